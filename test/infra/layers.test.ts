@@ -1,0 +1,96 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const biome = join(root, 'node_modules', '.bin', 'biome');
+const imports = (from: string) => `import { it } from '${from}';\n\nexport const used = it;\n`;
+
+/** One file per case; each breaks one rule, or none. */
+const cases: { path: string; source: string; breaks?: string }[] = [
+  { path: 'lib/domain/imports-app.ts', source: imports('../app/it.ts'), breaks: 'noRestrictedImports' },
+  { path: 'lib/domain/imports-app-by-alias.ts', source: imports('#lib/app/it.ts'), breaks: 'noRestrictedImports' },
+  { path: 'lib/domain/imports-files.ts', source: imports('node:fs'), breaks: 'noRestrictedImports' },
+  { path: 'lib/domain/imports-aws.ts', source: imports('@smithy/signature-v4'), breaks: 'noRestrictedImports' },
+  { path: 'lib/domain/imports-http.ts', source: imports('hono'), breaks: 'noRestrictedImports' },
+  { path: 'lib/domain/hashes.ts', source: imports('node:crypto') },
+  { path: 'lib/domain/imports-domain.ts', source: imports('./hashes.ts') },
+  { path: 'lib/domain/clock.ts', source: 'export const now = () => Date.now();\n', breaks: 'plugin' },
+  { path: 'lib/domain/date.ts', source: 'export const now = () => new Date();\n', breaks: 'plugin' },
+  { path: 'lib/domain/given-date.ts', source: 'export const iso = (at: number) => new Date(at).toISOString();\n' },
+  { path: 'lib/domain/chance.ts', source: 'export const chance = () => Math.random();\n', breaks: 'plugin' },
+  { path: 'lib/app/environment.ts', source: 'export const name = process.env.NAME;\n', breaks: 'plugin' },
+  {
+    path: 'lib/app/timer.ts',
+    source: 'export const later = (act: () => void) => setTimeout(act, 1);\n',
+    breaks: 'plugin',
+  },
+  { path: 'lib/app/imports-adapters.ts', source: imports('../adapters/it.ts'), breaks: 'noRestrictedImports' },
+  { path: 'lib/app/imports-network.ts', source: imports('node:http'), breaks: 'noRestrictedImports' },
+  { path: 'lib/app/imports-domain.ts', source: imports('../domain/hashes.ts') },
+  { path: 'lib/adapters/imports-app.ts', source: imports('../app/it.ts') },
+  { path: 'lib/adapters/imports-function.ts', source: imports('#functions/a/it.ts'), breaks: 'noRestrictedImports' },
+  { path: 'lib/adapters/imports-test.ts', source: imports('#test/support/it.ts'), breaks: 'noRestrictedImports' },
+  { path: 'functions/a/handler.ts', source: imports('#lib/adapters/it.ts') },
+  { path: 'functions/a/imports-adapters.ts', source: imports('#lib/adapters/it.ts'), breaks: 'noRestrictedImports' },
+  { path: 'functions/a/imports-sibling.ts', source: imports('../b/it.ts'), breaks: 'noRestrictedImports' },
+  { path: 'functions/a/imports-alias.ts', source: imports('#functions/b/it.ts'), breaks: 'noRestrictedImports' },
+  { path: 'functions/b/handler.ts', source: imports('#functions/a/it.ts'), breaks: 'noRestrictedImports' },
+  { path: 'functions/b/registry.ts', source: imports('#functions/a/it.ts') },
+  { path: 'functions/b/imports-host.ts', source: imports('#infra/local/it.ts'), breaks: 'noRestrictedImports' },
+  { path: 'lib/app/any.ts', source: 'export const it: any = 1;\n', breaks: 'noExplicitAny' },
+  { path: 'lib/app/cast.ts', source: 'export const it = 1 as number;\n', breaks: 'noUnsafeTypeAssertion' },
+  { path: 'lib/app/const.ts', source: 'export const it = { one: 1 } as const;\n' },
+  {
+    path: 'lib/app/assert.ts',
+    source: 'export const it = (a: string[]) => a[0]!.length;\n',
+    breaks: 'noNonNullAssertion',
+  },
+  {
+    path: 'lib/app/default.ts',
+    source: 'const it = 1;\n\nexport { it as default };\n',
+    breaks: 'noDefaultExport',
+  },
+];
+
+const copy = mkdtempSync(join(tmpdir(), 'hookline-layers-'));
+let reported: Map<string, Set<string>>;
+
+beforeAll(() => {
+  for (const name of ['biome.json', 'package.json', '.gitignore', 'infra/lint']) {
+    cpSync(join(root, name), join(copy, name), { recursive: true });
+  }
+  execFileSync('git', ['init', '--quiet'], { cwd: copy });
+  for (const { path, source } of cases) {
+    mkdirSync(dirname(join(copy, path)), { recursive: true });
+    writeFileSync(join(copy, path), source);
+  }
+  reported = lint();
+});
+
+afterAll(() => rmSync(copy, { recursive: true }));
+
+/** The rules broken, by file. */
+function lint(): Map<string, Set<string>> {
+  const args = ['lint', '--max-diagnostics=none', '--reporter=github', 'lib', 'functions'];
+  const { stdout } = spawnSync(biome, args, { cwd: copy, encoding: 'utf8' });
+  const found = new Map<string, Set<string>>();
+  for (const [, rule = '', file = ''] of stdout.matchAll(/^::error title=(?:lint\/\w+\/)?(\w+),file=([^,]+)/gm)) {
+    const path = cases.find((one) => file.endsWith(one.path))?.path ?? file;
+    found.set(path, (found.get(path) ?? new Set()).add(rule));
+  }
+  return found;
+}
+
+test.each(cases.filter((one) => one.breaks))('lint refuses $path ($breaks)', ({ path, breaks }) => {
+  expect([...(reported.get(path) ?? [])]).toContain(breaks);
+});
+
+test.each(cases.filter((one) => !one.breaks))('lint accepts $path', ({ path }) => {
+  expect([...(reported.get(path) ?? [])].filter((rule) => /noRestrictedImports|plugin|noUnsafe/.test(rule))).toEqual(
+    [],
+  );
+});

@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+
+test('scripts run on the Node version that is deployed', () => {
+  expect(process.version).toMatch(/^v24\./);
+});
+
+test('the lock file names no registry', () => {
+  expect(read('package-lock.json')).not.toContain('"resolved"');
+});
+
+test('each script installs what is missing first', () => {
+  const { scripts } = JSON.parse(read('package.json'));
+  const own = Object.keys(scripts).filter((name) => !name.startsWith('pre'));
+  for (const name of own) expect(scripts[`pre${name}`], name).toBe('node infra/install.js');
+});
