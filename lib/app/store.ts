@@ -58,9 +58,7 @@ export interface Check {
 }
 
 /** `item`: after an update that was done, the new item; after a refusal, the item that stood in the way, if any. */
-export type Written =
-  | { readonly done: true; readonly item?: Item }
-  | { readonly done: false; readonly item?: Item };
+export type Written = { readonly done: true; readonly item?: Item } | { readonly done: false; readonly item?: Item };
 
 /** `refused[i]` is set where the condition of write `i` failed, with the item that it met. */
 export type Transacted =
