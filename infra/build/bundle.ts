@@ -13,7 +13,7 @@ const options: BuildOptions = {
   minify: true,
   legalComments: 'none',
   metafile: true,
-  logLevel: 'error',
+  logLevel: 'silent',
   // Some libraries are CommonJS and ask for Node's own modules through `require`.
   banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
 };
