@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { providerHttp } from '#lib/adapters/http/provider-call.ts';
 import { systemClock } from '#lib/adapters/system.ts';
 import type { ProviderRequest } from '#lib/app/sending/outbound.ts';
-import { answer, type Behaviour, FakeHttp, formOf, page } from '#test/support/providers/fake-http.ts';
+import { answer, type Behaviour, FakeHttp, page } from '#test/support/providers/fake-http.ts';
+import { formOf } from '#test/support/providers/form.ts';
 
 let behaviour: Behaviour;
 let server: FakeHttp;
