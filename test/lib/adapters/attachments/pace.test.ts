@@ -101,7 +101,9 @@ test('a fetch that is over leaves no timer behind', async () => {
   const before = timers();
   const { fetched } = await fetching((_request, response) => response.end('x'));
   expect(fetched.kind).toBe('ok');
-  expect(timers()).toBe(before);
+  // Far less than the shortest of our own takes, but time for what others have going on.
+  for (let round = 0; round < 50 && timers() > before; round++) await sleep(10);
+  expect(timers()).toBeLessThanOrEqual(before);
 });
 
 test.each([404, 302])('an answer of %i is hung up on', async (status) => {
