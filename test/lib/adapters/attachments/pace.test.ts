@@ -98,12 +98,15 @@ test('with no time left, nobody is asked', async () => {
 });
 
 test('a fetch that is over leaves no timer behind', async () => {
-  const before = timers();
+  const started = [vi.spyOn(globalThis, 'setTimeout'), vi.spyOn(globalThis, 'setInterval')];
+  const stopped = [vi.spyOn(globalThis, 'clearTimeout'), vi.spyOn(globalThis, 'clearInterval')];
   const { fetched } = await fetching((_request, response) => response.end('x'));
+  const timers = started.flatMap((spy) => spy.mock.results.map(({ value }) => value));
+  const cleared = new Set(stopped.flatMap((spy) => spy.mock.calls.map(([timer]) => timer)));
+  vi.restoreAllMocks();
   expect(fetched.kind).toBe('ok');
-  // Far less than the shortest of our own takes, but time for what others have going on.
-  for (let round = 0; round < 50 && timers() > before; round++) await sleep(10);
-  expect(timers()).toBeLessThanOrEqual(before);
+  expect(timers.length).toBeGreaterThan(2);
+  expect(timers.filter((timer) => !cleared.has(timer))).toEqual([]);
 });
 
 test.each([404, 302])('an answer of %i is hung up on', async (status) => {
@@ -114,10 +117,6 @@ test.each([404, 302])('an answer of %i is hung up on', async (status) => {
   await fetcher.fetch(host.url, 'a', systemClock.monotonic() + 1_000);
   await vi.waitFor(() => expect(host.closed()).toBe(1));
 });
-
-function timers(): number {
-  return process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
-}
 
 function trickle(
   _request: unknown,
