@@ -21,6 +21,11 @@ export const Reaction = v.object({
   sender: Person,
   emoji: optional(v.string()),
   removed: v.boolean(),
+  account: v.exactOptional(OwnAccount),
+  tally: optional(
+    v.array(v.object({ emoji: v.string(), count: v.number() })),
+    'All reactions that the message has now, by everybody',
+  ),
 });
 
 export const Call = v.object({
@@ -29,6 +34,7 @@ export const Call = v.object({
   from: v.exactOptional(Person),
   to: v.exactOptional(Person),
   chat: v.exactOptional(Chat),
+  account: v.exactOptional(OwnAccount),
   video: optional(v.boolean()),
   durationSeconds: optional(v.number()),
   messageId: optional(v.string(), "The provider's id of the call"),
@@ -40,6 +46,8 @@ export const Connection = v.object({
   state: v.picklist(['connected', 'disconnected', 'connecting', 'restricted', 'blocked', 'sleeping', 'unknown']),
   detail: optional(v.string(), "The provider's own word for the state"),
   account: v.exactOptional(OwnAccount),
+  connectedAt: optional(Instant, 'When the account was last connected'),
+  disconnectedAt: optional(Instant, 'When it was last disconnected'),
 });
 export const Device = v.object({
   platform: optional(v.string()),
@@ -56,6 +64,7 @@ export const ChatChange = v.object({
   kind: v.picklist(['individual', 'group', 'status', 'broadcast']),
   change: v.picklist(['created', 'assigned', 'unassigned', 'blocked', 'picture']),
   phone: optional(v.string()),
+  account: v.exactOptional(OwnAccount),
   aliases: v.exactOptional(v.array(v.string())),
   url: optional(v.string()),
   pictureUrl: optional(v.string()),
