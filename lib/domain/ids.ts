@@ -20,3 +20,8 @@ export const SHARDS = 8;
 export function shardOf(id: string): number {
   return Number.parseInt(sha256(id).slice(0, 8), 16) % SHARDS;
 }
+
+/** A text as part of a key: keys have a bound and must be well-formed, what providers call an id need not be either. */
+export function keyPart(text: string): string {
+  return text.length <= 200 && text.isWellFormed() ? text : `sha256-${sha256(text.toWellFormed())}`;
+}
