@@ -1,5 +1,6 @@
 import { derivedId } from '#lib/domain/ids.ts';
 import { type ChatKind, chatKindOfJid, normaliseJid } from '#lib/domain/jid.ts';
+import { known } from '#lib/domain/known.ts';
 import type { Chat } from '#lib/domain/message.ts';
 import { otherPhone, userPhone } from './people.ts';
 import type { Delivery } from './schema.ts';
@@ -8,8 +9,8 @@ import type { Delivery } from './schema.ts';
 export function chatOf(delivery: Delivery): Chat | undefined {
   const kind = kindOf(delivery);
   const id = delivery.chat_id === undefined ? inferredId(delivery, kind) : normaliseJid(delivery.chat_id);
-  if (id === undefined) return undefined;
-  return { id, kind, ...(delivery.chat_title && { title: delivery.chat_title }) };
+  const phone = kind === 'individual' ? otherPhone(delivery) : undefined;
+  return id === undefined ? undefined : { id, kind, ...known({ title: delivery.chat_title, phone }) };
 }
 
 function kindOf({ chat_id: id, chat_type: type, participants }: Delivery): ChatKind {

@@ -1,4 +1,5 @@
 import type { Content, File } from '#lib/domain/content.ts';
+import { anyKnown, known } from '#lib/domain/known.ts';
 import type { Message } from '#lib/domain/message.ts';
 import type { Content as Sent } from './schema.ts';
 
@@ -9,18 +10,18 @@ type ContentReader = (sent: Sent) => Content;
  * poll asks, which message a reaction is to): those are `unsupported`, so that the chat still shows that they came.
  */
 const contents: Readonly<Record<string, ContentReader>> = {
-  chat: (sent) => ({ type: 'text', text: wordsOf(sent) ?? '', ...beside(sent) }),
+  chat: (sent) => ({ type: 'text', text: wordsOf(sent) ?? '', ...known({ file: fileOf(sent) }) }),
   image: media('image'),
   video: media('video'),
   audio: media('audio'),
   sticker: media('sticker'),
   document: media('document'),
-  payment: (sent) => ({ type: 'payment', ...said(sent), ...beside(sent) }),
-  product: (sent) => ({ type: 'product', ...said(sent), ...beside(sent) }),
-  order: (sent) => ({ type: 'order', ...said(sent), ...beside(sent) }),
-  buttons_response: (sent) => ({ type: 'reply', source: 'button', ...said(sent) }),
-  list_response: (sent) => ({ type: 'reply', source: 'list', ...said(sent) }),
-  template_button_reply: (sent) => ({ type: 'reply', source: 'template', ...said(sent) }),
+  payment: (sent) => ({ type: 'payment', ...wordsAndFile(sent) }),
+  product: (sent) => ({ type: 'product', ...wordsAndFile(sent) }),
+  order: (sent) => ({ type: 'order', ...wordsAndFile(sent) }),
+  buttons_response: (sent) => ({ type: 'reply', source: 'button', ...known({ text: wordsOf(sent) }) }),
+  list_response: (sent) => ({ type: 'reply', source: 'list', ...known({ text: wordsOf(sent) }) }),
+  template_button_reply: (sent) => ({ type: 'reply', source: 'template', ...known({ text: wordsOf(sent) }) }),
   revoked: () => ({ type: 'delete' }),
   call_log: system,
   keep_in_chat: system,
@@ -37,10 +38,10 @@ export function contentOf(sent: Sent): Content {
 }
 
 /** A failure concerns the file alone: the rest of the message stands. */
-export function errorOf(sent: Sent): { error?: NonNullable<Message['error']> } {
-  if (sent.is_error !== true && sent.error_code === undefined) return {};
+export function errorOf(sent: Sent): Message['error'] {
+  if (sent.is_error !== true && sent.error_code === undefined) return undefined;
   const code = sent.error_code ?? 'unknown_error';
-  return { error: { code, message: sent.error_message ?? sent.error_messages ?? code } };
+  return { code, message: sent.error_message ?? sent.error_messages ?? code };
 }
 
 /** With an attachment, `text` and `caption` say the same: never both. */
@@ -48,33 +49,20 @@ function wordsOf(sent: Sent): string | undefined {
   return sent.text ?? sent.caption;
 }
 
-function said(sent: Sent): { text?: string } {
-  const text = wordsOf(sent);
-  return text === undefined ? {} : { text };
-}
-
-function beside(sent: Sent): { file?: File } {
-  const file = fileOf(sent);
-  return file ? { file } : {};
+function wordsAndFile(sent: Sent): { text?: string; file?: File } {
+  return known({ text: wordsOf(sent), file: fileOf(sent) });
 }
 
 function media(type: 'image' | 'video' | 'audio' | 'sticker' | 'document'): ContentReader {
   return (sent) => {
     // A file that Cooby could not fetch is a file still; `error` says why it is empty.
-    const file = fileOf(sent) ?? (errorOf(sent).error && {});
-    if (!file) return unsupported(sent);
-    const caption = wordsOf(sent);
-    return { type, file, ...(caption !== undefined && { caption }) };
+    const file = fileOf(sent) ?? (errorOf(sent) && {});
+    return file ? { type, file, ...known({ caption: wordsOf(sent) }) } : unsupported(sent);
   };
 }
 
-function fileOf(sent: Sent): File | undefined {
-  const { file_url: url, file_name: name } = sent;
-  if (url === undefined && name === undefined) return undefined;
-  return {
-    ...(url !== undefined && { url }),
-    ...(name !== undefined && { name, ...(isGenerated(name) && { nameGenerated: true }) }),
-  };
+function fileOf({ file_url: url, file_name: name }: Sent): File | undefined {
+  return anyKnown({ url, name, nameGenerated: name !== undefined && isGenerated(name) ? true : undefined });
 }
 
 /** `Cooby Image 2023-07-12 at 11.13.32 AM`: type, date, a word that is translated, time. Never an extension. */
@@ -89,9 +77,9 @@ function isFileKind(sent: Sent): boolean {
 }
 
 function system(sent: Sent): Content {
-  return { type: 'system', event: sent.type, ...said(sent) };
+  return { type: 'system', event: sent.type, ...known({ text: wordsOf(sent) }) };
 }
 
 function unsupported(sent: Sent): Content {
-  return { type: 'unsupported', providerType: sent.type, ...said(sent), ...beside(sent) };
+  return { type: 'unsupported', providerType: sent.type, ...wordsAndFile(sent) };
 }

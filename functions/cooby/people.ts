@@ -1,3 +1,4 @@
+import { known } from '#lib/domain/known.ts';
 import type { Message, Person } from '#lib/domain/message.ts';
 import { type Phone, toPhone } from '#lib/domain/phone.ts';
 import type { Delivery } from './schema.ts';
@@ -18,22 +19,32 @@ export function otherPhone(delivery: Delivery): Phone | undefined {
 }
 
 /** The members of the chat, the user included; in an individual chat its id names the two where the list does not. */
-export function participantsOf(delivery: Delivery): { participants?: NonNullable<Message['participants']> } {
+export function participantsOf(delivery: Delivery): Message['participants'] {
   const listed = membersOf(delivery);
   const members = listed.length > 0 ? listed : phonesInChatId(delivery.chat_id).map((phone) => ({ phone }));
-  return members.length > 0 ? { participants: members } : {};
+  return members.length > 0 ? members : undefined;
 }
 
 export function senderOf(delivery: Delivery, isGroup: boolean): Person {
-  const { sender, direction, chat_title: title } = delivery;
-  const phone = toPhone(sender?.phone) ?? impliedSender(delivery, isGroup);
-  // In an individual chat the title is the saved contact's name, or else only the number again.
-  const isContact = direction === 'received' && !isGroup && title !== undefined && toPhone(title) === undefined;
-  return {
-    ...(phone ? { phone } : sender?.phone && { id: sender.phone }),
-    ...(sender?.wa_name && { name: sender.wa_name }),
-    ...(isContact && { contactName: title }),
-  };
+  const phone = toPhone(delivery.sender?.phone) ?? impliedSender(delivery, isGroup);
+  return known({
+    id: phone ? undefined : delivery.sender?.phone,
+    phone,
+    name: delivery.sender?.wa_name,
+    contactName: delivery.direction === 'received' && !isGroup ? savedName(delivery) : undefined,
+  });
+}
+
+/** To whom the user wrote in an individual chat, as far as that is told. */
+export function recipientOf(delivery: Delivery): Person | undefined {
+  const phone = delivery.direction === 'sent' ? otherPhone(delivery) : undefined;
+  const name = membersOf(delivery).find((member) => member.phone === phone)?.name;
+  return phone && known({ phone, name, contactName: savedName(delivery) });
+}
+
+/** The title of an individual chat is the saved contact's name, or else only the number again. */
+function savedName({ chat_title: title }: Delivery): string | undefined {
+  return toPhone(title) ? undefined : title;
 }
 
 function impliedSender(delivery: Delivery, isGroup: boolean): Phone | undefined {
@@ -44,7 +55,7 @@ function impliedSender(delivery: Delivery, isGroup: boolean): Phone | undefined 
 function membersOf(delivery: Delivery) {
   return (delivery.participants ?? []).flatMap((member) => {
     const phone = toPhone(member.phone);
-    return phone ? [{ phone, ...(member.wa_name && { name: member.wa_name }) }] : [];
+    return phone ? [known({ phone, name: member.wa_name })] : [];
   });
 }
 

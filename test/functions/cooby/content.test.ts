@@ -14,7 +14,7 @@ const says = (type: string, stored: object, fields: object = {}): Row => ({
     kind: 'message',
     message: {
       id: '3EB0AA11BB22CC33DD44',
-      chat: { id: '15550100099_15550100001@c.us', kind: 'individual', title: 'Ana Ruiz' },
+      chat: { id: '15550100099_15550100001@c.us', kind: 'individual', title: 'Ana Ruiz', phone: '+15550100099' },
       direction: 'inbound',
       via: 'unknown',
       channel: 'whatsapp',

@@ -4,7 +4,7 @@ import { describeReading, type Row } from '#test/support/describe-reading.ts';
 import sample from './fixtures/sent.json' with { type: 'json' };
 import { groupImage, older, text, tooBig, voice, withMessage } from './payloads.ts';
 
-const individual = { id: '15550100099_15550100001@c.us', kind: 'individual', title: 'Ana Ruiz' };
+const individual = { id: '15550100099_15550100001@c.us', kind: 'individual', title: 'Ana Ruiz', phone: '+15550100099' };
 const account = { phone: '+15550100001', user: 'lee@example.com' };
 const ana = { phone: '+15550100099', name: 'Ana' };
 const lee = { phone: '+15550100001', name: 'Lee' };
@@ -32,8 +32,9 @@ const deliveries: Row[] = [
     payload: sample,
     exactly: sent({
       id: '3EB093D273669B3BE3D2',
-      chat: { id: '447441369136_447441368384@c.us', kind: 'individual', title: 'Sarah Brown' },
+      chat: { id: '447441369136_447441368384@c.us', kind: 'individual', title: 'Sarah Brown', phone: '+447441369136' },
       direction: 'outbound',
+      recipient: { phone: '+447441369136', name: 'Sarah Brown', contactName: 'Sarah Brown' },
       via: 'unknown',
       channel: 'whatsapp',
       sender: { phone: '+447441368384', name: 'Cooby' },
@@ -154,7 +155,7 @@ const chats: Row[] = [
   {
     name: 'a message to oneself',
     payload: { ...older, participants: [older.sender, older.sender] },
-    stored: sent({ chat: { id: '15550100001_15550100001@c.us', kind: 'individual' } }),
+    stored: sent({ chat: { id: '15550100001_15550100001@c.us', kind: 'individual' }, recipient: lee }),
   },
 ];
 
@@ -167,6 +168,7 @@ const olderShape: Row[] = [
       id: expect.stringMatching(/^msg_[0-9a-f]{32}$/),
       chat: { ...individual, title: 'Ana' },
       direction: 'outbound',
+      recipient: { ...ana, contactName: 'Ana' },
       sender: lee,
       participants: [ana, lee],
       content: { type: 'image', file: { url: 'https://api.cooby.co/v2/files/made-up-token-3' }, caption: 'Hi' },
