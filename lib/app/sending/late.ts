@@ -1,0 +1,45 @@
+import type { Clock, Random } from '../ports.ts';
+import { add, exists, type Store, type Update, update } from '../store.ts';
+import { readPart } from './head.ts';
+import { accountKey } from './keys.ts';
+import { type Ending, failingWith, settling } from './settle.ts';
+import { readStatuses } from './statuses.ts';
+import { freshToken, type Head } from './turn.ts';
+
+const TRIES = 5;
+
+export interface SettlePorts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/**
+ * Writes down what is certain about an attempt whose lease is gone, or whose answer never came: to the part alone, and
+ * only if the attempt is still the part's last. Never to generation, lease or spacing, which are somebody else's now.
+ * False: there was nothing left to settle.
+ */
+export async function settleLate(
+  ports: SettlePorts,
+  { send: { messageId }, index }: Pick<Head, 'index'> & { readonly send: { readonly messageId: string } },
+  intentAt: number,
+  ending: Ending,
+): Promise<boolean> {
+  const { store, clock, random } = ports;
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const head = await readPart(store, messageId, index);
+    if (head.part.intentAt !== intentAt || !['sending', 'unknown'].includes(head.part.state)) return false;
+    // A file that turns out not to have gone takes the text with it only while it is still the file's turn.
+    const parts = ending.kind === 'failed' && head.part.state === 'sending' ? failingWith(head.send, index) : [index];
+    const { writes, leaving } = settling(head.send, parts, ending, clock.now());
+    const account = leaving > 0 ? [leavesQueue(head.send.accountId, leaving)] : [];
+    const transacted = await store.transact([...writes, ...account], freshToken(random));
+    if (!transacted.done) continue;
+    if (ending.kind === 'sent') await readStatuses(ports, head.send, ending.providerId);
+    return true;
+  }
+  throw new Error(`part ${index} of ${messageId} changed ${TRIES} times while it was being settled`);
+}
+
+const leavesQueue = (account: string, parts: number): Update =>
+  update(accountKey(account), [add('pending', -parts)], exists());
