@@ -13,7 +13,7 @@ const junk: fc.Arbitrary<unknown> = fc.oneof(
 );
 
 /** A true payload with some of its parts deleted, replaced by junk, or joined by junk of an odd name. */
-export function mangled(payload: unknown): fc.Arbitrary<unknown> {
+function mangled(payload: unknown): fc.Arbitrary<unknown> {
   const places = placesIn(payload);
   const change = fc.record({
     place: fc.nat(places.length - 1),

@@ -1,6 +1,6 @@
 /** Made-up deliveries of the true structure. */
-export const user = { phone: '15550100001', wa_name: 'Lee' };
-export const client = { phone: '15550100099', wa_name: 'Ana' };
+const user = { phone: '15550100001', wa_name: 'Lee' };
+const client = { phone: '15550100099', wa_name: 'Ana' };
 
 const noFile = { file_name: null, file_url: null, caption: '', is_error: false, error_code: null, error_message: null };
 

@@ -93,6 +93,7 @@ describe('the secret is cut', () => {
     ['from JSON that was written twice', JSON.stringify('{"secret":"x","a":1}'), JSON.stringify('{"a":1}')],
     ['from JSON cut off', '{"a":1,"secret":"x', '{"a":1'],
     ['from JSON cut off earlier', '{"a":1,"secret":', '{"a":1'],
+    ['from JSON that lacks a mark, and nothing else with it', '{"a":1,"b" "secret":2}', '{"a":1,"b" }'],
     ['from what is no JSON', "{a:1,secret:'x',b:2}", '{a:1,,b:2}'],
   ])('%s', (_name, text, expected) => {
     expect(cleaned(text, json)).toBe(expected);
