@@ -37,7 +37,7 @@ function toDraft(delivery: Delivery): Draft | Issue {
       }),
     },
     payload: { kind: 'message', message },
-    ...known({ occurredAt: toInstant(delivery.timestamp) }),
+    ...known({ occurredAt: timeOf(delivery) }),
   };
 }
 
@@ -57,6 +57,12 @@ function toMessage(delivery: Delivery, chat: Chat): Message {
       error: errorOf(delivery.message),
     }),
   };
+}
+
+/** All known deliveries hold seconds in digits; the page speaks of a date and time in UTC. */
+function timeOf({ timestamp }: Delivery): number | undefined {
+  const date = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)$/.exec(timestamp?.trim() ?? '');
+  return toInstant(date ? `${date[1]}T${date[2]}Z` : timestamp);
 }
 
 /** Older deliveries have no id of the message. */

@@ -193,6 +193,11 @@ const oddities: Row[] = [
     payload: { ...text, timestamp: 1767225600 },
     occurredAt: 1767225600_000,
   },
+  {
+    name: 'a timestamp as the page describes it: date and time in UTC',
+    payload: { ...text, timestamp: '2026-01-01 00:00:00' },
+    occurredAt: 1767225600_000,
+  },
   { name: 'no timestamp', payload: { ...text, timestamp: null }, stored: content({ type: 'text' }) },
   {
     name: 'a user phone that came as a number or with +',

@@ -236,7 +236,7 @@ const people: Row[] = [
     },
   },
   {
-    name: 'a short code and a name as senders of an SMS',
+    name: 'a name as the sender of an SMS',
     payload: withData(sms, { phone: 'MyBank' }),
     exactly: {
       kind: 'message',
@@ -244,7 +244,7 @@ const people: Row[] = [
     },
   },
   {
-    name: 'a short code',
+    name: 'a short code as the sender of an SMS',
     payload: withData(sms, { phone: 70123 }),
     stored: { kind: 'message', message: { chat: { id: '70123' }, sender: { id: '70123' } } },
   },
