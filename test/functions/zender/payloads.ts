@@ -11,7 +11,7 @@ export function sample(name: 'sms' | 'whatsapp' | 'ussd' | 'notification') {
 
 export const secret = '9f1c0d3e5a7b2c4d6e8f00112233445566778899';
 
-const device = '00000000-0000-0000-aaaa-bbbbccccdddd';
+export const device = '00000000-0000-0000-aaaa-bbbbccccdddd';
 
 export const sms = {
   secret,
@@ -78,4 +78,10 @@ export function toForm(body: object): string {
 /** `body` with other fields in its data. */
 export function withData<Body extends { data: object }>(body: Body, fields: object) {
   return { ...body, data: { ...body.data, ...fields } };
+}
+
+/** `body` with the keys of its data beside its type. */
+export function flattened(body: typeof whatsapp) {
+  const { data, ...rest } = body;
+  return { ...rest, ...Object.fromEntries(Object.entries(data).map(([key, value]) => [`data[${key}]`, value])) };
 }
