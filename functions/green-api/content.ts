@@ -3,27 +3,27 @@ import { normaliseJid } from '#lib/domain/jid.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { known } from '#lib/domain/known.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { buttons, list, reply, template } from './interactive.ts';
-import { markerIn } from './markers.ts';
+import { buttonsIn, listIn, replyIn, templateIn } from './interactive.ts';
+import { isBareMark, markerIn } from './markers.ts';
 import type { Card, Contents, FileData } from './message-schema.ts';
-import { text } from './text.ts';
+import { textIn } from './text.ts';
 import { nameIn, phonesIn } from './vcard.ts';
 
 /** Which key is there decides, since sources disagree on types; a text comes last, it may stand beside the others. */
 const READERS = [
-  file,
-  location,
-  contacts,
-  poll,
-  vote,
-  edit,
-  deletion,
-  invite,
-  buttons,
-  list,
-  template,
-  reply,
-  text,
+  fileIn,
+  locationIn,
+  contactsIn,
+  pollIn,
+  voteIn,
+  editIn,
+  deletionIn,
+  inviteIn,
+  buttonsIn,
+  listIn,
+  templateIn,
+  replyIn,
+  textIn,
 ] as const;
 
 /** What a message says, where all that its type requires is really there. */
@@ -54,7 +54,7 @@ function anyText(data: Contents): string | undefined {
     data.pollMessageData?.name,
     data.groupInviteMessageData?.caption,
   ];
-  return texts.find((found) => found !== undefined && !/^\{\{SWE\d{3}\}\}$/.test(found.trim()));
+  return texts.find((found) => found !== undefined && !isBareMark(found));
 }
 
 type FileType = 'image' | 'video' | 'document' | 'audio' | 'voice' | 'sticker';
@@ -66,7 +66,7 @@ const FILE_TYPES: ReadonlyMap<string | undefined, FileType> = new Map([
   ['stickerMessage', 'sticker'],
 ]);
 
-function file(data: Contents): Content | undefined {
+function fileIn(data: Contents): Content | undefined {
   const found = data.fileMessageData;
   if (!found) return undefined;
   const { caption, mimeType, isAnimated } = found;
@@ -89,13 +89,13 @@ function fileOf({ downloadUrl, fileName, mimeType, jpegThumbnail }: FileData): F
   return known({ url, name: fileName, mimeType, thumbnail: jpegThumbnail });
 }
 
-function location({ locationMessageData: place }: Contents): Content | undefined {
+function locationIn({ locationMessageData: place }: Contents): Content | undefined {
   if (place?.latitude === undefined || place.longitude === undefined) return undefined;
   const { latitude, longitude, nameLocation: name, address, jpegThumbnail: thumbnail } = place;
   return known({ type: 'location' as const, latitude, longitude, name, address, thumbnail });
 }
 
-function contacts(data: Contents): Content | undefined {
+function contactsIn(data: Contents): Content | undefined {
   const single = data.contactMessageData ? [data.contactMessageData] : undefined;
   const cards = single ?? data.messageData?.contacts ?? data.contacts ?? [];
   const found = cards.filter((card) => card.displayName !== undefined || card.vcard !== undefined);
@@ -106,7 +106,7 @@ function contactOf({ displayName, vcard }: Card) {
   return known({ name: displayName ?? nameIn(vcard ?? ''), phones: phonesIn(vcard ?? ''), vcard });
 }
 
-function poll(data: Contents): Content | undefined {
+function pollIn(data: Contents): Content | undefined {
   const asked = data.pollMessageData ?? data.pollCreationMessage;
   if (asked?.name === undefined || asked.options === undefined) return undefined;
   const { name, selectableOptionsCount: selectable } = asked;
@@ -115,7 +115,7 @@ function poll(data: Contents): Content | undefined {
   return known({ type: 'poll' as const, name, options, multipleAnswers });
 }
 
-function vote({ pollMessageData: tally }: Contents): Content | undefined {
+function voteIn({ pollMessageData: tally }: Contents): Content | undefined {
   if (tally?.stanzaId === undefined || tally.votes === undefined) return undefined;
   const votes = tally.votes.flatMap(({ optionName, optionVoters = [] }) =>
     optionName === undefined ? [] : [{ option: optionName, voters: optionVoters.map(normaliseJid) }],
@@ -124,17 +124,17 @@ function vote({ pollMessageData: tally }: Contents): Content | undefined {
   return known({ type: 'poll_vote' as const, of, name, votes, multipleAnswers });
 }
 
-function edit({ editedMessageData: edited }: Contents): Content | undefined {
+function editIn({ editedMessageData: edited }: Contents): Content | undefined {
   const text = edited?.textMessage ?? edited?.caption;
   if (edited?.stanzaId === undefined && text === undefined) return undefined;
   return known({ type: 'edit' as const, of: edited?.stanzaId, text });
 }
 
-function deletion({ deletedMessageData: deleted }: Contents): Content | undefined {
+function deletionIn({ deletedMessageData: deleted }: Contents): Content | undefined {
   return deleted?.stanzaId === undefined ? undefined : { type: 'delete', of: deleted.stanzaId };
 }
 
-function invite({ groupInviteMessageData: invited }: Contents): Content | undefined {
+function inviteIn({ groupInviteMessageData: invited }: Contents): Content | undefined {
   if (invited?.groupJid === undefined && invited?.inviteCode === undefined) return undefined;
   const { groupJid, groupName, inviteCode, inviteExpiration, caption, name, jpegThumbnail } = invited;
   return known({

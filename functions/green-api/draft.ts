@@ -5,7 +5,7 @@ import { known } from '#lib/domain/known.ts';
 import type { Envelope } from './schema.ts';
 
 /** An event of its instance at its time; `identity` tells it from the others of its type. */
-export function draft(event: Envelope, type: string, payload: Payload, identity: Omit<Identity, 'type'> = {}): Draft {
+export function toDraft(event: Envelope, type: string, payload: Payload, identity: Omit<Identity, 'type'> = {}): Draft {
   const instance = event.instanceData.idInstance;
   return known({ identity: { instance, type, ...identity }, payload, occurredAt: event.timestamp });
 }

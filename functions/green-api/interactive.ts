@@ -4,7 +4,7 @@ import { toPhone } from '#lib/domain/phone.ts';
 import type { Button, Contents } from './message-schema.ts';
 
 /** Plain and interactive buttons. `interactiveButtonsReply` is a message with buttons, too, not a tap on one. */
-export function buttons(data: Contents): Content | undefined {
+export function buttonsIn(data: Contents): Content | undefined {
   const found =
     data.buttonsMessage ?? data.interactiveButtons ?? data.interactiveButtonsReply ?? data.interactiveButtonReply;
   const text = found?.contentText ?? found?.body;
@@ -18,7 +18,7 @@ export function buttons(data: Contents): Content | undefined {
   });
 }
 
-export function template({ templateMessage: found }: Contents): Content | undefined {
+export function templateIn({ templateMessage: found }: Contents): Content | undefined {
   if (found?.contentText === undefined) return undefined;
   return known({
     type: 'template' as const,
@@ -32,7 +32,7 @@ export function template({ templateMessage: found }: Contents): Content | undefi
   });
 }
 
-export function list({ listMessage: found }: Contents): Content | undefined {
+export function listIn({ listMessage: found }: Contents): Content | undefined {
   if (found?.contentText === undefined) return undefined;
   const { title, contentText: text, footer, buttonText, sections = [] } = found;
   return known({
@@ -53,7 +53,7 @@ export function list({ listMessage: found }: Contents): Content | undefined {
 }
 
 /** What somebody chose: a button, a row of a list, or a button of a template (which is what all taps give today). */
-export function reply(data: Contents): Content | undefined {
+export function replyIn(data: Contents): Content | undefined {
   const chosen = buttonTap(data) ?? rowTap(data) ?? templateTap(data);
   return chosen && (chosen.id !== undefined || chosen.text !== undefined) ? { type: 'reply', ...chosen } : undefined;
 }

@@ -14,9 +14,17 @@ export function faultOf(code: string): Fault {
   return { code, message: MEANINGS.get(code) ?? 'The content could not be handed over' };
 }
 
+const BARE = /^\{\{(SWE\d{3})\}\}$/;
+const WITH_WORDS = /^(SWE004)(?::|$)/;
+
 /** What is wrong, where a text or link is one of the marks that GREEN-API puts in the place of what it does not have. */
 export function markerIn(text: string | undefined): Fault | undefined {
-  const found = /^(?:\{\{(SWE\d{3})\}\}$|(SWE004)(?::|$))/.exec(text?.trim() ?? '');
-  const code = found?.[1] ?? found?.[2];
+  const written = text?.trim() ?? '';
+  const code = (BARE.exec(written) ?? WITH_WORDS.exec(written))?.[1];
   return code === undefined ? undefined : faultOf(code);
+}
+
+/** A mark that says nothing to a reader. */
+export function isBareMark(text: string): boolean {
+  return BARE.test(text.trim());
 }

@@ -6,10 +6,10 @@ import { isRecord } from '#lib/domain/json.ts';
 import { known } from '#lib/domain/known.ts';
 import type { Chat, Message, Person } from '#lib/domain/message.ts';
 import { contentOf, unsupported } from './content.ts';
-import { draft } from './draft.ts';
+import { toDraft } from './draft.ts';
 import { type Fault, faultOf, markerIn } from './markers.ts';
 import { type Contents, Forwarding } from './message-schema.ts';
-import { chatOf, ownAccount, person } from './people.ts';
+import { accountOf, chatOf, personOf } from './people.ts';
 import { quotedOf } from './quoted.ts';
 import type { MessageEvent } from './schema.ts';
 
@@ -27,7 +27,7 @@ export function toMessage(event: MessageEvent, type: string): Draft {
   const { payload, placeholder } = reaction ? { payload: reaction } : messageOf(event, type, chat);
   const edit = payload.kind === 'message' ? laterVersion(payload.message.content, event.timestamp) : undefined;
   return known({
-    ...draft(event, type, payload, known({ chat: chat.id, id: event.idMessage, edit })),
+    ...toDraft(event, type, payload, known({ chat: chat.id, id: event.idMessage, edit })),
     placeholder,
   });
 }
@@ -49,7 +49,7 @@ function messageOf(event: MessageEvent, type: string, chat: Chat) {
     via: VIA.get(type) ?? 'unknown',
     channel: 'whatsapp' as const,
     sender: senderOf(event, type, chat),
-    account: ownAccount(event),
+    account: accountOf(event),
     content: content ?? unsupported(data),
     quoted: quotedOf(data),
     forwarded: forwardedOf(data),
@@ -76,7 +76,7 @@ function reactionOf(event: MessageEvent, type: string, chat: Chat): Extract<Payl
     chat,
     direction: directionOf(type),
     sender: senderOf(event, type, chat),
-    account: ownAccount(event),
+    account: accountOf(event),
     emoji: text.text,
     removed: text.text === undefined,
   });
@@ -93,7 +93,7 @@ function senderOf({ senderData, instanceData }: MessageEvent, type: string, chat
   const jid = senderData.sender ?? (type === INCOMING ? other : instanceData.wid);
   // A leading ~ marks somebody who is not in the address book; it is no part of the name.
   const name = senderData.senderName?.replace(/^~\s*/, '') || undefined;
-  return person(jid, known({ name, contactName: senderData.senderContactName }));
+  return personOf(jid, known({ name, contactName: senderData.senderContactName }));
 }
 
 function forwardedOf({ quotedMessage, ...data }: Contents): Message['forwarded'] {

@@ -3,7 +3,7 @@ import { known } from '#lib/domain/known.ts';
 import type { Chat, OwnAccount, Person } from '#lib/domain/message.ts';
 import type { Envelope } from './schema.ts';
 
-export function person(jid: string | undefined, names: { name?: string; contactName?: string } = {}): Person {
+export function personOf(jid: string | undefined, names: { name?: string; contactName?: string } = {}): Person {
   return known({ id: jid === undefined ? undefined : normaliseJid(jid), phone: phoneOfJid(jid), ...names });
 }
 
@@ -12,6 +12,6 @@ export function chatOf(jid: string, title?: string): Chat {
 }
 
 /** `wid` is empty while the instance is not authorised. */
-export function ownAccount({ instanceData }: Envelope): OwnAccount {
+export function accountOf({ instanceData }: Envelope): OwnAccount {
   return known({ instance: instanceData.idInstance, phone: phoneOfJid(instanceData.wid) });
 }

@@ -5,7 +5,7 @@ import { known } from '#lib/domain/known.ts';
 import type { Message } from '#lib/domain/message.ts';
 import { contentOf, unsupported } from './content.ts';
 import { Contents, type Quoted } from './message-schema.ts';
-import { person } from './people.ts';
+import { personOf } from './people.ts';
 
 /** The keys under which a message of its own would hold what a quoted one holds flat. */
 const KEYS: ReadonlyMap<string | undefined, string> = new Map([
@@ -45,7 +45,7 @@ export function quotedOf(data: Contents): Message['quoted'] {
 function pair(named: { stanzaId?: string | undefined; participant?: string | undefined } | undefined) {
   if (named?.stanzaId === undefined && named?.participant === undefined) return undefined;
   const { stanzaId: id, participant } = named;
-  return known({ id, sender: participant === undefined ? undefined : person(participant) });
+  return known({ id, sender: participant === undefined ? undefined : personOf(participant) });
 }
 
 /** Undefined where the message is only named, as reactions do. */

@@ -3,8 +3,8 @@ import type { Connection, DeliveryState } from '#lib/domain/event.ts';
 import type { Issue } from '#lib/domain/issue.ts';
 import { chatKindOfJid, normaliseJid, phoneOfJid } from '#lib/domain/jid.ts';
 import { anyKnown, known } from '#lib/domain/known.ts';
-import { draft } from './draft.ts';
-import { ownAccount } from './people.ts';
+import { toDraft } from './draft.ts';
+import { accountOf } from './people.ts';
 import type {
   AvatarInfo,
   BlockEvent,
@@ -42,9 +42,9 @@ export function toStatus(event: StatusEvent, type: string): Draft | Issue {
     state,
     detail: detail || undefined,
     viaApi,
-    account: ownAccount(event),
+    account: accountOf(event),
   });
-  return draft(event, type, { kind: 'status', status }, known({ chat, id, status: word }));
+  return toDraft(event, type, { kind: 'status', status }, known({ chat, id, status: word }));
 }
 
 const STATES: ReadonlyMap<string, Connection['state']> = new Map([
@@ -71,7 +71,7 @@ export function toSocketState(event: SocketEvent, type: string): Draft {
 }
 
 function connection(event: Envelope, type: string, state: Connection['state'] = 'unknown', detail: string): Draft {
-  return draft(event, type, { kind: 'connection', connection: { state, detail, account: ownAccount(event) } });
+  return toDraft(event, type, { kind: 'connection', connection: { state, detail, account: accountOf(event) } });
 }
 
 /** The phone of the account or, under the same name, somebody's new picture. */
@@ -87,7 +87,7 @@ export function toDevice(event: DeviceEvent, type: string): Draft | Issue {
     batteryPercent: battery,
   });
   if (!device) return { path: 'deviceData', message: 'is missing' };
-  return draft(event, type, { kind: 'device', device: { ...device, account: ownAccount(event) } });
+  return toDraft(event, type, { kind: 'device', device: { ...device, account: accountOf(event) } });
 }
 
 function pictureOf(event: DeviceEvent, type: string, { chatId, urlAvatar, existsWhatsapp, reason }: AvatarInfo): Draft {
@@ -98,13 +98,13 @@ function pictureOf(event: DeviceEvent, type: string, { chatId, urlAvatar, exists
     onWhatsapp: existsWhatsapp,
     detail: reason,
   });
-  return draft(event, type, { kind: 'chat', chat });
+  return toDraft(event, type, { kind: 'chat', chat });
 }
 
 /** Somebody has blocked the account. The docs call the chat an integer in one place: then it is the bare number. */
 export function toBlock(event: BlockEvent, type: string): Draft {
   const jid = /^\d+$/.test(event.chatId) ? `${event.chatId}@c.us` : event.chatId;
-  return draft(event, type, { kind: 'chat', chat: { ...chatFacts(event, jid), change: 'blocked' } });
+  return toDraft(event, type, { kind: 'chat', chat: { ...chatFacts(event, jid), change: 'blocked' } });
 }
 
 function chatFacts(event: Envelope, jid: string) {
@@ -112,13 +112,13 @@ function chatFacts(event: Envelope, jid: string) {
     id: normaliseJid(jid),
     kind: chatKindOfJid(jid),
     phone: phoneOfJid(jid),
-    account: ownAccount(event),
+    account: accountOf(event),
   });
 }
 
 /** The plan's monthly number of chats is used up. */
 export function toQuota(event: QuotaEvent, type: string): Draft {
   const { method, used, total, status: state, description: detail } = event.quotaData;
-  const quota = known({ method, used, total, state, detail, account: ownAccount(event) });
-  return draft(event, type, { kind: 'quota', quota });
+  const quota = known({ method, used, total, state, detail, account: accountOf(event) });
+  return toDraft(event, type, { kind: 'quota', quota });
 }

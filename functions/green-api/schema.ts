@@ -90,7 +90,7 @@ export type AvatarInfo = v.InferOutput<typeof AvatarInfo>;
 export const DeviceEvent = v.looseObject({
   ...envelope,
   deviceData: ifReadable(Device),
-  avatarInfo: ifReadable(AvatarInfo),
+  avatarInfo: v.nullish(AvatarInfo),
 });
 export type DeviceEvent = v.InferOutput<typeof DeviceEvent>;
 

@@ -11,7 +11,7 @@ const TEXTS: ReadonlySet<string | undefined> = new Set([
   'quotedMessage',
 ]);
 
-export function text(data: Contents): Content | undefined {
+export function textIn(data: Contents): Content | undefined {
   const extended = data.extendedTextMessageData ?? {};
   const words = data.textMessageData?.textMessage ?? extended.text;
   const preview = previewIn(extended);

@@ -146,6 +146,11 @@ describeReading(greenApi, [
     occurredAt: 1795000001_000,
   },
   {
+    name: 'a bare event as such, whatever else it holds',
+    payload: incoming(textData, { receiptId: 17, body: { typeWebhook: 'moodChanged' } }),
+    stored: { kind: 'message' },
+  },
+  {
     name: 'a message whose optional fields are not what they should be',
     payload: incoming(textData, {
       instanceData: { idInstance: 7999000111, wid: 5, typeInstance: null },

@@ -172,6 +172,11 @@ describeReading(greenApi, [
     },
   },
   {
+    name: 'no picture of nobody',
+    payload: report('deviceInfo', { avatarInfo: { chatId: true } }),
+    quarantined: ['avatarInfo.chatId'],
+  },
+  {
     name: 'no device report of nothing',
     payload: report('deviceInfo', { deviceData: {} }),
     quarantined: ['deviceData'],
