@@ -1,0 +1,186 @@
+import * as v from 'valibot';
+import { optional, text } from './schema.ts';
+
+const Thumbnail = v.pipe(v.string(), v.description('A small JPEG, as base64 without a data URI prefix'));
+
+export const File = v.object({
+  url: optional(v.string(), 'Where the provider offers it; most links expire'),
+  name: optional(v.string()),
+  nameGenerated: optional(v.boolean(), 'True where the provider made the name up'),
+  mimeType: optional(v.string()),
+  size: optional(v.number(), 'Bytes'),
+  thumbnail: v.exactOptional(Thumbnail),
+  animated: optional(v.boolean(), 'An animated sticker'),
+});
+export type File = v.InferOutput<typeof File>;
+
+const file = <const Type extends string>(type: Type) =>
+  v.object({ type: v.literal(type), file: File, caption: optional(v.string()) });
+
+const LinkPreview = v.object({
+  title: optional(v.string()),
+  description: optional(v.string()),
+  url: optional(v.string()),
+  thumbnail: v.exactOptional(Thumbnail),
+  type: optional(v.string()),
+});
+
+const Advertisement = v.object({
+  sourceId: optional(v.string()),
+  sourceType: optional(v.string()),
+  sourceUrl: optional(v.string()),
+  mediaType: optional(v.string()),
+  thumbnailUrl: optional(v.string()),
+  showAttribution: optional(v.boolean()),
+  autoReply: optional(v.boolean()),
+  conversionSource: optional(v.string()),
+  entryPointApp: optional(v.string()),
+});
+
+const Text = v.object({
+  type: v.literal('text'),
+  text: v.string(),
+  file: v.exactOptional(File),
+  preview: v.exactOptional(LinkPreview),
+  ad: v.exactOptional(Advertisement),
+});
+
+const Location = v.object({
+  type: v.literal('location'),
+  latitude: v.number(),
+  longitude: v.number(),
+  name: optional(v.string()),
+  address: optional(v.string()),
+  thumbnail: v.exactOptional(Thumbnail),
+});
+
+const Contact = v.object({
+  name: optional(v.string()),
+  phones: v.pipe(v.array(v.string()), v.description('E.164, as far as the card names any')),
+  vcard: optional(v.string()),
+});
+export type Contact = v.InferOutput<typeof Contact>;
+const Contacts = v.object({ type: v.literal('contacts'), contacts: v.array(Contact) });
+
+const Poll = v.object({
+  type: v.literal('poll'),
+  name: v.string(),
+  options: v.array(v.string()),
+  multipleAnswers: optional(v.boolean()),
+});
+const PollVote = v.object({
+  type: v.literal('poll_vote'),
+  of: text('Id of the poll message'),
+  name: optional(v.string()),
+  votes: v.pipe(
+    v.array(v.object({ option: v.string(), voters: v.array(v.string()) })),
+    v.description('The whole tally so far, not a change'),
+  ),
+  multipleAnswers: optional(v.boolean()),
+});
+
+export const Button = v.object({
+  kind: v.picklist(['reply', 'url', 'call', 'copy']),
+  id: optional(v.string()),
+  index: optional(v.number()),
+  text: optional(v.string()),
+  url: optional(v.string()),
+  phone: optional(v.string()),
+  code: optional(v.string()),
+});
+export type Button = v.InferOutput<typeof Button>;
+const Buttons = v.object({
+  type: v.literal('buttons'),
+  title: optional(v.string()),
+  text: v.string(),
+  footer: optional(v.string()),
+  buttons: v.array(Button),
+});
+const Template = v.object({
+  type: v.literal('template'),
+  namespace: optional(v.string()),
+  name: optional(v.string()),
+  title: optional(v.string()),
+  text: v.string(),
+  footer: optional(v.string()),
+  mediaUrl: optional(v.string()),
+  buttons: v.array(Button),
+});
+const List = v.object({
+  type: v.literal('list'),
+  title: optional(v.string()),
+  text: v.string(),
+  footer: optional(v.string()),
+  buttonText: optional(v.string()),
+  sections: v.array(
+    v.object({
+      title: optional(v.string()),
+      rows: v.array(
+        v.object({ id: optional(v.string()), title: optional(v.string()), description: optional(v.string()) }),
+      ),
+    }),
+  ),
+});
+const Reply = v.object({
+  type: v.literal('reply'),
+  of: optional(v.string(), 'Id of the message whose button or row was chosen'),
+  source: v.picklist(['button', 'list', 'template']),
+  id: optional(v.string()),
+  text: optional(v.string()),
+  index: optional(v.number()),
+  listType: optional(v.number()),
+});
+
+const Invite = v.object({
+  type: v.literal('invite'),
+  group: v.object({ id: optional(v.string()), name: optional(v.string()) }),
+  code: optional(v.string()),
+  expiresAt: optional(v.string()),
+  caption: optional(v.string()),
+  name: optional(v.string()),
+  thumbnail: v.exactOptional(Thumbnail),
+});
+
+const Edit = v.object({ type: v.literal('edit'), of: optional(v.string()), text: optional(v.string()) });
+const Delete = v.object({ type: v.literal('delete'), of: optional(v.string()) });
+
+const bare = <const Type extends string>(type: Type) =>
+  v.object({ type: v.literal(type), text: optional(v.string()), file: v.exactOptional(File) });
+const System = v.object({
+  type: v.literal('system'),
+  event: text("The provider's own word for it"),
+  text: optional(v.string()),
+});
+const Unsupported = v.object({
+  type: v.literal('unsupported'),
+  providerType: text("The provider's own name of the type: the chat shows that something came"),
+  text: optional(v.string()),
+  file: v.exactOptional(File),
+});
+
+export const Content = v.variant('type', [
+  Text,
+  file('image'),
+  file('video'),
+  file('audio'),
+  file('voice'),
+  file('document'),
+  file('sticker'),
+  Location,
+  Contacts,
+  Poll,
+  PollVote,
+  Buttons,
+  List,
+  Template,
+  Reply,
+  Invite,
+  Edit,
+  Delete,
+  bare('order'),
+  bare('product'),
+  bare('payment'),
+  System,
+  Unsupported,
+]);
+export type Content = v.InferOutput<typeof Content>;

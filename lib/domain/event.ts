@@ -1,0 +1,176 @@
+import * as v from 'valibot';
+import { Issue } from './issue.ts';
+import { Chat, Message, OwnAccount, Person } from './message.ts';
+import { Instant, optional, text } from './schema.ts';
+
+export const DeliveryState = v.picklist(['pending', 'sent', 'delivered', 'read', 'failed']);
+export type DeliveryState = v.InferOutput<typeof DeliveryState>;
+
+export const Status = v.object({
+  messageId: v.string(),
+  chatId: optional(v.string()),
+  state: DeliveryState,
+  detail: optional(v.string(), "The provider's own word or explanation, as `noAccount`"),
+  viaApi: optional(v.boolean(), 'Whether the message went through the API'),
+});
+export type Status = v.InferOutput<typeof Status>;
+
+export const Reaction = v.object({
+  messageId: text('The message reacted to'),
+  chat: Chat,
+  sender: Person,
+  emoji: optional(v.string()),
+  removed: v.boolean(),
+  account: v.exactOptional(OwnAccount),
+  tally: optional(
+    v.array(v.object({ emoji: v.string(), count: v.number() })),
+    'All reactions that the message has now, by everybody',
+  ),
+});
+
+export const Call = v.object({
+  direction: v.picklist(['inbound', 'outbound']),
+  state: v.picklist(['ringing', 'answered', 'missed', 'declined', 'ended', 'failed', 'unknown']),
+  from: v.exactOptional(Person),
+  to: v.exactOptional(Person),
+  chat: v.exactOptional(Chat),
+  account: v.exactOptional(OwnAccount),
+  video: optional(v.boolean()),
+  durationSeconds: optional(v.number()),
+  messageId: optional(v.string(), "The provider's id of the call"),
+  participants: v.exactOptional(v.array(v.object({ id: v.string(), state: optional(v.string()) }))),
+  detail: optional(v.string(), "The provider's own word for the state"),
+});
+
+export const Connection = v.object({
+  state: v.picklist(['connected', 'disconnected', 'connecting', 'restricted', 'blocked', 'sleeping', 'unknown']),
+  detail: optional(v.string(), "The provider's own word for the state"),
+  account: v.exactOptional(OwnAccount),
+  connectedAt: optional(Instant, 'When the account was last connected'),
+  disconnectedAt: optional(Instant, 'When it was last disconnected'),
+});
+export const Device = v.object({
+  platform: optional(v.string()),
+  manufacturer: optional(v.string()),
+  model: optional(v.string()),
+  osVersion: optional(v.string()),
+  appVersion: optional(v.string()),
+  batteryPercent: optional(v.number()),
+});
+
+export const ChatChange = v.object({
+  id: v.string(),
+  title: optional(v.string()),
+  kind: v.picklist(['individual', 'group', 'status', 'broadcast']),
+  change: v.picklist(['created', 'assigned', 'unassigned', 'blocked', 'picture']),
+  phone: optional(v.string()),
+  account: v.exactOptional(OwnAccount),
+  aliases: v.exactOptional(v.array(v.string())),
+  url: optional(v.string()),
+  pictureUrl: optional(v.string()),
+  closed: optional(v.boolean()),
+  read: optional(v.boolean()),
+  unattended: optional(v.boolean()),
+  autoReply: optional(v.boolean()),
+  labels: v.exactOptional(v.array(v.string())),
+  createdAt: v.exactOptional(Instant),
+  lastMessage: optional(v.object({ id: optional(v.string()), at: v.exactOptional(Instant) })),
+  responsible: optional(v.object({ name: optional(v.string()), email: optional(v.string()) })),
+  previousResponsible: optional(v.object({ name: optional(v.string()), email: optional(v.string()) })),
+});
+
+export const Notification = v.object({
+  device: v.string(),
+  package: text('The Android package'),
+  title: optional(v.string()),
+  content: optional(v.string()),
+});
+export const Ussd = v.object({ device: v.string(), sim: optional(v.number()), code: v.string(), response: v.string() });
+export const QuotaReport = v.object({
+  method: v.string(),
+  used: v.number(),
+  total: v.number(),
+  state: v.string(),
+  detail: optional(v.string()),
+});
+
+/** What an event says stands under the name of its kind. */
+export const payloads = {
+  message: v.object({ kind: v.literal('message'), message: Message }),
+  status: v.object({ kind: v.literal('status'), status: Status }),
+  reaction: v.object({ kind: v.literal('reaction'), reaction: Reaction }),
+  call: v.object({ kind: v.literal('call'), call: Call }),
+  connection: v.object({ kind: v.literal('connection'), connection: Connection }),
+  device: v.object({ kind: v.literal('device'), device: Device }),
+  chat: v.object({ kind: v.literal('chat'), chat: ChatChange }),
+  notification: v.object({ kind: v.literal('notification'), notification: Notification }),
+  ussd: v.object({ kind: v.literal('ussd'), ussd: Ussd }),
+  quota: v.object({ kind: v.literal('quota'), quota: QuotaReport }),
+};
+export const Payload = v.variant('kind', [
+  payloads.message,
+  payloads.status,
+  payloads.reaction,
+  payloads.call,
+  payloads.connection,
+  payloads.device,
+  payloads.chat,
+  payloads.notification,
+  payloads.ussd,
+  payloads.quota,
+]);
+export type Payload = v.InferOutput<typeof Payload>;
+export type EventKind = Payload['kind'] | 'unknown';
+
+/** Where a message that we sent, or that was typed on the phone, has got to: the highest status seen so far. */
+export const DeliveryReport = v.object({
+  state: DeliveryState,
+  sentAt: v.exactOptional(Instant),
+  deliveredAt: v.exactOptional(Instant),
+  readAt: v.exactOptional(Instant),
+  failedAt: v.exactOptional(Instant),
+});
+export type DeliveryReport = v.InferOutput<typeof DeliveryReport>;
+
+const common = {
+  id: text('`evt_…`, derived from what makes the event unique'),
+  workspace: v.string(),
+  provider: v.string(),
+  webhookId: v.string(),
+  accountId: optional(v.string()),
+  occurredAt: Instant,
+  receivedAt: Instant,
+  conflict: optional(v.boolean(), 'Another event with the same identity but other content was there before'),
+};
+const Quarantined = v.object({
+  ...common,
+  kind: v.literal('unknown'),
+  quarantined: optional(v.boolean(), 'False once a replay has understood it'),
+  type: optional(v.string(), "The provider's name of the event, if it has one"),
+  issues: v.array(Issue),
+  replayedAs: v.exactOptional(v.array(v.string())),
+});
+const understood = <Entries extends v.ObjectEntries>(payload: v.ObjectSchema<Entries, undefined>) =>
+  v.object({ ...common, ...payload.entries });
+
+/** Everything that was received, in one shape for all providers. */
+export const Event = v.variant('kind', [
+  v.object({
+    ...common,
+    ...payloads.message.entries,
+    chatId: text("The hub's id of the chat"),
+    delivery: v.exactOptional(DeliveryReport),
+  }),
+  understood(payloads.status),
+  understood(payloads.reaction),
+  understood(payloads.call),
+  understood(payloads.connection),
+  understood(payloads.device),
+  understood(payloads.chat),
+  understood(payloads.notification),
+  understood(payloads.ussd),
+  understood(payloads.quota),
+  Quarantined,
+]);
+export type Event = v.InferOutput<typeof Event>;
+export type MessageEvent = Extract<Event, { kind: 'message' }>;

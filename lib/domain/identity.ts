@@ -1,0 +1,66 @@
+import type { Payload } from './event.ts';
+import { derivedId, sha256 } from './ids.ts';
+import { canonicalJson, isRecord } from './json.ts';
+
+/**
+ * What makes an event itself and no other, in the provider's words. Never the bare message id: a status reuses the id
+ * of its message, two of our own accounts in one chat see the same id, and ids are unique within a chat only.
+ */
+export interface Identity {
+  /** Our own account as the provider names it; two of them may see the same message. */
+  readonly instance?: string;
+  /** The event's name, twins folded together (a message announced under two names is one event). */
+  readonly type: string;
+  readonly chat?: string;
+  /** The provider's id. Where there is none, the whole content stands in for it. */
+  readonly id?: string;
+  readonly status?: string;
+  /** Tells an edit, a vote or another later version from its original where they share an id. */
+  readonly edit?: string;
+}
+
+export interface Origin {
+  readonly workspace: string;
+  readonly provider: string;
+  readonly webhookId: string;
+}
+
+export function eventId(origin: Origin, identity: Identity, contentHash: string): string {
+  return derivedId('evt', [
+    origin.workspace,
+    origin.provider,
+    origin.webhookId,
+    identity.instance,
+    identity.type,
+    identity.chat,
+    identity.id ?? contentHash,
+    identity.status,
+    identity.edit,
+  ]);
+}
+
+/** The id of what has the identity of event `id` but says something else. */
+export function conflictId(id: string, contentHash: string): string {
+  return derivedId('evt', ['conflict', id, contentHash]);
+}
+
+/** The id of a body that was not understood: the same bytes on the same webhook are the same event. */
+export function quarantineId(origin: Origin, body: Uint8Array): string {
+  return derivedId('evt', ['raw', origin.workspace, origin.provider, origin.webhookId, sha256(body)]);
+}
+
+/**
+ * Equal for two deliveries that say the same, whatever their spelling. Providers sign a file's link anew for each
+ * delivery, so the query of a file's URL does not count.
+ */
+export function contentHash(payload: Payload, occurredAt: number | undefined): string {
+  return sha256(canonicalJson({ occurredAt, ...withoutSignatures(payload) }));
+}
+
+function withoutSignatures(payload: Payload): object {
+  if (payload.kind !== 'message') return payload;
+  const content = payload.message.content;
+  if (!('file' in content) || !isRecord(content.file) || typeof content.file.url !== 'string') return payload;
+  const file = { ...content.file, url: content.file.url.split('?')[0] };
+  return { ...payload, message: { ...payload.message, content: { ...content, file } } };
+}

@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto';
+
+/** Lower-case hex SHA-256 of a text (as UTF-8) or of bytes. */
+export function sha256(data: string | Uint8Array): string {
+  return createHash('sha256').update(data).digest('hex');
+}
+
+/**
+ * An id that anybody derives alike from the same parts. The parts are joined as JSON, so that `['a', 'bc']` and
+ * `['ab', 'c']` differ; 128 bits of the hash are kept.
+ */
+export function derivedId(prefix: string, parts: readonly (string | undefined)[]): string {
+  return `${prefix}_${sha256(JSON.stringify(parts.map((part) => part ?? null))).slice(0, 32)}`;
+}
+
+/** Lists over a workspace are spread over this many index partitions and merged on read. */
+export const SHARDS = 8;
+
+/** The shard of an id, from 0 to SHARDS - 1: always the same for the same id. */
+export function shardOf(id: string): number {
+  return Number.parseInt(sha256(id).slice(0, 8), 16) % SHARDS;
+}
+
+/** A text as part of a key: keys have a bound and must be well-formed, what providers call an id need not be either. */
+export function keyPart(text: string): string {
+  return text.length <= 200 && text.isWellFormed() ? text : `sha256-${sha256(text.toWellFormed())}`;
+}

@@ -1,0 +1,18 @@
+import * as v from 'valibot';
+
+/** What is wrong, and where. Never holds a value that somebody sent. */
+export const Issue = v.object({
+  path: v.pipe(v.string(), v.description('Where, as `messageData.typeMessage`; empty for the whole')),
+  message: v.string(),
+});
+export type Issue = v.InferOutput<typeof Issue>;
+
+/** Valibot's findings as paths and reasons, the received values taken out. */
+export function issuesOf(issues: readonly v.BaseIssue<unknown>[]): Issue[] {
+  return issues.map((issue) => ({ path: v.getDotPath(issue) ?? '', message: reasonOf(issue) }));
+}
+
+function reasonOf(issue: v.BaseIssue<unknown>): string {
+  if (issue.received === 'undefined') return 'is missing';
+  return issue.expected === null ? `is not a valid ${issue.type.replaceAll('_', ' ')}` : `must be ${issue.expected}`;
+}

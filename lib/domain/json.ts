@@ -1,0 +1,76 @@
+import type { Issue } from './issue.ts';
+
+export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
+export interface JsonObject {
+  readonly [key: string]: Json;
+}
+
+export type ParsedJson = { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly issue: Issue };
+
+/** Deeper nesting than any provider sends; a reader that recurses must not run out of stack. */
+export const MAX_DEPTH = 32;
+
+/**
+ * JSON from UTF-8 bytes. Refuses what is no UTF-8 or no JSON (with line and column, never a piece of the body), nesting
+ * beyond 32 levels, and a key `__proto__`, which would reach an object's prototype when copied.
+ */
+export function parseJson(bytes: Uint8Array): ParsedJson {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return refused('the body is not valid UTF-8');
+  }
+  if (text.trim() === '') return refused('the body is empty');
+  try {
+    const value: Json = JSON.parse(text);
+    return checked(value);
+  } catch (error) {
+    return refused(`not valid JSON at ${placeOf(error, text)}`);
+  }
+}
+
+function checked(value: Json): ParsedJson {
+  const fault = faultIn(value, '', 1);
+  return fault === undefined ? { ok: true, value } : { ok: false, issue: fault };
+}
+
+function faultIn(value: Json, path: string, depth: number): Issue | undefined {
+  if (value === null || typeof value !== 'object') return undefined;
+  if (depth > MAX_DEPTH) return { path: '', message: `nested deeper than ${MAX_DEPTH} levels` };
+  for (const [key, child] of Object.entries(value)) {
+    if (key === '__proto__') return { path, message: 'has a key that is not allowed: __proto__' };
+    const fault = faultIn(child, path === '' ? key : `${path}.${key}`, depth + 1);
+    if (fault) return fault;
+  }
+  return undefined;
+}
+
+function refused(message: string): ParsedJson {
+  return { ok: false, issue: { path: '', message } };
+}
+
+/** V8 names a position in its message for all faults but an early end. */
+function placeOf(error: unknown, text: string): string {
+  const position = /at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
+  const before = text.slice(0, position === undefined ? text.length : Number(position));
+  const line = before.split('\n').length;
+  return `line ${line}, column ${before.length - before.lastIndexOf('\n')}`;
+}
+
+/** The same JSON for the same content, whatever the order of keys. Keys without a value are left out. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, child: unknown) =>
+    isRecord(child)
+      ? Object.fromEntries(
+          Object.keys(child)
+            .sort()
+            .map((key) => [key, child[key]]),
+        )
+      : child,
+  );
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,38 @@
+const HOUR = 3_600_000;
+const FARTHEST_TRUSTED = 48 * HOUR;
+// 1e11 seconds is the year 5138, 1e11 milliseconds is 1973: no provider means either.
+const SECONDS_END = 1e11;
+const LATEST_DATE = 8.64e15;
+
+/**
+ * Milliseconds since the epoch, from seconds or milliseconds (told apart by magnitude), as a number or in digits, or
+ * from ISO 8601 with an offset. Undefined if it is none of these.
+ */
+export function toInstant(raw: string | number | undefined): number | undefined {
+  if (raw === undefined) return undefined;
+  if (typeof raw === 'string' && !/^\d{1,16}(\.\d+)?$/.test(raw.trim())) return isoInstant(raw.trim());
+  const value = Number(raw);
+  if (!Number.isFinite(value) || value <= 0) return undefined;
+  const milliseconds = Math.round(value < SECONDS_END ? value * 1000 : value);
+  return milliseconds <= LATEST_DATE ? milliseconds : undefined;
+}
+
+function isoInstant(text: string): number | undefined {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/i.test(text)) return undefined;
+  const instant = Date.parse(text);
+  return Number.isNaN(instant) ? undefined : instant;
+}
+
+/** ISO 8601 in UTC with milliseconds, the one form in which the hub shows a time. */
+export function toIso(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
+
+/**
+ * The time by which an event is ordered: the provider's, unless it is absent or further than 48 h from ours. Such a
+ * time is kept and shown, but a device with a wrong clock must not park a message at the end of the list for ever.
+ */
+export function orderingTime(occurredAt: number | undefined, receivedAt: number): number {
+  if (occurredAt === undefined) return receivedAt;
+  return Math.abs(occurredAt - receivedAt) > FARTHEST_TRUSTED ? receivedAt : occurredAt;
+}
