@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type OutgoingHttpHeaders, request, 
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** One call to an AWS service on its way through the proxy. */
-export interface AwsCall {
+interface AwsCall {
   /** `TransactWriteItems` of `X-Amz-Target: DynamoDB_20120810.TransactWriteItems`. */
   readonly action: string;
   /** The parsed JSON body; `text` is the same as it was sent. */
@@ -11,7 +11,7 @@ export interface AwsCall {
 }
 
 /** What no emulator offers, but AWS does to everybody sooner or later. */
-export type Fault =
+type Fault =
   /** The connection breaks before the service has seen the call. */
   | { readonly kind: 'refuse' }
   | { readonly kind: 'delay'; readonly ms: number }
@@ -24,7 +24,7 @@ export type Fault =
   | { readonly kind: 'throttle' }
   | { readonly kind: 'error' };
 
-export interface FaultRule {
+interface FaultRule {
   readonly when: (call: AwsCall) => boolean;
   readonly fault: Fault;
   /** How often it strikes; without, until it is cleared. */
@@ -54,7 +54,8 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     const body = await readAll(message);
     const call = toCall(message, body);
     calls.push(call);
-    await misbehave(faultFor(call), call, { target, message, body, response });
+    // An engine that is gone is a broken connection for the client, too.
+    await misbehave(faultFor(call), call, { target, message, body, response }).catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
