@@ -42,8 +42,8 @@ export class FakeProvider {
   readonly calls: Call[] = [];
   readonly taken: Taken[] = [];
   behave: (account: string, message: Outgoing) => Behaviour = () => obliging;
-  onCall: (call: Call) => void = () => {};
-  onStatus: (taken: Taken, status: Status) => void = () => {};
+  onCall: (call: Call) => void = () => undefined;
+  onStatus: (taken: Taken, status: Status) => void = () => undefined;
   readonly #scheduler: Scheduler;
 
   constructor(scheduler: Scheduler) {
