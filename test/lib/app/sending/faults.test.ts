@@ -23,6 +23,8 @@ const table: readonly (readonly [string, scenarios.Scenario])[] = [
   ['a pause that was answered stops the call that was not begun', scenarios.pauseBeforeIntent],
   ['a run that comes back without its lease settles its part and nothing else', scenarios.lateOutcome],
   ['a run that dies in a call without its lease leaves the distance kept', scenarios.deadInCallWithoutLease],
+  ['a run that was overtaken before its intent does not call', scenarios.overtakenBeforeIntent],
+  ['a run that was overtaken does not put the account to rest', scenarios.lateIdling],
   ['accepts while a call is under way start no second chain', scenarios.kicksDuringCall],
   ['a message cancelled between look and intent is not sent', scenarios.cancelBeforeIntent],
 ];

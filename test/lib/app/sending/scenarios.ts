@@ -120,20 +120,6 @@ export const crashBeforeKick: Scenario = async (options) => {
   return world.verdict();
 };
 
-/** The same tick twice at once; the one that claimed is stalled until its lease has run out. */
-export const tickTwice: Scenario = async (options) => {
-  const world = await Trial.begin(options);
-  world.zombies = true;
-  world.faults = { ...noFaults, tickDoubled: 1 };
-  once(world, at(isIntentOfPart, 'before'), { stallMs: 5 * SECOND });
-  const id = await world.sendNow('a');
-  const other = await world.sendNow('a');
-  await world.run(3 * MINUTE);
-  world.expect(world.callsOf(id).length === 1, `${world.callsOf(id).length} calls`);
-  world.expect(world.callsOf(other).length === 1, `${world.callsOf(other).length} calls of the other`);
-  return world.verdict();
-};
-
 /** A message comes in between the look that finds the queue empty and the write that says so. No watchdog helps. */
 export const acceptWhileIdling: Scenario = async (options) => {
   const world = await Trial.begin({ ...options, watchdog: false });
@@ -189,7 +175,7 @@ export const crashAfterAcceptance: Scenario = async (options) => {
   return world.verdict();
 };
 
-/** The host is suspended after it has looked at the clock, just before the request leaves; then it dies in the call. */
+/** The host is stalled just before the request leaves, and dies in the call. Its lease ends soon after. */
 export const stallBeforeCall: Scenario = async (options) => {
   const world = await Trial.begin({ ...options, config: { leaseMs: 14 * SECOND } });
   world.zombies = true;
@@ -201,11 +187,7 @@ export const stallBeforeCall: Scenario = async (options) => {
   world.crash();
   world.provider.behave = () => obliging;
   await world.run(6 * SECOND);
-  // A tick that comes as soon as the gates open again.
-  for (let i = 0; i < 10; i += 1) {
-    world.queue.send({ account: 'a', gen: world.account('a').gen, at: world.now }, 0);
-    await world.run(SECOND);
-  }
+  await tickEachSecond(world, 10);
   world.expect(world.provider.calls.length === 2, `${world.provider.calls.length} calls`);
   return world.verdict();
 };
@@ -221,26 +203,25 @@ export const stallAfterIntent: Scenario = async (options) => {
   return world.verdict();
 };
 
-/** Suspended beyond its lease just before the intent, and dead in the call: only the pessimistic gate keeps the distance. */
+/** A run dies in its call, and its lease is over before the call could have been: as seen from a host whose clock is fast. */
 export const deadInCallWithoutLease: Scenario = async (options) => {
-  const world = await Trial.begin({ ...options, watchdog: false });
-  world.zombies = true;
+  const world = await Trial.begin({ ...options, config: { leaseMs: 3 * SECOND } });
   world.provider.behave = () => ({ ...obliging, latencyMs: 9 * SECOND });
-  once(world, at(isIntentOfPart, 'before'), { stallMs: 0 });
-  once(world, atCall('fetch', 'before'), { stallMs: 55 * SECOND });
-  await world.sendNow('a', { parts: [{ kind: 'file', url: 'https://files.test/a.pdf', name: 'a.pdf' }] });
   await world.sendNow('a');
-  await world.run(56 * SECOND);
-  world.expect(world.provider.calls.length === 1, 'the call has not begun');
+  await world.sendNow('a');
+  await world.run(SECOND);
   world.crash();
-  world.queue.send({ account: 'a', gen: world.account('a').gen, at: world.now }, 0);
-  await world.run(5 * SECOND);
-  world.expect(world.provider.calls.length === 1, 'the next call did not wait');
-  world.queue.send({ account: 'a', gen: world.account('a').gen, at: world.now }, 30);
-  await world.run(60 * SECOND);
-  world.expect(world.provider.calls.length === 2, `${world.provider.calls.length} calls in the end`);
+  await tickEachSecond(world, 20);
+  world.expect(world.provider.calls.length === 2, `${world.provider.calls.length} calls`);
   return world.verdict();
 };
+
+async function tickEachSecond(world: World, seconds: number): Promise<void> {
+  for (let i = 0; i < seconds; i += 1) {
+    world.queue.send({ account: 'a', gen: world.account('a').gen, at: world.now }, 0);
+    await world.run(SECOND);
+  }
+}
 
 export const throttled: Scenario = async (options) => {
   const world = await Trial.begin(options);
@@ -338,7 +319,7 @@ export const failedTwice: Scenario = async (options) => {
 export const pauseBeforeIntent: Scenario = async (options) => {
   const world = await Trial.begin(options);
   let pausedAt = Number.POSITIVE_INFINITY;
-  once(world, at(isIntentOfPart, 'before'), { stallMs: SECOND }, () => {
+  once(world, at(isIntentOfPart, 'before'), { stallMs: SECOND / 2 }, () => {
     const pausing = world.spawn('pause', 'main', (ports) => pause(ports, 'a', 'lunch', world.config));
     world.begin(pausing.then(() => (pausedAt = world.now)));
   });
@@ -393,20 +374,34 @@ export const cancelBeforeIntent: Scenario = async (options) => {
   return world.verdict();
 };
 
-/** A run is suspended before its intent for so long that another has taken the account over and is in a call. */
-export const suspendedBeforeIntent: Scenario = async (options) => {
-  const world = await Trial.begin({ ...options, watchdog: false });
-  world.zombies = true;
-  world.provider.behave = () => ({ ...obliging, latencyMs: 8 * SECOND });
-  once(world, atCall('fetch', 'before'), { stallMs: 55 * SECOND });
-  await world.sendNow('a', { parts: [{ kind: 'file', url: 'https://files.test/a.pdf', name: 'a.pdf' }] });
-  await world.run(51 * SECOND);
-  // The file's own run sleeps on: another one takes it, and then the next message comes to its turn.
-  await world.sendNow('a');
+/**
+ * Two runs on one account. The first is stalled before its intent; the second has looked at the same head and fetches its
+ * file meanwhile. If the first one's intent went through, the second would take it for dead and call for the next.
+ */
+async function twoRuns(world: Trial, secondComesAfter: number): Promise<string[]> {
+  once(world, at(isIntentOfPart, 'before'), { stallMs: 0.6 * SECOND }, () => {
+    once(world, atCall('fetch', 'before'), { stallMs: 0.8 * SECOND });
+  });
+  world.provider.behave = () => ({ ...obliging, latencyMs: 2 * SECOND });
+  const first = await world.sendNow('a', { parts: [{ kind: 'file', url: 'https://files.test/a.pdf', name: 'a.pdf' }] });
+  const second = await world.sendNow('a');
+  await world.run(secondComesAfter);
   world.queue.send({ account: 'a', gen: world.account('a').gen, at: world.now }, 0);
-  await world.run(60 * SECOND);
-  world.expect(world.provider.calls.length === 2, `${world.provider.calls.length} calls`);
+  await world.run(4 * MINUTE);
+  for (const id of [first, second]) world.expect(world.stateOf(id) === 'sent/spent', `one is ${world.stateOf(id)}`);
   return world.verdict();
+}
+
+/** The same tick twice at once, with all the lease that there is. */
+export const tickTwice: Scenario = async (options) => {
+  const world = await Trial.begin(options);
+  world.faults = { ...noFaults, tickDoubled: 1 };
+  return twoRuns(world, 0);
+};
+
+/** The first one's lease has run out when the second comes: as seen from a host whose clock is fast. */
+export const overtakenBeforeIntent: Scenario = async (options) => {
+  return twoRuns(await Trial.begin({ ...options, config: { leaseMs: SECOND / 4 } }), SECOND / 4);
 };
 
 /** A run finds the queue empty, is suspended, and goes to rest while another run has the account and a message waits. */
