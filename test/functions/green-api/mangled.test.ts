@@ -4,10 +4,10 @@ import { greenApi } from '#functions/green-api/provider.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { expectOneShape } from '#test/support/describe-reading.ts';
 import { junk, mangled } from '#test/support/mangled.ts';
-import { documented } from './documented.ts';
+import { documented, documentedContents } from './documented.ts';
 import { answering, incoming } from './payloads.ts';
 
-const flat = documented.map((payload) => answering('messageData' in payload ? Object(payload.messageData) : payload));
+const flat = documentedContents.map(answering);
 const payloads = mangled([incoming(), ...documented, ...flat, { receiptId: 17, body: incoming() }]);
 const body = fc.oneof({ weight: 9, arbitrary: payloads }, junk);
 
