@@ -11,6 +11,14 @@ test('the lock file names no registry', () => {
   expect(read('package-lock.json')).not.toContain('"resolved"');
 });
 
+test('the lock file knows every platform package, or npm ci would refuse it', () => {
+  const { packages } = JSON.parse(read('package-lock.json'));
+  const missing = Object.values<{ optionalDependencies?: Record<string, string> }>(packages)
+    .flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}))
+    .filter((name) => !(`node_modules/${name}` in packages));
+  expect(missing).toEqual([]);
+});
+
 test('each script installs what is missing first', () => {
   const { scripts } = JSON.parse(read('package.json'));
   const own = Object.keys(scripts).filter((name) => !name.startsWith('pre'));

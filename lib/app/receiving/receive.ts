@@ -1,6 +1,7 @@
 import { sha256 } from '#lib/domain/ids.ts';
 import { noteAttempt } from '../attempts/note.ts';
 import type { Clock, Log, Metrics, Random } from '../ports.ts';
+import { retrying } from '../retrying-store.ts';
 import { type Store, StoreUnavailable } from '../store.ts';
 import { webhookFinder } from '../webhooks/find.ts';
 import type { Webhook } from '../webhooks/webhook.ts';
@@ -21,22 +22,27 @@ export interface ReceivingPorts {
   readonly maxBytes: number;
 }
 
+/** The most impatient provider waits 5 s; when the table does not answer in this time, the queue has to. */
+const PATIENCE_MS = 2500;
+
 /**
  * Takes in one delivery: find the webhook, check the sender, read, store, answer. What is answered 200 is kept; what
  * cannot be understood is kept as well, for nobody but us gains from a refusal.
  */
 export function receiver(provider: ReceivingProvider, ports: ReceivingPorts) {
-  const find = webhookFinder(ports.store);
+  const find = webhookFinder();
   return async (token: string, delivery: Delivery): Promise<Answer> => {
     const receivedAt = ports.clock.now();
+    const store = retrying(ports.store, ports.clock, ports.random, ports.clock.monotonic() + PATIENCE_MS);
+    const patient = { ...ports, store };
     const tokenHash = sha256(token);
     const tooLarge = delivery.body.length > ports.maxBytes;
-    const webhook = await find(tokenHash);
+    const webhook = await find(store, tokenHash);
     if (webhook === 'unreachable') return tooLarge ? TOO_LARGE.answer : UNAVAILABLE.answer;
-    const verdict = tooLarge ? TOO_LARGE : await judge(provider, ports, { webhook, tokenHash, delivery, receivedAt });
-    if (webhook) await note(provider, ports, webhook, delivery, verdict, receivedAt);
+    const verdict = tooLarge ? TOO_LARGE : await judge(provider, patient, { webhook, tokenHash, delivery, receivedAt });
+    if (webhook) await note(provider, patient, webhook, delivery, verdict, receivedAt);
     // As long as the note of an attempt takes, so that time does not tell a known URL from an unknown one.
-    else await find(sha256(tokenHash));
+    else await find(store, sha256(tokenHash));
     return verdict.answer;
   };
 }

@@ -53,7 +53,7 @@ function chatSeen({ event, orderedAt }: EventRecord, { webhook, provider }: Rece
 async function countQuarantined(store: Store, metrics: Metrics, receipt: Receipt, type: string): Promise<void> {
   const { webhook, provider, receivedAt } = receipt;
   metrics.count('QuarantinedEvents', { provider });
-  const key = { pk: `WS#${webhook.workspace}`, sk: `QUAR#${provider}#${keyPart(type)}` };
+  const key = { pk: quarantineCounters(webhook.workspace), sk: `${provider}#${keyPart(type)}` };
   const at = toIso(receivedAt);
   const changes = [
     add('seen', 1),
@@ -63,4 +63,9 @@ async function countQuarantined(store: Store, metrics: Metrics, receipt: Receipt
   ];
   const written = await store.write(update(key, changes), { returns: 'new' });
   if (written.item?.seen === 1) metrics.count('NewQuarantinedType', { provider });
+}
+
+/** One row for each type that was ever put into quarantine: how often, since when. */
+export function quarantineCounters(workspace: string): string {
+  return `QUAR#${workspace}`;
 }
