@@ -1,0 +1,26 @@
+import * as v from 'valibot';
+import { Instant } from '#lib/domain/schema.ts';
+import { quarantineCounters } from '../receiving/settle.ts';
+import type { Store } from '../store.ts';
+
+/** How often a type of event was not understood. */
+export const QuarantinedType = v.object({
+  provider: v.string(),
+  type: v.pipe(v.string(), v.description("The provider's name of the event; `unreadable` where none can be found")),
+  seen: v.number(),
+  replayed: v.optional(v.pipe(v.number(), v.description('Understood since')), 0),
+  firstAt: Instant,
+});
+export type QuarantinedType = v.InferOutput<typeof QuarantinedType>;
+
+/** What was ever put into quarantine, by type, the most frequent first. */
+export async function countQuarantined(store: Store, workspace: string): Promise<readonly QuarantinedType[]> {
+  const counts: QuarantinedType[] = [];
+  let start: Parameters<Store['query']>[0]['start'];
+  do {
+    const page = await store.query({ pk: quarantineCounters(workspace), limit: 1000, ...(start && { start }) });
+    counts.push(...page.items.map((item) => v.parse(QuarantinedType, item)));
+    start = page.next;
+  } while (start);
+  return counts.sort((a, b) => b.seen - a.seen);
+}
