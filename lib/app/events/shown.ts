@@ -1,6 +1,6 @@
 import type { Event, MessageEvent } from '#lib/domain/event.ts';
 import { deliveryReport } from '../receiving/delivery-state.ts';
-import { eventKey, eventOf } from '../receiving/event-item.ts';
+import { eventKey, eventOf, recordOf } from '../receiving/event-item.ts';
 import type { Item, Store } from '../store.ts';
 
 /** TTL deletes late: what has run out is gone for a reader, whatever the table still holds. */
@@ -59,4 +59,12 @@ export async function findMessage(
 ): Promise<MessageEvent | undefined> {
   const event = await findEvent(store, workspace, id, nowSeconds);
   return event?.kind === 'message' ? event : undefined;
+}
+
+/** The body of an event as the gateway handed it over, without a secret. */
+export async function rawOfEvent(store: Store, workspace: string, id: string, nowSeconds: number) {
+  const head = await liveHead(store, workspace, id, nowSeconds);
+  if (!head) return undefined;
+  const { raw, contentType } = await recordOf(store, head);
+  return { bytes: raw, contentType };
 }
