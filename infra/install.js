@@ -1,5 +1,5 @@
 /**
- * Runs before every npm script, on whatever Node the machine has (20 or later), and installs what is missing:
+ * The first part of every npm script, on whatever Node the machine has (20 or later): installs what is missing, so that
  * a fresh clone needs no step of its own. Plain JavaScript without imports from packages for that reason.
  */
 import { spawnSync } from 'node:child_process';

@@ -33,7 +33,7 @@ export async function settle(
 
 function chatSeen({ event, orderedAt }: EventRecord, { webhook, provider }: Receipt): ChatSighting | undefined {
   if (event.kind !== 'message' && event.kind !== 'chat') return undefined;
-  const account = event.kind === 'message' ? event.message.account : {};
+  const account = event.kind === 'message' ? event.message.account : (event.chat.account ?? {});
   const chat = event.kind === 'message' ? event.message.chat : event.chat;
   const { aliases } = event.kind === 'chat' ? event.chat : {};
   return {
