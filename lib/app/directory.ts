@@ -1,4 +1,5 @@
 import type { PageRequest } from './lists/page.ts';
+import { queryAll } from './query-all.ts';
 import type { Item, Key, Store } from './store.ts';
 
 /** What a workspace has, by id. An entry only points to a row elsewhere: state stands in one place. */
@@ -36,19 +37,6 @@ export async function listDirectory(
 }
 
 /** Every entry of a kind, for the few changes that concern them all. */
-export async function wholeDirectory(store: Store, workspace: string, entry: Entry): Promise<readonly Item[]> {
-  const items: Item[] = [];
-  let start: Parameters<Store['query']>[0]['start'];
-  do {
-    const page = await store.query({
-      pk: `WS#${workspace}`,
-      prefix: `${entry}#`,
-      limit: 1000,
-      consistent: true,
-      ...(start && { start }),
-    });
-    items.push(...page.items);
-    start = page.next;
-  } while (start);
-  return items;
+export function wholeDirectory(store: Store, workspace: string, entry: Entry): Promise<readonly Item[]> {
+  return queryAll(store, { pk: `WS#${workspace}`, prefix: `${entry}#`, limit: 1000, consistent: true });
 }

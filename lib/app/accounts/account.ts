@@ -1,19 +1,18 @@
 import * as v from 'valibot';
 import { Instant, optional, text } from '#lib/domain/schema.ts';
+import { SHORTEST_GAP_MS } from '#lib/domain/sending/pace.ts';
 import { toIso } from '#lib/domain/time.ts';
 import type { Item, Key } from '../store.ts';
 
+/** Between the end of one call and the start of the next, drawn anew each time. */
 export const Pacing = v.pipe(
   v.strictObject({
-    minMs: v.pipe(v.number(), v.integer(), v.minValue(1500)),
+    minMs: v.pipe(v.number(), v.integer(), v.minValue(SHORTEST_GAP_MS)),
     maxMs: v.pipe(v.number(), v.integer(), v.maxValue(3_600_000)),
   }),
   v.check(({ minMs, maxMs }) => minMs <= maxMs, 'maxMs must not be below minMs'),
 );
 export type Pacing = v.InferOutput<typeof Pacing>;
-
-/** Between the end of one call and the start of the next, drawn anew each time. */
-export const DEFAULT_PACING: Pacing = { minMs: 1600, maxMs: 2400 };
 
 /** What managing reads of an account's item; the rest of it is the sender's. */
 const Stored = v.object({
@@ -46,22 +45,6 @@ export function accountKey(id: string): Key {
 export function readAccount(item: Item): ManagedAccount {
   return v.parse(Stored, item);
 }
-
-/**
- * A queue that nobody has used yet. Everything that the sender compares must be there from the start: a comparison
- * with what is missing is false.
- */
-export const UNUSED_QUEUE = {
-  chain: 'IDLE',
-  gen: 0,
-  nextSendAt: 0,
-  backoffUntil: 0,
-  pending: 0,
-  tailSeq: 0,
-  failuresRunning: 0,
-  paused: false,
-  held: false,
-};
 
 /** An account as its owner sees it. Its credentials are written and never shown. */
 export const ShownAccount = v.object({

@@ -1,12 +1,14 @@
 import { newId } from '#lib/domain/ids.ts';
 import { toPhone } from '#lib/domain/phone.ts';
+import { DEFAULT_PACING } from '#lib/domain/sending/pace.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { directoryKey } from '../directory.ts';
 import type { Clock, Random } from '../ports.ts';
 import { accountSecret, type Secrets } from '../secrets.ts';
+import { sendingStart } from '../sending/new-account.ts';
 import { absent, put, type Store } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
-import { accountKey, DEFAULT_PACING, type ManagedAccount, type Pacing, readAccount, UNUSED_QUEUE } from './account.ts';
+import { accountKey, type ManagedAccount, type Pacing, readAccount } from './account.ts';
 import type { AccountProvider, Channel } from './provider.ts';
 
 export interface AccountPorts {
@@ -38,7 +40,7 @@ export async function createAccount(
   const instance = provider.instanceOf?.(credentials);
   const item = {
     ...accountKey(id),
-    ...UNUSED_QUEUE,
+    ...sendingStart(id, pacing ?? DEFAULT_PACING),
     id,
     workspace,
     provider: provider.name,
@@ -47,7 +49,6 @@ export async function createAccount(
     ...(name !== undefined && { name }),
     ...(number !== undefined && { phone: number }),
     ...(instance !== undefined && { instance }),
-    pacing: { ...(pacing ?? DEFAULT_PACING) },
     createdAt: toIso(now),
     connectedAt: toIso(now),
   };

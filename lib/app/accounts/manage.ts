@@ -3,6 +3,8 @@ import { directoryKey, listDirectory, wholeDirectory } from '../directory.ts';
 import { type ListPage, type PageRequest, pageOf } from '../lists/page.ts';
 import type { Log } from '../ports.ts';
 import { accountSecret } from '../secrets.ts';
+import { defaultConfig } from '../sending/config.ts';
+import { deleteAccount } from '../sending/delete-account.ts';
 import {
   all,
   type Change,
@@ -16,7 +18,6 @@ import {
   set,
   update,
 } from '../store.ts';
-import { newTransaction } from '../transaction.ts';
 import { isCurrent, webhookKey } from '../webhooks/webhook.ts';
 import { accountKey, type ManagedAccount, type Pacing, readAccount } from './account.ts';
 import type { AccountPorts } from './create.ts';
@@ -103,18 +104,17 @@ async function copyInstance(store: Store, workspace: string, { id, instance }: M
 }
 
 /** Sends that wait in its queue hold an account: they are cancelled or sent first. */
-export async function deleteAccount(
-  { store, secrets, random, log }: AccountPorts & { readonly log: Log },
+export async function removeAccount(
+  ports: AccountPorts & { readonly log: Log },
   { id, workspace }: ManagedAccount,
 ): Promise<'deleted' | 'busy' | 'gone'> {
-  const writes = [del(accountKey(id), equal('pending', 0)), del(directoryKey(workspace, 'ACCOUNT', id))];
-  const written = await store.transact(writes, newTransaction(random));
-  if (!written.done) return written.refused[0]?.item ? 'busy' : 'gone';
+  const outcome = await deleteAccount(ports, id, [del(directoryKey(workspace, 'ACCOUNT', id))], defaultConfig);
+  if (outcome !== 'deleted') return outcome;
   try {
-    await secrets.delete(accountSecret(id));
+    await ports.secrets.delete(accountSecret(id));
   } catch (cause) {
     // The account is gone all the same, and nothing can lead to its secret any more.
-    log.error('the secret of a deleted account could not be deleted', cause, { account: id });
+    ports.log.error('the secret of a deleted account could not be deleted', cause, { account: id });
   }
   return 'deleted';
 }

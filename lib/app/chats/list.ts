@@ -3,6 +3,7 @@ import { SHARDS } from '#lib/domain/ids.ts';
 import { Instant, optional, text } from '#lib/domain/schema.ts';
 import { newestFirst } from '../lists/newest-first.ts';
 import { type ListPage, type PageRequest, pageOf } from '../lists/page.ts';
+import { queryAll } from '../query-all.ts';
 import type { Item, Key, Store } from '../store.ts';
 import { chatKey, titlePartition } from './chat.ts';
 
@@ -57,14 +58,8 @@ async function pageOfTitle(
   accepts: (entry: Item) => boolean,
   { from, limit }: PageRequest,
 ): Promise<ListPage<KnownChat>> {
-  const entries: Item[] = [];
-  let next: Parameters<Store['query']>[0]['start'];
-  do {
-    const pk = titlePartition(workspace, title);
-    const read = await store.query({ index: 'gsi2', pk, limit: 1000, ...(next && { start: next }) });
-    entries.push(...read.items.filter(accepts));
-    next = read.next;
-  } while (next);
+  const found = await queryAll(store, { index: 'gsi2', pk: titlePartition(workspace, title), limit: 1000 });
+  const entries = found.filter(accepts);
   // The index may lag behind a change of title.
   const chats = (await chatsAt(store, entries)).filter((chat) => chat.title === title);
   const sorted = chats

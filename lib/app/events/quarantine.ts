@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { Instant } from '#lib/domain/schema.ts';
+import { queryAll } from '../query-all.ts';
 import { quarantineCounters } from '../receiving/settle.ts';
 import type { Store } from '../store.ts';
 
@@ -15,12 +16,6 @@ export type QuarantinedType = v.InferOutput<typeof QuarantinedType>;
 
 /** What was ever put into quarantine, by type, the most frequent first. */
 export async function countQuarantined(store: Store, workspace: string): Promise<readonly QuarantinedType[]> {
-  const counts: QuarantinedType[] = [];
-  let start: Parameters<Store['query']>[0]['start'];
-  do {
-    const page = await store.query({ pk: quarantineCounters(workspace), limit: 1000, ...(start && { start }) });
-    counts.push(...page.items.map((item) => v.parse(QuarantinedType, item)));
-    start = page.next;
-  } while (start);
-  return counts.sort((a, b) => b.seen - a.seen);
+  const items = await queryAll(store, { pk: quarantineCounters(workspace), limit: 1000 });
+  return items.map((item) => v.parse(QuarantinedType, item)).sort((a, b) => b.seen - a.seen);
 }
