@@ -4,6 +4,8 @@ import { TallyReporter } from './test/support/tally-reporter.ts';
 export default defineConfig({
   test: {
     globalSetup: ['./test/support/engine-setup.ts'],
+    // Bundles are run as they are, which is also much faster.
+    server: { deps: { external: [/\/dist\/[\w-]+\/index\.mjs/] } },
     include: ['test/**/*.test.ts'],
     reporters: ['default', new TallyReporter()],
   },
