@@ -27,6 +27,9 @@ export interface AwsSettings {
   readonly timeoutMs: number;
 }
 
+/** Carries a signed request to the service and its answer back; a rejection means that nobody knows what happened. */
+export type Transport = (operation: string, headers: Record<string, string>, body: string) => Promise<Answer>;
+
 /** The service said no. `code` is the service's own, as `ConditionalCheckFailedException`. */
 export class AwsError extends Error {
   override readonly name = 'AwsError';
@@ -54,8 +57,9 @@ export type AwsClient = (operation: string, input: object) => Promise<Readonly<R
  * A client of one service, without retries. The SDK's own spends four to five times the processor time per request
  * (docs/decisions/0002-aws-client.md has the figures); signing is left to the SDK's signer.
  */
-export function awsClient(service: AwsService, settings: AwsSettings): AwsClient {
+export function awsClient(service: AwsService, settings: AwsSettings, send?: Transport): AwsClient {
   const endpoint = new URL(settings.endpoint ?? `https://${service.name}.${settings.region}.amazonaws.com`);
+  const carry = send ?? httpTransport(endpoint, settings.timeoutMs);
   const signer = new SignatureV4({
     service: service.name,
     region: settings.region,
@@ -67,7 +71,6 @@ export function awsClient(service: AwsService, settings: AwsSettings): AwsClient
     sha256: NodeSha256,
     applyChecksum: false,
   });
-  const send = transport(endpoint, settings.timeoutMs);
   return async (operation, input) => {
     const body = JSON.stringify(input);
     const signed = await signer.sign({
@@ -83,25 +86,25 @@ export function awsClient(service: AwsService, settings: AwsSettings): AwsClient
       },
       body,
     });
-    const answer = await send(operation, signed.headers, body);
+    const answer = await carry(operation, signed.headers, body);
     const parsed = parsedAnswer(operation, answer);
     if (answer.status !== 200) throw new AwsError(operation, answer.status, parsed);
     return parsed;
   };
 }
 
-interface Answer {
+export interface Answer {
   readonly status: number;
   readonly text: string;
 }
 
 /** One connection is kept and used again: a TLS handshake costs more than the call. */
-function transport(endpoint: URL, timeoutMs: number) {
+function httpTransport(endpoint: URL, timeoutMs: number): Transport {
   const secure = endpoint.protocol === 'https:';
   const options = { keepAlive: true, maxSockets: 64 };
   const agent = secure ? new HttpsAgent(options) : new HttpAgent(options);
   const request = secure ? httpsRequest : httpRequest;
-  return (operation: string, headers: Record<string, string>, body: string) =>
+  return (operation, headers, body) =>
     new Promise<Answer>((resolve, reject) => {
       const fail = (cause: unknown) => reject(new AwsUnreachable(`${operation} got no answer`, { cause }));
       const outgoing = request(

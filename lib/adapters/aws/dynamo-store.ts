@@ -143,14 +143,15 @@ async function runQuery(call: Call, table: string, query: Query): Promise<Page> 
 
 function keyCondition({ index, pk, prefix, from, before }: Query, expressions: Expressions): string {
   const partition = `${expressions.path(index ? `${index}pk` : 'pk')} = ${expressions.value(pk)}`;
+  // A name that no expression uses is refused.
+  if (prefix === undefined && from === undefined && before === undefined) return partition;
   const sort = expressions.path(index ? `${index}sk` : 'sk');
   if (prefix !== undefined) return `${partition} AND begins_with(${sort}, ${expressions.value(prefix)})`;
   if (from !== undefined && before !== undefined) {
     return `${partition} AND ${sort} BETWEEN ${expressions.value(from)} AND ${expressions.value(before)}`;
   }
   if (from !== undefined) return `${partition} AND ${sort} >= ${expressions.value(from)}`;
-  if (before !== undefined) return `${partition} AND ${sort} < ${expressions.value(before)}`;
-  return partition;
+  return `${partition} AND ${sort} < ${expressions.value(before ?? '')}`;
 }
 
 /** DynamoDB may leave keys for another call: too much data, or too much load. */

@@ -58,9 +58,7 @@ export function chunkOf(messageBody: string): Chunk {
   return v.parse(Chunk, JSON.parse(messageBody));
 }
 
-/** The parcel of all its chunks, in order. */
-export function parcelOf(chunks: readonly [Chunk, ...Chunk[]]): Parcel {
-  const [{ tokenHash, provider, contentType, receivedAt }] = chunks;
-  const raw = gunzipSync(Buffer.from(chunks.map((chunk) => chunk.data).join(''), 'base64'));
-  return { tokenHash, provider, contentType, receivedAt, raw };
+/** The parcel of which `chunk` is a piece, from the data of all pieces, in order. */
+export function parcelOf({ tokenHash, provider, contentType, receivedAt }: Chunk, data: string): Parcel {
+  return { tokenHash, provider, contentType, receivedAt, raw: gunzipSync(Buffer.from(data, 'base64')) };
 }

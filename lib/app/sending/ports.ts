@@ -1,3 +1,18 @@
+import type { SendOutcome } from '#lib/domain/sending/outcome.ts';
+import type { Account, Send } from './items.ts';
+
+/** An errand to an account's queue. `at`: when it is due, so that a tick that comes a little early waits in place. */
+export interface Tick {
+  readonly account: string;
+  readonly gen: number;
+  readonly at: number;
+}
+
+export interface Ticks {
+  /** Whole seconds, 0 to 900. */
+  send(tick: Tick, delaySeconds: number): Promise<void>;
+}
+
 /** The bytes that were checked are the bytes that are sent. */
 export interface Attachment {
   readonly name: string;
@@ -13,3 +28,51 @@ export type Fetched =
   | ({ readonly kind: 'ok' } & Attachment)
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'unavailable'; readonly reason: string };
+
+export interface Outgoing {
+  readonly messageId: string;
+  readonly part: number;
+  readonly recipient: Send['recipient'];
+  readonly content: { readonly kind: 'text'; readonly text: string } | ({ readonly kind: 'file' } & Attachment);
+}
+
+export interface Sender {
+  /**
+   * One call of the provider: no retries, no redirects, over by the deadline. Never throws for what the provider or
+   * the network did; a throw is a fault of ours, and leaves the part to be found as unknown.
+   */
+  send(message: Outgoing, account: Account, deadline: number): Promise<SendOutcome>;
+}
+
+export interface Prober {
+  /** Asks the provider whether the account can send again. */
+  probe(account: Account): Promise<ProbeResult>;
+}
+export type ProbeResult =
+  | { readonly kind: 'ok' }
+  | { readonly kind: 'held'; readonly reason: string }
+  | { readonly kind: 'unknown' };
+
+export interface Evidence {
+  /** What became of an attempt whose answer never came. Says more than `none` only where exactly one message fits. */
+  find(send: Send, part: number): Promise<Finding>;
+}
+export type Finding =
+  | { readonly kind: 'accepted'; readonly providerId: string }
+  | { readonly kind: 'rejected'; readonly reason: string }
+  | { readonly kind: 'none' };
+
+export interface Metrics {
+  count(name: MetricName, dimensions?: Readonly<Record<string, string>>): void;
+}
+export type MetricName =
+  | 'SendAccepted'
+  | 'SendOutcome'
+  | 'AttemptAbandoned'
+  | 'IntentReverted'
+  | 'LeaseLost'
+  | 'QueueInconsistent'
+  | 'ClockClamped'
+  | 'AccountHeld'
+  | 'AccountOverdue'
+  | 'KickFailed';

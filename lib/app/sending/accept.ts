@@ -1,0 +1,135 @@
+import type { Epoch, QuotaKind } from '#lib/domain/sending/credits.ts';
+import type { Clock, Random } from '../ports.ts';
+import { add, exists, type Store, type Transacted, update } from '../store.ts';
+import { type AcceptPlan, acceptPlan } from './accept-plan.ts';
+import type { SendingConfig } from './config.ts';
+import { type Account, readAccount, readIdempotency, type Send } from './items.ts';
+import { accountKey } from './keys.ts';
+import { kick } from './kick.ts';
+import { persistent } from './persistent.ts';
+import type { Metrics, Ticks } from './ports.ts';
+import { currentEpoch, openMonth, quotaKind } from './quota.ts';
+
+export type NewPart =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'file'; readonly url: string; readonly name: string };
+
+/** A request that was checked: its recipient is resolved, its account chosen. */
+export interface SendRequest {
+  readonly workspace: string;
+  readonly account: string;
+  readonly recipient: Readonly<Record<string, string>>;
+  readonly parts: readonly [NewPart] | readonly [NewPart, NewPart];
+  readonly idempotency?: {
+    readonly webhook: string;
+    readonly key: string;
+    /** Of the canonical body. */
+    readonly requestHash: string;
+  };
+  /** The send that this one repeats on an operator's behalf. */
+  readonly resendOf?: Send;
+}
+
+export type Accepted =
+  /** `startFailed`: it is safe and will be sent, only not at once; the watchdog starts it. For the log. */
+  { readonly kind: 'accepted' | 'replayed'; readonly messageId: string; readonly startFailed?: unknown } | Refusal;
+
+export type Refusal =
+  /** The idempotency key was used with another body. */
+  | { readonly kind: 'mismatch' }
+  | { readonly kind: 'no credit' }
+  | { readonly kind: 'account gone' }
+  | { readonly kind: 'queue full' }
+  /** Of a resend: the first send was resent already, or is not what it was. */
+  | { readonly kind: 'changed' };
+
+type Stored = { readonly kind: 'accepted' | 'replayed'; readonly messageId: string };
+
+export interface AcceptPorts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ticks: Ticks;
+  readonly metrics: Metrics;
+}
+
+/** A month is opened at most once on the way; every other answer of the table is final. */
+const TRIES = 3;
+
+/** Charges, queues and sets going. Once it has said `accepted`, the message is sent or its credit is given back. */
+export async function accept(request: SendRequest, given: AcceptPorts, config: SendingConfig): Promise<Accepted> {
+  const ports = persistent(given, config);
+  const { store, random } = ports;
+  const messageId = `wa_backend:3EB0${Buffer.from(random.bytes(8)).toString('hex').toUpperCase()}`;
+  const [account, quota] = await Promise.all([takeNumber(store, request.account), quotaKind(store, request.workspace)]);
+  if (!account || account.workspace !== request.workspace) return { kind: 'account gone' };
+  for (let tries = 1; tries <= TRIES; tries += 1) {
+    const now = ports.clock.now();
+    const epoch = currentEpoch(quota, now);
+    const plan = acceptPlan(request, { messageId, account, epoch, now, limit: config.queueLimit });
+    // Derived from the send: whoever repeats this very write repeats the same transaction.
+    const transacted = await store.transact(plan.writes, `${messageId.slice(-20)}-${tries}`);
+    if (transacted.done) return setGoing(ports, account, { kind: 'accepted', messageId }, config);
+    const answer = read(transacted, plan, request);
+    if (answer.kind === 'replayed') return setGoing(ports, account, answer, config);
+    if (answer.kind !== 'no month') return answer;
+    if (!(await openEpoch(ports, request.workspace, quota, epoch, now))) return { kind: 'no credit' };
+  }
+  return { kind: 'no credit' };
+}
+
+/** The order of acceptance, whatever the hosts' clocks say. A number that is never used does no harm. */
+async function takeNumber(store: Store, account: string): Promise<Account | undefined> {
+  const written = await store.write(update(accountKey(account), [add('tailSeq', 1)], exists()), { returns: 'new' });
+  return written.done && written.item ? readAccount(written.item) : undefined;
+}
+
+async function openEpoch(
+  { store, random }: AcceptPorts,
+  workspace: string,
+  quota: QuotaKind,
+  epoch: Epoch,
+  now: number,
+) {
+  if (quota.kind === 'prepaid') return false;
+  await openMonth(store, random, workspace, epoch, quota.credits, now);
+  return true;
+}
+
+/** Why the table refused, in the order in which it matters to the caller. */
+function read(
+  { refused }: Extract<Transacted, { done: false }>,
+  { places }: AcceptPlan,
+  { idempotency }: SendRequest,
+): Stored | Refusal | { readonly kind: 'no month' } {
+  const first = places.idempotency === undefined ? undefined : refused[places.idempotency]?.item;
+  if (first) {
+    const { requestHash, send } = readIdempotency(first);
+    return requestHash === idempotency?.requestHash ? { kind: 'replayed', messageId: send } : { kind: 'mismatch' };
+  }
+  const account = refused[places.account];
+  if (account && !account.item) return { kind: 'account gone' };
+  const quota = refused[places.quota];
+  if (quota) return quota.item ? { kind: 'no credit' } : { kind: 'no month' };
+  if (account) return { kind: 'queue full' };
+  if (places.original !== undefined && refused[places.original]) return { kind: 'changed' };
+  throw new Error('an accept was refused for a reason that it does not state');
+}
+
+/** Sets the account going. A failure here is not the caller's: the send is safe, and the watchdog starts it. */
+async function setGoing(
+  { store, ticks, clock, metrics }: AcceptPorts,
+  account: Account,
+  answer: Stored,
+  config: SendingConfig,
+): Promise<Accepted> {
+  const { kind, messageId } = answer;
+  metrics.count('SendAccepted', { provider: account.provider });
+  try {
+    await kick(store, ticks, account, messageId, clock.now(), config);
+    return { kind, messageId };
+  } catch (startFailed) {
+    metrics.count('KickFailed', { account: account.id });
+    return { kind, messageId, startFailed };
+  }
+}

@@ -1,0 +1,136 @@
+import { isUnsettled, type PartState, reservedCredits } from '#lib/domain/sending/part.ts';
+import {
+  absent,
+  add,
+  all,
+  append,
+  type Change,
+  type Condition,
+  compare,
+  equal,
+  exists,
+  type Put,
+  put,
+  remove,
+  set,
+  type Update,
+  update,
+} from '../store.ts';
+import type { Part, Send } from './items.ts';
+import { dueListOf, dueSortKey, ledgerKey, quotaKey, reservedSortKey, sendKey } from './keys.ts';
+
+export interface PartChange {
+  readonly index: number;
+  readonly to: PartState;
+  readonly credit?: 'spent' | 'refunded';
+  /** For people: kept as the part's error where it ends badly, and in the history. */
+  readonly detail?: string;
+  readonly also?: readonly Change[];
+  /** Left out of the history: what only repeats. */
+  readonly silent?: boolean;
+}
+
+export const field = (index: number, name: keyof Part) => ['parts', index, name] as const;
+
+/**
+ * One write to a send that moves parts on from the states in which they were read, and from no other: what somebody
+ * else has done in between is refused, not undone. Where a credit moves, the credits of all parts must be as read,
+ * since their number is kept in the index of what is reserved.
+ */
+export function changeParts(
+  send: Send,
+  changes: readonly PartChange[],
+  at: number,
+  also: readonly Change[] = [],
+  onlyIf: readonly Condition[] = [],
+): Update {
+  const movesCredit = changes.some((change) => change.credit !== undefined);
+  return update(
+    sendKey(send.messageId),
+    [
+      ...changes.flatMap(fieldsOf),
+      ...(movesCredit ? reservedIndex(send, changes) : []),
+      ...historyOf(changes, at),
+      ...also,
+    ],
+    all(
+      exists(),
+      ...changes.flatMap(({ index }) => asRead(send, index)),
+      ...(movesCredit ? send.parts.map((part, index) => equal(field(index, 'creditState'), part.creditState)) : []),
+      ...onlyIf,
+    ),
+  );
+}
+
+function fieldsOf({ index, to, credit, detail, also = [] }: PartChange): Change[] {
+  return [
+    set(field(index, 'state'), to),
+    ...(credit === undefined ? [] : [set(field(index, 'creditState'), credit)]),
+    ...(detail === undefined || to === 'queued' ? [] : [set(field(index, 'error'), detail)]),
+    ...also,
+  ];
+}
+
+/** The state as read, and with an attempt behind it: that very attempt. */
+function asRead(send: Send, index: number): Condition[] {
+  const part = send.parts[index];
+  if (part === undefined) throw new RangeError(`${send.messageId} has no part ${index}`);
+  const state = equal(field(index, 'state'), part.state);
+  return part.intentAt === undefined || !isUnsettled(part.state)
+    ? [state]
+    : [state, equal(field(index, 'intentAt'), part.intentAt)];
+}
+
+function reservedIndex(send: Send, changes: readonly PartChange[]): Change[] {
+  const after = send.parts.map((part, index) => ({
+    ...part,
+    creditState: changes.find((change) => change.index === index)?.credit ?? part.creditState,
+  }));
+  const reserved = reservedCredits(after);
+  if (reserved === reservedCredits(send.parts)) return [];
+  return reserved === 0
+    ? [remove('gsi2pk'), remove('gsi2sk')]
+    : [set('gsi2sk', reservedSortKey(reserved, send.messageId))];
+}
+
+function historyOf(changes: readonly PartChange[], at: number): Change[] {
+  const entries = changes
+    .filter((change) => !change.silent)
+    .map(({ index, to, detail }) => ({ at, part: index, state: to, ...(detail === undefined ? {} : { detail }) }));
+  return entries.length === 0 ? [] : [append('history', ...entries)];
+}
+
+/** The credits go back to the epoch that they were charged to, in the transaction that changes the parts. */
+export function refund(send: Send, parts: readonly number[], at: number, reason: string): [Update, Put] {
+  const credits = parts.length;
+  const entry = `${send.messageId}#refund#${parts.join('+')}`;
+  return [
+    update(
+      quotaKey(send.workspace, send.epoch),
+      [add('available', credits)],
+      all(exists(), compare('available', '>=', 0)),
+    ),
+    put(
+      {
+        ...ledgerKey(send.workspace, at, entry),
+        kind: 'ledger',
+        entry: 'refund',
+        at,
+        credits,
+        epoch: send.epoch,
+        send: send.messageId,
+        reason,
+      },
+      absent(),
+    ),
+  ];
+}
+
+/** Puts a send where the watchdog looks for unknown outcomes; the part that is due first decides when. */
+export function awaitEvidence(send: Send, at: number): Change[] {
+  const others = send.parts.flatMap((part) => (part.state === 'unknown' ? [part.reconcileAt ?? at] : []));
+  return [
+    set('gsi3pk', dueListOf('unknown', send.accountId)),
+    set('gsi3sk', dueSortKey(Math.min(at, ...others), send.messageId)),
+  ];
+}

@@ -1,0 +1,87 @@
+import { longestGap } from '#lib/domain/sending/pace.ts';
+import {
+  absent,
+  all,
+  any,
+  type Change,
+  type Condition,
+  compare,
+  equal,
+  exists,
+  type Store,
+  set,
+  type Update,
+  update,
+} from '../store.ts';
+import type { SendingConfig } from './config.ts';
+import { gatesOpenAt } from './due.ts';
+import { type Account, readAccount } from './items.ts';
+import { accountKey } from './keys.ts';
+import type { Tick } from './ports.ts';
+
+export type Claim =
+  | { readonly kind: 'claimed'; readonly account: Account }
+  | { readonly kind: 'dropped'; readonly why: 'gone' | 'stale' | 'idle' }
+  | { readonly kind: 'leased'; readonly until: number }
+  | { readonly kind: 'early'; readonly account: Account };
+
+/**
+ * Free for a tick: of the current generation, on a running chain, leased to nobody else, both gates open.
+ *
+ *   leaseId = me: the repeat of a claim that had succeeded is a success
+ *   whether the account is blocked is asked at the intent: a crashed attempt is cleared even on a blocked account
+ */
+function isFree(gen: number, me: string, now: number): Condition {
+  return all(
+    exists(),
+    equal('gen', gen),
+    equal('chain', 'RUNNING'),
+    any(equal('leaseId', me), absent('leaseId'), compare('leaseUntil', '<=', now)),
+    compare('nextSendAt', '<=', now),
+    compare('backoffUntil', '<=', now),
+  );
+}
+
+export async function claim(store: Store, tick: Tick, me: string, now: number, config: SendingConfig): Promise<Claim> {
+  const written = await store.write(
+    update(
+      accountKey(tick.account),
+      [set('leaseId', me), set('leaseUntil', now + config.leaseMs)],
+      isFree(tick.gen, me, now),
+    ),
+    { returns: 'new' },
+  );
+  if (!written.item) return { kind: 'dropped', why: 'gone' };
+  const account = readAccount(written.item);
+  if (written.done) return { kind: 'claimed', account };
+  if (account.gen !== tick.gen) return { kind: 'dropped', why: 'stale' };
+  if (account.chain === 'IDLE') return { kind: 'dropped', why: 'idle' };
+  if (account.leaseId !== undefined && account.leaseId !== me && (account.leaseUntil ?? 0) > now) {
+    return { kind: 'leased', until: account.leaseUntil ?? now };
+  }
+  return { kind: 'early', account };
+}
+
+/**
+ * A host whose clock runs ahead may have written times that no honest host writes. They are brought back to the
+ * furthest that one would, so that a bad clock delays an account and never freezes it. Undefined: nothing to correct.
+ */
+export function clampTimes(account: Account, now: number, config: SendingConfig): Update | undefined {
+  const furthest = {
+    nextSendAt: now + Math.max(config.callMs, config.uploadCallMs) + longestGap(account.pacing),
+    backoffUntil: now + config.backoff.longestMs,
+    leaseUntil: now + config.leaseMs,
+  };
+  const changes: Change[] = [];
+  const asRead: Condition[] = [];
+  for (const name of ['nextSendAt', 'backoffUntil', 'leaseUntil'] as const) {
+    const read = account[name];
+    if (read === undefined || read <= furthest[name]) continue;
+    changes.push(set(name, furthest[name]));
+    asRead.push(equal(name, read));
+  }
+  return changes.length === 0 ? undefined : update(accountKey(account.id), changes, all(exists(), ...asRead));
+}
+
+/** How long until the account's gates are open, in milliseconds. */
+export const earlyBy = (account: Account, now: number): number => Math.max(0, gatesOpenAt(account) - now);

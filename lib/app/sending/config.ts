@@ -1,0 +1,58 @@
+import type { Backoff } from '#lib/domain/sending/pace.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+/** The protocol's constants, in milliseconds unless they count something. Tests use small ones. */
+export interface SendingConfig {
+  /** The longest that one call of a provider may take, from the intent on. */
+  readonly callMs: number;
+  readonly uploadCallMs: number;
+  /** The time that must be left of a run, beyond the call, to begin one: the outcome has to be written, too. */
+  readonly marginMs: number;
+  /** Longer than a function may run, so that a lease outlives its holder. */
+  readonly leaseMs: number;
+  /** How long after its due time an account counts as forgotten. */
+  readonly graceMs: number;
+  /** For fetching attachments, per tick. */
+  readonly prepareMs: number;
+  /** An intent older than this is taken back: the call would begin too late for its deadline. */
+  readonly intentPatienceMs: number;
+  /** How long a request from outside, or an errand of the watchdog, tries to reach a table that does not take it. */
+  readonly requestMs: number;
+  /** What a tick waits in place; anything longer is left to the queue. */
+  readonly napMs: number;
+  readonly backoff: Backoff;
+  /** A message that was tried for so long without an answer that counts has failed. */
+  readonly retryLimitMs: number;
+  readonly probeAfterMs: readonly [number, ...number[]];
+  readonly unknownLimitMs: number;
+  /** Early statuses that wait for their message longer than this belong to none of ours. */
+  readonly statusLimitMs: number;
+  /** The most parts that may wait on one account. */
+  readonly queueLimit: number;
+  /** Messages whose attachment may fail in one tick. */
+  readonly failuresPerTick: number;
+  readonly looksPerTick: number;
+}
+
+export const defaultConfig: SendingConfig = {
+  callMs: 10 * SECOND,
+  uploadCallMs: 20 * SECOND,
+  marginMs: 3 * SECOND,
+  leaseMs: 50 * SECOND,
+  graceMs: MINUTE,
+  prepareMs: 12 * SECOND,
+  intentPatienceMs: SECOND,
+  requestMs: 8 * SECOND,
+  napMs: SECOND,
+  backoff: { firstMs: 2 * SECOND, longestMs: 15 * MINUTE },
+  retryLimitMs: 24 * HOUR,
+  probeAfterMs: [MINUTE, 5 * MINUTE, 30 * MINUTE],
+  unknownLimitMs: 24 * HOUR,
+  statusLimitMs: 15 * MINUTE,
+  queueLimit: 10_000,
+  failuresPerTick: 5,
+  looksPerTick: 12,
+};

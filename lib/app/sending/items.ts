@@ -1,0 +1,144 @@
+import * as v from 'valibot';
+import { CREDIT_STATES, PART_STATES } from '#lib/domain/sending/part.ts';
+import type { Item } from '../store.ts';
+
+/**
+ * The items of sending as the table holds them. Readers throw on an item that is not what it should be: nothing here
+ * comes from outside, so such an item is a fault of ours, and guessing would cost somebody a message or a credit.
+ * Times are milliseconds since the epoch.
+ */
+const optional = v.exactOptional;
+const text = v.string();
+const time = v.number();
+const count = v.pipe(v.number(), v.integer());
+
+const AccountItem = v.object({
+  id: text,
+  workspace: text,
+  provider: text,
+  channel: v.picklist(['whatsapp', 'sms']),
+  /** What the provider's message ids are unique within: its name of the account, or else our id. */
+  scope: text,
+  /** The provider's own settings of this account. Never a secret. */
+  settings: optional(v.looseObject({})),
+  pacing: v.object({ minMs: v.number(), maxMs: v.number() }),
+  /** IDLE: nobody is on it. RUNNING: one tick of generation `gen` is on its way, or the watchdog will send it. */
+  chain: v.picklist(['IDLE', 'RUNNING']),
+  gen: count,
+  leaseId: optional(text),
+  leaseUntil: optional(time),
+  /** The earliest start of the next call; while a call runs, the latest time by which that can be. */
+  nextSendAt: time,
+  backoffUntil: time,
+  /** Parts in its queue: those queued, and the one that is being sent. */
+  pending: count,
+  tailSeq: count,
+  paused: v.boolean(),
+  pauseReason: optional(text),
+  held: v.boolean(),
+  holdReason: optional(text),
+  startedBy: optional(text),
+  failuresRunning: count,
+  /** Present while a tick is due: the time leads. */
+  gsi3sk: optional(text),
+});
+export type Account = v.InferOutput<typeof AccountItem>;
+
+/** A pause is the operator's, a hold is the provider's; neither undoes the other. */
+export const isBlocked = (account: Account): boolean => account.paused || account.held;
+
+const PartItem = v.object({
+  kind: v.picklist(['text', 'file']),
+  text: optional(text),
+  url: optional(text),
+  name: optional(text),
+  state: v.picklist(PART_STATES),
+  creditState: v.picklist(CREDIT_STATES),
+  attempts: count,
+  /** When the running or last attempt began. Names the attempt. */
+  intentAt: optional(time),
+  retries: optional(count),
+  retryingSince: optional(time),
+  unknownAt: optional(time),
+  reconcileAt: optional(time),
+  providerId: optional(text),
+  error: optional(text),
+});
+export type Part = v.InferOutput<typeof PartItem>;
+
+const SendItem = v.object({
+  messageId: text,
+  workspace: text,
+  accountId: text,
+  provider: text,
+  scope: text,
+  recipient: v.record(text, text),
+  epoch: text,
+  seq: count,
+  createdAt: time,
+  parts: v.array(PartItem),
+  history: v.array(v.object({ at: time, part: optional(count), state: text, detail: optional(text) })),
+  resendOf: optional(text),
+  resentAs: optional(text),
+  gsi3sk: optional(text),
+});
+export type Send = v.InferOutput<typeof SendItem>;
+
+const PointerItem = v.object({ sk: text, send: text, part: count });
+export type Pointer = v.InferOutput<typeof PointerItem>;
+
+const ProbeItem = v.object({ account: text, tries: count, gsi3sk: text });
+export type Probe = v.InferOutput<typeof ProbeItem>;
+
+const IdempotencyItem = v.object({ requestHash: text, send: text, account: text, expiresAt: v.number() });
+
+const QuotaItem = v.object({ epoch: text, granted: count, available: count });
+export type Quota = v.InferOutput<typeof QuotaItem>;
+
+const QuotaKindItem = v.variant('quota', [
+  v.object({ quota: v.literal('prepaid') }),
+  v.object({ quota: v.literal('monthly'), credits: count }),
+]);
+
+const LedgerItem = v.object({
+  at: time,
+  entry: v.picklist(['grant', 'reserve', 'refund']),
+  credits: count,
+  epoch: text,
+  send: optional(text),
+  reason: optional(text),
+});
+export type LedgerEntry = v.InferOutput<typeof LedgerItem>;
+
+const ProviderMessageItem = v.object({
+  pk: text,
+  send: optional(text),
+  part: optional(count),
+  at_sent: optional(time),
+  at_delivered: optional(time),
+  at_read: optional(time),
+  at_failed: optional(time),
+  /** Why it failed, as the provider says. */
+  detail: optional(text),
+  gsi3sk: optional(text),
+});
+export type ProviderMessage = v.InferOutput<typeof ProviderMessageItem>;
+
+const reader =
+  <Schema extends v.GenericSchema>(schema: Schema) =>
+  (item: Item): v.InferOutput<Schema> => {
+    const read = v.safeParse(schema, item);
+    if (read.success) return read.output;
+    const paths = read.issues.map((issue) => v.getDotPath(issue) ?? '').join(', ');
+    throw new Error(`a damaged item in the table: ${item.pk} ${item.sk}: ${paths}`);
+  };
+
+export const readAccount = reader(AccountItem);
+export const readSend = reader(SendItem);
+export const readPointer = reader(PointerItem);
+export const readProbe = reader(ProbeItem);
+export const readIdempotency = reader(IdempotencyItem);
+export const readQuota = reader(QuotaItem);
+export const readQuotaKind = reader(QuotaKindItem);
+export const readLedgerEntry = reader(LedgerItem);
+export const readProviderMessage = reader(ProviderMessageItem);

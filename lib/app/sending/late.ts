@@ -1,0 +1,35 @@
+import { leaveQueue } from './cancel.ts';
+import { readPart } from './head.ts';
+import type { StorePorts } from './persistent.ts';
+import { type Ending, failingWith, settling } from './settle.ts';
+import { readStatuses } from './statuses.ts';
+import { freshToken, type Head } from './turn.ts';
+
+const TRIES = 5;
+
+/**
+ * Writes down what is certain about an attempt whose lease is gone, or whose answer never came: to the part alone, and
+ * only if the attempt is still the part's last. Never to generation, lease or spacing, which are somebody else's now.
+ * False: there was nothing left to settle.
+ */
+export async function settleLate(
+  ports: StorePorts,
+  { send: { messageId }, index }: Pick<Head, 'index'> & { readonly send: { readonly messageId: string } },
+  intentAt: number,
+  ending: Ending,
+): Promise<boolean> {
+  const { store, clock, random } = ports;
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const head = await readPart(store, messageId, index);
+    if (head.part.intentAt !== intentAt || !['sending', 'unknown'].includes(head.part.state)) return false;
+    // A file that turns out not to have gone takes the text with it only while it is still the file's turn.
+    const parts = ending.kind === 'failed' && head.part.state === 'sending' ? failingWith(head.send, index) : [index];
+    const { writes, leaving } = settling(head.send, parts, ending, clock.now());
+    const account = leaving > 0 ? [leaveQueue(head.send.accountId, leaving)] : [];
+    const transacted = await store.transact([...writes, ...account], freshToken(random));
+    if (!transacted.done) continue;
+    if (ending.kind === 'sent') await readStatuses(ports, head.send, ending.providerId);
+    return true;
+  }
+  throw new Error(`part ${index} of ${messageId} changed ${TRIES} times while it was being settled`);
+}

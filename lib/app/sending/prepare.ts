@@ -1,0 +1,51 @@
+import { add, update } from '../store.ts';
+import { readAccount } from './items.ts';
+import { accountKey } from './keys.ts';
+import { giveBack, refresh } from './let-go.ts';
+import type { Outgoing } from './ports.ts';
+import { failingWith, settling } from './settle.ts';
+import { freshToken, type Head, holdsLease, lookAgain, type Step, type Turn } from './turn.ts';
+
+export type Prepared = { readonly kind: 'ready'; readonly content: Outgoing['content'] } | Step;
+
+/**
+ * Fetches and checks the attachment. Nothing has left yet, so a crash here costs nothing. What fails for good, or fails
+ * twice, is settled at once without using up any spacing.
+ */
+export async function prepare(turn: Turn, { send, index, part }: Head): Promise<Prepared> {
+  if (part.kind === 'text') return { kind: 'ready', content: { kind: 'text', text: part.text ?? '' } };
+  if (turn.failedFiles >= turn.config.failuresPerTick) return giveBack(turn);
+  const fetched = await fetchTwice(turn, part.url ?? '', part.name ?? '');
+  if (fetched === 'out of time') return giveBack(turn);
+  if (fetched.kind === 'ok') {
+    const { name, mimeType, bytes } = fetched;
+    return { kind: 'ready', content: { kind: 'file', name, mimeType, bytes } };
+  }
+  turn.failedFiles += 1;
+  return failUnsent(turn, { send, index, part }, fetched.reason);
+}
+
+/** The file's host gets a second chance within the tick; a tick that others have used up leaves it to the next one. */
+async function fetchTwice(turn: Turn, url: string, name: string) {
+  const { attachments, clock } = turn.ports;
+  if (turn.failedFiles > 0 && clock.monotonic() > turn.preparingUntil - turn.config.prepareMs / 2) return 'out of time';
+  const first = await attachments.fetch(url, name, turn.preparingUntil);
+  return first.kind === 'unavailable' ? attachments.fetch(url, name, turn.preparingUntil) : first;
+}
+
+async function failUnsent(turn: Turn, head: Head, reason: string): Promise<Step> {
+  const { store, clock, random } = turn.ports;
+  const { writes, leaving } = settling(
+    head.send,
+    failingWith(head.send, head.index),
+    { kind: 'failed', reason },
+    clock.now(),
+  );
+  const transacted = await store.transact(
+    [update(accountKey(turn.account.id), [add('pending', -leaving)], holdsLease(turn.me)), ...writes],
+    freshToken(random),
+  );
+  if (transacted.done) return lookAgain;
+  const [account] = transacted.refused;
+  return account ? refresh(turn, account.item && readAccount(account.item)) : lookAgain;
+}

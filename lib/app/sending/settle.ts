@@ -1,0 +1,79 @@
+import type { Condition, Delete, Put, Update } from '../store.ts';
+import { del, set, update } from '../store.ts';
+import { changeParts, field, type PartChange, refund } from './change-parts.ts';
+import type { Send } from './items.ts';
+import { pointerKey, providerMessageKey } from './keys.ts';
+
+/** How a part's story ends, as far as sending goes. */
+export type Ending =
+  | { readonly kind: 'sent'; readonly providerId: string }
+  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'expired'; readonly reason: string };
+
+export interface Settling {
+  /** The send, its pointers, and the provider's message or the refund. The account is the caller's to write. */
+  readonly writes: readonly (Update | Put | Delete)[];
+  /** How many parts leave the account's queue. */
+  readonly leaving: number;
+}
+
+/** Everything that changes together when parts end the same way. The send comes first. */
+export function settling(
+  send: Send,
+  parts: readonly number[],
+  ending: Ending,
+  at: number,
+  onlyIf: readonly Condition[] = [],
+): Settling {
+  const queued = parts.filter((index) => hasPointer(send, index));
+  return {
+    writes: [
+      changeParts(
+        send,
+        parts.map((index) => endingChange(index, ending)),
+        at,
+        [],
+        onlyIf,
+      ),
+      ...queued.map((index) => del(pointerKey(send.accountId, send.seq, index))),
+      ...(ending.kind === 'sent' ? parts.map((index) => claimProviderMessage(send, index, ending.providerId)) : []),
+      ...(ending.kind === 'sent' ? [] : refund(send, parts, at, reasonOf(ending))),
+    ],
+    leaving: queued.length,
+  };
+}
+
+/** If a file fails before it was sent, the text that waits behind it has lost its point: both fail. */
+export function failingWith(send: Send, index: number): number[] {
+  if (send.parts[index]?.kind !== 'file') return [index];
+  return [index, ...send.parts.flatMap((part, i) => (i !== index && part.state === 'queued' ? [i] : []))];
+}
+
+function hasPointer(send: Send, index: number): boolean {
+  const state = send.parts[index]?.state;
+  return state === 'queued' || state === 'sending';
+}
+
+function endingChange(index: number, ending: Ending): PartChange {
+  switch (ending.kind) {
+    case 'sent':
+      return { index, to: 'sent', credit: 'spent', also: [set(field(index, 'providerId'), ending.providerId)] };
+    case 'failed':
+    case 'expired':
+      return { index, to: ending.kind, credit: 'refunded', detail: ending.reason };
+    case 'cancelled':
+      return { index, to: 'cancelled', credit: 'refunded' };
+  }
+}
+
+const reasonOf = (ending: Exclude<Ending, { kind: 'sent' }>): string =>
+  ending.kind === 'cancelled' ? 'cancelled' : ending.reason;
+
+/** Statuses that came first are in this item already, and stay: `applyStatuses` reads it afterwards. */
+function claimProviderMessage(send: Send, index: number, providerId: string): Update {
+  return update(providerMessageKey(send.workspace, send.provider, send.scope, providerId), [
+    set('send', send.messageId),
+    set('part', index),
+  ]);
+}

@@ -1,0 +1,107 @@
+import { afterStatuses, STATUSES, type Status } from '#lib/domain/sending/status.ts';
+import { absent, all, equal, exists, type Key, remove, type Store, set, update } from '../store.ts';
+import { changeParts, refund } from './change-parts.ts';
+import type { SendingConfig } from './config.ts';
+import { type ProviderMessage, readProviderMessage, readSend, type Send } from './items.ts';
+import { dueListOf, dueSortKey, providerMessageKey, sendKey } from './keys.ts';
+import { persistent, type StorePorts } from './persistent.ts';
+import { freshToken } from './turn.ts';
+import type { DueItem } from './watchdog.ts';
+
+const TRIES = 5;
+
+/**
+ * After a status was written to the provider's message: moves the part on, if it is known which part that is. A status
+ * may come before our own outcome is written. Both sides write first and read after, so that whoever comes second sees
+ * both; should that one die in between, the watchdog finds the status waiting.
+ *
+ * `item` is the provider's message as the update of the status returned it.
+ */
+export async function onStatus(
+  given: StorePorts,
+  key: Key,
+  item: ProviderMessage,
+  config: SendingConfig,
+): Promise<void> {
+  const ports = persistent(given, config);
+  if (item.send !== undefined) return applyStatuses(ports, item);
+  const now = ports.clock.now();
+  const written = await ports.store.write(
+    update(
+      key,
+      [set('gsi3pk', dueListOf('status', key.pk)), set('gsi3sk', dueSortKey(now + config.graceMs, key.pk))],
+      absent('send'),
+    ),
+  );
+  if (!written.done && written.item) await applyStatuses(ports, readProviderMessage(written.item));
+}
+
+/** The other side: after an outcome has named the message, whatever was told of it before. */
+export async function readStatuses(ports: StorePorts, send: Send, providerId: string): Promise<void> {
+  const key = providerMessageKey(send.workspace, send.provider, send.scope, providerId);
+  const item = await ports.store.get(key, { consistent: true });
+  if (item) await applyStatuses(ports, readProviderMessage(item));
+}
+
+/** Idempotent, and indifferent to order: it looks at all that is known of the message, not at one event. */
+export async function applyStatuses(ports: StorePorts, message: ProviderMessage): Promise<void> {
+  const { send: messageId, part: index } = message;
+  const seen = seenIn(message);
+  if (messageId === undefined || index === undefined || seen.size === 0) return;
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const item = await ports.store.get(sendKey(messageId), { consistent: true });
+    if (!item || (await raise(ports, readSend(item), index, seen, message))) return noLongerDue(ports.store, message);
+  }
+  throw new Error(`part ${index} of ${messageId} changed ${TRIES} times while a status was applied`);
+}
+
+/** False if somebody else changed the part meanwhile. */
+async function raise(
+  ports: StorePorts,
+  send: Send,
+  index: number,
+  seen: ReadonlySet<Status>,
+  message: ProviderMessage,
+) {
+  const part = send.parts[index];
+  if (!part) throw new Error(`${message.pk} names a part that does not exist: ${send.messageId} ${index}`);
+  const after = afterStatuses(part, seen);
+  if (after.state === part.state) return true;
+  const now = ports.clock.now();
+  const refunds = part.creditState === 'spent' && after.creditState === 'refunded';
+  const change = {
+    index,
+    to: after.state,
+    ...(refunds ? { credit: 'refunded' as const } : {}),
+    ...(after.state === 'failed' ? { detail: message.detail ?? 'the provider could not deliver it' } : {}),
+  };
+  const raised = changeParts(send, [change], now);
+  if (!refunds) return (await ports.store.write(raised)).done;
+  const reason = change.detail ?? 'failed';
+  return (await ports.store.transact([raised, ...refund(send, [index], now, reason)], freshToken(ports.random))).done;
+}
+
+function seenIn(message: ProviderMessage): ReadonlySet<Status> {
+  return new Set(STATUSES.filter((status) => message[`at_${status}`] !== undefined));
+}
+
+/** Takes an applied status off the watchdog's list. A newer one that was put there meanwhile stays. */
+async function noLongerDue(store: Store, message: ProviderMessage): Promise<void> {
+  if (message.gsi3sk === undefined) return;
+  await store.write(
+    update({ pk: message.pk, sk: 'META' }, [remove('gsi3pk'), remove('gsi3sk')], all(equal('gsi3sk', message.gsi3sk))),
+  );
+}
+
+/** The watchdog's part: statuses that waited for a message that nobody has claimed. After a while, none of ours will. */
+export async function revisitStatuses(given: StorePorts, item: DueItem, config: SendingConfig): Promise<void> {
+  const { store, clock } = given;
+  const found = await store.get(item, { consistent: true });
+  if (!found) return;
+  const message = readProviderMessage(found);
+  const times = STATUSES.flatMap((status) => message[`at_${status}`] ?? []);
+  if (message.send !== undefined) return applyStatuses(given, message);
+  if (clock.now() - Math.min(...times) > config.statusLimitMs) return noLongerDue(store, message);
+  const later = dueSortKey(clock.now() + config.graceMs, item.pk);
+  await store.write(update(item, [set('gsi3sk', later)], all(absent('send'), exists('gsi3sk'))));
+}

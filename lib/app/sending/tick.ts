@@ -1,0 +1,117 @@
+import type { Clock } from '../ports.ts';
+import { retrying } from '../retrying-store.ts';
+import { call, callLimit, declareIntent, hasTimeToCall, takeBack } from './attempt.ts';
+import { type Claim, claim, clampTimes, earlyBy } from './claim.ts';
+import type { SendingConfig } from './config.ts';
+import { gatesOpenAt } from './due.ts';
+import { abandon, findHead } from './head.ts';
+import { isBlocked } from './items.ts';
+import { giveBack, goIdle, releaseBlocked } from './let-go.ts';
+import { recordOutcome } from './outcome.ts';
+import type { Tick } from './ports.ts';
+import { prepare } from './prepare.ts';
+import { scheduleTick } from './schedule.ts';
+import { lookAgain, type Step, type TickPorts, type Turn } from './turn.ts';
+
+/** One invocation. `id` is its own alone; `endsAt`, on `clock.monotonic`, is when the platform stops it. */
+export interface Run {
+  readonly id: string;
+  readonly endsAt: number;
+}
+
+/** `later`: not done with the tick; let the queue show it again after so many seconds. */
+export type TickResult =
+  | { readonly kind: 'done'; readonly why: string }
+  | { readonly kind: 'later'; readonly seconds: number };
+
+/**
+ * One tick sends the head of one account's queue and schedules the next. Any tick may be lost, doubled, late or early:
+ * the account's generation, lease and gates decide whether it has anything to do.
+ */
+export async function tick(message: Tick, run: Run, given: TickPorts, config: SendingConfig): Promise<TickResult> {
+  const ports = { ...given, store: retrying(given.store, given.clock, given.random, run.endsAt) };
+  await napUntil(message.at, ports.clock, config);
+  const claimed = await claimInTime(message, run, ports, config);
+  if (claimed.kind !== 'claimed') return withoutClaim(message, claimed, ports);
+
+  const turn: Turn = {
+    me: run.id,
+    account: claimed.account,
+    endsAt: run.endsAt,
+    ports,
+    config,
+    emptyLooks: 0,
+    failedFiles: 0,
+    preparingUntil: ports.clock.monotonic() + config.prepareMs,
+  };
+  const step = await takeTurn(turn);
+  if (step.kind !== 'next') return { kind: 'done', why: step.kind === 'over' ? step.why : step.kind };
+  await scheduleTick(ports.ticks, { account: message.account, gen: message.gen + 1, at: step.at }, ports.clock.now());
+  return { kind: 'done', why: 'next' };
+}
+
+async function takeTurn(turn: Turn): Promise<Step> {
+  for (let look = 0; look < turn.config.looksPerTick; look += 1) {
+    const step = await sendHead(turn);
+    if (step.kind !== 'look again') return step;
+  }
+  return giveBack(turn);
+}
+
+/** The protocol, top to bottom: head, prepare, intent, call, outcome. */
+async function sendHead(turn: Turn): Promise<Step> {
+  const head = await findHead(turn.ports.store, turn.account.id);
+  if (!head) return goIdle(turn);
+  if (head.part.state === 'sending') return abandon(turn, head);
+  if (head.part.state !== 'queued') return lookAgain; // settled since its pointer was read
+  if (isBlocked(turn.account)) return releaseBlocked(turn);
+
+  const prepared = await prepare(turn, head);
+  if (prepared.kind !== 'ready') return prepared;
+  const limit = callLimit(turn, head.part.kind);
+  if (!hasTimeToCall(turn, limit)) return giveBack(turn);
+
+  const intent = await declareIntent(turn, head, limit);
+  if ('kind' in intent) return intent;
+  if (turn.ports.clock.monotonic() > intent.declaredBy) return takeBack(turn, head, intent);
+
+  const outcome = await call(turn, head, prepared.content, intent);
+  return recordOutcome(turn, head, intent.at, outcome);
+}
+
+const CLAIMS = 3;
+
+/** A tick that is early by a moment waits for it here; anything longer goes back to the queue. */
+async function claimInTime(message: Tick, run: Run, ports: TickPorts, config: SendingConfig): Promise<Claim> {
+  for (let tries = 1; ; tries += 1) {
+    const now = ports.clock.now();
+    const claimed = await claim(ports.store, message, run.id, now, config);
+    if (claimed.kind !== 'early') return claimed;
+    const clamped = clampTimes(claimed.account, now, config);
+    if (clamped) {
+      ports.metrics.count('ClockClamped', { account: message.account });
+      await ports.store.write(clamped);
+    }
+    if (tries === CLAIMS || earlyBy(claimed.account, now) > config.napMs) return claimed;
+    await napUntil(gatesOpenAt(claimed.account), ports.clock, config);
+  }
+}
+
+async function withoutClaim(message: Tick, claimed: Exclude<Claim, { kind: 'claimed' }>, ports: TickPorts) {
+  const now = ports.clock.now();
+  switch (claimed.kind) {
+    case 'dropped':
+      return { kind: 'done', why: claimed.why } as const;
+    case 'leased':
+      // Should its holder be dead, this very tick takes over when the lease has run out.
+      return { kind: 'later', seconds: Math.max(1, Math.ceil((claimed.until - now) / 1000)) } as const;
+    case 'early':
+      await scheduleTick(ports.ticks, { ...message, at: gatesOpenAt(claimed.account) }, now);
+      return { kind: 'done', why: 'early' } as const;
+  }
+}
+
+async function napUntil(at: number, clock: Clock, config: SendingConfig): Promise<void> {
+  const wait = at - clock.now();
+  if (wait > 0 && wait <= config.napMs) await clock.sleep(Math.ceil(wait));
+}

@@ -1,0 +1,57 @@
+import type { Clock, Random } from '../ports.ts';
+import { all, type Change, type Condition, equal, exists, remove, type Store } from '../store.ts';
+import type { SendingConfig } from './config.ts';
+import type { Account, Part, Send } from './items.ts';
+import type { Attachments, Metrics, Sender, Ticks } from './ports.ts';
+
+export interface TickPorts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ticks: Ticks;
+  readonly sender: Sender;
+  readonly attachments: Attachments;
+  readonly metrics: Metrics;
+}
+
+/** One tick's turn on an account. It holds the account's lease under the name of its run. */
+export interface Turn {
+  readonly me: string;
+  /** As last read under the lease. */
+  account: Account;
+  /** When the run must be over, on `clock.monotonic`. */
+  readonly endsAt: number;
+  readonly ports: TickPorts;
+  readonly config: SendingConfig;
+  /** What the looks at the queue have used up so far. */
+  emptyLooks: number;
+  failedFiles: number;
+  preparingUntil: number;
+}
+
+/** What one look at the head of the queue came to. */
+export type Step =
+  | { readonly kind: 'look again' }
+  /** This tick is over and no other follows: there is nothing to do, or somebody else does it. */
+  | { readonly kind: 'over'; readonly why: string }
+  /** The generation was raised; a tick of the new one is due then. */
+  | { readonly kind: 'next'; readonly at: number };
+
+export const lookAgain: Step = { kind: 'look again' };
+export const over = (why: string): Step => ({ kind: 'over', why });
+export const next = (at: number): Step => ({ kind: 'next', at });
+
+/** The part that is first in an account's queue. */
+export interface Head {
+  readonly send: Send;
+  readonly index: number;
+  readonly part: Part;
+}
+
+/** Only the holder of the lease decides about spacing. Nobody brings a deleted account back. */
+export const holdsLease = (me: string): Condition => all(exists(), equal('leaseId', me));
+
+export const dropLease: readonly Change[] = [remove('leaseId'), remove('leaseUntil')];
+
+/** A name for one logical write: its repeats carry the same. */
+export const freshToken = (random: Random): string => Buffer.from(random.bytes(16)).toString('hex');

@@ -1,0 +1,53 @@
+/** What one call of a provider came to, in the hub's words. It says what to do; the reason is for people. */
+export type SendOutcome =
+  /** The provider took the message and named it. */
+  | { readonly kind: 'accepted'; readonly providerId: string }
+  /** Refused for good: this message will not go, whoever tries. */
+  | { readonly kind: 'rejected'; readonly reason: string }
+  /** Certainly not accepted, and worth another try. */
+  | {
+      readonly kind: 'retry';
+      readonly reason: string;
+      readonly retryAfterMs?: number;
+      /** The account is held when this many such answers came in a row. Left out: never. */
+      readonly holdAfter?: number;
+    }
+  /** Certainly not accepted, and no message of this account will be until somebody acts. */
+  | { readonly kind: 'hold'; readonly reason: string }
+  /** It may have been sent. Never sent again by itself. */
+  | { readonly kind: 'unknown'; readonly reason: string };
+
+/** How a call ended without a complete answer. */
+export type Breakdown =
+  | 'dns'
+  | 'refused'
+  | 'tls'
+  /** Ended before the body was written whole: nobody can have acted on it. */
+  | 'unwritten'
+  /** Reset or timed out once the body was written. */
+  | 'unanswered';
+
+/** DNS, connection and TLS failures point at the account's address rather than at a message: five in a row hold it. */
+const CONNECTION_FAILURES_TO_HOLD = 5;
+
+export function outcomeOfBreakdown(breakdown: Breakdown): SendOutcome {
+  if (breakdown === 'unanswered') return { kind: 'unknown', reason: 'the connection broke before the answer came' };
+  if (breakdown === 'unwritten')
+    return { kind: 'retry', reason: 'the connection broke before the request was written' };
+  return { kind: 'retry', reason: `no connection: ${breakdown}`, holdAfter: CONNECTION_FAILURES_TO_HOLD };
+}
+
+/**
+ * What an HTTP status alone says, where a provider's own table does not know better. Undefined: the body decides.
+ * 408, 499 and 5xx come from something between that may have passed the request on.
+ */
+export function outcomeOfStatus(status: number, retryAfterMs?: number): SendOutcome | undefined {
+  const reason = `http ${status}`;
+  if (status === 429) return { kind: 'retry', reason, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+  if (status === 401 || status === 403) return { kind: 'hold', reason };
+  if (status === 408 || status === 499 || status >= 500) return { kind: 'unknown', reason };
+  if (status >= 400) return { kind: 'rejected', reason };
+  // No redirect is followed: what stands behind it may have acted on the request, or not.
+  if (status >= 300) return { kind: 'unknown', reason };
+  return undefined;
+}

@@ -1,0 +1,193 @@
+import { isDeepStrictEqual } from 'node:util';
+import type {
+  Check,
+  Delete,
+  Item,
+  Key,
+  Page,
+  Put,
+  Query,
+  Store,
+  Transacted,
+  Update,
+  Value,
+  ValueMap,
+  Written,
+} from '#lib/app/store.ts';
+import { changed, holds } from './memory-expressions.ts';
+
+type Write = Put | Update | Delete | Check;
+
+export interface Commit {
+  readonly before: Item | undefined;
+  readonly after: Item | undefined;
+}
+
+export interface MemoryStoreOptions {
+  /** Milliseconds since the epoch; for the ten minutes of a transaction's token. */
+  readonly now?: () => number;
+  /** Asked at each read that is not consistent, for each item: true shows the item as it was before its last change. */
+  readonly isStale?: () => boolean;
+  readonly onCommit?: (commits: readonly Commit[]) => void;
+}
+
+const TOKEN_LIVES_MS = 600_000;
+const MOST_WRITES = 100;
+const LONGEST_TOKEN = 36;
+
+const nameOf = ({ pk, sk }: Key): string => `${pk}\u0000${sk}`;
+export const keyOf = (write: Write): Key =>
+  write.kind === 'put' ? { pk: write.item.pk, sk: write.item.sk } : write.key;
+
+/** DynamoDB on a map, as far as the storage port reaches: what it refuses there is refused here. */
+export class MemoryStore implements Store {
+  readonly #partitions = new Map<string, Map<string, Item>>();
+  readonly #earlier = new Map<string, Item | undefined>();
+  readonly #tokens = new Map<string, { readonly at: number; readonly writes: readonly Write[] }>();
+  readonly #options: MemoryStoreOptions;
+
+  constructor(options: MemoryStoreOptions = {}) {
+    this.#options = options;
+  }
+
+  async get(key: Key, options?: { readonly consistent?: boolean }): Promise<Item | undefined> {
+    return this.#read(key, options?.consistent);
+  }
+
+  async getMany(keys: readonly Key[], options?: { readonly consistent?: boolean }): Promise<readonly Item[]> {
+    if (keys.length > MOST_WRITES) throw new Error(`too many keys: ${keys.length}`);
+    if (new Set(keys.map(nameOf)).size !== keys.length) throw new Error('a key was asked for twice');
+    return keys.flatMap((key) => this.#read(key, options?.consistent) ?? []);
+  }
+
+  async query(query: Query): Promise<Page> {
+    if (query.index && query.consistent) throw new Error('an index cannot be read consistently');
+    const [pk, sk] = query.index ? ([`${query.index}pk`, `${query.index}sk`] as const) : (['pk', 'sk'] as const);
+    const sorted = this.#visible(query)
+      .filter((item) => item[pk] === query.pk && isWithin(item[sk], query))
+      .sort((a, b) => order([a[sk], nameOf(a)], [b[sk], nameOf(b)]) * (query.descending ? -1 : 1));
+    const { start } = query;
+    const rest = start
+      ? sorted.slice(sorted.findIndex((item) => item.pk === start.pk && item.sk === start.sk) + 1)
+      : sorted;
+    const evaluated = rest.slice(0, query.limit);
+    const last = evaluated.at(-1);
+    const items = evaluated.filter((item) => !query.filter || holds(query.filter, item));
+    return evaluated.length === query.limit && last ? { items, next: { pk: last.pk, sk: last.sk } } : { items };
+  }
+
+  async write(write: Put | Update | Delete, options?: { readonly returns?: 'new' }): Promise<Written> {
+    const before = this.peek(keyOf(write));
+    if (write.if && !holds(write.if, before)) return { done: false, ...(before ? { item: before } : {}) };
+    const after = applied(write, before);
+    this.#commit([{ before, after }]);
+    return options?.returns === 'new' && write.kind === 'update' && after
+      ? { done: true, item: after }
+      : { done: true };
+  }
+
+  async transact(writes: readonly Write[], token: string): Promise<Transacted> {
+    if (this.#isRepeat(writes, token)) return { done: true };
+    if (writes.length > MOST_WRITES) throw new Error(`too many writes: ${writes.length}`);
+    if (new Set(writes.map((write) => nameOf(keyOf(write)))).size !== writes.length) {
+      throw new Error('a transaction touches an item once');
+    }
+    const refused = writes.map((write) => {
+      const before = this.peek(keyOf(write));
+      return write.if && !holds(write.if, before) ? { ...(before ? { item: before } : {}) } : undefined;
+    });
+    if (refused.some((refusal) => refusal !== undefined)) return { done: false, refused };
+    const commits = writes.flatMap((write) => {
+      const before = this.peek(keyOf(write));
+      return write.kind === 'check' ? [] : [{ before, after: applied(write, before) }];
+    });
+    this.#tokens.set(token, { at: this.#now(), writes });
+    this.#commit(commits);
+    return { done: true };
+  }
+
+  async writeMany(writes: readonly (Put | Delete)[]): Promise<void> {
+    for (const write of writes) await this.write(write);
+  }
+
+  /** For tests: the item as it is. */
+  peek(key: Key): Item | undefined {
+    return this.#partitions.get(key.pk)?.get(key.sk);
+  }
+
+  /** For tests: everything. */
+  all(): Item[] {
+    return [...this.#partitions.values()].flatMap((partition) => [...partition.values()]);
+  }
+
+  #now(): number {
+    return this.#options.now?.() ?? 0;
+  }
+
+  #read(key: Key, consistent = false): Item | undefined {
+    const name = nameOf(key);
+    const isStale = !consistent && this.#earlier.has(name) && this.#options.isStale?.();
+    return isStale ? this.#earlier.get(name) : this.peek(key);
+  }
+
+  #visible({ index, pk, consistent = false }: Query): Item[] {
+    if (consistent || !this.#options.isStale) {
+      return index ? this.all() : [...(this.#partitions.get(pk)?.values() ?? [])];
+    }
+    const earlier = [...this.#earlier.entries()].filter(([name]) => index || name.startsWith(`${pk}\u0000`));
+    const stale = new Map(earlier.filter(() => this.#options.isStale?.()));
+    const current = (index ? this.all() : [...(this.#partitions.get(pk)?.values() ?? [])]).filter(
+      (item) => !stale.has(nameOf(item)),
+    );
+    return [...current, ...[...stale.values()].flatMap((item) => item ?? [])];
+  }
+
+  #isRepeat(writes: readonly Write[], token: string): boolean {
+    if (token === '' || token.length > LONGEST_TOKEN) throw new Error('a token has 1 to 36 characters');
+    const earlier = this.#tokens.get(token);
+    if (!earlier || this.#now() - earlier.at > TOKEN_LIVES_MS) return false;
+    if (!isDeepStrictEqual(earlier.writes, writes)) throw new Error('a token was used for two transactions');
+    return true;
+  }
+
+  #commit(commits: readonly Commit[]): void {
+    for (const { before, after } of commits) {
+      const item = after ?? before;
+      if (!item) continue;
+      this.#earlier.set(nameOf(item), before);
+      const partition = this.#partitions.get(item.pk) ?? new Map<string, Item>();
+      this.#partitions.set(item.pk, partition);
+      if (after) partition.set(item.sk, after);
+      else partition.delete(item.sk);
+    }
+    this.#options.onCommit?.(commits);
+  }
+}
+
+function applied(write: Put | Update | Delete, before: Item | undefined): Item | undefined {
+  switch (write.kind) {
+    case 'put':
+      return structuredClone(write.item);
+    case 'delete':
+      return undefined;
+    case 'update':
+      return changed(write.changes, before ?? { ...write.key });
+  }
+}
+
+function isWithin(value: Value | undefined, { prefix, from, before }: Query): boolean {
+  if (typeof value !== 'string') return false;
+  if (prefix !== undefined && !value.startsWith(prefix)) return false;
+  return (from === undefined || value >= from) && (before === undefined || value < before);
+}
+
+function order(a: readonly (Value | undefined)[], b: readonly (Value | undefined)[]): number {
+  for (const [i, left] of a.entries()) {
+    const right = b[i];
+    if (typeof left !== 'string' || typeof right !== 'string' || left === right) continue;
+    return left < right ? -1 : 1;
+  }
+  return 0;
+}
+
+export type { ValueMap };

@@ -1,0 +1,93 @@
+import {
+  type Check,
+  type Delete,
+  type Item,
+  type Put,
+  type Query,
+  type Store,
+  StoreUnavailable,
+  type Update,
+} from '#lib/app/store.ts';
+import type { MemoryStore } from '../memory-store.ts';
+import { keyOf } from '../memory-store.ts';
+import type { Process, Scheduler } from './scheduler.ts';
+import type { Seeded } from './seeded.ts';
+
+export type Write = Put | Update | Delete | Check;
+
+/** How often, of all calls, something goes wrong. */
+export interface StoreFaults {
+  readonly conflict: number;
+  readonly throttled: number;
+  readonly unreachable: number;
+  /** Done, and nobody hears of it. */
+  readonly answerLost: number;
+}
+
+/** One guard taken out of the protocol, to see that a test notices. */
+export interface Mutant {
+  readonly writes?: (writes: readonly Write[]) => readonly Write[];
+  readonly read?: (item: Item) => Item;
+  /** True: reads that should be consistent are not. */
+  readonly inconsistent?: (call: { readonly pk: string }) => boolean;
+  readonly deadline?: (deadline: number, monotonicNow: number) => number;
+}
+
+/** The table as one process sees it: over a network that may fail before or after the effect. */
+export function faultyStore(
+  store: MemoryStore,
+  process: Process,
+  scheduler: Scheduler,
+  seeded: Seeded,
+  faults: () => StoreFaults,
+  mutant: Mutant,
+  onTouch: (process: Process, pk: string) => void,
+): Store {
+  async function over<Result>(call: string, keys: readonly string[], detail: unknown, effect: () => Promise<Result>) {
+    await scheduler.pass(process, { call, moment: 'before', detail });
+    const { conflict, throttled, unreachable, answerLost } = faults();
+    if (seeded.chance(conflict)) throw new StoreUnavailable('conflict');
+    if (seeded.chance(throttled)) throw new StoreUnavailable('throttled');
+    if (seeded.chance(unreachable)) throw new StoreUnavailable('unreachable');
+    for (const pk of keys) onTouch(process, pk);
+    const result = await effect();
+    await scheduler.pass(process, { call, moment: 'after', detail });
+    if (seeded.chance(answerLost)) throw new StoreUnavailable('unreachable');
+    return result;
+  }
+  const mutated = (writes: readonly Write[]) => mutant.writes?.(writes) ?? writes;
+  const read = (item: Item) => mutant.read?.(item) ?? item;
+  const consistency = (options: { readonly consistent?: boolean } | undefined, pk: string) => ({
+    consistent: options?.consistent === true && mutant.inconsistent?.({ pk }) !== true,
+  });
+  const pkOf = (write: Write) => keyOf(write).pk;
+  return {
+    get: (key, options) =>
+      over('get', [key.pk], key, async () => {
+        const item = await store.get(key, consistency(options, key.pk));
+        return item && read(item);
+      }),
+    getMany: (keys, options) =>
+      over(
+        'getMany',
+        keys.map(({ pk }) => pk),
+        keys,
+        async () => (await store.getMany(keys, options)).map(read),
+      ),
+    query: (query: Query) =>
+      over('query', query.index ? [] : [query.pk], query, async () => {
+        const page = await store.query({ ...query, ...consistency(query, query.pk) });
+        return { ...page, items: page.items.map(read) };
+      }),
+    write: (write, options) =>
+      over('write', [pkOf(write)], [write], async () => {
+        const [kept] = mutated([write]);
+        if (!kept || kept.kind === 'check') return { done: true };
+        const written = await store.write(kept, options);
+        return written.item ? { ...written, item: read(written.item) } : written;
+      }),
+    transact: (writes, token) =>
+      over('transact', writes.map(pkOf), writes, () => store.transact(mutated(writes), token)),
+    writeMany: (writes) => over('writeMany', writes.map(pkOf), writes, () => store.writeMany(writes)),
+  };
+}

@@ -1,0 +1,318 @@
+import type { Clock } from '#lib/app/ports.ts';
+import { type Accepted, accept, type SendRequest } from '#lib/app/sending/accept.ts';
+import { defaultConfig, type SendingConfig } from '#lib/app/sending/config.ts';
+import { type Account, readAccount, readProviderMessage, readSend, type Send } from '#lib/app/sending/items.ts';
+import { accountKey, providerMessageKey, sendKey } from '#lib/app/sending/keys.ts';
+import { sendingStart } from '#lib/app/sending/new-account.ts';
+import type { Fetched, Finding, ProbeResult, Tick } from '#lib/app/sending/ports.ts';
+import { grantWrites } from '#lib/app/sending/quota.ts';
+import { onStatus } from '#lib/app/sending/statuses.ts';
+import { type TickResult, tick } from '#lib/app/sending/tick.ts';
+import { watchdog } from '#lib/app/sending/watchdog.ts';
+import { type Store, StoreUnavailable, setIfAbsent, update } from '#lib/app/store.ts';
+import type { Status } from '#lib/domain/sending/status.ts';
+import { MemoryStore } from '../memory-store.ts';
+import { FakeProvider, type Taken } from './fake-provider.ts';
+import { FakeQueue, type QueueFaults } from './fake-queue.ts';
+import { faultyStore, type Mutant, type StoreFaults } from './faulty-store.ts';
+import { Invariants } from './invariants.ts';
+import { type Process, Scheduler } from './scheduler.ts';
+import { Seeded } from './seeded.ts';
+
+export interface Faults extends StoreFaults, QueueFaults {
+  /** Of reads that may be stale, those that are. */
+  readonly stale: number;
+}
+
+export const noFaults: Faults = {
+  conflict: 0,
+  throttled: 0,
+  unreachable: 0,
+  answerLost: 0,
+  tickLost: 0,
+  tickDoubled: 0,
+  tickEarly: 0,
+  stale: 0,
+};
+
+export interface WorldOptions {
+  readonly seed?: number;
+  readonly config?: Partial<SendingConfig>;
+  readonly mutant?: Mutant;
+  readonly watchdog?: boolean;
+}
+
+const START = Date.UTC(2026, 10, 21, 12);
+const FUNCTION_TIMEOUT_MS = 45_000;
+const WATCHDOG_TIMEOUT_MS = 30_000;
+const MINUTE = 60_000;
+
+/** A whole hub on virtual time: the real use cases between a table, a queue and a provider that can all fail. */
+export class World {
+  readonly seeded: Seeded;
+  readonly scheduler: Scheduler;
+  readonly store: MemoryStore;
+  readonly provider: FakeProvider;
+  readonly queue: FakeQueue;
+  readonly invariants: Invariants;
+  readonly config: SendingConfig;
+  readonly processes = new Set<Process>();
+  readonly errors: unknown[] = [];
+  readonly counted = new Map<string, number>();
+  faults: Faults = noFaults;
+  fetch: (url: string) => Fetched = (url) => ({
+    kind: 'ok',
+    name: url,
+    mimeType: 'text/plain',
+    bytes: new Uint8Array(1),
+  });
+  probe: (account: Account) => ProbeResult = () => ({ kind: 'ok' });
+  evidence: (send: Send, part: number) => Finding = () => ({ kind: 'none' });
+  /** A run that outlives its time is not ended: as one whose host was suspended. */
+  zombies = false;
+  readonly #mutant: Mutant;
+  #runs = 0;
+
+  constructor({ seed = 1, config = {}, mutant = {}, watchdog = true }: WorldOptions = {}) {
+    this.seeded = new Seeded(seed);
+    this.config = { ...defaultConfig, ...config };
+    this.#mutant = mutant;
+    this.scheduler = new Scheduler(this.seeded, START);
+    this.provider = new FakeProvider(this.scheduler);
+    this.invariants = new Invariants(() => this.store, this.provider.calls);
+    this.store = new MemoryStore({
+      now: () => this.scheduler.now,
+      isStale: () => this.seeded.chance(this.faults.stale),
+      onCommit: (commits) => this.invariants.onCommit(commits),
+    });
+    this.provider.onCall = (call) => this.invariants.onCall(call);
+    this.provider.onStatus = (taken, status) => this.status(taken, status);
+    this.queue = new FakeQueue(
+      this.scheduler,
+      this.seeded,
+      () => this.faults,
+      6 * FUNCTION_TIMEOUT_MS,
+      (message, ended) => this.#runTick(message, ended),
+    );
+    if (watchdog) this.#scheduleWatchdog();
+  }
+
+  get now(): number {
+    return this.scheduler.now;
+  }
+
+  run(milliseconds: number): Promise<void> {
+    return this.scheduler.runUntil(this.now + milliseconds);
+  }
+
+  async addAccount(id: string, workspace: string, credits = 0): Promise<void> {
+    const item = {
+      ...accountKey(id),
+      ...sendingStart(id, { minMs: 1_600, maxMs: 2_400 }),
+      kind: 'account',
+      id,
+      workspace,
+      provider: 'fake',
+      channel: 'whatsapp',
+      scope: id,
+    };
+    await this.store.write({ kind: 'put', item });
+    if (credits > 0) await this.grant(workspace, credits);
+  }
+
+  async grant(workspace: string, credits: number): Promise<void> {
+    this.#runs += 1;
+    await this.store.transact(
+      grantWrites(workspace, 'lifetime', credits, 'test', `g${this.#runs}`, this.now),
+      `g${this.#runs}`,
+    );
+  }
+
+  account(id: string): Account {
+    const item = this.store.peek(accountKey(id));
+    if (!item) throw new Error(`no account ${id}`);
+    return readAccount(item);
+  }
+
+  message(messageId: string): Send {
+    const item = this.store.peek(sendKey(messageId));
+    if (!item) throw new Error(`no send ${messageId}`);
+    return readSend(item);
+  }
+
+  /** Runs `work` as a process of its own; its promise never settles if the process is killed. */
+  spawn<Result>(
+    name: string,
+    workspace: string | undefined,
+    work: (ports: ReturnType<World['ports']>, process: Process) => Promise<Result>,
+    skewMs = 0,
+  ): Promise<Result> {
+    const process: Process = { name, workspace, skewMs, alive: true };
+    this.processes.add(process);
+    const done = work(this.ports(process), process);
+    return done.finally(() => this.processes.delete(process));
+  }
+
+  ports(process: Process) {
+    const store: Store = faultyStore(
+      this.store,
+      process,
+      this.scheduler,
+      this.seeded,
+      () => this.faults,
+      this.#mutant,
+      (by, pk) => this.#checkTenant(by, pk),
+    );
+    const clock: Clock = {
+      now: () => Math.floor(this.now) + process.skewMs,
+      monotonic: () => this.now,
+      sleep: (ms) => this.scheduler.wait(process, ms),
+    };
+    return {
+      store,
+      clock,
+      random: this.seeded,
+      metrics: { count: (name: string) => void this.counted.set(name, (this.counted.get(name) ?? 0) + 1) },
+      ticks: {
+        send: async (message: Tick, delaySeconds: number) => {
+          await this.scheduler.pass(process, { call: 'ticks', moment: 'before', detail: message });
+          this.queue.send(message, delaySeconds);
+          await this.scheduler.pass(process, { call: 'ticks', moment: 'after', detail: message });
+        },
+      },
+      attachments: {
+        fetch: async (url: string) => {
+          await this.scheduler.pass(process, { call: 'fetch', moment: 'before', detail: url });
+          return this.fetch(url);
+        },
+      },
+      prober: {
+        probe: async (account: Account) => {
+          await this.scheduler.pass(process, { call: 'probe', moment: 'before', detail: account.id });
+          return this.probe(account);
+        },
+      },
+      evidence: {
+        find: async (send: Send, part: number) => {
+          await this.scheduler.pass(process, { call: 'evidence', moment: 'before', detail: send.messageId });
+          return this.evidence(send, part);
+        },
+      },
+      sender: {
+        send: (message: Parameters<FakeProvider['send']>[1], account: Account, deadline: number) => {
+          const limit = () => this.#mutant.deadline?.(deadline, this.now) ?? deadline;
+          return this.provider.send(process, message, account, limit);
+        },
+      },
+    };
+  }
+
+  /** One request to send; kept in mind for the promise of order. */
+  async send(account: string, content: Partial<SendRequest> & Pick<SendRequest, 'parts'>): Promise<Accepted> {
+    const begunAt = this.now;
+    const { workspace } = this.account(account);
+    const request: SendRequest = { workspace, account, recipient: { phone: '+1415' }, ...content };
+    const answer = await this.spawn('accept', workspace, (ports) => accept(request, ports, this.config));
+    if (answer.kind === 'accepted') {
+      this.invariants.acceptances.push({ messageId: answer.messageId, account, begunAt, answeredAt: this.now });
+    }
+    return answer;
+  }
+
+  /** Sends a text and lets the world go on until it is answered. */
+  async sendNow(account: string, content: Partial<SendRequest> = {}): Promise<string> {
+    const answering = this.send(account, { parts: [{ kind: 'text', text: 'hello' }], ...content });
+    const answer = await this.until(answering);
+    if (answer.kind !== 'accepted' && answer.kind !== 'replayed') throw new Error(`not accepted: ${answer.kind}`);
+    return answer.messageId;
+  }
+
+  async until<Result>(promise: Promise<Result>): Promise<Result> {
+    let settled = false;
+    const done = promise.finally(() => {
+      settled = true;
+    });
+    for (let i = 0; i < 10_000 && !settled; i += 1) await this.run(10);
+    if (!settled) throw new Error('it never ended');
+    return done;
+  }
+
+  /** Lets something go its way; what goes wrong in it beyond the injected faults is a violation. */
+  begin(running: Promise<unknown>): void {
+    void this.#quietly(running);
+  }
+
+  crash(): void {
+    for (const process of this.processes) process.alive = false;
+    this.processes.clear();
+  }
+
+  status({ account, providerId }: Taken, status: Status): void {
+    const { workspace } = this.account(account);
+    const key = providerMessageKey(workspace, 'fake', account, providerId);
+    void this.#quietly(
+      this.spawn('status', workspace, async (ports) => {
+        const at = ports.clock.now();
+        const written = await ports.store.write(update(key, [setIfAbsent(`at_${status}`, at)]), { returns: 'new' });
+        if (written.item) await onStatus(ports, key, readProviderMessage(written.item), this.config);
+      }),
+    );
+  }
+
+  #runTick(message: Tick, ended: (result: TickResult | 'threw') => void): void {
+    this.#runs += 1;
+    const id = `run-${this.#runs}`;
+    const { workspace } = this.account(message.account);
+    const endsAt = this.now + FUNCTION_TIMEOUT_MS;
+    const running = this.spawn('tick', workspace, (ports, process) => {
+      if (!this.zombies) this.scheduler.at(endsAt, () => this.#end(process));
+      return tick(message, { id, endsAt }, ports, this.config);
+    });
+    void this.#quietly(
+      running.then(ended, (error: unknown) => {
+        ended('threw');
+        throw error;
+      }),
+    );
+  }
+
+  #end(process: Process): void {
+    process.alive = false;
+    this.processes.delete(process);
+  }
+
+  #scheduleWatchdog(): void {
+    this.scheduler.at(this.now + MINUTE, () => {
+      void this.#quietly(this.watch());
+      this.#scheduleWatchdog();
+    });
+  }
+
+  watch(): Promise<void> {
+    return this.spawn('watchdog', undefined, (ports) => watchdog(ports, this.now + WATCHDOG_TIMEOUT_MS, this.config));
+  }
+
+  /** What the injected faults may lead to is no news; anything else is a fault of ours. */
+  async #quietly(running: Promise<unknown>): Promise<void> {
+    try {
+      await running;
+    } catch (error) {
+      if (isInjected(error)) return;
+      this.errors.push(error);
+      this.invariants.violate(`a process threw: ${error instanceof Error ? error.stack : String(error)}`);
+    }
+  }
+
+  #checkTenant(process: Process, pk: string): void {
+    if (process.workspace === undefined) return;
+    const [kind, first = ''] = pk.split('#');
+    const item = this.store.peek({ pk, sk: 'META' });
+    const owner = kind === 'WS' || kind === 'PID' || kind === 'IDEM' ? first : item?.workspace;
+    if (owner !== undefined && owner !== process.workspace) {
+      this.invariants.violate(`10: ${process.name} of ${process.workspace} touched ${pk}`);
+    }
+  }
+}
+
+const isInjected = (error: unknown): boolean =>
+  error instanceof StoreUnavailable || (error instanceof AggregateError && error.errors.every(isInjected));
