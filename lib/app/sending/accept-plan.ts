@@ -7,6 +7,7 @@ import {
   type Check,
   compare,
   type Delete,
+  equal,
   exists,
   type Put,
   put,
@@ -15,8 +16,9 @@ import {
   update,
 } from '../store.ts';
 import type { NewPart, SendRequest } from './accept.ts';
+import { field } from './change-parts.ts';
 import { setDueIfNone } from './due.ts';
-import type { Account, Part } from './items.ts';
+import type { Account, Part, Send } from './items.ts';
 import {
   accountKey,
   idempotencyKey,
@@ -48,12 +50,14 @@ interface Facts {
   readonly account: Account;
   readonly epoch: Epoch;
   readonly now: number;
+  /** The account's chain runs, and must still run when the send is queued: then no kick is needed. */
+  readonly runs: boolean;
   readonly limit: number;
 }
 
 /** All of it or nothing: the charge, its entry in the ledger, the send, its place in the queue, the key's mark. */
 export function acceptPlan(request: SendRequest, facts: Facts): AcceptPlan {
-  const { messageId, account, epoch, now, limit } = facts;
+  const { messageId, account, epoch, now, runs, limit } = facts;
   const credits = request.parts.length;
   const common = [
     update(
@@ -64,7 +68,7 @@ export function acceptPlan(request: SendRequest, facts: Facts): AcceptPlan {
     update(
       accountKey(account.id),
       [add('pending', credits), setDueIfNone(now)],
-      all(exists(), compare('pending', '<=', limit - credits)),
+      all(exists(), compare('pending', '<=', limit - credits), ...(runs ? [equal('chain', 'RUNNING')] : [])),
     ),
     put(newSend(request, facts), absent()),
     ledgerReserve(request.workspace, messageId, epoch, credits, now),
@@ -103,7 +107,7 @@ function newSend({ workspace, recipient, parts, resendOf }: SendRequest, { messa
     createdAt: now,
     parts: parts.map(newPart),
     history: [{ at: now, state: 'queued' }],
-    ...(resendOf === undefined ? {} : { resendOf }),
+    ...(resendOf === undefined ? {} : { resendOf: resendOf.messageId }),
   };
 }
 
@@ -130,7 +134,8 @@ function idempotencyMark({ workspace, idempotency }: SendRequest, { messageId, a
   return [put(mark, absentOrExpired(nowSeconds))];
 }
 
-/** One resend per send: whoever comes second finds the first one's. */
-function resent(original: string, as: string): Update {
-  return update(sendKey(original), [set('resentAs', as)], all(exists(), absent('resentAs')));
+/** One resend per send, and only of what is still as it was seen. */
+function resent(original: Send, as: string): Update {
+  const asSeen = original.parts.map((part, index) => equal(field(index, 'state'), part.state));
+  return update(sendKey(original.messageId), [set('resentAs', as)], all(exists(), absent('resentAs'), ...asSeen));
 }
