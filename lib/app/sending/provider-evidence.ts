@@ -1,3 +1,4 @@
+import { safeFileName } from '#lib/domain/file-name.ts';
 import type { Clock } from '../ports.ts';
 import type { Store } from '../store.ts';
 import { type Part, readAccount, readProviderMessage, type Send } from './items.ts';
@@ -31,7 +32,8 @@ export function providerEvidence(accounts: OpenAccounts, store: Store, clock: Cl
 }
 
 function attempted({ messageId, recipient }: Send, part: number, { kind, text, name }: Part, since: number): Attempted {
-  const content = kind === 'text' ? { kind, text: text ?? '' } : { kind, name: name ?? '' };
+  // Files go out under a cleaned name.
+  const content = kind === 'text' ? { kind, text: text ?? '' } : { kind, name: safeFileName(name ?? '') };
   return { messageId, part, recipient, content, since };
 }
 

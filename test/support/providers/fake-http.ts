@@ -44,7 +44,7 @@ export const answer = (status: number, body?: unknown, headers?: Readonly<Record
   ...(headers && { headers }),
 });
 
-export const PAGE = '<!doctype html><html><head><title>Not here</title></head><body>Sorry</body></html>';
+const PAGE = '<!doctype html><html><head><title>Not here</title></head><body>Sorry</body></html>';
 export const page = (status: number): Behaviour => answer(status, PAGE, { 'content-type': 'text/html' });
 
 /** An HTTP server on this machine that does as it is told, and remembers what it was asked. */

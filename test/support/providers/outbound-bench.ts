@@ -37,14 +37,12 @@ export function openFor(
   return opened;
 }
 
-export const toPhone = { phone: '+12025550142' };
-
 export function outgoing(over: Partial<Outgoing> = {}): Outgoing {
   return {
     messageId: 'wa_backend:3EB0A1B2C3D4E5F60718',
     part: 0,
     attempt: 1,
-    recipient: toPhone,
+    recipient: { phone: '+12025550142' },
     content: { kind: 'text', text: 'Line one\nLine two ☀' },
     ...over,
   };

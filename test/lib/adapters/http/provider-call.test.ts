@@ -36,7 +36,7 @@ describe('a call of a provider', () => {
       'content-type': 'application/json; charset=utf-8',
       'content-length': String(raw.length),
       'accept-encoding': 'identity',
-      'user-agent': expect.stringMatching(/^Hookline/),
+      'user-agent': expect.stringMatching(/^Hookline\/\d+\.\d+\.\d+$/),
     });
     expect(headers['transfer-encoding']).toBeUndefined();
   });
@@ -139,6 +139,14 @@ describe('a call that breaks', () => {
     const lost = providerHttp({ allowPrivateHosts: false, clock: systemClock, lookup });
     const reply = await lost.call(post({ url: 'http://gw.example/api' }), within(2000));
     expect(reply).toEqual({ kind: 'broken', breakdown: 'dns' });
+  });
+});
+
+describe('a call that cannot even begin', () => {
+  it('was not sent if the name is being looked up until the deadline', async () => {
+    const lost = providerHttp({ allowPrivateHosts: false, clock: systemClock, lookup: () => undefined });
+    const reply = await lost.call(post({ url: 'http://gw.example/api' }), within(100));
+    expect(reply).toEqual({ kind: 'broken', breakdown: 'refused' });
   });
 });
 
