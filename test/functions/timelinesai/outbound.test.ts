@@ -90,6 +90,12 @@ describe('a file', () => {
     expect(server.taken).toEqual([]);
   });
 
+  it('that leaves too little time for its message is tried again rather than half sent', async () => {
+    server.next.push({ kind: 'answer', status: 200, body: { status: 'ok', data: { uid: 'u' } }, afterMs: 400 });
+    expect(inShort(await open().send(outgoing({ content: file }), within(2150)))).toBe('retry');
+    expect(server.http.seen).toHaveLength(1);
+  });
+
   it('whose message gets no answer may have been sent', async () => {
     server.next.push(answer(200, { status: 'ok', data: { uid: 'u' } }), { kind: 'reset' });
     expect((await send({ content: file })).kind).toBe('unknown');

@@ -1,3 +1,4 @@
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { providerHttp } from '#lib/adapters/http/provider-call.ts';
@@ -72,6 +73,23 @@ describe('a call of a provider', () => {
     behaviour = answer(200, 'x'.repeat(3_000_000));
     const reply = await http.call(post(), within(2000));
     expect(reply.kind === 'answered' && reply.text.length).toBe(1_048_576);
+  });
+
+  it('does not listen to an answer without end', async () => {
+    const endless = createHttpServer((_, response) => {
+      const more = () => {
+        while (!response.destroyed && response.write('x'.repeat(65_536)));
+      };
+      response.on('drain', more);
+      more();
+    });
+    await new Promise<void>((resolve) => endless.listen(0, '127.0.0.1', resolve));
+    const address = endless.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    const reply = await http.call(post({ url: `http://127.0.0.1:${port}/` }), within(5000));
+    expect(reply).toMatchObject({ kind: 'answered', status: 200 });
+    endless.closeAllConnections();
+    endless.close();
   });
 
   it('is over by the deadline, and then nobody knows what became of it', async () => {
@@ -166,6 +184,7 @@ describe('the address of a provider', () => {
     'http://[::ffff:127.0.0.1]/',
     'http://2130706433/',
     'http://user:word@gw.example/',
+    'http://user@gw.example/',
     'http://gw.example:8080/',
     'ftp://gw.example/',
     'no url',
