@@ -6,6 +6,8 @@ export default defineConfig({
   plugins: [textFiles()],
   test: {
     globalSetup: ['./test/support/engine-setup.ts'],
+    // Bundles are run as they are, which is also much faster.
+    server: { deps: { external: [/\/dist\/[\w-]+\/index\.mjs/] } },
     include: ['test/**/*.test.ts'],
     reporters: ['default', new TallyReporter()],
   },
