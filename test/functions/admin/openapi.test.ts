@@ -62,6 +62,13 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it('describes what a parameter of a list takes', () => {
+    const parameters = document.paths['/api/messages']?.get?.parameters ?? [];
+    for (const name of ['limit', 'cursor', 'after', 'before']) {
+      expect(parameters.find((parameter) => parameter.name === name)).toHaveProperty('description');
+    }
+  });
+
   it('holds only schemas and references that can be followed', () => {
     expect(document.openapi).toBe('3.1.0');
     for (const name of Object.keys(document.components.schemas)) {
