@@ -90,7 +90,7 @@ async function load(store: Store, slice: Slice, workspace: string, nowSeconds: n
 }
 
 /** In the order of the entries; what is gone since the index was read is left out. */
-export async function headsOf(store: Store, entries: readonly Key[]): Promise<readonly Item[]> {
+async function headsOf(store: Store, entries: readonly Key[]): Promise<readonly Item[]> {
   const found = await store.getMany(entries.map(({ pk, sk }) => ({ pk, sk })));
   const byKey = new Map(found.map((item) => [item.pk, item]));
   return entries.flatMap(({ pk }) => byKey.get(pk) ?? []);
