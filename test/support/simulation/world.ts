@@ -7,7 +7,7 @@ import { sendingStart } from '#lib/app/sending/new-account.ts';
 import type { Fetched, Finding, ProbeResult, Tick } from '#lib/app/sending/ports.ts';
 import { grantWrites } from '#lib/app/sending/quota.ts';
 import { onStatus } from '#lib/app/sending/statuses.ts';
-import { type TickResult, tick } from '#lib/app/sending/tick.ts';
+import { type Run, type TickResult, tick } from '#lib/app/sending/tick.ts';
 import { watchdog } from '#lib/app/sending/watchdog.ts';
 import { type Store, StoreUnavailable, setIfAbsent, update } from '#lib/app/store.ts';
 import type { Status } from '#lib/domain/sending/status.ts';
@@ -68,6 +68,8 @@ export class World {
   });
   probe: (account: Account) => ProbeResult = () => ({ kind: 'ok' });
   evidence: (send: Send, part: number) => Finding = () => ({ kind: 'none' });
+  /** What the clock of the next run's host is off by. */
+  skew: () => number = () => 0;
   /** A run that outlives its time is not ended: as one whose host was suspended. */
   zombies = false;
   readonly #mutant: Mutant;
@@ -92,7 +94,7 @@ export class World {
       this.seeded,
       () => this.faults,
       6 * FUNCTION_TIMEOUT_MS,
-      (message, ended) => this.#runTick(message, ended),
+      (message, received, ended) => this.#runTick(message, received, ended),
     );
     if (watchdog) this.#scheduleWatchdog();
   }
@@ -259,15 +261,17 @@ export class World {
     );
   }
 
-  #runTick(message: Tick, ended: (result: TickResult | 'threw') => void): void {
+  #runTick(message: Tick, received: Run['received'], ended: (result: TickResult | 'threw') => void): void {
     this.#runs += 1;
     const id = `run-${this.#runs}`;
     const { workspace } = this.account(message.account);
     const endsAt = this.now + FUNCTION_TIMEOUT_MS;
-    const running = this.spawn('tick', workspace, (ports, process) => {
+    const run = { id, endsAt, received };
+    const ticking = (ports: ReturnType<World['ports']>, process: Process) => {
       if (!this.zombies) this.scheduler.at(endsAt, () => this.#end(process));
-      return tick(message, { id, endsAt }, ports, this.config);
-    });
+      return tick(message, run, ports, this.config);
+    };
+    const running = this.spawn('tick', workspace, ticking, this.skew());
     void this.#quietly(
       running.then(ended, (error: unknown) => {
         ended('threw');
