@@ -12,15 +12,24 @@ export const Status = v.object({
   state: DeliveryState,
   detail: optional(v.string(), "The provider's own word or explanation, as `noAccount`"),
   viaApi: optional(v.boolean(), 'Whether the message went through the API'),
+  account: v.exactOptional(OwnAccount),
 });
 export type Status = v.InferOutput<typeof Status>;
 
 export const Reaction = v.object({
+  id: optional(v.string(), "The provider's id of the reaction itself"),
   messageId: text('The message reacted to'),
+  messageSender: v.exactOptional(Person),
   chat: Chat,
+  direction: v.exactOptional(v.picklist(['inbound', 'outbound'])),
   sender: Person,
   emoji: optional(v.string()),
   removed: v.boolean(),
+  account: v.exactOptional(OwnAccount),
+  tally: optional(
+    v.array(v.object({ emoji: v.string(), count: v.number() })),
+    'All reactions that the message has now, by everybody',
+  ),
 });
 
 export const Call = v.object({
@@ -29,18 +38,23 @@ export const Call = v.object({
   from: v.exactOptional(Person),
   to: v.exactOptional(Person),
   chat: v.exactOptional(Chat),
+  account: v.exactOptional(OwnAccount),
   video: optional(v.boolean()),
   durationSeconds: optional(v.number()),
   messageId: optional(v.string(), "The provider's id of the call"),
   participants: v.exactOptional(v.array(v.object({ id: v.string(), state: optional(v.string()) }))),
   detail: optional(v.string(), "The provider's own word for the state"),
 });
+export type Call = v.InferOutput<typeof Call>;
 
 export const Connection = v.object({
   state: v.picklist(['connected', 'disconnected', 'connecting', 'restricted', 'blocked', 'sleeping', 'unknown']),
   detail: optional(v.string(), "The provider's own word for the state"),
   account: v.exactOptional(OwnAccount),
+  connectedAt: optional(Instant, 'When the account was last connected'),
+  disconnectedAt: optional(Instant, 'When it was last disconnected'),
 });
+export type Connection = v.InferOutput<typeof Connection>;
 export const Device = v.object({
   platform: optional(v.string()),
   manufacturer: optional(v.string()),
@@ -48,6 +62,7 @@ export const Device = v.object({
   osVersion: optional(v.string()),
   appVersion: optional(v.string()),
   batteryPercent: optional(v.number()),
+  account: v.exactOptional(OwnAccount),
 });
 
 export const ChatChange = v.object({
@@ -56,9 +71,12 @@ export const ChatChange = v.object({
   kind: v.picklist(['individual', 'group', 'status', 'broadcast']),
   change: v.picklist(['created', 'assigned', 'unassigned', 'blocked', 'picture']),
   phone: optional(v.string()),
+  account: v.exactOptional(OwnAccount),
   aliases: v.exactOptional(v.array(v.string())),
   url: optional(v.string()),
   pictureUrl: optional(v.string()),
+  onWhatsapp: optional(v.boolean(), 'Whether the person has WhatsApp at all'),
+  detail: optional(v.string(), "The provider's explanation"),
   closed: optional(v.boolean()),
   read: optional(v.boolean()),
   unattended: optional(v.boolean()),
@@ -83,6 +101,7 @@ export const QuotaReport = v.object({
   total: v.number(),
   state: v.string(),
   detail: optional(v.string()),
+  account: v.exactOptional(OwnAccount),
 });
 
 /** What an event says stands under the name of its kind. */
@@ -144,14 +163,17 @@ const Quarantined = v.object({
 const understood = <Entries extends v.ObjectEntries>(payload: v.ObjectSchema<Entries, undefined>) =>
   v.object({ ...common, ...payload.entries });
 
+export const MessageEvent = v.object({
+  ...common,
+  ...payloads.message.entries,
+  chatId: text("The hub's id of the chat"),
+  delivery: v.exactOptional(DeliveryReport),
+});
+export type MessageEvent = v.InferOutput<typeof MessageEvent>;
+
 /** Everything that was received, in one shape for all providers. */
 export const Event = v.variant('kind', [
-  v.object({
-    ...common,
-    ...payloads.message.entries,
-    chatId: text("The hub's id of the chat"),
-    delivery: v.exactOptional(DeliveryReport),
-  }),
+  MessageEvent,
   understood(payloads.status),
   understood(payloads.reaction),
   understood(payloads.call),
@@ -164,4 +186,3 @@ export const Event = v.variant('kind', [
   Quarantined,
 ]);
 export type Event = v.InferOutput<typeof Event>;
-export type MessageEvent = Extract<Event, { kind: 'message' }>;

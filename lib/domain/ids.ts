@@ -13,10 +13,23 @@ export function derivedId(prefix: string, parts: readonly (string | undefined)[]
   return `${prefix}_${sha256(JSON.stringify(parts.map((part) => part ?? null))).slice(0, 32)}`;
 }
 
+/**
+ * An id of something that somebody makes here. It begins with the time (milliseconds), so that ids sort by age, and
+ * `random` (10 bytes or more) makes it nobody else's.
+ */
+export function newId(prefix: string, at: number, random: Uint8Array): string {
+  return `${prefix}_${at.toString(16).padStart(12, '0')}${Buffer.from(random).toString('hex')}`;
+}
+
 /** Lists over a workspace are spread over this many index partitions and merged on read. */
 export const SHARDS = 8;
 
 /** The shard of an id, from 0 to SHARDS - 1: always the same for the same id. */
 export function shardOf(id: string): number {
   return Number.parseInt(sha256(id).slice(0, 8), 16) % SHARDS;
+}
+
+/** A text as part of a key: keys have a bound and must be well-formed, what providers call an id need not be either. */
+export function keyPart(text: string): string {
+  return text.length <= 200 && text.isWellFormed() ? text : `sha256-${sha256(text.toWellFormed())}`;
 }

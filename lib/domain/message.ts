@@ -6,6 +6,8 @@ export const Chat = v.object({
   id: text("The provider's id of the chat, device suffixes dropped"),
   kind: v.picklist(['individual', 'group', 'status', 'broadcast']),
   title: optional(v.string()),
+  phone: optional(v.string(), 'Of an individual chat, where the provider tells it beside its own id'),
+  url: optional(v.string(), "The chat on the provider's own pages"),
 });
 export type Chat = v.InferOutput<typeof Chat>;
 
@@ -24,6 +26,11 @@ export const OwnAccount = v.object({
   user: optional(v.string()),
   device: optional(v.string()),
   sim: optional(v.number()),
+  name: optional(v.string(), 'As the provider shows the account'),
+  owner: optional(
+    v.object({ name: optional(v.string()), email: optional(v.string()) }),
+    'The member of the team to whom the account belongs',
+  ),
 });
 export type OwnAccount = v.InferOutput<typeof OwnAccount>;
 
@@ -45,6 +52,7 @@ export const Message = v.object({
   via: v.picklist(['phone', 'api', 'unknown']),
   channel: v.picklist(['whatsapp', 'sms']),
   sender: Person,
+  recipient: v.exactOptional(Person),
   account: OwnAccount,
   participants: v.exactOptional(v.array(v.object({ phone: v.string(), name: optional(v.string()) }))),
   content: Content,

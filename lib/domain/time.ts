@@ -2,7 +2,8 @@ const HOUR = 3_600_000;
 const FARTHEST_TRUSTED = 48 * HOUR;
 // 1e11 seconds is the year 5138, 1e11 milliseconds is 1973: no provider means either.
 const SECONDS_END = 1e11;
-const LATEST_DATE = 8.64e15;
+// The last instant that ISO 8601 writes with a year of four digits.
+const LATEST_DATE = 253_402_300_799_999;
 
 /**
  * Milliseconds since the epoch, from seconds or milliseconds (told apart by magnitude), as a number or in digits, or

@@ -45,6 +45,6 @@ export function read(provider: ReceivingProvider, row: Row) {
 }
 
 /** A draft says nothing that the hub's schema does not know, and leaves out what has no value. */
-function expectOneShape(draft: Draft): void {
+export function expectOneShape(draft: Draft): void {
   expect(v.parse(Payload, draft.payload)).toStrictEqual(draft.payload);
 }

@@ -50,15 +50,19 @@ export interface ReceivingProvider {
 
 export type EventReader = (body: unknown, type: string) => Reading;
 
-/** Checks a body against its schema, then turns what was checked into one event or several. */
+/**
+ * Checks a body against its schema, then turns what was checked into one event or several; or into what is missing,
+ * where one of several fields would have done and a schema cannot name it.
+ */
 export function reader<Schema extends v.GenericSchema>(
   schema: Schema,
-  toDrafts: (body: v.InferOutput<Schema>, type: string) => Draft | readonly [Draft, ...Draft[]],
+  toDrafts: (body: v.InferOutput<Schema>, type: string) => Draft | readonly [Draft, ...Draft[]] | Issue,
 ): EventReader {
   return (body, type) => {
     const result = v.safeParse(schema, body);
     if (!result.success) return { type, issues: issuesOf(result.issues) };
     const drafts = toDrafts(result.output, type);
+    if ('path' in drafts) return { type, issues: [drafts] };
     return { drafts: 'payload' in drafts ? [drafts] : drafts };
   };
 }

@@ -1,0 +1,149 @@
+import * as v from 'valibot';
+import { isRecord } from '#lib/domain/json.ts';
+
+// TimelinesAI publishes no schema. What is of another type than expected therefore counts as not said:
+// an event is broken only when too little is left to understand it, never for a detail.
+const ifValid = <Schema extends v.GenericSchema>(schema: Schema) => v.fallback(v.optional(schema), undefined);
+
+const printable = v.pipe(
+  v.union([v.string(), v.number()]),
+  v.transform((raw) => String(raw)),
+);
+/** A text, or a number where ids and phones are written as such. An empty one says nothing. */
+const word = ifValid(v.pipe(printable, v.trim(), v.nonEmpty()));
+/** What somebody wrote, with its blanks. */
+const prose = ifValid(v.pipe(printable, v.regex(/\S/)));
+const flag = ifValid(v.boolean());
+const amount = ifValid(
+  v.pipe(
+    v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+(\.\d+)?$/))]),
+    v.transform(Number),
+    v.finite(),
+    v.minValue(0),
+  ),
+);
+const records = v.pipe(
+  v.array(v.unknown()),
+  v.transform((entries) => entries.filter(isRecord)),
+);
+
+const Person = v.looseObject({ full_name: word, phone: word });
+export type Person = v.InferOutput<typeof Person>;
+
+/** Messages, calls and reactions describe a chat by the first names, chat events by the second ones. */
+const Chat = v.looseObject({
+  chat_id: word,
+  id: word,
+  full_name: word,
+  name: word,
+  phone: word,
+  jid: word,
+  is_group: flag,
+  chat_type: word,
+  chat_url: word,
+  closed: flag,
+  read: flag,
+  labels: ifValid(v.array(v.unknown())),
+  unattended_customer: flag,
+  chatgpt_autoresponse_enabled: flag,
+  whatsapp_account_id: word,
+  created_timestamp: word,
+  last_message_uuid: word,
+  last_message_timestamp: word,
+  responsible_name: word,
+  responsible_email: word,
+  previous_responsible_name: word,
+  previous_responsible_email: word,
+});
+export type Chat = v.InferOutput<typeof Chat>;
+
+/** The first three beside messages, the fourth too beside calls and reactions; the others in chat and account events. */
+const Account = v.looseObject({
+  full_name: word,
+  email: word,
+  phone: word,
+  whatsapp_account_wid: word,
+  id: word,
+  account_name: word,
+  owner_name: word,
+  owner_email: word,
+  status: word,
+  connected_on: word,
+  disconnected_on: word,
+});
+export type Account = v.InferOutput<typeof Account>;
+
+const Attachment = v.looseObject({ temporary_download_url: word, filename: word, size: amount, mimetype: word });
+export type Attachment = v.InferOutput<typeof Attachment>;
+
+const Message = v.looseObject({
+  message_uid: word,
+  message_id: word,
+  message_type: word,
+  text: prose,
+  direction: word,
+  origin: word,
+  timestamp: word,
+  reply_to_uid: word,
+  sender: ifValid(Person),
+  recipient: ifValid(Person),
+  attachment: ifValid(Attachment),
+  attachments: ifValid(v.pipe(records, v.array(Attachment))),
+});
+export type Message = v.InferOutput<typeof Message>;
+
+const around = { chat: ifValid(Chat), whatsapp_account: ifValid(Account) };
+
+/** "Webhooks v2": the documented shape. */
+export const MessageBody = v.looseObject({ ...around, message: Message });
+
+/** What the vendor's sample receivers read: everything about the message under `data`. */
+export const EnvelopeBody = v.looseObject({
+  data: v.looseObject({
+    ...Message.entries,
+    chat_id: word,
+    chat: ifValid(Chat),
+    chat_name: word,
+    sender_phone: word,
+    sender_name: word,
+    from_me: flag,
+    whatsapp_account_id: word,
+  }),
+});
+
+/** The first generation: several messages of one chat, described beside them or under `chat`. */
+export const BundleBody = v.looseObject({
+  ...around,
+  ...Chat.entries,
+  messages: v.pipe(records, v.array(Message), v.nonEmpty()),
+});
+
+export const ReactionBody = v.looseObject({
+  ...around,
+  reaction: v.looseObject({
+    message_uid: word,
+    action: word,
+    emoji: word,
+    timestamp: word,
+    reactor: ifValid(Person),
+    reactions: ifValid(v.record(v.string(), amount)),
+  }),
+});
+
+export const CallBody = v.looseObject({
+  ...around,
+  call_details: v.looseObject({
+    message_uid: word,
+    direction: word,
+    status: word,
+    is_video: flag,
+    duration: amount,
+    timestamp: word,
+    caller: ifValid(Person),
+    recipient: ifValid(Person),
+  }),
+});
+
+export const ChatBody = v.looseObject({ ...around, chat: Chat });
+
+export const AccountBody = v.looseObject({ whatsapp_account: Account });

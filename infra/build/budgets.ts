@@ -1,0 +1,41 @@
+import { existsSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { type BuildFolders, functionNames } from './functions.ts';
+import { type BuildRecord, readRecord } from './record.ts';
+
+/** The most that a bundle may weigh, in KiB. Every one of them is loaded on each cold start. */
+export const budgets: Readonly<Record<string, number>> = {
+  admin: 520,
+  cooby: 300,
+  fallback: 400,
+  'green-api': 300,
+  sandbox: 300,
+  send: 420,
+  sender: 450,
+  timelinesai: 300,
+  watchdog: 300,
+  zender: 350,
+};
+
+/** What is wrong with the bundles as last built, one sentence each. */
+export function bundleFaults(folders: BuildFolders, limits = budgets): string[] {
+  return functionNames(folders).flatMap((name) => {
+    const record = readRecord(folders.dist, name);
+    if (!record) return [`${name} has not been built`];
+    return [...sizeFaults(name, record, limits[name]), ...foreignFaults(name, record, folders)];
+  });
+}
+
+function sizeFaults(name: string, { bytes }: BuildRecord, limit: number | undefined): string[] {
+  if (limit === undefined) return [`${name} has no budget in infra/build/budgets.ts`];
+  return bytes > limit * 1024 ? [`${name} weighs ${Math.ceil(bytes / 1024)} KiB, more than its ${limit}`] : [];
+}
+
+/** Only a function with a registry carries the folders of others. */
+function foreignFaults(name: string, { inputs }: BuildRecord, { functions }: BuildFolders): string[] {
+  if (existsSync(join(functions, name, 'registry.ts'))) return [];
+  return Object.keys(inputs)
+    .map((path) => relative(functions, path))
+    .filter((path) => !path.startsWith('..') && !path.startsWith(`${name}/`))
+    .map((path) => `${name} contains ${path}`);
+}

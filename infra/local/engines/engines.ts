@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import type { Service } from '../service/service.ts';
+import type { Settings } from '../settings.ts';
+import { type DynamoDbEngine, startDynamoDb } from './dynamodb.ts';
+import { openParameters, type Parameters } from './parameters.ts';
+import { type SqsEngine, startSqs } from './sqs.ts';
+import { type SsmEngine, startSsm } from './ssm.ts';
+import { createTable } from './table.ts';
+
+/** What stands in for AWS on this machine. */
+export interface Engines {
+  readonly dynamoDb: DynamoDbEngine;
+  readonly sqs: SqsEngine;
+  readonly ssm: SsmEngine;
+  readonly parameters: Parameters;
+}
+
+/** Starts all engines, with the template's table and queues; each is stopped with what was started. */
+export async function startEngines(
+  service: Service,
+  settings: Settings,
+  folder: string | undefined,
+  started: AsyncDisposableStack,
+): Promise<Engines> {
+  const parameters = openParameters(folder && join(folder, 'parameters.json'));
+  const stoppable = async <Engine extends { stop(): Promise<void> }>(starting: Promise<Engine>): Promise<Engine> => {
+    const engine = await starting;
+    started.defer(() => engine.stop());
+    return engine;
+  };
+  // All settle before any failure is passed on, so that none is left running.
+  const starting = [
+    stoppable(startDynamoDb({ endpoint: settings.HOOKLINE_DYNAMODB_ENDPOINT, folder })),
+    stoppable(startSqs(service.queues, folder && join(folder, 'queues'))),
+    stoppable(startSsm(parameters)),
+  ] as const;
+  await Promise.allSettled(starting);
+  const [dynamoDb, sqs, ssm] = await Promise.all(starting);
+  await createTable(dynamoDb.endpoint, service.table);
+  return { dynamoDb, sqs, ssm, parameters };
+}

@@ -1,0 +1,66 @@
+import { existsSync, readFileSync } from 'node:fs';
+import * as v from 'valibot';
+import { writeDurably } from '../data-folder.ts';
+
+const Parameter = v.object({
+  Name: v.string(),
+  Type: v.picklist(['String', 'StringList', 'SecureString']),
+  Value: v.string(),
+  Version: v.number(),
+  /** Seconds since the epoch. */
+  LastModifiedDate: v.number(),
+});
+type Parameter = v.InferOutput<typeof Parameter>;
+
+/** A refusal in AWS's words; the name is what clients tell refusals apart by. */
+export class AwsError extends Error {
+  constructor(name: string, message: string) {
+    super(message);
+    this.name = name;
+  }
+}
+
+export interface Parameters {
+  has(name: string): boolean;
+  get(name: string): Parameter;
+  /** Returns the parameter's new version. */
+  put(change: { Name: string; Value: string; Type: Parameter['Type']; Overwrite: boolean }): number;
+  delete(name: string): void;
+}
+
+/** The standard tier's limit, in bytes. */
+const largestValue = 4096;
+
+/** Parameters kept in a file that only its owner can read, or in memory when there is none. */
+export function openParameters(path?: string): Parameters {
+  const stored = path && existsSync(path) ? v.parse(v.array(Parameter), JSON.parse(readFileSync(path, 'utf8'))) : [];
+  const parameters = new Map(stored.map((parameter) => [parameter.Name, parameter]));
+  const save = () => {
+    if (path) writeDurably(path, JSON.stringify([...parameters.values()], null, 2));
+  };
+  const get = (name: string) => {
+    const parameter = parameters.get(name);
+    if (!parameter) throw new AwsError('ParameterNotFound', `there is no parameter ${name}`);
+    return parameter;
+  };
+  return {
+    get,
+    has: (name) => parameters.has(name),
+    put: ({ Name, Value, Type, Overwrite }) => {
+      const old = parameters.get(Name);
+      if (old && !Overwrite) throw new AwsError('ParameterAlreadyExists', `${Name} exists already`);
+      if (Buffer.byteLength(Value) > largestValue) {
+        throw new AwsError('ValidationException', `a value of the standard tier has at most ${largestValue} bytes`);
+      }
+      const Version = (old?.Version ?? 0) + 1;
+      parameters.set(Name, { Name, Type, Value, Version, LastModifiedDate: Date.now() / 1000 });
+      save();
+      return Version;
+    },
+    delete: (name) => {
+      get(name);
+      parameters.delete(name);
+      save();
+    },
+  };
+}

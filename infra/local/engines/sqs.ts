@@ -1,0 +1,68 @@
+import { buildApp } from 'fauxqs';
+import type { ServiceQueue } from '../service/schema.ts';
+import { callAws, localAws } from './local-aws.ts';
+import { openQueueStores } from './sqs-persistence.ts';
+
+export interface SqsEngine {
+  readonly endpoint: string;
+  /** By the queue's name in the template. */
+  readonly queues: ReadonlyMap<string, LocalQueue>;
+  stop(): Promise<void>;
+}
+
+export interface LocalQueue {
+  readonly url: string;
+  readonly arn: string;
+}
+
+/** Runs the queues of the template in this process; with a folder, what they hold outlives even `kill -9`. */
+export async function startSqs(definitions: readonly ServiceQueue[], folder?: string): Promise<SqsEngine> {
+  const stores = folder ? await openQueueStores(folder) : undefined;
+  const app = buildApp({
+    logger: false,
+    defaultRegion: localAws.region,
+    ...(stores ? { stores } : {}),
+  });
+  if (stores) app.addHook('preClose', async () => stores.close());
+  // fauxqs by itself would listen on every address of the machine.
+  const endpoint = await app.listen({ port: 0, host: '127.0.0.1' });
+  const queues = new Map(definitions.map((definition) => [definition.id, locate(endpoint, definition.QueueName)]));
+  const deadFirst = [...definitions].sort((a, b) => Number(!!a.RedrivePolicy) - Number(!!b.RedrivePolicy));
+  for (const definition of deadFirst) await createQueue(endpoint, definition, queues);
+  return { endpoint, queues, stop: () => app.close() };
+}
+
+function locate(endpoint: string, name: string): LocalQueue {
+  return {
+    url: `${endpoint}/${localAws.accountId}/${name}`,
+    arn: `arn:aws:sqs:${localAws.region}:${localAws.accountId}:${name}`,
+  };
+}
+
+async function createQueue(
+  endpoint: string,
+  definition: ServiceQueue,
+  queues: ReadonlyMap<string, LocalQueue>,
+): Promise<void> {
+  const attributes = attributesOf(definition, queues);
+  const call = (action: string, input: unknown) => callAws(endpoint, `AmazonSQS.${action}`, input);
+  // A queue that was kept from an earlier start takes on what the template says now.
+  const url = queues.get(definition.id)?.url;
+  const kept = await call('SetQueueAttributes', { QueueUrl: url, Attributes: attributes });
+  if (kept.status === 200) return;
+  const made = await call('CreateQueue', { QueueName: definition.QueueName, Attributes: attributes });
+  if (made.status !== 200) throw new Error(`queue ${definition.QueueName}: ${JSON.stringify(made.output)}`);
+}
+
+function attributesOf(definition: ServiceQueue, queues: ReadonlyMap<string, LocalQueue>): Record<string, string> {
+  const attributes: Record<string, string> = {};
+  for (const name of ['VisibilityTimeout', 'MessageRetentionPeriod', 'DelaySeconds'] as const) {
+    if (definition[name] !== undefined) attributes[name] = String(definition[name]);
+  }
+  if (!definition.RedrivePolicy) return attributes;
+  const { deadLetterTargetArn: reference, maxReceiveCount } = definition.RedrivePolicy;
+  const id = 'Ref' in reference ? reference.Ref : reference['Fn::GetAtt'][0];
+  const deadLetterTargetArn = queues.get(id)?.arn;
+  if (!deadLetterTargetArn) throw new Error(`queue ${definition.QueueName} redrives to ${id}, which is no queue`);
+  return { ...attributes, RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount }) };
+}

@@ -1,0 +1,90 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import * as v from 'valibot';
+import { localAws } from './local-aws.ts';
+import { AwsError, type Parameters } from './parameters.ts';
+
+export interface SsmEngine {
+  readonly endpoint: string;
+  stop(): Promise<void>;
+}
+
+const Name = v.object({ Name: v.string() });
+const Get = v.object({ Name: v.string(), WithDecryption: v.optional(v.boolean(), false) });
+const GetMany = v.object({ Names: v.array(v.string()), WithDecryption: v.optional(v.boolean(), false) });
+const Put = v.object({
+  Name: v.string(),
+  Value: v.string(),
+  Type: v.optional(v.picklist(['String', 'StringList', 'SecureString']), 'String'),
+  Overwrite: v.optional(v.boolean(), false),
+});
+
+/** The few calls of the Systems Manager that keep secrets: where AWS has its Parameter Store, here is a file. */
+export async function startSsm(parameters: Parameters): Promise<SsmEngine> {
+  const server = createServer(async (request, response) => {
+    const { status, output } = await answer(request, parameters).then(
+      (output) => ({ status: 200, output }),
+      (error: unknown) => refusal(error),
+    );
+    response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(output));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (typeof address !== 'object' || !address) throw new Error('the parameter store has no port');
+  return {
+    endpoint: `http://127.0.0.1:${address.port}`,
+    stop: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function refusal(error: unknown): { status: number; output: unknown } {
+  const [status, name] = error instanceof AwsError ? [400, error.name] : [500, 'InternalServerError'];
+  return { status, output: { __type: name, message: error instanceof Error ? error.message : String(error) } };
+}
+
+async function answer(request: IncomingMessage, parameters: Parameters): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  const input: unknown = JSON.parse(Buffer.concat(chunks).toString() || '{}');
+  const action = String(request.headers['x-amz-target']).replace('AmazonSSM.', '');
+  switch (action) {
+    case 'GetParameter': {
+      const { Name, WithDecryption } = parse(Get, input);
+      return { Parameter: shown(parameters.get(Name), WithDecryption) };
+    }
+    case 'GetParameters': {
+      const { Names, WithDecryption } = parse(GetMany, input);
+      const known = Names.filter((name) => parameters.has(name));
+      return {
+        Parameters: known.map((name) => shown(parameters.get(name), WithDecryption)),
+        InvalidParameters: Names.filter((name) => !parameters.has(name)),
+      };
+    }
+    case 'PutParameter':
+      return { Version: parameters.put(parse(Put, input)), Tier: 'Standard' };
+    case 'DeleteParameter':
+      parameters.delete(parse(Name, input).Name);
+      return {};
+    default:
+      throw new AwsError('UnknownOperationException', `${action} is not offered here`);
+  }
+}
+
+function parse<Schema extends v.GenericSchema>(schema: Schema, input: unknown): v.InferOutput<Schema> {
+  const parsed = v.safeParse(schema, input);
+  if (!parsed.success) throw new AwsError('ValidationException', v.summarize(parsed.issues));
+  return parsed.output;
+}
+
+/** A SecureString comes back unreadable unless it is asked for in clear, as on AWS. */
+function shown(parameter: ReturnType<Parameters['get']>, decrypt: boolean): unknown {
+  const hidden = parameter.Type === 'SecureString' && !decrypt;
+  return {
+    ...parameter,
+    Value: hidden ? 'encrypted' : parameter.Value,
+    ARN: `arn:aws:ssm:${localAws.region}:${localAws.accountId}:parameter${parameter.Name}`,
+    DataType: 'text',
+  };
+}

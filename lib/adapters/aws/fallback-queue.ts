@@ -1,0 +1,64 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import * as v from 'valibot';
+import type { FallbackQueue, Parcel } from '#lib/app/receiving/fallback.ts';
+import { sha256 } from '#lib/domain/ids.ts';
+import { type AwsClient, AwsError, AwsUnreachable } from './client.ts';
+
+/** Base64 characters of a chunk; the whole message then stays under 256 KiB. */
+const CHUNK_CHARACTERS = 200 * 1024;
+/** More than the largest body that is taken in can ever need, compressed or not. */
+const MOST_CHUNKS = 8;
+
+const Chunk = v.object({
+  parcel: v.string(),
+  index: v.number(),
+  count: v.number(),
+  tokenHash: v.string(),
+  provider: v.string(),
+  contentType: v.string(),
+  receivedAt: v.number(),
+  data: v.string(),
+});
+/** One message of the fallback queue: a parcel, or a numbered piece of one. */
+export type Chunk = v.InferOutput<typeof Chunk>;
+
+export function fallbackQueue(sqs: AwsClient, queueUrl: string): FallbackQueue {
+  return {
+    send: async (parcel) => {
+      const chunks = chunksOf(parcel);
+      if (chunks.length > MOST_CHUNKS) return false;
+      try {
+        for (const chunk of chunks) {
+          await sqs('SendMessage', { QueueUrl: queueUrl, MessageBody: JSON.stringify(chunk) });
+        }
+        return true;
+      } catch (error) {
+        if (error instanceof AwsError || error instanceof AwsUnreachable) return false;
+        throw error;
+      }
+    },
+  };
+}
+
+export function chunksOf({ raw, ...parcel }: Parcel): Chunk[] {
+  const data = gzipSync(raw).toString('base64');
+  const id = sha256(`${parcel.tokenHash}${parcel.receivedAt}${sha256(raw)}`).slice(0, 32);
+  const count = Math.max(1, Math.ceil(data.length / CHUNK_CHARACTERS));
+  return Array.from({ length: count }, (_, index) => ({
+    parcel: id,
+    index,
+    count,
+    ...parcel,
+    data: data.slice(index * CHUNK_CHARACTERS, (index + 1) * CHUNK_CHARACTERS),
+  }));
+}
+
+/** Throws on what is no chunk: the message then goes to the dead-letter queue, where an operator sees it. */
+export function chunkOf(messageBody: string): Chunk {
+  return v.parse(Chunk, JSON.parse(messageBody));
+}
+
+/** The parcel of which `chunk` is a piece, from the data of all pieces, in order. */
+export function parcelOf({ tokenHash, provider, contentType, receivedAt }: Chunk, data: string): Parcel {
+  return { tokenHash, provider, contentType, receivedAt, raw: gunzipSync(Buffer.from(data, 'base64')) };
+}

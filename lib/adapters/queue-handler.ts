@@ -1,0 +1,31 @@
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import type { Log } from '#lib/app/ports.ts';
+
+/** A record is not begun with less than this left: a function that is cut off leaves its work undone and unsaid. */
+const ENOUGH_MS = 3000;
+
+/**
+ * Hands records over one by one, in order; what failed, or could not be begun in time, goes back to the queue.
+ * `process` throws to have its record delivered again.
+ */
+export function queueHandler(process: (record: SQSRecord) => Promise<void>, log: Log) {
+  return async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
+    const failed: string[] = [];
+    for (const record of event.Records) {
+      if (context.getRemainingTimeInMillis() < ENOUGH_MS || !(await succeeds(() => process(record), log))) {
+        failed.push(record.messageId);
+      }
+    }
+    return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
+  };
+}
+
+async function succeeds(work: () => Promise<void>, log: Log): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (cause) {
+    log.error('a message of the queue could not be processed; it will come again', cause);
+    return false;
+  }
+}

@@ -1,0 +1,58 @@
+import type { Clock, Log, Metrics, Random } from '#lib/app/ports.ts';
+import type { ReceivingPorts } from '#lib/app/receiving/receive.ts';
+import type { Store } from '#lib/app/store.ts';
+import { type AwsClient, type AwsService, awsClient, DYNAMODB, SQS, SSM } from './aws/client.ts';
+import { dynamoStore } from './aws/dynamo-store.ts';
+import { fallbackQueue } from './aws/fallback-queue.ts';
+import { type Environment, readEnvironment } from './env.ts';
+import { systemClock, systemRandom } from './system.ts';
+import { embeddedMetrics, structuredLog } from './telemetry.ts';
+
+/** Everything that a function reaches outside of itself, built once per cold start. */
+export interface Runtime {
+  readonly environment: Environment;
+  readonly store: Store;
+  readonly sqs: AwsClient;
+  readonly ssm: AwsClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** A provider may wait only five seconds for its answer: a request that hangs must leave time for another. */
+const AWS_CALL_MS = 1500;
+
+export function runtime(): Runtime {
+  const environment = readEnvironment(process.env);
+  return {
+    environment,
+    store: dynamoStore(
+      client(DYNAMODB, environment, environment.AWS_ENDPOINT_URL_DYNAMODB),
+      environment.HOOKLINE_TABLE,
+    ),
+    sqs: client(SQS, environment, environment.AWS_ENDPOINT_URL_SQS),
+    ssm: client(SSM, environment, environment.AWS_ENDPOINT_URL_SSM),
+    clock: systemClock,
+    random: systemRandom,
+    log: structuredLog(),
+    metrics: embeddedMetrics(),
+  };
+}
+
+function client(service: AwsService, environment: Environment, endpoint: string | undefined): AwsClient {
+  return awsClient(service, {
+    region: environment.AWS_REGION,
+    accessKeyId: environment.AWS_ACCESS_KEY_ID,
+    secretAccessKey: environment.AWS_SECRET_ACCESS_KEY,
+    ...(environment.AWS_SESSION_TOKEN !== undefined && { sessionToken: environment.AWS_SESSION_TOKEN }),
+    ...(endpoint !== undefined && { endpoint }),
+    timeoutMs: AWS_CALL_MS,
+  });
+}
+
+export function receivingPorts({ environment, sqs, ...runtime }: Runtime): ReceivingPorts {
+  const { HOOKLINE_FALLBACK_QUEUE_URL: queueUrl, HOOKLINE_MAX_BODY_BYTES: maxBytes } = environment;
+  if (queueUrl === undefined) throw new Error('HOOKLINE_FALLBACK_QUEUE_URL is missing');
+  return { ...runtime, fallback: fallbackQueue(sqs, queueUrl), maxBytes };
+}

@@ -1,0 +1,69 @@
+import * as v from 'valibot';
+import { optional, text } from '#lib/domain/schema.ts';
+import { toIso } from '#lib/domain/time.ts';
+import { type Item, put, type Store } from '../store.ts';
+
+export const Outcome = v.picklist([
+  'stored',
+  'duplicate',
+  'quarantined',
+  'accepted',
+  'replayed',
+  'unauthorized',
+  'not_found',
+  'too_large',
+  'refused',
+  'unavailable',
+]);
+
+/** One activation of a webhook, as its owner sees it: what came, and what we answered. */
+export const Attempt = v.object({
+  at: text('ISO 8601, UTC, milliseconds'),
+  status: v.pipe(v.number(), v.description('The HTTP status that was answered')),
+  outcome: Outcome,
+  durationMs: v.number(),
+  message: optional(v.string(), 'Why it was refused or put into quarantine'),
+  id: optional(v.string(), 'The event or message that it became'),
+  request: v.object({
+    contentType: optional(v.string()),
+    bytes: v.number(),
+    sourceIp: optional(v.string()),
+    userAgent: optional(v.string()),
+    body: optional(v.string(), 'Up to 4,000 characters without secrets, unless the event keeps the whole body'),
+  }),
+});
+export type Attempt = v.InferOutput<typeof Attempt>;
+
+export const SHOWN_ATTEMPTS = 100;
+const KEPT_SECONDS = 90 * 24 * 3600;
+
+export function attemptPartition(webhookId: string): string {
+  return `ATT#${webhookId}`;
+}
+
+/** Keyed by time, so that writing one needs no counter and no other item. `unique` tells two of one millisecond apart. */
+export function attemptItem(webhookId: string, attempt: Attempt, unique: string): Item {
+  const at = Date.parse(attempt.at);
+  return {
+    pk: attemptPartition(webhookId),
+    sk: `${attempt.at}#${unique}`,
+    attempt: JSON.stringify(attempt),
+    expiresAt: Math.floor(at / 1000) + KEPT_SECONDS,
+  };
+}
+
+/** The last 100 attempts of a webhook, newest first. */
+export async function lastAttempts(store: Store, webhookId: string, now: number): Promise<readonly Attempt[]> {
+  const { items } = await store.query({
+    pk: attemptPartition(webhookId),
+    limit: SHOWN_ATTEMPTS,
+    descending: true,
+    consistent: true,
+    from: toIso(now - KEPT_SECONDS * 1000),
+  });
+  return items.map((item) => v.parse(Attempt, JSON.parse(String(item.attempt))));
+}
+
+export async function logAttempt(store: Store, webhookId: string, attempt: Attempt, unique: string): Promise<void> {
+  await store.write(put(attemptItem(webhookId, attempt, unique)));
+}

@@ -1,0 +1,154 @@
+import type { Item, Key, Put, Store, ValueMap } from '#lib/app/store.ts';
+import type { Event } from '#lib/domain/event.ts';
+import { shardOf } from '#lib/domain/ids.ts';
+import { toIso } from '#lib/domain/time.ts';
+import { type BlobReference, blobOf, CHUNK_BYTES, chunked, chunkKey, inline, pack, unpack } from './blob.ts';
+import { decodeEvent, encodeEvent } from './event-json.ts';
+
+/** An event with what is kept beside it. */
+export interface EventRecord {
+  readonly event: Event;
+  /** The body as the gateway handed it over, without a secret. */
+  readonly raw: Uint8Array;
+  readonly contentType: string;
+  /** Hash of what the event says (lib/domain/identity.ts). */
+  readonly contentHash: string;
+  readonly placeholder: boolean;
+  /** Orders the event in every list, milliseconds. */
+  readonly orderedAt: number;
+  /** Which delivery wrote it: tells our own repeated write from somebody else's. */
+  readonly receipt: string;
+  /** The provider's state item of the message that the event is (lib/app/receiving/delivery-state.ts). */
+  readonly stateKey?: string;
+  readonly expiresAt?: number;
+}
+
+export function eventKey(id: string): Key {
+  return { pk: `EVT#${id}`, sk: 'META' };
+}
+
+/**
+ * The head item of an event and the chunks to be written before it. Raw and normalised stand in the head wherever they
+ * fit, so that an ordinary event is one write.
+ */
+export function eventItems(record: EventRecord): { readonly head: Item; readonly chunks: readonly Put[] } {
+  const { pk, sk } = eventKey(record.event.id);
+  const chunks: Put[] = [];
+  let room = CHUNK_BYTES;
+  const place = (name: string, bytes: Uint8Array, apart: boolean): ValueMap => {
+    const packed = pack(bytes);
+    if (!apart && packed.bytes.length <= room) {
+      room -= packed.bytes.length;
+      return inline(packed);
+    }
+    const parts = chunked(pk, name, packed, record.expiresAt);
+    chunks.push(...parts.chunks);
+    return parts.attribute;
+  };
+  const { json, thumbnails } = encodeEvent(record.event);
+  const head = {
+    pk,
+    sk,
+    ...indexAttributes(record.event, toIso(record.orderedAt)),
+    event: place('EVENT', Buffer.from(json), false),
+    ...(thumbnails.length > 0 && { thumbnails: place('THUMBNAILS', Buffer.from(JSON.stringify(thumbnails)), true) }),
+    raw: place('RAW', record.raw, false),
+    contentType: record.contentType,
+    contentHash: record.contentHash,
+    receipt: record.receipt,
+    ...(record.placeholder && { placeholder: true }),
+    ...(record.stateKey !== undefined && { stateKey: record.stateKey }),
+    ...(record.expiresAt !== undefined && { expiresAt: record.expiresAt }),
+  };
+  return { head, chunks };
+}
+
+/** Newest first over the workspace (gsi1); the messages of a chat, or what is in quarantine (gsi2). */
+function indexAttributes(event: Event, orderedAt: string): ValueMap {
+  const shard = shardOf(event.id);
+  const sk = `${orderedAt}#${event.id}`;
+  const common = {
+    eventId: event.id,
+    workspace: event.workspace,
+    kind: event.kind,
+    provider: event.provider,
+    accountId: event.accountId,
+    orderedAt,
+    gsi1pk: `WS#${event.workspace}#EVT#${shard}`,
+    gsi1sk: sk,
+  };
+  if (event.kind === 'message') {
+    const { direction, content } = event.message;
+    return { ...common, direction, type: content.type, gsi2pk: `CHAT#${event.chatId}`, gsi2sk: sk };
+  }
+  if (event.kind === 'unknown' && event.quarantined) {
+    const gsi2pk = quarantinePartition(event.workspace, shard);
+    return { ...common, quarantined: true, type: event.type, gsi2pk, gsi2sk: sk };
+  }
+  return common;
+}
+
+export function quarantinePartition(workspace: string, shard: number): string {
+  return `WS#${workspace}#QUAR#${shard}`;
+}
+
+/** An event's record as it was stored, thumbnails included; undefined where there is none, or it has run out. */
+export async function loadEvent(store: Store, id: string, nowSeconds: number): Promise<EventRecord | undefined> {
+  const head = await store.get(eventKey(id), { consistent: true });
+  if (!head || (typeof head.expiresAt === 'number' && head.expiresAt <= nowSeconds)) return undefined;
+  return recordOf(store, head);
+}
+
+export async function recordOf(store: Store, head: Item): Promise<EventRecord> {
+  const [event, raw] = await Promise.all([eventOf(store, head), rawOf(store, head)]);
+  return {
+    event,
+    raw,
+    contentType: textIn(head, 'contentType'),
+    contentHash: textIn(head, 'contentHash'),
+    receipt: textIn(head, 'receipt'),
+    placeholder: head.placeholder === true,
+    orderedAt: Date.parse(textIn(head, 'orderedAt')),
+    ...(typeof head.stateKey === 'string' && { stateKey: head.stateKey }),
+    ...(typeof head.expiresAt === 'number' && { expiresAt: head.expiresAt }),
+  };
+}
+
+/** The normalised event of a head item, with its thumbnails. */
+export async function eventOf(store: Store, head: Item): Promise<Event> {
+  const [json, thumbnails] = await Promise.all([load(store, head, 'event'), load(store, head, 'thumbnails')]);
+  if (json === undefined) throw new TypeError(`event ${head.pk} has no content`);
+  return decodeEvent({ json: text(json), thumbnails: thumbnails === undefined ? [] : JSON.parse(text(thumbnails)) });
+}
+
+async function rawOf(store: Store, head: Item): Promise<Uint8Array> {
+  const raw = await load(store, head, 'raw');
+  if (raw === undefined) throw new TypeError(`event ${head.pk} has no raw body`);
+  return raw;
+}
+
+async function load(store: Store, head: Item, name: string): Promise<Uint8Array | undefined> {
+  const reference = blobOf(head[name]);
+  if (reference === undefined) return undefined;
+  return unpack({ zipped: reference.zipped, bytes: await bytesOf(store, head.pk, reference) });
+}
+
+async function bytesOf(store: Store, pk: string, reference: BlobReference): Promise<Uint8Array> {
+  if (reference.kind === 'inline') return reference.bytes;
+  const keys = Array.from({ length: reference.count }, (_, i) => ({ pk, sk: chunkKey(reference.prefix, i) }));
+  const items = new Map((await store.getMany(keys, { consistent: true })).map((item) => [item.sk, item.data]));
+  const parts = keys.map(({ sk }) => {
+    const data = items.get(sk);
+    if (!(data instanceof Uint8Array)) throw new TypeError(`chunk ${sk} of ${pk} is missing`);
+    return data;
+  });
+  return Buffer.concat(parts);
+}
+
+const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('utf8');
+
+function textIn(item: Item, name: string): string {
+  const value = item[name];
+  if (typeof value !== 'string') throw new TypeError(`${name} of ${item.pk} is missing`);
+  return value;
+}

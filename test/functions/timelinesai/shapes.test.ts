@@ -1,0 +1,154 @@
+import { timelinesAi } from '#functions/timelinesai/provider.ts';
+import { describeReading } from '#test/support/describe-reading.ts';
+import { fixture, varied } from './fixtures.ts';
+
+const received = fixture('message-received');
+const envelope = fixture('envelope');
+const bundle = fixture('bundle');
+
+describeReading(timelinesAi, [
+  {
+    name: 'the envelope with everything under `data`',
+    payload: envelope,
+    occurredAt: Date.parse('2026-03-02T08:15:00Z'),
+    exactly: {
+      kind: 'message',
+      message: {
+        id: '3f1c2b7e-1111-4222-8333-944455556666',
+        chat: { id: '510234', kind: 'individual', title: 'Ana Ruiz' },
+        direction: 'inbound',
+        via: 'unknown',
+        channel: 'whatsapp',
+        sender: { phone: '+15550100099', name: 'Ana Ruiz' },
+        account: { phone: '+15550100001' },
+        content: { type: 'text', text: 'hi' },
+      },
+    },
+  },
+  {
+    name: 'an envelope that names the chat in an object of its own',
+    payload: varied(envelope, 'data', { chat_id: undefined, chat: { id: 510234 } }),
+    stored: { message: { chat: { id: '510234', title: 'Ana Ruiz' } } },
+  },
+  {
+    name: 'an envelope from ourselves as an echo',
+    payload: { ...varied(envelope, 'data', { from_me: true }), event_type: 'message:new' },
+    stored: { message: { direction: 'outbound' } },
+  },
+  {
+    name: 'an envelope from our own number as an echo, though it does not say so',
+    payload: { ...varied(envelope, 'data', { sender_phone: '15550100001' }), event_type: 'message:new' },
+    stored: { message: { direction: 'outbound' } },
+  },
+  {
+    name: "any other envelope as the customer's",
+    payload: { ...envelope, event_type: 'message:new' },
+    stored: { message: { direction: 'inbound' } },
+  },
+  {
+    name: 'a bundle as several messages, each in its own direction and with its own time',
+    payload: bundle,
+    occurredAt: Date.parse('2026-03-02T08:15:00Z'),
+    exactly: [
+      {
+        kind: 'message',
+        message: {
+          id: '3f1c2b7e-1111-4222-8333-944455556666',
+          chat: { id: '510234', kind: 'individual', phone: '+15550100099' },
+          direction: 'inbound',
+          via: 'unknown',
+          channel: 'whatsapp',
+          sender: { phone: '+15550100099', name: 'Ana Ruiz' },
+          account: {},
+          content: { type: 'text', text: 'hi' },
+        },
+      },
+      {
+        kind: 'message',
+        message: {
+          id: '3f1c2b7e-1111-4222-8333-944455557777',
+          chat: { id: '510234', kind: 'individual', phone: '+15550100099' },
+          direction: 'outbound',
+          via: 'unknown',
+          channel: 'whatsapp',
+          sender: { phone: '+15550100001', name: 'Lee' },
+          account: { phone: '+15550100001' },
+          content: { type: 'text', text: 'hello 🙂' },
+        },
+      },
+    ],
+  },
+  {
+    name: 'a bundle that has an event name',
+    payload: { ...bundle, event_type: 'message:new' },
+    stored: [{ message: { direction: 'inbound' } }, { message: { direction: 'outbound' } }],
+  },
+  {
+    name: 'a bundle that describes its chat in an object',
+    payload: { messages: bundle.messages, chat: { chat_id: 510777, full_name: 'Night shift', is_group: true } },
+    stored: [
+      { message: { chat: { id: '510777', kind: 'group', title: 'Night shift' } } },
+      { message: { chat: { id: '510777', kind: 'group', title: 'Night shift' } } },
+    ],
+  },
+  {
+    name: 'a bundle whose other fields are of no use',
+    payload: { ...bundle, chat: [], id: {}, name: ['x'], jid: 7, whatsapp_account_id: {}, labels: 1 },
+    stored: [{ message: { chat: { id: '510234' } } }, { message: { chat: { id: '510234' } } }],
+  },
+  {
+    name: 'a single message of the first generation, which has no event name',
+    payload: {
+      chat: { chat_id: 510234, is_new_chat: true, phone: '+15550100099' },
+      message: {
+        message_id: 'm-1',
+        direction: 'received',
+        text: 'hi',
+        timestamp: '2026-03-02T09:15:00+01:00',
+        sender: { phone: '+15550100099' },
+      },
+    },
+    occurredAt: Date.parse('2026-03-02T08:15:00Z'),
+    stored: { message: { id: 'm-1', chat: { id: '510234' }, direction: 'inbound' } },
+  },
+  { name: 'nothing that is no object', payload: [], quarantined: [''] },
+  { name: 'nothing that is no JSON', payload: '{', quarantined: [''] },
+  { name: 'no event without a name', payload: {}, quarantined: ['event_type'] },
+  { name: 'no event whose name is no text', payload: { event_type: 7 }, quarantined: ['event_type'] },
+  {
+    name: 'no event that is unknown',
+    payload: { ...received, event_type: 'chat:merged' },
+    quarantined: ['event_type'],
+  },
+  {
+    name: 'no event that is named like a part of JavaScript',
+    payload: { ...received, event_type: 'constructor' },
+    quarantined: ['event_type'],
+  },
+  { name: 'no message event without a message', payload: { event_type: 'message:new' }, quarantined: ['message'] },
+  {
+    name: 'no message of an unknown chat',
+    payload: { ...received, chat: null },
+    quarantined: ['chat.chat_id'],
+  },
+  {
+    name: 'no envelope of an unknown chat',
+    payload: varied(envelope, 'data', { chat_id: '' }),
+    quarantined: ['data.chat_id'],
+  },
+  { name: 'no bundle of an unknown chat', payload: { messages: bundle.messages }, quarantined: ['chat_id'] },
+  { name: 'no bundle without messages', payload: { ...bundle, messages: [null] }, quarantined: ['messages'] },
+  {
+    name: 'no bundle of which one message says nothing, lest that be lost beside the others',
+    payload: { ...bundle, messages: [{ direction: 'sent', text: 'x' }, { direction: 'sent' }] },
+    quarantined: ['messages.1.message_uid'],
+  },
+  {
+    name: 'no direction that does not exist',
+    payload: {
+      ...varied(received, 'message', { direction: 'sideways', sender: null }),
+      event_type: 'message:new',
+    },
+    quarantined: ['message.direction'],
+  },
+]);

@@ -1,0 +1,77 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { bundleFaults } from '#infra/build/budgets.ts';
+import { buildFunctions } from '#infra/build/bundle.ts';
+
+let root: string;
+let folders: { functions: string; dist: string };
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'hookline-build-'));
+  folders = { functions: join(root, 'functions'), dist: join(root, 'dist') };
+});
+
+afterEach(() => rmSync(root, { recursive: true }));
+
+function source(path: string, text: string): string {
+  const file = join(folders.functions, path);
+  mkdirSync(join(file, '..'), { recursive: true });
+  writeFileSync(file, text);
+  return file;
+}
+
+test('builds a module with the handler that Lambda calls', async () => {
+  source('one/handler.ts', "export const handler = (): string => 'called';");
+  expect(await buildFunctions(folders)).toEqual(['one']);
+  const { handler } = await import(pathToFileURL(join(folders.dist, 'one/index.mjs')).href);
+  expect(handler()).toBe('called');
+});
+
+test('builds again only what changed', async () => {
+  source('one/handler.ts', 'export const handler = 1;');
+  const changed = source('two/handler.ts', 'export const handler = 2;');
+  expect(await buildFunctions(folders)).toEqual(['one', 'two']);
+  expect(await buildFunctions(folders)).toEqual([]);
+  utimesSync(changed, new Date(1), new Date(1));
+  expect(await buildFunctions(folders)).toEqual(['two']);
+});
+
+test('builds the same bytes from the same source', async () => {
+  source('one/handler.ts', "import { createHash } from 'node:crypto';\nexport const handler = createHash;");
+  await buildFunctions(folders);
+  const first = readFileSync(join(folders.dist, 'one/index.mjs'));
+  rmSync(folders.dist, { recursive: true });
+  await buildFunctions(folders);
+  expect(readFileSync(join(folders.dist, 'one/index.mjs'))).toEqual(first);
+});
+
+test('leaves the old bundle alone when a source is broken', async () => {
+  const file = source('one/handler.ts', 'export const handler = 1;');
+  await buildFunctions(folders);
+  writeFileSync(file, "import './nowhere.ts';");
+  await expect(buildFunctions(folders)).rejects.toThrow('nowhere');
+  expect(statSync(join(folders.dist, 'one/index.mjs')).size).toBeGreaterThan(0);
+  await expect(buildFunctions(folders)).rejects.toThrow('nowhere');
+});
+
+test('names a bundle over its budget, and one without', async () => {
+  source('big/handler.ts', `export const handler = '${'x'.repeat(2048)}';`);
+  source('new/handler.ts', 'export const handler = 1;');
+  await buildFunctions(folders);
+  expect(bundleFaults(folders, { big: 2 })).toEqual([
+    'big weighs 3 KiB, more than its 2',
+    'new has no budget in infra/build/budgets.ts',
+  ]);
+});
+
+test('names the part of another function that a bundle contains, unless it has a registry', async () => {
+  source('one/handler.ts', "import { word } from '../two/word.ts';\nexport const handler = word;");
+  source('two/word.ts', "export const word = 'two';");
+  source('all/handler.ts', "export { handler } from './registry.ts';");
+  source('all/registry.ts', "export { word as handler } from '../two/word.ts';");
+  await buildFunctions(folders);
+  expect(bundleFaults(folders, { one: 1, all: 1 })).toEqual(['one contains two/word.ts']);
+});

@@ -1,0 +1,97 @@
+import { type EventRecord, loadEvent } from '#lib/app/receiving/event-item.ts';
+import type { FallbackQueue, Parcel } from '#lib/app/receiving/fallback.ts';
+import type { ReceivingProvider } from '#lib/app/receiving/provider.ts';
+import { receiver } from '#lib/app/receiving/receive.ts';
+import { put, type Store } from '#lib/app/store.ts';
+import { type Webhook, webhookItem } from '#lib/app/webhooks/webhook.ts';
+import { sha256 } from '#lib/domain/ids.ts';
+import { isRecord } from '#lib/domain/json.ts';
+import { MemoryStore } from './memory-store.ts';
+
+export const TOKEN = 'a-token-that-only-the-provider-knows';
+export const NOW = Date.parse('2026-03-01T12:00:00.000Z');
+
+export interface Post {
+  readonly token?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Everything that receiving needs, in memory, with all that it logged and counted. */
+export class ReceivingBench {
+  readonly store: Store;
+  readonly parcels: Parcel[] = [];
+  readonly logged: string[] = [];
+  readonly counted: string[] = [];
+  now = NOW;
+  fallbackTakes = true;
+  readonly #receive;
+
+  constructor(provider: ReceivingProvider, store: Store = new MemoryStore(), maxBytes = 1_048_576) {
+    this.store = store;
+    this.#receive = receiver(provider, { ...this.ports(), fallback: this.#fallback(), maxBytes });
+  }
+
+  ports() {
+    const line = (...parts: unknown[]) => {
+      this.logged.push(parts.map((part) => (part instanceof Error ? part.stack : JSON.stringify(part))).join(' '));
+    };
+    let unique = 0;
+    return {
+      store: this.store,
+      // Time stands still between two deliveries, but for the waits of retries.
+      clock: {
+        now: () => this.now,
+        monotonic: () => this.now,
+        sleep: async (milliseconds: number) => {
+          this.now += Math.ceil(milliseconds);
+        },
+      },
+      random: {
+        next: () => 0.5,
+        bytes: (count: number) => new Uint8Array(Buffer.from(sha256(String(unique++)))).slice(0, count),
+      },
+      log: { info: line, warn: line, error: line },
+      metrics: { count: (name: string) => this.counted.push(name) },
+    };
+  }
+
+  #fallback(): FallbackQueue {
+    return {
+      send: async (parcel) => {
+        if (this.fallbackTakes) this.parcels.push(parcel);
+        return this.fallbackTakes;
+      },
+    };
+  }
+
+  async addWebhook(provider: string, more: Partial<Webhook> = {}, token = TOKEN): Promise<void> {
+    const webhook: Webhook = {
+      webhookId: 'wh_1',
+      workspace: 'main',
+      kind: 'receive',
+      provider,
+      enabled: true,
+      rotated: false,
+      tokenPrefix: token.slice(0, 6),
+      createdAt: '2026-01-01T00:00:00.000Z',
+      ...more,
+    };
+    await this.store.write(put(webhookItem(sha256(token), webhook)));
+  }
+
+  async post(body: string | Uint8Array, { token = TOKEN, headers = {} }: Post = {}) {
+    const answer = await this.#receive(token, {
+      headers: { 'content-type': 'application/json', ...headers },
+      body: typeof body === 'string' ? Buffer.from(body) : body,
+      sourceIp: '192.0.2.7',
+    });
+    return { status: answer.status, body: isRecord(answer.body) ? answer.body : {} };
+  }
+
+  /** The stored record of an event that must be there. */
+  async record(id: unknown): Promise<EventRecord> {
+    const record = await loadEvent(this.store, String(id), Math.floor(this.now / 1000));
+    if (!record) throw new Error(`event ${String(id)} is not stored`);
+    return record;
+  }
+}
