@@ -34,7 +34,7 @@ export type Accepted =
   /** `startFailed`: it is safe and will be sent, only not at once; the watchdog starts it. For the log. */
   { readonly kind: 'accepted' | 'replayed'; readonly messageId: string; readonly startFailed?: unknown } | Refusal;
 
-export type Refusal =
+type Refusal =
   /** The idempotency key was used with another body. */
   | { readonly kind: 'mismatch' }
   | { readonly kind: 'no credit' }

@@ -24,7 +24,7 @@ export interface SendView {
   readonly resendOf?: string;
   readonly resentAs?: string;
 }
-export interface PartView extends Pick<Part, 'kind' | 'state' | 'creditState'> {
+interface PartView extends Pick<Part, 'kind' | 'state' | 'creditState'> {
   readonly providerMessageId?: string;
   readonly error?: string;
 }

@@ -1,5 +1,4 @@
 import { nextReconciliation } from '#lib/domain/sending/pace.ts';
-import { isPending } from '#lib/domain/sending/part.ts';
 import { add, del, type Store, set, update } from '../store.ts';
 import { awaitEvidence, changeParts, field } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
@@ -62,5 +61,3 @@ export function becomesUnknown(head: Head, now: number, detail: string, config: 
     awaitEvidence(head.send, reconcileAt),
   );
 }
-
-export const stillWaits = (head: Head): boolean => isPending(head.part.state);

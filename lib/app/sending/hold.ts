@@ -105,7 +105,7 @@ export function firstProbe(account: string, now: number, config: SendingConfig):
   return probeAt(account, 0, now + config.probeAfterMs[0]);
 }
 
-export function probeAt(account: string, tries: number, at: number): Put {
+function probeAt(account: string, tries: number, at: number): Put {
   return put({
     ...probeKey(account),
     kind: 'probe',

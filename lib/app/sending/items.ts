@@ -88,7 +88,6 @@ const PointerItem = v.object({ sk: text, send: text, part: count });
 export type Pointer = v.InferOutput<typeof PointerItem>;
 
 const ProbeItem = v.object({ account: text, tries: count, gsi3sk: text });
-export type Probe = v.InferOutput<typeof ProbeItem>;
 
 const IdempotencyItem = v.object({ requestHash: text, send: text, account: text, expiresAt: v.number() });
 

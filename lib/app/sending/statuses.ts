@@ -44,7 +44,7 @@ export async function readStatuses(ports: StorePorts, send: Send, providerId: st
 }
 
 /** Idempotent, and indifferent to order: it looks at all that is known of the message, not at one event. */
-export async function applyStatuses(ports: StorePorts, message: ProviderMessage): Promise<void> {
+async function applyStatuses(ports: StorePorts, message: ProviderMessage): Promise<void> {
   const { send: messageId, part: index } = message;
   const seen = seenIn(message);
   if (messageId === undefined || index === undefined || seen.size === 0) return;
