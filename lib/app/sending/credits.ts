@@ -1,12 +1,12 @@
 import type { Epoch, QuotaKind } from '#lib/domain/sending/credits.ts';
 import { queryAll } from '../query-all.ts';
 import { put, type Store } from '../store.ts';
+import { newTransaction } from '../transaction.ts';
 import type { SendingConfig } from './config.ts';
 import { type LedgerEntry, type Quota, readLedgerEntry, readQuota } from './items.ts';
 import { LEDGER_PREFIX, quotaKey, quotaKindKey, reservedListKey } from './keys.ts';
 import { persistent, type StorePorts } from './persistent.ts';
 import { currentEpoch, grantWrites, openMonth, quotaKind } from './quota.ts';
-import { freshToken } from './turn.ts';
 
 export interface Credits {
   readonly epoch: Epoch;
@@ -88,7 +88,7 @@ async function addGrant(
   { credits, reason }: { readonly credits: number; readonly reason: string },
   now: number,
 ): Promise<void> {
-  const id = freshToken(random);
+  const id = newTransaction(random);
   const transacted = await store.transact(grantWrites(workspace, epoch, credits, reason, id, now), id);
   // Its only condition is that the ledger has no such entry yet, and the entry has a random name.
   if (!transacted.done) throw new Error(`a grant to ${workspace} was refused`);

@@ -118,7 +118,7 @@ const ProviderMessageItem = v.object({
   at_read: optional(time),
   at_failed: optional(time),
   /** Why it failed, as the provider says. */
-  detail: optional(text),
+  detail_failed: optional(text),
   gsi3sk: optional(text),
 });
 export type ProviderMessage = v.InferOutput<typeof ProviderMessageItem>;

@@ -1,11 +1,11 @@
 import type { Clock, Random } from '../ports.ts';
 import type { Store } from '../store.ts';
+import { newTransaction } from '../transaction.ts';
 import type { SendingConfig } from './config.ts';
 import { dueOf } from './due.ts';
 import { readAccount } from './items.ts';
 import { isOverdue, kick, tickAgain } from './kick.ts';
 import type { Metrics, Ticks } from './ports.ts';
-import { freshToken } from './turn.ts';
 import type { DueItem } from './watchdog.ts';
 
 export interface WakePorts {
@@ -29,6 +29,6 @@ export async function wake(ports: WakePorts, item: DueItem, config: SendingConfi
   const now = clock.now();
   if (!isOverdue(account, now, config) && (dueOf(account) ?? now) < furthestDue(now, config)) return;
   metrics.count('AccountOverdue', { account: account.id });
-  if (account.chain === 'IDLE') await kick(store, ticks, account, freshToken(random), now, config);
+  if (account.chain === 'IDLE') await kick(store, ticks, account, newTransaction(random), now, config);
   else await tickAgain(ticks, account, now);
 }

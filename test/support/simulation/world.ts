@@ -1,8 +1,9 @@
 import type { Clock } from '#lib/app/ports.ts';
+import { stateKey } from '#lib/app/receiving/delivery-state.ts';
 import { type Accepted, accept, type SendRequest } from '#lib/app/sending/accept.ts';
 import { defaultConfig, type SendingConfig } from '#lib/app/sending/config.ts';
 import { type Account, readAccount, readProviderMessage, readSend, type Send } from '#lib/app/sending/items.ts';
-import { accountKey, providerMessageKey, sendKey } from '#lib/app/sending/keys.ts';
+import { accountKey, sendKey } from '#lib/app/sending/keys.ts';
 import { sendingStart } from '#lib/app/sending/new-account.ts';
 import type { Fetched, Finding, ProbeResult, Tick } from '#lib/app/sending/ports.ts';
 import { grantWrites } from '#lib/app/sending/quota.ts';
@@ -251,7 +252,7 @@ export class World {
 
   status({ account, providerId }: Taken, status: Status): void {
     const { workspace } = this.account(account);
-    const key = providerMessageKey(workspace, 'fake', account, providerId);
+    const key = stateKey({ workspace, provider: 'fake', scope: account }, providerId);
     void this.#quietly(
       this.spawn('status', workspace, async (ports) => {
         const at = ports.clock.now();
