@@ -14,7 +14,7 @@ export interface Ticks {
 }
 
 /** The bytes that were checked are the bytes that are sent. */
-interface Attachment {
+export interface Attachment {
   readonly name: string;
   readonly mimeType: string;
   readonly bytes: Uint8Array;

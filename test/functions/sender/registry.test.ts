@@ -2,8 +2,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { providers } from '#functions/admin/registry.ts';
 import { outboundProviders } from '#functions/sender/registry.ts';
 import { systemClock } from '#lib/adapters/system.ts';
+import { stateKey } from '#lib/app/receiving/delivery-state.ts';
 import { readAccount, readSend } from '#lib/app/sending/items.ts';
-import { accountKey, providerMessageKey } from '#lib/app/sending/keys.ts';
+import { accountKey } from '#lib/app/sending/keys.ts';
 import { type OpenAccounts, openAccounts } from '#lib/app/sending/open-accounts.ts';
 import type { OutboundProvider } from '#lib/app/sending/outbound.ts';
 import { providerEvidence } from '#lib/app/sending/provider-evidence.ts';
@@ -134,7 +135,9 @@ describe('evidence', () => {
     const store = new MemoryStore();
     await store.write(put(item('listing')));
     for (const id of claimed) {
-      await store.write(put({ ...providerMessageKey('main', 'listing', 'acc_1', id), send: 'other', part: 0 }));
+      await store.write(
+        put({ ...stateKey({ workspace: 'main', provider: 'listing', scope: 'acc_1' }, id), send: 'other', part: 0 }),
+      );
     }
     return providerEvidence(bench([listing]), store, systemClock).find(send, 0);
   };

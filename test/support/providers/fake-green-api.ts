@@ -9,7 +9,7 @@ export interface TakenByGreenApi {
   readonly idMessage: string;
   readonly text?: string;
   readonly form?: Form;
-  readonly at: number;
+  readonly seen: Seen;
 }
 
 const SEND_MESSAGE = [
@@ -105,9 +105,9 @@ export class FakeGreenApi {
     return this.#take(seen, { instance, method: 'sendFileByUpload', chatId, form });
   }
 
-  #take({ at }: Seen, message: Omit<TakenByGreenApi, 'idMessage' | 'at'>): Behaviour {
+  #take(seen: Seen, message: Omit<TakenByGreenApi, 'idMessage' | 'seen'>): Behaviour {
     const idMessage = `BAE5${String(this.taken.length + 1).padStart(12, '0')}`;
-    this.taken.push({ ...message, idMessage, at });
+    this.taken.push({ ...message, idMessage, seen });
     const urlFile = { urlFile: 'https://files.example/1' };
     return answer(200, { idMessage, ...(message.form && urlFile) });
   }

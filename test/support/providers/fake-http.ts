@@ -18,6 +18,8 @@ export interface Seen {
   readonly raw: Buffer;
   /** `performance.now()` when its headers had come. */
   readonly at: number;
+  /** When the last byte of the answer was written; undefined while there is none. */
+  endedAt?: number;
 }
 
 /** What the server does with a request. */
@@ -99,7 +101,7 @@ export class FakeHttp {
     const raw = await bytesOf(request);
     if (raw === undefined) return;
     const url = new URL(request.url ?? '/', this.url);
-    const seen = {
+    const seen: Seen = {
       method: request.method ?? '',
       path: url.pathname,
       query: Object.fromEntries(url.searchParams),
@@ -108,6 +110,9 @@ export class FakeHttp {
       at,
     };
     this.seen.push(seen);
+    response.once('finish', () => {
+      seen.endedAt = performance.now();
+    });
     await behave(await handle(seen), request, response);
   }
 }

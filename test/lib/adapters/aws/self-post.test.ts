@@ -4,8 +4,9 @@ import { sandbox } from '#functions/sandbox/provider.ts';
 import { AwsUnreachable } from '#lib/adapters/aws/client.ts';
 import { chunkOf, parcelOf } from '#lib/adapters/aws/fallback-queue.ts';
 import { selfPost } from '#lib/adapters/aws/self-post.ts';
+import { stateKey } from '#lib/app/receiving/delivery-state.ts';
 import { storeParcel } from '#lib/app/receiving/store-parcel.ts';
-import { accountKey, providerMessageKey } from '#lib/app/sending/keys.ts';
+import { accountKey } from '#lib/app/sending/keys.ts';
 import { put } from '#lib/app/store.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { openFor, outboundTools, outgoing } from '#test/support/providers/outbound-bench.ts';
@@ -59,7 +60,9 @@ describe('what the hub reports to itself', () => {
       const stored = await storeParcel(sandbox, bench.ports(), parcelOf(chunk, chunk.data));
       expect(stored).toMatchObject([{ status: 'stored' }]);
     }
-    const state = await bench.store.get(providerMessageKey('team', 'sandbox', 'acc_1', providerId));
+    const state = await bench.store.get(
+      stateKey({ workspace: 'team', provider: 'sandbox', scope: 'acc_1' }, providerId),
+    );
     expect(Object.keys(state ?? {})).toEqual(expect.arrayContaining(['at_sent', 'at_delivered', 'at_read']));
   });
 
