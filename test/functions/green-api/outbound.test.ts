@@ -1,9 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { greenApiOutbound } from '#functions/green-api/outbound.ts';
+import { providerHttp } from '#lib/adapters/http/provider-call.ts';
+import { systemClock } from '#lib/adapters/system.ts';
 import { FakeGreenApi } from '#test/support/providers/fake-green-api.ts';
 import { answer, page } from '#test/support/providers/fake-http.ts';
 import { formOf } from '#test/support/providers/form.ts';
-import { BYTES, fileNamed, inShort, openFor, outgoing, within } from '#test/support/providers/outbound-bench.ts';
+import {
+  BYTES,
+  fileNamed,
+  inShort,
+  openFor,
+  outboundTools,
+  outgoing,
+  within,
+} from '#test/support/providers/outbound-bench.ts';
 
 const TOKEN = 'made-up-token-of-the-instance-0123456789';
 let server: FakeGreenApi;
@@ -157,6 +167,16 @@ describe('a connection', () => {
     const credentials = { ...server.credentials(), apiUrl: 'http://127.0.0.1:1' };
     const got = await openFor(greenApiOutbound, credentials).send(outgoing(), within(1000));
     expect(inShort(got)).toBe('retry, held after 5');
+  });
+});
+
+describe('an address that is not public', () => {
+  it('holds the account before a connection is made', async () => {
+    const http = providerHttp({ allowPrivateHosts: false, clock: systemClock });
+    const account = openFor(greenApiOutbound, server.credentials(), {}, { ...outboundTools(), http });
+    expect((await account.send(outgoing(), within(2000))).kind).toBe('hold');
+    expect((await account.probe(within(2000))).kind).toBe('unknown');
+    expect(server.http.connections).toBe(0);
   });
 });
 
