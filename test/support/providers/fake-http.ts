@@ -36,7 +36,6 @@ export type Behaviour =
   | { readonly kind: 'reset' }
   /** Announces an answer and breaks off in it. */
   | { readonly kind: 'half' }
-  /** Reads the request and never answers. */
   | { readonly kind: 'hang' };
 
 export const answer = (status: number, body?: unknown, headers?: Readonly<Record<string, string>>): Behaviour => ({
