@@ -12,7 +12,11 @@ describe('a body that is no JSON', () => {
     ['a word stands where a value belongs', '{"a": x}', 'line 1, column 7'],
     ['a literal is cut short', '{"a": tru}', 'line 1, column 10'],
     ['it is no JSON from the start', 'action=send', 'line 1, column 1'],
-    ['a long body has its fault in the middle', `["${'a'.repeat(5000)}",\n oops, "${'b'.repeat(5000)}"]`, 'line 2, column 2'],
+    [
+      'a long body has its fault in the middle',
+      `["${'a'.repeat(5000)}",\n oops, "${'b'.repeat(5000)}"]`,
+      'line 2, column 2',
+    ],
     ['a value is missing', '{"a": , "b": 1}', 'line 1, column 7'],
     ['a quote is missing at the end', '{"a": "b', 'line 1, column 9'],
     ['it stops too soon', '{"a": ', 'line 1, column 7'],
