@@ -7,6 +7,7 @@ import {
   type Check,
   compare,
   type Delete,
+  equal,
   exists,
   type Put,
   put,
@@ -15,8 +16,9 @@ import {
   update,
 } from '../store.ts';
 import type { NewPart, SendRequest } from './accept.ts';
+import { field } from './change-parts.ts';
 import { setDueIfNone } from './due.ts';
-import type { Account, Part } from './items.ts';
+import type { Account, Part, Send } from './items.ts';
 import {
   accountKey,
   idempotencyKey,
@@ -103,7 +105,7 @@ function newSend({ workspace, recipient, parts, resendOf }: SendRequest, { messa
     createdAt: now,
     parts: parts.map(newPart),
     history: [{ at: now, state: 'queued' }],
-    ...(resendOf === undefined ? {} : { resendOf }),
+    ...(resendOf === undefined ? {} : { resendOf: resendOf.messageId }),
   };
 }
 
@@ -130,7 +132,8 @@ function idempotencyMark({ workspace, idempotency }: SendRequest, { messageId, a
   return [put(mark, absentOrExpired(nowSeconds))];
 }
 
-/** One resend per send: whoever comes second finds the first one's. */
-function resent(original: string, as: string): Update {
-  return update(sendKey(original), [set('resentAs', as)], all(exists(), absent('resentAs')));
+/** One resend per send, and only of what is still as it was seen. */
+function resent(original: Send, as: string): Update {
+  const asSeen = original.parts.map((part, index) => equal(field(index, 'state'), part.state));
+  return update(sendKey(original.messageId), [set('resentAs', as)], all(exists(), absent('resentAs'), ...asSeen));
 }

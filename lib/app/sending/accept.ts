@@ -3,7 +3,7 @@ import type { Clock, Random } from '../ports.ts';
 import { add, exists, type Store, type Transacted, update } from '../store.ts';
 import { type AcceptPlan, acceptPlan } from './accept-plan.ts';
 import type { SendingConfig } from './config.ts';
-import { type Account, readAccount, readIdempotency } from './items.ts';
+import { type Account, readAccount, readIdempotency, type Send } from './items.ts';
 import { accountKey } from './keys.ts';
 import { kick } from './kick.ts';
 import { persistent } from './persistent.ts';
@@ -27,7 +27,7 @@ export interface SendRequest {
     readonly requestHash: string;
   };
   /** The send that this one repeats on an operator's behalf. */
-  readonly resendOf?: string;
+  readonly resendOf?: Send;
 }
 
 export type Accepted =

@@ -1,37 +1,125 @@
-import type { Clock, Random } from '../ports.ts';
-import { all, del, equal, exists, type Put, put, type Store, set, update } from '../store.ts';
+import { all, any, type Change, del, equal, exists, type Put, put, remove, set, update } from '../store.ts';
 import type { SendingConfig } from './config.ts';
+import { gatesOpenAt, setDue } from './due.ts';
+import { type Account, readAccount } from './items.ts';
 import { accountKey, dueListOf, dueSortKey, probeKey } from './keys.ts';
+import { tickAgain } from './kick.ts';
+import { persistent, type StorePorts } from './persistent.ts';
+import type { Ticks } from './ports.ts';
 import { freshToken } from './turn.ts';
 
-/** A held account has this item, and no other has: written and deleted with the flag. */
+/**
+ * Two flags, so that neither side undoes the other: `paused` is the operator's, `held` the provider's. A call that is
+ * under way finishes; the next intent is refused.
+ */
+
+export type Changed = 'changed' | 'unchanged' | 'gone';
+
+export interface ResumePorts extends StorePorts {
+  readonly ticks: Ticks;
+}
+
+/** The operator's pause. Its reason is replaced if the account is paused already. */
+export async function pause(
+  given: StorePorts,
+  account: string,
+  reason: string,
+  config: SendingConfig,
+): Promise<Changed> {
+  const { store } = persistent(given, config);
+  const changes = [set('paused', true), set('pauseReason', reason)];
+  const written = await store.write(update(accountKey(account), changes, exists()));
+  return written.done ? 'changed' : 'gone';
+}
+
+/** The provider's hold: an answer or a webhook says that the account cannot send. */
+export async function hold(
+  given: StorePorts,
+  account: string,
+  reason: string,
+  config: SendingConfig,
+): Promise<Changed> {
+  const { store, clock, random } = persistent(given, config);
+  const changes = [set('held', true), set('holdReason', reason)];
+  const transacted = await store.transact(
+    [
+      update(accountKey(account), changes, all(exists(), equal('held', false))),
+      firstProbe(account, clock.now(), config),
+    ],
+    freshToken(random),
+  );
+  if (transacted.done) return 'changed';
+  return transacted.refused[0]?.item ? 'unchanged' : 'gone';
+}
+
+/** The provider's all-clear, by a probe or a webhook. An operator's pause stays. */
+export function clearHold(ports: ResumePorts, account: string, config: SendingConfig): Promise<Changed> {
+  return setGoing(ports, account, [], config);
+}
+
+/** The operator's resume ends both. */
+export function resume(ports: ResumePorts, account: string, config: SendingConfig): Promise<Changed> {
+  return setGoing(ports, account, [set('paused', false), remove('pauseReason')], config);
+}
+
+/**
+ * Ends the hold and whatever else, and lets the chain run on with the generation that it has: only a kick from IDLE and
+ * the holder of the lease raise it, so that it never falls. The tick may be one too many; it finds nothing to do then.
+ */
+async function setGoing(
+  given: ResumePorts,
+  account: string,
+  besides: readonly Change[],
+  config: SendingConfig,
+): Promise<Changed> {
+  const { store, clock, random, ticks } = persistent(given, config);
+  const found = await store.get(accountKey(account), { consistent: true });
+  if (!found) return 'gone';
+  const blocked = besides.length > 0 ? any(equal('paused', true), equal('held', true)) : equal('held', true);
+  const now = clock.now();
+  const running = [set('chain', 'RUNNING'), setDue(Math.max(now, gatesOpenAt(readAccount(found))))];
+  const transacted = await store.transact(
+    [
+      update(
+        accountKey(account),
+        [set('held', false), remove('holdReason'), ...besides, ...running],
+        all(exists(), blocked),
+      ),
+      endProbing(account),
+    ],
+    freshToken(random),
+  );
+  if (!transacted.done) return transacted.refused[0]?.item ? 'unchanged' : 'gone';
+  await tickCurrent({ store, ticks }, account, now);
+  return 'changed';
+}
+
+/** The generation may have moved since the account was read, so it is read again. */
+async function tickCurrent({ store, ticks }: Pick<ResumePorts, 'store' | 'ticks'>, account: string, now: number) {
+  const item = await store.get(accountKey(account), { consistent: true });
+  if (item) await tickAgain(ticks, readAccount(item), now);
+}
+
+/** Written and deleted together with the flag, so that an account has this item exactly while it is held. */
 export function firstProbe(account: string, now: number, config: SendingConfig): Put {
-  const [first] = config.probeAfterMs;
+  return probeAt(account, 0, now + config.probeAfterMs[0]);
+}
+
+export function probeAt(account: string, tries: number, at: number): Put {
   return put({
     ...probeKey(account),
     kind: 'probe',
     account,
-    tries: 0,
+    tries,
     gsi3pk: dueListOf('probe', account),
-    gsi3sk: dueSortKey(now + first, account),
+    gsi3sk: dueSortKey(at, account),
   });
 }
 
-/** The provider says that the account cannot send: by an answer, or by a webhook. False: it is held already, or gone. */
-export async function hold(
-  ports: { readonly store: Store; readonly clock: Clock; readonly random: Random },
-  account: string,
-  reason: string,
-  config: SendingConfig,
-): Promise<boolean> {
-  const transacted = await ports.store.transact(
-    [
-      update(accountKey(account), [set('held', true), set('holdReason', reason)], all(exists(), equal('held', false))),
-      firstProbe(account, ports.clock.now(), config),
-    ],
-    freshToken(ports.random),
-  );
-  return transacted.done;
-}
-
 export const endProbing = (account: string) => del(probeKey(account));
+
+/** When to ask again after so many probes that did not clear the account: 1, then 5, then every 30 minutes. */
+export function nextProbe(account: Account['id'], tries: number, now: number, config: SendingConfig): Put {
+  const wait = config.probeAfterMs[tries] ?? config.probeAfterMs.at(-1) ?? config.probeAfterMs[0];
+  return probeAt(account, tries, now + wait);
+}

@@ -1,18 +1,11 @@
-import type { Clock, Random } from '../ports.ts';
-import { add, exists, type Store, type Update, update } from '../store.ts';
+import { leaveQueue } from './cancel.ts';
 import { readPart } from './head.ts';
-import { accountKey } from './keys.ts';
+import type { StorePorts } from './persistent.ts';
 import { type Ending, failingWith, settling } from './settle.ts';
 import { readStatuses } from './statuses.ts';
 import { freshToken, type Head } from './turn.ts';
 
 const TRIES = 5;
-
-export interface SettlePorts {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly random: Random;
-}
 
 /**
  * Writes down what is certain about an attempt whose lease is gone, or whose answer never came: to the part alone, and
@@ -20,7 +13,7 @@ export interface SettlePorts {
  * False: there was nothing left to settle.
  */
 export async function settleLate(
-  ports: SettlePorts,
+  ports: StorePorts,
   { send: { messageId }, index }: Pick<Head, 'index'> & { readonly send: { readonly messageId: string } },
   intentAt: number,
   ending: Ending,
@@ -32,7 +25,7 @@ export async function settleLate(
     // A file that turns out not to have gone takes the text with it only while it is still the file's turn.
     const parts = ending.kind === 'failed' && head.part.state === 'sending' ? failingWith(head.send, index) : [index];
     const { writes, leaving } = settling(head.send, parts, ending, clock.now());
-    const account = leaving > 0 ? [leavesQueue(head.send.accountId, leaving)] : [];
+    const account = leaving > 0 ? [leaveQueue(head.send.accountId, leaving)] : [];
     const transacted = await store.transact([...writes, ...account], freshToken(random));
     if (!transacted.done) continue;
     if (ending.kind === 'sent') await readStatuses(ports, head.send, ending.providerId);
@@ -40,6 +33,3 @@ export async function settleLate(
   }
   throw new Error(`part ${index} of ${messageId} changed ${TRIES} times while it was being settled`);
 }
-
-const leavesQueue = (account: string, parts: number): Update =>
-  update(accountKey(account), [add('pending', -parts)], exists());

@@ -1,4 +1,4 @@
-import { add, all, any, type Change, equal, exists, remove, set, update } from '../store.ts';
+import { all, any, type Change, equal, set, update } from '../store.ts';
 import { clearDue, setDue } from './due.ts';
 import { type Account, readAccount } from './items.ts';
 import { accountKey } from './keys.ts';

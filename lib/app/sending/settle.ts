@@ -1,4 +1,4 @@
-import type { Change, Condition, Delete, Put, Update } from '../store.ts';
+import type { Condition, Delete, Put, Update } from '../store.ts';
 import { del, set, update } from '../store.ts';
 import { changeParts, field, type PartChange, refund } from './change-parts.ts';
 import type { Send } from './items.ts';
@@ -18,18 +18,13 @@ export interface Settling {
   readonly leaving: number;
 }
 
-export interface Besides {
-  readonly changes?: readonly Change[];
-  readonly onlyIf?: readonly Condition[];
-}
-
 /** Everything that changes together when parts end the same way. The send comes first. */
 export function settling(
   send: Send,
   parts: readonly number[],
   ending: Ending,
   at: number,
-  { changes = [], onlyIf = [] }: Besides = {},
+  onlyIf: readonly Condition[] = [],
 ): Settling {
   const queued = parts.filter((index) => hasPointer(send, index));
   return {
@@ -38,7 +33,7 @@ export function settling(
         send,
         parts.map((index) => endingChange(index, ending)),
         at,
-        changes,
+        [],
         onlyIf,
       ),
       ...queued.map((index) => del(pointerKey(send.accountId, send.seq, index))),

@@ -1,17 +1,12 @@
 import { afterStatuses, STATUSES, type Status } from '#lib/domain/sending/status.ts';
-import type { Clock, Random } from '../ports.ts';
-import { absent, all, equal, type Key, remove, type Store, set, update } from '../store.ts';
+import { absent, all, equal, exists, type Key, remove, type Store, set, update } from '../store.ts';
 import { changeParts, refund } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { type ProviderMessage, readProviderMessage, readSend, type Send } from './items.ts';
 import { dueListOf, dueSortKey, providerMessageKey, sendKey } from './keys.ts';
+import { persistent, type StorePorts } from './persistent.ts';
 import { freshToken } from './turn.ts';
-
-interface Ports {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly random: Random;
-}
+import type { DueItem } from './watchdog.ts';
 
 const TRIES = 5;
 
@@ -22,7 +17,13 @@ const TRIES = 5;
  *
  * `item` is the provider's message as the update of the status returned it.
  */
-export async function onStatus(ports: Ports, key: Key, item: ProviderMessage, config: SendingConfig): Promise<void> {
+export async function onStatus(
+  given: StorePorts,
+  key: Key,
+  item: ProviderMessage,
+  config: SendingConfig,
+): Promise<void> {
+  const ports = persistent(given, config);
   if (item.send !== undefined) return applyStatuses(ports, item);
   const now = ports.clock.now();
   const written = await ports.store.write(
@@ -36,14 +37,14 @@ export async function onStatus(ports: Ports, key: Key, item: ProviderMessage, co
 }
 
 /** The other side: after an outcome has named the message, whatever was told of it before. */
-export async function readStatuses(ports: Ports, send: Send, providerId: string): Promise<void> {
+export async function readStatuses(ports: StorePorts, send: Send, providerId: string): Promise<void> {
   const key = providerMessageKey(send.workspace, send.provider, send.scope, providerId);
   const item = await ports.store.get(key, { consistent: true });
   if (item) await applyStatuses(ports, readProviderMessage(item));
 }
 
 /** Idempotent, and indifferent to order: it looks at all that is known of the message, not at one event. */
-export async function applyStatuses(ports: Ports, message: ProviderMessage): Promise<void> {
+export async function applyStatuses(ports: StorePorts, message: ProviderMessage): Promise<void> {
   const { send: messageId, part: index } = message;
   const seen = seenIn(message);
   if (messageId === undefined || index === undefined || seen.size === 0) return;
@@ -55,7 +56,13 @@ export async function applyStatuses(ports: Ports, message: ProviderMessage): Pro
 }
 
 /** False if somebody else changed the part meanwhile. */
-async function raise(ports: Ports, send: Send, index: number, seen: ReadonlySet<Status>, message: ProviderMessage) {
+async function raise(
+  ports: StorePorts,
+  send: Send,
+  index: number,
+  seen: ReadonlySet<Status>,
+  message: ProviderMessage,
+) {
   const part = send.parts[index];
   if (!part) throw new Error(`${message.pk} names a part that does not exist: ${send.messageId} ${index}`);
   const after = afterStatuses(part, seen);
@@ -84,4 +91,17 @@ async function noLongerDue(store: Store, message: ProviderMessage): Promise<void
   await store.write(
     update({ pk: message.pk, sk: 'META' }, [remove('gsi3pk'), remove('gsi3sk')], all(equal('gsi3sk', message.gsi3sk))),
   );
+}
+
+/** The watchdog's part: statuses that waited for a message that nobody has claimed. After a while, none of ours will. */
+export async function revisitStatuses(given: StorePorts, item: DueItem, config: SendingConfig): Promise<void> {
+  const { store, clock } = given;
+  const found = await store.get(item, { consistent: true });
+  if (!found) return;
+  const message = readProviderMessage(found);
+  const times = STATUSES.flatMap((status) => message[`at_${status}`] ?? []);
+  if (message.send !== undefined) return applyStatuses(given, message);
+  if (clock.now() - Math.min(...times) > config.statusLimitMs) return noLongerDue(store, message);
+  const later = dueSortKey(clock.now() + config.graceMs, item.pk);
+  await store.write(update(item, [set('gsi3sk', later)], all(absent('send'), exists('gsi3sk'))));
 }

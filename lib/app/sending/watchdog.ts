@@ -1,17 +1,65 @@
 import { SHARDS } from '#lib/domain/ids.ts';
+import { retrying } from '../retrying-store.ts';
 import type { Store } from '../store.ts';
+import type { SendingConfig } from './config.ts';
 import { type Due, dueListKey, dueSortKey } from './keys.ts';
+import { type ProbePorts, probe } from './probe.ts';
+import { type ReconcilePorts, reconcile } from './reconcile.ts';
+import { revisitStatuses } from './statuses.ts';
+import { type WakePorts, wake } from './wake.ts';
 
-/** As many as one run can well see to; what is over waits for the next, a minute later. */
-const AT_ONCE = 200;
+export interface WatchdogPorts extends WakePorts, ProbePorts, ReconcilePorts {}
 
 export interface DueItem {
   readonly pk: string;
   readonly sk: string;
 }
 
+/** As many of a kind and a shard as one run sees to; the rest waits for the next, a minute later. */
+const AT_ONCE = 100;
+
+/**
+ * Each minute: whatever a lost tick, a crash or an unknown outcome has left behind. Begins no errand after `endsAt` (on
+ * `clock.monotonic`); the next run goes on with what is left.
+ */
+export async function watchdog(given: WatchdogPorts, endsAt: number, config: SendingConfig): Promise<void> {
+  const { store, clock, random } = given;
+  const ports = { ...given, store: retrying(store, clock, random, endsAt) };
+  const now = clock.now();
+  const errands: readonly Errand[] = [
+    { what: 'account', until: now - config.graceMs, see: (item) => wake(ports, item, config) },
+    { what: 'probe', until: now, see: (item) => probe(ports, item, config) },
+    { what: 'unknown', until: now, see: (item) => reconcile(ports, item, config) },
+    { what: 'status', until: now, see: (item) => revisitStatuses(ports, item, config) },
+  ];
+  const failures: unknown[] = [];
+  for (const errand of errands) failures.push(...(await runErrand(ports, errand, endsAt)));
+  // Each has had its chance; that some failed is for the log and the alarm.
+  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} errands of the watchdog failed`);
+}
+
+interface Errand {
+  readonly what: Due;
+  readonly until: number;
+  readonly see: (item: DueItem) => Promise<void>;
+}
+
+/** What goes wrong with one item must not keep the others waiting: failures are collected. */
+async function runErrand({ store, clock }: WatchdogPorts, { what, until, see }: Errand, endsAt: number) {
+  const failures: unknown[] = [];
+  for (const item of await listDue(store, what, until)) {
+    if (clock.monotonic() >= endsAt) break;
+    try {
+      await see(item);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  return failures;
+}
+
 /** What is due by `until`, the most overdue first within each shard. */
-export async function listDue(store: Store, what: Due, until: number): Promise<DueItem[]> {
+async function listDue(store: Store, what: Due, until: number): Promise<DueItem[]> {
   const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
   const pages = await Promise.all(
     shards.map((shard) =>

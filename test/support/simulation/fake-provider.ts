@@ -42,18 +42,19 @@ export class FakeProvider {
   readonly calls: Call[] = [];
   readonly taken: Taken[] = [];
   behave: (account: string, message: Outgoing) => Behaviour = () => obliging;
-  onCall: (call: Call) => void = () => {};
-  onStatus: (taken: Taken, status: Status) => void = () => {};
+  onCall: (call: Call) => void = () => undefined;
+  onStatus: (taken: Taken, status: Status) => void = () => undefined;
   readonly #scheduler: Scheduler;
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
   }
 
-  async send(process: Process, message: Outgoing, account: Account, deadline: number): Promise<SendOutcome> {
+  async send(process: Process, message: Outgoing, account: Account, limit: () => number): Promise<SendOutcome> {
     const scheduler = this.#scheduler;
     await scheduler.pass(process, { call: 'provider', moment: 'before', detail: message });
     const startedAt = scheduler.now;
+    const deadline = limit();
     if (startedAt >= deadline) return { kind: 'retry', reason: 'the deadline had passed before the call' };
     const call: Call = { account: account.id, messageId: message.messageId, part: message.part, startedAt, deadline };
     this.calls.push(call);

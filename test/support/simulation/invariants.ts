@@ -67,7 +67,7 @@ export class Invariants {
       if (item.kind === 'account') this.#pending(readAccount(item), sends, items);
     }
     for (const send of sends) this.#credits(send);
-    const tags = sends.flatMap(({ recipient }) => recipient.key ?? []);
+    const tags = sends.flatMap(({ recipient, resendOf }) => (resendOf === undefined ? (recipient.key ?? []) : []));
     if (new Set(tags).size !== tags.length) this.violate('9: two messages for one idempotency key');
   }
 

@@ -4,12 +4,11 @@ import { defaultConfig, type SendingConfig } from '#lib/app/sending/config.ts';
 import { type Account, readAccount, readProviderMessage, readSend, type Send } from '#lib/app/sending/items.ts';
 import { accountKey, providerMessageKey, sendKey } from '#lib/app/sending/keys.ts';
 import { sendingStart } from '#lib/app/sending/new-account.ts';
-import type { Fetched, Tick } from '#lib/app/sending/ports.ts';
+import type { Fetched, Finding, ProbeResult, Tick } from '#lib/app/sending/ports.ts';
 import { grantWrites } from '#lib/app/sending/quota.ts';
 import { onStatus } from '#lib/app/sending/statuses.ts';
 import { type TickResult, tick } from '#lib/app/sending/tick.ts';
-import { wake } from '#lib/app/sending/wake.ts';
-import { listDue } from '#lib/app/sending/watchdog.ts';
+import { watchdog } from '#lib/app/sending/watchdog.ts';
 import { type Store, StoreUnavailable, setIfAbsent, update } from '#lib/app/store.ts';
 import type { Status } from '#lib/domain/sending/status.ts';
 import { MemoryStore } from '../memory-store.ts';
@@ -45,6 +44,7 @@ export interface WorldOptions {
 
 const START = Date.UTC(2026, 10, 21, 12);
 const FUNCTION_TIMEOUT_MS = 45_000;
+const WATCHDOG_TIMEOUT_MS = 30_000;
 const MINUTE = 60_000;
 
 /** A whole hub on virtual time: the real use cases between a table, a queue and a provider that can all fail. */
@@ -66,6 +66,8 @@ export class World {
     mimeType: 'text/plain',
     bytes: new Uint8Array(1),
   });
+  probe: (account: Account) => ProbeResult = () => ({ kind: 'ok' });
+  evidence: (send: Send, part: number) => Finding = () => ({ kind: 'none' });
   /** A run that outlives its time is not ended: as one whose host was suspended. */
   zombies = false;
   readonly #mutant: Mutant;
@@ -184,9 +186,21 @@ export class World {
           return this.fetch(url);
         },
       },
+      prober: {
+        probe: async (account: Account) => {
+          await this.scheduler.pass(process, { call: 'probe', moment: 'before', detail: account.id });
+          return this.probe(account);
+        },
+      },
+      evidence: {
+        find: async (send: Send, part: number) => {
+          await this.scheduler.pass(process, { call: 'evidence', moment: 'before', detail: send.messageId });
+          return this.evidence(send, part);
+        },
+      },
       sender: {
         send: (message: Parameters<FakeProvider['send']>[1], account: Account, deadline: number) => {
-          const limit = this.#mutant.deadline?.(deadline, this.now) ?? deadline;
+          const limit = () => this.#mutant.deadline?.(deadline, this.now) ?? deadline;
           return this.provider.send(process, message, account, limit);
         },
       },
@@ -221,6 +235,11 @@ export class World {
     for (let i = 0; i < 10_000 && !settled; i += 1) await this.run(10);
     if (!settled) throw new Error('it never ended');
     return done;
+  }
+
+  /** Lets something go its way; what goes wrong in it beyond the injected faults is a violation. */
+  begin(running: Promise<unknown>): void {
+    void this.#quietly(running);
   }
 
   crash(): void {
@@ -270,10 +289,7 @@ export class World {
   }
 
   watch(): Promise<void> {
-    return this.spawn('watchdog', undefined, async (ports) => {
-      const overdue = await listDue(ports.store, 'account', ports.clock.now() - this.config.graceMs);
-      for (const item of overdue) await wake(ports, item, this.config);
-    });
+    return this.spawn('watchdog', undefined, (ports) => watchdog(ports, this.now + WATCHDOG_TIMEOUT_MS, this.config));
   }
 
   /** What the injected faults may lead to is no news; anything else is a fault of ours. */
@@ -281,7 +297,7 @@ export class World {
     try {
       await running;
     } catch (error) {
-      if (error instanceof StoreUnavailable) return;
+      if (isInjected(error)) return;
       this.errors.push(error);
       this.invariants.violate(`a process threw: ${error instanceof Error ? error.stack : String(error)}`);
     }
@@ -297,3 +313,6 @@ export class World {
     }
   }
 }
+
+const isInjected = (error: unknown): boolean =>
+  error instanceof StoreUnavailable || (error instanceof AggregateError && error.errors.every(isInjected));

@@ -1,0 +1,98 @@
+import type { Epoch, QuotaKind } from '#lib/domain/sending/credits.ts';
+import { queryAll } from '../query-all.ts';
+import { put, type Store } from '../store.ts';
+import type { SendingConfig } from './config.ts';
+import { type LedgerEntry, type Quota, readLedgerEntry, readQuota } from './items.ts';
+import { LEDGER_PREFIX, quotaKey, quotaKindKey, reservedListKey } from './keys.ts';
+import { persistent, type StorePorts } from './persistent.ts';
+import { currentEpoch, grantWrites, openMonth, quotaKind } from './quota.ts';
+
+export interface Credits {
+  readonly epoch: Epoch;
+  readonly granted: number;
+  readonly available: number;
+  readonly reserved: number;
+  readonly spent: number;
+  readonly quota: QuotaKind;
+}
+
+const PAGE = 1000;
+
+/** The current epoch's numbers. `reserved` is counted in an index and may lag behind by a moment. */
+export async function showCredits(given: StorePorts, workspace: string, config: SendingConfig): Promise<Credits> {
+  const { store, clock } = persistent(given, config);
+  const quota = await quotaKind(store, workspace);
+  const epoch = currentEpoch(quota, clock.now());
+  const [{ granted, available }, reserved] = await Promise.all([
+    readEpoch(store, workspace, epoch, quota),
+    countReserved(store, workspace, epoch),
+  ]);
+  return { epoch, granted, available, reserved, spent: granted - available - reserved, quota };
+}
+
+/** A month that nobody has sent in yet has its whole grant. */
+async function readEpoch(store: Store, workspace: string, epoch: Epoch, quota: QuotaKind): Promise<Quota> {
+  const item = await store.get(quotaKey(workspace, epoch), { consistent: true });
+  const credits = quota.kind === 'monthly' ? quota.credits : 0;
+  return item ? readQuota(item) : { epoch, granted: credits, available: credits };
+}
+
+async function countReserved(store: Store, workspace: string, epoch: Epoch): Promise<number> {
+  const items = await queryAll(store, { index: 'gsi2', pk: reservedListKey(workspace, epoch), limit: PAGE });
+  return items.reduce((sum, item) => sum + Number.parseInt(String(item.gsi2sk), 10), 0);
+}
+
+/** `id` is the caller's name for this grant: a repeat with the same one within minutes is the same grant. */
+export async function grant(
+  given: StorePorts,
+  workspace: string,
+  { credits, reason, id }: { readonly credits: number; readonly reason: string; readonly id: string },
+  config: SendingConfig,
+): Promise<boolean> {
+  const { store, clock, random } = persistent(given, config);
+  const quota = await quotaKind(store, workspace);
+  const now = clock.now();
+  const epoch = currentEpoch(quota, now);
+  // Otherwise this grant would make the month's item, and the month would never get its own.
+  if (quota.kind === 'monthly') await openMonth(store, random, workspace, epoch, quota.credits, now);
+  return (await store.transact(grantWrites(workspace, epoch, credits, reason, id, now), id)).done;
+}
+
+/**
+ * Switches between prepaid and monthly, or changes the month's credits. More of them count from this month on; fewer
+ * from the next, since this month's may be charged already.
+ */
+export async function setQuota(
+  given: StorePorts,
+  workspace: string,
+  quota: QuotaKind,
+  config: SendingConfig,
+): Promise<void> {
+  const { store, clock, random } = persistent(given, config);
+  const before = await quotaKind(store, workspace);
+  const { kind, ...rest } = quota;
+  await store.write(put({ ...quotaKindKey(workspace), kind: 'quotaKind', quota: kind, ...rest }));
+  if (quota.kind === 'prepaid') return;
+  const now = clock.now();
+  const epoch = currentEpoch(quota, now);
+  const isNew = await openMonth(store, random, workspace, epoch, quota.credits, now);
+  const more = before.kind === 'monthly' ? quota.credits - before.credits : 0;
+  if (isNew || more <= 0) return;
+  const id = Buffer.from(random.bytes(16)).toString('hex');
+  await store.transact(grantWrites(workspace, epoch, more, 'the monthly quota was raised', id, now), id);
+}
+
+/** Newest first. */
+export async function listLedger(
+  store: Store,
+  workspace: string,
+  page: { readonly limit: number; readonly start?: Readonly<Record<string, string>> },
+): Promise<{ readonly entries: readonly LedgerEntry[]; readonly next?: object }> {
+  const { items, next } = await store.query({
+    pk: quotaKindKey(workspace).pk,
+    prefix: LEDGER_PREFIX,
+    descending: true,
+    ...page,
+  });
+  return { entries: items.map(readLedgerEntry), ...(next ? { next } : {}) };
+}

@@ -1,0 +1,61 @@
+import type { SendingConfig } from './config.ts';
+import { type Part, readSend, type Send } from './items.ts';
+import { dueListOf, providerMessageKey } from './keys.ts';
+import { settleLate } from './late.ts';
+import { persistent, type StorePorts } from './persistent.ts';
+
+/** What a provider's webhook says of a message that went out through its API. */
+export interface Echo {
+  readonly workspace: string;
+  readonly account: string;
+  readonly providerId: string;
+  /** Whether this is the recipient that a send names, in whichever of its spellings. */
+  readonly isTo: (recipient: Send['recipient']) => boolean;
+  readonly text?: string;
+  readonly fileName?: string;
+}
+
+const MOST_UNKNOWN = 500;
+/** DynamoDB hands out at most so many items by key at once. */
+const BATCH = 100;
+
+/**
+ * Evidence that comes by itself: an echo settles the attempt that it can only belong to. Where two would fit, none is
+ * settled, since giving one the other's id would mix up their statuses.
+ */
+export async function onEcho(given: StorePorts, echo: Echo, config: SendingConfig): Promise<'settled' | 'no match'> {
+  const ports = persistent(given, config);
+  const candidates = (await unknownSends(ports, echo)).flatMap((send) =>
+    send.parts.flatMap((part, index) => (fits(echo, send, part) ? [{ send, index, part }] : [])),
+  );
+  const [only, ...others] = candidates;
+  if (!only || others.length > 0 || (await isClaimed(ports, only.send, echo.providerId))) return 'no match';
+  const ending = { kind: 'sent', providerId: echo.providerId } as const;
+  const settled = await settleLate(ports, only, only.part.intentAt ?? 0, ending);
+  return settled ? 'settled' : 'no match';
+}
+
+async function unknownSends({ store }: StorePorts, { workspace, account }: Echo): Promise<Send[]> {
+  const page = await store.query({ index: 'gsi3', pk: dueListOf('unknown', account), limit: MOST_UNKNOWN });
+  const keys = page.items.map(({ pk, sk }) => ({ pk, sk }));
+  const batches = Array.from({ length: Math.ceil(keys.length / BATCH) }, (_, i) =>
+    keys.slice(i * BATCH, (i + 1) * BATCH),
+  );
+  const items = await Promise.all(batches.map((batch) => store.getMany(batch, { consistent: true })));
+  return items
+    .flat()
+    .map(readSend)
+    .filter((send) => send.workspace === workspace && send.accountId === account);
+}
+
+function fits(echo: Echo, send: Send, part: Part): boolean {
+  if (part.state !== 'unknown' || !echo.isTo(send.recipient)) return false;
+  return part.kind === 'text' ? part.text === echo.text : part.name === echo.fileName;
+}
+
+/** A message that is known to be another part's is evidence of that one alone. */
+async function isClaimed({ store }: StorePorts, send: Send, providerId: string): Promise<boolean> {
+  const key = providerMessageKey(send.workspace, send.provider, send.scope, providerId);
+  const item = await store.get(key, { consistent: true });
+  return item?.send !== undefined;
+}

@@ -1,0 +1,83 @@
+import type { Verdict } from '#lib/domain/sending/verdict.ts';
+import { add, type Change, type Delete, del, type Put, remove, set, setIfAbsent, type Update } from '../store.ts';
+import { changeParts, field } from './change-parts.ts';
+import type { SendingConfig } from './config.ts';
+import { clearDue, setDue } from './due.ts';
+import { becomesUnknown } from './head.ts';
+import { firstProbe } from './hold.ts';
+import { pointerKey } from './keys.ts';
+import { failingWith, settling } from './settle.ts';
+import { type Head, next, over, type Step } from './turn.ts';
+
+/** What an outcome changes beside generation, lease and spacing, which every outcome changes alike. */
+export interface OutcomePlan {
+  readonly account: readonly Change[];
+  readonly writes: readonly (Update | Put | Delete)[];
+  readonly step: Step;
+}
+
+interface When {
+  readonly now: number;
+  readonly nextSendAt: number;
+}
+
+const calm = set('failuresRunning', 0);
+
+export function planOutcome(head: Head, verdict: Verdict, when: When, config: SendingConfig): OutcomePlan {
+  switch (verdict.kind) {
+    case 'sent':
+      return settled(head, [head.index], verdict, when);
+    case 'failed':
+      return settled(head, failingWith(head.send, head.index), verdict, when);
+    case 'unknown':
+      return unsure(head, verdict.reason, when, config);
+    case 'again':
+      return tryAgain(head, verdict, when);
+    case 'held':
+      return holdAccount(head, verdict.reason, when, config);
+  }
+}
+
+function settled(
+  head: Head,
+  parts: readonly number[],
+  ending: Extract<Verdict, { kind: 'sent' | 'failed' }>,
+  { now, nextSendAt }: When,
+): OutcomePlan {
+  const { writes, leaving } = settling(head.send, parts, ending, now);
+  return { account: [calm, add('pending', -leaving), setDue(nextSendAt)], writes, step: next(nextSendAt) };
+}
+
+/** The credit is held, the part leaves the queue, and those behind it go on. */
+function unsure(head: Head, reason: string, { now, nextSendAt }: When, config: SendingConfig): OutcomePlan {
+  const { accountId, seq } = head.send;
+  return {
+    account: [calm, add('pending', -1), setDue(nextSendAt)],
+    writes: [becomesUnknown(head, now, reason, config), del(pointerKey(accountId, seq, head.index))],
+    step: next(nextSendAt),
+  };
+}
+
+/** First in the queue still: the order within the account holds, so the others wait. */
+function tryAgain({ send, index, part }: Head, verdict: Extract<Verdict, { kind: 'again' }>, when: When): OutcomePlan {
+  const backoffUntil = when.now + verdict.waitMs;
+  const due = Math.max(when.nextSendAt, backoffUntil);
+  const detail = verdict.reason;
+  const also = [add(field(index, 'retries'), 1), setIfAbsent(field(index, 'retryingSince'), when.now)];
+  const silent = part.attempts > 0 && send.history.at(-1)?.detail === detail;
+  return {
+    account: [set('failuresRunning', verdict.failuresRunning), set('backoffUntil', backoffUntil), setDue(due)],
+    writes: [changeParts(send, [{ index, to: 'queued', detail, also, silent }], when.now)],
+    step: next(due),
+  };
+}
+
+/** The account is at fault and not the message, whose own tries start anew. No tick follows until the hold ends. */
+function holdAccount({ send, index }: Head, detail: string, { now }: When, config: SendingConfig): OutcomePlan {
+  const also = [remove(field(index, 'retries')), remove(field(index, 'retryingSince'))];
+  return {
+    account: [calm, set('held', true), set('holdReason', detail), clearDue],
+    writes: [changeParts(send, [{ index, to: 'queued', detail, also }], now), firstProbe(send.accountId, now, config)],
+    step: over('held'),
+  };
+}

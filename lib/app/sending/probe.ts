@@ -1,0 +1,33 @@
+import { exists, set, update } from '../store.ts';
+import type { SendingConfig } from './config.ts';
+import { clearHold, nextProbe, type ResumePorts } from './hold.ts';
+import { readAccount, readProbe } from './items.ts';
+import { accountKey, probeKey } from './keys.ts';
+import type { Prober } from './ports.ts';
+import type { DueItem } from './watchdog.ts';
+
+export interface ProbePorts extends ResumePorts {
+  readonly prober: Prober;
+}
+
+/** Asks the provider whether a held account can send again, ever less often. */
+export async function probe(ports: ProbePorts, item: DueItem, config: SendingConfig): Promise<void> {
+  const { store, clock, prober } = ports;
+  const found = await store.get(item, { consistent: true });
+  if (!found) return;
+  const { account: id, tries } = readProbe(found);
+  const account = await store.get(accountKey(id), { consistent: true });
+  if (!account) {
+    await store.write({ kind: 'delete', key: probeKey(id) });
+    return;
+  }
+  // The next one first: an account whose probe crashes is asked again later, not each minute.
+  const postponed = nextProbe(id, tries + 1, clock.now(), config);
+  const written = await store.write({ ...postponed, if: exists() });
+  if (!written.done) return;
+  const result = await prober.probe(readAccount(account));
+  if (result.kind === 'ok') await clearHold(ports, id, config);
+  if (result.kind === 'held') await store.write(update(accountKey(id), [set('holdReason', result.reason)], isHeld));
+}
+
+const isHeld = { kind: 'compare', path: 'held', op: '=', value: true } as const;

@@ -1,0 +1,37 @@
+import { sendState } from '#lib/domain/sending/part.ts';
+import { type Accepted, type AcceptPorts, accept, type NewPart } from './accept.ts';
+import { findSend } from './cancel.ts';
+import type { SendingConfig } from './config.ts';
+import type { Part } from './items.ts';
+import { persistent } from './persistent.ts';
+
+export type Resent =
+  | Accepted
+  | { readonly kind: 'not found' }
+  | { readonly kind: 'not unknown' }
+  | { readonly kind: 'resent already'; readonly messageId: string };
+
+/**
+ * An operator's decision, since the recipient may get it twice: a new send, charged anew and linked to the old one, of
+ * those parts whose fate is not known. The old one's credit comes back by its own evidence or limit.
+ */
+export async function resend(
+  given: AcceptPorts,
+  workspace: string,
+  messageId: string,
+  config: SendingConfig,
+): Promise<Resent> {
+  const send = await findSend(persistent(given, config).store, workspace, messageId);
+  if (!send) return { kind: 'not found' };
+  if (send.resentAs !== undefined) return { kind: 'resent already', messageId: send.resentAs };
+  const state = sendState(send.parts);
+  const [first, second] = send.parts.filter((part) => part.state === 'unknown' || part.state === 'expired').map(again);
+  if ((state !== 'unknown' && state !== 'expired') || !first) return { kind: 'not unknown' };
+  const { accountId: account, recipient } = send;
+  const parts = second ? ([first, second] as const) : ([first] as const);
+  return accept({ workspace, account, recipient, parts, resendOf: send }, given, config);
+}
+
+function again({ kind, text, url, name }: Part): NewPart {
+  return kind === 'text' ? { kind, text: text ?? '' } : { kind, url: url ?? '', name: name ?? '' };
+}

@@ -1,0 +1,165 @@
+import fc from 'fast-check';
+import type { NewPart } from '#lib/app/sending/accept.ts';
+import { cancel } from '#lib/app/sending/cancel.ts';
+import { deleteAccount } from '#lib/app/sending/delete-account.ts';
+import { clearHold, hold, pause, resume } from '#lib/app/sending/hold.ts';
+import { resend } from '#lib/app/sending/resend.ts';
+import type { SendOutcome } from '#lib/domain/sending/outcome.ts';
+import { STATUSES } from '#lib/domain/sending/status.ts';
+import type { Behaviour } from './fake-provider.ts';
+import type { World } from './world.ts';
+
+export const ACCOUNTS = ['a', 'b', 'c'] as const;
+/** `a` and `b` share a workspace and its credits. */
+export const workspaceOf = (account: string): string => (account === 'c' ? 'other' : 'main');
+
+export type Operation =
+  | { readonly do: 'send'; readonly account: string; readonly content: 'text' | 'file' | 'both'; readonly key?: number }
+  | { readonly do: 'cancel' | 'resend'; readonly which: number }
+  | { readonly do: 'pause' | 'resume' | 'hold' | 'clear' | 'delete'; readonly account: string }
+  | { readonly do: 'crash' | 'watch' }
+  | { readonly do: 'status'; readonly which: number; readonly status: number }
+  | { readonly do: 'echo'; readonly which: number }
+  | { readonly do: 'grant'; readonly account: string }
+  | { readonly do: 'wait'; readonly ms: number };
+
+const account = fc.constantFrom(...ACCOUNTS);
+const which = fc.nat(1_000);
+
+export const operation: fc.Arbitrary<Operation> = fc.oneof(
+  {
+    weight: 10,
+    arbitrary: fc.record(
+      {
+        do: fc.constant('send' as const),
+        account,
+        content: fc.constantFrom('text' as const, 'text' as const, 'file' as const, 'both' as const),
+        key: fc.nat(3),
+      },
+      { requiredKeys: ['do', 'account', 'content'] },
+    ),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('cancel' as const, 'resend' as const), which }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constantFrom('pause' as const, 'resume' as const, 'resume' as const, 'hold' as const, 'clear' as const),
+      account,
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('crash' as const, 'watch' as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('status' as const), which, status: fc.nat(3) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('echo' as const), which }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('grant' as const), account }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.oneof(fc.nat(50), fc.nat(3_000), fc.nat(90_000)) }),
+  },
+);
+
+const PARTS: Readonly<Record<'text' | 'file' | 'both', readonly [NewPart] | readonly [NewPart, NewPart]>> = {
+  text: [{ kind: 'text', text: 'hello' }],
+  file: [{ kind: 'file', url: 'https://files.test/a.pdf', name: 'a.pdf' }],
+  both: [
+    { kind: 'file', url: 'https://files.test/a.pdf', name: 'a.pdf' },
+    { kind: 'text', text: 'see the file' },
+  ],
+};
+
+/** Begins an operation; what it leads to happens as the world goes on. */
+export function begin(world: World, operation: Operation): Promise<unknown> {
+  switch (operation.do) {
+    case 'send':
+      return beginSend(world, operation);
+    case 'cancel':
+    case 'resend':
+      return beginChange(world, operation);
+    case 'pause':
+    case 'resume':
+    case 'hold':
+    case 'clear':
+    case 'delete':
+      return beginSwitch(world, operation);
+    case 'crash':
+      world.crash();
+      return Promise.resolve();
+    case 'watch':
+      return world.watch();
+    case 'status':
+    case 'echo':
+      tellOf(world, operation);
+      return Promise.resolve();
+    case 'grant':
+      return world.grant(workspaceOf(operation.account), 3);
+    case 'wait':
+      return Promise.resolve();
+  }
+}
+
+function beginSend(world: World, { account, content, key }: Extract<Operation, { do: 'send' }>) {
+  const parts = PARTS[content];
+  if (key === undefined) return world.send(account, { parts });
+  const idempotency = { webhook: 'w', key: `${account}${key}`, requestHash: `${account} ${content}` };
+  return world.send(account, { parts, idempotency, recipient: { phone: '+1', key: `${account}${key}` } });
+}
+
+function beginChange(world: World, { do: what, which }: Extract<Operation, { do: 'cancel' | 'resend' }>) {
+  const acceptances = world.invariants.acceptances;
+  const one = acceptances[which % Math.max(1, acceptances.length)];
+  if (!one) return Promise.resolve();
+  const workspace = workspaceOf(one.account);
+  return world.spawn<unknown>(what, workspace, (ports) =>
+    what === 'cancel'
+      ? cancel(ports, workspace, one.messageId, world.config)
+      : resend(ports, workspace, one.messageId, world.config),
+  );
+}
+
+function beginSwitch(world: World, { do: what, account }: { readonly do: string; readonly account: string }) {
+  return world.spawn<unknown>(what, workspaceOf(account), (ports) => {
+    if (what === 'pause') return pause(ports, account, 'a test', world.config);
+    if (what === 'resume') return resume(ports, account, world.config);
+    if (what === 'hold') return hold(ports, account, 'a test', world.config);
+    if (what === 'clear') return clearHold(ports, account, world.config);
+    return deleteAccount(ports, account, [], world.config);
+  });
+}
+
+function tellOf(world: World, operation: Extract<Operation, { do: 'status' | 'echo' }>): void {
+  const taken = world.provider.taken[operation.which % Math.max(1, world.provider.taken.length)];
+  const status = operation.do === 'status' ? STATUSES[operation.status] : undefined;
+  if (taken && status) world.status(taken, status);
+}
+
+const OUTCOMES: readonly SendOutcome[] = [
+  { kind: 'rejected', reason: 'no such number' },
+  { kind: 'retry', reason: 'throttled' },
+  { kind: 'retry', reason: 'no connection: dns', holdAfter: 5 },
+  { kind: 'hold', reason: 'logged out' },
+  { kind: 'unknown', reason: 'reset' },
+];
+
+/** Mostly well, now and then each way in which a provider can answer. Takes messages only where its answer allows it. */
+export function moody(world: World, trouble: number): () => Behaviour {
+  const { seeded } = world;
+  return () => {
+    const troubled = seeded.chance(trouble);
+    const outcome: SendOutcome = troubled ? seeded.pick(OUTCOMES) : { kind: 'accepted', providerId: '' };
+    const takes = outcome.kind === 'accepted' || (outcome.kind === 'unknown' && seeded.chance(0.5));
+    const latencyMs = seeded.chance(0.05) ? seeded.between(5_000, 25_000) : seeded.between(30, 900);
+    const late = latencyMs > world.config.callMs;
+    const statuses = seeded.chance(0.5)
+      ? [
+          { status: 'sent' as const, afterMs: seeded.between(0, 500) },
+          { status: seeded.pick(['delivered', 'failed'] as const), afterMs: seeded.between(0, 3_000) },
+          { status: 'read' as const, afterMs: seeded.between(0, 6_000) },
+        ]
+      : [];
+    return {
+      outcome,
+      takes: takes && !(late && outcome.kind !== 'accepted' && outcome.kind !== 'unknown'),
+      latencyMs,
+      statuses,
+    };
+  };
+}
