@@ -5,7 +5,7 @@ import { sha256 } from '#lib/domain/ids.ts';
 import { type Issue, issuesOf } from '#lib/domain/issue.ts';
 import { canonicalJson, parseJson } from '#lib/domain/json.ts';
 import type { Phone } from '#lib/domain/phone.ts';
-import { readPhone } from '#lib/domain/sending/recipient.ts';
+import { readPhone } from '#lib/domain/sending/address.ts';
 import type { NewPart } from '../sending/accept.ts';
 import { SendBody } from './schema.ts';
 import { readTarget, type Target } from './target.ts';

@@ -1,6 +1,6 @@
 import type { Issue } from '#lib/domain/issue.ts';
 import type { Phone } from '#lib/domain/phone.ts';
-import { readJid, readPhone } from '#lib/domain/sending/recipient.ts';
+import { readJid, readPhone } from '#lib/domain/sending/address.ts';
 import type { SendBody } from './schema.ts';
 
 /** Whom the caller means. A chat has yet to be found. */

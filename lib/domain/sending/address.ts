@@ -2,15 +2,6 @@ import { parsePhoneNumberFromString } from 'libphonenumber-js/min';
 import { normaliseJid } from '../jid.ts';
 import { type Phone, toPhone } from '../phone.ts';
 
-/**
- * Whom a send is for, as its provider gets to know it: one of the three. A chat is named by the provider's own id of
- * it; ours stands beside it for whoever reads the send.
- */
-export type Recipient =
-  | { readonly phone: Phone }
-  | { readonly jid: string }
-  | { readonly chatId: string; readonly providerChatId: string };
-
 const FORMATTING = /[\s().-]/g;
 
 /**
