@@ -19,6 +19,8 @@ const AccountItem = v.object({
   channel: v.picklist(['whatsapp', 'sms']),
   /** What the provider's message ids are unique within: its name of the account, or else our id. */
   scope: text,
+  /** The number that it sends from, where the operator has told it. */
+  phone: optional(text),
   /** The provider's own settings of this account. Never a secret. */
   settings: optional(v.looseObject({})),
   pacing: v.object({ minMs: v.number(), maxMs: v.number() }),
