@@ -3,6 +3,7 @@ import { TallyReporter } from './test/support/tally-reporter.ts';
 
 export default defineConfig({
   test: {
+    globalSetup: ['./test/support/engine-setup.ts'],
     include: ['test/**/*.test.ts'],
     reporters: ['default', new TallyReporter()],
   },

@@ -8,6 +8,9 @@ export interface DataFolder {
   release(): void;
 }
 
+/** A hub that is just stopping gets this long to let go. */
+const patienceMs = 2000;
+
 /** Opens the folder for this hub alone. The lock is the operating system's, so it ends with the process, however killed. */
 export function openDataFolder(setting: string): DataFolder {
   if (setting === ':memory:') return { release: () => undefined };
@@ -15,7 +18,7 @@ export function openDataFolder(setting: string): DataFolder {
   // It holds messages and keys: nobody else on the machine is to read them.
   mkdirSync(path, { recursive: true, mode: 0o700 });
   chmodSync(path, 0o700);
-  const lock = new DatabaseSync(join(path, 'lock.db'), { timeout: 0 });
+  const lock = new DatabaseSync(join(path, 'lock.db'), { timeout: patienceMs });
   try {
     lock.exec('BEGIN EXCLUSIVE');
   } catch (cause) {

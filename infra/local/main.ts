@@ -1,6 +1,7 @@
 /** `npm start`: a whole hub on this machine. Standard output carries the ready line and the guide, nothing else. */
 import { guide } from './guide.ts';
 import { type Hub, startHub } from './hub.ts';
+import { whenNpmEnds } from './orphan.ts';
 
 const print = process.stdout.write.bind(process.stdout);
 // Functions log to standard output, where Lambda collects it. Here it goes beside the host's own complaints.
@@ -15,6 +16,7 @@ let stopping = false;
 try {
   const starting = startHub({ environment: process.env });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(starting));
+  whenNpmEnds(() => stop(starting));
   const hub = await starting;
   print(`hookline ready at ${hub.url}\n`);
   hub.died.then((how) => {

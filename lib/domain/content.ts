@@ -40,6 +40,7 @@ const Advertisement = v.object({
 const Text = v.object({
   type: v.literal('text'),
   text: v.string(),
+  fromTemplate: optional(v.boolean(), 'Whether it was written from a template'),
   file: v.exactOptional(File),
   preview: v.exactOptional(LinkPreview),
   ad: v.exactOptional(Advertisement),

@@ -12,12 +12,16 @@ export const Status = v.object({
   state: DeliveryState,
   detail: optional(v.string(), "The provider's own word or explanation, as `noAccount`"),
   viaApi: optional(v.boolean(), 'Whether the message went through the API'),
+  account: v.exactOptional(OwnAccount),
 });
 export type Status = v.InferOutput<typeof Status>;
 
 export const Reaction = v.object({
+  id: optional(v.string(), "The provider's id of the reaction itself"),
   messageId: text('The message reacted to'),
+  messageSender: v.exactOptional(Person),
   chat: Chat,
+  direction: v.exactOptional(v.picklist(['inbound', 'outbound'])),
   sender: Person,
   emoji: optional(v.string()),
   removed: v.boolean(),
@@ -41,6 +45,7 @@ export const Call = v.object({
   participants: v.exactOptional(v.array(v.object({ id: v.string(), state: optional(v.string()) }))),
   detail: optional(v.string(), "The provider's own word for the state"),
 });
+export type Call = v.InferOutput<typeof Call>;
 
 export const Connection = v.object({
   state: v.picklist(['connected', 'disconnected', 'connecting', 'restricted', 'blocked', 'sleeping', 'unknown']),
@@ -49,6 +54,7 @@ export const Connection = v.object({
   connectedAt: optional(Instant, 'When the account was last connected'),
   disconnectedAt: optional(Instant, 'When it was last disconnected'),
 });
+export type Connection = v.InferOutput<typeof Connection>;
 export const Device = v.object({
   platform: optional(v.string()),
   manufacturer: optional(v.string()),
@@ -56,6 +62,7 @@ export const Device = v.object({
   osVersion: optional(v.string()),
   appVersion: optional(v.string()),
   batteryPercent: optional(v.number()),
+  account: v.exactOptional(OwnAccount),
 });
 
 export const ChatChange = v.object({
@@ -68,6 +75,8 @@ export const ChatChange = v.object({
   aliases: v.exactOptional(v.array(v.string())),
   url: optional(v.string()),
   pictureUrl: optional(v.string()),
+  onWhatsapp: optional(v.boolean(), 'Whether the person has WhatsApp at all'),
+  detail: optional(v.string(), "The provider's explanation"),
   closed: optional(v.boolean()),
   read: optional(v.boolean()),
   unattended: optional(v.boolean()),
@@ -92,6 +101,7 @@ export const QuotaReport = v.object({
   total: v.number(),
   state: v.string(),
   detail: optional(v.string()),
+  account: v.exactOptional(OwnAccount),
 });
 
 /** What an event says stands under the name of its kind. */

@@ -1,11 +1,13 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { identify } from '#infra/local/engines/processes.ts';
 import { fixtureService } from '#test/support/fixture-service.ts';
-import { type HubProcess, startHubProcess } from '#test/support/hub-process.ts';
+import { type HubProcess, hubMain, startHubProcess } from '#test/support/hub-process.ts';
 
 let folder: string;
 let data: string;
@@ -69,7 +71,7 @@ test('keeps a queued message when it is killed', async () => {
   await until(() => noted() === 'acknowledged 1\n');
 });
 
-test.each(['SIGTERM', 'SIGINT'] as const)('stops everything that it started on %s', async (signal) => {
+test.each(['SIGTERM', 'SIGINT'] as const)('answers, then stops everything that it started, on %s', async (signal) => {
   const hub = await start();
   const engine = enginePid();
   const slow = fetch(`${hub.url}/api/x`, { headers: { 'x-wait': '300' } });
@@ -78,6 +80,23 @@ test.each(['SIGTERM', 'SIGINT'] as const)('stops everything that it started on %
   expect((await slow).status).toBe(200);
   expect(identify(engine)).toBeUndefined();
 });
+
+test('stops when npm is killed, so that the next start finds its port and data free', async () => {
+  const npm = spawn(process.execPath, ['--input-type=module', '--eval', asNpm], {
+    cwd: dirname(fixtureService),
+    env: { PATH: process.env.PATH, PORT: '0', HOOKLINE_DATA: data, FIXTURE_NOTES: notes, npm_lifecycle_event: 'start' },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  await once(npm.stdout, 'data');
+  npm.kill('SIGKILL');
+  await start();
+});
+
+/** Starts a hub as npm does: as a child that gets no signal when its parent is killed. */
+const asNpm = `
+  import { spawn } from 'node:child_process';
+  spawn(process.execPath, [${JSON.stringify(hubMain)}], { stdio: 'inherit' });
+`;
 
 test('says so and ends when its engine ends', async () => {
   const hub = await start();
@@ -111,14 +130,10 @@ test('keeps keys where only their owner can read them', async () => {
   expect(key.exec(again.stdout())?.[1]).toBe(key.exec(hub.stdout())?.[1]);
 });
 
-test('calls scheduled functions, at the period that is set', async () => {
-  await start({ HOOKLINE_DATA: ':memory:', HOOKLINE_WATCHDOG_MS: '50' });
-  await until(() => noted().startsWith('tick aws.events\ntick aws.events\n'));
-});
-
-test('answers its first request within 100 ms of the ready line', async () => {
-  const hub = await start();
+test('answers its first request within 100 ms of the ready line, and calls what is scheduled', async () => {
+  const hub = await start({ HOOKLINE_DATA: ':memory:', HOOKLINE_WATCHDOG_MS: '50' });
   const readyAt = performance.now();
   await fetch(`${hub.url}/api/x`);
   expect(performance.now() - readyAt).toBeLessThan(100);
+  await until(() => noted().startsWith('tick aws.events\ntick aws.events\n'));
 });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const main = fileURLToPath(new URL('../../infra/local/main.ts', import.meta.url));
+export const hubMain = fileURLToPath(new URL('../../infra/local/main.ts', import.meta.url));
 
 /** A hub in a process group of its own, as `npm start` runs it, so that it can be killed like one. */
 export interface HubProcess {
@@ -20,7 +20,7 @@ export async function startHubProcess(
   serverlessFile: string,
   environment: Readonly<Record<string, string>>,
 ): Promise<HubProcess> {
-  const child = spawn(process.execPath, [main], {
+  const child = spawn(process.execPath, [hubMain], {
     cwd: dirname(serverlessFile),
     env: { PATH: process.env.PATH ?? '', PORT: '0', ...environment },
     detached: true,

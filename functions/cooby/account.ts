@@ -1,0 +1,10 @@
+import * as v from 'valibot';
+import type { AccountProvider } from '#lib/app/accounts/provider.ts';
+
+/** Cooby has no public way to send: an account only gives a name to what it reports. */
+export const coobyAccount: AccountProvider = {
+  name: 'cooby',
+  channels: ['whatsapp'],
+  canSend: false,
+  credentials: () => v.strictObject({}),
+};

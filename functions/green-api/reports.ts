@@ -1,0 +1,124 @@
+import type { Draft } from '#lib/app/receiving/provider.ts';
+import type { Connection, DeliveryState } from '#lib/domain/event.ts';
+import type { Issue } from '#lib/domain/issue.ts';
+import { chatKindOfJid, normaliseJid, phoneOfJid } from '#lib/domain/jid.ts';
+import { anyKnown, known } from '#lib/domain/known.ts';
+import { toDraft } from './draft.ts';
+import { accountOf } from './people.ts';
+import type {
+  AvatarInfo,
+  BlockEvent,
+  DeviceEvent,
+  Envelope,
+  QuotaEvent,
+  SocketEvent,
+  StateEvent,
+  StatusEvent,
+} from './schema.ts';
+
+const DELIVERY: ReadonlyMap<string, DeliveryState> = new Map([
+  ['pending', 'pending'],
+  ['sent', 'sent'],
+  ['delivered', 'delivered'],
+  ['read', 'read'],
+  ['failed', 'failed'],
+  ['fail', 'failed'],
+  ['noAccount', 'failed'],
+  ['notInGroup', 'failed'],
+  ['yellowCard', 'failed'],
+  ['noActiveSession', 'failed'],
+]);
+
+/** How far a message has got. Some failures leave out the chat; the message's id is all that these have. */
+export function toStatus(event: StatusEvent, type: string): Draft | Issue {
+  const { idMessage: id, status: word, description, sendByApi: viaApi } = event;
+  const state = DELIVERY.get(word);
+  if (!state) return { path: 'status', message: 'a status that is not known' };
+  const chat = event.chatId && normaliseJid(event.chatId);
+  const detail = [word === state ? undefined : word, description].filter((part) => part !== undefined).join(': ');
+  const status = known({
+    messageId: id,
+    chatId: chat,
+    state,
+    detail: detail || undefined,
+    viaApi,
+    account: accountOf(event),
+  });
+  return toDraft(event, type, { kind: 'status', status }, known({ chat, id, status: word }));
+}
+
+const STATES: ReadonlyMap<string, Connection['state']> = new Map([
+  ['authorized', 'connected'],
+  ['notAuthorized', 'disconnected'],
+  ['blocked', 'blocked'],
+  ['starting', 'connecting'],
+  ['sleepMode', 'sleeping'],
+  ['yellowCard', 'restricted'],
+  ['suspended', 'restricted'],
+]);
+
+export function toState(event: StateEvent, type: string): Draft {
+  return connection(event, type, STATES.get(event.stateInstance), event.stateInstance);
+}
+
+const SOCKETS: ReadonlyMap<string, Connection['state']> = new Map([
+  ['online', 'connected'],
+  ['offline', 'disconnected'],
+]);
+
+export function toSocketState(event: SocketEvent, type: string): Draft {
+  return connection(event, type, SOCKETS.get(event.statusInstance), event.statusInstance);
+}
+
+function connection(event: Envelope, type: string, state: Connection['state'] = 'unknown', detail: string): Draft {
+  return toDraft(event, type, { kind: 'connection', connection: { state, detail, account: accountOf(event) } });
+}
+
+/** The phone of the account or, under the same name, somebody's new picture. */
+export function toDevice(event: DeviceEvent, type: string): Draft | Issue {
+  if (event.avatarInfo) return pictureOf(event, type, event.avatarInfo);
+  const { platform, deviceManufacturer, deviceModel, osVersion, waVersion, battery } = event.deviceData ?? {};
+  const device = anyKnown({
+    platform,
+    manufacturer: deviceManufacturer,
+    model: deviceModel,
+    osVersion,
+    appVersion: waVersion,
+    batteryPercent: battery,
+  });
+  if (!device) return { path: 'deviceData', message: 'is missing' };
+  return toDraft(event, type, { kind: 'device', device: { ...device, account: accountOf(event) } });
+}
+
+function pictureOf(event: DeviceEvent, type: string, { chatId, urlAvatar, existsWhatsapp, reason }: AvatarInfo): Draft {
+  const chat = known({
+    ...chatFacts(event, chatId),
+    change: 'picture' as const,
+    pictureUrl: urlAvatar,
+    onWhatsapp: existsWhatsapp,
+    detail: reason,
+  });
+  return toDraft(event, type, { kind: 'chat', chat });
+}
+
+/** Somebody has blocked the account. The docs call the chat an integer in one place: then it is the bare number. */
+export function toBlock(event: BlockEvent, type: string): Draft {
+  const jid = /^\d+$/.test(event.chatId) ? `${event.chatId}@c.us` : event.chatId;
+  return toDraft(event, type, { kind: 'chat', chat: { ...chatFacts(event, jid), change: 'blocked' } });
+}
+
+function chatFacts(event: Envelope, jid: string) {
+  return known({
+    id: normaliseJid(jid),
+    kind: chatKindOfJid(jid),
+    phone: phoneOfJid(jid),
+    account: accountOf(event),
+  });
+}
+
+/** The plan's monthly number of chats is used up. */
+export function toQuota(event: QuotaEvent, type: string): Draft {
+  const { method, used, total, status: state, description: detail } = event.quotaData;
+  const quota = known({ method, used, total, state, detail, account: accountOf(event) });
+  return toDraft(event, type, { kind: 'quota', quota });
+}

@@ -1,0 +1,85 @@
+import { type Draft, type ReceivingProvider, readByName, reader } from '#lib/app/receiving/provider.ts';
+import type { Content } from '#lib/domain/content.ts';
+import type { Issue } from '#lib/domain/issue.ts';
+import { chatKindOfJid, normaliseJid, phoneOfJid } from '#lib/domain/jid.ts';
+import { parseJson } from '#lib/domain/json.ts';
+import { anyKnown, known } from '#lib/domain/known.ts';
+import type { Chat, Person } from '#lib/domain/message.ts';
+import { toPhone } from '#lib/domain/phone.ts';
+import { toInstant } from '#lib/domain/time.ts';
+import { type File, Message, Status } from './schema.ts';
+
+/** A provider that exists nowhere: the newcomer's first, and the tests'. Its language is ours, described in README.md. */
+export const sandbox: ReceivingProvider = {
+  name: 'sandbox',
+  parse: parseJson,
+  read: readByName('event', {
+    message: reader(Message, toMessage),
+    status: reader(Status, toStatus),
+  }),
+};
+
+function toMessage(message: Message): Draft | Issue {
+  const { account, direction, via, channel } = message;
+  // Who writes to us alone is the chat.
+  const address = message.chat ?? (direction === 'inbound' ? message.from : undefined);
+  if (address === undefined) return { path: 'chat', message: 'is missing' };
+  const chat = chatOf(address, message.title);
+  const sender = personAt(message.from, message.name);
+  return {
+    identity: { type: 'message', chat: chat.id, id: message.id, ...known({ instance: account }) },
+    ...known({ occurredAt: toInstant(message.at) }),
+    payload: {
+      kind: 'message',
+      message: {
+        id: message.id,
+        chat,
+        direction,
+        via,
+        channel,
+        sender,
+        account: known({ instance: account, phone: direction === 'outbound' ? sender.phone : undefined }),
+        content: contentOf(message),
+        ...known({ recipient: direction === 'outbound' ? recipientOf(chat) : undefined }),
+      },
+    },
+  };
+}
+
+function toStatus({ id, account, chat, status, detail, via, at }: Status): Draft {
+  const chatId = chat === undefined ? undefined : normaliseJid(chat);
+  const viaApi = via === 'unknown' ? undefined : via === 'api';
+  return {
+    identity: { type: 'status', id, status, ...known({ instance: account }) },
+    ...known({ occurredAt: toInstant(at) }),
+    payload: { kind: 'status', status: { messageId: id, state: status, ...known({ chatId, detail, viaApi }) } },
+  };
+}
+
+/** `address` is a number, or an id in WhatsApp's manner. */
+function chatOf(address: string, title: string | undefined): Chat {
+  const id = normaliseJid(address);
+  const phone = toPhone(id) ?? phoneOfJid(id);
+  return { id, kind: chatKindOfJid(id), ...known({ title, phone }) };
+}
+
+function personAt(address: string | undefined, name: string | undefined): Person {
+  const phone = toPhone(address) ?? phoneOfJid(address);
+  return known({ id: phone ? undefined : address, phone, name });
+}
+
+function recipientOf({ kind, id, title, phone }: Chat): Person | undefined {
+  if (kind !== 'individual') return undefined;
+  return known({ id: phone === undefined ? id : undefined, phone, contactName: title });
+}
+
+function contentOf({ text, file }: Message): Content {
+  const kept = file && anyKnown({ url: file.url, name: file.name, mimeType: file.mimeType, size: file.size });
+  if (file && kept) return { type: fileType(file), file: kept, ...(text && { caption: text }) };
+  return text === undefined ? { type: 'unsupported', providerType: 'message' } : { type: 'text', text };
+}
+
+function fileType({ mimeType = '' }: File): 'image' | 'video' | 'audio' | 'document' {
+  const kind = mimeType.split('/')[0];
+  return kind === 'image' || kind === 'video' || kind === 'audio' ? kind : 'document';
+}

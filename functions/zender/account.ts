@@ -1,0 +1,29 @@
+import * as v from 'valibot';
+import type { AccountProvider } from '#lib/app/accounts/provider.ts';
+
+const filled = v.pipe(v.string(), v.trim(), v.nonEmpty());
+/** Ids come as numbers as well. */
+const id = v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.trim(), v.nonEmpty());
+
+/** There is no one Zender: each company hosts a copy of its own. */
+const baseUrl = v.pipe(
+  v.string(),
+  v.trim(),
+  v.url(),
+  v.regex(/^https?:\/\/[^/?#@]+(\/[^?#]*)?$/i),
+  v.transform((url) => url.replace(/\/+$/, '')),
+);
+const host = { baseUrl, secret: filled };
+
+const Whatsapp = v.strictObject({ ...host, account: id });
+const Sms = v.variant('mode', [
+  v.strictObject({ ...host, mode: v.literal('devices'), device: id, sim: v.optional(v.picklist([1, 2])) }),
+  v.strictObject({ ...host, mode: v.literal('credits'), gateway: id }),
+]);
+
+export const zenderAccount: AccountProvider = {
+  name: 'zender',
+  channels: ['whatsapp', 'sms'],
+  canSend: true,
+  credentials: (channel) => (channel === 'sms' ? Sms : Whatsapp),
+};

@@ -1,0 +1,143 @@
+import type * as v from 'valibot';
+import { type Draft, type ReceivingProvider, readByName, reader } from '#lib/app/receiving/provider.ts';
+import { derivedId } from '#lib/domain/ids.ts';
+import { isRecord } from '#lib/domain/json.ts';
+import { known } from '#lib/domain/known.ts';
+import type { OwnAccount } from '#lib/domain/message.ts';
+import { toInstant } from '#lib/domain/time.ts';
+import { parseBody, unfolded } from './body.ts';
+import { chatAt, senderAt, smsContent, whatsappContent } from './message.ts';
+import { Flat, Notification, Sms, Ussd, Whatsapp } from './schema.ts';
+import { isGenuine, withoutSecret } from './secret.ts';
+
+const readNotification = reader(Notification, toNotification);
+const readEvent = readByName('type', {
+  sms: reader(Sms, toSms),
+  whatsapp: reader(Whatsapp, toWhatsapp),
+  ussd: reader(Ussd, toUssd),
+  // The documentation says the singular, some versions the plural.
+  notification: readNotification,
+  notifications: readNotification,
+});
+const readFlat = reader(Flat, toFlat);
+
+export const zender: ReceivingProvider = {
+  name: 'zender',
+  parse: parseBody,
+  isGenuine,
+  withoutSecret,
+  read: (raw) => {
+    const body = unfolded(raw);
+    return isFlat(body) ? readFlat(body, 'flat') : readEvent(body);
+  },
+};
+
+function isFlat(body: unknown): boolean {
+  return isRecord(body) && body.type === undefined && body.data === undefined && body.phone !== undefined;
+}
+
+function toSms({ data }: v.InferOutput<typeof Sms>): Draft {
+  const chat = chatAt(data.phone);
+  const onDevice = data.device !== undefined && data.rid !== undefined ? `${data.device}:${data.rid}` : undefined;
+  const id = data.id ?? onDevice;
+  return {
+    identity: { type: 'sms', chat: chat.id, ...known({ instance: data.device, id }) },
+    ...timeOf(data),
+    payload: {
+      kind: 'message',
+      message: {
+        id: id ?? derivedId('msg', ['sms', chat.id, data.device, data.timestamp, data.message]),
+        chat,
+        direction: 'inbound',
+        via: 'unknown',
+        channel: 'sms',
+        sender: senderAt(chat),
+        account: known({ device: data.device, sim: slotOf(data.sim) }),
+        content: smsContent(data.message),
+        ...known({ deviceMessageId: data.rid }),
+      },
+    },
+  };
+}
+
+function toWhatsapp({ data }: v.InferOutput<typeof Whatsapp>): Draft {
+  const chat = chatAt(data.phone);
+  const account = accountAt(data.wid);
+  return {
+    identity: {
+      type: 'whatsapp',
+      chat: chat.id,
+      ...known({ instance: account.phone ?? account.instance, id: data.id }),
+    },
+    ...timeOf(data),
+    payload: {
+      kind: 'message',
+      message: {
+        id: data.id ?? derivedId('msg', ['whatsapp', chat.id, data.wid, data.timestamp, data.message]),
+        chat,
+        direction: 'inbound',
+        via: 'unknown',
+        channel: 'whatsapp',
+        sender: senderAt(chat),
+        account,
+        content: whatsappContent(data.message, data.attachment),
+      },
+    },
+  };
+}
+
+function toUssd({ data }: v.InferOutput<typeof Ussd>): Draft {
+  const { device, code, response = '' } = data;
+  return {
+    identity: { type: 'ussd', instance: device, ...known({ id: data.id }) },
+    ...timeOf(data),
+    payload: { kind: 'ussd', ussd: { device, code, response, ...known({ sim: slotOf(data.sim) }) } },
+  };
+}
+
+function toNotification({ data }: v.InferOutput<typeof Notification>): Draft {
+  const { device, title, content } = data;
+  return {
+    identity: { type: 'notification', instance: device, ...known({ id: data.id }) },
+    ...timeOf(data),
+    payload: { kind: 'notification', notification: { device, package: data.package, ...known({ title, content }) } },
+  };
+}
+
+/** The first versions were for SMS alone, and gave a message no id. */
+function toFlat(body: v.InferOutput<typeof Flat>): Draft {
+  const chat = chatAt(body.phone);
+  const id = derivedId('msg', [chat.id, body.name, body.receive_date, body.message]);
+  return {
+    identity: { type: 'flat', chat: chat.id, id },
+    ...timeOf({ timestamp: body.receive_date }),
+    payload: {
+      kind: 'message',
+      message: {
+        id,
+        chat: { ...chat, ...known({ title: body.name }) },
+        direction: 'inbound',
+        via: 'unknown',
+        channel: 'sms',
+        sender: { ...senderAt(chat), ...known({ contactName: body.name }) },
+        account: {},
+        content: smsContent(body.message),
+      },
+    },
+  };
+}
+
+/** `wid` is our own account's number, not the sender's. */
+function accountAt(wid: string | undefined): OwnAccount {
+  if (wid === undefined) return {};
+  const { id, phone } = chatAt(wid);
+  return phone === undefined ? { instance: id } : { phone };
+}
+
+function slotOf(sim: string | undefined): number | undefined {
+  return sim !== undefined && /^\d$/.test(sim) ? Number(sim) : undefined;
+}
+
+function timeOf(data: { readonly timestamp?: string | undefined }): { occurredAt?: number } {
+  return known({ occurredAt: toInstant(data.timestamp) });
+}

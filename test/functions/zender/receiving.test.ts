@@ -1,0 +1,94 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { zender } from '#functions/zender/provider.ts';
+import { lastAttempts } from '#lib/app/attempts/attempt.ts';
+import { StoreUnavailable } from '#lib/app/store.ts';
+import { sha256 } from '#lib/domain/ids.ts';
+import { MemoryStore } from '#test/support/memory-store.ts';
+import { ReceivingBench } from '#test/support/receiving.ts';
+import { form, group, json, notifications, sample, secret, sms, toForm, ussd, whatsapp } from './payloads.ts';
+
+let bench: ReceivingBench;
+const asForm = { headers: { 'content-type': form } };
+
+/** All that is kept of deliveries, or was logged on the way. */
+async function everything(ids: readonly unknown[]): Promise<string> {
+  const records = await Promise.all(ids.map((id) => bench.record(id)));
+  const attempts = await lastAttempts(bench.store, 'wh_1', bench.now);
+  const raw = records.map((record) => Buffer.from(record.raw).toString());
+  return JSON.stringify([records.map((record) => record.event), raw, attempts, bench.logged, bench.parcels]);
+}
+
+beforeEach(async () => {
+  bench = new ReceivingBench(zender);
+  await bench.addWebhook('zender', { secretHash: sha256(secret) });
+});
+
+describe('a webhook of zender with a secret', () => {
+  it('stores what names the secret, and keeps the secret nowhere', async () => {
+    const ids: unknown[] = [];
+    for (const body of [sms, whatsapp, group, ussd, notifications]) {
+      const first = await bench.post(toForm(body), asForm);
+      expect(first).toMatchObject({ status: 200, body: { status: 'stored' } });
+      ids.push(first.body.id);
+      // The JSON twin is the same event.
+      expect((await bench.post(JSON.stringify(body))).body).toEqual({ status: 'duplicate', id: first.body.id });
+    }
+    expect(await everything(ids)).not.toContain(secret);
+  });
+
+  it('keeps the other bytes as they came', async () => {
+    const { body } = await bench.post(toForm(group), asForm);
+    const record = await bench.record(body.id);
+    expect(Buffer.from(record.raw).toString()).toBe(toForm(group).replace(`secret=${secret}&`, ''));
+    expect(record.contentType).toBe(form);
+  });
+
+  it('keeps what it cannot read, without the secret', async () => {
+    const { status, body } = await bench.post(`secret=${secret}&type=mms&data[id]=1`, asForm);
+    expect({ status, body }).toMatchObject({ status: 200, body: { status: 'quarantined' } });
+    expect(await everything([body.id])).not.toContain(secret);
+  });
+
+  it.each([
+    ['another secret', toForm({ ...sms, secret: 'guess-of-somebody' }), form],
+    ['no secret', '{"type":"sms"}', json],
+    ['a body that cannot be read', `{"secret":"${secret}"`, json],
+    [
+      'a multipart body',
+      `--x\r\nContent-Disposition: form-data; name="secret"\r\n\r\n${secret}\r\n--x--`,
+      'multipart/form-data',
+    ],
+    ['an empty body', '', form],
+  ])('refuses %s, and notes no secret', async (_name, text, contentType) => {
+    expect(await bench.post(text, { headers: { 'content-type': contentType } })).toMatchObject({ status: 401 });
+    const kept = await everything([]);
+    expect(kept).not.toContain(secret);
+    expect(kept).not.toContain('guess-of-somebody');
+  });
+
+  it('hands the fallback queue no secret', async () => {
+    const store = new MemoryStore();
+    bench = new ReceivingBench(zender, store);
+    await bench.addWebhook('zender', { secretHash: sha256(secret) });
+    store.write = () => Promise.reject(new StoreUnavailable('throttled'));
+    expect(await bench.post(toForm(sms), asForm)).toMatchObject({ status: 200, body: { status: 'stored' } });
+    expect(bench.parcels.map(({ raw }) => Buffer.from(raw).toString())).toEqual([
+      toForm(sms).replace(`secret=${secret}&`, ''),
+    ]);
+  });
+});
+
+it.each(['sms', 'whatsapp', 'ussd', 'notification'] as const)(
+  'takes the sample %s where no secret is set',
+  async (name) => {
+    bench = new ReceivingBench(zender);
+    await bench.addWebhook('zender');
+    const first = await bench.post(sample(name).form, asForm);
+    expect(first).toMatchObject({ status: 200, body: { status: 'stored' } });
+    expect(await bench.post(sample(name).form, asForm)).toMatchObject({
+      body: { status: 'duplicate', id: first.body.id },
+    });
+    expect(await bench.post(sample(name).json)).toMatchObject({ body: { status: 'duplicate', id: first.body.id } });
+    expect(await everything([first.body.id])).not.toContain('my-webhook-secret');
+  },
+);

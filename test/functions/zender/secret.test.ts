@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import { zender } from '#functions/zender/provider.ts';
+import { withoutSecret } from '#functions/zender/secret.ts';
+import { sha256 } from '#lib/domain/ids.ts';
+import { form, json, sample, secret, sms, toForm } from './payloads.ts';
+
+const bytes = (text: string) => Buffer.from(text);
+const cleaned = (text: string, contentType = form) => Buffer.from(withoutSecret(bytes(text), contentType)).toString();
+
+function isGenuine(text: string, contentType: string, hash: string | undefined = sha256(secret)): boolean | undefined {
+  const delivery = { headers: { 'content-type': contentType }, body: bytes(text) };
+  const parsed = zender.parse(delivery.body, contentType);
+  return zender.isGenuine?.(delivery, { secretHash: hash }, parsed.ok ? parsed.value : undefined);
+}
+
+describe('a body of zender is genuine', () => {
+  it.each([
+    ['with the secret in a form', toForm(sms), form],
+    ['with the secret in JSON', JSON.stringify(sms), json],
+    ['with the secret spelled in percent signs', toForm(sms).replace('secret=', 's%65cret='), form],
+  ])('%s', (_name, text, contentType) => {
+    expect(isGenuine(text, contentType)).toBe(true);
+  });
+
+  it('with a secret in digits that a relay made a number', () => {
+    expect(isGenuine('{"secret":12345}', json, sha256('12345'))).toBe(true);
+  });
+
+  it('in any case where the webhook has no secret', () => {
+    const delivery = { headers: {}, body: bytes('') };
+    expect(zender.isGenuine?.(delivery, {}, undefined)).toBe(true);
+    expect(zender.isGenuine?.(delivery, {}, { secret: 'any' })).toBe(true);
+  });
+});
+
+describe('a body of zender is not genuine', () => {
+  it.each([
+    ['with another secret', toForm({ ...sms, secret: 'guess' }), form],
+    ['with a part of the secret', toForm({ ...sms, secret: secret.slice(0, -1) }), form],
+    ['with an empty secret', toForm({ ...sms, secret: '' }), form],
+    ['without a secret', '{"type":"sms"}', json],
+    ['with the secret in a list', JSON.stringify({ secret: [secret] }), json],
+    ['with the secret within data', JSON.stringify({ data: { secret } }), json],
+    ['with null', '{"secret":null}', json],
+    ['with the hash', JSON.stringify({ secret: sha256(secret) }), json],
+    ['if nothing can be read', `{"secret":"${secret}"`, json],
+    ['if it is empty', '', form],
+    ['if it is a list', '[]', json],
+  ])('%s', (_name, text, contentType) => {
+    expect(isGenuine(text, contentType)).toBe(false);
+  });
+});
+
+describe('the secret is cut', () => {
+  it.each([
+    ['from the front of a form', 'secret=x&type=sms&a=1', 'type=sms&a=1'],
+    ['from the middle of a form', 'type=sms&secret=x&a=1', 'type=sms&a=1'],
+    ['from the end of a form', 'type=sms&secret=x', 'type=sms'],
+    ['from a form of nothing else', 'secret=x', ''],
+    ['wherever it is repeated', 'secret=x&a=1&secret=y&secret', 'a=1'],
+    ['in percent signs', '%73%65%63%72%65%74=x&a=%20%zz', 'a=%20%zz'],
+    ['in capitals', 'Secret=x&SECRET=y&a=1', 'a=1'],
+    ['as a list or an object', 'secret[]=x&secret%5B0%5D=y&secret[a][b]=z&a=1', 'a=1'],
+    ['within another field', 'data[secret]=x&data[id]=1', 'data[id]=1'],
+    ['where a value holds what looks like the end of a key', 'secret=a]=b&a=1', 'a=1'],
+    ['after an escaped ampersand', 'a=1&amp;secret=x', 'a=1'],
+    ['from JSON within a form', 'a=1&data=%7B%22secret%22%3A%22x%22%2C%22id%22%3A1%7D', 'a=1&data=%7B%22id%22%3A1%7D'],
+  ])('%s', (_name, text, expected) => {
+    expect(cleaned(text)).toBe(expected);
+  });
+
+  it.each([
+    ['from the front of JSON', '{ "secret" : "x" , "a": 1}', '{ "a": 1}'],
+    ['from the middle of JSON', '{"a":1, "secret":"x", "b":2}', '{"a":1, "b":2}'],
+    ['from the end of JSON', '{"a":1 , "secret":"x" }', '{"a":1  }'],
+    ['from JSON of nothing else', '{"secret":"x"}', '{}'],
+    ['wherever it is repeated in JSON', '{"secret":1,"secret":2,"a":1,"secret":3,"secret":4}', '{"a":1}'],
+    ['in escapes', String.raw`{"\u0073ecret":"x","a":1}`, '{"a":1}'],
+    [
+      'whatever its value',
+      '{"secret":{"a":["}",{}]},"a":[1],"secret":[1,[2]],"b":null,"secret":-1.5e3}',
+      '{"a":[1],"b":null}',
+    ],
+    ['where its value holds quotes', String.raw`{"a":1,"secret":"\"x\\","b":2}`, '{"a":1,"b":2}'],
+    ['deep within JSON', '{"body":[{"secret":"x","type":"sms"}]}', '{"body":[{"type":"sms"}]}'],
+    ['under a flat key', '{"data[secret]":"x","a":1}', '{"a":1}'],
+    [
+      'from JSON in a text',
+      String.raw`{"data":"{\"secret\":\"x\",\"m\":\"é\\u00e9€\"}","a":1}`,
+      String.raw`{"data":"{\"m\":\"é\\u00e9€\"}","a":1}`,
+    ],
+    ['from JSON that was written twice', JSON.stringify('{"secret":"x","a":1}'), JSON.stringify('{"a":1}')],
+    ['from JSON cut off', '{"a":1,"secret":"x', '{"a":1'],
+    ['from JSON cut off earlier', '{"a":1,"secret":', '{"a":1'],
+    ['from JSON that lacks a mark, and nothing else with it', '{"a":1,"b" "secret":2}', '{"a":1,"b" }'],
+    ['from what is no JSON', "{a:1,secret:'x',b:2}", '{a:1,,b:2}'],
+  ])('%s', (_name, text, expected) => {
+    expect(cleaned(text, json)).toBe(expected);
+  });
+
+  it('from a multipart body', () => {
+    const body = `--b\r\nContent-Disposition: form-data; name="secret"\r\n\r\n${secret}\r\n--b--`;
+    expect(cleaned(body, 'multipart/form-data; boundary=b')).not.toContain(secret);
+  });
+
+  it('from JSON that is no UTF-8, other bytes left as they are', () => {
+    const invalid = Buffer.from([0xff, 0xc3]);
+    const body = Buffer.concat([bytes('{"m":"'), invalid, bytes('","secret":"x"}')]);
+    expect(withoutSecret(body, json)).toEqual(Buffer.concat([bytes('{"m":"'), invalid, bytes('"}')]));
+  });
+});
+
+describe('nothing is cut', () => {
+  it.each([
+    ['from a message that speaks of a secret', 'data[message]=secret%3Dx&data[secrets]=1&my_secret=2', form],
+    ['from JSON in which only values say secret', '{"a":"secret","b":["secret"],"secrets":1,"c":"secret:1"}', json],
+    ['from a message that holds JSON', String.raw`{"data":{"message":"{\"secret\":\"x\"}"}}`, json],
+    ['from bodies without a secret', ' {"a" : "b" }\n', json],
+    ['from an empty body', '', form],
+  ])('%s', (_name, text, contentType) => {
+    expect(cleaned(text, contentType)).toBe(text);
+  });
+});
+
+it.each(['sms', 'whatsapp', 'ussd', 'notification'] as const)('leaves all else of the sample %s as it was', (name) => {
+  const { form: asForm, json: asJson } = sample(name);
+  expect(cleaned(asForm)).toBe(asForm.replace('secret=my-webhook-secret&', ''));
+  expect(cleaned(asJson, json)).toBe(asJson.replace(/"secret": "my-webhook-secret",\s*/, ''));
+});

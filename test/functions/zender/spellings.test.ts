@@ -1,0 +1,106 @@
+import { expect, it } from 'vitest';
+import { zender } from '#functions/zender/provider.ts';
+import { describeReading, type Row } from '#test/support/describe-reading.ts';
+import { device, flattened, form, notifications, sms, toForm, ussd, whatsapp, withData } from './payloads.ts';
+
+const ana = { id: '+15550100099', kind: 'individual', phone: '+15550100099' };
+const says = (content: object) => ({ kind: 'message', message: { content } });
+
+const spellings: Row[] = [
+  ...[
+    { name: 'JSON with flat keys', payload: flattened(whatsapp) },
+    { name: 'JSON whose data is JSON in a text', payload: { ...whatsapp, data: JSON.stringify(whatsapp.data) } },
+    { name: 'JSON marked as a form', payload: JSON.stringify(whatsapp), contentType: form },
+    { name: 'JSON marked as text', payload: JSON.stringify(whatsapp), contentType: 'text/plain' },
+    { name: 'JSON with texts for numbers', payload: withData(whatsapp, { id: '77', timestamp: '1767225601' }) },
+    { name: 'JSON with a number for a phone', payload: withData(whatsapp, { wid: 15550100001, phone: 15550100099 }) },
+    { name: 'a form without a content type', payload: toForm(whatsapp), contentType: '' },
+    {
+      name: 'a form with bare brackets',
+      payload: toForm(whatsapp).replaceAll('%5B', '[').replaceAll('%5D', ']'),
+      contentType: form,
+    },
+    {
+      name: 'a form whose data is JSON',
+      payload: toForm({ type: 'whatsapp', data: JSON.stringify(whatsapp.data) }),
+      contentType: form,
+    },
+    {
+      name: 'a form in which a field comes twice: the last wins',
+      payload: `data[id]=1&${toForm(whatsapp)}`,
+      contentType: form,
+    },
+  ].map((row) => ({
+    ...row,
+    stored: { kind: 'message', message: { id: '77', chat: ana, content: { type: 'text', text: 'Hi there' } } },
+  })),
+  {
+    name: 'a number for a text',
+    payload: withData(sms, { message: 1234 }),
+    stored: says({ type: 'text', text: '1234' }),
+  },
+  { name: 'an SMS without words', payload: withData(sms, { message: '' }), stored: says({ type: 'text', text: '' }) },
+  {
+    name: 'names that objects are born with, as nothing',
+    payload: `${toForm(sms)}&data[constructor]=1&toString=2`,
+    contentType: form,
+    stored: says({ type: 'text', text: 'Hello' }),
+  },
+  {
+    name: 'an SMS without an id, named by device and rid',
+    payload: withData(sms, { id: undefined }),
+    stored: { kind: 'message', message: { id: `${device}:10021` } },
+  },
+];
+
+const many = Array.from({ length: 201 }, (_, index) => `x${index}=1`).join('&');
+const broken: Row[] = [
+  { name: 'nothing from an unknown type', payload: { ...sms, type: 'mms' }, quarantined: ['type'] },
+  {
+    name: 'nothing from a type that objects are born with',
+    payload: { ...sms, type: 'constructor' },
+    quarantined: ['type'],
+  },
+  { name: 'nothing from an sms without data', payload: { type: 'sms' }, quarantined: ['data'] },
+  { name: 'nothing from data that is no object', payload: { type: 'sms', data: 'hello' }, quarantined: ['data'] },
+  { name: 'nothing without a sender', payload: withData(sms, { phone: undefined }), quarantined: ['data.phone'] },
+  { name: 'nothing with an empty sender', payload: withData(sms, { phone: ' ' }), quarantined: ['data.phone'] },
+  {
+    name: 'nothing from a USSD answer without its code',
+    payload: withData(ussd, { code: null }),
+    quarantined: ['data.code'],
+  },
+  {
+    name: 'nothing from a notification without its package',
+    payload: withData(notifications, { package: undefined }),
+    quarantined: ['data.package'],
+  },
+  { name: 'nothing from an empty body', payload: ' ', contentType: form, quarantined: [''] },
+  { name: 'nothing from a form of 201 fields', payload: many, contentType: form, quarantined: [''] },
+  {
+    name: 'nothing from a form six levels deep',
+    payload: 'data[a][b][c][d][e]=1',
+    contentType: form,
+    quarantined: [''],
+  },
+  {
+    name: 'nothing from a form with a prototype',
+    payload: 'data[__proto__][a]=1',
+    contentType: form,
+    quarantined: [''],
+  },
+  { name: 'nothing from an encoded prototype', payload: '%5F%5fproto__=1', contentType: form, quarantined: [''] },
+  {
+    name: 'nothing from a multipart body',
+    payload: '--x',
+    contentType: 'multipart/form-data; boundary=x',
+    quarantined: [''],
+  },
+  { name: 'nothing from broken JSON', payload: '{"type":', quarantined: [''] },
+];
+
+describeReading(zender, [...spellings, ...broken]);
+
+it('refuses a form that is no UTF-8', () => {
+  expect(zender.parse(Buffer.from([0x61, 0x3d, 0xff]), form)).toMatchObject({ ok: false });
+});
