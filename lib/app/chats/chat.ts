@@ -56,6 +56,7 @@ function changes(chat: ChatSighting, id: string, at: string): Change[] {
     set('workspace', chat.workspace),
     set('provider', chat.provider),
     ...(chat.accountId === undefined ? [] : [set('accountId', chat.accountId)]),
+    set('accountKey', chat.accountKey.toWellFormed()),
     set('providerChatId', chat.providerChatId.toWellFormed()),
     set('kind', chat.kind),
     set('lastAt', at),

@@ -17,6 +17,8 @@ export type NewPart =
 /** A request that was checked: its recipient is resolved, its account chosen. */
 export interface SendRequest {
   readonly workspace: string;
+  /** The send webhook through which it came. */
+  readonly webhook?: string;
   readonly account: string;
   readonly recipient: Readonly<Record<string, string>>;
   readonly parts: readonly [NewPart] | readonly [NewPart, NewPart];

@@ -71,6 +71,8 @@ export type Part = v.InferOutput<typeof PartItem>;
 const SendItem = v.object({
   messageId: text,
   workspace: text,
+  /** The send webhook through which it came. */
+  webhook: optional(text),
   accountId: text,
   provider: text,
   scope: text,

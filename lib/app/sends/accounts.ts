@@ -41,9 +41,7 @@ export async function accountsOf(store: Store, workspace: string): Promise<reado
 
 /** In the order in which they are to be preferred: WhatsApp before SMS, then those connected last. */
 export function byPreference(accounts: readonly Candidate[]): readonly Candidate[] {
-  return [...accounts].sort(
-    (a, b) => rank(a.channel) - rank(b.channel) || (a.connectedAt < b.connectedAt ? 1 : -1),
-  );
+  return [...accounts].sort((a, b) => rank(a.channel) - rank(b.channel) || (a.connectedAt < b.connectedAt ? 1 : -1));
 }
 
 const rank = (channel: Channel) => (channel === 'whatsapp' ? 0 : 1);

@@ -1,0 +1,25 @@
+import type { Candidate } from './accounts.ts';
+import type { KnownChat } from './chats.ts';
+import type { CheckedRequest } from './request.ts';
+
+/**
+ * The accounts to which a chat may belong. What comes in through a webhook that is tied to no account names at most the
+ * account's own number or id at the provider:
+ *
+ *   the account of its webhook ─▶ the one of that number or id ─▶ the one that the caller names ─▶ the provider's only one
+ */
+export function owners(
+  { accountId, provider, accountKey }: KnownChat,
+  accounts: readonly Candidate[],
+  from: CheckedRequest['from'],
+): readonly Candidate[] {
+  if (accountId !== undefined) return accounts.filter(({ id }) => id === accountId);
+  const possible = accounts.filter((account) => account.provider === provider);
+  const known = possible.filter(
+    ({ id, instance, phone }) => accountKey !== undefined && [id, instance, phone].includes(accountKey),
+  );
+  if (known.length > 0) return known;
+  const meant = possible.filter(({ id }) => id === from.accountId);
+  if (meant.length > 0) return meant;
+  return possible.length === 1 ? possible : [];
+}
