@@ -6,6 +6,13 @@ const wholeNumber = v.pipe(v.string(), v.regex(/^\d+$/), v.transform(Number));
 const Environment = v.object({
   HOOKLINE_TABLE: v.string(),
   HOOKLINE_FALLBACK_QUEUE_URL: v.optional(v.string()),
+  HOOKLINE_TICKS_QUEUE_URL: v.optional(v.string()),
+  HOOKLINE_ALLOW_PRIVATE_HOSTS: v.optional(v.picklist(['0', '1']), '0'),
+  HOOKLINE_CALL_MS: v.optional(wholeNumber),
+  HOOKLINE_LEASE_MS: v.optional(wholeNumber),
+  HOOKLINE_GRACE_MS: v.optional(wholeNumber),
+  HOOKLINE_WATCHDOG_MS: v.optional(wholeNumber),
+  HOOKLINE_UNKNOWN_AFTER_MS: v.optional(wholeNumber),
   HOOKLINE_MAX_BODY_BYTES: v.optional(wholeNumber, '1048576'),
   AWS_REGION: v.string(),
   AWS_ACCESS_KEY_ID: v.string(),

@@ -4,7 +4,9 @@ import type { Store } from '#lib/app/store.ts';
 import { type AwsClient, type AwsService, awsClient, DYNAMODB, SQS, SSM } from './aws/client.ts';
 import { dynamoStore } from './aws/dynamo-store.ts';
 import { fallbackQueue } from './aws/fallback-queue.ts';
+import { sqsTicks } from './aws/ticks.ts';
 import { type Environment, readEnvironment } from './env.ts';
+import { sendingConfig } from './sending-config.ts';
 import { systemClock, systemRandom } from './system.ts';
 import { embeddedMetrics, structuredLog } from './telemetry.ts';
 
@@ -55,4 +57,11 @@ export function receivingPorts({ environment, sqs, ...runtime }: Runtime): Recei
   const { HOOKLINE_FALLBACK_QUEUE_URL: queueUrl, HOOKLINE_MAX_BODY_BYTES: maxBytes } = environment;
   if (queueUrl === undefined) throw new Error('HOOKLINE_FALLBACK_QUEUE_URL is missing');
   return { ...runtime, fallback: fallbackQueue(sqs, queueUrl), maxBytes };
+}
+
+/** What every step of sending needs: accepting, ticking, watching. */
+export function sendingPorts({ environment, sqs, ...runtime }: Runtime) {
+  const { HOOKLINE_TICKS_QUEUE_URL: queueUrl } = environment;
+  if (queueUrl === undefined) throw new Error('HOOKLINE_TICKS_QUEUE_URL is missing');
+  return { ...runtime, ticks: sqsTicks(sqs, queueUrl), config: sendingConfig(environment) };
 }
