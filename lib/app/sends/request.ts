@@ -3,7 +3,7 @@ import { safeFileName } from '#lib/domain/file-name.ts';
 import { readFileUrl } from '#lib/domain/file-url.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { type Issue, issuesOf } from '#lib/domain/issue.ts';
-import { canonicalJson, parseJson } from '#lib/domain/json.ts';
+import { canonicalJson, isRecord, parseJson } from '#lib/domain/json.ts';
 import type { Phone } from '#lib/domain/phone.ts';
 import { readPhone } from '#lib/domain/sending/address.ts';
 import type { NewPart } from '../sending/accept.ts';
@@ -33,6 +33,7 @@ export interface RequestRules {
 export function readRequest(body: Uint8Array, rules: RequestRules): ReadRequest {
   const parsed = parseJson(body);
   if (!parsed.ok) return { ok: false, issues: [parsed.issue] };
+  if (!isRecord(parsed.value)) return { ok: false, issues: [{ path: '', message: 'the body must be an object' }] };
   const shape = v.safeParse(SendBody, parsed.value);
   if (!shape.success) return { ok: false, issues: issuesOf(shape.issues) };
   const issues: Issue[] = [];
