@@ -3,7 +3,7 @@ import { type ChatSighting, chatId, sightChat } from '#lib/app/chats/chat.ts';
 import { defaultConfig, type SendingConfig } from '#lib/app/sending/config.ts';
 import { grant, showCredits } from '#lib/app/sending/credits.ts';
 import { type Account, readAccount, readSend, type Send } from '#lib/app/sending/items.ts';
-import { accountKey, sendKey } from '#lib/app/sending/keys.ts';
+import { accountKey, quotaKey, sendKey } from '#lib/app/sending/keys.ts';
 import { sendingStart } from '#lib/app/sending/new-account.ts';
 import type { Tick } from '#lib/app/sending/ports.ts';
 import type { Reaches } from '#lib/app/sends/accounts.ts';
@@ -174,6 +174,11 @@ export class SendBench {
 
   credits(workspace = 'main') {
     return showCredits({ ...this.ports(), store: this.memory }, workspace, this.config);
+  }
+
+  /** Of the prepaid quota, straight from its item. */
+  available(workspace = 'main'): number {
+    return Number(this.memory.peek(quotaKey(workspace, 'lifetime'))?.available);
   }
 
   attempts(webhook = 'wh_1') {
