@@ -11,7 +11,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const windows = process.platform === 'win32';
 const node = join(root, 'node_modules', '.bin', windows ? 'node.cmd' : 'node');
 
-if (!isInstalled()) run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], root);
+if (!isInstalled()) {
+  console.error('hookline: installing what is missing, this once');
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], root);
+}
 if (!existsSync(node)) installNode();
 
 /** Whether every package of the lock file is there in its locked version. */

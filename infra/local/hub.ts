@@ -65,10 +65,12 @@ async function start(options: HubOptions, started: AsyncDisposableStack): Promis
   const gateway = createGateway(() => ready.promise, report);
   const url = await listen(gateway, settings.PORT);
   started.defer(() => drain(gateway));
+  started.defer(() => ready.reject(new Error('the hub stopped before it was ready')));
 
   const root = dirname(serverlessFile);
   const folders = { functions: join(root, 'functions'), dist: join(root, 'dist') };
-  const [engines] = await Promise.all([startEngines(service, settings, data.path, started), buildFunctions(folders)]);
+  await buildFunctions(folders);
+  const engines = await startEngines(service, settings, data.path, started);
   const environment = environmentOf(service, settings, {
     ...(await addresses(engines, options)),
     queues: engines.sqs.queues,

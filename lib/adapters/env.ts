@@ -13,6 +13,8 @@ const Environment = v.object({
   HOOKLINE_GRACE_MS: v.optional(wholeNumber),
   HOOKLINE_WATCHDOG_MS: v.optional(wholeNumber),
   HOOKLINE_UNKNOWN_AFTER_MS: v.optional(wholeNumber),
+  HOOKLINE_SECRETS_PREFIX: v.optional(v.string()),
+  HOOKLINE_PUBLIC_URL: v.optional(v.string()),
   HOOKLINE_MAX_BODY_BYTES: v.optional(wholeNumber, '1048576'),
   AWS_REGION: v.string(),
   AWS_ACCESS_KEY_ID: v.string(),
