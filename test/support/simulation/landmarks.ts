@@ -23,6 +23,9 @@ export const isEnding = (write: Write): boolean => sets(write, '.state') && !isI
 export const isCharge = (write: Write): boolean =>
   changesOf(write).some((change) => change.kind === 'add' && change.path === 'available' && change.by < 0);
 
+export const isQueueing = (write: Write): boolean =>
+  changesOf(write).some((change) => change.kind === 'add' && change.path === 'pending' && change.by > 0);
+
 export const writesOf = (point: Point): readonly Write[] =>
   Array.isArray(point.detail) && (point.call === 'transact' || point.call === 'write') ? point.detail : [];
 

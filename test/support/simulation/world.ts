@@ -11,7 +11,7 @@ import { type TickResult, tick } from '#lib/app/sending/tick.ts';
 import { watchdog } from '#lib/app/sending/watchdog.ts';
 import { type Store, StoreUnavailable, setIfAbsent, update } from '#lib/app/store.ts';
 import type { Status } from '#lib/domain/sending/status.ts';
-import { MemoryStore } from '../memory-store.ts';
+import { MeteredStore } from '../metered-store.ts';
 import { FakeProvider, type Taken } from './fake-provider.ts';
 import { FakeQueue, type QueueFaults } from './fake-queue.ts';
 import { faultyStore, type Mutant, type StoreFaults } from './faulty-store.ts';
@@ -51,7 +51,7 @@ const MINUTE = 60_000;
 export class World {
   readonly seeded: Seeded;
   readonly scheduler: Scheduler;
-  readonly store: MemoryStore;
+  readonly store: MeteredStore;
   readonly provider: FakeProvider;
   readonly queue: FakeQueue;
   readonly invariants: Invariants;
@@ -80,7 +80,7 @@ export class World {
     this.scheduler = new Scheduler(this.seeded, START);
     this.provider = new FakeProvider(this.scheduler);
     this.invariants = new Invariants(() => this.store, this.provider.calls);
-    this.store = new MemoryStore({
+    this.store = new MeteredStore({
       now: () => this.scheduler.now,
       isStale: () => this.seeded.chance(this.faults.stale),
       onCommit: (commits) => this.invariants.onCommit(commits),
