@@ -14,7 +14,7 @@ const EXTENSION = /\.(?=\d*[A-Za-z])([A-Za-z0-9]{1,10})$/;
  */
 export function safeFileName(raw: string): string {
   const name = cleanOnce(raw);
-  // A cut can bring an ending to light that was none before.
+  // A cut can bring an ending to light, and composing a quote (U+1FEF), that was none before.
   return name === raw ? name : safeFileName(name);
 }
 
@@ -34,10 +34,9 @@ export function withExtension(name: string, extension: string): string {
   return joined(name, `.${extension}`);
 }
 
-// Normalised first, since that makes a quote of U+1FEF; and once more, since what was taken out may have kept a letter
-// and its accent apart.
+// Composed last, since what was taken out may have kept a letter and its accent apart.
 function clean(text: string): string {
-  return text.toWellFormed().normalize('NFC').replace(HARMFUL, '').normalize('NFC').trim();
+  return text.toWellFormed().replace(HARMFUL, '').normalize('NFC').trim();
 }
 
 function lastPart(path: string): string {

@@ -6,6 +6,8 @@ export interface FileHost extends AsyncDisposable {
   readonly port: number;
   readonly url: string;
   readonly connections: () => number;
+  /** Connections that are over. */
+  readonly closed: () => number;
   readonly bytesReceived: () => number;
   readonly bytesSent: () => number;
 }
@@ -34,6 +36,7 @@ async function started(server: Server | RawServer): Promise<FileHost> {
     port,
     url: `http://127.0.0.1:${port}`,
     connections: () => sockets.length,
+    closed: () => total((socket) => (socket.closed ? 1 : 0)),
     bytesReceived: () => total((socket) => socket.bytesRead),
     bytesSent: () => total((socket) => socket.bytesWritten),
     [Symbol.asyncDispose]: async () => {

@@ -12,13 +12,13 @@ interface Dial {
  * Leads every connection that Node's agents are asked for to one port of this machine, whatever its address, and has
  * the socket bear the address it was meant for. A guard that fails is seen there as a connection. TLS is left out.
  */
-export function pretendInternet(port: number, { honest = false } = {}): void {
-  const dial = (options: Dial) => dialled(options, port, honest);
+export function pretendInternet(port: number): void {
+  const dial = (options: Dial) => dialled(options, port);
   vi.spyOn(http.Agent.prototype, 'createConnection').mockImplementation(dial);
   vi.spyOn(https.Agent.prototype, 'createConnection').mockImplementation(dial);
 }
 
-function dialled({ host, lookup }: Dial, port: number, honest: boolean): Socket {
+function dialled({ host, lookup }: Dial, port: number): Socket {
   const name = host ?? 'localhost';
   let meant = name;
   const here: LookupFunction = (hostname, options, callback) => {
@@ -29,7 +29,7 @@ function dialled({ host, lookup }: Dial, port: number, honest: boolean): Socket 
     });
   };
   const socket = net.connect({ host: net.isIP(name) ? '127.0.0.1' : name, port, lookup: here });
-  if (!honest) Object.defineProperty(socket, 'remoteAddress', { get: () => meant });
+  Object.defineProperty(socket, 'remoteAddress', { get: () => meant });
   return socket;
 }
 

@@ -28,7 +28,6 @@ const REASONS: Readonly<Record<string, Failure>> = {
   EAI_AGAIN: unavailable("the file's host could not be looked up"),
   ECONNREFUSED: unavailable("the file's host refused the connection"),
   ECONNRESET: unavailable("the file's host broke off"),
-  HPE_CLOSED_CONNECTION: refused("the file's host sends more bytes than it announces"),
 };
 
 // A host does not get a new certificate between two of our attempts.
@@ -40,7 +39,7 @@ export function failureOf(error: unknown): Failure {
   const code = codeOf(error);
   if (Object.hasOwn(REASONS, code)) return REASONS[code] ?? unavailable(code);
   if (UNTRUSTED.test(code)) return refused(`the certificate of the file's host is not trusted (${code})`);
-  if (code.startsWith('HPE_')) return refused("the file's host does not keep to HTTP");
+  if (code.startsWith('HPE_')) return refused("the file's host does not keep to HTTP, or sends more than it announces");
   return unavailable(`the file could not be fetched (${code})`);
 }
 

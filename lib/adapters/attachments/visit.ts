@@ -43,8 +43,11 @@ function answerTo(request: ClientRequest, ready: string, route: Route, remaining
       refuseStrangers(socket, isAllowed);
       socket.once(ready, () => wait.atMost(limits.firstByteMs, "the file's host did not answer in time"));
     });
-    request.once('response', (response) => settle({ kind: 'answer', response }));
-    // Stays for as long as the request lives: what breaks after the headers is told by the body.
+    request.once('response', (response) => {
+      // Node tells only the request of bytes beyond the length announced; the body would end as if all were well.
+      request.once('error', (error) => response.destroy(error));
+      settle({ kind: 'answer', response });
+    });
     request.on('error', (error) => settle(failureOf(error)));
     request.once('close', () => settle(unavailable("the file's host broke off")));
     request.end();

@@ -30,6 +30,10 @@ test('a name of 300 characters is cut to 120 and keeps its extension', () => {
   expect(safeFileName(`${'x'.repeat(300)}.pdf`)).toBe(`${'x'.repeat(116)}.pdf`);
 });
 
+test('a cut that brings an extension to light leaves no blank before it', () => {
+  expect(safeFileName(`${'x'.repeat(115)} .pdf${'y'.repeat(10)}`)).toBe(`${'x'.repeat(115)}.pdf`);
+});
+
 test('cutting splits no character', () => {
   const name = safeFileName(`x${'📄'.repeat(200)}.pdf`);
   expect(name.isWellFormed()).toBe(true);

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { attachmentFetcher } from '#lib/adapters/attachments/fetcher.ts';
 import { LIMITS } from '#lib/adapters/attachments/limits.ts';
 import { systemClock } from '#lib/adapters/system.ts';
 import { fetching, rawFetching } from '#test/support/fetching.ts';
+import { fileHost } from '#test/support/file-host.ts';
 
 test('a file has 12 s in all: 3 s to connect, 5 s to answer, and 1 KB/s from then on', () => {
   expect(LIMITS).toMatchObject({ connectMs: 3_000, firstByteMs: 5_000, totalMs: 12_000 });
@@ -53,6 +54,17 @@ test('a body that trickles in is given up', async () => {
   expect(fetched).toEqual({ kind: 'unavailable', reason: 'the file arrives too slowly' });
 });
 
+test('so is one that starts fast and then trickles in', async () => {
+  const { fetched } = await fetching(
+    (request, response) => {
+      response.write('x'.repeat(10_000));
+      trickle(request, response);
+    },
+    { limits: { windowMs: 50, windowBytes: 1_000 } },
+  );
+  expect(fetched).toEqual({ kind: 'unavailable', reason: 'the file arrives too slowly' });
+});
+
 test('a body that arrives steadily but takes too long in all is given up', async () => {
   const { fetched } = await fetching(trickle, { limits: { totalMs: 50, windowBytes: 0 } });
   expect(fetched).toEqual({ kind: 'unavailable', reason: 'the file took too long to arrive' });
@@ -85,10 +97,25 @@ test('with no time left, nobody is asked', async () => {
   expect(host.connections()).toBe(0);
 });
 
-test('a fetch that is over leaves no timer and no connection behind', async () => {
+test('a fetch that is over leaves no timer behind', async () => {
+  const started = [vi.spyOn(globalThis, 'setTimeout'), vi.spyOn(globalThis, 'setInterval')];
+  const stopped = [vi.spyOn(globalThis, 'clearTimeout'), vi.spyOn(globalThis, 'clearInterval')];
   const { fetched } = await fetching((_request, response) => response.end('x'));
+  const timers = started.flatMap((spy) => spy.mock.results.map(({ value }) => value));
+  const cleared = new Set(stopped.flatMap((spy) => spy.mock.calls.map(([timer]) => timer)));
+  vi.restoreAllMocks();
   expect(fetched.kind).toBe('ok');
-  expect(process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap')).toEqual([]);
+  expect(timers.length).toBeGreaterThan(2);
+  expect(timers.filter((timer) => !cleared.has(timer))).toEqual([]);
+});
+
+test.each([404, 302])('an answer of %i is hung up on', async (status) => {
+  await using host = await fileHost((_request, response) => {
+    response.writeHead(status, { location: 'http://[::1]:1/' }).write('x');
+  });
+  const fetcher = attachmentFetcher({ allowPrivateHosts: true, clock: systemClock });
+  await fetcher.fetch(host.url, 'a', systemClock.monotonic() + 1_000);
+  await vi.waitFor(() => expect(host.closed()).toBe(1));
 });
 
 function trickle(

@@ -89,11 +89,29 @@ test('an archive is a file like any other, and is not unpacked', async () => {
   expect(fetched.kind === 'ok' && fetched.bytes.length).toBe(bomb.length);
 });
 
-test('a host that sends more than it announces is not believed', async () => {
+test('nor looked into', async () => {
+  const { fetched } = await fetching((_request, response) => response.end(gzipSync(tarOf('a.txt'))), { name: 'logs' });
+  expect(fetched).toMatchObject({ kind: 'ok', name: 'logs.gz' });
+});
+
+test.each([['Connection: close'], []])(
+  'a host that sends more than it announces is not believed (%s)',
+  async (...lines) => {
+    const { fetched } = await rawFetching((socket) => {
+      socket.end(`${head('Content-Length: 10', ...lines)}${'x'.repeat(3_000_000)}`);
+    });
+    expect(fetched).toEqual({
+      kind: 'refused',
+      reason: "the file's host does not keep to HTTP, or sends more than it announces",
+    });
+  },
+);
+
+test('an announced length that contradicts the chunks does not count', async () => {
   const { fetched } = await rawFetching((socket) => {
-    socket.end(`${head('Content-Length: 10', 'Connection: close')}${'x'.repeat(3_000_000)}`);
+    socket.end(`${head('Content-Length: 3', 'Transfer-Encoding: chunked')}5\r\nhello\r\n0\r\n\r\n`);
   });
-  expect(fetched).toEqual({ kind: 'refused', reason: "the file's host sends more bytes than it announces" });
+  expect(fetched.kind).toBe('refused');
 });
 
 test('a host that sends less than it announces has broken off', async () => {
@@ -107,6 +125,17 @@ test('an empty file is refused', async () => {
   const { fetched } = await fetching((_request, response) => response.end());
   expect(fetched).toEqual({ kind: 'refused', reason: 'the file is empty' });
 });
+
+/** The header of a tar archive, sum and all. */
+function tarOf(name: string): Buffer {
+  const header = Buffer.alloc(1_024);
+  header.write(name);
+  header.write('        ', 148);
+  header.write('ustar', 257);
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  return header;
+}
 
 function endless(): Readable {
   const block = Buffer.alloc(65_536, 'x');
