@@ -29,6 +29,17 @@ export function sqsTicks(sqs: AwsClient, queueUrl: string): Ticks {
   };
 }
 
+/** Hides a tick for so many seconds more, so that it comes back when there may be something to do, and not before. */
+export async function hideTick(
+  sqs: AwsClient,
+  queueUrl: string,
+  receiptHandle: string,
+  seconds: number,
+): Promise<void> {
+  const input = { QueueUrl: queueUrl, ReceiptHandle: receiptHandle, VisibilityTimeout: seconds };
+  await sqs('ChangeMessageVisibility', input);
+}
+
 /** Throws on what is no tick: the message then goes to the dead-letter queue, where an operator sees it. */
 export function tickOf(messageBody: string): Tick {
   return v.parse(TickBody, JSON.parse(messageBody));
