@@ -12,6 +12,7 @@ export function sendingConfig(environment: Environment): SendingConfig {
   const scaled = (milliseconds: number) => ((periodMs ?? MINUTE) / MINUTE) * milliseconds;
   return {
     ...defaultConfig,
+    startCredits: environment.HOOKLINE_START_CREDITS,
     ...(callMs !== undefined && { callMs, uploadCallMs: 2 * callMs }),
     ...(leaseMs !== undefined && { leaseMs }),
     ...(graceMs !== undefined && { graceMs }),

@@ -1,4 +1,3 @@
-import type { Epoch, QuotaKind } from '#lib/domain/sending/credits.ts';
 import type { Clock, Random } from '../ports.ts';
 import { add, exists, type Store, type Transacted, update } from '../store.ts';
 import { type AcceptPlan, acceptPlan } from './accept-plan.ts';
@@ -8,7 +7,7 @@ import { accountKey } from './keys.ts';
 import { isOverdue, kick } from './kick.ts';
 import { persistent } from './persistent.ts';
 import type { Metrics, Ticks } from './ports.ts';
-import { currentEpoch, openMonth, quotaKind } from './quota.ts';
+import { currentEpoch, openEpoch, openingCredits, quotaKind } from './quota.ts';
 
 export type NewPart =
   | { readonly kind: 'text'; readonly text: string }
@@ -78,7 +77,11 @@ export async function accept(request: SendRequest, given: AcceptPorts, config: S
     if (answer.kind === 'replayed') return setGoing(ports, seen, false, answer, config);
     if (answer.kind === 'at rest') seen = answer.account;
     else if (answer.kind !== 'no month') return answer;
-    else if (!(await openEpoch(ports, request.workspace, quota, epoch, now))) return { kind: 'no credit' };
+    else {
+      const credits = openingCredits(request.workspace, quota, config);
+      if (credits === 0) return { kind: 'no credit' };
+      await openEpoch(store, random, request.workspace, epoch, credits, now);
+    }
   }
   throw new Error(`${messageId} could not be accepted in ${TRIES} tries`);
 }
@@ -87,18 +90,6 @@ export async function accept(request: SendRequest, given: AcceptPorts, config: S
 async function takeNumber(store: Store, account: string): Promise<Account | undefined> {
   const written = await store.write(update(accountKey(account), [add('tailSeq', 1)], exists()), { returns: 'new' });
   return written.done && written.item ? readAccount(written.item) : undefined;
-}
-
-async function openEpoch(
-  { store, random }: AcceptPorts,
-  workspace: string,
-  quota: QuotaKind,
-  epoch: Epoch,
-  now: number,
-) {
-  if (quota.kind === 'prepaid') return false;
-  await openMonth(store, random, workspace, epoch, quota.credits, now);
-  return true;
 }
 
 /** Why the table refused, in the order in which it matters to the caller. */
