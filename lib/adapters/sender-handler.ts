@@ -20,10 +20,14 @@ export function senderHandler(providers: readonly OutboundProvider[], runtime: R
     attachments: attachmentFetcher({ allowPrivateHosts: allowsPrivateHosts(environment), clock }),
   };
   const queueUrl = required(environment, 'HOOKLINE_TICKS_QUEUE_URL');
-  return queueHandler(async ({ body, messageId, receiptHandle }, context) => {
+  return queueHandler(async ({ body, messageId, receiptHandle, attributes }, context) => {
     const run = {
       id: `${context.awsRequestId}/${messageId}`,
       endsAt: clock.monotonic() + context.getRemainingTimeInMillis() - MARGIN_MS,
+      received: {
+        times: Number(attributes.ApproximateReceiveCount),
+        firstAt: Number(attributes.ApproximateFirstReceiveTimestamp),
+      },
     };
     const result = await tick(tickOf(body), run, ports, config);
     if (result.kind === 'done') return result.why;

@@ -33,7 +33,7 @@ export class MeteredStore extends MemoryStore {
 }
 
 /** The size of an item as DynamoDB counts it: names, values, and a little for each container. */
-export function sizeOf(value: Value | undefined): number {
+function sizeOf(value: Value | undefined): number {
   if (value === undefined) return 0;
   if (typeof value === 'string') return Buffer.byteLength(value);
   if (typeof value === 'number') return Math.ceil(String(value).replace(/\D/g, '').length / 2) + 1;

@@ -139,8 +139,7 @@ export class SendBench {
   }
 
   async addCredits(credits: number, workspace = 'main'): Promise<void> {
-    const id = `grant-${workspace}-${credits}`;
-    await grant({ ...this.ports(), store: this.memory }, workspace, { credits, reason: 'test', id }, this.config);
+    await grant({ ...this.ports(), store: this.memory }, workspace, { credits, reason: 'test' }, this.config);
   }
 
   async post(body: unknown, headers: Readonly<Record<string, string>> = {}, token = TOKEN) {

@@ -1,5 +1,5 @@
 import type { Clock, Random } from '../ports.ts';
-import { add, exists, type Store, type Transacted, update } from '../store.ts';
+import { add, all, equal, exists, type Store, type Transacted, update } from '../store.ts';
 import { type AcceptPlan, acceptPlan } from './accept-plan.ts';
 import type { SendingConfig } from './config.ts';
 import { type Account, readAccount, readIdempotency, type Send } from './items.ts';
@@ -35,7 +35,7 @@ export type Accepted =
   /** `startFailed`: it is safe and will be sent, only not at once; the watchdog starts it. For the log. */
   { readonly kind: 'accepted' | 'replayed'; readonly messageId: string; readonly startFailed?: unknown } | Refusal;
 
-export type Refusal =
+type Refusal =
   /** The idempotency key was used with another body. */
   | { readonly kind: 'mismatch' }
   | { readonly kind: 'no credit' }
@@ -62,8 +62,8 @@ export async function accept(request: SendRequest, given: AcceptPorts, config: S
   const ports = persistent(given, config);
   const { store, random } = ports;
   const messageId = `wa_backend:3EB0${Buffer.from(random.bytes(8)).toString('hex').toUpperCase()}`;
-  const [account, quota] = await Promise.all([takeNumber(store, request.account), quotaKind(store, request.workspace)]);
-  if (!account || account.workspace !== request.workspace) return { kind: 'account gone' };
+  const [account, quota] = await Promise.all([takeNumber(store, request), quotaKind(store, request.workspace)]);
+  if (!account) return { kind: 'account gone' };
   let seen = account;
   for (let tries = 1; tries <= TRIES; tries += 1) {
     const now = ports.clock.now();
@@ -87,8 +87,10 @@ export async function accept(request: SendRequest, given: AcceptPorts, config: S
 }
 
 /** The order of acceptance, whatever the hosts' clocks say. A number that is never used does no harm. */
-async function takeNumber(store: Store, account: string): Promise<Account | undefined> {
-  const written = await store.write(update(accountKey(account), [add('tailSeq', 1)], exists()), { returns: 'new' });
+async function takeNumber(store: Store, { account, workspace }: SendRequest): Promise<Account | undefined> {
+  // Another workspace's account is as good as none, and its numbers are not ours to take.
+  const isOurs = all(exists(), equal('workspace', workspace));
+  const written = await store.write(update(accountKey(account), [add('tailSeq', 1)], isOurs), { returns: 'new' });
   return written.done && written.item ? readAccount(written.item) : undefined;
 }
 

@@ -1,6 +1,7 @@
+import { stateKey } from '../receiving/delivery-state.ts';
 import type { SendingConfig } from './config.ts';
 import { type Part, readSend, type Send } from './items.ts';
-import { dueListOf, providerMessageKey } from './keys.ts';
+import { dueListOf } from './keys.ts';
 import { settleLate } from './late.ts';
 import { persistent, type StorePorts } from './persistent.ts';
 
@@ -55,7 +56,7 @@ function fits(echo: Echo, send: Send, part: Part): boolean {
 
 /** A message that is known to be another part's is evidence of that one alone. */
 async function isClaimed({ store }: StorePorts, send: Send, providerId: string): Promise<boolean> {
-  const key = providerMessageKey(send.workspace, send.provider, send.scope, providerId);
+  const key = stateKey(send, providerId);
   const item = await store.get(key, { consistent: true });
   return item?.send !== undefined;
 }

@@ -2,6 +2,7 @@ import type { SendOutcome } from '#lib/domain/sending/outcome.ts';
 import { drawGap } from '#lib/domain/sending/pace.ts';
 import { judge, type Verdict } from '#lib/domain/sending/verdict.ts';
 import { add, all, equal, set, type Update, update } from '../store.ts';
+import { newTransaction } from '../transaction.ts';
 import { sendingSince } from './attempt.ts';
 import { clearDue, setDue } from './due.ts';
 import { readPart } from './head.ts';
@@ -12,7 +13,7 @@ import { refresh } from './let-go.ts';
 import { type OutcomePlan, planOutcome } from './outcome-plan.ts';
 import type { Ending } from './settle.ts';
 import { readStatuses } from './statuses.ts';
-import { dropLease, freshToken, type Head, holdsLease, lookAgain, next, over, type Step, type Turn } from './turn.ts';
+import { dropLease, type Head, holdsLease, lookAgain, next, over, type Step, type Turn } from './turn.ts';
 
 const TRIES = 4;
 
@@ -23,14 +24,14 @@ export async function recordOutcome(turn: Turn, head: Head, intentAt: number, ou
   const when = { now, nextSendAt: now + drawGap(turn.account.pacing, random.next()) };
   const verdict = judge(outcome, pastOf(turn, head), now, random.next(), turn.config);
   metrics.count('SendOutcome', { kind: verdict.kind });
-  let sending: Head = { ...head, send: sendingSince(head, intentAt) };
+  let sending: Head = { ...head, send: sendingSince(head, turn.account, intentAt) };
   for (let tries = 0; tries < TRIES; tries += 1) {
     const plan = planOutcome(sending, verdict, when, turn.config);
     const rests = plan.leaving > 0 && plan.leaving === turn.account.pending;
     const account = endTurn(turn, when.nextSendAt, plan, rests);
-    const transacted = await store.transact([account, ...plan.writes], freshToken(random));
+    const transacted = await store.transact([account, ...plan.writes], newTransaction(random));
     if (transacted.done) {
-      if (verdict.kind === 'sent') await readStatuses(turn.ports, head.send, verdict.providerId);
+      if (verdict.kind === 'sent') await readStatuses(turn.ports, sending.send, verdict.providerId);
       return rests ? over('idle') : nextOf(plan);
     }
     const [refusal] = transacted.refused;

@@ -67,7 +67,7 @@ export type Finding =
 export interface Metrics {
   count(name: MetricName, dimensions?: Readonly<Record<string, string>>): void;
 }
-export type MetricName =
+type MetricName =
   | 'SendAccepted'
   | 'SendOutcome'
   | 'AttemptAbandoned'

@@ -1,7 +1,8 @@
 import type { Clock } from '../ports.ts';
+import { stateKey } from '../receiving/delivery-state.ts';
 import type { Store } from '../store.ts';
 import { type Part, readAccount, readProviderMessage, type Send } from './items.ts';
-import { accountKey, providerMessageKey } from './keys.ts';
+import { accountKey } from './keys.ts';
 import type { OpenAccounts } from './open-accounts.ts';
 import type { Attempted, Candidate } from './outbound.ts';
 import type { Evidence, Finding } from './ports.ts';
@@ -41,7 +42,7 @@ const findingOf = ({ providerId, failed }: Candidate): Finding =>
 async function unclaimed(store: Store, send: Send, found: readonly Candidate[]): Promise<readonly Candidate[]> {
   const claims = await Promise.all(
     found.map(async ({ providerId }) => {
-      const key = providerMessageKey(send.workspace, send.provider, send.scope, providerId);
+      const key = stateKey(send, providerId);
       const item = await store.get(key, { consistent: true });
       return item !== undefined && readProviderMessage(item).send !== undefined;
     }),

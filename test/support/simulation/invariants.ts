@@ -1,4 +1,5 @@
-import { type Account, readAccount, readLedgerEntry, readQuota, readSend, type Send } from '#lib/app/sending/items.ts';
+import type { Account, Send } from '#lib/app/sending/items.ts';
+import * as items from '#lib/app/sending/items.ts';
 import type { Item } from '#lib/app/store.ts';
 import { SHORTEST_GAP_MS } from '#lib/domain/sending/pace.ts';
 import type { CreditState, PartState } from '#lib/domain/sending/part.ts';
@@ -30,6 +31,22 @@ export interface Acceptance {
   readonly begunAt: number;
   readonly answeredAt: number;
 }
+
+/** Items never change in place, so each is read once, however often it is looked at. */
+function cached<Read>(read: (item: Item) => Read): (item: Item) => Read {
+  const known = new WeakMap<Item, Read>();
+  return (item) => {
+    const found = known.get(item);
+    if (found !== undefined) return found;
+    const fresh = read(item);
+    known.set(item, fresh);
+    return fresh;
+  };
+}
+const readAccount = cached(items.readAccount);
+const readLedgerEntry = cached(items.readLedgerEntry);
+const readQuota = cached(items.readQuota);
+const readSend = cached(items.readSend);
 
 const total = (numbers: readonly number[]) => numbers.reduce((sum, n) => sum + n, 0);
 

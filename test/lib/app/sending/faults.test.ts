@@ -26,6 +26,7 @@ const table: readonly (readonly [string, scenarios.Scenario])[] = [
   ['a run that dies in a call without its lease leaves the distance kept', scenarios.deadInCallWithoutLease],
   ['a run that was overtaken before its intent does not call', scenarios.overtakenBeforeIntent],
   ['a run that was overtaken does not put the account to rest', scenarios.lateIdling],
+  ['hosts whose clocks are off delay an account and break no distance', scenarios.clocksThatAreOff],
   ['accepts while a call is under way start no second chain', scenarios.kicksDuringCall],
   ['a message cancelled between look and intent is not sent', scenarios.cancelBeforeIntent],
 ];

@@ -446,3 +446,17 @@ export const restsWhileAccepting: Scenario = async (options) => {
   world.expect(world.stateOf(id) === 'sent/spent', `it is ${world.stateOf(id)}`);
   return world.verdict();
 };
+
+/** Hosts whose clocks are minutes off take turns with honest ones, and each tick is handed over as early as may be. */
+export const clocksThatAreOff: Scenario = async (options) => {
+  const world = await Trial.begin(options);
+  const skews = [0, -5 * MINUTE, 5 * MINUTE, 0, 0.9 * SECOND, -0.9 * SECOND];
+  let run = 0;
+  world.skew = () => skews[run++ % skews.length] ?? 0;
+  world.faults = { ...noFaults, tickEarly: 0.5, tickDoubled: 0.2 };
+  for (let i = 0; i < 20; i += 1) await world.sendNow('a');
+  await world.run(20 * MINUTE);
+  world.expect(world.provider.calls.length === 20, `${world.provider.calls.length} calls`);
+  world.expect((world.counted.get('ClockClamped') ?? 0) > 0, 'no time was clamped');
+  return world.verdict();
+};
