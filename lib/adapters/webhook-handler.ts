@@ -1,11 +1,25 @@
 import type { ReceivingProvider } from '#lib/app/receiving/provider.ts';
-import { receiver } from '#lib/app/receiving/receive.ts';
+import { type ReceivingPorts, receiver } from '#lib/app/receiving/receive.ts';
+import { sendReports } from '#lib/app/sends/reports.ts';
 import { httpHandler } from './http-handler.ts';
-import { type Runtime, receivingPorts } from './runtime.ts';
+import { type Runtime, receivingPorts, sendingPorts } from './runtime.ts';
 
 const NOT_STORED = { status: 503, body: { status: 503, data: {}, message: 'Not stored; please send it again' } };
+/** A provider waits for its answer meanwhile: what takes longer goes through the fallback queue. */
+const PATIENCE_MS = 1_500;
 
-/** The Lambda of a provider: API Gateway's event in, its answer out. */
+/** The Lambda of a provider from which we only receive: API Gateway's event in, its answer out. */
 export function webhookHandler(provider: ReceivingProvider, runtime: Runtime) {
-  return httpHandler(receiver(provider, receivingPorts(runtime)), NOT_STORED, runtime.log);
+  return handlerWith(provider, runtime, receivingPorts(runtime));
+}
+
+/** The Lambda of a provider through which we send as well: what it reports moves our sends on. */
+export function reportingWebhookHandler(provider: ReceivingProvider, runtime: Runtime) {
+  const { config, ...ports } = sendingPorts(runtime);
+  const sends = sendReports(ports, { ...config, requestMs: PATIENCE_MS });
+  return handlerWith(provider, runtime, { ...receivingPorts(runtime), sends });
+}
+
+function handlerWith(provider: ReceivingProvider, { log }: Runtime, ports: ReceivingPorts) {
+  return httpHandler(receiver(provider, ports), NOT_STORED, log);
 }

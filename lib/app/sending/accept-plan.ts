@@ -102,6 +102,7 @@ function newSend(request: SendRequest, { messageId, account, epoch, now }: Facts
     ...(webhook === undefined ? {} : { webhook }),
     accountId: account.id,
     provider: account.provider,
+    channel: account.channel,
     scope: account.scope,
     recipient,
     epoch,

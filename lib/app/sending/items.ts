@@ -75,6 +75,7 @@ const SendItem = v.object({
   webhook: optional(text),
   accountId: text,
   provider: text,
+  channel: optional(v.picklist(['whatsapp', 'sms'])),
   scope: text,
   recipient: v.record(text, text),
   epoch: text,

@@ -4,6 +4,7 @@ import { judge, type Verdict } from '#lib/domain/sending/verdict.ts';
 import { add, all, equal, set, type Update, update } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import { sendingSince } from './attempt.ts';
+import { noteActivity } from './chat-activity.ts';
 import { clearDue, setDue } from './due.ts';
 import { readPart } from './head.ts';
 import { readAccount } from './items.ts';
@@ -31,7 +32,10 @@ export async function recordOutcome(turn: Turn, head: Head, intentAt: number, ou
     const account = endTurn(turn, when.nextSendAt, plan, rests);
     const transacted = await store.transact([account, ...plan.writes], newTransaction(random));
     if (transacted.done) {
-      if (verdict.kind === 'sent') await readStatuses(turn.ports, sending.send, verdict.providerId);
+      if (verdict.kind === 'sent') {
+        await readStatuses(turn.ports, sending.send, verdict.providerId);
+        await noteActivity(turn.ports, sending.send, now);
+      }
       return rests ? over('idle') : nextOf(plan);
     }
     const [refusal] = transacted.refused;

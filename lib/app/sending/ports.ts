@@ -77,4 +77,5 @@ type MetricName =
   | 'ClockClamped'
   | 'AccountHeld'
   | 'AccountOverdue'
+  | 'ChatNotNoted'
   | 'KickFailed';

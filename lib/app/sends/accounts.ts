@@ -20,7 +20,7 @@ const Candidate = v.object({
 export type Candidate = v.InferOutput<typeof Candidate>;
 
 /** What can be sent through a provider, and to whom. */
-export type Reach = Pick<OutboundProvider, 'longestText' | 'recipients' | 'takesFiles'>;
+export type Reach = Pick<OutboundProvider, 'longestText' | 'recipients' | 'takesFiles' | 'chatOf'>;
 
 /** By the provider's name; a provider without an entry cannot send. */
 export type Reaches = ReadonlyMap<string, Reach>;

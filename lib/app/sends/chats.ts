@@ -32,8 +32,11 @@ export async function findChats(
     return (await chatsAt(store, workspace, query)).filter((chat) => chat.title === target.name);
   }
   const own = await chatOf(store, workspace, target.id);
-  if (own) return [own];
-  const id = normaliseJid(target.id);
+  return own ? [own] : chatsOfProvider(store, workspace, normaliseJid(target.id));
+}
+
+/** By the provider's own id, or by another one that the provider has for the same chat. */
+export async function chatsOfProvider(store: Store, workspace: string, id: string): Promise<readonly KnownChat[]> {
   const query = { index: 'gsi3', pk: providerChatPartition(workspace, id), limit: MOST } as const;
   return (await chatsAt(store, workspace, query)).filter((chat) => [chat.providerChatId, ...chat.aliases].includes(id));
 }

@@ -1,4 +1,5 @@
 import type { Recipient } from '#lib/domain/sending/recipient.ts';
+import type { Thread } from '../sending/thread.ts';
 import type { Store } from '../store.ts';
 import { accountsOf, byPreference, type Candidate, type Reaches } from './accounts.ts';
 import { findChats, type KnownChat } from './chats.ts';
@@ -11,8 +12,8 @@ export type Resolved =
       readonly kind: 'resolved';
       readonly account: Candidate;
       readonly recipient: Recipient;
-      /** The hub's id of the chat, where the caller named one. */
-      readonly chat?: string;
+      /** Where the caller named one. */
+      readonly chat?: Thread;
     }
   /** There is nobody to send to, or nothing to send from. */
   | { readonly kind: 'nothing'; readonly reason: string }
@@ -84,5 +85,10 @@ function inChat(
   }
   const [account] = owners(chat, accounts, from);
   if (!account) return nothing(`The chat of ${field} has no account to send from`);
-  return { kind: 'resolved', account, recipient: { kind: 'chat_id', id: chat.providerChatId }, chat: chat.chatId };
+  return {
+    kind: 'resolved',
+    account,
+    recipient: { kind: 'chat_id', id: chat.providerChatId },
+    chat: { chat: chat.chatId, providerChatId: chat.providerChatId },
+  };
 }

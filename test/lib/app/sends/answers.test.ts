@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { NOW, SendBench } from '#test/support/send-bench.ts';
+import { SendBench } from '#test/support/send-bench.ts';
 
 const fixture = (name: string) =>
   readFileSync(new URL(`../../../functions/send/fixtures/${name}.json`, import.meta.url), 'utf8');
@@ -25,10 +25,10 @@ describe('a request that is right', () => {
     );
     const send = bench.send(body.data.message_id);
     expect(send).toMatchObject({ workspace: 'main', webhook: 'wh_1', accountId: 'acc_1' });
-    expect(send.recipient).toEqual({ phone: '+14151231234' });
+    expect(send.recipient).toMatchObject({ phone: '+14151231234', provider_chat: '+14151231234' });
     expect(send.parts).toMatchObject([{ kind: 'text', text: 'hello', state: 'queued', creditState: 'reserved' }]);
     expect(await bench.credits()).toMatchObject({ available: 9, reserved: 1 });
-    expect(bench.ticks).toEqual([{ account: 'acc_1', gen: 1, at: NOW }]);
+    expect(bench.ticks).toMatchObject([{ account: 'acc_1', gen: 1 }]);
   });
 
   it.each([
