@@ -1,16 +1,15 @@
 import { chatKindOfJid } from '#lib/domain/jid.ts';
 import { sightChat } from '../chats/chat.ts';
-import { type Store, StoreUnavailable } from '../store.ts';
+import type { Store } from '../store.ts';
 import type { Send } from './items.ts';
-import type { Metrics } from './ports.ts';
 import { threadIn } from './thread.ts';
 
 /**
- * Brings the chat of a message that went out to the top of its list. The message itself is stored by then, so a table
- * that does not take this is no reason to hold up the account: the next message of the chat makes up for it.
+ * Brings the chat of a message that went out to the top of its list. Should this get lost, the next message of the chat
+ * makes up for it; the message itself stands in the chat's history by then.
  */
 export async function noteActivity(
-  { store, metrics }: { readonly store: Store; readonly metrics: Metrics },
+  store: Store,
   { workspace, provider, accountId, recipient }: Send,
   at: number,
 ): Promise<void> {
@@ -19,10 +18,5 @@ export async function noteActivity(
   const { chat, providerChatId } = thread;
   const kind = chatKindOfJid(providerChatId);
   const sighting = { workspace, provider, accountId, accountKey: accountId, providerChatId, kind, at };
-  try {
-    await sightChat(store, sighting, chat);
-  } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error;
-    metrics.count('ChatNotNoted', { provider });
-  }
+  await sightChat(store, sighting, chat);
 }

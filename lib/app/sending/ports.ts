@@ -77,5 +77,4 @@ type MetricName =
   | 'ClockClamped'
   | 'AccountHeld'
   | 'AccountOverdue'
-  | 'ChatNotNoted'
   | 'KickFailed';

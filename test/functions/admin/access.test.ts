@@ -130,8 +130,8 @@ describe('every answer', () => {
     store.query = async () => {
       throw new Error('a detail of ours');
     };
-    const { status, text } = await hub.call('GET', '/api/events');
-    expect([status, text.includes('detail')]).toEqual([500, false]);
+    const { status, text, headers } = await hub.call('GET', '/api/events');
+    expect([status, text.includes('detail'), headers['cache-control']]).toEqual([500, false, 'no-store']);
     expect(hub.logged).toHaveLength(1);
     expect(hub.logged[0]).toContain('a detail of ours');
     expect(hub.logged[0]).toContain('/api/events');

@@ -11,7 +11,7 @@ import { isRecord } from '#lib/domain/json.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { NOW, ReceivingBench } from '#test/support/receiving.ts';
 
-export const ADMIN = 'the-admin-key';
+const ADMIN = 'the-admin-key';
 
 export interface Call {
   readonly key?: string | undefined;

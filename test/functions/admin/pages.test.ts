@@ -77,6 +77,22 @@ describe('a list over all shards', () => {
 });
 
 describe('lists of the API', () => {
+  it('hold up to 200 on a page, more than the store reads at once', async () => {
+    const hub = new AdminBench();
+    for (let n = 0; n < 201; n++) {
+      hub.bench.now += 1;
+      const { url } = await hub.webhook();
+      await hub.done('POST', '/api/workspaces/main/keys');
+      await hub.done('POST', '/api/accounts', { body: { provider: 'sandbox', channel: 'whatsapp', credentials: {} } });
+      await hub.post(url, message(n, { chat: `+15550${1000 + n}`, title: 'One' }));
+    }
+    const lists = ['webhooks?', 'accounts?', 'workspaces/main/keys?', 'messages?', 'chats?', 'chats?title=One&'];
+    for (const list of lists) {
+      const { items, pages } = await hub.walk(`/api/${list}limit=200`);
+      expect([new Set(items.map(({ id }) => id)).size, pages], list).toEqual([201, 2]);
+    }
+  });
+
   it('have no cursor on their last page, however many there are', async () => {
     for (const count of [0, 1, 2, 3, 4]) {
       const hub = new AdminBench();

@@ -82,7 +82,7 @@ export class World {
     this.#mutant = mutant;
     this.scheduler = new Scheduler(this.seeded, START);
     this.provider = new FakeProvider(this.scheduler);
-    this.invariants = new Invariants(() => this.store, this.provider.calls);
+    this.invariants = new Invariants(() => this.store, this.provider);
     this.store = new MeteredStore({
       now: () => this.scheduler.now,
       isStale: () => this.seeded.chance(this.faults.stale),

@@ -393,3 +393,30 @@ test('a status that was told while its message was being accepted is found by th
   expect(world.store.all().filter((item) => String(item.gsi3pk).startsWith('DUE#status'))).toEqual([]);
   await expectSound(world);
 });
+
+test('a queue that does not say what `pending` says is reported and left to the watchdog', async () => {
+  const world = await worldWith(5);
+  await world.store.write(update({ pk: 'ACC#a', sk: 'META' }, [add('pending', 1)]));
+  const id = await world.sendNow('a');
+  await world.run(10 * SECOND);
+  expect(stateOf(world, id)).toBe('sent/spent');
+  expect(world.counted.get('QueueInconsistent')).toBe(1);
+  expect(world.account('a').leaseId).toBeUndefined();
+  expect(world.errors).toEqual([]);
+});
+
+test('an echo that may be of a message under way is nobody else’s evidence', async () => {
+  const world = await worldWith(5);
+  world.provider.behave = () => unsure;
+  const first = await world.sendNow('a');
+  await world.run(5 * SECOND);
+  world.provider.behave = () => ({ ...obliging, latencyMs: 2 * SECOND });
+  const second = await world.sendNow('a');
+  await world.run(SECOND);
+  expect(stateOf(world, second)).toBe('sending/reserved');
+  const echo = { workspace: 'main', account: 'a', providerId: '3EB02', isTo: () => true, text: 'hello' };
+  expect(await ask(world, (ports) => onEcho(ports, echo, world.config))).toBe('no match');
+  await world.run(5 * SECOND);
+  expect([stateOf(world, first), stateOf(world, second)]).toEqual(['unknown/reserved', 'sent/spent']);
+  await expectSound(world);
+});
