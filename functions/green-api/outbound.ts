@@ -36,6 +36,7 @@ export const greenApiOutbound: OutboundProvider = {
   longestText: () => 20_000,
   recipients: () => ['phone', 'jid', 'chat_id'],
   takesFiles: () => true,
+  chatOf: (phone) => `${phone.slice(1)}@c.us`,
   open: withCredentials(StoredInstance, (_account, instance, tools) => openInstance(instance, tools)),
 };
 

@@ -34,6 +34,7 @@ export const zenderOutbound: OutboundProvider = {
   longestText: (channel) => (channel === 'sms' ? 1_530 : 65_536),
   recipients: (channel) => (channel === 'sms' ? ['phone', 'chat_id'] : ['phone', 'jid', 'chat_id']),
   takesFiles: (channel) => channel === 'whatsapp',
+  chatOf: (phone) => phone,
   open: withCredentials(StoredCopy, (_account, copy, tools) => openCopy(copy, tools)),
 };
 

@@ -12,7 +12,7 @@ import type { Stored } from './store-event.ts';
  */
 export async function storeParcel(
   provider: ReceivingProvider,
-  ports: Pick<ReceivingPorts, 'store' | 'metrics' | 'log' | 'random'>,
+  ports: Pick<ReceivingPorts, 'store' | 'metrics' | 'sends' | 'log' | 'random'>,
   parcel: Parcel,
 ): Promise<readonly Stored[]> {
   const webhook = await webhookOfParcel(ports.store, parcel);

@@ -71,8 +71,11 @@ export type Part = v.InferOutput<typeof PartItem>;
 const SendItem = v.object({
   messageId: text,
   workspace: text,
+  /** The send webhook through which it came. */
+  webhook: optional(text),
   accountId: text,
   provider: text,
+  channel: optional(v.picklist(['whatsapp', 'sms'])),
   scope: text,
   recipient: v.record(text, text),
   epoch: text,

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import type { Phone } from '#lib/domain/phone.ts';
 import { type Answered, retryAfter } from '#lib/domain/sending/answer.ts';
 import type { Breakdown, SendOutcome } from '#lib/domain/sending/outcome.ts';
 import type { RecipientKind } from '#lib/domain/sending/recipient.ts';
@@ -15,6 +16,8 @@ export interface OutboundProvider {
   readonly recipients: (channel: Channel) => readonly RecipientKind[];
   /** False where the channel carries text alone. */
   readonly takesFiles: (channel: Channel) => boolean;
+  /** The provider's own id of the chat with a number; left out where the provider alone can tell it. */
+  readonly chatOf?: (phone: Phone) => string;
   /** The account, ready to send; undefined where the stored credentials are not what the provider needs. */
   readonly open: (account: OutboundAccount, credentials: unknown, tools: OutboundTools) => OpenAccount | undefined;
 }

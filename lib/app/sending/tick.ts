@@ -1,5 +1,6 @@
 import { retrying } from '../retrying-store.ts';
 import { call, callLimit, declareIntent, hasTimeToCall, takeBack } from './attempt.ts';
+import { noteActivity } from './chat-activity.ts';
 import { type Claim, claim, clampTimes } from './claim.ts';
 import type { SendingConfig } from './config.ts';
 import { gatesOpenAt } from './due.ts';
@@ -55,7 +56,10 @@ export async function tick(message: Tick, run: Run, given: TickPorts, config: Se
 /** The next tick first: whatever goes wrong after it, the queue moves on. */
 async function finish(end: End, { account, gen }: Tick, ports: RunPorts): Promise<TickResult> {
   if (end.kind === 'next') await scheduleTick(ports.ticks, { account, gen: gen + 1, at: end.at }, ports.clock.now());
-  if (end.taken) await readStatuses(ports, end.taken.send, end.taken.providerId);
+  if (end.taken) {
+    await readStatuses(ports, end.taken.send, end.taken.providerId);
+    await noteActivity(ports.store, end.taken.send, ports.clock.now());
+  }
   return { kind: 'done', why: end.kind === 'over' ? end.why : 'next' };
 }
 
