@@ -1,9 +1,13 @@
 import { defineConfig } from 'vitest/config';
 import { TallyReporter } from './test/support/tally-reporter.ts';
+import { textFiles } from './test/support/text-files.ts';
 
 export default defineConfig({
+  plugins: [textFiles()],
   test: {
     globalSetup: ['./test/support/engine-setup.ts'],
+    // Bundles are run as they are, which is also much faster.
+    server: { deps: { external: [/\/dist\/[\w-]+\/index\.mjs/] } },
     include: ['test/**/*.test.ts'],
     reporters: ['default', new TallyReporter()],
   },

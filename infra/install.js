@@ -1,5 +1,5 @@
 /**
- * Runs before every npm script, on whatever Node the machine has (20 or later), and installs what is missing:
+ * The first part of every npm script, on whatever Node the machine has (20 or later): installs what is missing, so that
  * a fresh clone needs no step of its own. Plain JavaScript without imports from packages for that reason.
  */
 import { spawnSync } from 'node:child_process';
@@ -9,9 +9,12 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const windows = process.platform === 'win32';
-const node = join(root, 'node_modules', 'node', 'bin', windows ? 'node.exe' : 'node');
+const node = join(root, 'node_modules', '.bin', windows ? 'node.cmd' : 'node');
 
-if (!isInstalled()) run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], root);
+if (!isInstalled()) {
+  console.error('hookline: installing what is missing, this once');
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], root);
+}
 if (!existsSync(node)) installNode();
 
 /** Whether every package of the lock file is there in its locked version. */
@@ -27,14 +30,12 @@ function packagesOf(file) {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).packages : {};
 }
 
-/** An npm that refuses install scripts leaves the package `node` without its binary: this is the script it refused. */
+/** The package `node` fetches its binary in an install script: an npm that runs none needs to be told for this one. */
 function installNode() {
   console.error('npm ran no install scripts; fetching Node 24 for this project.');
-  run(process.execPath, ['installArchSpecificPackage.js'], join(root, 'node_modules', 'node'));
+  run('npm', ['rebuild', 'node', '--ignore-scripts=false', '--loglevel=error'], root);
   if (existsSync(node)) return;
-  console.error(
-    'Node 24 could not be installed. Install Node 24 yourself, or run: npm rebuild node --ignore-scripts=false',
-  );
+  console.error('Node 24 could not be installed. Run: npm rebuild node --ignore-scripts=false');
   process.exit(1);
 }
 

@@ -1,5 +1,6 @@
 import { type Draft, type ReceivingProvider, readByName, reader } from '#lib/app/receiving/provider.ts';
 import type { Content } from '#lib/domain/content.ts';
+import type { Issue } from '#lib/domain/issue.ts';
 import { chatKindOfJid, normaliseJid, phoneOfJid } from '#lib/domain/jid.ts';
 import { parseJson } from '#lib/domain/json.ts';
 import { anyKnown, known } from '#lib/domain/known.ts';
@@ -18,9 +19,12 @@ export const sandbox: ReceivingProvider = {
   }),
 };
 
-function toMessage(message: Message): Draft {
+function toMessage(message: Message): Draft | Issue {
   const { account, direction, via, channel } = message;
-  const chat = chatOf(message);
+  // Who writes to us alone is the chat.
+  const address = message.chat ?? (direction === 'inbound' ? message.from : undefined);
+  if (address === undefined) return { path: 'chat', message: 'is missing' };
+  const chat = chatOf(address, message.title);
   const sender = personAt(message.from, message.name);
   return {
     identity: { type: 'message', chat: chat.id, id: message.id, ...known({ instance: account }) },
@@ -52,9 +56,9 @@ function toStatus({ id, account, chat, status, detail, via, at }: Status): Draft
   };
 }
 
-/** `chat` is a number, or an id in WhatsApp's manner. */
-function chatOf({ chat, title }: Message): Chat {
-  const id = normaliseJid(chat);
+/** `address` is a number, or an id in WhatsApp's manner. */
+function chatOf(address: string, title: string | undefined): Chat {
+  const id = normaliseJid(address);
   const phone = toPhone(id) ?? phoneOfJid(id);
   return { id, kind: chatKindOfJid(id), ...known({ title, phone }) };
 }

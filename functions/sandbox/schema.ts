@@ -16,7 +16,7 @@ export const Message = v.looseObject({
   channel: v.optional(v.picklist(['whatsapp', 'sms']), 'whatsapp'),
   direction: v.optional(v.picklist(['inbound', 'outbound']), 'inbound'),
   via: v.optional(v.picklist(['phone', 'api', 'unknown']), 'unknown'),
-  chat: Required,
+  chat: Filled,
   title: Filled,
   from: Filled,
   name: Filled,

@@ -6,23 +6,24 @@ import { type Settings, settingsForFunctions } from './settings.ts';
 
 /** What became of the template's resources on this machine. */
 export interface LocalResources {
-  readonly dynamoDb: { readonly endpoint: string };
-  readonly sqs: { readonly endpoint: string; readonly queues: ReadonlyMap<string, LocalQueue> };
-  readonly ssm: { readonly endpoint: string };
+  readonly dynamoDb: string;
+  readonly sqs: string;
+  readonly ssm: string;
+  readonly queues: ReadonlyMap<string, LocalQueue>;
   readonly publicUrl: string;
 }
 
 /** The environment of the functions: what the template gives them, and the addresses of the engines. */
 export function environmentOf(service: Service, settings: Settings, local: LocalResources): Record<string, string> {
   return {
-    ...templateEnvironment(service, local.sqs.queues),
+    ...templateEnvironment(service, local.queues),
     ...settingsForFunctions(settings),
     AWS_REGION: localAws.region,
     AWS_ACCESS_KEY_ID: localAws.accessKeyId,
     AWS_SECRET_ACCESS_KEY: localAws.secretAccessKey,
-    AWS_ENDPOINT_URL_DYNAMODB: local.dynamoDb.endpoint,
-    AWS_ENDPOINT_URL_SQS: local.sqs.endpoint,
-    AWS_ENDPOINT_URL_SSM: local.ssm.endpoint,
+    AWS_ENDPOINT_URL_DYNAMODB: local.dynamoDb,
+    AWS_ENDPOINT_URL_SQS: local.sqs,
+    AWS_ENDPOINT_URL_SSM: local.ssm,
     HOOKLINE_PUBLIC_URL: local.publicUrl,
     // A newcomer is to send at once; a deployed hub starts with none.
     HOOKLINE_START_CREDITS: '1000',

@@ -2,7 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import { buildFunctions } from '#infra/build/bundle.ts';
 import { adminKeyIn } from './admin-key.ts';
 import { openDataFolder } from './data-folder.ts';
-import { startEngines } from './engines/engines.ts';
+import { type Engines, startEngines } from './engines/engines.ts';
 import { applyEnvironment, environmentOf } from './environment.ts';
 import type { Route } from './gateway/routes.ts';
 import { createGateway, type FaultReport } from './gateway/server.ts';
@@ -29,6 +29,8 @@ export interface HubOptions {
   /** Its folder holds `functions/` and `dist/`. */
   readonly serverlessFile?: string;
   readonly report?: FaultReport;
+  /** Lets a test stand between the functions and an engine: given the engine's address, it returns the one to use. */
+  readonly between?: (engine: 'dynamoDb' | 'sqs' | 'ssm', endpoint: string) => Promise<string>;
 }
 
 let running = false;
@@ -63,11 +65,17 @@ async function start(options: HubOptions, started: AsyncDisposableStack): Promis
   const gateway = createGateway(() => ready.promise, report);
   const url = await listen(gateway, settings.PORT);
   started.defer(() => drain(gateway));
+  started.defer(() => ready.reject(new Error('the hub stopped before it was ready')));
 
   const root = dirname(serverlessFile);
   const folders = { functions: join(root, 'functions'), dist: join(root, 'dist') };
-  const [engines] = await Promise.all([startEngines(service, settings, data.path, started), buildFunctions(folders)]);
-  const environment = environmentOf(service, settings, { ...engines, publicUrl: settings.HOOKLINE_PUBLIC_URL ?? url });
+  await buildFunctions(folders);
+  const engines = await startEngines(service, settings, data.path, started);
+  const environment = environmentOf(service, settings, {
+    ...(await addresses(engines, options)),
+    queues: engines.sqs.queues,
+    publicUrl: settings.HOOKLINE_PUBLIC_URL ?? url,
+  });
   const secrets = environment.HOOKLINE_SECRETS_PREFIX ?? '';
   const adminKey = adminKeyIn(engines.parameters, secrets, settings.HOOKLINE_ADMIN_KEY);
   applyEnvironment(environment);
@@ -82,6 +90,16 @@ async function start(options: HubOptions, started: AsyncDisposableStack): Promis
     ...(data.path === undefined ? {} : { dataFolder: data.path }),
     died: engines.dynamoDb.died,
     stop: () => started.disposeAsync(),
+  };
+}
+
+/** Where the functions find the engines. */
+async function addresses({ dynamoDb, sqs, ssm }: Engines, { between }: HubOptions) {
+  const via = between ?? (async (_engine, endpoint) => endpoint);
+  return {
+    dynamoDb: await via('dynamoDb', dynamoDb.endpoint),
+    sqs: await via('sqs', sqs.endpoint),
+    ssm: await via('ssm', ssm.endpoint),
   };
 }
 

@@ -14,7 +14,7 @@ const Environment = v.object({
     '3000',
   ),
   HOOKLINE_ADMIN_KEY: v.optional(
-    v.pipe(v.string(), v.regex(/^[\x21-\x7e]{16,}$/, 'must be 16 or more visible characters')),
+    v.pipe(v.string(), v.regex(/^[\x21-\x7e]+$/, 'must be visible characters without blanks')),
   ),
   HOOKLINE_DATA: v.optional(v.pipe(v.string(), v.nonEmpty('must be a folder, or :memory:')), '.hookline'),
   HOOKLINE_DYNAMODB_ENDPOINT: v.optional(url),

@@ -6,6 +6,8 @@ const wholeNumber = v.pipe(v.string(), v.regex(/^\d+$/), v.transform(Number));
 const Environment = v.object({
   HOOKLINE_TABLE: v.string(),
   HOOKLINE_FALLBACK_QUEUE_URL: v.optional(v.string()),
+  HOOKLINE_SECRETS_PREFIX: v.optional(v.string()),
+  HOOKLINE_PUBLIC_URL: v.optional(v.string()),
   HOOKLINE_MAX_BODY_BYTES: v.optional(wholeNumber, '1048576'),
   AWS_REGION: v.string(),
   AWS_ACCESS_KEY_ID: v.string(),

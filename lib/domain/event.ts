@@ -163,14 +163,17 @@ const Quarantined = v.object({
 const understood = <Entries extends v.ObjectEntries>(payload: v.ObjectSchema<Entries, undefined>) =>
   v.object({ ...common, ...payload.entries });
 
+export const MessageEvent = v.object({
+  ...common,
+  ...payloads.message.entries,
+  chatId: text("The hub's id of the chat"),
+  delivery: v.exactOptional(DeliveryReport),
+});
+export type MessageEvent = v.InferOutput<typeof MessageEvent>;
+
 /** Everything that was received, in one shape for all providers. */
 export const Event = v.variant('kind', [
-  v.object({
-    ...common,
-    ...payloads.message.entries,
-    chatId: text("The hub's id of the chat"),
-    delivery: v.exactOptional(DeliveryReport),
-  }),
+  MessageEvent,
   understood(payloads.status),
   understood(payloads.reaction),
   understood(payloads.call),
@@ -183,4 +186,3 @@ export const Event = v.variant('kind', [
   Quarantined,
 ]);
 export type Event = v.InferOutput<typeof Event>;
-export type MessageEvent = Extract<Event, { kind: 'message' }>;

@@ -13,6 +13,14 @@ export function derivedId(prefix: string, parts: readonly (string | undefined)[]
   return `${prefix}_${sha256(JSON.stringify(parts.map((part) => part ?? null))).slice(0, 32)}`;
 }
 
+/**
+ * An id of something that somebody makes here. It begins with the time (milliseconds), so that ids sort by age, and
+ * `random` (10 bytes or more) makes it nobody else's.
+ */
+export function newId(prefix: string, at: number, random: Uint8Array): string {
+  return `${prefix}_${at.toString(16).padStart(12, '0')}${Buffer.from(random).toString('hex')}`;
+}
+
 /** Lists over a workspace are spread over this many index partitions and merged on read. */
 export const SHARDS = 8;
 

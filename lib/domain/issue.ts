@@ -14,5 +14,9 @@ export function issuesOf(issues: readonly v.BaseIssue<unknown>[]): Issue[] {
 
 function reasonOf(issue: v.BaseIssue<unknown>): string {
   if (issue.received === 'undefined') return 'is missing';
+  if (issue.expected === 'never') return 'is not known here';
+  if (issue.type === 'regex') return 'does not have the right form';
+  // A check without words of its own speaks in valibot's, which hold the value.
+  if (issue.type === 'check' && !issue.message.startsWith('Invalid ')) return issue.message;
   return issue.expected === null ? `is not a valid ${issue.type.replaceAll('_', ' ')}` : `must be ${issue.expected}`;
 }

@@ -61,14 +61,17 @@ test.each(['parent', 'group'] as const)('keeps what was stored when its %s is ki
   expect(identify(engine)).toBeUndefined();
 });
 
-test('keeps a queued message when it is killed', async () => {
+test('keeps queued messages when it is killed, and hands out at once what had been received', async () => {
   const first = await start();
-  const message = { QueueUrl: '$HOOKLINE_FALLBACK_QUEUE_URL', MessageBody: 'acknowledged', DelaySeconds: 1 };
-  expect(await aws(first, 'AmazonSQS.SendMessage', message)).toMatchObject({ status: 200 });
+  const send = (MessageBody: string, DelaySeconds: number) =>
+    aws(first, 'AmazonSQS.SendMessage', { QueueUrl: '$HOOKLINE_FALLBACK_QUEUE_URL', MessageBody, DelaySeconds });
+  await send('refused', 0);
+  await until(() => noted() === 'refused 1\n');
+  await send('acknowledged', 1);
   await first.end('SIGKILL', 'group');
-  expect(noted()).toBe('');
+  expect(noted()).toBe('refused 1\n');
   await start();
-  await until(() => noted() === 'acknowledged 1\n');
+  await until(() => noted() === 'refused 1\nrefused 2\nacknowledged 1\n');
 });
 
 test.each(['SIGTERM', 'SIGINT'] as const)('answers, then stops everything that it started, on %s', async (signal) => {
@@ -114,7 +117,7 @@ test('runs beside another hub, but not on its data or its port', async () => {
 });
 
 test('names every setting that is wrong', async () => {
-  const wrong = start({ PORT: 'http', HOOKLINE_LEASE_MS: '-1', HOOKLINE_ADMIN_KEY: 'short' });
+  const wrong = start({ PORT: 'http', HOOKLINE_LEASE_MS: '-1', HOOKLINE_ADMIN_KEY: 'two words' });
   await expect(wrong).rejects.toThrow(/PORT must be.*HOOKLINE_ADMIN_KEY must be.*HOOKLINE_LEASE_MS must be/s);
 });
 

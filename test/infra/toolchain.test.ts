@@ -19,8 +19,7 @@ test('the lock file knows every platform package, or npm ci would refuse it', ()
   expect(missing).toEqual([]);
 });
 
-test('each script installs what is missing first', () => {
+test('each script installs what is missing first, even for an npm that runs no scripts but the one asked for', () => {
   const { scripts } = JSON.parse(read('package.json'));
-  const own = Object.keys(scripts).filter((name) => !name.startsWith('pre'));
-  for (const name of own) expect(scripts[`pre${name}`], name).toBe('node infra/install.js');
+  for (const script of Object.values(scripts)) expect(script).toMatch(/^node infra\/install\.js && /);
 });

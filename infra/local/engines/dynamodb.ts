@@ -22,7 +22,8 @@ export interface DynamoDbOptions {
 }
 
 const ProcessRecord = v.object({ pid: v.number(), started: v.string() });
-const startWithinMs = 10_000;
+/** dynoxide needs some 40 ms, DynamoDB Local several seconds. */
+const startWithinMs = 20_000;
 
 /** An engine that runs already, or one started here: with a folder it keeps its data there, without in memory. */
 export async function startDynamoDb(options: DynamoDbOptions): Promise<DynamoDbEngine> {

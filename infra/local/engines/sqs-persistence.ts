@@ -29,6 +29,8 @@ export async function openQueueStores(folder: string): Promise<Stores & { close(
       .prepare('UPDATE sqs_messages SET receipt_handle = NULL, visibility_deadline = NULL WHERE message_id = ?')
       .run(messageId);
   };
+  // Whoever had received a message ended with the hub: nobody is to wait for its visibility time-out.
+  persistence.db.prepare('UPDATE sqs_messages SET receipt_handle = NULL, visibility_deadline = NULL').run();
   const stores = { sqsStore: new SqsStore(), snsStore: new SnsStore(), s3Store: new S3Store() };
   persistence.loadSqsAndSns(stores.sqsStore, stores.snsStore);
   Object.assign(stores.sqsStore, { persistence });

@@ -10,13 +10,13 @@ export type FaultReport = (functionName: string, error: unknown) => void;
 
 /** The HTTP API of the service: finds the function for a request and lets it answer, within the limits of AWS. */
 export function createGateway(routes: () => Promise<readonly Route<Lambda>[]>, report: FaultReport): Server {
-  const server = createServer((message, response) => {
-    answerTo(message, routes, report)
-      .then((answer) => send(message, response, answer))
-      .catch((error: unknown) => {
-        // The caller has gone, or has sent what is no HTTP: there is nobody left to answer.
-        if (!response.destroyed) response.destroy(error instanceof Error ? error : undefined);
-      });
+  const server = createServer(async (message, response) => {
+    const answer = await answerTo(message, routes, report).catch((error: unknown) => {
+      // A caller that hangs up in the middle of its request wants no answer.
+      if (!message.destroyed || message.complete) report('the gateway', error);
+      return gatewayAnswers.fault;
+    });
+    send(message, response, answer);
   });
   // Longer than any client's idea of an idle connection, so that it is not closed just as a request is sent.
   server.keepAliveTimeout = 65_000;

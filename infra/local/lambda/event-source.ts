@@ -53,7 +53,7 @@ async function poll(source: EventSource, batches: Set<Promise<void>>, stop: Abor
     try {
       const messages = await receive(source, stop);
       if (messages.length === 0) continue;
-      const batch = process(source, messages)
+      const batch = handOver(source, messages)
         .catch((error: unknown) => source.report(source.lambda.name, error))
         .finally(() => batches.delete(batch));
       batches.add(batch);
@@ -79,7 +79,7 @@ async function receive({ endpoint, queue, batchSize }: EventSource, stop: AbortS
 }
 
 /** What was not done comes back when its visibility time-out has passed, and counts as received once more. */
-async function process(source: EventSource, messages: readonly Message[]): Promise<void> {
+async function handOver(source: EventSource, messages: readonly Message[]): Promise<void> {
   const { lambda, queue, endpoint, reportsFailures, report } = source;
   const invocation = await lambda.invoke({ Records: messages.map((message) => toRecord(message, queue)) });
   const outcome: BatchOutcome = outcomeOf(

@@ -81,7 +81,8 @@ function accepts(webhook: Webhook, provider: ReceivingProvider): boolean {
   return webhook.enabled && !webhook.rotated && webhook.kind === 'receive' && webhook.provider === provider.name;
 }
 
-const OUR_FAULT = { path: '', message: 'could not be processed; the fault is ours and the event is kept' };
+/** Said instead of what went wrong inside. */
+export const OUR_FAULT = { path: '', message: 'could not be processed; the fault is ours and the event is kept' };
 
 /** A reader that throws is a fault of ours: the body waits in quarantine for the release that mends it. */
 export function safely(provider: ReceivingProvider, body: unknown, log: Log): Reading {
@@ -125,15 +126,19 @@ async function handOver(
   return verdictOf(reading, [{ status: 'stored', id: stored[0]?.id ?? recordsOf(reading, receipt)[0].event.id }]);
 }
 
-/** Stores all events of a reading and what follows from them, in order; adds to `stored` as it goes. */
+/**
+ * Stores all events of a reading and what follows from them, in order; adds to `stored` as it goes. `now`, in
+ * milliseconds, is later than the receipt where an old delivery is read again.
+ */
 export async function storeReading(
   reading: Reading,
   receipt: Receipt,
   { store, metrics }: Pick<ReceivingPorts, 'store' | 'metrics'>,
   stored: Stored[],
+  now = receipt.receivedAt,
 ): Promise<void> {
   for (const record of recordsOf(reading, receipt)) {
-    const result = await storeEvent(store, record, Math.floor(receipt.receivedAt / 1000));
+    const result = await storeEvent(store, record, Math.floor(now / 1000));
     stored.push(result);
     await settle(store, metrics, record, receipt, result);
   }

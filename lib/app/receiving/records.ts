@@ -10,9 +10,12 @@ import { stateKey } from './delivery-state.ts';
 import type { EventRecord } from './event-item.ts';
 import type { Draft, Reading } from './provider.ts';
 
+/** What an event takes over from the webhook that it came in through. */
+export type ReceivingWebhook = Pick<Webhook, 'webhookId' | 'workspace' | 'accountId' | 'retentionDays'>;
+
 /** What is the same for all events of one delivery. */
 export interface Receipt {
-  readonly webhook: Webhook;
+  readonly webhook: ReceivingWebhook;
   readonly provider: string;
   readonly contentType: string;
   /** The body without a secret. */
@@ -88,7 +91,7 @@ function quarantined(issues: readonly Issue[], type: string | undefined, receipt
 }
 
 /** Our own account, as one part of the identity of a chat: the hub's account where the webhook names one. */
-export function accountKey(webhook: Webhook, account: OwnAccount): string {
+export function accountKey(webhook: ReceivingWebhook, account: OwnAccount): string {
   return webhook.accountId ?? account.instance ?? account.phone ?? account.user ?? account.device ?? webhook.webhookId;
 }
 

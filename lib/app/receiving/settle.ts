@@ -2,7 +2,7 @@ import { keyPart } from '#lib/domain/ids.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { type ChatSighting, sightChat } from '../chats/chat.ts';
 import type { Metrics } from '../ports.ts';
-import { add, type Store, setIfAbsent, update } from '../store.ts';
+import { add, type Key, type Store, setIfAbsent, update } from '../store.ts';
 import { noteStatus } from './delivery-state.ts';
 import type { EventRecord } from './event-item.ts';
 import { accountKey, type Receipt } from './records.ts';
@@ -21,7 +21,7 @@ export async function settle(
 ): Promise<void> {
   const { event } = record;
   if (event.kind === 'unknown') {
-    if (status === 'stored') await countQuarantined(store, metrics, receipt, event.type ?? 'unreadable');
+    if (status === 'stored') await countQuarantined(store, metrics, receipt, event.type ?? UNREADABLE);
     return;
   }
   const chat = chatSeen(record, receipt);
@@ -49,11 +49,14 @@ function chatSeen({ event, orderedAt }: EventRecord, { webhook, provider }: Rece
   };
 }
 
+/** Stands for the type of a body in which no type can be found. */
+const UNREADABLE = 'unreadable';
+
 /** Counts what is not understood by its type; the first of a type raises a metric of its own. */
 async function countQuarantined(store: Store, metrics: Metrics, receipt: Receipt, type: string): Promise<void> {
   const { webhook, provider, receivedAt } = receipt;
   metrics.count('QuarantinedEvents', { provider });
-  const key = { pk: quarantineCounters(webhook.workspace), sk: `${provider}#${keyPart(type)}` };
+  const key = quarantineCounter(webhook.workspace, provider, type);
   const at = toIso(receivedAt);
   const changes = [
     add('seen', 1),
@@ -68,4 +71,8 @@ async function countQuarantined(store: Store, metrics: Metrics, receipt: Receipt
 /** One row for each type that was ever put into quarantine: how often, since when. */
 export function quarantineCounters(workspace: string): string {
   return `QUAR#${workspace}`;
+}
+
+export function quarantineCounter(workspace: string, provider: string, type = UNREADABLE): Key {
+  return { pk: quarantineCounters(workspace), sk: `${provider}#${keyPart(type)}` };
 }

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { Item, Key } from '#lib/app/store.ts';
+import { absent, all, any, type Condition, equal, exists, type Item, type Key } from '#lib/app/store.ts';
 
 const Stored = v.object({
   webhookId: v.string(),
@@ -35,3 +35,6 @@ export function webhookItem(tokenHash: string, webhook: Webhook): Item {
 export function webhookOf(item: Item): Webhook {
   return v.parse(Stored, item);
 }
+
+/** Holds for the row behind a webhook's present URL: neither replaced by a newer one nor deleted. */
+export const isCurrent: Condition = all(exists(), any(absent('rotated'), equal('rotated', false)));

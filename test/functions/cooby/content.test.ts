@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
 import { cooby } from '#functions/cooby/provider.ts';
 import { describeReading, type Row } from '#test/support/describe-reading.ts';
-import { expectNoThrow } from '#test/support/mangling.ts';
-import { groupImage, older, text, tooBig, voice, withMessage } from './payloads.ts';
+import { tooBig, withMessage } from './payloads.ts';
 
 const url = 'https://api.cooby.co/v2/files/made-up';
 const file = { url };
@@ -140,8 +139,4 @@ describeReading(cooby, [...types, ...beyondTheList, ...names, ...fileErrors, ...
 it('leaves nameGenerated out of an original name', () => {
   const reading = cooby.read(tooBig);
   expect('drafts' in reading && reading.drafts[0].payload).not.toHaveProperty('message.content.file.nameGenerated');
-});
-
-it('reads or quarantines whatever a true payload is mangled to', () => {
-  expectNoThrow(cooby, [text, groupImage, tooBig, voice, older]);
 });

@@ -5,17 +5,19 @@ import { account, instanceData, quota, report, status } from './payloads.ts';
 const { chatId: _, ...chatless } = status;
 
 /** Status word of GREEN-API, then what we make of it. */
-const words: readonly Row[] = [
-  ['pending', { state: 'pending' }],
-  ['sent', { state: 'sent' }],
-  ['read', { state: 'read' }],
-  ['failed', { state: 'failed' }],
-  ['fail', { state: 'failed', detail: 'fail' }],
-  ['noAccount', { state: 'failed', detail: 'noAccount' }],
-  ['notInGroup', { state: 'failed', detail: 'notInGroup' }],
-  ['yellowCard', { state: 'failed', detail: 'yellowCard' }],
-  ['noActiveSession', { state: 'failed', detail: 'noActiveSession' }],
-].map(([word, said]) => ({
+const words: readonly Row[] = (
+  [
+    ['pending', { state: 'pending' }],
+    ['sent', { state: 'sent' }],
+    ['read', { state: 'read' }],
+    ['failed', { state: 'failed' }],
+    ['fail', { state: 'failed', detail: 'fail' }],
+    ['noAccount', { state: 'failed', detail: 'noAccount' }],
+    ['notInGroup', { state: 'failed', detail: 'notInGroup' }],
+    ['yellowCard', { state: 'failed', detail: 'yellowCard' }],
+    ['noActiveSession', { state: 'failed', detail: 'noActiveSession' }],
+  ] as const
+).map(([word, said]) => ({
   name: `the status ${word}`,
   payload: { ...status, status: word },
   exactly: {
@@ -25,7 +27,7 @@ const words: readonly Row[] = [
       chatId: '12025550142@c.us',
       viaApi: true,
       account,
-      ...Object(said),
+      ...said,
     },
   },
 }));

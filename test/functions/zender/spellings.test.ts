@@ -1,20 +1,7 @@
 import { expect, it } from 'vitest';
 import { zender } from '#functions/zender/provider.ts';
 import { describeReading, type Row } from '#test/support/describe-reading.ts';
-import { expectNoThrow } from '#test/support/mangling.ts';
-import {
-  device,
-  flat,
-  flattened,
-  form,
-  group,
-  notifications,
-  sms,
-  toForm,
-  ussd,
-  whatsapp,
-  withData,
-} from './payloads.ts';
+import { device, flattened, form, notifications, sms, toForm, ussd, whatsapp, withData } from './payloads.ts';
 
 const ana = { id: '+15550100099', kind: 'individual', phone: '+15550100099' };
 const says = (content: object) => ({ kind: 'message', message: { content } });
@@ -116,8 +103,4 @@ describeReading(zender, [...spellings, ...broken]);
 
 it('refuses a form that is no UTF-8', () => {
   expect(zender.parse(Buffer.from([0x61, 0x3d, 0xff]), form)).toMatchObject({ ok: false });
-});
-
-it('reads or quarantines whatever a true payload is mangled to', () => {
-  expectNoThrow(zender, [sms, whatsapp, group, ussd, notifications, flat, flattened(whatsapp)]);
 });

@@ -50,10 +50,11 @@ export class FakeProvider {
     this.#scheduler = scheduler;
   }
 
-  async send(process: Process, message: Outgoing, account: Account, deadline: number): Promise<SendOutcome> {
+  async send(process: Process, message: Outgoing, account: Account, limit: () => number): Promise<SendOutcome> {
     const scheduler = this.#scheduler;
     await scheduler.pass(process, { call: 'provider', moment: 'before', detail: message });
     const startedAt = scheduler.now;
+    const deadline = limit();
     if (startedAt >= deadline) return { kind: 'retry', reason: 'the deadline had passed before the call' };
     const call: Call = { account: account.id, messageId: message.messageId, part: message.part, startedAt, deadline };
     this.calls.push(call);

@@ -200,7 +200,7 @@ export class World {
       },
       sender: {
         send: (message: Parameters<FakeProvider['send']>[1], account: Account, deadline: number) => {
-          const limit = this.#mutant.deadline?.(deadline, this.now) ?? deadline;
+          const limit = () => this.#mutant.deadline?.(deadline, this.now) ?? deadline;
           return this.provider.send(process, message, account, limit);
         },
       },

@@ -7,7 +7,7 @@ const OPERATIONS = Number(process.env.HOOKLINE_TEST_OPERATIONS ?? 10_000);
 const PER_RUN = 50;
 const SEED = process.env.HOOKLINE_TEST_SEED;
 
-const HOUR = 3_600_000;
+const MINUTE = 60_000;
 
 /** Everything can go wrong at once. */
 const faults: Faults = {
@@ -22,7 +22,7 @@ const faults: Faults = {
 };
 
 async function live(operations: readonly Operation[], seed: number): Promise<World> {
-  const world = new World({ seed, config: { unknownLimitMs: HOUR, queueLimit: 12 } });
+  const world = new World({ seed, config: { unknownLimitMs: 20 * MINUTE, queueLimit: 12 } });
   for (const account of ACCOUNTS) await world.addAccount(account, workspaceOf(account), 10);
   world.faults = faults;
   world.zombies = world.seeded.chance(0.5);
@@ -37,8 +37,8 @@ async function live(operations: readonly Operation[], seed: number): Promise<Wor
     return { kind: 'ok', name: 'a.pdf', mimeType: 'application/pdf', bytes: new Uint8Array(1) };
   };
   world.scheduler.accident = () => {
-    if (world.seeded.chance(0.004)) return 'kill';
-    if (world.seeded.chance(0.004)) return { stallMs: world.seeded.between(500, 80_000) };
+    if (world.seeded.chance(0.01)) return 'kill';
+    if (world.seeded.chance(0.006)) return { stallMs: world.seeded.between(500, 80_000) };
     return undefined;
   };
   for (const each of operations) {
@@ -54,9 +54,9 @@ async function heal(world: World): Promise<void> {
   world.scheduler.accident = () => undefined;
   world.provider.behave = moody(world, 0);
   world.fetch = (url) => ({ kind: 'ok', name: url, mimeType: 'text/plain', bytes: new Uint8Array(1) });
-  await world.run(10 * 60_000);
+  await world.run(8 * MINUTE);
   for (const account of ACCOUNTS) world.begin(begin(world, { do: 'resume', account }));
-  await world.run(3 * HOUR);
+  await world.run(24 * MINUTE);
   world.invariants.atRest();
 }
 

@@ -1,0 +1,105 @@
+import { Hono, type Context as HonoContext } from 'hono';
+import { retrying } from '#lib/app/retrying-store.ts';
+import { StoreUnavailable } from '#lib/app/store.ts';
+import { type AnyReply, NOT_FOUND, problem, responseOf } from './answers.ts';
+import { authenticate, type Caller } from './auth.ts';
+import { docsFile } from './docs/files.ts';
+import { openApi } from './openapi.ts';
+import type { AdminPorts } from './ports.ts';
+import type { Route } from './route.ts';
+import { routesOf } from './routes.ts';
+
+interface Environment {
+  /** What the gateway knows beside the request. */
+  Bindings: { readonly baseUrl: string };
+  /** The declared path, for the log: what somebody wrote in its place is not for the log. */
+  Variables: { route: string };
+}
+type RequestContext = HonoContext<Environment>;
+
+/** What the table does not take is tried again for this long; API Gateway waits 30 s. */
+const PATIENCE_MS = 5_000;
+const LARGEST_BODY = 256 * 1024;
+
+const HEADERS = {
+  'cache-control': 'no-store',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+};
+
+const FORBIDDEN = problem(403, 'This needs the admin key');
+const TOO_LARGE = problem(413, `The body is larger than ${LARGEST_BODY / 1024} KiB`);
+const FAULT = problem(500, 'Something went wrong on our side');
+const UNAVAILABLE = problem(503, 'The table does not answer; please try again', { headers: { 'retry-after': '1' } });
+
+/** The admin API: what `routes.ts` declares, the document of it, and a page to read and try it. */
+export function adminApp(ports: AdminPorts): Hono<Environment> {
+  const app = new Hono<Environment>();
+  const routes = routesOf(ports.providers);
+  const providers = ports.providers.map(({ receiving }) => receiving.name);
+  app.use(withHeaders);
+  for (const route of routes) {
+    app.on(route.method, pattern(route.path), async (c) => responseOf(await reply(c, ports, route)));
+  }
+  for (const [path, methods] of methodsByPath(routes)) {
+    const wrongMethod = problem(405, 'This path takes another method', { headers: { allow: methods.join(', ') } });
+    app.all(pattern(path), async (c) => responseOf(await refusal(c, ports, wrongMethod)));
+  }
+  app.get('/openapi.json', (c) => c.json(openApi(routes, providers, ports.version, c.env.baseUrl)));
+  app.get('/docs', () => docsFile('') ?? responseOf(NOT_FOUND));
+  app.get('/docs/:name', (c) => docsFile(c.req.param('name')) ?? responseOf(NOT_FOUND));
+  app.notFound(async (c) => responseOf(await refusal(c, ports, NOT_FOUND)));
+  app.onError((error, c) => {
+    ports.log.error('a request to the API failed', error, { method: c.req.method, route: c.get('route') ?? '' });
+    return responseOf(error instanceof StoreUnavailable ? UNAVAILABLE : FAULT);
+  });
+  return app;
+}
+
+async function withHeaders(c: RequestContext, next: () => Promise<void>): Promise<void> {
+  await next();
+  for (const [name, value] of Object.entries(HEADERS)) c.res.headers.set(name, value);
+}
+
+async function reply(c: RequestContext, base: AdminPorts, route: Route): Promise<AnyReply> {
+  c.set('route', route.path);
+  const { clock, random } = base;
+  const ports = { ...base, store: retrying(base.store, clock, random, clock.monotonic() + PATIENCE_MS) };
+  const caller = route.access === 'public' ? NOBODY : await callerOf(c, ports);
+  if (caller.kind === 'problem') return caller;
+  if (route.access === 'admin' && !caller.isAdmin) return FORBIDDEN;
+  const body = new Uint8Array(await c.req.arrayBuffer());
+  if (body.length > LARGEST_BODY) return TOO_LARGE;
+  const { workspace } = caller;
+  return route.respond(
+    { params: c.req.param(), query: c.req.query(), body },
+    { ports, workspace, baseUrl: c.env.baseUrl },
+  );
+}
+
+const NOBODY: Caller = { kind: 'caller', isAdmin: false, workspace: '' };
+
+/** Below `/api`, only who has a key learns what is there. */
+async function refusal(c: RequestContext, ports: AdminPorts, answer: AnyReply): Promise<AnyReply> {
+  if (!c.req.path.startsWith('/api/')) return answer;
+  const caller = await callerOf(c, ports);
+  return caller.kind === 'problem' ? caller : answer;
+}
+
+function callerOf(c: RequestContext, ports: AdminPorts) {
+  return authenticate(ports, {
+    authorization: c.req.header('authorization'),
+    workspace: c.req.header('x-workspace'),
+  });
+}
+
+/** `/api/events/{id}` as the router writes it. */
+function pattern(path: string): string {
+  return path.replace(/\{(\w+)\}/g, ':$1');
+}
+
+function methodsByPath(routes: readonly Route[]): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const { path, method } of routes) found.set(path, [...(found.get(path) ?? []), method.toUpperCase()]);
+  return found;
+}

@@ -1,0 +1,23 @@
+import type { AccountProvider } from '#lib/app/accounts/provider.ts';
+import type { Clock, Log, Metrics, Random } from '#lib/app/ports.ts';
+import type { ReceivingProvider } from '#lib/app/receiving/provider.ts';
+import type { Secrets } from '#lib/app/secrets.ts';
+import type { Store } from '#lib/app/store.ts';
+
+/** A provider as its folder shows it to the hub's managers. */
+export interface Provider {
+  readonly receiving: ReceivingProvider;
+  readonly account: AccountProvider;
+}
+
+/** What the API reaches outside of itself. */
+export interface AdminPorts {
+  readonly store: Store;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly providers: readonly Provider[];
+  readonly version: string;
+}

@@ -1,0 +1,109 @@
+import * as v from 'valibot';
+import { issuesOf } from '#lib/domain/issue.ts';
+import { parseJson } from '#lib/domain/json.ts';
+import { type Answers, type AnyReply, invalid, type ProblemReply, problem, type Reply } from './answers.ts';
+import type { AdminPorts } from './ports.ts';
+
+/** `workspace`: any key, for the workspace that it opens. `admin`: the admin key alone. */
+export type Access = 'public' | 'workspace' | 'admin';
+
+/** What every route is handed beside its own input. */
+export interface Context {
+  readonly ports: AdminPorts;
+  /** The workspace that the caller works in. */
+  readonly workspace: string;
+  /** Where this hub is reached from outside, without a slash at the end. */
+  readonly baseUrl: string;
+}
+
+export interface RawRequest {
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+interface Described {
+  readonly method: 'get' | 'post' | 'patch' | 'delete';
+  /** As OpenAPI writes it: `/api/webhooks/{id}`. */
+  readonly path: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly access: Access;
+  /** When it answers 409; left out where it never does. */
+  readonly conflict?: string;
+}
+
+interface Declaration<
+  Params extends v.GenericSchema,
+  Query extends v.GenericSchema,
+  Body extends v.GenericSchema,
+  Declared extends Answers,
+> extends Described {
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  readonly answers: Declared;
+  readonly run: (
+    input: {
+      readonly params: v.InferOutput<Params>;
+      readonly query: v.InferOutput<Query>;
+      readonly body: v.InferOutput<Body>;
+    },
+    context: Context,
+  ) => Promise<Reply<Declared>>;
+}
+
+/** A route as the router and the document use it. */
+export interface Route extends Described {
+  readonly params: v.GenericSchema;
+  readonly query: v.GenericSchema;
+  readonly body: v.GenericSchema;
+  readonly answers: Answers;
+  readonly respond: (request: RawRequest, context: Context) => Promise<AnyReply>;
+}
+
+export const NOTHING = v.strictObject({});
+
+/** For routes without parameters, query or body; spread first, then say what is taken. */
+export const takesNothing = { params: NOTHING, query: NOTHING, body: NOTHING };
+
+/** One declaration checks what comes in, types what goes out and describes both. */
+export function route<
+  Params extends v.GenericSchema,
+  Query extends v.GenericSchema,
+  Body extends v.GenericSchema,
+  const Declared extends Answers,
+>(declaration: Declaration<Params, Query, Body, Declared>): Route {
+  const { run, ...described } = declaration;
+  return {
+    ...described,
+    respond: async (request, context) => {
+      const params = v.safeParse(declaration.params, request.params);
+      const query = v.safeParse(declaration.query, request.query);
+      const body = bodyOf(declaration.body, request.body);
+      if ('kind' in body) return body;
+      if (params.success && query.success && body.success) {
+        return run({ params: params.output, query: query.output, body: body.output }, context);
+      }
+      const issues = [params.issues, query.issues, body.issues].flatMap((found) => issuesOf(found ?? []));
+      return invalid(issues);
+    },
+  };
+}
+
+export function takesBody(schema: v.GenericSchema): boolean {
+  const nothing: v.GenericSchema = NOTHING;
+  return schema !== nothing;
+}
+
+function bodyOf<Body extends v.GenericSchema>(schema: Body, bytes: Uint8Array): v.SafeParseResult<Body> | ProblemReply {
+  if (!takesBody(schema) || (bytes.length === 0 && v.is(schema, {}))) return v.safeParse(schema, {});
+  const parsed = parseJson(bytes);
+  return parsed.ok ? v.safeParse(schema, parsed.value) : problem(400, sentence(parsed.issue.message));
+}
+
+export const nowSeconds = ({ clock }: Pick<AdminPorts, 'clock'>): number => Math.floor(clock.now() / 1000);
+
+function sentence(text: string): string {
+  return `The request body cannot be read: ${text}`;
+}

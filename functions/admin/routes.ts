@@ -1,0 +1,26 @@
+import type { Provider } from './ports.ts';
+import type { Route } from './route.ts';
+import { accountRoutes } from './routes/accounts.ts';
+import { attemptRoutes } from './routes/attempts.ts';
+import { chatRoutes } from './routes/chats.ts';
+import { eventRoutes } from './routes/events.ts';
+import { healthRoutes } from './routes/health.ts';
+import { messageRoutes } from './routes/messages.ts';
+import { replayRoutes } from './routes/replay.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
+import { workspaceRoutes } from './routes/workspaces.ts';
+
+/** Every route of the API, in the order of the document. Where two fit a path, the first is taken. */
+export function routesOf(providers: readonly Provider[]): readonly Route[] {
+  return [
+    ...workspaceRoutes,
+    ...accountRoutes(providers.map(({ account }) => account)),
+    ...webhookRoutes(providers.map(({ receiving }) => receiving.name)),
+    ...attemptRoutes,
+    ...eventRoutes,
+    ...replayRoutes,
+    ...messageRoutes,
+    ...chatRoutes,
+    ...healthRoutes,
+  ];
+}

@@ -1,0 +1,133 @@
+import * as v from 'valibot';
+import { Pacing, ShownAccount, shownAccount } from '#lib/app/accounts/account.ts';
+import { createAccount } from '#lib/app/accounts/create.ts';
+import { findAccount, listAccounts, patchAccount, removeAccount } from '#lib/app/accounts/manage.ts';
+import type { AccountProvider, Channel } from '#lib/app/accounts/provider.ts';
+import { issuesOf } from '#lib/domain/issue.ts';
+import { optional } from '#lib/domain/schema.ts';
+import { EMPTY, invalid, json, NOT_FOUND, problem } from '../answers.ts';
+import { route, takesNothing } from '../route.ts';
+import { listOf, Name, Paging, PhoneNumber, pageRequest, WithId } from '../schemas.ts';
+
+const tag = 'Accounts';
+const shared = { ...takesNothing, tag, access: 'workspace' } as const;
+
+const Patch = v.strictObject({
+  name: optional(v.nullable(Name)),
+  phone: optional(v.nullable(PhoneNumber)),
+  pacing: v.exactOptional(Pacing),
+  credentials: optional(v.looseObject({}), 'All of them, as on creating the account'),
+});
+
+/** What an account needs depends on its provider and channel: the document shows each. */
+function newAccount(providers: readonly AccountProvider[]) {
+  return v.variant(
+    'provider',
+    providers.map((provider) =>
+      v.variant(
+        'channel',
+        provider.channels.map((channel) => newAccountOf(provider, channel)),
+      ),
+    ),
+  );
+}
+
+function newAccountOf(provider: AccountProvider, channel: Channel) {
+  return v.strictObject({
+    provider: v.literal(provider.name),
+    channel: v.literal(channel),
+    name: optional(Name),
+    phone: optional(PhoneNumber),
+    credentials: provider.credentials(channel),
+    pacing: v.exactOptional(Pacing),
+  });
+}
+
+function creating(providers: readonly AccountProvider[]) {
+  return route({
+    ...shared,
+    method: 'post',
+    path: '/api/accounts',
+    summary: 'Connect an account of a provider; its credentials are never shown again',
+    body: newAccount(providers),
+    answers: { 201: { description: 'The account', schema: ShownAccount } },
+    run: async ({ body }, { ports, workspace }) => {
+      const provider = providers.find(({ name }) => name === body.provider);
+      if (!provider) return invalid([{ path: 'provider', message: 'is not known here' }]);
+      return json(201, shownAccount(await createAccount(ports, workspace, provider, body)));
+    },
+  });
+}
+
+const listing = route({
+  ...shared,
+  method: 'get',
+  path: '/api/accounts',
+  summary: 'List accounts, newest first',
+  query: Paging,
+  answers: { 200: { description: 'A page', schema: listOf(ShownAccount) } },
+  run: async ({ query }, { ports, workspace }) => {
+    const { items, ...rest } = await listAccounts(ports.store, workspace, pageRequest(query));
+    return json(200, { items: items.map(shownAccount), ...rest });
+  },
+});
+
+const showing = route({
+  ...shared,
+  method: 'get',
+  path: '/api/accounts/{id}',
+  summary: 'Show an account',
+  params: WithId,
+  answers: { 200: { description: 'The account', schema: ShownAccount } },
+  run: async ({ params }, { ports, workspace }) => {
+    const account = await findAccount(ports.store, workspace, params.id);
+    return account ? json(200, shownAccount(account)) : NOT_FOUND;
+  },
+});
+
+function patching(providers: readonly AccountProvider[]) {
+  return route({
+    ...shared,
+    method: 'patch',
+    path: '/api/accounts/{id}',
+    summary: "Change an account's name, phone, pace or credentials",
+    params: WithId,
+    body: Patch,
+    answers: { 200: { description: 'The account', schema: ShownAccount } },
+    run: async ({ params, body: { credentials: given, ...patch } }, { ports, workspace }) => {
+      const account = await findAccount(ports.store, workspace, params.id);
+      const provider = providers.find(({ name }) => name === account?.provider);
+      if (!account || !provider) return NOT_FOUND;
+      const credentials =
+        given && v.safeParse(v.object({ credentials: provider.credentials(account.channel) }), { credentials: given });
+      if (credentials && !credentials.success) return invalid(issuesOf(credentials.issues));
+      const patched = await patchAccount(ports, account, provider, { ...patch, ...credentials?.output });
+      return patched ? json(200, shownAccount(patched)) : NOT_FOUND;
+    },
+  });
+}
+
+const deleting = route({
+  ...shared,
+  method: 'delete',
+  path: '/api/accounts/{id}',
+  summary: 'Delete an account and its credentials; what came in stays',
+  conflict: 'Sends are waiting in its queue',
+  params: WithId,
+  answers: { 204: { description: 'Deleted' } },
+  run: async ({ params }, { ports, workspace }) => {
+    const account = await findAccount(ports.store, workspace, params.id);
+    if (!account) return NOT_FOUND;
+    const outcome = await removeAccount(ports, account);
+    if (outcome === 'busy') return problem(409, 'Sends are waiting in the queue of this account');
+    return outcome === 'deleted' ? EMPTY : NOT_FOUND;
+  },
+});
+
+export const accountRoutes = (providers: readonly AccountProvider[]) => [
+  creating(providers),
+  listing,
+  showing,
+  patching(providers),
+  deleting,
+];

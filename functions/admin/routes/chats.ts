@@ -1,0 +1,39 @@
+import * as v from 'valibot';
+import { findChat, KnownChat, listChats } from '#lib/app/chats/list.ts';
+import { optional } from '#lib/domain/schema.ts';
+import { json, NOT_FOUND } from '../answers.ts';
+import { route, takesNothing } from '../route.ts';
+import { listOf, pageRequest, paging, WithId } from '../schemas.ts';
+
+const shared = { ...takesNothing, method: 'get', tag: 'Chats', access: 'workspace' } as const;
+
+const Filter = v.strictObject({
+  ...paging,
+  account: optional(v.string(), "An account's id"),
+  title: optional(v.string(), 'The whole title, exactly'),
+});
+
+export const chatRoutes = [
+  route({
+    ...shared,
+    path: '/api/chats',
+    summary: 'Chats, last active first',
+    query: Filter,
+    answers: { 200: { description: 'A page', schema: listOf(KnownChat) } },
+    run: async ({ query: { account, title, ...page } }, { ports, workspace }) => {
+      const filter = { ...(title !== undefined && { title }), ...(account !== undefined && { accountId: account }) };
+      return json(200, await listChats(ports.store, workspace, filter, pageRequest(page)));
+    },
+  }),
+  route({
+    ...shared,
+    path: '/api/chats/{id}',
+    summary: 'Show a chat',
+    params: WithId,
+    answers: { 200: { description: 'The chat', schema: KnownChat } },
+    run: async ({ params }, { ports, workspace }) => {
+      const chat = await findChat(ports.store, workspace, params.id);
+      return chat ? json(200, chat) : NOT_FOUND;
+    },
+  }),
+];

@@ -1,0 +1,81 @@
+import * as v from 'valibot';
+import { listEvents } from '#lib/app/events/list.ts';
+import { countQuarantined, QuarantinedType } from '#lib/app/events/quarantine.ts';
+import { findEvent, rawOfEvent } from '#lib/app/events/shown.ts';
+import { Event, payloads } from '#lib/domain/event.ts';
+import { optional } from '#lib/domain/schema.ts';
+import { json, NOT_FOUND } from '../answers.ts';
+import { nowSeconds, route, takesNothing } from '../route.ts';
+import { between, listOf, pageRequest, paging, WithId } from '../schemas.ts';
+import { untrustedFile } from '../untrusted-file.ts';
+
+const shared = { ...takesNothing, method: 'get', tag: 'Events', access: 'workspace' } as const;
+
+const Filter = v.strictObject({
+  ...paging,
+  kind: optional(v.picklist([...v.keyof(v.object(payloads)).options, 'unknown'])),
+  provider: optional(v.string()),
+  account: optional(v.string(), "An account's id"),
+  type: optional(v.string(), "A message's type of content, or the provider's name of a quarantined event"),
+  quarantined: optional(
+    v.pipe(
+      v.picklist(['true', 'false']),
+      v.transform((text) => text === 'true'),
+    ),
+    'Whether it is waiting to be understood',
+  ),
+  ...between,
+});
+
+const listing = route({
+  ...shared,
+  path: '/api/events',
+  summary: 'Everything received, newest first',
+  query: Filter,
+  answers: { 200: { description: 'A page', schema: listOf(Event) } },
+  run: async ({ query: { limit, cursor, account, ...filter } }, { ports, workspace }) => {
+    const wanted = { ...filter, ...(account !== undefined && { accountId: account }) };
+    const page = pageRequest({ ...(limit && { limit }), ...(cursor && { cursor }) });
+    return json(200, await listEvents(ports.store, workspace, wanted, page, nowSeconds(ports)));
+  },
+});
+
+const counting = route({
+  ...shared,
+  path: '/api/events/quarantine',
+  summary: 'What was not understood, counted by type',
+  answers: {
+    200: {
+      description: 'The most frequent first; there is no next page',
+      schema: v.object({ items: v.pipe(v.array(QuarantinedType), v.readonly()) }),
+    },
+  },
+  run: async (_input, { ports, workspace }) => json(200, { items: await countQuarantined(ports.store, workspace) }),
+});
+
+const showing = route({
+  ...shared,
+  path: '/api/events/{id}',
+  summary: 'Show an event',
+  params: WithId,
+  answers: { 200: { description: 'The event', schema: Event } },
+  run: async ({ params }, { ports, workspace }) => {
+    const event = await findEvent(ports.store, workspace, params.id, nowSeconds(ports));
+    return event ? json(200, event) : NOT_FOUND;
+  },
+});
+
+const downloading = route({
+  ...shared,
+  path: '/api/events/{id}/raw',
+  summary: 'The body as it came, byte for byte',
+  params: WithId,
+  answers: { 200: { description: 'In the content type in which it came', mediaType: '*/*' } },
+  run: async ({ params }, { ports, workspace }) => {
+    const raw = await rawOfEvent(ports.store, workspace, params.id, nowSeconds(ports));
+    return raw ? untrustedFile(raw, params.id) : NOT_FOUND;
+  },
+});
+
+// `quarantine` stands before `{id}`: the first that fits is taken.
+export const eventRoutes = [listing, counting, showing, downloading];

@@ -1,0 +1,46 @@
+import * as v from 'valibot';
+import { listEvents } from '#lib/app/events/list.ts';
+import { findMessage } from '#lib/app/events/shown.ts';
+import { Event, MessageEvent } from '#lib/domain/event.ts';
+import { optional } from '#lib/domain/schema.ts';
+import { json, NOT_FOUND } from '../answers.ts';
+import { nowSeconds, route, takesNothing } from '../route.ts';
+import { between, listOf, pageRequest, paging, WithId } from '../schemas.ts';
+
+const shared = { ...takesNothing, method: 'get', tag: 'Messages', access: 'workspace' } as const;
+
+const Filter = v.strictObject({
+  ...paging,
+  chat: optional(v.string(), "The hub's id of a chat"),
+  account: optional(v.string(), "An account's id"),
+  provider: optional(v.string()),
+  direction: optional(v.picklist(['inbound', 'outbound'])),
+  type: optional(v.string(), 'Of its content, as `text` or `image`'),
+  ...between,
+});
+
+export const messageRoutes = [
+  route({
+    ...shared,
+    path: '/api/messages',
+    summary: 'Messages in both directions, newest first',
+    query: Filter,
+    answers: { 200: { description: 'A page', schema: listOf(Event) } },
+    run: async ({ query: { limit, cursor, account, ...filter } }, { ports, workspace }) => {
+      const wanted = { ...filter, kind: 'message', ...(account !== undefined && { accountId: account }) } as const;
+      const page = pageRequest({ ...(limit && { limit }), ...(cursor && { cursor }) });
+      return json(200, await listEvents(ports.store, workspace, wanted, page, nowSeconds(ports)));
+    },
+  }),
+  route({
+    ...shared,
+    path: '/api/messages/{id}',
+    summary: "Show a message; its id here is the event's",
+    params: WithId,
+    answers: { 200: { description: 'The message', schema: MessageEvent } },
+    run: async ({ params }, { ports, workspace }) => {
+      const message = await findMessage(ports.store, workspace, params.id, nowSeconds(ports));
+      return message ? json(200, message) : NOT_FOUND;
+    },
+  }),
+];

@@ -1,0 +1,55 @@
+import * as v from 'valibot';
+import { Replayed, replayEvent } from '#lib/app/events/replay.ts';
+import { replayEvents, replayQuarantined } from '#lib/app/events/replay-many.ts';
+import { optional } from '#lib/domain/schema.ts';
+import { json, NOT_FOUND } from '../answers.ts';
+import type { AdminPorts } from '../ports.ts';
+import { route, takesNothing } from '../route.ts';
+import { Cursor, listOf, WithId } from '../schemas.ts';
+
+const MOST_IDS = 200;
+const shared = { ...takesNothing, method: 'post', tag: 'Events', access: 'workspace' } as const;
+
+const Selection = v.pipe(
+  v.strictObject({
+    type: optional(v.string(), "Quarantined events of this type: the provider's name of the event"),
+    ids: optional(v.pipe(v.array(v.string()), v.maxLength(MOST_IDS)), 'These events, quarantined or not'),
+    cursor: v.exactOptional(Cursor),
+  }),
+  v.check(({ ids, type, cursor }) => !(ids && (type ?? cursor)), 'take either `ids`, or `type` and `cursor`'),
+);
+
+function replaying({ providers, ...ports }: AdminPorts) {
+  return { ...ports, providers: new Map(providers.map(({ receiving }) => [receiving.name, receiving])) };
+}
+
+export const replayRoutes = [
+  route({
+    ...shared,
+    path: '/api/events/{id}/replay',
+    summary: 'Read an event again with the readers of this release',
+    params: WithId,
+    answers: { 200: { description: 'What became of it', schema: Replayed } },
+    run: async ({ params }, { ports, workspace }) => {
+      const replayed = await replayEvent(replaying(ports), workspace, params.id);
+      return replayed.result === 'not_found' ? NOT_FOUND : json(200, replayed);
+    },
+  }),
+  route({
+    ...shared,
+    path: '/api/events/replay',
+    summary: 'Replay some events, or all that are in quarantine',
+    body: Selection,
+    answers: {
+      200: {
+        description: 'What became of each; with a cursor where time did not reach for all',
+        schema: listOf(Replayed),
+      },
+    },
+    run: async ({ body: { ids, type, cursor } }, { ports, workspace }) => {
+      if (ids) return json(200, { items: await replayEvents(replaying(ports), workspace, [...new Set(ids)]) });
+      const selection = { ...(type !== undefined && { type }), ...(cursor !== undefined && { from: cursor }) };
+      return json(200, await replayQuarantined(replaying(ports), workspace, selection));
+    },
+  }),
+];

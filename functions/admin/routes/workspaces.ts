@@ -1,0 +1,75 @@
+import * as v from 'valibot';
+import { createKey, deleteKey, listKeys, WorkspaceKey } from '#lib/app/workspaces/keys.ts';
+import { createWorkspace, hasWorkspace, listWorkspaces, Workspace } from '#lib/app/workspaces/workspace.ts';
+import { text } from '#lib/domain/schema.ts';
+import { EMPTY, json, NOT_FOUND } from '../answers.ts';
+import { route, takesNothing } from '../route.ts';
+import { listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
+
+const tag = 'Workspaces';
+const NewWorkspace = v.strictObject({ name: Name });
+const NewKey = v.object({ ...WorkspaceKey.entries, key: text('Shown this once') });
+
+export const workspaceRoutes = [
+  route({
+    ...takesNothing,
+    method: 'post',
+    path: '/api/workspaces',
+    tag,
+    summary: 'Create a workspace',
+    access: 'admin',
+    body: NewWorkspace,
+    answers: { 201: { description: 'The workspace', schema: Workspace } },
+    run: async ({ body }, { ports }) => json(201, await createWorkspace(ports, body.name)),
+  }),
+  route({
+    ...takesNothing,
+    method: 'get',
+    path: '/api/workspaces',
+    tag,
+    summary: 'List workspaces, newest first; `main` was always there',
+    access: 'admin',
+    query: Paging,
+    answers: { 200: { description: 'A page', schema: listOf(Workspace) } },
+    run: async ({ query }, { ports }) => json(200, await listWorkspaces(ports.store, pageRequest(query))),
+  }),
+  route({
+    ...takesNothing,
+    method: 'post',
+    path: '/api/workspaces/{id}/keys',
+    tag,
+    summary: 'Create a key that opens this workspace and no other',
+    access: 'admin',
+    params: WithId,
+    answers: { 201: { description: 'The key', schema: NewKey } },
+    run: async ({ params }, { ports }) =>
+      (await hasWorkspace(ports.store, params.id)) ? json(201, await createKey(ports, params.id)) : NOT_FOUND,
+  }),
+  route({
+    ...takesNothing,
+    method: 'get',
+    path: '/api/workspaces/{id}/keys',
+    tag,
+    summary: 'List the keys of a workspace, newest first, without the keys themselves',
+    access: 'admin',
+    params: WithId,
+    query: Paging,
+    answers: { 200: { description: 'A page', schema: listOf(WorkspaceKey) } },
+    run: async ({ params, query }, { ports }) =>
+      (await hasWorkspace(ports.store, params.id))
+        ? json(200, await listKeys(ports.store, params.id, pageRequest(query)))
+        : NOT_FOUND,
+  }),
+  route({
+    ...takesNothing,
+    method: 'delete',
+    path: '/api/workspaces/{id}/keys/{keyId}',
+    tag,
+    summary: 'Delete a key; it opens nothing from then on',
+    access: 'admin',
+    params: v.object({ id: v.string(), keyId: v.string() }),
+    answers: { 204: { description: 'Deleted' } },
+    run: async ({ params }, { ports }) =>
+      (await deleteKey(ports.store, ports.random, params.id, params.keyId)) ? EMPTY : NOT_FOUND,
+  }),
+];

@@ -1,0 +1,58 @@
+import * as v from 'valibot';
+import { decodeCursor } from '#lib/app/lists/page.ts';
+import { optional } from '#lib/domain/schema.ts';
+import { toInstant } from '#lib/domain/time.ts';
+
+const DEFAULT_LIMIT = 50;
+const HIGHEST_LIMIT = 200;
+
+export const WithId = v.object({ id: v.string() });
+
+export const Name = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
+export const PhoneNumber = v.pipe(
+  v.string(),
+  v.regex(/^\+?[1-9]\d{6,14}$/),
+  v.description('International, `+` optional; shown in E.164 with `+`'),
+);
+
+const Limit = v.pipe(
+  v.string(),
+  v.regex(/^\d{1,9}$/),
+  v.transform(Number),
+  v.minValue(1),
+  v.maxValue(HIGHEST_LIMIT),
+  v.description(`1 to ${HIGHEST_LIMIT}; ${DEFAULT_LIMIT} if left out`),
+);
+export const Cursor = v.pipe(
+  v.string(),
+  v.check((text) => decodeCursor(text) !== undefined, 'is not a cursor of this list'),
+  v.transform((text) => decodeCursor(text) ?? ''),
+  v.description('`cursor` of the page before'),
+);
+
+/** The parameters that every list has. */
+export const paging = { limit: optional(Limit), cursor: optional(Cursor) };
+export const Paging = v.strictObject(paging);
+
+export function pageRequest({ limit = DEFAULT_LIMIT, cursor }: v.InferOutput<typeof Paging>) {
+  return { limit, ...(cursor !== undefined && { from: cursor }) };
+}
+
+const Time = v.pipe(
+  v.string(),
+  v.check((text) => toInstant(text) !== undefined, 'must be a time in ISO 8601'),
+  v.transform((text) => toInstant(text) ?? 0),
+);
+
+/** Bounds of a list in time, both exclusive. */
+export const between = {
+  after: optional(Time, 'Only what is later, ISO 8601'),
+  before: optional(Time, 'Only what is earlier, ISO 8601'),
+};
+
+/** A page of whole objects. */
+export const listOf = <Schema extends v.GenericSchema>(schema: Schema) =>
+  v.object({
+    items: v.pipe(v.array(schema), v.readonly()),
+    cursor: optional(v.string(), 'For the next page; left out on the last one'),
+  });

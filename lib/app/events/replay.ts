@@ -1,0 +1,100 @@
+import * as v from 'valibot';
+import type { Event } from '#lib/domain/event.ts';
+import { Issue } from '#lib/domain/issue.ts';
+import { optional } from '#lib/domain/schema.ts';
+import { type EventRecord, eventItems, recordOf } from '../receiving/event-item.ts';
+import type { Reading, ReceivingProvider } from '../receiving/provider.ts';
+import { OUR_FAULT, type ReceivingPorts, safely, storeReading } from '../receiving/receive.ts';
+import type { Receipt } from '../receiving/records.ts';
+import { quarantineCounter } from '../receiving/settle.ts';
+import type { Stored } from '../receiving/store-event.ts';
+import { add, all, equal, exists, put, StoreUnavailable, update } from '../store.ts';
+import { newTransaction } from '../transaction.ts';
+import { reread } from './reread.ts';
+import { liveHead } from './shown.ts';
+
+export const Replayed = v.object({
+  id: v.string(),
+  result: v.pipe(
+    v.picklist(['replayed', 'updated', 'unchanged', 'quarantined', 'unreadable', 'changed', 'not_found']),
+    v.description(
+      '`replayed`: understood at last, and out of quarantine. `updated`: read differently than before, in place. ' +
+        '`quarantined`: still not understood. `unreadable`: not understood any more, and left as it was. ' +
+        '`changed`: somebody else changed it in the same moment; replay it again.',
+    ),
+  ),
+  events: optional(v.array(v.string()), 'What a quarantined event has become'),
+  issues: optional(v.array(Issue), 'Why it is not understood'),
+});
+export type Replayed = v.InferOutput<typeof Replayed>;
+
+export interface ReplayPorts extends Pick<ReceivingPorts, 'store' | 'clock' | 'random' | 'log' | 'metrics'> {
+  readonly providers: ReadonlyMap<string, ReceivingProvider>;
+}
+
+/** Reads an event's raw body again, with the readers of this release. Safe to repeat, and safe to break off anywhere. */
+export async function replayEvent(ports: ReplayPorts, workspace: string, id: string): Promise<Replayed> {
+  const head = await liveHead(ports.store, workspace, id, Math.floor(ports.clock.now() / 1000));
+  if (!head) return { id, result: 'not_found' };
+  const record = await recordOf(ports.store, head);
+  const reading = readAgain(ports, record);
+  const { event } = record;
+  if (event.kind !== 'unknown') return reread(ports, head, record, reading, receiptOf(ports, record));
+  if (!event.quarantined) return { id, result: 'unchanged', ...(event.replayedAs && { events: event.replayedAs }) };
+  if ('issues' in reading) return { id, result: 'quarantined', issues: [...reading.issues] };
+  try {
+    return await release(ports, record, event, reading);
+  } catch (cause) {
+    if (cause instanceof StoreUnavailable) throw cause;
+    // One event that cannot be stored as read must not keep all others in quarantine.
+    ports.log.error('a quarantined event could not be stored as read', cause, { event: id });
+    return { id, result: 'quarantined', issues: [OUR_FAULT] };
+  }
+}
+
+function readAgain({ providers, log }: ReplayPorts, { event, raw, contentType }: EventRecord): Reading {
+  const provider = providers.get(event.provider);
+  if (!provider) return { issues: [{ path: '', message: 'this hub does not have its provider any more' }] };
+  const parsed = provider.parse(raw, contentType);
+  return parsed.ok ? safely(provider, parsed.value, log) : { issues: [parsed.issue] };
+}
+
+/** The delivery as it was when it came, for what derives from it must come out the same; the mark alone is of now. */
+function receiptOf({ random }: ReplayPorts, { event, raw, contentType, expiresAt }: EventRecord): Receipt {
+  const receivedAt = Date.parse(event.receivedAt);
+  const { webhookId, workspace, accountId } = event;
+  const webhook = {
+    webhookId,
+    workspace,
+    ...(accountId !== undefined && { accountId }),
+    ...(expiresAt !== undefined && { retentionDays: Math.round((expiresAt - receivedAt / 1000) / 86_400) }),
+  };
+  const receipt = Buffer.from(random.bytes(9)).toString('base64url');
+  return { webhook, provider: event.provider, contentType, raw, receivedAt, receipt };
+}
+
+/**
+ * Stores what a quarantined event turned out to be, and only then takes it out of quarantine: after a crash in between
+ * the next replay finds the events stored, under the ids that follow from what they are.
+ */
+async function release(
+  ports: ReplayPorts,
+  record: EventRecord,
+  event: Extract<Event, { kind: 'unknown' }>,
+  reading: Reading,
+): Promise<Replayed> {
+  const { store, clock, random } = ports;
+  const stored: Stored[] = [];
+  await storeReading(reading, receiptOf(ports, record), ports, stored, clock.now());
+  const events = [...new Set(stored.map(({ id }) => id))];
+  const released = { ...record, event: { ...event, quarantined: false, replayedAs: events } };
+  const { head, chunks } = eventItems(released);
+  if (chunks.length > 0) await store.writeMany(chunks);
+  const writes = [
+    put(head, all(exists(), equal('quarantined', true))),
+    update(quarantineCounter(event.workspace, event.provider, event.type), [add('replayed', 1)]),
+  ];
+  // Refused: somebody else replayed it in the same moment, with the same events.
+  await store.transact(writes, newTransaction(random));
+  return { id: event.id, result: 'replayed', events };
+}

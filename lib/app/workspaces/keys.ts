@@ -1,0 +1,76 @@
+import * as v from 'valibot';
+import { newId, sha256 } from '#lib/domain/ids.ts';
+import { Instant, text } from '#lib/domain/schema.ts';
+import { toIso } from '#lib/domain/time.ts';
+import { directoryKey, listDirectory } from '../directory.ts';
+import { type ListPage, type PageRequest, pageOf } from '../lists/page.ts';
+import type { Clock, Random } from '../ports.ts';
+import { absent, del, type Item, type Key, put, type Store } from '../store.ts';
+import { newTransaction } from '../transaction.ts';
+
+/** A key that opens one workspace. The key itself is stored nowhere, only its hash. */
+export const WorkspaceKey = v.object({
+  id: v.string(),
+  workspace: v.string(),
+  prefix: text('How the key begins, to tell it from others'),
+  createdAt: Instant,
+});
+export type WorkspaceKey = v.InferOutput<typeof WorkspaceKey>;
+
+const SHOWN_CHARACTERS = 9;
+
+function keyRow(hash: string): Key {
+  return { pk: `KEY#${hash}`, sk: 'META' };
+}
+
+interface Ports {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** `key` is shown this once. */
+export async function createKey(ports: Ports, workspace: string): Promise<WorkspaceKey & { readonly key: string }> {
+  const { store, clock, random } = ports;
+  const now = clock.now();
+  const key = `hk_${Buffer.from(random.bytes(32)).toString('base64url')}`;
+  const hash = sha256(key);
+  const made: WorkspaceKey = {
+    id: newId('key', now, random.bytes(10)),
+    workspace,
+    prefix: key.slice(0, SHOWN_CHARACTERS),
+    createdAt: toIso(now),
+  };
+  const writes = [
+    put({ ...keyRow(hash), ...made }, absent()),
+    put({ ...directoryKey(workspace, 'KEY', made.id), hash }, absent()),
+  ];
+  const { done } = await store.transact(writes, newTransaction(random));
+  if (!done) throw new Error('a key that was just made up is taken');
+  return { ...made, key };
+}
+
+export async function listKeys(store: Store, workspace: string, page: PageRequest): Promise<ListPage<WorkspaceKey>> {
+  const { items: entries, position } = await listDirectory(store, workspace, 'KEY', page);
+  const keys = entries.map((entry) => keyRow(String(entry.hash)));
+  const rows = new Map((await store.getMany(keys, { consistent: true })).map((item) => [item.pk, item]));
+  return pageOf(keys.flatMap(({ pk }) => rows.get(pk) ?? []).map(workspaceKeyOf), position);
+}
+
+/** False where the workspace has no such key. It opens nothing from this moment on. */
+export async function deleteKey(store: Store, random: Random, workspace: string, id: string): Promise<boolean> {
+  const entry = await store.get(directoryKey(workspace, 'KEY', id), { consistent: true });
+  if (!entry) return false;
+  await store.transact([del(keyRow(String(entry.hash))), del(entry)], newTransaction(random));
+  return true;
+}
+
+/** The workspace that a presented key opens. Found by hash, so that no time is spent on comparing. */
+export async function workspaceOfKey(store: Store, presented: string): Promise<string | undefined> {
+  const item = await store.get(keyRow(sha256(presented)), { consistent: true });
+  return item && workspaceKeyOf(item).workspace;
+}
+
+function workspaceKeyOf(item: Item): WorkspaceKey {
+  return v.parse(WorkspaceKey, item);
+}

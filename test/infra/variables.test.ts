@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { resolveVariables } from '#infra/local/service/variables.ts';
+
+/** Written so that it does not look like a template literal with a forgotten backtick. */
+const of = (expression: string) => `$${`{${expression}}`}`;
+
+const sources = {
+  stage: 'local',
+  file: (path: string) => ({ from: path, stage: of('sls:stage') }),
+  self: (path: string) => ({ service: 'hookline', 'custom.size': 4 })[path],
+};
+test.each([
+  { name: 'the stage', text: of('sls:stage'), value: 'local' },
+  { name: 'a value of the file itself, of any type', text: of('self:custom.size'), value: 4 },
+  {
+    name: 'several in one text',
+    text: `${of('self:service')}-${of('sls:stage')}-ticks`,
+    value: 'hookline-local-ticks',
+  },
+  { name: 'another file, with its own variables', text: of('file(a.yml)'), value: { from: 'a.yml', stage: 'local' } },
+  { name: 'the first alternative with a value', text: of("env:AWS_REGION, 'eu-central-1'"), value: 'eu-central-1' },
+  { name: "none of CloudFormation's", text: `arn:${of('AWS::Partition')}:x`, value: `arn:${of('AWS::Partition')}:x` },
+])('resolves $name', ({ text, value }) => {
+  expect(resolveVariables({ list: [text] }, sources)).toEqual({ list: [value] });
+});
+
+test('says which variable has no value', () => {
+  expect(() => resolveVariables(of('self:nowhere'), sources)).toThrow('self:nowhere');
+});

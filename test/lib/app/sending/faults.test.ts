@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import * as scenarios from './scenarios.ts';
+
+const table: readonly (readonly [string, scenarios.Scenario])[] = [
+  ['D01 two requests with one key at once make one message', scenarios.concurrentSameKey],
+  ['D02 a key with another text is refused and changes nothing', scenarios.sameKeyOtherText],
+  ['D03 a message of two credits is refused where one is left', scenarios.twoCreditsForOne],
+  ['D04 ten requests at once get the five credits there are', scenarios.tenForFiveCredits],
+  ['D05 an accept whose answer is lost charges once', scenarios.acceptAnswerLost],
+  ['D06 a crash before the kick delays a message by the grace and a watchdog at most', scenarios.crashBeforeKick],
+  ['D07 a tick that comes twice calls once', scenarios.tickTwice],
+  ['D08 a message that comes while the account goes to rest is sent without a watchdog', scenarios.acceptWhileIdling],
+  ['D09 a tick that comes early waits', scenarios.tickEarly],
+  ['D10 a crash after the intent leaves it unknown, called never, and the distance kept', scenarios.crashAfterIntent],
+  ['D11 a crash after the acceptance leaves it unknown until evidence makes it sent', scenarios.crashAfterAcceptance],
+  ['D12 a stall after the intent takes it back', scenarios.stallAfterIntent],
+  ['D12 a stall in the call ends by the deadline of the intent', scenarios.stallBeforeCall],
+  ['D13 a throttled message waits, first in its queue, and no other account does', scenarios.throttled],
+  ['D14 a logged-out account is held, nothing fails, and a resume drains it in order', scenarios.loggedOut],
+  ['D15 200 messages on one account keep their pace and do not delay another', scenarios.longQueueBesideShort],
+  ['D16 statuses that come before the outcome, in the wrong order, end at read', scenarios.statusesFirst],
+  ['D17 a failure told twice at once refunds once', scenarios.failedTwice],
+  ['a pause that was answered stops the call that was not begun', scenarios.pauseBeforeIntent],
+  ['a run that comes back without its lease settles its part and nothing else', scenarios.lateOutcome],
+  ['a run that dies in a call without its lease leaves the distance kept', scenarios.deadInCallWithoutLease],
+  ['a run that was overtaken before its intent does not call', scenarios.overtakenBeforeIntent],
+  ['a run that was overtaken does not put the account to rest', scenarios.lateIdling],
+  ['accepts while a call is under way start no second chain', scenarios.kicksDuringCall],
+  ['a message cancelled between look and intent is not sent', scenarios.cancelBeforeIntent],
+];
+
+test.each(table)('%s', async (_, scenario) => {
+  expect(await scenario()).toEqual([]);
+});

@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest';
+import type { Mutant, Write } from '#test/support/simulation/faulty-store.ts';
+import {
+  both,
+  changing,
+  isCharge,
+  isClaim,
+  isHandingOn,
+  isIdling,
+  isIntentOfAccount,
+  isIntentOfPart,
+  isKick,
+  isRefund,
+  on,
+  without,
+} from '#test/support/simulation/landmarks.ts';
+import type { WorldOptions } from '#test/support/simulation/world.ts';
+import * as scenarios from './scenarios.ts';
+
+/** Every guard of the protocol, taken out: the scenario that it is there for must notice. */
+const anyOf =
+  (...conditions: readonly ReturnType<typeof on>[]) =>
+  (condition: Parameters<ReturnType<typeof on>>[0]) =>
+    conditions.some((matches) => matches(condition));
+
+const leaseTest = without(on('leaseUntil'), isClaim);
+const leaseOfIntent = without(on('leaseId'), isIntentOfAccount);
+const leaseOfOutcome = without(on('leaseId'), isHandingOn);
+const leaseOfIdling = without(on('leaseId'), isIdling);
+const emptyAtIdling = without(on('pending'), isIdling);
+
+const noPessimism = changing(isIntentOfAccount, (write: Write) =>
+  write.kind === 'update' ? { ...write, changes: [] } : write,
+);
+const resendsSending: Mutant = {
+  ...without(anyOf(on('.state'), on('.intentAt')), isIntentOfPart),
+  read: (item) =>
+    item.kind === 'send' && Array.isArray(item.parts)
+      ? { ...item, parts: item.parts.map((part) => (part.state === 'sending' ? { ...part, state: 'queued' } : part)) }
+      : item,
+};
+const more = changing(isCharge, (write) =>
+  JSON.parse(JSON.stringify(write), (key, value) => (key === 'op' && value === '>=' ? '>' : value)),
+);
+
+type Case = readonly [guard: string, Pick<WorldOptions, 'mutant' | 'watchdog'>, scenarios.Scenario];
+
+const carryingWeight: readonly Case[] = [
+  ['the pessimistic nextSendAt', { mutant: noPessimism }, scenarios.deadInCallWithoutLease],
+  [
+    'the deadline anchored at the intent',
+    { mutant: { deadline: (_, now) => now + 10_000 } },
+    scenarios.stallBeforeCall,
+  ],
+  ['never sending what is being sent', { mutant: resendsSending }, scenarios.crashAfterAcceptance],
+  ['the watchdog', { watchdog: false }, scenarios.crashBeforeKick],
+  ['the time gate', { mutant: without(on('nextSendAt'), isClaim) }, scenarios.tickEarly],
+  ['the backoff gate', { mutant: without(on('backoffUntil'), isClaim) }, scenarios.throttled],
+  [
+    'not blocked, in the intent',
+    { mutant: without(anyOf(on('paused'), on('held')), isIntentOfAccount) },
+    scenarios.pauseBeforeIntent,
+  ],
+  ['part queued, in the intent', { mutant: without(on('.state'), isIntentOfPart) }, scenarios.cancelBeforeIntent],
+  ['leaseId = me, in the intent', { mutant: leaseOfIntent }, scenarios.overtakenBeforeIntent],
+  ['leaseId = me, in the outcome', { mutant: leaseOfOutcome }, scenarios.lateOutcome],
+  ['nothing pending, when going to rest', { mutant: emptyAtIdling }, scenarios.acceptWhileIdling],
+  ['IDLE, in the kick', { mutant: without(on('chain'), isKick) }, scenarios.kicksDuringCall],
+  ['enough credits, and not more than enough', { mutant: more }, scenarios.tenForFiveCredits],
+  [
+    'the state and the credit as read, in a refund',
+    { mutant: without(anyOf(on('.state'), on('.creditState')), isRefund) },
+    scenarios.failedTwice,
+  ],
+  [
+    'the consistent read after an outcome',
+    { mutant: { inconsistent: ({ pk }) => pk.startsWith('PID#') } },
+    scenarios.statusesFirst,
+  ],
+];
+
+describe('a guard carries weight', () => {
+  test.each(carryingWeight)('%s: without it, a promise is broken', async (_, options, scenario) => {
+    expect(await scenario()).toEqual([]);
+    expect(await scenario(options)).not.toEqual([]);
+  });
+});
+
+const pairs: readonly (readonly [string, Mutant, Mutant, scenarios.Scenario])[] = [
+  ['the lease test of the claim and the leaseId of the intent', leaseTest, leaseOfIntent, scenarios.tickTwice],
+  ['the leaseId and nothing pending, when going to rest', leaseOfIdling, emptyAtIdling, scenarios.lateIdling],
+];
+
+describe('two guards protect as a pair, each of them enough', () => {
+  test.each(pairs)('%s: without both, a promise is broken', async (_, one, other, scenario) => {
+    expect(await scenario({ mutant: one })).toEqual([]);
+    expect(await scenario({ mutant: other })).toEqual([]);
+    expect(await scenario({ mutant: both(one, other) })).not.toEqual([]);
+  });
+});
