@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http';
 
-export interface Response {
+interface Response {
   readonly status: number;
   readonly text: string;
 }

@@ -9,7 +9,7 @@ import { type Webhook, webhookItem } from '#lib/app/webhooks/webhook.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { gatewayEvent, type Traffic } from './traffic.ts';
 
-export const TOKEN = 'a-token-of-the-benchmarks-that-is-as-long-as-those-are';
+const TOKEN = 'a-token-of-the-benchmarks-that-is-as-long-as-those-are';
 
 /** The row of the webhook that all benchmark traffic comes in through. */
 export function webhookRow(provider: string) {
