@@ -8,9 +8,10 @@ type Uses = Map<string, Set<string>>;
  * in it what the real one cannot do without, and nothing of ours.
  */
 export async function nothingButLibraries(sources: readonly string[]): Promise<string> {
+  const texts = sources.map((source) => readFileSync(source, 'utf8'));
   const uses: Uses = new Map();
-  for (const source of sources) collect(readFileSync(source, 'utf8'), uses);
-  const lines: string[] = [];
+  for (const text of texts) collect(text, uses);
+  const lines = texts.flatMap(builtinsIn);
   const held: string[] = [];
   for (const [library, names] of [...uses].sort()) {
     const loaded: object = await import(library);
@@ -32,6 +33,12 @@ function collect(text: string, uses: Uses): void {
     for (const name of namesIn(clause, text)) names.add(name);
     uses.set(library, names);
   }
+}
+
+/** Modules of Node that are loaded by a call. */
+function builtinsIn(text: string): string[] {
+  const [, chosen = ''] = /getBuiltinModule\(([^)]*)\)/.exec(text) ?? [];
+  return [...chosen.matchAll(/'node:[\w/]+'/g)].map(([name]) => `process.getBuiltinModule(${name});`);
 }
 
 function namesIn(clause: string, text: string): string[] {

@@ -1,6 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { isRecord } from '#lib/domain/json.ts';
 
@@ -100,10 +99,9 @@ export interface Answer {
 
 /** One connection is kept and used again: a TLS handshake costs more than the call. */
 function httpTransport(endpoint: URL, timeoutMs: number): Transport {
-  const secure = endpoint.protocol === 'https:';
-  const options = { keepAlive: true, maxSockets: 64 };
-  const agent = secure ? new HttpsAgent(options) : new HttpAgent(options);
-  const request = secure ? httpsRequest : httpRequest;
+  // An import of `node:http` would load its WebSocket, too, and with it more than the rest of a cold start.
+  const { Agent, request } = process.getBuiltinModule(endpoint.protocol === 'https:' ? 'node:https' : 'node:http');
+  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
   return (operation, headers, body) =>
     new Promise<Answer>((resolve, reject) => {
       const fail = (cause: unknown) => reject(new AwsUnreachable(`${operation} got no answer`, { cause }));
