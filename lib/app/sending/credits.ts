@@ -3,8 +3,8 @@ import { queryAll } from '../query-all.ts';
 import { put, type Store } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import type { SendingConfig } from './config.ts';
-import { type LedgerEntry, type Quota, readLedgerEntry, readQuota } from './items.ts';
-import { LEDGER_PREFIX, quotaKey, quotaKindKey, reservedListKey } from './keys.ts';
+import { type Quota, readQuota } from './items.ts';
+import { quotaKey, quotaKindKey, reservedListKey } from './keys.ts';
 import { persistent, type StorePorts } from './persistent.ts';
 import { currentEpoch, grantWrites, openEpoch, openingCredits, quotaKind } from './quota.ts';
 
@@ -92,19 +92,4 @@ async function addGrant(
   const transacted = await store.transact(grantWrites(workspace, epoch, credits, reason, id, now), id);
   // Its only condition is that the ledger has no such entry yet, and the entry has a random name.
   if (!transacted.done) throw new Error(`a grant to ${workspace} was refused`);
-}
-
-/** Newest first. */
-export async function listLedger(
-  store: Store,
-  workspace: string,
-  page: { readonly limit: number; readonly start?: Readonly<Record<string, string>> },
-): Promise<{ readonly entries: readonly LedgerEntry[]; readonly next?: object }> {
-  const { items, next } = await store.query({
-    pk: quotaKindKey(workspace).pk,
-    prefix: LEDGER_PREFIX,
-    descending: true,
-    ...page,
-  });
-  return { entries: items.map(readLedgerEntry), ...(next ? { next } : {}) };
 }

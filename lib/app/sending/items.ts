@@ -82,7 +82,9 @@ const SendItem = v.object({
   seq: count,
   createdAt: time,
   parts: v.array(PartItem),
-  history: v.array(v.object({ at: time, part: optional(count), state: text, detail: optional(text) })),
+  history: v.array(
+    v.object({ at: time, part: optional(count), state: v.picklist(PART_STATES), detail: optional(text) }),
+  ),
   resendOf: optional(text),
   resentAs: optional(text),
   gsi3sk: optional(text),

@@ -11,7 +11,12 @@ beforeAll(async () => {
     environment: { PORT: '0', HOOKLINE_DATA: ':memory:', HOOKLINE_WATCHDOG_MS: '1000' },
     report: (name, error) => faults.push(`${name}: ${error}`),
   });
-  await api('POST', '/api/accounts', { provider: 'sandbox', channel: 'whatsapp', phone: '+15550100001', credentials: {} });
+  await api('POST', '/api/accounts', {
+    provider: 'sandbox',
+    channel: 'whatsapp',
+    phone: '+15550100001',
+    credentials: {},
+  });
   ({ url } = await api('POST', '/api/webhooks', { kind: 'send' }));
 }, 30_000);
 
@@ -38,5 +43,9 @@ test('a message goes out through the sandbox', async () => {
   expect(response.status).toBe(200);
   console.log(body, url);
   await sleep(6000);
-  console.log(faults, await api('GET', `/api/sends/${body.data.message_id}`).catch(String), await api('GET', '/api/events'));
+  console.log(
+    faults,
+    await api('GET', `/api/sends/${body.data.message_id}`).catch(String),
+    await api('GET', '/api/events'),
+  );
 }, 20_000);
