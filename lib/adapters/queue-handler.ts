@@ -1,5 +1,6 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { Log } from '#lib/app/ports.ts';
+import { correlated } from './correlation.ts';
 
 /** A record is not begun with less than this left: a function that is cut off leaves its work undone and unsaid. */
 const ENOUGH_MS = 3000;
@@ -12,7 +13,11 @@ export function queueHandler(process: (record: SQSRecord) => Promise<void>, log:
   return async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
     const failed: string[] = [];
     for (const record of event.Records) {
-      if (context.getRemainingTimeInMillis() < ENOUGH_MS || !(await succeeds(() => process(record), log))) {
+      const ids = { requestId: context.awsRequestId, queueMessage: record.messageId };
+      if (
+        context.getRemainingTimeInMillis() < ENOUGH_MS ||
+        !(await correlated(ids, () => succeeds(() => process(record), log)))
+      ) {
         failed.push(record.messageId);
       }
     }

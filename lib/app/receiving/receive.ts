@@ -41,10 +41,15 @@ export function receiver(provider: ReceivingProvider, ports: ReceivingPorts) {
     if (webhook === 'unreachable') return tooLarge ? TOO_LARGE.answer : UNAVAILABLE.answer;
     const verdict = tooLarge ? TOO_LARGE : await judge(provider, patient, { webhook, tokenHash, delivery, receivedAt });
     if (webhook) await note(provider, patient, webhook, delivery, verdict, receivedAt);
-    // As long as the note of an attempt takes, so that time does not tell a known URL from an unknown one.
-    else await find(store, sha256(tokenHash));
+    else await ofNobody(provider, patient, () => find(store, sha256(tokenHash)));
     return verdict.answer;
   };
+}
+
+/** `find` takes as long as the note of an attempt, so that time does not tell a known URL from an unknown one. */
+async function ofNobody(provider: ReceivingProvider, { metrics }: ReceivingPorts, find: () => Promise<unknown>) {
+  metrics.count('UnknownTokens', { provider: provider.name });
+  await find();
 }
 
 interface Case {

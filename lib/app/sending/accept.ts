@@ -1,5 +1,5 @@
 import type { Epoch, QuotaKind } from '#lib/domain/sending/credits.ts';
-import type { Clock, Random } from '../ports.ts';
+import type { Clock, Metrics, Random } from '../ports.ts';
 import { add, exists, type Store, type Transacted, update } from '../store.ts';
 import { type AcceptPlan, acceptPlan } from './accept-plan.ts';
 import type { SendingConfig } from './config.ts';
@@ -7,7 +7,7 @@ import { type Account, readAccount, readIdempotency, type Send } from './items.t
 import { accountKey } from './keys.ts';
 import { kick } from './kick.ts';
 import { persistent } from './persistent.ts';
-import type { Metrics, Ticks } from './ports.ts';
+import type { Ticks } from './ports.ts';
 import { currentEpoch, openMonth, quotaKind } from './quota.ts';
 
 export type NewPart =
@@ -69,7 +69,10 @@ export async function accept(request: SendRequest, given: AcceptPorts, config: S
     const plan = acceptPlan(request, { messageId, account, epoch, now, limit: config.queueLimit });
     // Derived from the send: whoever repeats this very write repeats the same transaction.
     const transacted = await store.transact(plan.writes, `${messageId.slice(-20)}-${tries}`);
-    if (transacted.done) return setGoing(ports, account, { kind: 'accepted', messageId }, config);
+    if (transacted.done) {
+      ports.metrics.count('CreditsReserved', {}, request.parts.length);
+      return setGoing(ports, account, { kind: 'accepted', messageId }, config);
+    }
     const answer = read(transacted, plan, request);
     if (answer.kind === 'replayed') return setGoing(ports, account, answer, config);
     if (answer.kind !== 'no month') return answer;

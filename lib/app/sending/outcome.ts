@@ -14,6 +14,11 @@ import { dropLease, freshToken, type Head, holdsLease, type Step, type Turn } fr
 
 const TRIES = 4;
 
+interface When {
+  readonly now: number;
+  readonly nextSendAt: number;
+}
+
 /** Writes down what came of a call: part, pointer, account, and on a refund the quota, all in one transaction. */
 export async function recordOutcome(turn: Turn, head: Head, intentAt: number, outcome: SendOutcome): Promise<Step> {
   const { store, clock, random, metrics } = turn.ports;
@@ -21,10 +26,11 @@ export async function recordOutcome(turn: Turn, head: Head, intentAt: number, ou
   const when = { now, nextSendAt: now + drawGap(turn.account.pacing, random.next()) };
   const verdict = judge(outcome, pastOf(turn, head), now, random.next(), turn.config);
   metrics.count('SendOutcome', { kind: verdict.kind });
+  measureGap(turn, head, intentAt);
   let sending: Head = { ...head, send: sendingSince(head, intentAt) };
   for (let tries = 0; tries < TRIES; tries += 1) {
     const { account, writes, step } = planOutcome(sending, verdict, when, turn.config);
-    const transacted = await store.transact([handOn(turn, when.nextSendAt, account), ...writes], freshToken(random));
+    const transacted = await store.transact([handOn(turn, when, account), ...writes], freshToken(random));
     if (transacted.done) {
       if (verdict.kind === 'sent') await readStatuses(turn.ports, head.send, verdict.providerId);
       return step;
@@ -45,12 +51,20 @@ const pastOf = (turn: Turn, { part }: Head) => ({
 });
 
 /** Every outcome ends the turn: the lease goes, the next generation begins, and the gap is drawn from the call's end. */
-function handOn(turn: Turn, nextSendAt: number, changes: readonly Change[]): Update {
+function handOn(turn: Turn, { now, nextSendAt }: When, changes: readonly Change[]): Update {
+  const times = [set('endedAt', now), set('nextSendAt', nextSendAt)];
   return update(
     accountKey(turn.account.id),
-    [set('gen', turn.account.gen + 1), set('nextSendAt', nextSendAt), ...changes, ...dropLease],
+    [set('gen', turn.account.gen + 1), ...times, ...changes, ...dropLease],
     holdsLease(turn.me),
   );
+}
+
+/** Only a message that had to wait for its turn says something about the gap; others came when nothing was going on. */
+function measureGap({ account, ports }: Turn, { send }: Head, intentAt: number): void {
+  const { id, endedAt, nextSendAt, backoffUntil } = account;
+  if (endedAt === undefined || send.createdAt > nextSendAt || backoffUntil > nextSendAt) return;
+  ports.metrics.count('SendGap', { account: id }, intentAt - endedAt);
 }
 
 /** This run was suspended for so long that its lease has gone to another: only what is certain is written. */

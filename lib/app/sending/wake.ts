@@ -1,9 +1,9 @@
-import type { Clock, Random } from '../ports.ts';
+import type { Clock, Metrics, Random } from '../ports.ts';
 import type { Store } from '../store.ts';
 import type { SendingConfig } from './config.ts';
 import { readAccount } from './items.ts';
 import { isOverdue, kick, tickAgain } from './kick.ts';
-import type { Metrics, Ticks } from './ports.ts';
+import type { Ticks } from './ports.ts';
 import { freshToken } from './turn.ts';
 import type { DueItem } from './watchdog.ts';
 
