@@ -20,7 +20,10 @@ export function gateway(app: App, publicUrl: string | undefined) {
 function requestOf(event: APIGatewayProxyEventV2): Request {
   const { method } = event.requestContext.http;
   // The gateway hands the path over decoded.
-  const path = event.rawPath.split('/').map(encodeURIComponent).join('/');
+  const path = event.rawPath
+    .split('/')
+    .map((part) => encodeURIComponent(part.toWellFormed()))
+    .join('/');
   const query = event.rawQueryString === '' ? '' : `?${event.rawQueryString}`;
   const takesBody = method !== 'GET' && method !== 'HEAD' && event.body !== undefined;
   return new Request(`https://hub.invalid${path}${query}`, {

@@ -4,7 +4,7 @@ import { optional } from '#lib/domain/schema.ts';
 import { problemResponse } from './problems.ts';
 
 /** What a provider is answered; the receiving functions answer it, the document only tells of it. */
-export const Receipt = v.object({
+const Receipt = v.object({
   status: v.picklist(['stored', 'duplicate', 'quarantined']),
   id: optional(v.string(), "The event's; of a duplicate, the one that was there before"),
   ids: optional(v.array(v.string()), 'Of all events, where the body held several'),

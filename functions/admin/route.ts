@@ -5,7 +5,7 @@ import { type Answers, type AnyReply, invalid, type ProblemReply, problem, type 
 import type { AdminPorts } from './ports.ts';
 
 /** `workspace`: any key, for the workspace that it opens. `admin`: the admin key alone. */
-export type Access = 'public' | 'workspace' | 'admin';
+type Access = 'public' | 'workspace' | 'admin';
 
 /** What every route is handed beside its own input. */
 export interface Context {
@@ -16,7 +16,7 @@ export interface Context {
   readonly baseUrl: string;
 }
 
-export interface RawRequest {
+interface RawRequest {
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
@@ -62,7 +62,7 @@ export interface Route extends Described {
   readonly respond: (request: RawRequest, context: Context) => Promise<AnyReply>;
 }
 
-export const NOTHING = v.strictObject({});
+const NOTHING = v.strictObject({});
 
 /** For routes without parameters, query or body; spread first, then say what is taken. */
 export const takesNothing = { params: NOTHING, query: NOTHING, body: NOTHING };

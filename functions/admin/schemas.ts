@@ -15,19 +15,20 @@ export const PhoneNumber = v.pipe(
   v.description('International, `+` optional; shown in E.164 with `+`'),
 );
 
+// In the document stands what callers write: descriptions come before a conversion.
 const Limit = v.pipe(
   v.string(),
+  v.description(`1 to ${HIGHEST_LIMIT}; ${DEFAULT_LIMIT} if left out`),
   v.regex(/^\d{1,9}$/),
   v.transform(Number),
   v.minValue(1),
   v.maxValue(HIGHEST_LIMIT),
-  v.description(`1 to ${HIGHEST_LIMIT}; ${DEFAULT_LIMIT} if left out`),
 );
 export const Cursor = v.pipe(
   v.string(),
+  v.description('`cursor` of the page before'),
   v.check((text) => decodeCursor(text) !== undefined, 'is not a cursor of this list'),
   v.transform((text) => decodeCursor(text) ?? ''),
-  v.description('`cursor` of the page before'),
 );
 
 /** The parameters that every list has. */
@@ -38,16 +39,18 @@ export function pageRequest({ limit = DEFAULT_LIMIT, cursor }: v.InferOutput<typ
   return { limit, ...(cursor !== undefined && { from: cursor }) };
 }
 
-const Time = v.pipe(
-  v.string(),
-  v.check((text) => toInstant(text) !== undefined, 'must be a time in ISO 8601'),
-  v.transform((text) => toInstant(text) ?? 0),
-);
+const time = (description: string) =>
+  v.pipe(
+    v.string(),
+    v.description(description),
+    v.check((text) => toInstant(text) !== undefined, 'must be a time in ISO 8601'),
+    v.transform((text) => toInstant(text) ?? 0),
+  );
 
 /** Bounds of a list in time, both exclusive. */
 export const between = {
-  after: optional(Time, 'Only what is later, ISO 8601'),
-  before: optional(Time, 'Only what is earlier, ISO 8601'),
+  after: v.exactOptional(time('Only what is later, ISO 8601')),
+  before: v.exactOptional(time('Only what is earlier, ISO 8601')),
 };
 
 /** A page of whole objects. */

@@ -1,4 +1,6 @@
 /** `npm start`: a whole hub on this machine. Standard output carries the ready line and the guide, nothing else. */
+import { hubFile } from '../demo/hub.ts';
+import { writeDurably } from './data-folder.ts';
 import { guide } from './guide.ts';
 import { type Hub, startHub } from './hub.ts';
 import { whenNpmEnds } from './orphan.ts';
@@ -19,6 +21,7 @@ try {
   whenNpmEnds(() => stop(starting));
   const hub = await starting;
   print(`hookline ready at ${hub.url}\n`);
+  if (hub.dataFolder) writeDurably(hubFile(hub.dataFolder), JSON.stringify({ url: hub.url, adminKey: hub.adminKey }));
   hub.died.then((how) => {
     // Ctrl-C reaches the engine, too.
     if (!stopping) fail(`DynamoDB ${how}; nothing works without it`);

@@ -24,7 +24,8 @@ export type Condition =
   | { readonly kind: 'compare'; readonly path: Path; readonly op: Comparison; readonly value: Value }
   | { readonly kind: 'all'; readonly of: readonly Condition[] }
   | { readonly kind: 'any'; readonly of: readonly Condition[] };
-export type Comparison = '=' | '<>' | '<' | '<=' | '>' | '>=';
+/** `<>` is left out: with a missing attribute it would be true, against the rule above. */
+export type Comparison = '=' | '<' | '<=' | '>' | '>=';
 
 export type Change =
   | { readonly kind: 'set'; readonly path: Path; readonly value: Value }

@@ -16,7 +16,7 @@ export const Status = v.object({
 });
 export type Status = v.InferOutput<typeof Status>;
 
-export const Reaction = v.object({
+const Reaction = v.object({
   id: optional(v.string(), "The provider's id of the reaction itself"),
   messageId: text('The message reacted to'),
   messageSender: v.exactOptional(Person),
@@ -55,7 +55,7 @@ export const Connection = v.object({
   disconnectedAt: optional(Instant, 'When it was last disconnected'),
 });
 export type Connection = v.InferOutput<typeof Connection>;
-export const Device = v.object({
+const Device = v.object({
   platform: optional(v.string()),
   manufacturer: optional(v.string()),
   model: optional(v.string()),
@@ -65,7 +65,7 @@ export const Device = v.object({
   account: v.exactOptional(OwnAccount),
 });
 
-export const ChatChange = v.object({
+const ChatChange = v.object({
   id: v.string(),
   title: optional(v.string()),
   kind: v.picklist(['individual', 'group', 'status', 'broadcast']),
@@ -88,14 +88,14 @@ export const ChatChange = v.object({
   previousResponsible: optional(v.object({ name: optional(v.string()), email: optional(v.string()) })),
 });
 
-export const Notification = v.object({
+const Notification = v.object({
   device: v.string(),
   package: text('The Android package'),
   title: optional(v.string()),
   content: optional(v.string()),
 });
-export const Ussd = v.object({ device: v.string(), sim: optional(v.number()), code: v.string(), response: v.string() });
-export const QuotaReport = v.object({
+const Ussd = v.object({ device: v.string(), sim: optional(v.number()), code: v.string(), response: v.string() });
+const QuotaReport = v.object({
   method: v.string(),
   used: v.number(),
   total: v.number(),

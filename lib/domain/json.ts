@@ -8,7 +8,7 @@ export interface JsonObject {
 export type ParsedJson = { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly issue: Issue };
 
 /** Deeper nesting than any provider sends; a reader that recurses must not run out of stack. */
-export const MAX_DEPTH = 32;
+const MAX_DEPTH = 32;
 
 /**
  * JSON from UTF-8 bytes. Refuses what is no UTF-8 or no JSON (with line and column, never a piece of the body), nesting

@@ -34,7 +34,7 @@ export const OwnAccount = v.object({
 });
 export type OwnAccount = v.InferOutput<typeof OwnAccount>;
 
-export const Quoted = v.object({
+const Quoted = v.object({
   id: v.string(),
   sender: v.exactOptional(Person),
   content: v.exactOptional(Content),

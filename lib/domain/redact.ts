@@ -4,7 +4,7 @@ const SECRET = /secret|token|authorization|password|passwd|api[-_]?key|credentia
 const HIDDEN = '[redacted]';
 
 /** The longest excerpt of a body that a log of attempts keeps, in characters. */
-export const EXCERPT = 4_000;
+const EXCERPT = 4_000;
 
 /**
  * An excerpt of a body in which no secret is left, whatever its form: secrets are taken out before the text is cut, so

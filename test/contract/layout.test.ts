@@ -10,7 +10,9 @@ const folders = readdirSync(new URL('functions/', root), { withFileTypes: true }
   .filter((entry) => entry.isDirectory())
   .map((entry) => entry.name);
 const providers = folders.filter((name) => has(`functions/${name}/provider.ts`));
-const service: { functions: Record<string, string>; resources: string[] } = parse(read('serverless.yml'));
+const service: { functions: Record<string, string>; resources: string[] } = parse(read('serverless.yml'), {
+  logLevel: 'silent',
+});
 
 describe('a function', () => {
   it.each(folders)('%s has its line in serverless.yml, its role and what Lambda needs', (name) => {

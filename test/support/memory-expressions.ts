@@ -15,7 +15,7 @@ function at(value: Value | undefined, steps: readonly Step[]): Value | undefined
   return isMap(value) ? at(value[step], rest) : undefined;
 }
 
-/** A comparison with what is missing, or of another type, is false: also `<>`, for which DynamoDB makes no exception. */
+/** A comparison with what is missing, or of another type, is false. */
 export function holds(condition: Condition, item: Item | undefined): boolean {
   switch (condition.kind) {
     case 'exists':
@@ -34,7 +34,6 @@ export function holds(condition: Condition, item: Item | undefined): boolean {
 function compares(found: Value | undefined, op: Comparison, wanted: Value): boolean {
   if (found === undefined) return false;
   if (op === '=') return isEqual(found, wanted);
-  if (op === '<>') return !isEqual(found, wanted);
   if (typeof found !== typeof wanted) return false;
   if (typeof found !== 'number' && typeof found !== 'string') return false;
   if (typeof wanted !== 'number' && typeof wanted !== 'string') return false;

@@ -11,7 +11,6 @@ import type {
   Transacted,
   Update,
   Value,
-  ValueMap,
   Written,
 } from '#lib/app/store.ts';
 import { changed, holds } from './memory-expressions.ts';
@@ -189,5 +188,3 @@ function order(a: readonly (Value | undefined)[], b: readonly (Value | undefined
   }
   return 0;
 }
-
-export type { ValueMap };

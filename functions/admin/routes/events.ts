@@ -17,12 +17,12 @@ const Filter = v.strictObject({
   provider: optional(v.string()),
   account: optional(v.string(), "An account's id"),
   type: optional(v.string(), "A message's type of content, or the provider's name of a quarantined event"),
-  quarantined: optional(
+  quarantined: v.exactOptional(
     v.pipe(
       v.picklist(['true', 'false']),
+      v.description('Whether it is waiting to be understood'),
       v.transform((text) => text === 'true'),
     ),
-    'Whether it is waiting to be understood',
   ),
   ...between,
 });

@@ -28,7 +28,7 @@ const startWithinMs = 20_000;
 /** An engine that runs already, or one started here: with a folder it keeps its data there, without in memory. */
 export async function startDynamoDb(options: DynamoDbOptions): Promise<DynamoDbEngine> {
   const { endpoint, folder } = options;
-  if (endpoint) return { endpoint, died: new Promise(() => undefined), stop: async () => undefined };
+  if (endpoint) return useRunning(endpoint);
   if (folder) await stopLeftOver(folder);
   const command = findDynamoDb();
   // Somebody else may take the free port in the moment before the engine does.
@@ -39,6 +39,12 @@ export async function startDynamoDb(options: DynamoDbOptions): Promise<DynamoDbE
       if (tries === 3) throw error;
     }
   }
+}
+
+async function useRunning(endpoint: string): Promise<DynamoDbEngine> {
+  const failure = await answers(endpoint, 2000);
+  if (failure !== undefined) throw new Error(`HOOKLINE_DYNAMODB_ENDPOINT: ${endpoint} gives ${failure}`);
+  return { endpoint, died: new Promise(() => undefined), stop: async () => undefined };
 }
 
 /** After `kill -9` of the hub its engine is still running on the data. The folder is locked: it can only be ours. */
@@ -55,7 +61,7 @@ async function launch(command: DynamoDbCommand, port: number, folder?: string): 
   const identity = child.pid === undefined ? undefined : identify(child.pid);
   if (folder && identity) writeDurably(recordPath(folder), JSON.stringify(identity));
   const endpoint = `http://127.0.0.1:${port}`;
-  const failure = await Promise.race([ended, answers(endpoint)]);
+  const failure = await Promise.race([ended, answers(endpoint, startWithinMs)]);
   if (failure !== undefined) {
     child.kill('SIGKILL');
     throw new Error(`DynamoDB (${command.file}) did not start: ${failure}`);
@@ -92,8 +98,8 @@ function endOf(child: ChildProcess): Promise<string> {
 }
 
 /** Waits for the first answer. A time limit, since an engine may be up without ever answering. */
-async function answers(endpoint: string): Promise<string | undefined> {
-  const giveUpAt = Date.now() + startWithinMs;
+async function answers(endpoint: string, withinMs: number): Promise<string | undefined> {
+  const giveUpAt = Date.now() + withinMs;
   let last = '';
   while (Date.now() < giveUpAt) {
     try {
@@ -105,7 +111,7 @@ async function answers(endpoint: string): Promise<string | undefined> {
     }
     await sleep(5);
   }
-  return `no answer within ${startWithinMs} ms (${last})`;
+  return `no answer within ${withinMs} ms (${last})`;
 }
 
 async function freePort(): Promise<number> {

@@ -31,7 +31,7 @@ export function marshalMap(map: ValueMap): AttributeMap {
   return marshalled;
 }
 
-export function unmarshal(attribute: unknown): Value {
+function unmarshal(attribute: unknown): Value {
   if (!isRecord(attribute)) throw new TypeError('not an attribute value');
   const [type, value] = Object.entries(attribute)[0] ?? [];
   if (type === 'S' && typeof value === 'string') return value;

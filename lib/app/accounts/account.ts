@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { Instant, optional, text } from '#lib/domain/schema.ts';
+import { Instant, optional } from '#lib/domain/schema.ts';
 import { SHORTEST_GAP_MS } from '#lib/domain/sending/pace.ts';
 import { toIso } from '#lib/domain/time.ts';
 import type { Item, Key } from '../store.ts';
@@ -64,7 +64,7 @@ export const ShownAccount = v.object({
   nextSendAt: v.exactOptional(Instant),
   backoffUntil: v.exactOptional(Instant),
   createdAt: Instant,
-  connectedAt: text('When it was connected last'),
+  connectedAt: v.pipe(Instant, v.description('When it was connected last')),
 });
 export type ShownAccount = v.InferOutput<typeof ShownAccount>;
 

@@ -1,23 +1,12 @@
 import { toPhone } from '#lib/domain/phone.ts';
 import { directoryKey, listDirectory, wholeDirectory } from '../directory.ts';
+import { getAll } from '../get-all.ts';
 import { type ListPage, type PageRequest, pageOf } from '../lists/page.ts';
 import type { Log } from '../ports.ts';
 import { accountSecret } from '../secrets.ts';
 import { defaultConfig } from '../sending/config.ts';
 import { deleteAccount } from '../sending/delete-account.ts';
-import {
-  all,
-  type Change,
-  del,
-  equal,
-  exists,
-  type Item,
-  type Key,
-  remove,
-  type Store,
-  set,
-  update,
-} from '../store.ts';
+import { all, type Change, del, equal, exists, remove, type Store, set, update } from '../store.ts';
 import { isCurrent, webhookKey } from '../webhooks/webhook.ts';
 import { accountKey, type ManagedAccount, type Pacing, readAccount } from './account.ts';
 import type { AccountPorts } from './create.ts';
@@ -44,18 +33,7 @@ export async function listAccounts(
 ): Promise<ListPage<ManagedAccount>> {
   const { items: entries, position } = await listDirectory(store, workspace, 'ACCOUNT', page);
   const keys = entries.map(({ sk }) => accountKey(sk.slice('ACCOUNT#'.length)));
-  const found = new Map((await allOf(store, keys)).map((item) => [item.pk, item]));
-  return pageOf(keys.flatMap(({ pk }) => found.get(pk) ?? []).map(readAccount), position);
-}
-
-const READ_AT_ONCE = 100;
-
-async function allOf(store: Store, keys: readonly Key[]): Promise<readonly Item[]> {
-  const items: Item[] = [];
-  for (let start = 0; start < keys.length; start += READ_AT_ONCE) {
-    items.push(...(await store.getMany(keys.slice(start, start + READ_AT_ONCE), { consistent: true })));
-  }
-  return items;
+  return pageOf((await getAll(store, keys, { consistent: true })).map(readAccount), position);
 }
 
 /** Undefined where there is no such account, any more. */

@@ -3,7 +3,7 @@ import { optional, text } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { type Item, put, type Store } from '../store.ts';
 
-export const Outcome = v.picklist([
+const Outcome = v.picklist([
   'stored',
   'duplicate',
   'quarantined',
@@ -37,12 +37,12 @@ export type Attempt = v.InferOutput<typeof Attempt>;
 export const SHOWN_ATTEMPTS = 100;
 const KEPT_SECONDS = 90 * 24 * 3600;
 
-export function attemptPartition(webhookId: string): string {
+function attemptPartition(webhookId: string): string {
   return `ATT#${webhookId}`;
 }
 
 /** Keyed by time, so that writing one needs no counter and no other item. `unique` tells two of one millisecond apart. */
-export function attemptItem(webhookId: string, attempt: Attempt, unique: string): Item {
+function attemptItem(webhookId: string, attempt: Attempt, unique: string): Item {
   const at = Date.parse(attempt.at);
   return {
     pk: attemptPartition(webhookId),

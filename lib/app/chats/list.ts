@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { SHARDS } from '#lib/domain/ids.ts';
 import { Instant, optional, text } from '#lib/domain/schema.ts';
+import { getAll } from '../get-all.ts';
 import { newestFirst } from '../lists/newest-first.ts';
 import { type ListPage, type PageRequest, pageOf } from '../lists/page.ts';
 import { queryAll } from '../query-all.ts';
@@ -26,8 +27,6 @@ export interface ChatFilter {
   /** Exact. */
   readonly title?: string;
 }
-
-const LOADED_AT_ONCE = 100;
 
 /** The chats of a workspace, last active first. */
 export async function listChats(
@@ -74,13 +73,11 @@ async function pageOfTitle(
   );
 }
 
-async function chatsAt(store: Store, entries: readonly Key[]): Promise<readonly Item[]> {
-  const found = new Map<string, Item>();
-  for (let start = 0; start < entries.length; start += LOADED_AT_ONCE) {
-    const keys = entries.slice(start, start + LOADED_AT_ONCE).map(({ pk, sk }) => ({ pk, sk }));
-    for (const item of await store.getMany(keys)) found.set(item.pk, item);
-  }
-  return entries.flatMap(({ pk }) => found.get(pk) ?? []);
+function chatsAt(store: Store, entries: readonly Key[]): Promise<readonly Item[]> {
+  return getAll(
+    store,
+    entries.map(({ pk, sk }) => ({ pk, sk })),
+  );
 }
 
 export async function findChat(store: Store, workspace: string, id: string): Promise<KnownChat | undefined> {

@@ -2,10 +2,11 @@ import type { Event, EventKind } from '#lib/domain/event.ts';
 import { SHARDS } from '#lib/domain/ids.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { chatKey } from '../chats/chat.ts';
+import { getAll } from '../get-all.ts';
 import { newestFirst, type Shelf, type Slice } from '../lists/newest-first.ts';
 import { type ListPage, type PageRequest, pageOf } from '../lists/page.ts';
 import { quarantinePartition } from '../receiving/event-item.ts';
-import type { Item, Key, Store } from '../store.ts';
+import type { Item, Store } from '../store.ts';
 import { isLive, shownEvents } from './shown.ts';
 
 export interface EventFilter {
@@ -75,7 +76,8 @@ async function load(store: Store, slice: Slice, workspace: string, nowSeconds: n
   let size = 0;
   for (let start = 0; start < slice.entries.length; start += LOADED_AT_ONCE) {
     const batch = slice.entries.slice(start, start + LOADED_AT_ONCE);
-    const heads = (await headsOf(store, batch)).filter((head) => head.workspace === workspace);
+    const keys = batch.map(({ pk, sk }) => ({ pk, sk }));
+    const heads = (await getAll(store, keys)).filter((head) => head.workspace === workspace);
     for (const event of await shownEvents(
       store,
       heads.filter((head) => isLive(head, nowSeconds)),
@@ -87,13 +89,6 @@ async function load(store: Store, slice: Slice, workspace: string, nowSeconds: n
     }
   }
   return pageOf(items, slice.position);
-}
-
-/** In the order of the entries; what is gone since the index was read is left out. */
-export async function headsOf(store: Store, entries: readonly Key[]): Promise<readonly Item[]> {
-  const found = await store.getMany(entries.map(({ pk, sk }) => ({ pk, sk })));
-  const byKey = new Map(found.map((item) => [item.pk, item]));
-  return entries.flatMap(({ pk }) => byKey.get(pk) ?? []);
 }
 
 function positionOf(slice: Slice, id: string): string | undefined {

@@ -50,12 +50,14 @@ interface Facts {
   readonly account: Account;
   readonly epoch: Epoch;
   readonly now: number;
+  /** The account's chain runs, and must still run when the send is queued: then no kick is needed. */
+  readonly runs: boolean;
   readonly limit: number;
 }
 
 /** All of it or nothing: the charge, its entry in the ledger, the send, its place in the queue, the key's mark. */
 export function acceptPlan(request: SendRequest, facts: Facts): AcceptPlan {
-  const { messageId, account, epoch, now, limit } = facts;
+  const { messageId, account, epoch, now, runs, limit } = facts;
   const credits = request.parts.length;
   const common = [
     update(
@@ -66,7 +68,7 @@ export function acceptPlan(request: SendRequest, facts: Facts): AcceptPlan {
     update(
       accountKey(account.id),
       [add('pending', credits), setDueIfNone(now)],
-      all(exists(), compare('pending', '<=', limit - credits)),
+      all(exists(), compare('pending', '<=', limit - credits), ...(runs ? [equal('chain', 'RUNNING')] : [])),
     ),
     put(newSend(request, facts), absent()),
     ledgerReserve(request.workspace, messageId, epoch, credits, now),

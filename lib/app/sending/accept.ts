@@ -1,11 +1,11 @@
 import type { Epoch, QuotaKind } from '#lib/domain/sending/credits.ts';
 import type { Clock, Metrics, Random } from '../ports.ts';
-import { add, exists, type Store, type Transacted, update } from '../store.ts';
+import { add, all, equal, exists, type Store, type Transacted, update } from '../store.ts';
 import { type AcceptPlan, acceptPlan } from './accept-plan.ts';
 import type { SendingConfig } from './config.ts';
 import { type Account, readAccount, readIdempotency, type Send } from './items.ts';
 import { accountKey } from './keys.ts';
-import { kick } from './kick.ts';
+import { isOverdue, kick } from './kick.ts';
 import { persistent } from './persistent.ts';
 import type { Ticks } from './ports.ts';
 import { currentEpoch, openMonth, quotaKind } from './quota.ts';
@@ -34,7 +34,7 @@ export type Accepted =
   /** `startFailed`: it is safe and will be sent, only not at once; the watchdog starts it. For the log. */
   { readonly kind: 'accepted' | 'replayed'; readonly messageId: string; readonly startFailed?: unknown } | Refusal;
 
-export type Refusal =
+type Refusal =
   /** The idempotency key was used with another body. */
   | { readonly kind: 'mismatch' }
   | { readonly kind: 'no credit' }
@@ -53,37 +53,42 @@ export interface AcceptPorts {
   readonly metrics: Metrics;
 }
 
-/** A month is opened at most once on the way; every other answer of the table is final. */
-const TRIES = 3;
+/** A month is opened at most once on the way, and the account may go to rest; every other answer of the table is final. */
+const TRIES = 5;
 
 /** Charges, queues and sets going. Once it has said `accepted`, the message is sent or its credit is given back. */
 export async function accept(request: SendRequest, given: AcceptPorts, config: SendingConfig): Promise<Accepted> {
   const ports = persistent(given, config);
   const { store, random } = ports;
   const messageId = `wa_backend:3EB0${Buffer.from(random.bytes(8)).toString('hex').toUpperCase()}`;
-  const [account, quota] = await Promise.all([takeNumber(store, request.account), quotaKind(store, request.workspace)]);
-  if (!account || account.workspace !== request.workspace) return { kind: 'account gone' };
+  const [account, quota] = await Promise.all([takeNumber(store, request), quotaKind(store, request.workspace)]);
+  if (!account) return { kind: 'account gone' };
+  let seen = account;
   for (let tries = 1; tries <= TRIES; tries += 1) {
     const now = ports.clock.now();
     const epoch = currentEpoch(quota, now);
-    const plan = acceptPlan(request, { messageId, account, epoch, now, limit: config.queueLimit });
+    const runs = seen.chain === 'RUNNING' && !isOverdue(seen, now, config);
+    const plan = acceptPlan(request, { messageId, account, epoch, now, runs, limit: config.queueLimit });
     // Derived from the send: whoever repeats this very write repeats the same transaction.
     const transacted = await store.transact(plan.writes, `${messageId.slice(-20)}-${tries}`);
     if (transacted.done) {
       ports.metrics.count('CreditsReserved', {}, request.parts.length);
-      return setGoing(ports, account, { kind: 'accepted', messageId }, config);
+      return setGoing(ports, seen, runs, { kind: 'accepted', messageId }, config);
     }
-    const answer = read(transacted, plan, request);
-    if (answer.kind === 'replayed') return setGoing(ports, account, answer, config);
-    if (answer.kind !== 'no month') return answer;
-    if (!(await openEpoch(ports, request.workspace, quota, epoch, now))) return { kind: 'no credit' };
+    const answer = read(transacted, plan, request, config);
+    if (answer.kind === 'replayed') return setGoing(ports, seen, false, answer, config);
+    if (answer.kind === 'at rest') seen = answer.account;
+    else if (answer.kind !== 'no month') return answer;
+    else if (!(await openEpoch(ports, request.workspace, quota, epoch, now))) return { kind: 'no credit' };
   }
-  return { kind: 'no credit' };
+  throw new Error(`${messageId} could not be accepted in ${TRIES} tries`);
 }
 
 /** The order of acceptance, whatever the hosts' clocks say. A number that is never used does no harm. */
-async function takeNumber(store: Store, account: string): Promise<Account | undefined> {
-  const written = await store.write(update(accountKey(account), [add('tailSeq', 1)], exists()), { returns: 'new' });
+async function takeNumber(store: Store, { account, workspace }: SendRequest): Promise<Account | undefined> {
+  // Another workspace's account is as good as none, and its numbers are not ours to take.
+  const isOurs = all(exists(), equal('workspace', workspace));
+  const written = await store.write(update(accountKey(account), [add('tailSeq', 1)], isOurs), { returns: 'new' });
   return written.done && written.item ? readAccount(written.item) : undefined;
 }
 
@@ -103,8 +108,9 @@ async function openEpoch(
 function read(
   { refused }: Extract<Transacted, { done: false }>,
   { places }: AcceptPlan,
-  { idempotency }: SendRequest,
-): Stored | Refusal | { readonly kind: 'no month' } {
+  { idempotency, parts }: SendRequest,
+  { queueLimit }: SendingConfig,
+): Stored | Refusal | { readonly kind: 'no month' } | { readonly kind: 'at rest'; readonly account: Account } {
   const first = places.idempotency === undefined ? undefined : refused[places.idempotency]?.item;
   if (first) {
     const { requestHash, send } = readIdempotency(first);
@@ -114,22 +120,29 @@ function read(
   if (account && !account.item) return { kind: 'account gone' };
   const quota = refused[places.quota];
   if (quota) return quota.item ? { kind: 'no credit' } : { kind: 'no month' };
-  if (account) return { kind: 'queue full' };
+  if (account?.item) {
+    const now = readAccount(account.item);
+    return now.pending > queueLimit - parts.length ? { kind: 'queue full' } : { kind: 'at rest', account: now };
+  }
   if (places.original !== undefined && refused[places.original]) return { kind: 'changed' };
   throw new Error('an accept was refused for a reason that it does not state');
 }
 
-/** Sets the account going. A failure here is not the caller's: the send is safe, and the watchdog starts it. */
+/**
+ * Sets the account going, unless its chain was running when the send was queued: a chain with something pending cannot
+ * go to rest. A failure here is not the caller's: the send is safe, and the watchdog starts it.
+ */
 async function setGoing(
   { store, ticks, clock, metrics }: AcceptPorts,
   account: Account,
+  runs: boolean,
   answer: Stored,
   config: SendingConfig,
 ): Promise<Accepted> {
   const { kind, messageId } = answer;
   metrics.count('SendAccepted', { provider: account.provider });
   try {
-    await kick(store, ticks, account, messageId, clock.now(), config);
+    if (!runs) await kick(store, ticks, account, messageId, clock.now(), config);
     return { kind, messageId };
   } catch (startFailed) {
     metrics.count('KickFailed', { account: account.id });

@@ -2,13 +2,14 @@ import type { SendOutcome } from '#lib/domain/sending/outcome.ts';
 import { longestGap } from '#lib/domain/sending/pace.ts';
 import { retrying } from '../retrying-store.ts';
 import { add, all, equal, StoreUnavailable, set, type Transacted, update } from '../store.ts';
+import { newTransaction } from '../transaction.ts';
 import { changeParts, field } from './change-parts.ts';
-import { isBlocked, readAccount } from './items.ts';
+import { type Account, isBlocked, readAccount } from './items.ts';
 import { accountKey } from './keys.ts';
 import { settleLate } from './late.ts';
 import { giveBack, handingOn, leaseLost, refresh, releaseBlocked } from './let-go.ts';
 import type { Outgoing } from './ports.ts';
-import { freshToken, type Head, holdsLease, lookAgain, next, type Step, type Turn } from './turn.ts';
+import { type Head, holdsLease, lookAgain, next, type Step, type Turn } from './turn.ts';
 
 export interface Intent {
   /** Milliseconds since the epoch: the name of the attempt. */
@@ -35,7 +36,7 @@ export async function declareIntent(turn: Turn, head: Head, limit: number): Prom
   const startedAt = clock.monotonic();
   const intent = { at, deadline: startedAt + limit, declaredBy: startedAt + turn.config.intentPatienceMs };
   const patient = retrying(store, clock, random, intent.declaredBy);
-  const transacted = await orUnavailable(patient.transact(intentWrites(turn, head, at, limit), freshToken(random)));
+  const transacted = await orUnavailable(patient.transact(intentWrites(turn, head, at, limit), newTransaction(random)));
   if (transacted === 'unavailable') return takeBack(turn, head, intent);
   if (transacted.done) return intent;
   const [account] = transacted.refused;
@@ -47,13 +48,15 @@ export async function declareIntent(turn: Turn, head: Head, limit: number): Prom
 
 function intentWrites(turn: Turn, { send, index, part }: Head, at: number, limit: number) {
   const begun = [set(field(index, 'intentAt'), at), add(field(index, 'attempts'), 1)];
+  // The account may have got other credentials, and with them another name at the provider, since the send was accepted.
+  const moved = send.scope === turn.account.scope ? [] : [set('scope', turn.account.scope)];
   return [
     update(
       accountKey(turn.account.id),
       [set('nextSendAt', at + limit + longestGap(turn.account.pacing))],
       all(holdsLease(turn.me), equal('paused', false), equal('held', false)),
     ),
-    changeParts(send, [{ index, to: 'sending', also: begun, silent: part.attempts > 0 }], at),
+    changeParts(send, [{ index, to: 'sending', also: begun, silent: part.attempts > 0 }], at, moved),
   ];
 }
 
@@ -75,12 +78,12 @@ export async function takeBack(turn: Turn, head: Head, intent: Intent): Promise<
     [
       update(accountKey(turn.account.id), handingOn(turn.account, now), holdsLease(turn.me)),
       changeParts(
-        sendingSince(head, intent.at),
+        sendingSince(head, turn.account, intent.at),
         [{ index: head.index, to: 'queued', also: [add(field(head.index, 'attempts'), -1)], silent: true }],
         now,
       ),
     ],
-    freshToken(random),
+    newTransaction(random),
   );
   if (transacted.done) return next(now);
   const [account] = transacted.refused;
@@ -93,9 +96,10 @@ export async function takeBack(turn: Turn, head: Head, intent: Intent): Promise<
 }
 
 /** The send as this run's own intent has left it. */
-export function sendingSince({ send, index }: Head, intentAt: number) {
+export function sendingSince({ send, index }: Head, { scope }: Account, intentAt: number) {
   return {
     ...send,
+    scope,
     parts: send.parts.map((part, i) => (i === index ? { ...part, state: 'sending' as const, intentAt } : part)),
   };
 }

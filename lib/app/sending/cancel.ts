@@ -1,12 +1,12 @@
 import type { Store } from '../store.ts';
 import { add, equal, exists, type Update, update } from '../store.ts';
+import { newTransaction } from '../transaction.ts';
 import { field } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { readSend, type Send } from './items.ts';
 import { accountKey, sendKey } from './keys.ts';
 import { persistent, type StorePorts } from './persistent.ts';
 import { settling } from './settle.ts';
-import { freshToken } from './turn.ts';
 
 export type Cancelled = 'cancelled' | 'too late' | 'not found';
 
@@ -30,7 +30,7 @@ export async function cancel(
     if (queued.length === 0 || send.parts.some((part) => part.state === 'sending')) return 'too late';
     const onlyIf = send.parts.map((part, index) => equal(field(index, 'state'), part.state));
     const { writes, leaving } = settling(send, queued, { kind: 'cancelled' }, clock.now(), onlyIf);
-    const transacted = await store.transact([leaveQueue(send.accountId, leaving), ...writes], freshToken(random));
+    const transacted = await store.transact([leaveQueue(send.accountId, leaving), ...writes], newTransaction(random));
     if (transacted.done) return 'cancelled';
   }
   throw new Error(`${messageId} changed ${TRIES} times while it was being cancelled`);

@@ -6,7 +6,6 @@ import {
   append,
   type Change,
   type Condition,
-  compare,
   equal,
   exists,
   type Put,
@@ -105,11 +104,7 @@ export function refund(send: Send, parts: readonly number[], at: number, reason:
   const credits = parts.length;
   const entry = `${send.messageId}#refund#${parts.join('+')}`;
   return [
-    update(
-      quotaKey(send.workspace, send.epoch),
-      [add('available', credits)],
-      all(exists(), compare('available', '>=', 0)),
-    ),
+    update(quotaKey(send.workspace, send.epoch), [add('available', credits)], exists()),
     put(
       {
         ...ledgerKey(send.workspace, at, entry),

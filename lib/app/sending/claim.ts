@@ -14,7 +14,6 @@ import {
   update,
 } from '../store.ts';
 import type { SendingConfig } from './config.ts';
-import { gatesOpenAt } from './due.ts';
 import { type Account, readAccount } from './items.ts';
 import { accountKey } from './keys.ts';
 import type { Tick } from './ports.ts';
@@ -22,8 +21,7 @@ import type { Tick } from './ports.ts';
 export type Claim =
   | { readonly kind: 'claimed'; readonly account: Account }
   | { readonly kind: 'dropped'; readonly why: 'gone' | 'stale' | 'idle' }
-  | { readonly kind: 'leased'; readonly until: number }
-  | { readonly kind: 'early'; readonly account: Account };
+  | { readonly kind: 'leased' | 'early'; readonly account: Account };
 
 /**
  * Free for a tick: of the current generation, on a running chain, leased to nobody else, both gates open.
@@ -42,13 +40,10 @@ function isFree(gen: number, me: string, now: number): Condition {
   );
 }
 
-export async function claim(store: Store, tick: Tick, me: string, now: number, config: SendingConfig): Promise<Claim> {
+/** `now` is the time that has certainly come; `leaseUntil` is reckoned from the time that may have. */
+export async function claim(store: Store, tick: Tick, me: string, now: number, leaseUntil: number): Promise<Claim> {
   const written = await store.write(
-    update(
-      accountKey(tick.account),
-      [set('leaseId', me), set('leaseUntil', now + config.leaseMs)],
-      isFree(tick.gen, me, now),
-    ),
+    update(accountKey(tick.account), [set('leaseId', me), set('leaseUntil', leaseUntil)], isFree(tick.gen, me, now)),
     { returns: 'new' },
   );
   if (!written.item) return { kind: 'dropped', why: 'gone' };
@@ -57,7 +52,7 @@ export async function claim(store: Store, tick: Tick, me: string, now: number, c
   if (account.gen !== tick.gen) return { kind: 'dropped', why: 'stale' };
   if (account.chain === 'IDLE') return { kind: 'dropped', why: 'idle' };
   if (account.leaseId !== undefined && account.leaseId !== me && (account.leaseUntil ?? 0) > now) {
-    return { kind: 'leased', until: account.leaseUntil ?? now };
+    return { kind: 'leased', account };
   }
   return { kind: 'early', account };
 }
@@ -82,6 +77,3 @@ export function clampTimes(account: Account, now: number, config: SendingConfig)
   }
   return changes.length === 0 ? undefined : update(accountKey(account.id), changes, all(exists(), ...asRead));
 }
-
-/** How long until the account's gates are open, in milliseconds. */
-export const earlyBy = (account: Account, now: number): number => Math.max(0, gatesOpenAt(account) - now);

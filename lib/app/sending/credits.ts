@@ -1,6 +1,7 @@
 import type { Epoch, QuotaKind } from '#lib/domain/sending/credits.ts';
 import { queryAll } from '../query-all.ts';
 import { put, type Store } from '../store.ts';
+import { newTransaction } from '../transaction.ts';
 import type { SendingConfig } from './config.ts';
 import { type LedgerEntry, type Quota, readLedgerEntry, readQuota } from './items.ts';
 import { LEDGER_PREFIX, quotaKey, quotaKindKey, reservedListKey } from './keys.ts';
@@ -42,20 +43,19 @@ async function countReserved(store: Store, workspace: string, epoch: Epoch): Pro
   return items.reduce((sum, item) => sum + Number.parseInt(String(item.gsi2sk), 10), 0);
 }
 
-/** `id` is the caller's name for this grant: a repeat with the same one within minutes is the same grant. */
 export async function grant(
   given: StorePorts,
   workspace: string,
-  { credits, reason, id }: { readonly credits: number; readonly reason: string; readonly id: string },
+  { credits, reason }: { readonly credits: number; readonly reason: string },
   config: SendingConfig,
-): Promise<boolean> {
+): Promise<void> {
   const { store, clock, random } = persistent(given, config);
   const quota = await quotaKind(store, workspace);
   const now = clock.now();
   const epoch = currentEpoch(quota, now);
   // Otherwise this grant would make the month's item, and the month would never get its own.
   if (quota.kind === 'monthly') await openMonth(store, random, workspace, epoch, quota.credits, now);
-  return (await store.transact(grantWrites(workspace, epoch, credits, reason, id, now), id)).done;
+  await addGrant({ store, random }, workspace, epoch, { credits, reason }, now);
 }
 
 /**
@@ -78,8 +78,20 @@ export async function setQuota(
   const isNew = await openMonth(store, random, workspace, epoch, quota.credits, now);
   const more = before.kind === 'monthly' ? quota.credits - before.credits : 0;
   if (isNew || more <= 0) return;
-  const id = Buffer.from(random.bytes(16)).toString('hex');
-  await store.transact(grantWrites(workspace, epoch, more, 'the monthly quota was raised', id, now), id);
+  await addGrant({ store, random }, workspace, epoch, { credits: more, reason: 'the monthly quota was raised' }, now);
+}
+
+async function addGrant(
+  { store, random }: Pick<StorePorts, 'store' | 'random'>,
+  workspace: string,
+  epoch: Epoch,
+  { credits, reason }: { readonly credits: number; readonly reason: string },
+  now: number,
+): Promise<void> {
+  const id = newTransaction(random);
+  const transacted = await store.transact(grantWrites(workspace, epoch, credits, reason, id, now), id);
+  // Its only condition is that the ledger has no such entry yet, and the entry has a random name.
+  if (!transacted.done) throw new Error(`a grant to ${workspace} was refused`);
 }
 
 /** Newest first. */

@@ -1,6 +1,8 @@
+import { stateKey } from '../receiving/delivery-state.ts';
 import type { SendingConfig } from './config.ts';
+import { findHead } from './head.ts';
 import { type Part, readSend, type Send } from './items.ts';
-import { dueListOf, providerMessageKey } from './keys.ts';
+import { dueListOf } from './keys.ts';
 import { settleLate } from './late.ts';
 import { persistent, type StorePorts } from './persistent.ts';
 
@@ -29,7 +31,9 @@ export async function onEcho(given: StorePorts, echo: Echo, config: SendingConfi
     send.parts.flatMap((part, index) => (fits(echo, send, part) ? [{ send, index, part }] : [])),
   );
   const [only, ...others] = candidates;
-  if (!only || others.length > 0 || (await isClaimed(ports, only.send, echo.providerId))) return 'no match';
+  if (!only || others.length > 0) return 'no match';
+  if (await isClaimed(ports, only.send, echo.providerId)) return 'no match';
+  if (await isUnderWay(ports, echo)) return 'no match';
   const ending = { kind: 'sent', providerId: echo.providerId } as const;
   const settled = await settleLate(ports, only, only.part.intentAt ?? 0, ending);
   return settled ? 'settled' : 'no match';
@@ -49,13 +53,23 @@ async function unknownSends({ store }: StorePorts, { workspace, account }: Echo)
 }
 
 function fits(echo: Echo, send: Send, part: Part): boolean {
-  if (part.state !== 'unknown' || !echo.isTo(send.recipient)) return false;
+  return part.state === 'unknown' && says(echo, send, part);
+}
+
+function says(echo: Echo, send: Send, part: Part): boolean {
+  if (!echo.isTo(send.recipient)) return false;
   return part.kind === 'text' ? part.text === echo.text : part.name === echo.fileName;
 }
 
 /** A message that is known to be another part's is evidence of that one alone. */
 async function isClaimed({ store }: StorePorts, send: Send, providerId: string): Promise<boolean> {
-  const key = providerMessageKey(send.workspace, send.provider, send.scope, providerId);
+  const key = stateKey(send, providerId);
   const item = await store.get(key, { consistent: true });
   return item?.send !== undefined;
+}
+
+/** The same words may be on their way right now, or have been when a run died: then the echo can be theirs. */
+async function isUnderWay({ store }: StorePorts, echo: Echo): Promise<boolean> {
+  const head = await findHead(store, echo.account);
+  return head?.part.state === 'sending' && says(echo, head.send, head.part);
 }

@@ -1,12 +1,12 @@
 import { nextReconciliation } from '#lib/domain/sending/pace.ts';
-import { isPending } from '#lib/domain/sending/part.ts';
 import { add, del, type Store, set, update } from '../store.ts';
+import { newTransaction } from '../transaction.ts';
 import { awaitEvidence, changeParts, field } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { readAccount, readPointer, readSend } from './items.ts';
 import { accountKey, POINTER_PREFIX, pointerKey, sendKey } from './keys.ts';
 import { refresh } from './let-go.ts';
-import { freshToken, type Head, holdsLease, lookAgain, type Step, type Turn } from './turn.ts';
+import { type Head, holdsLease, lookAgain, type Step, type Turn } from './turn.ts';
 
 /** The first in the account's queue, read consistently: a stale look could take the queue for empty, or a sent part for waiting. */
 export async function findHead(store: Store, account: string): Promise<Head | undefined> {
@@ -42,7 +42,7 @@ export async function abandon(turn: Turn, head: Head): Promise<Step> {
       becomesUnknown(head, clock.now(), 'the attempt was cut short', turn.config),
       del(pointerKey(turn.account.id, head.send.seq, head.index)),
     ],
-    freshToken(random),
+    newTransaction(random),
   );
   if (transacted.done) {
     metrics.count('AttemptAbandoned', { account: turn.account.id });
@@ -62,5 +62,3 @@ export function becomesUnknown(head: Head, now: number, detail: string, config: 
     awaitEvidence(head.send, reconcileAt),
   );
 }
-
-export const stillWaits = (head: Head): boolean => isPending(head.part.state);

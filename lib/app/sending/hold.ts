@@ -1,4 +1,5 @@
 import { all, any, type Change, del, equal, exists, type Put, put, remove, set, update } from '../store.ts';
+import { newTransaction } from '../transaction.ts';
 import type { SendingConfig } from './config.ts';
 import { gatesOpenAt, setDue } from './due.ts';
 import { type Account, readAccount } from './items.ts';
@@ -6,7 +7,6 @@ import { accountKey, dueListOf, dueSortKey, probeKey } from './keys.ts';
 import { tickAgain } from './kick.ts';
 import { persistent, type StorePorts } from './persistent.ts';
 import type { Ticks } from './ports.ts';
-import { freshToken } from './turn.ts';
 
 /**
  * Two flags, so that neither side undoes the other: `paused` is the operator's, `held` the provider's. A call that is
@@ -46,7 +46,7 @@ export async function hold(
       update(accountKey(account), changes, all(exists(), equal('held', false))),
       firstProbe(account, clock.now(), config),
     ],
-    freshToken(random),
+    newTransaction(random),
   );
   if (transacted.done) return 'changed';
   return transacted.refused[0]?.item ? 'unchanged' : 'gone';
@@ -87,7 +87,7 @@ async function setGoing(
       ),
       endProbing(account),
     ],
-    freshToken(random),
+    newTransaction(random),
   );
   if (!transacted.done) return transacted.refused[0]?.item ? 'unchanged' : 'gone';
   await tickCurrent({ store, ticks }, account, now);
@@ -105,7 +105,7 @@ export function firstProbe(account: string, now: number, config: SendingConfig):
   return probeAt(account, 0, now + config.probeAfterMs[0]);
 }
 
-export function probeAt(account: string, tries: number, at: number): Put {
+function probeAt(account: string, tries: number, at: number): Put {
   return put({
     ...probeKey(account),
     kind: 'probe',

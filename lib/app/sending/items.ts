@@ -90,7 +90,6 @@ const PointerItem = v.object({ sk: text, send: text, part: count });
 export type Pointer = v.InferOutput<typeof PointerItem>;
 
 const ProbeItem = v.object({ account: text, tries: count, gsi3sk: text });
-export type Probe = v.InferOutput<typeof ProbeItem>;
 
 const IdempotencyItem = v.object({ requestHash: text, send: text, account: text, expiresAt: v.number() });
 
@@ -121,7 +120,7 @@ const ProviderMessageItem = v.object({
   at_read: optional(time),
   at_failed: optional(time),
   /** Why it failed, as the provider says. */
-  detail: optional(text),
+  detail_failed: optional(text),
   gsi3sk: optional(text),
 });
 export type ProviderMessage = v.InferOutput<typeof ProviderMessageItem>;

@@ -24,12 +24,6 @@ export const idempotencyKey = (workspace: string, webhook: string, key: string):
   sk: 'META',
 });
 
-/** What a provider has told about one of its messages, and which part of which send that message is. */
-export const providerMessageKey = (workspace: string, provider: string, scope: string, id: string): Key => ({
-  pk: `PID#${workspace}#${provider}#${scope}#${id}`,
-  sk: 'META',
-});
-
 export const quotaKindKey = (workspace: string): Key => ({ pk: `WS#${workspace}`, sk: 'QUOTAKIND' });
 export const QUOTA_PREFIX = 'QUOTA#';
 export const quotaKey = (workspace: string, epoch: Epoch): Key => ({

@@ -34,7 +34,7 @@ export async function kick(
   );
   if (!written.item) return;
   const current = readAccount(written.item);
-  if (written.done) return scheduleTick(ticks, { account: account.id, gen: current.gen, at }, now);
+  if (written.done) return tickAgain(ticks, current, now);
   if (current.startedBy === me || isOverdue(current, now, config)) await tickAgain(ticks, current, now);
 }
 

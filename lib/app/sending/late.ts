@@ -1,9 +1,10 @@
+import { newTransaction } from '../transaction.ts';
 import { leaveQueue } from './cancel.ts';
 import { readPart } from './head.ts';
 import type { StorePorts } from './persistent.ts';
 import { type Ending, failingWith, settling } from './settle.ts';
 import { readStatuses } from './statuses.ts';
-import { freshToken, type Head } from './turn.ts';
+import type { Head } from './turn.ts';
 
 const TRIES = 5;
 
@@ -26,7 +27,7 @@ export async function settleLate(
     const parts = ending.kind === 'failed' && head.part.state === 'sending' ? failingWith(head.send, index) : [index];
     const { writes, leaving } = settling(head.send, parts, ending, clock.now());
     const account = leaving > 0 ? [leaveQueue(head.send.accountId, leaving)] : [];
-    const transacted = await store.transact([...writes, ...account], freshToken(random));
+    const transacted = await store.transact([...writes, ...account], newTransaction(random));
     if (!transacted.done) continue;
     if (ending.kind === 'sent') await readStatuses(ports, head.send, ending.providerId);
     return true;

@@ -2,21 +2,23 @@ import type { Verdict } from '#lib/domain/sending/verdict.ts';
 import { add, type Change, type Delete, del, type Put, remove, set, setIfAbsent, type Update } from '../store.ts';
 import { changeParts, field } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
-import { clearDue, setDue } from './due.ts';
 import { becomesUnknown } from './head.ts';
 import { firstProbe } from './hold.ts';
 import { pointerKey } from './keys.ts';
 import { failingWith, settling } from './settle.ts';
-import { type Head, next, over, type Step } from './turn.ts';
+import type { Head } from './turn.ts';
 
 /** What an outcome changes beside generation, lease and spacing, which every outcome changes alike. */
 export interface OutcomePlan {
   readonly account: readonly Change[];
   readonly writes: readonly (Update | Put | Delete)[];
-  readonly step: Step;
+  /** How many parts leave the account's queue. */
+  readonly leaving: number;
+  /** When the next tick is due. Left out: none follows. */
+  readonly due?: number;
 }
 
-interface When {
+export interface When {
   readonly now: number;
   readonly nextSendAt: number;
 }
@@ -44,17 +46,17 @@ function settled(
   ending: Extract<Verdict, { kind: 'sent' | 'failed' }>,
   { now, nextSendAt }: When,
 ): OutcomePlan {
-  const { writes, leaving } = settling(head.send, parts, ending, now);
-  return { account: [calm, add('pending', -leaving), setDue(nextSendAt)], writes, step: next(nextSendAt) };
+  return { account: [calm], ...settling(head.send, parts, ending, now), due: nextSendAt };
 }
 
 /** The credit is held, the part leaves the queue, and those behind it go on. */
 function unsure(head: Head, reason: string, { now, nextSendAt }: When, config: SendingConfig): OutcomePlan {
   const { accountId, seq } = head.send;
   return {
-    account: [calm, add('pending', -1), setDue(nextSendAt)],
+    account: [calm],
     writes: [becomesUnknown(head, now, reason, config), del(pointerKey(accountId, seq, head.index))],
-    step: next(nextSendAt),
+    leaving: 1,
+    due: nextSendAt,
   };
 }
 
@@ -66,9 +68,10 @@ function tryAgain({ send, index, part }: Head, verdict: Extract<Verdict, { kind:
   const also = [add(field(index, 'retries'), 1), setIfAbsent(field(index, 'retryingSince'), when.now)];
   const silent = part.attempts > 0 && send.history.at(-1)?.detail === detail;
   return {
-    account: [set('failuresRunning', verdict.failuresRunning), set('backoffUntil', backoffUntil), setDue(due)],
+    account: [set('failuresRunning', verdict.failuresRunning), set('backoffUntil', backoffUntil)],
     writes: [changeParts(send, [{ index, to: 'queued', detail, also, silent }], when.now)],
-    step: next(due),
+    leaving: 0,
+    due,
   };
 }
 
@@ -76,8 +79,8 @@ function tryAgain({ send, index, part }: Head, verdict: Extract<Verdict, { kind:
 function holdAccount({ send, index }: Head, detail: string, { now }: When, config: SendingConfig): OutcomePlan {
   const also = [remove(field(index, 'retries')), remove(field(index, 'retryingSince'))];
   return {
-    account: [calm, set('held', true), set('holdReason', detail), clearDue],
+    account: [calm, set('held', true), set('holdReason', detail)],
     writes: [changeParts(send, [{ index, to: 'queued', detail, also }], now), firstProbe(send.accountId, now, config)],
-    step: over('held'),
+    leaving: 0,
   };
 }

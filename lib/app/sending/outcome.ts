@@ -1,23 +1,22 @@
 import type { SendOutcome } from '#lib/domain/sending/outcome.ts';
 import { drawGap } from '#lib/domain/sending/pace.ts';
 import { judge, type Verdict } from '#lib/domain/sending/verdict.ts';
-import { type Change, set, type Update, update } from '../store.ts';
+import { add, all, equal, set, type Update, update } from '../store.ts';
+import { newTransaction } from '../transaction.ts';
 import { sendingSince } from './attempt.ts';
+import { clearDue, setDue } from './due.ts';
+import { measureGap } from './gap.ts';
 import { readPart } from './head.ts';
+import { readAccount } from './items.ts';
 import { accountKey } from './keys.ts';
 import { settleLate } from './late.ts';
-import { leaseLost } from './let-go.ts';
-import { planOutcome } from './outcome-plan.ts';
+import { refresh } from './let-go.ts';
+import { type OutcomePlan, planOutcome, type When } from './outcome-plan.ts';
 import type { Ending } from './settle.ts';
 import { readStatuses } from './statuses.ts';
-import { dropLease, freshToken, type Head, holdsLease, type Step, type Turn } from './turn.ts';
+import { dropLease, type Head, holdsLease, lookAgain, next, over, type Step, type Turn } from './turn.ts';
 
 const TRIES = 4;
-
-interface When {
-  readonly now: number;
-  readonly nextSendAt: number;
-}
 
 /** Writes down what came of a call: part, pointer, account, and on a refund the quota, all in one transaction. */
 export async function recordOutcome(turn: Turn, head: Head, intentAt: number, outcome: SendOutcome): Promise<Step> {
@@ -27,15 +26,22 @@ export async function recordOutcome(turn: Turn, head: Head, intentAt: number, ou
   const verdict = judge(outcome, pastOf(turn, head), now, random.next(), turn.config);
   metrics.count('SendOutcome', { kind: verdict.kind });
   measureGap(turn, head, intentAt);
-  let sending: Head = { ...head, send: sendingSince(head, intentAt) };
+  let sending: Head = { ...head, send: sendingSince(head, turn.account, intentAt) };
   for (let tries = 0; tries < TRIES; tries += 1) {
-    const { account, writes, step } = planOutcome(sending, verdict, when, turn.config);
-    const transacted = await store.transact([handOn(turn, when, account), ...writes], freshToken(random));
+    const plan = planOutcome(sending, verdict, when, turn.config);
+    const rests = plan.leaving > 0 && plan.leaving === turn.account.pending;
+    const account = endTurn(turn, when, plan, rests);
+    const transacted = await store.transact([account, ...plan.writes], newTransaction(random));
     if (transacted.done) {
-      if (verdict.kind === 'sent') await readStatuses(turn.ports, head.send, verdict.providerId);
-      return step;
+      if (verdict.kind === 'sent') await readStatuses(turn.ports, sending.send, verdict.providerId);
+      return rests ? over('idle') : nextOf(plan);
     }
-    if (transacted.refused[0]) return recordLate(turn, head, intentAt, verdict);
+    const [refusal] = transacted.refused;
+    if (refusal) {
+      if (refresh(turn, refusal.item && readAccount(refusal.item)) !== lookAgain)
+        return recordLate(turn, head, intentAt, verdict);
+      continue; // something came in, so the account does not rest
+    }
     // The credit of the send's other part has moved meanwhile.
     sending = await readPart(store, head.send.messageId, head.index);
     if (sending.part.state !== 'sending' || sending.part.intentAt !== intentAt) break;
@@ -50,28 +56,34 @@ const pastOf = (turn: Turn, { part }: Head) => ({
   failuresRunning: turn.account.failuresRunning,
 });
 
-/** Every outcome ends the turn: the lease goes, the next generation begins, and the gap is drawn from the call's end. */
-function handOn(turn: Turn, { now, nextSendAt }: When, changes: readonly Change[]): Update {
-  const times = [set('endedAt', now), set('nextSendAt', nextSendAt)];
+/**
+ * Every outcome ends the turn: the lease goes, the next generation begins, and the gap is drawn from the call's end.
+ * `rests`: this was the last in the queue, so the chain goes to rest with it, instead of by a tick that finds nothing.
+ */
+function endTurn(turn: Turn, when: When, { account, leaving, due }: OutcomePlan, rests: boolean): Update {
   return update(
     accountKey(turn.account.id),
-    [set('gen', turn.account.gen + 1), ...times, ...changes, ...dropLease],
-    holdsLease(turn.me),
+    [
+      set('gen', turn.account.gen + 1),
+      set('nextSendAt', when.nextSendAt),
+      set('endedAt', when.now),
+      ...account,
+      ...(leaving > 0 ? [add('pending', -leaving)] : []),
+      ...(rests ? [set('chain', 'IDLE')] : []),
+      rests || due === undefined ? clearDue : setDue(due),
+      ...dropLease,
+    ],
+    rests ? all(holdsLease(turn.me), equal('pending', leaving)) : holdsLease(turn.me),
   );
 }
 
-/** Only a message that had to wait for its turn says something about the gap; others came when nothing was going on. */
-function measureGap({ account, ports }: Turn, { send }: Head, intentAt: number): void {
-  const { id, endedAt, nextSendAt, backoffUntil } = account;
-  if (endedAt === undefined || send.createdAt > nextSendAt || backoffUntil > nextSendAt) return;
-  ports.metrics.count('SendGap', { account: id }, intentAt - endedAt);
-}
+const nextOf = ({ due }: OutcomePlan): Step => (due === undefined ? over('held') : next(due));
 
 /** This run was suspended for so long that its lease has gone to another: only what is certain is written. */
 async function recordLate(turn: Turn, head: Head, intentAt: number, verdict: Verdict): Promise<Step> {
   const ending = certainEnding(verdict);
   if (ending) await settleLate(turn.ports, head, intentAt, ending);
-  return leaseLost(turn);
+  return over('lease lost');
 }
 
 function certainEnding(verdict: Verdict): Ending | undefined {

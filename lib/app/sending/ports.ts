@@ -14,7 +14,7 @@ export interface Ticks {
 }
 
 /** The bytes that were checked are the bytes that are sent. */
-export interface Attachment {
+interface Attachment {
   readonly name: string;
   readonly mimeType: string;
   readonly bytes: Uint8Array;

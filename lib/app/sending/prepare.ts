@@ -1,10 +1,11 @@
 import { add, update } from '../store.ts';
+import { newTransaction } from '../transaction.ts';
 import { readAccount } from './items.ts';
 import { accountKey } from './keys.ts';
 import { giveBack, refresh } from './let-go.ts';
 import type { Outgoing } from './ports.ts';
 import { failingWith, settling } from './settle.ts';
-import { freshToken, type Head, holdsLease, lookAgain, type Step, type Turn } from './turn.ts';
+import { type Head, holdsLease, lookAgain, type Step, type Turn } from './turn.ts';
 
 export type Prepared = { readonly kind: 'ready'; readonly content: Outgoing['content'] } | Step;
 
@@ -43,7 +44,7 @@ async function failUnsent(turn: Turn, head: Head, reason: string): Promise<Step>
   );
   const transacted = await store.transact(
     [update(accountKey(turn.account.id), [add('pending', -leaving)], holdsLease(turn.me)), ...writes],
-    freshToken(random),
+    newTransaction(random),
   );
   if (transacted.done) return lookAgain;
   const [account] = transacted.refused;

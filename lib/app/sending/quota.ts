@@ -2,9 +2,9 @@ import { type Epoch, epochAt, type QuotaKind } from '#lib/domain/sending/credits
 import { toIso } from '#lib/domain/time.ts';
 import type { Random } from '../ports.ts';
 import { absent, add, type Put, put, type Store, set, setIfAbsent, type Update, update } from '../store.ts';
+import { newTransaction } from '../transaction.ts';
 import { readQuotaKind } from './items.ts';
 import { ledgerKey, quotaKey, quotaKindKey } from './keys.ts';
-import { freshToken } from './turn.ts';
 
 /** A workspace without a word on its quota is prepaid. */
 export async function quotaKind(store: Store, workspace: string): Promise<QuotaKind> {
@@ -33,7 +33,7 @@ export async function openMonth(
       ),
       ledgerGrant(workspace, epoch, credits, 'the month begins', `${epoch}#grant`, now),
     ],
-    freshToken(random),
+    newTransaction(random),
   );
   return transacted.done;
 }

@@ -1,8 +1,9 @@
+import { stateKey } from '../receiving/delivery-state.ts';
 import type { Condition, Delete, Put, Update } from '../store.ts';
 import { del, set, update } from '../store.ts';
 import { changeParts, field, type PartChange, refund } from './change-parts.ts';
 import type { Send } from './items.ts';
-import { pointerKey, providerMessageKey } from './keys.ts';
+import { pointerKey } from './keys.ts';
 
 /** How a part's story ends, as far as sending goes. */
 export type Ending =
@@ -72,8 +73,5 @@ const reasonOf = (ending: Exclude<Ending, { kind: 'sent' }>): string =>
 
 /** Statuses that came first are in this item already, and stay: `applyStatuses` reads it afterwards. */
 function claimProviderMessage(send: Send, index: number, providerId: string): Update {
-  return update(providerMessageKey(send.workspace, send.provider, send.scope, providerId), [
-    set('send', send.messageId),
-    set('part', index),
-  ]);
+  return update(stateKey(send, providerId), [set('send', send.messageId), set('part', index)]);
 }

@@ -1,11 +1,12 @@
 import { afterStatuses, STATUSES, type Status } from '#lib/domain/sending/status.ts';
+import { stateKey } from '../receiving/delivery-state.ts';
 import { absent, all, equal, exists, type Key, remove, type Store, set, update } from '../store.ts';
+import { newTransaction } from '../transaction.ts';
 import { changeParts, refund } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { type ProviderMessage, readProviderMessage, readSend, type Send } from './items.ts';
-import { dueListOf, dueSortKey, providerMessageKey, sendKey } from './keys.ts';
+import { dueListOf, dueSortKey, sendKey } from './keys.ts';
 import { persistent, type StorePorts } from './persistent.ts';
-import { freshToken } from './turn.ts';
 import type { DueItem } from './watchdog.ts';
 
 const TRIES = 5;
@@ -38,13 +39,13 @@ export async function onStatus(
 
 /** The other side: after an outcome has named the message, whatever was told of it before. */
 export async function readStatuses(ports: StorePorts, send: Send, providerId: string): Promise<void> {
-  const key = providerMessageKey(send.workspace, send.provider, send.scope, providerId);
+  const key = stateKey(send, providerId);
   const item = await ports.store.get(key, { consistent: true });
   if (item) await applyStatuses(ports, readProviderMessage(item));
 }
 
 /** Idempotent, and indifferent to order: it looks at all that is known of the message, not at one event. */
-export async function applyStatuses(ports: StorePorts, message: ProviderMessage): Promise<void> {
+async function applyStatuses(ports: StorePorts, message: ProviderMessage): Promise<void> {
   const { send: messageId, part: index } = message;
   const seen = seenIn(message);
   if (messageId === undefined || index === undefined || seen.size === 0) return;
@@ -73,12 +74,13 @@ async function raise(
     index,
     to: after.state,
     ...(refunds ? { credit: 'refunded' as const } : {}),
-    ...(after.state === 'failed' ? { detail: message.detail ?? 'the provider could not deliver it' } : {}),
+    ...(after.state === 'failed' ? { detail: message.detail_failed ?? 'the provider could not deliver it' } : {}),
   };
   const raised = changeParts(send, [change], now);
   if (!refunds) return (await ports.store.write(raised)).done;
   const reason = change.detail ?? 'failed';
-  return (await ports.store.transact([raised, ...refund(send, [index], now, reason)], freshToken(ports.random))).done;
+  return (await ports.store.transact([raised, ...refund(send, [index], now, reason)], newTransaction(ports.random)))
+    .done;
 }
 
 function seenIn(message: ProviderMessage): ReadonlySet<Status> {

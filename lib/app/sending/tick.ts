@@ -1,15 +1,15 @@
-import type { Clock } from '../ports.ts';
 import { retrying } from '../retrying-store.ts';
 import { call, callLimit, declareIntent, hasTimeToCall, takeBack } from './attempt.ts';
-import { type Claim, claim, clampTimes, earlyBy } from './claim.ts';
+import { type Claim, claim, clampTimes } from './claim.ts';
 import type { SendingConfig } from './config.ts';
 import { gatesOpenAt } from './due.ts';
 import { abandon, findHead } from './head.ts';
-import { isBlocked } from './items.ts';
+import { type Account, isBlocked } from './items.ts';
 import { giveBack, goIdle, releaseBlocked } from './let-go.ts';
 import { recordOutcome } from './outcome.ts';
 import type { Tick } from './ports.ts';
 import { prepare } from './prepare.ts';
+import { type RunClock, runClock } from './run-clock.ts';
 import { scheduleTick } from './schedule.ts';
 import { lookAgain, type Step, type TickPorts, type Turn } from './turn.ts';
 
@@ -17,6 +17,8 @@ import { lookAgain, type Step, type TickPorts, type Turn } from './turn.ts';
 export interface Run {
   readonly id: string;
   readonly endsAt: number;
+  /** The queue's own words: how often it has handed the tick out, and when it did so first (by its clock). */
+  readonly received: { readonly times: number; readonly firstAt: number };
 }
 
 /** `later`: not done with the tick; let the queue show it again after so many seconds. */
@@ -29,10 +31,12 @@ export type TickResult =
  * the account's generation, lease and gates decide whether it has anything to do.
  */
 export async function tick(message: Tick, run: Run, given: TickPorts, config: SendingConfig): Promise<TickResult> {
-  const ports = { ...given, store: retrying(given.store, given.clock, given.random, run.endsAt) };
-  await napUntil(message.at, ports.clock, config);
+  const clock = runClock(given.clock, run.received.firstAt);
+  const ports = { ...given, clock, store: retrying(given.store, clock, given.random, run.endsAt) };
+  if (run.received.times > 1) return exchange(message, ports);
+  await napUntil(message.at, clock, config);
   const claimed = await claimInTime(message, run, ports, config);
-  if (claimed.kind !== 'claimed') return withoutClaim(message, claimed, ports);
+  if (claimed.kind !== 'claimed') return withoutClaim(message, claimed, ports, config);
 
   const turn: Turn = {
     me: run.id,
@@ -81,37 +85,57 @@ async function sendHead(turn: Turn): Promise<Step> {
 
 const CLAIMS = 3;
 
+type RunPorts = TickPorts & { readonly clock: RunClock };
+
 /** A tick that is early by a moment waits for it here; anything longer goes back to the queue. */
-async function claimInTime(message: Tick, run: Run, ports: TickPorts, config: SendingConfig): Promise<Claim> {
+async function claimInTime(message: Tick, run: Run, ports: RunPorts, config: SendingConfig): Promise<Claim> {
   for (let tries = 1; ; tries += 1) {
-    const now = ports.clock.now();
-    const claimed = await claim(ports.store, message, run.id, now, config);
-    if (claimed.kind !== 'early') return claimed;
-    const clamped = clampTimes(claimed.account, now, config);
-    if (clamped) {
-      ports.metrics.count('ClockClamped', { account: message.account });
-      await ports.store.write(clamped);
-    }
-    if (tries === CLAIMS || earlyBy(claimed.account, now) > config.napMs) return claimed;
+    const gate = ports.clock.gate();
+    const leaseUntil = ports.clock.now() + config.leaseMs;
+    const claimed = await claim(ports.store, message, run.id, gate, leaseUntil);
+    if (claimed.kind === 'claimed' || claimed.kind === 'dropped') return claimed;
+    await clamp(claimed.account, ports, config);
+    if (claimed.kind === 'leased' || tries === CLAIMS || gatesOpenAt(claimed.account) - gate > config.napMs)
+      return claimed;
     await napUntil(gatesOpenAt(claimed.account), ports.clock, config);
   }
 }
 
-async function withoutClaim(message: Tick, claimed: Exclude<Claim, { kind: 'claimed' }>, ports: TickPorts) {
-  const now = ports.clock.now();
+async function clamp(account: Account, { store, clock, metrics }: RunPorts, config: SendingConfig): Promise<void> {
+  const clamped = clampTimes(account, clock.now(), config);
+  if (!clamped) return;
+  metrics.count('ClockClamped', { account: account.id });
+  await store.write(clamped);
+}
+
+/** Only the first receive of a tick tells whether this host's clock can be trusted: a fresh tick takes the old one's place. */
+async function exchange(message: Tick, { ticks, clock }: RunPorts): Promise<TickResult> {
+  await scheduleTick(ticks, message, clock.now());
+  return { kind: 'done', why: 'exchanged' };
+}
+
+async function withoutClaim(
+  message: Tick,
+  claimed: Exclude<Claim, { kind: 'claimed' }>,
+  ports: RunPorts,
+  config: SendingConfig,
+) {
+  const now = ports.clock.gate();
   switch (claimed.kind) {
     case 'dropped':
       return { kind: 'done', why: claimed.why } as const;
     case 'leased':
       // Should its holder be dead, this very tick takes over when the lease has run out.
-      return { kind: 'later', seconds: Math.max(1, Math.ceil((claimed.until - now) / 1000)) } as const;
+      return later(Math.min(config.leaseMs, (claimed.account.leaseUntil ?? now) - now));
     case 'early':
       await scheduleTick(ports.ticks, { ...message, at: gatesOpenAt(claimed.account) }, now);
       return { kind: 'done', why: 'early' } as const;
   }
 }
 
-async function napUntil(at: number, clock: Clock, config: SendingConfig): Promise<void> {
-  const wait = at - clock.now();
+const later = (ms: number) => ({ kind: 'later', seconds: Math.max(1, Math.ceil(ms / 1000)) }) as const;
+
+async function napUntil(at: number, clock: RunClock, config: SendingConfig): Promise<void> {
+  const wait = at - clock.gate();
   if (wait > 0 && wait <= config.napMs) await clock.sleep(Math.ceil(wait));
 }

@@ -52,6 +52,3 @@ export interface Head {
 export const holdsLease = (me: string): Condition => all(exists(), equal('leaseId', me));
 
 export const dropLease: readonly Change[] = [remove('leaseId'), remove('leaseUntil')];
-
-/** A name for one logical write: its repeats carry the same. */
-export const freshToken = (random: Random): string => Buffer.from(random.bytes(16)).toString('hex');

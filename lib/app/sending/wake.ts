@@ -1,10 +1,11 @@
 import type { Clock, Metrics, Random } from '../ports.ts';
 import type { Store } from '../store.ts';
+import { newTransaction } from '../transaction.ts';
 import type { SendingConfig } from './config.ts';
+import { dueOf } from './due.ts';
 import { readAccount } from './items.ts';
 import { isOverdue, kick, tickAgain } from './kick.ts';
 import type { Ticks } from './ports.ts';
-import { freshToken } from './turn.ts';
 import type { DueItem } from './watchdog.ts';
 
 export interface WakePorts {
@@ -15,6 +16,10 @@ export interface WakePorts {
   readonly metrics: Metrics;
 }
 
+/** The latest time at which an account can be due by an honest clock: after the longest backoff. */
+export const furthestDue = (now: number, config: SendingConfig): number =>
+  now + config.backoff.longestMs + config.graceMs;
+
 /** Brings an account back that a lost tick left behind. Never a new generation for a chain that runs. */
 export async function wake(ports: WakePorts, item: DueItem, config: SendingConfig): Promise<void> {
   const { store, clock, ticks, metrics, random } = ports;
@@ -22,8 +27,8 @@ export async function wake(ports: WakePorts, item: DueItem, config: SendingConfi
   if (!found) return;
   const account = readAccount(found);
   const now = clock.now();
-  if (!isOverdue(account, now, config)) return;
+  if (!isOverdue(account, now, config) && (dueOf(account) ?? now) < furthestDue(now, config)) return;
   metrics.count('AccountOverdue', { account: account.id });
-  if (account.chain === 'IDLE') await kick(store, ticks, account, freshToken(random), now, config);
+  if (account.chain === 'IDLE') await kick(store, ticks, account, newTransaction(random), now, config);
   else await tickAgain(ticks, account, now);
 }

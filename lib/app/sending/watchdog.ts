@@ -6,7 +6,7 @@ import { type Due, dueListKey, dueSortKey } from './keys.ts';
 import { type ProbePorts, probe } from './probe.ts';
 import { type ReconcilePorts, reconcile } from './reconcile.ts';
 import { revisitStatuses } from './statuses.ts';
-import { type WakePorts, wake } from './wake.ts';
+import { furthestDue, type WakePorts, wake } from './wake.ts';
 
 export interface WatchdogPorts extends WakePorts, ProbePorts, ReconcilePorts {}
 
@@ -27,10 +27,12 @@ export async function watchdog(given: WatchdogPorts, endsAt: number, config: Sen
   const ports = { ...given, store: retrying(store, clock, random, endsAt) };
   const now = clock.now();
   const errands: readonly Errand[] = [
-    { what: 'account', until: now - config.graceMs, see: (item) => wake(ports, item, config) },
-    { what: 'probe', until: now, see: (item) => probe(ports, item, config) },
-    { what: 'unknown', until: now, see: (item) => reconcile(ports, item, config) },
-    { what: 'status', until: now, see: (item) => revisitStatuses(ports, item, config) },
+    { what: 'account', before: now - config.graceMs, see: (item) => wake(ports, item, config) },
+    // Due at a time that no honest clock writes: without its tick, such an account would sleep until then.
+    { what: 'account', from: furthestDue(now, config), see: (item) => wake(ports, item, config) },
+    { what: 'probe', before: now, see: (item) => probe(ports, item, config) },
+    { what: 'unknown', before: now, see: (item) => reconcile(ports, item, config) },
+    { what: 'status', before: now, see: (item) => revisitStatuses(ports, item, config) },
   ];
   const failures: unknown[] = [];
   for (const errand of errands) failures.push(...(await runErrand(ports, errand, endsAt)));
@@ -38,16 +40,15 @@ export async function watchdog(given: WatchdogPorts, endsAt: number, config: Sen
   if (failures.length > 0) throw new AggregateError(failures, `${failures.length} errands of the watchdog failed`);
 }
 
-interface Errand {
+interface Errand extends DueTimes {
   readonly what: Due;
-  readonly until: number;
   readonly see: (item: DueItem) => Promise<void>;
 }
 
 /** What goes wrong with one item must not keep the others waiting: failures are collected. */
-async function runErrand({ store, clock }: WatchdogPorts, { what, until, see }: Errand, endsAt: number) {
+async function runErrand({ store, clock }: WatchdogPorts, { see, ...which }: Errand, endsAt: number) {
   const failures: unknown[] = [];
-  for (const item of await listDue(store, what, until)) {
+  for (const item of await listDue(store, which)) {
     if (clock.monotonic() >= endsAt) break;
     try {
       await see(item);
@@ -58,13 +59,18 @@ async function runErrand({ store, clock }: WatchdogPorts, { what, until, see }: 
   return failures;
 }
 
-/** What is due by `until`, the most overdue first within each shard. */
-async function listDue(store: Store, what: Due, until: number): Promise<DueItem[]> {
-  const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
-  const pages = await Promise.all(
-    shards.map((shard) =>
-      store.query({ index: 'gsi3', pk: dueListKey(what, shard), before: dueSortKey(until + 1), limit: AT_ONCE }),
-    ),
-  );
+interface DueTimes {
+  readonly from?: number;
+  readonly before?: number;
+}
+
+/** What is due between these times, the most overdue first within each shard. */
+async function listDue(store: Store, { what, from, before }: DueTimes & { readonly what: Due }): Promise<DueItem[]> {
+  const bounds = {
+    ...(from === undefined ? {} : { from: dueSortKey(from) }),
+    ...(before === undefined ? {} : { before: dueSortKey(before) }),
+  };
+  const shards = Array.from({ length: SHARDS }, (_, shard) => dueListKey(what, shard));
+  const pages = await Promise.all(shards.map((pk) => store.query({ index: 'gsi3', pk, ...bounds, limit: AT_ONCE })));
   return pages.flatMap((page) => page.items.map(({ pk, sk }) => ({ pk, sk })));
 }

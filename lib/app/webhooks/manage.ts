@@ -1,19 +1,9 @@
 import { sha256 } from '#lib/domain/ids.ts';
 import { directoryKey, listDirectory } from '../directory.ts';
+import { getAll } from '../get-all.ts';
 import { type ListPage, type PageRequest, pageOf } from '../lists/page.ts';
 import type { Random } from '../ports.ts';
-import {
-  type Change,
-  del,
-  equal,
-  type Item,
-  type Key,
-  remove,
-  type Store,
-  StoreUnavailable,
-  set,
-  update,
-} from '../store.ts';
+import { type Change, del, equal, type Item, remove, type Store, StoreUnavailable, set, update } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import { isCurrent, type Webhook, webhookKey, webhookOf } from './webhook.ts';
 
@@ -44,14 +34,7 @@ export async function findWebhook(store: Store, workspace: string, id: string): 
 export async function listWebhooks(store: Store, workspace: string, page: PageRequest): Promise<ListPage<Webhook>> {
   const { items: entries, position } = await listDirectory(store, workspace, 'WEBHOOK', page);
   const keys = entries.map((entry) => webhookKey(String(entry.tokenHash)));
-  const found = new Map((await rowsOf(store, keys)).map((item) => [item.pk, item]));
-  const webhooks = keys.flatMap(({ pk }) => found.get(pk) ?? []).map(webhookOf);
-  return pageOf(webhooks, position);
-}
-
-async function rowsOf(store: Store, keys: readonly Key[]): Promise<readonly Item[]> {
-  const halves = [keys.slice(0, 100), keys.slice(100)];
-  return (await Promise.all(halves.map((half) => store.getMany(half, { consistent: true })))).flat();
+  return pageOf((await getAll(store, keys, { consistent: true })).map(webhookOf), position);
 }
 
 /** Undefined where there is no such webhook. A webhook that is rotated meanwhile takes the change on its new row. */

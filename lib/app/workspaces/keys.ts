@@ -3,6 +3,7 @@ import { newId, sha256 } from '#lib/domain/ids.ts';
 import { Instant, text } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { directoryKey, listDirectory } from '../directory.ts';
+import { getAll } from '../get-all.ts';
 import { type ListPage, type PageRequest, pageOf } from '../lists/page.ts';
 import type { Clock, Random } from '../ports.ts';
 import { absent, del, type Item, type Key, put, type Store } from '../store.ts';
@@ -53,8 +54,7 @@ export async function createKey(ports: Ports, workspace: string): Promise<Worksp
 export async function listKeys(store: Store, workspace: string, page: PageRequest): Promise<ListPage<WorkspaceKey>> {
   const { items: entries, position } = await listDirectory(store, workspace, 'KEY', page);
   const keys = entries.map((entry) => keyRow(String(entry.hash)));
-  const rows = new Map((await store.getMany(keys, { consistent: true })).map((item) => [item.pk, item]));
-  return pageOf(keys.flatMap(({ pk }) => rows.get(pk) ?? []).map(workspaceKeyOf), position);
+  return pageOf((await getAll(store, keys, { consistent: true })).map(workspaceKeyOf), position);
 }
 
 /** False where the workspace has no such key. It opens nothing from this moment on. */

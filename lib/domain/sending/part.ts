@@ -37,8 +37,6 @@ export const isPending = (state: PartState): boolean => state === 'queued' || st
 /** The provider may still do something, or we do not know whether it did: the credit is held. */
 export const isUnsettled = (state: PartState): boolean => UNSETTLED.includes(state);
 
-export const isSucceeded = (state: PartState): boolean => SUCCEEDED.includes(state);
-
 /**
  * The state of a send follows from its parts. While any is unsettled: the least advanced of those. After that their
  * common state, of two degrees of success the lower one; one sent and the other not: `partially_sent`.

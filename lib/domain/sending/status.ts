@@ -7,7 +7,7 @@ export type Status = (typeof STATUSES)[number];
 const RANK: Readonly<Partial<Record<PartState, number>>> = { sent: 1, failed: 2, delivered: 3, read: 4 };
 
 /** How far a part has come; it only ever rises. Undefined before the provider has taken it. */
-export const rankOf = (state: PartState): number | undefined => RANK[state];
+const rankOf = (state: PartState): number | undefined => RANK[state];
 
 /**
  * Where a part stands once these statuses are known, in whatever order they came. A failure counts only before any

@@ -13,11 +13,16 @@ export interface QueueFaults {
 interface Message {
   readonly tick: Tick;
   receives: number;
+  firstAt: number;
   deleted: boolean;
 }
 
 /** A run of the tick function: `ended` is called when it returns or throws, never if it is killed. */
-export type Deliver = (tick: Tick, ended: (result: TickResult | 'threw') => void) => void;
+export type Deliver = (
+  tick: Tick,
+  received: { readonly times: number; readonly firstAt: number },
+  ended: (result: TickResult | 'threw') => void,
+) => void;
 
 const HANDOVER_MS = 15;
 
@@ -46,7 +51,7 @@ export class FakeQueue {
     this.sent += 1;
     const { tickLost, tickDoubled, tickEarly } = this.#faults();
     if (this.#seeded.chance(tickLost)) return;
-    const message: Message = { tick, receives: 0, deleted: false };
+    const message: Message = { tick, receives: 0, firstAt: 0, deleted: false };
     this.messages.push(message);
     const delay = this.#seeded.chance(tickEarly) ? 0 : delaySeconds * 1000;
     const visibleAt = this.#scheduler.now + delay + this.#seeded.between(1, HANDOVER_MS);
@@ -57,10 +62,11 @@ export class FakeQueue {
   #show(message: Message, at: number): void {
     this.#scheduler.at(at, () => {
       if (message.deleted) return;
+      if (message.receives === 0) message.firstAt = this.#scheduler.now;
       message.receives += 1;
       const receive = message.receives;
       this.#show(message, this.#scheduler.now + this.#visibilityMs);
-      this.#deliver(message.tick, (result) => {
+      this.#deliver(message.tick, { times: receive, firstAt: message.firstAt }, (result) => {
         if (result === 'threw' || message.deleted || receive !== message.receives) return;
         if (result.kind === 'later') this.#show(message, this.#scheduler.now + result.seconds * 1000);
         else this.#delete(message);

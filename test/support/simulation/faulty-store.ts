@@ -49,12 +49,14 @@ export function faultyStore(
     if (seeded.chance(conflict)) throw new StoreUnavailable('conflict');
     if (seeded.chance(throttled)) throw new StoreUnavailable('throttled');
     if (seeded.chance(unreachable)) throw new StoreUnavailable('unreachable');
-    for (const pk of keys) onTouch(process, pk);
     const result = await effect();
+    for (const pk of touched(result, keys)) onTouch(process, pk);
     await scheduler.pass(process, { call, moment: 'after', detail });
     if (seeded.chance(answerLost)) throw new StoreUnavailable('unreachable');
     return result;
   }
+  // A refused write tells its writer nothing but that there is something.
+  const touched = (result: unknown, keys: readonly string[]) => (isRefused(result) ? [] : keys);
   const mutated = (writes: readonly Write[]) => mutant.writes?.(writes) ?? writes;
   const read = (item: Item) => mutant.read?.(item) ?? item;
   const consistency = (options: { readonly consistent?: boolean } | undefined, pk: string) => ({
@@ -91,3 +93,6 @@ export function faultyStore(
     writeMany: (writes) => over('writeMany', writes.map(pkOf), writes, () => store.writeMany(writes)),
   };
 }
+
+const isRefused = (result: unknown): boolean =>
+  typeof result === 'object' && result !== null && 'done' in result && result.done === false;

@@ -1,9 +1,10 @@
-import { type Account, readAccount, readLedgerEntry, readQuota, readSend, type Send } from '#lib/app/sending/items.ts';
+import type { Account, Send } from '#lib/app/sending/items.ts';
+import * as items from '#lib/app/sending/items.ts';
 import type { Item } from '#lib/app/store.ts';
 import { SHORTEST_GAP_MS } from '#lib/domain/sending/pace.ts';
 import type { CreditState, PartState } from '#lib/domain/sending/part.ts';
 import type { Commit, MemoryStore } from '../memory-store.ts';
-import type { Call } from './fake-provider.ts';
+import type { Call, FakeProvider, Taken } from './fake-provider.ts';
 
 /** Every step that a part may take. A step that is not here is a violation. */
 const STEPS: Readonly<Record<PartState, readonly PartState[]>> = {
@@ -31,6 +32,22 @@ export interface Acceptance {
   readonly answeredAt: number;
 }
 
+/** Items never change in place, so each is read once, however often it is looked at. */
+function cached<Read>(read: (item: Item) => Read): (item: Item) => Read {
+  const known = new WeakMap<Item, Read>();
+  return (item) => {
+    const found = known.get(item);
+    if (found !== undefined) return found;
+    const fresh = read(item);
+    known.set(item, fresh);
+    return fresh;
+  };
+}
+const readAccount = cached(items.readAccount);
+const readLedgerEntry = cached(items.readLedgerEntry);
+const readQuota = cached(items.readQuota);
+const readSend = cached(items.readSend);
+
 const total = (numbers: readonly number[]) => numbers.reduce((sum, n) => sum + n, 0);
 
 /** The promises of the sender, checked after each step on the table as it is and on the provider's log. */
@@ -39,10 +56,12 @@ export class Invariants {
   readonly acceptances: Acceptance[] = [];
   readonly #store: () => MemoryStore;
   readonly #calls: readonly Call[];
+  readonly #taken: readonly Taken[];
 
-  constructor(store: () => MemoryStore, calls: readonly Call[]) {
+  constructor(store: () => MemoryStore, { calls, taken }: Pick<FakeProvider, 'calls' | 'taken'>) {
     this.#store = store;
     this.#calls = calls;
+    this.#taken = taken;
   }
 
   violate(what: string): void {
@@ -119,12 +138,21 @@ export class Invariants {
     for (const [i, part] of after.parts.entries()) {
       const from = before.parts[i];
       if (!from) continue;
+      if (from.providerId !== part.providerId) this.#identity(after.messageId, i, part.providerId);
       if (from.state !== part.state && !STEPS[from.state].includes(part.state)) {
         this.violate(`7: ${after.messageId} ${i} went from ${from.state} to ${part.state}`);
       }
       if (from.creditState !== part.creditState && !CREDIT_STEPS[from.creditState].includes(part.creditState)) {
         this.violate(`7: a credit went from ${from.creditState} to ${part.creditState}`);
       }
+    }
+  }
+
+  /** A part takes the name of its own message at the provider, and of no other. */
+  #identity(messageId: string, part: number, providerId: string | undefined): void {
+    const taken = this.#taken.find((one) => one.providerId === providerId);
+    if (taken && (taken.messageId !== messageId || taken.part !== part)) {
+      this.violate(`${messageId} ${part} took the name of ${taken.messageId} ${taken.part}`);
     }
   }
 

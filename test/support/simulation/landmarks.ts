@@ -19,11 +19,13 @@ export const isIntentOfPart = (write: Write): boolean => sets(write, '.state', '
 export const isIntentOfAccount = (write: Write): boolean => sets(write, 'nextSendAt') && !sets(write, 'gen');
 export const isHandingOn = (write: Write): boolean => sets(write, 'gen');
 export const isRefund = (write: Write): boolean => sets(write, 'creditState', 'refunded');
-export const isEnding = (write: Write): boolean => sets(write, '.state') && !isIntentOfPart(write);
 export const isCharge = (write: Write): boolean =>
   changesOf(write).some((change) => change.kind === 'add' && change.path === 'available' && change.by < 0);
 
-export const writesOf = (point: Point): readonly Write[] =>
+export const isQueueing = (write: Write): boolean =>
+  changesOf(write).some((change) => change.kind === 'add' && change.path === 'pending' && change.by > 0);
+
+const writesOf = (point: Point): readonly Write[] =>
   Array.isArray(point.detail) && (point.call === 'transact' || point.call === 'write') ? point.detail : [];
 
 /** At this write, before or after it is done. */

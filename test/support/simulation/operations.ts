@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import type { NewPart } from '#lib/app/sending/accept.ts';
 import { cancel } from '#lib/app/sending/cancel.ts';
-import { deleteAccount } from '#lib/app/sending/delete-account.ts';
+import { onEcho } from '#lib/app/sending/echo.ts';
 import { clearHold, hold, pause, resume } from '#lib/app/sending/hold.ts';
 import { resend } from '#lib/app/sending/resend.ts';
 import type { SendOutcome } from '#lib/domain/sending/outcome.ts';
 import { STATUSES } from '#lib/domain/sending/status.ts';
-import type { Behaviour } from './fake-provider.ts';
+import type { Behaviour, Taken } from './fake-provider.ts';
 import type { World } from './world.ts';
 
 export const ACCOUNTS = ['a', 'b', 'c'] as const;
@@ -16,7 +16,7 @@ export const workspaceOf = (account: string): string => (account === 'c' ? 'othe
 export type Operation =
   | { readonly do: 'send'; readonly account: string; readonly content: 'text' | 'file' | 'both'; readonly key?: number }
   | { readonly do: 'cancel' | 'resend'; readonly which: number }
-  | { readonly do: 'pause' | 'resume' | 'hold' | 'clear' | 'delete'; readonly account: string }
+  | { readonly do: 'pause' | 'resume' | 'hold' | 'clear'; readonly account: string }
   | { readonly do: 'crash' | 'watch' }
   | { readonly do: 'status'; readonly which: number; readonly status: number }
   | { readonly do: 'echo'; readonly which: number }
@@ -49,7 +49,7 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('crash' as const, 'watch' as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('status' as const), which, status: fc.nat(3) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('echo' as const), which }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('echo' as const), which }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('grant' as const), account }) },
   {
     weight: 6,
@@ -78,7 +78,6 @@ export function begin(world: World, operation: Operation): Promise<unknown> {
     case 'resume':
     case 'hold':
     case 'clear':
-    case 'delete':
       return beginSwitch(world, operation);
     case 'crash':
       world.crash();
@@ -87,8 +86,7 @@ export function begin(world: World, operation: Operation): Promise<unknown> {
       return world.watch();
     case 'status':
     case 'echo':
-      tellOf(world, operation);
-      return Promise.resolve();
+      return tellOf(world, operation);
     case 'grant':
       return world.grant(workspaceOf(operation.account), 3);
     case 'wait':
@@ -120,15 +118,28 @@ function beginSwitch(world: World, { do: what, account }: { readonly do: string;
     if (what === 'pause') return pause(ports, account, 'a test', world.config);
     if (what === 'resume') return resume(ports, account, world.config);
     if (what === 'hold') return hold(ports, account, 'a test', world.config);
-    if (what === 'clear') return clearHold(ports, account, world.config);
-    return deleteAccount(ports, account, [], world.config);
+    return clearHold(ports, account, world.config);
   });
 }
 
-function tellOf(world: World, operation: Extract<Operation, { do: 'status' | 'echo' }>): void {
+async function tellOf(world: World, operation: Extract<Operation, { do: 'status' | 'echo' }>): Promise<void> {
   const taken = world.provider.taken[operation.which % Math.max(1, world.provider.taken.length)];
-  const status = operation.do === 'status' ? STATUSES[operation.status] : undefined;
-  if (taken && status) world.status(taken, status);
+  if (!taken) return;
+  if (operation.do === 'echo') return tellEcho(world, taken);
+  const status = STATUSES[operation.status];
+  if (status) world.status(taken, status);
+}
+
+/** The webhook of a message that went out: content and id, and not a word on which of our sends it is. */
+async function tellEcho(world: World, { messageId, part, account, providerId }: Taken): Promise<void> {
+  const said = world.message(messageId).parts[part];
+  const workspace = workspaceOf(account);
+  const content = {
+    ...(said?.text === undefined ? {} : { text: said.text }),
+    ...(said?.name === undefined ? {} : { fileName: said.name }),
+  };
+  const echo = { workspace, account, providerId, isTo: () => true, ...content };
+  await world.spawn('echo', workspace, (ports) => onEcho(ports, echo, world.config));
 }
 
 const OUTCOMES: readonly SendOutcome[] = [

@@ -1,17 +1,18 @@
 import type { Clock } from '#lib/app/ports.ts';
+import { stateKey } from '#lib/app/receiving/delivery-state.ts';
 import { type Accepted, accept, type SendRequest } from '#lib/app/sending/accept.ts';
 import { defaultConfig, type SendingConfig } from '#lib/app/sending/config.ts';
 import { type Account, readAccount, readProviderMessage, readSend, type Send } from '#lib/app/sending/items.ts';
-import { accountKey, providerMessageKey, sendKey } from '#lib/app/sending/keys.ts';
+import { accountKey, sendKey } from '#lib/app/sending/keys.ts';
 import { sendingStart } from '#lib/app/sending/new-account.ts';
 import type { Fetched, Finding, ProbeResult, Tick } from '#lib/app/sending/ports.ts';
 import { grantWrites } from '#lib/app/sending/quota.ts';
 import { onStatus } from '#lib/app/sending/statuses.ts';
-import { type TickResult, tick } from '#lib/app/sending/tick.ts';
+import { type Run, type TickResult, tick } from '#lib/app/sending/tick.ts';
 import { watchdog } from '#lib/app/sending/watchdog.ts';
 import { type Store, StoreUnavailable, setIfAbsent, update } from '#lib/app/store.ts';
 import type { Status } from '#lib/domain/sending/status.ts';
-import { MemoryStore } from '../memory-store.ts';
+import { MeteredStore } from '../metered-store.ts';
 import { FakeProvider, type Taken } from './fake-provider.ts';
 import { FakeQueue, type QueueFaults } from './fake-queue.ts';
 import { faultyStore, type Mutant, type StoreFaults } from './faulty-store.ts';
@@ -51,7 +52,7 @@ const MINUTE = 60_000;
 export class World {
   readonly seeded: Seeded;
   readonly scheduler: Scheduler;
-  readonly store: MemoryStore;
+  readonly store: MeteredStore;
   readonly provider: FakeProvider;
   readonly queue: FakeQueue;
   readonly invariants: Invariants;
@@ -68,6 +69,8 @@ export class World {
   });
   probe: (account: Account) => ProbeResult = () => ({ kind: 'ok' });
   evidence: (send: Send, part: number) => Finding = () => ({ kind: 'none' });
+  /** What the clock of the next run's host is off by. */
+  skew: () => number = () => 0;
   /** A run that outlives its time is not ended: as one whose host was suspended. */
   zombies = false;
   readonly #mutant: Mutant;
@@ -79,8 +82,8 @@ export class World {
     this.#mutant = mutant;
     this.scheduler = new Scheduler(this.seeded, START);
     this.provider = new FakeProvider(this.scheduler);
-    this.invariants = new Invariants(() => this.store, this.provider.calls);
-    this.store = new MemoryStore({
+    this.invariants = new Invariants(() => this.store, this.provider);
+    this.store = new MeteredStore({
       now: () => this.scheduler.now,
       isStale: () => this.seeded.chance(this.faults.stale),
       onCommit: (commits) => this.invariants.onCommit(commits),
@@ -92,7 +95,7 @@ export class World {
       this.seeded,
       () => this.faults,
       6 * FUNCTION_TIMEOUT_MS,
-      (message, ended) => this.#runTick(message, ended),
+      (message, received, ended) => this.#runTick(message, received, ended),
     );
     if (watchdog) this.#scheduleWatchdog();
   }
@@ -249,7 +252,7 @@ export class World {
 
   status({ account, providerId }: Taken, status: Status): void {
     const { workspace } = this.account(account);
-    const key = providerMessageKey(workspace, 'fake', account, providerId);
+    const key = stateKey({ workspace, provider: 'fake', scope: account }, providerId);
     void this.#quietly(
       this.spawn('status', workspace, async (ports) => {
         const at = ports.clock.now();
@@ -259,15 +262,17 @@ export class World {
     );
   }
 
-  #runTick(message: Tick, ended: (result: TickResult | 'threw') => void): void {
+  #runTick(message: Tick, received: Run['received'], ended: (result: TickResult | 'threw') => void): void {
     this.#runs += 1;
     const id = `run-${this.#runs}`;
     const { workspace } = this.account(message.account);
     const endsAt = this.now + FUNCTION_TIMEOUT_MS;
-    const running = this.spawn('tick', workspace, (ports, process) => {
+    const run = { id, endsAt, received };
+    const ticking = (ports: ReturnType<World['ports']>, process: Process) => {
       if (!this.zombies) this.scheduler.at(endsAt, () => this.#end(process));
-      return tick(message, { id, endsAt }, ports, this.config);
-    });
+      return tick(message, run, ports, this.config);
+    };
+    const running = this.spawn('tick', workspace, ticking, this.skew());
     void this.#quietly(
       running.then(ended, (error: unknown) => {
         ended('threw');

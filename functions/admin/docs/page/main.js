@@ -1,5 +1,5 @@
 import { sendRequest } from './request.js';
-import { element, exampleOf, schemaList } from './schema.js';
+import { element, exampleOf, prose, schemaList } from './schema.js';
 
 /** Everything on this page is made of the document; nothing is known beforehand. */
 const api = await (await fetch('openapi.json')).json();
@@ -26,7 +26,7 @@ function operationBlock(operation) {
       {},
       element('span', { class: `method ${method}` }, method.toUpperCase()),
       element('code', {}, path),
-      element('span', { class: 'faint' }, summary),
+      element('span', { class: 'faint' }, ...prose(summary)),
     ),
   );
   // There are many operations with large schemas; a reader opens few.
@@ -37,7 +37,7 @@ function operationBlock(operation) {
 function operationForm(operation) {
   const { description, requestBody, parameters = [] } = operation;
   const form = element('form', { autocomplete: 'off' });
-  if (description) form.append(element('p', { class: 'hint' }, description));
+  if (description) form.append(element('p', { class: 'hint' }, ...prose(description)));
   const shown = parameters.filter((parameter) => parameter.in !== 'header');
   if (shown.length > 0) form.append(element('h3', {}, 'Parameters'), fields(operation, shown));
   if (requestBody) form.append(...bodyFields(operation));
@@ -55,33 +55,35 @@ function fields({ operationId }, parameters) {
   return element(
     'div',
     { class: 'fields' },
-    ...parameters.map(({ name, required, description, schema }) => {
+    ...parameters.map(({ name, required, description = '', schema }) => {
       const id = `${operationId}-${name}`;
-      const input = element('input', { id, name, type: 'text', ...(required && { required: '' }) });
-      const hint = [description, schema.enum?.join(' | ')].filter(Boolean).join(': ');
-      if (hint) input.setAttribute('placeholder', hint);
-      return element('label', { for: id }, `${name}${required ? ' (required)' : ''}`, input);
+      const label = element('code', {}, name);
+      const hint = element('span', {}, ` ${required ? '(required) ' : ''}`, ...prose(description));
+      return element('label', { for: id }, label, hint, field({ id, name, ...(required && { required: '' }) }, schema));
     }),
   );
 }
 
+function field(attributes, schema) {
+  if (!schema.enum) return element('input', { type: 'text', ...attributes });
+  return element('select', attributes, ...['', ...schema.enum].map((value) => element('option', {}, value)));
+}
+
 function bodyFields({ operationId, requestBody }) {
-  const { schema } = requestBody.content['application/json'];
+  const { schema } = Object.values(requestBody.content)[0];
   const id = `${operationId}-body`;
   const text = element('textarea', { id, name: 'body', spellcheck: 'false' });
+  const heading = [element('h3', {}, 'Body'), element('label', { for: id }, requestBody.description ?? 'JSON', text)];
+  if (!schema) return heading;
   text.value = JSON.stringify(exampleOf(schema, api), null, 2);
-  return [
-    element('h3', {}, 'Body'),
-    element('label', { for: id }, 'JSON', text),
-    element('details', {}, element('summary', {}, 'What it may hold'), schemaList(schema, api)),
-  ];
+  return [...heading, element('details', {}, element('summary', {}, 'What it may hold'), schemaList(schema, api))];
 }
 
 function answerBlock([status, { description, content }]) {
   const schema = content?.['application/json']?.schema;
-  const title = `${status} ${description}`;
-  if (!schema) return element('p', { class: 'faint' }, title);
-  return element('details', {}, element('summary', { class: 'faint' }, title), schemaList(schema, api));
+  const title = prose(`${status} ${description}`);
+  if (!schema) return element('p', { class: 'faint' }, ...title);
+  return element('details', {}, element('summary', { class: 'faint' }, ...title), schemaList(schema, api));
 }
 
 async function submit(operation, form, output) {

@@ -6,6 +6,11 @@ export function element(name, attributes, ...children) {
   return made;
 }
 
+/** Descriptions write names in backticks. */
+export function prose(text) {
+  return text.split('`').map((part, i) => (i % 2 === 1 ? element('code', {}, part) : part));
+}
+
 /** The properties of a schema as a list; what is named elsewhere opens on demand, for schemas hold each other. */
 export function schemaList(schema, api) {
   const { schema: known } = resolve(schema, api);
@@ -25,7 +30,7 @@ function node(name, schema, api, isOptional = false) {
   const { schema: known, reference } = resolve(schema, api);
   const label = element('span', {}, element('code', {}, name), ` ${typeOf(known, reference)}`);
   const notes = [isOptional ? 'may be left out' : '', schema.description ?? known.description ?? ''].filter(Boolean);
-  if (notes.length > 0) label.append(' ', element('span', { class: 'faint' }, notes.join('. ')));
+  if (notes.length > 0) label.append(' ', element('span', { class: 'faint' }, ...prose(notes.join('. '))));
   const hasParts = known.properties || known.oneOf || known.anyOf || known.items?.$ref || known.items?.properties;
   if (!hasParts) return label;
   const block = element('details', {}, element('summary', {}, label));

@@ -10,6 +10,7 @@ const table: readonly (readonly [string, scenarios.Scenario])[] = [
   ['D06 a crash before the kick delays a message by the grace and a watchdog at most', scenarios.crashBeforeKick],
   ['D07 a tick that comes twice calls once', scenarios.tickTwice],
   ['D08 a message that comes while the account goes to rest is sent without a watchdog', scenarios.acceptWhileIdling],
+  ['D08 a message is sent without a watchdog if the account goes to rest meanwhile', scenarios.restsWhileAccepting],
   ['D09 a tick that comes early waits', scenarios.tickEarly],
   ['D10 a crash after the intent leaves it unknown, called never, and the distance kept', scenarios.crashAfterIntent],
   ['D11 a crash after the acceptance leaves it unknown until evidence makes it sent', scenarios.crashAfterAcceptance],
@@ -25,6 +26,7 @@ const table: readonly (readonly [string, scenarios.Scenario])[] = [
   ['a run that dies in a call without its lease leaves the distance kept', scenarios.deadInCallWithoutLease],
   ['a run that was overtaken before its intent does not call', scenarios.overtakenBeforeIntent],
   ['a run that was overtaken does not put the account to rest', scenarios.lateIdling],
+  ['hosts whose clocks are off delay an account and break no distance', scenarios.clocksThatAreOff],
   ['accepts while a call is under way start no second chain', scenarios.kicksDuringCall],
   ['a message cancelled between look and intent is not sent', scenarios.cancelBeforeIntent],
 ];

@@ -10,6 +10,7 @@ import {
   isIntentOfAccount,
   isIntentOfPart,
   isKick,
+  isQueueing,
   isRefund,
   on,
   without,
@@ -65,6 +66,11 @@ const carryingWeight: readonly Case[] = [
   ['leaseId = me, in the intent', { mutant: leaseOfIntent }, scenarios.overtakenBeforeIntent],
   ['leaseId = me, in the outcome', { mutant: leaseOfOutcome }, scenarios.lateOutcome],
   ['nothing pending, when going to rest', { mutant: emptyAtIdling }, scenarios.acceptWhileIdling],
+  [
+    'RUNNING, in an accept that does without a kick',
+    { mutant: without(on('chain'), isQueueing) },
+    scenarios.restsWhileAccepting,
+  ],
   ['IDLE, in the kick', { mutant: without(on('chain'), isKick) }, scenarios.kicksDuringCall],
   ['enough credits, and not more than enough', { mutant: more }, scenarios.tenForFiveCredits],
   [

@@ -8,6 +8,7 @@ const PER_RUN = 50;
 const SEED = process.env.HOOKLINE_TEST_SEED;
 
 const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 
 /** Everything can go wrong at once. */
 const faults: Faults = {
@@ -25,6 +26,8 @@ async function live(operations: readonly Operation[], seed: number): Promise<Wor
   const world = new World({ seed, config: { unknownLimitMs: 20 * MINUTE, queueLimit: 12 } });
   for (const account of ACCOUNTS) await world.addAccount(account, workspaceOf(account), 10);
   world.faults = faults;
+  world.skew = () =>
+    world.seeded.chance(0.1) ? world.seeded.between(-1, 1) * world.seeded.pick([500, 5_000, HOUR]) : 0;
   world.zombies = world.seeded.chance(0.5);
   world.provider.behave = moody(world, 0.25);
   world.evidence = (send, part) => {
@@ -51,6 +54,7 @@ async function live(operations: readonly Operation[], seed: number): Promise<Wor
 /** No more faults, no more blocks: what was accepted must now come to an end. */
 async function heal(world: World): Promise<void> {
   world.faults = noFaults;
+  world.skew = () => 0;
   world.scheduler.accident = () => undefined;
   world.provider.behave = moody(world, 0);
   world.fetch = (url) => ({ kind: 'ok', name: url, mimeType: 'text/plain', bytes: new Uint8Array(1) });

@@ -1,0 +1,33 @@
+import type { Clock } from '#lib/app/ports.ts';
+import type { Attachments } from '#lib/app/sending/ports.ts';
+import { filteringAgents, type Lookup } from './agents.ts';
+import { readBody } from './body.ts';
+import { examine } from './examine.ts';
+import { follow } from './follow.ts';
+import { LIMITS, type Limits } from './limits.ts';
+import { isPublicAddress } from './public-address.ts';
+
+export interface FetcherOptions {
+  /** Frees addresses and ports, for a hub on one's own machine. Every other rule stays. */
+  readonly allowPrivateHosts: boolean;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly lookup?: Lookup;
+  readonly limits?: Partial<Limits>;
+}
+
+/** Fetches files from wherever a send request points: one download, and the bytes checked are the bytes returned. */
+export function attachmentFetcher({ allowPrivateHosts, clock, lookup, ...options }: FetcherOptions): Attachments {
+  const limits = { ...LIMITS, ...options.limits };
+  const isAllowed = (address: string) => allowPrivateHosts || isPublicAddress(address);
+  const agents = filteringAgents(isAllowed, allowPrivateHosts, lookup);
+  return {
+    fetch: async (url, name, deadline) => {
+      const end = Math.min(deadline, clock.monotonic() + limits.totalMs);
+      const remaining = () => end - clock.monotonic();
+      const visited = await follow(url, { agents, isAllowed, limits, allowPrivateHosts, remaining });
+      if (visited.kind !== 'answer') return visited;
+      const body = await readBody(visited.response, limits, remaining);
+      return body.kind === 'body' ? await examine(name, visited.response.headers, body.bytes) : body;
+    },
+  };
+}

@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import { providers } from '#functions/admin/registry.ts';
+import { type Route, takesBody } from '#functions/admin/route.ts';
+import { routesOf } from '#functions/admin/routes.ts';
+import { StoreUnavailable } from '#lib/app/store.ts';
+import { MemoryStore } from '#test/support/memory-store.ts';
+import { AdminBench, message } from './admin-bench.ts';
+
+const routes = routesOf(providers);
+const guarded = routes.filter(({ access }) => access !== 'public');
+const title = ({ method, path }: Route) => `${method.toUpperCase()} ${path}`;
+const urlOf = ({ path }: Route, id = 'x_0') => path.replace(/\{\w+\}/g, id);
+
+describe('every route below /api', () => {
+  it.each(guarded.map((route) => [title(route), route] as const))('%s needs a key', async (_title, route) => {
+    const hub = new AdminBench();
+    const wrong = ['wrong', '', 'a b', ' ', 'x'.repeat(5000)];
+    for (const key of [undefined, ...wrong]) {
+      const { status, json, headers } = await hub.call(route.method.toUpperCase(), urlOf(route), { key });
+      expect(status).toBe(401);
+      expect(json).toEqual({ status: 401, data: {}, message: expect.any(String) });
+      expect(headers['www-authenticate']).toBe('Bearer');
+    }
+    expect(
+      (await hub.call('GET', urlOf(route), { key: undefined, headers: { authorization: 'Basic eDp5' } })).status,
+    ).toBe(401);
+  });
+
+  it('answers the same for what is missing and for what another workspace has', async () => {
+    const hub = new AdminBench();
+    const account = { provider: 'sandbox', channel: 'whatsapp', credentials: {} };
+    const { id: accountId } = await hub.done('POST', '/api/accounts', { body: account });
+    const webhook = await hub.webhook({ accountId });
+    const { body: stored } = await hub.post(webhook.url, message(1));
+    const { chatId } = await hub.done('GET', `/api/messages/${stored.id}`);
+    const { id: keyId } = await hub.done('POST', '/api/workspaces/main/keys');
+    const { key } = await hub.workspaceWithKey();
+    const ids = { accounts: accountId, webhooks: webhook.id, events: stored.id, messages: stored.id, chats: chatId };
+    for (const route of guarded.filter(({ path, access }) => path.includes('{') && access === 'workspace')) {
+      const theirs = Object.entries(ids).find(([name]) => route.path.startsWith(`/api/${name}/`))?.[1];
+      const call = { key, ...(takesBody(route.body) && { body: {} }) };
+      const foreign = await hub.call(route.method.toUpperCase(), urlOf(route, String(theirs)), call);
+      const missing = await hub.call(route.method.toUpperCase(), urlOf(route), call);
+      expect(foreign.status, title(route)).toBe(404);
+      expect(foreign.bytes.equals(missing.bytes), title(route)).toBe(true);
+      expect(foreign.headers).toEqual(missing.headers);
+    }
+    expect((await hub.call('DELETE', `/api/workspaces/ws_0/keys/${keyId}`)).status).toBe(404);
+    for (const path of ['accounts', 'webhooks', 'events', 'messages', 'chats']) {
+      expect(await hub.done('GET', `/api/${path}`, { key })).toEqual({ items: [] });
+    }
+    expect((await hub.call('GET', `/api/messages?chat=${chatId}`, { key })).json).toEqual({ items: [] });
+    expect((await hub.post(webhook.url, message(2))).status).toBe(200);
+  });
+});
+
+describe('a workspace key', () => {
+  it('opens its workspace and no other, and nothing that needs the admin key', async () => {
+    const hub = new AdminBench();
+    const { id, key } = await hub.workspaceWithKey();
+    expect((await hub.call('GET', '/api/webhooks', { key })).status).toBe(200);
+    expect((await hub.call('GET', '/api/webhooks', { key, workspace: id })).status).toBe(200);
+    expect((await hub.call('GET', '/api/webhooks', { key, workspace: 'main' })).status).toBe(404);
+    for (const route of routes.filter(({ access }) => access === 'admin')) {
+      expect((await hub.call(route.method.toUpperCase(), urlOf(route), { key })).status, title(route)).toBe(403);
+    }
+    await hub.webhook({ name: 'Theirs' }, { key });
+    expect((await hub.walk('/api/webhooks', { workspace: id })).items).toMatchObject([
+      { name: 'Theirs', workspace: id },
+    ]);
+    expect((await hub.walk('/api/webhooks')).items).toEqual([]);
+  });
+
+  it('opens nothing once it is deleted', async () => {
+    const hub = new AdminBench();
+    const { id, key } = await hub.workspaceWithKey();
+    const { items } = await hub.walk(`/api/workspaces/${id}/keys`);
+    expect(items).toMatchObject([{ workspace: id, prefix: key.slice(0, 9) }]);
+    expect(JSON.stringify(items)).not.toContain(key);
+    const path = `/api/workspaces/${id}/keys/${items[0]?.id}`;
+    expect((await hub.call('DELETE', path)).status).toBe(204);
+    expect((await hub.call('GET', '/api/webhooks', { key })).status).toBe(401);
+    expect((await hub.call('DELETE', path)).status).toBe(404);
+  });
+});
+
+describe('the admin key', () => {
+  it('picks a workspace by a header, and only one that exists', async () => {
+    const hub = new AdminBench();
+    expect((await hub.call('GET', '/api/events', { workspace: 'ws_0' })).status).toBe(404);
+    expect((await hub.call('GET', '/api/events', { workspace: 'main' })).status).toBe(200);
+    expect((await hub.call('POST', '/api/workspaces/ws_0/keys')).status).toBe(404);
+  });
+
+  it('opens nothing where none is set up', async () => {
+    const hub = new AdminBench();
+    hub.secretValues.clear();
+    for (const key of ['', 'undefined', 'the-admin-key']) {
+      expect((await hub.call('GET', '/api/events', { key })).status).toBe(401);
+    }
+  });
+});
+
+describe('every answer', () => {
+  it.each([
+    ['GET', '/health', 200],
+    ['GET', '/openapi.json', 200],
+    ['GET', '/docs', 200],
+    ['GET', '/docs/main.js', 200],
+    ['GET', '/docs/nothing.js', 404],
+    ['GET', '/nothing', 404],
+    ['GET', '/api/nothing', 404],
+    ['PUT', '/api/webhooks', 405],
+    ['POST', '/health', 405],
+    ['HEAD', '/health', 200],
+    ['GET', '/api/events/a%2Fb', 404],
+  ])('to %s %s is %i and is kept by nobody', async (method, url, expected) => {
+    const { status, headers } = await new AdminBench().call(method, url);
+    expect(status).toBe(expected);
+    expect(headers).toMatchObject({
+      'cache-control': 'no-store',
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+    });
+  });
+
+  it('to a fault of ours says nothing about it, and the log says it once', async () => {
+    const store = new MemoryStore();
+    const hub = new AdminBench({ store });
+    store.query = async () => {
+      throw new Error('a detail of ours');
+    };
+    const { status, text, headers } = await hub.call('GET', '/api/events');
+    expect([status, text.includes('detail'), headers['cache-control']]).toEqual([500, false, 'no-store']);
+    expect(hub.logged).toHaveLength(1);
+    expect(hub.logged[0]).toContain('a detail of ours');
+    expect(hub.logged[0]).toContain('/api/events');
+  });
+
+  it('is 503 while the table does not answer, after some patience', async () => {
+    const store = new MemoryStore();
+    const hub = new AdminBench({ store });
+    store.get = async () => {
+      throw new StoreUnavailable('throttled');
+    };
+    const { status, headers } = await hub.call('GET', '/api/events/evt_1');
+    expect(status).toBe(503);
+    expect(headers['retry-after']).toBe('1');
+  });
+});

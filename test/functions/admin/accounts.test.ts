@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { readAccount } from '#lib/app/sending/items.ts';
+import { accountKey } from '#lib/app/sending/keys.ts';
+import { AdminBench, itemsOf } from './admin-bench.ts';
+
+const SECRET = 'd75b3a66374942c5b3c019c698abc2067e151558acbd412345';
+const greenApi = {
+  provider: 'green-api',
+  channel: 'whatsapp',
+  phone: '15550100999',
+  credentials: { apiUrl: 'https://7103.api.greenapi.com', idInstance: '7103000000', apiTokenInstance: SECRET },
+};
+
+describe('accounts', () => {
+  it('show what they are, never their credentials', async () => {
+    const hub = new AdminBench();
+    const made = await hub.done('POST', '/api/accounts', { body: { ...greenApi, name: 'Shop' } });
+    expect(made).toMatchObject({
+      provider: 'green-api',
+      channel: 'whatsapp',
+      name: 'Shop',
+      phone: '+15550100999',
+      instance: '7103000000',
+      pacing: { minMs: 1600, maxMs: 2400 },
+      paused: false,
+      held: false,
+      pending: 0,
+    });
+    const all = [made, await hub.done('GET', `/api/accounts/${made.id}`), await hub.done('GET', '/api/accounts')];
+    expect(JSON.stringify([all, hub.logged])).not.toContain(SECRET);
+    expect(hub.secretValues.get(`accounts/${made.id}`)).toContain(SECRET);
+  });
+
+  it('are ready for the sender from the start', async () => {
+    const hub = new AdminBench();
+    const { id } = await hub.done('POST', '/api/accounts', { body: greenApi });
+    const item = await hub.store.get(accountKey(String(id)));
+    expect(item && readAccount(item)).toMatchObject({ chain: 'IDLE', gen: 0, pending: 0, scope: '7103000000' });
+  });
+
+  it('hand their instance to the webhooks that name them, now and when it changes', async () => {
+    const hub = new AdminBench();
+    const { id } = await hub.done('POST', '/api/accounts', { body: greenApi });
+    const { url } = await hub.webhook({ provider: 'green-api', accountId: id });
+    const body = (idInstance: number) => ({
+      typeWebhook: 'stateInstanceChanged',
+      instanceData: { idInstance, wid: '15550100999@c.us', typeInstance: 'whatsapp' },
+      timestamp: 1772366400,
+      stateInstance: 'authorized',
+    });
+    expect((await hub.post(url, body(7103000000))).status).toBe(200);
+    expect((await hub.post(url, body(7103000001))).status).toBe(401);
+    const credentials = { ...greenApi.credentials, idInstance: '7103000001' };
+    await hub.done('PATCH', `/api/accounts/${id}`, { body: { credentials } });
+    expect((await hub.post(url, body(7103000001))).status).toBe(200);
+    expect((await hub.post(url, body(7103000000))).status).toBe(401);
+  });
+
+  it('change name, phone and pace, and lose a name by null', async () => {
+    const hub = new AdminBench();
+    const { id } = await hub.done('POST', '/api/accounts', { body: { ...greenApi, name: 'Shop' } });
+    const body = { name: null, phone: '+447700900123', pacing: { minMs: 3000, maxMs: 4000 } };
+    const patched = await hub.done('PATCH', `/api/accounts/${id}`, { body });
+    expect(patched).toMatchObject({ phone: '+447700900123', pacing: { minMs: 3000, maxMs: 4000 } });
+    expect(patched.name).toBeUndefined();
+  });
+
+  it('are deleted with their secret, unless sends are waiting', async () => {
+    const hub = new AdminBench();
+    const { id } = await hub.done('POST', '/api/accounts', { body: greenApi });
+    const key = accountKey(String(id));
+    await hub.store.write({ kind: 'update', key, changes: [{ kind: 'add', path: 'pending', by: 1 }] });
+    expect((await hub.call('DELETE', `/api/accounts/${id}`)).status).toBe(409);
+    await hub.store.write({ kind: 'update', key, changes: [{ kind: 'add', path: 'pending', by: -1 }] });
+    expect((await hub.call('DELETE', `/api/accounts/${id}`)).status).toBe(204);
+    expect((await hub.call('GET', `/api/accounts/${id}`)).status).toBe(404);
+    expect(itemsOf(await hub.done('GET', '/api/accounts'))).toEqual([]);
+    expect([...hub.secretValues.keys()]).toEqual(['admin-key']);
+  });
+
+  it.each([
+    ['credentials of another shape', { credentials: { apiUrl: 'https://example.com' } }, 'credentials.'],
+    ['a channel that the provider has not', { channel: 'sms' }, 'channel'],
+    ['a phone that is none', { phone: 'call me' }, 'phone'],
+    ['a pace that is too fast', { pacing: { minMs: 10, maxMs: 20 } }, 'pacing.minMs'],
+    ['a pace the wrong way round', { pacing: { minMs: 5000, maxMs: 4000 } }, 'pacing'],
+    ['a field that is not known', { token: 'x' }, 'token'],
+  ])('are refused with %s, by its path', async (_what, change, path) => {
+    const { status, json } = await new AdminBench().call('POST', '/api/accounts', { body: { ...greenApi, ...change } });
+    expect(status).toBe(422);
+    expect(itemsOf({ items: json.issues })[0]?.path).toMatch(new RegExp(`^${path.replace('.', '\\.')}`));
+  });
+
+  it('are refused new credentials of another shape, by their path', async () => {
+    const hub = new AdminBench();
+    const { id } = await hub.done('POST', '/api/accounts', { body: greenApi });
+    const { status, json } = await hub.call('PATCH', `/api/accounts/${id}`, { body: { credentials: {} } });
+    expect(status).toBe(422);
+    expect(itemsOf({ items: json.issues })[0]?.path).toMatch(/^credentials\./);
+  });
+});

@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest';
+import { AdminBench } from './admin-bench.ts';
+
+const open = { key: undefined };
+
+it('the page loads what it names, and nothing from elsewhere', async () => {
+  const hub = new AdminBench();
+  const page = await hub.call('GET', '/docs', open);
+  const named = [...page.text.matchAll(/(?:src|href)="(docs\/[^"]+)"/g)].map(([, path]) => `/${path}`);
+  const scripts = await Promise.all(named.map((path) => hub.call('GET', path, open)));
+  expect(named.length).toBeGreaterThan(1);
+  const imported = scripts.flatMap(({ text }) =>
+    [...text.matchAll(/from '\.\/([\w.]+)'/g)].map(([, name]) => `/docs/${name}`),
+  );
+  for (const path of [...named, ...imported]) expect((await hub.call('GET', path, open)).status, path).toBe(200);
+  expect([page.text, ...scripts.map(({ text }) => text)].join('')).not.toMatch(/https?:\/\//);
+});
+
+it('the page has no inline script or style, and its policy allows none', async () => {
+  const { text, headers } = await new AdminBench().call('GET', '/docs', open);
+  expect(text).not.toMatch(/<script(?![^>]*src=)|<style|\son\w+=|\sstyle=|javascript:/);
+  expect(headers['content-security-policy']).toContain(
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'",
+  );
+});
+
+it('the page keeps the key nowhere but in its field', async () => {
+  const hub = new AdminBench();
+  for (const name of ['main', 'request', 'schema']) {
+    const { text } = await hub.call('GET', `/docs/${name}.js`, open);
+    expect(text).not.toMatch(
+      /localStorage|sessionStorage|cookie|indexedDB|innerHTML|insertAdjacentHTML|document\.write/,
+    );
+  }
+});

@@ -1,0 +1,75 @@
+import { expect, it } from 'vitest';
+import { awsClient, DYNAMODB } from '#lib/adapters/aws/client.ts';
+import { dynamoStore } from '#lib/adapters/aws/dynamo-store.ts';
+import { systemRandom } from '#lib/adapters/system.ts';
+import { freshTable } from '#test/support/engine.ts';
+import { AdminBench, message } from './admin-bench.ts';
+
+async function hubOnDynamoDb() {
+  const { endpoint, table } = await freshTable();
+  const client = awsClient(DYNAMODB, {
+    region: 'us-east-1',
+    endpoint,
+    accessKeyId: 'test',
+    secretAccessKey: 'test',
+    timeoutMs: 5000,
+  });
+  // Tables of one engine share what it knows of transactions, so their names must differ.
+  return new AdminBench({ store: dynamoStore(client, table), random: systemRandom });
+}
+
+it('pages through messages, events and chats as in memory', async () => {
+  const hub = await hubOnDynamoDb();
+  const { url } = await hub.webhook();
+  const ids: unknown[] = [];
+  for (let n = 0; n < 25; n++) {
+    const { body } = await hub.post(url, message(n, { chat: `+1555010${n % 3}`, title: `Chat ${n % 3}` }));
+    ids.unshift(body.id);
+  }
+  await hub.post(url, { event: 'status', id: 'm1', status: 'read' });
+  for (const limit of [1, 7, 24, 25, 26]) {
+    const { items, pages } = await hub.walk(`/api/messages?limit=${limit}`);
+    expect(items.map(({ id }) => id)).toEqual(ids);
+    expect(pages).toBe(Math.ceil(25 / limit));
+  }
+  const [chat] = (await hub.walk('/api/chats?title=Chat 1')).items;
+  const { items } = await hub.walk(`/api/messages?chat=${chat?.id}&limit=2&after=${message(5).at}`);
+  expect(items.map(({ id }) => id)).toEqual([22, 19, 16, 13, 10, 7].map((n) => ids[24 - n]));
+  expect((await hub.walk('/api/chats?limit=1')).items).toHaveLength(3);
+});
+
+it('manages webhooks, accounts, workspaces and keys as in memory', async () => {
+  const hub = await hubOnDynamoDb();
+  const account = await hub.done('POST', '/api/accounts', {
+    body: { provider: 'sandbox', channel: 'whatsapp', credentials: {}, name: 'One' },
+  });
+  const { id, url } = await hub.webhook({ accountId: account.id, secret: 'x' });
+  const answers = await Promise.all([1, 2, 3].map(() => hub.call('POST', `/api/webhooks/${id}/rotate`)));
+  const urls = [url, ...answers.flatMap(({ status, json }) => (status === 200 ? [String(json.url)] : []))];
+  const live = await Promise.all(urls.map(async (one, n) => (await hub.post(one, message(n))).status));
+  expect(live.filter((status) => status === 200)).toHaveLength(1);
+  expect(await hub.done('PATCH', `/api/webhooks/${id}`, { body: { secret: null } })).toMatchObject({
+    hasSecret: false,
+  });
+  const { id: workspace, key } = await hub.workspaceWithKey();
+  expect((await hub.walk('/api/webhooks', { key })).items).toEqual([]);
+  expect((await hub.walk('/api/webhooks?limit=1')).items).toHaveLength(1);
+  const [shown] = (await hub.walk(`/api/workspaces/${workspace}/keys`)).items;
+  expect((await hub.call('DELETE', `/api/workspaces/${workspace}/keys/${shown?.id}`)).status).toBe(204);
+  expect((await hub.call('GET', '/api/webhooks', { key })).status).toBe(401);
+  expect((await hub.call('DELETE', `/api/accounts/${account.id}`)).status).toBe(204);
+  expect((await hub.call('DELETE', `/api/webhooks/${id}`)).status).toBe(204);
+});
+
+it('replays, counts and logs as in memory', async () => {
+  const hub = await hubOnDynamoDb();
+  const { id, url } = await hub.webhook();
+  const { body } = await hub.post(url, { event: 'new thing' });
+  expect(await hub.done('POST', '/api/events/replay')).toMatchObject({
+    items: [{ id: body.id, result: 'quarantined' }],
+  });
+  expect(await hub.done('GET', '/api/events/quarantine')).toMatchObject({ items: [{ type: 'new thing', seen: 1 }] });
+  expect(await hub.done('GET', `/api/webhooks/${id}/attempts`)).toMatchObject({ items: [{ id: body.id }] });
+  const raw = await hub.call('GET', `/api/events/${body.id}/raw`);
+  expect(raw.text).toBe('{"event":"new thing"}');
+});

@@ -1,0 +1,143 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import * as v from 'valibot';
+import { describe, expect, it } from 'vitest';
+import { openApi } from '#functions/admin/openapi.ts';
+import { RECEIVING_PATH } from '#functions/admin/receiving.ts';
+import { providers } from '#functions/admin/registry.ts';
+import { routesOf } from '#functions/admin/routes.ts';
+import { AdminBench, message } from './admin-bench.ts';
+
+const routes = routesOf(providers);
+const names = providers.map(({ receiving }) => receiving.name);
+const Anything = v.record(v.string(), v.unknown());
+const Document = v.looseObject({
+  openapi: v.string(),
+  servers: v.array(v.looseObject({ url: v.string() })),
+  paths: v.record(
+    v.string(),
+    v.record(
+      v.string(),
+      v.looseObject({
+        operationId: v.string(),
+        summary: v.string(),
+        parameters: v.array(v.looseObject({ name: v.string(), in: v.string() })),
+        responses: v.record(v.string(), v.looseObject({ description: v.string(), content: v.optional(Anything) })),
+      }),
+    ),
+  ),
+  components: v.looseObject({ schemas: v.record(v.string(), v.looseObject({})) }),
+});
+const document = v.parse(Document, JSON.parse(JSON.stringify(openApi(routes, names, '1.2.3', 'https://hub.example'))));
+
+// Formats are words to the reader here; what they mean is the business of the schemas that check.
+const ajv = new Ajv2020({ strict: false, validateFormats: false });
+ajv.addSchema(document, 'document');
+
+/** What is wrong with a JSON answer by the document's schema of it. */
+function faultsOf(method: string, path: string, status: number, body: unknown) {
+  const steps = ['paths', path, method, 'responses', String(status), 'content', 'application/json', 'schema'];
+  const pointer = steps.map((step) => encodeURIComponent(step.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/');
+  const validate = ajv.getSchema(`document#/${pointer}`);
+  if (!validate) return `${method} ${path} does not document ${status}`;
+  return validate(body) ? undefined : ajv.errorsText(validate.errors);
+}
+
+describe('the OpenAPI document', () => {
+  it('describes every route, and no other but that of receiving', () => {
+    const documented = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method} ${path}`),
+    );
+    const routed = routes.map(({ method, path }) => `${method} ${path}`);
+    expect(documented.sort()).toEqual([...routed, `post ${RECEIVING_PATH}`].sort());
+  });
+
+  it('gives every operation a name of its own and every parameter of its path', () => {
+    const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.values(methods).map((operation) => ({ path, ...operation })),
+    );
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
+    for (const { path, parameters } of operations) {
+      const inPath = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => `{${name}}`);
+      expect(path.match(/\{\w+\}/g) ?? []).toEqual(inPath);
+    }
+  });
+
+  it('describes what a parameter of a list takes', () => {
+    const parameters = document.paths['/api/messages']?.get?.parameters ?? [];
+    for (const name of ['limit', 'cursor', 'after', 'before']) {
+      expect(parameters.find((parameter) => parameter.name === name)).toHaveProperty('description');
+    }
+  });
+
+  it('holds only schemas and references that can be followed', () => {
+    expect(document.openapi).toBe('3.1.0');
+    for (const name of Object.keys(document.components.schemas)) {
+      expect(ajv.getSchema(`document#/components/schemas/${name}`), name).toBeDefined();
+    }
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)];
+    expect(references.length).toBeGreaterThan(50);
+    for (const [, name = ''] of references) expect(Object.keys(document.components.schemas)).toContain(name);
+  });
+
+  it('is answered as it is, for the address that it was asked at', async () => {
+    const { json } = await new AdminBench().call('GET', '/openapi.json', { key: undefined });
+    expect(json).toEqual(document);
+  });
+});
+
+describe('the answers of the API', () => {
+  it('are what the document says', async () => {
+    const hub = new AdminBench();
+    const checked: string[] = [];
+    const call = async (method: string, path: string, ids: Record<string, unknown> = {}, body?: object) => {
+      const url = path.replace(/\{(\w+)\}/g, (_match, name) => String(ids[name]));
+      const { status, json, headers } = await hub.call(method.toUpperCase(), url, body ? { body } : {});
+      const known = document.paths[path]?.[method]?.responses[status];
+      expect(known, `${method} ${path} ${status}`).toBeDefined();
+      if (known?.content?.['application/json']) {
+        expect(headers['content-type']).toMatch(/^application\/json/);
+        expect(faultsOf(method, path, status, json), `${method} ${path} ${status}`).toBeUndefined();
+      }
+      checked.push(`${method} ${path}`);
+      return json;
+    };
+    const workspace = await call('post', '/api/workspaces', {}, { name: 'Another' });
+    const key = await call('post', '/api/workspaces/{id}/keys', workspace);
+    await call('get', '/api/workspaces');
+    await call('get', '/api/workspaces/{id}/keys', workspace);
+    await call('delete', '/api/workspaces/{id}/keys/{keyId}', { ...workspace, keyId: key.id });
+    const sandbox = { provider: 'sandbox', channel: 'whatsapp', credentials: {}, phone: '15550100' };
+    const account = await call('post', '/api/accounts', {}, { ...sandbox, phone: '+155501001' });
+    await call('post', '/api/accounts', {}, { ...sandbox, phone: 'x' });
+    await call('get', '/api/accounts');
+    await call('get', '/api/accounts/{id}', account);
+    await call('patch', '/api/accounts/{id}', account, { name: 'Shop' });
+    const made = { kind: 'receive', provider: 'sandbox', accountId: account.id, secret: 'x', name: 'One' };
+    const webhook = await call('post', '/api/webhooks', {}, made);
+    await hub.post(String(webhook.url), message(1, { direction: 'outbound', title: 'Friends' }));
+    await hub.post(String(webhook.url), { event: 'status', id: 'm1', status: 'read', at: message(1).at });
+    await hub.post(String(webhook.url), { event: 'unheard of' });
+    await call('get', '/api/webhooks');
+    await call('get', '/api/webhooks/{id}', webhook);
+    await call('patch', '/api/webhooks/{id}', webhook, { enabled: true });
+    for (const kind of ['', '.csv', '.ndjson']) await call('get', `/api/webhooks/{id}/attempts${kind}`, webhook);
+    await call('post', '/api/webhooks/{id}/rotate', webhook);
+    await call('get', '/api/events');
+    await call('get', '/api/events/quarantine');
+    const [event] = (await hub.walk('/api/events?quarantined=true')).items;
+    await call('get', '/api/events/{id}', event);
+    await call('get', '/api/events/{id}/raw', event);
+    await call('post', '/api/events/{id}/replay', event);
+    await call('post', '/api/events/replay', {}, {});
+    const [sent] = (await hub.walk('/api/messages')).items;
+    await call('get', '/api/messages');
+    await call('get', '/api/messages/{id}', sent);
+    await call('get', '/api/chats');
+    await call('get', '/api/chats/{id}', { id: sent?.chatId });
+    await call('get', '/api/chats/{id}', { id: 'chat_0' });
+    await call('delete', '/api/webhooks/{id}', webhook);
+    await call('delete', '/api/accounts/{id}', account);
+    await call('get', '/health');
+    expect([...new Set(checked)].sort()).toEqual(routes.map(({ method, path }) => `${method} ${path}`).sort());
+  });
+});

@@ -1,0 +1,211 @@
+import * as v from 'valibot';
+import { describe, expect, it } from 'vitest';
+import type { Provider } from '#functions/admin/ports.ts';
+import { type Draft, type Reading, readByName, reader } from '#lib/app/receiving/provider.ts';
+import { parseJson } from '#lib/domain/json.ts';
+import { MemoryStore } from '#test/support/memory-store.ts';
+import { AdminBench, itemsOf } from './admin-bench.ts';
+
+const Note = v.looseObject({ id: v.string(), text: v.string(), more: v.optional(v.array(v.string()), []) });
+
+/** A provider whose reader can be replaced, as a new release does. */
+class Changing {
+  read: (body: unknown) => Reading = readByName('event', {});
+
+  learn(prefix = ''): void {
+    this.read = readByName('event', {
+      note: reader(Note, ({ id, text, more }) => {
+        const others = more.map((one, i) => draft(`${id}-${i}`, prefix + one));
+        return [draft(id, prefix + text), ...others];
+      }),
+    });
+  }
+
+  provider(): Provider {
+    return {
+      receiving: { name: 'changing', parse: parseJson, read: (body) => this.read(body) },
+      account: { name: 'changing', channels: ['whatsapp'], canSend: false, credentials: () => v.strictObject({}) },
+    };
+  }
+}
+
+function draft(id: string, text: string): Draft {
+  return {
+    identity: { type: 'note', id },
+    payload: {
+      kind: 'message',
+      message: {
+        id,
+        chat: { id: 'c1', kind: 'individual' },
+        direction: 'inbound',
+        via: 'unknown',
+        channel: 'whatsapp',
+        sender: {},
+        account: {},
+        content: { type: 'text', text },
+      },
+    },
+  };
+}
+
+async function hubWith(bodies: readonly (object | string)[], store?: MemoryStore) {
+  const release = new Changing();
+  const hub = new AdminBench({ providers: [release.provider()], ...(store && { store }) });
+  const { url } = await hub.webhook({ provider: 'changing' });
+  const ids: string[] = [];
+  for (const body of bodies) ids.push(String((await hub.post(url, body)).body.id));
+  return { hub, url, ids, release };
+}
+
+const note = (n: number, more: object = {}) => ({ event: 'note', id: `n${n}`, text: `text ${n}`, ...more });
+
+describe('a quarantined event', () => {
+  it('stays there while nobody understands it, and says why', async () => {
+    const { hub, ids } = await hubWith([note(1)]);
+    const replayed = await hub.done('POST', `/api/events/${ids[0]}/replay`);
+    expect(replayed).toMatchObject({ result: 'quarantined', issues: [{ path: 'event' }] });
+    expect((await hub.walk('/api/events?quarantined=true')).items).toHaveLength(1);
+  });
+
+  it('becomes exactly one event once it is understood, however often it is replayed', async () => {
+    const { hub, url, ids, release } = await hubWith([note(1)]);
+    release.learn();
+    const answers = await Promise.all([1, 2, 3].map(() => hub.done('POST', `/api/events/${ids[0]}/replay`)));
+    const [first] = answers;
+    expect(new Set(answers.map(({ events }) => JSON.stringify(events))).size).toBe(1);
+    expect(first).toMatchObject({ result: 'replayed', events: [expect.stringMatching(/^evt_/)] });
+    expect((await hub.walk('/api/messages')).items).toMatchObject([{ message: { content: { text: 'text 1' } } }]);
+    expect((await hub.walk('/api/events?quarantined=true')).items).toEqual([]);
+    const { events } = v.parse(v.looseObject({ events: v.array(v.string()) }), first);
+    expect(await hub.done('GET', `/api/events/${ids[0]}`)).toMatchObject({ quarantined: false, replayedAs: events });
+    expect((await hub.post(url, note(1))).body).toMatchObject({ status: 'duplicate', id: events[0] });
+  });
+
+  it('becomes as many events as its body holds', async () => {
+    const { hub, ids, release } = await hubWith([note(1, { more: ['a', 'b'] })]);
+    release.learn();
+    const { events } = await hub.done('POST', `/api/events/${ids[0]}/replay`);
+    expect(events).toHaveLength(3);
+    expect((await hub.walk('/api/messages')).items).toHaveLength(3);
+  });
+
+  it('is not lost and not doubled when the hub dies between storing and releasing it', async () => {
+    const store = new MemoryStore();
+    const { hub, ids, release } = await hubWith([note(1)], store);
+    release.learn();
+    const { transact } = store;
+    store.transact = async () => {
+      throw new Error('the hub dies');
+    };
+    await hub.done('POST', `/api/events/${ids[0]}/replay`);
+    store.transact = transact;
+    expect((await hub.walk('/api/events?quarantined=true')).items).toHaveLength(1);
+    expect((await hub.walk('/api/messages')).items).toHaveLength(1);
+    expect(await hub.done('POST', `/api/events/${ids[0]}/replay`)).toMatchObject({ result: 'replayed' });
+    expect((await hub.walk('/api/messages')).items).toHaveLength(1);
+    expect((await hub.walk('/api/events?quarantined=true')).items).toEqual([]);
+  });
+});
+
+describe('replaying many', () => {
+  const bodies = [note(1), note(2), { event: 'other', id: 'o' }, note(3)];
+
+  it('takes all that is in quarantine, and leaves what is still not understood', async () => {
+    const { hub, release } = await hubWith(bodies);
+    release.learn();
+    const { items, cursor } = await hub.done('POST', '/api/events/replay');
+    expect(
+      itemsOf({ items })
+        .map(({ result }) => result)
+        .sort(),
+    ).toEqual(['quarantined', 'replayed', 'replayed', 'replayed']);
+    expect(cursor).toBeUndefined();
+    expect((await hub.walk('/api/messages')).items).toHaveLength(3);
+  });
+
+  it('takes one type alone', async () => {
+    const { hub } = await hubWith(bodies);
+    const { items } = await hub.done('POST', '/api/events/replay', { body: { type: 'other' } });
+    expect(items).toMatchObject([{ result: 'quarantined' }]);
+  });
+
+  it('takes the named events, unknown ones included', async () => {
+    const { hub, ids, release } = await hubWith(bodies);
+    release.learn();
+    const body = { ids: [ids[0], 'evt_nobody'] };
+    const { items } = await hub.done('POST', '/api/events/replay', { body });
+    expect(items).toMatchObject([
+      { id: ids[0], result: 'replayed' },
+      { id: 'evt_nobody', result: 'not_found' },
+    ]);
+  });
+
+  it('stops when time is short and goes on from the cursor', async () => {
+    const { hub, release } = await hubWith(Array.from({ length: 230 }, (_, n) => note(n)));
+    release.learn();
+    const { read } = release;
+    // Each event takes a fifth of a second.
+    release.read = (body) => {
+      hub.bench.now += 200;
+      return read(body);
+    };
+    const results: unknown[] = [];
+    let cursor: unknown;
+    let calls = 0;
+    do {
+      const page = await hub.done('POST', '/api/events/replay', { body: cursor === undefined ? {} : { cursor } });
+      results.push(...itemsOf(page));
+      cursor = page.cursor;
+      calls++;
+    } while (cursor !== undefined && calls < 10);
+    expect(results).toHaveLength(230);
+    expect(calls).toBeGreaterThan(1);
+    expect((await hub.walk('/api/events?quarantined=true')).items).toEqual([]);
+  });
+
+  it('counts what was seen and what was understood since, by type', async () => {
+    const { hub, release } = await hubWith([...bodies, '{', { id: 'no event' }]);
+    release.learn();
+    await hub.done('POST', '/api/events/replay');
+    const { items } = await hub.done('GET', '/api/events/quarantine');
+    expect(items).toMatchObject([
+      { type: 'note', seen: 3, replayed: 3 },
+      { type: 'unreadable', seen: 2, replayed: 0 },
+      { type: 'other', seen: 1, replayed: 0 },
+    ]);
+  });
+});
+
+describe('an event that was understood before', () => {
+  it('is left alone when it reads the same', async () => {
+    const { hub, url, release } = await hubWith([]);
+    release.learn();
+    const { body } = await hub.post(url, note(1));
+    expect(await hub.done('POST', `/api/events/${body.id}/replay`)).toMatchObject({ result: 'unchanged' });
+  });
+
+  it('is updated in place when it reads differently, and never stored beside itself', async () => {
+    const { hub, url, release } = await hubWith([]);
+    release.learn();
+    const sent = note(1, { more: ['x'.repeat(800_000), 'b'] });
+    const { body } = await hub.post(url, sent);
+    release.learn('better ');
+    const ids = (await hub.walk('/api/messages')).items.map(({ id }) => id);
+    const { items: results } = await hub.done('POST', '/api/events/replay', { body: { ids } });
+    expect(results).toMatchObject(ids.map((id) => ({ id, result: 'updated' })));
+    const { items } = await hub.walk('/api/messages');
+    expect(items.map(({ id }) => id)).toEqual(ids);
+    expect(items.find(({ id }) => id === body.id)).toMatchObject({ message: { content: { text: 'better text 1' } } });
+    expect(items.filter(({ conflict }) => conflict)).toEqual([]);
+    expect((await hub.post(url, sent)).body).toMatchObject({ status: 'duplicate' });
+  });
+
+  it('is left as it was when it is not understood any more', async () => {
+    const { hub, url, release } = await hubWith([]);
+    release.learn();
+    const { body } = await hub.post(url, note(1));
+    release.read = readByName('event', {});
+    expect(await hub.done('POST', `/api/events/${body.id}/replay`)).toMatchObject({ result: 'unreadable' });
+    expect(await hub.done('GET', `/api/messages/${body.id}`)).toMatchObject({ kind: 'message' });
+  });
+});

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { AdminBench, itemsOf, message } from './admin-bench.ts';
+
+describe('webhooks', () => {
+  it('show their URL on creation and never again', async () => {
+    const hub = new AdminBench();
+    const made = await hub.done('POST', '/api/webhooks', {
+      body: { kind: 'receive', provider: 'sandbox', name: 'One' },
+    });
+    expect(made).toMatchObject({ kind: 'receive', provider: 'sandbox', name: 'One', enabled: true, hasSecret: false });
+    expect(made.url).toMatch(/^https:\/\/hub\.example\/hooks\/sandbox\/[\w-]{43}$/);
+    const shown = await hub.done('GET', `/api/webhooks/${made.id}`);
+    expect(shown).toEqual({ ...made, url: undefined });
+    const token = String(made.url).split('/').pop() ?? '';
+    expect(JSON.stringify([await hub.done('GET', '/api/webhooks'), hub.logged])).not.toContain(token);
+    expect(shown.tokenPrefix).toBe(token.slice(0, 6));
+  });
+
+  it('of kind send have a URL below /send', async () => {
+    const made = await new AdminBench().done('POST', '/api/webhooks', { body: { kind: 'send' } });
+    expect(made.url).toMatch(/^https:\/\/hub\.example\/send\/[\w-]{43}$/);
+  });
+
+  it('take in events until they are switched off, and again once they are switched on', async () => {
+    const hub = new AdminBench();
+    const { id, url } = await hub.webhook();
+    expect((await hub.post(url, message(1))).status).toBe(200);
+    expect(await hub.done('PATCH', `/api/webhooks/${id}`, { body: { enabled: false } })).toMatchObject({
+      enabled: false,
+    });
+    expect((await hub.post(url, message(2))).status).toBe(404);
+    await hub.done('PATCH', `/api/webhooks/${id}`, { body: { enabled: true } });
+    expect((await hub.post(url, message(2))).status).toBe(200);
+  });
+
+  it('take a name and a secret, and lose them by null', async () => {
+    const hub = new AdminBench();
+    const { id } = await hub.webhook();
+    const body = { name: 'Two', secret: 'open sesame' };
+    expect(await hub.done('PATCH', `/api/webhooks/${id}`, { body })).toMatchObject({ name: 'Two', hasSecret: true });
+    const cleared = await hub.done('PATCH', `/api/webhooks/${id}`, { body: { name: null, secret: null } });
+    expect(cleared).toMatchObject({ hasSecret: false });
+    expect(cleared.name).toBeUndefined();
+  });
+
+  it('answer 404 at the old URL at once when they are rotated', async () => {
+    const hub = new AdminBench();
+    const { id, url } = await hub.webhook({ name: 'Kept' });
+    const rotated = await hub.done('POST', `/api/webhooks/${id}/rotate`);
+    expect(rotated).toMatchObject({ id, name: 'Kept' });
+    expect((await hub.post(url, message(1))).status).toBe(404);
+    hub.bench.now += 1;
+    expect((await hub.post(String(rotated.url), message(1))).status).toBe(200);
+    const { items } = await hub.done('GET', `/api/webhooks/${id}/attempts`);
+    expect(items).toMatchObject([
+      { outcome: 'stored' },
+      { outcome: 'not_found', message: expect.stringContaining('newer') },
+    ]);
+  });
+
+  it('have exactly one live URL however many rotate them at once', async () => {
+    const hub = new AdminBench();
+    const { id, url } = await hub.webhook();
+    const answers = await Promise.all(Array.from({ length: 10 }, () => hub.call('POST', `/api/webhooks/${id}/rotate`)));
+    const rotated = answers.filter(({ status }) => status === 200);
+    expect(rotated.length).toBeGreaterThan(0);
+    expect(answers.every(({ status }) => status === 200 || status === 409)).toBe(true);
+    const urls = [url, ...rotated.map(({ json }) => String(json.url))];
+    const live = await Promise.all(urls.map(async (one, n) => (await hub.post(one, message(n))).status));
+    expect(live.filter((status) => status === 200)).toHaveLength(1);
+    expect(itemsOf(await hub.done('GET', '/api/webhooks'))).toHaveLength(1);
+  });
+
+  it('stay off when they are rotated in the moment they are switched off', async () => {
+    const hub = new AdminBench();
+    const { id, url } = await hub.webhook();
+    const [patched, rotated] = await Promise.all([
+      hub.call('PATCH', `/api/webhooks/${id}`, { body: { enabled: false } }),
+      hub.call('POST', `/api/webhooks/${id}/rotate`),
+    ]);
+    expect(patched.status).toBe(200);
+    const current = rotated.status === 200 ? String(rotated.json.url) : url;
+    expect((await hub.post(current, message(1))).status).toBe(404);
+  });
+
+  it('are gone when they are deleted, but not what came in through them', async () => {
+    const hub = new AdminBench();
+    const { id, url } = await hub.webhook();
+    const { body } = await hub.post(url, message(1));
+    expect((await hub.call('DELETE', `/api/webhooks/${id}`)).status).toBe(204);
+    expect((await hub.post(url, message(2))).status).toBe(404);
+    expect((await hub.call('GET', `/api/webhooks/${id}`)).status).toBe(404);
+    expect((await hub.call('DELETE', `/api/webhooks/${id}`)).status).toBe(404);
+    expect((await hub.call('GET', `/api/events/${body.id}`)).status).toBe(200);
+  });
+
+  it.each([
+    ['an unknown provider', { kind: 'receive', provider: 'nobody' }, 'provider'],
+    ['no kind', {}, 'kind'],
+    ['a field that is not known', { kind: 'send', secret: 'x' }, 'secret'],
+    ['an account that does not exist', { kind: 'receive', provider: 'sandbox', accountId: 'acc_0' }, 'accountId'],
+    ['an empty name', { kind: 'send', name: '' }, 'name'],
+  ])('are refused with %s, by its path', async (_what, body, path) => {
+    const { status, json } = await new AdminBench().call('POST', '/api/webhooks', { body });
+    expect(status).toBe(422);
+    expect(json).toMatchObject({ status: 422, data: {}, issues: [{ path }] });
+  });
+});

@@ -1,0 +1,41 @@
+/** Both ends of every range that is not the public internet, and what is hidden in addresses that wrap another. */
+export const notPublic: readonly { readonly family: string; readonly address: string }[] = [
+  ...range('this network', '0.0.0.0', '0.255.255.255'),
+  ...range('private', '10.0.0.0', '10.0.0.1', '10.255.255.255'),
+  ...range('shared by a carrier', '100.64.0.0', '100.127.255.255'),
+  ...range('loopback', '127.0.0.0', '127.0.0.1', '127.255.255.255'),
+  ...range('link-local', '169.254.0.0', '169.254.255.255'),
+  ...range('metadata of a cloud', '169.254.169.254', '169.254.170.2', '169.254.79.129'),
+  ...range('private', '172.16.0.0', '172.31.255.255'),
+  ...range('protocol assignments', '192.0.0.0', '192.0.0.255'),
+  ...range('documentation', '192.0.2.0', '192.0.2.255'),
+  ...range('relay', '192.88.99.0', '192.88.99.255'),
+  ...range('private', '192.168.0.0', '192.168.255.255'),
+  ...range('benchmarks', '198.18.0.0', '198.19.255.255'),
+  ...range('documentation', '198.51.100.0', '198.51.100.255'),
+  ...range('documentation', '203.0.113.0', '203.0.113.255'),
+  ...range('multicast', '224.0.0.0', '239.255.255.255'),
+  ...range('reserved', '240.0.0.0', '255.255.255.254'),
+  ...range('broadcast', '255.255.255.255'),
+  ...range('unspecified', '::'),
+  ...range('loopback', '::1'),
+  ...range('IPv4 mapped', '::ffff:127.0.0.1', '::ffff:7f00:1', '::ffff:169.254.169.254', '::ffff:10.0.0.1'),
+  ...range('IPv4 compatible', '::127.0.0.1', '::7f00:1', '::a9fe:a9fe'),
+  ...range('IPv4 translated', '::ffff:0:127.0.0.1'),
+  ...range('translation prefix', '64:ff9b::127.0.0.1', '64:ff9b::a9fe:a9fe', '64:ff9b:1::1', '64:ff9b:1:ffff::1'),
+  ...range('discard', '100::1'),
+  ...range('Teredo', '2001::1', '2001:0:ffff::1'),
+  ...range('documentation', '2001:db8::', '2001:db8:ffff::1'),
+  ...range('newer documentation', '3fff::1', '3fff:fff::1'),
+  ...range('6to4', '2002::1', '2002:7f00:1::', '2002:ffff::1'),
+  ...range('segment routing', '5f00::1'),
+  ...range('unassigned', '4000::1', '8000::1', 'e000::1'),
+  ...range('unique local', 'fc00::', 'fd00:ec2::254', 'fdff:ffff::1'),
+  ...range('link-local', 'fe80::1', 'febf:ffff::1'),
+  ...range('site-local', 'fec0::1', 'feff:ffff::1'),
+  ...range('multicast', 'ff00::', 'ff02::1', 'ffff:ffff::1'),
+];
+
+function range(family: string, ...addresses: readonly string[]) {
+  return addresses.map((address) => ({ family, address }));
+}

@@ -1,0 +1,422 @@
+import { describe, expect, test } from 'vitest';
+import { accept } from '#lib/app/sending/accept.ts';
+import { audit } from '#lib/app/sending/audit.ts';
+import { cancel } from '#lib/app/sending/cancel.ts';
+import { grant, listLedger, setQuota, showCredits } from '#lib/app/sending/credits.ts';
+import { deleteAccount } from '#lib/app/sending/delete-account.ts';
+import { describeSends } from '#lib/app/sending/describe.ts';
+import { onEcho } from '#lib/app/sending/echo.ts';
+import { hold, pause, resume } from '#lib/app/sending/hold.ts';
+import { resend } from '#lib/app/sending/resend.ts';
+import { add, update } from '#lib/app/store.ts';
+import { sendCreditState, sendState } from '#lib/domain/sending/part.ts';
+import { obliging } from '#test/support/simulation/fake-provider.ts';
+import { World, type WorldOptions } from '#test/support/simulation/world.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const fileAndText = {
+  parts: [
+    { kind: 'file', url: 'https://files.test/a.pdf', name: 'a.pdf' },
+    { kind: 'text', text: 'see the file' },
+  ] as const,
+};
+
+async function worldWith(credits: number, options?: WorldOptions): Promise<World> {
+  const world = new World(options);
+  await world.addAccount('a', 'main', credits);
+  await world.addAccount('c', 'other', credits);
+  return world;
+}
+
+/** Runs a use case on behalf of `main` and lets the world go on until it is done. */
+const ask = <Result>(world: World, work: (ports: ReturnType<World['ports']>) => Promise<Result>) =>
+  world.until(world.spawn('ask', undefined, work));
+
+const stateOf = (world: World, messageId: string) => {
+  const { parts } = world.message(messageId);
+  return `${sendState(parts)}/${sendCreditState(parts)}`;
+};
+
+async function expectSound(world: World): Promise<void> {
+  expect(world.invariants.violations).toEqual([]);
+  expect(await audit(world.store, 'main')).toEqual({ ok: true, differences: [] });
+}
+
+const unsure = { outcome: { kind: 'unknown', reason: 'reset' }, latencyMs: 50, takes: true } as const;
+
+describe('a file and its text', () => {
+  test('go one after the other, each at its distance', async () => {
+    const world = await worldWith(5);
+    const id = await world.sendNow('a', fileAndText);
+    await world.run(10 * SECOND);
+    expect(world.provider.calls.map((call) => call.part)).toEqual([0, 1]);
+    expect(stateOf(world, id)).toBe('sent/spent');
+    await expectSound(world);
+  });
+
+  test.each([
+    ['is refused', { kind: 'refused', reason: 'not a direct download' }],
+    ['cannot be fetched twice', { kind: 'unavailable', reason: 'http 503' }],
+  ] as const)('both fail if the file %s, without a call and with both credits back', async (_, fetched) => {
+    const world = await worldWith(5);
+    world.fetch = () => fetched;
+    const id = await world.sendNow('a', fileAndText);
+    const next = await world.sendNow('a');
+    await world.run(3 * SECOND);
+    expect(stateOf(world, id)).toBe('failed/refunded');
+    expect(world.message(id).parts[0]?.error).toBe(fetched.reason);
+    expect(stateOf(world, next)).toBe('sent/spent');
+    expect(world.store.peek({ pk: 'WS#main', sk: 'QUOTA#lifetime' })?.available).toBe(4);
+    await expectSound(world);
+  });
+
+  test('both fail if the provider rejects the file', async () => {
+    const world = await worldWith(5);
+    world.provider.behave = () => ({ ...unsure, outcome: { kind: 'rejected', reason: 'too big' }, takes: false });
+    const id = await world.sendNow('a', fileAndText);
+    await world.run(5 * SECOND);
+    expect(stateOf(world, id)).toBe('failed/refunded');
+    expect(world.provider.calls.length).toBe(1);
+    await expectSound(world);
+  });
+
+  test('the text goes on behind a file whose fate is unknown', async () => {
+    const world = await worldWith(5);
+    world.provider.behave = (_, { part }) => (part === 0 ? unsure : obliging);
+    const id = await world.sendNow('a', fileAndText);
+    await world.run(5 * SECOND);
+    expect(world.message(id).parts.map((part) => part.state)).toEqual(['unknown', 'sent']);
+    await expectSound(world);
+  });
+
+  test('one credit comes back if the text alone fails', async () => {
+    const world = await worldWith(5);
+    const rejected = { ...unsure, outcome: { kind: 'rejected', reason: 'blocked' }, takes: false } as const;
+    world.provider.behave = (_, { part }) => (part === 0 ? obliging : rejected);
+    const id = await world.sendNow('a', fileAndText);
+    await world.run(5 * SECOND);
+    expect(stateOf(world, id)).toBe('partially_sent/partly_refunded');
+    await expectSound(world);
+  });
+
+  test('the text can be cancelled behind a file that was sent', async () => {
+    const world = await worldWith(5);
+    const id = await world.sendNow('a', fileAndText);
+    await world.run(SECOND);
+    expect(await ask(world, (ports) => cancel(ports, 'main', id, world.config))).toBe('cancelled');
+    await world.run(5 * SECOND);
+    expect(stateOf(world, id)).toBe('partially_sent/partly_refunded');
+    await expectSound(world);
+  });
+
+  test('six broken files in a row end a tick and not the queue', async () => {
+    const world = await worldWith(20);
+    world.fetch = (url) => (url.includes('bad') ? { kind: 'refused', reason: 'a page' } : { ...good, name: url });
+    const file = (url: string) => ({ parts: [{ kind: 'file', url, name: 'a' }] as const });
+    for (let i = 0; i < 7; i += 1) await world.sendNow('a', file('bad'));
+    const id = await world.sendNow('a', file('good'));
+    await world.run(20 * SECOND);
+    expect(stateOf(world, id)).toBe('sent/spent');
+    await expectSound(world);
+  });
+});
+
+const good = { kind: 'ok', mimeType: 'text/plain', bytes: new Uint8Array(1) } as const;
+
+describe('an unknown outcome', () => {
+  test('expires with its credit back when there is no evidence', async () => {
+    const world = await worldWith(5, { config: { unknownLimitMs: HOUR } });
+    world.provider.behave = () => unsure;
+    const id = await world.sendNow('a');
+    await world.run(59 * MINUTE);
+    expect(stateOf(world, id)).toBe('unknown/reserved');
+    await world.run(3 * MINUTE);
+    expect(stateOf(world, id)).toBe('expired/refunded');
+    expect(world.provider.calls.length).toBe(1);
+    await expectSound(world);
+  });
+
+  test('is settled by an echo that can only be its own', async () => {
+    const world = await worldWith(5);
+    world.provider.behave = () => unsure;
+    const id = await world.sendNow('a');
+    await world.run(5 * SECOND);
+    const echo = { workspace: 'main', account: 'a', providerId: 'P1', isTo: () => true };
+    expect(await ask(world, (ports) => onEcho(ports, { ...echo, text: 'other' }, world.config))).toBe('no match');
+    expect(await ask(world, (ports) => onEcho(ports, { ...echo, text: 'hello' }, world.config))).toBe('settled');
+    expect(stateOf(world, id)).toBe('sent/spent');
+    world.status({ account: 'a', messageId: id, part: 0, providerId: 'P1', at: 0 }, 'read');
+    await world.run(2 * MINUTE);
+    expect(stateOf(world, id)).toBe('read/spent');
+    await expectSound(world);
+  });
+
+  test('is not settled by an echo that fits two', async () => {
+    const world = await worldWith(5);
+    world.provider.behave = () => unsure;
+    const ids = [await world.sendNow('a'), await world.sendNow('a')];
+    await world.run(10 * SECOND);
+    const echo = { workspace: 'main', account: 'a', providerId: 'P1', isTo: () => true, text: 'hello' };
+    expect(await ask(world, (ports) => onEcho(ports, echo, world.config))).toBe('no match');
+    for (const id of ids) expect(stateOf(world, id)).toBe('unknown/reserved');
+  });
+
+  test('can be resent once, by an operator, as a new send', async () => {
+    const world = await worldWith(5);
+    world.provider.behave = () => unsure;
+    const id = await world.sendNow('a');
+    await world.run(5 * SECOND);
+    world.provider.behave = () => obliging;
+    const first = await ask(world, (ports) => resend(ports, 'main', id, world.config));
+    const second = await ask(world, (ports) => resend(ports, 'main', id, world.config));
+    if (first.kind !== 'accepted') throw new Error(`the resend was ${first.kind}`);
+    expect(second).toEqual({ kind: 'resent already', messageId: first.messageId });
+    await world.run(5 * SECOND);
+    expect(stateOf(world, first.messageId)).toBe('sent/spent');
+    expect(world.message(first.messageId).resendOf).toBe(id);
+    expect(await ask(world, (ports) => resend(ports, 'main', first.messageId, world.config))).toEqual({
+      kind: 'not unknown',
+    });
+    expect((await ask(world, (ports) => resend(ports, 'other', id, world.config))).kind).toBe('not found');
+    await expectSound(world);
+  });
+});
+
+describe('a blocked account', () => {
+  test('takes messages and sends them after a resume', async () => {
+    const world = await worldWith(5);
+    await ask(world, (ports) => pause(ports, 'a', 'lunch', world.config));
+    const id = await world.sendNow('a');
+    await world.run(5 * MINUTE);
+    expect(stateOf(world, id)).toBe('queued/reserved');
+    expect(await ask(world, (ports) => resume(ports, 'a', world.config))).toBe('changed');
+    await world.run(2 * SECOND);
+    expect(stateOf(world, id)).toBe('sent/spent');
+    expect(await ask(world, (ports) => resume(ports, 'a', world.config))).toBe('unchanged');
+    expect(world.account('a').pauseReason).toBeUndefined();
+    await expectSound(world);
+  });
+
+  test('is asked after 1, 5 and every 30 minutes until the provider clears it, and stays paused', async () => {
+    const world = await worldWith(5);
+    const asked: number[] = [];
+    const start = world.now;
+    world.probe = () => {
+      asked.push(Math.floor((world.now - start) / MINUTE));
+      return asked.length < 4 ? { kind: 'held', reason: 'still' } : { kind: 'ok' };
+    };
+    await ask(world, (ports) => hold(ports, 'a', 'logged out', world.config));
+    await ask(world, (ports) => pause(ports, 'a', 'lunch', world.config));
+    const id = await world.sendNow('a');
+    await world.run(2 * HOUR);
+    // The watchdog comes once a minute, so each comes with the first round after its time.
+    expect(asked).toEqual([2, 8, 39, 70]);
+    expect(world.account('a')).toMatchObject({ held: false, paused: true });
+    expect(stateOf(world, id)).toBe('queued/reserved');
+    await expectSound(world);
+  });
+
+  test('five connection failures in a row hold it', async () => {
+    const world = await worldWith(5);
+    world.probe = () => ({ kind: 'unknown' });
+    world.provider.behave = () => ({
+      outcome: { kind: 'retry', reason: 'no connection: dns', holdAfter: 5 },
+      latencyMs: 20,
+      takes: false,
+    });
+    const id = await world.sendNow('a');
+    await world.run(10 * MINUTE);
+    expect(world.provider.calls.length).toBe(5);
+    expect(world.account('a')).toMatchObject({ held: true, holdReason: 'no connection: dns' });
+    expect(stateOf(world, id)).toBe('queued/reserved');
+    await expectSound(world);
+  });
+});
+
+test('a message that is throttled for a day has failed', async () => {
+  const world = await worldWith(5, { watchdog: false });
+  world.provider.behave = () => ({ outcome: { kind: 'retry', reason: 'http 429' }, latencyMs: 20, takes: false });
+  const id = await world.sendNow('a');
+  await world.run(DAY + HOUR);
+  expect(stateOf(world, id)).toBe('failed/refunded');
+  expect(world.message(id).history.length).toBeLessThan(6);
+  await expectSound(world);
+});
+
+describe('accepting', () => {
+  test('says that an account of another workspace, or none, is gone', async () => {
+    const world = await worldWith(5);
+    const parts = [{ kind: 'text', text: 'x' }] as const;
+    for (const account of ['c', 'nobody']) {
+      const request = { workspace: 'main', account, recipient: { phone: '+1' }, parts };
+      const accepting = world.spawn('accept', 'main', (ports) => accept(request, ports, world.config));
+      expect(await world.until(accepting)).toEqual({ kind: 'account gone' });
+    }
+    expect(world.account('c').tailSeq).toBe(0);
+    await expectSound(world);
+  });
+
+  test('refuses what the queue has no room for', async () => {
+    const world = await worldWith(9, { config: { queueLimit: 3 } });
+    await ask(world, (ports) => pause(ports, 'a', 'test', world.config));
+    await world.sendNow('a', fileAndText);
+    expect((await world.until(world.send('a', fileAndText))).kind).toBe('queue full');
+    await world.sendNow('a');
+    expect((await world.until(world.send('a', { parts: [{ kind: 'text', text: 'x' }] }))).kind).toBe('queue full');
+    await expectSound(world);
+  });
+
+  test('takes an idempotency key anew after a day', async () => {
+    const world = await worldWith(9, { watchdog: false });
+    const keyed = { idempotency: { webhook: 'w', key: 'k', requestHash: '1' } };
+    const first = await world.sendNow('a', keyed);
+    await world.run(DAY - HOUR);
+    expect(await world.sendNow('a', keyed)).toBe(first);
+    await world.run(2 * HOUR);
+    expect(await world.sendNow('a', keyed)).not.toBe(first);
+  });
+});
+
+describe('credits', () => {
+  test('of a month are granted with its first message, charged and refunded there', async () => {
+    const world = await worldWith(0, { watchdog: false, config: { unknownLimitMs: HOUR } });
+    await ask(world, (ports) => setQuota(ports, 'main', { kind: 'monthly', credits: 2 }, world.config));
+    world.provider.behave = () => unsure;
+    const id = await world.sendNow('a');
+    await world.run(9 * DAY + 13 * HOUR);
+    await world.until(world.watch());
+    expect(stateOf(world, id)).toBe('expired/refunded');
+    world.provider.behave = () => obliging;
+    const answers = [];
+    for (let i = 0; i < 3; i += 1) {
+      answers.push((await world.until(world.send('a', { parts: [{ kind: 'text', text: 'x' }] }))).kind);
+    }
+    expect(answers).toEqual(['accepted', 'accepted', 'no credit']);
+    await world.run(10 * SECOND);
+    expect(await ask(world, (ports) => showCredits(ports, 'main', world.config))).toEqual({
+      epoch: '2026-12',
+      granted: 2,
+      available: 0,
+      reserved: 0,
+      spent: 2,
+      quota: { kind: 'monthly', credits: 2 },
+    });
+    expect(world.store.peek({ pk: 'WS#main', sk: 'QUOTA#2026-11' })).toMatchObject({ granted: 2, available: 2 });
+    await expectSound(world);
+  });
+
+  test('raised during a month count at once, lowered ones from the next', async () => {
+    const world = await worldWith(0);
+    const quota = (credits: number) =>
+      ask(world, (ports) => setQuota(ports, 'main', { kind: 'monthly', credits }, world.config));
+    await quota(2);
+    await quota(5);
+    expect(world.store.peek({ pk: 'WS#main', sk: 'QUOTA#2026-11' })).toMatchObject({ granted: 5, available: 5 });
+    await quota(1);
+    expect(world.store.peek({ pk: 'WS#main', sk: 'QUOTA#2026-11' })).toMatchObject({ granted: 5, available: 5 });
+    await expectSound(world);
+  });
+
+  test('are shown with what is reserved, and the ledger tells how they came and went', async () => {
+    const world = await worldWith(5);
+    await ask(world, (ports) => pause(ports, 'a', 'test', world.config));
+    const id = await world.sendNow('a', fileAndText);
+    const numbers = { granted: 5, available: 3, reserved: 2, spent: 0 };
+    expect(await ask(world, (ports) => showCredits(ports, 'main', world.config))).toMatchObject(numbers);
+    await ask(world, (ports) => cancel(ports, 'main', id, world.config));
+    await ask(world, (ports) => grant(ports, 'main', { credits: 7, reason: 'bought' }, world.config));
+    const { entries } = await listLedger(world.store, 'main', { limit: 10 });
+    expect(entries.map(({ entry, credits }) => [entry, credits])).toEqual([
+      ['grant', 7],
+      ['refund', 2],
+      ['reserve', 2],
+      ['grant', 5],
+    ]);
+    await expectSound(world);
+  });
+
+  test('that do not add up are found by the audit', async () => {
+    const world = await worldWith(5);
+    await world.sendNow('a');
+    await world.run(5 * SECOND);
+    await world.store.write(update({ pk: 'WS#main', sk: 'QUOTA#lifetime' }, [add('available', 1)]));
+    await world.store.write(update({ pk: 'ACC#a', sk: 'META' }, [add('pending', 1)]));
+    const { ok, differences } = await audit(world.store, 'main');
+    expect(ok).toBe(false);
+    expect(differences).toHaveLength(3);
+  });
+});
+
+test('an account with a queue is not deleted, one without is', async () => {
+  const world = await worldWith(5);
+  await ask(world, (ports) => pause(ports, 'a', 'test', world.config));
+  const id = await world.sendNow('a');
+  expect(await ask(world, (ports) => deleteAccount(ports, 'a', [], world.config))).toBe('busy');
+  await ask(world, (ports) => cancel(ports, 'main', id, world.config));
+  expect(await ask(world, (ports) => deleteAccount(ports, 'a', [], world.config))).toBe('deleted');
+  expect(await ask(world, (ports) => deleteAccount(ports, 'a', [], world.config))).toBe('gone');
+  await world.run(5 * MINUTE);
+  expect(world.store.peek({ pk: 'ACC#a', sk: 'META' })).toBeUndefined();
+});
+
+test('a send is shown with its place in the queue and about when its turn comes', async () => {
+  const world = await worldWith(9);
+  world.provider.behave = () => ({ ...obliging, latencyMs: 5 * SECOND });
+  const ids = [await world.sendNow('a'), await world.sendNow('a', fileAndText), await world.sendNow('a')];
+  const sends = ids.map((id) => world.message(id));
+  const [sending, second, third] = await describeSends(world.store, sends, world.now);
+  expect(sending).toMatchObject({ state: 'sending', creditState: 'reserved', credits: 1 });
+  expect(second).toMatchObject({ state: 'queued', position: 2, credits: 2 });
+  expect(third).toMatchObject({ state: 'queued', position: 4 });
+  expect(Date.parse(third?.etaAt ?? '')).toBeGreaterThan(Date.parse(second?.etaAt ?? ''));
+  await ask(world, (ports) => pause(ports, 'a', 'test', world.config));
+  const [, paused] = await describeSends(world.store, sends, world.now);
+  expect(paused?.etaAt).toBeUndefined();
+});
+
+test('a status that was told while its message was being accepted is found by the watchdog', async () => {
+  const world = await worldWith(5);
+  world.provider.behave = () => ({ ...obliging, latencyMs: 500, statuses: [{ status: 'read', afterMs: 0 }] });
+  // The run dies between its outcome and the look at the statuses.
+  world.scheduler.accident = (process, { call, moment, detail }) =>
+    process.name === 'tick' && call === 'get' && moment === 'before' && JSON.stringify(detail).includes('PID#')
+      ? 'kill'
+      : undefined;
+  const id = await world.sendNow('a');
+  await world.run(10 * SECOND);
+  expect(stateOf(world, id)).toBe('sent/spent');
+  await world.run(3 * MINUTE);
+  expect(stateOf(world, id)).toBe('read/spent');
+  expect(world.store.all().filter((item) => String(item.gsi3pk).startsWith('DUE#status'))).toEqual([]);
+  await expectSound(world);
+});
+
+test('a queue that does not say what `pending` says is reported and left to the watchdog', async () => {
+  const world = await worldWith(5);
+  await world.store.write(update({ pk: 'ACC#a', sk: 'META' }, [add('pending', 1)]));
+  const id = await world.sendNow('a');
+  await world.run(10 * SECOND);
+  expect(stateOf(world, id)).toBe('sent/spent');
+  expect(world.counted.get('QueueInconsistent')).toBe(1);
+  expect(world.account('a').leaseId).toBeUndefined();
+  expect(world.errors).toEqual([]);
+});
+
+test('an echo that may be of a message under way is nobody else’s evidence', async () => {
+  const world = await worldWith(5);
+  world.provider.behave = () => unsure;
+  const first = await world.sendNow('a');
+  await world.run(5 * SECOND);
+  world.provider.behave = () => ({ ...obliging, latencyMs: 2 * SECOND });
+  const second = await world.sendNow('a');
+  await world.run(SECOND);
+  expect(stateOf(world, second)).toBe('sending/reserved');
+  const echo = { workspace: 'main', account: 'a', providerId: '3EB02', isTo: () => true, text: 'hello' };
+  expect(await ask(world, (ports) => onEcho(ports, echo, world.config))).toBe('no match');
+  await world.run(5 * SECOND);
+  expect([stateOf(world, first), stateOf(world, second)]).toEqual(['unknown/reserved', 'sent/spent']);
+  await expectSound(world);
+});

@@ -1,0 +1,169 @@
+import { describe, expect, test } from 'vitest';
+import { creditsFor, epochAt } from '#lib/domain/sending/credits.ts';
+import { outcomeOfBreakdown, outcomeOfStatus } from '#lib/domain/sending/outcome.ts';
+import { backoff, DEFAULT_PACING, drawGap, longestGap, nextReconciliation } from '#lib/domain/sending/pace.ts';
+import { type CreditState, type PartState, sendCreditState, sendState } from '#lib/domain/sending/part.ts';
+import { afterStatuses, type Status } from '#lib/domain/sending/status.ts';
+import { judge } from '#lib/domain/sending/verdict.ts';
+
+const parts = (...states: PartState[]) => states.map((state) => ({ state, creditState: 'spent' as const }));
+const credits = (...states: CreditState[]) => states.map((creditState) => ({ state: 'sent' as const, creditState }));
+
+test.each([
+  ['queued', parts('queued')],
+  ['queued', parts('sent', 'queued')],
+  ['queued', parts('unknown', 'queued')],
+  ['sending', parts('unknown', 'sending')],
+  ['unknown', parts('unknown', 'sent')],
+  ['unknown', parts('failed', 'unknown')],
+  ['sent', parts('sent')],
+  ['sent', parts('read', 'sent')],
+  ['delivered', parts('delivered', 'read')],
+  ['read', parts('read', 'read')],
+  ['failed', parts('failed', 'failed')],
+  ['cancelled', parts('cancelled')],
+  ['expired', parts('expired')],
+  ['failed', parts('failed', 'cancelled')],
+  ['expired', parts('expired', 'cancelled')],
+  ['partially_sent', parts('sent', 'failed')],
+  ['partially_sent', parts('read', 'cancelled')],
+  ['partially_sent', parts('expired', 'delivered')],
+])('a send is %s where its parts are %j', (state, of) => {
+  expect(sendState(of)).toBe(state);
+});
+
+test.each([
+  ['reserved', credits('reserved')],
+  ['reserved', credits('refunded', 'reserved')],
+  ['spent', credits('spent', 'spent')],
+  ['refunded', credits('refunded', 'refunded')],
+  ['partly_refunded', credits('spent', 'refunded')],
+])('the credit of a send is %s where those of its parts are %j', (state, of) => {
+  expect(sendCreditState(of)).toBe(state);
+});
+
+describe('a status moves a part', () => {
+  const table: readonly (readonly [PartState, CreditState, readonly Status[], PartState, CreditState])[] = [
+    ['sent', 'spent', ['sent'], 'sent', 'spent'],
+    ['sent', 'spent', ['delivered'], 'delivered', 'spent'],
+    ['sent', 'spent', ['read', 'delivered', 'sent'], 'read', 'spent'],
+    ['delivered', 'spent', ['sent'], 'delivered', 'spent'],
+    ['sent', 'spent', ['failed'], 'failed', 'refunded'],
+    ['delivered', 'spent', ['failed', 'delivered'], 'delivered', 'spent'],
+    ['failed', 'refunded', ['failed', 'delivered'], 'delivered', 'refunded'],
+    ['failed', 'refunded', ['failed'], 'failed', 'refunded'],
+    ['read', 'spent', ['failed', 'delivered'], 'read', 'spent'],
+    ['unknown', 'reserved', ['delivered'], 'unknown', 'reserved'],
+    ['expired', 'refunded', ['read'], 'expired', 'refunded'],
+    ['queued', 'reserved', ['failed'], 'queued', 'reserved'],
+  ];
+  test.each(table)('%s, %s, having seen %j: %s, %s', (state, creditState, seen, after, creditAfter) => {
+    const moved = afterStatuses({ state, creditState }, new Set(seen));
+    expect(moved).toMatchObject({ state: after, creditState: creditAfter });
+  });
+});
+
+describe('a gap', () => {
+  test.each([
+    [0, 1_600],
+    [0.5, 2_000],
+    [1, 2_400],
+  ])('drawn by %d is %d ms', (chance, gap) => {
+    expect(drawGap(DEFAULT_PACING, chance)).toBe(gap);
+  });
+
+  test('is never shorter than 1.5 s, whatever is configured', () => {
+    const hasty = { minMs: 100, maxMs: 200 };
+    expect([drawGap(hasty, 0), drawGap(hasty, 0.99), longestGap(hasty)]).toEqual([1_500, 1_500, 1_500]);
+  });
+});
+
+describe('the wait after a failure', () => {
+  const limits = { firstMs: 2_000, longestMs: 900_000 };
+  test.each([
+    [1, 1, 0, 2_000],
+    [1, 0, 0, 1_000],
+    [4, 1, 0, 16_000],
+    [40, 1, 0, 900_000],
+    [1, 1, 30_000, 30_000],
+    [10, 1, 30_000, 900_000],
+    [1, 1, 7_200_000, 900_000],
+  ])('number %d, chance %d, Retry-After %d ms: %d ms', (failures, chance, retryAfter, wait) => {
+    expect(backoff(failures, chance, limits, retryAfter)).toBe(wait);
+  });
+});
+
+test('an unknown outcome is looked at after 1, 5 and 30 minutes, 2 and 24 hours, scaled with the limit', () => {
+  const minute = 60_000;
+  const day = 1_440 * minute;
+  const looks = [0];
+  for (let last = 0; last < day; looks.push(last)) last = nextReconciliation(last, day);
+  expect(looks.map((at) => at / minute)).toEqual([0, 1, 5, 30, 120, 1_440]);
+  expect(nextReconciliation(0, 1_440)).toBe(1);
+});
+
+test.each([
+  [200, undefined],
+  [302, 'unknown'],
+  [400, 'rejected'],
+  [401, 'hold'],
+  [403, 'hold'],
+  [404, 'rejected'],
+  [408, 'unknown'],
+  [422, 'rejected'],
+  [429, 'retry'],
+  [499, 'unknown'],
+  [500, 'unknown'],
+  [503, 'unknown'],
+])('an answer with status %d alone means %s', (status, kind) => {
+  expect(outcomeOfStatus(status)?.kind).toBe(kind);
+});
+
+test.each([
+  ['dns', { kind: 'retry', holdAfter: 5 }],
+  ['refused', { kind: 'retry', holdAfter: 5 }],
+  ['tls', { kind: 'retry', holdAfter: 5 }],
+  ['unwritten', { kind: 'retry' }],
+  ['unanswered', { kind: 'unknown' }],
+] as const)('a call that ends with %s is %j', (breakdown, outcome) => {
+  expect(outcomeOfBreakdown(breakdown)).toMatchObject(outcome);
+});
+
+describe('a verdict', () => {
+  const limits = { backoff: { firstMs: 2_000, longestMs: 900_000 }, retryLimitMs: 86_400_000 };
+  const past = { retries: 0, failuresRunning: 0 };
+  const retry = { kind: 'retry', reason: 'http 429' } as const;
+  const now = 100_000_000;
+
+  test('on a first failure is to try again', () => {
+    expect(judge(retry, past, now, 1, limits)).toMatchObject({ kind: 'again', waitMs: 2_000, failuresRunning: 0 });
+  });
+
+  test('on a message that was retried for a day is that it failed', () => {
+    const long = { ...past, retries: 90, retryingSince: now - limits.retryLimitMs };
+    expect(judge(retry, long, now, 1, limits).kind).toBe('failed');
+  });
+
+  test('on the fifth doubtful answer in a row is to hold the account', () => {
+    const doubtful = { ...retry, holdAfter: 5 };
+    expect(judge(doubtful, { ...past, failuresRunning: 3 }, now, 1, limits)).toMatchObject({ failuresRunning: 4 });
+    expect(judge(doubtful, { ...past, failuresRunning: 4 }, now, 1, limits).kind).toBe('held');
+  });
+
+  test('on an answer that says nothing of the account starts the count anew', () => {
+    expect(judge(retry, { ...past, failuresRunning: 4 }, now, 1, limits)).toMatchObject({ failuresRunning: 0 });
+  });
+});
+
+test.each([
+  [{ text: 'hello' }, 1],
+  [{ text: '', file: {} }, 1],
+  [{ text: 'hello', file: {} }, 2],
+])('%j costs %d', (content, cost) => {
+  expect(creditsFor(content)).toBe(cost);
+});
+
+test('credits are charged to the month of the clock in UTC, or for life', () => {
+  expect(epochAt({ kind: 'monthly', credits: 5 }, '2026-11-30T23:59:59.999Z')).toBe('2026-11');
+  expect(epochAt({ kind: 'prepaid' }, '2026-11-30T23:59:59.999Z')).toBe('lifetime');
+});

@@ -1,0 +1,47 @@
+import type { Check, Delete, Item, Key, Put, Transacted, Update, Value, Written } from '#lib/app/store.ts';
+import { keyOf, MemoryStore } from './memory-store.ts';
+
+const UNIT_BYTES = 1_024;
+const IN_TRANSACTION = 2;
+
+/** A memory store that counts what DynamoDB would charge for writing to the base table; a refused write costs, too. */
+export class MeteredStore extends MemoryStore {
+  units = 0;
+  requests = 0;
+
+  override async write(write: Put | Update | Delete, options?: { readonly returns?: 'new' }): Promise<Written> {
+    const before = this.peek(keyOf(write));
+    const written = await super.write(write, options);
+    this.requests += 1;
+    this.units += this.#cost(keyOf(write), before);
+    return written;
+  }
+
+  override async transact(writes: readonly (Put | Update | Delete | Check)[], token: string): Promise<Transacted> {
+    const before = writes.map((write) => this.peek(keyOf(write)));
+    const transacted = await super.transact(writes, token);
+    this.requests += 1;
+    writes.forEach((write, i) => {
+      this.units += IN_TRANSACTION * this.#cost(keyOf(write), before[i]);
+    });
+    return transacted;
+  }
+
+  #cost(key: Key, before: Item | undefined): number {
+    return Math.max(1, ...[before, this.peek(key)].map((item) => (item ? Math.ceil(sizeOf(item) / UNIT_BYTES) : 0)));
+  }
+}
+
+/** The size of an item as DynamoDB counts it: names, values, and a little for each container. */
+function sizeOf(value: Value | undefined): number {
+  if (value === undefined) return 0;
+  if (typeof value === 'string') return Buffer.byteLength(value);
+  if (typeof value === 'number') return Math.ceil(String(value).replace(/\D/g, '').length / 2) + 1;
+  if (value === null || typeof value === 'boolean') return 1;
+  if (value instanceof Uint8Array) return value.length;
+  const isItem = !Array.isArray(value) && 'pk' in value;
+  const entries = Object.entries(value);
+  const names = Array.isArray(value) ? 0 : entries.reduce((sum, [name]) => sum + Buffer.byteLength(name), 0);
+  const content = entries.reduce((sum, [, child]) => sum + sizeOf(child) + (isItem ? 0 : 1), 0);
+  return names + content + (isItem ? 0 : 3);
+}
