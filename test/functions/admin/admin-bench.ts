@@ -10,6 +10,7 @@ import type { Store } from '#lib/app/store.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { NOW, ReceivingBench } from '#test/support/receiving.ts';
+import { underRole } from '#test/support/under-role.ts';
 
 const ADMIN = 'the-admin-key';
 
@@ -46,7 +47,8 @@ export class AdminBench {
     if (!first) throw new Error('no provider');
     this.bench = new ReceivingBench(first.receiving, this.store);
     const { random = this.bench.ports().random } = options;
-    this.ports = { ...this.bench.ports(), random, secrets: this.#secrets(), providers: known, version: '1.2.3' };
+    const store = underRole(this.store, 'admin');
+    this.ports = { ...this.bench.ports(), store, random, secrets: this.#secrets(), providers: known, version: '1.2.3' };
     this.#handler = gateway(adminApp(this.ports), undefined);
   }
 
