@@ -14,6 +14,8 @@ export const METRICS = {
 
   SendAccepted: { unit: 'Count', by: ['provider'] },
   CreditsReserved: { unit: 'Count', by: [] },
+  /** Messages refused because nobody would pay for them. */
+  CreditsMissing: { unit: 'Count', by: [] },
   SendOutcome: { unit: 'Count', by: ['kind'] },
   /** From the end of one call of an account to the start of its next, while something waited. */
   SendGap: { unit: 'Milliseconds', by: [] },

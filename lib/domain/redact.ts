@@ -23,11 +23,17 @@ function redactedJson(body: string): string | undefined {
 }
 
 function hide(value: unknown): unknown {
+  if (typeof value === 'string') return withoutSignature(value);
   if (Array.isArray(value)) return value.map(hide);
   if (!isRecord(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, child]) => [key, SECRET.test(key) ? HIDDEN : hide(child)]),
   );
+}
+
+/** A link that is signed opens what it leads to for everybody who reads it. */
+function withoutSignature(text: string): string {
+  return /^https?:\/\//i.test(text) ? redactedForm(text).replace(/([?&]sig=)[^&#]*/gi, `$1${HIDDEN}`) : text;
 }
 
 /** Forms, broken JSON and free text: the value after anything that looks like a secret's name goes. */

@@ -65,7 +65,7 @@ function keyFaults(id: string, statement: unknown): string[] {
   if (!actions.some((action) => action.startsWith('dynamodb:'))) return [];
   const keys = listOf(at(statement, 'Condition', 'ForAllValues:StringLike', 'dynamodb:LeadingKeys')).map(String);
   const isGuarded = String(at(statement, 'Condition', 'Null', 'dynamodb:LeadingKeys')) === 'false';
-  const vague = keys.filter((key) => !/^[A-Z]{2,}#/.test(key));
+  const vague = keys.filter((key) => !/^[A-Z]{2,}(#|$)/.test(key));
   const sid = `${id}, ${String(at(statement, 'Sid'))}`;
   return [
     ...(keys.length === 0 ? [`${sid}: reaches every key of the table`] : []),

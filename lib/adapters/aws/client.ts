@@ -1,6 +1,5 @@
-import { createHash, createHmac } from 'node:crypto';
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { hash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { isRecord } from '#lib/domain/json.ts';
 
@@ -100,10 +99,9 @@ export interface Answer {
 
 /** One connection is kept and used again: a TLS handshake costs more than the call. */
 function httpTransport(endpoint: URL, timeoutMs: number): Transport {
-  const secure = endpoint.protocol === 'https:';
-  const options = { keepAlive: true, maxSockets: 64 };
-  const agent = secure ? new HttpsAgent(options) : new HttpAgent(options);
-  const request = secure ? httpsRequest : httpRequest;
+  // An import of `node:http` would load its WebSocket, too, and with it more than the rest of a cold start.
+  const { Agent, request } = process.getBuiltinModule(endpoint.protocol === 'https:' ? 'node:https' : 'node:http');
+  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
   return (operation, headers, body) =>
     new Promise<Answer>((resolve, reject) => {
       const fail = (cause: unknown) => reject(new AwsUnreachable(`${operation} got no answer`, { cause }));
@@ -143,24 +141,43 @@ function parsedAnswer(operation: string, answer: Answer): Readonly<Record<string
 
 /** The hash that the signer wants, on Node's own implementation. */
 class NodeSha256 {
-  readonly #hash: ReturnType<typeof createHash> | ReturnType<typeof createHmac>;
+  readonly #secret: Uint8Array | undefined;
+  readonly #data: Uint8Array[] = [];
 
   constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', bytesOf(secret));
+    this.#secret = secret === undefined ? undefined : bytesOf(secret);
   }
 
   update(data: string | ArrayBuffer | ArrayBufferView): void {
-    this.#hash.update(bytesOf(data));
+    this.#data.push(bytesOf(data));
   }
 
-  digest(): Promise<Uint8Array> {
-    return Promise.resolve(this.#hash.digest());
+  async digest(): Promise<Uint8Array> {
+    return this.#secret === undefined ? sha256(this.#data) : hmac(this.#secret, this.#data);
   }
 
   /** The signer makes a new hash for each use and never resets one. */
   reset(): void {
     throw new Error('a used hash cannot be reset');
   }
+}
+
+const sha256 = (parts: readonly Uint8Array[]) => hash('sha256', Buffer.concat(parts), 'buffer');
+const BLOCK = 64;
+
+/**
+ * RFC 2104. Node's `createHmac` spends 9 of its 13 µs on making a key object, twice for each request: a fifth of what
+ * a webhook costs.
+ */
+function hmac(secret: Uint8Array, data: readonly Uint8Array[]): Uint8Array {
+  const key = secret.length > BLOCK ? sha256([secret]) : secret;
+  return sha256([padded(key, 0x5c), sha256([padded(key, 0x36), ...data])]);
+}
+
+function padded(key: Uint8Array, pad: number): Uint8Array {
+  const block = new Uint8Array(BLOCK).fill(pad);
+  for (const [index, byte] of key.entries()) block[index] = byte ^ pad;
+  return block;
 }
 
 function bytesOf(data: string | ArrayBuffer | ArrayBufferView): Uint8Array {

@@ -1,24 +1,22 @@
 import { sha256 } from '#lib/domain/ids.ts';
 import { noteAttempt } from '../attempts/note.ts';
-import type { Clock, Log, Metrics, Random } from '../ports.ts';
+import type { Clock, Log, Random } from '../ports.ts';
 import { retrying } from '../retrying-store.ts';
-import { type Store, StoreUnavailable } from '../store.ts';
+import { StoreUnavailable } from '../store.ts';
 import { webhookFinder } from '../webhooks/find.ts';
 import type { Webhook } from '../webhooks/webhook.ts';
 import type { FallbackQueue } from './fallback.ts';
 import type { Delivery, Reading, ReceivingProvider } from './provider.ts';
 import { type Receipt, recordsOf } from './records.ts';
-import { settle } from './settle.ts';
+import { type SettlePorts, settle } from './settle.ts';
 import { type Stored, storeEvent } from './store-event.ts';
 import { type Answer, notFound, TOO_LARGE, UNAUTHORIZED, UNAVAILABLE, type Verdict, verdictOf } from './verdict.ts';
 
-export interface ReceivingPorts {
-  readonly store: Store;
+export interface ReceivingPorts extends SettlePorts {
   readonly fallback: FallbackQueue;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  readonly metrics: Metrics;
   readonly maxBytes: number;
 }
 
@@ -38,12 +36,26 @@ export function receiver(provider: ReceivingProvider, ports: ReceivingPorts) {
     const tokenHash = sha256(token);
     const tooLarge = delivery.body.length > ports.maxBytes;
     const webhook = await find(store, tokenHash);
-    if (webhook === 'unreachable') return tooLarge ? TOO_LARGE.answer : UNAVAILABLE.answer;
+    if (webhook === 'unreachable') return tooLarge ? TOO_LARGE.answer : unreachable(provider, ports);
     const verdict = tooLarge ? TOO_LARGE : await judge(provider, patient, { webhook, tokenHash, delivery, receivedAt });
+    tell(provider, ports, verdict);
     if (webhook) await note(provider, patient, webhook, delivery, verdict, receivedAt);
     else await ofNobody(provider, patient, () => find(store, sha256(tokenHash)));
     return verdict.answer;
   };
+}
+
+/** The ordinary delivery says nothing but what the log of attempts keeps: a line each would cost more than storing it. */
+function tell({ name }: ReceivingProvider, { log }: ReceivingPorts, { outcome, id }: Verdict): void {
+  if (outcome === 'stored' || outcome === 'duplicate') return;
+  log.warn('a delivery was not taken as usual', { provider: name, outcome, ...(id && { correlationId: id }) });
+}
+
+/** Whose delivery it is cannot be known, so the queue does not take it either. */
+function unreachable({ name }: ReceivingProvider, { metrics, log }: ReceivingPorts): Answer {
+  metrics.count('RefusedDeliveries', { provider: name });
+  log.warn('the table could not be asked for a webhook; the delivery was refused', { provider: name });
+  return UNAVAILABLE.answer;
 }
 
 /** `find` takes as long as the note of an attempt, so that time does not tell a known URL from an unknown one. */
@@ -138,14 +150,14 @@ async function handOver(
 export async function storeReading(
   reading: Reading,
   receipt: Receipt,
-  { store, metrics }: Pick<ReceivingPorts, 'store' | 'metrics'>,
+  ports: SettlePorts,
   stored: Stored[],
   now = receipt.receivedAt,
 ): Promise<void> {
   for (const record of recordsOf(reading, receipt)) {
-    const result = await storeEvent(store, record, Math.floor(now / 1000));
+    const result = await storeEvent(ports.store, record, Math.floor(now / 1000));
     stored.push(result);
-    await settle(store, metrics, record, receipt, result);
+    await settle(ports, record, receipt, result);
   }
 }
 
