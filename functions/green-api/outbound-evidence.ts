@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { type Attempted, bodyOf, type Candidate, type OutboundTools } from '#lib/app/sending/outbound.ts';
 import { normaliseJid } from '#lib/domain/jid.ts';
+import { mimeTypes } from '#lib/domain/mime-types.ts';
 import { recipientOf, whatsappChatOf } from '#lib/domain/sending/recipient.ts';
 import { type Instance, methodUrl } from './outbound-instance.ts';
 
@@ -85,8 +86,13 @@ function fits(entry: Entry, { content, since }: Attempted): boolean {
   if (entry.timestamp === undefined || entry.timestamp * 1000 < since - SKEW_MS) return false;
   if (content.kind === 'text') return entry.textMessage === content.text;
   // Names of files other than documents are made up, so a picture is known by being one.
-  if (entry.typeMessage === 'documentMessage') return entry.fileName === content.name;
+  if (!isPlayable(content.name)) return entry.typeMessage === 'documentMessage' && entry.fileName === content.name;
   return /^(?:image|video|audio|sticker)Message$/.test(entry.typeMessage ?? '');
+}
+
+/** GREEN-API, too, tells by the extension what WhatsApp shows as it is. */
+function isPlayable(name: string): boolean {
+  return /^(?:image|video|audio)\//.test(mimeTypes[/\.([^.]+)$/.exec(name)?.[1]?.toLowerCase() ?? ''] ?? '');
 }
 
 const FAILURES = new Set(['failed', 'noAccount', 'notInGroup', 'noActiveSession', 'yellowCard']);

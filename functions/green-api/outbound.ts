@@ -17,7 +17,7 @@ import { findSent } from './outbound-evidence.ts';
 import { type Instance, methodUrl, StoredInstance } from './outbound-instance.ts';
 
 /** The one place that says what an answer of GREEN-API without a message id means. */
-export const ANSWERS: readonly Meaning[] = [
+const ANSWERS: readonly Meaning[] = [
   { status: 400, says: /validation failed|unexpected token|bad request data/i, is: 'rejected' },
   // It may be starting, or waiting for somebody to scan its code: they do not say which.
   { status: 400, says: /starting or not authorized/i, is: 'retry', holdAfter: 5 },

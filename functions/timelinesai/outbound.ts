@@ -25,7 +25,7 @@ const OF_THE_ACCOUNT =
  * The one place that says what an answer of TimelinesAI without a message id means. 200 is listed because a failure may
  * come under it, and then has words.
  */
-export const ANSWERS: readonly Meaning[] = [
+const ANSWERS: readonly Meaning[] = [
   // Their firewall's throttle, which goes away after seconds; the third in a row is something else.
   { status: 403, is: 'retry', holdAfter: 3 },
   { status: 200, says: OF_THE_ACCOUNT, is: 'hold' },

@@ -34,7 +34,7 @@ function fileRequest(
 ): ProviderRequest | Refused {
   // They know the one spelling only.
   const known = name.replace(/\.jpeg$/i, '.jpg');
-  const extension = known.split('.').pop()?.toLowerCase() ?? '';
+  const extension = /\.([^.]+)$/.exec(known)?.[1]?.toLowerCase() ?? '';
   const attachment = { name: known, mimeType, bytes };
   if (MEDIA.has(extension)) {
     // Any other word than these, even `image`, would be taken for a text, and the picture lost.

@@ -17,7 +17,7 @@ import { probe } from './outbound-probe.ts';
 import { requestFor } from './outbound-request.ts';
 
 /** The one place that says what an answer of a Zender without a message id means: by the status in the body. */
-export const ANSWERS: readonly Meaning[] = [
+const ANSWERS: readonly Meaning[] = [
   { status: 400, is: 'rejected' },
   // API key; permission, package, quota or credit; account, device or gateway.
   { status: 401, is: 'hold' },

@@ -3,6 +3,7 @@ import https from 'node:https';
 import type { Clock } from '#lib/app/ports.ts';
 import type { ProviderHttp, ProviderRequest, Reply } from '#lib/app/sending/outbound.ts';
 import type { Breakdown } from '#lib/domain/sending/outcome.ts';
+import { version } from '../version.ts';
 import { type Agents, idleLimit, type Lookup, publicAgents, unfilteredAgents } from './agents.ts';
 import { type Encoded, encode } from './body.ts';
 import { breakdownOf, type Progress } from './breakdown.ts';
@@ -14,7 +15,8 @@ export interface ProviderCallOptions {
   readonly lookup?: Lookup;
 }
 
-const USER_AGENT = 'Hookline/1 (webhook hub)';
+/** The front of one provider turns away what names itself after its library. */
+const USER_AGENT = `Hookline/${version}`;
 const LONGEST_ANSWER = 1_048_576;
 /** Many servers close an idle connection after 5 s; ours are closed before. */
 const IDLE_MS = 4_000;

@@ -1,3 +1,4 @@
+import { safeFileName } from '#lib/domain/file-name.ts';
 import type { Clock } from '../ports.ts';
 import { stateKey } from '../receiving/delivery-state.ts';
 import type { Store } from '../store.ts';
@@ -32,7 +33,8 @@ export function providerEvidence(accounts: OpenAccounts, store: Store, clock: Cl
 }
 
 function attempted({ messageId, recipient }: Send, part: number, { kind, text, name }: Part, since: number): Attempted {
-  const content = kind === 'text' ? { kind, text: text ?? '' } : { kind, name: name ?? '' };
+  // Files go out under a cleaned name.
+  const content = kind === 'text' ? { kind, text: text ?? '' } : { kind, name: safeFileName(name ?? '') };
   return { messageId, part, recipient, content, since };
 }
 

@@ -18,6 +18,8 @@ export interface Seen {
   readonly raw: Buffer;
   /** `performance.now()` when its headers had come. */
   readonly at: number;
+  /** When the last byte of the answer was written; undefined while there is none. */
+  endedAt?: number;
 }
 
 /** What the server does with a request. */
@@ -34,7 +36,6 @@ export type Behaviour =
   | { readonly kind: 'reset' }
   /** Announces an answer and breaks off in it. */
   | { readonly kind: 'half' }
-  /** Reads the request and never answers. */
   | { readonly kind: 'hang' };
 
 export const answer = (status: number, body?: unknown, headers?: Readonly<Record<string, string>>): Behaviour => ({
@@ -44,7 +45,7 @@ export const answer = (status: number, body?: unknown, headers?: Readonly<Record
   ...(headers && { headers }),
 });
 
-export const PAGE = '<!doctype html><html><head><title>Not here</title></head><body>Sorry</body></html>';
+const PAGE = '<!doctype html><html><head><title>Not here</title></head><body>Sorry</body></html>';
 export const page = (status: number): Behaviour => answer(status, PAGE, { 'content-type': 'text/html' });
 
 /** An HTTP server on this machine that does as it is told, and remembers what it was asked. */
@@ -99,7 +100,7 @@ export class FakeHttp {
     const raw = await bytesOf(request);
     if (raw === undefined) return;
     const url = new URL(request.url ?? '/', this.url);
-    const seen = {
+    const seen: Seen = {
       method: request.method ?? '',
       path: url.pathname,
       query: Object.fromEntries(url.searchParams),
@@ -108,6 +109,9 @@ export class FakeHttp {
       at,
     };
     this.seen.push(seen);
+    response.once('finish', () => {
+      seen.endedAt = performance.now();
+    });
     await behave(await handle(seen), request, response);
   }
 }
@@ -143,45 +147,4 @@ async function behave(behaviour: Behaviour, request: IncomingMessage, response: 
   const text = typeof body === 'string' || body === undefined ? (body ?? '') : JSON.stringify(body);
   response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers });
   response.end(text);
-}
-
-export interface Form {
-  readonly fields: Readonly<Record<string, string>>;
-  /** Every part's name, in order. */
-  readonly names: readonly string[];
-  readonly files: readonly {
-    readonly field: string;
-    readonly name: string;
-    readonly type: string;
-    readonly bytes: Buffer;
-  }[];
-}
-
-/**
- * A multipart body, read strictly from its bytes: the platform's own reader would forgive what a provider's may not.
- * Undefined if the request holds none.
- */
-export function formOf({ headers, raw }: Pick<Seen, 'headers' | 'raw'>): Form | undefined {
-  const boundary = /^multipart\/form-data; boundary=(\S+)$/.exec(headers['content-type'] ?? '')?.[1];
-  const text = raw.toString('latin1');
-  if (boundary === undefined || !text.startsWith(`--${boundary}\r\n`) || !text.trimEnd().endsWith(`--${boundary}--`)) {
-    return undefined;
-  }
-  const parts = text.split(`--${boundary}`).slice(1, -1).map(partOf);
-  return {
-    names: parts.map(({ field }) => field),
-    fields: Object.fromEntries(
-      parts.flatMap((part) => (part.name === '' ? [[part.field, part.bytes.toString('utf8')]] : [])),
-    ),
-    files: parts.filter(({ name }) => name !== ''),
-  };
-}
-
-function partOf(part: string) {
-  const [head = '', ...rest] = part.replace(/^\r\n/, '').split('\r\n\r\n');
-  const bytes = Buffer.from(rest.join('\r\n\r\n').replace(/\r\n$/, ''), 'latin1');
-  const lines = Buffer.from(head, 'latin1').toString('utf8').split('\r\n');
-  const disposition = /^content-disposition: form-data; name="([^"]*)"(?:; filename="([^"]*)")?$/i.exec(lines[0] ?? '');
-  const type = /^content-type: (.*)$/i.exec(lines[1] ?? '')?.[1] ?? '';
-  return { field: disposition?.[1] ?? '', name: disposition?.[2] ?? '', type, bytes };
 }

@@ -1,9 +1,11 @@
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { providerHttp } from '#lib/adapters/http/provider-call.ts';
 import { systemClock } from '#lib/adapters/system.ts';
 import type { ProviderRequest } from '#lib/app/sending/outbound.ts';
-import { answer, type Behaviour, FakeHttp, formOf, page } from '#test/support/providers/fake-http.ts';
+import { answer, type Behaviour, FakeHttp, page } from '#test/support/providers/fake-http.ts';
+import { formOf } from '#test/support/providers/form.ts';
 
 let behaviour: Behaviour;
 let server: FakeHttp;
@@ -35,7 +37,7 @@ describe('a call of a provider', () => {
       'content-type': 'application/json; charset=utf-8',
       'content-length': String(raw.length),
       'accept-encoding': 'identity',
-      'user-agent': expect.stringMatching(/^Hookline/),
+      'user-agent': expect.stringMatching(/^Hookline\/\d+\.\d+\.\d+$/),
     });
     expect(headers['transfer-encoding']).toBeUndefined();
   });
@@ -71,6 +73,23 @@ describe('a call of a provider', () => {
     behaviour = answer(200, 'x'.repeat(3_000_000));
     const reply = await http.call(post(), within(2000));
     expect(reply.kind === 'answered' && reply.text.length).toBe(1_048_576);
+  });
+
+  it('does not listen to an answer without end', async () => {
+    const endless = createHttpServer((_, response) => {
+      const more = () => {
+        while (!response.destroyed && response.write('x'.repeat(65_536)));
+      };
+      response.on('drain', more);
+      more();
+    });
+    await new Promise<void>((resolve) => endless.listen(0, '127.0.0.1', resolve));
+    const address = endless.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    const reply = await http.call(post({ url: `http://127.0.0.1:${port}/` }), within(5000));
+    expect(reply).toMatchObject({ kind: 'answered', status: 200 });
+    endless.closeAllConnections();
+    endless.close();
   });
 
   it('is over by the deadline, and then nobody knows what became of it', async () => {
@@ -141,6 +160,14 @@ describe('a call that breaks', () => {
   });
 });
 
+describe('a call that cannot even begin', () => {
+  it('was not sent if the name is being looked up until the deadline', async () => {
+    const lost = providerHttp({ allowPrivateHosts: false, clock: systemClock, lookup: () => undefined });
+    const reply = await lost.call(post({ url: 'http://gw.example/api' }), within(100));
+    expect(reply).toEqual({ kind: 'broken', breakdown: 'refused' });
+  });
+});
+
 describe('the address of a provider', () => {
   const filtered = (address: string, family = 4) =>
     providerHttp({
@@ -157,6 +184,7 @@ describe('the address of a provider', () => {
     'http://[::ffff:127.0.0.1]/',
     'http://2130706433/',
     'http://user:word@gw.example/',
+    'http://user@gw.example/',
     'http://gw.example:8080/',
     'ftp://gw.example/',
     'no url',
