@@ -4,6 +4,7 @@
  */
 import { receive } from './receive.ts';
 import { send } from './send.ts';
+import { sendKill } from './send-kill.ts';
 
 /** A run resolves to what went wrong. */
 export type Soak = (rounds: number, seed: number) => Promise<readonly string[]>;
@@ -12,6 +13,7 @@ export type Soak = (rounds: number, seed: number) => Promise<readonly string[]>;
 const soaks: Readonly<Record<string, { readonly run: Soak; readonly rounds: number }>> = {
   receive: { run: receive, rounds: 10 },
   send: { run: send, rounds: 1 },
+  'send-kill': { run: sendKill, rounds: 1 },
 };
 
 const [wanted, wantedRounds, seed = String(Date.now() % 1_000_000)] = process.argv.slice(2);
