@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { atLeast, atMost, type Figure, isReached } from '#test/bench/figure.ts';
 import { percentile } from '#test/bench/statistics.ts';
 import { table } from '#test/bench/table.ts';
+import { startFreshHub } from '#test/support/fresh-hub.ts';
 import { allSends, audit, type HubApi } from '#test/support/hub-api.ts';
 import { type Call, GreenApiProcess } from '#test/support/providers/green-api-process.ts';
 import { connectFleet, type Fleet, postAll } from '#test/support/sending/fleet.ts';
 import { GateWatch } from '#test/support/sending/gate-watch.ts';
 import { type AccountPace, mean, paceOf, spread } from '#test/support/sending/pace.ts';
-import { startSoakHub } from './hub.ts';
+
 
 const accounts = 20;
 const each = 10;
@@ -28,7 +29,7 @@ export async function send(rounds: number, seed: number): Promise<readonly strin
 
 async function roundOf(seed: number): Promise<readonly Figure[]> {
   await using server = await GreenApiProcess.start(seed);
-  await using hub = await startSoakHub({ HOOKLINE_ALLOW_PRIVATE_HOSTS: '1' });
+  await using hub = await startFreshHub({ HOOKLINE_ALLOW_PRIVATE_HOSTS: '1' });
   const fleet = await connectFleet(hub.api, server, accounts);
   const [alone] = await paces(hub.api, server, { ...fleet, accounts: fleet.accounts.slice(0, 1) }, 'alone');
   const together = await paces(hub.api, server, fleet, 'together');

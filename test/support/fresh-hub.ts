@@ -2,17 +2,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { HubApi } from '#test/support/hub-api.ts';
-import { startHubProcess } from '#test/support/hub-process.ts';
+import type { HubApi } from './hub-api.ts';
+import { startHubProcess } from './hub-process.ts';
 
 const serverlessFile = fileURLToPath(new URL('../../serverless.yml', import.meta.url));
-const adminKey = 'the-admin-key-of-a-soak-run';
+const adminKey = 'the-admin-key-of-a-fresh-hub';
 
 /** A hub as `npm start` starts it, with data of its own that go when it goes. */
-export async function startSoakHub(
+export async function startFreshHub(
   environment: Readonly<Record<string, string>>,
 ): Promise<AsyncDisposable & { readonly api: HubApi }> {
-  const folder = mkdtempSync(join(tmpdir(), 'hookline-soak-'));
+  const folder = mkdtempSync(join(tmpdir(), 'hookline-fresh-'));
   const hub = await startHubProcess(serverlessFile, {
     ...environment,
     HOOKLINE_DATA: join(folder, 'data'),
