@@ -19,11 +19,7 @@ it.each([
     [waiting(2, 2.4), waiting(3, 4.1), { state: 'sent' }],
     '2 queued, 1 sent; number 3 goes in about 5 s',
   ],
-  [
-    'never counts below zero',
-    [waiting(1, -3)],
-    '1 queued; number 1 goes in about 0 s',
-  ],
+  ['never counts below zero', [waiting(1, -3)], '1 queued; number 1 goes in about 0 s'],
   ['says no more than the counts when nobody waits', [{ state: 'read' }], '1 read'],
 ])('%s', (_, sends, line) => {
   expect(lineOf(sends, NOW)).toBe(line);

@@ -9,7 +9,6 @@ import { connectFleet, type Fleet, postAll } from '#test/support/sending/fleet.t
 import { GateWatch } from '#test/support/sending/gate-watch.ts';
 import { type AccountPace, mean, paceOf, spread } from '#test/support/sending/pace.ts';
 
-
 const accounts = 20;
 const each = 10;
 /** Milliseconds that a message of a full queue may take at the very most. */
