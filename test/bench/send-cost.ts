@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { FakeGreenApi } from '#test/support/providers/fake-green-api.ts';
 import { mean, sum } from '#test/support/sending/pace.ts';
 import { atMost, type Figure } from './figure.ts';
@@ -5,7 +6,10 @@ import { PRICES } from './prices.ts';
 import { SendingBench, type SendingBill } from './sending.ts';
 import { startEngine } from './stack.ts';
 
-const messages = 10;
+const messages = 20;
+const single = 3;
+/** By then an account may send again at once, milliseconds. */
+const restMs = 2_500;
 /** What a call of the provider takes here, milliseconds: Lambda is paid while it waits for it. */
 const callMs = 250;
 const memoryGb = 0.5;
@@ -27,13 +31,14 @@ export async function sendCost(): Promise<readonly Figure[]> {
   const busy = bench.bill;
   const logKilobytes = logged() / 1024 / messages;
   bench.begin();
-  for (let number = 0; number < 3; number += 1) {
+  for (let number = 0; number < single; number += 1) {
+    await sleep(restMs);
     await bench.send(TEXT);
     await bench.atRest();
   }
   return [
     ...figuresOf('in a busy queue', busy, messages),
-    ...figuresOf('on an account at rest', bench.bill, 3),
+    ...figuresOf('on an account at rest', bench.bill, single),
     ...costOf(busy, logKilobytes),
   ];
 }
