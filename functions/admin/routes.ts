@@ -3,6 +3,7 @@ import type { Route } from './route.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { attemptRoutes } from './routes/attempts.ts';
 import { chatRoutes } from './routes/chats.ts';
+import { contactRoutes } from './routes/contacts.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { messageRoutes } from './routes/messages.ts';
@@ -21,6 +22,7 @@ export function routesOf(providers: readonly Provider[]): readonly Route[] {
     ...replayRoutes,
     ...messageRoutes,
     ...chatRoutes,
+    ...contactRoutes,
     ...healthRoutes,
   ];
 }

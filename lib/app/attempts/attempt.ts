@@ -35,9 +35,9 @@ export const Attempt = v.object({
 export type Attempt = v.InferOutput<typeof Attempt>;
 
 export const SHOWN_ATTEMPTS = 100;
-const KEPT_SECONDS = 90 * 24 * 3600;
+export const ATTEMPTS_KEPT_SECONDS = 90 * 24 * 3600;
 
-function attemptPartition(webhookId: string): string {
+export function attemptPartition(webhookId: string): string {
   return `ATT#${webhookId}`;
 }
 
@@ -48,7 +48,7 @@ function attemptItem(webhookId: string, attempt: Attempt, unique: string): Item 
     pk: attemptPartition(webhookId),
     sk: `${attempt.at}#${unique}`,
     attempt: JSON.stringify(attempt),
-    expiresAt: Math.floor(at / 1000) + KEPT_SECONDS,
+    expiresAt: Math.floor(at / 1000) + ATTEMPTS_KEPT_SECONDS,
   };
 }
 
@@ -59,7 +59,7 @@ export async function lastAttempts(store: Store, webhookId: string, now: number)
     limit: SHOWN_ATTEMPTS,
     descending: true,
     consistent: true,
-    from: toIso(now - KEPT_SECONDS * 1000),
+    from: toIso(now - ATTEMPTS_KEPT_SECONDS * 1000),
   });
   return items.map((item) => v.parse(Attempt, JSON.parse(String(item.attempt))));
 }

@@ -80,6 +80,8 @@ const SendItem = v.object({
   history: v.array(v.object({ at: time, part: optional(count), state: text, detail: optional(text) })),
   resendOf: optional(text),
   resentAs: optional(text),
+  /** Its content was erased; nobody can send it again. */
+  erased: optional(v.literal(true)),
   gsi3sk: optional(text),
 });
 export type Send = v.InferOutput<typeof SendItem>;
