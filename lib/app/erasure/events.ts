@@ -3,7 +3,7 @@ import { chatId } from '../chats/chat.ts';
 import { isLive } from '../events/shown.ts';
 import { type EventRecord, recordOf } from '../receiving/event-item.ts';
 import { accountKey } from '../receiving/records.ts';
-import { type Item, StoreUnavailable } from '../store.ts';
+import type { Item } from '../store.ts';
 import { eraseEvent } from './erase-event.ts';
 import type { Erasing } from './erasing.ts';
 import { eraseThread, forgetChat } from './thread.ts';
@@ -21,8 +21,9 @@ export function eventStage(erasing: Erasing): Stage {
 
 /** What only this event leads to goes before it, so that the next call finds the way again after a crash. */
 async function visitEvent(erasing: Erasing, head: Item): Promise<boolean> {
-  const record = await readable(erasing, head);
-  if (!record || !namesPerson(erasing, head, record)) return true;
+  const record = await read(erasing, head);
+  if (record === 'half erased') await eraseEvent(erasing, head, false);
+  if (typeof record === 'string' || !namesPerson(erasing, head, record)) return true;
   const chat = ownChat(record.event, erasing);
   if (chat !== undefined) {
     if (!(await eraseThread(erasing, chat, head.pk))) return false;
@@ -32,18 +33,21 @@ async function visitEvent(erasing: Erasing, head: Item): Promise<boolean> {
   return true;
 }
 
-/** Undefined where somebody has to look: what cannot be read may be anybody's. */
-async function readable({ store, log, left, nowSeconds }: Erasing, head: Item): Promise<EventRecord | undefined> {
+/** What cannot be read may be anybody's: somebody has to look. */
+async function read(
+  { store, log, left, nowSeconds }: Erasing,
+  head: Item,
+): Promise<EventRecord | 'half erased' | 'damaged'> {
   try {
     return await recordOf(store, head);
   } catch (cause) {
-    if (cause instanceof StoreUnavailable) throw cause;
-    // Of what has run out, TTL deletes the chunks now and the rest later.
-    if (!isLive(head, nowSeconds)) return undefined;
+    // A chunk is missing.
+    if (!(cause instanceof TypeError)) throw cause;
+    if (!isLive(head, nowSeconds)) return 'half erased';
     const id = String(head.eventId);
     log.error('an event could not be searched for a person', cause, { event: id });
     left.push({ kind: 'event', id, why: 'It is damaged and cannot be read' });
-    return undefined;
+    return 'damaged';
   }
 }
 
@@ -58,7 +62,8 @@ function namesPerson({ mentions }: Erasing, head: Item, { event, raw }: EventRec
 function ownChat(event: Event, { mentions }: Erasing): string | undefined {
   if (event.kind === 'message') {
     const { chat, direction, sender, recipient } = event.message;
-    const other = direction === 'inbound' ? sender : recipient;
+    // Where the chat has a number, that counts and nothing else: a provider may call anybody its sender.
+    const other = chat.phone === undefined && (direction === 'inbound' ? sender : recipient);
     return chat.kind === 'individual' && mentions(JSON.stringify([chat, other])) ? event.chatId : undefined;
   }
   if (event.kind !== 'chat' || event.chat.kind !== 'individual') return undefined;

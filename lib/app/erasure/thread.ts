@@ -23,8 +23,8 @@ export async function eraseThread(erasing: Erasing, id: string, except?: string)
   const keys = found.filter(({ pk }) => pk !== except).map(({ pk, sk }) => ({ pk, sk }));
   for (let start = 0; start < keys.length; start += 100) {
     for (const head of await getAll(store, keys.slice(start, start + 100), { consistent: true })) {
-      if (isTimeUp()) return false;
       if (head.workspace === workspace) await eraseEvent(erasing, head, true);
+      if (isTimeUp()) return false;
     }
   }
   return true;

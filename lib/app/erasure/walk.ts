@@ -27,8 +27,8 @@ export interface Position {
 const PAGE = 100;
 
 /**
- * Visits every item of all stages, in order, until time is up. In ascending order, which is from old to new: what comes
- * in meanwhile, and what moves up because something happened to it, lies ahead and not behind.
+ * Visits every item of all stages, in order, until time is up, and one at least. In ascending order, which is from old
+ * to new: what comes in meanwhile, and what moves up because something happened to it, lies ahead and not behind.
  * Answers where to go on; undefined at the end.
  */
 export async function walk(
@@ -38,16 +38,24 @@ export async function walk(
   isTimeUp: () => boolean,
 ): Promise<Position | undefined> {
   const first = from ? stages.findIndex(({ name }) => name === from.stage) : 0;
+  const pace = { steps: 0, isTimeUp: () => pace.steps > 0 && isTimeUp() };
   for (const stage of stages.slice(Math.max(first, 0))) {
     const here = stage.name === from?.stage ? from : undefined;
     for (const partition of await stage.partitions()) {
       if (here && partition.name < here.partition) continue;
       const after = partition.name === here?.partition ? here.after : undefined;
-      const stopped = await walkPartition(store, stage, partition, after, isTimeUp);
+      const stopped = await walkPartition(store, stage, partition, after, pace);
       if (stopped) return { stage: stage.name, partition: partition.name, ...stopped };
+      pace.steps += 1;
     }
   }
   return undefined;
+}
+
+interface Pace {
+  /** Without a single one, the next call would come no further either. */
+  steps: number;
+  readonly isTimeUp: () => boolean;
 }
 
 /** Pages are asked for by sort key: the item at which a page ended may be erased by the time of the next. */
@@ -56,23 +64,24 @@ async function walkPartition(
   { load = async (items) => items, visit }: Stage,
   { query }: Partition,
   start: string | undefined,
-  isTimeUp: () => boolean,
-): Promise<{ readonly after?: string } | undefined> {
+  pace: Pace,
+): Promise<Pick<Position, 'after'> | undefined> {
   const sortKey = (item: Item) => String(item[query.index ? `${query.index}sk` : 'sk']);
   let after = start;
-  for (;;) {
-    const here = after === undefined ? {} : { after };
-    if (isTimeUp()) return here;
+  const stopped = () => (after === undefined ? {} : { after });
+  while (!pace.isTimeUp()) {
     const page = await store.query({ ...query, ...(after !== undefined && { from: after }), limit: PAGE });
     const entries = page.items.filter((entry) => sortKey(entry) !== after);
     const items = new Map((await load(entries)).map((item) => [item.pk + item.sk, item]));
     for (const entry of entries) {
       const item = items.get(entry.pk + entry.sk);
-      if (item && (isTimeUp() || !(await visit(item)))) return after === undefined ? {} : { after };
+      if (item && (pace.isTimeUp() || !(await visit(item)))) return stopped();
       after = sortKey(entry);
+      pace.steps += 1;
     }
     if (!page.next) return undefined;
   }
+  return stopped();
 }
 
 /** The partitions of a list over a workspace (gsi1), visited as the table holds the items now. */

@@ -135,6 +135,7 @@ describe('the answers of the API', () => {
     await call('get', '/api/chats');
     await call('get', '/api/chats/{id}', { id: sent?.chatId });
     await call('get', '/api/chats/{id}', { id: 'chat_0' });
+    await call('delete', '/api/contacts/{phone}', { phone: '+15550100' });
     await call('delete', '/api/webhooks/{id}', webhook);
     await call('delete', '/api/accounts/{id}', account);
     await call('get', '/health');
