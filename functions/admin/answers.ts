@@ -40,7 +40,7 @@ export interface EmptyReply {
 }
 export interface ProblemReply {
   readonly kind: 'problem';
-  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 422 | 500 | 503;
+  readonly status: 400 | 401 | 402 | 403 | 404 | 405 | 409 | 413 | 422 | 429 | 500 | 503;
   readonly message: string;
   readonly issues?: readonly Issue[];
   readonly headers?: Readonly<Record<string, string>>;

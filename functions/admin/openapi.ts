@@ -5,6 +5,7 @@ import { Attempt } from '#lib/app/attempts/attempt.ts';
 import { KnownChat } from '#lib/app/chats/list.ts';
 import { QuarantinedType } from '#lib/app/events/quarantine.ts';
 import { Replayed } from '#lib/app/events/replay.ts';
+import { ShownSend } from '#lib/app/sends/shown.ts';
 import { ShownWebhook } from '#lib/app/webhooks/shown.ts';
 import { WorkspaceKey } from '#lib/app/workspaces/keys.ts';
 import { Workspace } from '#lib/app/workspaces/workspace.ts';
@@ -16,6 +17,7 @@ import { type Answers, Problem } from './answers.ts';
 import { problemsOf } from './problems.ts';
 import { receivingPath } from './receiving.ts';
 import { type Route, takesBody } from './route.ts';
+import { sendingPath } from './sending.ts';
 
 /** The schemas that stand in the document under a name of their own. */
 const definitions = {
@@ -34,6 +36,7 @@ const definitions = {
   ProviderChat: Chat,
   QuarantinedType,
   Replayed,
+  Send: ShownSend,
   Webhook: ShownWebhook,
   Workspace,
 };
@@ -60,9 +63,9 @@ export function openApi(routes: readonly Route[], providers: readonly string[], 
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: baseUrl }],
-    tags: [...new Set([...routes.map(({ tag }) => tag), 'Receiving'])].map((name) => ({ name })),
+    tags: [...new Set([...routes.map(({ tag }) => tag), 'Receiving', 'Sending'])].map((name) => ({ name })),
     security: [{ key: [] }],
-    paths: { ...paths, ...receivingPath(providers, schemaOf) },
+    paths: { ...paths, ...receivingPath(providers, schemaOf), ...sendingPath(schemaOf) },
     components: {
       schemas: toJsonSchemaDefs(definitions, conversion),
       securitySchemes: {

@@ -2,6 +2,9 @@ import type { AccountProvider } from '#lib/app/accounts/provider.ts';
 import type { Clock, Log, Metrics, Random } from '#lib/app/ports.ts';
 import type { ReceivingProvider } from '#lib/app/receiving/provider.ts';
 import type { Secrets } from '#lib/app/secrets.ts';
+import type { SendingConfig } from '#lib/app/sending/config.ts';
+import type { Ticks } from '#lib/app/sending/ports.ts';
+import type { SendReports } from '#lib/app/sends/reports.ts';
 import type { Store } from '#lib/app/store.ts';
 
 /** A provider as its folder shows it to the hub's managers. */
@@ -18,6 +21,11 @@ export interface AdminPorts {
   readonly random: Random;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly ticks: Ticks;
+  /** Of sending. */
+  readonly config: SendingConfig;
+  /** What a replayed report is still good for. */
+  readonly sends?: SendReports;
   readonly providers: readonly Provider[];
   readonly version: string;
 }

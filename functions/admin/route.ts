@@ -23,7 +23,7 @@ interface RawRequest {
 }
 
 interface Described {
-  readonly method: 'get' | 'post' | 'patch' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** As OpenAPI writes it: `/api/webhooks/{id}`. */
   readonly path: string;
   readonly tag: string;
@@ -31,6 +31,8 @@ interface Described {
   readonly access: Access;
   /** When it answers 409; left out where it never does. */
   readonly conflict?: string;
+  /** It queues messages: credits may lack, or room. */
+  readonly charges?: boolean;
 }
 
 interface Declaration<

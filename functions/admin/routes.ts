@@ -4,10 +4,13 @@ import { accountRoutes } from './routes/accounts.ts';
 import { attemptRoutes } from './routes/attempts.ts';
 import { chatRoutes } from './routes/chats.ts';
 import { contactRoutes } from './routes/contacts.ts';
+import { creditRoutes } from './routes/credits.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { messageRoutes } from './routes/messages.ts';
+import { pauseRoutes } from './routes/pause.ts';
 import { replayRoutes } from './routes/replay.ts';
+import { sendRoutes } from './routes/sends.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { workspaceRoutes } from './routes/workspaces.ts';
 
@@ -16,6 +19,7 @@ export function routesOf(providers: readonly Provider[]): readonly Route[] {
   return [
     ...workspaceRoutes,
     ...accountRoutes(providers.map(({ account }) => account)),
+    ...pauseRoutes,
     ...webhookRoutes(providers.map(({ receiving }) => receiving.name)),
     ...attemptRoutes,
     ...eventRoutes,
@@ -23,6 +27,8 @@ export function routesOf(providers: readonly Provider[]): readonly Route[] {
     ...messageRoutes,
     ...chatRoutes,
     ...contactRoutes,
+    ...sendRoutes,
+    ...creditRoutes,
     ...healthRoutes,
   ];
 }

@@ -1,11 +1,15 @@
 import { chunkOf, parcelOf } from '#lib/adapters/aws/fallback-queue.ts';
 import { queueHandler } from '#lib/adapters/queue-handler.ts';
-import { runtime } from '#lib/adapters/runtime.ts';
+import { runtime, sendingPorts } from '#lib/adapters/runtime.ts';
 import { collectChunks, forgetChunks } from '#lib/app/receiving/collect-chunks.ts';
 import { storeParcel } from '#lib/app/receiving/store-parcel.ts';
+import { sendReports } from '#lib/app/sends/reports.ts';
 import { providers } from './registry.ts';
 
-const { store, clock, log, metrics, random } = runtime();
+const all = runtime();
+const { store, clock, log, metrics, random } = all;
+const { config, ...ports } = sendingPorts(all);
+const sends = sendReports(ports, config);
 
 export const handler = queueHandler(async (record) => {
   const chunk = chunkOf(record.body);
@@ -13,6 +17,6 @@ export const handler = queueHandler(async (record) => {
   if (!provider) throw new Error(`a delivery of a provider that this release does not know: ${chunk.provider}`);
   const data = await collectChunks(store, chunk, Math.floor(clock.now() / 1000));
   if (!data) return;
-  await storeParcel(provider, { store, log, metrics, random }, parcelOf(chunk, data.join('')));
+  await storeParcel(provider, { store, log, metrics, random, sends }, parcelOf(chunk, data.join('')));
   await forgetChunks(store, chunk.parcel, chunk.count);
 }, log);

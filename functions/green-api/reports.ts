@@ -42,6 +42,7 @@ export function toStatus(event: StatusEvent, type: string): Draft | Issue {
     state,
     detail: detail || undefined,
     viaApi,
+    restricted: word === 'yellowCard' || undefined,
     account: accountOf(event),
   });
   return toDraft(event, type, { kind: 'status', status }, known({ chat, id, status: word }));

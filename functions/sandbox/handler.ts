@@ -1,5 +1,5 @@
 import { runtime } from '#lib/adapters/runtime.ts';
-import { webhookHandler } from '#lib/adapters/webhook-handler.ts';
+import { reportingWebhookHandler } from '#lib/adapters/webhook-handler.ts';
 import { sandbox } from './provider.ts';
 
-export const handler = webhookHandler(sandbox, runtime());
+export const handler = reportingWebhookHandler(sandbox, runtime());

@@ -1,5 +1,5 @@
 import { runtime } from '#lib/adapters/runtime.ts';
-import { webhookHandler } from '#lib/adapters/webhook-handler.ts';
+import { reportingWebhookHandler } from '#lib/adapters/webhook-handler.ts';
 import { timelinesAi } from './provider.ts';
 
-export const handler = webhookHandler(timelinesAi, runtime());
+export const handler = reportingWebhookHandler(timelinesAi, runtime());

@@ -4,7 +4,9 @@ import type { Store } from '#lib/app/store.ts';
 import { type AwsClient, type AwsService, awsClient, DYNAMODB, SQS, SSM } from './aws/client.ts';
 import { dynamoStore } from './aws/dynamo-store.ts';
 import { fallbackQueue } from './aws/fallback-queue.ts';
+import { sqsTicks } from './aws/ticks.ts';
 import { type Environment, readEnvironment } from './env.ts';
+import { sendingConfig } from './sending-config.ts';
 import { systemClock, systemRandom } from './system.ts';
 import { embeddedMetrics, structuredLog } from './telemetry.ts';
 
@@ -52,7 +54,24 @@ function client(service: AwsService, environment: Environment, endpoint: string 
 }
 
 export function receivingPorts({ environment, sqs, ...runtime }: Runtime): ReceivingPorts {
-  const { HOOKLINE_FALLBACK_QUEUE_URL: queueUrl, HOOKLINE_MAX_BODY_BYTES: maxBytes } = environment;
-  if (queueUrl === undefined) throw new Error('HOOKLINE_FALLBACK_QUEUE_URL is missing');
-  return { ...runtime, fallback: fallbackQueue(sqs, queueUrl), maxBytes };
+  const queueUrl = required(environment, 'HOOKLINE_FALLBACK_QUEUE_URL');
+  return { ...runtime, fallback: fallbackQueue(sqs, queueUrl), maxBytes: environment.HOOKLINE_MAX_BODY_BYTES };
+}
+
+/** What every step of sending needs: accepting, ticking, watching. */
+export function sendingPorts({ environment, sqs, ...runtime }: Runtime) {
+  const queueUrl = required(environment, 'HOOKLINE_TICKS_QUEUE_URL');
+  return { ...runtime, ticks: sqsTicks(sqs, queueUrl), config: sendingConfig(environment) };
+}
+
+export const allowsPrivateHosts = (environment: Environment): boolean =>
+  environment.HOOKLINE_ALLOW_PRIVATE_HOSTS === '1';
+
+type Optional = 'HOOKLINE_TICKS_QUEUE_URL' | 'HOOKLINE_FALLBACK_QUEUE_URL' | 'HOOKLINE_SECRETS_PREFIX';
+
+/** Not every function is given everything. */
+export function required(environment: Environment, name: Optional): string {
+  const value = environment[name];
+  if (value === undefined) throw new Error(`${name} is missing`);
+  return value;
 }

@@ -1,47 +1,25 @@
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { ReceivingProvider } from '#lib/app/receiving/provider.ts';
-import { receiver } from '#lib/app/receiving/receive.ts';
-import { type Runtime, receivingPorts } from './runtime.ts';
+import { type ReceivingPorts, receiver } from '#lib/app/receiving/receive.ts';
+import { sendReports } from '#lib/app/sends/reports.ts';
+import { httpHandler } from './http-handler.ts';
+import { type Runtime, receivingPorts, sendingPorts } from './runtime.ts';
 
-/**
- * Any browser page may post: one provider's extension does, from the user's own browser. The URL is the credential, and
- * no cookie is ever read, so there is nothing that another origin could ride on.
- */
-const HEADERS = {
-  'access-control-allow-origin': '*',
-  'cache-control': 'no-store',
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-};
-const PREFLIGHT = {
-  statusCode: 204,
-  headers: {
-    ...HEADERS,
-    'access-control-allow-methods': 'POST',
-    'access-control-allow-headers': 'content-type',
-    'access-control-max-age': '86400',
-  },
-};
+const NOT_STORED = { status: 503, body: { status: 503, data: {}, message: 'Not stored; please send it again' } };
+/** A provider waits for its answer meanwhile: what takes longer goes through the fallback queue. */
+const PATIENCE_MS = 1_500;
 
-/** The Lambda of a provider: API Gateway's event in, its answer out. */
+/** The Lambda of a provider from which we only receive: API Gateway's event in, its answer out. */
 export function webhookHandler(provider: ReceivingProvider, runtime: Runtime) {
-  const ports = receivingPorts(runtime);
-  const receive = receiver(provider, ports);
-  return async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
-    if (event.requestContext.http.method === 'OPTIONS') return PREFLIGHT;
-    try {
-      const { status, body } = await receive(event.pathParameters?.token ?? '', {
-        headers: event.headers,
-        body: Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8'),
-        sourceIp: event.requestContext.http.sourceIp,
-      });
-      return { statusCode: status, headers: JSON_HEADERS, body: JSON.stringify(body) };
-    } catch (cause) {
-      ports.log.error('a delivery failed', cause, { provider: provider.name });
-      return { statusCode: 503, headers: JSON_HEADERS, body: NOT_STORED };
-    }
-  };
+  return handlerWith(provider, runtime, receivingPorts(runtime));
 }
 
-const JSON_HEADERS = { ...HEADERS, 'content-type': 'application/json; charset=utf-8' };
-const NOT_STORED = JSON.stringify({ status: 503, data: {}, message: 'Not stored; please send it again' });
+/** The Lambda of a provider through which we send as well: what it reports moves our sends on. */
+export function reportingWebhookHandler(provider: ReceivingProvider, runtime: Runtime) {
+  const { config, ...ports } = sendingPorts(runtime);
+  const sends = sendReports(ports, { ...config, requestMs: PATIENCE_MS });
+  return handlerWith(provider, runtime, { ...receivingPorts(runtime), sends });
+}
+
+function handlerWith(provider: ReceivingProvider, { log }: Runtime, ports: ReceivingPorts) {
+  return httpHandler(receiver(provider, ports), NOT_STORED, log);
+}

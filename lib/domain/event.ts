@@ -12,6 +12,7 @@ export const Status = v.object({
   state: DeliveryState,
   detail: optional(v.string(), "The provider's own word or explanation, as `noAccount`"),
   viaApi: optional(v.boolean(), 'Whether the message went through the API'),
+  restricted: optional(v.boolean(), "The failure is the account's, which may not send for now"),
   account: v.exactOptional(OwnAccount),
 });
 export type Status = v.InferOutput<typeof Status>;
@@ -168,6 +169,7 @@ export const MessageEvent = v.object({
   ...payloads.message.entries,
   chatId: text("The hub's id of the chat"),
   delivery: v.exactOptional(DeliveryReport),
+  sendId: optional(v.string(), 'The `messageId` of the send that this message is, if it went out through the hub'),
 });
 export type MessageEvent = v.InferOutput<typeof MessageEvent>;
 

@@ -50,12 +50,35 @@ function refused(message: string): ParsedJson {
   return { ok: false, issue: { path: '', message } };
 }
 
-/** V8 names a position in its message for all faults but an early end. */
+/** V8 names a position in its message for most faults, and none for an early end or for a character out of place. */
 function placeOf(error: unknown, text: string): string {
-  const position = /at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
-  const before = text.slice(0, position === undefined ? text.length : Number(position));
+  const message = error instanceof Error ? error.message : '';
+  const position = /at position (\d+)/.exec(message)?.[1];
+  const at = position === undefined ? misplacedAt(text) : Number(position);
+  const before = text.slice(0, at);
   const line = before.split('\n').length;
   return `line ${line}, column ${before.length - before.lastIndexOf('\n')}`;
+}
+
+/** Where the first character stands that fits nowhere; the end of the text where it merely stops too soon. */
+function misplacedAt(text: string): number {
+  let [fine, bad] = [0, text.length + 1];
+  while (bad - fine > 1) {
+    const middle = Math.floor((fine + bad) / 2);
+    if (isMisplacedWithin(text.slice(0, middle))) bad = middle;
+    else fine = middle;
+  }
+  return bad - 1;
+}
+
+/** A text that is merely cut off fails in other words. */
+function isMisplacedWithin(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return false;
+  } catch (error) {
+    return error instanceof Error && error.message.startsWith('Unexpected token');
+  }
 }
 
 /** The same JSON for the same content, whatever the order of keys. Keys without a value are left out. */

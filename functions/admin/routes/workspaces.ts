@@ -1,4 +1,6 @@
 import * as v from 'valibot';
+import { grant } from '#lib/app/sending/credits.ts';
+import { GrantedCredits } from '#lib/app/sends/credits.ts';
 import { createKey, deleteKey, listKeys, WorkspaceKey } from '#lib/app/workspaces/keys.ts';
 import { createWorkspace, hasWorkspace, listWorkspaces, Workspace } from '#lib/app/workspaces/workspace.ts';
 import { text } from '#lib/domain/schema.ts';
@@ -7,7 +9,7 @@ import { route, takesNothing } from '../route.ts';
 import { listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
 
 const tag = 'Workspaces';
-const NewWorkspace = v.strictObject({ name: Name });
+const NewWorkspace = v.strictObject({ name: Name, credits: v.exactOptional(GrantedCredits) });
 const NewKey = v.object({ ...WorkspaceKey.entries, key: text('Shown this once') });
 
 export const workspaceRoutes = [
@@ -20,7 +22,12 @@ export const workspaceRoutes = [
     access: 'admin',
     body: NewWorkspace,
     answers: { 201: { description: 'The workspace', schema: Workspace } },
-    run: async ({ body }, { ports }) => json(201, await createWorkspace(ports, body.name)),
+    run: async ({ body: { name, credits } }, { ports }) => {
+      const workspace = await createWorkspace(ports, name);
+      const reason = 'the workspace begins';
+      if (credits !== undefined) await grant(ports, workspace.id, { credits, reason }, ports.config);
+      return json(201, workspace);
+    },
   }),
   route({
     ...takesNothing,

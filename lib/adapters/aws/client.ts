@@ -1,8 +1,7 @@
-import { createHash, createHmac } from 'node:crypto';
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { isRecord } from '#lib/domain/json.ts';
+import { SignerHash } from './signer-hash.ts';
 
 /** A service that speaks AWS JSON: one POST per call, the operation in a header. */
 export interface AwsService {
@@ -35,14 +34,19 @@ export class AwsError extends Error {
   override readonly name = 'AwsError';
   readonly code: string;
   readonly status: number;
-  readonly body: Readonly<Record<string, unknown>>;
+  /** Private, so that no log prints it: a refusal brings along the items that it met. */
+  readonly #body: Readonly<Record<string, unknown>>;
 
   constructor(operation: string, status: number, body: Readonly<Record<string, unknown>>) {
     const code = typeof body.__type === 'string' ? (body.__type.split('#').pop() ?? '') : `Http${status}`;
     super(`${operation} was refused: ${code}`);
     this.code = code;
     this.status = status;
-    this.body = body;
+    this.#body = body;
+  }
+
+  get body(): Readonly<Record<string, unknown>> {
+    return this.#body;
   }
 }
 
@@ -68,7 +72,7 @@ export function awsClient(service: AwsService, settings: AwsSettings, send?: Tra
       secretAccessKey: settings.secretAccessKey,
       ...(settings.sessionToken === undefined ? {} : { sessionToken: settings.sessionToken }),
     },
-    sha256: NodeSha256,
+    sha256: SignerHash,
     applyChecksum: false,
   });
   return async (operation, input) => {
@@ -100,10 +104,9 @@ export interface Answer {
 
 /** One connection is kept and used again: a TLS handshake costs more than the call. */
 function httpTransport(endpoint: URL, timeoutMs: number): Transport {
-  const secure = endpoint.protocol === 'https:';
-  const options = { keepAlive: true, maxSockets: 64 };
-  const agent = secure ? new HttpsAgent(options) : new HttpAgent(options);
-  const request = secure ? httpsRequest : httpRequest;
+  // An import of `node:http` would load its WebSocket, too, and with it more than the rest of a cold start.
+  const { Agent, request } = process.getBuiltinModule(endpoint.protocol === 'https:' ? 'node:https' : 'node:http');
+  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
   return (operation, headers, body) =>
     new Promise<Answer>((resolve, reject) => {
       const fail = (cause: unknown) => reject(new AwsUnreachable(`${operation} got no answer`, { cause }));
@@ -139,33 +142,4 @@ function parsedAnswer(operation: string, answer: Answer): Readonly<Record<string
     if (answer.status === 200) throw new AwsUnreachable(`${operation} got a broken answer`, { cause });
   }
   return {};
-}
-
-/** The hash that the signer wants, on Node's own implementation. */
-class NodeSha256 {
-  readonly #hash: ReturnType<typeof createHash> | ReturnType<typeof createHmac>;
-
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', bytesOf(secret));
-  }
-
-  update(data: string | ArrayBuffer | ArrayBufferView): void {
-    this.#hash.update(bytesOf(data));
-  }
-
-  digest(): Promise<Uint8Array> {
-    return Promise.resolve(this.#hash.digest());
-  }
-
-  /** The signer makes a new hash for each use and never resets one. */
-  reset(): void {
-    throw new Error('a used hash cannot be reset');
-  }
-}
-
-function bytesOf(data: string | ArrayBuffer | ArrayBufferView): Uint8Array {
-  if (typeof data === 'string') return Buffer.from(data, 'utf8');
-  return ArrayBuffer.isView(data)
-    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    : new Uint8Array(data);
 }

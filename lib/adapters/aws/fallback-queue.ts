@@ -40,7 +40,7 @@ export function fallbackQueue(sqs: AwsClient, queueUrl: string): FallbackQueue {
   };
 }
 
-function chunksOf({ raw, ...parcel }: Parcel): Chunk[] {
+export function chunksOf({ raw, ...parcel }: Parcel): Chunk[] {
   const data = gzipSync(raw).toString('base64');
   const id = sha256(`${parcel.tokenHash}${parcel.receivedAt}${sha256(raw)}`).slice(0, 32);
   const count = Math.max(1, Math.ceil(data.length / CHUNK_CHARACTERS));

@@ -37,6 +37,11 @@ export function ssmSecrets(ssm: AwsClient, prefix: string, clock: Clock): Secret
   };
 }
 
+/** Reads secrets anew each time, for who keeps them himself and knows when they are of no use any more. */
+export function freshSecrets(ssm: AwsClient, prefix: string): Pick<Secrets, 'get'> {
+  return { get: (name) => parameter(ssm, `${prefix}/${name}`) };
+}
+
 async function parameter(ssm: AwsClient, path: string): Promise<string | undefined> {
   const answer = await ssm('GetParameter', { Name: path, WithDecryption: true }).catch(unlessMissing);
   const found = answer?.Parameter;

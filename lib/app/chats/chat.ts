@@ -38,8 +38,7 @@ export function providerChatPartition(workspace: string, providerChatId: string)
 }
 
 /** Keeps the registry of chats up to date. An event older than the last one changes nothing but what was unknown. */
-export async function sightChat(store: Store, chat: ChatSighting): Promise<void> {
-  const id = chatId(chat);
+export async function sightChat(store: Store, chat: ChatSighting, id = chatId(chat)): Promise<void> {
   const at = toIso(chat.at);
   const known = any(absent(), compare('lastAt', '<=', at));
   const written = await store.write(update(chatKey(id), changes(chat, id, at), known));
@@ -56,6 +55,7 @@ function changes(chat: ChatSighting, id: string, at: string): Change[] {
     set('workspace', chat.workspace),
     set('provider', chat.provider),
     ...(chat.accountId === undefined ? [] : [set('accountId', chat.accountId)]),
+    set('accountKey', chat.accountKey.toWellFormed()),
     set('providerChatId', chat.providerChatId.toWellFormed()),
     set('kind', chat.kind),
     set('lastAt', at),

@@ -37,7 +37,8 @@ export async function listEvents(
 ): Promise<ListPage<Event>> {
   if (filter.chat !== undefined && !(await hasChat(store, workspace, filter.chat))) return { items: [] };
   const slice = await newestFirst(store, shelfOf(workspace, filter), { limit: page.limit, ...span(filter, page) });
-  return load(store, slice, workspace, nowSeconds);
+  const once = filter.kind === 'message' || filter.chat !== undefined;
+  return load(store, slice, workspace, nowSeconds, once);
 }
 
 async function hasChat(store: Store, workspace: string, id: string): Promise<boolean> {
@@ -71,7 +72,13 @@ function acceptance({ kind, provider, accountId, direction, type, quarantined }:
   return { accepts };
 }
 
-async function load(store: Store, slice: Slice, workspace: string, nowSeconds: number): Promise<ListPage<Event>> {
+async function load(
+  store: Store,
+  slice: Slice,
+  workspace: string,
+  nowSeconds: number,
+  once: boolean,
+): Promise<ListPage<Event>> {
   const items: Event[] = [];
   let size = 0;
   for (let start = 0; start < slice.entries.length; start += LOADED_AT_ONCE) {
@@ -81,6 +88,7 @@ async function load(store: Store, slice: Slice, workspace: string, nowSeconds: n
     for (const event of await shownEvents(
       store,
       heads.filter((head) => isLive(head, nowSeconds)),
+      once,
     )) {
       size += Buffer.byteLength(JSON.stringify(event));
       const last = items.at(-1);

@@ -28,7 +28,7 @@ export const Replayed = v.object({
 });
 export type Replayed = v.InferOutput<typeof Replayed>;
 
-export interface ReplayPorts extends Pick<ReceivingPorts, 'store' | 'clock' | 'random' | 'log' | 'metrics'> {
+export interface ReplayPorts extends Pick<ReceivingPorts, 'store' | 'clock' | 'random' | 'log' | 'metrics' | 'sends'> {
   readonly providers: ReadonlyMap<string, ReceivingProvider>;
 }
 
@@ -39,6 +39,8 @@ export async function replayEvent(ports: ReplayPorts, workspace: string, id: str
   const record = await recordOf(ports.store, head);
   const reading = readAgain(ports, record);
   const { event } = record;
+  // What we sent came in through no provider's webhook: there is nothing to read again.
+  if (event.kind === 'message' && event.sendId !== undefined) return { id, result: 'unchanged' };
   if (event.kind !== 'unknown') return reread(ports, head, record, reading, receiptOf(ports, record));
   if (!event.quarantined) return { id, result: 'unchanged', ...(event.replayedAs && { events: event.replayedAs }) };
   if ('issues' in reading) return { id, result: 'quarantined', issues: [...reading.issues] };

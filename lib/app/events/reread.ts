@@ -4,21 +4,22 @@ import { blobOf, chunkKey } from '../receiving/blob.ts';
 import { type EventRecord, eventItems } from '../receiving/event-item.ts';
 import type { Reading } from '../receiving/provider.ts';
 import { type Receipt, recordsOf } from '../receiving/records.ts';
-import { settle } from '../receiving/settle.ts';
+import { type SettlePorts, settle } from '../receiving/settle.ts';
 import { all, del, equal, type Item, put, type Store } from '../store.ts';
-import type { Replayed, ReplayPorts } from './replay.ts';
+import type { Replayed } from './replay.ts';
 
 /**
  * An event that was understood before, as this release reads it: updated in place, under the id that others may hold.
  * It is never stored beside itself, however much the reading has changed.
  */
 export async function reread(
-  { store, metrics }: Pick<ReplayPorts, 'store' | 'metrics'>,
+  ports: SettlePorts,
   head: Item,
   before: EventRecord,
   reading: Reading,
   receipt: Receipt,
 ): Promise<Replayed> {
+  const { store } = ports;
   const { id } = before.event;
   if ('issues' in reading) return { id, result: 'unreadable', issues: [...reading.issues] };
   const after = counterpart(before, recordsOf(reading, receipt));
@@ -30,7 +31,7 @@ export async function reread(
   // A write that is repeated because its answer was lost meets itself.
   if (!written.done && written.item?.receipt !== after.receipt) return { id, result: 'changed' };
   await dropUnused(store, head, item);
-  await settle(store, metrics, after, receipt, { status: 'stored', id });
+  await settle(ports, after, receipt, { status: 'stored', id });
   return { id, result: 'updated' };
 }
 

@@ -1,6 +1,7 @@
 import type { Event, MessageEvent } from '#lib/domain/event.ts';
 import { deliveryReport } from '../receiving/delivery-state.ts';
 import { eventKey, eventOf, recordOf } from '../receiving/event-item.ts';
+import { sentEventId } from '../sending/sent-event.ts';
 import type { Item, Store } from '../store.ts';
 
 /** TTL deletes late: what has run out is gone for a reader, whatever the table still holds. */
@@ -8,15 +9,21 @@ export function isLive(item: Item, nowSeconds: number): boolean {
   return typeof item.expiresAt !== 'number' || item.expiresAt > nowSeconds;
 }
 
-/** Events as readers see them: whole, with thumbnails, and how far each message of ours has got by now. */
-export async function shownEvents(store: Store, heads: readonly Item[]): Promise<readonly Event[]> {
+/**
+ * Events as readers see them: whole, with thumbnails, and how far each message of ours has got by now. `once`: of a
+ * message that we sent and whose echo came in, the echo alone.
+ */
+export async function shownEvents(store: Store, heads: readonly Item[], once = false): Promise<readonly Event[]> {
   const stateKeys = new Set(heads.flatMap((head) => (reportsDelivery(head) ? [head.stateKey] : [])));
   const [events, states] = await Promise.all([
     Promise.all(heads.map((head) => eventOf(store, head))),
     store.getMany([...stateKeys].map((pk) => ({ pk, sk: 'META' }))),
   ]);
   const stateAt = new Map(states.map((item) => [item.pk, item]));
-  return events.map((event, i) => withDelivery(event, stateAt.get(String(heads[i]?.stateKey))));
+  return events.flatMap((event, i) => {
+    const state = stateAt.get(String(heads[i]?.stateKey));
+    return once && isTwin(event, state) ? [] : [withDelivery(event, state)];
+  });
 }
 
 /** A status event names the same state item, but it is no message. */
@@ -27,7 +34,19 @@ function reportsDelivery(head: Item): head is Item & { readonly stateKey: string
 function withDelivery(event: Event, state: Item | undefined): Event {
   if (event.kind !== 'message' || !state) return event;
   const delivery = deliveryReport(state);
-  return delivery ? { ...event, delivery } : event;
+  const { send } = state;
+  return { ...event, ...(delivery && { delivery }), ...(typeof send === 'string' && { sendId: send }) };
+}
+
+/**
+ * A message that went out through the hub has an event of its own from the moment that it was sent, and another one
+ * when the provider echoes it. Which one shows it is decided on reading, by what both have left in the state of the
+ * message: so it is always exactly one, whichever came first and whatever crashed in between.
+ */
+function isTwin(event: Event, state: Item | undefined): boolean {
+  if (event.kind !== 'message' || typeof state?.send !== 'string') return false;
+  const isOwn = event.id === sentEventId(state.send, Number(state.part));
+  return state.echo === undefined ? !isOwn : state.echo !== event.id;
 }
 
 /** The head item of an event of this workspace; another workspace's event is as good as none. */

@@ -12,7 +12,7 @@ export interface ListPage<Shown> {
 }
 
 // Sort keys hold times, prefixes and ids only, and nothing that could be secret.
-const POSITION = /^[\w:.#-]{1,200}$/;
+const POSITION = /^[\w:.+#-]{1,200}$/;
 
 /** A position in a list as callers carry it from page to page. */
 export function encodeCursor(position: string): string {

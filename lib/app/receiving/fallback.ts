@@ -3,6 +3,7 @@
  * ever kept: for a provider that never asks again, an error answered is a message lost.
  */
 export interface Parcel {
+  /** Of the URL that was called; or the account that the hub itself reports for (`own-delivery.ts`). */
   readonly tokenHash: string;
   readonly provider: string;
   readonly contentType: string;

@@ -1,24 +1,22 @@
 import { sha256 } from '#lib/domain/ids.ts';
 import { noteAttempt } from '../attempts/note.ts';
-import type { Clock, Log, Metrics, Random } from '../ports.ts';
+import type { Clock, Log, Random } from '../ports.ts';
 import { retrying } from '../retrying-store.ts';
-import { type Store, StoreUnavailable } from '../store.ts';
+import { StoreUnavailable } from '../store.ts';
 import { webhookFinder } from '../webhooks/find.ts';
 import type { Webhook } from '../webhooks/webhook.ts';
 import type { FallbackQueue } from './fallback.ts';
 import type { Delivery, Reading, ReceivingProvider } from './provider.ts';
 import { type Receipt, recordsOf } from './records.ts';
-import { settle } from './settle.ts';
+import { type SettlePorts, settle } from './settle.ts';
 import { type Stored, storeEvent } from './store-event.ts';
 import { type Answer, notFound, TOO_LARGE, UNAUTHORIZED, UNAVAILABLE, type Verdict, verdictOf } from './verdict.ts';
 
-export interface ReceivingPorts {
-  readonly store: Store;
+export interface ReceivingPorts extends SettlePorts {
   readonly fallback: FallbackQueue;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  readonly metrics: Metrics;
   readonly maxBytes: number;
 }
 
@@ -133,14 +131,14 @@ async function handOver(
 export async function storeReading(
   reading: Reading,
   receipt: Receipt,
-  { store, metrics }: Pick<ReceivingPorts, 'store' | 'metrics'>,
+  ports: SettlePorts,
   stored: Stored[],
   now = receipt.receivedAt,
 ): Promise<void> {
   for (const record of recordsOf(reading, receipt)) {
-    const result = await storeEvent(store, record, Math.floor(now / 1000));
+    const result = await storeEvent(ports.store, record, Math.floor(now / 1000));
     stored.push(result);
-    await settle(store, metrics, record, receipt, result);
+    await settle(ports, record, receipt, result);
   }
 }
 

@@ -1,20 +1,28 @@
 import { keyPart } from '#lib/domain/ids.ts';
+import type { OwnAccount } from '#lib/domain/message.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { type ChatSighting, sightChat } from '../chats/chat.ts';
 import type { Metrics } from '../ports.ts';
+import type { SendReports } from '../sends/reports.ts';
 import { add, type Key, type Store, setIfAbsent, update } from '../store.ts';
 import { noteStatus } from './delivery-state.ts';
 import type { EventRecord } from './event-item.ts';
 import { accountKey, type Receipt } from './records.ts';
 import type { Stored } from './store-event.ts';
 
+export interface SettlePorts {
+  readonly store: Store;
+  readonly metrics: Metrics;
+  /** Left out where nothing can be sent through the provider. */
+  readonly sends?: SendReports;
+}
+
 /**
  * What a stored event changes elsewhere: the chat's title and last activity, how far a message got. Safe to repeat,
  * and repeated on every redelivery, so that a crash after the event was stored leaves nothing out for good.
  */
 export async function settle(
-  store: Store,
-  metrics: Metrics,
+  { store, metrics, sends }: SettlePorts,
   record: EventRecord,
   receipt: Receipt,
   { status }: Stored,
@@ -26,10 +34,19 @@ export async function settle(
   }
   const chat = chatSeen(record, receipt);
   if (chat) await sightChat(store, chat);
-  if (event.kind === 'status' && record.stateKey !== undefined) {
-    await noteStatus(store, { pk: record.stateKey, sk: 'META' }, event.status, record.orderedAt);
+  const key = record.stateKey === undefined ? undefined : { pk: record.stateKey, sk: 'META' };
+  if (event.kind === 'status' && key) {
+    const state = await noteStatus(store, key, event.status, record.orderedAt);
+    if (state) await sends?.status(record, key, state, accountNamed(event.status.account));
+  }
+  if (event.kind === 'message' && key) await sends?.outbound(record, event, key, accountNamed(event.message.account));
+  if (event.kind === 'connection') {
+    await sends?.connection(record, event.connection, accountNamed(event.connection.account));
   }
 }
+
+/** Our own account as the provider names it. */
+const accountNamed = (account: OwnAccount = {}): string | undefined => account.instance ?? account.phone;
 
 function chatSeen({ event, orderedAt }: EventRecord, { webhook, provider }: Receipt): ChatSighting | undefined {
   if (event.kind !== 'message' && event.kind !== 'chat') return undefined;

@@ -1,6 +1,7 @@
 import type { Store } from '../store.ts';
 import { webhookKey, webhookOf } from '../webhooks/webhook.ts';
 import type { Parcel } from './fallback.ts';
+import { isOwnDelivery, ownWebhook } from './own-delivery.ts';
 import type { ReceivingProvider } from './provider.ts';
 import { type ReceivingPorts, safely, storeReading } from './receive.ts';
 import type { Stored } from './store-event.ts';
@@ -11,7 +12,7 @@ import type { Stored } from './store-event.ts';
  */
 export async function storeParcel(
   provider: ReceivingProvider,
-  ports: Pick<ReceivingPorts, 'store' | 'metrics' | 'log' | 'random'>,
+  ports: Pick<ReceivingPorts, 'store' | 'metrics' | 'sends' | 'log' | 'random'>,
   parcel: Parcel,
 ): Promise<readonly Stored[]> {
   const webhook = await webhookOfParcel(ports.store, parcel);
@@ -30,6 +31,11 @@ export async function storeParcel(
 }
 
 async function webhookOfParcel(store: Store, { tokenHash }: Parcel) {
+  if (isOwnDelivery(tokenHash)) {
+    const own = await ownWebhook(store, tokenHash);
+    if (!own) throw new Error('the account that the hub reports for was deleted: it waits in the dead-letter queue');
+    return own;
+  }
   const item = await store.get(webhookKey(tokenHash), { consistent: true });
   if (!item) throw new Error('the webhook of an accepted delivery was deleted: it waits in the dead-letter queue');
   return webhookOf(item);

@@ -89,7 +89,8 @@ export function acceptPlan(request: SendRequest, facts: Facts): AcceptPlan {
   };
 }
 
-function newSend({ workspace, recipient, parts, resendOf }: SendRequest, { messageId, account, epoch, now }: Facts) {
+function newSend(request: SendRequest, { messageId, account, epoch, now }: Facts) {
+  const { workspace, webhook, recipient, parts, resendOf } = request;
   return {
     ...sendKey(messageId),
     ...sendListing(workspace, messageId, now),
@@ -98,8 +99,10 @@ function newSend({ workspace, recipient, parts, resendOf }: SendRequest, { messa
     kind: 'send',
     messageId,
     workspace,
+    ...(webhook === undefined ? {} : { webhook }),
     accountId: account.id,
     provider: account.provider,
+    channel: account.channel,
     scope: account.scope,
     recipient,
     epoch,

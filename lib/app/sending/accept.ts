@@ -1,4 +1,3 @@
-import type { Epoch, QuotaKind } from '#lib/domain/sending/credits.ts';
 import type { Clock, Random } from '../ports.ts';
 import { add, all, equal, exists, type Store, type Transacted, update } from '../store.ts';
 import { type AcceptPlan, acceptPlan } from './accept-plan.ts';
@@ -8,7 +7,7 @@ import { accountKey } from './keys.ts';
 import { isOverdue, kick } from './kick.ts';
 import { persistent } from './persistent.ts';
 import type { Metrics, Ticks } from './ports.ts';
-import { currentEpoch, openMonth, quotaKind } from './quota.ts';
+import { currentEpoch, openEpoch, openingCredits, quotaKind } from './quota.ts';
 
 export type NewPart =
   | { readonly kind: 'text'; readonly text: string }
@@ -17,6 +16,8 @@ export type NewPart =
 /** A request that was checked: its recipient is resolved, its account chosen. */
 export interface SendRequest {
   readonly workspace: string;
+  /** The send webhook through which it came. */
+  readonly webhook?: string;
   readonly account: string;
   readonly recipient: Readonly<Record<string, string>>;
   readonly parts: readonly [NewPart] | readonly [NewPart, NewPart];
@@ -76,7 +77,11 @@ export async function accept(request: SendRequest, given: AcceptPorts, config: S
     if (answer.kind === 'replayed') return setGoing(ports, seen, false, answer, config);
     if (answer.kind === 'at rest') seen = answer.account;
     else if (answer.kind !== 'no month') return answer;
-    else if (!(await openEpoch(ports, request.workspace, quota, epoch, now))) return { kind: 'no credit' };
+    else {
+      const credits = openingCredits(request.workspace, quota, config);
+      if (credits === 0) return { kind: 'no credit' };
+      await openEpoch(store, random, request.workspace, epoch, credits, now);
+    }
   }
   throw new Error(`${messageId} could not be accepted in ${TRIES} tries`);
 }
@@ -87,18 +92,6 @@ async function takeNumber(store: Store, { account, workspace }: SendRequest): Pr
   const isOurs = all(exists(), equal('workspace', workspace));
   const written = await store.write(update(accountKey(account), [add('tailSeq', 1)], isOurs), { returns: 'new' });
   return written.done && written.item ? readAccount(written.item) : undefined;
-}
-
-async function openEpoch(
-  { store, random }: AcceptPorts,
-  workspace: string,
-  quota: QuotaKind,
-  epoch: Epoch,
-  now: number,
-) {
-  if (quota.kind === 'prepaid') return false;
-  await openMonth(store, random, workspace, epoch, quota.credits, now);
-  return true;
 }
 
 /** Why the table refused, in the order in which it matters to the caller. */

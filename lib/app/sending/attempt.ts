@@ -106,5 +106,6 @@ export function sendingSince({ send, index }: Head, { scope }: Account, intentAt
 
 export function call(turn: Turn, head: Head, content: Outgoing['content'], intent: Intent): Promise<SendOutcome> {
   const { messageId, recipient } = head.send;
-  return turn.ports.sender.send({ messageId, part: head.index, recipient, content }, turn.account, intent.deadline);
+  const message = { messageId, part: head.index, attempt: head.part.attempts + 1, recipient, content };
+  return turn.ports.sender.send(message, turn.account, intent.deadline);
 }

@@ -30,6 +30,8 @@ export interface SendingConfig {
   readonly unknownLimitMs: number;
   /** Early statuses that wait for their message longer than this belong to none of ours. */
   readonly statusLimitMs: number;
+  /** What the first workspace starts with, so that a newcomer can send at once. */
+  readonly startCredits: number;
   /** The most parts that may wait on one account. */
   readonly queueLimit: number;
   /** Messages whose attachment may fail in one tick. */
@@ -52,6 +54,7 @@ export const defaultConfig: SendingConfig = {
   probeAfterMs: [MINUTE, 5 * MINUTE, 30 * MINUTE],
   unknownLimitMs: 24 * HOUR,
   statusLimitMs: 15 * MINUTE,
+  startCredits: 0,
   queueLimit: 10_000,
   failuresPerTick: 5,
   looksPerTick: 12,

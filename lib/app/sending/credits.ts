@@ -3,10 +3,10 @@ import { queryAll } from '../query-all.ts';
 import { put, type Store } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import type { SendingConfig } from './config.ts';
-import { type LedgerEntry, type Quota, readLedgerEntry, readQuota } from './items.ts';
-import { LEDGER_PREFIX, quotaKey, quotaKindKey, reservedListKey } from './keys.ts';
+import { type Quota, readQuota } from './items.ts';
+import { quotaKey, quotaKindKey, reservedListKey } from './keys.ts';
 import { persistent, type StorePorts } from './persistent.ts';
-import { currentEpoch, grantWrites, openMonth, quotaKind } from './quota.ts';
+import { currentEpoch, grantWrites, openEpoch, openingCredits, quotaKind } from './quota.ts';
 
 export interface Credits {
   readonly epoch: Epoch;
@@ -25,16 +25,15 @@ export async function showCredits(given: StorePorts, workspace: string, config: 
   const quota = await quotaKind(store, workspace);
   const epoch = currentEpoch(quota, clock.now());
   const [{ granted, available }, reserved] = await Promise.all([
-    readEpoch(store, workspace, epoch, quota),
+    readEpoch(store, workspace, epoch, openingCredits(workspace, quota, config)),
     countReserved(store, workspace, epoch),
   ]);
   return { epoch, granted, available, reserved, spent: granted - available - reserved, quota };
 }
 
-/** A month that nobody has sent in yet has its whole grant. */
-async function readEpoch(store: Store, workspace: string, epoch: Epoch, quota: QuotaKind): Promise<Quota> {
+/** An epoch that nobody has sent in yet has all that it begins with. */
+async function readEpoch(store: Store, workspace: string, epoch: Epoch, credits: number): Promise<Quota> {
   const item = await store.get(quotaKey(workspace, epoch), { consistent: true });
-  const credits = quota.kind === 'monthly' ? quota.credits : 0;
   return item ? readQuota(item) : { epoch, granted: credits, available: credits };
 }
 
@@ -53,8 +52,9 @@ export async function grant(
   const quota = await quotaKind(store, workspace);
   const now = clock.now();
   const epoch = currentEpoch(quota, now);
-  // Otherwise this grant would make the month's item, and the month would never get its own.
-  if (quota.kind === 'monthly') await openMonth(store, random, workspace, epoch, quota.credits, now);
+  // Otherwise this grant would make the epoch's item, and the epoch would never get its own credits.
+  const opening = openingCredits(workspace, quota, config);
+  if (opening > 0) await openEpoch(store, random, workspace, epoch, opening, now);
   await addGrant({ store, random }, workspace, epoch, { credits, reason }, now);
 }
 
@@ -75,7 +75,7 @@ export async function setQuota(
   if (quota.kind === 'prepaid') return;
   const now = clock.now();
   const epoch = currentEpoch(quota, now);
-  const isNew = await openMonth(store, random, workspace, epoch, quota.credits, now);
+  const isNew = await openEpoch(store, random, workspace, epoch, quota.credits, now);
   const more = before.kind === 'monthly' ? quota.credits - before.credits : 0;
   if (isNew || more <= 0) return;
   await addGrant({ store, random }, workspace, epoch, { credits: more, reason: 'the monthly quota was raised' }, now);
@@ -92,19 +92,4 @@ async function addGrant(
   const transacted = await store.transact(grantWrites(workspace, epoch, credits, reason, id, now), id);
   // Its only condition is that the ledger has no such entry yet, and the entry has a random name.
   if (!transacted.done) throw new Error(`a grant to ${workspace} was refused`);
-}
-
-/** Newest first. */
-export async function listLedger(
-  store: Store,
-  workspace: string,
-  page: { readonly limit: number; readonly start?: Readonly<Record<string, string>> },
-): Promise<{ readonly entries: readonly LedgerEntry[]; readonly next?: object }> {
-  const { items, next } = await store.query({
-    pk: quotaKindKey(workspace).pk,
-    prefix: LEDGER_PREFIX,
-    descending: true,
-    ...page,
-  });
-  return { entries: items.map(readLedgerEntry), ...(next ? { next } : {}) };
 }

@@ -19,6 +19,8 @@ const AccountItem = v.object({
   channel: v.picklist(['whatsapp', 'sms']),
   /** What the provider's message ids are unique within: its name of the account, or else our id. */
   scope: text,
+  /** The number that it sends from, where the operator has told it. */
+  phone: optional(text),
   /** The provider's own settings of this account. Never a secret. */
   settings: optional(v.looseObject({})),
   pacing: v.object({ minMs: v.number(), maxMs: v.number() }),
@@ -69,15 +71,20 @@ export type Part = v.InferOutput<typeof PartItem>;
 const SendItem = v.object({
   messageId: text,
   workspace: text,
+  /** The send webhook through which it came. */
+  webhook: optional(text),
   accountId: text,
   provider: text,
+  channel: optional(v.picklist(['whatsapp', 'sms'])),
   scope: text,
   recipient: v.record(text, text),
   epoch: text,
   seq: count,
   createdAt: time,
   parts: v.array(PartItem),
-  history: v.array(v.object({ at: time, part: optional(count), state: text, detail: optional(text) })),
+  history: v.array(
+    v.object({ at: time, part: optional(count), state: v.picklist(PART_STATES), detail: optional(text) }),
+  ),
   resendOf: optional(text),
   resentAs: optional(text),
   /** Its content was erased; nobody can send it again. */

@@ -2,7 +2,7 @@ import { all, any, type Change, equal, set, update } from '../store.ts';
 import { clearDue, setDue } from './due.ts';
 import { type Account, readAccount } from './items.ts';
 import { accountKey } from './keys.ts';
-import { dropLease, holdsLease, lookAgain, next, over, type Step, type Turn } from './turn.ts';
+import { dropLease, type End, holdsLease, lookAgain, next, over, type Step, type Turn } from './turn.ts';
 
 /** The ways in which a tick lets go of an account without having called the provider. */
 
@@ -41,7 +41,7 @@ export function handingOn(account: Account, now: number): readonly Change[] {
   return [set('gen', account.gen + 1), set('nextSendAt', now), setDue(now), ...dropLease];
 }
 
-export async function giveBack(turn: Turn): Promise<Step> {
+export async function giveBack(turn: Turn): Promise<End> {
   const now = turn.ports.clock.now();
   const written = await turn.ports.store.write(
     update(accountKey(turn.account.id), handingOn(turn.account, now), holdsLease(turn.me)),
@@ -53,7 +53,7 @@ export async function giveBack(turn: Turn): Promise<Step> {
 }
 
 /** `pending` says that something waits, and the queue shows nothing: a fault of ours, so say it and try later. */
-async function leaveToWatchdog(turn: Turn): Promise<Step> {
+async function leaveToWatchdog(turn: Turn): Promise<End> {
   turn.ports.metrics.count('QueueInconsistent', { account: turn.account.id });
   await turn.ports.store.write(
     update(accountKey(turn.account.id), [setDue(turn.ports.clock.now()), ...dropLease], holdsLease(turn.me)),
@@ -68,7 +68,7 @@ export function refresh(turn: Turn, account: Account | undefined): Step {
   return lookAgain;
 }
 
-export function leaseLost(turn: Turn): Step {
+export function leaseLost(turn: Turn): End {
   turn.ports.metrics.count('LeaseLost', { account: turn.account.id });
   return over('lease lost');
 }

@@ -12,13 +12,12 @@ import { settleLate } from './late.ts';
 import { refresh } from './let-go.ts';
 import { type OutcomePlan, planOutcome } from './outcome-plan.ts';
 import type { Ending } from './settle.ts';
-import { readStatuses } from './statuses.ts';
-import { dropLease, type Head, holdsLease, lookAgain, next, over, type Step, type Turn } from './turn.ts';
+import { dropLease, type End, type Head, holdsLease, lookAgain, next, over, type Turn } from './turn.ts';
 
 const TRIES = 4;
 
 /** Writes down what came of a call: part, pointer, account, and on a refund the quota, all in one transaction. */
-export async function recordOutcome(turn: Turn, head: Head, intentAt: number, outcome: SendOutcome): Promise<Step> {
+export async function recordOutcome(turn: Turn, head: Head, intentAt: number, outcome: SendOutcome): Promise<End> {
   const { store, clock, random, metrics } = turn.ports;
   const now = clock.now();
   const when = { now, nextSendAt: now + drawGap(turn.account.pacing, random.next()) };
@@ -31,13 +30,15 @@ export async function recordOutcome(turn: Turn, head: Head, intentAt: number, ou
     const account = endTurn(turn, when.nextSendAt, plan, rests);
     const transacted = await store.transact([account, ...plan.writes], newTransaction(random));
     if (transacted.done) {
-      if (verdict.kind === 'sent') await readStatuses(turn.ports, sending.send, verdict.providerId);
-      return rests ? over('idle') : nextOf(plan);
+      const step = rests ? over('idle') : nextOf(plan);
+      return verdict.kind === 'sent'
+        ? { ...step, taken: { send: sending.send, providerId: verdict.providerId } }
+        : step;
     }
     const [refusal] = transacted.refused;
     if (refusal) {
-      if (refresh(turn, refusal.item && readAccount(refusal.item)) !== lookAgain)
-        return recordLate(turn, head, intentAt, verdict);
+      const step = refresh(turn, refusal.item && readAccount(refusal.item));
+      if (step !== lookAgain) return recordLate(turn, head, intentAt, verdict);
       continue; // something came in, so the account does not rest
     }
     // The credit of the send's other part has moved meanwhile.
@@ -74,10 +75,10 @@ function endTurn(turn: Turn, nextSendAt: number, { account, leaving, due }: Outc
   );
 }
 
-const nextOf = ({ due }: OutcomePlan): Step => (due === undefined ? over('held') : next(due));
+const nextOf = ({ due }: OutcomePlan): End => (due === undefined ? over('held') : next(due));
 
 /** This run was suspended for so long that its lease has gone to another: only what is certain is written. */
-async function recordLate(turn: Turn, head: Head, intentAt: number, verdict: Verdict): Promise<Step> {
+async function recordLate(turn: Turn, head: Head, intentAt: number, verdict: Verdict): Promise<End> {
   const ending = certainEnding(verdict);
   if (ending) await settleLate(turn.ports, head, intentAt, ending);
   return over('lease lost');

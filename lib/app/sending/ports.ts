@@ -14,7 +14,7 @@ export interface Ticks {
 }
 
 /** The bytes that were checked are the bytes that are sent. */
-interface Attachment {
+export interface Attachment {
   readonly name: string;
   readonly mimeType: string;
   readonly bytes: Uint8Array;
@@ -32,6 +32,8 @@ export type Fetched =
 export interface Outgoing {
   readonly messageId: string;
   readonly part: number;
+  /** The how-manieth attempt of this part, from 1. */
+  readonly attempt: number;
   readonly recipient: Send['recipient'];
   readonly content: { readonly kind: 'text'; readonly text: string } | ({ readonly kind: 'file' } & Attachment);
 }

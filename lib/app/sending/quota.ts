@@ -3,6 +3,8 @@ import { toIso } from '#lib/domain/time.ts';
 import type { Random } from '../ports.ts';
 import { absent, add, type Put, put, type Store, set, setIfAbsent, type Update, update } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
+import { MAIN } from '../workspaces/workspace.ts';
+import type { SendingConfig } from './config.ts';
 import { readQuotaKind } from './items.ts';
 import { ledgerKey, quotaKey, quotaKindKey } from './keys.ts';
 
@@ -16,8 +18,14 @@ export async function quotaKind(store: Store, workspace: string): Promise<QuotaK
 
 export const currentEpoch = (quota: QuotaKind, now: number): Epoch => epochAt(quota, toIso(now));
 
-/** Opens a month: the first accept of it does. False: another was first, which is as good. */
-export async function openMonth(
+/** What an epoch holds before anybody grants anything: the month's credits, or what the first workspace starts with. */
+export function openingCredits(workspace: string, quota: QuotaKind, { startCredits }: SendingConfig): number {
+  if (quota.kind === 'monthly') return quota.credits;
+  return workspace === MAIN ? startCredits : 0;
+}
+
+/** Opens an epoch with its first credits: whoever needs it first does. False: another was first, which is as good. */
+export async function openEpoch(
   store: Store,
   random: Random,
   workspace: string,
@@ -31,7 +39,7 @@ export async function openMonth(
         { ...quotaKey(workspace, epoch), kind: 'quota', workspace, epoch, granted: credits, available: credits },
         absent(),
       ),
-      ledgerGrant(workspace, epoch, credits, 'the month begins', `${epoch}#grant`, now),
+      ledgerGrant(workspace, epoch, credits, `${epoch} begins`, `${epoch}#grant`, now),
     ],
     newTransaction(random),
   );

@@ -27,9 +27,10 @@ export async function resend(
   const state = sendState(send.parts);
   const [first, second] = send.parts.filter((part) => part.state === 'unknown' || part.state === 'expired').map(again);
   if ((state !== 'unknown' && state !== 'expired') || !first) return { kind: 'not unknown' };
-  const { accountId: account, recipient } = send;
+  const { accountId: account, recipient, webhook } = send;
   const parts = second ? ([first, second] as const) : ([first] as const);
-  return accept({ workspace, account, recipient, parts, resendOf: send }, given, config);
+  const origin = webhook === undefined ? {} : { webhook };
+  return accept({ workspace, ...origin, account, recipient, parts, resendOf: send }, given, config);
 }
 
 function again({ kind, text, url, name }: Part): NewPart {

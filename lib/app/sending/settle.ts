@@ -4,6 +4,7 @@ import { del, set, update } from '../store.ts';
 import { changeParts, field, type PartChange, refund } from './change-parts.ts';
 import type { Send } from './items.ts';
 import { pointerKey } from './keys.ts';
+import { sentEvent } from './sent-event.ts';
 
 /** How a part's story ends, as far as sending goes. */
 export type Ending =
@@ -38,7 +39,7 @@ export function settling(
         onlyIf,
       ),
       ...queued.map((index) => del(pointerKey(send.accountId, send.seq, index))),
-      ...(ending.kind === 'sent' ? parts.map((index) => claimProviderMessage(send, index, ending.providerId)) : []),
+      ...(ending.kind === 'sent' ? parts.flatMap((index) => takenAs(send, index, ending.providerId, at)) : []),
       ...(ending.kind === 'sent' ? [] : refund(send, parts, at, reasonOf(ending))),
     ],
     leaving: queued.length,
@@ -71,7 +72,8 @@ function endingChange(index: number, ending: Ending): PartChange {
 const reasonOf = (ending: Exclude<Ending, { kind: 'sent' }>): string =>
   ending.kind === 'cancelled' ? 'cancelled' : ending.reason;
 
-/** Statuses that came first are in this item already, and stay: `applyStatuses` reads it afterwards. */
-function claimProviderMessage(send: Send, index: number, providerId: string): Update {
-  return update(stateKey(send, providerId), [set('send', send.messageId), set('part', index)]);
+/** Statuses that came first are in the provider's message already, and stay: `applyStatuses` reads it afterwards. */
+function takenAs(send: Send, index: number, providerId: string, at: number): (Update | Put)[] {
+  const claim = update(stateKey(send, providerId), [set('send', send.messageId), set('part', index)]);
+  return [claim, ...sentEvent(send, index, providerId, at)];
 }

@@ -1,5 +1,6 @@
 import { retrying } from '../retrying-store.ts';
 import { call, callLimit, declareIntent, hasTimeToCall, takeBack } from './attempt.ts';
+import { noteActivity } from './chat-activity.ts';
 import { type Claim, claim, clampTimes } from './claim.ts';
 import type { SendingConfig } from './config.ts';
 import { gatesOpenAt } from './due.ts';
@@ -11,7 +12,8 @@ import type { Tick } from './ports.ts';
 import { prepare } from './prepare.ts';
 import { type RunClock, runClock } from './run-clock.ts';
 import { scheduleTick } from './schedule.ts';
-import { lookAgain, type Step, type TickPorts, type Turn } from './turn.ts';
+import { readStatuses } from './statuses.ts';
+import { type End, lookAgain, type Step, type TickPorts, type Turn } from './turn.ts';
 
 /** One invocation. `id` is its own alone; `endsAt`, on `clock.monotonic`, is when the platform stops it. */
 export interface Run {
@@ -48,13 +50,20 @@ export async function tick(message: Tick, run: Run, given: TickPorts, config: Se
     failedFiles: 0,
     preparingUntil: ports.clock.monotonic() + config.prepareMs,
   };
-  const step = await takeTurn(turn);
-  if (step.kind !== 'next') return { kind: 'done', why: step.kind === 'over' ? step.why : step.kind };
-  await scheduleTick(ports.ticks, { account: message.account, gen: message.gen + 1, at: step.at }, ports.clock.now());
-  return { kind: 'done', why: 'next' };
+  return finish(await takeTurn(turn), message, ports);
 }
 
-async function takeTurn(turn: Turn): Promise<Step> {
+/** The next tick first: whatever goes wrong after it, the queue moves on. */
+async function finish(end: End, { account, gen }: Tick, ports: RunPorts): Promise<TickResult> {
+  if (end.kind === 'next') await scheduleTick(ports.ticks, { account, gen: gen + 1, at: end.at }, ports.clock.now());
+  if (end.taken) {
+    await readStatuses(ports, end.taken.send, end.taken.providerId);
+    await noteActivity(ports.store, end.taken.send, ports.clock.now());
+  }
+  return { kind: 'done', why: end.kind === 'over' ? end.why : 'next' };
+}
+
+async function takeTurn(turn: Turn): Promise<End> {
   for (let look = 0; look < turn.config.looksPerTick; look += 1) {
     const step = await sendHead(turn);
     if (step.kind !== 'look again') return step;

@@ -30,16 +30,23 @@ export interface Turn {
 }
 
 /** What one look at the head of the queue came to. */
-export type Step =
-  | { readonly kind: 'look again' }
+export type Step = { readonly kind: 'look again' } | End;
+
+export type End =
   /** This tick is over and no other follows: there is nothing to do, or somebody else does it. */
-  | { readonly kind: 'over'; readonly why: string }
+  | { readonly kind: 'over'; readonly why: string; readonly taken?: Taken }
   /** The generation was raised; a tick of the new one is due then. */
-  | { readonly kind: 'next'; readonly at: number };
+  | { readonly kind: 'next'; readonly at: number; readonly taken?: Taken };
+
+/** A message that the provider has just taken: statuses may have come before its name was written. */
+export interface Taken {
+  readonly send: Send;
+  readonly providerId: string;
+}
 
 export const lookAgain: Step = { kind: 'look again' };
-export const over = (why: string): Step => ({ kind: 'over', why });
-export const next = (at: number): Step => ({ kind: 'next', at });
+export const over = (why: string): End => ({ kind: 'over', why });
+export const next = (at: number): End => ({ kind: 'next', at });
 
 /** The part that is first in an account's queue. */
 export interface Head {

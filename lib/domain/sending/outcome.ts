@@ -19,6 +19,8 @@ export type SendOutcome =
 
 /** How a call ended without a complete answer. */
 export type Breakdown =
+  /** The account's address is none that we may call: not public, or no URL. */
+  | 'forbidden'
   | 'dns'
   | 'refused'
   | 'tls'
@@ -31,6 +33,7 @@ export type Breakdown =
 const CONNECTION_FAILURES_TO_HOLD = 5;
 
 export function outcomeOfBreakdown(breakdown: Breakdown): SendOutcome {
+  if (breakdown === 'forbidden') return { kind: 'hold', reason: "the account's address is not on the public internet" };
   if (breakdown === 'unanswered') return { kind: 'unknown', reason: 'the connection broke before the answer came' };
   if (breakdown === 'unwritten')
     return { kind: 'retry', reason: 'the connection broke before the request was written' };

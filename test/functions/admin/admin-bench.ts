@@ -6,6 +6,8 @@ import type { AdminPorts } from '#functions/admin/ports.ts';
 import { providers } from '#functions/admin/registry.ts';
 import { receiver } from '#lib/app/receiving/receive.ts';
 import type { Secrets } from '#lib/app/secrets.ts';
+import { defaultConfig } from '#lib/app/sending/config.ts';
+import type { Tick } from '#lib/app/sending/ports.ts';
 import type { Store } from '#lib/app/store.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
@@ -35,6 +37,7 @@ const Headers = v.record(v.string(), v.string());
 export class AdminBench {
   readonly store: Store;
   readonly secretValues = new Map<string, string>([['admin-key', ADMIN]]);
+  readonly ticks: Tick[] = [];
   readonly bench: ReceivingBench;
   readonly ports: AdminPorts;
   readonly #handler;
@@ -46,7 +49,15 @@ export class AdminBench {
     if (!first) throw new Error('no provider');
     this.bench = new ReceivingBench(first.receiving, this.store);
     const { random = this.bench.ports().random } = options;
-    this.ports = { ...this.bench.ports(), random, secrets: this.#secrets(), providers: known, version: '1.2.3' };
+    this.ports = {
+      ...this.bench.ports(),
+      random,
+      secrets: this.#secrets(),
+      providers: known,
+      version: '1.2.3',
+      ticks: { send: async (tick) => void this.ticks.push(tick) },
+      config: { ...defaultConfig, startCredits: 1_000 },
+    };
     this.#handler = gateway(adminApp(this.ports), undefined);
   }
 

@@ -5,6 +5,7 @@ import { openApi } from '#functions/admin/openapi.ts';
 import { RECEIVING_PATH } from '#functions/admin/receiving.ts';
 import { providers } from '#functions/admin/registry.ts';
 import { routesOf } from '#functions/admin/routes.ts';
+import { SENDING_PATH } from '#functions/admin/sending.ts';
 import { AdminBench, message } from './admin-bench.ts';
 
 const routes = routesOf(providers);
@@ -48,7 +49,7 @@ describe('the OpenAPI document', () => {
       Object.keys(methods).map((method) => `${method} ${path}`),
     );
     const routed = routes.map(({ method, path }) => `${method} ${path}`);
-    expect(documented.sort()).toEqual([...routed, `post ${RECEIVING_PATH}`].sort());
+    expect(documented.sort()).toEqual([...routed, `post ${RECEIVING_PATH}`, `post ${SENDING_PATH}`].sort());
   });
 
   it('gives every operation a name of its own and every parameter of its path', () => {

@@ -14,7 +14,7 @@ const words: readonly Row[] = (
     ['fail', { state: 'failed', detail: 'fail' }],
     ['noAccount', { state: 'failed', detail: 'noAccount' }],
     ['notInGroup', { state: 'failed', detail: 'notInGroup' }],
-    ['yellowCard', { state: 'failed', detail: 'yellowCard' }],
+    ['yellowCard', { state: 'failed', detail: 'yellowCard', restricted: true }],
     ['noActiveSession', { state: 'failed', detail: 'noActiveSession' }],
   ] as const
 ).map(([word, said]) => ({

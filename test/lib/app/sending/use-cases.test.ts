@@ -2,12 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { accept } from '#lib/app/sending/accept.ts';
 import { audit } from '#lib/app/sending/audit.ts';
 import { cancel } from '#lib/app/sending/cancel.ts';
-import { grant, listLedger, setQuota, showCredits } from '#lib/app/sending/credits.ts';
+import { grant, setQuota, showCredits } from '#lib/app/sending/credits.ts';
 import { deleteAccount } from '#lib/app/sending/delete-account.ts';
-import { describeSends } from '#lib/app/sending/describe.ts';
 import { onEcho } from '#lib/app/sending/echo.ts';
 import { hold, pause, resume } from '#lib/app/sending/hold.ts';
+import { placesOf } from '#lib/app/sending/places.ts';
 import { resend } from '#lib/app/sending/resend.ts';
+import { listLedger } from '#lib/app/sends/credits.ts';
+import { shownSend } from '#lib/app/sends/shown.ts';
 import { add, update } from '#lib/app/store.ts';
 import { sendCreditState, sendState } from '#lib/domain/sending/part.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
@@ -328,8 +330,8 @@ describe('credits', () => {
     expect(await ask(world, (ports) => showCredits(ports, 'main', world.config))).toMatchObject(numbers);
     await ask(world, (ports) => cancel(ports, 'main', id, world.config));
     await ask(world, (ports) => grant(ports, 'main', { credits: 7, reason: 'bought' }, world.config));
-    const { entries } = await listLedger(world.store, 'main', { limit: 10 });
-    expect(entries.map(({ entry, credits }) => [entry, credits])).toEqual([
+    const { items } = await listLedger(world.store, 'main', { limit: 10 });
+    expect(items.map(({ kind, credits }) => [kind, credits])).toEqual([
       ['grant', 7],
       ['refund', 2],
       ['reserve', 2],
@@ -367,13 +369,17 @@ test('a send is shown with its place in the queue and about when its turn comes'
   world.provider.behave = () => ({ ...obliging, latencyMs: 5 * SECOND });
   const ids = [await world.sendNow('a'), await world.sendNow('a', fileAndText), await world.sendNow('a')];
   const sends = ids.map((id) => world.message(id));
-  const [sending, second, third] = await describeSends(world.store, sends, world.now);
+  const show = async () => {
+    const places = await placesOf(world.store, sends, world.now);
+    return sends.map((send) => shownSend(send, places.get(send.messageId)));
+  };
+  const [sending, second, third] = await show();
   expect(sending).toMatchObject({ state: 'sending', creditState: 'reserved', credits: 1 });
   expect(second).toMatchObject({ state: 'queued', position: 2, credits: 2 });
   expect(third).toMatchObject({ state: 'queued', position: 4 });
   expect(Date.parse(third?.etaAt ?? '')).toBeGreaterThan(Date.parse(second?.etaAt ?? ''));
   await ask(world, (ports) => pause(ports, 'a', 'test', world.config));
-  const [, paused] = await describeSends(world.store, sends, world.now);
+  const [, paused] = await show();
   expect(paused?.etaAt).toBeUndefined();
 });
 

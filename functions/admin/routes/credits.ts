@@ -1,0 +1,84 @@
+import * as v from 'valibot';
+import { audit } from '#lib/app/sending/audit.ts';
+import { grant, setQuota, showCredits } from '#lib/app/sending/credits.ts';
+import {
+  GrantedCredits,
+  listLedger,
+  QuotaChoice,
+  ShownAudit,
+  ShownCredits,
+  ShownLedgerEntry,
+} from '#lib/app/sends/credits.ts';
+import { text } from '#lib/domain/schema.ts';
+import { json } from '../answers.ts';
+import { route, takesNothing } from '../route.ts';
+import { listOf, Paging, pageRequest } from '../schemas.ts';
+
+const shared = { ...takesNothing, tag: 'Credits' } as const;
+const credits = { 200: { description: 'The credits', schema: ShownCredits } } as const;
+
+const Grant = v.strictObject({
+  credits: GrantedCredits,
+  reason: v.pipe(text('For the ledger'), v.minLength(1), v.maxLength(200)),
+});
+
+export const creditRoutes = [
+  route({
+    ...shared,
+    method: 'get',
+    path: '/api/credits',
+    summary: 'What the workspace was granted, and what became of it',
+    access: 'workspace',
+    answers: credits,
+    run: async (_, { ports, workspace }) => json(200, await showCredits(ports, workspace, ports.config)),
+  }),
+  route({
+    ...shared,
+    method: 'post',
+    path: '/api/credits/grants',
+    summary: 'Grant credits',
+    access: 'admin',
+    body: Grant,
+    answers: { 201: { description: 'The credits', schema: ShownCredits } },
+    run: async ({ body }, { ports, workspace }) => {
+      await grant(ports, workspace, body, ports.config);
+      return json(201, await showCredits(ports, workspace, ports.config));
+    },
+  }),
+  route({
+    ...shared,
+    method: 'get',
+    path: '/api/credits/ledger',
+    summary: 'Every change of the credits, newest first',
+    access: 'workspace',
+    query: Paging,
+    answers: { 200: { description: 'A page', schema: listOf(ShownLedgerEntry) } },
+    run: async ({ query }, { ports, workspace }) =>
+      json(200, await listLedger(ports.store, workspace, pageRequest(query))),
+  }),
+  route({
+    ...shared,
+    method: 'get',
+    path: '/api/credits/audit',
+    summary: 'Count every send again, and compare that with what was kept along the way',
+    access: 'workspace',
+    answers: { 200: { description: 'What was found', schema: ShownAudit } },
+    run: async (_, { ports, workspace }) => {
+      const { ok, differences } = await audit(ports.store, workspace);
+      return json(200, { ok, differences: [...differences] });
+    },
+  }),
+  route({
+    ...shared,
+    method: 'put',
+    path: '/api/credits/quota',
+    summary: 'Choose between prepaid credits and so many each month',
+    access: 'admin',
+    body: QuotaChoice,
+    answers: credits,
+    run: async ({ body }, { ports, workspace }) => {
+      await setQuota(ports, workspace, body, ports.config);
+      return json(200, await showCredits(ports, workspace, ports.config));
+    },
+  }),
+];

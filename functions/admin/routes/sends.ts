@@ -1,0 +1,105 @@
+import * as v from 'valibot';
+import { cancel } from '#lib/app/sending/cancel.ts';
+import { type Resent, resend } from '#lib/app/sending/resend.ts';
+import { listSends, showSend } from '#lib/app/sends/list.ts';
+import { SEND_STATES, ShownSend } from '#lib/app/sends/shown.ts';
+import { optional } from '#lib/domain/schema.ts';
+import { json, NOT_FOUND, type ProblemReply, problem } from '../answers.ts';
+import { type Context, route, takesNothing } from '../route.ts';
+import { listOf, pageRequest, paging } from '../schemas.ts';
+
+const shared = { ...takesNothing, tag: 'Sends', access: 'workspace' } as const;
+const WithMessageId = v.object({ messageId: v.pipe(v.string(), v.description('As the send webhook answered it')) });
+
+const Filter = v.strictObject({
+  ...paging,
+  state: v.exactOptional(v.picklist(SEND_STATES)),
+  account: optional(v.string(), "An account's id"),
+});
+
+const listing = route({
+  ...shared,
+  method: 'get',
+  path: '/api/sends',
+  summary: 'What was accepted for sending, newest first',
+  query: Filter,
+  answers: { 200: { description: 'A page', schema: listOf(ShownSend) } },
+  run: async ({ query: { state, account, ...page } }, { ports, workspace }) => {
+    const filter = { ...(state !== undefined && { state }), ...(account !== undefined && { accountId: account }) };
+    return json(200, await listSends(ports.store, workspace, filter, pageRequest(page), ports.clock.now()));
+  },
+});
+
+const showing = route({
+  ...shared,
+  method: 'get',
+  path: '/api/sends/{messageId}',
+  summary: 'Show a send, with its place in the queue while it waits',
+  params: WithMessageId,
+  answers: { 200: { description: 'The send', schema: ShownSend } },
+  run: async ({ params }, context) => shownOr(context, params.messageId, NOT_FOUND),
+});
+
+const cancelling = route({
+  ...shared,
+  method: 'post',
+  path: '/api/sends/{messageId}/cancel',
+  summary: 'Take what still waits out of the queue, with its credits back',
+  conflict: 'It is being sent, or nothing of it waits',
+  params: WithMessageId,
+  answers: { 200: { description: 'The send', schema: ShownSend } },
+  run: async ({ params: { messageId } }, context) => {
+    const { ports, workspace } = context;
+    const outcome = await cancel(ports, workspace, messageId, ports.config);
+    if (outcome === 'too late') return problem(409, 'It is being sent, or nothing of it waits');
+    return outcome === 'cancelled' ? shownOr(context, messageId, NOT_FOUND) : NOT_FOUND;
+  },
+});
+
+const resending = route({
+  ...shared,
+  method: 'post',
+  path: '/api/sends/{messageId}/resend',
+  summary: 'Send again what may or may not have gone out; the recipient may get it twice',
+  conflict: 'It is neither unknown nor expired, or was sent again already',
+  charges: true,
+  params: WithMessageId,
+  answers: { 201: { description: 'The new send', schema: ShownSend } },
+  run: async ({ params: { messageId } }, { ports, workspace }) => {
+    const resent = await resend(ports, workspace, messageId, ports.config);
+    const refusal = refusalOf(resent);
+    if (refusal || !('messageId' in resent)) return refusal ?? NOT_FOUND;
+    const send = await showSend(ports.store, workspace, resent.messageId, ports.clock.now());
+    return send ? json(201, send) : NOT_FOUND;
+  },
+});
+
+function refusalOf(resent: Resent): ProblemReply | undefined {
+  switch (resent.kind) {
+    case 'accepted':
+    case 'replayed':
+      return undefined;
+    case 'not found':
+      return NOT_FOUND;
+    case 'not unknown':
+      return problem(409, 'Only what is unknown or expired can be sent again');
+    case 'resent already':
+      return problem(409, `It was sent again already, as ${resent.messageId}`);
+    case 'changed':
+    case 'mismatch':
+      return problem(409, 'It changed in the same moment');
+    case 'account gone':
+      return problem(409, 'Its account was deleted');
+    case 'no credit':
+      return problem(402, 'Not enough credits');
+    case 'queue full':
+      return problem(429, "The account's queue is full", { headers: { 'retry-after': '60' } });
+  }
+}
+
+async function shownOr({ ports, workspace }: Context, messageId: string, otherwise: ProblemReply) {
+  const send = await showSend(ports.store, workspace, messageId, ports.clock.now());
+  return send ? json(200, send) : otherwise;
+}
+
+export const sendRoutes = [listing, showing, cancelling, resending];

@@ -1,0 +1,1 @@
+export { outboundProviders } from '#functions/sender/registry.ts';

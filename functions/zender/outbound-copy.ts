@@ -1,0 +1,26 @@
+import * as v from 'valibot';
+
+const id = v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.nonEmpty());
+const host = { baseUrl: v.string(), secret: v.pipe(v.string(), v.nonEmpty()) };
+
+const Devices = v.looseObject({
+  ...host,
+  mode: v.literal('devices'),
+  device: id,
+  sim: v.exactOptional(v.picklist([1, 2])),
+});
+const Credits = v.looseObject({ ...host, mode: v.literal('credits'), gateway: id });
+const Whatsapp = v.looseObject({ ...host, account: id, mode: v.exactOptional(v.undefined()) });
+
+/** An account at one company's copy, as its credentials are stored; they were checked when the account was made. */
+export const StoredCopy = v.union([Devices, Credits, Whatsapp]);
+export type Copy = v.InferOutput<typeof StoredCopy>;
+
+export function apiUrl({ baseUrl }: Copy, path: string): string {
+  return `${baseUrl.replace(/\/+$/, '')}/api/${path}`;
+}
+
+/** Lists take the secret in their address: it is never to be shown. */
+export function listUrl(copy: Copy, path: string, more: Readonly<Record<string, string>> = {}): string {
+  return `${apiUrl(copy, path)}?${new URLSearchParams({ secret: copy.secret, ...more })}`;
+}

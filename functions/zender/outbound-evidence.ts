@@ -1,0 +1,62 @@
+import * as v from 'valibot';
+import { type Attempted, bodyOf, type Candidate, type OutboundTools } from '#lib/app/sending/outbound.ts';
+import { normaliseJid } from '#lib/domain/jid.ts';
+import { toPhone } from '#lib/domain/phone.ts';
+import { toInstant } from '#lib/domain/time.ts';
+import { type Copy, listUrl } from './outbound-copy.ts';
+import { addressOf } from './outbound-request.ts';
+import { withoutSpintax } from './outbound-spintax.ts';
+
+const Text = v.fallback(v.optional(v.string()), undefined);
+const Row = v.looseObject({
+  id: v.pipe(v.union([v.string(), v.number()]), v.transform(String)),
+  status: Text,
+  recipient: Text,
+  phone: Text,
+  message: Text,
+  attachment: v.fallback(v.optional(v.union([v.string(), v.boolean()])), undefined),
+  created: v.fallback(v.optional(v.union([v.string(), v.number()])), undefined),
+});
+type Row = v.InferOutput<typeof Row>;
+const Rows = v.looseObject({ data: v.fallback(v.array(v.fallback(v.nullable(Row), null)), []) });
+
+const ROWS = '100';
+/** Clocks differ, and their seconds are rounded down. */
+const SKEW_MS = 5_000;
+
+/** What may be this attempt: sent, or still waiting. An empty list is answered with `status` 404. */
+export async function findSent(
+  copy: Copy,
+  { http }: OutboundTools,
+  attempted: Attempted,
+  deadline: number,
+): Promise<readonly Candidate[]> {
+  const to = addressOf(copy, attempted.recipient);
+  const kind = copy.mode === undefined ? 'wa' : 'sms';
+  const rows: Row[] = [];
+  for (const list of [`get/${kind}.pending`, `get/${kind}.sent`]) {
+    const url = listUrl(copy, list, { limit: ROWS, page: '1' });
+    const reply = await http.call({ method: 'GET', url }, deadline);
+    const body = reply.kind === 'answered' && reply.status === 200 ? bodyOf(Rows, reply) : undefined;
+    rows.push(...(body?.data ?? []).filter((row) => row !== null));
+  }
+  // A row may move from the one list to the other between the two looks; the later look counts.
+  const found = new Map(rows.filter((row) => fits(row, to, attempted)).map((row) => [row.id, row]));
+  return [...found.values()].map(({ id, status }) => ({
+    providerId: id,
+    ...(status === 'failed' && { failed: 'Zender says that it failed' }),
+  }));
+}
+
+function fits(row: Row, to: string | undefined, { content, since }: Attempted): boolean {
+  const address = row.recipient ?? row.phone;
+  if (to === undefined || address === undefined || (toPhone(address) ?? normaliseJid(address)) !== to) return false;
+  const created = toInstant(row.created);
+  if (created === undefined || created < since - SKEW_MS) return false;
+  const words = withoutBreaks(row.message ?? '');
+  if (content.kind === 'text') return words === withoutBreaks(withoutSpintax(content.text));
+  return words === '' && typeof row.attachment === 'string' && row.attachment !== '';
+}
+
+/** Whatever their copy does to line breaks and to blanks at the ends. */
+const withoutBreaks = (text: string) => text.replace(/\r\n?/g, '\n').trim();

@@ -1,0 +1,78 @@
+import * as v from 'valibot';
+import {
+  type Answer,
+  answered,
+  bodyOf,
+  type OpenAccount,
+  type OutboundProvider,
+  type OutboundTools,
+  withCredentials,
+} from '#lib/app/sending/outbound.ts';
+import type { Outgoing } from '#lib/app/sending/ports.ts';
+import { type Meaning, meaningOf } from '#lib/domain/sending/answer.ts';
+import { outcomeOfBreakdown, type SendOutcome } from '#lib/domain/sending/outcome.ts';
+import { type Copy, StoredCopy } from './outbound-copy.ts';
+import { findSent } from './outbound-evidence.ts';
+import { probe } from './outbound-probe.ts';
+import { requestFor } from './outbound-request.ts';
+
+/** The one place that says what an answer of a Zender without a message id means: by the status in the body. */
+const ANSWERS: readonly Meaning[] = [
+  { status: 400, is: 'rejected' },
+  // API key; permission, package, quota or credit; account, device or gateway.
+  { status: 401, is: 'hold' },
+  { status: 403, is: 'hold' },
+  { status: 404, is: 'hold' },
+  { status: 500, says: /disconnected|not connected/i, is: 'hold' },
+  // The row may have been made before it failed.
+  { status: 500, is: 'unknown' },
+];
+
+export const zenderOutbound: OutboundProvider = {
+  name: 'zender',
+  // They state no limit; these are WhatsApp's own, and that of ten parts of a long SMS.
+  longestText: (channel) => (channel === 'sms' ? 1_530 : 65_536),
+  recipients: (channel) => (channel === 'sms' ? ['phone', 'chat_id'] : ['phone', 'jid', 'chat_id']),
+  takesFiles: (channel) => channel === 'whatsapp',
+  chatOf: (phone) => phone,
+  open: withCredentials(StoredCopy, (_account, copy, tools) => openCopy(copy, tools)),
+};
+
+function openCopy(copy: Copy, tools: OutboundTools): OpenAccount {
+  return {
+    send: (message, deadline) => send(copy, tools, message, deadline),
+    probe: (deadline) => probe(copy, tools, deadline),
+    find: (attempted, deadline) => findSent(copy, tools, attempted, deadline),
+  };
+}
+
+const Id = v.pipe(v.union([v.pipe(v.string(), v.nonEmpty()), v.number()]), v.transform(String));
+const Envelope = v.looseObject({
+  status: v.union([v.pipe(v.number(), v.integer()), v.literal('success')]),
+  message: v.fallback(v.optional(v.string()), undefined),
+  data: v.fallback(
+    v.optional(
+      v.looseObject({ messageId: v.fallback(v.optional(Id), undefined), id: v.fallback(v.optional(Id), undefined) }),
+    ),
+    undefined,
+  ),
+});
+
+async function send(copy: Copy, tools: OutboundTools, message: Outgoing, deadline: number): Promise<SendOutcome> {
+  const request = requestFor(copy, message);
+  if (!('url' in request)) return { kind: 'rejected', reason: request.refused };
+  const reply = await tools.http.call(request, deadline);
+  return reply.kind === 'broken' ? outcomeOfBreakdown(reply.breakdown) : judge(copy, tools, reply);
+}
+
+/** Errors come with HTTP 200 and the true code in the body; what stands before the script may answer by HTTP alone. */
+function judge(copy: Copy, { clock }: OutboundTools, reply: Answer): SendOutcome {
+  const body = bodyOf(Envelope, reply);
+  const inBody = body?.status === 'success' ? 200 : body?.status;
+  const status = reply.status === 200 ? (inBody ?? 200) : reply.status;
+  const id = body?.data?.messageId ?? body?.data?.id;
+  if (status === 200 && id !== undefined) return { kind: 'accepted', providerId: id };
+  if (status === 500 && id !== undefined)
+    return { kind: 'unknown', reason: 'http 500, although the message has an id' };
+  return meaningOf(ANSWERS, { ...answered(reply, body?.message, clock.now()), status }, [copy.secret]);
+}

@@ -1,0 +1,32 @@
+import type { Clock } from '#lib/app/ports.ts';
+import { ownDelivery } from '#lib/app/receiving/own-delivery.ts';
+import type { SelfPost } from '#lib/app/sending/outbound.ts';
+import { type AwsClient, AwsError, AwsUnreachable } from './client.ts';
+import { chunksOf } from './fallback-queue.ts';
+
+const LONGEST_DELAY_S = 900;
+
+/** The queue that takes deliveries the table did not: what comes out of it goes the way of every webhook. */
+export function selfPost(sqs: AwsClient, queueUrl: string, clock: Pick<Clock, 'now'>): SelfPost {
+  return {
+    post: async ({ id, provider }, body, delaySeconds) => {
+      const parcel = {
+        tokenHash: ownDelivery(id),
+        provider,
+        contentType: 'application/json',
+        raw: Buffer.from(JSON.stringify(body), 'utf8'),
+        receivedAt: clock.now() + delaySeconds * 1000,
+      };
+      const [chunk, ...others] = chunksOf(parcel);
+      if (!chunk || others.length > 0) return false;
+      const DelaySeconds = Math.min(LONGEST_DELAY_S, Math.max(0, Math.ceil(delaySeconds)));
+      try {
+        await sqs('SendMessage', { QueueUrl: queueUrl, MessageBody: JSON.stringify(chunk), DelaySeconds });
+        return true;
+      } catch (error) {
+        if (error instanceof AwsError || error instanceof AwsUnreachable) return false;
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import dns, { type LookupAddress } from 'node:dns';
+import { type AgentOptions, Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import type { LookupFunction } from 'node:net';
+import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
+import { isPublicAddress } from '../attachments/public-address.ts';
+
+/** All addresses of a name, as `dns.lookup` gives them. */
+export type Lookup = (host: string, answer: (error: Error | null, addresses: readonly LookupAddress[]) => void) => void;
+
+export interface Agents {
+  readonly 'http:': HttpAgent;
+  readonly 'https:': HttpsAgent;
+}
+
+/** The address of a provider is not one that we may call. Carried through Node's sockets, which know errors only. */
+export class ForbiddenAddress extends Error {
+  override readonly name = 'ForbiddenAddress';
+}
+
+const NO_ADDRESS = Object.assign(new Error('the name has no address'), { code: 'ENOTFOUND' });
+
+const systemLookup: Lookup = (host, answer) => dns.lookup(host, { all: true }, answer);
+
+/**
+ * Agents that keep connections. Base URLs come from an account's configuration, so they connect to public addresses
+ * only, and to the very address that was checked; they filter by themselves what our check should ever let slip.
+ */
+export function publicAgents(idleMs: number, lookup: Lookup = systemLookup): Agents {
+  const options = { ...keptAlive(idleMs), lookup: checked(lookup) };
+  return { 'http:': new RequestFilteringHttpAgent(options), 'https:': new RequestFilteringHttpsAgent(options) };
+}
+
+/** For a hub on one's own machine, which may call others on it. */
+export function unfilteredAgents(idleMs: number): Agents {
+  return { 'http:': new HttpAgent(keptAlive(idleMs)), 'https:': new HttpsAgent(keptAlive(idleMs)) };
+}
+
+const keptAlive = (timeout: number): AgentOptions => ({
+  keepAlive: true,
+  timeout,
+  scheduling: 'lifo',
+  // Node's 250 ms give up on a far host whose name has two addresses.
+  autoSelectFamilyAttemptTimeout: 1_000,
+});
+
+function checked(lookup: Lookup): LookupFunction {
+  return (host, options, callback) => {
+    lookup(host, (error, addresses) => {
+      const [first] = addresses;
+      if (error || !first) callback(error ?? NO_ADDRESS, []);
+      else if (!addresses.every(({ address }) => isPublicAddress(address)))
+        callback(new ForbiddenAddress('not public'), []);
+      // Node asks for all addresses where it may try several at once, and for one elsewhere.
+      else if (options.all) callback(null, [...addresses]);
+      else callback(null, first.address, first.family);
+    });
+  };
+}
+
+/**
+ * Closes connections that have been idle for too long. Their servers may have closed them as well, and a request on
+ * such a one breaks after it was written: nobody could tell whether it was acted upon. A timer alone does not do, for a
+ * function that is frozen between two calls has no timers.
+ */
+export function idleLimit(agents: Agents, idleMs: number, monotonic: () => number): () => void {
+  const idleSince = new WeakMap<object, number>();
+  const all = [agents['http:'], agents['https:']];
+  for (const agent of all) agent.on('free', (socket: object) => idleSince.set(socket, monotonic()));
+  return () => {
+    for (const socket of all.flatMap((agent) => Object.values(agent.freeSockets).flatMap((free) => free ?? []))) {
+      if (monotonic() - (idleSince.get(socket) ?? 0) >= idleMs) socket.destroy();
+    }
+  };
+}

@@ -1,0 +1,143 @@
+import http, { type ClientRequest, type IncomingMessage } from 'node:http';
+import https from 'node:https';
+import type { Clock } from '#lib/app/ports.ts';
+import type { ProviderHttp, ProviderRequest, Reply } from '#lib/app/sending/outbound.ts';
+import type { Breakdown } from '#lib/domain/sending/outcome.ts';
+import { version } from '../version.ts';
+import { type Agents, idleLimit, type Lookup, publicAgents, unfilteredAgents } from './agents.ts';
+import { type Encoded, encode } from './body.ts';
+import { breakdownOf, type Progress } from './breakdown.ts';
+
+export interface ProviderCallOptions {
+  /** Frees addresses and ports, for a hub on one's own machine. */
+  readonly allowPrivateHosts: boolean;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly lookup?: Lookup;
+}
+
+/** The front of one provider turns away what names itself after its library. */
+const USER_AGENT = `Hookline/${version}`;
+const LONGEST_ANSWER = 1_048_576;
+/** Many servers close an idle connection after 5 s; ours are closed before. */
+const IDLE_MS = 4_000;
+
+/** Calls of providers: one request each, without retries or redirects, over by its deadline whatever the other side does. */
+export function providerHttp({ allowPrivateHosts, clock, lookup }: ProviderCallOptions): ProviderHttp {
+  const agents = allowPrivateHosts ? unfilteredAgents(IDLE_MS) : publicAgents(IDLE_MS, lookup);
+  const closeIdle = idleLimit(agents, IDLE_MS, clock.monotonic);
+  return {
+    call: async (request, deadline) => {
+      const url = allowedUrl(request.url, allowPrivateHosts);
+      if (!url) return broken('forbidden');
+      const body = request.body && (await encode(request.body));
+      const remaining = deadline - clock.monotonic();
+      if (remaining <= 0) return broken('unwritten');
+      closeIdle();
+      return exchange(begin(url, request, body, agents), body, remaining);
+    },
+  };
+}
+
+const broken = (breakdown: Breakdown): Reply => ({ kind: 'broken', breakdown });
+
+function allowedUrl(raw: string, allowPrivateHosts: boolean): URL | undefined {
+  const url = URL.parse(raw);
+  if (!url || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') return undefined;
+  return allowPrivateHosts || ['', '80', '443'].includes(url.port) ? url : undefined;
+}
+
+function begin(
+  url: URL,
+  { method, headers }: ProviderRequest,
+  body: Encoded | undefined,
+  agents: Agents,
+): ClientRequest {
+  const options = {
+    method,
+    headers: {
+      accept: 'application/json',
+      'accept-encoding': 'identity',
+      'user-agent': USER_AGENT,
+      ...headers,
+      ...(body && { 'content-type': body.contentType, 'content-length': body.bytes.length }),
+    },
+  };
+  return url.protocol === 'https:'
+    ? https.request(url, { ...options, agent: agents['https:'] })
+    : http.request(url, { ...options, agent: agents['http:'] });
+}
+
+function exchange(request: ClientRequest, body: Encoded | undefined, remaining: number): Promise<Reply> {
+  const progress = watch(request);
+  return new Promise((resolve) => {
+    const settle = (reply: Reply) => {
+      clearTimeout(timer);
+      resolve(reply);
+    };
+    const fail = (error?: unknown) => settle(broken(breakdownOf(error, progress)));
+    const timer = setTimeout(() => {
+      fail();
+      request.destroy();
+    }, remaining);
+    // Stays for as long as the request lives: an error that nobody hears would end the process.
+    request.on('error', fail);
+    request.once('close', () => fail());
+    request.once('response', (response) => {
+      // It has answered, so it has acted, whatever of the body it cared to read.
+      progress.written = true;
+      collect(response, settle, fail);
+    });
+    const written = (error?: Error | null) => {
+      if (!error) progress.written = true;
+    };
+    if (body) request.write(body.bytes, written);
+    else request.once('finish', () => written());
+    request.end();
+  });
+}
+
+function watch(request: ClientRequest): Progress {
+  const progress = { connected: false, secured: false, written: false };
+  request.once('socket', (socket) => {
+    const secure = 'encrypted' in socket;
+    const connected = () => {
+      progress.connected = true;
+      progress.secured ||= !secure;
+    };
+    const secured = () => {
+      progress.secured = true;
+    };
+    if (request.reusedSocket) {
+      connected();
+      secured();
+    }
+    socket.once('connect', connected);
+    socket.once('secureConnect', secured);
+  });
+  return progress;
+}
+
+/** The whole answer, or its first megabyte: what is longer is no provider's, and no JSON any more. */
+function collect(response: IncomingMessage, settle: (reply: Reply) => void, fail: (error?: unknown) => void): void {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const finish = () => {
+    const text = Buffer.concat(chunks).subarray(0, LONGEST_ANSWER).toString('utf8');
+    settle({ kind: 'answered', status: response.statusCode ?? 0, headers: headersOf(response), text });
+  };
+  response.on('error', fail);
+  response.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size <= LONGEST_ANSWER) return;
+    finish();
+    response.destroy();
+  });
+  response.once('end', finish);
+}
+
+function headersOf({ headers }: IncomingMessage): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
+  );
+}

@@ -1,0 +1,18 @@
+import { type OpenAccounts, openAccounts } from '#lib/app/sending/open-accounts.ts';
+import type { OutboundProvider } from '#lib/app/sending/outbound.ts';
+import { selfPost } from './aws/self-post.ts';
+import { freshSecrets } from './aws/ssm-secrets.ts';
+import { providerHttp } from './http/provider-call.ts';
+import { allowsPrivateHosts, type Runtime, required } from './runtime.ts';
+
+/** The accounts of these providers, with their credentials: for who sends, asks after an account, or looks for a message. */
+export function outboundAccounts(providers: readonly OutboundProvider[], runtime: Runtime): OpenAccounts {
+  const { environment, sqs, ssm, clock, log } = runtime;
+  return openAccounts(providers, {
+    secrets: freshSecrets(ssm, required(environment, 'HOOKLINE_SECRETS_PREFIX')),
+    http: providerHttp({ allowPrivateHosts: allowsPrivateHosts(environment), clock }),
+    selfPost: selfPost(sqs, required(environment, 'HOOKLINE_FALLBACK_QUEUE_URL'), clock),
+    clock,
+    log,
+  });
+}

@@ -1,0 +1,124 @@
+import * as v from 'valibot';
+import type { Phone } from '#lib/domain/phone.ts';
+import { type Answered, retryAfter } from '#lib/domain/sending/answer.ts';
+import type { Breakdown, SendOutcome } from '#lib/domain/sending/outcome.ts';
+import type { RecipientKind } from '#lib/domain/sending/recipient.ts';
+import type { Channel } from '../accounts/provider.ts';
+import type { Clock } from '../ports.ts';
+import type { Account, Send } from './items.ts';
+import type { Attachment, Outgoing, ProbeResult } from './ports.ts';
+
+/** What a provider's folder supplies for sending. Credentials were checked when the account was made. */
+export interface OutboundProvider {
+  readonly name: string;
+  /** The longest text of one message, in UTF-16 units. */
+  readonly longestText: (channel: Channel) => number;
+  readonly recipients: (channel: Channel) => readonly RecipientKind[];
+  /** False where the channel carries text alone. */
+  readonly takesFiles: (channel: Channel) => boolean;
+  /** The provider's own id of the chat with a number; left out where the provider alone can tell it. */
+  readonly chatOf?: (phone: Phone) => string;
+  /** The account, ready to send; undefined where the stored credentials are not what the provider needs. */
+  readonly open: (account: OutboundAccount, credentials: unknown, tools: OutboundTools) => OpenAccount | undefined;
+}
+
+export type OutboundAccount = Pick<Account, 'id' | 'provider' | 'channel' | 'phone'>;
+
+/** Deadlines are in milliseconds of `Clock.monotonic`. Nothing here throws for what a provider or the network did. */
+export interface OpenAccount {
+  send(message: Outgoing, deadline: number): Promise<SendOutcome>;
+  probe(deadline: number): Promise<ProbeResult>;
+  /** Messages at the provider that may be this attempt; whose they are is not asked here. */
+  find(attempted: Attempted, deadline: number): Promise<readonly Candidate[]>;
+}
+
+/** An attempt whose answer never came. */
+export interface Attempted {
+  readonly messageId: string;
+  readonly part: number;
+  readonly recipient: Send['recipient'];
+  readonly content: { readonly kind: 'text'; readonly text: string } | { readonly kind: 'file'; readonly name: string };
+  /** When it began, in milliseconds since the epoch. */
+  readonly since: number;
+}
+
+export interface Candidate {
+  readonly providerId: string;
+  /** Why it failed, if the provider says that it has. */
+  readonly failed?: string;
+}
+
+export interface OutboundTools {
+  readonly http: ProviderHttp;
+  readonly selfPost: SelfPost;
+  readonly clock: Clock;
+}
+
+export interface ProviderRequest {
+  readonly method: 'GET' | 'POST';
+  /** May hold a secret: never logged, never part of a reason. */
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: RequestBody;
+}
+export type RequestBody =
+  | { readonly kind: 'json'; readonly value: object }
+  | {
+      readonly kind: 'multipart';
+      readonly fields: Readonly<Record<string, string>>;
+      /** Comes after the fields. `field` is its name in the form. */
+      readonly file?: Attachment & { readonly field: string };
+    };
+
+/** What became of one request: exactly what is needed to tell whether the provider may have acted on it. */
+export type Reply =
+  | {
+      readonly kind: 'answered';
+      readonly status: number;
+      /** Names in lower case. */
+      readonly headers: Readonly<Record<string, string | undefined>>;
+      readonly text: string;
+    }
+  | { readonly kind: 'broken'; readonly breakdown: Breakdown };
+export type Answer = Extract<Reply, { kind: 'answered' }>;
+
+export interface ProviderHttp {
+  /** One request: no retries, no redirects, over by the deadline. */
+  call(request: ProviderRequest, deadline: number): Promise<Reply>;
+}
+
+/** Puts a delivery that nobody sent on the way of every other one, for a provider that is ourselves. */
+export interface SelfPost {
+  /** `delaySeconds`: whole, 0 to 900. False where the queue did not take it. */
+  post(account: OutboundAccount, body: object, delaySeconds: number): Promise<boolean>;
+}
+
+/** Joins a provider's credentials, as its own schema reads them, with what it does for an account that has them. */
+export function withCredentials<Schema extends v.GenericSchema>(
+  schema: Schema,
+  open: (account: OutboundAccount, credentials: v.InferOutput<Schema>, tools: OutboundTools) => OpenAccount,
+): OutboundProvider['open'] {
+  return (account, raw, tools) => {
+    const read = v.safeParse(schema, raw);
+    return read.success ? open(account, read.output, tools) : undefined;
+  };
+}
+
+/** The answer's body by a schema; undefined where it is no JSON, or not of this form. */
+export function bodyOf<Schema extends v.GenericSchema>(
+  schema: Schema,
+  answer: Answer,
+): v.InferOutput<Schema> | undefined {
+  const read = v.safeParse(v.pipe(v.string(), v.parseJson(), schema), answer.text);
+  return read.success ? read.output : undefined;
+}
+
+/** The answer in the terms of a provider's table. */
+export function answered(answer: Answer, words: string | undefined, now: number): Answered {
+  const retryAfterMs = retryAfter(answer.headers['retry-after'], now);
+  return {
+    status: answer.status,
+    ...(words === undefined ? {} : { words }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  };
+}

@@ -1,0 +1,47 @@
+import * as v from 'valibot';
+import type { Channel } from '../accounts/provider.ts';
+import { queryAll } from '../query-all.ts';
+import { accountKey } from '../sending/keys.ts';
+import type { OutboundProvider } from '../sending/outbound.ts';
+import type { Item, Store } from '../store.ts';
+
+/** What choosing needs of an account's item; the rest is the queue's. */
+const Candidate = v.object({
+  id: v.string(),
+  workspace: v.string(),
+  provider: v.string(),
+  channel: v.picklist(['whatsapp', 'sms']),
+  phone: v.exactOptional(v.string()),
+  /** The account's id at the provider, where it has one. */
+  instance: v.exactOptional(v.string()),
+  paused: v.boolean(),
+  connectedAt: v.string(),
+});
+export type Candidate = v.InferOutput<typeof Candidate>;
+
+/** What can be sent through a provider, and to whom. */
+export type Reach = Pick<OutboundProvider, 'longestText' | 'recipients' | 'takesFiles' | 'chatOf'>;
+
+/** By the provider's name; a provider without an entry cannot send. */
+export type Reaches = ReadonlyMap<string, Reach>;
+
+const PREFIX = 'ACCOUNT#';
+const READ_AT_ONCE = 100;
+
+/** All accounts of a workspace, read consistently: one that was made a moment ago can send at once. */
+export async function accountsOf(store: Store, workspace: string): Promise<readonly Candidate[]> {
+  const entries = await queryAll(store, { pk: `WS#${workspace}`, prefix: PREFIX, limit: 1_000, consistent: true });
+  const keys = entries.map(({ sk }) => accountKey(sk.slice(PREFIX.length)));
+  const items: Item[] = [];
+  for (let start = 0; start < keys.length; start += READ_AT_ONCE) {
+    items.push(...(await store.getMany(keys.slice(start, start + READ_AT_ONCE), { consistent: true })));
+  }
+  return items.filter((item) => item.workspace === workspace).map((item) => v.parse(Candidate, item));
+}
+
+/** In the order in which they are to be preferred: WhatsApp before SMS, then those connected last. */
+export function byPreference(accounts: readonly Candidate[]): readonly Candidate[] {
+  return [...accounts].sort((a, b) => rank(a.channel) - rank(b.channel) || (a.connectedAt < b.connectedAt ? 1 : -1));
+}
+
+const rank = (channel: Channel) => (channel === 'whatsapp' ? 0 : 1);

@@ -1,0 +1,67 @@
+import * as v from 'valibot';
+import { known } from '#lib/domain/known.ts';
+import { Instant, optional, text } from '#lib/domain/schema.ts';
+import { toIso } from '#lib/domain/time.ts';
+import { type ListPage, type PageRequest, pageOf } from '../lists/page.ts';
+import { type LedgerEntry, readLedgerEntry } from '../sending/items.ts';
+import { LEDGER_PREFIX, quotaKindKey } from '../sending/keys.ts';
+import type { Store } from '../store.ts';
+
+const amount = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1_000_000_000));
+
+/** Prepaid: what is granted lasts. Monthly: so many anew each calendar month, in UTC. */
+export const QuotaChoice = v.variant('kind', [
+  v.strictObject({ kind: v.literal('prepaid') }),
+  v.strictObject({ kind: v.literal('monthly'), credits: amount }),
+]);
+
+export const GrantedCredits = v.pipe(amount, v.minValue(1));
+
+export const ShownCredits = v.object({
+  epoch: text('`lifetime`, or the month that these numbers are about'),
+  granted: v.number(),
+  available: v.number(),
+  reserved: v.pipe(v.number(), v.description('For messages whose fate is open')),
+  spent: v.number(),
+  quota: QuotaChoice,
+});
+
+export const ShownLedgerEntry = v.object({
+  at: Instant,
+  kind: v.picklist(['grant', 'reserve', 'refund']),
+  credits: v.number(),
+  epoch: v.string(),
+  send: optional(v.string()),
+  reason: optional(v.string()),
+});
+type ShownLedgerEntry = v.InferOutput<typeof ShownLedgerEntry>;
+
+export const ShownAudit = v.object({
+  ok: v.boolean(),
+  differences: v.pipe(v.array(v.string()), v.description('In words, with the numbers that should be equal')),
+});
+
+/** Every change of the credits, newest first. */
+export async function listLedger(
+  store: Store,
+  workspace: string,
+  { limit, from }: PageRequest,
+): Promise<ListPage<ShownLedgerEntry>> {
+  const { items } = await store.query({
+    ...{ pk: quotaKindKey(workspace).pk, descending: true, consistent: true },
+    from: LEDGER_PREFIX,
+    before: from?.startsWith(LEDGER_PREFIX) ? from : `${LEDGER_PREFIX}\uffff`,
+    limit: limit + 1,
+  });
+  const entries = items.slice(0, limit);
+  const position = items.length > limit ? entries.at(-1)?.sk : undefined;
+  return pageOf(entries.map(readLedgerEntry).map(shown), position);
+}
+
+const shown = ({ at, entry, credits, epoch, send, reason }: LedgerEntry): ShownLedgerEntry => ({
+  at: toIso(at),
+  kind: entry,
+  credits,
+  epoch,
+  ...known({ send, reason }),
+});

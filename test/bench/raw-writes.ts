@@ -1,0 +1,48 @@
+import { callAws } from '#infra/local/engines/local-aws.ts';
+import { marshalMap } from '#lib/adapters/aws/attribute-values.ts';
+import type { Transport } from '#lib/adapters/aws/client.ts';
+import { poster } from './client.ts';
+import { receivingThrough, webhookRow } from './in-process.ts';
+import type { Engine } from './stack.ts';
+import { greenApiTraffic } from './traffic.ts';
+
+interface Recorded {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/**
+ * The very requests that a webhook makes, recorded beforehand and sent to the engine one after the other as the
+ * function sends them: what is left when parsing, signing and our HTTP host cost nothing.
+ */
+export async function rawWebhooks(
+  { endpoint, table }: Engine,
+  count: number,
+  connections: number,
+  label: string,
+): Promise<(number: number) => Promise<void>> {
+  const webhook = marshalMap(webhookRow(greenApiTraffic.provider.name));
+  await callAws(endpoint, 'DynamoDB_20120810.PutItem', { TableName: table, Item: webhook });
+  const recorded: Recorded[][] = [];
+  for (let number = 0; number < count; number += 1)
+    recorded.push(await record(table, webhook, `raw-${label}-${number}`));
+  const post = poster(endpoint, connections);
+  return async (number) => {
+    for (const { headers, body } of recorded[number] ?? []) {
+      const { status, text } = await post('/', headers, body);
+      // A chat that a later message has passed is left alone, here as in the function.
+      const refused = text.includes('ConditionalCheckFailedException');
+      if (status !== 200 && !refused) throw new Error(`the engine answered ${status} ${text}`);
+    }
+  };
+}
+
+async function record(table: string, webhook: object, id: string): Promise<Recorded[]> {
+  const requests: Recorded[] = [];
+  const transport: Transport = async (operation, { host: _, ...headers }, body) => {
+    requests.push({ headers, body });
+    return { status: 200, text: operation === 'GetItem' ? JSON.stringify({ Item: webhook }) : '{}' };
+  };
+  await receivingThrough(greenApiTraffic, table, transport)(greenApiTraffic.body(id));
+  return requests;
+}

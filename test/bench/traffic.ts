@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { cooby } from '#functions/cooby/provider.ts';
+import { greenApi } from '#functions/green-api/provider.ts';
+import { sandbox } from '#functions/sandbox/provider.ts';
+import { timelinesAi } from '#functions/timelinesai/provider.ts';
+import { zender } from '#functions/zender/provider.ts';
+import type { ReceivingProvider } from '#lib/app/receiving/provider.ts';
+import { withMessage } from '#test/functions/cooby/payloads.ts';
+import { incoming, senderData, textData } from '#test/functions/green-api/payloads.ts';
+
+/** What a provider sends most: one text message, each time another. */
+export interface Traffic {
+  readonly provider: ReceivingProvider;
+  readonly contentType: string;
+  body(number: number | string): string;
+}
+
+const json = 'application/json';
+const timelines = readFileSync(
+  new URL('../functions/timelinesai/fixtures/message-received.json', import.meta.url),
+  'utf8',
+);
+
+/** Messages come from a thousand people in turn: one chat would be one item that all of them write to. */
+let chats = 0;
+
+export const greenApiTraffic: Traffic = {
+  provider: greenApi,
+  contentType: json,
+  body: (number) => {
+    const chatId = `1202555${String(chats++ % 1000).padStart(4, '0')}@c.us`;
+    const timestamp = Math.floor(Date.now() / 1000);
+    const person = { ...senderData, chatId, sender: chatId };
+    return JSON.stringify(incoming(textData, { idMessage: `3EB0C0FFEE${number}`, timestamp, senderData: person }));
+  },
+};
+
+export const traffic: readonly Traffic[] = [
+  greenApiTraffic,
+  { provider: cooby, contentType: json, body: (number) => JSON.stringify(withMessage({ id: `3EB0AA${number}` })) },
+  {
+    provider: timelinesAi,
+    contentType: json,
+    body: (number) => timelines.replace(/"message_uid": "[^"]*"/, `"message_uid": "uid-${number}"`),
+  },
+  {
+    provider: zender,
+    contentType: 'application/x-www-form-urlencoded',
+    body: (number) =>
+      `secret=a-secret&type=whatsapp&data[id]=${number}&data[wid]=%2B15550100001&data[phone]=%2B15550100099` +
+      '&data[message]=Hello+World%21&data[attachment]=0&data[timestamp]=1767225601',
+  },
+  {
+    provider: sandbox,
+    contentType: json,
+    body: (number) =>
+      JSON.stringify({ event: 'message', id: `m-${number}`, chat: '+15550100099', text: 'good morning' }),
+  },
+];
+
+/** A delivery as API Gateway hands it to a function: forms in base64. */
+export function gatewayEvent({ provider, contentType }: Traffic, token: string, body: string): APIGatewayProxyEventV2 {
+  const isBase64Encoded = contentType !== json;
+  const routeKey = `POST /hooks/${provider.name}/{token}`;
+  const path = `/hooks/${provider.name}/${token}`;
+  return {
+    version: '2.0',
+    routeKey,
+    rawPath: path,
+    rawQueryString: '',
+    headers: { 'content-type': contentType, 'user-agent': 'bench', host: 'hub.example' },
+    pathParameters: { token },
+    requestContext: {
+      accountId: '000000000000',
+      apiId: 'bench',
+      domainName: 'hub.example',
+      domainPrefix: 'hub',
+      http: { method: 'POST', path, protocol: 'HTTP/1.1', sourceIp: '192.0.2.7', userAgent: 'bench' },
+      requestId: 'bench',
+      routeKey,
+      stage: '$default',
+      time: '01/Mar/2026:12:00:00 +0000',
+      timeEpoch: 1772366400000,
+    },
+    body: isBase64Encoded ? Buffer.from(body).toString('base64') : body,
+    isBase64Encoded,
+  };
+}

@@ -1,0 +1,159 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { providers } from '#functions/admin/registry.ts';
+import { outboundProviders } from '#functions/sender/registry.ts';
+import { systemClock } from '#lib/adapters/system.ts';
+import { stateKey } from '#lib/app/receiving/delivery-state.ts';
+import { readAccount, readSend } from '#lib/app/sending/items.ts';
+import { accountKey } from '#lib/app/sending/keys.ts';
+import { type OpenAccounts, openAccounts } from '#lib/app/sending/open-accounts.ts';
+import type { OutboundProvider } from '#lib/app/sending/outbound.ts';
+import { providerEvidence } from '#lib/app/sending/provider-evidence.ts';
+import { providerProber, providerSender } from '#lib/app/sending/provider-sender.ts';
+import { put } from '#lib/app/store.ts';
+import { MemoryStore } from '#test/support/memory-store.ts';
+import { outboundTools, outgoing, within } from '#test/support/providers/outbound-bench.ts';
+
+const item = (provider: string) => ({
+  ...accountKey('acc_1'),
+  id: 'acc_1',
+  workspace: 'main',
+  provider,
+  channel: 'whatsapp',
+  scope: 'acc_1',
+  pacing: { minMs: 1600, maxMs: 2400 },
+  chain: 'IDLE',
+  gen: 0,
+  nextSendAt: 0,
+  backoffUntil: 0,
+  pending: 0,
+  tailSeq: 0,
+  paused: false,
+  held: false,
+  failuresRunning: 0,
+});
+const account = (provider: string) => readAccount(item(provider));
+
+let reads: string[];
+let logged: unknown[];
+let stored: string | undefined | Error;
+const bench = (able: readonly OutboundProvider[] = outboundProviders): OpenAccounts =>
+  openAccounts(able, {
+    ...outboundTools(),
+    secrets: {
+      get: async (name) => {
+        reads.push(name);
+        if (stored instanceof Error) throw stored;
+        return stored;
+      },
+    },
+    log: { info: () => logged, warn: () => logged, error: (...line) => logged.push(line) },
+  });
+beforeEach(() => {
+  reads = [];
+  logged = [];
+  stored = '{}';
+});
+
+it('lists everybody whose accounts can send, in order', () => {
+  const able = providers.filter(({ account: { canSend } }) => canSend).map(({ account: { name } }) => name);
+  expect(able.length).toBeGreaterThan(0);
+  expect(outboundProviders.map(({ name }) => name)).toEqual(able.sort());
+});
+
+describe('an account', () => {
+  const send = (accounts: OpenAccounts, provider = 'sandbox') =>
+    providerSender(accounts).send(outgoing(), account(provider), within(2000));
+
+  it('sends through its provider, and keeps the credentials for the next message', async () => {
+    const accounts = bench();
+    expect((await send(accounts)).kind).toBe('accepted');
+    await send(accounts);
+    expect(reads).toEqual(['accounts/acc_1']);
+  });
+
+  it('of a provider that cannot send is refused with its name', async () => {
+    expect(await send(bench(), 'cooby')).toEqual({ kind: 'rejected', reason: 'cooby offers no way to send' });
+  });
+
+  it.each([[undefined], ['not JSON'], ['{"apiUrl":1}']])('whose credentials are %j is held', async (secret) => {
+    stored = secret;
+    expect((await send(bench(), 'green-api')).kind).toBe('hold');
+  });
+
+  it('whose credentials cannot be read is tried again, and the fault logged', async () => {
+    stored = new Error('no answer');
+    expect((await send(bench())).kind).toBe('retry');
+    expect(logged).toHaveLength(1);
+  });
+
+  it('that was turned away reads its credentials anew, and so does each probe', async () => {
+    const accounts = bench();
+    const loggedOut = outgoing({ recipient: { phone: '+15550100401' } });
+    await providerSender(accounts).send(loggedOut, account('sandbox'), within(2000));
+    await send(accounts);
+    expect(await providerProber(accounts, systemClock).probe(account('sandbox'))).toEqual({ kind: 'ok' });
+    expect(reads).toHaveLength(3);
+  });
+
+  it('without usable credentials stays held when probed', async () => {
+    stored = undefined;
+    const probed = await providerProber(bench(), systemClock).probe(account('zender'));
+    expect(probed.kind).toBe('held');
+  });
+});
+
+describe('evidence', () => {
+  const part = { kind: 'text', text: 'hi', state: 'unknown', creditState: 'reserved', attempts: 1, intentAt: 5 };
+  const send = readSend({
+    pk: 'MSG#m',
+    sk: 'META',
+    messageId: 'm',
+    workspace: 'main',
+    accountId: 'acc_1',
+    provider: 'listing',
+    scope: 'acc_1',
+    recipient: { phone: '+15550100099' },
+    epoch: 'lifetime',
+    seq: 1,
+    createdAt: 1,
+    parts: [part],
+    history: [],
+  });
+  let listed: { providerId: string; failed?: string }[];
+  const listing: OutboundProvider = {
+    name: 'listing',
+    longestText: () => 1,
+    recipients: () => [],
+    takesFiles: () => false,
+    open: () => ({
+      send: async () => ({ kind: 'unknown', reason: '' }),
+      probe: async () => ({ kind: 'unknown' }),
+      find: async () => listed,
+    }),
+  };
+  const find = async (claimed: string[] = []) => {
+    const store = new MemoryStore();
+    await store.write(put(item('listing')));
+    for (const id of claimed) {
+      await store.write(
+        put({ ...stateKey({ workspace: 'main', provider: 'listing', scope: 'acc_1' }, id), send: 'other', part: 0 }),
+      );
+    }
+    return providerEvidence(bench([listing]), store, systemClock).find(send, 0);
+  };
+
+  it('counts where exactly one message fits', async () => {
+    listed = [{ providerId: 'a' }];
+    expect(await find()).toEqual({ kind: 'accepted', providerId: 'a' });
+    listed = [{ providerId: 'a', failed: 'noAccount' }];
+    expect(await find()).toEqual({ kind: 'rejected', reason: 'noAccount' });
+    listed = [{ providerId: 'a' }, { providerId: 'b' }];
+    expect(await find()).toEqual({ kind: 'none' });
+  });
+
+  it('leaves a message alone that is known to be another send', async () => {
+    listed = [{ providerId: 'a' }, { providerId: 'b' }];
+    expect(await find(['a'])).toEqual({ kind: 'accepted', providerId: 'b' });
+    expect(await find(['a', 'b'])).toEqual({ kind: 'none' });
+  });
+});

@@ -1,0 +1,248 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { zenderOutbound } from '#functions/zender/outbound.ts';
+import { withoutSpintax } from '#functions/zender/outbound-spintax.ts';
+import { answer, page } from '#test/support/providers/fake-http.ts';
+import { FakeZender } from '#test/support/providers/fake-zender.ts';
+import { formOf } from '#test/support/providers/form.ts';
+import { BYTES, fileNamed, inShort, openFor, outgoing, within } from '#test/support/providers/outbound-bench.ts';
+
+const SECRET = '9f1c0d3e5a7b2c4d6e8f00112233445566778899';
+let server: FakeZender;
+const whatsapp = () => openFor(zenderOutbound, server.whatsapp());
+const sms = (credentials: object = server.sms()) => openFor(zenderOutbound, credentials, { channel: 'sms' });
+const send = (over: Parameters<typeof outgoing>[0] = {}) => whatsapp().send(outgoing(over), within(2000));
+
+beforeEach(async () => {
+  server = new FakeZender(SECRET);
+  await server.http.start();
+});
+afterEach(async () => {
+  await server.http.stop();
+});
+
+describe('by WhatsApp', () => {
+  it('a text goes as multipart, line breaks as they were', async () => {
+    expect(await send()).toEqual({ kind: 'accepted', providerId: '1' });
+    const [seen] = server.http.seen;
+    expect(seen?.path).toBe('/api/send/whatsapp');
+    expect(seen && formOf(seen)?.fields).toEqual({
+      secret: SECRET,
+      account: 'wa-unique-1',
+      recipient: '+12025550142',
+      type: 'text',
+      message: 'Line one\nLine two ☀',
+    });
+  });
+
+  it.each([
+    [{ phone: '12025550142' }, '+12025550142'],
+    [{ jid: '12025550142@s.whatsapp.net' }, '+12025550142'],
+    [{ chat_id: '+12025550142' }, '+12025550142'],
+    [{ jid: '120363000000000042@g.us' }, '120363000000000042@g.us'],
+  ])('%j is %s to it', async (recipient, to) => {
+    expect((await send({ recipient })).kind).toBe('accepted');
+    expect(server.taken[0]?.fields.recipient).toBe(to);
+  });
+
+  it.each([{ jid: '199988877766655@lid' }, { chat_id: '199988877766655@lid' }, { chat_name: 'Night shift' }])(
+    '%j is refused without a call',
+    async (recipient) => {
+      expect((await send({ recipient })).kind).toBe('rejected');
+      expect(server.http.seen).toEqual([]);
+    },
+  );
+
+  it.each([
+    ['a.jpg', 'media'],
+    ['a.png', 'media'],
+    ['a.gif', 'media'],
+    ['a.mp4', 'media'],
+    ['a.mp3', 'media'],
+    ['a.ogg', 'media'],
+    ['a.pdf', 'document'],
+    ['a.xml', 'document'],
+    ['a.xls', 'document'],
+    ['a.xlsx', 'document'],
+    ['a.doc', 'document'],
+    ['a.docx', 'document'],
+  ])('%s goes as %s', async (name, type) => {
+    expect((await send({ content: fileNamed(name, 'application/octet-stream') })).kind).toBe('accepted');
+    const [taken] = server.taken;
+    expect(taken?.fields.type).toBe(type);
+    expect(taken?.files).toEqual([{ field: `${type}_file`, name, type: 'application/octet-stream', bytes: BYTES }]);
+    expect(taken?.fields.document_name).toBe(type === 'document' ? name : undefined);
+  });
+
+  it('a .jpeg goes under the one spelling that it knows', async () => {
+    await send({ content: fileNamed('me.JPEG', 'image/jpeg') });
+    expect(server.taken[0]?.files[0]?.name).toBe('me.jpg');
+  });
+
+  it.each(['a.zip', 'a.webp', 'a.txt', 'pdf', 'a.'])('%s is refused without a call', async (name) => {
+    expect((await send({ content: fileNamed(name, 'application/zip') })).kind).toBe('rejected');
+    expect(server.http.seen).toEqual([]);
+  });
+});
+
+describe('by SMS', () => {
+  it('a text goes out by a phone', async () => {
+    expect((await sms().send(outgoing(), within(2000))).kind).toBe('accepted');
+    expect(server.taken[0]?.path).toBe('send/sms');
+    expect(server.taken[0]?.fields).toEqual({
+      secret: SECRET,
+      mode: 'devices',
+      device: '0000-d57d',
+      sim: '2',
+      phone: '+12025550142',
+      message: 'Line one\nLine two ☀',
+    });
+  });
+
+  it('a text goes out by a gateway, for credits', async () => {
+    const credentials = { baseUrl: server.http.url, secret: SECRET, mode: 'credits', gateway: '5' };
+    expect((await sms(credentials).send(outgoing(), within(2000))).kind).toBe('accepted');
+    expect(server.taken[0]?.fields).toMatchObject({ mode: 'credits', gateway: '5', phone: '+12025550142' });
+    expect(server.taken[0]?.fields.sim).toBeUndefined();
+  });
+
+  it.each([[{ content: fileNamed('a.pdf', 'application/pdf') }], [{ recipient: { jid: '120363000000000042@g.us' } }]])(
+    'files and groups are refused without a call',
+    async (over) => {
+      expect((await sms().send(outgoing(over), within(2000))).kind).toBe('rejected');
+      expect(server.http.seen).toEqual([]);
+    },
+  );
+});
+
+describe('braces', () => {
+  it('arrive looking as they were written', async () => {
+    await send({ content: { kind: 'text', text: 'Dear {name|friend}, {{a}} } { {' } });
+    expect(server.taken[0]?.fields.message).toBe('Dear ❴name|friend❵, ❴❴a❵❵ } { {');
+  });
+
+  it('leave nothing that it could expand, and change nothing else', () => {
+    const text = fc.string({ unit: fc.constantFrom('{', '}', '|', 'a', ' ', '☀') });
+    fc.assert(
+      fc.property(text, (written) => {
+        const sent = withoutSpintax(written);
+        expect(sent).not.toMatch(/\{[^{}]*\}/);
+        expect(sent.replaceAll('❴', '{').replaceAll('❵', '}')).toBe(written);
+      }),
+    );
+  });
+});
+
+const says = (status: unknown, message: string, data: unknown = false) => answer(200, { status, message, data });
+
+describe('an answer', () => {
+  it.each([
+    ['an id by its other name', says(200, 'ok', { id: '7' }), 'accepted'],
+    ['a word for success, as old copies have it', says('success', 'ok', { messageId: 7 }), 'accepted'],
+    ['200 without an id', says(200, 'ok'), 'unknown'],
+    ['200 with other data', says(200, 'ok', []), 'unknown'],
+    ['a page under 200', page(200), 'unknown'],
+    ['broken JSON', answer(200, '{"status":200,'), 'unknown'],
+    ['a bad parameter', says(400, 'Invalid Parameters!'), 'rejected'],
+    ['a wrong secret', says(401, 'Invalid API secret'), 'hold'],
+    ['no permission or quota', says(403, 'Maximum allowed'), 'hold'],
+    ['an account that is not there', says(404, "WhatsApp account doesn't exist!"), 'hold'],
+    ['an account that is disconnected', says(500, 'WhatsApp account is disconnected!'), 'hold'],
+    ['an id, and yet disconnected', says(500, 'disconnected', { messageId: 9 }), 'unknown'],
+    ['another fault', says(500, 'Server is unreachable'), 'unknown'],
+    ['a throttle', says(429, 'Slow down'), 'retry'],
+    ['a throttle by HTTP', answer(429, '', { 'retry-after': '2' }), 'retry, wait 2000'],
+    ['a page that says 401', page(401), 'hold'],
+    ['a page that says 403', page(403), 'hold'],
+    ['a page that says 404', page(404), 'hold'],
+    ['a page that says 500', page(500), 'unknown'],
+    ['a page that says 502', page(502), 'unknown'],
+    ['408', page(408), 'unknown'],
+    ['a redirect', answer(301, '', { location: '/' }), 'unknown'],
+    ['a connection that breaks after the body', { kind: 'reset' } as const, 'unknown'],
+  ])('%s', async (_, behaviour, outcome) => {
+    server.next.push(behaviour);
+    expect(inShort(await send())).toBe(outcome);
+    expect(server.http.seen).toHaveLength(1);
+  });
+});
+
+describe('a probe', () => {
+  it.each([
+    ['connected', 'ok'],
+    ['disconnected', 'held'],
+    ['syncing', 'unknown'],
+    [1, 'ok'],
+    [false, 'held'],
+  ])('finds an account that is %s %s', async (status, kind) => {
+    server.lists['wa.accounts'] = [
+      { unique: 'other', status: 'connected' },
+      { unique: 'wa-unique-1', status },
+    ];
+    expect((await whatsapp().probe(within(2000))).kind).toBe(kind);
+  });
+
+  it('holds on where the account is not listed', async () => {
+    expect((await whatsapp().probe(within(2000))).kind).toBe('held');
+  });
+
+  it('finds a phone in the list of devices', async () => {
+    server.lists.devices = [{ unique: '0000-d57d' }];
+    expect((await sms().probe(within(2000))).kind).toBe('ok');
+  });
+
+  it('knows nothing where no true answer comes', async () => {
+    server.next.push(page(502), { kind: 'reset' }, says(500, 'oops'));
+    const kinds = [];
+    for (let times = 0; times < 3; times += 1) kinds.push((await whatsapp().probe(within(2000))).kind);
+    expect(kinds).toEqual(['unknown', 'unknown', 'unknown']);
+  });
+});
+
+describe('evidence', () => {
+  const since = 1_767_225_700_000;
+  const attempted = {
+    messageId: 'm',
+    part: 0,
+    recipient: { phone: '+15550100099' },
+    content: { kind: 'text', text: 'hello {you}' } as const,
+    since,
+  };
+  const row = {
+    id: 12,
+    status: 'sent',
+    recipient: '+15550100099',
+    message: 'hello ❴you❵',
+    attachment: false,
+    created: 1_767_225_700,
+  };
+
+  it('counts a message once that moved from waiting to sent', async () => {
+    server.lists['wa.pending'] = [{ ...row, status: 'pending' }];
+    server.lists['wa.sent'] = [row, 'not a row', { ...row, id: 11, message: 'other' }];
+    expect(await whatsapp().find(attempted, within(2000))).toEqual([{ providerId: '12' }]);
+  });
+
+  it.each([
+    ['failed', { status: 'failed' }, 1],
+    ['to somebody else', { recipient: '+15550100098' }, 0],
+    ['from before', { created: 1_767_225_690 }, 0],
+  ])('a row %s', async (_, over, count) => {
+    server.lists['wa.sent'] = [{ ...row, ...over }];
+    expect(await whatsapp().find(attempted, within(2000))).toHaveLength(count);
+  });
+
+  it('knows a file by being one without words', async () => {
+    server.lists['wa.sent'] = [
+      { ...row, message: '', attachment: 'https://gw.example/1.pdf' },
+      { ...row, id: 13, message: '' },
+    ];
+    const found = await whatsapp().find({ ...attempted, content: { kind: 'file', name: 'a.pdf' } }, within(2000));
+    expect(found).toEqual([{ providerId: '12' }]);
+  });
+
+  it('of an SMS is in the lists of SMS', async () => {
+    server.lists['sms.sent'] = [{ ...row, recipient: undefined, phone: '+15550100099' }];
+    expect(await sms().find(attempted, within(2000))).toEqual([{ providerId: '12' }]);
+  });
+});

@@ -1,0 +1,186 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { SendBench } from '#test/support/send-bench.ts';
+
+const text = { action: 'send', text: 'hello' };
+const phone = '+14151231234';
+
+let bench: SendBench;
+beforeEach(async () => {
+  bench = new SendBench();
+  await bench.addWebhook();
+  await bench.addCredits(100);
+});
+
+/** The account that sends, or what was answered instead. */
+async function chosen(body: object): Promise<unknown> {
+  const answer = await bench.post({ ...text, ...body });
+  return answer.status === 200 ? bench.send(answer.body.data.message_id).accountId : answer.body;
+}
+
+const refusal = (status: number, message: string) => ({ status, data: {}, message });
+
+describe('the account', () => {
+  it('is the WhatsApp account connected last, if none is named', async () => {
+    await bench.addAccount('old', { connectedAt: '2026-01-01T00:00:00.000Z' });
+    await bench.addAccount('new', { connectedAt: '2026-02-02T00:00:00.000Z' });
+    await bench.addAccount('sms', { channel: 'sms', connectedAt: '2026-02-03T00:00:00.000Z' });
+    await bench.addAccount('mute', { provider: 'mute', connectedAt: '2026-02-04T00:00:00.000Z' });
+    await bench.addAccount('paused', { paused: true, connectedAt: '2026-02-05T00:00:00.000Z' });
+    expect(await chosen({ phone })).toBe('new');
+  });
+
+  it('is the SMS account if there is no other', async () => {
+    await bench.addAccount('sms', { channel: 'sms' });
+    await bench.addAccount('paused', { paused: true });
+    expect(await chosen({ phone })).toBe('sms');
+  });
+
+  it('is missing', async () => {
+    await bench.addAccount('paused', { paused: true });
+    await bench.addAccount('theirs', { workspace: 'ws_other' });
+    expect(await chosen({ phone })).toEqual(refusal(404, 'There is no account to send from'));
+  });
+
+  it.each(['whatsapp_account_phone', 'whatsapp account phone'])(
+    'is the one of the phone in %s, WhatsApp first',
+    async (key) => {
+      await bench.addAccount('sms', { channel: 'sms', phone: '+15105566777', connectedAt: '2026-02-03T00:00:00.000Z' });
+      await bench.addAccount('whatsapp', { phone: '+15105566777', connectedAt: '2026-01-01T00:00:00.000Z' });
+      await bench.addAccount('last', { connectedAt: '2026-02-05T00:00:00.000Z' });
+      expect(await chosen({ phone, [key]: '15105566777' })).toBe('whatsapp');
+    },
+  );
+
+  it('may be paused if it is named: what it takes waits', async () => {
+    await bench.addAccount('paused', { phone: '+15105566777', paused: true });
+    expect(await chosen({ phone, whatsapp_account_phone: '+15105566777' })).toBe('paused');
+    expect(await chosen({ phone, account_id: 'paused' })).toBe('paused');
+  });
+
+  it('is not there, or cannot send', async () => {
+    await bench.addAccount('mute', { provider: 'mute', phone: '+15105566777' });
+    await bench.addAccount('theirs', { workspace: 'ws_other', phone: '+15105566778' });
+    expect(await chosen({ phone, whatsapp_account_phone: '+15105566777' })).toEqual(
+      refusal(404, 'The account of whatsapp_account_phone cannot send: its provider offers no way to'),
+    );
+    const none = refusal(404, 'whatsapp_account_phone matches no account to send from');
+    expect(await chosen({ phone, whatsapp_account_phone: '+15105566778' })).toEqual(none);
+    expect(await chosen({ phone, whatsapp_account_phone: '+15105566779' })).toEqual(none);
+    expect(await chosen({ phone, account_id: 'theirs' })).toEqual(
+      refusal(404, 'account_id matches no account to send from'),
+    );
+  });
+
+  it('carries what the request holds, or the field is named', async () => {
+    await bench.addAccount('sms', { channel: 'sms' });
+    expect(await chosen({ jid: '14151231234@c.us' })).toEqual(
+      refusal(400, 'jid is no recipient that the account can reach'),
+    );
+    expect(await chosen({ phone, file_url: 'https://files.example/a.pdf', file_name: 'a.pdf' })).toEqual(
+      refusal(400, 'file_url is nothing that the account can send: it carries text alone'),
+    );
+  });
+});
+
+describe('a chat by its id', () => {
+  beforeEach(async () => {
+    await bench.addAccount('a', { phone: '+15105566777' });
+    await bench.addAccount('b', { instance: '1234', connectedAt: '2026-02-05T00:00:00.000Z' });
+  });
+
+  it('is found by the hub’s id and by the provider’s, and its own account sends', async () => {
+    const chat = await bench.addChat('77234', { accountId: 'a' });
+    const others = { whatsapp_account_phone: 'nonsense', account_id: 'b' };
+    for (const id of [chat, '77234', 77234]) {
+      const answer = await bench.post({ ...text, chat_id: id, ...others });
+      expect(bench.send(answer.body.data.message_id)).toMatchObject({
+        accountId: 'a',
+        recipient: { chat_id: '77234', chat },
+      });
+    }
+  });
+
+  it('is found by another spelling or an alias of its id', async () => {
+    await bench.addChat('14151231234@c.us', { accountId: 'a', aliases: ['99@lid'] });
+    expect(await chosen({ chat_id: '14151231234@s.whatsapp.net' })).toBe('a');
+    expect(await chosen({ chat_id: '99@lid' })).toBe('a');
+  });
+
+  it('belongs to the account that its provider names, where its webhook names none', async () => {
+    await bench.addChat('1@g.us', { accountKey: '1234' });
+    await bench.addChat('2@g.us', { accountKey: '+15105566777' });
+    expect(await chosen({ chat_id: '1@g.us' })).toBe('b');
+    expect(await chosen({ chat_id: '2@g.us' })).toBe('a');
+  });
+
+  it('belongs to the account that the caller names, where nothing else tells', async () => {
+    await bench.addChat('3@g.us', { accountKey: 'wh_1' });
+    expect(await chosen({ chat_id: '3@g.us', account_id: 'b' })).toBe('b');
+    expect(await chosen({ chat_id: '3@g.us' })).toEqual(
+      refusal(404, 'The chat of chat_id has no account to send from'),
+    );
+  });
+
+  it('is one of two accounts’ chats: the caller has to say which', async () => {
+    const ids = [await bench.addChat('5@g.us', { accountId: 'a' }), await bench.addChat('5@g.us', { accountId: 'b' })];
+    expect(await chosen({ chat_id: '5@g.us', account_id: 'b' })).toBe('b');
+    const answer = await bench.post({ ...text, chat_id: '5@g.us' });
+    expect(answer.status).toBe(409);
+    for (const id of ids) expect(answer.body.message).toContain(id);
+  });
+
+  it('is unknown: to nobody, to this workspace, or nothing that one can write to', async () => {
+    const theirs = await bench.addChat('6@g.us', { workspace: 'ws_other', accountId: 'a' });
+    const unknown = refusal(404, 'chat_id matches no chat');
+    expect(await chosen({ chat_id: '7@g.us' })).toEqual(unknown);
+    expect(await chosen({ chat_id: '6@g.us' })).toEqual(unknown);
+    expect(await chosen({ chat_id: theirs })).toEqual(unknown);
+    await bench.addChat('status@broadcast', { accountId: 'a', kind: 'status' });
+    expect(await chosen({ chat_id: 'status@broadcast' })).toEqual(
+      refusal(404, 'chat_id names a status, to which nobody can write'),
+    );
+  });
+
+  it('has an account that is gone', async () => {
+    await bench.addChat('8@g.us', { accountId: 'gone' });
+    expect(await chosen({ chat_id: '8@g.us' })).toEqual(
+      refusal(404, 'The chat of chat_id has no account to send from'),
+    );
+  });
+});
+
+describe('a chat by its name', () => {
+  beforeEach(async () => {
+    await bench.addAccount('a', { phone: '+15105566777' });
+    await bench.addAccount('b', { connectedAt: '2026-02-05T00:00:00.000Z' });
+  });
+
+  it('is found by its exact title, and its own account sends', async () => {
+    await bench.addChat('1@g.us', { accountId: 'a', title: 'Night shift' });
+    expect(await chosen({ chat_name: 'Night shift' })).toBe('a');
+    expect(await chosen({ chat_name: 'night shift' })).toEqual(refusal(404, 'chat_name matches no chat'));
+  });
+
+  it('is unknown to this workspace', async () => {
+    await bench.addChat('1@g.us', { workspace: 'ws_other', accountId: 'a', title: 'Night shift' });
+    expect(await chosen({ chat_name: 'Night shift' })).toEqual(refusal(404, 'chat_name matches no chat'));
+  });
+
+  it('is the old title of a chat that has another one now', async () => {
+    await bench.addChat('1@g.us', { accountId: 'a', title: 'Night shift' });
+    await bench.addChat('1@g.us', { accountId: 'a', title: 'Day shift', at: Date.parse('2026-03-02T00:00:00.000Z') });
+    expect(await chosen({ chat_name: 'Night shift' })).toEqual(refusal(404, 'chat_name matches no chat'));
+  });
+
+  it('fits several chats, of which the ids are told, unless the account tells them apart', async () => {
+    const ids = [
+      await bench.addChat('1@g.us', { accountId: 'a', title: 'Ana' }),
+      await bench.addChat('2@g.us', { accountId: 'b', title: 'Ana' }),
+    ];
+    const answer = await bench.post({ ...text, chat_name: 'Ana' });
+    expect(answer.status).toBe(409);
+    for (const id of ids) expect(answer.body.message).toContain(id);
+    expect(await chosen({ chat_name: 'Ana', whatsapp_account_phone: '+15105566777' })).toBe('a');
+    expect(await chosen({ chat_name: 'Ana', account_id: 'b' })).toBe('b');
+  });
+});

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { parseJson } from '#lib/domain/json.ts';
+
+const faultIn = (text: string) => {
+  const parsed = parseJson(Buffer.from(text));
+  return parsed.ok ? undefined : parsed.issue;
+};
+
+describe('a body that is no JSON', () => {
+  it.each([
+    ['a comma is missing', '{\n"a": "b"\n"c": 1}', 'line 3, column 1'],
+    ['a word stands where a value belongs', '{"a": x}', 'line 1, column 7'],
+    ['a literal is cut short', '{"a": tru}', 'line 1, column 10'],
+    ['it is no JSON from the start', 'action=send', 'line 1, column 1'],
+    [
+      'a long body has its fault in the middle',
+      `["${'a'.repeat(5000)}",\n oops, "${'b'.repeat(5000)}"]`,
+      'line 2, column 2',
+    ],
+    ['a value is missing', '{"a": , "b": 1}', 'line 1, column 7'],
+    ['a quote is missing at the end', '{"a": "b', 'line 1, column 9'],
+    ['it stops too soon', '{"a": ', 'line 1, column 7'],
+    ['more follows behind it', '{"a": 1}\n{"a": 1}', 'line 2, column 1'],
+  ])('is refused with the place: %s', (_, text, place) => {
+    expect(faultIn(text)).toEqual({ path: '', message: `not valid JSON at ${place}` });
+  });
+
+  it('is refused when it is empty or no UTF-8', () => {
+    expect(faultIn(' \n')).toEqual({ path: '', message: 'the body is empty' });
+    expect(parseJson(new Uint8Array([0x22, 0xff, 0x22]))).toMatchObject({ ok: false });
+  });
+});

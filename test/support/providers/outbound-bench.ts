@@ -1,0 +1,71 @@
+import { providerHttp } from '#lib/adapters/http/provider-call.ts';
+import { systemClock } from '#lib/adapters/system.ts';
+import type { OpenAccount, OutboundAccount, OutboundProvider, OutboundTools } from '#lib/app/sending/outbound.ts';
+import type { Outgoing } from '#lib/app/sending/ports.ts';
+import type { SendOutcome } from '#lib/domain/sending/outcome.ts';
+
+export interface Posted {
+  readonly account: string;
+  readonly body: object;
+  readonly delaySeconds: number;
+}
+
+/** What a provider's folder sends with: true HTTP to servers on this machine, and a list for what it posts to itself. */
+export function outboundTools(posted: Posted[] = []): OutboundTools {
+  return {
+    http: providerHttp({ allowPrivateHosts: true, clock: systemClock }),
+    clock: systemClock,
+    selfPost: {
+      post: async (account, body, delaySeconds) => {
+        posted.push({ account: account.id, body, delaySeconds });
+        return true;
+      },
+    },
+  };
+}
+
+const ACCOUNT: OutboundAccount = { id: 'acc_1', provider: 'any', channel: 'whatsapp', phone: '+15550100001' };
+
+export function openFor(
+  provider: OutboundProvider,
+  credentials: unknown,
+  account: Partial<OutboundAccount> = {},
+  tools = outboundTools(),
+): OpenAccount {
+  const opened = provider.open({ ...ACCOUNT, provider: provider.name, ...account }, credentials, tools);
+  if (!opened) throw new Error('the credentials are not what the provider needs');
+  return opened;
+}
+
+export function outgoing(over: Partial<Outgoing> = {}): Outgoing {
+  return {
+    messageId: 'wa_backend:3EB0A1B2C3D4E5F60718',
+    part: 0,
+    attempt: 1,
+    recipient: { phone: '+12025550142' },
+    content: { kind: 'text', text: 'Line one\nLine two ☀' },
+    ...over,
+  };
+}
+
+/** Bytes that a reader of lines would spoil. */
+export const BYTES = Buffer.from([0x25, 0x50, 0x44, 0x46, 0, 13, 10, 45, 45, 255, 254]);
+
+export const fileNamed = (name: string, mimeType: string): Outgoing['content'] => ({
+  kind: 'file',
+  name,
+  mimeType,
+  bytes: BYTES,
+});
+
+export const within = (milliseconds: number) => systemClock.monotonic() + milliseconds;
+
+/** An outcome in one line: `retry(5 to hold, after 7000)`. */
+export function inShort(outcome: SendOutcome): string {
+  if (outcome.kind !== 'retry') return outcome.kind;
+  const { holdAfter, retryAfterMs } = outcome;
+  const more = [holdAfter && `held after ${holdAfter}`, retryAfterMs !== undefined && `wait ${retryAfterMs}`].filter(
+    Boolean,
+  );
+  return ['retry', ...more].join(', ');
+}

@@ -1,0 +1,186 @@
+import { lastAttempts } from '#lib/app/attempts/attempt.ts';
+import { type ChatSighting, chatId, sightChat } from '#lib/app/chats/chat.ts';
+import { defaultConfig, type SendingConfig } from '#lib/app/sending/config.ts';
+import { grant, showCredits } from '#lib/app/sending/credits.ts';
+import { type Account, readAccount, readSend, type Send } from '#lib/app/sending/items.ts';
+import { accountKey, quotaKey, sendKey } from '#lib/app/sending/keys.ts';
+import { sendingStart } from '#lib/app/sending/new-account.ts';
+import type { Tick } from '#lib/app/sending/ports.ts';
+import type { Reaches } from '#lib/app/sends/accounts.ts';
+import { sendApp } from '#lib/app/sends/send.ts';
+import { put, type Store } from '#lib/app/store.ts';
+import { type Webhook, webhookItem } from '#lib/app/webhooks/webhook.ts';
+import { sha256 } from '#lib/domain/ids.ts';
+import { DEFAULT_PACING } from '#lib/domain/sending/pace.ts';
+import { MemoryStore } from './memory-store.ts';
+
+export const TOKEN = 'a-token-that-only-the-caller-knows';
+export const NOW = Date.parse('2026-03-01T12:00:00.000Z');
+
+/** A provider for WhatsApp, one for SMS besides; `mute` can only receive. */
+const reaches: Reaches = new Map([
+  [
+    'courier',
+    {
+      longestText: () => 1_000,
+      recipients: (channel) => (channel === 'sms' ? ['phone'] : ['phone', 'jid', 'chat_id']),
+      takesFiles: (channel) => channel === 'whatsapp',
+    },
+  ],
+]);
+
+export interface BenchAccount {
+  readonly workspace?: string;
+  readonly provider?: string;
+  readonly channel?: 'whatsapp' | 'sms';
+  readonly phone?: string;
+  readonly instance?: string;
+  readonly paused?: boolean;
+  readonly connectedAt?: string;
+}
+
+/** Everything that taking in sends needs, in memory, with all that it logged and ticked. */
+export class SendBench {
+  readonly store: Store;
+  readonly memory = new MemoryStore();
+  readonly logged: string[] = [];
+  readonly ticks: Tick[] = [];
+  now = NOW;
+  ticksFail = false;
+  readonly config: SendingConfig;
+  readonly #send;
+
+  constructor(wrap: (store: Store) => Store = (store) => store, config: Partial<SendingConfig> = {}) {
+    this.store = wrap(this.memory);
+    this.config = { ...defaultConfig, ...config };
+    this.#send = sendApp({
+      ...this.ports(),
+      reaches,
+      config: this.config,
+      rules: { allowPrivateHosts: false },
+    });
+  }
+
+  ports() {
+    const line = (...parts: unknown[]) => {
+      this.logged.push(parts.map((part) => (part instanceof Error ? part.stack : JSON.stringify(part))).join(' '));
+    };
+    let unique = 0;
+    return {
+      store: this.store,
+      clock: {
+        now: () => this.now,
+        monotonic: () => this.now,
+        sleep: async (milliseconds: number) => {
+          this.now += Math.ceil(milliseconds);
+        },
+      },
+      random: {
+        next: () => 0.5,
+        bytes: (count: number) => new Uint8Array(Buffer.from(sha256(String(unique++)))).slice(0, count),
+      },
+      ticks: {
+        send: async (tick: Tick) => {
+          if (this.ticksFail) throw new Error('no queue');
+          this.ticks.push(tick);
+        },
+      },
+      log: { info: line, warn: line, error: line },
+      metrics: { count: () => undefined },
+    };
+  }
+
+  async addWebhook(more: Partial<Webhook> = {}, token = TOKEN): Promise<void> {
+    const webhook: Webhook = {
+      webhookId: 'wh_1',
+      workspace: 'main',
+      kind: 'send',
+      enabled: true,
+      rotated: false,
+      tokenPrefix: token.slice(0, 6),
+      createdAt: '2026-01-01T00:00:00.000Z',
+      ...more,
+    };
+    await this.memory.write(put(webhookItem(sha256(token), webhook)));
+  }
+
+  async addAccount(id: string, more: BenchAccount = {}): Promise<void> {
+    const { workspace = 'main', provider = 'courier', channel = 'whatsapp', paused = false, ...others } = more;
+    const item = {
+      ...accountKey(id),
+      ...sendingStart(id, DEFAULT_PACING),
+      id,
+      workspace,
+      provider,
+      channel,
+      scope: id,
+      connectedAt: '2026-02-01T00:00:00.000Z',
+      ...others,
+      paused,
+    };
+    await this.memory.write(put(item));
+    await this.memory.write(put({ pk: `WS#${workspace}`, sk: `ACCOUNT#${id}` }));
+  }
+
+  /** A chat in which something has come in; answers the hub's id of it. */
+  async addChat(providerChatId: string, more: Partial<ChatSighting> = {}): Promise<string> {
+    const { accountId } = more;
+    const chat: ChatSighting = {
+      workspace: 'main',
+      provider: 'courier',
+      accountKey: accountId ?? 'unknown',
+      providerChatId,
+      kind: 'individual',
+      at: NOW,
+      ...more,
+    };
+    await sightChat(this.memory, chat);
+    return chatId(chat);
+  }
+
+  async addCredits(credits: number, workspace = 'main'): Promise<void> {
+    await grant({ ...this.ports(), store: this.memory }, workspace, { credits, reason: 'test' }, this.config);
+  }
+
+  async post(body: unknown, headers: Readonly<Record<string, string>> = {}, token = TOKEN) {
+    const bytes = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
+    const answer = await this.#send(token, {
+      headers: { 'content-type': 'application/json', ...headers },
+      body: typeof bytes === 'string' ? Buffer.from(bytes) : bytes,
+      sourceIp: '192.0.2.7',
+    });
+    return { status: answer.status, headers: answer.headers ?? {}, body: JSON.parse(JSON.stringify(answer.body)) };
+  }
+
+  sends(): Send[] {
+    return this.memory
+      .all()
+      .filter((item) => item.pk.startsWith('MSG#'))
+      .map(readSend);
+  }
+
+  send(messageId: string): Send {
+    const item = this.memory.peek(sendKey(messageId));
+    if (!item) throw new Error(`${messageId} is not stored`);
+    return readSend(item);
+  }
+
+  account(id: string): Account {
+    const item = this.memory.peek(accountKey(id));
+    if (!item) throw new Error(`${id} is not stored`);
+    return readAccount(item);
+  }
+
+  credits(workspace = 'main') {
+    return showCredits({ ...this.ports(), store: this.memory }, workspace, this.config);
+  }
+
+  /** Of the prepaid quota, straight from its item. */
+  available(workspace = 'main'): number {
+    return Number(this.memory.peek(quotaKey(workspace, 'lifetime'))?.available);
+  }
+
+  attempts(webhook = 'wh_1') {
+    return lastAttempts(this.memory, webhook, this.now);
+  }
+}
