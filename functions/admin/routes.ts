@@ -10,6 +10,7 @@ import { healthRoutes } from './routes/health.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { pauseRoutes } from './routes/pause.ts';
 import { replayRoutes } from './routes/replay.ts';
+import { retentionRoutes } from './routes/retention.ts';
 import { sendRoutes } from './routes/sends.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { workspaceRoutes } from './routes/workspaces.ts';
@@ -18,6 +19,7 @@ import { workspaceRoutes } from './routes/workspaces.ts';
 export function routesOf(providers: readonly Provider[]): readonly Route[] {
   return [
     ...workspaceRoutes,
+    ...retentionRoutes,
     ...accountRoutes(providers.map(({ account }) => account)),
     ...pauseRoutes,
     ...webhookRoutes(providers.map(({ receiving }) => receiving.name)),

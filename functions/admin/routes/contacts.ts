@@ -1,12 +1,14 @@
 import * as v from 'valibot';
-import { decodeErasure, encodeErasure } from '#lib/app/erasure/cursor.ts';
 import { eraseContact } from '#lib/app/erasure/erase.ts';
 import { Counts, Left } from '#lib/app/erasure/erasing.ts';
+import { walkCursor } from '#lib/app/lists/walk-cursor.ts';
 import { toPhone } from '#lib/domain/phone.ts';
 import { optional } from '#lib/domain/schema.ts';
 import { invalid, json, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
 import { PhoneNumber } from '../schemas.ts';
+
+const cursors = walkCursor(Counts);
 
 const Query = v.strictObject({
   groups: optional(
@@ -37,12 +39,12 @@ export const contactRoutes = [
     run: async ({ params, query }, { ports, workspace }) => {
       const phone = toPhone(params.phone);
       if (!phone) return invalid([{ path: 'phone', message: 'is no international number' }]);
-      const from = query.cursor === undefined ? undefined : decodeErasure(query.cursor);
+      const from = query.cursor === undefined ? undefined : cursors.decode(query.cursor);
       if (query.cursor !== undefined && !from) return invalid([{ path: 'cursor', message: 'is not a cursor of ours' }]);
       const outcome = await eraseContact(ports, { workspace, phone, groups: query.groups === 'true' }, from);
       if (outcome.kind === 'own number') return problem(409, 'An account of this workspace has this number');
       const { erased, left, next } = outcome;
-      return json(200, { erased, left, ...(next && { cursor: encodeErasure(next) }) });
+      return json(200, { erased, left, ...(next && { cursor: cursors.encode(next) }) });
     },
   }),
 ];

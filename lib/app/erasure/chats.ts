@@ -1,8 +1,8 @@
+import { listed, type Stage } from '../lists/walk.ts';
 import { queryAll } from '../query-all.ts';
 import type { Item } from '../store.ts';
 import type { Erasing } from './erasing.ts';
 import { eraseThread, forgetChat } from './thread.ts';
-import { listed, type Stage } from './walk.ts';
 
 /** The registry of chats: a person's own chat with all that was said in it; of a group, what names the person. */
 export function chatStage(erasing: Erasing): Stage {

@@ -20,7 +20,7 @@ export async function emptySend(erasing: Erasing, messageId: string): Promise<vo
       left.push({ kind: 'send', id: messageId, why: 'It is queued, being sent, or its outcome is not known' });
       return;
     }
-    await eraseStates(erasing, send);
+    counts.deliveries += await eraseStates(store, send);
     if (await empty(store, send)) {
       counts.sends += 1;
       return;
@@ -29,12 +29,15 @@ export async function emptySend(erasing: Erasing, messageId: string): Promise<vo
   throw new StoreUnavailable('conflict');
 }
 
-async function eraseStates({ store, counts }: Erasing, send: Send): Promise<void> {
+/** Answers how many there were. */
+export async function eraseStates(store: Store, send: Send): Promise<number> {
+  let erased = 0;
   for (const { providerId } of send.parts) {
     if (providerId === undefined) continue;
     const { done } = await store.write(del(stateKey(send, providerId), exists()));
-    if (done) counts.deliveries += 1;
+    if (done) erased += 1;
   }
+  return erased;
 }
 
 /** Credits are counted by the sends that they paid for: the send stays, with its states and without its content. */

@@ -3,17 +3,17 @@ import type { Phone } from '#lib/domain/phone.ts';
 import { accountKey, readAccount } from '../accounts/account.ts';
 import { wholeDirectory } from '../directory.ts';
 import { getAll } from '../get-all.ts';
+import { walk } from '../lists/walk.ts';
+import type { WalkState } from '../lists/walk-cursor.ts';
 import type { Clock, Log, Random } from '../ports.ts';
 import { retrying } from '../retrying-store.ts';
 import type { Store } from '../store.ts';
 import { attemptStage } from './attempts.ts';
 import { chatStage } from './chats.ts';
-import type { ErasureCursor } from './cursor.ts';
 import { type Counts, type Erasing, type Left, NONE } from './erasing.ts';
 import { eventStage } from './events.ts';
 import { sendStage } from './sends.ts';
 import { ledgerStage, quarantineStage } from './small-stages.ts';
-import { walk } from './walk.ts';
 
 interface Ports {
   readonly store: Store;
@@ -37,7 +37,7 @@ export type Erased =
       /** Met in this call. */
       readonly left: readonly Left[];
       /** There is more to do. */
-      readonly next?: ErasureCursor;
+      readonly next?: WalkState<Counts>;
     }
   /** Nearly everything in a workspace names its own accounts. */
   | { readonly kind: 'own number' };
@@ -51,7 +51,7 @@ const PATIENCE_MS = 5_000;
  * an index of persons would know authors only, cost a write with every message, and be one more place that names them.
  * Safe to break off anywhere and to repeat. The number is never logged.
  */
-export async function eraseContact(ports: Ports, person: Person, from?: ErasureCursor): Promise<Erased> {
+export async function eraseContact(ports: Ports, person: Person, from?: WalkState<Counts>): Promise<Erased> {
   const { clock, random, log } = ports;
   const { workspace, phone } = person;
   const deadline = clock.monotonic() + LONGEST_MS;
@@ -65,13 +65,13 @@ export async function eraseContact(ports: Ports, person: Person, from?: ErasureC
     mentionsOrFounded: mentionsOf(phone, { founder: true }),
     nowSeconds: Math.floor(clock.now() / 1000),
     isTimeUp: () => clock.monotonic() >= deadline,
-    counts: { ...(from?.erased ?? NONE) },
+    counts: { ...(from?.done ?? NONE) },
     left: [],
   };
   const at = await walk(store, stagesOf(erasing), from?.at, erasing.isTimeUp);
   const { counts: erased, left } = erasing;
   log.info('a contact is being erased', { workspace, complete: !at, left: left.length, ...erased });
-  return { kind: 'erased', erased, left, ...(at && { next: { at, erased } }) };
+  return { kind: 'erased', erased, left, ...(at && { next: { at, done: erased } }) };
 }
 
 /** Sends come after what leads to them, and each stage finishes before the next, which may hold the only other trace. */

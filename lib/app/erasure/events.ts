@@ -1,13 +1,13 @@
 import type { Event } from '#lib/domain/event.ts';
 import { chatId } from '../chats/chat.ts';
 import { isLive } from '../events/shown.ts';
+import { listed, type Stage } from '../lists/walk.ts';
 import { type EventRecord, recordOf } from '../receiving/event-item.ts';
 import { accountKey } from '../receiving/records.ts';
 import type { Item } from '../store.ts';
 import { eraseEvent } from './erase-event.ts';
 import type { Erasing } from './erasing.ts';
 import { eraseThread, forgetChat } from './thread.ts';
-import { listed, type Stage } from './walk.ts';
 
 /** Everything received that names the person, whoever wrote it: also quotes, cards, lists of participants, raw bodies. */
 export function eventStage(erasing: Erasing): Stage {

@@ -1,8 +1,8 @@
+import { listed, type Stage } from '../lists/walk.ts';
 import { readSend } from '../sending/items.ts';
 import { sendListKey } from '../sending/keys.ts';
 import { emptySend } from './empty-send.ts';
 import type { Erasing } from './erasing.ts';
-import { listed, type Stage } from './walk.ts';
 
 /** What was sent to the person, or about them. */
 export function sendStage(erasing: Erasing): Stage {

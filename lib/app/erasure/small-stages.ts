@@ -1,8 +1,8 @@
+import type { Stage } from '../lists/walk.ts';
 import { quarantineCounters } from '../receiving/settle.ts';
 import { LEDGER_PREFIX, quotaKindKey } from '../sending/keys.ts';
 import { del, exists, set, update } from '../store.ts';
 import type { Erasing } from './erasing.ts';
-import type { Stage } from './walk.ts';
 
 /** The ledger is kept for its figures; only a provider's words on a refund may name somebody. */
 export function ledgerStage({ store, workspace, mentions, counts }: Erasing): Stage {

@@ -105,6 +105,8 @@ describe('the answers of the API', () => {
     const workspace = await call('post', '/api/workspaces', {}, { name: 'Another' });
     const key = await call('post', '/api/workspaces/{id}/keys', workspace);
     await call('get', '/api/workspaces');
+    await call('patch', '/api/workspaces/{id}', workspace, { name: 'Renamed', retentionDays: 30 });
+    await call('post', '/api/workspaces/{id}/retention/apply', workspace, {});
     await call('get', '/api/workspaces/{id}/keys', workspace);
     await call('delete', '/api/workspaces/{id}/keys/{keyId}', { ...workspace, keyId: key.id });
     const sandbox = { provider: 'sandbox', channel: 'whatsapp', credentials: {}, phone: '15550100' };

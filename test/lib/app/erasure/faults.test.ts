@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import type { ErasureCursor } from '#lib/app/erasure/cursor.ts';
 import { type Erased, eraseContact } from '#lib/app/erasure/erase.ts';
 import type { Item, Store } from '#lib/app/store.ts';
 import { toPhone } from '#lib/domain/phone.ts';
@@ -58,7 +57,7 @@ function portsOn(store: Store, monotonic: () => number) {
 
 /** Calls until it is over, as a client would. */
 async function eraseAll(store: Store, monotonic: () => number = () => 0): Promise<{ last: Erased; calls: number }> {
-  let from: ErasureCursor | undefined;
+  let from: Parameters<typeof eraseContact>[2];
   for (let calls = 1; ; calls++) {
     const last = await eraseContact(portsOn(store, monotonic), person, from);
     if (last.kind !== 'erased' || !last.next) return { last, calls };
@@ -86,19 +85,23 @@ it('comes to the same wherever it breaks off', async () => {
     await eraseAll(store);
     expect(snapshot(store), `crash at ${crashAt}`).toEqual(expected);
   }
-});
+}, 60_000);
 
-it.each([300, 1_000, 3_000, 9_000])('comes to the same in many calls, when the table takes %i ms', async (each) => {
-  const items = await fullTable();
-  const atOnce = await copyOf(items);
-  const { last: whole } = await eraseAll(atOnce);
-  const store = await copyOf(items);
-  let now = 0;
-  const slow = watched(store, () => {
-    now += each;
-  });
-  const { last, calls } = await eraseAll(slow, () => now);
-  expect(calls).toBeGreaterThan(1);
-  expect(last).toMatchObject({ kind: 'erased', erased: whole.kind === 'erased' ? whole.erased : {} });
-  expect(snapshot(store)).toEqual(snapshot(atOnce));
-});
+it.each([300, 1_000, 3_000, 9_000])(
+  'comes to the same in many calls, when the table takes %i ms',
+  async (each) => {
+    const items = await fullTable();
+    const atOnce = await copyOf(items);
+    const { last: whole } = await eraseAll(atOnce);
+    const store = await copyOf(items);
+    let now = 0;
+    const slow = watched(store, () => {
+      now += each;
+    });
+    const { last, calls } = await eraseAll(slow, () => now);
+    expect(calls).toBeGreaterThan(1);
+    expect(last).toMatchObject({ kind: 'erased', erased: whole.kind === 'erased' ? whole.erased : {} });
+    expect(snapshot(store)).toEqual(snapshot(atOnce));
+  },
+  60_000,
+);

@@ -63,7 +63,7 @@ it('leaves nothing that names the person, and everything else as it was', async 
     }),
     { numRuns: 60 },
   );
-});
+}, 60_000);
 
 /** What goes with the person and holds no number: states of messages, and a chat under an id of the provider's own. */
 const isFollowing = (pk: string, text: string) => pk.startsWith('PID#') || text.includes('chat-78');
