@@ -37,8 +37,8 @@ export function runtime(): Runtime {
     ssm: client(SSM, environment, environment.AWS_ENDPOINT_URL_SSM),
     clock: systemClock,
     random: systemRandom,
-    log: structuredLog(),
-    metrics: embeddedMetrics(),
+    log: structuredLog(environment.POWERTOOLS_SERVICE_NAME),
+    metrics: embeddedMetrics(environment.POWERTOOLS_SERVICE_NAME),
   };
 }
 

@@ -36,13 +36,32 @@ export function receiver(provider: ReceivingProvider, ports: ReceivingPorts) {
     const tokenHash = sha256(token);
     const tooLarge = delivery.body.length > ports.maxBytes;
     const webhook = await find(store, tokenHash);
-    if (webhook === 'unreachable') return tooLarge ? TOO_LARGE.answer : UNAVAILABLE.answer;
+    if (webhook === 'unreachable') return tooLarge ? TOO_LARGE.answer : unreachable(provider, ports);
     const verdict = tooLarge ? TOO_LARGE : await judge(provider, patient, { webhook, tokenHash, delivery, receivedAt });
+    tell(provider, ports, verdict);
     if (webhook) await note(provider, patient, webhook, delivery, verdict, receivedAt);
-    // As long as the note of an attempt takes, so that time does not tell a known URL from an unknown one.
-    else await find(store, sha256(tokenHash));
+    else await ofNobody(provider, patient, () => find(store, sha256(tokenHash)));
     return verdict.answer;
   };
+}
+
+/** The ordinary delivery says nothing but what the log of attempts keeps: a line each would cost more than storing it. */
+function tell({ name }: ReceivingProvider, { log }: ReceivingPorts, { outcome, id }: Verdict): void {
+  if (outcome === 'stored' || outcome === 'duplicate') return;
+  log.warn('a delivery was not taken as usual', { provider: name, outcome, ...(id && { correlationId: id }) });
+}
+
+/** Whose delivery it is cannot be known, so the queue does not take it either. */
+function unreachable({ name }: ReceivingProvider, { metrics, log }: ReceivingPorts): Answer {
+  metrics.count('RefusedDeliveries', { provider: name });
+  log.warn('the table could not be asked for a webhook; the delivery was refused', { provider: name });
+  return UNAVAILABLE.answer;
+}
+
+/** `find` takes as long as the note of an attempt, so that time does not tell a known URL from an unknown one. */
+async function ofNobody(provider: ReceivingProvider, { metrics }: ReceivingPorts, find: () => Promise<unknown>) {
+  metrics.count('UnknownTokens', { provider: provider.name });
+  await find();
 }
 
 interface Case {

@@ -66,11 +66,11 @@ it('empties old sends, forgets quiet chats and shortens logs', async () => {
   const account = await hub.account();
   const { id, url } = await hub.webhook();
   await hub.post(url, message(1, { chat: 'old', from: OTHER }));
-  const sent = await hub.send(account, { phone: OTHER }, 'hello', { kind: 'sent', providerId: 'P1' });
-  const waiting = await hub.send(account, { phone: OTHER }, 'soon');
+  const sent = await hub.accepted(account, { phone: OTHER }, 'hello', { kind: 'sent', providerId: 'P1' });
+  const waiting = await hub.accepted(account, { phone: OTHER }, 'soon');
   hub.bench.now += 31 * DAY_MS;
   await hub.post(url, message(2, { chat: 'new', from: OTHER, at: new Date(hub.bench.now).toISOString() }));
-  const fresh = await hub.send(account, { phone: OTHER }, 'again', { kind: 'sent', providerId: 'P2' });
+  const fresh = await hub.accepted(account, { phone: OTHER }, 'again', { kind: 'sent', providerId: 'P2' });
   await retain(hub, 30);
   expect(await apply(hub)).toMatchObject({ applied: { sends: 1, chats: 1, attempts: 2, events: 2 } });
   const textOf = (messageId: string) => JSON.stringify(hub.memory.peek({ pk: `MSG#${messageId}`, sk: 'META' }));

@@ -90,10 +90,13 @@ describe('erasing a person keeps', () => {
   it('a send that waits, and the figures of one that is done', async () => {
     const hub = new ErasureHub();
     const account = await hub.account();
-    const waiting = await hub.send(account, { phone: PERSON }, 'soon');
-    const failed = await hub.send(account, { phone: PERSON }, 'hi', { kind: 'failed', reason: `${DIGITS} is unknown` });
-    const sent = await hub.send(account, { phone: OTHER }, `ask ${PERSON}`, { kind: 'sent', providerId: 'P1' });
-    const other = await hub.send(account, { phone: OTHER }, 'hello', { kind: 'sent', providerId: 'P2' });
+    const waiting = await hub.accepted(account, { phone: PERSON }, 'soon');
+    const failed = await hub.accepted(account, { phone: PERSON }, 'hi', {
+      kind: 'failed',
+      reason: `${DIGITS} is unknown`,
+    });
+    const sent = await hub.accepted(account, { phone: OTHER }, `ask ${PERSON}`, { kind: 'sent', providerId: 'P1' });
+    const other = await hub.accepted(account, { phone: OTHER }, 'hello', { kind: 'sent', providerId: 'P2' });
     const before = hub.memory.peek(sendKey(other));
     const answer = await erase(hub);
     expect(answer.left).toEqual([{ kind: 'send', id: waiting, why: expect.stringContaining('queued') }]);

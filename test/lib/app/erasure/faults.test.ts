@@ -43,9 +43,9 @@ async function fullTable(): Promise<readonly Item[]> {
   await hub.post(url, message(4, { chat: LONGER }));
   await hub.post(url, message(5, { chat: OTHER }));
   const account = await hub.account();
-  await hub.send(account, { phone: PERSON }, 'hi', { kind: 'failed', reason: `${DIGITS} is unknown` });
-  await hub.send(account, { phone: OTHER }, `ask ${PERSON}`, { kind: 'sent', providerId: 'P1' });
-  await hub.send(account, { phone: PERSON }, 'soon');
+  await hub.accepted(account, { phone: PERSON }, 'hi', { kind: 'failed', reason: `${DIGITS} is unknown` });
+  await hub.accepted(account, { phone: OTHER }, `ask ${PERSON}`, { kind: 'sent', providerId: 'P1' });
+  await hub.accepted(account, { phone: PERSON }, 'soon');
   await hub.done('DELETE', `/api/webhooks/${id}`);
   return hub.memory.all();
 }

@@ -39,7 +39,13 @@ export class ErasureHub extends AdminBench {
   }
 
   /** A send that is accepted, and settled if `ending` says how. */
-  async send(account: string, recipient: SendRequest['recipient'], text: string, ending?: Ending, workspace = 'main') {
+  async accepted(
+    account: string,
+    recipient: SendRequest['recipient'],
+    text: string,
+    ending?: Ending,
+    workspace = 'main',
+  ) {
     const ports = { ...this.ports, ticks: { send: async () => undefined } };
     const request = { workspace, account, recipient, parts: [{ kind: 'text', text }] } as const;
     const accepted = await accept(request, ports, defaultConfig);
