@@ -1,5 +1,5 @@
 import { queryAll } from '../query-all.ts';
-import { absent, del, exists, type Item, type Key, set, update } from '../store.ts';
+import { absent, all, del, exists, type Item, type Key, set, update } from '../store.ts';
 import { emptySend } from './empty-send.ts';
 import type { Erasing } from './erasing.ts';
 
@@ -29,6 +29,8 @@ async function eraseDelivery(erasing: Erasing, key: Key, isTheirs: boolean): Pro
   const state = await store.get(key, { consistent: true });
   if (!state) return;
   if (isTheirs && typeof state.send === 'string') await emptySend(erasing, state.send);
-  const { done } = await store.write(mentions(JSON.stringify(state)) ? del(key, exists()) : del(key, absent('send')));
+  const { done } = await store.write(
+    mentions(JSON.stringify(state)) ? del(key, exists()) : del(key, all(exists(), absent('send'))),
+  );
   if (done) counts.deliveries += 1;
 }

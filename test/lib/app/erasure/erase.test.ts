@@ -45,6 +45,24 @@ describe('erasing a person deletes', () => {
     expect((await hub.walk('/api/chats')).items).toMatchObject([{ providerChatId: 'chat-78' }]);
   });
 
+  it('the messages that the hub itself recorded on sending, and the sends that only their chat tells of', async () => {
+    const hub = new ErasureHub();
+    const account = await hub.account();
+    const { url } = await hub.webhook({ accountId: account });
+    await hub.post(url, message(1, { chat: 'chat-77', from: PERSON }));
+    const [chat] = (await hub.walk('/api/chats')).items;
+    const unnamed = { chat: String(chat?.id), provider_chat: 'chat-77' };
+    const named = { phone: PERSON, chat: 'chat_2', provider_chat: PERSON };
+    const sent = [
+      await hub.accepted(account, unnamed, 'no number', { kind: 'sent', providerId: 'P1' }),
+      await hub.accepted(account, named, 'a number', { kind: 'sent', providerId: 'P2' }),
+    ];
+    expect(await erase(hub)).toMatchObject({ erased: { events: 3, sends: 2, deliveries: 2 }, left: [] });
+    expect(traces(hub)).toEqual([]);
+    for (const id of sent) expect(hub.memory.peek(sendKey(id))).toMatchObject({ recipient: {}, erased: true });
+    expect((await hub.call('POST', `/api/sends/${sent[0]}/resend`)).status).toBe(404);
+  });
+
   it('attempts, also of a webhook that is deleted', async () => {
     const hub = new ErasureHub();
     const { id, url } = await hub.webhook();
