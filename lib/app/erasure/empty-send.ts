@@ -6,6 +6,7 @@ import { sendKey } from '../sending/keys.ts';
 import { all, type Change, del, equal, exists, remove, type Store, StoreUnavailable, set, update } from '../store.ts';
 import type { Erasing } from './erasing.ts';
 
+const UNSETTLED = 'It is queued, being sent, or its outcome is not known';
 // Each round more means that a status came in between.
 const ROUNDS = 5;
 
@@ -17,7 +18,8 @@ export async function emptySend(erasing: Erasing, messageId: string): Promise<vo
     const send = item && readSend(item);
     if (send?.workspace !== workspace || send.erased) return;
     if (send.parts.some((part) => isUnsettled(part.state))) {
-      left.push({ kind: 'send', id: messageId, why: 'It is queued, being sent, or its outcome is not known' });
+      // A message of it may have led here before.
+      if (left.every(({ id }) => id !== messageId)) left.push({ kind: 'send', id: messageId, why: UNSETTLED });
       return;
     }
     counts.deliveries += await eraseStates(store, send);

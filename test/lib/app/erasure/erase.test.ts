@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { sightChat } from '#lib/app/chats/chat.ts';
 import { audit } from '#lib/app/sending/audit.ts';
 import { sendKey } from '#lib/app/sending/keys.ts';
 import { message } from '#test/functions/admin/admin-bench.ts';
@@ -43,6 +44,16 @@ describe('erasing a person deletes', () => {
     expect(await erase(hub)).toMatchObject({ erased: { events: 2, chats: 1 } });
     expect((await hub.walk('/api/messages')).items).toMatchObject([{ message: { id: 'm3' } }]);
     expect((await hub.walk('/api/chats')).items).toMatchObject([{ providerChatId: 'chat-78' }]);
+  });
+
+  it('a chat whose own id hides the number, by another id of it, with what was said there', async () => {
+    const hub = new ErasureHub();
+    const { id, url } = await hub.webhook();
+    await hub.post(url, message(1, { chat: '987@lid' }));
+    const chat = { workspace: 'main', provider: 'sandbox', accountKey: id, providerChatId: '987@lid' };
+    await sightChat(hub.memory, { ...chat, kind: 'individual', aliases: [`${DIGITS}@c.us`], at: hub.bench.now });
+    expect(await erase(hub)).toMatchObject({ erased: { events: 1, chats: 1 } });
+    expect(traces(hub)).toEqual([]);
   });
 
   it('the messages that the hub itself recorded on sending, and the sends that only their chat tells of', async () => {
