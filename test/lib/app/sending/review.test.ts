@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
 import { sendState } from '#lib/domain/sending/part.ts';
+import { obliging } from '#test/support/simulation/fake-provider.ts';
 import { World, type WorldOptions } from '#test/support/simulation/world.ts';
 
 /** What a review of the sender came upon, each played through once. */
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
-const _HOUR = 60 * MINUTE;
-const _unsure = { outcome: { kind: 'unknown', reason: 'reset' }, latencyMs: 50, takes: false } as const;
+const HOUR = 60 * MINUTE;
+const unsure = { outcome: { kind: 'unknown', reason: 'reset' }, latencyMs: 50, takes: false } as const;
 
 async function worldWith(credits: number, options?: WorldOptions): Promise<World> {
   const world = new World(options);
@@ -29,4 +30,25 @@ test('a host whose clock is ten minutes fast delays its account by a call and a 
   await world.run(40 * SECOND);
   expect(world.provider.calls.length).toBe(2);
   expect(world.invariants.violations).toEqual([]);
+});
+
+test('a message that is refused and allowed again and again for hours does not grow', async () => {
+  const world = await worldWith(1);
+  world.provider.behave = () => ({ ...unsure, outcome: { kind: 'hold', reason: 'http 466' } });
+  const id = await world.sendNow('a');
+  await world.run(2 * HOUR);
+  expect(world.provider.calls.length).toBeGreaterThan(50);
+  expect(world.message(id).history.length).toBeLessThan(6);
+});
+
+test('a history has an end, and what ends a message is in it', { timeout: 30_000 }, async () => {
+  const world = await worldWith(1);
+  let calls = 0;
+  world.provider.behave = () => ({ ...unsure, outcome: { kind: 'hold', reason: `no. ${calls++}` } });
+  const id = await world.sendNow('a');
+  await world.run(4 * HOUR);
+  world.provider.behave = () => obliging;
+  await world.run(5 * MINUTE);
+  const { history } = world.message(id);
+  expect([history.length, history.at(-1)?.state]).toEqual([101, 'sent']);
 });
