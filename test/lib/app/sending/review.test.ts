@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { pause, resume } from '#lib/app/sending/hold.ts';
 import { sendState } from '#lib/domain/sending/part.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
+import { at, once } from '#test/support/simulation/landmarks.ts';
 import { World, type WorldOptions } from '#test/support/simulation/world.ts';
 
 /** What a review of the sender came upon, each played through once. */
@@ -15,11 +17,11 @@ async function worldWith(credits: number, options?: WorldOptions): Promise<World
   return world;
 }
 
-const _ask = <Result>(world: World, work: (ports: ReturnType<World['ports']>) => Promise<Result>) =>
+const ask = <Result>(world: World, work: (ports: ReturnType<World['ports']>) => Promise<Result>) =>
   world.until(world.spawn('ask', undefined, work));
 
 const _stateOf = (world: World, messageId: string) => sendState(world.message(messageId).parts);
-const _file = (url: string) => ({ kind: 'file', url, name: 'a' }) as const;
+const file = (url: string) => ({ kind: 'file', url, name: 'a' }) as const;
 
 test('a host whose clock is ten minutes fast delays its account by a call and a gap', async () => {
   const world = await worldWith(2);
@@ -51,4 +53,24 @@ test('a history has an end, and what ends a message is in it', { timeout: 30_000
   await world.run(5 * MINUTE);
   const { history } = world.message(id);
   expect([history.length, history.at(-1)?.state]).toEqual([101, 'sent']);
+});
+
+test('a part that becomes unknown while the other is taken off the list stays on it', async () => {
+  const world = await worldWith(2, { config: { unknownLimitMs: HOUR } });
+  world.provider.behave = (_, { part }) => ({ ...unsure, latencyMs: part === 0 ? 50 : 9 * SECOND });
+  world.evidence = (_, part) => (part === 0 ? { kind: 'accepted', providerId: 'P0' } : { kind: 'none' });
+  const id = await world.sendNow('a', { parts: [file('https://files.test/a'), { kind: 'text', text: 'x' }] });
+  await world.run(SECOND);
+  await ask(world, (ports) => pause(ports, 'a', 'a test', world.config));
+  await world.run(52 * SECOND);
+  await ask(world, (ports) => resume(ports, 'a', world.config));
+  // The watchdog comes while the text is being sent, and its last write only when that has ended.
+  const leavesTheList = at(
+    (write) =>
+      write.kind === 'update' && write.changes.some(({ kind, path }) => kind === 'remove' && path === 'gsi3pk'),
+    'before',
+  );
+  once(world, leavesTheList, { stallMs: 8 * SECOND });
+  await world.run(2 * HOUR);
+  expect(world.message(id).parts.map((part) => part.state)).toEqual(['sent', 'expired']);
 });
