@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { onEcho } from '#lib/app/sending/echo.ts';
 import { pause, resume } from '#lib/app/sending/hold.ts';
 import { sendState } from '#lib/domain/sending/part.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
@@ -20,7 +21,7 @@ async function worldWith(credits: number, options?: WorldOptions): Promise<World
 const ask = <Result>(world: World, work: (ports: ReturnType<World['ports']>) => Promise<Result>) =>
   world.until(world.spawn('ask', undefined, work));
 
-const _stateOf = (world: World, messageId: string) => sendState(world.message(messageId).parts);
+const stateOf = (world: World, messageId: string) => sendState(world.message(messageId).parts);
 const file = (url: string) => ({ kind: 'file', url, name: 'a' }) as const;
 
 test('a host whose clock is ten minutes fast delays its account by a call and a gap', async () => {
@@ -73,4 +74,22 @@ test('a part that becomes unknown while the other is taken off the list stays on
   once(world, leavesTheList, { stallMs: 8 * SECOND });
   await world.run(2 * HOUR);
   expect(world.message(id).parts.map((part) => part.state)).toEqual(['sent', 'expired']);
+});
+
+test('an echo of a message whose outcome is being written settles no other', async () => {
+  const world = await worldWith(2);
+  world.provider.behave = () => unsure;
+  const first = await world.sendNow('a');
+  await world.run(5 * SECOND);
+  world.provider.behave = () => ({ ...obliging, latencyMs: 2 * SECOND });
+  const second = await world.sendNow('a');
+  await world.run(1.95 * SECOND);
+  const echo = { workspace: 'main', account: 'a', providerId: '3EB02', isTo: () => true, text: 'hello' };
+  const looksForItsName = ({ call, moment, detail }: { call: string; moment: string; detail?: unknown }) =>
+    call === 'get' && moment === 'after' && JSON.stringify(detail).includes('3EB02');
+  once(world, looksForItsName, { stallMs: SECOND });
+  expect(await ask(world, (ports) => onEcho(ports, echo, world.config))).toBe('no match');
+  await world.run(5 * SECOND);
+  expect([stateOf(world, first), stateOf(world, second)]).toEqual(['unknown', 'sent']);
+  expect(world.invariants.violations).toEqual([]);
 });
