@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
+import { cancel } from '#lib/app/sending/cancel.ts';
 import { onEcho } from '#lib/app/sending/echo.ts';
 import { pause, resume } from '#lib/app/sending/hold.ts';
 import { sendState } from '#lib/domain/sending/part.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
-import { at, once } from '#test/support/simulation/landmarks.ts';
+import { at, atCall, once } from '#test/support/simulation/landmarks.ts';
 import { World, type WorldOptions } from '#test/support/simulation/world.ts';
 
 /** What a review of the sender came upon, each played through once. */
@@ -92,4 +93,21 @@ test('an echo of a message whose outcome is being written settles no other', asy
   await world.run(5 * SECOND);
   expect([stateOf(world, first), stateOf(world, second)]).toEqual(['unknown', 'sent']);
   expect(world.invariants.violations).toEqual([]);
+});
+
+test('a file whose turn comes late in a tick gets the time of the next one', async () => {
+  const world = await worldWith(2);
+  let first = '';
+  once(world, atCall('fetch', 'before'), { stallMs: 11 * SECOND }, () => {
+    world.begin(world.spawn('cancel', 'main', (ports) => cancel(ports, 'main', first, world.config)));
+  });
+  world.fetch = (url) => {
+    // The second file's host needs more than what the first has left of the first tick.
+    if (url.endsWith('second') && world.queue.sent === 1) return { kind: 'unavailable', reason: 'no answer in time' };
+    return { kind: 'ok', name: 'a', mimeType: 'text/plain', bytes: new Uint8Array(1) };
+  };
+  first = await world.sendNow('a', { parts: [file('https://files.test/first')] });
+  const second = await world.sendNow('a', { parts: [file('https://files.test/second')] });
+  await world.run(30 * SECOND);
+  expect([stateOf(world, first), stateOf(world, second)]).toEqual(['cancelled', 'sent']);
 });
