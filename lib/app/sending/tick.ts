@@ -6,7 +6,7 @@ import type { SendingConfig } from './config.ts';
 import { gatesOpenAt } from './due.ts';
 import { abandon, findHead } from './head.ts';
 import { type Account, isBlocked, readAccount } from './items.ts';
-import { giveBack, goIdle, releaseBlocked } from './let-go.ts';
+import { giveBack, goIdle, passOver, releaseBlocked } from './let-go.ts';
 import { recordOutcome } from './outcome.ts';
 import type { Tick } from './ports.ts';
 import { prepare } from './prepare.ts';
@@ -76,7 +76,7 @@ async function sendHead(turn: Turn): Promise<Step> {
   const head = await findHead(turn.ports.store, turn.account.id);
   if (!head) return goIdle(turn);
   if (head.part.state === 'sending') return abandon(turn, head);
-  if (head.part.state !== 'queued') return lookAgain; // settled since its pointer was read
+  if (head.part.state !== 'queued') return passOver(turn, head);
   if (isBlocked(turn.account)) return releaseBlocked(turn);
 
   const prepared = await prepare(turn, head);

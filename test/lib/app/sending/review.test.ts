@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { cancel } from '#lib/app/sending/cancel.ts';
 import { onEcho } from '#lib/app/sending/echo.ts';
 import { pause, resume } from '#lib/app/sending/hold.ts';
+import { put } from '#lib/app/store.ts';
 import { sendState } from '#lib/domain/sending/part.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
 import { at, atCall, once } from '#test/support/simulation/landmarks.ts';
@@ -110,4 +111,18 @@ test('a file whose turn comes late in a tick gets the time of the next one', asy
   const second = await world.sendNow('a', { parts: [file('https://files.test/second')] });
   await world.run(30 * SECOND);
   expect([stateOf(world, first), stateOf(world, second)]).toEqual(['cancelled', 'sent']);
+});
+
+test('a place in the queue that was left behind is reported and does not keep ticks going round', async () => {
+  const world = await worldWith(2);
+  const id = await world.sendNow('a');
+  await world.run(5 * SECOND);
+  const { seq } = world.message(id);
+  const left = { pk: 'ACC#a', sk: `Q#${String(seq).padStart(12, '0')}#0`, kind: 'left', send: id, part: 0 };
+  await world.store.write(put(left));
+  const before = world.queue.sent;
+  await world.sendNow('a');
+  await world.run(5 * MINUTE);
+  expect(world.counted.get('QueueInconsistent')).toBeGreaterThan(0);
+  expect(world.queue.sent - before).toBeLessThan(8);
 });
