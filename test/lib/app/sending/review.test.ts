@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { cancel } from '#lib/app/sending/cancel.ts';
+import { setQuota } from '#lib/app/sending/credits.ts';
 import { onEcho } from '#lib/app/sending/echo.ts';
 import { pause, resume } from '#lib/app/sending/hold.ts';
 import { put } from '#lib/app/store.ts';
@@ -125,4 +126,13 @@ test('a place in the queue that was left behind is reported and does not keep ti
   await world.run(5 * MINUTE);
   expect(world.counted.get('QueueInconsistent')).toBeGreaterThan(0);
   expect(world.queue.sent - before).toBeLessThan(8);
+});
+
+test('a monthly quota that is lowered and raised again grants nothing twice', async () => {
+  const world = await worldWith(0);
+  for (const credits of [5, 1, 5, 1, 7]) {
+    await ask(world, (ports) => setQuota(ports, 'main', { kind: 'monthly', credits }, world.config));
+  }
+  expect(world.store.peek({ pk: 'WS#main', sk: 'QUOTA#2026-11' })).toMatchObject({ granted: 7, available: 7 });
+  expect(world.invariants.violations).toEqual([]);
 });
