@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { cancel } from '#lib/app/sending/cancel.ts';
 import { setQuota } from '#lib/app/sending/credits.ts';
 import { onEcho } from '#lib/app/sending/echo.ts';
-import { pause, resume } from '#lib/app/sending/hold.ts';
+import { hold, pause, resume } from '#lib/app/sending/hold.ts';
 import { put } from '#lib/app/store.ts';
 import { sendState } from '#lib/domain/sending/part.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
@@ -135,4 +135,19 @@ test('a monthly quota that is lowered and raised again grants nothing twice', as
   }
   expect(world.store.peek({ pk: 'WS#main', sk: 'QUOTA#2026-11' })).toMatchObject({ granted: 7, available: 7 });
   expect(world.invariants.violations).toEqual([]);
+});
+
+test('probes of a provider that is down do not keep the watchdog from what is unknown', async () => {
+  const world = await worldWith(1);
+  world.provider.behave = () => unsure;
+  const id = await world.sendNow('a');
+  for (let i = 0; i < 40; i += 1) {
+    await world.addAccount(`held ${i}`, 'main');
+    await ask(world, (ports) => hold(ports, `held ${i}`, 'no connection', world.config));
+  }
+  world.probe = () => ({ kind: 'unknown' });
+  world.evidence = () => ({ kind: 'accepted', providerId: 'P' });
+  world.scheduler.accident = (_, { call }) => (call === 'probe' ? { stallMs: 10 * SECOND } : undefined);
+  await world.run(5 * MINUTE);
+  expect(stateOf(world, id)).toBe('sent');
 });
