@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
+import { noteStatus, stateKey } from '#lib/app/receiving/delivery-state.ts';
 import { cancel } from '#lib/app/sending/cancel.ts';
 import { setQuota } from '#lib/app/sending/credits.ts';
 import { onEcho } from '#lib/app/sending/echo.ts';
 import { hold, pause, resume } from '#lib/app/sending/hold.ts';
+import { readProviderMessage } from '#lib/app/sending/items.ts';
+import { onStatus } from '#lib/app/sending/statuses.ts';
 import { put } from '#lib/app/store.ts';
 import { sendState } from '#lib/domain/sending/part.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
@@ -150,4 +153,18 @@ test('probes of a provider that is down do not keep the watchdog from what is un
   world.scheduler.accident = (_, { call }) => (call === 'probe' ? { stallMs: 10 * SECOND } : undefined);
   await world.run(5 * MINUTE);
   expect(stateOf(world, id)).toBe('sent');
+});
+
+test('a reason is kept as far as people read it, however much a provider says', async () => {
+  const world = await worldWith(1);
+  const id = await world.sendNow('a');
+  await world.run(5 * SECOND);
+  const key = stateKey({ workspace: 'main', provider: 'fake', scope: 'a' }, '3EB01');
+  const words = 'x'.repeat(300_000);
+  const item = await noteStatus(world.store, key, { state: 'failed', messageId: '3EB01', detail: words }, world.now);
+  if (!item) throw new Error('the status was not noted');
+  await ask(world, (ports) => onStatus(ports, key, readProviderMessage(item), world.config));
+  await ask(world, (ports) => hold(ports, 'a', words, world.config));
+  expect(stateOf(world, id)).toBe('failed');
+  expect(JSON.stringify(world.store.all()).length).toBeLessThan(10_000);
 });
