@@ -15,7 +15,7 @@ import { DEFAULT_PACING } from '#lib/domain/sending/pace.ts';
 import { MemoryStore } from './memory-store.ts';
 
 export const TOKEN = 'a-token-that-only-the-caller-knows';
-export const NOW = Date.parse('2026-03-01T12:00:00.000Z');
+const NOW = Date.parse('2026-03-01T12:00:00.000Z');
 
 /** A provider for WhatsApp, one for SMS besides; `mute` can only receive. */
 const reaches: Reaches = new Map([
@@ -47,6 +47,7 @@ export class SendBench {
   readonly ticks: Tick[] = [];
   now = NOW;
   ticksFail = false;
+  #unique = 0;
   readonly config: SendingConfig;
   readonly #send;
 
@@ -65,7 +66,6 @@ export class SendBench {
     const line = (...parts: unknown[]) => {
       this.logged.push(parts.map((part) => (part instanceof Error ? part.stack : JSON.stringify(part))).join(' '));
     };
-    let unique = 0;
     return {
       store: this.store,
       clock: {
@@ -77,7 +77,7 @@ export class SendBench {
       },
       random: {
         next: () => 0.5,
-        bytes: (count: number) => new Uint8Array(Buffer.from(sha256(String(unique++)))).slice(0, count),
+        bytes: (count: number) => new Uint8Array(Buffer.from(sha256(String(this.#unique++)))).slice(0, count),
       },
       ticks: {
         send: async (tick: Tick) => {

@@ -7,15 +7,15 @@ import { type LedgerEntry, readLedgerEntry } from '../sending/items.ts';
 import { LEDGER_PREFIX, quotaKindKey } from '../sending/keys.ts';
 import type { Store } from '../store.ts';
 
-const amount = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1_000_000_000));
+const amountFrom = (least: number) => v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(1_000_000_000));
 
 /** Prepaid: what is granted lasts. Monthly: so many anew each calendar month, in UTC. */
 export const QuotaChoice = v.variant('kind', [
   v.strictObject({ kind: v.literal('prepaid') }),
-  v.strictObject({ kind: v.literal('monthly'), credits: amount }),
+  v.strictObject({ kind: v.literal('monthly'), credits: amountFrom(0) }),
 ]);
 
-export const GrantedCredits = v.pipe(amount, v.minValue(1));
+export const GrantedCredits = amountFrom(1);
 
 export const ShownCredits = v.object({
   epoch: text('`lifetime`, or the month that these numbers are about'),

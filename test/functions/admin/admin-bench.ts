@@ -4,10 +4,12 @@ import { adminApp } from '#functions/admin/app.ts';
 import { gateway } from '#functions/admin/gateway.ts';
 import type { AdminPorts } from '#functions/admin/ports.ts';
 import { providers } from '#functions/admin/registry.ts';
+import { outboundProviders } from '#functions/sender/registry.ts';
 import { receiver } from '#lib/app/receiving/receive.ts';
 import type { Secrets } from '#lib/app/secrets.ts';
 import { defaultConfig } from '#lib/app/sending/config.ts';
 import type { Tick } from '#lib/app/sending/ports.ts';
+import { sendApp } from '#lib/app/sends/send.ts';
 import type { Store } from '#lib/app/store.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
@@ -148,6 +150,17 @@ export class AdminBench {
       sourceIp: '192.0.2.7',
     });
     return { status: answer.status, body: isRecord(answer.body) ? answer.body : {} };
+  }
+
+  /** Hands a message in at a send webhook's URL, and answers the id that it got. */
+  async send(url: string, body: object = {}): Promise<string> {
+    const reaches = new Map(outboundProviders.map((provider) => [provider.name, provider]));
+    const send = sendApp({ ...this.ports, reaches, rules: { allowPrivateHosts: false } });
+    const request = { action: 'send', phone: '+15550100099', text: 'hello', ...body };
+    const answer = await send(url.split('/').at(-1) ?? '', { headers: {}, body: Buffer.from(JSON.stringify(request)) });
+    const read = v.safeParse(v.object({ data: v.object({ message_id: v.string() }) }), answer.body);
+    if (!read.success) throw new Error(`not accepted: ${JSON.stringify(answer)}`);
+    return read.output.data.message_id;
   }
 }
 
