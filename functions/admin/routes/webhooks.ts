@@ -111,7 +111,7 @@ const deleting = route({
   params: WithId,
   answers: { 204: { description: 'Deleted' } },
   run: async ({ params }, { ports, workspace }) =>
-    (await deleteWebhook(ports.store, ports.random, workspace, params.id)) ? EMPTY : NOT_FOUND,
+    (await deleteWebhook(ports, workspace, params.id)) ? EMPTY : NOT_FOUND,
 });
 
 const rotating = route({
