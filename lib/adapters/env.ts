@@ -17,6 +17,8 @@ const Environment = v.object({
   HOOKLINE_SECRETS_PREFIX: v.optional(v.string()),
   HOOKLINE_PUBLIC_URL: v.optional(v.string()),
   HOOKLINE_MAX_BODY_BYTES: v.optional(wholeNumber, '1048576'),
+  /** Names this deployment in logs and metrics. */
+  POWERTOOLS_SERVICE_NAME: v.optional(v.string(), 'hookline'),
   AWS_REGION: v.string(),
   AWS_ACCESS_KEY_ID: v.string(),
   AWS_SECRET_ACCESS_KEY: v.string(),

@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { Log } from '#lib/app/ports.ts';
+import { correlated } from './correlation.ts';
 
 /** A request to a webhook URL. Header names are in lower case. */
 export interface HttpCall {
@@ -42,13 +43,16 @@ export function httpHandler(
 ) {
   return async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
     if (event.requestContext.http.method === 'OPTIONS') return PREFLIGHT;
-    try {
-      return toResult(await answer(event.pathParameters?.token ?? '', callOf(event)));
-    } catch (cause) {
-      // The route, never the path: the path of a webhook ends in its secret token.
-      log.error('a request failed', cause, { route: event.routeKey });
-      return toResult(fault);
-    }
+    // The same id stands in the access log.
+    return correlated({ requestId: event.requestContext.requestId }, async () => {
+      try {
+        return toResult(await answer(event.pathParameters?.token ?? '', callOf(event)));
+      } catch (cause) {
+        // The route, never the path: the path of a webhook ends in its secret token.
+        log.error('a request failed', cause, { route: event.routeKey });
+        return toResult(fault);
+      }
+    });
   };
 }
 

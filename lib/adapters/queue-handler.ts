@@ -1,5 +1,6 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { Log } from '#lib/app/ports.ts';
+import { correlated } from './correlation.ts';
 
 /** A record is not begun with less than this left: a function that is cut off leaves its work undone and unsaid. */
 const ENOUGH_MS = 3000;
@@ -16,7 +17,9 @@ export function queueHandler(process: (record: SQSRecord, context: Context) => P
     const failed: string[] = [];
     for (const record of event.Records) {
       const hasTime = context.getRemainingTimeInMillis() >= ENOUGH_MS;
-      if (!hasTime || !(await succeeds(() => process(record, context), log))) failed.push(record.messageId);
+      const ids = { requestId: context.awsRequestId, queueMessage: record.messageId };
+      const work = () => correlated(ids, () => process(record, context));
+      if (!hasTime || !(await succeeds(work, log))) failed.push(record.messageId);
     }
     return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
   };

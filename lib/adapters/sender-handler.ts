@@ -3,6 +3,7 @@ import { providerSender } from '#lib/app/sending/provider-sender.ts';
 import { tick } from '#lib/app/sending/tick.ts';
 import { attachmentFetcher } from './attachments/fetcher.ts';
 import { hideTick, tickOf } from './aws/ticks.ts';
+import { loggedSender } from './logged-sender.ts';
 import { outboundAccounts } from './outbound-accounts.ts';
 import { AGAIN, queueHandler } from './queue-handler.ts';
 import { allowsPrivateHosts, type Runtime, required, sendingPorts } from './runtime.ts';
@@ -16,7 +17,7 @@ export function senderHandler(providers: readonly OutboundProvider[], runtime: R
   const { config, ...shared } = sendingPorts(runtime);
   const ports = {
     ...shared,
-    sender: providerSender(outboundAccounts(providers, runtime)),
+    sender: loggedSender(providerSender(outboundAccounts(providers, runtime)), clock, log),
     attachments: attachmentFetcher({ allowPrivateHosts: allowsPrivateHosts(environment), clock }),
   };
   const queueUrl = required(environment, 'HOOKLINE_TICKS_QUEUE_URL');

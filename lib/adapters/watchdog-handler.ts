@@ -2,8 +2,10 @@ import type { Context } from 'aws-lambda';
 import type { OutboundProvider } from '#lib/app/sending/outbound.ts';
 import { providerEvidence } from '#lib/app/sending/provider-evidence.ts';
 import { providerProber } from '#lib/app/sending/provider-sender.ts';
+import { measureVitals } from '#lib/app/sending/vitals.ts';
 import { watchdog } from '#lib/app/sending/watchdog.ts';
 import { withOwnEvidence } from '#lib/app/sends/own-evidence.ts';
+import { correlated } from './correlation.ts';
 import { outboundAccounts } from './outbound-accounts.ts';
 import { type Runtime, sendingPorts } from './runtime.ts';
 
@@ -21,7 +23,9 @@ export function watchdogHandler(providers: readonly OutboundProvider[], runtime:
   return async (_event: unknown, context: Context): Promise<void> => {
     const endsAt = clock.monotonic() + context.getRemainingTimeInMillis() - MARGIN_MS;
     try {
-      await watchdog(ports, endsAt, config);
+      // First: an errand that fails each time must not make the measures stale.
+      await measureVitals(ports);
+      await correlated({ requestId: context.awsRequestId }, () => watchdog(ports, endsAt, config));
     } catch (error) {
       for (const cause of error instanceof AggregateError ? error.errors : [error]) {
         log.error('an errand of the watchdog failed', cause);

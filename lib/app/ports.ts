@@ -1,3 +1,5 @@
+import type { MetricName } from './metrics.ts';
+
 /** Time as use cases see it. Rules never ask a clock: they are handed the time. */
 export interface Clock {
   /** Milliseconds since the epoch, as this host believes. */
@@ -22,7 +24,7 @@ export interface Log {
   error(message: string, cause: unknown, fields?: Readonly<Record<string, string | number | boolean>>): void;
 }
 
-/** Counters; the names and what to do about each stand in docs/operations.md. */
 export interface Metrics {
-  count(name: string, dimensions?: Readonly<Record<string, string>>): void;
+  /** `value`: how many, or how much in the metric's unit. Of `fields`, what the metric is not split by is for the log. */
+  count(name: MetricName, fields?: Readonly<Record<string, string>>, value?: number): void;
 }

@@ -7,9 +7,12 @@ export const Issue = v.object({
 });
 export type Issue = v.InferOutput<typeof Issue>;
 
-/** Valibot's findings as paths and reasons, the received values taken out. */
+/** Enough to see what is wrong; a long list of wrong entries must not make an answer longer than a Lambda may give. */
+const MOST_ISSUES = 100;
+
+/** Valibot's first findings as paths and reasons, the received values taken out. */
 export function issuesOf(issues: readonly v.BaseIssue<unknown>[]): Issue[] {
-  return issues.map((issue) => ({ path: v.getDotPath(issue) ?? '', message: reasonOf(issue) }));
+  return issues.slice(0, MOST_ISSUES).map((issue) => ({ path: v.getDotPath(issue) ?? '', message: reasonOf(issue) }));
 }
 
 function reasonOf(issue: v.BaseIssue<unknown>): string {

@@ -50,7 +50,7 @@ function runtimeOn(table: string, transport: Transport): Runtime {
     ssm: awsClient(SSM, settings, transport),
     clock: systemClock,
     random: systemRandom,
-    log: structuredLog(),
-    metrics: embeddedMetrics(),
+    log: structuredLog('bench'),
+    metrics: embeddedMetrics('bench'),
   };
 }

@@ -279,6 +279,7 @@ function describeQueries(makeStore: MakeStore): void {
     const between = { pk, from: 'Q#1', before: 'Q#3', limit: 10, consistent: true };
     expect(sksOf((await store.query(between)).items)).toEqual(['Q#1', 'Q#2']);
     expect(sksOf((await store.query({ pk, before: 'Q#1', limit: 10, consistent: true })).items)).toEqual(['META']);
+    expect(await store.query({ ...between, from: 'Q#3', before: 'Q#1' })).toEqual({ items: [] });
     expect(sksOf((await store.query({ pk, from: 'Q#3', limit: 10, consistent: true })).items)).toEqual(['Q#3', 'R#1']);
   });
 

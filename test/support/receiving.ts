@@ -7,6 +7,7 @@ import { type Webhook, webhookItem } from '#lib/app/webhooks/webhook.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { MemoryStore } from './memory-store.ts';
+import { hasRole, underRole } from './under-role.ts';
 
 export const TOKEN = 'a-token-that-only-the-provider-knows';
 export const NOW = Date.parse('2026-03-01T12:00:00.000Z');
@@ -28,7 +29,12 @@ export class ReceivingBench {
 
   constructor(provider: ReceivingProvider, store: Store = new MemoryStore(), maxBytes = 1_048_576) {
     this.store = store;
-    this.#receive = receiver(provider, { ...this.ports(), fallback: this.#fallback(), maxBytes });
+    this.#receive = receiver(provider, {
+      ...this.ports(),
+      store: hasRole(provider.name) ? underRole(store, provider.name) : store,
+      fallback: this.#fallback(),
+      maxBytes,
+    });
   }
 
   ports() {

@@ -34,14 +34,19 @@ export class AwsError extends Error {
   override readonly name = 'AwsError';
   readonly code: string;
   readonly status: number;
-  readonly body: Readonly<Record<string, unknown>>;
+  /** Private, so that no log prints it: a refusal brings along the items that it met. */
+  readonly #body: Readonly<Record<string, unknown>>;
 
   constructor(operation: string, status: number, body: Readonly<Record<string, unknown>>) {
     const code = typeof body.__type === 'string' ? (body.__type.split('#').pop() ?? '') : `Http${status}`;
     super(`${operation} was refused: ${code}`);
     this.code = code;
     this.status = status;
-    this.body = body;
+    this.#body = body;
+  }
+
+  get body(): Readonly<Record<string, unknown>> {
+    return this.#body;
   }
 }
 

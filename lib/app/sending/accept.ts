@@ -1,4 +1,4 @@
-import type { Clock, Random } from '../ports.ts';
+import type { Clock, Metrics, Random } from '../ports.ts';
 import { add, all, equal, exists, type Store, type Transacted, update } from '../store.ts';
 import { type AcceptPlan, acceptPlan } from './accept-plan.ts';
 import type { SendingConfig } from './config.ts';
@@ -6,7 +6,7 @@ import { type Account, readAccount, readIdempotency, type Send } from './items.t
 import { accountKey } from './keys.ts';
 import { isOverdue, kick } from './kick.ts';
 import { persistent } from './persistent.ts';
-import type { Metrics, Ticks } from './ports.ts';
+import type { Ticks } from './ports.ts';
 import { currentEpoch, openEpoch, openingCredits, quotaKind } from './quota.ts';
 
 export type NewPart =
@@ -72,7 +72,10 @@ export async function accept(request: SendRequest, given: AcceptPorts, config: S
     const plan = acceptPlan(request, { messageId, account, epoch, now, runs, limit: config.queueLimit });
     // Derived from the send: whoever repeats this very write repeats the same transaction.
     const transacted = await store.transact(plan.writes, `${messageId.slice(-20)}-${tries}`);
-    if (transacted.done) return setGoing(ports, seen, runs, { kind: 'accepted', messageId }, config);
+    if (transacted.done) {
+      ports.metrics.count('CreditsReserved', {}, request.parts.length);
+      return setGoing(ports, seen, runs, { kind: 'accepted', messageId }, config);
+    }
     const answer = read(transacted, plan, request, config);
     if (answer.kind === 'replayed') return setGoing(ports, seen, false, answer, config);
     if (answer.kind === 'at rest') seen = answer.account;

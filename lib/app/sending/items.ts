@@ -32,6 +32,8 @@ const AccountItem = v.object({
   /** The earliest start of the next call; while a call runs, the latest time by which that can be. */
   nextSendAt: time,
   backoffUntil: time,
+  /** When its last call ended, for the measure of the gap. */
+  endedAt: optional(time),
   /** Parts in its queue: those queued, and the one that is being sent. */
   pending: count,
   tailSeq: count,

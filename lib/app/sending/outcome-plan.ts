@@ -18,7 +18,7 @@ export interface OutcomePlan {
   readonly due?: number;
 }
 
-interface When {
+export interface When {
   readonly now: number;
   readonly nextSendAt: number;
 }

@@ -5,12 +5,13 @@ import { add, all, equal, set, type Update, update } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import { sendingSince } from './attempt.ts';
 import { clearDue, setDue } from './due.ts';
+import { measureGap } from './gap.ts';
 import { readPart } from './head.ts';
 import { readAccount } from './items.ts';
 import { accountKey } from './keys.ts';
 import { settleLate } from './late.ts';
 import { refresh } from './let-go.ts';
-import { type OutcomePlan, planOutcome } from './outcome-plan.ts';
+import { type OutcomePlan, planOutcome, type When } from './outcome-plan.ts';
 import type { Ending } from './settle.ts';
 import { dropLease, type End, type Head, holdsLease, lookAgain, next, over, type Turn } from './turn.ts';
 
@@ -22,12 +23,13 @@ export async function recordOutcome(turn: Turn, head: Head, intentAt: number, ou
   const now = clock.now();
   const when = { now, nextSendAt: now + drawGap(turn.account.pacing, random.next()) };
   const verdict = judge(outcome, pastOf(turn, head), now, random.next(), turn.config);
-  metrics.count('SendOutcome', { kind: verdict.kind });
+  metrics.count('SendOutcome', { kind: verdict.kind, correlationId: head.send.messageId });
+  measureGap(turn, head, intentAt);
   let sending: Head = { ...head, send: sendingSince(head, turn.account, intentAt) };
   for (let tries = 0; tries < TRIES; tries += 1) {
     const plan = planOutcome(sending, verdict, when, turn.config);
     const rests = plan.leaving > 0 && plan.leaving === turn.account.pending;
-    const account = endTurn(turn, when.nextSendAt, plan, rests);
+    const account = endTurn(turn, when, plan, rests);
     const transacted = await store.transact([account, ...plan.writes], newTransaction(random));
     if (transacted.done) {
       const step = rests ? over('idle') : nextOf(plan);
@@ -59,12 +61,13 @@ const pastOf = (turn: Turn, { part }: Head) => ({
  * Every outcome ends the turn: the lease goes, the next generation begins, and the gap is drawn from the call's end.
  * `rests`: this was the last in the queue, so the chain goes to rest with it, instead of by a tick that finds nothing.
  */
-function endTurn(turn: Turn, nextSendAt: number, { account, leaving, due }: OutcomePlan, rests: boolean): Update {
+function endTurn(turn: Turn, when: When, { account, leaving, due }: OutcomePlan, rests: boolean): Update {
   return update(
     accountKey(turn.account.id),
     [
       set('gen', turn.account.gen + 1),
-      set('nextSendAt', nextSendAt),
+      set('nextSendAt', when.nextSendAt),
+      set('endedAt', when.now),
       ...account,
       ...(leaving > 0 ? [add('pending', -leaving)] : []),
       ...(rests ? [set('chain', 'IDLE')] : []),

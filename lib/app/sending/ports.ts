@@ -63,18 +63,3 @@ export type Finding =
   | { readonly kind: 'accepted'; readonly providerId: string }
   | { readonly kind: 'rejected'; readonly reason: string }
   | { readonly kind: 'none' };
-
-export interface Metrics {
-  count(name: MetricName, dimensions?: Readonly<Record<string, string>>): void;
-}
-type MetricName =
-  | 'SendAccepted'
-  | 'SendOutcome'
-  | 'AttemptAbandoned'
-  | 'IntentReverted'
-  | 'LeaseLost'
-  | 'QueueInconsistent'
-  | 'ClockClamped'
-  | 'AccountHeld'
-  | 'AccountOverdue'
-  | 'KickFailed';

@@ -1,8 +1,8 @@
-import type { Clock, Random } from '../ports.ts';
+import type { Clock, Metrics, Random } from '../ports.ts';
 import { all, type Change, type Condition, equal, exists, remove, type Store } from '../store.ts';
 import type { SendingConfig } from './config.ts';
 import type { Account, Part, Send } from './items.ts';
-import type { Attachments, Metrics, Sender, Ticks } from './ports.ts';
+import type { Attachments, Sender, Ticks } from './ports.ts';
 
 export interface TickPorts {
   readonly store: Store;

@@ -1,11 +1,11 @@
-import type { Clock, Random } from '../ports.ts';
+import type { Clock, Metrics, Random } from '../ports.ts';
 import type { Store } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import type { SendingConfig } from './config.ts';
 import { dueOf } from './due.ts';
 import { readAccount } from './items.ts';
 import { isOverdue, kick, tickAgain } from './kick.ts';
-import type { Metrics, Ticks } from './ports.ts';
+import type { Ticks } from './ports.ts';
 import type { DueItem } from './watchdog.ts';
 
 export interface WakePorts {

@@ -1,6 +1,6 @@
 import type { Recipient } from '#lib/domain/sending/recipient.ts';
 import type { Log } from '../ports.ts';
-import { type AcceptPorts, accept } from '../sending/accept.ts';
+import { type Accepted, type AcceptPorts, accept } from '../sending/accept.ts';
 import type { SendingConfig } from '../sending/config.ts';
 import { keptThread, type Thread } from '../sending/thread.ts';
 import type { Store } from '../store.ts';
@@ -63,10 +63,19 @@ async function charge(
       : undefined;
   const request = { workspace, webhook, account: account.id, recipient: kept(recipient, thread ?? chat), parts };
   const result = await accept({ ...request, ...(idempotency && { idempotency }) }, ports, ports.config);
-  if ('startFailed' in result) {
-    ports.log.error('a queue could not be started; the watchdog will', result.startFailed, { account: account.id });
-  }
+  tell(ports, result, account.id);
   return answers.ofAccepted(result, parts.length);
+}
+
+/** The send's id is what its lines are found by, from here to the call of the provider. */
+function tell({ log, metrics }: SendPorts, result: Accepted, account: string): void {
+  if (result.kind === 'no credit') metrics.count('CreditsMissing');
+  if (!('messageId' in result)) return;
+  const fields = { correlationId: result.messageId, account };
+  log.info(`${result.kind} a message`, fields);
+  if (result.startFailed !== undefined) {
+    log.error('a queue could not be started; the watchdog will', result.startFailed, fields);
+  }
 }
 
 /** As a send keeps its recipient: `recipientOf` reads it, and `threadIn` the chat in which the message will stand. */

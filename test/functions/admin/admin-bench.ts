@@ -14,6 +14,7 @@ import type { Store } from '#lib/app/store.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { NOW, ReceivingBench } from '#test/support/receiving.ts';
+import { underRole } from '#test/support/under-role.ts';
 
 const ADMIN = 'the-admin-key';
 
@@ -53,6 +54,7 @@ export class AdminBench {
     const { random = this.bench.ports().random } = options;
     this.ports = {
       ...this.bench.ports(),
+      store: underRole(this.store, 'admin'),
       random,
       secrets: this.#secrets(),
       providers: known,

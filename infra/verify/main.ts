@@ -1,0 +1,39 @@
+/**
+ * Proves of a deployment what can be proved without AWS: packages, and checks what came of it. The functions are
+ * bundled before this is run.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { deployOnEmulator } from './deployment.ts';
+import { lint } from './linter.ts';
+import { differences, packagedTemplate, packageStage, templateIn } from './packaging.ts';
+import { Report } from './report.ts';
+import { ruleFaults } from './rules.ts';
+import { specificationFaults } from './specification.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'hookline-verify-'));
+const prod = join(folder, 'prod');
+const again = join(folder, 'again');
+const dev = join(folder, 'dev');
+const report = new Report();
+
+try {
+  await packageStage('prod', prod);
+  await packageStage('prod', again);
+  await packageStage('dev', dev);
+  await report.check('two packagings are the same bytes', () => ({ faults: differences(prod, again) }));
+  for (const stage of [prod, dev]) {
+    const template = templateIn(stage);
+    const name = basename(stage);
+    await report.check(`${name}: CloudFormation's specification`, () => ({ faults: specificationFaults(template) }));
+    await report.check(`${name}: roles, queues, logs, environment, data, alarms`, () => ({
+      faults: ruleFaults(template),
+    }));
+    await report.check(`${name}: cfn-lint`, () => lint(packagedTemplate(stage)));
+  }
+  await report.check('a deployment on an emulated AWS (moto)', deployOnEmulator);
+  if (!report.conclude()) process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true });
+}

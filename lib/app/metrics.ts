@@ -1,0 +1,42 @@
+/**
+ * Every metric, with what it is split by. An id is never among that: CloudWatch keeps, and charges for, each value of it
+ * as a metric of its own. What to do about each stands in docs/operations.md.
+ */
+export const METRICS = {
+  /** Deliveries that the table refused and the fallback queue took. */
+  FallbackEvents: { unit: 'Count', by: ['provider'] },
+  NewQuarantinedType: { unit: 'Count', by: ['provider'] },
+  QuarantinedEvents: { unit: 'Count', by: ['provider'] },
+  /** Deliveries that nobody took: answered 503, and lost where the provider does not try again. */
+  RefusedDeliveries: { unit: 'Count', by: ['provider'] },
+  /** Calls of a URL that never existed: somebody guesses, or a provider kept an address of another deployment. */
+  UnknownTokens: { unit: 'Count', by: ['provider'] },
+
+  SendAccepted: { unit: 'Count', by: ['provider'] },
+  CreditsReserved: { unit: 'Count', by: [] },
+  /** Messages refused because nobody would pay for them. */
+  CreditsMissing: { unit: 'Count', by: [] },
+  SendOutcome: { unit: 'Count', by: ['kind'] },
+  /** From the end of one call of an account to the start of its next, while something waited. */
+  SendGap: { unit: 'Milliseconds', by: [] },
+  KickFailed: { unit: 'Count', by: [] },
+
+  AttemptAbandoned: { unit: 'Count', by: [] },
+  IntentReverted: { unit: 'Count', by: [] },
+  LeaseLost: { unit: 'Count', by: [] },
+  QueueInconsistent: { unit: 'Count', by: [] },
+  ClockClamped: { unit: 'Count', by: [] },
+  AccountOverdue: { unit: 'Count', by: [] },
+
+  /** Measured by the watchdog each minute, not counted as they happen. */
+  HeldAccounts: { unit: 'Count', by: [] },
+  UnknownSends: { unit: 'Count', by: [] },
+  OldestOverdue: { unit: 'Seconds', by: [] },
+} as const satisfies Readonly<Record<string, Metric>>;
+
+export type MetricName = keyof typeof METRICS;
+
+interface Metric {
+  readonly unit: 'Count' | 'Milliseconds' | 'Seconds';
+  readonly by: readonly string[];
+}

@@ -1,0 +1,53 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { correlated } from '#lib/adapters/correlation.ts';
+import { embeddedMetrics, structuredLog } from '#lib/adapters/telemetry.ts';
+
+vi.stubEnv('POWERTOOLS_DEV', 'true');
+vi.stubEnv('POWERTOOLS_METRICS_DISABLED', 'false');
+afterEach(() => vi.restoreAllMocks());
+
+/** What was written as JSON lines; Powertools writes through the console when it is told that nobody deploys. */
+function lines(work: () => void): Record<string, unknown>[] {
+  const written: string[] = [];
+  for (const name of ['log', 'info', 'warn', 'error'] as const) {
+    vi.spyOn(console, name).mockImplementation((line) => void written.push(String(line)));
+  }
+  work();
+  return written.map((line) => JSON.parse(line));
+}
+
+const metrics = embeddedMetrics('hookline-prod');
+
+test('counts over all and by what the metric is split by', () => {
+  const [line] = lines(() => metrics.count('SendOutcome', { kind: 'sent' }));
+  expect(line).toMatchObject({
+    _aws: { CloudWatchMetrics: [{ Namespace: 'Hookline', Dimensions: [['service'], ['service', 'kind']] }] },
+    service: 'hookline-prod',
+    kind: 'sent',
+    SendOutcome: 1,
+  });
+});
+
+test('never makes a dimension of an id', () => {
+  const [line] = lines(() => metrics.count('LeaseLost', { account: 'acc_1' }));
+  expect(line).toMatchObject({ _aws: { CloudWatchMetrics: [{ Dimensions: [['service']] }] }, account: 'acc_1' });
+});
+
+test('measures in the unit of the metric', () => {
+  const [line] = lines(() => metrics.count('SendGap', {}, 2013));
+  const [definition] = JSON.parse(JSON.stringify(line))._aws.CloudWatchMetrics;
+  expect(definition.Metrics).toEqual([{ Name: 'SendGap', Unit: 'Milliseconds' }]);
+  expect(line?.SendGap).toBe(2013);
+});
+
+test('puts the ids of the work at hand on each of its lines, and on no other', async () => {
+  const log = structuredLog('hookline-prod');
+  let written: Record<string, unknown>[] = [];
+  await correlated({ requestId: 'r1' }, () =>
+    correlated({ correlationId: 'evt_1' }, async () => {
+      written = lines(() => log.info('stored'));
+    }),
+  );
+  expect(written).toMatchObject([{ requestId: 'r1', correlationId: 'evt_1', service: 'hookline-prod' }]);
+  expect(lines(() => log.info('another'))[0]).not.toHaveProperty('requestId');
+});
