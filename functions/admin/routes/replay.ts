@@ -5,7 +5,7 @@ import { optional } from '#lib/domain/schema.ts';
 import { json, NOT_FOUND } from '../answers.ts';
 import type { AdminPorts } from '../ports.ts';
 import { route, takesNothing } from '../route.ts';
-import { Cursor, listOf, WithId } from '../schemas.ts';
+import { Cursor, Id, listOf, WithId } from '../schemas.ts';
 
 const MOST_IDS = 200;
 const shared = { ...takesNothing, method: 'post', tag: 'Events', access: 'workspace' } as const;
@@ -13,7 +13,7 @@ const shared = { ...takesNothing, method: 'post', tag: 'Events', access: 'worksp
 const Selection = v.pipe(
   v.strictObject({
     type: optional(v.string(), "Quarantined events of this type: the provider's name of the event"),
-    ids: optional(v.pipe(v.array(v.string()), v.maxLength(MOST_IDS)), 'These events, quarantined or not'),
+    ids: optional(v.pipe(v.array(Id), v.maxLength(MOST_IDS)), 'These events, quarantined or not'),
     cursor: v.exactOptional(Cursor),
   }),
   v.check(({ ids, type, cursor }) => !(ids && (type ?? cursor)), 'take either `ids`, or `type` and `cursor`'),
