@@ -6,7 +6,7 @@ import { toPhone } from '#lib/domain/phone.ts';
 import { optional } from '#lib/domain/schema.ts';
 import { invalid, json, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
-import { PhoneNumber } from '../schemas.ts';
+import { Id } from '../schemas.ts';
 
 const cursors = walkCursor(Counts);
 
@@ -33,7 +33,8 @@ export const contactRoutes = [
     summary: 'Erase a person by their number from everything that the workspace keeps; call until no cursor comes',
     conflict: 'It is the number of an account of this workspace',
     access: 'workspace',
-    params: v.object({ phone: PhoneNumber }),
+    // A number that is mistyped must not be answered like a person of whom nothing is kept.
+    params: v.object({ phone: v.pipe(Id, v.description('International, `+` optional')) }),
     query: Query,
     answers: { 200: { description: 'What was erased, and what was left', schema: Erasure } },
     run: async ({ params, query }, { ports, workspace }) => {
