@@ -10,6 +10,7 @@ import { parseJson } from '#lib/domain/json.ts';
 import { known } from '#lib/domain/known.ts';
 import type { SendOutcome } from '#lib/domain/sending/outcome.ts';
 import { SendBench } from '#test/support/send-bench.ts';
+import { underRole } from '#test/support/under-role.ts';
 
 const Text = v.looseObject({
   id: v.string(),
@@ -67,7 +68,8 @@ let bench: SendBench;
 let receive: ReturnType<typeof receiver>;
 beforeEach(async () => {
   bench = new SendBench();
-  const ports = bench.ports();
+  // As any provider of ours that reports on sends.
+  const ports = { ...bench.ports(), store: underRole(bench.store, 'green-api') };
   const sends = sendReports(ports, bench.config);
   receive = receiver(courier, { ...ports, sends, fallback: { send: async () => false }, maxBytes: 1_000_000 });
   await bench.addWebhook();
@@ -92,6 +94,7 @@ async function run(outcome: SendOutcome, during?: () => Promise<void>): Promise<
   bench.now = Math.max(bench.now, due.at);
   const ports = {
     ...bench.ports(),
+    store: underRole(bench.store, 'sender'),
     sender: {
       send: async () => {
         await during?.();
