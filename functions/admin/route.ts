@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { issuesOf } from '#lib/domain/issue.ts';
-import { parseJson } from '#lib/domain/json.ts';
-import { type Answers, type AnyReply, invalid, type ProblemReply, problem, type Reply } from './answers.ts';
+import { type Json, parseJson } from '#lib/domain/json.ts';
+import { type Answers, type AnyReply, invalid, NOT_FOUND, type ProblemReply, problem, type Reply } from './answers.ts';
 import type { AdminPorts } from './ports.ts';
 
 /** `workspace`: any key, for the workspace that it opens. `admin`: the admin key alone. */
@@ -81,13 +81,15 @@ export function route<
     ...described,
     respond: async (request, context) => {
       const params = v.safeParse(declaration.params, request.params);
+      // What cannot be an id is nobody's.
+      if (!params.success) return NOT_FOUND;
       const query = v.safeParse(declaration.query, request.query);
       const body = bodyOf(declaration.body, request.body);
       if ('kind' in body) return body;
-      if (params.success && query.success && body.success) {
+      if (query.success && body.success) {
         return run({ params: params.output, query: query.output, body: body.output }, context);
       }
-      const issues = [params.issues, query.issues, body.issues].flatMap((found) => issuesOf(found ?? []));
+      const issues = [query.issues, body.issues].flatMap((found) => issuesOf(found ?? []));
       return invalid(issues);
     },
   };
@@ -101,7 +103,15 @@ export function takesBody(schema: v.GenericSchema): boolean {
 function bodyOf<Body extends v.GenericSchema>(schema: Body, bytes: Uint8Array): v.SafeParseResult<Body> | ProblemReply {
   if (!takesBody(schema) || (bytes.length === 0 && v.is(schema, {}))) return v.safeParse(schema, {});
   const parsed = parseJson(bytes);
-  return parsed.ok ? v.safeParse(schema, parsed.value) : problem(400, sentence(parsed.issue.message));
+  if (!parsed.ok) return problem(400, sentence(parsed.issue.message));
+  return isUnicode(parsed.value) ? v.safeParse(schema, parsed.value) : problem(400, sentence('half a character'));
+}
+
+/** An escape can write half of a character, which the table does not take. */
+function isUnicode(value: Json): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (value === null || typeof value !== 'object') return true;
+  return Object.entries(value).every(([key, child]) => key.isWellFormed() && isUnicode(child));
 }
 
 export const nowSeconds = ({ clock }: Pick<AdminPorts, 'clock'>): number => Math.floor(clock.now() / 1000);

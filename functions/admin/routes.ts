@@ -3,12 +3,14 @@ import type { Route } from './route.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { attemptRoutes } from './routes/attempts.ts';
 import { chatRoutes } from './routes/chats.ts';
+import { contactRoutes } from './routes/contacts.ts';
 import { creditRoutes } from './routes/credits.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { pauseRoutes } from './routes/pause.ts';
 import { replayRoutes } from './routes/replay.ts';
+import { retentionRoutes } from './routes/retention.ts';
 import { sendRoutes } from './routes/sends.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { workspaceRoutes } from './routes/workspaces.ts';
@@ -17,6 +19,7 @@ import { workspaceRoutes } from './routes/workspaces.ts';
 export function routesOf(providers: readonly Provider[]): readonly Route[] {
   return [
     ...workspaceRoutes,
+    ...retentionRoutes,
     ...accountRoutes(providers.map(({ account }) => account)),
     ...pauseRoutes,
     ...webhookRoutes(providers.map(({ receiving }) => receiving.name)),
@@ -25,6 +28,7 @@ export function routesOf(providers: readonly Provider[]): readonly Route[] {
     ...replayRoutes,
     ...messageRoutes,
     ...chatRoutes,
+    ...contactRoutes,
     ...sendRoutes,
     ...creditRoutes,
     ...healthRoutes,

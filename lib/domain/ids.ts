@@ -33,8 +33,3 @@ export function shardOf(id: string): number {
 export function keyPart(text: string): string {
   return text.length <= 200 && text.isWellFormed() ? text : `sha256-${sha256(text.toWellFormed())}`;
 }
-
-/** A text for a list or a label. What is longer stands in the event itself; an attribute of an index must stay small. */
-export function shortened(text: string): string {
-  return text.slice(0, 1000).toWellFormed();
-}

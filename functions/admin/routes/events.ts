@@ -6,7 +6,7 @@ import { Event, payloads } from '#lib/domain/event.ts';
 import { optional } from '#lib/domain/schema.ts';
 import { json, NOT_FOUND } from '../answers.ts';
 import { nowSeconds, route, takesNothing } from '../route.ts';
-import { between, listOf, pageRequest, paging, WithId } from '../schemas.ts';
+import { between, Id, listOf, pageRequest, paging, WithId } from '../schemas.ts';
 import { untrustedFile } from '../untrusted-file.ts';
 
 const shared = { ...takesNothing, method: 'get', tag: 'Events', access: 'workspace' } as const;
@@ -15,7 +15,7 @@ const Filter = v.strictObject({
   ...paging,
   kind: optional(v.picklist([...v.keyof(v.object(payloads)).options, 'unknown'])),
   provider: optional(v.string()),
-  account: optional(v.string(), "An account's id"),
+  account: optional(Id, "An account's id"),
   type: optional(v.string(), "A message's type of content, or the provider's name of a quarantined event"),
   quarantined: v.exactOptional(
     v.pipe(

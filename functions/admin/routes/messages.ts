@@ -5,14 +5,14 @@ import { Event, MessageEvent } from '#lib/domain/event.ts';
 import { optional } from '#lib/domain/schema.ts';
 import { json, NOT_FOUND } from '../answers.ts';
 import { nowSeconds, route, takesNothing } from '../route.ts';
-import { between, listOf, pageRequest, paging, WithId } from '../schemas.ts';
+import { between, Id, listOf, pageRequest, paging, WithId } from '../schemas.ts';
 
 const shared = { ...takesNothing, method: 'get', tag: 'Messages', access: 'workspace' } as const;
 
 const Filter = v.strictObject({
   ...paging,
-  chat: optional(v.string(), "The hub's id of a chat"),
-  account: optional(v.string(), "An account's id"),
+  chat: optional(Id, "The hub's id of a chat"),
+  account: optional(Id, "An account's id"),
   provider: optional(v.string()),
   direction: optional(v.picklist(['inbound', 'outbound'])),
   type: optional(v.string(), 'Of its content, as `text` or `image`'),

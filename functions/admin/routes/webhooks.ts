@@ -6,7 +6,7 @@ import { ShownWebhook, shownWebhook } from '#lib/app/webhooks/shown.ts';
 import { optional, text } from '#lib/domain/schema.ts';
 import { EMPTY, invalid, json, NOT_FOUND, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
-import { listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
+import { Id, listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
 
 const tag = 'Webhooks';
 const Secret = v.pipe(v.string(), v.minLength(1), v.maxLength(1000));
@@ -27,7 +27,7 @@ function newWebhook(providers: readonly string[]) {
     v.strictObject({
       kind: v.literal('receive'),
       provider: v.picklist(providers),
-      accountId: optional(v.string(), 'The account whose events come in here'),
+      accountId: optional(Id, 'The account whose events come in here'),
       secret: optional(Secret, "The provider's own secret, checked as well as the URL; kept as a hash"),
       name: optional(Name),
     }),
@@ -111,7 +111,7 @@ const deleting = route({
   params: WithId,
   answers: { 204: { description: 'Deleted' } },
   run: async ({ params }, { ports, workspace }) =>
-    (await deleteWebhook(ports.store, ports.random, workspace, params.id)) ? EMPTY : NOT_FOUND,
+    (await deleteWebhook(ports, workspace, params.id)) ? EMPTY : NOT_FOUND,
 });
 
 const rotating = route({

@@ -1,5 +1,6 @@
-import { derivedId, keyPart, sha256, shardOf, shortened } from '#lib/domain/ids.ts';
+import { derivedId, keyPart, sha256, shardOf } from '#lib/domain/ids.ts';
 import type { ChatKind } from '#lib/domain/jid.ts';
+import { shortly } from '#lib/domain/shortly.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { absent, any, type Change, compare, type Key, put, type Store, set, setIfAbsent, update } from '../store.ts';
 
@@ -58,8 +59,8 @@ function changes(chat: ChatSighting, id: string, at: string): Change[] {
     set('workspace', chat.workspace),
     set('provider', chat.provider),
     ...(chat.accountId === undefined ? [] : [set('accountId', chat.accountId)]),
-    set('accountKey', shortened(chat.accountKey)),
-    set('providerChatId', shortened(chat.providerChatId)),
+    set('accountKey', shortly(chat.accountKey)),
+    set('providerChatId', shortly(chat.providerChatId)),
     set('kind', chat.kind),
     set('lastAt', at),
     setIfAbsent('createdAt', at),
@@ -69,13 +70,13 @@ function changes(chat: ChatSighting, id: string, at: string): Change[] {
     set('gsi3sk', id),
     ...(chat.title === undefined ? [] : titleChanges(chat.workspace, chat.title, id)),
     ...(chat.aliases && chat.aliases.length > 0
-      ? [set('aliases', chat.aliases.slice(0, MOST_ALIASES).map(shortened))]
+      ? [set('aliases', chat.aliases.slice(0, MOST_ALIASES).map(shortly))]
       : []),
   ];
 }
 
 function titleChanges(workspace: string, title: string, id: string): Change[] {
-  return [set('title', shortened(title)), set('gsi2pk', titlePartition(workspace, title)), set('gsi2sk', id)];
+  return [set('title', shortly(title)), set('gsi2pk', titlePartition(workspace, title)), set('gsi2sk', id)];
 }
 
 function aliasItems(chat: ChatSighting, id: string) {
