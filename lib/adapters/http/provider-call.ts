@@ -113,9 +113,10 @@ function watch(request: ClientRequest): Progress {
     if (request.reusedSocket) {
       connected();
       secured();
+      return; // It will not connect again: each call would leave its listeners behind.
     }
     socket.once('connect', connected);
-    socket.once('secureConnect', secured);
+    if (secure) socket.once('secureConnect', secured);
   });
   return progress;
 }
