@@ -5,10 +5,11 @@ import { findAccount, listAccounts, patchAccount, removeAccount } from '#lib/app
 import type { AccountProvider, Channel } from '#lib/app/accounts/provider.ts';
 import { issuesOf } from '#lib/domain/issue.ts';
 import { optional } from '#lib/domain/schema.ts';
-import { EMPTY, invalid, json, NOT_FOUND, problem } from '../answers.ts';
+import { EMPTY, invalid, json, missing, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
 import { listOf, Name, Paging, PhoneNumber, pageRequest, WithId } from '../schemas.ts';
 
+const NO_ACCOUNT = missing('account');
 const tag = 'Accounts';
 const shared = { ...takesNothing, tag, access: 'workspace' } as const;
 
@@ -81,7 +82,7 @@ const showing = route({
   answers: { 200: { description: 'The account', schema: ShownAccount } },
   run: async ({ params }, { ports, workspace }) => {
     const account = await findAccount(ports.store, workspace, params.id);
-    return account ? json(200, shownAccount(account)) : NOT_FOUND;
+    return account ? json(200, shownAccount(account)) : NO_ACCOUNT;
   },
 });
 
@@ -97,12 +98,12 @@ function patching(providers: readonly AccountProvider[]) {
     run: async ({ params, body: { credentials: given, ...patch } }, { ports, workspace }) => {
       const account = await findAccount(ports.store, workspace, params.id);
       const provider = providers.find(({ name }) => name === account?.provider);
-      if (!account || !provider) return NOT_FOUND;
+      if (!account || !provider) return NO_ACCOUNT;
       const credentials =
         given && v.safeParse(v.object({ credentials: provider.credentials(account.channel) }), { credentials: given });
       if (credentials && !credentials.success) return invalid(issuesOf(credentials.issues));
       const patched = await patchAccount(ports, account, provider, { ...patch, ...credentials?.output });
-      return patched ? json(200, shownAccount(patched)) : NOT_FOUND;
+      return patched ? json(200, shownAccount(patched)) : NO_ACCOUNT;
     },
   });
 }
@@ -117,10 +118,10 @@ const deleting = route({
   answers: { 204: { description: 'Deleted' } },
   run: async ({ params }, { ports, workspace }) => {
     const account = await findAccount(ports.store, workspace, params.id);
-    if (!account) return NOT_FOUND;
+    if (!account) return NO_ACCOUNT;
     const outcome = await removeAccount(ports, account);
     if (outcome === 'busy') return problem(409, 'Sends are waiting in the queue of this account');
-    return outcome === 'deleted' ? EMPTY : NOT_FOUND;
+    return outcome === 'deleted' ? EMPTY : NO_ACCOUNT;
   },
 });
 

@@ -4,11 +4,12 @@ import { countQuarantined, QuarantinedType } from '#lib/app/events/quarantine.ts
 import { findEvent, rawOfEvent } from '#lib/app/events/shown.ts';
 import { Event, payloads } from '#lib/domain/event.ts';
 import { optional } from '#lib/domain/schema.ts';
-import { json, NOT_FOUND } from '../answers.ts';
+import { json, missing } from '../answers.ts';
 import { nowSeconds, route, takesNothing } from '../route.ts';
 import { between, listOf, pageRequest, paging, WithId } from '../schemas.ts';
 import { untrustedFile } from '../untrusted-file.ts';
 
+const NO_EVENT = missing('event');
 const shared = { ...takesNothing, method: 'get', tag: 'Events', access: 'workspace' } as const;
 
 const Filter = v.strictObject({
@@ -61,7 +62,7 @@ const showing = route({
   answers: { 200: { description: 'The event', schema: Event } },
   run: async ({ params }, { ports, workspace }) => {
     const event = await findEvent(ports.store, workspace, params.id, nowSeconds(ports));
-    return event ? json(200, event) : NOT_FOUND;
+    return event ? json(200, event) : NO_EVENT;
   },
 });
 
@@ -73,7 +74,7 @@ const downloading = route({
   answers: { 200: { description: 'In the content type in which it came', mediaType: '*/*' } },
   run: async ({ params }, { ports, workspace }) => {
     const raw = await rawOfEvent(ports.store, workspace, params.id, nowSeconds(ports));
-    return raw ? untrustedFile(raw, params.id) : NOT_FOUND;
+    return raw ? untrustedFile(raw, params.id) : NO_EVENT;
   },
 });
 

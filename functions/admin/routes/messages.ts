@@ -3,10 +3,11 @@ import { listEvents } from '#lib/app/events/list.ts';
 import { findMessage } from '#lib/app/events/shown.ts';
 import { Event, MessageEvent } from '#lib/domain/event.ts';
 import { optional } from '#lib/domain/schema.ts';
-import { json, NOT_FOUND } from '../answers.ts';
+import { json, missing } from '../answers.ts';
 import { nowSeconds, route, takesNothing } from '../route.ts';
 import { between, listOf, pageRequest, paging, WithId } from '../schemas.ts';
 
+const NO_MESSAGE = missing('message');
 const shared = { ...takesNothing, method: 'get', tag: 'Messages', access: 'workspace' } as const;
 
 const Filter = v.strictObject({
@@ -40,7 +41,7 @@ export const messageRoutes = [
     answers: { 200: { description: 'The message', schema: MessageEvent } },
     run: async ({ params }, { ports, workspace }) => {
       const message = await findMessage(ports.store, workspace, params.id, nowSeconds(ports));
-      return message ? json(200, message) : NOT_FOUND;
+      return message ? json(200, message) : NO_MESSAGE;
     },
   }),
 ];

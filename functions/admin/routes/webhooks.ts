@@ -4,10 +4,11 @@ import { deleteWebhook, findWebhook, listWebhooks, patchWebhook } from '#lib/app
 import { rotateWebhook } from '#lib/app/webhooks/rotate.ts';
 import { ShownWebhook, shownWebhook } from '#lib/app/webhooks/shown.ts';
 import { optional, text } from '#lib/domain/schema.ts';
-import { EMPTY, invalid, json, NOT_FOUND, problem } from '../answers.ts';
+import { EMPTY, invalid, json, missing, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
 import { listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
 
+const NO_WEBHOOK = missing('webhook');
 const tag = 'Webhooks';
 const Secret = v.pipe(v.string(), v.minLength(1), v.maxLength(1000));
 
@@ -81,7 +82,7 @@ const showing = route({
   answers: { 200: { description: 'The webhook', schema: ShownWebhook } },
   run: async ({ params }, { ports, workspace }) => {
     const found = await findWebhook(ports.store, workspace, params.id);
-    return found ? json(200, shownWebhook(found.webhook)) : NOT_FOUND;
+    return found ? json(200, shownWebhook(found.webhook)) : NO_WEBHOOK;
   },
 });
 
@@ -97,7 +98,7 @@ const patching = route({
   answers: { 200: { description: 'The webhook', schema: ShownWebhook } },
   run: async ({ params, body }, { ports, workspace }) => {
     const webhook = await patchWebhook(ports.store, workspace, params.id, body);
-    return webhook ? json(200, shownWebhook(webhook)) : NOT_FOUND;
+    return webhook ? json(200, shownWebhook(webhook)) : NO_WEBHOOK;
   },
 });
 
@@ -111,7 +112,7 @@ const deleting = route({
   params: WithId,
   answers: { 204: { description: 'Deleted' } },
   run: async ({ params }, { ports, workspace }) =>
-    (await deleteWebhook(ports.store, ports.random, workspace, params.id)) ? EMPTY : NOT_FOUND,
+    (await deleteWebhook(ports.store, ports.random, workspace, params.id)) ? EMPTY : NO_WEBHOOK,
 });
 
 const rotating = route({
@@ -126,7 +127,7 @@ const rotating = route({
   answers: { 200: { description: 'The webhook with its new URL', schema: WithUrl } },
   run: async ({ params }, { ports, workspace, baseUrl }) => {
     const rotated = await rotateWebhook(ports, workspace, params.id);
-    if (rotated.kind === 'missing') return NOT_FOUND;
+    if (rotated.kind === 'missing') return NO_WEBHOOK;
     if (rotated.kind === 'changed') return problem(409, 'The webhook was changed at the same time; try again');
     return json(200, { ...shownWebhook(rotated.webhook), url: `${baseUrl}${rotated.path}` });
   },

@@ -4,11 +4,12 @@ import { GrantedCredits } from '#lib/app/sends/credits.ts';
 import { createKey, deleteKey, listKeys, WorkspaceKey } from '#lib/app/workspaces/keys.ts';
 import { createWorkspace, hasWorkspace, listWorkspaces, Workspace } from '#lib/app/workspaces/workspace.ts';
 import { text } from '#lib/domain/schema.ts';
-import { EMPTY, json, NOT_FOUND } from '../answers.ts';
+import { EMPTY, json, missing, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
 import { listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
 
 const tag = 'Workspaces';
+const NO_WORKSPACE = problem(404, 'No workspace has this id');
 const NewWorkspace = v.strictObject({ name: Name, credits: v.exactOptional(GrantedCredits) });
 const NewKey = v.object({ ...WorkspaceKey.entries, key: text('Shown this once') });
 
@@ -50,7 +51,7 @@ export const workspaceRoutes = [
     params: WithId,
     answers: { 201: { description: 'The key', schema: NewKey } },
     run: async ({ params }, { ports }) =>
-      (await hasWorkspace(ports.store, params.id)) ? json(201, await createKey(ports, params.id)) : NOT_FOUND,
+      (await hasWorkspace(ports.store, params.id)) ? json(201, await createKey(ports, params.id)) : NO_WORKSPACE,
   }),
   route({
     ...takesNothing,
@@ -65,7 +66,7 @@ export const workspaceRoutes = [
     run: async ({ params, query }, { ports }) =>
       (await hasWorkspace(ports.store, params.id))
         ? json(200, await listKeys(ports.store, params.id, pageRequest(query)))
-        : NOT_FOUND,
+        : NO_WORKSPACE,
   }),
   route({
     ...takesNothing,
@@ -77,6 +78,6 @@ export const workspaceRoutes = [
     params: v.object({ id: v.string(), keyId: v.string() }),
     answers: { 204: { description: 'Deleted' } },
     run: async ({ params }, { ports }) =>
-      (await deleteKey(ports.store, ports.random, params.id, params.keyId)) ? EMPTY : NOT_FOUND,
+      (await deleteKey(ports.store, ports.random, params.id, params.keyId)) ? EMPTY : missing('key'),
   }),
 ];

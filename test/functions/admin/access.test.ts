@@ -114,6 +114,12 @@ describe('every answer', () => {
     ['POST', '/health', 405],
     ['HEAD', '/health', 200],
     ['GET', '/api/events/a%2Fb', 404],
+    ['GET', '/', 302],
+    ['GET', '/docs/', 302],
+    ['GET', '/hooks/sandbox/a-token', 405],
+    ['GET', '/send/a-token', 405],
+    ['POST', '/hooks/nobody/a-token', 404],
+    ['GET', '/hooks/sandbox', 404],
   ])('to %s %s is %i and is kept by nobody', async (method, url, expected) => {
     const { status, headers } = await new AdminBench().call(method, url);
     expect(status).toBe(expected);
