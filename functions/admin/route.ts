@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { issuesOf } from '#lib/domain/issue.ts';
-import { parseJson } from '#lib/domain/json.ts';
+import { isRecord, parseJson } from '#lib/domain/json.ts';
 import { type Answers, type AnyReply, invalid, type ProblemReply, problem, type Reply } from './answers.ts';
 import type { AdminPorts } from './ports.ts';
 
@@ -101,8 +101,12 @@ export function takesBody(schema: v.GenericSchema): boolean {
 function bodyOf<Body extends v.GenericSchema>(schema: Body, bytes: Uint8Array): v.SafeParseResult<Body> | ProblemReply {
   if (!takesBody(schema) || (bytes.length === 0 && v.is(schema, {}))) return v.safeParse(schema, {});
   const parsed = parseJson(bytes);
-  return parsed.ok ? v.safeParse(schema, parsed.value) : problem(400, sentence(parsed.issue.message));
+  if (!parsed.ok) return problem(400, sentence(parsed.issue.message));
+  // To valibot a list is an object, too.
+  return isRecord(parsed.value) ? v.safeParse(schema, parsed.value) : NO_OBJECT;
 }
+
+const NO_OBJECT = invalid([{ path: '', message: 'the body must be an object' }]);
 
 export const nowSeconds = ({ clock }: Pick<AdminPorts, 'clock'>): number => Math.floor(clock.now() / 1000);
 

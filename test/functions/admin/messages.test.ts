@@ -41,6 +41,24 @@ describe('an error says what to do next', () => {
     }
   });
 
+  it.each([
+    ['GET', '/api/events?limit=0', undefined, 'limit must be between 1 and 200'],
+    ['GET', '/api/events?limit=many', undefined, 'limit must be between 1 and 200'],
+    ['POST', '/api/workspaces', { name: '' }, 'name must not be empty'],
+    ['POST', '/api/workspaces', { name: 'x'.repeat(201) }, 'name must have at most 200 characters'],
+    ['POST', '/api/workspaces', [], 'the body must be an object'],
+    ['POST', '/api/webhooks', [], 'the body must be an object'],
+    ['POST', '/api/webhooks', { kind: 'send', provder: 'x' }, 'provder is not known here'],
+  ])('of a fault of %s %s %j, in the sentence itself', async (method, url, body, message) => {
+    const call = body === undefined ? {} : { body };
+    expect(await said(method, url, call)).toEqual([422, `The request is not valid: ${message}`]);
+  });
+
+  it('of several faults, the first and how many more', async () => {
+    const { json } = await new AdminBench().call('GET', '/api/events?limit=0&after=x&kind=x');
+    expect(json.message).toBe('The request is not valid: limit must be between 1 and 200 (and 2 more; see the issues)');
+  });
+
   it('of a key that is missing, badly written or wrong', async () => {
     const messages = [
       { key: undefined },
