@@ -4,7 +4,7 @@ import { text } from '#lib/domain/schema.ts';
 import { problemResponse } from './problems.ts';
 
 /** What a send request is answered; the function `send` answers it, the document only tells of it. */
-export const SendAccepted = v.object({
+const SendAccepted = v.object({
   status: v.literal('success'),
   data: v.object({ message_id: text('For `/api/sends/{messageId}`') }),
 });

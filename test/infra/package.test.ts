@@ -91,6 +91,27 @@ test('names every action and every resource that a role may use', () => {
   }
 });
 
+test('lets the sender feed its own queue', () => {
+  const functions = JSON.parse(JSON.stringify(ofType('AWS::Lambda::Function')));
+  const loops = functions.filter(({ Properties }: Resource) => JSON.stringify(Properties.RecursiveLoop) === '"Allow"');
+  expect(loops.map(({ Properties }: Resource) => Properties.Handler)).toEqual(['dist/sender/index.handler']);
+});
+
+test('lets nobody but the sender take ticks, and only who calls providers know credentials', () => {
+  const rolesWith = (action: string, resource: string) =>
+    ofType('AWS::IAM::Role').flatMap(({ Properties }) => {
+      const { RoleName, Policies } = JSON.parse(JSON.stringify(Properties));
+      const [{ PolicyDocument }] = Policies;
+      const may = PolicyDocument.Statement.some(
+        (statement: { Action: unknown; Resource: unknown }) =>
+          [statement.Action].flat().includes(action) && JSON.stringify(statement.Resource).includes(resource),
+      );
+      return may ? [RoleName.split('-').pop()] : [];
+    });
+  expect(rolesWith('sqs:ReceiveMessage', 'TicksQueue')).toEqual(['sender']);
+  expect(rolesWith('ssm:GetParameter', '/accounts/')).toEqual(['sender', 'watchdog']);
+});
+
 test('logs the route of a request, never its path', () => {
   const [stage] = ofType('AWS::ApiGatewayV2::Stage');
   const format = JSON.stringify(stage?.Properties.AccessLogSettings);

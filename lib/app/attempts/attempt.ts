@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { optional, text } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { type Item, put, type Store } from '../store.ts';
+import { type Item, put, type Store, type ValueMap } from '../store.ts';
 
 const Outcome = v.picklist([
   'stored',
@@ -52,15 +52,22 @@ function attemptItem(webhookId: string, attempt: Attempt, unique: string): Item 
   };
 }
 
-/** The last 100 attempts of a webhook, newest first. */
+/** The last 100 attempts of a webhook, newest first. The table ends a page at 1 MB, which a hundred bodies may exceed. */
 export async function lastAttempts(store: Store, webhookId: string, now: number): Promise<readonly Attempt[]> {
-  const { items } = await store.query({
-    pk: attemptPartition(webhookId),
-    limit: SHOWN_ATTEMPTS,
-    descending: true,
-    consistent: true,
-    from: toIso(now - KEPT_SECONDS * 1000),
-  });
+  const items: Item[] = [];
+  let start: ValueMap | undefined;
+  do {
+    const page = await store.query({
+      pk: attemptPartition(webhookId),
+      from: toIso(now - KEPT_SECONDS * 1000),
+      limit: SHOWN_ATTEMPTS - items.length,
+      descending: true,
+      consistent: true,
+      ...(start && { start }),
+    });
+    items.push(...page.items);
+    start = page.next;
+  } while (start && items.length < SHOWN_ATTEMPTS);
   return items.map((item) => v.parse(Attempt, JSON.parse(String(item.attempt))));
 }
 

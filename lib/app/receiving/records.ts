@@ -11,7 +11,10 @@ import type { EventRecord } from './event-item.ts';
 import type { Draft, Reading } from './provider.ts';
 
 /** What an event takes over from the webhook that it came in through. */
-export type ReceivingWebhook = Pick<Webhook, 'webhookId' | 'workspace' | 'accountId' | 'retentionDays'>;
+export interface ReceivingWebhook extends Pick<Webhook, 'webhookId' | 'workspace'> {
+  readonly accountId?: string;
+  readonly retentionDays?: number;
+}
 
 /** What is the same for all events of one delivery. */
 export interface Receipt {
@@ -20,6 +23,8 @@ export interface Receipt {
   readonly contentType: string;
   /** The body without a secret. */
   readonly raw: Uint8Array;
+  /** SHA-256 of the body as it came, in hex. */
+  readonly bodyHash: string;
   /** Milliseconds. */
   readonly receivedAt: number;
   readonly receipt: string;
@@ -76,7 +81,7 @@ function quarantined(issues: readonly Issue[], type: string | undefined, receipt
   return {
     ...kept(receipt),
     event: {
-      id: quarantineId(origin(receipt), receipt.raw),
+      id: quarantineId(origin(receipt), receipt.bodyHash),
       ...shared(receipt),
       occurredAt: toIso(receipt.receivedAt),
       kind: 'unknown',

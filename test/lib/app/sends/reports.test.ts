@@ -4,6 +4,7 @@ import { listEvents } from '#lib/app/events/list.ts';
 import { type ReceivingProvider, readByName, reader } from '#lib/app/receiving/provider.ts';
 import { receiver } from '#lib/app/receiving/receive.ts';
 import { tick } from '#lib/app/sending/tick.ts';
+import { withOwnEvidence } from '#lib/app/sends/own-evidence.ts';
 import { sendReports } from '#lib/app/sends/reports.ts';
 import { parseJson } from '#lib/domain/json.ts';
 import { known } from '#lib/domain/known.ts';
@@ -221,6 +222,26 @@ describe('an echo', () => {
     await run(unanswered);
     await report({ event: 'echo', id: 'p1', ...more });
     expect(part(id)).toMatchObject({ state: 'unknown' });
+  });
+
+  it('that came while its message was still being sent is found later', async () => {
+    const id = await accept();
+    await run(unanswered, () => report({ event: 'echo', id: 'p1' }));
+    expect(part(id)).toMatchObject({ state: 'unknown' });
+    const asked: string[] = [];
+    const provider = {
+      find: async (send: { messageId: string }) => {
+        asked.push(send.messageId);
+        return { kind: 'none' } as const;
+      },
+    };
+    const evidence = withOwnEvidence(bench.memory, provider);
+    expect(await evidence.find(bench.send(id), 0)).toEqual({ kind: 'accepted', providerId: 'p1' });
+    expect(asked).toEqual([]);
+    const other = await accept({ text: 'another' });
+    await run(unanswered);
+    expect(await evidence.find(bench.send(other), 0)).toEqual({ kind: 'none' });
+    expect(asked).toEqual([other]);
   });
 
   it('settles neither of two that it fits', async () => {
