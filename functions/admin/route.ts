@@ -44,6 +44,8 @@ interface Declaration<
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
+  /** A body that works as it stands, to begin with. */
+  readonly example?: v.InferInput<Body>;
   readonly answers: Declared;
   readonly run: (
     input: {
@@ -60,6 +62,7 @@ export interface Route extends Described {
   readonly params: v.GenericSchema;
   readonly query: v.GenericSchema;
   readonly body: v.GenericSchema;
+  readonly example?: unknown;
   readonly answers: Answers;
   readonly respond: (request: RawRequest, context: Context) => Promise<AnyReply>;
 }

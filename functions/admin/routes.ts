@@ -15,15 +15,16 @@ import { workspaceRoutes } from './routes/workspaces.ts';
 
 /** Every route of the API, in the order of the document. Where two fit a path, the first is taken. */
 export function routesOf(providers: readonly Provider[]): readonly Route[] {
+  const names = providers.map(({ receiving }) => receiving.name);
   return [
     ...workspaceRoutes,
     ...accountRoutes(providers.map(({ account }) => account)),
     ...pauseRoutes,
-    ...webhookRoutes(providers.map(({ receiving }) => receiving.name)),
+    ...webhookRoutes(providers.map(({ receiving }) => receiving)),
     ...attemptRoutes,
-    ...eventRoutes,
+    ...eventRoutes(names),
     ...replayRoutes,
-    ...messageRoutes,
+    ...messageRoutes(names),
     ...chatRoutes,
     ...sendRoutes,
     ...creditRoutes,

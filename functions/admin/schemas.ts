@@ -6,6 +6,13 @@ import { toInstant } from '#lib/domain/time.ts';
 const DEFAULT_LIMIT = 50;
 const HIGHEST_LIMIT = 200;
 
+/** The body of a change: what it holds is changed, and an empty one is a slip. */
+export const changesOf = <const Entries extends v.ObjectEntries>(entries: Entries) =>
+  v.pipe(
+    v.strictObject(entries),
+    v.check((changes) => Object.keys(changes).length > 0, 'there is nothing to change'),
+  );
+
 export const WithId = v.object({ id: v.string() });
 
 export const Name = v.pipe(v.string(), v.minLength(1), v.maxLength(200));

@@ -20,6 +20,7 @@ export const pauseRoutes = [
     path: '/api/accounts/{id}/pause',
     summary: 'Let an account send nothing for now; what it takes on waits',
     body: Reason,
+    example: { reason: 'Closed until Monday' },
     answers,
     run: async ({ params: { id }, body }, context) => {
       const { ports, workspace } = context;

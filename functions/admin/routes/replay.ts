@@ -41,6 +41,7 @@ export const replayRoutes = [
     path: '/api/events/replay',
     summary: 'Replay some events, or all that are in quarantine',
     body: Selection,
+    example: {},
     answers: {
       200: {
         description: 'What became of each; with a cursor where time did not reach for all',

@@ -3,7 +3,7 @@ import { grant } from '#lib/app/sending/credits.ts';
 import { GrantedCredits } from '#lib/app/sends/credits.ts';
 import { createKey, deleteKey, listKeys, WorkspaceKey } from '#lib/app/workspaces/keys.ts';
 import { createWorkspace, hasWorkspace, listWorkspaces, Workspace } from '#lib/app/workspaces/workspace.ts';
-import { text } from '#lib/domain/schema.ts';
+import { optional, text } from '#lib/domain/schema.ts';
 import { EMPTY, json, missing, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
 import { listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
@@ -22,6 +22,7 @@ export const workspaceRoutes = [
     summary: 'Create a workspace',
     access: 'admin',
     body: NewWorkspace,
+    example: { name: 'My shop', credits: 100 },
     answers: { 201: { description: 'The workspace', schema: Workspace } },
     run: async ({ body: { name, credits } }, { ports }) => {
       const workspace = await createWorkspace(ports, name);
@@ -49,9 +50,13 @@ export const workspaceRoutes = [
     summary: 'Create a key that opens this workspace and no other',
     access: 'admin',
     params: WithId,
+    body: v.strictObject({ name: optional(Name, 'Who or what it is for') }),
+    example: { name: 'Back office' },
     answers: { 201: { description: 'The key', schema: NewKey } },
-    run: async ({ params }, { ports }) =>
-      (await hasWorkspace(ports.store, params.id)) ? json(201, await createKey(ports, params.id)) : NO_WORKSPACE,
+    run: async ({ params, body }, { ports }) =>
+      (await hasWorkspace(ports.store, params.id))
+        ? json(201, await createKey(ports, params.id, body.name))
+        : NO_WORKSPACE,
   }),
   route({
     ...takesNothing,

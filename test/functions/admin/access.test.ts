@@ -38,7 +38,7 @@ describe('every route below /api', () => {
     const ids = { accounts: accountId, webhooks: webhook.id, events: stored.id, messages: stored.id, chats: chatId };
     for (const route of guarded.filter(({ path, access }) => path.includes('{') && access === 'workspace')) {
       const theirs = Object.entries(ids).find(([name]) => route.path.startsWith(`/api/${name}/`))?.[1];
-      const call = { key, ...(takesBody(route.body) && { body: {} }) };
+      const call = { key, ...(takesBody(route.body) && { body: route.example }) };
       const foreign = await hub.call(route.method.toUpperCase(), urlOf(route, String(theirs)), call);
       const missing = await hub.call(route.method.toUpperCase(), urlOf(route), call);
       expect(foreign.status, title(route)).toBe(404);
@@ -74,6 +74,9 @@ describe('a workspace key', () => {
   it('opens nothing once it is deleted', async () => {
     const hub = new AdminBench();
     const { id, key } = await hub.workspaceWithKey();
+    const named = await hub.done('POST', `/api/workspaces/${id}/keys`, { body: { name: 'Back office' } });
+    await hub.done('DELETE', `/api/workspaces/${id}/keys/${named.id}`);
+    expect(named).toMatchObject({ name: 'Back office' });
     const { items } = await hub.walk(`/api/workspaces/${id}/keys`);
     expect(items).toMatchObject([{ workspace: id, prefix: key.slice(0, 9) }]);
     expect(JSON.stringify(items)).not.toContain(key);
