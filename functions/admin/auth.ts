@@ -1,9 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import * as v from 'valibot';
 import { ADMIN_KEY } from '#lib/app/secrets.ts';
 import { workspaceOfKey } from '#lib/app/workspaces/keys.ts';
 import { hasWorkspace, MAIN } from '#lib/app/workspaces/workspace.ts';
 import { type ProblemReply, problem } from './answers.ts';
 import type { AdminPorts } from './ports.ts';
+import { Id } from './schemas.ts';
 
 export interface Caller {
   readonly kind: 'caller';
@@ -38,7 +40,9 @@ export async function authenticate(ports: AdminPorts, given: Credentials): Promi
 }
 
 async function admin({ store }: AdminPorts, workspace: string): Promise<Caller | ProblemReply> {
-  return (await hasWorkspace(store, workspace)) ? { kind: 'caller', isAdmin: true, workspace } : NO_WORKSPACE;
+  return v.is(Id, workspace) && (await hasWorkspace(store, workspace))
+    ? { kind: 'caller', isAdmin: true, workspace }
+    : NO_WORKSPACE;
 }
 
 /** Hashes are of one length: the time that comparing takes tells nothing of the key. */

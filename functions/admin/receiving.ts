@@ -26,7 +26,10 @@ export function receivingPath(providers: readonly string[], schemaOf: (schema: v
     security: [],
     parameters: [
       parameter('provider', { type: 'string', enum: providers }),
-      { ...parameter('token', { type: 'string' }), description: 'The end of the URL; the whole URL may be pasted here' },
+      {
+        ...parameter('token', { type: 'string' }),
+        description: 'The end of the URL; the whole URL may be pasted here',
+      },
     ],
     requestBody: {
       description: "In the provider's own words; the example is the sandbox's",

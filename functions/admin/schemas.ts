@@ -13,7 +13,9 @@ export const changesOf = <const Entries extends v.ObjectEntries>(entries: Entrie
     v.check((changes) => Object.keys(changes).length > 0, 'there is nothing to change'),
   );
 
-export const WithId = v.object({ id: v.string() });
+// Ids are ours and look so; the table has no answer to a key beyond its length.
+export const Id = v.pipe(v.string(), v.regex(/^[!-~]{1,200}$/));
+export const WithId = v.object({ id: Id });
 
 export const Name = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
 export const PhoneNumber = v.pipe(

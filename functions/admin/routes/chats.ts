@@ -3,14 +3,14 @@ import { findChat, KnownChat, listChats } from '#lib/app/chats/list.ts';
 import { optional } from '#lib/domain/schema.ts';
 import { json, missing } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
-import { listOf, pageRequest, paging, WithId } from '../schemas.ts';
+import { Id, listOf, pageRequest, paging, WithId } from '../schemas.ts';
 
 const NO_CHAT = missing('chat');
 const shared = { ...takesNothing, method: 'get', tag: 'Chats', access: 'workspace' } as const;
 
 const Filter = v.strictObject({
   ...paging,
-  account: optional(v.string(), "An account's id"),
+  account: optional(Id, "An account's id"),
   title: optional(v.string(), 'The whole title, exactly'),
 });
 

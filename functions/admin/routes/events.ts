@@ -7,7 +7,7 @@ import { Event, payloads } from '#lib/domain/event.ts';
 import { optional, text } from '#lib/domain/schema.ts';
 import { json, missing } from '../answers.ts';
 import { nowSeconds, route, takesNothing } from '../route.ts';
-import { between, listOf, pageRequest, paging, WithId } from '../schemas.ts';
+import { between, Id, listOf, pageRequest, paging, WithId } from '../schemas.ts';
 import { untrustedFile } from '../untrusted-file.ts';
 
 const NO_EVENT = missing('event');
@@ -18,7 +18,7 @@ const filterOf = (providers: readonly string[]) =>
     ...paging,
     kind: optional(v.picklist([...v.keyof(v.object(payloads)).options, 'unknown']), 'What it tells of'),
     provider: optional(v.picklist(providers), 'From whom it came'),
-    account: optional(v.string(), "An account's id"),
+    account: optional(Id, "An account's id"),
     type: optional(v.string(), "A message's type of content, or the provider's name of a quarantined event"),
     quarantined: v.exactOptional(
       v.pipe(

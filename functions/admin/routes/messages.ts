@@ -5,7 +5,7 @@ import { Event, MessageEvent } from '#lib/domain/event.ts';
 import { optional } from '#lib/domain/schema.ts';
 import { json, missing } from '../answers.ts';
 import { nowSeconds, route, takesNothing } from '../route.ts';
-import { between, listOf, pageRequest, paging, WithId } from '../schemas.ts';
+import { between, Id, listOf, pageRequest, paging, WithId } from '../schemas.ts';
 
 const NO_MESSAGE = missing('message');
 const shared = { ...takesNothing, method: 'get', tag: 'Messages', access: 'workspace' } as const;
@@ -13,8 +13,8 @@ const shared = { ...takesNothing, method: 'get', tag: 'Messages', access: 'works
 const filterOf = (providers: readonly string[]) =>
   v.strictObject({
     ...paging,
-    chat: optional(v.string(), "The hub's id of a chat"),
-    account: optional(v.string(), "An account's id"),
+    chat: optional(Id, "The hub's id of a chat"),
+    account: optional(Id, "An account's id"),
     provider: optional(v.picklist(providers), 'Through whom it came or went'),
     direction: optional(v.picklist(['inbound', 'outbound']), 'Received, or sent by us or from our phone'),
     type: optional(v.string(), 'Of its content, as `text` or `image`'),

@@ -6,16 +6,16 @@ import { SEND_STATES, ShownSend } from '#lib/app/sends/shown.ts';
 import { optional } from '#lib/domain/schema.ts';
 import { json, missing, type ProblemReply, problem } from '../answers.ts';
 import { type Context, route, takesNothing } from '../route.ts';
-import { listOf, pageRequest, paging } from '../schemas.ts';
+import { Id, listOf, pageRequest, paging } from '../schemas.ts';
 
 const NO_SEND = missing('send');
 const shared = { ...takesNothing, tag: 'Sends', access: 'workspace' } as const;
-const WithMessageId = v.object({ messageId: v.pipe(v.string(), v.description('As the send webhook answered it')) });
+const WithMessageId = v.object({ messageId: v.pipe(Id, v.description('As the send webhook answered it')) });
 
 const Filter = v.strictObject({
   ...paging,
   state: v.exactOptional(v.picklist(SEND_STATES)),
-  account: optional(v.string(), "An account's id"),
+  account: optional(Id, "An account's id"),
 });
 
 const listing = route({

@@ -7,7 +7,7 @@ import { ShownWebhook, shownWebhook } from '#lib/app/webhooks/shown.ts';
 import { optional, text } from '#lib/domain/schema.ts';
 import { EMPTY, invalid, json, missing, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
-import { changesOf, listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
+import { changesOf, Id, listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
 import { NOT_OF_SENDING, uselessSecret } from '../secret-use.ts';
 
 const NO_WEBHOOK = missing('webhook');
@@ -30,7 +30,7 @@ function newWebhook(providers: readonly string[]) {
     v.strictObject({
       kind: v.literal('receive'),
       provider: v.picklist(providers),
-      accountId: optional(v.string(), 'The account whose events come in here'),
+      accountId: optional(Id, 'The account whose events come in here'),
       secret: optional(Secret, "The provider's own secret, checked as well as the URL; kept as a hash"),
       name: optional(Name),
     }),

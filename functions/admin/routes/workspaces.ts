@@ -6,7 +6,7 @@ import { createWorkspace, hasWorkspace, listWorkspaces, Workspace } from '#lib/a
 import { optional, text } from '#lib/domain/schema.ts';
 import { EMPTY, json, missing, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
-import { listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
+import { Id, listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
 
 const tag = 'Workspaces';
 const NO_WORKSPACE = problem(404, 'No workspace has this id');
@@ -80,7 +80,7 @@ export const workspaceRoutes = [
     tag,
     summary: 'Delete a key; it opens nothing from then on',
     access: 'admin',
-    params: v.object({ id: v.string(), keyId: v.string() }),
+    params: v.object({ id: Id, keyId: Id }),
     answers: { 204: { description: 'Deleted' } },
     run: async ({ params }, { ports }) =>
       (await deleteKey(ports.store, ports.random, params.id, params.keyId)) ? EMPTY : missing('key'),

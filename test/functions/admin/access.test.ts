@@ -54,6 +54,52 @@ describe('every route below /api', () => {
   });
 });
 
+describe('what cannot be an id', () => {
+  const odd = ['x'.repeat(3000), 'x'.repeat(201), '%EF%BF%BF', '%00', 'a%20b', '😀'];
+
+  it.each(guarded.filter(({ path }) => path.includes('{')).map((route) => [title(route), route] as const))(
+    '%s does not find',
+    async (_title, route) => {
+      const hub = new AdminBench();
+      const body = takesBody(route.body) ? { body: {} } : {};
+      // The gateway hands over whatever a path decodes to.
+      for (const id of [...odd, '\ud800']) {
+        const path = decodeURIComponent(id);
+        const { status, json } = await hub.call(route.method.toUpperCase(), urlOf(route, path), body);
+        expect([status, json.message], id.slice(0, 20)).toEqual([404, 'Nothing here has such an id']);
+      }
+    },
+  );
+
+  it.each(['/api/messages?chat=', '/api/messages?account=', '/api/chats?account=', '/api/sends?account='])(
+    '%s does not take',
+    async (url) => {
+      for (const id of odd) expect((await new AdminBench().call('GET', url + id)).status, id.slice(0, 20)).toBe(422);
+    },
+  );
+
+  it('is no workspace either', async () => {
+    const hub = new AdminBench();
+    const { key } = await hub.workspaceWithKey();
+    for (const workspace of ['x'.repeat(3000), 'é', '€', '']) {
+      expect((await hub.call('GET', '/api/events', { workspace })).status).toBe(404);
+      expect((await hub.call('GET', '/api/events', { workspace, key })).status).toBe(404);
+    }
+  });
+
+  it('is refused in a body', async () => {
+    const hub = new AdminBench();
+    const accountId = 'x'.repeat(3000);
+    const webhook = { kind: 'receive', provider: 'sandbox', accountId };
+    expect((await hub.call('POST', '/api/webhooks', { body: webhook })).status).toBe(422);
+    expect((await hub.call('POST', '/api/events/replay', { body: { ids: [accountId] } })).status).toBe(422);
+    for (const body of ['{"name":"\\ud800"}', '{"name":"x","\\udc00":1}', '{"name":["\\udc00\\ud800"]}']) {
+      expect((await hub.call('POST', '/api/workspaces', { body })).status).toBe(400);
+    }
+    expect((await hub.call('POST', '/api/workspaces', { body: '{"name":"\\ud83d\\ude00"}' })).status).toBe(201);
+  });
+});
+
 describe('a workspace key', () => {
   it('opens its workspace and no other, and nothing that needs the admin key', async () => {
     const hub = new AdminBench();

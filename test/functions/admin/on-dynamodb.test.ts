@@ -59,6 +59,13 @@ it('manages webhooks, accounts, workspaces and keys as in memory', async () => {
   expect((await hub.call('DELETE', `/api/webhooks/${id}`)).status).toBe(204);
 });
 
+it('lists more keys than DynamoDB reads at once', async () => {
+  const hub = await hubOnDynamoDb();
+  for (let n = 0; n < 101; n++) await hub.done('POST', '/api/workspaces/main/keys');
+  const { items } = await hub.done('GET', '/api/workspaces/main/keys?limit=200');
+  expect(items).toHaveLength(101);
+});
+
 it('replays, counts and logs as in memory', async () => {
   const hub = await hubOnDynamoDb();
   const { id, url } = await hub.webhook();
