@@ -66,7 +66,7 @@ describe('what cannot be an id', () => {
       for (const id of [...odd, '\ud800']) {
         const path = decodeURIComponent(id);
         const { status, json } = await hub.call(route.method.toUpperCase(), urlOf(route, path), body);
-        expect([status, json.message], id.slice(0, 20)).toEqual([404, 'Nothing here has such an id']);
+        expect([status, json.data], id.slice(0, 20)).toEqual([404, {}]);
       }
     },
   );
