@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { issuesOf } from '#lib/domain/issue.ts';
-import { type Json, parseJson } from '#lib/domain/json.ts';
-import { type Answers, type AnyReply, invalid, NOT_FOUND, type ProblemReply, problem, type Reply } from './answers.ts';
+import { isRecord, type Json, parseJson } from '#lib/domain/json.ts';
+import { type Answers, type AnyReply, invalid, type ProblemReply, problem, type Reply } from './answers.ts';
 import type { AdminPorts } from './ports.ts';
 
 /** `workspace`: any key, for the workspace that it opens. `admin`: the admin key alone. */
@@ -44,6 +44,8 @@ interface Declaration<
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
+  /** A body that works as it stands, to begin with. */
+  readonly example?: v.InferInput<Body>;
   readonly answers: Declared;
   readonly run: (
     input: {
@@ -60,6 +62,7 @@ export interface Route extends Described {
   readonly params: v.GenericSchema;
   readonly query: v.GenericSchema;
   readonly body: v.GenericSchema;
+  readonly example?: unknown;
   readonly answers: Answers;
   readonly respond: (request: RawRequest, context: Context) => Promise<AnyReply>;
 }
@@ -82,7 +85,7 @@ export function route<
     respond: async (request, context) => {
       const params = v.safeParse(declaration.params, request.params);
       // What cannot be an id is nobody's.
-      if (!params.success) return NOT_FOUND;
+      if (!params.success) return NO_ID;
       const query = v.safeParse(declaration.query, request.query);
       const body = bodyOf(declaration.body, request.body);
       if ('kind' in body) return body;
@@ -104,7 +107,9 @@ function bodyOf<Body extends v.GenericSchema>(schema: Body, bytes: Uint8Array): 
   if (!takesBody(schema) || (bytes.length === 0 && v.is(schema, {}))) return v.safeParse(schema, {});
   const parsed = parseJson(bytes);
   if (!parsed.ok) return problem(400, sentence(parsed.issue.message));
-  return isUnicode(parsed.value) ? v.safeParse(schema, parsed.value) : problem(400, sentence('half a character'));
+  if (!isUnicode(parsed.value)) return problem(400, sentence('half a character'));
+  // To valibot a list is an object, too.
+  return isRecord(parsed.value) ? v.safeParse(schema, parsed.value) : NO_OBJECT;
 }
 
 /** An escape can write half of a character, which the table does not take. */
@@ -113,6 +118,9 @@ function isUnicode(value: Json): boolean {
   if (value === null || typeof value !== 'object') return true;
   return Object.entries(value).every(([key, child]) => key.isWellFormed() && isUnicode(child));
 }
+
+const NO_ID = problem(404, 'Nothing here has such an id');
+const NO_OBJECT = invalid([{ path: '', message: 'the body must be an object' }]);
 
 export const nowSeconds = ({ clock }: Pick<AdminPorts, 'clock'>): number => Math.floor(clock.now() / 1000);
 

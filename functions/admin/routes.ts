@@ -17,16 +17,17 @@ import { workspaceRoutes } from './routes/workspaces.ts';
 
 /** Every route of the API, in the order of the document. Where two fit a path, the first is taken. */
 export function routesOf(providers: readonly Provider[]): readonly Route[] {
+  const names = providers.map(({ receiving }) => receiving.name);
   return [
     ...workspaceRoutes,
     ...retentionRoutes,
     ...accountRoutes(providers.map(({ account }) => account)),
     ...pauseRoutes,
-    ...webhookRoutes(providers.map(({ receiving }) => receiving.name)),
+    ...webhookRoutes(providers.map(({ receiving }) => receiving)),
     ...attemptRoutes,
-    ...eventRoutes,
+    ...eventRoutes(names),
     ...replayRoutes,
-    ...messageRoutes,
+    ...messageRoutes(names),
     ...chatRoutes,
     ...contactRoutes,
     ...sendRoutes,

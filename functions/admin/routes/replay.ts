@@ -2,11 +2,12 @@ import * as v from 'valibot';
 import { Replayed, replayEvent } from '#lib/app/events/replay.ts';
 import { replayEvents, replayQuarantined } from '#lib/app/events/replay-many.ts';
 import { optional } from '#lib/domain/schema.ts';
-import { json, NOT_FOUND } from '../answers.ts';
+import { json, missing } from '../answers.ts';
 import type { AdminPorts } from '../ports.ts';
 import { route, takesNothing } from '../route.ts';
 import { Cursor, Id, listOf, WithId } from '../schemas.ts';
 
+const NO_EVENT = missing('event');
 const MOST_IDS = 200;
 const shared = { ...takesNothing, method: 'post', tag: 'Events', access: 'workspace' } as const;
 
@@ -37,7 +38,7 @@ export const replayRoutes = [
     answers: { 200: { description: 'What became of it', schema: Replayed } },
     run: async ({ params }, { ports, workspace }) => {
       const replayed = await replayEvent(replaying(ports), workspace, params.id);
-      return replayed.result === 'not_found' ? NOT_FOUND : json(200, replayed);
+      return replayed.result === 'not_found' ? NO_EVENT : json(200, replayed);
     },
   }),
   route({
@@ -45,6 +46,7 @@ export const replayRoutes = [
     path: '/api/events/replay',
     summary: 'Replay some events, or all that are in quarantine',
     body: Selection,
+    example: {},
     answers: {
       200: {
         description: 'What became of each, with the first of its issues; not all where time or the answer is too short',

@@ -6,9 +6,10 @@ import { copyRetention } from '#lib/app/workspaces/retention.ts';
 import { hasWorkspace, patchWorkspace, Workspace } from '#lib/app/workspaces/workspace.ts';
 import { RetentionDays } from '#lib/domain/retention.ts';
 import { optional } from '#lib/domain/schema.ts';
-import { invalid, json, NOT_FOUND } from '../answers.ts';
+import { invalid, json } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
 import { Name, WithId } from '../schemas.ts';
+import { NO_WORKSPACE } from './no-workspace.ts';
 
 const shared = { ...takesNothing, tag: 'Workspaces', access: 'admin', params: WithId } as const;
 const cursors = walkCursor(AppliedCounts);
@@ -30,10 +31,11 @@ export const retentionRoutes = [
     path: '/api/workspaces/{id}',
     summary: 'Rename a workspace, or change how long it keeps what comes in from now on',
     body: Patch,
+    example: { retentionDays: 365 },
     answers: { 200: { description: 'The workspace', schema: Workspace } },
     run: async ({ params, body }, { ports }) => {
       const workspace = await patchWorkspace(ports.store, params.id, body);
-      if (!workspace) return NOT_FOUND;
+      if (!workspace) return NO_WORKSPACE;
       await copyRetention(ports.store, ports.random, params.id);
       return json(200, workspace);
     },
@@ -44,9 +46,10 @@ export const retentionRoutes = [
     path: '/api/workspaces/{id}/retention/apply',
     summary: 'Apply the retention to what is stored already; call until no cursor comes',
     body: v.strictObject({ cursor: optional(v.string(), '`cursor` of the call before') }),
+    example: {},
     answers: { 200: { description: 'What was changed', schema: Applied } },
     run: async ({ params, body: { cursor } }, { ports }) => {
-      if (!(await hasWorkspace(ports.store, params.id))) return NOT_FOUND;
+      if (!(await hasWorkspace(ports.store, params.id))) return NO_WORKSPACE;
       const from = cursor === undefined ? undefined : cursors.decode(cursor);
       if (cursor !== undefined && !from) return invalid([{ path: 'cursor', message: 'is not a cursor of ours' }]);
       const { applied, next } = await applyRetention(ports, params.id, from);

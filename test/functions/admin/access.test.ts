@@ -40,7 +40,7 @@ describe('every route below /api', () => {
     const named = guarded.filter(({ path }) => path.includes('{') && !path.startsWith('/api/contacts/'));
     for (const route of named.filter(({ access }) => access === 'workspace')) {
       const theirs = Object.entries(ids).find(([name]) => route.path.startsWith(`/api/${name}/`))?.[1];
-      const call = { key, ...(takesBody(route.body) && { body: {} }) };
+      const call = { key, ...(takesBody(route.body) && { body: route.example }) };
       const foreign = await hub.call(route.method.toUpperCase(), urlOf(route, String(theirs)), call);
       const missing = await hub.call(route.method.toUpperCase(), urlOf(route), call);
       expect(foreign.status, title(route)).toBe(404);
@@ -68,7 +68,7 @@ describe('what cannot be an id', () => {
       for (const id of [...odd, '\ud800']) {
         const path = decodeURIComponent(id);
         const { status, json } = await hub.call(route.method.toUpperCase(), urlOf(route, path), body);
-        expect([status, json.message], id.slice(0, 20)).toEqual([404, 'Not found']);
+        expect([status, json.data], id.slice(0, 20)).toEqual([404, {}]);
       }
     },
   );
@@ -122,6 +122,9 @@ describe('a workspace key', () => {
   it('opens nothing once it is deleted', async () => {
     const hub = new AdminBench();
     const { id, key } = await hub.workspaceWithKey();
+    const named = await hub.done('POST', `/api/workspaces/${id}/keys`, { body: { name: 'Back office' } });
+    await hub.done('DELETE', `/api/workspaces/${id}/keys/${named.id}`);
+    expect(named).toMatchObject({ name: 'Back office' });
     const { items } = await hub.walk(`/api/workspaces/${id}/keys`);
     expect(items).toMatchObject([{ workspace: id, prefix: key.slice(0, 9) }]);
     expect(JSON.stringify(items)).not.toContain(key);
@@ -162,6 +165,12 @@ describe('every answer', () => {
     ['POST', '/health', 405],
     ['HEAD', '/health', 200],
     ['GET', '/api/events/a%2Fb', 404],
+    ['GET', '/', 302],
+    ['GET', '/docs/', 302],
+    ['GET', '/hooks/sandbox/a-token', 405],
+    ['GET', '/send/a-token', 405],
+    ['POST', '/hooks/nobody/a-token', 404],
+    ['GET', '/hooks/sandbox', 404],
   ])('to %s %s is %i and is kept by nobody', async (method, url, expected) => {
     const { status, headers } = await new AdminBench().call(method, url);
     expect(status).toBe(expected);

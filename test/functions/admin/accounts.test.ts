@@ -52,6 +52,15 @@ describe('accounts', () => {
     expect(await scope()).toBe(id);
   });
 
+  it('tell all that is missing at once', async () => {
+    const { status, json } = await new AdminBench().call('POST', '/api/accounts', { body: { provider: 'green-api' } });
+    expect(status).toBe(422);
+    expect(json.issues).toEqual([
+      { path: 'channel', message: 'is missing' },
+      { path: 'credentials', message: 'is missing' },
+    ]);
+  });
+
   it('are ready for the sender from the start', async () => {
     const hub = new AdminBench();
     const { id } = await hub.done('POST', '/api/accounts', { body: greenApi });

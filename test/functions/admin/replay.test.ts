@@ -217,6 +217,9 @@ describe('replaying many', () => {
       { type: 'unreadable', seen: 2, replayed: 0 },
       { type: 'other', seen: 1, replayed: 0 },
     ]);
+    const listed = itemsOf({ items }).map(async ({ events }) => (await hub.walk(String(events))).items.length);
+    // Those without a name are listed with all that wait.
+    expect(await Promise.all(listed)).toEqual([0, 3, 1]);
   });
 });
 
