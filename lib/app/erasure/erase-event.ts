@@ -16,8 +16,9 @@ export async function eraseEvent(erasing: Erasing, head: Item, isTheirs: boolean
     await store.write(update({ pk: head.pk, sk: head.sk }, [set('expiresAt', nowSeconds)], exists()));
     await store.writeMany(chunks.map(({ pk, sk }) => del({ pk, sk })));
   }
-  await store.write(del({ pk: head.pk, sk: head.sk }));
-  counts.events += 1;
+  // The head may be of a page that was read before its chat was swept.
+  const { done } = await store.write(del({ pk: head.pk, sk: head.sk }, exists()));
+  if (done) counts.events += 1;
 }
 
 /**

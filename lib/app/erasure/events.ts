@@ -43,7 +43,8 @@ async function read(
   } catch (cause) {
     // A chunk is missing.
     if (!(cause instanceof TypeError)) throw cause;
-    if (!isLive(head, nowSeconds)) return 'half erased';
+    const present = await store.get({ pk: head.pk, sk: head.sk }, { consistent: true });
+    if (!present || !isLive(present, nowSeconds)) return 'half erased';
     const id = String(head.eventId);
     log.error('an event could not be searched for a person', cause, { event: id });
     left.push({ kind: 'event', id, why: 'It is damaged and cannot be read' });

@@ -46,6 +46,13 @@ describe('erasing a person deletes', () => {
     expect((await hub.walk('/api/chats')).items).toMatchObject([{ providerChatId: 'chat-78' }]);
   });
 
+  it('each message once, however many of a chat stand on one page of a list', async () => {
+    const hub = new ErasureHub();
+    const { url } = await hub.webhook();
+    for (let n = 0; n < 20; n++) await hub.post(url, message(n, { chat: PERSON, ...(n % 4 === 0 && { text: LONG }) }));
+    expect(await erase(hub)).toMatchObject({ erased: { events: 20, chats: 1 }, left: [] });
+  });
+
   it('a chat whose own id hides the number, by another id of it, with what was said there', async () => {
     const hub = new ErasureHub();
     const { id, url } = await hub.webhook();
