@@ -23,13 +23,14 @@ export async function sendCost(): Promise<readonly Figure[]> {
   server.answersAfterMs = () => callMs;
   await server.http.start();
   started.defer(() => server.http.stop());
-  const bench = await SendingBench.start(engine, server);
   const logged = countLogged(started);
+  const bench = await SendingBench.start(engine, server);
 
+  const before = logged();
   for (let number = 0; number < messages; number += 1) await bench.send(TEXT);
   await bench.atRest();
   const busy = bench.bill;
-  const logKilobytes = logged() / 1024 / messages;
+  const logKilobytes = (logged() - before) / 1024 / messages;
   bench.begin();
   for (let number = 0; number < single; number += 1) {
     await sleep(restMs);
