@@ -3,7 +3,6 @@ import type * as v from 'valibot';
 import { ShownAccount } from '#lib/app/accounts/account.ts';
 import { Attempt } from '#lib/app/attempts/attempt.ts';
 import { KnownChat } from '#lib/app/chats/list.ts';
-import { QuarantinedType } from '#lib/app/events/quarantine.ts';
 import { Replayed } from '#lib/app/events/replay.ts';
 import { ShownSend } from '#lib/app/sends/shown.ts';
 import { ShownWebhook } from '#lib/app/webhooks/shown.ts';
@@ -34,7 +33,6 @@ const definitions = {
   Person,
   Problem,
   ProviderChat: Chat,
-  QuarantinedType,
   Replayed,
   Send: ShownSend,
   Webhook: ShownWebhook,
@@ -89,7 +87,7 @@ function operation(route: Route): object {
       ...(access === 'workspace' ? [WORKSPACE] : []),
     ],
     ...(takesBody(route.body) && {
-      requestBody: { content: { 'application/json': { schema: schemaOf(route.body) } } },
+      requestBody: { content: { 'application/json': { schema: schemaOf(route.body), example: route.example } } },
     }),
     responses: { ...responsesOf(route.answers), ...problemsOf(route) },
   };

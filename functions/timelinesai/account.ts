@@ -21,4 +21,5 @@ export const timelinesAiAccount: AccountProvider = {
   channels: ['whatsapp'],
   canSend: true,
   credentials: () => Credentials,
+  isNamedByPhone: true,
 };

@@ -1,5 +1,5 @@
 import type { Clock, Log, Metrics, Random } from '#lib/app/ports.ts';
-import type { ReceivingPorts } from '#lib/app/receiving/receive.ts';
+import type { ReceivingPorts } from '#lib/app/receiving/keep.ts';
 import type { Store } from '#lib/app/store.ts';
 import { type AwsClient, type AwsService, awsClient, DYNAMODB, SQS, SSM } from './aws/client.ts';
 import { dynamoStore } from './aws/dynamo-store.ts';
@@ -23,7 +23,7 @@ export interface Runtime {
 }
 
 /** A provider may wait only five seconds for its answer: a request that hangs must leave time for another. */
-const AWS_CALL_MS = 1500;
+const AWS_CALL_MS = 1200;
 
 export function runtime(): Runtime {
   const environment = readEnvironment(process.env);

@@ -1,5 +1,6 @@
+import type { ReceivingPorts } from '#lib/app/receiving/keep.ts';
 import type { ReceivingProvider } from '#lib/app/receiving/provider.ts';
-import { type ReceivingPorts, receiver } from '#lib/app/receiving/receive.ts';
+import { receiver } from '#lib/app/receiving/receive.ts';
 import { sendReports } from '#lib/app/sends/reports.ts';
 import { httpHandler } from './http-handler.ts';
 import { type Runtime, receivingPorts, sendingPorts } from './runtime.ts';

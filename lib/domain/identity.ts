@@ -45,8 +45,8 @@ export function conflictId(id: string, contentHash: string): string {
 }
 
 /** The id of a body that was not understood: the same bytes on the same webhook are the same event. */
-export function quarantineId(origin: Origin, body: Uint8Array): string {
-  return derivedId('evt', ['raw', origin.workspace, origin.provider, origin.webhookId, sha256(body)]);
+export function quarantineId(origin: Origin, bodyHash: string): string {
+  return derivedId('evt', ['raw', origin.workspace, origin.provider, origin.webhookId, bodyHash]);
 }
 
 /**

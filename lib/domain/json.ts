@@ -5,6 +5,9 @@ export interface JsonObject {
   readonly [key: string]: Json;
 }
 
+/** Keys are the sender's, and may be as long as the body. */
+const LONGEST_PATH = 200;
+
 export type ParsedJson = { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly issue: Issue };
 
 /** Deeper nesting than any provider sends; a reader that recurses must not run out of stack. */
@@ -39,7 +42,8 @@ function faultIn(value: Json, path: string, depth: number): Issue | undefined {
   if (value === null || typeof value !== 'object') return undefined;
   if (depth > MAX_DEPTH) return { path: '', message: `nested deeper than ${MAX_DEPTH} levels` };
   for (const [key, child] of Object.entries(value)) {
-    if (key === '__proto__') return { path, message: 'has a key that is not allowed: __proto__' };
+    if (key === '__proto__')
+      return { path: path.slice(0, LONGEST_PATH), message: 'has a key that is not allowed: __proto__' };
     const fault = faultIn(child, path === '' ? key : `${path}.${key}`, depth + 1);
     if (fault) return fault;
   }

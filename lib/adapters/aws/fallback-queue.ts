@@ -13,10 +13,19 @@ const Chunk = v.object({
   parcel: v.string(),
   index: v.number(),
   count: v.number(),
-  tokenHash: v.string(),
+  webhook: v.union([
+    v.object({ ownAccount: v.string() }),
+    v.object({
+      webhookId: v.string(),
+      workspace: v.string(),
+      accountId: v.exactOptional(v.string()),
+      retentionDays: v.exactOptional(v.number()),
+    }),
+  ]),
   provider: v.string(),
   contentType: v.string(),
   receivedAt: v.number(),
+  bodyHash: v.string(),
   data: v.string(),
 });
 /** One message of the fallback queue: a parcel, or a numbered piece of one. */
@@ -42,7 +51,7 @@ export function fallbackQueue(sqs: AwsClient, queueUrl: string): FallbackQueue {
 
 export function chunksOf({ raw, ...parcel }: Parcel): Chunk[] {
   const data = gzipSync(raw).toString('base64');
-  const id = sha256(`${parcel.tokenHash}${parcel.receivedAt}${sha256(raw)}`).slice(0, 32);
+  const id = sha256(`${JSON.stringify(parcel.webhook)}${parcel.receivedAt}${sha256(raw)}`).slice(0, 32);
   const count = Math.max(1, Math.ceil(data.length / CHUNK_CHARACTERS));
   return Array.from({ length: count }, (_, index) => ({
     parcel: id,
@@ -59,6 +68,7 @@ export function chunkOf(messageBody: string): Chunk {
 }
 
 /** The parcel of which `chunk` is a piece, from the data of all pieces, in order. */
-export function parcelOf({ tokenHash, provider, contentType, receivedAt }: Chunk, data: string): Parcel {
-  return { tokenHash, provider, contentType, receivedAt, raw: gunzipSync(Buffer.from(data, 'base64')) };
+export function parcelOf(chunk: Chunk, data: string): Parcel {
+  const { webhook, provider, contentType, receivedAt, bodyHash } = chunk;
+  return { webhook, provider, contentType, receivedAt, bodyHash, raw: gunzipSync(Buffer.from(data, 'base64')) };
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '#lib/app/ports.ts';
-import { ownDelivery } from '#lib/app/receiving/own-delivery.ts';
 import type { SelfPost } from '#lib/app/sending/outbound.ts';
+import { sha256 } from '#lib/domain/ids.ts';
 import { type AwsClient, AwsError, AwsUnreachable } from './client.ts';
 import { chunksOf } from './fallback-queue.ts';
 
@@ -10,11 +10,13 @@ const LONGEST_DELAY_S = 900;
 export function selfPost(sqs: AwsClient, queueUrl: string, clock: Pick<Clock, 'now'>): SelfPost {
   return {
     post: async ({ id, provider }, body, delaySeconds) => {
+      const raw = Buffer.from(JSON.stringify(body), 'utf8');
       const parcel = {
-        tokenHash: ownDelivery(id),
+        webhook: { ownAccount: id },
         provider,
         contentType: 'application/json',
-        raw: Buffer.from(JSON.stringify(body), 'utf8'),
+        raw,
+        bodyHash: sha256(raw),
         receivedAt: clock.now() + delaySeconds * 1000,
       };
       const [chunk, ...others] = chunksOf(parcel);

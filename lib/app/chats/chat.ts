@@ -1,7 +1,11 @@
 import { derivedId, keyPart, sha256, shardOf } from '#lib/domain/ids.ts';
 import type { ChatKind } from '#lib/domain/jid.ts';
+import { shortly } from '#lib/domain/shortly.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { absent, any, type Change, compare, type Key, put, type Store, set, setIfAbsent, update } from '../store.ts';
+
+/** A chat has a few other ids at most; what names more of them is no chat. */
+const MOST_ALIASES = 20;
 
 /** A chat as one event shows it. */
 export interface ChatSighting {
@@ -55,8 +59,8 @@ function changes(chat: ChatSighting, id: string, at: string): Change[] {
     set('workspace', chat.workspace),
     set('provider', chat.provider),
     ...(chat.accountId === undefined ? [] : [set('accountId', chat.accountId)]),
-    set('accountKey', chat.accountKey.toWellFormed()),
-    set('providerChatId', chat.providerChatId.toWellFormed()),
+    set('accountKey', shortly(chat.accountKey)),
+    set('providerChatId', shortly(chat.providerChatId)),
     set('kind', chat.kind),
     set('lastAt', at),
     setIfAbsent('createdAt', at),
@@ -66,22 +70,17 @@ function changes(chat: ChatSighting, id: string, at: string): Change[] {
     set('gsi3sk', id),
     ...(chat.title === undefined ? [] : titleChanges(chat.workspace, chat.title, id)),
     ...(chat.aliases && chat.aliases.length > 0
-      ? [
-          set(
-            'aliases',
-            chat.aliases.map((alias) => alias.toWellFormed()),
-          ),
-        ]
+      ? [set('aliases', chat.aliases.slice(0, MOST_ALIASES).map(shortly))]
       : []),
   ];
 }
 
 function titleChanges(workspace: string, title: string, id: string): Change[] {
-  return [set('title', title.toWellFormed()), set('gsi2pk', titlePartition(workspace, title)), set('gsi2sk', id)];
+  return [set('title', shortly(title)), set('gsi2pk', titlePartition(workspace, title)), set('gsi2sk', id)];
 }
 
 function aliasItems(chat: ChatSighting, id: string) {
-  return (chat.aliases ?? []).map((alias) =>
+  return (chat.aliases ?? []).slice(0, MOST_ALIASES).map((alias) =>
     put({
       ...chatKey(id),
       sk: `ALIAS#${keyPart(alias)}`,

@@ -1,12 +1,14 @@
 import * as v from 'valibot';
 import type { Event } from '#lib/domain/event.ts';
+import { sha256 } from '#lib/domain/ids.ts';
 import { Issue } from '#lib/domain/issue.ts';
 import { optional } from '#lib/domain/schema.ts';
+import type { Clock, Random } from '../ports.ts';
 import { type EventRecord, eventItems, recordOf } from '../receiving/event-item.ts';
+import { OUR_FAULT, safely, storeReading } from '../receiving/keep.ts';
 import type { Reading, ReceivingProvider } from '../receiving/provider.ts';
-import { OUR_FAULT, type ReceivingPorts, safely, storeReading } from '../receiving/receive.ts';
 import type { Receipt } from '../receiving/records.ts';
-import { quarantineCounter } from '../receiving/settle.ts';
+import { quarantineCounter, type SettlePorts } from '../receiving/settle.ts';
 import type { Stored } from '../receiving/store-event.ts';
 import { add, all, equal, exists, put, StoreUnavailable, update } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
@@ -28,7 +30,9 @@ export const Replayed = v.object({
 });
 export type Replayed = v.InferOutput<typeof Replayed>;
 
-export interface ReplayPorts extends Pick<ReceivingPorts, 'store' | 'clock' | 'random' | 'log' | 'metrics' | 'sends'> {
+export interface ReplayPorts extends SettlePorts {
+  readonly clock: Clock;
+  readonly random: Random;
   readonly providers: ReadonlyMap<string, ReceivingProvider>;
 }
 
@@ -58,7 +62,7 @@ function readAgain({ providers, log }: ReplayPorts, { event, raw, contentType }:
   const provider = providers.get(event.provider);
   if (!provider) return { issues: [{ path: '', message: 'this hub does not have its provider any more' }] };
   const parsed = provider.parse(raw, contentType);
-  return parsed.ok ? safely(provider, parsed.value, log) : { issues: [parsed.issue] };
+  return parsed.ok ? safely(provider, parsed.value, raw, log) : { issues: [parsed.issue] };
 }
 
 /** The delivery as it was when it came, for what derives from it must come out the same; the mark alone is of now. */
@@ -72,7 +76,7 @@ function receiptOf({ random }: ReplayPorts, { event, raw, contentType, expiresAt
     ...(expiresAt !== undefined && { retentionDays: Math.round((expiresAt - receivedAt / 1000) / 86_400) }),
   };
   const receipt = Buffer.from(random.bytes(9)).toString('base64url');
-  return { webhook, provider: event.provider, contentType, raw, receivedAt, receipt };
+  return { webhook, provider: event.provider, contentType, raw, bodyHash: sha256(raw), receivedAt, receipt };
 }
 
 /**

@@ -1,11 +1,11 @@
 import { conflictId } from '#lib/domain/identity.ts';
 import { canonicalJson } from '#lib/domain/json.ts';
-import { blobOf, chunkKey } from '../receiving/blob.ts';
+import { dropUnused } from '../receiving/chunks.ts';
 import { type EventRecord, eventItems } from '../receiving/event-item.ts';
 import type { Reading } from '../receiving/provider.ts';
 import { type Receipt, recordsOf } from '../receiving/records.ts';
 import { type SettlePorts, settle } from '../receiving/settle.ts';
-import { all, del, equal, type Item, put, type Store } from '../store.ts';
+import { all, equal, type Item, put } from '../store.ts';
 import type { Replayed } from './replay.ts';
 
 /**
@@ -52,19 +52,4 @@ function isSame(before: EventRecord, after: EventRecord): boolean {
     before.stateKey === after.stateKey &&
     canonicalJson(before.event) === canonicalJson(after.event)
   );
-}
-
-/** Removes the chunks that only the old item referred to. */
-async function dropUnused(store: Store, before: Item, after: Item): Promise<void> {
-  const kept = new Set(chunksOf(after).map(({ sk }) => sk));
-  const unused = chunksOf(before).filter(({ sk }) => !kept.has(sk));
-  if (unused.length > 0) await store.writeMany(unused.map((key) => del(key)));
-}
-
-function chunksOf(head: Item) {
-  return [head.event, head.raw, head.thumbnails].flatMap((attribute) => {
-    const blob = blobOf(attribute);
-    if (blob?.kind !== 'chunks') return [];
-    return Array.from({ length: blob.count }, (_, i) => ({ pk: head.pk, sk: chunkKey(blob.prefix, i) }));
-  });
 }

@@ -1,6 +1,7 @@
 import { type Item, type Key, type Store, set, setIfAbsent, update } from '#lib/app/store.ts';
 import type { DeliveryReport, DeliveryState, Status } from '#lib/domain/event.ts';
 import { keyPart } from '#lib/domain/ids.ts';
+import { shortly } from '#lib/domain/shortly.ts';
 import { toIso } from '#lib/domain/time.ts';
 
 /** Whose message it is: message ids are unique within one account of a provider at best. */
@@ -22,7 +23,7 @@ export function stateKey({ workspace, provider, scope }: StateScope, messageId: 
  */
 export async function noteStatus(store: Store, key: Key, status: Status, at: number): Promise<Item | undefined> {
   const changes = [setIfAbsent(`at_${status.state}`, at)];
-  if (status.detail !== undefined) changes.push(set(`detail_${status.state}`, status.detail.toWellFormed()));
+  if (status.detail !== undefined) changes.push(set(`detail_${status.state}`, shortly(status.detail)));
   const written = await store.write(update(key, changes), {
     returns: 'new',
   });

@@ -1,14 +1,19 @@
+import type { OwnReport } from './own-delivery.ts';
+import type { ReceivingWebhook } from './records.ts';
+
 /**
  * A delivery that the table did not take, on its way through a queue. The one place outside the table where a body is
  * ever kept: for a provider that never asks again, an error answered is a message lost.
  */
 export interface Parcel {
-  /** Of the URL that was called; or the account that the hub itself reports for (`own-delivery.ts`). */
-  readonly tokenHash: string;
+  /** What the events take over from the webhook, which may be deleted meanwhile; or whom the hub itself reports for. */
+  readonly webhook: ReceivingWebhook | OwnReport;
   readonly provider: string;
   readonly contentType: string;
   /** The body without a secret; it was authenticated before it was put here. */
   readonly raw: Uint8Array;
+  /** SHA-256 of the body as it came: what cannot be read is told apart by it. */
+  readonly bodyHash: string;
   /** Milliseconds. */
   readonly receivedAt: number;
 }

@@ -1,24 +1,14 @@
 import { sha256 } from '#lib/domain/ids.ts';
+import { known } from '#lib/domain/known.ts';
 import { noteAttempt } from '../attempts/note.ts';
-import type { Clock, Log, Random } from '../ports.ts';
 import { retrying } from '../retrying-store.ts';
-import { StoreUnavailable } from '../store.ts';
-import { webhookFinder } from '../webhooks/find.ts';
+import { answerAlike } from '../webhooks/alike.ts';
+import { type Found, webhookFinder } from '../webhooks/find.ts';
 import type { Webhook } from '../webhooks/webhook.ts';
-import type { FallbackQueue } from './fallback.ts';
+import { handOver, keep, type ReceivingPorts, safely } from './keep.ts';
 import type { Delivery, Reading, ReceivingProvider } from './provider.ts';
-import { type Receipt, recordsOf } from './records.ts';
-import { type SettlePorts, settle } from './settle.ts';
-import { type Stored, storeEvent } from './store-event.ts';
-import { type Answer, notFound, TOO_LARGE, UNAUTHORIZED, UNAVAILABLE, type Verdict, verdictOf } from './verdict.ts';
-
-export interface ReceivingPorts extends SettlePorts {
-  readonly fallback: FallbackQueue;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-  readonly maxBytes: number;
-}
+import type { Receipt } from './records.ts';
+import { type Answer, notFound, TOO_LARGE, UNAUTHORIZED, UNAVAILABLE, type Verdict } from './verdict.ts';
 
 /** The most impatient provider waits 5 s; when the table does not answer in this time, the queue has to. */
 const PATIENCE_MS = 2500;
@@ -33,14 +23,14 @@ export function receiver(provider: ReceivingProvider, ports: ReceivingPorts) {
     const receivedAt = ports.clock.now();
     const store = retrying(ports.store, ports.clock, ports.random, ports.clock.monotonic() + PATIENCE_MS);
     const patient = { ...ports, store };
-    const tokenHash = sha256(token);
     const tooLarge = delivery.body.length > ports.maxBytes;
-    const webhook = await find(store, tokenHash);
-    if (webhook === 'unreachable') return tooLarge ? TOO_LARGE.answer : unreachable(provider, ports);
-    const verdict = tooLarge ? TOO_LARGE : await judge(provider, patient, { webhook, tokenHash, delivery, receivedAt });
+    const found = await find(store, sha256(token));
+    if (found.kind === 'unreachable') return tooLarge ? TOO_LARGE.answer : unreachable(provider, ports);
+    const verdict = tooLarge ? TOO_LARGE : await judge(provider, patient, { found, delivery, receivedAt });
     tell(provider, ports, verdict);
-    if (webhook) await note(provider, patient, webhook, delivery, verdict, receivedAt);
-    else await ofNobody(provider, patient, () => find(store, sha256(tokenHash)));
+    if (found.kind === 'found') await note(provider, patient, found.webhook, delivery, verdict, receivedAt);
+    if (found.kind === 'none') ports.metrics.count('UnknownTokens', { provider: provider.name });
+    if (verdict.answer.status === 404) await answerAlike(ports.clock, receivedAt);
     return verdict.answer;
   };
 }
@@ -58,107 +48,52 @@ function unreachable({ name }: ReceivingProvider, { metrics, log }: ReceivingPor
   return UNAVAILABLE.answer;
 }
 
-/** `find` takes as long as the note of an attempt, so that time does not tell a known URL from an unknown one. */
-async function ofNobody(provider: ReceivingProvider, { metrics }: ReceivingPorts, find: () => Promise<unknown>) {
-  metrics.count('UnknownTokens', { provider: provider.name });
-  await find();
-}
-
 interface Case {
-  readonly webhook: Webhook | undefined;
-  readonly tokenHash: string;
+  readonly found: Exclude<Found, { kind: 'unreachable' }>;
   readonly delivery: Delivery;
   readonly receivedAt: number;
 }
 
 async function judge(provider: ReceivingProvider, ports: ReceivingPorts, the: Case): Promise<Verdict> {
-  const { webhook, delivery } = the;
+  const { found, delivery } = the;
+  const webhook = found.kind === 'none' ? undefined : found.webhook;
   if (!webhook || !accepts(webhook, provider)) return notFound(webhook);
   const contentType = delivery.headers['content-type'] ?? '';
   const parsed = provider.parse(delivery.body, contentType);
   const body = parsed.ok ? parsed.value : undefined;
-  const expected = {
-    ...(webhook.secretHash !== undefined && { secretHash: webhook.secretHash }),
-    ...(webhook.instance !== undefined && { instance: webhook.instance }),
-  };
+  const expected = known({ secretHash: webhook.secretHash, instance: webhook.instance });
   if (provider.isGenuine && !provider.isGenuine(delivery, expected, body)) return UNAUTHORIZED;
-  const reading = parsed.ok ? safely(provider, parsed.value, ports.log) : { issues: [parsed.issue] };
+  const reading = parsed.ok
+    ? bounded(safely(provider, parsed.value, delivery.body, ports.log), delivery.body)
+    : { issues: [parsed.issue] };
+  const { webhookId, workspace, accountId, retentionDays } = webhook;
   const receipt: Receipt = {
-    webhook,
+    webhook: { webhookId, workspace, ...known({ accountId, retentionDays }) },
     provider: provider.name,
     contentType,
     raw: withoutSecret(provider, delivery),
+    bodyHash: sha256(delivery.body),
     receivedAt: the.receivedAt,
     receipt: Buffer.from(ports.random.bytes(9)).toString('base64url'),
   };
-  return keep(reading, receipt, the.tokenHash, ports);
+  // Found in memory alone: the table has just not answered, and the provider will not wait for it to fail again.
+  if (found.kind === 'remembered') return handOver(reading, receipt, ports, found.cause);
+  return keep(reading, receipt, ports);
+}
+
+/** Each event of a delivery keeps the whole body, so that it can be read again by itself. */
+const MOST_EVENTS = 200;
+const MOST_BYTES_KEPT = 16 * 1024 * 1024;
+
+function bounded(reading: Reading, body: Uint8Array): Reading {
+  if ('issues' in reading) return reading;
+  const count = reading.drafts.length;
+  if (count <= MOST_EVENTS && (count === 1 || count * body.length <= MOST_BYTES_KEPT)) return reading;
+  return { issues: [{ path: '', message: `holds ${count} events, more than can be stored at once; replay it` }] };
 }
 
 function accepts(webhook: Webhook, provider: ReceivingProvider): boolean {
   return webhook.enabled && !webhook.rotated && webhook.kind === 'receive' && webhook.provider === provider.name;
-}
-
-/** Said instead of what went wrong inside. */
-export const OUR_FAULT = { path: '', message: 'could not be processed; the fault is ours and the event is kept' };
-
-/** A reader that throws is a fault of ours: the body waits in quarantine for the release that mends it. */
-export function safely(provider: ReceivingProvider, body: unknown, log: Log): Reading {
-  try {
-    return provider.read(body);
-  } catch (cause) {
-    log.error('a reader failed; the event is in quarantine', cause, { provider: provider.name });
-    return { issues: [OUR_FAULT] };
-  }
-}
-
-async function keep(reading: Reading, receipt: Receipt, tokenHash: string, ports: ReceivingPorts): Promise<Verdict> {
-  const stored: Stored[] = [];
-  try {
-    await storeReading(reading, receipt, ports, stored);
-    return verdictOf(reading, stored);
-  } catch (error) {
-    if (error instanceof StoreUnavailable) return handOver(reading, receipt, tokenHash, ports, stored, error);
-    // What we cannot store as we read it is still what somebody sent.
-    if ('issues' in reading) throw error;
-    ports.log.error('an event could not be stored as read; it is in quarantine', error, { provider: receipt.provider });
-    return keep({ issues: [OUR_FAULT] }, receipt, tokenHash, ports);
-  }
-}
-
-/** For a provider that never asks again, an error is a message lost: what the table does not take waits in a queue. */
-async function handOver(
-  reading: Reading,
-  receipt: Receipt,
-  tokenHash: string,
-  { fallback, metrics, log }: ReceivingPorts,
-  stored: readonly Stored[],
-  cause: StoreUnavailable,
-): Promise<Verdict> {
-  const { provider, contentType, raw, receivedAt } = receipt;
-  const taken = await fallback.send({ tokenHash, provider, contentType, raw, receivedAt });
-  metrics.count(taken ? 'FallbackEvents' : 'RefusedDeliveries', { provider });
-  log.error('the table did not take a delivery', cause, { provider, fallback: taken });
-  if (!taken) return UNAVAILABLE;
-  // The id that the event will have: it follows from the content alone.
-  return verdictOf(reading, [{ status: 'stored', id: stored[0]?.id ?? recordsOf(reading, receipt)[0].event.id }]);
-}
-
-/**
- * Stores all events of a reading and what follows from them, in order; adds to `stored` as it goes. `now`, in
- * milliseconds, is later than the receipt where an old delivery is read again.
- */
-export async function storeReading(
-  reading: Reading,
-  receipt: Receipt,
-  ports: SettlePorts,
-  stored: Stored[],
-  now = receipt.receivedAt,
-): Promise<void> {
-  for (const record of recordsOf(reading, receipt)) {
-    const result = await storeEvent(ports.store, record, Math.floor(now / 1000));
-    stored.push(result);
-    await settle(ports, record, receipt, result);
-  }
 }
 
 async function note(
@@ -172,7 +107,7 @@ async function note(
   const withBody = outcome !== 'stored' && outcome !== 'duplicate';
   const body = withBody ? withoutSecret(provider, delivery) : delivery.body;
   const noted = { status: answer.status, outcome, withBody, ...(id && { id }), ...(message && { message }) };
-  await noteAttempt(ports, webhook.webhookId, { ...delivery, body }, noted, since);
+  await noteAttempt(ports, webhook, { ...delivery, body }, noted, since);
 }
 
 function withoutSecret(provider: ReceivingProvider, { body, headers }: Delivery): Uint8Array {

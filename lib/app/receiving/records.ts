@@ -3,6 +3,7 @@ import { contentHash, eventId, quarantineId } from '#lib/domain/identity.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import type { Issue } from '#lib/domain/issue.ts';
 import type { OwnAccount } from '#lib/domain/message.ts';
+import { expiryOf } from '#lib/domain/retention.ts';
 import { orderingTime, toIso } from '#lib/domain/time.ts';
 import { chatId } from '../chats/chat.ts';
 import type { Webhook } from '../webhooks/webhook.ts';
@@ -11,7 +12,10 @@ import type { EventRecord } from './event-item.ts';
 import type { Draft, Reading } from './provider.ts';
 
 /** What an event takes over from the webhook that it came in through. */
-export type ReceivingWebhook = Pick<Webhook, 'webhookId' | 'workspace' | 'accountId' | 'retentionDays'>;
+export interface ReceivingWebhook extends Pick<Webhook, 'webhookId' | 'workspace'> {
+  readonly accountId?: string;
+  readonly retentionDays?: number;
+}
 
 /** What is the same for all events of one delivery. */
 export interface Receipt {
@@ -20,14 +24,12 @@ export interface Receipt {
   readonly contentType: string;
   /** The body without a secret. */
   readonly raw: Uint8Array;
+  /** SHA-256 of the body as it came, in hex. */
+  readonly bodyHash: string;
   /** Milliseconds. */
   readonly receivedAt: number;
   readonly receipt: string;
 }
-
-const DAY_SECONDS = 24 * 3600;
-/** An event is kept at least this long, whatever a workspace asks for: a provider may still deliver it again. */
-const SHORTEST_RETENTION_DAYS = 30;
 
 /** The records of what a body was read as: its events, or the one quarantined event that keeps it for a later release. */
 export function recordsOf(reading: Reading, receipt: Receipt): readonly [EventRecord, ...EventRecord[]] {
@@ -76,7 +78,7 @@ function quarantined(issues: readonly Issue[], type: string | undefined, receipt
   return {
     ...kept(receipt),
     event: {
-      id: quarantineId(origin(receipt), receipt.raw),
+      id: quarantineId(origin(receipt), receipt.bodyHash),
       ...shared(receipt),
       occurredAt: toIso(receipt.receivedAt),
       kind: 'unknown',
@@ -105,6 +107,6 @@ function shared(receipt: Receipt) {
 }
 
 function kept({ webhook, raw, contentType, receivedAt, receipt }: Receipt) {
-  const days = webhook.retentionDays && Math.max(webhook.retentionDays, SHORTEST_RETENTION_DAYS);
-  return { raw, contentType, receipt, ...(days && { expiresAt: Math.floor(receivedAt / 1000) + days * DAY_SECONDS }) };
+  const expiresAt = expiryOf(receivedAt, webhook.retentionDays);
+  return { raw, contentType, receipt, ...(expiresAt !== undefined && { expiresAt }) };
 }

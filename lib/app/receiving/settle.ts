@@ -2,7 +2,7 @@ import { keyPart } from '#lib/domain/ids.ts';
 import type { OwnAccount } from '#lib/domain/message.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { type ChatSighting, sightChat } from '../chats/chat.ts';
-import type { Metrics } from '../ports.ts';
+import type { Log, Metrics } from '../ports.ts';
 import type { SendReports } from '../sends/reports.ts';
 import { add, type Key, type Store, setIfAbsent, update } from '../store.ts';
 import { noteStatus } from './delivery-state.ts';
@@ -13,6 +13,7 @@ import type { Stored } from './store-event.ts';
 export interface SettlePorts {
   readonly store: Store;
   readonly metrics: Metrics;
+  readonly log: Log;
   /** Left out where nothing can be sent through the provider. */
   readonly sends?: SendReports;
 }
@@ -67,7 +68,7 @@ function chatSeen({ event, orderedAt }: EventRecord, { webhook, provider }: Rece
 }
 
 /** Stands for the type of a body in which no type can be found. */
-const UNREADABLE = 'unreadable';
+export const UNREADABLE = 'unreadable';
 
 /** Counts what is not understood by its type; the first of a type raises a metric of its own. */
 async function countQuarantined(store: Store, metrics: Metrics, receipt: Receipt, type: string): Promise<void> {

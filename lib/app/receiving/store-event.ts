@@ -1,6 +1,7 @@
 import type { Event } from '#lib/domain/event.ts';
 import { conflictId } from '#lib/domain/identity.ts';
-import { absentOrExpired, del, equal, type Item, put, type Store } from '../store.ts';
+import { absentOrExpired, equal, type Item, put, type Store } from '../store.ts';
+import { dropUnused } from './chunks.ts';
 import { type EventRecord, eventItems } from './event-item.ts';
 
 export interface Stored {
@@ -38,18 +39,21 @@ async function putOnce(store: Store, record: EventRecord, nowSeconds: number): P
   const id = record.event.id;
   if (chunks.length > 0) await store.writeMany(chunks);
   let condition = absentOrExpired(nowSeconds);
+  let replaced: Item | undefined;
   for (let round = 0; round < ROUNDS; round++) {
     const written = await store.write(put(head, condition));
+    if (written.done && replaced) await dropUnused(store, replaced, head);
     if (written.done) return { status: 'stored', id };
     // Gone between the write and its refusal: there is room now.
     if (!written.item) continue;
     const verdict = judge(record, written.item);
     if (verdict === 'ours') return { status: 'stored', id };
     if (verdict !== 'replaceable') {
-      await dropChunks(store, chunks, written.item);
+      await dropUnused(store, head, written.item);
       return verdict === 'same' ? { status: 'duplicate', id } : 'conflict';
     }
-    condition = equal('contentHash', written.item.contentHash ?? null);
+    replaced = written.item;
+    condition = equal('contentHash', replaced.contentHash ?? null);
   }
   throw new Error(`event ${id} changed ${ROUNDS} times while it was written`);
 }
@@ -60,15 +64,4 @@ function judge(record: EventRecord, met: Item): 'ours' | 'same' | 'replaceable' 
   // A placeholder says nothing that the message, which is there, does not say better.
   if (met.contentHash === record.contentHash || record.placeholder) return 'same';
   return met.placeholder === true ? 'replaceable' : 'other';
-}
-
-/** Removes chunks that nothing refers to. The same body has the same chunk keys, so the winner may refer to ours. */
-async function dropChunks(store: Store, chunks: ReturnType<typeof eventItems>['chunks'], met: Item): Promise<void> {
-  const kept = JSON.stringify([met.event, met.raw, met.thumbnails].map(prefixOf));
-  const orphans = chunks.filter(({ item }) => !kept.includes(item.sk.slice(0, item.sk.lastIndexOf('#'))));
-  if (orphans.length > 0) await store.writeMany(orphans.map(({ item }) => del(item)));
-}
-
-function prefixOf(attribute: unknown): unknown {
-  return typeof attribute === 'object' && attribute !== null && 'prefix' in attribute ? attribute.prefix : undefined;
 }

@@ -35,7 +35,7 @@ export function verdictOf(reading: Reading, results: readonly Stored[]): Verdict
   };
 }
 
-const sentence = (issue: Issue) => (issue.path === '' ? issue.message : `${issue.path} ${issue.message}`);
+const sentence = (issue: Issue) => (issue.path === '' ? issue.message : `${issue.path}: ${issue.message}`);
 
 const refusal = (status: 401 | 404 | 413 | 503, outcome: Attempt['outcome'], message: string): Verdict => ({
   answer: { status, body: { status, data: {}, message } },
@@ -59,5 +59,9 @@ export const UNAUTHORIZED = refusal(
   'unauthorized',
   "The provider's secret or account does not match this webhook",
 );
-export const TOO_LARGE = refusal(413, 'too_large', 'The body is larger than 1 MB');
+export const TOO_LARGE = refusal(
+  413,
+  'too_large',
+  'The body is larger than this hub takes (1 MB unless set otherwise)',
+);
 export const UNAVAILABLE = refusal(503, 'unavailable', 'Not stored; please send it again');

@@ -1,4 +1,4 @@
-import { isUnsettled, type PartState, reservedCredits } from '#lib/domain/sending/part.ts';
+import { isPending, isUnsettled, type PartState, reservedCredits } from '#lib/domain/sending/part.ts';
 import {
   absent,
   add,
@@ -49,7 +49,7 @@ export function changeParts(
     [
       ...changes.flatMap(fieldsOf),
       ...(movesCredit ? reservedIndex(send, changes) : []),
-      ...historyOf(changes, at),
+      ...historyOf(send, changes, at),
       ...also,
     ],
     all(
@@ -92,9 +92,13 @@ function reservedIndex(send: Send, changes: readonly PartChange[]): Change[] {
     : [set('gsi2sk', reservedSortKey(reserved, send.messageId))];
 }
 
-function historyOf(changes: readonly PartChange[], at: number): Change[] {
+/** An item has a largest size, and tries may go on for weeks: from here on only what ends a part is still noted. */
+const LONGEST_HISTORY = 100;
+
+function historyOf({ history }: Send, changes: readonly PartChange[], at: number): Change[] {
+  const isFull = history.length >= LONGEST_HISTORY;
   const entries = changes
-    .filter((change) => !change.silent)
+    .filter((change) => !change.silent && !(isFull && isPending(change.to)))
     .map(({ index, to, detail }) => ({ at, part: index, state: to, ...(detail === undefined ? {} : { detail }) }));
   return entries.length === 0 ? [] : [append('history', ...entries)];
 }

@@ -1,6 +1,6 @@
 import type { Epoch, QuotaKind } from '#lib/domain/sending/credits.ts';
 import { queryAll } from '../query-all.ts';
-import { put, type Store } from '../store.ts';
+import { equal, put, type Store, set, update } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import type { SendingConfig } from './config.ts';
 import { type Quota, readQuota } from './items.ts';
@@ -69,16 +69,31 @@ export async function setQuota(
   config: SendingConfig,
 ): Promise<void> {
   const { store, clock, random } = persistent(given, config);
-  const before = await quotaKind(store, workspace);
   const { kind, ...rest } = quota;
   await store.write(put({ ...quotaKindKey(workspace), kind: 'quotaKind', quota: kind, ...rest }));
   if (quota.kind === 'prepaid') return;
   const now = clock.now();
   const epoch = currentEpoch(quota, now);
-  const isNew = await openEpoch(store, random, workspace, epoch, quota.credits, now);
-  const more = before.kind === 'monthly' ? quota.credits - before.credits : 0;
-  if (isNew || more <= 0) return;
-  await addGrant({ store, random }, workspace, epoch, { credits: more, reason: 'the monthly quota was raised' }, now);
+  if (await openEpoch(store, random, workspace, epoch, quota.credits, now)) return;
+  await raiseOpening({ store, random }, workspace, epoch, quota.credits, now);
+}
+
+/** A month has had the most that its quota was in it: what was lowered and raised again is not granted twice. */
+async function raiseOpening(
+  { store, random }: Pick<StorePorts, 'store' | 'random'>,
+  workspace: string,
+  epoch: Epoch,
+  credits: number,
+  now: number,
+): Promise<void> {
+  const item = await store.get(quotaKey(workspace, epoch), { consistent: true });
+  const opening = item && readQuota(item).opening;
+  if (opening === undefined || credits <= opening) return;
+  const id = newTransaction(random);
+  const [more, entry] = grantWrites(workspace, epoch, credits - opening, 'the monthly quota was raised', id, now);
+  const raised = update(more.key, [...more.changes, set('opening', credits)], equal('opening', opening));
+  const transacted = await store.transact([raised, entry], id);
+  if (!transacted.done) await raiseOpening({ store, random }, workspace, epoch, credits, now);
 }
 
 async function addGrant(

@@ -32,8 +32,9 @@ export async function onEcho(given: StorePorts, echo: Echo, config: SendingConfi
   );
   const [only, ...others] = candidates;
   if (!only || others.length > 0) return 'no match';
-  if (await isClaimed(ports, only.send, echo.providerId)) return 'no match';
+  // In this order: a message that is no longer under way by then has its name, and a later one cannot be what echoes.
   if (await isUnderWay(ports, echo)) return 'no match';
+  if (await isClaimed(ports, only.send, echo.providerId)) return 'no match';
   const ending = { kind: 'sent', providerId: echo.providerId } as const;
   const settled = await settleLate(ports, only, only.part.intentAt ?? 0, ending);
   return settled ? 'settled' : 'no match';

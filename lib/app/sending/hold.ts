@@ -1,3 +1,4 @@
+import { shortly } from '#lib/domain/shortly.ts';
 import { all, any, type Change, del, equal, exists, type Put, put, remove, set, update } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import type { SendingConfig } from './config.ts';
@@ -40,7 +41,7 @@ export async function hold(
   config: SendingConfig,
 ): Promise<Changed> {
   const { store, clock, random } = persistent(given, config);
-  const changes = [set('held', true), set('holdReason', reason)];
+  const changes = [set('held', true), set('holdReason', shortly(reason))];
   const transacted = await store.transact(
     [
       update(accountKey(account), changes, all(exists(), equal('held', false))),

@@ -89,6 +89,8 @@ const SendItem = v.object({
   ),
   resendOf: optional(text),
   resentAs: optional(text),
+  /** Its content was erased; nobody can send it again. */
+  erased: optional(v.literal(true)),
   gsi3sk: optional(text),
 });
 export type Send = v.InferOutput<typeof SendItem>;
@@ -100,7 +102,13 @@ const ProbeItem = v.object({ account: text, tries: count, gsi3sk: text });
 
 const IdempotencyItem = v.object({ requestHash: text, send: text, account: text, expiresAt: v.number() });
 
-const QuotaItem = v.object({ epoch: text, granted: count, available: count });
+const QuotaItem = v.object({
+  epoch: text,
+  granted: count,
+  available: count,
+  /** How much of what was granted came with the epoch itself. */
+  opening: optional(count),
+});
 export type Quota = v.InferOutput<typeof QuotaItem>;
 
 const QuotaKindItem = v.variant('quota', [

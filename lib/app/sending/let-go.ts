@@ -2,7 +2,7 @@ import { all, any, type Change, equal, set, update } from '../store.ts';
 import { clearDue, setDue } from './due.ts';
 import { type Account, readAccount } from './items.ts';
 import { accountKey } from './keys.ts';
-import { dropLease, type End, holdsLease, lookAgain, next, over, type Step, type Turn } from './turn.ts';
+import { dropLease, type End, type Head, holdsLease, lookAgain, next, over, type Step, type Turn } from './turn.ts';
 
 /** The ways in which a tick lets go of an account without having called the provider. */
 
@@ -52,7 +52,15 @@ export async function giveBack(turn: Turn): Promise<End> {
   return account?.gen === turn.account.gen + 1 && account.leaseId === undefined ? next(now) : leaseLost(turn);
 }
 
-/** `pending` says that something waits, and the queue shows nothing: a fault of ours, so say it and try later. */
+/** Settled since its pointer was read, which goes with it: a pointer that is still there at the next look is wrong. */
+export async function passOver(turn: Turn, { send, index }: Head): Promise<Step> {
+  const passed = `${send.messageId} ${index}`;
+  if (turn.passedOver === passed) return leaveToWatchdog(turn);
+  turn.passedOver = passed;
+  return lookAgain;
+}
+
+/** `pending`, the queue and its parts do not agree on what waits: a fault of ours, so say it and try later. */
 async function leaveToWatchdog(turn: Turn): Promise<End> {
   turn.ports.metrics.count('QueueInconsistent', { account: turn.account.id });
   await turn.ports.store.write(

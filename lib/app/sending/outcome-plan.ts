@@ -4,6 +4,7 @@ import { changeParts, field } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { becomesUnknown } from './head.ts';
 import { firstProbe } from './hold.ts';
+import type { Part, Send } from './items.ts';
 import { pointerKey } from './keys.ts';
 import { failingWith, settling } from './settle.ts';
 import type { Head } from './turn.ts';
@@ -66,7 +67,7 @@ function tryAgain({ send, index, part }: Head, verdict: Extract<Verdict, { kind:
   const due = Math.max(when.nextSendAt, backoffUntil);
   const detail = verdict.reason;
   const also = [add(field(index, 'retries'), 1), setIfAbsent(field(index, 'retryingSince'), when.now)];
-  const silent = part.attempts > 0 && send.history.at(-1)?.detail === detail;
+  const silent = repeats(send, part, detail);
   return {
     account: [set('failuresRunning', verdict.failuresRunning), set('backoffUntil', backoffUntil)],
     writes: [changeParts(send, [{ index, to: 'queued', detail, also, silent }], when.now)],
@@ -75,12 +76,19 @@ function tryAgain({ send, index, part }: Head, verdict: Extract<Verdict, { kind:
   };
 }
 
+/** What was said of the attempt before is not said again. */
+const repeats = (send: Send, { attempts }: Part, detail: string): boolean =>
+  attempts > 0 && send.history.at(-1)?.detail === detail;
+
 /** The account is at fault and not the message, whose own tries start anew. No tick follows until the hold ends. */
-function holdAccount({ send, index }: Head, detail: string, { now }: When, config: SendingConfig): OutcomePlan {
+function holdAccount({ send, index, part }: Head, detail: string, { now }: When, config: SendingConfig): OutcomePlan {
   const also = [remove(field(index, 'retries')), remove(field(index, 'retryingSince'))];
   return {
     account: [calm, set('held', true), set('holdReason', detail)],
-    writes: [changeParts(send, [{ index, to: 'queued', detail, also }], now), firstProbe(send.accountId, now, config)],
+    writes: [
+      changeParts(send, [{ index, to: 'queued', detail, also, silent: repeats(send, part, detail) }], now),
+      firstProbe(send.accountId, now, config),
+    ],
     leaving: 0,
   };
 }

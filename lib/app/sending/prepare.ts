@@ -26,10 +26,10 @@ export async function prepare(turn: Turn, { send, index, part }: Head): Promise<
   return failUnsent(turn, { send, index, part }, fetched.reason);
 }
 
-/** The file's host gets a second chance within the tick; a tick that others have used up leaves it to the next one. */
+/** The file's host gets a second chance within the tick; a tick whose time is mostly gone leaves it to the next one. */
 async function fetchTwice(turn: Turn, url: string, name: string) {
   const { attachments, clock } = turn.ports;
-  if (turn.failedFiles > 0 && clock.monotonic() > turn.preparingUntil - turn.config.prepareMs / 2) return 'out of time';
+  if (clock.monotonic() > turn.preparingUntil - turn.config.prepareMs / 2) return 'out of time';
   const first = await attachments.fetch(url, name, turn.preparingUntil);
   return first.kind === 'unavailable' ? attachments.fetch(url, name, turn.preparingUntil) : first;
 }

@@ -33,12 +33,10 @@ export async function openEpoch(
   credits: number,
   now: number,
 ): Promise<boolean> {
+  const opened = { granted: credits, available: credits, opening: credits };
   const transacted = await store.transact(
     [
-      put(
-        { ...quotaKey(workspace, epoch), kind: 'quota', workspace, epoch, granted: credits, available: credits },
-        absent(),
-      ),
+      put({ ...quotaKey(workspace, epoch), ...opened, kind: 'quota', workspace, epoch }, absent()),
       ledgerGrant(workspace, epoch, credits, `${epoch} begins`, `${epoch}#grant`, now),
     ],
     newTransaction(random),

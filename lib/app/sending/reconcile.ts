@@ -1,5 +1,5 @@
 import { nextReconciliation } from '#lib/domain/sending/pace.ts';
-import { type Change, equal, remove, type Store, set, update } from '../store.ts';
+import { all, type Change, equal, remove, type Store, set, update } from '../store.ts';
 import { field } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { type Part, readSend, type Send } from './items.ts';
@@ -58,5 +58,7 @@ async function postpone(store: Store, before: Send, times: readonly Change[]): P
     next.length === 0
       ? [remove('gsi3pk'), remove('gsi3sk')]
       : [set('gsi3sk', dueSortKey(Math.min(...next), messageId))];
-  await store.write(update(sendKey(messageId), [...times, ...due], equal('gsi3sk', before.gsi3sk)));
+  // The time alone does not tell: a part that has just become unknown may stand under the same one.
+  const asRead = parts.map((part, index) => equal(field(index, 'state'), part.state));
+  await store.write(update(sendKey(messageId), [...times, ...due], all(equal('gsi3sk', before.gsi3sk), ...asRead)));
 }

@@ -5,15 +5,15 @@ import { type Claim, claim, clampTimes } from './claim.ts';
 import type { SendingConfig } from './config.ts';
 import { gatesOpenAt } from './due.ts';
 import { abandon, findHead } from './head.ts';
-import { type Account, isBlocked } from './items.ts';
-import { giveBack, goIdle, releaseBlocked } from './let-go.ts';
+import { type Account, isBlocked, readAccount } from './items.ts';
+import { giveBack, goIdle, passOver, releaseBlocked } from './let-go.ts';
 import { recordOutcome } from './outcome.ts';
 import type { Tick } from './ports.ts';
 import { prepare } from './prepare.ts';
 import { type RunClock, runClock } from './run-clock.ts';
 import { scheduleTick } from './schedule.ts';
 import { readStatuses } from './statuses.ts';
-import { type End, lookAgain, type Step, type TickPorts, type Turn } from './turn.ts';
+import type { End, Step, TickPorts, Turn } from './turn.ts';
 
 /** One invocation. `id` is its own alone; `endsAt`, on `clock.monotonic`, is when the platform stops it. */
 export interface Run {
@@ -76,7 +76,7 @@ async function sendHead(turn: Turn): Promise<Step> {
   const head = await findHead(turn.ports.store, turn.account.id);
   if (!head) return goIdle(turn);
   if (head.part.state === 'sending') return abandon(turn, head);
-  if (head.part.state !== 'queued') return lookAgain; // settled since its pointer was read
+  if (head.part.state !== 'queued') return passOver(turn, head);
   if (isBlocked(turn.account)) return releaseBlocked(turn);
 
   const prepared = await prepare(turn, head);
@@ -103,18 +103,20 @@ async function claimInTime(message: Tick, run: Run, ports: RunPorts, config: Sen
     const leaseUntil = ports.clock.now() + config.leaseMs;
     const claimed = await claim(ports.store, message, run.id, gate, leaseUntil);
     if (claimed.kind === 'claimed' || claimed.kind === 'dropped') return claimed;
-    await clamp(claimed.account, ports, config);
-    if (claimed.kind === 'leased' || tries === CLAIMS || gatesOpenAt(claimed.account) - gate > config.napMs)
-      return claimed;
-    await napUntil(gatesOpenAt(claimed.account), ports.clock, config);
+    const account = await clamp(claimed.account, ports, config);
+    if (claimed.kind === 'leased' || tries === CLAIMS || gatesOpenAt(account) - gate > config.napMs)
+      return { kind: claimed.kind, account };
+    await napUntil(gatesOpenAt(account), ports.clock, config);
   }
 }
 
-async function clamp(account: Account, { store, clock, metrics }: RunPorts, config: SendingConfig): Promise<void> {
+/** The account as it is afterwards: the next tick must not wait for the time that was corrected. */
+async function clamp(account: Account, { store, clock, metrics }: RunPorts, config: SendingConfig): Promise<Account> {
   const clamped = clampTimes(account, clock.now(), config);
-  if (!clamped) return;
+  if (!clamped) return account;
   metrics.count('ClockClamped', { account: account.id });
-  await store.write(clamped);
+  const { item } = await store.write(clamped, { returns: 'new' });
+  return item ? readAccount(item) : account;
 }
 
 /** Only the first receive of a tick tells whether this host's clock can be trusted: a fresh tick takes the old one's place. */

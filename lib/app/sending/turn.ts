@@ -26,6 +26,8 @@ export interface Turn {
   /** What the looks at the queue have used up so far. */
   emptyLooks: number;
   failedFiles: number;
+  /** The last head that was settled already. */
+  passedOver?: string;
   preparingUntil: number;
 }
 

@@ -34,8 +34,8 @@ export async function watchdog(given: WatchdogPorts, endsAt: number, config: Sen
     { what: 'unknown', before: now, see: (item) => reconcile(ports, item, config) },
     { what: 'status', before: now, see: (item) => revisitStatuses(ports, item, config) },
   ];
-  const failures: unknown[] = [];
-  for (const errand of errands) failures.push(...(await runErrand(ports, errand, endsAt)));
+  // Side by side: a hundred probes of a provider that is down must not use up the time of the others.
+  const failures = (await Promise.all(errands.map((errand) => runErrand(ports, errand, endsAt)))).flat();
   // Each has had its chance; that some failed is for the log and the alarm.
   if (failures.length > 0) throw new AggregateError(failures, `${failures.length} errands of the watchdog failed`);
 }
@@ -45,10 +45,14 @@ interface Errand extends DueTimes {
   readonly see: (item: DueItem) => Promise<void>;
 }
 
-/** What goes wrong with one item must not keep the others waiting: failures are collected. */
+/** What goes wrong with one item or one kind must not keep the others waiting: failures are collected. */
 async function runErrand({ store, clock }: WatchdogPorts, { see, ...which }: Errand, endsAt: number) {
   const failures: unknown[] = [];
-  for (const item of await listDue(store, which)) {
+  const due = await listDue(store, which).catch((error: unknown) => {
+    failures.push(error);
+    return [];
+  });
+  for (const item of due) {
     if (clock.monotonic() >= endsAt) break;
     try {
       await see(item);

@@ -2,6 +2,7 @@ import { sha256 } from '#lib/domain/ids.ts';
 import { noteAttempt } from '../attempts/note.ts';
 import { retrying } from '../retrying-store.ts';
 import { type Store, StoreUnavailable } from '../store.ts';
+import { answerAlike } from '../webhooks/alike.ts';
 import { webhookFinder } from '../webhooks/find.ts';
 import type { Webhook } from '../webhooks/webhook.ts';
 import * as answers from './answers.ts';
@@ -27,13 +28,13 @@ export function sendApp(ports: SendPorts) {
     const since = ports.clock.now();
     const until = ports.clock.monotonic() + ports.config.requestMs;
     const store = retrying(ports.store, ports.clock, ports.random, until);
-    const tokenHash = sha256(token);
-    const webhook = await find(store, tokenHash);
-    if (webhook === 'unreachable') return answers.UNAVAILABLE.answer;
+    const found = await find(store, sha256(token));
+    // What the table said some time ago is no reason to charge anybody.
+    if (found.kind === 'unreachable' || found.kind === 'remembered') return answers.UNAVAILABLE.answer;
+    const webhook = found.kind === 'found' ? found.webhook : undefined;
     const verdict = await judge(ports, store, webhook, call);
     if (webhook) await note(ports, webhook, call, verdict, since);
-    // As long as the note of an attempt takes, so that time does not tell a known URL from an unknown one.
-    else await find(store, sha256(tokenHash));
+    if (verdict.outcome === 'not_found') await answerAlike(ports.clock, since);
     return verdict.answer;
   };
 }
@@ -69,5 +70,5 @@ async function note(
 ): Promise<void> {
   const withBody = outcome !== 'accepted' && outcome !== 'replayed';
   const noted = { status: answer.status, outcome, withBody, ...(id && { id }), ...(message && { message }) };
-  await noteAttempt(ports, webhook.webhookId, call, noted, since);
+  await noteAttempt(ports, webhook, call, noted, since);
 }

@@ -21,6 +21,9 @@ const Document = v.looseObject({
       v.looseObject({
         operationId: v.string(),
         summary: v.string(),
+        requestBody: v.optional(
+          v.looseObject({ content: v.record(v.string(), v.looseObject({ example: v.unknown() })) }),
+        ),
         parameters: v.array(v.looseObject({ name: v.string(), in: v.string() })),
         responses: v.record(v.string(), v.looseObject({ description: v.string(), content: v.optional(Anything) })),
       }),
@@ -28,6 +31,7 @@ const Document = v.looseObject({
   ),
   components: v.looseObject({ schemas: v.record(v.string(), v.looseObject({})) }),
 });
+const SANDBOX = { provider: 'sandbox', channel: 'whatsapp', credentials: {}, phone: '+15550100001' };
 const document = v.parse(Document, JSON.parse(JSON.stringify(openApi(routes, names, '1.2.3', 'https://hub.example'))));
 
 // Formats are words to the reader here; what they mean is the business of the schemas that check.
@@ -80,6 +84,32 @@ describe('the OpenAPI document', () => {
     for (const [, name = ''] of references) expect(Object.keys(document.components.schemas)).toContain(name);
   });
 
+  it('begins every body with one that works as it stands', async () => {
+    const hub = new AdminBench();
+    const made = await hub.webhook();
+    for (const [path, methods] of Object.entries(document.paths)) {
+      for (const [method, { requestBody }] of Object.entries(methods)) {
+        if (!requestBody || !path.startsWith('/api/')) continue;
+        const { example } = requestBody.content['application/json'] ?? {};
+        const account = await hub.done('POST', '/api/accounts', { body: SANDBOX });
+        const id = { webhooks: made.id, accounts: account.id, workspaces: 'main' }[path.split('/')[2] ?? ''];
+        const answer = await hub.call(method.toUpperCase(), path.replace('{id}', String(id)), { body: example });
+        expect(answer.status, `${method} ${path}: ${answer.text}`).toBeLessThan(300);
+      }
+    }
+  });
+
+  it('shows a message that the sandbox takes, and one that can be sent', async () => {
+    const hub = new AdminBench();
+    const exampleOf = (path: string) => document.paths[path]?.post?.requestBody?.content['application/json']?.example;
+    const { url } = await hub.webhook();
+    expect((await hub.post(url, exampleOf(RECEIVING_PATH))).body).toMatchObject({ status: 'stored' });
+    await hub.done('POST', '/api/accounts', { body: SANDBOX });
+    const { url: sendUrl } = await hub.done('POST', '/api/webhooks', { body: { kind: 'send' } });
+    const id = await hub.send(String(sendUrl), v.parse(Anything, exampleOf(SENDING_PATH)));
+    expect(await hub.done('GET', `/api/sends/${id}`)).toMatchObject({ state: 'queued' });
+  });
+
   it('is answered as it is, for the address that it was asked at', async () => {
     const { json } = await new AdminBench().call('GET', '/openapi.json', { key: undefined });
     expect(json).toEqual(document);
@@ -105,6 +135,8 @@ describe('the answers of the API', () => {
     const workspace = await call('post', '/api/workspaces', {}, { name: 'Another' });
     const key = await call('post', '/api/workspaces/{id}/keys', workspace);
     await call('get', '/api/workspaces');
+    await call('patch', '/api/workspaces/{id}', workspace, { name: 'Renamed', retentionDays: 30 });
+    await call('post', '/api/workspaces/{id}/retention/apply', workspace, {});
     await call('get', '/api/workspaces/{id}/keys', workspace);
     await call('delete', '/api/workspaces/{id}/keys/{keyId}', { ...workspace, keyId: key.id });
     const sandbox = { provider: 'sandbox', channel: 'whatsapp', credentials: {}, phone: '15550100' };
@@ -113,7 +145,7 @@ describe('the answers of the API', () => {
     await call('get', '/api/accounts');
     await call('get', '/api/accounts/{id}', account);
     await call('patch', '/api/accounts/{id}', account, { name: 'Shop' });
-    const made = { kind: 'receive', provider: 'sandbox', accountId: account.id, secret: 'x', name: 'One' };
+    const made = { kind: 'receive', provider: 'sandbox', accountId: account.id, name: 'One' };
     const webhook = await call('post', '/api/webhooks', {}, made);
     await hub.post(String(webhook.url), message(1, { direction: 'outbound', title: 'Friends' }));
     await hub.post(String(webhook.url), { event: 'status', id: 'm1', status: 'read', at: message(1).at });
@@ -152,6 +184,7 @@ describe('the answers of the API', () => {
     await call('get', '/api/credits/ledger');
     await call('get', '/api/credits/audit');
     await call('put', '/api/credits/quota', {}, { kind: 'monthly', credits: 50 });
+    await call('delete', '/api/contacts/{phone}', { phone: '+15550100' });
     await call('delete', '/api/webhooks/{id}', webhook);
     await call('delete', '/api/accounts/{id}', account);
     await call('get', '/health');

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { lastAttempts, SHOWN_ATTEMPTS } from '#lib/app/attempts/attempt.ts';
 import { deliveryReport } from '#lib/app/receiving/delivery-state.ts';
-import { type ReceivingProvider, readByName, reader } from '#lib/app/receiving/provider.ts';
+import { type Draft, type ReceivingProvider, readByName, reader } from '#lib/app/receiving/provider.ts';
 import { storeParcel } from '#lib/app/receiving/store-parcel.ts';
 import { type Item, type Store, StoreUnavailable } from '#lib/app/store.ts';
 import { sha256 } from '#lib/domain/ids.ts';
@@ -16,12 +16,38 @@ const Text = v.looseObject({
   text: v.string(),
   at: v.optional(v.number(), at),
   thumbnail: v.optional(v.string()),
+  title: v.optional(v.string(), 'Ana'),
+  chat: v.optional(v.string(), 'chat-1'),
 });
+type Text = v.InferOutput<typeof Text>;
+const Bundle = v.looseObject({ ids: v.array(v.string()) });
 const Progress = v.looseObject({
   id: v.string(),
   state: v.picklist(['sent', 'delivered', 'read']),
   at: v.optional(v.number(), at),
+  detail: v.optional(v.string()),
 });
+
+function toDraft({ id, text, at: seconds, thumbnail, title, chat }: Text): Draft {
+  return {
+    identity: { type: 'text', chat, id },
+    occurredAt: seconds * 1000,
+    placeholder: text === 'not yet',
+    payload: {
+      kind: 'message',
+      message: {
+        id,
+        chat: { id: chat, kind: 'individual', title },
+        direction: 'outbound',
+        via: 'phone',
+        channel: 'whatsapp',
+        sender: {},
+        account: {},
+        content: { type: 'text', text, ...(thumbnail && { preview: { thumbnail } }) },
+      },
+    },
+  };
+}
 
 /** A provider as small as one can be, with each trait that receiving has to handle. */
 const courier: ReceivingProvider = {
@@ -30,28 +56,16 @@ const courier: ReceivingProvider = {
   isGenuine: (delivery, { secretHash }) =>
     secretHash === undefined || secretHash === sha256(delivery.headers.secret ?? ''),
   read: readByName('event', {
-    text: reader(Text, ({ id, text, at: seconds, thumbnail }) => ({
-      identity: { type: 'text', chat: 'chat-1', id },
-      occurredAt: seconds * 1000,
-      placeholder: text === 'not yet',
-      payload: {
-        kind: 'message',
-        message: {
-          id,
-          chat: { id: 'chat-1', kind: 'individual', title: 'Ana' },
-          direction: 'outbound',
-          via: 'phone',
-          channel: 'whatsapp',
-          sender: {},
-          account: {},
-          content: { type: 'text', text, ...(thumbnail && { preview: { thumbnail } }) },
-        },
-      },
-    })),
-    progress: reader(Progress, ({ id, state, at: seconds }) => ({
+    text: reader(Text, toDraft),
+    bundle: reader(Bundle, ({ ids }) => {
+      const [first = '', ...others] = ids;
+      const draft = (id: string) => toDraft(v.parse(Text, { id, text: `one of ${ids.length}` }));
+      return [draft(first), ...others.map(draft)];
+    }),
+    progress: reader(Progress, ({ id, state, at: seconds, detail }) => ({
       identity: { type: 'progress', id, status: state },
       occurredAt: seconds * 1000,
-      payload: { kind: 'status', status: { messageId: id, state } },
+      payload: { kind: 'status', status: { messageId: id, state, ...(detail && { detail }) } },
     })),
     fault: () => {
       throw new Error('a reader with a fault');
@@ -293,6 +307,42 @@ describe('when the table does not take it', () => {
     store.losesAnswers = 1;
     expect(await bench.post(text('1'))).toMatchObject({ status: 200, body: { status: 'stored' } });
     expect(bench.parcels).toHaveLength(0);
+  });
+});
+
+describe('what a sender may do to us', () => {
+  it('cannot break the registry with a title, an id or a detail of half a megabyte', async () => {
+    const long = 'x'.repeat(500_000);
+    const answers = [
+      await bench.post(text('1', 'hi', { title: long, chat: long })),
+      await bench.post(JSON.stringify({ event: 'progress', id: '1', state: 'sent', detail: long })),
+    ];
+    for (const answer of answers) expect(answer.body.status).toBe('stored');
+    expect(bench.logged).toEqual([]);
+  });
+
+  it('cannot make an event that no answer of the API can show', async () => {
+    const big = new ReceivingBench(courier, bench.store, 10_000_000);
+    const answer = await big.post(text('1', '\u0001'.repeat(900_000)));
+    expect(answer.body).toMatchObject({ status: 'quarantined' });
+    expect(Buffer.from((await big.record(answer.body.id)).raw).toString()).toContain('\\u0001\\u0001');
+  });
+
+  it('has a bundle of thousands kept in quarantine, from where it can be replayed', async () => {
+    const answer = await bench.post(
+      JSON.stringify({ event: 'bundle', ids: Array.from({ length: 5000 }, (_, i) => String(i)) }),
+    );
+    expect(answer).toMatchObject({ status: 200, body: { status: 'quarantined' } });
+  });
+
+  it('has each event of a bundle stored, and known again', async () => {
+    const body = JSON.stringify({ event: 'bundle', ids: ['1', '2', '3'] });
+    const first = await bench.post(body);
+    expect(first.body).toMatchObject({
+      status: 'stored',
+      ids: [expect.any(String), expect.any(String), expect.any(String)],
+    });
+    expect(await bench.post(body)).toMatchObject({ body: { status: 'duplicate', id: first.body.id } });
   });
 });
 

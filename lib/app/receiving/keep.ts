@@ -1,0 +1,121 @@
+import type { Clock, Log, Random } from '../ports.ts';
+import { StoreUnavailable } from '../store.ts';
+import type { EventRecord } from './event-item.ts';
+import type { FallbackQueue } from './fallback.ts';
+import type { Draft, Reading, ReceivingProvider } from './provider.ts';
+import { type Receipt, recordsOf } from './records.ts';
+import { type SettlePorts, settle } from './settle.ts';
+import { type Stored, storeEvent } from './store-event.ts';
+import { UNAVAILABLE, type Verdict, verdictOf } from './verdict.ts';
+
+export interface ReceivingPorts extends SettlePorts {
+  readonly fallback: FallbackQueue;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly maxBytes: number;
+}
+
+/** Said instead of what went wrong inside. */
+export const OUR_FAULT = { path: '', message: 'could not be processed; the fault is ours and the event is kept' };
+
+/** A body up to this size is shown by any answer of the API, whatever its characters: JSON writes one as six at most. */
+const ALWAYS_SHOWN = 600 * 1024;
+const LONGEST_SHOWN = 4 * 1024 * 1024;
+const TOO_LONG = { path: '', message: 'is too long to be shown, with its control characters spelled out; read it raw' };
+
+/** A reader that throws is a fault of ours: the body waits in quarantine for the release that mends it. */
+export function safely(provider: ReceivingProvider, body: unknown, raw: Uint8Array, log: Log): Reading {
+  try {
+    const reading = provider.read(body);
+    return 'drafts' in reading && raw.length > ALWAYS_SHOWN && reading.drafts.some(isTooLong)
+      ? { issues: [TOO_LONG] }
+      : reading;
+  } catch (cause) {
+    log.error('a reader failed; the event is in quarantine', cause, { provider: provider.name });
+    return { issues: [OUR_FAULT] };
+  }
+}
+
+const isTooLong = ({ payload }: Draft): boolean => Buffer.byteLength(JSON.stringify(payload)) > LONGEST_SHOWN;
+
+/** Stores what was read; what the table does not take now waits in the fallback queue. */
+export async function keep(reading: Reading, receipt: Receipt, ports: ReceivingPorts): Promise<Verdict> {
+  const stored: Stored[] = [];
+  try {
+    return verdictOf(await storeOrQuarantine(reading, receipt, ports, stored), stored);
+  } catch (error) {
+    if (error instanceof StoreUnavailable) return handOver(reading, receipt, ports, error, stored);
+    throw error;
+  }
+}
+
+/** What we cannot store as we read it is still what somebody sent. Answers the reading that was stored in the end. */
+export async function storeOrQuarantine(
+  reading: Reading,
+  receipt: Receipt,
+  ports: SettlePorts,
+  stored: Stored[],
+): Promise<Reading> {
+  try {
+    await storeReading(reading, receipt, ports, stored);
+    return reading;
+  } catch (error) {
+    if (error instanceof StoreUnavailable || 'issues' in reading) throw error;
+    ports.log.error('an event could not be stored as read; it is in quarantine', error, { provider: receipt.provider });
+    const unread = { issues: [OUR_FAULT] };
+    await storeReading(unread, receipt, ports, stored);
+    return unread;
+  }
+}
+
+/** For a provider that never asks again, an error is a message lost: what the table does not take waits in a queue. */
+export async function handOver(
+  reading: Reading,
+  receipt: Receipt,
+  { fallback, metrics, log }: ReceivingPorts,
+  cause: unknown,
+  stored: readonly Stored[] = [],
+): Promise<Verdict> {
+  const { webhook, provider, contentType, raw, receivedAt, bodyHash } = receipt;
+  const taken = await fallback.send({ webhook, provider, contentType, raw, bodyHash, receivedAt });
+  metrics.count(taken ? 'FallbackEvents' : 'RefusedDeliveries', { provider });
+  log.error('the table did not take a delivery', cause, { provider, fallback: taken });
+  if (!taken) return UNAVAILABLE;
+  // The id that the event will have follows from its content; only a conflict, which shows on storing, has another.
+  return verdictOf(reading, [{ status: 'stored', id: stored[0]?.id ?? recordsOf(reading, receipt)[0].event.id }]);
+}
+
+/** Events of one delivery that are stored side by side. */
+const AT_ONCE = 8;
+
+/**
+ * Stores all events of a reading and what follows from them; adds to `stored` as it goes, in their order. `now`, in
+ * milliseconds, is later than the receipt where an old delivery is read again.
+ */
+export async function storeReading(
+  reading: Reading,
+  receipt: Receipt,
+  ports: SettlePorts,
+  stored: Stored[],
+  now = receipt.receivedAt,
+): Promise<void> {
+  const records = recordsOf(reading, receipt);
+  for (let start = 0; start < records.length; start += AT_ONCE) {
+    const batch = records.slice(start, start + AT_ONCE).map(async (record) => {
+      const result = await storeEvent(ports.store, record, Math.floor(now / 1000));
+      await follow(ports, record, receipt, result);
+      return result;
+    });
+    stored.push(...(await Promise.all(batch)));
+  }
+}
+
+/** The event is kept, whatever becomes of what follows from it: only a table that does not answer is worth another try. */
+async function follow(ports: SettlePorts, record: EventRecord, receipt: Receipt, stored: Stored): Promise<void> {
+  try {
+    await settle(ports, record, receipt, stored);
+  } catch (cause) {
+    if (cause instanceof StoreUnavailable) throw cause;
+    ports.log.error('an event was stored, but not all that follows from it', cause, { event: stored.id });
+  }
+}
