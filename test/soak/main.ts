@@ -2,6 +2,7 @@
  * `npm run soak`: the long runs, in real time. `npm run soak -- receive 30 7` repeats one of them 30 times with the seed
  * 7, which is how a failure is repeated: seeds are printed.
  */
+import { loadavg } from 'node:os';
 import { receive } from './receive.ts';
 import { send } from './send.ts';
 import { sendKill } from './send-kill.ts';
@@ -21,7 +22,8 @@ const chosen = Object.entries(soaks).filter(([name]) => wanted === undefined || 
 if (chosen.length === 0) throw new Error(`there is no soak ${wanted}; there are ${Object.keys(soaks).join(', ')}`);
 for (const [name, { run, rounds: usual }] of chosen) {
   const rounds = Number(wantedRounds ?? usual);
-  console.log(`${name}: ${rounds} rounds, seed ${seed}`);
+  const busy = (loadavg()[0] ?? 0).toFixed(1);
+  console.log(`${name}: ${rounds} rounds, load average before: ${busy}, seed ${seed}`);
   const faults = await run(rounds, Number(seed));
   for (const fault of faults) console.error(`${name}: ${fault}`);
   console.log(`${name}: ${faults.length === 0 ? 'ok' : `${faults.length} faults`}`);

@@ -33,9 +33,6 @@ const Received = v.object({
 });
 type Message = v.InferOutput<typeof Received>['Messages'][number];
 
-/** Lambda asks so many times at once. One after the other, twenty ticks that come together would wait for each other. */
-const pollersOfLambda = 5;
-
 /** SQS waits at most this many seconds for a message to come. */
 const longPollSeconds = 20;
 
@@ -43,10 +40,7 @@ const longPollSeconds = 20;
 export function startEventSource(source: EventSource): () => Promise<void> {
   const stop = new AbortController();
   const batches = new Set<Promise<void>>();
-  const pollers = Math.min(pollersOfLambda, source.maximumConcurrency);
-  // Each of them may bring one more batch.
-  const atMost = source.maximumConcurrency - pollers;
-  const polling = Promise.all(Array.from({ length: pollers }, () => poll(source, batches, atMost, stop.signal)));
+  const polling = poll(source, batches, stop.signal);
   return async () => {
     stop.abort();
     await polling;
@@ -54,21 +48,18 @@ export function startEventSource(source: EventSource): () => Promise<void> {
   };
 }
 
-async function poll(
-  source: EventSource,
-  batches: Set<Promise<void>>,
-  atMost: number,
-  stop: AbortSignal,
-): Promise<void> {
+async function poll(source: EventSource, batches: Set<Promise<void>>, stop: AbortSignal): Promise<void> {
   while (!stop.aborted) {
     try {
-      while (batches.size > atMost) await Promise.race(batches);
-      const messages = await receive(source, stop);
-      if (messages.length === 0) continue;
-      const batch = handOver(source, messages)
-        .catch((error: unknown) => source.report(source.lambda.name, error))
-        .finally(() => batches.delete(batch));
-      batches.add(batch);
+      const room = source.maximumConcurrency - batches.size;
+      const messages = await receive(source, room * source.batchSize, stop);
+      for (const some of inBatches(messages, source.batchSize)) {
+        const batch = handOver(source, some)
+          .catch((error: unknown) => source.report(source.lambda.name, error))
+          .finally(() => batches.delete(batch));
+        batches.add(batch);
+      }
+      if (batches.size >= source.maximumConcurrency) await Promise.race(batches);
     } catch (error) {
       if (stop.aborted) return;
       source.report(source.lambda.name, error);
@@ -77,16 +68,22 @@ async function poll(
   }
 }
 
-async function receive({ endpoint, queue, batchSize }: EventSource, stop: AbortSignal): Promise<Message[]> {
+/** As many at once as there is room for: twenty ticks that come together are not to wait for each other's receive. */
+async function receive({ endpoint, queue }: EventSource, atMost: number, stop: AbortSignal): Promise<Message[]> {
   const input = {
     QueueUrl: queue.url,
-    MaxNumberOfMessages: Math.min(10, batchSize),
+    MaxNumberOfMessages: Math.min(10, atMost),
     WaitTimeSeconds: longPollSeconds,
     MessageSystemAttributeNames: ['All'],
   };
   const { status, output } = await callAws(endpoint, 'AmazonSQS.ReceiveMessage', input, stop);
   if (status !== 200) throw new Error(`ReceiveMessage: ${JSON.stringify(output)}`);
   return v.parse(Received, output).Messages;
+}
+
+function inBatches(messages: readonly Message[], size: number): Message[][] {
+  const count = Math.ceil(messages.length / size);
+  return Array.from({ length: count }, (_, number) => messages.slice(number * size, (number + 1) * size));
 }
 
 /** What was not done comes back when its visibility time-out has passed, and counts as received once more. */
