@@ -99,6 +99,11 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it('says what is shown this once, for the page to offer it for copying', () => {
+    const said = JSON.stringify(document.paths).match(/"(\w+)":\{[^{}]*hown this once/g) ?? [];
+    expect(said.map((text) => text.split('"')[1]).sort()).toEqual(['key', 'url', 'url']);
+  });
+
   it('shows a message that the sandbox takes, and one that can be sent', async () => {
     const hub = new AdminBench();
     const exampleOf = (path: string) => document.paths[path]?.post?.requestBody?.content['application/json']?.example;
