@@ -116,7 +116,7 @@ const deleting = route({
   params: WithId,
   answers: { 204: { description: 'Deleted' } },
   run: async ({ params }, { ports, workspace }) =>
-    (await deleteWebhook(ports.store, ports.random, workspace, params.id)) ? EMPTY : NO_WEBHOOK,
+    (await deleteWebhook(ports, workspace, params.id)) ? EMPTY : NO_WEBHOOK,
 });
 
 const rotating = route({

@@ -3,14 +3,18 @@ import { grant } from '#lib/app/sending/credits.ts';
 import { GrantedCredits } from '#lib/app/sends/credits.ts';
 import { createKey, deleteKey, listKeys, WorkspaceKey } from '#lib/app/workspaces/keys.ts';
 import { createWorkspace, hasWorkspace, listWorkspaces, Workspace } from '#lib/app/workspaces/workspace.ts';
+import { RetentionDays } from '#lib/domain/retention.ts';
 import { optional, text } from '#lib/domain/schema.ts';
-import { EMPTY, json, missing, problem } from '../answers.ts';
+import { EMPTY, json, missing, NO_WORKSPACE } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
 import { Id, listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
 
 const tag = 'Workspaces';
-const NO_WORKSPACE = problem(404, 'No workspace has this id');
-const NewWorkspace = v.strictObject({ name: Name, credits: v.exactOptional(GrantedCredits) });
+const NewWorkspace = v.strictObject({
+  name: Name,
+  credits: v.exactOptional(GrantedCredits),
+  retentionDays: optional(RetentionDays, 'Left out: what comes in is kept for ever'),
+});
 const NewKey = v.object({ ...WorkspaceKey.entries, key: text('Shown this once') });
 
 export const workspaceRoutes = [
@@ -24,8 +28,8 @@ export const workspaceRoutes = [
     body: NewWorkspace,
     example: { name: 'My shop', credits: 100 },
     answers: { 201: { description: 'The workspace', schema: Workspace } },
-    run: async ({ body: { name, credits } }, { ports }) => {
-      const workspace = await createWorkspace(ports, name);
+    run: async ({ body: { credits, ...wanted } }, { ports }) => {
+      const workspace = await createWorkspace(ports, wanted);
       const reason = 'the workspace begins';
       if (credits !== undefined) await grant(ports, workspace.id, { credits, reason }, ports.config);
       return json(201, workspace);

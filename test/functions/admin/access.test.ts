@@ -36,7 +36,9 @@ describe('every route below /api', () => {
     const { id: keyId } = await hub.done('POST', '/api/workspaces/main/keys');
     const { key } = await hub.workspaceWithKey();
     const ids = { accounts: accountId, webhooks: webhook.id, events: stored.id, messages: stored.id, chats: chatId };
-    for (const route of guarded.filter(({ path, access }) => path.includes('{') && access === 'workspace')) {
+    // A person is nobody's: erasing a number that is not there is erasing nothing.
+    const named = guarded.filter(({ path }) => path.includes('{') && !path.startsWith('/api/contacts/'));
+    for (const route of named.filter(({ access }) => access === 'workspace')) {
       const theirs = Object.entries(ids).find(([name]) => route.path.startsWith(`/api/${name}/`))?.[1];
       const call = { key, ...(takesBody(route.body) && { body: route.example }) };
       const foreign = await hub.call(route.method.toUpperCase(), urlOf(route, String(theirs)), call);

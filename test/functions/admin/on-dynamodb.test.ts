@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { awsClient, DYNAMODB } from '#lib/adapters/aws/client.ts';
 import { dynamoStore } from '#lib/adapters/aws/dynamo-store.ts';
 import { systemRandom } from '#lib/adapters/system.ts';
+import { LONG } from '#test/lib/app/erasure/hub.ts';
 import { freshTable } from '#test/support/engine.ts';
 import { AdminBench, message } from './admin-bench.ts';
 
@@ -77,4 +78,21 @@ it('replays, counts and logs as in memory', async () => {
   expect(await hub.done('GET', `/api/webhooks/${id}/attempts`)).toMatchObject({ items: [{ id: body.id }] });
   const raw = await hub.call('GET', `/api/events/${body.id}/raw`);
   expect(raw.text).toBe('{"event":"new thing"}');
+});
+
+it('erases a person and applies a retention as in memory', async () => {
+  const hub = await hubOnDynamoDb();
+  const { id, url } = await hub.webhook();
+  const person = '+79876543210';
+  for (let n = 0; n < 12; n++) await hub.post(url, message(n, { chat: n % 2 ? person : '+15550100', title: 'Ana' }));
+  await hub.post(url, message(12, { chat: 'chat-77', from: person, text: LONG }));
+  await hub.post(url, { event: 'new thing', who: person });
+  await hub.done('PATCH', '/api/workspaces/main', { body: { retentionDays: 3650 } });
+  expect(await hub.done('POST', '/api/workspaces/main/retention/apply')).toMatchObject({ applied: { events: 14 } });
+  const answer = await hub.done('DELETE', `/api/contacts/${person}`);
+  expect(answer).toMatchObject({ erased: { events: 8, chats: 2, attempts: 1 }, left: [] });
+  expect((await hub.walk('/api/events')).items).toHaveLength(6);
+  expect((await hub.walk('/api/chats')).items).toMatchObject([{ providerChatId: '+15550100' }]);
+  expect((await hub.done('GET', `/api/webhooks/${id}/attempts`)).items).toHaveLength(13);
+  expect(await hub.done('DELETE', `/api/contacts/${person}`)).toMatchObject({ erased: { events: 0, chats: 0 } });
 });

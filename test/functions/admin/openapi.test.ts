@@ -140,6 +140,8 @@ describe('the answers of the API', () => {
     const workspace = await call('post', '/api/workspaces', {}, { name: 'Another' });
     const key = await call('post', '/api/workspaces/{id}/keys', workspace);
     await call('get', '/api/workspaces');
+    await call('patch', '/api/workspaces/{id}', workspace, { name: 'Renamed', retentionDays: 30 });
+    await call('post', '/api/workspaces/{id}/retention/apply', workspace, {});
     await call('get', '/api/workspaces/{id}/keys', workspace);
     await call('delete', '/api/workspaces/{id}/keys/{keyId}', { ...workspace, keyId: key.id });
     const sandbox = { provider: 'sandbox', channel: 'whatsapp', credentials: {}, phone: '15550100' };
@@ -187,6 +189,7 @@ describe('the answers of the API', () => {
     await call('get', '/api/credits/ledger');
     await call('get', '/api/credits/audit');
     await call('put', '/api/credits/quota', {}, { kind: 'monthly', credits: 50 });
+    await call('delete', '/api/contacts/{phone}', { phone: '+15550100' });
     await call('delete', '/api/webhooks/{id}', webhook);
     await call('delete', '/api/accounts/{id}', account);
     await call('get', '/health');
