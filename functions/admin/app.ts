@@ -4,7 +4,6 @@ import { StoreUnavailable } from '#lib/app/store.ts';
 import { type AnyReply, NOT_FOUND, problem, responseOf } from './answers.ts';
 import { authenticate, type Caller } from './auth.ts';
 import { docsFile } from './docs/files.ts';
-import { openApi } from './openapi.ts';
 import type { AdminPorts } from './ports.ts';
 import type { Route } from './route.ts';
 import { routesOf } from './routes.ts';
@@ -45,7 +44,8 @@ export function adminApp(ports: AdminPorts): Hono<Environment> {
     const wrongMethod = problem(405, 'This path takes another method', { headers: { allow: methods.join(', ') } });
     app.all(pattern(path), async (c) => responseOf(await refusal(c, ports, wrongMethod)));
   }
-  app.get('/openapi.json', (c) => c.json(openApi(routes, providers, ports.version, c.env.baseUrl)));
+  const document = once(async () => (await import('./openapi.ts')).openApi(routes, providers, ports.version));
+  app.get('/openapi.json', async (c) => c.json({ ...(await document()), servers: [{ url: c.env.baseUrl }] }));
   app.get('/docs', () => docsFile('') ?? responseOf(NOT_FOUND));
   app.get('/docs/:name', (c) => docsFile(c.req.param('name')) ?? responseOf(NOT_FOUND));
   app.notFound(async (c) => responseOf(await refusal(c, ports, NOT_FOUND)));
@@ -54,6 +54,15 @@ export function adminApp(ports: AdminPorts): Hono<Environment> {
     return responseOf(error instanceof StoreUnavailable ? UNAVAILABLE : FAULT);
   });
   return app;
+}
+
+/** Making the document takes longer than the whole cold start, and is nothing that a request of the API needs. */
+function once<Made>(make: () => Promise<Made>): () => Promise<Made> {
+  let made: Promise<Made> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 async function withHeaders(c: RequestContext, next: () => Promise<void>): Promise<void> {

@@ -49,7 +49,7 @@ function creating(providers: readonly AccountProvider[]) {
     method: 'post',
     path: '/api/accounts',
     summary: 'Connect an account of a provider; its credentials are never shown again',
-    body: newAccount(providers),
+    body: () => newAccount(providers),
     answers: { 201: { description: 'The account', schema: ShownAccount } },
     run: async ({ body }, { ports, workspace }) => {
       const provider = providers.find(({ name }) => name === body.provider);

@@ -45,7 +45,7 @@ function creating(providers: readonly string[]) {
     tag,
     summary: 'Create a webhook URL, for a provider to call or for sending',
     access: 'workspace',
-    body: newWebhook(providers),
+    body: () => newWebhook(providers),
     answers: { 201: { description: 'The webhook with its URL', schema: WithUrl } },
     run: async ({ body }, { ports, workspace, baseUrl }) => {
       const created = await createWebhook(ports, workspace, body);
