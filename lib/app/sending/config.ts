@@ -37,6 +37,10 @@ export interface SendingConfig {
   /** Messages whose attachment may fail in one tick. */
   readonly failuresPerTick: number;
   readonly looksPerTick: number;
+  /** A file whose preparing has ended so many runs is not tried again. */
+  readonly crashesPerPart: number;
+  /** How often a tick that could not be worked off makes way for a fresh one; then it is left to the watchdog. */
+  readonly exchangesPerTick: number;
 }
 
 export const defaultConfig: SendingConfig = {
@@ -58,4 +62,6 @@ export const defaultConfig: SendingConfig = {
   queueLimit: 10_000,
   failuresPerTick: 5,
   looksPerTick: 12,
+  crashesPerPart: 5,
+  exchangesPerTick: 3,
 };

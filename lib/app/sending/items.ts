@@ -59,6 +59,8 @@ const PartItem = v.object({
   state: v.picklist(PART_STATES),
   creditState: v.picklist(CREDIT_STATES),
   attempts: count,
+  /** Runs that died while this part was first in its queue, before they called. */
+  crashes: optional(count),
   /** When the running or last attempt began. Names the attempt. */
   intentAt: optional(time),
   retries: optional(count),

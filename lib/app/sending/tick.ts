@@ -3,6 +3,7 @@ import { call, callLimit, declareIntent, hasTimeToCall, takeBack } from './attem
 import { noteActivity } from './chat-activity.ts';
 import { type Claim, claim, clampTimes } from './claim.ts';
 import type { SendingConfig } from './config.ts';
+import { seeToCrash } from './crash.ts';
 import { gatesOpenAt } from './due.ts';
 import { abandon, findHead } from './head.ts';
 import { type Account, isBlocked, readAccount } from './items.ts';
@@ -35,7 +36,7 @@ export type TickResult =
 export async function tick(message: Tick, run: Run, given: TickPorts, config: SendingConfig): Promise<TickResult> {
   const clock = runClock(given.clock, run.received.firstAt);
   const ports = { ...given, clock, store: retrying(given.store, clock, given.random, run.endsAt) };
-  if (run.received.times > 1) return exchange(message, ports);
+  if (run.received.times > 1) return exchange(message, ports, config);
   await napUntil(message.at, clock, config);
   const claimed = await claimInTime(message, run, ports, config);
   if (claimed.kind !== 'claimed') return withoutClaim(message, claimed, ports, config);
@@ -46,6 +47,7 @@ export async function tick(message: Tick, run: Run, given: TickPorts, config: Se
     endsAt: run.endsAt,
     ports,
     config,
+    takenOver: claimed.takenOver,
     emptyLooks: 0,
     failedFiles: 0,
     preparingUntil: ports.clock.monotonic() + config.prepareMs,
@@ -73,6 +75,7 @@ async function takeTurn(turn: Turn): Promise<End> {
 
 /** The protocol, top to bottom: head, prepare, intent, call, outcome. */
 async function sendHead(turn: Turn): Promise<Step> {
+  if (turn.takenOver) return seeToCrash(turn);
   const head = await findHead(turn.ports.store, turn.account.id);
   if (!head) return goIdle(turn);
   if (head.part.state === 'sending') return abandon(turn, head);
@@ -119,9 +122,14 @@ async function clamp(account: Account, { store, clock, metrics }: RunPorts, conf
   return item ? readAccount(item) : account;
 }
 
-/** Only the first receive of a tick tells whether this host's clock can be trusted: a fresh tick takes the old one's place. */
-async function exchange(message: Tick, { ticks, clock }: RunPorts): Promise<TickResult> {
-  await scheduleTick(ticks, message, clock.now());
+/**
+ * Only the first receive of a tick tells whether this host's clock can be trusted: a fresh tick takes the old one's
+ * place. Not for ever: on an account that does not get on, the watchdog's ticks would become more and more.
+ */
+async function exchange(message: Tick, { ticks, clock }: RunPorts, config: SendingConfig): Promise<TickResult> {
+  const { exchanges = 0 } = message;
+  if (exchanges >= config.exchangesPerTick) return { kind: 'done', why: 'left to the watchdog' };
+  await scheduleTick(ticks, { ...message, exchanges: exchanges + 1 }, clock.now());
   return { kind: 'done', why: 'exchanged' };
 }
 

@@ -25,6 +25,8 @@ export interface Turn {
   readonly config: SendingConfig;
   /** What the looks at the queue have used up so far. */
   emptyLooks: number;
+  /** The run before this one died, and what it left is not yet seen to. */
+  takenOver: boolean;
   failedFiles: number;
   /** The last head that was settled already. */
   passedOver?: string;

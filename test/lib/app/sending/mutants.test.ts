@@ -24,7 +24,7 @@ const anyOf =
   (condition: Parameters<ReturnType<typeof on>>[0]) =>
     conditions.some((matches) => matches(condition));
 
-const leaseTest = without(on('leaseUntil'), isClaim);
+const leaseTest = without(on('leaseId'), isClaim);
 const leaseOfIntent = without(on('leaseId'), isIntentOfAccount);
 const leaseOfOutcome = without(on('leaseId'), isHandingOn);
 const leaseOfIdling = without(on('leaseId'), isIdling);

@@ -13,6 +13,7 @@ import { shownSend } from '#lib/app/sends/shown.ts';
 import { add, update } from '#lib/app/store.ts';
 import { sendCreditState, sendState } from '#lib/domain/sending/part.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
+import { at, atCall, isCharge, once } from '#test/support/simulation/landmarks.ts';
 import { World, type WorldOptions } from '#test/support/simulation/world.ts';
 
 const SECOND = 1_000;
@@ -124,6 +125,61 @@ describe('a file and its text', () => {
     expect(stateOf(world, id)).toBe('sent/spent');
     await expectSound(world);
   });
+});
+
+describe('a file that ends every run that prepares it', () => {
+  const poison = { parts: [{ kind: 'file', url: 'https://files.test/poison', name: 'a' }] as const };
+  async function poisoned(options?: WorldOptions): Promise<World> {
+    const world = await worldWith(5, options);
+    world.scheduler.accident = (_, { call, detail }) =>
+      call === 'fetch' && String(detail).endsWith('poison') ? 'kill' : undefined;
+    return world;
+  }
+
+  test('has failed after five of them, and what waits behind it is sent', async () => {
+    const world = await poisoned();
+    const first = await world.sendNow('a', poison);
+    const second = await world.sendNow('a');
+    await world.run(20 * MINUTE);
+    expect([stateOf(world, first), stateOf(world, second)]).toEqual(['failed/refunded', 'sent/spent']);
+    expect(world.message(first).parts[0]?.error).toBe('it could not be prepared');
+    await expectSound(world);
+  });
+
+  test('does not make ticks multiply', async () => {
+    const world = await poisoned({ config: { crashesPerPart: 1_000 } });
+    await world.sendNow('a', poison);
+    await world.run(HOUR);
+    const before = world.queue.sent;
+    await world.run(HOUR);
+    expect(world.queue.sent - before).toBeLessThan(5 * 60);
+  });
+
+  test('is not blamed for runs that died in their call', async () => {
+    const world = await worldWith(9);
+    let calls = 0;
+    world.scheduler.accident = (_, { call, moment }) =>
+      call === 'provider' && moment === 'before' && ++calls < 7 ? 'kill' : undefined;
+    const files = [];
+    for (let i = 0; i < 7; i += 1)
+      files.push(await world.sendNow('a', { parts: [{ ...poison.parts[0], url: 'good' }] }));
+    await world.run(30 * MINUTE);
+    expect(files.map((id) => stateOf(world, id))).toEqual([...Array(6).fill('unknown/reserved'), 'sent/spent']);
+  });
+});
+
+test('a part whose run died in its call becomes unknown, even where another has got before it', async () => {
+  const world = await worldWith(5);
+  once(world, at(isCharge, 'before'), { stallMs: 2 * SECOND });
+  once(world, atCall('provider', 'after'), 'kill');
+  world.begin(world.send('a', { parts: [{ kind: 'text', text: 'took its number first' }] }));
+  await world.run(500);
+  const id = await world.sendNow('a');
+  await world.run(5 * SECOND);
+  await ask(world, (ports) => pause(ports, 'a', 'lunch', world.config));
+  await world.run(5 * MINUTE);
+  expect(stateOf(world, id)).toBe('unknown/reserved');
+  await expectSound(world);
 });
 
 const good = { kind: 'ok', mimeType: 'text/plain', bytes: new Uint8Array(1) } as const;
