@@ -74,10 +74,10 @@ export async function accept(request: SendRequest, given: AcceptPorts, config: S
     const transacted = await store.transact(plan.writes, `${messageId.slice(-20)}-${tries}`);
     if (transacted.done) {
       ports.metrics.count('CreditsReserved', {}, request.parts.length);
-      return setGoing(ports, seen, runs, { kind: 'accepted', messageId }, config);
+      return start(ports, seen, runs, { kind: 'accepted', messageId }, config);
     }
     const answer = read(transacted, plan, request, config);
-    if (answer.kind === 'replayed') return setGoing(ports, seen, false, answer, config);
+    if (answer.kind === 'replayed') return start(ports, seen, false, answer, config);
     if (answer.kind === 'at rest') seen = answer.account;
     else if (answer.kind !== 'no month') return answer;
     else {
@@ -125,7 +125,7 @@ function read(
  * Sets the account going, unless its chain was running when the send was queued: a chain with something pending cannot
  * go to rest. A failure here is not the caller's: the send is safe, and the watchdog starts it.
  */
-async function setGoing(
+async function start(
   { store, ticks, clock, metrics }: AcceptPorts,
   account: Account,
   runs: boolean,

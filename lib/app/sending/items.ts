@@ -41,6 +41,8 @@ const AccountItem = v.object({
   pauseReason: optional(text),
   held: v.boolean(),
   holdReason: optional(text),
+  /** Holds since a message last went out: the more, the later the next one is looked at. */
+  holdsRunning: optional(count),
   startedBy: optional(text),
   failuresRunning: count,
   /** Present while a tick is due: the time leads. */

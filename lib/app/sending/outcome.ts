@@ -27,7 +27,7 @@ export async function recordOutcome(turn: Turn, head: Head, intentAt: number, ou
   measureGap(turn, head, intentAt);
   let sending: Head = { ...head, send: sendingSince(head, turn.account, intentAt) };
   for (let tries = 0; tries < TRIES; tries += 1) {
-    const plan = planOutcome(sending, verdict, when, turn.config);
+    const plan = planOutcome(sending, verdict, { account: turn.account, when, config: turn.config });
     const rests = plan.leaving > 0 && plan.leaving === turn.account.pending;
     const account = endTurn(turn, when, plan, rests);
     const transacted = await store.transact([account, ...plan.writes], newTransaction(random));

@@ -277,6 +277,24 @@ describe('a blocked account', () => {
     await expectSound(world);
   });
 
+  test('is asked ever less often while its provider answers the probes and refuses to send', async () => {
+    const world = await worldWith(5);
+    world.provider.behave = () => ({ ...unsure, outcome: { kind: 'hold', reason: 'http 466' }, takes: false });
+    const id = await world.sendNow('a');
+    await world.run(DAY);
+    expect(world.provider.calls.length).toBeLessThan(55);
+    expect(world.provider.calls.length).toBeGreaterThan(40);
+    world.provider.behave = () => obliging;
+    await world.run(HOUR);
+    expect(stateOf(world, id)).toBe('sent/spent');
+    world.provider.behave = () => ({ ...unsure, outcome: { kind: 'hold', reason: 'http 466' }, takes: false });
+    await world.sendNow('a');
+    await world.run(3 * MINUTE);
+    expect(world.account('a').held).toBe(true);
+    expect(world.account('a').holdsRunning).toBeLessThan(3);
+    await expectSound(world);
+  });
+
   test('five connection failures in a row hold it', async () => {
     const world = await worldWith(5);
     world.probe = () => ({ kind: 'unknown' });
