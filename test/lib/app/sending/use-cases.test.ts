@@ -424,6 +424,22 @@ describe('credits', () => {
     expect(ok).toBe(false);
     expect(differences).toHaveLength(3);
   });
+
+  test('that do not add up are found while the hub goes on', async () => {
+    const world = await worldWith(50);
+    await world.sendNow('a');
+    await world.run(5 * SECOND);
+    await world.store.write(update({ pk: 'WS#main', sk: 'QUOTA#lifetime' }, [add('available', 1)]));
+    // A grant between two passes: what is off stays off by one, the numbers around it move.
+    const { ok, differences } = await ask(world, ({ store }) => {
+      const query: typeof store.query = async (which) => {
+        if (which.prefix === 'QUOTA#') await world.grant('main', 3);
+        return store.query(which);
+      };
+      return audit({ ...store, query }, 'main');
+    });
+    expect([ok, differences.length]).toEqual([false, 2]);
+  });
 });
 
 test('an account with a queue is not deleted, one without is', async () => {
