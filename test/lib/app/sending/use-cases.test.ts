@@ -10,7 +10,7 @@ import { placesOf } from '#lib/app/sending/places.ts';
 import { resend } from '#lib/app/sending/resend.ts';
 import { listLedger } from '#lib/app/sends/credits.ts';
 import { shownSend } from '#lib/app/sends/shown.ts';
-import { add, update } from '#lib/app/store.ts';
+import { add, put, update } from '#lib/app/store.ts';
 import { sendCreditState, sendState } from '#lib/domain/sending/part.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
 import { at, atCall, isCharge, once } from '#test/support/simulation/landmarks.ts';
@@ -184,6 +184,20 @@ test('a part whose run died in its call becomes unknown, even where another has 
 
 const good = { kind: 'ok', mimeType: 'text/plain', bytes: new Uint8Array(1) } as const;
 
+/** A message of another account, as far as it is read. */
+const elsewhere = {
+  workspace: 'nobody',
+  accountId: 'x',
+  provider: 'fake',
+  scope: 'x',
+  recipient: {},
+  epoch: 'lifetime',
+  seq: 1,
+  createdAt: 1,
+  parts: [],
+  history: [],
+};
+
 describe('an unknown outcome', () => {
   test('expires with its credit back when there is no evidence', async () => {
     const world = await worldWith(5, { config: { unknownLimitMs: HOUR } });
@@ -210,6 +224,34 @@ describe('an unknown outcome', () => {
     await world.run(2 * MINUTE);
     expect(stateOf(world, id)).toBe('read/spent');
     await expectSound(world);
+  });
+
+  test('takes no name that another message has', async () => {
+    const world = await worldWith(5);
+    world.provider.behave = () => unsure;
+    const first = await world.sendNow('a');
+    await world.run(5 * SECOND);
+    world.provider.behave = () => obliging;
+    const second = await world.sendNow('a');
+    await world.run(5 * SECOND);
+    world.evidence = () => ({ kind: 'accepted', providerId: '3EB02' });
+    await world.run(3 * MINUTE);
+    expect([stateOf(world, first), stateOf(world, second)]).toEqual(['unknown/reserved', 'sent/spent']);
+    await expectSound(world);
+  });
+
+  test('is found by its echo however many others are looked for', { timeout: 60_000 }, async () => {
+    const world = await worldWith(5);
+    world.provider.behave = () => unsure;
+    const id = await world.sendNow('a');
+    await world.run(5 * SECOND);
+    const gsi3pk = world.store.peek({ pk: `MSG#${id}`, sk: 'META' })?.gsi3pk;
+    for (let i = 0; i < 600; i += 1) {
+      const earlier = { pk: `MSG#${i}`, sk: 'META', gsi3pk, gsi3sk: '000' };
+      await world.store.write(put({ ...earlier, ...elsewhere, messageId: String(i) }));
+    }
+    const echo = { workspace: 'main', account: 'a', providerId: '3EB01', isTo: () => true, text: 'hello' };
+    expect(await ask(world, (ports) => onEcho(ports, echo, world.config))).toBe('settled');
   });
 
   test('is not settled by an echo that fits two', async () => {
