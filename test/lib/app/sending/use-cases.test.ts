@@ -532,6 +532,17 @@ test('a status that was told while its message was being accepted is found by th
   await expectSound(world);
 });
 
+test('statuses of messages that are not ours are looked at once more, and then no longer', async () => {
+  const world = await worldWith(5);
+  world.status({ account: 'a', messageId: '', part: 0, providerId: 'by hand', at: 0 }, 'read');
+  await world.run(SECOND);
+  const waiting = () => world.store.all().filter((item) => String(item.gsi3pk).startsWith('DUE#status')).length;
+  const before = world.store.requests;
+  expect(waiting()).toBe(1);
+  await world.run(10 * MINUTE);
+  expect([waiting(), world.store.requests - before]).toEqual([0, 1]);
+});
+
 test('a queue that does not say what `pending` says is reported and left to the watchdog', async () => {
   const world = await worldWith(5);
   await world.store.write(update({ pk: 'ACC#a', sk: 'META' }, [add('pending', 1)]));
