@@ -13,6 +13,7 @@ import type {
   Value,
   Written,
 } from '#lib/app/store.ts';
+import { sizeOf } from './item-size.ts';
 import { changed, holds } from './memory-expressions.ts';
 
 type Write = Put | Update | Delete | Check;
@@ -33,6 +34,8 @@ export interface MemoryStoreOptions {
 const TOKEN_LIVES_MS = 600_000;
 const MOST_WRITES = 100;
 const LONGEST_TOKEN = 36;
+/** In bytes. */
+const LARGEST_ITEM = 400 * 1_024;
 
 const nameOf = ({ pk, sk }: Key): string => `${pk}\u0000${sk}`;
 export const keyOf = (write: Write): Key =>
@@ -164,6 +167,12 @@ export class MemoryStore implements Store {
 }
 
 function applied(write: Put | Update | Delete, before: Item | undefined): Item | undefined {
+  const after = written(write, before);
+  if (after && sizeOf(after) > LARGEST_ITEM) throw new Error(`an item is too large: ${nameOf(after)}`);
+  return after;
+}
+
+function written(write: Put | Update | Delete, before: Item | undefined): Item | undefined {
   switch (write.kind) {
     case 'put':
       return structuredClone(write.item);
