@@ -13,7 +13,7 @@ import { shownSend } from '#lib/app/sends/shown.ts';
 import { add, put, update } from '#lib/app/store.ts';
 import { sendCreditState, sendState } from '#lib/domain/sending/part.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
-import { at, atCall, isCharge, once } from '#test/support/simulation/landmarks.ts';
+import { at, atCall, isCharge, isKick, once } from '#test/support/simulation/landmarks.ts';
 import { World, type WorldOptions } from '#test/support/simulation/world.ts';
 
 const SECOND = 1_000;
@@ -384,6 +384,24 @@ describe('accepting', () => {
     expect((await world.until(world.send('a', fileAndText))).kind).toBe('queue full');
     await world.sendNow('a');
     expect((await world.until(world.send('a', { parts: [{ kind: 'text', text: 'x' }] }))).kind).toBe('queue full');
+    await expectSound(world);
+  });
+
+  test('starts the account that has the message, when a key comes again for another', async () => {
+    const world = await worldWith(9, { watchdog: false });
+    await world.addAccount('b', 'main');
+    const keyed = {
+      parts: [{ kind: 'text', text: 'x' }],
+      idempotency: { webhook: 'w', key: 'k', requestHash: '1' },
+    } as const;
+    once(world, at(isKick, 'before'), 'kill');
+    world.begin(world.send('a', keyed));
+    await world.run(SECOND);
+    const id = await world.sendNow('b', keyed);
+    await world.run(5 * SECOND);
+    expect(stateOf(world, id)).toBe('sent/spent');
+    expect([world.account('a').chain, world.account('b').gen]).toEqual(['IDLE', 0]);
+    expect(world.counted.get('SendAccepted')).toBe(1);
     await expectSound(world);
   });
 
