@@ -19,7 +19,7 @@ export interface SendingConfig {
   readonly prepareMs: number;
   /** An intent older than this is taken back: the call would begin too late for its deadline. */
   readonly intentPatienceMs: number;
-  /** How long a request from outside, or an errand of the watchdog, tries to reach a table that does not take it. */
+  /** How long a request from outside tries to reach a table that does not take it. Ticks and the watchdog try as long as they run. */
   readonly requestMs: number;
   /** What a tick waits in place; anything longer is left to the queue. */
   readonly napMs: number;

@@ -1,5 +1,5 @@
 import { stateKey } from '../receiving/delivery-state.ts';
-import type { Condition, Delete, Put, Update } from '../store.ts';
+import type { Delete, Put, Update } from '../store.ts';
 import { absent, del, set, update } from '../store.ts';
 import { changeParts, field, type PartChange, refund } from './change-parts.ts';
 import type { Send } from './items.ts';
@@ -22,13 +22,7 @@ export interface Settling {
 }
 
 /** Everything that changes together when parts end the same way. The send comes first. */
-export function settling(
-  send: Send,
-  parts: readonly number[],
-  ending: Ending,
-  at: number,
-  onlyIf: readonly Condition[] = [],
-): Settling {
+export function settling(send: Send, parts: readonly number[], ending: Ending, at: number): Settling {
   const queued = parts.filter((index) => hasPointer(send, index));
   return {
     writes: [
@@ -36,8 +30,6 @@ export function settling(
         send,
         parts.map((index) => endingChange(index, ending)),
         at,
-        [],
-        onlyIf,
       ),
       ...queued.map((index) => del(pointerKey(send.accountId, send.seq, index))),
       ...(ending.kind === 'sent' ? parts.flatMap((index) => takenAs(send, index, ending, at)) : []),

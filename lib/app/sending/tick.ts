@@ -52,12 +52,12 @@ export async function tick(message: Tick, run: Run, given: TickPorts, config: Se
     failedFiles: 0,
     preparingUntil: ports.clock.monotonic() + config.prepareMs,
   };
-  return finish(await takeTurn(turn), message, ports);
+  return finish(await takeTurn(turn), ports);
 }
 
 /** The next tick first: whatever goes wrong after it, the queue moves on. */
-async function finish(end: End, { account, gen }: Tick, ports: RunPorts): Promise<TickResult> {
-  if (end.kind === 'next') await scheduleTick(ports.ticks, { account, gen: gen + 1, at: end.at }, ports.clock.now());
+async function finish(end: End, ports: RunPorts): Promise<TickResult> {
+  if (end.kind === 'next') await scheduleTick(ports.ticks, end.tick, ports.clock.now());
   if (end.taken) {
     await readStatuses(ports, end.taken.send, end.taken.providerId);
     await noteActivity(ports.store, end.taken.send, ports.clock.now());
@@ -87,8 +87,9 @@ async function sendHead(turn: Turn): Promise<Step> {
   const limit = callLimit(turn, head.part.kind);
   if (!hasTimeToCall(turn, limit)) return giveBack(turn);
 
-  const intent = await declareIntent(turn, head, limit);
-  if ('kind' in intent) return intent;
+  const declared = await declareIntent(turn, head, limit);
+  if (declared.kind !== 'declared') return declared.step;
+  const { intent } = declared;
   if (turn.ports.clock.monotonic() > intent.declaredBy) return takeBack(turn, head, intent);
 
   const outcome = await call(turn, head, prepared.content, intent);

@@ -71,6 +71,7 @@ const carryingWeight: readonly Case[] = [
     { mutant: without(on('chain'), isQueueing) },
     scenarios.restsWhileAccepting,
   ],
+  ['the generation, in the claim', { mutant: without(on('gen'), isClaim) }, scenarios.staleTick],
   ['IDLE, in the kick', { mutant: without(on('chain'), isKick) }, scenarios.kicksDuringCall],
   ['enough credits, and not more than enough', { mutant: more }, scenarios.tenForFiveCredits],
   [
