@@ -81,6 +81,9 @@ export const problem = (
 /** The same for what never was, what is gone, and what belongs to another workspace. */
 export const missing = (kind: string): ProblemReply => problem(404, `No ${kind} has this id in this workspace`);
 
+/** Workspaces are looked for with the admin key alone, which may know of all. */
+export const NO_WORKSPACE = problem(404, 'No workspace has this id');
+
 /** Says the first fault in the sentence itself; who sees no more than that knows what to mend. */
 export function invalid(issues: readonly Issue[]): ProblemReply {
   const [first, ...more] = issues;

@@ -4,7 +4,6 @@ import { StoreUnavailable } from '#lib/app/store.ts';
 import { type AnyReply, problem, responseOf } from './answers.ts';
 import { authenticate, type Caller } from './auth.ts';
 import { docsFile } from './docs/files.ts';
-import { openApi } from './openapi.ts';
 import type { AdminPorts } from './ports.ts';
 import type { Route } from './route.ts';
 import { routesOf } from './routes.ts';
@@ -45,7 +44,8 @@ export function adminApp(ports: AdminPorts): Hono<Environment> {
   for (const [path, methods] of methodsByPath(routes)) {
     app.all(pattern(path), async (c) => responseOf(await refusal(c, ports, wrongMethod(c.req.method, methods))));
   }
-  app.get('/openapi.json', (c) => c.json(openApi(routes, providers, ports.version, c.env.baseUrl)));
+  const document = once(async () => (await import('./openapi.ts')).openApi(routes, providers, ports.version));
+  app.get('/openapi.json', async (c) => c.json({ ...(await document()), servers: [{ url: c.env.baseUrl }] }));
   // Relative: the hub may stand below a path of somebody's own domain.
   app.get('/', (c) => c.redirect('./docs'));
   app.get('/docs/', (c) => c.redirect('../docs'));
@@ -61,6 +61,15 @@ export function adminApp(ports: AdminPorts): Hono<Environment> {
     return responseOf(error instanceof StoreUnavailable ? UNAVAILABLE : FAULT);
   });
   return app;
+}
+
+/** Making the document takes longer than the whole cold start, and is nothing that a request of the API needs. */
+function once<Made>(make: () => Promise<Made>): () => Promise<Made> {
+  let made: Promise<Made> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 async function withHeaders(c: RequestContext, next: () => Promise<void>): Promise<void> {

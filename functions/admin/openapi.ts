@@ -48,8 +48,11 @@ const conversion = {
   overrideRef: ({ referenceId }) => `#/components/schemas/${referenceId}`,
 } satisfies ConversionConfig;
 
-/** The document of the API in OpenAPI 3.1, made of the schemas that check what comes in and type what goes out. */
-export function openApi(routes: readonly Route[], providers: readonly string[], version: string, baseUrl: string) {
+/**
+ * The document of the API in OpenAPI 3.1, made of the schemas that check what comes in and type what goes out. It lacks
+ * `servers`: the address at which it was asked for.
+ */
+export function openApi(routes: readonly Route[], providers: readonly string[], version: string) {
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method]: operation(route) };
   return {
@@ -60,7 +63,6 @@ export function openApi(routes: readonly Route[], providers: readonly string[], 
       description: 'One inbox for the webhooks of WhatsApp and SMS providers.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    servers: [{ url: baseUrl }],
     tags: [...new Set([...routes.map(({ tag }) => tag), 'Receiving', 'Sending'])].map((name) => ({ name })),
     security: [{ key: [] }],
     paths: { ...paths, ...receivingPath(providers, schemaOf), ...sendingPath(schemaOf) },

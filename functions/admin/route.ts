@@ -43,7 +43,8 @@ interface Declaration<
 > extends Described {
   readonly params: Params;
   readonly query: Query;
-  readonly body: Body;
+  /** A function where it takes long to make: most cold starts are not for this route. */
+  readonly body: Body | (() => Body);
   /** A body that works as it stands, to begin with. */
   readonly example?: v.InferInput<Body>;
   readonly answers: Declared;
@@ -79,15 +80,23 @@ export function route<
   Body extends v.GenericSchema,
   const Declared extends Answers,
 >(declaration: Declaration<Params, Query, Body, Declared>): Route {
-  const { run, ...described } = declaration;
+  const { run, body: declared, ...described } = declaration;
+  let made: Body | undefined;
+  const schemaOfBody = () => {
+    made ??= typeof declared === 'function' ? declared() : declared;
+    return made;
+  };
   return {
     ...described,
+    get body() {
+      return schemaOfBody();
+    },
     respond: async (request, context) => {
       const params = v.safeParse(declaration.params, request.params);
       // What cannot be an id is nobody's.
       if (!params.success) return NO_ID;
       const query = v.safeParse(declaration.query, request.query);
-      const body = bodyOf(declaration.body, request.body);
+      const body = bodyOf(schemaOfBody(), request.body);
       if ('kind' in body) return body;
       if (query.success && body.success) {
         return run({ params: params.output, query: query.output, body: body.output }, context);

@@ -266,6 +266,15 @@ function describeTransactions(makeStore: MakeStore): void {
     expect(await read()).toEqual({ ...key, n: 3 });
   });
 
+  test('takes no item over 400 KB, by whichever way it grew', async () => {
+    const store = await makeStore();
+    const [whole, grown] = [freshKey(), freshKey()];
+    await expect(store.write(put({ ...whole, text: 'x'.repeat(410_000) }))).rejects.toThrow();
+    await store.write(put({ ...grown, text: 'x'.repeat(300_000) }));
+    await expect(store.write(update(grown, [set('more', 'x'.repeat(110_000))]))).rejects.toThrow();
+    expect((await store.get(grown, { consistent: true }))?.more).toBeUndefined();
+  });
+
   test('refuses to touch an item twice', async () => {
     const { store, key } = await given(makeStore, { n: 1 });
     await expect(store.transact([update(key, [add('n', 1)]), del(key)], newTransaction())).rejects.toThrow();

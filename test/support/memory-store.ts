@@ -13,6 +13,7 @@ import type {
   Value,
   Written,
 } from '#lib/app/store.ts';
+import { sizeOf } from './item-size.ts';
 import { changed, holds } from './memory-expressions.ts';
 
 type Write = Put | Update | Delete | Check;
@@ -34,6 +35,8 @@ const TOKEN_LIVES_MS = 600_000;
 const MOST_WRITES = 100;
 const LONGEST_TOKEN = 36;
 const LONGEST_KEY = { pk: 2048, sk: 1024 };
+/** In bytes. */
+const LARGEST_ITEM = 400 * 1_024;
 
 const nameOf = ({ pk, sk }: Key): string => `${pk}\u0000${sk}`;
 export const keyOf = (write: Write): Key =>
@@ -175,6 +178,12 @@ function checkKey({ pk, sk }: Key): void {
 }
 
 function applied(write: Put | Update | Delete, before: Item | undefined): Item | undefined {
+  const after = written(write, before);
+  if (after && sizeOf(after) > LARGEST_ITEM) throw new Error(`an item is too large: ${nameOf(after)}`);
+  return after;
+}
+
+function written(write: Put | Update | Delete, before: Item | undefined): Item | undefined {
   switch (write.kind) {
     case 'put':
       return structuredClone(write.item);

@@ -1,4 +1,5 @@
-import type { Check, Delete, Item, Key, Put, Transacted, Update, Value, Written } from '#lib/app/store.ts';
+import type { Check, Delete, Item, Key, Put, Transacted, Update, Written } from '#lib/app/store.ts';
+import { sizeOf } from './item-size.ts';
 import { keyOf, MemoryStore } from './memory-store.ts';
 
 const UNIT_BYTES = 1_024;
@@ -30,18 +31,4 @@ export class MeteredStore extends MemoryStore {
   #cost(key: Key, before: Item | undefined): number {
     return Math.max(1, ...[before, this.peek(key)].map((item) => (item ? Math.ceil(sizeOf(item) / UNIT_BYTES) : 0)));
   }
-}
-
-/** The size of an item as DynamoDB counts it: names, values, and a little for each container. */
-function sizeOf(value: Value | undefined): number {
-  if (value === undefined) return 0;
-  if (typeof value === 'string') return Buffer.byteLength(value);
-  if (typeof value === 'number') return Math.ceil(String(value).replace(/\D/g, '').length / 2) + 1;
-  if (value === null || typeof value === 'boolean') return 1;
-  if (value instanceof Uint8Array) return value.length;
-  const isItem = !Array.isArray(value) && 'pk' in value;
-  const entries = Object.entries(value);
-  const names = Array.isArray(value) ? 0 : entries.reduce((sum, [name]) => sum + Buffer.byteLength(name), 0);
-  const content = entries.reduce((sum, [, child]) => sum + sizeOf(child) + (isItem ? 0 : 1), 0);
-  return names + content + (isItem ? 0 : 3);
 }

@@ -55,7 +55,7 @@ function creating(providers: readonly AccountProvider[]) {
     method: 'post',
     path: '/api/accounts',
     summary: 'Connect an account of a provider; its credentials are never shown again',
-    body: newAccount(providers),
+    body: () => newAccount(providers),
     example: { provider: 'sandbox', channel: 'whatsapp', name: 'Support line', phone: '+15550100001', credentials: {} },
     answers: { 201: { description: 'The account', schema: ShownAccount } },
     run: async ({ body }, { ports, workspace }) => {

@@ -15,7 +15,7 @@ const Query = v.strictObject({
     v.picklist(['true', 'false']),
     '`true`: also the groups whose id tells that this person founded them, with what everybody said there',
   ),
-  cursor: optional(v.string(), '`cursor` of the call before, for the same number'),
+  cursor: optional(v.string(), 'What the call before told as its `cursor`, for the same number'),
 });
 
 const Erasure = v.object({

@@ -6,15 +6,14 @@ import { copyRetention } from '#lib/app/workspaces/retention.ts';
 import { hasWorkspace, patchWorkspace, Workspace } from '#lib/app/workspaces/workspace.ts';
 import { RetentionDays } from '#lib/domain/retention.ts';
 import { optional } from '#lib/domain/schema.ts';
-import { invalid, json } from '../answers.ts';
+import { invalid, json, NO_WORKSPACE } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
-import { Name, WithId } from '../schemas.ts';
-import { NO_WORKSPACE } from './no-workspace.ts';
+import { changesOf, Name, WithId } from '../schemas.ts';
 
 const shared = { ...takesNothing, tag: 'Workspaces', access: 'admin', params: WithId } as const;
 const cursors = walkCursor(AppliedCounts);
 
-const Patch = v.strictObject({
+const Patch = changesOf({
   name: v.exactOptional(Name),
   retentionDays: optional(v.nullable(RetentionDays), '`null`: for ever'),
 });
@@ -31,7 +30,7 @@ export const retentionRoutes = [
     path: '/api/workspaces/{id}',
     summary: 'Rename a workspace, or change how long it keeps what comes in from now on',
     body: Patch,
-    example: { retentionDays: 365 },
+    example: { name: 'My shop' },
     answers: { 200: { description: 'The workspace', schema: Workspace } },
     run: async ({ params, body }, { ports }) => {
       const workspace = await patchWorkspace(ports.store, params.id, body);
@@ -45,7 +44,7 @@ export const retentionRoutes = [
     method: 'post',
     path: '/api/workspaces/{id}/retention/apply',
     summary: 'Apply the retention to what is stored already; call until no cursor comes',
-    body: v.strictObject({ cursor: optional(v.string(), '`cursor` of the call before') }),
+    body: v.strictObject({ cursor: optional(v.string(), 'What the call before told as its `cursor`') }),
     example: {},
     answers: { 200: { description: 'What was changed', schema: Applied } },
     run: async ({ params, body: { cursor } }, { ports }) => {

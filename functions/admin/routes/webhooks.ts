@@ -48,7 +48,7 @@ function creating(providers: readonly ReceivingProvider[]) {
     method: 'post',
     path: '/api/webhooks',
     summary: 'Create a webhook URL, for a provider to call or for sending',
-    body: newWebhook(providers.map(({ name }) => name)),
+    body: () => newWebhook(providers.map(({ name }) => name)),
     example: { kind: 'receive', provider: 'sandbox', name: 'Support line' },
     answers: { 201: { description: 'The webhook with its URL', schema: WithUrl } },
     run: async ({ body }, { ports, workspace, baseUrl }) => {

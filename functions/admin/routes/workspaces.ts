@@ -5,10 +5,9 @@ import { createKey, deleteKey, listKeys, WorkspaceKey } from '#lib/app/workspace
 import { createWorkspace, hasWorkspace, listWorkspaces, Workspace } from '#lib/app/workspaces/workspace.ts';
 import { RetentionDays } from '#lib/domain/retention.ts';
 import { optional, text } from '#lib/domain/schema.ts';
-import { EMPTY, json, missing } from '../answers.ts';
+import { EMPTY, json, missing, NO_WORKSPACE } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
 import { Id, listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
-import { NO_WORKSPACE } from './no-workspace.ts';
 
 const tag = 'Workspaces';
 const NewWorkspace = v.strictObject({

@@ -2,7 +2,12 @@ import * as v from 'valibot';
 import type { Tick, Ticks } from '#lib/app/sending/ports.ts';
 import { type AwsClient, AwsError, AwsUnreachable } from './client.ts';
 
-const TickBody = v.object({ account: v.string(), gen: v.number(), at: v.number() });
+const TickBody = v.object({
+  account: v.string(),
+  gen: v.number(),
+  at: v.number(),
+  exchanges: v.exactOptional(v.number()),
+});
 
 /** A tick that is lost costs its account a minute, until the watchdog looks; one too many costs nothing. */
 const TRIES = 3;
@@ -10,10 +15,10 @@ const TRIES = 3;
 /** The errands of the sender on SQS. They hold an id, a number and a time, and nothing of a message. */
 export function sqsTicks(sqs: AwsClient, queueUrl: string): Ticks {
   return {
-    send: async ({ account, gen, at }, delaySeconds) => {
+    send: async (tick, delaySeconds) => {
       const input = {
         QueueUrl: queueUrl,
-        MessageBody: JSON.stringify({ account, gen, at }),
+        MessageBody: JSON.stringify(tick),
         DelaySeconds: delaySeconds,
       };
       for (let tries = 1; ; tries++) {

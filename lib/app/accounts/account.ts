@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { Instant, optional } from '#lib/domain/schema.ts';
-import { SHORTEST_GAP_MS } from '#lib/domain/sending/pace.ts';
+import { SHORTEST_DRAW_MS, SHORTEST_GAP_MS } from '#lib/domain/sending/pace.ts';
 import { toIso } from '#lib/domain/time.ts';
 import type { Item, Key } from '../store.ts';
 import type { AccountProvider } from './provider.ts';
@@ -8,7 +8,14 @@ import type { AccountProvider } from './provider.ts';
 /** Between the end of one call and the start of the next, drawn anew each time. */
 export const Pacing = v.pipe(
   v.strictObject({
-    minMs: v.pipe(v.number(), v.integer(), v.minValue(SHORTEST_GAP_MS)),
+    minMs: v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(SHORTEST_GAP_MS),
+      v.description(
+        `Never drawn below ${SHORTEST_DRAW_MS}: what that leaves over the promised ${SHORTEST_GAP_MS} is for the clocks of two hosts`,
+      ),
+    ),
     maxMs: v.pipe(v.number(), v.integer(), v.maxValue(3_600_000)),
   }),
   v.check(({ minMs, maxMs }) => minMs <= maxMs, 'maxMs must not be below minMs'),

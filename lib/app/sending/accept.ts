@@ -44,7 +44,9 @@ type Refusal =
   /** Of a resend: the first send was resent already, or is not what it was. */
   | { readonly kind: 'changed' };
 
-type Stored = { readonly kind: 'accepted' | 'replayed'; readonly messageId: string };
+type Stored =
+  | { readonly kind: 'accepted'; readonly messageId: string }
+  | { readonly kind: 'replayed'; readonly messageId: string; readonly account: string };
 
 export interface AcceptPorts {
   readonly store: Store;
@@ -74,10 +76,11 @@ export async function accept(request: SendRequest, given: AcceptPorts, config: S
     const transacted = await store.transact(plan.writes, `${messageId.slice(-20)}-${tries}`);
     if (transacted.done) {
       ports.metrics.count('CreditsReserved', {}, request.parts.length);
-      return setGoing(ports, seen, runs, { kind: 'accepted', messageId }, config);
+      ports.metrics.count('SendAccepted', { provider: seen.provider });
+      return start(ports, runs ? undefined : seen, { kind: 'accepted', messageId }, config);
     }
     const answer = read(transacted, plan, request, config);
-    if (answer.kind === 'replayed') return setGoing(ports, seen, false, answer, config);
+    if (answer.kind === 'replayed') return startAgain(ports, answer, config);
     if (answer.kind === 'at rest') seen = answer.account;
     else if (answer.kind !== 'no month') return answer;
     else {
@@ -106,8 +109,10 @@ function read(
 ): Stored | Refusal | { readonly kind: 'no month' } | { readonly kind: 'at rest'; readonly account: Account } {
   const first = places.idempotency === undefined ? undefined : refused[places.idempotency]?.item;
   if (first) {
-    const { requestHash, send } = readIdempotency(first);
-    return requestHash === idempotency?.requestHash ? { kind: 'replayed', messageId: send } : { kind: 'mismatch' };
+    const { requestHash, send, account } = readIdempotency(first);
+    return requestHash === idempotency?.requestHash
+      ? { kind: 'replayed', messageId: send, account }
+      : { kind: 'mismatch' };
   }
   const account = refused[places.account];
   if (account && !account.item) return { kind: 'account gone' };
@@ -121,24 +126,32 @@ function read(
   throw new Error('an accept was refused for a reason that it does not state');
 }
 
-/**
- * Sets the account going, unless its chain was running when the send was queued: a chain with something pending cannot
- * go to rest. A failure here is not the caller's: the send is safe, and the watchdog starts it.
- */
-async function setGoing(
-  { store, ticks, clock, metrics }: AcceptPorts,
-  account: Account,
-  runs: boolean,
-  answer: Stored,
+/** The first request may have died before its kick, and it may have been given another account than this one. */
+async function startAgain(
+  ports: AcceptPorts,
+  { kind, messageId, account }: Extract<Stored, { kind: 'replayed' }>,
   config: SendingConfig,
 ): Promise<Accepted> {
-  const { kind, messageId } = answer;
-  metrics.count('SendAccepted', { provider: account.provider });
+  const item = await ports.store.get(accountKey(account), { consistent: true });
+  return start(ports, item && readAccount(item), { kind, messageId }, config);
+}
+
+/**
+ * Sets the account going. None where its chain was running when the send was queued: a chain with something pending
+ * cannot go to rest. A failure here is not the caller's: the send is safe, and the watchdog starts it.
+ */
+async function start(
+  { store, ticks, clock, metrics }: AcceptPorts,
+  account: Account | undefined,
+  answer: { readonly kind: 'accepted' | 'replayed'; readonly messageId: string },
+  config: SendingConfig,
+): Promise<Accepted> {
+  if (!account) return answer;
   try {
-    if (!runs) await kick(store, ticks, account, messageId, clock.now(), config);
-    return { kind, messageId };
+    await kick(store, ticks, account, answer.messageId, clock.now(), config);
+    return answer;
   } catch (startFailed) {
     metrics.count('KickFailed', { account: account.id });
-    return { kind, messageId, startFailed };
+    return { ...answer, startFailed };
   }
 }

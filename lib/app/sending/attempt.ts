@@ -26,24 +26,30 @@ export const callLimit = (turn: Turn, kind: 'text' | 'file'): number =>
 export const hasTimeToCall = (turn: Turn, limit: number): boolean =>
   turn.endsAt - turn.ports.clock.monotonic() >= limit + turn.config.marginMs;
 
+export type Declared =
+  | { readonly kind: 'declared'; readonly intent: Intent }
+  | { readonly kind: 'not declared'; readonly step: Step };
+
+const notDeclared = (step: Step): Declared => ({ kind: 'not declared', step });
+
 /**
  * Says that the part is about to be sent, before it is. `nextSendAt` is pessimistic on purpose: should this run die
  * now, the next call still keeps its distance from the end of this one, whenever that is.
  */
-export async function declareIntent(turn: Turn, head: Head, limit: number): Promise<Intent | Step> {
+export async function declareIntent(turn: Turn, head: Head, limit: number): Promise<Declared> {
   const { clock, random, store } = turn.ports;
   const at = clock.now();
   const startedAt = clock.monotonic();
   const intent = { at, deadline: startedAt + limit, declaredBy: startedAt + turn.config.intentPatienceMs };
   const patient = retrying(store, clock, random, intent.declaredBy);
   const transacted = await orUnavailable(patient.transact(intentWrites(turn, head, at, limit), newTransaction(random)));
-  if (transacted === 'unavailable') return takeBack(turn, head, intent);
-  if (transacted.done) return intent;
+  if (transacted === 'unavailable') return notDeclared(await takeBack(turn, head, intent));
+  if (transacted.done) return { kind: 'declared', intent };
   const [account] = transacted.refused;
   // The account counts first: without the lease, what the part says is no business of this run.
-  if (!account) return lookAgain;
+  if (!account) return notDeclared(lookAgain);
   const step = refresh(turn, account.item && readAccount(account.item));
-  return step === lookAgain && isBlocked(turn.account) ? releaseBlocked(turn) : step;
+  return notDeclared(step === lookAgain && isBlocked(turn.account) ? await releaseBlocked(turn) : step);
 }
 
 function intentWrites(turn: Turn, { send, index, part }: Head, at: number, limit: number) {
@@ -74,9 +80,11 @@ export async function takeBack(turn: Turn, head: Head, intent: Intent): Promise<
   const { store, clock, random, metrics } = turn.ports;
   metrics.count('IntentReverted', { account: turn.account.id });
   const now = clock.now();
+  // A table that is slow now is slow in a moment, too: at once, the next attempt would only add to what it has to do.
+  const soon = now + turn.config.backoff.firstMs;
   const transacted = await store.transact(
     [
-      update(accountKey(turn.account.id), handingOn(turn.account, now), holdsLease(turn.me)),
+      update(accountKey(turn.account.id), handingOn(turn.account, soon), holdsLease(turn.me)),
       changeParts(
         sendingSince(head, turn.account, intent.at),
         [{ index: head.index, to: 'queued', also: [add(field(head.index, 'attempts'), -1)], silent: true }],
@@ -85,7 +93,7 @@ export async function takeBack(turn: Turn, head: Head, intent: Intent): Promise<
     ],
     newTransaction(random),
   );
-  if (transacted.done) return next(now);
+  if (transacted.done) return next(turn, soon);
   const [account] = transacted.refused;
   if (!account) return giveBack(turn);
   await settleLate(turn.ports, head, intent.at, {

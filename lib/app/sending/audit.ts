@@ -1,7 +1,7 @@
 import { SHARDS } from '#lib/domain/ids.ts';
 import { isPending, isUnsettled } from '#lib/domain/sending/part.ts';
-import { queryAll } from '../query-all.ts';
-import type { Item, Key, Store } from '../store.ts';
+import { pagesOf } from '../query-all.ts';
+import type { Item, Key, Query, Store } from '../store.ts';
 import { type LedgerEntry, readAccount, readLedgerEntry, readQuota, readSend, type Send } from './items.ts';
 import { accountKey, LEDGER_PREFIX, POINTER_PREFIX, QUOTA_PREFIX, quotaKindKey, sendListKey } from './keys.ts';
 
@@ -11,8 +11,14 @@ export interface Audit {
   readonly differences: readonly string[];
 }
 
-const PAGE = 200;
-const BATCH = 100;
+/** What differs and by how much tell one difference from another: the words have numbers that move all the time. */
+interface Difference {
+  readonly what: string;
+  readonly by: number;
+  readonly words: string;
+}
+
+const PAGE = 100;
 const PASSES = 3;
 
 /**
@@ -22,91 +28,121 @@ const PASSES = 3;
 export async function audit(store: Store, workspace: string): Promise<Audit> {
   let lasting = await differencesNow(store, workspace);
   for (let pass = 1; pass < PASSES && lasting.length > 0; pass += 1) {
-    const again = new Set(await differencesNow(store, workspace));
-    lasting = lasting.filter((difference) => again.has(difference));
+    const before = new Set(lasting.map(nameOf));
+    lasting = (await differencesNow(store, workspace)).filter((difference) => before.has(nameOf(difference)));
   }
-  return { ok: lasting.length === 0, differences: lasting };
+  return { ok: lasting.length === 0, differences: [...new Set(lasting.map(({ words }) => words))] };
 }
 
-async function differencesNow(store: Store, workspace: string): Promise<string[]> {
-  const [ledger, sends, quotas] = await Promise.all([
-    collect(store, { ...quotaKindKey(workspace), sk: LEDGER_PREFIX }),
-    allSends(store, workspace),
+const nameOf = ({ what, by }: Difference): string => `${what} ${by}`;
+
+async function differencesNow(store: Store, workspace: string): Promise<Difference[]> {
+  const ledger = new Tally();
+  const parts = new Tally();
+  const accounts = new Set<string>();
+  const odd: Difference[] = [];
+  const [quotas] = await Promise.all([
     collect(store, { ...quotaKindKey(workspace), sk: QUOTA_PREFIX }),
+    eachItem(store, { pk: quotaKindKey(workspace).pk, prefix: LEDGER_PREFIX, limit: PAGE, consistent: true }, (item) =>
+      enter(ledger, readLedgerEntry(item)),
+    ),
+    eachSend(store, workspace, (send) => {
+      accounts.add(send.accountId);
+      countParts(parts, send);
+      odd.push(...creditDifferences(send));
+    }),
   ]);
-  const entries = ledger.map(readLedgerEntry);
-  const accounts = [...new Set(sends.map((send) => send.accountId))];
-  const queues = await Promise.all(accounts.map((account) => queueDifferences(store, account, sends)));
-  return [
-    ...quotas.flatMap((item) => quotaDifferences(item, sends, entries)),
-    ...sends.flatMap(creditDifferences),
-    ...queues.flat(),
-  ];
+  const queues: Difference[] = [];
+  for (const account of accounts) queues.push(...(await queueDifferences(store, account, parts)));
+  return [...quotas.flatMap((item) => quotaDifferences(item, parts, ledger)), ...odd, ...queues];
 }
 
-function collect(store: Store, { pk, sk }: Key): Promise<Item[]> {
-  return queryAll(store, { pk, prefix: sk, limit: PAGE, consistent: true });
-}
+/** Sums by name. All that is kept of a page that was counted: a workspace's history need not fit in memory. */
+class Tally {
+  readonly #sums = new Map<string, number>();
 
-async function allSends(store: Store, workspace: string): Promise<Send[]> {
-  const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
-  const lists = await Promise.all(shards.map((shard) => sendsOfShard(store, workspace, shard)));
-  return lists.flat();
-}
-
-async function sendsOfShard(store: Store, workspace: string, shard: number): Promise<Send[]> {
-  const query = { index: 'gsi1', pk: sendListKey(workspace, shard), limit: PAGE } as const;
-  const listed = await queryAll(store, query);
-  const sends: Send[] = [];
-  for (let i = 0; i < listed.length; i += BATCH) {
-    const keys = listed.slice(i, i + BATCH).map(({ pk, sk }) => ({ pk, sk }));
-    sends.push(...(await store.getMany(keys, { consistent: true })).map(readSend));
+  add(name: string, count: number): void {
+    this.#sums.set(name, this.of(name) + count);
   }
-  return sends;
+
+  of(name: string): number {
+    return this.#sums.get(name) ?? 0;
+  }
+}
+
+const enter = (ledger: Tally, { epoch, entry, credits }: LedgerEntry): void => ledger.add(`${epoch} ${entry}`, credits);
+
+function countParts(tally: Tally, { epoch, accountId, parts }: Send): void {
+  for (const { state, creditState } of parts) {
+    tally.add(`${epoch} ${creditState}`, 1);
+    if (isPending(state)) tally.add(`${accountId} waiting`, 1);
+  }
+}
+
+async function eachItem(store: Store, query: Query, visit: (item: Item) => void): Promise<void> {
+  for await (const page of pagesOf(store, query)) page.forEach(visit);
+}
+
+async function collect(store: Store, { pk, sk }: Key): Promise<Item[]> {
+  const items: Item[] = [];
+  await eachItem(store, { pk, prefix: sk, limit: PAGE, consistent: true }, (item) => items.push(item));
+  return items;
+}
+
+async function eachSend(store: Store, workspace: string, visit: (send: Send) => void): Promise<void> {
+  const shards = Array.from({ length: SHARDS }, (_, shard) => sendListKey(workspace, shard));
+  const counting = shards.map(async (pk) => {
+    for await (const listed of pagesOf(store, { index: 'gsi1', pk, limit: PAGE })) {
+      if (listed.length === 0) continue;
+      const keys = listed.map(({ pk, sk }) => ({ pk, sk }));
+      for (const item of await store.getMany(keys, { consistent: true })) visit(readSend(item));
+    }
+  });
+  await Promise.all(counting);
 }
 
 /** 1: `granted = available + reserved + spent`, each from its own source, and the ledger says the same. */
-function quotaDifferences(item: Item, sends: readonly Send[], ledger: readonly LedgerEntry[]): string[] {
+function quotaDifferences(item: Item, parts: Tally, ledger: Tally): Difference[] {
   const { epoch, granted, available } = readQuota(item);
-  const parts = sends.filter((send) => send.epoch === epoch).flatMap((send) => send.parts);
-  const reserved = parts.filter((part) => part.creditState === 'reserved').length;
-  const spent = parts.filter((part) => part.creditState === 'spent').length;
-  const entered = (entry: LedgerEntry['entry']) =>
-    ledger.reduce((sum, line) => sum + (line.epoch === epoch && line.entry === entry ? line.credits : 0), 0);
-  const left = entered('grant') - entered('reserve') + entered('refund');
+  const [reserved, spent] = [parts.of(`${epoch} reserved`), parts.of(`${epoch} spent`)];
+  const entered = ledger.of(`${epoch} grant`);
+  const left = entered - ledger.of(`${epoch} reserve`) + ledger.of(`${epoch} refund`);
   return [
-    ...unless(available >= 0, `${epoch}: ${available} credits available`),
-    ...unless(
-      granted === available + reserved + spent,
+    ...unlessZero(`${epoch} below zero`, Math.min(0, available), `${epoch}: ${available} credits available`),
+    ...unlessZero(
+      `${epoch} sends`,
+      granted - available - reserved - spent,
       `${epoch}: granted ${granted}, but available ${available} + reserved ${reserved} + spent ${spent}`,
     ),
-    ...unless(entered('grant') === granted, `${epoch}: granted ${granted}, but ${entered('grant')} by the ledger`),
-    ...unless(left === available, `${epoch}: available ${available}, but ${left} by the ledger`),
+    ...unlessZero(`${epoch} grants`, granted - entered, `${epoch}: granted ${granted}, but ${entered} by the ledger`),
+    ...unlessZero(`${epoch} ledger`, available - left, `${epoch}: available ${available}, but ${left} by the ledger`),
   ];
 }
 
 /** 2: a credit is reserved exactly as long as its part is unsettled. */
-function creditDifferences({ messageId, parts }: Send): string[] {
-  return parts.flatMap(({ state, creditState }, i) =>
-    unless(isUnsettled(state) === (creditState === 'reserved'), `${messageId} part ${i}: ${state}, but ${creditState}`),
-  );
+function creditDifferences({ messageId, parts }: Send): Difference[] {
+  return parts.flatMap(({ state, creditState }, i) => {
+    const by = Number(isUnsettled(state)) - Number(creditState === 'reserved');
+    return unlessZero(`${messageId} ${i}`, by, `${messageId} part ${i}: ${state}, but ${creditState}`);
+  });
 }
 
 /** 3: `pending` of an account = its pointers = its parts that are queued or being sent. */
-async function queueDifferences(store: Store, account: string, sends: readonly Send[]): Promise<string[]> {
-  const [item, pointers] = await Promise.all([
+async function queueDifferences(store: Store, account: string, parts: Tally): Promise<Difference[]> {
+  let places = 0;
+  const [item] = await Promise.all([
     store.get(accountKey(account), { consistent: true }),
-    collect(store, { pk: accountKey(account).pk, sk: POINTER_PREFIX }),
+    eachItem(store, { pk: accountKey(account).pk, prefix: POINTER_PREFIX, limit: PAGE, consistent: true }, () => {
+      places += 1;
+    }),
   ]);
   const pending = item ? readAccount(item).pending : 0;
-  const waiting = sends
-    .filter((send) => send.accountId === account)
-    .flatMap((send) => send.parts)
-    .filter((part) => isPending(part.state)).length;
-  return unless(
-    pending === pointers.length && pending === waiting,
-    `${account}: pending ${pending}, but ${pointers.length} places in the queue and ${waiting} parts waiting`,
-  );
+  const waiting = parts.of(`${account} waiting`);
+  const words = `${account}: pending ${pending}, but ${places} places in the queue and ${waiting} parts waiting`;
+  return [
+    ...unlessZero(`${account} places`, pending - places, words),
+    ...unlessZero(`${account} parts`, pending - waiting, words),
+  ];
 }
 
-const unless = (holds: boolean, difference: string): string[] => (holds ? [] : [difference]);
+const unlessZero = (what: string, by: number, words: string): Difference[] => (by === 0 ? [] : [{ what, by, words }]);

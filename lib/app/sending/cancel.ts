@@ -1,7 +1,6 @@
 import type { Store } from '../store.ts';
-import { add, equal, exists, type Update, update } from '../store.ts';
+import { add, exists, type Update, update } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
-import { field } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { readSend, type Send } from './items.ts';
 import { accountKey, sendKey } from './keys.ts';
@@ -28,8 +27,7 @@ export async function cancel(
     if (!send) return 'not found';
     const queued = send.parts.flatMap((part, index) => (part.state === 'queued' ? [index] : []));
     if (queued.length === 0 || send.parts.some((part) => part.state === 'sending')) return 'too late';
-    const onlyIf = send.parts.map((part, index) => equal(field(index, 'state'), part.state));
-    const { writes, leaving } = settling(send, queued, { kind: 'cancelled' }, clock.now(), onlyIf);
+    const { writes, leaving } = settling(send, queued, { kind: 'cancelled' }, clock.now());
     const transacted = await store.transact([leaveQueue(send.accountId, leaving), ...writes], newTransaction(random));
     if (transacted.done) return 'cancelled';
   }

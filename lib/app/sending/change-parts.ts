@@ -41,7 +41,6 @@ export function changeParts(
   changes: readonly PartChange[],
   at: number,
   also: readonly Change[] = [],
-  onlyIf: readonly Condition[] = [],
 ): Update {
   const movesCredit = changes.some((change) => change.credit !== undefined);
   return update(
@@ -56,7 +55,6 @@ export function changeParts(
       exists(),
       ...changes.flatMap(({ index }) => asRead(send, index)),
       ...(movesCredit ? send.parts.map((part, index) => equal(field(index, 'creditState'), part.creditState)) : []),
-      ...onlyIf,
     ),
   );
 }

@@ -19,7 +19,7 @@ export interface SendingConfig {
   readonly prepareMs: number;
   /** An intent older than this is taken back: the call would begin too late for its deadline. */
   readonly intentPatienceMs: number;
-  /** How long a request from outside, or an errand of the watchdog, tries to reach a table that does not take it. */
+  /** How long a request from outside tries to reach a table that does not take it. Ticks and the watchdog try as long as they run. */
   readonly requestMs: number;
   /** What a tick waits in place; anything longer is left to the queue. */
   readonly napMs: number;
@@ -28,7 +28,7 @@ export interface SendingConfig {
   readonly retryLimitMs: number;
   readonly probeAfterMs: readonly [number, ...number[]];
   readonly unknownLimitMs: number;
-  /** Early statuses that wait for their message longer than this belong to none of ours. */
+  /** Statuses that came before their message was named are looked at once more after this: then it is named, or not ours. */
   readonly statusLimitMs: number;
   /** What the first workspace starts with, so that a newcomer can send at once. */
   readonly startCredits: number;
@@ -37,6 +37,10 @@ export interface SendingConfig {
   /** Messages whose attachment may fail in one tick. */
   readonly failuresPerTick: number;
   readonly looksPerTick: number;
+  /** A file whose preparing has ended so many runs is not tried again. */
+  readonly crashesPerPart: number;
+  /** How often a tick that could not be worked off makes way for a fresh one; then it is left to the watchdog. */
+  readonly exchangesPerTick: number;
 }
 
 export const defaultConfig: SendingConfig = {
@@ -53,9 +57,11 @@ export const defaultConfig: SendingConfig = {
   retryLimitMs: 24 * HOUR,
   probeAfterMs: [MINUTE, 5 * MINUTE, 30 * MINUTE],
   unknownLimitMs: 24 * HOUR,
-  statusLimitMs: 15 * MINUTE,
+  statusLimitMs: 2 * MINUTE,
   startCredits: 0,
   queueLimit: 10_000,
   failuresPerTick: 5,
   looksPerTick: 12,
+  crashesPerPart: 5,
+  exchangesPerTick: 3,
 };

@@ -1,4 +1,5 @@
-import { stateKey } from '../receiving/delivery-state.ts';
+import { queryAll } from '../query-all.ts';
+import type { Store } from '../store.ts';
 import type { SendingConfig } from './config.ts';
 import { findHead } from './head.ts';
 import { type Part, readSend, type Send } from './items.ts';
@@ -17,7 +18,7 @@ export interface Echo {
   readonly fileName?: string;
 }
 
-const MOST_UNKNOWN = 500;
+const PAGE = 500;
 /** DynamoDB hands out at most so many items by key at once. */
 const BATCH = 100;
 
@@ -32,17 +33,18 @@ export async function onEcho(given: StorePorts, echo: Echo, config: SendingConfi
   );
   const [only, ...others] = candidates;
   if (!only || others.length > 0) return 'no match';
-  // In this order: a message that is no longer under way by then has its name, and a later one cannot be what echoes.
-  if (await isUnderWay(ports, echo)) return 'no match';
-  if (await isClaimed(ports, only.send, echo.providerId)) return 'no match';
-  const ending = { kind: 'sent', providerId: echo.providerId } as const;
+  // Before whose name it is: a message that is no longer under way by then has its name, and a later one cannot be what
+  // echoes. That nobody has the name yet is asked as it is taken.
+  if (await isUnderWay(ports.store, echo)) return 'no match';
+  const ending = { kind: 'sent', providerId: echo.providerId, inferred: true } as const;
   const settled = await settleLate(ports, only, only.part.intentAt ?? 0, ending);
   return settled ? 'settled' : 'no match';
 }
 
 async function unknownSends({ store }: StorePorts, { workspace, account }: Echo): Promise<Send[]> {
-  const page = await store.query({ index: 'gsi3', pk: dueListOf('unknown', account), limit: MOST_UNKNOWN });
-  const keys = page.items.map(({ pk, sk }) => ({ pk, sk }));
+  // To the end: the list has other accounts' messages in it, too, and one that is overlooked would make two look like one.
+  const listed = await queryAll(store, { index: 'gsi3', pk: dueListOf('unknown', account), limit: PAGE });
+  const keys = listed.map(({ pk, sk }) => ({ pk, sk }));
   const batches = Array.from({ length: Math.ceil(keys.length / BATCH) }, (_, i) =>
     keys.slice(i * BATCH, (i + 1) * BATCH),
   );
@@ -62,15 +64,8 @@ function says(echo: Echo, send: Send, part: Part): boolean {
   return part.kind === 'text' ? part.text === echo.text : part.name === echo.fileName;
 }
 
-/** A message that is known to be another part's is evidence of that one alone. */
-async function isClaimed({ store }: StorePorts, send: Send, providerId: string): Promise<boolean> {
-  const key = stateKey(send, providerId);
-  const item = await store.get(key, { consistent: true });
-  return item?.send !== undefined;
-}
-
 /** The same words may be on their way right now, or have been when a run died: then the echo can be theirs. */
-async function isUnderWay({ store }: StorePorts, echo: Echo): Promise<boolean> {
+async function isUnderWay(store: Store, echo: Echo): Promise<boolean> {
   const head = await findHead(store, echo.account);
   return head?.part.state === 'sending' && says(echo, head.send, head.part);
 }

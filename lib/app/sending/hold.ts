@@ -41,12 +41,11 @@ export async function hold(
   config: SendingConfig,
 ): Promise<Changed> {
   const { store, clock, random } = persistent(given, config);
-  const changes = [set('held', true), set('holdReason', shortly(reason))];
+  const found = await store.get(accountKey(account), { consistent: true });
+  if (!found) return 'gone';
+  const { changes, probe } = holding(readAccount(found), reason, clock.now(), config);
   const transacted = await store.transact(
-    [
-      update(accountKey(account), changes, all(exists(), equal('held', false))),
-      firstProbe(account, clock.now(), config),
-    ],
+    [update(accountKey(account), changes, all(exists(), equal('held', false))), probe],
     newTransaction(random),
   );
   if (transacted.done) return 'changed';
@@ -55,19 +54,19 @@ export async function hold(
 
 /** The provider's all-clear, by a probe or a webhook. An operator's pause stays. */
 export function clearHold(ports: ResumePorts, account: string, config: SendingConfig): Promise<Changed> {
-  return setGoing(ports, account, [], config);
+  return endHold(ports, account, [], config);
 }
 
 /** The operator's resume ends both. */
 export function resume(ports: ResumePorts, account: string, config: SendingConfig): Promise<Changed> {
-  return setGoing(ports, account, [set('paused', false), remove('pauseReason')], config);
+  return endHold(ports, account, [set('paused', false), remove('pauseReason'), remove('holdsRunning')], config);
 }
 
 /**
  * Ends the hold and whatever else, and lets the chain run on with the generation that it has: only a kick from IDLE and
  * the holder of the lease raise it, so that it never falls. The tick may be one too many; it finds nothing to do then.
  */
-async function setGoing(
+async function endHold(
   given: ResumePorts,
   account: string,
   besides: readonly Change[],
@@ -101,9 +100,14 @@ async function tickCurrent({ store, ticks }: Pick<ResumePorts, 'store' | 'ticks'
   if (item) await tickAgain(ticks, readAccount(item), now);
 }
 
-/** Written and deleted together with the flag, so that an account has this item exactly while it is held. */
-export function firstProbe(account: string, now: number, config: SendingConfig): Put {
-  return probeAt(account, 0, now + config.probeAfterMs[0]);
+/**
+ * The probe is written and deleted together with the flag, so that an account has it exactly while it is held. A
+ * provider may answer its probes and refuse to send all the same: as long as nothing goes out between two holds, the
+ * tries of the one count for the next, lest they chase each other all day.
+ */
+export function holding({ id, holdsRunning = 0 }: Account, reason: string, now: number, config: SendingConfig) {
+  const changes = [set('held', true), set('holdReason', shortly(reason)), set('holdsRunning', holdsRunning + 1)];
+  return { changes, probe: nextProbe(id, holdsRunning, now, config) };
 }
 
 function probeAt(account: string, tries: number, at: number): Put {

@@ -41,6 +41,8 @@ const AccountItem = v.object({
   pauseReason: optional(text),
   held: v.boolean(),
   holdReason: optional(text),
+  /** Holds since a message last went out: the more, the later the next one is looked at. */
+  holdsRunning: optional(count),
   startedBy: optional(text),
   failuresRunning: count,
   /** Present while a tick is due: the time leads. */
@@ -59,6 +61,8 @@ const PartItem = v.object({
   state: v.picklist(PART_STATES),
   creditState: v.picklist(CREDIT_STATES),
   attempts: count,
+  /** Runs that died while this part was first in its queue, before they called. */
+  crashes: optional(count),
   /** When the running or last attempt began. Names the attempt. */
   intentAt: optional(time),
   retries: optional(count),

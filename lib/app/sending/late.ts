@@ -1,6 +1,9 @@
+import { stateKey } from '../receiving/delivery-state.ts';
+import type { Store } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import { leaveQueue } from './cancel.ts';
 import { readPart } from './head.ts';
+import { readProviderMessage, type Send } from './items.ts';
 import type { StorePorts } from './persistent.ts';
 import { type Ending, failingWith, settling } from './settle.ts';
 import { readStatuses } from './statuses.ts';
@@ -27,10 +30,18 @@ export async function settleLate(
     const parts = ending.kind === 'failed' && head.part.state === 'sending' ? failingWith(head.send, index) : [index];
     const { writes, leaving } = settling(head.send, parts, ending, clock.now());
     const account = leaving > 0 ? [leaveQueue(head.send.accountId, leaving)] : [];
+    if (ending.kind === 'sent' && ending.inferred && (await isClaimed(store, head.send, ending.providerId)))
+      return false;
     const transacted = await store.transact([...writes, ...account], newTransaction(random));
     if (!transacted.done) continue;
     if (ending.kind === 'sent') await readStatuses(ports, head.send, ending.providerId);
     return true;
   }
   throw new Error(`part ${index} of ${messageId} changed ${TRIES} times while it was being settled`);
+}
+
+/** A message that is known to be another part's is evidence of that one alone. */
+export async function isClaimed(store: Store, send: Send, providerId: string): Promise<boolean> {
+  const item = await store.get(stateKey(send, providerId), { consistent: true });
+  return item !== undefined && readProviderMessage(item).send !== undefined;
 }

@@ -6,7 +6,8 @@ import { dropLease, type End, type Head, holdsLease, lookAgain, next, over, type
 
 /** The ways in which a tick lets go of an account without having called the provider. */
 
-const EMPTY_LOOKS = 3;
+/** So often a queue that seems empty is looked at again: the refusal after that is one too many. */
+const MORE_LOOKS = 3;
 
 /** Nothing waits: the account rests until the next accept kicks it. Refused if something came in after the look. */
 export async function goIdle(turn: Turn): Promise<Step> {
@@ -19,7 +20,7 @@ export async function goIdle(turn: Turn): Promise<Step> {
   );
   if (written.done) return over('idle');
   turn.emptyLooks += 1;
-  return turn.emptyLooks > EMPTY_LOOKS
+  return turn.emptyLooks > MORE_LOOKS
     ? leaveToWatchdog(turn)
     : refresh(turn, written.item && readAccount(written.item));
 }
@@ -36,9 +37,9 @@ export async function releaseBlocked(turn: Turn): Promise<Step> {
   return written.done ? over('blocked') : refresh(turn, written.item && readAccount(written.item));
 }
 
-/** The account's part of taking an attempt back: the turn goes to a new generation, at once. */
-export function handingOn(account: Account, now: number): readonly Change[] {
-  return [set('gen', account.gen + 1), set('nextSendAt', now), setDue(now), ...dropLease];
+/** The account's part of taking an attempt back: the turn goes to a new generation, at this time. */
+export function handingOn(account: Account, at: number): readonly Change[] {
+  return [set('gen', account.gen + 1), set('nextSendAt', at), setDue(at), ...dropLease];
 }
 
 export async function giveBack(turn: Turn): Promise<End> {
@@ -46,10 +47,10 @@ export async function giveBack(turn: Turn): Promise<End> {
   const written = await turn.ports.store.write(
     update(accountKey(turn.account.id), handingOn(turn.account, now), holdsLease(turn.me)),
   );
-  if (written.done) return next(now);
+  if (written.done) return next(turn, now);
   const account = written.item && readAccount(written.item);
   // The repeat of a write whose answer was lost is refused; the watchdog would be slow to send the tick it owes.
-  return account?.gen === turn.account.gen + 1 && account.leaseId === undefined ? next(now) : leaseLost(turn);
+  return account?.gen === turn.account.gen + 1 && account.leaseId === undefined ? next(turn, now) : leaseLost(turn);
 }
 
 /** Settled since its pointer was read, which goes with it: a pointer that is still there at the next look is wrong. */

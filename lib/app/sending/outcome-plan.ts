@@ -3,8 +3,8 @@ import { add, type Change, type Delete, del, type Put, remove, set, setIfAbsent,
 import { changeParts, field } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { becomesUnknown } from './head.ts';
-import { firstProbe } from './hold.ts';
-import type { Part, Send } from './items.ts';
+import { holding } from './hold.ts';
+import type { Account, Part, Send } from './items.ts';
 import { pointerKey } from './keys.ts';
 import { failingWith, settling } from './settle.ts';
 import type { Head } from './turn.ts';
@@ -26,10 +26,18 @@ export interface When {
 
 const calm = set('failuresRunning', 0);
 
-export function planOutcome(head: Head, verdict: Verdict, when: When, config: SendingConfig): OutcomePlan {
+/** What an outcome is judged by, beside itself. */
+export interface Setting {
+  readonly account: Account;
+  readonly when: When;
+  readonly config: SendingConfig;
+}
+
+export function planOutcome(head: Head, verdict: Verdict, setting: Setting): OutcomePlan {
+  const { account, when, config } = setting;
   switch (verdict.kind) {
     case 'sent':
-      return settled(head, [head.index], verdict, when);
+      return withSuccess(account, settled(head, [head.index], verdict, when));
     case 'failed':
       return settled(head, failingWith(head.send, head.index), verdict, when);
     case 'unknown':
@@ -37,7 +45,7 @@ export function planOutcome(head: Head, verdict: Verdict, when: When, config: Se
     case 'again':
       return tryAgain(head, verdict, when);
     case 'held':
-      return holdAccount(head, verdict.reason, when, config);
+      return holdAccount(head, verdict.reason, setting);
   }
 }
 
@@ -48,6 +56,10 @@ function settled(
   { now, nextSendAt }: When,
 ): OutcomePlan {
   return { account: [calm], ...settling(head.send, parts, ending, now), due: nextSendAt };
+}
+
+function withSuccess({ holdsRunning }: Account, plan: OutcomePlan): OutcomePlan {
+  return holdsRunning === undefined ? plan : { ...plan, account: [...plan.account, remove('holdsRunning')] };
 }
 
 /** The credit is held, the part leaves the queue, and those behind it go on. */
@@ -81,13 +93,14 @@ const repeats = (send: Send, { attempts }: Part, detail: string): boolean =>
   attempts > 0 && send.history.at(-1)?.detail === detail;
 
 /** The account is at fault and not the message, whose own tries start anew. No tick follows until the hold ends. */
-function holdAccount({ send, index, part }: Head, detail: string, { now }: When, config: SendingConfig): OutcomePlan {
+function holdAccount({ send, index, part }: Head, detail: string, { account, when, config }: Setting): OutcomePlan {
   const also = [remove(field(index, 'retries')), remove(field(index, 'retryingSince'))];
+  const { changes, probe } = holding(account, detail, when.now, config);
   return {
-    account: [calm, set('held', true), set('holdReason', detail)],
+    account: [calm, ...changes],
     writes: [
-      changeParts(send, [{ index, to: 'queued', detail, also, silent: repeats(send, part, detail) }], now),
-      firstProbe(send.accountId, now, config),
+      changeParts(send, [{ index, to: 'queued', detail, also, silent: repeats(send, part, detail) }], when.now),
+      probe,
     ],
     leaving: 0,
   };

@@ -27,12 +27,12 @@ export async function recordOutcome(turn: Turn, head: Head, intentAt: number, ou
   measureGap(turn, head, intentAt);
   let sending: Head = { ...head, send: sendingSince(head, turn.account, intentAt) };
   for (let tries = 0; tries < TRIES; tries += 1) {
-    const plan = planOutcome(sending, verdict, when, turn.config);
+    const plan = planOutcome(sending, verdict, { account: turn.account, when, config: turn.config });
     const rests = plan.leaving > 0 && plan.leaving === turn.account.pending;
     const account = endTurn(turn, when, plan, rests);
     const transacted = await store.transact([account, ...plan.writes], newTransaction(random));
     if (transacted.done) {
-      const step = rests ? over('idle') : nextOf(plan);
+      const step = rests ? over('idle') : nextOf(turn, plan);
       return verdict.kind === 'sent'
         ? { ...step, taken: { send: sending.send, providerId: verdict.providerId } }
         : step;
@@ -78,7 +78,7 @@ function endTurn(turn: Turn, when: When, { account, leaving, due }: OutcomePlan,
   );
 }
 
-const nextOf = ({ due }: OutcomePlan): End => (due === undefined ? over('held') : next(due));
+const nextOf = (turn: Turn, { due }: OutcomePlan): End => (due === undefined ? over('held') : next(turn, due));
 
 /** This run was suspended for so long that its lease has gone to another: only what is certain is written. */
 async function recordLate(turn: Turn, head: Head, intentAt: number, verdict: Verdict): Promise<End> {

@@ -6,6 +6,8 @@ export interface Tick {
   readonly account: string;
   readonly gen: number;
   readonly at: number;
+  /** How many ticks before this one came to nothing. */
+  readonly exchanges?: number;
 }
 
 export interface Ticks {

@@ -34,7 +34,7 @@ async function fetchTwice(turn: Turn, url: string, name: string) {
   return first.kind === 'unavailable' ? attachments.fetch(url, name, turn.preparingUntil) : first;
 }
 
-async function failUnsent(turn: Turn, head: Head, reason: string): Promise<Step> {
+export async function failUnsent(turn: Turn, head: Head, reason: string): Promise<Step> {
   const { store, clock, random } = turn.ports;
   const { writes, leaving } = settling(
     head.send,

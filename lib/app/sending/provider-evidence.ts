@@ -1,9 +1,10 @@
 import { safeFileName } from '#lib/domain/file-name.ts';
 import type { Clock } from '../ports.ts';
-import { stateKey } from '../receiving/delivery-state.ts';
 import type { Store } from '../store.ts';
-import { type Part, readAccount, readProviderMessage, type Send } from './items.ts';
+import { findHead } from './head.ts';
+import { type Part, readAccount, type Send } from './items.ts';
 import { accountKey } from './keys.ts';
+import { isClaimed } from './late.ts';
 import type { OpenAccounts } from './open-accounts.ts';
 import type { Attempted, Candidate } from './outbound.ts';
 import type { Evidence, Finding } from './ports.ts';
@@ -25,6 +26,8 @@ export function providerEvidence(accounts: OpenAccounts, store: Store, clock: Cl
       const opened = await accounts.open(readAccount(item));
       if (opened.kind !== 'open') return NOTHING;
       const found = await opened.account.find(attempted(send, index, part, since), clock.monotonic() + LOOK_MS);
+      // In this order: what is no longer under way by then has its name.
+      if (await isUnderWay(store, send, part)) return NOTHING;
       const free = await unclaimed(store, send, found);
       const [only] = free;
       return only && free.length === 1 ? findingOf(only) : NOTHING;
@@ -42,12 +45,16 @@ const findingOf = ({ providerId, failed }: Candidate): Finding =>
   failed === undefined ? { kind: 'accepted', providerId } : { kind: 'rejected', reason: failed };
 
 async function unclaimed(store: Store, send: Send, found: readonly Candidate[]): Promise<readonly Candidate[]> {
-  const claims = await Promise.all(
-    found.map(async ({ providerId }) => {
-      const key = stateKey(send, providerId);
-      const item = await store.get(key, { consistent: true });
-      return item !== undefined && readProviderMessage(item).send !== undefined;
-    }),
-  );
+  const claims = await Promise.all(found.map(({ providerId }) => isClaimed(store, send, providerId)));
   return found.filter((_, at) => claims[at] === false);
+}
+
+/** The same words to the same person may be on their way right now: then what the provider lists can be theirs. */
+async function isUnderWay(store: Store, send: Send, part: Part): Promise<boolean> {
+  const head = await findHead(store, send.accountId);
+  if (head?.part.state !== 'sending') return false;
+  const { kind, text, name } = head.part;
+  const isAlike = kind === part.kind && (kind === 'text' ? text === part.text : name === part.name);
+  const names = new Set(Object.values(send.recipient));
+  return isAlike && Object.values(head.send.recipient).some((address) => names.has(address));
 }

@@ -34,7 +34,7 @@ export async function reconcile(ports: ReconcilePorts, item: DueItem, config: Se
 }
 
 function endingOf(finding: Finding, part: Part, now: number, config: SendingConfig): Ending | undefined {
-  if (finding.kind === 'accepted') return { kind: 'sent', providerId: finding.providerId };
+  if (finding.kind === 'accepted') return { kind: 'sent', providerId: finding.providerId, inferred: true };
   if (finding.kind === 'rejected') return { kind: 'failed', reason: finding.reason };
   const limit = (part.unknownAt ?? 0) + config.unknownLimitMs;
   return now >= limit ? { kind: 'expired', reason: 'no sign that it was sent' } : undefined;

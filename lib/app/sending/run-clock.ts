@@ -6,7 +6,7 @@ export interface RunClock extends Clock {
   gate(): number;
 }
 
-// Together they stay under what the shortest drawn gap (1.6 s) leaves over the promised one (1.5 s).
+// Together they stay under what the shortest drawn gap leaves over the promised one.
 const SLOW_BY_MS = 25;
 const HANDED_OVER_WITHIN_MS = 75;
 
@@ -18,7 +18,9 @@ const HANDED_OVER_WITHIN_MS = 75;
  *   slow: the stamp is right        honest            fast, or handed over late: nobody can tell
  *
  * In the last case gates are compared with the earlier time and written from the later one. Either way the error costs
- * time, and never the distance between two calls.
+ * time, and never the distance between two calls. One case is left: a host that is slow and gets its tick late by as
+ * much looks honest, and the next call may come too early by that. Clocks that are kept in step, as a Lambda's are, do
+ * not run slow by more than the few milliseconds that there is room for.
  */
 export function runClock(clock: Clock, firstReceivedAt: number): RunClock {
   const startedAt = clock.monotonic();

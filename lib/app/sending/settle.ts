@@ -1,6 +1,6 @@
 import { stateKey } from '../receiving/delivery-state.ts';
-import type { Condition, Delete, Put, Update } from '../store.ts';
-import { del, set, update } from '../store.ts';
+import type { Delete, Put, Update } from '../store.ts';
+import { absent, del, set, update } from '../store.ts';
 import { changeParts, field, type PartChange, refund } from './change-parts.ts';
 import type { Send } from './items.ts';
 import { pointerKey } from './keys.ts';
@@ -8,7 +8,8 @@ import { sentEvent } from './sent-event.ts';
 
 /** How a part's story ends, as far as sending goes. */
 export type Ending =
-  | { readonly kind: 'sent'; readonly providerId: string }
+  /** `inferred`: from evidence rather than from the provider's answer. It takes no name that another part has. */
+  | { readonly kind: 'sent'; readonly providerId: string; readonly inferred?: true }
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'expired'; readonly reason: string };
@@ -21,13 +22,7 @@ export interface Settling {
 }
 
 /** Everything that changes together when parts end the same way. The send comes first. */
-export function settling(
-  send: Send,
-  parts: readonly number[],
-  ending: Ending,
-  at: number,
-  onlyIf: readonly Condition[] = [],
-): Settling {
+export function settling(send: Send, parts: readonly number[], ending: Ending, at: number): Settling {
   const queued = parts.filter((index) => hasPointer(send, index));
   return {
     writes: [
@@ -35,11 +30,9 @@ export function settling(
         send,
         parts.map((index) => endingChange(index, ending)),
         at,
-        [],
-        onlyIf,
       ),
       ...queued.map((index) => del(pointerKey(send.accountId, send.seq, index))),
-      ...(ending.kind === 'sent' ? parts.flatMap((index) => takenAs(send, index, ending.providerId, at)) : []),
+      ...(ending.kind === 'sent' ? parts.flatMap((index) => takenAs(send, index, ending, at)) : []),
       ...(ending.kind === 'sent' ? [] : refund(send, parts, at, reasonOf(ending))),
     ],
     leaving: queued.length,
@@ -73,7 +66,13 @@ const reasonOf = (ending: Exclude<Ending, { kind: 'sent' }>): string =>
   ending.kind === 'cancelled' ? 'cancelled' : ending.reason;
 
 /** Statuses that came first are in the provider's message already, and stay: `applyStatuses` reads it afterwards. */
-function takenAs(send: Send, index: number, providerId: string, at: number): (Update | Put)[] {
-  const claim = update(stateKey(send, providerId), [set('send', send.messageId), set('part', index)]);
+function takenAs(
+  send: Send,
+  index: number,
+  { providerId, inferred }: Extract<Ending, { kind: 'sent' }>,
+  at: number,
+): (Update | Put)[] {
+  const changes = [set('send', send.messageId), set('part', index)];
+  const claim = update(stateKey(send, providerId), changes, inferred ? absent('send') : undefined);
   return [claim, ...sentEvent(send, index, providerId, at)];
 }

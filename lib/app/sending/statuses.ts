@@ -1,6 +1,6 @@
 import { afterStatuses, STATUSES, type Status } from '#lib/domain/sending/status.ts';
 import { stateKey } from '../receiving/delivery-state.ts';
-import { absent, all, equal, exists, type Key, remove, type Store, set, update } from '../store.ts';
+import { absent, all, type Condition, equal, type Key, remove, type Store, set, update } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import { changeParts, refund } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
@@ -30,7 +30,7 @@ export async function onStatus(
   const written = await ports.store.write(
     update(
       key,
-      [set('gsi3pk', dueListOf('status', key.pk)), set('gsi3sk', dueSortKey(now + config.graceMs, key.pk))],
+      [set('gsi3pk', dueListOf('status', key.pk)), set('gsi3sk', dueSortKey(now + config.statusLimitMs, key.pk))],
       absent('send'),
     ),
   );
@@ -87,23 +87,22 @@ function seenIn(message: ProviderMessage): ReadonlySet<Status> {
   return new Set(STATUSES.filter((status) => message[`at_${status}`] !== undefined));
 }
 
-/** Takes an applied status off the watchdog's list. A newer one that was put there meanwhile stays. */
-async function noLongerDue(store: Store, message: ProviderMessage): Promise<void> {
-  if (message.gsi3sk === undefined) return;
-  await store.write(
-    update({ pk: message.pk, sk: 'META' }, [remove('gsi3pk'), remove('gsi3sk')], all(equal('gsi3sk', message.gsi3sk))),
-  );
+/** Takes a message off the watchdog's list. A newer status that was put there meanwhile stays. */
+async function noLongerDue(store: Store, { pk, gsi3sk }: ProviderMessage, onlyIf?: Condition): Promise<void> {
+  if (gsi3sk === undefined) return;
+  const isAsRead = equal('gsi3sk', gsi3sk);
+  const changes = [remove('gsi3pk'), remove('gsi3sk')];
+  await store.write(update({ pk, sk: 'META' }, changes, onlyIf ? all(isAsRead, onlyIf) : isAsRead));
 }
 
-/** The watchdog's part: statuses that waited for a message that nobody has claimed. After a while, none of ours will. */
-export async function revisitStatuses(given: StorePorts, item: DueItem, config: SendingConfig): Promise<void> {
-  const { store, clock } = given;
-  const found = await store.get(item, { consistent: true });
+/**
+ * The watchdog's part: statuses whose message had no name yet when they came. By now it has one, and whoever gave it
+ * may have died before he looked at the statuses; or it is none of ours, as is everything that people write by hand.
+ */
+export async function revisitStatuses(ports: StorePorts, item: DueItem): Promise<void> {
+  const found = await ports.store.get(item, { consistent: true });
   if (!found) return;
   const message = readProviderMessage(found);
-  const times = STATUSES.flatMap((status) => message[`at_${status}`] ?? []);
-  if (message.send !== undefined) return applyStatuses(given, message);
-  if (clock.now() - Math.min(...times) > config.statusLimitMs) return noLongerDue(store, message);
-  const later = dueSortKey(clock.now() + config.graceMs, item.pk);
-  await store.write(update(item, [set('gsi3sk', later)], all(absent('send'), exists('gsi3sk'))));
+  if (message.send !== undefined) return applyStatuses(ports, message);
+  await noLongerDue(ports.store, message, absent('send'));
 }

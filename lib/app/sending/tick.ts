@@ -3,6 +3,7 @@ import { call, callLimit, declareIntent, hasTimeToCall, takeBack } from './attem
 import { noteActivity } from './chat-activity.ts';
 import { type Claim, claim, clampTimes } from './claim.ts';
 import type { SendingConfig } from './config.ts';
+import { seeToCrash } from './crash.ts';
 import { gatesOpenAt } from './due.ts';
 import { abandon, findHead } from './head.ts';
 import { type Account, isBlocked, readAccount } from './items.ts';
@@ -35,7 +36,7 @@ export type TickResult =
 export async function tick(message: Tick, run: Run, given: TickPorts, config: SendingConfig): Promise<TickResult> {
   const clock = runClock(given.clock, run.received.firstAt);
   const ports = { ...given, clock, store: retrying(given.store, clock, given.random, run.endsAt) };
-  if (run.received.times > 1) return exchange(message, ports);
+  if (run.received.times > 1) return exchange(message, ports, config);
   await napUntil(message.at, clock, config);
   const claimed = await claimInTime(message, run, ports, config);
   if (claimed.kind !== 'claimed') return withoutClaim(message, claimed, ports, config);
@@ -46,16 +47,17 @@ export async function tick(message: Tick, run: Run, given: TickPorts, config: Se
     endsAt: run.endsAt,
     ports,
     config,
+    takenOver: claimed.takenOver,
     emptyLooks: 0,
     failedFiles: 0,
     preparingUntil: ports.clock.monotonic() + config.prepareMs,
   };
-  return finish(await takeTurn(turn), message, ports);
+  return finish(await takeTurn(turn), ports);
 }
 
 /** The next tick first: whatever goes wrong after it, the queue moves on. */
-async function finish(end: End, { account, gen }: Tick, ports: RunPorts): Promise<TickResult> {
-  if (end.kind === 'next') await scheduleTick(ports.ticks, { account, gen: gen + 1, at: end.at }, ports.clock.now());
+async function finish(end: End, ports: RunPorts): Promise<TickResult> {
+  if (end.kind === 'next') await scheduleTick(ports.ticks, end.tick, ports.clock.now());
   if (end.taken) {
     await readStatuses(ports, end.taken.send, end.taken.providerId);
     await noteActivity(ports.store, end.taken.send, ports.clock.now());
@@ -73,6 +75,7 @@ async function takeTurn(turn: Turn): Promise<End> {
 
 /** The protocol, top to bottom: head, prepare, intent, call, outcome. */
 async function sendHead(turn: Turn): Promise<Step> {
+  if (turn.takenOver) return seeToCrash(turn);
   const head = await findHead(turn.ports.store, turn.account.id);
   if (!head) return goIdle(turn);
   if (head.part.state === 'sending') return abandon(turn, head);
@@ -84,8 +87,9 @@ async function sendHead(turn: Turn): Promise<Step> {
   const limit = callLimit(turn, head.part.kind);
   if (!hasTimeToCall(turn, limit)) return giveBack(turn);
 
-  const intent = await declareIntent(turn, head, limit);
-  if ('kind' in intent) return intent;
+  const declared = await declareIntent(turn, head, limit);
+  if (declared.kind !== 'declared') return declared.step;
+  const { intent } = declared;
   if (turn.ports.clock.monotonic() > intent.declaredBy) return takeBack(turn, head, intent);
 
   const outcome = await call(turn, head, prepared.content, intent);
@@ -119,9 +123,14 @@ async function clamp(account: Account, { store, clock, metrics }: RunPorts, conf
   return item ? readAccount(item) : account;
 }
 
-/** Only the first receive of a tick tells whether this host's clock can be trusted: a fresh tick takes the old one's place. */
-async function exchange(message: Tick, { ticks, clock }: RunPorts): Promise<TickResult> {
-  await scheduleTick(ticks, message, clock.now());
+/**
+ * Only the first receive of a tick tells whether this host's clock can be trusted: a fresh tick takes the old one's
+ * place. Not for ever: on an account that does not get on, the watchdog's ticks would become more and more.
+ */
+async function exchange(message: Tick, { ticks, clock }: RunPorts, config: SendingConfig): Promise<TickResult> {
+  const { exchanges = 0 } = message;
+  if (exchanges >= config.exchangesPerTick) return { kind: 'done', why: 'left to the watchdog' };
+  await scheduleTick(ticks, { ...message, exchanges: exchanges + 1 }, clock.now());
   return { kind: 'done', why: 'exchanged' };
 }
 

@@ -2,7 +2,7 @@ import type { Clock, Metrics, Random } from '../ports.ts';
 import { all, type Change, type Condition, equal, exists, remove, type Store } from '../store.ts';
 import type { SendingConfig } from './config.ts';
 import type { Account, Part, Send } from './items.ts';
-import type { Attachments, Sender, Ticks } from './ports.ts';
+import type { Attachments, Sender, Tick, Ticks } from './ports.ts';
 
 export interface TickPorts {
   readonly store: Store;
@@ -25,6 +25,8 @@ export interface Turn {
   readonly config: SendingConfig;
   /** What the looks at the queue have used up so far. */
   emptyLooks: number;
+  /** The run before this one died, and what it left is not yet seen to. */
+  takenOver: boolean;
   failedFiles: number;
   /** The last head that was settled already. */
   passedOver?: string;
@@ -38,7 +40,7 @@ export type End =
   /** This tick is over and no other follows: there is nothing to do, or somebody else does it. */
   | { readonly kind: 'over'; readonly why: string; readonly taken?: Taken }
   /** The generation was raised; a tick of the new one is due then. */
-  | { readonly kind: 'next'; readonly at: number; readonly taken?: Taken };
+  | { readonly kind: 'next'; readonly tick: Tick; readonly taken?: Taken };
 
 /** A message that the provider has just taken: statuses may have come before its name was written. */
 export interface Taken {
@@ -48,7 +50,11 @@ export interface Taken {
 
 export const lookAgain: Step = { kind: 'look again' };
 export const over = (why: string): End => ({ kind: 'over', why });
-export const next = (at: number): End => ({ kind: 'next', at });
+/** Of the generation that the account has got, which is counted from the account as it was read and not from the tick. */
+export const next = ({ account: { id, gen } }: Turn, at: number): End => ({
+  kind: 'next',
+  tick: { account: id, gen: gen + 1, at },
+});
 
 /** The part that is first in an account's queue. */
 export interface Head {

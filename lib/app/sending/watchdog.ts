@@ -32,7 +32,7 @@ export async function watchdog(given: WatchdogPorts, endsAt: number, config: Sen
     { what: 'account', from: furthestDue(now, config), see: (item) => wake(ports, item, config) },
     { what: 'probe', before: now, see: (item) => probe(ports, item, config) },
     { what: 'unknown', before: now, see: (item) => reconcile(ports, item, config) },
-    { what: 'status', before: now, see: (item) => revisitStatuses(ports, item, config) },
+    { what: 'status', before: now, see: (item) => revisitStatuses(ports, item) },
   ];
   // Side by side: a hundred probes of a provider that is down must not use up the time of the others.
   const failures = (await Promise.all(errands.map((errand) => runErrand(ports, errand, endsAt)))).flat();

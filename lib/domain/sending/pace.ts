@@ -6,17 +6,20 @@ export interface Pacing {
 
 export const DEFAULT_PACING: Pacing = { minMs: 1_600, maxMs: 2_400 };
 
-/** No account goes faster, whatever it is configured to. */
+/** Promised: no two calls of an account are closer, whatever it is configured to. */
 export const SHORTEST_GAP_MS = 1_500;
+
+/** What a gap is drawn from at least: the clocks of two hosts may differ by what this leaves over the promise. */
+export const SHORTEST_DRAW_MS = 1_600;
 
 /** A gap in milliseconds. A constant one would be the very pattern that spam detection looks for. */
 export function drawGap(pacing: Pacing, chance: number): number {
-  const min = Math.max(SHORTEST_GAP_MS, pacing.minMs);
+  const min = Math.max(SHORTEST_DRAW_MS, pacing.minMs);
   return Math.round(min + chance * (longestGap(pacing) - min));
 }
 
 export function longestGap(pacing: Pacing): number {
-  return Math.max(SHORTEST_GAP_MS, pacing.minMs, pacing.maxMs);
+  return Math.max(SHORTEST_DRAW_MS, pacing.minMs, pacing.maxMs);
 }
 
 export function meanGap(pacing: Pacing): number {

@@ -61,6 +61,16 @@ describe('accounts', () => {
     ]);
   });
 
+  it.each([
+    ['ftp://api.example', 'must be an http or https URL, without anything behind its path'],
+    ['https://api.example/?a=1', 'must be an http or https URL, without anything behind its path'],
+    ['api', 'must be a URL, as https://example.com'],
+  ])('tell of the host %s what it should look like', async (apiUrl, message) => {
+    const credentials = { apiUrl, idInstance: '7103000000', apiTokenInstance: 'abc' };
+    const { json } = await new AdminBench().call('POST', '/api/accounts', { body: { ...greenApi, credentials } });
+    expect(json.issues).toContainEqual({ path: 'credentials.apiUrl', message });
+  });
+
   it('are ready for the sender from the start', async () => {
     const hub = new AdminBench();
     const { id } = await hub.done('POST', '/api/accounts', { body: greenApi });

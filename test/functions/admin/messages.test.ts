@@ -73,6 +73,14 @@ describe('an error says what to do next', () => {
   });
 });
 
+it('the log of a webhook says apart what was wrong and where', async () => {
+  const hub = new AdminBench();
+  const { id, url } = await hub.webhook();
+  await hub.post(url, { event: 'unheard of' });
+  const { items } = await hub.done('GET', `/api/webhooks/${id}/attempts`);
+  expect(items).toMatchObject([{ message: 'event: an event that is not known' }]);
+});
+
 it('who comes to the hub without a path is led to its reference', async () => {
   for (const path of ['/', '/docs/']) {
     const { headers } = await new AdminBench().call('GET', path, { key: undefined });

@@ -6,6 +6,7 @@ import { RECEIVING_PATH } from '#functions/admin/receiving.ts';
 import { providers } from '#functions/admin/registry.ts';
 import { routesOf } from '#functions/admin/routes.ts';
 import { SENDING_PATH } from '#functions/admin/sending.ts';
+import { sandbox } from '#functions/sandbox/provider.ts';
 import { AdminBench, message } from './admin-bench.ts';
 
 const routes = routesOf(providers);
@@ -32,7 +33,8 @@ const Document = v.looseObject({
   components: v.looseObject({ schemas: v.record(v.string(), v.looseObject({})) }),
 });
 const SANDBOX = { provider: 'sandbox', channel: 'whatsapp', credentials: {}, phone: '+15550100001' };
-const document = v.parse(Document, JSON.parse(JSON.stringify(openApi(routes, names, '1.2.3', 'https://hub.example'))));
+const made = { ...openApi(routes, names, '1.2.3'), servers: [{ url: 'https://hub.example' }] };
+const document = v.parse(Document, JSON.parse(JSON.stringify(made)));
 
 // Formats are words to the reader here; what they mean is the business of the schemas that check.
 const ajv = new Ajv2020({ strict: false, validateFormats: false });
@@ -99,6 +101,11 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it('says what is shown this once, for the page to offer it for copying', () => {
+    const said = JSON.stringify(document.paths).match(/"(\w+)":\{[^{}]*hown this once/g) ?? [];
+    expect(said.map((text) => text.split('"')[1]).sort()).toEqual(['key', 'url', 'url']);
+  });
+
   it('shows a message that the sandbox takes, and one that can be sent', async () => {
     const hub = new AdminBench();
     const exampleOf = (path: string) => document.paths[path]?.post?.requestBody?.content['application/json']?.example;
@@ -113,6 +120,46 @@ describe('the OpenAPI document', () => {
   it('is answered as it is, for the address that it was asked at', async () => {
     const { json } = await new AdminBench().call('GET', '/openapi.json', { key: undefined });
     expect(json).toEqual(document);
+  });
+});
+
+describe('what takes long to make', () => {
+  /** Counts how often its credentials are made, and how often somebody looks into them. */
+  function counting() {
+    const counts = { made: 0, read: 0 };
+    const credentials = () => {
+      counts.made += 1;
+      const schema = v.strictObject({});
+      Object.defineProperty(schema, 'entries', {
+        get: () => {
+          counts.read += 1;
+          return {};
+        },
+      });
+      return schema;
+    };
+    const account = { name: 'counting', channels: ['whatsapp' as const], canSend: false, credentials };
+    return { counts, provider: { receiving: { ...sandbox, name: 'counting' }, account } };
+  }
+
+  it('is not made at a cold start', async () => {
+    const { counts, provider } = counting();
+    const hub = new AdminBench({ providers: [provider] });
+    await hub.done('GET', '/api/accounts');
+    expect(counts.made).toBe(0);
+    const body = { provider: 'counting', channel: 'whatsapp', credentials: {} };
+    for (const _time of ['first', 'second']) await hub.done('POST', '/api/accounts', { body });
+    expect(counts.made).toBe(1);
+  });
+
+  it('is made once, whoever asks from wherever', async () => {
+    const { counts, provider } = counting();
+    const hub = new AdminBench({ providers: [provider] });
+    const first = await hub.done('GET', '/openapi.json');
+    const { read } = counts;
+    expect(read).toBeGreaterThan(0);
+    expect(await hub.done('GET', '/openapi.json')).toEqual(first);
+    expect(counts.read).toBe(read);
   });
 });
 

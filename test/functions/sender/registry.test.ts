@@ -4,7 +4,7 @@ import { outboundProviders } from '#functions/sender/registry.ts';
 import { systemClock } from '#lib/adapters/system.ts';
 import { stateKey } from '#lib/app/receiving/delivery-state.ts';
 import { readAccount, readSend } from '#lib/app/sending/items.ts';
-import { accountKey } from '#lib/app/sending/keys.ts';
+import { accountKey, pointerKey } from '#lib/app/sending/keys.ts';
 import { type OpenAccounts, openAccounts } from '#lib/app/sending/open-accounts.ts';
 import type { OutboundProvider } from '#lib/app/sending/outbound.ts';
 import { providerEvidence } from '#lib/app/sending/provider-evidence.ts';
@@ -104,7 +104,7 @@ describe('an account', () => {
 
 describe('evidence', () => {
   const part = { kind: 'text', text: 'hi', state: 'unknown', creditState: 'reserved', attempts: 1, intentAt: 5 };
-  const send = readSend({
+  const sendItem = {
     pk: 'MSG#m',
     sk: 'META',
     messageId: 'm',
@@ -118,7 +118,8 @@ describe('evidence', () => {
     createdAt: 1,
     parts: [part],
     history: [],
-  });
+  };
+  const send = readSend(sendItem);
   let listed: { providerId: string; failed?: string }[];
   const listing: OutboundProvider = {
     name: 'listing',
@@ -131,8 +132,13 @@ describe('evidence', () => {
       find: async () => listed,
     }),
   };
-  const find = async (claimed: string[] = []) => {
+  const find = async (claimed: string[] = [], underWay?: string) => {
     const store = new MemoryStore();
+    if (underWay !== undefined) {
+      const parts = [{ ...part, text: underWay, state: 'sending' }];
+      await store.write(put({ ...sendItem, pk: 'MSG#other', messageId: 'other', parts }));
+      await store.write(put({ ...pointerKey('acc_1', 2, 0), send: 'other', part: 0 }));
+    }
     await store.write(put(item('listing')));
     for (const id of claimed) {
       await store.write(
@@ -155,5 +161,11 @@ describe('evidence', () => {
     listed = [{ providerId: 'a' }, { providerId: 'b' }];
     expect(await find(['a'])).toEqual({ kind: 'accepted', providerId: 'b' });
     expect(await find(['a', 'b'])).toEqual({ kind: 'none' });
+  });
+
+  it('waits while the same words are on their way to the same person', async () => {
+    listed = [{ providerId: 'a' }];
+    expect(await find([], 'hi')).toEqual({ kind: 'none' });
+    expect(await find([], 'other words')).toEqual({ kind: 'accepted', providerId: 'a' });
   });
 });

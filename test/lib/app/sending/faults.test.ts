@@ -16,6 +16,8 @@ const table: readonly (readonly [string, scenarios.Scenario])[] = [
   ['D11 a crash after the acceptance leaves it unknown until evidence makes it sent', scenarios.crashAfterAcceptance],
   ['D12 a stall after the intent takes it back', scenarios.stallAfterIntent],
   ['D12 a stall in the call ends by the deadline of the intent', scenarios.stallBeforeCall],
+  ['an intent that nobody can confirm is taken back, and the message goes a little later', scenarios.intentUnheard],
+  ['a stale tick is dropped', scenarios.staleTick],
   ['D13 a throttled message waits, first in its queue, and no other account does', scenarios.throttled],
   ['D14 a logged-out account is held, nothing fails, and a resume drains it in order', scenarios.loggedOut],
   ['D15 200 messages on one account keep their pace and do not delay another', scenarios.longQueueBesideShort],
@@ -31,6 +33,7 @@ const table: readonly (readonly [string, scenarios.Scenario])[] = [
   ['a message cancelled between look and intent is not sent', scenarios.cancelBeforeIntent],
 ];
 
-test.each(table)('%s', async (_, scenario) => {
+// D15 plays eight minutes on one account: alone it takes two seconds, among others more.
+test.each(table)('%s', { timeout: 30_000 }, async (_, scenario) => {
   expect(await scenario()).toEqual([]);
 });

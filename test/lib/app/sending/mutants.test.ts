@@ -24,7 +24,7 @@ const anyOf =
   (condition: Parameters<ReturnType<typeof on>>[0]) =>
     conditions.some((matches) => matches(condition));
 
-const leaseTest = without(on('leaseUntil'), isClaim);
+const leaseTest = without(on('leaseId'), isClaim);
 const leaseOfIntent = without(on('leaseId'), isIntentOfAccount);
 const leaseOfOutcome = without(on('leaseId'), isHandingOn);
 const leaseOfIdling = without(on('leaseId'), isIdling);
@@ -71,6 +71,7 @@ const carryingWeight: readonly Case[] = [
     { mutant: without(on('chain'), isQueueing) },
     scenarios.restsWhileAccepting,
   ],
+  ['the generation, in the claim', { mutant: without(on('gen'), isClaim) }, scenarios.staleTick],
   ['IDLE, in the kick', { mutant: without(on('chain'), isKick) }, scenarios.kicksDuringCall],
   ['enough credits, and not more than enough', { mutant: more }, scenarios.tenForFiveCredits],
   [

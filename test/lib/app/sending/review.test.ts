@@ -42,7 +42,7 @@ test('a host whose clock is ten minutes fast delays its account by a call and a 
 });
 
 test('a message that is refused and allowed again and again for hours does not grow', async () => {
-  const world = await worldWith(1);
+  const world = await worldWith(1, { config: { probeAfterMs: [MINUTE] } });
   world.provider.behave = () => ({ ...unsure, outcome: { kind: 'hold', reason: 'http 466' } });
   const id = await world.sendNow('a');
   await world.run(2 * HOUR);
@@ -51,7 +51,7 @@ test('a message that is refused and allowed again and again for hours does not g
 });
 
 test('a history has an end, and what ends a message is in it', { timeout: 30_000 }, async () => {
-  const world = await worldWith(1);
+  const world = await worldWith(1, { config: { probeAfterMs: [MINUTE] } });
   let calls = 0;
   world.provider.behave = () => ({ ...unsure, outcome: { kind: 'hold', reason: `no. ${calls++}` } });
   const id = await world.sendNow('a');

@@ -212,6 +212,45 @@ export const stallAfterIntent: Scenario = async (options) => {
   return world.verdict();
 };
 
+/** The intent is written and nobody hears of it: nothing was sent, so the message goes back, and waits a little. */
+export const intentUnheard: Scenario = async (options) => {
+  const world = await Trial.begin(options);
+  let intendedAt = Number.POSITIVE_INFINITY;
+  once(world, at(isIntentOfPart, 'before'), undefined, () => {
+    intendedAt = world.now;
+    world.faults = { ...noFaults, answerLost: 1 };
+    world.scheduler.at(world.now + 1.1 * SECOND, () => {
+      world.faults = noFaults;
+    });
+  });
+  const id = await world.sendNow('a');
+  await world.run(20 * SECOND);
+  const [call, ...others] = world.callsOf(id);
+  world.expect(world.counted.get('IntentReverted') === 1, 'the intent was not taken back');
+  world.expect(world.stateOf(id) === 'sent/spent', `it is ${world.stateOf(id)}`);
+  world.expect(others.length === 0, 'it was called again');
+  const soonest = intendedAt + world.config.intentPatienceMs * 0.9 + world.config.backoff.firstMs;
+  world.expect((call?.startedAt ?? 0) >= soonest, 'the next attempt did not wait');
+  return world.verdict();
+};
+
+/** The tick of the account's generation is lost, and an earlier one comes again when the gates are open. */
+export const staleTick: Scenario = async (options) => {
+  const world = await Trial.begin(options);
+  const stale = world.account('a').gen + 1;
+  await world.sendNow('a');
+  world.faults = { ...noFaults, tickLost: 1 };
+  await world.sendNow('a');
+  await world.run(5 * SECOND);
+  world.faults = noFaults;
+  world.queue.send({ account: 'a', gen: stale, at: world.now }, 0);
+  await world.run(5 * SECOND);
+  world.expect(world.provider.calls.length === 1, 'a stale tick was not dropped');
+  await world.run(3 * MINUTE);
+  world.expect(world.provider.calls.length === 2, `${world.provider.calls.length} calls in the end`);
+  return world.verdict();
+};
+
 /** A run dies in its call, and its lease is over before the call could have been: as seen from a host whose clock is fast. */
 export const deadInCallWithoutLease: Scenario = async (options) => {
   const world = await Trial.begin({ ...options, config: { leaseMs: 3 * SECOND } });

@@ -10,9 +10,10 @@ import { placesOf } from '#lib/app/sending/places.ts';
 import { resend } from '#lib/app/sending/resend.ts';
 import { listLedger } from '#lib/app/sends/credits.ts';
 import { shownSend } from '#lib/app/sends/shown.ts';
-import { add, update } from '#lib/app/store.ts';
+import { add, put, update } from '#lib/app/store.ts';
 import { sendCreditState, sendState } from '#lib/domain/sending/part.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
+import { at, atCall, isCharge, isKick, once } from '#test/support/simulation/landmarks.ts';
 import { World, type WorldOptions } from '#test/support/simulation/world.ts';
 
 const SECOND = 1_000;
@@ -126,7 +127,76 @@ describe('a file and its text', () => {
   });
 });
 
+describe('a file that ends every run that prepares it', () => {
+  const poison = { parts: [{ kind: 'file', url: 'https://files.test/poison', name: 'a' }] as const };
+  async function poisoned(options?: WorldOptions): Promise<World> {
+    const world = await worldWith(5, options);
+    world.scheduler.accident = (_, { call, detail }) =>
+      call === 'fetch' && String(detail).endsWith('poison') ? 'kill' : undefined;
+    return world;
+  }
+
+  test('has failed after five of them, and what waits behind it is sent', async () => {
+    const world = await poisoned();
+    const first = await world.sendNow('a', poison);
+    const second = await world.sendNow('a');
+    await world.run(20 * MINUTE);
+    expect([stateOf(world, first), stateOf(world, second)]).toEqual(['failed/refunded', 'sent/spent']);
+    expect(world.message(first).parts[0]?.error).toBe('it could not be prepared');
+    await expectSound(world);
+  });
+
+  test('does not make ticks multiply', async () => {
+    const world = await poisoned({ config: { crashesPerPart: 1_000 } });
+    await world.sendNow('a', poison);
+    await world.run(HOUR);
+    const before = world.queue.sent;
+    await world.run(HOUR);
+    expect(world.queue.sent - before).toBeLessThan(5 * 60);
+  });
+
+  test('is not blamed for runs that died in their call', async () => {
+    const world = await worldWith(9);
+    let calls = 0;
+    world.scheduler.accident = (_, { call, moment }) =>
+      call === 'provider' && moment === 'before' && ++calls < 7 ? 'kill' : undefined;
+    const files = [];
+    for (let i = 0; i < 7; i += 1)
+      files.push(await world.sendNow('a', { parts: [{ ...poison.parts[0], url: 'good' }] }));
+    await world.run(30 * MINUTE);
+    expect(files.map((id) => stateOf(world, id))).toEqual([...Array(6).fill('unknown/reserved'), 'sent/spent']);
+  });
+});
+
+test('a part whose run died in its call becomes unknown, even where another has got before it', async () => {
+  const world = await worldWith(5);
+  once(world, at(isCharge, 'before'), { stallMs: 2 * SECOND });
+  once(world, atCall('provider', 'after'), 'kill');
+  world.begin(world.send('a', { parts: [{ kind: 'text', text: 'took its number first' }] }));
+  await world.run(500);
+  const id = await world.sendNow('a');
+  await world.run(5 * SECOND);
+  await ask(world, (ports) => pause(ports, 'a', 'lunch', world.config));
+  await world.run(5 * MINUTE);
+  expect(stateOf(world, id)).toBe('unknown/reserved');
+  await expectSound(world);
+});
+
 const good = { kind: 'ok', mimeType: 'text/plain', bytes: new Uint8Array(1) } as const;
+
+/** A message of another account, as far as it is read. */
+const elsewhere = {
+  workspace: 'nobody',
+  accountId: 'x',
+  provider: 'fake',
+  scope: 'x',
+  recipient: {},
+  epoch: 'lifetime',
+  seq: 1,
+  createdAt: 1,
+  parts: [],
+  history: [],
+};
 
 describe('an unknown outcome', () => {
   test('expires with its credit back when there is no evidence', async () => {
@@ -154,6 +224,34 @@ describe('an unknown outcome', () => {
     await world.run(2 * MINUTE);
     expect(stateOf(world, id)).toBe('read/spent');
     await expectSound(world);
+  });
+
+  test('takes no name that another message has', async () => {
+    const world = await worldWith(5);
+    world.provider.behave = () => unsure;
+    const first = await world.sendNow('a');
+    await world.run(5 * SECOND);
+    world.provider.behave = () => obliging;
+    const second = await world.sendNow('a');
+    await world.run(5 * SECOND);
+    world.evidence = () => ({ kind: 'accepted', providerId: '3EB02' });
+    await world.run(3 * MINUTE);
+    expect([stateOf(world, first), stateOf(world, second)]).toEqual(['unknown/reserved', 'sent/spent']);
+    await expectSound(world);
+  });
+
+  test('is found by its echo however many others are looked for', { timeout: 60_000 }, async () => {
+    const world = await worldWith(5);
+    world.provider.behave = () => unsure;
+    const id = await world.sendNow('a');
+    await world.run(5 * SECOND);
+    const gsi3pk = world.store.peek({ pk: `MSG#${id}`, sk: 'META' })?.gsi3pk;
+    for (let i = 0; i < 600; i += 1) {
+      const earlier = { pk: `MSG#${i}`, sk: 'META', gsi3pk, gsi3sk: '000' };
+      await world.store.write(put({ ...earlier, ...elsewhere, messageId: String(i) }));
+    }
+    const echo = { workspace: 'main', account: 'a', providerId: '3EB01', isTo: () => true, text: 'hello' };
+    expect(await ask(world, (ports) => onEcho(ports, echo, world.config))).toBe('settled');
   });
 
   test('is not settled by an echo that fits two', async () => {
@@ -221,6 +319,24 @@ describe('a blocked account', () => {
     await expectSound(world);
   });
 
+  test('is asked ever less often while its provider answers the probes and refuses to send', async () => {
+    const world = await worldWith(5);
+    world.provider.behave = () => ({ ...unsure, outcome: { kind: 'hold', reason: 'http 466' }, takes: false });
+    const id = await world.sendNow('a');
+    await world.run(DAY);
+    expect(world.provider.calls.length).toBeLessThan(55);
+    expect(world.provider.calls.length).toBeGreaterThan(40);
+    world.provider.behave = () => obliging;
+    await world.run(HOUR);
+    expect(stateOf(world, id)).toBe('sent/spent');
+    world.provider.behave = () => ({ ...unsure, outcome: { kind: 'hold', reason: 'http 466' }, takes: false });
+    await world.sendNow('a');
+    await world.run(3 * MINUTE);
+    expect(world.account('a').held).toBe(true);
+    expect(world.account('a').holdsRunning).toBeLessThan(3);
+    await expectSound(world);
+  });
+
   test('five connection failures in a row hold it', async () => {
     const world = await worldWith(5);
     world.probe = () => ({ kind: 'unknown' });
@@ -268,6 +384,24 @@ describe('accepting', () => {
     expect((await world.until(world.send('a', fileAndText))).kind).toBe('queue full');
     await world.sendNow('a');
     expect((await world.until(world.send('a', { parts: [{ kind: 'text', text: 'x' }] }))).kind).toBe('queue full');
+    await expectSound(world);
+  });
+
+  test('starts the account that has the message, when a key comes again for another', async () => {
+    const world = await worldWith(9, { watchdog: false });
+    await world.addAccount('b', 'main');
+    const keyed = {
+      parts: [{ kind: 'text', text: 'x' }],
+      idempotency: { webhook: 'w', key: 'k', requestHash: '1' },
+    } as const;
+    once(world, at(isKick, 'before'), 'kill');
+    world.begin(world.send('a', keyed));
+    await world.run(SECOND);
+    const id = await world.sendNow('b', keyed);
+    await world.run(5 * SECOND);
+    expect(stateOf(world, id)).toBe('sent/spent');
+    expect([world.account('a').chain, world.account('b').gen]).toEqual(['IDLE', 0]);
+    expect(world.counted.get('SendAccepted')).toBe(1);
     await expectSound(world);
   });
 
@@ -350,6 +484,22 @@ describe('credits', () => {
     expect(ok).toBe(false);
     expect(differences).toHaveLength(3);
   });
+
+  test('that do not add up are found while the hub goes on', async () => {
+    const world = await worldWith(50);
+    await world.sendNow('a');
+    await world.run(5 * SECOND);
+    await world.store.write(update({ pk: 'WS#main', sk: 'QUOTA#lifetime' }, [add('available', 1)]));
+    // A grant between two passes: what is off stays off by one, the numbers around it move.
+    const { ok, differences } = await ask(world, ({ store }) => {
+      const query: typeof store.query = async (which) => {
+        if (which.prefix === 'QUOTA#') await world.grant('main', 3);
+        return store.query(which);
+      };
+      return audit({ ...store, query }, 'main');
+    });
+    expect([ok, differences.length]).toEqual([false, 2]);
+  });
 });
 
 test('an account with a queue is not deleted, one without is', async () => {
@@ -398,6 +548,17 @@ test('a status that was told while its message was being accepted is found by th
   expect(stateOf(world, id)).toBe('read/spent');
   expect(world.store.all().filter((item) => String(item.gsi3pk).startsWith('DUE#status'))).toEqual([]);
   await expectSound(world);
+});
+
+test('statuses of messages that are not ours are looked at once more, and then no longer', async () => {
+  const world = await worldWith(5);
+  world.status({ account: 'a', messageId: '', part: 0, providerId: 'by hand', at: 0 }, 'read');
+  await world.run(SECOND);
+  const waiting = () => world.store.all().filter((item) => String(item.gsi3pk).startsWith('DUE#status')).length;
+  const before = world.store.requests;
+  expect(waiting()).toBe(1);
+  await world.run(10 * MINUTE);
+  expect([waiting(), world.store.requests - before]).toEqual([0, 1]);
 });
 
 test('a queue that does not say what `pending` says is reported and left to the watchdog', async () => {

@@ -72,9 +72,9 @@ describe('a gap', () => {
     expect(drawGap(DEFAULT_PACING, chance)).toBe(gap);
   });
 
-  test('is never shorter than 1.5 s, whatever is configured', () => {
+  test('is never drawn shorter than 1.6 s, whatever is configured', () => {
     const hasty = { minMs: 100, maxMs: 200 };
-    expect([drawGap(hasty, 0), drawGap(hasty, 0.99), longestGap(hasty)]).toEqual([1_500, 1_500, 1_500]);
+    expect([drawGap(hasty, 0), drawGap(hasty, 0.99), longestGap(hasty)]).toEqual([1_600, 1_600, 1_600]);
   });
 });
 
