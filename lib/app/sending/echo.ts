@@ -1,9 +1,10 @@
+import { getAll } from '../get-all.ts';
 import { queryAll } from '../query-all.ts';
 import type { Store } from '../store.ts';
 import type { SendingConfig } from './config.ts';
 import { findHead } from './head.ts';
 import { type Part, readSend, type Send } from './items.ts';
-import { dueListOf } from './keys.ts';
+import { accountKey, sendKey, UNKNOWN_PREFIX } from './keys.ts';
 import { settleLate } from './late.ts';
 import { persistent, type StorePorts } from './persistent.ts';
 
@@ -19,8 +20,6 @@ export interface Echo {
 }
 
 const PAGE = 500;
-/** DynamoDB hands out at most so many items by key at once. */
-const BATCH = 100;
 
 /**
  * Evidence that comes by itself: an echo settles the attempt that it can only belong to. Where two would fit, none is
@@ -28,31 +27,26 @@ const BATCH = 100;
  */
 export async function onEcho(given: StorePorts, echo: Echo, config: SendingConfig): Promise<'settled' | 'no match'> {
   const ports = persistent(given, config);
+  // Asked first: what is under way no longer stands among the unknown by then, or has its name, or has not gone out.
+  if (await isUnderWay(ports.store, echo)) return 'no match';
   const candidates = (await unknownSends(ports, echo)).flatMap((send) =>
     send.parts.flatMap((part, index) => (fits(echo, send, part) ? [{ send, index, part }] : [])),
   );
   const [only, ...others] = candidates;
+  // That nobody has the name yet is asked as it is taken.
   if (!only || others.length > 0) return 'no match';
-  // Before whose name it is: a message that is no longer under way by then has its name, and a later one cannot be what
-  // echoes. That nobody has the name yet is asked as it is taken.
-  if (await isUnderWay(ports.store, echo)) return 'no match';
   const ending = { kind: 'sent', providerId: echo.providerId, inferred: true } as const;
   const settled = await settleLate(ports, only, only.part.intentAt ?? 0, ending);
   return settled ? 'settled' : 'no match';
 }
 
+/** All of the account's, consistently: one that is overlooked would make two look like one. */
 async function unknownSends({ store }: StorePorts, { workspace, account }: Echo): Promise<Send[]> {
-  // To the end: the list has other accounts' messages in it, too, and one that is overlooked would make two look like one.
-  const listed = await queryAll(store, { index: 'gsi3', pk: dueListOf('unknown', account), limit: PAGE });
-  const keys = listed.map(({ pk, sk }) => ({ pk, sk }));
-  const batches = Array.from({ length: Math.ceil(keys.length / BATCH) }, (_, i) =>
-    keys.slice(i * BATCH, (i + 1) * BATCH),
-  );
-  const items = await Promise.all(batches.map((batch) => store.getMany(batch, { consistent: true })));
-  return items
-    .flat()
-    .map(readSend)
-    .filter((send) => send.workspace === workspace && send.accountId === account);
+  const { pk } = accountKey(account);
+  const marks = await queryAll(store, { pk, prefix: UNKNOWN_PREFIX, limit: PAGE, consistent: true });
+  const messages = new Set(marks.map((mark) => String(mark.send)));
+  const items = await getAll(store, [...messages].map(sendKey), { consistent: true });
+  return items.map(readSend).filter((send) => send.workspace === workspace && send.accountId === account);
 }
 
 function fits(echo: Echo, send: Send, part: Part): boolean {

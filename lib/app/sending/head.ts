@@ -1,10 +1,10 @@
 import { nextReconciliation } from '#lib/domain/sending/pace.ts';
-import { add, del, type Store, set, update } from '../store.ts';
+import { add, del, type Put, put, type Store, set, type Update, update } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import { awaitEvidence, changeParts, field } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { readAccount, readPointer, readSend } from './items.ts';
-import { accountKey, POINTER_PREFIX, pointerKey, sendKey } from './keys.ts';
+import { accountKey, POINTER_PREFIX, pointerKey, sendKey, unknownKey } from './keys.ts';
 import { refresh } from './let-go.ts';
 import { type Head, holdsLease, lookAgain, type Step, type Turn } from './turn.ts';
 
@@ -39,7 +39,7 @@ export async function abandon(turn: Turn, head: Head): Promise<Step> {
   const transacted = await store.transact(
     [
       update(accountKey(turn.account.id), [add('pending', -1)], holdsLease(turn.me)),
-      becomesUnknown(head, clock.now(), 'the attempt was cut short', turn.config),
+      ...becomesUnknown(head, clock.now(), 'the attempt was cut short', turn.config),
       del(pointerKey(turn.account.id, head.send.seq, head.index)),
     ],
     newTransaction(random),
@@ -52,13 +52,18 @@ export async function abandon(turn: Turn, head: Head): Promise<Step> {
   return account ? refresh(turn, account.item && readAccount(account.item)) : lookAgain;
 }
 
-export function becomesUnknown(head: Head, now: number, detail: string, config: SendingConfig) {
+/** The part, and its mark among the account's unknown ones. */
+export function becomesUnknown(
+  { send, index }: Head,
+  now: number,
+  detail: string,
+  config: SendingConfig,
+): [Update, Put] {
   const reconcileAt = now + nextReconciliation(0, config.unknownLimitMs);
-  const also = [set(field(head.index, 'unknownAt'), now), set(field(head.index, 'reconcileAt'), reconcileAt)];
-  return changeParts(
-    head.send,
-    [{ index: head.index, to: 'unknown', detail, also }],
-    now,
-    awaitEvidence(head.send, reconcileAt),
-  );
+  const also = [set(field(index, 'unknownAt'), now), set(field(index, 'reconcileAt'), reconcileAt)];
+  const { accountId, messageId } = send;
+  return [
+    changeParts(send, [{ index, to: 'unknown', detail, also }], now, awaitEvidence(send, reconcileAt)),
+    put({ ...unknownKey(accountId, messageId, index), send: messageId, part: index }),
+  ];
 }

@@ -17,6 +17,13 @@ export const pointerKey = (account: string, seq: number, part: number): Key => (
   sk: `${POINTER_PREFIX}${String(seq).padStart(SEQ_DIGITS, '0')}#${part}`,
 });
 
+export const UNKNOWN_PREFIX = 'U#';
+/** Marks a part whose outcome is unknown: an index would show it late, and an echo must know them all. */
+export const unknownKey = (account: string, messageId: string, part: number): Key => ({
+  pk: `ACC#${account}`,
+  sk: `${UNKNOWN_PREFIX}${messageId}#${part}`,
+});
+
 export const sendKey = (messageId: string): Key => ({ pk: `MSG#${messageId}`, sk: 'META' });
 
 export const idempotencyKey = (workspace: string, webhook: string, key: string): Key => ({

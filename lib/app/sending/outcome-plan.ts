@@ -67,7 +67,7 @@ function unsure(head: Head, reason: string, { now, nextSendAt }: When, config: S
   const { accountId, seq } = head.send;
   return {
     account: [calm],
-    writes: [becomesUnknown(head, now, reason, config), del(pointerKey(accountId, seq, head.index))],
+    writes: [...becomesUnknown(head, now, reason, config), del(pointerKey(accountId, seq, head.index))],
     leaving: 1,
     due: nextSendAt,
   };

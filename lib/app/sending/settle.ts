@@ -3,7 +3,7 @@ import type { Delete, Put, Update } from '../store.ts';
 import { absent, del, set, update } from '../store.ts';
 import { changeParts, field, type PartChange, refund } from './change-parts.ts';
 import type { Send } from './items.ts';
-import { pointerKey } from './keys.ts';
+import { pointerKey, unknownKey } from './keys.ts';
 import { sentEvent } from './sent-event.ts';
 
 /** How a part's story ends, as far as sending goes. */
@@ -32,6 +32,9 @@ export function settling(send: Send, parts: readonly number[], ending: Ending, a
         at,
       ),
       ...queued.map((index) => del(pointerKey(send.accountId, send.seq, index))),
+      ...parts
+        .filter((index) => isUnknown(send, index))
+        .map((index) => del(unknownKey(send.accountId, send.messageId, index))),
       ...(ending.kind === 'sent' ? parts.flatMap((index) => takenAs(send, index, ending, at)) : []),
       ...(ending.kind === 'sent' ? [] : refund(send, parts, at, reasonOf(ending))),
     ],
@@ -49,6 +52,8 @@ function hasPointer(send: Send, index: number): boolean {
   const state = send.parts[index]?.state;
   return state === 'queued' || state === 'sending';
 }
+
+const isUnknown = (send: Send, index: number): boolean => send.parts[index]?.state === 'unknown';
 
 function endingChange(index: number, ending: Ending): PartChange {
   switch (ending.kind) {
