@@ -79,10 +79,18 @@ export const problem = (
 ): ProblemReply => ({ kind: 'problem', status, message, ...extra });
 
 /** The same for what never was, what is gone, and what belongs to another workspace. */
-export const NOT_FOUND = problem(404, 'Not found');
+export const missing = (kind: string): ProblemReply => problem(404, `No ${kind} has this id in this workspace`);
 
-export const invalid = (issues: readonly Issue[]): ProblemReply =>
-  problem(422, 'The request is not valid; see the issues', { issues });
+/** Workspaces are looked for with the admin key alone, which may know of all. */
+export const NO_WORKSPACE = problem(404, 'No workspace has this id');
+
+/** Says the first fault in the sentence itself; who sees no more than that knows what to mend. */
+export function invalid(issues: readonly Issue[]): ProblemReply {
+  const [first, ...more] = issues;
+  const said = [first?.path, first?.message].filter(Boolean).join(' ');
+  const others = more.length > 0 ? ` (and ${more.length} more; see the issues)` : '';
+  return problem(422, `The request is not valid: ${said}${others}`, { issues });
+}
 
 export function responseOf(reply: AnyReply): Response {
   switch (reply.kind) {

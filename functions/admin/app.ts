@@ -1,10 +1,9 @@
 import { Hono, type Context as HonoContext } from 'hono';
 import { retrying } from '#lib/app/retrying-store.ts';
 import { StoreUnavailable } from '#lib/app/store.ts';
-import { type AnyReply, NOT_FOUND, problem, responseOf } from './answers.ts';
+import { type AnyReply, problem, responseOf } from './answers.ts';
 import { authenticate, type Caller } from './auth.ts';
 import { docsFile } from './docs/files.ts';
-import { openApi } from './openapi.ts';
 import type { AdminPorts } from './ports.ts';
 import type { Route } from './route.ts';
 import { routesOf } from './routes.ts';
@@ -28,6 +27,7 @@ const HEADERS = {
 };
 
 const FORBIDDEN = problem(403, 'This needs the admin key');
+const NO_PATH = problem(404, 'There is nothing at this path; /docs lists what there is');
 const TOO_LARGE = problem(413, `The body is larger than ${LARGEST_BODY / 1024} KiB`);
 const FAULT = problem(500, 'Something went wrong on our side');
 const UNAVAILABLE = problem(503, 'The table does not answer; please try again', { headers: { 'retry-after': '1' } });
@@ -42,18 +42,34 @@ export function adminApp(ports: AdminPorts): Hono<Environment> {
     app.on(route.method, pattern(route.path), async (c) => responseOf(await reply(c, ports, route)));
   }
   for (const [path, methods] of methodsByPath(routes)) {
-    const wrongMethod = problem(405, 'This path takes another method', { headers: { allow: methods.join(', ') } });
-    app.all(pattern(path), async (c) => responseOf(await refusal(c, ports, wrongMethod)));
+    app.all(pattern(path), async (c) => responseOf(await refusal(c, ports, wrongMethod(c.req.method, methods))));
   }
-  app.get('/openapi.json', (c) => c.json(openApi(routes, providers, ports.version, c.env.baseUrl)));
-  app.get('/docs', () => docsFile('') ?? responseOf(NOT_FOUND));
-  app.get('/docs/:name', (c) => docsFile(c.req.param('name')) ?? responseOf(NOT_FOUND));
-  app.notFound(async (c) => responseOf(await refusal(c, ports, NOT_FOUND)));
+  const document = once(async () => (await import('./openapi.ts')).openApi(routes, providers, ports.version));
+  app.get('/openapi.json', async (c) => c.json({ ...(await document()), servers: [{ url: c.env.baseUrl }] }));
+  // Relative: the hub may stand below a path of somebody's own domain.
+  app.get('/', (c) => c.redirect('./docs'));
+  app.get('/docs/', (c) => c.redirect('../docs'));
+  app.get('/docs', () => docsFile('') ?? responseOf(NO_PATH));
+  app.get('/docs/:name', (c) => docsFile(c.req.param('name')) ?? responseOf(NO_PATH));
+  // Other functions take the POST: no token is looked up here, so none is told.
+  for (const path of ['/send/:token', ...providers.map((name) => `/hooks/${name}/:token`)]) {
+    app.all(path, (c) => responseOf(wrongMethod(c.req.method, ['POST'])));
+  }
+  app.notFound(async (c) => responseOf(await refusal(c, ports, NO_PATH)));
   app.onError((error, c) => {
     ports.log.error('a request to the API failed', error, { method: c.req.method, route: c.get('route') ?? '' });
     return responseOf(error instanceof StoreUnavailable ? UNAVAILABLE : FAULT);
   });
   return app;
+}
+
+/** Making the document takes longer than the whole cold start, and is nothing that a request of the API needs. */
+function once<Made>(make: () => Promise<Made>): () => Promise<Made> {
+  let made: Promise<Made> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 async function withHeaders(c: RequestContext, next: () => Promise<void>): Promise<void> {
@@ -91,6 +107,11 @@ function callerOf(c: RequestContext, ports: AdminPorts) {
     authorization: c.req.header('authorization'),
     workspace: c.req.header('x-workspace'),
   });
+}
+
+function wrongMethod(given: string, methods: readonly string[]): AnyReply {
+  const headers = { allow: methods.join(', ') };
+  return problem(405, `This path takes ${methods.join(' or ')}, not ${given}`, { headers });
 }
 
 /** `/api/events/{id}` as the router writes it. */

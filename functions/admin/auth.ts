@@ -1,9 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import * as v from 'valibot';
 import { ADMIN_KEY } from '#lib/app/secrets.ts';
 import { workspaceOfKey } from '#lib/app/workspaces/keys.ts';
 import { hasWorkspace, MAIN } from '#lib/app/workspaces/workspace.ts';
-import { NOT_FOUND, type ProblemReply, problem } from './answers.ts';
+import { type ProblemReply, problem } from './answers.ts';
 import type { AdminPorts } from './ports.ts';
+import { Id } from './schemas.ts';
 
 export interface Caller {
   readonly kind: 'caller';
@@ -17,24 +19,30 @@ export interface Credentials {
   readonly workspace: string | undefined;
 }
 
-const UNAUTHORIZED = problem(401, 'Send a valid key: Authorization: Bearer <key>', {
-  headers: { 'www-authenticate': 'Bearer' },
-});
+const unauthorized = (message: string) => problem(401, message, { headers: { 'www-authenticate': 'Bearer' } });
+const NO_KEY = unauthorized('A key is missing: send the header Authorization: Bearer <key>');
+const NO_BEARER = unauthorized('The Authorization header must read: Bearer <key>');
+const WRONG_KEY = unauthorized('This key is not valid here: check it for slips, or ask for a new one');
+/** One sentence for all that a key does not open, whether it exists or not. */
+const NO_WORKSPACE = problem(404, 'X-Workspace names no workspace that this key opens; it may be left out');
 
 /** Who calls, and which workspace is meant; a workspace that the key does not open is as good as none. */
 export async function authenticate(ports: AdminPorts, given: Credentials): Promise<Caller | ProblemReply> {
-  const key = /^Bearer +(\S+)$/i.exec(given.authorization ?? '')?.[1];
-  if (key === undefined) return UNAUTHORIZED;
+  if (given.authorization === undefined) return NO_KEY;
+  const key = /^Bearer +(\S+)$/i.exec(given.authorization)?.[1];
+  if (key === undefined) return NO_BEARER;
   const adminKey = await ports.secrets.get(ADMIN_KEY);
   if (adminKey !== undefined && isSame(key, adminKey)) return admin(ports, given.workspace ?? MAIN);
   const workspace = await workspaceOfKey(ports.store, key);
-  if (workspace === undefined) return UNAUTHORIZED;
-  if (given.workspace !== undefined && given.workspace !== workspace) return NOT_FOUND;
+  if (workspace === undefined) return WRONG_KEY;
+  if (given.workspace !== undefined && given.workspace !== workspace) return NO_WORKSPACE;
   return { kind: 'caller', isAdmin: false, workspace };
 }
 
 async function admin({ store }: AdminPorts, workspace: string): Promise<Caller | ProblemReply> {
-  return (await hasWorkspace(store, workspace)) ? { kind: 'caller', isAdmin: true, workspace } : NOT_FOUND;
+  return v.is(Id, workspace) && (await hasWorkspace(store, workspace))
+    ? { kind: 'caller', isAdmin: true, workspace }
+    : NO_WORKSPACE;
 }
 
 /** Hashes are of one length: the time that comparing takes tells nothing of the key. */

@@ -34,8 +34,11 @@ function requestOf(event: APIGatewayProxyEventV2): Request {
 }
 
 function headersOf({ headers }: APIGatewayProxyEventV2): Headers {
-  const present = Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return new Headers(present);
+  // A header is made of bytes; what the gateway decoded goes back to them.
+  const bytes = (text: string) => Buffer.from(text, 'utf8').toString('latin1');
+  return new Headers(
+    Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, bytes(value)]])),
+  );
 }
 
 async function resultOf(response: Response): Promise<APIGatewayProxyStructuredResultV2> {

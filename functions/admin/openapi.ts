@@ -3,7 +3,6 @@ import type * as v from 'valibot';
 import { ShownAccount } from '#lib/app/accounts/account.ts';
 import { Attempt } from '#lib/app/attempts/attempt.ts';
 import { KnownChat } from '#lib/app/chats/list.ts';
-import { QuarantinedType } from '#lib/app/events/quarantine.ts';
 import { Replayed } from '#lib/app/events/replay.ts';
 import { ShownSend } from '#lib/app/sends/shown.ts';
 import { ShownWebhook } from '#lib/app/webhooks/shown.ts';
@@ -34,7 +33,6 @@ const definitions = {
   Person,
   Problem,
   ProviderChat: Chat,
-  QuarantinedType,
   Replayed,
   Send: ShownSend,
   Webhook: ShownWebhook,
@@ -50,8 +48,11 @@ const conversion = {
   overrideRef: ({ referenceId }) => `#/components/schemas/${referenceId}`,
 } satisfies ConversionConfig;
 
-/** The document of the API in OpenAPI 3.1, made of the schemas that check what comes in and type what goes out. */
-export function openApi(routes: readonly Route[], providers: readonly string[], version: string, baseUrl: string) {
+/**
+ * The document of the API in OpenAPI 3.1, made of the schemas that check what comes in and type what goes out. It lacks
+ * `servers`: the address at which it was asked for.
+ */
+export function openApi(routes: readonly Route[], providers: readonly string[], version: string) {
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method]: operation(route) };
   return {
@@ -62,7 +63,6 @@ export function openApi(routes: readonly Route[], providers: readonly string[], 
       description: 'One inbox for the webhooks of WhatsApp and SMS providers.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    servers: [{ url: baseUrl }],
     tags: [...new Set([...routes.map(({ tag }) => tag), 'Receiving', 'Sending'])].map((name) => ({ name })),
     security: [{ key: [] }],
     paths: { ...paths, ...receivingPath(providers, schemaOf), ...sendingPath(schemaOf) },
@@ -89,7 +89,7 @@ function operation(route: Route): object {
       ...(access === 'workspace' ? [WORKSPACE] : []),
     ],
     ...(takesBody(route.body) && {
-      requestBody: { content: { 'application/json': { schema: schemaOf(route.body) } } },
+      requestBody: { content: { 'application/json': { schema: schemaOf(route.body), example: route.example } } },
     }),
     responses: { ...responsesOf(route.answers), ...problemsOf(route) },
   };

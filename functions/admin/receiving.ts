@@ -11,6 +11,10 @@ const Receipt = v.object({
   issues: optional(v.array(Issue), 'Why it was not understood; it is kept all the same'),
 });
 
+/** For a webhook of `sandbox`; a form is what others post. */
+const EXAMPLE = { event: 'message', id: 'example-1', from: '+15550100099', name: 'Ana', text: 'Hello, Hookline!' };
+const FORM = 'type=sms&data[id]=1&data[phone]=%2B15550100099&data[message]=Hello';
+
 export const RECEIVING_PATH = '/hooks/{provider}/{token}';
 
 export function receivingPath(providers: readonly string[], schemaOf: (schema: v.GenericSchema) => object): object {
@@ -20,8 +24,17 @@ export function receivingPath(providers: readonly string[], schemaOf: (schema: v
     tags: ['Receiving'],
     summary: 'Where a provider posts its events; the URL is what creating a webhook answers',
     security: [],
-    parameters: [parameter('provider', { type: 'string', enum: providers }), parameter('token', { type: 'string' })],
-    requestBody: { description: "In the provider's own words", content: { '*/*': {} } },
+    parameters: [
+      parameter('provider', { type: 'string', enum: providers }),
+      {
+        ...parameter('token', { type: 'string' }),
+        description: 'The end of the URL; the whole URL may be pasted here',
+      },
+    ],
+    requestBody: {
+      description: "In the provider's own words; the example is the sandbox's",
+      content: { 'application/json': { example: EXAMPLE }, 'application/x-www-form-urlencoded': { example: FORM } },
+    },
     responses: {
       200: {
         description: 'It is kept, readable and replayable, whatever it was',

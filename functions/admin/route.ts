@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { issuesOf } from '#lib/domain/issue.ts';
-import { parseJson } from '#lib/domain/json.ts';
+import { isRecord, type Json, parseJson } from '#lib/domain/json.ts';
 import { type Answers, type AnyReply, invalid, type ProblemReply, problem, type Reply } from './answers.ts';
 import type { AdminPorts } from './ports.ts';
 
@@ -43,7 +43,10 @@ interface Declaration<
 > extends Described {
   readonly params: Params;
   readonly query: Query;
-  readonly body: Body;
+  /** A function where it takes long to make: most cold starts are not for this route. */
+  readonly body: Body | (() => Body);
+  /** A body that works as it stands, to begin with. */
+  readonly example?: v.InferInput<Body>;
   readonly answers: Declared;
   readonly run: (
     input: {
@@ -60,6 +63,7 @@ export interface Route extends Described {
   readonly params: v.GenericSchema;
   readonly query: v.GenericSchema;
   readonly body: v.GenericSchema;
+  readonly example?: unknown;
   readonly answers: Answers;
   readonly respond: (request: RawRequest, context: Context) => Promise<AnyReply>;
 }
@@ -76,18 +80,28 @@ export function route<
   Body extends v.GenericSchema,
   const Declared extends Answers,
 >(declaration: Declaration<Params, Query, Body, Declared>): Route {
-  const { run, ...described } = declaration;
+  const { run, body: declared, ...described } = declaration;
+  let made: Body | undefined;
+  const schemaOfBody = () => {
+    made ??= typeof declared === 'function' ? declared() : declared;
+    return made;
+  };
   return {
     ...described,
+    get body() {
+      return schemaOfBody();
+    },
     respond: async (request, context) => {
       const params = v.safeParse(declaration.params, request.params);
+      // What cannot be an id is nobody's.
+      if (!params.success) return NO_ID;
       const query = v.safeParse(declaration.query, request.query);
-      const body = bodyOf(declaration.body, request.body);
+      const body = bodyOf(schemaOfBody(), request.body);
       if ('kind' in body) return body;
-      if (params.success && query.success && body.success) {
+      if (query.success && body.success) {
         return run({ params: params.output, query: query.output, body: body.output }, context);
       }
-      const issues = [params.issues, query.issues, body.issues].flatMap((found) => issuesOf(found ?? []));
+      const issues = [query.issues, body.issues].flatMap((found) => issuesOf(found ?? []));
       return invalid(issues);
     },
   };
@@ -101,8 +115,21 @@ export function takesBody(schema: v.GenericSchema): boolean {
 function bodyOf<Body extends v.GenericSchema>(schema: Body, bytes: Uint8Array): v.SafeParseResult<Body> | ProblemReply {
   if (!takesBody(schema) || (bytes.length === 0 && v.is(schema, {}))) return v.safeParse(schema, {});
   const parsed = parseJson(bytes);
-  return parsed.ok ? v.safeParse(schema, parsed.value) : problem(400, sentence(parsed.issue.message));
+  if (!parsed.ok) return problem(400, sentence(parsed.issue.message));
+  if (!isUnicode(parsed.value)) return problem(400, sentence('half a character'));
+  // To valibot a list is an object, too.
+  return isRecord(parsed.value) ? v.safeParse(schema, parsed.value) : NO_OBJECT;
 }
+
+/** An escape can write half of a character, which the table does not take. */
+function isUnicode(value: Json): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (value === null || typeof value !== 'object') return true;
+  return Object.entries(value).every(([key, child]) => key.isWellFormed() && isUnicode(child));
+}
+
+const NO_ID = problem(404, 'Nothing here has such an id');
+const NO_OBJECT = invalid([{ path: '', message: 'the body must be an object' }]);
 
 export const nowSeconds = ({ clock }: Pick<AdminPorts, 'clock'>): number => Math.floor(clock.now() / 1000);
 

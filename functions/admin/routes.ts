@@ -3,28 +3,33 @@ import type { Route } from './route.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { attemptRoutes } from './routes/attempts.ts';
 import { chatRoutes } from './routes/chats.ts';
+import { contactRoutes } from './routes/contacts.ts';
 import { creditRoutes } from './routes/credits.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { pauseRoutes } from './routes/pause.ts';
 import { replayRoutes } from './routes/replay.ts';
+import { retentionRoutes } from './routes/retention.ts';
 import { sendRoutes } from './routes/sends.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { workspaceRoutes } from './routes/workspaces.ts';
 
 /** Every route of the API, in the order of the document. Where two fit a path, the first is taken. */
 export function routesOf(providers: readonly Provider[]): readonly Route[] {
+  const names = providers.map(({ receiving }) => receiving.name);
   return [
     ...workspaceRoutes,
+    ...retentionRoutes,
     ...accountRoutes(providers.map(({ account }) => account)),
     ...pauseRoutes,
-    ...webhookRoutes(providers.map(({ receiving }) => receiving.name)),
+    ...webhookRoutes(providers.map(({ receiving }) => receiving)),
     ...attemptRoutes,
-    ...eventRoutes,
+    ...eventRoutes(names),
     ...replayRoutes,
-    ...messageRoutes,
+    ...messageRoutes(names),
     ...chatRoutes,
+    ...contactRoutes,
     ...sendRoutes,
     ...creditRoutes,
     ...healthRoutes,

@@ -6,27 +6,36 @@ import { toInstant } from '#lib/domain/time.ts';
 const DEFAULT_LIMIT = 50;
 const HIGHEST_LIMIT = 200;
 
-export const WithId = v.object({ id: v.string() });
+/** The body of a change: what it holds is changed, and an empty one is a slip. */
+export const changesOf = <const Entries extends v.ObjectEntries>(entries: Entries) =>
+  v.pipe(
+    v.strictObject(entries),
+    v.check((changes) => Object.keys(changes).length > 0, 'there is nothing to change'),
+  );
+
+// Ids are ours and look so; the table has no answer to a key beyond its length.
+export const Id = v.pipe(v.string(), v.regex(/^[!-~]{1,200}$/));
+export const WithId = v.object({ id: Id });
 
 export const Name = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
 export const PhoneNumber = v.pipe(
   v.string(),
-  v.regex(/^\+?[1-9]\d{6,14}$/),
+  v.regex(/^\+?[1-9]\d{6,14}$/, 'must be an international number, as +15550100001'),
   v.description('International, `+` optional; shown in E.164 with `+`'),
 );
+
+const isLimit = (text: string) => /^\d{1,9}$/.test(text) && Number(text) >= 1 && Number(text) <= HIGHEST_LIMIT;
 
 // In the document stands what callers write: descriptions come before a conversion.
 const Limit = v.pipe(
   v.string(),
   v.description(`1 to ${HIGHEST_LIMIT}; ${DEFAULT_LIMIT} if left out`),
-  v.regex(/^\d{1,9}$/),
+  v.check((text) => isLimit(text), `must be between 1 and ${HIGHEST_LIMIT}`),
   v.transform(Number),
-  v.minValue(1),
-  v.maxValue(HIGHEST_LIMIT),
 );
 export const Cursor = v.pipe(
   v.string(),
-  v.description('`cursor` of the page before'),
+  v.description('What the page before told as its `cursor`'),
   v.check((text) => decodeCursor(text) !== undefined, 'is not a cursor of this list'),
   v.transform((text) => decodeCursor(text) ?? ''),
 );

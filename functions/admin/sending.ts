@@ -4,10 +4,12 @@ import { text } from '#lib/domain/schema.ts';
 import { problemResponse } from './problems.ts';
 
 /** What a send request is answered; the function `send` answers it, the document only tells of it. */
-export const SendAccepted = v.object({
+const SendAccepted = v.object({
   status: v.literal('success'),
   data: v.object({ message_id: text('For `/api/sends/{messageId}`') }),
 });
+
+const EXAMPLE = { action: 'send', phone: '+15550100099', text: 'Hello from Hookline' };
 
 export const SENDING_PATH = '/send/{token}';
 
@@ -18,7 +20,13 @@ export function sendingPath(schemaOf: (schema: v.GenericSchema) => object): obje
     summary: 'Where a message is handed in; the URL is what creating a webhook of kind `send` answers',
     security: [],
     parameters: [
-      { name: 'token', in: 'path', required: true, schema: { type: 'string' } },
+      {
+        name: 'token',
+        in: 'path',
+        required: true,
+        description: 'The end of the URL; the whole URL may be pasted here',
+        schema: { type: 'string' },
+      },
       {
         name: 'Idempotency-Key',
         in: 'header',
@@ -26,7 +34,7 @@ export function sendingPath(schemaOf: (schema: v.GenericSchema) => object): obje
         schema: { type: 'string', minLength: 1, maxLength: 255 },
       },
     ],
-    requestBody: { required: true, content: { 'application/json': { schema: schemaOf(SendBody) } } },
+    requestBody: { required: true, content: { 'application/json': { schema: schemaOf(SendBody), example: EXAMPLE } } },
     responses: {
       200: {
         description: 'Charged and queued',

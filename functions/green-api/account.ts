@@ -7,7 +7,7 @@ const Host = v.pipe(
   v.string(),
   v.trim(),
   v.url(),
-  v.regex(/^https?:\/\/[^\s?#@]+$/i),
+  v.regex(/^https?:\/\/[^\s?#@]+$/i, 'must be an http or https URL, without anything behind its path'),
   v.transform((url) => url.replace(/\/+$/, '')),
 );
 
@@ -16,7 +16,11 @@ const Credentials = v.strictObject({
   mediaUrl: v.exactOptional(Host),
   idInstance: InstanceId,
   // It becomes a part of each request's path.
-  apiTokenInstance: v.pipe(v.string(), v.trim(), v.regex(/^[\w-]+$/)),
+  apiTokenInstance: v.pipe(
+    v.string(),
+    v.trim(),
+    v.regex(/^[\w-]+$/, 'must be letters, digits, - and _, as their console shows it'),
+  ),
 });
 
 export const greenApiAccount: AccountProvider = {

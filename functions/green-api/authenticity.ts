@@ -10,16 +10,17 @@ import { eventIn } from './wrapper.ts';
  * the body names no instance there is nothing to refuse: it cannot be read, either, and is kept in quarantine.
  */
 export function isGenuine(delivery: Delivery, expected: Expectation, body: unknown): boolean {
-  if (expected.secretHash !== undefined && !isAuthorised(delivery.headers.authorization, expected.secretHash))
+  if (expected.secretHash !== undefined && !isAuthorised(delivery.headers.authorization ?? '', expected.secretHash))
     return false;
   const instance = instanceIn(body);
   return expected.instance === undefined || instance === undefined || instance === expected.instance;
 }
 
-/** A token arrives as `Bearer <token>`, but one that was set as `Basic …` arrives as it was set. */
-function isAuthorised(header: string | undefined, secretHash: string): boolean {
-  if (header?.startsWith('Bearer ')) return matchesHash(header.slice('Bearer '.length), secretHash);
-  return header?.startsWith('Basic ') === true && matchesHash(header, secretHash);
+/** A token arrives as `Bearer <token>`, but one that was set as `Basic …` arrives as it was set, and in no other way. */
+function isAuthorised(header: string, secretHash: string): boolean {
+  if (header.startsWith('Basic ')) return matchesHash(header, secretHash);
+  const token = /^Bearer (?!Basic )(.*)$/s.exec(header)?.[1];
+  return token !== undefined && matchesHash(token, secretHash);
 }
 
 function instanceIn(body: unknown): string | undefined {

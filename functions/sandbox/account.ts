@@ -1,10 +1,12 @@
 import * as v from 'valibot';
 import type { AccountProvider } from '#lib/app/accounts/provider.ts';
 
+const Credentials = v.strictObject({});
+
 /** Needs no account anywhere, and so no credentials. */
 export const sandboxAccount: AccountProvider = {
   name: 'sandbox',
   channels: ['whatsapp', 'sms'],
   canSend: true,
-  credentials: () => v.strictObject({}),
+  credentials: () => Credentials,
 };

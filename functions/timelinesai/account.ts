@@ -5,7 +5,7 @@ import type { AccountProvider } from '#lib/app/accounts/provider.ts';
 const BaseUrl = v.pipe(
   v.string(),
   v.url(),
-  v.regex(/^https?:\/\/[^@?#]+$/i),
+  v.regex(/^https?:\/\/[^@?#]+$/i, 'must be an http or https URL, without anything behind its path'),
   v.transform((url) => url.replace(/\/+$/, '')),
 );
 
@@ -21,4 +21,5 @@ export const timelinesAiAccount: AccountProvider = {
   channels: ['whatsapp'],
   canSend: true,
   credentials: () => Credentials,
+  isNamedByPhone: true,
 };

@@ -10,7 +10,7 @@ const baseUrl = v.pipe(
   v.string(),
   v.trim(),
   v.url(),
-  v.regex(/^https?:\/\/[^/?#@]+(\/[^?#]*)?$/i),
+  v.regex(/^https?:\/\/[^/?#@]+(\/[^?#]*)?$/i, 'must be an http or https URL, without anything behind its path'),
   v.transform((url) => url.replace(/\/+$/, '')),
 );
 const host = { baseUrl, secret: filled };

@@ -23,22 +23,32 @@ export function jsonWithoutSecret(text: string): string {
   return result + text.slice(from);
 }
 
-/** Where to cut, from left to right. A member goes with the comma before it, or the one after it if it is the first. */
+/**
+ * Where to cut, from left to right. A member goes with the comma before it, or the one after it if it is the first; of a
+ * pair `["secret","…"]` the second text goes.
+ */
 function* editsOf(text: string): Generator<Edit> {
   let comma: number | undefined;
+  let opensList = false;
   // A text holds JSON where it is the whole body, or `data`: any other is somebody's message, and left alone.
   let mayHoldJson = true;
   for (let at = 0; at < text.length; ) {
     if (text.charAt(at) !== '"') {
       if (text.charAt(at) === ',') comma = at;
       else if (!isBlank(text.charAt(at))) comma = undefined;
+      opensList = text.charAt(at) === '[' || (opensList && isBlank(text.charAt(at)));
       at += 1;
       continue;
     }
     const end = endOfString(text, at);
     const valueAt = afterMark(text, end, ':');
     const name = valueAt === undefined ? undefined : textOf(text.slice(at, end));
-    if (valueAt !== undefined && name !== undefined && isSecretName(name)) {
+    const pairEnd = opensList && isSecretName(textOf(text.slice(at, end))) ? endOfPair(text, end) : undefined;
+    opensList = false;
+    if (pairEnd !== undefined) {
+      yield { start: end, end: pairEnd, text: '' };
+      at = pairEnd;
+    } else if (valueAt !== undefined && name !== undefined && isSecretName(name)) {
       const valueEnd = endOfValue(text, valueAt);
       const cutEnd = comma === undefined ? (afterMark(text, valueEnd, ',') ?? valueEnd) : valueEnd;
       yield { start: comma ?? at, end: cutEnd, text: '' };
@@ -50,6 +60,14 @@ function* editsOf(text: string): Generator<Edit> {
     }
     comma = undefined;
   }
+}
+
+/** Where the text ends that is the rest of a list. */
+function endOfPair(text: string, from: number): number | undefined {
+  const valueAt = afterMark(text, from, ',');
+  if (valueAt === undefined || text.charAt(valueAt) !== '"') return undefined;
+  const end = endOfString(text, valueAt);
+  return ']'.includes(text.charAt(afterBlanks(text, end))) ? end : undefined;
 }
 
 function* editOfText(text: string, start: number, end: number): Generator<Edit> {

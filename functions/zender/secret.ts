@@ -27,11 +27,18 @@ export function withoutSecret(body: Uint8Array, contentType: string): Uint8Array
 }
 
 function formWithoutSecret(text: string): string {
-  return text
-    .split('&')
-    .filter((pair) => !isSecretName(decodeForm(nameOf(pair))))
-    .map(withoutSecretInData)
-    .join('&');
+  return text.split('&').flatMap(keptOf).join('&');
+}
+
+function keptOf(pair: string): string[] {
+  const name = decodeForm(nameOf(pair));
+  if (!isSecretName(name)) return [withoutSecretInData(pair)];
+  return isFormKey(name) ? [] : [withoutSecretInText(pair)];
+}
+
+/** Any text can be read as a form; what no form has for a name is somebody's words, and kept. */
+function isFormKey(name: string): boolean {
+  return /^\s*[\w.[\];-]+\s*$/.test(name);
 }
 
 function nameOf(pair: string): string {
@@ -48,13 +55,23 @@ function withoutSecretInData(pair: string): string {
   return cleaned === value ? pair : `${name}=${encodeForm(cleaned)}`;
 }
 
+/** Words, XML, or JSON in percent signs: they stay, but for a secret among them. */
+function withoutSecretInText(text: string): string {
+  const cut = roughlyWithoutSecret(text);
+  const decoded = decodeForm(cut);
+  const cleaned = roughlyWithoutSecret(jsonWithoutSecret(decoded));
+  return cleaned === decoded ? cut : encodeForm(cleaned);
+}
+
 function encodeForm(latin1: string): string {
   return latin1.replace(/[^\w.~-]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
 }
 
-/** For bodies that nobody can parse: whatever follows the name, as JavaScript, a form or a multipart body has it. */
+/** For what nobody can parse: whatever follows the name, as JavaScript, a form, a multipart body or XML has it. */
 function roughlyWithoutSecret(text: string): string {
   const after = /\s*[:=]\s*|\r?\n(?:[^\r\n]+\r?\n){0,4}\r?\n/.source;
   const value = /"[^"]*"?|'[^']*'?|[^\s,;&}\]]*/.source;
-  return text.replace(new RegExp(`["']?\\bsecret["']?(?:${after})(?:${value})`, 'gi'), '');
+  return text
+    .replace(/(<secret\b[^<>]*>)[^<]*/gi, '$1')
+    .replace(new RegExp(`["']?\\bsecret["')\\]}]{0,3}(?:${after})(?:${value})`, 'gi'), '');
 }

@@ -1,6 +1,7 @@
-/** `npm run demo`: a morning's traffic of every provider, into a hub that is running. */
+/** `npm run demo`: a morning's traffic of every provider into a hub that is running, and a few messages out of it. */
 import * as v from 'valibot';
 import { type RunningHub, runningHub } from './hub.ts';
+import { demonstrateSends } from './sends.ts';
 import { type Delivery, type Traffic, trafficOf } from './traffic.ts';
 
 const Made = v.object({ url: v.string() });
@@ -40,6 +41,7 @@ async function demonstrate(hub: RunningHub): Promise<void> {
       `  ${provider.padEnd(12)}${direction.padEnd(9)} ${chat.title ?? chat.id}: ${content.type} ${words}${state}`,
     );
   }
+  await demonstrateSends(hub);
   console.log(`\nEvery call is described, and can be tried, at ${hub.url}/docs`);
 }
 

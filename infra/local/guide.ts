@@ -10,29 +10,31 @@ const firstEvent = { event: 'message', id: 'first', from: '+15550100', text: 'He
 const DemoWebhook = v.object({ id: v.string(), path: v.string() });
 type DemoWebhook = v.InferOutput<typeof DemoWebhook>;
 
-/** What to do first, for somebody who has just started a hub. The commands work as printed. */
-export async function guide(hub: Hub): Promise<string> {
-  const webhook = await demoWebhook(hub).catch((error: unknown) => {
-    console.error('hookline: the webhook for the first steps could not be made:', error);
-    return undefined;
-  });
-  const steps = webhook
-    ? [
-        '',
-        'Receive a message, then read it back:',
-        `  curl ${hub.url}${webhook.path} -H 'content-type: application/json' -d '${JSON.stringify(firstEvent)}'`,
-        `  curl ${hub.url}/api/messages -H 'authorization: Bearer ${hub.adminKey}'`,
-      ]
-    : [];
-  return `${[
-    '',
+/** What somebody needs who has just started a hub. */
+export function access(hub: Hub): string {
+  return [
     `admin key  ${hub.adminKey}`,
     `reference  ${hub.url}/docs`,
     `data       ${hub.dataFolder ?? 'kept in memory, gone when the hub stops'}`,
     'logs       on standard error; `npm start 2>hub.log` keeps them apart',
-    ...steps,
     '',
-  ].join('\n')}\n`;
+  ].join('\n');
+}
+
+/** What to do first. The commands work as printed; there are none where no webhook could be made for them. */
+export async function firstSteps(hub: Hub): Promise<string> {
+  const webhook = await demoWebhook(hub).catch((error: unknown) => {
+    console.error('hookline: the webhook for the first steps could not be made:', error);
+    return undefined;
+  });
+  if (!webhook) return '';
+  return [
+    'Receive a message, then read it back:',
+    `  curl ${hub.url}${webhook.path} -H 'content-type: application/json' -d '${JSON.stringify(firstEvent)}'`,
+    `  curl ${hub.url}/api/messages -H 'authorization: Bearer ${hub.adminKey}'`,
+    '',
+    '',
+  ].join('\n');
 }
 
 /** Made on first start and kept, since the URL of a webhook is shown only once. */

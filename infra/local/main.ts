@@ -1,7 +1,7 @@
 /** `npm start`: a whole hub on this machine. Standard output carries the ready line and the guide, nothing else. */
 import { hubFile } from '../demo/hub.ts';
 import { writeDurably } from './data-folder.ts';
-import { guide } from './guide.ts';
+import { access, firstSteps } from './guide.ts';
 import { type Hub, startHub } from './hub.ts';
 import { whenNpmEnds } from './orphan.ts';
 
@@ -21,12 +21,14 @@ try {
   whenNpmEnds(() => stop(starting));
   const hub = await starting;
   print(`hookline ready at ${hub.url}\n`);
+  // Before anything that can fail: without the key nobody gets any further.
+  print(`\n${access(hub)}\n`);
   if (hub.dataFolder) writeDurably(hubFile(hub.dataFolder), JSON.stringify({ url: hub.url, adminKey: hub.adminKey }));
   hub.died.then((how) => {
     // Ctrl-C reaches the engine, too.
     if (!stopping) fail(`DynamoDB ${how}; nothing works without it`);
   }, fail);
-  print(await guide(hub));
+  print(await firstSteps(hub));
 } catch (error) {
   fail(`could not start: ${error instanceof Error ? error.message : String(error)}`);
 }

@@ -10,13 +10,14 @@ import { lint } from './linter.ts';
 import { differences, packagedTemplate, packageStage, templateIn } from './packaging.ts';
 import { Report } from './report.ts';
 import { ruleFaults } from './rules.ts';
-import { specificationFaults } from './specification.ts';
+import { loadSpecification, specificationFaults } from './specification.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hookline-verify-'));
 const prod = join(folder, 'prod');
 const again = join(folder, 'again');
 const dev = join(folder, 'dev');
 const report = new Report();
+const specification = loadSpecification();
 
 try {
   await packageStage('prod', prod);
@@ -26,7 +27,9 @@ try {
   for (const stage of [prod, dev]) {
     const template = templateIn(stage);
     const name = basename(stage);
-    await report.check(`${name}: CloudFormation's specification`, () => ({ faults: specificationFaults(template) }));
+    await report.check(`${name}: CloudFormation's specification`, () => ({
+      faults: specificationFaults(template, specification),
+    }));
     await report.check(`${name}: roles, queues, logs, environment, data, alarms`, () => ({
       faults: ruleFaults(template),
     }));

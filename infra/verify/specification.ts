@@ -2,9 +2,14 @@ import { loadAwsServiceSpecSync } from '@aws-cdk/aws-service-spec';
 import type { Property, PropertyType, ResourceProperties } from '@aws-cdk/service-spec-types';
 import type { Template } from './template.ts';
 
-/** What is at odds with CloudFormation's own description of its resources, one sentence each. */
-export function specificationFaults({ Resources }: Template): string[] {
-  const specification = loadAwsServiceSpecSync();
+/** CloudFormation's own description of its resources, as of the package's release. Takes half a second to load. */
+export const loadSpecification = loadAwsServiceSpecSync;
+
+/** What is at odds with the specification, one sentence each. */
+export function specificationFaults(
+  { Resources }: Template,
+  specification: ReturnType<typeof loadSpecification>,
+): string[] {
   const definitions: Definitions = (reference) => specification.get('typeDefinition', reference).properties;
   return Object.entries(Resources).flatMap(([id, { Type, Properties }]) => {
     const [resource] = specification.lookup('resource', 'cloudFormationType', 'equals', Type);

@@ -4,6 +4,7 @@ import { providerEvidence } from '#lib/app/sending/provider-evidence.ts';
 import { providerProber } from '#lib/app/sending/provider-sender.ts';
 import { measureVitals } from '#lib/app/sending/vitals.ts';
 import { watchdog } from '#lib/app/sending/watchdog.ts';
+import { withOwnEvidence } from '#lib/app/sends/own-evidence.ts';
 import { correlated } from './correlation.ts';
 import { outboundAccounts } from './outbound-accounts.ts';
 import { type Runtime, sendingPorts } from './runtime.ts';
@@ -17,7 +18,8 @@ export function watchdogHandler(providers: readonly OutboundProvider[], runtime:
   const { config, ...shared } = sendingPorts(runtime);
   const accounts = outboundAccounts(providers, runtime);
   const prober = providerProber(accounts, clock);
-  const ports = { ...shared, prober, evidence: providerEvidence(accounts, store, clock) };
+  const evidence = withOwnEvidence(store, providerEvidence(accounts, store, clock));
+  const ports = { ...shared, prober, evidence };
   return async (_event: unknown, context: Context): Promise<void> => {
     const endsAt = clock.monotonic() + context.getRemainingTimeInMillis() - MARGIN_MS;
     try {

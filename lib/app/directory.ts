@@ -2,8 +2,11 @@ import type { PageRequest } from './lists/page.ts';
 import { queryAll } from './query-all.ts';
 import type { Item, Key, Store } from './store.ts';
 
-/** What a workspace has, by id. An entry only points to a row elsewhere: state stands in one place. */
-export type Entry = 'ACCOUNT' | 'WEBHOOK' | 'KEY';
+/**
+ * What a workspace has, by id. An entry only points to a row elsewhere: state stands in one place. `FORMER`: webhooks
+ * that are deleted while their attempts are still kept.
+ */
+export type Entry = 'ACCOUNT' | 'WEBHOOK' | 'FORMER' | 'KEY';
 
 interface DirectoryPage {
   readonly items: readonly Item[];

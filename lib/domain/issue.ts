@@ -17,9 +17,36 @@ export function issuesOf(issues: readonly v.BaseIssue<unknown>[]): Issue[] {
 
 function reasonOf(issue: v.BaseIssue<unknown>): string {
   if (issue.received === 'undefined') return 'is missing';
+  // A schema's own words; valibot's hold the value.
+  if (!issue.message.startsWith('Invalid ')) return issue.message;
   if (issue.expected === 'never') return 'is not known here';
-  if (issue.type === 'regex') return 'does not have the right form';
-  // A check without words of its own speaks in valibot's, which hold the value.
-  if (issue.type === 'check' && !issue.message.startsWith('Invalid ')) return issue.message;
-  return issue.expected === null ? `is not a valid ${issue.type.replaceAll('_', ' ')}` : `must be ${issue.expected}`;
+  const unit = typeof issue.input === 'string' ? 'characters' : 'entries';
+  return RULES.get(issue.type)?.(issue.requirement, unit) ?? expectation(issue);
+}
+
+/** Rules whose `expected` would be a sign or nothing. */
+const RULES = new Map<string, (requirement: unknown, unit: string) => string>([
+  ['non_empty', () => 'must not be empty'],
+  ['min_length', (least, unit) => (least === 1 ? 'must not be empty' : `must have at least ${least} ${unit}`)],
+  ['max_length', (most, unit) => `must have at most ${most} ${unit}`],
+  ['min_value', (least) => `must be at least ${least}`],
+  ['max_value', (most) => `must be at most ${most}`],
+  ['integer', () => 'must be a whole number'],
+  ['safe_integer', () => 'must be a whole number'],
+  ['regex', () => 'does not have the right form'],
+  ['url', () => 'must be a URL, as https://example.com'],
+]);
+
+const TYPES = new Map([
+  ['Object', 'an object'],
+  ['Array', 'a list'],
+  ['string', 'a string'],
+  ['number', 'a number'],
+  ['boolean', 'true or false'],
+]);
+
+function expectation({ expected, type }: v.BaseIssue<unknown>): string {
+  if (expected === null) return `is not a valid ${type.replaceAll('_', ' ')}`;
+  const alternatives = expected.replace(/^\((.*)\)$/, '$1').split(' | ');
+  return `must be ${alternatives.map((one) => TYPES.get(one) ?? one).join(' or ')}`;
 }

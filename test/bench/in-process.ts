@@ -9,15 +9,19 @@ import { type Webhook, webhookItem } from '#lib/app/webhooks/webhook.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { gatewayEvent, type Traffic } from './traffic.ts';
 
-const TOKEN = 'a-token-of-the-benchmarks-that-is-as-long-as-those-are';
+export const TOKEN = 'a-token-of-the-benchmarks-that-is-as-long-as-those-are';
 
 /** The row of the webhook that all benchmark traffic comes in through. */
-export function webhookRow(provider: string) {
+export const webhookRow = (provider: string) => rowOf({ kind: 'receive', provider });
+
+/** The row of the webhook through which messages are sent. */
+export const sendWebhookRow = () => rowOf({ kind: 'send' });
+
+function rowOf(kind: Pick<Webhook, 'kind' | 'provider'>) {
   const webhook: Webhook = {
     webhookId: 'wh_bench',
     workspace: 'main',
-    kind: 'receive',
-    provider,
+    ...kind,
     enabled: true,
     rotated: false,
     tokenPrefix: TOKEN.slice(0, 6),
@@ -35,7 +39,8 @@ export function receivingThrough(traffic: Traffic, table: string, transport: Tra
   };
 }
 
-function runtimeOn(table: string, transport: Transport): Runtime {
+/** What a function is given, with this wire below the signed requests of all its services. */
+export function runtimeOn(table: string, transport: Transport, more: Readonly<Record<string, string>> = {}): Runtime {
   const settings = { region: 'eu-central-1', accessKeyId: 'id', secretAccessKey: 'secret', timeoutMs: 1500 };
   return {
     environment: readEnvironment({
@@ -44,6 +49,7 @@ function runtimeOn(table: string, transport: Transport): Runtime {
       AWS_REGION: settings.region,
       AWS_ACCESS_KEY_ID: settings.accessKeyId,
       AWS_SECRET_ACCESS_KEY: settings.secretAccessKey,
+      ...more,
     }),
     store: dynamoStore(awsClient(DYNAMODB, settings, transport), table),
     sqs: awsClient(SQS, settings, transport),

@@ -1,16 +1,29 @@
 /** `npm run bench`: all benchmarks, or those named, as a table and in `test/bench/results.json`. */
 import { loadavg } from 'node:os';
+import { accept } from './accept.ts';
 import { bundles } from './bundles.ts';
 import { cpu } from './cpu.ts';
 import type { Benchmark } from './figure.ts';
 import { http } from './http.ts';
 import { load } from './load.ts';
 import { keep } from './results.ts';
+import { sendCost } from './send-cost.ts';
+import { spacing } from './spacing.ts';
 import { start } from './start.ts';
 import { table } from './table.ts';
 import { writes } from './writes.ts';
 
-const benchmarks: Readonly<Record<string, Benchmark>> = { cpu, writes, bundles, start, http, load };
+const benchmarks: Readonly<Record<string, Benchmark>> = {
+  cpu,
+  writes,
+  bundles,
+  start,
+  http,
+  accept,
+  spacing,
+  'send-cost': sendCost,
+  load,
+};
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.find((name) => !Object.hasOwn(benchmarks, name));

@@ -59,11 +59,15 @@ export const traffic: readonly Traffic[] = [
   },
 ];
 
-/** A delivery as API Gateway hands it to a function: forms in base64. */
 export function gatewayEvent({ provider, contentType }: Traffic, token: string, body: string): APIGatewayProxyEventV2 {
+  return postTo(`/hooks/${provider.name}`, token, body, contentType);
+}
+
+/** A request as API Gateway hands it to a function: forms in base64. */
+export function postTo(under: string, token: string, body: string, contentType = json): APIGatewayProxyEventV2 {
   const isBase64Encoded = contentType !== json;
-  const routeKey = `POST /hooks/${provider.name}/{token}`;
-  const path = `/hooks/${provider.name}/${token}`;
+  const routeKey = `POST ${under}/{token}`;
+  const path = `${under}/${token}`;
   return {
     version: '2.0',
     routeKey,

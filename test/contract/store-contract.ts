@@ -27,6 +27,7 @@ import {
 export function describeStore(name: string, makeStore: () => Promise<Store> | Store): void {
   describe(`${name} as a store`, () => {
     describeWrites(makeStore);
+    describeKeys(makeStore);
     describeConditions(makeStore);
     describeChanges(makeStore);
     describeTransactions(makeStore);
@@ -123,6 +124,20 @@ function describeWrites(makeStore: MakeStore): void {
     const found = await store.getMany(wanted, { consistent: true });
     const numbers = found.map((item) => Number(item.n)).sort((a, b) => a - b);
     expect(numbers).toEqual(Array.from({ length: 29 }, (_, n) => n + 1));
+  });
+}
+
+function describeKeys(makeStore: MakeStore): void {
+  test.each([
+    ['pk', { pk: 'x'.repeat(2049), sk: 'META' }],
+    ['pk in bytes', { pk: 'ü'.repeat(1025), sk: 'META' }],
+    ['sk', { pk: 'TEST', sk: 'x'.repeat(1025) }],
+  ])('takes no %s that is too long', async (_name, key) => {
+    const store = await makeStore();
+    await expect(store.get(key)).rejects.toThrow();
+    await expect(store.getMany([key])).rejects.toThrow();
+    await expect(store.write(put(key))).rejects.toThrow();
+    await expect(store.transact([put(key)], newTransaction())).rejects.toThrow();
   });
 }
 

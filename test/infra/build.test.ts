@@ -39,6 +39,21 @@ test('builds again only what changed', async () => {
   expect(await buildFunctions(folders)).toEqual(['two']);
 });
 
+test('loads node:http without its WebSocket, however it is imported', async () => {
+  source(
+    'one/handler.ts',
+    `import http, { Agent } from 'http';
+import * as all from 'node:http';
+class Mine extends all.Agent {}
+export const handler = () => [http.Agent === Agent, all.Agent === Agent, new Mine() instanceof Agent];`,
+  );
+  await buildFunctions(folders);
+  const bundle = join(folders.dist, 'one/index.mjs');
+  expect(readFileSync(bundle, 'utf8')).not.toMatch(/from ?["'](?:node:)?http["']/);
+  const { handler } = await import(pathToFileURL(bundle).href);
+  expect(handler()).toEqual([true, true, true]);
+});
+
 test('builds the same bytes from the same source', async () => {
   source('one/handler.ts', "import { createHash } from 'node:crypto';\nexport const handler = createHash;");
   await buildFunctions(folders);

@@ -126,7 +126,7 @@ test('names every setting that is wrong', async () => {
 
 test('keeps keys where only their owner can read them', async () => {
   const hub = await start();
-  const key = /^admin key +(\S+)$/m;
+  const key = /^hookline ready at \S+\n\nadmin key +(\S+)$/m;
   await until(() => key.test(hub.stdout()));
   expect(statSync(data).mode & 0o777).toBe(0o700);
   expect(statSync(join(data, 'parameters.json')).mode & 0o777).toBe(0o600);

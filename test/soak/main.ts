@@ -3,18 +3,26 @@
  * 7, which is how a failure is repeated: seeds are printed.
  */
 import { receive } from './receive.ts';
+import { send } from './send.ts';
+import { sendKill } from './send-kill.ts';
 
 /** A run resolves to what went wrong. */
 export type Soak = (rounds: number, seed: number) => Promise<readonly string[]>;
 
-const soaks: Readonly<Record<string, Soak>> = { receive };
+/** How often each is run unless told otherwise. */
+const soaks: Readonly<Record<string, { readonly run: Soak; readonly rounds: number }>> = {
+  receive: { run: receive, rounds: 10 },
+  send: { run: send, rounds: 1 },
+  'send-kill': { run: sendKill, rounds: 1 },
+};
 
-const [wanted, rounds = '10', seed = String(Date.now() % 1_000_000)] = process.argv.slice(2);
+const [wanted, wantedRounds, seed = String(Date.now() % 1_000_000)] = process.argv.slice(2);
 const chosen = Object.entries(soaks).filter(([name]) => wanted === undefined || name === wanted);
 if (chosen.length === 0) throw new Error(`there is no soak ${wanted}; there are ${Object.keys(soaks).join(', ')}`);
-for (const [name, soak] of chosen) {
+for (const [name, { run, rounds: usual }] of chosen) {
+  const rounds = Number(wantedRounds ?? usual);
   console.log(`${name}: ${rounds} rounds, seed ${seed}`);
-  const faults = await soak(Number(rounds), Number(seed));
+  const faults = await run(rounds, Number(seed));
   for (const fault of faults) console.error(`${name}: ${fault}`);
   console.log(`${name}: ${faults.length === 0 ? 'ok' : `${faults.length} faults`}`);
   if (faults.length > 0) process.exitCode = 1;

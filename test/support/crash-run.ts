@@ -1,10 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { allEvents, createWebhook } from './hub-api.ts';
-import { type HubProcess, startHubProcess } from './hub-process.ts';
-
-const serverlessFile = fileURLToPath(new URL('../../serverless.yml', import.meta.url));
-const adminKey = 'the-admin-key-of-a-crash-run';
+import { MortalHub } from './mortal-hub.ts';
 
 export interface CrashPlan {
   /** The folder that outlives the crashes. */
@@ -38,13 +34,13 @@ export interface CrashReport {
  * each was answered 200, and the events, read through the API, must be exactly those.
  */
 export async function crashRun(plan: CrashPlan): Promise<CrashReport> {
-  const hub = new MortalHub(plan.data);
+  const hub = new MortalHub({ HOOKLINE_DATA: plan.data });
   try {
-    const path = await createWebhook({ url: await hub.url(), adminKey }, 'sandbox');
+    const path = await createWebhook(await hub.api(), 'sandbox');
     const load = new Load(hub, path, plan);
     const [restarts] = await Promise.all([crashes(hub, load, plan.kills), load.run()]);
     const stored: string[] = [];
-    for await (const event of allEvents({ url: await hub.url(), adminKey })) stored.push(event.message?.id ?? event.id);
+    for await (const event of allEvents(await hub.api())) stored.push(event.message?.id ?? event.id);
     const once = new Set(stored);
     return {
       answered: load.answered.size,
@@ -68,37 +64,6 @@ async function crashes(hub: MortalHub, load: Load, kills: readonly Kill[]): Prom
     restarts.push(performance.now() - since);
   }
   return restarts;
-}
-
-/** A hub that can be killed and started again on the same data, at another address each time. */
-class MortalHub {
-  readonly #data: string;
-  #starting: Promise<HubProcess>;
-
-  constructor(data: string) {
-    this.#data = data;
-    this.#starting = this.#start();
-  }
-
-  /** While it is down: where it will be. */
-  async url(): Promise<string> {
-    return (await this.#starting).url;
-  }
-
-  async crash(whom: 'parent' | 'group'): Promise<void> {
-    const hub = await this.#starting;
-    await hub.end('SIGKILL', whom);
-    this.#starting = this.#start();
-    await this.#starting;
-  }
-
-  async end(): Promise<void> {
-    await (await this.#starting).end('SIGTERM');
-  }
-
-  #start(): Promise<HubProcess> {
-    return startHubProcess(serverlessFile, { HOOKLINE_DATA: this.#data, HOOKLINE_ADMIN_KEY: adminKey });
-  }
 }
 
 /** How long one webhook is posted again and again before the run counts as failed, milliseconds. */
@@ -150,7 +115,7 @@ class Load {
   /** The status; nothing when the sender has to try again: no whole answer, or one that asks for it. */
   async #post(body: string): Promise<number | undefined> {
     const headers = { 'content-type': 'application/json' };
-    const url = `${await this.#hub.url()}${this.#path}`;
+    const url = `${(await this.#hub.api()).url}${this.#path}`;
     try {
       const response = await fetch(url, { method: 'POST', headers, body });
       await response.text();

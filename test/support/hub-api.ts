@@ -8,35 +8,62 @@ export interface HubApi {
 
 /** Creates a webhook and returns the path that its provider posts to: the address of a hub may change, the path not. */
 export async function createWebhook(api: HubApi, provider: string): Promise<string> {
-  const response = await fetch(`${api.url}/api/webhooks`, {
-    method: 'POST',
-    headers: { ...authorization(api), 'content-type': 'application/json' },
-    body: JSON.stringify({ kind: 'receive', provider }),
-  });
-  if (response.status !== 201) throw new Error(`POST /api/webhooks answered ${response.status}`);
-  return new URL(v.parse(Created, await response.json()).url).pathname;
+  return pathOf(await ask(api, '/api/webhooks', { kind: 'receive', provider }));
 }
 
-/** Every event of the hub, page by page; a page that comes twice throws rather than going round for ever. */
-export async function* allEvents(api: HubApi): AsyncGenerator<StoredEvent> {
+/** As `createWebhook`, for messages that are to be sent. */
+export async function createSendWebhook(api: HubApi): Promise<string> {
+  return pathOf(await ask(api, '/api/webhooks', { kind: 'send' }));
+}
+
+const WithUrl = v.object({ url: v.string() });
+const pathOf = (created: unknown) => new URL(v.parse(WithUrl, created).url).pathname;
+
+/** Creates an account and returns its id. */
+export async function createAccount(api: HubApi, account: object): Promise<string> {
+  return v.parse(v.object({ id: v.string() }), await ask(api, '/api/accounts', account)).id;
+}
+
+const StoredEvent = v.object({ id: v.string(), message: v.optional(v.object({ id: v.string() })) });
+const StoredSend = v.object({ messageId: v.string(), state: v.string() });
+const StoredAccount = v.object({ id: v.string(), pending: v.number(), nextSendAt: v.optional(v.string()) });
+
+export const allEvents = (api: HubApi) => all(api, '/api/events', StoredEvent);
+export const allSends = (api: HubApi) => all(api, '/api/sends', StoredSend);
+export const allAccounts = (api: HubApi) => all(api, '/api/accounts', StoredAccount);
+
+const Audit = v.object({ ok: v.boolean(), differences: v.array(v.unknown()) });
+
+/** Whether the credits add up, and where they do not. */
+export async function audit(api: HubApi): Promise<v.InferOutput<typeof Audit>> {
+  return v.parse(Audit, await ask(api, '/api/credits/audit'));
+}
+
+/** Every item of a list, page by page; a page that comes twice throws rather than going round for ever. */
+async function* all<Item>(
+  api: HubApi,
+  path: string,
+  item: v.GenericSchema<unknown, Item>,
+): AsyncGenerator<Item, void, undefined> {
+  const Page = v.object({ items: v.array(item), cursor: v.optional(v.string()) });
   const seen = new Set<string>();
   for (let cursor: string | undefined = ''; cursor !== undefined; ) {
-    if (seen.has(cursor)) throw new Error('GET /api/events goes round in circles');
+    if (seen.has(cursor)) throw new Error(`GET ${path} goes round in circles`);
     seen.add(cursor);
     const query = new URLSearchParams({ limit: '200', ...(cursor && { cursor }) });
-    const response = await fetch(`${api.url}/api/events?${query}`, { headers: authorization(api) });
-    if (response.status !== 200) throw new Error(`GET /api/events answered ${response.status}`);
-    const page: v.InferOutput<typeof Page> = v.parse(Page, await response.json());
+    const page: v.InferOutput<typeof Page> = v.parse(Page, await ask(api, `${path}?${query}`));
     yield* page.items;
     cursor = page.cursor;
   }
 }
 
-const Created = v.object({ url: v.string() });
-const StoredEvent = v.object({ id: v.string(), message: v.optional(v.object({ id: v.string() })) });
-type StoredEvent = v.InferOutput<typeof StoredEvent>;
-const Page = v.object({ items: v.array(StoredEvent), cursor: v.optional(v.string()) });
-
-function authorization({ adminKey }: HubApi) {
-  return { authorization: `Bearer ${adminKey}` };
+/** Gets, or posts where there is a body; throws unless the hub agrees. */
+export async function ask({ url, adminKey }: HubApi, path: string, body?: object): Promise<unknown> {
+  const response = await fetch(`${url}${path}`, {
+    headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' },
+    ...(body && { method: 'POST', body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${path} answered ${response.status}: ${text}`);
+  return JSON.parse(text);
 }

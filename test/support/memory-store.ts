@@ -34,6 +34,7 @@ export interface MemoryStoreOptions {
 const TOKEN_LIVES_MS = 600_000;
 const MOST_WRITES = 100;
 const LONGEST_TOKEN = 36;
+const LONGEST_KEY = { pk: 2048, sk: 1024 };
 /** In bytes. */
 const LARGEST_ITEM = 400 * 1_024;
 
@@ -65,6 +66,7 @@ export class MemoryStore implements Store {
   async query(query: Query): Promise<Page> {
     if (query.index && query.consistent) throw new Error('an index cannot be read consistently');
     const [pk, sk] = query.index ? ([`${query.index}pk`, `${query.index}sk`] as const) : (['pk', 'sk'] as const);
+    checkKey({ pk: query.pk, sk: '' });
     const sorted = this.#visible(query)
       .filter((item) => item[pk] === query.pk && isWithin(item[sk], query))
       .sort((a, b) => order([a[sk], nameOf(a)], [b[sk], nameOf(b)]) * (query.descending ? -1 : 1));
@@ -79,6 +81,7 @@ export class MemoryStore implements Store {
   }
 
   async write(write: Put | Update | Delete, options?: { readonly returns?: 'new' }): Promise<Written> {
+    checkKey(keyOf(write));
     const before = this.peek(keyOf(write));
     if (write.if && !holds(write.if, before)) return { done: false, ...(before ? { item: before } : {}) };
     const after = applied(write, before);
@@ -94,6 +97,7 @@ export class MemoryStore implements Store {
     if (new Set(writes.map((write) => nameOf(keyOf(write)))).size !== writes.length) {
       throw new Error('a transaction touches an item once');
     }
+    for (const write of writes) checkKey(keyOf(write));
     const refused = writes.map((write) => {
       const before = this.peek(keyOf(write));
       return write.if && !holds(write.if, before) ? { ...(before ? { item: before } : {}) } : undefined;
@@ -127,6 +131,7 @@ export class MemoryStore implements Store {
   }
 
   #read(key: Key, consistent = false): Item | undefined {
+    checkKey(key);
     const name = nameOf(key);
     const isStale = !consistent && this.#earlier.has(name) && this.#options.isStale?.();
     return isStale ? this.#earlier.get(name) : this.peek(key);
@@ -163,6 +168,12 @@ export class MemoryStore implements Store {
       else partition.delete(item.sk);
     }
     this.#options.onCommit?.(commits);
+  }
+}
+
+function checkKey({ pk, sk }: Key): void {
+  if (Buffer.byteLength(pk) > LONGEST_KEY.pk || Buffer.byteLength(sk) > LONGEST_KEY.sk) {
+    throw new Error('a key is too long');
   }
 }
 

@@ -13,6 +13,7 @@ import { type Webhook, webhookItem } from '#lib/app/webhooks/webhook.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { DEFAULT_PACING } from '#lib/domain/sending/pace.ts';
 import { MemoryStore } from './memory-store.ts';
+import { underRole } from './under-role.ts';
 
 export const TOKEN = 'a-token-that-only-the-caller-knows';
 const NOW = Date.parse('2026-03-01T12:00:00.000Z');
@@ -56,6 +57,7 @@ export class SendBench {
     this.config = { ...defaultConfig, ...config };
     this.#send = sendApp({
       ...this.ports(),
+      store: underRole(this.store, 'send'),
       reaches,
       config: this.config,
       rules: { allowPrivateHosts: false },

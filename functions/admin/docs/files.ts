@@ -1,3 +1,6 @@
+import answer from './page/answer.js' with { type: 'text' };
+import favicon from './page/favicon.svg' with { type: 'text' };
+import form from './page/form.js' with { type: 'text' };
 import page from './page/index.html' with { type: 'text' };
 import main from './page/main.js' with { type: 'text' };
 import request from './page/request.js' with { type: 'text' };
@@ -9,6 +12,9 @@ const SCRIPT = 'text/javascript; charset=utf-8';
 /** The page at `/docs` and what it loads from `/docs/…`, by name; the page itself has none. */
 const FILES = new Map([
   ['', { type: 'text/html; charset=utf-8', text: page }],
+  ['answer.js', { type: SCRIPT, text: answer }],
+  ['favicon.svg', { type: 'image/svg+xml', text: favicon }],
+  ['form.js', { type: SCRIPT, text: form }],
   ['main.js', { type: SCRIPT, text: main }],
   ['request.js', { type: SCRIPT, text: request }],
   ['schema.js', { type: SCRIPT, text: schema }],
@@ -21,6 +27,7 @@ const POLICY = [
   "script-src 'self'",
   "style-src 'self'",
   "connect-src 'self'",
+  "img-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",

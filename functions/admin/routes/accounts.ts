@@ -5,40 +5,46 @@ import { findAccount, listAccounts, patchAccount, removeAccount } from '#lib/app
 import type { AccountProvider, Channel } from '#lib/app/accounts/provider.ts';
 import { issuesOf } from '#lib/domain/issue.ts';
 import { optional } from '#lib/domain/schema.ts';
-import { EMPTY, invalid, json, NOT_FOUND, problem } from '../answers.ts';
+import { EMPTY, invalid, json, missing, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
-import { listOf, Name, Paging, PhoneNumber, pageRequest, WithId } from '../schemas.ts';
+import { changesOf, listOf, Name, Paging, PhoneNumber, pageRequest, WithId } from '../schemas.ts';
 
+const NO_ACCOUNT = missing('account');
 const tag = 'Accounts';
 const shared = { ...takesNothing, tag, access: 'workspace' } as const;
 
-const Patch = v.strictObject({
+const Patch = changesOf({
   name: optional(v.nullable(Name)),
   phone: optional(v.nullable(PhoneNumber)),
   pacing: v.exactOptional(Pacing),
   credentials: optional(v.looseObject({}), 'All of them, as on creating the account'),
 });
 
-/** What an account needs depends on its provider and channel: the document shows each. */
+/** What an account needs depends on its provider, and of some on the channel: the document shows each. */
 function newAccount(providers: readonly AccountProvider[]) {
   return v.variant(
     'provider',
-    providers.map((provider) =>
-      v.variant(
-        'channel',
-        provider.channels.map((channel) => newAccountOf(provider, channel)),
-      ),
-    ),
+    providers.map((provider) => {
+      const kinds = new Map<v.GenericSchema, Channel[]>();
+      for (const channel of provider.channels) {
+        const credentials = provider.credentials(channel);
+        kinds.set(credentials, [...(kinds.get(credentials) ?? []), channel]);
+      }
+      const schemas = [...kinds].map(([credentials, channels]) => newAccountOf(provider, channels, credentials));
+      const [only] = schemas;
+      // Without a choice to make, all that is missing is told at once.
+      return only && schemas.length === 1 ? only : v.variant('channel', schemas);
+    }),
   );
 }
 
-function newAccountOf(provider: AccountProvider, channel: Channel) {
+function newAccountOf(provider: AccountProvider, channels: readonly Channel[], credentials: v.GenericSchema) {
   return v.strictObject({
     provider: v.literal(provider.name),
-    channel: v.literal(channel),
+    channel: v.picklist(channels),
     name: optional(Name),
     phone: optional(PhoneNumber),
-    credentials: provider.credentials(channel),
+    credentials,
     pacing: v.exactOptional(Pacing),
   });
 }
@@ -49,7 +55,8 @@ function creating(providers: readonly AccountProvider[]) {
     method: 'post',
     path: '/api/accounts',
     summary: 'Connect an account of a provider; its credentials are never shown again',
-    body: newAccount(providers),
+    body: () => newAccount(providers),
+    example: { provider: 'sandbox', channel: 'whatsapp', name: 'Support line', phone: '+15550100001', credentials: {} },
     answers: { 201: { description: 'The account', schema: ShownAccount } },
     run: async ({ body }, { ports, workspace }) => {
       const provider = providers.find(({ name }) => name === body.provider);
@@ -81,7 +88,7 @@ const showing = route({
   answers: { 200: { description: 'The account', schema: ShownAccount } },
   run: async ({ params }, { ports, workspace }) => {
     const account = await findAccount(ports.store, workspace, params.id);
-    return account ? json(200, shownAccount(account)) : NOT_FOUND;
+    return account ? json(200, shownAccount(account)) : NO_ACCOUNT;
   },
 });
 
@@ -93,16 +100,17 @@ function patching(providers: readonly AccountProvider[]) {
     summary: "Change an account's name, phone, pace or credentials",
     params: WithId,
     body: Patch,
+    example: { name: 'Support line' },
     answers: { 200: { description: 'The account', schema: ShownAccount } },
     run: async ({ params, body: { credentials: given, ...patch } }, { ports, workspace }) => {
       const account = await findAccount(ports.store, workspace, params.id);
       const provider = providers.find(({ name }) => name === account?.provider);
-      if (!account || !provider) return NOT_FOUND;
+      if (!account || !provider) return NO_ACCOUNT;
       const credentials =
         given && v.safeParse(v.object({ credentials: provider.credentials(account.channel) }), { credentials: given });
       if (credentials && !credentials.success) return invalid(issuesOf(credentials.issues));
       const patched = await patchAccount(ports, account, provider, { ...patch, ...credentials?.output });
-      return patched ? json(200, shownAccount(patched)) : NOT_FOUND;
+      return patched ? json(200, shownAccount(patched)) : NO_ACCOUNT;
     },
   });
 }
@@ -117,10 +125,10 @@ const deleting = route({
   answers: { 204: { description: 'Deleted' } },
   run: async ({ params }, { ports, workspace }) => {
     const account = await findAccount(ports.store, workspace, params.id);
-    if (!account) return NOT_FOUND;
+    if (!account) return NO_ACCOUNT;
     const outcome = await removeAccount(ports, account);
     if (outcome === 'busy') return problem(409, 'Sends are waiting in the queue of this account');
-    return outcome === 'deleted' ? EMPTY : NOT_FOUND;
+    return outcome === 'deleted' ? EMPTY : NO_ACCOUNT;
   },
 });
 

@@ -2,10 +2,11 @@ import * as v from 'valibot';
 import { Attempt, lastAttempts } from '#lib/app/attempts/attempt.ts';
 import { attemptsAsCsv, attemptsAsNdjson } from '#lib/app/attempts/download.ts';
 import { findWebhook } from '#lib/app/webhooks/manage.ts';
-import { file, json, NOT_FOUND } from '../answers.ts';
+import { file, json, missing } from '../answers.ts';
 import { type Context, route, takesNothing } from '../route.ts';
 import { WithId } from '../schemas.ts';
 
+const NO_WEBHOOK = missing('webhook');
 const tag = 'Webhooks';
 const shared = { ...takesNothing, method: 'get', tag, access: 'workspace', params: WithId } as const;
 
@@ -34,7 +35,7 @@ export const attemptRoutes = [
     },
     run: async ({ params }, context) => {
       const attempts = await attemptsOf(params.id, context);
-      return attempts ? json(200, { items: attempts }) : NOT_FOUND;
+      return attempts ? json(200, { items: attempts }) : NO_WEBHOOK;
     },
   }),
   route({
@@ -44,7 +45,7 @@ export const attemptRoutes = [
     answers: { 200: { description: 'A head row, then one line an activation', mediaType: 'text/csv' } },
     run: async ({ params }, context) => {
       const attempts = await attemptsOf(params.id, context);
-      return attempts ? file(attemptsAsCsv(attempts), download(params.id, 'csv', 'text/csv')) : NOT_FOUND;
+      return attempts ? file(attemptsAsCsv(attempts), download(params.id, 'csv', 'text/csv')) : NO_WEBHOOK;
     },
   }),
   route({
@@ -54,7 +55,7 @@ export const attemptRoutes = [
     answers: { 200: { description: 'One activation a line', mediaType: 'application/x-ndjson' } },
     run: async ({ params }, context) => {
       const attempts = await attemptsOf(params.id, context);
-      if (!attempts) return NOT_FOUND;
+      if (!attempts) return NO_WEBHOOK;
       return file(attemptsAsNdjson(attempts), download(params.id, 'ndjson', 'application/x-ndjson'));
     },
   }),

@@ -1,15 +1,16 @@
 import * as v from 'valibot';
 import { findChat, KnownChat, listChats } from '#lib/app/chats/list.ts';
 import { optional } from '#lib/domain/schema.ts';
-import { json, NOT_FOUND } from '../answers.ts';
+import { json, missing } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
-import { listOf, pageRequest, paging, WithId } from '../schemas.ts';
+import { Id, listOf, pageRequest, paging, WithId } from '../schemas.ts';
 
+const NO_CHAT = missing('chat');
 const shared = { ...takesNothing, method: 'get', tag: 'Chats', access: 'workspace' } as const;
 
 const Filter = v.strictObject({
   ...paging,
-  account: optional(v.string(), "An account's id"),
+  account: optional(Id, "An account's id"),
   title: optional(v.string(), 'The whole title, exactly'),
 });
 
@@ -33,7 +34,7 @@ export const chatRoutes = [
     answers: { 200: { description: 'The chat', schema: KnownChat } },
     run: async ({ params }, { ports, workspace }) => {
       const chat = await findChat(ports.store, workspace, params.id);
-      return chat ? json(200, chat) : NOT_FOUND;
+      return chat ? json(200, chat) : NO_CHAT;
     },
   }),
 ];

@@ -39,6 +39,7 @@ export const creditRoutes = [
     summary: 'Grant credits',
     access: 'admin',
     body: Grant,
+    example: { credits: 100, reason: 'Bought' },
     answers: { 201: { description: 'The credits', schema: ShownCredits } },
     run: async ({ body }, { ports, workspace }) => {
       await grant(ports, workspace, body, ports.config);
@@ -75,6 +76,7 @@ export const creditRoutes = [
     summary: 'Choose between prepaid credits and so many each month',
     access: 'admin',
     body: QuotaChoice,
+    example: { kind: 'prepaid' },
     answers: credits,
     run: async ({ body }, { ports, workspace }) => {
       await setQuota(ports, workspace, body, ports.config);

@@ -3,28 +3,30 @@ import { listEvents } from '#lib/app/events/list.ts';
 import { findMessage } from '#lib/app/events/shown.ts';
 import { Event, MessageEvent } from '#lib/domain/event.ts';
 import { optional } from '#lib/domain/schema.ts';
-import { json, NOT_FOUND } from '../answers.ts';
+import { json, missing } from '../answers.ts';
 import { nowSeconds, route, takesNothing } from '../route.ts';
-import { between, listOf, pageRequest, paging, WithId } from '../schemas.ts';
+import { between, Id, listOf, pageRequest, paging, WithId } from '../schemas.ts';
 
+const NO_MESSAGE = missing('message');
 const shared = { ...takesNothing, method: 'get', tag: 'Messages', access: 'workspace' } as const;
 
-const Filter = v.strictObject({
-  ...paging,
-  chat: optional(v.string(), "The hub's id of a chat"),
-  account: optional(v.string(), "An account's id"),
-  provider: optional(v.string()),
-  direction: optional(v.picklist(['inbound', 'outbound'])),
-  type: optional(v.string(), 'Of its content, as `text` or `image`'),
-  ...between,
-});
+const filterOf = (providers: readonly string[]) =>
+  v.strictObject({
+    ...paging,
+    chat: optional(Id, "The hub's id of a chat"),
+    account: optional(Id, "An account's id"),
+    provider: optional(v.picklist(providers), 'Through whom it came or went'),
+    direction: optional(v.picklist(['inbound', 'outbound']), 'Received, or sent by us or from our phone'),
+    type: optional(v.string(), 'Of its content, as `text` or `image`'),
+    ...between,
+  });
 
-export const messageRoutes = [
+export const messageRoutes = (providers: readonly string[]) => [
   route({
     ...shared,
     path: '/api/messages',
     summary: 'Messages in both directions, newest first',
-    query: Filter,
+    query: filterOf(providers),
     answers: { 200: { description: 'A page', schema: listOf(Event) } },
     run: async ({ query: { limit, cursor, account, ...filter } }, { ports, workspace }) => {
       const wanted = { ...filter, kind: 'message', ...(account !== undefined && { accountId: account }) } as const;
@@ -40,7 +42,7 @@ export const messageRoutes = [
     answers: { 200: { description: 'The message', schema: MessageEvent } },
     run: async ({ params }, { ports, workspace }) => {
       const message = await findMessage(ports.store, workspace, params.id, nowSeconds(ports));
-      return message ? json(200, message) : NOT_FOUND;
+      return message ? json(200, message) : NO_MESSAGE;
     },
   }),
 ];

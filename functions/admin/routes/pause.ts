@@ -3,10 +3,11 @@ import { ShownAccount, shownAccount } from '#lib/app/accounts/account.ts';
 import { findAccount } from '#lib/app/accounts/manage.ts';
 import { pause, resume } from '#lib/app/sending/hold.ts';
 import { optional } from '#lib/domain/schema.ts';
-import { json, NOT_FOUND } from '../answers.ts';
+import { json, missing } from '../answers.ts';
 import { type Context, route, takesNothing } from '../route.ts';
 import { WithId } from '../schemas.ts';
 
+const NO_ACCOUNT = missing('account');
 const shared = { ...takesNothing, method: 'post', tag: 'Accounts', access: 'workspace', params: WithId } as const;
 const answers = { 200: { description: 'The account', schema: ShownAccount } } as const;
 
@@ -19,10 +20,11 @@ export const pauseRoutes = [
     path: '/api/accounts/{id}/pause',
     summary: 'Let an account send nothing for now; what it takes on waits',
     body: Reason,
+    example: { reason: 'Closed until Monday' },
     answers,
     run: async ({ params: { id }, body }, context) => {
       const { ports, workspace } = context;
-      if (!(await findAccount(ports.store, workspace, id))) return NOT_FOUND;
+      if (!(await findAccount(ports.store, workspace, id))) return NO_ACCOUNT;
       await pause(ports, id, body.reason ?? 'paused by an operator', ports.config);
       return shown(context, id);
     },
@@ -34,7 +36,7 @@ export const pauseRoutes = [
     answers,
     run: async ({ params: { id } }, context) => {
       const { ports, workspace } = context;
-      if (!(await findAccount(ports.store, workspace, id))) return NOT_FOUND;
+      if (!(await findAccount(ports.store, workspace, id))) return NO_ACCOUNT;
       await resume(ports, id, ports.config);
       return shown(context, id);
     },
@@ -43,5 +45,5 @@ export const pauseRoutes = [
 
 async function shown({ ports, workspace }: Context, id: string) {
   const account = await findAccount(ports.store, workspace, id);
-  return account ? json(200, shownAccount(account)) : NOT_FOUND;
+  return account ? json(200, shownAccount(account)) : NO_ACCOUNT;
 }

@@ -2,22 +2,28 @@ import * as v from 'valibot';
 import { Replayed, replayEvent } from '#lib/app/events/replay.ts';
 import { replayEvents, replayQuarantined } from '#lib/app/events/replay-many.ts';
 import { optional } from '#lib/domain/schema.ts';
-import { json, NOT_FOUND } from '../answers.ts';
+import { json, missing } from '../answers.ts';
 import type { AdminPorts } from '../ports.ts';
 import { route, takesNothing } from '../route.ts';
-import { Cursor, listOf, WithId } from '../schemas.ts';
+import { Cursor, Id, listOf, WithId } from '../schemas.ts';
 
+const NO_EVENT = missing('event');
 const MOST_IDS = 200;
 const shared = { ...takesNothing, method: 'post', tag: 'Events', access: 'workspace' } as const;
 
 const Selection = v.pipe(
   v.strictObject({
     type: optional(v.string(), "Quarantined events of this type: the provider's name of the event"),
-    ids: optional(v.pipe(v.array(v.string()), v.maxLength(MOST_IDS)), 'These events, quarantined or not'),
+    ids: optional(v.pipe(v.array(Id), v.maxLength(MOST_IDS)), 'These events, quarantined or not'),
     cursor: v.exactOptional(Cursor),
   }),
   v.check(({ ids, type, cursor }) => !(ids && (type ?? cursor)), 'take either `ids`, or `type` and `cursor`'),
 );
+
+const Answered = v.object({
+  ...listOf(Replayed).entries,
+  left: optional(v.number(), 'Of `ids`: how many of the last ones were not reached, and are to be sent again'),
+});
 
 function replaying({ providers, ...ports }: AdminPorts) {
   return { ...ports, providers: new Map(providers.map(({ receiving }) => [receiving.name, receiving])) };
@@ -32,7 +38,7 @@ export const replayRoutes = [
     answers: { 200: { description: 'What became of it', schema: Replayed } },
     run: async ({ params }, { ports, workspace }) => {
       const replayed = await replayEvent(replaying(ports), workspace, params.id);
-      return replayed.result === 'not_found' ? NOT_FOUND : json(200, replayed);
+      return replayed.result === 'not_found' ? NO_EVENT : json(200, replayed);
     },
   }),
   route({
@@ -40,14 +46,15 @@ export const replayRoutes = [
     path: '/api/events/replay',
     summary: 'Replay some events, or all that are in quarantine',
     body: Selection,
+    example: {},
     answers: {
       200: {
-        description: 'What became of each; with a cursor where time did not reach for all',
-        schema: listOf(Replayed),
+        description: 'What became of each, with the first of its issues; not all where time or the answer is too short',
+        schema: Answered,
       },
     },
     run: async ({ body: { ids, type, cursor } }, { ports, workspace }) => {
-      if (ids) return json(200, { items: await replayEvents(replaying(ports), workspace, [...new Set(ids)]) });
+      if (ids) return json(200, await replayEvents(replaying(ports), workspace, [...new Set(ids)]));
       const selection = { ...(type !== undefined && { type }), ...(cursor !== undefined && { from: cursor }) };
       return json(200, await replayQuarantined(replaying(ports), workspace, selection));
     },

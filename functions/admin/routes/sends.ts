@@ -4,17 +4,18 @@ import { type Resent, resend } from '#lib/app/sending/resend.ts';
 import { listSends, showSend } from '#lib/app/sends/list.ts';
 import { SEND_STATES, ShownSend } from '#lib/app/sends/shown.ts';
 import { optional } from '#lib/domain/schema.ts';
-import { json, NOT_FOUND, type ProblemReply, problem } from '../answers.ts';
+import { json, missing, type ProblemReply, problem } from '../answers.ts';
 import { type Context, route, takesNothing } from '../route.ts';
-import { listOf, pageRequest, paging } from '../schemas.ts';
+import { Id, listOf, pageRequest, paging } from '../schemas.ts';
 
+const NO_SEND = missing('send');
 const shared = { ...takesNothing, tag: 'Sends', access: 'workspace' } as const;
-const WithMessageId = v.object({ messageId: v.pipe(v.string(), v.description('As the send webhook answered it')) });
+const WithMessageId = v.object({ messageId: v.pipe(Id, v.description('As the send webhook answered it')) });
 
 const Filter = v.strictObject({
   ...paging,
   state: v.exactOptional(v.picklist(SEND_STATES)),
-  account: optional(v.string(), "An account's id"),
+  account: optional(Id, "An account's id"),
 });
 
 const listing = route({
@@ -37,7 +38,7 @@ const showing = route({
   summary: 'Show a send, with its place in the queue while it waits',
   params: WithMessageId,
   answers: { 200: { description: 'The send', schema: ShownSend } },
-  run: async ({ params }, context) => shownOr(context, params.messageId, NOT_FOUND),
+  run: async ({ params }, context) => shownOr(context, params.messageId, NO_SEND),
 });
 
 const cancelling = route({
@@ -52,7 +53,7 @@ const cancelling = route({
     const { ports, workspace } = context;
     const outcome = await cancel(ports, workspace, messageId, ports.config);
     if (outcome === 'too late') return problem(409, 'It is being sent, or nothing of it waits');
-    return outcome === 'cancelled' ? shownOr(context, messageId, NOT_FOUND) : NOT_FOUND;
+    return outcome === 'cancelled' ? shownOr(context, messageId, NO_SEND) : NO_SEND;
   },
 });
 
@@ -68,9 +69,9 @@ const resending = route({
   run: async ({ params: { messageId } }, { ports, workspace }) => {
     const resent = await resend(ports, workspace, messageId, ports.config);
     const refusal = refusalOf(resent);
-    if (refusal || !('messageId' in resent)) return refusal ?? NOT_FOUND;
+    if (refusal || !('messageId' in resent)) return refusal ?? NO_SEND;
     const send = await showSend(ports.store, workspace, resent.messageId, ports.clock.now());
-    return send ? json(201, send) : NOT_FOUND;
+    return send ? json(201, send) : NO_SEND;
   },
 });
 
@@ -80,7 +81,7 @@ function refusalOf(resent: Resent): ProblemReply | undefined {
     case 'replayed':
       return undefined;
     case 'not found':
-      return NOT_FOUND;
+      return NO_SEND;
     case 'not unknown':
       return problem(409, 'Only what is unknown or expired can be sent again');
     case 'resent already':

@@ -1,14 +1,17 @@
 import * as v from 'valibot';
+import type { ReceivingProvider } from '#lib/app/receiving/provider.ts';
 import { createWebhook } from '#lib/app/webhooks/create.ts';
 import { deleteWebhook, findWebhook, listWebhooks, patchWebhook } from '#lib/app/webhooks/manage.ts';
 import { rotateWebhook } from '#lib/app/webhooks/rotate.ts';
 import { ShownWebhook, shownWebhook } from '#lib/app/webhooks/shown.ts';
 import { optional, text } from '#lib/domain/schema.ts';
-import { EMPTY, invalid, json, NOT_FOUND, problem } from '../answers.ts';
+import { EMPTY, invalid, json, missing, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
-import { listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
+import { changesOf, Id, listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
+import { NOT_OF_SENDING, uselessSecret } from '../secret-use.ts';
 
-const tag = 'Webhooks';
+const NO_WEBHOOK = missing('webhook');
+const shared = { ...takesNothing, tag: 'Webhooks', access: 'workspace' } as const;
 const Secret = v.pipe(v.string(), v.minLength(1), v.maxLength(1000));
 
 const WithUrl = v.object({
@@ -16,7 +19,7 @@ const WithUrl = v.object({
   url: text('Holds the token: who knows it may call. Shown this once'),
 });
 
-const Patch = v.strictObject({
+const Patch = changesOf({
   enabled: optional(v.boolean(), 'False: the URL answers 404'),
   name: optional(v.nullable(Name)),
   secret: optional(v.nullable(Secret), '`null` removes it'),
@@ -27,27 +30,30 @@ function newWebhook(providers: readonly string[]) {
     v.strictObject({
       kind: v.literal('receive'),
       provider: v.picklist(providers),
-      accountId: optional(v.string(), 'The account whose events come in here'),
+      accountId: optional(Id, 'The account whose events come in here'),
       secret: optional(Secret, "The provider's own secret, checked as well as the URL; kept as a hash"),
       name: optional(Name),
     }),
-    v.strictObject({ kind: v.literal('send'), name: optional(Name) }),
+    v.strictObject({ kind: v.literal('send'), name: optional(Name) }, ({ expected, path, message }) =>
+      expected === 'never' ? (NOT_OF_SENDING.get(String(path?.[0]?.key)) ?? message) : message,
+    ),
   ]);
 }
 
 const NO_ACCOUNT = { path: 'accountId', message: 'is no account of this provider in this workspace' };
 
-function creating(providers: readonly string[]) {
+function creating(providers: readonly ReceivingProvider[]) {
   return route({
-    ...takesNothing,
+    ...shared,
     method: 'post',
     path: '/api/webhooks',
-    tag,
     summary: 'Create a webhook URL, for a provider to call or for sending',
-    access: 'workspace',
-    body: newWebhook(providers),
+    body: () => newWebhook(providers.map(({ name }) => name)),
+    example: { kind: 'receive', provider: 'sandbox', name: 'Support line' },
     answers: { 201: { description: 'The webhook with its URL', schema: WithUrl } },
     run: async ({ body }, { ports, workspace, baseUrl }) => {
+      const useless = body.kind === 'receive' && body.secret !== undefined && uselessSecret(providers, body);
+      if (useless) return useless;
       const created = await createWebhook(ports, workspace, body);
       if (created.kind === 'no account') return invalid([NO_ACCOUNT]);
       return json(201, { ...shownWebhook(created.webhook), url: `${baseUrl}${created.path}` });
@@ -56,12 +62,10 @@ function creating(providers: readonly string[]) {
 }
 
 const listing = route({
-  ...takesNothing,
+  ...shared,
   method: 'get',
   path: '/api/webhooks',
-  tag,
   summary: 'List webhooks, newest first',
-  access: 'workspace',
   query: Paging,
   answers: { 200: { description: 'A page', schema: listOf(ShownWebhook) } },
   run: async ({ query }, { ports, workspace }) => {
@@ -71,72 +75,71 @@ const listing = route({
 });
 
 const showing = route({
-  ...takesNothing,
+  ...shared,
   method: 'get',
   path: '/api/webhooks/{id}',
-  tag,
   summary: 'Show a webhook',
-  access: 'workspace',
   params: WithId,
   answers: { 200: { description: 'The webhook', schema: ShownWebhook } },
   run: async ({ params }, { ports, workspace }) => {
     const found = await findWebhook(ports.store, workspace, params.id);
-    return found ? json(200, shownWebhook(found.webhook)) : NOT_FOUND;
+    return found ? json(200, shownWebhook(found.webhook)) : NO_WEBHOOK;
   },
 });
 
-const patching = route({
-  ...takesNothing,
-  method: 'patch',
-  path: '/api/webhooks/{id}',
-  tag,
-  summary: 'Switch a webhook on or off, rename it, change its secret',
-  access: 'workspace',
-  params: WithId,
-  body: Patch,
-  answers: { 200: { description: 'The webhook', schema: ShownWebhook } },
-  run: async ({ params, body }, { ports, workspace }) => {
-    const webhook = await patchWebhook(ports.store, workspace, params.id, body);
-    return webhook ? json(200, shownWebhook(webhook)) : NOT_FOUND;
-  },
-});
+function patching(providers: readonly ReceivingProvider[]) {
+  return route({
+    ...shared,
+    method: 'patch',
+    path: '/api/webhooks/{id}',
+    summary: 'Switch a webhook on or off, rename it, change its secret',
+    params: WithId,
+    body: Patch,
+    example: { enabled: true, name: 'Support line' },
+    answers: { 200: { description: 'The webhook', schema: ShownWebhook } },
+    run: async ({ params, body }, { ports, workspace }) => {
+      const found = await findWebhook(ports.store, workspace, params.id);
+      if (!found) return NO_WEBHOOK;
+      const useless = typeof body.secret === 'string' && uselessSecret(providers, found.webhook);
+      if (useless) return useless;
+      const webhook = await patchWebhook(ports.store, workspace, params.id, body);
+      return webhook ? json(200, shownWebhook(webhook)) : NO_WEBHOOK;
+    },
+  });
+}
 
 const deleting = route({
-  ...takesNothing,
+  ...shared,
   method: 'delete',
   path: '/api/webhooks/{id}',
-  tag,
   summary: 'Delete a webhook; what came in through it stays',
-  access: 'workspace',
   params: WithId,
   answers: { 204: { description: 'Deleted' } },
   run: async ({ params }, { ports, workspace }) =>
-    (await deleteWebhook(ports.store, ports.random, workspace, params.id)) ? EMPTY : NOT_FOUND,
+    (await deleteWebhook(ports, workspace, params.id)) ? EMPTY : NO_WEBHOOK,
 });
 
 const rotating = route({
-  ...takesNothing,
+  ...shared,
   method: 'post',
   path: '/api/webhooks/{id}/rotate',
-  tag,
   summary: 'Give a webhook a new URL; the old one stops at once',
   conflict: 'It was changed at the same time',
-  access: 'workspace',
   params: WithId,
   answers: { 200: { description: 'The webhook with its new URL', schema: WithUrl } },
   run: async ({ params }, { ports, workspace, baseUrl }) => {
     const rotated = await rotateWebhook(ports, workspace, params.id);
-    if (rotated.kind === 'missing') return NOT_FOUND;
+    if (rotated.kind === 'missing') return NO_WEBHOOK;
     if (rotated.kind === 'changed') return problem(409, 'The webhook was changed at the same time; try again');
     return json(200, { ...shownWebhook(rotated.webhook), url: `${baseUrl}${rotated.path}` });
   },
 });
 
-export const webhookRoutes = (providers: readonly string[]) => [
+export const webhookRoutes = (providers: readonly ReceivingProvider[]) => [
   creating(providers),
   listing,
   showing,
-  patching,
+  patching(providers),
   deleting,
   rotating,
 ];

@@ -3,13 +3,18 @@ import { grant } from '#lib/app/sending/credits.ts';
 import { GrantedCredits } from '#lib/app/sends/credits.ts';
 import { createKey, deleteKey, listKeys, WorkspaceKey } from '#lib/app/workspaces/keys.ts';
 import { createWorkspace, hasWorkspace, listWorkspaces, Workspace } from '#lib/app/workspaces/workspace.ts';
-import { text } from '#lib/domain/schema.ts';
-import { EMPTY, json, NOT_FOUND } from '../answers.ts';
+import { RetentionDays } from '#lib/domain/retention.ts';
+import { optional, text } from '#lib/domain/schema.ts';
+import { EMPTY, json, missing, NO_WORKSPACE } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
-import { listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
+import { Id, listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
 
 const tag = 'Workspaces';
-const NewWorkspace = v.strictObject({ name: Name, credits: v.exactOptional(GrantedCredits) });
+const NewWorkspace = v.strictObject({
+  name: Name,
+  credits: v.exactOptional(GrantedCredits),
+  retentionDays: optional(RetentionDays, 'Left out: what comes in is kept for ever'),
+});
 const NewKey = v.object({ ...WorkspaceKey.entries, key: text('Shown this once') });
 
 export const workspaceRoutes = [
@@ -21,9 +26,10 @@ export const workspaceRoutes = [
     summary: 'Create a workspace',
     access: 'admin',
     body: NewWorkspace,
+    example: { name: 'My shop', credits: 100 },
     answers: { 201: { description: 'The workspace', schema: Workspace } },
-    run: async ({ body: { name, credits } }, { ports }) => {
-      const workspace = await createWorkspace(ports, name);
+    run: async ({ body: { credits, ...wanted } }, { ports }) => {
+      const workspace = await createWorkspace(ports, wanted);
       const reason = 'the workspace begins';
       if (credits !== undefined) await grant(ports, workspace.id, { credits, reason }, ports.config);
       return json(201, workspace);
@@ -48,9 +54,13 @@ export const workspaceRoutes = [
     summary: 'Create a key that opens this workspace and no other',
     access: 'admin',
     params: WithId,
+    body: v.strictObject({ name: optional(Name, 'Who or what it is for') }),
+    example: { name: 'Back office' },
     answers: { 201: { description: 'The key', schema: NewKey } },
-    run: async ({ params }, { ports }) =>
-      (await hasWorkspace(ports.store, params.id)) ? json(201, await createKey(ports, params.id)) : NOT_FOUND,
+    run: async ({ params, body }, { ports }) =>
+      (await hasWorkspace(ports.store, params.id))
+        ? json(201, await createKey(ports, params.id, body.name))
+        : NO_WORKSPACE,
   }),
   route({
     ...takesNothing,
@@ -65,7 +75,7 @@ export const workspaceRoutes = [
     run: async ({ params, query }, { ports }) =>
       (await hasWorkspace(ports.store, params.id))
         ? json(200, await listKeys(ports.store, params.id, pageRequest(query)))
-        : NOT_FOUND,
+        : NO_WORKSPACE,
   }),
   route({
     ...takesNothing,
@@ -74,9 +84,9 @@ export const workspaceRoutes = [
     tag,
     summary: 'Delete a key; it opens nothing from then on',
     access: 'admin',
-    params: v.object({ id: v.string(), keyId: v.string() }),
+    params: v.object({ id: Id, keyId: Id }),
     answers: { 204: { description: 'Deleted' } },
     run: async ({ params }, { ports }) =>
-      (await deleteKey(ports.store, ports.random, params.id, params.keyId)) ? EMPTY : NOT_FOUND,
+      (await deleteKey(ports.store, ports.random, params.id, params.keyId)) ? EMPTY : missing('key'),
   }),
 ];

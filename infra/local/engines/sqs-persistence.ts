@@ -17,12 +17,15 @@ interface Persistence {
 }
 
 /**
- * Queues whose messages are on disk before they are acknowledged. fauxqs offers this only together with a server that
+ * Queues whose messages are written to a file before they are acknowledged. fauxqs offers this only together with a server that
  * listens on every address of the machine; webhook bodies wait in these queues, so it is put together here instead.
  */
 export async function openQueueStores(folder: string): Promise<Stores & { close(): void }> {
   const { SqsStore, SnsStore, S3Store, PersistenceManager } = await loadInternals();
   const persistence = new PersistenceManager(folder);
+  // The system has what was written, so it outlives any end of this process; to wait for the disk three times for each
+  // tick would stop everything else here, since these calls block.
+  persistence.db.prepare('PRAGMA synchronous = NORMAL').run();
   // As published it also clears the receive count, which the table forbids: a message given back would be an error.
   persistence.updateMessageReady = (messageId) => {
     persistence.db

@@ -33,6 +33,9 @@ const Received = v.object({
 });
 type Message = v.InferOutput<typeof Received>['Messages'][number];
 
+/** Lambda asks so many times at once. One after the other, twenty ticks that come together would wait for each other. */
+const pollersOfLambda = 5;
+
 /** SQS waits at most this many seconds for a message to come. */
 const longPollSeconds = 20;
 
@@ -40,7 +43,10 @@ const longPollSeconds = 20;
 export function startEventSource(source: EventSource): () => Promise<void> {
   const stop = new AbortController();
   const batches = new Set<Promise<void>>();
-  const polling = poll(source, batches, stop.signal);
+  const pollers = Math.min(pollersOfLambda, source.maximumConcurrency);
+  // Each of them may bring one more batch.
+  const atMost = source.maximumConcurrency - pollers;
+  const polling = Promise.all(Array.from({ length: pollers }, () => poll(source, batches, atMost, stop.signal)));
   return async () => {
     stop.abort();
     await polling;
@@ -48,16 +54,21 @@ export function startEventSource(source: EventSource): () => Promise<void> {
   };
 }
 
-async function poll(source: EventSource, batches: Set<Promise<void>>, stop: AbortSignal): Promise<void> {
+async function poll(
+  source: EventSource,
+  batches: Set<Promise<void>>,
+  atMost: number,
+  stop: AbortSignal,
+): Promise<void> {
   while (!stop.aborted) {
     try {
+      while (batches.size > atMost) await Promise.race(batches);
       const messages = await receive(source, stop);
       if (messages.length === 0) continue;
       const batch = handOver(source, messages)
         .catch((error: unknown) => source.report(source.lambda.name, error))
         .finally(() => batches.delete(batch));
       batches.add(batch);
-      if (batches.size >= source.maximumConcurrency) await Promise.race(batches);
     } catch (error) {
       if (stop.aborted) return;
       source.report(source.lambda.name, error);

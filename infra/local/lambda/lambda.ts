@@ -59,7 +59,8 @@ async function call(handler: Handler, event: unknown, settings: LambdaSettings):
   }
 }
 
-function contextFor({ name, timeoutMs, memoryMb }: LambdaSettings): Context {
+/** What a function is told about its run, which begins now. */
+export function contextFor({ name, timeoutMs, memoryMb }: LambdaSettings): Context {
   const deadline = Date.now() + timeoutMs;
   const noCallback = () => {
     throw new Error('Handlers return promises; callbacks are not supported on Node 24');

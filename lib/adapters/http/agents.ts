@@ -1,5 +1,5 @@
 import dns, { type LookupAddress } from 'node:dns';
-import { type AgentOptions, Agent as HttpAgent } from 'node:http';
+import type { AgentOptions, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
@@ -18,6 +18,9 @@ export class ForbiddenAddress extends Error {
   override readonly name = 'ForbiddenAddress';
 }
 
+// An import would load its WebSocket, too, and with it more than the rest of a cold start.
+const http = process.getBuiltinModule('node:http');
+
 const NO_ADDRESS = Object.assign(new Error('the name has no address'), { code: 'ENOTFOUND' });
 
 const systemLookup: Lookup = (host, answer) => dns.lookup(host, { all: true }, answer);
@@ -33,7 +36,7 @@ export function publicAgents(idleMs: number, lookup: Lookup = systemLookup): Age
 
 /** For a hub on one's own machine, which may call others on it. */
 export function unfilteredAgents(idleMs: number): Agents {
-  return { 'http:': new HttpAgent(keptAlive(idleMs)), 'https:': new HttpsAgent(keptAlive(idleMs)) };
+  return { 'http:': new http.Agent(keptAlive(idleMs)), 'https:': new HttpsAgent(keptAlive(idleMs)) };
 }
 
 const keptAlive = (timeout: number): AgentOptions => ({

@@ -1,4 +1,4 @@
-import http, { type ClientRequest, type IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { Clock } from '#lib/app/ports.ts';
 import type { ProviderHttp, ProviderRequest, Reply } from '#lib/app/sending/outbound.ts';
@@ -14,6 +14,9 @@ export interface ProviderCallOptions {
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly lookup?: Lookup;
 }
+
+// An import would load its WebSocket, too, and with it more than the rest of a cold start.
+const http = process.getBuiltinModule('node:http');
 
 /** The front of one provider turns away what names itself after its library. */
 const USER_AGENT = `Hookline/${version}`;
@@ -110,9 +113,10 @@ function watch(request: ClientRequest): Progress {
     if (request.reusedSocket) {
       connected();
       secured();
+      return; // It will not connect again: each call would leave its listeners behind.
     }
     socket.once('connect', connected);
-    socket.once('secureConnect', secured);
+    if (secure) socket.once('secureConnect', secured);
   });
   return progress;
 }

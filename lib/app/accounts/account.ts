@@ -3,6 +3,7 @@ import { Instant, optional } from '#lib/domain/schema.ts';
 import { SHORTEST_DRAW_MS, SHORTEST_GAP_MS } from '#lib/domain/sending/pace.ts';
 import { toIso } from '#lib/domain/time.ts';
 import type { Item, Key } from '../store.ts';
+import type { AccountProvider } from './provider.ts';
 
 /** Between the end of one call and the start of the next, drawn anew each time. */
 export const Pacing = v.pipe(
@@ -46,6 +47,14 @@ export type ManagedAccount = v.InferOutput<typeof Stored>;
 
 export function accountKey(id: string): Key {
   return { pk: `ACC#${id}`, sk: 'META' };
+}
+
+/** What the account's message ids are unique within: its name at the provider, as deliveries tell it, or else our id. */
+export function scopeOf(
+  { isNamedByPhone }: Pick<AccountProvider, 'isNamedByPhone'>,
+  account: { readonly id: string; readonly instance: string | undefined; readonly phone: string | undefined },
+): string {
+  return account.instance ?? (isNamedByPhone ? account.phone : undefined) ?? account.id;
 }
 
 /** Throws on an item that is no account: a fault of ours. */

@@ -8,7 +8,7 @@ import { accountSecret, type Secrets } from '../secrets.ts';
 import { sendingStart } from '../sending/new-account.ts';
 import { absent, put, type Store } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
-import { accountKey, type ManagedAccount, type Pacing, readAccount } from './account.ts';
+import { accountKey, type ManagedAccount, type Pacing, readAccount, scopeOf } from './account.ts';
 import type { AccountProvider, Channel } from './provider.ts';
 
 export interface AccountPorts {
@@ -45,7 +45,7 @@ export async function createAccount(
     workspace,
     provider: provider.name,
     channel,
-    scope: instance ?? id,
+    scope: scopeOf(provider, { id, instance, phone: number }),
     ...(name !== undefined && { name }),
     ...(number !== undefined && { phone: number }),
     ...(instance !== undefined && { instance }),

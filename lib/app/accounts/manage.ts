@@ -8,7 +8,7 @@ import { defaultConfig } from '../sending/config.ts';
 import { deleteAccount } from '../sending/delete-account.ts';
 import { all, type Change, del, equal, exists, remove, type Store, set, update } from '../store.ts';
 import { isCurrent, webhookKey } from '../webhooks/webhook.ts';
-import { accountKey, type ManagedAccount, type Pacing, readAccount } from './account.ts';
+import { accountKey, type ManagedAccount, type Pacing, readAccount, scopeOf } from './account.ts';
 import type { AccountPorts } from './create.ts';
 import type { AccountProvider } from './provider.ts';
 
@@ -45,9 +45,13 @@ export async function patchAccount(
 ): Promise<ManagedAccount | undefined> {
   const { id, workspace } = account;
   const changes = changesOf(patch);
+  const phone = patch.phone === undefined ? account.phone : toPhone(patch.phone ?? undefined);
   if (patch.credentials !== undefined) {
     await secrets.put(accountSecret(id), JSON.stringify(patch.credentials));
-    changes.push(...instanceChanges(provider.instanceOf?.(patch.credentials), id));
+    const instance = provider.instanceOf?.(patch.credentials);
+    changes.push(set('scope', scopeOf(provider, { id, instance, phone })), instanceChange(instance));
+  } else if (patch.phone !== undefined && provider.isNamedByPhone) {
+    changes.push(set('scope', scopeOf(provider, { id, instance: account.instance, phone })));
   }
   if (changes.length === 0) return account;
   const written = await store.write(update(accountKey(id), changes, exists()), { returns: 'new' });
@@ -68,13 +72,12 @@ function changesOf({ name, phone, pacing }: AccountPatch): Change[] {
   return changes;
 }
 
-function instanceChanges(instance: string | undefined, id: string): Change[] {
-  return [set('scope', instance ?? id), instance === undefined ? remove('instance') : set('instance', instance)];
-}
+const instanceChange = (instance: string | undefined): Change =>
+  instance === undefined ? remove('instance') : set('instance', instance);
 
 /** A delivery is checked against the copy on its webhook, so that it needs one look-up: the copies follow the account. */
 async function copyInstance(store: Store, workspace: string, { id, instance }: ManagedAccount): Promise<void> {
-  const change = instance === undefined ? remove('instance') : set('instance', instance);
+  const change = instanceChange(instance);
   const entries = await wholeDirectory(store, workspace, 'WEBHOOK');
   for (const { tokenHash } of entries) {
     await store.write(update(webhookKey(String(tokenHash)), [change], all(isCurrent, equal('accountId', id))));

@@ -13,4 +13,6 @@ export interface AccountProvider {
   readonly credentials: (channel: Channel) => v.GenericSchema;
   /** The account's own id at the provider, by which a foreign delivery is told; undefined where it has none. */
   readonly instanceOf?: (credentials: unknown) => string | undefined;
+  /** True where deliveries name the account by its number: that is what message ids are then unique within. */
+  readonly isNamedByPhone?: boolean;
 }

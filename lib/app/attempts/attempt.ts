@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 import { optional, text } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { type Item, put, type Store, type ValueMap } from '../store.ts';
+import { compare, type Item, put, type Store, type ValueMap } from '../store.ts';
+import type { Webhook } from '../webhooks/webhook.ts';
 
 const Outcome = v.picklist([
   'stored',
@@ -35,21 +36,27 @@ export const Attempt = v.object({
 export type Attempt = v.InferOutput<typeof Attempt>;
 
 export const SHOWN_ATTEMPTS = 100;
-const KEPT_SECONDS = 90 * 24 * 3600;
+export const ATTEMPTS_KEPT_SECONDS = 90 * 24 * 3600;
 
-function attemptPartition(webhookId: string): string {
+export function attemptPartition(webhookId: string): string {
   return `ATT#${webhookId}`;
 }
 
 /** Keyed by time, so that writing one needs no counter and no other item. `unique` tells two of one millisecond apart. */
-function attemptItem(webhookId: string, attempt: Attempt, unique: string): Item {
-  const at = Date.parse(attempt.at);
+function attemptItem({ webhookId, retentionDays }: LoggedWebhook, attempt: Attempt, unique: string): Item {
   return {
     pk: attemptPartition(webhookId),
     sk: `${attempt.at}#${unique}`,
     attempt: JSON.stringify(attempt),
-    expiresAt: Math.floor(at / 1000) + KEPT_SECONDS,
+    expiresAt: attemptExpiry(Date.parse(attempt.at), retentionDays),
   };
+}
+
+type LoggedWebhook = Pick<Webhook, 'webhookId' | 'retentionDays'>;
+
+/** In seconds; an attempt may hold a body, which must not outlive what the workspace keeps. */
+export function attemptExpiry(at: number, retentionDays = Number.POSITIVE_INFINITY): number {
+  return Math.floor(at / 1000) + Math.min(ATTEMPTS_KEPT_SECONDS, retentionDays * 86_400);
 }
 
 /** The last 100 attempts of a webhook, newest first. The table ends a page at 1 MB, which a hundred bodies may exceed. */
@@ -59,7 +66,8 @@ export async function lastAttempts(store: Store, webhookId: string, now: number)
   do {
     const page = await store.query({
       pk: attemptPartition(webhookId),
-      from: toIso(now - KEPT_SECONDS * 1000),
+      from: toIso(now - ATTEMPTS_KEPT_SECONDS * 1000),
+      filter: compare('expiresAt', '>', Math.floor(now / 1000)),
       limit: SHOWN_ATTEMPTS - items.length,
       descending: true,
       consistent: true,
@@ -71,6 +79,11 @@ export async function lastAttempts(store: Store, webhookId: string, now: number)
   return items.map((item) => v.parse(Attempt, JSON.parse(String(item.attempt))));
 }
 
-export async function logAttempt(store: Store, webhookId: string, attempt: Attempt, unique: string): Promise<void> {
-  await store.write(put(attemptItem(webhookId, attempt, unique)));
+export async function logAttempt(
+  store: Store,
+  webhook: LoggedWebhook,
+  attempt: Attempt,
+  unique: string,
+): Promise<void> {
+  await store.write(put(attemptItem(webhook, attempt, unique)));
 }

@@ -2,6 +2,7 @@ import { redactedBody } from '#lib/domain/redact.ts';
 import { toIso } from '#lib/domain/time.ts';
 import type { Clock, Log, Random } from '../ports.ts';
 import type { Store } from '../store.ts';
+import type { Webhook } from '../webhooks/webhook.ts';
 import { type Attempt, logAttempt } from './attempt.ts';
 
 export interface NotedCall {
@@ -32,16 +33,16 @@ interface Ports {
  */
 export async function noteAttempt(
   ports: Ports,
-  webhookId: string,
+  webhook: Pick<Webhook, 'webhookId' | 'retentionDays'>,
   call: NotedCall,
   outcome: NotedOutcome,
   since: number,
 ): Promise<void> {
   const attempt = attemptOf(call, outcome, since, ports.clock.now());
   try {
-    await logAttempt(ports.store, webhookId, attempt, Buffer.from(ports.random.bytes(6)).toString('base64url'));
+    await logAttempt(ports.store, webhook, attempt, Buffer.from(ports.random.bytes(6)).toString('base64url'));
   } catch (cause) {
-    ports.log.error('an attempt could not be logged', cause, { webhook: webhookId });
+    ports.log.error('an attempt could not be logged', cause, { webhook: webhook.webhookId });
   }
 }
 

@@ -2,7 +2,7 @@ import { del, type Item, type Key, type Store } from '../store.ts';
 import { blobOf, chunkKey } from './blob.ts';
 
 /** The chunk items that an event's head item refers to. */
-export function chunksOf(head: Item): Key[] {
+function chunksOf(head: Item): Key[] {
   return [head.event, head.raw, head.thumbnails].flatMap((attribute) => {
     const blob = blobOf(attribute);
     if (blob?.kind !== 'chunks') return [];

@@ -107,7 +107,7 @@ async function note(
   const withBody = outcome !== 'stored' && outcome !== 'duplicate';
   const body = withBody ? withoutSecret(provider, delivery) : delivery.body;
   const noted = { status: answer.status, outcome, withBody, ...(id && { id }), ...(message && { message }) };
-  await noteAttempt(ports, webhook.webhookId, { ...delivery, body }, noted, since);
+  await noteAttempt(ports, webhook, { ...delivery, body }, noted, since);
 }
 
 function withoutSecret(provider: ReceivingProvider, { body, headers }: Delivery): Uint8Array {

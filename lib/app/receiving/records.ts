@@ -3,6 +3,7 @@ import { contentHash, eventId, quarantineId } from '#lib/domain/identity.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import type { Issue } from '#lib/domain/issue.ts';
 import type { OwnAccount } from '#lib/domain/message.ts';
+import { expiryOf } from '#lib/domain/retention.ts';
 import { orderingTime, toIso } from '#lib/domain/time.ts';
 import { chatId } from '../chats/chat.ts';
 import type { Webhook } from '../webhooks/webhook.ts';
@@ -29,10 +30,6 @@ export interface Receipt {
   readonly receivedAt: number;
   readonly receipt: string;
 }
-
-const DAY_SECONDS = 24 * 3600;
-/** An event is kept at least this long, whatever a workspace asks for: a provider may still deliver it again. */
-const SHORTEST_RETENTION_DAYS = 30;
 
 /** The records of what a body was read as: its events, or the one quarantined event that keeps it for a later release. */
 export function recordsOf(reading: Reading, receipt: Receipt): readonly [EventRecord, ...EventRecord[]] {
@@ -110,6 +107,6 @@ function shared(receipt: Receipt) {
 }
 
 function kept({ webhook, raw, contentType, receivedAt, receipt }: Receipt) {
-  const days = webhook.retentionDays && Math.max(webhook.retentionDays, SHORTEST_RETENTION_DAYS);
-  return { raw, contentType, receipt, ...(days && { expiresAt: Math.floor(receivedAt / 1000) + days * DAY_SECONDS }) };
+  const expiresAt = expiryOf(receivedAt, webhook.retentionDays);
+  return { raw, contentType, receipt, ...(expiresAt !== undefined && { expiresAt }) };
 }

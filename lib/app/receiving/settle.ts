@@ -68,7 +68,7 @@ function chatSeen({ event, orderedAt }: EventRecord, { webhook, provider }: Rece
 }
 
 /** Stands for the type of a body in which no type can be found. */
-const UNREADABLE = 'unreadable';
+export const UNREADABLE = 'unreadable';
 
 /** Counts what is not understood by its type; the first of a type raises a metric of its own. */
 async function countQuarantined(store: Store, metrics: Metrics, receipt: Receipt, type: string): Promise<void> {

@@ -35,7 +35,7 @@ export function verdictOf(reading: Reading, results: readonly Stored[]): Verdict
   };
 }
 
-const sentence = (issue: Issue) => (issue.path === '' ? issue.message : `${issue.path} ${issue.message}`);
+const sentence = (issue: Issue) => (issue.path === '' ? issue.message : `${issue.path}: ${issue.message}`);
 
 const refusal = (status: 401 | 404 | 413 | 503, outcome: Attempt['outcome'], message: string): Verdict => ({
   answer: { status, body: { status, data: {}, message } },

@@ -93,6 +93,8 @@ const SendItem = v.object({
   ),
   resendOf: optional(text),
   resentAs: optional(text),
+  /** Its content was erased; nobody can send it again. */
+  erased: optional(v.literal(true)),
   gsi3sk: optional(text),
 });
 export type Send = v.InferOutput<typeof SendItem>;

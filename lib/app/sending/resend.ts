@@ -22,7 +22,7 @@ export async function resend(
   config: SendingConfig,
 ): Promise<Resent> {
   const send = await findSend(persistent(given, config).store, workspace, messageId);
-  if (!send) return { kind: 'not found' };
+  if (!send || send.erased) return { kind: 'not found' };
   if (send.resentAs !== undefined) return { kind: 'resent already', messageId: send.resentAs };
   const state = sendState(send.parts);
   const [first, second] = send.parts.filter((part) => part.state === 'unknown' || part.state === 'expired').map(again);

@@ -3,7 +3,7 @@ import type { Channel } from '../accounts/provider.ts';
 import { queryAll } from '../query-all.ts';
 import { accountKey } from '../sending/keys.ts';
 import type { OutboundProvider } from '../sending/outbound.ts';
-import type { Item, Store } from '../store.ts';
+import type { Store } from '../store.ts';
 
 /** What choosing needs of an account's item; the rest is the queue's. */
 const Candidate = v.object({
@@ -31,11 +31,21 @@ const READ_AT_ONCE = 100;
 /** All accounts of a workspace, read consistently: one that was made a moment ago can send at once. */
 export async function accountsOf(store: Store, workspace: string): Promise<readonly Candidate[]> {
   const entries = await queryAll(store, { pk: `WS#${workspace}`, prefix: PREFIX, limit: 1_000, consistent: true });
-  const keys = entries.map(({ sk }) => accountKey(sk.slice(PREFIX.length)));
-  const items: Item[] = [];
-  for (let start = 0; start < keys.length; start += READ_AT_ONCE) {
-    items.push(...(await store.getMany(keys.slice(start, start + READ_AT_ONCE), { consistent: true })));
+  const ids = entries.map(({ sk }) => sk.slice(PREFIX.length));
+  const accounts: Candidate[] = [];
+  for (let start = 0; start < ids.length; start += READ_AT_ONCE) {
+    accounts.push(...(await accountsNamed(store, workspace, ids.slice(start, start + READ_AT_ONCE))));
   }
+  return accounts;
+}
+
+/** At most a hundred; those that there are in this workspace. */
+export async function accountsNamed(
+  store: Store,
+  workspace: string,
+  ids: readonly string[],
+): Promise<readonly Candidate[]> {
+  const items = await store.getMany(ids.map(accountKey), { consistent: true });
   return items.filter((item) => item.workspace === workspace).map((item) => v.parse(Candidate, item));
 }
 

@@ -1,7 +1,7 @@
 import type { Recipient } from '#lib/domain/sending/recipient.ts';
 import type { Thread } from '../sending/thread.ts';
 import type { Store } from '../store.ts';
-import { accountsOf, byPreference, type Candidate, type Reaches } from './accounts.ts';
+import { accountsNamed, accountsOf, byPreference, type Candidate, type Reaches } from './accounts.ts';
 import { findChats, type KnownChat } from './chats.ts';
 import { owners } from './owners.ts';
 import type { CheckedRequest } from './request.ts';
@@ -29,7 +29,10 @@ export async function resolve(
   reaches: Reaches,
 ): Promise<Resolved> {
   if (target.kind === 'phone' || target.kind === 'jid') {
-    return toStranger(await accountsOf(store, workspace), target, from, reaches);
+    const { accountId: id } = from;
+    // A workspace may have many accounts, and each would be read for each message.
+    const accounts = id === undefined ? accountsOf(store, workspace) : accountsNamed(store, workspace, [id]);
+    return toStranger(await accounts, target, from, reaches);
   }
   const [accounts, chats] = await Promise.all([accountsOf(store, workspace), findChats(store, workspace, target)]);
   return inChat(target, from, chats, able(accounts, reaches));

@@ -70,5 +70,5 @@ async function note(
 ): Promise<void> {
   const withBody = outcome !== 'accepted' && outcome !== 'replayed';
   const noted = { status: answer.status, outcome, withBody, ...(id && { id }), ...(message && { message }) };
-  await noteAttempt(ports, webhook.webhookId, call, noted, since);
+  await noteAttempt(ports, webhook, call, noted, since);
 }

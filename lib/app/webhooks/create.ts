@@ -3,8 +3,9 @@ import { toIso } from '#lib/domain/time.ts';
 import { accountKey, readAccount } from '../accounts/account.ts';
 import { directoryKey } from '../directory.ts';
 import type { Clock, Random } from '../ports.ts';
-import { absent, all, type Check, check, equal, put, type Store } from '../store.ts';
+import { absent, all, type Check, check, equal, put, type Store, StoreUnavailable } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
+import { retentionOf } from '../workspaces/retention.ts';
 import { newToken, webhookPath } from './token.ts';
 import { type Webhook, webhookItem } from './webhook.ts';
 
@@ -27,14 +28,40 @@ export type Created =
   /** The workspace has no such account, or it is another provider's. */
   | { readonly kind: 'no account' };
 
+// Each round more means that the workspace's retention was changed in this very moment.
+const ROUNDS = 5;
+
 export async function createWebhook(ports: Ports, workspace: string, wanted: NewWebhook): Promise<Created> {
-  const account = await accountFor(ports.store, workspace, wanted);
-  if (account === 'missing') return { kind: 'no account' };
-  const { token, tokenHash, tokenPrefix } = newToken(ports.random);
-  const now = ports.clock.now();
-  const { kind, provider, accountId, name, secret } = wanted;
-  const webhook: Webhook = {
-    webhookId: newId('wh', now, ports.random.bytes(10)),
+  const { store, random } = ports;
+  for (let round = 0; round < ROUNDS; round++) {
+    const account = await accountFor(store, workspace, wanted);
+    if (account === 'missing') return { kind: 'no account' };
+    const { unchanged, ...retention } = await retentionOf(store, workspace);
+    const { token, ...ofToken } = newToken(random);
+    const { tokenHash, ...webhook } = { ...newWebhook(ports, workspace, wanted, account), ...retention, ...ofToken };
+    const writes = [
+      put(webhookItem(tokenHash, webhook), absent()),
+      put({ ...directoryKey(workspace, 'WEBHOOK', webhook.webhookId), tokenHash }, absent()),
+      unchanged,
+      ...(account ? [account.unchanged] : []),
+    ];
+    const transacted = await store.transact(writes, newTransaction(random));
+    if (transacted.done) return { kind: 'created', webhook, path: webhookPath(webhook, token) };
+    // It was deleted, or its credentials were changed, just now.
+    if (account && transacted.refused[writes.indexOf(account.unchanged)]) return { kind: 'no account' };
+  }
+  throw new StoreUnavailable('conflict');
+}
+
+function newWebhook(
+  { clock, random }: Ports,
+  workspace: string,
+  { kind, provider, accountId, name, secret }: NewWebhook,
+  account: NamedAccount | undefined,
+): Omit<Webhook, 'tokenPrefix'> {
+  const now = clock.now();
+  return {
+    webhookId: newId('wh', now, random.bytes(10)),
     workspace,
     kind,
     ...(provider !== undefined && { provider }),
@@ -44,17 +71,8 @@ export async function createWebhook(ports: Ports, workspace: string, wanted: New
     ...(accountId !== undefined && { accountId }),
     ...(account?.instance !== undefined && { instance: account.instance }),
     ...(secret !== undefined && { secretHash: sha256(secret) }),
-    tokenPrefix,
     createdAt: toIso(now),
   };
-  const writes = [
-    put(webhookItem(tokenHash, webhook), absent()),
-    put({ ...directoryKey(workspace, 'WEBHOOK', webhook.webhookId), tokenHash }, absent()),
-    ...(account ? [account.unchanged] : []),
-  ];
-  const { done } = await ports.store.transact(writes, newTransaction(ports.random));
-  // Nothing but the account can stand in the way: it was deleted, or its credentials were changed, just now.
-  return done ? { kind: 'created', webhook, path: webhookPath(webhook, token) } : { kind: 'no account' };
 }
 
 interface NamedAccount {

@@ -1,9 +1,21 @@
 import { sha256 } from '#lib/domain/ids.ts';
+import { ATTEMPTS_KEPT_SECONDS } from '../attempts/attempt.ts';
 import { directoryKey, listDirectory } from '../directory.ts';
 import { getAll } from '../get-all.ts';
 import { type ListPage, type PageRequest, pageOf } from '../lists/page.ts';
-import type { Random } from '../ports.ts';
-import { type Change, del, equal, type Item, remove, type Store, StoreUnavailable, set, update } from '../store.ts';
+import type { Clock, Random } from '../ports.ts';
+import {
+  type Change,
+  del,
+  equal,
+  type Item,
+  put,
+  remove,
+  type Store,
+  StoreUnavailable,
+  set,
+  update,
+} from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import { isCurrent, type Webhook, webhookKey, webhookOf } from './webhook.ts';
 
@@ -62,13 +74,26 @@ function changesOf({ enabled, name, secret }: WebhookPatch): Change[] {
   return changes;
 }
 
+interface Ports {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
 /** False where there is no such webhook. Its URL answers 404 from this moment on; what came in through it stays. */
-export async function deleteWebhook(store: Store, random: Random, workspace: string, id: string): Promise<boolean> {
+export async function deleteWebhook(ports: Ports, workspace: string, id: string): Promise<boolean> {
+  const { store, clock, random } = ports;
   for (let round = 0; round < ROUNDS; round++) {
     const found = await findWebhook(store, workspace, id);
     if (!found) return false;
     const entry = directoryKey(workspace, 'WEBHOOK', id);
-    const writes = [del(webhookKey(found.tokenHash)), del(entry, equal('tokenHash', found.tokenHash))];
+    // Its attempts are kept for a while and may name people: whoever erases a person must find them.
+    const expiresAt = Math.floor(clock.now() / 1000) + ATTEMPTS_KEPT_SECONDS;
+    const writes = [
+      del(webhookKey(found.tokenHash)),
+      del(entry, equal('tokenHash', found.tokenHash)),
+      put({ ...directoryKey(workspace, 'FORMER', id), expiresAt }),
+    ];
     const { done } = await store.transact(writes, newTransaction(random));
     if (done) return true;
   }

@@ -42,7 +42,7 @@ export async function rotateWebhook(ports: Ports, workspace: string, id: string)
   return done ? { kind: 'rotated', webhook, path: webhookPath(webhook, token) } : { kind: 'changed' };
 }
 
-const COPIED = ['enabled', 'name', 'secretHash', 'instance'];
+const COPIED = ['enabled', 'name', 'secretHash', 'instance', 'retentionDays'];
 
 /** What the new row copies must not have changed since it was read: a webhook just switched off stays off. */
 function unchanged(item: Item): Condition {

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { newId, sha256 } from '#lib/domain/ids.ts';
-import { Instant, text } from '#lib/domain/schema.ts';
+import { Instant, optional, text } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { directoryKey, listDirectory } from '../directory.ts';
 import { getAll } from '../get-all.ts';
@@ -13,6 +13,7 @@ import { newTransaction } from '../transaction.ts';
 export const WorkspaceKey = v.object({
   id: v.string(),
   workspace: v.string(),
+  name: optional(v.string(), 'Who or what it is for'),
   prefix: text('How the key begins, to tell it from others'),
   createdAt: Instant,
 });
@@ -31,7 +32,11 @@ interface Ports {
 }
 
 /** `key` is shown this once. */
-export async function createKey(ports: Ports, workspace: string): Promise<WorkspaceKey & { readonly key: string }> {
+export async function createKey(
+  ports: Ports,
+  workspace: string,
+  name?: string,
+): Promise<WorkspaceKey & { readonly key: string }> {
   const { store, clock, random } = ports;
   const now = clock.now();
   const key = `hk_${Buffer.from(random.bytes(32)).toString('base64url')}`;
@@ -39,6 +44,7 @@ export async function createKey(ports: Ports, workspace: string): Promise<Worksp
   const made: WorkspaceKey = {
     id: newId('key', now, random.bytes(10)),
     workspace,
+    ...(name !== undefined && { name }),
     prefix: key.slice(0, SHOWN_CHARACTERS),
     createdAt: toIso(now),
   };

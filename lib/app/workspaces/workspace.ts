@@ -1,15 +1,38 @@
 import * as v from 'valibot';
 import { newId } from '#lib/domain/ids.ts';
-import { Instant } from '#lib/domain/schema.ts';
+import { RetentionDays } from '#lib/domain/retention.ts';
+import { Instant, optional } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { type ListPage, type PageRequest, pageOf } from '../lists/page.ts';
 import type { Clock, Random } from '../ports.ts';
-import { type Item, type Key, put, type Store } from '../store.ts';
+import {
+  absent,
+  all,
+  type Change,
+  equal,
+  exists,
+  type Item,
+  type Key,
+  put,
+  remove,
+  type Store,
+  set,
+  setIfAbsent,
+  update,
+} from '../store.ts';
 
 export const Workspace = v.object({
   id: v.string(),
   name: v.string(),
   createdAt: v.exactOptional(v.pipe(Instant, v.description('Left out for `main`, which was always there'))),
+  retentionDays: optional(
+    RetentionDays,
+    'Days after which what came in or was sent goes; left out: it is kept for ever',
+  ),
+  retentionPending: optional(
+    v.literal(true),
+    'The retention was changed, and what was stored before does not follow it yet: see `…/retention/apply`',
+  ),
 });
 export type Workspace = v.InferOutput<typeof Workspace>;
 
@@ -19,7 +42,7 @@ const mainWorkspace: Workspace = { id: MAIN, name: MAIN };
 
 const PARTITION = 'WORKSPACES';
 
-function workspaceKey(id: string): Key {
+export function workspaceKey(id: string): Key {
   return { pk: PARTITION, sk: id };
 }
 
@@ -29,24 +52,66 @@ interface Ports {
   readonly random: Random;
 }
 
-export async function createWorkspace({ store, clock, random }: Ports, name: string): Promise<Workspace> {
+export interface NewWorkspace {
+  readonly name: string;
+  readonly retentionDays?: number;
+}
+
+export async function createWorkspace({ store, clock, random }: Ports, wanted: NewWorkspace): Promise<Workspace> {
   const now = clock.now();
-  const workspace = { id: newId('ws', now, random.bytes(10)), name, createdAt: toIso(now) };
+  const { name, retentionDays } = wanted;
+  const workspace = {
+    id: newId('ws', now, random.bytes(10)),
+    name,
+    createdAt: toIso(now),
+    ...(retentionDays !== undefined && { retentionDays }),
+  };
   await store.write(put({ ...workspaceKey(workspace.id), ...workspace }));
   return workspace;
 }
 
+export async function findWorkspace(store: Store, id: string): Promise<Workspace | undefined> {
+  const item = await store.get(workspaceKey(id), { consistent: true });
+  if (item) return workspaceOf(item);
+  return id === MAIN ? mainWorkspace : undefined;
+}
+
 export async function hasWorkspace(store: Store, id: string): Promise<boolean> {
-  return id === MAIN || (await store.get(workspaceKey(id), { consistent: true })) !== undefined;
+  return id === MAIN || (await findWorkspace(store, id)) !== undefined;
+}
+
+export interface WorkspacePatch {
+  readonly name?: string;
+  /** `null`: for ever. */
+  readonly retentionDays?: number | null;
+}
+
+/** Undefined where there is no such workspace. What is stored follows a new retention only once it is applied. */
+export async function patchWorkspace(store: Store, id: string, patch: WorkspacePatch): Promise<Workspace | undefined> {
+  const { name, retentionDays } = patch;
+  const changes: Change[] = [setIfAbsent('id', id), name === undefined ? setIfAbsent('name', id) : set('name', name)];
+  if (retentionDays !== undefined) {
+    changes.push(retentionDays === null ? remove('retentionDays') : set('retentionDays', retentionDays));
+    changes.push(set('retentionPending', true));
+  }
+  const condition = id === MAIN ? undefined : exists();
+  const written = await store.write(update(workspaceKey(id), changes, condition), { returns: 'new' });
+  return written.done && written.item ? workspaceOf(written.item) : undefined;
+}
+
+/** Unless it was changed again meanwhile. */
+export async function retentionApplied(store: Store, id: string, days: number | undefined): Promise<void> {
+  const asRead = days === undefined ? absent('retentionDays') : equal('retentionDays', days);
+  await store.write(update(workspaceKey(id), [remove('retentionPending')], all(exists('retentionPending'), asRead)));
 }
 
 /** Newest first; `main` is the oldest. */
 export async function listWorkspaces(store: Store, { limit, from }: PageRequest): Promise<ListPage<Workspace>> {
   const before = from === undefined ? {} : { before: from };
   const query = { pk: PARTITION, limit: limit + 1, descending: true, consistent: true, from: 'ws_', ...before };
-  const { items } = await store.query(query);
+  const [{ items }, main = mainWorkspace] = await Promise.all([store.query(query), findWorkspace(store, MAIN)]);
   // A page that cannot show `main` as well leaves it to the next one.
-  const found = [...items.map(workspaceOf), mainWorkspace];
+  const found = [...items.map(workspaceOf), main];
   const shown = found.slice(0, limit);
   return pageOf(shown, found.length > limit ? shown.at(-1)?.id : undefined);
 }

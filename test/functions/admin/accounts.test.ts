@@ -31,6 +31,46 @@ describe('accounts', () => {
     expect(hub.secretValues.get(`accounts/${made.id}`)).toContain(SECRET);
   });
 
+  it('are known by their number where their provider tells them so, and by nothing else there', async () => {
+    const hub = new AdminBench();
+    const body = {
+      provider: 'timelinesai',
+      channel: 'whatsapp',
+      phone: '15550100999',
+      credentials: { apiToken: 'abc' },
+    };
+    const { id } = await hub.done('POST', '/api/accounts', { body });
+    const scope = async () => (await hub.store.get(accountKey(String(id))))?.scope;
+    expect(await scope()).toBe('+15550100999');
+    await hub.done('PATCH', `/api/accounts/${id}`, {
+      body: { phone: '+15550100998', credentials: { apiToken: 'def' } },
+    });
+    expect(await scope()).toBe('+15550100998');
+    await hub.done('PATCH', `/api/accounts/${id}`, { body: { name: 'Shop' } });
+    expect(await scope()).toBe('+15550100998');
+    await hub.done('PATCH', `/api/accounts/${id}`, { body: { phone: null } });
+    expect(await scope()).toBe(id);
+  });
+
+  it('tell all that is missing at once', async () => {
+    const { status, json } = await new AdminBench().call('POST', '/api/accounts', { body: { provider: 'green-api' } });
+    expect(status).toBe(422);
+    expect(json.issues).toEqual([
+      { path: 'channel', message: 'is missing' },
+      { path: 'credentials', message: 'is missing' },
+    ]);
+  });
+
+  it.each([
+    ['ftp://api.example', 'must be an http or https URL, without anything behind its path'],
+    ['https://api.example/?a=1', 'must be an http or https URL, without anything behind its path'],
+    ['api', 'must be a URL, as https://example.com'],
+  ])('tell of the host %s what it should look like', async (apiUrl, message) => {
+    const credentials = { apiUrl, idInstance: '7103000000', apiTokenInstance: 'abc' };
+    const { json } = await new AdminBench().call('POST', '/api/accounts', { body: { ...greenApi, credentials } });
+    expect(json.issues).toContainEqual({ path: 'credentials.apiUrl', message });
+  });
+
   it('are ready for the sender from the start', async () => {
     const hub = new AdminBench();
     const { id } = await hub.done('POST', '/api/accounts', { body: greenApi });

@@ -104,7 +104,7 @@ describe('the attempts of a webhook', () => {
         durationMs: n,
         request: { bytes: 1 },
       };
-      await logAttempt(hub.store, id, attempt, String(n));
+      await logAttempt(hub.store, { webhookId: id }, attempt, String(n));
     }
     const items = itemsOf(await hub.done('GET', `/api/webhooks/${id}/attempts`));
     expect(items.map(({ durationMs }) => durationMs)).toEqual(Array.from({ length: 100 }, (_, n) => n));

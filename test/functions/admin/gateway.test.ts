@@ -30,6 +30,12 @@ it('hands over method, path, query, headers and body', async () => {
   });
 });
 
+it('hands over a header that is more than ASCII as its bytes', async () => {
+  const event = eventOf('GET', '/', { headers: { 'x-test': 'é€' } });
+  const { header } = await echoed(event);
+  expect(Buffer.from(String(header), 'latin1').toString()).toBe('é€');
+});
+
 it('decodes a body in base64 and leaves that of a GET alone', async () => {
   const event = eventOf('POST', '/', { body: Buffer.from([0xff, 0]).toString('base64') });
   expect(await echoed({ ...event, isBase64Encoded: true })).toMatchObject({ body: 'ff00' });

@@ -6,6 +6,7 @@ import { RECEIVING_PATH } from '#functions/admin/receiving.ts';
 import { providers } from '#functions/admin/registry.ts';
 import { routesOf } from '#functions/admin/routes.ts';
 import { SENDING_PATH } from '#functions/admin/sending.ts';
+import { sandbox } from '#functions/sandbox/provider.ts';
 import { AdminBench, message } from './admin-bench.ts';
 
 const routes = routesOf(providers);
@@ -21,6 +22,9 @@ const Document = v.looseObject({
       v.looseObject({
         operationId: v.string(),
         summary: v.string(),
+        requestBody: v.optional(
+          v.looseObject({ content: v.record(v.string(), v.looseObject({ example: v.unknown() })) }),
+        ),
         parameters: v.array(v.looseObject({ name: v.string(), in: v.string() })),
         responses: v.record(v.string(), v.looseObject({ description: v.string(), content: v.optional(Anything) })),
       }),
@@ -28,7 +32,9 @@ const Document = v.looseObject({
   ),
   components: v.looseObject({ schemas: v.record(v.string(), v.looseObject({})) }),
 });
-const document = v.parse(Document, JSON.parse(JSON.stringify(openApi(routes, names, '1.2.3', 'https://hub.example'))));
+const SANDBOX = { provider: 'sandbox', channel: 'whatsapp', credentials: {}, phone: '+15550100001' };
+const made = { ...openApi(routes, names, '1.2.3'), servers: [{ url: 'https://hub.example' }] };
+const document = v.parse(Document, JSON.parse(JSON.stringify(made)));
 
 // Formats are words to the reader here; what they mean is the business of the schemas that check.
 const ajv = new Ajv2020({ strict: false, validateFormats: false });
@@ -80,9 +86,80 @@ describe('the OpenAPI document', () => {
     for (const [, name = ''] of references) expect(Object.keys(document.components.schemas)).toContain(name);
   });
 
+  it('begins every body with one that works as it stands', async () => {
+    const hub = new AdminBench();
+    const made = await hub.webhook();
+    for (const [path, methods] of Object.entries(document.paths)) {
+      for (const [method, { requestBody }] of Object.entries(methods)) {
+        if (!requestBody || !path.startsWith('/api/')) continue;
+        const { example } = requestBody.content['application/json'] ?? {};
+        const account = await hub.done('POST', '/api/accounts', { body: SANDBOX });
+        const id = { webhooks: made.id, accounts: account.id, workspaces: 'main' }[path.split('/')[2] ?? ''];
+        const answer = await hub.call(method.toUpperCase(), path.replace('{id}', String(id)), { body: example });
+        expect(answer.status, `${method} ${path}: ${answer.text}`).toBeLessThan(300);
+      }
+    }
+  });
+
+  it('says what is shown this once, for the page to offer it for copying', () => {
+    const said = JSON.stringify(document.paths).match(/"(\w+)":\{[^{}]*hown this once/g) ?? [];
+    expect(said.map((text) => text.split('"')[1]).sort()).toEqual(['key', 'url', 'url']);
+  });
+
+  it('shows a message that the sandbox takes, and one that can be sent', async () => {
+    const hub = new AdminBench();
+    const exampleOf = (path: string) => document.paths[path]?.post?.requestBody?.content['application/json']?.example;
+    const { url } = await hub.webhook();
+    expect((await hub.post(url, exampleOf(RECEIVING_PATH))).body).toMatchObject({ status: 'stored' });
+    await hub.done('POST', '/api/accounts', { body: SANDBOX });
+    const { url: sendUrl } = await hub.done('POST', '/api/webhooks', { body: { kind: 'send' } });
+    const id = await hub.send(String(sendUrl), v.parse(Anything, exampleOf(SENDING_PATH)));
+    expect(await hub.done('GET', `/api/sends/${id}`)).toMatchObject({ state: 'queued' });
+  });
+
   it('is answered as it is, for the address that it was asked at', async () => {
     const { json } = await new AdminBench().call('GET', '/openapi.json', { key: undefined });
     expect(json).toEqual(document);
+  });
+});
+
+describe('what takes long to make', () => {
+  /** Counts how often its credentials are made, and how often somebody looks into them. */
+  function counting() {
+    const counts = { made: 0, read: 0 };
+    const credentials = () => {
+      counts.made += 1;
+      const schema = v.strictObject({});
+      Object.defineProperty(schema, 'entries', {
+        get: () => {
+          counts.read += 1;
+          return {};
+        },
+      });
+      return schema;
+    };
+    const account = { name: 'counting', channels: ['whatsapp' as const], canSend: false, credentials };
+    return { counts, provider: { receiving: { ...sandbox, name: 'counting' }, account } };
+  }
+
+  it('is not made at a cold start', async () => {
+    const { counts, provider } = counting();
+    const hub = new AdminBench({ providers: [provider] });
+    await hub.done('GET', '/api/accounts');
+    expect(counts.made).toBe(0);
+    const body = { provider: 'counting', channel: 'whatsapp', credentials: {} };
+    for (const _time of ['first', 'second']) await hub.done('POST', '/api/accounts', { body });
+    expect(counts.made).toBe(1);
+  });
+
+  it('is made once, whoever asks from wherever', async () => {
+    const { counts, provider } = counting();
+    const hub = new AdminBench({ providers: [provider] });
+    const first = await hub.done('GET', '/openapi.json');
+    const { read } = counts;
+    expect(read).toBeGreaterThan(0);
+    expect(await hub.done('GET', '/openapi.json')).toEqual(first);
+    expect(counts.read).toBe(read);
   });
 });
 
@@ -105,6 +182,8 @@ describe('the answers of the API', () => {
     const workspace = await call('post', '/api/workspaces', {}, { name: 'Another' });
     const key = await call('post', '/api/workspaces/{id}/keys', workspace);
     await call('get', '/api/workspaces');
+    await call('patch', '/api/workspaces/{id}', workspace, { name: 'Renamed', retentionDays: 30 });
+    await call('post', '/api/workspaces/{id}/retention/apply', workspace, {});
     await call('get', '/api/workspaces/{id}/keys', workspace);
     await call('delete', '/api/workspaces/{id}/keys/{keyId}', { ...workspace, keyId: key.id });
     const sandbox = { provider: 'sandbox', channel: 'whatsapp', credentials: {}, phone: '15550100' };
@@ -113,7 +192,7 @@ describe('the answers of the API', () => {
     await call('get', '/api/accounts');
     await call('get', '/api/accounts/{id}', account);
     await call('patch', '/api/accounts/{id}', account, { name: 'Shop' });
-    const made = { kind: 'receive', provider: 'sandbox', accountId: account.id, secret: 'x', name: 'One' };
+    const made = { kind: 'receive', provider: 'sandbox', accountId: account.id, name: 'One' };
     const webhook = await call('post', '/api/webhooks', {}, made);
     await hub.post(String(webhook.url), message(1, { direction: 'outbound', title: 'Friends' }));
     await hub.post(String(webhook.url), { event: 'status', id: 'm1', status: 'read', at: message(1).at });
@@ -152,6 +231,7 @@ describe('the answers of the API', () => {
     await call('get', '/api/credits/ledger');
     await call('get', '/api/credits/audit');
     await call('put', '/api/credits/quota', {}, { kind: 'monthly', credits: 50 });
+    await call('delete', '/api/contacts/{phone}', { phone: '+15550100' });
     await call('delete', '/api/webhooks/{id}', webhook);
     await call('delete', '/api/accounts/{id}', account);
     await call('get', '/health');

@@ -163,6 +163,50 @@ describe('replaying many', () => {
     expect((await hub.walk('/api/events?quarantined=true')).items).toEqual([]);
   });
 
+  it('stops at named events when time is short, and tells how many are left', async () => {
+    const { hub, ids, release } = await hubWith(Array.from({ length: 100 }, (_, n) => note(n)));
+    release.learn();
+    const { read } = release;
+    release.read = (body) => {
+      hub.bench.now += 500;
+      return read(body);
+    };
+    const first = await hub.done('POST', '/api/events/replay', { body: { ids } });
+    expect(itemsOf(first).map(({ id }) => id)).toEqual(ids.slice(0, 32));
+    expect(first.left).toBe(68);
+    const rest = await hub.done('POST', '/api/events/replay', { body: { ids: ids.slice(-8) } });
+    expect(itemsOf(rest)).toHaveLength(8);
+    expect(rest).not.toHaveProperty('left');
+  });
+
+  it('answers with no more than a Lambda may, however much there is to say', async () => {
+    const { hub, release, ids } = await hubWith(Array.from({ length: 200 }, (_, n) => note(n)));
+    const issues = Array.from({ length: 100 }, (_, n) => ({ path: `${n}.${'x'.repeat(1000)}`, message: 'is missing' }));
+    release.read = () => ({ issues });
+    const named = await hub.call('POST', '/api/events/replay', { body: { ids } });
+    expect(named.bytes.length).toBeLessThan(5_000_000);
+    expect(itemsOf(named.json)).toHaveLength(200);
+    expect(itemsOf(named.json)[0]?.issues).toEqual(issues.slice(0, 7));
+    const alone = await hub.done('POST', `/api/events/${ids[0]}/replay`);
+    expect(alone.issues).toEqual(issues);
+  });
+
+  it('goes on from the cursor where the answer is full', async () => {
+    const { hub, release } = await hubWith(Array.from({ length: 480 }, (_, n) => note(n)));
+    const issues = ['a', 'b', 'c'].map((name) => ({ path: name.repeat(8000), message: 'is missing' }));
+    release.read = () => ({ issues });
+    const seen: unknown[] = [];
+    let cursor: unknown;
+    do {
+      const body = cursor === undefined ? {} : { cursor };
+      const page = await hub.call('POST', '/api/events/replay', { body });
+      expect(page.bytes.length).toBeLessThan(5_000_000);
+      seen.push(...itemsOf(page.json).map(({ id }) => id));
+      cursor = page.json.cursor;
+    } while (cursor !== undefined && seen.length < 1000);
+    expect([seen.length, new Set(seen).size]).toEqual([480, 480]);
+  });
+
   it('counts what was seen and what was understood since, by type', async () => {
     const { hub, release } = await hubWith([...bodies, '{', { id: 'no event' }]);
     release.learn();
@@ -173,6 +217,9 @@ describe('replaying many', () => {
       { type: 'unreadable', seen: 2, replayed: 0 },
       { type: 'other', seen: 1, replayed: 0 },
     ]);
+    const listed = itemsOf({ items }).map(async ({ events }) => (await hub.walk(String(events))).items.length);
+    // Those without a name are listed with all that wait.
+    expect(await Promise.all(listed)).toEqual([0, 3, 1]);
   });
 });
 

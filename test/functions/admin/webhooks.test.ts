@@ -35,7 +35,7 @@ describe('webhooks', () => {
 
   it('take a name and a secret, and lose them by null', async () => {
     const hub = new AdminBench();
-    const { id } = await hub.webhook();
+    const { id } = await hub.webhook({ provider: 'zender' });
     const body = { name: 'Two', secret: 'open sesame' };
     expect(await hub.done('PATCH', `/api/webhooks/${id}`, { body })).toMatchObject({ name: 'Two', hasSecret: true });
     const cleared = await hub.done('PATCH', `/api/webhooks/${id}`, { body: { name: null, secret: null } });
@@ -100,9 +100,45 @@ describe('webhooks', () => {
     ['a field that is not known', { kind: 'send', secret: 'x' }, 'secret'],
     ['an account that does not exist', { kind: 'receive', provider: 'sandbox', accountId: 'acc_0' }, 'accountId'],
     ['an empty name', { kind: 'send', name: '' }, 'name'],
+    ['a secret that its provider would not check', { kind: 'receive', provider: 'cooby', secret: 'x' }, 'secret'],
   ])('are refused with %s, by its path', async (_what, body, path) => {
     const { status, json } = await new AdminBench().call('POST', '/api/webhooks', { body });
     expect(status).toBe(422);
     expect(json).toMatchObject({ status: 422, data: {}, issues: [{ path }] });
+  });
+
+  it('take a secret of those providers alone that are checked by one', async () => {
+    const hub = new AdminBench();
+    for (const provider of ['cooby', 'sandbox', 'timelinesai']) {
+      const { id } = await hub.webhook({ provider });
+      const { status, json } = await hub.call('PATCH', `/api/webhooks/${id}`, { body: { secret: 'x' } });
+      expect([status, json.message]).toEqual([
+        422,
+        `The request is not valid: secret is not taken: ${provider} proves itself by its URL alone`,
+      ]);
+    }
+    for (const provider of ['green-api', 'zender']) await hub.webhook({ provider, secret: 'x' });
+  });
+
+  it('of kind send say that they take no provider and no secret', async () => {
+    const hub = new AdminBench();
+    for (const [path, value] of Object.entries({ provider: 'sandbox', accountId: 'acc_0', secret: 'x' })) {
+      const { status, json } = await hub.call('POST', '/api/webhooks', { body: { kind: 'send', [path]: value } });
+      expect([status, json.message]).toEqual([422, expect.stringContaining(`${path} is not taken for sending`)]);
+    }
+    const { id } = await hub.done('POST', '/api/webhooks', { body: { kind: 'send' } });
+    const { json } = await hub.call('PATCH', `/api/webhooks/${id}`, { body: { secret: 'x' } });
+    expect(json.message).toContain('secret is not taken for sending');
+  });
+
+  it('and accounts take no change that changes nothing', async () => {
+    const hub = new AdminBench();
+    const { id } = await hub.webhook();
+    const account = { provider: 'sandbox', channel: 'whatsapp', credentials: {} };
+    const { id: accountId } = await hub.done('POST', '/api/accounts', { body: account });
+    for (const path of [`/api/webhooks/${id}`, `/api/accounts/${accountId}`]) {
+      const { status, json } = await hub.call('PATCH', path, { body: {} });
+      expect([status, json.message]).toEqual([422, 'The request is not valid: there is nothing to change']);
+    }
   });
 });

@@ -43,6 +43,7 @@ it.each([
   ['tok-123', `Bearer ${sha256('tok-123')}`],
   ['Basic dXNlcjpwYXNz', 'Basic dXNlcjpwYXNzIQ'],
   ['Basic dXNlcjpwYXNz', 'Bearer dXNlcjpwYXNz'],
+  ['Basic dXNlcjpwYXNz', 'Bearer Basic dXNlcjpwYXNz'],
   ['Token abc', 'Token abc'],
 ])('refuses, for the token %j, %j', (secret, header) => {
   expect(isGenuine(secret, header)).toBe(false);

@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Hub, startHub } from '#infra/local/hub.ts';
+import { hubClient, postJson } from '#test/support/hub-client.ts';
 
 const SENDER = '+15105566777';
 let hub: Hub;
 let url: string;
 let account: string;
+let api: ReturnType<typeof hubClient>['api'];
+let until: ReturnType<typeof hubClient>['until'];
 const faults: string[] = [];
 
 beforeAll(async () => {
@@ -14,6 +16,7 @@ beforeAll(async () => {
     environment: { PORT: '0', HOOKLINE_DATA: ':memory:', HOOKLINE_WATCHDOG_MS: '1000' },
     report: (name, error) => faults.push(`${name}: ${error}`),
   });
+  ({ api, until } = hubClient(hub));
   const sandbox = { provider: 'sandbox', channel: 'whatsapp', phone: SENDER, credentials: {} };
   account = (await api('POST', '/api/accounts', sandbox)).id;
   ({ url } = await api('POST', '/api/webhooks', { kind: 'send' }));
@@ -21,33 +24,9 @@ beforeAll(async () => {
 
 afterAll(() => hub.stop());
 
-async function api(method: string, path: string, body?: object) {
-  const response = await fetch(`${hub.url}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${hub.adminKey}`, 'content-type': 'application/json' },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  const answer = JSON.parse(await response.text());
-  if (!response.ok) throw new Error(`${method} ${path}: ${JSON.stringify(answer)}`);
-  return answer;
-}
-
-async function post(body: string, headers: Record<string, string> = {}) {
-  const response = await fetch(url, { method: 'POST', headers, body });
-  return { status: response.status, headers: response.headers, body: await response.text() };
-}
-
+const post = (body: string, headers: Record<string, string> = {}) => postJson(url, body, headers);
 const messageIn = (body: string): string => JSON.parse(body).data.message_id;
 const fixture = (name: string) => readFileSync(new URL(`fixtures/${name}.json`, import.meta.url), 'utf8');
-
-async function until(path: string, isSo: (answer: { state?: string; items?: object[] }) => boolean) {
-  for (let tries = 0; tries < 60; tries += 1) {
-    const answer = await api('GET', path);
-    if (isSo(answer)) return answer;
-    await sleep(150);
-  }
-  throw new Error(`${path} never came to that: ${JSON.stringify(await api('GET', path))}`);
-}
 
 test('a message goes out, is reported on, and stands in the history of its chat once', async () => {
   const sent = await post(fixture('timelinesai-send-phone'));
@@ -65,10 +44,7 @@ test('a message goes out, is reported on, and stands in the history of its chat 
     accountId: account,
   });
   const echo = { event: 'message', direction: 'outbound', via: 'api', chat: '+14151231234', text: 'lorem ipsum' };
-  const body = JSON.stringify({ ...echo, id: send.parts[0].providerMessageId });
-  expect((await fetch(hook, { method: 'POST', headers: { 'content-type': 'application/json' }, body })).status).toBe(
-    200,
-  );
+  expect(await postJson(hook, { ...echo, id: send.parts[0].providerMessageId })).toMatchObject({ status: 200 });
   const { items } = await api('GET', `/api/messages?chat=${send.recipient.chatId}`);
   expect(items).toMatchObject([
     { sendId: send.messageId, delivery: { state: 'read' }, message: { via: 'api', content: { text: 'lorem ipsum' } } },

@@ -64,6 +64,13 @@ describe('the secret is cut', () => {
     ['within another field', 'data[secret]=x&data[id]=1', 'data[id]=1'],
     ['where a value holds what looks like the end of a key', 'secret=a]=b&a=1', 'a=1'],
     ['after an escaped ampersand', 'a=1&amp;secret=x', 'a=1'],
+    ['after a blank', '+secret=x&%20secret+=y&a=1', 'a=1'],
+    ['from words between pairs', 'a=1&the secret=x&b=2', 'a=1&the &b=2'],
+    ['from a name in brackets of any kind', 'a=1&data(secret)=x&{secret}=y', 'a=1&data(&{'],
+    ['from XML', '<a><secret>x</secret><b c="1">y</b></a>', '<a><secret></secret><b c="1">y</b></a>'],
+    ['from XML with attributes', '<secret type="a">x</secret>', '<secret type="a"></secret>'],
+    ['from JSON in percent signs', '%7B%22secret%22%3A%22x%22%2C%22a%22%3A1%7D', '%7B%22a%22%3A1%7D'],
+    ['from a form in percent signs', 'a=1&the+secret%3Dx', 'a=1&the%20'],
     ['from JSON within a form', 'a=1&data=%7B%22secret%22%3A%22x%22%2C%22id%22%3A1%7D', 'a=1&data=%7B%22id%22%3A1%7D'],
   ])('%s', (_name, text, expected) => {
     expect(cleaned(text)).toBe(expected);
@@ -90,6 +97,8 @@ describe('the secret is cut', () => {
       String.raw`{"data":"{\"m\":\"é\\u00e9€\"}","a":1}`,
     ],
     ['from JSON that was written twice', JSON.stringify('{"secret":"x","a":1}'), JSON.stringify('{"a":1}')],
+    ['from a pair in a list', '[["secret", "x"],["type","sms"]]', '[["secret"],["type","sms"]]'],
+    ['from a pair cut off', '[ "s\\u0065cret","x', '[ "s\\u0065cret"'],
     ['from JSON cut off', '{"a":1,"secret":"x', '{"a":1'],
     ['from JSON cut off earlier', '{"a":1,"secret":', '{"a":1'],
     ['from JSON that lacks a mark, and nothing else with it', '{"a":1,"b" "secret":2}', '{"a":1,"b" }'],
@@ -113,6 +122,11 @@ describe('the secret is cut', () => {
 describe('nothing is cut', () => {
   it.each([
     ['from a message that speaks of a secret', 'data[message]=secret%3Dx&data[secrets]=1&my_secret=2', form],
+    ['from words', 'hello, the secret of A', 'text/plain'],
+    ['from words after an ampersand', 'type=sms&data[message]=Tom&my secret plan=x', form],
+    ['from words before an equals sign', 'The secret of it is that a=b', 'text/plain'],
+    ['from XML that speaks of a secret', '<m>the secret of A</m><n a="1"/>', 'application/xml'],
+    ['from a list that begins with the word', '[["secret"],["secret","a","b"],["secret",{}],["a","secret","b"]]', json],
     ['from JSON in which only values say secret', '{"a":"secret","b":["secret"],"secrets":1,"c":"secret:1"}', json],
     ['from a message that holds JSON', String.raw`{"data":{"message":"{\"secret\":\"x\"}"}}`, json],
     ['from bodies without a secret', ' {"a" : "b" }\n', json],

@@ -38,6 +38,8 @@ export class FakeGreenApi {
   readonly next: Behaviour[] = [];
   /** For all requests to come, of whichever method; undefined: what is right. */
   behave: (seen: Seen, instance: string, method: string) => Behaviour | undefined = () => undefined;
+  /** How long it thinks about a message that it takes, milliseconds. */
+  answersAfterMs: () => number = () => 0;
   readonly #token: string;
   /** Tells the two hosts of an instance apart where one server stands for both. */
   readonly #mediaPrefix: string;
@@ -109,7 +111,8 @@ export class FakeGreenApi {
     const idMessage = `BAE5${String(this.taken.length + 1).padStart(12, '0')}`;
     this.taken.push({ ...message, idMessage, seen });
     const urlFile = { urlFile: 'https://files.example/1' };
-    return answer(200, { idMessage, ...(message.form && urlFile) });
+    const body = { idMessage, ...(message.form && urlFile) };
+    return { kind: 'answer', status: 200, body, afterMs: this.answersAfterMs() };
   }
 
   #invalid(seen: Seen, details: string): Behaviour {

@@ -13,6 +13,7 @@ import { watchdog } from '#lib/app/sending/watchdog.ts';
 import { type Store, StoreUnavailable, setIfAbsent, update } from '#lib/app/store.ts';
 import type { Status } from '#lib/domain/sending/status.ts';
 import { MeteredStore } from '../metered-store.ts';
+import { underRole } from '../under-role.ts';
 import { FakeProvider, type Taken } from './fake-provider.ts';
 import { FakeQueue, type QueueFaults } from './fake-queue.ts';
 import { faultyStore, type Mutant, type StoreFaults } from './faulty-store.ts';
@@ -49,6 +50,19 @@ const WATCHDOG_TIMEOUT_MS = 30_000;
 const MINUTE = 60_000;
 
 /** A whole hub on virtual time: the real use cases between a table, a queue and a provider that can all fail. */
+/** The function in which each kind of process runs on AWS, whose role it must not exceed. */
+const ROLES = new Map([
+  ['accept', 'send'],
+  ['ask', 'admin'],
+  ['cancel', 'admin'],
+  ['echo', 'green-api'],
+  ['pause', 'admin'],
+  ['resume', 'admin'],
+  ['status', 'green-api'],
+  ['tick', 'sender'],
+  ['watchdog', 'watchdog'],
+]);
+
 export class World {
   readonly seeded: Seeded;
   readonly scheduler: Scheduler;
@@ -157,7 +171,7 @@ export class World {
   }
 
   ports(process: Process) {
-    const store: Store = faultyStore(
+    const unrestricted: Store = faultyStore(
       this.store,
       process,
       this.scheduler,
@@ -166,13 +180,14 @@ export class World {
       this.#mutant,
       (by, pk) => this.#checkTenant(by, pk),
     );
+    const role = ROLES.get(process.name);
     const clock: Clock = {
       now: () => Math.floor(this.now) + process.skewMs,
       monotonic: () => this.now,
       sleep: (ms) => this.scheduler.wait(process, ms),
     };
     return {
-      store,
+      store: role === undefined ? unrestricted : underRole(unrestricted, role),
       clock,
       random: this.seeded,
       metrics: { count: (name: string) => void this.counted.set(name, (this.counted.get(name) ?? 0) + 1) },

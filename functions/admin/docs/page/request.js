@@ -7,7 +7,8 @@ export async function sendRequest(operation, values, { key, workspace }) {
   for (const { name } of named('query')) if (values.get(name)) query.set(name, values.get(name));
   const isPublic = operation.security?.length === 0;
   const headers = {
-    ...(requestBody && { 'content-type': 'application/json' }),
+    ...Object.fromEntries(named('header').flatMap(({ name }) => (values.get(name) ? [[name, values.get(name)]] : []))),
+    ...(requestBody && { 'content-type': values.get('contentType') ?? Object.keys(requestBody.content)[0] }),
     ...(key && !isPublic && { authorization: `Bearer ${key}` }),
     ...(workspace && !isPublic && { 'x-workspace': workspace }),
   };
@@ -20,7 +21,8 @@ export async function sendRequest(operation, values, { key, workspace }) {
       ...(requestBody && { body: values.get('body') }),
     });
     const text = readable(await response.text(), response.headers.get('content-type') ?? '');
-    return { title: `${response.status} in ${Math.round(performance.now() - started)} ms`, text };
+    const { status } = response;
+    return { status, title: `${status} in ${Math.round(performance.now() - started)} ms`, text };
   } catch (error) {
     return { title: 'No answer', text: String(error) };
   }

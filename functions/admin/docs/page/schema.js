@@ -11,6 +11,12 @@ export function prose(text) {
   return text.split('`').map((part, i) => (i % 2 === 1 ? element('code', {}, part) : part));
 }
 
+/** A path that breaks where its parts meet, and nowhere else. */
+export function pathOf(path) {
+  const parts = path.split(/(?=\/)/);
+  return element('code', { class: 'path' }, ...parts.flatMap((part) => [element('wbr', {}), part]));
+}
+
 /** The properties of a schema as a list; what is named elsewhere opens on demand, for schemas hold each other. */
 export function schemaList(schema, api) {
   const { schema: known } = resolve(schema, api);

@@ -1,5 +1,6 @@
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { providerHttp } from '#lib/adapters/http/provider-call.ts';
 import { systemClock } from '#lib/adapters/system.ts';
@@ -46,6 +47,16 @@ describe('a call of a provider', () => {
     await http.call(post(), within(2000));
     await http.call(post(), within(2000));
     expect(server.connections).toBe(1);
+  });
+
+  it('leaves nothing behind on a connection that it uses again and again', async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error) => warnings.push(warning);
+    process.on('warning', note);
+    for (let call = 0; call < 15; call += 1) await http.call(post(), within(2000));
+    await setImmediate();
+    process.off('warning', note);
+    expect(warnings).toEqual([]);
   });
 
   it('does not use a connection again that has been idle for four seconds', async () => {

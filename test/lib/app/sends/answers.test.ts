@@ -93,7 +93,7 @@ describe('a body that is wrong', () => {
     ['another action', { ...text, action: 'delete' }, 'action must be "send"'],
     ['no text', { ...text, text: undefined }, 'text is missing'],
     ['no text beside a file', { ...text, ...file, text: undefined }, 'text is missing'],
-    ['a text that is none', { ...text, text: 5 }, 'text must be string'],
+    ['a text that is none', { ...text, text: 5 }, 'text must be a string'],
     ['an empty text alone', { ...text, text: '' }, 'text is empty, and there is no file_url'],
     [
       'half a character',

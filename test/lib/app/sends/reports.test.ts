@@ -4,11 +4,13 @@ import { listEvents } from '#lib/app/events/list.ts';
 import { type ReceivingProvider, readByName, reader } from '#lib/app/receiving/provider.ts';
 import { receiver } from '#lib/app/receiving/receive.ts';
 import { tick } from '#lib/app/sending/tick.ts';
+import { withOwnEvidence } from '#lib/app/sends/own-evidence.ts';
 import { sendReports } from '#lib/app/sends/reports.ts';
 import { parseJson } from '#lib/domain/json.ts';
 import { known } from '#lib/domain/known.ts';
 import type { SendOutcome } from '#lib/domain/sending/outcome.ts';
 import { SendBench } from '#test/support/send-bench.ts';
+import { underRole } from '#test/support/under-role.ts';
 
 const Text = v.looseObject({
   id: v.string(),
@@ -66,14 +68,19 @@ let bench: SendBench;
 let receive: ReturnType<typeof receiver>;
 beforeEach(async () => {
   bench = new SendBench();
-  const ports = bench.ports();
-  const sends = sendReports(ports, bench.config);
-  receive = receiver(courier, { ...ports, sends, fallback: { send: async () => false }, maxBytes: 1_000_000 });
+  receive = receivingUnder('green-api');
   await bench.addWebhook();
   await bench.addWebhook({ webhookId: 'wh_in', kind: 'receive', provider: 'courier', accountId: 'acc_1' }, 'hook');
   await bench.addAccount('acc_1', { instance: 'i-1' });
   await bench.addCredits(10);
 });
+
+/** As a function with this role receives. */
+function receivingUnder(role: string): ReturnType<typeof receiver> {
+  const ports = { ...bench.ports(), store: underRole(bench.memory, role) };
+  const sends = sendReports(ports, bench.config);
+  return receiver(courier, { ...ports, sends, fallback: { send: async () => false }, maxBytes: 1_000_000 });
+}
 
 async function report(body: object, token = 'hook'): Promise<void> {
   const answer = await receive(token, { headers: {}, body: Buffer.from(JSON.stringify(body)) });
@@ -91,6 +98,7 @@ async function run(outcome: SendOutcome, during?: () => Promise<void>): Promise<
   bench.now = Math.max(bench.now, due.at);
   const ports = {
     ...bench.ports(),
+    store: underRole(bench.memory, 'sender'),
     sender: {
       send: async () => {
         await during?.();
@@ -223,6 +231,26 @@ describe('an echo', () => {
     expect(part(id)).toMatchObject({ state: 'unknown' });
   });
 
+  it('that came while its message was still being sent is found later', async () => {
+    const id = await accept();
+    await run(unanswered, () => report({ event: 'echo', id: 'p1' }));
+    expect(part(id)).toMatchObject({ state: 'unknown' });
+    const asked: string[] = [];
+    const provider = {
+      find: async (send: { messageId: string }) => {
+        asked.push(send.messageId);
+        return { kind: 'none' } as const;
+      },
+    };
+    const evidence = withOwnEvidence(underRole(bench.memory, 'watchdog'), provider);
+    expect(await evidence.find(bench.send(id), 0)).toEqual({ kind: 'accepted', providerId: 'p1' });
+    expect(asked).toEqual([]);
+    const other = await accept({ text: 'another' });
+    await run(unanswered);
+    expect(await evidence.find(bench.send(other), 0)).toEqual({ kind: 'none' });
+    expect(asked).toEqual([other]);
+  });
+
   it('settles neither of two that it fits', async () => {
     const ids = [await accept(), await accept()];
     await run(unanswered);
@@ -273,4 +301,15 @@ describe('a report on the connection', () => {
     await report({ event: 'link', state: 'disconnected', instance: 'i-1' }, 'loose');
     expect(bench.account('acc_1')).toMatchObject({ held: true });
   });
+});
+
+it.each(['fallback', 'sandbox', 'timelinesai', 'zender'])('the role of %s is enough for all of it', async (role) => {
+  receive = receivingUnder(role);
+  const [failed, settled] = [await accept(), await accept({ text: 'again' })];
+  await run(taken('p1'));
+  await run({ kind: 'unknown', reason: 'http 500' });
+  await report({ event: 'progress', id: 'p1', state: 'failed', restricted: true });
+  await report({ event: 'link', state: 'connected' });
+  await report({ event: 'echo', id: 'p2', text: 'again' });
+  expect([part(failed)?.state, part(settled)?.state]).toEqual(['failed', 'sent']);
 });

@@ -1,0 +1,51 @@
+import * as v from 'valibot';
+import { eraseContact } from '#lib/app/erasure/erase.ts';
+import { Counts, Left } from '#lib/app/erasure/erasing.ts';
+import { walkCursor } from '#lib/app/lists/walk-cursor.ts';
+import { toPhone } from '#lib/domain/phone.ts';
+import { optional } from '#lib/domain/schema.ts';
+import { invalid, json, problem } from '../answers.ts';
+import { route, takesNothing } from '../route.ts';
+import { Id } from '../schemas.ts';
+
+const cursors = walkCursor(Counts);
+
+const Query = v.strictObject({
+  groups: optional(
+    v.picklist(['true', 'false']),
+    '`true`: also the groups whose id tells that this person founded them, with what everybody said there',
+  ),
+  cursor: optional(v.string(), 'What the call before told as its `cursor`, for the same number'),
+});
+
+const Erasure = v.object({
+  erased: v.pipe(Counts, v.description('Since the first of the calls that a cursor joins')),
+  left: v.pipe(v.array(Left), v.readonly(), v.description('What this call met and left, and why')),
+  cursor: optional(v.string(), 'There is more to do: call again with it'),
+});
+
+export const contactRoutes = [
+  route({
+    ...takesNothing,
+    method: 'delete',
+    path: '/api/contacts/{phone}',
+    tag: 'Contacts',
+    summary: 'Erase a person by their number from everything that the workspace keeps; call until no cursor comes',
+    conflict: 'It is the number of an account of this workspace',
+    access: 'workspace',
+    // A number that is mistyped must not be answered like a person of whom nothing is kept.
+    params: v.object({ phone: v.pipe(Id, v.description('International, `+` optional')) }),
+    query: Query,
+    answers: { 200: { description: 'What was erased, and what was left', schema: Erasure } },
+    run: async ({ params, query }, { ports, workspace }) => {
+      const phone = toPhone(params.phone);
+      if (!phone) return invalid([{ path: 'phone', message: 'is no international number' }]);
+      const from = query.cursor === undefined ? undefined : cursors.decode(query.cursor);
+      if (query.cursor !== undefined && !from) return invalid([{ path: 'cursor', message: 'is not a cursor of ours' }]);
+      const outcome = await eraseContact(ports, { workspace, phone, groups: query.groups === 'true' }, from);
+      if (outcome.kind === 'own number') return problem(409, 'An account of this workspace has this number');
+      const { erased, left, next } = outcome;
+      return json(200, { erased, left, ...(next && { cursor: cursors.encode(next) }) });
+    },
+  }),
+];

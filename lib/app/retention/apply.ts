@@ -1,0 +1,99 @@
+import { isUnsettled } from '#lib/domain/sending/part.ts';
+import { toIso } from '#lib/domain/time.ts';
+import { attemptExpiry } from '../attempts/attempt.ts';
+import { attemptPartitions } from '../erasure/attempts.ts';
+import { empty, eraseStates } from '../erasure/empty-send.ts';
+import { listed, type Stage, walk } from '../lists/walk.ts';
+import type { WalkState } from '../lists/walk-cursor.ts';
+import type { Clock, Random } from '../ports.ts';
+import { queryAll } from '../query-all.ts';
+import { retrying } from '../retrying-store.ts';
+import { readSend } from '../sending/items.ts';
+import { sendListKey } from '../sending/keys.ts';
+import { compare, del, exists, type Store, set, update } from '../store.ts';
+import { newTransaction } from '../transaction.ts';
+import { copyRetention, retentionOf } from '../workspaces/retention.ts';
+import { retentionApplied } from '../workspaces/workspace.ts';
+import type { AppliedCounts, Applying } from './applying.ts';
+import { eventStage } from './events.ts';
+
+interface Ports {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+const NONE: AppliedCounts = { events: 0, attempts: 0, sends: 0, chats: 0 };
+const DAY_MS = 86_400_000;
+/** API Gateway waits 30 s for an answer; one slow item may come on top of this. */
+const LONGEST_MS = 20_000;
+const PATIENCE_MS = 5_000;
+
+/**
+ * Brings what is stored in line with the workspace's retention, as far as the time of one call reaches. Safe to break
+ * off anywhere and to repeat; worth repeating now and then, since sends and chats have no end of their own.
+ */
+export async function applyRetention(ports: Ports, workspace: string, from?: WalkState<AppliedCounts>) {
+  const { clock, random } = ports;
+  const deadline = clock.monotonic() + LONGEST_MS;
+  const store = retrying(ports.store, clock, random, deadline + PATIENCE_MS);
+  await copyRetention(store, random, workspace);
+  const { retentionDays } = await retentionOf(store, workspace);
+  const counts = { ...(from?.done ?? NONE) };
+  const end = retentionDays === undefined ? {} : { retentionDays };
+  const applying: Applying = { store, workspace, ...end, now: clock.now(), counts };
+  const stages = [eventStage(applying), attemptStage(applying), sendStage(applying), chatStage(applying, random)];
+  const at = await walk(store, stages, from?.at, () => clock.monotonic() >= deadline);
+  if (!at) await retentionApplied(store, workspace, retentionDays);
+  const applied: AppliedCounts = counts;
+  return { applied, ...(at && { next: { at, done: applied } }) };
+}
+
+function attemptStage({ store, workspace, retentionDays, counts }: Applying): Stage {
+  return {
+    name: '2-attempts',
+    partitions: () => attemptPartitions(store, workspace),
+    visit: async ({ pk, sk, expiresAt }) => {
+      const end = attemptExpiry(Date.parse(sk.slice(0, sk.indexOf('#'))), retentionDays);
+      if (typeof expiresAt === 'number' && expiresAt <= end) return true;
+      await store.write(update({ pk, sk }, [set('expiresAt', end)], exists()));
+      counts.attempts += 1;
+      return true;
+    },
+  };
+}
+
+/** Credits are counted by the sends that they paid for: an old one is emptied, and one that is not settled is not old. */
+function sendStage({ store, workspace, retentionDays, now, counts }: Applying): Stage {
+  return {
+    name: '3-sends',
+    ...listed(store, (shard) => sendListKey(workspace, shard)),
+    visit: async (item) => {
+      const send = readSend(item);
+      const isOld = retentionDays !== undefined && send.createdAt + retentionDays * DAY_MS <= now;
+      if (!isOld || send.erased || send.parts.some((part) => isUnsettled(part.state))) return true;
+      await eraseStates(store, send);
+      if (await empty(store, send)) counts.sends += 1;
+      return true;
+    },
+  };
+}
+
+/** All of a chat or nothing: its other ids are found only through it. */
+function chatStage({ store, workspace, retentionDays, now, counts }: Applying, random: Random): Stage {
+  const oldest = retentionDays === undefined ? '' : toIso(now - retentionDays * DAY_MS);
+  return {
+    name: '4-chats',
+    ...listed(store, (shard) => `WS#${workspace}#CHAT#${shard}`),
+    visit: async ({ pk, sk, lastAt }) => {
+      if (String(lastAt) >= oldest) return true;
+      const items = await queryAll(store, { pk, limit: 100, consistent: true });
+      const writes = items.map((item) =>
+        del({ pk, sk: item.sk }, item.sk === sk ? compare('lastAt', '<', oldest) : undefined),
+      );
+      const { done } = await store.transact(writes.slice(0, 100), newTransaction(random));
+      if (done) counts.chats += 1;
+      return true;
+    },
+  };
+}

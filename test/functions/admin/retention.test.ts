@@ -1,0 +1,145 @@
+import { expect, it } from 'vitest';
+import type { Item } from '#lib/app/store.ts';
+import { ErasureHub, LONG, OTHER } from '#test/lib/app/erasure/hub.ts';
+import { message } from './admin-bench.ts';
+
+const DAY_SECONDS = 86_400;
+const DAY_MS = DAY_SECONDS * 1000;
+
+const retain = (hub: ErasureHub, retentionDays: number | null, id = 'main') =>
+  hub.done('PATCH', `/api/workspaces/${id}`, { body: { retentionDays } });
+const apply = (hub: ErasureHub, id = 'main') => hub.done('POST', `/api/workspaces/${id}/retention/apply`);
+const events = (hub: ErasureHub): readonly Item[] => hub.memory.all().filter(({ pk }) => pk.startsWith('EVT#'));
+const endsOf = (hub: ErasureHub) => new Set(events(hub).map(({ expiresAt }) => expiresAt));
+
+it('applies to what comes in from then on, also through webhooks made or rotated later', async () => {
+  const hub = new ErasureHub();
+  const before = await hub.webhook();
+  expect(await retain(hub, 30)).toMatchObject({ id: 'main', retentionDays: 30, retentionPending: true });
+  const after = await hub.webhook();
+  const { url: rotated } = await hub.done('POST', `/api/webhooks/${before.id}/rotate`);
+  for (const [n, url] of [after.url, String(rotated)].entries()) await hub.post(url, message(n));
+  expect(endsOf(hub)).toEqual(new Set([Math.floor(hub.bench.now / 1000) + 30 * DAY_SECONDS]));
+});
+
+it('is part of a workspace from its creation, and of no other', async () => {
+  const hub = new ErasureHub();
+  const { id } = await hub.done('POST', '/api/workspaces', { body: { name: 'Short', retentionDays: 40 } });
+  const { url } = await hub.webhook({}, { workspace: String(id) });
+  await hub.post(url, message(1));
+  expect(endsOf(hub)).toEqual(new Set([Math.floor(hub.bench.now / 1000) + 40 * DAY_SECONDS]));
+  await hub.post((await hub.webhook()).url, message(1));
+  expect(endsOf(hub)).toContain(undefined);
+  expect((await hub.walk('/api/workspaces')).items).toMatchObject([{ retentionDays: 40 }, { id: 'main' }]);
+});
+
+it('applies to what is stored once that is asked for, chunks included, and not before', async () => {
+  const hub = new ErasureHub();
+  const { url } = await hub.webhook();
+  await hub.post(url, message(1, { text: LONG }));
+  await retain(hub, 30);
+  expect(endsOf(hub)).toEqual(new Set([undefined]));
+  expect(await apply(hub)).toMatchObject({ applied: { events: 1 } });
+  expect(events(hub).length).toBeGreaterThan(2);
+  expect(endsOf(hub)).toEqual(new Set([Math.floor(hub.bench.now / 1000) + 30 * DAY_SECONDS]));
+  const [main] = (await hub.walk('/api/workspaces')).items;
+  expect(main).toEqual({ id: 'main', name: 'main', retentionDays: 30 });
+  expect(await apply(hub)).toMatchObject({ applied: { events: 0 } });
+  await retain(hub, null);
+  expect(await apply(hub)).toMatchObject({ applied: { events: 1 } });
+  expect(endsOf(hub)).toEqual(new Set([undefined]));
+});
+
+it('brings nothing back that has run out', async () => {
+  const hub = new ErasureHub();
+  await retain(hub, 30);
+  const { url } = await hub.webhook();
+  await hub.post(url, message(1));
+  hub.bench.now += 31 * DAY_MS;
+  await retain(hub, null);
+  expect(await apply(hub)).toMatchObject({ applied: { events: 0 } });
+  expect((await hub.walk('/api/messages')).items).toEqual([]);
+});
+
+it('empties old sends, forgets quiet chats and shortens logs', async () => {
+  const hub = new ErasureHub();
+  const account = await hub.account();
+  const { id, url } = await hub.webhook();
+  await hub.post(url, message(1, { chat: 'old', from: OTHER }));
+  const sent = await hub.accepted(account, { phone: OTHER }, 'hello', { kind: 'sent', providerId: 'P1' });
+  const waiting = await hub.accepted(account, { phone: OTHER }, 'soon');
+  hub.bench.now += 31 * DAY_MS;
+  await hub.post(url, message(2, { chat: 'new', from: OTHER, at: new Date(hub.bench.now).toISOString() }));
+  const fresh = await hub.accepted(account, { phone: OTHER }, 'again', { kind: 'sent', providerId: 'P2' });
+  await retain(hub, 30);
+  expect(await apply(hub)).toMatchObject({ applied: { sends: 1, chats: 1, attempts: 2, events: 2 } });
+  const textOf = (messageId: string) => JSON.stringify(hub.memory.peek({ pk: `MSG#${messageId}`, sk: 'META' }));
+  expect(textOf(sent)).not.toContain('hello');
+  expect(textOf(waiting)).toContain('soon');
+  expect(textOf(fresh)).toContain('again');
+  expect((await hub.walk('/api/chats')).items).toMatchObject([{ providerChatId: 'new' }]);
+  const ends = hub.memory.all().filter(({ pk }) => pk === `ATT#${id}`);
+  expect(ends.map(({ sk, expiresAt }) => Number(expiresAt) * 1000 - Date.parse(sk.split('#')[0] ?? ''))).toEqual([
+    30 * DAY_MS,
+    30 * DAY_MS,
+  ]);
+});
+
+it('reaches every webhook however the change and their making or rotating fall together', async () => {
+  const hub = new ErasureHub();
+  const made = await Promise.all([1, 2, 3].map(() => hub.webhook()));
+  await Promise.all([
+    retain(hub, 60),
+    hub.webhook(),
+    hub.call('POST', `/api/webhooks/${made[0]?.id}/rotate`),
+    hub.webhook(),
+    retain(hub, 60),
+  ]);
+  const live = hub.memory.all().filter(({ pk, rotated }) => pk.startsWith('HOOK#') && rotated !== true);
+  expect(live).toHaveLength(5);
+  expect(live.map(({ retentionDays }) => retentionDays)).toEqual([60, 60, 60, 60, 60]);
+});
+
+it.each(['made', 'rotated', 'given another one'])('reaches a webhook that is just being %s', async (how) => {
+  const hub = new ErasureHub();
+  const { id } = await hub.webhook();
+  const transact = hub.memory.transact.bind(hub.memory);
+  hub.memory.transact = async (writes, token) => {
+    hub.memory.transact = transact;
+    await retain(hub, 60);
+    return transact(writes, token);
+  };
+  const rotate = () => hub.call('POST', `/api/webhooks/${id}/rotate`);
+  if (how === 'made') await hub.webhook();
+  else if (how === 'given another one') await retain(hub, 30);
+  else if ((await rotate()).status === 409) await rotate();
+  const live = hub.memory.all().filter(({ pk, rotated }) => pk.startsWith('HOOK#') && rotated !== true);
+  expect(new Set(live.map(({ retentionDays }) => retentionDays))).toEqual(new Set([60]));
+});
+
+it('reaches the webhooks that a crash left out when it is applied', async () => {
+  const hub = new ErasureHub();
+  await hub.webhook();
+  const transact = hub.memory.transact.bind(hub.memory);
+  hub.memory.transact = async () => {
+    throw new Error('a crash');
+  };
+  expect((await hub.call('PATCH', '/api/workspaces/main', { body: { retentionDays: 30 } })).status).toBe(500);
+  hub.memory.transact = transact;
+  expect((await hub.walk('/api/workspaces')).items).toMatchObject([{ retentionDays: 30, retentionPending: true }]);
+  await apply(hub);
+  const [webhook] = hub.memory.all().filter(({ pk }) => pk.startsWith('HOOK#'));
+  expect(webhook?.retentionDays).toBe(30);
+});
+
+it.each([29, 0, -1, 30.5, '30'])('is refused as %j days', async (retentionDays) => {
+  const { status, json } = await new ErasureHub().call('PATCH', '/api/workspaces/main', { body: { retentionDays } });
+  expect(status).toBe(422);
+  expect(json).toMatchObject({ issues: [{ path: 'retentionDays' }] });
+});
+
+it('is nothing of a workspace that does not exist', async () => {
+  const hub = new ErasureHub();
+  expect((await hub.call('PATCH', '/api/workspaces/ws_0', { body: { retentionDays: 30 } })).status).toBe(404);
+  expect((await hub.call('POST', '/api/workspaces/ws_0/retention/apply')).status).toBe(404);
+});

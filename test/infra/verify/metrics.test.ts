@@ -1,0 +1,40 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { METRICS } from '#lib/app/metrics.ts';
+
+const root = new URL('../../../', import.meta.url);
+const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
+
+/** The names with which the code counts. A name chosen by a condition stands in the same call. */
+function counted(): Set<string> {
+  const files = readdirSync(new URL('lib/', root), { recursive: true, encoding: 'utf8' });
+  const calls = files
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) => [...read(`lib/${file}`).matchAll(/metrics\.count\(([^,)]+)/g)].map(([, name = '']) => name));
+  return new Set(calls.flatMap((call) => [...call.matchAll(/'(\w+)'/g)].map(([, name = '']) => name)));
+}
+
+test('the code counts every metric that has a name, and no other', () => {
+  expect([...counted()].sort()).toEqual(Object.keys(METRICS).sort());
+});
+
+test('docs/operations.md explains each metric', () => {
+  const explained = [...read('docs/operations.md').matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+  expect(explained.sort()).toEqual(Object.keys(METRICS).sort());
+});
+
+test('docs/operations.md says what to do about each alarm', () => {
+  const alarms = [...read('infra/alarms.yml').matchAll(/AlarmName: .*\}-([\w-]+)$/gm)].map(([, name]) => name);
+  const explained = [...read('docs/operations.md').matchAll(/^### `([\w-]+)`$/gm)].map(([, name]) => name);
+  expect(alarms.length).toBeGreaterThan(10);
+  expect(explained.sort()).toEqual(alarms.sort());
+});
+
+test('the dashboard shows the webhooks of every provider', () => {
+  const names = readdirSync(new URL('functions/', root));
+  const providers = names.filter((name) => readdirSync(new URL(`functions/${name}/`, root)).includes('provider.ts'));
+  const drawn = [...read('infra/dashboard.yml').matchAll(/"Invocations".*"label": "([\w-]+)"/g)].map(
+    ([, name]) => name,
+  );
+  expect(drawn).toEqual(providers.sort());
+});
