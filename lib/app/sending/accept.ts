@@ -2,7 +2,8 @@ import type { Clock, Metrics, Random } from '../ports.ts';
 import { add, all, equal, exists, type Store, type Transacted, update } from '../store.ts';
 import { type AcceptPlan, acceptPlan } from './accept-plan.ts';
 import type { SendingConfig } from './config.ts';
-import { type Account, readAccount, readIdempotency, type Send } from './items.ts';
+import { type Earlier, earlierOf, findEarlier } from './idempotency.ts';
+import { type Account, readAccount, type Send } from './items.ts';
 import { accountKey } from './keys.ts';
 import { isOverdue, kick } from './kick.ts';
 import { persistent } from './persistent.ts';
@@ -44,10 +45,6 @@ type Refusal =
   /** Of a resend: the first send was resent already, or is not what it was. */
   | { readonly kind: 'changed' };
 
-type Stored =
-  | { readonly kind: 'accepted'; readonly messageId: string }
-  | { readonly kind: 'replayed'; readonly messageId: string; readonly account: string };
-
 export interface AcceptPorts {
   readonly store: Store;
   readonly clock: Clock;
@@ -65,7 +62,7 @@ export async function accept(request: SendRequest, given: AcceptPorts, config: S
   const { store, random } = ports;
   const messageId = `wa_backend:3EB0${Buffer.from(random.bytes(8)).toString('hex').toUpperCase()}`;
   const [account, quota] = await Promise.all([takeNumber(store, request), quotaKind(store, request.workspace)]);
-  if (!account) return { kind: 'account gone' };
+  if (!account) return answerWithout(ports, request);
   let seen = account;
   for (let tries = 1; tries <= TRIES; tries += 1) {
     const now = ports.clock.now();
@@ -106,14 +103,9 @@ function read(
   { places }: AcceptPlan,
   { idempotency, parts }: SendRequest,
   { queueLimit }: SendingConfig,
-): Stored | Refusal | { readonly kind: 'no month' } | { readonly kind: 'at rest'; readonly account: Account } {
+): Earlier | Refusal | { readonly kind: 'no month' } | { readonly kind: 'at rest'; readonly account: Account } {
   const first = places.idempotency === undefined ? undefined : refused[places.idempotency]?.item;
-  if (first) {
-    const { requestHash, send, account } = readIdempotency(first);
-    return requestHash === idempotency?.requestHash
-      ? { kind: 'replayed', messageId: send, account }
-      : { kind: 'mismatch' };
-  }
+  if (first) return earlierOf(first, idempotency?.requestHash);
   const account = refused[places.account];
   if (account && !account.item) return { kind: 'account gone' };
   const quota = refused[places.quota];
@@ -126,10 +118,20 @@ function read(
   throw new Error('an accept was refused for a reason that it does not state');
 }
 
+/** A key that has its message keeps its answer, whatever has become of the account since. */
+async function answerWithout(
+  { store, clock }: AcceptPorts,
+  { workspace, idempotency }: SendRequest,
+): Promise<Accepted> {
+  const earlier = idempotency && (await findEarlier(store, workspace, idempotency, clock.now()));
+  if (!earlier) return { kind: 'account gone' };
+  return earlier.kind === 'mismatch' ? earlier : { kind: earlier.kind, messageId: earlier.messageId };
+}
+
 /** The first request may have died before its kick, and it may have been given another account than this one. */
 async function startAgain(
   ports: AcceptPorts,
-  { kind, messageId, account }: Extract<Stored, { kind: 'replayed' }>,
+  { kind, messageId, account }: Extract<Earlier, { kind: 'replayed' }>,
   config: SendingConfig,
 ): Promise<Accepted> {
   const item = await ports.store.get(accountKey(account), { consistent: true });

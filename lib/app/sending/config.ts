@@ -28,8 +28,6 @@ export interface SendingConfig {
   readonly retryLimitMs: number;
   readonly probeAfterMs: readonly [number, ...number[]];
   readonly unknownLimitMs: number;
-  /** Statuses that came before their message was named are looked at once more after this: then it is named, or not ours. */
-  readonly statusLimitMs: number;
   /** What the first workspace starts with, so that a newcomer can send at once. */
   readonly startCredits: number;
   /** The most parts that may wait on one account. */
@@ -57,7 +55,6 @@ export const defaultConfig: SendingConfig = {
   retryLimitMs: 24 * HOUR,
   probeAfterMs: [MINUTE, 5 * MINUTE, 30 * MINUTE],
   unknownLimitMs: 24 * HOUR,
-  statusLimitMs: 2 * MINUTE,
   startCredits: 0,
   queueLimit: 10_000,
   failuresPerTick: 5,

@@ -26,13 +26,10 @@ export async function onStatus(
 ): Promise<void> {
   const ports = persistent(given, config);
   if (item.send !== undefined) return applyStatuses(ports, item);
-  const now = ports.clock.now();
+  // By then whoever is sending it has written its name, or has died.
+  const due = ports.clock.now() + config.leaseMs + config.graceMs;
   const written = await ports.store.write(
-    update(
-      key,
-      [set('gsi3pk', dueListOf('status', key.pk)), set('gsi3sk', dueSortKey(now + config.statusLimitMs, key.pk))],
-      absent('send'),
-    ),
+    update(key, [set('gsi3pk', dueListOf('status', key.pk)), set('gsi3sk', dueSortKey(due, key.pk))], absent('send')),
   );
   if (!written.done && written.item) await applyStatuses(ports, readProviderMessage(written.item));
 }
