@@ -412,8 +412,8 @@ describe('accepting', () => {
     await world.run(5 * SECOND);
     await ask(world, (ports) => deleteAccount(ports, 'a', [], world.config));
     const again = { workspace: 'main', account: 'a', recipient: {}, parts: [{ kind: 'text', text: 'x' }] } as const;
-    const answer = await ask(world, (ports) => accept({ ...again, ...keyed }, ports, world.config));
-    expect(answer).toEqual({ kind: 'replayed', messageId: id });
+    const answering = world.spawn('accept', 'main', (ports) => accept({ ...again, ...keyed }, ports, world.config));
+    expect(await world.until(answering)).toEqual({ kind: 'replayed', messageId: id });
   });
 
   test('takes an idempotency key anew after a day', async () => {
