@@ -3,6 +3,8 @@ import * as v from 'valibot';
 /** Others fill in `null` for what they do not mean to say. */
 const given = <Schema extends v.GenericSchema>(schema: Schema) => v.optional(v.nullable(schema));
 const Text = v.string();
+/** What cannot be an id is not looked for: keys of the table have a bound. */
+const isId = (text: string): boolean => /^[\x21-\x7e]{1,200}$/.test(text);
 const TextOrNumber = v.union([v.string(), v.pipe(v.number(), v.safeInteger())]);
 
 /**
@@ -20,6 +22,6 @@ export const SendBody = v.looseObject({
   chat_name: given(Text),
   whatsapp_account_phone: given(TextOrNumber),
   'whatsapp account phone': given(TextOrNumber),
-  account_id: given(Text),
+  account_id: given(v.pipe(Text, v.check(isId, 'is no id of an account'))),
 });
 export type SendBody = v.InferOutput<typeof SendBody>;

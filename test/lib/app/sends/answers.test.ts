@@ -150,6 +150,11 @@ describe('a body that is wrong', () => {
     ],
     ['an empty chat_id', { ...text, phone: undefined, chat_id: '' }, 'chat_id is empty or too long'],
     [
+      'an account_id that cannot be one',
+      { ...text, account_id: 'x'.repeat(3000) },
+      'account_id is no id of an account',
+    ],
+    [
       'an account’s phone that cannot be',
       { ...text, whatsapp_account_phone: '12' },
       'whatsapp_account_phone is not a possible phone number',
