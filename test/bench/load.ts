@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { allEvents, createWebhook, type HubApi } from '#test/support/hub-api.ts';
 import { type Post, poster } from './client.ts';
 import { atMost, type Figure } from './figure.ts';
+import { sendBeside } from './sends-beside.ts';
 import { startStack } from './stack.ts';
 import { percentile } from './statistics.ts';
 import { greenApiTraffic } from './traffic.ts';
@@ -20,10 +21,14 @@ interface Delivery {
   readonly status: number;
 }
 
-/** Providers that send on, whether or not they were answered: what a queue of theirs does to the hub. */
+/**
+ * Providers that send on, whether or not they were answered: what a queue of theirs does to the hub, while the hub
+ * itself sends.
+ */
 export async function load(): Promise<readonly Figure[]> {
   await using stack = await startStack();
   const post = poster(stack.hub.url, 256);
+  const sending = await sendBeside(stack.hub, post);
   const deliveries = await Promise.all(
     instances.map(async (perSecond, instance) => {
       const path = await createWebhook(stack.hub, greenApiTraffic.provider.name);
@@ -37,7 +42,7 @@ export async function load(): Promise<readonly Figure[]> {
     if ((await storedOf(stack.hub, accepted)).length === accepted.length) break;
   }
   const lost = accepted.length - (await storedOf(stack.hub, accepted)).length;
-  return figuresOf(deliveries, detours, lost);
+  return [...figuresOf(deliveries, detours, lost), ...(await sending())];
 }
 
 async function storedOf(hub: HubApi, deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
