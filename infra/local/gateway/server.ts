@@ -4,22 +4,14 @@ import { type Answer, gatewayAnswers, toAnswer, write } from './answer.ts';
 import { lambdaLimit, readBody } from './body.ts';
 import { type GatewayRequest, toEvent } from './event.ts';
 import { type Match, matchRoute, type Route } from './routes.ts';
-import { type Turns, turns } from './turns.ts';
 
 /** Told of everything that went wrong inside a function, since the caller is not. */
 export type FaultReport = (functionName: string, error: unknown) => void;
 
-/**
- * Requests that one function answers at once. On AWS each has a machine of its own; here they share one engine, and a
- * burst would make whatever else the hub has to do, sending for one, stand behind all of it.
- */
-const AT_ONCE = 16;
-
 /** The HTTP API of the service: finds the function for a request and lets it answer, within the limits of AWS. */
 export function createGateway(routes: () => Promise<readonly Route<Lambda>[]>, report: FaultReport): Server {
-  const inTurn = turnsByFunction();
   const server = createServer(async (message, response) => {
-    const answer = await answerTo(message, routes, inTurn, report).catch((error: unknown) => {
+    const answer = await answerTo(message, routes, report).catch((error: unknown) => {
       // A caller that hangs up in the middle of its request wants no answer.
       if (!message.destroyed || message.complete) report('the gateway', error);
       return gatewayAnswers.fault;
@@ -45,7 +37,6 @@ function send(message: IncomingMessage, response: ServerResponse, answer: Answer
 async function answerTo(
   message: IncomingMessage,
   routes: () => Promise<readonly Route<Lambda>[]>,
-  inTurn: (lambda: Lambda) => Turns,
   report: FaultReport,
 ): Promise<Answer> {
   const receivedAt = Date.now();
@@ -59,16 +50,7 @@ async function answerTo(
   }
   const body = await readBody(message);
   if (!body) return gatewayAnswers.tooLarge;
-  return inTurn(match.route.target)(() => invoke({ message, path, query, body, receivedAt }, match, report));
-}
-
-function turnsByFunction(): (lambda: Lambda) => Turns {
-  const known = new Map<Lambda, Turns>();
-  return (lambda) => {
-    const its = known.get(lambda) ?? turns(AT_ONCE);
-    known.set(lambda, its);
-    return its;
-  };
+  return invoke({ message, path, query, body, receivedAt }, match, report);
 }
 
 async function invoke(request: GatewayRequest, match: Match<Lambda>, report: FaultReport): Promise<Answer> {
