@@ -1,17 +1,25 @@
-import { Logger } from '@aws-lambda-powertools/logger';
-import { Metrics as PowertoolsMetrics } from '@aws-lambda-powertools/metrics';
+import { createRequire } from 'node:module';
+import { extname } from 'node:path';
 import { METRICS } from '#lib/app/metrics.ts';
 import type { Log, Metrics } from '#lib/app/ports.ts';
 import { correlation } from './correlation.ts';
 
+/**
+ * Powertools is a seventh of a cold start, and the ordinary webhook logs and counts nothing: it waits for the first line,
+ * which is written at once nevertheless, so that none is lost with its process. In a bundle it is a file beside it.
+ */
+const powertools = lazily((): typeof import('./powertools.ts') =>
+  createRequire(import.meta.url)(`./powertools${extname(import.meta.filename)}`),
+);
+
 /** `serviceName` tells the stages of one account apart. */
 export function structuredLog(serviceName: string): Log {
-  const logger = new Logger({ serviceName });
+  const logger = lazily(() => new (powertools().Logger)({ serviceName }));
   return {
-    info: (message, fields) => logger.info(message, { ...correlation(), ...fields }),
-    warn: (message, fields) => logger.warn(message, { ...correlation(), ...fields }),
+    info: (message, fields) => logger().info(message, { ...correlation(), ...fields }),
+    warn: (message, fields) => logger().warn(message, { ...correlation(), ...fields }),
     error: (message, cause, fields) =>
-      logger.error(message, {
+      logger().error(message, {
         ...correlation(),
         ...fields,
         error: cause instanceof Error ? cause : new Error(String(cause)),
@@ -24,12 +32,12 @@ export function structuredLog(serviceName: string): Log {
  * by. The other fields are on the line for whoever reads the log.
  */
 export function embeddedMetrics(serviceName: string): Metrics {
-  const metrics = new PowertoolsMetrics({ namespace: 'Hookline', serviceName });
+  const metrics = lazily(() => new (powertools().Metrics)({ namespace: 'Hookline', serviceName }));
   return {
     count: (name, fields = {}, value = 1) => {
       const { unit, by } = METRICS[name];
       const split: readonly string[] = by;
-      const single = metrics.singleMetric();
+      const single = metrics().singleMetric();
       const dimensions = Object.entries(fields).filter(([field]) => split.includes(field));
       if (dimensions.length > 0) single.addDimensions({}).addDimensions(Object.fromEntries(dimensions));
       for (const [field, of] of Object.entries({ ...correlation(), ...fields })) {
@@ -37,5 +45,13 @@ export function embeddedMetrics(serviceName: string): Metrics {
       }
       single.addMetric(name, unit, value);
     },
+  };
+}
+
+function lazily<Made>(make: () => Made): () => Made {
+  let made: Made | undefined;
+  return () => {
+    made ??= make();
+    return made;
   };
 }

@@ -1,8 +1,17 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { bundleFaults } from '#infra/build/budgets.ts';
 import { buildFunctions } from '#infra/build/bundle.ts';
 
@@ -52,6 +61,41 @@ export const handler = () => [http.Agent === Agent, all.Agent === Agent, new Min
   expect(readFileSync(bundle, 'utf8')).not.toMatch(/from ?["'](?:node:)?http["']/);
   const { handler } = await import(pathToFileURL(bundle).href);
   expect(handler()).toEqual([true, true, true]);
+});
+
+test('loads what is imported by a call when the call is made', async () => {
+  source('one/handler.ts', "export const handler = async () => (await import('./rare.ts')).word;");
+  const rare = source('one/rare.ts', "export const word = 'rare';");
+  await buildFunctions(folders);
+  const bundle = join(folders.dist, 'one/index.mjs');
+  expect(readFileSync(bundle, 'utf8')).not.toContain("'rare'");
+  const { handler } = await import(pathToFileURL(bundle).href);
+  expect(await handler()).toBe('rare');
+  const before = readdirSync(join(folders.dist, 'one'));
+  writeFileSync(rare, "export const word = 'changed';");
+  await buildFunctions(folders);
+  expect(readdirSync(join(folders.dist, 'one'))).toHaveLength(before.length);
+});
+
+test('has Powertools in a file beside the bundle, for its first line', async () => {
+  const telemetry = JSON.stringify(join(import.meta.dirname, '../../lib/adapters/telemetry.ts'));
+  source('one/handler.ts', `import { structuredLog } from ${telemetry};\nexport const handler = structuredLog;`);
+  await buildFunctions(folders);
+  const bundle = join(folders.dist, 'one/index.mjs');
+  expect(readFileSync(bundle, 'utf8')).not.toContain('LOG_LEVEL');
+  expect(readFileSync(join(folders.dist, 'one/powertools.mjs'), 'utf8')).toContain('LOG_LEVEL');
+  const { handler } = await import(pathToFileURL(bundle).href);
+  // So that it writes by the console of the process.
+  vi.stubEnv('POWERTOOLS_DEV', 'true');
+  const written = vi.spyOn(console, 'info').mockReturnValue();
+  handler('a service').info('a line');
+  expect(written).toHaveBeenCalledWith(expect.stringContaining('a line'));
+});
+
+test('refuses a library that loads a part of itself by a call', async () => {
+  source('one/handler.ts', "import { part } from 'parted';\nexport const handler = () => part();");
+  source('one/node_modules/parted/index.js', "export const part = () => import('./part.js');");
+  await expect(buildFunctions(folders)).rejects.toThrow('./part.js');
 });
 
 test('builds the same bytes from the same source', async () => {
