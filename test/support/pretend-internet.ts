@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import net, { type LookupFunction, type Socket } from 'node:net';
 import { vi } from 'vitest';
+import type { Lookup } from '#lib/adapters/guarded-lookup.ts';
 
 interface Dial {
   readonly host?: string | null | undefined;
@@ -36,20 +37,18 @@ function dialled({ host, lookup }: Dial, port: number): Socket {
 /** A resolver that knows these names, one answer after the other, the last for ever; and notes what it was asked. */
 export function names(known: Readonly<Record<string, readonly (readonly string[])[]>>) {
   const asked: string[] = [];
-  const lookup = (
-    host: string,
-    answer: (error: Error | null, addresses: { address: string; family: number }[]) => void,
-  ) => {
+  const lookup: Lookup = (host, answer) => {
     const times = asked.filter((name) => name === host).length;
     asked.push(host);
     const addresses = known[host]?.[times] ?? known[host]?.at(-1);
-    const unknown = Object.assign(new Error('no such name'), { code: 'ENOTFOUND' });
-    setImmediate(() =>
-      answer(
-        addresses ? null : unknown,
-        (addresses ?? []).map((address) => ({ address, family: net.isIP(address) })),
-      ),
-    );
+    setImmediate(() => {
+      if (!addresses) answer(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }));
+      else
+        answer(
+          null,
+          addresses.map((address) => ({ address, family: net.isIP(address) })),
+        );
+    });
   };
   return { asked, lookup };
 }

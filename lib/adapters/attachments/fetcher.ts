@@ -1,6 +1,7 @@
 import type { Clock } from '#lib/app/ports.ts';
 import type { Attachments } from '#lib/app/sending/ports.ts';
-import { filteringAgents, type Lookup } from './agents.ts';
+import type { Lookup } from '../guarded-lookup.ts';
+import { filteringAgents } from './agents.ts';
 import { readBody } from './body.ts';
 import { examine } from './examine.ts';
 import { follow } from './follow.ts';

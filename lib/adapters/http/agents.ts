@@ -1,12 +1,8 @@
-import dns, { type LookupAddress } from 'node:dns';
 import type { AgentOptions, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import type { LookupFunction } from 'node:net';
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
 import { isPublicAddress } from '../attachments/public-address.ts';
-
-/** All addresses of a name, as `dns.lookup` gives them. */
-export type Lookup = (host: string, answer: (error: Error | null, addresses: readonly LookupAddress[]) => void) => void;
+import { guardedLookup, type Lookup, systemLookup } from '../guarded-lookup.ts';
 
 export interface Agents {
   readonly 'http:': HttpAgent;
@@ -21,16 +17,18 @@ export class ForbiddenAddress extends Error {
 // An import would load its WebSocket, too, and with it more than the rest of a cold start.
 const http = process.getBuiltinModule('node:http');
 
-const NO_ADDRESS = Object.assign(new Error('the name has no address'), { code: 'ENOTFOUND' });
-
-const systemLookup: Lookup = (host, answer) => dns.lookup(host, { all: true }, answer);
+const guard = {
+  isAllowed: isPublicAddress,
+  forbidden: () => new ForbiddenAddress('not public'),
+  nowhere: () => Object.assign(new Error('the name has no address'), { code: 'ENOTFOUND' }),
+};
 
 /**
  * Agents that keep connections. Base URLs come from an account's configuration, so they connect to public addresses
  * only, and to the very address that was checked; they filter by themselves what our check should ever let slip.
  */
 export function publicAgents(idleMs: number, lookup: Lookup = systemLookup): Agents {
-  const options = { ...keptAlive(idleMs), lookup: checked(lookup) };
+  const options = { ...keptAlive(idleMs), lookup: guardedLookup(lookup, guard) };
   return { 'http:': new RequestFilteringHttpAgent(options), 'https:': new RequestFilteringHttpsAgent(options) };
 }
 
@@ -46,20 +44,6 @@ const keptAlive = (timeout: number): AgentOptions => ({
   // Node's 250 ms give up on a far host whose name has two addresses.
   autoSelectFamilyAttemptTimeout: 1_000,
 });
-
-function checked(lookup: Lookup): LookupFunction {
-  return (host, options, callback) => {
-    lookup(host, (error, addresses) => {
-      const [first] = addresses;
-      if (error || !first) callback(error ?? NO_ADDRESS, []);
-      else if (!addresses.every(({ address }) => isPublicAddress(address)))
-        callback(new ForbiddenAddress('not public'), []);
-      // Node asks for all addresses where it may try several at once, and for one elsewhere.
-      else if (options.all) callback(null, [...addresses]);
-      else callback(null, first.address, first.family);
-    });
-  };
-}
 
 /**
  * Closes connections that have been idle for too long. Their servers may have closed them as well, and a request on

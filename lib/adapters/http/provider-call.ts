@@ -3,8 +3,9 @@ import https from 'node:https';
 import type { Clock } from '#lib/app/ports.ts';
 import type { ProviderHttp, ProviderRequest, Reply } from '#lib/app/sending/outbound.ts';
 import type { Breakdown } from '#lib/domain/sending/outcome.ts';
+import type { Lookup } from '../guarded-lookup.ts';
 import { version } from '../version.ts';
-import { type Agents, idleLimit, type Lookup, publicAgents, unfilteredAgents } from './agents.ts';
+import { type Agents, idleLimit, publicAgents, unfilteredAgents } from './agents.ts';
 import { type Encoded, encode } from './body.ts';
 import { breakdownOf, type Progress } from './breakdown.ts';
 

@@ -104,6 +104,16 @@ test.each(['http', 'https'])(
   },
 );
 
+test('what the resolver of this machine does not know is not found', async () => {
+  const fetcher = attachmentFetcher({ allowPrivateHosts: false, clock: systemClock });
+  const fetched = await fetcher.fetch(
+    `http://${'x'.repeat(64)}.example/a.txt`,
+    'a.txt',
+    systemClock.monotonic() + 2_000,
+  );
+  expect(fetched).toEqual({ kind: 'unavailable', reason: "the file's host was not found" });
+});
+
 test('where private hosts are allowed, addresses and ports are free and the other rules stay', async () => {
   const fetcher = attachmentFetcher({ allowPrivateHosts: true, clock: systemClock });
   const fetched = (url: string) => fetcher.fetch(url, 'a.txt', systemClock.monotonic() + 2_000);

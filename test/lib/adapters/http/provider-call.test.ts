@@ -8,6 +8,9 @@ import type { ProviderRequest } from '#lib/app/sending/outbound.ts';
 import { answer, type Behaviour, FakeHttp, page } from '#test/support/providers/fake-http.ts';
 import { formOf } from '#test/support/providers/form.ts';
 
+/** For a name: this machine's own resolver says so, and asks no other. */
+const TOO_LONG = 'x'.repeat(64);
+
 let behaviour: Behaviour;
 let server: FakeHttp;
 const http = providerHttp({ allowPrivateHosts: true, clock: systemClock });
@@ -163,9 +166,13 @@ describe('a call that breaks', () => {
   });
 
   it('was not sent if the name is not known', async () => {
-    const lookup = (_: string, done: (error: Error | null, addresses: []) => void) =>
-      done(Object.assign(new Error('no such host'), { code: 'ENOTFOUND' }), []);
-    const lost = providerHttp({ allowPrivateHosts: false, clock: systemClock, lookup });
+    const lost = providerHttp({ allowPrivateHosts: false, clock: systemClock });
+    const reply = await lost.call(post({ url: `http://${TOO_LONG}.example/api` }), within(2000));
+    expect(reply).toEqual({ kind: 'broken', breakdown: 'dns' });
+  });
+
+  it('was not sent if the name has no address', async () => {
+    const lost = providerHttp({ allowPrivateHosts: false, clock: systemClock, lookup: (_, done) => done(null, []) });
     const reply = await lost.call(post({ url: 'http://gw.example/api' }), within(2000));
     expect(reply).toEqual({ kind: 'broken', breakdown: 'dns' });
   });
