@@ -28,7 +28,8 @@ async function persist<Result>(attempt: () => Promise<Result>, clock: Clock, ran
       return await attempt();
     } catch (error) {
       const wait = ceiling * random.next();
-      if (!(error instanceof StoreUnavailable) || clock.monotonic() + wait >= deadline) throw error;
+      const isWorthIt = error instanceof StoreUnavailable && error.reason !== 'refused';
+      if (!isWorthIt || clock.monotonic() + wait >= deadline) throw error;
       await clock.sleep(wait);
     }
   }

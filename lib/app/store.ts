@@ -100,10 +100,13 @@ export interface Store {
   writeMany(writes: readonly (Put | Delete)[]): Promise<void>;
 }
 
-/** The store did not do it, or we cannot know whether it did: conflict, throttling, timeout, no connection. */
+/**
+ * The store did not do it, or we cannot know whether it did: conflict, throttling, timeout, no connection. `refused`: it
+ * will not do it for us until somebody changes something, as a permission; to try again at once is of no use.
+ */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
-  readonly reason: 'conflict' | 'throttled' | 'unreachable';
+  readonly reason: 'conflict' | 'throttled' | 'unreachable' | 'refused';
 
   constructor(reason: StoreUnavailable['reason'], options?: ErrorOptions) {
     super(`the table did not take the request: ${reason}`, options);

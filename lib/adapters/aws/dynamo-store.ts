@@ -199,6 +199,14 @@ const THROTTLED = new Set([
   'LimitExceededException',
 ]);
 
+/** The request itself is wrong. All else is about the table: it is not there, its key is not, or we have no permission. */
+const OUR_FAULT = new Set([
+  'ValidationException',
+  'SerializationException',
+  'IdempotentParameterMismatchException',
+  'ItemCollectionSizeLimitExceededException',
+]);
+
 function unavailable(error: unknown): never {
   if (error instanceof AwsUnreachable) throw new StoreUnavailable('unreachable', { cause: error });
   if (!(error instanceof AwsError)) throw error;
@@ -207,5 +215,6 @@ function unavailable(error: unknown): never {
   }
   if (THROTTLED.has(error.code)) throw new StoreUnavailable('throttled', { cause: error });
   if (error.status >= 500) throw new StoreUnavailable('unreachable', { cause: error });
-  throw error;
+  if (OUR_FAULT.has(error.code)) throw error;
+  throw new StoreUnavailable('refused', { cause: error });
 }

@@ -38,14 +38,13 @@ export function safely(provider: ReceivingProvider, body: unknown, raw: Uint8Arr
 
 const isTooLong = ({ payload }: Draft): boolean => Buffer.byteLength(JSON.stringify(payload)) > LONGEST_SHOWN;
 
-/** Stores what was read; what the table does not take now waits in the fallback queue. */
+/** Stores what was read; what cannot be stored now, whoever is to blame, waits in the fallback queue. */
 export async function keep(reading: Reading, receipt: Receipt, ports: ReceivingPorts): Promise<Verdict> {
   const stored: Stored[] = [];
   try {
     return verdictOf(await storeOrQuarantine(reading, receipt, ports, stored), stored);
   } catch (error) {
-    if (error instanceof StoreUnavailable) return handOver(reading, receipt, ports, error, stored);
-    throw error;
+    return handOver(reading, receipt, ports, error, stored);
   }
 }
 

@@ -26,7 +26,7 @@ export function receiver(provider: ReceivingProvider, ports: ReceivingPorts) {
     const tooLarge = delivery.body.length > ports.maxBytes;
     const found = await find(store, sha256(token));
     if (found.kind === 'unreachable') return tooLarge ? TOO_LARGE.answer : unreachable(provider, ports);
-    const verdict = tooLarge ? TOO_LARGE : await judge(provider, patient, { found, delivery, receivedAt });
+    const verdict = tooLarge ? TOO_LARGE : await judged(provider, patient, { found, delivery, receivedAt });
     tell(provider, ports, verdict);
     if (found.kind === 'found') await note(provider, patient, found.webhook, delivery, verdict, receivedAt);
     if (found.kind === 'none') ports.metrics.count('UnknownTokens', { provider: provider.name });
@@ -52,6 +52,17 @@ interface Case {
   readonly found: Exclude<Found, { kind: 'unreachable' }>;
   readonly delivery: Delivery;
   readonly receivedAt: number;
+}
+
+/** Whoever wrote it, a fault before the delivery was kept is told to the provider, which may try again, and to us. */
+async function judged(provider: ReceivingProvider, ports: ReceivingPorts, the: Case): Promise<Verdict> {
+  try {
+    return await judge(provider, ports, the);
+  } catch (cause) {
+    ports.metrics.count('RefusedDeliveries', { provider: provider.name });
+    ports.log.error('a delivery could not be looked at; it was refused', cause, { provider: provider.name });
+    return UNAVAILABLE;
+  }
 }
 
 async function judge(provider: ReceivingProvider, ports: ReceivingPorts, the: Case): Promise<Verdict> {

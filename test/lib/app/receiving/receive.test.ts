@@ -291,6 +291,27 @@ describe('when the table does not take it', () => {
     expect(await bench.post(text('1'))).toMatchObject({ status: 503, body: { status: 503, data: {} } });
   });
 
+  it('keeps in the queue what a fault of ours keeps from being stored', async () => {
+    const store = new FaultyStore();
+    bench = new ReceivingBench(courier, store);
+    await bench.addWebhook('courier');
+    store.refusal = () => new TypeError('not an item');
+    store.refuses = (operation) => operation === 'write';
+    expect(await bench.post(text('1'))).toMatchObject({ status: 200, body: { status: 'stored' } });
+    expect(bench.parcels).toHaveLength(1);
+  });
+
+  it('answers 503 and counts it when the delivery cannot even be looked at', async () => {
+    const parse = () => {
+      throw new TypeError('a fault of ours');
+    };
+    bench = new ReceivingBench({ ...courier, parse });
+    await bench.addWebhook('courier');
+    expect(await bench.post(text('1'))).toMatchObject({ status: 503, body: { status: 503, data: {} } });
+    expect(bench.counted).toContain('RefusedDeliveries');
+    expect(await lastAttempts(bench.store, 'wh_1', bench.now)).toMatchObject([{ status: 503 }]);
+  });
+
   it('makes good what follows from an event when only that was refused', async () => {
     const store = new FaultyStore();
     bench = new ReceivingBench(courier, store);
@@ -365,6 +386,7 @@ function sizeOf(item: Item): number {
 /** A memory store that refuses, or does the work and loses the answer. */
 class FaultyStore extends MemoryStore {
   refuses: (operation: 'get' | 'write', pk: string) => boolean = () => false;
+  refusal: () => Error = () => new StoreUnavailable('throttled');
   losesAnswers = 0;
 
   override async get(...[key, options]: Parameters<Store['get']>) {
@@ -374,7 +396,7 @@ class FaultyStore extends MemoryStore {
 
   override async write(...[write, options]: Parameters<Store['write']>) {
     const { pk } = write.kind === 'put' ? write.item : write.key;
-    if (this.refuses('write', pk)) throw new StoreUnavailable('throttled');
+    if (this.refuses('write', pk)) throw this.refusal();
     const written = await super.write(write, options);
     if (this.losesAnswers > 0) {
       this.losesAnswers -= 1;
