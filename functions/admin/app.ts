@@ -57,7 +57,7 @@ export function adminApp(ports: AdminPorts): Hono<Environment> {
   }
   app.notFound(async (c) => responseOf(await refusal(c, ports, NO_PATH)));
   app.onError((error, c) => {
-    ports.log.error('a request to the API failed', error, { method: c.req.method, route: c.get('route') ?? '' });
+    ports.log.error('a request failed', error, { method: c.req.method, route: c.get('route') ?? '' });
     return responseOf(error instanceof StoreUnavailable ? UNAVAILABLE : FAULT);
   });
   return app;

@@ -1,4 +1,6 @@
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { ssmSecrets } from '#lib/adapters/aws/ssm-secrets.ts';
+import { correlated } from '#lib/adapters/correlation.ts';
 import { required, runtime, sendingPorts } from '#lib/adapters/runtime.ts';
 import { version } from '#lib/adapters/version.ts';
 import { sendReports } from '#lib/app/sends/reports.ts';
@@ -12,7 +14,8 @@ const ports = sendingPorts(all);
 const secrets = ssmSecrets(ssm, required(environment, 'HOOKLINE_SECRETS_PREFIX'), ports.clock);
 const sends = sendReports(ports, ports.config);
 
-export const handler = gateway(
-  adminApp({ ...ports, secrets, providers, sends, version }),
-  environment.HOOKLINE_PUBLIC_URL,
-);
+const answer = gateway(adminApp({ ...ports, secrets, providers, sends, version }), environment.HOOKLINE_PUBLIC_URL);
+
+/** The same id stands in the access log. */
+export const handler = (event: APIGatewayProxyEventV2) =>
+  correlated({ requestId: event.requestContext.requestId }, () => answer(event));

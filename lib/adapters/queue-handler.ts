@@ -18,8 +18,8 @@ export function queueHandler(process: (record: SQSRecord, context: Context) => P
     for (const record of event.Records) {
       const hasTime = context.getRemainingTimeInMillis() >= ENOUGH_MS;
       const ids = { requestId: context.awsRequestId, queueMessage: record.messageId };
-      const work = () => correlated(ids, () => process(record, context));
-      if (!hasTime || !(await succeeds(work, log))) failed.push(record.messageId);
+      const isDone = hasTime && (await correlated(ids, () => succeeds(() => process(record, context), log)));
+      if (!isDone) failed.push(record.messageId);
     }
     return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
   };

@@ -20,12 +20,11 @@ export function watchdogHandler(providers: readonly OutboundProvider[], runtime:
   const prober = providerProber(accounts, clock);
   const evidence = withOwnEvidence(store, providerEvidence(accounts, store, clock));
   const ports = { ...shared, prober, evidence };
-  return async (_event: unknown, context: Context): Promise<void> => {
-    const endsAt = clock.monotonic() + context.getRemainingTimeInMillis() - MARGIN_MS;
+  const run = async (endsAt: number) => {
     try {
       // First: an errand that fails each time must not make the measures stale.
       await measureVitals(ports);
-      await correlated({ requestId: context.awsRequestId }, () => watchdog(ports, endsAt, config));
+      await watchdog(ports, endsAt, config);
     } catch (error) {
       for (const cause of error instanceof AggregateError ? error.errors : [error]) {
         log.error('an errand of the watchdog failed', cause);
@@ -33,5 +32,9 @@ export function watchdogHandler(providers: readonly OutboundProvider[], runtime:
       // For the alarm; the next run takes everything up again.
       throw error;
     }
+  };
+  return async (_event: unknown, context: Context): Promise<void> => {
+    const endsAt = clock.monotonic() + context.getRemainingTimeInMillis() - MARGIN_MS;
+    await correlated({ requestId: context.awsRequestId }, () => run(endsAt));
   };
 }

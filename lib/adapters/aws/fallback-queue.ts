@@ -26,6 +26,7 @@ const Chunk = v.object({
   contentType: v.string(),
   receivedAt: v.number(),
   bodyHash: v.string(),
+  eventId: v.exactOptional(v.string()),
   data: v.string(),
 });
 /** One message of the fallback queue: a parcel, or a numbered piece of one. */

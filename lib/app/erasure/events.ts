@@ -46,7 +46,7 @@ async function read(
     const present = await store.get({ pk: head.pk, sk: head.sk }, { consistent: true });
     if (!present || !isLive(present, nowSeconds)) return 'half erased';
     const id = String(head.eventId);
-    log.error('an event could not be searched for a person', cause, { event: id });
+    log.error('an event could not be searched for a person', cause, { correlationId: id });
     left.push({ kind: 'event', id, why: 'It is damaged and cannot be read' });
     return 'damaged';
   }

@@ -53,7 +53,7 @@ export async function replayEvent(ports: ReplayPorts, workspace: string, id: str
   } catch (cause) {
     if (cause instanceof StoreUnavailable) throw cause;
     // One event that cannot be stored as read must not keep all others in quarantine.
-    ports.log.error('a quarantined event could not be stored as read', cause, { event: id });
+    ports.log.error('a quarantined event could not be stored as read', cause, { correlationId: id });
     return { id, result: 'quarantined', issues: [OUR_FAULT] };
   }
 }

@@ -16,6 +16,8 @@ export interface Parcel {
   readonly bodyHash: string;
   /** Milliseconds. */
   readonly receivedAt: number;
+  /** As it was answered, for the log: the first event's. The hub's own reports are answered to nobody. */
+  readonly eventId?: string;
 }
 
 export interface FallbackQueue {

@@ -76,12 +76,21 @@ export async function handOver(
   stored: readonly Stored[] = [],
 ): Promise<Verdict> {
   const { webhook, provider, contentType, raw, receivedAt, bodyHash } = receipt;
-  const taken = await fallback.send({ webhook, provider, contentType, raw, bodyHash, receivedAt });
+  const eventId = stored[0]?.id ?? laterId(reading, receipt);
+  const taken = await fallback.send({ webhook, provider, contentType, raw, bodyHash, receivedAt, eventId });
   metrics.count(taken ? 'FallbackEvents' : 'RefusedDeliveries', { provider });
-  log.error('the table did not take a delivery', cause, { provider, fallback: taken });
-  if (!taken) return UNAVAILABLE;
-  // The id that the event will have follows from its content; only a conflict, which shows on storing, has another.
-  return verdictOf(reading, [{ status: 'stored', id: stored[0]?.id ?? recordsOf(reading, receipt)[0].event.id }]);
+  log.error('the table did not take a delivery', cause, { provider, fallback: taken, correlationId: eventId });
+  return taken ? verdictOf(reading, [{ status: 'stored', id: eventId }]) : UNAVAILABLE;
+}
+
+/** The id that the event will have follows from its content; only a conflict, which shows on storing, has another. */
+function laterId(reading: Reading, receipt: Receipt): string {
+  try {
+    return recordsOf(reading, receipt)[0].event.id;
+  } catch {
+    // What we cannot make an event of will be in quarantine.
+    return recordsOf({ issues: [OUR_FAULT] }, receipt)[0].event.id;
+  }
 }
 
 /** Events of one delivery that are stored side by side. */
@@ -115,6 +124,6 @@ async function follow(ports: SettlePorts, record: EventRecord, receipt: Receipt,
     await settle(ports, record, receipt, stored);
   } catch (cause) {
     if (cause instanceof StoreUnavailable) throw cause;
-    ports.log.error('an event was stored, but not all that follows from it', cause, { event: stored.id });
+    ports.log.error('an event was stored, but not all that follows from it', cause, { correlationId: stored.id });
   }
 }

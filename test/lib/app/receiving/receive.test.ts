@@ -264,7 +264,8 @@ describe('when the table does not take it', () => {
     store.refuses = (operation) => operation === 'write';
     const answer = await bench.post(text('1'));
     expect(answer).toMatchObject({ status: 200, body: { status: 'stored' } });
-    expect(bench.parcels).toHaveLength(1);
+    expect(bench.parcels).toMatchObject([{ eventId: answer.body.id }]);
+    expect(bench.logged.join()).toContain(`"correlationId":"${answer.body.id}"`);
     store.refuses = () => false;
     const [parcel] = bench.parcels;
     const stored = parcel && (await storeParcel(courier, bench.ports(), parcel));
