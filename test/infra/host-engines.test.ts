@@ -1,8 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Hub, startHub } from '#infra/local/hub.ts';
 import { fixtureService } from '#test/support/fixture-service.ts';
 
@@ -104,4 +105,17 @@ test('keeps, replaces, lists and forgets parameters as AWS does', async () => {
   expect(await code('DeleteParameter', { Name: '/a/b' })).toBe('400 ParameterNotFound');
   expect(await code('GetParameter', { Name: '/a/b' })).toBe('400 ParameterNotFound');
   expect(await code('DescribeParameters', {})).toBe('400 UnknownOperationException');
+});
+
+test('leaves no engine behind when the hub crashes', async () => {
+  const engine = JSON.stringify(new URL('../../infra/local/engines/dynamodb.ts', import.meta.url).href);
+  const script = `import { startDynamoDb } from ${engine};
+const { endpoint } = await startDynamoDb({});
+console.log(endpoint);
+setImmediate(() => { throw new Error('crashed'); });`;
+  const { stdout, status } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+    encoding: 'utf8',
+  });
+  expect(status).toBe(1);
+  await vi.waitFor(() => expect(fetch(stdout.trim())).rejects.toThrow('fetch failed'));
 });

@@ -58,6 +58,10 @@ async function stopLeftOver(folder: string): Promise<void> {
 async function launch(command: DynamoDbCommand, port: number, folder?: string): Promise<DynamoDbEngine> {
   const child = spawn(command.file, command.args(port, folder), { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = endOf(child);
+  // However the hub ends, short of a kill.
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  ended.then(() => process.off('exit', kill));
   const identity = child.pid === undefined ? undefined : identify(child.pid);
   if (folder && identity) writeDurably(recordPath(folder), JSON.stringify(identity));
   const endpoint = `http://127.0.0.1:${port}`;
