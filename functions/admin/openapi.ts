@@ -76,7 +76,7 @@ export function openApi(routes: readonly Route[], providers: readonly string[], 
 }
 
 function operation(route: Route): object {
-  const { method, path, tag, summary, access } = route;
+  const { method, path, tag, summary, access, inWorkspace } = route;
   return {
     operationId: `${method}${path.replace(/[^a-zA-Z]+(\w?)/g, (_match, next: string) => next.toUpperCase())}`,
     tags: [tag],
@@ -86,7 +86,7 @@ function operation(route: Route): object {
     parameters: [
       ...parametersOf('path', route.params),
       ...parametersOf('query', route.query),
-      ...(access === 'workspace' ? [WORKSPACE] : []),
+      ...(access === 'workspace' || inWorkspace ? [WORKSPACE] : []),
     ],
     ...(takesBody(route.body) && {
       requestBody: { content: { 'application/json': { schema: schemaOf(route.body), example: route.example } } },

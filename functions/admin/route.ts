@@ -29,6 +29,8 @@ interface Described {
   readonly tag: string;
   readonly summary: string;
   readonly access: Access;
+  /** The admin key alone may call it, for the workspace that is named; other routes of its are about none. */
+  readonly inWorkspace?: true;
   /** When it answers 409; left out where it never does. */
   readonly conflict?: string;
   /** It queues messages: credits may lack, or room. */

@@ -61,7 +61,7 @@ async function launch(command: DynamoDbCommand, port: number, folder?: string): 
   // However the hub ends, short of a kill.
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
-  ended.then(() => process.off('exit', kill));
+  child.once('close', () => process.off('exit', kill));
   const identity = child.pid === undefined ? undefined : identify(child.pid);
   if (folder && identity) writeDurably(recordPath(folder), JSON.stringify(identity));
   const endpoint = `http://127.0.0.1:${port}`;

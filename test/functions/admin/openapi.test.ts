@@ -50,6 +50,15 @@ function faultsOf(method: string, path: string, status: number, body: unknown) {
 }
 
 describe('the OpenAPI document', () => {
+  it('tells where the admin key may choose a workspace', () => {
+    const choosing = (path: string, method: string) =>
+      document.paths[path]?.[method]?.parameters.some(({ name }) => name === 'X-Workspace');
+    expect(choosing('/api/events', 'get')).toBe(true);
+    expect(choosing('/api/credits/grants', 'post')).toBe(true);
+    expect(choosing('/api/credits/quota', 'put')).toBe(true);
+    expect(choosing('/api/workspaces', 'post')).toBe(false);
+  });
+
   it('describes every route, and no other but that of receiving', () => {
     const documented = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method} ${path}`),
