@@ -6,7 +6,11 @@ import { problemResponse } from './problems.ts';
 /** What a provider is answered; the receiving functions answer it, the document only tells of it. */
 const Receipt = v.object({
   status: v.picklist(['stored', 'duplicate', 'quarantined']),
-  id: optional(v.string(), "The event's; of a duplicate, the one that was there before"),
+  id: optional(
+    v.string(),
+    "The event's; of a duplicate, the one that was there before. While the table is out of reach, the one that it will " +
+      'have, unless it contradicts an event that turns out to be there',
+  ),
   ids: optional(v.array(v.string()), 'Of all events, where the body held several'),
   issues: optional(v.array(Issue), 'Why it was not understood; it is kept all the same'),
 });
