@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FakeGreenApi } from '#test/support/providers/fake-green-api.ts';
 import { mean, sum } from '#test/support/sending/pace.ts';
 import { atMost, type Figure } from './figure.ts';
-import { PRICES } from './prices.ts';
+import { costFigures, LOGGED, MEMORY_GB } from './prices.ts';
 import { SendingBench, type SendingBill } from './sending.ts';
 import { startEngine } from './stack.ts';
 
@@ -12,7 +12,6 @@ const single = 3;
 const restMs = 2_500;
 /** What a call of the provider takes here, milliseconds: Lambda is paid while it waits for it. */
 const callMs = 250;
-const memoryGb = 0.5;
 const TEXT = 'Your table for four is booked for Saturday, 19:30. Reply 1 to confirm or 2 to change. Thank you!';
 
 /** What one message of one part, sent without a key, costs from its acceptance until the provider has it. */
@@ -41,6 +40,7 @@ export async function sendCost(): Promise<readonly Figure[]> {
     ...figuresOf('in a busy queue', busy, messages),
     ...figuresOf('on an account at rest', bench.bill, single),
     ...costOf(busy, logKilobytes),
+    ...(await reported(bench)),
   ];
 }
 
@@ -83,20 +83,33 @@ function countsOf({ requests, ticks }: SendingBill, count: number) {
   };
 }
 
-/** Dollars a million messages. Statuses that come back are webhooks, and cost what webhooks cost. */
+/** What its provider tells of a message is a webhook, and costs what webhooks cost. */
+async function reported(bench: SendingBench): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const status of ['sent', 'delivered', 'read']) {
+    bench.begin();
+    const count = await bench.report(status);
+    const { table, indexes, reads } = countsOf(bench.bill, count);
+    figures.push(
+      { name: `status ${status}: write units in the table`, value: table, unit: '' },
+      { name: `status ${status}: write units in the indexes`, value: indexes, unit: '' },
+      { name: `status ${status}: read units`, value: reads, unit: '' },
+    );
+  }
+  return figures;
+}
+
+/** Statuses that come back are not in it. */
 function costOf(bill: SendingBill, logKilobytes: number): Figure[] {
   const { table, indexes, reads, sqs } = countsOf(bill, messages);
-  const gbMs = memoryGb * (mean(bill.accepting) + sum(bill.sending) / messages);
   const runs = 1 + bill.sending.length / messages;
-  const costs = {
-    [`DynamoDB writes (${PRICES.writeUnits} $ a million units)`]: (table + indexes) * PRICES.writeUnits,
-    [`DynamoDB reads (${PRICES.readUnits} $ a million units)`]: reads * PRICES.readUnits,
-    [`SQS (${PRICES.sqsRequests} $ a million requests)`]: sqs * PRICES.sqsRequests,
-    [`Lambda runs (${PRICES.lambdaRequests} $ a million)`]: runs * PRICES.lambdaRequests,
-    'Lambda time (0.0000133334 $ a GB-second, arm64, 512 MB)': gbMs * PRICES.lambdaGbMs,
-    [`HTTP API (${PRICES.apiRequests.toFixed(2)} $ a million requests)`]: PRICES.apiRequests,
-    [`CloudWatch Logs (0.50 $ a GB; ${logKilobytes.toFixed(1)} KiB a message)`]: logKilobytes * PRICES.logKilobytes,
-  };
-  const figures = Object.entries(costs).map(([name, value]) => ({ name: `a million: ${name}`, value, unit: '$' }));
-  return [...figures, { name: 'a million messages sent, us-east-1', value: sum(Object.values(costs)), unit: '$' }];
+  return costFigures('a message sent', {
+    apiRequests: 1,
+    lambdaRequests: runs,
+    lambdaGbMs: MEMORY_GB * (mean(bill.accepting) + sum(bill.sending) / messages),
+    writeUnits: table + indexes,
+    readUnits: reads,
+    sqsRequests: sqs,
+    logKilobytes: logKilobytes + LOGGED.request + runs * LOGGED.run,
+  });
 }

@@ -11,10 +11,10 @@ import { senderHandler } from '#lib/adapters/sender-handler.ts';
 import { createAccount } from '#lib/app/accounts/create.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import type { FakeGreenApi } from '#test/support/providers/fake-green-api.ts';
-import { runtimeOn, sendWebhookRow, TOKEN } from './in-process.ts';
+import { receivingThrough, runtimeOn, sendWebhookRow, TOKEN, webhookRow } from './in-process.ts';
 import { type Bill, metered } from './metered.ts';
 import type { Engine } from './stack.ts';
-import { postTo } from './traffic.ts';
+import { greenApiStatus, greenApiTraffic, postTo } from './traffic.ts';
 
 /** What sending so many messages took, as a bill would list it. */
 export interface SendingBill {
@@ -43,6 +43,7 @@ export class SendingBench {
   readonly #accept;
   readonly #tick;
   readonly #account;
+  readonly #engine: Engine;
   readonly #running = new Set<Promise<void>>();
 
   static async start(engine: Engine, server: FakeGreenApi): Promise<SendingBench> {
@@ -59,6 +60,7 @@ export class SendingBench {
   constructor(engine: Engine, server: FakeGreenApi) {
     const runtime = runtimeOn(engine.table, this.#transport(engine), environment);
     this.#server = server;
+    this.#engine = engine;
     this.#accept = sendHandler(outboundProviders, runtime);
     this.#tick = senderHandler(outboundProviders, runtime);
     this.#account = createAccount({ ...runtime, secrets: noSecrets }, 'main', greenApiAccount, {
@@ -79,6 +81,17 @@ export class SendingBench {
     const { statusCode, body: answer } = await this.#accept(postTo('/send', TOKEN, body));
     this.bill.accepting.push(performance.now() - since);
     if (statusCode !== 200) throw new Error(`a message was answered ${statusCode} ${answer}`);
+  }
+
+  /** Lets the provider tell of each message that it took, through a webhook of the account; no message can be sent after. */
+  async report(status: string): Promise<number> {
+    const { endpoint, table: TableName } = this.#engine;
+    const row = { ...webhookRow('green-api'), accountId: (await this.#account).id };
+    await callAws(endpoint, 'DynamoDB_20120810.PutItem', { TableName, Item: marshalMap(row) });
+    const receive = receivingThrough(greenApiTraffic, TableName, metered(this.#engine, this.bill.requests));
+    for (const { idMessage, chatId } of this.#server.taken)
+      await receive(greenApiStatus({ idMessage, chatId, status }));
+    return this.#server.taken.length;
   }
 
   /** Resolves once no tick is on its way and none runs. */

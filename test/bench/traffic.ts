@@ -7,7 +7,7 @@ import { timelinesAi } from '#functions/timelinesai/provider.ts';
 import { zender } from '#functions/zender/provider.ts';
 import type { ReceivingProvider } from '#lib/app/receiving/provider.ts';
 import { withMessage } from '#test/functions/cooby/payloads.ts';
-import { incoming, senderData, textData } from '#test/functions/green-api/payloads.ts';
+import { incoming, senderData, status, textData } from '#test/functions/green-api/payloads.ts';
 
 /** What a provider sends most: one text message, each time another. */
 export interface Traffic {
@@ -35,6 +35,10 @@ export const greenApiTraffic: Traffic = {
     return JSON.stringify(incoming(textData, { idMessage: `3EB0C0FFEE${number}`, timestamp, senderData: person }));
   },
 };
+
+/** What becomes of a message that was sent. */
+export const greenApiStatus = (of: { idMessage: string; chatId: string; status: string }): string =>
+  JSON.stringify({ ...status, timestamp: Math.floor(Date.now() / 1000), ...of });
 
 export const traffic: readonly Traffic[] = [
   greenApiTraffic,

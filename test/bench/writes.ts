@@ -3,8 +3,12 @@ import { marshalMap } from '#lib/adapters/aws/attribute-values.ts';
 import { atMost, type Figure } from './figure.ts';
 import { receivingThrough, webhookRow } from './in-process.ts';
 import { type Bill, metered } from './metered.ts';
+import { costFigures, LOGGED, MEMORY_GB } from './prices.ts';
 import { type Engine, startEngine } from './stack.ts';
 import { type Traffic, traffic } from './traffic.ts';
+
+/** Milliseconds of a run on AWS, as assumed: it is mostly the wait for four answers of the table, and was not measured. */
+const RUN_MS = 15;
 
 /** Requests and units of a message to a chat that is known: what a message costs, again and again. */
 export async function writes(): Promise<readonly Figure[]> {
@@ -29,6 +33,15 @@ function figuresOf(name: string, bills: readonly Bill[]): Figure[] {
     { name: `${name}: write units in the table`, value: sum((bill) => bill.table), unit: '' },
     { name: `${name}: write units in the indexes`, value: sum((bill) => bill.indexes), unit: '' },
     { name: `${name}: reads`, value: bills.length - written.length, unit: '' },
+    ...costFigures(`a message of ${name}`, {
+      apiRequests: 1,
+      lambdaRequests: 1,
+      lambdaGbMs: MEMORY_GB * RUN_MS,
+      writeUnits: sum((bill) => bill.table + bill.indexes),
+      readUnits: bills.length - written.length,
+      sqsRequests: 0,
+      logKilobytes: LOGGED.request + LOGGED.run,
+    }).slice(-1),
   ];
 }
 
