@@ -7,10 +7,12 @@ const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
 
 /** The names with which the code counts. A name chosen by a condition stands in the same call. */
 function counted(): Set<string> {
-  const files = readdirSync(new URL('lib/', root), { recursive: true, encoding: 'utf8' });
+  const files = ['lib', 'functions'].flatMap((folder) =>
+    readdirSync(new URL(`${folder}/`, root), { recursive: true, encoding: 'utf8' }).map((file) => `${folder}/${file}`),
+  );
   const calls = files
     .filter((file) => file.endsWith('.ts'))
-    .flatMap((file) => [...read(`lib/${file}`).matchAll(/metrics\.count\(([^,)]+)/g)].map(([, name = '']) => name));
+    .flatMap((file) => [...read(file).matchAll(/metrics\.count\(([^,)]+)/g)].map(([, name = '']) => name));
   return new Set(calls.flatMap((call) => [...call.matchAll(/'(\w+)'/g)].map(([, name = '']) => name)));
 }
 
