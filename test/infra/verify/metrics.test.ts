@@ -32,6 +32,16 @@ test('docs/operations.md says what to do about each alarm', () => {
   expect(explained.sort()).toEqual(alarms.sort());
 });
 
+test.each(['Write', 'Read'])('the alarm on %sThrottleEvents looks at the table and at each of its indexes', (kind) => {
+  const indexes = [...read('infra/table.yml').matchAll(/IndexName: (\w+)/g)].map(([, name]) => name);
+  const watched = read('infra/alarms.yml').split(`MetricName: ${kind}ThrottleEvents\n`).slice(1);
+  const dimensions = watched.map(
+    (part) => /GlobalSecondaryIndexName, Value: (\w+)/.exec(part.split('Stat:')[0] ?? '')?.[1],
+  );
+  expect(indexes.length).toBeGreaterThan(0);
+  expect(dimensions).toEqual([undefined, ...indexes]);
+});
+
 test('the dashboard shows the webhooks of every provider', () => {
   const names = readdirSync(new URL('functions/', root));
   const providers = names.filter((name) => readdirSync(new URL(`functions/${name}/`, root)).includes('provider.ts'));
