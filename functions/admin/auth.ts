@@ -34,7 +34,10 @@ export async function authenticate(ports: AdminPorts, given: Credentials): Promi
   const adminKey = await ports.secrets.get(ADMIN_KEY);
   if (adminKey !== undefined && isSame(key, adminKey)) return admin(ports, given.workspace ?? MAIN);
   const workspace = await workspaceOfKey(ports.store, key);
-  if (workspace === undefined) return WRONG_KEY;
+  if (workspace === undefined) {
+    ports.metrics.count('RefusedKeys');
+    return WRONG_KEY;
+  }
   if (given.workspace !== undefined && given.workspace !== workspace) return NO_WORKSPACE;
   return { kind: 'caller', isAdmin: false, workspace };
 }

@@ -11,12 +11,17 @@ export const METRICS = {
   RefusedDeliveries: { unit: 'Count', by: ['provider'] },
   /** Calls of a URL that never existed: somebody guesses, or a provider kept an address of another deployment. */
   UnknownTokens: { unit: 'Count', by: ['provider'] },
+  /** Calls of the API with a key that opens nothing. */
+  RefusedKeys: { unit: 'Count', by: [] },
 
   SendAccepted: { unit: 'Count', by: ['provider'] },
   CreditsReserved: { unit: 'Count', by: [] },
+  CreditsRefunded: { unit: 'Count', by: [] },
   /** Messages refused because nobody would pay for them. */
   CreditsMissing: { unit: 'Count', by: [] },
   SendOutcome: { unit: 'Count', by: ['kind'] },
+  /** Parts that have ended, or got further than that: each state that one comes to, once. */
+  SendState: { unit: 'Count', by: ['state'] },
   /** From the end of one call of an account to the start of its next, while something waited. */
   SendGap: { unit: 'Milliseconds', by: [] },
   KickFailed: { unit: 'Count', by: [] },

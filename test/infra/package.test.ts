@@ -5,18 +5,22 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { templateIn } from '#infra/verify/packaging.ts';
+import { at } from '#infra/verify/template.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+const providers = globSync('functions/*/provider.ts', { cwd: root });
 const copies = mkdtempSync(join(tmpdir(), 'hookline-package-'));
 
 beforeAll(async () => {
-  await Promise.all([packageCopy('first'), packageCopy('second')]);
+  const asked = ['--param=ingestConcurrency=20', '--param=senderConcurrency=50'];
+  await Promise.all([packageCopy('first'), packageCopy('second'), packageCopy('asked', asked)]);
 }, 60_000);
 
 afterAll(() => rmSync(copies, { recursive: true }));
 
 /** Packages a copy with bundles of a line, so that only the packaging is looked at. */
-async function packageCopy(name: string): Promise<void> {
+async function packageCopy(name: string, more: readonly string[] = []): Promise<void> {
   const copy = join(copies, name);
   for (const part of ['serverless.yml', 'infra', 'functions', 'package.json']) {
     cpSync(join(root, part), join(copy, part), { recursive: true });
@@ -30,7 +34,7 @@ async function packageCopy(name: string): Promise<void> {
     writeFileSync(join(dist, 'build.json'), '{}');
   }
   const osls = join(root, 'node_modules', '.bin', 'osls');
-  const child = spawn(osls, ['package'], { cwd: copy, env: { PATH: process.env.PATH ?? '' } });
+  const child = spawn(osls, ['package', ...more], { cwd: copy, env: { PATH: process.env.PATH ?? '' } });
   let said = '';
   const listen = (text: string) => {
     said += text;
@@ -55,6 +59,17 @@ test('puts nothing but the files of the bundle into a zip', () => {
     const folder = `dist/${name.replace('.zip', '')}`;
     expect(entriesOf(bytes)).toEqual([`${folder}/index.mjs`, `${folder}/part.mjs`]);
   }
+});
+
+test.each([
+  { name: 'first', title: 'reserves nothing', reserved: [], sender: 5 },
+  { name: 'asked', title: 'reserves for the webhooks of each provider what is asked for', reserved: [20], sender: 50 },
+])('$title, and bounds the sender', ({ name, reserved, sender }) => {
+  const resources = Object.entries(templateIn(join(copies, name, '.serverless')).Resources);
+  const found = (path: string) => resources.flatMap(([, { Properties }]) => at(Properties, ...path.split('.')) ?? []);
+  expect([...new Set(found('ReservedConcurrentExecutions'))]).toEqual(reserved);
+  expect(found('ReservedConcurrentExecutions').length).toBe(reserved.length * providers.length);
+  expect(found('ScalingConfig.MaximumConcurrency')).toContain(sender);
 });
 
 /** The names in a zip's central directory, whose records start with a signature of their own. */

@@ -6,6 +6,7 @@ const of = (expression: string) => `$${`{${expression}}`}`;
 
 const sources = {
   stage: 'local',
+  params: { many: 50 },
   file: (path: string) => ({ from: path, stage: of('sls:stage') }),
   self: (path: string) => ({ service: 'hookline', 'custom.size': 4 })[path],
 };
@@ -19,6 +20,9 @@ test.each([
   },
   { name: 'another file, with its own variables', text: of('file(a.yml)'), value: { from: 'a.yml', stage: 'local' } },
   { name: 'the first alternative with a value', text: of("env:AWS_REGION, 'eu-central-1'"), value: 'eu-central-1' },
+  { name: 'a parameter of a deployment', text: of('param:many, 5'), value: 50 },
+  { name: 'a number in place of a parameter', text: of('param:few, 5'), value: 5 },
+  { name: 'nothing in place of a parameter', text: of('param:few, null'), value: null },
   { name: "none of CloudFormation's", text: `arn:${of('AWS::Partition')}:x`, value: `arn:${of('AWS::Partition')}:x` },
 ])('resolves $name', ({ text, value }) => {
   expect(resolveVariables({ list: [text] }, sources)).toEqual({ list: [value] });

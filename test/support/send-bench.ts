@@ -45,6 +45,7 @@ export class SendBench {
   readonly store: Store;
   readonly memory = new MemoryStore();
   readonly logged: string[] = [];
+  readonly counted: string[] = [];
   readonly ticks: Tick[] = [];
   now = NOW;
   ticksFail = false;
@@ -88,7 +89,7 @@ export class SendBench {
         },
       },
       log: { info: line, warn: line, error: line },
-      metrics: { count: () => undefined },
+      metrics: { count: (name: string) => void this.counted.push(name) },
     };
   }
 

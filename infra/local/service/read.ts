@@ -10,6 +10,9 @@ const cloudFormationTags: ScalarTag[] = [
   { tag: '!GetAtt', resolve: (path) => ({ 'Fn::GetAtt': path.split('.') }) },
 ];
 
+/** One's own machine has no limit that the sender would have to share with the webhooks. */
+const params = { senderConcurrency: 50 };
+
 /** `serverless.yml` with every file that it includes, so that what runs here is what is deployed. */
 export function readServerlessFile(path: string, stage: string): unknown {
   const folder = dirname(path);
@@ -17,6 +20,7 @@ export function readServerlessFile(path: string, stage: string): unknown {
   const document = read(path);
   return resolveVariables(document, {
     stage,
+    params,
     file: (included) => read(join(folder, included)),
     self: (keys) => at(document, keys.split('.')),
   });

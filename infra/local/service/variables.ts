@@ -5,6 +5,8 @@ export interface VariableSources {
   /** The value at a path of `serverless.yml`, for `${self:…}`. */
   readonly self: (path: string) => unknown;
   readonly stage: string;
+  /** What `--param` sets for a deployment. */
+  readonly params: Readonly<Record<string, unknown>>;
 }
 
 const variable = /\$\{([^${}]+)\}/g;
@@ -27,7 +29,7 @@ function resolveText(text: string, sources: VariableSources): unknown {
 
 /** The framework's variables name a source; CloudFormation's name a resource or a pseudo parameter. */
 function isOurs(expression: string): boolean {
-  return /^(file\(|self:|sls:|opt:|env:)/.test(expression);
+  return /^(file\(|self:|sls:|opt:|env:|param:)/.test(expression);
 }
 
 /** The first of the alternatives that has a value: `${opt:region, 'eu-central-1'}`. */
@@ -42,9 +44,12 @@ function firstValue(expression: string, sources: VariableSources): unknown {
 function valueOfOne(alternative: string, sources: VariableSources): unknown {
   const [, literal] = /^'(.*)'$/.exec(alternative) ?? [];
   if (literal !== undefined) return literal;
+  if (alternative === 'null') return null;
+  if (/^\d+$/.test(alternative)) return Number(alternative);
   const [, path] = /^file\((.+)\)$/.exec(alternative) ?? [];
   if (path !== undefined) return sources.file(path);
   if (alternative === 'sls:stage' || alternative === 'opt:stage') return sources.stage;
   if (alternative.startsWith('self:')) return sources.self(alternative.slice('self:'.length));
+  if (alternative.startsWith('param:')) return sources.params[alternative.slice('param:'.length)];
   return undefined; // the environment and options of a deployment mean nothing on one machine
 }

@@ -2,9 +2,10 @@ import type { Store } from '../store.ts';
 import { add, exists, type Update, update } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import type { SendingConfig } from './config.ts';
+import { countEnds, type EndingPorts } from './ends.ts';
 import { readSend, type Send } from './items.ts';
 import { accountKey, sendKey } from './keys.ts';
-import { persistent, type StorePorts } from './persistent.ts';
+import { persistent } from './persistent.ts';
 import { settling } from './settle.ts';
 
 export type Cancelled = 'cancelled' | 'too late' | 'not found';
@@ -16,20 +17,23 @@ const TRIES = 5;
  * be cancelled alone. Not while a part of it is being sent.
  */
 export async function cancel(
-  given: StorePorts,
+  given: EndingPorts,
   workspace: string,
   messageId: string,
   config: SendingConfig,
 ): Promise<Cancelled> {
-  const { store, clock, random } = persistent(given, config);
+  const ports = persistent(given, config);
+  const { store, clock, random } = ports;
   for (let tries = 0; tries < TRIES; tries += 1) {
     const send = await findSend(store, workspace, messageId);
     if (!send) return 'not found';
     const queued = send.parts.flatMap((part, index) => (part.state === 'queued' ? [index] : []));
     if (queued.length === 0 || send.parts.some((part) => part.state === 'sending')) return 'too late';
-    const { writes, leaving } = settling(send, queued, { kind: 'cancelled' }, clock.now());
+    const { writes, leaving, ends } = settling(send, queued, { kind: 'cancelled' }, clock.now());
     const transacted = await store.transact([leaveQueue(send.accountId, leaving), ...writes], newTransaction(random));
-    if (transacted.done) return 'cancelled';
+    if (!transacted.done) continue;
+    countEnds(ports, ends);
+    return 'cancelled';
   }
   throw new Error(`${messageId} changed ${TRIES} times while it was being cancelled`);
 }

@@ -2,6 +2,7 @@ import { getAll } from '../get-all.ts';
 import { queryAll } from '../query-all.ts';
 import type { Store } from '../store.ts';
 import type { SendingConfig } from './config.ts';
+import type { EndingPorts } from './ends.ts';
 import { findHead } from './head.ts';
 import { type Part, readSend, type Send } from './items.ts';
 import { accountKey, sendKey, UNKNOWN_PREFIX } from './keys.ts';
@@ -25,7 +26,7 @@ const PAGE = 500;
  * Evidence that comes by itself: an echo settles the attempt that it can only belong to. Where two would fit, none is
  * settled, since giving one the other's id would mix up their statuses.
  */
-export async function onEcho(given: StorePorts, echo: Echo, config: SendingConfig): Promise<'settled' | 'no match'> {
+export async function onEcho(given: EndingPorts, echo: Echo, config: SendingConfig): Promise<'settled' | 'no match'> {
   const ports = persistent(given, config);
   // Asked first: what is under way no longer stands among the unknown by then, or has its name, or has not gone out.
   if (await isUnderWay(ports.store, echo)) return 'no match';

@@ -2,9 +2,9 @@ import { stateKey } from '../receiving/delivery-state.ts';
 import type { Store } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import { leaveQueue } from './cancel.ts';
+import { countEnds, type EndingPorts } from './ends.ts';
 import { readPart } from './head.ts';
 import { readProviderMessage, type Send } from './items.ts';
-import type { StorePorts } from './persistent.ts';
 import { type Ending, failingWith, settling } from './settle.ts';
 import { readStatuses } from './statuses.ts';
 import type { Head } from './turn.ts';
@@ -17,7 +17,7 @@ const TRIES = 5;
  * False: there was nothing left to settle.
  */
 export async function settleLate(
-  ports: StorePorts,
+  ports: EndingPorts,
   { send: { messageId }, index }: Pick<Head, 'index'> & { readonly send: { readonly messageId: string } },
   intentAt: number,
   ending: Ending,
@@ -28,12 +28,13 @@ export async function settleLate(
     if (head.part.intentAt !== intentAt || !['sending', 'unknown'].includes(head.part.state)) return false;
     // A file that turns out not to have gone takes the text with it only while it is still the file's turn.
     const parts = ending.kind === 'failed' && head.part.state === 'sending' ? failingWith(head.send, index) : [index];
-    const { writes, leaving } = settling(head.send, parts, ending, clock.now());
+    const { writes, leaving, ends } = settling(head.send, parts, ending, clock.now());
     const account = leaving > 0 ? [leaveQueue(head.send.accountId, leaving)] : [];
     if (ending.kind === 'sent' && ending.inferred && (await isClaimed(store, head.send, ending.providerId)))
       return false;
     const transacted = await store.transact([...writes, ...account], newTransaction(random));
     if (!transacted.done) continue;
+    countEnds(ports, ends);
     if (ending.kind === 'sent') await readStatuses(ports, head.send, ending.providerId);
     return true;
   }

@@ -2,6 +2,7 @@ import type { Verdict } from '#lib/domain/sending/verdict.ts';
 import { add, type Change, type Delete, del, type Put, remove, set, setIfAbsent, type Update } from '../store.ts';
 import { changeParts, field } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
+import type { Ends } from './ends.ts';
 import { becomesUnknown } from './head.ts';
 import { holding } from './hold.ts';
 import type { Account, Part, Send } from './items.ts';
@@ -17,6 +18,7 @@ export interface OutcomePlan {
   readonly leaving: number;
   /** When the next tick is due. Left out: none follows. */
   readonly due?: number;
+  readonly ends?: Ends;
 }
 
 export interface When {

@@ -5,6 +5,7 @@ import { add, all, equal, set, type Update, update } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import { sendingSince } from './attempt.ts';
 import { clearDue, setDue } from './due.ts';
+import { countEnds } from './ends.ts';
 import { measureGap } from './gap.ts';
 import { readPart } from './head.ts';
 import { readAccount } from './items.ts';
@@ -32,6 +33,7 @@ export async function recordOutcome(turn: Turn, head: Head, intentAt: number, ou
     const account = endTurn(turn, when, plan, rests);
     const transacted = await store.transact([account, ...plan.writes], newTransaction(random));
     if (transacted.done) {
+      if (plan.ends) countEnds(turn.ports, plan.ends);
       const step = rests ? over('idle') : nextOf(turn, plan);
       return verdict.kind === 'sent'
         ? { ...step, taken: { send: sending.send, providerId: verdict.providerId } }

@@ -1,5 +1,6 @@
 import { add, update } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
+import { countEnds } from './ends.ts';
 import { readAccount } from './items.ts';
 import { accountKey } from './keys.ts';
 import { giveBack, refresh } from './let-go.ts';
@@ -36,7 +37,7 @@ async function fetchTwice(turn: Turn, url: string, name: string) {
 
 export async function failUnsent(turn: Turn, head: Head, reason: string): Promise<Step> {
   const { store, clock, random } = turn.ports;
-  const { writes, leaving } = settling(
+  const { writes, leaving, ends } = settling(
     head.send,
     failingWith(head.send, head.index),
     { kind: 'failed', reason },
@@ -46,7 +47,10 @@ export async function failUnsent(turn: Turn, head: Head, reason: string): Promis
     [update(accountKey(turn.account.id), [add('pending', -leaving)], holdsLease(turn.me)), ...writes],
     newTransaction(random),
   );
-  if (transacted.done) return lookAgain;
+  if (transacted.done) {
+    countEnds(turn.ports, ends);
+    return lookAgain;
+  }
   const [account] = transacted.refused;
   return account ? refresh(turn, account.item && readAccount(account.item)) : lookAgain;
 }

@@ -2,15 +2,15 @@ import { nextReconciliation } from '#lib/domain/sending/pace.ts';
 import { all, type Change, equal, remove, type Store, set, update } from '../store.ts';
 import { field } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
+import type { EndingPorts } from './ends.ts';
 import { type Part, readSend, type Send } from './items.ts';
 import { dueSortKey, sendKey } from './keys.ts';
 import { settleLate } from './late.ts';
-import type { StorePorts } from './persistent.ts';
 import type { Evidence, Finding } from './ports.ts';
 import type { Ending } from './settle.ts';
 import type { DueItem } from './watchdog.ts';
 
-export interface ReconcilePorts extends StorePorts {
+export interface ReconcilePorts extends EndingPorts {
   readonly evidence: Evidence;
 }
 

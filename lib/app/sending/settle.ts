@@ -2,6 +2,7 @@ import { stateKey } from '../receiving/delivery-state.ts';
 import type { Delete, Put, Update } from '../store.ts';
 import { absent, del, set, update } from '../store.ts';
 import { changeParts, field, type PartChange, refund } from './change-parts.ts';
+import type { Ends } from './ends.ts';
 import type { Send } from './items.ts';
 import { pointerKey, unknownKey } from './keys.ts';
 import { sentEvent } from './sent-event.ts';
@@ -19,6 +20,8 @@ export interface Settling {
   readonly writes: readonly (Update | Put | Delete)[];
   /** How many parts leave the account's queue. */
   readonly leaving: number;
+  /** For `countEnds`, once all of this is written. */
+  readonly ends: Ends;
 }
 
 /** Everything that changes together when parts end the same way. The send comes first. */
@@ -39,6 +42,7 @@ export function settling(send: Send, parts: readonly number[], ending: Ending, a
       ...(ending.kind === 'sent' ? [] : refund(send, parts, at, reasonOf(ending))),
     ],
     leaving: queued.length,
+    ends: { state: ending.kind, parts: parts.length, refunded: ending.kind === 'sent' ? 0 : parts.length },
   };
 }
 

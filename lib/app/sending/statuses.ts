@@ -4,9 +4,10 @@ import { absent, all, type Condition, equal, type Key, remove, type Store, set, 
 import { newTransaction } from '../transaction.ts';
 import { changeParts, refund } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
+import { countEnds, type EndingPorts } from './ends.ts';
 import { type ProviderMessage, readProviderMessage, readSend, type Send } from './items.ts';
 import { dueListOf, dueSortKey, sendKey } from './keys.ts';
-import { persistent, type StorePorts } from './persistent.ts';
+import { persistent } from './persistent.ts';
 import type { DueItem } from './watchdog.ts';
 
 const TRIES = 5;
@@ -19,7 +20,7 @@ const TRIES = 5;
  * `item` is the provider's message as the update of the status returned it.
  */
 export async function onStatus(
-  given: StorePorts,
+  given: EndingPorts,
   key: Key,
   item: ProviderMessage,
   config: SendingConfig,
@@ -35,14 +36,14 @@ export async function onStatus(
 }
 
 /** The other side: after an outcome has named the message, whatever was told of it before. */
-export async function readStatuses(ports: StorePorts, send: Send, providerId: string): Promise<void> {
+export async function readStatuses(ports: EndingPorts, send: Send, providerId: string): Promise<void> {
   const key = stateKey(send, providerId);
   const item = await ports.store.get(key, { consistent: true });
   if (item) await applyStatuses(ports, readProviderMessage(item));
 }
 
 /** Idempotent, and indifferent to order: it looks at all that is known of the message, not at one event. */
-async function applyStatuses(ports: StorePorts, message: ProviderMessage): Promise<void> {
+async function applyStatuses(ports: EndingPorts, message: ProviderMessage): Promise<void> {
   const { send: messageId, part: index } = message;
   const seen = seenIn(message);
   if (messageId === undefined || index === undefined || seen.size === 0) return;
@@ -55,7 +56,7 @@ async function applyStatuses(ports: StorePorts, message: ProviderMessage): Promi
 
 /** False if somebody else changed the part meanwhile. */
 async function raise(
-  ports: StorePorts,
+  ports: EndingPorts,
   send: Send,
   index: number,
   seen: ReadonlySet<Status>,
@@ -74,10 +75,12 @@ async function raise(
     ...(after.state === 'failed' ? { detail: message.detail_failed ?? 'the provider could not deliver it' } : {}),
   };
   const raised = changeParts(send, [change], now);
-  if (!refunds) return (await ports.store.write(raised)).done;
-  const reason = change.detail ?? 'failed';
-  return (await ports.store.transact([raised, ...refund(send, [index], now, reason)], newTransaction(ports.random)))
-    .done;
+  const returned = refunds ? refund(send, [index], now, change.detail ?? 'failed') : undefined;
+  const { done } = returned
+    ? await ports.store.transact([raised, ...returned], newTransaction(ports.random))
+    : await ports.store.write(raised);
+  if (done) countEnds(ports, { state: after.state, parts: 1, refunded: refunds ? 1 : 0 });
+  return done;
 }
 
 function seenIn(message: ProviderMessage): ReadonlySet<Status> {
@@ -96,7 +99,7 @@ async function noLongerDue(store: Store, { pk, gsi3sk }: ProviderMessage, onlyIf
  * The watchdog's part: statuses whose message had no name yet when they came. By now it has one, and whoever gave it
  * may have died before he looked at the statuses; or it is none of ours, as is everything that people write by hand.
  */
-export async function revisitStatuses(ports: StorePorts, item: DueItem): Promise<void> {
+export async function revisitStatuses(ports: EndingPorts, item: DueItem): Promise<void> {
   const found = await ports.store.get(item, { consistent: true });
   if (!found) return;
   const message = readProviderMessage(found);

@@ -3,6 +3,7 @@ import { STATUSES } from '#lib/domain/sending/status.ts';
 import type { EventRecord } from '../receiving/event-item.ts';
 import type { SendingConfig } from '../sending/config.ts';
 import { onEcho } from '../sending/echo.ts';
+import type { EndingPorts } from '../sending/ends.ts';
 import { clearHold, hold, type ResumePorts } from '../sending/hold.ts';
 import { readProviderMessage } from '../sending/items.ts';
 import { onStatus } from '../sending/statuses.ts';
@@ -24,8 +25,10 @@ export interface SendReports {
 const CURRENT_MS = 10 * 60_000;
 const STOPS: readonly Connection['state'][] = ['disconnected', 'restricted', 'blocked'];
 
+type ReportPorts = ResumePorts & EndingPorts;
+
 /** For providers through which the hub sends. */
-export function sendReports(ports: ResumePorts, config: SendingConfig): SendReports {
+export function sendReports(ports: ReportPorts, config: SendingConfig): SendReports {
   const { status, outbound, connection } = reportsOf(ports, config);
   return {
     status: (...report) => later(status(...report)),
@@ -43,7 +46,7 @@ async function later(reporting: Promise<void>): Promise<void> {
   }
 }
 
-function reportsOf(ports: ResumePorts, config: SendingConfig): SendReports {
+function reportsOf(ports: ReportPorts, config: SendingConfig): SendReports {
   const { store, clock } = ports;
   const isCurrent = ({ orderedAt }: EventRecord) => clock.now() - orderedAt < CURRENT_MS;
   const hubAccount = (record: EventRecord, account: string | undefined) => accountOf(ports, record, account);

@@ -33,6 +33,7 @@ export function sendApp(ports: SendPorts) {
     if (found.kind === 'unreachable' || found.kind === 'remembered') return answers.UNAVAILABLE.answer;
     const webhook = found.kind === 'found' ? found.webhook : undefined;
     const verdict = await judge(ports, store, webhook, call);
+    if (found.kind === 'none') ports.metrics.count('UnknownTokens');
     if (webhook) await note(ports, webhook, call, verdict, since);
     if (verdict.outcome === 'not_found') await answerAlike(ports.clock, since);
     return verdict.answer;

@@ -56,6 +56,21 @@ describe('every route below /api', () => {
   });
 });
 
+describe('a key that opens nothing', () => {
+  it('is counted', async () => {
+    const hub = new AdminBench();
+    await hub.call('GET', '/api/accounts', { key: 'hk_wrong' });
+    expect(hub.counted).toEqual(['RefusedKeys']);
+  });
+
+  it('is not counted where none was given, or a right one', async () => {
+    const hub = new AdminBench();
+    await hub.call('GET', '/api/accounts', { key: undefined });
+    await hub.call('GET', '/api/accounts');
+    expect(hub.counted).toEqual([]);
+  });
+});
+
 describe('what cannot be an id', () => {
   const odd = ['x'.repeat(3000), 'x'.repeat(201), '%EF%BF%BF', '%00', 'a%20b', '😀'];
 

@@ -65,6 +65,10 @@ export class AdminBench {
     this.#handler = gateway(adminApp(this.ports), undefined);
   }
 
+  get counted(): readonly string[] {
+    return this.bench.counted;
+  }
+
   get logged(): readonly string[] {
     return this.bench.logged;
   }

@@ -7,10 +7,12 @@ const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
 
 /** The names with which the code counts. A name chosen by a condition stands in the same call. */
 function counted(): Set<string> {
-  const files = readdirSync(new URL('lib/', root), { recursive: true, encoding: 'utf8' });
+  const files = ['lib', 'functions'].flatMap((folder) =>
+    readdirSync(new URL(`${folder}/`, root), { recursive: true, encoding: 'utf8' }).map((file) => `${folder}/${file}`),
+  );
   const calls = files
     .filter((file) => file.endsWith('.ts'))
-    .flatMap((file) => [...read(`lib/${file}`).matchAll(/metrics\.count\(([^,)]+)/g)].map(([, name = '']) => name));
+    .flatMap((file) => [...read(file).matchAll(/metrics\.count\(([^,)]+)/g)].map(([, name = '']) => name));
   return new Set(calls.flatMap((call) => [...call.matchAll(/'(\w+)'/g)].map(([, name = '']) => name)));
 }
 
@@ -28,6 +30,16 @@ test('docs/operations.md says what to do about each alarm', () => {
   const explained = [...read('docs/operations.md').matchAll(/^### `([\w-]+)`$/gm)].map(([, name]) => name);
   expect(alarms.length).toBeGreaterThan(10);
   expect(explained.sort()).toEqual(alarms.sort());
+});
+
+test.each(['Write', 'Read'])('the alarm on %sThrottleEvents looks at the table and at each of its indexes', (kind) => {
+  const indexes = [...read('infra/table.yml').matchAll(/IndexName: (\w+)/g)].map(([, name]) => name);
+  const watched = read('infra/alarms.yml').split(`MetricName: ${kind}ThrottleEvents\n`).slice(1);
+  const dimensions = watched.map(
+    (part) => /GlobalSecondaryIndexName, Value: (\w+)/.exec(part.split('Stat:')[0] ?? '')?.[1],
+  );
+  expect(indexes.length).toBeGreaterThan(0);
+  expect(dimensions).toEqual([undefined, ...indexes]);
 });
 
 test('the dashboard shows the webhooks of every provider', () => {

@@ -74,6 +74,8 @@ export class World {
   readonly processes = new Set<Process>();
   readonly errors: unknown[] = [];
   readonly counted = new Map<string, number>();
+  /** How many parts came to each state, and credits back, by the metrics. */
+  readonly ended = new Map<string, number>();
   faults: Faults = noFaults;
   fetch: (url: string) => Fetched = (url) => ({
     kind: 'ok',
@@ -190,7 +192,13 @@ export class World {
       store: role === undefined ? unrestricted : underRole(unrestricted, role),
       clock,
       random: this.seeded,
-      metrics: { count: (name: string) => void this.counted.set(name, (this.counted.get(name) ?? 0) + 1) },
+      metrics: {
+        count: (name: string, fields: { readonly state?: string } = {}, value = 1) => {
+          this.counted.set(name, (this.counted.get(name) ?? 0) + 1);
+          const end = name === 'CreditsRefunded' ? name : fields.state;
+          if (end !== undefined) this.ended.set(end, (this.ended.get(end) ?? 0) + value);
+        },
+      },
       ticks: {
         send: async (message: Tick, delaySeconds: number) => {
           await this.scheduler.pass(process, { call: 'ticks', moment: 'before', detail: message });

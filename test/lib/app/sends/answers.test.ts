@@ -235,6 +235,7 @@ describe('a URL', () => {
         body: { status: 404, data: {}, message: 'Webhook not found' },
       });
     }
+    expect(bench.counted).toEqual(['UnknownTokens']);
     expect(await bench.attempts('wh_old')).toMatchObject([
       { outcome: 'not_found', message: 'This URL was replaced by a newer one' },
     ]);
