@@ -7,6 +7,7 @@ import { packageStage, templateIn } from '#infra/verify/packaging.ts';
 import { ruleFaults } from '#infra/verify/rules.ts';
 import { loadSpecification, specificationFaults } from '#infra/verify/specification.ts';
 import type { Template } from '#infra/verify/template.ts';
+import { accessFaults } from './access-faults.ts';
 import { plantedFaults } from './planted-faults.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hookline-template-'));
@@ -28,7 +29,7 @@ test('finds nothing wrong with ours', () => {
   expect(faultsOf(template)).toEqual([]);
 });
 
-test.each(plantedFaults)('finds $name', ({ plant, found }) => {
+test.each([...plantedFaults, ...accessFaults])('finds $name', ({ plant, found }) => {
   const faulty = structuredClone(template);
   plant(faulty.Resources);
   expect(faultsOf(faulty).join('\n')).toMatch(found);
