@@ -9,6 +9,7 @@ import { loadSpecification, specificationFaults } from '#infra/verify/specificat
 import type { Template } from '#infra/verify/template.ts';
 import { accessFaults } from './access-faults.ts';
 import { plantedFaults } from './planted-faults.ts';
+import { roleFaults } from './role-faults.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hookline-template-'));
 let template: Template;
@@ -29,7 +30,7 @@ test('finds nothing wrong with ours', () => {
   expect(faultsOf(template)).toEqual([]);
 });
 
-test.each([...plantedFaults, ...accessFaults])('finds $name', ({ plant, found }) => {
+test.each([...plantedFaults, ...accessFaults, ...roleFaults])('finds $name', ({ plant, found }) => {
   const faulty = structuredClone(template);
   plant(faulty.Resources);
   expect(faultsOf(faulty).join('\n')).toMatch(found);
