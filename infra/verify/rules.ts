@@ -1,3 +1,4 @@
+import { alarmFaults } from './rules/alarms.ts';
 import { callerFaults } from './rules/callers.ts';
 import { dataFaults } from './rules/data.ts';
 import { environmentFaults } from './rules/environment.ts';
@@ -19,6 +20,7 @@ const rules: readonly ((template: Template) => string[])[] = [
   dataFaults,
   functionFaults,
   metricFaults,
+  alarmFaults,
 ];
 
 /** What no specification asks for and we promise: what is wrong with a packaged template, one sentence each. */

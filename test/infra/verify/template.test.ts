@@ -8,6 +8,7 @@ import { ruleFaults } from '#infra/verify/rules.ts';
 import { loadSpecification, specificationFaults } from '#infra/verify/specification.ts';
 import type { Template } from '#infra/verify/template.ts';
 import { accessFaults } from './access-faults.ts';
+import { alarmFaults } from './alarm-faults.ts';
 import { plantedFaults } from './planted-faults.ts';
 import { roleFaults } from './role-faults.ts';
 
@@ -30,7 +31,7 @@ test('finds nothing wrong with ours', () => {
   expect(faultsOf(template)).toEqual([]);
 });
 
-test.each([...plantedFaults, ...accessFaults, ...roleFaults])('finds $name', ({ plant, found }) => {
+test.each([...plantedFaults, ...accessFaults, ...alarmFaults, ...roleFaults])('finds $name', ({ plant, found }) => {
   const faulty = structuredClone(template);
   plant(faulty.Resources);
   expect(faultsOf(faulty).join('\n')).toMatch(found);
