@@ -8,6 +8,7 @@ import { logFaults } from './rules/logs.ts';
 import { metricFaults } from './rules/metrics.ts';
 import { queueFaults } from './rules/queues.ts';
 import { roleFaults } from './rules/roles.ts';
+import { scheduleFaults } from './rules/schedules.ts';
 import type { Template } from './template.ts';
 
 const rules: readonly ((template: Template) => string[])[] = [
@@ -15,6 +16,7 @@ const rules: readonly ((template: Template) => string[])[] = [
   roleFaults,
   callerFaults,
   queueFaults,
+  scheduleFaults,
   logFaults,
   environmentFaults,
   dataFaults,

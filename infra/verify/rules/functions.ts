@@ -29,8 +29,27 @@ function gatewayFaults(template: Template): string[] {
   const stages = ofType(template, 'AWS::ApiGatewayV2::Stage');
   return [
     ...apis.filter(({ Properties }) => Properties.CorsConfiguration !== undefined).map(({ id }) => `${id} sets CORS`),
-    ...stages
-      .filter(({ Properties }) => !(Number(at(Properties.DefaultRouteSettings, 'ThrottlingRateLimit')) > 0))
-      .map(({ id }) => `${id} has no limit on requests`),
+    ...stages.flatMap((stage) => limitFaults(template, stage)),
   ];
+}
+
+function limitFaults(template: Template, { id, Properties }: Named): string[] {
+  const all = Properties.DefaultRouteSettings;
+  if (!isLimited(all)) return [`${id} has no limit on requests: set ThrottlingRateLimit and ThrottlingBurstLimit`];
+  return ofType(template, 'AWS::ApiGatewayV2::Route')
+    .map((route) => String(route.Properties.RouteKey))
+    .filter((route) => ASKS_ITS_OWN.test(route) && !isLimited(at(Properties.RouteSettings, route), all))
+    .map((route) => `${id} has no lower limit for ${route}: set it in RouteSettings`);
+}
+
+/** What people and their scripts call: fast enough for them, too slow to guess a key or to crowd out webhooks. */
+const ASKS_ITS_OWN = /^(ANY|POST) \/(api\/|send\/\{token\})/;
+
+const LIMITS = ['ThrottlingRateLimit', 'ThrottlingBurstLimit'];
+
+function isLimited(settings: unknown, below?: unknown): boolean {
+  return LIMITS.every((name) => {
+    const limit = Number(at(settings, name));
+    return limit > 0 && (below === undefined || limit < Number(at(below, name)));
+  });
 }

@@ -9,6 +9,7 @@ import { loadSpecification, specificationFaults } from '#infra/verify/specificat
 import type { Template } from '#infra/verify/template.ts';
 import { accessFaults } from './access-faults.ts';
 import { alarmFaults } from './alarm-faults.ts';
+import { offFaults } from './off-faults.ts';
 import { plantedFaults } from './planted-faults.ts';
 import { roleFaults } from './role-faults.ts';
 
@@ -31,8 +32,11 @@ test('finds nothing wrong with ours', () => {
   expect(faultsOf(template)).toEqual([]);
 });
 
-test.each([...plantedFaults, ...accessFaults, ...alarmFaults, ...roleFaults])('finds $name', ({ plant, found }) => {
-  const faulty = structuredClone(template);
-  plant(faulty.Resources);
-  expect(faultsOf(faulty).join('\n')).toMatch(found);
-});
+test.each([...plantedFaults, ...accessFaults, ...alarmFaults, ...offFaults, ...roleFaults])(
+  'finds $name',
+  ({ plant, found }) => {
+    const faulty = structuredClone(template);
+    plant(faulty.Resources);
+    expect(faultsOf(faulty).join('\n')).toMatch(found);
+  },
+);
