@@ -61,22 +61,6 @@ export const plantedFaults: readonly PlantedFault[] = [
     found: /SendLogGroup is kept for ever/,
   },
   {
-    name: 'a secret in the environment',
-    plant: (resources) =>
-      change(resources, ['AdminLambdaFunction', 'Properties', 'Environment', 'Variables', 'ADMIN_TOKEN'], 'x'),
-    found: /AdminLambdaFunction has ADMIN_TOKEN, which looks like a secret/,
-  },
-  {
-    name: 'the switch for private hosts',
-    plant: (resources) =>
-      change(
-        resources,
-        ['SenderLambdaFunction', 'Properties', 'Environment', 'Variables', 'HOOKLINE_ALLOW_PRIVATE_HOSTS'],
-        '1',
-      ),
-    found: /HOOKLINE_ALLOW_PRIVATE_HOSTS, which is for one's own machine/,
-  },
-  {
     name: 'a table that goes away with its stack',
     plant: (resources) => change(resources, ['Table', 'DeletionPolicy'], 'Delete'),
     found: /Table goes away with its stack/,

@@ -9,6 +9,7 @@ import { loadSpecification, specificationFaults } from '#infra/verify/specificat
 import type { Template } from '#infra/verify/template.ts';
 import { accessFaults } from './access-faults.ts';
 import { alarmFaults } from './alarm-faults.ts';
+import { environmentFaults } from './environment-faults.ts';
 import { offFaults } from './off-faults.ts';
 import { plantedFaults } from './planted-faults.ts';
 import { roleFaults } from './role-faults.ts';
@@ -32,7 +33,7 @@ test('finds nothing wrong with ours', () => {
   expect(faultsOf(template)).toEqual([]);
 });
 
-test.each([...plantedFaults, ...accessFaults, ...alarmFaults, ...offFaults, ...roleFaults])(
+test.each([...plantedFaults, ...accessFaults, ...alarmFaults, ...environmentFaults, ...offFaults, ...roleFaults])(
   'finds $name',
   ({ plant, found }) => {
     const faulty = structuredClone(template);
