@@ -18,6 +18,7 @@ function hostFaults({ id, Properties }: Named, answers: boolean): string[] {
     [Properties.Runtime === 'nodejs24.x', 'does not run on Node.js 24'],
     [at(Properties.Architectures, 0) === 'arm64', 'does not run on arm64'],
     [Number(Properties.MemorySize) >= 256, 'starts slowly for want of memory'],
+    [Properties.ReservedConcurrentExecutions !== 0, 'is switched off: reserve more than no concurrency, or none'],
     [!answers || Number(Properties.Timeout) <= LONGEST_ANSWER, 'may take longer than API Gateway waits'],
   ];
   return must.filter(([holds]) => !holds).map(([, fault]) => `${id} ${fault}`);
