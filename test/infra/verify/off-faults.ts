@@ -86,6 +86,12 @@ export const offFaults: readonly PlantedFault[] = [
   ),
   set('a fallback that does not read', [FALLBACK, 'Properties', 'Enabled'], false, /FallbackQueue is switched off/),
   set(
+    'a function that may not run',
+    ['CoobyLambdaFunction', 'Properties', 'ReservedConcurrentExecutions'],
+    0,
+    /CoobyLambdaFunction is switched off/,
+  ),
+  set(
     'a queue that nobody reads',
     [SENDER],
     undefined,
