@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-
 /** What a function may do beside writing its own log, by the work that it does. A list is added to on purpose. */
 export interface Reach {
   /** The keys of items that it reads by GetItem, BatchGetItem or Query. */
@@ -22,7 +20,7 @@ const RECEIVES: Reach = {
   parameters: [],
 };
 
-/** A provider that can send also reports what became of it, and its webhooks settle sends. */
+/** Takes in as well what became of sends, settles them and pauses accounts: of a provider that reports such things. */
 const REPORTS: Reach = {
   reads: [...RECEIVES.reads, 'ACC#*', 'MSG#*', 'PID#*', 'WS#*'],
   lists: [],
@@ -78,9 +76,10 @@ function every(prefixes: string, ...whole: string[]): string[] {
   return [...prefixes.split(' ').map((prefix) => `${prefix}#*`), ...whole];
 }
 
-/** By the folder in `functions/`; one that is not named above is a provider's. */
+const REPORTING = ['green-api', 'sandbox', 'timelinesai', 'zender'];
+
+/** By the folder in `functions/`; one that is not named above is a provider's that reports nothing. */
 export function reachOf(folder: string): Reach {
-  if (Object.hasOwn(REACHES, folder)) return REACHES[folder] ?? RECEIVES;
-  const sends = existsSync(new URL(`../../../functions/${folder}/outbound.ts`, import.meta.url));
-  return sends ? REPORTS : RECEIVES;
+  if (REPORTING.includes(folder)) return REPORTS;
+  return (Object.hasOwn(REACHES, folder) ? REACHES[folder] : undefined) ?? RECEIVES;
 }
