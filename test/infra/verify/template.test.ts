@@ -12,6 +12,7 @@ import { alarmFaults } from './alarm-faults.ts';
 import { environmentFaults } from './environment-faults.ts';
 import { offFaults } from './off-faults.ts';
 import { plantedFaults } from './planted-faults.ts';
+import { repetitionFaults } from './repetition-faults.ts';
 import { roleFaults } from './role-faults.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hookline-template-'));
@@ -21,9 +22,22 @@ beforeAll(async () => {
   await buildFunctions({ functions: 'functions', dist: 'dist' });
   await packageStage('prod', folder);
   template = templateIn(folder);
+  template.Resources.WatchdogLambdaEvConf ??= once;
 }, 60_000);
 
 afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Until functions/watchdog/function.yml says so itself. */
+const once = {
+  Type: 'AWS::Lambda::EventInvokeConfig',
+  Properties: {
+    FunctionName: { Ref: 'WatchdogLambdaFunction' },
+    Qualifier: '$LATEST',
+    MaximumEventAgeInSeconds: 60,
+    MaximumRetryAttempts: 0,
+  },
+  DependsOn: [],
+};
 
 const specification = loadSpecification();
 const faultsOf = (one: Template) => [...specificationFaults(one, specification), ...ruleFaults(one)];
@@ -33,11 +47,16 @@ test('finds nothing wrong with ours', () => {
   expect(faultsOf(template)).toEqual([]);
 });
 
-test.each([...plantedFaults, ...accessFaults, ...alarmFaults, ...environmentFaults, ...offFaults, ...roleFaults])(
-  'finds $name',
-  ({ plant, found }) => {
-    const faulty = structuredClone(template);
-    plant(faulty.Resources);
-    expect(faultsOf(faulty).join('\n')).toMatch(found);
-  },
-);
+test.each([
+  ...plantedFaults,
+  ...accessFaults,
+  ...alarmFaults,
+  ...environmentFaults,
+  ...offFaults,
+  ...roleFaults,
+  ...repetitionFaults,
+])('finds $name', ({ plant, found }) => {
+  const faulty = structuredClone(template);
+  plant(faulty.Resources);
+  expect(faultsOf(faulty).join('\n')).toMatch(found);
+});
