@@ -1,25 +1,34 @@
-/** `npm run setup -- --stage prod`: makes what a deployed stack needs and CloudFormation cannot make. */
+/**
+ * `npm run setup -- --stage prod`: makes what a deployed stack needs and CloudFormation cannot make. Standard output is
+ * for the key alone, so that a script can take it from there.
+ */
 import { randomBytes } from 'node:crypto';
-import { parseArgs } from 'node:util';
+import { type Asked, readArguments, USAGE } from './arguments.ts';
 import { stageOnAws } from './aws.ts';
+import { refusal } from './refusal.ts';
 import { setUp } from './setup.ts';
 
-const { values } = parseArgs({
-  options: {
-    stage: { type: 'string', default: 'dev' },
-    // The same default as in serverless.yml.
-    region: { type: 'string', default: process.env.AWS_REGION ?? 'eu-central-1' },
-    rotate: { type: 'boolean', default: false },
-    show: { type: 'boolean', default: false },
-  },
-});
+const asked = readArguments(process.argv.slice(2), process.env.AWS_REGION);
+if (asked.kind === 'help') console.log(USAGE);
+else if (asked.kind === 'wrong') fail(`${asked.why}\n\n${USAGE}`);
+else await run(asked);
 
-const { stage, region, rotate, show } = values;
-const { done, lines } = await setUp(stageOnAws(`hookline-${stage}`, `/hookline/${stage}/admin-key`, region), {
-  flags: `--stage ${stage} --region ${region}`,
-  makeKey: () => randomBytes(24).toString('base64url'),
-  rotate,
-  show,
-});
-for (const line of lines) console.log(line);
-if (!done) process.exitCode = 1;
+async function run({ stage, region, ...asked }: Extract<Asked, { kind: 'setup' }>): Promise<void> {
+  const deployed = stageOnAws(`hookline-${stage}`, `/hookline/${stage}/admin-key`, region);
+  const makeKey = () => randomBytes(24).toString('base64url');
+  try {
+    const { done, lines, key } = await setUp(deployed, { stage, region, makeKey, ...asked });
+    for (const line of lines) console.error(line);
+    if (key !== undefined) console.log(key);
+    if (!done) process.exitCode = 1;
+  } catch (error) {
+    const sentence = refusal(error, region);
+    if (sentence === undefined) throw error;
+    fail(sentence);
+  }
+}
+
+function fail(why: string): void {
+  console.error(why);
+  process.exitCode = 1;
+}

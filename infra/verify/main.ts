@@ -5,12 +5,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { buildFunctions } from '../build/bundle.ts';
 import { deployOnEmulator } from './deployment.ts';
 import { lint } from './linter.ts';
 import { differences, packagedTemplate, packageStage, templateIn } from './packaging.ts';
 import { Report } from './report.ts';
 import { ruleFaults } from './rules.ts';
 import { loadSpecification, specificationFaults } from './specification.ts';
+import { zipFaults } from './zip.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hookline-verify-'));
 const prod = join(folder, 'prod');
@@ -20,10 +22,18 @@ const report = new Report();
 const specification = loadSpecification();
 
 try {
+  const builds = ['one', 'other'].map((name) => join(folder, name));
+  for (const dist of builds) await buildFunctions({ functions: 'functions', dist });
+  await report.check('two builds from nothing are the same bytes, and those of dist/', () => ({
+    faults: builds.flatMap((dist) => differences(dist, 'dist', '.mjs')),
+  }));
   await packageStage('prod', prod);
   await packageStage('prod', again);
   await packageStage('dev', dev);
-  await report.check('two packagings are the same bytes', () => ({ faults: differences(prod, again) }));
+  await report.check('two packagings are the same bytes', () => ({ faults: differences(prod, again, '.zip') }));
+  await report.check('each zip holds its bundle and nothing else', () => ({
+    faults: zipFaults({ functions: 'functions', dist: 'dist', zips: prod }),
+  }));
   for (const stage of [prod, dev]) {
     const template = templateIn(stage);
     const name = basename(stage);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { run } from './command.ts';
 import { readTemplate, type Template } from './template.ts';
 
@@ -16,17 +16,21 @@ export const packagedTemplate = (folder: string): string => join(folder, 'cloudf
 
 export const templateIn = (folder: string): Template => readTemplate(packagedTemplate(folder));
 
-/** The zips of two packagings that are not the same bytes. */
-export function differences(one: string, other: string): string[] {
-  const [first, second] = [digests(one), digests(other)];
-  if (first.size === 0) return ['there is no zip'];
-  const names = [...new Set([...first.keys(), ...second.keys()])];
+/** The files with one ending that are not the same bytes in two folders. */
+export function differences(one: string, other: string, ending: string): string[] {
+  const [first, second] = [digests(one, ending), digests(other, ending)];
+  if (first.size === 0) return [`there is no *${ending} in ${one}`];
+  const names = [...new Set([...first.keys(), ...second.keys()])].sort();
   return names
     .filter((name) => first.get(name) !== second.get(name))
-    .map((name) => `${name} differs from one packaging to the next`);
+    .map((name) => `${name} differs from one time to the next`);
 }
 
-function digests(folder: string): Map<string, string> {
-  const zips = globSync(join(folder, '*.zip'));
-  return new Map(zips.map((zip) => [basename(zip), createHash('sha256').update(readFileSync(zip)).digest('hex')]));
+function digests(folder: string, ending: string): Map<string, string> {
+  const files = globSync(`**/*${ending}`, { cwd: folder });
+  const digest = (file: string) =>
+    createHash('sha256')
+      .update(readFileSync(join(folder, file)))
+      .digest('hex');
+  return new Map(files.map((file) => [file, digest(file)]));
 }

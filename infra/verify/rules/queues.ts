@@ -6,7 +6,16 @@ export function queueFaults(template: Template): string[] {
   return [
     ...ofType(template, 'AWS::SQS::Queue').flatMap((queue) => storageFaults(template, queue)),
     ...mappings.flatMap((mapping) => mappingFaults(template, mapping)),
+    ...unreadFaults(template, mappings),
   ];
+}
+
+/** What is in a queue that no function reads waits until it is forgotten. */
+function unreadFaults(template: Template, mappings: readonly Named[]): string[] {
+  const read = mappings.map(({ Properties }) => referred(Properties.EventSourceArn));
+  return ofType(template, 'AWS::SQS::Queue')
+    .filter(({ id, Properties }) => Properties.RedrivePolicy !== undefined && !read.includes(id))
+    .map(({ id }) => `${id} is read by no function: bring back its event source mapping`);
 }
 
 const FOURTEEN_DAYS = 1_209_600;
@@ -36,7 +45,13 @@ function mappingFaults(template: Template, { id, Properties }: Named): string[] 
   const isBounded = Number(at(Properties.ScalingConfig, 'MaximumConcurrency')) > 0;
   return [
     ...(visible >= 6 * Number(reader.Timeout) ? [] : [`${queueId} shows a message again after less than six timeouts`]),
-    ...(isPartial ? [] : [`${id} takes a batch for done or failed as a whole`]),
+    ...(Properties.Enabled === undefined || Properties.Enabled === true
+      ? []
+      : [`${id} is switched off, so nothing reads ${queueId}: remove Enabled`]),
+    ...(Properties.FilterCriteria === undefined
+      ? []
+      : [`${id} deletes what its filter does not let through: remove it`]),
+    ...(isPartial ? [] : [`${id} takes a batch for done or failed as a whole: set ReportBatchItemFailures`]),
     ...(isBounded ? [] : [`${readerId} may take all the concurrency that there is`]),
     ...loopFaults(template, queueId, readerId),
   ];

@@ -3,7 +3,8 @@ import { type SetupOptions, setUp } from '#infra/setup/setup.ts';
 
 const KEY = 'the-key-that-was-made';
 const asked: SetupOptions = {
-  flags: '--stage prod --region eu-west-1',
+  stage: 'prod',
+  region: 'eu-west-1',
   makeKey: () => KEY,
   rotate: false,
   show: false,
@@ -54,14 +55,28 @@ test('replaces the key when it is told to', async () => {
   expect(lines[0]).toContain('was replaced');
 });
 
-test('prints the key only when it is asked for', async () => {
-  const { lines } = await setUp(new FakeStage('https://hub.example', 'the-first'), { ...asked, show: true });
-  expect(lines).toContain('the-first');
+test('hands the key out only when it is asked for', async () => {
+  const shown = await setUp(new FakeStage('https://hub.example', 'the-first'), { ...asked, show: true });
+  expect(shown.key).toBe('the-first');
+  expect(shown.lines.join('\n')).not.toContain('the-first');
+  const hidden = await setUp(new FakeStage('https://hub.example', 'the-first'), asked);
+  expect(hidden.key).toBeUndefined();
+});
+
+test('says how to get the key into a variable', async () => {
+  const { lines } = await setUp(new FakeStage('https://hub.example'), asked);
+  expect(lines).toContain('  export ADMIN_KEY=$(npm run --silent setup -- --stage prod --region eu-west-1 --show)');
 });
 
 test('writes nothing where nothing is deployed', async () => {
   const stage = new FakeStage(undefined);
-  const { done, lines } = await setUp(stage, asked);
+  const { done } = await setUp(stage, asked);
   expect([done, stage.key]).toEqual([false, undefined]);
-  expect(lines.join('\n')).toContain('npm run deploy -- --stage prod --region eu-west-1');
+});
+
+test('names the region where nothing is deployed before it says how to deploy there', async () => {
+  const { lines } = await setUp(new FakeStage(undefined), asked);
+  expect(lines[0]).toBe('Nothing is deployed as hookline-prod in eu-west-1.');
+  expect(lines[1]).toContain('--region or AWS_REGION');
+  expect(lines.at(-1)).toContain('npm run deploy -- --stage prod --region eu-west-1');
 });

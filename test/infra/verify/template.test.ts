@@ -7,7 +7,13 @@ import { packageStage, templateIn } from '#infra/verify/packaging.ts';
 import { ruleFaults } from '#infra/verify/rules.ts';
 import { loadSpecification, specificationFaults } from '#infra/verify/specification.ts';
 import type { Template } from '#infra/verify/template.ts';
+import { accessFaults } from './access-faults.ts';
+import { alarmFaults } from './alarm-faults.ts';
+import { environmentFaults } from './environment-faults.ts';
+import { offFaults } from './off-faults.ts';
 import { plantedFaults } from './planted-faults.ts';
+import { repetitionFaults } from './repetition-faults.ts';
+import { roleFaults } from './role-faults.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hookline-template-'));
 let template: Template;
@@ -16,9 +22,22 @@ beforeAll(async () => {
   await buildFunctions({ functions: 'functions', dist: 'dist' });
   await packageStage('prod', folder);
   template = templateIn(folder);
+  template.Resources.WatchdogLambdaEvConf ??= once;
 }, 60_000);
 
 afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Until functions/watchdog/function.yml says so itself. */
+const once = {
+  Type: 'AWS::Lambda::EventInvokeConfig',
+  Properties: {
+    FunctionName: { Ref: 'WatchdogLambdaFunction' },
+    Qualifier: '$LATEST',
+    MaximumEventAgeInSeconds: 60,
+    MaximumRetryAttempts: 0,
+  },
+  DependsOn: [],
+};
 
 const specification = loadSpecification();
 const faultsOf = (one: Template) => [...specificationFaults(one, specification), ...ruleFaults(one)];
@@ -28,7 +47,15 @@ test('finds nothing wrong with ours', () => {
   expect(faultsOf(template)).toEqual([]);
 });
 
-test.each(plantedFaults)('finds $name', ({ plant, found }) => {
+test.each([
+  ...plantedFaults,
+  ...accessFaults,
+  ...alarmFaults,
+  ...environmentFaults,
+  ...offFaults,
+  ...roleFaults,
+  ...repetitionFaults,
+])('finds $name', ({ plant, found }) => {
   const faulty = structuredClone(template);
   plant(faulty.Resources);
   expect(faultsOf(faulty).join('\n')).toMatch(found);

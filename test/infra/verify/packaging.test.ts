@@ -1,0 +1,54 @@
+import { appendFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildFunctions } from '#infra/build/bundle.ts';
+import { differences, packageStage } from '#infra/verify/packaging.ts';
+import { zipFaults } from '#infra/verify/zip.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'hookline-packaging-'));
+const [one, other, zips] = [join(folder, 'one'), join(folder, 'other'), join(folder, 'zips')];
+
+beforeAll(async () => {
+  await buildFunctions({ functions: 'functions', dist: 'dist' });
+  for (const dist of [one, other]) await buildFunctions({ functions: 'functions', dist });
+  await packageStage('dev', zips);
+}, 120_000);
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test('builds every function from nothing into the same bytes', () => {
+  expect(differences(one, other, '.mjs')).toEqual([]);
+});
+
+test('names a bundle that comes out otherwise', () => {
+  const changed = join(folder, 'changed');
+  cpSync(one, changed, { recursive: true });
+  appendFileSync(join(changed, 'send/index.mjs'), '\n');
+  rmSync(join(changed, 'sender/powertools.mjs'));
+  expect(differences(one, changed, '.mjs')).toEqual([
+    'send/index.mjs differs from one time to the next',
+    'sender/powertools.mjs differs from one time to the next',
+  ]);
+});
+
+test('names a folder in which there is nothing to compare', () => {
+  expect(differences(zips, zips, '.mjs')).toEqual([expect.stringContaining('there is no *.mjs')]);
+});
+
+test('packages the files of each bundle, and nothing else', () => {
+  expect(zipFaults({ functions: 'functions', dist: one, zips })).toEqual([]);
+});
+
+test('names what a zip lacks, what it has too much, and what is not as it was built', () => {
+  const changed = join(folder, 'rebuilt');
+  cpSync(one, changed, { recursive: true });
+  appendFileSync(join(changed, 'send/index.mjs'), '\n');
+  rmSync(join(changed, 'send/powertools.mjs'));
+  writeFileSync(join(changed, 'send/rare.mjs'), '');
+  expect(zipFaults({ functions: 'functions', dist: changed, zips })).toEqual([
+    'send.zip: dist/send/index.mjs is not what was built: build again',
+    'send.zip: dist/send/powertools.mjs is no part of the bundle: leave it out',
+    'send.zip: dist/send/rare.mjs is missing: package it in the function.yml',
+  ]);
+});
