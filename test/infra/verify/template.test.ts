@@ -22,22 +22,9 @@ beforeAll(async () => {
   await buildFunctions({ functions: 'functions', dist: 'dist' });
   await packageStage('prod', folder);
   template = templateIn(folder);
-  template.Resources.WatchdogLambdaEvConf ??= once;
 }, 60_000);
 
 afterAll(() => rmSync(folder, { recursive: true }));
-
-/** Until functions/watchdog/function.yml says so itself. */
-const once = {
-  Type: 'AWS::Lambda::EventInvokeConfig',
-  Properties: {
-    FunctionName: { Ref: 'WatchdogLambdaFunction' },
-    Qualifier: '$LATEST',
-    MaximumEventAgeInSeconds: 60,
-    MaximumRetryAttempts: 0,
-  },
-  DependsOn: [],
-};
 
 const specification = loadSpecification();
 const faultsOf = (one: Template) => [...specificationFaults(one, specification), ...ruleFaults(one)];
