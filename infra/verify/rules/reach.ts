@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+
 /** What a function may do beside writing its own log, by the work that it does. A list is added to on purpose. */
 export interface Reach {
   /** The keys of items that it reads by GetItem, BatchGetItem or Query. */
@@ -20,7 +22,7 @@ const RECEIVES: Reach = {
   parameters: [],
 };
 
-/** Takes in as well what became of sends, settles them and pauses accounts: of a provider that reports such things. */
+/** Takes in as well what became of sends, settles them and pauses accounts: of a provider through which we send. */
 const REPORTS: Reach = {
   reads: [...RECEIVES.reads, 'ACC#*', 'MSG#*', 'PID#*', 'WS#*'],
   lists: [],
@@ -76,10 +78,8 @@ function every(prefixes: string, ...whole: string[]): string[] {
   return [...prefixes.split(' ').map((prefix) => `${prefix}#*`), ...whole];
 }
 
-const REPORTING = ['green-api', 'sandbox', 'timelinesai', 'zender'];
-
-/** By the folder in `functions/`; one that is not named above is a provider's that reports nothing. */
+/** By the folder in `functions/`; one that is not named above is a provider's. */
 export function reachOf(folder: string): Reach {
-  if (REPORTING.includes(folder)) return REPORTS;
-  return (Object.hasOwn(REACHES, folder) ? REACHES[folder] : undefined) ?? RECEIVES;
+  const named = Object.hasOwn(REACHES, folder) ? REACHES[folder] : undefined;
+  return named ?? (existsSync(`functions/${folder}/outbound.ts`) ? REPORTS : RECEIVES);
 }
