@@ -36,7 +36,7 @@ const UNAVAILABLE = problem(503, 'The table does not answer; please try again', 
 export function adminApp(ports: AdminPorts): Hono<Environment> {
   const app = new Hono<Environment>();
   const routes = routesOf(ports.providers);
-  const providers = ports.providers.map(({ receiving }) => receiving.name);
+  const providers = ports.providers.map(({ account }) => account.name);
   app.use(withHeaders);
   for (const route of routes) {
     app.on(route.method, pattern(route.path), async (c) => responseOf(await reply(c, ports, route)));

@@ -4,7 +4,7 @@ import { runtime, sendingPorts } from '#lib/adapters/runtime.ts';
 import { collectChunks, forgetChunks } from '#lib/app/receiving/collect-chunks.ts';
 import { storeParcel } from '#lib/app/receiving/store-parcel.ts';
 import { sendReports } from '#lib/app/sends/reports.ts';
-import { providers } from './registry.ts';
+import { readers } from './registry.ts';
 
 const all = runtime();
 const { store, clock, log, metrics, random } = all;
@@ -13,7 +13,7 @@ const sends = sendReports(ports, config);
 
 export const handler = queueHandler(async (record) => {
   const chunk = chunkOf(record.body);
-  const provider = providers.get(chunk.provider);
+  const provider = await readers.get(chunk.provider)?.();
   if (!provider) throw new Error(`a delivery of a provider that this release does not know: ${chunk.provider}`);
   const data = await collectChunks(store, chunk, Math.floor(clock.now() / 1000));
   if (!data) return;
