@@ -3,7 +3,7 @@ import { isBuiltin } from 'node:module';
 import { basename, join, resolve } from 'node:path';
 import type { BuildOptions, Metafile } from 'esbuild';
 import { type BuildFolders, functionNames } from './functions.ts';
-import { http, shared, uncalled } from './plugins.ts';
+import { http, shared, uncalled, zlib } from './plugins.ts';
 import { isFresh, makeRecord, writeRecord } from './record.ts';
 
 const options = {
@@ -49,7 +49,7 @@ const NOTHING = { bytes: 0, inputs: [] };
 async function bundle(name: string, entry: string, outdir: string) {
   // Loaded only now: a start with nothing to build does without it.
   const { build } = await import('esbuild');
-  const plugins = [uncalled, http, shared(resolve(entry))];
+  const plugins = [uncalled, http, zlib, shared(resolve(entry))];
   const { metafile } = await build({ ...options, plugins, entryPoints: { [name]: entry }, outdir });
   const outputs = Object.values(metafile.outputs);
   const missing = outputs.flatMap(({ imports }) => imports).find(({ external, path }) => external && !isBuiltin(path));

@@ -64,6 +64,21 @@ export const handler = () => [http.Agent === Agent, all.Agent === Agent, new Min
   expect(handler()).toEqual([true, true, true]);
 });
 
+test('loads node:zlib with the first that is compressed', async () => {
+  const file = source(
+    'one/handler.ts',
+    `import { gunzipSync, gzipSync } from 'node:zlib';
+export const handler = (text) => String(gunzipSync(gzipSync(text)));`,
+  );
+  await buildFunctions(folders);
+  const bundle = join(folders.dist, 'one/index.mjs');
+  expect(readFileSync(bundle, 'utf8')).not.toMatch(/from ?["'](?:node:)?zlib["']/);
+  const { handler } = await import(pathToFileURL(bundle).href);
+  expect(handler('a long text')).toBe('a long text');
+  writeFileSync(file, "import { inflateSync } from 'node:zlib';\nexport const handler = inflateSync;");
+  await expect(buildFunctions(folders)).rejects.toThrow('inflateSync');
+});
+
 test('loads what is imported by a call when the call is made', async () => {
   source('one/handler.ts', "export const handler = async () => (await import('./rare.ts')).word;");
   const rare = source('one/rare.ts', "export const word = 'rare';");
