@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     globalSetup: ['./test/support/engine-setup.ts'],
     // Bundles are run as they are, which is also much faster.
-    server: { deps: { external: [/\/dist\/[\w-]+\/index\.mjs/] } },
+    server: { deps: { external: [/\/dist\/[\w-]+\/[\w-]+\.mjs/] } },
     include: ['test/**/*.test.ts'],
     reporters: ['default', new TallyReporter()],
   },

@@ -3,7 +3,6 @@ import { retrying } from '#lib/app/retrying-store.ts';
 import { StoreUnavailable } from '#lib/app/store.ts';
 import { type AnyReply, problem, responseOf } from './answers.ts';
 import { authenticate, type Caller } from './auth.ts';
-import { docsFile } from './docs/files.ts';
 import type { AdminPorts } from './ports.ts';
 import type { Route } from './route.ts';
 import { routesOf } from './routes.ts';
@@ -36,7 +35,7 @@ const UNAVAILABLE = problem(503, 'The table does not answer; please try again', 
 export function adminApp(ports: AdminPorts): Hono<Environment> {
   const app = new Hono<Environment>();
   const routes = routesOf(ports.providers);
-  const providers = ports.providers.map(({ receiving }) => receiving.name);
+  const providers = ports.providers.map(({ account }) => account.name);
   app.use(withHeaders);
   for (const route of routes) {
     app.on(route.method, pattern(route.path), async (c) => responseOf(await reply(c, ports, route)));
@@ -49,8 +48,8 @@ export function adminApp(ports: AdminPorts): Hono<Environment> {
   // Relative: the hub may stand below a path of somebody's own domain.
   app.get('/', (c) => c.redirect('./docs'));
   app.get('/docs/', (c) => c.redirect('../docs'));
-  app.get('/docs', () => docsFile('') ?? responseOf(NO_PATH));
-  app.get('/docs/:name', (c) => docsFile(c.req.param('name')) ?? responseOf(NO_PATH));
+  app.get('/docs', () => docs(''));
+  app.get('/docs/:name', (c) => docs(c.req.param('name')));
   // Other functions take the POST: no token is looked up here, so none is told.
   for (const path of ['/send/:token', ...providers.map((name) => `/hooks/${name}/:token`)]) {
     app.all(path, (c) => responseOf(wrongMethod(c.req.method, ['POST'])));
@@ -70,6 +69,11 @@ function once<Made>(make: () => Promise<Made>): () => Promise<Made> {
     made ??= make();
     return made;
   };
+}
+
+async function docs(name: string): Promise<Response> {
+  const { docsFile } = await import('./docs/files.ts');
+  return docsFile(name) ?? responseOf(NO_PATH);
 }
 
 async function withHeaders(c: RequestContext, next: () => Promise<void>): Promise<void> {

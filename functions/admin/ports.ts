@@ -9,8 +9,9 @@ import type { Store } from '#lib/app/store.ts';
 
 /** A provider as its folder shows it to the hub's managers. */
 export interface Provider {
-  readonly receiving: ReceivingProvider;
   readonly account: AccountProvider;
+  /** Loads its reader, which most requests do without. */
+  readonly receiving: () => Promise<ReceivingProvider>;
 }
 
 /** What the API reaches outside of itself. */

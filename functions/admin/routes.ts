@@ -17,13 +17,13 @@ import { workspaceRoutes } from './routes/workspaces.ts';
 
 /** Every route of the API, in the order of the document. Where two fit a path, the first is taken. */
 export function routesOf(providers: readonly Provider[]): readonly Route[] {
-  const names = providers.map(({ receiving }) => receiving.name);
+  const names = providers.map(({ account }) => account.name);
   return [
     ...workspaceRoutes,
     ...retentionRoutes,
     ...accountRoutes(providers.map(({ account }) => account)),
     ...pauseRoutes,
-    ...webhookRoutes(providers.map(({ receiving }) => receiving)),
+    ...webhookRoutes(providers),
     ...attemptRoutes,
     ...eventRoutes(names),
     ...replayRoutes,

@@ -1,5 +1,5 @@
-import type { ReceivingProvider } from '#lib/app/receiving/provider.ts';
 import { invalid, type ProblemReply } from './answers.ts';
+import type { Provider } from './ports.ts';
 
 /** What is said to who gives a webhook for sending what only one for receiving takes. */
 export const NOT_OF_SENDING = new Map([
@@ -14,12 +14,12 @@ interface Proven {
 }
 
 /** A secret that nothing checks would only seem to protect: undefined where the provider's deliveries are checked by it. */
-export function uselessSecret(
-  providers: readonly ReceivingProvider[],
+export async function uselessSecret(
+  providers: readonly Provider[],
   { kind, provider: name }: Proven,
-): ProblemReply | undefined {
-  const isChecked = providers.find((provider) => provider.name === name)?.isGenuine !== undefined;
-  if (isChecked) return undefined;
+): Promise<ProblemReply | undefined> {
+  const receiving = await providers.find(({ account }) => account.name === name)?.receiving();
+  if (receiving?.isGenuine) return undefined;
   const ofReceiving = `is not taken: ${name} proves itself by its URL alone`;
   const message = (kind === 'send' && NOT_OF_SENDING.get('secret')) || ofReceiving;
   return invalid([{ path: 'secret', message }]);

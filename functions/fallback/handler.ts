@@ -5,7 +5,7 @@ import { runtime, sendingPorts } from '#lib/adapters/runtime.ts';
 import { collectChunks, forgetChunks } from '#lib/app/receiving/collect-chunks.ts';
 import { storeParcel } from '#lib/app/receiving/store-parcel.ts';
 import { sendReports } from '#lib/app/sends/reports.ts';
-import { providers } from './registry.ts';
+import { readers } from './registry.ts';
 
 const all = runtime();
 const { store, clock, log, metrics, random } = all;
@@ -26,7 +26,7 @@ export const handler = queueHandler(async (record) => {
 }, log);
 
 async function take(chunk: Chunk): Promise<void> {
-  const provider = providers.get(chunk.provider);
+  const provider = await readers.get(chunk.provider)?.();
   if (!provider) throw new Error(`a delivery of a provider that this release does not know: ${chunk.provider}`);
   const data = await collectChunks(store, chunk, Math.floor(clock.now() / 1000));
   if (!data) return;

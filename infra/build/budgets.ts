@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { type BuildFolders, functionNames } from './functions.ts';
 import { type BuildRecord, readRecord } from './record.ts';
 
-/** The most that a bundle may weigh, in KiB. Every one of them is loaded on each cold start. */
+/** The most that a bundle may weigh, in KiB, with what it loads by a call. Each cold start fetches all of it. */
 export const budgets: Readonly<Record<string, number>> = {
   admin: 520,
   cooby: 300,

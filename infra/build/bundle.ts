@@ -1,33 +1,10 @@
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { join } from 'node:path';
-import type { BuildOptions, Plugin } from 'esbuild';
+import { basename, join, resolve } from 'node:path';
+import type { BuildOptions, Metafile } from 'esbuild';
 import { type BuildFolders, functionNames } from './functions.ts';
+import { http, shared, uncalled, zlib } from './plugins.ts';
 import { isFresh, makeRecord, writeRecord } from './record.ts';
-
-/** An import takes every export, and node:http makes its WebSocket when that is asked for: 30 ms of a cold start. */
-const http: Plugin = {
-  name: 'http',
-  setup: ({ onResolve, onLoad }) => {
-    onResolve({ filter: /^(?:node:)?http$/ }, () => ({ path: 'http', namespace: 'builtin' }));
-    onLoad({ filter: /^http$/, namespace: 'builtin' }, () => ({
-      contents: "module.exports = process.getBuiltinModule('node:http');",
-    }));
-  },
-};
-
-/**
- * What a library would load by a call is left outside, since nothing that we use of it does so; or else each would be a
- * file, and what it shares with the bundle another, which every cold start would have to open.
- */
-const uncalled: Plugin = {
-  name: 'uncalled',
-  setup: ({ onResolve }) => {
-    onResolve({ filter: /./ }, ({ kind, importer }) =>
-      kind === 'dynamic-import' && importer.includes('node_modules') ? { external: true } : undefined,
-    );
-  },
-};
 
 const options = {
   bundle: true,
@@ -42,7 +19,6 @@ const options = {
   legalComments: 'none',
   metafile: true,
   logLevel: 'silent',
-  plugins: [uncalled, http],
   // Some libraries are CommonJS and ask for Node's own modules through `require`.
   banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
 } satisfies BuildOptions;
@@ -59,10 +35,10 @@ async function buildFunction(name: string, { functions, dist }: BuildFolders): P
   // Of this process alone: another may be building the same.
   const unfinished = join(dist, `.${name}.${process.pid}`);
   rmSync(join(folder, 'build.json'), { force: true });
-  const built = await bundle({ index: join(functions, name, 'handler.ts') }, unfinished);
-  const beside = built.inputs.includes(TELEMETRY) ? await bundle({ powertools: POWERTOOLS }, unfinished) : NOTHING;
+  const built = await bundle('index', join(functions, name, 'handler.ts'), unfinished);
+  const beside = built.inputs.includes(TELEMETRY) ? await bundle('powertools', POWERTOOLS, unfinished) : NOTHING;
   moveInto(folder, unfinished);
-  writeRecord(dist, name, makeRecord(built.bytes + beside.bytes, [...built.inputs, ...beside.inputs]));
+  writeRecord(dist, name, makeRecord(built.bytes + beside.bytes, [...built.inputs, ...beside.inputs], built.first));
 }
 
 /** The one loads the other by itself, when it needs it. */
@@ -70,14 +46,34 @@ const TELEMETRY = 'lib/adapters/telemetry.ts';
 const POWERTOOLS = 'lib/adapters/powertools.ts';
 const NOTHING = { bytes: 0, inputs: [] };
 
-async function bundle(entryPoints: Record<string, string>, outdir: string) {
+async function bundle(name: string, entry: string, outdir: string) {
   // Loaded only now: a start with nothing to build does without it.
   const { build } = await import('esbuild');
-  const { metafile } = await build({ ...options, entryPoints, outdir });
+  const plugins = [uncalled, http, zlib, shared(resolve(entry))];
+  const { metafile } = await build({ ...options, plugins, entryPoints: { [name]: entry }, outdir });
   const outputs = Object.values(metafile.outputs);
   const missing = outputs.flatMap(({ imports }) => imports).find(({ external, path }) => external && !isBuiltin(path));
   if (missing) throw new Error(`${missing.path} is loaded by a call in a library: it would be missing once deployed`);
-  return { bytes: outputs.reduce((sum, { bytes }) => sum + bytes, 0), inputs: Object.keys(metafile.inputs) };
+  const bytes = outputs.reduce((sum, each) => sum + each.bytes, 0);
+  return { bytes, inputs: sourcesIn([metafile]), first: sourcesIn(loadedFirst(metafile, `${name}.mjs`)) };
+}
+
+/** The files that are loaded with this one, itself included: all but what waits for a call. */
+function loadedFirst({ outputs }: Metafile, name: string): Metafile['outputs'][string][] {
+  const paths = Object.keys(outputs).filter((path) => basename(path) === name);
+  // What is added on the way is visited as well.
+  const found = new Set(paths);
+  for (const path of found) {
+    for (const { kind, path: next, external } of outputs[path]?.imports ?? []) {
+      if (kind === 'import-statement' && !external) found.add(next);
+    }
+  }
+  return [...found].flatMap((path) => outputs[path] ?? []);
+}
+
+/** Files alone, without what plugins made up. */
+function sourcesIn(parts: readonly { readonly inputs: object }[]): string[] {
+  return [...new Set(parts.flatMap(({ inputs }) => Object.keys(inputs)))].filter((path) => existsSync(path));
 }
 
 /** A hub that is running may be reading the old files: the index, which names the others, changes after them. */

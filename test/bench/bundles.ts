@@ -1,19 +1,22 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { budgets } from '#infra/build/budgets.ts';
 import { buildFunctions } from '#infra/build/bundle.ts';
 import { functionNames } from '#infra/build/functions.ts';
-import { readRecord } from '#infra/build/record.ts';
+import { type BuildRecord, readRecord } from '#infra/build/record.ts';
 import { atMost, type Figure } from './figure.ts';
 import { nothingButLibraries } from './libraries.ts';
 import { median } from './statistics.ts';
 
-const rounds = 9;
+const rounds = 41;
 const folders = { functions: 'functions', dist: 'dist' };
 
-/** What a cold start loads: each bundle beside one of nothing but its libraries, and beside an empty one. */
+/**
+ * What a cold start loads: each bundle beside one of nothing but the libraries that the function needs, at its start or
+ * later, and beside an empty one.
+ */
 export async function bundles(): Promise<readonly Figure[]> {
   await buildFunctions(folders);
   mkdirSync(folders.dist, { recursive: true });
@@ -25,10 +28,17 @@ export async function bundles(): Promise<readonly Figure[]> {
     writeHandler(floors.functions, 'empty', 'export const handler = () => undefined;\n');
     for (const name of names) writeHandler(floors.functions, name, await nothingButLibraries(sourcesOf(name)));
     await buildFunctions(floors);
+    for (const name of names) refuseLack(name, floors.dist);
     return measure(names, floors.dist);
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+function recordOf(dist: string, name: string): BuildRecord {
+  const record = readRecord(dist, name);
+  if (!record) throw new Error(`${name} has not been built`);
+  return record;
 }
 
 function writeHandler(functions: string, name: string, source: string): void {
@@ -37,35 +47,55 @@ function writeHandler(functions: string, name: string, source: string): void {
 }
 
 function sourcesOf(name: string): string[] {
-  const inputs = Object.keys(readRecord(folders.dist, name)?.inputs ?? {});
-  return inputs.filter((path) => /^(functions|lib)\//.test(path));
+  return Object.keys(recordOf(folders.dist, name).inputs).filter((path) => /^(functions|lib)\//.test(path));
+}
+
+/** A floor that lacks what the bundle has in it would make the bundle look worse than it is. */
+function refuseLack(name: string, floors: string): void {
+  const present = librariesIn(recordOf(floors, name));
+  const missing = [...librariesIn(recordOf(folders.dist, name))].filter((library) => !present.has(library));
+  if (missing.length > 0) throw new Error(`the floor of ${name} lacks ${missing.join(', ')}`);
+}
+
+function librariesIn({ inputs }: BuildRecord): Set<string> {
+  const names = Object.keys(inputs).map((path) => /.*\/?node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]);
+  return new Set(names.filter((name) => name !== undefined));
 }
 
 function measure(names: readonly string[], floors: string): Figure[] {
-  const bundle = (dist: string, name: string) => resolve(dist, name, 'index.mjs');
-  const files = names.flatMap((name) => [bundle(folders.dist, name), bundle(floors, name)]);
-  const times = new Map<string, number[]>([...files, bundle(floors, 'empty')].map((file) => [file, []]));
-  // A bundle and its floor right after one another, so that what else this machine does meets both alike.
-  for (let round = 0; round < rounds; round += 1) {
-    for (const [file, taken] of times) taken.push(importTime(file));
-  }
-  const timeOf = (file: string) => median(times.get(file) ?? []);
+  const file = (dist: string, name: string) => resolve(dist, name, 'index.mjs');
+  const empty = file(floors, 'empty');
+  const files = names.flatMap((name) => [file(folders.dist, name), file(floors, name)]);
+  const times = importTimes([...files, empty]);
+  const size = (dist: string, name: string) => recordOf(dist, name).bytes / 1024;
   return names.flatMap((name) => {
-    const file = bundle(folders.dist, name);
-    const size = (path: string) => statSync(path).size / 1024;
-    const libraries = bundle(floors, name);
-    const importing = { value: timeOf(file), unit: 'ms' };
+    const beside = (what: string, floor: string) => ({
+      name: `${name}: import, beside ${what}`,
+      ...compared(times.get(file(folders.dist, name)) ?? [], times.get(floor) ?? []),
+    });
+    const weight = { value: size(folders.dist, name), unit: 'KiB', floor: size(floors, name) };
     return [
-      { name: `${name}: bundle`, value: size(file), unit: 'KiB', floor: size(libraries), ...budgetOf(name) },
-      {
-        name: `${name}: import, beside its libraries`,
-        ...importing,
-        floor: timeOf(libraries),
-        aim: atMost('ratio', 1.3),
-      },
-      { name: `${name}: import, beside an empty handler`, ...importing, floor: timeOf(bundle(floors, 'empty')) },
+      { name: `${name}: bundle`, ...weight, ...budgetOf(name) },
+      { ...beside('its libraries', file(floors, name)), aim: atMost('ratio', 1.3) },
+      beside('an empty handler', empty),
     ];
   });
+}
+
+/** Of each file one time a round, a bundle and its floor right after one another: what else runs meets both alike. */
+function importTimes(files: readonly string[]): Map<string, number[]> {
+  const times = new Map<string, number[]>(files.map((file) => [file, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    // There and back, so that neither is always the first.
+    for (const file of round % 2 === 0 ? files : files.toReversed()) times.get(file)?.push(importTime(file));
+  }
+  return times;
+}
+
+/** What slows the machine for a while slows neighbours alike: the median of their ratios hardly shows it. */
+function compared(times: readonly number[], floors: readonly number[]) {
+  const ratio = median(times.map((time, round) => time / (floors[round] ?? Number.NaN)));
+  return { value: median(times), unit: 'ms', floor: median(floors), ratio };
 }
 
 function budgetOf(name: string) {
@@ -73,10 +103,17 @@ function budgetOf(name: string) {
   return budget === undefined ? {} : { aim: atMost('value', budget) };
 }
 
-/** Milliseconds in a process of its own, as in a cold start. */
+/**
+ * Milliseconds of processor time in a process of its own, as in a cold start. On a quiet machine the ratios are those of
+ * the clock; on a busy one they stay, where those of the clock vary five times as much.
+ */
 function importTime(file: string): number {
   const url = JSON.stringify(pathToFileURL(file).href);
-  const script = `const since = performance.now(); await import(${url}); console.log(performance.now() - since);`;
+  const script = `
+    const since = process.cpuUsage();
+    await import(${url});
+    const { user, system } = process.cpuUsage(since);
+    console.log((user + system) / 1000);`;
   const output = execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
     env: environment,
     encoding: 'utf8',

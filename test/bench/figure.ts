@@ -5,6 +5,8 @@ export interface Figure {
   readonly unit: string;
   /** What nobody could do without, measured in the same run. */
   readonly floor?: number;
+  /** Of the value to the floor, where both were measured pair by pair. */
+  readonly ratio?: number;
   /** What the figure should be; a ratio is that of the value to the floor. */
   readonly aim?: Aim;
 }
@@ -20,7 +22,8 @@ export type Benchmark = () => Promise<readonly Figure[]>;
 export const atMost = (of: Aim['of'], bound: number): Aim => ({ of, at: 'most', bound });
 export const atLeast = (of: Aim['of'], bound: number): Aim => ({ of, at: 'least', bound });
 
-export function ratioOf({ value, floor }: Figure): number | undefined {
+export function ratioOf({ value, floor, ratio }: Figure): number | undefined {
+  if (ratio !== undefined) return ratio;
   return floor === undefined || floor === 0 ? undefined : value / floor;
 }
 

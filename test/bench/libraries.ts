@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 
 /** A package or a module of Node, and what is used of it. */
 type Uses = Map<string, Set<string>>;
@@ -14,6 +15,11 @@ export async function nothingButLibraries(sources: readonly string[]): Promise<s
   const lines = texts.flatMap(builtinsIn);
   const held: string[] = [];
   for (const [library, names] of [...uses].sort()) {
+    if (isBuiltin(library)) {
+      // An import of one may be put off by the build, and the floor is to have all of it.
+      lines.push(`process.getBuiltinModule('${library}');`);
+      continue;
+    }
     const loaded: object = await import(library);
     // Types look like values where they are used through a namespace.
     for (const name of [...names].filter((name) => name in loaded).sort()) {
@@ -25,7 +31,7 @@ export async function nothingButLibraries(sources: readonly string[]): Promise<s
   return [...lines, `export const handler = () => [${held.join(', ')}];`, ''].join('\n');
 }
 
-const IMPORT = /^import (?!type )([^;]+?) from '([^'#./][^']*)';/gms;
+const IMPORT = /^(?:import|export) (?!type )([^;]+?) from '([^'#./][^']*)';/gms;
 
 function collect(text: string, uses: Uses): void {
   for (const [, clause = '', library = ''] of text.matchAll(IMPORT)) {
@@ -37,7 +43,7 @@ function collect(text: string, uses: Uses): void {
 
 /** Modules of Node that are loaded by a call. */
 function builtinsIn(text: string): string[] {
-  const [, chosen = ''] = /getBuiltinModule\(([^)]*)\)/.exec(text) ?? [];
+  const chosen = [...text.matchAll(/getBuiltinModule\(([^)]*)\)/g)].map(([, choice]) => choice).join();
   return [...chosen.matchAll(/'node:[\w/]+'/g)].map(([name]) => `process.getBuiltinModule(${name});`);
 }
 

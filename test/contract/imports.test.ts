@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { buildFunctions } from '#infra/build/bundle.ts';
+import { readRecord } from '#infra/build/record.ts';
 
 const root = new URL('../../', import.meta.url);
 const sources = ['functions', 'lib'].flatMap((folder) =>
@@ -31,5 +33,16 @@ describe('a cold start', () => {
   it('loads no node:http by an import', () => {
     expect(sources.length).toBeGreaterThan(100);
     expect(sources.filter((file) => LOADS_HTTP.test(readFileSync(new URL(file, root), 'utf8')))).toEqual([]);
+  });
+});
+
+describe('a bundle', () => {
+  const folders = { functions: 'functions', dist: 'dist' };
+  beforeAll(() => buildFunctions(folders), 60_000);
+
+  it.each(['admin', 'fallback'])('of %s loads no reader, no document and no page before they are asked for', (name) => {
+    const first = readRecord(folders.dist, name)?.first ?? [];
+    expect(first).toContain(`functions/${name}/registry.ts`);
+    expect(first.filter((path) => /^functions\/.*(?:\/provider\.ts|\/openapi\.ts|\/docs\/.*)$/.test(path))).toEqual([]);
   });
 });

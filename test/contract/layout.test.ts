@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { providers as managed } from '#functions/admin/registry.ts';
+import { readers } from '#functions/fallback/registry.ts';
 
 const root = new URL('../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
@@ -42,8 +44,13 @@ describe('a provider', () => {
   });
 
   it.each(['admin', 'fallback'])('stands in the registry of %s', (name) => {
-    const imported = read(`functions/${name}/registry.ts`).matchAll(/from '\.\.\/([\w-]+)\/provider\.ts'/g);
-    expect([...imported].map(([, provider]) => provider)).toEqual([...providers].sort());
+    const loaded = read(`functions/${name}/registry.ts`).matchAll(/import\('\.\.\/([\w-]+)\/provider\.ts'\)/g);
+    expect([...loaded].map(([, provider]) => provider)).toEqual([...providers].sort());
+  });
+
+  it('is loaded under its own name', async () => {
+    const loaders = [...managed.map(({ account, receiving }) => [account.name, receiving] as const), ...readers];
+    for (const [name, load] of loaders) expect((await load()).name).toBe(name);
   });
 
   it('stands in the table of the README', () => {

@@ -46,6 +46,11 @@ const cases: { path: string; source: string; breaks?: string }[] = [
     source: imports('#lib/adapters/it.ts'),
     breaks: 'noRestrictedImports',
   },
+  {
+    path: 'functions/a/calls-sibling.ts',
+    source: "export const it = () => import('../b/it.ts');\n",
+    breaks: 'noRestrictedImports',
+  },
   { path: 'functions/b/handler.ts', source: imports('#functions/a/it.ts'), breaks: 'noRestrictedImports' },
   { path: 'functions/b/registry.ts', source: imports('#functions/a/it.ts') },
   { path: 'functions/b/imports-host.ts', source: imports('#infra/local/it.ts'), breaks: 'noRestrictedImports' },

@@ -26,7 +26,7 @@ const Answered = v.object({
 });
 
 function replaying({ providers, ...ports }: AdminPorts) {
-  return { ...ports, providers: new Map(providers.map(({ receiving }) => [receiving.name, receiving])) };
+  return { ...ports, readers: new Map(providers.map(({ account, receiving }) => [account.name, receiving])) };
 }
 
 export const replayRoutes = [

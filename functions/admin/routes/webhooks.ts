@@ -1,11 +1,11 @@
 import * as v from 'valibot';
-import type { ReceivingProvider } from '#lib/app/receiving/provider.ts';
 import { createWebhook } from '#lib/app/webhooks/create.ts';
 import { deleteWebhook, findWebhook, listWebhooks, patchWebhook } from '#lib/app/webhooks/manage.ts';
 import { rotateWebhook } from '#lib/app/webhooks/rotate.ts';
 import { ShownWebhook, shownWebhook } from '#lib/app/webhooks/shown.ts';
 import { optional, text } from '#lib/domain/schema.ts';
 import { EMPTY, invalid, json, missing, problem } from '../answers.ts';
+import type { Provider } from '../ports.ts';
 import { route, takesNothing } from '../route.ts';
 import { changesOf, Id, listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
 import { NOT_OF_SENDING, uselessSecret } from '../secret-use.ts';
@@ -42,17 +42,17 @@ function newWebhook(providers: readonly string[]) {
 
 const NO_ACCOUNT = { path: 'accountId', message: 'is no account of this provider in this workspace' };
 
-function creating(providers: readonly ReceivingProvider[]) {
+function creating(providers: readonly Provider[]) {
   return route({
     ...shared,
     method: 'post',
     path: '/api/webhooks',
     summary: 'Create a webhook URL, for a provider to call or for sending',
-    body: () => newWebhook(providers.map(({ name }) => name)),
+    body: () => newWebhook(providers.map(({ account }) => account.name)),
     example: { kind: 'receive', provider: 'sandbox', name: 'Support line' },
     answers: { 201: { description: 'The webhook with its URL', schema: WithUrl } },
     run: async ({ body }, { ports, workspace, baseUrl }) => {
-      const useless = body.kind === 'receive' && body.secret !== undefined && uselessSecret(providers, body);
+      const useless = body.kind === 'receive' && body.secret !== undefined && (await uselessSecret(providers, body));
       if (useless) return useless;
       const created = await createWebhook(ports, workspace, body);
       if (created.kind === 'no account') return invalid([NO_ACCOUNT]);
@@ -87,7 +87,7 @@ const showing = route({
   },
 });
 
-function patching(providers: readonly ReceivingProvider[]) {
+function patching(providers: readonly Provider[]) {
   return route({
     ...shared,
     method: 'patch',
@@ -100,7 +100,7 @@ function patching(providers: readonly ReceivingProvider[]) {
     run: async ({ params, body }, { ports, workspace }) => {
       const found = await findWebhook(ports.store, workspace, params.id);
       if (!found) return NO_WEBHOOK;
-      const useless = typeof body.secret === 'string' && uselessSecret(providers, found.webhook);
+      const useless = typeof body.secret === 'string' && (await uselessSecret(providers, found.webhook));
       if (useless) return useless;
       const webhook = await patchWebhook(ports.store, workspace, params.id, body);
       return webhook ? json(200, shownWebhook(webhook)) : NO_WEBHOOK;
@@ -135,7 +135,7 @@ const rotating = route({
   },
 });
 
-export const webhookRoutes = (providers: readonly ReceivingProvider[]) => [
+export const webhookRoutes = (providers: readonly Provider[]) => [
   creating(providers),
   listing,
   showing,

@@ -33,7 +33,8 @@ export type Replayed = v.InferOutput<typeof Replayed>;
 export interface ReplayPorts extends SettlePorts {
   readonly clock: Clock;
   readonly random: Random;
-  readonly providers: ReadonlyMap<string, ReceivingProvider>;
+  /** By provider; each is loaded when an event needs it. */
+  readonly readers: ReadonlyMap<string, () => Promise<ReceivingProvider>>;
 }
 
 /** Reads an event's raw body again, with the readers of this release. Safe to repeat, and safe to break off anywhere. */
@@ -41,7 +42,7 @@ export async function replayEvent(ports: ReplayPorts, workspace: string, id: str
   const head = await liveHead(ports.store, workspace, id, Math.floor(ports.clock.now() / 1000));
   if (!head) return { id, result: 'not_found' };
   const record = await recordOf(ports.store, head);
-  const reading = readAgain(ports, record);
+  const reading = await readAgain(ports, record);
   const { event } = record;
   // What we sent came in through no provider's webhook: there is nothing to read again.
   if (event.kind === 'message' && event.sendId !== undefined) return { id, result: 'unchanged' };
@@ -58,8 +59,8 @@ export async function replayEvent(ports: ReplayPorts, workspace: string, id: str
   }
 }
 
-function readAgain({ providers, log }: ReplayPorts, { event, raw, contentType }: EventRecord): Reading {
-  const provider = providers.get(event.provider);
+async function readAgain({ readers, log }: ReplayPorts, { event, raw, contentType }: EventRecord): Promise<Reading> {
+  const provider = await readers.get(event.provider)?.();
   if (!provider) return { issues: [{ path: '', message: 'this hub does not have its provider any more' }] };
   const parsed = provider.parse(raw, contentType);
   return parsed.ok ? safely(provider, parsed.value, raw, log) : { issues: [parsed.issue] };

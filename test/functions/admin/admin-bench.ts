@@ -4,6 +4,7 @@ import { adminApp } from '#functions/admin/app.ts';
 import { gateway } from '#functions/admin/gateway.ts';
 import type { AdminPorts } from '#functions/admin/ports.ts';
 import { providers } from '#functions/admin/registry.ts';
+import { sandbox } from '#functions/sandbox/provider.ts';
 import { outboundProviders } from '#functions/sender/registry.ts';
 import { receiver } from '#lib/app/receiving/receive.ts';
 import type { Secrets } from '#lib/app/secrets.ts';
@@ -47,17 +48,14 @@ export class AdminBench {
 
   constructor(options: Partial<Pick<AdminPorts, 'store' | 'providers' | 'random'>> = {}) {
     this.store = options.store ?? new MemoryStore({ now: () => this.bench.now });
-    const known = options.providers ?? providers;
-    const first = known[0];
-    if (!first) throw new Error('no provider');
-    this.bench = new ReceivingBench(first.receiving, this.store);
+    this.bench = new ReceivingBench(sandbox, this.store);
     const { random = this.bench.ports().random } = options;
     this.ports = {
       ...this.bench.ports(),
       store: underRole(this.store, 'admin'),
       random,
       secrets: this.#secrets(),
-      providers: known,
+      providers: options.providers ?? providers,
       version: '1.2.3',
       ticks: { send: async (tick) => void this.ticks.push(tick) },
       config: { ...defaultConfig, startCredits: 1_000 },
@@ -143,10 +141,10 @@ export class AdminBench {
   /** Posts to a webhook's URL as the provider would. */
   async post(url: string, body: unknown, contentType = 'application/json') {
     const [, , name, token = ''] = new URL(url).pathname.split('/');
-    const provider = this.ports.providers.find(({ receiving }) => receiving.name === name);
+    const provider = this.ports.providers.find(({ account }) => account.name === name);
     if (!provider) throw new Error(`no provider ${name}`);
     const fallback = { send: async () => false };
-    const receive = receiver(provider.receiving, { ...this.ports, fallback, maxBytes: 1_048_576 });
+    const receive = receiver(await provider.receiving(), { ...this.ports, fallback, maxBytes: 1_048_576 });
     const text = typeof body === 'string' ? body : JSON.stringify(body);
     const answer = await receive(token, {
       headers: { 'content-type': contentType },

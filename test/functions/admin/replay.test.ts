@@ -23,8 +23,8 @@ class Changing {
 
   provider(): Provider {
     return {
-      receiving: { name: 'changing', parse: parseJson, read: (body) => this.read(body) },
       account: { name: 'changing', channels: ['whatsapp'], canSend: false, credentials: () => v.strictObject({}) },
+      receiving: async () => ({ name: 'changing', parse: parseJson, read: (body) => this.read(body) }),
     };
   }
 }
