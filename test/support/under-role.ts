@@ -1,7 +1,22 @@
-import { afterEach, expect } from 'vitest';
+import { afterAll, afterEach, expect } from 'vitest';
 import type { Check, Delete, Key, Put, Store, Update } from '#lib/app/store.ts';
 import { grantsOf, hasRole } from './grants.ts';
 import { keyOf } from './memory-store.ts';
+
+declare module 'vitest' {
+  interface TaskMeta {
+    /** By role, what its tests have made use of: `PutItem Table EVT#*`. */
+    usedGrants?: Readonly<Record<string, readonly string[]>>;
+  }
+}
+
+const used = new Map<string, Set<string>>();
+
+// Test files run in processes of their own: each leaves what it has used for the count at the end of the run.
+// biome-ignore lint/correctness/noEmptyPattern: Vitest takes nothing else in the first place.
+afterAll(({}, file) => {
+  file.meta.usedGrants = Object.fromEntries([...used].map(([role, lines]) => [role, [...lines]]));
+});
 
 const refusals = new Set<string>();
 
@@ -30,6 +45,9 @@ export function underRole(store: Store, role: string): Store {
     // AWS does not say whether the keys of a request are judged one by one, so a single statement must cover them all.
     const statement = granted.find((keys) => pks.every((pk) => keys.some((key) => matches(key, pk))));
     if (!statement) refuse(`infra/roles/${role}.yml does not grant ${action} on ${on} for ${pks.join(', ')}`);
+    for (const key of statement.filter((key) => pks.some((pk) => matches(key, pk)))) {
+      note(role, `${action} ${on} ${key}`);
+    }
   };
   const needWrites = (...writes: readonly (Put | Update | Delete | Check)[]) => {
     for (const [kind, alike] of Map.groupBy(writes, (write) => write.kind)) need(WRITES[kind], pksOf(alike.map(keyOf)));
@@ -69,6 +87,11 @@ export const underRoleOf = (store: Store, provider: string): Store =>
 const WRITES = { put: 'PutItem', update: 'UpdateItem', delete: 'DeleteItem', check: 'ConditionCheckItem' } as const;
 
 const pksOf = (keys: readonly Key[]): string[] => [...new Set(keys.map(({ pk }) => pk))];
+
+function note(role: string, line: string): void {
+  const lines = used.get(role) ?? new Set();
+  used.set(role, lines.add(line));
+}
 
 function matches(key: string, pk: string): boolean {
   const parts = key.split('*').map((part) => part.replaceAll(/[.\\^$|?+()[\]{}]/g, '\\$&'));

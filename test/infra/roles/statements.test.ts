@@ -9,7 +9,7 @@ const functions = readdirSync(new URL('functions/', root));
 const providers = functions.filter((name) => readdirSync(new URL(`functions/${name}/`, root)).includes('provider.ts'));
 const isOnTheTable = (line: string) => / (Table|gsi\d) /.test(line);
 
-/** What a role reaches beside the table, which no store sees. */
+/** What a role reaches beside the table. That it needs what it grants of the table is counted: see unused-grants.ts. */
 const BESIDES: Readonly<Record<string, readonly string[]>> = {
   admin: [
     'sqs:SendMessage TicksQueue',
