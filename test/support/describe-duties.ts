@@ -4,6 +4,7 @@ import { lastAttempts } from '#lib/app/attempts/attempt.ts';
 import type { ReceivingProvider } from '#lib/app/receiving/provider.ts';
 import type { Webhook } from '#lib/app/webhooks/webhook.ts';
 import { expectOneShape } from './describe-reading.ts';
+import { LONG } from './long.ts';
 import { junk, mangled } from './mangled.ts';
 import { ReceivingBench, TOKEN } from './receiving.ts';
 
@@ -42,6 +43,14 @@ export function describeDuties(provider: ReceivingProvider, duties: Duties): voi
         expect((await rawOf(first.body.id)).toString()).toBe(kept(body));
         expect(await post(body)).toMatchObject({ status: 200, body: { status: 'duplicate', id: first.body.id } });
       }
+    });
+
+    it('stores a body that does not fit into one item, whole, and knows it again', async () => {
+      const body = JSON.stringify({ ...ordinary, more: LONG });
+      const first = await post(body);
+      expect(first).toMatchObject({ status: 200, body: { status: 'stored' } });
+      expect((await rawOf(first.body.id)).toString()).toBe(kept(body));
+      expect(await post(body)).toMatchObject({ status: 200, body: { status: 'duplicate', id: first.body.id } });
     });
 
     it('stores one event of forty that come at once', async () => {

@@ -1,13 +1,24 @@
+import { outboundProviders } from '#functions/sender/registry.ts';
 import { type EventRecord, loadEvent } from '#lib/app/receiving/event-item.ts';
 import type { FallbackQueue, Parcel } from '#lib/app/receiving/fallback.ts';
 import type { ReceivingProvider } from '#lib/app/receiving/provider.ts';
 import { receiver } from '#lib/app/receiving/receive.ts';
+import { defaultConfig, type SendingConfig } from '#lib/app/sending/config.ts';
+import type { ResumePorts } from '#lib/app/sending/hold.ts';
+import type { Tick } from '#lib/app/sending/ports.ts';
+import { sendReports } from '#lib/app/sends/reports.ts';
 import { put, type Store } from '#lib/app/store.ts';
 import { type Webhook, webhookItem } from '#lib/app/webhooks/webhook.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { MemoryStore } from './memory-store.ts';
-import { hasRole, underRole } from './under-role.ts';
+import { underRoleOf } from './under-role.ts';
+
+/** What a provider reports moves sends on where the hub sends through it. */
+export function reportsOf({ name }: ReceivingProvider, ports: ResumePorts, config: SendingConfig) {
+  const isSentThrough = outboundProviders.some((provider) => provider.name === name);
+  return isSentThrough ? { sends: sendReports(ports, config) } : {};
+}
 
 export const TOKEN = 'a-token-that-only-the-provider-knows';
 export const NOW = Date.parse('2026-03-01T12:00:00.000Z');
@@ -21,6 +32,7 @@ export interface Post {
 export class ReceivingBench {
   readonly store: Store;
   readonly parcels: Parcel[] = [];
+  readonly ticks: Tick[] = [];
   readonly logged: string[] = [];
   readonly counted: string[] = [];
   now = NOW;
@@ -29,9 +41,10 @@ export class ReceivingBench {
 
   constructor(provider: ReceivingProvider, store: Store = new MemoryStore(), maxBytes = 1_048_576) {
     this.store = store;
+    const ports = { ...this.ports(), store: underRoleOf(store, provider.name) };
     this.#receive = receiver(provider, {
-      ...this.ports(),
-      store: hasRole(provider.name) ? underRole(store, provider.name) : store,
+      ...ports,
+      ...reportsOf(provider, ports, defaultConfig),
       fallback: this.#fallback(),
       maxBytes,
     });
@@ -58,6 +71,7 @@ export class ReceivingBench {
       },
       log: { info: line, warn: line, error: line },
       metrics: { count: (name: string) => this.counted.push(name) },
+      ticks: { send: async (tick: Tick) => void this.ticks.push(tick) },
     };
   }
 

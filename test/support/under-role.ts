@@ -1,43 +1,68 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { parse, type ScalarTag } from 'yaml';
-import { at, listOf } from '#infra/verify/template.ts';
+import { afterAll, afterEach, expect } from 'vitest';
 import type { Check, Delete, Key, Put, Store, Update } from '#lib/app/store.ts';
+import { grantsOf, hasRole } from './grants.ts';
 import { keyOf } from './memory-store.ts';
 
-interface Grant {
-  readonly actions: readonly string[];
-  /** `Table`, or `gsi1` to `gsi3`. */
-  readonly on: readonly string[];
-  /** In IAM's spelling: a star stands for any characters. */
-  readonly keys: readonly string[];
+declare module 'vitest' {
+  interface TaskMeta {
+    /** By role, what its tests have made use of: `PutItem Table EVT#*`. */
+    usedGrants?: Readonly<Record<string, readonly string[]>>;
+  }
+}
+
+const used = new Map<string, Set<string>>();
+
+// Test files run in processes of their own: each leaves what it has used for the count at the end of the run.
+// biome-ignore lint/correctness/noEmptyPattern: Vitest takes nothing else in the first place.
+afterAll(({}, file) => {
+  file.meta.usedGrants = Object.fromEntries([...used].map(([role, lines]) => [role, [...lines]]));
+});
+
+const refusals = new Set<string>();
+
+// A use case may take a refusal for a fault of the table, and go on.
+afterEach(() => expect(takeRefusals()).toEqual([]));
+
+/** What was refused since the last look: for a test that means it. */
+export function takeRefusals(): string[] {
+  const found = [...refusals];
+  refusals.clear();
+  return found;
+}
+
+function refuse(what: string): never {
+  refusals.add(what);
+  throw new Error(what);
 }
 
 /** A store that refuses what the role of a function refuses: what passes here has the permissions that it needs on AWS. */
 export function underRole(store: Store, role: string): Store {
   const grants = grantsOf(role);
-  const need = (action: string, pk: string, on = 'Table') => {
-    const isGranted = grants.some(
-      (grant) => grant.actions.includes(action) && grant.on.includes(on) && grant.keys.some((key) => matches(key, pk)),
+  const need = (action: string, pks: readonly string[], on = 'Table') => {
+    const granted = grants.flatMap(({ actions, on: places, keys }) =>
+      actions.includes(action) && places.includes(on) ? [keys] : [],
     );
-    if (!isGranted) throw new Error(`infra/roles/${role}.yml does not grant ${action} on ${on} for ${pk}`);
-  };
-  const needAll = (action: string, keys: readonly Key[]) => {
-    for (const { pk } of keys) need(action, pk);
+    // AWS does not say whether the keys of a request are judged one by one, so a single statement must cover them all.
+    const statement = granted.find((keys) => pks.every((pk) => keys.some((key) => matches(key, pk))));
+    if (!statement) refuse(`infra/roles/${role}.yml does not grant ${action} on ${on} for ${pks.join(', ')}`);
+    for (const key of statement.filter((key) => pks.some((pk) => matches(key, pk)))) {
+      note(role, `${action} ${on} ${key}`);
+    }
   };
   const needWrites = (...writes: readonly (Put | Update | Delete | Check)[]) => {
-    for (const write of writes) need(WRITES[write.kind], keyOf(write).pk);
+    for (const [kind, alike] of Map.groupBy(writes, (write) => write.kind)) need(WRITES[kind], pksOf(alike.map(keyOf)));
   };
   return {
     get: async (key, options) => {
-      need('GetItem', key.pk);
+      need('GetItem', [key.pk]);
       return store.get(key, options);
     },
     getMany: async (keys, options) => {
-      needAll('BatchGetItem', keys);
+      if (keys.length > 0) need('BatchGetItem', pksOf(keys));
       return store.getMany(keys, options);
     },
     query: async (query) => {
-      need('Query', query.pk, query.index);
+      need('Query', [query.pk], query.index);
       return store.query(query);
     },
     write: async (write, options) => {
@@ -49,29 +74,23 @@ export function underRole(store: Store, role: string): Store {
       return store.transact(writes, token);
     },
     writeMany: async (writes) => {
-      needAll('BatchWriteItem', writes.map(keyOf));
+      if (writes.length > 0) need('BatchWriteItem', pksOf(writes.map(keyOf)));
       return store.writeMany(writes);
     },
   };
 }
 
+/** The same for a provider's function. One that a test invents has no role. */
+export const underRoleOf = (store: Store, provider: string): Store =>
+  hasRole(provider) ? underRole(store, provider) : store;
+
 const WRITES = { put: 'PutItem', update: 'UpdateItem', delete: 'DeleteItem', check: 'ConditionCheckItem' } as const;
 
-const tags: ScalarTag[] = ['!Ref', '!Sub', '!GetAtt'].map((tag) => ({ tag, resolve: (text: string) => text }));
+const pksOf = (keys: readonly Key[]): string[] => [...new Set(keys.map(({ pk }) => pk))];
 
-const fileOf = (role: string) => new URL(`../../infra/roles/${role}.yml`, import.meta.url);
-
-/** Providers that a test invents have none. */
-export const hasRole = (role: string): boolean => existsSync(fileOf(role));
-
-export function grantsOf(role: string): Grant[] {
-  const [resource] = Object.values(parse(readFileSync(fileOf(role), 'utf8'), { customTags: tags }).Resources);
-  const statements = listOf(at(resource, 'Properties', 'Policies', 0, 'PolicyDocument', 'Statement'));
-  return statements.map((statement) => ({
-    actions: listOf(at(statement, 'Action')).map((action) => String(action).replace('dynamodb:', '')),
-    on: listOf(at(statement, 'Resource')).map((arn) => String(arn).replace(/^.*\/|\.Arn$/g, '')),
-    keys: listOf(at(statement, 'Condition', 'ForAllValues:StringLike', 'dynamodb:LeadingKeys')).map(String),
-  }));
+function note(role: string, line: string): void {
+  const lines = used.get(role) ?? new Set();
+  used.set(role, lines.add(line));
 }
 
 function matches(key: string, pk: string): boolean {

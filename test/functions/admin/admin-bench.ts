@@ -10,12 +10,13 @@ import { receiver } from '#lib/app/receiving/receive.ts';
 import type { Secrets } from '#lib/app/secrets.ts';
 import { defaultConfig } from '#lib/app/sending/config.ts';
 import type { Tick } from '#lib/app/sending/ports.ts';
+import { sendReports } from '#lib/app/sends/reports.ts';
 import { sendApp } from '#lib/app/sends/send.ts';
 import type { Store } from '#lib/app/store.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
-import { NOW, ReceivingBench } from '#test/support/receiving.ts';
-import { underRole } from '#test/support/under-role.ts';
+import { NOW, ReceivingBench, reportsOf } from '#test/support/receiving.ts';
+import { underRole, underRoleOf } from '#test/support/under-role.ts';
 
 const ADMIN = 'the-admin-key';
 
@@ -50,15 +51,20 @@ export class AdminBench {
     this.store = options.store ?? new MemoryStore({ now: () => this.bench.now });
     this.bench = new ReceivingBench(sandbox, this.store);
     const { random = this.bench.ports().random } = options;
-    this.ports = {
+    const ports = {
       ...this.bench.ports(),
       store: underRole(this.store, 'admin'),
       random,
+      ticks: { send: async (tick: Tick) => void this.ticks.push(tick) },
+    };
+    const config = { ...defaultConfig, startCredits: 1_000 };
+    this.ports = {
+      ...ports,
       secrets: this.#secrets(),
       providers: options.providers ?? providers,
       version: '1.2.3',
-      ticks: { send: async (tick) => void this.ticks.push(tick) },
-      config: { ...defaultConfig, startCredits: 1_000 },
+      config,
+      sends: sendReports(ports, config),
     };
     this.#handler = gateway(adminApp(this.ports), undefined);
   }
@@ -144,7 +150,11 @@ export class AdminBench {
     const provider = this.ports.providers.find(({ account }) => account.name === name);
     if (!provider) throw new Error(`no provider ${name}`);
     const fallback = { send: async () => false };
-    const receive = receiver(await provider.receiving(), { ...this.ports, fallback, maxBytes: 1_048_576 });
+    const receiving = await provider.receiving();
+    const { sends: _, ...ofAdmin } = this.ports;
+    const ports = { ...ofAdmin, store: underRoleOf(this.store, receiving.name) };
+    const reports = reportsOf(receiving, ports, this.ports.config);
+    const receive = receiver(receiving, { ...ports, ...reports, fallback, maxBytes: 1_048_576 });
     const text = typeof body === 'string' ? body : JSON.stringify(body);
     const answer = await receive(token, {
       headers: { 'content-type': contentType },
@@ -157,7 +167,8 @@ export class AdminBench {
   /** Hands a message in at a send webhook's URL, and answers the id that it got. */
   async send(url: string, body: object = {}): Promise<string> {
     const reaches = new Map(outboundProviders.map((provider) => [provider.name, provider]));
-    const send = sendApp({ ...this.ports, reaches, rules: { allowPrivateHosts: false } });
+    const store = underRole(this.store, 'send');
+    const send = sendApp({ ...this.ports, store, reaches, rules: { allowPrivateHosts: false } });
     const request = { action: 'send', phone: '+15550100099', text: 'hello', ...body };
     const answer = await send(url.split('/').at(-1) ?? '', { headers: {}, body: Buffer.from(JSON.stringify(request)) });
     const read = v.safeParse(v.object({ data: v.object({ message_id: v.string() }) }), answer.body);

@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import { awsClient, DYNAMODB } from '#lib/adapters/aws/client.ts';
 import { dynamoStore } from '#lib/adapters/aws/dynamo-store.ts';
 import { systemRandom } from '#lib/adapters/system.ts';
-import { LONG } from '#test/lib/app/erasure/hub.ts';
 import { freshTable } from '#test/support/engine.ts';
+import { LONG } from '#test/support/long.ts';
 import { AdminBench, message } from './admin-bench.ts';
 
 async function hubOnDynamoDb() {

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Item } from '#lib/app/store.ts';
-import { ErasureHub, LONG, OTHER } from '#test/lib/app/erasure/hub.ts';
+import { ErasureHub, OTHER } from '#test/lib/app/erasure/hub.ts';
+import { LONG } from '#test/support/long.ts';
 import { message } from './admin-bench.ts';
 
 const DAY_SECONDS = 86_400;

@@ -3,7 +3,8 @@ import { sightChat } from '#lib/app/chats/chat.ts';
 import { audit } from '#lib/app/sending/audit.ts';
 import { sendKey } from '#lib/app/sending/keys.ts';
 import { message } from '#test/functions/admin/admin-bench.ts';
-import { DIGITS, ErasureHub, LONG, LONGER, names, OTHER, PERSON, snapshot, textsByPartition } from './hub.ts';
+import { LONG } from '#test/support/long.ts';
+import { DIGITS, ErasureHub, LONGER, names, OTHER, PERSON, snapshot, textsByPartition } from './hub.ts';
 
 const erase = (hub: ErasureHub, query = '', workspace = 'main') =>
   hub.done('DELETE', `/api/contacts/${PERSON}${query}`, { workspace });
@@ -19,6 +20,7 @@ describe('erasing a person deletes', () => {
     ['what they wrote in a group', message(1, { chat: '120363@g.us', from: PERSON })],
     ['what speaks of them', message(1, { chat: OTHER, text: `call +7 (987) 654-32-10` })],
     ['what is in quarantine', { event: 'new thing', who: PERSON }],
+    ['what somebody called a thing', { event: `from ${PERSON}` }],
     ['how far a message to them got', { event: 'status', id: 'm1', status: 'read', chat: PERSON, at: message(1).at }],
     ['a long message', message(1, { chat: PERSON, text: LONG })],
   ])('%s', async (_what, body) => {

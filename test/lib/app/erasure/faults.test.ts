@@ -3,8 +3,9 @@ import { type Erased, eraseContact } from '#lib/app/erasure/erase.ts';
 import type { Item, Store } from '#lib/app/store.ts';
 import { toPhone } from '#lib/domain/phone.ts';
 import { message } from '#test/functions/admin/admin-bench.ts';
+import { LONG } from '#test/support/long.ts';
 import type { MemoryStore } from '#test/support/memory-store.ts';
-import { copyOf, DIGITS, ErasureHub, LONG, LONGER, names, OTHER, PERSON, snapshot, textsByPartition } from './hub.ts';
+import { copyOf, DIGITS, ErasureHub, LONGER, names, OTHER, PERSON, snapshot, textsByPartition } from './hub.ts';
 
 const phone = toPhone(PERSON);
 if (!phone) throw new Error('no phone');

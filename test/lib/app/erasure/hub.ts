@@ -8,18 +8,15 @@ import { readSend } from '#lib/app/sending/items.ts';
 import { sendKey } from '#lib/app/sending/keys.ts';
 import { type Ending, settling } from '#lib/app/sending/settle.ts';
 import { type Item, put } from '#lib/app/store.ts';
-import { sha256 } from '#lib/domain/ids.ts';
 import { AdminBench } from '#test/functions/admin/admin-bench.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
+import { underRole } from '#test/support/under-role.ts';
 
 export const DIGITS = '79876543210';
 export const PERSON = `+${DIGITS}`;
 export const OTHER = '+15550100';
 /** Holds the person's digits and is somebody else's. */
 export const LONGER = `+1${DIGITS}`;
-
-/** Does not fit into one item, however well it is compressed. */
-export const LONG = Array.from({ length: 12_000 }, (_, i) => sha256(String(i))).join(' ');
 
 /** A hub with one account and a webhook for each provider named, in memory. */
 export class ErasureHub extends AdminBench {
@@ -46,7 +43,7 @@ export class ErasureHub extends AdminBench {
     ending?: Ending,
     workspace = 'main',
   ) {
-    const ports = { ...this.ports, ticks: { send: async () => undefined } };
+    const ports = { ...this.ports, store: underRole(this.memory, 'send'), ticks: { send: async () => undefined } };
     const request = { workspace, account, recipient, parts: [{ kind: 'text', text }] } as const;
     const accepted = await accept(request, ports, defaultConfig);
     if (accepted.kind !== 'accepted') throw new Error(accepted.kind);

@@ -1,14 +1,21 @@
 import * as v from 'valibot';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { listEvents } from '#lib/app/events/list.ts';
+import { stateKey } from '#lib/app/receiving/delivery-state.ts';
 import { type ReceivingProvider, readByName, reader } from '#lib/app/receiving/provider.ts';
 import { receiver } from '#lib/app/receiving/receive.ts';
+import type { Candidate } from '#lib/app/sending/outbound.ts';
+import { providerEvidence } from '#lib/app/sending/provider-evidence.ts';
+import { providerProber } from '#lib/app/sending/provider-sender.ts';
 import { tick } from '#lib/app/sending/tick.ts';
+import { watchdog } from '#lib/app/sending/watchdog.ts';
 import { withOwnEvidence } from '#lib/app/sends/own-evidence.ts';
 import { sendReports } from '#lib/app/sends/reports.ts';
+import { set, update } from '#lib/app/store.ts';
 import { parseJson } from '#lib/domain/json.ts';
 import { known } from '#lib/domain/known.ts';
 import type { SendOutcome } from '#lib/domain/sending/outcome.ts';
+import { LONG } from '#test/support/long.ts';
 import { SendBench } from '#test/support/send-bench.ts';
 import { underRole } from '#test/support/under-role.ts';
 
@@ -68,19 +75,14 @@ let bench: SendBench;
 let receive: ReturnType<typeof receiver>;
 beforeEach(async () => {
   bench = new SendBench();
-  receive = receivingUnder('green-api');
+  const ports = { ...bench.ports(), store: underRole(bench.memory, 'green-api') };
+  const sends = sendReports(ports, bench.config);
+  receive = receiver(courier, { ...ports, sends, fallback: { send: async () => false }, maxBytes: 1_000_000 });
   await bench.addWebhook();
   await bench.addWebhook({ webhookId: 'wh_in', kind: 'receive', provider: 'courier', accountId: 'acc_1' }, 'hook');
   await bench.addAccount('acc_1', { instance: 'i-1' });
   await bench.addCredits(10);
 });
-
-/** As a function with this role receives. */
-function receivingUnder(role: string): ReturnType<typeof receiver> {
-  const ports = { ...bench.ports(), store: underRole(bench.memory, role) };
-  const sends = sendReports(ports, bench.config);
-  return receiver(courier, { ...ports, sends, fallback: { send: async () => false }, maxBytes: 1_000_000 });
-}
 
 async function report(body: object, token = 'hook'): Promise<void> {
   const answer = await receive(token, { headers: {}, body: Buffer.from(JSON.stringify(body)) });
@@ -109,6 +111,23 @@ async function run(outcome: SendOutcome, during?: () => Promise<void>): Promise<
   };
   const received = { times: 1, firstAt: bench.now };
   await tick(due, { id: `run-${++runs}`, endsAt: bench.now + 45_000, received }, ports, bench.config);
+}
+
+const stateOf = (messageId: string, providerId: string) => stateKey(bench.send(messageId), providerId);
+
+/** Runs the watchdog when it looks for evidence for the first time. */
+async function watch(listed: readonly Candidate[]): Promise<void> {
+  bench.now += 5 * 60_000;
+  const ports = { ...bench.ports(), store: underRole(bench.memory, 'watchdog') };
+  const account = {
+    send: async () => taken('p'),
+    probe: async () => ({ kind: 'ok' }) as const,
+    find: async () => listed,
+  };
+  const accounts = { open: async () => ({ kind: 'open', account }) as const, forget: () => undefined };
+  const prober = providerProber(accounts, ports.clock);
+  const evidence = withOwnEvidence(ports.store, providerEvidence(accounts, ports.store, ports.clock));
+  await watchdog({ ...ports, prober, evidence }, Number.POSITIVE_INFINITY, bench.config);
 }
 
 const taken = (providerId: string): SendOutcome => ({ kind: 'accepted', providerId });
@@ -251,6 +270,22 @@ describe('an echo', () => {
     expect(asked).toEqual([other]);
   });
 
+  it.each(['an echo that came while it was being sent', 'what the provider lists'])(
+    'that settled nothing is made up for by the watchdog, with %s',
+    async (proof) => {
+      const id = await accept();
+      const isEchoed = proof.startsWith('an echo');
+      await run(unanswered, async () => {
+        await report({ event: 'echo', id: 'p0', text: LONG });
+        if (isEchoed) await report({ event: 'echo', id: 'p1' });
+      });
+      await bench.memory.write(update(stateOf(id, 'p1'), [set('at_delivered', bench.now)]));
+      await watch([{ providerId: 'p1' }]);
+      expect(part(id)).toMatchObject({ state: 'delivered', creditState: 'spent', providerId: 'p1' });
+      expect((await history()).map((entry) => entry?.id)).toContain('p1');
+    },
+  );
+
   it('settles neither of two that it fits', async () => {
     const ids = [await accept(), await accept()];
     await run(unanswered);
@@ -301,15 +336,4 @@ describe('a report on the connection', () => {
     await report({ event: 'link', state: 'disconnected', instance: 'i-1' }, 'loose');
     expect(bench.account('acc_1')).toMatchObject({ held: true });
   });
-});
-
-it.each(['fallback', 'sandbox', 'timelinesai', 'zender'])('the role of %s is enough for all of it', async (role) => {
-  receive = receivingUnder(role);
-  const [failed, settled] = [await accept(), await accept({ text: 'again' })];
-  await run(taken('p1'));
-  await run({ kind: 'unknown', reason: 'http 500' });
-  await report({ event: 'progress', id: 'p1', state: 'failed', restricted: true });
-  await report({ event: 'link', state: 'connected' });
-  await report({ event: 'echo', id: 'p2', text: 'again' });
-  expect([part(failed)?.state, part(settled)?.state]).toEqual(['failed', 'sent']);
 });

@@ -1,0 +1,44 @@
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { TestModule } from 'vitest/node';
+import { linesOf } from './grants.ts';
+
+const root = new URL('../../', import.meta.url);
+/** Where functions do their work under their roles. */
+const SUITES = ['test/functions/', 'test/lib/app/', 'test/infra/roles/'];
+
+/** What a role grants and no test has made use of: a key to something that its function has no business with. */
+export function unusedGrants(modules: readonly TestModule[]): readonly string[] {
+  if (!isWhole(modules)) return [];
+  const used = new Map(roles().map((role) => [role, new Set<string>()]));
+  for (const module of modules) {
+    for (const [role, lines] of Object.entries(module.meta().usedGrants ?? {})) {
+      for (const line of lines) used.get(role)?.add(line);
+    }
+  }
+  return [...used].flatMap(([role, lines]) =>
+    onTheTable(role)
+      .filter((line) => !lines.has(line))
+      .map((line) => `infra/roles/${role}.yml grants ${line}, and no test needs it`),
+  );
+}
+
+const roles = (): string[] => readdirSync(new URL('infra/roles/', root)).map((file) => file.replace('.yml', ''));
+
+/** What no store sees is written down in test/infra/roles/statements.test.ts. */
+const onTheTable = (role: string): string[] => linesOf(role).filter((line) => / (Table|gsi\d) /.test(line));
+
+/** Of a part of the suites, or of one that failed, nothing can be said. */
+function isWhole(modules: readonly TestModule[]): boolean {
+  const done = new Set(modules.filter(isDone).map(({ moduleId }) => moduleId));
+  return SUITES.flatMap(testsIn).every((file) => done.has(file));
+}
+
+function isDone(module: TestModule): boolean {
+  return module.state() === 'passed' && [...module.children.allTests('skipped')].length === 0;
+}
+
+function testsIn(folder: string): string[] {
+  const files = readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' });
+  return files.filter((file) => file.endsWith('.test.ts')).map((file) => fileURLToPath(new URL(folder + file, root)));
+}
