@@ -4,9 +4,8 @@ import type { FallbackQueue, Parcel } from '#lib/app/receiving/fallback.ts';
 import type { ReceivingProvider } from '#lib/app/receiving/provider.ts';
 import { receiver } from '#lib/app/receiving/receive.ts';
 import { defaultConfig, type SendingConfig } from '#lib/app/sending/config.ts';
-import type { ResumePorts } from '#lib/app/sending/hold.ts';
 import type { Tick } from '#lib/app/sending/ports.ts';
-import { sendReports } from '#lib/app/sends/reports.ts';
+import { type ReportPorts, sendReports } from '#lib/app/sends/reports.ts';
 import { put, type Store } from '#lib/app/store.ts';
 import { type Webhook, webhookItem } from '#lib/app/webhooks/webhook.ts';
 import { sha256 } from '#lib/domain/ids.ts';
@@ -15,7 +14,7 @@ import { MemoryStore } from './memory-store.ts';
 import { underRoleOf } from './under-role.ts';
 
 /** What a provider reports moves sends on where the hub sends through it. */
-export function reportsOf({ name }: ReceivingProvider, ports: ResumePorts, config: SendingConfig) {
+export function reportsOf({ name }: ReceivingProvider, ports: ReportPorts, config: SendingConfig) {
   const isSentThrough = outboundProviders.some((provider) => provider.name === name);
   return isSentThrough ? { sends: sendReports(ports, config) } : {};
 }

@@ -25,7 +25,7 @@ export interface SendReports {
 const CURRENT_MS = 10 * 60_000;
 const STOPS: readonly Connection['state'][] = ['disconnected', 'restricted', 'blocked'];
 
-type ReportPorts = ResumePorts & EndingPorts;
+export type ReportPorts = ResumePorts & EndingPorts;
 
 /** For providers through which the hub sends. */
 export function sendReports(ports: ReportPorts, config: SendingConfig): SendReports {

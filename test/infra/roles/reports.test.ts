@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { providers } from '#functions/fallback/registry.ts';
+import { readers } from '#functions/fallback/registry.ts';
 import { chunkOf, chunksOf, parcelOf } from '#lib/adapters/aws/fallback-queue.ts';
 import { collectChunks, forgetChunks } from '#lib/app/receiving/collect-chunks.ts';
 import { storeParcel } from '#lib/app/receiving/store-parcel.ts';
@@ -82,7 +82,7 @@ beforeEach(() => {
 
 /** As functions/fallback does, under its role: a delivery that the table did not take when it came. */
 async function takeUp(name: string, body: object, webhook: Parameters<typeof chunksOf>[0]['webhook']): Promise<void> {
-  const provider = providers.get(name);
+  const provider = await readers.get(name)?.();
   if (!provider) throw new Error(`no provider ${name}`);
   const ports = { ...hub.ports, store: underRole(memory, 'fallback') };
   const sends = sendReports(ports, hub.ports.config);
