@@ -1,6 +1,7 @@
 import * as v from 'valibot';
-import { Replayed, replayEvent } from '#lib/app/events/replay.ts';
+import { replayEvent } from '#lib/app/events/replay.ts';
 import { replayEvents, replayQuarantined } from '#lib/app/events/replay-many.ts';
+import { Replayed } from '#lib/app/events/replayed.ts';
 import { optional } from '#lib/domain/schema.ts';
 import { json, missing } from '../answers.ts';
 import type { AdminPorts } from '../ports.ts';
