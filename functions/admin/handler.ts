@@ -3,7 +3,6 @@ import { ssmSecrets } from '#lib/adapters/aws/ssm-secrets.ts';
 import { correlated } from '#lib/adapters/correlation.ts';
 import { required, runtime, sendingPorts } from '#lib/adapters/runtime.ts';
 import { version } from '#lib/adapters/version.ts';
-import { sendReports } from '#lib/app/sends/reports.ts';
 import { adminApp } from './app.ts';
 import { gateway } from './gateway.ts';
 import { providers } from './registry.ts';
@@ -12,9 +11,8 @@ const all = runtime();
 const { environment, ssm } = all;
 const ports = sendingPorts(all);
 const secrets = ssmSecrets(ssm, required(environment, 'HOOKLINE_SECRETS_PREFIX'), ports.clock);
-const sends = sendReports(ports, ports.config);
 
-const answer = gateway(adminApp({ ...ports, secrets, providers, sends, version }), environment.HOOKLINE_PUBLIC_URL);
+const answer = gateway(adminApp({ ...ports, secrets, providers, version }), environment.HOOKLINE_PUBLIC_URL);
 
 /** The same id stands in the access log. */
 export const handler = (event: APIGatewayProxyEventV2) =>

@@ -3,7 +3,7 @@ import type * as v from 'valibot';
 import { ShownAccount } from '#lib/app/accounts/account.ts';
 import { Attempt } from '#lib/app/attempts/attempt.ts';
 import { KnownChat } from '#lib/app/chats/list.ts';
-import { Replayed } from '#lib/app/events/replay.ts';
+import { Replayed } from '#lib/app/events/replayed.ts';
 import { ShownSend } from '#lib/app/sends/shown.ts';
 import { ShownWebhook } from '#lib/app/webhooks/shown.ts';
 import { WorkspaceKey } from '#lib/app/workspaces/keys.ts';

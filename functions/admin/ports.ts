@@ -4,7 +4,6 @@ import type { ReceivingProvider } from '#lib/app/receiving/provider.ts';
 import type { Secrets } from '#lib/app/secrets.ts';
 import type { SendingConfig } from '#lib/app/sending/config.ts';
 import type { Ticks } from '#lib/app/sending/ports.ts';
-import type { SendReports } from '#lib/app/sends/reports.ts';
 import type { Store } from '#lib/app/store.ts';
 
 /** A provider as its folder shows it to the hub's managers. */
@@ -25,8 +24,6 @@ export interface AdminPorts {
   readonly ticks: Ticks;
   /** Of sending. */
   readonly config: SendingConfig;
-  /** What a replayed report is still good for. */
-  readonly sends?: SendReports;
   readonly providers: readonly Provider[];
   readonly version: string;
 }

@@ -1,10 +1,8 @@
 import * as v from 'valibot';
-import { Replayed, replayEvent } from '#lib/app/events/replay.ts';
-import { replayEvents, replayQuarantined } from '#lib/app/events/replay-many.ts';
+import { Replayed } from '#lib/app/events/replayed.ts';
 import { optional } from '#lib/domain/schema.ts';
 import { json, missing } from '../answers.ts';
-import type { AdminPorts } from '../ports.ts';
-import { route, takesNothing } from '../route.ts';
+import { type Context, route, takesNothing } from '../route.ts';
 import { Cursor, Id, listOf, WithId } from '../schemas.ts';
 
 const NO_EVENT = missing('event');
@@ -25,8 +23,10 @@ const Answered = v.object({
   left: optional(v.number(), 'Of `ids`: how many of the last ones were not reached, and are to be sent again'),
 });
 
-function replaying({ providers, ...ports }: AdminPorts) {
-  return { ...ports, readers: new Map(providers.map(({ account, receiving }) => [account.name, receiving])) };
+/** Loaded when it is asked for, which is seldom, and not with every cold start. */
+async function replaysFor({ ports, workspace }: Context) {
+  const { replaysOf } = await import('../replays.ts');
+  return replaysOf(ports, workspace);
 }
 
 export const replayRoutes = [
@@ -36,8 +36,9 @@ export const replayRoutes = [
     summary: 'Read an event again with the readers of this release',
     params: WithId,
     answers: { 200: { description: 'What became of it', schema: Replayed } },
-    run: async ({ params }, { ports, workspace }) => {
-      const replayed = await replayEvent(replaying(ports), workspace, params.id);
+    run: async ({ params }, context) => {
+      const replays = await replaysFor(context);
+      const replayed = await replays.event(params.id);
       return replayed.result === 'not_found' ? NO_EVENT : json(200, replayed);
     },
   }),
@@ -53,10 +54,11 @@ export const replayRoutes = [
         schema: Answered,
       },
     },
-    run: async ({ body: { ids, type, cursor } }, { ports, workspace }) => {
-      if (ids) return json(200, await replayEvents(replaying(ports), workspace, [...new Set(ids)]));
+    run: async ({ body: { ids, type, cursor } }, context) => {
+      const replays = await replaysFor(context);
+      if (ids) return json(200, await replays.events([...new Set(ids)]));
       const selection = { ...(type !== undefined && { type }), ...(cursor !== undefined && { from: cursor }) };
-      return json(200, await replayQuarantined(replaying(ports), workspace, selection));
+      return json(200, await replays.quarantined(selection));
     },
   }),
 ];

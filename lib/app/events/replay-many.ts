@@ -1,7 +1,8 @@
 import { newestFirst } from '../lists/newest-first.ts';
 import { type ListPage, pageOf } from '../lists/page.ts';
 import { shelfOf, span } from './list.ts';
-import { type Replayed, type ReplayPorts, replayEvent } from './replay.ts';
+import { type ReplayPorts, replayEvent } from './replay.ts';
+import type { Replayed } from './replayed.ts';
 
 export interface Selection {
   /** The provider's name of the event; left out: every quarantined event. */

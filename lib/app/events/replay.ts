@@ -1,8 +1,5 @@
-import * as v from 'valibot';
 import type { Event } from '#lib/domain/event.ts';
 import { sha256 } from '#lib/domain/ids.ts';
-import { Issue } from '#lib/domain/issue.ts';
-import { optional } from '#lib/domain/schema.ts';
 import type { Clock, Random } from '../ports.ts';
 import { type EventRecord, eventItems, recordOf } from '../receiving/event-item.ts';
 import { OUR_FAULT, safely, storeReading } from '../receiving/keep.ts';
@@ -12,23 +9,9 @@ import { quarantineCounter, type SettlePorts } from '../receiving/settle.ts';
 import type { Stored } from '../receiving/store-event.ts';
 import { add, all, equal, exists, put, StoreUnavailable, update } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
+import type { Replayed } from './replayed.ts';
 import { reread } from './reread.ts';
 import { liveHead } from './shown.ts';
-
-export const Replayed = v.object({
-  id: v.string(),
-  result: v.pipe(
-    v.picklist(['replayed', 'updated', 'unchanged', 'quarantined', 'unreadable', 'changed', 'not_found']),
-    v.description(
-      '`replayed`: understood at last, and out of quarantine. `updated`: read differently than before, in place. ' +
-        '`quarantined`: still not understood. `unreadable`: not understood any more, and left as it was. ' +
-        '`changed`: somebody else changed it in the same moment; replay it again.',
-    ),
-  ),
-  events: optional(v.array(v.string()), 'What a quarantined event has become'),
-  issues: optional(v.array(Issue), 'Why it is not understood'),
-});
-export type Replayed = v.InferOutput<typeof Replayed>;
 
 export interface ReplayPorts extends SettlePorts {
   readonly clock: Clock;

@@ -6,7 +6,7 @@ import type { Reading } from '../receiving/provider.ts';
 import { type Receipt, recordsOf } from '../receiving/records.ts';
 import { type SettlePorts, settle } from '../receiving/settle.ts';
 import { all, equal, type Item, put } from '../store.ts';
-import type { Replayed } from './replay.ts';
+import type { Replayed } from './replayed.ts';
 
 /**
  * An event that was understood before, as this release reads it: updated in place, under the id that others may hold.

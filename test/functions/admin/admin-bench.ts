@@ -10,7 +10,6 @@ import { receiver } from '#lib/app/receiving/receive.ts';
 import type { Secrets } from '#lib/app/secrets.ts';
 import { defaultConfig } from '#lib/app/sending/config.ts';
 import type { Tick } from '#lib/app/sending/ports.ts';
-import { sendReports } from '#lib/app/sends/reports.ts';
 import { sendApp } from '#lib/app/sends/send.ts';
 import type { Store } from '#lib/app/store.ts';
 import { isRecord } from '#lib/domain/json.ts';
@@ -51,20 +50,15 @@ export class AdminBench {
     this.store = options.store ?? new MemoryStore({ now: () => this.bench.now });
     this.bench = new ReceivingBench(sandbox, this.store);
     const { random = this.bench.ports().random } = options;
-    const ports = {
+    this.ports = {
       ...this.bench.ports(),
       store: underRole(this.store, 'admin'),
       random,
-      ticks: { send: async (tick: Tick) => void this.ticks.push(tick) },
-    };
-    const config = { ...defaultConfig, startCredits: 1_000 };
-    this.ports = {
-      ...ports,
       secrets: this.#secrets(),
       providers: options.providers ?? providers,
       version: '1.2.3',
-      config,
-      sends: sendReports(ports, config),
+      ticks: { send: async (tick) => void this.ticks.push(tick) },
+      config: { ...defaultConfig, startCredits: 1_000 },
     };
     this.#handler = gateway(adminApp(this.ports), undefined);
   }
@@ -151,8 +145,7 @@ export class AdminBench {
     if (!provider) throw new Error(`no provider ${name}`);
     const fallback = { send: async () => false };
     const receiving = await provider.receiving();
-    const { sends: _, ...ofAdmin } = this.ports;
-    const ports = { ...ofAdmin, store: underRoleOf(this.store, receiving.name) };
+    const ports = { ...this.ports, store: underRoleOf(this.store, receiving.name) };
     const reports = reportsOf(receiving, ports, this.ports.config);
     const receive = receiver(receiving, { ...ports, ...reports, fallback, maxBytes: 1_048_576 });
     const text = typeof body === 'string' ? body : JSON.stringify(body);
