@@ -1,6 +1,7 @@
 import { Hono, type Context as HonoContext } from 'hono';
 import { retrying } from '#lib/app/retrying-store.ts';
 import { StoreUnavailable } from '#lib/app/store.ts';
+import { lazily } from '#lib/domain/lazily.ts';
 import { type AnyReply, problem, responseOf } from './answers.ts';
 import { authenticate, type Caller } from './auth.ts';
 import type { AdminPorts } from './ports.ts';
@@ -43,7 +44,8 @@ export function adminApp(ports: AdminPorts): Hono<Environment> {
   for (const [path, methods] of methodsByPath(routes)) {
     app.all(pattern(path), async (c) => responseOf(await refusal(c, ports, wrongMethod(c.req.method, methods))));
   }
-  const document = once(async () => (await import('./openapi.ts')).openApi(routes, providers, ports.version));
+  // Making it takes longer than the whole cold start, and is nothing that a request of the API needs.
+  const document = lazily(async () => (await import('./openapi.ts')).openApi(routes, providers, ports.version));
   app.get('/openapi.json', async (c) => c.json({ ...(await document()), servers: [{ url: c.env.baseUrl }] }));
   // Relative: the hub may stand below a path of somebody's own domain.
   app.get('/', (c) => c.redirect('./docs'));
@@ -60,15 +62,6 @@ export function adminApp(ports: AdminPorts): Hono<Environment> {
     return responseOf(error instanceof StoreUnavailable ? UNAVAILABLE : FAULT);
   });
   return app;
-}
-
-/** Making the document takes longer than the whole cold start, and is nothing that a request of the API needs. */
-function once<Made>(make: () => Promise<Made>): () => Promise<Made> {
-  let made: Promise<Made> | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
 }
 
 async function docs(name: string): Promise<Response> {

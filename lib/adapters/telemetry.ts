@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 import { METRICS } from '#lib/app/metrics.ts';
 import type { Log, Metrics } from '#lib/app/ports.ts';
+import { lazily } from '#lib/domain/lazily.ts';
 import { correlation } from './correlation.ts';
 
 /**
@@ -45,13 +46,5 @@ export function embeddedMetrics(serviceName: string): Metrics {
       }
       single.addMetric(name, unit, value);
     },
-  };
-}
-
-function lazily<Made>(make: () => Made): () => Made {
-  let made: Made | undefined;
-  return () => {
-    made ??= make();
-    return made;
   };
 }
