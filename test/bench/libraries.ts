@@ -15,11 +15,8 @@ export async function nothingButLibraries(sources: readonly string[]): Promise<s
   const lines = texts.flatMap(builtinsIn);
   const held: string[] = [];
   for (const [library, names] of [...uses].sort()) {
-    if (isBuiltin(library)) {
-      // An import of one may be put off by the build, and the floor is to have all of it.
-      lines.push(`process.getBuiltinModule('${library}');`);
-      continue;
-    }
+    // The build may put an import of one off, and the floor is to have all of them.
+    if (isBuiltin(library)) lines.push(`process.getBuiltinModule('${library}');`);
     const loaded: object = await import(library);
     // Types look like values where they are used through a namespace.
     for (const name of [...names].filter((name) => name in loaded).sort()) {
