@@ -35,8 +35,10 @@ async function buildFunction(name: string, { functions, dist }: BuildFolders): P
   // Of this process alone: another may be building the same.
   const unfinished = join(dist, `.${name}.${process.pid}`);
   rmSync(join(folder, 'build.json'), { force: true });
-  const built = await bundle('index', join(functions, name, 'handler.ts'), unfinished);
-  const beside = built.inputs.includes(TELEMETRY) ? await bundle('powertools', POWERTOOLS, unfinished) : NOTHING;
+  const entry = join(functions, name, 'handler.ts');
+  const plugins = [uncalled, http, zlib, shared(resolve(entry))];
+  const built = await bundle({ ...options, plugins, entryPoints: { index: entry }, outdir: unfinished });
+  const beside = built.inputs.includes(TELEMETRY) ? await bundlePowertools(unfinished) : NOTHING;
   moveInto(folder, unfinished);
   writeRecord(dist, name, makeRecord(built.bytes + beside.bytes, [...built.inputs, ...beside.inputs], built.first));
 }
@@ -46,21 +48,27 @@ const TELEMETRY = 'lib/adapters/telemetry.ts';
 const POWERTOOLS = 'lib/adapters/powertools.ts';
 const NOTHING = { bytes: 0, inputs: [] };
 
-async function bundle(name: string, entry: string, outdir: string) {
+/** CommonJS: Lambda starts Node so that `require` takes nothing else. */
+function bundlePowertools(outdir: string) {
+  const { splitting, banner, ...others } = options;
+  const outfile = join(outdir, 'powertools.cjs');
+  return bundle({ ...others, format: 'cjs', plugins: [uncalled, http, zlib], entryPoints: [POWERTOOLS], outfile });
+}
+
+async function bundle(settings: BuildOptions & { readonly metafile: true }) {
   // Loaded only now: a start with nothing to build does without it.
   const { build } = await import('esbuild');
-  const plugins = [uncalled, http, zlib, shared(resolve(entry))];
-  const { metafile } = await build({ ...options, plugins, entryPoints: { [name]: entry }, outdir });
+  const { metafile } = await build(settings);
   const outputs = Object.values(metafile.outputs);
   const missing = outputs.flatMap(({ imports }) => imports).find(({ external, path }) => external && !isBuiltin(path));
   if (missing) throw new Error(`${missing.path} is loaded by a call in a library: it would be missing once deployed`);
   const bytes = outputs.reduce((sum, each) => sum + each.bytes, 0);
-  return { bytes, inputs: sourcesIn([metafile]), first: sourcesIn(loadedFirst(metafile, `${name}.mjs`)) };
+  return { bytes, inputs: sourcesIn([metafile]), first: sourcesIn(loadedFirst(metafile)) };
 }
 
-/** The files that are loaded with this one, itself included: all but what waits for a call. */
-function loadedFirst({ outputs }: Metafile, name: string): Metafile['outputs'][string][] {
-  const paths = Object.keys(outputs).filter((path) => basename(path) === name);
+/** The files that are loaded at the start: all but what waits for a call. */
+function loadedFirst({ outputs }: Metafile): Metafile['outputs'][string][] {
+  const paths = Object.keys(outputs).filter((path) => basename(path) === INDEX);
   // What is added on the way is visited as well.
   const found = new Set(paths);
   for (const path of found) {

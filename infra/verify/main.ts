@@ -25,7 +25,7 @@ try {
   const builds = ['one', 'other'].map((name) => join(folder, name));
   for (const dist of builds) await buildFunctions({ functions: 'functions', dist });
   await report.check('two builds from nothing are the same bytes, and those of dist/', () => ({
-    faults: builds.flatMap((dist) => differences(dist, 'dist', '.mjs')),
+    faults: builds.flatMap((dist) => differences(dist, 'dist', '.[cm]js')),
   }));
   await packageStage('prod', prod);
   await packageStage('prod', again);

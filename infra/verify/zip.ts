@@ -29,7 +29,7 @@ function fault(held: number | undefined, built: number | undefined): string {
 
 /** The files that a function is to be deployed with, by the names that they get, with their checksums. */
 function bundleOf(dist: string, name: string): Map<string, number> {
-  const files = readdirSync(join(dist, name)).filter((file) => file.endsWith('.mjs'));
+  const files = readdirSync(join(dist, name)).filter((file) => /\.[cm]js$/.test(file));
   return new Map(files.map((file) => [`dist/${name}/${file}`, crc32(readFileSync(join(dist, name, file)))]));
 }
 

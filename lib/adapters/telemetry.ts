@@ -1,5 +1,4 @@
 import { createRequire } from 'node:module';
-import { extname } from 'node:path';
 import { METRICS } from '#lib/app/metrics.ts';
 import type { Log, Metrics } from '#lib/app/ports.ts';
 import { lazily } from '#lib/domain/lazily.ts';
@@ -7,24 +6,23 @@ import { correlation } from './correlation.ts';
 
 /**
  * Powertools is a seventh of a cold start, and the ordinary webhook logs and counts nothing: it waits for the first line,
- * which is written at once nevertheless, so that none is lost with its process. In a bundle it is a file beside it.
+ * which is written at once nevertheless, so that none is lost with its process. In a bundle it is a file beside it, and
+ * CommonJS: Lambda switches off that `require` takes anything else.
  */
 const powertools = lazily((): typeof import('./powertools.ts') =>
-  createRequire(import.meta.url)(`./powertools${extname(import.meta.filename)}`),
+  createRequire(import.meta.url)(`./powertools.${import.meta.filename.endsWith('.ts') ? 'ts' : 'cjs'}`),
 );
 
 /** `serviceName` tells the stages of one account apart. */
 export function structuredLog(serviceName: string): Log {
   const logger = lazily(() => new (powertools().Logger)({ serviceName }));
   return {
-    info: (message, fields) => logger().info(message, { ...correlation(), ...fields }),
-    warn: (message, fields) => logger().warn(message, { ...correlation(), ...fields }),
-    error: (message, cause, fields) =>
-      logger().error(message, {
-        ...correlation(),
-        ...fields,
-        error: cause instanceof Error ? cause : new Error(String(cause)),
-      }),
+    info: (message, fields) => told(() => logger().info(message, { ...correlation(), ...fields })),
+    warn: (message, fields) => told(() => logger().warn(message, { ...correlation(), ...fields })),
+    error: (message, cause, fields) => {
+      const error = cause instanceof Error ? cause : new Error(String(cause));
+      told(() => logger().error(message, { ...correlation(), ...fields, error }));
+    },
   };
 }
 
@@ -35,16 +33,27 @@ export function structuredLog(serviceName: string): Log {
 export function embeddedMetrics(serviceName: string): Metrics {
   const metrics = lazily(() => new (powertools().Metrics)({ namespace: 'Hookline', serviceName }));
   return {
-    count: (name, fields = {}, value = 1) => {
-      const { unit, by } = METRICS[name];
-      const split: readonly string[] = by;
-      const single = metrics().singleMetric();
-      const dimensions = Object.entries(fields).filter(([field]) => split.includes(field));
-      if (dimensions.length > 0) single.addDimensions({}).addDimensions(Object.fromEntries(dimensions));
-      for (const [field, of] of Object.entries({ ...correlation(), ...fields })) {
-        if (!split.includes(field)) single.addMetadata(field, of);
-      }
-      single.addMetric(name, unit, value);
-    },
+    count: (name, fields = {}, value = 1) =>
+      told(() => {
+        const { unit, by } = METRICS[name];
+        const split: readonly string[] = by;
+        const single = metrics().singleMetric();
+        const dimensions = Object.entries(fields).filter(([field]) => split.includes(field));
+        if (dimensions.length > 0) single.addDimensions({}).addDimensions(Object.fromEntries(dimensions));
+        for (const [field, of] of Object.entries({ ...correlation(), ...fields })) {
+          if (!split.includes(field)) single.addMetadata(field, of);
+        }
+        single.addMetric(name, unit, value);
+      }),
   };
+}
+
+/** What was done is done, whether or not a line tells of it: a message that was sent must not look as if it were not. */
+function told(write: () => void): void {
+  try {
+    write();
+  } catch (cause) {
+    const line = { level: 'ERROR', message: 'a line could not be written', error: String(cause) };
+    process.stderr.write(`${JSON.stringify(line)}\n`);
+  }
 }

@@ -43,7 +43,7 @@ export async function loadLambda(file: string, exportName: string, settings: Lam
 /** What a bundle would load by a call: a build that runs beside the hub puts other files in their place. */
 async function loadRest(file: string): Promise<void> {
   const folder = dirname(file);
-  const names = readdirSync(folder).filter((name) => name.endsWith('.mjs') && name !== basename(file));
+  const names = readdirSync(folder).filter((name) => /\.[cm]js$/.test(name) && name !== basename(file));
   await Promise.all(names.map((name) => import(pathToFileURL(join(folder, name)).href)));
 }
 

@@ -1,5 +1,5 @@
 import { at, listOf, type Named, ofType, references, referred, type Template } from '../template.ts';
-import { drawn, watchedBy } from './shown.ts';
+import { drawn, unreadRows, watchedBy } from './shown.ts';
 
 /** Somebody is told of all that needs somebody, and can see what goes in and out. */
 export function alarmFaults(template: Template): string[] {
@@ -14,6 +14,7 @@ export function alarmFaults(template: Template): string[] {
       ),
     ...(alarms.some(speaksOfSilence) ? [] : [SILENCE]),
     ...drawnFaults(template),
+    ...unreadRows(template),
   ];
 }
 

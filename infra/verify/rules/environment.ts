@@ -21,9 +21,9 @@ const ALLOWED: Readonly<Partial<Record<keyof Environment, Allowed>>> = {
   HOOKLINE_TABLE: named('AWS::DynamoDB::Table'),
   HOOKLINE_TICKS_QUEUE_URL: named('AWS::SQS::Queue'),
   HOOKLINE_FALLBACK_QUEUE_URL: named('AWS::SQS::Queue'),
-  HOOKLINE_SECRETS_PREFIX: spelled(/^\/hookline\/[\w-]{1,32}$/),
+  HOOKLINE_SECRETS_PREFIX: spelled(/^\/hookline\/[\w-]{1,28}$/),
   HOOKLINE_START_CREDITS: spelled(/^\d{1,9}$/),
-  POWERTOOLS_SERVICE_NAME: spelled(/^hookline-[\w-]{1,32}$/),
+  POWERTOOLS_SERVICE_NAME: spelled(/^hookline-[\w-]{1,28}$/),
 };
 
 const HERE = 'infra/verify/rules/environment.ts';

@@ -44,6 +44,15 @@ export function drawn(template: Template): Shown[] {
   );
 }
 
+/** CloudWatch refuses a dashboard, and with it the deployment, that has anything but lists for its rows. */
+export function unreadRows(template: Template): string[] {
+  return ofType(template, 'AWS::CloudWatch::Dashboard').flatMap(({ id, Properties }) =>
+    rowsOf(Properties.DashboardBody)
+      .filter((row) => !Array.isArray(row) || row.slice(0, -1).some((part) => typeof part !== 'string'))
+      .map((row) => `${id}: a graph has the row ${JSON.stringify(row)}: make it a list of words, and of options last`),
+  );
+}
+
 function rowsOf(given: unknown): unknown[] {
   const body = JSON.parse(String(at(given, 'Fn::Sub') ?? given));
   return listOf(at(body, 'widgets')).flatMap((widget) => listOf(at(widget, 'properties', 'metrics')));

@@ -1,3 +1,4 @@
+import { known } from '#lib/domain/known.ts';
 import type { Clock, Log, Random } from '../ports.ts';
 import { StoreUnavailable } from '../store.ts';
 import type { EventRecord } from './event-item.ts';
@@ -77,19 +78,24 @@ export async function handOver(
 ): Promise<Verdict> {
   const { webhook, provider, contentType, raw, receivedAt, bodyHash } = receipt;
   const eventId = stored[0]?.id ?? laterId(reading, receipt);
-  const taken = await fallback.send({ webhook, provider, contentType, raw, bodyHash, receivedAt, eventId });
+  const ids = known({ eventId });
+  const taken = await fallback.send({ webhook, provider, contentType, raw, bodyHash, receivedAt, ...ids });
   metrics.count(taken ? 'FallbackEvents' : 'RefusedDeliveries', { provider });
-  log.error('the table did not take a delivery', cause, { provider, fallback: taken, correlationId: eventId });
-  return taken ? verdictOf(reading, [{ status: 'stored', id: eventId }]) : UNAVAILABLE;
+  log.error('the table did not take a delivery', cause, {
+    provider,
+    fallback: taken,
+    ...known({ correlationId: eventId }),
+  });
+  return taken ? verdictOf(reading, [{ status: 'stored', id: eventId ?? '' }]) : UNAVAILABLE;
 }
 
 /** The id that the event will have follows from its content; only a conflict, which shows on storing, has another. */
-function laterId(reading: Reading, receipt: Receipt): string {
+function laterId(reading: Reading, receipt: Receipt): string | undefined {
   try {
     return recordsOf(reading, receipt)[0].event.id;
   } catch {
-    // What we cannot make an event of will be in quarantine.
-    return recordsOf({ issues: [OUR_FAULT] }, receipt)[0].event.id;
+    // What we cannot make an event of will be in quarantine. Whatever is wrong, the queue is to have the delivery.
+    return 'issues' in reading ? undefined : laterId({ issues: [OUR_FAULT] }, receipt);
   }
 }
 

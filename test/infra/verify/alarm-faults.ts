@@ -67,6 +67,15 @@ export const alarmFaults: readonly PlantedFault[] = [
     found: /there is no AWS::CloudWatch::Dashboard: bring it back/,
   },
   {
+    name: 'a dashboard with a graph that CloudWatch does not read',
+    plant: (resources) => {
+      const metrics = [{ expression: "SEARCH('x', 'Sum', 300)", label: 'x' }];
+      const body = JSON.stringify({ widgets: [{ type: 'metric', properties: { metrics } }] });
+      change(resources, ['Dashboard', 'Properties', 'DashboardBody'], { 'Fn::Sub': body });
+    },
+    found: /Dashboard: a graph has the row \{"expression".*: make it a list of words, and of options last/,
+  },
+  {
     name: 'a dashboard that shows nothing',
     plant: (resources) => change(resources, ['Dashboard', 'Properties', 'DashboardBody'], { 'Fn::Sub': '{}' }),
     found: /no dashboard shows what became of sends: bring back Hookline SendOutcome/,

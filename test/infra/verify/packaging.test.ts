@@ -18,22 +18,22 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test('builds every function from nothing into the same bytes', () => {
-  expect(differences(one, other, '.mjs')).toEqual([]);
+  expect(differences(one, other, '.[cm]js')).toEqual([]);
 });
 
 test('names a bundle that comes out otherwise', () => {
   const changed = join(folder, 'changed');
   cpSync(one, changed, { recursive: true });
   appendFileSync(join(changed, 'send/index.mjs'), '\n');
-  rmSync(join(changed, 'sender/powertools.mjs'));
-  expect(differences(one, changed, '.mjs')).toEqual([
+  rmSync(join(changed, 'sender/powertools.cjs'));
+  expect(differences(one, changed, '.[cm]js')).toEqual([
     'send/index.mjs differs from one time to the next',
-    'sender/powertools.mjs differs from one time to the next',
+    'sender/powertools.cjs differs from one time to the next',
   ]);
 });
 
 test('names a folder in which there is nothing to compare', () => {
-  expect(differences(zips, zips, '.mjs')).toEqual([expect.stringContaining('there is no *.mjs')]);
+  expect(differences(zips, zips, '.[cm]js')).toEqual([expect.stringContaining('there is no *.[cm]js')]);
 });
 
 test('packages the files of each bundle, and nothing else', () => {
@@ -44,11 +44,11 @@ test('names what a zip lacks, what it has too much, and what is not as it was bu
   const changed = join(folder, 'rebuilt');
   cpSync(one, changed, { recursive: true });
   appendFileSync(join(changed, 'send/index.mjs'), '\n');
-  rmSync(join(changed, 'send/powertools.mjs'));
+  rmSync(join(changed, 'send/powertools.cjs'));
   writeFileSync(join(changed, 'send/rare.mjs'), '');
   expect(zipFaults({ functions: 'functions', dist: changed, zips })).toEqual([
     'send.zip: dist/send/index.mjs is not what was built: build again',
-    'send.zip: dist/send/powertools.mjs is no part of the bundle: leave it out',
+    'send.zip: dist/send/powertools.cjs is no part of the bundle: leave it out',
     'send.zip: dist/send/rare.mjs is missing: package it in the function.yml',
   ]);
 });

@@ -51,3 +51,12 @@ test('puts the ids of the work at hand on each of its lines, and on no other', a
   expect(written).toMatchObject([{ requestId: 'r1', correlationId: 'evt_1', service: 'hookline-prod' }]);
   expect(lines(() => log.info('another'))[0]).not.toHaveProperty('requestId');
 });
+
+test('leaves the work alone when a line cannot be written, and says so', () => {
+  vi.spyOn(console, 'info').mockImplementation(() => {
+    throw new Error('the pipe is closed');
+  });
+  const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  structuredLog('hookline-prod').info('sent');
+  expect(said).toHaveBeenCalledWith(expect.stringContaining('a line could not be written'));
+});
