@@ -92,7 +92,10 @@ function importTimes(files: readonly string[]): Map<string, number[]> {
   return times;
 }
 
-/** What slows the machine for a while slows neighbours alike: the median of their ratios hardly shows it. */
+/**
+ * What slows the machine for a while slows neighbours alike, so the median of their ratios varies less than a ratio of
+ * medians. By the clock: processor time varies less still, but counts threads beside the one that an import waits for.
+ */
 function compared(times: readonly number[], floors: readonly number[]) {
   const ratio = median(times.map((time, round) => time / (floors[round] ?? Number.NaN)));
   return { value: median(times), unit: 'ms', floor: median(floors), ratio };
@@ -103,17 +106,10 @@ function budgetOf(name: string) {
   return budget === undefined ? {} : { aim: atMost('value', budget) };
 }
 
-/**
- * Milliseconds of processor time in a process of its own, as in a cold start. On a quiet machine the ratios are those of
- * the clock; on a busy one they stay, where those of the clock vary five times as much.
- */
+/** Milliseconds in a process of its own, as in a cold start. */
 function importTime(file: string): number {
   const url = JSON.stringify(pathToFileURL(file).href);
-  const script = `
-    const since = process.cpuUsage();
-    await import(${url});
-    const { user, system } = process.cpuUsage(since);
-    console.log((user + system) / 1000);`;
+  const script = `const since = performance.now(); await import(${url}); console.log(performance.now() - since);`;
   const output = execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
     env: environment,
     encoding: 'utf8',
