@@ -8,7 +8,7 @@ import { type AnyReply, problem, responseOf } from './answers.ts';
 import { authenticate, type Caller } from './auth.ts';
 import type { AdminPorts } from './ports.ts';
 import type { Route } from './route.ts';
-import { routesOf } from './routes.ts';
+import { groupOf, groups, namesOf, otherRoutes, routesOf } from './routes.ts';
 
 interface Environment {
   /** What the gateway knows beside the request. */
@@ -17,6 +17,11 @@ interface Environment {
   Variables: { route: string };
 }
 type RequestContext = HonoContext<Environment>;
+
+/** A fetch API, as Hono's. */
+export interface App {
+  fetch(request: Request, bindings: Environment['Bindings']): Response | Promise<Response>;
+}
 
 /** What the table does not take is tried again for this long; API Gateway waits 30 s. */
 const PATIENCE_MS = 5_000;
@@ -35,20 +40,28 @@ const FAULT = problem(500, 'Something went wrong on our side');
 const UNAVAILABLE = problem(503, 'The table does not answer; please try again', { headers: { 'retry-after': '1' } });
 
 /** The admin API: what `routes.ts` declares, the document of it, and a page to read and try it. */
-export function adminApp(ports: AdminPorts): Hono<Environment> {
-  // Of Hono's routers the one that is ready soonest: the usual one makes a regular expression of all routes first.
-  const app = new Hono<Environment>({ router: new TrieRouter() });
-  const routes = routesOf(ports.providers);
-  const providers = ports.providers.map(({ account }) => account.name);
-  app.use(withHeaders);
-  for (const route of routes) {
-    app.on(route.method, pattern(route.path), async (c) => responseOf(await reply(c, ports, route)));
-  }
-  for (const [path, methods] of methodsByPath(routes)) {
-    app.all(pattern(path), async (c) => responseOf(await refusal(c, ports, wrongMethod(c.req.method, methods))));
-  }
+export function adminApp(ports: AdminPorts): App {
+  const others = otherApp(ports);
+  const apps = new Map(
+    [...groups].map(([name, load]) => [name, lazily(async () => appOf(ports, await load(ports.providers)))]),
+  );
+  return {
+    fetch: async (request, bindings) => {
+      const group = apps.get(groupOf(new URL(request.url).pathname));
+      return (group ? await group() : others).fetch(request, bindings);
+    },
+  };
+}
+
+/** What is no group of the API. */
+function otherApp(ports: AdminPorts): Hono<Environment> {
+  const app = appOf(ports, otherRoutes);
+  const names = namesOf(ports.providers);
   // Making it takes longer than the whole cold start, and is nothing that a request of the API needs.
-  const document = lazily(async () => (await import('./openapi.ts')).openApi(routes, providers, ports.version));
+  const document = lazily(async () => {
+    const [{ openApi }, routes] = await Promise.all([import('./openapi.ts'), routesOf(ports.providers)]);
+    return openApi(routes, names, ports.version);
+  });
   app.get('/openapi.json', async (c) => c.json({ ...(await document()), servers: [{ url: c.env.baseUrl }] }));
   // Relative: the hub may stand below a path of somebody's own domain.
   app.get('/', (c) => c.redirect('./docs'));
@@ -56,8 +69,21 @@ export function adminApp(ports: AdminPorts): Hono<Environment> {
   app.get('/docs', () => docs(''));
   app.get('/docs/:name', (c) => docs(c.req.param('name')));
   // Other functions take the POST: no token is looked up here, so none is told.
-  for (const path of ['/send/:token', ...providers.map((name) => `/hooks/${name}/:token`)]) {
+  for (const path of ['/send/:token', ...names.map((name) => `/hooks/${name}/:token`)]) {
     app.all(path, (c) => responseOf(wrongMethod(c.req.method, ['POST'])));
+  }
+  return app;
+}
+
+function appOf(ports: AdminPorts, routes: readonly Route[]): Hono<Environment> {
+  // Of Hono's routers the one that is ready soonest: the usual one makes a regular expression of all routes first.
+  const app = new Hono<Environment>({ router: new TrieRouter() });
+  app.use(withHeaders);
+  for (const route of routes) {
+    app.on(route.method, pattern(route.path), async (c) => responseOf(await reply(c, ports, route)));
+  }
+  for (const [path, methods] of methodsByPath(routes)) {
+    app.all(pattern(path), async (c) => responseOf(await refusal(c, ports, wrongMethod(c.req.method, methods))));
   }
   app.notFound(async (c) => responseOf(await refusal(c, ports, NO_PATH)));
   app.onError((error, c) => {

@@ -1,9 +1,5 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-
-/** A fetch API, as Hono's. */
-interface App {
-  fetch(request: Request, bindings: { readonly baseUrl: string }): Response | Promise<Response>;
-}
+import type { App } from './app.ts';
 
 /**
  * Joins an app to API Gateway (payload format 2.0) and to nothing else: Hono's own adapter also takes what load

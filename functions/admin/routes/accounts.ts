@@ -8,6 +8,7 @@ import { optional } from '#lib/domain/schema.ts';
 import { EMPTY, invalid, json, missing, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
 import { changesOf, listOf, Name, Paging, PhoneNumber, pageRequest, WithId } from '../schemas.ts';
+import { pauseRoutes } from './pause.ts';
 
 const NO_ACCOUNT = missing('account');
 const tag = 'Accounts';
@@ -138,4 +139,5 @@ export const accountRoutes = (providers: readonly AccountProvider[]) => [
   showing,
   patching(providers),
   deleting,
+  ...pauseRoutes,
 ];

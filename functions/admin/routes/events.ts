@@ -9,6 +9,7 @@ import { json, missing } from '../answers.ts';
 import { nowSeconds, route, takesNothing } from '../route.ts';
 import { between, Id, listOf, pageRequest, paging, WithId } from '../schemas.ts';
 import { untrustedFile } from '../untrusted-file.ts';
+import { replayRoutes } from './replay.ts';
 
 const NO_EVENT = missing('event');
 const shared = { ...takesNothing, method: 'get', tag: 'Events', access: 'workspace' } as const;
@@ -96,4 +97,10 @@ const downloading = route({
 });
 
 // `quarantine` stands before `{id}`: the first that fits is taken.
-export const eventRoutes = (providers: readonly string[]) => [listing(providers), counting, showing, downloading];
+export const eventRoutes = (providers: readonly string[]) => [
+  listing(providers),
+  counting,
+  showing,
+  downloading,
+  ...replayRoutes,
+];

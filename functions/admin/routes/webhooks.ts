@@ -9,6 +9,7 @@ import type { Provider } from '../ports.ts';
 import { route, takesNothing } from '../route.ts';
 import { changesOf, Id, listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
 import { NOT_OF_SENDING, uselessSecret } from '../secret-use.ts';
+import { attemptRoutes } from './attempts.ts';
 
 const NO_WEBHOOK = missing('webhook');
 const shared = { ...takesNothing, tag: 'Webhooks', access: 'workspace' } as const;
@@ -142,4 +143,5 @@ export const webhookRoutes = (providers: readonly Provider[]) => [
   patching(providers),
   deleting,
   rotating,
+  ...attemptRoutes,
 ];

@@ -8,6 +8,7 @@ import { optional, text } from '#lib/domain/schema.ts';
 import { EMPTY, json, missing, NO_WORKSPACE } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
 import { Id, listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
+import { retentionRoutes } from './retention.ts';
 
 const tag = 'Workspaces';
 const NewWorkspace = v.strictObject({
@@ -89,4 +90,5 @@ export const workspaceRoutes = [
     run: async ({ params }, { ports }) =>
       (await deleteKey(ports.store, ports.random, params.id, params.keyId)) ? EMPTY : missing('key'),
   }),
+  ...retentionRoutes,
 ];

@@ -6,7 +6,7 @@ import { StoreUnavailable } from '#lib/app/store.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { AdminBench, message } from './admin-bench.ts';
 
-const routes = routesOf(providers);
+const routes = await routesOf(providers);
 const guarded = routes.filter(({ access }) => access !== 'public');
 const title = ({ method, path }: Route) => `${method.toUpperCase()} ${path}`;
 const urlOf = ({ path }: Route, id = 'x_0') => path.replace(/\{\w+\}/g, id);

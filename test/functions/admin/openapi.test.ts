@@ -9,7 +9,7 @@ import { SENDING_PATH } from '#functions/admin/sending.ts';
 import { sandbox } from '#functions/sandbox/provider.ts';
 import { AdminBench, message } from './admin-bench.ts';
 
-const routes = routesOf(providers);
+const routes = await routesOf(providers);
 const names = providers.map(({ account }) => account.name);
 const Anything = v.record(v.string(), v.unknown());
 const Document = v.looseObject({
