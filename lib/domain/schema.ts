@@ -9,5 +9,10 @@ export function text(description: string) {
   return v.pipe(v.string(), v.description(description));
 }
 
+/** How many of something; never below zero. */
+export function tally(description: string) {
+  return v.pipe(v.number(), v.integer(), v.minValue(0), v.description(description));
+}
+
 /** ISO 8601 in UTC with milliseconds. */
 export const Instant = v.pipe(v.string(), v.isoTimestamp(), v.description('ISO 8601, UTC, milliseconds'));

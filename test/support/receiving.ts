@@ -11,6 +11,7 @@ import { type Webhook, webhookItem } from '#lib/app/webhooks/webhook.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { MemoryStore } from './memory-store.ts';
+import { stillPorts } from './still-ports.ts';
 import { underRoleOf } from './under-role.ts';
 
 /** What a provider reports moves sends on where the hub sends through it. */
@@ -50,26 +51,9 @@ export class ReceivingBench {
   }
 
   ports() {
-    const line = (...parts: unknown[]) => {
-      this.logged.push(parts.map((part) => (part instanceof Error ? part.stack : JSON.stringify(part))).join(' '));
-    };
-    let unique = 0;
     return {
       store: this.store,
-      // Time stands still between two deliveries, but for the waits of retries.
-      clock: {
-        now: () => this.now,
-        monotonic: () => this.now,
-        sleep: async (milliseconds: number) => {
-          this.now += Math.ceil(milliseconds);
-        },
-      },
-      random: {
-        next: () => 0.5,
-        bytes: (count: number) => new Uint8Array(Buffer.from(sha256(String(unique++)))).slice(0, count),
-      },
-      log: { info: line, warn: line, error: line },
-      metrics: { count: (name: string) => this.counted.push(name) },
+      ...stillPorts(this),
       ticks: { send: async (tick: Tick) => void this.ticks.push(tick) },
     };
   }

@@ -13,6 +13,7 @@ import { type Webhook, webhookItem } from '#lib/app/webhooks/webhook.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { DEFAULT_PACING } from '#lib/domain/sending/pace.ts';
 import { MemoryStore } from './memory-store.ts';
+import { stillPorts } from './still-ports.ts';
 import { underRole } from './under-role.ts';
 
 export const TOKEN = 'a-token-that-only-the-caller-knows';
@@ -49,7 +50,7 @@ export class SendBench {
   readonly ticks: Tick[] = [];
   now = NOW;
   ticksFail = false;
-  #unique = 0;
+  readonly #still = stillPorts(this);
   readonly config: SendingConfig;
   readonly #send;
 
@@ -66,30 +67,15 @@ export class SendBench {
   }
 
   ports() {
-    const line = (...parts: unknown[]) => {
-      this.logged.push(parts.map((part) => (part instanceof Error ? part.stack : JSON.stringify(part))).join(' '));
-    };
     return {
       store: this.store,
-      clock: {
-        now: () => this.now,
-        monotonic: () => this.now,
-        sleep: async (milliseconds: number) => {
-          this.now += Math.ceil(milliseconds);
-        },
-      },
-      random: {
-        next: () => 0.5,
-        bytes: (count: number) => new Uint8Array(Buffer.from(sha256(String(this.#unique++)))).slice(0, count),
-      },
+      ...this.#still,
       ticks: {
         send: async (tick: Tick) => {
           if (this.ticksFail) throw new Error('no queue');
           this.ticks.push(tick);
         },
       },
-      log: { info: line, warn: line, error: line },
-      metrics: { count: (name: string) => void this.counted.push(name) },
     };
   }
 

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, expect } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import type { Check, Delete, Key, Put, Store, Update } from '#lib/app/store.ts';
 import { grantsOf, hasRole } from './grants.ts';
 import { keyOf } from './memory-store.ts';
@@ -13,9 +13,8 @@ declare module 'vitest' {
 const used = new Map<string, Set<string>>();
 
 // Test files run in processes of their own: each leaves what it has used for the count at the end of the run.
-// biome-ignore lint/correctness/noEmptyPattern: Vitest takes nothing else in the first place.
-afterAll(({}, file) => {
-  file.meta.usedGrants = Object.fromEntries([...used].map(([role, lines]) => [role, [...lines]]));
+afterEach(({ task }) => {
+  task.file.meta.usedGrants = Object.fromEntries([...used].map(([role, lines]) => [role, [...lines]]));
 });
 
 const refusals = new Set<string>();

@@ -1,18 +1,17 @@
 import * as v from 'valibot';
 import type { Mentions } from '#lib/domain/mention.ts';
+import { tally } from '#lib/domain/schema.ts';
 import type { Log } from '../ports.ts';
 import type { Store } from '../store.ts';
 
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-
 export const Counts = v.object({
-  events: v.pipe(count, v.description('Deleted, with raw bodies and thumbnails')),
-  chats: v.pipe(count, v.description('Deleted from the registry')),
-  sends: v.pipe(count, v.description('Emptied of recipient, text, file and errors; credit and states stay')),
-  deliveries: v.pipe(count, v.description("Deleted: how far a provider's message got")),
-  attempts: v.pipe(count, v.description('Deleted from the logs of webhooks')),
-  ledgerEntries: v.pipe(count, v.description('Their reason emptied, which named the number; the figures stay')),
-  quarantinedTypes: v.pipe(count, v.description('Deleted from the counts of what was not understood')),
+  events: tally('Deleted, with raw bodies and thumbnails'),
+  chats: tally('Deleted from the registry'),
+  sends: tally('Emptied of recipient, text, file and errors; credit and states stay'),
+  deliveries: tally("Deleted: how far a provider's message got"),
+  attempts: tally('Deleted from the logs of webhooks'),
+  ledgerEntries: tally('Their reason emptied, which named the number; the figures stay'),
+  quarantinedTypes: tally('Deleted from the counts of what was not understood'),
 });
 export type Counts = v.InferOutput<typeof Counts>;
 

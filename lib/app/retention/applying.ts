@@ -1,13 +1,12 @@
 import * as v from 'valibot';
+import { tally } from '#lib/domain/schema.ts';
 import type { Store } from '../store.ts';
 
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-
 export const AppliedCounts = v.object({
-  events: v.pipe(count, v.description('Given another end, or none')),
-  attempts: v.pipe(count, v.description('Given an earlier end')),
-  sends: v.pipe(count, v.description('Emptied of recipient, text, file and errors')),
-  chats: v.pipe(count, v.description('Deleted: nothing has happened in them for so long')),
+  events: tally('Given another end, or none'),
+  attempts: tally('Given an earlier end'),
+  sends: tally('Emptied of recipient, text, file and errors'),
+  chats: tally('Deleted: nothing has happened in them for so long'),
 });
 export type AppliedCounts = v.InferOutput<typeof AppliedCounts>;
 

@@ -5,6 +5,7 @@ import { systemClock } from '#lib/adapters/system.ts';
 import { stateKey } from '#lib/app/receiving/delivery-state.ts';
 import { readAccount, readSend } from '#lib/app/sending/items.ts';
 import { accountKey, pointerKey } from '#lib/app/sending/keys.ts';
+import { sendingStart } from '#lib/app/sending/new-account.ts';
 import { type OpenAccounts, openAccounts } from '#lib/app/sending/open-accounts.ts';
 import type { OutboundProvider } from '#lib/app/sending/outbound.ts';
 import { providerEvidence } from '#lib/app/sending/provider-evidence.ts';
@@ -20,16 +21,7 @@ const item = (provider: string) => ({
   provider,
   channel: 'whatsapp',
   scope: 'acc_1',
-  pacing: { minMs: 1600, maxMs: 2400 },
-  chain: 'IDLE',
-  gen: 0,
-  nextSendAt: 0,
-  backoffUntil: 0,
-  pending: 0,
-  tailSeq: 0,
-  paused: false,
-  held: false,
-  failuresRunning: 0,
+  ...sendingStart('acc_1', { minMs: 1600, maxMs: 2400 }),
 });
 const account = (provider: string) => readAccount(item(provider));
 
