@@ -158,12 +158,12 @@ export class AdminBench {
   }
 
   /** Hands a message in at a send webhook's URL, and answers the id that it got. */
-  async send(url: string, body: object = {}): Promise<string> {
+  async send(url: string, body: object = {}, headers: Readonly<Record<string, string>> = {}): Promise<string> {
     const reaches = new Map(outboundProviders.map((provider) => [provider.name, provider]));
     const store = underRole(this.store, 'send');
     const send = sendApp({ ...this.ports, store, reaches, rules: { allowPrivateHosts: false } });
     const request = { action: 'send', phone: '+15550100099', text: 'hello', ...body };
-    const answer = await send(url.split('/').at(-1) ?? '', { headers: {}, body: Buffer.from(JSON.stringify(request)) });
+    const answer = await send(url.split('/').at(-1) ?? '', { headers, body: Buffer.from(JSON.stringify(request)) });
     const read = v.safeParse(v.object({ data: v.object({ message_id: v.string() }) }), answer.body);
     if (!read.success) throw new Error(`not accepted: ${JSON.stringify(answer)}`);
     return read.output.data.message_id;
