@@ -1,7 +1,7 @@
-import * as v from 'valibot';
 import type { Draft } from '#lib/app/receiving/provider.ts';
 import type { Content } from '#lib/domain/content.ts';
 import type { Payload } from '#lib/domain/event.ts';
+import { checked } from '#lib/domain/issue.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { known } from '#lib/domain/known.ts';
 import type { Chat, Message, Person } from '#lib/domain/message.ts';
@@ -98,7 +98,7 @@ function senderOf({ senderData, instanceData }: MessageEvent, type: string, chat
 
 function forwardedOf({ quotedMessage, ...data }: Contents): Message['forwarded'] {
   for (const part of [data, ...Object.values(data)].filter(isRecord)) {
-    const { isForwarded, forwardingScore: score } = v.parse(Forwarding, part);
+    const { isForwarded, forwardingScore: score } = checked(Forwarding, part, () => 'a part of a message');
     if (isForwarded ?? (score ?? 0) > 0) return known({ score });
   }
   return undefined;

@@ -1,5 +1,5 @@
-import * as v from 'valibot';
 import type { Content } from '#lib/domain/content.ts';
+import { checked } from '#lib/domain/issue.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { known } from '#lib/domain/known.ts';
 import type { Message } from '#lib/domain/message.ts';
@@ -50,7 +50,7 @@ function pair(named: { stanzaId?: string | undefined; participant?: string | und
 
 /** Undefined where the message is only named, as reactions do. */
 function quotedContent(quoted: Quoted): Content | undefined {
-  const data = v.parse(Contents, unflattened(quoted));
+  const data = checked(Contents, unflattened(quoted), () => 'a quoted message');
   return contentOf(data) ?? (data.typeMessage === undefined ? undefined : unsupported(data));
 }
 

@@ -20,10 +20,27 @@ export function structuredLog(serviceName: string): Log {
     info: (message, fields) => told(() => logger().info(message, { ...correlation(), ...fields })),
     warn: (message, fields) => told(() => logger().warn(message, { ...correlation(), ...fields })),
     error: (message, cause, fields) => {
-      const error = cause instanceof Error ? cause : new Error(String(cause));
-      told(() => logger().error(message, { ...correlation(), ...fields, error }));
+      told(() => logger().error(message, { ...correlation(), ...fields, error: bare(cause) }));
     },
   };
+}
+
+/** Their messages quote what they were given: valibot's the value, a parser's the text around the place. */
+const QUOTING: ReadonlySet<string> = new Set(['SyntaxError', 'ValiError']);
+
+/**
+ * An error as the log may hold it: name, message, the places it came through, and the same of its causes. Libraries hang
+ * whatever they met on their errors, as valibot all of its input and AWS the items of a refused transaction, and the
+ * logger would write it out.
+ */
+function bare(cause: unknown): Error {
+  const { name, message, stack = '', cause: deeper } = cause instanceof Error ? cause : new Error(String(cause));
+  const shown = new Error(QUOTING.has(name) ? 'its message is left out, since it may quote the content' : message);
+  shown.name = name;
+  const places = stack.split('\n').filter((line) => /^ +at /.test(line));
+  shown.stack = [`${name}: ${shown.message}`, ...places].join('\n');
+  if (deeper !== undefined) shown.cause = bare(deeper);
+  return shown;
 }
 
 /**

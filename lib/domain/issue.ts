@@ -15,6 +15,21 @@ export function issuesOf(issues: readonly v.BaseIssue<unknown>[]): Issue[] {
   return issues.slice(0, MOST_ISSUES).map((issue) => ({ path: v.getDotPath(issue) ?? '', message: reasonOf(issue) }));
 }
 
+/**
+ * What `schema` makes of `input`; throws where it fits not, by `name` and the paths that are wrong. Valibot's own error
+ * holds the whole input, which is no log's business.
+ */
+export function checked<Schema extends v.GenericSchema>(
+  schema: Schema,
+  input: unknown,
+  name: () => string,
+): v.InferOutput<Schema> {
+  const read = v.safeParse(schema, input);
+  if (read.success) return read.output;
+  const paths = read.issues.slice(0, MOST_ISSUES).map((issue) => v.getDotPath(issue) ?? '');
+  throw new TypeError(`${name()}: ${paths.join(', ')}`);
+}
+
 function reasonOf(issue: v.BaseIssue<unknown>): string {
   if (issue.received === 'undefined') return 'is missing';
   // A schema's own words; valibot's hold the value.

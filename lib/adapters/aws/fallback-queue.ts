@@ -2,6 +2,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import * as v from 'valibot';
 import type { FallbackQueue, Parcel } from '#lib/app/receiving/fallback.ts';
 import { sha256 } from '#lib/domain/ids.ts';
+import { checked } from '#lib/domain/issue.ts';
 import { type AwsClient, AwsError, AwsUnreachable } from './client.ts';
 
 /** Base64 characters of a chunk; the whole message then stays under 256 KiB. */
@@ -65,7 +66,7 @@ export function chunksOf({ raw, ...parcel }: Parcel): Chunk[] {
 
 /** Throws on what is no chunk: the message then goes to the dead-letter queue, where an operator sees it. */
 export function chunkOf(messageBody: string): Chunk {
-  return v.parse(Chunk, JSON.parse(messageBody));
+  return checked(v.pipe(v.string(), v.parseJson(), Chunk), messageBody, () => 'a message of the queue is no parcel');
 }
 
 /** The parcel of which `chunk` is a piece, from the data of all pieces, in order. */

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { Tick, Ticks } from '#lib/app/sending/ports.ts';
+import { checked } from '#lib/domain/issue.ts';
 import { type AwsClient, AwsError, AwsUnreachable } from './client.ts';
 
 const TickBody = v.object({
@@ -47,5 +48,5 @@ export async function hideTick(
 
 /** Throws on what is no tick: the message then goes to the dead-letter queue, where an operator sees it. */
 export function tickOf(messageBody: string): Tick {
-  return v.parse(TickBody, JSON.parse(messageBody));
+  return checked(v.pipe(v.string(), v.parseJson(), TickBody), messageBody, () => 'a message of the queue is no tick');
 }

@@ -2,7 +2,8 @@ import * as v from 'valibot';
 import { Instant, optional } from '#lib/domain/schema.ts';
 import { SHORTEST_DRAW_MS, SHORTEST_GAP_MS } from '#lib/domain/sending/pace.ts';
 import { toIso } from '#lib/domain/time.ts';
-import type { Item, Key } from '../store.ts';
+import { itemReader } from '../read-item.ts';
+import type { Key } from '../store.ts';
 import type { AccountProvider } from './provider.ts';
 
 /** Between the end of one call and the start of the next, drawn anew each time. */
@@ -57,10 +58,7 @@ export function scopeOf(
   return account.instance ?? (isNamedByPhone ? account.phone : undefined) ?? account.id;
 }
 
-/** Throws on an item that is no account: a fault of ours. */
-export function readAccount(item: Item): ManagedAccount {
-  return v.parse(Stored, item);
-}
+export const readAccount = itemReader(Stored);
 
 /** An account as its owner sees it. Its credentials are written and never shown. */
 export const ShownAccount = v.object({

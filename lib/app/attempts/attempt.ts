@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { optional, text } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
+import { itemReader } from '../read-item.ts';
 import { compare, type Item, put, type Store, type ValueMap } from '../store.ts';
 import type { Webhook } from '../webhooks/webhook.ts';
 
@@ -34,6 +35,8 @@ export const Attempt = v.object({
   }),
 });
 export type Attempt = v.InferOutput<typeof Attempt>;
+
+const readAttempt = itemReader(v.object({ attempt: v.pipe(v.string(), v.parseJson(), Attempt) }));
 
 export const SHOWN_ATTEMPTS = 100;
 export const ATTEMPTS_KEPT_SECONDS = 90 * 24 * 3600;
@@ -76,7 +79,7 @@ export async function lastAttempts(store: Store, webhookId: string, now: number)
     items.push(...page.items);
     start = page.next;
   } while (start && items.length < SHOWN_ATTEMPTS);
-  return items.map((item) => v.parse(Attempt, JSON.parse(String(item.attempt))));
+  return items.map((item) => readAttempt(item).attempt);
 }
 
 export async function logAttempt(

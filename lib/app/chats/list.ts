@@ -5,6 +5,7 @@ import { getAll } from '../get-all.ts';
 import { newestFirst } from '../lists/newest-first.ts';
 import { type ListPage, type PageRequest, pageOf } from '../lists/page.ts';
 import { queryAll } from '../query-all.ts';
+import { itemReader } from '../read-item.ts';
 import type { Item, Key, Store } from '../store.ts';
 import { chatKey, titlePartition } from './chat.ts';
 
@@ -85,7 +86,5 @@ export async function findChat(store: Store, workspace: string, id: string): Pro
   return item?.workspace === workspace ? chatOf(item) : undefined;
 }
 
-/** Throws on an item that is no chat: a fault of ours. */
-function chatOf(item: Item): KnownChat {
-  return v.parse(KnownChat, { ...item, id: item.chatId });
-}
+const readChat = itemReader(KnownChat);
+const chatOf = (item: Item): KnownChat => readChat({ ...item, id: item.chatId });

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { Instant } from '#lib/domain/schema.ts';
 import { queryAll } from '../query-all.ts';
+import { itemReader } from '../read-item.ts';
 import { quarantineCounters } from '../receiving/settle.ts';
 import type { Store } from '../store.ts';
 
@@ -13,9 +14,10 @@ export const QuarantinedType = v.object({
   firstAt: Instant,
 });
 export type QuarantinedType = v.InferOutput<typeof QuarantinedType>;
+const readQuarantinedType = itemReader(QuarantinedType);
 
 /** What was ever put into quarantine, by type, the most frequent first. */
 export async function countQuarantined(store: Store, workspace: string): Promise<readonly QuarantinedType[]> {
   const items = await queryAll(store, { pk: quarantineCounters(workspace), limit: 1000 });
-  return items.map((item) => v.parse(QuarantinedType, item)).sort((a, b) => b.seen - a.seen);
+  return items.map(readQuarantinedType).sort((a, b) => b.seen - a.seen);
 }

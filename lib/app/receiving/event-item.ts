@@ -1,3 +1,4 @@
+import { shownKey } from '#lib/app/read-item.ts';
 import type { Item, Key, Put, Store, ValueMap } from '#lib/app/store.ts';
 import type { Event } from '#lib/domain/event.ts';
 import { shardOf } from '#lib/domain/ids.ts';
@@ -118,7 +119,18 @@ export async function recordOf(store: Store, head: Item): Promise<EventRecord> {
 export async function eventOf(store: Store, head: Item): Promise<Event> {
   const [json, thumbnails] = await Promise.all([load(store, head, 'event'), load(store, head, 'thumbnails')]);
   if (json === undefined) throw new TypeError(`event ${head.pk} has no content`);
-  return decodeEvent({ json: text(json), thumbnails: thumbnails === undefined ? [] : JSON.parse(text(thumbnails)) });
+  const event = decoded(json, thumbnails);
+  if (!event) throw new TypeError(`a damaged item in the table: ${shownKey(head)}: its event is no JSON`);
+  return event;
+}
+
+/** Undefined for what is no JSON: the parser's own error would quote it. */
+function decoded(json: Uint8Array, thumbnails: Uint8Array | undefined): Event | undefined {
+  try {
+    return decodeEvent({ json: text(json), thumbnails: thumbnails === undefined ? [] : JSON.parse(text(thumbnails)) });
+  } catch {
+    return undefined;
+  }
 }
 
 async function rawOf(store: Store, head: Item): Promise<Uint8Array> {

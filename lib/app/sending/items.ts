@@ -1,11 +1,10 @@
 import * as v from 'valibot';
 import { CREDIT_STATES, PART_STATES } from '#lib/domain/sending/part.ts';
-import type { Item } from '../store.ts';
+import { itemReader } from '../read-item.ts';
 
 /**
- * The items of sending as the table holds them. Readers throw on an item that is not what it should be: nothing here
- * comes from outside, so such an item is a fault of ours, and guessing would cost somebody a message or a credit.
- * Times are milliseconds since the epoch.
+ * The items of sending as the table holds them. Readers throw on an item that is not what it should be: guessing would
+ * cost somebody a message or a credit. Times are milliseconds since the epoch.
  */
 const optional = v.exactOptional;
 const text = v.string();
@@ -144,21 +143,12 @@ const ProviderMessageItem = v.object({
 });
 export type ProviderMessage = v.InferOutput<typeof ProviderMessageItem>;
 
-const reader =
-  <Schema extends v.GenericSchema>(schema: Schema) =>
-  (item: Item): v.InferOutput<Schema> => {
-    const read = v.safeParse(schema, item);
-    if (read.success) return read.output;
-    const paths = read.issues.map((issue) => v.getDotPath(issue) ?? '').join(', ');
-    throw new Error(`a damaged item in the table: ${item.pk} ${item.sk}: ${paths}`);
-  };
-
-export const readAccount = reader(AccountItem);
-export const readSend = reader(SendItem);
-export const readPointer = reader(PointerItem);
-export const readProbe = reader(ProbeItem);
-export const readIdempotency = reader(IdempotencyItem);
-export const readQuota = reader(QuotaItem);
-export const readQuotaKind = reader(QuotaKindItem);
-export const readLedgerEntry = reader(LedgerItem);
-export const readProviderMessage = reader(ProviderMessageItem);
+export const readAccount = itemReader(AccountItem);
+export const readSend = itemReader(SendItem);
+export const readPointer = itemReader(PointerItem);
+export const readProbe = itemReader(ProbeItem);
+export const readIdempotency = itemReader(IdempotencyItem);
+export const readQuota = itemReader(QuotaItem);
+export const readQuotaKind = itemReader(QuotaKindItem);
+export const readLedgerEntry = itemReader(LedgerItem);
+export const readProviderMessage = itemReader(ProviderMessageItem);

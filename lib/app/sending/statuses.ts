@@ -63,7 +63,7 @@ async function raise(
   message: ProviderMessage,
 ) {
   const part = send.parts[index];
-  if (!part) throw new Error(`${message.pk} names a part that does not exist: ${send.messageId} ${index}`);
+  if (!part) throw new Error(`a provider's message names a part that does not exist: ${send.messageId} ${index}`);
   const after = afterStatuses(part, seen);
   if (after.state === part.state) return true;
   const now = ports.clock.now();

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import type { Channel } from '../accounts/provider.ts';
 import { queryAll } from '../query-all.ts';
+import { itemReader } from '../read-item.ts';
 import { accountKey } from '../sending/keys.ts';
 import type { OutboundProvider } from '../sending/outbound.ts';
 import type { Store } from '../store.ts';
@@ -18,6 +19,7 @@ const Candidate = v.object({
   connectedAt: v.string(),
 });
 export type Candidate = v.InferOutput<typeof Candidate>;
+const readCandidate = itemReader(Candidate);
 
 /** What can be sent through a provider, and to whom. */
 export type Reach = Pick<OutboundProvider, 'longestText' | 'recipients' | 'takesFiles' | 'chatOf'>;
@@ -46,7 +48,7 @@ export async function accountsNamed(
   ids: readonly string[],
 ): Promise<readonly Candidate[]> {
   const items = await store.getMany(ids.map(accountKey), { consistent: true });
-  return items.filter((item) => item.workspace === workspace).map((item) => v.parse(Candidate, item));
+  return items.filter((item) => item.workspace === workspace).map(readCandidate);
 }
 
 /** In the order in which they are to be preferred: WhatsApp before SMS, then those connected last. */

@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 import { normaliseJid } from '#lib/domain/jid.ts';
 import { chatKey, providerChatPartition, titlePartition } from '../chats/chat.ts';
-import type { Item, Query, Store } from '../store.ts';
+import { itemReader } from '../read-item.ts';
+import type { Query, Store } from '../store.ts';
 import type { Target } from './target.ts';
 
 const KnownChat = v.object({
@@ -16,6 +17,7 @@ const KnownChat = v.object({
   title: v.exactOptional(v.string()),
 });
 export type KnownChat = v.InferOutput<typeof KnownChat>;
+const readChat = itemReader(KnownChat);
 
 /** More than so many need not be told apart. */
 const MOST = 50;
@@ -44,7 +46,7 @@ export async function chatsOfProvider(store: Store, workspace: string, id: strin
 async function chatOf(store: Store, workspace: string, id: string): Promise<KnownChat | undefined> {
   if (!/^chat_[0-9a-f]{32}$/.test(id)) return undefined;
   const item = await store.get(chatKey(id), { consistent: true });
-  return item?.workspace === workspace ? read(item) : undefined;
+  return item?.workspace === workspace ? readChat(item) : undefined;
 }
 
 /** The entries of an alias lead to their chat. */
@@ -53,8 +55,5 @@ async function chatsAt(store: Store, workspace: string, query: Query): Promise<r
   const keys = [...new Set(items.map(({ pk }) => pk))].map((pk) => ({ pk, sk: 'META' }));
   if (keys.length === 0) return [];
   const chats = await store.getMany(keys, { consistent: true });
-  return chats.filter((chat) => chat.workspace === workspace).map(read);
+  return chats.filter((chat) => chat.workspace === workspace).map(readChat);
 }
-
-/** Throws on an item that is no chat: a fault of ours. */
-const read = (item: Item): KnownChat => v.parse(KnownChat, item);

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { itemReader } from '#lib/app/read-item.ts';
 import { absent, all, any, type Condition, equal, exists, type Item, type Key } from '#lib/app/store.ts';
 
 const Stored = v.object({
@@ -31,10 +32,7 @@ export function webhookItem(tokenHash: string, webhook: Webhook): Item {
   return { ...webhookKey(tokenHash), ...webhook };
 }
 
-/** Throws on an item that is no webhook: a fault of ours. */
-export function webhookOf(item: Item): Webhook {
-  return v.parse(Stored, item);
-}
+export const webhookOf = itemReader(Stored);
 
 /** Holds for the row behind a webhook's present URL: neither replaced by a newer one nor deleted. */
 export const isCurrent: Condition = all(exists(), any(absent('rotated'), equal('rotated', false)));

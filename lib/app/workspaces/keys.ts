@@ -6,7 +6,8 @@ import { directoryKey, listDirectory } from '../directory.ts';
 import { getAll } from '../get-all.ts';
 import { type ListPage, type PageRequest, pageOf } from '../lists/page.ts';
 import type { Clock, Random } from '../ports.ts';
-import { absent, del, type Item, type Key, put, type Store } from '../store.ts';
+import { itemReader } from '../read-item.ts';
+import { absent, del, type Key, put, type Store } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 
 /** A key that opens one workspace. The key itself is stored nowhere, only its hash. */
@@ -77,6 +78,4 @@ export async function workspaceOfKey(store: Store, presented: string): Promise<s
   return item && workspaceKeyOf(item).workspace;
 }
 
-function workspaceKeyOf(item: Item): WorkspaceKey {
-  return v.parse(WorkspaceKey, item);
-}
+const workspaceKeyOf = itemReader(WorkspaceKey);

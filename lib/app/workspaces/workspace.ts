@@ -5,13 +5,13 @@ import { Instant, optional } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { type ListPage, type PageRequest, pageOf } from '../lists/page.ts';
 import type { Clock, Random } from '../ports.ts';
+import { itemReader } from '../read-item.ts';
 import {
   absent,
   all,
   type Change,
   equal,
   exists,
-  type Item,
   type Key,
   put,
   remove,
@@ -116,6 +116,4 @@ export async function listWorkspaces(store: Store, { limit, from }: PageRequest)
   return pageOf(shown, found.length > limit ? shown.at(-1)?.id : undefined);
 }
 
-function workspaceOf(item: Item): Workspace {
-  return v.parse(Workspace, item);
-}
+const workspaceOf = itemReader(Workspace);

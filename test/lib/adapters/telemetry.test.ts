@@ -1,3 +1,4 @@
+import * as v from 'valibot';
 import { afterEach, expect, test, vi } from 'vitest';
 import { correlated } from '#lib/adapters/correlation.ts';
 import { embeddedMetrics, structuredLog } from '#lib/adapters/telemetry.ts';
@@ -50,6 +51,31 @@ test('puts the ids of the work at hand on each of its lines, and on no other', a
   );
   expect(written).toMatchObject([{ requestId: 'r1', correlationId: 'evt_1', service: 'hookline-prod' }]);
   expect(lines(() => log.info('another'))[0]).not.toHaveProperty('requestId');
+});
+
+test('tells of an error what went wrong and where, and nothing that it was given', () => {
+  const log = structuredLog('hookline-prod');
+  const failures = [
+    () => v.parse(v.object({ phone: v.number() }), { phone: 'private words' }),
+    () => JSON.parse('{"text": private words}'),
+    () => {
+      throw Object.assign(new Error('refused'), { CancellationReasons: [{ Item: { text: 'private words' } }] });
+    },
+    () => {
+      throw new Error('outside', { cause: Object.assign(new Error('inside'), { input: 'private words' }) });
+    },
+  ];
+  for (const fails of failures) {
+    try {
+      fails();
+    } catch (cause) {
+      const [line] = lines(() => log.error('it went wrong', cause));
+      expect(JSON.stringify(line)).not.toContain('private');
+      expect(JSON.stringify(line)).toContain('telemetry.test.ts');
+    }
+  }
+  const [line] = lines(() => log.error('it went wrong', new Error('outside', { cause: new TypeError('inside') })));
+  expect(line).toMatchObject({ error: { message: 'outside', cause: { name: 'TypeError', message: 'inside' } } });
 });
 
 test('leaves the work alone when a line cannot be written, and says so', () => {
