@@ -2,10 +2,13 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { lastAttempts } from '#lib/app/attempts/attempt.ts';
 import type { ReceivingProvider } from '#lib/app/receiving/provider.ts';
+import { storeParcel } from '#lib/app/receiving/store-parcel.ts';
+import { StoreUnavailable } from '#lib/app/store.ts';
 import type { Webhook } from '#lib/app/webhooks/webhook.ts';
 import { expectOneShape } from './describe-reading.ts';
 import { LONG } from './long.ts';
 import { junk, mangled } from './mangled.ts';
+import { MemoryStore } from './memory-store.ts';
 import { ReceivingBench, TOKEN } from './receiving.ts';
 
 export interface Duties {
@@ -100,6 +103,29 @@ export function describeDuties(provider: ReceivingProvider, duties: Duties): voi
           expect((await rawOf(answer.body.id)).toString()).toBe(kept(body));
         }),
         { numRuns: 500 },
+      );
+    });
+
+    it('stores from the fallback queue what it answered, whatever is done to a payload', async () => {
+      const bodies = fc.oneof(
+        mangled(payloads).map((body) => JSON.stringify(body) ?? ''),
+        fc.constantFrom(...payloads).map((body) => JSON.stringify(body).slice(0, -1)),
+      );
+      await fc.assert(
+        fc.asyncProperty(bodies, async (body) => {
+          const store = new MemoryStore();
+          const later = new ReceivingBench(provider, store);
+          await later.addWebhook(provider.name, webhook);
+          const write = store.write.bind(store);
+          store.write = () => Promise.reject(new StoreUnavailable('throttled'));
+          const answer = await later.post(body, { headers });
+          if (answer.status === 401) return;
+          store.write = write;
+          const [parcel] = later.parcels;
+          const stored = parcel && (await storeParcel(provider, later.ports(), parcel));
+          expect(stored?.[0]?.id).toBe(answer.body.id);
+        }),
+        { numRuns: 100 },
       );
     });
 

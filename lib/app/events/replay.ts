@@ -2,8 +2,9 @@ import type { Event } from '#lib/domain/event.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import type { Clock, Random } from '../ports.ts';
 import { type EventRecord, eventItems, recordOf } from '../receiving/event-item.ts';
-import { OUR_FAULT, safely, storeReading } from '../receiving/keep.ts';
+import { storeReading } from '../receiving/keep.ts';
 import type { Reading, ReceivingProvider } from '../receiving/provider.ts';
+import { OUR_FAULT, readWhole } from '../receiving/read-body.ts';
 import type { Receipt } from '../receiving/records.ts';
 import { quarantineCounter, type SettlePorts } from '../receiving/settle.ts';
 import type { Stored } from '../receiving/store-event.ts';
@@ -45,8 +46,7 @@ export async function replayEvent(ports: ReplayPorts, workspace: string, id: str
 async function readAgain({ readers, log }: ReplayPorts, { event, raw, contentType }: EventRecord): Promise<Reading> {
   const provider = await readers.get(event.provider)?.();
   if (!provider) return { issues: [{ path: '', message: 'this hub does not have its provider any more' }] };
-  const parsed = provider.parse(raw, contentType);
-  return parsed.ok ? safely(provider, parsed.value, raw, log) : { issues: [parsed.issue] };
+  return readWhole(provider, provider.parse(raw, contentType), raw, log);
 }
 
 /** The delivery as it was when it came, for what derives from it must come out the same; the mark alone is of now. */

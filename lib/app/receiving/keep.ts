@@ -1,9 +1,10 @@
 import { known } from '#lib/domain/known.ts';
-import type { Clock, Log, Random } from '../ports.ts';
+import type { Clock, Random } from '../ports.ts';
 import { StoreUnavailable } from '../store.ts';
 import type { EventRecord } from './event-item.ts';
 import type { FallbackQueue } from './fallback.ts';
-import type { Draft, Reading, ReceivingProvider } from './provider.ts';
+import type { Reading } from './provider.ts';
+import { OUR_FAULT } from './read-body.ts';
 import { type Receipt, recordsOf } from './records.ts';
 import { type SettlePorts, settle } from './settle.ts';
 import { type Stored, storeEvent } from './store-event.ts';
@@ -15,29 +16,6 @@ export interface ReceivingPorts extends SettlePorts {
   readonly random: Random;
   readonly maxBytes: number;
 }
-
-/** Said instead of what went wrong inside. */
-export const OUR_FAULT = { path: '', message: 'could not be processed; the fault is ours and the event is kept' };
-
-/** A body up to this size is shown by any answer of the API, whatever its characters: JSON writes one as six at most. */
-const ALWAYS_SHOWN = 600 * 1024;
-const LONGEST_SHOWN = 4 * 1024 * 1024;
-const TOO_LONG = { path: '', message: 'is too long to be shown, with its control characters spelled out; read it raw' };
-
-/** A reader that throws is a fault of ours: the body waits in quarantine for the release that mends it. */
-export function safely(provider: ReceivingProvider, body: unknown, raw: Uint8Array, log: Log): Reading {
-  try {
-    const reading = provider.read(body);
-    return 'drafts' in reading && raw.length > ALWAYS_SHOWN && reading.drafts.some(isTooLong)
-      ? { issues: [TOO_LONG] }
-      : reading;
-  } catch (cause) {
-    log.error('a reader failed; the event is in quarantine', cause, { provider: provider.name });
-    return { issues: [OUR_FAULT] };
-  }
-}
-
-const isTooLong = ({ payload }: Draft): boolean => Buffer.byteLength(JSON.stringify(payload)) > LONGEST_SHOWN;
 
 /** Stores what was read; what cannot be stored now, whoever is to blame, waits in the fallback queue. */
 export async function keep(reading: Reading, receipt: Receipt, ports: ReceivingPorts): Promise<Verdict> {

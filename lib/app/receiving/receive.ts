@@ -5,8 +5,9 @@ import { retrying } from '../retrying-store.ts';
 import { answerAlike } from '../webhooks/alike.ts';
 import { type Found, webhookFinder } from '../webhooks/find.ts';
 import type { Webhook } from '../webhooks/webhook.ts';
-import { handOver, keep, type ReceivingPorts, safely } from './keep.ts';
-import type { Delivery, Reading, ReceivingProvider } from './provider.ts';
+import { handOver, keep, type ReceivingPorts } from './keep.ts';
+import type { Delivery, ReceivingProvider } from './provider.ts';
+import { readBody } from './read-body.ts';
 import type { Receipt } from './records.ts';
 import { type Answer, notFound, TOO_LARGE, UNAUTHORIZED, UNAVAILABLE, type Verdict } from './verdict.ts';
 
@@ -74,15 +75,16 @@ async function judge(provider: ReceivingProvider, ports: ReceivingPorts, the: Ca
   const body = parsed.ok ? parsed.value : undefined;
   const expected = known({ secretHash: webhook.secretHash, instance: webhook.instance });
   if (provider.isGenuine && !provider.isGenuine(delivery, expected, body)) return UNAUTHORIZED;
-  const reading = parsed.ok
-    ? bounded(safely(provider, parsed.value, delivery.body, ports.log), delivery.body)
-    : { issues: [parsed.issue] };
+  const raw = withoutSecret(provider, delivery);
+  // As it is kept, for so it will be read if it has to take the queue.
+  const parsedAsKept = raw === delivery.body ? parsed : provider.parse(raw, contentType);
+  const reading = readBody(provider, parsedAsKept, raw, ports.log);
   const { webhookId, workspace, accountId, retentionDays } = webhook;
   const receipt: Receipt = {
     webhook: { webhookId, workspace, ...known({ accountId, retentionDays }) },
     provider: provider.name,
     contentType,
-    raw: withoutSecret(provider, delivery),
+    raw,
     bodyHash: sha256(delivery.body),
     receivedAt: the.receivedAt,
     receipt: Buffer.from(ports.random.bytes(9)).toString('base64url'),
@@ -90,17 +92,6 @@ async function judge(provider: ReceivingProvider, ports: ReceivingPorts, the: Ca
   // Found in memory alone: the table has just not answered, and the provider will not wait for it to fail again.
   if (found.kind === 'remembered') return handOver(reading, receipt, ports, found.cause);
   return keep(reading, receipt, ports);
-}
-
-/** Each event of a delivery keeps the whole body, so that it can be read again by itself. */
-const MOST_EVENTS = 200;
-const MOST_BYTES_KEPT = 16 * 1024 * 1024;
-
-function bounded(reading: Reading, body: Uint8Array): Reading {
-  if ('issues' in reading) return reading;
-  const count = reading.drafts.length;
-  if (count <= MOST_EVENTS && (count === 1 || count * body.length <= MOST_BYTES_KEPT)) return reading;
-  return { issues: [{ path: '', message: `holds ${count} events, more than can be stored at once; replay it` }] };
 }
 
 function accepts(webhook: Webhook, provider: ReceivingProvider): boolean {

@@ -1,8 +1,9 @@
 import type { Random } from '../ports.ts';
 import type { Parcel } from './fallback.ts';
-import { safely, storeOrQuarantine } from './keep.ts';
+import { storeOrQuarantine } from './keep.ts';
 import { ownWebhook } from './own-delivery.ts';
 import type { ReceivingProvider } from './provider.ts';
+import { readBody } from './read-body.ts';
 import type { ReceivingWebhook } from './records.ts';
 import type { SettlePorts } from './settle.ts';
 import type { Stored } from './store-event.ts';
@@ -18,9 +19,8 @@ export async function storeParcel(
   parcel: Parcel,
 ): Promise<readonly Stored[]> {
   const webhook = await webhookOfParcel(ports, parcel);
-  const parsed = provider.parse(parcel.raw, parcel.contentType);
-  const reading = parsed.ok ? safely(provider, parsed.value, parcel.raw, ports.log) : { issues: [parsed.issue] };
   const { contentType, raw, bodyHash, receivedAt } = parcel;
+  const reading = readBody(provider, provider.parse(raw, contentType), raw, ports.log);
   const receipt = Buffer.from(ports.random.bytes(9)).toString('base64url');
   const stored: Stored[] = [];
   const delivery = { webhook, provider: provider.name, contentType, raw, bodyHash, receivedAt, receipt };

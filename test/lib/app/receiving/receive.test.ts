@@ -273,6 +273,25 @@ describe('when the table does not take it', () => {
     expect(Buffer.from((await bench.record(answer.body.id)).raw).toString()).toBe(text('1'));
   });
 
+  it.each([
+    ['more events than may be stored', 1_000],
+    ['events that keep more bytes than may be stored', 180],
+  ])('stores later what it answered: %s', async (_, count) => {
+    const store = new FaultyStore();
+    bench = new ReceivingBench(courier, store);
+    await bench.addWebhook('courier');
+    store.refuses = (operation) => operation === 'write';
+    const ids = Array.from({ length: count }, (_, i) => String(i));
+    const answer = await bench.post(JSON.stringify({ event: 'bundle', ids, padding: 'x'.repeat(100_000) }));
+    expect(answer).toMatchObject({ status: 200, body: { status: 'quarantined' } });
+    store.refuses = () => false;
+    const [parcel] = bench.parcels;
+    expect(parcel && (await storeParcel(courier, bench.ports(), parcel))).toEqual([
+      { status: 'stored', id: answer.body.id },
+    ]);
+    expect((await bench.record(answer.body.id)).event).toMatchObject({ kind: 'unknown', quarantined: true });
+  });
+
   it('still knows a webhook that it saw before, while the table cannot even be read', async () => {
     const store = new FaultyStore();
     bench = new ReceivingBench(courier, store);
