@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { AccountProvider } from '#lib/app/accounts/provider.ts';
+import { lineOf } from './outbound-instance.ts';
 import { InstanceId } from './values.ts';
 
 /** Hosts are per instance and shown in GREEN-API's console; methods are added to them. */
@@ -28,6 +29,7 @@ export const greenApiAccount: AccountProvider = {
   channels: ['whatsapp'],
   canSend: true,
   credentials: () => Credentials,
+  lineOf,
   instanceOf: (credentials) => {
     const read = v.safeParse(v.looseObject({ idInstance: InstanceId }), credentials);
     return read.success ? read.output.idInstance : undefined;

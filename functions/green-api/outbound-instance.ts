@@ -14,3 +14,9 @@ export function methodUrl(instance: Instance, method: string, host: 'api' | 'med
   const base = host === 'media' ? (instance.mediaUrl ?? instance.apiUrl) : instance.apiUrl;
   return `${base.replace(/\/+$/, '')}/waInstance${instance.idInstance}/${method}/${instance.apiTokenInstance}`;
 }
+
+/** Their number of it is the line, whichever token opens it. */
+export function lineOf(credentials: unknown): readonly string[] | undefined {
+  const read = v.safeParse(StoredInstance, credentials);
+  return read.success ? [read.output.idInstance] : undefined;
+}

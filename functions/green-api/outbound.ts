@@ -14,7 +14,7 @@ import { type Meaning, meaningOf } from '#lib/domain/sending/answer.ts';
 import { outcomeOfBreakdown, type SendOutcome } from '#lib/domain/sending/outcome.ts';
 import { recipientOf, whatsappChatOf } from '#lib/domain/sending/recipient.ts';
 import { findSent } from './outbound-evidence.ts';
-import { type Instance, methodUrl, StoredInstance } from './outbound-instance.ts';
+import { type Instance, lineOf, methodUrl, StoredInstance } from './outbound-instance.ts';
 
 /** The one place that says what an answer of GREEN-API without a message id means. */
 const ANSWERS: readonly Meaning[] = [
@@ -37,6 +37,7 @@ export const greenApiOutbound: OutboundProvider = {
   recipients: () => ['phone', 'jid', 'chat_id'],
   takesFiles: () => true,
   chatOf: (phone) => `${phone.slice(1)}@c.us`,
+  lineOf,
   open: withCredentials(StoredInstance, (_account, instance, tools) => openInstance(instance, tools)),
 };
 

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { AccountProvider } from '#lib/app/accounts/provider.ts';
+import { lineOf } from './outbound-workspace.ts';
 
 // Paths are put behind it, and TimelinesAI answers a superfluous slash with an HTML page.
 const BaseUrl = v.pipe(
@@ -21,5 +22,6 @@ export const timelinesAiAccount: AccountProvider = {
   channels: ['whatsapp'],
   canSend: true,
   credentials: () => Credentials,
+  lineOf,
   isNamedByPhone: true,
 };

@@ -15,3 +15,9 @@ export function apiUrl({ baseUrl }: Workspace, path: string): string {
 export function authorization({ apiToken }: Workspace): Readonly<Record<string, string>> {
   return { authorization: `Bearer ${apiToken}` };
 }
+
+/** All that the credentials tell: which of the workspace's numbers it is, the account's own phone says. */
+export function lineOf(credentials: unknown): readonly string[] | undefined {
+  const read = v.safeParse(StoredWorkspace, credentials);
+  return read.success ? [apiUrl(read.output, ''), read.output.apiToken] : undefined;
+}

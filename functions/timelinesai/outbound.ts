@@ -16,7 +16,7 @@ import { outcomeOfBreakdown, type SendOutcome } from '#lib/domain/sending/outcom
 import { findSent } from './outbound-evidence.ts';
 import { probe } from './outbound-probe.ts';
 import { messageRequest, uploadRequest } from './outbound-request.ts';
-import { StoredWorkspace, type Workspace } from './outbound-workspace.ts';
+import { lineOf, StoredWorkspace, type Workspace } from './outbound-workspace.ts';
 
 const OF_THE_ACCOUNT =
   /\b(?:account|workspace|subscription|token)\b.*\b(?:disconnected|not connected|not authorized|not found|expired|suspended|deleted|inactive)\b|\bquota\b/i;
@@ -41,6 +41,7 @@ export const timelinesAiOutbound: OutboundProvider = {
   longestText: () => 2_000,
   recipients: () => ['phone', 'jid', 'chat_id', 'chat_name'],
   takesFiles: () => true,
+  lineOf,
   open: withCredentials(StoredWorkspace, openWorkspace),
 };
 

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { AccountProvider } from '#lib/app/accounts/provider.ts';
+import { lineOf } from './outbound-copy.ts';
 
 const filled = v.pipe(v.string(), v.trim(), v.nonEmpty());
 /** Ids come as numbers as well. */
@@ -26,4 +27,5 @@ export const zenderAccount: AccountProvider = {
   channels: ['whatsapp', 'sms'],
   canSend: true,
   credentials: (channel) => (channel === 'sms' ? Sms : Whatsapp),
+  lineOf,
 };

@@ -24,3 +24,15 @@ export function apiUrl({ baseUrl }: Copy, path: string): string {
 export function listUrl(copy: Copy, path: string, more: Readonly<Record<string, string>> = {}): string {
   return `${apiUrl(copy, path)}?${new URLSearchParams({ secret: copy.secret, ...more })}`;
 }
+
+/** Whoever pays for it, and by whichever scheme it is reached. */
+export function lineOf(credentials: unknown): readonly string[] | undefined {
+  const read = v.safeParse(StoredCopy, credentials);
+  if (!read.success) return undefined;
+  const copy = read.output;
+  const { host, pathname } = new URL(copy.baseUrl);
+  const at = `${host}${pathname.replace(/\/+$/, '')}`;
+  if (copy.mode === undefined) return [at, 'whatsapp', copy.account];
+  if (copy.mode === 'credits') return [at, 'gateway', copy.gateway];
+  return [at, 'device', copy.device, String(copy.sim ?? 1)];
+}

@@ -11,7 +11,7 @@ import {
 import type { Outgoing } from '#lib/app/sending/ports.ts';
 import { type Meaning, meaningOf } from '#lib/domain/sending/answer.ts';
 import { outcomeOfBreakdown, type SendOutcome } from '#lib/domain/sending/outcome.ts';
-import { type Copy, StoredCopy } from './outbound-copy.ts';
+import { type Copy, lineOf, StoredCopy } from './outbound-copy.ts';
 import { findSent } from './outbound-evidence.ts';
 import { probe } from './outbound-probe.ts';
 import { requestFor } from './outbound-request.ts';
@@ -35,6 +35,7 @@ export const zenderOutbound: OutboundProvider = {
   recipients: (channel) => (channel === 'sms' ? ['phone', 'chat_id'] : ['phone', 'jid', 'chat_id']),
   takesFiles: (channel) => channel === 'whatsapp',
   chatOf: (phone) => phone,
+  lineOf,
   open: withCredentials(StoredCopy, (_account, copy, tools) => openCopy(copy, tools)),
 };
 

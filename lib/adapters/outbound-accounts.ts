@@ -1,7 +1,7 @@
 import { type OpenAccounts, openAccounts } from '#lib/app/sending/open-accounts.ts';
 import type { OutboundProvider } from '#lib/app/sending/outbound.ts';
 import { selfPost } from './aws/self-post.ts';
-import { freshSecrets } from './aws/ssm-secrets.ts';
+import { ssmSecrets } from './aws/ssm-secrets.ts';
 import { providerHttp } from './http/provider-call.ts';
 import { allowsPrivateHosts, type Runtime, required } from './runtime.ts';
 
@@ -9,7 +9,7 @@ import { allowsPrivateHosts, type Runtime, required } from './runtime.ts';
 export function outboundAccounts(providers: readonly OutboundProvider[], runtime: Runtime): OpenAccounts {
   const { environment, sqs, ssm, clock, log } = runtime;
   return openAccounts(providers, {
-    secrets: freshSecrets(ssm, required(environment, 'HOOKLINE_SECRETS_PREFIX')),
+    secrets: ssmSecrets(ssm, required(environment, 'HOOKLINE_SECRETS_PREFIX'), clock),
     http: providerHttp({ allowPrivateHosts: allowsPrivateHosts(environment), clock }),
     selfPost: selfPost(sqs, required(environment, 'HOOKLINE_FALLBACK_QUEUE_URL'), clock),
     clock,

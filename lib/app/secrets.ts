@@ -1,7 +1,9 @@
 /** Where provider credentials and the admin key are kept. Names have no leading slash: `accounts/<id>`, `admin-key`. */
 export interface Secrets {
-  get(name: string): Promise<string | undefined>;
-  put(name: string, value: string): Promise<void>;
+  /** The newest version, or the one that is asked for: a version never changes, so it may be cached for ever. */
+  get(name: string, version?: number): Promise<string | undefined>;
+  /** The version that it has become. */
+  put(name: string, value: string): Promise<number>;
   /** Does nothing where there is none. */
   delete(name: string): Promise<void>;
 }

@@ -130,7 +130,7 @@ const emptyBill = (): SendingBill => ({ requests: [], ticks: 0, accepting: [], s
 const ok = (body: object): Answer => ({ status: 200, text: JSON.stringify(body) });
 
 /** The account's credentials are answered without being kept. */
-const noSecrets = { get: async () => undefined, put: async () => undefined, delete: async () => undefined };
+const noSecrets = { get: async () => undefined, put: async () => 1, delete: async () => undefined };
 
 const lambda = { name: 'sender', timeoutMs: 45_000, memoryMb: 512 };
 

@@ -15,20 +15,31 @@ interface Cached {
 export function ssmSecrets(ssm: AwsClient, prefix: string, clock: Clock): Secrets {
   const cache = new Map<string, Cached>();
   const pathOf = (name: string) => `${prefix}/${name}`;
-  const remember = (name: string, value: string | undefined) =>
-    cache.set(name, { value, until: clock.monotonic() + CACHED_MS });
+  const remember = (name: string, value: string | undefined) => {
+    const now = clock.monotonic();
+    for (const [old, { until }] of cache) if (until <= now) cache.delete(old);
+    cache.set(name, { value, until: now + CACHED_MS });
+  };
   return {
-    get: async (name) => {
-      const cached = cache.get(name);
+    get: async (name, version) => {
+      const selected = version === undefined ? name : `${name}:${version}`;
+      const cached = cache.get(selected);
       if (cached && cached.until > clock.monotonic()) return cached.value;
-      const value = await parameter(ssm, pathOf(name));
+      const value = await parameter(ssm, pathOf(selected));
       // What is not there yet may be written any moment.
-      if (value !== undefined) remember(name, value);
+      if (value !== undefined) remember(selected, value);
       return value;
     },
     put: async (name, value) => {
-      await ssm('PutParameter', { Name: pathOf(name), Value: value, Type: 'SecureString', Overwrite: true });
+      const put = await ssm('PutParameter', {
+        Name: pathOf(name),
+        Value: value,
+        Type: 'SecureString',
+        Overwrite: true,
+      });
+      if (typeof put.Version !== 'number') throw new Error('the parameter store named no version');
       remember(name, value);
+      return put.Version;
     },
     delete: async (name) => {
       cache.delete(name);
@@ -37,18 +48,15 @@ export function ssmSecrets(ssm: AwsClient, prefix: string, clock: Clock): Secret
   };
 }
 
-/** Reads secrets anew each time, for who keeps them himself and knows when they are of no use any more. */
-export function freshSecrets(ssm: AwsClient, prefix: string): Pick<Secrets, 'get'> {
-  return { get: (name) => parameter(ssm, `${prefix}/${name}`) };
-}
-
 async function parameter(ssm: AwsClient, path: string): Promise<string | undefined> {
   const answer = await ssm('GetParameter', { Name: path, WithDecryption: true }).catch(unlessMissing);
   const found = answer?.Parameter;
   return isRecord(found) && typeof found.Value === 'string' ? found.Value : undefined;
 }
 
+const MISSING = new Set(['ParameterNotFound', 'ParameterVersionNotFound']);
+
 function unlessMissing(error: unknown): undefined {
-  if (error instanceof AwsError && error.code === 'ParameterNotFound') return undefined;
+  if (error instanceof AwsError && MISSING.has(error.code)) return undefined;
   throw error;
 }

@@ -1,4 +1,5 @@
 import { newId } from '#lib/domain/ids.ts';
+import { known } from '#lib/domain/known.ts';
 import { toPhone } from '#lib/domain/phone.ts';
 import { DEFAULT_PACING } from '#lib/domain/sending/pace.ts';
 import { toIso } from '#lib/domain/time.ts';
@@ -9,6 +10,7 @@ import { sendingStart } from '../sending/new-account.ts';
 import { absent, put, type Store } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import { accountKey, type ManagedAccount, type Pacing, readAccount, scopeOf } from './account.ts';
+import { lineIn } from './line.ts';
 import type { AccountProvider, Channel } from './provider.ts';
 
 export interface AccountPorts {
@@ -49,10 +51,11 @@ export async function createAccount(
     ...(name !== undefined && { name }),
     ...(number !== undefined && { phone: number }),
     ...(instance !== undefined && { instance }),
+    ...known({ line: lineIn(provider, credentials) }),
+    credentialsVersion: await secrets.put(accountSecret(id), JSON.stringify(credentials)),
     createdAt: toIso(now),
     connectedAt: toIso(now),
   };
-  await secrets.put(accountSecret(id), JSON.stringify(credentials));
   const writes = [put(item, absent()), put({ ...directoryKey(workspace, 'ACCOUNT', id) }, absent())];
   const { done } = await store.transact(writes, newTransaction(random));
   if (!done) throw new Error('an id that was just made up is taken');

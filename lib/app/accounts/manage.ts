@@ -10,6 +10,7 @@ import { all, type Change, del, equal, exists, remove, type Store, set, update }
 import { isCurrent, webhookKey } from '../webhooks/webhook.ts';
 import { accountKey, type ManagedAccount, type Pacing, readAccount, scopeOf } from './account.ts';
 import type { AccountPorts } from './create.ts';
+import { lineIn } from './line.ts';
 import type { AccountProvider } from './provider.ts';
 
 /** `null` takes a value away. */
@@ -47,9 +48,11 @@ export async function patchAccount(
   const changes = changesOf(patch);
   const phone = patch.phone === undefined ? account.phone : toPhone(patch.phone ?? undefined);
   if (patch.credentials !== undefined) {
-    await secrets.put(accountSecret(id), JSON.stringify(patch.credentials));
+    // The secret comes first: until its version stands on the account, everybody goes on with the one before.
+    const version = await secrets.put(accountSecret(id), JSON.stringify(patch.credentials));
+    changes.push(set('credentialsVersion', version), setOrRemove('line', lineIn(provider, patch.credentials)));
     const instance = provider.instanceOf?.(patch.credentials);
-    changes.push(set('scope', scopeOf(provider, { id, instance, phone })), instanceChange(instance));
+    changes.push(set('scope', scopeOf(provider, { id, instance, phone })), setOrRemove('instance', instance));
   } else if (patch.phone !== undefined && provider.isNamedByPhone) {
     changes.push(set('scope', scopeOf(provider, { id, instance: account.instance, phone })));
   }
@@ -72,12 +75,12 @@ function changesOf({ name, phone, pacing }: AccountPatch): Change[] {
   return changes;
 }
 
-const instanceChange = (instance: string | undefined): Change =>
-  instance === undefined ? remove('instance') : set('instance', instance);
+const setOrRemove = (name: string, value: string | undefined): Change =>
+  value === undefined ? remove(name) : set(name, value);
 
 /** A delivery is checked against the copy on its webhook, so that it needs one look-up: the copies follow the account. */
 async function copyInstance(store: Store, workspace: string, { id, instance }: ManagedAccount): Promise<void> {
-  const change = instanceChange(instance);
+  const change = setOrRemove('instance', instance);
   const entries = await wholeDirectory(store, workspace, 'WEBHOOK');
   for (const { tokenHash } of entries) {
     await store.write(update(webhookKey(String(tokenHash)), [change], all(isCurrent, equal('accountId', id))));

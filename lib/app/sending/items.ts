@@ -18,6 +18,11 @@ const AccountItem = v.object({
   channel: v.picklist(['whatsapp', 'sms']),
   /** What the provider's message ids are unique within: its name of the account, or else our id. */
   scope: text,
+  /** Its own id at the provider, where it has one. */
+  instance: optional(text),
+  line: optional(text),
+  /** Which version of the secret its credentials are; without one, the newest is meant. */
+  credentialsVersion: optional(count),
   /** The number that it sends from, where the operator has told it. */
   phone: optional(text),
   /** The provider's own settings of this account. Never a secret. */

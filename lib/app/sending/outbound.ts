@@ -3,14 +3,14 @@ import type { Phone } from '#lib/domain/phone.ts';
 import { type Answered, retryAfter } from '#lib/domain/sending/answer.ts';
 import type { Breakdown, SendOutcome } from '#lib/domain/sending/outcome.ts';
 import type { RecipientKind } from '#lib/domain/sending/recipient.ts';
+import type { LineProvider } from '../accounts/line.ts';
 import type { Channel } from '../accounts/provider.ts';
 import type { Clock } from '../ports.ts';
 import type { Account, Send } from './items.ts';
 import type { Attachment, Outgoing, ProbeResult } from './ports.ts';
 
 /** What a provider's folder supplies for sending. Credentials were checked when the account was made. */
-export interface OutboundProvider {
-  readonly name: string;
+export interface OutboundProvider extends LineProvider {
   /** The longest text of one message, in UTF-16 units. */
   readonly longestText: (channel: Channel) => number;
   readonly recipients: (channel: Channel) => readonly RecipientKind[];

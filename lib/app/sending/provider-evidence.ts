@@ -23,7 +23,10 @@ export function providerEvidence(accounts: OpenAccounts, store: Store, clock: Cl
       const since = part?.intentAt;
       const item = await store.get(accountKey(send.accountId), { consistent: true });
       if (!part || since === undefined || !item) return NOTHING;
-      const opened = await accounts.open(readAccount(item));
+      const account = readAccount(item);
+      // It has another name at the provider by now, where nobody knows of this attempt.
+      if (account.scope !== send.scope) return NOTHING;
+      const opened = await accounts.open(account);
       if (opened.kind !== 'open') return NOTHING;
       const found = await opened.account.find(attempted(send, index, part, since), clock.monotonic() + LOOK_MS);
       // In this order: what is no longer under way by then has its name.

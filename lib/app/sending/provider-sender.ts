@@ -7,16 +7,13 @@ import type { Outgoing, ProbeResult, Prober, Sender } from './ports.ts';
 /** Nobody waits for a probe's answer. */
 const PROBE_MS = 8_000;
 
+/** So often in a row the credentials may be those of another line, before somebody has to give them anew. */
+const CHANGES_RUNNING = 5;
+const CHANGING = 'the credentials are not those of the line that the account says; give them again';
+
 /** Sends through whichever provider the account is at. */
 export function providerSender(accounts: OpenAccounts): Sender {
-  return {
-    send: async (message, account, deadline) => {
-      const outcome = await send(accounts, message, account, deadline);
-      // An operator may be putting other credentials in their place.
-      if (outcome.kind === 'hold') accounts.forget(account.id);
-      return outcome;
-    },
-  };
+  return { send: (message, account, deadline) => send(accounts, message, account, deadline) };
 }
 
 async function send(
@@ -33,6 +30,8 @@ async function send(
       return { kind: 'rejected', reason: `${account.provider} offers no way to send` };
     case 'unusable':
       return { kind: 'hold', reason: 'the credentials of the account are missing or incomplete' };
+    case 'changing':
+      return { kind: 'retry', reason: CHANGING, holdAfter: CHANGES_RUNNING };
     case 'unreadable':
       return { kind: 'retry', reason: 'the credentials of the account could not be read' };
   }
@@ -41,10 +40,10 @@ async function send(
 export function providerProber(accounts: OpenAccounts, clock: Clock): Prober {
   return {
     probe: async (account): Promise<ProbeResult> => {
-      accounts.forget(account.id);
       const opened = await accounts.open(account);
       if (opened.kind === 'open') return opened.account.probe(clock.monotonic() + PROBE_MS);
       if (opened.kind === 'unreadable') return { kind: 'unknown' };
+      if (opened.kind === 'changing') return { kind: 'held', reason: CHANGING };
       return { kind: 'held', reason: 'the credentials of the account are missing or incomplete' };
     },
   };

@@ -45,6 +45,7 @@ export class AdminBench {
   readonly bench: ReceivingBench;
   readonly ports: AdminPorts;
   readonly #handler;
+  readonly #versions = new Map<string, readonly string[]>();
 
   constructor(options: Partial<Pick<AdminPorts, 'store' | 'providers' | 'random'>> = {}) {
     this.store = options.store ?? new MemoryStore({ now: () => this.bench.now });
@@ -73,9 +74,12 @@ export class AdminBench {
 
   #secrets(): Secrets {
     return {
-      get: async (name) => this.secretValues.get(name),
+      get: async (name, version) => (version ? this.#versions.get(name)?.[version - 1] : this.secretValues.get(name)),
       put: async (name, value) => {
         this.secretValues.set(name, value);
+        const versions = [...(this.#versions.get(name) ?? []), value];
+        this.#versions.set(name, versions);
+        return versions.length;
       },
       delete: async (name) => {
         this.secretValues.delete(name);

@@ -56,10 +56,8 @@ describe('an account', () => {
   const send = (accounts: OpenAccounts, provider = 'sandbox') =>
     providerSender(accounts).send(outgoing(), account(provider), within(2000));
 
-  it('sends through its provider, and keeps the credentials for the next message', async () => {
-    const accounts = bench();
-    expect((await send(accounts)).kind).toBe('accepted');
-    await send(accounts);
+  it('sends through its provider, with its credentials', async () => {
+    expect((await send(bench())).kind).toBe('accepted');
     expect(reads).toEqual(['accounts/acc_1']);
   });
 
@@ -76,15 +74,6 @@ describe('an account', () => {
     stored = new Error('no answer');
     expect((await send(bench())).kind).toBe('retry');
     expect(logged).toHaveLength(1);
-  });
-
-  it('that was turned away reads its credentials anew, and so does each probe', async () => {
-    const accounts = bench();
-    const loggedOut = outgoing({ recipient: { phone: '+15550100401' } });
-    await providerSender(accounts).send(loggedOut, account('sandbox'), within(2000));
-    await send(accounts);
-    expect(await providerProber(accounts, systemClock).probe(account('sandbox'))).toEqual({ kind: 'ok' });
-    expect(reads).toHaveLength(3);
   });
 
   it('without usable credentials stays held when probed', async () => {
@@ -153,6 +142,13 @@ describe('evidence', () => {
     listed = [{ providerId: 'a' }, { providerId: 'b' }];
     expect(await find(['a'])).toEqual({ kind: 'accepted', providerId: 'b' });
     expect(await find(['a', 'b'])).toEqual({ kind: 'none' });
+  });
+
+  it('is not asked for at another name of the account than the attempt was made under', async () => {
+    listed = [{ providerId: 'a' }];
+    const store = new MemoryStore();
+    await store.write(put({ ...item('listing'), scope: 'another' }));
+    expect(await providerEvidence(bench([listing]), store, systemClock).find(send, 0)).toEqual({ kind: 'none' });
   });
 
   it('waits while the same words are on their way to the same person', async () => {

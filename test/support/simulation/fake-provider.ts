@@ -6,6 +6,8 @@ import type { Process, Scheduler } from './scheduler.ts';
 
 export interface Call {
   readonly account: string;
+  /** With which version of its credentials. */
+  readonly credentials: number | undefined;
   readonly messageId: string;
   readonly part: number;
   readonly startedAt: number;
@@ -56,7 +58,9 @@ export class FakeProvider {
     const startedAt = scheduler.now;
     const deadline = limit();
     if (startedAt >= deadline) return { kind: 'retry', reason: 'the deadline had passed before the call' };
-    const call: Call = { account: account.id, messageId: message.messageId, part: message.part, startedAt, deadline };
+    const { id, credentialsVersion: credentials } = account;
+    const { messageId, part } = message;
+    const call: Call = { account: id, credentials, messageId, part, startedAt, deadline };
     this.calls.push(call);
     this.onCall(call);
     const behaviour = this.behave(account.id, message);

@@ -24,6 +24,8 @@ const table: readonly (readonly [string, scenarios.Scenario])[] = [
   ['D16 statuses that come before the outcome, in the wrong order, end at read', scenarios.statusesFirst],
   ['D17 a failure told twice at once refunds once', scenarios.failedTwice],
   ['a pause that was answered stops the call that was not begun', scenarios.pauseBeforeIntent],
+  ['credentials that were changed count for the call that was not begun', scenarios.credentialsBeforeIntent],
+  ['a number that was changed counts for the call that was not begun', scenarios.numberBeforeIntent],
   ['a run that comes back without its lease settles its part and nothing else', scenarios.lateOutcome],
   ['a run that dies in a call without its lease leaves the distance kept', scenarios.deadInCallWithoutLease],
   ['a run that was overtaken before its intent does not call', scenarios.overtakenBeforeIntent],

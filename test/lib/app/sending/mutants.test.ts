@@ -62,6 +62,16 @@ const carryingWeight: readonly Case[] = [
     { mutant: without(anyOf(on('paused'), on('held')), isIntentOfAccount) },
     scenarios.pauseBeforeIntent,
   ],
+  [
+    'the credentials as read, in the intent',
+    { mutant: without(on('credentialsVersion'), isIntentOfAccount) },
+    scenarios.credentialsBeforeIntent,
+  ],
+  [
+    'the scope as read, in the intent',
+    { mutant: without(on('scope'), isIntentOfAccount) },
+    scenarios.numberBeforeIntent,
+  ],
   ['part queued, in the intent', { mutant: without(on('.state'), isIntentOfPart) }, scenarios.cancelBeforeIntent],
   ['leaseId = me, in the intent', { mutant: leaseOfIntent }, scenarios.overtakenBeforeIntent],
   ['leaseId = me, in the outcome', { mutant: leaseOfOutcome }, scenarios.lateOutcome],

@@ -1,6 +1,8 @@
 import { cancel } from '#lib/app/sending/cancel.ts';
 import { pause, resume } from '#lib/app/sending/hold.ts';
 import type { Account } from '#lib/app/sending/items.ts';
+import { accountKey } from '#lib/app/sending/keys.ts';
+import { set, update } from '#lib/app/store.ts';
 import { sendCreditState, sendState } from '#lib/domain/sending/part.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
 import {
@@ -380,6 +382,29 @@ export const pauseBeforeIntent: Scenario = async (options) => {
   world.expect(world.stateOf(id) === 'queued/reserved', `it is ${world.stateOf(id)}`);
   return world.verdict();
 };
+
+/** The account gets other credentials, or another number, after the tick has read it and before it declares its intent. */
+const changedBeforeIntent =
+  (changed: Readonly<Record<string, string | number>>): Scenario =>
+  async (options) => {
+    const world = await Trial.begin(options);
+    let changedAt = Number.POSITIVE_INFINITY;
+    const changes = Object.entries(changed).map(([name, value]) => set(name, value));
+    once(world, at(isIntentOfPart, 'before'), { stallMs: SECOND / 2 }, () => {
+      const patching = world.spawn('patch', 'main', ({ store }) => store.write(update(accountKey('a'), changes)));
+      world.begin(patching.then(() => (changedAt = world.now)));
+    });
+    const id = await world.sendNow('a');
+    await world.run(MINUTE);
+    const [call] = world.callsOf(id);
+    world.expect(call !== undefined && call.startedAt >= changedAt, 'nothing was called after the change');
+    world.expect(call?.credentials === changed.credentialsVersion, 'a call began with the old credentials');
+    world.expect(world.message(id).scope === (changed.scope ?? 'a'), 'it is filed under the old name');
+    return world.verdict();
+  };
+
+export const credentialsBeforeIntent = changedBeforeIntent({ credentialsVersion: 2 });
+export const numberBeforeIntent = changedBeforeIntent({ scope: 'another' });
 
 /** A run is suspended between its call and its outcome until another has taken over. */
 export const lateOutcome: Scenario = async (options) => {
