@@ -1,12 +1,12 @@
 import type { Epoch, QuotaKind } from '#lib/domain/sending/credits.ts';
 import { queryAll } from '../query-all.ts';
-import { equal, put, type Store, set, update } from '../store.ts';
+import { absent, all, equal, exists, type Put, put, type Store, set, type Update, update } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import type { SendingConfig } from './config.ts';
 import { type Quota, readQuota } from './items.ts';
 import { quotaKey, quotaKindKey, reservedListKey } from './keys.ts';
 import { persistent, type StorePorts } from './persistent.ts';
-import { currentEpoch, grantWrites, openEpoch, openingCredits, quotaKind } from './quota.ts';
+import { currentEpoch, grantWrites, openEpoch, opening, openingCredits, openingOf, quotaKind } from './quota.ts';
 
 export interface Credits {
   readonly epoch: Epoch;
@@ -18,6 +18,7 @@ export interface Credits {
 }
 
 const PAGE = 1000;
+const TRIES = 5;
 
 /** The current epoch's numbers. `reserved` is counted in an index and may lag behind by a moment. */
 export async function showCredits(given: StorePorts, workspace: string, config: SendingConfig): Promise<Credits> {
@@ -52,9 +53,8 @@ export async function grant(
   const quota = await quotaKind(store, workspace);
   const now = clock.now();
   const epoch = currentEpoch(quota, now);
-  // Otherwise this grant would make the epoch's item, and the epoch would never get its own credits.
-  const opening = openingCredits(workspace, quota, config);
-  if (opening > 0) await openEpoch(store, random, workspace, epoch, opening, now);
+  // Otherwise this grant would make the epoch's item, and nobody could tell what the epoch has had of its own.
+  await openEpoch(store, random, workspace, epoch, openingCredits(workspace, quota, config), now);
   await addGrant({ store, random }, workspace, epoch, { credits, reason }, now);
 }
 
@@ -70,30 +70,33 @@ export async function setQuota(
 ): Promise<void> {
   const { store, clock, random } = persistent(given, config);
   const { kind, ...rest } = quota;
-  await store.write(put({ ...quotaKindKey(workspace), kind: 'quotaKind', quota: kind, ...rest }));
-  if (quota.kind === 'prepaid') return;
-  const now = clock.now();
-  const epoch = currentEpoch(quota, now);
-  if (await openEpoch(store, random, workspace, epoch, quota.credits, now)) return;
-  await raiseOpening({ store, random }, workspace, epoch, quota.credits, now);
+  const chosen = put({ ...quotaKindKey(workspace), kind: 'quotaKind', quota: kind, ...rest });
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const id = newTransaction(random);
+    // In one transaction: a quota that is chosen and not granted would stay so until next month.
+    const granted = quota.kind === 'monthly' ? await monthsCredits(store, workspace, quota, id, clock.now()) : [];
+    if ((await store.transact([chosen, ...granted], id)).done) return;
+  }
+  throw new Error(`the quota of ${workspace} changed ${TRIES} times while it was being set`);
 }
 
 /** A month has had the most that its quota was in it: what was lowered and raised again is not granted twice. */
-async function raiseOpening(
-  { store, random }: Pick<StorePorts, 'store' | 'random'>,
+async function monthsCredits(
+  store: Store,
   workspace: string,
-  epoch: Epoch,
-  credits: number,
+  quota: Extract<QuotaKind, { kind: 'monthly' }>,
+  id: string,
   now: number,
-): Promise<void> {
+): Promise<readonly (Update | Put)[]> {
+  const epoch = currentEpoch(quota, now);
   const item = await store.get(quotaKey(workspace, epoch), { consistent: true });
-  const opening = item && readQuota(item).opening;
-  if (opening === undefined || credits <= opening) return;
-  const id = newTransaction(random);
-  const [more, entry] = grantWrites(workspace, epoch, credits - opening, 'the monthly quota was raised', id, now);
-  const raised = update(more.key, [...more.changes, set('opening', credits)], equal('opening', opening));
-  const transacted = await store.transact([raised, entry], id);
-  if (!transacted.done) await raiseOpening({ store, random }, workspace, epoch, credits, now);
+  if (!item) return opening(workspace, epoch, quota.credits, now);
+  const open = readQuota(item);
+  const had = await openingOf(store, workspace, open);
+  if (quota.credits <= had) return [];
+  const [more, entry] = grantWrites(workspace, epoch, quota.credits - had, 'the monthly quota was raised', id, now);
+  const asRead = open.opening === undefined ? absent('opening') : equal('opening', had);
+  return [update(more.key, [...more.changes, set('opening', quota.credits)], all(exists(), asRead)), entry];
 }
 
 async function addGrant(

@@ -1,12 +1,15 @@
 import { type Epoch, epochAt, type QuotaKind } from '#lib/domain/sending/credits.ts';
 import { toIso } from '#lib/domain/time.ts';
 import type { Random } from '../ports.ts';
-import { absent, add, type Put, put, type Store, set, setIfAbsent, type Update, update } from '../store.ts';
+import { pagesOf } from '../query-all.ts';
+import { absent, add, equal, type Put, put, type Store, set, setIfAbsent, type Update, update } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import { MAIN } from '../workspaces/workspace.ts';
 import type { SendingConfig } from './config.ts';
-import { readQuotaKind } from './items.ts';
-import { ledgerKey, quotaKey, quotaKindKey } from './keys.ts';
+import { type Quota, readLedgerEntry, readQuotaKind } from './items.ts';
+import { LEDGER_PREFIX, ledgerKey, quotaKey, quotaKindKey } from './keys.ts';
+
+const PAGE = 1000;
 
 /** A workspace without a word on its quota is prepaid. */
 export async function quotaKind(store: Store, workspace: string): Promise<QuotaKind> {
@@ -33,15 +36,40 @@ export async function openEpoch(
   credits: number,
   now: number,
 ): Promise<boolean> {
-  const opened = { granted: credits, available: credits, opening: credits };
-  const transacted = await store.transact(
-    [
-      put({ ...quotaKey(workspace, epoch), ...opened, kind: 'quota', workspace, epoch }, absent()),
-      ledgerGrant(workspace, epoch, credits, `${epoch} begins`, `${epoch}#grant`, now),
-    ],
-    newTransaction(random),
-  );
+  const transacted = await store.transact(opening(workspace, epoch, credits, now), newTransaction(random));
   return transacted.done;
+}
+
+/** Refused where the epoch is open. No credits are no entry in the ledger, and an opening all the same. */
+export function opening(workspace: string, epoch: Epoch, credits: number, now: number): Put[] {
+  const opened = { granted: credits, available: credits, opening: credits };
+  return [
+    put({ ...quotaKey(workspace, epoch), ...opened, kind: 'quota', workspace, epoch }, absent()),
+    ...(credits === 0 ? [] : [ledgerGrant(workspace, epoch, credits, `${epoch} begins`, openingEntry(epoch), now)]),
+  ];
+}
+
+const openingEntry = (epoch: Epoch): string => `${epoch}#grant`;
+
+/**
+ * What came with the epoch itself. An item may not say so: one that a grant had made before it was written down then,
+ * with nothing of its own, or one that is older still. Its entry in the ledger tells which.
+ */
+export async function openingOf(store: Store, workspace: string, quota: Quota): Promise<number> {
+  if (quota.opening !== undefined) return quota.opening;
+  const { pk } = quotaKindKey(workspace);
+  const grants = equal('entry', 'grant');
+  for await (const page of pagesOf(store, {
+    pk,
+    prefix: LEDGER_PREFIX,
+    filter: grants,
+    limit: PAGE,
+    consistent: true,
+  })) {
+    const entry = page.find(({ sk }) => sk.endsWith(`#${openingEntry(quota.epoch)}`));
+    if (entry) return readLedgerEntry(entry).credits;
+  }
+  return 0;
 }
 
 /** Credits more, with their entry in the ledger. An epoch that has no quota yet gets one. */

@@ -467,6 +467,59 @@ describe('credits', () => {
     await expectSound(world);
   });
 
+  test.each([
+    ['a grant, then a quota', ['grant', 5], 8],
+    ['a quota, then a grant', [5, 'grant'], 8],
+    ['a quota of nothing, a grant, then a quota', [0, 'grant', 5], 8],
+    ['a grant under a quota of nothing, and quotas up and down', [0, 'grant', 5, 2, 5, 'grant', 7], 13],
+    ['a grant, prepaid for a while, then a quota', [0, 'grant', 'prepaid', 5], 8],
+    ['a quota of nothing from the month before, a grant, then a quota', [0, 'a month', 'grant', 5], 8],
+    ['a quota from the month before, a grant, then a higher one', [5, 'a month', 'grant', 7], 10],
+  ] as const)('of a month are its quota and what was granted: %s', async (_, steps, granted) => {
+    const world = await worldWith(0, { watchdog: false });
+    for (const step of steps) {
+      if (step === 'a month') await world.run(20 * DAY);
+      else
+        await ask(world, (ports) => {
+          if (step === 'grant') return grant(ports, 'main', { credits: 3, reason: 'bought' }, world.config);
+          const quota = step === 'prepaid' ? { kind: step } : ({ kind: 'monthly', credits: step } as const);
+          return setQuota(ports, 'main', quota, world.config);
+        });
+    }
+    // Before the first quota, a grant is for life.
+    const lifetime = steps[0] === 'grant' ? 3 : 0;
+    const month = new Date(world.now).toISOString().slice(0, 7);
+    const item = world.store.peek({ pk: 'WS#main', sk: `QUOTA#${month}` });
+    expect(item).toMatchObject({ granted: granted - lifetime, available: granted - lifetime });
+    await expectSound(world);
+  });
+
+  test.each([
+    ['made by a grant', undefined, 3, 8],
+    ['opened with credits of its own', 4, 7, 8],
+  ])('of a month whose item does not say its opening are not granted twice: %s', async (_, begun, had, granted) => {
+    const world = await worldWith(0);
+    const at = world.now;
+    const entry = (credits: number, id: string) => ({
+      ...{ pk: 'WS#main', sk: `LEDGER#${new Date(at).toISOString()}#${id}#grant`, kind: 'ledger', entry: 'grant' },
+      ...{ at, credits, epoch: '2026-11' },
+    });
+    const item = { pk: 'WS#main', sk: 'QUOTA#2026-11', kind: 'quota', workspace: 'main', epoch: '2026-11' };
+    await world.store.transact(
+      [
+        put({ ...item, granted: had, available: had }),
+        put(entry(3, 'given')),
+        ...(begun === undefined ? [] : [put(entry(begun, '2026-11'))]),
+      ],
+      'old',
+    );
+    for (let i = 0; i < 2; i += 1) {
+      await ask(world, (ports) => setQuota(ports, 'main', { kind: 'monthly', credits: 5 }, world.config));
+    }
+    expect(world.store.peek(item)).toMatchObject({ granted, available: granted, opening: 5 });
+    await expectSound(world);
+  });
+
   test('are shown with what is reserved, and the ledger tells how they came and went', async () => {
     const world = await worldWith(5);
     await ask(world, (ports) => pause(ports, 'a', 'test', world.config));
