@@ -1,5 +1,7 @@
-// What a spreadsheet takes for the beginning of a formula, whatever blanks stand before it.
-const FORMULA = /^\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
+// What a spreadsheet takes for the beginning of a formula, whatever it cannot see stands before it: blanks, control
+// characters as NUL, marks of order and direction. Wide and small forms of the signs count as well.
+const FORMULA =
+  /^[\s\p{C}\p{Default_Ignorable_Code_Point}]*[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b]|^\p{Cc}/u;
 const LINE_BREAK = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/g;
 
 /**

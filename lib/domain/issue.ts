@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { redacted } from './redact.ts';
 
 /** What is wrong, and where. Never holds a value that somebody sent. */
 export const Issue = v.object({
@@ -10,9 +11,11 @@ export type Issue = v.InferOutput<typeof Issue>;
 /** Enough to see what is wrong; a long list of wrong entries must not make an answer longer than a Lambda may give. */
 const MOST_ISSUES = 100;
 
-/** Valibot's first findings as paths and reasons, the received values taken out. */
+/** Valibot's first findings as paths and reasons, the received values taken out. A path holds keys that somebody sent. */
 export function issuesOf(issues: readonly v.BaseIssue<unknown>[]): Issue[] {
-  return issues.slice(0, MOST_ISSUES).map((issue) => ({ path: v.getDotPath(issue) ?? '', message: reasonOf(issue) }));
+  return issues
+    .slice(0, MOST_ISSUES)
+    .map((issue) => ({ path: redacted(v.getDotPath(issue) ?? ''), message: reasonOf(issue) }));
 }
 
 /**

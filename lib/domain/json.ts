@@ -1,4 +1,5 @@
 import type { Issue } from './issue.ts';
+import { redacted } from './redact.ts';
 
 export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
 export interface JsonObject {
@@ -43,7 +44,7 @@ function faultIn(value: Json, path: string, depth: number): Issue | undefined {
   if (depth > MAX_DEPTH) return { path: '', message: `nested deeper than ${MAX_DEPTH} levels` };
   for (const [key, child] of Object.entries(value)) {
     if (key === '__proto__')
-      return { path: path.slice(0, LONGEST_PATH), message: 'has a key that is not allowed: __proto__' };
+      return { path: redacted(path).slice(0, LONGEST_PATH), message: 'has a key that is not allowed: __proto__' };
     const fault = faultIn(child, path === '' ? key : `${path}.${key}`, depth + 1);
     if (fault) return fault;
   }

@@ -1,50 +1,199 @@
-import { isRecord } from './json.ts';
+/*
+ * What is logged, kept with an attempt or answered as an error holds no secret. Secrets are told by three things:
+ * their value, where it is known; their name, as `token=…`; and their form, as the password in a URL. Marks that a form
+ * needs (`/ : @ = &`) are found as they are, in percent signs however often encoded, and escaped as in JSON.
+ * The message itself is never changed by this: what was received is kept byte for byte elsewhere.
+ */
 
-const SECRET = /secret|token|authorization|password|passwd|api[-_]?key|credential|signature/i;
 const HIDDEN = '[redacted]';
 
 /** The longest excerpt of a body that a log of attempts keeps, in characters. */
 const EXCERPT = 4_000;
+/** Of a text, what stands behind this is not looked at and never shown: a hostile text must not take long. */
+const LOOKED_AT = 4 * EXCERPT;
+
+/** Shorter values are parts of ordinary words. */
+const SHORTEST_VALUE = 4;
+/** A value that only its name gives away is looked for in the rest of the body from this length on. */
+const SHORTEST_NAMED_VALUE = 8;
+const MOST_NAMED_VALUES = 20;
+
+const NAME =
+  /secret|token|authorization|password|passwd|passphrase|(?:api|access|private|account)[-_]?key|credential|signature|cookie/i;
+/** Names too short to be looked for within others. */
+const WHOLE_NAME = /^(?:sig|pwd|pass|auth|jwt|hmac)$/i;
 
 /**
- * An excerpt of a body in which no secret is left, whatever its form: secrets are taken out before the text is cut, so
- * that a cut cannot save a half of one.
+ * A text without its secrets. `known`: secrets by value. What is longer than 16,000 characters is cut, so that a cut
+ * that follows cannot leave a half of a secret.
  */
-export function redactedBody(body: string): string {
-  return (redactedJson(body) ?? redactedForm(body)).slice(0, EXCERPT);
+export function redacted(text: string, known: readonly string[] = []): string {
+  const values = valuesPattern(known.filter((value) => value.length <= text.length));
+  const plain = text.slice(0, LOOKED_AT).replace(ESCAPED, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+  return RULES.reduce((left, rule) => rule(left), values ? plain.replace(values, HIDDEN) : plain);
 }
 
-function redactedJson(body: string): string | undefined {
+/** An excerpt of a body in which no secret is left. It is cut last: a cut must not save a half of one. */
+export function redactedBody(body: string, known: readonly string[] = []): string {
+  const values = new Set(known);
+  const text = redactedJson(body, values) ?? body;
+  return redacted(text, [...values]).slice(0, EXCERPT);
+}
+
+/** The values in a body, or among headers, that their names give away. */
+export function namedSecrets(source: string | Readonly<Record<string, string | undefined>>): readonly string[] {
+  const values = new Set<string>();
+  if (typeof source !== 'string') hide(source, values);
+  else if (redactedJson(source, values) === undefined) hide(Object.fromEntries(new URLSearchParams(source)), values);
+  return [...values];
+}
+
+function redactedJson(text: string, values: Set<string>): string | undefined {
+  if (!/^\s*[[{"]/.test(text)) return undefined;
   try {
-    return JSON.stringify(hide(JSON.parse(body)));
+    return JSON.stringify(hide(JSON.parse(text), values));
   } catch {
     return undefined; // Not JSON: the caller takes it as text.
   }
 }
 
-function hide(value: unknown): unknown {
-  if (typeof value === 'string') return withoutSignature(value);
-  if (Array.isArray(value)) return value.map(hide);
-  if (!isRecord(value)) return value;
+/** Hides values by their names, and notes them: they may stand elsewhere under no name. */
+function hide(value: unknown, values: Set<string>): unknown {
+  if (typeof value === 'string') return redactedJson(value, values) ?? value;
+  if (Array.isArray(value)) return value.map((child) => hide(child, values));
+  if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, child]) => [key, SECRET.test(key) ? HIDDEN : hide(child)]),
+    Object.entries(value).map(([key, child]) => {
+      if (!NAME.test(key) && !WHOLE_NAME.test(key)) return [key, hide(child, values)];
+      noteValue(child, values);
+      return [key, HIDDEN];
+    }),
   );
 }
 
-/** A link that is signed opens what it leads to for everybody who reads it. */
-function withoutSignature(text: string): string {
-  return /^https?:\/\//i.test(text) ? redactedForm(text).replace(/([?&]sig=)[^&#]*/gi, `$1${HIDDEN}`) : text;
+function noteValue(value: unknown, values: Set<string>): void {
+  if (typeof value !== 'string' && typeof value !== 'number') return;
+  // `Bearer abc`: the scheme belongs to no secret.
+  for (const word of String(value).split(/\s+/)) {
+    if (word.length >= SHORTEST_NAMED_VALUE && values.size < MOST_NAMED_VALUES) values.add(word);
+  }
 }
 
-/**
- * Forms, broken JSON and free text: the value after anything that looks like a secret's name goes. What stands far behind
- * the excerpt is not looked at: the search takes time with the square of a text that is made for it.
- */
-function redactedForm(body: string): string {
-  return body
-    .slice(0, 4 * EXCERPT)
-    .replace(
-      /((?:secret|token|authorization|password|passwd|api[-_]?key|credential|signature)[\w%[\]-]*"?\s*[=:]\s*)("(?:[^"\\]|\\.)*"?|[^&\s,;}]*)/gi,
-      `$1${HIDDEN}`,
-    );
+/** Finds each value in every spelling, mixed ones too: each character stands for itself, in percent signs, or escaped. */
+function valuesPattern(known: readonly string[]): RegExp | undefined {
+  const spelled = known
+    .filter((value) => value.length >= SHORTEST_VALUE)
+    // The longer first: one may begin another.
+    .sort((one, other) => other.length - one.length)
+    // A run of backslashes is one thing, or looking for it would take time without end.
+    .map((value) => (value.match(/\\+|[^\\]/gsu) ?? []).map(spellings).join(''));
+  return spelled.length === 0 ? undefined : new RegExp(spelled.join('|'), 'gi');
 }
+
+const SHORT_ESCAPES: ReadonlyMap<string, string> = new Map([
+  ['\b', 'b'],
+  ['\f', 'f'],
+  ['\n', 'n'],
+  ['\r', 'r'],
+  ['\t', 't'],
+  [' ', '\\+'],
+]);
+
+function spellings(char: string, at: number, chars: readonly string[]): string {
+  if (char.startsWith('\\')) return at === 0 ? `(?<!\\\\)${BACKSLASH}+` : `${BACKSLASH}+`;
+  const bytes = Array.from(Buffer.from(char, 'utf8'), (byte) => percent(byte.toString(16).padStart(2, '0'))).join('');
+  const units = Array.from({ length: char.length }, (_, unit) => char.charCodeAt(unit).toString(16).padStart(4, '0'));
+  const itself = units.map((unit) => `\\u${unit}`).join('');
+  const escaped = units.map((unit) => `${BACKSLASH}*u${unit}`).join('');
+  const short = SHORT_ESCAPES.get(char) ?? itself;
+  const escapes = at === 0 || chars[at - 1]?.startsWith('\\') ? '' : `${BACKSLASH}*`;
+  return `${escapes}(?:${itself}|${bytes}|${escaped}|${short})`;
+}
+
+function percent(hex: string): string {
+  return `%(?:25)*(?:${hex})`;
+}
+
+/** `\u002f` for `/`. Quotes and the backslash stay: they tell where a text ends. */
+const ESCAPED = /\\+u00((?!22|27|5c)[2-7][0-9a-f])/gi;
+
+const BACKSLASH = `(?:\\\\|${percent('5c')})`;
+const SLASH = `(?:[\\\\/]|${percent('2f|5c')})`;
+const SLASHES = `${SLASH}+`;
+const COLON = `(?::|${percent('3a')})`;
+const AT = new RegExp(`@|${percent('40')}`, 'gi');
+const EQUALS = `(?:=|${percent('3d')})`;
+const BLANK = `(?:[\\s+:]|\\\\+[tnr]|${percent('20|09|3a')})`;
+/** A piece of a path. */
+const PIECE = '[\\w.~%-]';
+/** Up to the next field of a form, blank, or end of a quoted text. */
+const VALUE = `(?:(?!${percent('26')}|\\\\*["'])[^\\s&"'<>])+`;
+
+type Rule = (text: string) => string;
+
+/** Hides what follows the first group. */
+function hidden(pattern: string): Rule {
+  const expression = new RegExp(pattern, 'gi');
+  return (text) => text.replace(expression, (_, before: string) => `${before}${HIDDEN}`);
+}
+
+/** No host's name is as long; without an end to it, it may be a password. */
+const LONGEST_HOST = 1_000;
+
+/** Up to the last `@` before the path. A password may hold one. */
+function withoutUserinfo(text: string): string {
+  return text.replace(AUTHORITY, (whole, before: string, authority: string) => {
+    const at = Array.from(authority.matchAll(AT)).at(-1)?.index;
+    if (at !== undefined) return `${before}${HIDDEN}${authority.slice(at)}`;
+    return authority.length > LONGEST_HOST ? `${before}${HIDDEN}` : whole;
+  });
+}
+
+const AUTHORITY = new RegExp(
+  `(https?${COLON}${SLASH}*|(?<!${SLASH})${SLASH}{2,})((?:(?!${percent('2f|5c|3f|23|22|20')})[^\\s\\\\/?#"<>])+)`,
+  'gi',
+);
+
+/** English has words behind these, too. */
+function withoutScheme(text: string): string {
+  return text.replace(SCHEME, (whole, before: string, value: string) =>
+    /^[a-z]{1,15}$/.test(value) ? whole : `${before}${HIDDEN}`,
+  );
+}
+
+const SCHEME = new RegExp(`((?:bearer|basic)${BLANK}+)([\\w.~+/%=-]+)`, 'gi');
+
+/** `name=…`, `"name": "…"`, `name%3D…`, `<name>…`: a quoted value to its end, a list to the end of the line. */
+function withoutNamed(text: string): string {
+  return text.replace(NAMED, (_, before: string, quote: string | undefined, end: string | undefined) =>
+    quote === undefined ? `${before}${HIDDEN}` : `${before}${quote}${HIDDEN}${end ?? ''}`,
+  );
+}
+
+const NAMED = new RegExp(
+  `((?:${NAME.source})[\\w%[\\].-]{0,40}?(?:\\\\*["'])?\\s*(?:[:=]>?|>|${percent('3[ad]')})\\s*)` +
+    `(?:(\\\\*["'])[\\s\\S]*?(?:(?<!\\\\)(\\2)|$)|[[{](?!redacted\\])[^\\r\\n]*|${VALUE})`,
+  'gi',
+);
+
+const RULES: readonly Rule[] = [
+  withoutUserinfo,
+  hidden(`(hooks${SLASHES}[\\w.~-]{1,64}${SLASHES})${PIECE}{16,}`),
+  hidden(`((?<=[\\\\/]|${percent('2f|5c')})send${SLASHES})${PIECE}{16,}`),
+  hidden(`(waInstance\\d{1,20}${SLASHES}\\w{1,64}${SLASHES})${PIECE}+`),
+  hidden('(whsec_)[\\w+/=%-]+'),
+  hidden('(hk_)[\\w%-]{16,}'),
+  // A signed token of JSON, whatever it is called.
+  hidden('()eyJ[\\w-]{8,1000}\\.[\\w-]+\\.[\\w-]*'),
+  withoutScheme,
+  // A header or a line of words may hold blanks.
+  hidden('((?:authorization|cookie|password|passphrase):\\s)(?:(?!\\\\[nr])[^\\r\\n"])+'),
+  // A field of a multipart body: its value begins after an empty line and ends before the next boundary.
+  hidden(
+    `(name="[^"\\r\\n]{0,100}?(?:${NAME.source})[^\\r\\n]*(?:\\r?\\n[^\\r\\n]+){0,4}\\r?\\n\\r?\\n)[\\s\\S]*?(?=\\r?\\n--|$)`,
+  ),
+  withoutNamed,
+  hidden(
+    `((?<=^|[?&;#"'\\s]|${percent('3f|26|23|3b')})(?:sig|key|pwd|pass|auth|jwt|hmac|sid|code)${EQUALS})(?:${VALUE})`,
+  ),
+];

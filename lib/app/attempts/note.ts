@@ -1,4 +1,5 @@
-import { redactedBody } from '#lib/domain/redact.ts';
+import { known } from '#lib/domain/known.ts';
+import { namedSecrets, redacted, redactedBody } from '#lib/domain/redact.ts';
 import { toIso } from '#lib/domain/time.ts';
 import type { Clock, Log, Random } from '../ports.ts';
 import type { Store } from '../store.ts';
@@ -6,8 +7,12 @@ import type { Webhook } from '../webhooks/webhook.ts';
 import { type Attempt, logAttempt } from './attempt.ts';
 
 export interface NotedCall {
+  /** Of the URL that was called. */
+  readonly token: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Uint8Array;
+  /** The body without the secret that its provider puts there; left out: the body is all of it. */
+  readonly kept?: Uint8Array;
   readonly sourceIp?: string;
 }
 
@@ -26,6 +31,8 @@ interface Ports {
   readonly random: Random;
   readonly log: Log;
 }
+
+const LONGEST_MESSAGE = 500;
 
 /**
  * Notes an activation of a webhook for its owner. That the note cannot be written is no reason to refuse what was done.
@@ -46,21 +53,29 @@ export async function noteAttempt(
   }
 }
 
-function attemptOf(call: NotedCall, { withBody, ...outcome }: NotedOutcome, since: number, now: number): Attempt {
+function attemptOf(
+  { token, headers, body, kept = body, sourceIp }: NotedCall,
+  { withBody, message, ...outcome }: NotedOutcome,
+  since: number,
+  now: number,
+): Attempt {
+  const secrets = [token, ...namedSecrets(headers), ...(withBody ? namedSecrets(textOf(body)) : [])];
+  const short = (value: string | undefined) => value && redacted(value, secrets).slice(0, 200);
   return {
     at: toIso(since),
     ...outcome,
+    ...known({ message: message && redacted(message, secrets).slice(0, LONGEST_MESSAGE) }),
     durationMs: now - since,
     request: {
-      ...short('contentType', call.headers['content-type']),
-      bytes: call.body.length,
-      ...short('sourceIp', call.sourceIp),
-      ...short('userAgent', call.headers['user-agent']),
-      ...(withBody && { body: redactedBody(Buffer.from(call.body).toString('utf8')) }),
+      bytes: body.length,
+      ...known({
+        contentType: short(headers['content-type']),
+        sourceIp: short(sourceIp),
+        userAgent: short(headers['user-agent']),
+        body: withBody ? redactedBody(textOf(kept), secrets) : undefined,
+      }),
     },
   };
 }
 
-function short(name: string, value: string | undefined) {
-  return value === undefined ? {} : { [name]: value.slice(0, 200) };
-}
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');

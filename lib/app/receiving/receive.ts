@@ -29,7 +29,7 @@ export function receiver(provider: ReceivingProvider, ports: ReceivingPorts) {
     if (found.kind === 'unreachable') return tooLarge ? TOO_LARGE.answer : unreachable(provider, ports);
     const verdict = tooLarge ? TOO_LARGE : await judged(provider, patient, { found, delivery, receivedAt });
     tell(provider, ports, verdict);
-    if (found.kind === 'found') await note(provider, patient, found.webhook, delivery, verdict, receivedAt);
+    if (found.kind === 'found') await note(provider, patient, found.webhook, token, delivery, verdict, receivedAt);
     if (found.kind === 'none') ports.metrics.count('UnknownTokens', { provider: provider.name });
     if (verdict.answer.status === 404) await answerAlike(ports.clock, receivedAt);
     return verdict.answer;
@@ -102,14 +102,15 @@ async function note(
   provider: ReceivingProvider,
   ports: ReceivingPorts,
   webhook: Webhook,
+  token: string,
   delivery: Delivery,
   { answer, outcome, id, message }: Verdict,
   since: number,
 ): Promise<void> {
   const withBody = outcome !== 'stored' && outcome !== 'duplicate';
-  const body = withBody ? withoutSecret(provider, delivery) : delivery.body;
+  const kept = withBody ? withoutSecret(provider, delivery) : delivery.body;
   const noted = { status: answer.status, outcome, withBody, ...(id && { id }), ...(message && { message }) };
-  await noteAttempt(ports, webhook, { ...delivery, body }, noted, since);
+  await noteAttempt(ports, webhook, { ...delivery, token, kept }, noted, since);
 }
 
 function withoutSecret(provider: ReceivingProvider, { body, headers }: Delivery): Uint8Array {

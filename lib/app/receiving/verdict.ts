@@ -31,7 +31,7 @@ export function verdictOf(reading: Reading, results: readonly Stored[]): Verdict
     answer: { status: 200, body: { status: 'quarantined', id, issues } },
     outcome: 'quarantined',
     id,
-    message: issues.map(sentence).join('; ').slice(0, 500),
+    message: issues.map(sentence).join('; '),
   };
 }
 

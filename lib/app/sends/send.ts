@@ -34,7 +34,7 @@ export function sendApp(ports: SendPorts) {
     const webhook = found.kind === 'found' ? found.webhook : undefined;
     const verdict = await judge(ports, store, webhook, call);
     if (found.kind === 'none') ports.metrics.count('UnknownTokens');
-    if (webhook) await note(ports, webhook, call, verdict, since);
+    if (webhook) await note(ports, webhook, token, call, verdict, since);
     if (verdict.outcome === 'not_found') await answerAlike(ports.clock, since);
     return verdict.answer;
   };
@@ -65,11 +65,12 @@ async function judge(
 async function note(
   ports: SendPorts,
   webhook: Webhook,
+  token: string,
   call: SendCall,
   { answer, outcome, id, message }: answers.SendVerdict,
   since: number,
 ): Promise<void> {
   const withBody = outcome !== 'accepted' && outcome !== 'replayed';
   const noted = { status: answer.status, outcome, withBody, ...(id && { id }), ...(message && { message }) };
-  await noteAttempt(ports, webhook, call, noted, since);
+  await noteAttempt(ports, webhook, { ...call, token }, noted, since);
 }

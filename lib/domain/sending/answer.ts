@@ -1,4 +1,5 @@
 import { known } from '../known.ts';
+import { redacted } from '../redact.ts';
 import { outcomeOfStatus, type SendOutcome } from './outcome.ts';
 
 /** What a provider answered to a message that it did not name. */
@@ -52,9 +53,7 @@ export function reasonOf(status: number, words: string | undefined, hidden: read
 
 function quotable(words: string, hidden: readonly string[]): string {
   if (hidden.some((secret) => secret.length < SHORTEST_SECRET)) return '';
-  const spellings = hidden.flatMap((secret) => [secret, encodeURIComponent(secret)]);
-  const redacted = spellings.reduce((text, secret) => text.replaceAll(secret, '[redacted]'), words);
-  return redacted
+  return redacted(words, hidden)
     .replace(/[\p{C}\s]+/gu, ' ')
     .trim()
     .slice(0, LONGEST_REASON)

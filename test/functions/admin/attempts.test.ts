@@ -9,7 +9,31 @@ import { toIso } from '#lib/domain/time.ts';
 import { AdminBench, itemsOf, message } from './admin-bench.ts';
 
 const text = fc.string({ unit: 'binary', maxLength: 60 });
-const hostile = fc.oneof(text, fc.constantFrom('=1+1', ' @SUM(A1)', '"\r\n,"', "'", '\t=x', '\n+1', '-2', '\u2028'));
+/** What no spreadsheet shows, and some drop. */
+const UNSEEN = [
+  '\0',
+  '\u0001',
+  '\u001b',
+  '\u007f',
+  '\u0085',
+  '\u00a0',
+  '\u00ad',
+  '\u061c',
+  '\u200b',
+  '\u200e',
+  '\u202e',
+  '\u2060',
+  '\u3000',
+  '\u3164',
+  '\ufe0f',
+  '\ufeff',
+];
+const unseen = fc.array(fc.constantFrom(...UNSEEN), { maxLength: 3 }).map((parts) => parts.join(''));
+const hostile = fc.oneof(
+  text,
+  fc.constantFrom('=1+1', ' @SUM(A1)', '"\r\n,"', "'", '\t=x', '\n+1', '-2', '\u2028'),
+  fc.tuple(unseen, fc.constantFrom('=1', '+1', '-1', '@a')).map((parts) => parts.join('')),
+);
 const attempts: fc.Arbitrary<Attempt> = fc.record(
   {
     at: fc.nat(4e12).map(toIso),
@@ -28,6 +52,10 @@ const attempts: fc.Arbitrary<Attempt> = fc.record(
 
 const asText = (cell: string) => cell.replace(/\r\n|[\n\r\v\f\u0085\u2028\u2029]/g, '\\n');
 
+/** From its first character that a spreadsheet shows. */
+const seen = (cell: string) =>
+  [...cell].find((char) => char.trim() !== '' && !UNSEEN.includes(char) && !/\p{C}/u.test(char)) ?? '';
+
 describe('attempts as CSV', () => {
   it('come out of a CSV reader as they went in, a line each, and none as a formula', () => {
     fc.assert(
@@ -37,7 +65,7 @@ describe('attempts as CSV', () => {
         const rows = v.parse(v.array(v.record(v.string(), v.string())), parse(file, { columns: true }));
         expect(rows).toHaveLength(list.length);
         for (const [i, row] of rows.entries()) {
-          for (const cell of Object.values(row)) expect(cell.trimStart()).not.toMatch(/^[=+\-@]/);
+          for (const cell of Object.values(row)) expect(seen(cell)).not.toMatch(/^[=+\-@]/);
           const { request, message: said } = list[i] ?? { request: { bytes: 0 } };
           for (const [cell, given] of [
             [row.body, request.body],
@@ -57,6 +85,12 @@ describe('attempts as CSV', () => {
     ['say "hi"', '"say ""hi"""'],
     ['=1+1', '"\'=1+1"'],
     ['  +1', '"\'  +1"'],
+    ['\0=1', '"\'\0=1"'],
+    ['\0', '"\'\0"'],
+    ['\ufeff@a', '"\'\ufeff@a"'],
+    ['\u200b\u202e-1', '"\'\u200b\u202e-1"'],
+    ['\ufe63\uff11', '"\'\ufe63\uff11"'],
+    ['\u200eabc', '"\u200eabc"'],
     ['-1', '"\'-1"'],
     ['@x', '"\'@x"'],
     ['\tx', '"\'\tx"'],

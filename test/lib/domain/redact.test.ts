@@ -1,23 +1,290 @@
-import { describe, expect, test } from 'vitest';
-import { redactedBody } from '#lib/domain/redact.ts';
+import fc from 'fast-check';
+import { describe, expect, it, test } from 'vitest';
+import { namedSecrets, redacted, redactedBody } from '#lib/domain/redact.ts';
 
-describe('the excerpt of a body that is no JSON', () => {
+const TOKEN = 'Vq3_hZr-9tYw2LkXo7Pn1sBd5Fg8Jm0CuEaIiRxTlNQ';
+const KEY = `hk_${TOKEN}`;
+
+describe('a secret is told by its form', () => {
   test.each([
-    ['a form', 'phone=1&api_secret_key=abc&text=hi', 'phone=1&api_secret_key=[redacted]&text=hi'],
-    ['broken JSON', '{"myToken": "a b\\" c", "text": "hi"', '{"myToken": [redacted], "text": "hi"'],
-    ['a text that ends within a secret', 'password: "abc', 'password: [redacted]'],
-  ])('hides the secret in %s', (_, body, excerpt) => {
-    expect(redactedBody(body)).toBe(excerpt);
+    ['a password in a URL', 'see https://ann:pa55%40w:rd@host.example/x', 'see https://[redacted]@host.example/x'],
+    ['one in percent signs', 'u=https%3A%2F%2Fann%3Apa55@h.example%2Fx', 'u=https%3A%2F%2F[redacted]@h.example%2Fx'],
+    [
+      'one in percent signs twice',
+      'https%253A%252F%252Fann%253Apa55%2540h.example',
+      'https%253A%252F%252F[redacted]%2540h.example',
+    ],
+    [
+      'one escaped',
+      String.raw`{"u":"https:\/\/ann:pa55@h.example\/x`,
+      String.raw`{"u":"https:\/\/[redacted]@h.example\/x`,
+    ],
+    ['one of a database', 'postgres://ann:pa55@db:5432/x', 'postgres://[redacted]@db:5432/x'],
+    ['one without slashes', 'https:ann:pa55@h.example', 'https:[redacted]@h.example'],
+    ['one behind backslashes', String.raw`https:\\ann:pa55@h.example`, String.raw`https:\\[redacted]@h.example`],
+    ['a password with an at sign', 'https://ann:p@55@h.example/a@b', 'https://[redacted]@h.example/a@b'],
+    [
+      "a webhook's URL",
+      `at https://hub.example/hooks/zender/${TOKEN} now`,
+      'at https://hub.example/hooks/zender/[redacted] now',
+    ],
+    ['one for sending', `https://hub.example/send/${TOKEN}?x=1`, 'https://hub.example/send/[redacted]?x=1'],
+    ['its path', `/send/${TOKEN}`, '/send/[redacted]'],
+    [
+      "a webhook's URL in percent signs",
+      `a=%2Fhooks%2Fgreen-api%2F${TOKEN}&b=1`,
+      'a=%2Fhooks%2Fgreen-api%2F[redacted]&b=1',
+    ],
+    ['one in percent signs twice', `%252Fhooks%252Fcooby%252F${TOKEN}`, '%252Fhooks%252Fcooby%252F[redacted]'],
+    ['one for sending in percent signs', `%2Fsend%2F${TOKEN}`, '%2Fsend%2F[redacted]'],
+    ['one escaped', String.raw`\/hooks\/cooby\/${TOKEN}`, String.raw`\/hooks\/cooby\/[redacted]`],
+    ['one escaped twice', String.raw`\\/hooks\\/cooby\\/${TOKEN}`, String.raw`\\/hooks\\/cooby\\/[redacted]`],
+    ['one escaped by number', String.raw`\u002fhooks\u002Fcooby\u002f${TOKEN}`, '/hooks/cooby/[redacted]'],
+    ['a bearer', 'Authorization: Bearer abc.DEF-1', 'Authorization: [redacted]'],
+    ['a bearer among words', 'they sent bearer abc1 to us', 'they sent bearer [redacted] to us'],
+    ['basic credentials', '-H "Authorization: Basic dTpw"', '-H "Authorization: [redacted]"'],
+    ['a bearer in percent signs', 'h%3DBearer%20abc1', 'h%3DBearer%20[redacted]'],
+    ['a signature of S3', 'https://s3/x?X-Amz-Signature=abc&a=1', 'https://s3/x?X-Amz-Signature=[redacted]&a=1'],
+    [
+      'a credential of S3',
+      'https://s3/x?X-Amz-Credential=AKIA%2F1&a=1',
+      'https://s3/x?X-Amz-Credential=[redacted]&a=1',
+    ],
+    ['a signature of Azure', 'https://az/x?se=1&sig=a%2Bb%3D&sp=r', 'https://az/x?se=1&sig=[redacted]&sp=r'],
+    ['a key', 'https://maps/x?key=abc&q=1', 'https://maps/x?key=[redacted]&q=1'],
+    ['an access token', '/x?access_token=abc#y', '/x?access_token=[redacted]'],
+    ['an apikey', '/x?a=1&amp;apikey=abc&amp;b=1', '/x?a=1&amp;apikey=[redacted]&amp;b=1'],
+    ['a key in percent signs', 'u=%2Fx%3Fkey%3Dabc%26q%3D1&v=2', 'u=%2Fx%3Fkey%3D[redacted]%26q%3D1&v=2'],
+    [
+      'a token of GREEN-API',
+      'https://7.api.example/waInstance7103/sendMessage/d75b3a66',
+      'https://7.api.example/waInstance7103/sendMessage/[redacted]',
+    ],
+    [
+      'one in percent signs',
+      '%2FwaInstance7103%2FsendMessage%2Fd75b3a66',
+      '%2FwaInstance7103%2FsendMessage%2F[redacted]',
+    ],
+    ['a signing secret', 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD=', 'whsec_[redacted]'],
+    ['a key of the hub', `the key ${KEY} leaks`, 'the key hk_[redacted] leaks'],
+    ['a signed token', 'see eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln', 'see [redacted]'],
+  ])('%s', (_, text, expected) => {
+    expect(redacted(text)).toBe(expected);
   });
 
-  test.each(['a', 'secret', 'secret ', '"secret'])('is cut in no time from a megabyte of %j', (part) => {
+  test.each([
+    ['an ordinary link', 'https://example.com/a/b?page=2#x'],
+    ['an address of mail', 'write to ann@example.com, please'],
+    ['words behind a name', 'basic training for the bearer of good news'],
+    ['a path of a provider', 'http 400: /api/send/whatsapp'],
+    ['times and numbers', '12:30, 2 > 1, a=b'],
+  ])('%s stays as it is', (_, text) => {
+    expect(redacted(text)).toBe(text);
+  });
+});
+
+describe('a secret is told by its value', () => {
+  const secret = 's/c=r"e t&ü☀\\1';
+  test.each([
+    ['as it is', secret],
+    ['in percent signs', encodeURIComponent(secret)],
+    ['in percent signs twice', encodeURIComponent(encodeURIComponent(secret))],
+    ['in small percent signs', encodeURIComponent(secret).replace(/%../g, (hex) => hex.toLowerCase())],
+    ['as a field of a form', new URLSearchParams([['', secret]]).toString().slice(1)],
+    ['in JSON', JSON.stringify(secret).slice(1, -1)],
+    ['in JSON within JSON', JSON.stringify(JSON.stringify(secret)).slice(3, -3)],
+    ['with escaped slashes', JSON.stringify(secret).slice(1, -1).replaceAll('/', '\\/')],
+    [
+      'in ASCII',
+      JSON.stringify(secret)
+        .slice(1, -1)
+        .replace(/[^ -~]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`),
+    ],
+  ])('%s', (_, spelled) => {
+    expect(redacted(`so ${spelled} it is`, [secret])).toBe('so [redacted] it is');
+  });
+
+  it('whole, where one begins another', () => {
+    expect(redacted('abcd abcdef', ['abcd', 'abcdef'])).toBe('[redacted] [redacted]');
+  });
+
+  it('where a field that is named for it gave it away', () => {
+    const body = { token: 'Zx81Zx81', words: ['it is Zx81Zx81'] };
+    expect(redactedBody(JSON.stringify(body))).toBe('{"token":"[redacted]","words":["it is [redacted]"]}');
+    expect(namedSecrets(JSON.stringify(body))).toEqual(['Zx81Zx81']);
+    expect(namedSecrets('secret=Zx81Zx81&text=hi')).toEqual(['Zx81Zx81']);
+    expect(namedSecrets({ authorization: 'Bearer Zx81Zx81', accept: 'text/html' })).toEqual(['Zx81Zx81']);
+  });
+});
+
+describe('a secret is told by its name', () => {
+  test.each([
+    ['a form', 'phone=1&api_secret_key=abc&text=hi', 'phone=1&api_secret_key=[redacted]&text=hi'],
+    ['broken JSON', '{"myToken": "a b\\" c", "text": "hi"', '{"myToken": "[redacted]", "text": "hi"'],
+    ['a text that ends within a secret', 'password: "abc', 'password: "[redacted]'],
+    ['a password with blanks', 'password: correct horse\nphone: 1', 'password: [redacted]\nphone: 1'],
+    ['broken JSON with a list', '{"tokens":["a","b"],\n"text":"hi"', '{"tokens":[redacted]\n"text":"hi"'],
+    ['JSON', '{"a":{"password":["x"],"sig":"y"},"n":1}', '{"a":{"password":"[redacted]","sig":"[redacted]"},"n":1}'],
+    [
+      'JSON within JSON',
+      JSON.stringify({ data: '{"token":["a","b"],"x":1}' }),
+      JSON.stringify({ data: '{"token":"[redacted]","x":1}' }),
+    ],
+    ['JSON within a form', 'data=%7B%22token%22%3A%22abc%22%7D&x=1', 'data=%7B%22token%22%3A[redacted]&x=1'],
+    ['two fields in percent signs', 'd=%22token%22%3A%22ab%22%2C%22text%22%3A%22y', 'd=%22token%22%3A[redacted]'],
+    ['a header', 'Cookie: a=b; c=d', 'Cookie: [redacted]'],
+    ['XML', '<token>abc</token>', '<token>[redacted]</token>'],
+    [
+      'a part of a form',
+      '--b\r\nname="secret"\r\n\r\nab c\r\n--b--',
+      '--b\r\nname="secret"\r\n\r\n[redacted]\r\n--b--',
+    ],
+    ['a key of JSON', JSON.stringify({ 'https://ann:pa55@h.example': 1 }), '{"https://[redacted]@h.example":1}'],
+  ])('in %s', (_, body, excerpt) => {
+    expect(redactedBody(body)).toBe(excerpt);
+  });
+});
+
+describe('an excerpt', () => {
+  test.each([
+    ...[
+      'a',
+      'secret',
+      'secret ',
+      '"secret',
+      '/',
+      '//',
+      '\\/',
+      'https:',
+      'https://a',
+      '%2F',
+      '%25',
+      '%252f',
+      'hooks/',
+      '/send/',
+    ],
+    ...[
+      'bearer ',
+      'token%22',
+      'waInstance1/',
+      'name="',
+      'name="token"\r\n',
+      '\\u002f',
+      '[',
+      '{"token":',
+      '@',
+      'eyJ',
+      '\\',
+      '%5c',
+      '"',
+    ],
+  ])('is cut in no time from a megabyte of %j', (part) => {
     const body = part.repeat(1_000_000 / part.length);
     const start = performance.now();
-    expect(redactedBody(body).length).toBeLessThanOrEqual(4000);
+    expect(
+      redactedBody(body, [TOKEN, String.raw`\\\\\\\\`, part.repeat(20), '%25%25%25%25']).length,
+    ).toBeLessThanOrEqual(4000);
     expect(performance.now() - start).toBeLessThan(1000);
   });
 
-  test('holds no secret that reaches beyond what is looked at', () => {
-    expect(redactedBody(`text=hi&token=${'x'.repeat(100_000)}`)).toBe('text=hi&token=[redacted]');
+  test.each([
+    ['a named one', `text=hi&token=${'x'.repeat(100_000)}`, 'text=hi&token=[redacted]'],
+    ['a password', `https://ann:${'x'.repeat(100_000)}@h.example`, 'https://[redacted]'],
+  ])('holds no secret that reaches beyond what is looked at: %s', (_, body, excerpt) => {
+    expect(redactedBody(body)).toBe(excerpt);
+  });
+
+  it('holds no half of a secret where it is cut', () => {
+    const body = `${'x'.repeat(3970)} https://h.example/hooks/zender/${TOKEN}`;
+    for (const known of [[], [TOKEN]]) expect(redactedBody(body, known)).not.toContain(TOKEN.slice(0, 4));
+    expect(redactedBody(`${'x'.repeat(3990)} ${TOKEN}`, [TOKEN])).not.toContain(TOKEN.slice(0, 4));
+  });
+});
+
+describe('a secret that is put anywhere', () => {
+  const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'];
+  const secret = fc
+    .string({ unit: fc.constantFrom(...letters), minLength: 20, maxLength: 43 })
+    .map((text) => `9Z${text}`);
+  const forms: ((secret: string) => string)[] = [
+    (it) => `https://ann:${it}@host.example/path`,
+    (it) => `ftp://${it}@host.example`,
+    (it) => `https://hub.example/hooks/green-api/${it}`,
+    (it) => `https://hub.example/hooks/timelinesai/${it}/?x=1`,
+    (it) => `/send/${it}`,
+    (it) => `https://s3.example/a?X-Amz-Date=1&X-Amz-Signature=${it}`,
+    (it) => `https://az.example/a?sig=${it}&se=1`,
+    (it) => `https://maps.example/a?key=${it}`,
+    (it) => `https://a.example/?access_token=${it}`,
+    (it) => `https://a.example/?x=1&apikey=${it}`,
+    (it) => `https://7103.api.example/waInstance7103000/sendMessage/${it}`,
+    (it) => `Authorization: Bearer ${it}`,
+    (it) => `basic ${it}==`,
+    (it) => `whsec_${it}`,
+    (it) => `hk_${it}`,
+    (it) => `token=${it}`,
+    (it) => JSON.stringify({ apiTokenInstance: it }),
+    (it) => JSON.stringify({ a: [{ Password: it }] }),
+  ];
+  const spellings: ((text: string) => string)[] = [
+    (text) => text,
+    encodeURIComponent,
+    (text) => encodeURIComponent(encodeURIComponent(text)),
+    (text) => encodeURIComponent(text).replace(/%../g, (hex) => hex.toLowerCase()),
+    (text) => JSON.stringify(text).slice(1, -1),
+    (text) => JSON.stringify(JSON.stringify(text).slice(1, -1)).slice(1, -1),
+    (text) => JSON.stringify(text).slice(1, -1).replaceAll('/', '\\/'),
+    (text) => encodeURIComponent(JSON.stringify(text)),
+  ];
+  const shapes: ((text: string, filler: string) => string)[] = [
+    (text) => text,
+    (text, filler) => `${filler} ${text} ${filler}`,
+    (text, filler) => JSON.stringify({ event: filler, text: `look: ${text}` }),
+    (text, filler) => JSON.stringify([filler, { deep: [[text]] }]),
+    (text) => JSON.stringify({ [text]: true }),
+    (text, filler) => JSON.stringify({ payload: JSON.stringify({ text, filler }) }),
+    (text) => `{"broken": ["${text}"`,
+    (text, filler) => new URLSearchParams({ a: filler, text, b: filler }).toString(),
+    (text, filler) => new URLSearchParams({ data: JSON.stringify({ text, filler }) }).toString(),
+    (text, filler) => `--b\r\ncontent-disposition: form-data; name="text"\r\n\r\n${text}\r\n${filler}\r\n--b--`,
+    (text) => `<a href="${text}">`,
+    (text) => `${'z'.repeat(3960)} ${text}`,
+  ];
+  const filler = fc.string({ unit: 'grapheme', maxLength: 30 });
+
+  it('comes through in no form, spelling or shape', () => {
+    fc.assert(
+      fc.property(
+        secret,
+        fc.constantFrom(...forms),
+        fc.constantFrom(...spellings),
+        fc.constantFrom(...shapes),
+        filler,
+        (it, form, spelling, shape, words) => {
+          const excerpt = redactedBody(shape(spelling(form(it)), words));
+          expect(excerpt).not.toContain(it.slice(0, 8));
+          expect(excerpt).not.toContain(it.slice(-8));
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('comes through in no spelling where it is known, whatever its characters', () => {
+    const any = fc.string({ unit: 'binary', minLength: 8, maxLength: 60 }).filter((text) => text.isWellFormed());
+    fc.assert(
+      fc.property(
+        any,
+        fc.constantFrom(...spellings),
+        fc.constantFrom(...shapes),
+        filler,
+        (it, spelling, shape, words) => {
+          fc.pre(!words.includes(it));
+          const spelled = spelling(it);
+          expect(redactedBody(shape(spelled, words), [it])).not.toContain(spelled);
+        },
+      ),
+      { numRuns: 1000 },
+    );
   });
 });

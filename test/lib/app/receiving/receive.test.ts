@@ -256,6 +256,45 @@ describe('the log of attempts', () => {
   });
 });
 
+describe('a secret that somebody put into a delivery', () => {
+  const url = `https://hub.example/hooks/courier/${TOKEN}`;
+  const proof = 'proof-of-the-sender';
+  const hidden = [TOKEN, proof, 'pa55word', 'S1gnature'];
+  const said = `${encodeURIComponent(encodeURIComponent(url))} ftp://ann:pa55word@h.example ${TOKEN} ${proof}`;
+  const body = JSON.stringify({ event: 'dance', said, links: [url, 'https://s3.example/a?X-Amz-Signature=S1gnature'] });
+  const headers = {
+    secret: proof,
+    'content-type': `text/plain; u=${url}`,
+    'user-agent': `${'x'.repeat(150)} ${url} ${proof}`,
+  };
+
+  it.each([
+    ['is taken', sha256(proof), 200],
+    ['is refused', sha256('other'), 401],
+  ])('is in no attempt when it %s', async (_, secretHash, status) => {
+    await bench.addWebhook('courier', { secretHash });
+    expect(await bench.post(body, { headers })).toMatchObject({ status });
+    const kept = JSON.stringify(await lastAttempts(bench.store, 'wh_1', bench.now));
+    expect(kept).toContain('dance');
+    for (const secret of hidden) expect(kept).not.toContain(secret.slice(0, 8));
+  });
+
+  it('is in no message about a key', async () => {
+    await bench.addWebhook('courier');
+    const answer = await bench.post(`{"${url}":{"__proto__":1}}`);
+    expect(answer).toMatchObject({
+      body: { status: 'quarantined', issues: [{ path: 'https://hub.example/hooks/courier/[redacted]' }] },
+    });
+    expect(JSON.stringify(await lastAttempts(bench.store, 'wh_1', bench.now))).not.toContain(TOKEN);
+  });
+
+  it('stays in what is kept, byte for byte', async () => {
+    await bench.addWebhook('courier');
+    const answer = await bench.post(body, { headers });
+    expect(Buffer.from((await bench.record(answer.body.id)).raw).toString()).toBe(body);
+  });
+});
+
 describe('when the table does not take it', () => {
   it('answers 200 through the fallback queue, with the id that the event then has', async () => {
     const store = new FaultyStore();
