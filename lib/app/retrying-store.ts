@@ -11,7 +11,8 @@ const LONGEST_WAIT_MS = 500;
  * comes with the refusal for its own mark.
  */
 export function retrying(store: Store, clock: Clock, random: Random, deadline: number): Store {
-  const persistently = <Result>(attempt: () => Promise<Result>) => persist(attempt, clock, random, deadline);
+  const isWorthIt = (error: unknown) => error instanceof StoreUnavailable && error.reason !== 'refused';
+  const persistently = <Result>(attempt: () => Promise<Result>) => persist(attempt, isWorthIt, clock, random, deadline);
   return {
     get: (key, options) => persistently(() => store.get(key, options)),
     getMany: (keys, options) => persistently(() => store.getMany(keys, options)),
@@ -22,14 +23,20 @@ export function retrying(store: Store, clock: Clock, random: Random, deadline: n
   };
 }
 
-async function persist<Result>(attempt: () => Promise<Result>, clock: Clock, random: Random, deadline: number) {
+/** Attempts once at least, and begins no attempt after `deadline`, with waits of random length in between. */
+export async function persist<Result>(
+  attempt: () => Promise<Result>,
+  isWorthIt: (error: unknown) => boolean,
+  clock: Clock,
+  random: Random,
+  deadline: number,
+): Promise<Result> {
   for (let ceiling = FIRST_WAIT_MS; ; ceiling = Math.min(LONGEST_WAIT_MS, ceiling * 2)) {
     try {
       return await attempt();
     } catch (error) {
       const wait = ceiling * random.next();
-      const isWorthIt = error instanceof StoreUnavailable && error.reason !== 'refused';
-      if (!isWorthIt || clock.monotonic() + wait >= deadline) throw error;
+      if (!isWorthIt(error) || clock.monotonic() + wait >= deadline) throw error;
       await clock.sleep(wait);
     }
   }

@@ -1,6 +1,6 @@
 import { outboundProviders } from '#functions/sender/registry.ts';
 import { type EventRecord, loadEvent } from '#lib/app/receiving/event-item.ts';
-import type { FallbackQueue, Parcel } from '#lib/app/receiving/fallback.ts';
+import { type FallbackQueue, type Parcel, QueueUnavailable } from '#lib/app/receiving/fallback.ts';
 import type { ReceivingProvider } from '#lib/app/receiving/provider.ts';
 import { receiver } from '#lib/app/receiving/receive.ts';
 import { defaultConfig, type SendingConfig } from '#lib/app/sending/config.ts';
@@ -32,11 +32,17 @@ export interface Post {
 export class ReceivingBench {
   readonly store: Store;
   readonly parcels: Parcel[] = [];
+  /** Those that the queue did not take as well. */
+  readonly offered: Parcel[] = [];
   readonly ticks: Tick[] = [];
   readonly logged: string[] = [];
   readonly counted: string[] = [];
   now = NOW;
   fallbackTakes = true;
+  /** So many more offers are refused. */
+  fallbackFailures = 0;
+  /** How long the queue takes to answer. */
+  fallbackMs = 0;
   readonly #receive;
 
   constructor(provider: ReceivingProvider, store: Store = new MemoryStore(), maxBytes = 1_048_576) {
@@ -61,8 +67,12 @@ export class ReceivingBench {
   #fallback(): FallbackQueue {
     return {
       send: async (parcel) => {
-        if (this.fallbackTakes) this.parcels.push(parcel);
-        return this.fallbackTakes;
+        this.offered.push(parcel);
+        this.now += this.fallbackMs;
+        this.fallbackFailures -= 1;
+        if (!this.fallbackTakes || this.fallbackFailures >= 0) throw new QueueUnavailable('the queue is away');
+        this.parcels.push(parcel);
+        return true;
       },
     };
   }

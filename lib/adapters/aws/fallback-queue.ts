@@ -1,9 +1,9 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import * as v from 'valibot';
-import type { FallbackQueue, Parcel } from '#lib/app/receiving/fallback.ts';
+import { type FallbackQueue, type Parcel, QueueUnavailable } from '#lib/app/receiving/fallback.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { checked } from '#lib/domain/issue.ts';
-import { type AwsClient, AwsError, AwsUnreachable } from './client.ts';
+import type { AwsClient } from './client.ts';
 
 /** Base64 characters of a chunk; the whole message then stays under 256 KiB. */
 const CHUNK_CHARACTERS = 200 * 1024;
@@ -39,13 +39,12 @@ export function fallbackQueue(sqs: AwsClient, queueUrl: string): FallbackQueue {
       const chunks = chunksOf(parcel);
       if (chunks.length > MOST_CHUNKS) return false;
       try {
-        for (const chunk of chunks) {
-          await sqs('SendMessage', { QueueUrl: queueUrl, MessageBody: JSON.stringify(chunk) });
-        }
+        await Promise.all(
+          chunks.map((chunk) => sqs('SendMessage', { QueueUrl: queueUrl, MessageBody: JSON.stringify(chunk) })),
+        );
         return true;
-      } catch (error) {
-        if (error instanceof AwsError || error instanceof AwsUnreachable) return false;
-        throw error;
+      } catch (cause) {
+        throw new QueueUnavailable('the fallback queue did not take a parcel', { cause });
       }
     },
   };

@@ -21,6 +21,13 @@ export interface Parcel {
 }
 
 export interface FallbackQueue {
-  /** False where the queue did not take it, or it does not fit: then nobody has it. */
+  /**
+   * False where it does not fit. Throws QueueUnavailable where the queue did not take it, or may have without our hearing
+   * of it: sent twice, it is the same parcel.
+   */
   send(parcel: Parcel): Promise<boolean>;
+}
+
+export class QueueUnavailable extends Error {
+  override readonly name = 'QueueUnavailable';
 }

@@ -1,8 +1,9 @@
 import { known } from '#lib/domain/known.ts';
 import type { Clock, Random } from '../ports.ts';
+import { persist } from '../retrying-store.ts';
 import { StoreUnavailable } from '../store.ts';
 import type { EventRecord } from './event-item.ts';
-import type { FallbackQueue } from './fallback.ts';
+import { type FallbackQueue, type Parcel, QueueUnavailable } from './fallback.ts';
 import type { Reading } from './provider.ts';
 import { OUR_FAULT } from './read-body.ts';
 import { type Receipt, recordsOf } from './records.ts';
@@ -17,8 +18,14 @@ export interface ReceivingPorts extends SettlePorts {
   readonly maxBytes: number;
 }
 
+/** For one delivery: `store` tries again for as long as it may. */
+export interface PatientPorts extends ReceivingPorts {
+  /** The latest start of an attempt of the fallback queue, in the time of `clock.monotonic`. */
+  readonly queueUntil: number;
+}
+
 /** Stores what was read; what cannot be stored now, whoever is to blame, waits in the fallback queue. */
-export async function keep(reading: Reading, receipt: Receipt, ports: ReceivingPorts): Promise<Verdict> {
+export async function keep(reading: Reading, receipt: Receipt, ports: PatientPorts): Promise<Verdict> {
   const stored: Stored[] = [];
   try {
     return verdictOf(await storeOrQuarantine(reading, receipt, ports, stored), stored);
@@ -50,14 +57,15 @@ export async function storeOrQuarantine(
 export async function handOver(
   reading: Reading,
   receipt: Receipt,
-  { fallback, metrics, log }: ReceivingPorts,
+  ports: PatientPorts,
   cause: unknown,
   stored: readonly Stored[] = [],
 ): Promise<Verdict> {
+  const { metrics, log } = ports;
   const { webhook, provider, contentType, raw, receivedAt, bodyHash } = receipt;
   const eventId = stored[0]?.id ?? laterId(reading, receipt);
   const ids = known({ eventId });
-  const taken = await fallback.send({ webhook, provider, contentType, raw, bodyHash, receivedAt, ...ids });
+  const taken = await queued({ webhook, provider, contentType, raw, bodyHash, receivedAt, ...ids }, ports);
   metrics.count(taken ? 'FallbackEvents' : 'RefusedDeliveries', { provider });
   log.error('the table did not take a delivery', cause, {
     provider,
@@ -65,6 +73,17 @@ export async function handOver(
     ...known({ correlationId: eventId }),
   });
   return taken ? verdictOf(reading, [{ status: 'stored', id: eventId ?? '' }]) : UNAVAILABLE;
+}
+
+/** Whether the queue has it: for most providers there is nothing after it, so it is asked as long as there is time. */
+async function queued(parcel: Parcel, { fallback, clock, random, log, queueUntil }: PatientPorts): Promise<boolean> {
+  const isWorthIt = (error: unknown) => error instanceof QueueUnavailable;
+  try {
+    return await persist(() => fallback.send(parcel), isWorthIt, clock, random, queueUntil);
+  } catch (cause) {
+    log.error('the fallback queue did not take a delivery', cause, { provider: parcel.provider });
+    return false;
+  }
 }
 
 /** The id that the event will have follows from its content; only a conflict, which shows on storing, has another. */

@@ -5,14 +5,18 @@ import { retrying } from '../retrying-store.ts';
 import { answerAlike } from '../webhooks/alike.ts';
 import { type Found, webhookFinder } from '../webhooks/find.ts';
 import type { Webhook } from '../webhooks/webhook.ts';
-import { handOver, keep, type ReceivingPorts } from './keep.ts';
+import { handOver, keep, type PatientPorts, type ReceivingPorts } from './keep.ts';
 import type { Delivery, ReceivingProvider } from './provider.ts';
 import { readBody } from './read-body.ts';
 import type { Receipt } from './records.ts';
 import { type Answer, notFound, TOO_LARGE, UNAUTHORIZED, UNAVAILABLE, type Verdict } from './verdict.ts';
 
-/** The most impatient provider waits 5 s; when the table does not answer in this time, the queue has to. */
-const PATIENCE_MS = 2500;
+/**
+ * The most impatient provider waits 5 s, and a request that hangs takes 1.2 s of them. When the table does not answer in
+ * this time, the queue has to; when even that took long, there is none left for the note of the attempt.
+ */
+const TABLE_MS = 2500;
+const QUEUE_MS = 3500;
 
 /**
  * Takes in one delivery: find the webhook, check the sender, read, store, answer. What is answered 200 is kept; what
@@ -22,14 +26,17 @@ export function receiver(provider: ReceivingProvider, ports: ReceivingPorts) {
   const find = webhookFinder();
   return async (token: string, delivery: Delivery): Promise<Answer> => {
     const receivedAt = ports.clock.now();
-    const store = retrying(ports.store, ports.clock, ports.random, ports.clock.monotonic() + PATIENCE_MS);
-    const patient = { ...ports, store };
+    const begun = ports.clock.monotonic();
+    const store = retrying(ports.store, ports.clock, ports.random, begun + TABLE_MS);
+    const patient = { ...ports, store, queueUntil: begun + QUEUE_MS };
     const tooLarge = delivery.body.length > ports.maxBytes;
     const found = await find(store, sha256(token));
     if (found.kind === 'unreachable') return tooLarge ? TOO_LARGE.answer : unreachable(provider, ports);
     const verdict = tooLarge ? TOO_LARGE : await judged(provider, patient, { found, delivery, receivedAt });
     tell(provider, ports, verdict);
-    if (found.kind === 'found') await note(provider, patient, found.webhook, token, delivery, verdict, receivedAt);
+    const hasTime = ports.clock.monotonic() <= patient.queueUntil;
+    if (found.kind === 'found' && hasTime)
+      await note(provider, patient, found.webhook, token, delivery, verdict, receivedAt);
     if (found.kind === 'none') ports.metrics.count('UnknownTokens', { provider: provider.name });
     if (verdict.answer.status === 404) await answerAlike(ports.clock, receivedAt);
     return verdict.answer;
@@ -56,7 +63,7 @@ interface Case {
 }
 
 /** Whoever wrote it, a fault before the delivery was kept is told to the provider, which may try again, and to us. */
-async function judged(provider: ReceivingProvider, ports: ReceivingPorts, the: Case): Promise<Verdict> {
+async function judged(provider: ReceivingProvider, ports: PatientPorts, the: Case): Promise<Verdict> {
   try {
     return await judge(provider, ports, the);
   } catch (cause) {
@@ -66,7 +73,7 @@ async function judged(provider: ReceivingProvider, ports: ReceivingPorts, the: C
   }
 }
 
-async function judge(provider: ReceivingProvider, ports: ReceivingPorts, the: Case): Promise<Verdict> {
+async function judge(provider: ReceivingProvider, ports: PatientPorts, the: Case): Promise<Verdict> {
   const { found, delivery } = the;
   const webhook = found.kind === 'none' ? undefined : found.webhook;
   if (!webhook || !accepts(webhook, provider)) return notFound(webhook);

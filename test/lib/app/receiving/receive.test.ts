@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { chunksOf } from '#lib/adapters/aws/fallback-queue.ts';
 import { lastAttempts, SHOWN_ATTEMPTS } from '#lib/app/attempts/attempt.ts';
 import { deliveryReport } from '#lib/app/receiving/delivery-state.ts';
 import { type Draft, type ReceivingProvider, readByName, reader } from '#lib/app/receiving/provider.ts';
@@ -150,9 +151,10 @@ describe('a delivery', () => {
     expect(Buffer.from((await bench.record(answer.body.id)).raw)).toEqual(Buffer.from(body));
   });
 
-  it('of more than a megabyte is refused', async () => {
-    const answer = await bench.post(text('1', 'x'.repeat(1_100_000)));
-    expect(answer).toMatchObject({ status: 413, body: { status: 413, data: {} } });
+  it('of a megabyte is taken, and of a byte more refused', async () => {
+    const most = text('1', 'x'.repeat(1_048_576 - text('1', '').length));
+    expect(await bench.post(most)).toMatchObject({ status: 200, body: { status: 'stored' } });
+    expect(await bench.post(`${most} `)).toMatchObject({ status: 413, body: { status: 413, data: {} } });
   });
 });
 
@@ -348,6 +350,33 @@ describe('when the table does not take it', () => {
     store.refuses = (operation) => operation === 'write';
     bench.fallbackTakes = false;
     expect(await bench.post(text('1'))).toMatchObject({ status: 503, body: { status: 503, data: {} } });
+  });
+
+  it.each([1, 3])('offers the queue the same parcel again after %s failures', async (failures) => {
+    const store = new FaultyStore();
+    bench = new ReceivingBench(courier, store);
+    await bench.addWebhook('courier');
+    store.refuses = (operation) => operation === 'write';
+    bench.fallbackFailures = failures;
+    expect(await bench.post(text('1'))).toMatchObject({ status: 200, body: { status: 'stored' } });
+    expect(bench.parcels).toHaveLength(1);
+    expect(new Set(bench.offered.map((parcel) => chunksOf(parcel)[0]?.parcel)).size).toBe(1);
+  });
+
+  it('gives up on both in time for the most impatient provider', async () => {
+    const store = new FaultyStore();
+    bench = new ReceivingBench(courier, store);
+    await bench.addWebhook('courier');
+    const hangs = () => {
+      bench.now += 1200;
+      return true;
+    };
+    store.refuses = (operation) => operation === 'write' && hangs();
+    bench.fallbackTakes = false;
+    bench.fallbackMs = 1200;
+    expect(await bench.post(text('1'))).toMatchObject({ status: 503 });
+    expect(bench.now - NOW).toBeLessThan(5000);
+    expect(bench.offered).toHaveLength(1);
   });
 
   it('keeps in the queue what a fault of ours keeps from being stored', async () => {
