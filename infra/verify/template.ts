@@ -58,17 +58,6 @@ export function references(value: unknown): string[] {
 }
 
 /** The names within a text for `Fn::Sub`, without their attributes. */
-export function namesIn(text: string): string[] {
+function namesIn(text: string): string[] {
   return [...text.matchAll(/\$\{([^.}!]+)[^}]*\}/g)].map(([, name = '']) => name);
-}
-
-/** The folder in `functions/` that a function was built from. */
-export const folderOf = ({ Properties }: Resource): string =>
-  /^dist\/([\w-]+)\//.exec(String(Properties.Handler))?.[1] ?? '';
-
-/** The statements of a policy's document; undefined unless they are written out. */
-export function statementsOf(document: unknown): readonly object[] | undefined {
-  const statements = listOf(at(document, 'Statement'));
-  const objects = statements.filter((statement) => typeof statement === 'object' && statement !== null);
-  return objects.length > 0 && objects.length === statements.length ? objects : undefined;
 }

@@ -17,9 +17,8 @@ const service: { functions: Record<string, string>; resources: string[] } = pars
 });
 
 describe('a function', () => {
-  it.each(folders)('%s has its line in serverless.yml, its role and what Lambda needs', (name) => {
+  it.each(folders)('%s has its line in serverless.yml and what Lambda needs', (name) => {
     expect(service.functions[name]).toBe(`\${file(functions/${name}/function.yml)}`);
-    expect(service.resources).toContain(`\${file(infra/roles/${name}.yml)}`);
     for (const file of ['handler.ts', 'function.yml']) expect(has(`functions/${name}/${file}`), file).toBe(true);
   });
 

@@ -1,38 +1,29 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { parse, type ScalarTag } from 'yaml';
-import { at, listOf } from '#infra/verify/template.ts';
+import { functionNames, type Grants, grantsOf, patternsOf } from '#infra/grants.ts';
 
-/** What one statement of a role allows: every action on every thing, with every key. */
+/** Providers that a test invents have none. */
+export const hasRole = (role: string): boolean => functionNames().includes(role);
+
+/** Where an action on the table may be done (`Table`, or `gsi1` to `gsi3`), and to which keys, in IAM's spelling. */
 export interface Grant {
-  readonly actions: readonly string[];
-  /** `Table`, or `gsi1` to `gsi3`. */
-  readonly on: readonly string[];
-  /** In IAM's spelling: a star stands for any characters. */
+  readonly action: string;
+  readonly on: string;
+  /** A star stands for any characters. */
   readonly keys: readonly string[];
 }
 
-const tags: ScalarTag[] = ['!Ref', '!Sub', '!GetAtt'].map((tag) => ({ tag, resolve: (text: string) => text }));
-
-const fileOf = (role: string) => new URL(`../../infra/roles/${role}.yml`, import.meta.url);
-
-/** Providers that a test invents have none. */
-export const hasRole = (role: string): boolean => existsSync(fileOf(role));
-
-export function grantsOf(role: string): Grant[] {
-  const [resource] = Object.values(parse(readFileSync(fileOf(role), 'utf8'), { customTags: tags }).Resources);
-  const statements = listOf(at(resource, 'Properties', 'Policies', 0, 'PolicyDocument', 'Statement'));
-  return statements.map((statement) => ({
-    actions: listOf(at(statement, 'Action')).map((action) => String(action).replace('dynamodb:', '')),
-    on: listOf(at(statement, 'Resource')).map((arn) => String(arn).replace(/^.*\/|\.Arn$/g, '')),
-    keys: listOf(at(statement, 'Condition', 'ForAllValues:StringLike', 'dynamodb:LeadingKeys')).map(String),
-  }));
+export function tableGrantsOf(role: string): Grant[] {
+  const { table = {}, lists = {} } = grantsOf(role);
+  return [
+    ...Object.entries(table).map(([action, words]) => ({ action, on: 'Table', keys: patternsOf(words) })),
+    ...Object.entries(lists).map(([on, words]) => ({ action: 'Query', on, keys: patternsOf(words) })),
+  ];
 }
 
-/** One line for each thing that a role may do: `PutItem Table EVT#*`. */
-export function linesOf(role: string): string[] {
-  return grantsOf(role).flatMap(({ actions, on, keys }) =>
-    actions.flatMap((action) =>
-      on.flatMap((where) => (keys.length > 0 ? keys.map((key) => `${action} ${where} ${key}`) : `${action} ${where}`)),
-    ),
-  );
+/** One line for each thing that a role may do with the table: `PutItem Table EVT#*`. */
+export const tableLinesOf = (role: string): string[] =>
+  tableGrantsOf(role).flatMap(({ action, on, keys }) => keys.map((key) => `${action} ${on} ${key}`));
+
+/** The functions that share their rights, by these: of two providers alike, it is enough that one needs a thing. */
+export function functionsByGrants(): Map<Grants, string[]> {
+  return Map.groupBy(functionNames(), grantsOf);
 }

@@ -1,6 +1,6 @@
 import { afterEach, expect } from 'vitest';
 import type { Check, Delete, Key, Put, Store, Update } from '#lib/app/store.ts';
-import { grantsOf, hasRole } from './grants.ts';
+import { hasRole, tableGrantsOf } from './grants.ts';
 import { keyOf } from './memory-store.ts';
 
 declare module 'vitest' {
@@ -36,17 +36,13 @@ function refuse(what: string): never {
 
 /** A store that refuses what the role of a function refuses: what passes here has the permissions that it needs on AWS. */
 export function underRole(store: Store, role: string): Store {
-  const grants = grantsOf(role);
+  const grants = tableGrantsOf(role);
   const need = (action: string, pks: readonly string[], on = 'Table') => {
-    const granted = grants.flatMap(({ actions, on: places, keys }) =>
-      actions.includes(action) && places.includes(on) ? [keys] : [],
-    );
-    // AWS does not say whether the keys of a request are judged one by one, so a single statement must cover them all.
-    const statement = granted.find((keys) => pks.every((pk) => keys.some((key) => matches(key, pk))));
-    if (!statement) refuse(`infra/roles/${role}.yml does not grant ${action} on ${on} for ${pks.join(', ')}`);
-    for (const key of statement.filter((key) => pks.some((pk) => matches(key, pk)))) {
-      note(role, `${action} ${on} ${key}`);
-    }
+    const granted = grants.find((grant) => grant.action === action && grant.on === on)?.keys ?? [];
+    const missing = pks.filter((pk) => !granted.some((key) => matches(key, pk)));
+    if (missing.length > 0)
+      refuse(`infra/grants.ts does not grant ${role} ${action} on ${on} for ${missing.join(', ')}`);
+    for (const key of granted.filter((one) => pks.some((pk) => matches(one, pk)))) note(role, `${action} ${on} ${key}`);
   };
   const needWrites = (...writes: readonly (Put | Update | Delete | Check)[]) => {
     for (const [kind, alike] of Map.groupBy(writes, (write) => write.kind)) need(WRITES[kind], pksOf(alike.map(keyOf)));

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { TestModule } from 'vitest/node';
-import { linesOf } from './grants.ts';
+import { functionsByGrants, tableLinesOf } from './grants.ts';
 
 const root = new URL('../../', import.meta.url);
 /** Where functions do their work under their roles. */
@@ -10,23 +10,15 @@ const SUITES = ['test/functions/', 'test/lib/app/', 'test/infra/roles/'];
 /** What a role grants and no test has made use of: a key to something that its function has no business with. */
 export function unusedGrants(modules: readonly TestModule[]): readonly string[] {
   if (!isWhole(modules)) return [];
-  const used = new Map(roles().map((role) => [role, new Set<string>()]));
-  for (const module of modules) {
-    for (const [role, lines] of Object.entries(module.meta().usedGrants ?? {})) {
-      for (const line of lines) used.get(role)?.add(line);
-    }
-  }
-  return [...used].flatMap(([role, lines]) =>
-    onTheTable(role)
-      .filter((line) => !lines.has(line))
-      .map((line) => `infra/roles/${role}.yml grants ${line}, and no test needs it`),
-  );
+  const used = modules.map((module) => module.meta().usedGrants ?? {});
+  return [...functionsByGrants().values()].flatMap((names) => {
+    const needed = new Set(names.flatMap((name) => used.flatMap((lines) => lines[name] ?? [])));
+    const [first = ''] = names;
+    return tableLinesOf(first)
+      .filter((line) => !needed.has(line))
+      .map((line) => `infra/grants.ts grants ${names.join(', ')} ${line}, and no test needs it`);
+  });
 }
-
-const roles = (): string[] => readdirSync(new URL('infra/roles/', root)).map((file) => file.replace('.yml', ''));
-
-/** What no store sees is written down in test/infra/roles/statements.test.ts. */
-const onTheTable = (role: string): string[] => linesOf(role).filter((line) => / (Table|gsi\d) /.test(line));
 
 /** Of a part of the suites, or of one that failed, nothing can be said. */
 function isWhole(modules: readonly TestModule[]): boolean {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { parse, type ScalarTag } from 'yaml';
 import { resolveVariables } from './variables.ts';
@@ -13,15 +14,18 @@ const cloudFormationTags: ScalarTag[] = [
 /** One's own machine has no limit that the sender would have to share with the webhooks. */
 const params = { senderConcurrency: 50 };
 
+const load = createRequire(import.meta.url);
+
 /** `serverless.yml` with every file that it includes, so that what runs here is what is deployed. */
 export function readServerlessFile(path: string, stage: string): unknown {
   const folder = dirname(path);
-  const read = (file: string): unknown => parse(readFileSync(file, 'utf8'), { customTags: cloudFormationTags });
+  const read = (file: string): unknown =>
+    file.endsWith('.cjs') ? load(file) : parse(readFileSync(file, 'utf8'), { customTags: cloudFormationTags });
   const document = read(path);
   return resolveVariables(document, {
     stage,
     params,
-    file: (included) => read(join(folder, included)),
+    file: (included, name) => at(read(join(folder, included)), name === undefined ? [] : [name]),
     self: (keys) => at(document, keys.split('.')),
   });
 }

@@ -1,7 +1,7 @@
 /** Where the `${…}` of the serverless framework get their values from. */
 export interface VariableSources {
-  /** The parsed content of a file named by `${file(…)}`, relative to `serverless.yml`. */
-  readonly file: (path: string) => unknown;
+  /** The parsed content of a file named by `${file(…)}`, relative to `serverless.yml`, or what it has under a name. */
+  readonly file: (path: string, name?: string) => unknown;
   /** The value at a path of `serverless.yml`, for `${self:…}`. */
   readonly self: (path: string) => unknown;
   readonly stage: string;
@@ -46,8 +46,8 @@ function valueOfOne(alternative: string, sources: VariableSources): unknown {
   if (literal !== undefined) return literal;
   if (alternative === 'null') return null;
   if (/^\d+$/.test(alternative)) return Number(alternative);
-  const [, path] = /^file\((.+)\)$/.exec(alternative) ?? [];
-  if (path !== undefined) return sources.file(path);
+  const [, path, address] = /^file\((.+)\)(?::(\w+))?$/.exec(alternative) ?? [];
+  if (path !== undefined) return sources.file(path, address);
   if (alternative === 'sls:stage' || alternative === 'opt:stage') return sources.stage;
   if (alternative.startsWith('self:')) return sources.self(alternative.slice('self:'.length));
   if (alternative.startsWith('param:')) return sources.params[alternative.slice('param:'.length)];

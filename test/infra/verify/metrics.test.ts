@@ -41,12 +41,3 @@ test.each(['Write', 'Read'])('the alarm on %sThrottleEvents looks at the table a
   expect(indexes.length).toBeGreaterThan(0);
   expect(dimensions).toEqual([undefined, ...indexes]);
 });
-
-test('the dashboard shows the webhooks of every provider', () => {
-  const names = readdirSync(new URL('functions/', root));
-  const providers = names.filter((name) => readdirSync(new URL(`functions/${name}/`, root)).includes('provider.ts'));
-  const drawn = [...read('infra/dashboard.yml').matchAll(/"Invocations".*"label": "([\w-]+)"/g)].map(
-    ([, name]) => name,
-  );
-  expect(drawn).toEqual(providers.sort());
-});

@@ -1,0 +1,235 @@
+import { existsSync, globSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * What each function may do, beside writing its own log: the one table of rights. `infra/roles.cjs` makes the roles of
+ * `serverless.yml` from it, and the tests run each function's work under it: what is missing fails, and what no test
+ * uses fails too.
+ *
+ * A word is the beginning of a key: `ACC` grants `ACC#*`, and `WORKSPACES` the whole key of that name. What is not here
+ * is not granted; nothing here grants a scan, a star, or the right to pass a role on.
+ */
+export interface Grants {
+  /** By the action on the table, the items that it may be done to. */
+  readonly table?: Readonly<Partial<Record<TableAction, string>>>;
+  /** By the index, the partitions that may be queried. */
+  readonly lists?: Readonly<Partial<Record<'gsi1' | 'gsi2' | 'gsi3', string>>>;
+  /** The queue whose messages it is called with. */
+  readonly takes?: Queue;
+  /** Whether it hides a message of that queue for a time of its own choice. */
+  readonly hides?: boolean;
+  readonly sends?: readonly Queue[];
+  /** By the action, parameters in SSM below the stage's own prefix. */
+  readonly parameters?: Readonly<Partial<Record<ParameterAction, string>>>;
+}
+type Queue = 'TicksQueue' | 'FallbackQueue';
+type ParameterAction = 'GetParameter' | 'PutParameter' | 'DeleteParameter';
+type TableAction =
+  | 'GetItem'
+  | 'BatchGetItem'
+  | 'Query'
+  | 'PutItem'
+  | 'UpdateItem'
+  | 'DeleteItem'
+  | 'ConditionCheckItem'
+  | 'BatchWriteItem';
+
+/** Takes a webhook in: sees its token and the event, and neither keys of the API nor accounts nor credits. */
+const RECEIVES: Grants = {
+  table: { GetItem: 'HOOK', PutItem: 'ATT EVT', UpdateItem: 'CHAT QUAR', BatchWriteItem: 'EVT' },
+  sends: ['FallbackQueue'],
+};
+
+/** Takes in as well what became of sends: settles them, refunds, holds accounts and lets them go on. */
+const REPORTS: Grants = {
+  table: {
+    GetItem: 'ACC HOOK MSG PID',
+    BatchGetItem: 'ACC MSG',
+    Query: 'ACC WS',
+    PutItem: 'ACC ATT EVT WS',
+    UpdateItem: 'ACC CHAT MSG PID QUAR WS',
+    DeleteItem: 'ACC',
+    BatchWriteItem: 'CHAT EVT',
+  },
+  sends: ['FallbackQueue', 'TicksQueue'],
+};
+
+const GRANTS: Readonly<Record<string, Grants>> = {
+  admin: {
+    table: {
+      GetItem: 'ACC CHAT EVT HOOK KEY MSG PID WORKSPACES WS',
+      BatchGetItem: 'ACC CHAT EVT HOOK KEY MSG PID',
+      Query: 'ACC ATT CHAT EVT QUAR WORKSPACES WS',
+      PutItem: 'ACC EVT HOOK KEY MSG WORKSPACES WS',
+      UpdateItem: 'ACC ATT CHAT EVT HOOK MSG PID QUAR WORKSPACES WS',
+      // Not a send: credits are counted by sends, so that one is only ever emptied.
+      DeleteItem: 'ACC ATT CHAT EVT HOOK KEY PID QUAR WS',
+      ConditionCheckItem: 'ACC WORKSPACES',
+      BatchWriteItem: 'CHAT EVT',
+    },
+    lists: {
+      gsi1: 'WS#*#CHAT WS#*#EVT WS#*#SEND',
+      gsi2: 'CHAT WS#*#QUAR WS#*#RESERVED WS#*#TITLE',
+    },
+    sends: ['TicksQueue'],
+    parameters: { GetParameter: 'admin-key', PutParameter: 'accounts/*', DeleteParameter: 'accounts/*' },
+  },
+  /** What every provider's webhooks do, for deliveries that the table refused; it is called by no URL. */
+  fallback: {
+    table: {
+      GetItem: 'ACC MSG PID',
+      BatchGetItem: 'ACC FALLBACK MSG',
+      Query: 'ACC WS',
+      PutItem: 'ACC EVT FALLBACK WS',
+      UpdateItem: 'ACC CHAT MSG PID QUAR WS',
+      DeleteItem: 'ACC',
+      BatchWriteItem: 'CHAT EVT FALLBACK',
+    },
+    takes: 'FallbackQueue',
+    sends: ['TicksQueue'],
+  },
+  send: {
+    table: {
+      GetItem: 'ACC CHAT HOOK IDEM WS',
+      BatchGetItem: 'ACC CHAT',
+      Query: 'WS',
+      PutItem: 'ACC ATT IDEM MSG WS',
+      UpdateItem: 'ACC WS',
+    },
+    lists: { gsi2: 'WS#*#TITLE', gsi3: 'WS#*#PCHAT' },
+    sends: ['TicksQueue'],
+  },
+  /** Never sees the token of a webhook. */
+  sender: {
+    table: {
+      GetItem: 'MSG PID',
+      BatchGetItem: 'MSG',
+      Query: 'ACC',
+      PutItem: 'ACC EVT WS',
+      UpdateItem: 'ACC CHAT MSG PID WS',
+      DeleteItem: 'ACC',
+    },
+    takes: 'TicksQueue',
+    // A tick that finds its account leased is hidden until the lease may have run out.
+    hides: true,
+    sends: ['FallbackQueue', 'TicksQueue'],
+    parameters: { GetParameter: 'accounts/*' },
+  },
+  watchdog: {
+    table: {
+      GetItem: 'ACC EVT MSG PID',
+      BatchGetItem: 'EVT',
+      Query: 'ACC',
+      PutItem: 'ACC EVT WS',
+      UpdateItem: 'ACC MSG PID WS',
+      DeleteItem: 'ACC',
+    },
+    lists: { gsi1: 'WS#*#EVT', gsi3: 'DUE' },
+    sends: ['TicksQueue'],
+    parameters: { GetParameter: 'accounts/*' },
+  },
+  // It can be sent through, but reports nothing of what became of a send.
+  zender: RECEIVES,
+};
+
+const FUNCTIONS = fileURLToPath(new URL('../functions', import.meta.url));
+
+/** The folders of `functions/` that are deployed. */
+export const functionNames = (): string[] =>
+  globSync('*/function.yml', { cwd: FUNCTIONS })
+    .map((file) => dirname(file))
+    .sort();
+
+/** The folders of providers among them. */
+export const providerNames = (): string[] =>
+  functionNames().filter((name) => existsSync(join(FUNCTIONS, name, 'provider.ts')));
+
+/** A function that is not named above is a provider's: it reports on sends where there is a way to send through it. */
+export function grantsOf(name: string): Grants {
+  const named = Object.hasOwn(GRANTS, name) ? GRANTS[name] : undefined;
+  return named ?? (existsSync(join(FUNCTIONS, name, 'outbound.ts')) ? REPORTS : RECEIVES);
+}
+
+/** The patterns of IAM that a list of words stands for. */
+export const patternsOf = (words = ''): string[] =>
+  words.split(' ').flatMap((word) => (word === '' ? [] : [word === 'WORKSPACES' ? word : `${word}#*`]));
+
+/** One role for each function, under the name that its `function.yml` gives: `green-api` takes `GreenApiRole`. */
+export function roles(): Record<string, object> {
+  return Object.fromEntries(functionNames().map((name) => [`${pascal(name)}Role`, roleOf(name)]));
+}
+
+const pascal = (name: string): string => name.replace(/(?:^|-)(.)/g, (_, letter: string) => letter.toUpperCase());
+
+function roleOf(name: string): object {
+  return {
+    Type: 'AWS::IAM::Role',
+    Properties: {
+      RoleName: sub(`${STAGE}-${name}-\${AWS::Region}`),
+      AssumeRolePolicyDocument: {
+        Version: '2012-10-17',
+        Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+      },
+      Policies: [{ PolicyName: name, PolicyDocument: { Version: '2012-10-17', Statement: statementsOf(name) } }],
+    },
+  };
+}
+
+// The CLI replaces these two before CloudFormation sees them.
+const SLS_STAGE = `\${sls:stage}`;
+const STAGE = `\${self:service}-${SLS_STAGE}`;
+
+const sub = (text: string) => ({ 'Fn::Sub': text });
+const arnOf = (id: string) => ({ 'Fn::GetAtt': [id, 'Arn'] });
+const arnIn = (service: string, rest: string) =>
+  sub(`arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}:${rest}`);
+
+function statementsOf(name: string): object[] {
+  const { table = {}, lists = {}, takes, hides, sends = [], parameters = {} } = grantsOf(name);
+  const allow = (Sid: string, Action: string | string[], Resource: object, more: object = {}) => ({
+    ...{ Sid, Effect: 'Allow', Action, Resource },
+    ...more,
+  });
+  return [
+    allow(
+      'Log',
+      ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      arnIn('logs', `log-group:/aws/lambda/${STAGE}-${name}:*`),
+    ),
+    // One statement for each action: AWS does not say whether the keys of one request are judged one by one.
+    ...Object.entries(table).map(([action, words]) =>
+      allow(action, `dynamodb:${action}`, arnOf('Table'), keyed(words)),
+    ),
+    ...Object.entries(lists).map(([index, words]) =>
+      allow(`Query${pascal(index)}`, 'dynamodb:Query', sub(`\${Table.Arn}/index/${index}`), keyed(words)),
+    ),
+    // Lambda itself takes the messages, and needs these three for it.
+    ...(takes
+      ? [
+          allow(
+            `Take${takes}`,
+            [
+              ...['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
+              ...(hides ? ['sqs:ChangeMessageVisibility'] : []),
+            ],
+            arnOf(takes),
+          ),
+        ]
+      : []),
+    ...sends.map((queue) => allow(`Send${queue}`, 'sqs:SendMessage', arnOf(queue))),
+    ...Object.entries(parameters).map(([action, path]) =>
+      allow(action, `ssm:${action}`, arnIn('ssm', `parameter/hookline/${SLS_STAGE}/${path}`)),
+    ),
+  ];
+}
+
+function keyed(words: string) {
+  return {
+    Condition: {
+      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': patternsOf(words) },
+      // A request that names no key must not count as one whose keys all match.
+      Null: { 'dynamodb:LeadingKeys': 'false' },
+    },
+  };
+}
