@@ -65,10 +65,10 @@ export class MemoryStore implements Store {
 
   async query(query: Query): Promise<Page> {
     if (query.index && query.consistent) throw new Error('an index cannot be read consistently');
-    const [pk, sk] = query.index ? ([`${query.index}pk`, `${query.index}sk`] as const) : (['pk', 'sk'] as const);
+    const sk = query.index ? `${query.index}sk` : 'sk';
     checkKey({ pk: query.pk, sk: '' });
     const sorted = this.#visible(query)
-      .filter((item) => item[pk] === query.pk && isWithin(item[sk], query))
+      .filter((item) => isWithin(item[sk], query))
       .sort((a, b) => order([a[sk], nameOf(a)], [b[sk], nameOf(b)]) * (query.descending ? -1 : 1));
     const { start } = query;
     const rest = start
@@ -138,15 +138,17 @@ export class MemoryStore implements Store {
   }
 
   #visible({ index, pk, consistent = false }: Query): Item[] {
-    if (consistent || !this.#options.isStale) {
-      return index ? this.all() : [...(this.#partitions.get(pk)?.values() ?? [])];
+    const by = index ? `${index}pk` : 'pk';
+    const isHere = (item: Item | undefined) => item?.[by] === pk;
+    const current = index ? this.all().filter(isHere) : [...(this.#partitions.get(pk)?.values() ?? [])];
+    if (consistent || !this.#options.isStale) return current;
+    const named = new Map(current.map((item) => [nameOf(item), item]));
+    for (const [name, earlier] of this.#earlier) {
+      if (!(named.has(name) || isHere(earlier)) || !this.#options.isStale()) continue;
+      if (earlier && isHere(earlier)) named.set(name, earlier);
+      else named.delete(name);
     }
-    const earlier = [...this.#earlier.entries()].filter(([name]) => index || name.startsWith(`${pk}\u0000`));
-    const stale = new Map(earlier.filter(() => this.#options.isStale?.()));
-    const current = (index ? this.all() : [...(this.#partitions.get(pk)?.values() ?? [])]).filter(
-      (item) => !stale.has(nameOf(item)),
-    );
-    return [...current, ...[...stale.values()].flatMap((item) => item ?? [])];
+    return [...named.values()];
   }
 
   #isRepeat(writes: readonly Write[], token: string): boolean {

@@ -26,6 +26,9 @@ export interface SendingConfig {
   readonly backoff: Backoff;
   /** A message that was tried for so long without an answer that counts has failed. */
   readonly retryLimitMs: number;
+  /** Unknown outcomes without a success between them, and within an hour, that hold the account. */
+  readonly unknownToHold: number;
+  readonly unknownPerHour: number;
   readonly probeAfterMs: readonly [number, ...number[]];
   readonly unknownLimitMs: number;
   /** What the first workspace starts with, so that a newcomer can send at once. */
@@ -53,6 +56,8 @@ export const defaultConfig: SendingConfig = {
   napMs: SECOND,
   backoff: { firstMs: 2 * SECOND, longestMs: 15 * MINUTE },
   retryLimitMs: 24 * HOUR,
+  unknownToHold: 3,
+  unknownPerHour: 6,
   probeAfterMs: [MINUTE, 5 * MINUTE, 30 * MINUTE],
   unknownLimitMs: 24 * HOUR,
   startCredits: 0,

@@ -1,3 +1,4 @@
+import { type Silence, silentUntil } from '#lib/domain/sending/verdict.ts';
 import { shortly } from '#lib/domain/shortly.ts';
 import { all, any, type Change, del, equal, exists, type Put, put, remove, set, update } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
@@ -54,12 +55,15 @@ export async function hold(
 
 /** The provider's all-clear, by a probe or a webhook. An operator's pause stays. */
 export function clearHold(ports: ResumePorts, account: string, config: SendingConfig): Promise<Changed> {
-  return endHold(ports, account, [], config);
+  return endHold(ports, account, { by: 'provider' }, config);
 }
 
-/** The operator's resume ends both. */
+/**
+ * The operator's resume ends both. It forgets nothing: of an account whose provider was silent one message is tried,
+ * and only when that is accepted do the others follow.
+ */
 export function resume(ports: ResumePorts, account: string, config: SendingConfig): Promise<Changed> {
-  return endHold(ports, account, [set('paused', false), remove('pauseReason'), remove('holdsRunning')], config);
+  return endHold(ports, account, { by: 'operator' }, config);
 }
 
 /**
@@ -69,14 +73,17 @@ export function resume(ports: ResumePorts, account: string, config: SendingConfi
 async function endHold(
   given: ResumePorts,
   account: string,
-  besides: readonly Change[],
+  { by }: { readonly by: 'provider' | 'operator' },
   config: SendingConfig,
 ): Promise<Changed> {
   const { store, clock, random, ticks } = persistent(given, config);
   const found = await store.get(accountKey(account), { consistent: true });
   if (!found) return 'gone';
-  const blocked = besides.length > 0 ? any(equal('paused', true), equal('held', true)) : equal('held', true);
   const now = clock.now();
+  // A provider that says again and again that all is well, and does not answer, gets no more messages for it.
+  if (by === 'provider' && silentUntil(silenceOf(readAccount(found)), now, config) > now) return 'unchanged';
+  const blocked = by === 'operator' ? any(equal('paused', true), equal('held', true)) : equal('held', true);
+  const besides: readonly Change[] = by === 'operator' ? [set('paused', false), remove('pauseReason')] : [];
   const running = [set('chain', 'RUNNING'), setDue(Math.max(now, gatesOpenAt(readAccount(found))))];
   const transacted = await store.transact(
     [
@@ -100,14 +107,22 @@ async function tickCurrent({ store, ticks }: Pick<ResumePorts, 'store' | 'ticks'
   if (item) await tickAgain(ticks, readAccount(item), now);
 }
 
+/** What an account has on its item of calls that were not answered. */
+export const silenceOf = ({ unknownRunning = 0, unknownTimes = [] }: Account): Silence => ({
+  running: unknownRunning,
+  times: unknownTimes,
+});
+
 /**
  * The probe is written and deleted together with the flag, so that an account has it exactly while it is held. A
  * provider may answer its probes and refuse to send all the same: as long as nothing goes out between two holds, the
  * tries of the one count for the next, lest they chase each other all day.
  */
-export function holding({ id, holdsRunning = 0 }: Account, reason: string, now: number, config: SendingConfig) {
+export function holding(account: Account, reason: string, now: number, config: SendingConfig) {
+  const { id, holdsRunning = 0 } = account;
   const changes = [set('held', true), set('holdReason', shortly(reason)), set('holdsRunning', holdsRunning + 1)];
-  return { changes, probe: nextProbe(id, holdsRunning, now, config) };
+  const at = Math.max(now + probeWait(holdsRunning, config), silentUntil(silenceOf(account), now, config));
+  return { changes, probe: probeAt(id, holdsRunning, at) };
 }
 
 function probeAt(account: string, tries: number, at: number): Put {
@@ -125,6 +140,8 @@ export const endProbing = (account: string) => del(probeKey(account));
 
 /** When to ask again after so many probes that did not clear the account: 1, then 5, then every 30 minutes. */
 export function nextProbe(account: Account['id'], tries: number, now: number, config: SendingConfig): Put {
-  const wait = config.probeAfterMs[tries] ?? config.probeAfterMs.at(-1) ?? config.probeAfterMs[0];
-  return probeAt(account, tries, now + wait);
+  return probeAt(account, tries, now + probeWait(tries, config));
 }
+
+const probeWait = (tries: number, { probeAfterMs }: SendingConfig): number =>
+  probeAfterMs[tries] ?? probeAfterMs.at(-1) ?? probeAfterMs[0];

@@ -49,6 +49,9 @@ const AccountItem = v.object({
   holdsRunning: optional(count),
   startedBy: optional(text),
   failuresRunning: count,
+  /** Unknown outcomes since a message was last accepted, and when the latest were. */
+  unknownRunning: optional(count),
+  unknownTimes: optional(v.array(time)),
   /** Present while a tick is due: the time leads. */
   gsi3sk: optional(text),
 });

@@ -36,14 +36,14 @@ export interface Setting {
 }
 
 export function planOutcome(head: Head, verdict: Verdict, setting: Setting): OutcomePlan {
-  const { account, when, config } = setting;
+  const { account, when } = setting;
   switch (verdict.kind) {
     case 'sent':
       return withSuccess(account, settled(head, [head.index], verdict, when));
     case 'failed':
       return settled(head, failingWith(head.send, head.index), verdict, when);
     case 'unknown':
-      return unsure(head, verdict.reason, when, config);
+      return unsure(head, verdict, setting);
     case 'again':
       return tryAgain(head, verdict, when);
     case 'held':
@@ -60,19 +60,22 @@ function settled(
   return { account: [calm], ...settling(head.send, parts, ending, now), due: nextSendAt };
 }
 
-function withSuccess({ holdsRunning }: Account, plan: OutcomePlan): OutcomePlan {
-  return holdsRunning === undefined ? plan : { ...plan, account: [...plan.account, remove('holdsRunning')] };
+/** Whatever was counted against the account or its provider is forgotten, and with it how late the next probe would be. */
+function withSuccess(account: Account, plan: OutcomePlan): OutcomePlan {
+  const counted = (['holdsRunning', 'unknownRunning'] as const).filter((name) => account[name] !== undefined);
+  return { ...plan, account: [...plan.account, ...counted.map((name) => remove(name))] };
 }
 
-/** The credit is held, the part leaves the queue, and those behind it go on. */
-function unsure(head: Head, reason: string, { now, nextSendAt }: When, config: SendingConfig): OutcomePlan {
+/** The credit is held, the part leaves the queue, and those behind it go on, unless the provider is silent. */
+function unsure(head: Head, verdict: Extract<Verdict, { kind: 'unknown' }>, setting: Setting): OutcomePlan {
+  const { account, when, config } = setting;
+  const { reason, silence, holdReason } = verdict;
   const { accountId, seq } = head.send;
-  return {
-    account: [calm],
-    writes: [...becomesUnknown(head, now, reason, config), del(pointerKey(accountId, seq, head.index))],
-    leaving: 1,
-    due: nextSendAt,
-  };
+  const counted = [calm, set('unknownRunning', silence.running), set('unknownTimes', silence.times)];
+  const writes = [...becomesUnknown(head, when.now, reason, config), del(pointerKey(accountId, seq, head.index))];
+  if (holdReason === undefined) return { account: counted, writes, leaving: 1, due: when.nextSendAt };
+  const { changes, probe } = holding({ ...account, unknownTimes: [...silence.times] }, holdReason, when.now, config);
+  return { account: [...counted, ...changes], writes: [...writes, probe], leaving: 1 };
 }
 
 /** First in the queue still: the order within the account holds, so the others wait. */

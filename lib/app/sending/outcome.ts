@@ -8,6 +8,7 @@ import { clearDue, setDue } from './due.ts';
 import { countEnds } from './ends.ts';
 import { measureGap } from './gap.ts';
 import { readPart } from './head.ts';
+import { silenceOf } from './hold.ts';
 import { readAccount } from './items.ts';
 import { accountKey } from './keys.ts';
 import { settleLate } from './late.ts';
@@ -53,10 +54,11 @@ export async function recordOutcome(turn: Turn, head: Head, intentAt: number, ou
   throw new Error(`the outcome of ${head.send.messageId} could not be written`);
 }
 
-const pastOf = (turn: Turn, { part }: Head) => ({
+const pastOf = ({ account }: Turn, { part }: Head) => ({
   ...part,
   retries: part.retries ?? 0,
-  failuresRunning: turn.account.failuresRunning,
+  failuresRunning: account.failuresRunning,
+  silence: silenceOf(account),
 });
 
 /**

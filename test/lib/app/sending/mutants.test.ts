@@ -44,6 +44,16 @@ const more = changing(isCharge, (write) =>
   JSON.parse(JSON.stringify(write), (key, value) => (key === 'op' && value === '>=' ? '>' : value)),
 );
 
+/** Writes that say nothing of this. */
+const silentOn = (...names: readonly string[]): Mutant =>
+  changing(
+    () => true,
+    (write) =>
+      write.kind === 'update'
+        ? { ...write, changes: write.changes.filter(({ path }) => !names.includes(String(path))) }
+        : write,
+  );
+
 type Case = readonly [guard: string, Pick<WorldOptions, 'mutant' | 'watchdog'>, scenarios.Scenario];
 
 const carryingWeight: readonly Case[] = [
@@ -89,6 +99,9 @@ const carryingWeight: readonly Case[] = [
     { mutant: without(anyOf(on('.state'), on('.creditState')), isRefund) },
     scenarios.failedTwice,
   ],
+  ['the count of unknown outcomes in a row', { mutant: silentOn('unknownRunning') }, scenarios.downForAnHour],
+  ['the count of unknown outcomes in an hour', { mutant: silentOn('unknownTimes') }, scenarios.halfDownForAnHour],
+  ['the count of holds in a row', { mutant: silentOn('holdsRunning', 'unknownTimes') }, scenarios.downForAnHour],
   [
     'the consistent read after an outcome',
     { mutant: { inconsistent: ({ pk }) => pk.startsWith('PID#') } },

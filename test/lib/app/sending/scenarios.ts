@@ -524,3 +524,33 @@ export const clocksThatAreOff: Scenario = async (options) => {
   world.expect((world.counted.get('ClockClamped') ?? 0) > 0, 'no time was clamped');
   return world.verdict();
 };
+
+/**
+ * A provider is down for an hour, and its probes say that all is well. In between it takes one message in three, if
+ * `takesSome`. The messages of the account wait, but for a few.
+ */
+const down =
+  (takesSome: boolean): Scenario =>
+  async (options) => {
+    const world = await Trial.begin(options);
+    const until = world.now + 60 * MINUTE;
+    let calls = 0;
+    world.provider.behave = () => {
+      calls += 1;
+      if (world.now > until || (takesSome && calls % 3 === 0)) return obliging;
+      return { outcome: { kind: 'unknown', reason: 'http 502' }, latencyMs: 50, takes: false };
+    };
+    const ids: string[] = [];
+    for (let i = 0; i < 40; i += 1) ids.push(await world.sendNow('a'));
+    const unknown = () => ids.filter((id) => world.stateOf(id) === 'unknown/reserved').length;
+    await world.run(30 * SECOND);
+    world.expect(takesSome || unknown() <= 3, `${unknown()} are unknown at once`);
+    await world.run(60 * MINUTE);
+    world.expect(unknown() <= 6, `${unknown()} are unknown`);
+    await world.run(60 * MINUTE);
+    world.expect(unknown() <= 6, `${unknown()} are unknown in the end`);
+    for (const id of ids) world.expect(world.stateOf(id) !== 'queued/reserved', 'one still waits');
+    return world.verdict();
+  };
+export const downForAnHour = down(false);
+export const halfDownForAnHour = down(true);

@@ -4,7 +4,7 @@ import { outcomeOfBreakdown, outcomeOfStatus } from '#lib/domain/sending/outcome
 import { backoff, DEFAULT_PACING, drawGap, longestGap, nextReconciliation } from '#lib/domain/sending/pace.ts';
 import { type CreditState, type PartState, sendCreditState, sendState } from '#lib/domain/sending/part.ts';
 import { afterStatuses, type Status } from '#lib/domain/sending/status.ts';
-import { judge } from '#lib/domain/sending/verdict.ts';
+import { judge, silentUntil } from '#lib/domain/sending/verdict.ts';
 
 const parts = (...states: PartState[]) => states.map((state) => ({ state, creditState: 'spent' as const }));
 const credits = (...states: CreditState[]) => states.map((creditState) => ({ state: 'sent' as const, creditState }));
@@ -130,8 +130,13 @@ test.each([
 });
 
 describe('a verdict', () => {
-  const limits = { backoff: { firstMs: 2_000, longestMs: 900_000 }, retryLimitMs: 86_400_000 };
-  const past = { retries: 0, failuresRunning: 0 };
+  const limits = {
+    backoff: { firstMs: 2_000, longestMs: 900_000 },
+    retryLimitMs: 86_400_000,
+    unknownToHold: 3,
+    unknownPerHour: 4,
+  };
+  const past = { retries: 0, failuresRunning: 0, silence: { running: 0, times: [] } };
   const retry = { kind: 'retry', reason: 'http 429' } as const;
   const now = 100_000_000;
 
@@ -152,6 +157,42 @@ describe('a verdict', () => {
 
   test('on an answer that says nothing of the account starts the count anew', () => {
     expect(judge(retry, { ...past, failuresRunning: 4 }, now, 1, limits)).toMatchObject({ failuresRunning: 0 });
+  });
+
+  const hour = 3_600_000;
+  test.each([
+    ['the first', { running: 0, times: [] }, undefined, [now]],
+    ['the second', { running: 1, times: [now - 5] }, undefined, [now - 5, now]],
+    ['the third in a row', { running: 2, times: [now - 9, now - 5] }, '3 messages in a row', [now - 9, now - 5, now]],
+    ['one after a hold', { running: 3, times: [] }, '4 messages in a row', [now]],
+    [
+      'the fourth within an hour',
+      { running: 0, times: [now - hour + 1, now - 9, now - 5] },
+      '4 messages within an hour',
+      [now - hour + 1, now - 9, now - 5, now],
+    ],
+    [
+      'one more than an hour after the first of four',
+      { running: 0, times: [now - hour, now - 9, now - 5] },
+      undefined,
+      [now - 9, now - 5, now],
+    ],
+    ['one after a clock that was ahead', { running: 0, times: [now + 9 * hour] }, undefined, [now, now]],
+  ])('on an unknown outcome, %s, is to remember it and perhaps to hold', (_, silence, says, times) => {
+    const verdict = judge({ kind: 'unknown', reason: 'http 502' }, { ...past, silence }, now, 1, limits);
+    expect(verdict).toMatchObject({ kind: 'unknown', silence: { running: silence.running + 1, times } });
+    const { holdReason } = { holdReason: undefined, ...verdict };
+    if (says === undefined) expect(holdReason).toBeUndefined();
+    else expect(holdReason).toMatch(`${says} (the last: http 502)`);
+  });
+
+  test.each([
+    ['nothing was unknown', [], 0],
+    ['an hour has room for one more', [now - 3, now - 2, now - 1], 0],
+    ['an hour is full', [now - 9, now - 3, now - 2, now - 1], now - 9 + hour],
+    ['the clock was ahead', [now + 9 * hour, now + 9 * hour, now + 9 * hour, now + 9 * hour], now + hour],
+  ])('where %s, tells when the next may be tried', (_, times, until) => {
+    expect(silentUntil({ times }, now, limits)).toBe(until);
   });
 });
 
