@@ -68,11 +68,13 @@ function fieldsOf({ index, to, credit, detail, also = [] }: PartChange): Change[
   ];
 }
 
-/** The state as read, and with an attempt behind it: that very attempt. */
+/** The state as read, and with an attempt behind it: that very attempt; with a spent credit: counted or not, as read. */
 function asRead(send: Send, index: number): Condition[] {
   const part = send.parts[index];
   if (part === undefined) throw new RangeError(`${send.messageId} has no part ${index}`);
   const state = equal(field(index, 'state'), part.state);
+  const counted = field(index, 'counted');
+  if (part.creditState === 'spent') return [state, part.counted ? equal(counted, true) : absent(counted)];
   return part.intentAt === undefined || !isUnsettled(part.state)
     ? [state]
     : [state, equal(field(index, 'intentAt'), part.intentAt)];
@@ -102,11 +104,17 @@ function historyOf({ history }: Send, changes: readonly PartChange[], at: number
 }
 
 /** The credits go back to the epoch that they were charged to, in the transaction that changes the parts. */
-export function refund(send: Send, parts: readonly number[], at: number, reason: string): [Update, Put] {
+export function refund(
+  send: Send,
+  parts: readonly number[],
+  at: number,
+  reason: string,
+  also: readonly Change[] = [],
+): [Update, Put] {
   const credits = parts.length;
   const entry = `${send.messageId}#refund#${parts.join('+')}`;
   return [
-    update(quotaKey(send.workspace, send.epoch), [add('available', credits)], exists()),
+    update(quotaKey(send.workspace, send.epoch), [add('available', credits), ...also], exists()),
     put(
       {
         ...ledgerKey(send.workspace, at, entry),

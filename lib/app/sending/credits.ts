@@ -3,10 +3,11 @@ import { queryAll } from '../query-all.ts';
 import { absent, all, equal, exists, type Put, put, type Store, set, type Update, update } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import type { SendingConfig } from './config.ts';
-import { type Quota, readQuota } from './items.ts';
+import { readQuota } from './items.ts';
 import { quotaKey, quotaKindKey, reservedListKey } from './keys.ts';
 import { persistent, type StorePorts } from './persistent.ts';
 import { currentEpoch, grantWrites, openEpoch, opening, openingCredits, openingOf, quotaKind } from './quota.ts';
+import { countedIn, net } from './spent.ts';
 
 export interface Credits {
   readonly epoch: Epoch;
@@ -14,28 +15,33 @@ export interface Credits {
   readonly available: number;
   readonly reserved: number;
   readonly spent: number;
+  /** `spent` is what is left over: credits that were spent before they were counted are not counted yet. */
+  readonly complete?: false;
   readonly quota: QuotaKind;
 }
 
 const PAGE = 1000;
 const TRIES = 5;
 
-/** The current epoch's numbers. `reserved` is counted in an index and may lag behind by a moment. */
+/**
+ * The current epoch's numbers, each from its own source: what moves just now may show in one and not yet in another.
+ * `reserved` is counted in an index and may lag behind by a moment.
+ */
 export async function showCredits(given: StorePorts, workspace: string, config: SendingConfig): Promise<Credits> {
   const { store, clock } = persistent(given, config);
   const quota = await quotaKind(store, workspace);
   const epoch = currentEpoch(quota, clock.now());
-  const [{ granted, available }, reserved] = await Promise.all([
-    readEpoch(store, workspace, epoch, openingCredits(workspace, quota, config)),
+  const [{ quotas, spending }, reserved] = await Promise.all([
+    countedIn(store, workspace),
     countReserved(store, workspace, epoch),
   ]);
-  return { epoch, granted, available, reserved, spent: granted - available - reserved, quota };
-}
-
-/** An epoch that nobody has sent in yet has all that it begins with. */
-async function readEpoch(store: Store, workspace: string, epoch: Epoch, credits: number): Promise<Quota> {
-  const item = await store.get(quotaKey(workspace, epoch), { consistent: true });
-  return item ? readQuota(item) : { epoch, granted: credits, available: credits };
+  const credits = openingCredits(workspace, quota, config);
+  // An epoch that nobody has sent in yet has all that it begins with.
+  const unopened = { granted: credits, available: credits, counted: true };
+  const { granted, available, counted } = quotas.find((one) => one.epoch === epoch) ?? unopened;
+  const figures = { epoch, granted, available, reserved };
+  if (!counted) return { ...figures, spent: granted - available - reserved, complete: false, quota };
+  return { ...figures, spent: net(spending.get(epoch)), quota };
 }
 
 async function countReserved(store: Store, workspace: string, epoch: Epoch): Promise<number> {
@@ -108,6 +114,6 @@ async function addGrant(
 ): Promise<void> {
   const id = newTransaction(random);
   const transacted = await store.transact(grantWrites(workspace, epoch, credits, reason, id, now), id);
-  // Its only condition is that the ledger has no such entry yet, and the entry has a random name.
+  // The epoch is open, and the ledger's entry has a random name.
   if (!transacted.done) throw new Error(`a grant to ${workspace} was refused`);
 }

@@ -1,11 +1,18 @@
-import { all, type Delete, del, equal, exists, type Put } from '../store.ts';
+import { absent, all, type Delete, del, equal, exists, type Put } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import type { SendingConfig } from './config.ts';
 import { endProbing } from './hold.ts';
+import { readAccount } from './items.ts';
 import { accountKey } from './keys.ts';
 import { persistent, type StorePorts } from './persistent.ts';
+import { takeOver } from './spent.ts';
 
-/** An account goes when nothing waits on it: a queued message must not lose its way out. */
+const TRIES = 5;
+
+/**
+ * An account goes when nothing waits on it: a queued message must not lose its way out. What it has counted stays with
+ * the quota.
+ */
 export async function deleteAccount(
   given: StorePorts,
   account: string,
@@ -14,10 +21,24 @@ export async function deleteAccount(
   config: SendingConfig,
 ): Promise<'deleted' | 'busy' | 'gone'> {
   const { store, random } = persistent(given, config);
-  const transacted = await store.transact(
-    [del(accountKey(account), all(exists(), equal('pending', 0))), endProbing(account), ...alongside],
-    newTransaction(random),
-  );
-  if (transacted.done) return 'deleted';
-  return transacted.refused[0]?.item ? 'busy' : 'gone';
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const item = await store.get(accountKey(account), { consistent: true });
+    if (!item) return 'gone';
+    const { workspace, pending } = readAccount(item);
+    if (pending > 0) return 'busy';
+    const { countings } = item;
+    // What an outcome counts from now on would be lost with the item.
+    const asRead = typeof countings === 'number' ? equal('countings', countings) : absent('countings');
+    const transacted = await store.transact(
+      [
+        del(accountKey(account), all(exists(), equal('pending', 0), asRead)),
+        endProbing(account),
+        ...takeOver(workspace, item),
+        ...alongside,
+      ],
+      newTransaction(random),
+    );
+    if (transacted.done) return 'deleted';
+  }
+  throw new Error(`${account} changed ${TRIES} times while it was being deleted`);
 }

@@ -77,6 +77,8 @@ const PartItem = v.object({
   unknownAt: optional(time),
   reconcileAt: optional(time),
   providerId: optional(text),
+  /** Its credit stands in the count of spent ones (./spent.ts). */
+  counted: optional(v.literal(true)),
   error: optional(text),
 });
 export type Part = v.InferOutput<typeof PartItem>;
@@ -119,6 +121,11 @@ const QuotaItem = v.object({
   available: count,
   /** How much of what was granted came with the epoch itself. */
   opening: optional(count),
+  /** Spent through accounts that are gone, and before spent credits were counted; given back of these. */
+  spent: optional(count),
+  unspent: optional(count),
+  /** Every spent credit of the epoch is counted: those of an older one are, once an audit has met them all. */
+  counted: optional(v.literal(true)),
 });
 export type Quota = v.InferOutput<typeof QuotaItem>;
 

@@ -1,11 +1,12 @@
 import { stateKey } from '../receiving/delivery-state.ts';
-import type { Store } from '../store.ts';
+import { add, exists, type Store, update } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
-import { leaveQueue } from './cancel.ts';
 import { countEnds, type EndingPorts } from './ends.ts';
 import { readPart } from './head.ts';
 import { readProviderMessage, type Send } from './items.ts';
+import { accountKey, quotaKey } from './keys.ts';
 import { type Ending, failingWith, settling } from './settle.ts';
+import { meetsNothing, onAccount, onQuota, type Spending } from './spent.ts';
 import { readStatuses } from './statuses.ts';
 import type { Head } from './turn.ts';
 
@@ -23,22 +24,33 @@ export async function settleLate(
   ending: Ending,
 ): Promise<boolean> {
   const { store, clock, random } = ports;
+  let isGone = false;
   for (let tries = 0; tries < TRIES; tries += 1) {
     const head = await readPart(store, messageId, index);
     if (head.part.intentAt !== intentAt || !['sending', 'unknown'].includes(head.part.state)) return false;
     // A file that turns out not to have gone takes the text with it only while it is still the file's turn.
     const parts = ending.kind === 'failed' && head.part.state === 'sending' ? failingWith(head.send, index) : [index];
-    const { writes, leaving, ends } = settling(head.send, parts, ending, clock.now());
-    const account = leaving > 0 ? [leaveQueue(head.send.accountId, leaving)] : [];
+    const { writes, leaving, spending, ends } = settling(head.send, parts, ending, clock.now());
+    const account = accountWrites(head.send, leaving, spending, isGone);
     if (ending.kind === 'sent' && ending.inferred && (await isClaimed(store, head.send, ending.providerId)))
       return false;
-    const transacted = await store.transact([...writes, ...account], newTransaction(random));
-    if (!transacted.done) continue;
+    const transacted = await store.transact([...account, ...writes], newTransaction(random));
+    if (!transacted.done) {
+      isGone ||= account.length > 0 && meetsNothing(transacted.refused[0]);
+      continue;
+    }
     countEnds(ports, ends);
     if (ending.kind === 'sent') await readStatuses(ports, head.send, ending.providerId);
     return true;
   }
   throw new Error(`part ${index} of ${messageId} changed ${TRIES} times while it was being settled`);
+}
+
+/** An account is deleted with nothing in its queue, and its counts are the quota's from then on. */
+function accountWrites({ workspace, accountId, epoch }: Send, leaving: number, spending: Spending, isGone: boolean) {
+  if (isGone) return [update(quotaKey(workspace, epoch), onQuota(spending), exists())];
+  const changes = [...(leaving > 0 ? [add('pending', -leaving)] : []), ...onAccount(epoch, spending)];
+  return changes.length === 0 ? [] : [update(accountKey(accountId), changes, exists())];
 }
 
 /** A message that is known to be another part's is evidence of that one alone. */

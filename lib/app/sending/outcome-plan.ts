@@ -8,6 +8,7 @@ import { holding } from './hold.ts';
 import type { Account, Part, Send } from './items.ts';
 import { pointerKey } from './keys.ts';
 import { failingWith, settling } from './settle.ts';
+import { onAccount } from './spent.ts';
 import type { Head } from './turn.ts';
 
 /** What an outcome changes beside generation, lease and spacing, which every outcome changes alike. */
@@ -57,7 +58,8 @@ function settled(
   ending: Extract<Verdict, { kind: 'sent' | 'failed' }>,
   { now, nextSendAt }: When,
 ): OutcomePlan {
-  return { account: [calm], ...settling(head.send, parts, ending, now), due: nextSendAt };
+  const { spending, ...settled } = settling(head.send, parts, ending, now);
+  return { account: [calm, ...onAccount(head.send.epoch, spending)], ...settled, due: nextSendAt };
 }
 
 /** Whatever was counted against the account or its provider is forgotten, and with it how late the next probe would be. */

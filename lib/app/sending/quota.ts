@@ -2,7 +2,7 @@ import { type Epoch, epochAt, type QuotaKind } from '#lib/domain/sending/credits
 import { toIso } from '#lib/domain/time.ts';
 import type { Random } from '../ports.ts';
 import { pagesOf } from '../query-all.ts';
-import { absent, add, equal, type Put, put, type Store, set, setIfAbsent, type Update, update } from '../store.ts';
+import { absent, add, equal, exists, type Put, put, type Store, type Update, update } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import { MAIN } from '../workspaces/workspace.ts';
 import type { SendingConfig } from './config.ts';
@@ -42,7 +42,7 @@ export async function openEpoch(
 
 /** Refused where the epoch is open. No credits are no entry in the ledger, and an opening all the same. */
 export function opening(workspace: string, epoch: Epoch, credits: number, now: number): Put[] {
-  const opened = { granted: credits, available: credits, opening: credits };
+  const opened = { granted: credits, available: credits, opening: credits, counted: true };
   return [
     put({ ...quotaKey(workspace, epoch), ...opened, kind: 'quota', workspace, epoch }, absent()),
     ...(credits === 0 ? [] : [ledgerGrant(workspace, epoch, credits, `${epoch} begins`, openingEntry(epoch), now)]),
@@ -72,7 +72,7 @@ export async function openingOf(store: Store, workspace: string, quota: Quota): 
   return 0;
 }
 
-/** Credits more, with their entry in the ledger. An epoch that has no quota yet gets one. */
+/** Credits more for an epoch that is open, with their entry in the ledger. */
 export function grantWrites(
   workspace: string,
   epoch: Epoch,
@@ -82,13 +82,7 @@ export function grantWrites(
   now: number,
 ): [Update, Put] {
   return [
-    update(quotaKey(workspace, epoch), [
-      setIfAbsent('kind', 'quota'),
-      setIfAbsent('workspace', workspace),
-      set('epoch', epoch),
-      add('granted', credits),
-      add('available', credits),
-    ]),
+    update(quotaKey(workspace, epoch), [add('granted', credits), add('available', credits)], exists()),
     ledgerGrant(workspace, epoch, credits, reason, `${id}#grant`, now),
   ];
 }

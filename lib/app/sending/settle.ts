@@ -6,6 +6,7 @@ import type { Ends } from './ends.ts';
 import type { Send } from './items.ts';
 import { pointerKey, unknownKey } from './keys.ts';
 import { sentEvent } from './sent-event.ts';
+import { NOTHING, type Spending } from './spent.ts';
 
 /** How a part's story ends, as far as sending goes. */
 export type Ending =
@@ -20,6 +21,8 @@ export interface Settling {
   readonly writes: readonly (Update | Put | Delete)[];
   /** How many parts leave the account's queue. */
   readonly leaving: number;
+  /** To be counted on the account, or on the quota where the account is gone. */
+  readonly spending: Spending;
   /** For `countEnds`, once all of this is written. */
   readonly ends: Ends;
 }
@@ -42,6 +45,7 @@ export function settling(send: Send, parts: readonly number[], ending: Ending, a
       ...(ending.kind === 'sent' ? [] : refund(send, parts, at, reasonOf(ending))),
     ],
     leaving: queued.length,
+    spending: ending.kind === 'sent' ? { spent: parts.length, unspent: 0 } : NOTHING,
     ends: { state: ending.kind, parts: parts.length, refunded: ending.kind === 'sent' ? 0 : parts.length },
   };
 }
@@ -61,8 +65,10 @@ const isUnknown = (send: Send, index: number): boolean => send.parts[index]?.sta
 
 function endingChange(index: number, ending: Ending): PartChange {
   switch (ending.kind) {
-    case 'sent':
-      return { index, to: 'sent', credit: 'spent', also: [set(field(index, 'providerId'), ending.providerId)] };
+    case 'sent': {
+      const also = [set(field(index, 'providerId'), ending.providerId), set(field(index, 'counted'), true)];
+      return { index, to: 'sent', credit: 'spent', also };
+    }
     case 'failed':
     case 'expired':
       return { index, to: ending.kind, credit: 'refunded', detail: ending.reason };

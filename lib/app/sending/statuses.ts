@@ -1,13 +1,26 @@
 import { afterStatuses, STATUSES, type Status } from '#lib/domain/sending/status.ts';
 import { stateKey } from '../receiving/delivery-state.ts';
-import { absent, all, type Condition, equal, type Key, remove, type Store, set, update } from '../store.ts';
+import {
+  absent,
+  all,
+  type Condition,
+  equal,
+  exists,
+  type Key,
+  remove,
+  type Store,
+  set,
+  type Update,
+  update,
+} from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import { changeParts, refund } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { countEnds, type EndingPorts } from './ends.ts';
 import { type ProviderMessage, readProviderMessage, readSend, type Send } from './items.ts';
-import { dueListOf, dueSortKey, sendKey } from './keys.ts';
+import { accountKey, dueListOf, dueSortKey, sendKey } from './keys.ts';
 import { persistent } from './persistent.ts';
+import { meetsNothing, NOTHING, onAccount, onQuota } from './spent.ts';
 import type { DueItem } from './watchdog.ts';
 
 const TRIES = 5;
@@ -75,12 +88,33 @@ async function raise(
     ...(after.state === 'failed' ? { detail: message.detail_failed ?? 'the provider could not deliver it' } : {}),
   };
   const raised = changeParts(send, [change], now);
-  const returned = refunds ? refund(send, [index], now, change.detail ?? 'failed') : undefined;
-  const { done } = returned
-    ? await ports.store.transact([raised, ...returned], newTransaction(ports.random))
-    : await ports.store.write(raised);
+  const done = refunds
+    ? await refundSpent(ports, send, index, raised, now, change.detail ?? 'failed')
+    : (await ports.store.write(raised)).done;
   if (done) countEnds(ports, { state: after.state, parts: 1, refunded: refunds ? 1 : 0 });
   return done;
+}
+
+/** With its part, back to the quota and out of what counts as spent, wherever that is counted. */
+async function refundSpent(
+  { store, random }: EndingPorts,
+  send: Send,
+  index: number,
+  raised: Update,
+  now: number,
+  reason: string,
+): Promise<boolean> {
+  const spending = send.parts[index]?.counted ? { spent: 0, unspent: 1 } : NOTHING;
+  const counts = onAccount(send.epoch, spending);
+  const account = counts.length === 0 ? [] : [update(accountKey(send.accountId), counts, exists())];
+  const transacted = await store.transact(
+    [...account, raised, ...refund(send, [index], now, reason)],
+    newTransaction(random),
+  );
+  if (transacted.done) return true;
+  if (account.length === 0 || !meetsNothing(transacted.refused[0])) return false;
+  const onceGone = refund(send, [index], now, reason, onQuota(spending));
+  return (await store.transact([raised, ...onceGone], newTransaction(random))).done;
 }
 
 function seenIn(message: ProviderMessage): ReadonlySet<Status> {

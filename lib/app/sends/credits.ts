@@ -22,7 +22,11 @@ export const ShownCredits = v.object({
   granted: v.number(),
   available: v.number(),
   reserved: v.pipe(v.number(), v.description('For messages whose fate is open')),
-  spent: v.number(),
+  spent: v.pipe(v.number(), v.description('As counted along the way, one by one')),
+  complete: optional(
+    v.literal(false),
+    '`spent` is what is left over: some were spent before they were counted, until `/api/credits/audit` has come to its end',
+  ),
   quota: QuotaChoice,
 });
 

@@ -100,11 +100,11 @@ async function takeUp(name: string, body: object, webhook: Parameters<typeof chu
 
 const ROUTES = ['its own function', 'the fallback function'] as const;
 
-/** An account of the provider, a webhook that is tied to none, and a message that was tried once. */
-async function tried({ name, account }: Reporting, outcome: SendOutcome) {
+/** An account of the provider, a webhook that is tied to none unless it says so, and a message that was tried once. */
+async function tried({ name, account }: Reporting, outcome: SendOutcome, isTied = false) {
   const body = { provider: name, channel: 'whatsapp', ...account };
   const id = String((await hub.done('POST', '/api/accounts', { body })).id);
-  const receiving = await hub.webhook({ provider: name });
+  const receiving = await hub.webhook({ provider: name, ...(isTied && { accountId: id }) });
   const sending = await hub.webhook({ kind: 'send', provider: undefined });
   const messageId = await hub.send(sending.url, { phone: PHONE });
   await run(outcome);
@@ -114,7 +114,8 @@ async function tried({ name, account }: Reporting, outcome: SendOutcome) {
     account: (): Account => readAccount(memory.peek(accountKey(id)) ?? missing()),
     deliver: async (route: (typeof ROUTES)[number], report: object) => {
       if (route === 'the fallback function') {
-        return takeUp(name, report, { webhookId: receiving.id, workspace: 'main' });
+        const account = isTied ? { accountId: id } : {};
+        return takeUp(name, report, { webhookId: receiving.id, workspace: 'main', ...account });
       }
       expect(await hub.post(receiving.url, report)).toMatchObject({ status: 200, body: { status: 'stored' } });
     },
@@ -147,6 +148,14 @@ describe.each(ROUTES)('under the role of %s', (route) => {
     expect(sent.part()).toMatchObject({ state: 'unknown' });
     await sent.deliver(route, reporting.echo(sent.id, now()));
     expect(sent.part()).toMatchObject({ state: 'sent', creditState: 'spent', providerId: ID });
+  });
+
+  it('an echo settles and counts what an account left behind that is gone', async () => {
+    const sent = await tried(sandbox, { kind: 'unknown', reason: 'http 500' }, true);
+    await hub.done('DELETE', `/api/accounts/${sent.id}`);
+    await sent.deliver(route, sandbox.echo(sent.id, now()));
+    expect(sent.part()).toMatchObject({ state: 'sent', creditState: 'spent', providerId: ID });
+    expect(await hub.done('GET', '/api/credits')).toMatchObject({ available: 999, reserved: 0, spent: 1 });
   });
 
   it.each([greenApi, sandbox])('a failure that $name reports gives the credit back', async (reporting) => {

@@ -102,6 +102,8 @@ export class Invariants {
     if (granted !== available + count('reserved') + count('spent')) {
       this.violate(`1: granted ${granted} <> ${available} + ${count('reserved')} + ${count('spent')}`);
     }
+    const counted = this.#countedSpent(item, epoch, items);
+    if (counted !== count('spent')) this.violate(`1: ${counted} counted as spent, the sends ${count('spent')}`);
     const entries = items.filter((i) => i.kind === 'ledger' && i.pk === item.pk).map(readLedgerEntry);
     const sum = (entry: string) =>
       total(entries.filter((e) => e.epoch === epoch && e.entry === entry).map(({ credits }) => credits));
@@ -112,6 +114,17 @@ export class Invariants {
     const reserved = total(indexed.map((i) => Number(String(i.gsi2sk).split('#')[0])));
     if (reserved !== count('reserved'))
       this.violate(`1: the index has ${reserved} reserved, the sends ${count('reserved')}`);
+  }
+
+  /** On the accounts that there are, and on the quota for those that are gone. */
+  #countedSpent(quota: Item, epoch: string, items: readonly Item[]): number {
+    const accounts = items.filter((i) => i.kind === 'account' && i.workspace === quota.workspace);
+    const of = (item: Item, name: string) => Number(item[name] ?? 0);
+    return (
+      of(quota, 'spent') -
+      of(quota, 'unspent') +
+      total(accounts.map((item) => of(item, `spent_${epoch}`) - of(item, `unspent_${epoch}`)))
+    );
   }
 
   #credits(send: Send): void {

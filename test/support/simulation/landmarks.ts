@@ -22,6 +22,9 @@ export const isRefund = (write: Write): boolean => sets(write, 'creditState', 'r
 export const isCharge = (write: Write): boolean =>
   changesOf(write).some((change) => change.kind === 'add' && change.path === 'available' && change.by < 0);
 
+export const isDeletion = (write: Write): boolean =>
+  write.kind === 'delete' && write.key.pk.startsWith('ACC#') && write.key.sk === 'META';
+
 export const isQueueing = (write: Write): boolean =>
   changesOf(write).some((change) => change.kind === 'add' && change.path === 'pending' && change.by > 0);
 

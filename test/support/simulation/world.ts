@@ -1,16 +1,17 @@
+import { directoryKey } from '#lib/app/directory.ts';
 import type { Clock } from '#lib/app/ports.ts';
 import { stateKey } from '#lib/app/receiving/delivery-state.ts';
 import { type Accepted, accept, type SendRequest } from '#lib/app/sending/accept.ts';
 import { defaultConfig, type SendingConfig } from '#lib/app/sending/config.ts';
+import { grant } from '#lib/app/sending/credits.ts';
 import { type Account, readAccount, readProviderMessage, readSend, type Send } from '#lib/app/sending/items.ts';
 import { accountKey, sendKey } from '#lib/app/sending/keys.ts';
 import { sendingStart } from '#lib/app/sending/new-account.ts';
 import type { Fetched, Finding, ProbeResult, Tick } from '#lib/app/sending/ports.ts';
-import { grantWrites } from '#lib/app/sending/quota.ts';
 import { onStatus } from '#lib/app/sending/statuses.ts';
 import { type Run, type TickResult, tick } from '#lib/app/sending/tick.ts';
 import { watchdog } from '#lib/app/sending/watchdog.ts';
-import { type Store, StoreUnavailable, setIfAbsent, update } from '#lib/app/store.ts';
+import { put, type Store, StoreUnavailable, setIfAbsent, update } from '#lib/app/store.ts';
 import type { Status } from '#lib/domain/sending/status.ts';
 import { MeteredStore } from '../metered-store.ts';
 import { underRole } from '../under-role.ts';
@@ -89,6 +90,7 @@ export class World {
   skew: () => number = () => 0;
   /** A run that outlives its time is not ended: as one whose host was suspended. */
   zombies = false;
+  readonly #workspaces = new Map<string, string>();
   readonly #mutant: Mutant;
   #runs = 0;
 
@@ -135,16 +137,21 @@ export class World {
       channel: 'whatsapp',
       scope: id,
     };
-    await this.store.write({ kind: 'put', item });
+    this.#workspaces.set(id, workspace);
+    await this.store.transact([put(item), put({ ...directoryKey(workspace, 'ACCOUNT', id) })], `new-${id}`);
     if (credits > 0) await this.grant(workspace, credits);
   }
 
   async grant(workspace: string, credits: number): Promise<void> {
-    this.#runs += 1;
-    await this.store.transact(
-      grantWrites(workspace, 'lifetime', credits, 'test', `g${this.#runs}`, this.now),
-      `g${this.#runs}`,
-    );
+    const ports = { store: this.store, clock: this.#clock(0), random: this.seeded };
+    await grant(ports, workspace, { credits, reason: 'test' }, this.config);
+  }
+
+  /** Of an account that is there, or was. */
+  workspaceOf(account: string): string {
+    const workspace = this.#workspaces.get(account);
+    if (workspace === undefined) throw new Error(`there was never an account ${account}`);
+    return workspace;
   }
 
   account(id: string): Account {
@@ -183,11 +190,7 @@ export class World {
       (by, pk) => this.#checkTenant(by, pk),
     );
     const role = ROLES.get(process.name);
-    const clock: Clock = {
-      now: () => Math.floor(this.now) + process.skewMs,
-      monotonic: () => this.now,
-      sleep: (ms) => this.scheduler.wait(process, ms),
-    };
+    const clock = this.#clock(process.skewMs, (ms) => this.scheduler.wait(process, ms));
     return {
       store: role === undefined ? unrestricted : underRole(unrestricted, role),
       clock,
@@ -233,10 +236,14 @@ export class World {
     };
   }
 
+  #clock(skewMs: number, sleep: Clock['sleep'] = async () => undefined): Clock {
+    return { now: () => Math.floor(this.now) + skewMs, monotonic: () => this.now, sleep };
+  }
+
   /** One request to send; kept in mind for the promise of order. */
   async send(account: string, content: Partial<SendRequest> & Pick<SendRequest, 'parts'>): Promise<Accepted> {
     const begunAt = this.now;
-    const { workspace } = this.account(account);
+    const workspace = this.workspaceOf(account);
     const request: SendRequest = { workspace, account, recipient: { phone: '+1415' }, ...content };
     const answer = await this.spawn('accept', workspace, (ports) => accept(request, ports, this.config));
     if (answer.kind === 'accepted') {
@@ -274,7 +281,7 @@ export class World {
   }
 
   status({ account, providerId }: Taken, status: Status): void {
-    const { workspace } = this.account(account);
+    const workspace = this.workspaceOf(account);
     const key = stateKey({ workspace, provider: 'fake', scope: account }, providerId);
     void this.#quietly(
       this.spawn('status', workspace, async (ports) => {
@@ -288,7 +295,7 @@ export class World {
   #runTick(message: Tick, received: Run['received'], ended: (result: TickResult | 'threw') => void): void {
     this.#runs += 1;
     const id = `run-${this.#runs}`;
-    const { workspace } = this.account(message.account);
+    const workspace = this.workspaceOf(message.account);
     const endsAt = this.now + FUNCTION_TIMEOUT_MS;
     const run = { id, endsAt, received };
     const ticking = (ports: ReturnType<World['ports']>, process: Process) => {

@@ -10,10 +10,10 @@ import { placesOf } from '#lib/app/sending/places.ts';
 import { resend } from '#lib/app/sending/resend.ts';
 import { listLedger } from '#lib/app/sends/credits.ts';
 import { shownSend } from '#lib/app/sends/shown.ts';
-import { add, put, update } from '#lib/app/store.ts';
+import { add, del, put, update } from '#lib/app/store.ts';
 import { sendCreditState, sendState } from '#lib/domain/sending/part.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
-import { at, atCall, isCharge, isKick, once } from '#test/support/simulation/landmarks.ts';
+import { at, atCall, isCharge, isDeletion, isKick, once } from '#test/support/simulation/landmarks.ts';
 import { World, type WorldOptions } from '#test/support/simulation/world.ts';
 
 const SECOND = 1_000;
@@ -46,6 +46,14 @@ const stateOf = (world: World, messageId: string) => {
 async function expectSound(world: World): Promise<void> {
   expect(world.invariants.violations).toEqual([]);
   expect(await audit(world.store, 'main')).toEqual({ ok: true, differences: [] });
+}
+
+/** The provider's webhook on a message that it took. */
+async function tell(world: World, messageId: string, status: 'failed'): Promise<void> {
+  const taken = world.provider.taken.find((one) => one.messageId === messageId);
+  if (!taken) throw new Error(`${messageId} did not go out`);
+  world.status(taken, status);
+  await world.run(SECOND);
 }
 
 const unsure = { outcome: { kind: 'unknown', reason: 'reset' }, latencyMs: 50, takes: true } as const;
@@ -535,6 +543,61 @@ describe('credits', () => {
       ['reserve', 2],
       ['grant', 5],
     ]);
+    await expectSound(world);
+  });
+
+  test('that were spent are counted, and no longer once they are given back, also by who is late', async () => {
+    const world = await worldWith(9);
+    const spent = async () => (await ask(world, (ports) => showCredits(ports, 'main', world.config))).spent;
+    const delivered = await world.sendNow('a', fileAndText);
+    const failing = await world.sendNow('a');
+    await world.run(10 * SECOND);
+    expect(await spent()).toBe(3);
+    await tell(world, failing, 'failed');
+    expect([await spent(), stateOf(world, delivered), stateOf(world, failing)]).toEqual([
+      ...[2, 'sent/spent', 'failed/refunded'],
+    ]);
+    world.provider.behave = () => unsure;
+    const late = await world.sendNow('a');
+    await world.run(10 * SECOND);
+    const echo = { workspace: 'main', account: 'a', providerId: '3EB04', isTo: () => true, text: 'hello' };
+    await world.until(world.spawn('echo', 'main', (ports) => onEcho(ports, echo, world.config)));
+    expect([await spent(), stateOf(world, late)]).toEqual([3, 'sent/spent']);
+    await expectSound(world);
+  });
+
+  test('that an account has spent are counted when it is gone, whatever becomes of them then', async () => {
+    const world = await worldWith(9);
+    const spent = async () => (await ask(world, (ports) => showCredits(ports, 'main', world.config))).spent;
+    const [failing] = [await world.sendNow('a'), await world.sendNow('a')];
+    await world.run(10 * SECOND);
+    world.provider.behave = () => unsure;
+    const late = await world.sendNow('a');
+    await world.run(10 * SECOND);
+    expect(await ask(world, (ports) => deleteAccount(ports, 'a', [], world.config))).toBe('deleted');
+    await world.store.write(del({ pk: 'WS#main', sk: 'ACCOUNT#a' }));
+    expect(await spent()).toBe(2);
+    await tell(world, failing, 'failed');
+    expect([await spent(), stateOf(world, failing)]).toEqual([1, 'failed/refunded']);
+    world.evidence = () => ({ kind: 'accepted', providerId: '3EB03' });
+    await world.run(2 * MINUTE);
+    expect([await spent(), stateOf(world, late)]).toEqual([2, 'sent/spent']);
+    await expectSound(world);
+  });
+
+  test('that are spent while their account is being deleted are not lost', async () => {
+    const world = await worldWith(9);
+    world.provider.behave = () => unsure;
+    const late = await world.sendNow('a');
+    await world.run(10 * SECOND);
+    const echo = { workspace: 'main', account: 'a', providerId: '3EB01', isTo: () => true, text: 'hello' };
+    once(world, at(isDeletion, 'before'), { stallMs: SECOND }, () =>
+      world.begin(world.spawn('echo', 'main', (ports) => onEcho(ports, echo, world.config))),
+    );
+    expect(await ask(world, (ports) => deleteAccount(ports, 'a', [], world.config))).toBe('deleted');
+    await world.run(SECOND);
+    expect(stateOf(world, late)).toBe('sent/spent');
+    expect(world.store.peek({ pk: 'WS#main', sk: 'QUOTA#lifetime' })).toMatchObject({ spent: 1 });
     await expectSound(world);
   });
 
