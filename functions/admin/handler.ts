@@ -1,4 +1,5 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { ssmClient } from '#lib/adapters/aws/clients.ts';
 import { ssmSecrets } from '#lib/adapters/aws/ssm-secrets.ts';
 import { correlated } from '#lib/adapters/correlation.ts';
 import { required, runtime, sendingPorts } from '#lib/adapters/runtime.ts';
@@ -8,9 +9,9 @@ import { gateway } from './gateway.ts';
 import { providers } from './registry.ts';
 
 const all = runtime();
-const { environment, ssm } = all;
+const { environment, aws } = all;
 const ports = sendingPorts(all);
-const secrets = ssmSecrets(ssm, required(environment, 'HOOKLINE_SECRETS_PREFIX'), ports.clock);
+const secrets = ssmSecrets(ssmClient(aws), required(environment, 'HOOKLINE_SECRETS_PREFIX'));
 
 const answer = gateway(adminApp({ ...ports, secrets, providers, version }), environment.HOOKLINE_PUBLIC_URL);
 

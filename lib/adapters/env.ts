@@ -20,9 +20,6 @@ const Environment = v.object({
   /** Names this deployment in logs and metrics. */
   POWERTOOLS_SERVICE_NAME: v.optional(v.string(), 'hookline'),
   AWS_REGION: v.string(),
-  AWS_ACCESS_KEY_ID: v.string(),
-  AWS_SECRET_ACCESS_KEY: v.string(),
-  AWS_SESSION_TOKEN: v.optional(v.string()),
   AWS_ENDPOINT_URL_DYNAMODB: v.optional(v.string()),
   AWS_ENDPOINT_URL_SQS: v.optional(v.string()),
   AWS_ENDPOINT_URL_SSM: v.optional(v.string()),

@@ -1,5 +1,6 @@
 import { type OpenAccounts, openAccounts } from '#lib/app/sending/open-accounts.ts';
 import type { OutboundProvider } from '#lib/app/sending/outbound.ts';
+import { ssmClient } from './aws/clients.ts';
 import { selfPost } from './aws/self-post.ts';
 import { ssmSecrets } from './aws/ssm-secrets.ts';
 import { providerHttp } from './http/provider-call.ts';
@@ -7,9 +8,9 @@ import { allowsPrivateHosts, type Runtime, required } from './runtime.ts';
 
 /** The accounts of these providers, with their credentials: for who sends, asks after an account, or looks for a message. */
 export function outboundAccounts(providers: readonly OutboundProvider[], runtime: Runtime): OpenAccounts {
-  const { environment, sqs, ssm, clock, log } = runtime;
+  const { environment, aws, sqs, clock, log } = runtime;
   return openAccounts(providers, {
-    secrets: ssmSecrets(ssm, required(environment, 'HOOKLINE_SECRETS_PREFIX'), clock),
+    secrets: ssmSecrets(ssmClient(aws), required(environment, 'HOOKLINE_SECRETS_PREFIX')),
     http: providerHttp({ allowPrivateHosts: allowsPrivateHosts(environment), clock }),
     selfPost: selfPost(sqs, required(environment, 'HOOKLINE_FALLBACK_QUEUE_URL'), clock),
     clock,

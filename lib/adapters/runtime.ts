@@ -1,7 +1,8 @@
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Clock, Log, Metrics, Random } from '#lib/app/ports.ts';
 import type { ReceivingPorts } from '#lib/app/receiving/keep.ts';
 import type { Store } from '#lib/app/store.ts';
-import { type AwsClient, type AwsService, awsClient, DYNAMODB, SQS, SSM } from './aws/client.ts';
+import { type AwsSettings, awsSettings, dynamoDbClient, sqsClient } from './aws/clients.ts';
 import { dynamoStore } from './aws/dynamo-store.ts';
 import { fallbackQueue } from './aws/fallback-queue.ts';
 import { sqsTicks } from './aws/ticks.ts';
@@ -14,43 +15,31 @@ import { embeddedMetrics, structuredLog } from './telemetry.ts';
 export interface Runtime {
   readonly environment: Environment;
   readonly store: Store;
-  readonly sqs: AwsClient;
-  readonly ssm: AwsClient;
+  readonly sqs: SQSClient;
+  /** For the clients that not every function has. */
+  readonly aws: AwsSettings;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
   readonly metrics: Metrics;
 }
 
-/** A provider may wait only five seconds for its answer: a request that hangs must leave time for another. */
-const AWS_CALL_MS = 1200;
-
 export function runtime(): Runtime {
   const environment = readEnvironment(process.env);
+  return runtimeOf(environment, awsSettings(environment));
+}
+
+export function runtimeOf(environment: Environment, aws: AwsSettings): Runtime {
   return {
     environment,
-    store: dynamoStore(
-      client(DYNAMODB, environment, environment.AWS_ENDPOINT_URL_DYNAMODB),
-      environment.HOOKLINE_TABLE,
-    ),
-    sqs: client(SQS, environment, environment.AWS_ENDPOINT_URL_SQS),
-    ssm: client(SSM, environment, environment.AWS_ENDPOINT_URL_SSM),
+    aws,
+    store: dynamoStore(dynamoDbClient(aws), environment.HOOKLINE_TABLE),
+    sqs: sqsClient(aws),
     clock: systemClock,
     random: systemRandom,
     log: structuredLog(environment.POWERTOOLS_SERVICE_NAME),
     metrics: embeddedMetrics(environment.POWERTOOLS_SERVICE_NAME),
   };
-}
-
-function client(service: AwsService, environment: Environment, endpoint: string | undefined): AwsClient {
-  return awsClient(service, {
-    region: environment.AWS_REGION,
-    accessKeyId: environment.AWS_ACCESS_KEY_ID,
-    secretAccessKey: environment.AWS_SECRET_ACCESS_KEY,
-    ...(environment.AWS_SESSION_TOKEN !== undefined && { sessionToken: environment.AWS_SESSION_TOKEN }),
-    ...(endpoint !== undefined && { endpoint }),
-    timeoutMs: AWS_CALL_MS,
-  });
 }
 
 export function receivingPorts({ environment, sqs, ...runtime }: Runtime): ReceivingPorts {

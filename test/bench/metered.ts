@@ -1,6 +1,6 @@
 import { callAws } from '#infra/local/engines/local-aws.ts';
-import type { Transport } from '#lib/adapters/aws/client.ts';
 import { isRecord } from '#lib/domain/json.ts';
+import type { Wire } from '#test/support/aws-wire.ts';
 import type { Engine } from './stack.ts';
 
 /** What one request asked of the table. */
@@ -15,7 +15,7 @@ export interface Bill {
 const READS = ['GetItem', 'BatchGetItem', 'Query'];
 
 /** Carries requests to the engine, and writes down what each of them would be charged for. */
-export function metered({ endpoint }: Engine, bills: Bill[]): Transport {
+export function metered({ endpoint }: Engine, bills: Bill[]): Wire {
   return async (operation, _headers, body) => {
     const input: unknown = JSON.parse(body);
     const asked = Object.assign({}, input, { ReturnConsumedCapacity: 'INDEXES' });

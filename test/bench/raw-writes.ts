@@ -1,6 +1,6 @@
 import { callAws } from '#infra/local/engines/local-aws.ts';
 import { marshalMap } from '#lib/adapters/aws/attribute-values.ts';
-import type { Transport } from '#lib/adapters/aws/client.ts';
+import type { Wire } from '#test/support/aws-wire.ts';
 import { poster } from './client.ts';
 import { receivingThrough, webhookRow } from './in-process.ts';
 import type { Engine } from './stack.ts';
@@ -39,10 +39,10 @@ export async function rawWebhooks(
 
 async function record(table: string, webhook: object, id: string): Promise<Recorded[]> {
   const requests: Recorded[] = [];
-  const transport: Transport = async (operation, { host: _, ...headers }, body) => {
+  const wire: Wire = async (operation, { host: _, ...headers }, body) => {
     requests.push({ headers, body });
     return { status: 200, text: operation === 'GetItem' ? JSON.stringify({ Item: webhook }) : '{}' };
   };
-  await receivingThrough(greenApiTraffic, table, transport)(greenApiTraffic.body(id));
+  await receivingThrough(greenApiTraffic, table, wire)(greenApiTraffic.body(id));
   return requests;
 }

@@ -5,11 +5,11 @@ import { outboundProviders } from '#functions/sender/registry.ts';
 import { callAws } from '#infra/local/engines/local-aws.ts';
 import { contextFor } from '#infra/local/lambda/lambda.ts';
 import { marshalMap } from '#lib/adapters/aws/attribute-values.ts';
-import type { Answer, Transport } from '#lib/adapters/aws/client.ts';
 import { sendHandler } from '#lib/adapters/send-handler.ts';
 import { senderHandler } from '#lib/adapters/sender-handler.ts';
 import { createAccount } from '#lib/app/accounts/create.ts';
 import { isRecord } from '#lib/domain/json.ts';
+import { type Answer, ok, taken, type Wire } from '#test/support/aws-wire.ts';
 import type { FakeGreenApi } from '#test/support/providers/fake-green-api.ts';
 import { receivingThrough, runtimeOn, sendWebhookRow, TOKEN, webhookRow } from './in-process.ts';
 import { type Bill, metered } from './metered.ts';
@@ -58,7 +58,7 @@ export class SendingBench {
   }
 
   constructor(engine: Engine, server: FakeGreenApi) {
-    const runtime = runtimeOn(engine.table, this.#transport(engine), environment);
+    const runtime = runtimeOn(engine.table, this.#wire(engine), environment);
     this.#server = server;
     this.#engine = engine;
     this.#accept = sendHandler(outboundProviders, runtime);
@@ -99,22 +99,23 @@ export class SendingBench {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
-  #transport(engine: Engine): Transport {
-    const table: Transport = (...call) => metered(engine, this.bill.requests)(...call);
+  #wire(engine: Engine): Wire {
+    const table: Wire = (...call) => metered(engine, this.bill.requests)(...call);
     return async (operation, headers, body) => {
-      if (operation === 'SendMessage') return this.#post(JSON.parse(body));
+      if (operation === 'SendMessage') return this.#post(body);
       if (operation === 'GetParameter') return ok({ Parameter: { Value: JSON.stringify(this.#server.credentials()) } });
       return table(operation, headers, body);
     };
   }
 
-  #post(input: unknown): Answer {
+  #post(sendMessage: string): Answer {
+    const input: unknown = JSON.parse(sendMessage);
     if (!isRecord(input)) throw new Error('a tick is an object');
     this.bill.ticks += 1;
     const delivered = this.#deliver(String(input.MessageBody), Number(input.DelaySeconds));
     this.#running.add(delivered);
     void delivered.finally(() => this.#running.delete(delivered));
-    return ok({});
+    return taken(sendMessage);
   }
 
   async #deliver(body: string, delaySeconds: number): Promise<void> {
@@ -127,7 +128,6 @@ export class SendingBench {
 }
 
 const emptyBill = (): SendingBill => ({ requests: [], ticks: 0, accepting: [], sending: [] });
-const ok = (body: object): Answer => ({ status: 200, text: JSON.stringify(body) });
 
 /** The account's credentials are answered without being kept. */
 const noSecrets = { get: async () => undefined, put: async () => 1, delete: async () => undefined };

@@ -14,7 +14,7 @@ const cases: { path: string; source: string; breaks?: string }[] = [
   { path: 'lib/domain/imports-app.ts', source: imports('../app/it.ts'), breaks: 'noRestrictedImports' },
   { path: 'lib/domain/imports-app-by-alias.ts', source: imports('#lib/app/it.ts'), breaks: 'noRestrictedImports' },
   { path: 'lib/domain/imports-files.ts', source: imports('node:fs'), breaks: 'noRestrictedImports' },
-  { path: 'lib/domain/imports-aws.ts', source: imports('@smithy/signature-v4'), breaks: 'noRestrictedImports' },
+  { path: 'lib/domain/imports-aws.ts', source: imports('@aws-sdk/client-sqs'), breaks: 'noRestrictedImports' },
   { path: 'lib/domain/imports-http.ts', source: imports('hono'), breaks: 'noRestrictedImports' },
   { path: 'lib/domain/hashes.ts', source: imports('node:crypto') },
   { path: 'lib/domain/imports-domain.ts', source: imports('./hashes.ts') },

@@ -1,3 +1,20 @@
+import {
+  BatchGetItemCommand,
+  type BatchGetItemCommandInput,
+  BatchWriteItemCommand,
+  type BatchWriteItemCommandInput,
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  TransactionCanceledException,
+  type TransactWriteItem,
+  TransactWriteItemsCommand,
+  UpdateItemCommand,
+  type WriteRequest,
+} from '@aws-sdk/client-dynamodb';
 import type {
   Check,
   Condition,
@@ -13,116 +30,140 @@ import type {
   Written,
 } from '#lib/app/store.ts';
 import { StoreUnavailable } from '#lib/app/store.ts';
-import { isRecord } from '#lib/domain/json.ts';
-import { marshalMap, unmarshalItem, unmarshalMap } from './attribute-values.ts';
-import { type AwsClient, AwsError, AwsUnreachable } from './client.ts';
+import { type AttributeMap, marshalMap, unmarshalItem, unmarshalMap } from './attribute-values.ts';
+import { AwsUnreachable, failureOf } from './clients.ts';
 import { Expressions } from './expressions.ts';
 
-type Answer = Readonly<Record<string, unknown>>;
-
 /** The storage port on a DynamoDB table. It does not retry: who calls knows until when that makes sense. */
-export function dynamoStore(client: AwsClient, table: string): Store {
-  const call = (operation: string, input: object) => client(operation, input).catch(unavailable);
+export function dynamoStore(client: DynamoDBClient, table: string): Store {
   return {
     get: async (key, options) => {
       const input = { TableName: table, Key: keyOf(key), ConsistentRead: options?.consistent ?? false };
-      return unmarshalItem((await call('GetItem', input)).Item);
+      const { Item } = await client.send(new GetItemCommand(input)).catch(unavailable);
+      return Item && unmarshalItem(Item);
     },
-    getMany: (keys, options) => getMany(call, table, keys, options?.consistent ?? false),
-    query: (query) => runQuery(call, table, query),
+    getMany: (keys, options) => getMany(client, table, keys, options?.consistent ?? false),
+    query: (query) => runQuery(client, table, query),
     write: (write, options) => writeOne(client, table, write, options?.returns ?? 'nothing'),
     transact: (writes, token) => transact(client, table, writes, token),
-    writeMany: (writes) => writeMany(call, table, writes),
+    writeMany: (writes) => writeMany(client, table, writes),
   };
 }
 
-const keyOf = (key: Key) => ({ pk: { S: key.pk }, sk: { S: key.sk } });
+const keyOf = ({ pk, sk }: Key) => marshalMap({ pk, sk });
 
 async function writeOne(
-  client: AwsClient,
+  client: DynamoDBClient,
   table: string,
   write: Put | Update | Delete,
   returns: 'new' | 'nothing',
 ): Promise<Written> {
-  const operations = { put: 'PutItem', update: 'UpdateItem', delete: 'DeleteItem' } as const;
-  const input = { TableName: table, ...parametersOf(write), ...(returns === 'new' && { ReturnValues: 'ALL_NEW' }) };
-  try {
-    const answer = await client(operations[write.kind], input);
-    return { done: true, ...itemIn(answer.Attributes) };
-  } catch (error) {
-    if (error instanceof AwsError && error.code === 'ConditionalCheckFailedException') {
-      return { done: false, ...itemIn(error.body.Item) };
+  switch (write.kind) {
+    case 'put':
+      return written(client.send(new PutItemCommand(putOf(table, write))));
+    case 'delete':
+      return written(client.send(new DeleteItemCommand(deleteOf(table, write))));
+    case 'update': {
+      const ReturnValues = returns === 'new' ? 'ALL_NEW' : 'NONE';
+      return written(client.send(new UpdateItemCommand({ ...updateOf(table, write), ReturnValues })));
     }
-    return unavailable(error);
   }
 }
 
-function parametersOf(write: Put | Update | Delete | Check): object {
+async function written(sent: Promise<{ readonly Attributes?: AttributeMap | undefined }>): Promise<Written> {
+  const answer = await sent.catch((error: unknown) =>
+    error instanceof ConditionalCheckFailedException ? error : unavailable(error),
+  );
+  if (answer instanceof ConditionalCheckFailedException) return { done: false, ...itemIn(answer.Item) };
+  return { done: true, ...itemIn(answer.Attributes) };
+}
+
+const putOf = (TableName: string, { item, if: condition }: Put) => ({
+  TableName,
+  Item: marshalMap(item),
+  ...conditionOf(condition, new Expressions()),
+});
+
+const deleteOf = (TableName: string, { key, if: condition }: Delete) => ({
+  TableName,
+  Key: keyOf(key),
+  ...conditionOf(condition, new Expressions()),
+});
+
+function updateOf(TableName: string, { key, changes, if: condition }: Update) {
   const expressions = new Expressions();
-  const target = targetOf(write, expressions);
-  const condition = write.if && conditionOf(write.if, expressions);
-  return { ...target, ...condition, ...expressions.parameters };
+  const UpdateExpression = expressions.update(changes);
+  return { TableName, Key: keyOf(key), UpdateExpression, ...conditionOf(condition, expressions) };
 }
 
-function targetOf(write: Put | Update | Delete | Check, expressions: Expressions): object {
-  if (write.kind === 'put') return { Item: marshalMap(write.item) };
-  if (write.kind !== 'update') return { Key: keyOf(write.key) };
-  return { Key: keyOf(write.key), UpdateExpression: expressions.update(write.changes) };
+function checkOf(TableName: string, { key, if: condition }: Check) {
+  const expressions = new Expressions();
+  return { TableName, Key: keyOf(key), ...requirement(condition, expressions), ...expressions.parameters };
 }
 
-function conditionOf(condition: Condition, expressions: Expressions): object {
-  return {
-    ConditionExpression: expressions.condition(condition),
-    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-  };
+/** The condition, if any, and the parameters that the whole request has collected by then. */
+function conditionOf(condition: Condition | undefined, expressions: Expressions) {
+  const required = condition && requirement(condition, expressions);
+  return { ...required, ...expressions.parameters };
 }
 
-function itemIn(raw: unknown): { item?: Item } {
-  const item = unmarshalItem(raw);
-  return item === undefined ? {} : { item };
+const requirement = (condition: Condition, expressions: Expressions) => ({
+  ConditionExpression: expressions.condition(condition),
+  ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
+});
+
+function itemIn(attributes: AttributeMap | undefined): { item?: Item } {
+  return attributes ? { item: unmarshalItem(attributes) } : {};
 }
 
 async function transact(
-  client: AwsClient,
+  client: DynamoDBClient,
   table: string,
   writes: readonly (Put | Update | Delete | Check)[],
   token: string,
 ): Promise<Transacted> {
-  const names = { put: 'Put', update: 'Update', delete: 'Delete', check: 'ConditionCheck' } as const;
-  const items = writes.map((write) => ({ [names[write.kind]]: { TableName: table, ...parametersOf(write) } }));
+  const TransactItems = writes.map((write) => transactItem(table, write));
   try {
-    await client('TransactWriteItems', { TransactItems: items, ClientRequestToken: token });
+    await client.send(new TransactWriteItemsCommand({ TransactItems, ClientRequestToken: token }));
     return { done: true };
   } catch (error) {
-    if (!(error instanceof AwsError) || error.code !== 'TransactionCanceledException') return unavailable(error);
-    return refusal(error);
+    return error instanceof TransactionCanceledException ? refusal(error) : unavailable(error);
+  }
+}
+
+function transactItem(table: string, write: Put | Update | Delete | Check): TransactWriteItem {
+  switch (write.kind) {
+    case 'put':
+      return { Put: putOf(table, write) };
+    case 'update':
+      return { Update: updateOf(table, write) };
+    case 'delete':
+      return { Delete: deleteOf(table, write) };
+    case 'check':
+      return { ConditionCheck: checkOf(table, write) };
   }
 }
 
 /** A conflict counts before a refused condition: what was read during a conflict may be gone in a moment. */
-function refusal(error: AwsError): Transacted {
-  const reasons = Array.isArray(error.body.CancellationReasons) ? error.body.CancellationReasons : [];
-  const codes = reasons.map((reason) => (isRecord(reason) ? reason.Code : undefined));
-  if (codes.includes('TransactionConflict')) throw new StoreUnavailable('conflict', { cause: error });
+function refusal(error: TransactionCanceledException): Transacted {
+  const reasons = error.CancellationReasons ?? [];
+  const codes = reasons.map(({ Code }) => Code);
+  if (codes.includes('TransactionConflict')) throw new StoreUnavailable('conflict', { cause: failureOf(error) });
   if (codes.some((code) => code === 'ThrottlingError' || code === 'ProvisionedThroughputExceeded')) {
-    throw new StoreUnavailable('throttled', { cause: error });
+    throw new StoreUnavailable('throttled', { cause: failureOf(error) });
   }
-  if (!codes.includes('ConditionalCheckFailed')) throw error;
+  if (!codes.includes('ConditionalCheckFailed')) throw failureOf(error);
   return {
     done: false,
-    refused: reasons.map((reason) =>
-      isRecord(reason) && reason.Code === 'ConditionalCheckFailed' ? itemIn(reason.Item) : undefined,
-    ),
+    refused: reasons.map(({ Code, Item }) => (Code === 'ConditionalCheckFailed' ? itemIn(Item) : undefined)),
   };
 }
 
-type Call = (operation: string, input: object) => Promise<Answer>;
-
-async function runQuery(call: Call, table: string, query: Query): Promise<Page> {
+async function runQuery(client: DynamoDBClient, table: string, query: Query): Promise<Page> {
   // DynamoDB refuses bounds that are the wrong way round; nothing lies between them.
   if (query.from !== undefined && query.before !== undefined && query.from > query.before) return { items: [] };
   const expressions = new Expressions();
-  const answer = await call('Query', {
+  const command = new QueryCommand({
     TableName: table,
     KeyConditionExpression: keyCondition(query, expressions),
     ...(query.index && { IndexName: query.index }),
@@ -133,13 +174,13 @@ async function runQuery(call: Call, table: string, query: Query): Promise<Page> 
     ...(query.start && { ExclusiveStartKey: marshalMap(query.start) }),
     ...expressions.parameters,
   });
-  const items = itemsIn(answer.Items);
+  const { Items, LastEvaluatedKey: next } = await client.send(command).catch(unavailable);
+  const items = itemsIn(Items);
   const sortKey = query.index ? `${query.index}sk` : 'sk';
-  const next = answer.LastEvaluatedKey;
   return {
     // BETWEEN includes its end.
     items: query.before === undefined ? items : items.filter((item) => item[sortKey] !== query.before),
-    ...(isRecord(next) && { next: unmarshalMap(next) }),
+    ...(next && { next: unmarshalMap(next) }),
   };
 }
 
@@ -157,39 +198,48 @@ function keyCondition({ index, pk, prefix, from, before }: Query, expressions: E
 }
 
 /** DynamoDB may leave keys for another call: too much data, or too much load. */
-async function getMany(call: Call, table: string, keys: readonly Key[], consistent: boolean): Promise<Item[]> {
+async function getMany(
+  client: DynamoDBClient,
+  table: string,
+  keys: readonly Key[],
+  consistent: boolean,
+): Promise<Item[]> {
   const found: Item[] = [];
-  let left: unknown = { [table]: { Keys: keys.map(keyOf), ConsistentRead: consistent } };
-  for (let round = 0; keys.length > 0 && isRecord(left) && Object.keys(left).length > 0; round++) {
+  let left: BatchGetItemCommandInput['RequestItems'] = {
+    [table]: { Keys: keys.map(keyOf), ConsistentRead: consistent },
+  };
+  for (let round = 0; keys.length > 0 && left && Object.keys(left).length > 0; round++) {
     if (round > 20) throw new StoreUnavailable('throttled');
-    const answer: Answer = await call('BatchGetItem', { RequestItems: left });
-    const responses = answer.Responses;
-    found.push(...itemsIn(isRecord(responses) ? responses[table] : []));
-    left = answer.UnprocessedKeys;
+    const command: BatchGetItemCommand = new BatchGetItemCommand({ RequestItems: left });
+    const { Responses, UnprocessedKeys } = await client.send(command).catch(unavailable);
+    found.push(...itemsIn(Responses?.[table]));
+    left = UnprocessedKeys;
   }
   return found;
 }
 
 /** 25 writes a request; DynamoDB may leave some for another call. */
-async function writeMany(call: Call, table: string, writes: readonly (Put | Delete)[]): Promise<void> {
+async function writeMany(client: DynamoDBClient, table: string, writes: readonly (Put | Delete)[]): Promise<void> {
   for (let start = 0; start < writes.length; start += 25) {
-    const requests = writes.slice(start, start + 25).map(requestOf);
-    let left: unknown = { [table]: requests };
-    for (let round = 0; isRecord(left) && Object.keys(left).length > 0; round++) {
+    let left: BatchWriteItemCommandInput['RequestItems'] = {
+      [table]: writes.slice(start, start + 25).map(requestOf),
+    };
+    for (let round = 0; left && Object.keys(left).length > 0; round++) {
       if (round > 20) throw new StoreUnavailable('throttled');
-      left = (await call('BatchWriteItem', { RequestItems: left })).UnprocessedItems;
+      const command: BatchWriteItemCommand = new BatchWriteItemCommand({ RequestItems: left });
+      left = (await client.send(command).catch(unavailable)).UnprocessedItems;
     }
   }
 }
 
-function requestOf(write: Put | Delete): object {
+function requestOf(write: Put | Delete): WriteRequest {
   return write.kind === 'put'
     ? { PutRequest: { Item: marshalMap(write.item) } }
     : { DeleteRequest: { Key: keyOf(write.key) } };
 }
 
-function itemsIn(raw: unknown): Item[] {
-  return Array.isArray(raw) ? raw.flatMap((item) => unmarshalItem(item) ?? []) : [];
+function itemsIn(items: readonly AttributeMap[] | undefined): Item[] {
+  return (items ?? []).map(unmarshalItem);
 }
 
 const THROTTLED = new Set([
@@ -208,13 +258,13 @@ const OUR_FAULT = new Set([
 ]);
 
 function unavailable(error: unknown): never {
-  if (error instanceof AwsUnreachable) throw new StoreUnavailable('unreachable', { cause: error });
-  if (!(error instanceof AwsError)) throw error;
-  if (error.code === 'TransactionConflictException' || error.code === 'TransactionInProgressException') {
-    throw new StoreUnavailable('conflict', { cause: error });
+  const cause = failureOf(error);
+  if (cause instanceof AwsUnreachable) throw new StoreUnavailable('unreachable', { cause });
+  if (cause.code === 'TransactionConflictException' || cause.code === 'TransactionInProgressException') {
+    throw new StoreUnavailable('conflict', { cause });
   }
-  if (THROTTLED.has(error.code)) throw new StoreUnavailable('throttled', { cause: error });
-  if (error.status >= 500) throw new StoreUnavailable('unreachable', { cause: error });
-  if (OUR_FAULT.has(error.code)) throw error;
-  throw new StoreUnavailable('refused', { cause: error });
+  if (THROTTLED.has(cause.code)) throw new StoreUnavailable('throttled', { cause });
+  if (cause.status >= 500) throw new StoreUnavailable('unreachable', { cause });
+  if (OUR_FAULT.has(cause.code)) throw cause;
+  throw new StoreUnavailable('refused', { cause });
 }

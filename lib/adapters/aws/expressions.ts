@@ -1,19 +1,24 @@
 import type { Change, Condition, Path, Value } from '#lib/app/store.ts';
-import { type AttributeValue, marshal } from './attribute-values.ts';
+import { type AttributeMap, marshalMap } from './attribute-values.ts';
+
+export interface Parameters {
+  ExpressionAttributeNames?: Record<string, string>;
+  ExpressionAttributeValues?: AttributeMap;
+}
 
 /** Collects names and values of one request, so that each is sent once and no reserved word gets in the way. */
 export class Expressions {
   readonly #names = new Map<string, string>();
-  readonly #values: Record<string, AttributeValue> = {};
+  readonly #values: Record<string, Value> = {};
   #count = 0;
 
   /** The parameters of the request; DynamoDB refuses empty ones. */
-  get parameters(): object {
+  get parameters(): Parameters {
     return {
       ...(this.#names.size > 0 && {
         ExpressionAttributeNames: Object.fromEntries([...this.#names].map(([name, alias]) => [alias, name])),
       }),
-      ...(this.#count > 0 && { ExpressionAttributeValues: this.#values }),
+      ...(this.#count > 0 && { ExpressionAttributeValues: marshalMap(this.#values) }),
     };
   }
 
@@ -65,7 +70,7 @@ export class Expressions {
 
   value(value: Value): string {
     const alias = `:v${this.#count++}`;
-    this.#values[alias] = marshal(value);
+    this.#values[alias] = value;
     return alias;
   }
 

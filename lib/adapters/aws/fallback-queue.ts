@@ -1,9 +1,10 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
 import { type FallbackQueue, type Parcel, QueueUnavailable } from '#lib/app/receiving/fallback.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { checked } from '#lib/domain/issue.ts';
-import type { AwsClient } from './client.ts';
+import { ATTEMPT_MS, fail } from './clients.ts';
 
 /** Base64 characters of a chunk; the whole message then stays under 256 KiB. */
 const CHUNK_CHARACTERS = 200 * 1024;
@@ -33,14 +34,18 @@ const Chunk = v.object({
 /** One message of the fallback queue: a parcel, or a numbered piece of one. */
 export type Chunk = v.InferOutput<typeof Chunk>;
 
-export function fallbackQueue(sqs: AwsClient, queueUrl: string): FallbackQueue {
+export function fallbackQueue(sqs: SQSClient, queueUrl: string): FallbackQueue {
   return {
     send: async (parcel) => {
       const chunks = chunksOf(parcel);
       if (chunks.length > MOST_CHUNKS) return false;
       try {
         await Promise.all(
-          chunks.map((chunk) => sqs('SendMessage', { QueueUrl: queueUrl, MessageBody: JSON.stringify(chunk) })),
+          chunks.map((chunk) => {
+            const command = new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: JSON.stringify(chunk) });
+            // The use case knows how long the provider waits, and repeats it until then.
+            return sqs.send(command, { abortSignal: AbortSignal.timeout(ATTEMPT_MS) }).catch(fail);
+          }),
         );
         return true;
       } catch (cause) {

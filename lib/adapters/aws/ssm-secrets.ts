@@ -1,62 +1,47 @@
-import type { Clock } from '#lib/app/ports.ts';
+import { SSMProvider } from '@aws-lambda-powertools/parameters/ssm';
+import {
+  DeleteParameterCommand,
+  ParameterNotFound,
+  ParameterVersionNotFound,
+  PutParameterCommand,
+  type SSMClient,
+} from '@aws-sdk/client-ssm';
 import type { Secrets } from '#lib/app/secrets.ts';
-import { isRecord } from '#lib/domain/json.ts';
-import { type AwsClient, AwsError } from './client.ts';
+import { fail } from './clients.ts';
 
-/** A key that was changed on another instance works there at once, and here after this long at most. */
-const CACHED_MS = 5 * 60_000;
-
-interface Cached {
-  readonly value: string | undefined;
-  readonly until: number;
-}
+/** Seconds. A key that was changed on another instance works there at once, and here after this long at most. */
+const CACHED_FOR = 5 * 60;
 
 /** Secrets as SecureString parameters under `prefix`, such as `/hookline/prod`. */
-export function ssmSecrets(ssm: AwsClient, prefix: string, clock: Clock): Secrets {
-  const cache = new Map<string, Cached>();
+export function ssmSecrets(ssm: SSMClient, prefix: string): Secrets {
+  const provider = new SSMProvider({ awsSdkV3Client: ssm });
   const pathOf = (name: string) => `${prefix}/${name}`;
-  const remember = (name: string, value: string | undefined) => {
-    const now = clock.monotonic();
-    for (const [old, { until }] of cache) if (until <= now) cache.delete(old);
-    cache.set(name, { value, until: now + CACHED_MS });
-  };
   return {
     get: async (name, version) => {
       const selected = version === undefined ? name : `${name}:${version}`;
-      const cached = cache.get(selected);
-      if (cached && cached.until > clock.monotonic()) return cached.value;
-      const value = await parameter(ssm, pathOf(selected));
-      // What is not there yet may be written any moment.
-      if (value !== undefined) remember(selected, value);
-      return value;
+      try {
+        // What is not there yet may be written any moment, and is not cached.
+        return await provider.get(pathOf(selected), { decrypt: true, maxAge: CACHED_FOR });
+      } catch (error) {
+        // Powertools wraps the error of the client.
+        return unlessMissing(error instanceof Error ? error.cause : error);
+      }
     },
     put: async (name, value) => {
-      const put = await ssm('PutParameter', {
-        Name: pathOf(name),
-        Value: value,
-        Type: 'SecureString',
-        Overwrite: true,
-      });
-      if (typeof put.Version !== 'number') throw new Error('the parameter store named no version');
-      remember(name, value);
-      return put.Version;
+      const input = { Name: pathOf(name), Value: value, Type: 'SecureString', Overwrite: true } as const;
+      const { Version } = await ssm.send(new PutParameterCommand(input)).catch(fail);
+      provider.clearCache();
+      if (Version === undefined) throw new Error('the parameter store named no version');
+      return Version;
     },
     delete: async (name) => {
-      cache.delete(name);
-      await ssm('DeleteParameter', { Name: pathOf(name) }).catch(unlessMissing);
+      provider.clearCache();
+      await ssm.send(new DeleteParameterCommand({ Name: pathOf(name) })).catch(unlessMissing);
     },
   };
 }
 
-async function parameter(ssm: AwsClient, path: string): Promise<string | undefined> {
-  const answer = await ssm('GetParameter', { Name: path, WithDecryption: true }).catch(unlessMissing);
-  const found = answer?.Parameter;
-  return isRecord(found) && typeof found.Value === 'string' ? found.Value : undefined;
-}
-
-const MISSING = new Set(['ParameterNotFound', 'ParameterVersionNotFound']);
-
 function unlessMissing(error: unknown): undefined {
-  if (error instanceof AwsError && MISSING.has(error.code)) return undefined;
-  throw error;
+  const isMissing = error instanceof ParameterNotFound || error instanceof ParameterVersionNotFound;
+  return isMissing ? undefined : fail(error);
 }

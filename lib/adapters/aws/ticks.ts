@@ -1,7 +1,8 @@
+import { ChangeMessageVisibilityCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
 import type { Tick, Ticks } from '#lib/app/sending/ports.ts';
 import { checked } from '#lib/domain/issue.ts';
-import { type AwsClient, AwsError, AwsUnreachable } from './client.ts';
+import { fail } from './clients.ts';
 
 const TickBody = v.object({
   account: v.string(),
@@ -10,40 +11,29 @@ const TickBody = v.object({
   exchanges: v.exactOptional(v.number()),
 });
 
-/** A tick that is lost costs its account a minute, until the watchdog looks; one too many costs nothing. */
-const TRIES = 3;
-
-/** The errands of the sender on SQS. They hold an id, a number and a time, and nothing of a message. */
-export function sqsTicks(sqs: AwsClient, queueUrl: string): Ticks {
+/**
+ * The errands of the sender on SQS. They hold an id, a number and a time, and nothing of a message. The client attempts
+ * each a few times: a tick that is lost costs its account a minute, until the watchdog looks; one too many costs nothing.
+ */
+export function sqsTicks(sqs: SQSClient, queueUrl: string): Ticks {
   return {
     send: async (tick, delaySeconds) => {
-      const input = {
-        QueueUrl: queueUrl,
-        MessageBody: JSON.stringify(tick),
-        DelaySeconds: delaySeconds,
-      };
-      for (let tries = 1; ; tries++) {
-        try {
-          await sqs('SendMessage', input);
-          return;
-        } catch (error) {
-          const mayPass = error instanceof AwsUnreachable || (error instanceof AwsError && error.status >= 500);
-          if (!mayPass || tries === TRIES) throw error;
-        }
-      }
+      const MessageBody = JSON.stringify(tick);
+      const command = new SendMessageCommand({ QueueUrl: queueUrl, MessageBody, DelaySeconds: delaySeconds });
+      await sqs.send(command).catch(fail);
     },
   };
 }
 
 /** Hides a tick for so many seconds more, so that it comes back when there may be something to do, and not before. */
 export async function hideTick(
-  sqs: AwsClient,
+  sqs: SQSClient,
   queueUrl: string,
   receiptHandle: string,
   seconds: number,
 ): Promise<void> {
   const input = { QueueUrl: queueUrl, ReceiptHandle: receiptHandle, VisibilityTimeout: seconds };
-  await sqs('ChangeMessageVisibility', input);
+  await sqs.send(new ChangeMessageVisibilityCommand(input)).catch(fail);
 }
 
 /** Throws on what is no tick: the message then goes to the dead-letter queue, where an operator sees it. */

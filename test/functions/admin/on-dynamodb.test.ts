@@ -1,23 +1,11 @@
 import { expect, it } from 'vitest';
-import { awsClient, DYNAMODB } from '#lib/adapters/aws/client.ts';
-import { dynamoStore } from '#lib/adapters/aws/dynamo-store.ts';
 import { systemRandom } from '#lib/adapters/system.ts';
-import { freshTable } from '#test/support/engine.ts';
+import { emulatedStore } from '#test/support/emulated-store.ts';
 import { LONG } from '#test/support/long.ts';
 import { AdminBench, message } from './admin-bench.ts';
 
-async function hubOnDynamoDb() {
-  const { endpoint, table } = await freshTable();
-  const client = awsClient(DYNAMODB, {
-    region: 'us-east-1',
-    endpoint,
-    accessKeyId: 'test',
-    secretAccessKey: 'test',
-    timeoutMs: 5000,
-  });
-  // Tables of one engine share what it knows of transactions, so their names must differ.
-  return new AdminBench({ store: dynamoStore(client, table), random: systemRandom });
-}
+// Tables of one engine share what it knows of transactions, so their names must differ.
+const hubOnDynamoDb = async () => new AdminBench({ store: await emulatedStore(), random: systemRandom });
 
 it('pages through messages, events and chats as in memory', async () => {
   const hub = await hubOnDynamoDb();

@@ -1,14 +1,14 @@
-import { describe, expect, it } from 'vitest';
+import { inspect } from 'node:util';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { openParameters } from '#infra/local/engines/parameters.ts';
-import { AwsError } from '#lib/adapters/aws/client.ts';
+import { ssmClient } from '#lib/adapters/aws/clients.ts';
 import { ssmSecrets } from '#lib/adapters/aws/ssm-secrets.ts';
-import { isRecord } from '#lib/domain/json.ts';
+import { ok, refusal, settingsOver } from '#test/support/aws-wire.ts';
 
 /** The local parameter store in memory, with the operations that it was asked for. */
 function parameterStore() {
   const parameters = openParameters();
   const calls: string[] = [];
-  let now = 0;
   const write = (name: string, value: string) =>
     parameters.put({ Name: name, Value: value, Type: 'SecureString', Overwrite: true });
   const found = (selector: string) => {
@@ -18,29 +18,31 @@ function parameterStore() {
       return undefined;
     }
   };
-  const client = async (operation: string, input: object): Promise<Record<string, unknown>> => {
-    const { Name, Value } = isRecord(input) ? input : {};
-    const name = String(Name);
-    calls.push(`${operation} ${name}`);
-    if (operation === 'PutParameter') return { Version: write(name, String(Value)) };
-    const what = name.includes(':') ? 'ParameterVersion' : 'Parameter';
-    if (!found(name)) throw new AwsError(operation, 400, { __type: `com.amazonaws.ssm#${what}NotFound` });
-    if (operation === 'DeleteParameter') parameters.delete(name);
-    return { Parameter: found(name) };
-  };
-  const clock = { now: () => now, monotonic: () => now, sleep: async () => undefined };
-  const secrets = ssmSecrets(client, '/hookline/test', clock);
-  return { parameters, write, calls, secrets, pass: (milliseconds: number) => (now += milliseconds) };
+  const ssm = ssmClient(
+    settingsOver(async (operation, _, body) => {
+      const { Name: name, Value: value } = JSON.parse(body);
+      calls.push(`${operation} ${name}`);
+      if (operation === 'PutParameter') return ok({ Version: write(name, value) });
+      const what = name.includes(':') ? 'ParameterVersion' : 'Parameter';
+      if (!found(name)) return refusal(`${what}NotFound`);
+      if (operation === 'DeleteParameter') parameters.delete(name);
+      return ok(operation === 'GetParameter' ? { Parameter: found(name) } : {});
+    }),
+  );
+  return { parameters, write, calls, secrets: ssmSecrets(ssm, '/hookline/test') };
 }
+
+afterEach(() => vi.useRealTimers());
 
 describe('secrets in the parameter store', () => {
   it('are read once in five minutes', async () => {
-    const { write, calls, secrets, pass } = parameterStore();
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const { write, calls, secrets } = parameterStore();
     write('/hookline/test/admin-key', 'one');
     expect([await secrets.get('admin-key'), await secrets.get('admin-key')]).toEqual(['one', 'one']);
     expect(calls).toEqual(['GetParameter /hookline/test/admin-key']);
     write('/hookline/test/admin-key', 'two');
-    pass(300_001);
+    vi.setSystemTime(Date.now() + 300_001);
     expect(await secrets.get('admin-key')).toBe('two');
   });
 
@@ -72,11 +74,13 @@ describe('secrets in the parameter store', () => {
     expect(calls).toEqual([1, 2, 3].map((version) => `GetParameter /hookline/test/accounts/acc_1:${version}`));
   });
 
-  it('raise what the store says otherwise', async () => {
-    const refused = async () => {
-      throw new AwsError('GetParameter', 400, { __type: 'AccessDeniedException' });
-    };
-    const clock = { now: () => 0, monotonic: () => 0, sleep: async () => undefined };
-    await expect(ssmSecrets(refused, '/p', clock).get('x')).rejects.toThrow('AccessDenied');
+  it('raise what the store says otherwise, without the value that it may quote', async () => {
+    const refusing = settingsOver(async () => refusal('AccessDeniedException', 400, { message: "value 'a-secret'" }));
+    const secrets = ssmSecrets(ssmClient(refusing), '/p');
+    const failures = [secrets.get('x'), secrets.put('x', 'a-secret'), secrets.delete('x')];
+    for (const failed of await Promise.allSettled(failures)) {
+      expect(failed).toMatchObject({ status: 'rejected', reason: { code: 'AccessDeniedException' } });
+      expect(inspect(failed, { depth: null, showHidden: true })).not.toContain('a-secret');
+    }
   });
 });

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { AwsUnreachable } from '#lib/adapters/aws/client.ts';
+import { sqsClient } from '#lib/adapters/aws/clients.ts';
 import { chunkOf, chunksOf, fallbackQueue, parcelOf } from '#lib/adapters/aws/fallback-queue.ts';
 import { type Parcel, QueueUnavailable } from '#lib/app/receiving/fallback.ts';
 import { sha256 } from '#lib/domain/ids.ts';
+import { settingsOver, taken, type Wire } from '#test/support/aws-wire.ts';
 import { NOW } from '#test/support/receiving.ts';
 
 /** SQS takes no longer message; told to the byte in its documentation. */
@@ -38,13 +39,16 @@ function longest(): number {
   return fits;
 }
 
+const queueOver = (wire: Wire) =>
+  fallbackQueue(sqsClient(settingsOver(wire)), 'https://sqs.eu-central-1.amazonaws.com/1/fallback');
+
 function recording() {
   const messages: string[] = [];
-  const sqs = async (_operation: string, input: object) => {
-    if ('MessageBody' in input) messages.push(String(input.MessageBody));
-    return {};
-  };
-  return { messages, queue: fallbackQueue(sqs, 'https://queue.example/fallback') };
+  const queue = queueOver(async (_operation, _headers, body) => {
+    messages.push(JSON.parse(body).MessageBody);
+    return taken(body);
+  });
+  return { messages, queue };
 }
 
 describe('the fallback queue', () => {
@@ -74,9 +78,7 @@ describe('the fallback queue', () => {
   });
 
   it('says of a failure that it may be tried again', async () => {
-    const silent = fallbackQueue(async () => {
-      throw new AwsUnreachable('SendMessage got no answer');
-    }, 'https://queue.example/fallback');
+    const silent = queueOver(() => Promise.reject(Object.assign(new Error('no answer'), { code: 'ECONNRESET' })));
     await expect(silent.send(parcel(noise(10)))).rejects.toThrow(QueueUnavailable);
   });
 

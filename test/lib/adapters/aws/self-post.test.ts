@@ -1,13 +1,14 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { sandboxOutbound } from '#functions/sandbox/outbound.ts';
 import { sandbox } from '#functions/sandbox/provider.ts';
-import { AwsUnreachable } from '#lib/adapters/aws/client.ts';
+import { sqsClient } from '#lib/adapters/aws/clients.ts';
 import { chunkOf, parcelOf } from '#lib/adapters/aws/fallback-queue.ts';
 import { selfPost } from '#lib/adapters/aws/self-post.ts';
 import { stateKey } from '#lib/app/receiving/delivery-state.ts';
 import { storeParcel } from '#lib/app/receiving/store-parcel.ts';
 import { accountKey } from '#lib/app/sending/keys.ts';
 import { put } from '#lib/app/store.ts';
+import { settingsOver, taken, type Wire } from '#test/support/aws-wire.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { openFor, outboundTools, outgoing } from '#test/support/providers/outbound-bench.ts';
 import { NOW, ReceivingBench } from '#test/support/receiving.ts';
@@ -18,16 +19,12 @@ interface Message {
 }
 
 let messages: Message[];
-const queue = selfPost(
-  async (_operation, input) => {
-    if ('MessageBody' in input && 'DelaySeconds' in input) {
-      messages.push({ MessageBody: String(input.MessageBody), DelaySeconds: Number(input.DelaySeconds) });
-    }
-    return {};
-  },
-  'https://queue.example/fallback',
-  { now: () => NOW },
-);
+const queueOver = (wire: Wire) =>
+  selfPost(sqsClient(settingsOver(wire)), 'https://sqs.eu-central-1.amazonaws.com/1/fallback', { now: () => NOW });
+const queue = queueOver(async (_operation, _headers, body) => {
+  messages.push(JSON.parse(body));
+  return taken(body);
+});
 const account = { id: 'acc_1', provider: 'sandbox', channel: 'whatsapp' } as const;
 
 beforeEach(() => {
@@ -80,10 +77,8 @@ describe('what the hub reports to itself', () => {
   });
 
   it('is not posted where the queue does not answer', async () => {
-    const silent = async () => {
-      throw new AwsUnreachable('SendMessage got no answer');
-    };
-    expect(await selfPost(silent, 'q', { now: () => NOW }).post(account, {}, 1)).toBe(false);
+    const silent = queueOver(() => Promise.reject(Object.assign(new Error('no answer'), { code: 'ECONNRESET' })));
+    expect(await silent.post(account, {}, 1)).toBe(false);
   });
 
   it('has no URL that leads to it', async () => {
