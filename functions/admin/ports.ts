@@ -5,6 +5,7 @@ import type { Secrets } from '#lib/app/secrets.ts';
 import type { SendingConfig } from '#lib/app/sending/config.ts';
 import type { Ticks } from '#lib/app/sending/ports.ts';
 import type { Store } from '#lib/app/store.ts';
+import type { Reach } from '#lib/domain/base-url.ts';
 
 /** A provider as its folder shows it to the hub's managers. */
 export interface Provider {
@@ -25,5 +26,7 @@ export interface AdminPorts {
   /** Of sending. */
   readonly config: SendingConfig;
   readonly providers: readonly Provider[];
+  /** What base URLs in credentials may lead to. */
+  readonly reach: Reach;
   readonly version: string;
 }

@@ -1,20 +1,13 @@
 import * as v from 'valibot';
 import type { AccountProvider } from '#lib/app/accounts/provider.ts';
+import { BaseUrl } from '#lib/domain/base-url.ts';
 import { lineOf } from './outbound-instance.ts';
 import { InstanceId } from './values.ts';
 
-/** Hosts are per instance and shown in GREEN-API's console; methods are added to them. */
-const Host = v.pipe(
-  v.string(),
-  v.trim(),
-  v.url(),
-  v.regex(/^https?:\/\/[^\s?#@]+$/i, 'must be an http or https URL, without anything behind its path'),
-  v.transform((url) => url.replace(/\/+$/, '')),
-);
-
 const Credentials = v.strictObject({
-  apiUrl: Host,
-  mediaUrl: v.exactOptional(Host),
+  // Hosts are per instance and shown in GREEN-API's console; methods are added to them.
+  apiUrl: BaseUrl,
+  mediaUrl: v.exactOptional(BaseUrl),
   idInstance: InstanceId,
   // It becomes a part of each request's path.
   apiTokenInstance: v.pipe(
@@ -29,6 +22,7 @@ export const greenApiAccount: AccountProvider = {
   channels: ['whatsapp'],
   canSend: true,
   credentials: () => Credentials,
+  baseUrls: ['apiUrl', 'mediaUrl'],
   lineOf,
   instanceOf: (credentials) => {
     const read = v.safeParse(v.looseObject({ idInstance: InstanceId }), credentials);

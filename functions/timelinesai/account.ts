@@ -1,18 +1,12 @@
 import * as v from 'valibot';
 import type { AccountProvider } from '#lib/app/accounts/provider.ts';
+import { BaseUrl } from '#lib/domain/base-url.ts';
 import { lineOf } from './outbound-workspace.ts';
-
-// Paths are put behind it, and TimelinesAI answers a superfluous slash with an HTML page.
-const BaseUrl = v.pipe(
-  v.string(),
-  v.url(),
-  v.regex(/^https?:\/\/[^@?#]+$/i, 'must be an http or https URL, without anything behind its path'),
-  v.transform((url) => url.replace(/\/+$/, '')),
-);
 
 const Credentials = v.object({
   // It goes into a header: one line, without blanks.
   apiToken: v.pipe(v.string(), v.regex(/^[\w.~+/=-]+$/), v.maxLength(4096)),
+  // TimelinesAI answers a superfluous slash with an HTML page.
   baseUrl: v.exactOptional(BaseUrl),
 });
 
@@ -22,6 +16,7 @@ export const timelinesAiAccount: AccountProvider = {
   channels: ['whatsapp'],
   canSend: true,
   credentials: () => Credentials,
+  baseUrls: ['baseUrl'],
   lineOf,
   isNamedByPhone: true,
 };

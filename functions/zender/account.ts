@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { AccountProvider } from '#lib/app/accounts/provider.ts';
+import { BaseUrl } from '#lib/domain/base-url.ts';
 import { lineOf } from './outbound-copy.ts';
 
 const filled = v.pipe(v.string(), v.trim(), v.nonEmpty());
@@ -7,14 +8,7 @@ const filled = v.pipe(v.string(), v.trim(), v.nonEmpty());
 const id = v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.trim(), v.nonEmpty());
 
 /** There is no one Zender: each company hosts a copy of its own. */
-const baseUrl = v.pipe(
-  v.string(),
-  v.trim(),
-  v.url(),
-  v.regex(/^https?:\/\/[^/?#@]+(\/[^?#]*)?$/i, 'must be an http or https URL, without anything behind its path'),
-  v.transform((url) => url.replace(/\/+$/, '')),
-);
-const host = { baseUrl, secret: filled };
+const host = { baseUrl: BaseUrl, secret: filled };
 
 const Whatsapp = v.strictObject({ ...host, account: id });
 const Sms = v.variant('mode', [
@@ -27,5 +21,6 @@ export const zenderAccount: AccountProvider = {
   channels: ['whatsapp', 'sms'],
   canSend: true,
   credentials: (channel) => (channel === 'sms' ? Sms : Whatsapp),
+  baseUrls: ['baseUrl'],
   lineOf,
 };

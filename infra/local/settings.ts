@@ -48,5 +48,8 @@ export function readSettings(environment: Readonly<Record<string, string | undef
 }
 
 export function settingsForFunctions(settings: Settings): Record<string, string> {
-  return Object.fromEntries(handedOn.flatMap((name) => (settings[name] ? [[name, settings[name]]] : [])));
+  return {
+    HOOKLINE_LOCAL: '1',
+    ...Object.fromEntries(handedOn.flatMap((name) => (settings[name] ? [[name, settings[name]]] : []))),
+  };
 }

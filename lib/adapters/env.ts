@@ -8,6 +8,8 @@ const Environment = v.object({
   HOOKLINE_FALLBACK_QUEUE_URL: v.optional(v.string()),
   HOOKLINE_TICKS_QUEUE_URL: v.optional(v.string()),
   HOOKLINE_ALLOW_PRIVATE_HOSTS: v.optional(v.picklist(['0', '1']), '0'),
+  /** Set by the host on one's own machine, and by nothing else. */
+  HOOKLINE_LOCAL: v.optional(v.picklist(['0', '1']), '0'),
   HOOKLINE_START_CREDITS: v.optional(wholeNumber, '0'),
   HOOKLINE_CALL_MS: v.optional(wholeNumber),
   HOOKLINE_LEASE_MS: v.optional(wholeNumber),

@@ -4,14 +4,14 @@ import { ssmClient } from './aws/clients.ts';
 import { selfPost } from './aws/self-post.ts';
 import { ssmSecrets } from './aws/ssm-secrets.ts';
 import { providerHttp } from './http/provider-call.ts';
-import { allowsPrivateHosts, type Runtime, required } from './runtime.ts';
+import { type Runtime, reachOf, required } from './runtime.ts';
 
 /** The accounts of these providers, with their credentials: for who sends, asks after an account, or looks for a message. */
 export function outboundAccounts(providers: readonly OutboundProvider[], runtime: Runtime): OpenAccounts {
   const { environment, aws, sqs, clock, log } = runtime;
   return openAccounts(providers, {
     secrets: ssmSecrets(ssmClient(aws), required(environment, 'HOOKLINE_SECRETS_PREFIX')),
-    http: providerHttp({ allowPrivateHosts: allowsPrivateHosts(environment), clock }),
+    http: providerHttp({ reach: reachOf(environment), clock }),
     selfPost: selfPost(sqs, required(environment, 'HOOKLINE_FALLBACK_QUEUE_URL'), clock),
     clock,
     log,

@@ -2,6 +2,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Clock, Log, Metrics, Random } from '#lib/app/ports.ts';
 import type { ReceivingPorts } from '#lib/app/receiving/keep.ts';
 import type { Store } from '#lib/app/store.ts';
+import type { Reach } from '#lib/domain/base-url.ts';
 import { type AwsSettings, awsSettings, dynamoDbClient, sqsClient } from './aws/clients.ts';
 import { dynamoStore } from './aws/dynamo-store.ts';
 import { fallbackQueue } from './aws/fallback-queue.ts';
@@ -52,6 +53,12 @@ export function sendingPorts({ environment, sqs, ...runtime }: Runtime) {
   const queueUrl = required(environment, 'HOOKLINE_TICKS_QUEUE_URL');
   return { ...runtime, ticks: sqsTicks(sqs, queueUrl), config: sendingConfig(environment) };
 }
+
+/** What providers' base URLs may lead to. */
+export const reachOf = (environment: Environment): Reach => ({
+  anyPort: environment.HOOKLINE_LOCAL === '1' || allowsPrivateHosts(environment),
+  privateHosts: allowsPrivateHosts(environment),
+});
 
 export const allowsPrivateHosts = (environment: Environment): boolean =>
   environment.HOOKLINE_ALLOW_PRIVATE_HOSTS === '1';

@@ -1,3 +1,5 @@
+import { isPrivateHost } from './public-address.ts';
+
 const SCHEMES = new Set(['http:', 'https:']);
 // The parser empties a port that is the scheme's own.
 const PORTS = new Set(['', '80', '443']);
@@ -7,8 +9,8 @@ export type FileUrl =
   | { readonly kind: 'refused'; readonly reason: string };
 
 /**
- * The form of a `file_url`, checked when a send is accepted and again on every redirect. Whether its address is a public
- * one shows only in connecting: a name says nothing about where it leads.
+ * The form of a `file_url`, checked when a send is accepted and again on every redirect. Whether a name leads to a public
+ * address shows only in connecting.
  */
 export function readFileUrl(raw: string, allowPrivateHosts: boolean): FileUrl {
   const url = URL.parse(raw);
@@ -16,6 +18,8 @@ export function readFileUrl(raw: string, allowPrivateHosts: boolean): FileUrl {
   if (!SCHEMES.has(url.protocol)) return refused('must be an http or https URL');
   if (url.username !== '' || url.password !== '') return refused('must not hold credentials');
   if (!allowPrivateHosts && !PORTS.has(url.port)) return refused('must be on port 80 or 443');
+  if (!allowPrivateHosts && isPrivateHost(url.hostname))
+    return refused('leads to an address that is not on the public internet');
   return { kind: 'ok', url };
 }
 

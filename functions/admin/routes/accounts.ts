@@ -3,7 +3,9 @@ import { Pacing, ShownAccount, shownAccount } from '#lib/app/accounts/account.ts
 import { createAccount } from '#lib/app/accounts/create.ts';
 import { findAccount, listAccounts, patchAccount, removeAccount } from '#lib/app/accounts/manage.ts';
 import type { AccountProvider, Channel } from '#lib/app/accounts/provider.ts';
-import { issuesOf } from '#lib/domain/issue.ts';
+import { type Reach, readBaseUrl } from '#lib/domain/base-url.ts';
+import { type Issue, issuesOf } from '#lib/domain/issue.ts';
+import { isRecord } from '#lib/domain/json.ts';
 import { optional } from '#lib/domain/schema.ts';
 import { EMPTY, invalid, json, missing, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
@@ -50,6 +52,15 @@ function newAccountOf(provider: AccountProvider, channels: readonly Channel[], c
   });
 }
 
+/** Told now rather than by the first message, which the hub could not hand over. */
+function unreachableUrls({ baseUrls = [] }: AccountProvider, credentials: unknown, reach: Reach): Issue[] {
+  return baseUrls.flatMap((name) => {
+    const url = isRecord(credentials) ? credentials[name] : undefined;
+    const read = typeof url === 'string' ? readBaseUrl(url, reach) : undefined;
+    return read?.kind === 'refused' ? [{ path: `credentials.${name}`, message: read.reason }] : [];
+  });
+}
+
 function creating(providers: readonly AccountProvider[]) {
   return route({
     ...shared,
@@ -62,6 +73,8 @@ function creating(providers: readonly AccountProvider[]) {
     run: async ({ body }, { ports, workspace }) => {
       const provider = providers.find(({ name }) => name === body.provider);
       if (!provider) return invalid([{ path: 'provider', message: 'is not known here' }]);
+      const unreachable = unreachableUrls(provider, body.credentials, ports.reach);
+      if (unreachable.length > 0) return invalid(unreachable);
       return json(201, shownAccount(await createAccount(ports, workspace, provider, body)));
     },
   });
@@ -110,6 +123,8 @@ function patching(providers: readonly AccountProvider[]) {
       const credentials =
         given && v.safeParse(v.object({ credentials: provider.credentials(account.channel) }), { credentials: given });
       if (credentials && !credentials.success) return invalid(issuesOf(credentials.issues));
+      const unreachable = unreachableUrls(provider, credentials?.output.credentials, ports.reach);
+      if (unreachable.length > 0) return invalid(unreachable);
       const patched = await patchAccount(ports, account, provider, { ...patch, ...credentials?.output });
       return patched ? json(200, shownAccount(patched)) : NO_ACCOUNT;
     },

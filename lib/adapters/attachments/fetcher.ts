@@ -1,12 +1,12 @@
 import type { Clock } from '#lib/app/ports.ts';
 import type { Attachments } from '#lib/app/sending/ports.ts';
+import { isPublicAddress } from '#lib/domain/public-address.ts';
 import type { Lookup } from '../guarded-lookup.ts';
 import { filteringAgents } from './agents.ts';
 import { readBody } from './body.ts';
 import { examine } from './examine.ts';
 import { follow } from './follow.ts';
 import { LIMITS, type Limits } from './limits.ts';
-import { isPublicAddress } from './public-address.ts';
 
 export interface FetcherOptions {
   /** Frees addresses and ports, for a hub on one's own machine. Every other rule stays. */

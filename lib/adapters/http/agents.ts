@@ -1,7 +1,7 @@
 import type { AgentOptions, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
-import { isPublicAddress } from '../attachments/public-address.ts';
+import { isPublicAddress } from '#lib/domain/public-address.ts';
 import { guardedLookup, type Lookup, systemLookup } from '../guarded-lookup.ts';
 
 export interface Agents {

@@ -2,6 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { Clock } from '#lib/app/ports.ts';
 import type { ProviderHttp, ProviderRequest, Reply } from '#lib/app/sending/outbound.ts';
+import { type Reach, readProviderUrl } from '#lib/domain/base-url.ts';
 import type { Breakdown } from '#lib/domain/sending/outcome.ts';
 import type { Lookup } from '../guarded-lookup.ts';
 import { version } from '../version.ts';
@@ -10,8 +11,7 @@ import { type Encoded, encode } from './body.ts';
 import { breakdownOf, type Progress } from './breakdown.ts';
 
 export interface ProviderCallOptions {
-  /** Frees addresses and ports, for a hub on one's own machine. */
-  readonly allowPrivateHosts: boolean;
+  readonly reach: Reach;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly lookup?: Lookup;
 }
@@ -26,29 +26,23 @@ const LONGEST_ANSWER = 1_048_576;
 const IDLE_MS = 4_000;
 
 /** Calls of providers: one request each, without retries or redirects, over by its deadline whatever the other side does. */
-export function providerHttp({ allowPrivateHosts, clock, lookup }: ProviderCallOptions): ProviderHttp {
-  const agents = allowPrivateHosts ? unfilteredAgents(IDLE_MS) : publicAgents(IDLE_MS, lookup);
+export function providerHttp({ reach, clock, lookup }: ProviderCallOptions): ProviderHttp {
+  const agents = reach.privateHosts ? unfilteredAgents(IDLE_MS) : publicAgents(IDLE_MS, lookup);
   const closeIdle = idleLimit(agents, IDLE_MS, clock.monotonic);
   return {
     call: async (request, deadline) => {
-      const url = allowedUrl(request.url, allowPrivateHosts);
-      if (!url) return broken('forbidden');
+      const read = readProviderUrl(request.url, reach);
+      if (read.kind === 'refused') return broken('forbidden');
       const body = request.body && (await encode(request.body));
       const remaining = deadline - clock.monotonic();
       if (remaining <= 0) return broken('unwritten');
       closeIdle();
-      return exchange(begin(url, request, body, agents), body, remaining);
+      return exchange(begin(read.url, request, body, agents), body, remaining);
     },
   };
 }
 
 const broken = (breakdown: Breakdown): Reply => ({ kind: 'broken', breakdown });
-
-function allowedUrl(raw: string, allowPrivateHosts: boolean): URL | undefined {
-  const url = URL.parse(raw);
-  if (!url || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') return undefined;
-  return allowPrivateHosts || ['', '80', '443'].includes(url.port) ? url : undefined;
-}
 
 function begin(
   url: URL,

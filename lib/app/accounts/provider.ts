@@ -11,6 +11,8 @@ export interface AccountProvider extends LineProvider {
   readonly canSend: boolean;
   /** What `credentials` of `POST /api/accounts` must hold, by channel. Its output is what is stored. */
   readonly credentials: (channel: Channel) => v.GenericSchema;
+  /** The credentials that are base URLs: what the hub may not call is refused when they are given. */
+  readonly baseUrls?: readonly string[];
   /** The account's own id at the provider, by which a foreign delivery is told; undefined where it has none. It is its line. */
   readonly instanceOf?: (credentials: unknown) => string | undefined;
   /** True where deliveries name the account by its number: that is what message ids are then unique within. */

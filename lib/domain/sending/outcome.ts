@@ -19,7 +19,7 @@ export type SendOutcome =
 
 /** How a call ended without a complete answer. */
 export type Breakdown =
-  /** The account's address is none that we may call: not public, or no URL. */
+  /** The account's base URL is none that we may call (lib/domain/base-url.ts), or its name leads to a private address. */
   | 'forbidden'
   | 'dns'
   | 'refused'
@@ -32,8 +32,12 @@ export type Breakdown =
 /** DNS, connection and TLS failures point at the account's address rather than at a message: five in a row hold it. */
 const CONNECTION_FAILURES_TO_HOLD = 5;
 
+/** True of all that a deployed hub does not call. */
+const FORBIDDEN =
+  "the account's base URL may not be called: it must be https, on port 443, and lead to the public internet";
+
 export function outcomeOfBreakdown(breakdown: Breakdown): SendOutcome {
-  if (breakdown === 'forbidden') return { kind: 'hold', reason: "the account's address is not on the public internet" };
+  if (breakdown === 'forbidden') return { kind: 'hold', reason: FORBIDDEN };
   if (breakdown === 'unanswered') return { kind: 'unknown', reason: 'the connection broke before the answer came' };
   if (breakdown === 'unwritten')
     return { kind: 'retry', reason: 'the connection broke before the request was written' };

@@ -62,8 +62,8 @@ describe('accounts', () => {
   });
 
   it.each([
-    ['ftp://api.example', 'must be an http or https URL, without anything behind its path'],
-    ['https://api.example/?a=1', 'must be an http or https URL, without anything behind its path'],
+    ['ftp://api.example', 'must be a URL, as https://example.com'],
+    ['https://api.example/?a=1', 'must not have a query or fragment'],
     ['api', 'must be a URL, as https://example.com'],
   ])('tell of the host %s what it should look like', async (apiUrl, message) => {
     const credentials = { apiUrl, idInstance: '7103000000', apiTokenInstance: 'abc' };
@@ -129,6 +129,28 @@ describe('accounts', () => {
     const { status, json } = await new AdminBench().call('POST', '/api/accounts', { body: { ...greenApi, ...change } });
     expect(status).toBe(422);
     expect(itemsOf({ items: json.issues })[0]?.path).toMatch(new RegExp(`^${path.replace('.', '\\.')}`));
+  });
+
+  const timelinesAi = { provider: 'timelinesai', channel: 'whatsapp', credentials: { apiToken: 'abc' } };
+  const zender = {
+    provider: 'zender',
+    channel: 'sms',
+    credentials: { baseUrl: 'https://gw.example', secret: 'abc', mode: 'credits', gateway: '1' },
+  };
+  it.each([
+    ['apiUrl', 'https://7103.api.greenapi.com:8443', 'must be on port 443: leave the port out', greenApi],
+    ['mediaUrl', 'https://10.0.0.1', 'must be on the public internet', greenApi],
+    ['baseUrl', 'http://app.timelines.ai', 'must begin with https://', timelinesAi],
+    ['baseUrl', 'https://gw.example:8443', 'must be on port 443: leave the port out', zender],
+  ])('are refused a %s that this hub does not call: %s %s', async (field, url, message, account) => {
+    const hub = new AdminBench();
+    const credentials = { ...account.credentials, [field]: url };
+    const refusal = { status: 422, json: { issues: [{ path: `credentials.${field}`, message }] } };
+    expect(await hub.call('POST', '/api/accounts', { body: { ...account, credentials } })).toMatchObject(refusal);
+    const { id } = await hub.done('POST', '/api/accounts', { body: account });
+    expect(await hub.call('PATCH', `/api/accounts/${id}`, { body: { credentials } })).toMatchObject(refusal);
+    const free = new AdminBench({ reach: { anyPort: true, privateHosts: true } });
+    await free.done('POST', '/api/accounts', { body: { ...account, credentials } });
   });
 
   it('are refused new credentials of another shape, by their path', async () => {

@@ -47,7 +47,7 @@ export class AdminBench {
   readonly #handler;
   readonly #versions = new Map<string, readonly string[]>();
 
-  constructor(options: Partial<Pick<AdminPorts, 'store' | 'providers' | 'random'>> = {}) {
+  constructor(options: Partial<Pick<AdminPorts, 'store' | 'providers' | 'random' | 'reach'>> = {}) {
     this.store = options.store ?? new MemoryStore({ now: () => this.bench.now });
     this.bench = new ReceivingBench(sandbox, this.store);
     const { random = this.bench.ports().random } = options;
@@ -57,6 +57,7 @@ export class AdminBench {
       random,
       secrets: this.#secrets(),
       providers: options.providers ?? providers,
+      reach: options.reach ?? { anyPort: false, privateHosts: false },
       version: '1.2.3',
       ticks: { send: async (tick) => void this.ticks.push(tick) },
       config: { ...defaultConfig, startCredits: 1_000 },

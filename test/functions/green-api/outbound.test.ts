@@ -172,7 +172,7 @@ describe('a connection', () => {
 
 describe('an address that is not public', () => {
   it('holds the account before a connection is made', async () => {
-    const http = providerHttp({ allowPrivateHosts: false, clock: systemClock });
+    const http = providerHttp({ reach: { anyPort: false, privateHosts: false }, clock: systemClock });
     const account = openFor(greenApiOutbound, server.credentials(), {}, { ...outboundTools(), http });
     expect((await account.send(outgoing(), within(2000))).kind).toBe('hold');
     expect((await account.probe(within(2000))).kind).toBe('unknown');

@@ -13,7 +13,7 @@ export interface Posted {
 /** What a provider's folder sends with: true HTTP to servers on this machine, and a list for what it posts to itself. */
 export function outboundTools(posted: Posted[] = []): OutboundTools {
   return {
-    http: providerHttp({ allowPrivateHosts: true, clock: systemClock }),
+    http: providerHttp({ reach: { anyPort: true, privateHosts: true }, clock: systemClock }),
     clock: systemClock,
     selfPost: {
       post: async (account, body, delaySeconds) => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isPublicAddress } from '#lib/adapters/attachments/public-address.ts';
+import { isPublicAddress } from '#lib/domain/public-address.ts';
 import { notPublic } from './not-public.ts';
 
 test.each(notPublic)('$address is not public ($family)', ({ address }) => {

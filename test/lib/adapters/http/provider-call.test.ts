@@ -11,9 +11,12 @@ import { formOf } from '#test/support/providers/form.ts';
 /** For a name: this machine's own resolver says so, and asks no other. */
 const TOO_LONG = 'x'.repeat(64);
 
+const LOCAL = { anyPort: true, privateHosts: true };
+const DEPLOYED = { anyPort: false, privateHosts: false };
+
 let behaviour: Behaviour;
 let server: FakeHttp;
-const http = providerHttp({ allowPrivateHosts: true, clock: systemClock });
+const http = providerHttp({ reach: LOCAL, clock: systemClock });
 const within = (milliseconds: number) => systemClock.monotonic() + milliseconds;
 const post = (over: Partial<ProviderRequest> = {}): ProviderRequest => ({
   method: 'POST',
@@ -64,7 +67,7 @@ describe('a call of a provider', () => {
 
   it('does not use a connection again that has been idle for four seconds', async () => {
     let now = 0;
-    const frozen = providerHttp({ allowPrivateHosts: true, clock: { monotonic: () => now } });
+    const frozen = providerHttp({ reach: LOCAL, clock: { monotonic: () => now } });
     await frozen.call(post(), 2000);
     now = 4000;
     await frozen.call(post(), 6000);
@@ -166,22 +169,22 @@ describe('a call that breaks', () => {
   });
 
   it('was not sent if the name is not known', async () => {
-    const lost = providerHttp({ allowPrivateHosts: false, clock: systemClock });
-    const reply = await lost.call(post({ url: `http://${TOO_LONG}.example/api` }), within(2000));
+    const lost = providerHttp({ reach: DEPLOYED, clock: systemClock });
+    const reply = await lost.call(post({ url: `https://${TOO_LONG}.example/api` }), within(2000));
     expect(reply).toEqual({ kind: 'broken', breakdown: 'dns' });
   });
 
   it('was not sent if the name has no address', async () => {
-    const lost = providerHttp({ allowPrivateHosts: false, clock: systemClock, lookup: (_, done) => done(null, []) });
-    const reply = await lost.call(post({ url: 'http://gw.example/api' }), within(2000));
+    const lost = providerHttp({ reach: DEPLOYED, clock: systemClock, lookup: (_, done) => done(null, []) });
+    const reply = await lost.call(post({ url: 'https://gw.example/api' }), within(2000));
     expect(reply).toEqual({ kind: 'broken', breakdown: 'dns' });
   });
 });
 
 describe('a call that cannot even begin', () => {
   it('was not sent if the name is being looked up until the deadline', async () => {
-    const lost = providerHttp({ allowPrivateHosts: false, clock: systemClock, lookup: () => undefined });
-    const reply = await lost.call(post({ url: 'http://gw.example/api' }), within(100));
+    const lost = providerHttp({ reach: DEPLOYED, clock: systemClock, lookup: () => undefined });
+    const reply = await lost.call(post({ url: 'https://gw.example/api' }), within(100));
     expect(reply).toEqual({ kind: 'broken', breakdown: 'refused' });
   });
 });
@@ -189,21 +192,23 @@ describe('a call that cannot even begin', () => {
 describe('the address of a provider', () => {
   const filtered = (address: string, family = 4) =>
     providerHttp({
-      allowPrivateHosts: false,
+      reach: DEPLOYED,
       clock: systemClock,
       lookup: (_, done) => done(null, [{ address, family }]),
     });
 
   it.each([
-    'http://127.0.0.1/',
-    'http://[::1]/',
-    'http://169.254.169.254/latest',
-    'http://10.0.0.1/',
-    'http://[::ffff:127.0.0.1]/',
-    'http://2130706433/',
-    'http://user:word@gw.example/',
-    'http://user@gw.example/',
-    'http://gw.example:8080/',
+    'https://127.0.0.1/',
+    'https://[::1]/',
+    'https://169.254.169.254/latest',
+    'https://10.0.0.1/',
+    'https://[::ffff:127.0.0.1]/',
+    'https://2130706433/',
+    'https://localhost/',
+    'https://user:word@gw.example/',
+    'https://user@gw.example/',
+    'https://gw.example:8080/',
+    'http://gw.example/',
     'ftp://gw.example/',
     'no url',
   ])('%s is refused before a connection is made', async (url) => {
@@ -215,7 +220,7 @@ describe('the address of a provider', () => {
     'a name that leads to %s is refused',
     async (address) => {
       const lookup = filtered(address, address.includes(':') ? 6 : 4);
-      const reply = await lookup.call(post({ url: 'http://gw.example/' }), within(2000));
+      const reply = await lookup.call(post({ url: 'https://gw.example/' }), within(2000));
       expect(reply).toEqual({ kind: 'broken', breakdown: 'forbidden' });
     },
   );
