@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { walkCursor } from '#lib/app/lists/walk-cursor.ts';
 import { applyRetention } from '#lib/app/retention/apply.ts';
-import { AppliedCounts } from '#lib/app/retention/applying.ts';
+import { AppliedCounts, Progress } from '#lib/app/retention/applying.ts';
 import { copyRetention } from '#lib/app/workspaces/retention.ts';
 import { hasWorkspace, patchWorkspace, Workspace } from '#lib/app/workspaces/workspace.ts';
 import { RetentionDays } from '#lib/domain/retention.ts';
@@ -11,7 +11,7 @@ import { route, takesNothing } from '../route.ts';
 import { changesOf, Name, WithId } from '../schemas.ts';
 
 const shared = { ...takesNothing, tag: 'Workspaces', access: 'admin', params: WithId } as const;
-const cursors = walkCursor(AppliedCounts);
+const cursors = walkCursor(Progress);
 
 const Patch = changesOf({
   name: v.exactOptional(Name),

@@ -3,7 +3,7 @@ import { toIso } from '#lib/domain/time.ts';
 import { attemptExpiry } from '../attempts/attempt.ts';
 import { attemptPartitions } from '../erasure/attempts.ts';
 import { empty, eraseStates } from '../erasure/empty-send.ts';
-import { listed, type Stage, walk } from '../lists/walk.ts';
+import { listed, type Position, type Stage, walk } from '../lists/walk.ts';
 import type { WalkState } from '../lists/walk-cursor.ts';
 import type { Clock, Random } from '../ports.ts';
 import { queryAll } from '../query-all.ts';
@@ -14,7 +14,7 @@ import { compare, del, exists, type Store, set, update } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import { copyRetention, retentionOf } from '../workspaces/retention.ts';
 import { retentionApplied } from '../workspaces/workspace.ts';
-import type { AppliedCounts, Applying } from './applying.ts';
+import type { AppliedCounts, Applying, Progress } from './applying.ts';
 import { eventStage } from './events.ts';
 
 interface Ports {
@@ -24,6 +24,7 @@ interface Ports {
 }
 
 const NONE: AppliedCounts = { events: 0, attempts: 0, sends: 0, chats: 0 };
+const START: Position = { stage: '', partition: '' };
 const DAY_MS = 86_400_000;
 /** API Gateway waits 30 s for an answer; one slow item may come on top of this. */
 const LONGEST_MS = 20_000;
@@ -31,22 +32,24 @@ const PATIENCE_MS = 5_000;
 
 /**
  * Brings what is stored in line with the workspace's retention, as far as the time of one call reaches. Safe to break
- * off anywhere and to repeat; worth repeating now and then, since sends and chats have no end of their own.
+ * off anywhere and to repeat; worth repeating now and then, since sends and chats have no end of their own. A retention
+ * that was changed since the walk began makes it begin again: what lies behind has the end of the one before.
  */
-export async function applyRetention(ports: Ports, workspace: string, from?: WalkState<AppliedCounts>) {
+export async function applyRetention(ports: Ports, workspace: string, from?: WalkState<Progress>) {
   const { clock, random } = ports;
   const deadline = clock.monotonic() + LONGEST_MS;
   const store = retrying(ports.store, clock, random, deadline + PATIENCE_MS);
   await copyRetention(store, random, workspace);
-  const { retentionDays } = await retentionOf(store, workspace);
-  const counts = { ...(from?.done ?? NONE) };
+  const { retentionDays, changes } = await retentionOf(store, workspace);
+  const { changes: begunWith, ...counts } = { ...NONE, changes, ...from?.done };
   const end = retentionDays === undefined ? {} : { retentionDays };
   const applying: Applying = { store, workspace, ...end, now: clock.now(), counts };
   const stages = [eventStage(applying), attemptStage(applying), sendStage(applying), chatStage(applying, random)];
-  const at = await walk(store, stages, from?.at, () => clock.monotonic() >= deadline);
-  if (!at) await retentionApplied(store, workspace, retentionDays);
+  const start = begunWith === changes ? from?.at : undefined;
+  const stopped = await walk(store, stages, start, () => clock.monotonic() >= deadline);
+  const at = stopped ?? ((await retentionApplied(store, workspace, changes)) ? undefined : START);
   const applied: AppliedCounts = counts;
-  return { applied, ...(at && { next: { at, done: applied } }) };
+  return { applied, ...(at && { next: { at, done: { ...applied, changes } } }) };
 }
 
 function attemptStage({ store, workspace, retentionDays, counts }: Applying): Stage {

@@ -10,6 +10,14 @@ export const AppliedCounts = v.object({
 });
 export type AppliedCounts = v.InferOutput<typeof AppliedCounts>;
 
+/** What a walk in several calls carries along. */
+export const Progress = v.object({
+  ...AppliedCounts.entries,
+  /** How often the retention had been changed when it began; a cursor of an earlier version does not know. */
+  changes: v.optional(v.number(), -1),
+});
+export type Progress = v.InferOutput<typeof Progress>;
+
 /** One call's work on what is stored already. */
 export interface Applying {
   readonly store: Store;

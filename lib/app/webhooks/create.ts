@@ -36,9 +36,13 @@ export async function createWebhook(ports: Ports, workspace: string, wanted: New
   for (let round = 0; round < ROUNDS; round++) {
     const account = await accountFor(store, workspace, wanted);
     if (account === 'missing') return { kind: 'no account' };
-    const { unchanged, ...retention } = await retentionOf(store, workspace);
+    const { unchanged, retentionDays } = await retentionOf(store, workspace);
     const { token, ...ofToken } = newToken(random);
-    const { tokenHash, ...webhook } = { ...newWebhook(ports, workspace, wanted, account), ...retention, ...ofToken };
+    const { tokenHash, ...webhook } = {
+      ...newWebhook(ports, workspace, wanted, account),
+      ...(retentionDays !== undefined && { retentionDays }),
+      ...ofToken,
+    };
     const writes = [
       put(webhookItem(tokenHash, webhook), absent()),
       put({ ...directoryKey(workspace, 'WEBHOOK', webhook.webhookId), tokenHash }, absent()),

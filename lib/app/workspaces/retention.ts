@@ -19,16 +19,18 @@ import { findWorkspace, workspaceKey } from './workspace.ts';
 export interface Retention {
   /** Absent: for ever. */
   readonly retentionDays?: number;
+  /** How often it was changed. */
+  readonly changes: number;
   /** Whoever writes a copy writes it together with this check: no copy is ever older than the workspace. */
   readonly unchanged: Check;
 }
 
 /** A delivery finds the retention on its webhook, so that it needs one look-up. */
 export async function retentionOf(store: Store, workspace: string): Promise<Retention> {
-  const days = (await findWorkspace(store, workspace))?.retentionDays;
+  const { retentionDays: days, retentionChanges: changes = 0 } = (await findWorkspace(store, workspace)) ?? {};
   const condition = days === undefined ? absent('retentionDays') : equal('retentionDays', days);
   const unchanged = check(workspaceKey(workspace), condition);
-  return { unchanged, ...(days !== undefined && { retentionDays: days }) };
+  return { changes, unchanged, ...(days !== undefined && { retentionDays: days }) };
 }
 
 // Each round more means that a webhook was rotated, or the retention was changed again, in this very moment.

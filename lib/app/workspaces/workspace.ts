@@ -8,6 +8,7 @@ import type { Clock, Random } from '../ports.ts';
 import { itemReader } from '../read-item.ts';
 import {
   absent,
+  add,
   all,
   type Change,
   equal,
@@ -36,9 +37,16 @@ export const Workspace = v.object({
 });
 export type Workspace = v.InferOutput<typeof Workspace>;
 
+/** What its item holds. */
+const Stored = v.object({
+  ...Workspace.entries,
+  /** How often the retention was changed: whoever applies one can tell whether it is still the same. */
+  retentionChanges: v.optional(v.number(), 0),
+});
+
 /** There from the start and without an item, so that who needs one workspace never meets the idea. */
 export const MAIN = 'main';
-const mainWorkspace: Workspace = { id: MAIN, name: MAIN };
+const mainWorkspace: v.InferOutput<typeof Stored> = { id: MAIN, name: MAIN, retentionChanges: 0 };
 
 const PARTITION = 'WORKSPACES';
 
@@ -70,9 +78,9 @@ export async function createWorkspace({ store, clock, random }: Ports, wanted: N
   return workspace;
 }
 
-export async function findWorkspace(store: Store, id: string): Promise<Workspace | undefined> {
+export async function findWorkspace(store: Store, id: string) {
   const item = await store.get(workspaceKey(id), { consistent: true });
-  if (item) return workspaceOf(item);
+  if (item) return readWorkspace(item);
   return id === MAIN ? mainWorkspace : undefined;
 }
 
@@ -92,17 +100,19 @@ export async function patchWorkspace(store: Store, id: string, patch: WorkspaceP
   const changes: Change[] = [setIfAbsent('id', id), name === undefined ? setIfAbsent('name', id) : set('name', name)];
   if (retentionDays !== undefined) {
     changes.push(retentionDays === null ? remove('retentionDays') : set('retentionDays', retentionDays));
-    changes.push(set('retentionPending', true));
+    changes.push(set('retentionPending', true), add('retentionChanges', 1));
   }
   const condition = id === MAIN ? undefined : exists();
   const written = await store.write(update(workspaceKey(id), changes, condition), { returns: 'new' });
-  return written.done && written.item ? workspaceOf(written.item) : undefined;
+  return written.done && written.item ? shownWorkspace(readWorkspace(written.item)) : undefined;
 }
 
-/** Unless it was changed again meanwhile. */
-export async function retentionApplied(store: Store, id: string, days: number | undefined): Promise<void> {
-  const asRead = days === undefined ? absent('retentionDays') : equal('retentionDays', days);
-  await store.write(update(workspaceKey(id), [remove('retentionPending')], all(exists('retentionPending'), asRead)));
+/** `changes`: how often it had been changed when the walk began. False where it was changed again meanwhile. */
+export async function retentionApplied(store: Store, id: string, changes: number): Promise<boolean> {
+  const asRead = changes === 0 ? absent('retentionChanges') : equal('retentionChanges', changes);
+  const condition = all(exists('retentionPending'), asRead);
+  const { done, item } = await store.write(update(workspaceKey(id), [remove('retentionPending')], condition));
+  return done || !item || readWorkspace(item).retentionChanges === changes;
 }
 
 /** Newest first; `main` is the oldest. */
@@ -111,9 +121,11 @@ export async function listWorkspaces(store: Store, { limit, from }: PageRequest)
   const query = { pk: PARTITION, limit: limit + 1, descending: true, consistent: true, from: 'ws_', ...before };
   const [{ items }, main = mainWorkspace] = await Promise.all([store.query(query), findWorkspace(store, MAIN)]);
   // A page that cannot show `main` as well leaves it to the next one.
-  const found = [...items.map(workspaceOf), main];
+  const found = [...items.map(readWorkspace), main].map(shownWorkspace);
   const shown = found.slice(0, limit);
   return pageOf(shown, found.length > limit ? shown.at(-1)?.id : undefined);
 }
 
-const workspaceOf = itemReader(Workspace);
+const readWorkspace = itemReader(Stored);
+
+const shownWorkspace = ({ retentionChanges: _, ...workspace }: v.InferOutput<typeof Stored>): Workspace => workspace;
