@@ -18,10 +18,10 @@ export function hubFile(dataFolder: string): string {
 
 /** Finds the hub that runs on this machine's data folder, or the one that `PORT` and `HOOKLINE_ADMIN_KEY` name. */
 export async function runningHub(environment: Readonly<Record<string, string | undefined>>): Promise<RunningHub> {
-  const file = hubFile(environment.HOOKLINE_DATA ?? '.hookline');
+  const file = hubFile(environment.HOOKLINE_DATA || '.hookline');
   const kept = existsSync(file) ? v.parse(Kept, JSON.parse(readFileSync(file, 'utf8'))) : undefined;
   const url = environment.PORT ? `http://127.0.0.1:${environment.PORT}` : (kept?.url ?? 'http://127.0.0.1:3000');
-  const adminKey = environment.HOOKLINE_ADMIN_KEY ?? kept?.adminKey;
+  const adminKey = environment.HOOKLINE_ADMIN_KEY || kept?.adminKey;
   const answers = await fetch(`${url}/health`).then(
     (response) => response.ok,
     () => false,

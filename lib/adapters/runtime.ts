@@ -68,6 +68,6 @@ type Optional = 'HOOKLINE_TICKS_QUEUE_URL' | 'HOOKLINE_FALLBACK_QUEUE_URL' | 'HO
 /** Not every function is given everything. */
 export function required(environment: Environment, name: Optional): string {
   const value = environment[name];
-  if (value === undefined) throw new Error(`${name} is missing`);
+  if (value === undefined) throw new Error(`${name} is missing: set it`);
   return value;
 }
