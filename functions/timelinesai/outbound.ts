@@ -42,6 +42,7 @@ export const timelinesAiOutbound: OutboundProvider = {
   recipients: () => ['phone', 'jid', 'chat_id', 'chat_name'],
   takesFiles: () => true,
   lineOf,
+  isNamedByPhone: true,
   open: withCredentials(StoredWorkspace, openWorkspace),
 };
 

@@ -121,6 +121,10 @@ export const equal = (path: Path, value: Value): Condition => compare(path, '=',
 export const all = (...of: readonly Condition[]): Condition => ({ kind: 'all', of });
 export const any = (...of: readonly Condition[]): Condition => ({ kind: 'any', of });
 
+/** These attributes are still as they were read; undefined: absent. */
+export const unchanged = (read: ValueMap): Condition =>
+  all(...Object.entries(read).map(([name, value]) => (value === undefined ? absent(name) : equal(name, value))));
+
 export const set = (path: Path, value: Value): Change => ({ kind: 'set', path, value });
 export const setIfAbsent = (path: Path, value: Value): Change => ({ kind: 'setIfAbsent', path, value });
 export const add = (path: Path, by: number): Change => ({ kind: 'add', path, by });

@@ -7,6 +7,7 @@ import { contextFor } from '#infra/local/lambda/lambda.ts';
 import { marshalMap } from '#lib/adapters/aws/attribute-values.ts';
 import { sendHandler } from '#lib/adapters/send-handler.ts';
 import { senderHandler } from '#lib/adapters/sender-handler.ts';
+import type { ManagedAccount } from '#lib/app/accounts/account.ts';
 import { createAccount } from '#lib/app/accounts/create.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { type Answer, ok, taken, type Wire } from '#test/support/aws-wire.ts';
@@ -63,7 +64,7 @@ export class SendingBench {
     this.#engine = engine;
     this.#accept = sendHandler(outboundProviders, runtime);
     this.#tick = senderHandler(outboundProviders, runtime);
-    this.#account = createAccount({ ...runtime, secrets: noSecrets }, 'main', greenApiAccount, {
+    this.#account = connected({ ...runtime, secrets: noSecrets }, 'main', greenApiAccount, {
       channel: 'whatsapp',
       phone: '+15550100001',
       credentials: server.credentials(),
@@ -130,6 +131,12 @@ export class SendingBench {
 const emptyBill = (): SendingBill => ({ requests: [], ticks: 0, accepting: [], sending: [] });
 
 /** The account's credentials are answered without being kept. */
+async function connected(...given: Parameters<typeof createAccount>): Promise<ManagedAccount> {
+  const made = await createAccount(...given);
+  if (made.kind !== 'created') throw new Error(`${made.by} has the line already`);
+  return made.account;
+}
+
 const noSecrets = { get: async () => undefined, put: async () => 1, delete: async () => undefined };
 
 const lambda = { name: 'sender', timeoutMs: 45_000, memoryMb: 512 };

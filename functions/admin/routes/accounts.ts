@@ -13,6 +13,9 @@ import { changesOf, listOf, Name, Paging, PhoneNumber, pageRequest, WithId } fro
 import { pauseRoutes } from './pause.ts';
 
 const NO_ACCOUNT = missing('account');
+const TAKEN = 'Another account of this workspace sends through the same instance or number; the message names it';
+const taken = (by: string) =>
+  problem(409, `Account ${by} sends through this instance or number: delete that one, or give other credentials`);
 const tag = 'Accounts';
 const shared = { ...takesNothing, tag, access: 'workspace' } as const;
 
@@ -67,6 +70,7 @@ function creating(providers: readonly AccountProvider[]) {
     method: 'post',
     path: '/api/accounts',
     summary: 'Connect an account of a provider; its credentials are never shown again',
+    conflict: TAKEN,
     body: () => newAccount(providers),
     example: { provider: 'sandbox', channel: 'whatsapp', name: 'Support line', phone: '+15550100001', credentials: {} },
     answers: { 201: { description: 'The account', schema: ShownAccount } },
@@ -75,7 +79,8 @@ function creating(providers: readonly AccountProvider[]) {
       if (!provider) return invalid([{ path: 'provider', message: 'is not known here' }]);
       const unreachable = unreachableUrls(provider, body.credentials, ports.reach);
       if (unreachable.length > 0) return invalid(unreachable);
-      return json(201, shownAccount(await createAccount(ports, workspace, provider, body)));
+      const made = await createAccount(ports, workspace, provider, body);
+      return made.kind === 'created' ? json(201, shownAccount(made.account)) : taken(made.by);
     },
   });
 }
@@ -112,6 +117,7 @@ function patching(providers: readonly AccountProvider[]) {
     method: 'patch',
     path: '/api/accounts/{id}',
     summary: "Change an account's name, phone, pace or credentials",
+    conflict: TAKEN,
     params: WithId,
     body: Patch,
     example: { name: 'Support line' },
@@ -126,7 +132,8 @@ function patching(providers: readonly AccountProvider[]) {
       const unreachable = unreachableUrls(provider, credentials?.output.credentials, ports.reach);
       if (unreachable.length > 0) return invalid(unreachable);
       const patched = await patchAccount(ports, account, provider, { ...patch, ...credentials?.output });
-      return patched ? json(200, shownAccount(patched)) : NO_ACCOUNT;
+      if (patched.kind === 'taken') return taken(patched.by);
+      return patched.kind === 'patched' ? json(200, shownAccount(patched.account)) : NO_ACCOUNT;
     },
   });
 }

@@ -33,6 +33,9 @@ const Stored = v.object({
   phone: v.exactOptional(v.string()),
   /** The account's id at the provider, where it has one. */
   instance: v.exactOptional(v.string()),
+  line: v.exactOptional(v.string()),
+  claim: v.exactOptional(v.string()),
+  credentialsVersion: v.exactOptional(v.number()),
   pacing: Pacing,
   nextSendAt: v.number(),
   backoffUntil: v.number(),
@@ -82,7 +85,14 @@ export const ShownAccount = v.object({
 });
 export type ShownAccount = v.InferOutput<typeof ShownAccount>;
 
-export function shownAccount({ nextSendAt, backoffUntil, ...account }: ManagedAccount): ShownAccount {
+export function shownAccount({
+  nextSendAt,
+  backoffUntil,
+  line: _line,
+  claim: _claim,
+  credentialsVersion: _version,
+  ...account
+}: ManagedAccount): ShownAccount {
   return {
     ...account,
     // Zero is the sender's word for never.

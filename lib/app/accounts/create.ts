@@ -10,7 +10,7 @@ import { sendingStart } from '../sending/new-account.ts';
 import { absent, put, type Store } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import { accountKey, type ManagedAccount, type Pacing, readAccount, scopeOf } from './account.ts';
-import { lineIn } from './line.ts';
+import { claiming, claimOf, holderOf, lineIn } from './line.ts';
 import type { AccountProvider, Channel } from './provider.ts';
 
 export interface AccountPorts {
@@ -29,17 +29,25 @@ export interface NewAccount {
   readonly credentials: unknown;
 }
 
+export type Connected =
+  | { readonly kind: 'created'; readonly account: ManagedAccount }
+  /** Another account of the workspace sends on this line. */
+  | { readonly kind: 'taken'; readonly by: string };
+
 /** The secret comes first: a crash in between leaves a secret without an account, never an account without its secret. */
 export async function createAccount(
   { store, secrets, clock, random }: AccountPorts,
   workspace: string,
   provider: AccountProvider,
   { channel, name, phone, pacing, credentials }: NewAccount,
-): Promise<ManagedAccount> {
+): Promise<Connected> {
   const now = clock.now();
   const id = newId('acc', now, random.bytes(10));
-  const number = toPhone(phone);
-  const instance = provider.instanceOf?.(credentials);
+  const told = { phone: toPhone(phone), instance: provider.instanceOf?.(credentials) };
+  const line = lineIn(provider, credentials);
+  const claim = claimOf(provider, { ...told, line });
+  const holder = claim === undefined ? undefined : await holderOf(store, workspace, provider, claim, id);
+  if (holder !== undefined) return { kind: 'taken', by: holder };
   const item = {
     ...accountKey(id),
     ...sendingStart(id, pacing ?? DEFAULT_PACING),
@@ -47,17 +55,21 @@ export async function createAccount(
     workspace,
     provider: provider.name,
     channel,
-    scope: scopeOf(provider, { id, instance, phone: number }),
-    ...(name !== undefined && { name }),
-    ...(number !== undefined && { phone: number }),
-    ...(instance !== undefined && { instance }),
-    ...known({ line: lineIn(provider, credentials) }),
+    scope: scopeOf(provider, { id, ...told }),
+    ...known({ name, ...told, line, claim }),
     credentialsVersion: await secrets.put(accountSecret(id), JSON.stringify(credentials)),
     createdAt: toIso(now),
     connectedAt: toIso(now),
   };
-  const writes = [put(item, absent()), put({ ...directoryKey(workspace, 'ACCOUNT', id) }, absent())];
-  const { done } = await store.transact(writes, newTransaction(random));
-  if (!done) throw new Error('an id that was just made up is taken');
-  return readAccount(item);
+  const writes = [
+    put(item, absent()),
+    put({ ...directoryKey(workspace, 'ACCOUNT', id) }, absent()),
+    ...(claim === undefined ? [] : [await claiming(store, workspace, claim, id)]),
+  ];
+  const transacted = await store.transact(writes, newTransaction(random));
+  if (transacted.done) return { kind: 'created', account: readAccount(item) };
+  const owner = transacted.refused[2]?.item?.account;
+  if (typeof owner !== 'string') throw new Error('an id that was just made up is taken');
+  await secrets.delete(accountSecret(id));
+  return { kind: 'taken', by: owner };
 }

@@ -6,11 +6,26 @@ import type { Log } from '../ports.ts';
 import { accountSecret } from '../secrets.ts';
 import { defaultConfig } from '../sending/config.ts';
 import { deleteAccount } from '../sending/delete-account.ts';
-import { all, type Change, del, equal, exists, remove, type Store, set, update } from '../store.ts';
-import { isCurrent, webhookKey } from '../webhooks/webhook.ts';
+import { probeNow } from '../sending/hold.ts';
+import {
+  all,
+  type Change,
+  check,
+  del,
+  exists,
+  remove,
+  type Store,
+  StoreUnavailable,
+  set,
+  unchanged,
+  update,
+} from '../store.ts';
+import { newTransaction } from '../transaction.ts';
+import { findWebhook } from '../webhooks/manage.ts';
+import { isCurrent, webhookKey, webhookOf } from '../webhooks/webhook.ts';
 import { accountKey, type ManagedAccount, type Pacing, readAccount, scopeOf } from './account.ts';
 import type { AccountPorts } from './create.ts';
-import { lineIn } from './line.ts';
+import { claiming, claimOf, holderOf, lineIn, releasing } from './line.ts';
 import type { AccountProvider } from './provider.ts';
 
 /** `null` takes a value away. */
@@ -37,40 +52,77 @@ export async function listAccounts(
   return pageOf((await getAll(store, keys, { consistent: true })).map(readAccount), position);
 }
 
-/** Undefined where there is no such account, any more. */
+export type Patched =
+  | { readonly kind: 'patched'; readonly account: ManagedAccount }
+  | { readonly kind: 'gone' }
+  /** Another account of the workspace sends on the line that this one would get. */
+  | { readonly kind: 'taken'; readonly by: string };
+
+// Each round more means that somebody else changed the account between our look and our write.
+const ROUNDS = 5;
+
 export async function patchAccount(
-  { store, secrets }: AccountPorts,
+  ports: AccountPorts,
   account: ManagedAccount,
   provider: AccountProvider,
   patch: AccountPatch,
-): Promise<ManagedAccount | undefined> {
+): Promise<Patched> {
+  const { store, secrets, clock, random } = ports;
   const { id, workspace } = account;
-  const changes = changesOf(patch);
-  const phone = patch.phone === undefined ? account.phone : toPhone(patch.phone ?? undefined);
-  if (patch.credentials !== undefined) {
+  const { credentials } = patch;
+  const moves = credentials !== undefined || (patch.phone !== undefined && provider.isNamedByPhone);
+  if (!moves && changesOf(patch).length === 0) return { kind: 'patched', account };
+  let current = account;
+  let version: number | undefined;
+  for (let round = 0; round < ROUNDS; round++) {
+    const named = namedAfter(current, provider, patch);
+    const { claim } = named;
+    const isNew = moves && claim !== undefined && claim !== current.claim;
+    const holder = isNew ? await holderOf(store, workspace, provider, claim, id) : undefined;
+    if (holder !== undefined) return { kind: 'taken', by: holder };
     // The secret comes first: until its version stands on the account, everybody goes on with the one before.
-    const version = await secrets.put(accountSecret(id), JSON.stringify(patch.credentials));
-    changes.push(set('credentialsVersion', version), setOrRemove('line', lineIn(provider, patch.credentials)));
-    const instance = provider.instanceOf?.(patch.credentials);
-    changes.push(set('scope', scopeOf(provider, { id, instance, phone })), setOrRemove('instance', instance));
-  } else if (patch.phone !== undefined && provider.isNamedByPhone) {
-    changes.push(set('scope', scopeOf(provider, { id, instance: account.instance, phone })));
+    if (credentials !== undefined) version ??= await secrets.put(accountSecret(id), JSON.stringify(credentials));
+    const { phone, credentialsVersion, held } = current;
+    const writes = [
+      update(
+        accountKey(id),
+        [...changesOf(patch), ...(moves ? movesOf(named) : []), ...(version === undefined ? [] : renewing(version))],
+        all(exists(), unchanged({ phone, credentialsVersion, held, claim: current.claim })),
+      ),
+      ...(isNew ? [await claiming(store, workspace, claim, id)] : []),
+      ...(moves && claim !== current.claim ? releasing(workspace, current.claim, id) : []),
+      ...(held && version !== undefined ? [probeNow(id, clock.now())] : []),
+    ];
+    const { done } = await store.transact(writes, newTransaction(random));
+    const item = await store.get(accountKey(id), { consistent: true });
+    if (!item) return { kind: 'gone' };
+    current = readAccount(item);
+    if (!done) continue;
+    if (credentials !== undefined) await copyInstance(ports, current);
+    return { kind: 'patched', account: current };
   }
-  if (changes.length === 0) return account;
-  const written = await store.write(update(accountKey(id), changes, exists()), { returns: 'new' });
-  if (!written.done || !written.item) return undefined;
-  const patched = readAccount(written.item);
-  if (patch.credentials !== undefined) await copyInstance(store, workspace, patched);
-  return patched;
+  throw new StoreUnavailable('conflict');
 }
+
+/** By what the account will be known once the patch is done. */
+function namedAfter(current: ManagedAccount, provider: AccountProvider, { phone: given, credentials }: AccountPatch) {
+  const phone = given === undefined ? current.phone : toPhone(given ?? undefined);
+  const instance = credentials === undefined ? current.instance : provider.instanceOf?.(credentials);
+  const line = credentials === undefined ? current.line : lineIn(provider, credentials);
+  const scope = scopeOf(provider, { id: current.id, instance, phone });
+  return { instance, line, scope, claim: claimOf(provider, { line, instance, phone }) };
+}
+
+const movesOf = (named: ReturnType<typeof namedAfter>): Change[] =>
+  Object.entries(named).map(([name, value]) => setOrRemove(name, value));
+
+/** What the provider said of the old credentials counts no longer. */
+const renewing = (version: number): Change[] => [set('credentialsVersion', version), set('failuresRunning', 0)];
 
 function changesOf({ name, phone, pacing }: AccountPatch): Change[] {
   const changes: Change[] = [];
-  if (name !== undefined) changes.push(name === null ? remove('name') : set('name', name));
-  if (phone !== undefined) {
-    const number = phone === null ? undefined : toPhone(phone);
-    changes.push(number === undefined ? remove('phone') : set('phone', number));
-  }
+  if (name !== undefined) changes.push(setOrRemove('name', name ?? undefined));
+  if (phone !== undefined) changes.push(setOrRemove('phone', toPhone(phone ?? undefined)));
   if (pacing) changes.push(set('pacing', { ...pacing }));
   return changes;
 }
@@ -78,12 +130,32 @@ function changesOf({ name, phone, pacing }: AccountPatch): Change[] {
 const setOrRemove = (name: string, value: string | undefined): Change =>
   value === undefined ? remove(name) : set(name, value);
 
-/** A delivery is checked against the copy on its webhook, so that it needs one look-up: the copies follow the account. */
-async function copyInstance(store: Store, workspace: string, { id, instance }: ManagedAccount): Promise<void> {
-  const change = setOrRemove('instance', instance);
+/**
+ * A delivery is checked against the copy on its webhook, so that it needs one look-up: the copies follow the account,
+ * for as long as it is as it was read. Whoever changes it next does so after the change.
+ */
+async function copyInstance(
+  { store, random }: AccountPorts,
+  { id, workspace, instance, credentialsVersion }: ManagedAccount,
+): Promise<void> {
+  const ours = check(accountKey(id), unchanged({ id, instance, credentialsVersion }));
   const entries = await wholeDirectory(store, workspace, 'WEBHOOK');
-  for (const { tokenHash } of entries) {
-    await store.write(update(webhookKey(String(tokenHash)), [change], all(isCurrent, equal('accountId', id))));
+  const webhooks = await getAll(
+    store,
+    entries.map(({ tokenHash }) => webhookKey(String(tokenHash))),
+    { consistent: true },
+  );
+  for (const { webhookId, accountId } of webhooks.map(webhookOf)) {
+    if (accountId !== id) continue;
+    for (let round = 0; round < ROUNDS; round++) {
+      // It may have been given a new URL meanwhile, with the copy as it was.
+      const found = await findWebhook(store, workspace, webhookId);
+      if (!found || found.webhook.instance === instance) break;
+      const copy = update(webhookKey(found.tokenHash), [setOrRemove('instance', instance)], isCurrent);
+      const transacted = await store.transact([ours, copy], newTransaction(random));
+      if (transacted.done) break;
+      if (transacted.refused[0]) return;
+    }
   }
 }
 
@@ -92,13 +164,18 @@ export async function removeAccount(
   ports: AccountPorts & { readonly log: Log },
   { id, workspace }: ManagedAccount,
 ): Promise<'deleted' | 'busy' | 'gone'> {
-  const outcome = await deleteAccount(ports, id, [del(directoryKey(workspace, 'ACCOUNT', id))], defaultConfig);
-  if (outcome !== 'deleted') return outcome;
+  const entry = del(directoryKey(workspace, 'ACCOUNT', id));
+  const alongside = ({ claim }: { readonly claim?: string }) => [entry, ...releasing(workspace, claim, id)];
+  const outcome = await deleteAccount(ports, id, alongside, defaultConfig);
+  if (outcome === 'deleted') await deleteSecret(ports, id);
+  return outcome;
+}
+
+async function deleteSecret({ secrets, log }: AccountPorts & { readonly log: Log }, id: string): Promise<void> {
   try {
-    await ports.secrets.delete(accountSecret(id));
+    await secrets.delete(accountSecret(id));
   } catch (cause) {
     // The account is gone all the same, and nothing can lead to its secret any more.
-    ports.log.error('the secret of a deleted account could not be deleted', cause, { account: id });
+    log.error('the secret of a deleted account could not be deleted', cause, { account: id });
   }
-  return 'deleted';
 }

@@ -15,6 +15,4 @@ export interface AccountProvider extends LineProvider {
   readonly baseUrls?: readonly string[];
   /** The account's own id at the provider, by which a foreign delivery is told; undefined where it has none. It is its line. */
   readonly instanceOf?: (credentials: unknown) => string | undefined;
-  /** True where deliveries name the account by its number: that is what message ids are then unique within. */
-  readonly isNamedByPhone?: boolean;
 }

@@ -1,7 +1,17 @@
 import type { SendOutcome } from '#lib/domain/sending/outcome.ts';
 import { longestGap } from '#lib/domain/sending/pace.ts';
 import { retrying } from '../retrying-store.ts';
-import { absent, add, all, type Condition, equal, StoreUnavailable, set, type Transacted, update } from '../store.ts';
+import {
+  add,
+  all,
+  type Condition,
+  equal,
+  StoreUnavailable,
+  set,
+  type Transacted,
+  unchanged,
+  update,
+} from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import { changeParts, field } from './change-parts.ts';
 import { type Account, isBlocked, readAccount } from './items.ts';
@@ -60,19 +70,14 @@ function intentWrites(turn: Turn, { send, index, part }: Head, at: number, limit
     update(
       accountKey(turn.account.id),
       [set('nextSendAt', at + limit + longestGap(turn.account.pacing))],
-      all(holdsLease(turn.me), equal('paused', false), equal('held', false), ...sameLine(turn.account)),
+      all(holdsLease(turn.me), equal('paused', false), equal('held', false), sameLine(turn.account)),
     ),
     changeParts(send, [{ index, to: 'sending', also: begun, silent: part.attempts > 0 }], at, moved),
   ];
 }
 
 /** Once a change of an account is answered, nothing begins with the credentials or under the name that it had before. */
-function sameLine({ scope, credentialsVersion: version }: Account): Condition[] {
-  return [
-    equal('scope', scope),
-    version === undefined ? absent('credentialsVersion') : equal('credentialsVersion', version),
-  ];
-}
+const sameLine = ({ scope, credentialsVersion }: Account): Condition => unchanged({ scope, credentialsVersion });
 
 async function orUnavailable(transacting: Promise<Transacted>): Promise<Transacted | 'unavailable'> {
   try {

@@ -1,8 +1,8 @@
-import { absent, all, type Delete, del, equal, exists, type Put } from '../store.ts';
+import { all, type Delete, del, equal, exists, type Put, unchanged } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import type { SendingConfig } from './config.ts';
 import { endProbing } from './hold.ts';
-import { readAccount } from './items.ts';
+import { type Account, readAccount } from './items.ts';
 import { accountKey } from './keys.ts';
 import { persistent, type StorePorts } from './persistent.ts';
 import { takeOver } from './spent.ts';
@@ -16,25 +16,26 @@ const TRIES = 5;
 export async function deleteAccount(
   given: StorePorts,
   account: string,
-  /** What goes with it: its entry in the workspace's directory. */
-  alongside: readonly (Put | Delete)[],
+  /** What goes with it: its entry in the workspace's directory, its claim of a line. */
+  alongside: (account: Account) => readonly (Put | Delete)[],
   config: SendingConfig,
 ): Promise<'deleted' | 'busy' | 'gone'> {
   const { store, random } = persistent(given, config);
   for (let tries = 0; tries < TRIES; tries += 1) {
     const item = await store.get(accountKey(account), { consistent: true });
     if (!item) return 'gone';
-    const { workspace, pending } = readAccount(item);
+    const found = readAccount(item);
+    const { workspace, pending, claim } = found;
     if (pending > 0) return 'busy';
     const { countings } = item;
-    // What an outcome counts from now on would be lost with the item.
-    const asRead = typeof countings === 'number' ? equal('countings', countings) : absent('countings');
+    // What an outcome counts from now on would be lost with the item, and what a change claims be nobody's for ever.
+    const asRead = unchanged({ claim, countings });
     const transacted = await store.transact(
       [
         del(accountKey(account), all(exists(), equal('pending', 0), asRead)),
         endProbing(account),
         ...takeOver(workspace, item),
-        ...alongside,
+        ...alongside(found),
       ],
       newTransaction(random),
     );

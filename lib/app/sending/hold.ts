@@ -136,6 +136,9 @@ function probeAt(account: string, tries: number, at: number): Put {
   });
 }
 
+/** The account has got other credentials, which may clear it. */
+export const probeNow = (account: string, now: number): Put => probeAt(account, 0, now);
+
 export const endProbing = (account: string) => del(probeKey(account));
 
 /** When to ask again after so many probes that did not clear the account: 1, then 5, then every 30 minutes. */

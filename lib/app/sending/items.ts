@@ -21,6 +21,8 @@ const AccountItem = v.object({
   /** Its own id at the provider, where it has one. */
   instance: optional(text),
   line: optional(text),
+  /** The line that nobody else of the workspace may have; an account of an earlier release has none before its first call. */
+  claim: optional(text),
   /** Which version of the secret its credentials are; without one, the newest is meant. */
   credentialsVersion: optional(count),
   /** The number that it sends from, where the operator has told it. */

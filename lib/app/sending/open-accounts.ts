@@ -1,17 +1,21 @@
 import { known } from '#lib/domain/known.ts';
-import { isOtherLine, lineIn } from '../accounts/line.ts';
-import type { Log } from '../ports.ts';
+import { adopt, claimOf, isOtherLine, lineIn } from '../accounts/line.ts';
+import type { Log, Random } from '../ports.ts';
 import { accountSecret, type Secrets } from '../secrets.ts';
+import type { Store } from '../store.ts';
 import type { Account } from './items.ts';
 import type { OpenAccount, OutboundProvider, OutboundTools } from './outbound.ts';
 
 export interface OutboundPorts extends OutboundTools {
   readonly secrets: Pick<Secrets, 'get'>;
+  readonly store: Store;
+  readonly random: Random;
   readonly log: Log;
 }
 
 export type Opened =
-  | { readonly kind: 'open'; readonly account: OpenAccount }
+  /** `takenBy`: it must not send, for another account of the workspace has its line. */
+  | { readonly kind: 'open'; readonly account: OpenAccount; readonly takenBy?: string }
   /** The provider offers no way to send. */
   | { readonly kind: 'cannot send' }
   /** There are no credentials, or not those that the provider needs. */
@@ -40,11 +44,18 @@ export function openAccounts(providers: readonly OutboundProvider[], ports: Outb
         const { id, channel, phone } = account;
         const opened = provider.open({ id, provider: provider.name, channel, ...known({ phone }) }, credentials, ports);
         if (!opened) return { kind: 'unusable' };
-        return isOtherLine(provider, account, lineIn(provider, credentials))
-          ? { kind: 'changing' }
-          : { kind: 'open', account: opened };
+        const line = lineIn(provider, credentials);
+        if (isOtherLine(provider, account, line)) return { kind: 'changing' };
+        const claim = claimOf(provider, { line, phone });
+        if (line === undefined || claim === undefined || account.claim !== undefined)
+          return { kind: 'open', account: opened };
+        const adopted = await adopt(ports.store, ports.random, account, { line, claim });
+        if (adopted === 'changed') return { kind: 'changing' };
+        return { kind: 'open', account: opened, ...(adopted !== 'claimed' && adopted) };
       } catch (cause) {
-        ports.log.error("an account's credentials could not be read", cause, { account: account.id });
+        ports.log.error("an account's credentials could not be read, or its line not claimed", cause, {
+          account: account.id,
+        });
         return { kind: 'unreadable' };
       }
     },

@@ -11,6 +11,8 @@ const PROBE_MS = 8_000;
 const CHANGES_RUNNING = 5;
 const CHANGING = 'the credentials are not those of the line that the account says; give them again';
 
+const taken = (by: string) => `${by} sends on the same line: delete one of the two, or give it other credentials`;
+
 /** Sends through whichever provider the account is at. */
 export function providerSender(accounts: OpenAccounts): Sender {
   return { send: (message, account, deadline) => send(accounts, message, account, deadline) };
@@ -25,6 +27,7 @@ async function send(
   const opened = await accounts.open(account);
   switch (opened.kind) {
     case 'open':
+      if (opened.takenBy !== undefined) return { kind: 'hold', reason: taken(opened.takenBy) };
       return opened.account.send(message, deadline);
     case 'cannot send':
       return { kind: 'rejected', reason: `${account.provider} offers no way to send` };
@@ -41,6 +44,8 @@ export function providerProber(accounts: OpenAccounts, clock: Clock): Prober {
   return {
     probe: async (account): Promise<ProbeResult> => {
       const opened = await accounts.open(account);
+      if (opened.kind === 'open' && opened.takenBy !== undefined)
+        return { kind: 'held', reason: taken(opened.takenBy) };
       if (opened.kind === 'open') return opened.account.probe(clock.monotonic() + PROBE_MS);
       if (opened.kind === 'unreadable') return { kind: 'unknown' };
       if (opened.kind === 'changing') return { kind: 'held', reason: CHANGING };

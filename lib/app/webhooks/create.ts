@@ -3,7 +3,7 @@ import { toIso } from '#lib/domain/time.ts';
 import { accountKey, readAccount } from '../accounts/account.ts';
 import { directoryKey } from '../directory.ts';
 import type { Clock, Random } from '../ports.ts';
-import { absent, all, type Check, check, equal, put, type Store, StoreUnavailable } from '../store.ts';
+import { absent, type Check, check, put, type Store, StoreUnavailable, unchanged } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import { retentionOf } from '../workspaces/retention.ts';
 import { newToken, webhookPath } from './token.ts';
@@ -36,7 +36,7 @@ export async function createWebhook(ports: Ports, workspace: string, wanted: New
   for (let round = 0; round < ROUNDS; round++) {
     const account = await accountFor(store, workspace, wanted);
     if (account === 'missing') return { kind: 'no account' };
-    const { unchanged, retentionDays } = await retentionOf(store, workspace);
+    const { unchanged: ofRetention, retentionDays } = await retentionOf(store, workspace);
     const { token, ...ofToken } = newToken(random);
     const { tokenHash, ...webhook } = {
       ...newWebhook(ports, workspace, wanted, account),
@@ -46,7 +46,7 @@ export async function createWebhook(ports: Ports, workspace: string, wanted: New
     const writes = [
       put(webhookItem(tokenHash, webhook), absent()),
       put({ ...directoryKey(workspace, 'WEBHOOK', webhook.webhookId), tokenHash }, absent()),
-      unchanged,
+      ofRetention,
       ...(account ? [account.unchanged] : []),
     ];
     const transacted = await store.transact(writes, newTransaction(random));
@@ -95,9 +95,8 @@ async function accountFor(
   const account = item && readAccount(item);
   if (account?.workspace !== workspace || account.provider !== provider) return 'missing';
   const { instance } = account;
-  const unchanged = check(
-    accountKey(accountId),
-    all(equal('id', accountId), instance === undefined ? absent('instance') : equal('instance', instance)),
-  );
-  return { unchanged, ...(instance !== undefined && { instance }) };
+  return {
+    unchanged: check(accountKey(accountId), unchanged({ id: accountId, instance })),
+    ...(instance !== undefined && { instance }),
+  };
 }

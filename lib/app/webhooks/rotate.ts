@@ -1,6 +1,6 @@
 import { directoryKey } from '../directory.ts';
 import type { Clock, Random } from '../ports.ts';
-import { absent, all, type Condition, equal, type Item, put, type Store, set, update } from '../store.ts';
+import { absent, all, equal, type Item, put, type Store, set, unchanged, update } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import { findWebhook } from './manage.ts';
 import { newToken, webhookPath } from './token.ts';
@@ -34,7 +34,7 @@ export async function rotateWebhook(ports: Ports, workspace: string, id: string)
     update(
       webhookKey(found.tokenHash),
       [set('rotated', true), set('expiresAt', oldEnd)],
-      all(isCurrent, unchanged(found.item)),
+      all(isCurrent, unchanged(copied(found.item))),
     ),
     update(directoryKey(workspace, 'WEBHOOK', id), [set('tokenHash', tokenHash)], equal('tokenHash', found.tokenHash)),
   ];
@@ -45,11 +45,4 @@ export async function rotateWebhook(ports: Ports, workspace: string, id: string)
 const COPIED = ['enabled', 'name', 'secretHash', 'instance', 'retentionDays'];
 
 /** What the new row copies must not have changed since it was read: a webhook just switched off stays off. */
-function unchanged(item: Item): Condition {
-  return all(
-    ...COPIED.map((name) => {
-      const value = item[name];
-      return value === undefined ? absent(name) : equal(name, value);
-    }),
-  );
-}
+const copied = (item: Item) => Object.fromEntries(COPIED.map((name) => [name, item[name]]));

@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { outboundProviders } from '#functions/sender/registry.ts';
-import { readAccount } from '#lib/app/sending/items.ts';
+import { systemRandom } from '#lib/adapters/system.ts';
+import { type Account, readAccount } from '#lib/app/sending/items.ts';
 import { accountKey } from '#lib/app/sending/keys.ts';
 import { openAccounts } from '#lib/app/sending/open-accounts.ts';
 import { providerProber, providerSender } from '#lib/app/sending/provider-sender.ts';
-import { set, update } from '#lib/app/store.ts';
+import { remove, set, update } from '#lib/app/store.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { AdminBench } from '#test/functions/admin/admin-bench.ts';
 import { outboundTools, outgoing } from '#test/support/providers/outbound-bench.ts';
+import { underRole } from '#test/support/under-role.ts';
 
 const credentials = (idInstance: string, apiTokenInstance = 'abc') => ({
   apiUrl: 'https://7103.api.greenapi.com',
@@ -21,6 +23,7 @@ const OTHER = '7103000001';
 class WarmHub {
   readonly hub = new AdminBench();
   readonly called: string[] = [];
+  afterRead: () => Promise<unknown> = async () => undefined;
   readonly #accounts = openAccounts(outboundProviders, {
     ...outboundTools(),
     http: {
@@ -30,7 +33,15 @@ class WarmHub {
         return { kind: 'answered', status: 200, headers: {}, text };
       },
     },
-    secrets: this.hub.ports.secrets,
+    secrets: {
+      get: async (name, version) => {
+        const read = await this.hub.ports.secrets.get(name, version);
+        await this.afterRead();
+        return read;
+      },
+    },
+    store: underRole(this.hub.store, 'sender'),
+    random: systemRandom,
     log: this.hub.ports.log,
   });
 
@@ -46,8 +57,9 @@ class WarmHub {
     if (!item) throw new Error('there is no such account');
     return readAccount(item);
   }
-  async send(id: string) {
-    return providerSender(this.#accounts).send(outgoing(), await this.account(id), Number.MAX_SAFE_INTEGER);
+  async send(id: string, account?: Account) {
+    const asRead = account ?? (await this.account(id));
+    return providerSender(this.#accounts).send(outgoing(), asRead, Number.MAX_SAFE_INTEGER);
   }
   async probe(id: string) {
     return providerProber(this.#accounts, this.hub.ports.clock).probe(await this.account(id));
@@ -90,7 +102,7 @@ describe('credentials', () => {
   it('of an account that an earlier release made are read without a version', async () => {
     const warm = new WarmHub();
     const id = await warm.connect();
-    await warm.hub.store.write(update(accountKey(id), [{ kind: 'remove', path: 'credentialsVersion' }]));
+    await warm.hub.store.write(update(accountKey(id), [remove('credentialsVersion')]));
     expect((await warm.send(id)).kind).toBe('accepted');
     await warm.change(id, credentials(OTHER));
     await warm.send(id);
@@ -104,5 +116,46 @@ describe('credentials', () => {
     const item = await warm.hub.store.get(accountKey(id));
     expect(isRecord(item) && item.credentialsVersion).toBe(2);
     expect(JSON.stringify(item)).not.toContain('renewed');
+  });
+});
+
+describe('an account of an earlier release', () => {
+  const old = ['claim', 'line', 'credentialsVersion'];
+
+  /** Two of them on one line, as no claim kept them from it. */
+  async function twins() {
+    const warm = new WarmHub();
+    const ids = [await warm.connect(ONE), await warm.connect(OTHER)] as const;
+    const { items } = await warm.hub.store.query({ pk: 'WS#main', prefix: 'LINE#', limit: 10 });
+    for (const { pk, sk } of items) await warm.hub.store.write({ kind: 'delete', key: { pk, sk } });
+    await warm.hub.ports.secrets.put(`accounts/${ids[1]}`, JSON.stringify(credentials(ONE)));
+    for (const id of ids) {
+      const changes = [set('instance', ONE), set('scope', ONE), ...old.map(remove)];
+      await warm.hub.store.write(update(accountKey(id), changes));
+    }
+    return { warm, ids };
+  }
+
+  it('claims its line with its first call; its twin sends nothing and is held, until the first is gone', async () => {
+    const { warm, ids } = await twins();
+    expect((await warm.send(ids[0])).kind).toBe('accepted');
+    const refused = { kind: 'hold', reason: expect.stringContaining(ids[0]) };
+    expect(await warm.send(ids[1])).toEqual(refused);
+    expect(await warm.probe(ids[1])).toEqual({ ...refused, kind: 'held' });
+    expect(warm.called).toHaveLength(1);
+    await warm.hub.done('DELETE', `/api/accounts/${ids[0]}`, {});
+    expect((await warm.send(ids[1])).kind).toBe('accepted');
+  });
+
+  it('whose credentials are changed just then is looked at again', async () => {
+    const { warm, ids } = await twins();
+    warm.afterRead = () => {
+      warm.afterRead = async () => undefined;
+      return warm.change(ids[0], credentials('3'));
+    };
+    expect(await warm.send(ids[0])).toMatchObject({ kind: 'retry' });
+    await warm.send(ids[0]);
+    expect(warm.called).toEqual(['/waInstance3/sendMessage/abc']);
+    expect((await warm.send(ids[1])).kind).toBe('accepted');
   });
 });

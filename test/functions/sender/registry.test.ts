@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { providers } from '#functions/admin/registry.ts';
 import { outboundProviders } from '#functions/sender/registry.ts';
-import { systemClock } from '#lib/adapters/system.ts';
+import { systemClock, systemRandom } from '#lib/adapters/system.ts';
 import { stateKey } from '#lib/app/receiving/delivery-state.ts';
 import { readAccount, readSend } from '#lib/app/sending/items.ts';
 import { accountKey, pointerKey } from '#lib/app/sending/keys.ts';
@@ -31,6 +31,8 @@ let stored: string | undefined | Error;
 const bench = (able: readonly OutboundProvider[] = outboundProviders): OpenAccounts =>
   openAccounts(able, {
     ...outboundTools(),
+    store: new MemoryStore(),
+    random: systemRandom,
     secrets: {
       get: async (name) => {
         reads.push(name);
