@@ -8,6 +8,8 @@ export interface Progress {
   secured: boolean;
   /** The last byte of the body is out of our hands. */
   written: boolean;
+  /** A byte of an answer has come: it may have acted, whatever of the body it cared to read. */
+  answered: boolean;
 }
 
 // What `request-filtering-agent` says of an address; it has no code for it.
@@ -15,8 +17,8 @@ const FILTERED = /is not allowed\. Because/;
 const DNS = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA', 'EAI_NONAME']);
 
 /** By code and progress, never by what an error says: its text may hold the URL, and with it a token. */
-export function breakdownOf(error: unknown, { connected, secured, written }: Progress): Breakdown {
-  if (written) return 'unanswered';
+export function breakdownOf(error: unknown, { connected, secured, written, answered }: Progress): Breakdown {
+  if (written || answered) return 'unanswered';
   if (isForbidden(error)) return 'forbidden';
   if (DNS.has(codeOf(error))) return 'dns';
   if (!connected) return 'refused';

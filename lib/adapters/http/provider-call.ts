@@ -37,7 +37,8 @@ export function providerHttp({ reach, clock, lookup }: ProviderCallOptions): Pro
       const remaining = deadline - clock.monotonic();
       if (remaining <= 0) return broken('unwritten');
       closeIdle();
-      return exchange(begin(read.url, request, body, agents), body, remaining);
+      const isLate = () => clock.monotonic() >= deadline;
+      return exchange(begin(read.url, request, body, agents), body, remaining, isLate);
     },
   };
 }
@@ -65,8 +66,12 @@ function begin(
     : http.request(url, { ...options, agent: agents['http:'] });
 }
 
-function exchange(request: ClientRequest, body: Encoded | undefined, remaining: number): Promise<Reply> {
-  const progress = watch(request);
+function exchange(
+  request: ClientRequest,
+  body: Encoded | undefined,
+  remaining: number,
+  isLate: () => boolean,
+): Promise<Reply> {
   return new Promise((resolve) => {
     const settle = (reply: Reply) => {
       clearTimeout(timer);
@@ -81,37 +86,47 @@ function exchange(request: ClientRequest, body: Encoded | undefined, remaining: 
     request.on('error', fail);
     request.once('close', () => fail());
     request.once('response', (response) => {
-      // It has answered, so it has acted, whatever of the body it cared to read.
-      progress.written = true;
       collect(response, settle, fail);
     });
     const written = (error?: Error | null) => {
       if (!error) progress.written = true;
     };
-    if (body) request.write(body.bytes, written);
-    else request.once('finish', () => written());
-    request.end();
+    const progress = watch(request, () => {
+      // A process that stalled may hear of its connection before its timer: by now, the account may be somebody else's.
+      if (isLate()) {
+        fail();
+        request.destroy();
+        return;
+      }
+      if (body) request.write(body.bytes, written);
+      else request.once('finish', () => written());
+      request.end();
+    });
   });
 }
 
-function watch(request: ClientRequest): Progress {
-  const progress = { connected: false, secured: false, written: false };
+/** `ready`: the connection stands, and nothing has been written. */
+function watch(request: ClientRequest, ready: () => void): Progress {
+  const progress = { connected: false, secured: false, written: false, answered: false };
   request.once('socket', (socket) => {
-    const secure = 'encrypted' in socket;
+    const answered = () => {
+      progress.answered = true;
+    };
+    socket.on('data', answered);
+    // The connection may be kept: each call would leave its listener behind.
+    request.once('close', () => socket.off('data', answered));
     const connected = () => {
       progress.connected = true;
-      progress.secured ||= !secure;
     };
     const secured = () => {
-      progress.secured = true;
-    };
-    if (request.reusedSocket) {
       connected();
-      secured();
-      return; // It will not connect again: each call would leave its listeners behind.
-    }
-    socket.once('connect', connected);
-    if (secure) socket.once('secureConnect', secured);
+      progress.secured = true;
+      ready();
+    };
+    // One that is kept will not connect again.
+    if (request.reusedSocket) secured();
+    else if ('encrypted' in socket) socket.once('connect', connected).once('secureConnect', secured);
+    else socket.once('connect', secured);
   });
   return progress;
 }

@@ -24,9 +24,9 @@ export type Breakdown =
   | 'dns'
   | 'refused'
   | 'tls'
-  /** Ended before the body was written whole: nobody can have acted on it. */
+  /** Ended before the body was written whole and any answer came: nobody can have acted on it. */
   | 'unwritten'
-  /** Reset or timed out once the body was written. */
+  /** Reset or timed out once the body was written, or an answer had begun. */
   | 'unanswered';
 
 /** DNS, connection and TLS failures point at the account's address rather than at a message: five in a row hold it. */

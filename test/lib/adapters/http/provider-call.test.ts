@@ -1,6 +1,6 @@
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { providerHttp } from '#lib/adapters/http/provider-call.ts';
 import { systemClock } from '#lib/adapters/system.ts';
@@ -122,6 +122,50 @@ describe('a call of a provider', () => {
   });
 });
 
+/** Answers once the head of a request has come, reads no more of it, and breaks the connection a little later. */
+async function hasty(answer: string) {
+  const early = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => {
+      socket.pause();
+      socket.write(answer, () => void sleep(100).then(() => socket.resetAndDestroy()));
+    });
+  });
+  await new Promise<void>((resolve) => early.listen(0, '127.0.0.1', resolve));
+  const address = early.address();
+  const port = typeof address === 'object' ? address?.port : 0;
+  return { url: `http://127.0.0.1:${port}/`, stop: () => early.close() };
+}
+
+describe('a process that stalls until its deadline is over', () => {
+  let now = 0;
+  const stalling = providerHttp({ reach: LOCAL, clock: { monotonic: () => now } });
+  /** The call has begun, and no event of its connection has been heard yet. */
+  async function stalled(request: ProviderRequest) {
+    const reply = stalling.call(request, now + 1000);
+    for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
+    now += 2000;
+    return reply;
+  }
+
+  it.each([
+    ['POST', post],
+    ['GET', () => ({ method: 'GET', url: server.url }) as const],
+  ])('writes nothing of a %s on a connection that comes only then', async (_, request) => {
+    expect(await stalled(request())).toEqual({ kind: 'broken', breakdown: 'unwritten' });
+    await sleep(50);
+    expect(server.seen).toEqual([]);
+  });
+
+  it('writes nothing on a connection that it has kept', async () => {
+    await stalling.call(post(), now + 1000);
+    expect(await stalled(post())).toEqual({ kind: 'broken', breakdown: 'unwritten' });
+    await sleep(50);
+    expect(server.seen).toHaveLength(1);
+    expect(server.connections).toBe(1);
+  });
+});
+
 describe('a call that breaks', () => {
   const file = {
     field: 'file',
@@ -134,6 +178,26 @@ describe('a call that breaks', () => {
     server.resetsBeforeBody = true;
     const body = { kind: 'multipart', fields: {}, file } as const;
     expect(await http.call(post({ body }), within(5000))).toEqual({ kind: 'broken', breakdown: 'unwritten' });
+  });
+
+  it.each([
+    ['after its first bytes', 'HTTP/1.1 2'],
+    ['after its head', 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n'],
+    ['within its body', 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"id":"7'],
+  ])('may have been sent if an answer came before the body was read, and broke off %s', async (_, start) => {
+    const early = await hasty(start);
+    const body = { kind: 'multipart', fields: {}, file } as const;
+    const reply = await http.call(post({ url: early.url, body }), within(5000));
+    early.stop();
+    expect(reply).toEqual({ kind: 'broken', breakdown: 'unanswered' });
+  });
+
+  it('was answered if the answer came whole before the body was read', async () => {
+    const early = await hasty('HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}');
+    const body = { kind: 'multipart', fields: {}, file } as const;
+    const reply = await http.call(post({ url: early.url, body }), within(5000));
+    early.stop();
+    expect(reply).toMatchObject({ kind: 'answered', status: 413, text: '{}' });
   });
 
   it('may have been sent if the connection went after it', async () => {
