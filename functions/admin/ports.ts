@@ -10,8 +10,7 @@ import type { Reach } from '#lib/domain/base-url.ts';
 /** A provider as its folder shows it to the hub's managers. */
 export interface Provider {
   readonly account: AccountProvider;
-  /** Loads its reader, which most requests do without. */
-  readonly receiving: () => Promise<ReceivingProvider>;
+  readonly receiving: ReceivingProvider;
 }
 
 /** What the API reaches outside of itself. */

@@ -14,12 +14,11 @@ interface Proven {
 }
 
 /** A secret that nothing checks would only seem to protect: undefined where the provider's deliveries are checked by it. */
-export async function uselessSecret(
+export function uselessSecret(
   providers: readonly Provider[],
   { kind, provider: name }: Proven,
-): Promise<ProblemReply | undefined> {
-  const receiving = await providers.find(({ account }) => account.name === name)?.receiving();
-  if (receiving?.isGenuine) return undefined;
+): ProblemReply | undefined {
+  if (providers.find(({ account }) => account.name === name)?.receiving.isGenuine) return undefined;
   const ofReceiving = `is not taken: ${name} proves itself by its URL alone`;
   const message = (kind === 'send' && NOT_OF_SENDING.get('secret')) || ofReceiving;
   return invalid([{ path: 'secret', message }]);

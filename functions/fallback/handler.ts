@@ -26,7 +26,7 @@ export const handler = queueHandler(async (record) => {
 }, log);
 
 async function take(chunk: Chunk): Promise<void> {
-  const provider = await readers.get(chunk.provider)?.();
+  const provider = readers.get(chunk.provider);
   if (!provider) throw new Error(`a delivery of a provider that this release does not know: ${chunk.provider}`);
   const data = await collectChunks(store, chunk, Math.floor(clock.now() / 1000));
   if (!data) return;

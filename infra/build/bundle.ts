@@ -3,7 +3,7 @@ import { isBuiltin } from 'node:module';
 import { basename, join, resolve } from 'node:path';
 import type { BuildOptions, Metafile } from 'esbuild';
 import { type BuildFolders, functionNames } from './functions.ts';
-import { http, shared, uncalled, zlib } from './plugins.ts';
+import { http, shared, uncalled } from './plugins.ts';
 import { isFresh, makeRecord, writeRecord } from './record.ts';
 
 const options = {
@@ -37,23 +37,10 @@ async function buildFunction(name: string, { functions, dist }: BuildFolders): P
   const unfinished = join(dist, `.${name}.${process.pid}`);
   rmSync(join(folder, 'build.json'), { force: true });
   const entry = join(functions, name, 'handler.ts');
-  const plugins = [uncalled, http, zlib, shared(resolve(entry))];
+  const plugins = [uncalled, http, shared(resolve(entry))];
   const built = await bundle({ ...options, plugins, entryPoints: { index: entry }, outdir: unfinished });
-  const beside = built.inputs.includes(TELEMETRY) ? await bundlePowertools(unfinished) : NOTHING;
   moveInto(folder, unfinished);
-  writeRecord(dist, name, makeRecord(built.bytes + beside.bytes, [...built.inputs, ...beside.inputs], built.first));
-}
-
-/** The one loads the other by itself, when it needs it. */
-const TELEMETRY = 'lib/adapters/telemetry.ts';
-const POWERTOOLS = 'lib/adapters/powertools.ts';
-const NOTHING = { bytes: 0, inputs: [] };
-
-/** CommonJS: Lambda starts Node so that `require` takes nothing else. */
-function bundlePowertools(outdir: string) {
-  const { splitting, banner, ...others } = options;
-  const outfile = join(outdir, 'powertools.cjs');
-  return bundle({ ...others, format: 'cjs', plugins: [uncalled, http, zlib], entryPoints: [POWERTOOLS], outfile });
+  writeRecord(dist, name, makeRecord(built.bytes, built.inputs, built.first));
 }
 
 /** The SDK loads it for operations that stream events, of which we call none. */

@@ -12,19 +12,6 @@ export const http: Plugin = {
   },
 };
 
-/** Only what is long is compressed: the module is loaded with the first of it. Names that are not here fail the build. */
-export const zlib: Plugin = {
-  name: 'zlib',
-  setup: ({ onResolve, onLoad }) => {
-    onResolve({ filter: /^(?:node:)?zlib$/ }, () => ({ path: 'zlib', namespace: 'builtin' }));
-    onLoad({ filter: /^zlib$/, namespace: 'builtin' }, () => ({
-      contents: ['gzipSync', 'gunzipSync']
-        .map((name) => `export const ${name} = (...given) => process.getBuiltinModule('node:zlib').${name}(...given);`)
-        .join('\n'),
-    }));
-  },
-};
-
 /**
  * What a library would load by a call is left outside, since nothing that we use of it does so; or else each would be a
  * file, and what it shares with the bundle another, which every cold start would have to open.

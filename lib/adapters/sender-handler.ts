@@ -1,9 +1,7 @@
 import type { OutboundProvider } from '#lib/app/sending/outbound.ts';
-import type { Attachments } from '#lib/app/sending/ports.ts';
 import { providerSender } from '#lib/app/sending/provider-sender.ts';
 import { tick } from '#lib/app/sending/tick.ts';
-import { lazily } from '#lib/domain/lazily.ts';
-import type { FetcherOptions } from './attachments/fetcher.ts';
+import { attachmentFetcher } from './attachments/fetcher.ts';
 import { hideTick, tickOf } from './aws/ticks.ts';
 import { loggedSender } from './logged-sender.ts';
 import { outboundAccounts } from './outbound-accounts.ts';
@@ -20,7 +18,7 @@ export function senderHandler(providers: readonly OutboundProvider[], runtime: R
   const ports = {
     ...shared,
     sender: loggedSender(providerSender(outboundAccounts(providers, runtime)), clock, log),
-    attachments: attachments({ allowPrivateHosts: allowsPrivateHosts(environment), clock }),
+    attachments: attachmentFetcher({ allowPrivateHosts: allowsPrivateHosts(environment), clock }),
   };
   const queueUrl = required(environment, 'HOOKLINE_TICKS_QUEUE_URL');
   return queueHandler(async ({ body, messageId, receiptHandle, attributes }, context) => {
@@ -38,10 +36,4 @@ export function senderHandler(providers: readonly OutboundProvider[], runtime: R
     await hideTick(sqs, queueUrl, receiptHandle, result.seconds);
     return AGAIN;
   }, log);
-}
-
-/** Most messages have no file, and what fetches and examines one is a third of what the sender would load at its start. */
-function attachments(options: FetcherOptions): Attachments {
-  const fetcher = lazily(async () => (await import('./attachments/fetcher.ts')).attachmentFetcher(options));
-  return { fetch: async (...request) => (await fetcher()).fetch(...request) };
 }

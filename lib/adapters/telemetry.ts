@@ -1,26 +1,17 @@
-import { createRequire } from 'node:module';
+import { Logger } from '@aws-lambda-powertools/logger';
+import { Metrics as EmbeddedMetrics } from '@aws-lambda-powertools/metrics';
 import { METRICS } from '#lib/app/metrics.ts';
 import type { Log, Metrics } from '#lib/app/ports.ts';
-import { lazily } from '#lib/domain/lazily.ts';
 import { correlation } from './correlation.ts';
-
-/**
- * Powertools is a seventh of a cold start, and the ordinary webhook logs and counts nothing: it waits for the first line,
- * which is written at once nevertheless, so that none is lost with its process. In a bundle it is a file beside it, and
- * CommonJS: Lambda switches off that `require` takes anything else.
- */
-const powertools = lazily((): typeof import('./powertools.ts') =>
-  createRequire(import.meta.url)(`./powertools.${import.meta.filename.endsWith('.ts') ? 'ts' : 'cjs'}`),
-);
 
 /** `serviceName` tells the stages of one account apart. */
 export function structuredLog(serviceName: string): Log {
-  const logger = lazily(() => new (powertools().Logger)({ serviceName }));
+  const logger = new Logger({ serviceName });
   return {
-    info: (message, fields) => told(() => logger().info(message, { ...correlation(), ...fields })),
-    warn: (message, fields) => told(() => logger().warn(message, { ...correlation(), ...fields })),
+    info: (message, fields) => told(() => logger.info(message, { ...correlation(), ...fields })),
+    warn: (message, fields) => told(() => logger.warn(message, { ...correlation(), ...fields })),
     error: (message, cause, fields) => {
-      told(() => logger().error(message, { ...correlation(), ...fields, error: bare(cause) }));
+      told(() => logger.error(message, { ...correlation(), ...fields, error: bare(cause) }));
     },
   };
 }
@@ -48,13 +39,13 @@ function bare(cause: unknown): Error {
  * by. The other fields are on the line for whoever reads the log.
  */
 export function embeddedMetrics(serviceName: string): Metrics {
-  const metrics = lazily(() => new (powertools().Metrics)({ namespace: 'Hookline', serviceName }));
+  const metrics = new EmbeddedMetrics({ namespace: 'Hookline', serviceName });
   return {
     count: (name, fields = {}, value = 1) =>
       told(() => {
         const { unit, by } = METRICS[name];
         const split: readonly string[] = by;
-        const single = metrics().singleMetric();
+        const single = metrics.singleMetric();
         const dimensions = Object.entries(fields).filter(([field]) => split.includes(field));
         if (dimensions.length > 0) single.addDimensions({}).addDimensions(Object.fromEntries(dimensions));
         for (const [field, of] of Object.entries({ ...correlation(), ...fields })) {

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import {
   mkdirSync,
   mkdtempSync,
@@ -65,21 +64,6 @@ export const handler = () => [http.Agent === Agent, all.Agent === Agent, new Min
   expect(handler()).toEqual([true, true, true]);
 });
 
-test('loads node:zlib with the first that is compressed', async () => {
-  const file = source(
-    'one/handler.ts',
-    `import { gunzipSync, gzipSync } from 'node:zlib';
-export const handler = (text) => String(gunzipSync(gzipSync(text)));`,
-  );
-  await buildFunctions(folders);
-  const bundle = join(folders.dist, 'one/index.mjs');
-  expect(readFileSync(bundle, 'utf8')).not.toMatch(/from ?["'](?:node:)?zlib["']/);
-  const { handler } = await import(pathToFileURL(bundle).href);
-  expect(handler('a long text')).toBe('a long text');
-  writeFileSync(file, "import { inflateSync } from 'node:zlib';\nexport const handler = inflateSync;");
-  await expect(buildFunctions(folders)).rejects.toThrow('inflateSync');
-});
-
 test('loads what is imported by a call when the call is made', async () => {
   source('one/handler.ts', "export const handler = async () => (await import('./rare.ts')).word;");
   const rare = source('one/rare.ts', "export const word = 'rare';");
@@ -129,21 +113,6 @@ function filesOpened(file: string): string[] {
   const others = [...imported].flatMap(([, path = '']) => filesOpened(join(file, '..', path)));
   return [...new Set([file, ...others])];
 }
-
-test('has Powertools in a file beside the bundle, for its first line', async () => {
-  const telemetry = JSON.stringify(join(import.meta.dirname, '../../lib/adapters/telemetry.ts'));
-  source('one/handler.ts', `import { structuredLog } from ${telemetry};\nexport const handler = structuredLog;`);
-  await buildFunctions(folders);
-  const bundle = join(folders.dist, 'one/index.mjs');
-  expect(readFileSync(bundle, 'utf8')).not.toContain('LOG_LEVEL');
-  expect(readFileSync(join(folders.dist, 'one/powertools.cjs'), 'utf8')).toContain('LOG_LEVEL');
-  const script = `import { handler } from ${JSON.stringify(pathToFileURL(bundle).href)}; handler('hub').info('a line');`;
-  // As Lambda starts Node: `require` takes CommonJS alone.
-  const options = ['--no-experimental-require-module', '--input-type=module', '--eval', script];
-  const { stdout, stderr } = spawnSync(process.execPath, options, { encoding: 'utf8' });
-  expect(stderr).toBe('');
-  expect(JSON.parse(stdout)).toMatchObject({ message: 'a line', service: 'hub' });
-});
 
 test('refuses a library that loads a part of itself by a call', async () => {
   source('one/handler.ts', "import { part } from 'parted';\nexport const handler = () => part();");

@@ -2,7 +2,8 @@ import * as v from 'valibot';
 import { Replayed } from '#lib/app/events/replayed.ts';
 import { optional } from '#lib/domain/schema.ts';
 import { json, missing } from '../answers.ts';
-import { type Context, route, takesNothing } from '../route.ts';
+import { replaysOf } from '../replays.ts';
+import { route, takesNothing } from '../route.ts';
 import { Cursor, Id, listOf, WithId } from '../schemas.ts';
 
 const NO_EVENT = missing('event');
@@ -23,12 +24,6 @@ const Answered = v.object({
   left: optional(v.number(), 'Of `ids`: how many of the last ones were not reached, and are to be sent again'),
 });
 
-/** Loaded when it is asked for, which is seldom, and not with every cold start. */
-async function replaysFor({ ports, workspace }: Context) {
-  const { replaysOf } = await import('../replays.ts');
-  return replaysOf(ports, workspace);
-}
-
 export const replayRoutes = [
   route({
     ...shared,
@@ -37,7 +32,7 @@ export const replayRoutes = [
     params: WithId,
     answers: { 200: { description: 'What became of it', schema: Replayed } },
     run: async ({ params }, context) => {
-      const replays = await replaysFor(context);
+      const replays = replaysOf(context.ports, context.workspace);
       const replayed = await replays.event(params.id);
       return replayed.result === 'not_found' ? NO_EVENT : json(200, replayed);
     },
@@ -55,7 +50,7 @@ export const replayRoutes = [
       },
     },
     run: async ({ body: { ids, type, cursor } }, context) => {
-      const replays = await replaysFor(context);
+      const replays = replaysOf(context.ports, context.workspace);
       if (ids) return json(200, await replays.events([...new Set(ids)]));
       const selection = { ...(type !== undefined && { type }), ...(cursor !== undefined && { from: cursor }) };
       return json(200, await replays.quarantined(selection));

@@ -53,7 +53,7 @@ function creating(providers: readonly Provider[]) {
     example: { kind: 'receive', provider: 'sandbox', name: 'Support line' },
     answers: { 201: { description: 'The webhook with its URL', schema: WithUrl } },
     run: async ({ body }, { ports, workspace, baseUrl }) => {
-      const useless = body.kind === 'receive' && body.secret !== undefined && (await uselessSecret(providers, body));
+      const useless = body.kind === 'receive' && body.secret !== undefined && uselessSecret(providers, body);
       if (useless) return useless;
       const created = await createWebhook(ports, workspace, body);
       if (created.kind === 'no account') return invalid([NO_ACCOUNT]);
@@ -101,7 +101,7 @@ function patching(providers: readonly Provider[]) {
     run: async ({ params, body }, { ports, workspace }) => {
       const found = await findWebhook(ports.store, workspace, params.id);
       if (!found) return NO_WEBHOOK;
-      const useless = typeof body.secret === 'string' && (await uselessSecret(providers, found.webhook));
+      const useless = typeof body.secret === 'string' && uselessSecret(providers, found.webhook);
       if (useless) return useless;
       const webhook = await patchWebhook(ports.store, workspace, params.id, body);
       return webhook ? json(200, shownWebhook(webhook)) : NO_WEBHOOK;

@@ -17,8 +17,8 @@ import { liveHead } from './shown.ts';
 export interface ReplayPorts extends SettlePorts {
   readonly clock: Clock;
   readonly random: Random;
-  /** By provider; each is loaded when an event needs it. */
-  readonly readers: ReadonlyMap<string, () => Promise<ReceivingProvider>>;
+  /** By provider. */
+  readonly readers: ReadonlyMap<string, ReceivingProvider>;
 }
 
 /** Reads an event's raw body again, with the readers of this release. Safe to repeat, and safe to break off anywhere. */
@@ -26,7 +26,7 @@ export async function replayEvent(ports: ReplayPorts, workspace: string, id: str
   const head = await liveHead(ports.store, workspace, id, Math.floor(ports.clock.now() / 1000));
   if (!head) return { id, result: 'not_found' };
   const record = await recordOf(ports.store, head);
-  const reading = await readAgain(ports, record);
+  const reading = readAgain(ports, record);
   const { event } = record;
   // What we sent came in through no provider's webhook: there is nothing to read again.
   if (event.kind === 'message' && event.sendId !== undefined) return { id, result: 'unchanged' };
@@ -43,8 +43,8 @@ export async function replayEvent(ports: ReplayPorts, workspace: string, id: str
   }
 }
 
-async function readAgain({ readers, log }: ReplayPorts, { event, raw, contentType }: EventRecord): Promise<Reading> {
-  const provider = await readers.get(event.provider)?.();
+function readAgain({ readers, log }: ReplayPorts, { event, raw, contentType }: EventRecord): Reading {
+  const provider = readers.get(event.provider);
   if (!provider) return { issues: [{ path: '', message: 'this hub does not have its provider any more' }] };
   return readWhole(provider, provider.parse(raw, contentType), raw, log);
 }

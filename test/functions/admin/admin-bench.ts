@@ -149,7 +149,7 @@ export class AdminBench {
     const provider = this.ports.providers.find(({ account }) => account.name === name);
     if (!provider) throw new Error(`no provider ${name}`);
     const fallback = { send: async () => false };
-    const receiving = await provider.receiving();
+    const receiving = provider.receiving;
     const ports = { ...this.ports, store: underRoleOf(this.store, receiving.name) };
     const reports = reportsOf(receiving, ports, this.ports.config);
     const receive = receiver(receiving, { ...ports, ...reports, fallback, maxBytes: 1_048_576 });

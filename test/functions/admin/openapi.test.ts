@@ -148,7 +148,7 @@ describe('what takes long to make', () => {
       return schema;
     };
     const account = { name: 'counting', channels: ['whatsapp' as const], canSend: false, credentials };
-    return { counts, provider: { account, receiving: async () => ({ ...sandbox, name: 'counting' }) } };
+    return { counts, provider: { account, receiving: { ...sandbox, name: 'counting' } } };
   }
 
   it('is not made at a cold start', async () => {

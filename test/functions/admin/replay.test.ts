@@ -24,7 +24,7 @@ class Changing {
   provider(): Provider {
     return {
       account: { name: 'changing', channels: ['whatsapp'], canSend: false, credentials: () => v.strictObject({}) },
-      receiving: async () => ({ name: 'changing', parse: parseJson, read: (body) => this.read(body) }),
+      receiving: { name: 'changing', parse: parseJson, read: (body) => this.read(body) },
     };
   }
 }

@@ -82,7 +82,7 @@ beforeEach(() => {
 
 /** As functions/fallback does, under its role: a delivery that the table did not take when it came. */
 async function takeUp(name: string, body: object, webhook: Parameters<typeof chunksOf>[0]['webhook']): Promise<void> {
-  const provider = await readers.get(name)?.();
+  const provider = readers.get(name);
   if (!provider) throw new Error(`no provider ${name}`);
   const ports = { ...hub.ports, store: underRole(memory, 'fallback') };
   const sends = sendReports(ports, hub.ports.config);
