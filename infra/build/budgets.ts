@@ -4,30 +4,20 @@ import { type BuildFolders, functionNames } from './functions.ts';
 import { type BuildRecord, readRecord } from './record.ts';
 
 /** The most that a bundle may weigh, in KiB, with what it loads by a call. Each cold start fetches all of it. */
-export const budgets: Readonly<Record<string, number>> = {
-  admin: 670,
-  cooby: 310,
-  fallback: 420,
-  'green-api': 340,
-  sandbox: 320,
-  send: 450,
-  sender: 530,
-  timelinesai: 330,
-  watchdog: 440,
-  zender: 365,
-};
+const LIMIT = 450;
+const LARGER: Readonly<Record<string, number>> = { admin: 670, send: 480, sender: 530 };
+export const budgetOf = (name: string): number => LARGER[name] ?? LIMIT;
 
 /** What is wrong with the bundles as last built, one sentence each. */
-export function bundleFaults(folders: BuildFolders, limits = budgets): string[] {
+export function bundleFaults(folders: BuildFolders, limitOf = budgetOf): string[] {
   return functionNames(folders).flatMap((name) => {
     const record = readRecord(folders.dist, name);
     if (!record) return [`${name} has not been built`];
-    return [...sizeFaults(name, record, limits[name]), ...foreignFaults(name, record, folders)];
+    return [...sizeFaults(name, record, limitOf(name)), ...foreignFaults(name, record, folders)];
   });
 }
 
-function sizeFaults(name: string, { bytes }: BuildRecord, limit: number | undefined): string[] {
-  if (limit === undefined) return [`${name} has no budget in infra/build/budgets.ts`];
+function sizeFaults(name: string, { bytes }: BuildRecord, limit: number): string[] {
   return bytes > limit * 1024 ? [`${name} weighs ${Math.ceil(bytes / 1024)} KiB, more than its ${limit}`] : [];
 }
 

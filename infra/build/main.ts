@@ -1,5 +1,5 @@
 /** Bundles the functions into `dist/`; with `--check` it also fails when a bundle is too big or has foreign parts. */
-import { budgets, bundleFaults } from './budgets.ts';
+import { budgetOf, bundleFaults } from './budgets.ts';
 import { buildFunctions } from './bundle.ts';
 import { functionNames } from './functions.ts';
 import { readRecord } from './record.ts';
@@ -9,7 +9,7 @@ const folders = { functions: 'functions', dist: 'dist' };
 const built = await buildFunctions(folders);
 for (const name of functionNames(folders)) {
   const kib = Math.ceil((readRecord(folders.dist, name)?.bytes ?? 0) / 1024);
-  console.log(`${name}: ${kib} of ${budgets[name] ?? '?'} KiB${built.includes(name) ? '' : ', up to date'}`);
+  console.log(`${name}: ${kib} of ${budgetOf(name)} KiB${built.includes(name) ? '' : ', up to date'}`);
 }
 
 if (process.argv.includes('--check')) {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { budgets } from '#infra/build/budgets.ts';
+import { budgetOf } from '#infra/build/budgets.ts';
 import { buildFunctions } from '#infra/build/bundle.ts';
 import { functionNames } from '#infra/build/functions.ts';
 import { type BuildRecord, readRecord } from '#infra/build/record.ts';
@@ -75,7 +75,7 @@ function measure(names: readonly string[], floors: string): Figure[] {
     });
     const weight = { value: size(folders.dist, name), unit: 'KiB', floor: size(floors, name) };
     return [
-      { name: `${name}: bundle`, ...weight, ...budgetOf(name) },
+      { name: `${name}: bundle`, ...weight, ...aimOf(name) },
       { ...beside('its libraries', file(floors, name)), aim: atMost('ratio', 1.3) },
       beside('an empty handler', empty),
     ];
@@ -101,10 +101,7 @@ function compared(times: readonly number[], floors: readonly number[]) {
   return { value: median(times), unit: 'ms', floor: median(floors), ratio };
 }
 
-function budgetOf(name: string) {
-  const budget = budgets[name];
-  return budget === undefined ? {} : { aim: atMost('value', budget) };
-}
+const aimOf = (name: string) => ({ aim: atMost('value', budgetOf(name)) });
 
 /** Milliseconds in a process of its own, as in a cold start. */
 function importTime(file: string): number {

@@ -1,11 +1,11 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as v from 'valibot';
 import { adminApp } from '#functions/admin/app.ts';
-import { gateway } from '#functions/admin/gateway.ts';
 import type { AdminPorts } from '#functions/admin/ports.ts';
 import { providers } from '#functions/admin/registry.ts';
 import { sandbox } from '#functions/sandbox/provider.ts';
 import { outboundProviders } from '#functions/sender/registry.ts';
+import { lambdaOf } from '#lib/adapters/lambda-app.ts';
 import { receiver } from '#lib/app/receiving/receive.ts';
 import type { Secrets } from '#lib/app/secrets.ts';
 import { defaultConfig } from '#lib/app/sending/config.ts';
@@ -62,7 +62,7 @@ export class AdminBench {
       ticks: { send: async (tick) => void this.ticks.push(tick) },
       config: { ...defaultConfig, startCredits: 1_000 },
     };
-    this.#handler = gateway(adminApp(this.ports), undefined);
+    this.#handler = lambdaOf(adminApp(this.ports));
   }
 
   get counted(): readonly string[] {
