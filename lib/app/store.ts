@@ -131,6 +131,10 @@ export const add = (path: Path, by: number): Change => ({ kind: 'add', path, by 
 export const append = (path: Path, ...values: readonly Value[]): Change => ({ kind: 'append', path, values });
 export const remove = (path: Path): Change => ({ kind: 'remove', path });
 
+/** TTL deletes late: what has run out is gone for a reader, whatever the table still holds. */
+export const isLive = (item: Item, nowSeconds: number): boolean =>
+  typeof item.expiresAt !== 'number' || item.expiresAt > nowSeconds;
+
 /** What has run out counts as absent, even while the table still holds it: TTL deletes late. Seconds since the epoch. */
 export const absentOrExpired = (nowSeconds: number): Condition => any(absent(), compare('expiresAt', '<=', nowSeconds));
 

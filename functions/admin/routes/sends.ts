@@ -84,6 +84,8 @@ function refusalOf(resent: Resent): ProblemReply | undefined {
       return NO_SEND;
     case 'not unknown':
       return problem(409, 'Only what is unknown or expired can be sent again');
+    case 'named':
+      return problem(409, 'The provider has it, under an id: to send it again would send it twice');
     case 'resent already':
       return problem(409, `It was sent again already, as ${resent.messageId}`);
     case 'changed':

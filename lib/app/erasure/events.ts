@@ -1,10 +1,9 @@
 import type { Event } from '#lib/domain/event.ts';
 import { chatId } from '../chats/chat.ts';
-import { isLive } from '../events/shown.ts';
 import { listed, type Stage } from '../lists/walk.ts';
 import { type EventRecord, recordOf } from '../receiving/event-item.ts';
 import { accountKey } from '../receiving/records.ts';
-import type { Item } from '../store.ts';
+import { type Item, isLive } from '../store.ts';
 import { eraseEvent } from './erase-event.ts';
 import type { Erasing } from './erasing.ts';
 import { eraseThread, forgetChat } from './thread.ts';

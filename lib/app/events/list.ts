@@ -6,8 +6,8 @@ import { getAll } from '../get-all.ts';
 import { newestFirst, type Shelf, type Slice } from '../lists/newest-first.ts';
 import { type ListPage, type PageRequest, pageOf } from '../lists/page.ts';
 import { quarantinePartition } from '../receiving/event-item.ts';
-import type { Item, Store } from '../store.ts';
-import { isLive, shownEvents } from './shown.ts';
+import { type Item, isLive, type Store } from '../store.ts';
+import { shownEvents } from './shown.ts';
 
 export interface EventFilter {
   readonly kind?: EventKind;

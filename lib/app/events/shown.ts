@@ -2,12 +2,7 @@ import type { Event, MessageEvent } from '#lib/domain/event.ts';
 import { deliveryReport } from '../receiving/delivery-state.ts';
 import { eventKey, eventOf, recordOf } from '../receiving/event-item.ts';
 import { sentEventId } from '../sending/sent-event.ts';
-import type { Item, Store } from '../store.ts';
-
-/** TTL deletes late: what has run out is gone for a reader, whatever the table still holds. */
-export function isLive(item: Item, nowSeconds: number): boolean {
-  return typeof item.expiresAt !== 'number' || item.expiresAt > nowSeconds;
-}
+import { type Item, isLive, type Store } from '../store.ts';
 
 /**
  * Events as readers see them: whole, with thumbnails, and how far each message of ours has got by now. `once`: of a

@@ -1,6 +1,8 @@
-import { type Item, type Key, type Store, set, setIfAbsent, update } from '#lib/app/store.ts';
+import { absent, any, compare, type Item, type Key, type Store, set, setIfAbsent, update } from '#lib/app/store.ts';
 import type { DeliveryReport, DeliveryState, Status } from '#lib/domain/event.ts';
 import { keyPart } from '#lib/domain/ids.ts';
+import { known } from '#lib/domain/known.ts';
+import { comesTo, type Reports } from '#lib/domain/sending/status.ts';
 import { shortly } from '#lib/domain/shortly.ts';
 import { toIso } from '#lib/domain/time.ts';
 
@@ -20,22 +22,59 @@ export function stateKey({ workspace, provider, scope }: StateScope, messageId: 
 /**
  * Notes when a message reached a state; the first time counts, and nothing is ever taken back, so that repeats and any
  * order of arrival come to the same. Answers the item as it is now: with the send that it belongs to, where it is ours.
+ * `isTheirs`: the time is the provider's and not that of the arrival.
  */
-export async function noteStatus(store: Store, key: Key, status: Status, at: number): Promise<Item | undefined> {
-  const changes = [setIfAbsent(`at_${status.state}`, at)];
-  if (status.detail !== undefined) changes.push(set(`detail_${status.state}`, shortly(status.detail)));
-  const written = await store.write(update(key, changes), {
-    returns: 'new',
-  });
-  return written.item;
+export async function noteStatus(
+  store: Store,
+  key: Key,
+  status: Status,
+  at: number,
+  isTheirs = true,
+): Promise<Item | undefined> {
+  const { state, detail } = status;
+  const changes = [setIfAbsent(`at_${state}`, at)];
+  if (detail !== undefined) changes.push(set(`detail_${state}`, shortly(detail)));
+  if (state === 'sent' && !isTheirs) changes.push(setIfAbsent('own_sent', at));
+  const { item } = await store.write(update(key, changes), { returns: 'new' });
+  return item && isTheirs && (state === 'sent' || state === 'failed') ? noteLast(store, key, item, state, at) : item;
 }
 
-// Highest first. A failure reported after the message was delivered does not undo the delivery.
-const BY_RANK: readonly DeliveryState[] = ['read', 'delivered', 'failed', 'sent', 'pending'];
+/** A message that failed may be sent again, and fail again: which of it was last, only the last time of each can tell. */
+async function noteLast(store: Store, key: Key, item: Item, state: 'sent' | 'failed', at: number) {
+  const latest = reportsIn(item)[state];
+  if (latest === undefined || latest >= at) return item;
+  const name = `last_${state}`;
+  const written = await store.write(update(key, [set(name, at)], any(absent(name), compare(name, '<', at))), {
+    returns: 'new',
+  });
+  return written.item ?? item;
+}
+
+/** When each status was reached, as far as the order of a failure and of what was sent again needs it. */
+export function reportsIn(item: Readonly<Record<string, unknown>>): Reports {
+  const timeOf = (name: string) => {
+    const time = item[name];
+    return typeof time === 'number' ? time : undefined;
+  };
+  const last = (first: number | undefined, name: string) => {
+    const latest = timeOf(name);
+    return first === undefined || latest === undefined ? (first ?? latest) : Math.max(first, latest);
+  };
+  const firstSent = timeOf('at_sent');
+  // By our own clock it is the time of an arrival, and says nothing of what came before what.
+  const sent = firstSent !== undefined && firstSent === item.own_sent ? Number.NEGATIVE_INFINITY : firstSent;
+  return known({
+    sent: last(sent, 'last_sent'),
+    delivered: timeOf('at_delivered'),
+    read: timeOf('at_read'),
+    failed: last(timeOf('at_failed'), 'last_failed'),
+  });
+}
 
 /** What a state item says to a reader; undefined while no status has come. */
 export function deliveryReport(item: Item): DeliveryReport | undefined {
-  const state = BY_RANK.find((candidate) => typeof item[`at_${candidate}`] === 'number');
+  const state: DeliveryState | undefined =
+    comesTo(reportsIn(item)) ?? (typeof item.at_pending === 'number' ? 'pending' : undefined);
   if (state === undefined) return undefined;
   const at = (name: DeliveryState) => {
     const value = item[`at_${name}`];

@@ -37,7 +37,7 @@ export async function settle(
   if (chat) await sightChat(store, chat);
   const key = record.stateKey === undefined ? undefined : { pk: record.stateKey, sk: 'META' };
   if (event.kind === 'status' && key) {
-    const state = await noteStatus(store, key, event.status, record.orderedAt);
+    const state = await noteStatus(store, key, event.status, record.orderedAt, event.occurredAt !== event.receivedAt);
     if (state) await sends?.status(record, key, state, accountNamed(event.status.account));
   }
   if (event.kind === 'message' && key) await sends?.outbound(record, event, key, accountNamed(event.message.account));

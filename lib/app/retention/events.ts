@@ -1,9 +1,8 @@
 import { expiryOf } from '#lib/domain/retention.ts';
-import { isLive } from '../events/shown.ts';
 import { listed, type Stage } from '../lists/walk.ts';
 import { queryAll } from '../query-all.ts';
 import { eventOf } from '../receiving/event-item.ts';
-import { all, equal, exists, type Item, remove, StoreUnavailable, set, update } from '../store.ts';
+import { all, equal, exists, type Item, isLive, remove, StoreUnavailable, set, update } from '../store.ts';
 import type { Applying } from './applying.ts';
 
 /** Gives every stored event the end that it would have had, had it come in under this retention. */

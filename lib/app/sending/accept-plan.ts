@@ -137,8 +137,11 @@ function idempotencyMark({ workspace, idempotency }: SendRequest, { messageId, a
   return [put(mark, absentOrExpired(nowSeconds))];
 }
 
-/** One resend per send, and only of what is still as it was seen. */
+/** One resend per send, and only of what is still as it was seen: what has got an id meanwhile has gone out. */
 function resent(original: Send, as: string): Update {
-  const asSeen = original.parts.map((part, index) => equal(field(index, 'state'), part.state));
+  const asSeen = original.parts.flatMap(({ state, providerId }, index) => [
+    equal(field(index, 'state'), state),
+    ...(providerId === undefined ? [absent(field(index, 'providerId'))] : []),
+  ]);
   return update(sendKey(original.messageId), [set('resentAs', as)], all(exists(), absent('resentAs'), ...asSeen));
 }

@@ -1,4 +1,5 @@
-import { isPending, isUnsettled, type PartState, reservedCredits } from '#lib/domain/sending/part.ts';
+import { known } from '#lib/domain/known.ts';
+import { hasGoneOut, isPending, type PartState, reservedCredits } from '#lib/domain/sending/part.ts';
 import {
   absent,
   add,
@@ -46,7 +47,7 @@ export function changeParts(
   return update(
     sendKey(send.messageId),
     [
-      ...changes.flatMap(fieldsOf),
+      ...changes.flatMap((change) => fieldsOf(change, send.parts[change.index])),
       ...(movesCredit ? reservedIndex(send, changes) : []),
       ...historyOf(send, changes, at),
       ...also,
@@ -59,11 +60,14 @@ export function changeParts(
   );
 }
 
-function fieldsOf({ index, to, credit, detail, also = [] }: PartChange): Change[] {
+function fieldsOf({ index, to, credit, detail, also = [] }: PartChange, part: Part | undefined): Change[] {
+  const isError = detail !== undefined && to !== 'queued';
+  const isMended = hasGoneOut(to) && part?.error !== undefined;
   return [
     set(field(index, 'state'), to),
     ...(credit === undefined ? [] : [set(field(index, 'creditState'), credit)]),
-    ...(detail === undefined || to === 'queued' ? [] : [set(field(index, 'error'), detail)]),
+    ...(isError ? [set(field(index, 'error'), detail)] : []),
+    ...(isMended ? [remove(field(index, 'error'))] : []),
     ...also,
   ];
 }
@@ -73,11 +77,10 @@ function asRead(send: Send, index: number): Condition[] {
   const part = send.parts[index];
   if (part === undefined) throw new RangeError(`${send.messageId} has no part ${index}`);
   const state = equal(field(index, 'state'), part.state);
+  const attempt = part.intentAt === undefined ? [] : [equal(field(index, 'intentAt'), part.intentAt)];
   const counted = field(index, 'counted');
-  if (part.creditState === 'spent') return [state, part.counted ? equal(counted, true) : absent(counted)];
-  return part.intentAt === undefined || !isUnsettled(part.state)
-    ? [state]
-    : [state, equal(field(index, 'intentAt'), part.intentAt)];
+  const count = part.creditState === 'spent' ? [part.counted ? equal(counted, true) : absent(counted)] : [];
+  return [state, ...attempt, ...count];
 }
 
 function reservedIndex(send: Send, changes: readonly PartChange[]): Change[] {
@@ -95,11 +98,16 @@ function reservedIndex(send: Send, changes: readonly PartChange[]): Change[] {
 /** An item has a largest size, and tries may go on for weeks: from here on only what ends a part is still noted. */
 const LONGEST_HISTORY = 100;
 
-function historyOf({ history }: Send, changes: readonly PartChange[], at: number): Change[] {
+const AFTER_ALL = 'it went out after all; its credit had gone back';
+
+function historyOf({ history, parts }: Send, changes: readonly PartChange[], at: number): Change[] {
   const isFull = history.length >= LONGEST_HISTORY;
   const entries = changes
     .filter((change) => !change.silent && !(isFull && isPending(change.to)))
-    .map(({ index, to, detail }) => ({ at, part: index, state: to, ...(detail === undefined ? {} : { detail }) }));
+    .map(({ index, to, ...change }) => {
+      const isLate = hasGoneOut(to) && parts[index]?.creditState === 'refunded' && !hasGoneOut(parts[index].state);
+      return { at, part: index, state: to, ...known({ detail: change.detail ?? (isLate ? AFTER_ALL : undefined) }) };
+    });
   return entries.length === 0 ? [] : [append('history', ...entries)];
 }
 

@@ -1,6 +1,6 @@
 import { getAll } from '../get-all.ts';
 import { queryAll } from '../query-all.ts';
-import type { Store } from '../store.ts';
+import { isLive, type Store } from '../store.ts';
 import type { SendingConfig } from './config.ts';
 import type { EndingPorts } from './ends.ts';
 import { findHead } from './head.ts';
@@ -42,16 +42,19 @@ export async function onEcho(given: EndingPorts, echo: Echo, config: SendingConf
 }
 
 /** All of the account's, consistently: one that is overlooked would make two look like one. */
-async function unknownSends({ store }: StorePorts, { workspace, account }: Echo): Promise<Send[]> {
+async function unknownSends({ store, clock }: StorePorts, { workspace, account }: Echo): Promise<Send[]> {
   const { pk } = accountKey(account);
   const marks = await queryAll(store, { pk, prefix: UNKNOWN_PREFIX, limit: PAGE, consistent: true });
-  const messages = new Set(marks.map((mark) => String(mark.send)));
+  const nowSeconds = clock.now() / 1000;
+  const messages = new Set(marks.filter((mark) => isLive(mark, nowSeconds)).map((mark) => String(mark.send)));
   const items = await getAll(store, [...messages].map(sendKey), { consistent: true });
   return items.map(readSend).filter((send) => send.workspace === workspace && send.accountId === account);
 }
 
 function fits(echo: Echo, send: Send, part: Part): boolean {
-  return part.state === 'unknown' && says(echo, send, part);
+  // What was given up can have gone out, and what has an id already is another message.
+  const isOpen = (part.state === 'unknown' || part.state === 'expired') && part.providerId === undefined;
+  return isOpen && says(echo, send, part);
 }
 
 function says(echo: Echo, send: Send, part: Part): boolean {

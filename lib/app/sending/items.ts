@@ -154,6 +154,9 @@ const ProviderMessageItem = v.object({
   at_delivered: optional(time),
   at_read: optional(time),
   at_failed: optional(time),
+  last_sent: optional(time),
+  last_failed: optional(time),
+  own_sent: optional(time),
   /** Why it failed, as the provider says. */
   detail_failed: optional(text),
   gsi3sk: optional(text),

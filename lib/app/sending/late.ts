@@ -5,7 +5,7 @@ import { countEnds, type EndingPorts } from './ends.ts';
 import { readPart } from './head.ts';
 import { readProviderMessage, type Send } from './items.ts';
 import { accountKey, quotaKey } from './keys.ts';
-import { type Ending, failingWith, settling } from './settle.ts';
+import { type Ending, failingWith, isNews, settling } from './settle.ts';
 import { meetsNothing, onAccount, onQuota, type Spending } from './spent.ts';
 import { readStatuses } from './statuses.ts';
 import type { Head } from './turn.ts';
@@ -14,7 +14,8 @@ const TRIES = 5;
 
 /**
  * Writes down what is certain about an attempt whose lease is gone, or whose answer never came: to the part alone, and
- * only if the attempt is still the part's last. Never to generation, lease or spacing, which are somebody else's now.
+ * only if the attempt is still the part's last, whatever was taken for its end meanwhile. Never to generation, lease or
+ * spacing, which are somebody else's now.
  * False: there was nothing left to settle.
  */
 export async function settleLate(
@@ -27,7 +28,8 @@ export async function settleLate(
   let isGone = false;
   for (let tries = 0; tries < TRIES; tries += 1) {
     const head = await readPart(store, messageId, index);
-    if (head.part.intentAt !== intentAt || !['sending', 'unknown'].includes(head.part.state)) return false;
+    // What was erased keeps no name: nothing would lead to it.
+    if (head.part.intentAt !== intentAt || head.send.erased || !isNews(head.part, ending)) return false;
     // A file that turns out not to have gone takes the text with it only while it is still the file's turn.
     const parts = ending.kind === 'failed' && head.part.state === 'sending' ? failingWith(head.send, index) : [index];
     const { writes, leaving, spending, ends } = settling(head.send, parts, ending, clock.now());

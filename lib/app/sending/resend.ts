@@ -9,6 +9,8 @@ export type Resent =
   | Accepted
   | { readonly kind: 'not found' }
   | { readonly kind: 'not unknown' }
+  /** The provider has it, under an id: it went out, or still will. */
+  | { readonly kind: 'named' }
   | { readonly kind: 'resent already'; readonly messageId: string };
 
 /**
@@ -25,8 +27,10 @@ export async function resend(
   if (!send || send.erased) return { kind: 'not found' };
   if (send.resentAs !== undefined) return { kind: 'resent already', messageId: send.resentAs };
   const state = sendState(send.parts);
-  const [first, second] = send.parts.filter((part) => part.state === 'unknown' || part.state === 'expired').map(again);
-  if ((state !== 'unknown' && state !== 'expired') || !first) return { kind: 'not unknown' };
+  const unsure = send.parts.filter((part) => part.state === 'unknown' || part.state === 'expired');
+  if ((state !== 'unknown' && state !== 'expired') || unsure.length === 0) return { kind: 'not unknown' };
+  const [first, second] = unsure.filter(({ providerId }) => providerId === undefined).map(again);
+  if (!first) return { kind: 'named' };
   const { accountId: account, recipient, webhook } = send;
   const parts = second ? ([first, second] as const) : ([first] as const);
   const origin = webhook === undefined ? {} : { webhook };

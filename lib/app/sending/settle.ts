@@ -1,12 +1,14 @@
+import { isPending } from '#lib/domain/sending/part.ts';
+import { afterNews, type News } from '#lib/domain/sending/status.ts';
 import { stateKey } from '../receiving/delivery-state.ts';
 import type { Delete, Put, Update } from '../store.ts';
-import { absent, del, set, update } from '../store.ts';
+import { absent, del, put, set, update } from '../store.ts';
 import { changeParts, field, type PartChange, refund } from './change-parts.ts';
 import type { Ends } from './ends.ts';
-import type { Send } from './items.ts';
+import type { Part, Send } from './items.ts';
 import { pointerKey, unknownKey } from './keys.ts';
 import { sentEvent } from './sent-event.ts';
-import { NOTHING, type Spending } from './spent.ts';
+import type { Spending } from './spent.ts';
 
 /** How a part's story ends, as far as sending goes. */
 export type Ending =
@@ -27,26 +29,33 @@ export interface Settling {
   readonly ends: Ends;
 }
 
+const NEWS: Readonly<Record<Ending['kind'], News>> = {
+  sent: 'named',
+  failed: 'refused',
+  cancelled: 'cancelled',
+  expired: 'given up',
+};
+
+/** Whether the ending is news for the part as it stands: it may have come to another, or to the same, before. */
+export const isNews = (part: Part, { kind }: Ending): boolean => afterNews(part, NEWS[kind]).state !== part.state;
+
 /** Everything that changes together when parts end the same way. The send comes first. */
 export function settling(send: Send, parts: readonly number[], ending: Ending, at: number): Settling {
-  const queued = parts.filter((index) => hasPointer(send, index));
+  const moving = parts.map((index) => ({ index, part: partOf(send, index) }));
+  const changes = moving.map(({ index, part }) => endingChange(index, part, ending));
+  const queued = moving.filter(({ part }) => isPending(part.state));
+  const refunded = changes.filter(({ credit }) => credit === 'refunded').map(({ index }) => index);
   return {
     writes: [
-      changeParts(
-        send,
-        parts.map((index) => endingChange(index, ending)),
-        at,
-      ),
-      ...queued.map((index) => del(pointerKey(send.accountId, send.seq, index))),
-      ...parts
-        .filter((index) => isUnknown(send, index))
-        .map((index) => del(unknownKey(send.accountId, send.messageId, index))),
+      changeParts(send, changes, at),
+      ...queued.map(({ index }) => del(pointerKey(send.accountId, send.seq, index))),
+      ...moving.flatMap(({ index, part }) => markAfter(send, index, part, ending, at)),
       ...(ending.kind === 'sent' ? parts.flatMap((index) => takenAs(send, index, ending, at)) : []),
-      ...(ending.kind === 'sent' ? [] : refund(send, parts, at, reasonOf(ending))),
+      ...(ending.kind === 'sent' || refunded.length === 0 ? [] : refund(send, refunded, at, reasonOf(ending))),
     ],
     leaving: queued.length,
-    spending: ending.kind === 'sent' ? { spent: parts.length, unspent: 0 } : NOTHING,
-    ends: { state: ending.kind, parts: parts.length, refunded: ending.kind === 'sent' ? 0 : parts.length },
+    spending: { spent: changes.filter(({ credit }) => credit === 'spent').length, unspent: 0 },
+    ends: { state: ending.kind, parts: parts.length, refunded: refunded.length },
   };
 }
 
@@ -56,25 +65,38 @@ export function failingWith(send: Send, index: number): number[] {
   return [index, ...send.parts.flatMap((part, i) => (i !== index && part.state === 'queued' ? [i] : []))];
 }
 
-function hasPointer(send: Send, index: number): boolean {
-  const state = send.parts[index]?.state;
-  return state === 'queued' || state === 'sending';
+function partOf({ messageId, parts }: Send, index: number): Part {
+  const part = parts[index];
+  if (!part) throw new RangeError(`${messageId} has no part ${index}`);
+  return part;
 }
 
-const isUnknown = (send: Send, index: number): boolean => send.parts[index]?.state === 'unknown';
+/** An echo that is later than this by the time of its message's end is no sign of it any more. */
+const SOUGHT_AFTER_END_S = 3 * 24 * 3600;
 
-function endingChange(index: number, ending: Ending): PartChange {
-  switch (ending.kind) {
-    case 'sent': {
-      const also = [set(field(index, 'providerId'), ending.providerId), set(field(index, 'counted'), true)];
-      return { index, to: 'sent', credit: 'spent', also };
-    }
-    case 'failed':
-    case 'expired':
-      return { index, to: ending.kind, credit: 'refunded', detail: ending.reason };
-    case 'cancelled':
-      return { index, to: 'cancelled', credit: 'refunded' };
+/** What has expired can still be named by its echo: a provider's webhooks may be a day late. */
+function markAfter(
+  { accountId, messageId }: Send,
+  index: number,
+  { state }: Part,
+  ending: Ending,
+  at: number,
+): (Put | Delete)[] {
+  if (state !== 'unknown' && state !== 'expired') return [];
+  const key = unknownKey(accountId, messageId, index);
+  if (ending.kind !== 'expired') return [del(key)];
+  return [put({ ...key, send: messageId, part: index, expiresAt: Math.floor(at / 1000) + SOUGHT_AFTER_END_S })];
+}
+
+function endingChange(index: number, part: Part, ending: Ending): PartChange {
+  const { state: to, creditState } = afterNews(part, NEWS[ending.kind]);
+  if (to === part.state) throw new Error(`a part that is ${part.state} cannot end as ${ending.kind}`);
+  const credit = creditState === part.creditState || creditState === 'reserved' ? {} : { credit: creditState };
+  if (ending.kind === 'sent') {
+    const counted = creditState === 'spent' ? [set(field(index, 'counted'), true)] : [];
+    return { index, to, ...credit, also: [set(field(index, 'providerId'), ending.providerId), ...counted] };
   }
+  return { index, to, ...credit, ...(ending.kind === 'cancelled' ? {} : { detail: ending.reason }) };
 }
 
 const reasonOf = (ending: Exclude<Ending, { kind: 'sent' }>): string =>

@@ -1,5 +1,5 @@
-import { afterStatuses, STATUSES, type Status } from '#lib/domain/sending/status.ts';
-import { stateKey } from '../receiving/delivery-state.ts';
+import { afterNews, comesTo, type Reports } from '#lib/domain/sending/status.ts';
+import { reportsIn, stateKey } from '../receiving/delivery-state.ts';
 import {
   absent,
   all,
@@ -58,27 +58,23 @@ export async function readStatuses(ports: EndingPorts, send: Send, providerId: s
 /** Idempotent, and indifferent to order: it looks at all that is known of the message, not at one event. */
 async function applyStatuses(ports: EndingPorts, message: ProviderMessage): Promise<void> {
   const { send: messageId, part: index } = message;
-  const seen = seenIn(message);
-  if (messageId === undefined || index === undefined || seen.size === 0) return;
+  const reports = reportsIn(message);
+  if (messageId === undefined || index === undefined) return;
   for (let tries = 0; tries < TRIES; tries += 1) {
     const item = await ports.store.get(sendKey(messageId), { consistent: true });
-    if (!item || (await raise(ports, readSend(item), index, seen, message))) return noLongerDue(ports.store, message);
+    if (!item || (await raise(ports, readSend(item), index, reports, message)))
+      return noLongerDue(ports.store, message);
   }
   throw new Error(`part ${index} of ${messageId} changed ${TRIES} times while a status was applied`);
 }
 
 /** False if somebody else changed the part meanwhile. */
-async function raise(
-  ports: EndingPorts,
-  send: Send,
-  index: number,
-  seen: ReadonlySet<Status>,
-  message: ProviderMessage,
-) {
+async function raise(ports: EndingPorts, send: Send, index: number, reports: Reports, message: ProviderMessage) {
   const part = send.parts[index];
   if (!part) throw new Error(`a provider's message names a part that does not exist: ${send.messageId} ${index}`);
-  const after = afterStatuses(part, seen);
-  if (after.state === part.state) return true;
+  const news = comesTo(reports);
+  const after = news && afterNews(part, news);
+  if (!after || after.state === part.state) return true;
   const now = ports.clock.now();
   const refunds = part.creditState === 'spent' && after.creditState === 'refunded';
   const change = {
@@ -115,10 +111,6 @@ async function refundSpent(
   if (account.length === 0 || !meetsNothing(transacted.refused[0])) return false;
   const onceGone = refund(send, [index], now, reason, onQuota(spending));
   return (await store.transact([raised, ...onceGone], newTransaction(random))).done;
-}
-
-function seenIn(message: ProviderMessage): ReadonlySet<Status> {
-  return new Set(STATUSES.filter((status) => message[`at_${status}`] !== undefined));
 }
 
 /** Takes a message off the watchdog's list. A newer status that was put there meanwhile stays. */

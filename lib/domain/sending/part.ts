@@ -37,6 +37,9 @@ export const isPending = (state: PartState): boolean => state === 'queued' || st
 /** The provider may still do something, or we do not know whether it did: the credit is held. */
 export const isUnsettled = (state: PartState): boolean => UNSETTLED.includes(state);
 
+/** The provider has taken it, and has not said that it failed. */
+export const hasGoneOut = (state: PartState): boolean => SUCCEEDED.includes(state);
+
 /**
  * The state of a send follows from its parts. While any is unsettled: the least advanced of those. After that their
  * common state, of two degrees of success the lower one; one sent and the other not: `partially_sent`.

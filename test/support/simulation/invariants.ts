@@ -12,11 +12,11 @@ const STEPS: Readonly<Record<PartState, readonly PartState[]>> = {
   sending: ['sent', 'failed', 'queued', 'unknown'],
   unknown: ['sent', 'failed', 'expired'],
   sent: ['delivered', 'read', 'failed'],
-  failed: ['delivered', 'read'],
+  failed: ['sent', 'delivered', 'read'],
   delivered: ['read'],
   read: [],
   cancelled: [],
-  expired: [],
+  expired: ['sent', 'failed'],
 };
 const CREDIT_STEPS: Readonly<Record<CreditState, readonly CreditState[]>> = {
   reserved: ['spent', 'refunded'],
@@ -72,7 +72,10 @@ export class Invariants {
 
   onCommit(commits: readonly Commit[]): void {
     for (const { before, after } of commits) {
-      if (before?.kind === 'send' && after) this.#stepsOf(readSend(before), readSend(after));
+      if (before?.kind === 'send' && after) {
+        this.#stepsOf(readSend(before), readSend(after));
+        this.#resent(readSend(before), readSend(after));
+      }
       if (before?.kind === 'account' && after) this.#generation(readAccount(before), readAccount(after));
       if (!before && after?.kind === 'account' && after.workspace === undefined) this.violate(`${after.pk} came back`);
     }
@@ -146,6 +149,14 @@ export class Invariants {
     if (account.pending < 0) this.violate(`8: pending ${account.pending}`);
     const probe = items.some((i) => i.kind === 'probe' && i.pk === `ACC#${account.id}`);
     if (probe !== account.held) this.violate(`a hold without its probe, or the other way round, on ${account.id}`);
+  }
+
+  /** 4: what has an id at the provider is not sent again. */
+  #resent(before: Send, after: Send): void {
+    if (before.resentAs !== undefined || after.resentAs === undefined) return;
+    const unsure = before.parts.filter(({ state }) => state === 'unknown' || state === 'expired');
+    if (unsure.every(({ providerId }) => providerId !== undefined))
+      this.violate(`4: ${after.messageId} was sent again although it has its id`);
   }
 
   /** 7: states only go forward, and credits never come back out of a refund. */

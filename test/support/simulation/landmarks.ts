@@ -25,6 +25,8 @@ export const isCharge = (write: Write): boolean =>
 export const isDeletion = (write: Write): boolean =>
   write.kind === 'delete' && write.key.pk.startsWith('ACC#') && write.key.sk === 'META';
 
+export const isResending = (write: Write): boolean => sets(write, 'resentAs');
+
 export const isQueueing = (write: Write): boolean =>
   changesOf(write).some((change) => change.kind === 'add' && change.path === 'pending' && change.by > 0);
 

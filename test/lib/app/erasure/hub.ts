@@ -7,7 +7,7 @@ import { grant } from '#lib/app/sending/credits.ts';
 import { readSend } from '#lib/app/sending/items.ts';
 import { sendKey } from '#lib/app/sending/keys.ts';
 import { type Ending, settling } from '#lib/app/sending/settle.ts';
-import { type Item, put } from '#lib/app/store.ts';
+import { exists, type Item, put, set, update } from '#lib/app/store.ts';
 import { AdminBench } from '#test/functions/admin/admin-bench.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { underRole } from '#test/support/under-role.ts';
@@ -53,7 +53,8 @@ export class ErasureHub extends AdminBench {
   }
 
   async #settle(messageId: string, ending: Ending): Promise<void> {
-    const item = this.memory.peek(sendKey(messageId));
+    const called = update(sendKey(messageId), [set(['parts', 0, 'state'], 'sending')], exists());
+    const { item } = await this.memory.write(called, { returns: 'new' });
     if (!item) throw new Error('no send');
     const send = readSend(item);
     const { writes, leaving } = settling(send, [0], ending, this.ports.clock.now());

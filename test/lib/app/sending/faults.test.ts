@@ -23,6 +23,7 @@ const table: readonly (readonly [string, scenarios.Scenario])[] = [
   ['D15 200 messages on one account keep their pace and do not delay another', scenarios.longQueueBesideShort],
   ['D16 statuses that come before the outcome, in the wrong order, end at read', scenarios.statusesFirst],
   ['D17 a failure told twice at once refunds once', scenarios.failedTwice],
+  ['an id that comes while a message is to be sent again stops that', scenarios.namedWhileResending],
   ['a pause that was answered stops the call that was not begun', scenarios.pauseBeforeIntent],
   ['credentials that were changed count for the call that was not begun', scenarios.credentialsBeforeIntent],
   ['a number that was changed counts for the call that was not begun', scenarios.numberBeforeIntent],

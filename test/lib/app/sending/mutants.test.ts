@@ -12,6 +12,7 @@ import {
   isKick,
   isQueueing,
   isRefund,
+  isResending,
   on,
   without,
 } from '#test/support/simulation/landmarks.ts';
@@ -102,6 +103,11 @@ const carryingWeight: readonly Case[] = [
   ['the count of unknown outcomes in a row', { mutant: silentOn('unknownRunning') }, scenarios.downForAnHour],
   ['the count of unknown outcomes in an hour', { mutant: silentOn('unknownTimes') }, scenarios.halfDownForAnHour],
   ['the count of holds in a row', { mutant: silentOn('holdsRunning', 'unknownTimes') }, scenarios.downForAnHour],
+  [
+    'the state and no id, in a resend',
+    { mutant: without(anyOf(on('.state'), on('.providerId')), isResending) },
+    scenarios.namedWhileResending,
+  ],
   [
     'the consistent read after an outcome',
     { mutant: { inconsistent: ({ pk }) => pk.startsWith('PID#') } },

@@ -1,7 +1,9 @@
 import { cancel } from '#lib/app/sending/cancel.ts';
+import { onEcho } from '#lib/app/sending/echo.ts';
 import { pause, resume } from '#lib/app/sending/hold.ts';
 import type { Account } from '#lib/app/sending/items.ts';
 import { accountKey } from '#lib/app/sending/keys.ts';
+import { resend } from '#lib/app/sending/resend.ts';
 import { set, update } from '#lib/app/store.ts';
 import { sendCreditState, sendState } from '#lib/domain/sending/part.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
@@ -13,6 +15,7 @@ import {
   isIdling,
   isIntentOfPart,
   isKick,
+  isResending,
   once,
 } from '#test/support/simulation/landmarks.ts';
 import { noFaults, World, type WorldOptions } from '#test/support/simulation/world.ts';
@@ -362,6 +365,25 @@ export const failedTwice: Scenario = async (options) => {
   await world.run(5 * SECOND);
   world.expect(world.stateOf(id) === 'failed/refunded', `it is ${world.stateOf(id)}`);
   world.expect(world.available() === 100, `${world.available()} credits`);
+  return world.verdict();
+};
+
+/** An echo names the message between an operator's look at it and the send that repeats it. */
+export const namedWhileResending: Scenario = async (options) => {
+  const world = await Trial.begin({ ...options, config: { unknownLimitMs: 10 * MINUTE } });
+  world.provider.behave = () => ({ ...obliging, outcome: { kind: 'unknown', reason: 'reset' } });
+  const id = await world.sendNow('a');
+  await world.run(20 * MINUTE);
+  world.expect(world.stateOf(id) === 'expired/refunded', `it is ${world.stateOf(id)}`);
+  once(world, at(isResending, 'before'), { stallMs: 5 * SECOND });
+  const resending = world.spawn('ask', 'main', (ports) => resend(ports, 'main', id, world.config));
+  const echo = { workspace: 'main', account: 'a', providerId: '3EB01', isTo: () => true, text: 'hello' };
+  const echoing = world.spawn('echo', 'main', (ports) => onEcho(ports, echo, world.config));
+  const [resent] = await world.until(Promise.all([resending, echoing]));
+  await world.run(MINUTE);
+  world.expect(resent.kind === 'changed', `answered ${resent.kind}`);
+  world.expect(world.stateOf(id) === 'sent/refunded', `it is ${world.stateOf(id)} in the end`);
+  world.expect(world.provider.calls.length === 1, 'it went out twice');
   return world.verdict();
 };
 

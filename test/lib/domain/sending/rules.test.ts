@@ -3,7 +3,7 @@ import { creditsFor, epochAt } from '#lib/domain/sending/credits.ts';
 import { outcomeOfBreakdown, outcomeOfStatus } from '#lib/domain/sending/outcome.ts';
 import { backoff, DEFAULT_PACING, drawGap, longestGap, nextReconciliation } from '#lib/domain/sending/pace.ts';
 import { type CreditState, type PartState, sendCreditState, sendState } from '#lib/domain/sending/part.ts';
-import { afterStatuses, type Status } from '#lib/domain/sending/status.ts';
+import { afterNews, comesTo, type News, type Reports, type Status } from '#lib/domain/sending/status.ts';
 import { judge, silentUntil } from '#lib/domain/sending/verdict.ts';
 
 const parts = (...states: PartState[]) => states.map((state) => ({ state, creditState: 'spent' as const }));
@@ -42,25 +42,53 @@ test.each([
   expect(sendCreditState(of)).toBe(state);
 });
 
-describe('a status moves a part', () => {
-  const table: readonly (readonly [PartState, CreditState, readonly Status[], PartState, CreditState])[] = [
-    ['sent', 'spent', ['sent'], 'sent', 'spent'],
-    ['sent', 'spent', ['delivered'], 'delivered', 'spent'],
-    ['sent', 'spent', ['read', 'delivered', 'sent'], 'read', 'spent'],
-    ['delivered', 'spent', ['sent'], 'delivered', 'spent'],
-    ['sent', 'spent', ['failed'], 'failed', 'refunded'],
-    ['delivered', 'spent', ['failed', 'delivered'], 'delivered', 'spent'],
-    ['failed', 'refunded', ['failed', 'delivered'], 'delivered', 'refunded'],
-    ['failed', 'refunded', ['failed'], 'failed', 'refunded'],
-    ['read', 'spent', ['failed', 'delivered'], 'read', 'spent'],
-    ['unknown', 'reserved', ['delivered'], 'unknown', 'reserved'],
-    ['expired', 'refunded', ['read'], 'expired', 'refunded'],
-    ['queued', 'reserved', ['failed'], 'queued', 'reserved'],
+describe('news moves a part', () => {
+  const NEWS: readonly News[] = ['named', 'refused', 'given up', 'cancelled', 'sent', 'delivered', 'read', 'failed'];
+  /** By state and credit: what each of the news, in this order, makes of it. A dash: nothing. */
+  const table: readonly (readonly [PartState, CreditState, string])[] = [
+    ['queued', 'reserved', '- failed - cancelled - - - -'],
+    ['sending', 'reserved', 'sent failed - - - - - -'],
+    ['unknown', 'reserved', 'sent failed expired - - - - -'],
+    ['expired', 'refunded', 'sent failed - - - - - -'],
+    ['cancelled', 'refunded', 'sent - - - - - - -'],
+    ['sent', 'spent', '- - - - - delivered read failed'],
+    ['sent', 'refunded', '- - - - - delivered read failed'],
+    ['failed', 'refunded', 'sent - - - sent delivered read -'],
+    ['delivered', 'spent', '- - - - - - read -'],
+    ['delivered', 'refunded', '- - - - - - read -'],
+    ['read', 'spent', '- - - - - - - -'],
   ];
-  test.each(table)('%s, %s, having seen %j: %s, %s', (state, creditState, seen, after, creditAfter) => {
-    const moved = afterStatuses({ state, creditState }, new Set(seen));
-    expect(moved).toMatchObject({ state: after, creditState: creditAfter });
+  test.each(table)('%s, %s: %s', (state, creditState, row) => {
+    const after = NEWS.map((news) => afterNews({ state, creditState }, news));
+    expect(after.map((moved) => (moved.state === state ? '-' : moved.state)).join(' ')).toBe(row);
+    const credits: Readonly<Partial<Record<PartState, CreditState>>> = {
+      sent: 'spent',
+      delivered: 'spent',
+      read: 'spent',
+    };
+    for (const moved of after) {
+      const usual = moved.state === state ? creditState : (credits[moved.state] ?? 'refunded');
+      expect(moved.creditState).toBe(creditState === 'refunded' ? 'refunded' : usual);
+    }
   });
+
+  test('the id that a part had when it failed is no news of it', () => {
+    const failed = { state: 'failed', creditState: 'refunded', providerId: '1' } as const;
+    expect(afterNews(failed, 'named')).toEqual({ state: 'failed', creditState: 'refunded' });
+  });
+});
+
+test.each<[Reports, Status | undefined]>([
+  [{}, undefined],
+  [{ sent: 1 }, 'sent'],
+  [{ failed: 1 }, 'failed'],
+  [{ sent: 1, failed: 2 }, 'failed'],
+  [{ sent: 2, failed: 2 }, 'failed'],
+  [{ sent: 3, failed: 2 }, 'sent'],
+  [{ sent: 1, failed: 3, delivered: 2 }, 'delivered'],
+  [{ failed: 1, delivered: 2, read: 1 }, 'read'],
+])('reports %j come to %s', (reports, status) => {
+  expect(comesTo(reports)).toBe(status);
 });
 
 describe('a gap', () => {
