@@ -111,6 +111,14 @@ test('an account that was logged out waits, and goes on by itself when the provi
   expect(await api('GET', `/api/accounts/${account}`)).toMatchObject({ held: false });
 }, 20_000);
 
+test('an account that was changed to another instance sends through it at once', async () => {
+  const other = String(INSTANCE + 1);
+  await api('PATCH', `/api/accounts/${account}`, { credentials: provider.credentials(other) });
+  const id = await send({ text: 'from the other one' });
+  await until(path(id), ({ state }) => state === 'sent');
+  expect(provider.taken.at(-1)?.seen.path).toContain(`/waInstance${other}/`);
+}, 20_000);
+
 test('the token of the account stands nowhere', async () => {
   const lists = ['/api/sends', '/api/accounts', '/api/events', '/api/messages', '/api/credits/ledger'];
   for (const list of lists) expect(JSON.stringify(await api('GET', list))).not.toContain(TOKEN);

@@ -57,6 +57,7 @@ export class Invariants {
   /** False in a world so large that balancing its books after each step would take minutes: do it at the end. */
   balancing = true;
   readonly #store: () => MemoryStore;
+  readonly #declaredWith = new Map<string, number | undefined>();
   readonly #calls: readonly Call[];
   readonly #taken: readonly Taken[];
 
@@ -71,6 +72,7 @@ export class Invariants {
   }
 
   onCommit(commits: readonly Commit[]): void {
+    this.#intents(commits);
     for (const { before, after } of commits) {
       if (before?.kind === 'send' && after) {
         this.#stepsOf(readSend(before), readSend(after));
@@ -182,12 +184,26 @@ export class Invariants {
     }
   }
 
+  /** What the account's credentials were when a call of it was declared. */
+  #intents(commits: readonly Commit[]): void {
+    const account = commits.find(({ after }) => after?.kind === 'account')?.after;
+    for (const { after } of commits) {
+      if (!account || after?.kind !== 'send') continue;
+      const { messageId, parts } = readSend(after);
+      const declared = parts.findIndex(({ state }) => state === 'sending');
+      if (declared >= 0) this.#declaredWith.set(`${messageId} ${declared}`, readAccount(account).credentialsVersion);
+    }
+  }
+
   #generation(before: Account, after: Account): void {
     if (after.gen < before.gen) this.violate(`8: gen fell from ${before.gen} to ${after.gen}`);
   }
 
   /** 4, 5, 6: looked at the moment a call begins. */
   onCall(call: Call): void {
+    if (call.credentials !== this.#declaredWith.get(`${call.messageId} ${call.part}`)) {
+      this.violate(`${call.messageId} was called with credentials that had been changed`);
+    }
     const earlier = this.#calls.filter((other) => other !== call && other.account === call.account);
     for (const other of earlier) {
       const end = other.endedAt ?? other.deadline;

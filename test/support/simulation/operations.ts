@@ -3,7 +3,9 @@ import type { NewPart } from '#lib/app/sending/accept.ts';
 import { cancel } from '#lib/app/sending/cancel.ts';
 import { onEcho } from '#lib/app/sending/echo.ts';
 import { clearHold, hold, pause, resume } from '#lib/app/sending/hold.ts';
+import { accountKey } from '#lib/app/sending/keys.ts';
 import { resend } from '#lib/app/sending/resend.ts';
+import { add, update } from '#lib/app/store.ts';
 import type { SendOutcome } from '#lib/domain/sending/outcome.ts';
 import { STATUSES } from '#lib/domain/sending/status.ts';
 import type { Behaviour, Taken } from './fake-provider.ts';
@@ -20,7 +22,7 @@ export type Operation =
   | { readonly do: 'crash' | 'watch' }
   | { readonly do: 'status'; readonly which: number; readonly status: number }
   | { readonly do: 'echo'; readonly which: number }
-  | { readonly do: 'grant'; readonly account: string }
+  | { readonly do: 'grant' | 'renew'; readonly account: string }
   | { readonly do: 'wait'; readonly ms: number };
 
 const account = fc.constantFrom(...ACCOUNTS);
@@ -50,7 +52,7 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('crash' as const, 'watch' as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('status' as const), which, status: fc.nat(3) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('echo' as const), which }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('grant' as const), account }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('grant' as const, 'renew' as const), account }) },
   {
     weight: 6,
     arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.oneof(fc.nat(50), fc.nat(3_000), fc.nat(90_000)) }),
@@ -89,9 +91,17 @@ export function begin(world: World, operation: Operation): Promise<unknown> {
       return tellOf(world, operation);
     case 'grant':
       return world.grant(workspaceOf(operation.account), 3);
+    case 'renew':
+      return renew(world, operation.account);
     case 'wait':
       return Promise.resolve();
   }
+}
+
+/** The account gets other credentials. */
+export function renew(world: World, account: string) {
+  const write = update(accountKey(account), [add('credentialsVersion', 1)]);
+  return world.spawn<unknown>('renew', workspaceOf(account), ({ store }) => store.write(write));
 }
 
 function beginSend(world: World, { account, content, key }: Extract<Operation, { do: 'send' }>) {

@@ -138,7 +138,7 @@ export class World {
       scope: id,
     };
     this.#workspaces.set(id, workspace);
-    await this.store.transact([put(item), put({ ...directoryKey(workspace, 'ACCOUNT', id) })], `new-${id}`);
+    await this.store.transact([put(item), put({ ...directoryKey(workspace, 'ACCOUNT', id) })], id);
     if (credits > 0) await this.grant(workspace, credits);
   }
 

@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ACCOUNTS, begin, moody, type Operation, operation, workspaceOf } from '#test/support/simulation/operations.ts';
+import { at, isIntentOfPart } from '#test/support/simulation/landmarks.ts';
+import {
+  ACCOUNTS,
+  begin,
+  moody,
+  type Operation,
+  operation,
+  renew,
+  workspaceOf,
+} from '#test/support/simulation/operations.ts';
 import { type Faults, noFaults, World } from '#test/support/simulation/world.ts';
 
 const OPERATIONS = Number(process.env.HOOKLINE_TEST_OPERATIONS ?? 10_000);
@@ -39,7 +48,11 @@ async function live(operations: readonly Operation[], seed: number): Promise<Wor
     if (world.seeded.chance(0.2)) return { kind: 'unavailable', reason: 'http 503' };
     return { kind: 'ok', name: 'a.pdf', mimeType: 'application/pdf', bytes: new Uint8Array(1) };
   };
-  world.scheduler.accident = () => {
+  world.scheduler.accident = (_, point) => {
+    if (at(isIntentOfPart, 'before')(point) && world.seeded.chance(0.02)) {
+      for (const account of ACCOUNTS) world.begin(renew(world, account));
+      return { stallMs: 200 };
+    }
     if (world.seeded.chance(0.01)) return 'kill';
     if (world.seeded.chance(0.006)) return { stallMs: world.seeded.between(500, 80_000) };
     return undefined;
