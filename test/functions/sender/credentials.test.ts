@@ -24,26 +24,31 @@ class WarmHub {
   readonly hub = new AdminBench();
   readonly called: string[] = [];
   afterRead: () => Promise<unknown> = async () => undefined;
-  readonly #accounts = openAccounts(outboundProviders, {
-    ...outboundTools(),
-    http: {
-      call: async ({ url }) => {
-        this.called.push(new URL(url).pathname);
-        const text = JSON.stringify({ idMessage: 'A', stateInstance: 'authorized' });
-        return { kind: 'answered', status: 200, headers: {}, text };
+  readonly #sender = this.#accounts('sender');
+  readonly #watchdog = this.#accounts('watchdog');
+
+  #accounts(role: string) {
+    return openAccounts(outboundProviders, {
+      ...outboundTools(),
+      http: {
+        call: async ({ url }) => {
+          this.called.push(new URL(url).pathname);
+          const text = JSON.stringify({ idMessage: 'A', stateInstance: 'authorized' });
+          return { kind: 'answered', status: 200, headers: {}, text };
+        },
       },
-    },
-    secrets: {
-      get: async (name, version) => {
-        const read = await this.hub.ports.secrets.get(name, version);
-        await this.afterRead();
-        return read;
+      secrets: {
+        get: async (name, version) => {
+          const read = await this.hub.ports.secrets.get(name, version);
+          await this.afterRead();
+          return read;
+        },
       },
-    },
-    store: underRole(this.hub.store, 'sender'),
-    random: systemRandom,
-    log: this.hub.ports.log,
-  });
+      store: underRole(this.hub.store, role),
+      random: systemRandom,
+      log: this.hub.ports.log,
+    });
+  }
 
   async connect(idInstance = ONE): Promise<string> {
     const body = { provider: 'green-api', channel: 'whatsapp', credentials: credentials(idInstance) };
@@ -59,10 +64,10 @@ class WarmHub {
   }
   async send(id: string, account?: Account) {
     const asRead = account ?? (await this.account(id));
-    return providerSender(this.#accounts).send(outgoing(), asRead, Number.MAX_SAFE_INTEGER);
+    return providerSender(this.#sender).send(outgoing(), asRead, Number.MAX_SAFE_INTEGER);
   }
   async probe(id: string) {
-    return providerProber(this.#accounts, this.hub.ports.clock).probe(await this.account(id));
+    return providerProber(this.#watchdog, this.hub.ports.clock).probe(await this.account(id));
   }
 }
 
@@ -145,6 +150,12 @@ describe('an account of an earlier release', () => {
     expect(warm.called).toHaveLength(1);
     await warm.hub.done('DELETE', `/api/accounts/${ids[0]}`, {});
     expect((await warm.send(ids[1])).kind).toBe('accepted');
+  });
+
+  it('claims it when it is probed, too', async () => {
+    const { warm, ids } = await twins();
+    expect(await warm.probe(ids[1])).toEqual({ kind: 'ok' });
+    expect(await warm.send(ids[0])).toMatchObject({ kind: 'hold', reason: expect.stringContaining(ids[1]) });
   });
 
   it('whose credentials are changed just then is looked at again', async () => {
