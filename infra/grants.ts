@@ -78,10 +78,11 @@ const GRANTS: Readonly<Record<string, Grants>> = {
   /** What every provider's webhooks do, for deliveries that the table refused; it is called by no URL. */
   fallback: {
     table: {
-      GetItem: 'ACC MSG PID',
+      // A webhook where nobody could tell whose a delivery was when it came.
+      GetItem: 'ACC HOOK MSG PID WORKSPACES',
       BatchGetItem: 'ACC FALLBACK MSG',
       Query: 'ACC WS',
-      PutItem: 'ACC EVT FALLBACK WS',
+      PutItem: 'ACC ATT EVT FALLBACK WS',
       UpdateItem: 'ACC CHAT MSG PID QUAR WS',
       DeleteItem: 'ACC',
       BatchWriteItem: 'CHAT EVT FALLBACK',

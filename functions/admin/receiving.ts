@@ -9,7 +9,8 @@ const Receipt = v.object({
   id: optional(
     v.string(),
     "The event's; of a duplicate, the one that was there before. While the table is out of reach, the one that it will " +
-      'have, unless it contradicts an event that turns out to be there',
+      'have, unless it contradicts an event that turns out to be there; left out where even the URL could not be looked ' +
+      'up: such a delivery is judged when the table is back',
   ),
   ids: optional(v.array(v.string()), 'Of all events, where the body held several'),
   issues: optional(v.array(Issue), 'Why it was not understood; it is kept all the same'),

@@ -18,7 +18,7 @@ export function uselessSecret(
   providers: readonly Provider[],
   { kind, provider: name }: Proven,
 ): ProblemReply | undefined {
-  if (providers.find(({ account }) => account.name === name)?.receiving.isGenuine) return undefined;
+  if (providers.find(({ account }) => account.name === name)?.receiving.proofOf) return undefined;
   const ofReceiving = `is not taken: ${name} proves itself by its URL alone`;
   const message = (kind === 'send' && NOT_OF_SENDING.get('secret')) || ofReceiving;
   return invalid([{ path: 'secret', message }]);

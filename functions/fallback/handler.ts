@@ -30,6 +30,6 @@ async function take(chunk: Chunk): Promise<void> {
   if (!provider) throw new Error(`a delivery of a provider that this release does not know: ${chunk.provider}`);
   const data = await collectChunks(store, chunk, Math.floor(clock.now() / 1000));
   if (!data) return;
-  await storeParcel(provider, { store, log, metrics, random, sends }, parcelOf(chunk, data.join('')));
+  await storeParcel(provider, { store, clock, log, metrics, random, sends }, parcelOf(chunk, data.join('')));
   await forgetChunks(store, chunk.parcel, chunk.count);
 }

@@ -1,6 +1,6 @@
 import { type Reading, type ReceivingProvider, readByName, reader } from '#lib/app/receiving/provider.ts';
 import { isRecord, parseJson } from '#lib/domain/json.ts';
-import { isGenuine } from './authenticity.ts';
+import { proofOf } from './authenticity.ts';
 import { toCall } from './calls.ts';
 import { toMessage } from './messages.ts';
 import { toBlock, toDevice, toQuota, toSocketState, toState, toStatus } from './reports.ts';
@@ -42,4 +42,4 @@ function read(body: unknown): Reading {
   return withPath(path, isQuota ? quota(event, 'quotaExceeded') : readEvent(event));
 }
 
-export const greenApi: ReceivingProvider = { name: 'green-api', parse: parseJson, isGenuine, read };
+export const greenApi: ReceivingProvider = { name: 'green-api', parse: parseJson, proofOf, read };

@@ -8,7 +8,7 @@ import { toInstant } from '#lib/domain/time.ts';
 import { parseBody, unfolded } from './body.ts';
 import { chatAt, senderAt, smsContent, whatsappContent } from './message.ts';
 import { Flat, Notification, Sms, Ussd, Whatsapp } from './schema.ts';
-import { isGenuine, withoutSecret } from './secret.ts';
+import { proofOf, withoutSecret } from './secret.ts';
 
 const readNotification = reader(Notification, toNotification);
 const readEvent = readByName('type', {
@@ -24,7 +24,7 @@ const readFlat = reader(Flat, toFlat);
 export const zender: ReceivingProvider = {
   name: 'zender',
   parse: parseBody,
-  isGenuine,
+  proofOf,
   withoutSecret,
   read: (raw) => {
     const body = unfolded(raw);

@@ -1,17 +1,16 @@
-import type { Delivery, Expectation } from '#lib/app/receiving/provider.ts';
+import type { Delivery, Proof } from '#lib/app/receiving/provider.ts';
+import { sha256 } from '#lib/domain/ids.ts';
 import { isRecord } from '#lib/domain/json.ts';
-import { matchesHash } from '#lib/domain/secrets.ts';
 import { decodeForm, looksLikeJson, parseBody } from './body.ts';
 import { jsonWithoutSecret } from './json-secret.ts';
 import { isSecretName } from './secret-name.ts';
 
-/** The secret stands in the body. Where one is set, a body in which none can be read is nobody's. */
-export function isGenuine(_delivery: Delivery, expected: Expectation, body: unknown): boolean {
-  if (expected.secretHash === undefined) return true;
+/** The secret stands in the body. */
+export function proofOf(_delivery: Delivery, body: unknown): Proof {
   const presented = isRecord(body) ? body.secret : undefined;
   // A relay that guesses types makes a number of a secret in digits.
-  if (typeof presented !== 'string' && typeof presented !== 'number') return false;
-  return matchesHash(String(presented), expected.secretHash);
+  const isSecret = typeof presented === 'string' || typeof presented === 'number';
+  return isSecret ? { secretHash: sha256(String(presented)) } : {};
 }
 
 /**

@@ -1,11 +1,12 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
+
+const BYTES = 32;
 
 /**
- * Whether `presented` is the secret whose SHA-256 (hex) is `hash`: secrets are kept as hashes only. Digests are of one
- * length, so the time taken tells nothing about how much of a guess was right.
+ * Whether two SHA-256 in hex are of the same secret: secrets are kept as hashes only. Digests are of one length, so the
+ * time taken tells nothing about how much of a guess was right.
  */
-export function matchesHash(presented: string, hash: string): boolean {
-  const expected = Buffer.from(hash, 'hex');
-  const actual = createHash('sha256').update(presented).digest();
-  return expected.length === actual.length && timingSafeEqual(actual, expected);
+export function matchesHash(presented: string, expected: string): boolean {
+  const [actual, wanted] = [Buffer.from(presented, 'hex'), Buffer.from(expected, 'hex')];
+  return actual.length === BYTES && wanted.length === BYTES && timingSafeEqual(actual, wanted);
 }

@@ -17,6 +17,7 @@ const Chunk = v.object({
   count: v.number(),
   webhook: v.union([
     v.object({ ownAccount: v.string() }),
+    v.object({ tokenHash: v.string(), secretHash: v.exactOptional(v.string()) }),
     v.object({
       webhookId: v.string(),
       workspace: v.string(),

@@ -7,8 +7,8 @@ import type { Webhook } from '../webhooks/webhook.ts';
 import { type Attempt, logAttempt } from './attempt.ts';
 
 export interface NotedCall {
-  /** Of the URL that was called. */
-  readonly token: string;
+  /** Of the URL that was called; left out where only its hash is known. */
+  readonly token?: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Uint8Array;
   /** The body without the secret that its provider puts there; left out: the body is all of it. */
@@ -59,7 +59,11 @@ function attemptOf(
   since: number,
   now: number,
 ): Attempt {
-  const secrets = [token, ...namedSecrets(headers), ...(withBody ? namedSecrets(textOf(body)) : [])];
+  const secrets = [
+    ...(token === undefined ? [] : [token]),
+    ...namedSecrets(headers),
+    ...(withBody ? namedSecrets(textOf(body)) : []),
+  ];
   const short = (value: string | undefined) => value && redacted(value, secrets).slice(0, 200);
   return {
     at: toIso(since),

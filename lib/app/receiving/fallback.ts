@@ -1,22 +1,26 @@
 import type { OwnReport } from './own-delivery.ts';
 import type { ReceivingWebhook } from './records.ts';
+import type { Unjudged } from './unjudged.ts';
 
 /**
  * A delivery that the table did not take, on its way through a queue. The one place outside the table where a body is
  * ever kept: for a provider that never asks again, an error answered is a message lost.
  */
 export interface Parcel {
-  /** What the events take over from the webhook, which may be deleted meanwhile; or whom the hub itself reports for. */
-  readonly webhook: ReceivingWebhook | OwnReport;
+  /**
+   * What the events take over from the webhook, which may be deleted meanwhile; or whom the hub itself reports for; or
+   * by what to find the webhook, which could not be asked for.
+   */
+  readonly webhook: ReceivingWebhook | OwnReport | Unjudged;
   readonly provider: string;
   readonly contentType: string;
-  /** The body without a secret; it was authenticated before it was put here. */
+  /** The body without a secret. Unless it is unjudged, it was authenticated before it was put here. */
   readonly raw: Uint8Array;
   /** SHA-256 of the body as it came: what cannot be read is told apart by it. */
   readonly bodyHash: string;
   /** Milliseconds. */
   readonly receivedAt: number;
-  /** As it was answered, for the log: the first event's. The hub's own reports are answered to nobody. */
+  /** As it was answered, for the log: the first event's. The hub's own reports are answered to nobody, the unjudged without. */
   readonly eventId?: string;
 }
 

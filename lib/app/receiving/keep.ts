@@ -76,7 +76,10 @@ export async function handOver(
 }
 
 /** Whether the queue has it: for most providers there is nothing after it, so it is asked as long as there is time. */
-async function queued(parcel: Parcel, { fallback, clock, random, log, queueUntil }: PatientPorts): Promise<boolean> {
+export async function queued(
+  parcel: Parcel,
+  { fallback, clock, random, log, queueUntil }: PatientPorts,
+): Promise<boolean> {
   const isWorthIt = (error: unknown) => error instanceof QueueUnavailable;
   try {
     return await persist(() => fallback.send(parcel), isWorthIt, clock, random, queueUntil);

@@ -11,11 +11,11 @@ export interface Delivery {
   readonly sourceIp?: string;
 }
 
-/** What an authenticity check may know of the webhook. */
-export interface Expectation {
-  /** SHA-256 of the webhook's secret, in hex; undefined where none is set. */
+/** What a delivery brings along to tell who sent it. */
+export interface Proof {
+  /** SHA-256 in hex of the secret that came with it, in the form in which it is compared; undefined where none did. */
   readonly secretHash?: string;
-  /** The account's id at the provider, where the webhook belongs to an account. */
+  /** The account at the provider that the body is about. */
   readonly instance?: string;
 }
 
@@ -42,7 +42,7 @@ export interface ReceivingProvider {
    * The provider's own proof that it is the sender; `body` is undefined where nothing could be parsed. Left out where
    * the URL is the only credential.
    */
-  readonly isGenuine?: (delivery: Delivery, expected: Expectation, body: unknown) => boolean;
+  readonly proofOf?: (delivery: Delivery, body: unknown) => Proof;
   /** The bytes that may be kept: the body without its secret. Left out where a body holds none. */
   readonly withoutSecret?: (body: Uint8Array, contentType: string) => Uint8Array;
   readonly read: (body: unknown) => Reading;

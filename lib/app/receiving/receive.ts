@@ -1,15 +1,17 @@
 import { sha256 } from '#lib/domain/ids.ts';
-import { known } from '#lib/domain/known.ts';
+import { lazily } from '#lib/domain/lazily.ts';
 import { noteAttempt } from '../attempts/note.ts';
 import { retrying } from '../retrying-store.ts';
 import { answerAlike } from '../webhooks/alike.ts';
 import { type Found, webhookFinder } from '../webhooks/find.ts';
 import type { Webhook } from '../webhooks/webhook.ts';
+import { admissionOf, proofIn } from './admission.ts';
 import { handOver, keep, type PatientPorts, type ReceivingPorts } from './keep.ts';
 import type { Delivery, ReceivingProvider } from './provider.ts';
 import { readBody } from './read-body.ts';
 import type { Receipt } from './records.ts';
-import { type Answer, notFound, TOO_LARGE, UNAUTHORIZED, UNAVAILABLE, type Verdict } from './verdict.ts';
+import { allowance, handOverUnjudged } from './unjudged.ts';
+import { type Answer, TOO_LARGE, UNAVAILABLE, type Verdict } from './verdict.ts';
 
 /**
  * The most impatient provider waits 5 s, and a request that hangs takes 1.2 s of them. When the table does not answer in
@@ -24,6 +26,7 @@ const QUEUE_MS = 3500;
  */
 export function receiver(provider: ReceivingProvider, ports: ReceivingPorts) {
   const find = webhookFinder();
+  const mayHandOver = allowance(ports.clock);
   return async (token: string, delivery: Delivery): Promise<Answer> => {
     const receivedAt = ports.clock.now();
     const begun = ports.clock.monotonic();
@@ -31,8 +34,13 @@ export function receiver(provider: ReceivingProvider, ports: ReceivingPorts) {
     const patient = { ...ports, store, queueUntil: begun + QUEUE_MS };
     const tooLarge = delivery.body.length > ports.maxBytes;
     const found = await find(store, sha256(token));
-    if (found.kind === 'unreachable') return tooLarge ? TOO_LARGE.answer : unreachable(provider, ports);
-    const verdict = tooLarge ? TOO_LARGE : await judged(provider, patient, { found, delivery, receivedAt });
+    const verdict = tooLarge
+      ? TOO_LARGE
+      : await orUnavailable(provider, ports, () =>
+          found.kind === 'unreachable'
+            ? handOverUnjudged(provider, patient, mayHandOver, { token, delivery, receivedAt, cause: found.cause })
+            : judge(provider, patient, { found, delivery, receivedAt }),
+        );
     tell(provider, ports, verdict);
     const hasTime = ports.clock.monotonic() <= patient.queueUntil;
     if (found.kind === 'found' && hasTime)
@@ -49,13 +57,6 @@ function tell({ name }: ReceivingProvider, { log }: ReceivingPorts, { outcome, i
   log.warn('a delivery was not taken as usual', { provider: name, outcome, ...(id && { correlationId: id }) });
 }
 
-/** Whose delivery it is cannot be known, so the queue does not take it either. */
-function unreachable({ name }: ReceivingProvider, { metrics, log }: ReceivingPorts): Answer {
-  metrics.count('RefusedDeliveries', { provider: name });
-  log.warn('the table could not be asked for a webhook; the delivery was refused', { provider: name });
-  return UNAVAILABLE.answer;
-}
-
 interface Case {
   readonly found: Exclude<Found, { kind: 'unreachable' }>;
   readonly delivery: Delivery;
@@ -63,9 +64,13 @@ interface Case {
 }
 
 /** Whoever wrote it, a fault before the delivery was kept is told to the provider, which may try again, and to us. */
-async function judged(provider: ReceivingProvider, ports: PatientPorts, the: Case): Promise<Verdict> {
+async function orUnavailable(
+  provider: ReceivingProvider,
+  ports: ReceivingPorts,
+  verdict: () => Promise<Verdict>,
+): Promise<Verdict> {
   try {
-    return await judge(provider, ports, the);
+    return await verdict();
   } catch (cause) {
     ports.metrics.count('RefusedDeliveries', { provider: provider.name });
     ports.log.error('a delivery could not be looked at; it was refused', cause, { provider: provider.name });
@@ -75,20 +80,17 @@ async function judged(provider: ReceivingProvider, ports: PatientPorts, the: Cas
 
 async function judge(provider: ReceivingProvider, ports: PatientPorts, the: Case): Promise<Verdict> {
   const { found, delivery } = the;
-  const webhook = found.kind === 'none' ? undefined : found.webhook;
-  if (!webhook || !accepts(webhook, provider)) return notFound(webhook);
   const contentType = delivery.headers['content-type'] ?? '';
-  const parsed = provider.parse(delivery.body, contentType);
-  const body = parsed.ok ? parsed.value : undefined;
-  const expected = known({ secretHash: webhook.secretHash, instance: webhook.instance });
-  if (provider.isGenuine && !provider.isGenuine(delivery, expected, body)) return UNAUTHORIZED;
+  const parsed = lazily(() => provider.parse(delivery.body, contentType));
+  const webhook = found.kind === 'none' ? undefined : found.webhook;
+  const admission = admissionOf(webhook, provider, () => proofIn(provider, delivery, parsed));
+  if (admission.kind === 'refused') return admission.verdict;
   const raw = withoutSecret(provider, delivery);
   // As it is kept, for so it will be read if it has to take the queue.
-  const parsedAsKept = raw === delivery.body ? parsed : provider.parse(raw, contentType);
+  const parsedAsKept = raw === delivery.body ? parsed() : provider.parse(raw, contentType);
   const reading = readBody(provider, parsedAsKept, raw, ports.log);
-  const { webhookId, workspace, accountId, retentionDays } = webhook;
   const receipt: Receipt = {
-    webhook: { webhookId, workspace, ...known({ accountId, retentionDays }) },
+    webhook: admission.webhook,
     provider: provider.name,
     contentType,
     raw,
@@ -99,10 +101,6 @@ async function judge(provider: ReceivingProvider, ports: PatientPorts, the: Case
   // Found in memory alone: the table has just not answered, and the provider will not wait for it to fail again.
   if (found.kind === 'remembered') return handOver(reading, receipt, ports, found.cause);
   return keep(reading, receipt, ports);
-}
-
-function accepts(webhook: Webhook, provider: ReceivingProvider): boolean {
-  return webhook.enabled && !webhook.rotated && webhook.kind === 'receive' && webhook.provider === provider.name;
 }
 
 async function note(

@@ -6,7 +6,7 @@ export type Found =
   | { readonly kind: 'found'; readonly webhook: Webhook }
   | { readonly kind: 'none' }
   | { readonly kind: 'remembered'; readonly webhook: Webhook; readonly cause: StoreUnavailable }
-  | { readonly kind: 'unreachable' };
+  | { readonly kind: 'unreachable'; readonly cause: StoreUnavailable };
 
 const REMEMBERED = 1000;
 
@@ -27,7 +27,7 @@ export function webhookFinder() {
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
       const webhook = lastKnown.get(tokenHash);
-      return webhook ? { kind: 'remembered', webhook, cause: error } : { kind: 'unreachable' };
+      return webhook ? { kind: 'remembered', webhook, cause: error } : { kind: 'unreachable', cause: error };
     }
   };
 }

@@ -17,6 +17,11 @@ export function newToken(random: Random): Token {
   return { token, tokenHash: sha256(token), tokenPrefix: token.slice(0, SHOWN_CHARACTERS) };
 }
 
+/** Whether it could be the token of a webhook: 43 characters, of which the last holds four bits only. */
+export function looksLikeToken(text: string): boolean {
+  return /^[\w-]{42}[048AEIMQUYcgkosw]$/.test(text);
+}
+
 /** The path of a webhook's URL. */
 export function webhookPath({ kind, provider }: Pick<Webhook, 'kind' | 'provider'>, token: string): string {
   return kind === 'send' ? `/send/${token}` : `/hooks/${provider}/${token}`;

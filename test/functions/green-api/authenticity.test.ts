@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { greenApi } from '#functions/green-api/provider.ts';
+import { isProven } from '#lib/app/receiving/admission.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { incoming, instanceData, textData } from './payloads.ts';
 
@@ -8,11 +9,10 @@ const delivery = (authorization?: string) => ({
   body: new Uint8Array(),
 });
 const isGenuine = (secret: string | undefined, authorization?: string, body: unknown = incoming(), instance?: string) =>
-  greenApi.isGenuine?.(
-    delivery(authorization),
-    { ...(secret !== undefined && { secretHash: sha256(secret) }), ...(instance !== undefined && { instance }) },
-    body,
-  );
+  isProven(greenApi.proofOf?.(delivery(authorization), body) ?? {}, {
+    ...(secret !== undefined && { secretHash: sha256(secret) }),
+    ...(instance !== undefined && { instance }),
+  });
 const from = (idInstance: unknown) => incoming(textData, { instanceData: { ...instanceData, idInstance } });
 
 it('asks for no token where none is set', () => {

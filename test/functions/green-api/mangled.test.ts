@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { greenApi } from '#functions/green-api/provider.ts';
+import { isProven } from '#lib/app/receiving/admission.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { junk, mangled } from '#test/support/mangled.ts';
 import { documented, documentedContents } from './documented.ts';
@@ -15,7 +16,8 @@ describe('whatever is done to a payload of GREEN-API', () => {
     fc.assert(
       fc.property(body, fc.option(fc.string(), { nil: undefined }), (sent, authorization) => {
         const delivery = { headers: { authorization }, body: new Uint8Array() };
-        expect(greenApi.isGenuine?.(delivery, { secretHash: sha256('tok-123'), instance: '1' }, sent)).toBe(false);
+        const proof = greenApi.proofOf?.(delivery, sent) ?? {};
+        expect(isProven(proof, { secretHash: sha256('tok-123'), instance: '1' })).toBe(false);
       }),
     );
   });

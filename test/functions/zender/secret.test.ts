@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { zender } from '#functions/zender/provider.ts';
 import { withoutSecret } from '#functions/zender/secret.ts';
+import { isProven, proofIn } from '#lib/app/receiving/admission.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { form, json, sample, secret, sms, toForm } from './payloads.ts';
 
 const bytes = (text: string) => Buffer.from(text);
 const cleaned = (text: string, contentType = form) => Buffer.from(withoutSecret(bytes(text), contentType)).toString();
 
-function isGenuine(text: string, contentType: string, hash: string | undefined = sha256(secret)): boolean | undefined {
+function isGenuine(text: string, contentType: string, hash = sha256(secret)): boolean {
   const delivery = { headers: { 'content-type': contentType }, body: bytes(text) };
-  const parsed = zender.parse(delivery.body, contentType);
-  return zender.isGenuine?.(delivery, { secretHash: hash }, parsed.ok ? parsed.value : undefined);
+  return isProven(proofIn(zender, delivery), { secretHash: hash });
 }
 
 describe('a body of zender is genuine', () => {
@@ -28,8 +28,8 @@ describe('a body of zender is genuine', () => {
 
   it('in any case where the webhook has no secret', () => {
     const delivery = { headers: {}, body: bytes('') };
-    expect(zender.isGenuine?.(delivery, {}, undefined)).toBe(true);
-    expect(zender.isGenuine?.(delivery, {}, { secret: 'any' })).toBe(true);
+    expect(isProven(zender.proofOf?.(delivery, undefined) ?? {}, {})).toBe(true);
+    expect(isProven(zender.proofOf?.(delivery, { secret: 'any' }) ?? {}, {})).toBe(true);
   });
 });
 
