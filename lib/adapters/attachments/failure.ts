@@ -12,6 +12,8 @@ export function unavailable(reason: string): Failure {
   return { kind: 'unavailable', reason };
 }
 
+export const NOT_PUBLIC: Failure = refused('file_url leads to an address that is not on the public internet');
+
 /** Carries our own decision to give up through Node's streams and sockets, which know errors only. */
 export class Abandoned extends Error {
   readonly failure: Failure;

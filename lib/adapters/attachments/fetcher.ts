@@ -1,10 +1,10 @@
 import type { Clock } from '#lib/app/ports.ts';
 import type { Attachments } from '#lib/app/sending/ports.ts';
 import { isPublicAddress } from '#lib/domain/public-address.ts';
-import type { Lookup } from '../guarded-lookup.ts';
-import { filteringAgents } from './agents.ts';
+import { guardedAgents, type Lookup } from '../guarded-agents.ts';
 import { readBody } from './body.ts';
 import { examine } from './examine.ts';
+import { Abandoned, NOT_PUBLIC, unavailable } from './failure.ts';
 import { follow } from './follow.ts';
 import { LIMITS, type Limits } from './limits.ts';
 
@@ -20,7 +20,13 @@ export interface FetcherOptions {
 export function attachmentFetcher({ allowPrivateHosts, clock, lookup, ...options }: FetcherOptions): Attachments {
   const limits = { ...LIMITS, ...options.limits };
   const isAllowed = (address: string) => allowPrivateHosts || isPublicAddress(address);
-  const agents = filteringAgents(isAllowed, allowPrivateHosts, lookup);
+  const agents = guardedAgents({
+    isAllowed,
+    privateHosts: allowPrivateHosts,
+    forbidden: () => new Abandoned(NOT_PUBLIC),
+    nowhere: () => new Abandoned(unavailable("the file's host has no address")),
+    lookup,
+  });
   return {
     fetch: async (url, name, deadline) => {
       const end = Math.min(deadline, clock.monotonic() + limits.totalMs);

@@ -1,8 +1,8 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { isIP, type Socket } from 'node:net';
-import { type Agents, NOT_PUBLIC } from './agents.ts';
-import { Abandoned, type Failure, failureOf, unavailable } from './failure.ts';
+import type { Agents } from '../guarded-agents.ts';
+import { Abandoned, type Failure, failureOf, NOT_PUBLIC, unavailable } from './failure.ts';
 import type { Limits } from './limits.ts';
 import { patience } from './patience.ts';
 
@@ -27,8 +27,8 @@ export async function visit(url: URL, route: Route, remaining: () => number): Pr
   if (isIP(address) !== 0 && !route.isAllowed(address)) return NOT_PUBLIC;
   const request =
     url.protocol === 'https:'
-      ? https.request(url, { agent: route.agents.https, headers: HEADERS })
-      : http.request(url, { agent: route.agents.http, headers: HEADERS });
+      ? https.request(url, { agent: route.agents['https:'], headers: HEADERS })
+      : http.request(url, { agent: route.agents['http:'], headers: HEADERS });
   const ready = url.protocol === 'https:' ? 'secureConnect' : 'connect';
   return await answerTo(request, ready, route, remaining);
 }

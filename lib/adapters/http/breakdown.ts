@@ -1,5 +1,9 @@
 import type { Breakdown } from '#lib/domain/sending/outcome.ts';
-import { ForbiddenAddress } from './agents.ts';
+
+/** The address of a provider is not one that we may call. Carried through Node's sockets, which know errors only. */
+export class ForbiddenAddress extends Error {
+  override readonly name = 'ForbiddenAddress';
+}
 
 /** How far a request got. Each step is taken for done only when the operating system has said so. */
 export interface Progress {

@@ -3,12 +3,12 @@ import https from 'node:https';
 import type { Clock } from '#lib/app/ports.ts';
 import type { ProviderHttp, ProviderRequest, Reply } from '#lib/app/sending/outbound.ts';
 import { type Reach, readProviderUrl } from '#lib/domain/base-url.ts';
+import { isPublicAddress } from '#lib/domain/public-address.ts';
 import type { Breakdown } from '#lib/domain/sending/outcome.ts';
-import type { Lookup } from '../guarded-lookup.ts';
+import { type Agents, guardedAgents, idleLimit, type Lookup } from '../guarded-agents.ts';
 import { version } from '../version.ts';
-import { type Agents, idleLimit, publicAgents, unfilteredAgents } from './agents.ts';
 import { type Encoded, encode } from './body.ts';
-import { breakdownOf, type Progress } from './breakdown.ts';
+import { breakdownOf, ForbiddenAddress, type Progress } from './breakdown.ts';
 
 export interface ProviderCallOptions {
   readonly reach: Reach;
@@ -27,7 +27,14 @@ const IDLE_MS = 4_000;
 
 /** Calls of providers: one request each, without retries or redirects, over by its deadline whatever the other side does. */
 export function providerHttp({ reach, clock, lookup }: ProviderCallOptions): ProviderHttp {
-  const agents = reach.privateHosts ? unfilteredAgents(IDLE_MS) : publicAgents(IDLE_MS, lookup);
+  const agents = guardedAgents({
+    isAllowed: (address) => reach.privateHosts || isPublicAddress(address),
+    privateHosts: reach.privateHosts,
+    forbidden: () => new ForbiddenAddress('not public'),
+    nowhere: () => Object.assign(new Error('the name has no address'), { code: 'ENOTFOUND' }),
+    lookup,
+    idleMs: IDLE_MS,
+  });
   const closeIdle = idleLimit(agents, IDLE_MS, clock.monotonic);
   return {
     call: async (request, deadline) => {

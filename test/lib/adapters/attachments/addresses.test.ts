@@ -1,10 +1,10 @@
 import http from 'node:http';
 import https from 'node:https';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { filteringAgents } from '#lib/adapters/attachments/agents.ts';
 import { attachmentFetcher } from '#lib/adapters/attachments/fetcher.ts';
 import { LIMITS } from '#lib/adapters/attachments/limits.ts';
 import { visit } from '#lib/adapters/attachments/visit.ts';
+import { guardedAgents } from '#lib/adapters/guarded-agents.ts';
 import { systemClock } from '#lib/adapters/system.ts';
 import { names, pretendInternet } from '#test/support/pretend-internet.ts';
 import { eachWithPublicHost, fetchFrom, PUBLIC_ADDRESS } from '#test/support/public-host.ts';
@@ -80,11 +80,17 @@ describe('on an internet where every connection succeeds', () => {
     'the agents refuse $address, $family, even when our own check lets it pass',
     async ({ address }) => {
       const { lookup } = names({ 'inner.example.com': [[address]] });
-      const agents = filteringAgents(() => true, false, lookup);
-      await expect(status(http.get('http://inner.example.com/', { agent: agents.http }))).rejects.toThrow(
+      const agents = guardedAgents({
+        isAllowed: () => true,
+        privateHosts: false,
+        forbidden: Error,
+        nowhere: Error,
+        lookup,
+      });
+      await expect(status(http.get('http://inner.example.com/', { agent: agents['http:'] }))).rejects.toThrow(
         'not allowed',
       );
-      await expect(status(https.get('https://inner.example.com/', { agent: agents.https }))).rejects.toThrow(
+      await expect(status(https.get('https://inner.example.com/', { agent: agents['https:'] }))).rejects.toThrow(
         'not allowed',
       );
       expect(current().host.connections()).toBe(0);
@@ -95,7 +101,7 @@ describe('on an internet where every connection succeeds', () => {
 test.each(['http', 'https'])(
   'a connection that ends at another address than it should carries no byte of %s',
   async (scheme) => {
-    const agents = { http: new http.Agent(), https: new https.Agent() };
+    const agents = { 'http:': new http.Agent(), 'https:': new https.Agent() };
     const route = { agents, isAllowed: (address: string) => address !== '127.0.0.1', limits: LIMITS };
     const visited = await visit(new URL(`${scheme}://localhost:${current().host.port}/file`), route, () => 2_000);
     expect(visited).toEqual(refused);
