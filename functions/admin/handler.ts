@@ -3,8 +3,8 @@ import { ssmSecrets } from '#lib/adapters/aws/ssm-secrets.ts';
 import { lambdaOf } from '#lib/adapters/lambda-app.ts';
 import { reachOf, required, runtime, sendingPorts } from '#lib/adapters/runtime.ts';
 import { version } from '#lib/adapters/version.ts';
+import { providers } from '../providers.ts';
 import { adminApp } from './app.ts';
-import { providers } from './registry.ts';
 
 const all = runtime();
 const { environment, aws } = all;

@@ -1,17 +1,10 @@
-import type { AccountProvider } from '#lib/app/accounts/provider.ts';
 import type { Clock, Log, Metrics, Random } from '#lib/app/ports.ts';
-import type { ReceivingProvider } from '#lib/app/receiving/provider.ts';
+import type { Provider } from '#lib/app/provider.ts';
 import type { Secrets } from '#lib/app/secrets.ts';
 import type { SendingConfig } from '#lib/app/sending/config.ts';
 import type { Ticks } from '#lib/app/sending/ports.ts';
 import type { Store } from '#lib/app/store.ts';
 import type { Reach } from '#lib/domain/base-url.ts';
-
-/** A provider as its folder shows it to the hub's managers. */
-export interface Provider {
-  readonly account: AccountProvider;
-  readonly receiving: ReceivingProvider;
-}
 
 /** What the API reaches outside of itself. */
 export interface AdminPorts {

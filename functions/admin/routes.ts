@@ -1,4 +1,4 @@
-import type { Provider } from './ports.ts';
+import type { Provider } from '#lib/app/provider.ts';
 import type { Route } from './route.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { chatRoutes } from './routes/chats.ts';

@@ -1,5 +1,5 @@
+import type { Provider } from '#lib/app/provider.ts';
 import { invalid, type ProblemReply } from './answers.ts';
-import type { Provider } from './ports.ts';
 
 /** What is said to who gives a webhook for sending what only one for receiving takes. */
 export const NOT_OF_SENDING = new Map([

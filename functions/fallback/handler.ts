@@ -5,7 +5,7 @@ import { runtime, sendingPorts } from '#lib/adapters/runtime.ts';
 import { collectChunks, forgetChunks } from '#lib/app/receiving/collect-chunks.ts';
 import { storeParcel } from '#lib/app/receiving/store-parcel.ts';
 import { sendReports } from '#lib/app/sends/reports.ts';
-import { readers } from './registry.ts';
+import { readers } from '../providers.ts';
 
 const all = runtime();
 const { store, clock, log, metrics, random } = all;

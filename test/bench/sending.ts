@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SQSEvent } from 'aws-lambda';
 import { greenApiAccount } from '#functions/green-api/account.ts';
-import { outboundProviders } from '#functions/sender/registry.ts';
+import { outboundProviders } from '#functions/providers.ts';
 import { callAws } from '#infra/local/engines/local-aws.ts';
 import { contextFor } from '#infra/local/lambda/lambda.ts';
 import { marshalMap } from '#lib/adapters/aws/attribute-values.ts';

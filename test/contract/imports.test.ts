@@ -1,7 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { buildFunctions } from '#infra/build/bundle.ts';
-import { readRecord } from '#infra/build/record.ts';
+import { describe, expect, it } from 'vitest';
 
 const root = new URL('../../', import.meta.url);
 const sources = ['functions', 'lib'].flatMap((folder) =>
@@ -33,17 +31,5 @@ describe('a cold start', () => {
   it('loads no node:http by an import', () => {
     expect(sources.length).toBeGreaterThan(100);
     expect(sources.filter((file) => LOADS_HTTP.test(readFileSync(new URL(file, root), 'utf8')))).toEqual([]);
-  });
-});
-
-describe('a bundle', () => {
-  const folders = { functions: 'functions', dist: 'dist' };
-  beforeAll(() => buildFunctions(folders), 60_000);
-
-  it('of admin loads no document, no page and no group of routes before they are asked for', () => {
-    const first = readRecord(folders.dist, 'admin')?.first ?? [];
-    expect(first).toContain('functions/admin/registry.ts');
-    const late = /^functions\/admin\/(?:openapi\.ts|replays\.ts|docs\/.*|routes\/(?!health\.ts).*)$/;
-    expect(first.filter((path) => late.test(path))).toEqual([]);
   });
 });

@@ -1,8 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { providers as managed } from '#functions/admin/registry.ts';
-import { readers } from '#functions/fallback/registry.ts';
+import { providers as managed } from '#functions/providers.ts';
 
 const root = new URL('../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
@@ -42,14 +41,18 @@ describe('a provider', () => {
     expect(headings).toEqual(sections);
   });
 
-  it.each(['admin', 'fallback'])('stands in the registry of %s', (name) => {
-    const loaded = read(`functions/${name}/registry.ts`).matchAll(/from '\.\.\/([\w-]+)\/provider\.ts'/g);
-    expect([...loaded].map(([, provider]) => provider)).toEqual([...providers].sort());
+  it('has its line in the registry, in order', () => {
+    const listed = [...read('functions/registry.ts').matchAll(/from '\.\/([\w-]+)\/index\.ts'/g)];
+    expect(listed.map(([, provider]) => provider)).toEqual([...providers].sort());
   });
 
-  it('receives under the name of its accounts', () => {
-    for (const { account, receiving } of managed) expect(receiving.name).toBe(account.name);
-    expect([...readers.keys()].sort()).toEqual([...providers].sort());
+  it('goes by one name', () => {
+    expect(managed.map(({ account }) => account.name)).toEqual([...providers].sort());
+    for (const { account, receiving, outbound } of managed) {
+      expect(receiving.name).toBe(account.name);
+      expect(outbound?.name ?? account.name).toBe(account.name);
+      expect(outbound !== undefined, `${account.name} can send`).toBe(account.canSend);
+    }
   });
 
   it('stands in the table of the README', () => {

@@ -1,4 +1,4 @@
-import { outboundProviders } from '#functions/sender/registry.ts';
+import { outboundProviders } from '#functions/providers.ts';
 import { type EventRecord, loadEvent } from '#lib/app/receiving/event-item.ts';
 import { type FallbackQueue, type Parcel, QueueUnavailable } from '#lib/app/receiving/fallback.ts';
 import type { ReceivingProvider } from '#lib/app/receiving/provider.ts';

@@ -1,11 +1,11 @@
 import * as v from 'valibot';
+import type { Provider } from '#lib/app/provider.ts';
 import { createWebhook } from '#lib/app/webhooks/create.ts';
 import { deleteWebhook, findWebhook, listWebhooks, patchWebhook } from '#lib/app/webhooks/manage.ts';
 import { rotateWebhook } from '#lib/app/webhooks/rotate.ts';
 import { ShownWebhook, shownWebhook } from '#lib/app/webhooks/shown.ts';
 import { optional, text } from '#lib/domain/schema.ts';
 import { EMPTY, invalid, json, missing, problem } from '../answers.ts';
-import type { Provider } from '../ports.ts';
 import { route, takesNothing } from '../route.ts';
 import { changesOf, Id, listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
 import { NOT_OF_SENDING, uselessSecret } from '../secret-use.ts';

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import type { Provider } from '#functions/admin/ports.ts';
+import type { Provider } from '#lib/app/provider.ts';
 import { type Draft, type Reading, readByName, reader } from '#lib/app/receiving/provider.ts';
 import { parseJson } from '#lib/domain/json.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { outboundProviders } from '#functions/sender/registry.ts';
+import { outboundProviders } from '#functions/providers.ts';
 import { systemRandom } from '#lib/adapters/system.ts';
 import { type Account, readAccount } from '#lib/app/sending/items.ts';
 import { accountKey } from '#lib/app/sending/keys.ts';

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { providers } from '#functions/admin/registry.ts';
-import { outboundProviders } from '#functions/sender/registry.ts';
+import { outboundProviders, providers } from '#functions/providers.ts';
 import { systemClock, systemRandom } from '#lib/adapters/system.ts';
 import { stateKey } from '#lib/app/receiving/delivery-state.ts';
 import { readAccount, readSend } from '#lib/app/sending/items.ts';

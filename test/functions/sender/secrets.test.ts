@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { outboundProviders } from '#functions/sender/registry.ts';
+import { outboundProviders } from '#functions/providers.ts';
 import type { OpenAccount, ProviderRequest, Reply } from '#lib/app/sending/outbound.ts';
 import { fileNamed, openFor, outboundTools, outgoing, within } from '#test/support/providers/outbound-bench.ts';
 

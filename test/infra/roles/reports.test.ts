@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { readers } from '#functions/fallback/registry.ts';
+import { readers } from '#functions/providers.ts';
 import { chunkOf, chunksOf, parcelOf } from '#lib/adapters/aws/fallback-queue.ts';
 import { collectChunks, forgetChunks } from '#lib/app/receiving/collect-chunks.ts';
 import { storeParcel } from '#lib/app/receiving/store-parcel.ts';

@@ -1,0 +1,5 @@
+import type { Provider } from '#lib/app/provider.ts';
+import { coobyAccount } from './account.ts';
+import { cooby as receiving } from './provider.ts';
+
+export const provider: Provider = { account: coobyAccount, receiving };

@@ -1,0 +1,6 @@
+import type { Provider } from '#lib/app/provider.ts';
+import { greenApiAccount } from './account.ts';
+import { greenApiOutbound } from './outbound.ts';
+import { greenApi as receiving } from './provider.ts';
+
+export const provider: Provider = { account: greenApiAccount, receiving, outbound: greenApiOutbound };

@@ -1,0 +1,6 @@
+import type { Provider } from '#lib/app/provider.ts';
+import { timelinesAiAccount } from './account.ts';
+import { timelinesAiOutbound } from './outbound.ts';
+import { timelinesAi as receiving } from './provider.ts';
+
+export const provider: Provider = { account: timelinesAiAccount, receiving, outbound: timelinesAiOutbound };

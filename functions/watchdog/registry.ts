@@ -1,1 +1,0 @@
-export { outboundProviders } from '#functions/sender/registry.ts';

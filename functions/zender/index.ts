@@ -1,0 +1,6 @@
+import type { Provider } from '#lib/app/provider.ts';
+import { zenderAccount } from './account.ts';
+import { zenderOutbound } from './outbound.ts';
+import { zender as receiving } from './provider.ts';
+
+export const provider: Provider = { account: zenderAccount, receiving, outbound: zenderOutbound };
