@@ -10,6 +10,7 @@ import {
   ShownLedgerEntry,
 } from '#lib/app/sends/credits.ts';
 import { text } from '#lib/domain/schema.ts';
+import { toIso } from '#lib/domain/time.ts';
 import { json } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
 import { listOf, Paging, pageRequest } from '../schemas.ts';
@@ -62,12 +63,12 @@ export const creditRoutes = [
     ...shared,
     method: 'get',
     path: '/api/credits/audit',
-    summary: 'Count every send again, and compare that with what was kept along the way',
+    summary: 'Count every send again, and compare that with what was kept along the way; call until it is complete',
     access: 'workspace',
     answers: { 200: { description: 'What was found', schema: ShownAudit } },
     run: async (_, { ports, workspace }) => {
-      const { ok, differences } = await audit(ports.store, workspace);
-      return json(200, { ok, differences: [...differences] });
+      const { ok, differences, complete, asOf } = await audit(ports, workspace);
+      return json(200, { ok, differences: [...differences], complete, asOf: toIso(asOf) });
     },
   }),
   route({

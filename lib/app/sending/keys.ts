@@ -37,6 +37,7 @@ export const quotaKey = (workspace: string, epoch: Epoch): Key => ({
   pk: `WS#${workspace}`,
   sk: `${QUOTA_PREFIX}${epoch}`,
 });
+export const auditKey = (workspace: string): Key => ({ pk: `WS#${workspace}`, sk: 'AUDIT' });
 export const LEDGER_PREFIX = 'LEDGER#';
 export const ledgerKey = (workspace: string, at: number, id: string): Key => ({
   pk: `WS#${workspace}`,

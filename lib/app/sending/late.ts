@@ -50,9 +50,11 @@ export async function settleLate(
 
 /** An account is deleted with nothing in its queue, and its counts are the quota's from then on. */
 function accountWrites({ workspace, accountId, epoch }: Send, leaving: number, spending: Spending, isGone: boolean) {
-  if (isGone) return [update(quotaKey(workspace, epoch), onQuota(spending), exists())];
   const changes = [...(leaving > 0 ? [add('pending', -leaving)] : []), ...onAccount(epoch, spending)];
-  return changes.length === 0 ? [] : [update(accountKey(accountId), changes, exists())];
+  if (changes.length === 0) return [];
+  return isGone
+    ? [update(quotaKey(workspace, epoch), onQuota(spending), exists())]
+    : [update(accountKey(accountId), changes, exists())];
 }
 
 /** A message that is known to be another part's is evidence of that one alone. */

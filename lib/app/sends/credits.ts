@@ -43,6 +43,13 @@ type ShownLedgerEntry = v.InferOutput<typeof ShownLedgerEntry>;
 export const ShownAudit = v.object({
   ok: v.boolean(),
   differences: v.pipe(v.array(v.string()), v.description('In words, with the numbers that should be equal')),
+  complete: v.pipe(
+    v.boolean(),
+    v.description(
+      '`false`: there is more to count, and the next call goes on; the rest is about what was counted so far',
+    ),
+  ),
+  asOf: v.pipe(Instant, v.description('When the first of these calls began; what has moved since may not be counted')),
 });
 
 /** Every change of the credits, newest first. */

@@ -143,8 +143,7 @@ export class World {
   }
 
   async grant(workspace: string, credits: number): Promise<void> {
-    const ports = { store: this.store, clock: this.#clock(0), random: this.seeded };
-    await grant(ports, workspace, { credits, reason: 'test' }, this.config);
+    await grant(this.honest(), workspace, { credits, reason: 'test' }, this.config);
   }
 
   /** Of an account that is there, or was. */
@@ -234,6 +233,11 @@ export class World {
         },
       },
     };
+  }
+
+  /** Ports on which nothing goes wrong. */
+  honest() {
+    return { store: this.store, clock: this.#clock(0), random: this.seeded };
   }
 
   #clock(skewMs: number, sleep: Clock['sleep'] = async () => undefined): Clock {

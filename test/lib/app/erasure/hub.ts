@@ -1,13 +1,13 @@
 import { gunzipSync } from 'node:zlib';
 import type { SendRequest } from '#lib/app/sending/accept.ts';
 import { accept } from '#lib/app/sending/accept.ts';
-import { leaveQueue } from '#lib/app/sending/cancel.ts';
 import { defaultConfig } from '#lib/app/sending/config.ts';
 import { grant } from '#lib/app/sending/credits.ts';
 import { readSend } from '#lib/app/sending/items.ts';
-import { sendKey } from '#lib/app/sending/keys.ts';
+import { accountKey, sendKey } from '#lib/app/sending/keys.ts';
 import { type Ending, settling } from '#lib/app/sending/settle.ts';
-import { exists, type Item, put, set, update } from '#lib/app/store.ts';
+import { onAccount } from '#lib/app/sending/spent.ts';
+import { add, exists, type Item, put, set, update } from '#lib/app/store.ts';
 import { AdminBench } from '#test/functions/admin/admin-bench.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { underRole } from '#test/support/under-role.ts';
@@ -57,8 +57,9 @@ export class ErasureHub extends AdminBench {
     const { item } = await this.memory.write(called, { returns: 'new' });
     if (!item) throw new Error('no send');
     const send = readSend(item);
-    const { writes, leaving } = settling(send, [0], ending, this.ports.clock.now());
-    const all = [leaveQueue(send.accountId, leaving), ...writes];
+    const { writes, leaving, spending } = settling(send, [0], ending, this.ports.clock.now());
+    const account = [add('pending', -leaving), ...onAccount(send.epoch, spending)];
+    const all = [update(accountKey(send.accountId), account, exists()), ...writes];
     const { done } = await this.memory.transact(all, `settle-${this.#transactions++}`);
     if (!done) throw new Error('not settled');
   }
