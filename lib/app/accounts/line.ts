@@ -2,6 +2,8 @@ import { derivedId } from '#lib/domain/ids.ts';
 import { wholeDirectory } from '../directory.ts';
 import { getAll } from '../get-all.ts';
 import type { Random } from '../ports.ts';
+import { type Account, readAccount } from '../sending/items.ts';
+import { accountKey } from '../sending/keys.ts';
 import {
   absent,
   all,
@@ -19,7 +21,6 @@ import {
   update,
 } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
-import { accountKey, type ManagedAccount, readAccount } from './account.ts';
 
 /**
  * The line that an account sends on, as its provider tells lines apart: an instance, a number, a device. Two accounts
@@ -98,7 +99,7 @@ export async function holderOf(
 }
 
 /** An account that was read for sending. */
-type Adopted = OnLine & Pick<ManagedAccount, 'id' | 'workspace' | 'credentialsVersion'>;
+type Adopted = Pick<Account, 'id' | 'workspace' | 'phone' | 'credentialsVersion'>;
 
 /**
  * Claims the line of an account that an earlier release made, which can only be told with its credentials in hand.
