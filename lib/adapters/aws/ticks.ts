@@ -9,10 +9,13 @@ const TickBody = v.object({
   gen: v.number(),
   at: v.number(),
   exchanges: v.exactOptional(v.number()),
+  answer: v.exactOptional(
+    v.object({ send: v.string(), part: v.number(), intentAt: v.number(), providerId: v.string() }),
+  ),
 });
 
 /**
- * The errands of the sender on SQS. They hold an id, a number and a time, and nothing of a message. The client attempts
+ * The errands of the sender on SQS. They hold ids, numbers and times, and nothing of what a message says. The client attempts
  * each a few times: a tick that is lost costs its account a minute, until the watchdog looks; one too many costs nothing.
  */
 export function sqsTicks(sqs: SQSClient, queueUrl: string): Ticks {

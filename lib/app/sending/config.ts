@@ -11,6 +11,8 @@ export interface SendingConfig {
   readonly uploadCallMs: number;
   /** The time that must be left of a run, beyond the call, to begin one: the outcome has to be written, too. */
   readonly marginMs: number;
+  /** What a run keeps of its time for handing to the queue what the table does not take. Part of `marginMs`. */
+  readonly handOverMs: number;
   /** Longer than a function may run, so that a lease outlives its holder. */
   readonly leaseMs: number;
   /** How long after its due time an account counts as forgotten. */
@@ -47,7 +49,8 @@ export interface SendingConfig {
 export const defaultConfig: SendingConfig = {
   callMs: 10 * SECOND,
   uploadCallMs: 20 * SECOND,
-  marginMs: 3 * SECOND,
+  marginMs: 5 * SECOND,
+  handOverMs: 2 * SECOND,
   leaseMs: 50 * SECOND,
   graceMs: MINUTE,
   prepareMs: 12 * SECOND,

@@ -14,13 +14,38 @@ import { accountKey } from './keys.ts';
 import { settleLate } from './late.ts';
 import { refresh } from './let-go.ts';
 import { type OutcomePlan, planOutcome, type When } from './outcome-plan.ts';
+import { scheduleTick } from './schedule.ts';
 import type { Ending } from './settle.ts';
 import { dropLease, type End, type Head, holdsLease, lookAgain, next, over, type Turn } from './turn.ts';
 
 const TRIES = 4;
 
-/** Writes down what came of a call: part, pointer, account, and on a refund the quota, all in one transaction. */
+/**
+ * Writes down what came of a call: part, pointer, account, and on a refund the quota, all in one transaction. Where the
+ * table does not take it for as long as this run may last, that the provider has the message goes into the queue: with
+ * the run it would be forgotten, and the message refunded.
+ */
 export async function recordOutcome(turn: Turn, head: Head, intentAt: number, outcome: SendOutcome): Promise<End> {
+  try {
+    return await writeOutcome(turn, head, intentAt, outcome);
+  } catch (cause) {
+    if (outcome.kind === 'accepted') await keepAnswer(turn, head, intentAt, outcome.providerId, cause);
+    throw cause;
+  }
+}
+
+async function keepAnswer(turn: Turn, head: Head, intentAt: number, providerId: string, cause: unknown): Promise<void> {
+  const { ports, account, config } = turn;
+  const answer = { send: head.send.messageId, part: head.index, intentAt, providerId };
+  const now = ports.clock.now();
+  // Not at once: a tick that waits for a table keeps a run from the accounts that have one.
+  const carrier = { account: account.id, gen: account.gen, at: now + config.graceMs, answer };
+  const [kept] = await Promise.allSettled([scheduleTick(ports.ticks, carrier, now)]);
+  if (kept.status === 'fulfilled') return;
+  throw new AggregateError([cause, kept.reason], `the answer for ${answer.send} is in the log alone`);
+}
+
+async function writeOutcome(turn: Turn, head: Head, intentAt: number, outcome: SendOutcome): Promise<End> {
   const { store, clock, random, metrics } = turn.ports;
   const now = clock.now();
   const when = { now, nextSendAt: now + drawGap(turn.account.pacing, random.next()) };

@@ -8,6 +8,17 @@ export interface Tick {
   readonly at: number;
   /** How many ticks before this one came to nothing. */
   readonly exchanges?: number;
+  /** What a provider answered, where the table did not take it. */
+  readonly answer?: KeptAnswer;
+}
+
+/** That a provider took a part: ids alone, since it lies in a queue. */
+export interface KeptAnswer {
+  readonly send: string;
+  readonly part: number;
+  /** Names the attempt. */
+  readonly intentAt: number;
+  readonly providerId: string;
 }
 
 export interface Ticks {

@@ -7,9 +7,10 @@ import { seeToCrash } from './crash.ts';
 import { gatesOpenAt } from './due.ts';
 import { abandon, findHead } from './head.ts';
 import { type Account, isBlocked, readAccount } from './items.ts';
+import { settleLate } from './late.ts';
 import { giveBack, goIdle, passOver, releaseBlocked } from './let-go.ts';
 import { recordOutcome } from './outcome.ts';
-import type { Tick } from './ports.ts';
+import type { KeptAnswer, Tick } from './ports.ts';
 import { prepare } from './prepare.ts';
 import { type RunClock, runClock } from './run-clock.ts';
 import { scheduleTick } from './schedule.ts';
@@ -33,9 +34,16 @@ export type TickResult =
  * One tick sends the head of one account's queue and schedules the next. Any tick may be lost, doubled, late or early:
  * the account's generation, lease and gates decide whether it has anything to do.
  */
-export async function tick(message: Tick, run: Run, given: TickPorts, config: SendingConfig): Promise<TickResult> {
+export async function tick(
+  { answer, ...message }: Tick,
+  run: Run,
+  given: TickPorts,
+  config: SendingConfig,
+): Promise<TickResult> {
   const clock = runClock(given.clock, run.received.firstAt);
-  const ports = { ...given, clock, store: retrying(given.store, clock, given.random, run.endsAt) };
+  const store = retrying(given.store, clock, given.random, run.endsAt - config.handOverMs);
+  const ports = { ...given, clock, store };
+  if (answer) await takeAnswer(answer, ports);
   if (run.received.times > 1) return exchange(message, ports, config);
   await napUntil(message.at, clock, config);
   const claimed = await claimInTime(message, run, ports, config);
@@ -53,6 +61,11 @@ export async function tick(message: Tick, run: Run, given: TickPorts, config: Se
     preparingUntil: ports.clock.monotonic() + config.prepareMs,
   };
   return finish(await takeTurn(turn), ports);
+}
+
+/** Doing it twice is doing it once: it counts for its own attempt, as long as that is not known to be sent. */
+async function takeAnswer({ send: messageId, part: index, intentAt, providerId }: KeptAnswer, ports: RunPorts) {
+  await settleLate(ports, { send: { messageId }, index }, intentAt, { kind: 'sent', providerId });
 }
 
 /** The next tick first: whatever goes wrong after it, the queue moves on. */
