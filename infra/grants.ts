@@ -120,7 +120,7 @@ const GRANTS: Readonly<Record<string, Grants>> = {
   watchdog: {
     table: {
       GetItem: 'ACC EVT MSG PID',
-      BatchGetItem: 'EVT',
+      BatchGetItem: 'EVT MSG',
       Query: 'ACC',
       PutItem: 'ACC EVT WS',
       UpdateItem: 'ACC MSG PID WS',

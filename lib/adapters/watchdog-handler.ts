@@ -2,7 +2,6 @@ import type { Context } from 'aws-lambda';
 import type { OutboundProvider } from '#lib/app/sending/outbound.ts';
 import { providerEvidence } from '#lib/app/sending/provider-evidence.ts';
 import { providerProber } from '#lib/app/sending/provider-sender.ts';
-import { measureVitals } from '#lib/app/sending/vitals.ts';
 import { watchdog } from '#lib/app/sending/watchdog.ts';
 import { withOwnEvidence } from '#lib/app/sends/own-evidence.ts';
 import { correlated } from './correlation.ts';
@@ -22,8 +21,6 @@ export function watchdogHandler(providers: readonly OutboundProvider[], runtime:
   const ports = { ...shared, prober, evidence };
   const run = async (endsAt: number) => {
     try {
-      // First: an errand that fails each time must not make the measures stale.
-      await measureVitals(ports);
       await watchdog(ports, endsAt, config);
     } catch (error) {
       for (const cause of error instanceof AggregateError ? error.errors : [error]) {

@@ -42,6 +42,7 @@ export function changeParts(
   changes: readonly PartChange[],
   at: number,
   also: readonly Change[] = [],
+  onlyIf: readonly Condition[] = [],
 ): Update {
   const movesCredit = changes.some((change) => change.credit !== undefined);
   return update(
@@ -55,6 +56,7 @@ export function changeParts(
     all(
       exists(),
       ...changes.flatMap(({ index }) => asRead(send, index)),
+      ...onlyIf,
       ...(movesCredit ? send.parts.map((part, index) => equal(field(index, 'creditState'), part.creditState)) : []),
     ),
   );

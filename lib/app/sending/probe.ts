@@ -1,10 +1,10 @@
 import { exists, set, update } from '../store.ts';
 import type { SendingConfig } from './config.ts';
+import type { DueItem } from './errands.ts';
 import { clearHold, nextProbe, type ResumePorts } from './hold.ts';
 import { readAccount, readProbe } from './items.ts';
 import { accountKey, probeKey } from './keys.ts';
 import type { Prober } from './ports.ts';
-import type { DueItem } from './watchdog.ts';
 
 export interface ProbePorts extends ResumePorts {
   readonly prober: Prober;

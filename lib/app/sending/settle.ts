@@ -1,8 +1,8 @@
 import { isPending } from '#lib/domain/sending/part.ts';
 import { afterNews, type News } from '#lib/domain/sending/status.ts';
 import { stateKey } from '../receiving/delivery-state.ts';
-import type { Delete, Put, Update } from '../store.ts';
-import { absent, del, put, set, update } from '../store.ts';
+import type { Change, Condition, Delete, Put, Update } from '../store.ts';
+import { absent, del, equal, put, remove, set, update } from '../store.ts';
 import { changeParts, field, type PartChange, refund } from './change-parts.ts';
 import type { Ends } from './ends.ts';
 import type { Part, Send } from './items.ts';
@@ -47,7 +47,7 @@ export function settling(send: Send, parts: readonly number[], ending: Ending, a
   const refunded = changes.filter(({ credit }) => credit === 'refunded').map(({ index }) => index);
   return {
     writes: [
-      changeParts(send, changes, at),
+      changeParts(send, changes, at, ...offTheList(send, parts)),
       ...queued.map(({ index }) => del(pointerKey(send.accountId, send.seq, index))),
       ...moving.flatMap(({ index, part }) => markAfter(send, index, part, ending, at)),
       ...(ending.kind === 'sent' ? parts.flatMap((index) => takenAs(send, index, ending, at)) : []),
@@ -63,6 +63,17 @@ export function settling(send: Send, parts: readonly number[], ending: Ending, a
 export function failingWith(send: Send, index: number): number[] {
   if (send.parts[index]?.kind !== 'file') return [index];
   return [index, ...send.parts.flatMap((part, i) => (i !== index && part.state === 'queued' ? [i] : []))];
+}
+
+/** The last unknown part takes its send off the watchdog's list, unless another has become unknown meanwhile. */
+function offTheList(send: Send, parts: readonly number[]): [Change[], Condition[]] {
+  const others = [...send.parts.entries()].filter(([index]) => !parts.includes(index));
+  const isLast = parts.some((index) => partOf(send, index).state === 'unknown');
+  if (!isLast || others.some(([, { state }]) => state === 'unknown')) return [[], []];
+  return [
+    [remove('gsi3pk'), remove('gsi3sk')],
+    others.map(([index, { state }]) => equal(field(index, 'state'), state)),
+  ];
 }
 
 function partOf({ messageId, parts }: Send, index: number): Part {

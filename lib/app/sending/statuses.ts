@@ -17,11 +17,11 @@ import { newTransaction } from '../transaction.ts';
 import { changeParts, refund } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { countEnds, type EndingPorts } from './ends.ts';
+import type { DueItem } from './errands.ts';
 import { type ProviderMessage, readProviderMessage, readSend, type Send } from './items.ts';
 import { accountKey, dueListOf, dueSortKey, sendKey } from './keys.ts';
 import { persistent } from './persistent.ts';
 import { meetsNothing, NOTHING, onAccount, onQuota } from './spent.ts';
-import type { DueItem } from './watchdog.ts';
 
 const TRIES = 5;
 

@@ -14,19 +14,21 @@ const COUNTED = 1000;
 
 /**
  * How sending is doing at this moment, for the alarms: what stands still shows in no counter. The watchdog's own lists
- * tell it, in pages of keys alone.
+ * tell it, in pages of keys alone. Each measure is taken by itself, in whole or not at all; what failed is returned.
  */
-export async function measureVitals({ store, clock, metrics }: VitalsPorts): Promise<void> {
-  const [held, unknown, due] = await Promise.all([
-    listed(store, 'probe', COUNTED),
-    listed(store, 'unknown', COUNTED),
-    listed(store, 'account', 1),
+export async function measureVitals({ store, clock, metrics }: VitalsPorts): Promise<readonly unknown[]> {
+  const measured = await Promise.allSettled([
+    listed(store, 'probe', COUNTED).then((held) => metrics.count('HeldAccounts', {}, total(held))),
+    listed(store, 'unknown', COUNTED).then((unknown) => metrics.count('UnknownSends', {}, total(unknown))),
+    listed(store, 'account', 1).then((due) => metrics.count('OldestOverdue', {}, oldest(due, clock.now()) / 1000)),
   ]);
-  metrics.count('HeldAccounts', {}, total(held));
-  metrics.count('UnknownSends', {}, total(unknown));
-  const now = clock.now();
+  return measured.flatMap((measure) => (measure.status === 'rejected' ? [measure.reason] : []));
+}
+
+/** What is due at a time that nobody can read tells nothing of how long it has been due. */
+function oldest(due: readonly Page[], now: number): number {
   const overdue = due.flatMap(({ items }) => items.map(({ gsi3sk }) => now - dueTime(String(gsi3sk))));
-  metrics.count('OldestOverdue', {}, Math.max(0, ...overdue) / 1000);
+  return Math.max(0, ...overdue.filter(Number.isFinite));
 }
 
 /** The first of each shard, the one that is due first leading. */

@@ -3,10 +3,10 @@ import type { Store } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import type { SendingConfig } from './config.ts';
 import { dueOf } from './due.ts';
+import type { DueItem } from './errands.ts';
 import { readAccount } from './items.ts';
 import { isOverdue, kick, tickAgain } from './kick.ts';
 import type { Ticks } from './ports.ts';
-import type { DueItem } from './watchdog.ts';
 
 export interface WakePorts {
   readonly store: Store;

@@ -41,10 +41,13 @@ export function backoff(failures: number, chance: number, limits: Backoff, retry
   return Math.round(Math.min(limits.longestMs, Math.max(drawn, retryAfterMs)));
 }
 
-/** When to look again at what may have been sent, from 1 minute to the limit, as shares of the limit of 24 h. */
-const RECONCILE_AT = [1 / 1440, 5 / 1440, 30 / 1440, 120 / 1440, 1];
+/**
+ * When to look again at what may have been sent, as shares of the limit of 24 h: after 1, 5 and 30 minutes, 2 hours, and
+ * ten minutes before the limit. At the limit nobody is asked any more: it must not wait for an answer.
+ */
+const RECONCILE_AT = [1 / 1440, 5 / 1440, 30 / 1440, 120 / 1440, 1430 / 1440, 1];
 
-/** The next look after `elapsedMs` since the part became unknown, as milliseconds since then; the last is the limit. */
+/** The next look after `elapsedMs` since the part became unknown, as milliseconds since then, or else the limit. */
 export function nextReconciliation(elapsedMs: number, limitMs: number): number {
   const share = RECONCILE_AT.find((at) => at * limitMs > elapsedMs);
   return (share ?? 1) * limitMs;

@@ -94,7 +94,7 @@ describe('a provider that does not answer', () => {
     await expectSound(world);
   });
 
-  test('costs six messages an hour at most, however often it takes one in between', async () => {
+  test('costs six messages an hour at most, however often it takes one in between', { timeout: 60_000 }, async () => {
     const world = await worldWith();
     world.invariants.balancing = false;
     playing(world, ...Array.from({ length: 300 }, (_, i) => (i % 3 === 0 ? obliging : failing)));

@@ -327,7 +327,9 @@ describe('a blocked account', () => {
     await expectSound(world);
   });
 
-  test('is asked ever less often while its provider answers the probes and refuses to send', async () => {
+  test('is asked ever less often while its provider answers the probes and refuses to send', {
+    timeout: 30_000,
+  }, async () => {
     const world = await worldWith(5);
     world.provider.behave = () => ({ ...unsure, outcome: { kind: 'hold', reason: 'http 466' }, takes: false });
     const id = await world.sendNow('a');

@@ -40,3 +40,11 @@ test('tells by how many seconds the most overdue account is late', async () => {
   ]);
   expect(measured.OldestOverdue).toBe(90);
 });
+
+test('is not led astray by a time that nobody can read', async () => {
+  const measured = await vitalsWith([
+    ['account', 1, NOW - 5_000],
+    ['account', 2, Number.NaN],
+  ]);
+  expect(measured.OldestOverdue).toBe(5);
+});

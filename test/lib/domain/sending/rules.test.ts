@@ -121,12 +121,12 @@ describe('the wait after a failure', () => {
   });
 });
 
-test('an unknown outcome is looked at after 1, 5 and 30 minutes, 2 and 24 hours, scaled with the limit', () => {
+test('an unknown outcome is looked at after 1, 5 and 30 minutes, 2 hours and ten minutes before 24, scaled with the limit', () => {
   const minute = 60_000;
   const day = 1_440 * minute;
   const looks = [0];
   for (let last = 0; last < day; looks.push(last)) last = nextReconciliation(last, day);
-  expect(looks.map((at) => at / minute)).toEqual([0, 1, 5, 30, 120, 1_440]);
+  expect(looks.map((at) => at / minute)).toEqual([0, 1, 5, 30, 120, 1_430, 1_440]);
   expect(nextReconciliation(0, 1_440)).toBe(1);
 });
 
