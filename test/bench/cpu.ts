@@ -14,8 +14,8 @@ import { median } from './statistics.ts';
 import { type Traffic, traffic } from './traffic.ts';
 
 const rounds = 15;
-const perRound = 400;
-const warmUp = 2000;
+const perRound = 100;
+const warmUp = 1000;
 
 interface Contestant {
   readonly take: (number: number) => Promise<unknown>;
