@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { MemoryStore } from '#test/support/memory-store.ts';
 import { AdminBench, itemsOf, message } from './admin-bench.ts';
 
 describe('webhooks', () => {
@@ -81,6 +82,40 @@ describe('webhooks', () => {
     expect(patched.status).toBe(200);
     const current = rotated.status === 200 ? String(rotated.json.url) : url;
     expect((await hub.post(current, message(1))).status).toBe(404);
+  });
+
+  it('stay off, and keep all that was set, when they are rotated later', async () => {
+    const hub = new AdminBench();
+    const { id } = await hub.webhook({ provider: 'zender' });
+    const body = { enabled: false, name: 'Off', secret: 'open sesame' };
+    await hub.done('PATCH', `/api/webhooks/${id}`, { body });
+    const { url, tokenPrefix, ...rotated } = await hub.done('POST', `/api/webhooks/${id}/rotate`);
+    expect(rotated).toMatchObject({ id, enabled: false, name: 'Off', hasSecret: true });
+    expect((await hub.post(String(url), message(1))).status).toBe(404);
+    expect(await hub.done('GET', `/api/webhooks/${id}`)).toEqual({ ...rotated, tokenPrefix });
+  });
+
+  // The new row is a copy: what is changed between the look and the write must not come back with it.
+  it.each([
+    ['switched off', { enabled: false }, { enabled: false }],
+    ['renamed', { name: 'New' }, { name: 'New' }],
+    ['given a secret', { secret: 'another' }, { hasSecret: true }],
+    ['robbed of its secret', { secret: null }, { hasSecret: false }],
+  ])('are not rotated in the moment in which one is %s', async (_, body, shown) => {
+    const memory = new MemoryStore();
+    const hub = new AdminBench({ store: memory });
+    const secret = 'secret' in body && body.secret === null ? { secret: 'open sesame' } : {};
+    const { id, url } = await hub.webhook({ provider: 'zender', ...secret });
+    const transact = memory.transact.bind(memory);
+    memory.transact = async (writes, token) => {
+      memory.transact = transact;
+      await hub.done('PATCH', `/api/webhooks/${id}`, { body });
+      return transact(writes, token);
+    };
+    expect((await hub.call('POST', `/api/webhooks/${id}/rotate`)).status).toBe(409);
+    expect(await hub.done('GET', `/api/webhooks/${id}`)).toMatchObject({ id, ...shown });
+    expect(await hub.done('POST', `/api/webhooks/${id}/rotate`)).toMatchObject({ id, ...shown });
+    expect((await hub.post(url, {})).status).toBe(404);
   });
 
   it('are gone when they are deleted, but not what came in through them', async () => {

@@ -2,12 +2,15 @@ import * as v from 'valibot';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { chunksOf } from '#lib/adapters/aws/fallback-queue.ts';
 import { lastAttempts, SHOWN_ATTEMPTS } from '#lib/app/attempts/attempt.ts';
+import { blobOf, chunkKey } from '#lib/app/receiving/blob.ts';
 import { deliveryReport } from '#lib/app/receiving/delivery-state.ts';
 import { type Draft, type ReceivingProvider, readByName, reader } from '#lib/app/receiving/provider.ts';
 import { storeParcel } from '#lib/app/receiving/store-parcel.ts';
 import { type Item, type Store, StoreUnavailable } from '#lib/app/store.ts';
+import { patchWorkspace } from '#lib/app/workspaces/workspace.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { parseJson } from '#lib/domain/json.ts';
+import { LONG } from '#test/support/long.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { NOW, ReceivingBench, TOKEN } from '#test/support/receiving.ts';
 
@@ -187,6 +190,46 @@ describe('the same identity with other content', () => {
   });
 });
 
+describe('the chunks of a body that is too long for one item', () => {
+  const long = (words: string, spelling = '') => text('1', words, { thumbnail: LONG, ...JSON.parse(spelling || '{}') });
+  /** Chunks to which no event refers. */
+  const left = async (store: MemoryStore) => {
+    const heads = store.all().filter(({ pk, sk }) => pk.startsWith('EVT#') && sk === 'META');
+    const referred = new Set(
+      heads.flatMap((head) =>
+        [head.event, head.raw, head.thumbnails].flatMap((attribute) => {
+          const blob = blobOf(attribute);
+          if (blob?.kind !== 'chunks') return [];
+          return Array.from({ length: blob.count }, (_, i) => `${head.pk} ${chunkKey(blob.prefix, i)}`);
+        }),
+      ),
+    );
+    expect(referred.size).toBeGreaterThan(2);
+    const chunks = store.all().filter(({ pk, sk }) => pk.startsWith('EVT#') && sk !== 'META');
+    expect(chunks.length).toBeGreaterThanOrEqual(referred.size);
+    return chunks.map(({ pk, sk }) => `${pk} ${sk}`).filter((key) => !referred.has(key));
+  };
+
+  it.each([
+    ['the same again', [long('hello'), long('hello')]],
+    ['the same in other bytes', [long('hello'), long('hello', '{"more":1}')]],
+    ['other content, which is a conflict', [long('hello'), long('other words')]],
+    ['a conflict again, in other bytes', [long('hello'), long('other words'), long('other words', '{"more":1}')]],
+    ['the message after its placeholder', [long('not yet'), long('here I am')]],
+    ['a placeholder after its message', [long('here I am'), long('not yet', '{"more":1}')]],
+  ])('are gone where their delivery lost: %s', async (_, bodies) => {
+    for (const together of [false, true]) {
+      const store = new MemoryStore();
+      bench = new ReceivingBench(courier, store);
+      await bench.addWebhook('courier');
+      const answers = together ? await Promise.all(bodies.map((body) => bench.post(body))) : [];
+      if (!together) for (const body of bodies) answers.push(await bench.post(body));
+      expect(await left(store)).toEqual([]);
+      for (const { body } of answers) expect((await bench.record(body.id)).raw.length).toBeGreaterThan(LONG.length);
+    }
+  });
+});
+
 describe('statuses', () => {
   it.each([
     ['read delivered sent'.split(' ')],
@@ -330,6 +373,19 @@ describe('when the table does not take it', () => {
       { status: 'stored', id: answer.body.id },
     ]);
     expect((await bench.record(answer.body.id)).event).toMatchObject({ kind: 'unknown', quarantined: true });
+  });
+
+  it('stores what waited under the retention of the day', async () => {
+    const store = new FaultyStore();
+    bench = new ReceivingBench(courier, store);
+    await bench.addWebhook('courier', { retentionDays: 90 });
+    store.refuses = (operation) => operation === 'write';
+    const { body } = await bench.post(text('1'));
+    store.refuses = () => false;
+    await patchWorkspace(store, 'main', { retentionDays: 30 });
+    const [parcel] = bench.parcels;
+    if (parcel) await storeParcel(courier, bench.ports(), parcel);
+    expect((await bench.record(body.id)).expiresAt).toBe(Math.floor(NOW / 1000) + 30 * 86_400);
   });
 
   it('still knows a webhook that it saw before, while the table cannot even be read', async () => {
