@@ -1,6 +1,7 @@
 import type { Event } from '#lib/domain/event.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import type { Clock, Random } from '../ports.ts';
+import { dropUnused } from '../receiving/chunks.ts';
 import { type EventRecord, eventItems, recordOf } from '../receiving/event-item.ts';
 import { storeReading } from '../receiving/keep.ts';
 import type { Reading, ReceivingProvider } from '../receiving/provider.ts';
@@ -85,6 +86,7 @@ async function release(
     update(quarantineCounter(event.workspace, event.provider, event.type), [add('replayed', 1)]),
   ];
   // Refused: somebody else replayed it in the same moment, with the same events.
-  await store.transact(writes, newTransaction(random));
+  const transacted = await store.transact(writes, newTransaction(random));
+  if (!transacted.done) await dropUnused(store, head, transacted.refused[0]?.item);
   return { id: event.id, result: 'replayed', events };
 }

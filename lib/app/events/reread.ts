@@ -29,7 +29,10 @@ export async function reread(
   const asRead = all(equal('receipt', before.receipt), equal('contentHash', before.contentHash));
   const written = await store.write(put(item, asRead));
   // A write that is repeated because its answer was lost meets itself.
-  if (!written.done && written.item?.receipt !== after.receipt) return { id, result: 'changed' };
+  if (!written.done && written.item?.receipt !== after.receipt) {
+    await dropUnused(store, item, written.item);
+    return { id, result: 'changed' };
+  }
   await dropUnused(store, head, item);
   await settle(ports, after, receipt, { status: 'stored', id });
   return { id, result: 'updated' };

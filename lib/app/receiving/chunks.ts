@@ -10,9 +10,12 @@ function chunksOf(head: Item): Key[] {
   });
 }
 
-/** Removes the chunks of `loser` to which `winner` does not refer: the same body has the same chunks. */
-export async function dropUnused(store: Store, loser: Item, winner: Item): Promise<void> {
-  const kept = new Set(chunksOf(winner).map(({ sk }) => sk));
+/**
+ * Removes the chunks of `loser` to which `winner` does not refer: the same body has the same chunks. There may be no
+ * winner: the event was deleted, and whoever did that must find no part of it back.
+ */
+export async function dropUnused(store: Store, loser: Item, winner: Item | undefined): Promise<void> {
+  const kept = new Set(winner && chunksOf(winner).map(({ sk }) => sk));
   const unused = chunksOf(loser).filter(({ sk }) => !kept.has(sk));
   if (unused.length > 0) await store.writeMany(unused.map((key) => del(key)));
 }

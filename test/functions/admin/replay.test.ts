@@ -2,7 +2,9 @@ import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import type { Provider } from '#lib/app/provider.ts';
 import { type Draft, type Reading, readByName, reader } from '#lib/app/receiving/provider.ts';
+import { del } from '#lib/app/store.ts';
 import { parseJson } from '#lib/domain/json.ts';
+import { LONG } from '#test/support/long.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { AdminBench, itemsOf } from './admin-bench.ts';
 
@@ -254,5 +256,33 @@ describe('an event that was understood before', () => {
     release.read = readByName('event', {});
     expect(await hub.done('POST', `/api/events/${body.id}/replay`)).toMatchObject({ result: 'unreadable' });
     expect(await hub.done('GET', `/api/messages/${body.id}`)).toMatchObject({ kind: 'message' });
+  });
+});
+
+describe('an event that is deleted while it is replayed', () => {
+  const deleteAll = async (store: MemoryStore, pk: string) => {
+    await store.writeMany(
+      store
+        .all()
+        .filter((item) => item.pk === pk)
+        .map((item) => del(item)),
+    );
+  };
+
+  it.each(['in quarantine', 'understood'])('leaves no part of itself behind: %s', async (which) => {
+    const store = new MemoryStore();
+    const { hub, ids, url, release } = await hubWith(which === 'in quarantine' ? [note(1, { LONG })] : [], store);
+    release.learn();
+    if (which === 'understood') ids.push(String((await hub.post(url, note(1, { LONG }))).body.id));
+    release.learn('again: ');
+    const pk = `EVT#${ids[0]}`;
+    const writeMany = store.writeMany.bind(store);
+    store.writeMany = async (writes) => {
+      store.writeMany = writeMany;
+      await deleteAll(store, pk);
+      await writeMany(writes);
+    };
+    await hub.call('POST', `/api/events/${ids[0]}/replay`);
+    expect(store.all().filter((item) => item.pk === pk)).toEqual([]);
   });
 });
