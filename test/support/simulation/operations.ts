@@ -5,14 +5,15 @@ import { onEcho } from '#lib/app/sending/echo.ts';
 import { clearHold, hold, pause, resume } from '#lib/app/sending/hold.ts';
 import { accountKey } from '#lib/app/sending/keys.ts';
 import { resend } from '#lib/app/sending/resend.ts';
-import { add, update } from '#lib/app/store.ts';
+import { add, exists, update } from '#lib/app/store.ts';
 import type { SendOutcome } from '#lib/domain/sending/outcome.ts';
 import { STATUSES } from '#lib/domain/sending/status.ts';
 import type { Behaviour, Taken } from './fake-provider.ts';
+import { beginOperators, type OperatorsOperation, operatorsOperation } from './operator.ts';
 import type { World } from './world.ts';
 
-export const ACCOUNTS = ['a', 'b', 'c'] as const;
-/** `a` and `b` share a workspace and its credits. */
+export const ACCOUNTS = ['a', 'b', 'c', 'd'] as const;
+/** All but `c` share a workspace and its credits; `d` may be deleted. */
 export const workspaceOf = (account: string): string => (account === 'c' ? 'other' : 'main');
 
 export type Operation =
@@ -22,7 +23,8 @@ export type Operation =
   | { readonly do: 'crash' | 'watch' }
   | { readonly do: 'status'; readonly which: number; readonly status: number }
   | { readonly do: 'echo'; readonly which: number }
-  | { readonly do: 'grant' | 'renew'; readonly account: string }
+  | { readonly do: 'renew'; readonly account: string }
+  | OperatorsOperation
   | { readonly do: 'wait'; readonly ms: number };
 
 const account = fc.constantFrom(...ACCOUNTS);
@@ -52,7 +54,9 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('crash' as const, 'watch' as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('status' as const), which, status: fc.nat(3) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('echo' as const), which }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('grant' as const, 'renew' as const), account }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('renew' as const), account }) },
+  // Of an account of its own: the others must go on.
+  { weight: 5, arbitrary: operatorsOperation(fc.constant('d')) },
   {
     weight: 6,
     arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.oneof(fc.nat(50), fc.nat(3_000), fc.nat(90_000)) }),
@@ -89,18 +93,18 @@ export function begin(world: World, operation: Operation): Promise<unknown> {
     case 'status':
     case 'echo':
       return tellOf(world, operation);
-    case 'grant':
-      return world.grant(workspaceOf(operation.account), 3);
     case 'renew':
       return renew(world, operation.account);
     case 'wait':
       return Promise.resolve();
+    default:
+      return beginOperators(world, operation);
   }
 }
 
 /** The account gets other credentials. */
 export function renew(world: World, account: string) {
-  const write = update(accountKey(account), [add('credentialsVersion', 1)]);
+  const write = update(accountKey(account), [add('credentialsVersion', 1)], exists());
   return world.spawn<unknown>('renew', workspaceOf(account), ({ store }) => store.write(write));
 }
 

@@ -43,6 +43,8 @@ export interface WorldOptions {
   readonly config?: Partial<SendingConfig>;
   readonly mutant?: Mutant;
   readonly watchdog?: boolean;
+  /** When it begins. */
+  readonly start?: number;
 }
 
 const START = Date.UTC(2026, 10, 21, 12);
@@ -55,9 +57,14 @@ const MINUTE = 60_000;
 const ROLES = new Map([
   ['accept', 'send'],
   ['ask', 'admin'],
+  ['audit', 'admin'],
   ['cancel', 'admin'],
+  ['delete', 'admin'],
   ['echo', 'green-api'],
+  ['erase', 'admin'],
+  ['grant', 'admin'],
   ['pause', 'admin'],
+  ['quota', 'admin'],
   ['resume', 'admin'],
   ['status', 'green-api'],
   ['tick', 'sender'],
@@ -94,11 +101,11 @@ export class World {
   readonly #mutant: Mutant;
   #runs = 0;
 
-  constructor({ seed = 1, config = {}, mutant = {}, watchdog = true }: WorldOptions = {}) {
+  constructor({ seed = 1, config = {}, mutant = {}, watchdog = true, start = START }: WorldOptions = {}) {
     this.seeded = new Seeded(seed);
     this.config = { ...defaultConfig, ...config };
     this.#mutant = mutant;
-    this.scheduler = new Scheduler(this.seeded, START);
+    this.scheduler = new Scheduler(this.seeded, start);
     this.provider = new FakeProvider(this.scheduler);
     this.invariants = new Invariants(() => this.store, this.provider);
     this.store = new MeteredStore({

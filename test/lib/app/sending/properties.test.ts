@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { audit } from '#lib/app/sending/audit.ts';
 import { at, isIntentOfPart } from '#test/support/simulation/landmarks.ts';
 import {
   ACCOUNTS,
@@ -12,7 +13,7 @@ import {
 } from '#test/support/simulation/operations.ts';
 import { type Faults, noFaults, World } from '#test/support/simulation/world.ts';
 
-const OPERATIONS = Number(process.env.HOOKLINE_TEST_OPERATIONS ?? 10_000);
+const OPERATIONS = Number(process.env.HOOKLINE_TEST_OPERATIONS ?? 2_000);
 const PER_RUN = 50;
 const SEED = process.env.HOOKLINE_TEST_SEED;
 
@@ -31,8 +32,11 @@ const faults: Faults = {
   stale: 0.3,
 };
 
+/** A quarter of an hour before a month ends, by UTC. */
+const START = Date.UTC(2026, 11, 1) - 15 * MINUTE;
+
 async function live(operations: readonly Operation[], seed: number): Promise<World> {
-  const world = new World({ seed, config: { unknownLimitMs: 20 * MINUTE, queueLimit: 12 } });
+  const world = new World({ seed, start: START, config: { unknownLimitMs: 20 * MINUTE, queueLimit: 12 } });
   for (const account of ACCOUNTS) await world.addAccount(account, workspaceOf(account), 10);
   world.faults = faults;
   world.skew = () =>
@@ -75,6 +79,10 @@ async function heal(world: World): Promise<void> {
   for (const account of ACCOUNTS) world.begin(begin(world, { do: 'resume', account }));
   await world.run(24 * MINUTE);
   world.invariants.atRest();
+  for (const workspace of new Set(ACCOUNTS.map(workspaceOf))) {
+    const { differences, complete } = await audit(world.honest(), workspace);
+    if (differences.length > 0 || !complete) world.invariants.violate(`in the end: ${differences.join('; ')}`);
+  }
 }
 
 test(`every promise holds through ${OPERATIONS} random operations`, { timeout: 600_000 }, async () => {
