@@ -27,6 +27,14 @@ export const isDeletion = (write: Write): boolean =>
 
 export const isResending = (write: Write): boolean => sets(write, 'resentAs');
 
+export const isOpening = (write: Write): boolean => write.kind === 'put' && write.item.kind === 'quota';
+export const isRaised = (write: Write): boolean => sets(write, 'opening');
+/** By an audit, and not as it is spent. */
+export const isMarkedCounted = (write: Write): boolean => sets(write, '.counted') && !sets(write, '.state');
+/** Late, without the account's lease. */
+export const isCounting = (write: Write): boolean =>
+  changesOf(write).some((change) => change.path === 'countings') && !sets(write, 'gen');
+
 export const isQueueing = (write: Write): boolean =>
   changesOf(write).some((change) => change.kind === 'add' && change.path === 'pending' && change.by > 0);
 

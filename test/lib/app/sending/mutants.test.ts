@@ -5,18 +5,24 @@ import {
   changing,
   isCharge,
   isClaim,
+  isCounting,
+  isDeletion,
   isHandingOn,
   isIdling,
   isIntentOfAccount,
   isIntentOfPart,
   isKick,
+  isMarkedCounted,
+  isOpening,
   isQueueing,
+  isRaised,
   isRefund,
   isResending,
   on,
   without,
 } from '#test/support/simulation/landmarks.ts';
 import type { WorldOptions } from '#test/support/simulation/world.ts';
+import * as credits from './credit-scenarios.ts';
 import * as scenarios from './scenarios.ts';
 
 /** Every guard of the protocol, taken out: the scenario that it is there for must notice. */
@@ -113,6 +119,25 @@ const carryingWeight: readonly Case[] = [
     { mutant: { inconsistent: ({ pk }) => pk.startsWith('PID#') } },
     scenarios.statusesFirst,
   ],
+  [
+    'the opening as read, in the raise of a quota',
+    { mutant: without(on('opening'), isRaised) },
+    credits.quotaRaisedTwice,
+  ],
+  ['a month that is not open, in its opening', { mutant: without(on('pk'), isOpening) }, credits.monthOpenedTwice],
+  [
+    'what was counted as read, in a deletion',
+    { mutant: without(on('countings'), isDeletion) },
+    credits.spentWhileDeleted,
+  ],
+  [
+    'an account that is there, in what it counts',
+    { mutant: without(on('pk'), isCounting) },
+    credits.spentAfterDeletion,
+  ],
+  ['counted or not as read, in a refund', { mutant: without(on('.counted'), isRefund) }, credits.failedWhileCounted],
+  ['not counted yet, in a count', { mutant: without(on('.counted'), isMarkedCounted) }, credits.countedTwice],
+  ['still spent, in a count', { mutant: without(on('.creditState'), isMarkedCounted) }, credits.failedBeforeCounted],
 ];
 
 describe('a guard carries weight', () => {

@@ -26,7 +26,7 @@ import { noFaults, World, type WorldOptions } from '#test/support/simulation/wor
  */
 export type Scenario = (options?: WorldOptions) => Promise<string[]>;
 
-class Trial extends World {
+export class Trial extends World {
   readonly complaints: string[] = [];
 
   static async begin(options: WorldOptions = {}, credits = 100): Promise<Trial> {
