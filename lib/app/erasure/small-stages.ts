@@ -4,6 +4,8 @@ import { LEDGER_PREFIX, quotaKindKey } from '../sending/keys.ts';
 import { del, exists, set, update } from '../store.ts';
 import type { Erasing } from './erasing.ts';
 
+export const ERASED = 'erased';
+
 /** The ledger is kept for its figures; only a provider's words on a refund may name somebody. */
 export function ledgerStage({ store, workspace, mentions, counts }: Erasing): Stage {
   const { pk } = quotaKindKey(workspace);
@@ -13,7 +15,7 @@ export function ledgerStage({ store, workspace, mentions, counts }: Erasing): St
     partitions: async () => [{ name: '', query: { pk, from: LEDGER_PREFIX, before: end, consistent: true } }],
     visit: async ({ pk, sk, reason }) => {
       if (typeof reason !== 'string' || !mentions(reason)) return true;
-      await store.write(update({ pk, sk }, [set('reason', 'erased')], exists()));
+      await store.write(update({ pk, sk }, [set('reason', ERASED)], exists()));
       counts.ledgerEntries += 1;
       return true;
     },

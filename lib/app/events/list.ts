@@ -88,6 +88,7 @@ async function load(
     for (const event of await shownEvents(
       store,
       heads.filter((head) => isLive(head, nowSeconds)),
+      nowSeconds,
       once,
     )) {
       size += Buffer.byteLength(JSON.stringify(event));

@@ -8,13 +8,18 @@ import { type Item, isLive, type Store } from '../store.ts';
  * Events as readers see them: whole, with thumbnails, and how far each message of ours has got by now. `once`: of a
  * message that we sent and whose echo came in, the echo alone.
  */
-export async function shownEvents(store: Store, heads: readonly Item[], once = false): Promise<readonly Event[]> {
+export async function shownEvents(
+  store: Store,
+  heads: readonly Item[],
+  nowSeconds: number,
+  once = false,
+): Promise<readonly Event[]> {
   const stateKeys = new Set(heads.flatMap((head) => (reportsDelivery(head) ? [head.stateKey] : [])));
   const [events, states] = await Promise.all([
     Promise.all(heads.map((head) => eventOf(store, head))),
     store.getMany([...stateKeys].map((pk) => ({ pk, sk: 'META' }))),
   ]);
-  const stateAt = new Map(states.map((item) => [item.pk, item]));
+  const stateAt = new Map(states.filter((item) => isLive(item, nowSeconds)).map((item) => [item.pk, item]));
   return events.flatMap((event, i) => {
     const state = stateAt.get(String(heads[i]?.stateKey));
     return once && isTwin(event, state) ? [] : [withDelivery(event, state)];
@@ -62,7 +67,7 @@ export async function findEvent(
   nowSeconds: number,
 ): Promise<Event | undefined> {
   const head = await liveHead(store, workspace, id, nowSeconds);
-  return head && (await shownEvents(store, [head]))[0];
+  return head && (await shownEvents(store, [head], nowSeconds))[0];
 }
 
 export async function findMessage(

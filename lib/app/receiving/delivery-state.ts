@@ -1,4 +1,16 @@
-import { absent, any, compare, type Item, type Key, type Store, set, setIfAbsent, update } from '#lib/app/store.ts';
+import {
+  absent,
+  any,
+  type Change,
+  compare,
+  type Item,
+  type Key,
+  remove,
+  type Store,
+  set,
+  setIfAbsent,
+  update,
+} from '#lib/app/store.ts';
 import type { DeliveryReport, DeliveryState, Status } from '#lib/domain/event.ts';
 import { keyPart } from '#lib/domain/ids.ts';
 import { known } from '#lib/domain/known.ts';
@@ -19,6 +31,40 @@ export function stateKey({ workspace, provider, scope }: StateScope, messageId: 
   return { pk: `PID#${workspace}#${provider}#${keyPart(scope)}#${keyPart(messageId)}`, sk: 'META' };
 }
 
+/** When what is told ends, as an event, and when it came: seconds since the epoch. */
+export interface StateLife {
+  readonly expiresAt?: number;
+  readonly nowSeconds: number;
+}
+
+/**
+ * Writes to the state of a message, which ends with the last that was told of it. One that has run out begins anew: its
+ * words are nobody's any more.
+ */
+export async function touchState(
+  store: Store,
+  key: Key,
+  changes: readonly Change[],
+  { expiresAt, nowSeconds }: StateLife,
+): Promise<Item | undefined> {
+  const end = expiresAt === undefined ? remove('expiresAt') : set('expiresAt', expiresAt);
+  const isLive = any(absent('expiresAt'), compare('expiresAt', '>', nowSeconds));
+  const touch = update(key, [...changes, end], isLive);
+  const written = await store.write(touch, { returns: 'new' });
+  if (written.done || !written.item) return written.item;
+  const { pk: _pk, sk: _sk, ...past } = written.item;
+  await store.write(update(key, Object.keys(past).map(remove), compare('expiresAt', '<=', nowSeconds)));
+  return (await store.write(touch, { returns: 'new' })).item;
+}
+
+/** The last time that anything of the message is known of, in milliseconds; undefined where no status has come. */
+export function lastTold(state: Item): number | undefined {
+  const times = Object.entries(state).flatMap(([name, time]) =>
+    /^(?:at|last)_/.test(name) && typeof time === 'number' ? [time] : [],
+  );
+  return times.length === 0 ? undefined : Math.max(...times);
+}
+
 /**
  * Notes when a message reached a state; the first time counts, and nothing is ever taken back, so that repeats and any
  * order of arrival come to the same. Answers the item as it is now: with the send that it belongs to, where it is ours.
@@ -29,13 +75,13 @@ export async function noteStatus(
   key: Key,
   status: Status,
   at: number,
-  isTheirs = true,
+  { isTheirs, ...life }: StateLife & { readonly isTheirs: boolean },
 ): Promise<Item | undefined> {
   const { state, detail } = status;
   const changes = [setIfAbsent(`at_${state}`, at)];
   if (detail !== undefined) changes.push(set(`detail_${state}`, shortly(detail)));
   if (state === 'sent' && !isTheirs) changes.push(setIfAbsent('own_sent', at));
-  const { item } = await store.write(update(key, changes), { returns: 'new' });
+  const item = await touchState(store, key, changes, life);
   return item && isTheirs && (state === 'sent' || state === 'failed') ? noteLast(store, key, item, state, at) : item;
 }
 

@@ -24,6 +24,11 @@ export interface EventRecord {
   readonly expiresAt?: number;
 }
 
+/** How long the state of the event's message is kept for its sake (lib/app/receiving/delivery-state.ts). */
+export function lifeOf({ event: { receivedAt }, expiresAt }: EventRecord) {
+  return { nowSeconds: Date.parse(receivedAt) / 1000, ...(expiresAt !== undefined && { expiresAt }) };
+}
+
 export function eventKey(id: string): Key {
   return { pk: `EVT#${id}`, sk: 'META' };
 }

@@ -6,7 +6,7 @@ import type { Log, Metrics } from '../ports.ts';
 import type { SendReports } from '../sends/reports.ts';
 import { add, type Key, type Store, setIfAbsent, update } from '../store.ts';
 import { noteStatus } from './delivery-state.ts';
-import type { EventRecord } from './event-item.ts';
+import { type EventRecord, lifeOf } from './event-item.ts';
 import { accountKey, type Receipt } from './records.ts';
 import type { Stored } from './store-event.ts';
 
@@ -37,7 +37,8 @@ export async function settle(
   if (chat) await sightChat(store, chat);
   const key = record.stateKey === undefined ? undefined : { pk: record.stateKey, sk: 'META' };
   if (event.kind === 'status' && key) {
-    const state = await noteStatus(store, key, event.status, record.orderedAt, event.occurredAt !== event.receivedAt);
+    const told = { ...lifeOf(record), isTheirs: event.occurredAt !== event.receivedAt };
+    const state = await noteStatus(store, key, event.status, record.orderedAt, told);
     if (state) await sends?.status(record, key, state, accountNamed(event.status.account));
   }
   if (event.kind === 'message' && key) await sends?.outbound(record, event, key, accountNamed(event.message.account));

@@ -3,13 +3,14 @@ import { toIso } from '#lib/domain/time.ts';
 import { attemptExpiry } from '../attempts/attempt.ts';
 import { attemptPartitions } from '../erasure/attempts.ts';
 import { empty, eraseStates } from '../erasure/empty-send.ts';
+import { ERASED } from '../erasure/small-stages.ts';
 import { listed, type Position, type Stage, walk } from '../lists/walk.ts';
 import type { WalkState } from '../lists/walk-cursor.ts';
 import type { Clock, Random } from '../ports.ts';
 import { queryAll } from '../query-all.ts';
 import { retrying } from '../retrying-store.ts';
 import { readSend } from '../sending/items.ts';
-import { sendListKey } from '../sending/keys.ts';
+import { LEDGER_PREFIX, quotaKindKey, sendListKey } from '../sending/keys.ts';
 import { compare, del, exists, type Store, set, update } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import { copyRetention, retentionOf } from '../workspaces/retention.ts';
@@ -23,7 +24,7 @@ interface Ports {
   readonly random: Random;
 }
 
-const NONE: AppliedCounts = { events: 0, attempts: 0, sends: 0, chats: 0 };
+const NONE: AppliedCounts = { events: 0, attempts: 0, sends: 0, chats: 0, ledgerEntries: 0 };
 const START: Position = { stage: '', partition: '' };
 const DAY_MS = 86_400_000;
 /** API Gateway waits 30 s for an answer; one slow item may come on top of this. */
@@ -44,7 +45,13 @@ export async function applyRetention(ports: Ports, workspace: string, from?: Wal
   const { changes: begunWith, ...counts } = { ...NONE, changes, ...from?.done };
   const end = retentionDays === undefined ? {} : { retentionDays };
   const applying: Applying = { store, workspace, ...end, now: clock.now(), counts };
-  const stages = [eventStage(applying), attemptStage(applying), sendStage(applying), chatStage(applying, random)];
+  const stages = [
+    eventStage(applying),
+    attemptStage(applying),
+    sendStage(applying),
+    chatStage(applying, random),
+    ledgerStage(applying),
+  ];
   const start = begunWith === changes ? from?.at : undefined;
   const stopped = await walk(store, stages, start, () => clock.monotonic() >= deadline);
   const at = stopped ?? ((await retentionApplied(store, workspace, changes)) ? undefined : START);
@@ -96,6 +103,23 @@ function chatStage({ store, workspace, retentionDays, now, counts }: Applying, r
       );
       const { done } = await store.transact(writes.slice(0, 100), newTransaction(random));
       if (done) counts.chats += 1;
+      return true;
+    },
+  };
+}
+
+/** The ledger is kept for its figures; why a credit went back is a provider's to say, and may name somebody. */
+function ledgerStage({ store, workspace, retentionDays, now, counts }: Applying): Stage {
+  const { pk } = quotaKindKey(workspace);
+  const before = `${LEDGER_PREFIX}${toIso(now - (retentionDays ?? 0) * DAY_MS)}`;
+  const old = { name: '', query: { pk, from: LEDGER_PREFIX, before, consistent: true } };
+  return {
+    name: '5-ledger',
+    partitions: async () => (retentionDays === undefined ? [] : [old]),
+    visit: async ({ pk, sk, entry, reason }) => {
+      if (entry !== 'refund' || reason === ERASED) return true;
+      await store.write(update({ pk, sk }, [set('reason', ERASED)], exists()));
+      counts.ledgerEntries += 1;
       return true;
     },
   };

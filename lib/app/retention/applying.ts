@@ -7,12 +7,15 @@ export const AppliedCounts = v.object({
   attempts: tally('Given an earlier end'),
   sends: tally('Emptied of recipient, text, file and errors'),
   chats: tally('Deleted: nothing has happened in them for so long'),
+  ledgerEntries: tally("Refunds whose reason, a provider's words, was emptied; the figures stay"),
 });
 export type AppliedCounts = v.InferOutput<typeof AppliedCounts>;
 
 /** What a walk in several calls carries along. */
 export const Progress = v.object({
   ...AppliedCounts.entries,
+  /** A cursor of an earlier version knows neither. */
+  ledgerEntries: v.optional(v.number(), 0),
   /** How often the retention had been changed when it began; a cursor of an earlier version does not know. */
   changes: v.optional(v.number(), -1),
 });

@@ -1,8 +1,9 @@
 import { expiryOf } from '#lib/domain/retention.ts';
 import { listed, type Stage } from '../lists/walk.ts';
 import { queryAll } from '../query-all.ts';
+import { lastTold } from '../receiving/delivery-state.ts';
 import { eventOf } from '../receiving/event-item.ts';
-import { all, equal, exists, type Item, isLive, remove, StoreUnavailable, set, update } from '../store.ts';
+import { absent, all, equal, exists, type Item, isLive, remove, StoreUnavailable, set, update } from '../store.ts';
 import type { Applying } from './applying.ts';
 
 /** Gives every stored event the end that it would have had, had it come in under this retention. */
@@ -13,6 +14,7 @@ export function eventStage(applying: Applying): Stage {
     ...listed(store, (shard) => `WS#${workspace}#EVT#${shard}`),
     visit: async (head) => {
       await applyTo(applying, head);
+      await applyToState(applying, head);
       return true;
     },
   };
@@ -50,4 +52,18 @@ async function applyTo({ store, retentionDays, now, counts }: Applying, met: Ite
     head = await store.get(key, { consistent: true });
   }
   throw new StoreUnavailable('conflict');
+}
+
+/** What is known of a message's delivery ends with the last that was told of it, and is found through its events alone. */
+async function applyToState({ store, retentionDays, now }: Applying, head: Item): Promise<void> {
+  if (typeof head.stateKey !== 'string' || !isLive(head, now / 1000)) return;
+  const key = { pk: head.stateKey, sk: 'META' };
+  const state = await store.get(key, { consistent: true });
+  if (!state || !isLive(state, now / 1000)) return;
+  const expiresAt = expiryOf(lastTold(state) ?? Date.parse(String(head.orderedAt)), retentionDays);
+  if (expiresAt === state.expiresAt) return;
+  const asRead = state.expiresAt === undefined ? absent('expiresAt') : equal('expiresAt', state.expiresAt);
+  // Refused: a status has come in meanwhile, and has brought an end of its own.
+  const change = expiresAt === undefined ? remove('expiresAt') : set('expiresAt', expiresAt);
+  await store.write(update(key, [change], all(exists(), asRead)));
 }

@@ -6,6 +6,7 @@ import {
   type Condition,
   equal,
   exists,
+  isLive,
   type Key,
   remove,
   type Store,
@@ -52,7 +53,7 @@ export async function onStatus(
 export async function readStatuses(ports: EndingPorts, send: Send, providerId: string): Promise<void> {
   const key = stateKey(send, providerId);
   const item = await ports.store.get(key, { consistent: true });
-  if (item) await applyStatuses(ports, readProviderMessage(item));
+  if (item && isLive(item, ports.clock.now() / 1000)) await applyStatuses(ports, readProviderMessage(item));
 }
 
 /** Idempotent, and indifferent to order: it looks at all that is known of the message, not at one event. */

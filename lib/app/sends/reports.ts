@@ -1,13 +1,14 @@
 import type { Connection, MessageEvent } from '#lib/domain/event.ts';
 import { STATUSES } from '#lib/domain/sending/status.ts';
-import type { EventRecord } from '../receiving/event-item.ts';
+import { touchState } from '../receiving/delivery-state.ts';
+import { type EventRecord, lifeOf } from '../receiving/event-item.ts';
 import type { SendingConfig } from '../sending/config.ts';
 import { onEcho } from '../sending/echo.ts';
 import type { EndingPorts } from '../sending/ends.ts';
 import { clearHold, hold, type ResumePorts } from '../sending/hold.ts';
 import { readProviderMessage } from '../sending/items.ts';
 import { onStatus } from '../sending/statuses.ts';
-import { type Item, type Key, StoreUnavailable, setIfAbsent, update } from '../store.ts';
+import { type Item, type Key, StoreUnavailable, setIfAbsent } from '../store.ts';
 import { accountsOf } from './accounts.ts';
 import { contentOf, isFor } from './echo.ts';
 import { isCertainlyOf } from './owners.ts';
@@ -62,7 +63,7 @@ function reportsOf(ports: ReportPorts, config: SendingConfig): SendReports {
     outbound: async (record, event, key, account) => {
       if (event.message.via === 'phone') return;
       // From here on the history of the chat shows this event, and not the one that the send has written.
-      const { item } = await store.write(update(key, [setIfAbsent('echo', event.id)]), { returns: 'new' });
+      const item = await touchState(store, key, [setIfAbsent('echo', event.id)], lifeOf(record));
       const content = contentOf(event.message);
       if (!content || item?.send !== undefined) return;
       const id = await hubAccount(record, account);

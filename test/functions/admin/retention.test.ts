@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Item } from '#lib/app/store.ts';
+import { type Item, put } from '#lib/app/store.ts';
 import { ErasureHub, OTHER } from '#test/lib/app/erasure/hub.ts';
 import { LONG } from '#test/support/long.ts';
 import { message } from './admin-bench.ts';
@@ -154,6 +154,84 @@ it('empties old sends, forgets quiet chats and shortens logs', async () => {
     30 * DAY_MS,
     30 * DAY_MS,
   ]);
+});
+
+const statesOf = (hub: ErasureHub) => hub.memory.all().filter(({ pk }) => pk.startsWith('PID#'));
+const told = (hub: ErasureHub, status: string, detail?: string) => ({
+  event: 'status',
+  id: 'M1',
+  status,
+  via: 'api',
+  at: new Date(hub.bench.now - 1000).toISOString(),
+  ...(detail && { detail }),
+});
+
+it('ends the state of a message with the last that was told of it, and begins anew after that', async () => {
+  const hub = new ErasureHub();
+  await retain(hub, 30);
+  const { url } = await hub.webhook();
+  await hub.post(url, told(hub, 'failed', `${OTHER} is gone`));
+  const seconds = () => Math.floor(hub.bench.now / 1000);
+  expect(statesOf(hub)).toMatchObject([{ detail_failed: `${OTHER} is gone`, expiresAt: seconds() + 30 * DAY_SECONDS }]);
+  hub.bench.now += 20 * DAY_MS;
+  await hub.post(url, told(hub, 'delivered'));
+  expect(statesOf(hub)).toMatchObject([{ expiresAt: seconds() + 30 * DAY_SECONDS }]);
+  hub.bench.now += 30 * DAY_MS;
+  await hub.post(url, told(hub, 'sent'));
+  const [state, ...others] = statesOf(hub);
+  expect(others).toEqual([]);
+  const words = Object.keys(state ?? {}).filter((name) => /^(?:at|last|detail)_/.test(name));
+  expect(words).toEqual(['at_sent']);
+});
+
+it('gives an end to states that have none, and takes it back', async () => {
+  const hub = new ErasureHub();
+  const { url } = await hub.webhook();
+  await hub.post(url, told(hub, 'failed', `${OTHER} is gone`));
+  const received = Math.floor(hub.bench.now / 1000);
+  hub.bench.now += DAY_MS;
+  await hub.post(url, told(hub, 'delivered'));
+  expect(statesOf(hub)).toMatchObject([expect.not.objectContaining({ expiresAt: expect.anything() })]);
+  await retain(hub, 30);
+  await apply(hub);
+  expect(statesOf(hub)).toMatchObject([{ expiresAt: received - 1 + 31 * DAY_SECONDS }]);
+  await retain(hub, null);
+  await apply(hub);
+  expect(statesOf(hub)).toMatchObject([expect.not.objectContaining({ expiresAt: expect.anything() })]);
+});
+
+it('shows no state of a message that has run out', async () => {
+  const hub = new ErasureHub();
+  const { url } = await hub.webhook();
+  const said = { ...message(1, { from: OTHER }), id: 'M1', direction: 'outbound', via: 'api' };
+  await hub.post(url, said);
+  await hub.post(url, told(hub, 'delivered'));
+  const shown = async () => (await hub.walk('/api/messages')).items;
+  expect(await shown()).toMatchObject([{ delivery: { state: 'delivered' } }]);
+  for (const state of statesOf(hub)) {
+    await hub.memory.write(put({ ...state, expiresAt: Math.floor(hub.bench.now / 1000) }));
+  }
+  expect(await shown()).toMatchObject([expect.not.objectContaining({ delivery: expect.anything() })]);
+});
+
+it("takes a provider's words out of old refunds, and leaves the figures and what operators wrote", async () => {
+  const hub = new ErasureHub();
+  const account = await hub.account();
+  const failed = { kind: 'failed', reason: `${OTHER} is gone` } as const;
+  await hub.accepted(account, { phone: OTHER }, 'hello', failed);
+  hub.bench.now += 31 * DAY_MS;
+  await hub.accepted(account, { phone: OTHER }, 'again', failed);
+  await retain(hub, 30);
+  expect(await apply(hub)).toMatchObject({ applied: { ledgerEntries: 1 } });
+  const ledger = hub.memory.all().filter(({ kind }) => kind === 'ledger');
+  expect(ledger.map(({ entry, reason, credits }) => ({ entry, reason, credits }))).toEqual([
+    { entry: 'grant', reason: 'a test', credits: 100 },
+    { entry: 'reserve', credits: 1 },
+    { entry: 'refund', reason: 'erased', credits: 1 },
+    { entry: 'reserve', credits: 1 },
+    { entry: 'refund', reason: failed.reason, credits: 1 },
+  ]);
+  expect(await apply(hub)).toMatchObject({ applied: { ledgerEntries: 0 } });
 });
 
 it('reaches every webhook however the change and their making or rotating fall together', async () => {

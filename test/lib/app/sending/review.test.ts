@@ -161,7 +161,9 @@ test('a reason is kept as far as people read it, however much a provider says', 
   await world.run(5 * SECOND);
   const key = stateKey({ workspace: 'main', provider: 'fake', scope: 'a' }, '3EB01');
   const words = 'x'.repeat(300_000);
-  const item = await noteStatus(world.store, key, { state: 'failed', messageId: '3EB01', detail: words }, world.now);
+  const told = { state: 'failed', messageId: '3EB01', detail: words } as const;
+  const life = { isTheirs: true, nowSeconds: world.now / 1000 };
+  const item = await noteStatus(world.store, key, told, world.now, life);
   if (!item) throw new Error('the status was not noted');
   await ask(world, (ports) => onStatus(ports, key, readProviderMessage(item), world.config));
   await ask(world, (ports) => hold(ports, 'a', words, world.config));
