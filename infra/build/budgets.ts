@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { type BuildFolders, functionNames } from './functions.ts';
 import { type BuildRecord, readRecord } from './record.ts';
 
-/** The most that a bundle may weigh, in KiB, with what it loads by a call. Each cold start fetches all of it. */
+/** The most that a bundle may weigh, in KiB. Each cold start fetches all of it. */
 const LIMIT = 450;
 const LARGER: Readonly<Record<string, number>> = { admin: 700, send: 590, sender: 640, watchdog: 550 };
 export const budgetOf = (name: string): number => LARGER[name] ?? LIMIT;

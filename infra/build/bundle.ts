@@ -1,16 +1,14 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { basename, join, resolve } from 'node:path';
-import type { BuildOptions, Metafile } from 'esbuild';
+import { join, resolve } from 'node:path';
+import type { BuildOptions } from 'esbuild';
 import { type BuildFolders, functionNames } from './functions.ts';
-import { http, shared, uncalled } from './plugins.ts';
+import { http, uncalled } from './plugins.ts';
 import { isFresh, makeRecord, writeRecord } from './record.ts';
 
 const options = {
   bundle: true,
   format: 'esm',
-  // What is imported by a call is a file of its own, and loaded when the call is made.
-  splitting: true,
   outExtension: { '.js': '.mjs' },
   platform: 'node',
   target: 'node24',
@@ -37,10 +35,14 @@ async function buildFunction(name: string, { functions, dist }: BuildFolders): P
   const unfinished = join(dist, `.${name}.${process.pid}`);
   rmSync(join(folder, 'build.json'), { force: true });
   const entry = join(functions, name, 'handler.ts');
-  const plugins = [uncalled, http, shared(resolve(entry))];
-  const built = await bundle({ ...options, plugins, entryPoints: { index: entry }, outdir: unfinished });
+  const built = await bundle({
+    ...options,
+    plugins: [uncalled, http],
+    entryPoints: { index: entry },
+    outdir: unfinished,
+  });
   moveInto(folder, unfinished);
-  writeRecord(dist, name, makeRecord(built.bytes, built.inputs, built.first));
+  writeRecord(dist, name, makeRecord(built.bytes, built.inputs));
 }
 
 /** The SDK loads it for operations that stream events, of which we call none. */
@@ -56,33 +58,15 @@ async function bundle(settings: BuildOptions & { readonly metafile: true }) {
     .find(({ external, path }) => external && !isBuiltin(path) && path !== EVENT_STREAMS);
   if (missing) throw new Error(`${missing.path} is loaded by a call in a library: it would be missing once deployed`);
   const bytes = outputs.reduce((sum, each) => sum + each.bytes, 0);
-  return { bytes, inputs: sourcesIn([metafile]), first: sourcesIn(loadedFirst(metafile)) };
+  // Files alone, without what plugins made up.
+  return { bytes, inputs: Object.keys(metafile.inputs).filter((path) => existsSync(path)) };
 }
 
-/** The files that are loaded at the start: all but what waits for a call. */
-function loadedFirst({ outputs }: Metafile): Metafile['outputs'][string][] {
-  const paths = Object.keys(outputs).filter((path) => basename(path) === INDEX);
-  // What is added on the way is visited as well.
-  const found = new Set(paths);
-  for (const path of found) {
-    for (const { kind, path: next, external } of outputs[path]?.imports ?? []) {
-      if (kind === 'import-statement' && !external) found.add(next);
-    }
-  }
-  return [...found].flatMap((path) => outputs[path] ?? []);
-}
-
-/** Files alone, without what plugins made up. */
-function sourcesIn(parts: readonly { readonly inputs: object }[]): string[] {
-  return [...new Set(parts.flatMap(({ inputs }) => Object.keys(inputs)))].filter((path) => existsSync(path));
-}
-
-/** A hub that is running may be reading the old files: the index, which names the others, changes after them. */
+/** A hub that is running may be reading the old file: the new one takes its place at once. */
 function moveInto(folder: string, unfinished: string): void {
   mkdirSync(folder, { recursive: true });
-  const files = readdirSync(unfinished).sort((one, other) => Number(one === INDEX) - Number(other === INDEX));
+  const files = readdirSync(unfinished);
   for (const file of files) renameSync(join(unfinished, file), join(folder, file));
   rmSync(unfinished, { recursive: true });
   for (const file of readdirSync(folder)) if (!files.includes(file)) rmSync(join(folder, file), { recursive: true });
 }
-const INDEX = 'index.mjs';

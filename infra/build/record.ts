@@ -6,16 +6,14 @@ export interface BuildRecord {
   readonly bytes: number;
   /** Every source, and its stamp at the time of the build. */
   readonly inputs: Readonly<Record<string, string>>;
-  /** The sources that every cold start loads; the others wait for a call. */
-  readonly first: readonly string[];
 }
 
 /** A change in these alters every bundle, though esbuild does not list them. */
 const toolchain = ['package-lock.json', 'infra/build/bundle.ts', 'infra/build/plugins.ts'];
 
-export function makeRecord(bytes: number, sources: readonly string[], first: readonly string[]): BuildRecord {
+export function makeRecord(bytes: number, sources: readonly string[]): BuildRecord {
   const inputs = [...sources, ...toolchain].sort().map((path) => [path, stampOf(path)] as const);
-  return { bytes, inputs: Object.fromEntries(inputs), first };
+  return { bytes, inputs: Object.fromEntries(inputs) };
 }
 
 export function readRecord(dist: string, name: string): BuildRecord | undefined {

@@ -1,20 +1,10 @@
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bundleFaults } from '#infra/build/budgets.ts';
 import { buildFunctions } from '#infra/build/bundle.ts';
-import { readRecord } from '#infra/build/record.ts';
 
 let root: string;
 let folders: { functions: string; dist: string };
@@ -63,56 +53,6 @@ export const handler = () => [http.Agent === Agent, all.Agent === Agent, new Min
   const { handler } = await import(pathToFileURL(bundle).href);
   expect(handler()).toEqual([true, true, true]);
 });
-
-test('loads what is imported by a call when the call is made', async () => {
-  source('one/handler.ts', "export const handler = async () => (await import('./rare.ts')).word;");
-  const rare = source('one/rare.ts', "export const word = 'rare';");
-  await buildFunctions(folders);
-  const bundle = join(folders.dist, 'one/index.mjs');
-  expect(readFileSync(bundle, 'utf8')).not.toContain('"rare"');
-  expect(readRecord(folders.dist, 'one')?.first.map((path) => basename(path))).toEqual(['handler.ts']);
-  const { handler } = await import(pathToFileURL(bundle).href);
-  expect(await handler()).toBe('rare');
-  const before = readdirSync(join(folders.dist, 'one'));
-  writeFileSync(rare, "export const word = 'changed';");
-  await buildFunctions(folders);
-  expect(readdirSync(join(folders.dist, 'one'))).toHaveLength(before.length);
-});
-
-test('opens two files at a cold start, whatever its parts have in common', async () => {
-  for (const name of ['left', 'middle', 'right']) source(`one/${name}.ts`, `export const ${name} = ['${name}'];`);
-  source(
-    'one/first.ts',
-    "import { left } from './left.ts';\nimport { middle } from './middle.ts';\nexport { left, middle };",
-  );
-  source(
-    'one/second.ts',
-    "import { middle } from './middle.ts';\nimport { right } from './right.ts';\nexport { middle, right };",
-  );
-  source(
-    'one/handler.ts',
-    `import { left } from './left.ts';
-import { middle } from './middle.ts';
-import { right } from './right.ts';
-export const handler = async () => {
-  const [first, second] = [await import('./first.ts'), await import('./second.ts')];
-  return [first.left === left, first.middle === middle, second.middle === middle, second.right === right];
-};`,
-  );
-  await buildFunctions(folders);
-  expect(filesOpened(join(folders.dist, 'one/index.mjs'))).toHaveLength(2);
-  const names = readRecord(folders.dist, 'one')?.first.map((path) => basename(path));
-  expect(names?.sort()).toEqual(['handler.ts', 'left.ts', 'middle.ts', 'right.ts']);
-  const { handler } = await import(pathToFileURL(join(folders.dist, 'one/index.mjs')).href);
-  expect(await handler()).toEqual([true, true, true, true]);
-});
-
-/** A bundle and what its files import, but for what they load by a call. */
-function filesOpened(file: string): string[] {
-  const imported = readFileSync(file, 'utf8').matchAll(/\bfrom ?"(\.\/[^"]+)"/g);
-  const others = [...imported].flatMap(([, path = '']) => filesOpened(join(file, '..', path)));
-  return [...new Set([file, ...others])];
-}
 
 test('refuses a library that loads a part of itself by a call', async () => {
   source('one/handler.ts', "import { part } from 'parted';\nexport const handler = () => part();");

@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { readdirSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Context } from 'aws-lambda';
 
@@ -36,15 +34,7 @@ export async function loadLambda(file: string, exportName: string, settings: Lam
   const loaded: Record<string, unknown> = await import(url);
   const handler = loaded[exportName];
   if (!isHandler(handler)) throw new Error(`${file} exports no function named ${exportName}`);
-  await loadRest(file);
   return { name: settings.name, invoke: (event) => invoke(handler, event, settings) };
-}
-
-/** What a bundle would load by a call: a build that runs beside the hub puts other files in their place. */
-async function loadRest(file: string): Promise<void> {
-  const folder = dirname(file);
-  const names = readdirSync(folder).filter((name) => /\.[cm]js$/.test(name) && name !== basename(file));
-  await Promise.all(names.map((name) => import(pathToFileURL(join(folder, name)).href)));
 }
 
 function isHandler(value: unknown): value is Handler {
