@@ -76,7 +76,7 @@ async function journalled(
   const journal = reply.kind === 'answered' && reply.status === 200 ? bodyOf(Journal, reply) : undefined;
   return (journal ?? []).flatMap((entry) =>
     entry.idMessage && entry.chatId !== undefined && normaliseJid(entry.chatId) === chatId && fits(entry, attempted)
-      ? [{ providerId: entry.idMessage, ...failure(entry) }]
+      ? [{ providerId: entry.idMessage, ...namelessness(attempted), ...failure(entry) }]
       : [],
   );
 }
@@ -89,6 +89,9 @@ function fits(entry: Entry, { content, since }: Attempted): boolean {
   if (!isPlayable(content.name)) return entry.typeMessage === 'documentMessage' && entry.fileName === content.name;
   return /^(?:image|video|audio|sticker)Message$/.test(entry.typeMessage ?? '');
 }
+
+const namelessness = ({ content }: Attempted) =>
+  content.kind === 'file' && isPlayable(content.name) ? { isNameless: true } : {};
 
 /** GREEN-API, too, tells by the extension what WhatsApp shows as it is. */
 function isPlayable(name: string): boolean {

@@ -44,6 +44,7 @@ export async function findSent(
   const found = new Map(rows.filter((row) => fits(row, to, attempted)).map((row) => [row.id, row]));
   return [...found.values()].map(({ id, status }) => ({
     providerId: id,
+    ...(attempted.content.kind === 'file' && { isNameless: true }),
     ...(status === 'failed' && { failed: 'Zender says that it failed' }),
   }));
 }

@@ -1,9 +1,8 @@
 import type { Context } from 'aws-lambda';
 import type { OutboundProvider } from '#lib/app/sending/outbound.ts';
-import { providerEvidence } from '#lib/app/sending/provider-evidence.ts';
+import { evidence } from '#lib/app/sending/provider-evidence.ts';
 import { providerProber } from '#lib/app/sending/provider-sender.ts';
 import { watchdog } from '#lib/app/sending/watchdog.ts';
-import { withOwnEvidence } from '#lib/app/sends/own-evidence.ts';
 import { correlated } from './correlation.ts';
 import { outboundAccounts } from './outbound-accounts.ts';
 import { type Runtime, sendingPorts } from './runtime.ts';
@@ -17,8 +16,7 @@ export function watchdogHandler(providers: readonly OutboundProvider[], runtime:
   const { config, ...shared } = sendingPorts(runtime);
   const accounts = outboundAccounts(providers, runtime);
   const prober = providerProber(accounts, clock);
-  const evidence = withOwnEvidence(store, providerEvidence(accounts, store, clock));
-  const ports = { ...shared, prober, evidence };
+  const ports = { ...shared, prober, evidence: evidence(accounts, store, clock, config) };
   const run = async (endsAt: number) => {
     try {
       await watchdog(ports, endsAt, config);

@@ -3,6 +3,7 @@ import { stateKey } from '../receiving/delivery-state.ts';
 import { field } from '../sending/change-parts.ts';
 import { readSend, type Send } from '../sending/items.ts';
 import { sendKey } from '../sending/keys.ts';
+import { forgetUnknown } from '../sending/marks.ts';
 import { all, type Change, del, equal, exists, remove, type Store, StoreUnavailable, set, update } from '../store.ts';
 import type { Erasing } from './erasing.ts';
 
@@ -23,12 +24,21 @@ export async function emptySend(erasing: Erasing, messageId: string): Promise<vo
       return;
     }
     counts.deliveries += await eraseStates(store, send);
+    await eraseMarks(store, send);
     if (await empty(store, send)) {
       counts.sends += 1;
       return;
     }
   }
   throw new StoreUnavailable('conflict');
+}
+
+/** What it said can be tested against them by whoever guesses it. */
+export async function eraseMarks(store: Store, send: Send): Promise<void> {
+  const marks = send.parts.flatMap(({ unknownAt }, index) =>
+    unknownAt === undefined ? [] : forgetUnknown(send, index),
+  );
+  for (const mark of marks) await store.write(mark);
 }
 
 /** Answers how many there were. */

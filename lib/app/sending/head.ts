@@ -1,11 +1,12 @@
 import { nextReconciliation } from '#lib/domain/sending/pace.ts';
-import { add, del, type Put, put, type Store, set, type Update, update } from '../store.ts';
+import { add, del, type Put, type Store, set, type Update, update } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import { awaitEvidence, changeParts, field } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { readAccount, readPointer, readSend } from './items.ts';
-import { accountKey, POINTER_PREFIX, pointerKey, sendKey, unknownKey } from './keys.ts';
+import { accountKey, POINTER_PREFIX, pointerKey, sendKey } from './keys.ts';
 import { refresh } from './let-go.ts';
+import { soughtUntil, unknownMarks } from './marks.ts';
 import { type Head, holdsLease, lookAgain, type Step, type Turn } from './turn.ts';
 
 /** The first in the account's queue, read consistently: a stale look could take the queue for empty, or a sent part for waiting. */
@@ -52,18 +53,17 @@ export async function abandon(turn: Turn, head: Head): Promise<Step> {
   return account ? refresh(turn, account.item && readAccount(account.item)) : lookAgain;
 }
 
-/** The part, and its mark among the account's unknown ones. */
+/** The part, and the marks by which what a webhook tells of it is found. */
 export function becomesUnknown(
   { send, index }: Head,
   now: number,
   detail: string,
   config: SendingConfig,
-): [Update, Put] {
+): [Update, ...Put[]] {
   const reconcileAt = now + nextReconciliation(0, config.unknownLimitMs);
   const also = [set(field(index, 'unknownAt'), now), set(field(index, 'reconcileAt'), reconcileAt)];
-  const { accountId, messageId } = send;
   return [
     changeParts(send, [{ index, to: 'unknown', detail, also }], now, awaitEvidence(send, reconcileAt)),
-    put({ ...unknownKey(accountId, messageId, index), send: messageId, part: index }),
+    ...unknownMarks(send, index, soughtUntil(now, config)),
   ];
 }

@@ -1,4 +1,4 @@
-import { shardOf } from '#lib/domain/ids.ts';
+import { keyPart, shardOf } from '#lib/domain/ids.ts';
 import type { Epoch } from '#lib/domain/sending/credits.ts';
 import { toIso } from '#lib/domain/time.ts';
 import type { Key } from '../store.ts';
@@ -17,11 +17,22 @@ export const pointerKey = (account: string, seq: number, part: number): Key => (
   sk: `${POINTER_PREFIX}${String(seq).padStart(SEQ_DIGITS, '0')}#${part}`,
 });
 
-export const UNKNOWN_PREFIX = 'U#';
-/** Marks a part whose outcome is unknown: an index would show it late, and an echo must know them all. */
-export const unknownKey = (account: string, messageId: string, part: number): Key => ({
+/** Marks of unknown outcomes as version 0.1 wrote them; they are gone a day after its last run. */
+export const OLD_UNKNOWN_PREFIX = 'U#';
+export const oldUnknownKey = (account: string, messageId: string, part: number): Key => ({
   pk: `ACC#${account}`,
-  sk: `${UNKNOWN_PREFIX}${messageId}#${part}`,
+  sk: `${OLD_UNKNOWN_PREFIX}${messageId}#${part}`,
+});
+
+/** Where attempts and messages of the same words to the same person meet; `trace`: lib/domain/sending/evidence.ts. */
+export const tracePartition = (account: string, trace: string): string => `ECHO#${account}#${trace}`;
+export const unknownKey = (account: string, trace: string, messageId: string, part: number): Key => ({
+  pk: tracePartition(account, trace),
+  sk: `U#${messageId}#${part}`,
+});
+export const echoKey = (account: string, trace: string, providerId: string): Key => ({
+  pk: tracePartition(account, trace),
+  sk: `E#${keyPart(providerId)}`,
 });
 
 export const sendKey = (messageId: string): Key => ({ pk: `MSG#${messageId}`, sk: 'META' });

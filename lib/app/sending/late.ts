@@ -1,5 +1,5 @@
 import { stateKey } from '../receiving/delivery-state.ts';
-import { add, exists, type Store, update } from '../store.ts';
+import { add, type Delete, exists, type Key, type Put, type Transacted, type Update, update } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import { countEnds, type EndingPorts } from './ends.ts';
 import { readPart } from './head.ts';
@@ -16,28 +16,31 @@ const TRIES = 5;
  * Writes down what is certain about an attempt whose lease is gone, or whose answer never came: to the part alone, and
  * only if the attempt is still the part's last, whatever was taken for its end meanwhile. Never to generation, lease or
  * spacing, which are somebody else's now.
- * False: there was nothing left to settle.
+ * False: there was nothing left to settle, or the provider's id that was inferred is another part's. `asRead`: the head,
+ * by a consistent read just now.
  */
 export async function settleLate(
   ports: EndingPorts,
   { send: { messageId }, index }: Pick<Head, 'index'> & { readonly send: { readonly messageId: string } },
   intentAt: number,
   ending: Ending,
+  asRead?: Head,
 ): Promise<boolean> {
   const { store, clock, random } = ports;
   let isGone = false;
   for (let tries = 0; tries < TRIES; tries += 1) {
-    const head = await readPart(store, messageId, index);
+    const head = tries === 0 && asRead ? asRead : await readPart(store, messageId, index);
     // What was erased keeps no name: nothing would lead to it.
     if (head.part.intentAt !== intentAt || head.send.erased || !isNews(head.part, ending)) return false;
     // A file that turns out not to have gone takes the text with it only while it is still the file's turn.
     const parts = ending.kind === 'failed' && head.part.state === 'sending' ? failingWith(head.send, index) : [index];
     const { writes, leaving, spending, ends } = settling(head.send, parts, ending, clock.now());
     const account = accountWrites(head.send, leaving, spending, isGone);
-    if (ending.kind === 'sent' && ending.inferred && (await isClaimed(store, head.send, ending.providerId)))
-      return false;
     const transacted = await store.transact([...account, ...writes], newTransaction(random));
     if (!transacted.done) {
+      const isInferred = ending.kind === 'sent' && ending.inferred;
+      const refused = transacted.refused.slice(account.length);
+      if (isInferred && isAnothers(writes, refused, stateKey(head.send, ending.providerId))) return false;
       isGone ||= account.length > 0 && meetsNothing(transacted.refused[0]);
       continue;
     }
@@ -58,7 +61,11 @@ function accountWrites({ workspace, accountId, epoch }: Send, leaving: number, s
 }
 
 /** A message that is known to be another part's is evidence of that one alone. */
-export async function isClaimed(store: Store, send: Send, providerId: string): Promise<boolean> {
-  const item = await store.get(stateKey(send, providerId), { consistent: true });
+function isAnothers(
+  writes: readonly (Update | Put | Delete)[],
+  refused: Extract<Transacted, { done: false }>['refused'],
+  { pk }: Key,
+): boolean {
+  const item = refused[writes.findIndex((write) => write.kind === 'update' && write.key.pk === pk)]?.item;
   return item !== undefined && readProviderMessage(item).send !== undefined;
 }

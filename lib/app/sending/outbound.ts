@@ -46,6 +46,8 @@ export interface Candidate {
   readonly providerId: string;
   /** Why it failed, if the provider says that it has. */
   readonly failed?: string;
+  /** A file of whose name the provider says nothing: it may be any file's of the same chat. */
+  readonly isNameless?: boolean;
 }
 
 export interface OutboundTools {

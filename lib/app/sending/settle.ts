@@ -2,11 +2,12 @@ import { isPending } from '#lib/domain/sending/part.ts';
 import { afterNews, type News } from '#lib/domain/sending/status.ts';
 import { stateKey } from '../receiving/delivery-state.ts';
 import type { Change, Condition, Delete, Put, Update } from '../store.ts';
-import { absent, del, equal, put, remove, set, update } from '../store.ts';
+import { absent, del, equal, remove, set, update } from '../store.ts';
 import { changeParts, field, type PartChange, refund } from './change-parts.ts';
 import type { Ends } from './ends.ts';
 import type { Part, Send } from './items.ts';
-import { pointerKey, unknownKey } from './keys.ts';
+import { oldUnknownKey, pointerKey } from './keys.ts';
+import { forgetUnknown, unknownMarks } from './marks.ts';
 import { sentEvent } from './sent-event.ts';
 import type { Spending } from './spent.ts';
 
@@ -83,20 +84,14 @@ function partOf({ messageId, parts }: Send, index: number): Part {
 }
 
 /** An echo that is later than this by the time of its message's end is no sign of it any more. */
-const SOUGHT_AFTER_END_S = 3 * 24 * 3600;
+const SOUGHT_AFTER_END_MS = 3 * 24 * 3_600_000;
 
 /** What has expired can still be named by its echo: a provider's webhooks may be a day late. */
-function markAfter(
-  { accountId, messageId }: Send,
-  index: number,
-  { state }: Part,
-  ending: Ending,
-  at: number,
-): (Put | Delete)[] {
+function markAfter(send: Send, index: number, { state }: Part, { kind }: Ending, at: number): (Put | Delete)[] {
   if (state !== 'unknown' && state !== 'expired') return [];
-  const key = unknownKey(accountId, messageId, index);
-  if (ending.kind !== 'expired') return [del(key)];
-  return [put({ ...key, send: messageId, part: index, expiresAt: Math.floor(at / 1000) + SOUGHT_AFTER_END_S })];
+  const old = del(oldUnknownKey(send.accountId, send.messageId, index));
+  if (kind === 'sent') return [...forgetUnknown(send, index), old];
+  return kind === 'expired' ? [...unknownMarks(send, index, at + SOUGHT_AFTER_END_MS), old] : [old];
 }
 
 function endingChange(index: number, part: Part, ending: Ending): PartChange {

@@ -1,4 +1,4 @@
-import { afterNews, comesTo, type Reports } from '#lib/domain/sending/status.ts';
+import { afterNews, comesTo, type News } from '#lib/domain/sending/status.ts';
 import { reportsIn, stateKey } from '../receiving/delivery-state.ts';
 import {
   absent,
@@ -59,23 +59,21 @@ export async function readStatuses(ports: EndingPorts, send: Send, providerId: s
 /** Idempotent, and indifferent to order: it looks at all that is known of the message, not at one event. */
 async function applyStatuses(ports: EndingPorts, message: ProviderMessage): Promise<void> {
   const { send: messageId, part: index } = message;
-  const reports = reportsIn(message);
-  if (messageId === undefined || index === undefined) return;
+  const news = comesTo(reportsIn(message));
+  if (messageId === undefined || index === undefined || news === undefined) return;
   for (let tries = 0; tries < TRIES; tries += 1) {
     const item = await ports.store.get(sendKey(messageId), { consistent: true });
-    if (!item || (await raise(ports, readSend(item), index, reports, message)))
-      return noLongerDue(ports.store, message);
+    if (!item || (await raise(ports, readSend(item), index, news, message))) return noLongerDue(ports.store, message);
   }
   throw new Error(`part ${index} of ${messageId} changed ${TRIES} times while a status was applied`);
 }
 
 /** False if somebody else changed the part meanwhile. */
-async function raise(ports: EndingPorts, send: Send, index: number, reports: Reports, message: ProviderMessage) {
+async function raise(ports: EndingPorts, send: Send, index: number, news: News, message: ProviderMessage) {
   const part = send.parts[index];
   if (!part) throw new Error(`a provider's message names a part that does not exist: ${send.messageId} ${index}`);
-  const news = comesTo(reports);
-  const after = news && afterNews(part, news);
-  if (!after || after.state === part.state) return true;
+  const after = afterNews(part, news);
+  if (after.state === part.state) return true;
   const now = ports.clock.now();
   const refunds = part.creditState === 'spent' && after.creditState === 'refunded';
   const change = {

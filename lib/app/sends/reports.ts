@@ -1,4 +1,5 @@
 import type { Connection, MessageEvent } from '#lib/domain/event.ts';
+import { addressesIn, fileTrace, saidIn, tracesOf } from '#lib/domain/sending/evidence.ts';
 import { STATUSES } from '#lib/domain/sending/status.ts';
 import { touchState } from '../receiving/delivery-state.ts';
 import { type EventRecord, lifeOf } from '../receiving/event-item.ts';
@@ -10,7 +11,6 @@ import { readProviderMessage } from '../sending/items.ts';
 import { onStatus } from '../sending/statuses.ts';
 import { type Item, type Key, StoreUnavailable, setIfAbsent } from '../store.ts';
 import { accountsOf } from './accounts.ts';
-import { contentOf, isFor } from './echo.ts';
 import { isCertainlyOf } from './owners.ts';
 
 /** What sending learns from what providers report. Safe to repeat, like everything that follows from an event. */
@@ -64,13 +64,19 @@ function reportsOf(ports: ReportPorts, config: SendingConfig): SendReports {
       if (event.message.via === 'phone') return;
       // From here on the history of the chat shows this event, and not the one that the send has written.
       const item = await touchState(store, key, [setIfAbsent('echo', event.id)], lifeOf(record));
-      const content = contentOf(event.message);
-      if (!content || item?.send !== undefined) return;
+      const said = saidIn(event.message);
+      if (!said || item?.send !== undefined) return;
       const id = await hubAccount(record, account);
       if (id === undefined) return;
-      const { workspace, message } = event;
-      const echo = { workspace, account: id, providerId: message.id, isTo: isFor(message), ...content };
-      await onEcho(ports, echo, config);
+      const { workspace, provider, message } = event;
+      const echo = {
+        providerId: message.id,
+        traces: tracesOf(id, said, addressesIn(message)),
+        file: fileTrace(id, said),
+        at: record.orderedAt,
+        state: key.pk,
+      };
+      await onEcho(ports, { workspace, provider, account: id }, echo, config);
     },
     connection: async (record, { state, detail }, account) => {
       const stops = STOPS.includes(state);

@@ -2,12 +2,13 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { outboundProviders, providers } from '#functions/providers.ts';
 import { systemClock, systemRandom } from '#lib/adapters/system.ts';
 import { stateKey } from '#lib/app/receiving/delivery-state.ts';
+import { defaultConfig } from '#lib/app/sending/config.ts';
 import { readAccount, readSend } from '#lib/app/sending/items.ts';
 import { accountKey, pointerKey } from '#lib/app/sending/keys.ts';
 import { sendingStart } from '#lib/app/sending/new-account.ts';
 import { type OpenAccounts, openAccounts } from '#lib/app/sending/open-accounts.ts';
 import type { OutboundProvider } from '#lib/app/sending/outbound.ts';
-import { providerEvidence } from '#lib/app/sending/provider-evidence.ts';
+import { evidence } from '#lib/app/sending/provider-evidence.ts';
 import { providerProber, providerSender } from '#lib/app/sending/provider-sender.ts';
 import { put } from '#lib/app/store.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
@@ -122,12 +123,13 @@ describe('evidence', () => {
       await store.write(put({ ...pointerKey('acc_1', 2, 0), send: 'other', part: 0 }));
     }
     await store.write(put(item('listing')));
+    await store.write(put(sendItem));
     for (const id of claimed) {
       await store.write(
         put({ ...stateKey({ workspace: 'main', provider: 'listing', scope: 'acc_1' }, id), send: 'other', part: 0 }),
       );
     }
-    return providerEvidence(bench([listing]), store, systemClock).find(send, 0);
+    return evidence(bench([listing]), store, systemClock, defaultConfig).find(send, 0);
   };
 
   it('counts where exactly one message fits', async () => {
@@ -149,7 +151,7 @@ describe('evidence', () => {
     listed = [{ providerId: 'a' }];
     const store = new MemoryStore();
     await store.write(put({ ...item('listing'), scope: 'another' }));
-    expect(await providerEvidence(bench([listing]), store, systemClock).find(send, 0)).toEqual({ kind: 'none' });
+    expect(await evidence(bench([listing]), store, systemClock, defaultConfig).find(send, 0)).toEqual({ kind: 'none' });
   });
 
   it('waits while the same words are on their way to the same person', async () => {

@@ -1,4 +1,5 @@
 import type { Account } from '#lib/app/sending/items.ts';
+import type { Attempted, Candidate } from '#lib/app/sending/outbound.ts';
 import type { Outgoing } from '#lib/app/sending/ports.ts';
 import type { SendOutcome } from '#lib/domain/sending/outcome.ts';
 import type { Status } from '#lib/domain/sending/status.ts';
@@ -23,6 +24,8 @@ export interface Behaviour {
   /** The message goes out, whatever the answer. */
   readonly takes: boolean;
   readonly statuses?: readonly { readonly status: Status; readonly afterMs: number }[];
+  /** When its webhook tells that the message went out, after that; more than once if it repeats itself. */
+  readonly echoes?: readonly number[];
 }
 
 export const obliging: Behaviour = {
@@ -37,7 +40,10 @@ export interface Taken {
   readonly part: number;
   readonly providerId: string;
   readonly at: number;
+  readonly phone: string;
+  readonly said: Said;
 }
+export type Said = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'file'; readonly name: string };
 
 /** A provider that keeps a log of what it was asked and of what it took. */
 export class FakeProvider {
@@ -46,6 +52,9 @@ export class FakeProvider {
   behave: (account: string, message: Outgoing) => Behaviour = () => obliging;
   onCall: (call: Call) => void = () => undefined;
   onStatus: (taken: Taken, status: Status) => void = () => undefined;
+  onEcho: (taken: Taken) => void = () => undefined;
+  /** What it answers when it is asked for an attempt. */
+  lists: (account: string, attempted: Attempted) => readonly Candidate[] = () => [];
   readonly #scheduler: Scheduler;
 
   constructor(scheduler: Scheduler) {
@@ -67,7 +76,8 @@ export class FakeProvider {
     const providerId = `3EB0${this.calls.length}`;
     const answersAt = startedAt + behaviour.latencyMs;
     // It acts halfway through, whether or not anybody is left to hear the answer.
-    if (behaviour.takes) this.#take({ ...call, providerId, at: startedAt + behaviour.latencyMs / 2 }, behaviour);
+    const at = startedAt + behaviour.latencyMs / 2;
+    if (behaviour.takes) this.#take({ ...takenOf(message), account: id, providerId, at }, behaviour);
     await scheduler.wait(process, Math.min(answersAt, deadline) - startedAt);
     call.endedAt = scheduler.now;
     const { outcome } = behaviour;
@@ -77,9 +87,30 @@ export class FakeProvider {
     return call.outcome;
   }
 
-  #take({ account, messageId, part, providerId, at }: Taken, { statuses = [] }: Behaviour): void {
-    const taken: Taken = { account, messageId, part, providerId, at };
+  /** What is in its journal of an account and may be this attempt; whose it is, it does not know. */
+  journal(account: string, { recipient, content, since }: Attempted, lagMs = 0): Candidate[] {
+    const before = this.#scheduler.now - lagMs;
+    return this.taken
+      .filter((one) => one.account === account && one.phone === recipient.phone && isSame(one.said, content))
+      .filter(({ at }) => at >= since - 5_000 && at <= before)
+      .map(({ providerId }) => ({ providerId }));
+  }
+
+  #take(taken: Taken, { statuses = [], echoes = [] }: Behaviour): void {
+    const { at } = taken;
     this.#scheduler.at(at, () => this.taken.push(taken));
+    for (const afterMs of echoes) this.#scheduler.at(at + afterMs, () => this.onEcho(taken));
     for (const { status, afterMs } of statuses) this.#scheduler.at(at + afterMs, () => this.onStatus(taken, status));
   }
 }
+
+function takenOf({ messageId, part, recipient, content }: Outgoing) {
+  const said: Said =
+    content.kind === 'text' ? { kind: 'text', text: content.text } : { kind: 'file', name: content.name };
+  return { messageId, part, phone: recipient.phone ?? '', said };
+}
+
+const isSame = (said: Said, content: Attempted['content']): boolean =>
+  said.kind === 'text'
+    ? content.kind === 'text' && content.text === said.text
+    : content.kind === 'file' && content.name === said.name;

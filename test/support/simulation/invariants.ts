@@ -179,9 +179,15 @@ export class Invariants {
   /** A part takes the name of its own message at the provider, and of no other. */
   #identity(messageId: string, part: number, providerId: string | undefined): void {
     const taken = this.#taken.find((one) => one.providerId === providerId);
-    if (taken && (taken.messageId !== messageId || taken.part !== part)) {
+    if (taken && (taken.messageId !== messageId || taken.part !== part) && !this.#isErased(taken)) {
       this.violate(`${messageId} ${part} took the name of ${taken.messageId} ${taken.part}`);
     }
+  }
+
+  /** Then nothing is left by which its message could be told from another of the same words. */
+  #isErased({ messageId }: Taken): boolean {
+    const item = this.#store().peek({ pk: `MSG#${messageId}`, sk: 'META' });
+    return item?.erased === true;
   }
 
   /** What the account's credentials were when a call of it was declared. */

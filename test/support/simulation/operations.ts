@@ -1,14 +1,13 @@
 import fc from 'fast-check';
 import type { NewPart } from '#lib/app/sending/accept.ts';
 import { cancel } from '#lib/app/sending/cancel.ts';
-import { onEcho } from '#lib/app/sending/echo.ts';
 import { clearHold, hold, pause, resume } from '#lib/app/sending/hold.ts';
 import { accountKey } from '#lib/app/sending/keys.ts';
 import { resend } from '#lib/app/sending/resend.ts';
 import { add, exists, update } from '#lib/app/store.ts';
 import type { SendOutcome } from '#lib/domain/sending/outcome.ts';
 import { STATUSES } from '#lib/domain/sending/status.ts';
-import type { Behaviour, Taken } from './fake-provider.ts';
+import type { Behaviour } from './fake-provider.ts';
 import { beginOperators, type OperatorsOperation, operatorsOperation } from './operator.ts';
 import type { World } from './world.ts';
 
@@ -17,7 +16,15 @@ export const ACCOUNTS = ['a', 'b', 'c', 'd'] as const;
 export const workspaceOf = (account: string): string => (account === 'c' ? 'other' : 'main');
 
 export type Operation =
-  | { readonly do: 'send'; readonly account: string; readonly content: 'text' | 'file' | 'both'; readonly key?: number }
+  | {
+      readonly do: 'send';
+      readonly account: string;
+      readonly content: 'text' | 'file' | 'both';
+      /** Few words to few people: much is said to somebody more than once. */
+      readonly words: number;
+      readonly to: number;
+      readonly key?: number;
+    }
   | { readonly do: 'cancel' | 'resend'; readonly which: number }
   | { readonly do: 'pause' | 'resume' | 'hold' | 'clear'; readonly account: string }
   | { readonly do: 'crash' | 'watch' }
@@ -38,9 +45,11 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
         do: fc.constant('send' as const),
         account,
         content: fc.constantFrom('text' as const, 'text' as const, 'file' as const, 'both' as const),
+        words: fc.nat(2),
+        to: fc.nat(1),
         key: fc.nat(3),
       },
-      { requiredKeys: ['do', 'account', 'content'] },
+      { requiredKeys: ['do', 'account', 'content', 'words', 'to'] },
     ),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('cancel' as const, 'resend' as const), which }) },
@@ -63,14 +72,14 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
 );
 
-const PARTS: Readonly<Record<'text' | 'file' | 'both', readonly [NewPart] | readonly [NewPart, NewPart]>> = {
-  text: [{ kind: 'text', text: 'hello' }],
-  file: [{ kind: 'file', url: 'https://files.test/a.pdf', name: 'a.pdf' }],
-  both: [
-    { kind: 'file', url: 'https://files.test/a.pdf', name: 'a.pdf' },
-    { kind: 'text', text: 'see the file' },
-  ],
-};
+type Sending = Extract<Operation, { do: 'send' }>;
+
+function partsOf({ content, words }: Sending): readonly [NewPart] | readonly [NewPart, NewPart] {
+  const text = { kind: 'text', text: `hello ${words}` } as const;
+  const file = { kind: 'file', url: `https://files.test/${words}.pdf`, name: `${words}.pdf` } as const;
+  if (content === 'both') return [file, text];
+  return content === 'text' ? [text] : [file];
+}
 
 /** Begins an operation; what it leads to happens as the world goes on. */
 export function begin(world: World, operation: Operation): Promise<unknown> {
@@ -108,11 +117,13 @@ export function renew(world: World, account: string) {
   return world.spawn<unknown>('renew', workspaceOf(account), ({ store }) => store.write(write));
 }
 
-function beginSend(world: World, { account, content, key }: Extract<Operation, { do: 'send' }>) {
-  const parts = PARTS[content];
-  if (key === undefined) return world.send(account, { parts });
+function beginSend(world: World, operation: Sending) {
+  const { account, content, key, to } = operation;
+  const parts = partsOf(operation);
+  const phone = `+1415123000${to}`;
+  if (key === undefined) return world.send(account, { parts, recipient: { phone } });
   const idempotency = { webhook: 'w', key: `${account}${key}`, requestHash: `${account} ${content}` };
-  return world.send(account, { parts, idempotency, recipient: { phone: '+1', key: `${account}${key}` } });
+  return world.send(account, { parts, idempotency, recipient: { phone, key: `${account}${key}` } });
 }
 
 function beginChange(world: World, { do: what, which }: Extract<Operation, { do: 'cancel' | 'resend' }>) {
@@ -139,21 +150,9 @@ function beginSwitch(world: World, { do: what, account }: { readonly do: string;
 async function tellOf(world: World, operation: Extract<Operation, { do: 'status' | 'echo' }>): Promise<void> {
   const taken = world.provider.taken[operation.which % Math.max(1, world.provider.taken.length)];
   if (!taken) return;
-  if (operation.do === 'echo') return tellEcho(world, taken);
+  if (operation.do === 'echo') return world.echo(taken);
   const status = STATUSES[operation.status];
   if (status) world.status(taken, status);
-}
-
-/** The webhook of a message that went out: content and id, and not a word on which of our sends it is. */
-async function tellEcho(world: World, { messageId, part, account, providerId }: Taken): Promise<void> {
-  const said = world.message(messageId).parts[part];
-  const workspace = workspaceOf(account);
-  const content = {
-    ...(said?.text === undefined ? {} : { text: said.text }),
-    ...(said?.name === undefined ? {} : { fileName: said.name }),
-  };
-  const echo = { workspace, account, providerId, isTo: () => true, ...content };
-  await world.spawn('echo', workspace, (ports) => onEcho(ports, echo, world.config));
 }
 
 const OUTCOMES: readonly SendOutcome[] = [
@@ -185,6 +184,13 @@ export function moody(world: World, trouble: number): () => Behaviour {
       takes: takes && !(late && outcome.kind !== 'accepted' && outcome.kind !== 'unknown'),
       latencyMs,
       statuses,
+      echoes: seeded.chance(0.7) ? echoesOf(world) : [],
     };
   };
+}
+
+/** Before the answer is written or long after it, and sometimes twice. */
+function echoesOf({ seeded }: World): number[] {
+  const one = () => seeded.between(0, seeded.pick([50, 1_000, 60_000, 600_000]));
+  return seeded.chance(0.3) ? [one(), one()] : [one()];
 }

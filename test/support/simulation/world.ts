@@ -7,12 +7,19 @@ import { grant } from '#lib/app/sending/credits.ts';
 import { type Account, readAccount, readProviderMessage, readSend, type Send } from '#lib/app/sending/items.ts';
 import { accountKey, sendKey } from '#lib/app/sending/keys.ts';
 import { sendingStart } from '#lib/app/sending/new-account.ts';
-import type { Fetched, Finding, ProbeResult, Tick } from '#lib/app/sending/ports.ts';
+import type { OpenAccounts } from '#lib/app/sending/open-accounts.ts';
+import type { Attempted } from '#lib/app/sending/outbound.ts';
+import type { Fetched, ProbeResult, Tick } from '#lib/app/sending/ports.ts';
+import { evidence } from '#lib/app/sending/provider-evidence.ts';
 import { onStatus } from '#lib/app/sending/statuses.ts';
 import { type Run, type TickResult, tick } from '#lib/app/sending/tick.ts';
 import { watchdog } from '#lib/app/sending/watchdog.ts';
+import { sendReports } from '#lib/app/sends/reports.ts';
 import { put, type Store, StoreUnavailable, setIfAbsent, update } from '#lib/app/store.ts';
+import type { MessageEvent } from '#lib/domain/event.ts';
+import { known } from '#lib/domain/known.ts';
 import type { Status } from '#lib/domain/sending/status.ts';
+import { toIso } from '#lib/domain/time.ts';
 import { MeteredStore } from '../metered-store.ts';
 import { underRole } from '../under-role.ts';
 import { FakeProvider, type Taken } from './fake-provider.ts';
@@ -50,7 +57,10 @@ export interface WorldOptions {
 const START = Date.UTC(2026, 10, 21, 12);
 const FUNCTION_TIMEOUT_MS = 45_000;
 const WATCHDOG_TIMEOUT_MS = 30_000;
+const REDELIVERIES = 5;
 const MINUTE = 60_000;
+/** To whom a message goes if a test does not say. */
+export const PERSON = '+14151230000';
 
 /** A whole hub on virtual time: the real use cases between a table, a queue and a provider that can all fail. */
 /** The function in which each kind of process runs on AWS, whose role it must not exceed. */
@@ -92,7 +102,6 @@ export class World {
     bytes: new Uint8Array(1),
   });
   probe: (account: Account) => ProbeResult = () => ({ kind: 'ok' });
-  evidence: (send: Send, part: number) => Finding = () => ({ kind: 'none' });
   /** What the clock of the next run's host is off by. */
   skew: () => number = () => 0;
   /** A run that outlives its time is not ended: as one whose host was suspended. */
@@ -115,6 +124,7 @@ export class World {
     });
     this.provider.onCall = (call) => this.invariants.onCall(call);
     this.provider.onStatus = (taken, status) => this.status(taken, status);
+    this.provider.onEcho = (taken) => this.begin(this.echo(taken));
     this.queue = new FakeQueue(
       this.scheduler,
       this.seeded,
@@ -197,8 +207,9 @@ export class World {
     );
     const role = ROLES.get(process.name);
     const clock = this.#clock(process.skewMs, (ms) => this.scheduler.wait(process, ms));
+    const store = role === undefined ? unrestricted : underRole(unrestricted, role);
     return {
-      store: role === undefined ? unrestricted : underRole(unrestricted, role),
+      store,
       clock,
       random: this.seeded,
       metrics: {
@@ -216,9 +227,10 @@ export class World {
         },
       },
       attachments: {
-        fetch: async (url: string) => {
+        fetch: async (url: string, name: string) => {
           await this.scheduler.pass(process, { call: 'fetch', moment: 'before', detail: url });
-          return this.fetch(url);
+          const fetched = this.fetch(url);
+          return fetched.kind === 'ok' ? { ...fetched, name } : fetched;
         },
       },
       prober: {
@@ -227,12 +239,7 @@ export class World {
           return this.probe(account);
         },
       },
-      evidence: {
-        find: async (send: Send, part: number) => {
-          await this.scheduler.pass(process, { call: 'evidence', moment: 'before', detail: send.messageId });
-          return this.evidence(send, part);
-        },
-      },
+      evidence: evidence(this.#journals(process), store, clock, this.config),
       sender: {
         send: (message: Parameters<FakeProvider['send']>[1], account: Account, deadline: number) => {
           const limit = () => this.#mutant.deadline?.(deadline, this.now) ?? deadline;
@@ -255,7 +262,7 @@ export class World {
   async send(account: string, content: Partial<SendRequest> & Pick<SendRequest, 'parts'>): Promise<Accepted> {
     const begunAt = this.now;
     const workspace = this.workspaceOf(account);
-    const request: SendRequest = { workspace, account, recipient: { phone: '+1415' }, ...content };
+    const request: SendRequest = { workspace, account, recipient: { phone: PERSON }, ...content };
     const answer = await this.spawn('accept', workspace, (ports) => accept(request, ports, this.config));
     if (answer.kind === 'accepted') {
       this.invariants.acceptances.push({ messageId: answer.messageId, account, begunAt, answeredAt: this.now });
@@ -291,7 +298,24 @@ export class World {
     this.processes.clear();
   }
 
-  status({ account, providerId }: Taken, status: Status): void {
+  /** The webhook of a message that went out, on the way that it takes from the table on; it comes again where that fails. */
+  async echo(taken: Echoed, skewMs = 0): Promise<void> {
+    const { account, providerId } = taken;
+    const workspace = this.workspaceOf(account);
+    const record = echoed(workspace, taken);
+    const key = stateKey({ workspace, provider: 'fake', scope: account }, providerId);
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const report = (ports: ReturnType<World['ports']>) =>
+          sendReports(ports, this.config).outbound(record, record.event, key, undefined);
+        return await this.spawn('echo', workspace, report, skewMs);
+      } catch (error) {
+        if (!isInjected(error) || tries === REDELIVERIES) throw error;
+      }
+    }
+  }
+
+  status({ account, providerId }: Pick<Taken, 'account' | 'providerId'>, status: Status): void {
     const workspace = this.workspaceOf(account);
     const key = stateKey({ workspace, provider: 'fake', scope: account }, providerId);
     void this.#quietly(
@@ -338,6 +362,23 @@ export class World {
     return this.spawn('watchdog', undefined, (ports) => watchdog(ports, this.now + WATCHDOG_TIMEOUT_MS, this.config));
   }
 
+  /** The provider's side of the look for evidence. */
+  #journals(process: Process): OpenAccounts {
+    const find = async (account: string, attempted: Attempted) => {
+      await this.scheduler.pass(process, { call: 'evidence', moment: 'before', detail: attempted.messageId });
+      const listed = this.provider.lists(account, attempted);
+      await this.scheduler.pass(process, { call: 'evidence', moment: 'after', detail: attempted.messageId });
+      return listed;
+    };
+    const notHere = async () => Promise.reject(new Error('the world has ports of its own for this'));
+    return {
+      open: async ({ id }) => ({
+        kind: 'open',
+        account: { send: notHere, probe: notHere, find: (attempted) => find(id, attempted) },
+      }),
+    };
+  }
+
   /** What the injected faults may lead to is no news; anything else is a fault of ours. */
   async #quietly(running: Promise<unknown>): Promise<void> {
     try {
@@ -353,12 +394,60 @@ export class World {
     if (process.workspace === undefined) return;
     const [kind, first = ''] = pk.split('#');
     const item = this.store.peek({ pk, sk: 'META' });
-    const owner = kind === 'WS' || kind === 'PID' || kind === 'IDEM' ? first : item?.workspace;
+    const marked = kind === 'ECHO' ? this.workspaceOf(first) : undefined;
+    const owner = kind === 'WS' || kind === 'PID' || kind === 'IDEM' ? first : (marked ?? item?.workspace);
     if (owner !== undefined && owner !== process.workspace) {
       this.invariants.violate(`10: ${process.name} of ${process.workspace} touched ${pk}`);
     }
   }
 }
 
+/** A report wraps what it throws, so that it is delivered again: then the cause tells. */
 const isInjected = (error: unknown): boolean =>
-  error instanceof StoreUnavailable || (error instanceof AggregateError && error.errors.every(isInjected));
+  (error instanceof StoreUnavailable && (error.cause === undefined || isInjected(error.cause))) ||
+  (error instanceof AggregateError && error.errors.every(isInjected));
+
+/** A message of which a webhook tells. `title`: as its provider calls the chat. */
+export interface Echoed extends Pick<Taken, 'account' | 'providerId' | 'at' | 'phone' | 'said'> {
+  readonly title?: string;
+}
+
+/** What a webhook tells of a message that account `a` has just sent to `PERSON`. */
+export const hello = (world: World, providerId: string, { text = 'hello', phone = PERSON } = {}) => {
+  return { account: 'a', providerId, at: world.now, phone, said: { kind: 'text', text } } as const;
+};
+
+/** An event as receiving hands it on, content and id, and not a word on which of our sends it is. */
+function echoed(workspace: string, { account, providerId, at, phone, said, title }: Echoed) {
+  const event: MessageEvent = {
+    id: `evt_${providerId}`,
+    workspace,
+    provider: 'fake',
+    webhookId: 'wh',
+    accountId: account,
+    occurredAt: toIso(at),
+    receivedAt: toIso(at),
+    kind: 'message',
+    chatId: `cht_${phone}`,
+    message: {
+      id: providerId,
+      chat: { id: phone, kind: 'individual', ...known({ title }) },
+      direction: 'outbound',
+      via: 'api',
+      channel: 'whatsapp',
+      sender: {},
+      account: {},
+      content:
+        said.kind === 'text' ? { type: 'text', text: said.text } : { type: 'document', file: { name: said.name } },
+    },
+  };
+  return {
+    event,
+    raw: new Uint8Array(),
+    contentType: 'application/json',
+    contentHash: providerId,
+    placeholder: false,
+    orderedAt: at,
+    receipt: providerId,
+  };
+}

@@ -1,7 +1,6 @@
 import { audit } from '#lib/app/sending/audit.ts';
 import { setQuota } from '#lib/app/sending/credits.ts';
 import { deleteAccount } from '#lib/app/sending/delete-account.ts';
-import { onEcho } from '#lib/app/sending/echo.ts';
 import { add, remove, update } from '#lib/app/store.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
 import {
@@ -13,6 +12,7 @@ import {
   isRefund,
   once,
 } from '#test/support/simulation/landmarks.ts';
+import { hello } from '#test/support/simulation/world.ts';
 import { type Scenario, Trial } from './scenarios.ts';
 
 /** What can go wrong with credits beside a single message: quotas, what is counted as spent, accounts that go. */
@@ -76,8 +76,7 @@ export const spentAfterDeletion: Scenario = async (options) => {
 };
 
 function settle(world: Trial): void {
-  const echo = { workspace: 'main', account: 'a', providerId: '3EB01', isTo: () => true, text: 'hello' };
-  world.begin(world.spawn('echo', 'main', (ports) => onEcho(ports, echo, world.config)));
+  world.begin(world.echo(hello(world, '3EB01')));
 }
 
 /** A message that an older version has sent fails while an audit counts it. */

@@ -1,8 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { cancel } from '#lib/app/sending/cancel.ts';
-import { onEcho } from '#lib/app/sending/echo.ts';
 import type { Status } from '#lib/domain/sending/status.ts';
-import { World } from '#test/support/simulation/world.ts';
+import { hello, World } from '#test/support/simulation/world.ts';
 
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
@@ -76,8 +75,7 @@ test('counts an unknown part as sent once there is evidence', async () => {
   world.provider.behave = () => unsure;
   await world.sendNow('a');
   await world.run(5 * SECOND);
-  const echo = { workspace: 'main', account: 'a', providerId: 'P1', isTo: () => true, text: 'hello' };
-  await world.until(world.spawn('ask', undefined, (ports) => onEcho(ports, echo, world.config)));
+  await world.until(world.echo(hello(world, 'P1')));
   expect(ended()).toEqual({ sent: 1 });
 });
 

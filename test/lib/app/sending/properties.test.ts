@@ -43,10 +43,9 @@ async function live(operations: readonly Operation[], seed: number): Promise<Wor
     world.seeded.chance(0.1) ? world.seeded.between(-1, 1) * world.seeded.pick([500, 5_000, HOUR]) : 0;
   world.zombies = world.seeded.chance(0.5);
   world.provider.behave = moody(world, 0.25);
-  world.evidence = (send, part) => {
-    const taken = world.provider.taken.find((one) => one.messageId === send.messageId && one.part === part);
-    return taken ? { kind: 'accepted', providerId: taken.providerId } : { kind: 'none' };
-  };
+  // Its journal lags behind, and does not always answer.
+  world.provider.lists = (account, attempted) =>
+    world.seeded.chance(0.3) ? [] : world.provider.journal(account, attempted, world.seeded.pick([0, 2 * MINUTE]));
   world.fetch = () => {
     if (world.seeded.chance(0.1)) return { kind: 'refused', reason: 'not a direct download' };
     if (world.seeded.chance(0.2)) return { kind: 'unavailable', reason: 'http 503' };

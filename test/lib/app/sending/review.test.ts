@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import { noteStatus, stateKey } from '#lib/app/receiving/delivery-state.ts';
 import { cancel } from '#lib/app/sending/cancel.ts';
 import { setQuota } from '#lib/app/sending/credits.ts';
-import { onEcho } from '#lib/app/sending/echo.ts';
 import { hold, pause, resume } from '#lib/app/sending/hold.ts';
 import { readProviderMessage } from '#lib/app/sending/items.ts';
 import { onStatus } from '#lib/app/sending/statuses.ts';
@@ -10,7 +9,7 @@ import { put } from '#lib/app/store.ts';
 import { sendState } from '#lib/domain/sending/part.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
 import { at, atCall, once } from '#test/support/simulation/landmarks.ts';
-import { World, type WorldOptions } from '#test/support/simulation/world.ts';
+import { hello, World, type WorldOptions } from '#test/support/simulation/world.ts';
 
 /** What a review of the sender came upon, each played through once. */
 const SECOND = 1_000;
@@ -65,7 +64,7 @@ test('a history has an end, and what ends a message is in it', { timeout: 30_000
 test('a part that becomes unknown while the other is taken off the list stays on it', async () => {
   const world = await worldWith(2, { config: { unknownLimitMs: HOUR } });
   world.provider.behave = (_, { part }) => ({ ...unsure, latencyMs: part === 0 ? 50 : 9 * SECOND });
-  world.evidence = (_, part) => (part === 0 ? { kind: 'accepted', providerId: 'P0' } : { kind: 'none' });
+  world.provider.lists = (_, { part }) => (part === 0 ? [{ providerId: 'P0' }] : []);
   const id = await world.sendNow('a', { parts: [file('https://files.test/a'), { kind: 'text', text: 'x' }] });
   await world.run(SECOND);
   await ask(world, (ports) => pause(ports, 'a', 'a test', world.config));
@@ -90,11 +89,10 @@ test('an echo of a message whose outcome is being written settles no other', asy
   world.provider.behave = () => ({ ...obliging, latencyMs: 2 * SECOND });
   const second = await world.sendNow('a');
   await world.run(1.95 * SECOND);
-  const echo = { workspace: 'main', account: 'a', providerId: '3EB02', isTo: () => true, text: 'hello' };
   const looksForItsName = ({ call, moment, detail }: { call: string; moment: string; detail?: unknown }) =>
     call === 'get' && moment === 'after' && JSON.stringify(detail).includes('3EB02');
   once(world, looksForItsName, { stallMs: SECOND });
-  expect(await ask(world, (ports) => onEcho(ports, echo, world.config))).toBe('no match');
+  await world.until(world.echo(hello(world, '3EB02')));
   await world.run(5 * SECOND);
   expect([stateOf(world, first), stateOf(world, second)]).toEqual(['unknown', 'sent']);
   expect(world.invariants.violations).toEqual([]);
@@ -149,7 +147,7 @@ test('probes of a provider that is down do not keep the watchdog from what is un
     await ask(world, (ports) => hold(ports, `held ${i}`, 'no connection', world.config));
   }
   world.probe = () => ({ kind: 'unknown' });
-  world.evidence = () => ({ kind: 'accepted', providerId: 'P' });
+  world.provider.lists = () => [{ providerId: 'P' }];
   world.scheduler.accident = (_, { call }) => (call === 'probe' ? { stallMs: 10 * SECOND } : undefined);
   await world.run(5 * MINUTE);
   expect(stateOf(world, id)).toBe('sent');

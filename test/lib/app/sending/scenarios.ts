@@ -1,5 +1,4 @@
 import { cancel } from '#lib/app/sending/cancel.ts';
-import { onEcho } from '#lib/app/sending/echo.ts';
 import { pause, resume } from '#lib/app/sending/hold.ts';
 import type { Account } from '#lib/app/sending/items.ts';
 import { accountKey } from '#lib/app/sending/keys.ts';
@@ -176,10 +175,7 @@ export const crashAfterIntent: Scenario = async (options) => {
 export const crashAfterAcceptance: Scenario = async (options) => {
   const world = await Trial.begin(options);
   once(world, atCall('provider', 'after'), 'kill');
-  world.evidence = (send, part) => {
-    const taken = world.provider.taken.find((one) => one.messageId === send.messageId && one.part === part);
-    return taken ? { kind: 'accepted', providerId: taken.providerId } : { kind: 'none' };
-  };
+  world.provider.lists = (account, attempted) => world.provider.journal(account, attempted);
   const id = await world.sendNow('a');
   await world.run(2.5 * MINUTE);
   world.expect(world.stateOf(id) === 'unknown/reserved', `at first it is ${world.stateOf(id)}`);
@@ -377,8 +373,8 @@ export const namedWhileResending: Scenario = async (options) => {
   world.expect(world.stateOf(id) === 'expired/refunded', `it is ${world.stateOf(id)}`);
   once(world, at(isResending, 'before'), { stallMs: 5 * SECOND });
   const resending = world.spawn('ask', 'main', (ports) => resend(ports, 'main', id, world.config));
-  const echo = { workspace: 'main', account: 'a', providerId: '3EB01', isTo: () => true, text: 'hello' };
-  const echoing = world.spawn('echo', 'main', (ports) => onEcho(ports, echo, world.config));
+  const [taken] = world.provider.taken;
+  const echoing = taken ? world.echo(taken) : Promise.resolve();
   const [resent] = await world.until(Promise.all([resending, echoing]));
   await world.run(MINUTE);
   world.expect(resent.kind === 'changed', `answered ${resent.kind}`);

@@ -4,7 +4,6 @@ import { audit } from '#lib/app/sending/audit.ts';
 import { cancel } from '#lib/app/sending/cancel.ts';
 import { grant, setQuota, showCredits } from '#lib/app/sending/credits.ts';
 import { deleteAccount } from '#lib/app/sending/delete-account.ts';
-import { onEcho } from '#lib/app/sending/echo.ts';
 import { hold, pause, resume } from '#lib/app/sending/hold.ts';
 import { placesOf } from '#lib/app/sending/places.ts';
 import { resend } from '#lib/app/sending/resend.ts';
@@ -14,7 +13,7 @@ import { add, del, put, update } from '#lib/app/store.ts';
 import { sendCreditState, sendState } from '#lib/domain/sending/part.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
 import { at, atCall, isCharge, isDeletion, isKick, once } from '#test/support/simulation/landmarks.ts';
-import { World, type WorldOptions } from '#test/support/simulation/world.ts';
+import { hello, World, type WorldOptions } from '#test/support/simulation/world.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -224,11 +223,12 @@ describe('an unknown outcome', () => {
     world.provider.behave = () => unsure;
     const id = await world.sendNow('a');
     await world.run(5 * SECOND);
-    const echo = { workspace: 'main', account: 'a', providerId: 'P1', isTo: () => true };
-    expect(await ask(world, (ports) => onEcho(ports, { ...echo, text: 'other' }, world.config))).toBe('no match');
-    expect(await ask(world, (ports) => onEcho(ports, { ...echo, text: 'hello' }, world.config))).toBe('settled');
+    await world.until(world.echo(hello(world, 'P0', { text: 'other' })));
+    await world.until(world.echo(hello(world, 'P0', { phone: '+14151239999' })));
+    expect(stateOf(world, id)).toBe('unknown/reserved');
+    await world.until(world.echo(hello(world, 'P1')));
     expect(stateOf(world, id)).toBe('sent/spent');
-    world.status({ account: 'a', messageId: id, part: 0, providerId: 'P1', at: 0 }, 'read');
+    world.status({ account: 'a', providerId: 'P1' }, 'read');
     await world.run(2 * MINUTE);
     expect(stateOf(world, id)).toBe('read/spent');
     await expectSound(world);
@@ -242,7 +242,7 @@ describe('an unknown outcome', () => {
     world.provider.behave = () => obliging;
     const second = await world.sendNow('a');
     await world.run(5 * SECOND);
-    world.evidence = () => ({ kind: 'accepted', providerId: '3EB02' });
+    world.provider.lists = () => [{ providerId: '3EB02' }];
     await world.run(3 * MINUTE);
     expect([stateOf(world, first), stateOf(world, second)]).toEqual(['unknown/reserved', 'sent/spent']);
     await expectSound(world);
@@ -258,8 +258,8 @@ describe('an unknown outcome', () => {
       const earlier = { pk: `MSG#${i}`, sk: 'META', gsi3pk, gsi3sk: '000' };
       await world.store.write(put({ ...earlier, ...elsewhere, messageId: String(i) }));
     }
-    const echo = { workspace: 'main', account: 'a', providerId: '3EB01', isTo: () => true, text: 'hello' };
-    expect(await ask(world, (ports) => onEcho(ports, echo, world.config))).toBe('settled');
+    await world.until(world.echo(hello(world, '3EB01')));
+    expect(stateOf(world, id)).toBe('sent/spent');
   });
 
   test('is not settled by an echo that fits two', async () => {
@@ -267,8 +267,8 @@ describe('an unknown outcome', () => {
     world.provider.behave = () => unsure;
     const ids = [await world.sendNow('a'), await world.sendNow('a')];
     await world.run(10 * SECOND);
-    const echo = { workspace: 'main', account: 'a', providerId: 'P1', isTo: () => true, text: 'hello' };
-    expect(await ask(world, (ports) => onEcho(ports, echo, world.config))).toBe('no match');
+    await world.until(world.echo(hello(world, 'P1')));
+    await world.run(40 * MINUTE);
     for (const id of ids) expect(stateOf(world, id)).toBe('unknown/reserved');
   });
 
@@ -562,8 +562,7 @@ describe('credits', () => {
     world.provider.behave = () => unsure;
     const late = await world.sendNow('a');
     await world.run(10 * SECOND);
-    const echo = { workspace: 'main', account: 'a', providerId: '3EB04', isTo: () => true, text: 'hello' };
-    await world.until(world.spawn('echo', 'main', (ports) => onEcho(ports, echo, world.config)));
+    await world.until(world.echo(hello(world, '3EB04')));
     expect([await spent(), stateOf(world, late)]).toEqual([3, 'sent/spent']);
     await expectSound(world);
   });
@@ -581,8 +580,7 @@ describe('credits', () => {
     expect(await spent()).toBe(2);
     await tell(world, failing, 'failed');
     expect([await spent(), stateOf(world, failing)]).toEqual([1, 'failed/refunded']);
-    world.evidence = () => ({ kind: 'accepted', providerId: '3EB03' });
-    await world.run(2 * MINUTE);
+    await world.until(world.echo(hello(world, '3EB03')));
     expect([await spent(), stateOf(world, late)]).toEqual([2, 'sent/spent']);
     await expectSound(world);
   });
@@ -592,10 +590,7 @@ describe('credits', () => {
     world.provider.behave = () => unsure;
     const late = await world.sendNow('a');
     await world.run(10 * SECOND);
-    const echo = { workspace: 'main', account: 'a', providerId: '3EB01', isTo: () => true, text: 'hello' };
-    once(world, at(isDeletion, 'before'), { stallMs: SECOND }, () =>
-      world.begin(world.spawn('echo', 'main', (ports) => onEcho(ports, echo, world.config))),
-    );
+    once(world, at(isDeletion, 'before'), { stallMs: SECOND }, () => world.begin(world.echo(hello(world, '3EB01'))));
     expect(await ask(world, (ports) => deleteAccount(ports, 'a', () => [], world.config))).toBe('deleted');
     await world.run(SECOND);
     expect(stateOf(world, late)).toBe('sent/spent');
@@ -682,7 +677,7 @@ test('a status that was told while its message was being accepted is found by th
 
 test('statuses of messages that are not ours are looked at once more, and then no longer', async () => {
   const world = await worldWith(5);
-  world.status({ account: 'a', messageId: '', part: 0, providerId: 'by hand', at: 0 }, 'read');
+  world.status({ account: 'a', providerId: 'by hand' }, 'read');
   await world.run(SECOND);
   const waiting = () => world.store.all().filter((item) => String(item.gsi3pk).startsWith('DUE#status')).length;
   const before = world.store.requests;
@@ -711,8 +706,7 @@ test('an echo that may be of a message under way is nobody else’s evidence', a
   const second = await world.sendNow('a');
   await world.run(SECOND);
   expect(stateOf(world, second)).toBe('sending/reserved');
-  const echo = { workspace: 'main', account: 'a', providerId: '3EB02', isTo: () => true, text: 'hello' };
-  expect(await ask(world, (ports) => onEcho(ports, echo, world.config))).toBe('no match');
+  await world.until(world.echo(hello(world, '3EB02')));
   await world.run(5 * SECOND);
   expect([stateOf(world, first), stateOf(world, second)]).toEqual(['unknown/reserved', 'sent/spent']);
   await expectSound(world);

@@ -116,8 +116,7 @@ describe('a look at what is unknown', () => {
     const { world, ids } = await unknownOn([...hung, 'well']);
     world.invariants.balancing = false;
     for (const id of ids.slice(0, -1)) await multiply(world, id, 20, 1);
-    world.evidence = ({ accountId }) =>
-      accountId === 'well' ? { kind: 'accepted', providerId: 'P' } : { kind: 'none' };
+    world.provider.lists = (account) => (account === 'well' ? [{ providerId: 'P' }] : []);
     const looked: string[] = [];
     world.scheduler.accident = (_, { call, moment, detail }) => {
       if (call !== 'evidence' || moment !== 'before') return undefined;
@@ -140,10 +139,10 @@ describe('a look at what is unknown', () => {
     const [first = ''] = ids;
     await multiply(world, first, 3, 1);
     const looked: string[] = [];
-    world.evidence = ({ messageId }) => {
+    world.provider.lists = (_, { messageId }) => {
       looked.push(messageId);
       if (messageId === first) throw new StoreUnavailable('refused');
-      return { kind: 'none' };
+      return [];
     };
     for (let i = 0; i < 8; i += 1) {
       await world.run(MINUTE);
@@ -156,7 +155,7 @@ describe('a look at what is unknown', () => {
 
   test('that settles a message takes it off the list at once', async () => {
     const { world, ids } = await unknownOn(['a']);
-    world.evidence = () => ({ kind: 'accepted', providerId: 'P' });
+    world.provider.lists = () => [{ providerId: 'P' }];
     await world.run(MINUTE);
     await world.until(world.watch());
     expect(world.store.peek(sendKey(ids[0] ?? ''))?.gsi3pk).toBeUndefined();
@@ -167,7 +166,7 @@ describe('a look at what is unknown', () => {
     const read = (item: Item) => (item.messageId === damaged ? { ...item, createdAt: 'yesterday' } : item);
     const { world, ids } = await unknownOn(['a', 'b'], { mutant: { read } });
     damaged = ids[0] ?? '';
-    world.evidence = () => ({ kind: 'accepted', providerId: 'P' });
+    world.provider.lists = () => [{ providerId: 'P' }];
     await world.run(MINUTE);
     expect(await world.until(failuresOf(world.watch()))).toBe(1);
     expect(stateOf(world, ids[1] ?? '')).toBe('sent');
@@ -180,12 +179,12 @@ async function oneOfEach() {
   for (const account of ['a', 'account', 'probe']) await world.addAccount(account, 'main', 1);
   world.provider.behave = () => obliging;
   await world.until(world.spawn('ask', undefined, (ports) => hold(ports, 'probe', 'no', world.config)));
-  world.status({ account: 'a', messageId: '', part: 0, providerId: 'by hand', at: 0 }, 'read');
+  world.status({ account: 'a', providerId: 'by hand' }, 'read');
   await world.run(SECOND);
   world.faults = { ...noFaults, tickLost: 1 };
   const late = await world.sendNow('account');
   world.faults = noFaults;
-  world.evidence = () => ({ kind: 'accepted', providerId: 'P' });
+  world.provider.lists = () => [{ providerId: 'P' }];
   await world.run(5 * MINUTE);
   const metrics = new Map<string, number>();
   const run = (fails: (pk: string) => boolean) => {
@@ -307,7 +306,7 @@ describe('what is due at a time that no honest clock writes', () => {
   test('is seen to: a status', async () => {
     const world = new World();
     await world.addAccount('a', 'main');
-    world.status({ account: 'a', messageId: '', part: 0, providerId: 'by hand', at: 0 }, 'read');
+    world.status({ account: 'a', providerId: 'by hand' }, 'read');
     await world.run(SECOND);
     const [told] = world.store.all().filter(({ pk }) => pk.startsWith('PID#'));
     const { pk = '', sk = '' } = told ?? {};

@@ -5,11 +5,10 @@ import { stateKey } from '#lib/app/receiving/delivery-state.ts';
 import { type ReceivingProvider, readByName, reader } from '#lib/app/receiving/provider.ts';
 import { receiver } from '#lib/app/receiving/receive.ts';
 import type { Candidate } from '#lib/app/sending/outbound.ts';
-import { providerEvidence } from '#lib/app/sending/provider-evidence.ts';
+import { evidence } from '#lib/app/sending/provider-evidence.ts';
 import { providerProber } from '#lib/app/sending/provider-sender.ts';
 import { tick } from '#lib/app/sending/tick.ts';
 import { watchdog } from '#lib/app/sending/watchdog.ts';
-import { withOwnEvidence } from '#lib/app/sends/own-evidence.ts';
 import { sendReports } from '#lib/app/sends/reports.ts';
 import { set, update } from '#lib/app/store.ts';
 import { parseJson } from '#lib/domain/json.ts';
@@ -115,19 +114,24 @@ async function run(outcome: SendOutcome, during?: () => Promise<void>): Promise<
 
 const stateOf = (messageId: string, providerId: string) => stateKey(bench.send(messageId), providerId);
 
-/** Runs the watchdog when it looks for evidence for the first time. */
-async function watch(listed: readonly Candidate[]): Promise<void> {
+/** Runs the watchdog when it looks for evidence; answers what the provider was asked for. */
+async function watch(listed: readonly Candidate[]): Promise<string[]> {
   bench.now += 5 * 60_000;
+  const asked: string[] = [];
   const ports = { ...bench.ports(), store: underRole(bench.memory, 'watchdog') };
   const account = {
     send: async () => taken('p'),
     probe: async () => ({ kind: 'ok' }) as const,
-    find: async () => listed,
+    find: async ({ messageId }: { readonly messageId: string }) => {
+      asked.push(messageId);
+      return listed;
+    },
   };
   const accounts = { open: async () => ({ kind: 'open', account }) as const, forget: () => undefined };
   const prober = providerProber(accounts, ports.clock);
-  const evidence = withOwnEvidence(ports.store, providerEvidence(accounts, ports.store, ports.clock));
-  await watchdog({ ...ports, prober, evidence }, Number.POSITIVE_INFINITY, bench.config);
+  const looking = evidence(accounts, ports.store, ports.clock, bench.config);
+  await watchdog({ ...ports, prober, evidence: looking }, Number.POSITIVE_INFINITY, bench.config);
+  return asked;
 }
 
 const taken = (providerId: string): SendOutcome => ({ kind: 'accepted', providerId });
@@ -254,20 +258,70 @@ describe('an echo', () => {
     const id = await accept();
     await run(unanswered, () => report({ event: 'echo', id: 'p1' }));
     expect(part(id)).toMatchObject({ state: 'unknown' });
-    const asked: string[] = [];
-    const provider = {
-      find: async (send: { messageId: string }) => {
-        asked.push(send.messageId);
-        return { kind: 'none' } as const;
-      },
-    };
-    const evidence = withOwnEvidence(underRole(bench.memory, 'watchdog'), provider);
-    expect(await evidence.find(bench.send(id), 0)).toEqual({ kind: 'accepted', providerId: 'p1' });
-    expect(asked).toEqual([]);
+    expect(await watch([])).toEqual([]);
+    expect(part(id)).toMatchObject({ state: 'sent', providerId: 'p1' });
     const other = await accept({ text: 'another' });
     await run(unanswered);
-    expect(await evidence.find(bench.send(other), 0)).toEqual({ kind: 'none' });
-    expect(asked).toEqual([other]);
+    expect(await watch([])).toEqual([other]);
+  });
+
+  it('is found however much else was sent since', async () => {
+    const id = await accept();
+    await run(unanswered, async () => {
+      await report({ event: 'echo', id: 'p1' });
+      for (let i = 0; i < 250; i += 1) {
+        bench.now += 1;
+        await report({ event: 'echo', id: `other ${i}`, text: `other ${i}` });
+      }
+    });
+    await watch([]);
+    expect(part(id)).toMatchObject({ state: 'sent', providerId: 'p1' });
+  });
+
+  it('of words that are under way settles no older send, whenever it is asked about', async () => {
+    const older = await accept();
+    await run(unanswered);
+    const id = await accept();
+    await run(taken('p2'), async () => {
+      await report({ event: 'echo', id: 'p2' });
+      await watch([]);
+      await watch([{ providerId: 'p2' }]);
+    });
+    for (const listed of [[], [{ providerId: 'p2' }]]) await watch(listed);
+    await report({ event: 'echo', id: 'p2' }).catch(() => undefined);
+    expect([part(older), part(id)]).toMatchObject([{ state: 'unknown' }, { state: 'sent', providerId: 'p2' }]);
+  });
+
+  it.each([
+    ['what came before', async () => watch([])],
+    ['what the provider lists', async () => watch([{ providerId: 'p1' }])],
+    ['what the provider says of a failure', async () => watch([{ providerId: 'p1', failed: 'noAccount' }])],
+  ])('that fits two settles neither, by %s', async (_, look) => {
+    const ids = [await accept(), await accept()];
+    await run(unanswered, () => report({ event: 'echo', id: 'p1' }));
+    await run(unanswered);
+    await look();
+    for (const id of ids) expect(part(id)).toMatchObject({ state: 'unknown' });
+  });
+
+  it('tells of the other once the id of one is known', async () => {
+    const first = await accept();
+    await run(unanswered, () => report({ event: 'echo', id: 'p1' }));
+    const second = await accept();
+    await run(taken('p2'), () => report({ event: 'echo', id: 'p2' }));
+    await watch([]);
+    expect([part(first), part(second)]).toMatchObject([{ providerId: 'p1' }, { providerId: 'p2' }]);
+  });
+
+  it('is no sign for what began a minute after it', async () => {
+    await report({ event: 'echo', id: 'p0' });
+    bench.now += 10 * 60_000;
+    const id = await accept();
+    await run(unanswered);
+    await watch([]);
+    expect(part(id)).toMatchObject({ state: 'unknown' });
+    await report({ event: 'echo', id: 'p1' });
+    expect(part(id)).toMatchObject({ state: 'sent', providerId: 'p1' });
   });
 
   it.each(['an echo that came while it was being sent', 'what the provider lists'])(
