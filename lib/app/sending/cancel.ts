@@ -46,5 +46,5 @@ export async function findSend(store: Store, workspace: string, messageId: strin
 }
 
 /** Parts that go without the account's lease: neither spacing nor generation is theirs to touch. */
-export const leaveQueue = (account: string, parts: number): Update =>
+const leaveQueue = (account: string, parts: number): Update =>
   update(accountKey(account), [add('pending', -parts)], exists());

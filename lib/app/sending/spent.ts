@@ -22,7 +22,7 @@ const isNothing = ({ spent, unspent }: Spending): boolean => spent === 0 && unsp
 
 export const net = ({ spent, unspent }: Spending = NOTHING): number => spent - unspent;
 
-export const sumOf = (a: Spending, b: Spending): Spending => ({
+const sumOf = (a: Spending, b: Spending): Spending => ({
   spent: a.spent + b.spent,
   unspent: a.unspent + b.unspent,
 });
@@ -45,7 +45,7 @@ export const meetsNothing = (refusal: { readonly item?: Item } | undefined): boo
   refusal !== undefined && refusal.item === undefined;
 
 /** What an account's item has counted, by period. */
-export function spendingOf(account: Item): ReadonlyMap<Epoch, Spending> {
+function spendingOf(account: Item): ReadonlyMap<Epoch, Spending> {
   const counted = new Map<Epoch, Spending>();
   for (const [name, value] of Object.entries(account)) {
     const [, kind, epoch] = /^(spent|unspent)_(.+)$/.exec(name) ?? [];

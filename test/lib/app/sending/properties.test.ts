@@ -84,7 +84,9 @@ async function heal(world: World): Promise<void> {
   }
 }
 
-test(`every promise holds through ${OPERATIONS} random operations`, { timeout: 600_000 }, async () => {
+test(`every promise holds through ${OPERATIONS} random operations`, {
+  timeout: Math.max(600_000, OPERATIONS * 60),
+}, async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(operation, { minLength: PER_RUN, maxLength: PER_RUN }),
