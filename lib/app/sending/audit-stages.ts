@@ -10,6 +10,7 @@ import {
   exists,
   type Item,
   type Key,
+  remove,
   type Store,
   StoreUnavailable,
   set,
@@ -178,8 +179,8 @@ async function noteIdlePlaces(store: Store, account: string, places: readonly It
 }
 
 /**
- * What was spent before spent credits were counted, or by an older version while this one was put in place, is counted
- * here: on the quota, in one transaction with the marks of the parts. Answers the items as they are then.
+ * What was spent before spent credits were counted, or was spent or given back by an older version that ran beside this
+ * one, is counted here: on the quota, in one transaction with the marks of the parts. Answers the items as they are then.
  */
 async function countSpent(
   { store, random }: StorePorts,
@@ -190,17 +191,20 @@ async function countSpent(
 ): Promise<readonly Item[]> {
   let items = given;
   for (let tries = 0; tries < TRIES; tries += 1) {
-    const uncounted = items.map(readSend).filter((send) => uncountedOf(send).length > 0);
-    if (uncounted.length === 0) return items;
-    for (const [epoch, sends] of Map.groupBy(uncounted, (send) => send.epoch)) {
+    const missed = items.map(readSend).filter((send) => missedOf(send).length > 0);
+    if (missed.length === 0) return items;
+    for (const [epoch, sends] of Map.groupBy(missed, (send) => send.epoch)) {
       // A transaction has 100 writes, and a page 100 sends.
       for (const some of [sends.slice(0, 50), sends.slice(50)].filter(({ length }) => length > 0)) {
-        const spent = some.flatMap(uncountedOf).length;
-        const quota = update(quotaKey(workspace, epoch), onQuota({ spent, unspent: 0 }), exists());
-        const { done } = await store.transact([quota, ...some.map(markCounted)], newTransaction(random));
+        const parts = some.flatMap(missedOf);
+        const spent = parts.filter(({ isSpent }) => isSpent).length;
+        const counts = onQuota({ spent, unspent: parts.length - spent });
+        const quota = update(quotaKey(workspace, epoch), counts, exists());
+        const { done } = await store.transact([quota, ...some.map(marked)], newTransaction(random));
         if (!done || !base[epoch]?.counted) continue;
         for (const { messageId } of some) {
-          note({ what: `${messageId} counted`, words: `${messageId} was spent and not counted; now it is` });
+          const words = `${messageId} was spent or given back and not counted; now it is`;
+          note({ what: `${messageId} counted`, words });
         }
       }
     }
@@ -213,17 +217,23 @@ async function countSpent(
   throw new StoreUnavailable('conflict');
 }
 
-const uncountedOf = ({ parts }: Send): number[] =>
-  parts.flatMap((part, index) => (part.creditState === 'spent' && !part.counted ? [index] : []));
+const missedOf = ({ parts }: Send): { readonly index: number; readonly isSpent: boolean }[] =>
+  parts.flatMap(({ creditState, counted = false }, index) => {
+    const isSpent = creditState === 'spent';
+    return creditState === 'reserved' || isSpent === counted ? [] : [{ index, isSpent }];
+  });
 
-function markCounted(send: Send) {
-  const parts = uncountedOf(send);
+function marked(send: Send) {
+  const parts = missedOf(send);
   return update(
     sendKey(send.messageId),
-    parts.map((index) => set(field(index, 'counted'), true)),
+    parts.map(({ index, isSpent }) => (isSpent ? set(field(index, 'counted'), true) : remove(field(index, 'counted')))),
     all(
       exists(),
-      ...parts.flatMap((index) => [equal(field(index, 'creditState'), 'spent'), absent(field(index, 'counted'))]),
+      ...parts.flatMap(({ index, isSpent }) => [
+        equal(field(index, 'creditState'), isSpent ? 'spent' : 'refunded'),
+        isSpent ? absent(field(index, 'counted')) : equal(field(index, 'counted'), true),
+      ]),
     ),
   );
 }

@@ -79,7 +79,7 @@ const PartItem = v.object({
   unknownAt: optional(time),
   reconcileAt: optional(time),
   providerId: optional(text),
-  /** Its credit stands in the count of spent ones (./spent.ts). */
+  /** Its credit stands in the count of spent ones (./spent.ts); no longer, once it was given back. */
   counted: optional(v.literal(true)),
   error: optional(text),
 });

@@ -15,7 +15,7 @@ import {
   update,
 } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
-import { changeParts, refund } from './change-parts.ts';
+import { changeParts, field, refund } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { countEnds, type EndingPorts } from './ends.ts';
 import type { DueItem } from './errands.ts';
@@ -79,7 +79,7 @@ async function raise(ports: EndingPorts, send: Send, index: number, news: News, 
   const change = {
     index,
     to: after.state,
-    ...(refunds ? { credit: 'refunded' as const } : {}),
+    ...(refunds ? { credit: 'refunded' as const, also: [remove(field(index, 'counted'))] } : {}),
     ...(after.state === 'failed' ? { detail: message.detail_failed ?? 'the provider could not deliver it' } : {}),
   };
   const raised = changeParts(send, [change], now);

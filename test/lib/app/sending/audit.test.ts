@@ -3,7 +3,7 @@ import { audit } from '#lib/app/sending/audit.ts';
 import { cancel } from '#lib/app/sending/cancel.ts';
 import { grant, showCredits } from '#lib/app/sending/credits.ts';
 import { deleteAccount } from '#lib/app/sending/delete-account.ts';
-import { add, del, type Path, remove, set, type Update, update } from '#lib/app/store.ts';
+import { add, del, type Path, type Put, put, remove, set, type Update, update } from '#lib/app/store.ts';
 import { World } from '#test/support/simulation/world.ts';
 
 const SECOND = 1_000;
@@ -129,7 +129,7 @@ describe('an audit', () => {
   const sent = ({ provider }: World) => ({ pk: `MSG#${provider.taken[3]?.messageId}`, sk: 'META' });
   const part = (name: string): Path => ['parts', 0, name];
   const quota = { pk: 'WS#main', sk: 'QUOTA#lifetime' };
-  test.each<[what: string, spoil: (world: World) => readonly Update[], found: RegExp]>([
+  test.each<[what: string, spoil: (world: World) => readonly (Update | Put)[], found: RegExp]>([
     [
       'credits that nobody granted',
       () => [update(quota, [add('granted', 1)])],
@@ -154,13 +154,25 @@ describe('an audit', () => {
     [
       'a refund that is none',
       (world) => [update(sent(world), [set(part('creditState'), 'refunded')])],
-      /but 59 by the sends/,
+      /granted 10000, but available 9940 \+ reserved 0 \+ spent 59/,
     ],
     [
       'a part that was spent and not counted',
       (world) => [
         update(sent(world), [remove(part('counted'))]),
         update({ pk: `ACC#${world.provider.taken[3]?.account}`, sk: 'META' }, [add('spent_lifetime', -1)]),
+      ],
+      /not counted; now it is/,
+    ],
+    [
+      'a part that an older version gave back',
+      (world) => [
+        update(sent(world), [set(part('creditState'), 'refunded'), set(part('state'), 'failed')]),
+        update(quota, [add('available', 1)]),
+        put({
+          ...{ pk: 'WS#main', sk: `LEDGER#${new Date(world.now).toISOString()}#x`, kind: 'ledger', entry: 'refund' },
+          ...{ at: world.now, credits: 1, epoch: 'lifetime' },
+        }),
       ],
       /not counted; now it is/,
     ],

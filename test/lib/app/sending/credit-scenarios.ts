@@ -96,6 +96,7 @@ export const failedBeforeCounted: Scenario = async (options) => {
   once(world, at(isMarkedCounted, 'before'), { stallMs: SECOND }, () => taken && world.status(taken, 'failed'));
   await world.until(counting(world));
   await world.run(SECOND);
+  world.expect(world.store.peek({ pk: 'WS#main', sk: 'QUOTA#lifetime' })?.spent === undefined, 'it was counted');
   return complaintsOf(world);
 };
 

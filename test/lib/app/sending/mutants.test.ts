@@ -103,7 +103,7 @@ const carryingWeight: readonly Case[] = [
   ['enough credits, and not more than enough', { mutant: more }, scenarios.tenForFiveCredits],
   [
     'the state and the credit as read, in a refund',
-    { mutant: without(anyOf(on('.state'), on('.creditState')), isRefund) },
+    { mutant: without(anyOf(on('.state'), on('.creditState'), on('.counted')), isRefund) },
     scenarios.failedTwice,
   ],
   ['the count of unknown outcomes in a row', { mutant: silentOn('unknownRunning') }, scenarios.downForAnHour],
