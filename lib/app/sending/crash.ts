@@ -1,5 +1,4 @@
-import type { Store } from '../store.ts';
-import { set } from '../store.ts';
+import { remove, type Store, set } from '../store.ts';
 import { changeParts, field } from './change-parts.ts';
 import { abandon, findHead } from './head.ts';
 import { readPointer, readSend } from './items.ts';
@@ -10,7 +9,8 @@ import { type Head, lookAgain, type Step, type Turn } from './turn.ts';
 /**
  * The run before this one died. If it was calling, that attempt is given up. If it was not, it may have died of the file
  * that it prepared, as will the next one and the one after it: a file that has ended so many runs has failed, or nothing
- * behind it would ever be sent.
+ * behind it would ever be sent. A run may die of anything else, so from the first time on each leaves a mark on the file
+ * while it prepares it, and only those that leave it behind count.
  */
 export async function seeToCrash(turn: Turn): Promise<Step> {
   turn.takenOver = false;
@@ -20,9 +20,10 @@ export async function seeToCrash(turn: Turn): Promise<Step> {
   const head = await findHead(store, turn.account.id);
   if (head?.part.kind !== 'file' || head.part.state !== 'queued') return lookAgain;
   const { send, index, part } = head;
-  const crashes = (part.crashes ?? 0) + 1;
-  if (crashes >= turn.config.crashesPerPart) return failUnsent(turn, head, 'it could not be prepared');
-  const also = [set(field(index, 'crashes'), crashes)];
+  const crashes = (part.crashes ?? 0) + (part.preparing ? 1 : 0);
+  if (part.preparing && crashes >= turn.config.crashesPerPart)
+    return failUnsent(turn, head, 'it could not be prepared');
+  const also = [set(field(index, 'crashes'), crashes), remove(field(index, 'preparing'))];
   await store.write(changeParts(send, [{ index, to: 'queued', also, silent: true }], clock.now()));
   return lookAgain;
 }

@@ -70,8 +70,10 @@ const PartItem = v.object({
   state: v.picklist(PART_STATES),
   creditState: v.picklist(CREDIT_STATES),
   attempts: count,
-  /** Runs that died while this part was first in its queue, before they called. */
+  /** Runs that died while they prepared this part. There, if only as 0, once any run has died on it. */
   crashes: optional(count),
+  /** It is being prepared, or the run that did so has died. Written only where `crashes` is. */
+  preparing: optional(v.literal(true)),
   /** When the running or last attempt began. Names the attempt. */
   intentAt: optional(time),
   retries: optional(count),

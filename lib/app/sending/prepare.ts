@@ -1,8 +1,9 @@
-import { add, update } from '../store.ts';
+import { add, type Change, exists, remove, set, update } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
+import { field } from './change-parts.ts';
 import { countEnds } from './ends.ts';
 import { readAccount } from './items.ts';
-import { accountKey } from './keys.ts';
+import { accountKey, sendKey } from './keys.ts';
 import { giveBack, refresh } from './let-go.ts';
 import type { Outgoing } from './ports.ts';
 import { failingWith, settling } from './settle.ts';
@@ -11,14 +12,17 @@ import { type Head, holdsLease, lookAgain, type Step, type Turn } from './turn.t
 export type Prepared = { readonly kind: 'ready'; readonly content: Outgoing['content'] } | Step;
 
 /**
- * Fetches and checks the attachment. Nothing has left yet, so a crash here costs nothing. What fails for good, or fails
+ * Fetches and checks the attachment; a tick whose time is mostly gone leaves that to the next one. Nothing has left yet, so a crash here costs nothing. What fails for good, or fails
  * twice, is settled at once without using up any spacing.
  */
 export async function prepare(turn: Turn, { send, index, part }: Head): Promise<Prepared> {
   if (part.kind === 'text') return { kind: 'ready', content: { kind: 'text', text: part.text ?? '' } };
   if (turn.failedFiles >= turn.config.failuresPerTick) return giveBack(turn);
+  if (turn.ports.clock.monotonic() > turn.preparingUntil - turn.config.prepareMs / 2) return giveBack(turn);
+  const isWatched = part.crashes !== undefined;
+  if (isWatched) await mark(turn, { send, index, part }, set(field(index, 'preparing'), true));
   const fetched = await fetchTwice(turn, part.url ?? '', part.name ?? '');
-  if (fetched === 'out of time') return giveBack(turn);
+  if (isWatched) await mark(turn, { send, index, part }, remove(field(index, 'preparing')));
   if (fetched.kind === 'ok') {
     const { name, mimeType, bytes } = fetched;
     return { kind: 'ready', content: { kind: 'file', name, mimeType, bytes } };
@@ -27,10 +31,14 @@ export async function prepare(turn: Turn, { send, index, part }: Head): Promise<
   return failUnsent(turn, { send, index, part }, fetched.reason);
 }
 
-/** The file's host gets a second chance within the tick; a tick whose time is mostly gone leaves it to the next one. */
+/** Tells the run after this one, should this one die, what it died of. Not by the intent: that may fail by itself. */
+async function mark({ ports: { store } }: Turn, { send }: Head, change: Change): Promise<void> {
+  await store.write(update(sendKey(send.messageId), [change], exists()));
+}
+
+/** The file's host gets a second chance within the tick. */
 async function fetchTwice(turn: Turn, url: string, name: string) {
-  const { attachments, clock } = turn.ports;
-  if (clock.monotonic() > turn.preparingUntil - turn.config.prepareMs / 2) return 'out of time';
+  const { attachments } = turn.ports;
   const first = await attachments.fetch(url, name, turn.preparingUntil);
   return first.kind === 'unavailable' ? attachments.fetch(url, name, turn.preparingUntil) : first;
 }

@@ -51,13 +51,18 @@ const more = changing(isCharge, (write) =>
   JSON.parse(JSON.stringify(write), (key, value) => (key === 'op' && value === '>=' ? '>' : value)),
 );
 
-/** Writes that say nothing of this. */
+/** Writes that say nothing of this; with a minus before it, writes that never take it away. */
 const silentOn = (...names: readonly string[]): Mutant =>
   changing(
     () => true,
     (write) =>
       write.kind === 'update'
-        ? { ...write, changes: write.changes.filter(({ path }) => !names.includes(String(path))) }
+        ? {
+            ...write,
+            changes: write.changes.filter(
+              ({ kind, path }) => !names.includes(`${path}`) && !(kind === 'remove' && names.includes(`-${path}`)),
+            ),
+          }
         : write,
   );
 
@@ -114,6 +119,8 @@ const carryingWeight: readonly Case[] = [
     { mutant: without(anyOf(on('.state'), on('.providerId')), isResending) },
     scenarios.namedWhileResending,
   ],
+  ['the mark on a file that is being prepared', { mutant: silentOn('parts,0,preparing') }, scenarios.poisonedFile],
+  ['the end of that mark', { mutant: silentOn('-parts,0,preparing') }, scenarios.diesBeforeIntent],
   [
     'the consistent read after an outcome',
     { mutant: { inconsistent: ({ pk }) => pk.startsWith('PID#') } },

@@ -9,6 +9,7 @@ import { obliging } from '#test/support/simulation/fake-provider.ts';
 import {
   at,
   atCall,
+  isBlame,
   isCharge,
   isClaim,
   isIdling,
@@ -17,6 +18,7 @@ import {
   isResending,
   once,
 } from '#test/support/simulation/landmarks.ts';
+import type { Point } from '#test/support/simulation/scheduler.ts';
 import { noFaults, World, type WorldOptions } from '#test/support/simulation/world.ts';
 
 /**
@@ -572,3 +574,38 @@ const down =
   };
 export const downForAnHour = down(false);
 export const halfDownForAnHour = down(true);
+
+/** A file ends every run that prepares it: given up in the end, or nothing behind it would ever be sent. */
+export const poisonedFile: Scenario = async (options) => {
+  const world = await Trial.begin(options);
+  world.scheduler.accident = (_, { call }) => (call === 'fetch' ? 'kill' : undefined);
+  const poison = await world.sendNow('a', { parts: [fileAndText.parts[0]] });
+  const behind = await world.sendNow('a');
+  await world.run(20 * MINUTE);
+  world.expect(world.stateOf(poison) === 'failed/refunded', `the file is ${world.stateOf(poison)}`);
+  world.expect(world.stateOf(behind) === 'sent/spent', `what is behind it is ${world.stateOf(behind)}`);
+  return world.verdict();
+};
+
+/** Ten runs in a row die before they have looked at the file, or after they have prepared it, as in a bad deployment. */
+const diesBeside =
+  (isThere: (point: Point) => boolean): Scenario =>
+  async (options) => {
+    const world = await Trial.begin(options);
+    let deaths = 0;
+    world.scheduler.accident = (_, point) => (isThere(point) && ++deaths <= 10 ? 'kill' : undefined);
+    const id = await world.sendNow('a', { parts: [fileAndText.parts[0]] });
+    await world.run(40 * MINUTE);
+    world.expect(deaths > 10, `only ${deaths} runs died`);
+    world.expect(world.stateOf(id) === 'sent/spent', `the file is ${world.stateOf(id)}`);
+    return world.verdict();
+  };
+export const diesAfterTakeOver: Scenario = (options) => {
+  let hasDied = false;
+  return diesBeside((point) => {
+    const isIt = at(hasDied ? isBlame : isClaim, 'after')(point);
+    hasDied ||= isIt;
+    return isIt;
+  })(options);
+};
+export const diesBeforeIntent = diesBeside(at(isIntentOfPart, 'before'));
