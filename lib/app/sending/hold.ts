@@ -118,11 +118,9 @@ export const silenceOf = ({ unknownRunning = 0, unknownTimes = [] }: Account): S
  * provider may answer its probes and refuse to send all the same: as long as nothing goes out between two holds, the
  * tries of the one count for the next, lest they chase each other all day.
  */
-export function holding(account: Account, reason: string, now: number, config: SendingConfig) {
-  const { id, holdsRunning = 0 } = account;
+export function holding({ id, holdsRunning = 0 }: Account, reason: string, now: number, config: SendingConfig) {
   const changes = [set('held', true), set('holdReason', shortly(reason)), set('holdsRunning', holdsRunning + 1)];
-  const at = Math.max(now + probeWait(holdsRunning, config), silentUntil(silenceOf(account), now, config));
-  return { changes, probe: probeAt(id, holdsRunning, at) };
+  return { changes, probe: nextProbe(id, holdsRunning, now, config) };
 }
 
 function probeAt(account: string, tries: number, at: number): Put {
@@ -142,9 +140,7 @@ export const probeNow = (account: string, now: number): Put => probeAt(account, 
 export const endProbing = (account: string) => del(probeKey(account));
 
 /** When to ask again after so many probes that did not clear the account: 1, then 5, then every 30 minutes. */
-export function nextProbe(account: Account['id'], tries: number, now: number, config: SendingConfig): Put {
-  return probeAt(account, tries, now + probeWait(tries, config));
+export function nextProbe(account: Account['id'], tries: number, now: number, { probeAfterMs }: SendingConfig): Put {
+  const wait = probeAfterMs[tries] ?? probeAfterMs.at(-1) ?? probeAfterMs[0];
+  return probeAt(account, tries, now + wait);
 }
-
-const probeWait = (tries: number, { probeAfterMs }: SendingConfig): number =>
-  probeAfterMs[tries] ?? probeAfterMs.at(-1) ?? probeAfterMs[0];
