@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { Issue } from '#lib/domain/issue.ts';
+import { problemBody } from '#lib/http/app.ts';
 
 /** Every error of the hub has this shape; `status` repeats the HTTP status. */
 export const Problem = v.object({
@@ -9,74 +10,56 @@ export const Problem = v.object({
   issues: v.exactOptional(v.array(Issue)),
 });
 
-/** What a route can answer, by status: for the types of its code, and for the document. */
+/** What a route can answer, by status, for the types of its code and for the document: JSON, a file, or no body at all. */
 export interface Answers {
-  readonly [status: number]: JsonAnswer | FileAnswer | EmptyAnswer;
-}
-interface JsonAnswer {
-  readonly description: string;
-  readonly schema: v.GenericSchema;
-}
-interface FileAnswer {
-  readonly description: string;
-  readonly mediaType: string;
-}
-interface EmptyAnswer {
-  readonly description: string;
+  readonly [status: number]: { readonly description: string } & (
+    | { readonly schema: v.GenericSchema }
+    | { readonly mediaType: string }
+    | { readonly schema?: never; readonly mediaType?: never }
+  );
 }
 
-export interface JsonReply<Status extends number, Body> {
-  readonly kind: 'json';
+/** What a route answers. A body that is text or bytes goes out as it is, any other as JSON. */
+export interface Reply<Status extends number = number, Body = unknown> {
   readonly status: Status;
   readonly body: Body;
-}
-export interface FileReply {
-  readonly kind: 'file';
-  readonly body: string | Uint8Array<ArrayBuffer>;
-  readonly headers: Readonly<Record<string, string>>;
-}
-export interface EmptyReply {
-  readonly kind: 'empty';
-}
-export interface ProblemReply {
-  readonly kind: 'problem';
-  readonly status: 400 | 401 | 402 | 403 | 404 | 405 | 409 | 413 | 422 | 429 | 500 | 503;
-  readonly message: string;
-  readonly issues?: readonly Issue[];
   readonly headers?: Readonly<Record<string, string>>;
 }
-export type AnyReply = JsonReply<number, unknown> | FileReply | EmptyReply | ProblemReply;
+type File = string | Uint8Array<ArrayBuffer>;
+export type ProblemReply = Reply<
+  400 | 401 | 402 | 403 | 404 | 405 | 409 | 413 | 422 | 429 | 500 | 503,
+  ReturnType<typeof problemBody>
+>;
 
-type ReplyOf<Status, Declared> = Declared extends { readonly schema: infer Schema extends v.GenericSchema }
-  ? JsonReply<Status & number, v.InferOutput<Schema>>
-  : Declared extends { readonly mediaType: string }
-    ? FileReply
-    : EmptyReply;
+type BodyOf<Answer> = Answer extends { readonly schema: infer Schema extends v.GenericSchema }
+  ? v.InferOutput<Schema>
+  : Answer extends { readonly mediaType: string }
+    ? File
+    : undefined;
 
 /** Only what is declared can be answered, beside a problem. */
-export type Reply<Declared extends Answers> =
-  | { [Status in keyof Declared]: ReplyOf<Status, Declared[Status]> }[keyof Declared]
+export type ReplyOf<Declared extends Answers> =
+  | { [Status in keyof Declared]: Reply<Status & number, BodyOf<Declared[Status]>> }[keyof Declared]
   | ProblemReply;
 
-export const json = <const Status extends number, const Body>(status: Status, body: Body): JsonReply<Status, Body> => ({
-  kind: 'json',
+export const json = <const Status extends number, Body>(status: Status, body: Body): Reply<Status, Body> => ({
   status,
   body,
 });
 
-export const file = (body: FileReply['body'], headers: FileReply['headers']): FileReply => ({
-  kind: 'file',
+export const file = (body: File, headers: Readonly<Record<string, string>>): Reply<200, File> => ({
+  status: 200,
   body,
   headers,
 });
 
-export const EMPTY: EmptyReply = { kind: 'empty' };
+export const EMPTY: Reply<204, undefined> = { status: 204, body: undefined };
 
 export const problem = (
   status: ProblemReply['status'],
   message: string,
-  extra: Pick<ProblemReply, 'issues' | 'headers'> = {},
-): ProblemReply => ({ kind: 'problem', status, message, ...extra });
+  headers: Readonly<Record<string, string>> = {},
+): ProblemReply => ({ status, body: problemBody(status, message), headers });
 
 /** The same for what never was, what is gone, and what belongs to another workspace. */
 export const missing = (kind: string): ProblemReply => problem(404, `No ${kind} has this id in this workspace`);
@@ -89,21 +72,11 @@ export function invalid(issues: readonly Issue[]): ProblemReply {
   const [first, ...more] = issues;
   const said = [first?.path, first?.message].filter(Boolean).join(' ');
   const others = more.length > 0 ? ` (and ${more.length} more; see the issues)` : '';
-  return problem(422, `The request is not valid: ${said}${others}`, { issues });
+  return { status: 422, body: problemBody(422, `The request is not valid: ${said}${others}`, { issues }) };
 }
 
-export function responseOf(reply: AnyReply): Response {
-  switch (reply.kind) {
-    case 'json':
-      return Response.json(reply.body, { status: reply.status });
-    case 'file':
-      return new Response(reply.body, { headers: reply.headers });
-    case 'empty':
-      return new Response(null, { status: 204 });
-    case 'problem': {
-      const { status, message, issues, headers = {} } = reply;
-      const body = { status, data: {}, message, ...(issues && { issues }) };
-      return Response.json(body, { status, headers });
-    }
-  }
+export function responseOf({ status, body, headers = {} }: Reply): Response {
+  return body === undefined || typeof body === 'string' || body instanceof Uint8Array
+    ? new Response(body ?? null, { status, headers })
+    : Response.json(body, { status, headers });
 }

@@ -2,12 +2,11 @@ import type { Hono, Context as HonoContext } from 'hono';
 import { retrying } from '#lib/app/retrying-store.ts';
 import { StoreUnavailable } from '#lib/app/store.ts';
 import { type HubEnvironment, hubApp } from '#lib/http/app.ts';
-import { type AnyReply, problem, responseOf } from './answers.ts';
+import { problem, type Reply, responseOf } from './answers.ts';
 import { authenticate, type Caller } from './auth.ts';
 import { docsFile } from './docs/files.ts';
 import { openApi } from './openapi.ts';
-import type { AdminPorts } from './ports.ts';
-import type { Route } from './route.ts';
+import type { AdminPorts, Route } from './route.ts';
 import { namesOf, routesOf } from './routes.ts';
 
 type RequestContext = HonoContext<HubEnvironment>;
@@ -20,7 +19,7 @@ const FORBIDDEN = problem(403, 'This needs the admin key');
 const NO_PATH = problem(404, 'There is nothing at this path; /docs lists what there is');
 const TOO_LARGE = problem(413, `The body is larger than ${LARGEST_BODY / 1024} KiB`);
 const FAULT = problem(500, 'Something went wrong on our side');
-const UNAVAILABLE = problem(503, 'The table does not answer; please try again', { headers: { 'retry-after': '1' } });
+const UNAVAILABLE = problem(503, 'The table does not answer; please try again', { 'retry-after': '1' });
 
 /**
  * The admin API: what `routes.ts` declares, the document of it, and a page to read and try it. `publicUrl`: where the
@@ -58,12 +57,12 @@ export function adminApp(ports: AdminPorts, publicUrl?: string): Hono<HubEnviron
 
 const faultOf = (error: Error): Response => responseOf(error instanceof StoreUnavailable ? UNAVAILABLE : FAULT);
 
-async function reply(c: RequestContext, base: AdminPorts, route: Route, baseUrl: string): Promise<AnyReply> {
+async function reply(c: RequestContext, base: AdminPorts, route: Route, baseUrl: string): Promise<Reply> {
   c.set('route', route.path);
   const { clock, random } = base;
   const ports = { ...base, store: retrying(base.store, clock, random, clock.monotonic() + RETRY_MS) };
   const caller = route.access === 'public' ? NOBODY : await callerOf(c, ports);
-  if (caller.kind === 'problem') return caller;
+  if ('status' in caller) return caller;
   if (route.access === 'admin' && !caller.isAdmin) return FORBIDDEN;
   const body = new Uint8Array(await c.req.arrayBuffer());
   if (body.length > LARGEST_BODY) return TOO_LARGE;
@@ -71,13 +70,13 @@ async function reply(c: RequestContext, base: AdminPorts, route: Route, baseUrl:
   return route.respond({ params: c.req.param(), query: c.req.query(), body }, { ports, workspace, baseUrl });
 }
 
-const NOBODY: Caller = { kind: 'caller', isAdmin: false, workspace: '' };
+const NOBODY: Caller = { isAdmin: false, workspace: '' };
 
 /** Below `/api`, only who has a key learns what is there. */
-async function refusal(c: RequestContext, ports: AdminPorts, answer: AnyReply): Promise<AnyReply> {
+async function refusal(c: RequestContext, ports: AdminPorts, answer: Reply): Promise<Reply> {
   if (!c.req.path.startsWith('/api/')) return answer;
   const caller = await callerOf(c, ports);
-  return caller.kind === 'problem' ? caller : answer;
+  return 'status' in caller ? caller : answer;
 }
 
 function callerOf(c: RequestContext, ports: AdminPorts) {
@@ -85,9 +84,9 @@ function callerOf(c: RequestContext, ports: AdminPorts) {
   return authenticate(ports, { authorization, workspace });
 }
 
-function wrongMethod(given: string, methods: readonly string[]): AnyReply {
+function wrongMethod(given: string, methods: readonly string[]): Reply {
   const headers = { allow: methods.join(', ') };
-  return problem(405, `This path takes ${methods.join(' or ')}, not ${given}`, { headers });
+  return problem(405, `This path takes ${methods.join(' or ')}, not ${given}`, headers);
 }
 
 /** `/api/events/{id}` as the router writes it. */

@@ -4,11 +4,10 @@ import { ADMIN_KEY } from '#lib/app/secrets.ts';
 import { workspaceOfKey } from '#lib/app/workspaces/keys.ts';
 import { hasWorkspace, MAIN } from '#lib/app/workspaces/workspace.ts';
 import { type ProblemReply, problem } from './answers.ts';
-import type { AdminPorts } from './ports.ts';
+import type { AdminPorts } from './route.ts';
 import { Id } from './schemas.ts';
 
 export interface Caller {
-  readonly kind: 'caller';
   readonly isAdmin: boolean;
   readonly workspace: string;
 }
@@ -19,7 +18,7 @@ export interface Credentials {
   readonly workspace: string | undefined;
 }
 
-const unauthorized = (message: string) => problem(401, message, { headers: { 'www-authenticate': 'Bearer' } });
+const unauthorized = (message: string) => problem(401, message, { 'www-authenticate': 'Bearer' });
 const NO_KEY = unauthorized('A key is missing: send the header Authorization: Bearer <key>');
 const NO_BEARER = unauthorized('The Authorization header must read: Bearer <key>');
 const WRONG_KEY = unauthorized('This key is not valid here: check it for slips, or ask for a new one');
@@ -39,13 +38,11 @@ export async function authenticate(ports: AdminPorts, given: Credentials): Promi
     return WRONG_KEY;
   }
   if (given.workspace !== undefined && given.workspace !== workspace) return NO_WORKSPACE;
-  return { kind: 'caller', isAdmin: false, workspace };
+  return { isAdmin: false, workspace };
 }
 
 async function admin({ store }: AdminPorts, workspace: string): Promise<Caller | ProblemReply> {
-  return v.is(Id, workspace) && (await hasWorkspace(store, workspace))
-    ? { kind: 'caller', isAdmin: true, workspace }
-    : NO_WORKSPACE;
+  return v.is(Id, workspace) && (await hasWorkspace(store, workspace)) ? { isAdmin: true, workspace } : NO_WORKSPACE;
 }
 
 /** Hashes are of one length: the time that comparing takes tells nothing of the key. */

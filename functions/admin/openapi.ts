@@ -1,9 +1,10 @@
 import { type ConversionConfig, toJsonSchema, toJsonSchemaDefs } from '@valibot/to-json-schema';
-import type * as v from 'valibot';
+import * as v from 'valibot';
 import { ShownAccount } from '#lib/app/accounts/account.ts';
 import { Attempt } from '#lib/app/attempts/attempt.ts';
 import { KnownChat } from '#lib/app/chats/list.ts';
 import { Replayed } from '#lib/app/events/replayed.ts';
+import { SendBody } from '#lib/app/sends/schema.ts';
 import { ShownSend } from '#lib/app/sends/shown.ts';
 import { ShownWebhook } from '#lib/app/webhooks/shown.ts';
 import { WorkspaceKey } from '#lib/app/workspaces/keys.ts';
@@ -12,11 +13,9 @@ import { Content, File } from '#lib/domain/content.ts';
 import { Event, MessageEvent } from '#lib/domain/event.ts';
 import { Issue } from '#lib/domain/issue.ts';
 import { Chat, Message, Person } from '#lib/domain/message.ts';
+import { optional, text } from '#lib/domain/schema.ts';
 import { type Answers, Problem } from './answers.ts';
-import { problemsOf } from './problems.ts';
-import { receivingPath } from './receiving.ts';
 import { type Route, takesBody } from './route.ts';
-import { sendingPath } from './sending.ts';
 
 /** The schemas that stand in the document under a name of their own. */
 const definitions = {
@@ -65,7 +64,7 @@ export function openApi(routes: readonly Route[], providers: readonly string[], 
     },
     tags: [...new Set([...routes.map(({ tag }) => tag), 'Receiving', 'Sending'])].map((name) => ({ name })),
     security: [{ key: [] }],
-    paths: { ...paths, ...receivingPath(providers, schemaOf), ...sendingPath(schemaOf) },
+    paths: { ...paths, ...receivingPath(providers), ...sendingPath() },
     components: {
       schemas: toJsonSchemaDefs(definitions, conversion),
       securitySchemes: {
@@ -127,4 +126,125 @@ function responsesOf(answers: Answers): object {
     return [status, 'mediaType' in answer ? { description, content: { [answer.mediaType]: {} } } : { description }];
   });
   return Object.fromEntries(responses);
+}
+
+const PROBLEM = { content: { 'application/json': { schema: { $ref: '#/components/schemas/Problem' } } } };
+
+const problemResponse = (description: string) => ({ description, ...PROBLEM });
+
+/** The errors that a route can answer by what it is. */
+function problemsOf({ access, body, conflict, charges }: Route): object {
+  const hasBody = takesBody(body);
+  return {
+    ...(hasBody && { 400: problemResponse('The body is no JSON') }),
+    ...(access !== 'public' && { 401: problemResponse('No valid key') }),
+    ...(charges && { 402: problemResponse('Not enough credits') }),
+    ...(access === 'admin' && { 403: problemResponse('The key is not the admin key') }),
+    ...(access !== 'public' && { 404: problemResponse('Unknown here: the workspace, or what the path names') }),
+    ...(conflict !== undefined && { 409: problemResponse(conflict) }),
+    ...(hasBody && { 413: problemResponse('The body is too large') }),
+    ...(charges && { 429: problemResponse("The account's queue is full") }),
+    ...(access !== 'public' && { 422: problemResponse('Not valid; `issues` says where') }),
+  };
+}
+
+/** What a provider is answered; the receiving functions answer it, the document only tells of it. */
+const Receipt = v.object({
+  status: v.picklist(['stored', 'duplicate', 'quarantined']),
+  id: optional(
+    v.string(),
+    "The event's; of a duplicate, the one that was there before. While the table is out of reach, the one that it will " +
+      'have, unless it contradicts an event that turns out to be there; left out where even the URL could not be looked ' +
+      'up: such a delivery is judged when the table is back',
+  ),
+  ids: optional(v.array(v.string()), 'Of all events, where the body held several'),
+  issues: optional(v.array(Issue), 'Why it was not understood; it is kept all the same'),
+});
+
+/** For a webhook of `sandbox`; a form is what others post. */
+const DELIVERY = { event: 'message', id: 'example-1', from: '+15550100099', name: 'Ana', text: 'Hello, Hookline!' };
+const FORM = 'type=sms&data[id]=1&data[phone]=%2B15550100099&data[message]=Hello';
+
+export const RECEIVING_PATH = '/hooks/{provider}/{token}';
+
+function receivingPath(providers: readonly string[]): object {
+  const parameter = (name: string, schema: object) => ({ name, in: 'path', required: true, schema });
+  const post = {
+    operationId: 'receive',
+    tags: ['Receiving'],
+    summary: 'Where a provider posts its events; the URL is what creating a webhook answers',
+    security: [],
+    parameters: [
+      parameter('provider', { type: 'string', enum: providers }),
+      {
+        ...parameter('token', { type: 'string' }),
+        description: 'The end of the URL; the whole URL may be pasted here',
+      },
+    ],
+    requestBody: {
+      description: "In the provider's own words; the example is the sandbox's",
+      content: { 'application/json': { example: DELIVERY }, 'application/x-www-form-urlencoded': { example: FORM } },
+    },
+    responses: {
+      200: {
+        description: 'It is kept, readable and replayable, whatever it was',
+        content: { 'application/json': { schema: schemaOf(Receipt) } },
+      },
+      401: problemResponse("The provider's own secret or account does not match"),
+      404: problemResponse('No such webhook, or it is switched off or replaced'),
+      413: problemResponse('The body is larger than 1 MB'),
+      503: problemResponse('Not stored; please send it again'),
+    },
+  };
+  return { [RECEIVING_PATH]: { post } };
+}
+
+/** What a send request is answered; the function `send` answers it, the document only tells of it. */
+const SendAccepted = v.object({
+  status: v.literal('success'),
+  data: v.object({ message_id: text('For `/api/sends/{messageId}`') }),
+});
+
+const MESSAGE = { action: 'send', phone: '+15550100099', text: 'Hello from Hookline' };
+
+export const SENDING_PATH = '/send/{token}';
+
+function sendingPath(): object {
+  const post = {
+    operationId: 'send',
+    tags: ['Sending'],
+    summary: 'Where a message is handed in; the URL is what creating a webhook of kind `send` answers',
+    security: [],
+    parameters: [
+      {
+        name: 'token',
+        in: 'path',
+        required: true,
+        description: 'The end of the URL; the whole URL may be pasted here',
+        schema: { type: 'string' },
+      },
+      {
+        name: 'Idempotency-Key',
+        in: 'header',
+        description: 'A repeat with the same key and body within a day is the same message',
+        schema: { type: 'string', minLength: 1, maxLength: 255 },
+      },
+    ],
+    requestBody: { required: true, content: { 'application/json': { schema: schemaOf(SendBody), example: MESSAGE } } },
+    responses: {
+      200: {
+        description: 'Charged and queued',
+        content: { 'application/json': { schema: schemaOf(SendAccepted) } },
+      },
+      400: problemResponse('The body is no JSON, or a field is wrong; the message names it'),
+      402: problemResponse('Not enough credits'),
+      404: problemResponse('No such webhook, no account to send from, or no such chat'),
+      409: problemResponse('`chat_name` fits several chats, whose ids are told'),
+      413: problemResponse('The body is larger than 256 KB'),
+      422: problemResponse('The Idempotency-Key was used with another body'),
+      429: problemResponse("The account's queue is full"),
+      503: problemResponse('Not queued now; please send it again'),
+    },
+  };
+  return { [SENDING_PATH]: { post } };
 }

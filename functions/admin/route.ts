@@ -1,8 +1,31 @@
 import * as v from 'valibot';
+import type { Clock, Log, Metrics, Random } from '#lib/app/ports.ts';
+import type { Provider } from '#lib/app/provider.ts';
+import type { Secrets } from '#lib/app/secrets.ts';
+import type { SendingConfig } from '#lib/app/sending/config.ts';
+import type { Ticks } from '#lib/app/sending/ports.ts';
+import type { Store } from '#lib/app/store.ts';
+import type { Reach } from '#lib/domain/base-url.ts';
 import { issuesOf } from '#lib/domain/issue.ts';
 import { isRecord, type Json, parseJson } from '#lib/domain/json.ts';
-import { type Answers, type AnyReply, invalid, type ProblemReply, problem, type Reply } from './answers.ts';
-import type { AdminPorts } from './ports.ts';
+import { type Answers, invalid, type ProblemReply, problem, type Reply, type ReplyOf } from './answers.ts';
+
+/** What the API reaches outside of itself. */
+export interface AdminPorts {
+  readonly store: Store;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly ticks: Ticks;
+  /** Of sending. */
+  readonly config: SendingConfig;
+  readonly providers: readonly Provider[];
+  /** What base URLs in credentials may lead to. */
+  readonly reach: Reach;
+  readonly version: string;
+}
 
 /** `workspace`: any key, for the workspace that it opens. `admin`: the admin key alone. */
 type Access = 'public' | 'workspace' | 'admin';
@@ -57,7 +80,7 @@ interface Declaration<
       readonly body: v.InferOutput<Body>;
     },
     context: Context,
-  ) => Promise<Reply<Declared>>;
+  ) => Promise<ReplyOf<Declared>>;
 }
 
 /** A route as the router and the document use it. */
@@ -67,7 +90,7 @@ export interface Route extends Described {
   readonly body: v.GenericSchema;
   readonly example?: unknown;
   readonly answers: Answers;
-  readonly respond: (request: RawRequest, context: Context) => Promise<AnyReply>;
+  readonly respond: (request: RawRequest, context: Context) => Promise<Reply>;
 }
 
 const NOTHING = v.strictObject({});
@@ -99,7 +122,7 @@ export function route<
       if (!params.success) return NO_ID;
       const query = v.safeParse(declaration.query, request.query);
       const body = bodyOf(schemaOfBody(), request.body);
-      if ('kind' in body) return body;
+      if ('status' in body) return body;
       if (query.success && body.success) {
         return run({ params: params.output, query: query.output, body: body.output }, context);
       }
@@ -117,8 +140,8 @@ export function takesBody(schema: v.GenericSchema): boolean {
 function bodyOf<Body extends v.GenericSchema>(schema: Body, bytes: Uint8Array): v.SafeParseResult<Body> | ProblemReply {
   if (!takesBody(schema) || (bytes.length === 0 && v.is(schema, {}))) return v.safeParse(schema, {});
   const parsed = parseJson(bytes);
-  if (!parsed.ok) return problem(400, sentence(parsed.issue.message));
-  if (!isUnicode(parsed.value)) return problem(400, sentence('half a character'));
+  if (!parsed.ok) return problem(400, `${UNREADABLE}: ${parsed.issue.message}`);
+  if (!isUnicode(parsed.value)) return problem(400, `${UNREADABLE}: half a character`);
   // To valibot a list is an object, too.
   return isRecord(parsed.value) ? v.safeParse(schema, parsed.value) : NO_OBJECT;
 }
@@ -130,11 +153,8 @@ function isUnicode(value: Json): boolean {
   return Object.entries(value).every(([key, child]) => key.isWellFormed() && isUnicode(child));
 }
 
+const UNREADABLE = 'The request body cannot be read';
 const NO_ID = problem(404, 'Nothing here has such an id');
 const NO_OBJECT = invalid([{ path: '', message: 'the body must be an object' }]);
 
 export const nowSeconds = ({ clock }: Pick<AdminPorts, 'clock'>): number => Math.floor(clock.now() / 1000);
-
-function sentence(text: string): string {
-  return `The request body cannot be read: ${text}`;
-}

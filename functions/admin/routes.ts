@@ -1,15 +1,29 @@
+import * as v from 'valibot';
 import type { Provider } from '#lib/app/provider.ts';
-import type { Route } from './route.ts';
+import { json } from './answers.ts';
+import { type Route, route, takesNothing } from './route.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { chatRoutes } from './routes/chats.ts';
 import { contactRoutes } from './routes/contacts.ts';
 import { creditRoutes } from './routes/credits.ts';
 import { eventRoutes } from './routes/events.ts';
-import { healthRoutes } from './routes/health.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { sendRoutes } from './routes/sends.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { workspaceRoutes } from './routes/workspaces.ts';
+
+const health = route({
+  ...takesNothing,
+  method: 'get',
+  path: '/health',
+  tag: 'Hub',
+  summary: 'Whether the hub answers, and its version',
+  access: 'public',
+  // Whoever watches the hub may add what they like to the URL, to get around a cache.
+  query: v.object({}),
+  answers: { 200: { description: 'It does', schema: v.object({ status: v.literal('ok'), version: v.string() }) } },
+  run: async (_input, { ports }) => json(200, { status: 'ok', version: ports.version } as const),
+});
 
 /** Every route, in the order of the document. Where two fit a path, the first is taken. */
 export function routesOf(providers: readonly Provider[]): readonly Route[] {
@@ -24,7 +38,7 @@ export function routesOf(providers: readonly Provider[]): readonly Route[] {
     ...contactRoutes,
     ...sendRoutes,
     ...creditRoutes,
-    ...healthRoutes,
+    health,
   ];
 }
 

@@ -3,14 +3,14 @@ import { Pacing, ShownAccount, shownAccount } from '#lib/app/accounts/account.ts
 import { createAccount } from '#lib/app/accounts/create.ts';
 import { findAccount, listAccounts, patchAccount, removeAccount } from '#lib/app/accounts/manage.ts';
 import type { AccountProvider, Channel } from '#lib/app/accounts/provider.ts';
+import { pause, resume } from '#lib/app/sending/hold.ts';
 import { type Reach, readBaseUrl } from '#lib/domain/base-url.ts';
 import { type Issue, issuesOf } from '#lib/domain/issue.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { optional } from '#lib/domain/schema.ts';
 import { EMPTY, invalid, json, missing, problem } from '../answers.ts';
-import { route, takesNothing } from '../route.ts';
+import { type Context, route, takesNothing } from '../route.ts';
 import { changesOf, listOf, Name, Paging, PhoneNumber, pageRequest, WithId } from '../schemas.ts';
-import { pauseRoutes } from './pause.ts';
 
 const NO_ACCOUNT = missing('account');
 const TAKEN = 'Another account of this workspace sends through the same instance or number; the message names it';
@@ -154,6 +154,47 @@ const deleting = route({
     return outcome === 'deleted' ? EMPTY : NO_ACCOUNT;
   },
 });
+
+const Reason = v.strictObject({ reason: optional(v.pipe(v.string(), v.minLength(1), v.maxLength(200))) });
+
+/** Its owner's word, beside the provider's: neither undoes the other, but for the owner's resume, which clears both. */
+const pauseRoutes = [
+  route({
+    ...shared,
+    method: 'post',
+    path: '/api/accounts/{id}/pause',
+    summary: 'Let an account send nothing for now; what it takes on waits',
+    body: Reason,
+    example: { reason: 'Closed until Monday' },
+    params: WithId,
+    answers: { 200: { description: 'The account', schema: ShownAccount } },
+    run: async ({ params: { id }, body }, context) => {
+      const { ports, workspace } = context;
+      if (!(await findAccount(ports.store, workspace, id))) return NO_ACCOUNT;
+      await pause(ports, id, body.reason ?? 'paused by an operator', ports.config);
+      return shown(context, id);
+    },
+  }),
+  route({
+    ...shared,
+    method: 'post',
+    path: '/api/accounts/{id}/resume',
+    summary: 'Let an account send again, whoever stopped it',
+    params: WithId,
+    answers: { 200: { description: 'The account', schema: ShownAccount } },
+    run: async ({ params: { id } }, context) => {
+      const { ports, workspace } = context;
+      if (!(await findAccount(ports.store, workspace, id))) return NO_ACCOUNT;
+      await resume(ports, id, ports.config);
+      return shown(context, id);
+    },
+  }),
+];
+
+async function shown({ ports, workspace }: Context, id: string) {
+  const account = await findAccount(ports.store, workspace, id);
+  return account ? json(200, shownAccount(account)) : NO_ACCOUNT;
+}
 
 export const accountRoutes = (providers: readonly AccountProvider[]) => [
   creating(providers),

@@ -1,18 +1,20 @@
 import * as v from 'valibot';
 import { listEvents } from '#lib/app/events/list.ts';
 import { countQuarantined, QuarantinedType } from '#lib/app/events/quarantine.ts';
+import { replayEvent } from '#lib/app/events/replay.ts';
+import { replayEvents, replayQuarantined, type Selection } from '#lib/app/events/replay-many.ts';
+import { Replayed } from '#lib/app/events/replayed.ts';
 import { findEvent, rawOfEvent } from '#lib/app/events/shown.ts';
 import { UNREADABLE } from '#lib/app/receiving/settle.ts';
+import { sendReports } from '#lib/app/sends/reports.ts';
 import { Event, payloads } from '#lib/domain/event.ts';
 import { optional, text } from '#lib/domain/schema.ts';
-import { json, missing } from '../answers.ts';
-import { nowSeconds, route, takesNothing } from '../route.ts';
-import { between, Id, listOf, pageRequest, paging, WithId } from '../schemas.ts';
-import { untrustedFile } from '../untrusted-file.ts';
-import { replayRoutes } from './replay.ts';
+import { file, json, missing } from '../answers.ts';
+import { type AdminPorts, nowSeconds, route, takesNothing } from '../route.ts';
+import { between, Cursor, Id, listOf, pageRequest, paging, WithId } from '../schemas.ts';
 
 const NO_EVENT = missing('event');
-const shared = { ...takesNothing, method: 'get', tag: 'Events', access: 'workspace' } as const;
+const shared = { ...takesNothing, tag: 'Events', access: 'workspace' } as const;
 
 const filterOf = (providers: readonly string[]) =>
   v.strictObject({
@@ -34,6 +36,7 @@ const filterOf = (providers: readonly string[]) =>
 const listing = (providers: readonly string[]) =>
   route({
     ...shared,
+    method: 'get',
     path: '/api/events',
     summary: 'Everything received, newest first',
     query: filterOf(providers),
@@ -58,6 +61,7 @@ function eventsOf({ provider, type }: QuarantinedType): string {
 
 const counting = route({
   ...shared,
+  method: 'get',
   path: '/api/events/quarantine',
   summary: 'What was not understood, counted by type',
   answers: {
@@ -74,6 +78,7 @@ const counting = route({
 
 const showing = route({
   ...shared,
+  method: 'get',
   path: '/api/events/{id}',
   summary: 'Show an event',
   params: WithId,
@@ -84,8 +89,31 @@ const showing = route({
   },
 });
 
+interface Untrusted {
+  readonly bytes: Uint8Array;
+  /** As somebody sent it. */
+  readonly contentType: string;
+}
+
+// A header may hold visible characters only; what is no media type at all is no use to anybody.
+const MEDIA_TYPE = /^[\w.+-]+\/[\w.+-]+(?:\s*;[\t\x20-\x7e]*)?$/;
+
+/**
+ * Bytes of a stranger, for download: whatever they hold, no browser runs or shows them in our name, and nothing on the
+ * way decodes them as text. What they were sent as stands in a header of its own.
+ */
+function untrustedFile({ bytes, contentType }: Untrusted, name: string) {
+  return file(new Uint8Array(bytes), {
+    'content-type': 'application/octet-stream',
+    ...(MEDIA_TYPE.test(contentType) && { 'hookline-content-type': contentType }),
+    'content-disposition': `attachment; filename="${name.replace(/\W/g, '')}.raw"`,
+    'content-security-policy': "default-src 'none'; sandbox",
+  });
+}
+
 const downloading = route({
   ...shared,
+  method: 'get',
   path: '/api/events/{id}/raw',
   summary: 'The body as it came, byte for byte',
   params: WithId,
@@ -96,11 +124,74 @@ const downloading = route({
   },
 });
 
+/** Reads events again, with the readers of this release; what a report is still good for, sends learn. */
+function replaysOf({ providers, ...base }: AdminPorts, workspace: string) {
+  const readers = new Map(providers.map(({ account, receiving }) => [account.name, receiving]));
+  const ports = { ...base, readers, sends: sendReports(base, base.config) };
+  return {
+    event: (id: string) => replayEvent(ports, workspace, id),
+    events: (ids: readonly string[]) => replayEvents(ports, workspace, ids),
+    quarantined: (selection: Selection) => replayQuarantined(ports, workspace, selection),
+  };
+}
+
+const MOST_IDS = 200;
+
+const Wanted = v.pipe(
+  v.strictObject({
+    type: optional(v.string(), "Quarantined events of this type: the provider's name of the event"),
+    ids: optional(v.pipe(v.array(Id), v.maxLength(MOST_IDS)), 'These events, quarantined or not'),
+    cursor: v.exactOptional(Cursor),
+  }),
+  v.check(({ ids, type, cursor }) => !(ids && (type ?? cursor)), 'take either `ids`, or `type` and `cursor`'),
+);
+
+const Answered = v.object({
+  ...listOf(Replayed).entries,
+  left: optional(v.number(), 'Of `ids`: how many of the last ones were not reached, and are to be sent again'),
+});
+
+const replaying = route({
+  ...shared,
+  method: 'post',
+  path: '/api/events/{id}/replay',
+  summary: 'Read an event again with the readers of this release',
+  params: WithId,
+  answers: { 200: { description: 'What became of it', schema: Replayed } },
+  run: async ({ params }, context) => {
+    const replays = replaysOf(context.ports, context.workspace);
+    const replayed = await replays.event(params.id);
+    return replayed.result === 'not_found' ? NO_EVENT : json(200, replayed);
+  },
+});
+
+const replayingMany = route({
+  ...shared,
+  method: 'post',
+  path: '/api/events/replay',
+  summary: 'Replay some events, or all that are in quarantine',
+  body: Wanted,
+  example: {},
+  answers: {
+    200: {
+      description: 'What became of each, with the first of its issues; not all where time or the answer is too short',
+      schema: Answered,
+    },
+  },
+  run: async ({ body: { ids, type, cursor } }, context) => {
+    const replays = replaysOf(context.ports, context.workspace);
+    if (ids) return json(200, await replays.events([...new Set(ids)]));
+    const selection = { ...(type !== undefined && { type }), ...(cursor !== undefined && { from: cursor }) };
+    return json(200, await replays.quarantined(selection));
+  },
+});
+
 // `quarantine` stands before `{id}`: the first that fits is taken.
 export const eventRoutes = (providers: readonly string[]) => [
   listing(providers),
   counting,
   showing,
   downloading,
-  ...replayRoutes,
+  replaying,
+  replayingMany,
 ];

@@ -96,7 +96,7 @@ function refusalOf(resent: Resent): ProblemReply | undefined {
     case 'no credit':
       return problem(402, 'Not enough credits');
     case 'queue full':
-      return problem(429, "The account's queue is full", { headers: { 'retry-after': '60' } });
+      return problem(429, "The account's queue is full", { 'retry-after': '60' });
   }
 }
 

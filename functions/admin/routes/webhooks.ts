@@ -1,15 +1,15 @@
 import * as v from 'valibot';
+import { Attempt, lastAttempts } from '#lib/app/attempts/attempt.ts';
+import { attemptsAsCsv, attemptsAsNdjson } from '#lib/app/attempts/download.ts';
 import type { Provider } from '#lib/app/provider.ts';
 import { createWebhook } from '#lib/app/webhooks/create.ts';
 import { deleteWebhook, findWebhook, listWebhooks, patchWebhook } from '#lib/app/webhooks/manage.ts';
 import { rotateWebhook } from '#lib/app/webhooks/rotate.ts';
 import { ShownWebhook, shownWebhook } from '#lib/app/webhooks/shown.ts';
 import { optional, text } from '#lib/domain/schema.ts';
-import { EMPTY, invalid, json, missing, problem } from '../answers.ts';
-import { route, takesNothing } from '../route.ts';
+import { EMPTY, file, invalid, json, missing, type ProblemReply, problem } from '../answers.ts';
+import { type Context, route, takesNothing } from '../route.ts';
 import { changesOf, Id, listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
-import { NOT_OF_SENDING, uselessSecret } from '../secret-use.ts';
-import { attemptRoutes } from './attempts.ts';
 
 const NO_WEBHOOK = missing('webhook');
 const shared = { ...takesNothing, tag: 'Webhooks', access: 'workspace' } as const;
@@ -25,6 +25,26 @@ const Patch = changesOf({
   name: optional(v.nullable(Name)),
   secret: optional(v.nullable(Secret), '`null` removes it'),
 });
+
+/** What is said to who gives a webhook for sending what only one for receiving takes. */
+const NOT_OF_SENDING = new Map([
+  ['provider', 'is not taken for sending: the account of each message says through whom it goes'],
+  ['accountId', 'is not taken for sending: each message may name its account'],
+  ['secret', 'is not taken for sending: its URL alone is the credential'],
+]);
+
+interface Proven {
+  readonly kind: 'receive' | 'send';
+  readonly provider?: string | undefined;
+}
+
+/** A secret that nothing checks would only seem to protect: undefined where the provider's deliveries are checked by it. */
+function uselessSecret(providers: readonly Provider[], { kind, provider: name }: Proven): ProblemReply | undefined {
+  if (providers.find(({ account }) => account.name === name)?.receiving.proofOf) return undefined;
+  const ofReceiving = `is not taken: ${name} proves itself by its URL alone`;
+  const message = (kind === 'send' && NOT_OF_SENDING.get('secret')) || ofReceiving;
+  return invalid([{ path: 'secret', message }]);
+}
 
 function newWebhook(providers: readonly string[]) {
   return v.variant('kind', [
@@ -135,6 +155,59 @@ const rotating = route({
     return json(200, { ...shownWebhook(rotated.webhook), url: `${baseUrl}${rotated.path}` });
   },
 });
+
+const ofOne = { ...shared, method: 'get', params: WithId } as const;
+
+async function attemptsOf(id: string, { ports, workspace }: Context): Promise<readonly Attempt[] | undefined> {
+  const found = await findWebhook(ports.store, workspace, id);
+  return found && lastAttempts(ports.store, id, ports.clock.now());
+}
+
+function download(id: string, extension: string, mediaType: string) {
+  return {
+    'content-type': `${mediaType}; charset=utf-8`,
+    'content-disposition': `attachment; filename="${id}-attempts.${extension}"`,
+  };
+}
+
+const attemptRoutes = [
+  route({
+    ...ofOne,
+    path: '/api/webhooks/{id}/attempts',
+    summary: 'The last 100 activations of a webhook, newest first',
+    answers: {
+      200: {
+        description: 'All of them: there is no next page',
+        schema: v.object({ items: v.pipe(v.array(Attempt), v.readonly()) }),
+      },
+    },
+    run: async ({ params }, context) => {
+      const attempts = await attemptsOf(params.id, context);
+      return attempts ? json(200, { items: attempts }) : NO_WEBHOOK;
+    },
+  }),
+  route({
+    ...ofOne,
+    path: '/api/webhooks/{id}/attempts.csv',
+    summary: 'The same as CSV, safe to open in a spreadsheet',
+    answers: { 200: { description: 'A head row, then one line an activation', mediaType: 'text/csv' } },
+    run: async ({ params }, context) => {
+      const attempts = await attemptsOf(params.id, context);
+      return attempts ? file(attemptsAsCsv(attempts), download(params.id, 'csv', 'text/csv')) : NO_WEBHOOK;
+    },
+  }),
+  route({
+    ...ofOne,
+    path: '/api/webhooks/{id}/attempts.ndjson',
+    summary: 'The same as one JSON object a line',
+    answers: { 200: { description: 'One activation a line', mediaType: 'application/x-ndjson' } },
+    run: async ({ params }, context) => {
+      const attempts = await attemptsOf(params.id, context);
+      if (!attempts) return NO_WEBHOOK;
+      return file(attemptsAsNdjson(attempts), download(params.id, 'ndjson', 'application/x-ndjson'));
+    },
+  }),
+];
 
 export const webhookRoutes = (providers: readonly Provider[]) => [
   creating(providers),

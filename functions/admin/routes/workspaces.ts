@@ -1,14 +1,23 @@
 import * as v from 'valibot';
+import { walkCursor } from '#lib/app/lists/walk-cursor.ts';
+import { applyRetention } from '#lib/app/retention/apply.ts';
+import { AppliedCounts, Progress } from '#lib/app/retention/applying.ts';
 import { grant } from '#lib/app/sending/credits.ts';
 import { GrantedCredits } from '#lib/app/sends/credits.ts';
 import { createKey, deleteKey, listKeys, WorkspaceKey } from '#lib/app/workspaces/keys.ts';
-import { createWorkspace, hasWorkspace, listWorkspaces, Workspace } from '#lib/app/workspaces/workspace.ts';
+import { copyRetention } from '#lib/app/workspaces/retention.ts';
+import {
+  createWorkspace,
+  hasWorkspace,
+  listWorkspaces,
+  patchWorkspace,
+  Workspace,
+} from '#lib/app/workspaces/workspace.ts';
 import { RetentionDays } from '#lib/domain/retention.ts';
 import { optional, text } from '#lib/domain/schema.ts';
-import { EMPTY, json, missing, NO_WORKSPACE } from '../answers.ts';
+import { EMPTY, invalid, json, missing, NO_WORKSPACE } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
-import { Id, listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
-import { retentionRoutes } from './retention.ts';
+import { changesOf, Id, listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
 
 const tag = 'Workspaces';
 const NewWorkspace = v.strictObject({
@@ -17,6 +26,18 @@ const NewWorkspace = v.strictObject({
   retentionDays: optional(RetentionDays, 'Left out: what comes in is kept for ever'),
 });
 const NewKey = v.object({ ...WorkspaceKey.entries, key: text('Shown this once') });
+
+const cursors = walkCursor(Progress);
+
+const Patch = changesOf({
+  name: v.exactOptional(Name),
+  retentionDays: optional(v.nullable(RetentionDays), '`null`: for ever'),
+});
+
+const Applied = v.object({
+  applied: v.pipe(AppliedCounts, v.description('Since the first of the calls that a cursor joins')),
+  cursor: optional(v.string(), 'There is more to do: call again with it'),
+});
 
 export const workspaceRoutes = [
   route({
@@ -90,5 +111,41 @@ export const workspaceRoutes = [
     run: async ({ params }, { ports }) =>
       (await deleteKey(ports.store, ports.random, params.id, params.keyId)) ? EMPTY : missing('key'),
   }),
-  ...retentionRoutes,
+  route({
+    ...takesNothing,
+    method: 'patch',
+    path: '/api/workspaces/{id}',
+    tag,
+    summary: 'Rename a workspace, or change how long it keeps what comes in from now on',
+    access: 'admin',
+    params: WithId,
+    body: Patch,
+    example: { name: 'My shop' },
+    answers: { 200: { description: 'The workspace', schema: Workspace } },
+    run: async ({ params, body }, { ports }) => {
+      const workspace = await patchWorkspace(ports.store, params.id, body);
+      if (!workspace) return NO_WORKSPACE;
+      await copyRetention(ports.store, ports.random, params.id);
+      return json(200, workspace);
+    },
+  }),
+  route({
+    ...takesNothing,
+    method: 'post',
+    path: '/api/workspaces/{id}/retention/apply',
+    tag,
+    summary: 'Apply the retention to what is stored already; call until no cursor comes',
+    access: 'admin',
+    params: WithId,
+    body: v.strictObject({ cursor: optional(v.string(), 'What the call before told as its `cursor`') }),
+    example: {},
+    answers: { 200: { description: 'What was changed', schema: Applied } },
+    run: async ({ params, body: { cursor } }, { ports }) => {
+      if (!(await hasWorkspace(ports.store, params.id))) return NO_WORKSPACE;
+      const from = cursor === undefined ? undefined : cursors.decode(cursor);
+      if (cursor !== undefined && !from) return invalid([{ path: 'cursor', message: 'is not a cursor of ours' }]);
+      const { applied, next } = await applyRetention(ports, params.id, from);
+      return json(200, { applied, ...(next && { cursor: cursors.encode(next) }) });
+    },
+  }),
 ];

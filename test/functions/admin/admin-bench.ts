@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as v from 'valibot';
 import { adminApp } from '#functions/admin/app.ts';
-import type { AdminPorts } from '#functions/admin/ports.ts';
+import type { AdminPorts } from '#functions/admin/route.ts';
 import { outboundProviders, providers } from '#functions/providers.ts';
 import { sandbox } from '#functions/sandbox/provider.ts';
 import { lambdaOf } from '#lib/adapters/lambda-app.ts';

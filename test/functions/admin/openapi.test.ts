@@ -1,10 +1,8 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { openApi } from '#functions/admin/openapi.ts';
-import { RECEIVING_PATH } from '#functions/admin/receiving.ts';
+import { openApi, RECEIVING_PATH, SENDING_PATH } from '#functions/admin/openapi.ts';
 import { routesOf } from '#functions/admin/routes.ts';
-import { SENDING_PATH } from '#functions/admin/sending.ts';
 import { providers } from '#functions/providers.ts';
 import { sandbox } from '#functions/sandbox/provider.ts';
 import { AdminBench, message } from './admin-bench.ts';
