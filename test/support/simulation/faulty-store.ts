@@ -29,7 +29,9 @@ export interface Mutant {
   readonly writes?: (writes: readonly Write[]) => readonly Write[];
   readonly read?: (item: Item) => Item;
   /** True: reads that should be consistent are not. */
-  readonly inconsistent?: (call: { readonly pk: string }) => boolean;
+  readonly inconsistent?: (call: { readonly pk: string; readonly by: string }) => boolean;
+  /** False: an item that a kind of process overlooks. */
+  readonly sees?: (item: Item, by: string) => boolean;
   readonly deadline?: (deadline: number, monotonicNow: number) => number;
 }
 
@@ -59,27 +61,28 @@ export function faultyStore(
   const touched = (result: unknown, keys: readonly string[]) => (isRefused(result) ? [] : keys);
   const mutated = (writes: readonly Write[]) => mutant.writes?.(writes) ?? writes;
   const read = (item: Item) => mutant.read?.(item) ?? item;
+  const sees = (item: Item) => mutant.sees?.(item, process.name) !== false;
   const consistency = (options: { readonly consistent?: boolean } | undefined, pk: string) => ({
-    consistent: options?.consistent === true && mutant.inconsistent?.({ pk }) !== true,
+    consistent: options?.consistent === true && mutant.inconsistent?.({ pk, by: process.name }) !== true,
   });
   const pkOf = (write: Write) => keyOf(write).pk;
   return {
     get: (key, options) =>
       over('get', [key.pk], key, async () => {
         const item = await store.get(key, consistency(options, key.pk));
-        return item && read(item);
+        return item && sees(item) ? read(item) : undefined;
       }),
     getMany: (keys, options) =>
       over(
         'getMany',
         keys.map(({ pk }) => pk),
         keys,
-        async () => (await store.getMany(keys, options)).map(read),
+        async () => (await store.getMany(keys, options)).filter(sees).map(read),
       ),
     query: (query: Query) =>
       over('query', query.index ? [] : [query.pk], query, async () => {
         const page = await store.query({ ...query, ...consistency(query, query.pk) });
-        return { ...page, items: page.items.map(read) };
+        return { ...page, items: page.items.filter(sees).map(read) };
       }),
     write: (write, options) =>
       over('write', [pkOf(write)], [write], async () => {

@@ -104,5 +104,8 @@ export function changing(where: (write: Write) => boolean, change: (write: Write
 }
 
 export function both(a: Mutant, b: Mutant): Mutant {
-  return { writes: (writes) => b.writes?.(a.writes?.(writes) ?? writes) ?? writes };
+  return {
+    writes: (writes) => b.writes?.(a.writes?.(writes) ?? writes) ?? a.writes?.(writes) ?? writes,
+    sees: (item, by) => a.sees?.(item, by) !== false && b.sees?.(item, by) !== false,
+  };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Item } from '#lib/app/store.ts';
 import type { Mutant, Write } from '#test/support/simulation/faulty-store.ts';
 import {
   both,
@@ -23,6 +24,7 @@ import {
 } from '#test/support/simulation/landmarks.ts';
 import type { WorldOptions } from '#test/support/simulation/world.ts';
 import * as credits from './credit-scenarios.ts';
+import * as evidence from './evidence-scenarios.ts';
 import * as scenarios from './scenarios.ts';
 
 /** Every guard of the protocol, taken out: the scenario that it is there for must notice. */
@@ -65,6 +67,36 @@ const silentOn = (...names: readonly string[]): Mutant =>
           }
         : write,
   );
+
+/** Whoever looks for evidence does not see these. */
+const blindTo = (isIt: (item: Item) => boolean): Mutant => ({
+  sees: (item, by) => !(['echo', 'watchdog'].includes(by) && isIt(item)),
+});
+const isPointer = ({ pk, sk }: Item) => pk.startsWith('ACC#') && sk.startsWith('Q#');
+const isEchoMark = ({ pk, sk }: Item) => pk.startsWith('ECHO#') && sk.startsWith('E#');
+const isUnknownMark = ({ pk, sk }: Item) => pk.startsWith('ECHO#') && sk.startsWith('U#');
+const notKept = (isIt: (item: Item) => boolean): Mutant => ({
+  writes: (writes) => writes.filter((write) => write.kind !== 'put' || !isIt(write.item)),
+});
+const staleUnder = (prefix: string): Mutant => ({
+  inconsistent: ({ pk, by }) => pk.startsWith(prefix) && ['echo', 'watchdog'].includes(by),
+});
+const unlimited: Mutant = {
+  read: (item) => (item.pk.startsWith('ECHO#') ? { ...item, expiresAt: 9_999_999_999 } : item),
+};
+/** Only the unknown mark that was written first is there. */
+const firstUnknownAlone = (): Mutant => {
+  let first: string | undefined;
+  return notKept((item) => {
+    if (!isUnknownMark(item)) return false;
+    first ??= String(item.send);
+    return item.send !== first;
+  });
+};
+/** Nothing is kept of what has expired, as if its mark had been deleted with it. */
+const forgetsExpired: Mutant = {
+  sees: (item) => !isUnknownMark(item) || Number(item.expiresAt) < Date.UTC(2026, 10, 23) / 1000,
+};
 
 type Case = readonly [guard: string, Pick<WorldOptions, 'mutant' | 'watchdog'>, scenarios.Scenario];
 
@@ -144,6 +176,14 @@ const carryingWeight: readonly Case[] = [
   ],
   ['counted or not as read, in a refund', { mutant: without(on('.counted'), isRefund) }, credits.failedWhileCounted],
   ['not counted yet, in a count', { mutant: without(on('.counted'), isMarkedCounted) }, credits.countedTwice],
+  ['what is being sent, for an echo', { mutant: blindTo(isPointer) }, evidence.echoOfWhatIsUnderWay],
+  ['what is being sent, for a list', { mutant: blindTo(isPointer) }, evidence.listingOfWhatIsUnderWay],
+  ['the consistent read of the queue', { mutant: staleUnder('ACC#') }, evidence.echoOfWhatIsUnderWay],
+  ['the mark of each unknown part', { mutant: firstUnknownAlone() }, evidence.echoThatFitsTwo],
+  ['the consistent read of the marks', { mutant: staleUnder('ECHO#') }, evidence.echoOfTheNext],
+  ['the mark of an echo', { mutant: notKept(isEchoMark) }, evidence.echoBeforeNoAnswer],
+  ['the mark of what has expired', { mutant: forgetsExpired }, evidence.echoOfWhatHasExpired],
+  ['the end of a mark', { mutant: unlimited }, evidence.echoThatHasRunOut],
   ['still spent, in a count', { mutant: without(on('.creditState'), isMarkedCounted) }, credits.failedBeforeCounted],
 ];
 
@@ -154,9 +194,17 @@ describe('a guard carries weight', () => {
   });
 });
 
+const isTaking = (write: Write): boolean => write.kind === 'update' && write.key.pk.startsWith('PID#');
+
 const pairs: readonly (readonly [string, Mutant, Mutant, scenarios.Scenario])[] = [
   ['the lease test of the claim and the leaseId of the intent', leaseTest, leaseOfIntent, scenarios.tickTwice],
   ['the leaseId and nothing pending, when going to rest', leaseOfIdling, emptyAtIdling, scenarios.lateIdling],
+  [
+    'the id that is another’s, in the look and in the taking',
+    blindTo(({ pk }) => pk.startsWith('PID#')),
+    without(on('send'), isTaking),
+    evidence.echoOfWhatIsKnown,
+  ],
 ];
 
 describe('two guards protect as a pair, each of them enough', () => {
