@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { sightChat } from '#lib/app/chats/chat.ts';
 import { audit } from '#lib/app/sending/audit.ts';
+import { readSend } from '#lib/app/sending/items.ts';
 import { sendKey } from '#lib/app/sending/keys.ts';
+import { unknownMarks } from '#lib/app/sending/marks.ts';
+import { set, update } from '#lib/app/store.ts';
 import { message } from '#test/functions/admin/admin-bench.ts';
 import { LONG } from '#test/support/long.ts';
 import { DIGITS, ErasureHub, LONGER, names, OTHER, PERSON, snapshot, textsByPartition } from './hub.ts';
@@ -81,6 +84,29 @@ describe('erasing a person deletes', () => {
     expect(traces(hub)).toEqual([]);
     for (const id of sent) expect(hub.memory.peek(sendKey(id))).toMatchObject({ recipient: {}, erased: true });
     expect((await hub.call('POST', `/api/sends/${sent[0]}/resend`)).status).toBe(404);
+  });
+
+  it.each([
+    ['an account of its own', true],
+    ['any account of the provider', false],
+  ])('the marks of what was said to them, through %s', async (_, isOwn) => {
+    const hub = new ErasureHub();
+    const account = await hub.account();
+    const { url } = await hub.webhook(isOwn ? { accountId: account } : {});
+    const id = await hub.accepted(account, { phone: PERSON }, 'hello');
+    const changes = [set(['parts', 0, 'state'], 'expired'), set(['parts', 0, 'unknownAt'], hub.bench.now)];
+    await hub.memory.write(update(sendKey(id), changes));
+    const item = hub.memory.peek(sendKey(id));
+    if (!item) throw new Error('the send is gone');
+    await hub.memory.writeMany(unknownMarks(readSend(item), 0, hub.bench.now + 60_000));
+    await hub.post(
+      url,
+      message(1, { chat: PERSON, direction: 'outbound', text: 'from elsewhere', account: '+15550111' }),
+    );
+    const marks = () => hub.memory.all().filter(({ pk }) => pk.startsWith('ECHO#'));
+    expect(marks()).toHaveLength(2);
+    await erase(hub);
+    expect(marks()).toEqual([]);
   });
 
   it('attempts, also of a webhook that is deleted', async () => {
