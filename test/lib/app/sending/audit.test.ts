@@ -3,7 +3,7 @@ import { audit } from '#lib/app/sending/audit.ts';
 import { cancel } from '#lib/app/sending/cancel.ts';
 import { grant, showCredits } from '#lib/app/sending/credits.ts';
 import { deleteAccount } from '#lib/app/sending/delete-account.ts';
-import { add, del, type Path, type Put, put, remove, set, type Update, update } from '#lib/app/store.ts';
+import { add, del, type Path, type Put, put, type Query, remove, set, type Update, update } from '#lib/app/store.ts';
 import { World } from '#test/support/simulation/world.ts';
 
 const SECOND = 1_000;
@@ -111,6 +111,23 @@ describe('an audit', () => {
       await world.run(3 * SECOND);
     });
     expect(answer).toMatchObject(sound);
+  });
+
+  test('looks again before it blames what an index shows late', async () => {
+    const world = await busy();
+    const { store, ...ports } = world.honest();
+    let hidden = 8;
+    const lagging = {
+      ...{ get: store.get.bind(store), getMany: store.getMany.bind(store), write: store.write.bind(store) },
+      ...{ transact: store.transact.bind(store), writeMany: store.writeMany.bind(store) },
+      query: async (query: Query) => {
+        if (query.index !== 'gsi1') return store.query(query);
+        hidden -= 1;
+        return hidden < 0 ? store.query(query) : { items: [] };
+      },
+    };
+    expect(await audit({ ...ports, store: lagging }, 'main')).toMatchObject(sound);
+    expect(hidden).toBeLessThan(-7);
   });
 
   test('is not stopped by another at the same time', async () => {
