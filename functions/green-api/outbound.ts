@@ -100,7 +100,9 @@ async function probe(instance: Instance, tools: OutboundTools, deadline: number)
   if (state !== undefined)
     return state === 'starting' ? { kind: 'unknown' } : { kind: 'held', reason: stateReason(state) };
   const outcome = meaning(instance, tools, reply);
-  return outcome.kind === 'hold' ? { kind: 'held', reason: outcome.reason } : { kind: 'unknown' };
+  return outcome.kind === 'hold'
+    ? { kind: 'held', reason: outcome.reason }
+    : { kind: 'unknown', answers: reply.status < 500 };
 }
 
 const stateReason = (state: string) => `the instance is ${/^\w{1,40}$/.test(state) ? state : 'not authorized'}`;

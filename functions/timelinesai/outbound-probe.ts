@@ -24,7 +24,7 @@ export async function probe(
   if (reply.status === 401) return { kind: 'held', reason: 'http 401' };
   const body = reply.status === 200 ? bodyOf(Numbers, reply) : undefined;
   const numbers = body && numbersIn(body.data);
-  if (!numbers) return { kind: 'unknown' };
+  if (!numbers) return { kind: 'unknown', answers: reply.status < 500 };
   const ours = phone === undefined ? numbers : numbers.filter((number) => toPhone(number.phone) === phone);
   if (ours.some(({ status }) => CONNECTED.test(status ?? ''))) return { kind: 'ok' };
   return {

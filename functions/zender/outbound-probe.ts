@@ -30,14 +30,13 @@ function judge(copy: Copy, reply: Answer): ProbeResult {
   const list = bodyOf(List, reply);
   const status = reply.status === 200 ? list?.status : reply.status;
   if (status === 401 || status === 403) return { kind: 'held', reason: `http ${status}` };
-  if (!list || (status !== 200 && status !== 404)) return { kind: 'unknown' };
-  if (copy.mode === 'credits') return status === 200 ? { kind: 'ok' } : { kind: 'unknown' };
+  const unclear = { kind: 'unknown', answers: reply.status < 500 && (status ?? 0) < 500 } as const;
+  if (!list || (status !== 200 && status !== 404)) return unclear;
+  if (copy.mode === 'credits') return status === 200 ? { kind: 'ok' } : unclear;
   const wanted = copy.mode === 'devices' ? copy.device : copy.account;
   const found = list.data.find(({ unique }) => unique === wanted);
   if (!found) return { kind: 'held', reason: 'the account or device is not there' };
   // A phone that is off takes its messages once it is back.
   if (copy.mode === 'devices' || CONNECTED.test(found.status ?? '')) return { kind: 'ok' };
-  return DISCONNECTED.test(found.status ?? '')
-    ? { kind: 'held', reason: 'the account is disconnected' }
-    : { kind: 'unknown' };
+  return DISCONNECTED.test(found.status ?? '') ? { kind: 'held', reason: 'the account is disconnected' } : unclear;
 }

@@ -4,7 +4,7 @@ import { all, any, type Change, del, equal, exists, type Put, put, remove, set, 
 import { newTransaction } from '../transaction.ts';
 import type { SendingConfig } from './config.ts';
 import { gatesOpenAt, setDue } from './due.ts';
-import { type Account, readAccount } from './items.ts';
+import { type Account, type Probe, readAccount } from './items.ts';
 import { accountKey, dueListOf, dueSortKey, probeKey } from './keys.ts';
 import { tickAgain } from './kick.ts';
 import { persistent, type StorePorts } from './persistent.ts';
@@ -118,29 +118,38 @@ export const silenceOf = ({ unknownRunning = 0, unknownTimes = [] }: Account): S
  * provider may answer its probes and refuse to send all the same: as long as nothing goes out between two holds, the
  * tries of the one count for the next, lest they chase each other all day.
  */
-export function holding({ id, holdsRunning = 0 }: Account, reason: string, now: number, config: SendingConfig) {
+export function holding(
+  { id, holdsRunning = 0 }: Account,
+  reason: string,
+  now: number,
+  config: SendingConfig,
+  silent = false,
+) {
   const changes = [set('held', true), set('holdReason', shortly(reason)), set('holdsRunning', holdsRunning + 1)];
-  return { changes, probe: nextProbe(id, holdsRunning, now, config) };
+  return { changes, probe: nextProbe({ account: id, tries: holdsRunning, silent }, now, config) };
 }
 
-function probeAt(account: string, tries: number, at: number): Put {
+type Probing = Pick<Probe, 'account' | 'tries' | 'silent'>;
+
+function probeAt({ account, tries, silent = false }: Probing, at: number): Put {
   return put({
     ...probeKey(account),
     kind: 'probe',
     account,
     tries,
+    ...(silent ? { silent } : {}),
     gsi3pk: dueListOf('probe', account),
     gsi3sk: dueSortKey(at, account),
   });
 }
 
 /** The account has got other credentials, which may clear it. */
-export const probeNow = (account: string, now: number): Put => probeAt(account, 0, now);
+export const probeNow = (account: string, now: number): Put => probeAt({ account, tries: 0 }, now);
 
 export const endProbing = (account: string) => del(probeKey(account));
 
 /** When to ask again after so many probes that did not clear the account: 1, then 5, then every 30 minutes. */
-export function nextProbe(account: Account['id'], tries: number, now: number, { probeAfterMs }: SendingConfig): Put {
-  const wait = probeAfterMs[tries] ?? probeAfterMs.at(-1) ?? probeAfterMs[0];
-  return probeAt(account, tries, now + wait);
+export function nextProbe(probing: Probing, now: number, { probeAfterMs }: SendingConfig): Put {
+  const wait = probeAfterMs[probing.tries] ?? probeAfterMs.at(-1) ?? probeAfterMs[0];
+  return probeAt(probing, now + wait);
 }

@@ -115,7 +115,15 @@ export type Send = v.InferOutput<typeof SendItem>;
 const PointerItem = v.object({ sk: text, send: text, part: count });
 export type Pointer = v.InferOutput<typeof PointerItem>;
 
-const ProbeItem = v.object({ account: text, tries: count, gsi3sk: text });
+const ProbeItem = v.object({
+  account: text,
+  tries: count,
+  /** The account is held because its provider did not answer, and for nothing that the provider said. */
+  silent: optional(v.boolean()),
+  gsi3sk: text,
+});
+
+export type Probe = v.InferOutput<typeof ProbeItem>;
 
 const IdempotencyItem = v.object({ requestHash: text, send: text, account: text, expiresAt: v.number() });
 

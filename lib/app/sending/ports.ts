@@ -66,7 +66,8 @@ export interface Prober {
 export type ProbeResult =
   | { readonly kind: 'ok' }
   | { readonly kind: 'held'; readonly reason: string }
-  | { readonly kind: 'unknown' };
+  /** `answers`: the provider does answer, and only does not say how the account is. */
+  | { readonly kind: 'unknown'; readonly answers?: boolean };
 
 export interface Evidence {
   /** What became of an attempt whose answer never came. Says more than `none` only where exactly one message fits. */

@@ -1,4 +1,4 @@
-import { exists, set, update } from '../store.ts';
+import { exists, remove, set, update } from '../store.ts';
 import type { SendingConfig } from './config.ts';
 import type { DueItem } from './errands.ts';
 import { clearHold, nextProbe, type ResumePorts } from './hold.ts';
@@ -15,19 +15,23 @@ export async function probe(ports: ProbePorts, item: DueItem, config: SendingCon
   const { store, clock, prober } = ports;
   const found = await store.get(item, { consistent: true });
   if (!found) return;
-  const { account: id, tries } = readProbe(found);
+  const { account: id, tries, silent = false } = readProbe(found);
   const account = await store.get(accountKey(id), { consistent: true });
   if (!account) {
     await store.write({ kind: 'delete', key: probeKey(id) });
     return;
   }
   // The next one first: an account whose probe crashes is asked again later, not each minute.
-  const postponed = nextProbe(id, tries + 1, clock.now(), config);
+  const postponed = nextProbe({ account: id, tries: tries + 1, silent }, clock.now(), config);
   const written = await store.write({ ...postponed, if: exists() });
   if (!written.done) return;
   const result = await prober.probe(readAccount(account));
-  if (result.kind === 'ok') await clearHold(ports, id, config);
-  if (result.kind === 'held') await store.write(update(accountKey(id), [set('holdReason', result.reason)], isHeld));
+  // Whoever was silent and now answers anything may have one message, which tells the rest.
+  const isBack = result.kind === 'ok' || (result.kind === 'unknown' && result.answers === true && silent);
+  if (isBack) await clearHold(ports, id, config);
+  if (result.kind !== 'held') return;
+  await store.write(update(accountKey(id), [set('holdReason', result.reason)], isHeld));
+  if (silent) await store.write(update(probeKey(id), [remove('silent')], exists()));
 }
 
 const isHeld = { kind: 'compare', path: 'held', op: '=', value: true } as const;

@@ -156,6 +156,24 @@ describe('a provider that does not answer', () => {
     await expectSound(world);
   });
 
+  test.each([
+    ['when its probe answers, even if it does not say how the account is', { kind: 'unknown', answers: true }, true],
+    ['not while its probe stays without an answer', { kind: 'unknown' }, false],
+    ['not where its probe says that the account is not well', { kind: 'held', reason: 'logged out' }, false],
+  ] as const)('gets messages again by itself: %s', async (_, probe, again) => {
+    const world = await worldWith();
+    playing(world, failing, failing, failing);
+    world.probe = () => probe;
+    await queue(world, 5);
+    await world.run(3 * MINUTE);
+    expect(statesOf(world)).toEqual(again ? { unknown: 3, sent: 2 } : { unknown: 3, queued: 2 });
+    world.probe = () => ({ kind: 'unknown', answers: true });
+    await world.run(HOUR);
+    // What the provider has said of the account counts, until it says something else.
+    expect(world.account('a').held).toBe(probe.kind === 'held');
+    await expectSound(world);
+  });
+
   test('holds an account whose queue ends there, too', async () => {
     const world = await worldWith();
     world.provider.behave = () => failing;
