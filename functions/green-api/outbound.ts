@@ -11,7 +11,7 @@ import {
 } from '#lib/app/sending/outbound.ts';
 import type { Outgoing, ProbeResult } from '#lib/app/sending/ports.ts';
 import { type Meaning, meaningOf } from '#lib/domain/sending/answer.ts';
-import { outcomeOfBreakdown, type SendOutcome } from '#lib/domain/sending/outcome.ts';
+import { outcomeOfBreakdown, type SendOutcome, withId } from '#lib/domain/sending/outcome.ts';
 import { recipientOf, whatsappChatOf } from '#lib/domain/sending/recipient.ts';
 import { findSent } from './outbound-evidence.ts';
 import { type Instance, lineOf, methodUrl, StoredInstance } from './outbound-instance.ts';
@@ -62,8 +62,9 @@ async function send(
   if (chatId === undefined) return { kind: 'rejected', reason: 'the recipient is no chat id that GREEN-API knows' };
   const reply = await tools.http.call(requestFor(instance, chatId, message.content), deadline);
   if (reply.kind === 'broken') return outcomeOfBreakdown(reply.breakdown);
-  const sent = reply.status === 200 ? bodyOf(Sent, reply) : undefined;
-  return sent ? { kind: 'accepted', providerId: sent.idMessage } : meaning(instance, tools, reply);
+  const id = bodyOf(Sent, reply)?.idMessage;
+  if (reply.status === 200 && id !== undefined) return { kind: 'accepted', providerId: id };
+  return withId(meaning(instance, tools, reply), id);
 }
 
 /** Fields beyond these, and even known ones without a value, are answered with 400. */

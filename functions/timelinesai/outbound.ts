@@ -12,7 +12,7 @@ import {
 } from '#lib/app/sending/outbound.ts';
 import type { Outgoing } from '#lib/app/sending/ports.ts';
 import { type Meaning, meaningOf } from '#lib/domain/sending/answer.ts';
-import { outcomeOfBreakdown, type SendOutcome } from '#lib/domain/sending/outcome.ts';
+import { outcomeOfBreakdown, type SendOutcome, withId } from '#lib/domain/sending/outcome.ts';
 import { findSent } from './outbound-evidence.ts';
 import { probe } from './outbound-probe.ts';
 import { messageRequest, uploadRequest } from './outbound-request.ts';
@@ -96,8 +96,8 @@ function nothingSent(outcome: SendOutcome): SendOutcome {
   return outcome;
 }
 
-const Sent = v.looseObject({
-  status: v.literal('ok'),
+const Named = v.looseObject({
+  status: v.string(),
   data: v.looseObject({ message_uid: v.pipe(v.string(), v.nonEmpty()) }),
 });
 const Fault = v.looseObject({
@@ -109,9 +109,10 @@ const Fault = v.looseObject({
 
 function judge(workspace: Workspace, { clock }: OutboundTools, reply: Reply): SendOutcome {
   if (reply.kind === 'broken') return outcomeOfBreakdown(reply.breakdown);
-  const sent = reply.status === 200 ? bodyOf(Sent, reply) : undefined;
-  if (sent) return { kind: 'accepted', providerId: sent.data.message_uid };
-  return meaningOf(ANSWERS, answered(reply, wordsOf(reply), clock.now()), [workspace.apiToken]);
+  const named = bodyOf(Named, reply);
+  const id = named?.data.message_uid;
+  if (reply.status === 200 && named?.status === 'ok') return { kind: 'accepted', providerId: named.data.message_uid };
+  return withId(meaningOf(ANSWERS, answered(reply, wordsOf(reply), clock.now()), [workspace.apiToken]), id);
 }
 
 function wordsOf(reply: Answer): string | undefined {

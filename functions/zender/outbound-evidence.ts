@@ -31,6 +31,7 @@ export async function findSent(
   attempted: Attempted,
   deadline: number,
 ): Promise<readonly Candidate[]> {
+  if (attempted.providerId !== undefined) return rowOf(copy, http, attempted.providerId, deadline);
   const to = addressOf(copy, attempted.recipient);
   const kind = copy.mode === undefined ? 'wa' : 'sms';
   const rows: Row[] = [];
@@ -42,11 +43,23 @@ export async function findSent(
   }
   // A row may move from the one list to the other between the two looks; the later look counts.
   const found = new Map(rows.filter((row) => fits(row, to, attempted)).map((row) => [row.id, row]));
-  return [...found.values()].map(({ id, status }) => ({
-    providerId: id,
-    ...(attempted.content.kind === 'file' && { isNameless: true }),
-    ...(status === 'failed' && { failed: 'Zender says that it failed' }),
-  }));
+  const isNameless = attempted.content.kind === 'file';
+  return [...found.values()].map((row) => ({ ...candidate(row), ...(isNameless && { isNameless }) }));
+}
+
+const candidate = ({ id, status }: Row): Candidate => ({
+  providerId: id,
+  ...(status === 'failed' && { failed: 'Zender says that it failed' }),
+});
+
+const Found = v.looseObject({ data: Row });
+
+/** By its id, whatever they have made of its words. */
+async function rowOf(copy: Copy, http: OutboundTools['http'], id: string, deadline: number): Promise<Candidate[]> {
+  const url = listUrl(copy, `get/${copy.mode === undefined ? 'wa' : 'sms'}.message`, { type: 'sent', id });
+  const reply = await http.call({ method: 'GET', url }, deadline);
+  const row = reply.kind === 'answered' && reply.status === 200 ? bodyOf(Found, reply)?.data : undefined;
+  return row?.id === id ? [candidate(row)] : [];
 }
 
 function fits(row: Row, to: string | undefined, { content, since }: Attempted): boolean {

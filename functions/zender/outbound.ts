@@ -10,7 +10,7 @@ import {
 } from '#lib/app/sending/outbound.ts';
 import type { Outgoing } from '#lib/app/sending/ports.ts';
 import { type Meaning, meaningOf } from '#lib/domain/sending/answer.ts';
-import { outcomeOfBreakdown, type SendOutcome } from '#lib/domain/sending/outcome.ts';
+import { outcomeOfBreakdown, type SendOutcome, withId } from '#lib/domain/sending/outcome.ts';
 import { type Copy, lineOf, StoredCopy } from './outbound-copy.ts';
 import { findSent } from './outbound-evidence.ts';
 import { probe } from './outbound-probe.ts';
@@ -73,7 +73,8 @@ function judge(copy: Copy, { clock }: OutboundTools, reply: Answer): SendOutcome
   const status = reply.status === 200 ? (inBody ?? 200) : reply.status;
   const id = body?.data?.messageId ?? body?.data?.id;
   if (status === 200 && id !== undefined) return { kind: 'accepted', providerId: id };
+  // The row was made before it failed: it may wait and go out later, also where the account is disconnected now.
   if (status === 500 && id !== undefined)
-    return { kind: 'unknown', reason: 'http 500, although the message has an id' };
-  return meaningOf(ANSWERS, { ...answered(reply, body?.message, clock.now()), status }, [copy.secret]);
+    return { kind: 'unknown', reason: 'http 500, although the message has an id', providerId: id };
+  return withId(meaningOf(ANSWERS, { ...answered(reply, body?.message, clock.now()), status }, [copy.secret]), id);
 }

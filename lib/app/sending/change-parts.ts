@@ -1,5 +1,6 @@
 import { known } from '#lib/domain/known.ts';
 import { hasGoneOut, isPending, type PartState, reservedCredits } from '#lib/domain/sending/part.ts';
+import { stateKey } from '../receiving/delivery-state.ts';
 import {
   absent,
   add,
@@ -139,6 +140,11 @@ export function refund(
       absent(),
     ),
   ];
+}
+
+/** From now on, what the provider tells of its message is told of this part. */
+export function mapped({ messageId, ...send }: Send, index: number, providerId: string, onlyIf?: Condition): Update {
+  return update(stateKey(send, providerId), [set('send', messageId), set('part', index)], onlyIf);
 }
 
 /** Puts a send where the watchdog looks for unknown outcomes; the part that is due first decides when. */

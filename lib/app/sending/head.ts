@@ -1,7 +1,7 @@
 import { nextReconciliation } from '#lib/domain/sending/pace.ts';
 import { add, del, type Put, type Store, set, type Update, update } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
-import { awaitEvidence, changeParts, field } from './change-parts.ts';
+import { awaitEvidence, changeParts, field, mapped } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { readAccount, readPointer, readSend } from './items.ts';
 import { accountKey, POINTER_PREFIX, pointerKey, sendKey } from './keys.ts';
@@ -53,17 +53,23 @@ export async function abandon(turn: Turn, head: Head): Promise<Step> {
   return account ? refresh(turn, account.item && readAccount(account.item)) : lookAgain;
 }
 
-/** The part, and the marks by which what a webhook tells of it is found. */
+/**
+ * The part, and the marks by which what a webhook tells of it is found. With an id of the provider's, what is told of that
+ * is told of the part.
+ */
 export function becomesUnknown(
   { send, index }: Head,
   now: number,
   detail: string,
   config: SendingConfig,
-): [Update, ...Put[]] {
+  providerId?: string,
+): readonly (Update | Put)[] {
   const reconcileAt = now + nextReconciliation(0, config.unknownLimitMs);
-  const also = [set(field(index, 'unknownAt'), now), set(field(index, 'reconcileAt'), reconcileAt)];
+  const named = providerId === undefined ? [] : [set(field(index, 'providerId'), providerId)];
+  const also = [set(field(index, 'unknownAt'), now), set(field(index, 'reconcileAt'), reconcileAt), ...named];
   return [
     changeParts(send, [{ index, to: 'unknown', detail, also }], now, awaitEvidence(send, reconcileAt)),
     ...unknownMarks(send, index, soughtUntil(now, config)),
+    ...(providerId === undefined ? [] : [mapped(send, index, providerId)]),
   ];
 }

@@ -38,6 +38,8 @@ export interface Attempted {
   readonly part: number;
   readonly recipient: Send['recipient'];
   readonly content: { readonly kind: 'text'; readonly text: string } | { readonly kind: 'file'; readonly name: string };
+  /** The id that the provider gave with an answer that was no success; then no other message is this one. */
+  readonly providerId?: string;
   /** When it began, in milliseconds since the epoch. */
   readonly since: number;
 }

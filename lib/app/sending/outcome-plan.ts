@@ -74,7 +74,8 @@ function unsure(head: Head, verdict: Extract<Verdict, { kind: 'unknown' }>, sett
   const { reason, silence, holdReason } = verdict;
   const { accountId, seq } = head.send;
   const counted = [calm, set('unknownRunning', silence.running), set('unknownTimes', silence.times)];
-  const writes = [...becomesUnknown(head, when.now, reason, config), del(pointerKey(accountId, seq, head.index))];
+  const unknown = becomesUnknown(head, when.now, reason, config, verdict.providerId);
+  const writes = [...unknown, del(pointerKey(accountId, seq, head.index))];
   if (holdReason === undefined) return { account: counted, writes, leaving: 1, due: when.nextSendAt };
   const { changes, probe } = holding(account, holdReason, when.now, config, true);
   return { account: [...counted, ...changes], writes: [...writes, probe], leaving: 1 };

@@ -75,5 +75,5 @@ export interface Evidence {
 }
 export type Finding =
   | { readonly kind: 'accepted'; readonly providerId: string }
-  | { readonly kind: 'rejected'; readonly reason: string }
+  | { readonly kind: 'rejected'; readonly reason: string; readonly providerId?: string }
   | { readonly kind: 'none' };

@@ -1,4 +1,5 @@
 import { safeFileName } from '#lib/domain/file-name.ts';
+import { known } from '#lib/domain/known.ts';
 import type { Sighting } from '#lib/domain/sending/evidence.ts';
 import type { Clock } from '../ports.ts';
 import type { Store } from '../store.ts';
@@ -23,6 +24,12 @@ export function evidence(accounts: OpenAccounts, store: Store, clock: Clock, con
     find: async (send, index) => {
       const part = send.parts[index];
       if (part?.intentAt === undefined) return NOTHING;
+      const wanted = { send, index, part, since: part.intentAt };
+      // It has an id: then no other message is this one, whatever that says.
+      if (part.providerId !== undefined) {
+        const own = await listedFor(accounts, store, clock, wanted);
+        return findingOf(own.find(({ providerId }) => providerId === part.providerId));
+      }
       const { workspace, provider, accountId: account, scope } = send;
       const traces = tracesOfPart(send, part);
       const ofThis = async (sightings: readonly Sighting[]): Promise<string | undefined> => {
@@ -38,7 +45,7 @@ export function evidence(accounts: OpenAccounts, store: Store, clock: Clock, con
       const { echoes } = await marksUnder(store, account, traces, clock.now());
       const echoed = await ofThis(echoes);
       if (echoed !== undefined) return { kind: 'accepted', providerId: echoed };
-      const listed = await listedFor(accounts, store, clock, { send, index, part, since: part.intentAt });
+      const listed = await listedFor(accounts, store, clock, wanted);
       const file = fileOfPart(send, part);
       const only = await ofThis(listed.map((one) => sightingOf(one, traces, file)));
       return findingOf(listed.find(({ providerId }) => providerId === only));
@@ -65,10 +72,11 @@ async function listedFor(accounts: OpenAccounts, store: Store, clock: Clock, wan
   return opened.account.find(attempted(wanted), clock.monotonic() + LOOK_MS);
 }
 
-function attempted({ send: { messageId, recipient }, index, part: { kind, text, name }, since }: Wanted): Attempted {
+function attempted({ send: { messageId, recipient }, index, part, since }: Wanted): Attempted {
+  const { kind, text, name, providerId } = part;
   // Files go out under a cleaned name.
   const content = kind === 'text' ? { kind, text: text ?? '' } : { kind, name: safeFileName(name ?? '') };
-  return { messageId, part: index, recipient, content, since };
+  return { messageId, part: index, recipient, content, since, ...known({ providerId }) };
 }
 
 const sightingOf = ({ providerId, isNameless }: Candidate, traces: readonly string[], file: string | undefined) => ({
@@ -81,5 +89,5 @@ const sightingOf = ({ providerId, isNameless }: Candidate, traces: readonly stri
 function findingOf(found: Candidate | undefined): Finding {
   if (!found) return NOTHING;
   const { providerId, failed } = found;
-  return failed === undefined ? { kind: 'accepted', providerId } : { kind: 'rejected', reason: failed };
+  return failed === undefined ? { kind: 'accepted', providerId } : { kind: 'rejected', reason: failed, providerId };
 }

@@ -138,7 +138,7 @@ async function look(ports: ReconcilePorts, key: DueItem, config: SendingConfig):
 
 function endingOf(finding: Finding): Ending | undefined {
   if (finding.kind === 'accepted') return { kind: 'sent', providerId: finding.providerId, inferred: true };
-  if (finding.kind === 'rejected') return { kind: 'failed', reason: finding.reason };
+  if (finding.kind === 'rejected') return { ...finding, kind: 'failed' };
   return undefined;
 }
 

@@ -1,21 +1,41 @@
+import { known } from '#lib/domain/known.ts';
 import { isPending } from '#lib/domain/sending/part.ts';
 import { afterNews, type News } from '#lib/domain/sending/status.ts';
 import { stateKey } from '../receiving/delivery-state.ts';
-import type { Change, Condition, Delete, Put, Update } from '../store.ts';
-import { absent, del, equal, remove, set, update } from '../store.ts';
-import { changeParts, field, type PartChange, refund } from './change-parts.ts';
-import type { Ends } from './ends.ts';
-import type { Part, Send } from './items.ts';
-import { oldUnknownKey, pointerKey } from './keys.ts';
+import {
+  absent,
+  add,
+  type Change,
+  type Condition,
+  type Delete,
+  del,
+  equal,
+  exists,
+  type Key,
+  type Put,
+  remove,
+  set,
+  type Transacted,
+  type Update,
+  update,
+} from '../store.ts';
+import { newTransaction } from '../transaction.ts';
+import { changeParts, field, mapped, type PartChange, refund } from './change-parts.ts';
+import { countEnds, type EndingPorts, type Ends } from './ends.ts';
+import { readPart } from './head.ts';
+import { type Part, readProviderMessage, type Send } from './items.ts';
+import { accountKey, oldUnknownKey, pointerKey, quotaKey } from './keys.ts';
 import { forgetUnknown, unknownMarks } from './marks.ts';
 import { sentEvent } from './sent-event.ts';
-import type { Spending } from './spent.ts';
+import { meetsNothing, onAccount, onQuota, type Spending } from './spent.ts';
+import type { Head } from './turn.ts';
 
 /** How a part's story ends, as far as sending goes. */
 export type Ending =
   /** `inferred`: from evidence rather than from the provider's answer. It takes no name that another part has. */
   | { readonly kind: 'sent'; readonly providerId: string; readonly inferred?: true }
-  | { readonly kind: 'failed'; readonly reason: string }
+  /** `providerId`: the message that the provider itself says has failed. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly providerId?: string }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'expired'; readonly reason: string };
 
@@ -38,7 +58,7 @@ const NEWS: Readonly<Record<Ending['kind'], News>> = {
 };
 
 /** Whether the ending is news for the part as it stands: it may have come to another, or to the same, before. */
-export const isNews = (part: Part, { kind }: Ending): boolean => afterNews(part, NEWS[kind]).state !== part.state;
+const isNews = (part: Part, { kind }: Ending): boolean => afterNews(part, NEWS[kind]).state !== part.state;
 
 /** Everything that changes together when parts end the same way. The send comes first. */
 export function settling(send: Send, parts: readonly number[], ending: Ending, at: number): Settling {
@@ -51,7 +71,8 @@ export function settling(send: Send, parts: readonly number[], ending: Ending, a
       changeParts(send, changes, at, ...offTheList(send, parts)),
       ...queued.map(({ index }) => del(pointerKey(send.accountId, send.seq, index))),
       ...moving.flatMap(({ index, part }) => markAfter(send, index, part, ending, at)),
-      ...(ending.kind === 'sent' ? parts.flatMap((index) => takenAs(send, index, ending, at)) : []),
+      ...moving.flatMap(({ index, part }) => namedAs(send, index, part, ending)),
+      ...(ending.kind === 'sent' ? parts.flatMap((index) => sentEvent(send, index, ending.providerId, at)) : []),
       ...(ending.kind === 'sent' || refunded.length === 0 ? [] : refund(send, refunded, at, reasonOf(ending))),
     ],
     leaving: queued.length,
@@ -87,35 +108,98 @@ function partOf({ messageId, parts }: Send, index: number): Part {
 const SOUGHT_AFTER_END_MS = 3 * 24 * 3_600_000;
 
 /** What has expired can still be named by its echo: a provider's webhooks may be a day late. */
-function markAfter(send: Send, index: number, { state }: Part, { kind }: Ending, at: number): (Put | Delete)[] {
+function markAfter(send: Send, index: number, { state }: Part, ending: Ending, at: number): (Put | Delete)[] {
   if (state !== 'unknown' && state !== 'expired') return [];
   const old = del(oldUnknownKey(send.accountId, send.messageId, index));
-  if (kind === 'sent') return [...forgetUnknown(send, index), old];
-  return kind === 'expired' ? [...unknownMarks(send, index, at + SOUGHT_AFTER_END_MS), old] : [old];
+  if (idIn(ending) !== undefined) return [...forgetUnknown(send, index), old];
+  return ending.kind === 'expired' ? [...unknownMarks(send, index, at + SOUGHT_AFTER_END_MS), old] : [old];
 }
 
 function endingChange(index: number, part: Part, ending: Ending): PartChange {
   const { state: to, creditState } = afterNews(part, NEWS[ending.kind]);
   if (to === part.state) throw new Error(`a part that is ${part.state} cannot end as ${ending.kind}`);
   const credit = creditState === part.creditState || creditState === 'reserved' ? {} : { credit: creditState };
-  if (ending.kind === 'sent') {
-    const counted = creditState === 'spent' ? [set(field(index, 'counted'), true)] : [];
-    return { index, to, ...credit, also: [set(field(index, 'providerId'), ending.providerId), ...counted] };
-  }
-  return { index, to, ...credit, ...(ending.kind === 'cancelled' ? {} : { detail: ending.reason }) };
+  const providerId = idIn(ending);
+  const named = providerId === undefined ? [] : [set(field(index, 'providerId'), providerId)];
+  const counted = creditState === 'spent' ? [set(field(index, 'counted'), true)] : [];
+  return { index, to, ...credit, ...known({ detail: detailIn(ending) }), also: [...named, ...counted] };
 }
+
+const detailIn = (ending: Ending): string | undefined => ('reason' in ending ? ending.reason : undefined);
+
+/** The id under which the provider has the message, where the ending tells it. */
+export const idIn = (ending: Ending): string | undefined => ('providerId' in ending ? ending.providerId : undefined);
+
+/** Whether the id comes from evidence, and is not the part's own already: then it must not be another part's. */
+const mayBeAnothers = (part: Part, ending: Ending): boolean =>
+  idIn(ending) !== part.providerId &&
+  (ending.kind === 'failed' || (ending.kind === 'sent' && ending.inferred === true));
 
 const reasonOf = (ending: Exclude<Ending, { kind: 'sent' }>): string =>
   ending.kind === 'cancelled' ? 'cancelled' : ending.reason;
 
 /** Statuses that came first are in the provider's message already, and stay: `applyStatuses` reads it afterwards. */
-function takenAs(
-  send: Send,
-  index: number,
-  { providerId, inferred }: Extract<Ending, { kind: 'sent' }>,
-  at: number,
-): (Update | Put)[] {
-  const changes = [set('send', send.messageId), set('part', index)];
-  const claim = update(stateKey(send, providerId), changes, inferred ? absent('send') : undefined);
-  return [claim, ...sentEvent(send, index, providerId, at)];
+function namedAs(send: Send, index: number, part: Part, ending: Ending): Update[] {
+  const providerId = idIn(ending);
+  if (providerId === undefined) return [];
+  return [mapped(send, index, providerId, mayBeAnothers(part, ending) ? absent('send') : undefined)];
+}
+
+const TRIES = 5;
+
+/**
+ * Writes down what is certain about an attempt whose lease is gone, or whose answer never came: to the part alone, and
+ * only if the attempt is still the part's last, whatever was taken for its end meanwhile. Never to generation, lease or
+ * spacing, which are somebody else's now.
+ * Answers the send as it was before. Undefined: there was nothing left to settle, or the provider's id that was inferred is
+ * another part's. `asRead`: the head, by a consistent read just now.
+ */
+export async function settlePart(
+  ports: EndingPorts,
+  { send: { messageId }, index }: Pick<Head, 'index'> & { readonly send: { readonly messageId: string } },
+  intentAt: number,
+  ending: Ending,
+  asRead?: Head,
+): Promise<Send | undefined> {
+  const { store, clock, random } = ports;
+  let isGone = false;
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const head = tries === 0 && asRead ? asRead : await readPart(store, messageId, index);
+    // What was erased keeps no name: nothing would lead to it.
+    if (head.part.intentAt !== intentAt || head.send.erased || !isNews(head.part, ending)) return undefined;
+    // A file that turns out not to have gone takes the text with it only while it is still the file's turn.
+    const parts = ending.kind === 'failed' && head.part.state === 'sending' ? failingWith(head.send, index) : [index];
+    const { writes, leaving, spending, ends } = settling(head.send, parts, ending, clock.now());
+    const account = accountWrites(head.send, leaving, spending, isGone);
+    const transacted = await store.transact([...account, ...writes], newTransaction(random));
+    if (!transacted.done) {
+      const inferred = mayBeAnothers(head.part, ending) ? idIn(ending) : undefined;
+      const refused = transacted.refused.slice(account.length);
+      if (inferred !== undefined && isAnothers(writes, refused, stateKey(head.send, inferred))) return undefined;
+      isGone ||= account.length > 0 && meetsNothing(transacted.refused[0]);
+      continue;
+    }
+    countEnds(ports, ends);
+    return head.send;
+  }
+  throw new Error(`part ${index} of ${messageId} changed ${TRIES} times while it was being settled`);
+}
+
+/** An account is deleted with nothing in its queue, and its counts are the quota's from then on. */
+function accountWrites({ workspace, accountId, epoch }: Send, leaving: number, spending: Spending, isGone: boolean) {
+  const changes = [...(leaving > 0 ? [add('pending', -leaving)] : []), ...onAccount(epoch, spending)];
+  if (changes.length === 0) return [];
+  return isGone
+    ? [update(quotaKey(workspace, epoch), onQuota(spending), exists())]
+    : [update(accountKey(accountId), changes, exists())];
+}
+
+/** A message that is known to be another part's is evidence of that one alone. */
+function isAnothers(
+  writes: readonly (Update | Put | Delete)[],
+  refused: Extract<Transacted, { done: false }>['refused'],
+  { pk }: Key,
+): boolean {
+  const item = refused[writes.findIndex((write) => write.kind === 'update' && write.key.pk === pk)]?.item;
+  return item !== undefined && readProviderMessage(item).send !== undefined;
 }

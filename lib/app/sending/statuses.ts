@@ -19,9 +19,10 @@ import { changeParts, field, refund } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { countEnds, type EndingPorts } from './ends.ts';
 import type { DueItem } from './errands.ts';
-import { type ProviderMessage, readProviderMessage, readSend, type Send } from './items.ts';
+import { type Part, type ProviderMessage, readProviderMessage, readSend, type Send } from './items.ts';
 import { accountKey, dueListOf, dueSortKey, sendKey } from './keys.ts';
 import { persistent } from './persistent.ts';
+import { settlePart } from './settle.ts';
 import { meetsNothing, NOTHING, onAccount, onQuota } from './spent.ts';
 
 const TRIES = 5;
@@ -72,6 +73,7 @@ async function applyStatuses(ports: EndingPorts, message: ProviderMessage): Prom
 async function raise(ports: EndingPorts, send: Send, index: number, news: News, message: ProviderMessage) {
   const part = send.parts[index];
   if (!part) throw new Error(`a provider's message names a part that does not exist: ${send.messageId} ${index}`);
+  if (isOpen(part)) return settleBy(ports, send, index, part, news, message);
   const after = afterNews(part, news);
   if (after.state === part.state) return true;
   const now = ports.clock.now();
@@ -80,7 +82,7 @@ async function raise(ports: EndingPorts, send: Send, index: number, news: News, 
     index,
     to: after.state,
     ...(refunds ? { credit: 'refunded' as const, also: [remove(field(index, 'counted'))] } : {}),
-    ...(after.state === 'failed' ? { detail: message.detail_failed ?? 'the provider could not deliver it' } : {}),
+    ...(after.state === 'failed' ? { detail: failureIn(message) } : {}),
   };
   const raised = changeParts(send, [change], now);
   const done = refunds
@@ -89,6 +91,26 @@ async function raise(ports: EndingPorts, send: Send, index: number, news: News, 
   if (done) countEnds(ports, { state: after.state, parts: 1, refunded: refunds ? 1 : 0 });
   return done;
 }
+
+/** The provider gave it an id when it could not say what would become of it. */
+const isOpen = ({ state }: Part): boolean => state === 'unknown' || state === 'expired';
+
+/** What is told of it settles it first. True: there is no more to be done. */
+async function settleBy(
+  ports: EndingPorts,
+  send: Send,
+  index: number,
+  { providerId, intentAt = 0 }: Part,
+  news: News,
+  message: ProviderMessage,
+): Promise<boolean> {
+  if (send.erased || providerId === undefined) return true;
+  const failed = { kind: 'failed', reason: failureIn(message), providerId } as const;
+  await settlePart(ports, { send, index }, intentAt, news === 'failed' ? failed : { kind: 'sent', providerId });
+  return false;
+}
+
+const failureIn = (message: ProviderMessage): string => message.detail_failed ?? 'the provider could not deliver it';
 
 /** With its part, back to the quota and out of what counts as spent, wherever that is counted. */
 async function refundSpent(

@@ -14,8 +14,13 @@ export type SendOutcome =
     }
   /** Certainly not accepted, and no message of this account will be until somebody acts. */
   | { readonly kind: 'hold'; readonly reason: string }
-  /** It may have been sent. Never sent again by itself. */
-  | { readonly kind: 'unknown'; readonly reason: string };
+  /** It may have been sent. Never sent again by itself. `providerId`: the provider has it, and may still send it. */
+  | { readonly kind: 'unknown'; readonly reason: string; readonly providerId?: string };
+
+/** An answer that is no success may name the message all the same: the id leads to what became of it. */
+export function withId(outcome: SendOutcome, providerId: string | undefined): SendOutcome {
+  return outcome.kind === 'unknown' && providerId !== undefined ? { ...outcome, providerId } : outcome;
+}
 
 /** How a call ended without a complete answer. */
 export type Breakdown =

@@ -1,3 +1,4 @@
+import { known } from '../known.ts';
 import type { SendOutcome } from './outcome.ts';
 import { type Backoff, backoff } from './pace.ts';
 
@@ -34,7 +35,13 @@ export type Verdict =
   | { readonly kind: 'sent'; readonly providerId: string }
   | { readonly kind: 'failed'; readonly reason: string }
   /** `holdReason`: the provider is silent, and every further call would cost one more message. */
-  | { readonly kind: 'unknown'; readonly reason: string; readonly silence: Silence; readonly holdReason?: string }
+  | {
+      readonly kind: 'unknown';
+      readonly reason: string;
+      readonly providerId?: string;
+      readonly silence: Silence;
+      readonly holdReason?: string;
+    }
   | { readonly kind: 'again'; readonly reason: string; readonly waitMs: number; readonly failuresRunning: number }
   | { readonly kind: 'held'; readonly reason: string };
 
@@ -46,7 +53,10 @@ export function judge(outcome: SendOutcome, past: Past, now: number, chance: num
     case 'rejected':
       return { kind: 'failed', reason: outcome.reason };
     case 'unknown':
-      return judgeUnknown(outcome.reason, past.silence, now, limits);
+      return {
+        ...judgeUnknown(outcome.reason, past.silence, now, limits),
+        ...known({ providerId: outcome.providerId }),
+      };
     case 'hold':
       return { kind: 'held', reason: outcome.reason };
     case 'retry':

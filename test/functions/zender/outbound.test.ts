@@ -167,6 +167,15 @@ describe('an answer', () => {
   });
 });
 
+it.each([
+  ['its own fault', says(500, 'Server is unreachable', { messageId: 9 })],
+  ['a status that nobody knows', says(202, 'Hm', { messageId: '9' })],
+  ['a page in front of it', answer(502, { status: 200, message: 'ok', data: { messageId: 9 } })],
+])('an id that comes with %s is kept', async (_, behaviour) => {
+  server.next.push(behaviour);
+  expect(await send()).toMatchObject({ kind: 'unknown', providerId: '9' });
+});
+
 describe('a probe', () => {
   it.each([
     ['connected', 'ok'],
@@ -221,6 +230,22 @@ describe('evidence', () => {
     server.lists['wa.pending'] = [{ ...row, status: 'pending' }];
     server.lists['wa.sent'] = [row, 'not a row', { ...row, id: 11, message: 'other' }];
     expect(await whatsapp().find(attempted, within(2000))).toEqual([{ providerId: '12' }]);
+  });
+
+  it.each([
+    ['sent', [{ providerId: '12' }]],
+    ['pending', [{ providerId: '12' }]],
+    ['failed', [{ providerId: '12', failed: 'Zender says that it failed' }]],
+  ])('of a message whose id is known, which is %s, is asked by the id', async (status, found) => {
+    server.next.push(says(200, 'Message was found!', { ...row, status, message: 'changed' }));
+    expect(await whatsapp().find({ ...attempted, providerId: '12' }, within(2000))).toEqual(found);
+    expect(server.http.seen.map(({ path, query }) => [path, query.type, query.id])).toEqual([
+      ['/api/get/wa.message', 'sent', '12'],
+    ]);
+  });
+
+  it('of a message whose id is known is none where there is no such row', async () => {
+    expect(await whatsapp().find({ ...attempted, providerId: '12' }, within(2000))).toEqual([]);
   });
 
   it.each([

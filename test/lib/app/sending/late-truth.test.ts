@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { deliveryReport, noteStatus, stateKey } from '#lib/app/receiving/delivery-state.ts';
 import { readProviderMessage } from '#lib/app/sending/items.ts';
 import { settleLate } from '#lib/app/sending/late.ts';
+import type { Candidate } from '#lib/app/sending/outbound.ts';
 import { resend } from '#lib/app/sending/resend.ts';
 import { sentEventId } from '#lib/app/sending/sent-event.ts';
 import { onStatus } from '#lib/app/sending/statuses.ts';
@@ -153,6 +154,80 @@ test('what was erased takes no name any more', async () => {
   );
   expect(settled).toBe(false);
   expect(world.message(id).parts[0]).not.toHaveProperty('providerId');
+});
+
+describe('a message that has an id, and nobody knows whether it went out', () => {
+  const ID = '3EB01';
+  async function traced(): Promise<string> {
+    world.provider.behave = () => ({ ...unsure, outcome: { kind: 'unknown', reason: 'http 500', providerId: ID } });
+    const id = await world.sendNow('a', { recipient });
+    await world.run(5 * SECOND);
+    expect(standing(id)).toBe('unknown/reserved');
+    expect(world.message(id).parts[0]).toMatchObject({ providerId: ID });
+    return id;
+  }
+
+  test('is not sent again, neither before its limit nor after it', async () => {
+    const id = await traced();
+    expect(await resending(id)).toEqual({ kind: 'named' });
+    await world.run(2 * HOUR);
+    expect(standing(id)).toBe('expired/refunded');
+    expect(await resending(id)).toEqual({ kind: 'named' });
+    expect(world.provider.calls.length).toBe(1);
+  });
+
+  test.each<[Status, string]>([
+    ['sent', 'sent/spent'],
+    ['delivered', 'delivered/spent'],
+    ['failed', 'failed/refunded'],
+  ])('is %s once that is told', async (status, after) => {
+    const id = await traced();
+    await told(ID, status);
+    expect(standing(id)).toBe(after);
+    expect(world.store.all().filter(({ sk }) => sk.startsWith('U#'))).toEqual([]);
+    await told(ID, 'read');
+    expect(standing(id)).toBe(after === 'failed/refunded' ? 'read/refunded' : 'read/spent');
+    expect(world.invariants.violations).toEqual([]);
+  });
+
+  test('is delivered though it had expired', async () => {
+    const id = await traced();
+    await world.run(2 * HOUR);
+    await told(ID, 'delivered');
+    expect(standing(id)).toBe('delivered/refunded');
+    expect(world.invariants.violations).toEqual([]);
+  });
+
+  test('takes no echo of another message', async () => {
+    const id = await traced();
+    await echo('3EB02');
+    expect(standing(id)).toBe('unknown/reserved');
+  });
+
+  test.each<[string, Candidate, string]>([
+    ['sent', { providerId: ID }, 'sent/spent'],
+    ['failed', { providerId: ID, failed: 'it says so' }, 'failed/refunded'],
+    ['unknown still', { providerId: '3EB02' }, 'unknown/reserved'],
+  ])('is %s where the provider lists it so', async (_, listed, after) => {
+    const id = await traced();
+    world.provider.lists = () => [listed];
+    await world.run(10 * MINUTE);
+    expect(standing(id)).toBe(after);
+    await told(ID, 'delivered');
+    expect(standing(id)).toBe(after === 'failed/refunded' ? 'delivered/refunded' : 'delivered/spent');
+    expect(world.invariants.violations).toEqual([]);
+  });
+});
+
+test('what the provider lists as failed is delivered where that is told later', async () => {
+  world.provider.behave = () => unsure;
+  const id = await world.sendNow('a', { recipient });
+  world.provider.lists = () => [{ providerId: '3EB01', failed: 'it says so' }];
+  await world.run(10 * MINUTE);
+  expect(standing(id)).toBe('failed/refunded');
+  await told('3EB01', 'delivered');
+  expect(standing(id)).toBe('delivered/refunded');
+  expect(world.invariants.violations).toEqual([]);
 });
 
 describe('a message that has failed', () => {
