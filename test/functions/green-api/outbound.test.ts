@@ -250,7 +250,9 @@ describe('evidence', () => {
       entry,
     ];
     expect(await find(file)).toEqual([{ providerId: '1' }]);
-    expect(await find({ ...file, content: { kind: 'file', name: 'map.PNG' } })).toEqual([{ providerId: '3' }]);
+    expect(await find({ ...file, content: { kind: 'file', name: 'map.PNG' } })).toEqual([
+      { providerId: '3', isNameless: true },
+    ]);
   });
 
   it('is none where nobody answers', async () => {

@@ -263,7 +263,7 @@ describe('evidence', () => {
       { ...row, id: 13, message: '' },
     ];
     const found = await whatsapp().find({ ...attempted, content: { kind: 'file', name: 'a.pdf' } }, within(2000));
-    expect(found).toEqual([{ providerId: '12' }]);
+    expect(found).toEqual([{ providerId: '12', isNameless: true }]);
   });
 
   it('of an SMS is in the lists of SMS', async () => {
