@@ -6,6 +6,7 @@ import type { Candidate } from '#lib/app/sending/outbound.ts';
 import { resend } from '#lib/app/sending/resend.ts';
 import { sentEventId } from '#lib/app/sending/sent-event.ts';
 import { onStatus } from '#lib/app/sending/statuses.ts';
+import { put } from '#lib/app/store.ts';
 import { sendCreditState, sendState } from '#lib/domain/sending/part.ts';
 import type { Status } from '#lib/domain/sending/status.ts';
 import { atCall, once } from '#test/support/simulation/landmarks.ts';
@@ -36,9 +37,9 @@ const resending = (id: string) => ask((ports) => resend(ports, 'main', id, world
 const key = (providerId: string) => stateKey({ workspace: 'main', provider: 'fake', scope: 'a' }, providerId);
 
 /** By the provider's own clock, `at` milliseconds after now. */
-async function told(providerId: string, state: Status, at = 0): Promise<void> {
+async function told(providerId: string, state: Status, at = 0, isTheirs = true): Promise<void> {
   await ask(async (ports) => {
-    const life = { isTheirs: true, nowSeconds: world.now / 1000 };
+    const life = { isTheirs, nowSeconds: world.now / 1000 };
     const item = await noteStatus(ports.store, key(providerId), { state, messageId: providerId }, world.now + at, life);
     if (item) await onStatus(ports, key(providerId), readProviderMessage(item), world.config);
   });
@@ -253,6 +254,24 @@ describe('a message that has failed', () => {
     const id = await failed();
     await told('3EB01', 'sent', SECOND);
     expect(standing(id)).toBe('failed/refunded');
+  });
+
+  test('stays failed where only the time of its arrival makes a report later, until the provider says so', async () => {
+    const id = await world.sendNow('a', { recipient });
+    await world.run(5 * SECOND);
+    await told('3EB01', 'failed');
+    await told('3EB01', 'sent', 3 * SECOND, false);
+    expect(standing(id)).toBe('failed/refunded');
+    await told('3EB01', 'sent', 2 * SECOND);
+    expect(standing(id)).toBe('sent/refunded');
+  });
+
+  test('is not taken for failed by words that have run out', async () => {
+    const expiresAt = Math.floor(world.now / 1000);
+    await world.store.write(put({ ...key('3EB01'), at_failed: world.now - 40 * DAY, expiresAt }));
+    const id = await world.sendNow('a', { recipient });
+    await world.run(5 * SECOND);
+    expect(standing(id)).toBe('sent/spent');
   });
 
   test('is delivered where that is told', async () => {
