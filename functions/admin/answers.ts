@@ -1,10 +1,11 @@
 import * as v from 'valibot';
 import { Issue } from '#lib/domain/issue.ts';
+import { Whole } from '#lib/domain/schema.ts';
 import { problemBody } from '#lib/http/app.ts';
 
 /** Every error of the hub has this shape; `status` repeats the HTTP status. */
 export const Problem = v.object({
-  status: v.number(),
+  status: Whole,
   data: v.object({}),
   message: v.pipe(v.string(), v.description('One sentence')),
   issues: v.exactOptional(v.array(Issue)),

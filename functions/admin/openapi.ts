@@ -10,14 +10,23 @@ import { ShownWebhook } from '#lib/app/webhooks/shown.ts';
 import { WorkspaceKey } from '#lib/app/workspaces/keys.ts';
 import { Workspace } from '#lib/app/workspaces/workspace.ts';
 import { Content, File } from '#lib/domain/content.ts';
-import { Event, MessageEvent } from '#lib/domain/event.ts';
+import { Event } from '#lib/domain/event.ts';
 import { Issue } from '#lib/domain/issue.ts';
 import { Chat, Message, Person } from '#lib/domain/message.ts';
 import { optional, text } from '#lib/domain/schema.ts';
 import { type Answers, Problem } from './answers.ts';
-import { type Route, takesBody } from './route.ts';
+import { type Route, TAGS, takesBody } from './route.ts';
 
-/** The schemas that stand in the document under a name of their own. */
+const contents = Content.options.map((schema) => variant(schema.entries.type.literal, 'Content', schema));
+const events = Event.options.map((schema) => variant(schema.entries.kind.literal, 'Event', schema));
+
+/** One of several shapes that a property tells apart: `poll_vote` is `PollVoteContent`. */
+function variant(value: string, suffix: string, schema: v.GenericSchema) {
+  const words = `_${value}`.replace(/_(\w)/g, (_match, letter: string) => letter.toUpperCase());
+  return { value, name: `${words}${suffix}`, schema };
+}
+
+/** The schemas that stand in the document under a name of their own; generated clients take the names over. */
 const definitions = {
   Account: ShownAccount,
   Attempt,
@@ -28,7 +37,6 @@ const definitions = {
   Issue,
   Key: WorkspaceKey,
   Message,
-  MessageEvent,
   Person,
   Problem,
   ProviderChat: Chat,
@@ -36,6 +44,7 @@ const definitions = {
   Send: ShownSend,
   Webhook: ShownWebhook,
   Workspace,
+  ...Object.fromEntries([...contents, ...events].map(({ name, schema }) => [name, schema])),
 };
 
 const conversion = {
@@ -60,13 +69,22 @@ export function openApi(routes: readonly Route[], providers: readonly string[], 
       title: 'Hookline',
       version,
       description: 'One inbox for the webhooks of WhatsApp and SMS providers.',
+      contact: { name: 'The operator of this hub' },
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    tags: [...new Set([...routes.map(({ tag }) => tag), 'Receiving', 'Sending'])].map((name) => ({ name })),
+    tags: Object.entries({
+      ...TAGS,
+      Receiving: 'What providers call',
+      Sending: 'What automations call',
+    }).map(([name, description]) => ({ name, description })),
     security: [{ key: [] }],
     paths: { ...paths, ...receivingPath(providers), ...sendingPath() },
     components: {
-      schemas: toJsonSchemaDefs(definitions, conversion),
+      schemas: {
+        ...toJsonSchemaDefs(definitions, conversion),
+        Content: choiceOf('type', contents),
+        Event: choiceOf('kind', events),
+      },
       securitySchemes: {
         key: { type: 'http', scheme: 'bearer', description: 'The admin key, or the key of a workspace' },
       },
@@ -75,22 +93,33 @@ export function openApi(routes: readonly Route[], providers: readonly string[], 
 }
 
 function operation(route: Route): object {
-  const { method, path, tag, summary, access, inWorkspace } = route;
+  const { method, path, tag, summary, description, access, inWorkspace } = route;
   return {
     operationId: `${method}${path.replace(/[^a-zA-Z]+(\w?)/g, (_match, next: string) => next.toUpperCase())}`,
     tags: [tag],
     summary,
     ...(access === 'public' && { security: [] }),
-    ...(access === 'admin' && { description: 'Needs the admin key.' }),
+    description: access === 'admin' ? `${description} Needs the admin key.` : description,
     parameters: [
       ...parametersOf('path', route.params),
       ...parametersOf('query', route.query),
       ...(access === 'workspace' || inWorkspace ? [WORKSPACE] : []),
     ],
     ...(takesBody(route.body) && {
-      requestBody: { content: { 'application/json': { schema: schemaOf(route.body), example: route.example } } },
+      requestBody: {
+        required: !v.is(route.body, {}),
+        content: { 'application/json': { schema: schemaOf(route.body), example: route.example } },
+      },
     }),
     responses: { ...responsesOf(route.answers), ...problemsOf(route) },
+  };
+}
+
+function choiceOf(property: string, variants: readonly { readonly value: string; readonly name: string }[]): object {
+  const references = variants.map(({ value, name }) => [value, `#/components/schemas/${name}`] as const);
+  return {
+    oneOf: references.map(([, $ref]) => ({ $ref })),
+    discriminator: { propertyName: property, mapping: Object.fromEntries(references) },
   };
 }
 
@@ -136,6 +165,9 @@ const problemResponse = (description: string) => ({ description, ...PROBLEM });
 function problemsOf({ access, body, conflict, charges }: Route): object {
   const hasBody = takesBody(body);
   return {
+    ...(access === 'public' && {
+      429: { description: 'Too many requests a second, if a gateway stands before the hub' },
+    }),
     ...(hasBody && { 400: problemResponse('The body is no JSON') }),
     ...(access !== 'public' && { 401: problemResponse('No valid key') }),
     ...(charges && { 402: problemResponse('Not enough credits') }),
@@ -173,6 +205,9 @@ function receivingPath(providers: readonly string[]): object {
     operationId: 'receive',
     tags: ['Receiving'],
     summary: 'Where a provider posts its events; the URL is what creating a webhook answers',
+    description:
+      'Every body is kept as it came. What is understood becomes events, the rest waits in quarantine. What comes twice ' +
+      'is stored once.',
     security: [],
     parameters: [
       parameter('provider', { type: 'string', enum: providers }),
@@ -182,6 +217,7 @@ function receivingPath(providers: readonly string[]): object {
       },
     ],
     requestBody: {
+      required: true,
       description: "In the provider's own words; the example is the sandbox's",
       content: { 'application/json': { example: DELIVERY }, 'application/x-www-form-urlencoded': { example: FORM } },
     },
@@ -214,6 +250,9 @@ function sendingPath(): object {
     operationId: 'send',
     tags: ['Sending'],
     summary: 'Where a message is handed in; the URL is what creating a webhook of kind `send` answers',
+    description:
+      'A text, a file or both, for one recipient. It is charged and queued at once, and goes out when its turn has come ' +
+      'on its account.',
     security: [],
     parameters: [
       {

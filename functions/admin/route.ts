@@ -27,6 +27,20 @@ export interface AdminPorts {
   readonly version: string;
 }
 
+/** The subjects of the API, for the document. */
+export const TAGS = {
+  Workspaces: 'What keeps customers or teams apart, and the keys that open it',
+  Accounts: 'The numbers and instances at providers',
+  Webhooks: 'The URLs that providers and automations post to, and the log of what was posted',
+  Events: 'Everything that was received, understood or not',
+  Messages: 'The messages among the events',
+  Chats: 'Whom messages come from and go to, people and groups',
+  Contacts: 'Erasing a person',
+  Sends: 'What was handed in for sending, and what has become of it',
+  Credits: 'What a workspace may send, and the ledger of it',
+  Hub: 'The hub itself',
+};
+
 /** `workspace`: any key, for the workspace that it opens. `admin`: the admin key alone. */
 type Access = 'public' | 'workspace' | 'admin';
 
@@ -49,8 +63,10 @@ interface Described {
   readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** As OpenAPI writes it: `/api/webhooks/{id}`. */
   readonly path: string;
-  readonly tag: string;
+  readonly tag: keyof typeof TAGS;
   readonly summary: string;
+  /** What one should know beside the summary, in sentences. */
+  readonly description: string;
   readonly access: Access;
   /** The admin key alone may call it, for the workspace that is named; other routes of its are about none. */
   readonly inWorkspace?: true;

@@ -18,6 +18,7 @@ const health = route({
   path: '/health',
   tag: 'Hub',
   summary: 'Whether the hub answers, and its version',
+  description: 'For a monitor: it looks at neither the table nor a provider.',
   access: 'public',
   // Whoever watches the hub may add what they like to the URL, to get around a cache.
   query: v.object({}),

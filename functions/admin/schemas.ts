@@ -30,6 +30,7 @@ const isLimit = (text: string) => /^\d{1,9}$/.test(text) && Number(text) >= 1 &&
 const Limit = v.pipe(
   v.string(),
   v.description(`1 to ${HIGHEST_LIMIT}; ${DEFAULT_LIMIT} if left out`),
+  v.metadata({ type: 'integer', minimum: 1, maximum: HIGHEST_LIMIT, default: DEFAULT_LIMIT }),
   v.check((text) => isLimit(text), `must be between 1 and ${HIGHEST_LIMIT}`),
   v.transform(Number),
 );

@@ -9,9 +9,11 @@ export function text(description: string) {
   return v.pipe(v.string(), v.description(description));
 }
 
+export const Whole = v.pipe(v.number(), v.integer());
+
 /** How many of something; never below zero. */
 export function tally(description: string) {
-  return v.pipe(v.number(), v.integer(), v.minValue(0), v.description(description));
+  return v.pipe(Whole, v.minValue(0), v.description(description));
 }
 
 /** ISO 8601 in UTC with milliseconds. */

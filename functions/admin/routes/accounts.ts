@@ -70,6 +70,8 @@ function creating(providers: readonly AccountProvider[]) {
     method: 'post',
     path: '/api/accounts',
     summary: 'Connect an account of a provider; its credentials are never shown again',
+    description:
+      'What `credentials` hold depends on the provider. An instance or number belongs to one account of a workspace.',
     conflict: TAKEN,
     body: () => newAccount(providers),
     example: { provider: 'sandbox', channel: 'whatsapp', name: 'Support line', phone: '+15550100001', credentials: {} },
@@ -90,6 +92,7 @@ const listing = route({
   method: 'get',
   path: '/api/accounts',
   summary: 'List accounts, newest first',
+  description: 'Paused and held accounts are listed, too.',
   query: Paging,
   answers: { 200: { description: 'A page', schema: listOf(ShownAccount) } },
   run: async ({ query }, { ports, workspace }) => {
@@ -103,6 +106,7 @@ const showing = route({
   method: 'get',
   path: '/api/accounts/{id}',
   summary: 'Show an account',
+  description: 'With the length of its queue and, where it sends nothing for now, the reason.',
   params: WithId,
   answers: { 200: { description: 'The account', schema: ShownAccount } },
   run: async ({ params }, { ports, workspace }) => {
@@ -117,6 +121,8 @@ function patching(providers: readonly AccountProvider[]) {
     method: 'patch',
     path: '/api/accounts/{id}',
     summary: "Change an account's name, phone, pace or credentials",
+    description:
+      'What is left out stays as it is. New credentials are given whole, and count from the next call of the provider on.',
     conflict: TAKEN,
     params: WithId,
     body: Patch,
@@ -143,6 +149,7 @@ const deleting = route({
   method: 'delete',
   path: '/api/accounts/{id}',
   summary: 'Delete an account and its credentials; what came in stays',
+  description: 'Refused while sends wait in its queue: cancel them first, or let them go out.',
   conflict: 'Sends are waiting in its queue',
   params: WithId,
   answers: { 204: { description: 'Deleted' } },
@@ -164,6 +171,8 @@ const pauseRoutes = [
     method: 'post',
     path: '/api/accounts/{id}/pause',
     summary: 'Let an account send nothing for now; what it takes on waits',
+    description:
+      'Sends are still accepted and charged, and go out once the account is resumed. What is being sent is not stopped.',
     body: Reason,
     example: { reason: 'Closed until Monday' },
     params: WithId,
@@ -180,6 +189,7 @@ const pauseRoutes = [
     method: 'post',
     path: '/api/accounts/{id}/resume',
     summary: 'Let an account send again, whoever stopped it',
+    description: "Ends the pause of an operator, and the hold that a provider's refusal brought about.",
     params: WithId,
     answers: { 200: { description: 'The account', schema: ShownAccount } },
     run: async ({ params: { id } }, context) => {

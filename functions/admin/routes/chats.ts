@@ -19,6 +19,8 @@ export const chatRoutes = [
     ...shared,
     path: '/api/chats',
     summary: 'Chats, last active first',
+    description:
+      'Every chat that a message came from or went to. To write to one, hand in a message with its id as `chat_id`.',
     query: Filter,
     answers: { 200: { description: 'A page', schema: listOf(KnownChat) } },
     run: async ({ query: { account, title, ...page } }, { ports, workspace }) => {
@@ -30,6 +32,7 @@ export const chatRoutes = [
     ...shared,
     path: '/api/chats/{id}',
     summary: 'Show a chat',
+    description: "The id is the hub's own, as messages name it in `chatId`.",
     params: WithId,
     answers: { 200: { description: 'The chat', schema: KnownChat } },
     run: async ({ params }, { ports, workspace }) => {

@@ -31,6 +31,8 @@ export const contactRoutes = [
     path: '/api/contacts/{phone}',
     tag: 'Contacts',
     summary: 'Erase a person by their number from everything that the workspace keeps; call until no cursor comes',
+    description:
+      'Events, chats and logged attempts are deleted; sends and the ledger are emptied of what names the person. `left` says what stays and why.',
     conflict: 'It is the number of an account of this workspace',
     access: 'workspace',
     // A number that is mistyped must not be answered like a person of whom nothing is kept.

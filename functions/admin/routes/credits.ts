@@ -29,6 +29,7 @@ export const creditRoutes = [
     method: 'get',
     path: '/api/credits',
     summary: 'What the workspace was granted, and what became of it',
+    description: '`available` can be spent now; `reserved` is for messages that are on their way.',
     access: 'workspace',
     answers: credits,
     run: async (_, { ports, workspace }) => json(200, await showCredits(ports, workspace, ports.config)),
@@ -38,6 +39,7 @@ export const creditRoutes = [
     method: 'post',
     path: '/api/credits/grants',
     summary: 'Grant credits',
+    description: 'Adds to what the workspace may spend. The reason stands in the ledger.',
     access: 'admin',
     inWorkspace: true,
     body: Grant,
@@ -53,6 +55,7 @@ export const creditRoutes = [
     method: 'get',
     path: '/api/credits/ledger',
     summary: 'Every change of the credits, newest first',
+    description: 'What was granted, what sends took, and what came back from those that failed.',
     access: 'workspace',
     query: Paging,
     answers: { 200: { description: 'A page', schema: listOf(ShownLedgerEntry) } },
@@ -64,6 +67,8 @@ export const creditRoutes = [
     method: 'get',
     path: '/api/credits/audit',
     summary: 'Count every send again, and compare that with what was kept along the way; call until it is complete',
+    description:
+      'For when the numbers are in doubt. One call counts for a while, and the next one goes on where it ended.',
     access: 'workspace',
     answers: { 200: { description: 'What was found', schema: ShownAudit } },
     run: async (_, { ports, workspace }) => {
@@ -76,6 +81,8 @@ export const creditRoutes = [
     method: 'put',
     path: '/api/credits/quota',
     summary: 'Choose between prepaid credits and so many each month',
+    description:
+      'Prepaid credits last until they are spent. A monthly quota begins anew with each calendar month, in UTC.',
     access: 'admin',
     inWorkspace: true,
     body: QuotaChoice,

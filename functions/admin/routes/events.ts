@@ -8,7 +8,7 @@ import { findEvent, rawOfEvent } from '#lib/app/events/shown.ts';
 import { UNREADABLE } from '#lib/app/receiving/settle.ts';
 import { sendReports } from '#lib/app/sends/reports.ts';
 import { Event, payloads } from '#lib/domain/event.ts';
-import { optional, text } from '#lib/domain/schema.ts';
+import { optional, text, Whole } from '#lib/domain/schema.ts';
 import { file, json, missing } from '../answers.ts';
 import { type AdminPorts, nowSeconds, route, takesNothing } from '../route.ts';
 import { between, Cursor, Id, listOf, pageRequest, paging, WithId } from '../schemas.ts';
@@ -39,6 +39,8 @@ const listing = (providers: readonly string[]) =>
     method: 'get',
     path: '/api/events',
     summary: 'Everything received, newest first',
+    description:
+      'In one shape for all providers. Filters may be combined. A page may hold fewer than `limit`; the last one has no `cursor`.',
     query: filterOf(providers),
     answers: { 200: { description: 'A page', schema: listOf(Event) } },
     run: async ({ query: { limit, cursor, account, ...filter } }, { ports, workspace }) => {
@@ -64,6 +66,8 @@ const counting = route({
   method: 'get',
   path: '/api/events/quarantine',
   summary: 'What was not understood, counted by type',
+  description:
+    'Such events are kept whole. When a later release can read them, a replay brings them out of quarantine.',
   answers: {
     200: {
       description: 'The most frequent first; there is no next page',
@@ -81,6 +85,7 @@ const showing = route({
   method: 'get',
   path: '/api/events/{id}',
   summary: 'Show an event',
+  description: 'As this release or an earlier one has read it; `/raw` below it is the body as it came.',
   params: WithId,
   answers: { 200: { description: 'The event', schema: Event } },
   run: async ({ params }, { ports, workspace }) => {
@@ -116,8 +121,10 @@ const downloading = route({
   method: 'get',
   path: '/api/events/{id}/raw',
   summary: 'The body as it came, byte for byte',
+  description:
+    'Always a download that no browser shows. The header `Hookline-Content-Type` says what the sender called it.',
   params: WithId,
-  answers: { 200: { description: 'In the content type in which it came', mediaType: '*/*' } },
+  answers: { 200: { description: 'The bytes', mediaType: 'application/octet-stream' } },
   run: async ({ params }, { ports, workspace }) => {
     const raw = await rawOfEvent(ports.store, workspace, params.id, nowSeconds(ports));
     return raw ? untrustedFile(raw, params.id) : NO_EVENT;
@@ -148,7 +155,7 @@ const Wanted = v.pipe(
 
 const Answered = v.object({
   ...listOf(Replayed).entries,
-  left: optional(v.number(), 'Of `ids`: how many of the last ones were not reached, and are to be sent again'),
+  left: optional(Whole, 'Of `ids`: how many of the last ones were not reached, and are to be sent again'),
 });
 
 const replaying = route({
@@ -156,6 +163,8 @@ const replaying = route({
   method: 'post',
   path: '/api/events/{id}/replay',
   summary: 'Read an event again with the readers of this release',
+  description:
+    'For an event in quarantine, or one that was read wrongly. Where nothing is read differently, nothing changes.',
   params: WithId,
   answers: { 200: { description: 'What became of it', schema: Replayed } },
   run: async ({ params }, context) => {
@@ -170,6 +179,8 @@ const replayingMany = route({
   method: 'post',
   path: '/api/events/replay',
   summary: 'Replay some events, or all that are in quarantine',
+  description:
+    'Without `ids`, one call does what fits into its time; the next one, with the `cursor` that it answered, goes on.',
   body: Wanted,
   example: {},
   answers: {

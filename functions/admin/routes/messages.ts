@@ -26,6 +26,8 @@ export const messageRoutes = (providers: readonly string[]) => [
     ...shared,
     path: '/api/messages',
     summary: 'Messages in both directions, newest first',
+    description:
+      'Received ones, those sent through the hub and those written on the phone. A message that the provider echoes shows once.',
     query: filterOf(providers),
     answers: { 200: { description: 'A page', schema: listOf(Event) } },
     run: async ({ query: { limit, cursor, account, ...filter } }, { ports, workspace }) => {
@@ -38,6 +40,7 @@ export const messageRoutes = (providers: readonly string[]) => [
     ...shared,
     path: '/api/messages/{id}',
     summary: "Show a message; its id here is the event's",
+    description: 'With its delivery, as far as the provider has told of it.',
     params: WithId,
     answers: { 200: { description: 'The message', schema: MessageEvent } },
     run: async ({ params }, { ports, workspace }) => {

@@ -23,6 +23,8 @@ const listing = route({
   method: 'get',
   path: '/api/sends',
   summary: 'What was accepted for sending, newest first',
+  description:
+    'Each with what has become of it. `state=unknown` finds those of which nobody can say whether they went out.',
   query: Filter,
   answers: { 200: { description: 'A page', schema: listOf(ShownSend) } },
   run: async ({ query: { state, account, ...page } }, { ports, workspace }) => {
@@ -36,6 +38,7 @@ const showing = route({
   method: 'get',
   path: '/api/sends/{messageId}',
   summary: 'Show a send, with its place in the queue while it waits',
+  description: 'With the state of each part, its credits and its history.',
   params: WithMessageId,
   answers: { 200: { description: 'The send', schema: ShownSend } },
   run: async ({ params }, context) => shownOr(context, params.messageId, NO_SEND),
@@ -46,6 +49,7 @@ const cancelling = route({
   method: 'post',
   path: '/api/sends/{messageId}/cancel',
   summary: 'Take what still waits out of the queue, with its credits back',
+  description: 'What is being sent is not stopped, and what was sent stays charged.',
   conflict: 'It is being sent, or nothing of it waits',
   params: WithMessageId,
   answers: { 200: { description: 'The send', schema: ShownSend } },
@@ -62,6 +66,8 @@ const resending = route({
   method: 'post',
   path: '/api/sends/{messageId}/resend',
   summary: 'Send again what may or may not have gone out; the recipient may get it twice',
+  description:
+    'Makes a new send of the same content to the same recipient, and charges it. Ask the recipient first, if you can.',
   conflict: 'It is neither unknown nor expired, or was sent again already',
   charges: true,
   params: WithMessageId,

@@ -69,6 +69,8 @@ function creating(providers: readonly Provider[]) {
     method: 'post',
     path: '/api/webhooks',
     summary: 'Create a webhook URL, for a provider to call or for sending',
+    description:
+      'The answer holds the URL with its secret token, which no later answer does. A provider posts its events to one of kind `receive`, an automation its messages to one of kind `send`.',
     body: () => newWebhook(providers.map(({ account }) => account.name)),
     example: { kind: 'receive', provider: 'sandbox', name: 'Support line' },
     answers: { 201: { description: 'The webhook with its URL', schema: WithUrl } },
@@ -87,6 +89,7 @@ const listing = route({
   method: 'get',
   path: '/api/webhooks',
   summary: 'List webhooks, newest first',
+  description: 'Without their URLs, which hold secrets; `tokenPrefix` tells them apart.',
   query: Paging,
   answers: { 200: { description: 'A page', schema: listOf(ShownWebhook) } },
   run: async ({ query }, { ports, workspace }) => {
@@ -100,6 +103,7 @@ const showing = route({
   method: 'get',
   path: '/api/webhooks/{id}',
   summary: 'Show a webhook',
+  description: 'Without its URL, which holds a secret. Who has lost that gives the webhook a new one.',
   params: WithId,
   answers: { 200: { description: 'The webhook', schema: ShownWebhook } },
   run: async ({ params }, { ports, workspace }) => {
@@ -114,6 +118,7 @@ function patching(providers: readonly Provider[]) {
     method: 'patch',
     path: '/api/webhooks/{id}',
     summary: 'Switch a webhook on or off, rename it, change its secret',
+    description: 'What is left out stays as it is. The URL of a webhook that is switched off answers 404.',
     params: WithId,
     body: Patch,
     example: { enabled: true, name: 'Support line' },
@@ -134,6 +139,7 @@ const deleting = route({
   method: 'delete',
   path: '/api/webhooks/{id}',
   summary: 'Delete a webhook; what came in through it stays',
+  description: 'This cannot be undone. To stop a webhook for a while, switch it off.',
   params: WithId,
   answers: { 204: { description: 'Deleted' } },
   run: async ({ params }, { ports, workspace }) =>
@@ -145,6 +151,7 @@ const rotating = route({
   method: 'post',
   path: '/api/webhooks/{id}/rotate',
   summary: 'Give a webhook a new URL; the old one stops at once',
+  description: 'For when others have come to know the URL. The webhook keeps its id and its settings.',
   conflict: 'It was changed at the same time',
   params: WithId,
   answers: { 200: { description: 'The webhook with its new URL', schema: WithUrl } },
@@ -175,6 +182,8 @@ const attemptRoutes = [
     ...ofOne,
     path: '/api/webhooks/{id}/attempts',
     summary: 'The last 100 activations of a webhook, newest first',
+    description:
+      'When its URL was called, what was answered and why, with the request, its secrets taken out. Kept for 90 days at most.',
     answers: {
       200: {
         description: 'All of them: there is no next page',
@@ -190,6 +199,7 @@ const attemptRoutes = [
     ...ofOne,
     path: '/api/webhooks/{id}/attempts.csv',
     summary: 'The same as CSV, safe to open in a spreadsheet',
+    description: 'For people: one activation a line, the newest first.',
     answers: { 200: { description: 'A head row, then one line an activation', mediaType: 'text/csv' } },
     run: async ({ params }, context) => {
       const attempts = await attemptsOf(params.id, context);
@@ -200,6 +210,7 @@ const attemptRoutes = [
     ...ofOne,
     path: '/api/webhooks/{id}/attempts.ndjson',
     summary: 'The same as one JSON object a line',
+    description: 'For programs: one activation a line, the newest first.',
     answers: { 200: { description: 'One activation a line', mediaType: 'application/x-ndjson' } },
     run: async ({ params }, context) => {
       const attempts = await attemptsOf(params.id, context);

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { Instant, optional } from '#lib/domain/schema.ts';
+import { Instant, optional, tally } from '#lib/domain/schema.ts';
 import { SHORTEST_DRAW_MS, SHORTEST_GAP_MS } from '#lib/domain/sending/pace.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { itemReader } from '../read-item.ts';
@@ -77,7 +77,7 @@ export const ShownAccount = v.object({
   pauseReason: optional(v.string()),
   held: v.pipe(v.boolean(), v.description('Because of what the provider said')),
   holdReason: optional(v.string()),
-  pending: v.pipe(v.number(), v.description('Parts that wait in its queue or are being sent')),
+  pending: tally('Parts that wait in its queue or are being sent'),
   nextSendAt: v.exactOptional(Instant),
   backoffUntil: v.exactOptional(Instant),
   createdAt: Instant,

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { optional, text } from '#lib/domain/schema.ts';
+import { Instant, optional, Whole } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { itemReader } from '../read-item.ts';
 import { compare, type Item, put, type Store, type ValueMap } from '../store.ts';
@@ -20,15 +20,15 @@ const Outcome = v.picklist([
 
 /** One activation of a webhook, as its owner sees it: what came, and what we answered. */
 export const Attempt = v.object({
-  at: text('ISO 8601, UTC, milliseconds'),
-  status: v.pipe(v.number(), v.description('The HTTP status that was answered')),
+  at: Instant,
+  status: v.pipe(Whole, v.description('The HTTP status that was answered')),
   outcome: Outcome,
-  durationMs: v.number(),
+  durationMs: Whole,
   message: optional(v.string(), 'Why it was refused or put into quarantine'),
   id: optional(v.string(), 'The event or message that it became'),
   request: v.object({
     contentType: optional(v.string()),
-    bytes: v.number(),
+    bytes: Whole,
     sourceIp: optional(v.string()),
     userAgent: optional(v.string()),
     body: optional(v.string(), 'Up to 4,000 characters without secrets, unless the event keeps the whole body'),

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { Instant } from '#lib/domain/schema.ts';
+import { Instant, Whole } from '#lib/domain/schema.ts';
 import { queryAll } from '../query-all.ts';
 import { itemReader } from '../read-item.ts';
 import { quarantineCounters } from '../receiving/settle.ts';
@@ -9,8 +9,8 @@ import type { Store } from '../store.ts';
 export const QuarantinedType = v.object({
   provider: v.string(),
   type: v.pipe(v.string(), v.description("The provider's name of the event; `unreadable` where none can be found")),
-  seen: v.number(),
-  replayed: v.optional(v.pipe(v.number(), v.description('Understood since')), 0),
+  seen: Whole,
+  replayed: v.optional(v.pipe(Whole, v.description('Understood since')), 0),
   firstAt: Instant,
 });
 export type QuarantinedType = v.InferOutput<typeof QuarantinedType>;

@@ -1,13 +1,13 @@
 import * as v from 'valibot';
 import { known } from '#lib/domain/known.ts';
-import { Instant, optional, text } from '#lib/domain/schema.ts';
+import { Instant, optional, text, Whole } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { type ListPage, type PageRequest, pageOf } from '../lists/page.ts';
 import { type LedgerEntry, readLedgerEntry } from '../sending/items.ts';
 import { LEDGER_PREFIX, quotaKindKey } from '../sending/keys.ts';
 import type { Store } from '../store.ts';
 
-const amountFrom = (least: number) => v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(1_000_000_000));
+const amountFrom = (least: number) => v.pipe(Whole, v.minValue(least), v.maxValue(1_000_000_000));
 
 /** Prepaid: what is granted lasts. Monthly: so many anew each calendar month, in UTC. */
 export const QuotaChoice = v.variant('kind', [
@@ -19,10 +19,10 @@ export const GrantedCredits = amountFrom(1);
 
 export const ShownCredits = v.object({
   epoch: text('`lifetime`, or the month that these numbers are about'),
-  granted: v.number(),
-  available: v.number(),
-  reserved: v.pipe(v.number(), v.description('For messages whose fate is open')),
-  spent: v.pipe(v.number(), v.description('As counted along the way, one by one')),
+  granted: Whole,
+  available: Whole,
+  reserved: v.pipe(Whole, v.description('For messages whose fate is open')),
+  spent: v.pipe(Whole, v.description('As counted along the way, one by one')),
   complete: optional(
     v.literal(false),
     '`spent` is what is left over: some were spent before they were counted, until `/api/credits/audit` has come to its end',
@@ -33,7 +33,7 @@ export const ShownCredits = v.object({
 export const ShownLedgerEntry = v.object({
   at: Instant,
   kind: v.picklist(['grant', 'reserve', 'refund']),
-  credits: v.number(),
+  credits: Whole,
   epoch: v.string(),
   send: optional(v.string()),
   reason: optional(v.string()),

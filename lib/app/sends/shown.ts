@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { known } from '#lib/domain/known.ts';
-import { Instant, optional, text } from '#lib/domain/schema.ts';
+import { Instant, optional, tally, text, Whole } from '#lib/domain/schema.ts';
 import { CREDIT_STATES, PART_STATES, sendCreditState, sendState } from '#lib/domain/sending/part.ts';
 import { recipientOf } from '#lib/domain/sending/recipient.ts';
 import { toIso } from '#lib/domain/time.ts';
@@ -17,10 +17,7 @@ const ShownPart = v.object({
   fileName: optional(v.string()),
   state: v.picklist(PART_STATES),
   creditState: v.picklist(CREDIT_STATES),
-  attempts: v.pipe(
-    v.number(),
-    v.description('Calls of the provider; only one that was certainly not taken is repeated'),
-  ),
+  attempts: tally('Calls of the provider; only one that was certainly not taken is repeated'),
   providerMessageId: optional(v.string()),
   error: optional(v.string(), 'What went wrong last'),
 });
@@ -31,7 +28,7 @@ export const ShownSend = v.object({
   workspace: v.string(),
   state: v.pipe(v.picklist(SEND_STATES), v.description('Of its parts, the one that has come least far')),
   creditState: v.picklist([...CREDIT_STATES, 'partly_refunded']),
-  credits: v.pipe(v.number(), v.description('What it was charged')),
+  credits: tally('What it was charged'),
   accountId: v.string(),
   provider: v.string(),
   recipient: v.object({
@@ -45,12 +42,12 @@ export const ShownSend = v.object({
     v.object({
       at: Instant,
       state: v.picklist(PART_STATES),
-      part: optional(v.number(), 'From 0; left out where it concerns all'),
+      part: optional(Whole, 'From 0; left out where it concerns all'),
       detail: optional(v.string()),
     }),
   ),
   createdAt: Instant,
-  position: optional(v.number(), 'In its account’s queue: 1 goes next'),
+  position: optional(Whole, 'In its account’s queue: 1 goes next'),
   etaAt: v.exactOptional(v.pipe(Instant, v.description('About when it will go out, if its account can send'))),
   resendOf: optional(text('The send that this one repeats')),
   resentAs: optional(text('The send that repeats this one')),

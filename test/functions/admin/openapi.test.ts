@@ -20,8 +20,13 @@ const Document = v.looseObject({
       v.looseObject({
         operationId: v.string(),
         summary: v.string(),
+        description: v.optional(v.string()),
+        tags: v.array(v.string()),
         requestBody: v.optional(
-          v.looseObject({ content: v.record(v.string(), v.looseObject({ example: v.unknown() })) }),
+          v.looseObject({
+            required: v.optional(v.boolean()),
+            content: v.record(v.string(), v.looseObject({ example: v.unknown() })),
+          }),
         ),
         parameters: v.array(v.looseObject({ name: v.string(), in: v.string() })),
         responses: v.record(v.string(), v.looseObject({ description: v.string(), content: v.optional(Anything) })),
@@ -29,6 +34,11 @@ const Document = v.looseObject({
     ),
   ),
   components: v.looseObject({ schemas: v.record(v.string(), v.looseObject({})) }),
+  tags: v.array(v.object({ name: v.string(), description: v.string() })),
+});
+const Choice = v.looseObject({
+  oneOf: v.array(v.object({ $ref: v.string() })),
+  discriminator: v.object({ propertyName: v.string(), mapping: v.record(v.string(), v.string()) }),
 });
 const SANDBOX = { provider: 'sandbox', channel: 'whatsapp', credentials: {}, phone: '+15550100001' };
 const made = { ...openApi(routes, names, '1.2.3'), servers: [{ url: 'https://hub.example' }] };
@@ -74,6 +84,60 @@ describe('the OpenAPI document', () => {
       const inPath = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => `{${name}}`);
       expect(path.match(/\{\w+\}/g) ?? []).toEqual(inPath);
     }
+  });
+
+  it('says more of every operation than its summary, and describes every tag', () => {
+    const used = new Set<string>();
+    for (const [path, methods] of Object.entries(document.paths)) {
+      for (const { summary, description, tags } of Object.values(methods)) {
+        expect(description, path).toMatch(/^.{20,}\.$/);
+        expect(description).not.toContain(summary);
+        for (const tag of tags) used.add(tag);
+      }
+    }
+    expect(document.tags.map(({ name }) => name).sort()).toEqual([...used].sort());
+  });
+
+  it('says where a body may be left out', async () => {
+    const hub = new AdminBench();
+    const told: boolean[] = [];
+    for (const { method, path, access, body } of routes) {
+      const { requestBody } = document.paths[path]?.[method] ?? {};
+      if (!requestBody || access === 'public') continue;
+      const { status } = await hub.call(method.toUpperCase(), path.replaceAll(/\{\w+\}/g, 'main'));
+      expect(requestBody.required, `${method} ${path}`).toBe(status === 400);
+      expect(v.is(body, {})).toBe(!requestBody.required);
+      told.push(requestBody.required ?? false);
+    }
+    expect(new Set(told)).toEqual(new Set([true, false]));
+  });
+
+  it.each([
+    ['Content', 'type', 23],
+    ['Event', 'kind', 11],
+  ])('names each variant of %s, which its %s tells apart', (name, property, count) => {
+    const { oneOf, discriminator } = v.parse(Choice, document.components.schemas[name]);
+    expect(discriminator.propertyName).toBe(property);
+    expect(oneOf).toHaveLength(count);
+    expect(Object.values(discriminator.mapping)).toEqual(oneOf.map(({ $ref }) => $ref));
+    for (const [value, reference] of Object.entries(discriminator.mapping)) {
+      const variant = document.components.schemas[reference.split('/').at(-1) ?? ''];
+      expect(variant).toHaveProperty(['properties', property, 'const'], value);
+      expect(reference).toMatch(new RegExp(`/\\w+${name}$`));
+    }
+  });
+
+  it('says of every number that the hub counts that it is whole', () => {
+    // What a provider says is shown as it came, and credentials are the provider's own.
+    const theirs =
+      /"(latitude|longitude|sim|index|listType|count|durationSeconds|batteryPercent|used|total|size|score)"$/;
+    const found = [...JSON.stringify(document.components.schemas).matchAll(/("\w+"):\{"type":"number"/g)];
+    expect(found.map(([, name = '']) => name).filter((name) => !theirs.test(name))).toEqual([]);
+    const { '/api/accounts': _credentials, ...others } = document.paths;
+    expect(JSON.stringify(others)).not.toContain('"type":"number"');
+    expect(document.paths['/api/events']?.get?.parameters.find(({ name }) => name === 'limit')).toMatchObject({
+      schema: { type: 'integer', minimum: 1, maximum: 200 },
+    });
   });
 
   it('describes what a parameter of a list takes', () => {
