@@ -4,6 +4,7 @@ import { ShownAccount } from '#lib/app/accounts/account.ts';
 import { Attempt } from '#lib/app/attempts/attempt.ts';
 import { KnownChat } from '#lib/app/chats/list.ts';
 import { Replayed } from '#lib/app/events/replayed.ts';
+import { ShownAudit, ShownCredits, ShownLedgerEntry } from '#lib/app/sends/credits.ts';
 import { SendBody } from '#lib/app/sends/schema.ts';
 import { ShownSend } from '#lib/app/sends/shown.ts';
 import { ShownWebhook } from '#lib/app/webhooks/shown.ts';
@@ -30,12 +31,15 @@ function variant(value: string, suffix: string, schema: v.GenericSchema) {
 const definitions = {
   Account: ShownAccount,
   Attempt,
+  Audit: ShownAudit,
   Chat: KnownChat,
   Content,
+  Credits: ShownCredits,
   Event,
   File,
   Issue,
   Key: WorkspaceKey,
+  LedgerEntry: ShownLedgerEntry,
   Message,
   Person,
   Problem,
@@ -53,6 +57,8 @@ const conversion = {
   typeMode: 'input',
   // A rule that JSON Schema has no word for, of ours or of a provider, makes the document looser and not impossible.
   errorMode: 'ignore',
+  // What is always true or always false is written as any boolean: of a constant one, generators make code that is none.
+  overrideSchema: ({ jsonSchema }) => (typeof jsonSchema.const === 'boolean' ? { type: 'boolean' } : undefined),
   overrideRef: ({ referenceId }) => `#/components/schemas/${referenceId}`,
 } satisfies ConversionConfig;
 

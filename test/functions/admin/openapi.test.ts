@@ -140,6 +140,11 @@ describe('the OpenAPI document', () => {
     });
   });
 
+  it('writes no constant true or false, of which generators of clients make code that does not compile', () => {
+    expect(JSON.stringify(document)).not.toMatch(/"const":(true|false)/);
+    expect(document.components.schemas.Credits).toMatchObject({ properties: { complete: { type: 'boolean' } } });
+  });
+
   it('describes what a parameter of a list takes', () => {
     const parameters = document.paths['/api/messages']?.get?.parameters ?? [];
     for (const name of ['limit', 'cursor', 'after', 'before']) {
