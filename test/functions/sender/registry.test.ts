@@ -151,6 +151,7 @@ describe('evidence', () => {
     listed = [{ providerId: 'a' }];
     const store = new MemoryStore();
     await store.write(put({ ...item('listing'), scope: 'another' }));
+    await store.write(put(sendItem));
     expect(await evidence(bench([listing]), store, systemClock, defaultConfig).find(send, 0)).toEqual({ kind: 'none' });
   });
 

@@ -3,7 +3,7 @@ import { pause } from '#lib/app/sending/hold.ts';
 import { readSend, type Send } from '#lib/app/sending/items.ts';
 import { oldUnknownKey, sendKey } from '#lib/app/sending/keys.ts';
 import { unknownMarks } from '#lib/app/sending/marks.ts';
-import { del, type Item, put } from '#lib/app/store.ts';
+import { del, type Item, put, set, update } from '#lib/app/store.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
 import { at, once } from '#test/support/simulation/landmarks.ts';
 import { hello, PERSON, World } from '#test/support/simulation/world.ts';
@@ -199,6 +199,63 @@ test('the mark of a file is of the file alone: another name is another file', as
   // It went out under a name that is safe.
   await world.until(world.echo({ ...hello(world, 'P1'), said: { kind: 'file', name: 'price list new.pdf' } }));
   expect([stateOf(id), stateOf(other)]).toEqual(['sent', 'unknown']);
+});
+
+describe('files to one person', () => {
+  const file = (name: string) => ({ parts: [{ kind: 'file', url: `https://files.test/${name}`, name }] }) as const;
+  const heard = (providerId: string, name: string) =>
+    world.until(world.echo({ ...hello(world, providerId), said: { kind: 'file', name } }));
+  const unansweredAfter = (latencyMs: number) => {
+    world.provider.behave = () => ({ ...unsure, latencyMs });
+  };
+
+  test('are not settled while they are being sent, though another is unknown', async () => {
+    unansweredAfter(50);
+    const other = await world.sendNow('a', file('b.pdf'));
+    await world.run(5 * SECOND);
+    unansweredAfter(4 * SECOND);
+    const id = await world.sendNow('a', file('a.pdf'));
+    await world.run(2 * SECOND);
+    await heard('P1', 'a.pdf');
+    expect([stateOf(other), stateOf(id)]).toEqual(['unknown', 'sending']);
+    await world.run(5 * MINUTE);
+    expect([stateOf(other), stateOf(id)]).toEqual(['unknown', 'sent']);
+  });
+
+  test('are told apart by what was heard before', async () => {
+    unansweredAfter(50);
+    const id = await world.sendNow('a', file('a.pdf'));
+    await world.run(5 * SECOND);
+    unansweredAfter(4 * SECOND);
+    const other = await world.sendNow('a', file('b.pdf'));
+    await world.run(2 * SECOND);
+    await heard('P2', 'b.pdf');
+    await world.run(5 * SECOND);
+    await heard('P1', 'a.pdf');
+    expect([stateOf(id), stateOf(other)]).toEqual(['sent', 'unknown']);
+    await world.run(5 * MINUTE);
+    expect(world.message(id).parts[0]).toMatchObject({ providerId: 'P1' });
+    expect(world.message(other).parts[0]).toMatchObject({ providerId: 'P2' });
+  });
+
+  test('do not take what was heard of another', async () => {
+    unansweredAfter(50);
+    const id = await world.sendNow('a', file('a.pdf'));
+    await world.run(40 * SECOND);
+    unansweredAfter(4 * SECOND);
+    const other = await world.sendNow('a', file('b.pdf'));
+    await world.run(2 * SECOND);
+    await heard('P2', 'b.pdf');
+    await world.run(30 * MINUTE);
+    expect([stateOf(id), stateOf(other)]).toEqual(['unknown', 'sent']);
+  });
+});
+
+test('a part that has its id takes no other', async () => {
+  const id = await sendUnsure();
+  await world.store.write(update(sendKey(id), [set(['parts', 0, 'providerId'], 'P0')]));
+  await world.until(world.echo(hello(world, 'P1')));
+  expect(world.message(id).parts[0]).toMatchObject({ state: 'unknown', providerId: 'P0' });
 });
 
 test('a file that the provider lists without its name may be any file of the chat', async () => {

@@ -265,6 +265,15 @@ describe('an echo', () => {
     expect(await watch([])).toEqual([other]);
   });
 
+  it('of another workspace settles nothing', async () => {
+    const theirs = { workspace: 'ws_other', kind: 'receive', provider: 'courier', accountId: 'acc_1' } as const;
+    await bench.addWebhook({ webhookId: 'wh_x', ...theirs }, 'theirs');
+    const id = await accept();
+    await run(unanswered);
+    await report({ event: 'echo', id: 'p1' }, 'theirs');
+    expect(part(id)).toMatchObject({ state: 'unknown' });
+  });
+
   it('is found however much else was sent since', async () => {
     const id = await accept();
     await run(unanswered, async () => {
