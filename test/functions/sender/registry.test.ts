@@ -136,7 +136,7 @@ describe('evidence', () => {
     listed = [{ providerId: 'a' }];
     expect(await find()).toEqual({ kind: 'accepted', providerId: 'a' });
     listed = [{ providerId: 'a', failed: 'noAccount' }];
-    expect(await find()).toEqual({ kind: 'rejected', reason: 'noAccount' });
+    expect(await find()).toEqual({ kind: 'rejected', reason: 'noAccount', providerId: 'a' });
     listed = [{ providerId: 'a' }, { providerId: 'b' }];
     expect(await find()).toEqual({ kind: 'none' });
   });
