@@ -34,7 +34,7 @@ export async function emptySend(erasing: Erasing, messageId: string): Promise<vo
 }
 
 /** What it said can be tested against them by whoever guesses it. */
-export async function eraseMarks(store: Store, send: Send): Promise<void> {
+async function eraseMarks(store: Store, send: Send): Promise<void> {
   const marks = send.parts.flatMap(({ unknownAt }, index) =>
     unknownAt === undefined ? [] : forgetUnknown(send, index),
   );

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { directoryKey } from '#lib/app/directory.ts';
 import type { Clock } from '#lib/app/ports.ts';
 import { accept } from '#lib/app/sending/accept.ts';
 import { audit } from '#lib/app/sending/audit.ts';
@@ -64,6 +65,7 @@ async function hub() {
       scope: 'a',
     }),
   );
+  await store.write(put({ ...directoryKey('main', 'ACCOUNT', 'a') }));
   await grant(ports, 'main', { credits: 10, reason: 'test' }, defaultConfig);
   const send = (text: string) => {
     const parts = [{ kind: 'text', text }] as const;
