@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { decodeCursor } from '#lib/app/lists/page.ts';
+import { known } from '#lib/domain/known.ts';
 import { optional } from '#lib/domain/schema.ts';
 import { toInstant } from '#lib/domain/time.ts';
 
@@ -26,6 +27,20 @@ export const PhoneNumber = v.pipe(
 
 const isLimit = (text: string) => /^\d{1,9}$/.test(text) && Number(text) >= 1 && Number(text) <= HIGHEST_LIMIT;
 
+/** A text that `decode` reads, or refuses by answering undefined. */
+export function decoded<Value>(decode: (text: string) => Value | undefined, description: string, refusal: string) {
+  return v.pipe(
+    v.string(),
+    v.description(description),
+    v.rawTransform<string, Value>(({ dataset, addIssue, NEVER }) => {
+      const value = decode(dataset.value);
+      if (value !== undefined) return value;
+      addIssue({ message: refusal });
+      return NEVER;
+    }),
+  );
+}
+
 // In the document stands what callers write: descriptions come before a conversion.
 const Limit = v.pipe(
   v.string(),
@@ -34,28 +49,23 @@ const Limit = v.pipe(
   v.check((text) => isLimit(text), `must be between 1 and ${HIGHEST_LIMIT}`),
   v.transform(Number),
 );
-export const Cursor = v.pipe(
-  v.string(),
-  v.description('What the page before told as its `cursor`'),
-  v.check((text) => decodeCursor(text) !== undefined, 'is not a cursor of this list'),
-  v.transform((text) => decodeCursor(text) ?? ''),
+export const Cursor = decoded(
+  decodeCursor,
+  'What the page before told as its `cursor`',
+  'is not a cursor of this list',
 );
 
 /** The parameters that every list has. */
 export const paging = { limit: optional(Limit), cursor: optional(Cursor) };
 export const Paging = v.strictObject(paging);
 
-export function pageRequest({ limit = DEFAULT_LIMIT, cursor }: v.InferOutput<typeof Paging>) {
-  return { limit, ...(cursor !== undefined && { from: cursor }) };
+interface PageAsked {
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
 }
+export const pageRequest = ({ limit = DEFAULT_LIMIT, cursor }: PageAsked) => known({ limit, from: cursor });
 
-const time = (description: string) =>
-  v.pipe(
-    v.string(),
-    v.description(description),
-    v.check((text) => toInstant(text) !== undefined, 'must be a time in ISO 8601'),
-    v.transform((text) => toInstant(text) ?? 0),
-  );
+const time = (description: string) => decoded(toInstant, description, 'must be a time in ISO 8601');
 
 /** Bounds of a list in time, both exclusive. */
 export const between = {

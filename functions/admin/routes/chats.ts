@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { findChat, KnownChat, listChats } from '#lib/app/chats/list.ts';
+import { known } from '#lib/domain/known.ts';
 import { optional } from '#lib/domain/schema.ts';
 import { json, missing } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
@@ -24,7 +25,7 @@ export const chatRoutes = [
     query: Filter,
     answers: { 200: { description: 'A page', schema: listOf(KnownChat) } },
     run: async ({ query: { account, title, ...page } }, { ports, workspace }) => {
-      const filter = { ...(title !== undefined && { title }), ...(account !== undefined && { accountId: account }) };
+      const filter = known({ title, accountId: account });
       return json(200, await listChats(ports.store, workspace, filter, pageRequest(page)));
     },
   }),

@@ -6,7 +6,7 @@ import { toPhone } from '#lib/domain/phone.ts';
 import { optional } from '#lib/domain/schema.ts';
 import { invalid, json, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
-import { Id } from '../schemas.ts';
+import { decoded, Id } from '../schemas.ts';
 
 const cursors = walkCursor(Counts);
 
@@ -15,7 +15,13 @@ const Query = v.strictObject({
     v.picklist(['true', 'false']),
     '`true`: also the groups whose id tells that this person founded them, with what everybody said there',
   ),
-  cursor: optional(v.string(), 'What the call before told as its `cursor`, for the same number'),
+  cursor: optional(
+    decoded(
+      cursors.decode,
+      'What the call before told as its `cursor`, for the same number',
+      'is not a cursor of ours',
+    ),
+  ),
 });
 
 const Erasure = v.object({
@@ -42,9 +48,7 @@ export const contactRoutes = [
     run: async ({ params, query }, { ports, workspace }) => {
       const phone = toPhone(params.phone);
       if (!phone) return invalid([{ path: 'phone', message: 'is no international number' }]);
-      const from = query.cursor === undefined ? undefined : cursors.decode(query.cursor);
-      if (query.cursor !== undefined && !from) return invalid([{ path: 'cursor', message: 'is not a cursor of ours' }]);
-      const outcome = await eraseContact(ports, { workspace, phone, groups: query.groups === 'true' }, from);
+      const outcome = await eraseContact(ports, { workspace, phone, groups: query.groups === 'true' }, query.cursor);
       if (outcome.kind === 'own number') return problem(409, 'An account of this workspace has this number');
       const { erased, left, next } = outcome;
       return json(200, { erased, left, ...(next && { cursor: cursors.encode(next) }) });

@@ -8,6 +8,7 @@ import { findEvent, rawOfEvent } from '#lib/app/events/shown.ts';
 import { UNREADABLE } from '#lib/app/receiving/settle.ts';
 import { sendReports } from '#lib/app/sends/reports.ts';
 import { Event, payloads } from '#lib/domain/event.ts';
+import { known } from '#lib/domain/known.ts';
 import { optional, text, Whole } from '#lib/domain/schema.ts';
 import { file, json, missing } from '../answers.ts';
 import { type AdminPorts, nowSeconds, route, takesNothing } from '../route.ts';
@@ -44,8 +45,8 @@ const listing = (providers: readonly string[]) =>
     query: filterOf(providers),
     answers: { 200: { description: 'A page', schema: listOf(Event) } },
     run: async ({ query: { limit, cursor, account, ...filter } }, { ports, workspace }) => {
-      const wanted = { ...filter, ...(account !== undefined && { accountId: account }) };
-      const page = pageRequest({ ...(limit && { limit }), ...(cursor && { cursor }) });
+      const wanted = { ...filter, ...known({ accountId: account }) };
+      const page = pageRequest({ limit, cursor });
       return json(200, await listEvents(ports.store, workspace, wanted, page, nowSeconds(ports)));
     },
   });
@@ -192,8 +193,7 @@ const replayingMany = route({
   run: async ({ body: { ids, type, cursor } }, context) => {
     const replays = replaysOf(context.ports, context.workspace);
     if (ids) return json(200, await replays.events([...new Set(ids)]));
-    const selection = { ...(type !== undefined && { type }), ...(cursor !== undefined && { from: cursor }) };
-    return json(200, await replays.quarantined(selection));
+    return json(200, await replays.quarantined(known({ type, from: cursor })));
   },
 });
 

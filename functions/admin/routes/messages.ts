@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { listEvents } from '#lib/app/events/list.ts';
 import { findMessage } from '#lib/app/events/shown.ts';
 import { Event, MessageEvent } from '#lib/domain/event.ts';
+import { known } from '#lib/domain/known.ts';
 import { optional } from '#lib/domain/schema.ts';
 import { json, missing } from '../answers.ts';
 import { nowSeconds, route, takesNothing } from '../route.ts';
@@ -31,8 +32,8 @@ export const messageRoutes = (providers: readonly string[]) => [
     query: filterOf(providers),
     answers: { 200: { description: 'A page', schema: listOf(Event) } },
     run: async ({ query: { limit, cursor, account, ...filter } }, { ports, workspace }) => {
-      const wanted = { ...filter, kind: 'message', ...(account !== undefined && { accountId: account }) } as const;
-      const page = pageRequest({ ...(limit && { limit }), ...(cursor && { cursor }) });
+      const wanted = { ...filter, kind: 'message', ...known({ accountId: account }) } as const;
+      const page = pageRequest({ limit, cursor });
       return json(200, await listEvents(ports.store, workspace, wanted, page, nowSeconds(ports)));
     },
   }),

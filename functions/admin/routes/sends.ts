@@ -3,6 +3,7 @@ import { cancel } from '#lib/app/sending/cancel.ts';
 import { type Resent, resend } from '#lib/app/sending/resend.ts';
 import { listSends, showSend } from '#lib/app/sends/list.ts';
 import { SEND_STATES, ShownSend } from '#lib/app/sends/shown.ts';
+import { known } from '#lib/domain/known.ts';
 import { optional } from '#lib/domain/schema.ts';
 import { json, missing, type ProblemReply, problem } from '../answers.ts';
 import { type Context, route, takesNothing } from '../route.ts';
@@ -28,7 +29,7 @@ const listing = route({
   query: Filter,
   answers: { 200: { description: 'A page', schema: listOf(ShownSend) } },
   run: async ({ query: { state, account, ...page } }, { ports, workspace }) => {
-    const filter = { ...(state !== undefined && { state }), ...(account !== undefined && { accountId: account }) };
+    const filter = known({ state, accountId: account });
     return json(200, await listSends(ports.store, workspace, filter, pageRequest(page), ports.clock.now()));
   },
 });

@@ -15,9 +15,9 @@ import {
 } from '#lib/app/workspaces/workspace.ts';
 import { RetentionDays } from '#lib/domain/retention.ts';
 import { optional, text } from '#lib/domain/schema.ts';
-import { EMPTY, invalid, json, missing, NO_WORKSPACE } from '../answers.ts';
+import { EMPTY, json, missing, NO_WORKSPACE } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
-import { changesOf, Id, listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
+import { changesOf, decoded, Id, listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
 
 const tag = 'Workspaces';
 const NewWorkspace = v.strictObject({
@@ -32,6 +32,10 @@ const cursors = walkCursor(Progress);
 const Patch = changesOf({
   name: v.exactOptional(Name),
   retentionDays: optional(v.nullable(RetentionDays), '`null`: for ever'),
+});
+
+const Walk = v.strictObject({
+  cursor: optional(decoded(cursors.decode, 'What the call before told as its `cursor`', 'is not a cursor of ours')),
 });
 
 const Applied = v.object({
@@ -147,14 +151,12 @@ export const workspaceRoutes = [
       'One call does what fits into its time. The next one, with the `cursor` that it answered, goes on from there.',
     access: 'admin',
     params: WithId,
-    body: v.strictObject({ cursor: optional(v.string(), 'What the call before told as its `cursor`') }),
+    body: Walk,
     example: {},
     answers: { 200: { description: 'What was changed', schema: Applied } },
     run: async ({ params, body: { cursor } }, { ports }) => {
       if (!(await hasWorkspace(ports.store, params.id))) return NO_WORKSPACE;
-      const from = cursor === undefined ? undefined : cursors.decode(cursor);
-      if (cursor !== undefined && !from) return invalid([{ path: 'cursor', message: 'is not a cursor of ours' }]);
-      const { applied, next } = await applyRetention(ports, params.id, from);
+      const { applied, next } = await applyRetention(ports, params.id, cursor);
       return json(200, { applied, ...(next && { cursor: cursors.encode(next) }) });
     },
   }),
