@@ -44,8 +44,10 @@ export async function findSent(
   const chatId = recipient && whatsappChatOf(recipient);
   if (chatId === undefined) return [];
   const waiting = await queued(instance, tools, chatId, attempted, deadline);
+  const told = waiting && (await journalled(instance, tools, chatId, attempted, deadline));
+  // A second message that fits may stand in the list that did not come.
+  if (!told) return [];
   const known = new Set(waiting.map(({ providerId }) => providerId));
-  const told = await journalled(instance, tools, chatId, attempted, deadline);
   return [...waiting, ...told.filter(({ providerId }) => !known.has(providerId))];
 }
 
@@ -55,10 +57,10 @@ async function queued(
   chatId: string,
   { content }: Attempted,
   deadline: number,
-): Promise<readonly Candidate[]> {
+): Promise<readonly Candidate[] | undefined> {
   const reply = await http.call({ method: 'GET', url: methodUrl(instance, 'showMessagesQueue') }, deadline);
   const queue = reply.kind === 'answered' && reply.status === 200 ? bodyOf(Queue, reply) : undefined;
-  return (queue ?? []).flatMap(({ messageID, body }) => {
+  return queue?.flatMap(({ messageID, body }) => {
     const same = content.kind === 'text' ? body?.message === content.text : body?.fileName === content.name;
     return messageID && same && body?.chatId === chatId ? [{ providerId: messageID }] : [];
   });
@@ -70,11 +72,11 @@ async function journalled(
   chatId: string,
   attempted: Attempted,
   deadline: number,
-): Promise<readonly Candidate[]> {
+): Promise<readonly Candidate[] | undefined> {
   const body = { kind: 'json', value: { chatId, count: JOURNAL_ENTRIES } } as const;
   const reply = await http.call({ method: 'POST', url: methodUrl(instance, 'getChatHistory'), body }, deadline);
   const journal = reply.kind === 'answered' && reply.status === 200 ? bodyOf(Journal, reply) : undefined;
-  return (journal ?? []).flatMap((entry) =>
+  return journal?.flatMap((entry) =>
     entry.idMessage && entry.chatId !== undefined && normaliseJid(entry.chatId) === chatId && fits(entry, attempted)
       ? [{ providerId: entry.idMessage, ...namelessness(attempted), ...failure(entry) }]
       : [],

@@ -39,7 +39,9 @@ export async function findSent(
     const url = listUrl(copy, list, { limit: ROWS, page: '1' });
     const reply = await http.call({ method: 'GET', url }, deadline);
     const body = reply.kind === 'answered' && reply.status === 200 ? bodyOf(Rows, reply) : undefined;
-    rows.push(...(body?.data ?? []).filter((row) => row !== null));
+    // A second message that fits may stand in the list that is not there.
+    if (!body) return [];
+    rows.push(...body.data.filter((row) => row !== null));
   }
   // A row may move from the one list to the other between the two looks; the later look counts.
   const found = new Map(rows.filter((row) => fits(row, to, attempted)).map((row) => [row.id, row]));
