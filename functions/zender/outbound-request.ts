@@ -61,9 +61,10 @@ function wayOf(copy: Exclude<Copy, { mode?: undefined }>): Record<string, string
   return { mode: 'devices', device: copy.device, sim: String(copy.sim ?? 1) };
 }
 
-/** A number with `+`; by WhatsApp also a group. */
+/** A number with `+`; by WhatsApp also a group. SMS knows no JIDs, not even those that hold a number. */
 export function addressOf(copy: Copy, kept: Outgoing['recipient']): string | undefined {
   const recipient = recipientOf(kept);
+  if (copy.mode !== undefined && recipient?.kind === 'jid') return undefined;
   const chat = recipient && whatsappChatOf(recipient);
   return phoneOfJid(chat) ?? (copy.mode === undefined && chat?.endsWith('@g.us') ? chat : undefined);
 }
