@@ -10,10 +10,11 @@ const Devices = v.looseObject({
   sim: v.exactOptional(v.picklist([1, 2])),
 });
 const Credits = v.looseObject({ ...host, mode: v.literal('credits'), gateway: id });
-const Whatsapp = v.looseObject({ ...host, account: id, mode: v.exactOptional(v.undefined()) });
+export const WhatsappCopy = v.looseObject({ ...host, account: id, mode: v.exactOptional(v.undefined()) });
 
-/** An account at one company's copy, as its credentials are stored; they were checked when the account was made. */
-export const StoredCopy = v.union([Devices, Credits, Whatsapp]);
+/** Accounts at one company's copy, as their credentials are stored; they were checked when the account was made. */
+export const SmsCopy = v.union([Devices, Credits]);
+const StoredCopy = v.union([SmsCopy, WhatsappCopy]);
 export type Copy = v.InferOutput<typeof StoredCopy>;
 
 export function apiUrl({ baseUrl }: Copy, path: string): string {

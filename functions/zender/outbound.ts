@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import type { Channel } from '#lib/app/accounts/provider.ts';
 import {
   type Answer,
   answered,
@@ -11,7 +12,7 @@ import {
 import type { Outgoing } from '#lib/app/sending/ports.ts';
 import { type Meaning, meaningOf } from '#lib/domain/sending/answer.ts';
 import { outcomeOfBreakdown, type SendOutcome, withId } from '#lib/domain/sending/outcome.ts';
-import { type Copy, lineOf, StoredCopy } from './outbound-copy.ts';
+import { type Copy, lineOf, SmsCopy, WhatsappCopy } from './outbound-copy.ts';
 import { findSent } from './outbound-evidence.ts';
 import { probe } from './outbound-probe.ts';
 import { requestFor } from './outbound-request.ts';
@@ -28,6 +29,12 @@ const ANSWERS: readonly Meaning[] = [
   { status: 500, is: 'unknown' },
 ];
 
+/** Credentials of the one channel open no account of the other. */
+const openBy: Readonly<Record<Channel, OutboundProvider['open']>> = {
+  sms: withCredentials(SmsCopy, (_account, copy, tools) => openCopy(copy, tools)),
+  whatsapp: withCredentials(WhatsappCopy, (_account, copy, tools) => openCopy(copy, tools)),
+};
+
 export const zenderOutbound: OutboundProvider = {
   name: 'zender',
   // They state no limit; these are WhatsApp's own, and that of ten parts of a long SMS.
@@ -36,7 +43,7 @@ export const zenderOutbound: OutboundProvider = {
   takesFiles: (channel) => channel === 'whatsapp',
   chatOf: (phone) => phone,
   lineOf,
-  open: withCredentials(StoredCopy, (_account, copy, tools) => openCopy(copy, tools)),
+  open: (account, credentials, tools) => openBy[account.channel](account, credentials, tools),
 };
 
 function openCopy(copy: Copy, tools: OutboundTools): OpenAccount {
