@@ -7,6 +7,7 @@ import {
   type OutboundProvider,
   type OutboundTools,
   type ProviderRequest,
+  textOf,
   withCredentials,
 } from '#lib/app/sending/outbound.ts';
 import type { Outgoing, ProbeResult } from '#lib/app/sending/ports.ts';
@@ -64,7 +65,7 @@ async function send(
   if (reply.kind === 'broken') return outcomeOfBreakdown(reply.breakdown);
   const id = bodyOf(Sent, reply)?.idMessage;
   if (reply.status === 200 && id !== undefined) return { kind: 'accepted', providerId: id };
-  return withId(meaning(instance, tools, reply), id);
+  return withId(meaning(instance, tools, reply, textOf(message)), id);
 }
 
 /** Fields beyond these, and even known ones without a value, are answered with 400. */
@@ -82,9 +83,9 @@ function requestFor(instance: Instance, chatId: string, content: Outgoing['conte
 // Some bodies are plain text. `path` in theirs repeats the token, so nothing but `message` is ever read.
 const Fault = v.looseObject({ message: v.string() });
 
-function meaning(instance: Instance, { clock }: OutboundTools, reply: Answer): SendOutcome {
+function meaning(instance: Instance, { clock }: OutboundTools, reply: Answer, text?: string): SendOutcome {
   const words = bodyOf(Fault, reply)?.message ?? plainText(reply);
-  return meaningOf(ANSWERS, answered(reply, words, clock.now()), [instance.apiTokenInstance]);
+  return meaningOf(ANSWERS, answered(reply, words, clock.now()), [instance.apiTokenInstance], text);
 }
 
 function plainText({ headers, text }: Answer): string | undefined {

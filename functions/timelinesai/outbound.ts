@@ -68,7 +68,7 @@ async function send(
   const request = messageRequest(account, workspace, recipient);
   if (!request) return { kind: 'rejected', reason: 'the recipient is none that TimelinesAI can reach' };
   if (content.kind === 'text')
-    return judge(workspace, tools, await tools.http.call(request({ text: content.text }), deadline));
+    return judge(workspace, tools, await tools.http.call(request({ text: content.text }), deadline), content.text);
   const uploaded = await upload(workspace, tools, content, deadline - MESSAGE_MS);
   if ('kind' in uploaded) return uploaded;
   return judge(workspace, tools, await tools.http.call(request({ file_uid: uploaded.uid }), deadline));
@@ -107,12 +107,12 @@ const Fault = v.looseObject({
   errors: v.fallback(v.array(v.looseObject({ msg: v.fallback(v.string(), '') })), []),
 });
 
-function judge(workspace: Workspace, { clock }: OutboundTools, reply: Reply): SendOutcome {
+function judge(workspace: Workspace, { clock }: OutboundTools, reply: Reply, text?: string): SendOutcome {
   if (reply.kind === 'broken') return outcomeOfBreakdown(reply.breakdown);
   const named = bodyOf(Named, reply);
   const id = named?.data.message_uid;
   if (reply.status === 200 && named?.status === 'ok') return { kind: 'accepted', providerId: named.data.message_uid };
-  return withId(meaningOf(ANSWERS, answered(reply, wordsOf(reply), clock.now()), [workspace.apiToken]), id);
+  return withId(meaningOf(ANSWERS, answered(reply, wordsOf(reply), clock.now()), [workspace.apiToken], text), id);
 }
 
 function wordsOf(reply: Answer): string | undefined {

@@ -7,6 +7,7 @@ import {
   type OpenAccount,
   type OutboundProvider,
   type OutboundTools,
+  textOf,
   withCredentials,
 } from '#lib/app/sending/outbound.ts';
 import type { Outgoing } from '#lib/app/sending/ports.ts';
@@ -16,6 +17,7 @@ import { type Copy, lineOf, SmsCopy, WhatsappCopy } from './outbound-copy.ts';
 import { findSent } from './outbound-evidence.ts';
 import { probe } from './outbound-probe.ts';
 import { requestFor } from './outbound-request.ts';
+import { withoutSpintax } from './outbound-spintax.ts';
 
 /** The one place that says what an answer of a Zender without a message id means: by the status in the body. */
 const ANSWERS: readonly Meaning[] = [
@@ -70,11 +72,11 @@ async function send(copy: Copy, tools: OutboundTools, message: Outgoing, deadlin
   const request = requestFor(copy, message);
   if (!('url' in request)) return { kind: 'rejected', reason: request.refused };
   const reply = await tools.http.call(request, deadline);
-  return reply.kind === 'broken' ? outcomeOfBreakdown(reply.breakdown) : judge(copy, tools, reply);
+  return reply.kind === 'broken' ? outcomeOfBreakdown(reply.breakdown) : judge(copy, tools, reply, textOf(message));
 }
 
 /** Errors come with HTTP 200 and the true code in the body; what stands before the script may answer by HTTP alone. */
-function judge(copy: Copy, { clock }: OutboundTools, reply: Answer): SendOutcome {
+function judge(copy: Copy, { clock }: OutboundTools, reply: Answer, text = ''): SendOutcome {
   const body = bodyOf(Envelope, reply);
   const inBody = body?.status === 'success' ? 200 : body?.status;
   const status = reply.status === 200 ? (inBody ?? 200) : reply.status;
@@ -83,5 +85,6 @@ function judge(copy: Copy, { clock }: OutboundTools, reply: Answer): SendOutcome
   // The row was made before it failed: it may wait and go out later, also where the account is disconnected now.
   if (status === 500 && id !== undefined)
     return { kind: 'unknown', reason: 'http 500, although the message has an id', providerId: id };
-  return withId(meaningOf(ANSWERS, { ...answered(reply, body?.message, clock.now()), status }, [copy.secret]), id);
+  const said = { ...answered(reply, body?.message, clock.now()), status };
+  return withId(meaningOf(ANSWERS, said, [copy.secret], withoutSpintax(text)), id);
 }

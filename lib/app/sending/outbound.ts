@@ -117,6 +117,11 @@ export function bodyOf<Schema extends v.GenericSchema>(
   return read.success ? read.output : undefined;
 }
 
+/** What an answer to this message may repeat of it. */
+export function textOf({ content }: Pick<Outgoing, 'content'>): string | undefined {
+  return content.kind === 'text' ? content.text : undefined;
+}
+
 /** The answer in the terms of a provider's table. */
 export function answered(answer: Answer, words: string | undefined, now: number): Answered {
   const retryAfterMs = retryAfter(answer.headers['retry-after'], now);

@@ -20,11 +20,22 @@ export interface Meaning {
   readonly holdAfter?: number;
 }
 
-/** Looks an answer up; what no line fits means what HTTP says it means. `hidden`: secrets that an answer may repeat. */
-export function meaningOf(table: readonly Meaning[], answered: Answered, hidden: readonly string[]): SendOutcome {
+/**
+ * Looks an answer up; what no line fits means what HTTP says it means. `hidden`: secrets that an answer may repeat;
+ * `text`: the message's, which it may repeat as well. What the message says neither decides nor is quoted.
+ */
+export function meaningOf(
+  table: readonly Meaning[],
+  answered: Answered,
+  hidden: readonly string[],
+  text = '',
+): SendOutcome {
   const { status, words, retryAfterMs } = answered;
-  const reason = reasonOf(status, words, hidden);
-  const meaning = table.find((line) => fits(line, answered));
+  const said = text.trim();
+  const isQuoted = said.length >= SHORTEST_SECRET || (said !== '' && words?.includes(said));
+  const reason = reasonOf(status, words, isQuoted ? [...hidden, said] : hidden);
+  const own = said.length < SHORTEST_SECRET ? words : words?.replaceAll(said, ' ');
+  const meaning = table.find((line) => fits(line, { status, ...known({ words: own }) }));
   if (meaning === undefined) {
     const outcome = outcomeOfStatus(status, retryAfterMs);
     return outcome === undefined || outcome.kind === 'accepted'

@@ -45,6 +45,31 @@ describe('a reason', () => {
   });
 });
 
+describe('the text of the message in an answer', () => {
+  const table: readonly Meaning[] = [{ status: 400, says: /expired/, is: 'hold' }];
+  const answeredWith = (words: string, text: string) => meaningOf(table, { status: 400, words }, [], text);
+
+  it('neither decides nor is quoted', () => {
+    const text = ' my trial has expired ';
+    expect(answeredWith('too rude: my trial has expired', text)).toEqual({
+      kind: 'rejected',
+      reason: 'http 400: too rude: [redacted]',
+    });
+    expect(answeredWith('too rude: my%20trial%20has%20expired!', text).kind).toBe('hold');
+    expect(JSON.stringify(answeredWith('too rude: my%20trial%20has%20expired!', text))).not.toContain('trial');
+    expect(answeredWith('the account has expired', text)).toEqual({
+      kind: 'hold',
+      reason: 'http 400: the account has expired',
+    });
+  });
+
+  it('leaves the words alone where it is too short to be told from them, and is not quoted', () => {
+    expect(answeredWith('expired: 4711', '4711')).toEqual({ kind: 'hold', reason: 'http 400' });
+    expect(answeredWith('expired', '4711')).toEqual({ kind: 'hold', reason: 'http 400: expired' });
+    expect(answeredWith('no', ' ')).toEqual({ kind: 'rejected', reason: 'http 400: no' });
+  });
+});
+
 describe('a table of answers', () => {
   const table: readonly Meaning[] = [
     { status: 400, says: /starting/, is: 'retry', holdAfter: 5 },
