@@ -35,6 +35,14 @@ describe('a provider', () => {
     expect(has(`test/functions/${name}/duties.test.ts`), 'the duties of every provider').toBe(true);
   });
 
+  it.each(providers.filter((name) => has(`functions/${name}/outbound.ts`)))(
+    '%s proves the duties of sending',
+    (name) => {
+      const test = `test/functions/${name}/outbound.test.ts`;
+      expect(has(test) && /^describeOutbound\(/m.test(read(test)), `${test} calls describeOutbound`).toBe(true);
+    },
+  );
+
   it.each(providers)('%s says in its README what it is for, what comes, what goes and what is odd', (name) => {
     const headings = [...read(`functions/${name}/README.md`).matchAll(/^## (.+)$/gm)].map(([, heading]) => heading);
     const sections = ['What it is for', 'Its documentation', 'What it sends us', 'What we send it', 'Quirks'];

@@ -1,19 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { provider as greenApi } from '#functions/green-api/index.ts';
 import { greenApiOutbound } from '#functions/green-api/outbound.ts';
-import { providerHttp } from '#lib/adapters/http/provider-call.ts';
-import { systemClock } from '#lib/adapters/system.ts';
+import { describeOutbound } from '#test/support/describe-outbound.ts';
 import { FakeGreenApi } from '#test/support/providers/fake-green-api.ts';
 import { answer, page } from '#test/support/providers/fake-http.ts';
 import { formOf } from '#test/support/providers/form.ts';
-import {
-  BYTES,
-  fileNamed,
-  inShort,
-  openFor,
-  outboundTools,
-  outgoing,
-  within,
-} from '#test/support/providers/outbound-bench.ts';
+import { BYTES, fileNamed, openFor, outgoing, within } from '#test/support/providers/outbound-bench.ts';
+
+const error = (statusCode: number, message: string) =>
+  answer(statusCode, { statusCode, message, path: `/waInstance7999000111/sendMessage/${TOKEN}` });
 
 const TOKEN = 'made-up-token-of-the-instance-0123456789';
 let server: FakeGreenApi;
@@ -56,10 +51,7 @@ describe('a text', () => {
     { jid: '0120363000000000@g.us' },
     { jid: 'status@broadcast' },
     { jid: '0@c.us' },
-    { chat_name: 'Night shift' },
     { chat_id: 'ana' },
-    {},
-    { phone: '+12025550142', jid: '12025550142@c.us' },
   ])('%j is refused without a call', async (recipient) => {
     expect((await send({ recipient })).kind).toBe('rejected');
     expect(server.http.seen).toEqual([]);
@@ -88,12 +80,20 @@ describe('a file', () => {
   });
 });
 
-const error = (statusCode: number, message: string) =>
-  answer(statusCode, { statusCode, message, path: `/waInstance7999000111/sendMessage/${TOKEN}` });
-
-describe('an answer', () => {
-  it.each([
-    ['validation', error(400, "Bad Request Validation failed. Details: 'message' is required"), 'rejected'],
+describeOutbound(greenApi, {
+  server: () => new FakeGreenApi(TOKEN),
+  credentials: (fake) => fake.credentials(),
+  secrets: [TOKEN],
+  taken: (fake) =>
+    fake.taken.map(({ idMessage, chatId, text, form }) => ({
+      id: idMessage,
+      to: chatId,
+      text,
+      file: form?.files[0]?.bytes,
+    })),
+  accepted: (idMessage) => ({ idMessage }),
+  refusal: (words) => error(400, `Bad Request Validation failed. Details: ${words}`),
+  answers: [
     [
       'validation that names a word of ours',
       error(400, "Bad Request Validation failed. Details: 'deleted'"),
@@ -112,72 +112,33 @@ describe('an answer', () => {
     ],
     ['expired', error(400, 'Instance account is expired, pay for it'), 'hold'],
     ['deleted', error(400, 'Instance is deleted'), 'hold'],
-    ['wrong token', error(401, 'Unauthorized'), 'hold'],
-    ['wrong instance', error(403, 'Forbidden'), 'hold'],
     ['wrong path', error(404, 'Cannot POST /waInstance7999000111/sendMessage'), 'hold'],
     ['a page in the place of a path', page(404), 'hold'],
     ['404 about the message', error(404, 'no such chat'), 'rejected'],
     ['too large', error(413, 'too large'), 'rejected'],
     ['422', error(422, 'no'), 'rejected'],
-    ['throttled', answer(429, ''), 'retry'],
-    ['throttled with a time', answer(429, '', { 'retry-after': '7' }), 'retry, wait 7000'],
-    ['throttled for a day', answer(429, '', { 'retry-after': '86400' }), 'retry, wait 900000'],
     ['quota of the month', answer(466, { invokeStatus: { status: 'QUOTE_EXCEEDED' } }), 'hold'],
     ['number checks', answer(469, ''), 'retry'],
-    ['408', answer(408, ''), 'unknown'],
-    ['499', answer(499, ''), 'unknown'],
-    ['500', error(500, 'Internal'), 'unknown'],
-    ['502', page(502), 'unknown'],
-    ['503', page(503), 'unknown'],
-    ['200 without an id', answer(200, {}), 'unknown'],
-    ['200 with an empty id', answer(200, { idMessage: '' }), 'unknown'],
     ['200 with a refusal', answer(200, { status: false, reason: 'no' }), 'unknown'],
-    ['200 with a page', page(200), 'unknown'],
-    ['200 with broken JSON', answer(200, '{"idMessage":"BAE'), 'unknown'],
-    ['200 that breaks off', { kind: 'half' } as const, 'unknown'],
-    ['a redirect', answer(302, '', { location: '/' }), 'unknown'],
-    ['a connection that breaks after the body', { kind: 'reset' } as const, 'unknown'],
-  ])('%s', async (_, behaviour, outcome) => {
-    server.next.push(behaviour);
-    const got = await send();
-    expect(inShort(got)).toBe(outcome);
-    expect(JSON.stringify(got)).not.toContain(TOKEN);
-    expect(server.http.seen).toHaveLength(1);
-  });
-
-  it('that does not come leaves the outcome open', async () => {
-    server.next.push({ kind: 'hang' });
-    expect((await open().send(outgoing(), within(100))).kind).toBe('unknown');
-  });
-});
-
-describe('a connection', () => {
-  it('that breaks before the file was written is tried again', async () => {
-    server.http.resetsBeforeBody = true;
-    const content = {
-      kind: 'file',
-      name: 'a.pdf',
-      mimeType: 'application/pdf',
-      bytes: new Uint8Array(12_000_000),
-    } as const;
-    expect(inShort(await send({ content }))).toBe('retry');
-  });
-
-  it('that cannot be made is tried again, five times', async () => {
-    const credentials = { ...server.credentials(), apiUrl: 'http://127.0.0.1:1' };
-    const got = await openFor(greenApiOutbound, credentials).send(outgoing(), within(1000));
-    expect(inShort(got)).toBe('retry, held after 5');
-  });
-});
-
-describe('an address that is not public', () => {
-  it('holds the account before a connection is made', async () => {
-    const http = providerHttp({ reach: { anyPort: false, privateHosts: false }, clock: systemClock });
-    const account = openFor(greenApiOutbound, server.credentials(), {}, { ...outboundTools(), http });
-    expect((await account.send(outgoing(), within(2000))).kind).toBe('hold');
-    expect((await account.probe(within(2000))).kind).toBe('unknown');
-    expect(server.http.connections).toBe(0);
-  });
+  ],
+  probe: { ok: answer(200, { stateInstance: 'authorized' }), held: answer(200, { stateInstance: 'notAuthorized' }) },
+  evidence: {
+    list: (fake, messages) => {
+      const chatId = '12025550142@c.us';
+      fake.queue = messages
+        .filter(({ waiting }) => waiting)
+        .map(({ id, text }) => ({ messageID: id, type: 'sendMessage', body: { chatId, message: text } }));
+      fake.journal = messages.map(({ id, text, at, failed }) => ({
+        type: 'outgoing',
+        idMessage: id,
+        timestamp: at / 1000,
+        chatId,
+        textMessage: text,
+        statusMessage: failed ? 'failed' : 'sent',
+        sendByApi: true,
+      }));
+    },
+  },
 });
 
 describe('a probe', () => {
@@ -193,13 +154,6 @@ describe('a probe', () => {
   ])('finds an instance that is %s %s', async (state, kind) => {
     server.state = state;
     expect((await open().probe(within(2000))).kind).toBe(kind);
-  });
-
-  it('holds on where the token is turned away, and knows nothing where nobody answers', async () => {
-    server.next.push(error(401, 'Unauthorized'), page(502), { kind: 'reset' });
-    const kinds = [];
-    for (let times = 0; times < 3; times += 1) kinds.push((await open().probe(within(2000))).kind);
-    expect(kinds).toEqual(['held', 'unknown', 'unknown']);
   });
 });
 
@@ -230,10 +184,8 @@ describe('evidence', () => {
     ['the same', {}, [{ providerId: 'BAE1' }]],
     ['one that failed', { statusMessage: 'noAccount' }, [{ providerId: 'BAE1', failed: 'noAccount' }]],
     ['one of another chat', { chatId: '12025550143@c.us' }, []],
-    ['another text', { textMessage: 'hello!' }, []],
     ['one that came in', { type: 'incoming' }, []],
     ['one typed on the phone', { sendByApi: false }, []],
-    ['an older one', { timestamp: 1_795_000_020 }, []],
     ['one without a time', { timestamp: undefined }, []],
   ])('in the journal: %s', async (_, over, found) => {
     server.journal = [{ ...entry, ...over }];
@@ -253,10 +205,5 @@ describe('evidence', () => {
     expect(await find({ ...file, content: { kind: 'file', name: 'map.PNG' } })).toEqual([
       { providerId: '3', isNameless: true },
     ]);
-  });
-
-  it('is none where nobody answers', async () => {
-    server.next.push(page(502), { kind: 'reset' });
-    expect(await find(text)).toEqual([]);
   });
 });

@@ -1,15 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { provider as sandbox } from '#functions/sandbox/index.ts';
 import { magicOf } from '#functions/sandbox/magic.ts';
 import { sandboxOutbound } from '#functions/sandbox/outbound.ts';
 import type { Outgoing } from '#lib/app/sending/ports.ts';
-import {
-  fileNamed,
-  inShort,
-  openFor,
-  outboundTools,
-  outgoing,
-  type Posted,
-} from '#test/support/providers/outbound-bench.ts';
+import { describeOutbound } from '#test/support/describe-outbound.ts';
+import { inShort, openFor, outboundTools, outgoing, type Posted } from '#test/support/providers/outbound-bench.ts';
 
 /** Time that passes only while somebody sleeps. */
 function bench(queueTakes = true) {
@@ -33,6 +28,8 @@ function bench(queueTakes = true) {
 const statuses = (posted: readonly Posted[]) =>
   posted.map(({ body, delaySeconds }) => `${'status' in body ? body.status : ''} after ${delaySeconds} s`);
 
+describeOutbound(sandbox, { credentials: () => ({}) });
+
 describe('the sandbox', () => {
   it('takes a message at once and reports on it in three seconds', async () => {
     const { send, posted, elapsed } = bench();
@@ -54,12 +51,6 @@ describe('the sandbox', () => {
 
   it('tries again where the queue does not take its reports', async () => {
     expect((await bench(false).send('+15550100099')).kind).toBe('retry');
-  });
-
-  it('carries no file by SMS', async () => {
-    const account = openFor(sandboxOutbound, {}, { channel: 'sms' });
-    const content = fileNamed('a.pdf', 'application/pdf');
-    expect((await account.send(outgoing({ content }), Number.POSITIVE_INFINITY)).kind).toBe('rejected');
   });
 });
 

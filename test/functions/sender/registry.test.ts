@@ -4,26 +4,16 @@ import { systemClock, systemRandom } from '#lib/adapters/system.ts';
 import { stateKey } from '#lib/app/receiving/delivery-state.ts';
 import { defaultConfig } from '#lib/app/sending/config.ts';
 import { readAccount, readSend } from '#lib/app/sending/items.ts';
-import { accountKey, pointerKey } from '#lib/app/sending/keys.ts';
-import { sendingStart } from '#lib/app/sending/new-account.ts';
+import { pointerKey } from '#lib/app/sending/keys.ts';
 import { type OpenAccounts, openAccounts } from '#lib/app/sending/open-accounts.ts';
 import type { OutboundProvider } from '#lib/app/sending/outbound.ts';
 import { evidence } from '#lib/app/sending/provider-evidence.ts';
 import { providerProber, providerSender } from '#lib/app/sending/provider-sender.ts';
 import { put } from '#lib/app/store.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
-import { outboundTools, outgoing, within } from '#test/support/providers/outbound-bench.ts';
+import { accountItem, outboundTools, outgoing, unknownSend, within } from '#test/support/providers/outbound-bench.ts';
 
-const item = (provider: string) => ({
-  ...accountKey('acc_1'),
-  id: 'acc_1',
-  workspace: 'main',
-  provider,
-  channel: 'whatsapp',
-  scope: 'acc_1',
-  ...sendingStart('acc_1', { minMs: 1600, maxMs: 2400 }),
-});
-const account = (provider: string) => readAccount(item(provider));
+const account = (provider: string) => readAccount(accountItem(provider));
 
 let reads: string[];
 let logged: unknown[];
@@ -86,22 +76,7 @@ describe('an account', () => {
 });
 
 describe('evidence', () => {
-  const part = { kind: 'text', text: 'hi', state: 'unknown', creditState: 'reserved', attempts: 1, intentAt: 5 };
-  const sendItem = {
-    pk: 'MSG#m',
-    sk: 'META',
-    messageId: 'm',
-    workspace: 'main',
-    accountId: 'acc_1',
-    provider: 'listing',
-    scope: 'acc_1',
-    recipient: { phone: '+15550100099' },
-    epoch: 'lifetime',
-    seq: 1,
-    createdAt: 1,
-    parts: [part],
-    history: [],
-  };
+  const sendItem = unknownSend('listing', { phone: '+15550100099' }, 'hi', 5);
   const send = readSend(sendItem);
   let listed: { providerId: string; failed?: string }[];
   const listing: OutboundProvider = {
@@ -118,11 +93,11 @@ describe('evidence', () => {
   const find = async (claimed: string[] = [], underWay?: string) => {
     const store = new MemoryStore();
     if (underWay !== undefined) {
-      const parts = [{ ...part, text: underWay, state: 'sending' }];
+      const parts = sendItem.parts.map((part) => ({ ...part, text: underWay, state: 'sending' }));
       await store.write(put({ ...sendItem, pk: 'MSG#other', messageId: 'other', parts }));
       await store.write(put({ ...pointerKey('acc_1', 2, 0), send: 'other', part: 0 }));
     }
-    await store.write(put(item('listing')));
+    await store.write(put(accountItem('listing')));
     await store.write(put(sendItem));
     for (const id of claimed) {
       await store.write(
@@ -150,7 +125,7 @@ describe('evidence', () => {
   it('is not asked for at another name of the account than the attempt was made under', async () => {
     listed = [{ providerId: 'a' }];
     const store = new MemoryStore();
-    await store.write(put({ ...item('listing'), scope: 'another' }));
+    await store.write(put({ ...accountItem('listing'), scope: 'another' }));
     await store.write(put(sendItem));
     expect(await evidence(bench([listing]), store, systemClock, defaultConfig).find(send, 0)).toEqual({ kind: 'none' });
   });

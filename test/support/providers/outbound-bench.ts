@@ -1,5 +1,7 @@
 import { providerHttp } from '#lib/adapters/http/provider-call.ts';
 import { systemClock } from '#lib/adapters/system.ts';
+import { accountKey, sendKey } from '#lib/app/sending/keys.ts';
+import { sendingStart } from '#lib/app/sending/new-account.ts';
 import type { OpenAccount, OutboundAccount, OutboundProvider, OutboundTools } from '#lib/app/sending/outbound.ts';
 import type { Outgoing } from '#lib/app/sending/ports.ts';
 import type { SendOutcome } from '#lib/domain/sending/outcome.ts';
@@ -56,6 +58,38 @@ export const fileNamed = (name: string, mimeType: string): Outgoing['content'] =
   name,
   mimeType,
   bytes: BYTES,
+});
+
+/** An account as it is kept. */
+export const accountItem = (provider: string) => ({
+  ...accountKey('acc_1'),
+  id: 'acc_1',
+  workspace: 'main',
+  provider,
+  channel: 'whatsapp',
+  scope: 'acc_1',
+  ...sendingStart('acc_1', { minMs: 1600, maxMs: 2400 }),
+});
+
+/** A send of one text whose answer never came. */
+export const unknownSend = (
+  provider: string,
+  recipient: Readonly<Record<string, string>>,
+  text: string,
+  intentAt: number,
+) => ({
+  ...sendKey('m'),
+  messageId: 'm',
+  workspace: 'main',
+  accountId: 'acc_1',
+  provider,
+  scope: 'acc_1',
+  recipient,
+  epoch: 'lifetime',
+  seq: 1,
+  createdAt: 1,
+  parts: [{ kind: 'text', text, state: 'unknown', creditState: 'reserved', attempts: 1, intentAt }],
+  history: [],
 });
 
 export const within = (milliseconds: number) => systemClock.monotonic() + milliseconds;
