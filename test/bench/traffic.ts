@@ -13,7 +13,8 @@ import { incoming, senderData, status, textData } from '#test/functions/green-ap
 export interface Traffic {
   readonly provider: ReceivingProvider;
   readonly contentType: string;
-  body(number: number | string): string;
+  /** Left out, `chat` is another one each time, where the provider's traffic has many. */
+  body(number: number | string, chat?: number): string;
 }
 
 const json = 'application/json';
@@ -28,8 +29,8 @@ let chats = 0;
 export const greenApiTraffic: Traffic = {
   provider: greenApi,
   contentType: json,
-  body: (number) => {
-    const chatId = `1202555${String(chats++ % 1000).padStart(4, '0')}@c.us`;
+  body: (number, chat = chats++) => {
+    const chatId = `1202555${String(chat % 1000).padStart(4, '0')}@c.us`;
     const timestamp = Math.floor(Date.now() / 1000);
     const person = { ...senderData, chatId, sender: chatId };
     return JSON.stringify(incoming(textData, { idMessage: `3EB0C0FFEE${number}`, timestamp, senderData: person }));

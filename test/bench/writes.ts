@@ -1,5 +1,6 @@
 import { callAws } from '#infra/local/engines/local-aws.ts';
 import { marshalMap } from '#lib/adapters/aws/attribute-values.ts';
+import { isRecord } from '#lib/domain/json.ts';
 import { atMost, type Figure } from './figure.ts';
 import { receivingThrough, webhookRow } from './in-process.ts';
 import { type Bill, metered } from './metered.ts';
@@ -10,7 +11,7 @@ import { type Traffic, traffic } from './traffic.ts';
 /** Milliseconds of a run on AWS, as assumed: it is mostly the wait for four answers of the table, and was not measured. */
 const RUN_MS = 15;
 
-/** Requests and units of a message to a chat that is known: what a message costs, again and again. */
+/** Requests and units of a message to a chat that is known, by when the one before it came. */
 export async function writes(): Promise<readonly Figure[]> {
   await using started = new AsyncDisposableStack();
   const engine = await startEngine(started);
@@ -20,8 +21,21 @@ export async function writes(): Promise<readonly Figure[]> {
     await callAws(engine.endpoint, 'DynamoDB_20120810.PutItem', webhook);
     await billsOf(one, engine, 'the first message of the chat');
     figures.push(...figuresOf(one.provider.name, await billsOf(one, engine, 'an ordinary one')));
+    await moveChatsDown(engine);
+    figures.push(...figuresOf(`${one.provider.name}, first of a minute`, await billsOf(one, engine, 'a later one')));
   }
   return figures;
+}
+
+/** As if nothing had happened in any chat for long. */
+async function moveChatsDown({ endpoint, table }: Engine): Promise<void> {
+  const { output } = await callAws(endpoint, 'DynamoDB_20120810.Scan', { TableName: table });
+  const items = isRecord(output) && Array.isArray(output.Items) ? output.Items.filter(isRecord) : [];
+  const chats = items.filter(({ pk }) => isRecord(pk) && String(pk.S).startsWith('CHAT#'));
+  for (const chat of chats) {
+    const Item = { ...chat, gsi1sk: { S: `2026-01-01T00:00#${isRecord(chat.chatId) ? chat.chatId.S : ''}` } };
+    await callAws(endpoint, 'DynamoDB_20120810.PutItem', { TableName: table, Item });
+  }
 }
 
 function figuresOf(name: string, bills: readonly Bill[]): Figure[] {
@@ -47,6 +61,6 @@ function figuresOf(name: string, bills: readonly Bill[]): Figure[] {
 
 async function billsOf(one: Traffic, engine: Engine, id: string): Promise<Bill[]> {
   const bills: Bill[] = [];
-  await receivingThrough(one, engine.table, metered(engine, bills))(one.body(id.replaceAll(' ', '-')));
+  await receivingThrough(one, engine.table, metered(engine, bills))(one.body(id.replaceAll(' ', '-'), 0));
   return bills;
 }

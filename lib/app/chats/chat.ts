@@ -31,6 +31,12 @@ export function chatKey(id: string): Key {
   return { pk: `CHAT#${id}`, sk: 'META' };
 }
 
+/**
+ * Where a chat stands in the list: moving an index entry costs two write units, so it moves once a minute at most. Inside
+ * a minute only the items tell the order (lib/app/chats/list.ts).
+ */
+export const minuteOf = (at: string): string => at.slice(0, 'YYYY-MM-DDThh:mm'.length);
+
 /** Where chats are found by their exact title. */
 export function titlePartition(workspace: string, title: string): string {
   return `WS#${workspace}#TITLE#${sha256(title.toWellFormed())}`;
@@ -65,7 +71,7 @@ function changes(chat: ChatSighting, id: string, at: string): Change[] {
     set('lastAt', at),
     setIfAbsent('createdAt', at),
     set('gsi1pk', `WS#${chat.workspace}#CHAT#${shardOf(id)}`),
-    set('gsi1sk', `${at}#${id}`),
+    set('gsi1sk', `${minuteOf(at)}#${id}`),
     set('gsi3pk', providerChatPartition(chat.workspace, chat.providerChatId)),
     set('gsi3sk', id),
     ...(chat.title === undefined ? [] : titleChanges(chat.workspace, chat.title, id)),

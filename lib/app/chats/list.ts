@@ -6,8 +6,8 @@ import { newestFirst } from '../lists/newest-first.ts';
 import { type ListPage, type PageRequest, pageOf } from '../lists/page.ts';
 import { queryAll } from '../query-all.ts';
 import { itemReader } from '../read-item.ts';
-import type { Item, Key, Store } from '../store.ts';
-import { chatKey, titlePartition } from './chat.ts';
+import type { Item, Key, Query, Store } from '../store.ts';
+import { chatKey, minuteOf, titlePartition } from './chat.ts';
 
 export const KnownChat = v.object({
   id: text("The hub's id of the chat; what `chat_id` of a send takes"),
@@ -38,16 +38,62 @@ export async function listChats(
 ): Promise<ListPage<KnownChat>> {
   const accepts = (entry: Item) => accountId === undefined || entry.accountId === accountId;
   if (title !== undefined) return pageOfTitle(store, workspace, title, accepts, page);
+  return pageOfActive(store, workspace, accountId === undefined ? undefined : accepts, page);
+}
+
+type Accepts = (entry: Item) => boolean;
+
+/**
+ * The index knows the minute in which a chat was active last, its item the very time: so each minute is read whole, and
+ * a cursor is the time of an item. A page that begins inside a minute reads that minute again.
+ *
+ *   13:01  │ c b a │          in the order of their items
+ *   13:00  │ f e ┊ d │        ┊ the page is full: its cursor is e's, the next page begins with d
+ */
+async function pageOfActive(
+  store: Store,
+  workspace: string,
+  accepts: Accepts | undefined,
+  { from, limit }: PageRequest,
+): Promise<ListPage<KnownChat>> {
+  const partitions = Array.from({ length: SHARDS }, (_, shard) => `WS#${workspace}#CHAT#${shard}`);
+  const within = async (bounds: Pick<Query, 'prefix' | 'from' | 'before'>) => {
+    const read = partitions.map((pk) => queryAll(store, { index: 'gsi1', pk, limit: 1000, ...bounds }));
+    const entries = (await Promise.all(read)).flat();
+    return inOrder(await chatsAt(store, accepts ? entries.filter(accepts) : entries), from);
+  };
+  const begun = from === undefined ? [] : await within({ prefix: minuteOf(from) });
+  if (begun.length > limit) return cut(begun, limit);
   const { entries, position } = await newestFirst(
     store,
-    { index: 'gsi1', partitions: Array.from({ length: SHARDS }, (_, shard) => `WS#${workspace}#CHAT#${shard}`) },
+    { index: 'gsi1', partitions },
     {
-      limit: page.limit,
-      ...(page.from !== undefined && { before: page.from }),
-      ...(accountId !== undefined && { accepts }),
+      limit: limit + 1 - begun.length,
+      ...(from !== undefined && { before: minuteOf(from) }),
+      ...(accepts && { accepts }),
     },
   );
-  return pageOf((await chatsAt(store, entries)).map(chatOf), position);
+  const further = [...begun, ...(await chatsAt(store, entries))];
+  if (position === undefined) return cut(inOrder(further, from), limit);
+  const last = minuteOf(position);
+  const rest = await within({ from: last, before: position });
+  return cut(inOrder([...further, ...rest], from), limit, last);
+}
+
+const positionOf = (chat: Item): string => `${chat.lastAt}#${chat.chatId}`;
+
+/** Last active first. What was active since the page before is at the top of the list now, and not shown twice. */
+function inOrder(chats: readonly Item[], from: string | undefined): Item[] {
+  return chats
+    .filter((chat) => from === undefined || positionOf(chat) < from)
+    .sort((a, b) => (positionOf(a) < positionOf(b) ? 1 : -1));
+}
+
+/** `unread`: there may be more before it, should these be too few. */
+function cut(sorted: readonly Item[], limit: number, unread?: string): ListPage<KnownChat> {
+  const shown = sorted.slice(0, limit);
+  const last = shown.at(-1);
+  return pageOf(shown.map(chatOf), sorted.length > limit && last ? positionOf(last) : unread);
 }
 
 /** Few chats share a title, and the index does not know which of them was active last: so all are read. */
@@ -55,29 +101,22 @@ async function pageOfTitle(
   store: Store,
   workspace: string,
   title: string,
-  accepts: (entry: Item) => boolean,
+  accepts: Accepts,
   { from, limit }: PageRequest,
 ): Promise<ListPage<KnownChat>> {
   const found = await queryAll(store, { index: 'gsi2', pk: titlePartition(workspace, title), limit: 1000 });
   const entries = found.filter(accepts);
   // The index may lag behind a change of title.
   const chats = (await chatsAt(store, entries)).filter((chat) => chat.title === title);
-  const sorted = chats
-    .map((item) => ({ position: `${item.lastAt}#${item.chatId}`, item }))
-    .filter(({ position }) => from === undefined || position < from)
-    .sort((a, b) => (a.position < b.position ? 1 : -1));
-  const shown = sorted.slice(0, limit);
-  const position = sorted.length > limit ? shown.at(-1)?.position : undefined;
-  return pageOf(
-    shown.map(({ item }) => chatOf(item)),
-    position,
-  );
+  return cut(inOrder(chats, from), limit);
 }
 
+/** Consistently: an item older than its entry would stand where no page looks for it. */
 function chatsAt(store: Store, entries: readonly Key[]): Promise<readonly Item[]> {
   return getAll(
     store,
     entries.map(({ pk, sk }) => ({ pk, sk })),
+    { consistent: true },
   );
 }
 
