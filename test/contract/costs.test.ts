@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { eventKey } from '#lib/app/receiving/event-item.ts';
 import { KINDS, PRICES } from '#test/bench/prices.ts';
+import { traffic } from '#test/bench/traffic.ts';
+import { sizeOf } from '#test/support/item-size.ts';
+import { ReceivingBench } from '#test/support/receiving.ts';
 
 const text = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
 const rows = [...text.matchAll(/^\| (.+) \|$/gm)].map(([, cells = '']) => cells.split('|').map((cell) => cell.trim()));
@@ -22,4 +26,21 @@ it.each([
   const together = figure(row('**a million cost**')[column]);
   expect(together).toBeGreaterThan(1);
   expect(Math.abs(together - sum)).toBeLessThanOrEqual(0.05);
+});
+
+it.each(traffic)('the event of an ordinary message of $provider.name takes two write units', async (one) => {
+  const { provider, contentType } = one;
+  const bench = new ReceivingBench(provider);
+  await bench.addWebhook(provider.name, {
+    accountId: 'acc_019ca945294035396531393730366435',
+    webhookId: 'wh_019ca945505037363838623665663532',
+  });
+  const body = one.body(1);
+  const answer = await bench.post(body, { headers: { 'content-type': contentType } });
+  const key = eventKey(String(answer.body.id));
+  const head = await bench.store.get(key, { consistent: true });
+  expect(head).toBeDefined();
+  expect(sizeOf(head)).toBeLessThanOrEqual(2048);
+  const { raw, event } = await bench.record(answer.body.id);
+  expect([Buffer.from(raw).toString(), event.kind]).toEqual([body.replace('secret=a-secret&', ''), 'message']);
 });

@@ -2,7 +2,6 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { type Put, put, type Value, type ValueMap } from '#lib/app/store.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 
-const COMPRESS_FROM = 4 * 1024;
 /** An item may hold 400 KB; keys, indexed attributes and the event's own share need room beside the bytes. */
 export const CHUNK_BYTES = 350 * 1024;
 
@@ -12,9 +11,8 @@ export interface Packed {
   readonly zipped: boolean;
 }
 
-/** Compresses what is long enough to be worth it. */
+/** Compressed, where that makes it shorter. */
 export function pack(bytes: Uint8Array): Packed {
-  if (bytes.length <= COMPRESS_FROM) return { bytes, zipped: false };
   const zipped = gzipSync(bytes);
   return zipped.length < bytes.length ? { bytes: zipped, zipped: true } : { bytes, zipped: false };
 }

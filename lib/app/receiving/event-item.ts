@@ -29,6 +29,12 @@ export function lifeOf({ event: { receivedAt }, expiresAt }: EventRecord) {
   return { nowSeconds: Date.parse(receivedAt) / 1000, ...(expiresAt !== undefined && { expiresAt }) };
 }
 
+/**
+ * A write is charged by the kilobyte, and an item of a message has some 600 bytes beside event and body: up to here it
+ * takes two units whether these are compressed or not, and compressing takes processor time.
+ */
+const COMPRESS_FROM = 1400;
+
 export function eventKey(id: string): Key {
   return { pk: `EVT#${id}`, sk: 'META' };
 }
@@ -41,8 +47,11 @@ export function eventItems(record: EventRecord): { readonly head: Item; readonly
   const { pk, sk } = eventKey(record.event.id);
   const chunks: Put[] = [];
   let room = CHUNK_BYTES;
+  const { json, thumbnails } = encodeEvent(record.event);
+  const event = Buffer.from(json);
+  const isLong = event.length + record.raw.length > COMPRESS_FROM;
   const place = (name: string, bytes: Uint8Array, apart: boolean): ValueMap => {
-    const packed = pack(bytes);
+    const packed = apart || isLong ? pack(bytes) : { bytes, zipped: false };
     if (!apart && packed.bytes.length <= room) {
       room -= packed.bytes.length;
       return inline(packed);
@@ -51,12 +60,11 @@ export function eventItems(record: EventRecord): { readonly head: Item; readonly
     chunks.push(...parts.chunks);
     return parts.attribute;
   };
-  const { json, thumbnails } = encodeEvent(record.event);
   const head = {
     pk,
     sk,
     ...indexAttributes(record.event, toIso(record.orderedAt)),
-    event: place('EVENT', Buffer.from(json), false),
+    event: place('EVENT', event, false),
     ...(thumbnails.length > 0 && { thumbnails: place('THUMBNAILS', Buffer.from(JSON.stringify(thumbnails)), true) }),
     raw: place('RAW', record.raw, false),
     contentType: record.contentType,
