@@ -27,8 +27,7 @@ const UNAVAILABLE = problem(503, 'The table does not answer; please try again', 
  */
 export function adminApp(ports: AdminPorts, publicUrl?: string): Hono<HubEnvironment> {
   const app = hubApp<HubEnvironment>(faultOf, ports.log);
-  const baseUrlOf = (c: RequestContext) =>
-    (publicUrl ?? `https://${c.env.event.requestContext.domainName}`).replace(/\/+$/, '');
+  const baseUrlOf = (c: RequestContext) => (publicUrl ?? `https://${c.env.event.calledAs}`).replace(/\/+$/, '');
   const routes = routesOf(ports.providers);
   for (const route of routes) {
     app.on(route.method, pattern(route.path), async (c) => responseOf(await reply(c, ports, route, baseUrlOf(c))));

@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { Hono } from 'hono';
 import { handle, type LambdaContext } from 'hono/aws-lambda';
-import type { HubEnvironment } from '#lib/http/app.ts';
+import { HEADERS, type HubEnvironment, type HubEvent, problemBody } from '#lib/http/app.ts';
 import { correlated } from './correlation.ts';
 
 /** What API Gateway is answered. */
@@ -18,19 +18,44 @@ interface Answering {
   answer(event: object, context?: LambdaContext): Promise<GatewayResult>;
 }
 
+/** Fixed, since Hono makes a URL of it: a host that a caller chose could end the path, or fail to parse and be logged. */
+const HOST = 'hub.invalid';
+
+/** Methods that a `Request` refuses to be made of. */
+const NO_REQUEST = /^(CONNECT|TRACE|TRACK)$/i;
+
 /** The Lambda of an app: API Gateway's event (payload format 2.0) in, its answer out. */
 export function lambdaOf<Environment extends HubEnvironment>(app: Hono<Environment>) {
   const hono: Answering = { answer: handle(app) };
   return (event: APIGatewayProxyEventV2, context?: LambdaContext) =>
     // The same id stands in the access log.
-    correlated({ requestId: event.requestContext.requestId }, () => hono.answer(requestOf(event), context));
+    correlated({ requestId: event.requestContext.requestId }, async () => {
+      const { method } = event.requestContext.http;
+      if (NO_REQUEST.test(method)) return refusal(405, `No path of the hub takes ${method.toUpperCase()}`);
+      // A URL would resolve them, past the route that the gateway has chosen.
+      if (event.rawPath.split('/').some((segment) => /^\.{1,2}$/.test(segment))) return NOWHERE;
+      return hono.answer(requestOf(event), context);
+    });
 }
 
+function refusal(statusCode: number, message: string): GatewayResult {
+  const headers = { ...HEADERS, 'content-type': 'application/json' };
+  return { statusCode, headers, body: JSON.stringify(problemBody(statusCode, message)), isBase64Encoded: false };
+}
+
+const NOWHERE = refusal(404, 'There is nothing at this path');
+
 /** A `Request` refuses a body where there can be none, and what a path holds beside segments would end it. */
-function requestOf(event: APIGatewayProxyEventV2): APIGatewayProxyEventV2 {
-  const { body = '', rawPath, ...rest } = event;
-  const takesBody = !/^(GET|HEAD)$/.test(event.requestContext.http.method);
+function requestOf(event: APIGatewayProxyEventV2): HubEvent {
+  const { body = '', rawPath, requestContext, ...rest } = event;
+  const takesBody = !/^(GET|HEAD)$/.test(requestContext.http.method);
   // The gateway hands the path over decoded.
   const segments = rawPath.split('/').map((segment) => encodeURIComponent(segment.toWellFormed()));
-  return { ...rest, rawPath: segments.join('/'), body: takesBody ? body : '' };
+  return {
+    ...rest,
+    rawPath: segments.join('/'),
+    body: takesBody ? body : '',
+    requestContext: { ...requestContext, domainName: HOST },
+    calledAs: requestContext.domainName,
+  };
 }

@@ -3,9 +3,15 @@ import { type Context, Hono } from 'hono';
 import { cors } from 'hono/cors';
 import type { Log } from '#lib/app/ports.ts';
 
+/** What API Gateway hands over. */
+export interface HubEvent extends APIGatewayProxyEventV2 {
+  /** The host by which the hub was called, as the caller wrote it. */
+  readonly calledAs: string;
+}
+
 /** How every function that is called by URL answers: one app, one set of headers, one shape of errors. */
 export interface HubEnvironment {
-  Bindings: { readonly event: APIGatewayProxyEventV2 };
+  Bindings: { readonly event: HubEvent };
   /** The path as it was declared, for the log, where it says more than the gateway's route. */
   Variables: { route?: string };
 }
@@ -23,7 +29,7 @@ export interface HttpAnswer {
   readonly body: object;
 }
 
-const HEADERS = {
+export const HEADERS = {
   'cache-control': 'no-store',
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',

@@ -83,3 +83,29 @@ it('hands a webhook its headers as the gateway has read them', async () => {
   await lambdaOf(tokenApp('/send', answer, FAULT, bench.ports().log))(eventOf('POST', '/send/t%20k', { headers }));
   expect(seen).toEqual(['t k', headers, '192.0.2.9']);
 });
+
+const withHost = (event: ReturnType<typeof eventOf>, domainName: string) => ({
+  ...event,
+  requestContext: { ...event.requestContext, domainName },
+});
+
+it.each(['a b', 'x@y', 'x:99999', '[::1', '', 'x/hooks/other/abc?', '\u0000'])(
+  'takes the path from the gateway alone, whatever host %j a caller names',
+  async (host) => {
+    expect(await echoed(withHost(eventOf('POST', '/hooks/x/t?a=1'), host))).toMatchObject({
+      path: '/hooks/x/t',
+      query: { a: '1' },
+    });
+  },
+);
+
+it.each(['TRACE', 'trace', 'CONNECT', 'TRACK'])('refuses %s in the shape of every error', async (method) => {
+  const { statusCode, body, headers } = await lambdaOf(echo)(eventOf(method, '/hooks/x/t'));
+  expect({ statusCode, body: JSON.parse(body) }).toMatchObject({ statusCode: 405, body: { status: 405, data: {} } });
+  expect(headers).toMatchObject({ ...SAFE, 'content-type': 'application/json' });
+});
+
+it.each(['/api/webhooks/../accounts', '/hooks/./x/t', '/api/..'])('has nothing at %s', async (rawPath) => {
+  const { statusCode, body } = await lambdaOf(echo)({ ...eventOf('GET', '/'), rawPath });
+  expect({ statusCode, body: JSON.parse(body) }).toMatchObject({ statusCode: 404, body: { status: 404, data: {} } });
+});
