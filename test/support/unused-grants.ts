@@ -7,9 +7,6 @@ const root = new URL('../../', import.meta.url);
 /** Where functions do their work under their roles. */
 const SUITES = ['test/functions/', 'test/lib/app/', 'test/infra/roles/'];
 
-/** Marks of echoes that no send holds: the fallback and replays write them, and no test under their roles does so yet. */
-const NOT_YET = /ECHO#/;
-
 /** What a role grants and no test has made use of: a key to something that its function has no business with. */
 export function unusedGrants(modules: readonly TestModule[]): readonly string[] {
   if (!isWhole(modules)) return [];
@@ -18,7 +15,7 @@ export function unusedGrants(modules: readonly TestModule[]): readonly string[] 
     const needed = new Set(names.flatMap((name) => used.flatMap((lines) => lines[name] ?? [])));
     const [first = ''] = names;
     return tableLinesOf(first)
-      .filter((line) => !needed.has(line) && !NOT_YET.test(line))
+      .filter((line) => !needed.has(line))
       .map((line) => `infra/grants.ts grants ${names.join(', ')} ${line}, and no test needs it`);
   });
 }

@@ -7,6 +7,7 @@ import { type Account, readAccount, readSend } from '#lib/app/sending/items.ts';
 import { accountKey, sendKey } from '#lib/app/sending/keys.ts';
 import { tick } from '#lib/app/sending/tick.ts';
 import { sendReports } from '#lib/app/sends/reports.ts';
+import { del, set, update } from '#lib/app/store.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import type { SendOutcome } from '#lib/domain/sending/outcome.ts';
 import { AdminBench } from '#test/functions/admin/admin-bench.ts';
@@ -173,6 +174,24 @@ describe.each(ROUTES)('under the role of %s', (route) => {
     }
     expect(hub.ticks).toMatchObject([{ account: sent.id }]);
   });
+});
+
+it.each(ROUTES)('an echo that no send holds is marked under the role of %s, and when it is replayed', async (route) => {
+  const body = { provider: 'green-api', channel: 'whatsapp', ...greenApi.account };
+  const account = String((await hub.done('POST', '/api/accounts', { body })).id);
+  const { id, url } = await hub.webhook({ provider: 'green-api' });
+  const echo = greenApi.echo(account, now());
+  const marks = () => memory.all().filter(({ pk }) => pk.startsWith(`ECHO#${account}#`));
+  if (route === 'the fallback function') await takeUp('green-api', echo, { webhookId: id, workspace: 'main' });
+  else await hub.post(url, echo);
+  expect(marks()).toHaveLength(1);
+  const [mark] = marks();
+  if (mark) await memory.write(del({ pk: mark.pk, sk: mark.sk }));
+  const [event] = (await hub.walk('/api/messages')).items;
+  // As a release that read it otherwise has left it: only what has changed is looked at again.
+  await memory.write(update({ pk: `EVT#${event?.id}`, sk: 'META' }, [set('contentHash', 'of an older release')]));
+  expect(await hub.done('POST', `/api/events/${event?.id}/replay`)).toMatchObject({ result: 'updated' });
+  expect(marks()).toHaveLength(1);
 });
 
 describe('under the role of the fallback function', () => {
