@@ -91,7 +91,7 @@ export async function patchAccount(
       ),
       ...(isNew ? [await claiming(store, workspace, claim, id)] : []),
       ...(moves && claim !== current.claim ? releasing(workspace, current.claim, id) : []),
-      ...(held && version !== undefined ? [probeNow(id, clock.now())] : []),
+      ...(held && version !== undefined ? [await probeNow(store, id, clock.now())] : []),
     ];
     const { done } = await store.transact(writes, newTransaction(random));
     const item = await store.get(accountKey(id), { consistent: true });

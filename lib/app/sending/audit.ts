@@ -22,6 +22,8 @@ const LONGEST_MS = 20_000;
 const PATIENCE_MS = 5_000;
 /** An index may show a send late, and a clock may have been wrong: a sum that differs counts if it does so each time. */
 const PASSES = 3;
+/** Sums are known no better than by how much they moved meanwhile: what was left for so long would say little. */
+const STALE_MS = 24 * 3_600_000;
 /** An answer is for people to read. */
 const MOST_DIFFERENCES = 100;
 
@@ -37,7 +39,8 @@ export async function audit(given: StorePorts, workspace: string, budgetMs = LON
   const isTimeUp = () => clock.monotonic() >= deadline;
   const ports = { clock, random, store: retrying(given.store, clock, random, deadline + PATIENCE_MS) };
   const saved = await readProgress(ports.store, workspace);
-  let progress = saved.progress ?? begun(clock.now());
+  const isFresh = (saved.progress?.startedAt ?? 0) > clock.now() - STALE_MS;
+  let progress = isFresh && saved.progress ? saved.progress : begun(clock.now());
   let complete = false;
   do {
     const walked = await onePass(ports, workspace, progress, isTimeUp);

@@ -115,13 +115,13 @@ function attemptsOf(send: Send, marked: ReadonlySet<string>): OurAttempt[] {
     const { state, intentAt: since, providerId } = part;
     const isMarked = marked.has(nameOf({ send: send.messageId, part: index }));
     if (since === undefined || providerId !== undefined) return [];
-    if (!(state === 'sending' || state === 'unknown' || (isMarked && isUnsent(state)))) return [];
+    if (!(state === 'sending' || state === 'unknown' || (isMarked && isGivenUp(state)))) return [];
     const traces = tracesOfPart(send, part);
     return [{ send, index, part, traces, file: fileOfPart(send, part), since, isOpen: state !== 'sending' }];
   });
 }
 
-/** Given up without being known not to have gone. */
-const isUnsent = (state: PartState): boolean => state === 'expired' || state === 'failed';
+/** Given up without being known not to have gone: what failed without an id certainly did not. */
+const isGivenUp = (state: PartState): boolean => state === 'expired';
 
 const nameOf = ({ send, part }: Place): string => `${send} ${part}`;

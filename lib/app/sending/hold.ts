@@ -1,10 +1,11 @@
+import { known } from '#lib/domain/known.ts';
 import { type Silence, silentUntil } from '#lib/domain/sending/verdict.ts';
 import { shortly } from '#lib/domain/shortly.ts';
-import { all, any, type Change, del, equal, exists, type Put, put, remove, set, update } from '../store.ts';
+import { all, any, type Change, del, equal, exists, type Put, put, remove, type Store, set, update } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import type { SendingConfig } from './config.ts';
 import { gatesOpenAt, setDue } from './due.ts';
-import { type Account, type Probe, readAccount } from './items.ts';
+import { type Account, type Probe, readAccount, readProbe } from './items.ts';
 import { accountKey, dueListOf, dueSortKey, probeKey } from './keys.ts';
 import { tickAgain } from './kick.ts';
 import { persistent, type StorePorts } from './persistent.ts';
@@ -143,8 +144,11 @@ function probeAt({ account, tries, silent = false }: Probing, at: number): Put {
   });
 }
 
-/** The account has got other credentials, which may clear it. */
-export const probeNow = (account: string, now: number): Put => probeAt({ account, tries: 0 }, now);
+/** The account has got other credentials, which may clear it. Whether its provider is silent, they do not say. */
+export async function probeNow(store: Store, account: string, now: number): Promise<Put> {
+  const found = await store.get(probeKey(account), { consistent: true });
+  return probeAt({ account, tries: 0, ...(found && known({ silent: readProbe(found).silent })) }, now);
+}
 
 export const endProbing = (account: string) => del(probeKey(account));
 

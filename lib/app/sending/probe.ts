@@ -1,4 +1,4 @@
-import { exists, remove, set, update } from '../store.ts';
+import { equal, exists, remove, set, update } from '../store.ts';
 import type { SendingConfig } from './config.ts';
 import type { DueItem } from './errands.ts';
 import { clearHold, nextProbe, type ResumePorts } from './hold.ts';
@@ -15,7 +15,7 @@ export async function probe(ports: ProbePorts, item: DueItem, config: SendingCon
   const { store, clock, prober } = ports;
   const found = await store.get(item, { consistent: true });
   if (!found) return;
-  const { account: id, tries, silent = false } = readProbe(found);
+  const { account: id, tries, silent = false, gsi3sk } = readProbe(found);
   const account = await store.get(accountKey(id), { consistent: true });
   if (!account) {
     await store.write({ kind: 'delete', key: probeKey(id) });
@@ -23,8 +23,10 @@ export async function probe(ports: ProbePorts, item: DueItem, config: SendingCon
   }
   // The next one first: an account whose probe crashes is asked again later, not each minute.
   const postponed = nextProbe({ account: id, tries: tries + 1, silent }, clock.now(), config);
-  const written = await store.write({ ...postponed, if: exists() });
-  if (!written.done) return;
+  // Only the one that was read: another may have been made due meanwhile, by new credentials.
+  const written = await store.write({ ...postponed, if: equal('gsi3sk', gsi3sk) });
+  // Our own write, repeated because its answer was lost, meets itself.
+  if (!written.done && written.item?.gsi3sk !== postponed.item.gsi3sk) return;
   const result = await prober.probe(readAccount(account));
   // Whoever was silent and now answers anything may have one message, which tells the rest.
   const isBack = result.kind === 'ok' || (result.kind === 'unknown' && result.answers === true && silent);

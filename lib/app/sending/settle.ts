@@ -111,7 +111,8 @@ const SOUGHT_AFTER_END_MS = 3 * 24 * 3_600_000;
 function markAfter(send: Send, index: number, { state }: Part, ending: Ending, at: number): (Put | Delete)[] {
   if (state !== 'unknown' && state !== 'expired') return [];
   const old = del(oldUnknownKey(send.accountId, send.messageId, index));
-  if (idIn(ending) !== undefined) return [...forgetUnknown(send, index), old];
+  // What is known by an id, or certainly did not go out, can be no other message any more.
+  if (idIn(ending) !== undefined || ending.kind === 'failed') return [...forgetUnknown(send, index), old];
   return ending.kind === 'expired' ? [...unknownMarks(send, index, at + SOUGHT_AFTER_END_MS), old] : [old];
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { claimOf } from '#lib/app/accounts/line.ts';
 import { accountKey, probeKey } from '#lib/app/sending/keys.ts';
-import { remove, type Store, set, update } from '#lib/app/store.ts';
+import { put, remove, type Store, set, update } from '#lib/app/store.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { AdminBench, type Answer } from './admin-bench.ts';
 
@@ -204,6 +204,17 @@ describe('an account that changes', () => {
     const now = String(hub.bench.now).padStart(15, '0');
     expect(await hub.store.get(probeKey(id))).toMatchObject({ tries: 0, gsi3sk: `${now}#${id}` });
     expect(await hub.store.get(accountKey(id))).toMatchObject({ held: true, failuresRunning: 0 });
+  });
+
+  it('and is held for the silence of its provider is held for that still', async () => {
+    const hub = new AdminBench();
+    const id = await connected(hub, greenApi('7103000000'));
+    const { credentials } = greenApi('7103000000');
+    await hub.store.write(update(accountKey(id), [set('held', true)]));
+    const probe = { ...probeKey(id), kind: 'probe', account: id, tries: 2, silent: true, gsi3sk: '1' };
+    await hub.store.write(put(probe));
+    await patch(hub, id, { credentials });
+    expect(await hub.store.get(probeKey(id))).toMatchObject({ tries: 0, silent: true });
   });
 });
 

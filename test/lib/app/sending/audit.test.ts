@@ -50,6 +50,14 @@ describe('an audit', () => {
     expect(world.store.peek({ pk: 'WS#main', sk: 'AUDIT' })).toBeUndefined();
   });
 
+  test('that was left unfinished for more than a day begins anew', async () => {
+    const world = await busy();
+    await piece(world, 3);
+    await world.run(25 * 3_600 * SECOND);
+    const begun = world.now;
+    expect(await pieces(world, 3)).toMatchObject({ ...sound, asOf: begun });
+  });
+
   test('in pieces says so, and comes to the same', async () => {
     const world = await busy();
     const begun = world.now;

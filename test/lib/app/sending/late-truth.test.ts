@@ -60,6 +60,22 @@ async function expired(): Promise<string> {
   return id;
 }
 
+test('what certainly did not go out is not taken for the same words of somebody else', async () => {
+  world.provider.behave = () => unsure;
+  const id = await world.sendNow('a', { recipient });
+  await world.run(10 * SECOND);
+  const { intentAt = 0 } = world.message(id).parts[0] ?? {};
+  const refused = { kind: 'failed', reason: 'http 429' } as const;
+  await ask((ports) => settleLate(ports, { send: world.message(id), index: 0 }, intentAt, refused));
+  expect(standing(id)).toBe('failed/refunded');
+  expect(world.store.all().filter(({ sk }) => sk.startsWith('U#'))).toEqual([]);
+  await world.until(
+    world.echo({ ...hello(world, 'FOREIGN', { text: 'hello', phone: recipient.phone }), at: world.now }, 0),
+  );
+  expect(standing(id)).toBe('failed/refunded');
+  expect(world.message(id).parts[0]).not.toHaveProperty('providerId');
+});
+
 describe('a message that has expired and went out after all', () => {
   test('is sent under its id once its echo comes, its credit stays back, and it cannot be sent again', async () => {
     const id = await expired();

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { audit } from '#lib/app/sending/audit.ts';
-import { hold } from '#lib/app/sending/hold.ts';
+import { hold, probeNow } from '#lib/app/sending/hold.ts';
 import { accountKey, dueListOf, dueSortKey, probeKey, sendKey } from '#lib/app/sending/keys.ts';
+import { probe } from '#lib/app/sending/probe.ts';
 import { watchdog } from '#lib/app/sending/watchdog.ts';
 import { add, type Item, put, type Store, StoreUnavailable, set, update } from '#lib/app/store.ts';
 import { isRecord } from '#lib/domain/json.ts';
@@ -64,6 +65,30 @@ async function multiply(world: World, id: string, times: number, apartMs: number
   await world.grant('main', times);
   await world.store.write(update({ pk: 'WS#main', sk: 'QUOTA#lifetime' }, [add('available', -times)]));
 }
+
+test('a probe that is made due while another begins keeps its time', async () => {
+  const { world } = await unknownOn(['a']);
+  const ports = { ...world.honest(), ticks: { send: async () => undefined } };
+  await hold(ports, 'a', 'logged out', world.config);
+  const get = world.store.get.bind(world.store);
+  world.store.get = async (key, options) => {
+    // Between the look at the probe and its postponement, the operator gives other credentials.
+    const account = key.sk === 'META' ? await get(key, options) : undefined;
+    if (!account) return get(key, options);
+    await world.store.write(await probeNow(world.store, 'a', world.now));
+    return account;
+  };
+  let asked = 0;
+  const prober = {
+    probe: async () => {
+      asked += 1;
+      return { kind: 'ok' } as const;
+    },
+  };
+  await probe({ ...ports, prober }, probeKey('a'), world.config);
+  expect(asked).toBe(0);
+  expect(world.store.peek(probeKey('a'))).toMatchObject({ tries: 0, gsi3sk: dueSortKey(world.now, 'a') });
+});
 
 describe('what is over its limit', () => {
   const accounts = Array.from({ length: 10 }, (_, i) => `acc${i}`);
