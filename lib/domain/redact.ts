@@ -120,11 +120,11 @@ function percent(hex: string): string {
   return `%(?:25)*(?:${hex})`;
 }
 
-/** `\u002f` for `/`. Quotes and the backslash stay: they tell where a text ends. */
-const ESCAPED = /\\+u00((?!22|27|5c)[2-7][0-9a-f])/gi;
+/** `\u002f` or `%5Cu002f` for `/`. Quotes and the backslash stay: they tell where a text ends. */
+const ESCAPED = /(?:\\|%(?:25)*5c)+u00((?!22|27|5c)[2-7][0-9a-f])/gi;
 
 const BACKSLASH = `(?:\\\\|${percent('5c')})`;
-const SLASH = `(?:[\\\\/]|${percent('2f|5c')})`;
+const SLASH = `(?:[\\\\/]|${percent('2f|5c')}|&(?:#x0{0,4}2f|#0{0,4}47|sol);)`;
 const SLASHES = `${SLASH}+`;
 const COLON = `(?::|${percent('3a')})`;
 const AT = new RegExp(`@|${percent('40')}`, 'gi');
@@ -155,6 +155,12 @@ function withoutUserinfo(text: string): string {
   });
 }
 
+/** What stands behind a host's colon and is no port is a password, also one with a slash, which would end the host. */
+const SLASHED_PASSWORD = hidden(
+  `(${COLON}${SLASH}{2,})[^\\s\\\\/?#"<>@:%[]{0,256}${COLON}(?!\\d{1,5}(?:${SLASH}|[?#]|$))` +
+    `(?:(?!${AT.source})[^\\s"<>]){1,512}(?=${AT.source})`,
+);
+
 const AUTHORITY = new RegExp(
   `(https?${COLON}${SLASH}*|(?<!${SLASH})${SLASH}{2,})((?:(?!${percent('2f|5c|3f|23|22|20')})[^\\s\\\\/?#"<>])+)`,
   'gi',
@@ -183,9 +189,10 @@ const NAMED = new RegExp(
 );
 
 const RULES: readonly Rule[] = [
+  SLASHED_PASSWORD,
   withoutUserinfo,
   hidden(`(hooks${SLASHES}[\\w.~-]{1,64}${SLASHES})${PIECE}{16,}`),
-  hidden(`((?<=[\\\\/]|${percent('2f|5c')})send${SLASHES})${PIECE}{16,}`),
+  hidden(`((?<=${SLASH})send${SLASHES})${PIECE}{16,}`),
   hidden(`(waInstance\\d{1,20}${SLASHES}\\w{1,64}${SLASHES})${PIECE}+`),
   hidden('(whsec_)[\\w+/=%-]+'),
   hidden('(hk_)[\\w%-]{16,}'),

@@ -40,6 +40,18 @@ describe('a secret is told by its form', () => {
     ['one escaped', String.raw`\/hooks\/cooby\/${TOKEN}`, String.raw`\/hooks\/cooby\/[redacted]`],
     ['one escaped twice', String.raw`\\/hooks\\/cooby\\/${TOKEN}`, String.raw`\\/hooks\\/cooby\\/[redacted]`],
     ['one escaped by number', String.raw`\u002fhooks\u002Fcooby\u002f${TOKEN}`, '/hooks/cooby/[redacted]'],
+    ['one escaped by number in percent signs', `%5Cu002fsend%5Cu002f${TOKEN}`, '/send/[redacted]'],
+    ['one escaped by number in percent signs twice', `%255Cu002fsend%255cU002F${TOKEN}`, '/send/[redacted]'],
+    ['one in entities', `&#x2F;hooks&#x2f;cooby&#x2F;${TOKEN}`, '&#x2F;hooks&#x2f;cooby&#x2F;[redacted]'],
+    ['one in decimal entities', `&#47;send&#47;${TOKEN}`, '&#47;send&#47;[redacted]'],
+    ['one in named entities', `&sol;send&sol;${TOKEN}`, '&sol;send&sol;[redacted]'],
+    ['a password with a slash', 'see https://ann:S3cret/x@h.example/a', 'see https://[redacted]@h.example/a'],
+    ['one with slashes only', 'https://ann:/x/y@h.example', 'https://[redacted]@h.example'],
+    [
+      'one with a slash in percent signs',
+      'u=https%3A%2F%2Fann%3AS3c%2Fx%40h.example',
+      'u=https%3A%2F%2F[redacted]%40h.example',
+    ],
     ['a bearer', 'Authorization: Bearer abc.DEF-1', 'Authorization: [redacted]'],
     ['a bearer among words', 'they sent bearer abc1 to us', 'they sent bearer [redacted] to us'],
     ['basic credentials', '-H "Authorization: Basic dTpw"', '-H "Authorization: [redacted]"'],
@@ -78,6 +90,10 @@ describe('a secret is told by its form', () => {
     ['words behind a name', 'basic training for the bearer of good news'],
     ['a path of a provider', 'http 400: /api/send/whatsapp'],
     ['times and numbers', '12:30, 2 > 1, a=b'],
+    ['a port before an address in the path', 'https://h.example:8080/users/ann@h.example'],
+    ['one without a path', 'https://h.example:8080 ann@h.example'],
+    ['one of a host in brackets', 'http://[::1]:8080/users/ann@h.example'],
+    ['an address in a path', 'https://h.example/a:b/ann@h.example'],
   ])('%s stays as it is', (_, text) => {
     expect(redacted(text)).toBe(text);
   });
