@@ -6,7 +6,7 @@ import { toDraft } from './draft.ts';
 import { accountOf, chatOf, personOf } from './people.ts';
 import type { CallEvent } from './schema.ts';
 
-const STATES: ReadonlyMap<string | undefined, Call['state']> = new Map([
+const CALL_STATES: ReadonlyMap<string | undefined, Call['state']> = new Map([
   ['offer', 'ringing'],
   ['pickUp', 'answered'],
   ['declined', 'declined'],
@@ -42,7 +42,7 @@ export function toCall(event: CallEvent, type: string): Draft {
 /** Nobody took a call that its caller ended; of our own calls it says no more than that they are over. */
 function stateOf(status: string | undefined, direction: Call['direction']): Call['state'] {
   if (status === 'hungUp') return direction === 'inbound' ? 'missed' : 'ended';
-  return STATES.get(status) ?? 'unknown';
+  return CALL_STATES.get(status) ?? 'unknown';
 }
 
 function participantsOf(participants: NonNullable<CallEvent['participants']>) {

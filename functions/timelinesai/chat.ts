@@ -12,14 +12,14 @@ type Change = Extract<Payload, { kind: 'chat' }>['chat']['change'];
 
 /** Reads an event about a chat, known under several names of which `change` is the meaning. */
 export function chat(change: Change): EventReader {
-  return reader(ChatBody, (body) => toDraft(body, change));
+  return reader(ChatBody, (body) => chatDraft(body, change));
 }
 
 /**
  * A chat is created once, whoever wrote first. Assignments have neither an id nor a time, so that all they say is
  * their identity.
  */
-function toDraft(body: v.InferOutput<typeof ChatBody>, change: Change): Draft | Issue {
+function chatDraft(body: v.InferOutput<typeof ChatBody>, change: Change): Draft | Issue {
   const id = chatIdOf(body.chat);
   if (id === undefined) return { path: 'chat.id', message: 'is missing' };
   const created = change === 'created';

@@ -11,10 +11,10 @@ type State = Extract<Payload, { kind: 'connection' }>['connection']['state'];
 
 /** Reads what happened to one of our accounts. `at` is the field that tells when, where there is one. */
 export function connection(state: State, at?: 'connected_on' | 'disconnected_on'): EventReader {
-  return reader(AccountBody, (body, type) => toDraft(body, type, state, at));
+  return reader(AccountBody, (body, type) => connectionDraft(body, type, state, at));
 }
 
-function toDraft(
+function connectionDraft(
   { whatsapp_account: theirs }: v.InferOutput<typeof AccountBody>,
   type: string,
   state: State,

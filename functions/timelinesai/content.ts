@@ -1,12 +1,12 @@
 import type { Content, File } from '#lib/domain/content.ts';
 import { known } from '#lib/domain/known.ts';
-import type { Attachment, Message } from './schema.ts';
+import type { Attachment, TheirMessage } from './schema.ts';
 
 /**
  * What a message says, one content per attachment as WhatsApp itself would show them; the text is the first one's
  * caption. None at all where the message says nothing that is passed on.
  */
-export function contentsOf(message: Message): Content[] {
+export function contentsOf(message: TheirMessage): Content[] {
   const [first, ...others] = attachmentsOf(message);
   if (first !== undefined) {
     return [{ ...toFile(first), ...known({ caption: message.text }) }, ...others.map(toFile)];
@@ -15,7 +15,7 @@ export function contentsOf(message: Message): Content[] {
 }
 
 /** Older payloads have one `attachment`, later ones a list; where both stand there, the list has it, too. */
-function attachmentsOf(message: Message): Attachment[] {
+function attachmentsOf(message: TheirMessage): Attachment[] {
   const listed = (message.attachments ?? []).filter(isThere);
   if (listed.length > 0) return listed;
   return message.attachment !== undefined && isThere(message.attachment) ? [message.attachment] : [];

@@ -62,7 +62,7 @@ function draftsOf(told: Told, { message, path }: ToldMessage, named: Direction |
   }));
 }
 
-function commonOf(told: Told, message: theirs.Message, direction: Direction, chatId: string) {
+function commonOf(told: Told, message: theirs.TheirMessage, direction: Direction, chatId: string) {
   const chat = toChat(chatId, told.chat);
   const received = direction === 'received';
   return {
@@ -83,7 +83,7 @@ function commonOf(told: Told, message: theirs.Message, direction: Direction, cha
  * The message's own word counts before the event's name. Without either, who sent it tells: the account or the other
  * side of the chat.
  */
-function directionOf(told: Told, message: theirs.Message, named: Direction | undefined): Direction | undefined {
+function directionOf(told: Told, message: theirs.TheirMessage, named: Direction | undefined): Direction | undefined {
   const stated = message.direction?.toLowerCase();
   if (stated === 'sent' || stated === 'received') return stated;
   if (named !== undefined) return named;
@@ -94,7 +94,7 @@ function directionOf(told: Told, message: theirs.Message, named: Direction | und
 }
 
 /** Our account is the sender of what was sent, and in a chat of two the recipient of what was received. */
-function ownPhoneIn(message: theirs.Message, received: boolean, chat: Message['chat']): string | undefined {
+function ownPhoneIn(message: theirs.TheirMessage, received: boolean, chat: Message['chat']): string | undefined {
   if (!received) return toPerson(message.sender ?? {}).phone;
   return chat.kind === 'individual' ? toPerson(message.recipient ?? {}).phone : undefined;
 }
@@ -107,7 +107,12 @@ function viaOf(origin = ''): Message['via'] {
 }
 
 /** Where no sender is named, an individual chat has only two sides. */
-function senderOf(told: Told, message: theirs.Message, chat: Message['chat'], received: boolean): Message['sender'] {
+function senderOf(
+  told: Told,
+  message: theirs.TheirMessage,
+  chat: Message['chat'],
+  received: boolean,
+): Message['sender'] {
   const named = anyKnown(toPerson(message.sender ?? {}));
   if (named !== undefined) return named;
   if (!received) return toPerson(told.account);
@@ -115,7 +120,7 @@ function senderOf(told: Told, message: theirs.Message, chat: Message['chat'], re
 }
 
 /** Deliveries of the first generation may come without ids; a repeated one must get the same. */
-function ownIdFor(chatId: string, message: theirs.Message, direction: Direction): string {
+function ownIdFor(chatId: string, message: theirs.TheirMessage, direction: Direction): string {
   const { timestamp, sender, text, attachment, attachments } = message;
   const fileName = attachments?.[0]?.filename ?? attachment?.filename;
   return derivedId('msg', [chatId, direction, timestamp, sender?.phone, text, fileName]);

@@ -5,8 +5,8 @@ import { isRecord } from '#lib/domain/json.ts';
 import { toPhone } from '#lib/domain/phone.ts';
 import { apiUrl, authorization, type Workspace } from './outbound-workspace.ts';
 
-const Text = v.fallback(v.optional(v.string()), undefined);
-const Line = v.looseObject({ phone: Text, status: Text });
+const ProbeText = v.fallback(v.optional(v.string()), undefined);
+const Line = v.looseObject({ phone: ProbeText, status: ProbeText });
 const Numbers = v.looseObject({ status: v.literal('ok'), data: v.unknown() });
 
 const CONNECTED = /^(?:active|connected|online)$/i;

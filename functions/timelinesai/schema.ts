@@ -76,7 +76,7 @@ export type Account = v.InferOutput<typeof Account>;
 const Attachment = v.looseObject({ temporary_download_url: word, filename: word, size: amount, mimetype: word });
 export type Attachment = v.InferOutput<typeof Attachment>;
 
-const Message = v.looseObject({
+const TheirMessage = v.looseObject({
   message_uid: word,
   message_id: word,
   message_type: word,
@@ -90,17 +90,17 @@ const Message = v.looseObject({
   attachment: ifValid(Attachment),
   attachments: ifValid(v.pipe(records, v.array(Attachment))),
 });
-export type Message = v.InferOutput<typeof Message>;
+export type TheirMessage = v.InferOutput<typeof TheirMessage>;
 
 const around = { chat: ifValid(Chat), whatsapp_account: ifValid(Account) };
 
 /** "Webhooks v2": the documented shape. */
-export const MessageBody = v.looseObject({ ...around, message: Message });
+export const MessageBody = v.looseObject({ ...around, message: TheirMessage });
 
 /** What the vendor's sample receivers read: everything about the message under `data`. */
 export const EnvelopeBody = v.looseObject({
   data: v.looseObject({
-    ...Message.entries,
+    ...TheirMessage.entries,
     chat_id: word,
     chat: ifValid(Chat),
     chat_name: word,
@@ -115,7 +115,7 @@ export const EnvelopeBody = v.looseObject({
 export const BundleBody = v.looseObject({
   ...around,
   ...Chat.entries,
-  messages: v.pipe(records, v.array(Message), v.nonEmpty()),
+  messages: v.pipe(records, v.array(TheirMessage), v.nonEmpty()),
 });
 
 export const ReactionBody = v.looseObject({

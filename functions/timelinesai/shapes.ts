@@ -1,6 +1,6 @@
 import type * as v from 'valibot';
 import { known } from '#lib/domain/known.ts';
-import type { Account, BundleBody, Chat, EnvelopeBody, Message, MessageBody } from './schema.ts';
+import type { Account, BundleBody, Chat, EnvelopeBody, MessageBody, TheirMessage } from './schema.ts';
 
 /** What a delivery says about messages of one chat, whichever of the three shapes it came in. */
 export interface Told {
@@ -13,7 +13,7 @@ export interface Told {
   readonly otherwise?: 'received';
 }
 export interface ToldMessage {
-  readonly message: Message;
+  readonly message: TheirMessage;
   /** Where it stood in the body, as `messages.0`. */
   readonly path: string;
 }

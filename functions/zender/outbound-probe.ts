@@ -18,7 +18,7 @@ const DISCONNECTED = /disconnect|inactive|expired|offline|^(?:0|false)$/i;
 /** Asks for the list in which the account's sender stands: WhatsApp accounts, phones, or the credits that pay. */
 export async function probe(copy: Copy, { http }: OutboundTools, deadline: number): Promise<ProbeResult> {
   const reply = await http.call({ method: 'GET', url: urlOf(copy) }, deadline);
-  return reply.kind === 'broken' ? { kind: 'unknown' } : judge(copy, reply);
+  return reply.kind === 'broken' ? { kind: 'unknown' } : probeResultOf(copy, reply);
 }
 
 function urlOf(copy: Copy): string {
@@ -26,7 +26,7 @@ function urlOf(copy: Copy): string {
   return listUrl(copy, copy.mode === 'devices' ? 'get/devices' : 'get/wa.accounts', { limit: '250', page: '1' });
 }
 
-function judge(copy: Copy, reply: Answer): ProbeResult {
+function probeResultOf(copy: Copy, reply: Answer): ProbeResult {
   const list = bodyOf(List, reply);
   const status = reply.status === 200 ? list?.status : reply.status;
   if (status === 401 || status === 403) return { kind: 'held', reason: `http ${status}` };

@@ -4,7 +4,7 @@ import type { RunningHub } from './hub.ts';
 import { countsOf, lineOf, Sends } from './progress.ts';
 
 const Created = v.object({ id: v.string() });
-const Made = v.object({ url: v.string() });
+const MadeAccount = v.object({ url: v.string() });
 const Accepted = v.object({ data: v.object({ message_id: v.string() }) });
 const Credits = v.object({ granted: v.number(), available: v.number(), reserved: v.number(), spent: v.number() });
 
@@ -24,7 +24,7 @@ const period = 250;
 export async function demonstrateSends({ api }: RunningHub): Promise<void> {
   const account = { provider: 'sandbox', channel: 'whatsapp', name: 'Demo', phone: '+15550100001', credentials: {} };
   const { id } = v.parse(Created, await api('/api/accounts', account));
-  const { url } = v.parse(Made, await api('/api/webhooks', { kind: 'send', name: 'Demo sends' }));
+  const { url } = v.parse(MadeAccount, await api('/api/webhooks', { kind: 'send', name: 'Demo sends' }));
   console.log('\nFour messages to send, about two seconds apart (POST /send/<token>):\n');
   for (const message of messages) {
     console.log(`  ${message.phone}  ${message.text.padEnd(42)} ${await send(url, id, message)}`);

@@ -9,7 +9,7 @@ import { AGAIN, queueHandler } from './queue-handler.ts';
 import { allowsPrivateHosts, type Runtime, required, sendingPorts } from './runtime.ts';
 
 /** For writing the answer down after the last thing that a tick does. */
-const MARGIN_MS = 1_000;
+const TICK_MARGIN_MS = 1_000;
 
 /** The Lambda that sends: one tick of one account at a time. */
 export function senderHandler(providers: readonly OutboundProvider[], runtime: Runtime) {
@@ -24,7 +24,7 @@ export function senderHandler(providers: readonly OutboundProvider[], runtime: R
   return queueHandler(async ({ body, messageId, receiptHandle, attributes }, context) => {
     const run = {
       id: `${context.awsRequestId}/${messageId}`,
-      endsAt: clock.monotonic() + context.getRemainingTimeInMillis() - MARGIN_MS,
+      endsAt: clock.monotonic() + context.getRemainingTimeInMillis() - TICK_MARGIN_MS,
       received: {
         times: Number(attributes.ApproximateReceiveCount),
         firstAt: Number(attributes.ApproximateFirstReceiveTimestamp),

@@ -8,7 +8,7 @@ import { outboundAccounts } from './outbound-accounts.ts';
 import { type Runtime, sendingPorts } from './runtime.ts';
 
 /** An errand that was begun is to end: asking a provider takes up to 8 s, and what it says is then written down. */
-const MARGIN_MS = 12_000;
+const WATCHDOG_MARGIN_MS = 12_000;
 
 /** The Lambda that looks, each minute, for what a lost tick or a crash has left behind. */
 export function watchdogHandler(providers: readonly OutboundProvider[], runtime: Runtime) {
@@ -29,7 +29,7 @@ export function watchdogHandler(providers: readonly OutboundProvider[], runtime:
     }
   };
   return async (_event: unknown, context: Context): Promise<void> => {
-    const endsAt = clock.monotonic() + context.getRemainingTimeInMillis() - MARGIN_MS;
+    const endsAt = clock.monotonic() + context.getRemainingTimeInMillis() - WATCHDOG_MARGIN_MS;
     await correlated({ requestId: context.awsRequestId }, () => run(endsAt));
   };
 }

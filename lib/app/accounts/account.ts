@@ -3,7 +3,6 @@ import { Instant, optional, tally } from '#lib/domain/schema.ts';
 import { SHORTEST_DRAW_MS, SHORTEST_GAP_MS } from '#lib/domain/sending/pace.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { itemReader } from '../read-item.ts';
-import type { Key } from '../store.ts';
 import type { AccountProvider } from './provider.ts';
 
 /** Between the end of one call and the start of the next, drawn anew each time. */
@@ -49,10 +48,6 @@ const Stored = v.object({
 });
 export type ManagedAccount = v.InferOutput<typeof Stored>;
 
-export function accountKey(id: string): Key {
-  return { pk: `ACC#${id}`, sk: 'META' };
-}
-
 /** What the account's message ids are unique within: its name at the provider, as deliveries tell it, or else our id. */
 export function scopeOf(
   { isNamedByPhone }: Pick<AccountProvider, 'isNamedByPhone'>,
@@ -61,7 +56,7 @@ export function scopeOf(
   return account.instance ?? (isNamedByPhone ? account.phone : undefined) ?? account.id;
 }
 
-export const readAccount = itemReader(Stored);
+export const readManagedAccount = itemReader(Stored);
 
 /** An account as its owner sees it. Its credentials are written and never shown. */
 export const ShownAccount = v.object({

@@ -6,10 +6,11 @@ import { toIso } from '#lib/domain/time.ts';
 import { directoryKey } from '../directory.ts';
 import type { Clock, Random } from '../ports.ts';
 import { accountSecret, type Secrets } from '../secrets.ts';
+import { accountKey } from '../sending/keys.ts';
 import { sendingStart } from '../sending/new-account.ts';
 import { absent, put, type Store } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
-import { accountKey, type ManagedAccount, type Pacing, readAccount, scopeOf } from './account.ts';
+import { type ManagedAccount, type Pacing, readManagedAccount, scopeOf } from './account.ts';
 import { claiming, claimOf, holderOf, lineIn } from './line.ts';
 import type { AccountProvider, Channel } from './provider.ts';
 
@@ -67,7 +68,7 @@ export async function createAccount(
     ...(claim === undefined ? [] : [await claiming(store, workspace, claim, id)]),
   ];
   const transacted = await store.transact(writes, newTransaction(random));
-  if (transacted.done) return { kind: 'created', account: readAccount(item) };
+  if (transacted.done) return { kind: 'created', account: readManagedAccount(item) };
   const owner = transacted.refused[2]?.item?.account;
   if (typeof owner !== 'string') throw new Error('an id that was just made up is taken');
   await secrets.delete(accountSecret(id));

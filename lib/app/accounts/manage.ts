@@ -7,6 +7,7 @@ import { accountSecret } from '../secrets.ts';
 import { defaultConfig } from '../sending/config.ts';
 import { deleteAccount } from '../sending/delete-account.ts';
 import { probeNow } from '../sending/hold.ts';
+import { accountKey } from '../sending/keys.ts';
 import {
   all,
   type Change,
@@ -23,7 +24,7 @@ import {
 import { newTransaction } from '../transaction.ts';
 import { findWebhook } from '../webhooks/manage.ts';
 import { isCurrent, webhookKey, webhookOf } from '../webhooks/webhook.ts';
-import { accountKey, type ManagedAccount, type Pacing, readAccount, scopeOf } from './account.ts';
+import { type ManagedAccount, type Pacing, readManagedAccount, scopeOf } from './account.ts';
 import type { AccountPorts } from './create.ts';
 import { claiming, claimOf, holderOf, lineIn, releasing } from './line.ts';
 import type { AccountProvider } from './provider.ts';
@@ -39,7 +40,7 @@ export interface AccountPatch {
 
 export async function findAccount(store: Store, workspace: string, id: string): Promise<ManagedAccount | undefined> {
   const item = await store.get(accountKey(id), { consistent: true });
-  return item?.workspace === workspace ? readAccount(item) : undefined;
+  return item?.workspace === workspace ? readManagedAccount(item) : undefined;
 }
 
 export async function listAccounts(
@@ -49,7 +50,7 @@ export async function listAccounts(
 ): Promise<ListPage<ManagedAccount>> {
   const { items: entries, position } = await listDirectory(store, workspace, 'ACCOUNT', page);
   const keys = entries.map(({ sk }) => accountKey(sk.slice('ACCOUNT#'.length)));
-  return pageOf((await getAll(store, keys, { consistent: true })).map(readAccount), position);
+  return pageOf((await getAll(store, keys, { consistent: true })).map(readManagedAccount), position);
 }
 
 export type Patched =
@@ -96,7 +97,7 @@ export async function patchAccount(
     const { done } = await store.transact(writes, newTransaction(random));
     const item = await store.get(accountKey(id), { consistent: true });
     if (!item) return { kind: 'gone' };
-    current = readAccount(item);
+    current = readManagedAccount(item);
     if (!done) continue;
     if (credentials !== undefined) await copyInstance(ports, current);
     return { kind: 'patched', account: current };

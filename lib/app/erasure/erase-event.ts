@@ -16,7 +16,7 @@ const MARKED_S = 4 * 86_400;
  */
 export async function eraseEvent(erasing: Erasing, head: Item, isTheirs: boolean): Promise<void> {
   const { store, counts, nowSeconds } = erasing;
-  await eraseMarks(erasing, head);
+  await eraseEchoMarks(erasing, head);
   if (typeof head.stateKey === 'string') await eraseDelivery(erasing, { pk: head.stateKey, sk: 'META' }, isTheirs);
   const items = await queryAll(store, { pk: head.pk, limit: 100, consistent: true });
   const chunks = items.filter(({ sk }) => sk !== head.sk);
@@ -30,7 +30,7 @@ export async function eraseEvent(erasing: Erasing, head: Item, isTheirs: boolean
 }
 
 /** What is kept for a day to find the send by that the message may be. */
-async function eraseMarks({ store, workspace, nowSeconds }: Erasing, head: Item): Promise<void> {
+async function eraseEchoMarks({ store, workspace, nowSeconds }: Erasing, head: Item): Promise<void> {
   const { kind, direction, provider, orderedAt } = head;
   const isMarked = Date.parse(String(orderedAt)) / 1000 > nowSeconds - MARKED_S;
   if (kind !== 'message' || direction !== 'outbound' || !isMarked) return;

@@ -1,12 +1,13 @@
 import { mentionsOf } from '#lib/domain/mention.ts';
 import type { Phone } from '#lib/domain/phone.ts';
-import { accountKey, readAccount } from '../accounts/account.ts';
+import { readManagedAccount } from '../accounts/account.ts';
 import { wholeDirectory } from '../directory.ts';
 import { getAll } from '../get-all.ts';
 import { walk } from '../lists/walk.ts';
 import type { WalkState } from '../lists/walk-cursor.ts';
 import type { Clock, Log, Random } from '../ports.ts';
 import { retrying } from '../retrying-store.ts';
+import { accountKey } from '../sending/keys.ts';
 import type { Store } from '../store.ts';
 import { attemptStage } from './attempts.ts';
 import { chatStage } from './chats.ts';
@@ -88,5 +89,5 @@ async function isOwn(store: Store, workspace: string, phone: Phone): Promise<boo
   const entries = await wholeDirectory(store, workspace, 'ACCOUNT');
   const keys = entries.map(({ sk }) => accountKey(sk.slice('ACCOUNT#'.length)));
   const accounts = await getAll(store, keys, { consistent: true });
-  return accounts.map(readAccount).some((account) => account.phone === phone);
+  return accounts.map(readManagedAccount).some((account) => account.phone === phone);
 }

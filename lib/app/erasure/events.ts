@@ -2,7 +2,7 @@ import type { Event } from '#lib/domain/event.ts';
 import { chatId } from '../chats/chat.ts';
 import { listed, type Stage } from '../lists/walk.ts';
 import { type EventRecord, recordOf } from '../receiving/event-item.ts';
-import { accountKey } from '../receiving/records.ts';
+import { chatAccount } from '../receiving/records.ts';
 import { type Item, isLive } from '../store.ts';
 import { eraseEvent } from './erase-event.ts';
 import type { Erasing } from './erasing.ts';
@@ -70,5 +70,5 @@ function ownChat(event: Event, { mentions }: Erasing): string | undefined {
   const { id, phone, aliases, account = {} } = event.chat;
   if (!mentions(JSON.stringify([id, phone, aliases]))) return undefined;
   const { workspace, provider } = event;
-  return chatId({ workspace, provider, accountKey: accountKey(event, account), providerChatId: id });
+  return chatId({ workspace, provider, accountKey: chatAccount(event, account), providerChatId: id });
 }

@@ -60,7 +60,7 @@ function eventFrom(draft: Draft, id: string, receipt: Receipt): Event {
   const { message } = draft.payload;
   const chat = {
     ...origin(receipt),
-    accountKey: accountKey(receipt.webhook, message.account),
+    accountKey: chatAccount(receipt.webhook, message.account),
     providerChatId: message.chat.id,
   };
   return { ...common, ...draft.payload, chatId: chatId(chat) };
@@ -93,7 +93,7 @@ function quarantined(issues: readonly Issue[], type: string | undefined, receipt
 }
 
 /** Our own account, as one part of the identity of a chat: the hub's account where the webhook names one. */
-export function accountKey(webhook: ReceivingWebhook, account: OwnAccount): string {
+export function chatAccount(webhook: ReceivingWebhook, account: OwnAccount): string {
   return webhook.accountId ?? account.instance ?? account.phone ?? account.user ?? account.device ?? webhook.webhookId;
 }
 

@@ -7,7 +7,7 @@ import type { SendReports } from '../sends/reports.ts';
 import { add, type Key, type Store, setIfAbsent, update } from '../store.ts';
 import { noteStatus } from './delivery-state.ts';
 import { type EventRecord, lifeOf } from './event-item.ts';
-import { accountKey, type Receipt } from './records.ts';
+import { chatAccount, type Receipt } from './records.ts';
 import type { Stored } from './store-event.ts';
 
 export interface SettlePorts {
@@ -59,7 +59,7 @@ function chatSeen({ event, orderedAt }: EventRecord, { webhook, provider }: Rece
     workspace: webhook.workspace,
     provider,
     ...(webhook.accountId !== undefined && { accountId: webhook.accountId }),
-    accountKey: accountKey(webhook, account),
+    accountKey: chatAccount(webhook, account),
     providerChatId: chat.id,
     kind: chat.kind,
     ...(chat.title !== undefined && { title: chat.title }),

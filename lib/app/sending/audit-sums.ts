@@ -9,7 +9,7 @@ import { LEDGER_PREFIX, quotaKey, quotaKindKey } from './keys.ts';
 import type { StorePorts } from './persistent.ts';
 import { type Counted, countedIn, NOTHING, net } from './spent.ts';
 
-const PAGE = 1000;
+const SUMS_PAGE = 1000;
 const LOOKS = 50;
 /** A difference that the next look does not show was an index that lagged behind. */
 const ALIKE = 3;
@@ -86,7 +86,7 @@ async function withTail(store: Store, workspace: string, entered: Readonly<Recor
     pk: quotaKindKey(workspace).pk,
     from,
     before: `${LEDGER_PREFIX}\uffff`,
-    limit: PAGE,
+    limit: SUMS_PAGE,
     consistent: true,
   };
   for await (const page of pagesOf(store, query)) for (const item of page) enter(sums, readLedgerEntry(item));

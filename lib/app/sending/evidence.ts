@@ -41,7 +41,7 @@ export async function lookFor(store: Store, look: Look, now: number, config: Sen
   const asking = look.asking ? [look.asking] : [];
   if (marks.unknown.length + queue.old.length + asking.length === 0) return [];
   const old = queue.isWhole ? queue.old : await oldMarks(store, account);
-  const { sends, isClaimed } = await known(store, look, marks, [...queue.places, ...old, ...asking]);
+  const { sends, isClaimed } = await knownSends(store, look, marks, [...queue.places, ...old, ...asking]);
   const marked = new Set([...marks.unknown, ...old, ...asking].map(nameOf));
   const attempts = sends.flatMap((send) => attemptsOf(send, marked));
   const all = [...new Map([...marks.echoes, ...sightings].map((one) => [one.providerId, one])).values()];
@@ -89,7 +89,7 @@ interface Known {
   readonly isClaimed: (sighting: Look['sightings'][number]) => boolean;
 }
 
-async function known(store: Store, look: Look, marks: Marks, places: readonly Place[]): Promise<Known> {
+async function knownSends(store: Store, look: Look, marks: Marks, places: readonly Place[]): Promise<Known> {
   const scopes = new Set([...look.scopes, ...marks.unknown.map(({ scope }) => scope)]);
   const statesOf = ({ providerId, state }: Look['sightings'][number]) => [
     ...(state === undefined ? [] : [state]),

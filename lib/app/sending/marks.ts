@@ -82,7 +82,7 @@ export interface Marks {
   readonly echoes: readonly Echo[];
 }
 
-const PAGE = 1_000;
+const MARKS_PAGE = 1_000;
 
 /** All that is marked under these traces, and under those of what is found there. */
 export async function marksUnder(
@@ -112,6 +112,6 @@ export async function marksUnder(
 }
 
 const under = (store: Store, account: string, trace: string) =>
-  queryAll(store, { pk: tracePartition(account, trace), limit: PAGE, consistent: true });
+  queryAll(store, { pk: tracePartition(account, trace), limit: MARKS_PAGE, consistent: true });
 
 const isEcho = ({ sk }: Item): boolean => sk.startsWith('E#');

@@ -18,7 +18,7 @@ import { scheduleTick } from './schedule.ts';
 import type { Ending } from './settle.ts';
 import { dropLease, type End, type Head, holdsLease, lookAgain, next, over, type Turn } from './turn.ts';
 
-const TRIES = 4;
+const OUTCOME_TRIES = 4;
 
 /**
  * Writes down what came of a call: part, pointer, account, and on a refund the quota, all in one transaction. Where the
@@ -53,7 +53,7 @@ async function writeOutcome(turn: Turn, head: Head, intentAt: number, outcome: S
   metrics.count('SendOutcome', { kind: verdict.kind, correlationId: head.send.messageId });
   measureGap(turn, head, intentAt);
   let sending: Head = { ...head, send: sendingSince(head, turn.account, intentAt) };
-  for (let tries = 0; tries < TRIES; tries += 1) {
+  for (let tries = 0; tries < OUTCOME_TRIES; tries += 1) {
     const plan = planOutcome(sending, verdict, { account: turn.account, when, config: turn.config });
     const rests = plan.leaving > 0 && plan.leaving === turn.account.pending;
     const account = endTurn(turn, when, plan, rests);

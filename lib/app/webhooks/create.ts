@@ -1,8 +1,9 @@
 import { newId, sha256 } from '#lib/domain/ids.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { accountKey, readAccount } from '../accounts/account.ts';
+import { readManagedAccount } from '../accounts/account.ts';
 import { directoryKey } from '../directory.ts';
 import type { Clock, Random } from '../ports.ts';
+import { accountKey } from '../sending/keys.ts';
 import { absent, type Check, check, put, type Store, StoreUnavailable, unchanged } from '../store.ts';
 import { newTransaction } from '../transaction.ts';
 import { retentionOf } from '../workspaces/retention.ts';
@@ -17,7 +18,7 @@ export interface NewWebhook {
   readonly name?: string;
 }
 
-interface Ports {
+interface CreatePorts {
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
@@ -31,7 +32,7 @@ export type Created =
 // Each round more means that the workspace's retention was changed in this very moment.
 const ROUNDS = 5;
 
-export async function createWebhook(ports: Ports, workspace: string, wanted: NewWebhook): Promise<Created> {
+export async function createWebhook(ports: CreatePorts, workspace: string, wanted: NewWebhook): Promise<Created> {
   const { store, random } = ports;
   for (let round = 0; round < ROUNDS; round++) {
     const account = await accountFor(store, workspace, wanted);
@@ -58,7 +59,7 @@ export async function createWebhook(ports: Ports, workspace: string, wanted: New
 }
 
 function newWebhook(
-  { clock, random }: Ports,
+  { clock, random }: CreatePorts,
   workspace: string,
   { kind, provider, accountId, name, secret }: NewWebhook,
   account: NamedAccount | undefined,
@@ -92,7 +93,7 @@ async function accountFor(
 ): Promise<NamedAccount | undefined | 'missing'> {
   if (accountId === undefined) return undefined;
   const item = await store.get(accountKey(accountId), { consistent: true });
-  const account = item && readAccount(item);
+  const account = item && readManagedAccount(item);
   if (account?.workspace !== workspace || account.provider !== provider) return 'missing';
   const { instance } = account;
   return {

@@ -27,7 +27,7 @@ export interface WebhookPatch {
 }
 
 // Each round more means that somebody rotated the webhook between our look and our write.
-const ROUNDS = 5;
+const PATCH_ROUNDS = 5;
 
 /** The row of a webhook as it is now, and where it stands. */
 export interface Found {
@@ -57,7 +57,7 @@ export async function patchWebhook(
   patch: WebhookPatch,
 ): Promise<Webhook | undefined> {
   const changes = changesOf(patch);
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < PATCH_ROUNDS; round++) {
     const found = await findWebhook(store, workspace, id);
     if (!found || changes.length === 0) return found?.webhook;
     const written = await store.write(update(webhookKey(found.tokenHash), changes, isCurrent), { returns: 'new' });
@@ -74,16 +74,16 @@ function changesOf({ enabled, name, secret }: WebhookPatch): Change[] {
   return changes;
 }
 
-interface Ports {
+interface ManagePorts {
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
 }
 
 /** False where there is no such webhook. Its URL answers 404 from this moment on; what came in through it stays. */
-export async function deleteWebhook(ports: Ports, workspace: string, id: string): Promise<boolean> {
+export async function deleteWebhook(ports: ManagePorts, workspace: string, id: string): Promise<boolean> {
   const { store, clock, random } = ports;
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < PATCH_ROUNDS; round++) {
     const found = await findWebhook(store, workspace, id);
     if (!found) return false;
     const entry = directoryKey(workspace, 'WEBHOOK', id);

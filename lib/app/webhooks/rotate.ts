@@ -6,7 +6,7 @@ import { findWebhook } from './manage.ts';
 import { newToken, webhookPath } from './token.ts';
 import { isCurrent, type Webhook, webhookItem, webhookKey } from './webhook.ts';
 
-interface Ports {
+interface RotatePorts {
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
@@ -22,7 +22,7 @@ export type Rotated =
 const OLD_ROW_SECONDS = 90 * 24 * 3600;
 
 /** Gives a webhook a new URL; in the same transaction the old one is worth nothing any more. */
-export async function rotateWebhook(ports: Ports, workspace: string, id: string): Promise<Rotated> {
+export async function rotateWebhook(ports: RotatePorts, workspace: string, id: string): Promise<Rotated> {
   const { store, clock, random } = ports;
   const found = await findWebhook(store, workspace, id);
   if (!found) return { kind: 'missing' };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readAccount } from '#lib/app/accounts/account.ts';
+import { readManagedAccount } from '#lib/app/accounts/account.ts';
 import { lastAttempts } from '#lib/app/attempts/attempt.ts';
 import { findChat } from '#lib/app/chats/list.ts';
 import { countQuarantined } from '#lib/app/events/quarantine.ts';
@@ -22,7 +22,7 @@ const whole = (store: MemoryStore, item: Item) => store.write(put({ ...PRIVATE, 
 
 /** Each reads one item that holds what is private and lacks what it needs. */
 const READERS: Readonly<Record<string, (store: MemoryStore) => unknown>> = {
-  'an account': () => readAccount({ pk: 'ACC#acc_1', sk: 'META', ...PRIVATE }),
+  'an account': () => readManagedAccount({ pk: 'ACC#acc_1', sk: 'META', ...PRIVATE }),
   'a webhook': () => webhookOf({ pk: 'HOOK#1', sk: 'META', ...PRIVATE }),
   'a send': () => readSend({ pk: 'MSG#1', sk: 'META', ...PRIVATE, recipient: PRIVATE, parts: [PRIVATE] }),
   "a message's delivery": () =>
