@@ -1,6 +1,16 @@
-import type { OwnReport } from './own-delivery.ts';
 import type { ReceivingWebhook } from './records.ts';
-import type { Unjudged } from './unjudged.ts';
+
+/** What a parcel has in the place of a webhook when nobody called: the hub itself reports, for this account. */
+export interface OwnReport {
+  readonly ownAccount: string;
+}
+
+/** What a parcel has in the place of a webhook while the table cannot be read and this process has never met the URL. */
+export interface Unjudged {
+  readonly tokenHash: string;
+  /** SHA-256 of the secret that came with it, which is taken out of the body. */
+  readonly secretHash?: string;
+}
 
 /**
  * A delivery that the table did not take, on its way through a queue. The one place outside the table where a body is

@@ -1,12 +1,8 @@
 import { readAccount } from '../sending/items.ts';
 import { accountKey } from '../sending/keys.ts';
 import type { Store } from '../store.ts';
+import type { OwnReport } from './fallback.ts';
 import type { ReceivingWebhook } from './records.ts';
-
-/** What a parcel has in the place of a webhook when nobody called: the hub itself reports, for this account. */
-export interface OwnReport {
-  readonly ownAccount: string;
-}
 
 /** Such a delivery has no URL and needs none set up: the account itself says whose it is. Undefined if it is gone. */
 export async function ownWebhook(store: Store, { ownAccount }: OwnReport): Promise<ReceivingWebhook | undefined> {

@@ -6,7 +6,7 @@ import type { Store } from '../store.ts';
 import { looksLikeToken } from '../webhooks/token.ts';
 import { type Webhook, webhookKey, webhookOf } from '../webhooks/webhook.ts';
 import { admissionOf, proofIn } from './admission.ts';
-import type { Parcel } from './fallback.ts';
+import type { Parcel, Unjudged } from './fallback.ts';
 import { type PatientPorts, queued } from './keep.ts';
 import type { Delivery, ReceivingProvider } from './provider.ts';
 import { notFound, UNAVAILABLE, type Verdict } from './verdict.ts';
@@ -16,13 +16,6 @@ import { notFound, UNAVAILABLE, type Verdict } from './verdict.ts';
  * takes it nevertheless, by the hash of its token, and it is judged when the table is back: a provider that never asks
  * again would lose a message otherwise. Whoever guesses URLs must not fill the queue meanwhile, so there are bounds.
  */
-
-/** What a parcel has in the place of a webhook then. */
-export interface Unjudged {
-  readonly tokenHash: string;
-  /** SHA-256 of the secret that came with it, which is taken out of the body. */
-  readonly secretHash?: string;
-}
 
 /** So much at once, and so much each second from then on; of deliveries up to 64 KB each counts one. */
 const MOST_AT_ONCE = 60;

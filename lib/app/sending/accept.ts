@@ -6,9 +6,9 @@ import { type Earlier, earlierOf, findEarlier } from './idempotency.ts';
 import { type Account, readAccount, type Send } from './items.ts';
 import { accountKey } from './keys.ts';
 import { isOverdue, kick } from './kick.ts';
-import { persistent } from './persistent.ts';
 import type { Ticks } from './ports.ts';
 import { currentEpoch, openEpoch, openingCredits, quotaKind } from './quota.ts';
+import { withRetries } from './with-retries.ts';
 
 export type NewPart =
   | { readonly kind: 'text'; readonly text: string }
@@ -58,7 +58,7 @@ const TRIES = 5;
 
 /** Charges, queues and sets going. Once it has said `accepted`, the message is sent or its credit is given back. */
 export async function accept(request: SendRequest, given: AcceptPorts, config: SendingConfig): Promise<Accepted> {
-  const ports = persistent(given, config);
+  const ports = withRetries(given, config);
   const { store, random } = ports;
   const messageId = `wa_backend:3EB0${Buffer.from(random.bytes(8)).toString('hex').toUpperCase()}`;
   const [account, quota] = await Promise.all([takeNumber(store, request), quotaKind(store, request.workspace)]);

@@ -30,8 +30,8 @@ import {
   sendKey,
   sendListKey,
 } from './keys.ts';
-import type { StorePorts } from './persistent.ts';
 import { countedIn, NOTHING, onQuota } from './spent.ts';
+import type { StorePorts } from './with-retries.ts';
 
 type Note = (difference: Difference) => void;
 

@@ -6,8 +6,8 @@ import { enter } from './audit-stages.ts';
 import { countReserved } from './credits.ts';
 import { type Quota, readLedgerEntry } from './items.ts';
 import { LEDGER_PREFIX, quotaKey, quotaKindKey } from './keys.ts';
-import type { StorePorts } from './persistent.ts';
 import { type Counted, countedIn, NOTHING, net } from './spent.ts';
+import type { StorePorts } from './with-retries.ts';
 
 const SUMS_PAGE = 1000;
 const LOOKS = 50;

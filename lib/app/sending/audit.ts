@@ -5,7 +5,7 @@ import { type AuditProgress, begun, type Difference, readProgress } from './audi
 import { auditStages } from './audit-stages.ts';
 import { sumDifferences } from './audit-sums.ts';
 import { auditKey } from './keys.ts';
-import type { StorePorts } from './persistent.ts';
+import type { StorePorts } from './with-retries.ts';
 
 export interface Audit {
   readonly ok: boolean;

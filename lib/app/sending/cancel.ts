@@ -5,8 +5,8 @@ import type { SendingConfig } from './config.ts';
 import { countEnds, type EndingPorts } from './ends.ts';
 import { readSend, type Send } from './items.ts';
 import { accountKey, sendKey } from './keys.ts';
-import { persistent } from './persistent.ts';
 import { settling } from './settle.ts';
+import { withRetries } from './with-retries.ts';
 
 export type Cancelled = 'cancelled' | 'too late' | 'not found';
 
@@ -22,7 +22,7 @@ export async function cancel(
   messageId: string,
   config: SendingConfig,
 ): Promise<Cancelled> {
-  const ports = persistent(given, config);
+  const ports = withRetries(given, config);
   const { store, clock, random } = ports;
   for (let tries = 0; tries < TRIES; tries += 1) {
     const send = await findSend(store, workspace, messageId);

@@ -5,9 +5,9 @@ import { newTransaction } from '../transaction.ts';
 import type { SendingConfig } from './config.ts';
 import { readQuota } from './items.ts';
 import { quotaKey, quotaKindKey, reservedListKey } from './keys.ts';
-import { persistent, type StorePorts } from './persistent.ts';
 import { currentEpoch, grantWrites, openEpoch, opening, openingCredits, openingOf, quotaKind } from './quota.ts';
 import { countedIn, net } from './spent.ts';
+import { type StorePorts, withRetries } from './with-retries.ts';
 
 export interface Credits {
   readonly epoch: Epoch;
@@ -28,7 +28,7 @@ const TRIES = 5;
  * `reserved` is counted in an index and may lag behind by a moment.
  */
 export async function showCredits(given: StorePorts, workspace: string, config: SendingConfig): Promise<Credits> {
-  const { store, clock } = persistent(given, config);
+  const { store, clock } = withRetries(given, config);
   const quota = await quotaKind(store, workspace);
   const epoch = currentEpoch(quota, clock.now());
   const [{ quotas, spending }, reserved] = await Promise.all([
@@ -56,7 +56,7 @@ export async function grant(
   { credits, reason }: { readonly credits: number; readonly reason: string },
   config: SendingConfig,
 ): Promise<void> {
-  const { store, clock, random } = persistent(given, config);
+  const { store, clock, random } = withRetries(given, config);
   const quota = await quotaKind(store, workspace);
   const now = clock.now();
   const epoch = currentEpoch(quota, now);
@@ -75,7 +75,7 @@ export async function setQuota(
   quota: QuotaKind,
   config: SendingConfig,
 ): Promise<void> {
-  const { store, clock, random } = persistent(given, config);
+  const { store, clock, random } = withRetries(given, config);
   const { kind, ...rest } = quota;
   const chosen = put({ ...quotaKindKey(workspace), kind: 'quotaKind', quota: kind, ...rest });
   for (let tries = 0; tries < TRIES; tries += 1) {

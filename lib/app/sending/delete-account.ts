@@ -4,8 +4,8 @@ import type { SendingConfig } from './config.ts';
 import { endProbing } from './hold.ts';
 import { type Account, readAccount } from './items.ts';
 import { accountKey } from './keys.ts';
-import { persistent, type StorePorts } from './persistent.ts';
 import { takeOver } from './spent.ts';
+import { type StorePorts, withRetries } from './with-retries.ts';
 
 const TRIES = 5;
 
@@ -20,7 +20,7 @@ export async function deleteAccount(
   alongside: (account: Account) => readonly (Put | Delete)[],
   config: SendingConfig,
 ): Promise<'deleted' | 'busy' | 'gone'> {
-  const { store, random } = persistent(given, config);
+  const { store, random } = withRetries(given, config);
   for (let tries = 0; tries < TRIES; tries += 1) {
     const item = await store.get(accountKey(account), { consistent: true });
     if (!item) return 'gone';

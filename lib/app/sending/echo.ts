@@ -3,7 +3,7 @@ import type { EndingPorts } from './ends.ts';
 import { type Found, type Look, lookFor } from './evidence.ts';
 import { settleLate } from './late.ts';
 import { type Echo, echoMarks, marksUnder } from './marks.ts';
-import { persistent } from './persistent.ts';
+import { withRetries } from './with-retries.ts';
 
 /** The account that a message went out through, as the hub knows it. */
 export type EchoedBy = Pick<Look, 'workspace' | 'provider' | 'account'>;
@@ -18,7 +18,7 @@ export async function onEcho(
   echo: Echo,
   config: SendingConfig,
 ): Promise<'settled' | 'no match'> {
-  const ports = persistent(given, config);
+  const ports = withRetries(given, config);
   const { store, clock } = ports;
   const look = { ...by, scopes: [], traces: echo.traces, sightings: [echo] };
   if (await settleWhere(ports, await lookFor(store, look, clock.now(), config))) return 'settled';

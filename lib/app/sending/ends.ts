@@ -1,6 +1,6 @@
 import type { PartState } from '#lib/domain/sending/part.ts';
 import type { Metrics } from '../ports.ts';
-import type { StorePorts } from './persistent.ts';
+import type { StorePorts } from './with-retries.ts';
 
 /** For whoever brings parts to an end, or further than that. */
 export interface EndingPorts extends StorePorts {

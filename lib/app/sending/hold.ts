@@ -8,8 +8,8 @@ import { gatesOpenAt, setDue } from './due.ts';
 import { type Account, type Probe, readAccount, readProbe } from './items.ts';
 import { accountKey, dueListOf, dueSortKey, probeKey } from './keys.ts';
 import { tickAgain } from './kick.ts';
-import { persistent, type StorePorts } from './persistent.ts';
 import type { Ticks } from './ports.ts';
+import { type StorePorts, withRetries } from './with-retries.ts';
 
 /**
  * Two flags, so that neither side undoes the other: `paused` is the operator's, `held` the provider's. A call that is
@@ -29,7 +29,7 @@ export async function pause(
   reason: string,
   config: SendingConfig,
 ): Promise<Changed> {
-  const { store } = persistent(given, config);
+  const { store } = withRetries(given, config);
   const changes = [set('paused', true), set('pauseReason', reason)];
   const written = await store.write(update(accountKey(account), changes, exists()));
   return written.done ? 'changed' : 'gone';
@@ -42,7 +42,7 @@ export async function hold(
   reason: string,
   config: SendingConfig,
 ): Promise<Changed> {
-  const { store, clock, random } = persistent(given, config);
+  const { store, clock, random } = withRetries(given, config);
   const found = await store.get(accountKey(account), { consistent: true });
   if (!found) return 'gone';
   const { changes, probe } = holding(readAccount(found), reason, clock.now(), config);
@@ -77,7 +77,7 @@ async function endHold(
   { by }: { readonly by: 'provider' | 'operator' },
   config: SendingConfig,
 ): Promise<Changed> {
-  const { store, clock, random, ticks } = persistent(given, config);
+  const { store, clock, random, ticks } = withRetries(given, config);
   const found = await store.get(accountKey(account), { consistent: true });
   if (!found) return 'gone';
   const now = clock.now();

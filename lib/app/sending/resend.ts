@@ -3,7 +3,7 @@ import { type Accepted, type AcceptPorts, accept, type NewPart } from './accept.
 import { findSend } from './cancel.ts';
 import type { SendingConfig } from './config.ts';
 import type { Part } from './items.ts';
-import { persistent } from './persistent.ts';
+import { withRetries } from './with-retries.ts';
 
 export type Resent =
   | Accepted
@@ -23,7 +23,7 @@ export async function resend(
   messageId: string,
   config: SendingConfig,
 ): Promise<Resent> {
-  const send = await findSend(persistent(given, config).store, workspace, messageId);
+  const send = await findSend(withRetries(given, config).store, workspace, messageId);
   if (!send || send.erased) return { kind: 'not found' };
   if (send.resentAs !== undefined) return { kind: 'resent already', messageId: send.resentAs };
   const state = sendState(send.parts);

@@ -21,9 +21,9 @@ import { countEnds, type EndingPorts } from './ends.ts';
 import type { DueItem } from './errands.ts';
 import { type Part, type ProviderMessage, readProviderMessage, readSend, type Send } from './items.ts';
 import { accountKey, dueListOf, dueSortKey, sendKey } from './keys.ts';
-import { persistent } from './persistent.ts';
 import { settlePart } from './settle.ts';
 import { meetsNothing, NOTHING, onAccount, onQuota } from './spent.ts';
+import { withRetries } from './with-retries.ts';
 
 const TRIES = 5;
 
@@ -40,7 +40,7 @@ export async function onStatus(
   item: ProviderMessage,
   config: SendingConfig,
 ): Promise<void> {
-  const ports = persistent(given, config);
+  const ports = withRetries(given, config);
   if (item.send !== undefined) return applyStatuses(ports, item);
   // By then whoever is sending it has written its name, or has died.
   const due = ports.clock.now() + config.leaseMs + config.graceMs;

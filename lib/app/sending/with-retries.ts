@@ -1,7 +1,6 @@
 import type { Clock, Random } from '../ports.ts';
 import { retrying } from '../retrying-store.ts';
 import type { Store } from '../store.ts';
-import type { SendingConfig } from './config.ts';
 
 export interface StorePorts {
   readonly store: Store;
@@ -10,7 +9,10 @@ export interface StorePorts {
 }
 
 /** The same ports, with a store that tries for as long as a request may wait. */
-export function persistent<Ports extends StorePorts>(ports: Ports, config: SendingConfig): Ports {
+export function withRetries<Ports extends StorePorts>(
+  ports: Ports,
+  { requestMs }: { readonly requestMs: number },
+): Ports {
   const { store, clock, random } = ports;
-  return { ...ports, store: retrying(store, clock, random, clock.monotonic() + config.requestMs) };
+  return { ...ports, store: retrying(store, clock, random, clock.monotonic() + requestMs) };
 }
