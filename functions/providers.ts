@@ -1,4 +1,4 @@
-import type { Provider } from '#lib/app/provider.ts';
+import type { Provider } from '#lib/tenants/provider.ts';
 import * as registry from './registry.ts';
 
 /** Every provider of this hub, by name. */

@@ -1,6 +1,5 @@
 import * as v from 'valibot';
-import { Issue } from '#lib/domain/issue.ts';
-import { Whole } from '#lib/domain/schema.ts';
+import { Issue, Whole } from '#lib/domain/schema.ts';
 import { problemBody } from '#lib/http/app.ts';
 
 /** Every error of the hub has this shape; `status` repeats the HTTP status. */

@@ -1,7 +1,7 @@
 import type { Hono, Context as HonoContext } from 'hono';
-import { retrying } from '#lib/app/retrying-store.ts';
-import { StoreUnavailable } from '#lib/app/store.ts';
 import { type HubEnvironment, hubApp } from '#lib/http/app.ts';
+import { retrying } from '#lib/store/retry.ts';
+import { StoreUnavailable } from '#lib/store/store.ts';
 import { problem, type Reply, responseOf } from './answers.ts';
 import { authenticate, type Caller } from './auth.ts';
 import { docsFile } from './docs/files.ts';

@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import * as v from 'valibot';
-import { ADMIN_KEY } from '#lib/app/secrets.ts';
-import { workspaceOfKey } from '#lib/app/workspaces/keys.ts';
-import { hasWorkspace, MAIN } from '#lib/app/workspaces/workspace.ts';
+import { workspaceOfKey } from '#lib/tenants/api-keys.ts';
+import { ADMIN_KEY } from '#lib/tenants/secrets.ts';
+import { hasWorkspace, MAIN } from '#lib/tenants/workspaces.ts';
 import { type ProblemReply, problem } from './answers.ts';
 import type { AdminPorts } from './route.ts';
 import { Id } from './schemas.ts';

@@ -1,8 +1,8 @@
-import { ssmClient } from '#lib/adapters/aws/clients.ts';
-import { ssmSecrets } from '#lib/adapters/aws/ssm-secrets.ts';
-import { lambdaOf } from '#lib/adapters/lambda-app.ts';
-import { reachOf, required, runtime, sendingPorts } from '#lib/adapters/runtime.ts';
-import { version } from '#lib/adapters/version.ts';
+import { ssmClient } from '#lib/aws/clients.ts';
+import { lambdaOf } from '#lib/aws/http-entries.ts';
+import { reachOf, required, runtime, sendingPorts } from '#lib/aws/runtime.ts';
+import { ssmSecrets } from '#lib/aws/secrets.ts';
+import { version } from '#lib/version.ts';
 import { providers } from '../providers.ts';
 import { adminApp } from './app.ts';
 

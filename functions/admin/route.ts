@@ -1,13 +1,13 @@
 import * as v from 'valibot';
-import type { Clock, Log, Metrics, Random } from '#lib/app/ports.ts';
-import type { Provider } from '#lib/app/provider.ts';
-import type { Secrets } from '#lib/app/secrets.ts';
-import type { SendingConfig } from '#lib/app/sending/config.ts';
-import type { Ticks } from '#lib/app/sending/ports.ts';
-import type { Store } from '#lib/app/store.ts';
 import type { Reach } from '#lib/domain/base-url.ts';
-import { issuesOf } from '#lib/domain/issue.ts';
 import { isRecord, type Json, parseJson } from '#lib/domain/json.ts';
+import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';
+import { issuesOf } from '#lib/domain/schema.ts';
+import type { SendingConfig } from '#lib/sender/config.ts';
+import type { Ticks } from '#lib/sender/provider.ts';
+import type { Store } from '#lib/store/store.ts';
+import type { Provider } from '#lib/tenants/provider.ts';
+import type { Secrets } from '#lib/tenants/secrets.ts';
 import { type Answers, invalid, type ProblemReply, problem, type Reply, type ReplyOf } from './answers.ts';
 
 /** What the API reaches outside of itself. */

@@ -1,8 +1,7 @@
 import * as v from 'valibot';
-import { decodeCursor } from '#lib/app/lists/page.ts';
-import { known } from '#lib/domain/known.ts';
-import { optional } from '#lib/domain/schema.ts';
+import { known, optional } from '#lib/domain/schema.ts';
 import { toInstant } from '#lib/domain/time.ts';
+import { decodeCursor } from '#lib/store/page.ts';
 
 const DEFAULT_LIMIT = 50;
 const HIGHEST_LIMIT = 200;

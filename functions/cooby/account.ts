@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { AccountProvider } from '#lib/app/accounts/provider.ts';
+import type { AccountProvider } from '#lib/tenants/account.ts';
 
 /** Cooby has no public way to send: an account only gives a name to what it reports. */
 export const coobyAccount: AccountProvider = {

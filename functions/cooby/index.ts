@@ -1,4 +1,4 @@
-import type { Provider } from '#lib/app/provider.ts';
+import type { Provider } from '#lib/tenants/provider.ts';
 import { coobyAccount } from './account.ts';
 import { cooby as receiving } from './provider.ts';
 

@@ -1,13 +1,11 @@
-import { type Draft, type ReceivingProvider, reader } from '#lib/app/receiving/provider.ts';
 import { derivedId } from '#lib/domain/ids.ts';
-import type { Issue } from '#lib/domain/issue.ts';
 import { parseJson } from '#lib/domain/json.ts';
-import { known } from '#lib/domain/known.ts';
 import type { Chat, Message, OwnAccount } from '#lib/domain/message.ts';
+import type { Issue } from '#lib/domain/schema.ts';
+import { known } from '#lib/domain/schema.ts';
 import { toInstant } from '#lib/domain/time.ts';
-import { chatOf } from './chat.ts';
-import { contentOf, errorOf } from './content.ts';
-import { participantsOf, recipientOf, senderOf, userPhone } from './people.ts';
+import { type Draft, type ReceivingProvider, reader } from '#lib/inbox/provider.ts';
+import { chatOf, contentOf, errorOf, participantsOf, recipientOf, senderOf, userPhone } from './content.ts';
 import { Delivery } from './schema.ts';
 
 /** Every delivery is one message: Cooby has no other event, and no name for this one. */

@@ -1,10 +1,9 @@
-import { type Chunk, chunkOf, parcelOf } from '#lib/adapters/aws/fallback-queue.ts';
-import { correlated } from '#lib/adapters/correlation.ts';
-import { AGAIN, queueHandler } from '#lib/adapters/queue-handler.ts';
-import { runtime, sendingPorts } from '#lib/adapters/runtime.ts';
-import { collectChunks, forgetChunks } from '#lib/app/receiving/collect-chunks.ts';
-import { storeParcel } from '#lib/app/receiving/store-parcel.ts';
-import { sendReports } from '#lib/app/sends/reports.ts';
+import { AGAIN, queueHandler } from '#lib/aws/queue-handler.ts';
+import { type Chunk, chunkOf, parcelOf } from '#lib/aws/queues.ts';
+import { runtime, sendingPorts } from '#lib/aws/runtime.ts';
+import { correlated } from '#lib/aws/telemetry.ts';
+import { collectChunks, forgetChunks, storeParcel } from '#lib/inbox/fallback.ts';
+import { sendReports } from '#lib/sender/reports.ts';
 import { readers } from '../providers.ts';
 
 const all = runtime();

@@ -1,8 +1,8 @@
 import * as v from 'valibot';
-import type { AccountProvider } from '#lib/app/accounts/provider.ts';
 import { BaseUrl } from '#lib/domain/base-url.ts';
-import { lineOf } from './outbound-instance.ts';
-import { InstanceId } from './values.ts';
+import type { AccountProvider } from '#lib/tenants/account.ts';
+import { lineOf } from './outbound.ts';
+import { InstanceId } from './schema.ts';
 
 const Credentials = v.strictObject({
   // Hosts are per instance and shown in GREEN-API's console; methods are added to them.

@@ -1,13 +1,216 @@
-import type { Content, File } from '#lib/domain/content.ts';
-import { normaliseJid } from '#lib/domain/jid.ts';
+import type { Content, File, Button as OurButton } from '#lib/domain/content.ts';
 import { isRecord } from '#lib/domain/json.ts';
-import { known } from '#lib/domain/known.ts';
+import type { Message } from '#lib/domain/message.ts';
+import { normaliseJid, type Phone, toPhone } from '#lib/domain/person.ts';
+import { anyKnown, known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { buttonsIn, listIn, replyIn, templateIn } from './interactive.ts';
-import { isBareMark, markerIn } from './markers.ts';
-import type { Card, Contents, FileData } from './message-schema.ts';
-import { textIn } from './text.ts';
-import { nameIn, phonesIn } from './vcard.ts';
+import type { Button, Card, Contents, ExtendedText, FileData } from './schema.ts';
+
+export type Fault = NonNullable<Message['error']>;
+
+const MEANINGS: ReadonlyMap<string, string> = new Map([
+  ['SWE001', 'The content could not be read on a linked device; the message itself may follow'],
+  ['SWE002', 'The file is over the size limit and was not fetched'],
+  ['SWE003', 'The keys to read the message were lost; ask the sender to repeat it'],
+  ['SWE004', 'The group is above the supported size'],
+  ['SWE999', 'The message could not be read'],
+]);
+
+export function faultOf(code: string): Fault {
+  return { code, message: MEANINGS.get(code) ?? 'The content could not be handed over' };
+}
+
+const BARE = /^\{\{(SWE\d{3})\}\}$/;
+const WITH_WORDS = /^(SWE004)(?::|$)/;
+
+/** What is wrong, where a text or link is one of the marks that GREEN-API puts in the place of what it does not have. */
+export function markerIn(text: string | undefined): Fault | undefined {
+  const written = text?.trim() ?? '';
+  const code = (BARE.exec(written) ?? WITH_WORDS.exec(written))?.[1];
+  return code === undefined ? undefined : faultOf(code);
+}
+
+/** A mark that says nothing to a reader. */
+function isBareMark(text: string): boolean {
+  return BARE.test(text.trim());
+}
+
+/** Other types may bring their text under the same keys (a reaction its emoji); they are not texts. */
+const TEXTS: ReadonlySet<string | undefined> = new Set([
+  undefined,
+  'textMessage',
+  'extendedTextMessage',
+  'quotedMessage',
+]);
+
+function textIn(data: Contents): Content | undefined {
+  const extended = data.extendedTextMessageData ?? {};
+  const words = data.textMessageData?.textMessage ?? extended.text;
+  const preview = previewIn(extended);
+  const ad = adIn(extended);
+  if (!TEXTS.has(data.typeMessage) || markerIn(words)) return undefined;
+  if (words === undefined && !preview && !ad) return undefined;
+  const fromTemplate = data.textMessageData?.isTemplateMessage;
+  return known({ type: 'text' as const, text: words ?? '', fromTemplate, preview, ad });
+}
+
+/** WhatsApp previews the first link of a text, and GREEN-API does not repeat it. */
+function previewIn(extended: ExtendedText) {
+  const { title, description, jpegThumbnail: thumbnail, previewType } = extended;
+  const type = previewType === 'None' ? undefined : previewType;
+  const preview = anyKnown({ title, description, thumbnail, type });
+  return preview && known({ ...preview, url: /https?:\/\/\S+/i.exec(extended.text ?? '')?.[0] });
+}
+
+/** The advert from which the sender started to write. */
+function adIn(extended: ExtendedText) {
+  const { sourceId, sourceType, sourceUrl, mediaType, thumbnailUrl, conversionSource } = extended;
+  const ad = known({
+    sourceId,
+    sourceType,
+    sourceUrl,
+    mediaType,
+    thumbnailUrl,
+    showAttribution: extended.showAdAttribution,
+    autoReply: extended.containsAutoReply,
+    conversionSource,
+    entryPointApp: extended.entryPointConversionApp,
+  });
+  return Object.values(ad).some((value) => value !== false) ? ad : undefined;
+}
+
+/** The international numbers of a card, each once: WhatsApp's own id of the number (`waid`) before what is written. */
+export function phonesIn(vcard: string): Phone[] {
+  const lines = vcard.replaceAll(/\r?\n[ \t]/g, '').split(/\r?\n/); // a line goes on where the next begins with a blank
+  const phones = lines.filter((line) => /^(?:[\w-]+\.)?TEL[;:]/i.test(line)).map(phoneIn);
+  return [...new Set(phones.filter((phone) => phone !== undefined))];
+}
+
+function phoneIn(line: string): Phone | undefined {
+  const whatsapp = toPhone(/;waid=(\d+)/i.exec(line)?.[1]);
+  return whatsapp ?? internationalNumber(line.slice(line.indexOf(':') + 1));
+}
+
+/** Only with its `+`: without it nobody knows the country. */
+function internationalNumber(written: string): Phone | undefined {
+  const number = written
+    .trim()
+    .replace(/^tel:/i, '')
+    .split(';')[0]
+    ?.replace('(0)', '')
+    .replaceAll(/[\s().-]/g, '');
+  return number?.startsWith('+') ? toPhone(number) : undefined;
+}
+
+/** The name that the card gives itself. */
+export function nameIn(vcard: string): string | undefined {
+  return /^FN(?:;[^:\r\n]*)?:(.*)$/im.exec(vcard)?.[1]?.trim() || undefined;
+}
+
+/** Plain and interactive buttons. `interactiveButtonsReply` is a message with buttons, too, not a tap on one. */
+function buttonsIn(data: Contents): Content | undefined {
+  const found =
+    data.buttonsMessage ?? data.interactiveButtons ?? data.interactiveButtonsReply ?? data.interactiveButtonReply;
+  const text = found?.contentText ?? found?.body;
+  if (!found || text === undefined) return undefined;
+  return known({
+    type: 'buttons' as const,
+    title: found.titleText ?? found.header,
+    text,
+    footer: found.footerText ?? found.footer,
+    buttons: buttonsOf(found.buttons),
+  });
+}
+
+function templateIn({ templateMessage: found }: Contents): Content | undefined {
+  if (found?.contentText === undefined) return undefined;
+  return known({
+    type: 'template' as const,
+    namespace: found.namespace,
+    name: found.elementName,
+    title: found.titleText,
+    text: found.contentText,
+    footer: found.footer ?? found.footerText,
+    mediaUrl: found.mediaUrl,
+    buttons: buttonsOf(found.buttons),
+  });
+}
+
+function listIn({ listMessage: found }: Contents): Content | undefined {
+  if (found?.contentText === undefined) return undefined;
+  const { title, contentText: text, footer, buttonText, sections = [] } = found;
+  return known({
+    type: 'list' as const,
+    title,
+    text,
+    footer,
+    buttonText,
+    sections: sections.map((section) =>
+      known({
+        title: section.title,
+        rows: (section.rows ?? []).map((row) =>
+          known({ id: row.rowId, title: row.title, description: row.description }),
+        ),
+      }),
+    ),
+  });
+}
+
+/** What somebody chose: a button, a row of a list, or a button of a template (which is what all taps give today). */
+function replyIn(data: Contents): Content | undefined {
+  const chosen = buttonTap(data) ?? rowTap(data) ?? templateTap(data);
+  return chosen && (chosen.id !== undefined || chosen.text !== undefined) ? { type: 'reply', ...chosen } : undefined;
+}
+
+function buttonTap({ buttonsResponseMessage: tap }: Contents) {
+  if (!tap) return undefined;
+  const { stanzaId: of, selectedButtonId: id, selectedButtonText: text } = tap;
+  return known({ source: 'button' as const, of, id, text });
+}
+
+function rowTap({ listResponseMessage: tap }: Contents) {
+  if (!tap) return undefined;
+  const { stanzaId: of, singleSelectReply: id, title: text, listType } = tap;
+  return known({ source: 'list' as const, of, id, text, listType });
+}
+
+function templateTap(data: Contents) {
+  const tap = data.templateButtonReplyMessage ?? data.templateButtonsReplyMessage;
+  if (!tap) return undefined;
+  const { stanzaId: of, selectedId: id, selectedDisplayText: text, selectedIndex: index } = tap;
+  return known({ source: 'template' as const, of, id, text, index });
+}
+
+function buttonsOf(written: readonly Button[] = []): OurButton[] {
+  return written.map(buttonOf).filter((button) => button !== undefined);
+}
+
+function buttonOf(button: Button): OurButton | undefined {
+  const inner = button.urlButton ?? button.callButton ?? button.quickReplyButton;
+  const phone = button.phoneNumber ?? inner?.phoneNumber;
+  const facts = anyKnown({
+    id: button.buttonId ?? inner?.id,
+    index: button.index,
+    text: button.buttonText ?? inner?.displayText,
+    url: button.url ?? inner?.url,
+    phone: toPhone(phone) ?? phone,
+    code: button.copyCode,
+  });
+  return facts && { kind: kindOf(button), ...facts };
+}
+
+const KINDS: ReadonlyMap<string | undefined, OurButton['kind']> = new Map([
+  ['copy', 'copy'],
+  ['call', 'call'],
+  ['url', 'url'],
+  ['reply', 'reply'],
+]);
+
+function kindOf(button: Button): OurButton['kind'] {
+  if (button.urlButton) return 'url';
+  if (button.callButton) return 'call';
+  return KINDS.get(button.type) ?? 'reply';
+}
 
 /** Which key is there decides, since sources disagree on types; a text comes last, it may stand beside the others. */
 const READERS = [

@@ -1,4 +1,4 @@
-import type { Provider } from '#lib/app/provider.ts';
+import type { Provider } from '#lib/tenants/provider.ts';
 import { greenApiAccount } from './account.ts';
 import { greenApiOutbound } from './outbound.ts';
 import { greenApi as receiving } from './provider.ts';

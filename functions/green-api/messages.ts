@@ -1,17 +1,92 @@
-import type { Draft } from '#lib/app/receiving/provider.ts';
 import type { Content } from '#lib/domain/content.ts';
 import type { Payload } from '#lib/domain/event.ts';
-import { checked } from '#lib/domain/issue.ts';
+import type { Identity } from '#lib/domain/identity.ts';
 import { isRecord } from '#lib/domain/json.ts';
-import { known } from '#lib/domain/known.ts';
-import type { Chat, Message, Person } from '#lib/domain/message.ts';
-import { contentOf, unsupported } from './content.ts';
-import { toDraft } from './draft.ts';
-import { type Fault, faultOf, markerIn } from './markers.ts';
-import { type Contents, Forwarding } from './message-schema.ts';
-import { accountOf, chatOf, personOf } from './people.ts';
-import { quotedOf } from './quoted.ts';
-import type { MessageEvent } from './schema.ts';
+import type { Chat, Message, OwnAccount, Person } from '#lib/domain/message.ts';
+import { chatKindOfJid, normaliseJid, phoneOfJid } from '#lib/domain/person.ts';
+import { checked, known } from '#lib/domain/schema.ts';
+import type { Draft } from '#lib/inbox/provider.ts';
+import { contentOf, type Fault, faultOf, markerIn, unsupported } from './content.ts';
+import { Contents, type Envelope, Forwarding, type MessageEvent, type Quoted } from './schema.ts';
+
+/** An event of its instance at its time; `identity` tells it from the others of its type. */
+export function toDraft(event: Envelope, type: string, payload: Payload, identity: Omit<Identity, 'type'> = {}): Draft {
+  const instance = event.instanceData.idInstance;
+  return known({ identity: { instance, type, ...identity }, payload, occurredAt: event.timestamp });
+}
+
+export function personOf(jid: string | undefined, names: { name?: string; contactName?: string } = {}): Person {
+  return known({ id: jid === undefined ? undefined : normaliseJid(jid), phone: phoneOfJid(jid), ...names });
+}
+
+export function chatOf(jid: string, title?: string): Chat {
+  return known({ id: normaliseJid(jid), kind: chatKindOfJid(jid), title });
+}
+
+/** `wid` is empty while the instance is not authorised. */
+export function accountOf({ instanceData }: Envelope): OwnAccount {
+  return known({ instance: instanceData.idInstance, phone: phoneOfJid(instanceData.wid) });
+}
+
+/** The keys under which a message of its own would hold what a quoted one holds flat. */
+const KEYS: ReadonlyMap<string | undefined, string> = new Map([
+  ['imageMessage', 'fileMessageData'],
+  ['videoMessage', 'fileMessageData'],
+  ['documentMessage', 'fileMessageData'],
+  ['audioMessage', 'fileMessageData'],
+  ['stickerMessage', 'fileMessageData'],
+  ['buttonsMessage', 'buttonsMessage'],
+  ['listMessage', 'listMessage'],
+  ['templateMessage', 'templateMessage'],
+  ['interactiveButtons', 'interactiveButtons'],
+  ['interactiveButtonsReply', 'interactiveButtonsReply'],
+  ['buttonsResponseMessage', 'buttonsResponseMessage'],
+  ['listResponseMessage', 'listResponseMessage'],
+  ['templateButtonsReplyMessage', 'templateButtonReplyMessage'],
+  ['templateButtonReplyMessage', 'templateButtonReplyMessage'],
+]);
+
+/**
+ * The message that this one answers. GREEN-API names it in an object of its own and again beside the text, not always
+ * alike: the object wins, the other pair is kept as what was stated.
+ */
+function quotedOf(data: Contents): Message['quoted'] {
+  const outer = pair(data.extendedTextMessageData);
+  const inner = pair(data.quotedMessage);
+  const id = inner?.id ?? outer?.id;
+  if (id === undefined) return undefined;
+  return known({
+    id,
+    sender: inner?.sender ?? outer?.sender,
+    content: data.quotedMessage && quotedContent(data.quotedMessage),
+    stated: inner?.id === undefined ? undefined : outer,
+  });
+}
+
+function pair(named: { stanzaId?: string | undefined; participant?: string | undefined } | undefined) {
+  if (named?.stanzaId === undefined && named?.participant === undefined) return undefined;
+  const { stanzaId: id, participant } = named;
+  return known({ id, sender: participant === undefined ? undefined : personOf(participant) });
+}
+
+/** Undefined where the message is only named, as reactions do. */
+function quotedContent(quoted: Quoted): Content | undefined {
+  const data = checked(Contents, unflattened(quoted), () => 'a quoted message');
+  return contentOf(data) ?? (data.typeMessage === undefined ? undefined : unsupported(data));
+}
+
+/** The quoted message as it would stand in an event of its own. Without its id: a tap's is that of the buttons. */
+function unflattened({ stanzaId, participant, textMessage, extendedTextMessage, location, contact, ...flat }: Quoted) {
+  const key = KEYS.get(flat.typeMessage);
+  const isText = textMessage !== undefined || isRecord(extendedTextMessage);
+  return {
+    ...flat,
+    ...(key === undefined || isRecord(flat[key]) ? {} : { [key]: flat }),
+    extendedTextMessageData: isText ? Object.assign({}, extendedTextMessage, { text: textMessage }) : undefined,
+    locationMessageData: location,
+    contactMessageData: contact,
+  };
+}
 
 const INCOMING = 'incomingMessageReceived';
 const VIA: ReadonlyMap<string, Message['via']> = new Map([

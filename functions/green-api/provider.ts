@@ -1,20 +1,48 @@
-import { type Reading, type ReceivingProvider, readByName, reader } from '#lib/app/receiving/provider.ts';
+import * as v from 'valibot';
+import { sha256 } from '#lib/domain/ids.ts';
 import { isRecord, parseJson } from '#lib/domain/json.ts';
-import { proofOf } from './authenticity.ts';
-import { toCall } from './calls.ts';
+import { known } from '#lib/domain/schema.ts';
+import {
+  type Delivery,
+  type Proof,
+  type Reading,
+  type ReceivingProvider,
+  readByName,
+  reader,
+} from '#lib/inbox/provider.ts';
 import { toMessage } from './messages.ts';
-import { toBlock, toDevice, toQuota, toSocketState, toState, toStatus } from './reports.ts';
+import { toBlock, toCall, toDevice, toQuota, toSocketState, toState, toStatus } from './reports.ts';
 import {
   BlockEvent,
   CallEvent,
   DeviceEvent,
+  eventIn,
+  InstanceId,
   MessageEvent,
   QuotaEvent,
   SocketEvent,
   StateEvent,
   StatusEvent,
+  withPath,
 } from './schema.ts';
-import { eventIn, withPath } from './wrapper.ts';
+
+/** The token of the instance's settings, which the webhook may know, and the instance that the body is about. */
+function proofOf(delivery: Delivery, body: unknown): Proof {
+  const token = tokenIn(delivery.headers.authorization ?? '');
+  return known({ secretHash: token === undefined ? undefined : sha256(token), instance: instanceIn(body) });
+}
+
+/** A token arrives as `Bearer <token>`, but one that was set as `Basic …` arrives as it was set, and in no other way. */
+function tokenIn(header: string): string | undefined {
+  return header.startsWith('Basic ') ? header : /^Bearer (?!Basic )(.*)$/s.exec(header)?.[1];
+}
+
+function instanceIn(body: unknown): string | undefined {
+  const event = eventIn(body).event;
+  if (!isRecord(event) || !isRecord(event.instanceData)) return undefined;
+  const read = v.safeParse(InstanceId, event.instanceData.idInstance);
+  return read.success ? read.output : undefined;
+}
 
 const message = reader(MessageEvent, toMessage);
 const call = reader(CallEvent, toCall);

@@ -1,17 +1,245 @@
 import * as v from 'valibot';
-import { MessageData } from './message-schema.ts';
-import {
-  flag,
-  InstanceId,
-  ifReadable,
-  instant,
-  list,
-  neededLabel,
-  neededNumber,
-  neededText,
-  number,
+import { isRecord } from '#lib/domain/json.ts';
+import { toInstant } from '#lib/domain/time.ts';
+import type { Reading } from '#lib/inbox/provider.ts';
+
+/**
+ * How GREEN-API writes values. It says `""` where it has nothing to say, and what is a number in one place is a text in
+ * another. What cannot be read counts as absent: a message is not lost for a thumbnail that is no text.
+ */
+const text = v.optional(v.pipe(v.unknown(), v.transform(toText)));
+const number = v.optional(v.pipe(v.unknown(), v.transform(toNumber)));
+const flag = v.optional(v.pipe(v.unknown(), v.transform(toFlag)));
+/** Milliseconds since the epoch, from seconds as a rule. */
+const instant = v.optional(
+  v.pipe(
+    v.unknown(),
+    v.transform((raw) => toInstant(toNumber(raw) ?? toText(raw))),
+  ),
+);
+/** Ids of buttons and rows, and words that some clients number. */
+const label = v.optional(v.pipe(v.unknown(), v.transform(toLabel)));
+
+/** Without these there is nothing to store: no identity, no chat, or nothing said. */
+const neededText = v.pipe(
+  v.string(),
+  v.transform((raw: string) => toText(raw)),
+  v.string(),
+);
+const neededLabel = v.pipe(v.unknown(), v.transform(toLabel), v.string());
+const neededNumber = v.pipe(v.unknown(), v.transform(toNumber), v.number());
+/** A member of a group: an id, or an object whose `id` or `wid` it is. */
+const MemberId = v.pipe(v.unknown(), v.transform(toMemberId), v.string());
+export const InstanceId = v.pipe(v.unknown(), v.transform(toInstanceId), v.string());
+
+/** Undefined where `schema` does not fit. */
+function ifReadable<Schema extends v.GenericSchema>(schema: Schema) {
+  return v.fallback(v.optional(schema), undefined);
+}
+
+/** The items that fit `schema`, in their order. */
+function list<Schema extends v.GenericSchema>(schema: Schema) {
+  return ifReadable(
+    v.pipe(
+      v.array(ifReadable(schema)),
+      v.transform((items) => items.filter((item) => item !== undefined)),
+    ),
+  );
+}
+
+function toText(raw: unknown): string | undefined {
+  return typeof raw === 'string' && raw !== '' ? raw : undefined;
+}
+
+function toLabel(raw: unknown): string | undefined {
+  return typeof raw === 'number' && Number.isFinite(raw) ? String(raw) : toText(raw);
+}
+
+function toNumber(raw: unknown): number | undefined {
+  if (isRecord(raw)) return longInteger(raw);
+  const value = typeof raw === 'string' && /^-?\d{1,16}(\.\d+)?$/.test(raw.trim()) ? Number(raw) : raw;
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+/** A 64-bit integer as the provider's serialiser leaves it: `{low, high, unsigned}`, two halves of 32 bits. */
+function longInteger({ low, high }: Record<string, unknown>): number | undefined {
+  if (typeof low !== 'number' || typeof high !== 'number') return undefined;
+  const value = high * 2 ** 32 + (low >>> 0);
+  return Number.isSafeInteger(value) ? value : undefined;
+}
+
+function toFlag(raw: unknown): boolean | undefined {
+  if (raw === 'true' || raw === 'false') return raw === 'true';
+  return typeof raw === 'boolean' ? raw : undefined;
+}
+
+function toMemberId(raw: unknown): string | undefined {
+  return isRecord(raw) ? (toText(raw.id) ?? toText(raw.wid)) : toText(raw);
+}
+
+/** Instance numbers have up to twelve digits by now; they are compared as text. */
+function toInstanceId(raw: unknown): string | undefined {
+  const written = typeof raw === 'string' ? raw.trim() : String(toNumber(raw));
+  return /^\d{1,20}$/.test(written) ? written : undefined;
+}
+
+/** How often a message was passed on; it stands in the object that holds the content, whatever its type. */
+export const Forwarding = v.looseObject({ forwardingScore: number, isForwarded: flag });
+
+const ExtendedText = v.looseObject({
   text,
-} from './values.ts';
+  title: text,
+  description: text,
+  previewType: text,
+  jpegThumbnail: text,
+  stanzaId: text,
+  participant: text,
+  // Messages that start from an advert.
+  containsAutoReply: flag,
+  mediaType: label,
+  showAdAttribution: flag,
+  sourceId: label,
+  sourceType: text,
+  sourceUrl: text,
+  thumbnailUrl: text,
+  conversionSource: text,
+  entryPointConversionApp: text,
+});
+export type ExtendedText = v.InferOutput<typeof ExtendedText>;
+
+const FileData = v.looseObject({
+  downloadUrl: text,
+  caption: text,
+  fileName: text,
+  jpegThumbnail: text,
+  mimeType: text,
+  isAnimated: flag,
+});
+export type FileData = v.InferOutput<typeof FileData>;
+
+const Location = v.looseObject({
+  nameLocation: text,
+  address: text,
+  latitude: number,
+  longitude: number,
+  jpegThumbnail: text,
+});
+
+const Card = v.looseObject({ displayName: text, vcard: text });
+export type Card = v.InferOutput<typeof Card>;
+
+/** A poll and the votes on one share a key. */
+const Poll = v.looseObject({
+  name: text,
+  options: list(v.looseObject({ optionName: text })),
+  multipleAnswers: flag,
+  selectableOptionsCount: number,
+  stanzaId: text,
+  votes: list(v.looseObject({ optionName: text, optionVoters: list(MemberId) })),
+});
+
+const Link = v.looseObject({ displayText: text, url: text, phoneNumber: label, id: label });
+/** The three ways in which buttons are written, in one: plain, interactive and of a template. */
+const Button = v.looseObject({
+  buttonId: label,
+  buttonText: text,
+  type: text,
+  copyCode: text,
+  phoneNumber: label,
+  url: text,
+  index: number,
+  urlButton: ifReadable(Link),
+  callButton: ifReadable(Link),
+  quickReplyButton: ifReadable(Link),
+});
+export type Button = v.InferOutput<typeof Button>;
+
+/** Anything with buttons. The title, the text and the line below have two names each. */
+const WithButtons = v.looseObject({
+  titleText: text,
+  header: text,
+  contentText: text,
+  body: text,
+  footer: text,
+  footerText: text,
+  buttons: list(Button),
+  namespace: text,
+  elementName: text,
+  mediaUrl: text,
+});
+
+const Rows = v.looseObject({
+  title: text,
+  rows: list(v.looseObject({ title: text, rowId: label, description: text })),
+});
+const List = v.looseObject({
+  title: text,
+  contentText: text,
+  footer: text,
+  buttonText: text,
+  sections: list(Rows),
+});
+
+const ButtonTap = v.looseObject({ stanzaId: text, selectedButtonId: label, selectedButtonText: text });
+const RowTap = v.looseObject({ stanzaId: text, title: text, listType: number, singleSelectReply: label });
+const TemplateTap = v.looseObject({
+  stanzaId: text,
+  selectedIndex: number,
+  selectedId: label,
+  selectedDisplayText: text,
+});
+
+const Invite = v.looseObject({
+  groupJid: text,
+  inviteCode: text,
+  inviteExpiration: instant,
+  groupName: text,
+  caption: text,
+  name: text,
+  jpegThumbnail: text,
+});
+
+/** Which message is answered; its content follows flat, in a way of its own (`quoted.ts`). */
+const Quoted = v.looseObject({ stanzaId: text, participant: text, typeMessage: text });
+export type Quoted = v.InferOutput<typeof Quoted>;
+
+/** The content of a message, under a key that does not follow from `typeMessage` by rule. */
+const contents = {
+  textMessageData: ifReadable(v.looseObject({ textMessage: text, isTemplateMessage: flag })),
+  extendedTextMessageData: ifReadable(ExtendedText),
+  statusExtendedTextMessageData: ifReadable(v.looseObject({ text })),
+  fileMessageData: ifReadable(FileData),
+  locationMessageData: ifReadable(Location),
+  contactMessageData: ifReadable(Card),
+  contacts: list(Card),
+  messageData: ifReadable(v.looseObject({ contacts: list(Card) })),
+  pollMessageData: ifReadable(Poll),
+  pollCreationMessage: ifReadable(Poll),
+  editedMessageData: ifReadable(v.looseObject({ textMessage: text, caption: text, stanzaId: text })),
+  deletedMessageData: ifReadable(v.looseObject({ stanzaId: text })),
+  groupInviteMessageData: ifReadable(Invite),
+  buttonsMessage: ifReadable(WithButtons),
+  templateMessage: ifReadable(WithButtons),
+  interactiveButtons: ifReadable(WithButtons),
+  interactiveButtonsReply: ifReadable(WithButtons),
+  interactiveButtonReply: ifReadable(WithButtons),
+  listMessage: ifReadable(List),
+  buttonsResponseMessage: ifReadable(ButtonTap),
+  listResponseMessage: ifReadable(RowTap),
+  templateButtonReplyMessage: ifReadable(TemplateTap),
+  templateButtonsReplyMessage: ifReadable(TemplateTap),
+};
+
+export const Contents = v.looseObject({ typeMessage: text, ...contents, quotedMessage: ifReadable(Quoted) });
+export type Contents = v.InferOutput<typeof Contents>;
+const NamedContents = v.looseObject({ ...Contents.entries, typeMessage: neededText });
+
+/** What is neither named nor under a key that we know says nothing at all. */
+const MessageData: v.GenericSchema<unknown, Contents> = v.lazy((input) =>
+  isRecord(input) && Object.keys(contents).some((key) => isRecord(input[key]) || Array.isArray(input[key]))
+    ? Contents
+    : NamedContents,
+);
 
 const envelope = {
   instanceData: v.looseObject({
@@ -100,3 +328,15 @@ export const BlockEvent = v.looseObject({
   chatState: v.optional(v.literal('blocked'), 'blocked'),
 });
 export type BlockEvent = v.InferOutput<typeof BlockEvent>;
+
+/** An event comes bare; fetched from GREEN-API's queue by somebody else it is wrapped, `{receiptId, body}`. */
+export function eventIn(body: unknown): { readonly event: unknown; readonly path: string } {
+  const isWrapped = isRecord(body) && 'receiptId' in body && isRecord(body.body) && !('typeWebhook' in body);
+  return isWrapped ? { event: body.body, path: 'body.' } : { event: body, path: '' };
+}
+
+/** What is wrong, where it is in the whole body. */
+export function withPath(path: string, reading: Reading): Reading {
+  if (!('issues' in reading) || path === '') return reading;
+  return { ...reading, issues: reading.issues.map((issue) => ({ ...issue, path: path + issue.path })) };
+}

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { AccountProvider } from '#lib/app/accounts/provider.ts';
+import type { AccountProvider } from '#lib/tenants/account.ts';
 
 const Credentials = v.strictObject({});
 

@@ -1,5 +1,5 @@
-import { runtime } from '#lib/adapters/runtime.ts';
-import { reportingWebhookHandler } from '#lib/adapters/webhook-handler.ts';
+import { reportingWebhookHandler } from '#lib/aws/http-entries.ts';
+import { runtime } from '#lib/aws/runtime.ts';
 import { sandbox } from './provider.ts';
 
 export const handler = reportingWebhookHandler(sandbox, runtime());

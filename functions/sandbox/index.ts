@@ -1,4 +1,4 @@
-import type { Provider } from '#lib/app/provider.ts';
+import type { Provider } from '#lib/tenants/provider.ts';
 import { sandboxAccount } from './account.ts';
 import { sandboxOutbound } from './outbound.ts';
 import { sandbox as receiving } from './provider.ts';

@@ -1,16 +1,35 @@
 import * as v from 'valibot';
+import type { SendOutcome } from '#lib/domain/send/outcome.ts';
+import { recipientOf, whatsappChatOf } from '#lib/domain/send/recipient.ts';
+import { toIso } from '#lib/domain/time.ts';
 import {
   type OpenAccount,
   type OutboundAccount,
   type OutboundProvider,
   type OutboundTools,
+  type Outgoing,
   withCredentials,
-} from '#lib/app/sending/outbound.ts';
-import type { Outgoing } from '#lib/app/sending/ports.ts';
-import type { SendOutcome } from '#lib/domain/sending/outcome.ts';
-import { recipientOf } from '#lib/domain/sending/recipient.ts';
-import { toIso } from '#lib/domain/time.ts';
-import { type Magic, magicOf } from './magic.ts';
+} from '#lib/sender/provider.ts';
+
+/** Numbers that nobody can have, and what sending to each of them comes to. */
+const MAGIC = {
+  '15550100404': 'not on whatsapp',
+  '15550100410': 'fails later',
+  '15550100429': 'throttled',
+  '15550100401': 'logged out',
+  '15550100408': 'timeout',
+  '15550100500': 'server error',
+  '15550100800': 'slow',
+} as const;
+type Magic = (typeof MAGIC)[keyof typeof MAGIC];
+
+const byNumber: ReadonlyMap<string, Magic> = new Map(Object.entries(MAGIC));
+
+/** As a number, a JID or a chat's id alike. */
+export function magicOf(recipient: Outgoing['recipient']): Magic | undefined {
+  const known = recipientOf(recipient);
+  return byNumber.get((known && whatsappChatOf(known))?.replace(/@c\.us$/, '') ?? '');
+}
 
 /** Calls nobody: it takes every message, and reports on it like a provider that is somewhere else. */
 export const sandboxOutbound: OutboundProvider = {

@@ -1,12 +1,11 @@
-import { type Draft, type ReceivingProvider, readByName, reader } from '#lib/app/receiving/provider.ts';
 import type { Content } from '#lib/domain/content.ts';
-import type { Issue } from '#lib/domain/issue.ts';
-import { chatKindOfJid, normaliseJid, phoneOfJid } from '#lib/domain/jid.ts';
 import { parseJson } from '#lib/domain/json.ts';
-import { anyKnown, known } from '#lib/domain/known.ts';
 import type { Chat, Person } from '#lib/domain/message.ts';
-import { toPhone } from '#lib/domain/phone.ts';
+import { chatKindOfJid, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
+import type { Issue } from '#lib/domain/schema.ts';
+import { anyKnown, known } from '#lib/domain/schema.ts';
 import { toInstant } from '#lib/domain/time.ts';
+import { type Draft, type ReceivingProvider, readByName, reader } from '#lib/inbox/provider.ts';
 import { type File, Message, Status } from './schema.ts';
 
 /** A provider that exists nowhere: the newcomer's first, and the tests'. Its language is ours, described in README.md. */

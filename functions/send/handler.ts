@@ -1,5 +1,5 @@
-import { runtime } from '#lib/adapters/runtime.ts';
-import { sendHandler } from '#lib/adapters/send-handler.ts';
+import { sendHandler } from '#lib/aws/http-entries.ts';
+import { runtime } from '#lib/aws/runtime.ts';
 import { outboundProviders } from '../providers.ts';
 
 export const handler = sendHandler(outboundProviders, runtime());

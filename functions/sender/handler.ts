@@ -1,5 +1,5 @@
-import { runtime } from '#lib/adapters/runtime.ts';
-import { senderHandler } from '#lib/adapters/sender-handler.ts';
+import { runtime } from '#lib/aws/runtime.ts';
+import { senderHandler } from '#lib/aws/sender-entries.ts';
 import { outboundProviders } from '../providers.ts';
 
 export const handler = senderHandler(outboundProviders, runtime());

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
-import type { AccountProvider } from '#lib/app/accounts/provider.ts';
 import { BaseUrl } from '#lib/domain/base-url.ts';
-import { lineOf } from './outbound-workspace.ts';
+import type { AccountProvider } from '#lib/tenants/account.ts';
+import { lineOf } from './outbound.ts';
 
 const Credentials = v.object({
   // It goes into a header: one line, without blanks.

@@ -1,4 +1,4 @@
-import type { Provider } from '#lib/app/provider.ts';
+import type { Provider } from '#lib/tenants/provider.ts';
 import { timelinesAiAccount } from './account.ts';
 import { timelinesAiOutbound } from './outbound.ts';
 import { timelinesAi as receiving } from './provider.ts';

@@ -1,15 +1,158 @@
-import { type Draft, type EventReader, reader } from '#lib/app/receiving/provider.ts';
+import type * as v from 'valibot';
+import type { Content, File } from '#lib/domain/content.ts';
 import { derivedId } from '#lib/domain/ids.ts';
-import type { Issue } from '#lib/domain/issue.ts';
 import { isRecord } from '#lib/domain/json.ts';
-import { anyKnown, known } from '#lib/domain/known.ts';
-import type { Message } from '#lib/domain/message.ts';
-import { contentsOf } from './content.ts';
-import { chatIdOf, chatPhoneOf, toAccount, toChat, toPerson, whereabouts } from './parties.ts';
+import type { Chat, Message, OwnAccount, Person } from '#lib/domain/message.ts';
+import { chatKindOfJid, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
+import { anyKnown, type Issue, known } from '#lib/domain/schema.ts';
+import { type Draft, type EventReader, reader } from '#lib/inbox/provider.ts';
 import type * as theirs from './schema.ts';
-import { BundleBody, EnvelopeBody, MessageBody } from './schema.ts';
-import { fromBundle, fromEnvelope, fromMessage, type Told, type ToldMessage } from './shapes.ts';
-import { instantOf } from './timestamp.ts';
+import {
+  type Attachment,
+  BundleBody,
+  EnvelopeBody,
+  fromBundle,
+  fromEnvelope,
+  fromMessage,
+  instantOf,
+  MessageBody,
+  type ReactionBody,
+  type TheirMessage,
+  type Told,
+  type ToldMessage,
+} from './schema.ts';
+
+/** TimelinesAI's own id of a chat, which belongs to one account; else whatever tells the chat from others. */
+export function chatIdOf(chat: theirs.Chat | undefined): string | undefined {
+  const jid = chat?.jid === undefined ? undefined : normaliseJid(chat.jid);
+  return chat?.chat_id ?? chat?.id ?? jid ?? toPhone(chat?.phone);
+}
+
+export function chatKindOf(chat: theirs.Chat): 'individual' | 'group' | 'status' | 'broadcast' {
+  if (chat.is_group === true || chat.chat_type?.toLowerCase() === 'group') return 'group';
+  return chat.jid === undefined ? 'individual' : chatKindOfJid(chat.jid);
+}
+
+export function toChat(id: string, chat: theirs.Chat): Chat {
+  const title = chat.full_name ?? chat.name;
+  return { id, kind: chatKindOf(chat), ...known({ title, phone: chatPhoneOf(chat), url: chat.chat_url }) };
+}
+
+/** A group has no number, whatever stands in the field. */
+export function chatPhoneOf(chat: theirs.Chat): string | undefined {
+  return chatKindOf(chat) === 'individual' ? (toPhone(chat.phone) ?? phoneOfJid(chat.jid)) : undefined;
+}
+
+/** Where no number can be read under `phone`, what stands there still tells one member of a group from another. */
+export function toPerson(person: theirs.Person): Person {
+  const phone = toPhone(person.phone) ?? phoneOfJid(person.phone);
+  const id = person.phone === undefined || toPhone(person.phone) ? undefined : normaliseJid(person.phone);
+  return known({ id, phone, name: person.full_name });
+}
+
+/**
+ * Our own account, by its number: every shape and event tells that, if any. Its JID, which only some of them have,
+ * says no more and stands in where the number is missing. `phone` is what the message itself lets conclude.
+ */
+export function toAccount(account: theirs.Account = {}, chat: theirs.Chat = {}, phone?: string): OwnAccount {
+  const wid = account.whatsapp_account_wid ?? account.id ?? chat.whatsapp_account_id;
+  const number = toPhone(account.phone) ?? phoneOfJid(wid) ?? phone;
+  return known({
+    phone: number,
+    instance: number !== undefined || wid === undefined ? undefined : normaliseJid(wid),
+    name: account.account_name,
+    owner: anyKnown({
+      name: account.owner_name ?? account.full_name,
+      email: account.owner_email ?? account.email,
+    }),
+  });
+}
+
+/** What an event's identity says about where it happened. */
+export function whereabouts(account: OwnAccount, chat?: string): { instance?: string; chat?: string } {
+  return known({ instance: account.phone ?? account.instance, chat });
+}
+
+/**
+ * What a message says, one content per attachment as WhatsApp itself would show them; the text is the first one's
+ * caption. None at all where the message says nothing that is passed on.
+ */
+function contentsOf(message: TheirMessage): Content[] {
+  const [first, ...others] = attachmentsOf(message);
+  if (first !== undefined) {
+    return [{ ...toFile(first), ...known({ caption: message.text }) }, ...others.map(toFile)];
+  }
+  return message.text === undefined ? [] : [{ type: 'text', text: message.text }];
+}
+
+/** Older payloads have one `attachment`, later ones a list; where both stand there, the list has it, too. */
+function attachmentsOf(message: TheirMessage): Attachment[] {
+  const listed = (message.attachments ?? []).filter(isThere);
+  if (listed.length > 0) return listed;
+  return message.attachment !== undefined && isThere(message.attachment) ? [message.attachment] : [];
+}
+
+function isThere({ temporary_download_url: url, filename, mimetype }: Attachment): boolean {
+  return (url ?? filename ?? mimetype) !== undefined;
+}
+
+function toFile(attachment: Attachment) {
+  const file: File = known({
+    url: attachment.temporary_download_url,
+    name: attachment.filename,
+    mimeType: attachment.mimetype,
+    size: attachment.size,
+  });
+  return { type: fileTypeOf(attachment.mimetype), file };
+}
+
+function fileTypeOf(mimeType = ''): 'image' | 'video' | 'audio' | 'voice' | 'document' {
+  const type = mimeType.toLowerCase();
+  if (type.startsWith('image/')) return 'image';
+  if (type.startsWith('video/')) return 'video';
+  if (!type.startsWith('audio/')) return 'document';
+  // WhatsApp records voice messages in Opus, as `audio/ogg; codecs=opus`.
+  return /ogg|opus/.test(type) ? 'voice' : 'audio';
+}
+
+/** One person may set, clear and set again: who, what and when belong to the identity. */
+export function toReaction(body: v.InferOutput<typeof ReactionBody>, type: string): Draft | Issue {
+  const { chat = {}, reaction } = body;
+  const chatId = chatIdOf(chat);
+  if (chatId === undefined) return { path: 'chat.chat_id', message: 'is missing' };
+  const messageId = reaction.message_uid;
+  if (messageId === undefined) return { path: 'reaction.message_uid', message: 'is missing' };
+  const account = toAccount(body.whatsapp_account, chat);
+  const sender = toPerson(reaction.reactor ?? {});
+  const occurredAt = instantOf(reaction.timestamp);
+  const removed = reaction.action === 'clear' || (reaction.action !== 'set' && reaction.emoji === undefined);
+  return {
+    identity: {
+      type,
+      ...whereabouts(account, chatId),
+      id: messageId,
+      status: removed ? 'clear' : 'set',
+      edit: JSON.stringify([sender.phone ?? sender.id ?? sender.name, reaction.emoji, occurredAt]),
+    },
+    payload: {
+      kind: 'reaction',
+      reaction: {
+        messageId,
+        chat: toChat(chatId, chat),
+        sender,
+        removed,
+        ...known({ emoji: reaction.emoji, account: anyKnown(account), tally: tallyOf(reaction.reactions) }),
+      },
+    },
+    ...known({ occurredAt }),
+  };
+}
+
+function tallyOf(reactions: Readonly<Record<string, number | undefined>> | undefined) {
+  const counted = Object.entries(reactions ?? {});
+  const tally = counted.flatMap(([emoji, count]) => (count === undefined ? [] : [{ emoji, count }]));
+  return reactions === undefined ? undefined : tally;
+}
 
 type Direction = 'sent' | 'received';
 

@@ -1,22 +1,202 @@
 import * as v from 'valibot';
+import { isRecord } from '#lib/domain/json.ts';
+import { toPhone } from '#lib/domain/person.ts';
+import { type Meaning, meaningOf, outcomeOfBreakdown, type SendOutcome, withId } from '#lib/domain/send/outcome.ts';
+import { type Recipient, recipientOf, whatsappChatOf } from '#lib/domain/send/recipient.ts';
 import {
   type Answer,
+  type Attachment,
+  type Attempted,
   answered,
   bodyOf,
+  type Candidate,
   type OpenAccount,
   type OutboundAccount,
   type OutboundProvider,
   type OutboundTools,
+  type Outgoing,
+  type ProbeResult,
+  type ProviderRequest,
   type Reply,
   withCredentials,
-} from '#lib/app/sending/outbound.ts';
-import type { Outgoing } from '#lib/app/sending/ports.ts';
-import { type Meaning, meaningOf } from '#lib/domain/sending/answer.ts';
-import { outcomeOfBreakdown, type SendOutcome, withId } from '#lib/domain/sending/outcome.ts';
-import { findSent } from './outbound-evidence.ts';
-import { probe } from './outbound-probe.ts';
-import { messageRequest, uploadRequest } from './outbound-request.ts';
-import { lineOf, StoredWorkspace, type Workspace } from './outbound-workspace.ts';
+} from '#lib/sender/provider.ts';
+import { instantOf } from './schema.ts';
+
+/** One token covers a workspace. As it is stored; it was checked when the account was made. */
+const StoredWorkspace = v.looseObject({
+  apiToken: v.pipe(v.string(), v.regex(/^[\w.~+/=-]+$/)),
+  baseUrl: v.optional(v.string(), 'https://app.timelines.ai/integrations/api'),
+});
+type Workspace = v.InferOutput<typeof StoredWorkspace>;
+
+/** Without a slash at the end: with one, they answer with a page. */
+function apiUrl({ baseUrl }: Workspace, path: string): string {
+  return `${baseUrl.replace(/\/+$/, '')}/${path}`;
+}
+
+function authorization({ apiToken }: Workspace): Readonly<Record<string, string>> {
+  return { authorization: `Bearer ${apiToken}` };
+}
+
+/** All that the credentials tell: which of the workspace's numbers it is, the account's own phone says. */
+export function lineOf(credentials: unknown): readonly string[] | undefined {
+  const read = v.safeParse(StoredWorkspace, credentials);
+  return read.success ? [apiUrl(read.output, ''), read.output.apiToken] : undefined;
+}
+
+const ProbeText = v.fallback(v.optional(v.string()), undefined);
+const Line = v.looseObject({ phone: ProbeText, status: ProbeText });
+const Numbers = v.looseObject({ status: v.literal('ok'), data: v.unknown() });
+
+const CONNECTED = /^(?:active|connected|online)$/i;
+
+/** Whether the number, or any where it is not known which, is connected. */
+async function probe(
+  { phone }: OutboundAccount,
+  workspace: Workspace,
+  { http }: OutboundTools,
+  deadline: number,
+): Promise<ProbeResult> {
+  const url = apiUrl(workspace, 'whatsapp_accounts');
+  const reply = await http.call({ method: 'GET', url, headers: authorization(workspace) }, deadline);
+  if (reply.kind === 'broken') return { kind: 'unknown' };
+  if (reply.status === 401) return { kind: 'held', reason: 'http 401' };
+  const body = reply.status === 200 ? bodyOf(Numbers, reply) : undefined;
+  const numbers = body && numbersIn(body.data);
+  if (!numbers) return { kind: 'unknown', answers: reply.status < 500 };
+  const ours = phone === undefined ? numbers : numbers.filter((number) => toPhone(number.phone) === phone);
+  if (ours.some(({ status }) => CONNECTED.test(status ?? ''))) return { kind: 'ok' };
+  return {
+    kind: 'held',
+    reason: ours.length === 0 ? 'the number is not in the workspace' : 'the number is not connected',
+  };
+}
+
+/** The list itself, or under whatever name it has. */
+function numbersIn(data: unknown): readonly v.InferOutput<typeof Line>[] | undefined {
+  const list = Array.isArray(data) ? data : isRecord(data) && Object.values(data).find(Array.isArray);
+  return list ? v.parse(v.fallback(v.array(Line), []), list) : undefined;
+}
+
+type What = { readonly text: string } | { readonly file_uid: string };
+
+/** The call that sends something to this recipient; undefined where TimelinesAI has none for it. */
+function messageRequest(
+  account: OutboundAccount,
+  workspace: Workspace,
+  kept: Outgoing['recipient'],
+): ((what: What) => ProviderRequest) | undefined {
+  const recipient = recipientOf(kept);
+  const way = recipient && wayTo(recipient);
+  if (!way) return undefined;
+  // A chat belongs to one number already; for the rest, a workspace has several.
+  const from = way.hasAccount || account.phone === undefined ? {} : { whatsapp_account_phone: account.phone };
+  return (what) => ({
+    method: 'POST',
+    url: apiUrl(workspace, way.path),
+    headers: authorization(workspace),
+    body: { kind: 'json', value: { ...way.to, ...from, ...what } },
+  });
+}
+
+interface Way {
+  readonly path: string;
+  readonly to: object;
+  readonly hasAccount?: true;
+}
+
+function wayTo(recipient: Recipient): Way | undefined {
+  switch (recipient.kind) {
+    case 'phone':
+      return { path: 'messages', to: { phone: recipient.phone } };
+    case 'chat_name':
+      return { path: 'messages/to_chat_name', to: { chat_name: recipient.name } };
+    case 'jid':
+      return whatsappChatOf(recipient) === undefined
+        ? undefined
+        : { path: 'messages/to_jid', to: { jid: recipient.jid } };
+    case 'chat_id':
+      return wayToChat(recipient.id);
+  }
+}
+
+/** Events that do not tell the chat's number name it by its JID or phone. */
+function wayToChat(id: string): Way | undefined {
+  if (/^\d{1,20}$/.test(id)) return { path: `chats/${id}/messages`, to: {}, hasAccount: true };
+  const phone = toPhone(id);
+  if (phone !== undefined) return { path: 'messages', to: { phone } };
+  return id.includes('@') ? { path: 'messages/to_jid', to: { jid: id } } : undefined;
+}
+
+function uploadRequest(workspace: Workspace, { name, mimeType, bytes }: Attachment): ProviderRequest {
+  return {
+    method: 'POST',
+    url: apiUrl(workspace, 'files_upload'),
+    headers: authorization(workspace),
+    body: {
+      kind: 'multipart',
+      fields: { filename: name, content_type: mimeType },
+      file: { field: 'file', name, mimeType, bytes },
+    },
+  };
+}
+
+const Text = v.fallback(v.optional(v.string()), undefined);
+const Message = v.looseObject({
+  uid: Text,
+  timestamp: Text,
+  from_me: v.fallback(v.optional(v.boolean()), undefined),
+  text: Text,
+  origin: Text,
+  status: Text,
+  attachment_filename: Text,
+});
+type Message = v.InferOutput<typeof Message>;
+const History = v.looseObject({ status: v.literal('ok'), data: v.unknown() });
+
+/** Clocks differ, and their seconds are rounded down. */
+const SKEW_MS = 5_000;
+
+/**
+ * What may be this attempt, in the last 50 messages of its chat. Without the chat's number there is nothing to ask for:
+ * then only the message's echo tells.
+ */
+async function findSent(
+  workspace: Workspace,
+  { http }: OutboundTools,
+  attempted: Attempted,
+  deadline: number,
+): Promise<readonly Candidate[]> {
+  const recipient = recipientOf(attempted.recipient);
+  if (recipient?.kind !== 'chat_id' || !/^\d{1,20}$/.test(recipient.id)) return [];
+  const url = apiUrl(workspace, `chats/${recipient.id}/messages`);
+  const reply = await http.call({ method: 'GET', url, headers: authorization(workspace) }, deadline);
+  const body = reply.kind === 'answered' && reply.status === 200 ? bodyOf(History, reply) : undefined;
+  return messagesIn(body?.data).flatMap((message) =>
+    message.uid && fits(message, attempted) ? [candidate(message.uid, message)] : [],
+  );
+}
+
+function messagesIn(data: unknown): readonly Message[] {
+  const list = Array.isArray(data) ? data : isRecord(data) && Object.values(data).find(Array.isArray);
+  return v.parse(v.fallback(v.array(Message), []), list);
+}
+
+function fits(
+  { from_me, origin, timestamp, text, attachment_filename }: Message,
+  { content, since }: Attempted,
+): boolean {
+  if (from_me !== true || (origin !== undefined && origin !== 'Public API')) return false;
+  const at = instantOf(timestamp);
+  if (at === undefined || at < since - SKEW_MS) return false;
+  return content.kind === 'text' ? text === content.text : attachment_filename === content.name;
+}
+
+function candidate(providerId: string, { status }: Message): Candidate {
+  return /^(?:failed|error)$/i.test(status ?? '')
+    ? { providerId, failed: 'TimelinesAI says that it failed' }
+    : { providerId };
+}
 
 const OF_THE_ACCOUNT =
   /\b(?:account|workspace|subscription|token)\b.*\b(?:disconnected|not connected|not authorized|not found|expired|suspended|deleted|inactive)\b|\bquota\b/i;

@@ -1,10 +1,7 @@
-import { type ReceivingProvider, readByName, reader } from '#lib/app/receiving/provider.ts';
 import { isRecord, parseJson } from '#lib/domain/json.ts';
-import { call } from './call.ts';
-import { chat } from './chat.ts';
-import { connection } from './connection.ts';
-import { messages } from './messages.ts';
-import { toReaction } from './reaction.ts';
+import { type ReceivingProvider, readByName, reader } from '#lib/inbox/provider.ts';
+import { messages, toReaction } from './messages.ts';
+import { call, chat, connection } from './reports.ts';
 import { ReactionBody } from './schema.ts';
 
 // The events' names as the vendor's pages and true deliveries have them, in pairs where the two differ.

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
-import type { AccountProvider } from '#lib/app/accounts/provider.ts';
 import { BaseUrl } from '#lib/domain/base-url.ts';
-import { lineOf } from './outbound-copy.ts';
+import type { AccountProvider } from '#lib/tenants/account.ts';
+import { lineOf } from './outbound.ts';
 
 const filled = v.pipe(v.string(), v.trim(), v.nonEmpty());
 /** Ids come as numbers as well. */

@@ -1,5 +1,5 @@
-import { runtime } from '#lib/adapters/runtime.ts';
-import { webhookHandler } from '#lib/adapters/webhook-handler.ts';
+import { webhookHandler } from '#lib/aws/http-entries.ts';
+import { runtime } from '#lib/aws/runtime.ts';
 import { zender } from './provider.ts';
 
 export const handler = webhookHandler(zender, runtime());

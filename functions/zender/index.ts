@@ -1,4 +1,4 @@
-import type { Provider } from '#lib/app/provider.ts';
+import type { Provider } from '#lib/tenants/provider.ts';
 import { zenderAccount } from './account.ts';
 import { zenderOutbound } from './outbound.ts';
 import { zender as receiving } from './provider.ts';

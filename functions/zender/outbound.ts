@@ -1,23 +1,253 @@
 import * as v from 'valibot';
-import type { Channel } from '#lib/app/accounts/provider.ts';
+import { normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
+import { type Meaning, meaningOf, outcomeOfBreakdown, type SendOutcome, withId } from '#lib/domain/send/outcome.ts';
+import { recipientOf, whatsappChatOf } from '#lib/domain/send/recipient.ts';
+import { toInstant } from '#lib/domain/time.ts';
 import {
   type Answer,
+  type Attempted,
   answered,
   bodyOf,
+  type Candidate,
   type OpenAccount,
   type OutboundProvider,
   type OutboundTools,
+  type Outgoing,
+  type ProbeResult,
+  type ProviderRequest,
   textOf,
   withCredentials,
-} from '#lib/app/sending/outbound.ts';
-import type { Outgoing } from '#lib/app/sending/ports.ts';
-import { type Meaning, meaningOf } from '#lib/domain/sending/answer.ts';
-import { outcomeOfBreakdown, type SendOutcome, withId } from '#lib/domain/sending/outcome.ts';
-import { type Copy, lineOf, SmsCopy, WhatsappCopy } from './outbound-copy.ts';
-import { findSent } from './outbound-evidence.ts';
-import { probe } from './outbound-probe.ts';
-import { requestFor } from './outbound-request.ts';
-import { withoutSpintax } from './outbound-spintax.ts';
+} from '#lib/sender/provider.ts';
+import type { Channel } from '#lib/tenants/account.ts';
+
+const LOOKALIKE: Readonly<Record<string, string>> = { '{': '\u2774', '}': '\u2775' };
+
+/**
+ * Zender takes `{one|two}` for a choice, and drops the braces of `{one}`; there is no escape. Braces that it would
+ * take for its own are therefore written with the ornaments that look like them. One that has no partner stays.
+ */
+export function withoutSpintax(text: string): string {
+  const paired = new Set<number>();
+  const open: number[] = [];
+  for (const { index, 0: brace } of text.matchAll(/[{}]/g)) {
+    if (brace === '{') open.push(index);
+    else {
+      const partner = open.pop();
+      if (partner !== undefined) paired.add(partner).add(index);
+    }
+  }
+  return text.replace(/[{}]/g, (brace, at: number) => (paired.has(at) ? (LOOKALIKE[brace] ?? brace) : brace));
+}
+
+const id = v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.nonEmpty());
+const host = { baseUrl: v.string(), secret: v.pipe(v.string(), v.nonEmpty()) };
+
+const Devices = v.looseObject({
+  ...host,
+  mode: v.literal('devices'),
+  device: id,
+  sim: v.exactOptional(v.picklist([1, 2])),
+});
+const Credits = v.looseObject({ ...host, mode: v.literal('credits'), gateway: id });
+const WhatsappCopy = v.looseObject({ ...host, account: id, mode: v.exactOptional(v.undefined()) });
+
+/** Accounts at one company's copy, as their credentials are stored; they were checked when the account was made. */
+const SmsCopy = v.union([Devices, Credits]);
+const StoredCopy = v.union([SmsCopy, WhatsappCopy]);
+type Copy = v.InferOutput<typeof StoredCopy>;
+
+function apiUrl({ baseUrl }: Copy, path: string): string {
+  return `${baseUrl.replace(/\/+$/, '')}/api/${path}`;
+}
+
+/** Lists take the secret in their address: it is never to be shown. */
+function listUrl(copy: Copy, path: string, more: Readonly<Record<string, string>> = {}): string {
+  return `${apiUrl(copy, path)}?${new URLSearchParams({ secret: copy.secret, ...more })}`;
+}
+
+/** Whoever pays for it, and by whichever scheme it is reached. */
+export function lineOf(credentials: unknown): readonly string[] | undefined {
+  const read = v.safeParse(StoredCopy, credentials);
+  if (!read.success) return undefined;
+  const copy = read.output;
+  const { host, pathname } = new URL(copy.baseUrl);
+  const at = `${host}${pathname.replace(/\/+$/, '')}`;
+  if (copy.mode === undefined) return [at, 'whatsapp', copy.account];
+  if (copy.mode === 'credits') return [at, 'gateway', copy.gateway];
+  return [at, 'device', copy.device, String(copy.sim ?? 1)];
+}
+
+const Word = v.fallback(
+  v.optional(v.pipe(v.union([v.string(), v.number(), v.boolean()]), v.transform(String))),
+  undefined,
+);
+const List = v.looseObject({
+  status: v.number(),
+  data: v.fallback(v.array(v.looseObject({ unique: Word, status: Word })), []),
+});
+
+const CONNECTED = /^(?:connected|active|online|1|true)$/i;
+const DISCONNECTED = /disconnect|inactive|expired|offline|^(?:0|false)$/i;
+
+/** Asks for the list in which the account's sender stands: WhatsApp accounts, phones, or the credits that pay. */
+async function probe(copy: Copy, { http }: OutboundTools, deadline: number): Promise<ProbeResult> {
+  const reply = await http.call({ method: 'GET', url: urlOf(copy) }, deadline);
+  return reply.kind === 'broken' ? { kind: 'unknown' } : probeResultOf(copy, reply);
+}
+
+function urlOf(copy: Copy): string {
+  if (copy.mode === 'credits') return listUrl(copy, 'get/credits');
+  return listUrl(copy, copy.mode === 'devices' ? 'get/devices' : 'get/wa.accounts', { limit: '250', page: '1' });
+}
+
+function probeResultOf(copy: Copy, reply: Answer): ProbeResult {
+  const list = bodyOf(List, reply);
+  const status = reply.status === 200 ? list?.status : reply.status;
+  if (status === 401 || status === 403) return { kind: 'held', reason: `http ${status}` };
+  const unclear = { kind: 'unknown', answers: reply.status < 500 && (status ?? 0) < 500 } as const;
+  if (!list || (status !== 200 && status !== 404)) return unclear;
+  if (copy.mode === 'credits') return status === 200 ? { kind: 'ok' } : unclear;
+  const wanted = copy.mode === 'devices' ? copy.device : copy.account;
+  const found = list.data.find(({ unique }) => unique === wanted);
+  if (!found) return { kind: 'held', reason: 'the account or device is not there' };
+  // A phone that is off takes its messages once it is back.
+  if (copy.mode === 'devices' || CONNECTED.test(found.status ?? '')) return { kind: 'ok' };
+  return DISCONNECTED.test(found.status ?? '') ? { kind: 'held', reason: 'the account is disconnected' } : unclear;
+}
+
+interface Refused {
+  readonly refused: string;
+}
+
+const MEDIA = new Set(['jpg', 'png', 'gif', 'mp4', 'mp3', 'ogg']);
+const DOCUMENTS = new Set(['pdf', 'xml', 'xls', 'xlsx', 'doc', 'docx']);
+
+/** Files need a multipart body; texts get one as well, so that there is one way. */
+function requestFor(copy: Copy, { recipient, content }: Outgoing): ProviderRequest | Refused {
+  const to = addressOf(copy, recipient);
+  if (to === undefined) return { refused: 'the recipient is neither a phone number nor a group that Zender can reach' };
+  if (copy.mode !== undefined) {
+    if (content.kind === 'file') return { refused: 'an SMS carries no file' };
+    return post(copy, 'send/sms', { ...wayOf(copy), phone: to, message: withoutSpintax(content.text) });
+  }
+  const fields = { account: copy.account, recipient: to };
+  if (content.kind === 'text') {
+    return post(copy, 'send/whatsapp', { ...fields, type: 'text', message: withoutSpintax(content.text) });
+  }
+  return fileRequest(copy, fields, content);
+}
+
+function fileRequest(
+  copy: Copy,
+  fields: Readonly<Record<string, string>>,
+  { name, mimeType, bytes }: Extract<Outgoing['content'], { kind: 'file' }>,
+): ProviderRequest | Refused {
+  // They know the one spelling only.
+  const known = name.replace(/\.jpeg$/i, '.jpg');
+  const extension = /\.([^.]+)$/.exec(known)?.[1]?.toLowerCase() ?? '';
+  const attachment = { name: known, mimeType, bytes };
+  if (MEDIA.has(extension)) {
+    // Any other word than these, even `image`, would be taken for a text, and the picture lost.
+    const file = { field: 'media_file', ...attachment };
+    return post(copy, 'send/whatsapp', { ...fields, type: 'media', message: '' }, file);
+  }
+  if (DOCUMENTS.has(extension)) {
+    const file = { field: 'document_file', ...attachment };
+    return post(copy, 'send/whatsapp', { ...fields, type: 'document', message: '', document_name: known }, file);
+  }
+  const taken = [...MEDIA, ...DOCUMENTS].join(', ');
+  return { refused: `Zender takes files of the types ${taken} only` };
+}
+
+type File = NonNullable<Extract<ProviderRequest['body'], { kind: 'multipart' }>['file']>;
+
+function post(copy: Copy, path: string, fields: Readonly<Record<string, string>>, file?: File): ProviderRequest {
+  const body = { kind: 'multipart', fields: { secret: copy.secret, ...fields }, ...(file && { file }) } as const;
+  return { method: 'POST', url: apiUrl(copy, path), body };
+}
+
+function wayOf(copy: Exclude<Copy, { mode?: undefined }>): Record<string, string> {
+  if (copy.mode === 'credits') return { mode: 'credits', gateway: copy.gateway };
+  return { mode: 'devices', device: copy.device, sim: String(copy.sim ?? 1) };
+}
+
+/** A number with `+`; by WhatsApp also a group. SMS knows no JIDs, not even those that hold a number. */
+function addressOf(copy: Copy, kept: Outgoing['recipient']): string | undefined {
+  const recipient = recipientOf(kept);
+  if (copy.mode !== undefined && recipient?.kind === 'jid') return undefined;
+  const chat = recipient && whatsappChatOf(recipient);
+  return phoneOfJid(chat) ?? (copy.mode === undefined && chat?.endsWith('@g.us') ? chat : undefined);
+}
+
+const Text = v.fallback(v.optional(v.string()), undefined);
+const Row = v.looseObject({
+  id: v.pipe(v.union([v.string(), v.number()]), v.transform(String)),
+  status: Text,
+  recipient: Text,
+  phone: Text,
+  message: Text,
+  attachment: v.fallback(v.optional(v.union([v.string(), v.boolean()])), undefined),
+  created: v.fallback(v.optional(v.union([v.string(), v.number()])), undefined),
+});
+type Row = v.InferOutput<typeof Row>;
+const Rows = v.looseObject({ data: v.fallback(v.array(v.fallback(v.nullable(Row), null)), []) });
+
+const ROWS = '100';
+/** Clocks differ, and their seconds are rounded down. */
+const SKEW_MS = 5_000;
+
+/** What may be this attempt: sent, or still waiting. An empty list is answered with `status` 404. */
+async function findSent(
+  copy: Copy,
+  { http }: OutboundTools,
+  attempted: Attempted,
+  deadline: number,
+): Promise<readonly Candidate[]> {
+  if (attempted.providerId !== undefined) return rowOf(copy, http, attempted.providerId, deadline);
+  const to = addressOf(copy, attempted.recipient);
+  const kind = copy.mode === undefined ? 'wa' : 'sms';
+  const rows: Row[] = [];
+  for (const list of [`get/${kind}.pending`, `get/${kind}.sent`]) {
+    const url = listUrl(copy, list, { limit: ROWS, page: '1' });
+    const reply = await http.call({ method: 'GET', url }, deadline);
+    const body = reply.kind === 'answered' && reply.status === 200 ? bodyOf(Rows, reply) : undefined;
+    // A second message that fits may stand in the list that is not there.
+    if (!body) return [];
+    rows.push(...body.data.filter((row) => row !== null));
+  }
+  // A row may move from the one list to the other between the two looks; the later look counts.
+  const found = new Map(rows.filter((row) => fits(row, to, attempted)).map((row) => [row.id, row]));
+  const isNameless = attempted.content.kind === 'file';
+  return [...found.values()].map((row) => ({ ...candidate(row), ...(isNameless && { isNameless }) }));
+}
+
+const candidate = ({ id, status }: Row): Candidate => ({
+  providerId: id,
+  ...(status === 'failed' && { failed: 'Zender says that it failed' }),
+});
+
+const Found = v.looseObject({ data: Row });
+
+/** By its id, whatever they have made of its words. */
+async function rowOf(copy: Copy, http: OutboundTools['http'], id: string, deadline: number): Promise<Candidate[]> {
+  const url = listUrl(copy, `get/${copy.mode === undefined ? 'wa' : 'sms'}.message`, { type: 'sent', id });
+  const reply = await http.call({ method: 'GET', url }, deadline);
+  const row = reply.kind === 'answered' && reply.status === 200 ? bodyOf(Found, reply)?.data : undefined;
+  return row?.id === id ? [candidate(row)] : [];
+}
+
+function fits(row: Row, to: string | undefined, { content, since }: Attempted): boolean {
+  const address = row.recipient ?? row.phone;
+  if (to === undefined || address === undefined || (toPhone(address) ?? normaliseJid(address)) !== to) return false;
+  const created = toInstant(row.created);
+  if (created === undefined || created < since - SKEW_MS) return false;
+  const words = withoutBreaks(row.message ?? '');
+  if (content.kind === 'text') return words === withoutBreaks(withoutSpintax(content.text));
+  return words === '' && typeof row.attachment === 'string' && row.attachment !== '';
+}
+
+/** Whatever their copy does to line breaks and to blanks at the ends. */
+const withoutBreaks = (text: string) => text.replace(/\r\n?/g, '\n').trim();
 
 /** The one place that says what an answer of a Zender without a message id means: by the status in the body. */
 const ANSWERS: readonly Meaning[] = [

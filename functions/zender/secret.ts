@@ -1,9 +1,139 @@
-import type { Delivery, Proof } from '#lib/app/receiving/provider.ts';
+import qs from 'qs';
 import { sha256 } from '#lib/domain/ids.ts';
-import { isRecord } from '#lib/domain/json.ts';
-import { decodeForm, looksLikeJson, parseBody } from './body.ts';
-import { jsonWithoutSecret } from './json-secret.ts';
-import { isSecretName } from './secret-name.ts';
+import { isRecord, type Json, type ParsedJson, parseJson } from '#lib/domain/json.ts';
+import type { Delivery, Proof } from '#lib/inbox/provider.ts';
+
+/** `secret`, `data[secret]`, `amp;secret`, but neither `secrets` nor `my_secret`. */
+function isSecretName(name: string): boolean {
+  return /(?:^|[^\w-])secret(?:$|[^\w-])/i.test(name);
+}
+
+interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/**
+ * JSON without its members named `secret`, at any depth and however often, and otherwise as it was written: the text is
+ * cut, not parsed and written anew, so that it also works on JSON that is broken. Bytes are held as Latin-1.
+ */
+function jsonWithoutSecret(text: string): string {
+  // An escape may spell the name otherwise.
+  if (!/secret|\\/i.test(text)) return text;
+  let result = '';
+  let from = 0;
+  for (const { start, end, text: replacement } of editsOf(text)) {
+    result += text.slice(from, start) + replacement;
+    from = end;
+  }
+  return result + text.slice(from);
+}
+
+/**
+ * Where to cut, from left to right. A member goes with the comma before it, or the one after it if it is the first; of a
+ * pair `["secret","…"]` the second text goes.
+ */
+function* editsOf(text: string): Generator<Edit> {
+  let comma: number | undefined;
+  let opensList = false;
+  // A text holds JSON where it is the whole body, or `data`: any other is somebody's message, and left alone.
+  let mayHoldJson = true;
+  for (let at = 0; at < text.length; ) {
+    if (text.charAt(at) !== '"') {
+      if (text.charAt(at) === ',') comma = at;
+      else if (!isBlank(text.charAt(at))) comma = undefined;
+      opensList = text.charAt(at) === '[' || (opensList && isBlank(text.charAt(at)));
+      at += 1;
+      continue;
+    }
+    const end = endOfString(text, at);
+    const valueAt = afterMark(text, end, ':');
+    const name = valueAt === undefined ? undefined : textOf(text.slice(at, end));
+    const pairEnd = opensList && isSecretName(textOf(text.slice(at, end))) ? endOfPair(text, end) : undefined;
+    opensList = false;
+    if (pairEnd !== undefined) {
+      yield { start: end, end: pairEnd, text: '' };
+      at = pairEnd;
+    } else if (valueAt !== undefined && name !== undefined && isSecretName(name)) {
+      const valueEnd = endOfValue(text, valueAt);
+      const cutEnd = comma === undefined ? (afterMark(text, valueEnd, ',') ?? valueEnd) : valueEnd;
+      yield { start: comma ?? at, end: cutEnd, text: '' };
+      at = cutEnd;
+    } else {
+      if (name === undefined && mayHoldJson) yield* editOfText(text, at, end);
+      mayHoldJson = name === 'data';
+      at = end;
+    }
+    comma = undefined;
+  }
+}
+
+/** Where the text ends that is the rest of a list. */
+function endOfPair(text: string, from: number): number | undefined {
+  const valueAt = afterMark(text, from, ',');
+  if (valueAt === undefined || text.charAt(valueAt) !== '"') return undefined;
+  const end = endOfString(text, valueAt);
+  return ']'.includes(text.charAt(afterBlanks(text, end))) ? end : undefined;
+}
+
+function* editOfText(text: string, start: number, end: number): Generator<Edit> {
+  const value = textOf(text.slice(start, end));
+  const cleaned = jsonWithoutSecret(value);
+  if (cleaned !== value) yield { start, end, text: toLatin1(JSON.stringify(fromLatin1(cleaned))) };
+}
+
+/** What a string of JSON says; its inside as it stands, where it is none. */
+function textOf(token: string): string {
+  if (!token.includes('\\')) return token.slice(1, token.length > 1 && token.endsWith('"') ? -1 : undefined);
+  const parsed = parseJson(Buffer.from(token, 'latin1'));
+  return parsed.ok && typeof parsed.value === 'string' ? toLatin1(parsed.value) : token.slice(1, -1);
+}
+
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at += 1) {
+    if (text.charAt(at) === '\\') at += 1;
+    else if (text.charAt(at) === '"') return at + 1;
+  }
+  return text.length;
+}
+
+function endOfValue(text: string, start: number): number {
+  if (text.charAt(start) === '"') return endOfString(text, start);
+  let depth = 0;
+  for (let at = start; at < text.length; ) {
+    const char = text.charAt(at);
+    if ('}]'.includes(char)) depth -= 1;
+    if (depth < 0 || (depth === 0 && (char === ',' || isBlank(char)))) return at;
+    if ('{['.includes(char)) depth += 1;
+    at = char === '"' ? endOfString(text, at) : at + 1;
+  }
+  return text.length;
+}
+
+/** The place after `mark` and the blanks around it; undefined where something else comes first. */
+function afterMark(text: string, from: number, mark: string): number | undefined {
+  const at = afterBlanks(text, from);
+  return text.charAt(at) === mark ? afterBlanks(text, at + 1) : undefined;
+}
+
+function afterBlanks(text: string, from: number): number {
+  let at = from;
+  while (isBlank(text.charAt(at))) at += 1;
+  return at;
+}
+
+function isBlank(char: string): boolean {
+  return char === ' ' || char === '\n' || char === '\r' || char === '\t';
+}
+
+function toLatin1(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
+}
+
+function fromLatin1(text: string): string {
+  return Buffer.from(text, 'latin1').toString('utf8');
+}
 
 /** The secret stands in the body. */
 export function proofOf(_delivery: Delivery, body: unknown): Proof {
@@ -73,4 +203,73 @@ function roughlyWithoutSecret(text: string): string {
   return text
     .replace(/(<secret\b[^<>]*>)[^<]*/gi, '$1')
     .replace(new RegExp(`["']?\\bsecret["')\\]}]{0,3}(?:${after})(?:${value})`, 'gi'), '');
+}
+
+/** More than any version sends; a form is read into memory key by key. */
+const LIMITS = { depth: 4, strictDepth: true, parameterLimit: 200, throwOnLimitExceeded: true } as const;
+
+/** Zender posts forms with nested keys; relays in between post the same as JSON, not always marked as such. */
+export function parseBody(body: Uint8Array, contentType: string): ParsedJson {
+  if (/^\s*multipart\//i.test(contentType)) return refused('a multipart body is not read');
+  return isJson(body, contentType) ? parseJson(body) : parseForm(body);
+}
+
+/** No form of Zender begins with a bracket or a quote, whatever the content type claims. */
+function looksLikeJson(body: Uint8Array): boolean {
+  return /^(?:\xef\xbb\xbf)?\s*[{["]/.test(Buffer.from(body.subarray(0, 1024)).toString('latin1'));
+}
+
+function isJson(body: Uint8Array, contentType: string): boolean {
+  return /[/+]json\b/i.test(contentType) || looksLikeJson(body);
+}
+
+function parseForm(body: Uint8Array): ParsedJson {
+  const text = Buffer.from(body);
+  // A form is ASCII; whoever does not encode it at all still writes UTF-8.
+  if (!Buffer.from(text.toString('utf8')).equals(text)) return refused('the body is not valid UTF-8');
+  if (text.toString('utf8').trim() === '') return refused('the body is empty');
+  if (/__proto__/.test(decodeForm(text.toString('latin1')))) return refused('has a key that is not allowed: __proto__');
+  try {
+    // The last of several wins, as in PHP. qs leaves names out that objects are born with.
+    const fields = qs.parse(text.toString('utf8'), { ...LIMITS, duplicates: 'last', parseArrays: false });
+    return { ok: true, value: toJson(fields) };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return refused('more fields, or deeper ones, than a form may have');
+  }
+}
+
+function toJson(value: qs.ParsedQs[string]): Json {
+  if (value === undefined || typeof value === 'string') return value ?? null;
+  if (Array.isArray(value)) return value.map(toJson);
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, toJson(child)]));
+}
+
+/** Percent-decodes bytes held as Latin-1, whether or not they make sense as UTF-8. */
+function decodeForm(latin1: string): string {
+  return latin1
+    .replaceAll('+', ' ')
+    .replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
+
+function refused(message: string): ParsedJson {
+  return { ok: false, issue: { path: '', message } };
+}
+
+/** The body with its `data` as an object, where a relay has flattened it (`"data[phone]"`) or made it a text. */
+export function unfolded(body: unknown): unknown {
+  if (!isRecord(body)) return body;
+  const flat = Object.entries(body).flatMap(([key, value]) => {
+    const name = /^data\[(\w+)\]$/.exec(key)?.[1];
+    return name === undefined ? [] : [[name, value] as const];
+  });
+  const data = typeof body.data === 'string' ? objectIn(body.data) : body.data;
+  if (flat.length === 0) return data === undefined ? body : { ...body, data };
+  return { ...body, data: { ...(isRecord(data) && data), ...Object.fromEntries(flat) } };
+}
+
+/** The object that a text holds as JSON, or else the text. */
+function objectIn(text: string): unknown {
+  const parsed = parseJson(Buffer.from(text));
+  return parsed.ok ? parsed.value : text;
 }

@@ -1,6 +1,5 @@
 import { relative } from 'node:path';
-import { type BuildFolders, functionNames } from './functions.ts';
-import { type BuildRecord, readRecord } from './record.ts';
+import { type BuildFolders, type BuildRecord, functionNames, readRecord } from './bundle.ts';
 
 /** The most that a bundle may weigh, in KiB. Each cold start fetches all of it. */
 const LIMIT = 450;

@@ -1,10 +1,71 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { BuildOptions } from 'esbuild';
-import { type BuildFolders, functionNames } from './functions.ts';
 import { http, uncalled } from './plugins.ts';
-import { isFresh, makeRecord, writeRecord } from './record.ts';
+
+/** Where sources are read and bundles written. Tests build their own small functions elsewhere. */
+export interface BuildFolders {
+  readonly functions: string;
+  readonly dist: string;
+}
+
+/** The names of the functions, sorted: each is a folder with a `handler.ts`. */
+export function functionNames({ functions }: BuildFolders): string[] {
+  return globSync(join(functions, '*', 'handler.ts'))
+    .map((path) => basename(dirname(path)))
+    .sort();
+}
+
+/** What a bundle was made of, kept beside it so that the next build can tell whether it is stale. */
+export interface BuildRecord {
+  readonly bytes: number;
+  /** Every source, and its stamp at the time of the build. */
+  readonly inputs: Readonly<Record<string, string>>;
+}
+
+/** A change in these alters every bundle, though esbuild does not list them. */
+const toolchain = ['package-lock.json', 'infra/build/bundle.ts', 'infra/build/plugins.ts'];
+
+function makeRecord(bytes: number, sources: readonly string[]): BuildRecord {
+  const inputs = [...sources, ...toolchain].sort().map((path) => [path, stampOf(path)] as const);
+  return { bytes, inputs: Object.fromEntries(inputs) };
+}
+
+export function readRecord(dist: string, name: string): BuildRecord | undefined {
+  const path = recordPath(dist, name);
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
+}
+
+/** Written after the bundle, so that an interrupted build counts as none. */
+function writeRecord(dist: string, name: string, record: BuildRecord): void {
+  writeFileSync(recordPath(dist, name), `${JSON.stringify(record, null, 2)}\n`);
+}
+
+function isFresh(dist: string, name: string): boolean {
+  const record = readRecord(dist, name);
+  if (!record || !existsSync(join(dist, name, 'index.mjs'))) return false;
+  return Object.entries(record.inputs).every(([path, stamp]) => stampOf(path) === stamp);
+}
+
+function recordPath(dist: string, name: string): string {
+  return join(dist, name, 'build.json');
+}
+
+function stampOf(path: string): string {
+  const stat = statSync(resolve(path), { throwIfNoEntry: false });
+  return stat ? `${stat.mtimeMs} ${stat.size}` : 'missing';
+}
 
 const options = {
   bundle: true,

@@ -1,8 +1,6 @@
 /** Bundles the functions into `dist/`; with `--check` it also fails when a bundle is too big or has foreign parts. */
 import { budgetOf, bundleFaults } from './budgets.ts';
-import { buildFunctions } from './bundle.ts';
-import { functionNames } from './functions.ts';
-import { readRecord } from './record.ts';
+import { buildFunctions, functionNames, readRecord } from './bundle.ts';
 
 const folders = { functions: 'functions', dist: 'dist' };
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Parameters } from './engines/parameters.ts';
+import type { Parameters } from './engines/ssm.ts';
 
 /** Puts the operator's key where the functions look for it: the one that is given, else the one made on first start. */
 export function adminKeyIn(parameters: Parameters, prefix: string, given?: string): string {

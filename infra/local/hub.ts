@@ -3,14 +3,126 @@ import { buildFunctions } from '#infra/build/bundle.ts';
 import { adminKeyIn } from './admin-key.ts';
 import { openDataFolder } from './data-folder.ts';
 import { type Engines, startEngines } from './engines/engines.ts';
-import { applyEnvironment, environmentOf } from './environment.ts';
-import type { Route } from './gateway/routes.ts';
-import { createGateway, type FaultReport } from './gateway/server.ts';
-import type { Lambda } from './lambda/lambda.ts';
-import { drain, listen } from './listen.ts';
-import { loadFunctions, startSources } from './run-functions.ts';
-import { readService } from './service/service.ts';
-import { readSettings } from './settings.ts';
+import { localAws } from './engines/local-aws.ts';
+import type { LocalQueue, SqsEngine } from './engines/sqs.ts';
+import { createGateway, drain, type FaultReport, listen, type Route } from './gateway.ts';
+import { type Lambda, loadLambda } from './lambda.ts';
+import { type Reference, readService, type Service, type ServiceFunction } from './service.ts';
+import { readSettings, type Settings, settingsForFunctions } from './settings.ts';
+import { periodOf, startEventSource, startSchedule } from './triggers.ts';
+
+/** What became of the template's resources on this machine. */
+interface LocalResources {
+  readonly dynamoDb: string;
+  readonly sqs: string;
+  readonly ssm: string;
+  readonly queues: ReadonlyMap<string, LocalQueue>;
+  readonly publicUrl: string;
+}
+
+/** The environment of the functions: what the template gives them, and the addresses of the engines. */
+function environmentOf(service: Service, settings: Settings, local: LocalResources): Record<string, string> {
+  return {
+    ...templateEnvironment(service, local.queues),
+    ...settingsForFunctions(settings),
+    AWS_REGION: localAws.region,
+    AWS_ACCESS_KEY_ID: localAws.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: localAws.secretAccessKey,
+    AWS_ENDPOINT_URL_DYNAMODB: local.dynamoDb,
+    AWS_ENDPOINT_URL_SQS: local.sqs,
+    AWS_ENDPOINT_URL_SSM: local.ssm,
+    HOOKLINE_PUBLIC_URL: local.publicUrl,
+    // A newcomer is to send at once; a deployed hub starts with none.
+    HOOKLINE_START_CREDITS: '1000',
+  };
+}
+
+/** All functions share one process here, so a variable can have only one value. */
+function templateEnvironment(service: Service, queues: ReadonlyMap<string, LocalQueue>): Record<string, string> {
+  const environment: Record<string, string> = {};
+  for (const { name, environment: own } of service.functions) {
+    for (const [variable, written] of Object.entries(own)) {
+      const value = typeof written === 'string' ? written : lookUp(written, service, queues);
+      if (environment[variable] !== undefined && environment[variable] !== value) {
+        throw new Error(`serverless.yml: ${variable} has another value for ${name} than for the functions before it`);
+      }
+      environment[variable] = value;
+    }
+  }
+  return environment;
+}
+
+function lookUp(reference: Reference, service: Service, queues: ReadonlyMap<string, LocalQueue>): string {
+  if ('Ref' in reference && reference.Ref === service.tableId) return service.table.TableName;
+  const queue = queueOf(reference, queues);
+  return 'Ref' in reference ? queue.url : queue.arn;
+}
+
+function queueOf(reference: Reference, queues: ReadonlyMap<string, LocalQueue>): LocalQueue {
+  const id = 'Ref' in reference ? reference.Ref : reference['Fn::GetAtt'][0];
+  const queue = queues.get(id);
+  if (!queue) throw new Error(`serverless.yml refers to ${id}, of which there is nothing on this machine`);
+  return queue;
+}
+
+/** Sets the environment of this process; a user's own AWS account is out of reach of the functions from here on. */
+function applyEnvironment(environment: Readonly<Record<string, string>>): void {
+  for (const name of ['AWS_PROFILE', 'AWS_SESSION_TOKEN', 'AWS_ENDPOINT_URL']) delete process.env[name];
+  Object.assign(process.env, environment);
+}
+
+interface LoadedFunction {
+  readonly definition: ServiceFunction;
+  readonly lambda: Lambda;
+  readonly routes: readonly Route<Lambda>[];
+}
+
+/** Imports every function, so that the first request to each is as fast as the next. */
+function loadFunctions(service: Service, root: string): Promise<LoadedFunction[]> {
+  return Promise.all(
+    service.functions.map(async (definition) => {
+      const [, file = '', exportName = ''] = /^(.+)\.(\w+)$/.exec(definition.handler) ?? [];
+      const lambda = await loadLambda(join(root, `${file}.mjs`), exportName, {
+        name: `${service.name}-local-${definition.name}`,
+        timeoutMs: definition.timeout * 1000,
+        memoryMb: definition.memorySize,
+      });
+      const routes = definition.events.flatMap((event) =>
+        'httpApi' in event ? [{ key: event.httpApi, target: lambda }] : [],
+      );
+      return { definition, lambda, routes };
+    }),
+  );
+}
+
+/** Starts whatever calls functions besides HTTP, and returns what ends all of it. */
+function startSources(
+  functions: readonly LoadedFunction[],
+  sqs: SqsEngine,
+  settings: Settings,
+  report: FaultReport,
+): () => Promise<void> {
+  const stops = functions.flatMap(({ definition, lambda }) =>
+    definition.events.flatMap((event) => {
+      if ('sqs' in event) {
+        const { arn, batchSize, maximumConcurrency, functionResponseType } = event.sqs;
+        const queue = queueOf(arn, sqs.queues);
+        const reportsFailures = functionResponseType !== undefined;
+        const { endpoint } = sqs;
+        return [startEventSource({ queue, endpoint, lambda, batchSize, maximumConcurrency, reportsFailures, report })];
+      }
+      if ('schedule' in event) {
+        const expression = typeof event.schedule === 'string' ? event.schedule : event.schedule.rate;
+        const period = settings.HOOKLINE_WATCHDOG_MS ? Number(settings.HOOKLINE_WATCHDOG_MS) : periodOf(expression);
+        return [startSchedule(lambda, period, report)];
+      }
+      return [];
+    }),
+  );
+  return async () => {
+    await Promise.all(stops.map((stop) => stop()));
+  };
+}
 
 export interface Hub {
   readonly url: string;
@@ -23,7 +135,7 @@ export interface Hub {
   stop(): Promise<void>;
 }
 
-export interface HubOptions {
+interface HubOptions {
   /** The environment as `npm start` takes it. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Its folder holds `functions/` and `dist/`. */

@@ -3,10 +3,7 @@
  * for the key alone, so that a script can take it from there.
  */
 import { randomBytes } from 'node:crypto';
-import { type Asked, readArguments, USAGE } from './arguments.ts';
-import { stageOnAws } from './aws.ts';
-import { refusal } from './refusal.ts';
-import { setUp } from './setup.ts';
+import { type Asked, readArguments, refusal, setUp, stageOnAws, USAGE } from './setup.ts';
 
 const asked = readArguments(process.argv.slice(2), process.env.AWS_REGION);
 if (asked.kind === 'help') console.log(USAGE);

@@ -5,12 +5,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { buildFunctions } from '../build/bundle.ts';
+import { buildFunctions } from '#infra/build/bundle.ts';
+import { lint } from './commands.ts';
 import { deployOnEmulator } from './deployment.ts';
-import { lint } from './linter.ts';
-import { differences, packagedTemplate, packageStage } from './packaging.ts';
+import { differences, packagedTemplate, packageStage, zipFaults } from './packaging.ts';
 import { Report } from './report.ts';
-import { zipFaults } from './zip.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hookline-verify-'));
 const prod = join(folder, 'prod');

@@ -1,7 +1,6 @@
 import * as v from 'valibot';
-import { Issue } from './issue.ts';
 import { Chat, Message, OwnAccount, Person } from './message.ts';
-import { Instant, optional, text } from './schema.ts';
+import { Instant, Issue, optional, text } from './schema.ts';
 
 export const DeliveryState = v.picklist(['pending', 'sent', 'delivered', 'read', 'failed']);
 export type DeliveryState = v.InferOutput<typeof DeliveryState>;

@@ -1,5 +1,5 @@
-import type { Issue } from './issue.ts';
 import { redacted } from './redact.ts';
+import type { Issue } from './schema.ts';
 
 export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
 export interface JsonObject {

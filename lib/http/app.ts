@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { type Context, Hono } from 'hono';
 import { cors } from 'hono/cors';
-import type { Log } from '#lib/app/ports.ts';
+import type { Log } from '#lib/domain/ports.ts';
 
 /** What API Gateway hands over. */
 export interface HubEvent extends APIGatewayProxyEventV2 {

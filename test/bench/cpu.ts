@@ -5,8 +5,8 @@ import {
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { marshalMap } from '#lib/adapters/aws/attribute-values.ts';
-import { dynamoDbClient } from '#lib/adapters/aws/clients.ts';
+import { dynamoDbClient } from '#lib/aws/clients.ts';
+import { marshalMap } from '#lib/aws/dynamo-store.ts';
 import { ok, settingsOver, type Wire } from '#test/support/aws-wire.ts';
 import { atMost, type Figure } from './figure.ts';
 import { receivingThrough, webhookRow } from './in-process.ts';

@@ -1,8 +1,8 @@
-import { readEnvironment } from '#lib/adapters/env.ts';
-import { type Runtime, runtimeOf } from '#lib/adapters/runtime.ts';
-import { webhookHandler } from '#lib/adapters/webhook-handler.ts';
-import { type Webhook, webhookItem } from '#lib/app/webhooks/webhook.ts';
+import { readEnvironment } from '#lib/aws/environment.ts';
+import { webhookHandler } from '#lib/aws/http-entries.ts';
+import { type Runtime, runtimeOf } from '#lib/aws/runtime.ts';
 import { sha256 } from '#lib/domain/ids.ts';
+import { type Webhook, webhookItem } from '#lib/tenants/webhook.ts';
 import { settingsOver, type Wire } from '#test/support/aws-wire.ts';
 import { gatewayEvent, type Traffic } from './traffic.ts';
 

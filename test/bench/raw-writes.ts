@@ -1,5 +1,5 @@
 import { callAws } from '#infra/local/engines/local-aws.ts';
-import { marshalMap } from '#lib/adapters/aws/attribute-values.ts';
+import { marshalMap } from '#lib/aws/dynamo-store.ts';
 import type { Wire } from '#test/support/aws-wire.ts';
 import { poster } from './client.ts';
 import { receivingThrough, webhookRow } from './in-process.ts';

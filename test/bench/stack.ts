@@ -2,9 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type DynamoDbEngine, startDynamoDb } from '#infra/local/engines/dynamodb.ts';
-import { createTable } from '#infra/local/engines/table.ts';
-import { readService } from '#infra/local/service/service.ts';
+import { createTable, type DynamoDbEngine, startDynamoDb } from '#infra/local/engines/dynamodb.ts';
+import { readService } from '#infra/local/service.ts';
 import type { HubApi } from '#test/support/hub-api.ts';
 import { startHubProcess } from '#test/support/hub-process.ts';
 

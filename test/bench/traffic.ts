@@ -5,7 +5,7 @@ import { greenApi } from '#functions/green-api/provider.ts';
 import { sandbox } from '#functions/sandbox/provider.ts';
 import { timelinesAi } from '#functions/timelinesai/provider.ts';
 import { zender } from '#functions/zender/provider.ts';
-import type { ReceivingProvider } from '#lib/app/receiving/provider.ts';
+import type { ReceivingProvider } from '#lib/inbox/provider.ts';
 import { withMessage } from '#test/functions/cooby/payloads.ts';
 import { incoming, senderData, status, textData } from '#test/functions/green-api/payloads.ts';
 

@@ -21,7 +21,7 @@ import {
   setIfAbsent,
   update,
   type Value,
-} from '#lib/app/store.ts';
+} from '#lib/store/store.ts';
 
 /** What every store owes its users. `makeStore` is called for each test; keys are fresh, so stores may share a table. */
 export function describeStore(name: string, makeStore: () => Promise<Store> | Store): void {

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { readAccount, readSend } from '#lib/app/sending/items.ts';
-import { accountKey, sendKey } from '#lib/app/sending/keys.ts';
-import { tick } from '#lib/app/sending/tick.ts';
-import { watchdog } from '#lib/app/sending/watchdog.ts';
-import type { SendOutcome } from '#lib/domain/sending/outcome.ts';
+import type { SendOutcome } from '#lib/domain/send/outcome.ts';
+import { readAccount, readSend } from '#lib/sender/items.ts';
+import { tick } from '#lib/sender/tick.ts';
+import { watchdog } from '#lib/sender/watchdog.ts';
+import { accountKey, sendKey } from '#lib/store/keys.ts';
 import { AdminBench } from '#test/functions/admin/admin-bench.ts';
 import { incoming, textData } from '#test/functions/green-api/payloads.ts';
 import type { MemoryStore } from '#test/support/memory-store.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { outcomeOf } from '#infra/local/lambda/batch.ts';
+import { outcomeOf } from '#infra/local/triggers.ts';
 
 const ids = ['a', 'b'];
 const failures = (...failed: string[]) => ({ batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) });

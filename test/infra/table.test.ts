@@ -1,5 +1,5 @@
 import { expect, inject, test } from 'vitest';
-import { createTable } from '#infra/local/engines/table.ts';
+import { createTable } from '#infra/local/engines/dynamodb.ts';
 
 const definition = (TableName: string, attributes: string[]) => ({
   TableName,

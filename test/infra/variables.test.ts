@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { resolveVariables } from '#infra/local/service/variables.ts';
+import { resolveVariables } from '#infra/local/service.ts';
 
 /** Written so that it does not look like a template literal with a forgotten backtick. */
 const of = (expression: string) => `$${`{${expression}}`}`;

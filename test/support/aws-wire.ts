@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { AwsSettings } from '#lib/adapters/aws/clients.ts';
+import type { AwsSettings } from '#lib/aws/clients.ts';
 
 export interface Answer {
   readonly status: number;

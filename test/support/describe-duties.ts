@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { lastAttempts } from '#lib/app/attempts/attempt.ts';
-import type { ReceivingProvider } from '#lib/app/receiving/provider.ts';
-import { storeParcel } from '#lib/app/receiving/store-parcel.ts';
-import { StoreUnavailable } from '#lib/app/store.ts';
-import type { Webhook } from '#lib/app/webhooks/webhook.ts';
+import { storeParcel } from '#lib/inbox/fallback.ts';
+import type { ReceivingProvider } from '#lib/inbox/provider.ts';
+import { StoreUnavailable } from '#lib/store/store.ts';
+import { lastAttempts } from '#lib/tenants/attempts.ts';
+import type { Webhook } from '#lib/tenants/webhook.ts';
 import { expectOneShape } from './describe-reading.ts';
 import { LONG } from './long.ts';
 import { junk, mangled } from './mangled.ts';

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import type { Draft, ReceivingProvider } from '#lib/app/receiving/provider.ts';
 import { Payload } from '#lib/domain/event.ts';
+import type { Draft, ReceivingProvider } from '#lib/inbox/provider.ts';
 
 export interface Row {
   readonly name: string;

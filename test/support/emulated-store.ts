@@ -1,6 +1,6 @@
-import { dynamoDbClient } from '#lib/adapters/aws/clients.ts';
-import { dynamoStore } from '#lib/adapters/aws/dynamo-store.ts';
-import type { Store } from '#lib/app/store.ts';
+import { dynamoDbClient } from '#lib/aws/clients.ts';
+import { dynamoStore } from '#lib/aws/dynamo-store.ts';
+import type { Store } from '#lib/store/store.ts';
 import { settingsFor } from './aws-wire.ts';
 import { freshTable } from './engine.ts';
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { inject } from 'vitest';
-import { createTable } from '#infra/local/engines/table.ts';
-import { readService } from '#infra/local/service/service.ts';
+import { createTable } from '#infra/local/engines/dynamodb.ts';
+import { readService } from '#infra/local/service.ts';
 
 const serverlessFile = fileURLToPath(new URL('../../serverless.yml', import.meta.url));
 

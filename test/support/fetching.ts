@@ -1,9 +1,9 @@
 import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
-import { attachmentFetcher } from '#lib/adapters/attachments/fetcher.ts';
-import type { Limits } from '#lib/adapters/attachments/limits.ts';
-import { systemClock } from '#lib/adapters/system.ts';
-import type { Fetched } from '#lib/app/sending/ports.ts';
+import { systemClock } from '#lib/aws/runtime.ts';
+import type { Limits } from '#lib/net/attachments.ts';
+import { attachmentFetcher } from '#lib/net/attachments.ts';
+import type { Fetched } from '#lib/sender/provider.ts';
 import { type FileHost, fileHost, rawHost } from './file-host.ts';
 
 export interface Wish {

@@ -1,5 +1,5 @@
-import type { ReceivingProvider } from '#lib/app/receiving/provider.ts';
 import { contentHash, eventId } from '#lib/domain/identity.ts';
+import type { ReceivingProvider } from '#lib/inbox/provider.ts';
 import { read } from './describe-reading.ts';
 
 const origin = { workspace: 'main', provider: 'any', webhookId: 'wh_1' };

@@ -1,4 +1,4 @@
-import type { Value } from '#lib/app/store.ts';
+import type { Value } from '#lib/store/store.ts';
 
 /** The size of an item as DynamoDB counts it: names, values, and a little for each container. */
 export function sizeOf(value: Value | undefined): number {

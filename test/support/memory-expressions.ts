@@ -1,4 +1,4 @@
-import type { Change, Comparison, Condition, Item, Path, Value, ValueMap } from '#lib/app/store.ts';
+import type { Change, Comparison, Condition, Item, Path, Value, ValueMap } from '#lib/store/store.ts';
 
 type Step = string | number;
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { add, put, set, update } from '#lib/app/store.ts';
+import { add, put, set, update } from '#lib/store/store.ts';
 import { describeStore } from '#test/contract/store-contract.ts';
 import { MemoryStore } from './memory-store.ts';
 

@@ -12,7 +12,7 @@ import type {
   Update,
   Value,
   Written,
-} from '#lib/app/store.ts';
+} from '#lib/store/store.ts';
 import { sizeOf } from './item-size.ts';
 import { changed, holds } from './memory-expressions.ts';
 

@@ -1,4 +1,4 @@
-import type { Check, Delete, Item, Key, Put, Transacted, Update, Written } from '#lib/app/store.ts';
+import type { Check, Delete, Item, Key, Put, Transacted, Update, Written } from '#lib/store/store.ts';
 import { sizeOf } from './item-size.ts';
 import { keyOf, MemoryStore } from './memory-store.ts';
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, vi } from 'vitest';
-import { attachmentFetcher } from '#lib/adapters/attachments/fetcher.ts';
-import { systemClock } from '#lib/adapters/system.ts';
-import type { Fetched } from '#lib/app/sending/ports.ts';
+import { systemClock } from '#lib/aws/runtime.ts';
+import { attachmentFetcher } from '#lib/net/attachments.ts';
+import type { Fetched } from '#lib/sender/provider.ts';
 import { type FileHost, fileHost } from './file-host.ts';
 import { names } from './pretend-internet.ts';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
-import { type Item, put, type Value } from '#lib/app/store.ts';
+import { type Item, put, type Value } from '#lib/store/store.ts';
 import { MemoryStore } from './memory-store.ts';
 
 const Head = v.object({ now: v.number(), names: v.record(v.string(), v.string()) });

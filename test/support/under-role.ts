@@ -1,5 +1,5 @@
 import { afterEach, expect } from 'vitest';
-import type { Check, Delete, Key, Put, Store, Update } from '#lib/app/store.ts';
+import type { Check, Delete, Key, Put, Store, Update } from '#lib/store/store.ts';
 import { hasRole, tableGrantsOf } from './grants.ts';
 import { keyOf } from './memory-store.ts';
 

@@ -5,7 +5,7 @@ import { functionsByGrants, tableLinesOf } from './grants.ts';
 
 const root = new URL('../../', import.meta.url);
 /** Where functions do their work under their roles. */
-const SUITES = ['test/functions/', 'test/lib/app/', 'test/infra/roles/'];
+const SUITES = ['test/functions/', 'test/lib/', 'test/infra/roles/'];
 
 /** What a role grants and no test has made use of: a key to something that its function has no business with. */
 export function unusedGrants(modules: readonly TestModule[]): readonly string[] {

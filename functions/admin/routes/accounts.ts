@@ -1,13 +1,11 @@
 import * as v from 'valibot';
-import { Pacing, ShownAccount, shownAccount } from '#lib/app/accounts/account.ts';
-import { createAccount } from '#lib/app/accounts/create.ts';
-import { findAccount, listAccounts, patchAccount, removeAccount } from '#lib/app/accounts/manage.ts';
-import type { AccountProvider, Channel } from '#lib/app/accounts/provider.ts';
-import { pause, resume } from '#lib/app/sending/hold.ts';
 import { type Reach, readBaseUrl } from '#lib/domain/base-url.ts';
-import { type Issue, issuesOf } from '#lib/domain/issue.ts';
 import { isRecord } from '#lib/domain/json.ts';
-import { optional } from '#lib/domain/schema.ts';
+import { type Issue, issuesOf, optional } from '#lib/domain/schema.ts';
+import { pause, resume } from '#lib/sender/hold.ts';
+import type { AccountProvider, Channel } from '#lib/tenants/account.ts';
+import { Pacing, ShownAccount, shownAccount } from '#lib/tenants/account.ts';
+import { createAccount, findAccount, listAccounts, patchAccount, removeAccount } from '#lib/tenants/accounts.ts';
 import { EMPTY, invalid, json, missing, problem } from '../answers.ts';
 import { type Context, route, takesNothing } from '../route.ts';
 import { changesOf, listOf, Name, Paging, PhoneNumber, pageRequest, WithId } from '../schemas.ts';

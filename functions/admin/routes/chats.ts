@@ -1,7 +1,6 @@
 import * as v from 'valibot';
-import { findChat, KnownChat, listChats } from '#lib/app/chats/list.ts';
-import { known } from '#lib/domain/known.ts';
-import { optional } from '#lib/domain/schema.ts';
+import { findChat, KnownChat, listChats } from '#lib/chats/list.ts';
+import { known, optional } from '#lib/domain/schema.ts';
 import { json, missing } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
 import { Id, listOf, pageRequest, paging, WithId } from '../schemas.ts';

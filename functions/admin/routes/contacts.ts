@@ -1,9 +1,8 @@
 import * as v from 'valibot';
-import { eraseContact } from '#lib/app/erasure/erase.ts';
-import { Counts, Left } from '#lib/app/erasure/erasing.ts';
-import { walkCursor } from '#lib/app/lists/walk-cursor.ts';
-import { toPhone } from '#lib/domain/phone.ts';
+import { toPhone } from '#lib/domain/person.ts';
 import { optional } from '#lib/domain/schema.ts';
+import { Counts, eraseContact, Left } from '#lib/privacy/erase.ts';
+import { walkCursor } from '#lib/store/walk.ts';
 import { invalid, json, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
 import { decoded, Id } from '../schemas.ts';

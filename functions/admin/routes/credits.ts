@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { audit } from '#lib/app/sending/audit.ts';
-import { grant, setQuota, showCredits } from '#lib/app/sending/credits.ts';
+import { audit } from '#lib/credits/audit.ts';
+import { grant, setQuota, showCredits } from '#lib/credits/credits.ts';
 import {
   GrantedCredits,
   listLedger,
@@ -8,7 +8,7 @@ import {
   ShownAudit,
   ShownCredits,
   ShownLedgerEntry,
-} from '#lib/app/sends/credits.ts';
+} from '#lib/credits/ledger.ts';
 import { text } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { json } from '../answers.ts';

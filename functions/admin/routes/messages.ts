@@ -1,9 +1,7 @@
 import * as v from 'valibot';
-import { listEvents } from '#lib/app/events/list.ts';
-import { findMessage } from '#lib/app/events/shown.ts';
 import { Event, MessageEvent } from '#lib/domain/event.ts';
-import { known } from '#lib/domain/known.ts';
-import { optional } from '#lib/domain/schema.ts';
+import { known, optional } from '#lib/domain/schema.ts';
+import { findMessage, listEvents } from '#lib/inbox/events.ts';
 import { json, missing } from '../answers.ts';
 import { nowSeconds, route, takesNothing } from '../route.ts';
 import { between, Id, listOf, pageRequest, paging, WithId } from '../schemas.ts';

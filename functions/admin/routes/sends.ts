@@ -1,10 +1,7 @@
 import * as v from 'valibot';
-import { cancel } from '#lib/app/sending/cancel.ts';
-import { type Resent, resend } from '#lib/app/sending/resend.ts';
-import { listSends, showSend } from '#lib/app/sends/list.ts';
-import { SEND_STATES, ShownSend } from '#lib/app/sends/shown.ts';
-import { known } from '#lib/domain/known.ts';
-import { optional } from '#lib/domain/schema.ts';
+import { known, optional } from '#lib/domain/schema.ts';
+import { listSends, SEND_STATES, ShownSend, showSend } from '#lib/outbox/shown.ts';
+import { cancel, type Resent, resend } from '#lib/sender/cancel.ts';
 import { json, missing, type ProblemReply, problem } from '../answers.ts';
 import { type Context, route, takesNothing } from '../route.ts';
 import { Id, listOf, pageRequest, paging } from '../schemas.ts';

@@ -1,12 +1,17 @@
 import * as v from 'valibot';
-import { Attempt, lastAttempts } from '#lib/app/attempts/attempt.ts';
-import { attemptsAsCsv, attemptsAsNdjson } from '#lib/app/attempts/download.ts';
-import type { Provider } from '#lib/app/provider.ts';
-import { createWebhook } from '#lib/app/webhooks/create.ts';
-import { deleteWebhook, findWebhook, listWebhooks, patchWebhook } from '#lib/app/webhooks/manage.ts';
-import { rotateWebhook } from '#lib/app/webhooks/rotate.ts';
-import { ShownWebhook, shownWebhook } from '#lib/app/webhooks/shown.ts';
 import { optional, text } from '#lib/domain/schema.ts';
+import { Attempt, attemptsAsCsv, attemptsAsNdjson, lastAttempts } from '#lib/tenants/attempts.ts';
+import type { Provider } from '#lib/tenants/provider.ts';
+import {
+  createWebhook,
+  deleteWebhook,
+  findWebhook,
+  listWebhooks,
+  patchWebhook,
+  rotateWebhook,
+  ShownWebhook,
+  shownWebhook,
+} from '#lib/tenants/webhooks.ts';
 import { EMPTY, file, invalid, json, missing, type ProblemReply, problem } from '../answers.ts';
 import { type Context, route, takesNothing } from '../route.ts';
 import { changesOf, Id, listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';

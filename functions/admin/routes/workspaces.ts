@@ -1,20 +1,19 @@
 import * as v from 'valibot';
-import { walkCursor } from '#lib/app/lists/walk-cursor.ts';
-import { applyRetention } from '#lib/app/retention/apply.ts';
-import { AppliedCounts, Progress } from '#lib/app/retention/applying.ts';
-import { grant } from '#lib/app/sending/credits.ts';
-import { GrantedCredits } from '#lib/app/sends/credits.ts';
-import { createKey, deleteKey, listKeys, WorkspaceKey } from '#lib/app/workspaces/keys.ts';
-import { copyRetention } from '#lib/app/workspaces/retention.ts';
+import { grant } from '#lib/credits/credits.ts';
+import { GrantedCredits } from '#lib/credits/ledger.ts';
+import { RetentionDays } from '#lib/domain/retention.ts';
+import { optional, text } from '#lib/domain/schema.ts';
+import { AppliedCounts, applyRetention, Progress } from '#lib/privacy/retention.ts';
+import { walkCursor } from '#lib/store/walk.ts';
+import { createKey, deleteKey, listKeys, WorkspaceKey } from '#lib/tenants/api-keys.ts';
 import {
+  copyRetention,
   createWorkspace,
   hasWorkspace,
   listWorkspaces,
   patchWorkspace,
   Workspace,
-} from '#lib/app/workspaces/workspace.ts';
-import { RetentionDays } from '#lib/domain/retention.ts';
-import { optional, text } from '#lib/domain/schema.ts';
+} from '#lib/tenants/workspaces.ts';
 import { EMPTY, json, missing, NO_WORKSPACE } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
 import { changesOf, decoded, Id, listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';

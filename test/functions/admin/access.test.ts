@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Route, takesBody } from '#functions/admin/route.ts';
 import { routesOf } from '#functions/admin/routes.ts';
 import { providers } from '#functions/providers.ts';
-import { StoreUnavailable } from '#lib/app/store.ts';
+import { StoreUnavailable } from '#lib/store/store.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { AdminBench, message } from './admin-bench.ts';
 

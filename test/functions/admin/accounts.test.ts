@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readAccount } from '#lib/app/sending/items.ts';
-import { accountKey } from '#lib/app/sending/keys.ts';
+import { readAccount } from '#lib/sender/items.ts';
+import { accountKey } from '#lib/store/keys.ts';
 import { AdminBench, itemsOf } from './admin-bench.ts';
 
 const SECRET = 'd75b3a66374942c5b3c019c698abc2067e151558acbd412345';

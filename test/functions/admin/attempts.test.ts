@@ -2,10 +2,8 @@ import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { type Attempt, logAttempt } from '#lib/app/attempts/attempt.ts';
-import { attemptsAsCsv, attemptsAsNdjson } from '#lib/app/attempts/download.ts';
-import { csvCell } from '#lib/domain/csv.ts';
 import { toIso } from '#lib/domain/time.ts';
+import { type Attempt, attemptsAsCsv, attemptsAsNdjson, csvCell, logAttempt } from '#lib/tenants/attempts.ts';
 import { AdminBench, itemsOf, message } from './admin-bench.ts';
 
 const text = fc.string({ unit: 'binary', maxLength: 60 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { claimOf } from '#lib/app/accounts/line.ts';
-import { accountKey, probeKey } from '#lib/app/sending/keys.ts';
-import { put, remove, type Store, set, update } from '#lib/app/store.ts';
+import { accountKey, probeKey } from '#lib/store/keys.ts';
+import { put, remove, type Store, set, update } from '#lib/store/store.ts';
+import { claimOf } from '#lib/tenants/account.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { AdminBench, type Answer } from './admin-bench.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { systemRandom } from '#lib/adapters/system.ts';
+import { systemRandom } from '#lib/aws/runtime.ts';
 import { emulatedStore } from '#test/support/emulated-store.ts';
 import { LONG } from '#test/support/long.ts';
 import { AdminBench, message } from './admin-bench.ts';

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { newestFirst } from '#lib/app/lists/newest-first.ts';
-import { decodeCursor, encodeCursor } from '#lib/app/lists/page.ts';
-import { type Item, put } from '#lib/app/store.ts';
 import { shardOf } from '#lib/domain/ids.ts';
 import { toIso } from '#lib/domain/time.ts';
+import { decodeCursor, encodeCursor } from '#lib/store/page.ts';
+import { newestFirst } from '#lib/store/query.ts';
+import { type Item, put } from '#lib/store/store.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { AdminBench, message } from './admin-bench.ts';
 

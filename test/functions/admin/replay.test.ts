@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import type { Provider } from '#lib/app/provider.ts';
-import { type Draft, type Reading, readByName, reader } from '#lib/app/receiving/provider.ts';
-import { del } from '#lib/app/store.ts';
 import { parseJson } from '#lib/domain/json.ts';
+import { type Draft, type Reading, readByName, reader } from '#lib/inbox/provider.ts';
+import { del } from '#lib/store/store.ts';
+import type { Provider } from '#lib/tenants/provider.ts';
 import { LONG } from '#test/support/long.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { AdminBench, itemsOf } from './admin-bench.ts';

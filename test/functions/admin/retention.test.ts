@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { type Item, put } from '#lib/app/store.ts';
-import { ErasureHub, OTHER } from '#test/lib/app/erasure/hub.ts';
+import { type Item, put } from '#lib/store/store.ts';
+import { ErasureHub, OTHER } from '#test/lib/privacy/hub.ts';
 import { LONG } from '#test/support/long.ts';
 import { message } from './admin-bench.ts';
 

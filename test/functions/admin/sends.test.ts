@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { sendKey } from '#lib/app/sending/keys.ts';
-import { set, update } from '#lib/app/store.ts';
+import { sendKey } from '#lib/store/keys.ts';
+import { set, update } from '#lib/store/store.ts';
 import { AdminBench, itemsOf } from './admin-bench.ts';
 
 let hub: AdminBench;

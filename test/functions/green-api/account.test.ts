@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { expect, it } from 'vitest';
 import { greenApiAccount } from '#functions/green-api/account.ts';
-import { issuesOf } from '#lib/domain/issue.ts';
+import { issuesOf } from '#lib/domain/schema.ts';
 
 const schema = greenApiAccount.credentials('whatsapp');
 const credentials = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { nameIn, phonesIn } from '#functions/green-api/content.ts';
 import { greenApi } from '#functions/green-api/provider.ts';
-import { nameIn, phonesIn } from '#functions/green-api/vcard.ts';
 import { describeReading } from '#test/support/describe-reading.ts';
 import { incoming } from './payloads.ts';
 

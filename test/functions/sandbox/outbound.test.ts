@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { provider as sandbox } from '#functions/sandbox/index.ts';
-import { magicOf } from '#functions/sandbox/magic.ts';
-import { sandboxOutbound } from '#functions/sandbox/outbound.ts';
-import type { Outgoing } from '#lib/app/sending/ports.ts';
+import { magicOf, sandboxOutbound } from '#functions/sandbox/outbound.ts';
+import type { Outgoing } from '#lib/sender/provider.ts';
 import { describeOutbound } from '#test/support/describe-outbound.ts';
 import { inShort, openFor, outboundTools, outgoing, type Posted } from '#test/support/providers/outbound-bench.ts';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { sandbox } from '#functions/sandbox/provider.ts';
-import { deliveryReport } from '#lib/app/receiving/delivery-state.ts';
+import { deliveryReport } from '#lib/inbox/delivery-state.ts';
 import { ReceivingBench } from '#test/support/receiving.ts';
 
 it('joins the statuses of a message to it, in whatever order they come', async () => {

@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { outboundProviders } from '#functions/providers.ts';
-import { systemRandom } from '#lib/adapters/system.ts';
-import { type Account, readAccount } from '#lib/app/sending/items.ts';
-import { accountKey } from '#lib/app/sending/keys.ts';
-import { openAccounts } from '#lib/app/sending/open-accounts.ts';
-import { providerProber, providerSender } from '#lib/app/sending/provider-sender.ts';
-import { remove, set, update } from '#lib/app/store.ts';
+import { systemRandom } from '#lib/aws/runtime.ts';
 import { isRecord } from '#lib/domain/json.ts';
+import { type Account, readAccount } from '#lib/sender/items.ts';
+import { openAccounts, providerProber, providerSender } from '#lib/sender/open-accounts.ts';
+import { accountKey } from '#lib/store/keys.ts';
+import { remove, set, update } from '#lib/store/store.ts';
 import { AdminBench } from '#test/functions/admin/admin-bench.ts';
 import { outboundTools, outgoing } from '#test/support/providers/outbound-bench.ts';
 import { underRole } from '#test/support/under-role.ts';

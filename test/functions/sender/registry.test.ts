@@ -1,15 +1,14 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { outboundProviders, providers } from '#functions/providers.ts';
-import { systemClock, systemRandom } from '#lib/adapters/system.ts';
-import { stateKey } from '#lib/app/receiving/delivery-state.ts';
-import { defaultConfig } from '#lib/app/sending/config.ts';
-import { readAccount, readSend } from '#lib/app/sending/items.ts';
-import { pointerKey } from '#lib/app/sending/keys.ts';
-import { type OpenAccounts, openAccounts } from '#lib/app/sending/open-accounts.ts';
-import type { OutboundProvider } from '#lib/app/sending/outbound.ts';
-import { evidence } from '#lib/app/sending/provider-evidence.ts';
-import { providerProber, providerSender } from '#lib/app/sending/provider-sender.ts';
-import { put } from '#lib/app/store.ts';
+import { systemClock, systemRandom } from '#lib/aws/runtime.ts';
+import { stateKey } from '#lib/inbox/delivery-state.ts';
+import { defaultConfig } from '#lib/sender/config.ts';
+import { evidence } from '#lib/sender/evidence.ts';
+import { readAccount, readSend } from '#lib/sender/items.ts';
+import { type OpenAccounts, openAccounts, providerProber, providerSender } from '#lib/sender/open-accounts.ts';
+import type { OutboundProvider } from '#lib/sender/provider.ts';
+import { pointerKey } from '#lib/store/keys.ts';
+import { put } from '#lib/store/store.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { accountItem, outboundTools, outgoing, unknownSend, within } from '#test/support/providers/outbound-bench.ts';
 

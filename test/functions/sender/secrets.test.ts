@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { outboundProviders } from '#functions/providers.ts';
-import type { OpenAccount, ProviderRequest, Reply } from '#lib/app/sending/outbound.ts';
+import type { OpenAccount, ProviderRequest, Reply } from '#lib/sender/provider.ts';
 import { fileNamed, openFor, outboundTools, outgoing, within } from '#test/support/providers/outbound-bench.ts';
 
 const token = fc.string({ unit: fc.constantFrom(...'abcXYZ0189-_'), minLength: 8, maxLength: 40 });

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { zenderAccount } from '#functions/zender/account.ts';
-import type { Channel } from '#lib/app/accounts/provider.ts';
+import type { Channel } from '#lib/tenants/account.ts';
 
 const host = { baseUrl: 'https://gw.example', secret: 's3cret' };
 const check = (channel: Channel, credentials: unknown) => v.safeParse(zenderAccount.credentials(channel), credentials);

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { provider as zender } from '#functions/zender/index.ts';
-import { zenderOutbound } from '#functions/zender/outbound.ts';
-import { withoutSpintax } from '#functions/zender/outbound-spintax.ts';
+import { withoutSpintax, zenderOutbound } from '#functions/zender/outbound.ts';
 import { describeOutbound } from '#test/support/describe-outbound.ts';
 import { answer, page } from '#test/support/providers/fake-http.ts';
 import { FakeZender } from '#test/support/providers/fake-zender.ts';

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { zender } from '#functions/zender/provider.ts';
-import { lastAttempts } from '#lib/app/attempts/attempt.ts';
-import { StoreUnavailable } from '#lib/app/store.ts';
 import { sha256 } from '#lib/domain/ids.ts';
+import { StoreUnavailable } from '#lib/store/store.ts';
+import { lastAttempts } from '#lib/tenants/attempts.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { ReceivingBench } from '#test/support/receiving.ts';
 import { form, group, json, notifications, sample, secret, sms, toForm, ussd, whatsapp } from './payloads.ts';

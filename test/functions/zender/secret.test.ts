@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { zender } from '#functions/zender/provider.ts';
 import { withoutSecret } from '#functions/zender/secret.ts';
-import { isProven, proofIn } from '#lib/app/receiving/admission.ts';
 import { sha256 } from '#lib/domain/ids.ts';
+import { isProven, proofIn } from '#lib/inbox/unjudged.ts';
 import { form, json, sample, secret, sms, toForm } from './payloads.ts';
 
 const bytes = (text: string) => Buffer.from(text);

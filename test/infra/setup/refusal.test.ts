@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { refusal } from '#infra/setup/refusal.ts';
+import { refusal } from '#infra/setup/setup.ts';
 
 const error = (name: string, message: string, more = {}) => Object.assign(new Error(message), { name, ...more });
 

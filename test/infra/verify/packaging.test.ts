@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildFunctions } from '#infra/build/bundle.ts';
-import { differences, packageStage } from '#infra/verify/packaging.ts';
-import { zipFaults } from '#infra/verify/zip.ts';
+import { differences, packageStage, zipFaults } from '#infra/verify/packaging.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hookline-packaging-'));
 const [one, other, zips] = [join(folder, 'one'), join(folder, 'other'), join(folder, 'zips')];

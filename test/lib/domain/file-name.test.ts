@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { extensionOf, safeFileName, withExtension } from '#lib/domain/file-name.ts';
+import { extensionOf, safeFileName, withExtension } from '#lib/domain/file.ts';
 
 test.each([
   { given: 'report.pdf', kept: 'report.pdf', because: 'a good name stays' },

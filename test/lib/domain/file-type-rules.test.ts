@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { agrees, isTextByName, mimeTypeOf } from '#lib/domain/file-type-rules.ts';
+import { agrees, isTextByName, mimeTypeOf } from '#lib/domain/file.ts';
 
 const sniffed = (extension: string, mimeType = 'x/sniffed') => ({ extension, mimeType });
 

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { expect, test } from 'vitest';
-import { issuesOf } from '#lib/domain/issue.ts';
+import { issuesOf } from '#lib/domain/schema.ts';
 
 test('names the first hundred issues of a long list of wrong entries', () => {
   const { issues = [] } = v.safeParse(v.array(v.object({})), Array(100_000).fill(0));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { anyKnown, known } from '#lib/domain/known.ts';
+import { anyKnown, known } from '#lib/domain/schema.ts';
 
 describe('what is known', () => {
   it('leaves out what is undefined, and nothing else', () => {

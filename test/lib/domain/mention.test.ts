@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { mentionsOf } from '#lib/domain/mention.ts';
-import { toPhone } from '#lib/domain/phone.ts';
+import { mentionsOf } from '#lib/domain/content.ts';
+import { toPhone } from '#lib/domain/person.ts';
 
 const phone = toPhone('+79876543210');
 if (!phone) throw new Error('no phone');

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { sha256 } from '#lib/domain/ids.ts';
-import { matchesHash } from '#lib/domain/secrets.ts';
+import { matchesHash } from '#lib/domain/redact.ts';
 
 const hash = sha256('open sesame ✓');
 

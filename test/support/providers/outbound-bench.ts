@@ -1,10 +1,9 @@
-import { providerHttp } from '#lib/adapters/http/provider-call.ts';
-import { systemClock } from '#lib/adapters/system.ts';
-import { accountKey, sendKey } from '#lib/app/sending/keys.ts';
-import { sendingStart } from '#lib/app/sending/new-account.ts';
-import type { OpenAccount, OutboundAccount, OutboundProvider, OutboundTools } from '#lib/app/sending/outbound.ts';
-import type { Outgoing } from '#lib/app/sending/ports.ts';
-import type { SendOutcome } from '#lib/domain/sending/outcome.ts';
+import { systemClock } from '#lib/aws/runtime.ts';
+import type { SendOutcome } from '#lib/domain/send/outcome.ts';
+import { providerHttp } from '#lib/net/provider-call.ts';
+import { sendingStart } from '#lib/sender/account.ts';
+import type { OpenAccount, OutboundAccount, OutboundProvider, OutboundTools, Outgoing } from '#lib/sender/provider.ts';
+import { accountKey, sendKey } from '#lib/store/keys.ts';
 
 export interface Posted {
   readonly account: string;

@@ -1,8 +1,7 @@
-import type { Account } from '#lib/app/sending/items.ts';
-import type { Attempted, Candidate } from '#lib/app/sending/outbound.ts';
-import type { Outgoing } from '#lib/app/sending/ports.ts';
-import type { SendOutcome } from '#lib/domain/sending/outcome.ts';
-import type { Status } from '#lib/domain/sending/status.ts';
+import type { SendOutcome } from '#lib/domain/send/outcome.ts';
+import type { Status } from '#lib/domain/send/status.ts';
+import type { Account } from '#lib/sender/items.ts';
+import type { Attempted, Candidate, Outgoing } from '#lib/sender/provider.ts';
 import type { Process, Scheduler } from './scheduler.ts';
 
 export interface Call {

@@ -1,5 +1,5 @@
-import type { Tick } from '#lib/app/sending/ports.ts';
-import type { TickResult } from '#lib/app/sending/tick.ts';
+import type { Tick } from '#lib/sender/provider.ts';
+import type { TickResult } from '#lib/sender/tick.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Seeded } from './seeded.ts';
 

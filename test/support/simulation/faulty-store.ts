@@ -7,7 +7,7 @@ import {
   type Store,
   StoreUnavailable,
   type Update,
-} from '#lib/app/store.ts';
+} from '#lib/store/store.ts';
 import type { MemoryStore } from '../memory-store.ts';
 import { keyOf } from '../memory-store.ts';
 import type { Process, Scheduler } from './scheduler.ts';

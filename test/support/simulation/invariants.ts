@@ -1,8 +1,8 @@
-import type { Account, Send } from '#lib/app/sending/items.ts';
-import * as items from '#lib/app/sending/items.ts';
-import type { Item } from '#lib/app/store.ts';
-import { SHORTEST_GAP_MS } from '#lib/domain/sending/pace.ts';
-import type { CreditState, PartState } from '#lib/domain/sending/part.ts';
+import { SHORTEST_GAP_MS } from '#lib/domain/send/pace.ts';
+import type { CreditState, PartState } from '#lib/domain/send/part.ts';
+import type { Account, Send } from '#lib/sender/items.ts';
+import * as items from '#lib/sender/items.ts';
+import type { Item } from '#lib/store/store.ts';
 import type { Commit, MemoryStore } from '../memory-store.ts';
 import type { Call, FakeProvider, Taken } from './fake-provider.ts';
 

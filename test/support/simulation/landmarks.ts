@@ -1,4 +1,4 @@
-import type { Change, Condition } from '#lib/app/store.ts';
+import type { Change, Condition } from '#lib/store/store.ts';
 import type { Mutant, Write } from './faulty-store.ts';
 import type { Accident, Point } from './scheduler.ts';
 import type { World } from './world.ts';

@@ -1,12 +1,11 @@
 import fc from 'fast-check';
-import { directoryKey } from '#lib/app/directory.ts';
-import { emptySend } from '#lib/app/erasure/empty-send.ts';
-import { NONE } from '#lib/app/erasure/erasing.ts';
-import { audit } from '#lib/app/sending/audit.ts';
-import { grant, setQuota } from '#lib/app/sending/credits.ts';
-import { deleteAccount } from '#lib/app/sending/delete-account.ts';
-import { del } from '#lib/app/store.ts';
-import type { QuotaKind } from '#lib/domain/sending/credits.ts';
+import { audit } from '#lib/credits/audit.ts';
+import { grant, setQuota } from '#lib/credits/credits.ts';
+import type { QuotaKind } from '#lib/domain/send/part.ts';
+import { emptySend, NONE } from '#lib/privacy/erase.ts';
+import { deleteAccount } from '#lib/sender/account.ts';
+import { del } from '#lib/store/store.ts';
+import { directoryKey } from '#lib/tenants/directory.ts';
 import type { World } from './world.ts';
 
 /** What whoever runs the hub does while messages go out. */

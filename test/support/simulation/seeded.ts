@@ -1,4 +1,4 @@
-import type { Random } from '#lib/app/ports.ts';
+import type { Random } from '#lib/domain/ports.ts';
 
 /** The same numbers for the same seed (mulberry32): good enough to choose faults by, and a failing run can be repeated. */
 export class Seeded implements Random {

@@ -1,0 +1,138 @@
+import type * as v from 'valibot';
+import type { Payload } from '#lib/domain/event.ts';
+import { normaliseJid } from '#lib/domain/person.ts';
+import { anyKnown, type Issue, known } from '#lib/domain/schema.ts';
+import { type Draft, type EventReader, reader } from '#lib/inbox/provider.ts';
+import { chatIdOf, chatKindOf, chatPhoneOf, toAccount, toChat, toPerson, whereabouts } from './messages.ts';
+import { AccountBody, CallBody, type Chat, ChatBody, instantOf, isoOf } from './schema.ts';
+
+type Call = Extract<Payload, { kind: 'call' }>['call'];
+type Named = Pick<Call, 'direction' | 'state'>;
+
+// By their words, in lower case. "No answer" is what the caller's side says of a missed call.
+const states: ReadonlyMap<string, Call['state']> = new Map([
+  ['missed', 'missed'],
+  ['no answer', 'missed'],
+  ['answered', 'answered'],
+  ['rejected', 'declined'],
+  ['ended', 'ended'],
+]);
+
+/** Reads a call that is over. `named` is what the event's name says of it, for a body that says nothing. */
+export function call(named: Named): EventReader {
+  return reader(CallBody, (body, type) => toCall(body, type, named));
+}
+
+function toCall(body: v.InferOutput<typeof CallBody>, type: string, named: Named): Draft | Issue {
+  const { chat = {}, call_details: details } = body;
+  const chatId = chatIdOf(chat);
+  if (chatId === undefined && details.message_uid === undefined) return { path: 'chat.chat_id', message: 'is missing' };
+  const account = toAccount(body.whatsapp_account, chat);
+  return {
+    identity: { type, ...whereabouts(account, chatId), ...known({ id: details.message_uid }) },
+    payload: {
+      kind: 'call',
+      call: {
+        direction: directionOf(details.direction) ?? named.direction,
+        state: details.status === undefined ? named.state : (states.get(details.status.toLowerCase()) ?? 'unknown'),
+        ...known({
+          from: details.caller && anyKnown(toPerson(details.caller)),
+          to: details.recipient && anyKnown(toPerson(details.recipient)),
+          chat: chatId === undefined ? undefined : toChat(chatId, chat),
+          account: anyKnown(account),
+          video: details.is_video,
+          durationSeconds: details.duration,
+          messageId: details.message_uid,
+          detail: details.status,
+        }),
+      },
+    },
+    ...known({ occurredAt: instantOf(details.timestamp) }),
+  };
+}
+
+function directionOf(word: string | undefined): Call['direction'] | undefined {
+  if (word === 'incoming') return 'inbound';
+  return word === 'outgoing' ? 'outbound' : undefined;
+}
+
+type Change = Extract<Payload, { kind: 'chat' }>['chat']['change'];
+
+/** Reads an event about a chat, known under several names of which `change` is the meaning. */
+export function chat(change: Change): EventReader {
+  return reader(ChatBody, (body) => chatDraft(body, change));
+}
+
+/**
+ * A chat is created once, whoever wrote first. Assignments have neither an id nor a time, so that all they say is
+ * their identity.
+ */
+function chatDraft(body: v.InferOutput<typeof ChatBody>, change: Change): Draft | Issue {
+  const id = chatIdOf(body.chat);
+  if (id === undefined) return { path: 'chat.id', message: 'is missing' };
+  const created = change === 'created';
+  const account = toAccount(body.whatsapp_account, body.chat);
+  return {
+    identity: { type: `chat:${change}`, ...whereabouts(account, id), ...(created && { id }) },
+    payload: {
+      kind: 'chat',
+      chat: {
+        id,
+        kind: chatKindOf(body.chat),
+        change,
+        ...known({ ...factsOf(body.chat), account: anyKnown(account) }),
+      },
+    },
+    ...known({ occurredAt: created ? instantOf(body.chat.created_timestamp) : undefined }),
+  };
+}
+
+function factsOf(chat: Chat) {
+  return {
+    title: chat.name ?? chat.full_name,
+    phone: chatPhoneOf(chat),
+    aliases: chat.jid === undefined ? undefined : [normaliseJid(chat.jid)],
+    url: chat.chat_url,
+    closed: chat.closed,
+    read: chat.read,
+    unattended: chat.unattended_customer,
+    autoReply: chat.chatgpt_autoresponse_enabled,
+    labels: chat.labels?.filter((label) => typeof label === 'string'),
+    createdAt: isoOf(chat.created_timestamp),
+    lastMessage: anyKnown({ id: chat.last_message_uuid, at: isoOf(chat.last_message_timestamp) }),
+    responsible: anyKnown({ name: chat.responsible_name, email: chat.responsible_email }),
+    previousResponsible: anyKnown({ name: chat.previous_responsible_name, email: chat.previous_responsible_email }),
+  };
+}
+
+type State = Extract<Payload, { kind: 'connection' }>['connection']['state'];
+
+/** Reads what happened to one of our accounts. `at` is the field that tells when, where there is one. */
+export function connection(state: State, at?: 'connected_on' | 'disconnected_on'): EventReader {
+  return reader(AccountBody, (body, type) => connectionDraft(body, type, state, at));
+}
+
+function connectionDraft(
+  { whatsapp_account: theirs }: v.InferOutput<typeof AccountBody>,
+  type: string,
+  state: State,
+  at: 'connected_on' | 'disconnected_on' | undefined,
+): Draft | Issue {
+  const account = toAccount(theirs);
+  const identity = { type, ...whereabouts(account) };
+  if (identity.instance === undefined) return { path: 'whatsapp_account.phone', message: 'is missing' };
+  return {
+    identity,
+    payload: {
+      kind: 'connection',
+      connection: {
+        state,
+        account,
+        // The event's own last word is all that tells a suspension from other restrictions.
+        detail: theirs.status ?? type.slice(type.lastIndexOf(':') + 1),
+        ...known({ connectedAt: isoOf(theirs.connected_on), disconnectedAt: isoOf(theirs.disconnected_on) }),
+      },
+    },
+    ...known({ occurredAt: at && instantOf(theirs[at]) }),
+  };
+}

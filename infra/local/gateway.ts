@@ -1,0 +1,333 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import * as v from 'valibot';
+import type { Lambda } from './lambda.ts';
+
+/** Listens on this machine alone and returns the base URL. */
+export async function listen(server: Server, port: number): Promise<string> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const taken = cause.code === 'EADDRINUSE';
+      const message = taken ? `port ${port} is in use; set PORT to another one, or to 0 for any` : cause.message;
+      reject(new Error(message, { cause }));
+    });
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  if (typeof address !== 'object' || !address) throw new Error('the server has no port');
+  return `http://127.0.0.1:${address.port}`;
+}
+
+/** Slower answers than this are given up when the hub stops. */
+const patienceMs = 10_000;
+
+/** Takes no new requests and waits for the answers to those under way. */
+export async function drain(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeIdleConnections();
+  // A connection that was busy is kept alive by its client after the answer.
+  const idle = setInterval(() => server.closeIdleConnections(), 20);
+  const late = setTimeout(() => server.closeAllConnections(), patienceMs);
+  await closed;
+  clearInterval(idle);
+  clearTimeout(late);
+}
+
+/** One route of an HTTP API, such as `POST /hooks/cooby/{token}`, and what answers it. */
+export interface Route<Target> {
+  readonly key: string;
+  readonly target: Target;
+}
+
+interface Match<Target> {
+  readonly route: Route<Target>;
+  readonly pathParameters: Readonly<Record<string, string>>;
+}
+
+interface Candidate<Target> extends Match<Target> {
+  /** How exactly the route names the request; compared from left to right, the higher wins. */
+  readonly rank: string;
+}
+
+/**
+ * The route that API Gateway would choose: a written segment before a parameter, a parameter before a greedy one,
+ * and a named method before ANY. The path is already decoded, segment by segment.
+ */
+function matchRoute<Target>(
+  routes: readonly Route<Target>[],
+  method: string,
+  path: readonly string[],
+): Match<Target> | undefined {
+  return routes
+    .flatMap((route) => candidate(route, method, path) ?? [])
+    .sort((a, b) => (a.rank < b.rank ? 1 : -1))
+    .at(0);
+}
+
+function candidate<Target>(
+  route: Route<Target>,
+  method: string,
+  path: readonly string[],
+): Candidate<Target> | undefined {
+  const [routeMethod, routePath = ''] = route.key.split(' ');
+  if (routeMethod !== method && routeMethod !== 'ANY') return undefined;
+  const pathParameters: Record<string, string> = {};
+  let rank = '';
+  const segments = routePath.split('/').slice(1);
+  for (const [index, segment] of segments.entries()) {
+    const given = path[index];
+    if (given === undefined) return undefined;
+    const [, name, greedy] = /^\{(\w+)(\+?)\}$/.exec(segment) ?? [];
+    if (greedy) {
+      pathParameters[name ?? ''] = path.slice(index).join('/');
+      return { route, pathParameters, rank: `${rank}0${methodRank(routeMethod)}` };
+    }
+    if (name === undefined && segment !== given) return undefined;
+    if (name !== undefined) pathParameters[name] = given;
+    rank += name === undefined ? '2' : '1';
+  }
+  return path.length === segments.length
+    ? { route, pathParameters, rank: `${rank}${methodRank(routeMethod)}` }
+    : undefined;
+}
+
+function methodRank(method: string): string {
+  return method === 'ANY' ? '0' : '1';
+}
+
+/** API Gateway takes at most this much, in bytes. */
+const gatewayLimit = 10 * 1024 * 1024;
+/** What Lambda takes as one event, in bytes: the body, in base64 if it travels so, and the rest of the request. */
+const lambdaLimit = 6 * 1024 * 1024;
+
+/** The whole body, or `undefined` when it is larger than the gateway takes. */
+async function readBody(message: IncomingMessage): Promise<Buffer | undefined> {
+  if (Number(message.headers['content-length'] ?? 0) > gatewayLimit) return undefined;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of message) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > gatewayLimit) return undefined;
+  }
+  return Buffer.concat(chunks, size);
+}
+
+/** Content types that API Gateway hands to a function as text; everything else arrives in base64, forms included. */
+const textual = /^(text\/|application\/(json|javascript|xml)\b|application\/[\w.-]+\+(json|xml)\b)/i;
+
+interface GatewayRequest {
+  readonly message: IncomingMessage;
+  readonly path: readonly string[];
+  readonly query: string;
+  readonly body: Buffer;
+  readonly receivedAt: number;
+}
+
+/** The event, payload format 2.0, with which API Gateway would call the function. */
+function toEvent(request: GatewayRequest, { route, pathParameters }: Match<unknown>): APIGatewayProxyEventV2 {
+  const { message, query, body, receivedAt } = request;
+  const { cookie, ...headers } = joinedHeaders(message);
+  const rawPath = `/${request.path.join('/')}`;
+  return {
+    version: '2.0',
+    routeKey: route.key,
+    rawPath,
+    rawQueryString: query,
+    ...(cookie ? { cookies: cookie.split(/;\s*/) } : {}),
+    headers,
+    ...(query ? { queryStringParameters: joinedQuery(query) } : {}),
+    ...(Object.keys(pathParameters).length > 0 ? { pathParameters: { ...pathParameters } } : {}),
+    requestContext: {
+      accountId: '000000000000',
+      apiId: 'local',
+      domainName: headers.host ?? '',
+      domainPrefix: 'local',
+      http: {
+        method: message.method ?? '',
+        path: rawPath,
+        protocol: `HTTP/${message.httpVersion}`,
+        sourceIp: message.socket.remoteAddress ?? '',
+        userAgent: headers['user-agent'] ?? '',
+      },
+      requestId: randomUUID(),
+      routeKey: route.key,
+      stage: '$default',
+      time: new Date(receivedAt).toUTCString(),
+      timeEpoch: receivedAt,
+    },
+    ...bodyOf(body, headers['content-type']),
+  };
+}
+
+function joinedHeaders({ headersDistinct, socket }: IncomingMessage): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, values = []] of Object.entries(headersDistinct)) headers[name] = values.join(',');
+  const address = socket.remoteAddress ?? '';
+  headers['x-forwarded-for'] = headers['x-forwarded-for'] ? `${headers['x-forwarded-for']}, ${address}` : address;
+  headers['x-forwarded-proto'] = 'http';
+  headers['x-forwarded-port'] = String(socket.localPort);
+  return headers;
+}
+
+/** Several values of one name are joined by commas, as in a header. */
+function joinedQuery(query: string): Record<string, string> {
+  const parameters = new URLSearchParams(query);
+  return Object.fromEntries([...new Set(parameters.keys())].map((name) => [name, parameters.getAll(name).join(',')]));
+}
+
+function bodyOf(body: Buffer, contentType = ''): Pick<APIGatewayProxyEventV2, 'body' | 'isBase64Encoded'> {
+  if (body.length === 0) return { isBase64Encoded: false };
+  if (textual.test(contentType)) {
+    const text = body.toString('utf8');
+    // Bytes that are no valid text would be altered by a decoder, so they go as base64, too.
+    if (Buffer.from(text, 'utf8').equals(body)) return { body: text, isBase64Encoded: false };
+  }
+  return { body: body.toString('base64'), isBase64Encoded: true };
+}
+
+/** What a function may answer to API Gateway, payload format 2.0. */
+const Structured = v.looseObject({
+  statusCode: v.pipe(v.number(), v.integer(), v.minValue(200), v.maxValue(599)),
+  headers: v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()])), {}),
+  cookies: v.optional(v.array(v.string()), []),
+  body: v.optional(v.string(), ''),
+  isBase64Encoded: v.optional(v.boolean(), false),
+});
+
+/** Lambda hands back at most this much, in bytes. */
+const largestAnswer = 6 * 1024 * 1024;
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[]>>;
+  readonly body: Buffer;
+}
+
+/** API Gateway's own answers, word for word. */
+const gatewayAnswers = {
+  badRequest: ownAnswer(400, 'Bad Request'),
+  notFound: ownAnswer(404, 'Not Found'),
+  tooLarge: ownAnswer(413, 'Request Entity Too Large'),
+  fault: ownAnswer(500, 'Internal Server Error'),
+  unavailable: ownAnswer(503, 'Service Unavailable'),
+};
+
+/** A function's result as an HTTP answer: without a status code the whole result is the JSON body. */
+function toAnswer(result: unknown): Answer {
+  if (typeof result !== 'object' || result === null || !('statusCode' in result)) return jsonAnswer(200, result);
+  const parsed = v.safeParse(Structured, result);
+  if (!parsed.success) return gatewayAnswers.fault;
+  const { statusCode, headers, cookies, body, isBase64Encoded } = parsed.output;
+  const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
+  if (bytes.length > largestAnswer) return gatewayAnswers.fault;
+  const named = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)] as const);
+  return {
+    status: statusCode,
+    headers: {
+      ...(body ? { 'content-type': 'text/plain; charset=utf-8' } : {}),
+      ...Object.fromEntries(named),
+      ...(cookies.length > 0 ? { 'set-cookie': cookies } : {}),
+    },
+    body: bytes,
+  };
+}
+
+function write(response: ServerResponse, { status, headers, body }: Answer): void {
+  const hasBody = status !== 204 && status !== 304;
+  response.writeHead(status, { ...headers, ...(hasBody ? { 'content-length': body.length } : {}) });
+  response.end(hasBody ? body : undefined);
+}
+
+function ownAnswer(status: number, message: string): Answer {
+  return jsonAnswer(status, { message });
+}
+
+function jsonAnswer(status: number, value: unknown): Answer {
+  return {
+    status,
+    headers: { 'content-type': 'application/json' },
+    body: Buffer.from(JSON.stringify(value) ?? ''),
+  };
+}
+
+/** Told of everything that went wrong inside a function, since the caller is not. */
+export type FaultReport = (functionName: string, error: unknown) => void;
+
+/** The HTTP API of the service: finds the function for a request and lets it answer, within the limits of AWS. */
+export function createGateway(routes: () => Promise<readonly Route<Lambda>[]>, report: FaultReport): Server {
+  const server = createServer(async (message, response) => {
+    const answer = await answerTo(message, routes, report).catch((error: unknown) => {
+      // A caller that hangs up in the middle of its request wants no answer.
+      if (!message.destroyed || message.complete) report('the gateway', error);
+      return gatewayAnswers.fault;
+    });
+    send(message, response, answer);
+  });
+  // Longer than any client's idea of an idle connection, so that it is not closed just as a request is sent.
+  server.keepAliveTimeout = 65_000;
+  return server;
+}
+
+function send(message: IncomingMessage, response: ServerResponse, answer: Answer): void {
+  if (message.complete) {
+    write(response, answer);
+    return;
+  }
+  // Too large: the rest is not read, so the connection cannot be used again.
+  response.setHeader('connection', 'close');
+  response.on('finish', () => message.destroy());
+  write(response, answer);
+}
+
+async function answerTo(
+  message: IncomingMessage,
+  routes: () => Promise<readonly Route<Lambda>[]>,
+  report: FaultReport,
+): Promise<Answer> {
+  const receivedAt = Date.now();
+  const [rawPath = '/', query = ''] = splitOnce(message.url ?? '/', '?');
+  const path = decodedSegments(rawPath);
+  if (!path) return gatewayAnswers.badRequest;
+  const match = matchRoute(await routes(), message.method ?? '', path);
+  if (!match) {
+    message.resume();
+    return gatewayAnswers.notFound;
+  }
+  const body = await readBody(message);
+  if (!body) return gatewayAnswers.tooLarge;
+  return invoke({ message, path, query, body, receivedAt }, match, report);
+}
+
+async function invoke(request: GatewayRequest, match: Match<Lambda>, report: FaultReport): Promise<Answer> {
+  const event = toEvent(request, match);
+  if ((event.body?.length ?? 0) > lambdaLimit) return gatewayAnswers.tooLarge;
+  const { target } = match.route;
+  const invocation = await target.invoke(event);
+  switch (invocation.kind) {
+    case 'answered':
+      return toAnswer(invocation.result);
+    case 'timeout':
+      report(target.name, new Error('ran into its timeout'));
+      return gatewayAnswers.unavailable;
+    case 'failed':
+      report(target.name, invocation.error);
+      return gatewayAnswers.fault;
+  }
+}
+
+/** API Gateway hands paths over decoded, segment by segment. */
+function decodedSegments(path: string): string[] | undefined {
+  try {
+    return path.split('/').slice(1).map(decodeURIComponent);
+  } catch {
+    return undefined; // a lone % is no character
+  }
+}
+
+function splitOnce(text: string, separator: string): [string, string?] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+}

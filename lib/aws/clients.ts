@@ -1,0 +1,81 @@
+import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { SSMClient } from '@aws-sdk/client-ssm';
+import { isRecord } from '#lib/domain/json.ts';
+import type { Environment } from './environment.ts';
+
+/** What the clients of one process have in common; without credentials they use those of the environment. */
+export interface AwsSettings extends Pick<DynamoDBClientConfig, 'requestHandler' | 'credentials'> {
+  readonly region: string;
+  /** In place of the addresses that the SDK knows for the region: an emulator, or a VPC endpoint. */
+  readonly endpoints: Readonly<Record<'dynamodb' | 'sqs' | 'ssm', string | undefined>>;
+}
+
+/** A provider may wait only five seconds for its answer: a request that hangs must leave time for another. */
+export const ATTEMPT_MS = 1200;
+/** Attempts of a call to SQS or SSM, the first included. */
+const ATTEMPTS = 3;
+
+export function awsSettings(environment: Environment): AwsSettings {
+  const agent = { keepAlive: true, maxSockets: 64 };
+  const timeouts = { requestTimeout: ATTEMPT_MS, socketTimeout: ATTEMPT_MS, throwOnRequestTimeout: true };
+  return {
+    region: environment.AWS_REGION,
+    endpoints: {
+      dynamodb: environment.AWS_ENDPOINT_URL_DYNAMODB,
+      sqs: environment.AWS_ENDPOINT_URL_SQS,
+      ssm: environment.AWS_ENDPOINT_URL_SSM,
+    },
+    requestHandler: { ...timeouts, httpAgent: agent, httpsAgent: agent },
+  };
+}
+
+/** Attempts each request once: `lib/store/retry.ts` repeats it, since the use case knows until when. */
+export function dynamoDbClient({ endpoints, ...settings }: AwsSettings): DynamoDBClient {
+  return new DynamoDBClient({ ...settings, ...at(endpoints.dynamodb), maxAttempts: 1 });
+}
+
+export function sqsClient({ endpoints, ...settings }: AwsSettings): SQSClient {
+  return new SQSClient({ ...settings, ...at(endpoints.sqs), maxAttempts: ATTEMPTS });
+}
+
+export function ssmClient({ endpoints, ...settings }: AwsSettings): SSMClient {
+  return new SSMClient({ ...settings, ...at(endpoints.ssm), maxAttempts: ATTEMPTS });
+}
+
+const at = (endpoint: string | undefined) => (endpoint === undefined ? {} : { endpoint });
+
+/** The service said no. `code` is the service's own, as `ConditionalCheckFailedException`. */
+export class AwsError extends Error {
+  override readonly name = 'AwsError';
+  readonly code: string;
+  readonly status: number;
+
+  constructor(code: string, status: number, requestId?: string) {
+    super(`the service refused the request: ${code}${requestId === undefined ? '' : `, request ${requestId}`}`);
+    this.code = code;
+    this.status = status;
+  }
+}
+
+/** The request did not get through, or its answer did not: whether it took effect is not known. */
+export class AwsUnreachable extends Error {
+  override readonly name = 'AwsUnreachable';
+}
+
+/**
+ * What a command failed with, in a form that may be logged: the SDK's own error has with it the items that a refusal
+ * met, and its message quotes the request.
+ */
+export function failureOf(error: unknown): AwsError | AwsUnreachable {
+  if (isRecord(error) && error instanceof Error && (error.$fault === 'client' || error.$fault === 'server')) {
+    const { httpStatusCode: status = 0, requestId } = isRecord(error.$metadata) ? error.$metadata : {};
+    return new AwsError(error.name, Number(status), typeof requestId === 'string' ? requestId : undefined);
+  }
+  return new AwsUnreachable('the service did not answer', { cause: error });
+}
+
+/** For `send(…).catch(fail)`. */
+export function fail(error: unknown): never {
+  throw failureOf(error);
+}

@@ -1,0 +1,153 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { ChangeMessageVisibilityCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import * as v from 'valibot';
+import { sha256 } from '#lib/domain/ids.ts';
+import type { Clock } from '#lib/domain/ports.ts';
+import { checked } from '#lib/domain/schema.ts';
+import { type FallbackQueue, type Parcel, QueueUnavailable } from '#lib/inbox/fallback-queue.ts';
+import type { SelfPost, Tick, Ticks } from '#lib/sender/provider.ts';
+import { ATTEMPT_MS, fail } from './clients.ts';
+
+/** Base64 characters of a chunk; the whole message then stays under 256 KiB. */
+const CHUNK_CHARACTERS = 200 * 1024;
+/** More than the largest body that is taken in can ever need, compressed or not. */
+const MOST_CHUNKS = 8;
+
+const Chunk = v.object({
+  parcel: v.string(),
+  index: v.number(),
+  count: v.number(),
+  webhook: v.union([
+    v.object({ ownAccount: v.string() }),
+    v.object({ tokenHash: v.string(), secretHash: v.exactOptional(v.string()) }),
+    v.object({
+      webhookId: v.string(),
+      workspace: v.string(),
+      accountId: v.exactOptional(v.string()),
+      retentionDays: v.exactOptional(v.number()),
+    }),
+  ]),
+  provider: v.string(),
+  contentType: v.string(),
+  receivedAt: v.number(),
+  bodyHash: v.string(),
+  eventId: v.exactOptional(v.string()),
+  data: v.string(),
+});
+/** One message of the fallback queue: a parcel, or a numbered piece of one. */
+export type Chunk = v.InferOutput<typeof Chunk>;
+
+export function fallbackQueue(sqs: SQSClient, queueUrl: string): FallbackQueue {
+  return {
+    send: async (parcel) => {
+      const chunks = chunksOf(parcel);
+      if (chunks.length > MOST_CHUNKS) return false;
+      try {
+        await Promise.all(
+          chunks.map((chunk) => {
+            const command = new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: JSON.stringify(chunk) });
+            // The use case knows how long the provider waits, and repeats it until then.
+            return sqs.send(command, { abortSignal: AbortSignal.timeout(ATTEMPT_MS) }).catch(fail);
+          }),
+        );
+        return true;
+      } catch (cause) {
+        throw new QueueUnavailable('the fallback queue did not take a parcel', { cause });
+      }
+    },
+  };
+}
+
+export function chunksOf({ raw, ...parcel }: Parcel): Chunk[] {
+  const data = gzipSync(raw).toString('base64');
+  const id = sha256(`${JSON.stringify(parcel.webhook)}${parcel.receivedAt}${sha256(raw)}`).slice(0, 32);
+  const count = Math.max(1, Math.ceil(data.length / CHUNK_CHARACTERS));
+  return Array.from({ length: count }, (_, index) => ({
+    parcel: id,
+    index,
+    count,
+    ...parcel,
+    data: data.slice(index * CHUNK_CHARACTERS, (index + 1) * CHUNK_CHARACTERS),
+  }));
+}
+
+/** Throws on what is no chunk: the message then goes to the dead-letter queue, where an operator sees it. */
+export function chunkOf(messageBody: string): Chunk {
+  return checked(v.pipe(v.string(), v.parseJson(), Chunk), messageBody, () => 'a message of the queue is no parcel');
+}
+
+/** The parcel of which `chunk` is a piece, from the data of all pieces, in order. */
+export function parcelOf(chunk: Chunk, data: string): Parcel {
+  const { webhook, provider, contentType, receivedAt, bodyHash } = chunk;
+  return { webhook, provider, contentType, receivedAt, bodyHash, raw: gunzipSync(Buffer.from(data, 'base64')) };
+}
+
+const TickBody = v.object({
+  account: v.string(),
+  gen: v.number(),
+  at: v.number(),
+  exchanges: v.exactOptional(v.number()),
+  answer: v.exactOptional(
+    v.object({ send: v.string(), part: v.number(), intentAt: v.number(), providerId: v.string() }),
+  ),
+});
+
+/**
+ * The errands of the sender on SQS. They hold ids, numbers and times, and nothing of what a message says. The client attempts
+ * each a few times: a tick that is lost costs its account a minute, until the watchdog looks; one too many costs nothing.
+ */
+export function sqsTicks(sqs: SQSClient, queueUrl: string): Ticks {
+  return {
+    send: async (tick, delaySeconds) => {
+      const MessageBody = JSON.stringify(tick);
+      const command = new SendMessageCommand({ QueueUrl: queueUrl, MessageBody, DelaySeconds: delaySeconds });
+      await sqs.send(command).catch(fail);
+    },
+  };
+}
+
+/** Hides a tick for so many seconds more, so that it comes back when there may be something to do, and not before. */
+export async function hideTick(
+  sqs: SQSClient,
+  queueUrl: string,
+  receiptHandle: string,
+  seconds: number,
+): Promise<void> {
+  const input = { QueueUrl: queueUrl, ReceiptHandle: receiptHandle, VisibilityTimeout: seconds };
+  await sqs.send(new ChangeMessageVisibilityCommand(input)).catch(fail);
+}
+
+/** Throws on what is no tick: the message then goes to the dead-letter queue, where an operator sees it. */
+export function tickOf(messageBody: string): Tick {
+  return checked(v.pipe(v.string(), v.parseJson(), TickBody), messageBody, () => 'a message of the queue is no tick');
+}
+
+const LONGEST_DELAY_S = 900;
+
+/** The queue that takes deliveries the table did not: what comes out of it goes the way of every webhook. */
+export function selfPost(sqs: SQSClient, queueUrl: string, clock: Pick<Clock, 'now'>): SelfPost {
+  return {
+    post: async ({ id, provider }, body, delaySeconds) => {
+      const raw = Buffer.from(JSON.stringify(body), 'utf8');
+      const parcel = {
+        webhook: { ownAccount: id },
+        provider,
+        contentType: 'application/json',
+        raw,
+        bodyHash: sha256(raw),
+        receivedAt: clock.now() + delaySeconds * 1000,
+      };
+      const [chunk, ...others] = chunksOf(parcel);
+      if (!chunk || others.length > 0) return false;
+      const DelaySeconds = Math.min(LONGEST_DELAY_S, Math.max(0, Math.ceil(delaySeconds)));
+      try {
+        const MessageBody = JSON.stringify(chunk);
+        const command = new SendMessageCommand({ QueueUrl: queueUrl, MessageBody, DelaySeconds });
+        await sqs.send(command, { abortSignal: AbortSignal.timeout(ATTEMPT_MS) });
+        return true;
+      } catch {
+        return false;
+      }
+    },
+  };
+}

@@ -1,0 +1,127 @@
+import * as v from 'valibot';
+import { SHARDS } from '#lib/domain/ids.ts';
+import { Instant, optional, text } from '#lib/domain/schema.ts';
+import { itemReader } from '#lib/store/items.ts';
+import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
+import { getAll, newestFirst, queryAll } from '#lib/store/query.ts';
+import type { Item, Key, Query, Store } from '#lib/store/store.ts';
+import { chatKey, minuteOf, titlePartition } from './chat.ts';
+
+export const KnownChat = v.object({
+  id: text("The hub's id of the chat; what `chat_id` of a send takes"),
+  workspace: v.string(),
+  provider: v.string(),
+  accountId: optional(v.string()),
+  providerChatId: text("The provider's id of the chat"),
+  aliases: optional(v.array(v.string()), 'Other ids of the same chat'),
+  kind: v.picklist(['individual', 'group', 'status', 'broadcast']),
+  title: optional(v.string()),
+  createdAt: Instant,
+  lastAt: v.pipe(Instant, v.description('When something last happened in it')),
+});
+export type KnownChat = v.InferOutput<typeof KnownChat>;
+
+export interface ChatFilter {
+  readonly accountId?: string;
+  /** Exact. */
+  readonly title?: string;
+}
+
+/** The chats of a workspace, last active first. */
+export async function listChats(
+  store: Store,
+  workspace: string,
+  { accountId, title }: ChatFilter,
+  page: PageRequest,
+): Promise<ListPage<KnownChat>> {
+  const accepts = (entry: Item) => accountId === undefined || entry.accountId === accountId;
+  if (title !== undefined) return pageOfTitle(store, workspace, title, accepts, page);
+  return pageOfActive(store, workspace, accountId === undefined ? undefined : accepts, page);
+}
+
+type Accepts = (entry: Item) => boolean;
+
+/**
+ * The index knows the minute in which a chat was active last, its item the very time: so each minute is read whole, and
+ * a cursor is the time of an item. A page that begins inside a minute reads that minute again.
+ *
+ *   13:01  │ c b a │          in the order of their items
+ *   13:00  │ f e ┊ d │        ┊ the page is full: its cursor is e's, the next page begins with d
+ */
+async function pageOfActive(
+  store: Store,
+  workspace: string,
+  accepts: Accepts | undefined,
+  { from, limit }: PageRequest,
+): Promise<ListPage<KnownChat>> {
+  const partitions = Array.from({ length: SHARDS }, (_, shard) => `WS#${workspace}#CHAT#${shard}`);
+  const within = async (bounds: Pick<Query, 'prefix' | 'from' | 'before'>) => {
+    const read = partitions.map((pk) => queryAll(store, { index: 'gsi1', pk, limit: 1000, ...bounds }));
+    const entries = (await Promise.all(read)).flat();
+    return inOrder(await chatsAt(store, accepts ? entries.filter(accepts) : entries), from);
+  };
+  const begun = from === undefined ? [] : await within({ prefix: minuteOf(from) });
+  if (begun.length > limit) return cut(begun, limit);
+  const { entries, position } = await newestFirst(
+    store,
+    { index: 'gsi1', partitions },
+    {
+      limit: limit + 1 - begun.length,
+      ...(from !== undefined && { before: minuteOf(from) }),
+      ...(accepts && { accepts }),
+    },
+  );
+  const further = [...begun, ...(await chatsAt(store, entries))];
+  if (position === undefined) return cut(inOrder(further, from), limit);
+  const last = minuteOf(position);
+  const rest = await within({ from: last, before: position });
+  return cut(inOrder([...further, ...rest], from), limit, last);
+}
+
+const positionOf = (chat: Item): string => `${chat.lastAt}#${chat.chatId}`;
+
+/** Last active first. What was active since the page before is at the top of the list now, and not shown twice. */
+function inOrder(chats: readonly Item[], from: string | undefined): Item[] {
+  return chats
+    .filter((chat) => from === undefined || positionOf(chat) < from)
+    .sort((a, b) => (positionOf(a) < positionOf(b) ? 1 : -1));
+}
+
+/** `unread`: there may be more before it, should these be too few. */
+function cut(sorted: readonly Item[], limit: number, unread?: string): ListPage<KnownChat> {
+  const shown = sorted.slice(0, limit);
+  const last = shown.at(-1);
+  return pageOf(shown.map(chatOf), sorted.length > limit && last ? positionOf(last) : unread);
+}
+
+/** Few chats share a title, and the index does not know which of them was active last: so all are read. */
+async function pageOfTitle(
+  store: Store,
+  workspace: string,
+  title: string,
+  accepts: Accepts,
+  { from, limit }: PageRequest,
+): Promise<ListPage<KnownChat>> {
+  const found = await queryAll(store, { index: 'gsi2', pk: titlePartition(workspace, title), limit: 1000 });
+  const entries = found.filter(accepts);
+  // The index may lag behind a change of title.
+  const chats = (await chatsAt(store, entries)).filter((chat) => chat.title === title);
+  return cut(inOrder(chats, from), limit);
+}
+
+/** Consistently: an item older than its entry would stand where no page looks for it. */
+function chatsAt(store: Store, entries: readonly Key[]): Promise<readonly Item[]> {
+  return getAll(
+    store,
+    entries.map(({ pk, sk }) => ({ pk, sk })),
+    { consistent: true },
+  );
+}
+
+export async function findChat(store: Store, workspace: string, id: string): Promise<KnownChat | undefined> {
+  const item = await store.get(chatKey(id), { consistent: true });
+  return item?.workspace === workspace ? chatOf(item) : undefined;
+}
+
+const readChat = itemReader(KnownChat);
+const chatOf = (item: Item): KnownChat => readChat({ ...item, id: item.chatId });

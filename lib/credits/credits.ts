@@ -1,0 +1,131 @@
+import type { Epoch, QuotaKind } from '#lib/domain/send/part.ts';
+import type { SendingConfig } from '#lib/sender/config.ts';
+import { readQuota } from '#lib/sender/items.ts';
+import { quotaKey, quotaKindKey, reservedListKey } from '#lib/store/keys.ts';
+import { queryAll } from '#lib/store/query.ts';
+import { type StorePorts, withRetries } from '#lib/store/retry.ts';
+import {
+  absent,
+  all,
+  equal,
+  exists,
+  newTransaction,
+  type Put,
+  put,
+  type Store,
+  set,
+  type Update,
+  update,
+} from '#lib/store/store.ts';
+import { currentEpoch, grantWrites, openEpoch, opening, openingCredits, openingOf, quotaKind } from './quota.ts';
+import { countedIn, net } from './spent.ts';
+
+export interface Credits {
+  readonly epoch: Epoch;
+  readonly granted: number;
+  readonly available: number;
+  readonly reserved: number;
+  readonly spent: number;
+  /** `spent` is what is left over: credits that were spent before they were counted are not counted yet. */
+  readonly complete?: false;
+  readonly quota: QuotaKind;
+}
+
+const PAGE = 1000;
+const TRIES = 5;
+
+/**
+ * The current epoch's numbers, each from its own source: what moves just now may show in one and not yet in another.
+ * `reserved` is counted in an index and may lag behind by a moment.
+ */
+export async function showCredits(given: StorePorts, workspace: string, config: SendingConfig): Promise<Credits> {
+  const { store, clock } = withRetries(given, config);
+  const quota = await quotaKind(store, workspace);
+  const epoch = currentEpoch(quota, clock.now());
+  const [{ quotas, spending }, reserved] = await Promise.all([
+    countedIn(store, workspace),
+    countReserved(store, workspace, epoch),
+  ]);
+  const credits = openingCredits(workspace, quota, config);
+  // An epoch that nobody has sent in yet has all that it begins with.
+  const unopened = { granted: credits, available: credits, counted: true };
+  const { granted, available, counted } = quotas.find((one) => one.epoch === epoch) ?? unopened;
+  const figures = { epoch, granted, available, reserved };
+  if (!counted) return { ...figures, spent: granted - available - reserved, complete: false, quota };
+  return { ...figures, spent: net(spending.get(epoch)), quota };
+}
+
+/** As an index has it, which may lag behind. */
+export async function countReserved(store: Store, workspace: string, epoch: Epoch): Promise<number> {
+  const items = await queryAll(store, { index: 'gsi2', pk: reservedListKey(workspace, epoch), limit: PAGE });
+  return items.reduce((sum, item) => sum + Number.parseInt(String(item.gsi2sk), 10), 0);
+}
+
+export async function grant(
+  given: StorePorts,
+  workspace: string,
+  { credits, reason }: { readonly credits: number; readonly reason: string },
+  config: SendingConfig,
+): Promise<void> {
+  const { store, clock, random } = withRetries(given, config);
+  const quota = await quotaKind(store, workspace);
+  const now = clock.now();
+  const epoch = currentEpoch(quota, now);
+  // Otherwise this grant would make the epoch's item, and nobody could tell what the epoch has had of its own.
+  await openEpoch(store, random, workspace, epoch, openingCredits(workspace, quota, config), now);
+  await addGrant({ store, random }, workspace, epoch, { credits, reason }, now);
+}
+
+/**
+ * Switches between prepaid and monthly, or changes the month's credits. More of them count from this month on; fewer
+ * from the next, since this month's may be charged already.
+ */
+export async function setQuota(
+  given: StorePorts,
+  workspace: string,
+  quota: QuotaKind,
+  config: SendingConfig,
+): Promise<void> {
+  const { store, clock, random } = withRetries(given, config);
+  const { kind, ...rest } = quota;
+  const chosen = put({ ...quotaKindKey(workspace), kind: 'quotaKind', quota: kind, ...rest });
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const id = newTransaction(random);
+    // In one transaction: a quota that is chosen and not granted would stay so until next month.
+    const granted = quota.kind === 'monthly' ? await monthsCredits(store, workspace, quota, id, clock.now()) : [];
+    if ((await store.transact([chosen, ...granted], id)).done) return;
+  }
+  throw new Error(`the quota of ${workspace} changed ${TRIES} times while it was being set`);
+}
+
+/** A month has had the most that its quota was in it: what was lowered and raised again is not granted twice. */
+async function monthsCredits(
+  store: Store,
+  workspace: string,
+  quota: Extract<QuotaKind, { kind: 'monthly' }>,
+  id: string,
+  now: number,
+): Promise<readonly (Update | Put)[]> {
+  const epoch = currentEpoch(quota, now);
+  const item = await store.get(quotaKey(workspace, epoch), { consistent: true });
+  if (!item) return opening(workspace, epoch, quota.credits, now);
+  const open = readQuota(item);
+  const had = await openingOf(store, workspace, open);
+  if (quota.credits <= had) return [];
+  const [more, entry] = grantWrites(workspace, epoch, quota.credits - had, 'the monthly quota was raised', id, now);
+  const asRead = open.opening === undefined ? absent('opening') : equal('opening', had);
+  return [update(more.key, [...more.changes, set('opening', quota.credits)], all(exists(), asRead)), entry];
+}
+
+async function addGrant(
+  { store, random }: Pick<StorePorts, 'store' | 'random'>,
+  workspace: string,
+  epoch: Epoch,
+  { credits, reason }: { readonly credits: number; readonly reason: string },
+  now: number,
+): Promise<void> {
+  const id = newTransaction(random);
+  const transacted = await store.transact(grantWrites(workspace, epoch, credits, reason, id, now), id);
+  // The epoch is open, and the ledger's entry has a random name.
+  if (!transacted.done) throw new Error(`a grant to ${workspace} was refused`);
+}

@@ -1,0 +1,153 @@
+import { isPrivateHost } from './base-url.ts';
+import { mimeTypes } from './mime-types.ts';
+
+const SCHEMES = new Set(['http:', 'https:']);
+// The parser empties a port that is the scheme's own.
+const PORTS = new Set(['', '80', '443']);
+
+type FileUrl = { readonly kind: 'ok'; readonly url: URL } | { readonly kind: 'refused'; readonly reason: string };
+
+/**
+ * The form of a `file_url`, checked when a send is accepted and again on every redirect. Whether a name leads to a public
+ * address shows only in connecting.
+ */
+export function readFileUrl(raw: string, allowPrivateHosts: boolean): FileUrl {
+  const url = URL.parse(raw);
+  if (url === null) return refused('is not a URL');
+  if (!SCHEMES.has(url.protocol)) return refused('must be an http or https URL');
+  if (url.username !== '' || url.password !== '') return refused('must not hold credentials');
+  if (!allowPrivateHosts && !PORTS.has(url.port)) return refused('must be on port 80 or 443');
+  if (!allowPrivateHosts && isPrivateHost(url.hostname))
+    return refused('leads to an address that is not on the public internet');
+  return { kind: 'ok', url };
+}
+
+function refused(reason: string): FileUrl {
+  return { kind: 'refused', reason };
+}
+
+const LONGEST = 120;
+const NEUTRAL = 'file';
+
+// What could end a header, quote its way out of one, or show another name than the one it is: control characters, line
+// and paragraph separators, quotes, the byte order mark, and the marks that turn the direction of reading round.
+const HARMFUL = /[\p{Cc}\u2028\u2029"'`\ufeff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffd]/gu;
+const SEPARATORS = /[/\\]/;
+// With a letter in it: `Offer v1.2` has none.
+const EXTENSION = /\.(?=\d*[A-Za-z])([A-Za-z0-9]{1,10})$/;
+
+/**
+ * A name that is safe in a header, in a form and in a folder, out of one that a stranger chose: the last part of a path,
+ * 1 to 120 characters, its extension kept. Cleaning a clean name changes nothing.
+ */
+export function safeFileName(raw: string): string {
+  const name = cleanOnce(raw);
+  // A cut can bring an ending to light, and composing a quote (U+1FEF), that was none before.
+  return name === raw ? name : safeFileName(name);
+}
+
+function cleanOnce(raw: string): string {
+  const name = clean(lastPart(clean(raw))).replace(/[.\s]+$/, '');
+  const extension = EXTENSION.exec(name)?.[0] ?? '';
+  return joined(name.slice(0, name.length - extension.length), extension);
+}
+
+/** In lower case and without its dot; undefined where the name has none. */
+export function extensionOf(name: string): string | undefined {
+  return EXTENSION.exec(name)?.[1]?.toLowerCase();
+}
+
+/** For a name that tells nothing of its type: whoever receives the file opens it by its extension. */
+export function withExtension(name: string, extension: string): string {
+  return joined(name, `.${extension}`);
+}
+
+// Composed last, since what was taken out may have kept a letter and its accent apart.
+function clean(text: string): string {
+  return text.toWellFormed().replace(HARMFUL, '').normalize('NFC').trim();
+}
+
+function lastPart(path: string): string {
+  return path.split(SEPARATORS).findLast((part) => part.trim() !== '') ?? '';
+}
+
+/** Dots and blanks at either end would hide the file, or name a folder. */
+function joined(stem: string, extension: string): string {
+  const kept = cut(stem.replace(/^[.\s]+/, ''), LONGEST - extension.length).replace(/[.\s]+$/, '');
+  return `${kept === '' ? NEUTRAL : kept}${extension}`;
+}
+
+/** At most so many UTF-16 units, whole characters only. */
+function cut(text: string, most: number): string {
+  let kept = '';
+  for (const character of text) {
+    if (kept.length + character.length > most) break;
+    kept += character;
+  }
+  return kept;
+}
+
+/** What the first bytes of a file say that it is. */
+export interface Sniffed {
+  /** Without a dot, in lower case. */
+  readonly extension: string;
+  readonly mimeType: string;
+}
+
+// One container, many names: each line holds the extensions whose first bytes cannot be told apart, or need not be.
+const FAMILIES = [
+  'zip docx docm dotx xlsx xlsm xltx pptx ppsx pptm odt ods odp odg epub apk aab jar ipa kmz cbz xpi vsdx pages numbers key',
+  'cfb doc dot xls xlt ppt pps msg msi vsd pub',
+  'mp4 m4a m4v m4b m4p mov qt 3gp 3g2 f4v heic heif avif cr3',
+  'ogg oga ogv ogx opus spx',
+  'mkv webm mka',
+  'mp3 mp2 mp1 mpga aac adts mpg mpeg',
+  'asf wma wmv',
+  'xml svg kml gpx rss atom xsd xsl xhtml html htm',
+  'jpg jpeg jpe jfif',
+  'png apng',
+  'tif tiff dng nef arw cr2',
+  'pdf ai',
+  'ps eps ai',
+  'gz tgz',
+  'bz2 tbz2',
+  'aif aiff',
+  'mid midi',
+  'exe dll com scr',
+  'sqlite db sqlite3',
+  'ics ical',
+  'vcf vcard',
+].map((line) => new Set(line.split(' ')));
+
+const TEXT_TYPES = /^text\/|[/+](?:json|xml|javascript|yaml)$/;
+const UNKNOWN_TYPE = 'application/octet-stream';
+
+/** Whether a file may bear this name, given what it is. An extension that stands for no type we know promises nothing. */
+export function agrees(name: string, sniffed: Sniffed): boolean {
+  const extension = extensionOf(name);
+  if (extension === undefined || extension === sniffed.extension || typeNamedBy(name) === undefined) return true;
+  return FAMILIES.some((family) => family.has(extension) && family.has(sniffed.extension));
+}
+
+/** The name's own word where there is one, since by now the bytes agree with it. */
+export function mimeTypeOf(name: string, sniffed: Sniffed | undefined): string {
+  return typeNamedBy(name) ?? sniffed?.mimeType ?? UNKNOWN_TYPE;
+}
+
+function typeNamedBy(name: string): string | undefined {
+  const extension = extensionOf(name) ?? '';
+  return Object.hasOwn(mimeTypes, extension) ? mimeTypes[extension] : undefined;
+}
+
+/**
+ * Whether this is plain text under a name for text. Some signatures are two letters long: a note that begins with
+ * `BMW` or `MZ` is no picture and no program.
+ */
+export function isTextByName(name: string, sample: Uint8Array): boolean {
+  return TEXT_TYPES.test(typeNamedBy(name) ?? '') && !sample.some(isBinary);
+}
+
+/** Tab, the line ends and escape are the controls that text has. */
+function isBinary(byte: number): boolean {
+  return byte < 0x09 || (byte > 0x0d && byte < 0x20 && byte !== 0x1b) || byte === 0x7f;
+}

@@ -1,0 +1,136 @@
+import type { DeliveryReport, DeliveryState, Status } from '#lib/domain/event.ts';
+import { keyPart } from '#lib/domain/ids.ts';
+import { known, shortly } from '#lib/domain/schema.ts';
+import { comesTo, type Reports } from '#lib/domain/send/status.ts';
+import { toIso } from '#lib/domain/time.ts';
+import {
+  absent,
+  any,
+  type Change,
+  compare,
+  type Item,
+  type Key,
+  remove,
+  type Store,
+  set,
+  setIfAbsent,
+  update,
+} from '#lib/store/store.ts';
+
+/** Whose message it is: message ids are unique within one account of a provider at best. */
+export interface StateScope {
+  readonly workspace: string;
+  readonly provider: string;
+  /** The account as the provider names it; empty where it does not say. */
+  readonly scope: string;
+}
+
+/** The one item in which everything that is known of a message's delivery comes together, in whatever order it comes. */
+export function stateKey({ workspace, provider, scope }: StateScope, messageId: string): Key {
+  return { pk: `PID#${workspace}#${provider}#${keyPart(scope)}#${keyPart(messageId)}`, sk: 'META' };
+}
+
+/** When what is told ends, as an event, and when it came: seconds since the epoch. */
+export interface StateLife {
+  readonly expiresAt?: number;
+  readonly nowSeconds: number;
+}
+
+/**
+ * Writes to the state of a message, which ends with the last that was told of it. One that has run out begins anew: its
+ * words are nobody's any more.
+ */
+export async function touchState(
+  store: Store,
+  key: Key,
+  changes: readonly Change[],
+  { expiresAt, nowSeconds }: StateLife,
+): Promise<Item | undefined> {
+  const end = expiresAt === undefined ? remove('expiresAt') : set('expiresAt', expiresAt);
+  const isLive = any(absent('expiresAt'), compare('expiresAt', '>', nowSeconds));
+  const touch = update(key, [...changes, end], isLive);
+  const written = await store.write(touch, { returns: 'new' });
+  if (written.done || !written.item) return written.item;
+  const { pk: _pk, sk: _sk, ...past } = written.item;
+  await store.write(update(key, Object.keys(past).map(remove), compare('expiresAt', '<=', nowSeconds)));
+  return (await store.write(touch, { returns: 'new' })).item;
+}
+
+/** The last time that anything of the message is known of, in milliseconds; undefined where no status has come. */
+export function lastTold(state: Item): number | undefined {
+  const times = Object.entries(state).flatMap(([name, time]) =>
+    /^(?:at|last)_/.test(name) && typeof time === 'number' ? [time] : [],
+  );
+  return times.length === 0 ? undefined : Math.max(...times);
+}
+
+/**
+ * Notes when a message reached a state; the first time counts, and nothing is ever taken back, so that repeats and any
+ * order of arrival come to the same. Answers the item as it is now: with the send that it belongs to, where it is ours.
+ * `isTheirs`: the time is the provider's and not that of the arrival.
+ */
+export async function noteStatus(
+  store: Store,
+  key: Key,
+  status: Status,
+  at: number,
+  { isTheirs, ...life }: StateLife & { readonly isTheirs: boolean },
+): Promise<Item | undefined> {
+  const { state, detail } = status;
+  const changes = [setIfAbsent(`at_${state}`, at)];
+  if (detail !== undefined) changes.push(set(`detail_${state}`, shortly(detail)));
+  if (state === 'sent' && !isTheirs) changes.push(setIfAbsent('own_sent', at));
+  const item = await touchState(store, key, changes, life);
+  return item && isTheirs && (state === 'sent' || state === 'failed') ? noteLast(store, key, item, state, at) : item;
+}
+
+/** A message that failed may be sent again, and fail again: which of it was last, only the last time of each can tell. */
+async function noteLast(store: Store, key: Key, item: Item, state: 'sent' | 'failed', at: number) {
+  const latest = reportsIn(item)[state];
+  if (latest === undefined || latest >= at) return item;
+  const name = `last_${state}`;
+  const written = await store.write(update(key, [set(name, at)], any(absent(name), compare(name, '<', at))), {
+    returns: 'new',
+  });
+  return written.item ?? item;
+}
+
+/** When each status was reached, as far as the order of a failure and of what was sent again needs it. */
+export function reportsIn(item: Readonly<Record<string, unknown>>): Reports {
+  const timeOf = (name: string) => {
+    const time = item[name];
+    return typeof time === 'number' ? time : undefined;
+  };
+  const last = (first: number | undefined, name: string) => {
+    const latest = timeOf(name);
+    return first === undefined || latest === undefined ? (first ?? latest) : Math.max(first, latest);
+  };
+  const firstSent = timeOf('at_sent');
+  // By our own clock it is the time of an arrival, and says nothing of what came before what.
+  const sent = firstSent !== undefined && firstSent === item.own_sent ? Number.NEGATIVE_INFINITY : firstSent;
+  return known({
+    sent: last(sent, 'last_sent'),
+    delivered: timeOf('at_delivered'),
+    read: timeOf('at_read'),
+    failed: last(timeOf('at_failed'), 'last_failed'),
+  });
+}
+
+/** What a state item says to a reader; undefined while no status has come. */
+export function deliveryReport(item: Item): DeliveryReport | undefined {
+  const state: DeliveryState | undefined =
+    comesTo(reportsIn(item)) ?? (typeof item.at_pending === 'number' ? 'pending' : undefined);
+  if (state === undefined) return undefined;
+  const at = (name: DeliveryState) => {
+    const value = item[`at_${name}`];
+    return typeof value === 'number' ? toIso(value) : undefined;
+  };
+  const [sentAt, deliveredAt, readAt, failedAt] = [at('sent'), at('delivered'), at('read'), at('failed')];
+  return {
+    state,
+    ...(sentAt && { sentAt }),
+    ...(deliveredAt && { deliveredAt }),
+    ...(readAt && { readAt }),
+    ...(failedAt && { failedAt }),
+  };
+}

@@ -1,0 +1,261 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import type { Event } from '#lib/domain/event.ts';
+import { sha256, shardOf } from '#lib/domain/ids.ts';
+import { toIso } from '#lib/domain/time.ts';
+import { shownKey } from '#lib/store/items.ts';
+import { type Item, type Key, type Put, put, type Store, type Value, type ValueMap } from '#lib/store/store.ts';
+
+/** An item may hold 400 KB; keys, indexed attributes and the event's own share need room beside the bytes. */
+const CHUNK_BYTES = 350 * 1024;
+
+/** Bytes as an item keeps them: in place, or as numbered chunks beside it. */
+interface Packed {
+  readonly bytes: Uint8Array;
+  readonly zipped: boolean;
+}
+
+/** Compressed, where that makes it shorter. */
+function pack(bytes: Uint8Array): Packed {
+  const zipped = gzipSync(bytes);
+  return zipped.length < bytes.length ? { bytes: zipped, zipped: true } : { bytes, zipped: false };
+}
+
+function unpack({ bytes, zipped }: Packed): Uint8Array {
+  return zipped ? gunzipSync(bytes) : bytes;
+}
+
+/** A blob in place, as an attribute. */
+function inline(packed: Packed): ValueMap {
+  return { bytes: packed.bytes, zipped: packed.zipped };
+}
+
+/**
+ * The chunk items of a blob and the attribute that refers to them. Their keys hold the hash of the content: two
+ * deliveries that race for one event cannot mix their chunks.
+ */
+function chunked(pk: string, name: string, packed: Packed, expiresAt: number | undefined) {
+  const prefix = `${name}#${sha256(packed.bytes).slice(0, 16)}`;
+  const chunks: Put[] = [];
+  for (let start = 0; start < packed.bytes.length; start += CHUNK_BYTES) {
+    const data = packed.bytes.subarray(start, start + CHUNK_BYTES);
+    chunks.push(put({ pk, sk: chunkKey(prefix, chunks.length), data, ...(expiresAt && { expiresAt }) }));
+  }
+  return { chunks, attribute: { prefix, count: chunks.length, zipped: packed.zipped } };
+}
+
+export function chunkKey(prefix: string, index: number): string {
+  return `${prefix}#${String(index).padStart(3, '0')}`;
+}
+
+type BlobReference =
+  | ({ readonly kind: 'inline' } & Packed)
+  | { readonly kind: 'chunks'; readonly prefix: string; readonly count: number; readonly zipped: boolean };
+
+/** What an item's attribute says about a blob; undefined where it has none. Throws on an attribute that is no blob. */
+export function blobOf(attribute: Value | undefined): BlobReference | undefined {
+  if (attribute === undefined) return undefined;
+  if (!isMap(attribute) || typeof attribute.zipped !== 'boolean') throw new TypeError('not a blob');
+  const { zipped, bytes, prefix, count } = attribute;
+  if (bytes instanceof Uint8Array) return { kind: 'inline', bytes, zipped };
+  if (typeof prefix === 'string' && typeof count === 'number') return { kind: 'chunks', prefix, count, zipped };
+  throw new TypeError('not a blob');
+}
+
+function isMap(value: Value): value is ValueMap {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
+}
+
+/**
+ * An event as stored: its JSON with a number in the place of each thumbnail, and the thumbnails apart. A list of
+ * messages is read often and rarely needs the pictures, and one picture can be larger than an item may be.
+ */
+interface EncodedEvent {
+  readonly json: string;
+  readonly thumbnails: readonly string[];
+}
+
+function encodeEvent(event: Event): EncodedEvent {
+  const thumbnails: string[] = [];
+  const json = JSON.stringify(event, (key, value: unknown) =>
+    key === 'thumbnail' && typeof value === 'string' ? thumbnails.push(value) - 1 : value,
+  );
+  return { json, thumbnails };
+}
+
+function decodeEvent({ json, thumbnails }: EncodedEvent): Event {
+  return JSON.parse(json, (key, value: unknown) =>
+    key === 'thumbnail' && typeof value === 'number' ? thumbnails[value] : value,
+  );
+}
+
+/** An event with what is kept beside it. */
+export interface EventRecord {
+  readonly event: Event;
+  /** The body as the gateway handed it over, without a secret. */
+  readonly raw: Uint8Array;
+  readonly contentType: string;
+  /** Hash of what the event says (lib/domain/identity.ts). */
+  readonly contentHash: string;
+  readonly placeholder: boolean;
+  /** Orders the event in every list, milliseconds. */
+  readonly orderedAt: number;
+  /** Which delivery wrote it: tells our own repeated write from somebody else's. */
+  readonly receipt: string;
+  /** The provider's state item of the message that the event is (lib/inbox/delivery-state.ts). */
+  readonly stateKey?: string;
+  readonly expiresAt?: number;
+}
+
+/** How long the state of the event's message is kept for its sake (lib/inbox/delivery-state.ts). */
+export function lifeOf({ event: { receivedAt }, expiresAt }: EventRecord) {
+  return { nowSeconds: Date.parse(receivedAt) / 1000, ...(expiresAt !== undefined && { expiresAt }) };
+}
+
+/**
+ * A write is charged by the kilobyte, and an item of a message has some 600 bytes beside event and body: up to here it
+ * takes two units whether these are compressed or not, and compressing takes processor time.
+ */
+const COMPRESS_FROM = 1400;
+
+export function eventKey(id: string): Key {
+  return { pk: `EVT#${id}`, sk: 'META' };
+}
+
+/**
+ * The head item of an event and the chunks to be written before it. Raw and normalised stand in the head wherever they
+ * fit, so that an ordinary event is one write.
+ */
+export function eventItems(record: EventRecord): { readonly head: Item; readonly chunks: readonly Put[] } {
+  const { pk, sk } = eventKey(record.event.id);
+  const chunks: Put[] = [];
+  let room = CHUNK_BYTES;
+  const { json, thumbnails } = encodeEvent(record.event);
+  const event = Buffer.from(json);
+  const isLong = event.length + record.raw.length > COMPRESS_FROM;
+  const place = (name: string, bytes: Uint8Array, apart: boolean): ValueMap => {
+    const packed = apart || isLong ? pack(bytes) : { bytes, zipped: false };
+    if (!apart && packed.bytes.length <= room) {
+      room -= packed.bytes.length;
+      return inline(packed);
+    }
+    const parts = chunked(pk, name, packed, record.expiresAt);
+    chunks.push(...parts.chunks);
+    return parts.attribute;
+  };
+  const head = {
+    pk,
+    sk,
+    ...indexAttributes(record.event, toIso(record.orderedAt)),
+    event: place('EVENT', event, false),
+    ...(thumbnails.length > 0 && { thumbnails: place('THUMBNAILS', Buffer.from(JSON.stringify(thumbnails)), true) }),
+    raw: place('RAW', record.raw, false),
+    contentType: record.contentType,
+    contentHash: record.contentHash,
+    receipt: record.receipt,
+    ...(record.placeholder && { placeholder: true }),
+    ...(record.stateKey !== undefined && { stateKey: record.stateKey }),
+    ...(record.expiresAt !== undefined && { expiresAt: record.expiresAt }),
+  };
+  return { head, chunks };
+}
+
+/** Newest first over the workspace (gsi1); the messages of a chat, or what is in quarantine (gsi2). */
+function indexAttributes(event: Event, orderedAt: string): ValueMap {
+  const shard = shardOf(event.id);
+  const sk = `${orderedAt}#${event.id}`;
+  const common = {
+    eventId: event.id,
+    workspace: event.workspace,
+    kind: event.kind,
+    provider: event.provider,
+    accountId: event.accountId,
+    orderedAt,
+    gsi1pk: `WS#${event.workspace}#EVT#${shard}`,
+    gsi1sk: sk,
+  };
+  if (event.kind === 'message') {
+    const { direction, content } = event.message;
+    return { ...common, direction, type: content.type, gsi2pk: `CHAT#${event.chatId}`, gsi2sk: sk };
+  }
+  if (event.kind === 'unknown' && event.quarantined) {
+    const gsi2pk = quarantinePartition(event.workspace, shard);
+    return { ...common, quarantined: true, type: event.type, gsi2pk, gsi2sk: sk };
+  }
+  return common;
+}
+
+export function quarantinePartition(workspace: string, shard: number): string {
+  return `WS#${workspace}#QUAR#${shard}`;
+}
+
+/** An event's record as it was stored, thumbnails included; undefined where there is none, or it has run out. */
+export async function loadEvent(store: Store, id: string, nowSeconds: number): Promise<EventRecord | undefined> {
+  const head = await store.get(eventKey(id), { consistent: true });
+  if (!head || (typeof head.expiresAt === 'number' && head.expiresAt <= nowSeconds)) return undefined;
+  return recordOf(store, head);
+}
+
+export async function recordOf(store: Store, head: Item): Promise<EventRecord> {
+  const [event, raw] = await Promise.all([eventOf(store, head), rawOf(store, head)]);
+  return {
+    event,
+    raw,
+    contentType: textIn(head, 'contentType'),
+    contentHash: textIn(head, 'contentHash'),
+    receipt: textIn(head, 'receipt'),
+    placeholder: head.placeholder === true,
+    orderedAt: Date.parse(textIn(head, 'orderedAt')),
+    ...(typeof head.stateKey === 'string' && { stateKey: head.stateKey }),
+    ...(typeof head.expiresAt === 'number' && { expiresAt: head.expiresAt }),
+  };
+}
+
+/** The normalised event of a head item, with its thumbnails. */
+export async function eventOf(store: Store, head: Item): Promise<Event> {
+  const [json, thumbnails] = await Promise.all([load(store, head, 'event'), load(store, head, 'thumbnails')]);
+  if (json === undefined) throw new TypeError(`event ${head.pk} has no content`);
+  const event = decoded(json, thumbnails);
+  if (!event) throw new TypeError(`a damaged item in the table: ${shownKey(head)}: its event is no JSON`);
+  return event;
+}
+
+/** Undefined for what is no JSON: the parser's own error would quote it. */
+function decoded(json: Uint8Array, thumbnails: Uint8Array | undefined): Event | undefined {
+  try {
+    return decodeEvent({ json: text(json), thumbnails: thumbnails === undefined ? [] : JSON.parse(text(thumbnails)) });
+  } catch {
+    return undefined;
+  }
+}
+
+async function rawOf(store: Store, head: Item): Promise<Uint8Array> {
+  const raw = await load(store, head, 'raw');
+  if (raw === undefined) throw new TypeError(`event ${head.pk} has no raw body`);
+  return raw;
+}
+
+async function load(store: Store, head: Item, name: string): Promise<Uint8Array | undefined> {
+  const reference = blobOf(head[name]);
+  if (reference === undefined) return undefined;
+  return unpack({ zipped: reference.zipped, bytes: await bytesOf(store, head.pk, reference) });
+}
+
+async function bytesOf(store: Store, pk: string, reference: BlobReference): Promise<Uint8Array> {
+  if (reference.kind === 'inline') return reference.bytes;
+  const keys = Array.from({ length: reference.count }, (_, i) => ({ pk, sk: chunkKey(reference.prefix, i) }));
+  const items = new Map((await store.getMany(keys, { consistent: true })).map((item) => [item.sk, item.data]));
+  const parts = keys.map(({ sk }) => {
+    const data = items.get(sk);
+    if (!(data instanceof Uint8Array)) throw new TypeError(`chunk ${sk} of ${pk} is missing`);
+    return data;
+  });
+  return Buffer.concat(parts);
+}
+
+const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('utf8');
+
+function textIn(item: Item, name: string): string {
+  const value = item[name];
+  if (typeof value !== 'string') throw new TypeError(`${name} of ${item.pk} is missing`);
+  return value;
+}

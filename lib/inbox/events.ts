@@ -1,0 +1,211 @@
+import * as v from 'valibot';
+import { chatKey } from '#lib/chats/chat.ts';
+import type { Event, EventKind, MessageEvent } from '#lib/domain/event.ts';
+import { SHARDS } from '#lib/domain/ids.ts';
+import { Instant, Whole } from '#lib/domain/schema.ts';
+import { toIso } from '#lib/domain/time.ts';
+import { sentEventId } from '#lib/sender/sent-event.ts';
+import { itemReader } from '#lib/store/items.ts';
+import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
+import { getAll, newestFirst, queryAll, type Shelf, type Slice } from '#lib/store/query.ts';
+import { type Item, isLive, type Store } from '#lib/store/store.ts';
+import { deliveryReport } from './delivery-state.ts';
+import { eventKey, eventOf, quarantinePartition, recordOf } from './event-item.ts';
+import { quarantineCounters } from './keep.ts';
+
+/**
+ * Events as readers see them: whole, with thumbnails, and how far each message of ours has got by now. `once`: of a
+ * message that we sent and whose echo came in, the echo alone.
+ */
+async function shownEvents(
+  store: Store,
+  heads: readonly Item[],
+  nowSeconds: number,
+  once = false,
+): Promise<readonly Event[]> {
+  const stateKeys = new Set(heads.flatMap((head) => (reportsDelivery(head) ? [head.stateKey] : [])));
+  const [events, states] = await Promise.all([
+    Promise.all(heads.map((head) => eventOf(store, head))),
+    store.getMany([...stateKeys].map((pk) => ({ pk, sk: 'META' }))),
+  ]);
+  const stateAt = new Map(states.filter((item) => isLive(item, nowSeconds)).map((item) => [item.pk, item]));
+  return events.flatMap((event, i) => {
+    const state = stateAt.get(String(heads[i]?.stateKey));
+    return once && isTwin(event, state) ? [] : [withDelivery(event, state)];
+  });
+}
+
+/** A status event names the same state item, but it is no message. */
+function reportsDelivery(head: Item): head is Item & { readonly stateKey: string } {
+  return head.kind === 'message' && typeof head.stateKey === 'string';
+}
+
+function withDelivery(event: Event, state: Item | undefined): Event {
+  if (event.kind !== 'message' || !state) return event;
+  const delivery = deliveryReport(state);
+  const { send } = state;
+  return { ...event, ...(delivery && { delivery }), ...(typeof send === 'string' && { sendId: send }) };
+}
+
+/**
+ * A message that went out through the hub has an event of its own from the moment that it was sent, and another one
+ * when the provider echoes it. Which one shows it is decided on reading, by what both have left in the state of the
+ * message: so it is always exactly one, whichever came first and whatever crashed in between.
+ */
+function isTwin(event: Event, state: Item | undefined): boolean {
+  if (event.kind !== 'message' || typeof state?.send !== 'string') return false;
+  const isOwn = event.id === sentEventId(state.send, Number(state.part));
+  return state.echo === undefined ? !isOwn : state.echo !== event.id;
+}
+
+/** The head item of an event of this workspace; another workspace's event is as good as none. */
+export async function liveHead(
+  store: Store,
+  workspace: string,
+  id: string,
+  nowSeconds: number,
+): Promise<Item | undefined> {
+  const head = await store.get(eventKey(id), { consistent: true });
+  return head && head.workspace === workspace && isLive(head, nowSeconds) ? head : undefined;
+}
+
+export async function findEvent(
+  store: Store,
+  workspace: string,
+  id: string,
+  nowSeconds: number,
+): Promise<Event | undefined> {
+  const head = await liveHead(store, workspace, id, nowSeconds);
+  return head && (await shownEvents(store, [head], nowSeconds))[0];
+}
+
+export async function findMessage(
+  store: Store,
+  workspace: string,
+  id: string,
+  nowSeconds: number,
+): Promise<MessageEvent | undefined> {
+  const event = await findEvent(store, workspace, id, nowSeconds);
+  return event?.kind === 'message' ? event : undefined;
+}
+
+/** The body of an event as the gateway handed it over, without a secret. */
+export async function rawOfEvent(store: Store, workspace: string, id: string, nowSeconds: number) {
+  const head = await liveHead(store, workspace, id, nowSeconds);
+  if (!head) return undefined;
+  const { raw, contentType } = await recordOf(store, head);
+  return { bytes: raw, contentType };
+}
+
+/** How often a type of event was not understood. */
+export const QuarantinedType = v.object({
+  provider: v.string(),
+  type: v.pipe(v.string(), v.description("The provider's name of the event; `unreadable` where none can be found")),
+  seen: Whole,
+  replayed: v.optional(v.pipe(Whole, v.description('Understood since')), 0),
+  firstAt: Instant,
+});
+export type QuarantinedType = v.InferOutput<typeof QuarantinedType>;
+const readQuarantinedType = itemReader(QuarantinedType);
+
+/** What was ever put into quarantine, by type, the most frequent first. */
+export async function countQuarantined(store: Store, workspace: string): Promise<readonly QuarantinedType[]> {
+  const items = await queryAll(store, { pk: quarantineCounters(workspace), limit: 1000 });
+  return items.map(readQuarantinedType).sort((a, b) => b.seen - a.seen);
+}
+
+interface EventFilter {
+  readonly kind?: EventKind;
+  readonly provider?: string;
+  readonly accountId?: string;
+  readonly direction?: 'inbound' | 'outbound';
+  readonly type?: string;
+  readonly quarantined?: boolean;
+  /** The hub's id of a chat. */
+  readonly chat?: string;
+  /** Strictly after, strictly before; milliseconds. */
+  readonly after?: number;
+  readonly before?: number;
+}
+
+/** A Lambda answers with 6 MB at most; an event may be over 1 MB, and one page must always get out. */
+const LARGEST_PAGE = 4 * 1024 * 1024;
+const LOADED_AT_ONCE = 20;
+
+/** Events of a workspace, newest first. A page may be shorter than asked for and still have a next one. */
+export async function listEvents(
+  store: Store,
+  workspace: string,
+  filter: EventFilter,
+  page: PageRequest,
+  nowSeconds: number,
+): Promise<ListPage<Event>> {
+  if (filter.chat !== undefined && !(await hasChat(store, workspace, filter.chat))) return { items: [] };
+  const slice = await newestFirst(store, shelfOf(workspace, filter), { limit: page.limit, ...span(filter, page) });
+  const once = filter.kind === 'message' || filter.chat !== undefined;
+  return load(store, slice, workspace, nowSeconds, once);
+}
+
+async function hasChat(store: Store, workspace: string, id: string): Promise<boolean> {
+  const chat = await store.get(chatKey(id));
+  return chat?.workspace === workspace;
+}
+
+export function shelfOf(workspace: string, { chat, quarantined }: EventFilter): Shelf {
+  if (chat !== undefined) return { index: 'gsi2', partitions: [`CHAT#${chat}`] };
+  const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
+  if (quarantined) return { index: 'gsi2', partitions: shards.map((shard) => quarantinePartition(workspace, shard)) };
+  return { index: 'gsi1', partitions: shards.map((shard) => `WS#${workspace}#EVT#${shard}`) };
+}
+
+export function span(filter: EventFilter, { from: position }: PageRequest) {
+  const bounds = [position, filter.before === undefined ? undefined : toIso(filter.before)];
+  const before = bounds.filter((bound) => bound !== undefined).sort()[0];
+  return {
+    ...(filter.after !== undefined && { from: toIso(filter.after + 1) }),
+    ...(before !== undefined && { before }),
+    ...acceptance(filter),
+  };
+}
+
+function acceptance({ kind, provider, accountId, direction, type, quarantined }: EventFilter) {
+  const wanted = Object.entries({ kind, provider, accountId, direction, type }).filter(([, value]) => value);
+  const mustBeUnderstood = quarantined === false;
+  if (wanted.length === 0 && !mustBeUnderstood) return {};
+  const accepts = (entry: Item) =>
+    wanted.every(([name, value]) => entry[name] === value) && !(mustBeUnderstood && entry.quarantined === true);
+  return { accepts };
+}
+
+async function load(
+  store: Store,
+  slice: Slice,
+  workspace: string,
+  nowSeconds: number,
+  once: boolean,
+): Promise<ListPage<Event>> {
+  const items: Event[] = [];
+  let size = 0;
+  for (let start = 0; start < slice.entries.length; start += LOADED_AT_ONCE) {
+    const batch = slice.entries.slice(start, start + LOADED_AT_ONCE);
+    const keys = batch.map(({ pk, sk }) => ({ pk, sk }));
+    const heads = (await getAll(store, keys)).filter((head) => head.workspace === workspace);
+    for (const event of await shownEvents(
+      store,
+      heads.filter((head) => isLive(head, nowSeconds)),
+      nowSeconds,
+      once,
+    )) {
+      size += Buffer.byteLength(JSON.stringify(event));
+      const last = items.at(-1);
+      if (last && size > LARGEST_PAGE) return pageOf(items, positionOf(slice, last.id));
+      items.push(event);
+    }
+  }
+  return pageOf(items, slice.position);
+}
+
+function positionOf(slice: Slice, id: string): string | undefined {
+  const entry = slice.entries.find(({ pk }) => pk === `EVT#${id}`);
+  return entry && String(entry.gsi1sk ?? entry.gsi2sk);
+}

@@ -1,0 +1,106 @@
+import type { Clock, Random } from '#lib/domain/ports.ts';
+import { known } from '#lib/domain/schema.ts';
+import { readAccount } from '#lib/sender/items.ts';
+import { accountKey } from '#lib/store/keys.ts';
+import { del, type Key, put, type Store } from '#lib/store/store.ts';
+import { retentionOf } from '#lib/tenants/workspaces.ts';
+import type { Stored } from './event-store.ts';
+import type { OwnReport, Parcel } from './fallback-queue.ts';
+import { type SettlePorts, storeOrQuarantine } from './keep.ts';
+import type { Delivery, ReceivingProvider } from './provider.ts';
+import type { Receipt, ReceivingWebhook } from './records.ts';
+import { judgeLate, noteLate } from './unjudged.ts';
+import { readBody, verdictOf } from './verdict.ts';
+
+/** Such a delivery has no URL and needs none set up: the account itself says whose it is. Undefined if it is gone. */
+async function ownWebhook(store: Store, { ownAccount }: OwnReport): Promise<ReceivingWebhook | undefined> {
+  const item = await store.get(accountKey(ownAccount), { consistent: true });
+  if (!item) return undefined;
+  return { webhookId: `own_${ownAccount}`, workspace: readAccount(item).workspace, accountId: ownAccount };
+}
+
+const KEPT_SECONDS = 14 * 24 * 3600;
+
+/**
+ * Waits for all pieces of a parcel: answers the data of each, in order, once the last is there, and nothing before.
+ * Pieces may come in any order, twice, and to several workers at once.
+ */
+export async function collectChunks(
+  store: Store,
+  chunk: { readonly parcel: string; readonly index: number; readonly count: number; readonly data: string },
+  nowSeconds: number,
+): Promise<readonly string[] | undefined> {
+  if (chunk.count === 1) return [chunk.data];
+  const expiresAt = nowSeconds + KEPT_SECONDS;
+  await store.write(put({ ...chunkKey(chunk.parcel, chunk.index), data: chunk.data, expiresAt }));
+  const keys = Array.from({ length: chunk.count }, (_, index) => chunkKey(chunk.parcel, index));
+  const found = new Map((await store.getMany(keys, { consistent: true })).map((item) => [item.sk, String(item.data)]));
+  const data = keys.flatMap(({ sk }) => found.get(sk) ?? []);
+  return data.length === chunk.count ? data : undefined;
+}
+
+/** Call when the parcel is stored. */
+export async function forgetChunks(store: Store, parcel: string, count: number): Promise<void> {
+  if (count === 1) return;
+  await store.writeMany(Array.from({ length: count }, (_, index) => del(chunkKey(parcel, index))));
+}
+
+function chunkKey(parcel: string, index: number): Key {
+  return { pk: `FALLBACK#${parcel}`, sk: String(index).padStart(2, '0') };
+}
+
+interface Ports extends SettlePorts {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/**
+ * Stores what the table did not take when it came, under the id and time that were answered then. Whether the webhook
+ * has been switched off or deleted since makes no difference to what was accepted then; what could not be judged then is
+ * judged now, and dropped where it has no right to come in. Throws where the table still refuses.
+ */
+export async function storeParcel(
+  provider: ReceivingProvider,
+  ports: Ports,
+  parcel: Parcel,
+): Promise<readonly Stored[]> {
+  const { webhook, contentType, raw, receivedAt } = parcel;
+  if ('ownAccount' in webhook) {
+    const own = await ownWebhook(ports.store, webhook);
+    if (!own) throw new Error('the account that the hub reports for was deleted: it waits in the dead-letter queue');
+    return (await store(provider, ports, parcel, own)).stored;
+  }
+  if ('webhookId' in webhook) return (await store(provider, ports, parcel, webhook)).stored;
+  const delivery: Delivery = { headers: { 'content-type': contentType }, body: raw };
+  const late = await judgeLate(provider, ports.store, webhook, delivery);
+  const { admission } = late;
+  if (admission.kind === 'admitted') {
+    const { stored, reading } = await store(provider, ports, parcel, admission.webhook);
+    await noteLate(ports, late.webhook, delivery, verdictOf(reading, stored), receivedAt);
+    return stored;
+  }
+  const { outcome } = admission.verdict;
+  ports.log.warn('a delivery was dropped: it could not be judged when it came', { provider: provider.name, outcome });
+  if (!late.webhook) ports.metrics.count('UnknownTokens', { provider: provider.name });
+  await noteLate(ports, late.webhook, delivery, admission.verdict, receivedAt);
+  return [];
+}
+
+async function store(provider: ReceivingProvider, ports: Ports, parcel: Parcel, webhook: ReceivingWebhook) {
+  const { contentType, raw, bodyHash, receivedAt } = parcel;
+  const reading = readBody(provider, provider.parse(raw, contentType), raw, ports.log);
+  const { webhookId, workspace, accountId } = webhook;
+  // The retention may have been changed, and applied to all that was there, while this was on its way.
+  const { retentionDays } = await retentionOf(ports.store, workspace);
+  const receipt: Receipt = {
+    webhook: { webhookId, workspace, ...known({ accountId, retentionDays }) },
+    provider: provider.name,
+    contentType,
+    raw,
+    bodyHash,
+    receivedAt,
+    receipt: Buffer.from(ports.random.bytes(9)).toString('base64url'),
+  };
+  const stored: Stored[] = [];
+  return { reading: await storeOrQuarantine(reading, receipt, ports, stored), stored };
+}

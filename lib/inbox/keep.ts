@@ -1,0 +1,225 @@
+import { type ChatSighting, sightChat } from '#lib/chats/chat.ts';
+import { keyPart } from '#lib/domain/ids.ts';
+import type { OwnAccount } from '#lib/domain/message.ts';
+import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';
+import { known } from '#lib/domain/schema.ts';
+import { toIso } from '#lib/domain/time.ts';
+import type { SendReports } from '#lib/sender/reports.ts';
+import { persist } from '#lib/store/retry.ts';
+import { add, type Key, type Store, StoreUnavailable, setIfAbsent, update } from '#lib/store/store.ts';
+import { noteStatus } from './delivery-state.ts';
+import { type EventRecord, lifeOf } from './event-item.ts';
+import { type Stored, storeEvent } from './event-store.ts';
+import { type FallbackQueue, type Parcel, QueueUnavailable } from './fallback-queue.ts';
+import type { Reading } from './provider.ts';
+import { chatAccount, type Receipt, recordsOf } from './records.ts';
+import { OUR_FAULT, UNAVAILABLE, type Verdict, verdictOf } from './verdict.ts';
+
+export interface ReceivingPorts extends SettlePorts {
+  readonly fallback: FallbackQueue;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly maxBytes: number;
+}
+
+/** For one delivery: `store` tries again for as long as it may. */
+export interface PatientPorts extends ReceivingPorts {
+  /** The latest start of an attempt of the fallback queue, in the time of `clock.monotonic`. */
+  readonly queueUntil: number;
+}
+
+/** Stores what was read; what cannot be stored now, whoever is to blame, waits in the fallback queue. */
+export async function keep(reading: Reading, receipt: Receipt, ports: PatientPorts): Promise<Verdict> {
+  const stored: Stored[] = [];
+  try {
+    return verdictOf(await storeOrQuarantine(reading, receipt, ports, stored), stored);
+  } catch (error) {
+    return handOver(reading, receipt, ports, error, stored);
+  }
+}
+
+/** What we cannot store as we read it is still what somebody sent. Answers the reading that was stored in the end. */
+export async function storeOrQuarantine(
+  reading: Reading,
+  receipt: Receipt,
+  ports: SettlePorts,
+  stored: Stored[],
+): Promise<Reading> {
+  try {
+    await storeReading(reading, receipt, ports, stored);
+    return reading;
+  } catch (error) {
+    if (error instanceof StoreUnavailable || 'issues' in reading) throw error;
+    ports.log.error('an event could not be stored as read; it is in quarantine', error, { provider: receipt.provider });
+    const unread = { issues: [OUR_FAULT] };
+    await storeReading(unread, receipt, ports, stored);
+    return unread;
+  }
+}
+
+/** For a provider that never asks again, an error is a message lost: what the table does not take waits in a queue. */
+export async function handOver(
+  reading: Reading,
+  receipt: Receipt,
+  ports: PatientPorts,
+  cause: unknown,
+  stored: readonly Stored[] = [],
+): Promise<Verdict> {
+  const { metrics, log } = ports;
+  const { webhook, provider, contentType, raw, receivedAt, bodyHash } = receipt;
+  const eventId = stored[0]?.id ?? laterId(reading, receipt);
+  const ids = known({ eventId });
+  const taken = await queued({ webhook, provider, contentType, raw, bodyHash, receivedAt, ...ids }, ports);
+  metrics.count(taken ? 'FallbackEvents' : 'RefusedDeliveries', { provider });
+  log.error('the table did not take a delivery', cause, {
+    provider,
+    fallback: taken,
+    ...known({ correlationId: eventId }),
+  });
+  return taken ? verdictOf(reading, [{ status: 'stored', id: eventId ?? '' }]) : UNAVAILABLE;
+}
+
+/** Whether the queue has it: for most providers there is nothing after it, so it is asked as long as there is time. */
+export async function queued(
+  parcel: Parcel,
+  { fallback, clock, random, log, queueUntil }: PatientPorts,
+): Promise<boolean> {
+  const isWorthIt = (error: unknown) => error instanceof QueueUnavailable;
+  try {
+    return await persist(() => fallback.send(parcel), isWorthIt, clock, random, queueUntil);
+  } catch (cause) {
+    log.error('the fallback queue did not take a delivery', cause, { provider: parcel.provider });
+    return false;
+  }
+}
+
+/** The id that the event will have follows from its content; only a conflict, which shows on storing, has another. */
+function laterId(reading: Reading, receipt: Receipt): string | undefined {
+  try {
+    return recordsOf(reading, receipt)[0].event.id;
+  } catch {
+    // What we cannot make an event of will be in quarantine. Whatever is wrong, the queue is to have the delivery.
+    return 'issues' in reading ? undefined : laterId({ issues: [OUR_FAULT] }, receipt);
+  }
+}
+
+/** Events of one delivery that are stored side by side. */
+const AT_ONCE = 8;
+
+/**
+ * Stores all events of a reading and what follows from them; adds to `stored` as it goes, in their order. `now`, in
+ * milliseconds, is later than the receipt where an old delivery is read again.
+ */
+export async function storeReading(
+  reading: Reading,
+  receipt: Receipt,
+  ports: SettlePorts,
+  stored: Stored[],
+  now = receipt.receivedAt,
+): Promise<void> {
+  const records = recordsOf(reading, receipt);
+  for (let start = 0; start < records.length; start += AT_ONCE) {
+    const batch = records.slice(start, start + AT_ONCE).map(async (record) => {
+      const result = await storeEvent(ports.store, record, Math.floor(now / 1000));
+      await follow(ports, record, receipt, result);
+      return result;
+    });
+    stored.push(...(await Promise.all(batch)));
+  }
+}
+
+/** The event is kept, whatever becomes of what follows from it: only a table that does not answer is worth another try. */
+async function follow(ports: SettlePorts, record: EventRecord, receipt: Receipt, stored: Stored): Promise<void> {
+  try {
+    await settle(ports, record, receipt, stored);
+  } catch (cause) {
+    if (cause instanceof StoreUnavailable) throw cause;
+    ports.log.error('an event was stored, but not all that follows from it', cause, { correlationId: stored.id });
+  }
+}
+
+export interface SettlePorts {
+  readonly store: Store;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** Left out where nothing can be sent through the provider. */
+  readonly sends?: SendReports;
+}
+
+/**
+ * What a stored event changes elsewhere: the chat's title and last activity, how far a message got. Safe to repeat,
+ * and repeated on every redelivery, so that a crash after the event was stored leaves nothing out for good.
+ */
+export async function settle(
+  { store, metrics, sends }: SettlePorts,
+  record: EventRecord,
+  receipt: Receipt,
+  { status }: Stored,
+): Promise<void> {
+  const { event } = record;
+  if (event.kind === 'unknown') {
+    if (status === 'stored') await countQuarantined(store, metrics, receipt, event.type ?? UNREADABLE);
+    return;
+  }
+  const chat = chatSeen(record, receipt);
+  if (chat) await sightChat(store, chat);
+  const key = record.stateKey === undefined ? undefined : { pk: record.stateKey, sk: 'META' };
+  if (event.kind === 'status' && key) {
+    const told = { ...lifeOf(record), isTheirs: event.occurredAt !== event.receivedAt };
+    const state = await noteStatus(store, key, event.status, record.orderedAt, told);
+    if (state) await sends?.status(record, key, state, accountNamed(event.status.account));
+  }
+  if (event.kind === 'message' && key) await sends?.outbound(record, event, key, accountNamed(event.message.account));
+  if (event.kind === 'connection') {
+    await sends?.connection(record, event.connection, accountNamed(event.connection.account));
+  }
+}
+
+/** Our own account as the provider names it. */
+const accountNamed = (account: OwnAccount = {}): string | undefined => account.instance ?? account.phone;
+
+function chatSeen({ event, orderedAt }: EventRecord, { webhook, provider }: Receipt): ChatSighting | undefined {
+  if (event.kind !== 'message' && event.kind !== 'chat') return undefined;
+  const account = event.kind === 'message' ? event.message.account : (event.chat.account ?? {});
+  const chat = event.kind === 'message' ? event.message.chat : event.chat;
+  const { aliases } = event.kind === 'chat' ? event.chat : {};
+  return {
+    workspace: webhook.workspace,
+    provider,
+    ...(webhook.accountId !== undefined && { accountId: webhook.accountId }),
+    accountKey: chatAccount(webhook, account),
+    providerChatId: chat.id,
+    kind: chat.kind,
+    ...(chat.title !== undefined && { title: chat.title }),
+    ...(aliases && { aliases }),
+    at: orderedAt,
+  };
+}
+
+/** Stands for the type of a body in which no type can be found. */
+export const UNREADABLE = 'unreadable';
+
+/** Counts what is not understood by its type; the first of a type raises a metric of its own. */
+async function countQuarantined(store: Store, metrics: Metrics, receipt: Receipt, type: string): Promise<void> {
+  const { webhook, provider, receivedAt } = receipt;
+  metrics.count('QuarantinedEvents', { provider });
+  const key = quarantineCounter(webhook.workspace, provider, type);
+  const at = toIso(receivedAt);
+  const changes = [
+    add('seen', 1),
+    setIfAbsent('firstAt', at),
+    setIfAbsent('type', type.toWellFormed()),
+    setIfAbsent('provider', provider),
+  ];
+  const written = await store.write(update(key, changes), { returns: 'new' });
+  if (written.item?.seen === 1) metrics.count('NewQuarantinedType', { provider });
+}
+
+/** One row for each type that was ever put into quarantine: how often, since when. */
+export function quarantineCounters(workspace: string): string {
+  return `QUAR#${workspace}`;
+}
+
+export function quarantineCounter(workspace: string, provider: string, type = UNREADABLE): Key {
+  return { pk: quarantineCounters(workspace), sk: `${provider}#${keyPart(type)}` };
+}

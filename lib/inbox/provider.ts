@@ -1,0 +1,81 @@
+import * as v from 'valibot';
+import type { Payload } from '#lib/domain/event.ts';
+import type { Identity } from '#lib/domain/identity.ts';
+import { isRecord, type ParsedJson } from '#lib/domain/json.ts';
+import { type Issue, issuesOf } from '#lib/domain/schema.ts';
+
+/** A request as the function received it. Header names are in lower case. */
+export interface Delivery {
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Uint8Array;
+  readonly sourceIp?: string;
+}
+
+/** What a delivery brings along to tell who sent it. */
+export interface Proof {
+  /** SHA-256 in hex of the secret that came with it, in the form in which it is compared; undefined where none did. */
+  readonly secretHash?: string;
+  /** The account at the provider that the body is about. */
+  readonly instance?: string;
+}
+
+/** One event as a provider's reader understood it, in our words. */
+export interface Draft {
+  readonly identity: Identity;
+  readonly payload: Payload;
+  /** The provider's time, in milliseconds since the epoch; undefined where it gives none. */
+  readonly occurredAt?: number;
+  /** True for "not readable yet": the real content may follow under the same identity and then replaces this. */
+  readonly placeholder?: boolean;
+}
+
+export type Reading =
+  | { readonly drafts: readonly [Draft, ...Draft[]] }
+  /** Not understood: kept raw, in quarantine. `type` is the provider's name of the event, where it has one. */
+  | { readonly type?: string; readonly issues: readonly Issue[] };
+
+/** What a provider's folder supplies for receiving. Nothing in it touches a clock, a network or the table. */
+export interface ReceivingProvider {
+  readonly name: string;
+  readonly parse: (body: Uint8Array, contentType: string) => ParsedJson;
+  /**
+   * The provider's own proof that it is the sender; `body` is undefined where nothing could be parsed. Left out where
+   * the URL is the only credential.
+   */
+  readonly proofOf?: (delivery: Delivery, body: unknown) => Proof;
+  /** The bytes that may be kept: the body without its secret. Left out where a body holds none. */
+  readonly withoutSecret?: (body: Uint8Array, contentType: string) => Uint8Array;
+  readonly read: (body: unknown) => Reading;
+}
+
+export type EventReader = (body: unknown, type: string) => Reading;
+
+/**
+ * Checks a body against its schema, then turns what was checked into one event or several; or into what is missing,
+ * where one of several fields would have done and a schema cannot name it.
+ */
+export function reader<Schema extends v.GenericSchema>(
+  schema: Schema,
+  toDrafts: (body: v.InferOutput<Schema>, type: string) => Draft | readonly [Draft, ...Draft[]] | Issue,
+): EventReader {
+  return (body, type) => {
+    const result = v.safeParse(schema, body);
+    if (!result.success) return { type, issues: issuesOf(result.issues) };
+    const drafts = toDrafts(result.output, type);
+    if ('path' in drafts) return { type, issues: [drafts] };
+    return { drafts: 'payload' in drafts ? [drafts] : drafts };
+  };
+}
+
+/** Looks the event's name up under `field` and hands the body to that event's reader; what is not in the table is quarantined. */
+export function readByName(field: string, events: Readonly<Record<string, EventReader>>): (body: unknown) => Reading {
+  return (body) => {
+    if (!isRecord(body)) return { issues: [{ path: '', message: 'must be an object' }] };
+    const type = body[field];
+    if (typeof type !== 'string') return { issues: [{ path: field, message: 'is missing or not a text' }] };
+    // `constructor` and `toString` are names, too.
+    const read = Object.hasOwn(events, type) ? events[type] : undefined;
+    if (!read) return { type, issues: [{ path: field, message: 'an event that is not known' }] };
+    return read(body, type);
+  };
+}

@@ -1,0 +1,119 @@
+import { sha256 } from '#lib/domain/ids.ts';
+import { lazily } from '#lib/domain/lazily.ts';
+import { retrying } from '#lib/store/retry.ts';
+import { noteAttempt } from '#lib/tenants/attempts.ts';
+import { answerAlike, type Found, type Webhook, webhookFinder } from '#lib/tenants/webhook.ts';
+import { handOver, keep, type PatientPorts, type ReceivingPorts } from './keep.ts';
+import type { Delivery, ReceivingProvider } from './provider.ts';
+import type { Receipt } from './records.ts';
+import { admissionOf, allowance, handOverUnjudged, proofIn } from './unjudged.ts';
+import { type Answer, readBody, TOO_LARGE, UNAVAILABLE, type Verdict } from './verdict.ts';
+
+/**
+ * The most impatient provider waits 5 s, and a request that hangs takes 1.2 s of them. When the table does not answer in
+ * this time, the queue has to; when even that took long, there is none left for the note of the attempt.
+ */
+const TABLE_MS = 2500;
+const QUEUE_MS = 3500;
+
+/**
+ * Takes in one delivery: find the webhook, check the sender, read, store, answer. What is answered 200 is kept; what
+ * cannot be understood is kept as well, for nobody but us gains from a refusal.
+ */
+export function receiver(provider: ReceivingProvider, ports: ReceivingPorts) {
+  const find = webhookFinder();
+  const mayHandOver = allowance(ports.clock);
+  return async (token: string, delivery: Delivery): Promise<Answer> => {
+    const receivedAt = ports.clock.now();
+    const begun = ports.clock.monotonic();
+    const store = retrying(ports.store, ports.clock, ports.random, begun + TABLE_MS);
+    const patient = { ...ports, store, queueUntil: begun + QUEUE_MS };
+    const tooLarge = delivery.body.length > ports.maxBytes;
+    const found = await find(store, sha256(token));
+    const verdict = tooLarge
+      ? TOO_LARGE
+      : await orUnavailable(provider, ports, () =>
+          found.kind === 'unreachable'
+            ? handOverUnjudged(provider, patient, mayHandOver, { token, delivery, receivedAt, cause: found.cause })
+            : judge(provider, patient, { found, delivery, receivedAt }),
+        );
+    tell(provider, ports, verdict);
+    const hasTime = ports.clock.monotonic() <= patient.queueUntil;
+    if (found.kind === 'found' && hasTime)
+      await note(provider, patient, found.webhook, token, delivery, verdict, receivedAt);
+    if (found.kind === 'none') ports.metrics.count('UnknownTokens', { provider: provider.name });
+    if (verdict.answer.status === 404) await answerAlike(ports.clock, receivedAt);
+    return verdict.answer;
+  };
+}
+
+/** The ordinary delivery says nothing but what the log of attempts keeps: a line each would cost more than storing it. */
+function tell({ name }: ReceivingProvider, { log }: ReceivingPorts, { outcome, id }: Verdict): void {
+  if (outcome === 'stored' || outcome === 'duplicate') return;
+  log.warn('a delivery was not taken as usual', { provider: name, outcome, ...(id && { correlationId: id }) });
+}
+
+interface Case {
+  readonly found: Exclude<Found, { kind: 'unreachable' }>;
+  readonly delivery: Delivery;
+  readonly receivedAt: number;
+}
+
+/** Whoever wrote it, a fault before the delivery was kept is told to the provider, which may try again, and to us. */
+async function orUnavailable(
+  provider: ReceivingProvider,
+  ports: ReceivingPorts,
+  verdict: () => Promise<Verdict>,
+): Promise<Verdict> {
+  try {
+    return await verdict();
+  } catch (cause) {
+    ports.metrics.count('RefusedDeliveries', { provider: provider.name });
+    ports.log.error('a delivery could not be looked at; it was refused', cause, { provider: provider.name });
+    return UNAVAILABLE;
+  }
+}
+
+async function judge(provider: ReceivingProvider, ports: PatientPorts, the: Case): Promise<Verdict> {
+  const { found, delivery } = the;
+  const contentType = delivery.headers['content-type'] ?? '';
+  const parsed = lazily(() => provider.parse(delivery.body, contentType));
+  const webhook = found.kind === 'none' ? undefined : found.webhook;
+  const admission = admissionOf(webhook, provider, () => proofIn(provider, delivery, parsed));
+  if (admission.kind === 'refused') return admission.verdict;
+  const raw = withoutSecret(provider, delivery);
+  // As it is kept, for so it will be read if it has to take the queue.
+  const parsedAsKept = raw === delivery.body ? parsed() : provider.parse(raw, contentType);
+  const reading = readBody(provider, parsedAsKept, raw, ports.log);
+  const receipt: Receipt = {
+    webhook: admission.webhook,
+    provider: provider.name,
+    contentType,
+    raw,
+    bodyHash: sha256(delivery.body),
+    receivedAt: the.receivedAt,
+    receipt: Buffer.from(ports.random.bytes(9)).toString('base64url'),
+  };
+  // Found in memory alone: the table has just not answered, and the provider will not wait for it to fail again.
+  if (found.kind === 'remembered') return handOver(reading, receipt, ports, found.cause);
+  return keep(reading, receipt, ports);
+}
+
+async function note(
+  provider: ReceivingProvider,
+  ports: ReceivingPorts,
+  webhook: Webhook,
+  token: string,
+  delivery: Delivery,
+  { answer, outcome, id, message }: Verdict,
+  since: number,
+): Promise<void> {
+  const withBody = outcome !== 'stored' && outcome !== 'duplicate';
+  const kept = withBody ? withoutSecret(provider, delivery) : delivery.body;
+  const noted = { status: answer.status, outcome, withBody, ...(id && { id }), ...(message && { message }) };
+  await noteAttempt(ports, webhook, { ...delivery, token, kept }, noted, since);
+}
+
+function withoutSecret(provider: ReceivingProvider, { body, headers }: Delivery): Uint8Array {
+  return provider.withoutSecret?.(body, headers['content-type'] ?? '') ?? body;
+}

@@ -1,0 +1,112 @@
+import { chatId } from '#lib/chats/chat.ts';
+import type { Event } from '#lib/domain/event.ts';
+import { contentHash, eventId, quarantineId } from '#lib/domain/identity.ts';
+import { sha256 } from '#lib/domain/ids.ts';
+import type { OwnAccount } from '#lib/domain/message.ts';
+import { expiryOf } from '#lib/domain/retention.ts';
+import type { Issue } from '#lib/domain/schema.ts';
+import { orderingTime, toIso } from '#lib/domain/time.ts';
+import type { Webhook } from '#lib/tenants/webhook.ts';
+import { stateKey } from './delivery-state.ts';
+import type { EventRecord } from './event-item.ts';
+import type { Draft, Reading } from './provider.ts';
+
+/** What an event takes over from the webhook that it came in through. */
+export interface ReceivingWebhook extends Pick<Webhook, 'webhookId' | 'workspace'> {
+  readonly accountId?: string;
+  readonly retentionDays?: number;
+}
+
+/** What is the same for all events of one delivery. */
+export interface Receipt {
+  readonly webhook: ReceivingWebhook;
+  readonly provider: string;
+  readonly contentType: string;
+  /** The body without a secret. */
+  readonly raw: Uint8Array;
+  /** SHA-256 of the body as it came, in hex. */
+  readonly bodyHash: string;
+  /** Milliseconds. */
+  readonly receivedAt: number;
+  readonly receipt: string;
+}
+
+/** The records of what a body was read as: its events, or the one quarantined event that keeps it for a later release. */
+export function recordsOf(reading: Reading, receipt: Receipt): readonly [EventRecord, ...EventRecord[]] {
+  if ('issues' in reading) return [quarantined(reading.issues, reading.type, receipt)];
+  const [first, ...others] = reading.drafts;
+  return [understood(first, receipt), ...others.map((draft) => understood(draft, receipt))];
+}
+
+function understood(draft: Draft, receipt: Receipt): EventRecord {
+  const { webhook, provider } = receipt;
+  const hash = contentHash(draft.payload, draft.occurredAt);
+  const id = eventId({ ...origin(receipt), provider }, draft.identity, hash);
+  const scope = draft.identity.instance ?? webhook.accountId ?? '';
+  const state = stateOf(draft, { workspace: webhook.workspace, provider, scope });
+  return {
+    ...kept(receipt),
+    event: eventFrom(draft, id, receipt),
+    contentHash: hash,
+    placeholder: draft.placeholder ?? false,
+    orderedAt: orderingTime(draft.occurredAt, receipt.receivedAt),
+    ...(state && { stateKey: state.pk }),
+  };
+}
+
+function eventFrom(draft: Draft, id: string, receipt: Receipt): Event {
+  const common = { id, ...shared(receipt), occurredAt: toIso(draft.occurredAt ?? receipt.receivedAt) };
+  if (draft.payload.kind !== 'message') return { ...common, ...draft.payload };
+  const { message } = draft.payload;
+  const chat = {
+    ...origin(receipt),
+    accountKey: chatAccount(receipt.webhook, message.account),
+    providerChatId: message.chat.id,
+  };
+  return { ...common, ...draft.payload, chatId: chatId(chat) };
+}
+
+function stateOf(draft: Draft, scope: Parameters<typeof stateKey>[0]) {
+  const { payload } = draft;
+  if (payload.kind === 'status') return stateKey(scope, payload.status.messageId);
+  if (payload.kind === 'message' && payload.message.direction === 'outbound')
+    return stateKey(scope, payload.message.id);
+  return undefined;
+}
+
+function quarantined(issues: readonly Issue[], type: string | undefined, receipt: Receipt): EventRecord {
+  return {
+    ...kept(receipt),
+    event: {
+      id: quarantineId(origin(receipt), receipt.bodyHash),
+      ...shared(receipt),
+      occurredAt: toIso(receipt.receivedAt),
+      kind: 'unknown',
+      quarantined: true,
+      ...(type !== undefined && { type: type.slice(0, 200).toWellFormed() }),
+      issues: [...issues],
+    },
+    contentHash: sha256(receipt.raw),
+    placeholder: false,
+    orderedAt: receipt.receivedAt,
+  };
+}
+
+/** Our own account, as one part of the identity of a chat: the hub's account where the webhook names one. */
+export function chatAccount(webhook: ReceivingWebhook, account: OwnAccount): string {
+  return webhook.accountId ?? account.instance ?? account.phone ?? account.user ?? account.device ?? webhook.webhookId;
+}
+
+function origin({ webhook, provider }: Receipt) {
+  return { workspace: webhook.workspace, provider, webhookId: webhook.webhookId };
+}
+
+function shared(receipt: Receipt) {
+  const { accountId } = receipt.webhook;
+  return { ...origin(receipt), receivedAt: toIso(receipt.receivedAt), ...(accountId !== undefined && { accountId }) };
+}
+
+function kept({ webhook, raw, contentType, receivedAt, receipt }: Receipt) {
+  const expiresAt = expiryOf(receivedAt, webhook.retentionDays);
+  return { raw, contentType, receipt, ...(expiresAt !== undefined && { expiresAt }) };
+}

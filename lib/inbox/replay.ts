@@ -1,0 +1,256 @@
+import * as v from 'valibot';
+import type { Event } from '#lib/domain/event.ts';
+import { conflictId } from '#lib/domain/identity.ts';
+import { sha256 } from '#lib/domain/ids.ts';
+import { canonicalJson } from '#lib/domain/json.ts';
+import type { Clock, Random } from '#lib/domain/ports.ts';
+import { Issue, optional } from '#lib/domain/schema.ts';
+import { type ListPage, pageOf } from '#lib/store/page.ts';
+import { newestFirst } from '#lib/store/query.ts';
+import { add, all, equal, exists, type Item, newTransaction, put, StoreUnavailable, update } from '#lib/store/store.ts';
+import { type EventRecord, eventItems, recordOf } from './event-item.ts';
+import { dropUnused, type Stored } from './event-store.ts';
+import { liveHead, shelfOf, span } from './events.ts';
+import { quarantineCounter, type SettlePorts, settle, storeReading } from './keep.ts';
+import type { Reading, ReceivingProvider } from './provider.ts';
+import { type Receipt, recordsOf } from './records.ts';
+import { OUR_FAULT, readWhole } from './verdict.ts';
+
+/** What became of an event that was read again. */
+export const Replayed = v.object({
+  id: v.string(),
+  result: v.pipe(
+    v.picklist(['replayed', 'updated', 'unchanged', 'quarantined', 'unreadable', 'changed', 'not_found']),
+    v.description(
+      '`replayed`: understood at last, and out of quarantine. `updated`: read differently than before, in place. ' +
+        '`quarantined`: still not understood. `unreadable`: not understood any more, and left as it was. ' +
+        '`changed`: somebody else changed it in the same moment; replay it again.',
+    ),
+  ),
+  events: optional(v.array(v.string()), 'What a quarantined event has become'),
+  issues: optional(v.array(Issue), 'Why it is not understood'),
+});
+export type Replayed = v.InferOutput<typeof Replayed>;
+
+/**
+ * An event that was understood before, as this release reads it: updated in place, under the id that others may hold.
+ * It is never stored beside itself, however much the reading has changed.
+ */
+async function reread(
+  ports: SettlePorts,
+  head: Item,
+  before: EventRecord,
+  reading: Reading,
+  receipt: Receipt,
+): Promise<Replayed> {
+  const { store } = ports;
+  const { id } = before.event;
+  if ('issues' in reading) return { id, result: 'unreadable', issues: [...reading.issues] };
+  const after = counterpart(before, recordsOf(reading, receipt));
+  if (!after || isSame(before, after)) return { id, result: 'unchanged' };
+  const { head: item, chunks } = eventItems(after);
+  if (chunks.length > 0) await store.writeMany(chunks);
+  const asRead = all(equal('receipt', before.receipt), equal('contentHash', before.contentHash));
+  const written = await store.write(put(item, asRead));
+  // A write that is repeated because its answer was lost meets itself.
+  if (!written.done && written.item?.receipt !== after.receipt) {
+    await dropUnused(store, item, written.item);
+    return { id, result: 'changed' };
+  }
+  await dropUnused(store, head, item);
+  await settle(ports, after, receipt, { status: 'stored', id });
+  return { id, result: 'updated' };
+}
+
+/** What the event is now: of a body that holds several, the one of the same identity. */
+function counterpart(before: EventRecord, records: readonly EventRecord[]): EventRecord | undefined {
+  const { id, conflict } = before.event;
+  const same = records.find(({ event }) => event.id === id || conflictId(event.id, before.contentHash) === id);
+  const only = records.length === 1 ? records[0] : undefined;
+  const match = same ?? only;
+  if (!match) return undefined;
+  return { ...match, event: { ...match.event, id, ...(conflict !== undefined && { conflict }) } };
+}
+
+function isSame(before: EventRecord, after: EventRecord): boolean {
+  return (
+    before.contentHash === after.contentHash &&
+    before.placeholder === after.placeholder &&
+    before.stateKey === after.stateKey &&
+    canonicalJson(before.event) === canonicalJson(after.event)
+  );
+}
+
+interface ReplayPorts extends SettlePorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** By provider. */
+  readonly readers: ReadonlyMap<string, ReceivingProvider>;
+}
+
+/** Reads an event's raw body again, with the readers of this release. Safe to repeat, and safe to break off anywhere. */
+export async function replayEvent(ports: ReplayPorts, workspace: string, id: string): Promise<Replayed> {
+  const head = await liveHead(ports.store, workspace, id, Math.floor(ports.clock.now() / 1000));
+  if (!head) return { id, result: 'not_found' };
+  const record = await recordOf(ports.store, head);
+  const reading = readAgain(ports, record);
+  const { event } = record;
+  // What we sent came in through no provider's webhook: there is nothing to read again.
+  if (event.kind === 'message' && event.sendId !== undefined) return { id, result: 'unchanged' };
+  if (event.kind !== 'unknown') return reread(ports, head, record, reading, receiptOf(ports, record));
+  if (!event.quarantined) return { id, result: 'unchanged', ...(event.replayedAs && { events: event.replayedAs }) };
+  if ('issues' in reading) return { id, result: 'quarantined', issues: [...reading.issues] };
+  try {
+    return await release(ports, record, event, reading);
+  } catch (cause) {
+    if (cause instanceof StoreUnavailable) throw cause;
+    // One event that cannot be stored as read must not keep all others in quarantine.
+    ports.log.error('a quarantined event could not be stored as read', cause, { correlationId: id });
+    return { id, result: 'quarantined', issues: [OUR_FAULT] };
+  }
+}
+
+function readAgain({ readers, log }: ReplayPorts, { event, raw, contentType }: EventRecord): Reading {
+  const provider = readers.get(event.provider);
+  if (!provider) return { issues: [{ path: '', message: 'this hub does not have its provider any more' }] };
+  return readWhole(provider, provider.parse(raw, contentType), raw, log);
+}
+
+/** The delivery as it was when it came, for what derives from it must come out the same; the mark alone is of now. */
+function receiptOf({ random }: ReplayPorts, { event, raw, contentType, expiresAt }: EventRecord): Receipt {
+  const receivedAt = Date.parse(event.receivedAt);
+  const { webhookId, workspace, accountId } = event;
+  const webhook = {
+    webhookId,
+    workspace,
+    ...(accountId !== undefined && { accountId }),
+    ...(expiresAt !== undefined && { retentionDays: Math.round((expiresAt - receivedAt / 1000) / 86_400) }),
+  };
+  const receipt = Buffer.from(random.bytes(9)).toString('base64url');
+  return { webhook, provider: event.provider, contentType, raw, bodyHash: sha256(raw), receivedAt, receipt };
+}
+
+/**
+ * Stores what a quarantined event turned out to be, and only then takes it out of quarantine: after a crash in between
+ * the next replay finds the events stored, under the ids that follow from what they are.
+ */
+async function release(
+  ports: ReplayPorts,
+  record: EventRecord,
+  event: Extract<Event, { kind: 'unknown' }>,
+  reading: Reading,
+): Promise<Replayed> {
+  const { store, clock, random } = ports;
+  const stored: Stored[] = [];
+  await storeReading(reading, receiptOf(ports, record), ports, stored, clock.now());
+  const events = [...new Set(stored.map(({ id }) => id))];
+  const released = { ...record, event: { ...event, quarantined: false, replayedAs: events } };
+  const { head, chunks } = eventItems(released);
+  if (chunks.length > 0) await store.writeMany(chunks);
+  const writes = [
+    put(head, all(exists(), equal('quarantined', true))),
+    update(quarantineCounter(event.workspace, event.provider, event.type), [add('replayed', 1)]),
+  ];
+  // Refused: somebody else replayed it in the same moment, with the same events.
+  const transacted = await store.transact(writes, newTransaction(random));
+  if (!transacted.done) await dropUnused(store, head, transacted.refused[0]?.item);
+  return { id: event.id, result: 'replayed', events };
+}
+
+export interface Selection {
+  /** The provider's name of the event; left out: every quarantined event. */
+  readonly type?: string;
+  /** Where the call before ended. */
+  readonly from?: string;
+}
+
+/** API Gateway waits 30 s for an answer, and a Lambda answers with 6 MB at most; what is left is for the next call. */
+const LONGEST_MS = 15_000;
+const LARGEST_ANSWER = 3 * 1024 * 1024;
+/** Of one event's issues. Replayed alone, it shows them all. */
+const LARGEST_ISSUES = 8 * 1024;
+const PAGE = 100;
+const AT_ONCE = 8;
+
+interface Budget {
+  readonly deadline: number;
+  bytes: number;
+}
+
+function newBudget({ clock }: ReplayPorts): Budget {
+  return { deadline: clock.monotonic() + LONGEST_MS, bytes: LARGEST_ANSWER };
+}
+
+function isSpent({ clock }: ReplayPorts, { deadline, bytes }: Budget): boolean {
+  return bytes <= 0 || clock.monotonic() >= deadline;
+}
+
+/** Replays what is in quarantine, newest first, as far as time and answer reach; the cursor leads to the rest. */
+export async function replayQuarantined(
+  ports: ReplayPorts,
+  workspace: string,
+  { type, from }: Selection,
+): Promise<ListPage<Replayed>> {
+  const filter = { quarantined: true, ...(type !== undefined && { type }) };
+  const budget = newBudget(ports);
+  const items: Replayed[] = [];
+  let position = from;
+  do {
+    const page = { limit: PAGE, ...(position !== undefined && { from: position }) };
+    const slice = await newestFirst(ports.store, shelfOf(workspace, filter), { limit: PAGE, ...span(filter, page) });
+    const ids = slice.entries.map(({ pk }) => pk.slice('EVT#'.length));
+    const done = await replayWithin(ports, workspace, ids, budget);
+    items.push(...done);
+    const last = done.length < ids.length ? slice.entries[done.length - 1] : undefined;
+    position = last ? String(last.gsi2sk) : slice.position;
+  } while (position !== undefined && !isSpent(ports, budget));
+  return pageOf(items, position);
+}
+
+interface ReplayedFirst {
+  readonly items: readonly Replayed[];
+  /** How many of the last ones were not reached. */
+  readonly left?: number;
+}
+
+/** Replays the named events, in their order, as far as time and answer reach. */
+export async function replayEvents(
+  ports: ReplayPorts,
+  workspace: string,
+  ids: readonly string[],
+): Promise<ReplayedFirst> {
+  const items = await replayWithin(ports, workspace, ids, newBudget(ports));
+  return items.length < ids.length ? { items, left: ids.length - items.length } : { items };
+}
+
+async function replayWithin(
+  ports: ReplayPorts,
+  workspace: string,
+  ids: readonly string[],
+  budget: Budget,
+): Promise<readonly Replayed[]> {
+  const items: Replayed[] = [];
+  for (let start = 0; start < ids.length && !isSpent(ports, budget); start += AT_ONCE) {
+    const batch = ids.slice(start, start + AT_ONCE);
+    const replayed = await Promise.all(batch.map((id) => replayEvent(ports, workspace, id)));
+    for (const item of replayed.map(brief)) {
+      budget.bytes -= sizeOf(item);
+      items.push(item);
+    }
+  }
+  return items;
+}
+
+function brief({ issues, ...replayed }: Replayed): Replayed {
+  if (!issues) return replayed;
+  let size = 0;
+  const first = issues.filter((issue) => {
+    size += sizeOf(issue);
+    return size <= LARGEST_ISSUES;
+  });
+  return { ...replayed, issues: first };
+}
+
+function sizeOf(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
+}

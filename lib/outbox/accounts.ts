@@ -1,0 +1,122 @@
+import * as v from 'valibot';
+import type { Issue } from '#lib/domain/schema.ts';
+import type { Recipient } from '#lib/domain/send/recipient.ts';
+import type { OutboundProvider } from '#lib/sender/provider.ts';
+import { itemReader } from '#lib/store/items.ts';
+import { accountKey } from '#lib/store/keys.ts';
+import { queryAll } from '#lib/store/query.ts';
+import type { Store } from '#lib/store/store.ts';
+import type { Channel } from '#lib/tenants/account.ts';
+import type { CheckedRequest } from './request.ts';
+
+/** What choosing needs of an account's item; the rest is the queue's. */
+const Candidate = v.object({
+  id: v.string(),
+  workspace: v.string(),
+  provider: v.string(),
+  channel: v.picklist(['whatsapp', 'sms']),
+  phone: v.exactOptional(v.string()),
+  /** The account's id at the provider, where it has one. */
+  instance: v.exactOptional(v.string()),
+  paused: v.boolean(),
+  connectedAt: v.string(),
+});
+export type Candidate = v.InferOutput<typeof Candidate>;
+const readCandidate = itemReader(Candidate);
+
+/** What can be sent through a provider, and to whom. */
+export type Reach = Pick<OutboundProvider, 'longestText' | 'recipients' | 'takesFiles' | 'chatOf'>;
+
+/** By the provider's name; a provider without an entry cannot send. */
+export type Reaches = ReadonlyMap<string, Reach>;
+
+const PREFIX = 'ACCOUNT#';
+const READ_AT_ONCE = 100;
+
+/** All accounts of a workspace, read consistently: one that was made a moment ago can send at once. */
+export async function accountsOf(store: Store, workspace: string): Promise<readonly Candidate[]> {
+  const entries = await queryAll(store, { pk: `WS#${workspace}`, prefix: PREFIX, limit: 1_000, consistent: true });
+  const ids = entries.map(({ sk }) => sk.slice(PREFIX.length));
+  const accounts: Candidate[] = [];
+  for (let start = 0; start < ids.length; start += READ_AT_ONCE) {
+    accounts.push(...(await accountsNamed(store, workspace, ids.slice(start, start + READ_AT_ONCE))));
+  }
+  return accounts;
+}
+
+/** At most a hundred; those that there are in this workspace. */
+export async function accountsNamed(
+  store: Store,
+  workspace: string,
+  ids: readonly string[],
+): Promise<readonly Candidate[]> {
+  const items = await store.getMany(ids.map(accountKey), { consistent: true });
+  return items.filter((item) => item.workspace === workspace).map(readCandidate);
+}
+
+/** In the order in which they are to be preferred: WhatsApp before SMS, then those connected last. */
+export function byPreference(accounts: readonly Candidate[]): readonly Candidate[] {
+  return [...accounts].sort((a, b) => rank(a.channel) - rank(b.channel) || (a.connectedAt < b.connectedAt ? 1 : -1));
+}
+
+const rank = (channel: Channel) => (channel === 'whatsapp' ? 0 : 1);
+
+/** What the account's provider would refuse for certain. Told at once, since nothing is queued or charged yet. */
+export function misfits(
+  { parts }: Pick<CheckedRequest, 'parts'>,
+  recipient: Recipient,
+  { channel }: Candidate,
+  reach: Reach,
+): readonly Issue[] {
+  const issues: Issue[] = [];
+  if (!reach.recipients(channel).includes(recipient.kind)) {
+    issues.push({ path: recipient.kind, message: 'is no recipient that the account can reach' });
+  }
+  const longest = reach.longestText(channel);
+  for (const part of parts) {
+    if (part.kind === 'text' && part.text.length > longest) {
+      issues.push({ path: 'text', message: `is longer than the ${longest} characters that the provider takes` });
+    }
+    if (part.kind === 'file' && !reach.takesFiles(channel)) {
+      issues.push({ path: 'file_url', message: 'is nothing that the account can send: it carries text alone' });
+    }
+  }
+  return issues;
+}
+
+/** What a chat says of the account that it belongs to. */
+interface Owned {
+  readonly provider: string;
+  readonly accountId?: string;
+  /** The account's number or id at the provider, as deliveries name it. */
+  readonly accountKey?: string;
+}
+
+/**
+ * The accounts to which a chat may belong. What comes in through a webhook that is tied to no account names at most the
+ * account's own number or id at the provider:
+ *
+ *   the account of its webhook ─▶ the one of that number or id ─▶ the one that the caller names ─▶ the provider's only one
+ */
+export function owners(
+  chat: Owned,
+  accounts: readonly Candidate[],
+  from: CheckedRequest['from'],
+): readonly Candidate[] {
+  if (chat.accountId !== undefined) return accounts.filter(({ id }) => id === chat.accountId);
+  const possible = accounts.filter(({ provider }) => provider === chat.provider);
+  const known = possible.filter((account) => isCertainlyOf(chat, account));
+  if (known.length > 0) return known;
+  const meant = possible.filter(({ id }) => id === from.accountId);
+  if (meant.length > 0) return meant;
+  return possible.length === 1 ? possible : [];
+}
+
+/** Whether the chat names the account: by the hub's id of it, or by its number or id at the provider. */
+export function isCertainlyOf(
+  { accountId, accountKey }: Pick<Owned, 'accountId' | 'accountKey'>,
+  { id, instance, phone }: Candidate,
+): boolean {
+  if (accountId !== undefined) return accountId === id;
+  return accountKey !== undefined && [id, instance, phone].includes(accountKey);
+}

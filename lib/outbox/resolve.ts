@@ -1,0 +1,188 @@
+import * as v from 'valibot';
+import { chatId, chatKey, providerChatPartition, titlePartition } from '#lib/chats/chat.ts';
+import { normaliseJid } from '#lib/domain/person.ts';
+import type { Recipient } from '#lib/domain/send/recipient.ts';
+import type { Thread } from '#lib/sender/sent-event.ts';
+import { itemReader } from '#lib/store/items.ts';
+import type { Query, Store } from '#lib/store/store.ts';
+import {
+  accountsNamed,
+  accountsOf,
+  byPreference,
+  type Candidate,
+  isCertainlyOf,
+  owners,
+  type Reach,
+  type Reaches,
+} from './accounts.ts';
+import type { CheckedRequest, Target } from './request.ts';
+
+const KnownChat = v.object({
+  chatId: v.string(),
+  workspace: v.string(),
+  provider: v.string(),
+  accountId: v.exactOptional(v.string()),
+  accountKey: v.exactOptional(v.string()),
+  providerChatId: v.string(),
+  aliases: v.optional(v.array(v.string()), []),
+  kind: v.picklist(['individual', 'group', 'status', 'broadcast']),
+  title: v.exactOptional(v.string()),
+});
+type KnownChat = v.InferOutput<typeof KnownChat>;
+const readChat = itemReader(KnownChat);
+
+/** More than so many need not be told apart. */
+const MOST = 50;
+
+/** The chats of a workspace that fit; another workspace's are as good as none. */
+export async function findChats(
+  store: Store,
+  workspace: string,
+  target: Extract<Target, { kind: 'chat' | 'name' }>,
+): Promise<readonly KnownChat[]> {
+  if (target.kind === 'name') {
+    const query = { index: 'gsi2', pk: titlePartition(workspace, target.name), limit: MOST } as const;
+    // The index may lag behind a change of title.
+    return (await chatsAt(store, workspace, query)).filter((chat) => chat.title === target.name);
+  }
+  const own = await chatOf(store, workspace, target.id);
+  return own ? [own] : chatsOfProvider(store, workspace, normaliseJid(target.id));
+}
+
+/** By the provider's own id, or by another one that the provider has for the same chat. */
+async function chatsOfProvider(store: Store, workspace: string, id: string): Promise<readonly KnownChat[]> {
+  const query = { index: 'gsi3', pk: providerChatPartition(workspace, id), limit: MOST } as const;
+  return (await chatsAt(store, workspace, query)).filter((chat) => [chat.providerChatId, ...chat.aliases].includes(id));
+}
+
+async function chatOf(store: Store, workspace: string, id: string): Promise<KnownChat | undefined> {
+  if (!/^chat_[0-9a-f]{32}$/.test(id)) return undefined;
+  const item = await store.get(chatKey(id), { consistent: true });
+  return item?.workspace === workspace ? readChat(item) : undefined;
+}
+
+/** The entries of an alias lead to their chat. */
+async function chatsAt(store: Store, workspace: string, query: Query): Promise<readonly KnownChat[]> {
+  const { items } = await store.query(query);
+  const keys = [...new Set(items.map(({ pk }) => pk))].map((pk) => ({ pk, sk: 'META' }));
+  if (keys.length === 0) return [];
+  const chats = await store.getMany(keys, { consistent: true });
+  return chats.filter((chat) => chat.workspace === workspace).map(readChat);
+}
+
+/** Where something has come in from the recipient before, that chat; else the one that its answer will come in to. */
+export async function threadOf(
+  store: Store,
+  account: Candidate,
+  recipient: Extract<Recipient, { kind: 'phone' | 'jid' }>,
+  reach: Reach | undefined,
+): Promise<Thread> {
+  const { workspace, provider } = account;
+  const ids = idsOf(recipient, reach);
+  const found = await Promise.all(ids.map((id) => chatsOfProvider(store, workspace, id)));
+  const known = found.flat().find((chat) => chat.provider === provider && isCertainlyOf(chat, account));
+  if (known) return { chat: known.chatId, providerChatId: known.providerChatId };
+  const providerChatId = ids[0];
+  return { chat: chatId({ workspace, provider, accountKey: account.id, providerChatId }), providerChatId };
+}
+
+/** The likely one first. Some providers know a chat by several ids. */
+function idsOf(
+  recipient: Extract<Recipient, { kind: 'phone' | 'jid' }>,
+  reach: Reach | undefined,
+): [string, ...string[]] {
+  if (recipient.kind === 'jid') return [recipient.jid];
+  const { phone } = recipient;
+  const ids = new Set([reach?.chatOf?.(phone) ?? phone, phone, `${phone.slice(1)}@c.us`]);
+  const [first = phone, ...others] = ids;
+  return [first, ...others];
+}
+
+export type Resolved =
+  | {
+      readonly kind: 'resolved';
+      readonly account: Candidate;
+      readonly recipient: Recipient;
+      /** Where the caller named one. */
+      readonly chat?: Thread;
+    }
+  /** There is nobody to send to, or nothing to send from. */
+  | { readonly kind: 'nothing'; readonly reason: string }
+  | { readonly kind: 'several'; readonly chats: readonly string[] };
+
+type From = CheckedRequest['from'];
+
+/** Turns what a caller means into an account and a recipient, within one workspace. */
+export async function resolve(
+  store: Store,
+  workspace: string,
+  { target, from }: Pick<CheckedRequest, 'target' | 'from'>,
+  reaches: Reaches,
+): Promise<Resolved> {
+  if (target.kind === 'phone' || target.kind === 'jid') {
+    const { accountId: id } = from;
+    // A workspace may have many accounts, and each would be read for each message.
+    const accounts = id === undefined ? accountsOf(store, workspace) : accountsNamed(store, workspace, [id]);
+    return toStranger(await accounts, target, from, reaches);
+  }
+  const [accounts, chats] = await Promise.all([accountsOf(store, workspace), findChats(store, workspace, target)]);
+  return inChat(target, from, chats, able(accounts, reaches));
+}
+
+/** Active: not paused by an operator. One that is held takes messages, and sends them when its provider lets it. */
+function toStranger(accounts: readonly Candidate[], recipient: Recipient, from: From, reaches: Reaches): Resolved {
+  if (!isNamed(from)) {
+    const [account] = able(
+      accounts.filter(({ paused }) => !paused),
+      reaches,
+    );
+    return account ? { kind: 'resolved', account, recipient } : nothing('There is no account to send from');
+  }
+  const meant = accounts.filter(isMeant(from));
+  const [account] = able(meant, reaches);
+  if (account) return { kind: 'resolved', account, recipient };
+  const field = from.accountId === undefined ? 'whatsapp_account_phone' : 'account_id';
+  return nothing(
+    meant.length > 0
+      ? `The account of ${field} cannot send: its provider offers no way to`
+      : `${field} matches no account to send from`,
+  );
+}
+
+const nothing = (reason: string): Resolved => ({ kind: 'nothing', reason });
+const isNamed = ({ accountId, phone }: From): boolean => accountId !== undefined || phone !== undefined;
+const isMeant = ({ accountId, phone }: From) =>
+  accountId === undefined
+    ? (account: Candidate) => account.phone === phone
+    : (account: Candidate) => account.id === accountId;
+
+/** Those that can send, the preferred ones first. */
+const able = (accounts: readonly Candidate[], reaches: Reaches): readonly Candidate[] =>
+  byPreference(accounts.filter(({ provider }) => reaches.has(provider)));
+
+/** A chat belongs to one account, and that account sends. */
+function inChat(
+  target: Extract<Target, { kind: 'chat' | 'name' }>,
+  from: From,
+  chats: readonly KnownChat[],
+  accounts: readonly Candidate[],
+): Resolved {
+  const field = target.kind === 'chat' ? 'chat_id' : 'chat_name';
+  const isUnclear = target.kind === 'name' || chats.length > 1;
+  const fitting =
+    isUnclear && isNamed(from) ? chats.filter((chat) => owners(chat, accounts, from).some(isMeant(from))) : chats;
+  const [chat, ...others] = fitting;
+  if (!chat) return nothing(`${field} matches no chat`);
+  if (others.length > 0) return { kind: 'several', chats: fitting.map(({ chatId }) => chatId) };
+  if (chat.kind !== 'individual' && chat.kind !== 'group') {
+    return nothing(`${field} names a ${chat.kind}, to which nobody can write`);
+  }
+  const [account] = owners(chat, accounts, from);
+  if (!account) return nothing(`The chat of ${field} has no account to send from`);
+  return {
+    kind: 'resolved',
+    account,
+    recipient: { kind: 'chat_id', id: chat.providerChatId },
+    chat: { chat: chat.chatId, providerChatId: chat.providerChatId },
+  };
+}

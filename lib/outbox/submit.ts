@@ -1,0 +1,176 @@
+import { sha256 } from '#lib/domain/ids.ts';
+import type { Log } from '#lib/domain/ports.ts';
+import type { Recipient } from '#lib/domain/send/recipient.ts';
+import { type Accepted, type AcceptPorts, accept, findEarlier, type Idempotency } from '#lib/sender/accept.ts';
+import type { SendingConfig } from '#lib/sender/config.ts';
+import { keptThread, type Thread } from '#lib/sender/sent-event.ts';
+import { retrying } from '#lib/store/retry.ts';
+import { type Store, StoreUnavailable } from '#lib/store/store.ts';
+import { noteAttempt } from '#lib/tenants/attempts.ts';
+import { answerAlike, type Webhook, webhookFinder } from '#lib/tenants/webhook.ts';
+import { misfits, type Reaches } from './accounts.ts';
+import * as answers from './answers.ts';
+import { accepted, KEY_REUSED, type SendVerdict } from './answers.ts';
+import { type CheckedRequest, type RequestRules, readRequest } from './request.ts';
+import { type Resolved, resolve, threadOf } from './resolve.ts';
+
+/** The answer that a key was given before; undefined where it is new, or so old that it counts as new. */
+async function replayOf(
+  store: Store,
+  workspace: string,
+  idempotency: Idempotency,
+  now: number,
+): Promise<SendVerdict | undefined> {
+  const earlier = await findEarlier(store, workspace, idempotency, now);
+  if (!earlier) return undefined;
+  return earlier.kind === 'replayed' ? accepted('replayed', earlier.messageId) : KEY_REUSED;
+}
+
+interface SendPorts extends AcceptPorts {
+  readonly log: Log;
+  readonly reaches: Reaches;
+  readonly config: SendingConfig;
+  readonly rules: RequestRules;
+}
+
+/** Finds out who is meant, and charges and queues the message. `store` is for looking things up. */
+async function submit(
+  ports: SendPorts,
+  store: Store,
+  webhook: Pick<Webhook, 'workspace' | 'webhookId'>,
+  request: CheckedRequest,
+  key: string | undefined,
+): Promise<answers.SendVerdict> {
+  const { workspace, webhookId } = webhook;
+  const idempotency = key === undefined ? undefined : { webhook: webhookId, key, requestHash: request.hash };
+  const resolved = await resolve(store, workspace, request, ports.reaches);
+  const issues = resolved.kind === 'resolved' ? faults(ports, request, resolved) : [];
+  if (resolved.kind === 'resolved' && issues.length === 0) {
+    return charge(ports, store, webhook, request, resolved, idempotency);
+  }
+  // A key that has its message already gets the same answer, whatever has become of account and chat since.
+  const replayed = idempotency && (await replayOf(store, workspace, idempotency, ports.clock.now()));
+  if (replayed) return replayed;
+  if (resolved.kind === 'resolved') return answers.invalid(issues);
+  return resolved.kind === 'several' ? answers.several(resolved.chats) : answers.refused(404, resolved.reason);
+}
+
+type Meant = Extract<Resolved, { kind: 'resolved' }>;
+
+function faults({ reaches }: SendPorts, request: CheckedRequest, { account, recipient }: Meant) {
+  const reach = reaches.get(account.provider);
+  return reach ? misfits(request, recipient, account, reach) : [];
+}
+
+async function charge(
+  ports: SendPorts,
+  store: Store,
+  { workspace, webhookId: webhook }: Pick<Webhook, 'workspace' | 'webhookId'>,
+  { parts }: CheckedRequest,
+  { account, recipient, chat }: Meant,
+  idempotency: Idempotency | undefined,
+): Promise<answers.SendVerdict> {
+  const thread =
+    recipient.kind === 'phone' || recipient.kind === 'jid'
+      ? await threadOf(store, account, recipient, ports.reaches.get(account.provider))
+      : undefined;
+  const request = { workspace, webhook, account: account.id, recipient: kept(recipient, thread ?? chat), parts };
+  const result = await accept({ ...request, ...(idempotency && { idempotency }) }, ports, ports.config);
+  tell(ports, result, account.id);
+  return answers.ofAccepted(result, parts.length);
+}
+
+/** The send's id is what its lines are found by, from here to the call of the provider. */
+function tell({ log, metrics }: SendPorts, result: Accepted, account: string): void {
+  if (result.kind === 'no credit') metrics.count('CreditsMissing');
+  if (!('messageId' in result)) return;
+  const fields = { correlationId: result.messageId, account };
+  log.info(`${result.kind} a message`, fields);
+  if (result.startFailed !== undefined) {
+    log.error('a queue could not be started; the watchdog will', result.startFailed, fields);
+  }
+}
+
+/** As a send keeps its recipient: `recipientOf` reads it, and `threadIn` the chat in which the message will stand. */
+function kept(recipient: Recipient, thread: Thread | undefined): Record<string, string> {
+  return { ...addressOf(recipient), ...(thread && keptThread(thread)) };
+}
+
+function addressOf(recipient: Recipient): Record<string, string> {
+  switch (recipient.kind) {
+    case 'phone':
+      return { phone: recipient.phone };
+    case 'jid':
+      return { jid: recipient.jid };
+    case 'chat_id':
+      return { chat_id: recipient.id };
+    case 'chat_name':
+      return { chat_name: recipient.name };
+  }
+}
+
+/** A request as the function received it. Header names are in lower case. */
+interface SendCall {
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Uint8Array;
+  readonly sourceIp?: string;
+}
+
+const MOST_BYTES = 256 * 1024;
+
+/**
+ * Takes in one request to send: find the webhook, check the request, find out who is meant, charge and queue, answer.
+ * Nothing is charged unless the answer is 200, and every activation stands in the owner's log.
+ */
+export function sendApp(ports: SendPorts) {
+  const find = webhookFinder();
+  return async (token: string, call: SendCall): Promise<answers.SendAnswer> => {
+    const since = ports.clock.now();
+    const until = ports.clock.monotonic() + ports.config.requestMs;
+    const store = retrying(ports.store, ports.clock, ports.random, until);
+    const found = await find(store, sha256(token));
+    // What the table said some time ago is no reason to charge anybody.
+    if (found.kind === 'unreachable' || found.kind === 'remembered') return answers.UNAVAILABLE.answer;
+    const webhook = found.kind === 'found' ? found.webhook : undefined;
+    const verdict = await judge(ports, store, webhook, call);
+    if (found.kind === 'none') ports.metrics.count('UnknownTokens');
+    if (webhook) await note(ports, webhook, token, call, verdict, since);
+    if (verdict.outcome === 'not_found') await answerAlike(ports.clock, since);
+    return verdict.answer;
+  };
+}
+
+async function judge(
+  ports: SendPorts,
+  store: Store,
+  webhook: Webhook | undefined,
+  { headers, body }: SendCall,
+): Promise<answers.SendVerdict> {
+  if (!webhook?.enabled || webhook.rotated || webhook.kind !== 'send') return answers.notFound(webhook);
+  if (body.length > MOST_BYTES) return answers.TOO_LARGE;
+  const key = headers['idempotency-key'];
+  if (key !== undefined && (key === '' || key.length > 255)) return answers.BAD_KEY;
+  const read = readRequest(body, ports.rules);
+  if (!read.ok) return answers.invalid(read.issues);
+  try {
+    return await submit(ports, store, webhook, read.request, key);
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    ports.log.error('the table did not take a send', error, { webhook: webhook.webhookId });
+    return answers.UNAVAILABLE;
+  }
+}
+
+/** What was accepted can be read as a send; of everything else the body is kept with the attempt. */
+async function note(
+  ports: SendPorts,
+  webhook: Webhook,
+  token: string,
+  call: SendCall,
+  { answer, outcome, id, message }: answers.SendVerdict,
+  since: number,
+): Promise<void> {
+  const withBody = outcome !== 'accepted' && outcome !== 'replayed';
+  const noted = { status: answer.status, outcome, withBody, ...(id && { id }), ...(message && { message }) };
+  await noteAttempt(ports, webhook, { ...call, token }, noted, since);
+}

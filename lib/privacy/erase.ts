@@ -1,0 +1,463 @@
+import * as v from 'valibot';
+import { chatId, chatKey } from '#lib/chats/chat.ts';
+import { type Mentions, mentionsOf } from '#lib/domain/content.ts';
+import type { Event } from '#lib/domain/event.ts';
+import type { Phone } from '#lib/domain/person.ts';
+import type { Clock, Log, Random } from '#lib/domain/ports.ts';
+import { tally } from '#lib/domain/schema.ts';
+import { addressesIn, saidIn, tracesOf } from '#lib/domain/send/evidence.ts';
+import { isUnsettled } from '#lib/domain/send/part.ts';
+import { stateKey } from '#lib/inbox/delivery-state.ts';
+import { type EventRecord, eventOf, recordOf } from '#lib/inbox/event-item.ts';
+import { quarantineCounters } from '#lib/inbox/keep.ts';
+import { chatAccount } from '#lib/inbox/records.ts';
+import { accountsOf } from '#lib/outbox/accounts.ts';
+import { field } from '#lib/sender/change-parts.ts';
+import { readSend, type Send } from '#lib/sender/items.ts';
+import { forgetUnknown } from '#lib/sender/marks.ts';
+import { accountKey, echoKey, LEDGER_PREFIX, quotaKindKey, sendKey, sendListKey } from '#lib/store/keys.ts';
+import { getAll, queryAll } from '#lib/store/query.ts';
+import { retrying } from '#lib/store/retry.ts';
+import {
+  absent,
+  all,
+  type Change,
+  del,
+  equal,
+  exists,
+  type Item,
+  isLive,
+  type Key,
+  remove,
+  type Store,
+  StoreUnavailable,
+  set,
+  update,
+} from '#lib/store/store.ts';
+import { listed, type Partition, type Stage, type WalkState, walk } from '#lib/store/walk.ts';
+import { readManagedAccount } from '#lib/tenants/account.ts';
+import { attemptPartition } from '#lib/tenants/attempts.ts';
+import { wholeDirectory } from '#lib/tenants/directory.ts';
+
+export const Counts = v.object({
+  events: tally('Deleted, with raw bodies and thumbnails'),
+  chats: tally('Deleted from the registry'),
+  sends: tally('Emptied of recipient, text, file and errors; credit and states stay'),
+  deliveries: tally("Deleted: how far a provider's message got"),
+  attempts: tally('Deleted from the logs of webhooks'),
+  ledgerEntries: tally('Their reason emptied, which named the number; the figures stay'),
+  quarantinedTypes: tally('Deleted from the counts of what was not understood'),
+});
+export type Counts = v.InferOutput<typeof Counts>;
+
+export const NONE: Counts = {
+  events: 0,
+  chats: 0,
+  sends: 0,
+  deliveries: 0,
+  attempts: 0,
+  ledgerEntries: 0,
+  quarantinedTypes: 0,
+};
+
+/** What names the person and is still there, and why. */
+export const Left = v.object({
+  kind: v.picklist(['send', 'group', 'event']),
+  id: v.string(),
+  why: v.string(),
+});
+export type Left = v.InferOutput<typeof Left>;
+
+/** One call's work on erasing one person. */
+interface Erasing {
+  readonly store: Store;
+  readonly log: Log;
+  readonly workspace: string;
+  readonly mentions: Mentions;
+  /** The same, and also where the number only tells who founded a group. */
+  readonly mentionsOrFounded: Mentions;
+  readonly nowSeconds: number;
+  readonly isTimeUp: () => boolean;
+  /** Grow as the work goes on. */
+  readonly counts: { -readonly [Kind in keyof Counts]: number };
+  readonly left: Left[];
+}
+
+/** The logs of every webhook, also of those deleted since: a body that was refused stands nowhere else. */
+function attemptStage({ store, workspace, mentions, counts }: Erasing): Stage {
+  return {
+    name: '4-attempts',
+    partitions: () => attemptPartitions(store, workspace),
+    visit: async ({ pk, sk, attempt }) => {
+      if (!mentions(String(attempt))) return true;
+      await store.write(del({ pk, sk }));
+      counts.attempts += 1;
+      return true;
+    },
+  };
+}
+
+export async function attemptPartitions(store: Store, workspace: string): Promise<readonly Partition[]> {
+  const present = await wholeDirectory(store, workspace, 'WEBHOOK');
+  const former = await wholeDirectory(store, workspace, 'FORMER');
+  const ids = [...present, ...former].map(({ sk }) => sk.slice(sk.indexOf('#') + 1));
+  return ids.sort().map((id) => ({ name: id, query: { pk: attemptPartition(id), consistent: true } }));
+}
+
+/** The registry of chats: a person's own chat with all that was said in it; of a group, what names the person. */
+function chatStage(erasing: Erasing): Stage {
+  const { store, workspace } = erasing;
+  return {
+    name: '2-chats',
+    ...listed(store, (shard) => `WS#${workspace}#CHAT#${shard}`),
+    visit: (chat) => visitChat(erasing, chat),
+  };
+}
+
+async function visitChat(erasing: Erasing, chat: Item): Promise<boolean> {
+  const { store, mentions, mentionsOrFounded, left } = erasing;
+  const items = await queryAll(store, { pk: chat.pk, limit: 100, consistent: true });
+  const text = JSON.stringify(items);
+  const id = String(chat.chatId);
+  if (mentions(text)) {
+    if (chat.kind === 'individual' && !(await eraseThread(erasing, id))) return false;
+    await forgetChat(erasing, id);
+  } else if (mentionsOrFounded(text)) {
+    left.push({ kind: 'group', id, why: "The number in the group's id tells who founded it" });
+  }
+  return true;
+}
+
+const UNSETTLED = 'It is queued, being sent, or its outcome is not known';
+// Each round more means that a status came in between.
+const ROUNDS = 5;
+
+/** Empties a send whose fate is settled; one that is not is left as it is, for it may be going out this very moment. */
+export async function emptySend(erasing: Erasing, messageId: string): Promise<void> {
+  const { store, workspace, counts, left } = erasing;
+  for (let round = 0; round < ROUNDS; round++) {
+    const item = await store.get(sendKey(messageId), { consistent: true });
+    const send = item && readSend(item);
+    if (send?.workspace !== workspace || send.erased) return;
+    if (send.parts.some((part) => isUnsettled(part.state))) {
+      // A message of it may have led here before.
+      if (left.every(({ id }) => id !== messageId)) left.push({ kind: 'send', id: messageId, why: UNSETTLED });
+      return;
+    }
+    counts.deliveries += await eraseStates(store, send);
+    await eraseMarks(store, send);
+    if (await empty(store, send)) {
+      counts.sends += 1;
+      return;
+    }
+  }
+  throw new StoreUnavailable('conflict');
+}
+
+/** What it said can be tested against them by whoever guesses it. */
+async function eraseMarks(store: Store, send: Send): Promise<void> {
+  const marks = send.parts.flatMap(({ unknownAt }, index) =>
+    unknownAt === undefined ? [] : forgetUnknown(send, index),
+  );
+  for (const mark of marks) await store.write(mark);
+}
+
+/** Answers how many there were. */
+export async function eraseStates(store: Store, send: Send): Promise<number> {
+  let erased = 0;
+  for (const { providerId } of send.parts) {
+    if (providerId === undefined) continue;
+    const { done } = await store.write(del(stateKey(send, providerId), exists()));
+    if (done) erased += 1;
+  }
+  return erased;
+}
+
+/** Credits are counted by the sends that they paid for: the send stays, with its states and without its content. */
+export async function empty(store: Store, send: Send): Promise<boolean> {
+  const changes: Change[] = [
+    set('erased', true),
+    set('recipient', {}),
+    ...send.parts.flatMap((part, index) =>
+      (['text', 'url', 'name', 'error', 'providerId'] as const).flatMap((name) =>
+        part[name] === undefined ? [] : [remove(field(index, name))],
+      ),
+    ),
+    set(
+      'history',
+      send.history.map(({ at, part, state }) => ({ at, state, ...(part !== undefined && { part }) })),
+    ),
+  ];
+  const asRead = send.parts.map((part, index) => equal(field(index, 'state'), part.state));
+  const { done } = await store.write(update(sendKey(send.messageId), changes, all(exists(), ...asRead)));
+  return done;
+}
+
+/** Longer than a mark is kept: a provider's clock may be two days off before ours counts. */
+const MARKED_S = 4 * 86_400;
+
+/**
+ * Deletes an event with its chunks. They lie under its key, so the head goes last; from the first step on it counts as
+ * run out, and no reader meets a head whose chunks are gone.
+ */
+async function eraseEvent(erasing: Erasing, head: Item, isTheirs: boolean): Promise<void> {
+  const { store, counts, nowSeconds } = erasing;
+  await eraseEchoMarks(erasing, head);
+  if (typeof head.stateKey === 'string') await eraseDelivery(erasing, { pk: head.stateKey, sk: 'META' }, isTheirs);
+  const items = await queryAll(store, { pk: head.pk, limit: 100, consistent: true });
+  const chunks = items.filter(({ sk }) => sk !== head.sk);
+  if (chunks.length > 0) {
+    await store.write(update({ pk: head.pk, sk: head.sk }, [set('expiresAt', nowSeconds)], exists()));
+    await store.writeMany(chunks.map(({ pk, sk }) => del({ pk, sk })));
+  }
+  // The head may be of a page that was read before its chat was swept.
+  const { done } = await store.write(del({ pk: head.pk, sk: head.sk }, exists()));
+  if (done) counts.events += 1;
+}
+
+/** What is kept for a day to find the send by that the message may be. */
+async function eraseEchoMarks({ store, workspace, nowSeconds }: Erasing, head: Item): Promise<void> {
+  const { kind, direction, provider, orderedAt } = head;
+  const isMarked = Date.parse(String(orderedAt)) / 1000 > nowSeconds - MARKED_S;
+  if (kind !== 'message' || direction !== 'outbound' || !isMarked) return;
+  const event = await eventOf(store, head).catch(unlessDamaged);
+  const said = event?.kind === 'message' ? saidIn(event.message) : undefined;
+  if (event?.kind !== 'message' || !said) return;
+  const { message, accountId } = event;
+  const named = accountId === undefined ? await accountsOf(store, workspace) : [{ id: accountId, provider }];
+  for (const { id } of named.filter((account) => account.provider === provider)) {
+    for (const trace of tracesOf(id, said, addressesIn(message)))
+      await store.write(del(echoKey(id, trace, message.id)));
+  }
+}
+
+/** Of an event that is half erased there is nothing left to find its marks by; they run out. */
+function unlessDamaged(cause: unknown): undefined {
+  if (!(cause instanceof TypeError)) throw cause;
+}
+
+/**
+ * How far a message got. A send that is the person's is emptied with it; where sending still uses the state, it stays:
+ * it holds times.
+ */
+async function eraseDelivery(erasing: Erasing, key: Key, isTheirs: boolean): Promise<void> {
+  const { store, counts, mentions } = erasing;
+  const state = await store.get(key, { consistent: true });
+  if (!state) return;
+  if (isTheirs && typeof state.send === 'string') await emptySend(erasing, state.send);
+  const { done } = await store.write(
+    mentions(JSON.stringify(state)) ? del(key, exists()) : del(key, all(exists(), absent('send'))),
+  );
+  if (done) counts.deliveries += 1;
+}
+
+/** Everything received that names the person, whoever wrote it: also quotes, cards, lists of participants, raw bodies. */
+function eventStage(erasing: Erasing): Stage {
+  const { store, workspace } = erasing;
+  return {
+    name: '1-events',
+    ...listed(store, (shard) => `WS#${workspace}#EVT#${shard}`),
+    visit: (head) => visitEvent(erasing, head),
+  };
+}
+
+/** What only this event leads to goes before it, so that the next call finds the way again after a crash. */
+async function visitEvent(erasing: Erasing, head: Item): Promise<boolean> {
+  const record = await read(erasing, head);
+  if (record === 'half erased') await eraseEvent(erasing, head, false);
+  if (typeof record === 'string' || !namesPerson(erasing, head, record)) return true;
+  const chat = ownChat(record.event, erasing);
+  if (chat !== undefined) {
+    if (!(await eraseThread(erasing, chat, head.pk))) return false;
+    await forgetChat(erasing, chat);
+  }
+  await eraseEvent(erasing, head, chat !== undefined);
+  return true;
+}
+
+/** What cannot be read may be anybody's: somebody has to look. */
+async function read(
+  { store, log, left, nowSeconds }: Erasing,
+  head: Item,
+): Promise<EventRecord | 'half erased' | 'damaged'> {
+  try {
+    return await recordOf(store, head);
+  } catch (cause) {
+    // A chunk is missing.
+    if (!(cause instanceof TypeError)) throw cause;
+    const present = await store.get({ pk: head.pk, sk: head.sk }, { consistent: true });
+    if (!present || !isLive(present, nowSeconds)) return 'half erased';
+    const id = String(head.eventId);
+    log.error('an event could not be searched for a person', cause, { correlationId: id });
+    left.push({ kind: 'event', id, why: 'It is damaged and cannot be read' });
+    return 'damaged';
+  }
+}
+
+function namesPerson({ mentions }: Erasing, head: Item, { event, raw }: EventRecord): boolean {
+  return [JSON.stringify(event), Buffer.from(raw).toString('utf8'), String(head.stateKey)].some(mentions);
+}
+
+/**
+ * The person's own chat, of which every message is theirs, also one that has no number in it: some providers call a
+ * chat by an id of their own.
+ */
+function ownChat(event: Event, { mentions }: Erasing): string | undefined {
+  if (event.kind === 'message') {
+    const { chat, direction, sender, recipient } = event.message;
+    // Where the chat has a number, that counts and nothing else: a provider may call anybody its sender.
+    const other = chat.phone === undefined && (direction === 'inbound' ? sender : recipient);
+    return chat.kind === 'individual' && mentions(JSON.stringify([chat, other])) ? event.chatId : undefined;
+  }
+  if (event.kind !== 'chat' || event.chat.kind !== 'individual') return undefined;
+  const { id, phone, aliases, account = {} } = event.chat;
+  if (!mentions(JSON.stringify([id, phone, aliases]))) return undefined;
+  const { workspace, provider } = event;
+  return chatId({ workspace, provider, accountKey: chatAccount(event, account), providerChatId: id });
+}
+
+/** What was sent to the person, or about them. */
+function sendStage(erasing: Erasing): Stage {
+  const { store, workspace, mentions } = erasing;
+  return {
+    name: '3-sends',
+    ...listed(store, (shard) => sendListKey(workspace, shard)),
+    visit: async (item) => {
+      if (mentions(JSON.stringify(item))) await emptySend(erasing, readSend(item).messageId);
+      return true;
+    },
+  };
+}
+
+export const ERASED = 'erased';
+
+/** The ledger is kept for its figures; only a provider's words on a refund may name somebody. */
+function ledgerStage({ store, workspace, mentions, counts }: Erasing): Stage {
+  const { pk } = quotaKindKey(workspace);
+  const end = `${LEDGER_PREFIX}~`;
+  return {
+    name: '5-ledger',
+    partitions: async () => [{ name: '', query: { pk, from: LEDGER_PREFIX, before: end, consistent: true } }],
+    visit: async ({ pk, sk, reason }) => {
+      if (typeof reason !== 'string' || !mentions(reason)) return true;
+      await store.write(update({ pk, sk }, [set('reason', ERASED)], exists()));
+      counts.ledgerEntries += 1;
+      return true;
+    },
+  };
+}
+
+/** A type of event is what a stranger called it. */
+function quarantineStage({ store, workspace, mentions, counts }: Erasing): Stage {
+  return {
+    name: '6-quarantine',
+    partitions: async () => [{ name: '', query: { pk: quarantineCounters(workspace), consistent: true } }],
+    visit: async ({ pk, sk, type }) => {
+      if (![sk, String(type)].some(mentions)) return true;
+      await store.write(del({ pk, sk }));
+      counts.quarantinedTypes += 1;
+      return true;
+    },
+  };
+}
+
+/** Deletes a chat's registry, other ids first: they are found only through it. */
+async function forgetChat({ store, counts }: Erasing, id: string): Promise<void> {
+  const key = chatKey(id);
+  const items = await queryAll(store, { pk: key.pk, limit: 100, consistent: true });
+  const aliases = items.filter(({ sk }) => sk !== key.sk);
+  if (items.length === 0) return;
+  if (aliases.length > 0) await store.writeMany(aliases.map(({ pk, sk }) => del({ pk, sk })));
+  await store.write(del(key));
+  counts.chats += 1;
+}
+
+/** Every message of a chat, but for the event at `except`, which led here. False: time was up before the end. */
+async function eraseThread(erasing: Erasing, id: string, except?: string): Promise<boolean> {
+  const { store, workspace, isTimeUp } = erasing;
+  const found = await queryAll(store, { index: 'gsi2', pk: `CHAT#${id}`, limit: 1000 });
+  const keys = found.filter(({ pk }) => pk !== except).map(({ pk, sk }) => ({ pk, sk }));
+  for (let start = 0; start < keys.length; start += 100) {
+    for (const head of await getAll(store, keys.slice(start, start + 100), { consistent: true })) {
+      if (head.workspace === workspace) await eraseEvent(erasing, head, true);
+      if (isTimeUp()) return false;
+    }
+  }
+  return true;
+}
+
+interface Ports {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+interface Person {
+  readonly workspace: string;
+  readonly phone: Phone;
+  /** Also groups whose id tells that the person founded them, with everything said in them. */
+  readonly groups: boolean;
+}
+
+export type Erased =
+  | {
+      readonly kind: 'erased';
+      /** Since the first call. */
+      readonly erased: Counts;
+      /** Met in this call. */
+      readonly left: readonly Left[];
+      /** There is more to do. */
+      readonly next?: WalkState<Counts>;
+    }
+  /** Nearly everything in a workspace names its own accounts. */
+  | { readonly kind: 'own number' };
+
+/** API Gateway waits 30 s for an answer; one slow item may come on top of this. */
+const LONGEST_MS = 20_000;
+const PATIENCE_MS = 5_000;
+
+/**
+ * Erases a person from a workspace, as far as the time of one call reaches. It reads everything that the workspace has:
+ * an index of persons would know authors only, cost a write with every message, and be one more place that names them.
+ * Safe to break off anywhere and to repeat. The number is never logged.
+ */
+export async function eraseContact(ports: Ports, person: Person, from?: WalkState<Counts>): Promise<Erased> {
+  const { clock, random, log } = ports;
+  const { workspace, phone } = person;
+  const deadline = clock.monotonic() + LONGEST_MS;
+  const store = retrying(ports.store, clock, random, deadline + PATIENCE_MS);
+  if (await isOwn(store, workspace, phone)) return { kind: 'own number' };
+  const erasing: Erasing = {
+    store,
+    log,
+    workspace,
+    mentions: mentionsOf(phone, { founder: person.groups }),
+    mentionsOrFounded: mentionsOf(phone, { founder: true }),
+    nowSeconds: Math.floor(clock.now() / 1000),
+    isTimeUp: () => clock.monotonic() >= deadline,
+    counts: { ...(from?.done ?? NONE) },
+    left: [],
+  };
+  const at = await walk(store, stagesOf(erasing), from?.at, erasing.isTimeUp);
+  const { counts: erased, left } = erasing;
+  log.info('a contact is being erased', { workspace, complete: !at, left: left.length, ...erased });
+  return { kind: 'erased', erased, left, ...(at && { next: { at, done: erased } }) };
+}
+
+/** Sends come after what leads to them, and each stage finishes before the next, which may hold the only other trace. */
+const stagesOf = (erasing: Erasing) => [
+  eventStage(erasing),
+  chatStage(erasing),
+  sendStage(erasing),
+  attemptStage(erasing),
+  ledgerStage(erasing),
+  quarantineStage(erasing),
+];
+
+async function isOwn(store: Store, workspace: string, phone: Phone): Promise<boolean> {
+  const entries = await wholeDirectory(store, workspace, 'ACCOUNT');
+  const keys = entries.map(({ sk }) => accountKey(sk.slice('ACCOUNT#'.length)));
+  const accounts = await getAll(store, keys, { consistent: true });
+  return accounts.map(readManagedAccount).some((account) => account.phone === phone);
+}

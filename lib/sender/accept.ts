@@ -1,0 +1,327 @@
+import { currentEpoch, openEpoch, openingCredits, quotaKind } from '#lib/credits/quota.ts';
+import type { Clock, Metrics, Random } from '#lib/domain/ports.ts';
+import type { Epoch } from '#lib/domain/send/part.ts';
+import {
+  accountKey,
+  idempotencyKey,
+  ledgerKey,
+  pointerKey,
+  quotaKey,
+  reservedListKey,
+  reservedSortKey,
+  sendKey,
+  sendListing,
+} from '#lib/store/keys.ts';
+import { withRetries } from '#lib/store/retry.ts';
+import {
+  absent,
+  absentOrExpired,
+  add,
+  all,
+  type Check,
+  compare,
+  type Delete,
+  equal,
+  exists,
+  type Item,
+  type Put,
+  put,
+  type Store,
+  set,
+  type Transacted,
+  type Update,
+  update,
+} from '#lib/store/store.ts';
+import { field } from './change-parts.ts';
+import type { SendingConfig } from './config.ts';
+import { type Account, type Part, readAccount, readIdempotency, type Send } from './items.ts';
+import type { Ticks } from './provider.ts';
+import { isOverdue, kick, setDueIfNone } from './schedule.ts';
+
+export type Idempotency = NonNullable<SendRequest['idempotency']>;
+
+type Earlier =
+  | { readonly kind: 'replayed'; readonly messageId: string; readonly account: string }
+  /** The key was used with another body. */
+  | { readonly kind: 'mismatch' };
+
+/** What the mark of a key, which is still good, says to a request with this hash. */
+function earlierOf(mark: Item, requestHash: string | undefined): Earlier {
+  const { requestHash: first, send, account } = readIdempotency(mark);
+  return first === requestHash ? { kind: 'replayed', messageId: send, account } : { kind: 'mismatch' };
+}
+
+/** What a key was answered before; undefined where it is new, or so old that it counts as new. */
+export async function findEarlier(
+  store: Store,
+  workspace: string,
+  { webhook, key, requestHash }: Idempotency,
+  now: number,
+): Promise<Earlier | undefined> {
+  const mark = await store.get(idempotencyKey(workspace, webhook, key), { consistent: true });
+  if (!mark || readIdempotency(mark).expiresAt <= now / 1000) return undefined;
+  return earlierOf(mark, requestHash);
+}
+
+const KEEPS_KEY_S = 86_400;
+
+interface AcceptPlan {
+  readonly writes: readonly (Put | Update | Delete | Check)[];
+  /** Which of the writes is which, to read a refusal by. */
+  readonly places: {
+    readonly quota: number;
+    readonly account: number;
+    readonly idempotency?: number;
+    readonly original?: number;
+  };
+}
+
+interface Facts {
+  readonly messageId: string;
+  /** As it was when the send took its number. */
+  readonly account: Account;
+  readonly epoch: Epoch;
+  readonly now: number;
+  /** The account's chain runs, and must still run when the send is queued: then no kick is needed. */
+  readonly runs: boolean;
+  readonly limit: number;
+}
+
+/** All of it or nothing: the charge, its entry in the ledger, the send, its place in the queue, the key's mark. */
+function acceptPlan(request: SendRequest, facts: Facts): AcceptPlan {
+  const { messageId, account, epoch, now, runs, limit } = facts;
+  const credits = request.parts.length;
+  const common = [
+    update(
+      quotaKey(request.workspace, epoch),
+      [add('available', -credits)],
+      all(exists(), compare('available', '>=', credits)),
+    ),
+    update(
+      accountKey(account.id),
+      [add('pending', credits), setDueIfNone(now)],
+      all(exists(), compare('pending', '<=', limit - credits), ...(runs ? [equal('chain', 'RUNNING')] : [])),
+    ),
+    put(newSend(request, facts), absent()),
+    ledgerReserve(request.workspace, messageId, epoch, credits, now),
+    ...request.parts.map((_, part) =>
+      put({ ...pointerKey(account.id, account.tailSeq, part), kind: 'pointer', send: messageId, part }, absent()),
+    ),
+  ];
+  const mark = idempotencyMark(request, facts);
+  const original = request.resendOf === undefined ? [] : [resent(request.resendOf, messageId)];
+  return {
+    writes: [...common, ...mark, ...original],
+    places: {
+      quota: 0,
+      account: 1,
+      ...(mark.length > 0 ? { idempotency: common.length } : {}),
+      ...(original.length > 0 ? { original: common.length + mark.length } : {}),
+    },
+  };
+}
+
+function newSend(request: SendRequest, { messageId, account, epoch, now }: Facts) {
+  const { workspace, webhook, recipient, parts, resendOf } = request;
+  return {
+    ...sendKey(messageId),
+    ...sendListing(workspace, messageId, now),
+    gsi2pk: reservedListKey(workspace, epoch),
+    gsi2sk: reservedSortKey(parts.length, messageId),
+    kind: 'send',
+    messageId,
+    workspace,
+    ...(webhook === undefined ? {} : { webhook }),
+    accountId: account.id,
+    provider: account.provider,
+    channel: account.channel,
+    scope: account.scope,
+    recipient,
+    epoch,
+    seq: account.tailSeq,
+    createdAt: now,
+    parts: parts.map(newPart),
+    history: [{ at: now, state: 'queued' }],
+    ...(resendOf === undefined ? {} : { resendOf: resendOf.messageId }),
+  };
+}
+
+const newPart = (part: NewPart): Part => ({ ...part, state: 'queued', creditState: 'reserved', attempts: 0 });
+
+function ledgerReserve(workspace: string, send: string, epoch: Epoch, credits: number, at: number): Put {
+  return put(
+    { ...ledgerKey(workspace, at, `${send}#reserve`), kind: 'ledger', entry: 'reserve', at, credits, epoch, send },
+    absent(),
+  );
+}
+
+function idempotencyMark({ workspace, idempotency }: SendRequest, { messageId, account, now }: Facts): Put[] {
+  if (!idempotency) return [];
+  const nowSeconds = Math.floor(now / 1000);
+  const mark = {
+    ...idempotencyKey(workspace, idempotency.webhook, idempotency.key),
+    kind: 'idempotency',
+    requestHash: idempotency.requestHash,
+    send: messageId,
+    account: account.id,
+    expiresAt: nowSeconds + KEEPS_KEY_S,
+  };
+  return [put(mark, absentOrExpired(nowSeconds))];
+}
+
+/** One resend per send, and only of what is still as it was seen: what has got an id meanwhile has gone out. */
+function resent(original: Send, as: string): Update {
+  const asSeen = original.parts.flatMap(({ state, providerId }, index) => [
+    equal(field(index, 'state'), state),
+    ...(providerId === undefined ? [absent(field(index, 'providerId'))] : []),
+  ]);
+  return update(sendKey(original.messageId), [set('resentAs', as)], all(exists(), absent('resentAs'), ...asSeen));
+}
+
+export type NewPart =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'file'; readonly url: string; readonly name: string };
+
+/** A request that was checked: its recipient is resolved, its account chosen. */
+export interface SendRequest {
+  readonly workspace: string;
+  /** The send webhook through which it came. */
+  readonly webhook?: string;
+  readonly account: string;
+  readonly recipient: Readonly<Record<string, string>>;
+  readonly parts: readonly [NewPart] | readonly [NewPart, NewPart];
+  readonly idempotency?: {
+    readonly webhook: string;
+    readonly key: string;
+    /** Of the canonical body. */
+    readonly requestHash: string;
+  };
+  /** The send that this one repeats on an operator's behalf. */
+  readonly resendOf?: Send;
+}
+
+export type Accepted =
+  /** `startFailed`: it is safe and will be sent, only not at once; the watchdog starts it. For the log. */
+  { readonly kind: 'accepted' | 'replayed'; readonly messageId: string; readonly startFailed?: unknown } | Refusal;
+
+type Refusal =
+  /** The idempotency key was used with another body. */
+  | { readonly kind: 'mismatch' }
+  | { readonly kind: 'no credit' }
+  | { readonly kind: 'account gone' }
+  | { readonly kind: 'queue full' }
+  /** Of a resend: the first send was resent already, or is not what it was. */
+  | { readonly kind: 'changed' };
+
+export interface AcceptPorts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ticks: Ticks;
+  readonly metrics: Metrics;
+}
+
+/** A month is opened at most once on the way, and the account may go to rest; every other answer of the table is final. */
+const TRIES = 5;
+
+/** Charges, queues and sets going. Once it has said `accepted`, the message is sent or its credit is given back. */
+export async function accept(request: SendRequest, given: AcceptPorts, config: SendingConfig): Promise<Accepted> {
+  const ports = withRetries(given, config);
+  const { store, random } = ports;
+  const messageId = `wa_backend:3EB0${Buffer.from(random.bytes(8)).toString('hex').toUpperCase()}`;
+  const [account, quota] = await Promise.all([takeNumber(store, request), quotaKind(store, request.workspace)]);
+  if (!account) return answerWithout(ports, request);
+  let seen = account;
+  for (let tries = 1; tries <= TRIES; tries += 1) {
+    const now = ports.clock.now();
+    const epoch = currentEpoch(quota, now);
+    const runs = seen.chain === 'RUNNING' && !isOverdue(seen, now, config);
+    const plan = acceptPlan(request, { messageId, account, epoch, now, runs, limit: config.queueLimit });
+    // Derived from the send: whoever repeats this very write repeats the same transaction.
+    const transacted = await store.transact(plan.writes, `${messageId.slice(-20)}-${tries}`);
+    if (transacted.done) {
+      ports.metrics.count('CreditsReserved', {}, request.parts.length);
+      ports.metrics.count('SendAccepted', { provider: seen.provider });
+      return start(ports, runs ? undefined : seen, { kind: 'accepted', messageId }, config);
+    }
+    const answer = read(transacted, plan, request, config);
+    if (answer.kind === 'replayed') return startAgain(ports, answer, config);
+    if (answer.kind === 'at rest') seen = answer.account;
+    else if (answer.kind !== 'no month') return answer;
+    else {
+      const credits = openingCredits(request.workspace, quota, config);
+      if (credits === 0) return { kind: 'no credit' };
+      await openEpoch(store, random, request.workspace, epoch, credits, now);
+    }
+  }
+  throw new Error(`${messageId} could not be accepted in ${TRIES} tries`);
+}
+
+/** The order of acceptance, whatever the hosts' clocks say. A number that is never used does no harm. */
+async function takeNumber(store: Store, { account, workspace }: SendRequest): Promise<Account | undefined> {
+  // Another workspace's account is as good as none, and its numbers are not ours to take.
+  const isOurs = all(exists(), equal('workspace', workspace));
+  const written = await store.write(update(accountKey(account), [add('tailSeq', 1)], isOurs), { returns: 'new' });
+  return written.done && written.item ? readAccount(written.item) : undefined;
+}
+
+/** Why the table refused, in the order in which it matters to the caller. */
+function read(
+  { refused }: Extract<Transacted, { done: false }>,
+  { places }: AcceptPlan,
+  { idempotency, parts }: SendRequest,
+  { queueLimit }: SendingConfig,
+): Earlier | Refusal | { readonly kind: 'no month' } | { readonly kind: 'at rest'; readonly account: Account } {
+  const first = places.idempotency === undefined ? undefined : refused[places.idempotency]?.item;
+  if (first) return earlierOf(first, idempotency?.requestHash);
+  const account = refused[places.account];
+  if (account && !account.item) return { kind: 'account gone' };
+  const quota = refused[places.quota];
+  if (quota) return quota.item ? { kind: 'no credit' } : { kind: 'no month' };
+  if (account?.item) {
+    const now = readAccount(account.item);
+    return now.pending > queueLimit - parts.length ? { kind: 'queue full' } : { kind: 'at rest', account: now };
+  }
+  if (places.original !== undefined && refused[places.original]) return { kind: 'changed' };
+  throw new Error('an accept was refused for a reason that it does not state');
+}
+
+/** A key that has its message keeps its answer, whatever has become of the account since. */
+async function answerWithout(
+  { store, clock }: AcceptPorts,
+  { workspace, idempotency }: SendRequest,
+): Promise<Accepted> {
+  const earlier = idempotency && (await findEarlier(store, workspace, idempotency, clock.now()));
+  if (!earlier) return { kind: 'account gone' };
+  return earlier.kind === 'mismatch' ? earlier : { kind: earlier.kind, messageId: earlier.messageId };
+}
+
+/** The first request may have died before its kick, and it may have been given another account than this one. */
+async function startAgain(
+  ports: AcceptPorts,
+  { kind, messageId, account }: Extract<Earlier, { kind: 'replayed' }>,
+  config: SendingConfig,
+): Promise<Accepted> {
+  const item = await ports.store.get(accountKey(account), { consistent: true });
+  return start(ports, item && readAccount(item), { kind, messageId }, config);
+}
+
+/**
+ * Sets the account going. None where its chain was running when the send was queued: a chain with something pending
+ * cannot go to rest. A failure here is not the caller's: the send is safe, and the watchdog starts it.
+ */
+async function start(
+  { store, ticks, clock, metrics }: AcceptPorts,
+  account: Account | undefined,
+  answer: { readonly kind: 'accepted' | 'replayed'; readonly messageId: string },
+  config: SendingConfig,
+): Promise<Accepted> {
+  if (!account) return answer;
+  try {
+    await kick(store, ticks, account, answer.messageId, clock.now(), config);
+    return answer;
+  } catch (startFailed) {
+    metrics.count('KickFailed', { account: account.id });
+    return { ...answer, startFailed };
+  }
+}

@@ -1,0 +1,242 @@
+import type { SendOutcome } from '#lib/domain/send/outcome.ts';
+import { longestGap } from '#lib/domain/send/pace.ts';
+import { accountKey, POINTER_PREFIX, sendKey } from '#lib/store/keys.ts';
+import { retrying } from '#lib/store/retry.ts';
+import {
+  add,
+  all,
+  type Change,
+  type Condition,
+  equal,
+  exists,
+  newTransaction,
+  remove,
+  type Store,
+  StoreUnavailable,
+  set,
+  type Transacted,
+  unchanged,
+  update,
+} from '#lib/store/store.ts';
+import { changeParts, field } from './change-parts.ts';
+import { type Account, isBlocked, readAccount, readPointer, readSend } from './items.ts';
+import type { Outgoing } from './provider.ts';
+import { countEnds, failingWith, settling } from './settle.ts';
+import { settleLate } from './statuses.ts';
+import {
+  abandon,
+  findHead,
+  giveBack,
+  type Head,
+  handingOn,
+  holdsLease,
+  leaseLost,
+  lookAgain,
+  next,
+  refresh,
+  releaseBlocked,
+  type Step,
+  type Turn,
+} from './turn.ts';
+
+type Prepared = { readonly kind: 'ready'; readonly content: Outgoing['content'] } | Step;
+
+/**
+ * Fetches and checks the attachment; a tick whose time is mostly gone leaves that to the next one. Nothing has left yet, so a crash here costs nothing. What fails for good, or fails
+ * twice, is settled at once without using up any spacing.
+ */
+export async function prepare(turn: Turn, { send, index, part }: Head): Promise<Prepared> {
+  if (part.kind === 'text') return { kind: 'ready', content: { kind: 'text', text: part.text ?? '' } };
+  if (turn.failedFiles >= turn.config.failuresPerTick) return giveBack(turn);
+  if (turn.ports.clock.monotonic() > turn.preparingUntil - turn.config.prepareMs / 2) return giveBack(turn);
+  const isWatched = part.crashes !== undefined;
+  if (isWatched) await mark(turn, { send, index, part }, set(field(index, 'preparing'), true));
+  const fetched = await fetchTwice(turn, part.url ?? '', part.name ?? '');
+  if (isWatched) await mark(turn, { send, index, part }, remove(field(index, 'preparing')));
+  if (fetched.kind === 'ok') {
+    const { name, mimeType, bytes } = fetched;
+    return { kind: 'ready', content: { kind: 'file', name, mimeType, bytes } };
+  }
+  turn.failedFiles += 1;
+  return failUnsent(turn, { send, index, part }, fetched.reason);
+}
+
+/** Tells the run after this one, should this one die, what it died of. Not by the intent: that may fail by itself. */
+async function mark({ ports: { store } }: Turn, { send }: Head, change: Change): Promise<void> {
+  await store.write(update(sendKey(send.messageId), [change], exists()));
+}
+
+/** The file's host gets a second chance within the tick. */
+async function fetchTwice(turn: Turn, url: string, name: string) {
+  const { attachments } = turn.ports;
+  const first = await attachments.fetch(url, name, turn.preparingUntil);
+  return first.kind === 'unavailable' ? attachments.fetch(url, name, turn.preparingUntil) : first;
+}
+
+async function failUnsent(turn: Turn, head: Head, reason: string): Promise<Step> {
+  const { store, clock, random } = turn.ports;
+  const { writes, leaving, ends } = settling(
+    head.send,
+    failingWith(head.send, head.index),
+    { kind: 'failed', reason },
+    clock.now(),
+  );
+  const transacted = await store.transact(
+    [update(accountKey(turn.account.id), [add('pending', -leaving)], holdsLease(turn.me)), ...writes],
+    newTransaction(random),
+  );
+  if (transacted.done) {
+    countEnds(turn.ports, ends);
+    return lookAgain;
+  }
+  const [account] = transacted.refused;
+  return account ? refresh(turn, account.item && readAccount(account.item)) : lookAgain;
+}
+
+/**
+ * The run before this one died. If it was calling, that attempt is given up. If it was not, it may have died of the file
+ * that it prepared, as will the next one and the one after it: a file that has ended so many runs has failed, or nothing
+ * behind it would ever be sent. A run may die of anything else, so from the first time on each leaves a mark on the file
+ * while it prepares it, and only those that leave it behind count.
+ */
+export async function seeToCrash(turn: Turn): Promise<Step> {
+  turn.takenOver = false;
+  const { store, clock } = turn.ports;
+  const cutShort = await findSending(store, turn.account.id);
+  if (cutShort) return abandon(turn, cutShort);
+  const head = await findHead(store, turn.account.id);
+  if (head?.part.kind !== 'file' || head.part.state !== 'queued') return lookAgain;
+  const { send, index, part } = head;
+  const crashes = (part.crashes ?? 0) + (part.preparing ? 1 : 0);
+  if (part.preparing && crashes >= turn.config.crashesPerPart)
+    return failUnsent(turn, head, 'it could not be prepared');
+  const also = [set(field(index, 'crashes'), crashes), remove(field(index, 'preparing'))];
+  await store.write(changeParts(send, [{ index, to: 'queued', also, silent: true }], clock.now()));
+  return lookAgain;
+}
+
+/** As many as may have been accepted, at the same moment, before the one that was first in the queue. */
+const NEAR_THE_FRONT = 50;
+
+/** It need not be the first: one with a lower number, accepted at the same moment, may have come to the queue later. */
+async function findSending(store: Store, account: string): Promise<Head | undefined> {
+  const query = { pk: accountKey(account).pk, prefix: POINTER_PREFIX, limit: NEAR_THE_FRONT, consistent: true };
+  const { items } = await store.query(query);
+  const ids = [...new Set(items.map((item) => readPointer(item).send))];
+  if (ids.length === 0) return undefined;
+  const sends = await store.getMany(ids.map(sendKey), { consistent: true });
+  const [found] = sends
+    .map(readSend)
+    .flatMap((send) => send.parts.flatMap((part, index) => (part.state === 'sending' ? [{ send, index, part }] : [])));
+  return found;
+}
+
+interface Intent {
+  /** Milliseconds since the epoch: the name of the attempt. */
+  readonly at: number;
+  /** When the call must be over, on `clock.monotonic`. Anchored here and not at the call: a stall must not stretch it. */
+  readonly deadline: number;
+  readonly declaredBy: number;
+}
+
+export const callLimit = (turn: Turn, kind: 'text' | 'file'): number =>
+  kind === 'file' ? turn.config.uploadCallMs : turn.config.callMs;
+
+/** Whether enough of the run is left for a call and for writing down what came of it. */
+export const hasTimeToCall = (turn: Turn, limit: number): boolean =>
+  turn.endsAt - turn.ports.clock.monotonic() >= limit + turn.config.marginMs;
+
+type Declared =
+  | { readonly kind: 'declared'; readonly intent: Intent }
+  | { readonly kind: 'not declared'; readonly step: Step };
+
+const notDeclared = (step: Step): Declared => ({ kind: 'not declared', step });
+
+/**
+ * Says that the part is about to be sent, before it is. `nextSendAt` is pessimistic on purpose: should this run die
+ * now, the next call still keeps its distance from the end of this one, whenever that is.
+ */
+export async function declareIntent(turn: Turn, head: Head, limit: number): Promise<Declared> {
+  const { clock, random, store } = turn.ports;
+  const at = clock.now();
+  const startedAt = clock.monotonic();
+  const intent = { at, deadline: startedAt + limit, declaredBy: startedAt + turn.config.intentPatienceMs };
+  const patient = retrying(store, clock, random, intent.declaredBy);
+  const transacted = await orUnavailable(patient.transact(intentWrites(turn, head, at, limit), newTransaction(random)));
+  if (transacted === 'unavailable') return notDeclared(await takeBack(turn, head, intent));
+  if (transacted.done) return { kind: 'declared', intent };
+  const [account] = transacted.refused;
+  // The account counts first: without the lease, what the part says is no business of this run.
+  if (!account) return notDeclared(lookAgain);
+  const step = refresh(turn, account.item && readAccount(account.item));
+  return notDeclared(step === lookAgain && isBlocked(turn.account) ? await releaseBlocked(turn) : step);
+}
+
+function intentWrites(turn: Turn, { send, index, part }: Head, at: number, limit: number) {
+  const begun = [set(field(index, 'intentAt'), at), add(field(index, 'attempts'), 1)];
+  // The account may have got other credentials, and with them another name at the provider, since the send was accepted.
+  const moved = send.scope === turn.account.scope ? [] : [set('scope', turn.account.scope)];
+  return [
+    update(
+      accountKey(turn.account.id),
+      [set('nextSendAt', at + limit + longestGap(turn.account.pacing))],
+      all(holdsLease(turn.me), equal('paused', false), equal('held', false), sameLine(turn.account)),
+    ),
+    changeParts(send, [{ index, to: 'sending', also: begun, silent: part.attempts > 0 }], at, moved),
+  ];
+}
+
+/** Once a change of an account is answered, nothing begins with the credentials or under the name that it had before. */
+const sameLine = ({ scope, credentialsVersion }: Account): Condition => unchanged({ scope, credentialsVersion });
+
+async function orUnavailable(transacting: Promise<Transacted>): Promise<Transacted | 'unavailable'> {
+  try {
+    return await transacting;
+  } catch (error) {
+    if (error instanceof StoreUnavailable) return 'unavailable';
+    throw error;
+  }
+}
+
+/** Takes an intent back that came too late to act upon, or that we cannot know to be written. Nothing was sent. */
+export async function takeBack(turn: Turn, head: Head, intent: Intent): Promise<Step> {
+  const { store, clock, random, metrics } = turn.ports;
+  metrics.count('IntentReverted', { account: turn.account.id });
+  const now = clock.now();
+  // A table that is slow now is slow in a moment, too: at once, the next attempt would only add to what it has to do.
+  const soon = now + turn.config.backoff.firstMs;
+  const transacted = await store.transact(
+    [
+      update(accountKey(turn.account.id), handingOn(turn.account, soon), holdsLease(turn.me)),
+      changeParts(
+        sendingSince(head, turn.account, intent.at),
+        [{ index: head.index, to: 'queued', also: [add(field(head.index, 'attempts'), -1)], silent: true }],
+        now,
+      ),
+    ],
+    newTransaction(random),
+  );
+  if (transacted.done) return next(turn, soon);
+  const [account] = transacted.refused;
+  if (!account) return giveBack(turn);
+  await settleLate(turn.ports, head, intent.at, {
+    kind: 'failed',
+    reason: 'the attempt was overtaken before the call',
+  });
+  return leaseLost(turn);
+}
+
+/** The send as this run's own intent has left it. */
+export function sendingSince({ send, index }: Head, { scope }: Account, intentAt: number) {
+  return {
+    ...send,
+    scope,
+    parts: send.parts.map((part, i) => (i === index ? { ...part, state: 'sending' as const, intentAt } : part)),
+  };
+}
+
+export function call(turn: Turn, head: Head, content: Outgoing['content'], intent: Intent): Promise<SendOutcome> {
+  const { messageId, recipient } = head.send;
+  const message = { messageId, part: head.index, attempt: head.part.attempts + 1, recipient, content };
+  return turn.ports.sender.send(message, turn.account, intent.deadline);
+}

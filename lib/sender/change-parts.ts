@@ -1,0 +1,157 @@
+import { known } from '#lib/domain/schema.ts';
+import { hasGoneOut, isPending, type PartState, reservedCredits } from '#lib/domain/send/part.ts';
+import { stateKey } from '#lib/inbox/delivery-state.ts';
+import { dueListOf, dueSortKey, ledgerKey, quotaKey, reservedSortKey, sendKey } from '#lib/store/keys.ts';
+import {
+  absent,
+  add,
+  all,
+  append,
+  type Change,
+  type Condition,
+  equal,
+  exists,
+  type Put,
+  put,
+  remove,
+  set,
+  type Update,
+  update,
+} from '#lib/store/store.ts';
+import type { Part, Send } from './items.ts';
+
+export interface PartChange {
+  readonly index: number;
+  readonly to: PartState;
+  readonly credit?: 'spent' | 'refunded';
+  /** For people: kept as the part's error where it ends badly, and in the history. */
+  readonly detail?: string;
+  readonly also?: readonly Change[];
+  /** Left out of the history: what only repeats. */
+  readonly silent?: boolean;
+}
+
+export const field = (index: number, name: keyof Part) => ['parts', index, name] as const;
+
+/**
+ * One write to a send that moves parts on from the states in which they were read, and from no other: what somebody
+ * else has done in between is refused, not undone. Where a credit moves, the credits of all parts must be as read,
+ * since their number is kept in the index of what is reserved.
+ */
+export function changeParts(
+  send: Send,
+  changes: readonly PartChange[],
+  at: number,
+  also: readonly Change[] = [],
+  onlyIf: readonly Condition[] = [],
+): Update {
+  const movesCredit = changes.some((change) => change.credit !== undefined);
+  return update(
+    sendKey(send.messageId),
+    [
+      ...changes.flatMap((change) => fieldsOf(change, send.parts[change.index])),
+      ...(movesCredit ? reservedIndex(send, changes) : []),
+      ...historyOf(send, changes, at),
+      ...also,
+    ],
+    all(
+      exists(),
+      ...changes.flatMap(({ index }) => asRead(send, index)),
+      ...onlyIf,
+      ...(movesCredit ? send.parts.map((part, index) => equal(field(index, 'creditState'), part.creditState)) : []),
+    ),
+  );
+}
+
+function fieldsOf({ index, to, credit, detail, also = [] }: PartChange, part: Part | undefined): Change[] {
+  const isError = detail !== undefined && to !== 'queued';
+  const isMended = hasGoneOut(to) && part?.error !== undefined;
+  return [
+    set(field(index, 'state'), to),
+    ...(credit === undefined ? [] : [set(field(index, 'creditState'), credit)]),
+    ...(isError ? [set(field(index, 'error'), detail)] : []),
+    ...(isMended ? [remove(field(index, 'error'))] : []),
+    ...also,
+  ];
+}
+
+/** The state as read, and with an attempt behind it: that very attempt; with a spent credit: counted or not, as read. */
+function asRead(send: Send, index: number): Condition[] {
+  const part = send.parts[index];
+  if (part === undefined) throw new RangeError(`${send.messageId} has no part ${index}`);
+  const state = equal(field(index, 'state'), part.state);
+  const attempt = part.intentAt === undefined ? [] : [equal(field(index, 'intentAt'), part.intentAt)];
+  const counted = field(index, 'counted');
+  const count = part.creditState === 'spent' ? [part.counted ? equal(counted, true) : absent(counted)] : [];
+  return [state, ...attempt, ...count];
+}
+
+function reservedIndex(send: Send, changes: readonly PartChange[]): Change[] {
+  const after = send.parts.map((part, index) => ({
+    ...part,
+    creditState: changes.find((change) => change.index === index)?.credit ?? part.creditState,
+  }));
+  const reserved = reservedCredits(after);
+  if (reserved === reservedCredits(send.parts)) return [];
+  return reserved === 0
+    ? [remove('gsi2pk'), remove('gsi2sk')]
+    : [set('gsi2sk', reservedSortKey(reserved, send.messageId))];
+}
+
+/** An item has a largest size, and tries may go on for weeks: from here on only what ends a part is still noted. */
+const LONGEST_HISTORY = 100;
+
+const AFTER_ALL = 'it went out after all; its credit had gone back';
+
+function historyOf({ history, parts }: Send, changes: readonly PartChange[], at: number): Change[] {
+  const isFull = history.length >= LONGEST_HISTORY;
+  const entries = changes
+    .filter((change) => !change.silent && !(isFull && isPending(change.to)))
+    .map(({ index, to, ...change }) => {
+      const isLate = hasGoneOut(to) && parts[index]?.creditState === 'refunded' && !hasGoneOut(parts[index].state);
+      return { at, part: index, state: to, ...known({ detail: change.detail ?? (isLate ? AFTER_ALL : undefined) }) };
+    });
+  return entries.length === 0 ? [] : [append('history', ...entries)];
+}
+
+/** The credits go back to the epoch that they were charged to, in the transaction that changes the parts. */
+export function refund(
+  send: Send,
+  parts: readonly number[],
+  at: number,
+  reason: string,
+  also: readonly Change[] = [],
+): [Update, Put] {
+  const credits = parts.length;
+  const entry = `${send.messageId}#refund#${parts.join('+')}`;
+  return [
+    update(quotaKey(send.workspace, send.epoch), [add('available', credits), ...also], exists()),
+    put(
+      {
+        ...ledgerKey(send.workspace, at, entry),
+        kind: 'ledger',
+        entry: 'refund',
+        at,
+        credits,
+        epoch: send.epoch,
+        send: send.messageId,
+        reason,
+      },
+      absent(),
+    ),
+  ];
+}
+
+/** From now on, what the provider tells of its message is told of this part. */
+export function mapped({ messageId, ...send }: Send, index: number, providerId: string, onlyIf?: Condition): Update {
+  return update(stateKey(send, providerId), [set('send', messageId), set('part', index)], onlyIf);
+}
+
+/** Puts a send where the watchdog looks for unknown outcomes; the part that is due first decides when. */
+export function awaitEvidence(send: Send, at: number): Change[] {
+  const others = send.parts.flatMap((part) => (part.state === 'unknown' ? [part.reconcileAt ?? at] : []));
+  return [
+    set('gsi3pk', dueListOf('unknown', send.accountId)),
+    set('gsi3sk', dueSortKey(Math.min(at, ...others), send.messageId)),
+  ];
+}

@@ -1,0 +1,246 @@
+import { safeFileName } from '#lib/domain/file.ts';
+import type { Clock } from '#lib/domain/ports.ts';
+import { known } from '#lib/domain/schema.ts';
+import { type Attempt, matching, type Sighting } from '#lib/domain/send/evidence.ts';
+import type { PartState } from '#lib/domain/send/part.ts';
+import { stateKey } from '#lib/inbox/delivery-state.ts';
+import { accountKey, OLD_UNKNOWN_PREFIX, POINTER_PREFIX, sendKey } from '#lib/store/keys.ts';
+import { getAll, queryAll } from '#lib/store/query.ts';
+import { withRetries } from '#lib/store/retry.ts';
+import type { Item, Store } from '#lib/store/store.ts';
+import type { SendingConfig } from './config.ts';
+import { type Part, readAccount, readPointer, readProviderMessage, readSend, type Send } from './items.ts';
+import { type Echo, echoMarks, fileOfPart, type Marks, marksUnder, tracesOfPart } from './marks.ts';
+import type { OpenAccounts } from './open-accounts.ts';
+import type { Attempted, Candidate, Evidence, Finding } from './provider.ts';
+import type { EndingPorts } from './settle.ts';
+import { settleLate } from './statuses.ts';
+import type { Head } from './turn.ts';
+
+/** The account that a message went out through, as the hub knows it. */
+type EchoedBy = Pick<Look, 'workspace' | 'provider' | 'account'>;
+
+/**
+ * A message of which a provider's webhook tells, and of which nobody knows yet that it is one of ours. It settles the
+ * attempt that it can only belong to. Where there is none, or more than one, it is marked for whoever looks later.
+ */
+export async function onEcho(
+  given: EndingPorts,
+  by: EchoedBy,
+  echo: Echo,
+  config: SendingConfig,
+): Promise<'settled' | 'no match'> {
+  const ports = withRetries(given, config);
+  const { store, clock } = ports;
+  const look = { ...by, scopes: [], traces: echo.traces, sightings: [echo] };
+  if (await settleWhere(ports, await lookFor(store, look, clock.now(), config))) return 'settled';
+  await Promise.all(echoMarks(by.account, echo, clock.now(), config).map((mark) => store.write(mark)));
+  // Whoever came to be unknown in between may not have seen the mark yet.
+  const { unknown } = await marksUnder(store, by.account, echo.traces, clock.now());
+  if (unknown.length === 0) return 'no match';
+  const again = await lookFor(store, look, clock.now(), config);
+  return (await settleWhere(ports, again)) ? 'settled' : 'no match';
+}
+
+async function settleWhere(ports: EndingPorts, [found]: readonly Found[]): Promise<boolean> {
+  if (!found) return false;
+  const { attempt, sighting } = found;
+  const ending = { kind: 'sent', providerId: sighting.providerId, inferred: true } as const;
+  return settleLate(ports, attempt, attempt.since, ending, attempt);
+}
+
+const LOOK_MS = 8_000;
+const NOTHING: Finding = { kind: 'none' };
+
+/**
+ * What became of an attempt: by what webhooks have told already, which may have been while it still counted as being
+ * sent; and where that says nothing, by what the account's provider lists.
+ */
+export function evidence(accounts: OpenAccounts, store: Store, clock: Clock, config: SendingConfig): Evidence {
+  return {
+    find: async (send, index) => {
+      const part = send.parts[index];
+      if (part?.intentAt === undefined) return NOTHING;
+      const wanted = { send, index, part, since: part.intentAt };
+      // It has an id: then no other message is this one, whatever that says.
+      if (part.providerId !== undefined) {
+        const own = await listedFor(accounts, store, clock, wanted);
+        return findingOf(own.find(({ providerId }) => providerId === part.providerId));
+      }
+      const { workspace, provider, accountId: account, scope } = send;
+      const traces = tracesOfPart(send, part);
+      const ofThis = async (sightings: readonly Sighting[]): Promise<string | undefined> => {
+        if (sightings.length === 0) return undefined;
+        const asking = { send: send.messageId, part: index };
+        const look = { workspace, provider, account, scopes: [scope], traces, sightings, asking };
+        const found = await lookFor(store, look, clock.now(), config);
+        const mine = found.filter(
+          ({ attempt }) => attempt.send.messageId === send.messageId && attempt.index === index,
+        );
+        return mine[0]?.sighting.providerId;
+      };
+      const { echoes } = await marksUnder(store, account, traces, clock.now());
+      const echoed = await ofThis(echoes);
+      if (echoed !== undefined) return { kind: 'accepted', providerId: echoed };
+      const listed = await listedFor(accounts, store, clock, wanted);
+      const file = fileOfPart(send, part);
+      const only = await ofThis(listed.map((one) => sightingOf(one, traces, file)));
+      return findingOf(listed.find(({ providerId }) => providerId === only));
+    },
+  };
+}
+
+interface Wanted {
+  readonly send: Send;
+  readonly index: number;
+  readonly part: Part;
+  readonly since: number;
+}
+
+async function listedFor(accounts: OpenAccounts, store: Store, clock: Clock, wanted: Wanted) {
+  const { send } = wanted;
+  const item = await store.get(accountKey(send.accountId), { consistent: true });
+  if (!item) return [];
+  const account = readAccount(item);
+  // It has another name at the provider by now, where nobody knows of this attempt.
+  if (account.scope !== send.scope) return [];
+  const opened = await accounts.open(account);
+  if (opened.kind !== 'open') return [];
+  return opened.account.find(attempted(wanted), clock.monotonic() + LOOK_MS);
+}
+
+function attempted({ send: { messageId, recipient }, index, part, since }: Wanted): Attempted {
+  const { kind, text, name, providerId } = part;
+  // Files go out under a cleaned name.
+  const content = kind === 'text' ? { kind, text: text ?? '' } : { kind, name: safeFileName(name ?? '') };
+  return { messageId, part: index, recipient, content, since, ...known({ providerId }) };
+}
+
+const sightingOf = ({ providerId, isNameless }: Candidate, traces: readonly string[], file: string | undefined) => ({
+  providerId,
+  traces,
+  file: isNameless ? undefined : file,
+  at: undefined,
+});
+
+function findingOf(found: Candidate | undefined): Finding {
+  if (!found) return NOTHING;
+  const { providerId, failed } = found;
+  return failed === undefined ? { kind: 'accepted', providerId } : { kind: 'rejected', reason: failed, providerId };
+}
+
+/** An attempt of ours, as it stands. */
+interface OurAttempt extends Attempt, Head {}
+
+interface Found {
+  readonly attempt: OurAttempt;
+  readonly sighting: Sighting;
+}
+
+interface Look extends Pick<Send, 'workspace' | 'provider'> {
+  readonly account: string;
+  /** The account's names at the provider under which a message may be known. */
+  readonly scopes: readonly string[];
+  /** What the part or the message in question is found by. */
+  readonly traces: readonly string[];
+  /** Known before the look begins: whose they are was under way by then, or is over. */
+  /** The part that is asked about, where it is one: it counts, whether or not it is marked. */
+  readonly asking?: Place;
+  readonly sightings: readonly (Sighting & Pick<Partial<Echo>, 'state'>)[];
+}
+
+/**
+ * Which attempts these messages can only be. The queue is read first: what the messages belong to stands in it then, or
+ * has left it, and with that its id or its mark is written. Five thousand other unknown sends are no read more.
+ */
+async function lookFor(store: Store, look: Look, now: number, config: SendingConfig): Promise<readonly Found[]> {
+  const { account, sightings } = look;
+  const queue = await queueOf(store, account);
+  const marks = await marksUnder(store, account, look.traces, now);
+  const asking = look.asking ? [look.asking] : [];
+  if (marks.unknown.length + queue.old.length + asking.length === 0) return [];
+  const old = queue.isWhole ? queue.old : await oldMarks(store, account);
+  const { sends, isClaimed } = await knownSends(store, look, marks, [...queue.places, ...old, ...asking]);
+  const marked = new Set([...marks.unknown, ...old, ...asking].map(nameOf));
+  const attempts = sends.flatMap((send) => attemptsOf(send, marked));
+  const all = [...new Map([...marks.echoes, ...sightings].map((one) => [one.providerId, one])).values()];
+  const free = all.filter((sighting) => !isClaimed(sighting));
+  const asked = new Set(sightings.map(({ providerId }) => providerId));
+  return matching(attempts, free, config.unknownLimitMs).filter(({ sighting }) => asked.has(sighting.providerId));
+}
+
+interface Place {
+  readonly send: string;
+  readonly part: number;
+}
+interface Queue {
+  readonly places: readonly Place[];
+  readonly old: readonly Place[];
+  readonly isWhole: boolean;
+}
+
+/** The part that is being sent need not be the first: one with a lower number, accepted at the same moment, may have come later. */
+const NEAR_THE_FRONT = 50;
+
+/** In one read with the marks of version 0.1, which lie behind it. */
+async function queueOf(store: Store, account: string): Promise<Queue> {
+  const { pk } = accountKey(account);
+  const range = { from: POINTER_PREFIX, before: OLD_UNKNOWN_PREFIX.replace('#', '$') };
+  const page = await store.query({ pk, ...range, limit: NEAR_THE_FRONT, consistent: true });
+  const isPointer = ({ sk }: Item) => sk.startsWith(POINTER_PREFIX);
+  return {
+    places: page.items.filter(isPointer).map(readPointer),
+    old: page.items.filter((item) => !isPointer(item)).map(readPointer),
+    isWhole: page.next === undefined,
+  };
+}
+
+const PAGE = 500;
+
+async function oldMarks(store: Store, account: string): Promise<Place[]> {
+  const { pk } = accountKey(account);
+  return (await queryAll(store, { pk, prefix: OLD_UNKNOWN_PREFIX, limit: PAGE, consistent: true })).map(readPointer);
+}
+
+interface Known {
+  readonly sends: readonly Send[];
+  /** A message is one of ours that has its id, by whichever name of the account. */
+  readonly isClaimed: (sighting: Look['sightings'][number]) => boolean;
+}
+
+async function knownSends(store: Store, look: Look, marks: Marks, places: readonly Place[]): Promise<Known> {
+  const scopes = new Set([...look.scopes, ...marks.unknown.map(({ scope }) => scope)]);
+  const statesOf = ({ providerId, state }: Look['sightings'][number]) => [
+    ...(state === undefined ? [] : [state]),
+    ...[...scopes].map((scope) => stateKey({ ...look, scope }, providerId).pk),
+  ];
+  const states = new Set([...look.sightings, ...marks.echoes].flatMap(statesOf));
+  const ids = new Set([...marks.unknown, ...places].map(({ send }) => send));
+  const keys = [...[...ids].map(sendKey), ...[...states].map((pk) => ({ pk, sk: 'META' }))];
+  const items = await getAll(store, keys, { consistent: true });
+  const claimed = new Set(
+    items.filter((item) => states.has(item.pk) && readProviderMessage(item).send !== undefined).map(({ pk }) => pk),
+  );
+  const sends = items.filter(({ pk }) => !states.has(pk)).map(readSend);
+  return {
+    sends: sends.filter((send) => send.workspace === look.workspace && send.accountId === look.account),
+    isClaimed: (sighting) => statesOf(sighting).some((state) => claimed.has(state)),
+  };
+}
+
+/** What is being sent, and what has left the queue without an id of the provider's: it can be what a message is. */
+function attemptsOf(send: Send, marked: ReadonlySet<string>): OurAttempt[] {
+  return send.parts.flatMap((part, index) => {
+    const { state, intentAt: since, providerId } = part;
+    const isMarked = marked.has(nameOf({ send: send.messageId, part: index }));
+    if (since === undefined || providerId !== undefined) return [];
+    if (!(state === 'sending' || state === 'unknown' || (isMarked && isGivenUp(state)))) return [];
+    const traces = tracesOfPart(send, part);
+    return [{ send, index, part, traces, file: fileOfPart(send, part), since, isOpen: state !== 'sending' }];
+  });
+}
+
+/** Given up without being known not to have gone: what failed without an id certainly did not. */
+const isGivenUp = (state: PartState): boolean => state === 'expired';
+
+const nameOf = ({ send, part }: Place): string => `${send} ${part}`;

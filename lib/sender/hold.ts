@@ -1,0 +1,203 @@
+import { known, shortly } from '#lib/domain/schema.ts';
+import { type Silence, silentUntil } from '#lib/domain/send/outcome.ts';
+import { accountKey, dueListOf, dueSortKey, probeKey } from '#lib/store/keys.ts';
+import { type StorePorts, withRetries } from '#lib/store/retry.ts';
+import {
+  all,
+  any,
+  type Change,
+  del,
+  equal,
+  exists,
+  newTransaction,
+  type Put,
+  put,
+  remove,
+  type Store,
+  set,
+  update,
+} from '#lib/store/store.ts';
+import type { SendingConfig } from './config.ts';
+import { type Account, type Probe, readAccount, readProbe } from './items.ts';
+import type { Prober, Ticks } from './provider.ts';
+import { gatesOpenAt, setDue, tickAgain } from './schedule.ts';
+import type { DueItem } from './tasks.ts';
+
+/**
+ * Two flags, so that neither side undoes the other: `paused` is the operator's, `held` the provider's. A call that is
+ * under way finishes; the next intent is refused.
+ */
+
+type Changed = 'changed' | 'unchanged' | 'gone';
+
+export interface ResumePorts extends StorePorts {
+  readonly ticks: Ticks;
+}
+
+/** The operator's pause. Its reason is replaced if the account is paused already. */
+export async function pause(
+  given: StorePorts,
+  account: string,
+  reason: string,
+  config: SendingConfig,
+): Promise<Changed> {
+  const { store } = withRetries(given, config);
+  const changes = [set('paused', true), set('pauseReason', reason)];
+  const written = await store.write(update(accountKey(account), changes, exists()));
+  return written.done ? 'changed' : 'gone';
+}
+
+/** The provider's hold: an answer or a webhook says that the account cannot send. */
+export async function hold(
+  given: StorePorts,
+  account: string,
+  reason: string,
+  config: SendingConfig,
+): Promise<Changed> {
+  const { store, clock, random } = withRetries(given, config);
+  const found = await store.get(accountKey(account), { consistent: true });
+  if (!found) return 'gone';
+  const { changes, probe } = holding(readAccount(found), reason, clock.now(), config);
+  const transacted = await store.transact(
+    [update(accountKey(account), changes, all(exists(), equal('held', false))), probe],
+    newTransaction(random),
+  );
+  if (transacted.done) return 'changed';
+  return transacted.refused[0]?.item ? 'unchanged' : 'gone';
+}
+
+/** The provider's all-clear, by a probe or a webhook. An operator's pause stays. */
+export function clearHold(ports: ResumePorts, account: string, config: SendingConfig): Promise<Changed> {
+  return endHold(ports, account, { by: 'provider' }, config);
+}
+
+/**
+ * The operator's resume ends both. It forgets nothing: of an account whose provider was silent one message is tried,
+ * and only when that is accepted do the others follow.
+ */
+export function resume(ports: ResumePorts, account: string, config: SendingConfig): Promise<Changed> {
+  return endHold(ports, account, { by: 'operator' }, config);
+}
+
+/**
+ * Ends the hold and whatever else, and lets the chain run on with the generation that it has: only a kick from IDLE and
+ * the holder of the lease raise it, so that it never falls. The tick may be one too many; it finds nothing to do then.
+ */
+async function endHold(
+  given: ResumePorts,
+  account: string,
+  { by }: { readonly by: 'provider' | 'operator' },
+  config: SendingConfig,
+): Promise<Changed> {
+  const { store, clock, random, ticks } = withRetries(given, config);
+  const found = await store.get(accountKey(account), { consistent: true });
+  if (!found) return 'gone';
+  const now = clock.now();
+  // A provider that says again and again that all is well, and does not answer, gets no more messages for it.
+  if (by === 'provider' && silentUntil(silenceOf(readAccount(found)), now, config) > now) return 'unchanged';
+  const blocked = by === 'operator' ? any(equal('paused', true), equal('held', true)) : equal('held', true);
+  const besides: readonly Change[] = by === 'operator' ? [set('paused', false), remove('pauseReason')] : [];
+  const running = [set('chain', 'RUNNING'), setDue(Math.max(now, gatesOpenAt(readAccount(found))))];
+  const transacted = await store.transact(
+    [
+      update(
+        accountKey(account),
+        [set('held', false), remove('holdReason'), ...besides, ...running],
+        all(exists(), blocked),
+      ),
+      endProbing(account),
+    ],
+    newTransaction(random),
+  );
+  if (!transacted.done) return transacted.refused[0]?.item ? 'unchanged' : 'gone';
+  await tickCurrent({ store, ticks }, account, now);
+  return 'changed';
+}
+
+/** The generation may have moved since the account was read, so it is read again. */
+async function tickCurrent({ store, ticks }: Pick<ResumePorts, 'store' | 'ticks'>, account: string, now: number) {
+  const item = await store.get(accountKey(account), { consistent: true });
+  if (item) await tickAgain(ticks, readAccount(item), now);
+}
+
+/** What an account has on its item of calls that were not answered. */
+export const silenceOf = ({ unknownRunning = 0, unknownTimes = [] }: Account): Silence => ({
+  running: unknownRunning,
+  times: unknownTimes,
+});
+
+/**
+ * The probe is written and deleted together with the flag, so that an account has it exactly while it is held. A
+ * provider may answer its probes and refuse to send all the same: as long as nothing goes out between two holds, the
+ * tries of the one count for the next, lest they chase each other all day.
+ */
+export function holding(
+  { id, holdsRunning = 0 }: Account,
+  reason: string,
+  now: number,
+  config: SendingConfig,
+  silent = false,
+) {
+  const changes = [set('held', true), set('holdReason', shortly(reason)), set('holdsRunning', holdsRunning + 1)];
+  return { changes, probe: nextProbe({ account: id, tries: holdsRunning, silent }, now, config) };
+}
+
+type Probing = Pick<Probe, 'account' | 'tries' | 'silent'>;
+
+function probeAt({ account, tries, silent = false }: Probing, at: number): Put {
+  return put({
+    ...probeKey(account),
+    kind: 'probe',
+    account,
+    tries,
+    ...(silent ? { silent } : {}),
+    gsi3pk: dueListOf('probe', account),
+    gsi3sk: dueSortKey(at, account),
+  });
+}
+
+/** The account has got other credentials, which may clear it. Whether its provider is silent, they do not say. */
+export async function probeNow(store: Store, account: string, now: number): Promise<Put> {
+  const found = await store.get(probeKey(account), { consistent: true });
+  return probeAt({ account, tries: 0, ...(found && known({ silent: readProbe(found).silent })) }, now);
+}
+
+export const endProbing = (account: string) => del(probeKey(account));
+
+/** When to ask again after so many probes that did not clear the account: 1, then 5, then every 30 minutes. */
+function nextProbe(probing: Probing, now: number, { probeAfterMs }: SendingConfig): Put {
+  const wait = probeAfterMs[probing.tries] ?? probeAfterMs.at(-1) ?? probeAfterMs[0];
+  return probeAt(probing, now + wait);
+}
+
+export interface ProbePorts extends ResumePorts {
+  readonly prober: Prober;
+}
+
+/** Asks the provider whether a held account can send again, ever less often. */
+export async function probe(ports: ProbePorts, item: DueItem, config: SendingConfig): Promise<void> {
+  const { store, clock, prober } = ports;
+  const found = await store.get(item, { consistent: true });
+  if (!found) return;
+  const { account: id, tries, silent = false, gsi3sk } = readProbe(found);
+  const account = await store.get(accountKey(id), { consistent: true });
+  if (!account) {
+    await store.write({ kind: 'delete', key: probeKey(id) });
+    return;
+  }
+  // The next one first: an account whose probe crashes is asked again later, not each minute.
+  const postponed = nextProbe({ account: id, tries: tries + 1, silent }, clock.now(), config);
+  // Only the one that was read: another may have been made due meanwhile, by new credentials.
+  const written = await store.write({ ...postponed, if: equal('gsi3sk', gsi3sk) });
+  // Our own write, repeated because its answer was lost, meets itself.
+  if (!written.done && written.item?.gsi3sk !== postponed.item.gsi3sk) return;
+  const result = await prober.probe(readAccount(account));
+  // Whoever was silent and now answers anything may have one message, which tells the rest.
+  const isBack = result.kind === 'ok' || (result.kind === 'unknown' && result.answers === true && silent);
+  if (isBack) await clearHold(ports, id, config);
+  if (result.kind !== 'held') return;
+  await store.write(update(accountKey(id), [set('holdReason', result.reason)], isHeld));
+  if (silent) await store.write(update(probeKey(id), [remove('silent')], exists()));
+}
+
+const isHeld = { kind: 'compare', path: 'held', op: '=', value: true } as const;

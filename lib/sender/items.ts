@@ -1,0 +1,184 @@
+import * as v from 'valibot';
+import { CREDIT_STATES, PART_STATES } from '#lib/domain/send/part.ts';
+import { itemReader } from '#lib/store/items.ts';
+
+/**
+ * The items of sending as the table holds them. Readers throw on an item that is not what it should be: guessing would
+ * cost somebody a message or a credit. Times are milliseconds since the epoch.
+ */
+const optional = v.exactOptional;
+const text = v.string();
+const time = v.number();
+const count = v.pipe(v.number(), v.integer());
+
+const AccountItem = v.object({
+  id: text,
+  workspace: text,
+  provider: text,
+  channel: v.picklist(['whatsapp', 'sms']),
+  /** What the provider's message ids are unique within: its name of the account, or else our id. */
+  scope: text,
+  /** Its own id at the provider, where it has one. */
+  instance: optional(text),
+  line: optional(text),
+  /** The line that nobody else of the workspace may have; an account of an earlier release has none before its first call. */
+  claim: optional(text),
+  /** Which version of the secret its credentials are; without one, the newest is meant. */
+  credentialsVersion: optional(count),
+  /** The number that it sends from, where the operator has told it. */
+  phone: optional(text),
+  /** The provider's own settings of this account. Never a secret. */
+  settings: optional(v.looseObject({})),
+  pacing: v.object({ minMs: v.number(), maxMs: v.number() }),
+  /** IDLE: nobody is on it. RUNNING: one tick of generation `gen` is on its way, or the watchdog will send it. */
+  chain: v.picklist(['IDLE', 'RUNNING']),
+  gen: count,
+  leaseId: optional(text),
+  leaseUntil: optional(time),
+  /** The earliest start of the next call; while a call runs, the latest time by which that can be. */
+  nextSendAt: time,
+  backoffUntil: time,
+  /** When its last call ended, for the measure of the gap. */
+  endedAt: optional(time),
+  /** Parts in its queue: those queued, and the one that is being sent. */
+  pending: count,
+  tailSeq: count,
+  paused: v.boolean(),
+  pauseReason: optional(text),
+  held: v.boolean(),
+  holdReason: optional(text),
+  /** Holds since a message last went out: the more, the later the next one is looked at. */
+  holdsRunning: optional(count),
+  startedBy: optional(text),
+  failuresRunning: count,
+  /** Unknown outcomes since a message was last accepted, and when the latest were. */
+  unknownRunning: optional(count),
+  unknownTimes: optional(v.array(time)),
+  /** Present while a tick is due: the time leads. */
+  gsi3sk: optional(text),
+});
+export type Account = v.InferOutput<typeof AccountItem>;
+
+/** A pause is the operator's, a hold is the provider's; neither undoes the other. */
+export const isBlocked = (account: Account): boolean => account.paused || account.held;
+
+const PartItem = v.object({
+  kind: v.picklist(['text', 'file']),
+  text: optional(text),
+  url: optional(text),
+  name: optional(text),
+  state: v.picklist(PART_STATES),
+  creditState: v.picklist(CREDIT_STATES),
+  attempts: count,
+  /** Runs that died while they prepared this part. There, if only as 0, once any run has died on it. */
+  crashes: optional(count),
+  /** It is being prepared, or the run that did so has died. Written only where `crashes` is. */
+  preparing: optional(v.literal(true)),
+  /** When the running or last attempt began. Names the attempt. */
+  intentAt: optional(time),
+  retries: optional(count),
+  retryingSince: optional(time),
+  unknownAt: optional(time),
+  reconcileAt: optional(time),
+  providerId: optional(text),
+  /** Its credit stands in the count of spent ones (./spent.ts); no longer, once it was given back. */
+  counted: optional(v.literal(true)),
+  error: optional(text),
+});
+export type Part = v.InferOutput<typeof PartItem>;
+
+const SendItem = v.object({
+  messageId: text,
+  workspace: text,
+  /** The send webhook through which it came. */
+  webhook: optional(text),
+  accountId: text,
+  provider: text,
+  channel: optional(v.picklist(['whatsapp', 'sms'])),
+  scope: text,
+  recipient: v.record(text, text),
+  epoch: text,
+  seq: count,
+  createdAt: time,
+  parts: v.array(PartItem),
+  history: v.array(
+    v.object({ at: time, part: optional(count), state: v.picklist(PART_STATES), detail: optional(text) }),
+  ),
+  resendOf: optional(text),
+  resentAs: optional(text),
+  /** Its content was erased; nobody can send it again. */
+  erased: optional(v.literal(true)),
+  gsi3sk: optional(text),
+});
+export type Send = v.InferOutput<typeof SendItem>;
+
+const PointerItem = v.object({ sk: text, send: text, part: count });
+export type Pointer = v.InferOutput<typeof PointerItem>;
+
+const ProbeItem = v.object({
+  account: text,
+  tries: count,
+  /** The account is held because its provider did not answer, and for nothing that the provider said. */
+  silent: optional(v.boolean()),
+  gsi3sk: text,
+});
+
+export type Probe = v.InferOutput<typeof ProbeItem>;
+
+const IdempotencyItem = v.object({ requestHash: text, send: text, account: text, expiresAt: v.number() });
+
+const QuotaItem = v.object({
+  epoch: text,
+  granted: count,
+  available: count,
+  /** How much of what was granted came with the epoch itself. */
+  opening: optional(count),
+  /** Spent through accounts that are gone, and before spent credits were counted; given back of these. */
+  spent: optional(count),
+  unspent: optional(count),
+  /** Every spent credit of the epoch is counted: those of an older one are, once an audit has met them all. */
+  counted: optional(v.literal(true)),
+});
+export type Quota = v.InferOutput<typeof QuotaItem>;
+
+const QuotaKindItem = v.variant('quota', [
+  v.object({ quota: v.literal('prepaid') }),
+  v.object({ quota: v.literal('monthly'), credits: count }),
+]);
+
+const LedgerItem = v.object({
+  at: time,
+  entry: v.picklist(['grant', 'reserve', 'refund']),
+  credits: count,
+  epoch: text,
+  send: optional(text),
+  reason: optional(text),
+});
+export type LedgerEntry = v.InferOutput<typeof LedgerItem>;
+
+const ProviderMessageItem = v.object({
+  pk: text,
+  send: optional(text),
+  part: optional(count),
+  at_sent: optional(time),
+  at_delivered: optional(time),
+  at_read: optional(time),
+  at_failed: optional(time),
+  last_sent: optional(time),
+  last_failed: optional(time),
+  own_sent: optional(time),
+  /** Why it failed, as the provider says. */
+  detail_failed: optional(text),
+  gsi3sk: optional(text),
+});
+export type ProviderMessage = v.InferOutput<typeof ProviderMessageItem>;
+
+export const readAccount = itemReader(AccountItem);
+export const readSend = itemReader(SendItem);
+export const readPointer = itemReader(PointerItem);
+export const readProbe = itemReader(ProbeItem);
+export const readIdempotency = itemReader(IdempotencyItem);
+export const readQuota = itemReader(QuotaItem);
+export const readQuotaKind = itemReader(QuotaKindItem);
+export const readLedgerEntry = itemReader(LedgerItem);
+export const readProviderMessage = itemReader(ProviderMessageItem);

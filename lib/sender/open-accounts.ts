@@ -1,0 +1,131 @@
+import type { Clock, Log, Random } from '#lib/domain/ports.ts';
+import { known } from '#lib/domain/schema.ts';
+import type { SendOutcome } from '#lib/domain/send/outcome.ts';
+import type { Store } from '#lib/store/store.ts';
+import { adopt, claimOf, isOtherLine, lineIn } from '#lib/tenants/account.ts';
+import { accountSecret, type Secrets } from '#lib/tenants/secrets.ts';
+import type { Account } from './items.ts';
+import type {
+  OpenAccount,
+  OutboundProvider,
+  OutboundTools,
+  Outgoing,
+  ProbeResult,
+  Prober,
+  Sender,
+} from './provider.ts';
+
+interface OutboundPorts extends OutboundTools {
+  readonly secrets: Pick<Secrets, 'get'>;
+  readonly store: Store;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+type Opened =
+  /** `takenBy`: it must not send, for another account of the workspace has its line. */
+  | { readonly kind: 'open'; readonly account: OpenAccount; readonly takenBy?: string }
+  /** The provider offers no way to send. */
+  | { readonly kind: 'cannot send' }
+  /** There are no credentials, or not those that the provider needs. */
+  | { readonly kind: 'unusable' }
+  /** The credentials are those of another line than the account's: they are being changed. */
+  | { readonly kind: 'changing' }
+  /** The credentials could not be read just now. */
+  | { readonly kind: 'unreadable' };
+
+export interface OpenAccounts {
+  open(account: Account): Promise<Opened>;
+}
+
+/**
+ * Joins accounts with their provider and with their credentials, of the version that stands on the item which decides
+ * about the attempt: so a message never leaves on another line than the one under which it is filed.
+ */
+export function openAccounts(providers: readonly OutboundProvider[], ports: OutboundPorts): OpenAccounts {
+  const byName = new Map(providers.map((provider) => [provider.name, provider]));
+  return {
+    open: async (account) => {
+      const provider = byName.get(account.provider);
+      if (!provider) return { kind: 'cannot send' };
+      try {
+        const credentials = read(await ports.secrets.get(accountSecret(account.id), account.credentialsVersion));
+        const { id, channel, phone } = account;
+        const opened = provider.open({ id, provider: provider.name, channel, ...known({ phone }) }, credentials, ports);
+        if (!opened) return { kind: 'unusable' };
+        const line = lineIn(provider, credentials);
+        if (isOtherLine(provider, account, line)) return { kind: 'changing' };
+        const claim = claimOf(provider, { line, phone });
+        if (line === undefined || claim === undefined || account.claim !== undefined)
+          return { kind: 'open', account: opened };
+        const adopted = await adopt(ports.store, ports.random, account, { line, claim });
+        if (adopted === 'changed') return { kind: 'changing' };
+        return { kind: 'open', account: opened, ...(adopted !== 'claimed' && adopted) };
+      } catch (cause) {
+        ports.log.error("an account's credentials could not be read, or its line not claimed", cause, {
+          account: account.id,
+        });
+        return { kind: 'unreadable' };
+      }
+    },
+  };
+}
+
+/** What is no JSON is no credentials; the parser's own error would quote it. */
+function read(credentials: string | undefined): unknown {
+  try {
+    return credentials === undefined ? undefined : JSON.parse(credentials);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Nobody waits for a probe's answer. */
+const PROBE_MS = 8_000;
+
+/** So often in a row the credentials may be those of another line, before somebody has to give them anew. */
+const CHANGES_RUNNING = 5;
+const CHANGING = 'the credentials are not those of the line that the account says; give them again';
+
+const taken = (by: string) => `${by} sends on the same line: delete one of the two, or give it other credentials`;
+
+/** Sends through whichever provider the account is at. */
+export function providerSender(accounts: OpenAccounts): Sender {
+  return { send: (message, account, deadline) => send(accounts, message, account, deadline) };
+}
+
+async function send(
+  accounts: OpenAccounts,
+  message: Outgoing,
+  account: Account,
+  deadline: number,
+): Promise<SendOutcome> {
+  const opened = await accounts.open(account);
+  switch (opened.kind) {
+    case 'open':
+      if (opened.takenBy !== undefined) return { kind: 'hold', reason: taken(opened.takenBy) };
+      return opened.account.send(message, deadline);
+    case 'cannot send':
+      return { kind: 'rejected', reason: `${account.provider} offers no way to send` };
+    case 'unusable':
+      return { kind: 'hold', reason: 'the credentials of the account are missing or incomplete' };
+    case 'changing':
+      return { kind: 'retry', reason: CHANGING, holdAfter: CHANGES_RUNNING };
+    case 'unreadable':
+      return { kind: 'retry', reason: 'the credentials of the account could not be read' };
+  }
+}
+
+export function providerProber(accounts: OpenAccounts, clock: Clock): Prober {
+  return {
+    probe: async (account): Promise<ProbeResult> => {
+      const opened = await accounts.open(account);
+      if (opened.kind === 'open' && opened.takenBy !== undefined)
+        return { kind: 'held', reason: taken(opened.takenBy) };
+      if (opened.kind === 'open') return opened.account.probe(clock.monotonic() + PROBE_MS);
+      if (opened.kind === 'unreadable') return { kind: 'unknown' };
+      if (opened.kind === 'changing') return { kind: 'held', reason: CHANGING };
+      return { kind: 'held', reason: 'the credentials of the account are missing or incomplete' };
+    },
+  };
+}

@@ -1,0 +1,172 @@
+import type { Random } from '#lib/domain/ports.ts';
+import { nextReconciliation } from '#lib/domain/send/pace.ts';
+import { dueSortKey, sendKey } from '#lib/store/keys.ts';
+import { pagesOf } from '#lib/store/query.ts';
+import { all, type Change, equal, type Item, remove, type Store, set, update } from '#lib/store/store.ts';
+import { field } from './change-parts.ts';
+import type { SendingConfig } from './config.ts';
+import { type Part, readSend, type Send } from './items.ts';
+import type { Evidence, Finding } from './provider.ts';
+import type { Ending, EndingPorts } from './settle.ts';
+import { settleLate } from './statuses.ts';
+import { type DueItem, type DueTimes, dueLists, LANES, patient, runErrands } from './tasks.ts';
+
+export interface ReconcilePorts extends EndingPorts {
+  readonly evidence: Evidence;
+}
+
+/** As many as one request reads. */
+const PAGE = 100;
+/** How long the looks of one account may take in a run, together: one that is never answered uses all of it. */
+const LOOKS_MS = 8_000;
+
+/**
+ * Sees to what may have been sent. What is over its limit gets its credit back first, without asking anybody: a provider
+ * that does not answer must not delay that. Then evidence is looked for, at growing distances. A part is never sent
+ * again here, whatever is found: only an operator may decide that.
+ */
+export async function reconcile(
+  ports: ReconcilePorts,
+  times: DueTimes,
+  endsAt: number,
+  config: SendingConfig,
+): Promise<readonly unknown[]> {
+  const { clock } = ports;
+  const { over, byAccount, failures } = await survey(ports, times, endsAt, config);
+  const table = { clock, lanes: LANES.table, endsAt };
+  const unexpired = await runErrands(over, table, (key) => expire(patient(ports), key, config));
+  return [...failures, ...unexpired, ...(await lookByAccount(ports, byAccount, endsAt, config))];
+}
+
+/** All that is due: what of it is over its limit, and whose the rest is. */
+async function survey(ports: ReconcilePorts, times: DueTimes, endsAt: number, config: SendingConfig) {
+  const over: DueItem[] = [];
+  const byAccount = new Map<string, DueItem[]>();
+  const now = ports.clock.now();
+  const sort = async ({ pk, sk, ...item }: Item) => {
+    const send = readSend({ pk, sk, ...item });
+    const mine = byAccount.get(send.accountId) ?? [];
+    const isAnyOver = send.parts.some((part) => isOver(part, now, config));
+    (isAnyOver ? over : mine).push({ pk, sk });
+    byAccount.set(send.accountId, mine);
+  };
+  const lists = dueLists('unknown', times, PAGE);
+  const lanes = { clock: ports.clock, lanes: lists.length, endsAt };
+  const damaged: unknown[] = [];
+  const unread = await runErrands(lists, lanes, async (list) => {
+    for await (const page of pagesOf(patient(ports).store, list)) {
+      const keys = page.map(({ pk, sk }) => ({ pk, sk }));
+      if (keys.length === 0) continue;
+      damaged.push(...(await runErrands(await patient(ports).store.getMany(keys), lanes, sort)));
+    }
+  });
+  return { over, byAccount, failures: [...unread, ...damaged] };
+}
+
+/** What was counted as unknown by a clock that was ahead is so since now. */
+const unknownSince = ({ unknownAt }: Part, now: number): number => Math.min(unknownAt ?? now, now);
+
+const isOver = (part: Part, now: number, { unknownLimitMs }: SendingConfig): boolean =>
+  part.state === 'unknown' && now >= unknownSince(part, now) + unknownLimitMs;
+
+/** Before its limit, and its next look has come, or lies so far ahead that no honest clock has written it. */
+function isDue(part: Part, now: number, config: SendingConfig): boolean {
+  if (part.state !== 'unknown' || isOver(part, now, config)) return false;
+  const { reconcileAt = 0 } = part;
+  return reconcileAt <= now || reconcileAt > now + config.unknownLimitMs + config.graceMs;
+}
+
+async function expire(ports: ReconcilePorts, key: DueItem, config: SendingConfig): Promise<void> {
+  const found = await ports.store.get(key, { consistent: true });
+  if (!found) return;
+  const send = readSend(found);
+  const now = ports.clock.now();
+  for (const [index, part] of send.parts.entries()) {
+    if (!isOver(part, now, config)) continue;
+    const ending = { kind: 'expired', reason: 'no sign that it was sent' } as const;
+    await settleLate(ports, { send, index }, part.intentAt ?? 0, ending);
+  }
+}
+
+/**
+ * The accounts take turns, each with one look at a time, and none with more than its share of the run: a provider that
+ * does not answer keeps nobody else waiting. They come in an order of their own each run, so that no account is always
+ * the one that is not reached.
+ */
+async function lookByAccount(
+  ports: ReconcilePorts,
+  byAccount: ReadonlyMap<string, readonly DueItem[]>,
+  endsAt: number,
+  config: SendingConfig,
+): Promise<unknown[]> {
+  const { clock, random } = ports;
+  const failures: unknown[] = [];
+  const turns = shuffled([...byAccount.values()], random).map((due) => ({ due: [...due], spentMs: 0 }));
+  const lane = async () => {
+    for (let turn = turns.shift(); turn && clock.monotonic() < endsAt; turn = turns.shift()) {
+      const key = turn.due.shift();
+      if (!key) continue;
+      const begunAt = clock.monotonic();
+      await look(patient(ports), key, config).catch((error: unknown) => failures.push(error));
+      turn.spentMs += clock.monotonic() - begunAt;
+      if (turn.spentMs < LOOKS_MS) turns.push(turn);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(LANES.provider, turns.length) }, lane));
+  return failures;
+}
+
+function shuffled<Element>(elements: readonly Element[], random: Random): Element[] {
+  const keyed = elements.map((element) => ({ element, at: random.next() }));
+  return keyed.sort((a, b) => a.at - b.at).map(({ element }) => element);
+}
+
+/** The next look first: one that fails, or ends its run, must not be the first again in each run. */
+async function look(ports: ReconcilePorts, key: DueItem, config: SendingConfig): Promise<void> {
+  const found = await ports.store.get(key, { consistent: true });
+  if (!found) return;
+  const send = readSend(found);
+  const now = ports.clock.now();
+  const due = [...send.parts.entries()].filter(([, part]) => isDue(part, now, config));
+  if (!(await postpone(ports.store, send, new Map(due), now, config))) return;
+  for (const [index, part] of due) {
+    const ending = endingOf(await ports.evidence.find(send, index));
+    if (ending) await settleLate(ports, { send, index }, part.intentAt ?? 0, ending);
+  }
+}
+
+function endingOf(finding: Finding): Ending | undefined {
+  if (finding.kind === 'accepted') return { kind: 'sent', providerId: finding.providerId, inferred: true };
+  if (finding.kind === 'rejected') return { ...finding, kind: 'failed' };
+  return undefined;
+}
+
+/** On to the next look, or off the list. False if the send has changed meanwhile: the next run sees it. */
+async function postpone(
+  store: Store,
+  { messageId, parts, gsi3sk }: Send,
+  due: ReadonlyMap<number, Part>,
+  now: number,
+  config: SendingConfig,
+): Promise<boolean> {
+  if (gsi3sk === undefined) return false;
+  const changes: Change[] = [];
+  const looks = parts.flatMap((part, index) => {
+    if (part.state !== 'unknown') return [];
+    if (!due.has(index)) return [part.reconcileAt ?? now];
+    const since = unknownSince(part, now);
+    const next = since + nextReconciliation(now - since, config.unknownLimitMs);
+    changes.push(set(field(index, 'unknownAt'), since), set(field(index, 'reconcileAt'), next));
+    return [next];
+  });
+  const listing =
+    looks.length === 0
+      ? [remove('gsi3pk'), remove('gsi3sk')]
+      : [set('gsi3sk', dueSortKey(Math.min(...looks), messageId))];
+  // The time alone does not tell: a part that has just become unknown may stand under the same one.
+  const asRead = parts.map((part, index) => equal(field(index, 'state'), part.state));
+  const written = await store.write(
+    update(sendKey(messageId), [...changes, ...listing], all(equal('gsi3sk', gsi3sk), ...asRead)),
+  );
+  return written.done;
+}

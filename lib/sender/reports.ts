@@ -1,0 +1,100 @@
+import type { Connection, MessageEvent } from '#lib/domain/event.ts';
+import { addressesIn, fileTrace, saidIn, tracesOf } from '#lib/domain/send/evidence.ts';
+import { STATUSES } from '#lib/domain/send/status.ts';
+import { touchState } from '#lib/inbox/delivery-state.ts';
+import { type EventRecord, lifeOf } from '#lib/inbox/event-item.ts';
+import { accountsOf, isCertainlyOf } from '#lib/outbox/accounts.ts';
+import { type Item, type Key, StoreUnavailable, setIfAbsent } from '#lib/store/store.ts';
+import type { SendingConfig } from './config.ts';
+import { onEcho } from './evidence.ts';
+import { clearHold, hold, type ResumePorts } from './hold.ts';
+import { readProviderMessage } from './items.ts';
+import type { EndingPorts } from './settle.ts';
+import { onStatus } from './statuses.ts';
+
+/** What sending learns from what providers report. Safe to repeat, like everything that follows from an event. */
+export interface SendReports {
+  /** `state`: all that is known of the message's delivery, this event included. `account`: as the provider names it. */
+  status(record: EventRecord, key: Key, state: Item, account: string | undefined): Promise<void>;
+  /** A message that went out, through the hub or past it. */
+  outbound(record: EventRecord, event: MessageEvent, key: Key, account: string | undefined): Promise<void>;
+  connection(record: EventRecord, connection: Connection, account: string | undefined): Promise<void>;
+}
+
+/** A report that is older says nothing about now: a provider delivers late, and an operator may read it again. */
+const CURRENT_MS = 10 * 60_000;
+const STOPS: readonly Connection['state'][] = ['disconnected', 'restricted', 'blocked'];
+
+export type ReportPorts = ResumePorts & EndingPorts;
+
+/** For providers through which the hub sends. */
+export function sendReports(ports: ReportPorts, config: SendingConfig): SendReports {
+  const { status, outbound, connection } = reportsOf(ports, config);
+  return {
+    status: (...report) => later(status(...report)),
+    outbound: (...report) => later(outbound(...report)),
+    connection: (...report) => later(connection(...report)),
+  };
+}
+
+/** The event is stored and understood, whatever goes wrong from here on: its delivery is taken up again from the queue. */
+async function later(reporting: Promise<void>): Promise<void> {
+  try {
+    await reporting;
+  } catch (cause) {
+    throw cause instanceof StoreUnavailable ? cause : new StoreUnavailable('conflict', { cause });
+  }
+}
+
+function reportsOf(ports: ReportPorts, config: SendingConfig): SendReports {
+  const { store, clock } = ports;
+  const isCurrent = ({ orderedAt }: EventRecord) => clock.now() - orderedAt < CURRENT_MS;
+  const hubAccount = (record: EventRecord, account: string | undefined) => accountOf(ports, record, account);
+  return {
+    status: async (record, key, state, account) => {
+      const { event } = record;
+      if (event.kind !== 'status' || !STATUSES.some((status) => status === event.status.state)) return;
+      await onStatus(ports, key, readProviderMessage(state), config);
+      if (!event.status.restricted || !isCurrent(record)) return;
+      const id = await hubAccount(record, account);
+      if (id !== undefined) await hold(ports, id, event.status.detail ?? 'restricted by the provider', config);
+    },
+    outbound: async (record, event, key, account) => {
+      if (event.message.via === 'phone') return;
+      // From here on the history of the chat shows this event, and not the one that the send has written.
+      const item = await touchState(store, key, [setIfAbsent('echo', event.id)], lifeOf(record));
+      const said = saidIn(event.message);
+      if (!said || item?.send !== undefined) return;
+      const id = await hubAccount(record, account);
+      if (id === undefined) return;
+      const { workspace, provider, message } = event;
+      const echo = {
+        providerId: message.id,
+        traces: tracesOf(id, said, addressesIn(message)),
+        file: fileTrace(id, said),
+        at: record.orderedAt,
+        state: key.pk,
+      };
+      await onEcho(ports, { workspace, provider, account: id }, echo, config);
+    },
+    connection: async (record, { state, detail }, account) => {
+      const stops = STOPS.includes(state);
+      if ((!stops && state !== 'connected') || !isCurrent(record)) return;
+      const id = await hubAccount(record, account);
+      if (id === undefined) return;
+      if (stops) await hold(ports, id, detail ?? state, config);
+      else await clearHold(ports, id, config);
+    },
+  };
+}
+
+/** The hub's account: the webhook's own, or the one that the provider's name for it leads to. */
+async function accountOf({ store }: ResumePorts, { event }: EventRecord, name: string | undefined) {
+  const { workspace, provider, accountId } = event;
+  if (accountId !== undefined || name === undefined) return accountId;
+  const accounts = await accountsOf(store, workspace);
+  const fitting = accounts.filter(
+    (account) => account.provider === provider && isCertainlyOf({ accountKey: name }, account),
+  );
+  return fitting.length === 1 ? fitting[0]?.id : undefined;
+}

@@ -1,0 +1,77 @@
+import { accountKey, dueSortKey, dueTime } from '#lib/store/keys.ts';
+import {
+  add,
+  all,
+  type Change,
+  equal,
+  exists,
+  remove,
+  type Store,
+  set,
+  setIfAbsent,
+  update,
+} from '#lib/store/store.ts';
+import type { SendingConfig } from './config.ts';
+import { type Account, readAccount } from './items.ts';
+import type { Tick, Ticks } from './provider.ts';
+
+/**
+ * When an account needs a tick: `dueAt` of the protocol. It is the sort key of the watchdog's index (whose partition
+ * key every account has for life), so an account stands in that index exactly while it has one.
+ */
+export const setDue = (at: number): Change => set('gsi3sk', dueSortKey(at));
+export const setDueIfNone = (at: number): Change => setIfAbsent('gsi3sk', dueSortKey(at));
+export const clearDue: Change = remove('gsi3sk');
+
+export const dueOf = (item: { readonly gsi3sk?: string }): number | undefined =>
+  item.gsi3sk === undefined ? undefined : dueTime(item.gsi3sk);
+
+/** The time at which the account's gates are open. */
+export const gatesOpenAt = (account: { readonly nextSendAt: number; readonly backoffUntil: number }): number =>
+  Math.max(account.nextSendAt, account.backoffUntil);
+
+/** The longest that the queue can hold a message back. */
+const LONGEST_DELAY_S = 900;
+
+/** Rounded down: the tick waits for the rest of a second itself, and its gates stay shut until it is over. */
+export async function scheduleTick(ticks: Ticks, tick: Tick, now: number): Promise<void> {
+  const seconds = Math.floor(Math.max(0, tick.at - now) / 1000);
+  await ticks.send(tick, Math.min(LONGEST_DELAY_S, seconds));
+}
+
+export const isOverdue = (account: Account, now: number, config: SendingConfig): boolean => {
+  const due = dueOf(account);
+  return due !== undefined && due < now - config.graceMs;
+};
+
+/**
+ * Sets a resting account going. Only from IDLE: a second chain beside a running one would be stopped by the gates, but
+ * it would cost requests for ever. `account` as just read; `me` tells the repeat of this very write from another's.
+ */
+export async function kick(
+  store: Store,
+  ticks: Ticks,
+  account: Account,
+  me: string,
+  now: number,
+  config: SendingConfig,
+): Promise<void> {
+  const at = Math.max(now, gatesOpenAt(account));
+  const written = await store.write(
+    update(
+      accountKey(account.id),
+      [add('gen', 1), set('chain', 'RUNNING'), setDue(at), set('startedBy', me)],
+      all(exists(), equal('chain', 'IDLE')),
+    ),
+    { returns: 'new' },
+  );
+  if (!written.item) return;
+  const current = readAccount(written.item);
+  if (written.done) return tickAgain(ticks, current, now);
+  if (current.startedBy === me || isOverdue(current, now, config)) await tickAgain(ticks, current, now);
+}
+
+/** Another tick of the generation that is there: harmless if the first one is still on its way. */
+export async function tickAgain(ticks: Ticks, account: Account, now: number): Promise<void> {
+  await scheduleTick(ticks, { account: account.id, gen: account.gen, at: gatesOpenAt(account) }, now);
+}

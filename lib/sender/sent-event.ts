@@ -1,0 +1,101 @@
+import type { Content } from '#lib/domain/content.ts';
+import type { MessageEvent } from '#lib/domain/event.ts';
+import { derivedId, sha256 } from '#lib/domain/ids.ts';
+import { canonicalJson } from '#lib/domain/json.ts';
+import { mimeTypes } from '#lib/domain/mime-types.ts';
+import { chatKindOfJid } from '#lib/domain/person.ts';
+import { known } from '#lib/domain/schema.ts';
+import { toIso } from '#lib/domain/time.ts';
+import { stateKey } from '#lib/inbox/delivery-state.ts';
+import { eventItems } from '#lib/inbox/event-item.ts';
+import { type Put, put } from '#lib/store/store.ts';
+import type { Part, Send } from './items.ts';
+
+/** The chat in whose history a message stands. */
+export interface Thread {
+  /** The hub's id. */
+  readonly chat: string;
+  readonly providerChatId: string;
+}
+
+/** As a send keeps it, beside whom the message is for. */
+export const keptThread = ({ chat, providerChatId }: Thread): Record<string, string> => ({
+  chat,
+  provider_chat: providerChatId,
+});
+
+/** Undefined for a send whose chat nobody has made out. */
+export function threadIn(recipient: Readonly<Record<string, string>>): Thread | undefined {
+  const { chat, provider_chat: providerChatId } = recipient;
+  return chat === undefined || providerChatId === undefined ? undefined : { chat, providerChatId };
+}
+
+/** The id under which a part that was sent stands in the history of its chat. */
+export const sentEventId = (messageId: string, part: number): string =>
+  derivedId('evt', ['send', messageId, String(part)]);
+
+/**
+ * A part's place in the history of its chat. It is written in the transaction that says that it was sent, so that there
+ * is neither without the other; the provider's echo of the message is told from it on reading (lib/inbox/events.ts).
+ */
+export function sentEvent(send: Send, index: number, providerId: string, settledAt: number): readonly Put[] {
+  const part = send.parts[index];
+  // Evidence may come hours later; the message went out when it was tried.
+  const at = part?.intentAt ?? settledAt;
+  const thread = threadIn(send.recipient);
+  if (!part || !thread) return [];
+  const event = eventOf(send, index, part, thread, providerId, at);
+  const raw = Buffer.from(
+    canonicalJson({ messageId: send.messageId, part: index, recipient: send.recipient, ...contentOf(part) }),
+  );
+  const { head, chunks } = eventItems({
+    event,
+    raw,
+    contentType: 'application/json',
+    contentHash: sha256(raw),
+    placeholder: false,
+    orderedAt: at,
+    receipt: send.messageId,
+    stateKey: stateKey(send, providerId).pk,
+  });
+  return [put(head), ...chunks];
+}
+
+function eventOf(send: Send, index: number, part: Part, thread: Thread, providerId: string, at: number): MessageEvent {
+  const { workspace, provider, accountId, messageId, recipient, webhook = '', channel = 'whatsapp' } = send;
+  return {
+    id: sentEventId(messageId, index),
+    workspace,
+    provider,
+    webhookId: webhook,
+    accountId,
+    occurredAt: toIso(at),
+    receivedAt: toIso(at),
+    kind: 'message',
+    chatId: thread.chat,
+    sendId: messageId,
+    message: {
+      id: providerId,
+      chat: { id: thread.providerChatId, kind: chatKindOfJid(thread.providerChatId) },
+      direction: 'outbound',
+      via: 'api',
+      channel,
+      sender: {},
+      account: {},
+      content: contentOf(part),
+      ...known({ recipient: recipient.phone === undefined ? undefined : { phone: recipient.phone } }),
+    },
+  };
+}
+
+/** The link that the caller gave is left out: it may be signed, and it may lead elsewhere tomorrow. */
+function contentOf({ kind, text = '', name = '' }: Part): Content {
+  if (kind === 'text') return { type: 'text', text };
+  const mimeType = mimeTypes[name.slice(name.lastIndexOf('.') + 1).toLowerCase()];
+  return { type: fileType(mimeType), file: known({ name, mimeType }) };
+}
+
+function fileType(mimeType = ''): 'image' | 'video' | 'audio' | 'document' {
+  const type = mimeType.split('/')[0];
+  return type === 'image' || type === 'video' || type === 'audio' ? type : 'document';
+}

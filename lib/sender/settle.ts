@@ -1,0 +1,224 @@
+import { meetsNothing, onAccount, onQuota, type Spending } from '#lib/credits/spent.ts';
+import type { Metrics } from '#lib/domain/ports.ts';
+import { known } from '#lib/domain/schema.ts';
+import { isPending, type PartState } from '#lib/domain/send/part.ts';
+import { afterNews, type News } from '#lib/domain/send/status.ts';
+import { stateKey } from '#lib/inbox/delivery-state.ts';
+import { accountKey, oldUnknownKey, pointerKey, quotaKey } from '#lib/store/keys.ts';
+import type { StorePorts } from '#lib/store/retry.ts';
+import {
+  absent,
+  add,
+  type Change,
+  type Condition,
+  type Delete,
+  del,
+  equal,
+  exists,
+  type Key,
+  newTransaction,
+  type Put,
+  remove,
+  set,
+  type Transacted,
+  type Update,
+  update,
+} from '#lib/store/store.ts';
+import { changeParts, field, mapped, type PartChange, refund } from './change-parts.ts';
+import { type Part, readProviderMessage, type Send } from './items.ts';
+import { forgetUnknown, unknownMarks } from './marks.ts';
+import { sentEvent } from './sent-event.ts';
+import { type Head, readPart } from './turn.ts';
+
+/** For whoever brings parts to an end, or further than that. */
+export interface EndingPorts extends StorePorts {
+  readonly metrics: Metrics;
+}
+
+/** Parts that came to a state in one transaction, and how many credits went back with it. */
+export interface Ends {
+  readonly state: PartState;
+  readonly parts: number;
+  readonly refunded: number;
+}
+
+/** Only after the transaction has succeeded: what was refused may be tried again, and would be counted twice. */
+export function countEnds({ metrics }: Pick<EndingPorts, 'metrics'>, { state, parts, refunded }: Ends): void {
+  metrics.count('SendState', { state }, parts);
+  if (refunded > 0) metrics.count('CreditsRefunded', {}, refunded);
+}
+
+/** How a part's story ends, as far as sending goes. */
+export type Ending =
+  /** `inferred`: from evidence rather than from the provider's answer. It takes no name that another part has. */
+  | { readonly kind: 'sent'; readonly providerId: string; readonly inferred?: true }
+  /** `providerId`: the message that the provider itself says has failed. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly providerId?: string }
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'expired'; readonly reason: string };
+
+interface Settling {
+  /** The send, its pointers, and the provider's message or the refund. The account is the caller's to write. */
+  readonly writes: readonly (Update | Put | Delete)[];
+  /** How many parts leave the account's queue. */
+  readonly leaving: number;
+  /** To be counted on the account, or on the quota where the account is gone. */
+  readonly spending: Spending;
+  /** For `countEnds`, once all of this is written. */
+  readonly ends: Ends;
+}
+
+const NEWS: Readonly<Record<Ending['kind'], News>> = {
+  sent: 'named',
+  failed: 'refused',
+  cancelled: 'cancelled',
+  expired: 'given up',
+};
+
+/** Whether the ending is news for the part as it stands: it may have come to another, or to the same, before. */
+const isNews = (part: Part, { kind }: Ending): boolean => afterNews(part, NEWS[kind]).state !== part.state;
+
+/** Everything that changes together when parts end the same way. The send comes first. */
+export function settling(send: Send, parts: readonly number[], ending: Ending, at: number): Settling {
+  const moving = parts.map((index) => ({ index, part: partOf(send, index) }));
+  const changes = moving.map(({ index, part }) => endingChange(index, part, ending));
+  const queued = moving.filter(({ part }) => isPending(part.state));
+  const refunded = changes.filter(({ credit }) => credit === 'refunded').map(({ index }) => index);
+  return {
+    writes: [
+      changeParts(send, changes, at, ...offTheList(send, parts)),
+      ...queued.map(({ index }) => del(pointerKey(send.accountId, send.seq, index))),
+      ...moving.flatMap(({ index, part }) => markAfter(send, index, part, ending, at)),
+      ...moving.flatMap(({ index, part }) => namedAs(send, index, part, ending)),
+      ...(ending.kind === 'sent' ? parts.flatMap((index) => sentEvent(send, index, ending.providerId, at)) : []),
+      ...(ending.kind === 'sent' || refunded.length === 0 ? [] : refund(send, refunded, at, reasonOf(ending))),
+    ],
+    leaving: queued.length,
+    spending: { spent: changes.filter(({ credit }) => credit === 'spent').length, unspent: 0 },
+    ends: { state: ending.kind, parts: parts.length, refunded: refunded.length },
+  };
+}
+
+/** If a file fails before it was sent, the text that waits behind it has lost its point: both fail. */
+export function failingWith(send: Send, index: number): number[] {
+  if (send.parts[index]?.kind !== 'file') return [index];
+  return [index, ...send.parts.flatMap((part, i) => (i !== index && part.state === 'queued' ? [i] : []))];
+}
+
+/** The last unknown part takes its send off the watchdog's list, unless another has become unknown meanwhile. */
+function offTheList(send: Send, parts: readonly number[]): [Change[], Condition[]] {
+  const others = [...send.parts.entries()].filter(([index]) => !parts.includes(index));
+  const isLast = parts.some((index) => partOf(send, index).state === 'unknown');
+  if (!isLast || others.some(([, { state }]) => state === 'unknown')) return [[], []];
+  return [
+    [remove('gsi3pk'), remove('gsi3sk')],
+    others.map(([index, { state }]) => equal(field(index, 'state'), state)),
+  ];
+}
+
+function partOf({ messageId, parts }: Send, index: number): Part {
+  const part = parts[index];
+  if (!part) throw new RangeError(`${messageId} has no part ${index}`);
+  return part;
+}
+
+/** An echo that is later than this by the time of its message's end is no sign of it any more. */
+const SOUGHT_AFTER_END_MS = 3 * 24 * 3_600_000;
+
+/** What has expired can still be named by its echo: a provider's webhooks may be a day late. */
+function markAfter(send: Send, index: number, { state }: Part, ending: Ending, at: number): (Put | Delete)[] {
+  if (state !== 'unknown' && state !== 'expired') return [];
+  const old = del(oldUnknownKey(send.accountId, send.messageId, index));
+  // What is known by an id, or certainly did not go out, can be no other message any more.
+  if (idIn(ending) !== undefined || ending.kind === 'failed') return [...forgetUnknown(send, index), old];
+  return ending.kind === 'expired' ? [...unknownMarks(send, index, at + SOUGHT_AFTER_END_MS), old] : [old];
+}
+
+function endingChange(index: number, part: Part, ending: Ending): PartChange {
+  const { state: to, creditState } = afterNews(part, NEWS[ending.kind]);
+  if (to === part.state) throw new Error(`a part that is ${part.state} cannot end as ${ending.kind}`);
+  const credit = creditState === part.creditState || creditState === 'reserved' ? {} : { credit: creditState };
+  const providerId = idIn(ending);
+  const named = providerId === undefined ? [] : [set(field(index, 'providerId'), providerId)];
+  const counted = creditState === 'spent' ? [set(field(index, 'counted'), true)] : [];
+  return { index, to, ...credit, ...known({ detail: detailIn(ending) }), also: [...named, ...counted] };
+}
+
+const detailIn = (ending: Ending): string | undefined => ('reason' in ending ? ending.reason : undefined);
+
+/** The id under which the provider has the message, where the ending tells it. */
+export const idIn = (ending: Ending): string | undefined => ('providerId' in ending ? ending.providerId : undefined);
+
+/** Whether the id comes from evidence, and is not the part's own already: then it must not be another part's. */
+const mayBeAnothers = (part: Part, ending: Ending): boolean =>
+  idIn(ending) !== part.providerId &&
+  (ending.kind === 'failed' || (ending.kind === 'sent' && ending.inferred === true));
+
+const reasonOf = (ending: Exclude<Ending, { kind: 'sent' }>): string =>
+  ending.kind === 'cancelled' ? 'cancelled' : ending.reason;
+
+/** Statuses that came first are in the provider's message already, and stay: `applyStatuses` reads it afterwards. */
+function namedAs(send: Send, index: number, part: Part, ending: Ending): Update[] {
+  const providerId = idIn(ending);
+  if (providerId === undefined) return [];
+  return [mapped(send, index, providerId, mayBeAnothers(part, ending) ? absent('send') : undefined)];
+}
+
+const TRIES = 5;
+
+/**
+ * Writes down what is certain about an attempt whose lease is gone, or whose answer never came: to the part alone, and
+ * only if the attempt is still the part's last, whatever was taken for its end meanwhile. Never to generation, lease or
+ * spacing, which are somebody else's now.
+ * Answers the send as it was before. Undefined: there was nothing left to settle, or the provider's id that was inferred is
+ * another part's. `asRead`: the head, by a consistent read just now.
+ */
+export async function settlePart(
+  ports: EndingPorts,
+  { send: { messageId }, index }: Pick<Head, 'index'> & { readonly send: { readonly messageId: string } },
+  intentAt: number,
+  ending: Ending,
+  asRead?: Head,
+): Promise<Send | undefined> {
+  const { store, clock, random } = ports;
+  let isGone = false;
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const head = tries === 0 && asRead ? asRead : await readPart(store, messageId, index);
+    // What was erased keeps no name: nothing would lead to it.
+    if (head.part.intentAt !== intentAt || head.send.erased || !isNews(head.part, ending)) return undefined;
+    // A file that turns out not to have gone takes the text with it only while it is still the file's turn.
+    const parts = ending.kind === 'failed' && head.part.state === 'sending' ? failingWith(head.send, index) : [index];
+    const { writes, leaving, spending, ends } = settling(head.send, parts, ending, clock.now());
+    const account = accountWrites(head.send, leaving, spending, isGone);
+    const transacted = await store.transact([...account, ...writes], newTransaction(random));
+    if (!transacted.done) {
+      const inferred = mayBeAnothers(head.part, ending) ? idIn(ending) : undefined;
+      const refused = transacted.refused.slice(account.length);
+      if (inferred !== undefined && isAnothers(writes, refused, stateKey(head.send, inferred))) return undefined;
+      isGone ||= account.length > 0 && meetsNothing(transacted.refused[0]);
+      continue;
+    }
+    countEnds(ports, ends);
+    return head.send;
+  }
+  throw new Error(`part ${index} of ${messageId} changed ${TRIES} times while it was being settled`);
+}
+
+/** An account is deleted with nothing in its queue, and its counts are the quota's from then on. */
+function accountWrites({ workspace, accountId, epoch }: Send, leaving: number, spending: Spending, isGone: boolean) {
+  const changes = [...(leaving > 0 ? [add('pending', -leaving)] : []), ...onAccount(epoch, spending)];
+  if (changes.length === 0) return [];
+  return isGone
+    ? [update(quotaKey(workspace, epoch), onQuota(spending), exists())]
+    : [update(accountKey(accountId), changes, exists())];
+}
+
+/** A message that is known to be another part's is evidence of that one alone. */
+function isAnothers(
+  writes: readonly (Update | Put | Delete)[],
+  refused: Extract<Transacted, { done: false }>['refused'],
+  { pk }: Key,
+): boolean {
+  const item = refused[writes.findIndex((write) => write.kind === 'update' && write.key.pk === pk)]?.item;
+  return item !== undefined && readProviderMessage(item).send !== undefined;
+}

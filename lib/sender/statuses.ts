@@ -1,0 +1,169 @@
+import { meetsNothing, NOTHING, onAccount, onQuota } from '#lib/credits/spent.ts';
+import { afterNews, comesTo, type News } from '#lib/domain/send/status.ts';
+import { reportsIn, stateKey } from '#lib/inbox/delivery-state.ts';
+import { accountKey, dueListOf, dueSortKey, sendKey } from '#lib/store/keys.ts';
+import { withRetries } from '#lib/store/retry.ts';
+import {
+  absent,
+  all,
+  type Condition,
+  equal,
+  exists,
+  isLive,
+  type Key,
+  newTransaction,
+  remove,
+  type Store,
+  set,
+  type Update,
+  update,
+} from '#lib/store/store.ts';
+import { changeParts, field, refund } from './change-parts.ts';
+import type { SendingConfig } from './config.ts';
+import { type Part, type ProviderMessage, readProviderMessage, readSend, type Send } from './items.ts';
+import { countEnds, type Ending, type EndingPorts, idIn, settlePart } from './settle.ts';
+import type { DueItem } from './tasks.ts';
+import type { Head } from './turn.ts';
+
+const TRIES = 5;
+
+/**
+ * After a status was written to the provider's message: moves the part on, if it is known which part that is. A status
+ * may come before our own outcome is written. Both sides write first and read after, so that whoever comes second sees
+ * both; should that one die in between, the watchdog finds the status waiting.
+ *
+ * `item` is the provider's message as the update of the status returned it.
+ */
+export async function onStatus(
+  given: EndingPorts,
+  key: Key,
+  item: ProviderMessage,
+  config: SendingConfig,
+): Promise<void> {
+  const ports = withRetries(given, config);
+  if (item.send !== undefined) return applyStatuses(ports, item);
+  // By then whoever is sending it has written its name, or has died.
+  const due = ports.clock.now() + config.leaseMs + config.graceMs;
+  const written = await ports.store.write(
+    update(key, [set('gsi3pk', dueListOf('status', key.pk)), set('gsi3sk', dueSortKey(due, key.pk))], absent('send')),
+  );
+  if (!written.done && written.item) await applyStatuses(ports, readProviderMessage(written.item));
+}
+
+/** The other side: after an outcome has named the message, whatever was told of it before. */
+export async function readStatuses(ports: EndingPorts, send: Send, providerId: string): Promise<void> {
+  const key = stateKey(send, providerId);
+  const item = await ports.store.get(key, { consistent: true });
+  if (item && isLive(item, ports.clock.now() / 1000)) await applyStatuses(ports, readProviderMessage(item));
+}
+
+/** Idempotent, and indifferent to order: it looks at all that is known of the message, not at one event. */
+async function applyStatuses(ports: EndingPorts, message: ProviderMessage): Promise<void> {
+  const { send: messageId, part: index } = message;
+  const news = comesTo(reportsIn(message));
+  if (messageId === undefined || index === undefined || news === undefined) return;
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const item = await ports.store.get(sendKey(messageId), { consistent: true });
+    if (!item || (await raise(ports, readSend(item), index, news, message))) return noLongerDue(ports.store, message);
+  }
+  throw new Error(`part ${index} of ${messageId} changed ${TRIES} times while a status was applied`);
+}
+
+/** False if somebody else changed the part meanwhile. */
+async function raise(ports: EndingPorts, send: Send, index: number, news: News, message: ProviderMessage) {
+  const part = send.parts[index];
+  if (!part) throw new Error(`a provider's message names a part that does not exist: ${send.messageId} ${index}`);
+  if (isOpen(part)) return settleBy(ports, send, index, part, news, message);
+  const after = afterNews(part, news);
+  if (after.state === part.state) return true;
+  const now = ports.clock.now();
+  const refunds = part.creditState === 'spent' && after.creditState === 'refunded';
+  const change = {
+    index,
+    to: after.state,
+    ...(refunds ? { credit: 'refunded' as const, also: [remove(field(index, 'counted'))] } : {}),
+    ...(after.state === 'failed' ? { detail: failureIn(message) } : {}),
+  };
+  const raised = changeParts(send, [change], now);
+  const done = refunds
+    ? await refundSpent(ports, send, index, raised, now, change.detail ?? 'failed')
+    : (await ports.store.write(raised)).done;
+  if (done) countEnds(ports, { state: after.state, parts: 1, refunded: refunds ? 1 : 0 });
+  return done;
+}
+
+/** The provider gave it an id when it could not say what would become of it. */
+const isOpen = ({ state }: Part): boolean => state === 'unknown' || state === 'expired';
+
+/** What is told of it settles it first. True: there is no more to be done. */
+async function settleBy(
+  ports: EndingPorts,
+  send: Send,
+  index: number,
+  { providerId, intentAt = 0 }: Part,
+  news: News,
+  message: ProviderMessage,
+): Promise<boolean> {
+  if (send.erased || providerId === undefined) return true;
+  const failed = { kind: 'failed', reason: failureIn(message), providerId } as const;
+  await settlePart(ports, { send, index }, intentAt, news === 'failed' ? failed : { kind: 'sent', providerId });
+  return false;
+}
+
+const failureIn = (message: ProviderMessage): string => message.detail_failed ?? 'the provider could not deliver it';
+
+/** With its part, back to the quota and out of what counts as spent, wherever that is counted. */
+async function refundSpent(
+  { store, random }: EndingPorts,
+  send: Send,
+  index: number,
+  raised: Update,
+  now: number,
+  reason: string,
+): Promise<boolean> {
+  const spending = send.parts[index]?.counted ? { spent: 0, unspent: 1 } : NOTHING;
+  const counts = onAccount(send.epoch, spending);
+  const account = counts.length === 0 ? [] : [update(accountKey(send.accountId), counts, exists())];
+  const transacted = await store.transact(
+    [...account, raised, ...refund(send, [index], now, reason)],
+    newTransaction(random),
+  );
+  if (transacted.done) return true;
+  if (account.length === 0 || !meetsNothing(transacted.refused[0])) return false;
+  const onceGone = refund(send, [index], now, reason, onQuota(spending));
+  return (await store.transact([raised, ...onceGone], newTransaction(random))).done;
+}
+
+/** Takes a message off the watchdog's list. A newer status that was put there meanwhile stays. */
+async function noLongerDue(store: Store, { pk, gsi3sk }: ProviderMessage, onlyIf?: Condition): Promise<void> {
+  if (gsi3sk === undefined) return;
+  const isAsRead = equal('gsi3sk', gsi3sk);
+  const changes = [remove('gsi3pk'), remove('gsi3sk')];
+  await store.write(update({ pk, sk: 'META' }, changes, onlyIf ? all(isAsRead, onlyIf) : isAsRead));
+}
+
+/**
+ * The watchdog's part: statuses whose message had no name yet when they came. By now it has one, and whoever gave it
+ * may have died before he looked at the statuses; or it is none of ours, as is everything that people write by hand.
+ */
+export async function revisitStatuses(ports: EndingPorts, item: DueItem): Promise<void> {
+  const found = await ports.store.get(item, { consistent: true });
+  if (!found) return;
+  const message = readProviderMessage(found);
+  if (message.send !== undefined) return applyStatuses(ports, message);
+  await noLongerDue(ports.store, message, absent('send'));
+}
+
+/** Settles an attempt late, and with an id, by all that was told of that before. False: there was nothing to settle. */
+export async function settleLate(
+  ports: EndingPorts,
+  place: Parameters<typeof settlePart>[1],
+  intentAt: number,
+  ending: Ending,
+  asRead?: Head,
+): Promise<boolean> {
+  const send = await settlePart(ports, place, intentAt, ending, asRead);
+  const providerId = idIn(ending);
+  if (send && providerId !== undefined) await readStatuses(ports, send, providerId);
+  return send !== undefined;
+}

@@ -1,0 +1,124 @@
+import { SHARDS } from '#lib/domain/ids.ts';
+import type { Clock, Metrics, Random } from '#lib/domain/ports.ts';
+import { type Due, dueListKey, dueTime } from '#lib/store/keys.ts';
+import { newTransaction, type Page, type Store } from '#lib/store/store.ts';
+import type { SendingConfig } from './config.ts';
+import { type ProbePorts, probe } from './hold.ts';
+import { readAccount } from './items.ts';
+import type { Ticks } from './provider.ts';
+import { type ReconcilePorts, reconcile } from './reconcile.ts';
+import { dueOf, isOverdue, kick, tickAgain } from './schedule.ts';
+import { revisitStatuses } from './statuses.ts';
+import { type DueItem, type DueTimes, dueLists, keysOf, LANES, patient, runErrands } from './tasks.ts';
+
+interface WakePorts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ticks: Ticks;
+  readonly metrics: Metrics;
+}
+
+/** The latest time at which an account can be due by an honest clock: after the longest backoff. */
+const furthestDue = (now: number, config: SendingConfig): number => now + config.backoff.longestMs + config.graceMs;
+
+/** Brings an account back that a lost tick left behind. Never a new generation for a chain that runs. */
+async function wake(ports: WakePorts, item: DueItem, config: SendingConfig): Promise<void> {
+  const { store, clock, ticks, metrics, random } = ports;
+  const found = await store.get(item, { consistent: true });
+  if (!found) return;
+  const account = readAccount(found);
+  const now = clock.now();
+  if (!isOverdue(account, now, config) && (dueOf(account) ?? now) < furthestDue(now, config)) return;
+  metrics.count('AccountOverdue', { account: account.id });
+  if (account.chain === 'IDLE') await kick(store, ticks, account, newTransaction(random), now, config);
+  else await tickAgain(ticks, account, now);
+}
+
+interface VitalsPorts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+}
+
+/** More than so many of a shard is as bad as so many: an alarm needs no exact number. */
+const COUNTED = 1000;
+
+/**
+ * How sending is doing at this moment, for the alarms: what stands still shows in no counter. The watchdog's own lists
+ * tell it, in pages of keys alone. Each measure is taken by itself, in whole or not at all; what failed is returned.
+ */
+export async function measureVitals({ store, clock, metrics }: VitalsPorts): Promise<readonly unknown[]> {
+  const measured = await Promise.allSettled([
+    listed(store, 'probe', COUNTED).then((held) => metrics.count('HeldAccounts', {}, total(held))),
+    listed(store, 'unknown', COUNTED).then((unknown) => metrics.count('UnknownSends', {}, total(unknown))),
+    listed(store, 'account', 1).then((due) => metrics.count('OldestOverdue', {}, oldest(due, clock.now()) / 1000)),
+  ]);
+  return measured.flatMap((measure) => (measure.status === 'rejected' ? [measure.reason] : []));
+}
+
+/** What is due at a time that nobody can read tells nothing of how long it has been due. */
+function oldest(due: readonly Page[], now: number): number {
+  const overdue = due.flatMap(({ items }) => items.map(({ gsi3sk }) => now - dueTime(String(gsi3sk))));
+  return Math.max(0, ...overdue.filter(Number.isFinite));
+}
+
+/** The first of each shard, the one that is due first leading. */
+function listed(store: Store, what: Due, limit: number): Promise<Page[]> {
+  const shards = Array.from({ length: SHARDS }, (_, shard) => dueListKey(what, shard));
+  return Promise.all(shards.map((pk) => store.query({ index: 'gsi3', pk, limit })));
+}
+
+const total = (pages: readonly Page[]): number => pages.reduce((sum, { items }) => sum + items.length, 0);
+
+interface WatchdogPorts extends VitalsPorts, WakePorts, ProbePorts, ReconcilePorts {}
+
+/** As many of a kind and a shard as one run sees to; the rest waits for the next, a minute later. */
+const AT_ONCE = 100;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+/** A part of a run. It fails in whole by throwing, or for some of what is due; either way the others go on. */
+type Stage = () => Promise<readonly unknown[]>;
+
+/**
+ * Each minute: whatever a lost tick, a crash or an unknown outcome has left behind. Begins no errand after `endsAt` (on
+ * `clock.monotonic`); the next run goes on with what is left.
+ */
+export async function watchdog(ports: WatchdogPorts, endsAt: number, config: SendingConfig): Promise<void> {
+  const { clock, metrics } = ports;
+  const now = clock.now();
+  const { graceMs, leaseMs, unknownLimitMs } = config;
+  const errands = (what: Due, times: DueTimes, lanes: number, see: (item: DueItem) => Promise<void>) => async () => {
+    const lists = await Promise.allSettled(
+      dueLists(what, times, AT_ONCE).map((list) => patient(ports).store.query(list)),
+    );
+    const due = lists.flatMap((list) => (list.status === 'fulfilled' ? keysOf(list.value) : []));
+    const unread = lists.flatMap((list) => (list.status === 'rejected' ? [list.reason] : []));
+    return [...unread, ...(await runErrands(due, { clock, lanes, endsAt }, see))];
+  };
+  const accounts = { before: now - graceMs, impossible: furthestDue(now, config) };
+  // An account that sleeps keeps messages waiting. The others may be looked for once an hour: it is rare, and costs requests.
+  const sometimes = (latest: number) => ({ before: now, ...(now % HOUR < MINUTE ? { impossible: now + latest } : {}) });
+  const probes = sometimes(Math.max(HOUR, ...config.probeAfterMs) + graceMs);
+  const statuses = sometimes(leaseMs + 2 * graceMs);
+  const unknown = sometimes(unknownLimitMs + graceMs);
+  const stages = {
+    vitals: () => measureVitals(patient(ports)),
+    accounts: errands('account', accounts, LANES.table, (item) => wake(patient(ports), item, config)),
+    probes: errands('probe', probes, LANES.provider, (item) => probe(patient(ports), item, config)),
+    statuses: errands('status', statuses, LANES.table, (item) => revisitStatuses(patient(ports), item)),
+    unknown: () => reconcile(ports, unknown, endsAt, config),
+  } satisfies Readonly<Record<string, Stage>>;
+  // Side by side: what one of them waits for must not use up the time of the others.
+  const failures = await Promise.all(
+    Object.entries(stages).map(async ([stage, run]) => {
+      const failed = await run().catch((error: unknown) => [error]);
+      if (failed.length > 0) metrics.count('WatchdogFailures', { stage }, failed.length);
+      return failed;
+    }),
+  );
+  const all = failures.flat();
+  // Each has had its chance; that some failed is for the log and the alarm.
+  if (all.length > 0) throw new AggregateError(all, `${all.length} errands of the watchdog failed`);
+}

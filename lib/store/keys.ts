@@ -1,0 +1,75 @@
+import { keyPart, shardOf } from '#lib/domain/ids.ts';
+import type { Epoch } from '#lib/domain/send/part.ts';
+import { toIso } from '#lib/domain/time.ts';
+import type { Key } from './store.ts';
+
+/** Where everything about sending lies in the table. The indexes: gsi1 lists, gsi2 what is reserved, gsi3 what is due. */
+
+const MS_DIGITS = 15;
+const SEQ_DIGITS = 12;
+
+export const accountKey = (account: string): Key => ({ pk: `ACC#${account}`, sk: 'META' });
+export const probeKey = (account: string): Key => ({ pk: `ACC#${account}`, sk: 'PROBE' });
+
+export const POINTER_PREFIX = 'Q#';
+export const pointerKey = (account: string, seq: number, part: number): Key => ({
+  pk: `ACC#${account}`,
+  sk: `${POINTER_PREFIX}${String(seq).padStart(SEQ_DIGITS, '0')}#${part}`,
+});
+
+/** Marks of unknown outcomes as version 0.1 wrote them; they are gone a day after its last run. */
+export const OLD_UNKNOWN_PREFIX = 'U#';
+export const oldUnknownKey = (account: string, messageId: string, part: number): Key => ({
+  pk: `ACC#${account}`,
+  sk: `${OLD_UNKNOWN_PREFIX}${messageId}#${part}`,
+});
+
+/** Where attempts and messages of the same words to the same person meet; `trace`: lib/domain/send/evidence.ts. */
+export const tracePartition = (account: string, trace: string): string => `ECHO#${account}#${trace}`;
+export const unknownKey = (account: string, trace: string, messageId: string, part: number): Key => ({
+  pk: tracePartition(account, trace),
+  sk: `U#${messageId}#${part}`,
+});
+export const echoKey = (account: string, trace: string, providerId: string): Key => ({
+  pk: tracePartition(account, trace),
+  sk: `E#${keyPart(providerId)}`,
+});
+
+export const sendKey = (messageId: string): Key => ({ pk: `MSG#${messageId}`, sk: 'META' });
+
+export const idempotencyKey = (workspace: string, webhook: string, key: string): Key => ({
+  pk: `IDEM#${workspace}#${webhook}#${key}`,
+  sk: 'META',
+});
+
+export const quotaKindKey = (workspace: string): Key => ({ pk: `WS#${workspace}`, sk: 'QUOTAKIND' });
+export const QUOTA_PREFIX = 'QUOTA#';
+export const quotaKey = (workspace: string, epoch: Epoch): Key => ({
+  pk: `WS#${workspace}`,
+  sk: `${QUOTA_PREFIX}${epoch}`,
+});
+export const auditKey = (workspace: string): Key => ({ pk: `WS#${workspace}`, sk: 'AUDIT' });
+export const LEDGER_PREFIX = 'LEDGER#';
+export const ledgerKey = (workspace: string, at: number, id: string): Key => ({
+  pk: `WS#${workspace}`,
+  sk: `${LEDGER_PREFIX}${toIso(at)}#${id}`,
+});
+
+export const sendListKey = (workspace: string, shard: number): string => `WS#${workspace}#SEND#${shard}`;
+export const sendListing = (workspace: string, messageId: string, at: number) => ({
+  gsi1pk: sendListKey(workspace, shardOf(messageId)),
+  gsi1sk: `${toIso(at)}#${messageId}`,
+});
+
+export const reservedListKey = (workspace: string, epoch: Epoch): string => `WS#${workspace}#RESERVED#${epoch}`;
+/** The number of reserved credits leads the sort key: counting them needs no look at the sends. */
+export const reservedSortKey = (credits: number, messageId: string): string => `${credits}#${messageId}`;
+
+export type Due = 'account' | 'probe' | 'unknown' | 'status';
+
+export const dueListKey = (what: Due, shard: number): string => `DUE#${what}#${shard}`;
+export const dueListOf = (what: Due, id: string): string => dueListKey(what, shardOf(id));
+/** Sorts by time; `at` in milliseconds since the epoch. */
+export const dueSortKey = (at: number, id = ''): string =>
+  `${String(Math.max(0, Math.ceil(at))).padStart(MS_DIGITS, '0')}#${id}`;
+export const dueTime = (sortKey: string): number => Number(sortKey.slice(0, MS_DIGITS));

@@ -1,0 +1,138 @@
+import type { Item, Key, Query, Store, ValueMap } from './store.ts';
+
+/** Every item of a query; `limit` is the size of a page. */
+export async function queryAll(store: Store, query: Query): Promise<Item[]> {
+  const items: Item[] = [];
+  for await (const page of pagesOf(store, query)) items.push(...page);
+  return items;
+}
+
+/** The same one page at a time, for what need not fit in memory. */
+export async function* pagesOf(store: Store, query: Query): AsyncGenerator<readonly Item[]> {
+  let start: ValueMap | undefined;
+  do {
+    const page = await store.query(start ? { ...query, start } : query);
+    yield page.items;
+    start = page.next;
+  } while (start);
+}
+
+const MOST_KEYS = 100;
+
+/** The items of any number of keys, in the order of the keys; what does not exist is left out. */
+export async function getAll(
+  store: Store,
+  keys: readonly Key[],
+  options?: { readonly consistent?: boolean },
+): Promise<readonly Item[]> {
+  const found = new Map<string, Item>();
+  for (let start = 0; start < keys.length; start += MOST_KEYS) {
+    const items = await store.getMany(keys.slice(start, start + MOST_KEYS), options);
+    for (const item of items) found.set(nameOf(item), item);
+  }
+  return keys.flatMap((key) => found.get(nameOf(key)) ?? []);
+}
+
+const nameOf = ({ pk, sk }: Key) => JSON.stringify([pk, sk]);
+
+/** Partitions of an index whose sort keys begin with a time, read as one list. */
+export interface Shelf {
+  readonly index: 'gsi1' | 'gsi2';
+  readonly partitions: readonly string[];
+}
+
+interface Wanted {
+  readonly limit: number;
+  /** Bounds of the sort key: `from` inclusive, `before` exclusive. */
+  readonly from?: string;
+  readonly before?: string;
+  /** Looks at the attributes that the index holds. Left out: all are wanted. */
+  readonly accepts?: (entry: Item) => boolean;
+}
+
+export interface Slice {
+  readonly entries: readonly Item[];
+  /** The list goes on before this sort key; absent at its end. */
+  readonly position?: string;
+}
+
+interface Shard {
+  readonly partition: string;
+  readonly found: Item[];
+  /** Everything above this sort key has been seen. */
+  frontier: string;
+  next: ValueMap | undefined;
+  exhausted: boolean;
+}
+
+// A filter that fits nothing must not walk through a whole year in one call; the caller gets a short page and a cursor.
+const ROUNDS = 12;
+const FILTERED_READ = 300;
+const NEWEST = '\uffff';
+
+/**
+ * The newest entries over all partitions, in order. Each partition is read only as far as it can still contribute:
+ *
+ *   shard 0  ████████░░░░      █ read   ░ not read
+ *   shard 1  █████░░░░░░░
+ *                 ▲ cut: the entry at `limit`; a shard read beyond it has nothing more to add
+ */
+export async function newestFirst(store: Store, shelf: Shelf, wanted: Wanted): Promise<Slice> {
+  const shards = shelf.partitions.map(
+    (partition): Shard => ({ partition, found: [], frontier: NEWEST, next: undefined, exhausted: false }),
+  );
+  const sortKey = sortKeyOn(shelf.index);
+  for (let round = 0; ; round++) {
+    const sorted = shards.flatMap((shard) => shard.found).sort((a, b) => (sortKey(a) < sortKey(b) ? 1 : -1));
+    const beyond = sorted[wanted.limit];
+    const open = shards.filter((shard) => !shard.exhausted && (!beyond || shard.frontier > sortKey(beyond)));
+    if (open.length === 0) return cut(sorted, wanted.limit, sortKey);
+    if (round === ROUNDS) return upTo(highest(open), sorted, wanted.limit, sortKey);
+    await Promise.all(open.map((shard) => readOn(store, shelf, wanted, shard)));
+  }
+}
+
+async function readOn(store: Store, { index, partitions }: Shelf, wanted: Wanted, shard: Shard): Promise<void> {
+  const { from, before, accepts, limit } = wanted;
+  const { items, next } = await store.query({
+    index,
+    pk: shard.partition,
+    descending: true,
+    limit: accepts ? FILTERED_READ : Math.ceil((2 * limit) / partitions.length) + 2,
+    ...(from !== undefined && { from }),
+    ...(before !== undefined && { before }),
+    ...(shard.next && { start: shard.next }),
+  });
+  const last = items.at(-1);
+  if (last) shard.frontier = sortKeyOn(index)(last);
+  shard.found.push(...(accepts ? items.filter(accepts) : items));
+  shard.next = next;
+  shard.exhausted = next === undefined;
+}
+
+type SortKey = (entry: Item) => string;
+
+function sortKeyOn(index: Shelf['index']): SortKey {
+  return (entry) => String(entry[`${index}sk`]);
+}
+
+function cut(sorted: readonly Item[], limit: number, sortKey: SortKey): Slice {
+  const entries = sorted.slice(0, limit);
+  const last = entries.at(-1);
+  return sorted.length > limit && last ? { entries, position: sortKey(last) } : { entries };
+}
+
+/** What is certain so far: below `frontier` some shard has not been read yet. */
+function upTo(frontier: string, sorted: readonly Item[], limit: number, sortKey: SortKey): Slice {
+  const certain = sorted.filter((entry) => sortKey(entry) >= frontier);
+  return certain.length > limit ? cut(certain, limit, sortKey) : { entries: certain, position: frontier };
+}
+
+function highest(shards: readonly Shard[]): string {
+  return (
+    shards
+      .map((shard) => shard.frontier)
+      .sort()
+      .at(-1) ?? ''
+  );
+}

@@ -1,0 +1,58 @@
+import type { Clock, Random } from '#lib/domain/ports.ts';
+import { type Store, StoreUnavailable } from './store.ts';
+
+const FIRST_WAIT_MS = 20;
+const LONGEST_WAIT_MS = 500;
+
+/**
+ * Repeats what the table did not take, or may have taken without our hearing of it, until `deadline` (of
+ * `clock.monotonic`). A transaction keeps its token, so that doing it twice is doing it once. A single conditional
+ * write that was done and whose answer was lost is refused on its repeat: whoever makes one looks at the item that
+ * comes with the refusal for its own mark.
+ */
+export function retrying(store: Store, clock: Clock, random: Random, deadline: number): Store {
+  const isWorthIt = (error: unknown) => error instanceof StoreUnavailable && error.reason !== 'refused';
+  const persistently = <Result>(attempt: () => Promise<Result>) => persist(attempt, isWorthIt, clock, random, deadline);
+  return {
+    get: (key, options) => persistently(() => store.get(key, options)),
+    getMany: (keys, options) => persistently(() => store.getMany(keys, options)),
+    query: (query) => persistently(() => store.query(query)),
+    write: (write, options) => persistently(() => store.write(write, options)),
+    transact: (writes, token) => persistently(() => store.transact(writes, token)),
+    writeMany: (writes) => persistently(() => store.writeMany(writes)),
+  };
+}
+
+/** Attempts once at least, and begins no attempt after `deadline`, with waits of random length in between. */
+export async function persist<Result>(
+  attempt: () => Promise<Result>,
+  isWorthIt: (error: unknown) => boolean,
+  clock: Clock,
+  random: Random,
+  deadline: number,
+): Promise<Result> {
+  for (let ceiling = FIRST_WAIT_MS; ; ceiling = Math.min(LONGEST_WAIT_MS, ceiling * 2)) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const wait = ceiling * random.next();
+      if (!isWorthIt(error) || clock.monotonic() + wait >= deadline) throw error;
+      await clock.sleep(wait);
+    }
+  }
+}
+
+export interface StorePorts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** The same ports, with a store that tries for as long as a request may wait. */
+export function withRetries<Ports extends StorePorts>(
+  ports: Ports,
+  { requestMs }: { readonly requestMs: number },
+): Ports {
+  const { store, clock, random } = ports;
+  return { ...ports, store: retrying(store, clock, random, clock.monotonic() + requestMs) };
+}

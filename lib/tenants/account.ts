@@ -1,0 +1,239 @@
+import * as v from 'valibot';
+import { derivedId } from '#lib/domain/ids.ts';
+import type { Random } from '#lib/domain/ports.ts';
+import { Instant, optional, tally } from '#lib/domain/schema.ts';
+import { SHORTEST_DRAW_MS, SHORTEST_GAP_MS } from '#lib/domain/send/pace.ts';
+import { toIso } from '#lib/domain/time.ts';
+import { type Account, readAccount } from '#lib/sender/items.ts';
+import { itemReader } from '#lib/store/items.ts';
+import { accountKey } from '#lib/store/keys.ts';
+import { getAll } from '#lib/store/query.ts';
+import {
+  absent,
+  all,
+  any,
+  type Delete,
+  del,
+  equal,
+  exists,
+  type Key,
+  newTransaction,
+  type Put,
+  put,
+  type Store,
+  set,
+  unchanged,
+  update,
+} from '#lib/store/store.ts';
+import { wholeDirectory } from './directory.ts';
+
+export type Channel = 'whatsapp' | 'sms';
+
+/** What a provider's folder says about accounts. Credentials are checked here once, stored as a secret, never shown. */
+export interface AccountProvider extends LineProvider {
+  /** The channels that an account of this provider may have. */
+  readonly channels: readonly Channel[];
+  /** False where the provider offers no way to send: such an account only names what is received. */
+  readonly canSend: boolean;
+  /** What `credentials` of `POST /api/accounts` must hold, by channel. Its output is what is stored. */
+  readonly credentials: (channel: Channel) => v.GenericSchema;
+  /** The credentials that are base URLs: what the hub may not call is refused when they are given. */
+  readonly baseUrls?: readonly string[];
+  /** The account's own id at the provider, by which a foreign delivery is told; undefined where it has none. It is its line. */
+  readonly instanceOf?: (credentials: unknown) => string | undefined;
+}
+
+/** Between the end of one call and the start of the next, drawn anew each time. */
+export const Pacing = v.pipe(
+  v.strictObject({
+    minMs: v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(SHORTEST_GAP_MS),
+      v.description(
+        `Never drawn below ${SHORTEST_DRAW_MS}: what that leaves over the promised ${SHORTEST_GAP_MS} is for the clocks of two hosts`,
+      ),
+    ),
+    maxMs: v.pipe(v.number(), v.integer(), v.maxValue(3_600_000)),
+  }),
+  v.check(({ minMs, maxMs }) => minMs <= maxMs, 'maxMs must not be below minMs'),
+);
+export type Pacing = v.InferOutput<typeof Pacing>;
+
+/** What managing reads of an account's item; the rest of it is the sender's. */
+const Stored = v.object({
+  id: v.string(),
+  workspace: v.string(),
+  provider: v.string(),
+  channel: v.picklist(['whatsapp', 'sms']),
+  name: v.exactOptional(v.string()),
+  phone: v.exactOptional(v.string()),
+  /** The account's id at the provider, where it has one. */
+  instance: v.exactOptional(v.string()),
+  line: v.exactOptional(v.string()),
+  claim: v.exactOptional(v.string()),
+  credentialsVersion: v.exactOptional(v.number()),
+  pacing: Pacing,
+  nextSendAt: v.number(),
+  backoffUntil: v.number(),
+  pending: v.number(),
+  paused: v.boolean(),
+  pauseReason: v.exactOptional(v.string()),
+  held: v.boolean(),
+  holdReason: v.exactOptional(v.string()),
+  createdAt: v.string(),
+  connectedAt: v.string(),
+});
+export type ManagedAccount = v.InferOutput<typeof Stored>;
+
+/** What the account's message ids are unique within: its name at the provider, as deliveries tell it, or else our id. */
+export function scopeOf(
+  { isNamedByPhone }: Pick<AccountProvider, 'isNamedByPhone'>,
+  account: { readonly id: string; readonly instance: string | undefined; readonly phone: string | undefined },
+): string {
+  return account.instance ?? (isNamedByPhone ? account.phone : undefined) ?? account.id;
+}
+
+export const readManagedAccount = itemReader(Stored);
+
+/** An account as its owner sees it. Its credentials are written and never shown. */
+export const ShownAccount = v.object({
+  id: v.string(),
+  workspace: v.string(),
+  provider: v.string(),
+  channel: v.picklist(['whatsapp', 'sms']),
+  name: optional(v.string()),
+  phone: optional(v.string(), 'E.164 with +'),
+  instance: optional(v.string(), "The account's own id at the provider"),
+  pacing: Pacing,
+  paused: v.pipe(v.boolean(), v.description('By an operator')),
+  pauseReason: optional(v.string()),
+  held: v.pipe(v.boolean(), v.description('Because of what the provider said')),
+  holdReason: optional(v.string()),
+  pending: tally('Parts that wait in its queue or are being sent'),
+  nextSendAt: v.exactOptional(Instant),
+  backoffUntil: v.exactOptional(Instant),
+  createdAt: Instant,
+  connectedAt: v.pipe(Instant, v.description('When it was connected last')),
+});
+export type ShownAccount = v.InferOutput<typeof ShownAccount>;
+
+export function shownAccount({
+  nextSendAt,
+  backoffUntil,
+  line: _line,
+  claim: _claim,
+  credentialsVersion: _version,
+  ...account
+}: ManagedAccount): ShownAccount {
+  return {
+    ...account,
+    // Zero is the sender's word for never.
+    ...(nextSendAt > 0 && { nextSendAt: toIso(nextSendAt) }),
+    ...(backoffUntil > 0 && { backoffUntil: toIso(backoffUntil) }),
+  };
+}
+
+/**
+ * The line that an account sends on, as its provider tells lines apart: an instance, a number, a device. Two accounts
+ * on one line would send side by side, without a gap between them, so a workspace gives each line to one of them.
+ */
+export interface LineProvider {
+  readonly name: string;
+  /** What the credentials say of it, whatever else in them changes; left out where a provider has no lines. */
+  readonly lineOf?: (credentials: unknown) => readonly string[] | undefined;
+  /** True where it is the number that names an account: of several on one set of credentials, and in deliveries. */
+  readonly isNamedByPhone?: boolean;
+}
+
+/** As an account's item tells it. */
+interface OnLine {
+  readonly line?: string | undefined;
+  readonly instance?: string | undefined;
+  readonly phone?: string | undefined;
+}
+
+/** The line's name here. A token may be a part of what it is made from, and cannot be read out of it. */
+export function lineIn({ name, lineOf }: LineProvider, credentials: unknown): string | undefined {
+  const parts = lineOf?.(credentials);
+  return parts && derivedId('line', [name, ...parts]);
+}
+
+/** An earlier release kept the instance alone. */
+const lineByInstance = ({ name }: LineProvider, { instance }: OnLine): string | undefined =>
+  instance === undefined ? undefined : derivedId('line', [name, instance]);
+
+/** Whether credentials with this line are not those that the account's item speaks of. */
+export function isOtherLine(provider: LineProvider, account: OnLine, found: string | undefined): boolean {
+  const own = [account.line, lineByInstance(provider, account)];
+  return own.some((expected) => expected !== undefined && expected !== found);
+}
+
+/** What an account must have to itself. Undefined: nothing, or its item does not tell. */
+export function claimOf(provider: LineProvider, account: OnLine): string | undefined {
+  const { name, isNamedByPhone } = provider;
+  if (isNamedByPhone && account.phone !== undefined) return derivedId('line', [name, account.phone]);
+  return account.line ?? lineByInstance(provider, account);
+}
+
+const claimKey = (workspace: string, claim: string): Key => ({ pk: `WS#${workspace}`, sk: `LINE#${claim}` });
+
+/** Refused where another account has the claim, unless an earlier release has deleted that account and left it behind. */
+export async function claiming(store: Store, workspace: string, claim: string, account: string): Promise<Put> {
+  const found = await store.get(claimKey(workspace, claim), { consistent: true });
+  const owner = typeof found?.account === 'string' ? found.account : account;
+  const isLeft = owner !== account && (await store.get(accountKey(owner), { consistent: true })) === undefined;
+  return claimingFrom(workspace, claim, account, isLeft ? [account, owner] : [account]);
+}
+
+function claimingFrom(workspace: string, claim: string, account: string, owners: readonly string[]): Put {
+  const isOneOf = owners.map((owner) => equal('account', owner));
+  return put({ ...claimKey(workspace, claim), account }, any(absent(), ...isOneOf));
+}
+
+/** Goes with whatever takes the line away from its account. */
+export const releasing = (workspace: string, claim: string | undefined, account: string): Delete[] =>
+  claim === undefined ? [] : [del(claimKey(workspace, claim), any(absent(), equal('account', account)))];
+
+/** The id of another account that has it, which one of an earlier release may have without a claim. */
+export async function holderOf(
+  store: Store,
+  workspace: string,
+  provider: LineProvider,
+  claim: string,
+  except: string,
+): Promise<string | undefined> {
+  const entries = await wholeDirectory(store, workspace, 'ACCOUNT');
+  const keys = entries.map(({ sk }) => accountKey(sk.slice('ACCOUNT#'.length)));
+  const accounts = (await getAll(store, keys, { consistent: true })).map(readAccount);
+  const others = accounts.filter((account) => account.provider === provider.name && account.id !== except);
+  return others.find((account) => (account.claim ?? claimOf(provider, account)) === claim)?.id;
+}
+
+/** An account that was read for sending. */
+type Adopted = Pick<Account, 'id' | 'workspace' | 'phone' | 'credentialsVersion'>;
+
+/**
+ * Claims the line of an account that an earlier release made, which can only be told with its credentials in hand.
+ * `changed`: it has become another meanwhile; look at it again.
+ */
+export async function adopt(
+  store: Store,
+  random: Random,
+  account: Adopted,
+  { line, claim }: { readonly line: string; readonly claim: string },
+): Promise<'claimed' | 'changed' | { readonly takenBy: string }> {
+  const { id, workspace, phone, credentialsVersion } = account;
+  const writes = [
+    update(
+      accountKey(id),
+      [set('line', line), set('claim', claim)],
+      all(exists(), unchanged({ claim: undefined, phone, credentialsVersion })),
+    ),
+    claimingFrom(workspace, claim, id, [id]),
+  ];
+  const transacted = await store.transact(writes, newTransaction(random));
+  if (transacted.done) return 'claimed';
+  const owner = transacted.refused[1]?.item?.account;
+  return typeof owner === 'string' ? { takenBy: owner } : 'changed';
+}

@@ -1,0 +1,258 @@
+import { newId } from '#lib/domain/ids.ts';
+import { toPhone } from '#lib/domain/person.ts';
+import type { Clock, Log, Random } from '#lib/domain/ports.ts';
+import { known } from '#lib/domain/schema.ts';
+import { DEFAULT_PACING } from '#lib/domain/send/pace.ts';
+import { toIso } from '#lib/domain/time.ts';
+import { deleteAccount, sendingStart } from '#lib/sender/account.ts';
+import { defaultConfig } from '#lib/sender/config.ts';
+import { probeNow } from '#lib/sender/hold.ts';
+import { accountKey } from '#lib/store/keys.ts';
+import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
+import { getAll } from '#lib/store/query.ts';
+import {
+  absent,
+  all,
+  type Change,
+  check,
+  del,
+  exists,
+  newTransaction,
+  put,
+  remove,
+  type Store,
+  StoreUnavailable,
+  set,
+  unchanged,
+  update,
+} from '#lib/store/store.ts';
+import {
+  type AccountProvider,
+  type Channel,
+  claiming,
+  claimOf,
+  holderOf,
+  lineIn,
+  type ManagedAccount,
+  type Pacing,
+  readManagedAccount,
+  releasing,
+  scopeOf,
+} from './account.ts';
+import { directoryKey, listDirectory, wholeDirectory } from './directory.ts';
+import { accountSecret, type Secrets } from './secrets.ts';
+import { isCurrent, webhookKey, webhookOf } from './webhook.ts';
+import { findWebhook } from './webhooks.ts';
+
+interface AccountPorts {
+  readonly store: Store;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+interface NewAccount {
+  readonly channel: Channel;
+  readonly name?: string;
+  readonly phone?: string;
+  readonly pacing?: Pacing;
+  /** As the provider's schema put them out. */
+  readonly credentials: unknown;
+}
+
+type Connected =
+  | { readonly kind: 'created'; readonly account: ManagedAccount }
+  /** Another account of the workspace sends on this line. */
+  | { readonly kind: 'taken'; readonly by: string };
+
+/** The secret comes first: a crash in between leaves a secret without an account, never an account without its secret. */
+export async function createAccount(
+  { store, secrets, clock, random }: AccountPorts,
+  workspace: string,
+  provider: AccountProvider,
+  { channel, name, phone, pacing, credentials }: NewAccount,
+): Promise<Connected> {
+  const now = clock.now();
+  const id = newId('acc', now, random.bytes(10));
+  const told = { phone: toPhone(phone), instance: provider.instanceOf?.(credentials) };
+  const line = lineIn(provider, credentials);
+  const claim = claimOf(provider, { ...told, line });
+  const holder = claim === undefined ? undefined : await holderOf(store, workspace, provider, claim, id);
+  if (holder !== undefined) return { kind: 'taken', by: holder };
+  const item = {
+    ...accountKey(id),
+    ...sendingStart(id, pacing ?? DEFAULT_PACING),
+    id,
+    workspace,
+    provider: provider.name,
+    channel,
+    scope: scopeOf(provider, { id, ...told }),
+    ...known({ name, ...told, line, claim }),
+    credentialsVersion: await secrets.put(accountSecret(id), JSON.stringify(credentials)),
+    createdAt: toIso(now),
+    connectedAt: toIso(now),
+  };
+  const writes = [
+    put(item, absent()),
+    put({ ...directoryKey(workspace, 'ACCOUNT', id) }, absent()),
+    ...(claim === undefined ? [] : [await claiming(store, workspace, claim, id)]),
+  ];
+  const transacted = await store.transact(writes, newTransaction(random));
+  if (transacted.done) return { kind: 'created', account: readManagedAccount(item) };
+  const owner = transacted.refused[2]?.item?.account;
+  if (typeof owner !== 'string') throw new Error('an id that was just made up is taken');
+  await secrets.delete(accountSecret(id));
+  return { kind: 'taken', by: owner };
+}
+
+/** `null` takes a value away. */
+interface AccountPatch {
+  readonly name?: string | null;
+  readonly phone?: string | null;
+  readonly pacing?: Pacing;
+  /** As the provider's schema put them out. */
+  readonly credentials?: unknown;
+}
+
+export async function findAccount(store: Store, workspace: string, id: string): Promise<ManagedAccount | undefined> {
+  const item = await store.get(accountKey(id), { consistent: true });
+  return item?.workspace === workspace ? readManagedAccount(item) : undefined;
+}
+
+export async function listAccounts(
+  store: Store,
+  workspace: string,
+  page: PageRequest,
+): Promise<ListPage<ManagedAccount>> {
+  const { items: entries, position } = await listDirectory(store, workspace, 'ACCOUNT', page);
+  const keys = entries.map(({ sk }) => accountKey(sk.slice('ACCOUNT#'.length)));
+  return pageOf((await getAll(store, keys, { consistent: true })).map(readManagedAccount), position);
+}
+
+type Patched =
+  | { readonly kind: 'patched'; readonly account: ManagedAccount }
+  | { readonly kind: 'gone' }
+  /** Another account of the workspace sends on the line that this one would get. */
+  | { readonly kind: 'taken'; readonly by: string };
+
+// Each round more means that somebody else changed the account between our look and our write.
+const ROUNDS = 5;
+
+export async function patchAccount(
+  ports: AccountPorts,
+  account: ManagedAccount,
+  provider: AccountProvider,
+  patch: AccountPatch,
+): Promise<Patched> {
+  const { store, secrets, clock, random } = ports;
+  const { id, workspace } = account;
+  const { credentials } = patch;
+  const moves = credentials !== undefined || (patch.phone !== undefined && provider.isNamedByPhone);
+  if (!moves && changesOf(patch).length === 0) return { kind: 'patched', account };
+  let current = account;
+  let version: number | undefined;
+  for (let round = 0; round < ROUNDS; round++) {
+    const named = namedAfter(current, provider, patch);
+    const { claim } = named;
+    const isNew = moves && claim !== undefined && claim !== current.claim;
+    const holder = isNew ? await holderOf(store, workspace, provider, claim, id) : undefined;
+    if (holder !== undefined) return { kind: 'taken', by: holder };
+    // The secret comes first: until its version stands on the account, everybody goes on with the one before.
+    if (credentials !== undefined) version ??= await secrets.put(accountSecret(id), JSON.stringify(credentials));
+    const { phone, credentialsVersion, held } = current;
+    const writes = [
+      update(
+        accountKey(id),
+        [...changesOf(patch), ...(moves ? movesOf(named) : []), ...(version === undefined ? [] : renewing(version))],
+        all(exists(), unchanged({ phone, credentialsVersion, held, claim: current.claim })),
+      ),
+      ...(isNew ? [await claiming(store, workspace, claim, id)] : []),
+      ...(moves && claim !== current.claim ? releasing(workspace, current.claim, id) : []),
+      ...(held && version !== undefined ? [await probeNow(store, id, clock.now())] : []),
+    ];
+    const { done } = await store.transact(writes, newTransaction(random));
+    const item = await store.get(accountKey(id), { consistent: true });
+    if (!item) return { kind: 'gone' };
+    current = readManagedAccount(item);
+    if (!done) continue;
+    if (credentials !== undefined) await copyInstance(ports, current);
+    return { kind: 'patched', account: current };
+  }
+  throw new StoreUnavailable('conflict');
+}
+
+/** By what the account will be known once the patch is done. */
+function namedAfter(current: ManagedAccount, provider: AccountProvider, { phone: given, credentials }: AccountPatch) {
+  const phone = given === undefined ? current.phone : toPhone(given ?? undefined);
+  const instance = credentials === undefined ? current.instance : provider.instanceOf?.(credentials);
+  const line = credentials === undefined ? current.line : lineIn(provider, credentials);
+  const scope = scopeOf(provider, { id: current.id, instance, phone });
+  return { instance, line, scope, claim: claimOf(provider, { line, instance, phone }) };
+}
+
+const movesOf = (named: ReturnType<typeof namedAfter>): Change[] =>
+  Object.entries(named).map(([name, value]) => setOrRemove(name, value));
+
+/** What the provider said of the old credentials counts no longer. */
+const renewing = (version: number): Change[] => [set('credentialsVersion', version), set('failuresRunning', 0)];
+
+function changesOf({ name, phone, pacing }: AccountPatch): Change[] {
+  const changes: Change[] = [];
+  if (name !== undefined) changes.push(setOrRemove('name', name ?? undefined));
+  if (phone !== undefined) changes.push(setOrRemove('phone', toPhone(phone ?? undefined)));
+  if (pacing) changes.push(set('pacing', { ...pacing }));
+  return changes;
+}
+
+const setOrRemove = (name: string, value: string | undefined): Change =>
+  value === undefined ? remove(name) : set(name, value);
+
+/**
+ * A delivery is checked against the copy on its webhook, so that it needs one look-up: the copies follow the account,
+ * for as long as it is as it was read. Whoever changes it next does so after the change.
+ */
+async function copyInstance(
+  { store, random }: AccountPorts,
+  { id, workspace, instance, credentialsVersion }: ManagedAccount,
+): Promise<void> {
+  const ours = check(accountKey(id), unchanged({ id, instance, credentialsVersion }));
+  const entries = await wholeDirectory(store, workspace, 'WEBHOOK');
+  const webhooks = await getAll(
+    store,
+    entries.map(({ tokenHash }) => webhookKey(String(tokenHash))),
+    { consistent: true },
+  );
+  for (const { webhookId, accountId } of webhooks.map(webhookOf)) {
+    if (accountId !== id) continue;
+    for (let round = 0; round < ROUNDS; round++) {
+      // It may have been given a new URL meanwhile, with the copy as it was.
+      const found = await findWebhook(store, workspace, webhookId);
+      if (!found || found.webhook.instance === instance) break;
+      const copy = update(webhookKey(found.tokenHash), [setOrRemove('instance', instance)], isCurrent);
+      const transacted = await store.transact([ours, copy], newTransaction(random));
+      if (transacted.done) break;
+      if (transacted.refused[0]) return;
+    }
+  }
+}
+
+/** Sends that wait in its queue hold an account: they are cancelled or sent first. */
+export async function removeAccount(
+  ports: AccountPorts & { readonly log: Log },
+  { id, workspace }: ManagedAccount,
+): Promise<'deleted' | 'busy' | 'gone'> {
+  const entry = del(directoryKey(workspace, 'ACCOUNT', id));
+  const alongside = ({ claim }: { readonly claim?: string }) => [entry, ...releasing(workspace, claim, id)];
+  const outcome = await deleteAccount(ports, id, alongside, defaultConfig);
+  if (outcome === 'deleted') await deleteSecret(ports, id);
+  return outcome;
+}
+
+async function deleteSecret({ secrets, log }: AccountPorts & { readonly log: Log }, id: string): Promise<void> {
+  try {
+    await secrets.delete(accountSecret(id));
+  } catch (cause) {
+    // The account is gone all the same, and nothing can lead to its secret any more.
+    log.error('the secret of a deleted account could not be deleted', cause, { account: id });
+  }
+}

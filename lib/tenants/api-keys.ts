@@ -1,0 +1,80 @@
+import * as v from 'valibot';
+import { newId, sha256 } from '#lib/domain/ids.ts';
+import type { Clock, Random } from '#lib/domain/ports.ts';
+import { Instant, optional, text } from '#lib/domain/schema.ts';
+import { toIso } from '#lib/domain/time.ts';
+import { itemReader } from '#lib/store/items.ts';
+import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
+import { getAll } from '#lib/store/query.ts';
+import { absent, del, type Key, newTransaction, put, type Store } from '#lib/store/store.ts';
+import { directoryKey, listDirectory } from './directory.ts';
+
+/** A key that opens one workspace. The key itself is stored nowhere, only its hash. */
+export const WorkspaceKey = v.object({
+  id: v.string(),
+  workspace: v.string(),
+  name: optional(v.string(), 'Who or what it is for'),
+  prefix: text('How the key begins, to tell it from others'),
+  createdAt: Instant,
+});
+export type WorkspaceKey = v.InferOutput<typeof WorkspaceKey>;
+
+const SHOWN_CHARACTERS = 9;
+
+function keyRow(hash: string): Key {
+  return { pk: `KEY#${hash}`, sk: 'META' };
+}
+
+interface Ports {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** `key` is shown this once. */
+export async function createKey(
+  ports: Ports,
+  workspace: string,
+  name?: string,
+): Promise<WorkspaceKey & { readonly key: string }> {
+  const { store, clock, random } = ports;
+  const now = clock.now();
+  const key = `hk_${Buffer.from(random.bytes(32)).toString('base64url')}`;
+  const hash = sha256(key);
+  const made: WorkspaceKey = {
+    id: newId('key', now, random.bytes(10)),
+    workspace,
+    ...(name !== undefined && { name }),
+    prefix: key.slice(0, SHOWN_CHARACTERS),
+    createdAt: toIso(now),
+  };
+  const writes = [
+    put({ ...keyRow(hash), ...made }, absent()),
+    put({ ...directoryKey(workspace, 'KEY', made.id), hash }, absent()),
+  ];
+  const { done } = await store.transact(writes, newTransaction(random));
+  if (!done) throw new Error('a key that was just made up is taken');
+  return { ...made, key };
+}
+
+export async function listKeys(store: Store, workspace: string, page: PageRequest): Promise<ListPage<WorkspaceKey>> {
+  const { items: entries, position } = await listDirectory(store, workspace, 'KEY', page);
+  const keys = entries.map((entry) => keyRow(String(entry.hash)));
+  return pageOf((await getAll(store, keys, { consistent: true })).map(workspaceKeyOf), position);
+}
+
+/** False where the workspace has no such key. It opens nothing from this moment on. */
+export async function deleteKey(store: Store, random: Random, workspace: string, id: string): Promise<boolean> {
+  const entry = await store.get(directoryKey(workspace, 'KEY', id), { consistent: true });
+  if (!entry) return false;
+  await store.transact([del(keyRow(String(entry.hash))), del(entry)], newTransaction(random));
+  return true;
+}
+
+/** The workspace that a presented key opens. Found by hash, so that no time is spent on comparing. */
+export async function workspaceOfKey(store: Store, presented: string): Promise<string | undefined> {
+  const item = await store.get(keyRow(sha256(presented)), { consistent: true });
+  return item && workspaceKeyOf(item).workspace;
+}
+
+const workspaceKeyOf = itemReader(WorkspaceKey);

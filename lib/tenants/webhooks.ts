@@ -1,0 +1,277 @@
+import * as v from 'valibot';
+import { newId, sha256 } from '#lib/domain/ids.ts';
+import type { Clock, Random } from '#lib/domain/ports.ts';
+import { Instant, optional, text } from '#lib/domain/schema.ts';
+import { toIso } from '#lib/domain/time.ts';
+import { accountKey } from '#lib/store/keys.ts';
+import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
+import { getAll } from '#lib/store/query.ts';
+import {
+  absent,
+  all,
+  type Change,
+  type Check,
+  check,
+  del,
+  equal,
+  type Item,
+  newTransaction,
+  put,
+  remove,
+  type Store,
+  StoreUnavailable,
+  set,
+  unchanged,
+  update,
+} from '#lib/store/store.ts';
+import { readManagedAccount } from './account.ts';
+import { ATTEMPTS_KEPT_SECONDS } from './attempts.ts';
+import { directoryKey, listDirectory } from './directory.ts';
+import { isCurrent, newToken, type Webhook, webhookItem, webhookKey, webhookOf, webhookPath } from './webhook.ts';
+import { retentionOf } from './workspaces.ts';
+
+/** A webhook as its owner sees it: neither the token nor the secret, which nobody can show again. */
+export const ShownWebhook = v.object({
+  id: v.string(),
+  workspace: v.string(),
+  kind: v.picklist(['receive', 'send']),
+  provider: optional(v.string(), 'Who calls it; only of kind `receive`'),
+  accountId: optional(v.string()),
+  name: optional(v.string()),
+  enabled: v.pipe(v.boolean(), v.description('False: its URL answers 404')),
+  hasSecret: v.pipe(v.boolean(), v.description("Whether the provider's own secret is checked as well")),
+  tokenPrefix: text('How the token in its URL begins'),
+  createdAt: Instant,
+});
+export type ShownWebhook = v.InferOutput<typeof ShownWebhook>;
+
+export function shownWebhook(webhook: Webhook): ShownWebhook {
+  const { webhookId, workspace, kind, provider, accountId, name, enabled, secretHash, tokenPrefix, createdAt } =
+    webhook;
+  return {
+    id: webhookId,
+    workspace,
+    kind,
+    ...(provider !== undefined && { provider }),
+    ...(accountId !== undefined && { accountId }),
+    ...(name !== undefined && { name }),
+    enabled,
+    hasSecret: secretHash !== undefined,
+    tokenPrefix,
+    createdAt,
+  };
+}
+
+interface NewWebhook {
+  readonly kind: 'receive' | 'send';
+  readonly provider?: string;
+  readonly accountId?: string;
+  readonly secret?: string;
+  readonly name?: string;
+}
+
+interface CreatePorts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+type Created =
+  | { readonly kind: 'created'; readonly webhook: Webhook; readonly path: string }
+  /** The workspace has no such account, or it is another provider's. */
+  | { readonly kind: 'no account' };
+
+// Each round more means that the workspace's retention was changed in this very moment.
+const ROUNDS = 5;
+
+export async function createWebhook(ports: CreatePorts, workspace: string, wanted: NewWebhook): Promise<Created> {
+  const { store, random } = ports;
+  for (let round = 0; round < ROUNDS; round++) {
+    const account = await accountFor(store, workspace, wanted);
+    if (account === 'missing') return { kind: 'no account' };
+    const { unchanged: ofRetention, retentionDays } = await retentionOf(store, workspace);
+    const { token, ...ofToken } = newToken(random);
+    const { tokenHash, ...webhook } = {
+      ...newWebhook(ports, workspace, wanted, account),
+      ...(retentionDays !== undefined && { retentionDays }),
+      ...ofToken,
+    };
+    const writes = [
+      put(webhookItem(tokenHash, webhook), absent()),
+      put({ ...directoryKey(workspace, 'WEBHOOK', webhook.webhookId), tokenHash }, absent()),
+      ofRetention,
+      ...(account ? [account.unchanged] : []),
+    ];
+    const transacted = await store.transact(writes, newTransaction(random));
+    if (transacted.done) return { kind: 'created', webhook, path: webhookPath(webhook, token) };
+    // It was deleted, or its credentials were changed, just now.
+    if (account && transacted.refused[writes.indexOf(account.unchanged)]) return { kind: 'no account' };
+  }
+  throw new StoreUnavailable('conflict');
+}
+
+function newWebhook(
+  { clock, random }: CreatePorts,
+  workspace: string,
+  { kind, provider, accountId, name, secret }: NewWebhook,
+  account: NamedAccount | undefined,
+): Omit<Webhook, 'tokenPrefix'> {
+  const now = clock.now();
+  return {
+    webhookId: newId('wh', now, random.bytes(10)),
+    workspace,
+    kind,
+    ...(provider !== undefined && { provider }),
+    enabled: true,
+    rotated: false,
+    ...(name !== undefined && { name }),
+    ...(accountId !== undefined && { accountId }),
+    ...(account?.instance !== undefined && { instance: account.instance }),
+    ...(secret !== undefined && { secretHash: sha256(secret) }),
+    createdAt: toIso(now),
+  };
+}
+
+interface NamedAccount {
+  readonly instance?: string;
+  /** The webhook holds a copy of the account's instance: both must be of one moment. */
+  readonly unchanged: Check;
+}
+
+async function accountFor(
+  store: Store,
+  workspace: string,
+  { accountId, provider }: NewWebhook,
+): Promise<NamedAccount | undefined | 'missing'> {
+  if (accountId === undefined) return undefined;
+  const item = await store.get(accountKey(accountId), { consistent: true });
+  const account = item && readManagedAccount(item);
+  if (account?.workspace !== workspace || account.provider !== provider) return 'missing';
+  const { instance } = account;
+  return {
+    unchanged: check(accountKey(accountId), unchanged({ id: accountId, instance })),
+    ...(instance !== undefined && { instance }),
+  };
+}
+
+/** `null` takes a value away. */
+interface WebhookPatch {
+  readonly enabled?: boolean;
+  readonly name?: string | null;
+  readonly secret?: string | null;
+}
+
+// Each round more means that somebody rotated the webhook between our look and our write.
+const PATCH_ROUNDS = 5;
+
+/** The row of a webhook as it is now, and where it stands. */
+interface Found {
+  readonly webhook: Webhook;
+  readonly item: Item;
+  readonly tokenHash: string;
+}
+
+export async function findWebhook(store: Store, workspace: string, id: string): Promise<Found | undefined> {
+  const entry = await store.get(directoryKey(workspace, 'WEBHOOK', id), { consistent: true });
+  if (typeof entry?.tokenHash !== 'string') return undefined;
+  const item = await store.get(webhookKey(entry.tokenHash), { consistent: true });
+  return item && { item, webhook: webhookOf(item), tokenHash: entry.tokenHash };
+}
+
+export async function listWebhooks(store: Store, workspace: string, page: PageRequest): Promise<ListPage<Webhook>> {
+  const { items: entries, position } = await listDirectory(store, workspace, 'WEBHOOK', page);
+  const keys = entries.map((entry) => webhookKey(String(entry.tokenHash)));
+  return pageOf((await getAll(store, keys, { consistent: true })).map(webhookOf), position);
+}
+
+/** Undefined where there is no such webhook. A webhook that is rotated meanwhile takes the change on its new row. */
+export async function patchWebhook(
+  store: Store,
+  workspace: string,
+  id: string,
+  patch: WebhookPatch,
+): Promise<Webhook | undefined> {
+  const changes = changesOf(patch);
+  for (let round = 0; round < PATCH_ROUNDS; round++) {
+    const found = await findWebhook(store, workspace, id);
+    if (!found || changes.length === 0) return found?.webhook;
+    const written = await store.write(update(webhookKey(found.tokenHash), changes, isCurrent), { returns: 'new' });
+    if (written.done && written.item) return webhookOf(written.item);
+  }
+  throw new StoreUnavailable('conflict');
+}
+
+function changesOf({ enabled, name, secret }: WebhookPatch): Change[] {
+  const changes: Change[] = [];
+  if (enabled !== undefined) changes.push(set('enabled', enabled));
+  if (name !== undefined) changes.push(name === null ? remove('name') : set('name', name));
+  if (secret !== undefined) changes.push(secret === null ? remove('secretHash') : set('secretHash', sha256(secret)));
+  return changes;
+}
+
+interface ManagePorts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** False where there is no such webhook. Its URL answers 404 from this moment on; what came in through it stays. */
+export async function deleteWebhook(ports: ManagePorts, workspace: string, id: string): Promise<boolean> {
+  const { store, clock, random } = ports;
+  for (let round = 0; round < PATCH_ROUNDS; round++) {
+    const found = await findWebhook(store, workspace, id);
+    if (!found) return false;
+    const entry = directoryKey(workspace, 'WEBHOOK', id);
+    // Its attempts are kept for a while and may name people: whoever erases a person must find them.
+    const expiresAt = Math.floor(clock.now() / 1000) + ATTEMPTS_KEPT_SECONDS;
+    const writes = [
+      del(webhookKey(found.tokenHash)),
+      del(entry, equal('tokenHash', found.tokenHash)),
+      put({ ...directoryKey(workspace, 'FORMER', id), expiresAt }),
+    ];
+    const { done } = await store.transact(writes, newTransaction(random));
+    if (done) return true;
+  }
+  throw new StoreUnavailable('conflict');
+}
+
+interface RotatePorts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+type Rotated =
+  | { readonly kind: 'rotated'; readonly webhook: Webhook; readonly path: string }
+  | { readonly kind: 'missing' }
+  /** Somebody else changed it in the same moment: two who rotate at once must not both believe in their URL. */
+  | { readonly kind: 'changed' };
+
+/** The old row stays as long as its attempts, so that the owner sees who still calls the old URL. */
+const OLD_ROW_SECONDS = 90 * 24 * 3600;
+
+/** Gives a webhook a new URL; in the same transaction the old one is worth nothing any more. */
+export async function rotateWebhook(ports: RotatePorts, workspace: string, id: string): Promise<Rotated> {
+  const { store, clock, random } = ports;
+  const found = await findWebhook(store, workspace, id);
+  if (!found) return { kind: 'missing' };
+  const { token, tokenHash, tokenPrefix } = newToken(random);
+  const webhook: Webhook = { ...found.webhook, tokenPrefix };
+  const oldEnd = Math.floor(clock.now() / 1000) + OLD_ROW_SECONDS;
+  const writes = [
+    put(webhookItem(tokenHash, webhook), absent()),
+    update(
+      webhookKey(found.tokenHash),
+      [set('rotated', true), set('expiresAt', oldEnd)],
+      all(isCurrent, unchanged(copied(found.item))),
+    ),
+    update(directoryKey(workspace, 'WEBHOOK', id), [set('tokenHash', tokenHash)], equal('tokenHash', found.tokenHash)),
+  ];
+  const { done } = await store.transact(writes, newTransaction(random));
+  return done ? { kind: 'rotated', webhook, path: webhookPath(webhook, token) } : { kind: 'changed' };
+}
+
+const COPIED = ['enabled', 'name', 'secretHash', 'instance', 'retentionDays'];
+
+/** What the new row copies must not have changed since it was read: a webhook just switched off stays off. */
+const copied = (item: Item) => Object.fromEntries(COPIED.map((name) => [name, item[name]]));

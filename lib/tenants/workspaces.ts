@@ -1,0 +1,189 @@
+import * as v from 'valibot';
+import { newId } from '#lib/domain/ids.ts';
+import type { Clock, Random } from '#lib/domain/ports.ts';
+import { RetentionDays } from '#lib/domain/retention.ts';
+import { Instant, optional } from '#lib/domain/schema.ts';
+import { toIso } from '#lib/domain/time.ts';
+import { itemReader } from '#lib/store/items.ts';
+import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
+import {
+  absent,
+  add,
+  all,
+  type Change,
+  type Check,
+  check,
+  equal,
+  exists,
+  type Item,
+  type Key,
+  newTransaction,
+  put,
+  remove,
+  type Store,
+  StoreUnavailable,
+  set,
+  setIfAbsent,
+  update,
+} from '#lib/store/store.ts';
+import { wholeDirectory } from './directory.ts';
+import { isCurrent, webhookKey, webhookOf } from './webhook.ts';
+
+export const Workspace = v.object({
+  id: v.string(),
+  name: v.string(),
+  createdAt: v.exactOptional(v.pipe(Instant, v.description('Left out for `main`, which was always there'))),
+  retentionDays: optional(
+    RetentionDays,
+    'Days after which what came in or was sent goes; left out: it is kept for ever',
+  ),
+  retentionPending: optional(
+    v.literal(true),
+    'The retention was changed, and what was stored before does not follow it yet: see `…/retention/apply`',
+  ),
+});
+export type Workspace = v.InferOutput<typeof Workspace>;
+
+/** What its item holds. */
+const Stored = v.object({
+  ...Workspace.entries,
+  /** How often the retention was changed: whoever applies one can tell whether it is still the same. */
+  retentionChanges: v.optional(v.number(), 0),
+});
+
+/** There from the start and without an item, so that who needs one workspace never meets the idea. */
+export const MAIN = 'main';
+const mainWorkspace: v.InferOutput<typeof Stored> = { id: MAIN, name: MAIN, retentionChanges: 0 };
+
+const PARTITION = 'WORKSPACES';
+
+function workspaceKey(id: string): Key {
+  return { pk: PARTITION, sk: id };
+}
+
+interface Ports {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+interface NewWorkspace {
+  readonly name: string;
+  readonly retentionDays?: number;
+}
+
+export async function createWorkspace({ store, clock, random }: Ports, wanted: NewWorkspace): Promise<Workspace> {
+  const now = clock.now();
+  const { name, retentionDays } = wanted;
+  const workspace = {
+    id: newId('ws', now, random.bytes(10)),
+    name,
+    createdAt: toIso(now),
+    ...(retentionDays !== undefined && { retentionDays }),
+  };
+  await store.write(put({ ...workspaceKey(workspace.id), ...workspace }));
+  return workspace;
+}
+
+export async function findWorkspace(store: Store, id: string) {
+  const item = await store.get(workspaceKey(id), { consistent: true });
+  if (item) return readWorkspace(item);
+  return id === MAIN ? mainWorkspace : undefined;
+}
+
+export async function hasWorkspace(store: Store, id: string): Promise<boolean> {
+  return id === MAIN || (await findWorkspace(store, id)) !== undefined;
+}
+
+interface WorkspacePatch {
+  readonly name?: string;
+  /** `null`: for ever. */
+  readonly retentionDays?: number | null;
+}
+
+/** Undefined where there is no such workspace. What is stored follows a new retention only once it is applied. */
+export async function patchWorkspace(store: Store, id: string, patch: WorkspacePatch): Promise<Workspace | undefined> {
+  const { name, retentionDays } = patch;
+  const changes: Change[] = [setIfAbsent('id', id), name === undefined ? setIfAbsent('name', id) : set('name', name)];
+  if (retentionDays !== undefined) {
+    changes.push(retentionDays === null ? remove('retentionDays') : set('retentionDays', retentionDays));
+    changes.push(set('retentionPending', true), add('retentionChanges', 1));
+  }
+  const condition = id === MAIN ? undefined : exists();
+  const written = await store.write(update(workspaceKey(id), changes, condition), { returns: 'new' });
+  return written.done && written.item ? shownWorkspace(readWorkspace(written.item)) : undefined;
+}
+
+/** `changes`: how often it had been changed when the walk began. False where it was changed again meanwhile. */
+export async function retentionApplied(store: Store, id: string, changes: number): Promise<boolean> {
+  const asRead = changes === 0 ? absent('retentionChanges') : equal('retentionChanges', changes);
+  const condition = all(exists('retentionPending'), asRead);
+  const { done, item } = await store.write(update(workspaceKey(id), [remove('retentionPending')], condition));
+  return done || !item || readWorkspace(item).retentionChanges === changes;
+}
+
+/** Newest first; `main` is the oldest. */
+export async function listWorkspaces(store: Store, { limit, from }: PageRequest): Promise<ListPage<Workspace>> {
+  const before = from === undefined ? {} : { before: from };
+  const query = { pk: PARTITION, limit: limit + 1, descending: true, consistent: true, from: 'ws_', ...before };
+  const [{ items }, main = mainWorkspace] = await Promise.all([store.query(query), findWorkspace(store, MAIN)]);
+  // A page that cannot show `main` as well leaves it to the next one.
+  const found = [...items.map(readWorkspace), main].map(shownWorkspace);
+  const shown = found.slice(0, limit);
+  return pageOf(shown, found.length > limit ? shown.at(-1)?.id : undefined);
+}
+
+const readWorkspace = itemReader(Stored);
+
+const shownWorkspace = ({ retentionChanges: _, ...workspace }: v.InferOutput<typeof Stored>): Workspace => workspace;
+
+interface Retention {
+  /** Absent: for ever. */
+  readonly retentionDays?: number;
+  /** How often it was changed. */
+  readonly changes: number;
+  /** Whoever writes a copy writes it together with this check: no copy is ever older than the workspace. */
+  readonly unchanged: Check;
+}
+
+/** A delivery finds the retention on its webhook, so that it needs one look-up. */
+export async function retentionOf(store: Store, workspace: string): Promise<Retention> {
+  const { retentionDays: days, retentionChanges: changes = 0 } = (await findWorkspace(store, workspace)) ?? {};
+  const condition = days === undefined ? absent('retentionDays') : equal('retentionDays', days);
+  const unchanged = check(workspaceKey(workspace), condition);
+  return { changes, unchanged, ...(days !== undefined && { retentionDays: days }) };
+}
+
+// Each round more means that a webhook was rotated, or the retention was changed again, in this very moment.
+const ROUNDS = 5;
+
+/** Brings every webhook's copy up to date. One that is created meanwhile begins with the right one. */
+export async function copyRetention(store: Store, random: Random, workspace: string): Promise<void> {
+  for (let round = 0; round < ROUNDS; round++) {
+    const retention = await retentionOf(store, workspace);
+    const entries = await wholeDirectory(store, workspace, 'WEBHOOK');
+    const copied: boolean[] = [];
+    for (const { tokenHash } of entries) {
+      const item = await store.get(webhookKey(String(tokenHash)), { consistent: true });
+      copied.push(await copyTo(store, random, item, retention));
+    }
+    if (copied.every(Boolean)) return;
+  }
+  throw new StoreUnavailable('conflict');
+}
+
+/** False: look again. */
+async function copyTo(
+  store: Store,
+  random: Random,
+  item: Item | undefined,
+  { retentionDays, unchanged }: Retention,
+): Promise<boolean> {
+  if (!item) return true;
+  const webhook = webhookOf(item);
+  if (webhook.rotated) return false;
+  if (webhook.retentionDays === retentionDays) return true;
+  const change = retentionDays === undefined ? remove('retentionDays') : set('retentionDays', retentionDays);
+  const writes = [unchanged, update({ pk: item.pk, sk: item.sk }, [change], isCurrent)];
+  return (await store.transact(writes, newTransaction(random))).done;
+}

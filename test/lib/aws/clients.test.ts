@@ -1,0 +1,37 @@
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { expect, test } from 'vitest';
+import { dynamoDbClient, sqsClient, ssmClient } from '#lib/aws/clients.ts';
+import { dynamoStore } from '#lib/aws/dynamo-store.ts';
+import { ssmSecrets } from '#lib/aws/secrets.ts';
+import { ok, refusal, settingsOver, taken } from '#test/support/aws-wire.ts';
+
+test.each([
+  ['eu-central-1', 'amazonaws.com'],
+  ['cn-north-1', 'amazonaws.com.cn'],
+])('in %s the services are found under %s', async (region, domain) => {
+  const hosts: (string | undefined)[] = [];
+  const settings = settingsOver(async (operation, { host }, body) => {
+    hosts.push(host);
+    return operation === 'SendMessage' ? taken(body) : ok();
+  });
+  const here = { ...settings, region };
+  const message = { QueueUrl: `https://sqs.${region}.${domain}/1/q`, MessageBody: '{}' };
+  await sqsClient(here).send(new SendMessageCommand(message));
+  await dynamoStore(dynamoDbClient(here), 'table').get({ pk: 'A', sk: 'META' });
+  await ssmSecrets(ssmClient(here), '/p').delete('x');
+  expect(hosts).toEqual(['sqs', 'dynamodb', 'ssm'].map((service) => `${service}.${region}.${domain}`));
+});
+
+test('a queue is asked again when it does not answer, a few times', async () => {
+  let attempts = 0;
+  const sqs = sqsClient(
+    settingsOver(async () => {
+      attempts++;
+      return refusal('ServiceUnavailable', 503);
+    }),
+  );
+  await expect(
+    sqs.send(new SendMessageCommand({ QueueUrl: 'https://sqs.eu-central-1.amazonaws.com/1/q', MessageBody: 'x' })),
+  ).rejects.toThrow();
+  expect(attempts).toBe(3);
+});

@@ -1,0 +1,216 @@
+import { describe, expect, it } from 'vitest';
+import { sightChat } from '#lib/chats/chat.ts';
+import { audit } from '#lib/credits/audit.ts';
+import { readSend } from '#lib/sender/items.ts';
+import { unknownMarks } from '#lib/sender/marks.ts';
+import { sendKey } from '#lib/store/keys.ts';
+import { set, update } from '#lib/store/store.ts';
+import { message } from '#test/functions/admin/admin-bench.ts';
+import { LONG } from '#test/support/long.ts';
+import { DIGITS, ErasureHub, LONGER, names, OTHER, PERSON, snapshot, textsByPartition } from './hub.ts';
+
+const erase = (hub: ErasureHub, query = '', workspace = 'main') =>
+  hub.done('DELETE', `/api/contacts/${PERSON}${query}`, { workspace });
+
+const traces = (hub: ErasureHub) =>
+  [...textsByPartition(hub.memory.all())].filter(([, text]) => names(text)).map(([pk]) => pk);
+
+describe('erasing a person deletes', () => {
+  it.each([
+    ['what they wrote', message(1, { chat: PERSON })],
+    ['what was written to them', message(1, { chat: `${DIGITS}@c.us`, direction: 'outbound' })],
+    ['what they wrote from another device', message(1, { chat: `${DIGITS}:3@s.whatsapp.net` })],
+    ['what they wrote in a group', message(1, { chat: '120363@g.us', from: PERSON })],
+    ['what speaks of them', message(1, { chat: OTHER, text: `call +7 (987) 654-32-10` })],
+    ['what is in quarantine', { event: 'new thing', who: PERSON }],
+    ['what somebody called a thing', { event: `from ${PERSON}` }],
+    ['how far a message to them got', { event: 'status', id: 'm1', status: 'read', chat: PERSON, at: message(1).at }],
+    ['a long message', message(1, { chat: PERSON, text: LONG })],
+  ])('%s', async (_what, body) => {
+    const hub = new ErasureHub();
+    const { url } = await hub.webhook();
+    const before = snapshot(hub.memory);
+    expect((await hub.post(url, body)).status).toBe(200);
+    expect(traces(hub)).not.toEqual([]);
+    const answer = await erase(hub);
+    expect(answer).toMatchObject({ erased: { events: 1 }, left: [] });
+    expect(answer.cursor).toBeUndefined();
+    expect(traces(hub)).toEqual([]);
+    const kept = [...snapshot(hub.memory).keys()].filter((key) => !before.has(key) && key.startsWith('EVT#'));
+    expect(kept).toEqual([]);
+  });
+
+  it('the whole of their own chat, also what has no number in it', async () => {
+    const hub = new ErasureHub();
+    const { url } = await hub.webhook();
+    await hub.post(url, message(1, { chat: 'chat-77', from: PERSON, title: 'Ana' }));
+    await hub.post(url, message(2, { chat: 'chat-77', direction: 'outbound', title: 'Ana' }));
+    await hub.post(url, message(3, { chat: 'chat-78', from: OTHER }));
+    expect(await erase(hub)).toMatchObject({ erased: { events: 2, chats: 1 } });
+    expect((await hub.walk('/api/messages')).items).toMatchObject([{ message: { id: 'm3' } }]);
+    expect((await hub.walk('/api/chats')).items).toMatchObject([{ providerChatId: 'chat-78' }]);
+  });
+
+  it('each message once, however many of a chat stand on one page of a list', async () => {
+    const hub = new ErasureHub();
+    const { url } = await hub.webhook();
+    for (let n = 0; n < 20; n++) await hub.post(url, message(n, { chat: PERSON, ...(n % 4 === 0 && { text: LONG }) }));
+    expect(await erase(hub)).toMatchObject({ erased: { events: 20, chats: 1 }, left: [] });
+  });
+
+  it('a chat whose own id hides the number, by another id of it, with what was said there', async () => {
+    const hub = new ErasureHub();
+    const { id, url } = await hub.webhook();
+    await hub.post(url, message(1, { chat: '987@lid' }));
+    const chat = { workspace: 'main', provider: 'sandbox', accountKey: id, providerChatId: '987@lid' };
+    await sightChat(hub.memory, { ...chat, kind: 'individual', aliases: [`${DIGITS}@c.us`], at: hub.bench.now });
+    expect(await erase(hub)).toMatchObject({ erased: { events: 1, chats: 1 } });
+    expect(traces(hub)).toEqual([]);
+  });
+
+  it('the messages that the hub itself recorded on sending, and the sends that only their chat tells of', async () => {
+    const hub = new ErasureHub();
+    const account = await hub.account();
+    const { url } = await hub.webhook({ accountId: account });
+    await hub.post(url, message(1, { chat: 'chat-77', from: PERSON }));
+    const [chat] = (await hub.walk('/api/chats')).items;
+    const unnamed = { chat: String(chat?.id), provider_chat: 'chat-77' };
+    const named = { phone: PERSON, chat: 'chat_2', provider_chat: PERSON };
+    const sent = [
+      await hub.accepted(account, unnamed, 'no number', { kind: 'sent', providerId: 'P1' }),
+      await hub.accepted(account, named, 'a number', { kind: 'sent', providerId: 'P2' }),
+    ];
+    expect(await erase(hub)).toMatchObject({ erased: { events: 3, sends: 2, deliveries: 2 }, left: [] });
+    expect(traces(hub)).toEqual([]);
+    for (const id of sent) expect(hub.memory.peek(sendKey(id))).toMatchObject({ recipient: {}, erased: true });
+    expect((await hub.call('POST', `/api/sends/${sent[0]}/resend`)).status).toBe(404);
+  });
+
+  it.each([
+    ['an account of its own', true],
+    ['any account of the provider', false],
+  ])('the marks of what was said to them, through %s', async (_, isOwn) => {
+    const hub = new ErasureHub();
+    const account = await hub.account();
+    const { url } = await hub.webhook(isOwn ? { accountId: account } : {});
+    const id = await hub.accepted(account, { phone: PERSON }, 'hello');
+    const changes = [set(['parts', 0, 'state'], 'expired'), set(['parts', 0, 'unknownAt'], hub.bench.now)];
+    await hub.memory.write(update(sendKey(id), changes));
+    const item = hub.memory.peek(sendKey(id));
+    if (!item) throw new Error('the send is gone');
+    await hub.memory.writeMany(unknownMarks(readSend(item), 0, hub.bench.now + 60_000));
+    await hub.post(
+      url,
+      message(1, { chat: PERSON, direction: 'outbound', text: 'from elsewhere', account: '+15550111' }),
+    );
+    const marks = () => hub.memory.all().filter(({ pk }) => pk.startsWith('ECHO#'));
+    expect(marks()).toHaveLength(2);
+    await erase(hub);
+    expect(marks()).toEqual([]);
+  });
+
+  it('attempts, also of a webhook that is deleted', async () => {
+    const hub = new ErasureHub();
+    const { id, url } = await hub.webhook();
+    await hub.done('PATCH', `/api/webhooks/${id}`, { body: { enabled: false } });
+    await hub.post(url, message(1, { chat: PERSON }));
+    await hub.post(url, message(2, { chat: OTHER }));
+    expect((await hub.call('DELETE', `/api/webhooks/${id}`)).status).toBe(204);
+    expect(traces(hub)).toEqual([`ATT#${id}`]);
+    expect(await erase(hub)).toMatchObject({ erased: { attempts: 1, events: 0 } });
+    expect(traces(hub)).toEqual([]);
+    expect(hub.memory.all().filter(({ pk }) => pk === `ATT#${id}`)).toHaveLength(1);
+  });
+});
+
+describe('erasing a person keeps', () => {
+  it('everything of others and of other workspaces, byte for byte', async () => {
+    const hub = new ErasureHub();
+    const { id: workspace } = await hub.workspaceWithKey();
+    const { url: theirs } = await hub.webhook({}, { workspace });
+    await hub.post(theirs, message(1, { chat: PERSON }));
+    const { url } = await hub.webhook();
+    await hub.post(url, message(1, { chat: OTHER }));
+    await hub.post(url, message(2, { chat: LONGER }));
+    await hub.post(url, message(3, { chat: `${DIGITS}@lid` }));
+    const before = snapshot(hub.memory);
+    expect(await erase(hub)).toMatchObject({ erased: { events: 0, chats: 0, attempts: 0 }, left: [] });
+    expect(snapshot(hub.memory)).toEqual(before);
+  });
+
+  it('a group that they founded, and says so, unless it is asked for', async () => {
+    const hub = new ErasureHub();
+    const { url } = await hub.webhook();
+    await hub.post(url, message(1, { chat: `${DIGITS}-1581234048@g.us`, from: OTHER }));
+    const answer = await erase(hub);
+    expect(answer).toMatchObject({
+      erased: { events: 0 },
+      left: [{ kind: 'group', id: expect.stringMatching(/^chat_/) }],
+    });
+    expect(await erase(hub, '?groups=true')).toMatchObject({ erased: { events: 1, chats: 1 }, left: [] });
+    expect(traces(hub)).toEqual([]);
+  });
+
+  it('a send that waits, and the figures of one that is done', async () => {
+    const hub = new ErasureHub();
+    const account = await hub.account();
+    const waiting = await hub.accepted(account, { phone: PERSON }, 'soon');
+    const failed = await hub.accepted(account, { phone: PERSON }, 'hi', {
+      kind: 'failed',
+      reason: `${DIGITS} is unknown`,
+    });
+    const sent = await hub.accepted(account, { phone: OTHER }, `ask ${PERSON}`, { kind: 'sent', providerId: 'P1' });
+    const other = await hub.accepted(account, { phone: OTHER }, 'hello', { kind: 'sent', providerId: 'P2' });
+    const before = hub.memory.peek(sendKey(other));
+    const answer = await erase(hub);
+    expect(answer.left).toEqual([{ kind: 'send', id: waiting, why: expect.stringContaining('queued') }]);
+    expect(answer.erased).toMatchObject({ sends: 2, ledgerEntries: 1, deliveries: 1 });
+    expect(traces(hub)).toEqual([`MSG#${waiting}`]);
+    expect(hub.memory.peek(sendKey(other))).toEqual(before);
+    expect(hub.memory.peek(sendKey(failed))).toMatchObject({ parts: [{ state: 'failed', creditState: 'refunded' }] });
+    expect(hub.memory.peek(sendKey(sent))).toMatchObject({ parts: [{ state: 'sent', creditState: 'spent' }] });
+    expect(await audit({ ...hub.ports, store: hub.memory }, 'main')).toMatchObject({ ok: true, differences: [] });
+    expect(await erase(hub)).toMatchObject({ erased: { sends: 0 } });
+  });
+});
+
+describe('erasing a person', () => {
+  it('is refused for the number of an own account', async () => {
+    const hub = new ErasureHub();
+    await hub.account('main', { phone: PERSON });
+    expect((await hub.call('DELETE', `/api/contacts/${DIGITS}`)).status).toBe(409);
+  });
+
+  it.each([
+    ['x', '', 'phone'],
+    ['112', '', 'phone'],
+    [PERSON, '?cursor=x', 'cursor'],
+    [PERSON, '?cursor=e30', 'cursor'],
+    [PERSON, '?groups=yes', 'groups'],
+  ])('is refused for %s%s', async (phone, query, path) => {
+    const { status, json } = await new ErasureHub().call('DELETE', `/api/contacts/${phone}${query}`);
+    expect(status).toBe(422);
+    expect(json).toMatchObject({ issues: [{ path }] });
+  });
+
+  it('writes the number into no log', async () => {
+    const hub = new ErasureHub();
+    const { url } = await hub.webhook();
+    await hub.post(url, message(1, { chat: PERSON }));
+    await erase(hub);
+    expect(hub.logged).toHaveLength(1);
+    expect(hub.logged.join()).not.toContain('9876543210');
+  });
+
+  it('says which event is damaged, and goes on', async () => {
+    const hub = new ErasureHub();
+    const { url } = await hub.webhook();
+    const { body } = await hub.post(url, message(1, { chat: OTHER, text: LONG }));
+    await hub.post(url, message(2, { chat: PERSON }));
+    const [chunk] = hub.memory.all().filter(({ pk, sk }) => pk === `EVT#${body.id}` && sk !== 'META');
+    if (!chunk) throw new Error('no chunk');
+    await hub.memory.write({ kind: 'delete', key: chunk });
+    const answer = await erase(hub);
+    expect(answer).toMatchObject({ erased: { events: 1 }, left: [{ kind: 'event', id: body.id }] });
+  });
+});

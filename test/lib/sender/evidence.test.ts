@@ -1,0 +1,282 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { pause } from '#lib/sender/hold.ts';
+import { readSend, type Send } from '#lib/sender/items.ts';
+import { unknownMarks } from '#lib/sender/marks.ts';
+import { oldUnknownKey, sendKey } from '#lib/store/keys.ts';
+import { del, type Item, put, set, update } from '#lib/store/store.ts';
+import { obliging } from '#test/support/simulation/fake-provider.ts';
+import { at, once } from '#test/support/simulation/landmarks.ts';
+import { hello, PERSON, World } from '#test/support/simulation/world.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+const unsure = { ...obliging, outcome: { kind: 'unknown', reason: 'http 502' }, takes: false } as const;
+
+let world: World;
+beforeEach(async () => {
+  world = new World();
+  await world.addAccount('a', 'main', 9);
+});
+
+const stateOf = (id: string) => world.message(id).parts[0]?.state;
+
+async function sendUnsure(text = 'hello'): Promise<string> {
+  world.provider.behave = () => unsure;
+  const id = await world.sendNow('a', { parts: [{ kind: 'text', text }] });
+  await world.run(5 * SECOND);
+  expect(stateOf(id)).toBe('unknown');
+  return id;
+}
+
+/** What lies in the table for as many more sends whose outcome is not known. */
+async function crowd(example: string, count: number, change: (send: Send, index: number) => Partial<Send>) {
+  world.invariants.balancing = false;
+  const item = world.store.peek(sendKey(example));
+  if (!item) throw new Error('there is no example');
+  const made: Send[] = [];
+  for (let i = 0; i < count; i += 1) {
+    const messageId = `wa_backend:3EB0${String(i).padStart(16, '0')}`;
+    const copy: Item = { ...item, ...sendKey(messageId), messageId };
+    const like = { ...copy, ...change(readSend(copy), i) };
+    await world.store.writeMany([put(like), ...unknownMarks(readSend(like), 0, world.now + HOUR)]);
+    made.push(readSend(like));
+  }
+  return made;
+}
+
+/** Requests to the table while this goes on. */
+async function requestsOf(work: () => Promise<unknown>): Promise<number> {
+  let requests = 0;
+  const earlier = world.scheduler.accident;
+  const calls = new Set(['get', 'getMany', 'query', 'write', 'transact', 'writeMany']);
+  world.scheduler.accident = (process, point) => {
+    if (process.name === 'echo' && point.moment === 'before' && calls.has(point.call)) requests += 1;
+    return earlier(process, point);
+  };
+  await world.until(work());
+  world.scheduler.accident = earlier;
+  return requests;
+}
+
+describe('among five thousand unknown sends of an account', () => {
+  const CROWD = 5_000;
+  /** Noting on the provider's message that it was echoed comes before, whatever it is. */
+  const NOTED = 1;
+
+  test.each([
+    [
+      'the same words to as many people',
+      (_: Send, i: number) => ({ recipient: { phone: `+1415200${String(i).padStart(4, '0')}` } }),
+    ],
+    [
+      'other words to the same person',
+      ({ parts }: Send, i: number) => ({ parts: parts.map((part) => ({ ...part, text: `hello ${i}` })) }),
+    ],
+  ])('an echo costs five requests at most: %s', { timeout: 60_000 }, async (_, change) => {
+    const id = await sendUnsure();
+    await crowd(id, CROWD, change);
+    const strange = await requestsOf(() => world.echo(hello(world, 'P0', { text: 'from elsewhere' })));
+    const own = await requestsOf(() => world.echo(hello(world, 'P1')));
+    expect(stateOf(id)).toBe('sent');
+    expect(Math.max(strange, own) - NOTED).toBeLessThanOrEqual(5);
+  });
+
+  test('twenty echoes at once each find their own', { timeout: 60_000 }, async () => {
+    const id = await sendUnsure();
+    const others = await crowd(id, CROWD, (_, i) => ({
+      recipient: { phone: `+1415200${String(i).padStart(4, '0')}` },
+    }));
+    const echoed = others.slice(0, 20);
+    const requests = await requestsOf(() =>
+      Promise.all(echoed.map(({ recipient: { phone = '' } }, i) => world.echo(hello(world, `P${i}`, { phone })))),
+    );
+    expect(echoed.map(({ messageId }) => stateOf(messageId))).toEqual(echoed.map(() => 'sent'));
+    expect(requests / 20 - NOTED).toBeLessThanOrEqual(5);
+  });
+});
+
+describe('marks', () => {
+  const marks = () => world.store.all().filter(({ pk }) => pk.startsWith('ECHO#'));
+
+  test('hold nothing that can be read, and run out', async () => {
+    await sendUnsure('a secret');
+    await world.until(world.echo(hello(world, 'P0', { text: 'from elsewhere' })));
+    expect(marks().length).toBe(2);
+    const texts = marks().map((mark) => JSON.stringify(mark));
+    for (const word of ['secret', 'elsewhere', PERSON.slice(1)])
+      expect(texts.filter((t) => t.includes(word))).toEqual([]);
+    for (const { expiresAt } of marks()) expect(Number(expiresAt) - world.now / 1000).toBeGreaterThan(24 * 3600);
+  });
+
+  test('that have run out count for nothing, though the table still has them', async () => {
+    world.provider.behave = () => ({ ...unsure, latencyMs: 2 * SECOND });
+    const id = await world.sendNow('a');
+    await world.run(SECOND);
+    await world.until(world.echo(hello(world, 'P1')));
+    for (const mark of marks()) await world.store.write(put({ ...mark, expiresAt: Math.floor(world.now / 1000) }));
+    await world.run(10 * MINUTE);
+    expect(stateOf(id)).toBe('unknown');
+  });
+
+  test('are not written for what is known to be ours', async () => {
+    await world.sendNow('a');
+    await world.run(5 * SECOND);
+    await world.until(world.echo(hello(world, '3EB01')));
+    expect(marks()).toEqual([]);
+  });
+
+  test('lead from one name of a chat to the others', async () => {
+    world.provider.behave = () => ({ ...unsure, latencyMs: 2 * SECOND });
+    const [byNumber, byName] = [
+      await world.sendNow('a'),
+      await world.sendNow('a', { recipient: { chat_name: 'Ana' } }),
+    ];
+    await world.run(10 * SECOND);
+    expect([stateOf(byNumber), stateOf(byName)]).toEqual(['unknown', 'unknown']);
+    await world.until(world.echo({ ...hello(world, 'P1'), title: 'Ana' }));
+    await world.run(HOUR);
+    expect([stateOf(byNumber), stateOf(byName)]).toEqual(['unknown', 'unknown']);
+    const [other] = [await sendUnsure('for Ana alone')];
+    await world.until(world.echo({ ...hello(world, 'P2', { text: 'for Ana alone' }), title: 'Ana' }));
+    expect(stateOf(other)).toBe('sent');
+  });
+});
+
+describe('an unknown send that version 0.1 has marked', () => {
+  /** As that version leaves it. */
+  async function asOfOld(...ids: readonly string[]): Promise<void> {
+    for (const mark of world.store.all().filter(({ pk }) => pk.startsWith('ECHO#'))) await world.store.write(del(mark));
+    for (const id of ids) await world.store.write(put({ ...oldUnknownKey('a', id, 0), send: id, part: 0 }));
+  }
+
+  test('is settled by its echo', async () => {
+    const [id, other] = [await sendUnsure(), await sendUnsure('other words')];
+    await asOfOld(id, other);
+    await world.until(world.echo(hello(world, 'P1')));
+    expect([stateOf(id), stateOf(other)]).toEqual(['sent', 'unknown']);
+    expect(world.store.peek(oldUnknownKey('a', id, 0))).toBeUndefined();
+  });
+
+  test('is another that an echo may be of', async () => {
+    const old = await sendUnsure();
+    await asOfOld(old);
+    const id = await sendUnsure();
+    await world.until(world.echo(hello(world, 'P1')));
+    await world.run(HOUR);
+    expect([stateOf(old), stateOf(id)]).toEqual(['unknown', 'unknown']);
+  });
+
+  test('is found behind a long queue', async () => {
+    const old = await sendUnsure();
+    await asOfOld(old);
+    const id = await sendUnsure();
+    await world.grant('main', 60);
+    await world.until(world.spawn('pause', 'main', (ports) => pause(ports, 'a', 'a test', world.config)));
+    for (let i = 0; i < 55; i += 1) await world.sendNow('a', { parts: [{ kind: 'text', text: `waiting ${i}` }] });
+    await world.until(world.echo(hello(world, 'P1')));
+    expect([stateOf(old), stateOf(id)]).toEqual(['unknown', 'unknown']);
+  });
+});
+
+test('an expired send keeps its echo from a later one of the same words', async () => {
+  world = new World({ config: { unknownLimitMs: HOUR } });
+  await world.addAccount('a', 'main', 9);
+  const first = await sendUnsure();
+  await world.run(HOUR + MINUTE);
+  expect(stateOf(first)).toBe('expired');
+  const second = await sendUnsure();
+  await world.until(world.echo(hello(world, 'P1')));
+  expect(stateOf(second)).toBe('unknown');
+});
+
+test('the mark of a file is of the file alone: another name is another file', async () => {
+  world.provider.behave = () => unsure;
+  const file = (name: string) => ({ parts: [{ kind: 'file', url: `https://files.test/${name}`, name }] }) as const;
+  const [id, other] = [await world.sendNow('a', file('price list "new".pdf')), await world.sendNow('a', file('b.pdf'))];
+  await world.run(10 * SECOND);
+  // It went out under a name that is safe.
+  await world.until(world.echo({ ...hello(world, 'P1'), said: { kind: 'file', name: 'price list new.pdf' } }));
+  expect([stateOf(id), stateOf(other)]).toEqual(['sent', 'unknown']);
+});
+
+describe('files to one person', () => {
+  const file = (name: string) => ({ parts: [{ kind: 'file', url: `https://files.test/${name}`, name }] }) as const;
+  const heard = (providerId: string, name: string) =>
+    world.until(world.echo({ ...hello(world, providerId), said: { kind: 'file', name } }));
+  const unansweredAfter = (latencyMs: number) => {
+    world.provider.behave = () => ({ ...unsure, latencyMs });
+  };
+
+  test('are not settled while they are being sent, though another is unknown', async () => {
+    unansweredAfter(50);
+    const other = await world.sendNow('a', file('b.pdf'));
+    await world.run(5 * SECOND);
+    unansweredAfter(4 * SECOND);
+    const id = await world.sendNow('a', file('a.pdf'));
+    await world.run(2 * SECOND);
+    await heard('P1', 'a.pdf');
+    expect([stateOf(other), stateOf(id)]).toEqual(['unknown', 'sending']);
+    await world.run(5 * MINUTE);
+    expect([stateOf(other), stateOf(id)]).toEqual(['unknown', 'sent']);
+  });
+
+  test('are told apart by what was heard before', async () => {
+    unansweredAfter(50);
+    const id = await world.sendNow('a', file('a.pdf'));
+    await world.run(5 * SECOND);
+    unansweredAfter(4 * SECOND);
+    const other = await world.sendNow('a', file('b.pdf'));
+    await world.run(2 * SECOND);
+    await heard('P2', 'b.pdf');
+    await world.run(5 * SECOND);
+    await heard('P1', 'a.pdf');
+    expect([stateOf(id), stateOf(other)]).toEqual(['sent', 'unknown']);
+    await world.run(5 * MINUTE);
+    expect(world.message(id).parts[0]).toMatchObject({ providerId: 'P1' });
+    expect(world.message(other).parts[0]).toMatchObject({ providerId: 'P2' });
+  });
+
+  test('do not take what was heard of another', async () => {
+    unansweredAfter(50);
+    const id = await world.sendNow('a', file('a.pdf'));
+    await world.run(40 * SECOND);
+    unansweredAfter(4 * SECOND);
+    const other = await world.sendNow('a', file('b.pdf'));
+    await world.run(2 * SECOND);
+    await heard('P2', 'b.pdf');
+    await world.run(30 * MINUTE);
+    expect([stateOf(id), stateOf(other)]).toEqual(['unknown', 'sent']);
+  });
+});
+
+test('a part that has its id takes no other', async () => {
+  const id = await sendUnsure();
+  await world.store.write(update(sendKey(id), [set(['parts', 0, 'providerId'], 'P0')]));
+  await world.until(world.echo(hello(world, 'P1')));
+  expect(world.message(id).parts[0]).toMatchObject({ state: 'unknown', providerId: 'P0' });
+});
+
+test('a file that the provider lists without its name may be any file of the chat', async () => {
+  world.provider.behave = () => unsure;
+  const file = (name: string) => ({ parts: [{ kind: 'file', url: `https://files.test/${name}`, name }] }) as const;
+  const ids = [await world.sendNow('a', file('a.png')), await world.sendNow('a', file('b.png'))];
+  await world.run(10 * SECOND);
+  world.provider.lists = () => [{ providerId: 'P1', isNameless: true }];
+  await world.run(10 * MINUTE);
+  expect(ids.map(stateOf)).toEqual(['unknown', 'unknown']);
+});
+
+test('an outcome that becomes unknown while its echo is looked at is settled by it', async () => {
+  world.provider.behave = () => ({ ...unsure, latencyMs: 2 * SECOND });
+  const id = await world.sendNow('a');
+  await world.run(1.9 * SECOND);
+  const isMark = at(
+    (write) => write.kind === 'put' && write.item.pk.startsWith('ECHO#') && write.item.sk.startsWith('E#'),
+    'before',
+  );
+  once(world, isMark, { stallMs: SECOND });
+  await world.until(world.echo(hello(world, 'P1')));
+  expect(stateOf(id)).toBe('sent');
+});

@@ -1,0 +1,354 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { sendCreditState, sendState } from '#lib/domain/send/part.ts';
+import type { Status } from '#lib/domain/send/status.ts';
+import { deliveryReport, noteStatus, stateKey } from '#lib/inbox/delivery-state.ts';
+import { resend } from '#lib/sender/cancel.ts';
+import { readProviderMessage } from '#lib/sender/items.ts';
+import type { Candidate } from '#lib/sender/provider.ts';
+import { sentEventId } from '#lib/sender/sent-event.ts';
+import { onStatus, settleLate } from '#lib/sender/statuses.ts';
+import { put } from '#lib/store/store.ts';
+import { atCall, once } from '#test/support/simulation/landmarks.ts';
+import { hello, World } from '#test/support/simulation/world.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const unsure = { outcome: { kind: 'unknown', reason: 'reset' }, latencyMs: 50, takes: true } as const;
+const recipient = { phone: '+4915212345678', chat: 'chat_1', provider_chat: '4915212345678@c.us' };
+
+let world: World;
+
+beforeEach(async () => {
+  world = new World({ config: { unknownLimitMs: HOUR } });
+  await world.addAccount('a', 'main', 10);
+});
+
+const ask = <Result>(work: (ports: ReturnType<World['ports']>) => Promise<Result>) =>
+  world.until(world.spawn('ask', undefined, work));
+/** Tells of a message when it went out, however late it comes. */
+const echo = (providerId: string, text = 'hello', skewMs = 0) => {
+  const { at = world.now } = world.provider.taken.find((one) => one.providerId === providerId) ?? {};
+  return world.until(world.echo({ ...hello(world, providerId, { text, phone: recipient.phone }), at }, skewMs));
+};
+const resending = (id: string) => ask((ports) => resend(ports, 'main', id, world.config));
+const key = (providerId: string) => stateKey({ workspace: 'main', provider: 'fake', scope: 'a' }, providerId);
+
+/** By the provider's own clock, `at` milliseconds after now. */
+async function told(providerId: string, state: Status, at = 0, isTheirs = true): Promise<void> {
+  await ask(async (ports) => {
+    const life = { isTheirs, nowSeconds: world.now / 1000 };
+    const item = await noteStatus(ports.store, key(providerId), { state, messageId: providerId }, world.now + at, life);
+    if (item) await onStatus(ports, key(providerId), readProviderMessage(item), world.config);
+  });
+}
+
+const standing = (id: string) => {
+  const { parts } = world.message(id);
+  return `${sendState(parts)}/${sendCreditState(parts)}`;
+};
+const history = (id: string) => world.message(id).history.map(({ state }) => state);
+const available = () => world.store.peek({ pk: 'WS#main', sk: 'QUOTA#lifetime' })?.available;
+
+async function expired(): Promise<string> {
+  world.provider.behave = () => unsure;
+  const id = await world.sendNow('a', { recipient });
+  await world.run(HOUR + 10 * MINUTE);
+  expect(standing(id)).toBe('expired/refunded');
+  return id;
+}
+
+test('what certainly did not go out is not taken for the same words of somebody else', async () => {
+  world.provider.behave = () => unsure;
+  const id = await world.sendNow('a', { recipient });
+  await world.run(10 * SECOND);
+  const { intentAt = 0 } = world.message(id).parts[0] ?? {};
+  const refused = { kind: 'failed', reason: 'http 429' } as const;
+  await ask((ports) => settleLate(ports, { send: world.message(id), index: 0 }, intentAt, refused));
+  expect(standing(id)).toBe('failed/refunded');
+  expect(world.store.all().filter(({ sk }) => sk.startsWith('U#'))).toEqual([]);
+  await world.until(
+    world.echo({ ...hello(world, 'FOREIGN', { text: 'hello', phone: recipient.phone }), at: world.now }, 0),
+  );
+  expect(standing(id)).toBe('failed/refunded');
+  expect(world.message(id).parts[0]).not.toHaveProperty('providerId');
+});
+
+describe('a message that has expired and went out after all', () => {
+  test('is sent under its id once its echo comes, its credit stays back, and it cannot be sent again', async () => {
+    const id = await expired();
+    await echo('3EB01');
+    expect(standing(id)).toBe('sent/refunded');
+    expect(world.message(id).parts[0]).toMatchObject({ providerId: '3EB01' });
+    expect(history(id)).toEqual(['queued', 'sending', 'unknown', 'expired', 'sent']);
+    expect(await resending(id)).toMatchObject({ kind: 'not unknown' });
+    expect(available()).toBe(10);
+    expect(world.invariants.violations).toEqual([]);
+  });
+
+  test('is delivered as soon as that is told, and stands in its chat', async () => {
+    const id = await expired();
+    await told('3EB01', 'delivered');
+    await echo('3EB01');
+    expect(standing(id)).toBe('delivered/refunded');
+    expect(world.store.peek({ pk: `EVT#${sentEventId(id, 0)}`, sk: 'META' })).toBeDefined();
+    await told('3EB01', 'read');
+    expect(standing(id)).toBe('read/refunded');
+    expect(available()).toBe(10);
+  });
+
+  test('leaves no mark for another echo', async () => {
+    await expired();
+    await echo('3EB01');
+    expect(world.store.all().filter(({ sk }) => sk.startsWith('U#'))).toEqual([]);
+  });
+
+  test('is not sought for ever', async () => {
+    const id = await expired();
+    await echo('3EB01', 'hello', 4 * DAY);
+    expect(standing(id)).toBe('expired/refunded');
+  });
+
+  test('is not given an echo that may be that of another message', async () => {
+    const id = await expired();
+    const second = await world.sendNow('a', { recipient });
+    await world.run(10 * SECOND);
+    await echo('3EB02');
+    expect([standing(id), standing(second)]).toEqual(['expired/refunded', 'unknown/reserved']);
+  });
+
+  test('stays linked with the send that repeats it', async () => {
+    const id = await expired();
+    world.provider.behave = () => ({ ...unsure, outcome: { kind: 'accepted', providerId: '' } });
+    expect(await resending(id)).toMatchObject({ kind: 'accepted' });
+    await world.run(10 * SECOND);
+    await echo('3EB01');
+    expect(standing(id)).toBe('sent/refunded');
+    expect(world.message(id).resentAs).toBeDefined();
+    expect(world.invariants.violations).toEqual([]);
+  });
+
+  test('is told by a run that was suspended until then', async () => {
+    world.zombies = true;
+    world.provider.behave = () => ({ ...unsure, outcome: { kind: 'accepted', providerId: '' } });
+    once(world, atCall('provider', 'after'), { stallMs: 3 * HOUR });
+    const id = await world.sendNow('a', { recipient });
+    await world.run(2 * HOUR);
+    expect(standing(id)).toBe('expired/refunded');
+    await world.run(2 * HOUR);
+    expect(standing(id)).toBe('sent/refunded');
+    expect(world.message(id).parts[0]).toMatchObject({ providerId: '3EB01' });
+    expect(world.invariants.violations).toEqual([]);
+  });
+
+  test('has failed where a suspended run knows that it was refused', async () => {
+    world.zombies = true;
+    world.provider.behave = () => ({ outcome: { kind: 'rejected', reason: 'too long' }, latencyMs: 50, takes: false });
+    once(world, atCall('provider', 'after'), { stallMs: 3 * HOUR });
+    const id = await world.sendNow('a', { recipient });
+    await world.run(5 * HOUR);
+    expect(standing(id)).toBe('failed/refunded');
+    expect(available()).toBe(10);
+    expect(world.invariants.violations).toEqual([]);
+  });
+});
+
+test('what was erased takes no name any more', async () => {
+  const id = await expired();
+  const { parts } = world.message(id);
+  await ask((ports) =>
+    ports.store.write({
+      kind: 'update',
+      key: { pk: `MSG#${id}`, sk: 'META' },
+      changes: [{ kind: 'set', path: 'erased', value: true }],
+    }),
+  );
+  const ending = { kind: 'sent', providerId: '3EB01' } as const;
+  const settled = await ask((ports) =>
+    settleLate(ports, { send: { messageId: id }, index: 0 }, parts[0]?.intentAt ?? 0, ending),
+  );
+  expect(settled).toBe(false);
+  expect(world.message(id).parts[0]).not.toHaveProperty('providerId');
+});
+
+describe('a message that has an id, and nobody knows whether it went out', () => {
+  const ID = '3EB01';
+  async function traced(): Promise<string> {
+    world.provider.behave = () => ({ ...unsure, outcome: { kind: 'unknown', reason: 'http 500', providerId: ID } });
+    const id = await world.sendNow('a', { recipient });
+    await world.run(5 * SECOND);
+    expect(standing(id)).toBe('unknown/reserved');
+    expect(world.message(id).parts[0]).toMatchObject({ providerId: ID });
+    return id;
+  }
+
+  test('is not sent again, neither before its limit nor after it', async () => {
+    const id = await traced();
+    expect(await resending(id)).toEqual({ kind: 'named' });
+    await world.run(2 * HOUR);
+    expect(standing(id)).toBe('expired/refunded');
+    expect(await resending(id)).toEqual({ kind: 'named' });
+    expect(world.provider.calls.length).toBe(1);
+  });
+
+  test.each<[Status, string]>([
+    ['sent', 'sent/spent'],
+    ['delivered', 'delivered/spent'],
+    ['failed', 'failed/refunded'],
+  ])('is %s once that is told', async (status, after) => {
+    const id = await traced();
+    await told(ID, status);
+    expect(standing(id)).toBe(after);
+    expect(world.store.all().filter(({ sk }) => sk.startsWith('U#'))).toEqual([]);
+    await told(ID, 'read');
+    expect(standing(id)).toBe(after === 'failed/refunded' ? 'read/refunded' : 'read/spent');
+    expect(world.invariants.violations).toEqual([]);
+  });
+
+  test('is delivered though it had expired', async () => {
+    const id = await traced();
+    await world.run(2 * HOUR);
+    await told(ID, 'delivered');
+    expect(standing(id)).toBe('delivered/refunded');
+    expect(world.invariants.violations).toEqual([]);
+  });
+
+  test('takes no echo of another message', async () => {
+    const id = await traced();
+    await echo('3EB02');
+    expect(standing(id)).toBe('unknown/reserved');
+  });
+
+  test.each<[string, Candidate, string]>([
+    ['sent', { providerId: ID }, 'sent/spent'],
+    ['failed', { providerId: ID, failed: 'it says so' }, 'failed/refunded'],
+    ['unknown still', { providerId: '3EB02' }, 'unknown/reserved'],
+  ])('is %s where the provider lists it so', async (_, listed, after) => {
+    const id = await traced();
+    world.provider.lists = () => [listed];
+    await world.run(10 * MINUTE);
+    expect(standing(id)).toBe(after);
+    await told(ID, 'delivered');
+    expect(standing(id)).toBe(after === 'failed/refunded' ? 'delivered/refunded' : 'delivered/spent');
+    expect(world.invariants.violations).toEqual([]);
+  });
+});
+
+test('what the provider lists as failed is delivered where that is told later', async () => {
+  world.provider.behave = () => unsure;
+  const id = await world.sendNow('a', { recipient });
+  world.provider.lists = () => [{ providerId: '3EB01', failed: 'it says so' }];
+  await world.run(10 * MINUTE);
+  expect(standing(id)).toBe('failed/refunded');
+  await told('3EB01', 'delivered');
+  expect(standing(id)).toBe('delivered/refunded');
+  expect(world.invariants.violations).toEqual([]);
+});
+
+describe('a message that has failed', () => {
+  async function failed(): Promise<string> {
+    const id = await world.sendNow('a', { recipient });
+    await world.run(5 * SECOND);
+    await told('3EB01', 'sent');
+    await told('3EB01', 'failed', 2 * SECOND);
+    expect(standing(id)).toBe('failed/refunded');
+    return id;
+  }
+
+  test('is sent where the provider says so later, by its own clock', async () => {
+    const id = await failed();
+    await told('3EB01', 'sent', 3 * SECOND);
+    expect(standing(id)).toBe('sent/refunded');
+    expect(history(id)).toEqual(['queued', 'sending', 'sent', 'failed', 'sent']);
+    expect(available()).toBe(10);
+    expect(world.invariants.violations).toEqual([]);
+  });
+
+  test('stays failed where an earlier report of it comes late', async () => {
+    const id = await failed();
+    await told('3EB01', 'sent', SECOND);
+    expect(standing(id)).toBe('failed/refunded');
+  });
+
+  test('stays failed where only the time of its arrival makes a report later, until the provider says so', async () => {
+    const id = await world.sendNow('a', { recipient });
+    await world.run(5 * SECOND);
+    await told('3EB01', 'failed');
+    await told('3EB01', 'sent', 3 * SECOND, false);
+    expect(standing(id)).toBe('failed/refunded');
+    await told('3EB01', 'sent', 2 * SECOND);
+    expect(standing(id)).toBe('sent/refunded');
+  });
+
+  test('is not taken for failed by words that have run out', async () => {
+    const expiresAt = Math.floor(world.now / 1000);
+    await world.store.write(put({ ...key('3EB01'), at_failed: world.now - 40 * DAY, expiresAt }));
+    const id = await world.sendNow('a', { recipient });
+    await world.run(5 * SECOND);
+    expect(standing(id)).toBe('sent/spent');
+  });
+
+  test('is delivered where that is told', async () => {
+    const id = await failed();
+    await told('3EB01', 'delivered', 3 * SECOND);
+    expect(standing(id)).toBe('delivered/refunded');
+    expect(world.message(id).parts[0]).not.toHaveProperty('error');
+  });
+
+  test.each<[string, readonly (readonly [Status, number])[], string]>([
+    [
+      'sent, failed, sent',
+      [
+        ['sent', 0],
+        ['failed', 1],
+        ['sent', 2],
+      ],
+      'sent',
+    ],
+    [
+      'the same in another order',
+      [
+        ['sent', 2],
+        ['failed', 1],
+        ['sent', 0],
+      ],
+      'sent',
+    ],
+    [
+      'sent, failed, sent, failed',
+      [
+        ['sent', 0],
+        ['failed', 1],
+        ['sent', 2],
+        ['failed', 3],
+      ],
+      'failed',
+    ],
+    [
+      'the last failure first',
+      [
+        ['failed', 3],
+        ['sent', 2],
+        ['failed', 1],
+        ['sent', 0],
+      ],
+      'failed',
+    ],
+    [
+      'both at the same time',
+      [
+        ['sent', 1],
+        ['failed', 1],
+      ],
+      'failed',
+    ],
+  ])('%s: the send and its event say the same', async (_, reports, state) => {
+    const id = await world.sendNow('a', { recipient });
+    await world.run(5 * SECOND);
+    const now = world.now;
+    for (const [status, second] of reports) await told('3EB01', status, now + second * SECOND - world.now);
+    const item = world.store.peek(key('3EB01'));
+    expect([sendState(world.message(id).parts), item && deliveryReport(item)?.state]).toEqual([state, state]);
+  });
+});

@@ -1,0 +1,340 @@
+import { describe, expect, test } from 'vitest';
+import { audit } from '#lib/credits/audit.ts';
+import { isRecord } from '#lib/domain/json.ts';
+import { sendState } from '#lib/domain/send/part.ts';
+import { hold, probe, probeNow } from '#lib/sender/hold.ts';
+import { watchdog } from '#lib/sender/watchdog.ts';
+import { accountKey, dueListOf, dueSortKey, probeKey, sendKey } from '#lib/store/keys.ts';
+import { add, type Item, put, type Store, StoreUnavailable, set, update } from '#lib/store/store.ts';
+import { obliging } from '#test/support/simulation/fake-provider.ts';
+import { noFaults, World, type WorldOptions } from '#test/support/simulation/world.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const unsure = { outcome: { kind: 'unknown', reason: 'reset' }, latencyMs: 50, takes: true } as const;
+
+/** A hub without a clock of its own for the watchdog, on which one message of each of these accounts is unknown. */
+async function unknownOn(accounts: readonly string[], options?: WorldOptions) {
+  const world = new World({ watchdog: false, ...options });
+  world.provider.behave = () => unsure;
+  const ids: string[] = [];
+  for (const account of accounts) {
+    await world.addAccount(account, 'main', 1);
+    ids.push(await world.sendNow(account));
+  }
+  await world.run(3 * SECOND);
+  return { world, ids };
+}
+
+const stateOf = (world: World, id: string) => sendState(world.message(id).parts);
+
+/** How many errands of a run failed. */
+const failuresOf = (running: Promise<void>): Promise<number> =>
+  running.then(
+    () => 0,
+    (error: unknown) => (error instanceof AggregateError ? error.errors.length : Promise.reject(error)),
+  );
+
+const shifted = (value: unknown, ms: number): unknown => {
+  if (Array.isArray(value)) return value.map((one) => shifted(one, ms));
+  if (!isRecord(value)) return value;
+  const times = ['unknownAt', 'reconcileAt', 'intentAt'];
+  return Object.fromEntries(
+    Object.entries(value).map(([name, one]) => [
+      name,
+      times.includes(name) && typeof one === 'number' ? one + ms : shifted(one, ms),
+    ]),
+  );
+};
+
+/** As many more sends like this one, each having become unknown so much later than the one before it. */
+async function multiply(world: World, id: string, times: number, apartMs: number): Promise<void> {
+  const like = world.store.all().filter((item) => JSON.stringify(item).includes(id));
+  for (let i = 1; i <= times; i += 1) {
+    for (const item of like) {
+      const copy: Item = JSON.parse(JSON.stringify(shifted(item, i * apartMs)).replaceAll(id, `${id}-${i}`));
+      const parts = copy.kind === 'send' ? world.message(id).parts : [];
+      const next = parts.map((part) => (part.reconcileAt ?? 0) + i * apartMs);
+      const due = parts.length === 0 ? {} : { gsi3sk: dueSortKey(Math.min(...next), `${id}-${i}`) };
+      await world.store.write(put({ ...copy, ...due }));
+    }
+  }
+  await world.grant('main', times);
+  await world.store.write(update({ pk: 'WS#main', sk: 'QUOTA#lifetime' }, [add('available', -times)]));
+}
+
+test('a probe that is made due while another begins keeps its time', async () => {
+  const { world } = await unknownOn(['a']);
+  const ports = { ...world.honest(), ticks: { send: async () => undefined } };
+  await hold(ports, 'a', 'logged out', world.config);
+  const get = world.store.get.bind(world.store);
+  world.store.get = async (key, options) => {
+    // Between the look at the probe and its postponement, the operator gives other credentials.
+    const account = key.sk === 'META' ? await get(key, options) : undefined;
+    if (!account) return get(key, options);
+    await world.store.write(await probeNow(world.store, 'a', world.now));
+    return account;
+  };
+  let asked = 0;
+  const prober = {
+    probe: async () => {
+      asked += 1;
+      return { kind: 'ok' } as const;
+    },
+  };
+  await probe({ ...ports, prober }, probeKey('a'), world.config);
+  expect(asked).toBe(0);
+  expect(world.store.peek(probeKey('a'))).toMatchObject({ tries: 0, gsi3sk: dueSortKey(world.now, 'a') });
+});
+
+describe('what is over its limit', () => {
+  const accounts = Array.from({ length: 10 }, (_, i) => `acc${i}`);
+  test.each([
+    ['one after another', 499, 1_200],
+    ['all in one moment', 499, 0],
+  ])(
+    'is refunded by the first run, %s, with 5,000 unknown and a provider that hangs',
+    {
+      timeout: 120_000,
+    },
+    async (_, more, apartMs) => {
+      const { world, ids } = await unknownOn(accounts, { config: { unknownLimitMs: 10 * MINUTE } });
+      world.invariants.balancing = false;
+      for (const id of ids) await multiply(world, id, more, apartMs);
+      world.scheduler.accident = (_, { call }) => (call === 'evidence' ? { stallMs: 8 * SECOND } : undefined);
+      const runs: number[] = [];
+      const took: number[] = [];
+      const end = world.now + (apartMs > 0 ? 22 : 12) * MINUTE;
+      while (world.now < end) {
+        const begun = world.now;
+        runs.push(begun);
+        world.begin(world.watch().then(() => took.push(world.now - begun)));
+        await world.run(MINUTE);
+      }
+      const sends = world.store.all().filter((item) => item.kind === 'send');
+      expect(sends.length).toBe(5_000);
+      const waited = sends.map(({ messageId }) => {
+        const { parts, history } = world.message(String(messageId));
+        const expiredAt = history.find(({ state }) => state === 'expired')?.at ?? Number.POSITIVE_INFINITY;
+        const limit = (parts[0]?.unknownAt ?? 0) + 10 * MINUTE;
+        const run = runs.find((begun) => begun >= limit) ?? 0;
+        return expiredAt - run;
+      });
+      expect(Math.min(...waited)).toBeGreaterThanOrEqual(0);
+      expect(Math.max(...waited)).toBeLessThan(apartMs > 0 ? 10 * SECOND : 30 * SECOND);
+      expect(took.length).toBe(runs.length);
+      expect(Math.max(...took)).toBeLessThan(43 * SECOND);
+      world.invariants.books();
+      expect(world.invariants.violations).toEqual([]);
+      expect(await audit(world.honest(), 'main')).toMatchObject({ ok: true, differences: [], complete: true });
+      expect(world.store.all().filter(({ gsi3pk }) => String(gsi3pk).startsWith('DUE#unknown'))).toEqual([]);
+    },
+  );
+});
+
+describe('a look at what is unknown', () => {
+  test('of one account is not delayed by another whose provider hangs', { timeout: 60_000 }, async () => {
+    const hung = Array.from({ length: 160 }, (_, i) => `hung${i}`);
+    const { world, ids } = await unknownOn([...hung, 'well']);
+    world.invariants.balancing = false;
+    for (const id of ids.slice(0, -1)) await multiply(world, id, 8, 1);
+    world.provider.lists = (account) => (account === 'well' ? [{ providerId: 'P' }] : []);
+    const looked: string[] = [];
+    world.scheduler.accident = (_, { call, moment, detail }) => {
+      if (call !== 'evidence' || moment !== 'before') return undefined;
+      looked.push(String(detail));
+      return world.message(String(detail)).accountId === 'well' ? undefined : { stallMs: 8 * SECOND };
+    };
+    for (let i = 0; i < 10; i += 1) {
+      await world.run(MINUTE);
+      await world.until(world.watch());
+    }
+    expect(stateOf(world, ids.at(-1) ?? '')).toBe('sent');
+    // A run has time for a hundred looks. Each account has had its turn all the same.
+    expect(new Set(looked.map((id) => world.message(id).accountId)).size).toBe(161);
+  });
+
+  test('is not the first again after one that fails', async () => {
+    const { world, ids } = await unknownOn(['a']);
+    const [first = ''] = ids;
+    await multiply(world, first, 3, 1);
+    const looked: string[] = [];
+    world.provider.lists = (_, { messageId }) => {
+      looked.push(messageId);
+      if (messageId === first) throw new StoreUnavailable('refused');
+      return [];
+    };
+    for (let i = 0; i < 8; i += 1) {
+      await world.run(MINUTE);
+      world.begin(world.watch());
+    }
+    await world.run(MINUTE);
+    expect(looked.filter((id) => id === first).length).toBe(2);
+    for (let i = 1; i <= 3; i += 1) expect(looked).toContain(`${first}-${i}`);
+  });
+
+  test('that settles a message takes it off the list at once', async () => {
+    const { world, ids } = await unknownOn(['a']);
+    world.provider.lists = () => [{ providerId: 'P' }];
+    await world.run(MINUTE);
+    await world.until(world.watch());
+    expect(world.store.peek(sendKey(ids[0] ?? ''))?.gsi3pk).toBeUndefined();
+  });
+
+  test('is not taken from the others by an item that nobody can read', async () => {
+    let damaged = '';
+    const read = (item: Item) => (item.messageId === damaged ? { ...item, createdAt: 'yesterday' } : item);
+    const { world, ids } = await unknownOn(['a', 'b'], { mutant: { read } });
+    damaged = ids[0] ?? '';
+    world.provider.lists = () => [{ providerId: 'P' }];
+    await world.run(MINUTE);
+    expect(await world.until(failuresOf(world.watch()))).toBe(1);
+    expect(stateOf(world, ids[1] ?? '')).toBe('sent');
+  });
+});
+
+/** A hub with one errand of each kind due, and a watchdog run on a table that fails here and there. */
+async function oneOfEach() {
+  const { world, ids } = await unknownOn(['unknown']);
+  for (const account of ['a', 'account', 'probe']) await world.addAccount(account, 'main', 1);
+  world.provider.behave = () => obliging;
+  await world.until(world.spawn('ask', undefined, (ports) => hold(ports, 'probe', 'no', world.config)));
+  world.status({ account: 'a', providerId: 'by hand' }, 'read');
+  await world.run(SECOND);
+  world.faults = { ...noFaults, tickLost: 1 };
+  const late = await world.sendNow('account');
+  world.faults = noFaults;
+  world.provider.lists = () => [{ providerId: 'P' }];
+  await world.run(5 * MINUTE);
+  const metrics = new Map<string, number>();
+  const run = (fails: (pk: string) => boolean) => {
+    const running = world.spawn('watchdog', undefined, (ports) => {
+      const over = <Result>(pk: string, work: () => Promise<Result>) =>
+        fails(pk) ? Promise.reject(new StoreUnavailable('throttled')) : work();
+      const store: Store = {
+        ...ports.store,
+        get: (key, options) => over(key.pk, () => ports.store.get(key, options)),
+        query: (query) => over(query.pk, () => ports.store.query(query)),
+      };
+      const count = (name: string, fields = {}, value = 1) =>
+        void metrics.set([name, ...Object.values(fields)].join(' '), value);
+      return watchdog({ ...ports, store, metrics: { count } }, world.now + 43 * SECOND, world.config);
+    });
+    return world.until(failuresOf(running));
+  };
+  const done = async () => {
+    await world.run(3 * SECOND);
+    return {
+      account: stateOf(world, late) === 'sent',
+      probe: !world.account('probe').held,
+      unknown: stateOf(world, ids[0] ?? '') === 'sent',
+      status: world.store.all().every(({ gsi3pk }) => !String(gsi3pk).startsWith('DUE#status')),
+    };
+  };
+  return { world, run, done, metrics };
+}
+
+const everything = { account: true, probe: true, unknown: true, status: true };
+
+describe('a stage of a run', () => {
+  test('has something to do in this test', async () => {
+    const { run, done } = await oneOfEach();
+    expect(await run(() => false)).toBe(0);
+    expect(await done()).toEqual(everything);
+  });
+
+  test.each([
+    ['account', 'accounts', 'OldestOverdue'],
+    ['probe', 'probes', 'HeldAccounts'],
+    ['unknown', 'unknown', 'UnknownSends'],
+    ['status', 'statuses', undefined],
+  ] as const)('that cannot read what is due (%s) keeps no other from its work', async (what, stage, measure) => {
+    const { run, done, metrics } = await oneOfEach();
+    expect(await run((pk) => pk.startsWith(`DUE#${what}#`))).toBeGreaterThan(0);
+    expect(await done()).toEqual({ ...everything, [what]: false });
+    expect(metrics.get(`WatchdogFailures ${stage}`)).toBe(stage === 'accounts' ? 16 : 8);
+    const measures = ['OldestOverdue', 'HeldAccounts', 'UnknownSends'].filter((name) => metrics.has(name));
+    expect(measures).toEqual(['OldestOverdue', 'HeldAccounts', 'UnknownSends'].filter((name) => name !== measure));
+    expect(metrics.get('WatchdogFailures vitals')).toBe(measure === undefined ? undefined : 1);
+  });
+
+  test('that cannot read one of its lists works off the others', async () => {
+    const { world, run, done } = await oneOfEach();
+    const gsi3pk = world.store.peek(accountKey('account'))?.gsi3pk;
+    expect(await run((pk) => pk.startsWith('DUE#account#') && pk !== gsi3pk)).toBeGreaterThan(0);
+    expect(await done()).toEqual(everything);
+  });
+
+  test('does not wait for one account that the table does not give', async () => {
+    const { world, run, done } = await oneOfEach();
+    for (const account of ['x', 'y', 'z']) {
+      await world.addAccount(account, 'main');
+      await world.store.write(update(accountKey(account), [set('gsi3sk', dueSortKey(world.now - HOUR))]));
+    }
+    const begun = world.now;
+    const stuck = ['ACC#x', 'ACC#y', 'ACC#z'];
+    expect(await run((pk) => stuck.includes(pk))).toBe(3);
+    expect(world.now - begun).toBeLessThan(15 * SECOND);
+    expect(await done()).toEqual(everything);
+  });
+});
+
+describe('what is due at a time that no honest clock writes', () => {
+  test.each([
+    ['in ten years', dueSortKey(Date.UTC(2036, 1))],
+    ['in 30,000 years', dueSortKey(Number.MAX_SAFE_INTEGER)],
+    ['never', dueSortKey(Number.POSITIVE_INFINITY)],
+    ['at no time', dueSortKey(Number.NaN)],
+    ['in words', 'tomorrow#'],
+  ])('is seen to: an account due %s', async (_, gsi3sk) => {
+    const world = new World();
+    await world.addAccount('a', 'main', 1);
+    world.faults = { ...noFaults, tickLost: 1 };
+    const id = await world.sendNow('a');
+    world.faults = noFaults;
+    await world.store.write(update(accountKey('a'), [set('gsi3sk', gsi3sk)]));
+    await world.run(2 * MINUTE);
+    expect(stateOf(world, id)).toBe('sent');
+    expect(world.invariants.violations).toEqual([]);
+  });
+
+  test('is seen to: a probe', async () => {
+    const world = new World();
+    await world.addAccount('a', 'main');
+    await world.until(world.spawn('ask', undefined, (ports) => hold(ports, 'a', 'no', world.config)));
+    await world.store.write(update(probeKey('a'), [set('gsi3sk', dueSortKey(world.now + DAY, 'a'))]));
+    await world.run(HOUR + 2 * MINUTE);
+    expect(world.account('a').held).toBe(false);
+  });
+
+  test('is seen to: a message that is unknown since a day that is yet to come', async () => {
+    const { world, ids } = await unknownOn(['a'], { watchdog: true, config: { unknownLimitMs: HOUR } });
+    const [id = ''] = ids;
+    const ahead = 9 * DAY;
+    await world.store.write(
+      update(sendKey(id), [
+        set(['parts', 0, 'unknownAt'], world.now + ahead),
+        set(['parts', 0, 'reconcileAt'], world.now + ahead + MINUTE),
+        set('gsi3sk', dueSortKey(world.now + ahead + MINUTE, id)),
+      ]),
+    );
+    await world.run(2 * HOUR + 3 * MINUTE);
+    expect(stateOf(world, id)).toBe('expired');
+    expect(world.invariants.violations).toEqual([]);
+  });
+
+  test('is seen to: a status', async () => {
+    const world = new World();
+    await world.addAccount('a', 'main');
+    world.status({ account: 'a', providerId: 'by hand' }, 'read');
+    await world.run(SECOND);
+    const [told] = world.store.all().filter(({ pk }) => pk.startsWith('PID#'));
+    const { pk = '', sk = '' } = told ?? {};
+    const due = { gsi3pk: dueListOf('status', pk), gsi3sk: dueSortKey(world.now + DAY, pk) };
+    await world.store.write(update({ pk, sk }, [set('gsi3pk', due.gsi3pk), set('gsi3sk', due.gsi3sk)]));
+    await world.run(HOUR + 2 * MINUTE);
+    expect(world.store.peek({ pk, sk })?.gsi3pk).toBeUndefined();
+  });
+});
