@@ -1,8 +1,8 @@
 import { AGAIN, queueHandler } from '#lib/aws/queue-handler.ts';
-import { type Chunk, chunkOf, parcelOf } from '#lib/aws/queues.ts';
+import { type Chunk, chunkOf, envelopeOf } from '#lib/aws/queues.ts';
 import { runtime, sendingPorts } from '#lib/aws/runtime.ts';
 import { correlated } from '#lib/aws/telemetry.ts';
-import { collectChunks, forgetChunks, storeParcel } from '#lib/inbox/fallback.ts';
+import { collectChunks, forgetChunks, storeEnvelope } from '#lib/inbox/fallback.ts';
 import { sendReports } from '#lib/sender/reports.ts';
 import { readers } from '../providers.ts';
 
@@ -29,6 +29,6 @@ async function take(chunk: Chunk): Promise<void> {
   if (!provider) throw new Error(`a delivery of a provider that this release does not know: ${chunk.provider}`);
   const data = await collectChunks(store, chunk, Math.floor(clock.now() / 1000));
   if (!data) return;
-  await storeParcel(provider, { store, clock, log, metrics, random, sends }, parcelOf(chunk, data.join('')));
+  await storeEnvelope(provider, { store, clock, log, metrics, random, sends }, envelopeOf(chunk, data.join('')));
   await forgetChunks(store, chunk.parcel, chunk.count);
 }

@@ -54,27 +54,27 @@ const WhatsappCopy = v.looseObject({ ...host, account: id, mode: v.exactOptional
 /** Accounts at one company's copy, as their credentials are stored; they were checked when the account was made. */
 const SmsCopy = v.union([Devices, Credits]);
 const StoredCopy = v.union([SmsCopy, WhatsappCopy]);
-type Copy = v.InferOutput<typeof StoredCopy>;
+type Host = v.InferOutput<typeof StoredCopy>;
 
-function apiUrl({ baseUrl }: Copy, path: string): string {
+function apiUrl({ baseUrl }: Host, path: string): string {
   return `${baseUrl.replace(/\/+$/, '')}/api/${path}`;
 }
 
 /** Lists take the secret in their address: it is never to be shown. */
-function listUrl(copy: Copy, path: string, more: Readonly<Record<string, string>> = {}): string {
-  return `${apiUrl(copy, path)}?${new URLSearchParams({ secret: copy.secret, ...more })}`;
+function listUrl(host: Host, path: string, more: Readonly<Record<string, string>> = {}): string {
+  return `${apiUrl(host, path)}?${new URLSearchParams({ secret: host.secret, ...more })}`;
 }
 
 /** Whoever pays for it, and by whichever scheme it is reached. */
 export function lineOf(credentials: unknown): readonly string[] | undefined {
   const read = v.safeParse(StoredCopy, credentials);
   if (!read.success) return undefined;
-  const copy = read.output;
-  const { host, pathname } = new URL(copy.baseUrl);
-  const at = `${host}${pathname.replace(/\/+$/, '')}`;
-  if (copy.mode === undefined) return [at, 'whatsapp', copy.account];
-  if (copy.mode === 'credits') return [at, 'gateway', copy.gateway];
-  return [at, 'device', copy.device, String(copy.sim ?? 1)];
+  const host = read.output;
+  const { host: address, pathname } = new URL(host.baseUrl);
+  const at = `${address}${pathname.replace(/\/+$/, '')}`;
+  if (host.mode === undefined) return [at, 'whatsapp', host.account];
+  if (host.mode === 'credits') return [at, 'gateway', host.gateway];
+  return [at, 'device', host.device, String(host.sim ?? 1)];
 }
 
 const Word = v.fallback(
@@ -90,28 +90,28 @@ const CONNECTED = /^(?:connected|active|online|1|true)$/i;
 const DISCONNECTED = /disconnect|inactive|expired|offline|^(?:0|false)$/i;
 
 /** Asks for the list in which the account's sender stands: WhatsApp accounts, phones, or the credits that pay. */
-async function probe(copy: Copy, { http }: OutboundTools, deadline: number): Promise<ProbeResult> {
-  const reply = await http.call({ method: 'GET', url: urlOf(copy) }, deadline);
-  return reply.kind === 'broken' ? { kind: 'unknown' } : probeResultOf(copy, reply);
+async function probe(host: Host, { http }: OutboundTools, deadline: number): Promise<ProbeResult> {
+  const reply = await http.call({ method: 'GET', url: urlOf(host) }, deadline);
+  return reply.kind === 'broken' ? { kind: 'unknown' } : probeResultOf(host, reply);
 }
 
-function urlOf(copy: Copy): string {
-  if (copy.mode === 'credits') return listUrl(copy, 'get/credits');
-  return listUrl(copy, copy.mode === 'devices' ? 'get/devices' : 'get/wa.accounts', { limit: '250', page: '1' });
+function urlOf(host: Host): string {
+  if (host.mode === 'credits') return listUrl(host, 'get/credits');
+  return listUrl(host, host.mode === 'devices' ? 'get/devices' : 'get/wa.accounts', { limit: '250', page: '1' });
 }
 
-function probeResultOf(copy: Copy, reply: Answer): ProbeResult {
+function probeResultOf(host: Host, reply: Answer): ProbeResult {
   const list = bodyOf(List, reply);
   const status = reply.status === 200 ? list?.status : reply.status;
   if (status === 401 || status === 403) return { kind: 'held', reason: `http ${status}` };
   const unclear = { kind: 'unknown', answers: reply.status < 500 && (status ?? 0) < 500 } as const;
   if (!list || (status !== 200 && status !== 404)) return unclear;
-  if (copy.mode === 'credits') return status === 200 ? { kind: 'ok' } : unclear;
-  const wanted = copy.mode === 'devices' ? copy.device : copy.account;
+  if (host.mode === 'credits') return status === 200 ? { kind: 'ok' } : unclear;
+  const wanted = host.mode === 'devices' ? host.device : host.account;
   const found = list.data.find(({ unique }) => unique === wanted);
   if (!found) return { kind: 'held', reason: 'the account or device is not there' };
   // A phone that is off takes its messages once it is back.
-  if (copy.mode === 'devices' || CONNECTED.test(found.status ?? '')) return { kind: 'ok' };
+  if (host.mode === 'devices' || CONNECTED.test(found.status ?? '')) return { kind: 'ok' };
   return DISCONNECTED.test(found.status ?? '') ? { kind: 'held', reason: 'the account is disconnected' } : unclear;
 }
 
@@ -123,22 +123,22 @@ const MEDIA = new Set(['jpg', 'png', 'gif', 'mp4', 'mp3', 'ogg']);
 const DOCUMENTS = new Set(['pdf', 'xml', 'xls', 'xlsx', 'doc', 'docx']);
 
 /** Files need a multipart body; texts get one as well, so that there is one way. */
-function requestFor(copy: Copy, { recipient, content }: Outgoing): ProviderRequest | Refused {
-  const to = addressOf(copy, recipient);
+function requestFor(host: Host, { recipient, content }: Outgoing): ProviderRequest | Refused {
+  const to = addressOf(host, recipient);
   if (to === undefined) return { refused: 'the recipient is neither a phone number nor a group that Zender can reach' };
-  if (copy.mode !== undefined) {
+  if (host.mode !== undefined) {
     if (content.kind === 'file') return { refused: 'an SMS carries no file' };
-    return post(copy, 'send/sms', { ...wayOf(copy), phone: to, message: withoutSpintax(content.text) });
+    return post(host, 'send/sms', { ...wayOf(host), phone: to, message: withoutSpintax(content.text) });
   }
-  const fields = { account: copy.account, recipient: to };
+  const fields = { account: host.account, recipient: to };
   if (content.kind === 'text') {
-    return post(copy, 'send/whatsapp', { ...fields, type: 'text', message: withoutSpintax(content.text) });
+    return post(host, 'send/whatsapp', { ...fields, type: 'text', message: withoutSpintax(content.text) });
   }
-  return fileRequest(copy, fields, content);
+  return fileRequest(host, fields, content);
 }
 
 function fileRequest(
-  copy: Copy,
+  host: Host,
   fields: Readonly<Record<string, string>>,
   { name, mimeType, bytes }: Extract<Outgoing['content'], { kind: 'file' }>,
 ): ProviderRequest | Refused {
@@ -149,11 +149,11 @@ function fileRequest(
   if (MEDIA.has(extension)) {
     // Any other word than these, even `image`, would be taken for a text, and the picture lost.
     const file = { field: 'media_file', ...attachment };
-    return post(copy, 'send/whatsapp', { ...fields, type: 'media', message: '' }, file);
+    return post(host, 'send/whatsapp', { ...fields, type: 'media', message: '' }, file);
   }
   if (DOCUMENTS.has(extension)) {
     const file = { field: 'document_file', ...attachment };
-    return post(copy, 'send/whatsapp', { ...fields, type: 'document', message: '', document_name: known }, file);
+    return post(host, 'send/whatsapp', { ...fields, type: 'document', message: '', document_name: known }, file);
   }
   const taken = [...MEDIA, ...DOCUMENTS].join(', ');
   return { refused: `Zender takes files of the types ${taken} only` };
@@ -161,22 +161,22 @@ function fileRequest(
 
 type File = NonNullable<Extract<ProviderRequest['body'], { kind: 'multipart' }>['file']>;
 
-function post(copy: Copy, path: string, fields: Readonly<Record<string, string>>, file?: File): ProviderRequest {
-  const body = { kind: 'multipart', fields: { secret: copy.secret, ...fields }, ...(file && { file }) } as const;
-  return { method: 'POST', url: apiUrl(copy, path), body };
+function post(host: Host, path: string, fields: Readonly<Record<string, string>>, file?: File): ProviderRequest {
+  const body = { kind: 'multipart', fields: { secret: host.secret, ...fields }, ...(file && { file }) } as const;
+  return { method: 'POST', url: apiUrl(host, path), body };
 }
 
-function wayOf(copy: Exclude<Copy, { mode?: undefined }>): Record<string, string> {
-  if (copy.mode === 'credits') return { mode: 'credits', gateway: copy.gateway };
-  return { mode: 'devices', device: copy.device, sim: String(copy.sim ?? 1) };
+function wayOf(host: Exclude<Host, { mode?: undefined }>): Record<string, string> {
+  if (host.mode === 'credits') return { mode: 'credits', gateway: host.gateway };
+  return { mode: 'devices', device: host.device, sim: String(host.sim ?? 1) };
 }
 
 /** A number with `+`; by WhatsApp also a group. SMS knows no JIDs, not even those that hold a number. */
-function addressOf(copy: Copy, kept: Outgoing['recipient']): string | undefined {
+function addressOf(host: Host, kept: Outgoing['recipient']): string | undefined {
   const recipient = recipientOf(kept);
-  if (copy.mode !== undefined && recipient?.kind === 'jid') return undefined;
+  if (host.mode !== undefined && recipient?.kind === 'jid') return undefined;
   const chat = recipient && whatsappChatOf(recipient);
-  return phoneOfJid(chat) ?? (copy.mode === undefined && chat?.endsWith('@g.us') ? chat : undefined);
+  return phoneOfJid(chat) ?? (host.mode === undefined && chat?.endsWith('@g.us') ? chat : undefined);
 }
 
 const Text = v.fallback(v.optional(v.string()), undefined);
@@ -198,17 +198,17 @@ const SKEW_MS = 5_000;
 
 /** What may be this attempt: sent, or still waiting. An empty list is answered with `status` 404. */
 async function findSent(
-  copy: Copy,
+  host: Host,
   { http }: OutboundTools,
   attempted: Attempted,
   deadline: number,
 ): Promise<readonly Candidate[]> {
-  if (attempted.providerId !== undefined) return rowOf(copy, http, attempted.providerId, deadline);
-  const to = addressOf(copy, attempted.recipient);
-  const kind = copy.mode === undefined ? 'wa' : 'sms';
+  if (attempted.providerId !== undefined) return rowOf(host, http, attempted.providerId, deadline);
+  const to = addressOf(host, attempted.recipient);
+  const kind = host.mode === undefined ? 'wa' : 'sms';
   const rows: Row[] = [];
   for (const list of [`get/${kind}.pending`, `get/${kind}.sent`]) {
-    const url = listUrl(copy, list, { limit: ROWS, page: '1' });
+    const url = listUrl(host, list, { limit: ROWS, page: '1' });
     const reply = await http.call({ method: 'GET', url }, deadline);
     const body = reply.kind === 'answered' && reply.status === 200 ? bodyOf(Rows, reply) : undefined;
     // A second message that fits may stand in the list that is not there.
@@ -229,8 +229,8 @@ const candidate = ({ id, status }: Row): Candidate => ({
 const Found = v.looseObject({ data: Row });
 
 /** By its id, whatever they have made of its words. */
-async function rowOf(copy: Copy, http: OutboundTools['http'], id: string, deadline: number): Promise<Candidate[]> {
-  const url = listUrl(copy, `get/${copy.mode === undefined ? 'wa' : 'sms'}.message`, { type: 'sent', id });
+async function rowOf(host: Host, http: OutboundTools['http'], id: string, deadline: number): Promise<Candidate[]> {
+  const url = listUrl(host, `get/${host.mode === undefined ? 'wa' : 'sms'}.message`, { type: 'sent', id });
   const reply = await http.call({ method: 'GET', url }, deadline);
   const row = reply.kind === 'answered' && reply.status === 200 ? bodyOf(Found, reply)?.data : undefined;
   return row?.id === id ? [candidate(row)] : [];
@@ -263,8 +263,8 @@ const ANSWERS: readonly Meaning[] = [
 
 /** Credentials of the one channel open no account of the other. */
 const openBy: Readonly<Record<Channel, OutboundProvider['open']>> = {
-  sms: withCredentials(SmsCopy, (_account, copy, tools) => openCopy(copy, tools)),
-  whatsapp: withCredentials(WhatsappCopy, (_account, copy, tools) => openCopy(copy, tools)),
+  sms: withCredentials(SmsCopy, (_account, host, tools) => openHost(host, tools)),
+  whatsapp: withCredentials(WhatsappCopy, (_account, host, tools) => openHost(host, tools)),
 };
 
 export const zenderOutbound: OutboundProvider = {
@@ -278,11 +278,11 @@ export const zenderOutbound: OutboundProvider = {
   open: (account, credentials, tools) => openBy[account.channel](account, credentials, tools),
 };
 
-function openCopy(copy: Copy, tools: OutboundTools): OpenAccount {
+function openHost(host: Host, tools: OutboundTools): OpenAccount {
   return {
-    send: (message, deadline) => send(copy, tools, message, deadline),
-    probe: (deadline) => probe(copy, tools, deadline),
-    find: (attempted, deadline) => findSent(copy, tools, attempted, deadline),
+    send: (message, deadline) => send(host, tools, message, deadline),
+    probe: (deadline) => probe(host, tools, deadline),
+    find: (attempted, deadline) => findSent(host, tools, attempted, deadline),
   };
 }
 
@@ -298,15 +298,15 @@ const Envelope = v.looseObject({
   ),
 });
 
-async function send(copy: Copy, tools: OutboundTools, message: Outgoing, deadline: number): Promise<SendOutcome> {
-  const request = requestFor(copy, message);
+async function send(host: Host, tools: OutboundTools, message: Outgoing, deadline: number): Promise<SendOutcome> {
+  const request = requestFor(host, message);
   if (!('url' in request)) return { kind: 'rejected', reason: request.refused };
   const reply = await tools.http.call(request, deadline);
-  return reply.kind === 'broken' ? outcomeOfBreakdown(reply.breakdown) : judge(copy, tools, reply, textOf(message));
+  return reply.kind === 'broken' ? outcomeOfBreakdown(reply.breakdown) : judge(host, tools, reply, textOf(message));
 }
 
 /** Errors come with HTTP 200 and the true code in the body; what stands before the script may answer by HTTP alone. */
-function judge(copy: Copy, { clock }: OutboundTools, reply: Answer, text = ''): SendOutcome {
+function judge(host: Host, { clock }: OutboundTools, reply: Answer, text = ''): SendOutcome {
   const body = bodyOf(Envelope, reply);
   const inBody = body?.status === 'success' ? 200 : body?.status;
   const status = reply.status === 200 ? (inBody ?? 200) : reply.status;
@@ -316,5 +316,5 @@ function judge(copy: Copy, { clock }: OutboundTools, reply: Answer, text = ''): 
   if (status === 500 && id !== undefined)
     return { kind: 'unknown', reason: 'http 500, although the message has an id', providerId: id };
   const said = { ...answered(reply, body?.message, clock.now()), status };
-  return withId(meaningOf(ANSWERS, said, [copy.secret], withoutSpintax(text)), id);
+  return withId(meaningOf(ANSWERS, said, [host.secret], withoutSpintax(text)), id);
 }

@@ -17,7 +17,7 @@ const messages = [
 ];
 
 /** Milliseconds. */
-const patience = 60_000;
+const timeout = 60_000;
 const period = 250;
 
 /** Sends a few messages through an account that reaches nobody, and shows how they get on. */
@@ -47,7 +47,7 @@ async function send(url: string, account_id: string, message: (typeof messages)[
 async function follow(list: () => Promise<unknown>): Promise<void> {
   const { stdout } = process;
   let shown = '';
-  for (const giveUpAt = performance.now() + patience; performance.now() < giveUpAt; await sleep(period)) {
+  for (const giveUpAt = performance.now() + timeout; performance.now() < giveUpAt; await sleep(period)) {
     const { items } = v.parse(Sends, await list());
     const line = stdout.isTTY ? lineOf(items, Date.now()) : countsOf(items);
     if (line !== shown) stdout.write(stdout.isTTY ? `\r\x1b[2K  ${line}` : `  ${line}\n`);

@@ -9,7 +9,7 @@ export interface DataFolder {
 }
 
 /** A hub that is just stopping gets this long to let go. */
-const patienceMs = 2000;
+const timeoutMs = 2000;
 
 /** Opens the folder for this hub alone. The lock is the operating system's, so it ends with the process, however killed. */
 export function openDataFolder(setting: string): DataFolder {
@@ -18,7 +18,7 @@ export function openDataFolder(setting: string): DataFolder {
   // It holds messages and keys: nobody else on the machine is to read them.
   mkdirSync(path, { recursive: true, mode: 0o700 });
   chmodSync(path, 0o700);
-  const lock = new DatabaseSync(join(path, 'lock.db'), { timeout: patienceMs });
+  const lock = new DatabaseSync(join(path, 'lock.db'), { timeout: timeoutMs });
   try {
     lock.exec('BEGIN EXCLUSIVE');
   } catch (cause) {

@@ -20,7 +20,7 @@ export async function listen(server: Server, port: number): Promise<string> {
 }
 
 /** Slower answers than this are given up when the hub stops. */
-const patienceMs = 10_000;
+const timeoutMs = 10_000;
 
 /** Takes no new requests and waits for the answers to those under way. */
 export async function drain(server: Server): Promise<void> {
@@ -29,7 +29,7 @@ export async function drain(server: Server): Promise<void> {
   server.closeIdleConnections();
   // A connection that was busy is kept alive by its client after the answer.
   const idle = setInterval(() => server.closeIdleConnections(), 20);
-  const late = setTimeout(() => server.closeAllConnections(), patienceMs);
+  const late = setTimeout(() => server.closeAllConnections(), timeoutMs);
   await closed;
   clearInterval(idle);
   clearTimeout(late);

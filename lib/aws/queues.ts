@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { sha256 } from '#lib/domain/ids.ts';
 import type { Clock } from '#lib/domain/ports.ts';
 import { checked } from '#lib/domain/schema.ts';
-import { type FallbackQueue, type Parcel, QueueUnavailable } from '#lib/inbox/fallback-queue.ts';
+import { type Envelope, type FallbackQueue, QueueUnavailable } from '#lib/inbox/fallback-queue.ts';
 import type { SelfPost, Tick, Ticks } from '#lib/sender/provider.ts';
 import { ATTEMPT_MS, fail } from './clients.ts';
 
@@ -34,13 +34,13 @@ const Chunk = v.object({
   eventId: v.exactOptional(v.string()),
   data: v.string(),
 });
-/** One message of the fallback queue: a parcel, or a numbered piece of one. */
+/** One message of the fallback queue: an envelope, or a numbered piece of one. */
 export type Chunk = v.InferOutput<typeof Chunk>;
 
 export function fallbackQueue(sqs: SQSClient, queueUrl: string): FallbackQueue {
   return {
-    send: async (parcel) => {
-      const chunks = chunksOf(parcel);
+    send: async (envelope) => {
+      const chunks = chunksOf(envelope);
       if (chunks.length > MOST_CHUNKS) return false;
       try {
         await Promise.all(
@@ -58,15 +58,15 @@ export function fallbackQueue(sqs: SQSClient, queueUrl: string): FallbackQueue {
   };
 }
 
-export function chunksOf({ raw, ...parcel }: Parcel): Chunk[] {
+export function chunksOf({ raw, ...envelope }: Envelope): Chunk[] {
   const data = gzipSync(raw).toString('base64');
-  const id = sha256(`${JSON.stringify(parcel.webhook)}${parcel.receivedAt}${sha256(raw)}`).slice(0, 32);
+  const id = sha256(`${JSON.stringify(envelope.webhook)}${envelope.receivedAt}${sha256(raw)}`).slice(0, 32);
   const count = Math.max(1, Math.ceil(data.length / CHUNK_CHARACTERS));
   return Array.from({ length: count }, (_, index) => ({
     parcel: id,
     index,
     count,
-    ...parcel,
+    ...envelope,
     data: data.slice(index * CHUNK_CHARACTERS, (index + 1) * CHUNK_CHARACTERS),
   }));
 }
@@ -76,8 +76,8 @@ export function chunkOf(messageBody: string): Chunk {
   return checked(v.pipe(v.string(), v.parseJson(), Chunk), messageBody, () => 'a message of the queue is no parcel');
 }
 
-/** The parcel of which `chunk` is a piece, from the data of all pieces, in order. */
-export function parcelOf(chunk: Chunk, data: string): Parcel {
+/** The envelope of which `chunk` is a piece, from the data of all pieces, in order. */
+export function envelopeOf(chunk: Chunk, data: string): Envelope {
   const { webhook, provider, contentType, receivedAt, bodyHash } = chunk;
   return { webhook, provider, contentType, receivedAt, bodyHash, raw: gunzipSync(Buffer.from(data, 'base64')) };
 }
@@ -93,7 +93,7 @@ const TickBody = v.object({
 });
 
 /**
- * The errands of the sender on SQS. They hold ids, numbers and times, and nothing of what a message says. The client attempts
+ * The tasks of the sender on SQS. They hold ids, numbers and times, and nothing of what a message says. The client attempts
  * each a few times: a tick that is lost costs its account a minute, until the watchdog looks; one too many costs nothing.
  */
 export function sqsTicks(sqs: SQSClient, queueUrl: string): Ticks {
@@ -129,7 +129,7 @@ export function selfPost(sqs: SQSClient, queueUrl: string, clock: Pick<Clock, 'n
   return {
     post: async ({ id, provider }, body, delaySeconds) => {
       const raw = Buffer.from(JSON.stringify(body), 'utf8');
-      const parcel = {
+      const envelope = {
         webhook: { ownAccount: id },
         provider,
         contentType: 'application/json',
@@ -137,7 +137,7 @@ export function selfPost(sqs: SQSClient, queueUrl: string, clock: Pick<Clock, 'n
         bodyHash: sha256(raw),
         receivedAt: clock.now() + delaySeconds * 1000,
       };
-      const [chunk, ...others] = chunksOf(parcel);
+      const [chunk, ...others] = chunksOf(envelope);
       if (!chunk || others.length > 0) return false;
       const DelaySeconds = Math.min(LONGEST_DELAY_S, Math.max(0, Math.ceil(delaySeconds)));
       try {

@@ -82,7 +82,7 @@ export function senderHandler(providers: readonly OutboundProvider[], runtime: R
   }, log);
 }
 
-/** An errand that was begun is to end: asking a provider takes up to 8 s, and what it says is then written down. */
+/** A task that was begun is to end: asking a provider takes up to 8 s, and what it says is then written down. */
 const WATCHDOG_MARGIN_MS = 12_000;
 
 /** The Lambda that looks, each minute, for what a lost tick or a crash has left behind. */

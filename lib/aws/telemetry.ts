@@ -18,10 +18,10 @@ export const correlation = (): Fields => current.getStore() ?? {};
 export function structuredLog(serviceName: string): Log {
   const logger = new Logger({ serviceName });
   return {
-    info: (message, fields) => told(() => logger.info(message, { ...correlation(), ...fields })),
-    warn: (message, fields) => told(() => logger.warn(message, { ...correlation(), ...fields })),
+    info: (message, fields) => neverThrow(() => logger.info(message, { ...correlation(), ...fields })),
+    warn: (message, fields) => neverThrow(() => logger.warn(message, { ...correlation(), ...fields })),
     error: (message, cause, fields) => {
-      told(() => logger.error(message, { ...correlation(), ...fields, error: bare(cause) }));
+      neverThrow(() => logger.error(message, { ...correlation(), ...fields, error: bare(cause) }));
     },
   };
 }
@@ -52,7 +52,7 @@ export function embeddedMetrics(serviceName: string): Metrics {
   const metrics = new EmbeddedMetrics({ namespace: 'Hookline', serviceName });
   return {
     count: (name, fields = {}, value = 1) =>
-      told(() => {
+      neverThrow(() => {
         const { unit, by } = METRICS[name];
         const split: readonly string[] = by;
         const single = metrics.singleMetric();
@@ -67,7 +67,7 @@ export function embeddedMetrics(serviceName: string): Metrics {
 }
 
 /** What was done is done, whether or not a line tells of it: a message that was sent must not look as if it were not. */
-function told(write: () => void): void {
+function neverThrow(write: () => void): void {
   try {
     write();
   } catch (cause) {

@@ -426,7 +426,7 @@ interface Audit {
 
 /** API Gateway waits 30 s for an answer; one slow item may come on top of this. */
 const LONGEST_MS = 20_000;
-const PATIENCE_MS = 5_000;
+const TIMEOUT_MS = 5_000;
 /** An index may show a send late, and a clock may have been wrong: a sum that differs counts if it does so each time. */
 const PASSES = 3;
 /** Sums are known no better than by how much they moved meanwhile: what was left for so long would say little. */
@@ -444,7 +444,7 @@ export async function audit(given: StorePorts, workspace: string, budgetMs = LON
   const { clock, random } = given;
   const deadline = clock.monotonic() + budgetMs;
   const isTimeUp = () => clock.monotonic() >= deadline;
-  const ports = { clock, random, store: retrying(given.store, clock, random, deadline + PATIENCE_MS) };
+  const ports = { clock, random, store: retrying(given.store, clock, random, deadline + TIMEOUT_MS) };
   const saved = await readProgress(ports.store, workspace);
   const isFresh = (saved.progress?.startedAt ?? 0) > clock.now() - STALE_MS;
   let progress = isFresh && saved.progress ? saved.progress : begun(clock.now());

@@ -32,7 +32,7 @@ export const METRICS = {
   QueueInconsistent: { unit: 'Count', by: [] },
   ClockClamped: { unit: 'Count', by: [] },
   AccountOverdue: { unit: 'Count', by: [] },
-  /** Errands of the watchdog that failed, by the stage of its run. */
+  /** Tasks of the watchdog that failed, by the stage of its run. */
   WatchdogFailures: { unit: 'Count', by: ['stage'] },
 
   /** Measured by the watchdog each minute, not counted as they happen. */

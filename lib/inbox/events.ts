@@ -7,7 +7,7 @@ import { toIso } from '#lib/domain/time.ts';
 import { sentEventId } from '#lib/sender/sent-event.ts';
 import { itemReader } from '#lib/store/items.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
-import { getAll, newestFirst, queryAll, type Shelf, type Slice } from '#lib/store/query.ts';
+import { getAll, newestFirst, type Partition, queryAll, type Slice } from '#lib/store/query.ts';
 import { type Item, isLive, type Store } from '#lib/store/store.ts';
 import { deliveryReport } from './delivery-state.ts';
 import { eventKey, eventOf, quarantinePartition, recordOf } from './event-item.ts';
@@ -141,7 +141,7 @@ export async function listEvents(
   nowSeconds: number,
 ): Promise<ListPage<Event>> {
   if (filter.chat !== undefined && !(await hasChat(store, workspace, filter.chat))) return { items: [] };
-  const slice = await newestFirst(store, shelfOf(workspace, filter), { limit: page.limit, ...span(filter, page) });
+  const slice = await newestFirst(store, partitionOf(workspace, filter), { limit: page.limit, ...span(filter, page) });
   const once = filter.kind === 'message' || filter.chat !== undefined;
   return load(store, slice, workspace, nowSeconds, once);
 }
@@ -151,7 +151,7 @@ async function hasChat(store: Store, workspace: string, id: string): Promise<boo
   return chat?.workspace === workspace;
 }
 
-export function shelfOf(workspace: string, { chat, quarantined }: EventFilter): Shelf {
+export function partitionOf(workspace: string, { chat, quarantined }: EventFilter): Partition {
   if (chat !== undefined) return { index: 'gsi2', partitions: [`CHAT#${chat}`] };
   const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
   if (quarantined) return { index: 'gsi2', partitions: shards.map((shard) => quarantinePartition(workspace, shard)) };

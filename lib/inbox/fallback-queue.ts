@@ -1,11 +1,11 @@
 import type { ReceivingWebhook } from './records.ts';
 
-/** What a parcel has in the place of a webhook when nobody called: the hub itself reports, for this account. */
+/** What an envelope has in the place of a webhook when nobody called: the hub itself reports, for this account. */
 export interface OwnReport {
   readonly ownAccount: string;
 }
 
-/** What a parcel has in the place of a webhook while the table cannot be read and this process has never met the URL. */
+/** What an envelope has in the place of a webhook while the table cannot be read and this process has never met the URL. */
 export interface Unjudged {
   readonly tokenHash: string;
   /** SHA-256 of the secret that came with it, which is taken out of the body. */
@@ -16,7 +16,7 @@ export interface Unjudged {
  * A delivery that the table did not take, on its way through a queue. The one place outside the table where a body is
  * ever kept: for a provider that never asks again, an error answered is a message lost.
  */
-export interface Parcel {
+export interface Envelope {
   /**
    * What the events take over from the webhook, which may be deleted meanwhile; or whom the hub itself reports for; or
    * by what to find the webhook, which could not be asked for.
@@ -37,9 +37,9 @@ export interface Parcel {
 export interface FallbackQueue {
   /**
    * False where it does not fit. Throws QueueUnavailable where the queue did not take it, or may have without our hearing
-   * of it: sent twice, it is the same parcel.
+   * of it: sent twice, it is the same envelope.
    */
-  send(parcel: Parcel): Promise<boolean>;
+  send(envelope: Envelope): Promise<boolean>;
 }
 
 export class QueueUnavailable extends Error {

@@ -5,7 +5,7 @@ import { accountKey } from '#lib/store/keys.ts';
 import { del, type Key, put, type Store } from '#lib/store/store.ts';
 import { retentionOf } from '#lib/tenants/workspaces.ts';
 import type { Stored } from './event-store.ts';
-import type { OwnReport, Parcel } from './fallback-queue.ts';
+import type { Envelope, OwnReport } from './fallback-queue.ts';
 import { type SettlePorts, storeOrQuarantine } from './keep.ts';
 import type { Delivery, ReceivingProvider } from './provider.ts';
 import type { Receipt, ReceivingWebhook } from './records.ts';
@@ -22,7 +22,7 @@ async function ownWebhook(store: Store, { ownAccount }: OwnReport): Promise<Rece
 const KEPT_SECONDS = 14 * 24 * 3600;
 
 /**
- * Waits for all pieces of a parcel: answers the data of each, in order, once the last is there, and nothing before.
+ * Waits for all pieces of an envelope: answers the data of each, in order, once the last is there, and nothing before.
  * Pieces may come in any order, twice, and to several workers at once.
  */
 export async function collectChunks(
@@ -39,14 +39,14 @@ export async function collectChunks(
   return data.length === chunk.count ? data : undefined;
 }
 
-/** Call when the parcel is stored. */
-export async function forgetChunks(store: Store, parcel: string, count: number): Promise<void> {
+/** Call when the envelope is stored. */
+export async function forgetChunks(store: Store, envelope: string, count: number): Promise<void> {
   if (count === 1) return;
-  await store.writeMany(Array.from({ length: count }, (_, index) => del(chunkKey(parcel, index))));
+  await store.writeMany(Array.from({ length: count }, (_, index) => del(chunkKey(envelope, index))));
 }
 
-function chunkKey(parcel: string, index: number): Key {
-  return { pk: `FALLBACK#${parcel}`, sk: String(index).padStart(2, '0') };
+function chunkKey(envelope: string, index: number): Key {
+  return { pk: `FALLBACK#${envelope}`, sk: String(index).padStart(2, '0') };
 }
 
 interface Ports extends SettlePorts {
@@ -59,23 +59,23 @@ interface Ports extends SettlePorts {
  * has been switched off or deleted since makes no difference to what was accepted then; what could not be judged then is
  * judged now, and dropped where it has no right to come in. Throws where the table still refuses.
  */
-export async function storeParcel(
+export async function storeEnvelope(
   provider: ReceivingProvider,
   ports: Ports,
-  parcel: Parcel,
+  envelope: Envelope,
 ): Promise<readonly Stored[]> {
-  const { webhook, contentType, raw, receivedAt } = parcel;
+  const { webhook, contentType, raw, receivedAt } = envelope;
   if ('ownAccount' in webhook) {
     const own = await ownWebhook(ports.store, webhook);
     if (!own) throw new Error('the account that the hub reports for was deleted: it waits in the dead-letter queue');
-    return (await store(provider, ports, parcel, own)).stored;
+    return (await store(provider, ports, envelope, own)).stored;
   }
-  if ('webhookId' in webhook) return (await store(provider, ports, parcel, webhook)).stored;
+  if ('webhookId' in webhook) return (await store(provider, ports, envelope, webhook)).stored;
   const delivery: Delivery = { headers: { 'content-type': contentType }, body: raw };
   const late = await judgeLate(provider, ports.store, webhook, delivery);
   const { admission } = late;
   if (admission.kind === 'admitted') {
-    const { stored, reading } = await store(provider, ports, parcel, admission.webhook);
+    const { stored, reading } = await store(provider, ports, envelope, admission.webhook);
     await noteLate(ports, late.webhook, delivery, verdictOf(reading, stored), receivedAt);
     return stored;
   }
@@ -86,8 +86,8 @@ export async function storeParcel(
   return [];
 }
 
-async function store(provider: ReceivingProvider, ports: Ports, parcel: Parcel, webhook: ReceivingWebhook) {
-  const { contentType, raw, bodyHash, receivedAt } = parcel;
+async function store(provider: ReceivingProvider, ports: Ports, envelope: Envelope, webhook: ReceivingWebhook) {
+  const { contentType, raw, bodyHash, receivedAt } = envelope;
   const reading = readBody(provider, provider.parse(raw, contentType), raw, ports.log);
   const { webhookId, workspace, accountId } = webhook;
   // The retention may have been changed, and applied to all that was there, while this was on its way.

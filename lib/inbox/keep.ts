@@ -10,7 +10,7 @@ import { add, type Key, type Store, StoreUnavailable, setIfAbsent, update } from
 import { noteStatus } from './delivery-state.ts';
 import { type EventRecord, lifeOf } from './event-item.ts';
 import { type Stored, storeEvent } from './event-store.ts';
-import { type FallbackQueue, type Parcel, QueueUnavailable } from './fallback-queue.ts';
+import { type Envelope, type FallbackQueue, QueueUnavailable } from './fallback-queue.ts';
 import type { Reading } from './provider.ts';
 import { chatAccount, type Receipt, recordsOf } from './records.ts';
 import { OUR_FAULT, UNAVAILABLE, type Verdict, verdictOf } from './verdict.ts';
@@ -23,13 +23,13 @@ export interface ReceivingPorts extends SettlePorts {
 }
 
 /** For one delivery: `store` tries again for as long as it may. */
-export interface PatientPorts extends ReceivingPorts {
+export interface TimedPorts extends ReceivingPorts {
   /** The latest start of an attempt of the fallback queue, in the time of `clock.monotonic`. */
   readonly queueUntil: number;
 }
 
 /** Stores what was read; what cannot be stored now, whoever is to blame, waits in the fallback queue. */
-export async function keep(reading: Reading, receipt: Receipt, ports: PatientPorts): Promise<Verdict> {
+export async function keep(reading: Reading, receipt: Receipt, ports: TimedPorts): Promise<Verdict> {
   const stored: Stored[] = [];
   try {
     return verdictOf(await storeOrQuarantine(reading, receipt, ports, stored), stored);
@@ -61,7 +61,7 @@ export async function storeOrQuarantine(
 export async function handOver(
   reading: Reading,
   receipt: Receipt,
-  ports: PatientPorts,
+  ports: TimedPorts,
   cause: unknown,
   stored: readonly Stored[] = [],
 ): Promise<Verdict> {
@@ -81,14 +81,14 @@ export async function handOver(
 
 /** Whether the queue has it: for most providers there is nothing after it, so it is asked as long as there is time. */
 export async function queued(
-  parcel: Parcel,
-  { fallback, clock, random, log, queueUntil }: PatientPorts,
+  envelope: Envelope,
+  { fallback, clock, random, log, queueUntil }: TimedPorts,
 ): Promise<boolean> {
   const isWorthIt = (error: unknown) => error instanceof QueueUnavailable;
   try {
-    return await persist(() => fallback.send(parcel), isWorthIt, clock, random, queueUntil);
+    return await persist(() => fallback.send(envelope), isWorthIt, clock, random, queueUntil);
   } catch (cause) {
-    log.error('the fallback queue did not take a delivery', cause, { provider: parcel.provider });
+    log.error('the fallback queue did not take a delivery', cause, { provider: envelope.provider });
     return false;
   }
 }

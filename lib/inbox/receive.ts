@@ -2,8 +2,8 @@ import { sha256 } from '#lib/domain/ids.ts';
 import { lazily } from '#lib/domain/lazily.ts';
 import { retrying } from '#lib/store/retry.ts';
 import { noteAttempt } from '#lib/tenants/attempts.ts';
-import { answerAlike, type Found, type Webhook, webhookFinder } from '#lib/tenants/webhook.ts';
-import { handOver, keep, type PatientPorts, type ReceivingPorts } from './keep.ts';
+import { constantTime404, type Found, type Webhook, webhookFinder } from '#lib/tenants/webhook.ts';
+import { handOver, keep, type ReceivingPorts, type TimedPorts } from './keep.ts';
 import type { Delivery, ReceivingProvider } from './provider.ts';
 import type { Receipt } from './records.ts';
 import { admissionOf, allowance, handOverUnjudged, proofIn } from './unjudged.ts';
@@ -27,22 +27,22 @@ export function receiver(provider: ReceivingProvider, ports: ReceivingPorts) {
     const receivedAt = ports.clock.now();
     const begun = ports.clock.monotonic();
     const store = retrying(ports.store, ports.clock, ports.random, begun + TABLE_MS);
-    const patient = { ...ports, store, queueUntil: begun + QUEUE_MS };
+    const timed = { ...ports, store, queueUntil: begun + QUEUE_MS };
     const tooLarge = delivery.body.length > ports.maxBytes;
     const found = await find(store, sha256(token));
     const verdict = tooLarge
       ? TOO_LARGE
       : await orUnavailable(provider, ports, () =>
           found.kind === 'unreachable'
-            ? handOverUnjudged(provider, patient, mayHandOver, { token, delivery, receivedAt, cause: found.cause })
-            : judge(provider, patient, { found, delivery, receivedAt }),
+            ? handOverUnjudged(provider, timed, mayHandOver, { token, delivery, receivedAt, cause: found.cause })
+            : judge(provider, timed, { found, delivery, receivedAt }),
         );
     tell(provider, ports, verdict);
-    const hasTime = ports.clock.monotonic() <= patient.queueUntil;
+    const hasTime = ports.clock.monotonic() <= timed.queueUntil;
     if (found.kind === 'found' && hasTime)
-      await note(provider, patient, found.webhook, token, delivery, verdict, receivedAt);
+      await note(provider, timed, found.webhook, token, delivery, verdict, receivedAt);
     if (found.kind === 'none') ports.metrics.count('UnknownTokens', { provider: provider.name });
-    if (verdict.answer.status === 404) await answerAlike(ports.clock, receivedAt);
+    if (verdict.answer.status === 404) await constantTime404(ports.clock, receivedAt);
     return verdict.answer;
   };
 }
@@ -53,7 +53,7 @@ function tell({ name }: ReceivingProvider, { log }: ReceivingPorts, { outcome, i
   log.warn('a delivery was not taken as usual', { provider: name, outcome, ...(id && { correlationId: id }) });
 }
 
-interface Case {
+interface ReceivedDelivery {
   readonly found: Exclude<Found, { kind: 'unreachable' }>;
   readonly delivery: Delivery;
   readonly receivedAt: number;
@@ -74,7 +74,7 @@ async function orUnavailable(
   }
 }
 
-async function judge(provider: ReceivingProvider, ports: PatientPorts, the: Case): Promise<Verdict> {
+async function judge(provider: ReceivingProvider, ports: TimedPorts, the: ReceivedDelivery): Promise<Verdict> {
   const { found, delivery } = the;
   const contentType = delivery.headers['content-type'] ?? '';
   const parsed = lazily(() => provider.parse(delivery.body, contentType));

@@ -10,7 +10,7 @@ import { newestFirst } from '#lib/store/query.ts';
 import { add, all, equal, exists, type Item, newTransaction, put, StoreUnavailable, update } from '#lib/store/store.ts';
 import { type EventRecord, eventItems, recordOf } from './event-item.ts';
 import { dropUnused, type Stored } from './event-store.ts';
-import { liveHead, shelfOf, span } from './events.ts';
+import { liveHead, partitionOf, span } from './events.ts';
 import { quarantineCounter, type SettlePorts, settle, storeReading } from './keep.ts';
 import type { Reading, ReceivingProvider } from './provider.ts';
 import { type Receipt, recordsOf } from './records.ts';
@@ -197,7 +197,10 @@ export async function replayQuarantined(
   let position = from;
   do {
     const page = { limit: PAGE, ...(position !== undefined && { from: position }) };
-    const slice = await newestFirst(ports.store, shelfOf(workspace, filter), { limit: PAGE, ...span(filter, page) });
+    const slice = await newestFirst(ports.store, partitionOf(workspace, filter), {
+      limit: PAGE,
+      ...span(filter, page),
+    });
     const ids = slice.entries.map(({ pk }) => pk.slice('EVT#'.length));
     const done = await replayWithin(ports, workspace, ids, budget);
     items.push(...done);

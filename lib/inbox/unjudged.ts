@@ -5,8 +5,8 @@ import { known } from '#lib/domain/schema.ts';
 import type { Store } from '#lib/store/store.ts';
 import { noteAttempt } from '#lib/tenants/attempts.ts';
 import { looksLikeToken, type Webhook, webhookKey, webhookOf } from '#lib/tenants/webhook.ts';
-import type { Parcel, Unjudged } from './fallback-queue.ts';
-import { type PatientPorts, queued } from './keep.ts';
+import type { Envelope, Unjudged } from './fallback-queue.ts';
+import { queued, type TimedPorts } from './keep.ts';
 import type { Delivery, Proof, ReceivingProvider } from './provider.ts';
 import type { ReceivingWebhook } from './records.ts';
 import { notFound, UNAUTHORIZED, UNAVAILABLE, type Verdict } from './verdict.ts';
@@ -79,7 +79,7 @@ export function allowance(clock: Clock): (bytes: number) => boolean {
 /** Answers for a delivery of which nothing is known but its URL. No id: what the event's follows from is not known. */
 export async function handOverUnjudged(
   provider: ReceivingProvider,
-  ports: PatientPorts,
+  ports: TimedPorts,
   mayHandOver: (bytes: number) => boolean,
   { token, delivery, receivedAt, cause }: Unknown,
 ): Promise<Verdict> {
@@ -88,8 +88,8 @@ export async function handOverUnjudged(
     ports.metrics.count('UnknownTokens', { provider: provider.name });
     return notFound(undefined);
   }
-  const parcel = parcelOf(provider, token, delivery, receivedAt);
-  const taken = mayHandOver(delivery.body.length) && (await queued(parcel, ports));
+  const envelope = envelopeOf(provider, token, delivery, receivedAt);
+  const taken = mayHandOver(delivery.body.length) && (await queued(envelope, ports));
   const name = provider.name;
   ports.metrics.count(taken ? 'FallbackEvents' : 'RefusedDeliveries', { provider: name });
   ports.log.error('the table could not be asked for a webhook', cause, { provider: name, fallback: taken });
@@ -103,7 +103,7 @@ interface Unknown {
   readonly cause: unknown;
 }
 
-function parcelOf(provider: ReceivingProvider, token: string, delivery: Delivery, receivedAt: number): Parcel {
+function envelopeOf(provider: ReceivingProvider, token: string, delivery: Delivery, receivedAt: number): Envelope {
   const contentType = delivery.headers['content-type'] ?? '';
   const { secretHash } = proofIn(provider, delivery);
   return {
@@ -116,7 +116,7 @@ function parcelOf(provider: ReceivingProvider, token: string, delivery: Delivery
   };
 }
 
-/** Judges a parcel as its delivery would have been, had the table been there. Throws where it is not there yet. */
+/** Judges an envelope as its delivery would have been, had the table been there. Throws where it is not there yet. */
 export async function judgeLate(
   provider: ReceivingProvider,
   store: Store,

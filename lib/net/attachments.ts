@@ -43,14 +43,14 @@ export const LIMITS: Limits = {
   windowBytes: 5 * 1024, // 1 KB/s
 };
 
-interface Patience {
+interface Timeout {
   /** From now on, and in place of what was waited for before. */
   atMost(milliseconds: number, reason: string): void;
   stop(): void;
 }
 
 /** Gives up on a step that takes too long, and on any step once the time for the whole is over. */
-function patience(remaining: () => number, giveUp: (reason: string) => void): Patience {
+function timeout(remaining: () => number, giveUp: (reason: string) => void): Timeout {
   let timer: NodeJS.Timeout | undefined;
   const stop = () => clearTimeout(timer);
   return {
@@ -121,7 +121,7 @@ async function readBody(response: IncomingMessage, limits: Limits, remaining: ()
     return fault;
   }
   const abandon = (failure: Failure) => response.destroy(new Abandoned(failure));
-  const end = patience(remaining, (reason) => abandon(unavailable(reason)));
+  const end = timeout(remaining, (reason) => abandon(unavailable(reason)));
   end.atMost(Number.POSITIVE_INFINITY, 'the file took too long to arrive');
   const watch = watchPace(limits, () => abandon(unavailable('the file arrives too slowly')));
   try {
@@ -254,7 +254,7 @@ export async function visit(url: URL, route: Route, remaining: () => number): Pr
 
 function answerTo(request: ClientRequest, ready: string, route: Route, remaining: () => number): Promise<Visited> {
   const { limits, isAllowed } = route;
-  const wait = patience(remaining, (reason) => request.destroy(new Abandoned(unavailable(reason))));
+  const wait = timeout(remaining, (reason) => request.destroy(new Abandoned(unavailable(reason))));
   wait.atMost(limits.connectMs, "the file's host could not be reached in time");
   return new Promise((resolve) => {
     const settle = (visited: Visited) => {

@@ -7,7 +7,7 @@ import { keptThread, type Thread } from '#lib/sender/sent-event.ts';
 import { retrying } from '#lib/store/retry.ts';
 import { type Store, StoreUnavailable } from '#lib/store/store.ts';
 import { noteAttempt } from '#lib/tenants/attempts.ts';
-import { answerAlike, type Webhook, webhookFinder } from '#lib/tenants/webhook.ts';
+import { constantTime404, type Webhook, webhookFinder } from '#lib/tenants/webhook.ts';
 import { misfits, type Reaches } from './accounts.ts';
 import * as answers from './answers.ts';
 import { accepted, KEY_REUSED, type SendVerdict } from './answers.ts';
@@ -135,7 +135,7 @@ export function sendApp(ports: SendPorts) {
     const verdict = await judge(ports, store, webhook, call);
     if (found.kind === 'none') ports.metrics.count('UnknownTokens');
     if (webhook) await note(ports, webhook, token, call, verdict, since);
-    if (verdict.outcome === 'not_found') await answerAlike(ports.clock, since);
+    if (verdict.outcome === 'not_found') await constantTime404(ports.clock, since);
     return verdict.answer;
   };
 }

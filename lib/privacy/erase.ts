@@ -415,7 +415,7 @@ export type Erased =
 
 /** API Gateway waits 30 s for an answer; one slow item may come on top of this. */
 const LONGEST_MS = 20_000;
-const PATIENCE_MS = 5_000;
+const TIMEOUT_MS = 5_000;
 
 /**
  * Erases a person from a workspace, as far as the time of one call reaches. It reads everything that the workspace has:
@@ -426,7 +426,7 @@ export async function eraseContact(ports: Ports, person: Person, from?: WalkStat
   const { clock, random, log } = ports;
   const { workspace, phone } = person;
   const deadline = clock.monotonic() + LONGEST_MS;
-  const store = retrying(ports.store, clock, random, deadline + PATIENCE_MS);
+  const store = retrying(ports.store, clock, random, deadline + TIMEOUT_MS);
   if (await isOwn(store, workspace, phone)) return { kind: 'own number' };
   const erasing: Erasing = {
     store,

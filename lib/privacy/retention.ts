@@ -134,7 +134,7 @@ const START: Position = { stage: '', partition: '' };
 const DAY_MS = 86_400_000;
 /** API Gateway waits 30 s for an answer; one slow item may come on top of this. */
 const LONGEST_MS = 20_000;
-const PATIENCE_MS = 5_000;
+const TIMEOUT_MS = 5_000;
 
 /**
  * Brings what is stored in line with the workspace's retention, as far as the time of one call reaches. Safe to break
@@ -144,7 +144,7 @@ const PATIENCE_MS = 5_000;
 export async function applyRetention(ports: Ports, workspace: string, from?: WalkState<Progress>) {
   const { clock, random } = ports;
   const deadline = clock.monotonic() + LONGEST_MS;
-  const store = retrying(ports.store, clock, random, deadline + PATIENCE_MS);
+  const store = retrying(ports.store, clock, random, deadline + TIMEOUT_MS);
   await copyRetention(store, random, workspace);
   const { retentionDays, changes } = await retentionOf(store, workspace);
   const { changes: begunWith, ...counts } = { ...NONE, changes, ...from?.done };

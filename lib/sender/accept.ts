@@ -36,7 +36,7 @@ import { field } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { type Account, type Part, readAccount, readIdempotency, type Send } from './items.ts';
 import type { Ticks } from './provider.ts';
-import { isOverdue, kick, setDueIfNone } from './schedule.ts';
+import { isOverdue, setDueIfNone, wake } from './schedule.ts';
 
 export type Idempotency = NonNullable<SendRequest['idempotency']>;
 
@@ -318,7 +318,7 @@ async function start(
 ): Promise<Accepted> {
   if (!account) return answer;
   try {
-    await kick(store, ticks, account, answer.messageId, clock.now(), config);
+    await wake(store, ticks, account, answer.messageId, clock.now(), config);
     return answer;
   } catch (startFailed) {
     metrics.count('KickFailed', { account: account.id });

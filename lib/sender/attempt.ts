@@ -21,7 +21,7 @@ import {
 import { changeParts, field } from './change-parts.ts';
 import { type Account, isBlocked, readAccount, readPointer, readSend } from './items.ts';
 import type { Outgoing } from './provider.ts';
-import { countEnds, failingWith, settling } from './settle.ts';
+import { countSettled, failingWith, settling } from './settle.ts';
 import { settleLate } from './statuses.ts';
 import {
   abandon,
@@ -75,7 +75,7 @@ async function fetchTwice(turn: Turn, url: string, name: string) {
 
 async function failUnsent(turn: Turn, head: Head, reason: string): Promise<Step> {
   const { store, clock, random } = turn.ports;
-  const { writes, leaving, ends } = settling(
+  const { writes, leaving, settled } = settling(
     head.send,
     failingWith(head.send, head.index),
     { kind: 'failed', reason },
@@ -86,7 +86,7 @@ async function failUnsent(turn: Turn, head: Head, reason: string): Promise<Step>
     newTransaction(random),
   );
   if (transacted.done) {
-    countEnds(turn.ports, ends);
+    countSettled(turn.ports, settled);
     return lookAgain;
   }
   const [account] = transacted.refused;
@@ -160,9 +160,9 @@ export async function declareIntent(turn: Turn, head: Head, limit: number): Prom
   const { clock, random, store } = turn.ports;
   const at = clock.now();
   const startedAt = clock.monotonic();
-  const intent = { at, deadline: startedAt + limit, declaredBy: startedAt + turn.config.intentPatienceMs };
-  const patient = retrying(store, clock, random, intent.declaredBy);
-  const transacted = await orUnavailable(patient.transact(intentWrites(turn, head, at, limit), newTransaction(random)));
+  const intent = { at, deadline: startedAt + limit, declaredBy: startedAt + turn.config.intentTimeoutMs };
+  const timed = retrying(store, clock, random, intent.declaredBy);
+  const transacted = await orUnavailable(timed.transact(intentWrites(turn, head, at, limit), newTransaction(random)));
   if (transacted === 'unavailable') return notDeclared(await takeBack(turn, head, intent));
   if (transacted.done) return { kind: 'declared', intent };
   const [account] = transacted.refused;

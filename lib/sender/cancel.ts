@@ -5,7 +5,7 @@ import { add, exists, newTransaction, type Store, type Update, update } from '#l
 import { type Accepted, type AcceptPorts, accept, type NewPart } from './accept.ts';
 import type { SendingConfig } from './config.ts';
 import { type Part, readSend, type Send } from './items.ts';
-import { countEnds, type EndingPorts, settling } from './settle.ts';
+import { countSettled, type SettlingPorts, settling } from './settle.ts';
 
 type Cancelled = 'cancelled' | 'too late' | 'not found';
 
@@ -16,7 +16,7 @@ const TRIES = 5;
  * be cancelled alone. Not while a part of it is being sent.
  */
 export async function cancel(
-  given: EndingPorts,
+  given: SettlingPorts,
   workspace: string,
   messageId: string,
   config: SendingConfig,
@@ -28,10 +28,10 @@ export async function cancel(
     if (!send) return 'not found';
     const queued = send.parts.flatMap((part, index) => (part.state === 'queued' ? [index] : []));
     if (queued.length === 0 || send.parts.some((part) => part.state === 'sending')) return 'too late';
-    const { writes, leaving, ends } = settling(send, queued, { kind: 'cancelled' }, clock.now());
+    const { writes, leaving, settled } = settling(send, queued, { kind: 'cancelled' }, clock.now());
     const transacted = await store.transact([leaveQueue(send.accountId, leaving), ...writes], newTransaction(random));
     if (!transacted.done) continue;
-    countEnds(ports, ends);
+    countSettled(ports, settled);
     return 'cancelled';
   }
   throw new Error(`${messageId} changed ${TRIES} times while it was being cancelled`);

@@ -20,7 +20,7 @@ export interface SendingConfig {
   /** For fetching attachments, per tick. */
   readonly prepareMs: number;
   /** An intent older than this is taken back: the call would begin too late for its deadline. */
-  readonly intentPatienceMs: number;
+  readonly intentTimeoutMs: number;
   /** How long a request from outside tries to reach a table that does not take it. Ticks and the watchdog try as long as they run. */
   readonly requestMs: number;
   /** What a tick waits in place; anything longer is left to the queue. */
@@ -54,7 +54,7 @@ export const defaultConfig: SendingConfig = {
   leaseMs: 50 * SECOND,
   graceMs: MINUTE,
   prepareMs: 12 * SECOND,
-  intentPatienceMs: SECOND,
+  intentTimeoutMs: SECOND,
   requestMs: 8 * SECOND,
   napMs: SECOND,
   backoff: { firstMs: 2 * SECOND, longestMs: 15 * MINUTE },

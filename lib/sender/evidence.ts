@@ -13,7 +13,7 @@ import { type Part, readAccount, readPointer, readProviderMessage, readSend, typ
 import { type Echo, echoMarks, fileOfPart, type Marks, marksUnder, tracesOfPart } from './marks.ts';
 import type { OpenAccounts } from './open-accounts.ts';
 import type { Attempted, Candidate, Evidence, Finding } from './provider.ts';
-import type { EndingPorts } from './settle.ts';
+import type { SettlingPorts } from './settle.ts';
 import { settleLate } from './statuses.ts';
 import type { Head } from './turn.ts';
 
@@ -25,7 +25,7 @@ type EchoedBy = Pick<Look, 'workspace' | 'provider' | 'account'>;
  * attempt that it can only belong to. Where there is none, or more than one, it is marked for whoever looks later.
  */
 export async function onEcho(
-  given: EndingPorts,
+  given: SettlingPorts,
   by: EchoedBy,
   echo: Echo,
   config: SendingConfig,
@@ -42,7 +42,7 @@ export async function onEcho(
   return (await settleWhere(ports, again)) ? 'settled' : 'no match';
 }
 
-async function settleWhere(ports: EndingPorts, [found]: readonly Found[]): Promise<boolean> {
+async function settleWhere(ports: SettlingPorts, [found]: readonly Found[]): Promise<boolean> {
   if (!found) return false;
   const { attempt, sighting } = found;
   const ending = { kind: 'sent', providerId: sighting.providerId, inferred: true } as const;

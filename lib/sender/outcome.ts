@@ -27,7 +27,7 @@ import { holding, silenceOf } from './hold.ts';
 import { type Account, type Part, readAccount, type Send } from './items.ts';
 import { clearDue, scheduleTick, setDue } from './schedule.ts';
 import { threadIn } from './sent-event.ts';
-import { countEnds, type Ending, type Ends, failingWith, settling } from './settle.ts';
+import { countSettled, type Ending, failingWith, type Settled, settling } from './settle.ts';
 import { settleLate } from './statuses.ts';
 import {
   becomesUnknown,
@@ -75,7 +75,7 @@ interface OutcomePlan {
   readonly leaving: number;
   /** When the next tick is due. Left out: none follows. */
   readonly due?: number;
-  readonly ends?: Ends;
+  readonly settled?: Settled;
 }
 
 interface When {
@@ -83,7 +83,7 @@ interface When {
   readonly nextSendAt: number;
 }
 
-const calm = set('failuresRunning', 0);
+const resetFailures = set('failuresRunning', 0);
 
 /** What an outcome is judged by, beside itself. */
 interface Setting {
@@ -115,7 +115,7 @@ function settled(
   { now, nextSendAt }: When,
 ): OutcomePlan {
   const { spending, ...settled } = settling(head.send, parts, ending, now);
-  return { account: [calm, ...onAccount(head.send.epoch, spending)], ...settled, due: nextSendAt };
+  return { account: [resetFailures, ...onAccount(head.send.epoch, spending)], ...settled, due: nextSendAt };
 }
 
 /** Whatever was counted against the account or its provider is forgotten, and with it how late the next probe would be. */
@@ -129,7 +129,7 @@ function unsure(head: Head, verdict: Extract<Verdict, { kind: 'unknown' }>, sett
   const { account, when, config } = setting;
   const { reason, silence, holdReason } = verdict;
   const { accountId, seq } = head.send;
-  const counted = [calm, set('unknownRunning', silence.running), set('unknownTimes', silence.times)];
+  const counted = [resetFailures, set('unknownRunning', silence.running), set('unknownTimes', silence.times)];
   const unknown = becomesUnknown(head, when.now, reason, config, verdict.providerId);
   const writes = [...unknown, del(pointerKey(accountId, seq, head.index))];
   if (holdReason === undefined) return { account: counted, writes, leaving: 1, due: when.nextSendAt };
@@ -161,7 +161,7 @@ function holdAccount({ send, index, part }: Head, detail: string, { account, whe
   const also = [remove(field(index, 'retries')), remove(field(index, 'retryingSince'))];
   const { changes, probe } = holding(account, detail, when.now, config);
   return {
-    account: [calm, ...changes],
+    account: [resetFailures, ...changes],
     writes: [
       changeParts(send, [{ index, to: 'queued', detail, also, silent: repeats(send, part, detail) }], when.now),
       probe,
@@ -211,7 +211,7 @@ async function writeOutcome(turn: Turn, head: Head, intentAt: number, outcome: S
     const account = endTurn(turn, when, plan, rests);
     const transacted = await store.transact([account, ...plan.writes], newTransaction(random));
     if (transacted.done) {
-      if (plan.ends) countEnds(turn.ports, plan.ends);
+      if (plan.settled) countSettled(turn.ports, plan.settled);
       const step = rests ? over('idle') : nextOf(turn, plan);
       return verdict.kind === 'sent'
         ? { ...step, taken: { send: sending.send, providerId: verdict.providerId } }

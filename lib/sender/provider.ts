@@ -6,7 +6,7 @@ import type { RecipientKind } from '#lib/domain/send/recipient.ts';
 import type { Channel, LineProvider } from '#lib/tenants/account.ts';
 import type { Account, Send } from './items.ts';
 
-/** An errand to an account's queue. `at`: when it is due, so that a tick that comes a little early waits in place. */
+/** A task to an account's queue. `at`: when it is due, so that a tick that comes a little early waits in place. */
 export interface Tick {
   readonly account: string;
   readonly gen: number;

@@ -7,11 +7,11 @@ import { field } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { type Part, readSend, type Send } from './items.ts';
 import type { Evidence, Finding } from './provider.ts';
-import type { Ending, EndingPorts } from './settle.ts';
+import type { Ending, SettlingPorts } from './settle.ts';
 import { settleLate } from './statuses.ts';
-import { type DueItem, type DueTimes, dueLists, LANES, patient, runErrands } from './tasks.ts';
+import { type DueItem, type DueTimes, dueLists, LANES, runTasks, timed } from './tasks.ts';
 
-export interface ReconcilePorts extends EndingPorts {
+export interface ReconcilePorts extends SettlingPorts {
   readonly evidence: Evidence;
 }
 
@@ -34,7 +34,7 @@ export async function reconcile(
   const { clock } = ports;
   const { over, byAccount, failures } = await survey(ports, times, endsAt, config);
   const table = { clock, lanes: LANES.table, endsAt };
-  const unexpired = await runErrands(over, table, (key) => expire(patient(ports), key, config));
+  const unexpired = await runTasks(over, table, (key) => expire(timed(ports), key, config));
   return [...failures, ...unexpired, ...(await lookByAccount(ports, byAccount, endsAt, config))];
 }
 
@@ -53,11 +53,11 @@ async function survey(ports: ReconcilePorts, times: DueTimes, endsAt: number, co
   const lists = dueLists('unknown', times, PAGE);
   const lanes = { clock: ports.clock, lanes: lists.length, endsAt };
   const damaged: unknown[] = [];
-  const unread = await runErrands(lists, lanes, async (list) => {
-    for await (const page of pagesOf(patient(ports).store, list)) {
+  const unread = await runTasks(lists, lanes, async (list) => {
+    for await (const page of pagesOf(timed(ports).store, list)) {
       const keys = page.map(({ pk, sk }) => ({ pk, sk }));
       if (keys.length === 0) continue;
-      damaged.push(...(await runErrands(await patient(ports).store.getMany(keys), lanes, sort)));
+      damaged.push(...(await runTasks(await timed(ports).store.getMany(keys), lanes, sort)));
     }
   });
   return { over, byAccount, failures: [...unread, ...damaged] };
@@ -107,7 +107,7 @@ async function lookByAccount(
       const key = turn.due.shift();
       if (!key) continue;
       const begunAt = clock.monotonic();
-      await look(patient(ports), key, config).catch((error: unknown) => failures.push(error));
+      await look(timed(ports), key, config).catch((error: unknown) => failures.push(error));
       turn.spentMs += clock.monotonic() - begunAt;
       if (turn.spentMs < LOOKS_MS) turns.push(turn);
     }

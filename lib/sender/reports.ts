@@ -9,7 +9,7 @@ import type { SendingConfig } from './config.ts';
 import { onEcho } from './evidence.ts';
 import { clearHold, hold, type ResumePorts } from './hold.ts';
 import { readProviderMessage } from './items.ts';
-import type { EndingPorts } from './settle.ts';
+import type { SettlingPorts } from './settle.ts';
 import { onStatus } from './statuses.ts';
 
 /** What sending learns from what providers report. Safe to repeat, like everything that follows from an event. */
@@ -25,7 +25,7 @@ export interface SendReports {
 const CURRENT_MS = 10 * 60_000;
 const STOPS: readonly Connection['state'][] = ['disconnected', 'restricted', 'blocked'];
 
-export type ReportPorts = ResumePorts & EndingPorts;
+export type ReportPorts = ResumePorts & SettlingPorts;
 
 /** For providers through which the hub sends. */
 export function sendReports(ports: ReportPorts, config: SendingConfig): SendReports {

@@ -48,7 +48,7 @@ export const isOverdue = (account: Account, now: number, config: SendingConfig):
  * Sets a resting account going. Only from IDLE: a second chain beside a running one would be stopped by the gates, but
  * it would cost requests for ever. `account` as just read; `me` tells the repeat of this very write from another's.
  */
-export async function kick(
+export async function wake(
   store: Store,
   ticks: Ticks,
   account: Account,

@@ -31,19 +31,19 @@ import { sentEvent } from './sent-event.ts';
 import { type Head, readPart } from './turn.ts';
 
 /** For whoever brings parts to an end, or further than that. */
-export interface EndingPorts extends StorePorts {
+export interface SettlingPorts extends StorePorts {
   readonly metrics: Metrics;
 }
 
 /** Parts that came to a state in one transaction, and how many credits went back with it. */
-export interface Ends {
+export interface Settled {
   readonly state: PartState;
   readonly parts: number;
   readonly refunded: number;
 }
 
 /** Only after the transaction has succeeded: what was refused may be tried again, and would be counted twice. */
-export function countEnds({ metrics }: Pick<EndingPorts, 'metrics'>, { state, parts, refunded }: Ends): void {
+export function countSettled({ metrics }: Pick<SettlingPorts, 'metrics'>, { state, parts, refunded }: Settled): void {
   metrics.count('SendState', { state }, parts);
   if (refunded > 0) metrics.count('CreditsRefunded', {}, refunded);
 }
@@ -65,7 +65,7 @@ interface Settling {
   /** To be counted on the account, or on the quota where the account is gone. */
   readonly spending: Spending;
   /** For `countEnds`, once all of this is written. */
-  readonly ends: Ends;
+  readonly settled: Settled;
 }
 
 const NEWS: Readonly<Record<Ending['kind'], News>> = {
@@ -95,7 +95,7 @@ export function settling(send: Send, parts: readonly number[], ending: Ending, a
     ],
     leaving: queued.length,
     spending: { spent: changes.filter(({ credit }) => credit === 'spent').length, unspent: 0 },
-    ends: { state: ending.kind, parts: parts.length, refunded: refunded.length },
+    settled: { state: ending.kind, parts: parts.length, refunded: refunded.length },
   };
 }
 
@@ -174,7 +174,7 @@ const TRIES = 5;
  * another part's. `asRead`: the head, by a consistent read just now.
  */
 export async function settlePart(
-  ports: EndingPorts,
+  ports: SettlingPorts,
   { send: { messageId }, index }: Pick<Head, 'index'> & { readonly send: { readonly messageId: string } },
   intentAt: number,
   ending: Ending,
@@ -188,7 +188,7 @@ export async function settlePart(
     if (head.part.intentAt !== intentAt || head.send.erased || !isNews(head.part, ending)) return undefined;
     // A file that turns out not to have gone takes the text with it only while it is still the file's turn.
     const parts = ending.kind === 'failed' && head.part.state === 'sending' ? failingWith(head.send, index) : [index];
-    const { writes, leaving, spending, ends } = settling(head.send, parts, ending, clock.now());
+    const { writes, leaving, spending, settled } = settling(head.send, parts, ending, clock.now());
     const account = accountWrites(head.send, leaving, spending, isGone);
     const transacted = await store.transact([...account, ...writes], newTransaction(random));
     if (!transacted.done) {
@@ -198,7 +198,7 @@ export async function settlePart(
       isGone ||= account.length > 0 && meetsNothing(transacted.refused[0]);
       continue;
     }
-    countEnds(ports, ends);
+    countSettled(ports, settled);
     return head.send;
   }
   throw new Error(`part ${index} of ${messageId} changed ${TRIES} times while it was being settled`);

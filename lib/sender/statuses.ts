@@ -21,7 +21,7 @@ import {
 import { changeParts, field, refund } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { type Part, type ProviderMessage, readProviderMessage, readSend, type Send } from './items.ts';
-import { countEnds, type Ending, type EndingPorts, idIn, settlePart } from './settle.ts';
+import { countSettled, type Ending, idIn, type SettlingPorts, settlePart } from './settle.ts';
 import type { DueItem } from './tasks.ts';
 import type { Head } from './turn.ts';
 
@@ -35,7 +35,7 @@ const TRIES = 5;
  * `item` is the provider's message as the update of the status returned it.
  */
 export async function onStatus(
-  given: EndingPorts,
+  given: SettlingPorts,
   key: Key,
   item: ProviderMessage,
   config: SendingConfig,
@@ -51,14 +51,14 @@ export async function onStatus(
 }
 
 /** The other side: after an outcome has named the message, whatever was told of it before. */
-export async function readStatuses(ports: EndingPorts, send: Send, providerId: string): Promise<void> {
+export async function readStatuses(ports: SettlingPorts, send: Send, providerId: string): Promise<void> {
   const key = stateKey(send, providerId);
   const item = await ports.store.get(key, { consistent: true });
   if (item && isLive(item, ports.clock.now() / 1000)) await applyStatuses(ports, readProviderMessage(item));
 }
 
 /** Idempotent, and indifferent to order: it looks at all that is known of the message, not at one event. */
-async function applyStatuses(ports: EndingPorts, message: ProviderMessage): Promise<void> {
+async function applyStatuses(ports: SettlingPorts, message: ProviderMessage): Promise<void> {
   const { send: messageId, part: index } = message;
   const news = comesTo(reportsIn(message));
   if (messageId === undefined || index === undefined || news === undefined) return;
@@ -70,7 +70,7 @@ async function applyStatuses(ports: EndingPorts, message: ProviderMessage): Prom
 }
 
 /** False if somebody else changed the part meanwhile. */
-async function raise(ports: EndingPorts, send: Send, index: number, news: News, message: ProviderMessage) {
+async function raise(ports: SettlingPorts, send: Send, index: number, news: News, message: ProviderMessage) {
   const part = send.parts[index];
   if (!part) throw new Error(`a provider's message names a part that does not exist: ${send.messageId} ${index}`);
   if (isOpen(part)) return settleBy(ports, send, index, part, news, message);
@@ -88,7 +88,7 @@ async function raise(ports: EndingPorts, send: Send, index: number, news: News, 
   const done = refunds
     ? await refundSpent(ports, send, index, raised, now, change.detail ?? 'failed')
     : (await ports.store.write(raised)).done;
-  if (done) countEnds(ports, { state: after.state, parts: 1, refunded: refunds ? 1 : 0 });
+  if (done) countSettled(ports, { state: after.state, parts: 1, refunded: refunds ? 1 : 0 });
   return done;
 }
 
@@ -97,7 +97,7 @@ const isOpen = ({ state }: Part): boolean => state === 'unknown' || state === 'e
 
 /** What is told of it settles it first. True: there is no more to be done. */
 async function settleBy(
-  ports: EndingPorts,
+  ports: SettlingPorts,
   send: Send,
   index: number,
   { providerId, intentAt = 0 }: Part,
@@ -114,7 +114,7 @@ const failureIn = (message: ProviderMessage): string => message.detail_failed ??
 
 /** With its part, back to the quota and out of what counts as spent, wherever that is counted. */
 async function refundSpent(
-  { store, random }: EndingPorts,
+  { store, random }: SettlingPorts,
   send: Send,
   index: number,
   raised: Update,
@@ -146,7 +146,7 @@ async function noLongerDue(store: Store, { pk, gsi3sk }: ProviderMessage, onlyIf
  * The watchdog's part: statuses whose message had no name yet when they came. By now it has one, and whoever gave it
  * may have died before he looked at the statuses; or it is none of ours, as is everything that people write by hand.
  */
-export async function revisitStatuses(ports: EndingPorts, item: DueItem): Promise<void> {
+export async function revisitStatuses(ports: SettlingPorts, item: DueItem): Promise<void> {
   const found = await ports.store.get(item, { consistent: true });
   if (!found) return;
   const message = readProviderMessage(found);
@@ -156,7 +156,7 @@ export async function revisitStatuses(ports: EndingPorts, item: DueItem): Promis
 
 /** Settles an attempt late, and with an id, by all that was told of that before. False: there was nothing to settle. */
 export async function settleLate(
-  ports: EndingPorts,
+  ports: SettlingPorts,
   place: Parameters<typeof settlePart>[1],
   intentAt: number,
   ending: Ending,

@@ -28,8 +28,8 @@ export function dueLists(what: Due, { before, impossible }: DueTimes, limit: num
 
 export const keysOf = (page: Page): DueItem[] => page.items.map(({ pk, sk }) => ({ pk, sk }));
 
-/** How long one errand tries to reach a table that does not take it: others wait behind it. */
-const ERRAND_MS = 10_000;
+/** How long one task tries to reach a table that does not take it: others wait behind it. */
+const TASK_MS = 10_000;
 
 interface Reaching {
   readonly store: Store;
@@ -37,12 +37,12 @@ interface Reaching {
   readonly random: Random;
 }
 
-export const patient = <Ports extends Reaching>(ports: Ports): Ports => ({
+export const timed = <Ports extends Reaching>(ports: Ports): Ports => ({
   ...ports,
-  store: retrying(ports.store, ports.clock, ports.random, ports.clock.monotonic() + ERRAND_MS),
+  store: retrying(ports.store, ports.clock, ports.random, ports.clock.monotonic() + TASK_MS),
 });
 
-/** How many errands of a kind go on side by side, and when the last of them may begin, on `clock.monotonic`. */
+/** How many tasks of a kind go on side by side, and when the last of them may begin, on `clock.monotonic`. */
 export interface Lanes {
   readonly clock: Clock;
   readonly lanes: number;
@@ -53,20 +53,20 @@ export interface Lanes {
 export const LANES = { table: 8, provider: 25 };
 
 /**
- * An errand for each of these. What goes wrong with one neither ends nor delays the others, so failures are collected.
+ * A task for each of these. What goes wrong with one neither ends nor delays the others, so failures are collected.
  * What is not reached in time is left to the next run.
  */
-export async function runErrands<Item>(
+export async function runTasks<Item>(
   items: readonly Item[],
   { clock, lanes, endsAt }: Lanes,
-  errand: (item: Item) => Promise<void>,
+  task: (item: Item) => Promise<void>,
 ): Promise<unknown[]> {
   const failures: unknown[] = [];
   const waiting = items.values();
   const lane = async () => {
     for (const item of waiting) {
       if (clock.monotonic() >= endsAt) return;
-      await errand(item).catch((error: unknown) => failures.push(error));
+      await task(item).catch((error: unknown) => failures.push(error));
     }
   };
   await Promise.all(Array.from({ length: Math.min(lanes, items.length) }, lane));

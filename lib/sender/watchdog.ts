@@ -7,9 +7,9 @@ import { type ProbePorts, probe } from './hold.ts';
 import { readAccount } from './items.ts';
 import type { Ticks } from './provider.ts';
 import { type ReconcilePorts, reconcile } from './reconcile.ts';
-import { dueOf, isOverdue, kick, tickAgain } from './schedule.ts';
+import { dueOf, isOverdue, tickAgain, wake } from './schedule.ts';
 import { revisitStatuses } from './statuses.ts';
-import { type DueItem, type DueTimes, dueLists, keysOf, LANES, patient, runErrands } from './tasks.ts';
+import { type DueItem, type DueTimes, dueLists, keysOf, LANES, runTasks, timed } from './tasks.ts';
 
 interface WakePorts {
   readonly store: Store;
@@ -23,7 +23,7 @@ interface WakePorts {
 const furthestDue = (now: number, config: SendingConfig): number => now + config.backoff.longestMs + config.graceMs;
 
 /** Brings an account back that a lost tick left behind. Never a new generation for a chain that runs. */
-async function wake(ports: WakePorts, item: DueItem, config: SendingConfig): Promise<void> {
+async function wakeOverdue(ports: WakePorts, item: DueItem, config: SendingConfig): Promise<void> {
   const { store, clock, ticks, metrics, random } = ports;
   const found = await store.get(item, { consistent: true });
   if (!found) return;
@@ -31,11 +31,11 @@ async function wake(ports: WakePorts, item: DueItem, config: SendingConfig): Pro
   const now = clock.now();
   if (!isOverdue(account, now, config) && (dueOf(account) ?? now) < furthestDue(now, config)) return;
   metrics.count('AccountOverdue', { account: account.id });
-  if (account.chain === 'IDLE') await kick(store, ticks, account, newTransaction(random), now, config);
+  if (account.chain === 'IDLE') await wake(store, ticks, account, newTransaction(random), now, config);
   else await tickAgain(ticks, account, now);
 }
 
-interface VitalsPorts {
+interface MeasurePorts {
   readonly store: Store;
   readonly clock: Clock;
   readonly metrics: Metrics;
@@ -48,7 +48,7 @@ const COUNTED = 1000;
  * How sending is doing at this moment, for the alarms: what stands still shows in no counter. The watchdog's own lists
  * tell it, in pages of keys alone. Each measure is taken by itself, in whole or not at all; what failed is returned.
  */
-export async function measureVitals({ store, clock, metrics }: VitalsPorts): Promise<readonly unknown[]> {
+export async function measure({ store, clock, metrics }: MeasurePorts): Promise<readonly unknown[]> {
   const measured = await Promise.allSettled([
     listed(store, 'probe', COUNTED).then((held) => metrics.count('HeldAccounts', {}, total(held))),
     listed(store, 'unknown', COUNTED).then((unknown) => metrics.count('UnknownSends', {}, total(unknown))),
@@ -71,7 +71,7 @@ function listed(store: Store, what: Due, limit: number): Promise<Page[]> {
 
 const total = (pages: readonly Page[]): number => pages.reduce((sum, { items }) => sum + items.length, 0);
 
-interface WatchdogPorts extends VitalsPorts, WakePorts, ProbePorts, ReconcilePorts {}
+interface WatchdogPorts extends MeasurePorts, WakePorts, ProbePorts, ReconcilePorts {}
 
 /** As many of a kind and a shard as one run sees to; the rest waits for the next, a minute later. */
 const AT_ONCE = 100;
@@ -82,20 +82,20 @@ const HOUR = 60 * MINUTE;
 type Stage = () => Promise<readonly unknown[]>;
 
 /**
- * Each minute: whatever a lost tick, a crash or an unknown outcome has left behind. Begins no errand after `endsAt` (on
+ * Each minute: whatever a lost tick, a crash or an unknown outcome has left behind. Begins no task after `endsAt` (on
  * `clock.monotonic`); the next run goes on with what is left.
  */
 export async function watchdog(ports: WatchdogPorts, endsAt: number, config: SendingConfig): Promise<void> {
   const { clock, metrics } = ports;
   const now = clock.now();
   const { graceMs, leaseMs, unknownLimitMs } = config;
-  const errands = (what: Due, times: DueTimes, lanes: number, see: (item: DueItem) => Promise<void>) => async () => {
+  const tasks = (what: Due, times: DueTimes, lanes: number, see: (item: DueItem) => Promise<void>) => async () => {
     const lists = await Promise.allSettled(
-      dueLists(what, times, AT_ONCE).map((list) => patient(ports).store.query(list)),
+      dueLists(what, times, AT_ONCE).map((list) => timed(ports).store.query(list)),
     );
     const due = lists.flatMap((list) => (list.status === 'fulfilled' ? keysOf(list.value) : []));
     const unread = lists.flatMap((list) => (list.status === 'rejected' ? [list.reason] : []));
-    return [...unread, ...(await runErrands(due, { clock, lanes, endsAt }, see))];
+    return [...unread, ...(await runTasks(due, { clock, lanes, endsAt }, see))];
   };
   const accounts = { before: now - graceMs, impossible: furthestDue(now, config) };
   // An account that sleeps keeps messages waiting. The others may be looked for once an hour: it is rare, and costs requests.
@@ -104,10 +104,10 @@ export async function watchdog(ports: WatchdogPorts, endsAt: number, config: Sen
   const statuses = sometimes(leaseMs + 2 * graceMs);
   const unknown = sometimes(unknownLimitMs + graceMs);
   const stages = {
-    vitals: () => measureVitals(patient(ports)),
-    accounts: errands('account', accounts, LANES.table, (item) => wake(patient(ports), item, config)),
-    probes: errands('probe', probes, LANES.provider, (item) => probe(patient(ports), item, config)),
-    statuses: errands('status', statuses, LANES.table, (item) => revisitStatuses(patient(ports), item)),
+    measures: () => measure(timed(ports)),
+    accounts: tasks('account', accounts, LANES.table, (item) => wakeOverdue(timed(ports), item, config)),
+    probes: tasks('probe', probes, LANES.provider, (item) => probe(timed(ports), item, config)),
+    statuses: tasks('status', statuses, LANES.table, (item) => revisitStatuses(timed(ports), item)),
     unknown: () => reconcile(ports, unknown, endsAt, config),
   } satisfies Readonly<Record<string, Stage>>;
   // Side by side: what one of them waits for must not use up the time of the others.

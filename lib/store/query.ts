@@ -36,7 +36,7 @@ export async function getAll(
 const nameOf = ({ pk, sk }: Key) => JSON.stringify([pk, sk]);
 
 /** Partitions of an index whose sort keys begin with a time, read as one list. */
-export interface Shelf {
+export interface Partition {
   readonly index: 'gsi1' | 'gsi2';
   readonly partitions: readonly string[];
 }
@@ -77,22 +77,22 @@ const NEWEST = '\uffff';
  *   shard 1  █████░░░░░░░
  *                 ▲ cut: the entry at `limit`; a shard read beyond it has nothing more to add
  */
-export async function newestFirst(store: Store, shelf: Shelf, wanted: Wanted): Promise<Slice> {
-  const shards = shelf.partitions.map(
+export async function newestFirst(store: Store, partition: Partition, wanted: Wanted): Promise<Slice> {
+  const shards = partition.partitions.map(
     (partition): Shard => ({ partition, found: [], frontier: NEWEST, next: undefined, exhausted: false }),
   );
-  const sortKey = sortKeyOn(shelf.index);
+  const sortKey = sortKeyOn(partition.index);
   for (let round = 0; ; round++) {
     const sorted = shards.flatMap((shard) => shard.found).sort((a, b) => (sortKey(a) < sortKey(b) ? 1 : -1));
     const beyond = sorted[wanted.limit];
     const open = shards.filter((shard) => !shard.exhausted && (!beyond || shard.frontier > sortKey(beyond)));
     if (open.length === 0) return cut(sorted, wanted.limit, sortKey);
     if (round === ROUNDS) return upTo(highest(open), sorted, wanted.limit, sortKey);
-    await Promise.all(open.map((shard) => readOn(store, shelf, wanted, shard)));
+    await Promise.all(open.map((shard) => readOn(store, partition, wanted, shard)));
   }
 }
 
-async function readOn(store: Store, { index, partitions }: Shelf, wanted: Wanted, shard: Shard): Promise<void> {
+async function readOn(store: Store, { index, partitions }: Partition, wanted: Wanted, shard: Shard): Promise<void> {
   const { from, before, accepts, limit } = wanted;
   const { items, next } = await store.query({
     index,
@@ -112,7 +112,7 @@ async function readOn(store: Store, { index, partitions }: Shelf, wanted: Wanted
 
 type SortKey = (entry: Item) => string;
 
-function sortKeyOn(index: Shelf['index']): SortKey {
+function sortKeyOn(index: Partition['index']): SortKey {
   return (entry) => String(entry[`${index}sk`]);
 }
 

@@ -9,7 +9,7 @@ import { greenApiTraffic } from './traffic.ts';
 
 const seconds = 60;
 /** Milliseconds. */
-const patience = 60_000;
+const timeout = 60_000;
 /** Webhooks a second of each instance: one that is drained after a pause, and nine in their everyday. */
 const instances = [50, ...new Array<number>(9).fill(10)];
 
@@ -38,7 +38,7 @@ export async function load(): Promise<readonly Figure[]> {
   const accepted = deliveries.flat().filter(({ status }) => status === 200);
   const detours = accepted.length - (await storedOf(stack.hub, accepted)).length;
   // What the table did not take in time waits in the fallback queue.
-  for (const giveUpAt = performance.now() + patience; performance.now() < giveUpAt; await sleep(2000)) {
+  for (const giveUpAt = performance.now() + timeout; performance.now() < giveUpAt; await sleep(2000)) {
     if ((await storedOf(stack.hub, accepted)).length === accepted.length) break;
   }
   const lost = accepted.length - (await storedOf(stack.hub, accepted)).length;

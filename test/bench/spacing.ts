@@ -8,7 +8,7 @@ import { percentile } from './statistics.ts';
 
 const accounts = 20;
 const each = 10;
-const patience = 90_000;
+const timeout = 90_000;
 
 /** Gaps between the calls of one account as its provider sees them, beside those that are drawn from 1.6 to 2.4 s. */
 export async function spacing(): Promise<readonly Figure[]> {
@@ -30,7 +30,7 @@ export async function spacing(): Promise<readonly Figure[]> {
 }
 
 async function allCalls(server: GreenApiProcess): Promise<readonly Call[]> {
-  for (const giveUpAt = performance.now() + patience; performance.now() < giveUpAt; await sleep(500)) {
+  for (const giveUpAt = performance.now() + timeout; performance.now() < giveUpAt; await sleep(500)) {
     const calls = await server.calls();
     if (calls.length === accounts * each) return calls;
   }

@@ -31,7 +31,7 @@ it('sends each message once or says that it does not know, however it was killed
       { after: 8, delay: 20, whom: 'group' },
     ],
     seed: 1,
-    patience: 20_000,
+    timeout: 20_000,
   });
   expect(report).toMatchObject({ accepted: 12, faults: [] });
 });

@@ -42,7 +42,7 @@ async function roundOf(kills: readonly Kill[], seed: number): Promise<KillReport
   const folder = mkdtempSync(join(tmpdir(), 'hookline-soak-'));
   const pacing = { minMs: 1_600, maxMs: 2_400 };
   try {
-    return await killRun({ data: join(folder, 'data'), times, accounts, each, pacing, kills, seed, patience: 120_000 });
+    return await killRun({ data: join(folder, 'data'), times, accounts, each, pacing, kills, seed, timeout: 120_000 });
   } finally {
     rmSync(folder, { recursive: true });
   }

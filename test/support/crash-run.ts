@@ -67,7 +67,7 @@ async function crashes(hub: MortalHub, load: Load, kills: readonly Kill[]): Prom
 }
 
 /** How long one webhook is posted again and again before the run counts as failed, milliseconds. */
-const patience = 30_000;
+const timeout = 30_000;
 
 class Load {
   readonly answered = new Set<string>();
@@ -103,13 +103,13 @@ class Load {
 
   async #postUntilAnswered(id: string): Promise<void> {
     const body = JSON.stringify({ event: 'message', id, chat: `+1555010${id.slice(-2)}`, text: `number ${id}` });
-    for (const giveUpAt = performance.now() + patience; performance.now() < giveUpAt; await sleep(10)) {
+    for (const giveUpAt = performance.now() + timeout; performance.now() < giveUpAt; await sleep(10)) {
       const status = await this.#post(body);
       if (status === 200) return;
       if (status !== undefined) throw new Error(`a webhook was answered ${status}`);
       this.brokenOff += 1;
     }
-    throw new Error(`no answer to a webhook within ${patience} ms`);
+    throw new Error(`no answer to a webhook within ${timeout} ms`);
   }
 
   /** The status; nothing when the sender has to try again: no whole answer, or one that asks for it. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { storeParcel } from '#lib/inbox/fallback.ts';
+import { storeEnvelope } from '#lib/inbox/fallback.ts';
 import type { ReceivingProvider } from '#lib/inbox/provider.ts';
 import { StoreUnavailable } from '#lib/store/store.ts';
 import { lastAttempts } from '#lib/tenants/attempts.ts';
@@ -121,8 +121,8 @@ export function describeDuties(provider: ReceivingProvider, duties: Duties): voi
           const answer = await later.post(body, { headers });
           if (answer.status === 401) return;
           store.write = write;
-          const [parcel] = later.parcels;
-          const stored = parcel && (await storeParcel(provider, later.ports(), parcel));
+          const [envelope] = later.parcels;
+          const stored = envelope && (await storeEnvelope(provider, later.ports(), envelope));
           expect(stored?.[0]?.id).toBe(answer.body.id);
         }),
         { numRuns: 100 },

@@ -2,7 +2,7 @@ import { outboundProviders } from '#functions/providers.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { type EventRecord, loadEvent } from '#lib/inbox/event-item.ts';
-import { type FallbackQueue, type Parcel, QueueUnavailable } from '#lib/inbox/fallback-queue.ts';
+import { type Envelope, type FallbackQueue, QueueUnavailable } from '#lib/inbox/fallback-queue.ts';
 import type { ReceivingProvider } from '#lib/inbox/provider.ts';
 import { receiver } from '#lib/inbox/receive.ts';
 import { defaultConfig, type SendingConfig } from '#lib/sender/config.ts';
@@ -31,9 +31,9 @@ export interface Post {
 /** Everything that receiving needs, in memory, with all that it logged and counted. */
 export class ReceivingBench {
   readonly store: Store;
-  readonly parcels: Parcel[] = [];
+  readonly parcels: Envelope[] = [];
   /** Those that the queue did not take as well. */
-  readonly offered: Parcel[] = [];
+  readonly offered: Envelope[] = [];
   readonly ticks: Tick[] = [];
   readonly logged: string[] = [];
   readonly counted: string[] = [];
@@ -66,12 +66,12 @@ export class ReceivingBench {
 
   #fallback(): FallbackQueue {
     return {
-      send: async (parcel) => {
-        this.offered.push(parcel);
+      send: async (envelope) => {
+        this.offered.push(envelope);
         this.now += this.fallbackMs;
         this.fallbackFailures -= 1;
         if (!this.fallbackTakes || this.fallbackFailures >= 0) throw new QueueUnavailable('the queue is away');
-        this.parcels.push(parcel);
+        this.parcels.push(envelope);
         return true;
       },
     };

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readers } from '#functions/providers.ts';
-import { chunkOf, chunksOf, parcelOf } from '#lib/aws/queues.ts';
+import { chunkOf, chunksOf, envelopeOf } from '#lib/aws/queues.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import type { SendOutcome } from '#lib/domain/send/outcome.ts';
-import { collectChunks, forgetChunks, storeParcel } from '#lib/inbox/fallback.ts';
+import { collectChunks, forgetChunks, storeEnvelope } from '#lib/inbox/fallback.ts';
 import { type Account, readAccount, readSend } from '#lib/sender/items.ts';
 import { sendReports } from '#lib/sender/reports.ts';
 import { tick } from '#lib/sender/tick.ts';
@@ -93,7 +93,7 @@ async function takeUp(name: string, body: object, webhook: Parameters<typeof chu
     const chunk = chunkOf(JSON.stringify(piece));
     const data = await collectChunks(ports.store, chunk, Math.floor(receivedAt / 1000));
     if (!data) continue;
-    await storeParcel(provider, { ...ports, sends }, parcelOf(chunk, data.join('')));
+    await storeEnvelope(provider, { ...ports, sends }, envelopeOf(chunk, data.join('')));
     await forgetChunks(ports.store, chunk.parcel, chunk.count);
   }
 }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { sqsClient } from '#lib/aws/clients.ts';
-import { chunkOf, chunksOf, fallbackQueue, parcelOf } from '#lib/aws/queues.ts';
+import { chunkOf, chunksOf, envelopeOf, fallbackQueue } from '#lib/aws/queues.ts';
 import { sha256 } from '#lib/domain/ids.ts';
-import { type Parcel, QueueUnavailable } from '#lib/inbox/fallback-queue.ts';
+import { type Envelope, QueueUnavailable } from '#lib/inbox/fallback-queue.ts';
 import { settingsOver, taken, type Wire } from '#test/support/aws-wire.ts';
 import { NOW } from '#test/support/receiving.ts';
 
@@ -17,7 +17,7 @@ const blocks = Array.from({ length: MOST_BYTES / 32 }, (_, i) => createHash('sha
 /** Bytes that no compression makes shorter. */
 const noise = (length: number): Uint8Array => Buffer.concat(blocks).subarray(0, length);
 
-function parcel(raw: Uint8Array): Parcel {
+function envelope(raw: Uint8Array): Envelope {
   return {
     webhook: { webhookId: 'wh_1', workspace: 'main' },
     provider: 'courier',
@@ -33,7 +33,7 @@ function longest(): number {
   let [fits, not] = [MOST_BYTES - 1_000, MOST_BYTES];
   while (not - fits > 1) {
     const middle = Math.floor((fits + not) / 2);
-    if (chunksOf(parcel(noise(middle))).length <= 8) fits = middle;
+    if (chunksOf(envelope(noise(middle))).length <= 8) fits = middle;
     else not = middle;
   }
   return fits;
@@ -61,25 +61,25 @@ describe('the fallback queue', () => {
     const raw = noise(most);
     expect(raw.length).toBeGreaterThan(1_048_576);
     const { messages, queue } = recording();
-    expect(await queue.send(parcel(raw))).toBe(true);
+    expect(await queue.send(envelope(raw))).toBe(true);
     expect(messages).toHaveLength(8);
     for (const message of messages) expect(Buffer.byteLength(message)).toBeLessThanOrEqual(LONGEST_MESSAGE);
     const chunks = messages.map(chunkOf).sort((a, b) => a.index - b.index);
     const [first] = chunks;
-    const back = first && parcelOf(first, chunks.map(({ data }) => data).join(''));
+    const back = first && envelopeOf(first, chunks.map(({ data }) => data).join(''));
     expect(back && Buffer.from(back.raw).equals(raw)).toBe(true);
   });
 
   it('refuses a parcel that is a byte too large, whole', async () => {
     const { messages, queue } = recording();
     const raw = noise(most + 1);
-    expect(await queue.send(parcel(raw))).toBe(false);
+    expect(await queue.send(envelope(raw))).toBe(false);
     expect(messages).toEqual([]);
   });
 
   it('says of a failure that it may be tried again', async () => {
     const silent = queueOver(() => Promise.reject(Object.assign(new Error('no answer'), { code: 'ECONNRESET' })));
-    await expect(silent.send(parcel(noise(10)))).rejects.toThrow(QueueUnavailable);
+    await expect(silent.send(envelope(noise(10)))).rejects.toThrow(QueueUnavailable);
   });
 
   it('tells nothing of a message that is no parcel', () => {

@@ -2,9 +2,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { sandboxOutbound } from '#functions/sandbox/outbound.ts';
 import { sandbox } from '#functions/sandbox/provider.ts';
 import { sqsClient } from '#lib/aws/clients.ts';
-import { chunkOf, parcelOf, selfPost } from '#lib/aws/queues.ts';
+import { chunkOf, envelopeOf, selfPost } from '#lib/aws/queues.ts';
 import { stateKey } from '#lib/inbox/delivery-state.ts';
-import { storeParcel } from '#lib/inbox/fallback.ts';
+import { storeEnvelope } from '#lib/inbox/fallback.ts';
 import { accountKey } from '#lib/store/keys.ts';
 import { put } from '#lib/store/store.ts';
 import { settingsOver, taken, type Wire } from '#test/support/aws-wire.ts';
@@ -53,7 +53,7 @@ describe('what the hub reports to itself', () => {
 
     for (const { MessageBody } of messages) {
       const chunk = chunkOf(MessageBody);
-      const stored = await storeParcel(sandbox, bench.ports(), parcelOf(chunk, chunk.data));
+      const stored = await storeEnvelope(sandbox, bench.ports(), envelopeOf(chunk, chunk.data));
       expect(stored).toMatchObject([{ status: 'stored' }]);
     }
     const state = await bench.store.get(
@@ -65,7 +65,7 @@ describe('what the hub reports to itself', () => {
   it('waits in the queue where its account was deleted', async () => {
     await queue.post(account, { event: 'status' }, 1);
     const chunk = chunkOf(messages[0]?.MessageBody ?? '');
-    const storing = storeParcel(sandbox, new ReceivingBench(sandbox).ports(), parcelOf(chunk, chunk.data));
+    const storing = storeEnvelope(sandbox, new ReceivingBench(sandbox).ports(), envelopeOf(chunk, chunk.data));
     await expect(storing).rejects.toThrow('was deleted');
   });
 

@@ -5,7 +5,7 @@ import { sha256 } from '#lib/domain/ids.ts';
 import { parseJson } from '#lib/domain/json.ts';
 import { deliveryReport } from '#lib/inbox/delivery-state.ts';
 import { blobOf, chunkKey } from '#lib/inbox/event-item.ts';
-import { storeParcel } from '#lib/inbox/fallback.ts';
+import { storeEnvelope } from '#lib/inbox/fallback.ts';
 import { type Draft, type ReceivingProvider, readByName, reader } from '#lib/inbox/provider.ts';
 import { type Item, type Store, StoreUnavailable } from '#lib/store/store.ts';
 import { lastAttempts, SHOWN_ATTEMPTS } from '#lib/tenants/attempts.ts';
@@ -350,8 +350,8 @@ describe('when the table does not take it', () => {
     expect(bench.parcels).toMatchObject([{ eventId: answer.body.id }]);
     expect(bench.logged.join()).toContain(`"correlationId":"${answer.body.id}"`);
     store.refuses = () => false;
-    const [parcel] = bench.parcels;
-    const stored = parcel && (await storeParcel(courier, bench.ports(), parcel));
+    const [envelope] = bench.parcels;
+    const stored = envelope && (await storeEnvelope(courier, bench.ports(), envelope));
     expect(stored).toEqual([{ status: 'stored', id: answer.body.id }]);
     expect(Buffer.from((await bench.record(answer.body.id)).raw).toString()).toBe(text('1'));
   });
@@ -368,8 +368,8 @@ describe('when the table does not take it', () => {
     const answer = await bench.post(JSON.stringify({ event: 'bundle', ids, padding: 'x'.repeat(100_000) }));
     expect(answer).toMatchObject({ status: 200, body: { status: 'quarantined' } });
     store.refuses = () => false;
-    const [parcel] = bench.parcels;
-    expect(parcel && (await storeParcel(courier, bench.ports(), parcel))).toEqual([
+    const [envelope] = bench.parcels;
+    expect(envelope && (await storeEnvelope(courier, bench.ports(), envelope))).toEqual([
       { status: 'stored', id: answer.body.id },
     ]);
     expect((await bench.record(answer.body.id)).event).toMatchObject({ kind: 'unknown', quarantined: true });
@@ -383,8 +383,8 @@ describe('when the table does not take it', () => {
     const { body } = await bench.post(text('1'));
     store.refuses = () => false;
     await patchWorkspace(store, 'main', { retentionDays: 30 });
-    const [parcel] = bench.parcels;
-    if (parcel) await storeParcel(courier, bench.ports(), parcel);
+    const [envelope] = bench.parcels;
+    if (envelope) await storeEnvelope(courier, bench.ports(), envelope);
     expect((await bench.record(body.id)).expiresAt).toBe(Math.floor(NOW / 1000) + 30 * 86_400);
   });
 

@@ -2,9 +2,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { cooby } from '#functions/cooby/provider.ts';
 import { greenApi } from '#functions/green-api/provider.ts';
 import { zender } from '#functions/zender/provider.ts';
-import { chunkOf, chunksOf, parcelOf } from '#lib/aws/queues.ts';
+import { chunkOf, chunksOf, envelopeOf } from '#lib/aws/queues.ts';
 import { sha256 } from '#lib/domain/ids.ts';
-import { storeParcel } from '#lib/inbox/fallback.ts';
+import { storeEnvelope } from '#lib/inbox/fallback.ts';
 import type { ReceivingProvider } from '#lib/inbox/provider.ts';
 import { StoreUnavailable } from '#lib/store/store.ts';
 import { lastAttempts } from '#lib/tenants/attempts.ts';
@@ -41,12 +41,12 @@ async function takeUp(provider: ReceivingProvider) {
   // Another process, and so another chance.
   const random = { next: () => 0.5, bytes: (count: number) => new Uint8Array(count).fill(7) };
   const ports = { ...bench.ports(), random, store: underRole(store, 'fallback') };
-  const messages = bench.parcels.map((parcel) => chunksOf(parcel).map((chunk) => JSON.stringify(chunk)));
+  const messages = bench.parcels.map((envelope) => chunksOf(envelope).map((chunk) => JSON.stringify(chunk)));
   const stored = [];
   for (const [first = '', ...others] of messages) {
     expect(others).toEqual([]);
     const chunk = chunkOf(first);
-    stored.push(...(await storeParcel(provider, ports, parcelOf(chunk, chunk.data))));
+    stored.push(...(await storeEnvelope(provider, ports, envelopeOf(chunk, chunk.data))));
   }
   return stored;
 }
@@ -81,9 +81,9 @@ describe('a delivery that nobody can judge', () => {
     await outage(zender, { secretHash: sha256(zenderSecret) });
     const posted = { token: TOKEN, headers: { 'content-type': form } };
     expect(await bench.post(toForm(sms), posted)).toEqual({ status: 200, body: { status: 'stored' } });
-    const [parcel] = bench.parcels;
-    expect(parcel?.webhook).toEqual({ tokenHash: sha256(TOKEN), secretHash: sha256(zenderSecret) });
-    const sent = `${JSON.stringify(parcel)}${Buffer.from(parcel?.raw ?? []).toString()}${bench.logged.join()}`;
+    const [envelope] = bench.parcels;
+    expect(envelope?.webhook).toEqual({ tokenHash: sha256(TOKEN), secretHash: sha256(zenderSecret) });
+    const sent = `${JSON.stringify(envelope)}${Buffer.from(envelope?.raw ?? []).toString()}${bench.logged.join()}`;
     expect(sent).not.toContain(TOKEN);
     expect(sent).not.toContain(zenderSecret);
   });
@@ -148,8 +148,8 @@ describe('a delivery that nobody can judge', () => {
   it('waits in the queue while the table is still away', async () => {
     await outage(cooby, {});
     await bench.post(body, { token: TOKEN });
-    const [parcel] = bench.parcels;
-    await expect(parcel && storeParcel(cooby, bench.ports(), parcel)).rejects.toThrow(StoreUnavailable);
+    const [envelope] = bench.parcels;
+    await expect(envelope && storeEnvelope(cooby, bench.ports(), envelope)).rejects.toThrow(StoreUnavailable);
   });
 
   it('is answered 503 where the queue is away as well', async () => {

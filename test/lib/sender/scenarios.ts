@@ -231,7 +231,7 @@ export const intentUnheard: Scenario = async (options) => {
   world.expect(world.counted.get('IntentReverted') === 1, 'the intent was not taken back');
   world.expect(world.stateOf(id) === 'sent/spent', `it is ${world.stateOf(id)}`);
   world.expect(others.length === 0, 'it was called again');
-  const soonest = intendedAt + world.config.intentPatienceMs * 0.9 + world.config.backoff.firstMs;
+  const soonest = intendedAt + world.config.intentTimeoutMs * 0.9 + world.config.backoff.firstMs;
   world.expect((call?.startedAt ?? 0) >= soonest, 'the next attempt did not wait');
   return world.verdict();
 };
@@ -446,15 +446,15 @@ export const lateOutcome: Scenario = async (options) => {
 export const kicksDuringCall: Scenario = async (options) => {
   const world = await Trial.begin(options);
   world.provider.behave = () => ({ ...obliging, latencyMs: 2 * SECOND });
-  let kicks = 0;
+  let wakes = 0;
   world.scheduler.accident = (_, point) => {
     if (!at(isKick, 'before')(point)) return undefined;
-    kicks += 1;
-    return kicks > 1 ? { stallMs: SECOND } : undefined;
+    wakes += 1;
+    return wakes > 1 ? { stallMs: SECOND } : undefined;
   };
   await world.until(Promise.all(Array.from({ length: 4 }, () => world.send('a', text('hello')))));
   await world.run(30 * SECOND);
-  world.expect(kicks === 4, `${kicks} kicks`);
+  world.expect(wakes === 4, `${wakes} kicks`);
   world.expect(world.provider.calls.length === 4, `${world.provider.calls.length} calls`);
   return world.verdict();
 };

@@ -30,7 +30,7 @@ async function unknownOn(accounts: readonly string[], options?: WorldOptions) {
 
 const stateOf = (world: World, id: string) => sendState(world.message(id).parts);
 
-/** How many errands of a run failed. */
+/** How many tasks of a run failed. */
 const failuresOf = (running: Promise<void>): Promise<number> =>
   running.then(
     () => 0,
@@ -195,7 +195,7 @@ describe('a look at what is unknown', () => {
   });
 });
 
-/** A hub with one errand of each kind due, and a watchdog run on a table that fails here and there. */
+/** A hub with one task of each kind due, and a watchdog run on a table that fails here and there. */
 async function oneOfEach() {
   const { world, ids } = await unknownOn(['unknown']);
   for (const account of ['a', 'account', 'probe']) await world.addAccount(account, 'main', 1);
@@ -257,7 +257,7 @@ describe('a stage of a run', () => {
     expect(metrics.get(`WatchdogFailures ${stage}`)).toBe(stage === 'accounts' ? 16 : 8);
     const measures = ['OldestOverdue', 'HeldAccounts', 'UnknownSends'].filter((name) => metrics.has(name));
     expect(measures).toEqual(['OldestOverdue', 'HeldAccounts', 'UnknownSends'].filter((name) => name !== measure));
-    expect(metrics.get('WatchdogFailures vitals')).toBe(measure === undefined ? undefined : 1);
+    expect(metrics.get('WatchdogFailures measures')).toBe(measure === undefined ? undefined : 1);
   });
 
   test('that cannot read one of its lists works off the others', async () => {

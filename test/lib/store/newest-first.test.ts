@@ -7,7 +7,7 @@ import { MemoryStore } from '#test/support/memory-store.ts';
 import { NOW } from '#test/support/receiving.ts';
 
 const PARTITIONS = ['s0', 's1', 's2', 's3'];
-const shelf = { index: 'gsi1', partitions: PARTITIONS } as const;
+const partition = { index: 'gsi1', partitions: PARTITIONS } as const;
 
 const ONE = { shard: 0, wanted: true };
 
@@ -41,7 +41,7 @@ async function pages(store: MemoryStore, limit: number, accepts?: (entry: Item) 
   let before: string | undefined;
   do {
     const wanted = { limit, ...(before !== undefined && { before }), ...(accepts && { accepts }) };
-    const { entries, position } = await newestFirst(store, shelf, wanted);
+    const { entries, position } = await newestFirst(store, partition, wanted);
     found.push(keysOf(entries));
     before = position;
   } while (before !== undefined && found.length < 500);
@@ -76,7 +76,7 @@ describe('a list over several partitions', () => {
       reads.push(wanted.pk);
       return query(wanted);
     };
-    const { entries: found } = await newestFirst(store, shelf, { limit: 50 });
+    const { entries: found } = await newestFirst(store, partition, { limit: 50 });
     expect(keysOf(found)).toEqual(sorted(items).slice(0, 50));
     expect(reads.filter((pk) => pk !== 's0')).toEqual(['s1', 's2', 's3']);
   });

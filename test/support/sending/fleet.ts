@@ -65,20 +65,20 @@ export async function postAll(
 }
 
 /** How long one message is posted again and again before the run counts as failed, milliseconds. */
-const patience = 30_000;
+const timeout = 30_000;
 const Answer = v.object({ data: v.object({ message_id: v.string() }) });
 
 /** Whoever got no answer posts again under the same key, as a careful caller does. */
 async function postUntilAnswered(hub: Reachable, path: string, account: FleetAccount, text: string): Promise<string> {
   const body = JSON.stringify({ action: 'send', account_id: account.id, phone: '+14151231234', text });
   const headers = { 'content-type': 'application/json', 'idempotency-key': text };
-  for (const giveUpAt = performance.now() + patience; performance.now() < giveUpAt; await sleep(20)) {
+  for (const giveUpAt = performance.now() + timeout; performance.now() < giveUpAt; await sleep(20)) {
     const { url } = await hub.api();
     const answer = await post(`${url}${path}`, headers, body);
     if (answer?.status === 200) return v.parse(Answer, JSON.parse(answer.text)).data.message_id;
     if (answer && answer.status < 500) throw new Error(`a message was answered ${answer.status} ${answer.text}`);
   }
-  throw new Error(`no answer to a message within ${patience} ms`);
+  throw new Error(`no answer to a message within ${timeout} ms`);
 }
 
 /** Nothing where no whole answer came. */

@@ -16,7 +16,7 @@ export interface KillPlan {
   readonly kills: readonly Kill[];
   readonly seed: number;
   /** How long after the last message was accepted everything must have come to rest, milliseconds. */
-  readonly patience: number;
+  readonly timeout: number;
 }
 
 export interface Kill {
@@ -45,7 +45,7 @@ export async function killRun(plan: KillPlan): Promise<KillReport> {
       postAll(hub, fleet, plan.each, 'message'),
       killing(hub, server, plan.kills),
     ]);
-    const states = await settledStates(await hub.api(), plan.patience);
+    const states = await settledStates(await hub.api(), plan.timeout);
     return await reportOn(await hub.api(), fleet, accepted, await server.calls(), states, kills);
   } finally {
     await hub.end();
@@ -62,8 +62,8 @@ async function killing(hub: MortalHub, server: GreenApiProcess, kills: readonly 
 }
 
 /** What the hub says of each message once none of them waits any more, or when there is no more patience. */
-async function settledStates(api: HubApi, patience: number): Promise<ReadonlyMap<string, string>> {
-  for (const giveUpAt = performance.now() + patience; ; await sleep(250)) {
+async function settledStates(api: HubApi, timeout: number): Promise<ReadonlyMap<string, string>> {
+  for (const giveUpAt = performance.now() + timeout; ; await sleep(250)) {
     const states = new Map<string, string>();
     for await (const { messageId, state } of allSends(api)) states.set(messageId, state);
     const waiting = [...states.values()].some((state) => state === 'queued' || state === 'sending');

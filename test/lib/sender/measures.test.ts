@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { measureVitals } from '#lib/sender/watchdog.ts';
+import { measure } from '#lib/sender/watchdog.ts';
 import { dueListKey, dueSortKey } from '#lib/store/keys.ts';
 import { put } from '#lib/store/store.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 
 const NOW = 1_800_000_000_000;
 
-async function vitalsWith(due: readonly [what: 'account' | 'probe' | 'unknown', shard: number, at: number][]) {
+async function measuresWith(due: readonly [what: 'account' | 'probe' | 'unknown', shard: number, at: number][]) {
   const store = new MemoryStore();
   for (const [what, shard, at] of due) {
     const id = `${what}-${shard}-${at}`;
@@ -15,16 +15,16 @@ async function vitalsWith(due: readonly [what: 'account' | 'probe' | 'unknown', 
   const measured = new Map<string, number>();
   const metrics = { count: (name: string, _fields = {}, value = 1) => void measured.set(name, value) };
   const clock = { now: () => NOW, monotonic: () => NOW, sleep: async () => undefined };
-  await measureVitals({ store, clock, metrics });
+  await measure({ store, clock, metrics });
   return Object.fromEntries(measured);
 }
 
 test('measures nothing wrong as zeros, so that an alarm can end', async () => {
-  expect(await vitalsWith([])).toEqual({ HeldAccounts: 0, UnknownSends: 0, OldestOverdue: 0 });
+  expect(await measuresWith([])).toEqual({ HeldAccounts: 0, UnknownSends: 0, OldestOverdue: 0 });
 });
 
 test('counts held accounts and unknown sends over all shards, whenever they are due', async () => {
-  const measured = await vitalsWith([
+  const measured = await measuresWith([
     ['probe', 0, NOW + 60_000],
     ['probe', 7, NOW - 60_000],
     ['unknown', 3, NOW + 3_600_000],
@@ -33,7 +33,7 @@ test('counts held accounts and unknown sends over all shards, whenever they are 
 });
 
 test('tells by how many seconds the most overdue account is late', async () => {
-  const measured = await vitalsWith([
+  const measured = await measuresWith([
     ['account', 1, NOW - 5_000],
     ['account', 1, NOW - 90_000],
     ['account', 2, NOW + 2_000],
@@ -42,7 +42,7 @@ test('tells by how many seconds the most overdue account is late', async () => {
 });
 
 test('is not led astray by a time that nobody can read', async () => {
-  const measured = await vitalsWith([
+  const measured = await measuresWith([
     ['account', 1, NOW - 5_000],
     ['account', 2, Number.NaN],
   ]);
