@@ -1,0 +1,102 @@
+/*
+ * When an endpoint is called again, and what becomes of one that fails. Times in milliseconds; every rule takes the time
+ * and a random number in [0, 1) as arguments.
+ */
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+/** Between one attempt and the next: after the first, after the second and so on. After the last it is given up. */
+const WAITS = [5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR];
+export const MOST_ATTEMPTS = WAITS.length + 1;
+const SPREAD = 0.2;
+/** After an answer that says "not now", or none. */
+const SHORTEST_AFTER_OVERLOAD = 60 * SECOND;
+const OVERLOADED: readonly number[] = [429, 502, 503, 504];
+
+/** How a call of an endpoint ended. */
+export type CallResult =
+  | { readonly kind: 'answered'; readonly status: number; readonly retryAfterMs?: number }
+  /** `timeout` where it was connected and said nothing in time. */
+  | { readonly kind: 'failed'; readonly reason: 'timeout' | 'connection' | 'refused' };
+
+export const isSuccess = (result: CallResult): boolean =>
+  result.kind === 'answered' && result.status >= 200 && result.status < 300;
+
+/** The endpoint says itself that it is gone for good. */
+const isGone = (result: CallResult): boolean => result.kind === 'answered' && result.status === 410;
+
+/**
+ * How long to wait after the failure of the `attempt`-th call, 1 for the first; undefined: given up. `Retry-After` counts
+ * between once and twice what the schedule says.
+ */
+export function waitAfter(attempt: number, result: CallResult, random: number): number | undefined {
+  const scheduled = WAITS[attempt - 1];
+  if (scheduled === undefined) return undefined;
+  const spread = scheduled * (1 - SPREAD + 2 * SPREAD * random);
+  const isOverloaded = result.kind === 'answered' ? OVERLOADED.includes(result.status) : result.reason === 'timeout';
+  const wait = isOverloaded ? Math.max(spread, SHORTEST_AFTER_OVERLOAD) : spread;
+  if (result.kind !== 'answered' || result.retryAfterMs === undefined) return Math.round(wait);
+  return Math.round(Math.min(Math.max(wait, result.retryAfterMs), 2 * wait));
+}
+
+/** Seconds, or a date. Undefined where it is neither. */
+export function retryAfterOf(header: string | undefined, now: number): number | undefined {
+  if (header === undefined || header.trim() === '') return undefined;
+  const value = header.trim();
+  const at = /^\d{1,9}$/.test(value) ? now + Number(value) * SECOND : Date.parse(/[a-z]/i.test(value) ? value : '');
+  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
+}
+
+/** In a row: from here on an endpoint is spared. */
+const FAILURES_UNTIL_FAILING = 5;
+const PROBES = [MINUTE, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE];
+const HOPELESS_AFTER = 120 * HOUR;
+const FAILURES_UNTIL_DISABLED = 10;
+const SLOWEST_DRAIN = 10;
+const FASTEST_DRAIN = 100;
+/** The rate doubles each second. */
+const DOUBLES_EVERY = SECOND;
+
+/** What a healthy endpoint never has to write. */
+export interface Health {
+  readonly state: 'active' | 'failing' | 'disabled';
+  /** In a row, up to now. */
+  readonly failures: number;
+  readonly failingSince?: number;
+  /** Probes of a failing one that failed. */
+  readonly probes?: number;
+  readonly probeAt?: number;
+  /** When it began to be drained, after a probe that went well, until nothing waits any more. */
+  readonly drainingSince?: number;
+  readonly disabledBecause?: 'gone' | 'failing' | 'asked';
+}
+
+export const HEALTHY: Health = { state: 'active', failures: 0 };
+
+/** After a call that failed. */
+export function afterFailure(health: Health, result: CallResult, now: number): Health {
+  if (health.state === 'disabled') return health;
+  const failures = health.failures + 1;
+  const failingSince = health.failingSince ?? now;
+  if (isGone(result)) return { state: 'disabled', failures, failingSince, disabledBecause: 'gone' };
+  if (failures >= FAILURES_UNTIL_DISABLED && now - failingSince >= HOPELESS_AFTER)
+    return { state: 'disabled', failures, failingSince, disabledBecause: 'failing' };
+  if (failures < FAILURES_UNTIL_FAILING) return { state: 'active', failures, failingSince };
+  const probes = health.state === 'failing' ? (health.probes ?? 0) + 1 : 0;
+  const probeAt = now + (PROBES[Math.min(probes, PROBES.length - 1)] ?? 0);
+  return { state: 'failing', failures, failingSince, probes, probeAt };
+}
+
+/** After a call that went well. What waited meanwhile is drained, oldest first. */
+export function afterSuccess(health: Health, now: number): Health {
+  if (health.state === 'disabled') return health;
+  return health.state === 'failing' ? { ...HEALTHY, drainingSince: now } : HEALTHY;
+}
+
+/** How many a second may go to an endpoint that is drained since then. */
+export function drainRate(drainingSince: number, now: number): number {
+  const doublings = Math.max(0, Math.floor((now - drainingSince) / DOUBLES_EVERY));
+  return Math.min(FASTEST_DRAIN, SLOWEST_DRAIN * 2 ** Math.min(doublings, 10));
+}

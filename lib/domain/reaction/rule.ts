@@ -1,0 +1,147 @@
+import * as v from 'valibot';
+import { Condition } from './condition.ts';
+import { isNoticePattern } from './notice.ts';
+
+/*
+ * What somebody may write as a rule or as an endpoint. Every limit is refused with the path of the field: what is saved
+ * here runs later, when nobody looks.
+ */
+
+const MOST_ACTIONS = 5;
+const LONGEST_TEMPLATE = 4000;
+
+const Name = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100));
+const Template = v.pipe(v.string(), v.minLength(1), v.maxLength(LONGEST_TEMPLATE));
+const ShortTemplate = v.pipe(v.string(), v.minLength(1), v.maxLength(500));
+const Whole = v.pipe(v.number(), v.integer());
+const AccountId = v.pipe(v.string(), v.regex(/^acc_[0-9a-f]{32}$/, 'must be the id of an account, as acc_…'));
+
+const NoticePatterns = v.pipe(
+  v.array(
+    v.pipe(v.string(), v.check(isNoticePattern, 'is no type of notice, and stands for none: see GET /api/event-types')),
+  ),
+  v.minLength(1),
+  v.maxLength(50),
+);
+
+const timeZones = (name: string): boolean => {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }) !== undefined;
+  } catch {
+    return false;
+  }
+};
+const TimeZone = v.pipe(
+  v.string(),
+  v.maxLength(60),
+  v.check(timeZones, 'must be a time zone of the IANA list, as Europe/Berlin'),
+);
+
+const message = {
+  text: v.exactOptional(Template),
+  fileUrl: v.exactOptional(ShortTemplate),
+  fileName: v.exactOptional(ShortTemplate),
+};
+const hasMessage = ({ text, fileUrl }: { readonly text?: string; readonly fileUrl?: string }) =>
+  text !== undefined || fileUrl !== undefined;
+const NOTHING_TO_SAY = 'must have a text, a fileUrl or both';
+
+const Reply = v.pipe(
+  v.strictObject({
+    action: v.literal('reply'),
+    ...message,
+    quote: v.exactOptional(v.pipe(v.boolean(), v.description('Answers the message itself, where the provider can'))),
+  }),
+  v.check((one) => hasMessage(one), NOTHING_TO_SAY),
+);
+
+const Recipient = v.pipe(
+  v.strictObject({
+    phone: v.exactOptional(ShortTemplate),
+    jid: v.exactOptional(ShortTemplate),
+    chat_id: v.exactOptional(ShortTemplate),
+    chat_name: v.exactOptional(ShortTemplate),
+  }),
+  v.check((to) => Object.keys(to).length === 1, 'must have one of phone, jid, chat_id and chat_name'),
+);
+const Send = v.pipe(
+  v.strictObject({
+    action: v.literal('send'),
+    to: Recipient,
+    accountId: v.exactOptional(AccountId),
+    ...message,
+  }),
+  v.check((one) => hasMessage(one), NOTHING_TO_SAY),
+);
+
+const Forward = v.strictObject({
+  action: v.literal('forward'),
+  endpoint: v.pipe(v.string(), v.regex(/^ep_[0-9a-f]{32}$/, 'must be the id of an endpoint, as ep_…')),
+});
+
+const Email = v.strictObject({
+  action: v.literal('email'),
+  to: v.pipe(v.array(v.pipe(v.string(), v.email('must be an e-mail address'))), v.minLength(1), v.maxLength(5)),
+  subject: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
+  text: Template,
+  attach: v.exactOptional(v.picklist(['event', 'raw'])),
+});
+
+const Header = v.pipe(v.string(), v.maxLength(1000), v.regex(/^[\t\x20-\x7e]*$/, 'must be printable ASCII'));
+const FORBIDDEN_HEADERS = /^(?:host|connection|transfer-encoding|user-agent|content-.*|webhook-.*|hookline-.*)$/i;
+export const Headers = v.pipe(
+  v.record(
+    v.pipe(
+      v.string(),
+      v.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, 'is no name of a header'),
+      v.check((name) => !FORBIDDEN_HEADERS.test(name), 'is a header that the hub sets itself'),
+    ),
+    Header,
+  ),
+  v.check((headers) => Object.keys(headers).length <= 10, 'must have at most 10 headers'),
+);
+
+const Call = v.pipe(
+  v.strictObject({
+    action: v.literal('call'),
+    url: v.pipe(v.string(), v.url(), v.maxLength(2000)),
+    method: v.exactOptional(v.picklist(['POST', 'PUT', 'PATCH', 'DELETE']), 'POST'),
+    headers: v.exactOptional(Headers),
+    json: v.exactOptional(v.unknown()),
+    text: v.exactOptional(Template),
+  }),
+  v.check(({ json, text }) => json === undefined || text === undefined, 'must have json or text, not both'),
+);
+
+const Action = v.variant('action', [Reply, Send, Forward, Email, Call], 'must be reply, send, forward, email or call');
+export type Action = v.InferOutput<typeof Action>;
+
+/** Against a rule that talks to itself, to a machine, or over a person. */
+export const Guard = v.strictObject({
+  perContact: v.optional(
+    v.strictObject({
+      max: v.pipe(Whole, v.minValue(1), v.maxValue(100)),
+      seconds: v.pipe(Whole, v.minValue(1), v.maxValue(30 * 86_400)),
+    }),
+    { max: 1, seconds: 600 },
+  ),
+  quietAfterHumanSeconds: v.optional(v.pipe(Whole, v.minValue(0), v.maxValue(7 * 86_400)), 3600),
+  groups: v.optional(v.boolean(), false),
+  maxAgeSeconds: v.optional(v.pipe(Whole, v.minValue(10), v.maxValue(86_400)), 900),
+});
+export type Guard = v.InferOutput<typeof Guard>;
+
+/** A rule as somebody writes it. */
+export const NewRule = v.strictObject({
+  name: Name,
+  enabled: v.optional(v.boolean(), true),
+  on: NoticePatterns,
+  accounts: v.exactOptional(v.pipe(v.array(AccountId), v.minLength(1), v.maxLength(50))),
+  when: v.exactOptional(Condition),
+  timeZone: v.optional(TimeZone, 'UTC'),
+  order: v.optional(v.pipe(Whole, v.minValue(0), v.maxValue(1_000_000)), 100),
+  stop: v.optional(v.pipe(v.boolean(), v.description('Rules after this one are not asked where it matched')), false),
+  do: v.pipe(v.array(Action), v.minLength(1), v.maxLength(MOST_ACTIONS)),
+  guard: v.optional(Guard, {}),
+});
+export type NewRule = v.InferOutput<typeof NewRule>;
