@@ -14,7 +14,7 @@ import { chatAccount } from '#lib/inbox/records.ts';
 import { accountsOf } from '#lib/outbox/accounts.ts';
 import { field } from '#lib/sender/change-parts.ts';
 import { readSend, type Send } from '#lib/sender/items.ts';
-import { forgetUnknown } from '#lib/sender/marks.ts';
+import { forgetEcho, forgetUnknown } from '#lib/sender/marks.ts';
 import { accountKey, echoKey, LEDGER_PREFIX, quotaKindKey, sendKey, sendListKey } from '#lib/store/keys.ts';
 import { getAll, queryAll } from '#lib/store/query.ts';
 import { retrying } from '#lib/store/retry.ts';
@@ -154,11 +154,12 @@ export async function emptySend(erasing: Erasing, messageId: string): Promise<vo
   throw new StoreUnavailable('conflict');
 }
 
-/** What it said can be tested against them by whoever guesses it. */
-async function eraseMarks(store: Store, send: Send): Promise<void> {
-  const marks = send.parts.flatMap(({ unknownAt }, index) =>
-    unknownAt === undefined ? [] : forgetUnknown(send, index),
-  );
+/** Its own, and those of its echo: what it said can be tested against them by whoever guesses it. */
+export async function eraseMarks(store: Store, send: Send): Promise<void> {
+  const marks = send.parts.flatMap((part, index) => [
+    ...(part.unknownAt === undefined ? [] : forgetUnknown(send, index)),
+    ...(part.providerId === undefined ? [] : forgetEcho(send, part, part.providerId)),
+  ]);
   for (const mark of marks) await store.write(mark);
 }
 

@@ -29,7 +29,7 @@ import {
 import { listed, type Position, type Stage, type WalkState, walk } from '#lib/store/walk.ts';
 import { attemptExpiry } from '#lib/tenants/attempts.ts';
 import { copyRetention, retentionApplied, retentionOf } from '#lib/tenants/workspaces.ts';
-import { attemptPartitions, ERASED, empty, eraseStates } from './erase.ts';
+import { attemptPartitions, ERASED, empty, eraseMarks, eraseStates } from './erase.ts';
 
 /** Gives every stored event the end that it would have had, had it come in under this retention. */
 function eventStage(applying: Applying): Stage {
@@ -188,6 +188,7 @@ function sendStage({ store, workspace, retentionDays, now, counts }: Applying): 
       const isOld = retentionDays !== undefined && send.createdAt + retentionDays * DAY_MS <= now;
       if (!isOld || send.erased || send.parts.some((part) => isUnsettled(part.state))) return true;
       await eraseStates(store, send);
+      await eraseMarks(store, send);
       if (await empty(store, send)) counts.sends += 1;
       return true;
     },

@@ -57,35 +57,50 @@ const NOTHING: Finding = { kind: 'none' };
  * sent; and where that says nothing, by what the account's provider lists.
  */
 export function evidence(accounts: OpenAccounts, store: Store, clock: Clock, config: SendingConfig): Evidence {
+  /** Which of these messages the attempt is; undefined unless it can only be one. */
+  async function onlyOne({ send, index, part }: Wanted, sightings: readonly Sighting[]): Promise<string | undefined> {
+    if (sightings.length === 0) return undefined;
+    const { workspace, provider, accountId: account, scope } = send;
+    const asking = { send: send.messageId, part: index };
+    const look = { workspace, provider, account, scopes: [scope], traces: tracesOfPart(send, part), sightings, asking };
+    const found = await lookFor(store, look, clock.now(), config);
+    const mine = found.filter(({ attempt }) => attempt.send.messageId === send.messageId && attempt.index === index);
+    return mine[0]?.sighting.providerId;
+  }
+
+  async function echoed(wanted: Wanted): Promise<Finding> {
+    if (wanted.part.providerId !== undefined) return NOTHING;
+    const traces = tracesOfPart(wanted.send, wanted.part);
+    const { echoes } = await marksUnder(store, wanted.send.accountId, traces, clock.now(), 'echoes');
+    const providerId = await onlyOne(wanted, echoes);
+    return providerId === undefined ? NOTHING : { kind: 'accepted', providerId };
+  }
+
+  async function listed(wanted: Wanted): Promise<Finding> {
+    const { send, part } = wanted;
+    const candidates = await listedFor(accounts, store, clock, wanted);
+    const traces = tracesOfPart(send, part);
+    const file = fileOfPart(send, part);
+    // It has an id: then no other message is this one, whatever that says.
+    const only =
+      part.providerId ??
+      (await onlyOne(
+        wanted,
+        candidates.map((one) => sightingOf(one, traces, file)),
+      ));
+    return findingOf(candidates.find(({ providerId }) => providerId === only));
+  }
+
   return {
     find: async (send, index) => {
-      const part = send.parts[index];
-      if (part?.intentAt === undefined) return NOTHING;
-      const wanted = { send, index, part, since: part.intentAt };
-      // It has an id: then no other message is this one, whatever that says.
-      if (part.providerId !== undefined) {
-        const own = await listedFor(accounts, store, clock, wanted);
-        return findingOf(own.find(({ providerId }) => providerId === part.providerId));
-      }
-      const { workspace, provider, accountId: account, scope } = send;
-      const traces = tracesOfPart(send, part);
-      const ofThis = async (sightings: readonly Sighting[]): Promise<string | undefined> => {
-        if (sightings.length === 0) return undefined;
-        const asking = { send: send.messageId, part: index };
-        const look = { workspace, provider, account, scopes: [scope], traces, sightings, asking };
-        const found = await lookFor(store, look, clock.now(), config);
-        const mine = found.filter(
-          ({ attempt }) => attempt.send.messageId === send.messageId && attempt.index === index,
-        );
-        return mine[0]?.sighting.providerId;
-      };
-      const { echoes } = await marksUnder(store, account, traces, clock.now());
-      const echoed = await ofThis(echoes);
-      if (echoed !== undefined) return { kind: 'accepted', providerId: echoed };
-      const listed = await listedFor(accounts, store, clock, wanted);
-      const file = fileOfPart(send, part);
-      const only = await ofThis(listed.map((one) => sightingOf(one, traces, file)));
-      return findingOf(listed.find(({ providerId }) => providerId === only));
+      const wanted = wantedOf(send, index);
+      if (!wanted) return NOTHING;
+      const found = await echoed(wanted);
+      return found.kind === 'none' ? listed(wanted) : found;
+    },
+    echoed: async (send, index) => {
+      const wanted = wantedOf(send, index);
+      return wanted ? echoed(wanted) : NOTHING;
     },
   };
 }
@@ -95,6 +110,11 @@ interface Wanted {
   readonly index: number;
   readonly part: Part;
   readonly since: number;
+}
+
+function wantedOf(send: Send, index: number): Wanted | undefined {
+  const part = send.parts[index];
+  return part?.intentAt === undefined ? undefined : { send, index, part, since: part.intentAt };
 }
 
 async function listedFor(accounts: OpenAccounts, store: Store, clock: Clock, wanted: Wanted) {
@@ -143,9 +163,9 @@ interface Look extends Pick<Send, 'workspace' | 'provider'> {
   readonly scopes: readonly string[];
   /** What the part or the message in question is found by. */
   readonly traces: readonly string[];
-  /** Known before the look begins: whose they are was under way by then, or is over. */
   /** The part that is asked about, where it is one: it counts, whether or not it is marked. */
   readonly asking?: Place;
+  /** Known before the look begins: whose they are was under way by then, or is over. */
   readonly sightings: readonly (Sighting & Pick<Partial<Echo>, 'state'>)[];
 }
 

@@ -58,6 +58,9 @@ export function forgetUnknown(send: Send, index: number): Delete[] {
   return unknownKeys(send, index).map((key) => del(key));
 }
 
+export const forgetEcho = (send: Send, part: Part, providerId: string): Delete[] =>
+  tracesOfPart(send, part).map((trace) => del(echoKey(send.accountId, trace, providerId)));
+
 function unknownKeys(send: Send, index: number) {
   const part = send.parts[index];
   const traces = part ? tracesOfPart(send, part) : [];
@@ -84,17 +87,21 @@ export interface Marks {
 
 const MARKS_PAGE = 1_000;
 
-/** All that is marked under these traces, and under those of what is found there. */
+/** All that is marked under these traces, and under those of what is found there; or the echoes alone. */
 export async function marksUnder(
   store: Store,
   account: string,
   traces: readonly string[],
   now: number,
+  which: 'all' | 'echoes' = 'all',
 ): Promise<Marks> {
+  const only = which === 'echoes' ? { prefix: ECHO_PREFIX } : {};
+  const under = (trace: string) =>
+    queryAll(store, { pk: tracePartition(account, trace), ...only, limit: MARKS_PAGE, consistent: true });
   const asked = new Set<string>();
   const found: Item[] = [];
   for (let ask = new Set(traces); ask.size > 0; ) {
-    const lists = await Promise.all([...ask].map((trace) => under(store, account, trace)));
+    const lists = await Promise.all([...ask].map(under));
     for (const trace of ask) asked.add(trace);
     const live = lists.flat().filter(({ expiresAt }) => typeof expiresAt === 'number' && expiresAt > now / 1000);
     found.push(...live);
@@ -111,7 +118,5 @@ export async function marksUnder(
   };
 }
 
-const under = (store: Store, account: string, trace: string) =>
-  queryAll(store, { pk: tracePartition(account, trace), limit: MARKS_PAGE, consistent: true });
-
-const isEcho = ({ sk }: Item): boolean => sk.startsWith('E#');
+const ECHO_PREFIX = 'E#';
+const isEcho = ({ sk }: Item): boolean => sk.startsWith(ECHO_PREFIX);

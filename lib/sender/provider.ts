@@ -50,7 +50,7 @@ export type Fetched =
 export interface Outgoing {
   readonly messageId: string;
   readonly part: number;
-  /** The how-manieth attempt of this part, from 1. */
+  /** 1 for the first attempt of this part. */
   readonly attempt: number;
   readonly recipient: Send['recipient'];
   readonly content: { readonly kind: 'text'; readonly text: string } | ({ readonly kind: 'file' } & Attachment);
@@ -77,6 +77,8 @@ export type ProbeResult =
 export interface Evidence {
   /** What became of an attempt whose answer never came. Says more than `none` only where exactly one message fits. */
   find(send: Send, part: number): Promise<Finding>;
+  /** The same by what webhooks have told alone: the provider is not asked. */
+  echoed(send: Send, part: number): Promise<Finding>;
 }
 export type Finding =
   | { readonly kind: 'accepted'; readonly providerId: string }

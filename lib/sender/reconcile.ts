@@ -21,8 +21,8 @@ const PAGE = 100;
 const LOOKS_MS = 8_000;
 
 /**
- * Sees to what may have been sent. What is over its limit gets its credit back first, without asking anybody: a provider
- * that does not answer must not delay that. Then evidence is looked for, at growing distances. A part is never sent
+ * Sees to what may have been sent. What is over its limit is settled first, by what webhooks have told or else by giving
+ * its credit back, and no provider is asked: one that does not answer must not delay that. Then evidence is looked for, at growing distances. A part is never sent
  * again here, whatever is found: only an operator may decide that.
  */
 export async function reconcile(
@@ -83,8 +83,10 @@ async function expire(ports: ReconcilePorts, key: DueItem, config: SendingConfig
   const now = ports.clock.now();
   for (const [index, part] of send.parts.entries()) {
     if (!isOver(part, now, config)) continue;
-    const ending = { kind: 'expired', reason: 'no sign that it was sent' } as const;
-    await settleLate(ports, { send, index }, part.intentAt ?? 0, ending);
+    // Two messages of the same words may have been one too many at the last look, and the other settled since.
+    const found = endingOf(await ports.evidence.echoed(send, index));
+    const ending = found ?? ({ kind: 'expired', reason: 'no sign that it was sent' } as const);
+    await settleLate(ports, { send, index }, part.intentAt ?? 0, ending, { send, index, part });
   }
 }
 

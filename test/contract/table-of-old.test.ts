@@ -49,7 +49,7 @@ async function watch(): Promise<void> {
     ...hub.ports,
     store: underRole(memory, 'watchdog'),
     prober: { probe: async () => ({ kind: 'ok' }) as const },
-    evidence: { find: async () => ({ kind: 'none' }) as const },
+    evidence: { find: async () => ({ kind: 'none' }) as const, echoed: async () => ({ kind: 'none' }) as const },
   };
   await watchdog(ports, hub.bench.now + 60_000, hub.ports.config);
 }

@@ -1,5 +1,9 @@
 import { expect, it } from 'vitest';
-import { type Item, put } from '#lib/store/store.ts';
+import { addressesOf, tracesOf } from '#lib/domain/send/evidence.ts';
+import { readSend } from '#lib/sender/items.ts';
+import { unknownMarks } from '#lib/sender/marks.ts';
+import { echoKey } from '#lib/store/keys.ts';
+import { type Item, put, set, update } from '#lib/store/store.ts';
 import { ErasureHub, OTHER } from '#test/lib/privacy/hub.ts';
 import { LONG } from '#test/support/long.ts';
 import { message } from './admin-bench.ts';
@@ -154,6 +158,27 @@ it('empties old sends, forgets quiet chats and shortens logs', async () => {
     30 * DAY_MS,
     30 * DAY_MS,
   ]);
+});
+
+it('leaves no mark by which the words of an emptied send could be tested', async () => {
+  const hub = new ErasureHub();
+  const account = await hub.account();
+  const recipient = { phone: OTHER };
+  const sent = await hub.accepted(account, recipient, 'hello', { kind: 'sent', providerId: 'P1' });
+  const read = (id: string) => readSend(hub.memory.peek({ pk: `MSG#${id}`, sk: 'META' }) ?? { pk: '', sk: '' });
+  const [trace = ''] = tracesOf(account, { kind: 'text', text: 'hello' }, addressesOf(recipient));
+  const { expired, foreign } = { expired: await hub.accepted(account, recipient, 'hello'), foreign: 'P2' };
+  const unknownAt = hub.bench.now;
+  const given = [set(['parts', 0, 'state'], 'expired'), set(['parts', 0, 'unknownAt'], unknownAt)];
+  await hub.memory.write(update({ pk: `MSG#${expired}`, sk: 'META' }, given));
+  for (const mark of unknownMarks(read(expired), 0, unknownAt)) await hub.memory.write(mark);
+  for (const id of ['P1', foreign]) await hub.memory.write(put({ ...echoKey(account, trace, id), providerId: id }));
+  hub.bench.now += 31 * DAY_MS;
+  await retain(hub, 30);
+  expect(await apply(hub)).toMatchObject({ applied: { sends: 2 } });
+  expect([read(sent).erased, read(expired).erased]).toEqual([true, true]);
+  const marks = hub.memory.all().filter(({ pk }) => pk.startsWith('ECHO#'));
+  expect(marks.map(({ providerId }) => providerId)).toEqual([foreign]);
 });
 
 const statesOf = (hub: ErasureHub) => hub.memory.all().filter(({ pk }) => pk.startsWith('PID#'));

@@ -45,7 +45,7 @@ async function hub() {
       },
     },
     prober: { probe: async () => ({ kind: 'ok' }) as const },
-    evidence: { find: async () => ({ kind: 'none' }) as const },
+    evidence: { find: async () => ({ kind: 'none' }) as const, echoed: async () => ({ kind: 'none' }) as const },
   };
   async function drain() {
     for (let message = ticks.shift(); message; message = ticks.shift()) {
