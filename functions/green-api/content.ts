@@ -4,7 +4,7 @@ import type { Message } from '#lib/domain/message.ts';
 import { normaliseJid, type Phone, toPhone } from '#lib/domain/person.ts';
 import { anyKnown, known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
-import type { Button, Card, Contents, ExtendedText, FileData } from './schema.ts';
+import type { Button, Card, Contents, ExtendedText, FileData, Tap } from './schema.ts';
 
 export type Fault = NonNullable<Message['error']>;
 
@@ -107,7 +107,7 @@ export function nameIn(vcard: string): string | undefined {
   return /^FN(?:;[^:\r\n]*)?:(.*)$/im.exec(vcard)?.[1]?.trim() || undefined;
 }
 
-/** Plain and interactive buttons. `interactiveButtonsReply` is a message with buttons, too, not a tap on one. */
+/** Plain and interactive buttons. `interactiveButtonsReply` is a message with buttons, too, unless it tells a choice. */
 function buttonsIn(data: Contents): Content | undefined {
   const found =
     data.buttonsMessage ?? data.interactiveButtons ?? data.interactiveButtonsReply ?? data.interactiveButtonReply;
@@ -156,16 +156,32 @@ function listIn({ listMessage: found }: Contents): Content | undefined {
   });
 }
 
-/** What somebody chose: a button, a row of a list, or a button of a template (which is what all taps give today). */
+/** What somebody chose: a button, a row of a list, or a button of a template. */
 function replyIn(data: Contents): Content | undefined {
   const chosen = buttonTap(data) ?? rowTap(data) ?? templateTap(data);
   return chosen && (chosen.id !== undefined || chosen.text !== undefined) ? { type: 'reply', ...chosen } : undefined;
 }
 
-function buttonTap({ buttonsResponseMessage: tap }: Contents) {
-  if (!tap) return undefined;
-  const { stanzaId: of, selectedButtonId: id, selectedButtonText: text } = tap;
-  return known({ source: 'button' as const, of, id, text });
+/** Of all the places where a tap on a button has been met, the one in which something was chosen. */
+function buttonTap(data: Contents) {
+  const places = [
+    data.buttonsResponseMessage,
+    data.interactiveButtonsResponse,
+    data.interactiveButtonResponse,
+    data.interactiveButtonsResponseMessage,
+    data.interactiveButtonsReply,
+    data.interactiveButtonReply,
+  ];
+  const [tapped] = places.flatMap((tap) => (tap && isTap(tap) ? [tap] : []));
+  return tapped && { source: 'button' as const, ...chosenBy(tapped) };
+}
+
+const isTap = (tap: Tap): boolean => chosenBy(tap).id !== undefined || chosenBy(tap).text !== undefined;
+
+function chosenBy(tap: Tap) {
+  const id = tap.selectedId ?? tap.selectedButtonId;
+  const text = tap.selectedDisplayText ?? tap.selectedButtonText;
+  return known({ of: tap.stanzaId, id, text, index: tap.selectedIndex });
 }
 
 function rowTap({ listResponseMessage: tap }: Contents) {
@@ -176,9 +192,7 @@ function rowTap({ listResponseMessage: tap }: Contents) {
 
 function templateTap(data: Contents) {
   const tap = data.templateButtonReplyMessage ?? data.templateButtonsReplyMessage;
-  if (!tap) return undefined;
-  const { stanzaId: of, selectedId: id, selectedDisplayText: text, selectedIndex: index } = tap;
-  return known({ source: 'template' as const, of, id, text, index });
+  return tap && { source: 'template' as const, ...chosenBy(tap) };
 }
 
 function buttonsOf(written: readonly Button[] = []): OurButton[] {
@@ -264,6 +278,7 @@ type FileType = 'image' | 'video' | 'document' | 'audio' | 'voice' | 'sticker';
 const FILE_TYPES: ReadonlyMap<string | undefined, FileType> = new Map([
   ['imageMessage', 'image'],
   ['videoMessage', 'video'],
+  ['videoNoteMessage', 'video'],
   ['documentMessage', 'document'],
   ['audioMessage', 'audio'],
   ['stickerMessage', 'sticker'],
@@ -278,7 +293,11 @@ function fileIn(data: Contents): Content | undefined {
   if (!type) return known({ type: 'unsupported' as const, providerType: typeOf(data), text: caption, file: described });
   const nameGenerated = described.name !== undefined && type !== 'document' ? true : undefined;
   const animated = type === 'sticker' ? isAnimated : undefined; // on pictures it says nothing
-  return known({ type, file: known({ ...described, nameGenerated, animated }), caption });
+  const file = known({ ...described, nameGenerated, animated });
+  if (type !== 'video') return known({ type, file, caption });
+  // Of a video that is none it is told as well, and means nothing.
+  const videoNote = found.videoNote || data.typeMessage === 'videoNoteMessage' || undefined;
+  return known({ type, file, caption, videoNote });
 }
 
 /** Voice notes have no type of their own: they are what is recorded in Opus. */

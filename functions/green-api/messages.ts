@@ -32,6 +32,7 @@ export function accountOf({ instanceData }: Envelope): OwnAccount {
 const KEYS: ReadonlyMap<string | undefined, string> = new Map([
   ['imageMessage', 'fileMessageData'],
   ['videoMessage', 'fileMessageData'],
+  ['videoNoteMessage', 'fileMessageData'],
   ['documentMessage', 'fileMessageData'],
   ['audioMessage', 'fileMessageData'],
   ['stickerMessage', 'fileMessageData'],
@@ -40,6 +41,9 @@ const KEYS: ReadonlyMap<string | undefined, string> = new Map([
   ['templateMessage', 'templateMessage'],
   ['interactiveButtons', 'interactiveButtons'],
   ['interactiveButtonsReply', 'interactiveButtonsReply'],
+  ['interactiveButtonsResponse', 'interactiveButtonsResponse'],
+  ['interactiveButtonResponse', 'interactiveButtonsResponse'],
+  ['interactiveButtonsResponseMessage', 'interactiveButtonsResponse'],
   ['buttonsResponseMessage', 'buttonsResponseMessage'],
   ['listResponseMessage', 'listResponseMessage'],
   ['templateButtonsReplyMessage', 'templateButtonReplyMessage'],

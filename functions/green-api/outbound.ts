@@ -151,7 +151,8 @@ const ANSWERS: readonly Meaning[] = [
   { status: 404, says: /not authorized|expired|deleted|cannot (?:get|post)|path|not found/i, is: 'hold' },
   // Not from their API at all: the instance's host or path is wrong.
   { status: 404, says: 'nothing', is: 'hold' },
-  { status: 466, is: 'hold' },
+  // A quota of the month, and neither of calls nor of chats as far as it tells.
+  { status: 466, is: 'retry', holdAfter: 5 },
   // Too many number checks, says a sister product; later is better.
   { status: 469, is: 'retry' },
 ];
@@ -207,7 +208,27 @@ function requestFor(instance: Instance, chatId: string, content: Outgoing['conte
 // Some bodies are plain text. `path` in theirs repeats the token, so nothing but `message` is ever read.
 const Fault = v.looseObject({ message: v.string() });
 
+const Exhausted = v.fallback(
+  v.optional(v.looseObject({ status: v.pipe(v.string(), v.regex(/exceeded/i)) })),
+  undefined,
+);
+const Quotas = v.looseObject({ invokeStatus: Exhausted, correspondentsStatus: Exhausted });
+
+/**
+ * Which quota is used up: that of calls stops the account, that of chats only those that are not yet among them. Their
+ * own words name the other chats, and are not repeated.
+ */
+function quotaOutcome(reply: Answer): SendOutcome | undefined {
+  const quotas = reply.status === 466 ? bodyOf(Quotas, reply) : undefined;
+  if (quotas?.invokeStatus) return { kind: 'hold', reason: "http 466: the plan's calls of the month are used up" };
+  if (!quotas?.correspondentsStatus) return undefined;
+  const reason = "http 466: the plan's number of chats is used up, and this one is not among them";
+  return { kind: 'rejected', reason };
+}
+
 function meaning(instance: Instance, { clock }: OutboundTools, reply: Answer, text?: string): SendOutcome {
+  const quota = quotaOutcome(reply);
+  if (quota) return quota;
   const words = bodyOf(Fault, reply)?.message ?? plainText(reply);
   return meaningOf(ANSWERS, answered(reply, words, clock.now()), [instance.apiTokenInstance], text);
 }

@@ -47,12 +47,14 @@ function instanceIn(body: unknown): string | undefined {
 const message = reader(MessageEvent, toMessage);
 const call = reader(CallEvent, toCall);
 const quota = reader(QuotaEvent, toQuota);
+const status = reader(StatusEvent, toStatus);
 
 const readEvent = readByName('typeWebhook', {
   incomingMessageReceived: message,
   outgoingMessageReceived: message,
   outgoingAPIMessageReceived: message,
-  outgoingMessageStatus: reader(StatusEvent, toStatus),
+  outgoingMessageStatus: status,
+  incomingMessageStatus: status,
   stateInstanceChanged: reader(StateEvent, toState),
   incomingCall: call,
   outgoingCall: call,

@@ -84,6 +84,7 @@ export function toStatus(event: StatusEvent, type: string): Draft | Issue {
   const status = known({
     messageId: id,
     chatId: chat,
+    direction: type === 'incomingMessageStatus' ? ('inbound' as const) : undefined,
     state,
     detail: detail || undefined,
     viaApi,

@@ -114,6 +114,7 @@ const FileData = v.looseObject({
   jpegThumbnail: text,
   mimeType: text,
   isAnimated: flag,
+  videoNote: flag,
 });
 export type FileData = v.InferOutput<typeof FileData>;
 
@@ -154,6 +155,17 @@ const Button = v.looseObject({
 });
 export type Button = v.InferOutput<typeof Button>;
 
+/** What was tapped, by either set of names: which taps have which is not certain. */
+const Tap = v.looseObject({
+  stanzaId: text,
+  selectedId: label,
+  selectedButtonId: label,
+  selectedDisplayText: text,
+  selectedButtonText: text,
+  selectedIndex: number,
+});
+export type Tap = v.InferOutput<typeof Tap>;
+
 /** Anything with buttons. The title, the text and the line below have two names each. */
 const WithButtons = v.looseObject({
   titleText: text,
@@ -167,6 +179,8 @@ const WithButtons = v.looseObject({
   elementName: text,
   mediaUrl: text,
 });
+/** A message with buttons or, in some deliveries, a tap on one. */
+const ButtonsOrTap = v.looseObject({ ...WithButtons.entries, ...Tap.entries });
 
 const Rows = v.looseObject({
   title: text,
@@ -180,14 +194,7 @@ const List = v.looseObject({
   sections: list(Rows),
 });
 
-const ButtonTap = v.looseObject({ stanzaId: text, selectedButtonId: label, selectedButtonText: text });
 const RowTap = v.looseObject({ stanzaId: text, title: text, listType: number, singleSelectReply: label });
-const TemplateTap = v.looseObject({
-  stanzaId: text,
-  selectedIndex: number,
-  selectedId: label,
-  selectedDisplayText: text,
-});
 
 const Invite = v.looseObject({
   groupJid: text,
@@ -221,13 +228,16 @@ const contents = {
   buttonsMessage: ifReadable(WithButtons),
   templateMessage: ifReadable(WithButtons),
   interactiveButtons: ifReadable(WithButtons),
-  interactiveButtonsReply: ifReadable(WithButtons),
-  interactiveButtonReply: ifReadable(WithButtons),
+  interactiveButtonsReply: ifReadable(ButtonsOrTap),
+  interactiveButtonReply: ifReadable(ButtonsOrTap),
   listMessage: ifReadable(List),
-  buttonsResponseMessage: ifReadable(ButtonTap),
+  interactiveButtonsResponse: ifReadable(Tap),
+  interactiveButtonResponse: ifReadable(Tap),
+  interactiveButtonsResponseMessage: ifReadable(Tap),
+  buttonsResponseMessage: ifReadable(Tap),
   listResponseMessage: ifReadable(RowTap),
-  templateButtonReplyMessage: ifReadable(TemplateTap),
-  templateButtonsReplyMessage: ifReadable(TemplateTap),
+  templateButtonReplyMessage: ifReadable(Tap),
+  templateButtonsReplyMessage: ifReadable(Tap),
 };
 
 export const Contents = v.looseObject({ typeMessage: text, ...contents, quotedMessage: ifReadable(Quoted) });

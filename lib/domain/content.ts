@@ -18,6 +18,11 @@ export type File = v.InferOutput<typeof File>;
 const file = <const Type extends string>(type: Type) =>
   v.object({ type: v.literal(type), file: File, caption: optional(v.string()) });
 
+const Video = v.object({
+  ...file('video').entries,
+  videoNote: optional(v.boolean(), 'True of a round one that was recorded in the app; left out of any other'),
+});
+
 const LinkPreview = v.object({
   title: optional(v.string()),
   description: optional(v.string()),
@@ -162,7 +167,7 @@ const Unsupported = v.object({
 export const Content = v.variant('type', [
   Text,
   file('image'),
-  file('video'),
+  Video,
   file('audio'),
   file('voice'),
   file('document'),

@@ -8,6 +8,10 @@ export type DeliveryState = v.InferOutput<typeof DeliveryState>;
 export const Status = v.object({
   messageId: v.string(),
   chatId: optional(v.string()),
+  direction: optional(
+    v.literal('inbound'),
+    'Of the message: present where it is one that we received, and the state tells how far it got with us',
+  ),
   state: DeliveryState,
   detail: optional(v.string(), "The provider's own word or explanation, as `noAccount`"),
   viaApi: optional(v.boolean(), 'Whether the message went through the API'),

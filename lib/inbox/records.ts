@@ -68,7 +68,9 @@ function eventFrom(draft: Draft, id: string, receipt: Receipt): Event {
 
 function stateOf(draft: Draft, scope: Parameters<typeof stateKey>[0]) {
   const { payload } = draft;
-  if (payload.kind === 'status') return stateKey(scope, payload.status.messageId);
+  // What we received has no delivery to report.
+  if (payload.kind === 'status' && payload.status.direction !== 'inbound')
+    return stateKey(scope, payload.status.messageId);
   if (payload.kind === 'message' && payload.message.direction === 'outbound')
     return stateKey(scope, payload.message.id);
   return undefined;

@@ -20,7 +20,32 @@ const says = (name: string, messageData: object, content: object, rest: object =
   exactly: { kind: 'message', message: { ...envelope, content, ...rest } },
 });
 
+const note = { downloadUrl: 'https://files.example.test/n.mp4', caption: '', fileName: 'n.mp4', mimeType: 'video/mp4' };
+const noted = {
+  url: 'https://files.example.test/n.mp4',
+  name: 'n.mp4',
+  nameGenerated: true,
+  mimeType: 'video/mp4',
+};
+
 describeReading(greenApi, [
+  ...([true, 'true'] as const).map((videoNote) =>
+    says(
+      `a round video note, told by ${JSON.stringify(videoNote)}`,
+      { typeMessage: 'videoMessage', fileMessageData: { ...note, videoNote } },
+      { type: 'video', file: noted, videoNote: true },
+    ),
+  ),
+  says(
+    'a video note by a name of its own',
+    { typeMessage: 'videoNoteMessage', fileMessageData: note },
+    { type: 'video', file: noted, videoNote: true },
+  ),
+  says(
+    'a video that is no note',
+    { typeMessage: 'videoMessage', fileMessageData: { ...note, videoNote: false } },
+    { type: 'video', file: noted },
+  ),
   says(
     'a plain text',
     { typeMessage: 'textMessage', textMessageData: { textMessage: ' Yes, two left', isTemplateMessage: true } },

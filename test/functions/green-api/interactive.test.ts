@@ -205,4 +205,56 @@ describeReading(greenApi, [
     { typeMessage: 'buttonsResponseMessage', buttonsResponseMessage: { stanzaId: 'BAE5000000C0FFF1' } },
     { type: 'unsupported', providerType: 'buttonsResponseMessage' },
   ),
+
+  ...['interactiveButtonsResponse', 'interactiveButtonResponse', 'interactiveButtonsResponseMessage'].flatMap((key) => [
+    says(
+      `a tap on an interactive button under ${key}`,
+      {
+        typeMessage: 'interactiveButtonsResponse',
+        [key]: {
+          stanzaId: 'BAE5MENU0000001',
+          selectedIndex: 1,
+          selectedId: 'yes',
+          selectedDisplayText: 'Yes, please',
+        },
+      },
+      { type: 'reply', source: 'button', of: 'BAE5MENU0000001', id: 'yes', text: 'Yes, please', index: 1 },
+    ),
+    says(
+      `a tap on an interactive button under ${key}, by the other names of its fields`,
+      {
+        typeMessage: 'interactiveButtonsResponse',
+        [key]: { stanzaId: 'BAE5MENU0000001', selectedButtonId: 2, selectedButtonText: 'No' },
+      },
+      { type: 'reply', source: 'button', of: 'BAE5MENU0000001', id: '2', text: 'No' },
+    ),
+  ]),
+  ...['interactiveButtonsReply', 'interactiveButtonReply'].map((key) =>
+    says(
+      `a tap under ${key}, where a choice stands in it`,
+      { typeMessage: key, [key]: { stanzaId: 'BAE5MENU0000001', selectedId: 'yes', selectedIndex: '0' } },
+      { type: 'reply', source: 'button', of: 'BAE5MENU0000001', id: 'yes', index: 0 },
+    ),
+  ),
+  says(
+    'a tap on a plain button by the names that the other taps have',
+    {
+      typeMessage: 'buttonsResponseMessage',
+      buttonsResponseMessage: { stanzaId: 'BAE5MENU0000001', selectedId: 'keep', selectedDisplayText: 'Keep' },
+    },
+    { type: 'reply', source: 'button', of: 'BAE5MENU0000001', id: 'keep', text: 'Keep' },
+  ),
+  says(
+    'a tap on a button of a template by the names that plain buttons have',
+    {
+      typeMessage: 'templateButtonsReplyMessage',
+      templateButtonReplyMessage: { selectedButtonId: 'keep', selectedButtonText: 'Keep' },
+    },
+    { type: 'reply', source: 'template', id: 'keep', text: 'Keep' },
+  ),
+  says(
+    'a tap of which nothing is told as unsupported',
+    { typeMessage: 'interactiveButtonsResponse', interactiveButtonsResponse: { stanzaId: 'BAE5MENU0000001' } },
+    { type: 'unsupported', providerType: 'interactiveButtonsResponse' },
+  ),
 ]);

@@ -80,6 +80,16 @@ describe('a file', () => {
   });
 });
 
+const BEYOND = { correspondentsStatus: 'CORRESPONDENTS_QUOTE_EXCEEDED' };
+
+/** 466, with the status of each quota. */
+const exhausted = (quotas: Readonly<Record<string, string>>) => {
+  const told = Object.entries(quotas).map(([name, status]) => {
+    return [name, { used: '3', total: 3, status, description: `chats: 12025550199@c.us ${TOKEN}` }];
+  });
+  return answer(466, Object.fromEntries(told));
+};
+
 describeOutbound(greenApi, {
   server: () => new FakeGreenApi(TOKEN),
   credentials: (fake) => fake.credentials(),
@@ -117,7 +127,18 @@ describeOutbound(greenApi, {
     ['404 about the message', error(404, 'no such chat'), 'rejected'],
     ['too large', error(413, 'too large'), 'rejected'],
     ['422', error(422, 'no'), 'rejected'],
-    ['quota of the month', answer(466, { invokeStatus: { status: 'QUOTE_EXCEEDED' } }), 'hold'],
+    ['calls of the month', exhausted({ invokeStatus: 'QUOTE_EXCEEDED' }), 'hold'],
+    ['calls of the month, spelled otherwise', exhausted({ invokeStatus: 'QUOTA_EXCEEDED' }), 'hold'],
+    ['chats of the month', exhausted({ ...BEYOND, invokeStatus: 'QUOTE_ALLOWED' }), 'rejected'],
+    [
+      'chats of the month, spelled otherwise',
+      exhausted({ correspondentsStatus: 'CORRESPONDENTS_QUOTA_EXCEEDED', invokeStatus: 'QUOTA_ALLOWED' }),
+      'rejected',
+    ],
+    ['chats of the month, and nothing of calls', exhausted(BEYOND), 'rejected'],
+    ['chats and calls of the month', exhausted({ ...BEYOND, invokeStatus: 'QUOTE_EXCEEDED' }), 'hold'],
+    ['a quota of which nothing is told', answer(466, ''), 'retry, held after 5'],
+    ['a quota that is not exhausted', exhausted({ invokeStatus: 'QUOTE_ALLOWED' }), 'retry, held after 5'],
     ['number checks', answer(469, ''), 'retry'],
     ['200 with a refusal', answer(200, { status: false, reason: 'no' }), 'unknown'],
   ],
@@ -139,6 +160,17 @@ describeOutbound(greenApi, {
       }));
     },
   },
+});
+
+describe('a chat beyond the number of the plan', () => {
+  it('is refused with a reason that names no other chat', async () => {
+    server.next.push(exhausted({ ...BEYOND, invokeStatus: 'QUOTE_ALLOWED' }));
+    const outcome = await send({ content: { kind: 'text', text: 'hello' } });
+    expect(outcome).toEqual({
+      kind: 'rejected',
+      reason: "http 466: the plan's number of chats is used up, and this one is not among them",
+    });
+  });
 });
 
 describe('a probe', () => {

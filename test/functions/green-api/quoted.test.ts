@@ -67,6 +67,39 @@ describeReading(greenApi, [
     },
   ),
   quotes('a video', { typeMessage: 'videoMessage', ...nothing }, { type: 'video', file: {} }),
+  quotes(
+    'a video note',
+    { typeMessage: 'videoMessage', ...nothing, videoNote: true },
+    { type: 'video', file: {}, videoNote: true },
+  ),
+  quotes(
+    'a tap on an interactive button',
+    {
+      typeMessage: 'interactiveButtonsResponse',
+      selectedIndex: 1,
+      selectedId: 'yes',
+      selectedDisplayText: 'Yes, please',
+    },
+    { type: 'reply', source: 'button', id: 'yes', text: 'Yes, please', index: 1 },
+  ),
+  quotes(
+    'a tap on an interactive button by the other names of its fields',
+    { typeMessage: 'interactiveButtonsResponse', selectedButtonId: 'yes', selectedButtonText: 'Yes, please' },
+    { type: 'reply', source: 'button', id: 'yes', text: 'Yes, please' },
+  ),
+  quotes(
+    'a tap that is told in an object of its own',
+    {
+      typeMessage: 'interactiveButtonsResponse',
+      interactiveButtonsResponse: {
+        stanzaId: 'BAE5MENU0000001',
+        selectedIndex: 1,
+        selectedId: 'yes',
+        selectedDisplayText: 'Yes',
+      },
+    },
+    { type: 'reply', source: 'button', of: 'BAE5MENU0000001', id: 'yes', text: 'Yes', index: 1 },
+  ),
   quotes('a document', { typeMessage: 'documentMessage', ...nothing }, { type: 'document', file: {} }),
   quotes('an audio file', { typeMessage: 'audioMessage', ...nothing }, { type: 'audio', file: {} }),
   quotes(

@@ -63,6 +63,19 @@ describeReading(greenApi, [
     occurredAt: 1795000033_000,
   },
   ...words,
+  ...['read', 'delivered'].map((state) => ({
+    name: `that a message which we received is ${state}`,
+    payload: report('incomingMessageStatus', { chatId: '12025550142@c.us', idMessage: '3EB0X', status: state }),
+    exactly: {
+      kind: 'status',
+      status: { messageId: '3EB0X', chatId: '12025550142@c.us', direction: 'inbound', state, account },
+    },
+  })),
+  {
+    name: 'a status of a received message in a word that is not known into quarantine',
+    payload: report('incomingMessageStatus', { chatId: '12025550142@c.us', idMessage: '3EB0X', status: 'played' }),
+    quarantined: ['status'],
+  },
   {
     name: 'a failure to a chat with a device, with its explanation',
     payload: {

@@ -97,3 +97,57 @@ describeReading(greenApi, [
     occurredAt: 1588091580_000,
   },
 ]);
+
+const ana = {
+  chat: { id: '15550100099@c.us', kind: 'individual', title: 'Ana Ruiz' },
+  direction: 'inbound',
+  via: 'unknown',
+  channel: 'whatsapp',
+  sender: { id: '15550100099@c.us', phone: '+15550100099', name: 'Ana' },
+  account: { instance: '7999000111', phone: '+15550100001' },
+};
+
+describeReading(greenApi, [
+  {
+    name: 'keeps what was tapped of interactive buttons',
+    payload: fixture('interactive-button-tap'),
+    exactly: {
+      kind: 'message',
+      message: {
+        ...ana,
+        id: '3EB0F1E1D0000002',
+        content: {
+          type: 'reply',
+          source: 'button',
+          of: 'BAE5MENU0000001',
+          id: 'yes',
+          text: 'Yes, please',
+          index: 1,
+        },
+      },
+    },
+  },
+  {
+    name: 'tells a video note from a video',
+    payload: fixture('video-note'),
+    stored: {
+      message: {
+        content: { type: 'video', videoNote: true, file: { url: 'https://files.example/7999/n.mp4' } },
+      },
+    },
+  },
+  {
+    name: 'tells that we have read what somebody wrote',
+    payload: fixture('incoming-status'),
+    exactly: {
+      kind: 'status',
+      status: {
+        messageId: '3EB0X',
+        chatId: '15550100099@c.us',
+        direction: 'inbound',
+        state: 'read',
+        account: { instance: '7999000111', phone: '+15550100001' },
+      },
+    },
+  },
+]);
