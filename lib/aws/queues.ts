@@ -88,7 +88,10 @@ const TickBody = v.object({
   at: v.number(),
   exchanges: v.exactOptional(v.number()),
   answer: v.exactOptional(
-    v.object({ send: v.string(), part: v.number(), intentAt: v.number(), providerId: v.string() }),
+    v.intersect([
+      v.object({ send: v.string(), part: v.number(), intentAt: v.number() }),
+      v.union([v.object({ providerId: v.string() }), v.object({ unknownId: v.string() })]),
+    ]),
   ),
 });
 

@@ -4,6 +4,7 @@ import { chatKindOfJid } from '#lib/domain/person.ts';
 import { judge, type SendOutcome, type Verdict } from '#lib/domain/send/outcome.ts';
 import { drawGap } from '#lib/domain/send/pace.ts';
 import { accountKey, pointerKey } from '#lib/store/keys.ts';
+import { retrying } from '#lib/store/retry.ts';
 import {
   add,
   all,
@@ -11,29 +12,41 @@ import {
   type Delete,
   del,
   equal,
+  exists,
   newTransaction,
   type Put,
   remove,
   type Store,
+  StoreUnavailable,
   set,
   setIfAbsent,
   type Update,
   update,
 } from '#lib/store/store.ts';
 import { sendingSince } from './attempt.ts';
-import { changeParts, field } from './change-parts.ts';
+import { changeParts, field, mapped } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { holding, silenceOf } from './hold.ts';
 import { type Account, type Part, readAccount, type Send } from './items.ts';
+import type { KeptAnswer } from './provider.ts';
 import { clearDue, scheduleTick, setDue } from './schedule.ts';
 import { threadIn } from './sent-event.ts';
-import { countSettled, type Ending, failingWith, type Settled, settling } from './settle.ts';
-import { settleLate } from './statuses.ts';
+import {
+  countSettled,
+  type Ending,
+  failingWith,
+  type Place,
+  type Settled,
+  type SettlingPorts,
+  settling,
+} from './settle.ts';
+import { readStatuses, settleLate } from './statuses.ts';
 import {
   becomesUnknown,
   dropLease,
   type End,
   type Head,
+  handOn,
   holdsLease,
   lookAgain,
   next,
@@ -173,28 +186,59 @@ function holdAccount({ send, index, part }: Head, detail: string, { account, whe
 const OUTCOME_TRIES = 4;
 
 /**
- * Writes down what came of a call: part, pointer, account, and on a refund the quota, all in one transaction. Where the
- * table does not take it for as long as this run may last, that the provider has the message goes into the queue: with
- * the run it would be forgotten, and the message refunded.
+ * Writes down what came of a call: part, pointer, account, and on a refund the quota, all in one transaction. As soon as
+ * the table does not take it once, the provider's id goes into the queue as well: with this run it would be forgotten, a
+ * message that went out refunded, and one that has an id sent again.
  */
 export async function recordOutcome(turn: Turn, head: Head, intentAt: number, outcome: SendOutcome): Promise<End> {
+  const { ports, config, endsAt } = turn;
+  const { table, clock, random } = ports;
+  const answer = keptAnswer(head, intentAt, outcome);
+  let isKept = answer === undefined;
+  const keep = async () => {
+    if (isKept || !answer) return;
+    await sendAnswer(turn, answer);
+    isKept = true;
+  };
+  const onFailure = async (error: unknown) => {
+    // Others write to the same items, so the table is there. What the queue does not take now it is given again at the end.
+    const isAway = error instanceof StoreUnavailable && error.reason !== 'conflict';
+    if (isAway) await Promise.allSettled([keep()]);
+  };
+  const store = retrying(table, clock, random, endsAt - config.handOverMs, onFailure);
   try {
-    return await writeOutcome(turn, head, intentAt, outcome);
+    return await writeOutcome({ ...turn, ports: { ...ports, store } }, head, intentAt, outcome);
   } catch (cause) {
-    if (outcome.kind === 'accepted') await keepAnswer(turn, head, intentAt, outcome.providerId, cause);
+    await keep().catch(forgotten(cause, head.send));
     throw cause;
   }
 }
 
-async function keepAnswer(turn: Turn, head: Head, intentAt: number, providerId: string, cause: unknown): Promise<void> {
-  const { ports, account, config } = turn;
-  const answer = { send: head.send.messageId, part: head.index, intentAt, providerId };
+const forgotten =
+  (cause: unknown, { messageId }: Send) =>
+  (failure: unknown) => {
+    throw new AggregateError([cause, failure], `the answer for ${messageId} is in the log alone`);
+  };
+
+/** Nothing where the provider gave no id. */
+function keptAnswer({ send, index }: Head, intentAt: number, outcome: SendOutcome): KeptAnswer | undefined {
+  const attempt = { send: send.messageId, part: index, intentAt };
+  if (outcome.kind === 'accepted') return { ...attempt, providerId: outcome.providerId };
+  if (outcome.kind !== 'unknown' || outcome.providerId === undefined) return undefined;
+  return { ...attempt, unknownId: outcome.providerId };
+}
+
+async function sendAnswer({ ports, account, config }: Turn, answer: KeptAnswer): Promise<void> {
   const now = ports.clock.now();
-  // Not at once: a tick that waits for a table keeps a run from the accounts that have one.
-  const carrier = { account: account.id, gen: account.gen, at: now + config.graceMs, answer };
-  const [kept] = await Promise.allSettled([scheduleTick(ports.ticks, carrier, now)]);
-  if (kept.status === 'fulfilled') return;
-  throw new AggregateError([cause, kept.reason], `the answer for ${answer.send} is in the log alone`);
+  // Not at once: a tick that waits for a table keeps a run from the accounts that have one. And by then this run is over.
+  await scheduleTick(ports.ticks, { account: account.id, gen: account.gen, at: now + config.graceMs, answer }, now);
+}
+
+/** An answer that lay in the queue. Taking it twice, or after it was written down after all, changes nothing. */
+export async function takeAnswer(answer: KeptAnswer, ports: SettlingPorts, config: SendingConfig): Promise<void> {
+  const place = { send: { messageId: answer.send }, index: answer.part };
+  if ('unknownId' in answer) await nameUnknown(ports, place, answer.intentAt, answer.unknownId, config);
+  else await settleLate(ports, place, answer.intentAt, { kind: 'sent', providerId: answer.providerId });
 }
 
 async function writeOutcome(turn: Turn, head: Head, intentAt: number, outcome: SendOutcome): Promise<End> {
@@ -225,7 +269,8 @@ async function writeOutcome(turn: Turn, head: Head, intentAt: number, outcome: S
     }
     // The credit of the send's other part has moved meanwhile.
     sending = await readPart(store, head.send.messageId, head.index);
-    if (sending.part.state !== 'sending' || sending.part.intentAt !== intentAt) break;
+    // Settled by an answer that was in the queue while this run stood still.
+    if (sending.part.state !== 'sending' || sending.part.intentAt !== intentAt) return handOn(turn, when.nextSendAt);
   }
   // The lease and the pessimistic gate stay as they are: the part will be found as unknown, at its distance.
   throw new Error(`the outcome of ${head.send.messageId} could not be written`);
@@ -262,10 +307,55 @@ function endTurn(turn: Turn, when: When, { account, leaving, due }: OutcomePlan,
 const nextOf = (turn: Turn, { due }: OutcomePlan): End => (due === undefined ? over('held') : next(turn, due));
 
 /** This run was suspended for so long that its lease has gone to another: only what is certain is written. */
-async function recordLate(turn: Turn, head: Head, intentAt: number, verdict: Verdict): Promise<End> {
+async function recordLate({ ports, config }: Turn, head: Head, intentAt: number, verdict: Verdict): Promise<End> {
   const ending = certainEnding(verdict);
-  if (ending) await settleLate(turn.ports, head, intentAt, ending);
+  if (ending) await settleLate(ports, head, intentAt, ending);
+  else if (verdict.kind === 'unknown' && verdict.providerId !== undefined)
+    await nameUnknown(ports, head, intentAt, verdict.providerId, config);
   return over('lease lost');
+}
+
+/**
+ * The id under which the provider has a message of which nobody knows whether it went out: what is told of it settles
+ * the part, and it is not sent again. Only where nothing has named or settled the attempt since.
+ */
+async function nameUnknown(
+  ports: SettlingPorts,
+  { send: { messageId }, index }: Place,
+  intentAt: number,
+  providerId: string,
+  config: SendingConfig,
+): Promise<void> {
+  const { store, clock, random } = ports;
+  for (let tries = 0; tries < OUTCOME_TRIES; tries += 1) {
+    const head = await readPart(store, messageId, index);
+    const { send, part } = head;
+    if (part.intentAt !== intentAt || part.providerId !== undefined || send.erased) return;
+    const writes = naming(head, providerId, clock.now(), config);
+    if (writes.length === 0) return;
+    const { done } = await store.transact(writes, newTransaction(random));
+    if (done) return readStatuses(ports, send, providerId);
+  }
+  throw new Error(`part ${index} of ${messageId} changed ${OUTCOME_TRIES} times while it got its id`);
+}
+
+function naming(
+  head: Head,
+  providerId: string,
+  now: number,
+  config: SendingConfig,
+): readonly (Update | Put | Delete)[] {
+  const { send, index, part } = head;
+  if (part.state === 'sending') {
+    return [
+      update(accountKey(send.accountId), [add('pending', -1)], exists()),
+      ...becomesUnknown(head, now, 'its run ended before the outcome was written', config, providerId),
+      del(pointerKey(send.accountId, send.seq, index)),
+    ];
+  }
+  if (part.state !== 'unknown' && part.state !== 'expired') return [];
+  const also = [set(field(index, 'providerId'), providerId)];
+  return [changeParts(send, [{ index, to: part.state, silent: true, also }], now), mapped(send, index, providerId)];
 }
 
 function certainEnding(verdict: Verdict): Ending | undefined {

@@ -17,13 +17,21 @@ export interface Tick {
   readonly answer?: KeptAnswer;
 }
 
-/** That a provider took a part: ids alone, since it lies in a queue. */
-export interface KeptAnswer {
+/** What a provider answered to an attempt: ids alone, since it lies in a queue. */
+export type KeptAnswer = Attempt & (Accepted | Named);
+
+interface Attempt {
   readonly send: string;
   readonly part: number;
   /** Names the attempt. */
   readonly intentAt: number;
+}
+interface Accepted {
   readonly providerId: string;
+}
+/** The provider gave an id, and did not say whether it took the message. */
+interface Named {
+  readonly unknownId: string;
 }
 
 export interface Ticks {

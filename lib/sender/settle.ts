@@ -164,6 +164,9 @@ function namedAs(send: Send, index: number, part: Part, ending: Ending): Update[
   return [mapped(send, index, providerId, mayBeAnothers(part, ending) ? absent('send') : undefined)];
 }
 
+/** Which part it is, whatever has become of it. */
+export type Place = Pick<Head, 'index'> & { readonly send: Pick<Send, 'messageId'> };
+
 const TRIES = 5;
 
 /**
@@ -175,7 +178,7 @@ const TRIES = 5;
  */
 export async function settlePart(
   ports: SettlingPorts,
-  { send: { messageId }, index }: Pick<Head, 'index'> & { readonly send: { readonly messageId: string } },
+  { send: { messageId }, index }: Place,
   intentAt: number,
   ending: Ending,
   asRead?: Head,

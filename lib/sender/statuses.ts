@@ -21,7 +21,7 @@ import {
 import { changeParts, field, refund } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { type Part, type ProviderMessage, readProviderMessage, readSend, type Send } from './items.ts';
-import { countSettled, type Ending, idIn, type SettlingPorts, settlePart } from './settle.ts';
+import { countSettled, type Ending, idIn, type Place, type SettlingPorts, settlePart } from './settle.ts';
 import type { DueItem } from './tasks.ts';
 import type { Head } from './turn.ts';
 
@@ -157,7 +157,7 @@ export async function revisitStatuses(ports: SettlingPorts, item: DueItem): Prom
 /** Settles an attempt late, and with an id, by all that was told of that before. False: there was nothing to settle. */
 export async function settleLate(
   ports: SettlingPorts,
-  place: Parameters<typeof settlePart>[1],
+  place: Place,
   intentAt: number,
   ending: Ending,
   asRead?: Head,

@@ -19,10 +19,10 @@ import {
 import { call, callLimit, declareIntent, hasTimeToCall, prepare, seeToCrash, takeBack } from './attempt.ts';
 import type { SendingConfig } from './config.ts';
 import { type Account, isBlocked, readAccount } from './items.ts';
-import { noteActivity, recordOutcome } from './outcome.ts';
-import type { KeptAnswer, Tick } from './provider.ts';
+import { noteActivity, recordOutcome, takeAnswer } from './outcome.ts';
+import type { Tick } from './provider.ts';
 import { gatesOpenAt, scheduleTick } from './schedule.ts';
-import { readStatuses, settleLate } from './statuses.ts';
+import { readStatuses } from './statuses.ts';
 import {
   abandon,
   type End,
@@ -30,6 +30,7 @@ import {
   giveBack,
   goIdle,
   passOver,
+  type RunPorts,
   releaseBlocked,
   type Step,
   type TickPorts,
@@ -175,8 +176,8 @@ export async function tick(
 ): Promise<TickResult> {
   const clock = runClock(given.clock, run.received.firstAt);
   const store = retrying(given.store, clock, given.random, run.endsAt - config.handOverMs);
-  const ports = { ...given, clock, store };
-  if (answer) await takeAnswer(answer, ports);
+  const ports = { ...given, clock, store, table: given.store };
+  if (answer) await takeAnswer(answer, ports, config);
   if (run.received.times > 1) return exchange(message, ports, config);
   await napUntil(message.at, clock, config);
   const claimed = await claimInTime(message, run, ports, config);
@@ -194,11 +195,6 @@ export async function tick(
     preparingUntil: ports.clock.monotonic() + config.prepareMs,
   };
   return finish(await takeTurn(turn), ports);
-}
-
-/** Doing it twice is doing it once: it counts for its own attempt, as long as that is not known to be sent. */
-async function takeAnswer({ send: messageId, part: index, intentAt, providerId }: KeptAnswer, ports: RunPorts) {
-  await settleLate(ports, { send: { messageId }, index }, intentAt, { kind: 'sent', providerId });
 }
 
 /** The next tick first: whatever goes wrong after it, the queue moves on. */
@@ -244,10 +240,10 @@ async function sendHead(turn: Turn): Promise<Step> {
 
 const CLAIMS = 3;
 
-type RunPorts = TickPorts & { readonly clock: RunClock };
+type ClockedPorts = RunPorts & { readonly clock: RunClock };
 
 /** A tick that is early by a moment waits for it here; anything longer goes back to the queue. */
-async function claimInTime(message: Tick, run: Run, ports: RunPorts, config: SendingConfig): Promise<Claim> {
+async function claimInTime(message: Tick, run: Run, ports: ClockedPorts, config: SendingConfig): Promise<Claim> {
   for (let tries = 1; ; tries += 1) {
     const gate = ports.clock.gate();
     const leaseUntil = ports.clock.now() + config.leaseMs;
@@ -261,7 +257,11 @@ async function claimInTime(message: Tick, run: Run, ports: RunPorts, config: Sen
 }
 
 /** The account as it is afterwards: the next tick must not wait for the time that was corrected. */
-async function clamp(account: Account, { store, clock, metrics }: RunPorts, config: SendingConfig): Promise<Account> {
+async function clamp(
+  account: Account,
+  { store, clock, metrics }: ClockedPorts,
+  config: SendingConfig,
+): Promise<Account> {
   const clamped = clampTimes(account, clock.now(), config);
   if (!clamped) return account;
   metrics.count('ClockClamped', { account: account.id });
@@ -273,7 +273,7 @@ async function clamp(account: Account, { store, clock, metrics }: RunPorts, conf
  * Only the first receive of a tick tells whether this host's clock can be trusted: a fresh tick takes the old one's
  * place. Not for ever: on an account that does not get on, the watchdog's ticks would become more and more.
  */
-async function exchange(message: Tick, { ticks, clock }: RunPorts, config: SendingConfig): Promise<TickResult> {
+async function exchange(message: Tick, { ticks, clock }: ClockedPorts, config: SendingConfig): Promise<TickResult> {
   const { exchanges = 0 } = message;
   if (exchanges >= config.exchangesPerTick) return { kind: 'done', why: 'left to the watchdog' };
   await scheduleTick(ticks, { ...message, exchanges: exchanges + 1 }, clock.now());
@@ -283,7 +283,7 @@ async function exchange(message: Tick, { ticks, clock }: RunPorts, config: Sendi
 async function withoutClaim(
   message: Tick,
   claimed: Exclude<Claim, { kind: 'claimed' }>,
-  ports: RunPorts,
+  ports: ClockedPorts,
   config: SendingConfig,
 ) {
   const now = ports.clock.gate();

@@ -35,6 +35,11 @@ export interface TickPorts {
   readonly metrics: Metrics;
 }
 
+/** As a run uses them: `store` tries for as long as the run may last, `table` once. */
+export interface RunPorts extends TickPorts {
+  readonly table: Store;
+}
+
 /** One tick's turn on an account. It holds the account's lease under the name of its run. */
 export interface Turn {
   readonly me: string;
@@ -42,7 +47,7 @@ export interface Turn {
   account: Account;
   /** When the run must be over, on `clock.monotonic`. */
   readonly endsAt: number;
-  readonly ports: TickPorts;
+  readonly ports: RunPorts;
   readonly config: SendingConfig;
   /** What the looks at the queue have used up so far. */
   emptyLooks: number;
@@ -127,15 +132,16 @@ export function handingOn(account: Account, at: number): readonly Change[] {
   return [set('gen', account.gen + 1), set('nextSendAt', at), setDue(at), ...dropLease];
 }
 
-export async function giveBack(turn: Turn): Promise<End> {
-  const now = turn.ports.clock.now();
+export const giveBack = (turn: Turn): Promise<End> => handOn(turn, turn.ports.clock.now());
+
+export async function handOn(turn: Turn, at: number): Promise<End> {
   const written = await turn.ports.store.write(
-    update(accountKey(turn.account.id), handingOn(turn.account, now), holdsLease(turn.me)),
+    update(accountKey(turn.account.id), handingOn(turn.account, at), holdsLease(turn.me)),
   );
-  if (written.done) return next(turn, now);
+  if (written.done) return next(turn, at);
   const account = written.item && readAccount(written.item);
   // The repeat of a write whose answer was lost is refused; the watchdog would be slow to send the tick it owes.
-  return account?.gen === turn.account.gen + 1 && account.leaseId === undefined ? next(turn, now) : leaseLost(turn);
+  return account?.gen === turn.account.gen + 1 && account.leaseId === undefined ? next(turn, at) : leaseLost(turn);
 }
 
 /** Settled since its pointer was read, which goes with it: a pointer that is still there at the next look is wrong. */

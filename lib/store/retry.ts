@@ -8,11 +8,22 @@ const LONGEST_WAIT_MS = 500;
  * Repeats what the table did not take, or may have taken without our hearing of it, until `deadline` (of
  * `clock.monotonic`). A transaction keeps its token, so that doing it twice is doing it once. A single conditional
  * write that was done and whose answer was lost is refused on its repeat: whoever makes one looks at the item that
- * comes with the refusal for its own mark.
+ * comes with the refusal for its own mark. `onFailure` hears of each failure before the repeat.
  */
-export function retrying(store: Store, clock: Clock, random: Random, deadline: number): Store {
+export function retrying(
+  store: Store,
+  clock: Clock,
+  random: Random,
+  deadline: number,
+  onFailure: (error: unknown) => Promise<void> = async () => undefined,
+): Store {
   const isWorthIt = (error: unknown) => error instanceof StoreUnavailable && error.reason !== 'refused';
-  const persistently = <Result>(attempt: () => Promise<Result>) => persist(attempt, isWorthIt, clock, random, deadline);
+  const failing = async (error: unknown): Promise<never> => {
+    await onFailure(error);
+    throw error;
+  };
+  const persistently = <Result>(attempt: () => Promise<Result>) =>
+    persist(() => attempt().catch(failing), isWorthIt, clock, random, deadline);
   return {
     get: (key, options) => persistently(() => store.get(key, options)),
     getMany: (keys, options) => persistently(() => store.getMany(keys, options)),

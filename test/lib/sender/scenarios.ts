@@ -507,9 +507,11 @@ export const overtakenBeforeIntent: Scenario = async (options) => {
 export const lateIdling: Scenario = async (options) => {
   const world = await Trial.begin(options);
   world.zombies = true;
-  await world.sendNow('a');
+  once(world, at(isClaim, 'before'), { stallMs: SECOND });
+  const none = await world.sendNow('a');
+  await world.until(world.spawn('cancel', 'main', (ports) => cancel(ports, 'main', none, world.config)));
   once(world, at(isIdling, 'before'), { stallMs: 70 * SECOND });
-  await world.run(60 * SECOND);
+  await world.run(52 * SECOND);
   world.provider.behave = () => ({ ...obliging, latencyMs: 9 * SECOND });
   const ids = [await world.sendNow('a'), await world.sendNow('a'), await world.sendNow('a')];
   world.queue.send({ account: 'a', gen: world.account('a').gen, at: world.now }, 0);
