@@ -1,13 +1,15 @@
 import * as v from 'valibot';
 import { BaseUrl } from '#lib/domain/base-url.ts';
 import type { AccountProvider } from '#lib/tenants/account.ts';
-import { lineOf } from './outbound.ts';
+import { hostOf, lineOf } from './outbound.ts';
 import { InstanceId } from './schema.ts';
+
+const Host = v.pipe(BaseUrl, v.transform(hostOf));
 
 const Credentials = v.strictObject({
   // Hosts are per instance and shown in GREEN-API's console; methods are added to them.
-  apiUrl: BaseUrl,
-  mediaUrl: v.exactOptional(BaseUrl),
+  apiUrl: Host,
+  mediaUrl: v.exactOptional(Host),
   idInstance: InstanceId,
   // It becomes a part of each request's path.
   apiTokenInstance: v.pipe(

@@ -28,10 +28,15 @@ const StoredInstance = v.looseObject({
 });
 type Instance = v.InferOutput<typeof StoredInstance>;
 
+/** The console shows whole endpoints as well, and those are what people paste. What is stored may be older than this. */
+export function hostOf(url: string): string {
+  return url.replace(/\/waInstance.*$/i, '').replace(/\/+$/, '');
+}
+
 /** The URL is a secret: the token is a part of its path. */
 function methodUrl(instance: Instance, method: string, host: 'api' | 'media' = 'api'): string {
   const base = host === 'media' ? (instance.mediaUrl ?? instance.apiUrl) : instance.apiUrl;
-  return `${base.replace(/\/+$/, '')}/waInstance${instance.idInstance}/${method}/${instance.apiTokenInstance}`;
+  return `${hostOf(base)}/waInstance${instance.idInstance}/${method}/${instance.apiTokenInstance}`;
 }
 
 /** Their number of it is the line, whichever token opens it. */

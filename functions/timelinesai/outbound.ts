@@ -29,9 +29,13 @@ const StoredWorkspace = v.looseObject({
 });
 type Workspace = v.InferOutput<typeof StoredWorkspace>;
 
-/** Without a slash at the end: with one, they answer with a page. */
+/** Without an endpoint that was pasted with it, nor a slash at its end: with that, they answer with a page. */
+export function rootOf(baseUrl: string): string {
+  return baseUrl.replace(/(\/integrations\/api)\/.*$/i, '$1').replace(/\/+$/, '');
+}
+
 function apiUrl({ baseUrl }: Workspace, path: string): string {
-  return `${baseUrl.replace(/\/+$/, '')}/${path}`;
+  return `${rootOf(baseUrl)}/${path}`;
 }
 
 function authorization({ apiToken }: Workspace): Readonly<Record<string, string>> {

@@ -1,14 +1,14 @@
 import * as v from 'valibot';
 import { BaseUrl } from '#lib/domain/base-url.ts';
 import type { AccountProvider } from '#lib/tenants/account.ts';
-import { lineOf } from './outbound.ts';
+import { lineOf, rootOf } from './outbound.ts';
 
 const filled = v.pipe(v.string(), v.trim(), v.nonEmpty());
 /** Ids come as numbers as well. */
 const id = v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.trim(), v.nonEmpty());
 
 /** There is no one Zender: each company hosts a copy of its own. */
-const host = { baseUrl: BaseUrl, secret: filled };
+const host = { baseUrl: v.pipe(BaseUrl, v.transform(rootOf)), secret: filled };
 
 const Whatsapp = v.strictObject({ ...host, account: id });
 const Sms = v.variant('mode', [

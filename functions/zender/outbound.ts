@@ -19,6 +19,7 @@ import {
   withCredentials,
 } from '#lib/sender/provider.ts';
 import type { Channel } from '#lib/tenants/account.ts';
+import { linkIn } from './schema.ts';
 
 const LOOKALIKE: Readonly<Record<string, string>> = { '{': '\u2774', '}': '\u2775' };
 
@@ -56,8 +57,13 @@ const SmsCopy = v.union([Devices, Credits]);
 const StoredCopy = v.union([SmsCopy, WhatsappCopy]);
 type Host = v.InferOutput<typeof StoredCopy>;
 
+/** People paste what they find, with `/api` or a whole endpoint behind it. What is stored may be older than this. */
+export function rootOf(baseUrl: string): string {
+  return baseUrl.replace(/\/api(?:\/.*)?$/i, '').replace(/\/+$/, '');
+}
+
 function apiUrl({ baseUrl }: Host, path: string): string {
-  return `${baseUrl.replace(/\/+$/, '')}/api/${path}`;
+  return `${rootOf(baseUrl)}/api/${path}`;
 }
 
 /** Lists take the secret in their address: it is never to be shown. */
@@ -70,7 +76,7 @@ export function lineOf(credentials: unknown): readonly string[] | undefined {
   const read = v.safeParse(StoredCopy, credentials);
   if (!read.success) return undefined;
   const host = read.output;
-  const { host: address, pathname } = new URL(host.baseUrl);
+  const { host: address, pathname } = new URL(rootOf(host.baseUrl));
   const at = `${address}${pathname.replace(/\/+$/, '')}`;
   if (host.mode === undefined) return [at, 'whatsapp', host.account];
   if (host.mode === 'credits') return [at, 'gateway', host.gateway];
@@ -81,8 +87,16 @@ const Word = v.fallback(
   v.optional(v.pipe(v.union([v.string(), v.number(), v.boolean()]), v.transform(String))),
   undefined,
 );
+/** Their codes, which some copies write as texts. */
+const Code = v.pipe(
+  v.union([v.number(), v.string()]),
+  v.transform((code) => (typeof code === 'string' && /^\s*\d{3}\s*$/.test(code) ? Number(code) : code)),
+  v.transform((code) => (typeof code === 'string' && /^success$/i.test(code.trim()) ? 200 : code)),
+  v.number(),
+  v.integer(),
+);
 const List = v.looseObject({
-  status: v.number(),
+  status: Code,
   data: v.fallback(v.array(v.looseObject({ unique: Word, status: Word })), []),
 });
 
@@ -186,7 +200,6 @@ const Row = v.looseObject({
   recipient: Text,
   phone: Text,
   message: Text,
-  attachment: v.fallback(v.optional(v.union([v.string(), v.boolean()])), undefined),
   created: v.fallback(v.optional(v.union([v.string(), v.number()])), undefined),
 });
 type Row = v.InferOutput<typeof Row>;
@@ -243,7 +256,7 @@ function fits(row: Row, to: string | undefined, { content, since }: Attempted): 
   if (created === undefined || created < since - SKEW_MS) return false;
   const words = withoutBreaks(row.message ?? '');
   if (content.kind === 'text') return words === withoutBreaks(withoutSpintax(content.text));
-  return words === '' && typeof row.attachment === 'string' && row.attachment !== '';
+  return words === '' && linkIn(row) !== undefined;
 }
 
 /** Whatever their copy does to line breaks and to blanks at the ends. */
@@ -288,7 +301,7 @@ function openHost(host: Host, tools: OutboundTools): OpenAccount {
 
 const Id = v.pipe(v.union([v.pipe(v.string(), v.nonEmpty()), v.number()]), v.transform(String));
 const Envelope = v.looseObject({
-  status: v.union([v.pipe(v.number(), v.integer()), v.literal('success')]),
+  status: Code,
   message: v.fallback(v.optional(v.string()), undefined),
   data: v.fallback(
     v.optional(
@@ -308,8 +321,7 @@ async function send(host: Host, tools: OutboundTools, message: Outgoing, deadlin
 /** Errors come with HTTP 200 and the true code in the body; what stands before the script may answer by HTTP alone. */
 function judge(host: Host, { clock }: OutboundTools, reply: Answer, text = ''): SendOutcome {
   const body = bodyOf(Envelope, reply);
-  const inBody = body?.status === 'success' ? 200 : body?.status;
-  const status = reply.status === 200 ? (inBody ?? 200) : reply.status;
+  const status = reply.status === 200 ? (body?.status ?? 200) : reply.status;
   const id = body?.data?.messageId ?? body?.data?.id;
   if (status === 200 && id !== undefined) return { kind: 'accepted', providerId: id };
   // The row was made before it failed: it may wait and go out later, also where the account is disconnected now.

@@ -1,14 +1,15 @@
 import type * as v from 'valibot';
 import type { Content } from '#lib/domain/content.ts';
 import { derivedId } from '#lib/domain/ids.ts';
-import { isRecord } from '#lib/domain/json.ts';
 import type { Chat, OwnAccount, Person } from '#lib/domain/message.ts';
 import { chatKindOfJid, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
+import { redacted } from '#lib/domain/redact.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toInstant } from '#lib/domain/time.ts';
-import { type Draft, type ReceivingProvider, readByName, reader } from '#lib/inbox/provider.ts';
+import { type Draft, type Reading, type ReceivingProvider, readByName, reader } from '#lib/inbox/provider.ts';
+import { deliveriesIn, type Found, isFlat, parseBody } from './body.ts';
 import { Flat, linkIn, Notification, Sms, Ussd, Whatsapp } from './schema.ts';
-import { parseBody, proofOf, unfolded, withoutSecret } from './secret.ts';
+import { proofOf, withoutSecret } from './secret.ts';
 
 /**
  * Whom an address names: a number with or without `+`, a short code or a name (service messages), or an id of
@@ -31,15 +32,19 @@ function senderAt({ id, kind, phone }: Chat): Person {
 }
 
 /** What came by WhatsApp. A file whose kind its link does not tell is a document. */
-function whatsappContent(message: string | undefined, attachment: unknown): Content {
-  const url = linkIn(attachment);
+function whatsappContent(data: v.InferOutput<typeof Whatsapp>['data']): Content {
+  const message = data.message || data.caption;
+  const url = linkIn(data);
   if (url !== undefined) return { type: fileType(url), file: { url }, ...(message && { caption: message }) };
   // Older versions report a picture as a message without words.
   return message ? { type: 'text', text: message } : { type: 'unsupported', providerType: 'whatsapp' };
 }
 
-/** An SMS may be empty, but not without a text at all. */
-function smsContent(message: string | undefined): Content {
+/** An SMS may be empty, but not without a text at all. Some phones hand on a picture that came with it. */
+function smsContent(data: Pick<v.InferOutput<typeof Sms>['data'], 'message'>): Content {
+  const { message } = data;
+  const url = linkIn(data);
+  if (url !== undefined) return { type: fileType(url), file: { url }, ...(message && { caption: message }) };
   return message === undefined ? { type: 'unsupported', providerType: 'sms' } : { type: 'text', text: message };
 }
 
@@ -61,19 +66,22 @@ const readEvent = readByName('type', {
 });
 const readFlat = reader(Flat, toFlat);
 
-export const zender: ReceivingProvider = {
-  name: 'zender',
-  parse: parseBody,
-  proofOf,
-  withoutSecret,
-  read: (raw) => {
-    const body = unfolded(raw);
-    return isFlat(body) ? readFlat(body, 'flat') : readEvent(body);
-  },
-};
+export const zender: ReceivingProvider = { name: 'zender', parse: parseBody, proofOf, withoutSecret, read };
 
-function isFlat(body: unknown): boolean {
-  return isRecord(body) && body.type === undefined && body.data === undefined && body.phone !== undefined;
+/** What a relay has put into one list is understood whole or not at all. */
+function read(body: unknown): Reading {
+  const readings = deliveriesIn(body).map(readOne);
+  const [broken] = readings.filter((reading) => 'issues' in reading);
+  const issues = readings.flatMap((reading) => ('issues' in reading ? reading.issues : []));
+  if (broken) return { ...broken, issues };
+  const [first, ...others] = readings.flatMap((reading) => ('drafts' in reading ? reading.drafts : []));
+  return first ? { drafts: [first, ...others] } : { issues: [{ path: '', message: 'is empty' }] };
+}
+
+function readOne({ delivery, path }: Found): Reading {
+  const reading = isFlat(delivery) ? readFlat(delivery, 'flat') : readEvent(delivery);
+  if (!('issues' in reading) || path === '') return reading;
+  return { ...reading, issues: reading.issues.map((issue) => ({ ...issue, path: redacted(path + issue.path) })) };
 }
 
 function toSms({ data }: v.InferOutput<typeof Sms>): Draft {
@@ -93,7 +101,7 @@ function toSms({ data }: v.InferOutput<typeof Sms>): Draft {
         channel: 'sms',
         sender: senderAt(chat),
         account: known({ device: data.device, sim: slotOf(data.sim) }),
-        content: smsContent(data.message),
+        content: smsContent(data),
         ...known({ deviceMessageId: data.rid }),
       },
     },
@@ -120,7 +128,7 @@ function toWhatsapp({ data }: v.InferOutput<typeof Whatsapp>): Draft {
         channel: 'whatsapp',
         sender: senderAt(chat),
         account,
-        content: whatsappContent(data.message, data.attachment),
+        content: whatsappContent(data),
       },
     },
   };
@@ -161,7 +169,7 @@ function toFlat(body: v.InferOutput<typeof Flat>): Draft {
         channel: 'sms',
         sender: { ...senderAt(chat), ...known({ contactName: body.name }) },
         account: {},
-        content: smsContent(body.message),
+        content: smsContent(body),
       },
     },
   };

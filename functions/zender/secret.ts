@@ -1,7 +1,7 @@
-import qs from 'qs';
 import { sha256 } from '#lib/domain/ids.ts';
-import { isRecord, type Json, type ParsedJson, parseJson } from '#lib/domain/json.ts';
+import { isRecord, parseJson } from '#lib/domain/json.ts';
 import type { Delivery, Proof } from '#lib/inbox/provider.ts';
+import { decodeForm, deliveriesIn, encodeForm, HOLDER, looksLikeJson, type Part, parseBody, partsOf } from './body.ts';
 
 /** `secret`, `data[secret]`, `amp;secret`, but neither `secrets` nor `my_secret`. */
 function isSecretName(name: string): boolean {
@@ -37,7 +37,7 @@ function jsonWithoutSecret(text: string): string {
 function* editsOf(text: string): Generator<Edit> {
   let comma: number | undefined;
   let opensList = false;
-  // A text holds JSON where it is the whole body, or `data`: any other is somebody's message, and left alone.
+  // A text holds JSON, or a form, where it is the whole body, or `data` and its like: any other is somebody's message.
   let mayHoldJson = true;
   for (let at = 0; at < text.length; ) {
     if (text.charAt(at) !== '"') {
@@ -62,7 +62,7 @@ function* editsOf(text: string): Generator<Edit> {
       at = cutEnd;
     } else {
       if (name === undefined && mayHoldJson) yield* editOfText(text, at, end);
-      mayHoldJson = name === 'data';
+      mayHoldJson = name !== undefined && HOLDER.test(name);
       at = end;
     }
     comma = undefined;
@@ -79,7 +79,7 @@ function endOfPair(text: string, from: number): number | undefined {
 
 function* editOfText(text: string, start: number, end: number): Generator<Edit> {
   const value = textOf(text.slice(start, end));
-  const cleaned = jsonWithoutSecret(value);
+  const cleaned = value.includes('=') ? textWithoutSecret(value) : jsonWithoutSecret(value);
   if (cleaned !== value) yield { start, end, text: toLatin1(JSON.stringify(fromLatin1(cleaned))) };
 }
 
@@ -135,12 +135,14 @@ function fromLatin1(text: string): string {
   return Buffer.from(text, 'latin1').toString('utf8');
 }
 
-/** The secret stands in the body. */
+/** The secret stands in the body, or in what a relay has wrapped: two that differ prove nothing. */
 export function proofOf(_delivery: Delivery, body: unknown): Proof {
-  const presented = isRecord(body) ? body.secret : undefined;
+  const bodies = [body, ...deliveriesIn(body).map(({ delivery }) => delivery)];
+  const presented = bodies.map((one) => (isRecord(one) ? one.secret : undefined)).filter((one) => one !== undefined);
   // A relay that guesses types makes a number of a secret in digits.
-  const isSecret = typeof presented === 'string' || typeof presented === 'number';
-  return isSecret ? { secretHash: sha256(String(presented)) } : {};
+  const isSecret = presented.every((one) => typeof one === 'string' || typeof one === 'number');
+  const [secret, ...others] = new Set(presented.map(String));
+  return isSecret && secret !== undefined && others.length === 0 ? { secretHash: sha256(secret) } : {};
 }
 
 /**
@@ -150,9 +152,27 @@ export function proofOf(_delivery: Delivery, body: unknown): Proof {
 export function withoutSecret(body: Uint8Array, contentType: string): Uint8Array {
   // Latin-1 turns each byte into one character and back, so that what is not cut stays as it was.
   const text = Buffer.from(body).toString('latin1');
-  const cut = looksLikeJson(body) ? jsonWithoutSecret(text) : formWithoutSecret(text);
+  const cut = textWithoutSecret(text);
   const cleaned = parseBody(body, contentType).ok ? cut : roughlyWithoutSecret(cut);
   return cleaned === text ? body : Buffer.from(cleaned, 'latin1');
+}
+
+function textWithoutSecret(text: string): string {
+  const parts = partsOf(text);
+  if (parts) return partsWithoutSecret(text, parts);
+  return looksLikeJson(Buffer.from(text, 'latin1')) ? jsonWithoutSecret(text) : formWithoutSecret(text);
+}
+
+/** The parts are the front of the text, each with the line before it. */
+function partsWithoutSecret(text: string, parts: readonly Part[]): string {
+  const end = parts.reduce((length, part) => length + part.text.length, 0);
+  const kept = parts.filter(({ name }) => !isSecretName(name));
+  return kept.map(partWithoutSecret).join('') + text.slice(end);
+}
+
+function partWithoutSecret({ text, name, valueAt, isFile }: Part): string {
+  if (isFile || !HOLDER.test(name)) return text;
+  return text.slice(0, valueAt) + textWithoutSecret(text.slice(valueAt));
 }
 
 function formWithoutSecret(text: string): string {
@@ -175,12 +195,12 @@ function nameOf(pair: string): string {
   return end < 0 ? pair : pair.slice(0, end);
 }
 
-/** `data` may be JSON within the form. */
+/** `data` may be JSON within the form, and what a relay has wrapped a form. */
 function withoutSecretInData(pair: string): string {
   const name = nameOf(pair);
-  if (decodeForm(name) !== 'data') return pair;
+  if (!HOLDER.test(decodeForm(name))) return pair;
   const value = decodeForm(pair.slice(name.length + 1));
-  const cleaned = jsonWithoutSecret(value);
+  const cleaned = textWithoutSecret(value);
   return cleaned === value ? pair : `${name}=${encodeForm(cleaned)}`;
 }
 
@@ -192,10 +212,6 @@ function withoutSecretInText(text: string): string {
   return cleaned === decoded ? cut : encodeForm(cleaned);
 }
 
-function encodeForm(latin1: string): string {
-  return latin1.replace(/[^\w.~-]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
-}
-
 /** For what nobody can parse: whatever follows the name, as JavaScript, a form, a multipart body or XML has it. */
 function roughlyWithoutSecret(text: string): string {
   const after = /\s*[:=]\s*|\r?\n(?:[^\r\n]+\r?\n){0,4}\r?\n/.source;
@@ -203,73 +219,4 @@ function roughlyWithoutSecret(text: string): string {
   return text
     .replace(/(<secret\b[^<>]*>)[^<]*/gi, '$1')
     .replace(new RegExp(`["']?\\bsecret["')\\]}]{0,3}(?:${after})(?:${value})`, 'gi'), '');
-}
-
-/** More than any version sends; a form is read into memory key by key. */
-const LIMITS = { depth: 4, strictDepth: true, parameterLimit: 200, throwOnLimitExceeded: true } as const;
-
-/** Zender posts forms with nested keys; relays in between post the same as JSON, not always marked as such. */
-export function parseBody(body: Uint8Array, contentType: string): ParsedJson {
-  if (/^\s*multipart\//i.test(contentType)) return refused('a multipart body is not read');
-  return isJson(body, contentType) ? parseJson(body) : parseForm(body);
-}
-
-/** No form of Zender begins with a bracket or a quote, whatever the content type claims. */
-function looksLikeJson(body: Uint8Array): boolean {
-  return /^(?:\xef\xbb\xbf)?\s*[{["]/.test(Buffer.from(body.subarray(0, 1024)).toString('latin1'));
-}
-
-function isJson(body: Uint8Array, contentType: string): boolean {
-  return /[/+]json\b/i.test(contentType) || looksLikeJson(body);
-}
-
-function parseForm(body: Uint8Array): ParsedJson {
-  const text = Buffer.from(body);
-  // A form is ASCII; whoever does not encode it at all still writes UTF-8.
-  if (!Buffer.from(text.toString('utf8')).equals(text)) return refused('the body is not valid UTF-8');
-  if (text.toString('utf8').trim() === '') return refused('the body is empty');
-  if (/__proto__/.test(decodeForm(text.toString('latin1')))) return refused('has a key that is not allowed: __proto__');
-  try {
-    // The last of several wins, as in PHP. qs leaves names out that objects are born with.
-    const fields = qs.parse(text.toString('utf8'), { ...LIMITS, duplicates: 'last', parseArrays: false });
-    return { ok: true, value: toJson(fields) };
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return refused('more fields, or deeper ones, than a form may have');
-  }
-}
-
-function toJson(value: qs.ParsedQs[string]): Json {
-  if (value === undefined || typeof value === 'string') return value ?? null;
-  if (Array.isArray(value)) return value.map(toJson);
-  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, toJson(child)]));
-}
-
-/** Percent-decodes bytes held as Latin-1, whether or not they make sense as UTF-8. */
-function decodeForm(latin1: string): string {
-  return latin1
-    .replaceAll('+', ' ')
-    .replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-}
-
-function refused(message: string): ParsedJson {
-  return { ok: false, issue: { path: '', message } };
-}
-
-/** The body with its `data` as an object, where a relay has flattened it (`"data[phone]"`) or made it a text. */
-export function unfolded(body: unknown): unknown {
-  if (!isRecord(body)) return body;
-  const flat = Object.entries(body).flatMap(([key, value]) => {
-    const name = /^data\[(\w+)\]$/.exec(key)?.[1];
-    return name === undefined ? [] : [[name, value] as const];
-  });
-  const data = typeof body.data === 'string' ? objectIn(body.data) : body.data;
-  if (flat.length === 0) return data === undefined ? body : { ...body, data };
-  return { ...body, data: { ...(isRecord(data) && data), ...Object.fromEntries(flat) } };
-}
-
-/** The object that a text holds as JSON, or else the text. */
-function objectIn(text: string): unknown {
-  const parsed = parseJson(Buffer.from(text));
-  return parsed.ok ? parsed.value : text;
 }

@@ -18,6 +18,12 @@ it('takes the credentials of an instance as its console shows them', () => {
   ).toEqual(credentials);
 });
 
+it('takes the host of an endpoint that was copied whole', () => {
+  const apiUrl = `${credentials.apiUrl}/waInstance7999000111/sendMessage/${credentials.apiTokenInstance}`;
+  const mediaUrl = `${credentials.mediaUrl}/waInstance7999000111`;
+  expect(v.parse(schema, { ...credentials, apiUrl, mediaUrl })).toEqual(credentials);
+});
+
 it('takes an instance without a host for media', () => {
   const { mediaUrl: _, ...rest } = credentials;
   expect(v.parse(schema, rest)).toEqual(rest);

@@ -13,6 +13,10 @@ describe('an account of TimelinesAI', () => {
       { apiToken, baseUrl: 'https://app.timelines.ai/integrations/api' },
     ],
     [
+      { apiToken, baseUrl: 'https://app.timelines.ai/integrations/api/messages/to_jid' },
+      { apiToken, baseUrl: 'https://app.timelines.ai/integrations/api' },
+    ],
+    [
       { apiToken, baseUrl: 'http://127.0.0.1:8080', other: 1 },
       { apiToken, baseUrl: 'http://127.0.0.1:8080' },
     ],

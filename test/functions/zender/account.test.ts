@@ -14,6 +14,19 @@ describe('credentials of zender', () => {
       { ...host, baseUrl: 'https://gw.example/zender/', account: 12 },
       { ...host, baseUrl: 'https://gw.example/zender', account: '12' },
     ],
+    ...['/api', '/api/', '/API/send/whatsapp', '/api/get/wa.accounts'].map(
+      (path) =>
+        [
+          'whatsapp',
+          { ...host, baseUrl: `https://gw.example${path}`, account: 'abc' },
+          { ...host, account: 'abc' },
+        ] as const,
+    ),
+    [
+      'whatsapp',
+      { ...host, baseUrl: 'https://gw.example/apiary', account: 'abc' },
+      { ...host, baseUrl: 'https://gw.example/apiary', account: 'abc' },
+    ],
     ['sms', { ...host, mode: 'devices', device: 'd-1', sim: 2 }, { ...host, mode: 'devices', device: 'd-1', sim: 2 }],
     ['sms', { ...host, mode: 'credits', gateway: 7 }, { ...host, mode: 'credits', gateway: '7' }],
   ] as const)('for %s are accepted: %j', (channel, credentials, stored) => {

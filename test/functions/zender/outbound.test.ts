@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { provider as zender } from '#functions/zender/index.ts';
-import { withoutSpintax, zenderOutbound } from '#functions/zender/outbound.ts';
+import { lineOf, withoutSpintax, zenderOutbound } from '#functions/zender/outbound.ts';
 import { describeOutbound } from '#test/support/describe-outbound.ts';
 import { answer, page } from '#test/support/providers/fake-http.ts';
 import { FakeZender } from '#test/support/providers/fake-zender.ts';
@@ -150,6 +150,11 @@ describeOutbound(zender, {
   answers: [
     ['an id by its other name', says(200, 'ok', { id: '7' }), 'accepted'],
     ['a word for success, as old copies have it', says('success', 'ok', { messageId: 7 }), 'accepted'],
+    ['an id, with the status as a text', says('200', 'queued', { messageId: '77' }), 'accepted'],
+    ['a word for success in capitals', says(' Success ', 'ok', { messageId: 7 }), 'accepted'],
+    ['a refusal, with the status as a text', says('400', 'Invalid Parameters!'), 'rejected'],
+    ['a wrong secret, with the status as a text', says('401', 'Invalid API secret'), 'hold'],
+    ['a status in words that nobody knows', says('queued', 'ok'), 'unknown'],
     ['200 without an id', says(200, 'ok'), 'unknown'],
     ['200 with other data', says(200, 'ok', []), 'unknown'],
     ['a wrong secret', says(401, 'Invalid API secret'), 'hold'],
@@ -178,6 +183,24 @@ describeOutbound(zender, {
       fake.lists['wa.sent'] = rows;
     },
   },
+});
+
+it.each(['/api', '/api/', '/api/send/whatsapp'])(
+  'calls the same address where %s was stored behind it',
+  async (path) => {
+    const credentials = { ...server.whatsapp(), baseUrl: `${server.http.url}${path}` };
+    expect((await openFor(zenderOutbound, credentials).send(outgoing(), within(2000))).kind).toBe('accepted');
+    expect(server.http.seen[0]?.path).toBe('/api/send/whatsapp');
+    expect(lineOf(credentials)).toEqual(lineOf(server.whatsapp()));
+  },
+);
+
+it.each([
+  ['connected', 'ok'],
+  ['disconnected', 'held'],
+])('a probe reads a list whose status is a text: %s', async (status, kind) => {
+  server.next.push(says('200', 'Found!', [{ unique: 'wa-unique-1', status }]));
+  expect((await whatsapp().probe(within(2000))).kind).toBe(kind);
 });
 
 it.each([

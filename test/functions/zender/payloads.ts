@@ -9,6 +9,14 @@ export function sample(name: 'sms' | 'whatsapp' | 'ussd' | 'notification') {
   return { form: text('form'), json: text('json') };
 }
 
+/** A body in multipart, as some relays post forms. */
+export function multipart(fields: object, boundary = '----b0undary', end = '\r\n'): string {
+  const parts = [...new URLSearchParams(toForm(fields))].map(([name, value]) => {
+    return [`--${boundary}`, `Content-Disposition: form-data; name="${name}"`, '', value].join(end);
+  });
+  return [...parts, `--${boundary}--`, ''].join(end);
+}
+
 export const secret = '9f1c0d3e5a7b2c4d6e8f00112233445566778899';
 
 export const device = '00000000-0000-0000-aaaa-bbbbccccdddd';

@@ -3,7 +3,7 @@ import { zender } from '#functions/zender/provider.ts';
 import { withoutSecret } from '#functions/zender/secret.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { isProven, proofIn } from '#lib/inbox/unjudged.ts';
-import { form, json, sample, secret, sms, toForm } from './payloads.ts';
+import { flat, form, json, multipart, sample, secret, sms, toForm, whatsapp } from './payloads.ts';
 
 const bytes = (text: string) => Buffer.from(text);
 const cleaned = (text: string, contentType = form) => Buffer.from(withoutSecret(bytes(text), contentType)).toString();
@@ -17,6 +17,14 @@ describe('a body of zender is genuine', () => {
   it.each([
     ['with the secret in a form', toForm(sms), form],
     ['with the secret in JSON', JSON.stringify(sms), json],
+    ['with the secret in a multipart form', multipart(sms), 'multipart/form-data; boundary=----b0undary'],
+    ['with the secret in a list of one', JSON.stringify([sms]), json],
+    ["with the secret in a relay's wrapper", JSON.stringify({ headers: {}, body: sms }), json],
+    ["with the secret in a relay's wrapper in a list", JSON.stringify([{ query: {}, body: sms }]), json],
+    ['with the secret in a text that is wrapped', JSON.stringify({ headers: {}, body: JSON.stringify(sms) }), json],
+    ['with the secret in a form that is wrapped', JSON.stringify({ headers: {}, body: toForm(sms) }), json],
+    ['with the secret in the first shape, wrapped', JSON.stringify({ payload: flat }), json],
+    ['with the secret in each of a list', JSON.stringify([sms, whatsapp]), json],
     ['with the secret spelled in percent signs', toForm(sms).replace('secret=', 's%65cret='), form],
   ])('%s', (_name, text, contentType) => {
     expect(isGenuine(text, contentType)).toBe(true);
@@ -41,6 +49,10 @@ describe('a body of zender is not genuine', () => {
     ['without a secret', '{"type":"sms"}', json],
     ['with the secret in a list', JSON.stringify({ secret: [secret] }), json],
     ['with the secret within data', JSON.stringify({ data: { secret } }), json],
+    ['with another secret in a wrapper', JSON.stringify({ body: { ...sms, secret: 'guess' } }), json],
+    ['with two secrets in a list', JSON.stringify([sms, { ...whatsapp, secret: 'guess' }]), json],
+    ['with two secrets around each other', JSON.stringify({ secret: 'guess', body: sms }), json],
+    ["with the secret among a relay's headers", JSON.stringify({ headers: { secret }, body: {} }), json],
     ['with null', '{"secret":null}', json],
     ['with the hash', JSON.stringify({ secret: sha256(secret) }), json],
     ['if nothing can be read', `{"secret":"${secret}"`, json],
@@ -105,6 +117,25 @@ describe('the secret is cut', () => {
     ['from what is no JSON', "{a:1,secret:'x',b:2}", '{a:1,,b:2}'],
   ])('%s', (_name, text, expected) => {
     expect(cleaned(text, json)).toBe(expected);
+  });
+
+  const PART = `--b\r\nContent-Disposition: form-data; name="type"\r\n\r\nsms\r\n`;
+  it.each([
+    ['from the front of', `SECRET${PART}--b--\r\n`, `${PART}--b--\r\n`],
+    ['from the end of', `${PART}SECRET--b--\r\n`, `${PART}--b--\r\n`],
+    ['from the middle of', `${PART}SECRET${PART}--b--`, `${PART}${PART}--b--`],
+  ])('%s a multipart form, other bytes left as they are', (_name, text, expected) => {
+    const part = `--b\r\nContent-Disposition: form-data; name="Secret"\r\n\r\nx\r\n`;
+    expect(cleaned(text.replace('SECRET', part)).trimStart()).toBe(expected);
+  });
+
+  it.each([
+    ['JSON in a part of a multipart form', multipart({ type: 'sms', payload: JSON.stringify({ secret, a: 1 }) })],
+    ['a form in a text', JSON.stringify({ headers: {}, body: toForm(sms) })],
+    ['JSON in a text', JSON.stringify([{ body: JSON.stringify(sms) }])],
+    ['a multipart form in a text', JSON.stringify({ body: multipart(sms) })],
+  ])('from %s', (_name, text) => {
+    expect(cleaned(text)).not.toContain(secret);
   });
 
   it('from a multipart body', () => {

@@ -1,10 +1,26 @@
 import { expect, it } from 'vitest';
 import { zender } from '#functions/zender/provider.ts';
 import { describeReading, type Row } from '#test/support/describe-reading.ts';
-import { device, flattened, form, notifications, sms, toForm, ussd, whatsapp, withData } from './payloads.ts';
+import {
+  device,
+  flat,
+  flattened,
+  form,
+  multipart,
+  notifications,
+  sms,
+  toForm,
+  ussd,
+  whatsapp,
+  withData,
+} from './payloads.ts';
 
 const ana = { id: '+15550100099', kind: 'individual', phone: '+15550100099' };
 const says = (content: object) => ({ kind: 'message', message: { content } });
+
+const MULTIPART = 'multipart/form-data; boundary=----b0undary';
+/** As n8n hands on what it got. */
+const wrapper = (body: unknown) => ({ headers: { 'x-secret': 'word' }, params: {}, query: {}, body });
 
 const spellings: Row[] = [
   ...[
@@ -24,6 +40,28 @@ const spellings: Row[] = [
       name: 'a form whose data is JSON',
       payload: toForm({ type: 'whatsapp', data: JSON.stringify(whatsapp.data) }),
       contentType: form,
+    },
+    { name: 'a multipart form', payload: multipart(whatsapp), contentType: MULTIPART },
+    { name: 'a multipart form with bare line ends', payload: multipart(whatsapp, 'b', '\n'), contentType: MULTIPART },
+    { name: 'a multipart form marked as another', payload: multipart(whatsapp), contentType: form },
+    { name: 'a multipart form whose boundary has signs', payload: multipart(whatsapp, 'a(+)?.*b'), contentType: '' },
+    {
+      name: 'a multipart form whose data is JSON',
+      payload: multipart({ type: 'whatsapp', data: JSON.stringify(whatsapp.data) }),
+      contentType: MULTIPART,
+    },
+    { name: 'a list of one', payload: [whatsapp] },
+    { name: "a relay's wrapper", payload: wrapper(whatsapp) },
+    { name: "a relay's wrapper in a list", payload: [wrapper(whatsapp)] },
+    { name: "a relay's wrapper around JSON in a text", payload: wrapper(JSON.stringify(whatsapp)) },
+    { name: "a relay's wrapper around a form in a text", payload: wrapper(toForm(whatsapp)) },
+    { name: "a relay's wrapper around flat keys", payload: wrapper(flattened(whatsapp)) },
+    { name: 'a wrapper under other names', payload: { event: { name: 'hook' }, payload: { json: whatsapp } } },
+    { name: 'what a relay has put into the query', payload: { headers: {}, query: flattened(whatsapp), body: {} } },
+    {
+      name: 'a wrapper in a multipart form',
+      payload: multipart({ payload: JSON.stringify(whatsapp) }),
+      contentType: '',
     },
     {
       name: 'a form in which a field comes twice: the last wins',
@@ -45,6 +83,50 @@ const spellings: Row[] = [
     payload: `${toForm(sms)}&data[constructor]=1&toString=2`,
     contentType: form,
     stored: says({ type: 'text', text: 'Hello' }),
+  },
+  {
+    name: 'several deliveries of a list',
+    payload: [wrapper(sms), whatsapp],
+    stored: [says({ type: 'text', text: 'Hello' }), says({ type: 'text', text: 'Hi there' })],
+  },
+  {
+    name: 'the first shape in a wrapper',
+    payload: wrapper(flat),
+    stored: says({ type: 'text', text: 'Hello' }),
+  },
+  ...[
+    { media_url: 'https://files.example/x.ogg', attachment: '0' },
+    { mediaUrl: ' https://files.example/x.ogg ' },
+    { attachment_url: 'https://files.example/x.ogg', attachment: 'null' },
+    { attachment: ['https://files.example/x.ogg'] },
+    { attachment: { name: 'x', url: 'https://files.example/x.ogg' } },
+    { media: { link: 'https://files.example/x.ogg' } },
+    { file: 'https://files.example/x.ogg' },
+    { audio: 'https://files.example/x.ogg' },
+  ].map((fields) => ({
+    name: `a file by its link: ${JSON.stringify(fields)}`,
+    payload: withData(whatsapp, { message: '', attachment: undefined, ...fields }),
+    stored: says({ type: 'audio', file: { url: 'https://files.example/x.ogg' } }),
+  })),
+  {
+    name: 'the documented name of a link before others',
+    payload: withData(whatsapp, { attachment: 'uploads/a.jpg', media_url: 'https://files.example/x.ogg' }),
+    stored: says({ type: 'image', file: { url: 'uploads/a.jpg' }, caption: 'Hi there' }),
+  },
+  {
+    name: 'no link in what is none',
+    payload: withData(whatsapp, { media: '1', file: 'a.jpg', image: false, url: ['x'] }),
+    stored: says({ type: 'text', text: 'Hi there' }),
+  },
+  {
+    name: 'words beside a file by another name',
+    payload: withData(whatsapp, { message: '', caption: 'look', media_url: 'https://files.example/a.png' }),
+    stored: says({ type: 'image', file: { url: 'https://files.example/a.png' }, caption: 'look' }),
+  },
+  {
+    name: 'a picture that came with an SMS',
+    payload: withData(sms, { media_url: 'https://files.example/a.png' }),
+    stored: says({ type: 'image', file: { url: 'https://files.example/a.png' }, caption: 'Hello' }),
   },
   {
     name: 'an SMS without an id, named by device and rid',
@@ -91,7 +173,18 @@ const broken: Row[] = [
   },
   { name: 'nothing from an encoded prototype', payload: '%5F%5fproto__=1', contentType: form, quarantined: [''] },
   {
-    name: 'nothing from a multipart body',
+    name: 'nothing from a wrapper of something else',
+    payload: wrapper({ phone: '+15550100099' }),
+    quarantined: ['type'],
+  },
+  {
+    name: 'nothing from a list in which one is none',
+    payload: [sms, { hello: 1 }, wrapper({ ...whatsapp, type: 'mms' })],
+    quarantined: ['1.type', '2.body.type'],
+  },
+  { name: 'nothing that is wrapped too deep', payload: [[[[[[sms]]]]]], quarantined: [''] },
+  {
+    name: 'nothing from a multipart body without parts',
     payload: '--x',
     contentType: 'multipart/form-data; boundary=x',
     quarantined: [''],

@@ -1,0 +1,176 @@
+import qs from 'qs';
+import { isRecord, type Json, type ParsedJson, parseJson } from '#lib/domain/json.ts';
+
+/** More than any version sends; a form is read into memory key by key. */
+const LIMITS = { depth: 4, strictDepth: true, parameterLimit: 200, throwOnLimitExceeded: true } as const;
+
+/** Zender posts forms with nested keys; relays in between post the same as JSON, not always marked as such. */
+export function parseBody(body: Uint8Array, contentType: string): ParsedJson {
+  const parts = partsOf(Buffer.from(body).toString('latin1'));
+  if (parts) return parseForm(Buffer.from(formOf(parts)));
+  if (/^\s*multipart\//i.test(contentType)) return refused('a multipart body without parts');
+  return isJson(body, contentType) ? parseJson(body) : parseForm(body);
+}
+
+/** A part of a multipart body held as Latin-1, the line before it included: the parts are the whole body but its end. */
+export interface Part {
+  readonly text: string;
+  readonly name: string;
+  /** Where in `text` what it says begins. */
+  readonly valueAt: number;
+  readonly isFile: boolean;
+}
+
+const BOUNDARY = /^\s*(--[^\r\n]{1,200}?)[ \t]*\r?\n(?=content-)/i;
+
+/** Undefined where the body is not multipart. It tells its boundary itself, whatever the content type makes of it. */
+export function partsOf(latin1: string): readonly Part[] | undefined {
+  const boundary = BOUNDARY.exec(latin1)?.[1];
+  if (boundary === undefined) return undefined;
+  const line = new RegExp(`(?:^\\s*|\\r?\\n)${boundary.replace(/[^\w-]/g, '\\$&')}(--)?[ \\t]*(?=\\r?\\n|$)`, 'g');
+  const marks = [...latin1.matchAll(line)];
+  const last = marks.findIndex(([, end]) => end !== undefined);
+  return (last < 0 ? marks : marks.slice(0, last)).map(({ index }, i) =>
+    partOf(latin1.slice(index, marks[i + 1]?.index ?? latin1.length)),
+  );
+}
+
+function partOf(text: string): Part {
+  const [head = ''] = /^\s*--[^\r\n]*(?:\r?\n[^\r\n]+)*(?:\r?\n){0,2}/.exec(text) ?? [];
+  const disposition = /\bcontent-disposition:([^\r\n]*)/i.exec(head)?.[1] ?? '';
+  const [, quoted, bare] = /[;\s]name=(?:"([^"]*)"|([^\s;"]+))/i.exec(disposition) ?? [];
+  return { text, name: quoted ?? bare ?? '', valueAt: head.length, isFile: /[;\s]filename\*?=/i.test(disposition) };
+}
+
+/** The fields as a form in percent signs. A file among them is kept in the body as it came, and nowhere else. */
+function formOf(parts: readonly Part[]): string {
+  const fields = parts.filter(({ name, isFile }) => name !== '' && !isFile);
+  return fields.map(({ text, name, valueAt }) => `${encodeForm(name)}=${encodeForm(text.slice(valueAt))}`).join('&');
+}
+
+/** No form of Zender begins with a bracket or a quote, whatever the content type claims. */
+export function looksLikeJson(body: Uint8Array): boolean {
+  return /^(?:\xef\xbb\xbf)?\s*[{["]/.test(Buffer.from(body.subarray(0, 1024)).toString('latin1'));
+}
+
+function isJson(body: Uint8Array, contentType: string): boolean {
+  return /[/+]json\b/i.test(contentType) || looksLikeJson(body);
+}
+
+function parseForm(body: Uint8Array): ParsedJson {
+  const text = Buffer.from(body);
+  // A form is ASCII; whoever does not encode it at all still writes UTF-8.
+  if (!Buffer.from(text.toString('utf8')).equals(text)) return refused('the body is not valid UTF-8');
+  if (text.toString('utf8').trim() === '') return refused('the body is empty');
+  if (/__proto__/.test(decodeForm(text.toString('latin1')))) return refused('has a key that is not allowed: __proto__');
+  try {
+    // The last of several wins, as in PHP. qs leaves names out that objects are born with.
+    const fields = qs.parse(text.toString('utf8'), { ...LIMITS, duplicates: 'last', parseArrays: false });
+    return { ok: true, value: toJson(fields) };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return refused('more fields, or deeper ones, than a form may have');
+  }
+}
+
+function toJson(value: qs.ParsedQs[string]): Json {
+  if (value === undefined || typeof value === 'string') return value ?? null;
+  if (Array.isArray(value)) return value.map(toJson);
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, toJson(child)]));
+}
+
+/** Percent-decodes bytes held as Latin-1, whether or not they make sense as UTF-8. */
+export function decodeForm(latin1: string): string {
+  return latin1
+    .replaceAll('+', ' ')
+    .replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
+
+function refused(message: string): ParsedJson {
+  return { ok: false, issue: { path: '', message } };
+}
+
+export function encodeForm(latin1: string): string {
+  return latin1.replace(/[^\w.~-]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+}
+
+/** What may hold a delivery as a text: JSON or a form. */
+export const HOLDER = /^(?:data|body|raw_?body|payload)$/i;
+
+/** A delivery as Zender posts it, and where it stands in the whole body, as `0.body.`. */
+export interface Found {
+  readonly delivery: unknown;
+  readonly path: string;
+}
+
+/** Deeper than relays wrap. */
+const DEEPEST = 4;
+
+/**
+ * The deliveries of a body: it is one as a rule. Relays put what they got into a list or an object of their own, beside
+ * its headers, and some leave it a text. Where nothing looks like one, the body itself counts.
+ */
+export function deliveriesIn(body: unknown): readonly Found[] {
+  const whole = { delivery: unfolded(body), path: '' };
+  if (isRecord(whole.delivery) && (typeof whole.delivery.type === 'string' || isFlat(whole.delivery))) return [whole];
+  const found = wrappedIn(body, '', 0);
+  return found.length > 0 ? found : [whole];
+}
+
+function wrappedIn(raw: unknown, path: string, depth: number): readonly Found[] {
+  const delivery = unfolded(raw);
+  if (depth > 0 && isWhole(delivery)) return [{ delivery, path }];
+  if (depth === DEEPEST) return [];
+  if (Array.isArray(raw)) return listedIn(raw, path, depth);
+  if (!isRecord(raw)) return [];
+  for (const [name, value] of Object.entries(raw)) {
+    const inner = typeof value === 'string' && HOLDER.test(name) ? spelledOut(value) : value;
+    const found = wrappedIn(inner, `${path}${name}.`, depth + 1);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+/** Where one of a list is a delivery, all are: what is none is to be seen in quarantine. */
+function listedIn(list: readonly unknown[], path: string, depth: number): readonly Found[] {
+  const places = list.map((entry, index) => ({ delivery: entry, path: `${path}${index}.` }));
+  const found = places.map((place) => wrappedIn(place.delivery, place.path, depth + 1));
+  return found.some(({ length }) => length > 0)
+    ? places.flatMap((place, index) => (found[index]?.length ? found[index] : [place]))
+    : [];
+}
+
+/** Within something else only what has all of a delivery is one: many things have a type, or a phone. */
+function isWhole(body: unknown): boolean {
+  if (!isRecord(body)) return false;
+  if (typeof body.type === 'string') return isRecord(body.data);
+  return isFlat(body) && body.message !== undefined && body.receive_date !== undefined;
+}
+
+/** As the first versions posted it: no type, and the fields beside the secret. */
+export function isFlat(body: unknown): boolean {
+  return isRecord(body) && body.type === undefined && body.data === undefined && body.phone !== undefined;
+}
+
+function spelledOut(text: string): unknown {
+  const parsed = parseBody(Buffer.from(text), '');
+  return parsed.ok ? parsed.value : text;
+}
+
+/** The body with its `data` as an object, where a relay has flattened it (`"data[phone]"`) or made it a text. */
+function unfolded(body: unknown): unknown {
+  if (!isRecord(body)) return body;
+  const flat = Object.entries(body).flatMap(([key, value]) => {
+    const name = /^data\[(\w+)\]$/.exec(key)?.[1];
+    return name === undefined ? [] : [[name, value] as const];
+  });
+  const data = typeof body.data === 'string' ? objectIn(body.data) : body.data;
+  if (flat.length === 0) return data === undefined ? body : { ...body, data };
+  return { ...body, data: { ...(isRecord(data) && data), ...Object.fromEntries(flat) } };
+}
+
+/** The object that a text holds as JSON, or else the text. */
+function objectIn(text: string): unknown {
+  const parsed = parseJson(Buffer.from(text));
+  return parsed.ok ? parsed.value : text;
+}
