@@ -1,4 +1,5 @@
-import { parsePhoneNumberFromString } from 'libphonenumber-js/min';
+import { isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/min';
+import { hasLengthOfItsCountry, withoutTrunkZero } from './numbering.ts';
 
 /** A phone number that is really known, in E.164 with `+`. */
 export type Phone = string & { readonly phone: unique symbol };
@@ -6,18 +7,68 @@ export type Phone = string & { readonly phone: unique symbol };
 // E.164: at most 15 digits, no leading zero. Shorter than 7 is a service number, which has no country.
 const INTERNATIONAL = /^\+[1-9]\d{6,14}$/;
 
-/**
- * Reads an international number with or without `+`, as providers write them. Undefined for short codes, sender names,
- * chat ids and local numbers: what is not certain to be a phone is not one.
- */
-export function toPhone(raw: string | undefined): Phone | undefined {
-  const written = raw?.trim() ?? '';
-  const phone = written.startsWith('+') ? written : `+${written}`;
+function isPhone(text: string): text is Phone {
+  return INTERNATIONAL.test(text);
+}
+
+function phoneOfDigits(digits: string): Phone | undefined {
+  const phone = `+${digits}`;
   return isPhone(phone) ? phone : undefined;
 }
 
-function isPhone(text: string): text is Phone {
-  return INTERNATIONAL.test(text);
+/**
+ * Reads an international number as providers write it: with `+` or `00` or neither, among blanks, dashes and brackets.
+ * Undefined for short codes, sender names, chat ids and local numbers: what is not certain to be a phone is not one.
+ * Without `+` it must be as long as its country's numbers, since ids that hide a number are digits, too.
+ */
+export function toPhone(raw: string | undefined): Phone | undefined {
+  const number = raw === undefined ? undefined : numberIn(raw);
+  if (!number || !(number.isInternational || hasLengthOfItsCountry(number.digits))) return undefined;
+  return phoneOfDigits(number.digits);
+}
+
+/** A number as somebody wrote it, without the punctuation. */
+interface Written {
+  readonly digits: string;
+  /** With `+` or `00`: the digits begin with the calling code. */
+  readonly isInternational: boolean;
+  /** It begins with brackets, as an area code does and a calling code does not. */
+  readonly isAreaFirst: boolean;
+}
+
+const LONGEST_WRITTEN = 100;
+const SCHEME = /^(?:tel|whatsapp|sms):(?:\/\/)?\s*/i;
+// Blanks of every kind, dashes and the minus sign, brackets, dots and slashes.
+const PUNCTUATION = /[\s\p{Pd}\u2212()[\].·/]/gu;
+/** The zero in `44 (0)20`: after a calling code and nothing else. */
+const BRACKETED_ZERO = /^\D*(?:\d\D*?){1,5}[([]\s*0\s*[)\]]/;
+
+/** Undefined where it holds anything but one number. */
+function numberIn(raw: string): Written | undefined {
+  if (raw.length > LONGEST_WRITTEN) return undefined;
+  const text = inAsciiDigits(raw).trim().replace(SCHEME, '');
+  const [, sign, digits] = /^(\+?00|\+)?(\d+)$/.exec(text.replace(PUNCTUATION, '')) ?? [];
+  if (digits === undefined) return undefined;
+  const isInternational = sign !== undefined;
+  const isAreaFirst = !isInternational && /^[([]/.test(text);
+  // What is in E.164 to the letter is as somebody keeps it, not as somebody dials it.
+  const isDialled = BRACKETED_ZERO.test(text) || (isInternational && text !== `+${digits}`);
+  return { digits: isDialled ? withoutTrunkZero(digits) : digits, isInternational, isAreaFirst };
+}
+
+/** Marks that cannot be seen, as those that turn the direction of reading round, are no part of a number. */
+function inAsciiDigits(text: string): string {
+  // Full-width digits and signs have plain counterparts; the digits of other scripts do not.
+  const plain = text.normalize('NFKC').replace(/\p{Cf}/gu, '');
+  return plain.replace(/(?![0-9])\p{Nd}/gu, (digit) => String(digitValue(digit)));
+}
+
+/** The digits of a script stand together, from nought to nine, and now and then behind those of another. */
+function digitValue(digit: string): number {
+  const point = digit.codePointAt(0) ?? 0;
+  let before = 0;
+  while (/\p{Nd}/u.test(String.fromCodePoint(point - before - 1))) before++;
+  return before % 10;
 }
 
 export type ChatKind = 'individual' | 'group' | 'status' | 'broadcast';
@@ -38,7 +89,7 @@ export function normaliseJid(raw: string): string {
 export function phoneOfJid(jid: string | undefined): Phone | undefined {
   if (jid === undefined) return undefined;
   const normal = normaliseJid(jid);
-  return normal.endsWith('@c.us') ? toPhone(normal.slice(0, -'@c.us'.length)) : undefined;
+  return normal.endsWith('@c.us') ? phoneOfDigits(normal.slice(0, -'@c.us'.length).replace(/^\+/, '')) : undefined;
 }
 
 export function chatKindOfJid(jid: string): ChatKind {
@@ -48,15 +99,48 @@ export function chatKindOfJid(jid: string): ChatKind {
   return normal.endsWith('@g.us') ? 'group' : 'individual';
 }
 
-const FORMATTING = /[\s().-]/g;
+export type ReadPhone =
+  | { readonly ok: true; readonly phone: Phone }
+  /** What is wrong and what to do, to stand after the field's name. */
+  | { readonly ok: false; readonly reason: string };
 
 /**
- * A number in E.164, `+` optional, as people write them. Refuses only what no numbering plan allows: whether a possible
- * number is in use is known to the provider alone.
+ * A number as people write it. With `+` or `00` it goes as it is, whatever numbering plans say: a number of old may live
+ * on in WhatsApp. Without, it is read as one of the default country (ISO 3166), else as one that lacks no more than its
+ * `+`; a number that is not valid as either is refused, for it would reach somebody in another country.
  */
-export function readPhone(written: string): Phone | undefined {
-  const phone = toPhone(written.replace(FORMATTING, ''));
-  return phone !== undefined && parsePhoneNumberFromString(phone)?.isPossible() ? phone : undefined;
+export function readPhone(written: string, country?: string): ReadPhone {
+  const number = numberIn(written);
+  if (!number) return refused(written.includes('@') ? IS_A_JID : NOT_ONE);
+  if (number.isInternational) return readAs(phoneOfDigits(number.digits), WRONG_LENGTH);
+  const national = country === undefined ? undefined : nationalPhone(number.digits, country);
+  const phone = national ?? (number.isAreaFirst ? undefined : validPhone(number.digits));
+  return readAs(phone, country === undefined ? NO_COUNTRY : `is no number of ${country}: ${HOW}`);
+}
+
+const HOW = 'write it with + and its country code, as +14155550123';
+const NO_COUNTRY = `does not tell its country: ${HOW}`;
+const WRONG_LENGTH = 'must have 7 to 15 digits, the first of them not a zero: its country code, area code and number';
+const NOT_ONE = `must be one phone number and nothing else: ${HOW}`;
+const IS_A_JID = 'is a WhatsApp id: give it as jid';
+
+const refused = (reason: string): ReadPhone => ({ ok: false, reason });
+const readAs = (phone: Phone | undefined, reason: string): ReadPhone =>
+  phone === undefined ? refused(reason) : { ok: true, phone };
+
+function nationalPhone(digits: string, country: string): Phone | undefined {
+  const parsed = isSupportedCountry(country) ? parsePhoneNumberFromString(digits, country) : undefined;
+  return parsed?.isValid() && isPhone(parsed.number) ? parsed.number : undefined;
+}
+
+// WhatsApp keeps the 1 after Mexico's calling code, which the numbering plan has given up.
+const MEXICO_OF_OLD = /^521(?=\d{10}$)/;
+
+/** The library may change digits as a caller within the country would have to: those of a right length stay. */
+function validPhone(digits: string): Phone | undefined {
+  const parsed = parsePhoneNumberFromString(`+${digits.replace(MEXICO_OF_OLD, '52')}`);
+  if (!parsed?.isValid()) return undefined;
+  return phoneOfDigits(hasLengthOfItsCountry(digits) ? digits : parsed.number.slice(1));
 }
 
 // A person by number, a person by the id that hides the number, a group of either age.

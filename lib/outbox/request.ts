@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { readFileUrl, safeFileName } from '#lib/domain/file.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { canonicalJson, isRecord, parseJson } from '#lib/domain/json.ts';
-import { type Phone, readJid, readPhone } from '#lib/domain/person.ts';
+import { type Phone, type ReadPhone, readJid, readPhone, toPhone } from '#lib/domain/person.ts';
 import { type Issue, issuesOf } from '#lib/domain/schema.ts';
 import type { NewPart } from '#lib/sender/accept.ts';
 
@@ -54,31 +54,28 @@ function readTarget(body: SendBody, issues: Issue[]): Target | undefined {
     return undefined;
   }
   const target = targetIn(key, String(body[key]));
-  if (!target) issues.push({ path: key, message: FAULTS[key] });
-  return target;
+  if (typeof target === 'object') return target;
+  issues.push({ path: key, message: target });
+  return undefined;
 }
 
-const FAULTS = {
-  chat_id: 'is empty or too long',
-  jid: 'must be a number or group id that ends in @c.us, @g.us, @s.whatsapp.net or @lid',
-  phone: 'is not a possible phone number: country code, area code, local number',
-  chat_name: 'is empty or too long',
-};
-
-function targetIn(key: (typeof KEYS)[number], value: string): Target | undefined {
+/** Whom a field names, or what is wrong with it. */
+function targetIn(key: (typeof KEYS)[number], value: string): Target | string {
   switch (key) {
     case 'phone': {
-      const phone = readPhone(value);
-      return phone && { kind: 'phone', phone };
+      const read = readPhone(value);
+      return read.ok ? { kind: 'phone', phone: read.phone } : read.reason;
     }
     case 'jid': {
       const jid = readJid(value);
-      return jid === undefined ? undefined : { kind: 'jid', jid };
+      return jid === undefined
+        ? 'must be a number or group id that ends in @c.us, @g.us, @s.whatsapp.net or @lid'
+        : { kind: 'jid', jid };
     }
     case 'chat_id':
-      return isUsable(value) ? { kind: 'chat', id: value.trim() } : undefined;
+      return isUsable(value) ? { kind: 'chat', id: value.trim() } : 'is empty or too long';
     case 'chat_name':
-      return isUsable(value) ? { kind: 'name', name: value } : undefined;
+      return isUsable(value) ? { kind: 'name', name: value } : 'is empty or too long';
   }
 }
 
@@ -124,13 +121,21 @@ function readFrom(body: SendBody, target: Target | undefined, issues: Issue[]): 
   const spelled = (['whatsapp_account_phone', 'whatsapp account phone'] as const).filter((key) => body[key] != null);
   const [key, other] = spelled;
   if (target?.kind === 'chat' || key === undefined) return accountId === undefined ? {} : { accountId };
-  const phone = readPhone(String(body[key]));
-  if (phone === undefined) return refuse(issues, key, 'is not a possible phone number');
-  if (other !== undefined && readPhone(String(body[other])) !== phone) {
+  const read = readOwnPhone(String(body[key]));
+  if (!read.ok) return refuse(issues, key, read.reason);
+  const { phone } = read;
+  const otherwise = other === undefined ? read : readOwnPhone(String(body[other]));
+  if (other !== undefined && !(otherwise.ok && otherwise.phone === phone)) {
     return refuse(issues, other, `does not say the same as ${key}`);
   }
   if (accountId !== undefined) return refuse(issues, 'account_id', `stands beside ${key}: give one of them`);
   return { phone };
+}
+
+/** Nothing is charged to a number that is none of the workspace's accounts: no need that it be a valid one. */
+function readOwnPhone(written: string): ReadPhone {
+  const phone = toPhone(written);
+  return phone === undefined ? readPhone(written) : { ok: true, phone };
 }
 
 /** The file first: a caption is shown on some kinds of files only, so text beside a file is a message of its own. */

@@ -131,12 +131,17 @@ describe('a body that is wrong', () => {
     [
       'a phone that cannot be',
       { ...text, phone: '+1415' },
-      'phone is not a possible phone number: country code, area code, local number',
+      'phone must have 7 to 15 digits, the first of them not a zero: its country code, area code and number',
     ],
     [
       'a phone in words',
       { ...text, phone: 'my friend' },
-      'phone is not a possible phone number: country code, area code, local number',
+      'phone must be one phone number and nothing else: write it with + and its country code, as +14155550123',
+    ],
+    [
+      'a phone of a country that nobody tells',
+      { ...text, phone: '0812 0000 0099' },
+      'phone does not tell its country: write it with + and its country code, as +14155550123',
     ],
     [
       'a jid of another service',
@@ -157,7 +162,7 @@ describe('a body that is wrong', () => {
     [
       'an account’s phone that cannot be',
       { ...text, whatsapp_account_phone: '12' },
-      'whatsapp_account_phone is not a possible phone number',
+      'whatsapp_account_phone does not tell its country: write it with + and its country code, as +14155550123',
     ],
     [
       'two accounts',

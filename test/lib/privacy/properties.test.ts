@@ -11,7 +11,7 @@ const spelling = fc.constantFrom(
   `${DIGITS}:17@s.whatsapp.net`,
   `00${DIGITS}`,
 );
-const somebodyElse = fc.constantFrom(OTHER, LONGER, `${DIGITS}0`, '15550123:2@c.us', '120363042@g.us', 'chat-78');
+const somebodyElse = fc.constantFrom(OTHER, LONGER, `${DIGITS}0@c.us`, '15550123:2@c.us', '120363042@g.us', 'chat-78');
 const anybody = fc.oneof(spelling, somebodyElse);
 
 /** A delivery to one of two workspaces. */

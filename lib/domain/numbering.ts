@@ -1,0 +1,86 @@
+/**
+ * How many digits a telephone or mobile number has after its calling code: fewest and most, and the codes for which that
+ * holds. Only so much of the numbering plans goes into every function: all of them weigh more than a provider's own code.
+ * A test derives it from the library. Mexico, Ivory Coast and Benin allow their former lengths too, which live on in
+ * WhatsApp. Only mobile numbers have more than 13 digits in all: WhatsApp's ids that hide a number have 14 or 15.
+ */
+const LENGTHS = [
+  '4-5 290',
+  '4-7 683 690',
+  '4-10 352',
+  '4-13 43',
+  '5-5 247 500 682',
+  '5-7 676 677 678 688',
+  '5-8 686',
+  '5-9 27',
+  '5-10 82 358 685',
+  '5-11 49',
+  '6-6 298 299 672 681 687',
+  '6-7 597',
+  '6-9 40 252 359 376 421 508',
+  '6-10 53 63 95 98 880',
+  '6-11 39',
+  '7-7 238 239 246 248 269 291 297 501 592 673 674 679 680 691 692 960',
+  '7-8 230 241 267 372 507 599 670 675 961 975',
+  '7-9 46 48 220 231 254 265 354 423 595 967',
+  '7-10 243 353 381',
+  '7-11 86',
+  '7-12 62',
+  '8-8 45 47 65 216 222 223 226 227 228 232 235 236 253 257 266 268 350 356 357 370 371 373 374 382 386 389 502 503 504 ' +
+    '505 506 509 591 598 689 852 853 965 968 973 974 993',
+  '8-9 32 36 51 66 213 224 250 258 264 355 377 385 387 593 855 886 962 963 970 971 972',
+  '8-10 20 57 60 64 225 229 378 383 850 856 964 976 977',
+  '9-9 33 34 41 56 61 93 94 211 212 218 221 233 237 240 242 244 245 249 251 255 256 260 261 262 263 351 375 380 420 590 ' +
+    '594 596 966 992 994 995 996 998',
+  '9-10 44 81 84 92',
+  '9-11 31',
+  '10-10 1 7 30 58 90 91 234',
+  '10-11 52 54 55',
+];
+
+const lengths = new Map(
+  LENGTHS.flatMap((line) => {
+    const [range = '', ...codes] = line.split(' ');
+    const [fewest = 0, most = 0] = range.split('-').map(Number);
+    return codes.map((code) => [code, { fewest, most }] as const);
+  }),
+);
+
+/** Where numbers themselves may begin with a zero: elsewhere a zero after the calling code is dialled within the country alone. */
+const WITH_ZERO = new Set(['39', '225', '226', '229', '241', '242', '250', '378', '992']);
+
+/** The calling code with which digits begin. No code begins another. */
+export function callingCodeOf(digits: string): string | undefined {
+  return [1, 2, 3].map((size) => digits.slice(0, size)).find((code) => lengths.has(code));
+}
+
+/** Whether digits, calling code first, are as many as a number of that country has. */
+export function hasLengthOfItsCountry(digits: string): boolean {
+  const code = callingCodeOf(digits);
+  const length = code === undefined ? undefined : lengths.get(code);
+  if (code === undefined || !length) return false;
+  const rest = digits.length - code.length;
+  return rest >= length.fewest && rest <= length.most;
+}
+
+/** Digits, calling code first, without the zero that some write after it: `44 (0)20`. */
+export function withoutTrunkZero(digits: string): string {
+  const code = callingCodeOf(digits);
+  if (code === undefined || WITH_ZERO.has(code)) return digits;
+  return digits[code.length] === '0' ? code + digits.slice(code.length + 1) : digits;
+}
+
+/** By their ISO 3166 codes, the countries and territories that have numbers. */
+const COUNTRIES = new Set(
+  (
+    'AC AD AE AF AG AI AL AM AO AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BW BY BZ CA CC ' +
+    'CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB ' +
+    'GD GE GF GG GH GI GL GM GN GP GQ GR GT GU GW GY HK HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH ' +
+    'KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV ' +
+    'MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PR PS PT PW PY QA RE RO RS RU RW SA SB ' +
+    'SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TA TC TD TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG US ' +
+    'UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW'
+  ).split(' '),
+);
+
+export const isCountry = (code: string): boolean => COUNTRIES.has(code);
