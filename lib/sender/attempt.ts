@@ -1,5 +1,6 @@
 import type { SendOutcome } from '#lib/domain/send/outcome.ts';
 import { longestGap } from '#lib/domain/send/pace.ts';
+import { hasGoneOut } from '#lib/domain/send/part.ts';
 import { accountKey, POINTER_PREFIX, sendKey } from '#lib/store/keys.ts';
 import { retrying } from '#lib/store/retry.ts';
 import {
@@ -19,9 +20,9 @@ import {
   update,
 } from '#lib/store/store.ts';
 import { changeParts, field } from './change-parts.ts';
-import { type Account, isBlocked, readAccount, readPointer, readSend } from './items.ts';
+import { type Account, isBlocked, type Part, readAccount, readPointer, readSend } from './items.ts';
 import type { Outgoing } from './provider.ts';
-import { countSettled, failingWith, settling } from './settle.ts';
+import { countSettled, type Ending, failingWith, NEEDLESS, settling } from './settle.ts';
 import { settleLate } from './statuses.ts';
 import {
   abandon,
@@ -73,14 +74,12 @@ async function fetchTwice(turn: Turn, url: string, name: string) {
   return first.kind === 'unavailable' ? attachments.fetch(url, name, turn.preparingUntil) : first;
 }
 
-async function failUnsent(turn: Turn, head: Head, reason: string): Promise<Step> {
+const failUnsent = (turn: Turn, head: Head, reason: string): Promise<Step> =>
+  endUnsent(turn, head, failingWith(head.send, head.index), { kind: 'failed', reason });
+
+async function endUnsent(turn: Turn, head: Head, parts: readonly number[], ending: Ending): Promise<Step> {
   const { store, clock, random } = turn.ports;
-  const { writes, leaving, settled } = settling(
-    head.send,
-    failingWith(head.send, head.index),
-    { kind: 'failed', reason },
-    clock.now(),
-  );
+  const { writes, leaving, settled } = settling(head.send, parts, ending, clock.now());
   const transacted = await store.transact(
     [update(accountKey(turn.account.id), [add('pending', -leaving)], holdsLease(turn.me)), ...writes],
     newTransaction(random),
@@ -92,6 +91,26 @@ async function failUnsent(turn: Turn, head: Head, reason: string): Promise<Step>
   const [account] = transacted.refused;
   return account ? refresh(turn, account.item && readAccount(account.item)) : lookAgain;
 }
+
+/**
+ * A message that is sent again, and need not be: what it repeats went out after all, and whoever found that died before
+ * this one was cancelled. Undefined for all others.
+ */
+export async function cancelNeedless(turn: Turn, head: Head): Promise<Step | undefined> {
+  const { send, index, part } = head;
+  for (let id = send.resendOf; id !== undefined; ) {
+    const item = await turn.ports.store.get(sendKey(id), { consistent: true });
+    const original = item && readSend(item);
+    const repeated = original?.parts.find(({ kind }) => kind === part.kind);
+    if (repeated && makesNeedless(repeated)) return endUnsent(turn, head, [index], NEEDLESS);
+    id = original?.resendOf;
+  }
+  return undefined;
+}
+
+/** What is unknown and has an id may still go out. */
+const makesNeedless = ({ state, providerId }: Part): boolean =>
+  hasGoneOut(state) || (providerId !== undefined && (state === 'unknown' || state === 'expired'));
 
 /**
  * The run before this one died. If it was calling, that attempt is given up. If it was not, it may have died of the file

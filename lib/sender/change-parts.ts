@@ -16,6 +16,7 @@ import {
   remove,
   set,
   type Update,
+  unchanged,
   update,
 } from '#lib/store/store.ts';
 import type { Part, Send } from './items.ts';
@@ -56,7 +57,7 @@ export function changeParts(
     ],
     all(
       exists(),
-      ...changes.flatMap(({ index }) => asRead(send, index)),
+      ...changes.flatMap((change) => asRead(send, change)),
       ...onlyIf,
       ...(movesCredit ? send.parts.map((part, index) => equal(field(index, 'creditState'), part.creditState)) : []),
     ),
@@ -75,15 +76,19 @@ function fieldsOf({ index, to, credit, detail, also = [] }: PartChange, part: Pa
   ];
 }
 
-/** The state as read, and with an attempt behind it: that very attempt; with a spent credit: counted or not, as read. */
-function asRead(send: Send, index: number): Condition[] {
+/**
+ * The state as read, and with an attempt behind it: that very attempt; with a spent credit: counted or not, as read. What
+ * goes out after all, also whether it has been sent again: that is taken back then.
+ */
+function asRead(send: Send, { index, to }: PartChange): Condition[] {
   const part = send.parts[index];
   if (part === undefined) throw new RangeError(`${send.messageId} has no part ${index}`);
   const state = equal(field(index, 'state'), part.state);
   const attempt = part.intentAt === undefined ? [] : [equal(field(index, 'intentAt'), part.intentAt)];
   const counted = field(index, 'counted');
   const count = part.creditState === 'spent' ? [part.counted ? equal(counted, true) : absent(counted)] : [];
-  return [state, ...attempt, ...count];
+  const resent = isAfterAll(part, to) ? [unchanged({ resentAs: send.resentAs })] : [];
+  return [state, ...attempt, ...count, ...resent];
 }
 
 function reservedIndex(send: Send, changes: readonly PartChange[]): Change[] {
@@ -103,13 +108,22 @@ const LONGEST_HISTORY = 100;
 
 const AFTER_ALL = 'it went out after all; its credit had gone back';
 
-function historyOf({ history, parts }: Send, changes: readonly PartChange[], at: number): Change[] {
+/** It counted as unknown or as not sent, and has gone out. */
+export const isAfterAll = ({ state }: Part, to: PartState): boolean =>
+  hasGoneOut(to) && !hasGoneOut(state) && !isPending(state);
+
+function historyOf({ history, parts, resentAs }: Send, changes: readonly PartChange[], at: number): Change[] {
   const isFull = history.length >= LONGEST_HISTORY;
   const entries = changes
     .filter((change) => !change.silent && !(isFull && isPending(change.to)))
     .map(({ index, to, ...change }) => {
-      const isLate = hasGoneOut(to) && parts[index]?.creditState === 'refunded' && !hasGoneOut(parts[index].state);
-      return { at, part: index, state: to, ...known({ detail: change.detail ?? (isLate ? AFTER_ALL : undefined) }) };
+      const part = parts[index];
+      const late = [
+        ...(part?.creditState === 'refunded' ? [AFTER_ALL] : []),
+        ...(resentAs === undefined ? [] : [`it had been sent again as ${resentAs}`]),
+      ].join('; ');
+      const detail = change.detail ?? (part && isAfterAll(part, to) && late ? late : undefined);
+      return { at, part: index, state: to, ...known({ detail }) };
     });
   return entries.length === 0 ? [] : [append('history', ...entries)];
 }

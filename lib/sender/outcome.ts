@@ -21,6 +21,7 @@ import {
   set,
   setIfAbsent,
   type Update,
+  unchanged,
   update,
 } from '#lib/store/store.ts';
 import { sendingSince } from './attempt.ts';
@@ -32,6 +33,7 @@ import type { KeptAnswer } from './provider.ts';
 import { clearDue, scheduleTick, setDue } from './schedule.ts';
 import { threadIn } from './sent-event.ts';
 import {
+  cancelResends,
   countSettled,
   type Ending,
   failingWith,
@@ -334,7 +336,10 @@ async function nameUnknown(
     const writes = naming(head, providerId, clock.now(), config);
     if (writes.length === 0) return;
     const { done } = await store.transact(writes, newTransaction(random));
-    if (done) return readStatuses(ports, send, providerId);
+    if (!done) continue;
+    await readStatuses(ports, send, providerId);
+    // What has an id is not sent again, whatever becomes of it.
+    return cancelResends(ports, send, part.kind);
   }
   throw new Error(`part ${index} of ${messageId} changed ${OUTCOME_TRIES} times while it got its id`);
 }
@@ -355,7 +360,11 @@ function naming(
   }
   if (part.state !== 'unknown' && part.state !== 'expired') return [];
   const also = [set(field(index, 'providerId'), providerId)];
-  return [changeParts(send, [{ index, to: part.state, silent: true, also }], now), mapped(send, index, providerId)];
+  const notResent = [unchanged({ resentAs: send.resentAs })];
+  return [
+    changeParts(send, [{ index, to: part.state, silent: true, also }], now, [], notResent),
+    mapped(send, index, providerId),
+  ];
 }
 
 function certainEnding(verdict: Verdict): Ending | undefined {

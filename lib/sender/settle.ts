@@ -54,7 +54,7 @@ export type Ending =
   | { readonly kind: 'sent'; readonly providerId: string; readonly inferred?: true }
   /** `providerId`: the message that the provider itself says has failed. */
   | { readonly kind: 'failed'; readonly reason: string; readonly providerId?: string }
-  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'cancelled'; readonly reason?: string }
   | { readonly kind: 'expired'; readonly reason: string };
 
 interface Settling {
@@ -154,8 +154,7 @@ const mayBeAnothers = (part: Part, ending: Ending): boolean =>
   idIn(ending) !== part.providerId &&
   (ending.kind === 'failed' || (ending.kind === 'sent' && ending.inferred === true));
 
-const reasonOf = (ending: Exclude<Ending, { kind: 'sent' }>): string =>
-  ending.kind === 'cancelled' ? 'cancelled' : ending.reason;
+const reasonOf = (ending: Exclude<Ending, { kind: 'sent' }>): string => ending.reason ?? ending.kind;
 
 /** Statuses that came first are in the provider's message already, and stay: `applyStatuses` reads it afterwards. */
 function namedAs(send: Send, index: number, part: Part, ending: Ending): Update[] {
@@ -224,4 +223,26 @@ function isAnothers(
 ): boolean {
   const item = refused[writes.findIndex((write) => write.kind === 'update' && write.key.pk === pk)]?.item;
   return item !== undefined && readProviderMessage(item).send !== undefined;
+}
+
+/** Of what was sent again, once what it repeats has gone out. */
+export const NEEDLESS = { kind: 'cancelled', reason: 'the message that it repeats went out after all' } as const;
+
+/** What repeats a part that went out after all is cancelled where it still waits. What is under way can only be told of. */
+export async function cancelResends(ports: SettlingPorts, { resentAs }: Send, kind: Part['kind']): Promise<void> {
+  for (let next = resentAs; next !== undefined; next = (await cancelQueued(ports, next, kind)).resentAs);
+}
+
+async function cancelQueued({ store, clock, random, metrics }: SettlingPorts, messageId: string, kind: Part['kind']) {
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const { send } = await readPart(store, messageId, 0);
+    const index = send.parts.findIndex((part) => part.kind === kind && part.state === 'queued');
+    if (index < 0) return send;
+    const { writes, leaving, settled } = settling(send, [index], NEEDLESS, clock.now());
+    const queue = update(accountKey(send.accountId), [add('pending', -leaving)], exists());
+    if (!(await store.transact([queue, ...writes], newTransaction(random))).done) continue;
+    countSettled({ metrics }, settled);
+    return send;
+  }
+  throw new Error(`${messageId} changed ${TRIES} times while it was cancelled as needless`);
 }

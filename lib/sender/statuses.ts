@@ -18,10 +18,18 @@ import {
   type Update,
   update,
 } from '#lib/store/store.ts';
-import { changeParts, field, refund } from './change-parts.ts';
+import { changeParts, field, isAfterAll, refund } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { type Part, type ProviderMessage, readProviderMessage, readSend, type Send } from './items.ts';
-import { countSettled, type Ending, idIn, type Place, type SettlingPorts, settlePart } from './settle.ts';
+import {
+  cancelResends,
+  countSettled,
+  type Ending,
+  idIn,
+  type Place,
+  type SettlingPorts,
+  settlePart,
+} from './settle.ts';
 import type { DueItem } from './tasks.ts';
 import type { Head } from './turn.ts';
 
@@ -88,8 +96,10 @@ async function raise(ports: SettlingPorts, send: Send, index: number, news: News
   const done = refunds
     ? await refundSpent(ports, send, index, raised, now, change.detail ?? 'failed')
     : (await ports.store.write(raised)).done;
-  if (done) countSettled(ports, { state: after.state, parts: 1, refunded: refunds ? 1 : 0 });
-  return done;
+  if (!done) return false;
+  countSettled(ports, { state: after.state, parts: 1, refunded: refunds ? 1 : 0 });
+  if (isAfterAll(part, after.state)) await cancelResends(ports, send, part.kind);
+  return true;
 }
 
 /** The provider gave it an id when it could not say what would become of it. */
@@ -163,7 +173,10 @@ export async function settleLate(
   asRead?: Head,
 ): Promise<boolean> {
   const send = await settlePart(ports, place, intentAt, ending, asRead);
+  const part = send?.parts[place.index];
+  if (!send || !part) return false;
   const providerId = idIn(ending);
-  if (send && providerId !== undefined) await readStatuses(ports, send, providerId);
-  return send !== undefined;
+  if (providerId !== undefined) await readStatuses(ports, send, providerId);
+  if (ending.kind === 'sent') await cancelResends(ports, send, part.kind);
+  return true;
 }

@@ -16,7 +16,16 @@ import {
   type Update,
   update,
 } from '#lib/store/store.ts';
-import { call, callLimit, declareIntent, hasTimeToCall, prepare, seeToCrash, takeBack } from './attempt.ts';
+import {
+  call,
+  callLimit,
+  cancelNeedless,
+  declareIntent,
+  hasTimeToCall,
+  prepare,
+  seeToCrash,
+  takeBack,
+} from './attempt.ts';
 import type { SendingConfig } from './config.ts';
 import { type Account, isBlocked, readAccount } from './items.ts';
 import { noteActivity, recordOutcome, takeAnswer } from './outcome.ts';
@@ -223,6 +232,8 @@ async function sendHead(turn: Turn): Promise<Step> {
   if (head.part.state === 'sending') return abandon(turn, head);
   if (head.part.state !== 'queued') return passOver(turn, head);
   if (isBlocked(turn.account)) return releaseBlocked(turn);
+  const needless = await cancelNeedless(turn, head);
+  if (needless) return needless;
 
   const prepared = await prepare(turn, head);
   if (prepared.kind !== 'ready') return prepared;

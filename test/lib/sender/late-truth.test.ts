@@ -3,12 +3,16 @@ import { sendCreditState, sendState } from '#lib/domain/send/part.ts';
 import type { Status } from '#lib/domain/send/status.ts';
 import { deliveryReport, noteStatus, stateKey } from '#lib/inbox/delivery-state.ts';
 import { resend } from '#lib/sender/cancel.ts';
+import { pause, resume } from '#lib/sender/hold.ts';
 import { readProviderMessage } from '#lib/sender/items.ts';
+import { takeAnswer } from '#lib/sender/outcome.ts';
 import type { Candidate } from '#lib/sender/provider.ts';
 import { sentEventId } from '#lib/sender/sent-event.ts';
 import { onStatus, settleLate } from '#lib/sender/statuses.ts';
 import { put } from '#lib/store/store.ts';
-import { atCall, once } from '#test/support/simulation/landmarks.ts';
+import { obliging } from '#test/support/simulation/fake-provider.ts';
+import type { Write } from '#test/support/simulation/faulty-store.ts';
+import { at, atCall, once } from '#test/support/simulation/landmarks.ts';
 import { hello, World } from '#test/support/simulation/world.ts';
 
 const SECOND = 1_000;
@@ -151,6 +155,153 @@ describe('a message that has expired and went out after all', () => {
     expect(standing(id)).toBe('failed/refunded');
     expect(available()).toBe(10);
     expect(world.invariants.violations).toEqual([]);
+  });
+});
+
+describe('a message that was sent again and went out after all', () => {
+  const unanswered = { ...unsure, latencyMs: 50 } as const;
+  const text = (id: string) => JSON.stringify(world.message(id).history);
+
+  /** The one is unknown, the other waits on an account that is paused. */
+  async function sentAgain(): Promise<[original: string, again: string]> {
+    world.provider.behave = () => unanswered;
+    const original = await world.sendNow('a', { recipient });
+    await world.run(10 * SECOND);
+    await ask((ports) => pause(ports, 'a', 'a test', world.config));
+    const answer = await resending(original);
+    if (answer.kind !== 'accepted') throw new Error(answer.kind);
+    expect(available()).toBe(8);
+    world.provider.behave = () => obliging;
+    return [original, answer.messageId];
+  }
+  async function goOn(): Promise<void> {
+    await ask((ports) => resume(ports, 'a', world.config));
+    await world.run(MINUTE);
+    expect(world.invariants.violations).toEqual([]);
+  }
+
+  test('is not sent a second time where that one still waits', async () => {
+    const [original, again] = await sentAgain();
+    await echo('3EB01');
+    expect([standing(original), standing(again)]).toEqual(['sent/spent', 'cancelled/refunded']);
+    expect(text(again)).toContain('it repeats went out after all');
+    expect(text(original)).toContain(`sent again as ${again}`);
+    expect(available()).toBe(9);
+    await goOn();
+    expect(world.provider.calls.length).toBe(1);
+  });
+
+  /** The second is unknown as well, and a third waits. */
+  async function sentThrice() {
+    const [original, again] = await sentAgain();
+    world.provider.behave = () => unanswered;
+    await ask((ports) => resume(ports, 'a', world.config));
+    await world.run(10 * SECOND);
+    await ask((ports) => pause(ports, 'a', 'a test', world.config));
+    const third = await resending(again);
+    if (third.kind !== 'accepted') throw new Error(third.kind);
+    world.provider.behave = () => obliging;
+    return [original, again, third.messageId] as const;
+  }
+  const wentOut = (id: string) =>
+    ask((ports) => {
+      const { intentAt = 0 } = world.message(id).parts[0] ?? {};
+      return settleLate(ports, { send: world.message(id), index: 0 }, intentAt, { kind: 'sent', providerId: '3EB01' });
+    });
+  const gotId = (id: string) =>
+    ask((ports) => {
+      const { intentAt = 0 } = world.message(id).parts[0] ?? {};
+      return takeAnswer({ send: id, part: 0, intentAt, unknownId: '3EB01' }, ports, world.config);
+    });
+
+  test('is not sent a third time either', async () => {
+    const ids = await sentThrice();
+    await wentOut(ids[0]);
+    expect(ids.map(standing)).toEqual(['sent/spent', 'unknown/reserved', 'cancelled/refunded']);
+    await goOn();
+    expect(world.provider.calls.length).toBe(2);
+  });
+
+  test.each([
+    ['a second', wentOut, sentAgain],
+    ['a third', wentOut, sentThrice],
+    ['a second', gotId, sentAgain],
+  ])('is not sent %s time though whoever learned of it died at once', async (_, learn, sending) => {
+    const ids = await sending();
+    const isLearned = (write: Write) => write.kind === 'update' && write.key.pk === `MSG#${ids[0]}`;
+    once(world, at(isLearned, 'after'), 'kill');
+    world.begin(learn(ids[0]));
+    await world.run(10 * SECOND);
+    const last = ids.at(-1) ?? '';
+    expect(standing(last)).toBe('queued/reserved');
+    const calls = world.provider.calls.length;
+    await goOn();
+    expect(standing(last)).toBe('cancelled/refunded');
+    expect(world.provider.calls.length).toBe(calls);
+  });
+
+  test('is told of where the other one is under way already', async () => {
+    const [original, again] = await sentAgain();
+    world.provider.behave = () => ({ ...obliging, latencyMs: 5 * SECOND });
+    await ask((ports) => resume(ports, 'a', world.config));
+    await world.run(3 * SECOND);
+    expect(standing(again)).toBe('sending/reserved');
+    await wentOut(original);
+    await goOn();
+    expect([standing(original), standing(again)]).toEqual(['sent/spent', 'sent/spent']);
+    expect(text(original)).toContain(`sent again as ${again}`);
+  });
+
+  test('is not sent a second time once it has an id, though nobody knows whether it went out', async () => {
+    const [original, again] = await sentAgain();
+    await gotId(original);
+    expect([standing(original), standing(again)]).toEqual(['unknown/reserved', 'cancelled/refunded']);
+    await goOn();
+  });
+
+  test('is not sent a second time where it counted as failed in between', async () => {
+    const [original, again] = await sentAgain();
+    const { intentAt = 0 } = world.message(original).parts[0] ?? {};
+    const ending = { kind: 'failed', reason: 'it says so', providerId: '3EB01' } as const;
+    await ask((ports) => settleLate(ports, { send: world.message(original), index: 0 }, intentAt, ending));
+    expect([standing(original), standing(again)]).toEqual(['failed/refunded', 'queued/reserved']);
+    await told('3EB01', 'delivered');
+    expect([standing(original), standing(again)]).toEqual(['delivered/refunded', 'cancelled/refunded']);
+    await goOn();
+  });
+
+  test('of a file and its text, only what went out is taken out of the queue', async () => {
+    world.provider.behave = () => unanswered;
+    const parts = [
+      { kind: 'file', url: 'https://files.test/a.pdf', name: 'a.pdf' },
+      { kind: 'text', text: 'hello' },
+    ] as const;
+    const original = await world.sendNow('a', { recipient, parts });
+    await world.run(10 * SECOND);
+    await ask((ports) => pause(ports, 'a', 'a test', world.config));
+    const answer = await resending(original);
+    if (answer.kind !== 'accepted') throw new Error(answer.kind);
+    await echo('3EB02');
+    expect(world.message(answer.messageId).parts.map(({ state }) => state)).toEqual(['queued', 'cancelled']);
+    world.provider.behave = () => obliging;
+    await goOn();
+    expect(world.message(answer.messageId).parts.map(({ state }) => state)).toEqual(['sent', 'cancelled']);
+  });
+
+  test.each([wentOut, gotId])('is not sent a second time where that is asked while it turns out', async (learn) => {
+    world.provider.behave = () => unanswered;
+    const original = await world.sendNow('a', { recipient });
+    await world.run(10 * SECOND);
+    await ask((ports) => pause(ports, 'a', 'a test', world.config));
+    const isLearned = (write: Write) => write.kind === 'update' && write.key.pk === `MSG#${original}`;
+    once(world, at(isLearned, 'before'), { stallMs: 5 * SECOND });
+    world.begin(learn(original));
+    await world.run(SECOND);
+    const answer = await resending(original);
+    if (answer.kind !== 'accepted') throw new Error(answer.kind);
+    await world.run(10 * SECOND);
+    expect(standing(answer.messageId)).toBe('cancelled/refunded');
+    await goOn();
   });
 });
 
