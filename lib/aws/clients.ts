@@ -30,9 +30,16 @@ export function awsSettings(environment: Environment): AwsSettings {
   };
 }
 
+/** Steps of each request that cost processor time and do nothing here: a log without a reader, and the SDK's name. */
+const UNUSED = ['loggerMiddleware', 'getUserAgentMiddleware'];
+
 /** Attempts each request once: `lib/store/retry.ts` repeats it, since the use case knows until when. */
 export function dynamoDbClient({ endpoints, ...settings }: AwsSettings): DynamoDBClient {
-  return new DynamoDBClient({ ...settings, ...at(endpoints.dynamodb), maxAttempts: 1 });
+  const config = { ...settings, ...at(endpoints.dynamodb), maxAttempts: 1 };
+  // All steps are known by the first request: they are put in order once for each operation.
+  const client = new DynamoDBClient({ ...config, cacheMiddleware: true });
+  for (const name of UNUSED) client.middlewareStack.remove(name);
+  return client;
 }
 
 export function sqsClient({ endpoints, ...settings }: AwsSettings): SQSClient {

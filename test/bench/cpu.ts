@@ -1,11 +1,10 @@
 import {
-  type DynamoDBClient,
+  DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { dynamoDbClient } from '#lib/aws/clients.ts';
 import { marshalMap } from '#lib/aws/dynamo-store.ts';
 import { ok, settingsOver, type Wire } from '#test/support/aws-wire.ts';
 import { atMost, type Figure } from './figure.ts';
@@ -23,7 +22,10 @@ interface Contestant {
   readonly costs: number[];
 }
 
-/** Processor time of one webhook in the handler, beside the SDK calls that it makes and nothing else; no wire on either. */
+/**
+ * Processor time of one webhook in the handler, beside the calls that it makes and nothing else, by a client of the SDK as
+ * it comes; no wire on either.
+ */
 export async function cpu(): Promise<readonly Figure[]> {
   const pairs = await Promise.all(traffic.map(pairOf));
   const all = pairs.flatMap(({ webhook, floor }) => [webhook, floor]);
@@ -46,7 +48,8 @@ async function pairOf(one: Traffic) {
   const bodies = Array.from({ length: perRound }, (_, number) => one.body(number));
   const wire = stubFor(one);
   const receive = receivingThrough(one, 'bench', wire);
-  const client = dynamoDbClient(settingsOver(wire));
+  const { endpoints: _, ...settings } = settingsOver(wire);
+  const client = new DynamoDBClient(settings);
   const calls: (readonly BareCall[])[] = [];
   for (const body of bodies) calls.push(await callsOf(one, body, client));
   const webhook: Contestant = { take: (number) => receive(bodies[number] ?? ''), costs: [] };

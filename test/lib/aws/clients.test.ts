@@ -35,3 +35,39 @@ test('a queue is asked again when it does not answer, a few times', async () => 
   ).rejects.toThrow();
   expect(attempts).toBe(3);
 });
+
+test('requests to the table take only the steps that do something', async () => {
+  const sent: Readonly<Record<string, string>>[] = [];
+  const client = dynamoDbClient(
+    settingsOver(async (_operation, headers) => {
+      sent.push(headers);
+      return ok();
+    }),
+  );
+  await dynamoStore(client, 'table').get({ pk: 'A', sk: 'META' });
+  expect(client.middlewareStack.identify().filter((step) => /logger|userAgent/i.test(step))).toEqual([]);
+  expect(Object.keys(sent[0] ?? {})).not.toContain('user-agent');
+});
+
+test('requests under way at once each get their own answer, or their own refusal', async () => {
+  const waiting = Promise.withResolvers<void>();
+  let arrived = 0;
+  const store = dynamoStore(
+    dynamoDbClient(
+      settingsOver(async (_operation, _headers, body) => {
+        const { Key } = JSON.parse(body);
+        arrived += 1;
+        if (arrived === 3) waiting.resolve();
+        await waiting.promise;
+        return Key.pk.S === 'B' ? refusal('ValidationException') : ok({ Item: { ...Key, name: Key.pk } });
+      }),
+    ),
+    'table',
+  );
+  const answers = await Promise.allSettled(['A', 'B', 'C'].map((pk) => store.get({ pk, sk: 'META' })));
+  expect(answers).toEqual([
+    { status: 'fulfilled', value: { pk: 'A', sk: 'META', name: 'A' } },
+    { status: 'rejected', reason: expect.objectContaining({ code: 'ValidationException' }) },
+    { status: 'fulfilled', value: { pk: 'C', sk: 'META', name: 'C' } },
+  ]);
+});
