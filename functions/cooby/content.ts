@@ -89,9 +89,19 @@ function unsupported(sent: Sent): Content {
 /** Undefined where nothing tells which chat a message belongs to. */
 export function chatOf(delivery: Delivery): Chat | undefined {
   const kind = kindOf(delivery);
-  const id = delivery.chat_id === undefined ? inferredId(delivery, kind) : normaliseJid(delivery.chat_id);
+  const id = delivery.chat_id === undefined ? inferredId(delivery, kind) : inOneOrder(delivery, delivery.chat_id);
   const phone = kind === 'individual' ? otherPhone(delivery) : undefined;
   return id === undefined ? undefined : { id, kind, ...known({ title: delivery.chat_title, phone }) };
+}
+
+/** The two numbers in a chat's id come in either order: the user's own goes last, as in Cooby's samples. */
+function inOneOrder(delivery: Delivery, chatId: string): string {
+  const id = normaliseJid(chatId);
+  const [first, second] = phonesInChatId(id);
+  const user = userPhone(delivery);
+  return first !== undefined && second !== undefined && first === user
+    ? `${second.slice(1)}_${first.slice(1)}@c.us`
+    : id;
 }
 
 function kindOf({ chat_id: id, chat_type: type, participants }: Delivery): ChatKind {
@@ -124,7 +134,7 @@ export function userPhone(delivery: Delivery): Phone | undefined {
 
 /** Whom the user talks with in an individual chat: the author of what came in, else whoever is not the user. */
 function otherPhone(delivery: Delivery): Phone | undefined {
-  const author = delivery.direction === 'received' ? toPhone(delivery.sender?.phone) : undefined;
+  const author = delivery.direction === 'received' ? shownPhone(delivery, delivery.sender?.phone) : undefined;
   if (author) return author;
   const phones = [...membersOf(delivery).map((member) => member.phone), ...phonesInChatId(delivery.chat_id)];
   const user = userPhone(delivery);
@@ -140,7 +150,7 @@ export function participantsOf(delivery: Delivery): Message['participants'] {
 }
 
 export function senderOf(delivery: Delivery, isGroup: boolean): Person {
-  const phone = toPhone(delivery.sender?.phone) ?? impliedSender(delivery, isGroup);
+  const phone = shownPhone(delivery, delivery.sender?.phone) ?? impliedSender(delivery, isGroup);
   return known({
     id: phone ? undefined : delivery.sender?.phone,
     phone,
@@ -166,9 +176,15 @@ function impliedSender(delivery: Delivery, isGroup: boolean): Phone | undefined 
   return isGroup ? undefined : otherPhone(delivery);
 }
 
+/** In the chat with somebody who hides their number, the digits of that chat's id stand in its place. */
+function shownPhone({ chat_id: chatId }: Delivery, raw: string | undefined): Phone | undefined {
+  const phone = toPhone(raw);
+  return phone !== undefined && normaliseJid(chatId ?? '') === `${phone.slice(1)}@lid` ? undefined : phone;
+}
+
 function membersOf(delivery: Delivery) {
   return (delivery.participants ?? []).flatMap((member) => {
-    const phone = toPhone(member.phone);
+    const phone = shownPhone(delivery, member.phone);
     return phone ? [known({ phone, name: member.wa_name })] : [];
   });
 }

@@ -3,7 +3,7 @@ import type { Content, File } from '#lib/domain/content.ts';
 import { derivedId } from '#lib/domain/ids.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import type { Chat, Message, OwnAccount, Person } from '#lib/domain/message.ts';
-import { chatKindOfJid, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
+import { type ChatKind, chatKindOfJid, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
 import { anyKnown, type Issue, known } from '#lib/domain/schema.ts';
 import { type Draft, type EventReader, reader } from '#lib/inbox/provider.ts';
 import type * as theirs from './schema.ts';
@@ -28,7 +28,7 @@ export function chatIdOf(chat: theirs.Chat | undefined): string | undefined {
   return chat?.chat_id ?? chat?.id ?? jid ?? toPhone(chat?.phone);
 }
 
-export function chatKindOf(chat: theirs.Chat): 'individual' | 'group' | 'status' | 'broadcast' {
+export function chatKindOf(chat: theirs.Chat): ChatKind {
   if (chat.is_group === true || chat.chat_type?.toLowerCase() === 'group') return 'group';
   return chat.jid === undefined ? 'individual' : chatKindOfJid(chat.jid);
 }

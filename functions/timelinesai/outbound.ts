@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { isRecord } from '#lib/domain/json.ts';
-import { toPhone } from '#lib/domain/person.ts';
+import { normaliseJid, toPhone } from '#lib/domain/person.ts';
 import { type Meaning, meaningOf, outcomeOfBreakdown, type SendOutcome, withId } from '#lib/domain/send/outcome.ts';
 import { type Recipient, recipientOf, whatsappChatOf } from '#lib/domain/send/recipient.ts';
 import {
@@ -118,7 +118,7 @@ function wayTo(recipient: Recipient): Way | undefined {
     case 'jid':
       return whatsappChatOf(recipient) === undefined
         ? undefined
-        : { path: 'messages/to_jid', to: { jid: recipient.jid } };
+        : { path: 'messages/to_jid', to: { jid: theirJid(recipient.jid) } };
     case 'chat_id':
       return wayToChat(recipient.id);
   }
@@ -129,8 +129,11 @@ function wayToChat(id: string): Way | undefined {
   if (/^\d{1,20}$/.test(id)) return { path: `chats/${id}/messages`, to: {}, hasAccount: true };
   const phone = toPhone(id);
   if (phone !== undefined) return { path: 'messages', to: { phone } };
-  return id.includes('@') ? { path: 'messages/to_jid', to: { jid: id } } : undefined;
+  return id.includes('@') ? { path: 'messages/to_jid', to: { jid: theirJid(id) } } : undefined;
 }
+
+/** A person's id as their page spells it. */
+const theirJid = (jid: string): string => normaliseJid(jid).replace(/@c\.us$/, '@s.whatsapp.net');
 
 function uploadRequest(workspace: Workspace, { name, mimeType, bytes }: Attachment): ProviderRequest {
   return {

@@ -3,7 +3,7 @@ import { type BuildFolders, type BuildRecord, functionNames, readRecord } from '
 
 /** The most that a bundle may weigh, in KiB. Each cold start fetches all of it. */
 const LIMIT = 450;
-const LARGER: Readonly<Record<string, number>> = { admin: 720, send: 600, sender: 660, watchdog: 570 };
+const LARGER: Readonly<Record<string, number>> = { admin: 730, fallback: 490, send: 610, sender: 670, watchdog: 580 };
 export const budgetOf = (name: string): number => LARGER[name] ?? LIMIT;
 
 /** What is wrong with the bundles as last built, one sentence each. */

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { SHARDS } from '#lib/domain/ids.ts';
+import { CHAT_KINDS } from '#lib/domain/person.ts';
 import { Instant, optional, text } from '#lib/domain/schema.ts';
 import { itemReader } from '#lib/store/items.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
@@ -14,7 +15,7 @@ export const KnownChat = v.object({
   accountId: optional(v.string()),
   providerChatId: text("The provider's id of the chat"),
   aliases: optional(v.array(v.string()), 'Other ids of the same chat'),
-  kind: v.picklist(['individual', 'group', 'status', 'broadcast']),
+  kind: v.picklist(CHAT_KINDS),
   title: optional(v.string()),
   createdAt: Instant,
   lastAt: v.pipe(Instant, v.description('When something last happened in it')),

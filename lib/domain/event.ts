@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { Chat, Message, OwnAccount, Person } from './message.ts';
+import { CHAT_KINDS } from './person.ts';
 import { Instant, Issue, optional, text } from './schema.ts';
 
 export const DeliveryState = v.picklist(['pending', 'sent', 'delivered', 'read', 'failed']);
@@ -72,7 +73,7 @@ const Device = v.object({
 const ChatChange = v.object({
   id: v.string(),
   title: optional(v.string()),
-  kind: v.picklist(['individual', 'group', 'status', 'broadcast']),
+  kind: v.picklist(CHAT_KINDS),
   change: v.picklist(['created', 'assigned', 'unassigned', 'blocked', 'picture']),
   phone: optional(v.string()),
   account: v.exactOptional(OwnAccount),

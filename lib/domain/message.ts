@@ -1,10 +1,11 @@
 import * as v from 'valibot';
 import { Content } from './content.ts';
+import { CHAT_KINDS } from './person.ts';
 import { optional, text } from './schema.ts';
 
 export const Chat = v.object({
   id: text("The provider's id of the chat, device suffixes dropped"),
-  kind: v.picklist(['individual', 'group', 'status', 'broadcast']),
+  kind: v.picklist(CHAT_KINDS),
   title: optional(v.string()),
   phone: optional(v.string(), 'Of an individual chat, where the provider tells it beside its own id'),
   url: optional(v.string(), "The chat on the provider's own pages"),
@@ -58,6 +59,7 @@ export const Message = v.object({
   content: Content,
   quoted: v.exactOptional(Quoted),
   forwarded: optional(v.object({ score: optional(v.number()) }), 'Present on a forwarded message'),
+  broadcastList: optional(v.string(), 'The broadcast list through which it came to the chat of its sender'),
   deviceMessageId: optional(v.string()),
   error: optional(v.object({ code: v.string(), message: v.string() }), 'What the provider could not hand over'),
 });

@@ -71,7 +71,12 @@ function digitValue(digit: string): number {
   return before % 10;
 }
 
-export type ChatKind = 'individual' | 'group' | 'status' | 'broadcast';
+/** A story has the kind `status`, a newsletter the kind `channel`. */
+export const CHAT_KINDS = ['individual', 'group', 'status', 'broadcast', 'channel', 'bot'] as const;
+export type ChatKind = (typeof CHAT_KINDS)[number];
+
+/** To stories, broadcast lists, channels and WhatsApp's own bots nobody can write through a provider. */
+export const canBeWrittenTo = (kind: ChatKind): boolean => kind === 'individual' || kind === 'group';
 
 /**
  * WhatsApp's own spelling of a chat or person: device suffix dropped (`123:4@c.us`), `@s.whatsapp.net` folded to
@@ -96,7 +101,41 @@ export function chatKindOfJid(jid: string): ChatKind {
   const normal = normaliseJid(jid);
   if (normal === 'status@broadcast') return 'status';
   if (normal.endsWith('@broadcast')) return 'broadcast';
-  return normal.endsWith('@g.us') ? 'group' : 'individual';
+  return KIND_OF_SERVER.get(normal.slice(normal.lastIndexOf('@') + 1)) ?? 'individual';
+}
+
+const KIND_OF_SERVER: ReadonlyMap<string, ChatKind> = new Map([
+  ['g.us', 'group'],
+  ['newsletter', 'channel'],
+  ['bot', 'bot'],
+]);
+
+/** Each way between the two national spellings of a number, as a pattern and how its groups are put together again. */
+const SPELLINGS: readonly (readonly [RegExp, (...groups: string[]) => string])[] = [
+  // Mexico had a 1 before mobile numbers until 2019; WhatsApp's ids keep it.
+  [/^\+521([2-9]\d{9})$/, (rest) => `+52${rest}`],
+  [/^\+52([2-9]\d{9})$/, (rest) => `+521${rest}`],
+  // Argentina has a 9 before mobile numbers when called from abroad; area codes begin with 1, 2 or 3.
+  [/^\+549([1-3]\d{9})$/, (rest) => `+54${rest}`],
+  [/^\+54([1-3]\d{9})$/, (rest) => `+549${rest}`],
+  // Brazil has put a 9 before mobile numbers; ids of older accounts lack it.
+  [/^\+55([1-9]\d)9([6-9]\d{7})$/, (area, rest) => `+55${area}${rest}`],
+  [/^\+55([1-9]\d)([6-9]\d{7})$/, (area, rest) => `+55${area}9${rest}`],
+];
+
+/** The other spelling of the same number, in the few countries where mobile numbers have two. */
+export function twinOf(phone: string): Phone | undefined {
+  for (const [pattern, joined] of SPELLINGS) {
+    const groups = pattern.exec(phone)?.slice(1);
+    if (groups) return toPhone(joined(...groups));
+  }
+  return undefined;
+}
+
+/** One spelling for both of a number's two: to find somebody by, never to be shown or sent to. */
+export function commonSpelling(phone: string): string {
+  const twin = twinOf(phone);
+  return twin !== undefined && twin < phone ? twin : phone;
 }
 
 export type ReadPhone =

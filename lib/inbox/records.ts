@@ -3,6 +3,7 @@ import type { Event } from '#lib/domain/event.ts';
 import { contentHash, eventId, quarantineId } from '#lib/domain/identity.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import type { OwnAccount } from '#lib/domain/message.ts';
+import { withParties } from '#lib/domain/parties.ts';
 import { expiryOf } from '#lib/domain/retention.ts';
 import type { Issue } from '#lib/domain/schema.ts';
 import { orderingTime, toIso } from '#lib/domain/time.ts';
@@ -38,7 +39,8 @@ export function recordsOf(reading: Reading, receipt: Receipt): readonly [EventRe
   return [understood(first, receipt), ...others.map((draft) => understood(draft, receipt))];
 }
 
-function understood(draft: Draft, receipt: Receipt): EventRecord {
+function understood(read: Draft, receipt: Receipt): EventRecord {
+  const draft = { ...read, payload: withParties(read.payload) };
   const { webhook, provider } = receipt;
   const hash = contentHash(draft.payload, draft.occurredAt);
   const id = eventId({ ...origin(receipt), provider }, draft.identity, hash);

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { chatId, chatKey, providerChatPartition, titlePartition } from '#lib/chats/chat.ts';
-import { normaliseJid } from '#lib/domain/person.ts';
+import { CHAT_KINDS, canBeWrittenTo, chatKindOfJid, normaliseJid } from '#lib/domain/person.ts';
 import type { Recipient } from '#lib/domain/send/recipient.ts';
 import type { Thread } from '#lib/sender/sent-event.ts';
 import { itemReader } from '#lib/store/items.ts';
@@ -25,7 +25,7 @@ const KnownChat = v.object({
   accountKey: v.exactOptional(v.string()),
   providerChatId: v.string(),
   aliases: v.optional(v.array(v.string()), []),
-  kind: v.picklist(['individual', 'group', 'status', 'broadcast']),
+  kind: v.picklist(CHAT_KINDS),
   title: v.exactOptional(v.string()),
 });
 type KnownChat = v.InferOutput<typeof KnownChat>;
@@ -160,6 +160,9 @@ const isMeant = ({ accountId, phone }: From) =>
 const able = (accounts: readonly Candidate[], reaches: Reaches): readonly Candidate[] =>
   byPreference(accounts.filter(({ provider }) => reaches.has(provider)));
 
+/** Earlier releases took channels and bots for persons; their ids tell. */
+const kindOf = ({ kind, providerChatId }: KnownChat) => (kind === 'individual' ? chatKindOfJid(providerChatId) : kind);
+
 /** A chat belongs to one account, and that account sends. */
 function inChat(
   target: Extract<Target, { kind: 'chat' | 'name' }>,
@@ -168,15 +171,17 @@ function inChat(
   accounts: readonly Candidate[],
 ): Resolved {
   const field = target.kind === 'chat' ? 'chat_id' : 'chat_name';
-  const isUnclear = target.kind === 'name' || chats.length > 1;
+  const answerable = chats.filter((chat) => canBeWrittenTo(kindOf(chat)));
+  const isUnclear = target.kind === 'name' || answerable.length > 1;
   const fitting =
-    isUnclear && isNamed(from) ? chats.filter((chat) => owners(chat, accounts, from).some(isMeant(from))) : chats;
+    isUnclear && isNamed(from)
+      ? answerable.filter((chat) => owners(chat, accounts, from).some(isMeant(from)))
+      : answerable;
   const [chat, ...others] = fitting;
+  const [unanswerable] = answerable.length === 0 ? chats : [];
+  if (unanswerable) return nothing(`${field} names a chat of the kind ${kindOf(unanswerable)}: nobody can write to it`);
   if (!chat) return nothing(`${field} matches no chat`);
   if (others.length > 0) return { kind: 'several', chats: fitting.map(({ chatId }) => chatId) };
-  if (chat.kind !== 'individual' && chat.kind !== 'group') {
-    return nothing(`${field} names a ${chat.kind}, to which nobody can write`);
-  }
   const [account] = owners(chat, accounts, from);
   if (!account) return nothing(`The chat of ${field} has no account to send from`);
   return {

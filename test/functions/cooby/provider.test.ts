@@ -117,12 +117,23 @@ const deliveries: Row[] = [
 
 const chats: Row[] = [
   {
-    name: 'a chat id with the two numbers the other way round, in its own spelling',
+    name: 'a chat id with the two numbers the other way round as the same chat',
     payload: { ...text, chat_id: '15550100001_15550100099@c.us', participants: [] },
     stored: sent({
-      chat: { id: '15550100001_15550100099@c.us' },
+      chat: { id: '15550100099_15550100001@c.us' },
       participants: [{ phone: '+15550100001' }, { phone: '+15550100099' }],
     }),
+  },
+  {
+    name: 'no phone where the digits of a hidden number stand in its place',
+    payload: {
+      ...text,
+      chat_id: '490000000004@lid',
+      direction: 'received',
+      sender: { phone: '490000000004', wa_name: 'Bo' },
+      participants: [{ phone: '490000000004' }],
+    },
+    stored: sent({ chat: { id: '490000000004@lid' }, sender: { id: '490000000004', name: 'Bo' } }),
   },
   {
     name: 'a chat id with one number',

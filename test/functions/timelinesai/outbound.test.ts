@@ -40,7 +40,9 @@ describe('a text', () => {
     [{ jid: '120363000000000042@g.us' }, 'messages/to_jid', { jid: '120363000000000042@g.us' }],
     [{ chat_name: 'Night shift' }, 'messages/to_chat_name', { chat_name: 'Night shift' }],
     [{ chat_id: '48211' }, 'chats/48211/messages', {}],
-    [{ chat_id: '15550100099@c.us' }, 'messages/to_jid', { jid: '15550100099@c.us' }],
+    [{ jid: '12025550142@c.us' }, 'messages/to_jid', { jid: '12025550142@s.whatsapp.net' }],
+    [{ chat_id: '15550100099@c.us' }, 'messages/to_jid', { jid: '15550100099@s.whatsapp.net' }],
+    [{ chat_id: '190000000000042@lid' }, 'messages/to_jid', { jid: '190000000000042@lid' }],
     [{ chat_id: '+15550100099' }, 'messages', { phone: '+15550100099' }],
   ])('to %j goes to %s', async (recipient, path, to) => {
     expect((await send({ recipient })).kind).toBe('accepted');

@@ -135,10 +135,23 @@ describe('a chat by its id', () => {
     expect(await chosen({ chat_id: '7@g.us' })).toEqual(unknown);
     expect(await chosen({ chat_id: '6@g.us' })).toEqual(unknown);
     expect(await chosen({ chat_id: theirs })).toEqual(unknown);
-    await bench.addChat('status@broadcast', { accountId: 'a', kind: 'status' });
-    expect(await chosen({ chat_id: 'status@broadcast' })).toEqual(
-      refusal(404, 'chat_id names a status, to which nobody can write'),
-    );
+  });
+
+  it.each([
+    ['status@broadcast', 'status', 'status'],
+    ['1668000000@broadcast', 'broadcast', 'broadcast'],
+    ['120363000000000099@newsletter', 'channel', 'channel'],
+    // As earlier releases have kept it.
+    ['120363000000000099@newsletter', 'individual', 'channel'],
+    ['867051314767696@bot', 'individual', 'bot'],
+  ] as const)('is %s, kept as %s: nobody can write to it', async (id, kind, told) => {
+    await bench.addAccount('a');
+    const chat = await bench.addChat(id, { accountId: 'a', kind });
+    for (const chat_id of [id, chat]) {
+      expect(await chosen({ chat_id })).toEqual(
+        refusal(404, `chat_id names a chat of the kind ${told}: nobody can write to it`),
+      );
+    }
   });
 
   it('has an account that is gone', async () => {
@@ -182,5 +195,14 @@ describe('a chat by its name', () => {
     for (const id of ids) expect(answer.body.message).toContain(id);
     expect(await chosen({ chat_name: 'Ana', whatsapp_account_phone: '+15105566777' })).toBe('a');
     expect(await chosen({ chat_name: 'Ana', account_id: 'b' })).toBe('b');
+  });
+
+  it('counts only chats that can be written to', async () => {
+    await bench.addChat('status@broadcast', { accountId: 'a', kind: 'status', title: 'Ana' });
+    expect(await chosen({ chat_name: 'Ana' })).toEqual(
+      refusal(404, 'chat_name names a chat of the kind status: nobody can write to it'),
+    );
+    await bench.addChat('15550100099@c.us', { accountId: 'a', title: 'Ana' });
+    expect(await chosen({ chat_name: 'Ana' })).toBe('a');
   });
 });
