@@ -7,7 +7,7 @@ import { field } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { type Part, readSend, type Send } from './items.ts';
 import type { Evidence, Finding } from './provider.ts';
-import type { Ending, SettlingPorts } from './settle.ts';
+import { type Ending, type SettlingPorts, settleTogether } from './settle.ts';
 import { settleLate } from './statuses.ts';
 import { type DueItem, type DueTimes, dueLists, LANES, runTasks, timed } from './tasks.ts';
 
@@ -17,6 +17,8 @@ export interface ReconcilePorts extends SettlingPorts {
 
 /** As many as one request reads. */
 const PAGE = 100;
+/** Sends that expire in one transaction, which takes a hundred writes: a send of two parts has nine at most. */
+const TOGETHER = 10;
 /** How long the looks of one account may take in a run, together: one that is never answered uses all of it. */
 const LOOKS_MS = 8_000;
 
@@ -34,20 +36,27 @@ export async function reconcile(
   const { clock } = ports;
   const { over, byAccount, failures } = await survey(ports, times, endsAt, config);
   const table = { clock, lanes: LANES.table, endsAt };
-  const unexpired = await runTasks(over, table, (key) => expire(timed(ports), key, config));
+  const together = [...Map.groupBy(over, ({ quota }) => quota).values()].flatMap((some) => chunked(some, TOGETHER));
+  const unexpired = await runTasks(together, table, (some) => expire(timed(ports), some, config));
   return [...failures, ...unexpired, ...(await lookByAccount(ports, byAccount, endsAt, config))];
+}
+
+interface Over extends DueItem {
+  /** Where its credit goes back to. */
+  readonly quota: string;
 }
 
 /** All that is due: what of it is over its limit, and whose the rest is. */
 async function survey(ports: ReconcilePorts, times: DueTimes, endsAt: number, config: SendingConfig) {
-  const over: DueItem[] = [];
+  const over: Over[] = [];
   const byAccount = new Map<string, DueItem[]>();
   const now = ports.clock.now();
   const sort = async ({ pk, sk, ...item }: Item) => {
     const send = readSend({ pk, sk, ...item });
     const mine = byAccount.get(send.accountId) ?? [];
     const isAnyOver = send.parts.some((part) => isOver(part, now, config));
-    (isAnyOver ? over : mine).push({ pk, sk });
+    if (isAnyOver) over.push({ pk, sk, quota: `${send.workspace} ${send.epoch}` });
+    else mine.push({ pk, sk });
     byAccount.set(send.accountId, mine);
   };
   const lists = dueLists('unknown', times, PAGE);
@@ -76,18 +85,41 @@ function isDue(part: Part, now: number, config: SendingConfig): boolean {
   return reconcileAt <= now || reconcileAt > now + config.unknownLimitMs + config.graceMs;
 }
 
-async function expire(ports: ReconcilePorts, key: DueItem, config: SendingConfig): Promise<void> {
-  const found = await ports.store.get(key, { consistent: true });
-  if (!found) return;
-  const send = readSend(found);
+/**
+ * Some of one quota. Its item takes one transaction at a time, so thousands that expire in one moment would wait for each
+ * other for minutes: they go back several in a transaction, and one by one only where that is refused.
+ */
+async function expire(ports: ReconcilePorts, some: readonly Over[], config: SendingConfig): Promise<void> {
+  const keys = some.map(({ pk, sk }) => ({ pk, sk }));
+  const sends = (await ports.store.getMany(keys, { consistent: true })).map(readSend);
+  const unheard = await Promise.all(sends.map((send) => withoutEcho(ports, send, config)));
+  const over = unheard.filter(({ parts }) => parts.length > 0);
+  const ending = { kind: 'expired', reason: 'no sign that it was sent' } as const;
+  if (over.length === 0 || (await settleTogether(ports, over, ending))) return;
+  for (const { send, parts } of over) {
+    for (const index of parts) await settleLate(ports, { send, index }, send.parts[index]?.intentAt ?? 0, ending);
+  }
+}
+
+/**
+ * The parts that are over their limit, but for those that can now be told by an echo: two messages of the same words may
+ * have been one too many at the last look, and the other settled since.
+ */
+async function withoutEcho(ports: ReconcilePorts, send: Send, config: SendingConfig) {
   const now = ports.clock.now();
+  const parts: number[] = [];
   for (const [index, part] of send.parts.entries()) {
     if (!isOver(part, now, config)) continue;
-    // Two messages of the same words may have been one too many at the last look, and the other settled since.
     const found = endingOf(await ports.evidence.echoed(send, index));
-    const ending = found ?? ({ kind: 'expired', reason: 'no sign that it was sent' } as const);
-    await settleLate(ports, { send, index }, part.intentAt ?? 0, ending, { send, index, part });
+    if (found) await settleLate(ports, { send, index }, part.intentAt ?? 0, found);
+    else parts.push(index);
   }
+  return { send, parts };
+}
+
+function chunked<Element>(elements: readonly Element[], size: number): Element[][] {
+  const count = Math.ceil(elements.length / size);
+  return Array.from({ length: count }, (_, i) => elements.slice(i * size, (i + 1) * size));
 }
 
 /**

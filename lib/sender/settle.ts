@@ -4,7 +4,7 @@ import { known } from '#lib/domain/schema.ts';
 import { isPending, type PartState } from '#lib/domain/send/part.ts';
 import { afterNews, type News } from '#lib/domain/send/status.ts';
 import { stateKey } from '#lib/inbox/delivery-state.ts';
-import { accountKey, oldUnknownKey, pointerKey, quotaKey } from '#lib/store/keys.ts';
+import { accountKey, oldUnknownKey, pointerKey, QUOTA_PREFIX, quotaKey } from '#lib/store/keys.ts';
 import type { StorePorts } from '#lib/store/retry.ts';
 import {
   absent,
@@ -204,6 +204,26 @@ export async function settlePart(
     return head.send;
   }
   throw new Error(`part ${index} of ${messageId} changed ${TRIES} times while it was being settled`);
+}
+
+interface Parts {
+  readonly send: Send;
+  readonly parts: readonly number[];
+}
+
+/** Ends parts that wait in no queue, of sends that were charged to one quota, all in one transaction; or none of them. */
+export async function settleTogether(ports: SettlingPorts, ends: readonly Parts[], ending: Ending): Promise<boolean> {
+  const { store, clock, random } = ports;
+  const settlings = ends.map(({ send, parts }) => settling(send, parts, ending, clock.now()));
+  const refunded = settlings.reduce((sum, { settled }) => sum + settled.refunded, 0);
+  // A transaction touches an item once.
+  const isQuota = (write: Update | Put | Delete) => write.kind === 'update' && write.key.sk.startsWith(QUOTA_PREFIX);
+  const writes = settlings.flatMap((one) => one.writes).filter((write) => !isQuota(write));
+  const quotas = ends.slice(0, 1).map(({ send }) => quotaKey(send.workspace, send.epoch));
+  const back = quotas.map((quota) => update(quota, [add('available', refunded)], exists()));
+  const { done } = await store.transact([...back, ...writes], newTransaction(random));
+  if (done) for (const { settled } of settlings) countSettled(ports, settled);
+  return done;
 }
 
 /** An account is deleted with nothing in its queue, and its counts are the quota's from then on. */

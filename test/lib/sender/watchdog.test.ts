@@ -3,10 +3,14 @@ import { audit } from '#lib/credits/audit.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { sendState } from '#lib/domain/send/part.ts';
 import { hold, probe, probeNow } from '#lib/sender/hold.ts';
+import { readSend } from '#lib/sender/items.ts';
+import { settleLate } from '#lib/sender/statuses.ts';
 import { watchdog } from '#lib/sender/watchdog.ts';
 import { accountKey, dueListOf, dueSortKey, probeKey, sendKey } from '#lib/store/keys.ts';
 import { add, type Item, put, type Store, StoreUnavailable, set, update } from '#lib/store/store.ts';
+import { keyOf } from '#test/support/memory-store.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
+import { at, once } from '#test/support/simulation/landmarks.ts';
 import { noFaults, World, type WorldOptions } from '#test/support/simulation/world.ts';
 
 const SECOND = 1_000;
@@ -89,8 +93,63 @@ test('a probe that is made due while another begins keeps its time', async () =>
   expect(world.store.peek(probeKey('a'))).toMatchObject({ tries: 0, gsi3sk: dueSortKey(world.now, 'a') });
 });
 
+/** As DynamoDB: of two transactions that touch an item at the same time, one meets a conflict. */
+function conflicting({ store, scheduler }: World, milliseconds: number): { conflicts: number } {
+  const met = { conflicts: 0 };
+  const busy = new Set<string>();
+  const transact = store.transact.bind(store);
+  store.transact = async (writes, token) => {
+    const keys = writes.map(keyOf).map(({ pk, sk }) => `${pk} ${sk}`);
+    if (keys.some((key) => busy.has(key))) {
+      met.conflicts += 1;
+      throw new StoreUnavailable('conflict');
+    }
+    for (const key of keys) busy.add(key);
+    await new Promise<void>((resolve) => scheduler.at(scheduler.now + milliseconds, resolve));
+    for (const key of keys) busy.delete(key);
+    return transact(writes, token);
+  };
+  return met;
+}
+
 describe('what is over its limit', () => {
   const accounts = Array.from({ length: 10 }, (_, i) => `acc${i}`);
+
+  test('is refunded within a minute, 5,000 of one workspace, though transactions meet each other', {
+    timeout: 120_000,
+  }, async () => {
+    const { world, ids } = await unknownOn(accounts, { config: { unknownLimitMs: 10 * MINUTE } });
+    world.invariants.balancing = false;
+    for (const id of ids) await multiply(world, id, 499, 0);
+    await world.run(10 * MINUTE);
+    const met = conflicting(world, 10);
+    world.begin(world.watch());
+    await world.run(30 * SECOND);
+    const sends = world.store.all().filter(({ kind }) => kind === 'send');
+    expect(sends.filter((item) => sendState(readSend(item).parts) === 'expired').length).toBe(5_000);
+    expect(met.conflicts).toBeGreaterThan(0);
+    world.invariants.books();
+    expect(world.invariants.violations).toEqual([]);
+  });
+
+  test('is refunded by itself where another of the same transaction changes meanwhile', async () => {
+    const { world, ids } = await unknownOn(accounts, { config: { unknownLimitMs: 10 * MINUTE } });
+    const [first = '', ...others] = ids;
+    await world.run(10 * MINUTE);
+    const isRefunding = at((write) => write.kind === 'update' && write.key.pk === `MSG#${first}`, 'before');
+    once(world, isRefunding, { stallMs: SECOND }, () => {
+      const { intentAt = 0 } = world.message(first).parts[0] ?? {};
+      const ending = { kind: 'sent', providerId: 'P1' } as const;
+      const settle = (ports: ReturnType<World['ports']>) =>
+        settleLate(ports, { send: { messageId: first }, index: 0 }, intentAt, ending);
+      world.begin(world.spawn('ask', 'main', settle));
+    });
+    await world.until(world.watch());
+    expect(stateOf(world, first)).toBe('sent');
+    expect(new Set(others.map((id) => stateOf(world, id)))).toEqual(new Set(['expired']));
+    expect(world.invariants.violations).toEqual([]);
+  });
+
   test.each([
     ['one after another', 499, 1_200],
     ['all in one moment', 499, 0],
