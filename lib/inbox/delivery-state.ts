@@ -5,13 +5,19 @@ import { comesTo, type Reports } from '#lib/domain/send/status.ts';
 import { toIso } from '#lib/domain/time.ts';
 import {
   absent,
+  all,
   any,
   type Change,
+  type Condition,
   compare,
+  equal,
+  exists,
   type Item,
+  isLive,
   type Key,
   remove,
   type Store,
+  StoreUnavailable,
   set,
   setIfAbsent,
   update,
@@ -36,9 +42,13 @@ export interface StateLife {
   readonly nowSeconds: number;
 }
 
+/** What has run out, as long as nobody has linked it with a send. */
+const hasRunOut = (nowSeconds: number): Condition => all(absent('send'), compare('expiresAt', '<=', nowSeconds));
+
 /**
- * Writes to the state of a message, which ends with the last that was told of it. One that has run out begins anew: its
- * words are nobody's any more.
+ * Writes to the state of a message. It ends with the last that was told of it; one that has run out begins anew, for its
+ * words are nobody's any more. What leads to a send of ours has no end: a report may come later than the retention
+ * reaches, and the send's credit hangs on it. It is deleted when the send is emptied.
  */
 export async function touchState(
   store: Store,
@@ -46,14 +56,43 @@ export async function touchState(
   changes: readonly Change[],
   { expiresAt, nowSeconds }: StateLife,
 ): Promise<Item | undefined> {
-  const end = expiresAt === undefined ? remove('expiresAt') : set('expiresAt', expiresAt);
-  const isLive = any(absent('expiresAt'), compare('expiresAt', '>', nowSeconds));
-  const touch = update(key, [...changes, end], isLive);
-  const written = await store.write(touch, { returns: 'new' });
-  if (written.done || !written.item) return written.item;
-  const { pk: _pk, sk: _sk, ...past } = written.item;
-  await store.write(update(key, Object.keys(past).map(remove), compare('expiresAt', '<=', nowSeconds)));
-  return (await store.write(touch, { returns: 'new' })).item;
+  const isLinked = exists('send');
+  const isLiveNow = any(absent('expiresAt'), compare('expiresAt', '>', nowSeconds));
+  const lasting = update(key, [...changes, remove('expiresAt')], any(isLinked, isLiveNow));
+  const ending =
+    expiresAt === undefined
+      ? lasting
+      : update(key, [...changes, set('expiresAt', expiresAt)], all(absent('send'), isLiveNow));
+  let met: Item | undefined;
+  for (let round = 0; round < ROUNDS; round++) {
+    const written = await store.write(met?.send === undefined ? ending : lasting, { returns: 'new' });
+    if (written.done) return written.item;
+    met = written.item;
+    if (met && met.send === undefined) await forgetWords(store, met, hasRunOut(nowSeconds));
+  }
+  throw new StoreUnavailable('conflict');
+}
+
+// Each round more means that the item was linked, deleted or ended in this very moment.
+const ROUNDS = 5;
+
+async function forgetWords(store: Store, { pk, sk, send: _send, part: _part, ...past }: Item, onlyIf: Condition) {
+  await store.write(update({ pk, sk }, Object.keys(past).map(remove), onlyIf));
+}
+
+/**
+ * After a state was linked with a send: takes its end away, and what was told before and has run out by then. Answers the
+ * state as it is afterwards.
+ */
+export async function keepLinked(store: Store, key: Key, nowSeconds: number): Promise<Item | undefined> {
+  for (let round = 0; round < ROUNDS; round++) {
+    const state = await store.get(key, { consistent: true });
+    if (state?.send === undefined || state.expiresAt === undefined) return state;
+    const asRead = equal('expiresAt', state.expiresAt);
+    if (isLive(state, nowSeconds)) await store.write(update(key, [remove('expiresAt')], asRead));
+    else await forgetWords(store, state, asRead);
+  }
+  throw new StoreUnavailable('conflict');
 }
 
 /** The last time that anything of the message is known of, in milliseconds; undefined where no status has come. */
@@ -89,9 +128,9 @@ async function noteLast(store: Store, key: Key, item: Item, state: 'sent' | 'fai
   const latest = reportsIn(item)[state];
   if (latest === undefined || latest >= at) return item;
   const name = `last_${state}`;
-  const written = await store.write(update(key, [set(name, at)], any(absent(name), compare(name, '<', at))), {
-    returns: 'new',
-  });
+  // Deleted meanwhile, it stays so: what begins here would have no end.
+  const isLater = all(exists(), any(absent(name), compare(name, '<', at)));
+  const written = await store.write(update(key, [set(name, at)], isLater), { returns: 'new' });
   return written.item ?? item;
 }
 

@@ -28,7 +28,8 @@ async function shownEvents(
     Promise.all(heads.map((head) => eventOf(store, head))),
     store.getMany([...stateKeys].map((pk) => ({ pk, sk: 'META' }))),
   ]);
-  const stateAt = new Map(states.filter((item) => isLive(item, nowSeconds)).map((item) => [item.pk, item]));
+  const isKnown = (state: Item) => state.send !== undefined || isLive(state, nowSeconds);
+  const stateAt = new Map(states.filter(isKnown).map((item) => [item.pk, item]));
   return events.flatMap((event, i) => {
     const state = stateAt.get(String(heads[i]?.stateKey));
     return once && isTwin(event, state) ? [] : [withDelivery(event, state)];

@@ -238,18 +238,27 @@ function unlessDamaged(cause: unknown): undefined {
 }
 
 /**
- * How far a message got. A send that is the person's is emptied with it; where sending still uses the state, it stays:
- * it holds times.
+ * How far a message got. A send that is the person's is emptied with it. Where the state leads to a send that is still
+ * there, only the words that name the person go: it ends with the send, whose credit may hang on what is told later.
  */
 async function eraseDelivery(erasing: Erasing, key: Key, isTheirs: boolean): Promise<void> {
   const { store, counts, mentions } = erasing;
   const state = await store.get(key, { consistent: true });
   if (!state) return;
   if (isTheirs && typeof state.send === 'string') await emptySend(erasing, state.send);
-  const { done } = await store.write(
-    mentions(JSON.stringify(state)) ? del(key, exists()) : del(key, all(exists(), absent('send'))),
-  );
+  const { done, item: linked } = await store.write(del(key, all(exists(), absent('send'))));
   if (done) counts.deliveries += 1;
+  const words = Object.entries(linked ?? {}).filter(
+    ([name, said]) => name.startsWith('detail_') && mentions(String(said)),
+  );
+  if (words.length > 0)
+    await store.write(
+      update(
+        key,
+        words.map(([name]) => remove(name)),
+        exists(),
+      ),
+    );
 }
 
 /** Everything received that names the person, whoever wrote it: also quotes, cards, lists of participants, raw bodies. */

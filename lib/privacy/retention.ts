@@ -4,7 +4,7 @@ import { expiryOf } from '#lib/domain/retention.ts';
 import { tally } from '#lib/domain/schema.ts';
 import { isUnsettled } from '#lib/domain/send/part.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { lastTold } from '#lib/inbox/delivery-state.ts';
+import { keepLinked, lastTold } from '#lib/inbox/delivery-state.ts';
 import { eventOf } from '#lib/inbox/event-item.ts';
 import { readSend } from '#lib/sender/items.ts';
 import { LEDGER_PREFIX, quotaKindKey, sendListKey } from '#lib/store/keys.ts';
@@ -79,18 +79,22 @@ async function applyTo({ store, retentionDays, now, counts }: Applying, met: Ite
   throw new StoreUnavailable('conflict');
 }
 
-/** What is known of a message's delivery ends with the last that was told of it, and is found through its events alone. */
+/**
+ * What is known of a message's delivery ends with the last that was told of it, and is found through its events alone.
+ * What leads to a send ends with that.
+ */
 async function applyToState({ store, retentionDays, now }: Applying, head: Item): Promise<void> {
   if (typeof head.stateKey !== 'string' || !isLive(head, now / 1000)) return;
   const key = { pk: head.stateKey, sk: 'META' };
   const state = await store.get(key, { consistent: true });
-  if (!state || !isLive(state, now / 1000)) return;
+  if (state?.send !== undefined) await keepLinked(store, key, now / 1000);
+  if (!state || state.send !== undefined || !isLive(state, now / 1000)) return;
   const expiresAt = expiryOf(lastTold(state) ?? Date.parse(String(head.orderedAt)), retentionDays);
   if (expiresAt === state.expiresAt) return;
   const asRead = state.expiresAt === undefined ? absent('expiresAt') : equal('expiresAt', state.expiresAt);
-  // Refused: a status has come in meanwhile, and has brought an end of its own.
+  // Refused: a status has come in meanwhile, and has brought an end of its own, or it leads to a send by now.
   const change = expiresAt === undefined ? remove('expiresAt') : set('expiresAt', expiresAt);
-  await store.write(update(key, [change], all(exists(), asRead)));
+  await store.write(update(key, [change], all(exists(), absent('send'), asRead)));
 }
 
 export const AppliedCounts = v.object({

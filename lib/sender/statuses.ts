@@ -1,6 +1,6 @@
 import { meetsNothing, NOTHING, onAccount, onQuota } from '#lib/credits/spent.ts';
 import { afterNews, comesTo, type News } from '#lib/domain/send/status.ts';
-import { reportsIn, stateKey } from '#lib/inbox/delivery-state.ts';
+import { keepLinked, reportsIn, stateKey } from '#lib/inbox/delivery-state.ts';
 import { accountKey, dueListOf, dueSortKey, sendKey } from '#lib/store/keys.ts';
 import { withRetries } from '#lib/store/retry.ts';
 import {
@@ -9,7 +9,6 @@ import {
   type Condition,
   equal,
   exists,
-  isLive,
   type Key,
   newTransaction,
   remove,
@@ -53,16 +52,19 @@ export async function onStatus(
   // By then whoever is sending it has written its name, or has died.
   const due = ports.clock.now() + config.leaseMs + config.graceMs;
   const written = await ports.store.write(
-    update(key, [set('gsi3pk', dueListOf('status', key.pk)), set('gsi3sk', dueSortKey(due, key.pk))], absent('send')),
+    update(
+      key,
+      [set('gsi3pk', dueListOf('status', key.pk)), set('gsi3sk', dueSortKey(due, key.pk))],
+      all(exists(), absent('send')),
+    ),
   );
   if (!written.done && written.item) await applyStatuses(ports, readProviderMessage(written.item));
 }
 
 /** The other side: after an outcome has named the message, whatever was told of it before. */
 export async function readStatuses(ports: SettlingPorts, send: Send, providerId: string): Promise<void> {
-  const key = stateKey(send, providerId);
-  const item = await ports.store.get(key, { consistent: true });
-  if (item && isLive(item, ports.clock.now() / 1000)) await applyStatuses(ports, readProviderMessage(item));
+  const item = await keepLinked(ports.store, stateKey(send, providerId), ports.clock.now() / 1000);
+  if (item) await applyStatuses(ports, readProviderMessage(item));
 }
 
 /** Idempotent, and indifferent to order: it looks at all that is known of the message, not at one event. */
@@ -72,7 +74,7 @@ async function applyStatuses(ports: SettlingPorts, message: ProviderMessage): Pr
   if (messageId === undefined || index === undefined || news === undefined) return;
   for (let tries = 0; tries < TRIES; tries += 1) {
     const item = await ports.store.get(sendKey(messageId), { consistent: true });
-    if (!item || (await raise(ports, readSend(item), index, news, message))) return noLongerDue(ports.store, message);
+    if (!item || (await raise(ports, readSend(item), index, news, message))) return applied(ports.store, message);
   }
   throw new Error(`part ${index} of ${messageId} changed ${TRIES} times while a status was applied`);
 }
@@ -144,6 +146,14 @@ async function refundSpent(
   return (await store.transact([raised, ...onceGone], newTransaction(random))).done;
 }
 
+/** The provider's words stand in the send by now, and end with it. Newer ones stay until they are applied, too. */
+async function applied(store: Store, message: ProviderMessage): Promise<void> {
+  await noLongerDue(store, message);
+  const { pk, detail_failed: words } = message;
+  if (words === undefined) return;
+  await store.write(update({ pk, sk: 'META' }, [remove('detail_failed')], equal('detail_failed', words)));
+}
+
 /** Takes a message off the watchdog's list. A newer status that was put there meanwhile stays. */
 async function noLongerDue(store: Store, { pk, gsi3sk }: ProviderMessage, onlyIf?: Condition): Promise<void> {
   if (gsi3sk === undefined) return;
@@ -157,7 +167,7 @@ async function noLongerDue(store: Store, { pk, gsi3sk }: ProviderMessage, onlyIf
  * may have died before he looked at the statuses; or it is none of ours, as is everything that people write by hand.
  */
 export async function revisitStatuses(ports: SettlingPorts, item: DueItem): Promise<void> {
-  const found = await ports.store.get(item, { consistent: true });
+  const found = await keepLinked(ports.store, item, ports.clock.now() / 1000);
   if (!found) return;
   const message = readProviderMessage(found);
   if (message.send !== undefined) return applyStatuses(ports, message);

@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import { addressesOf, tracesOf } from '#lib/domain/send/evidence.ts';
 import { readSend } from '#lib/sender/items.ts';
 import { unknownMarks } from '#lib/sender/marks.ts';
-import { echoKey } from '#lib/store/keys.ts';
-import { type Item, put, set, update } from '#lib/store/store.ts';
+import { echoKey, sendKey } from '#lib/store/keys.ts';
+import { del, type Item, put, set, update } from '#lib/store/store.ts';
 import { ErasureHub, OTHER } from '#test/lib/privacy/hub.ts';
 import { LONG } from '#test/support/long.ts';
 import { message } from './admin-bench.ts';
@@ -207,6 +207,99 @@ it('ends the state of a message with the last that was told of it, and begins an
   expect(others).toEqual([]);
   const words = Object.keys(state ?? {}).filter((name) => /^(?:at|last|detail)_/.test(name));
   expect(words).toEqual(['at_sent']);
+});
+
+/** A message that went out while the retention was 30 days, and of which the provider has told that it was delivered. */
+async function sentUnderRetention() {
+  const hub = new ErasureHub();
+  await retain(hub, 30);
+  const account = await hub.account();
+  const { url } = await hub.webhook();
+  const tell = (status: string, detail?: string) => hub.post(url, { ...told(hub, status, detail), account });
+  const id = await hub.accepted(account, { phone: OTHER }, 'hello', { kind: 'sent', providerId: 'M1' });
+  /** As TTL does. */
+  const deleteExpired = async () => {
+    const ended = hub.memory.all().filter(({ expiresAt }) => Number(expiresAt) * 1000 <= hub.bench.now);
+    await hub.memory.writeMany(ended.map(({ pk, sk }) => del({ pk, sk })));
+  };
+  const part = () => readSend(hub.memory.peek(sendKey(id)) ?? { ...sendKey(id) }).parts[0];
+  return { hub, tell, deleteExpired, part };
+}
+
+it.each([
+  ['refunds', 'failed', { state: 'failed', creditState: 'refunded' }],
+  ['shows', 'delivered', { state: 'delivered', creditState: 'spent' }],
+])('%s what is told of a message after the end of what was told before: %s', async (_what, status, then) => {
+  const { hub, tell, deleteExpired, part } = await sentUnderRetention();
+  await tell('sent');
+  hub.bench.now += 31 * DAY_MS;
+  await deleteExpired();
+  await tell(status, `${OTHER} is gone`);
+  expect(part()).toMatchObject(then);
+  expect(statesOf(hub)).toMatchObject([{ send: expect.anything(), [`at_${status}`]: expect.anything() }]);
+  expect(statesOf(hub)[0]).not.toHaveProperty('expiresAt');
+});
+
+it("keeps a provider's words on a failure in the send alone, and empties both together", async () => {
+  const { hub, tell, part } = await sentUnderRetention();
+  await tell('failed', `${OTHER} is gone`);
+  expect(part()).toMatchObject({ error: `${OTHER} is gone` });
+  expect(statesOf(hub)).toMatchObject([expect.not.objectContaining({ detail_failed: expect.anything() })]);
+  hub.bench.now += 31 * DAY_MS;
+  await apply(hub);
+  expect(part()).not.toHaveProperty('error');
+  expect(statesOf(hub)).toEqual([]);
+});
+
+it('takes the end that an earlier version gave from what leads to a send', async () => {
+  const { hub, tell } = await sentUnderRetention();
+  await tell('delivered');
+  const given = { expiresAt: Math.floor(hub.bench.now / 1000) + 5 };
+  for (const state of statesOf(hub)) await hub.memory.write(put({ ...state, ...given }));
+  await apply(hub);
+  expect(statesOf(hub)).toMatchObject([{ send: expect.anything(), at_delivered: expect.anything() }]);
+  expect(statesOf(hub)[0]).not.toHaveProperty('expiresAt');
+});
+
+it('gives its end to what a replay writes beside an event in this very moment', async () => {
+  const hub = new ErasureHub();
+  const { url } = await hub.webhook();
+  await hub.post(url, message(1, { text: LONG }));
+  await retain(hub, 30);
+  const write = hub.memory.write.bind(hub.memory);
+  let isReplayed = false;
+  hub.memory.write = async (wanted, options) => {
+    const [head] = events(hub).filter(({ sk }) => sk === 'META');
+    if (!isReplayed && head && wanted.kind === 'update' && wanted.key.sk === 'META' && wanted.key.pk === head.pk) {
+      isReplayed = true;
+      await write(put({ ...head, receipt: 'a replay' }));
+      await write(put({ pk: head.pk, sk: 'event#replayed#000', data: new Uint8Array([1]) }));
+    }
+    return write(wanted, options);
+  };
+  await apply(hub);
+  expect(isReplayed).toBe(true);
+  expect(endsOf(hub)).toEqual(new Set([Math.floor(hub.bench.now / 1000) + 30 * DAY_SECONDS]));
+});
+
+it.each([
+  ['an end of its own', { expiresAt: 4_000_000_000 }, { expiresAt: 4_000_000_000 }],
+  ['a send', { send: 'wa_1', part: 0 }, { send: 'wa_1' }],
+])('leaves a state that got %s in this very moment as it is', async (_what, more, left) => {
+  const hub = new ErasureHub();
+  const { url } = await hub.webhook();
+  await hub.post(url, told(hub, 'delivered'));
+  await retain(hub, 30);
+  const write = hub.memory.write.bind(hub.memory);
+  hub.memory.write = async (wanted, options) => {
+    if (wanted.kind === 'update' && wanted.key.pk.startsWith('PID#')) {
+      for (const state of statesOf(hub)) await write(put({ ...state, ...more }));
+    }
+    return write(wanted, options);
+  };
+  await apply(hub);
+  expect(statesOf(hub)).toMatchObject([left]);
+  expect(Object.keys(statesOf(hub)[0] ?? {}).includes('expiresAt')).toBe('expiresAt' in more);
 });
 
 it('gives an end to states that have none, and takes it back', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sightChat } from '#lib/chats/chat.ts';
 import { audit } from '#lib/credits/audit.ts';
+import { stateKey } from '#lib/inbox/delivery-state.ts';
 import { readSend } from '#lib/sender/items.ts';
 import { unknownMarks } from '#lib/sender/marks.ts';
 import { sendKey } from '#lib/store/keys.ts';
@@ -149,6 +150,19 @@ describe('erasing a person keeps', () => {
     });
     expect(await erase(hub, '?groups=true')).toMatchObject({ erased: { events: 1, chats: 1 }, left: [] });
     expect(traces(hub)).toEqual([]);
+  });
+
+  it('what leads to a send of somebody else, without the words that name the person', async () => {
+    const hub = new ErasureHub();
+    const account = await hub.account();
+    const { url } = await hub.webhook();
+    const send = await hub.accepted(account, { phone: OTHER }, 'hello', { kind: 'sent', providerId: 'P1' });
+    const state = stateKey({ workspace: 'main', provider: 'sandbox', scope: account }, 'P1');
+    await hub.memory.write(update(state, [set('detail_failed', `${PERSON} has left`), set('at_failed', 1)]));
+    await hub.post(url, { event: 'status', id: 'P1', status: 'sent', account, chat: PERSON, at: message(1).at });
+    expect(await erase(hub)).toMatchObject({ erased: { events: 1, sends: 0, deliveries: 0 } });
+    expect(traces(hub)).toEqual([]);
+    expect(hub.memory.peek(state)).toMatchObject({ send, part: 0, at_failed: 1 });
   });
 
   it('a send that waits, and the figures of one that is done', async () => {

@@ -438,6 +438,7 @@ describe('a message that has failed', () => {
     const id = await world.sendNow('a', { recipient });
     await world.run(5 * SECOND);
     expect(standing(id)).toBe('sent/spent');
+    expect(world.store.peek(key('3EB01'))).toEqual({ ...key('3EB01'), send: id, part: 0 });
   });
 
   test('is delivered where that is told', async () => {
