@@ -3,6 +3,7 @@ import type { Content, File } from '#lib/domain/content.ts';
 import { derivedId } from '#lib/domain/ids.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import type { Chat, Message, OwnAccount, Person } from '#lib/domain/message.ts';
+import { mimeTypes } from '#lib/domain/mime-types.ts';
 import { type ChatKind, chatKindOfJid, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
 import { anyKnown, type Issue, known } from '#lib/domain/schema.ts';
 import { type Draft, type EventReader, reader } from '#lib/inbox/provider.ts';
@@ -25,7 +26,12 @@ import {
 /** TimelinesAI's own id of a chat, which belongs to one account; else whatever tells the chat from others. */
 export function chatIdOf(chat: theirs.Chat | undefined): string | undefined {
   const jid = chat?.jid === undefined ? undefined : normaliseJid(chat.jid);
-  return chat?.chat_id ?? chat?.id ?? jid ?? toPhone(chat?.phone);
+  return chat?.chat_id ?? chat?.id ?? idInUrl(chat?.chat_url) ?? jid ?? toPhone(chat?.phone);
+}
+
+/** As `https://app.timelines.ai/chat/510234/messages/`. */
+function idInUrl(url: string | undefined): string | undefined {
+  return /\/chats?\/(\d{1,20})(?:[/?#]|$)/i.exec(url ?? '')?.[1];
 }
 
 export function chatKindOf(chat: theirs.Chat): ChatKind {
@@ -85,28 +91,39 @@ function contentsOf(message: TheirMessage): Content[] {
   return message.text === undefined ? [] : [{ type: 'text', text: message.text }];
 }
 
-/** Older payloads have one `attachment`, later ones a list; where both stand there, the list has it, too. */
-function attachmentsOf(message: TheirMessage): Attachment[] {
-  const listed = (message.attachments ?? []).filter(isThere);
-  if (listed.length > 0) return listed;
-  return message.attachment !== undefined && isThere(message.attachment) ? [message.attachment] : [];
-}
-
-function isThere({ temporary_download_url: url, filename, mimetype }: Attachment): boolean {
-  return (url ?? filename ?? mimetype) !== undefined;
-}
-
-function toFile(attachment: Attachment) {
-  const file: File = known({
-    url: attachment.temporary_download_url,
-    name: attachment.filename,
-    mimeType: attachment.mimetype,
-    size: attachment.size,
+/** Some payloads have one `attachment`, some a list, some its link beside the text; the list has what the others say. */
+function attachmentsOf(message: TheirMessage): readonly Attachment[] {
+  const { attachment, attachments = [] } = message;
+  const beside: Attachment = known({
+    url: message.attachment_url ?? message.file_url,
+    name: message.attachment_filename,
+    mimeType: message.attachment_mimetype,
   });
-  return { type: fileTypeOf(attachment.mimetype), file };
+  const places = [attachments, attachment === undefined ? [] : [attachment], [beside]];
+  return places.map((files) => files.filter(isThere)).find((files) => files.length > 0) ?? [];
 }
 
-function fileTypeOf(mimeType = ''): 'image' | 'video' | 'audio' | 'voice' | 'document' {
+const isThere = ({ url, name, mimeType }: Attachment): boolean => (url ?? name ?? mimeType) !== undefined;
+
+function toFile({ kind, ...file }: Attachment): { type: FileType; file: File } {
+  return { type: fileTypeOf(file, kind), file };
+}
+
+const KINDS = ['image', 'video', 'audio', 'voice', 'document', 'sticker'] as const;
+type FileType = (typeof KINDS)[number];
+
+/** By its MIME type; where that is not told by their word for it, and then by the ending of its name or link. */
+function fileTypeOf({ mimeType, name, url }: File, kind = ''): FileType {
+  if (mimeType !== undefined) return typeOfMime(mimeType);
+  const named = KINDS.find((type) => type === kind.toLowerCase());
+  return named ?? typeOfMime(mimeTypeOf(name) ?? mimeTypeOf(url) ?? '');
+}
+
+function mimeTypeOf(name: string | undefined): string | undefined {
+  return mimeTypes[/\.(\w+)$/.exec(name?.split(/[?#]/)[0] ?? '')?.[1]?.toLowerCase() ?? ''];
+}
+
+function typeOfMime(mimeType: string): FileType {
   const type = mimeType.toLowerCase();
   if (type.startsWith('image/')) return 'image';
   if (type.startsWith('video/')) return 'video';
@@ -168,28 +185,26 @@ export function messages(named?: Direction): EventReader {
   };
 }
 
-/** A bundle is understood whole or not at all: nothing of it may get lost beside what was understood. */
-function toDrafts(told: Told, named: Direction | undefined): readonly [Draft, ...Draft[]] | Issue {
-  const drafts: Draft[] = [];
-  for (const entry of told.messages) {
-    const read = draftsOf(told, entry, named);
-    if ('path' in read) return read;
-    drafts.push(...read);
-  }
-  const [first, ...others] = drafts;
-  return first === undefined ? { path: 'messages', message: 'is empty' } : [first, ...others];
+/** Each message of a bundle is read by itself. */
+function toDrafts(told: Told, named: Direction | undefined): readonly (Draft | Issue)[] {
+  const chatId = chatIdOf(told.chat);
+  if (chatId === undefined) return [{ path: told.chatPath, message: 'is missing' }];
+  return told.messages.flatMap((entry) => draftsOf(told, chatId, entry, named));
 }
 
 /** Several attachments are several messages of one id, told apart by their place: each is a bubble of its own. */
-function draftsOf(told: Told, { message, path }: ToldMessage, named: Direction | undefined): Draft[] | Issue {
-  const chatId = chatIdOf(told.chat);
-  if (chatId === undefined) return { path: told.chatPath, message: 'is missing' };
+function draftsOf(
+  told: Told,
+  chatId: string,
+  { message, path }: ToldMessage,
+  named: Direction | undefined,
+): readonly (Draft | Issue)[] {
   const direction = directionOf(told, message, named);
-  if (direction === undefined) return { path: `${path}.direction`, message: 'must be "received" or "sent"' };
+  if (direction === undefined) return [{ path: `${path}.direction`, message: 'must be "received" or "sent"' }];
   const contents = contentsOf(message);
-  const id = message.message_uid ?? message.message_id;
+  const id = message.message_uid ?? message.uid ?? message.message_uuid ?? message.message_id;
   if (contents.length === 0) {
-    if (id === undefined) return { path: `${path}.message_uid`, message: 'is missing' };
+    if (id === undefined) return [{ path: `${path}.message_uid`, message: 'is missing' }];
     contents.push({ type: 'unsupported', providerType: message.message_type ?? 'empty' });
   }
   const common = commonOf(told, message, direction, chatId);
@@ -264,7 +279,6 @@ function senderOf(
 
 /** Deliveries of the first generation may come without ids; a repeated one must get the same. */
 function ownIdFor(chatId: string, message: theirs.TheirMessage, direction: Direction): string {
-  const { timestamp, sender, text, attachment, attachments } = message;
-  const fileName = attachments?.[0]?.filename ?? attachment?.filename;
-  return derivedId('msg', [chatId, direction, timestamp, sender?.phone, text, fileName]);
+  const { timestamp, sender, text } = message;
+  return derivedId('msg', [chatId, direction, timestamp, sender?.phone, text, attachmentsOf(message)[0]?.name]);
 }

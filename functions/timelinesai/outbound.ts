@@ -151,6 +151,7 @@ function uploadRequest(workspace: Workspace, { name, mimeType, bytes }: Attachme
 const Text = v.fallback(v.optional(v.string()), undefined);
 const Message = v.looseObject({
   uid: Text,
+  message_uid: Text,
   timestamp: Text,
   from_me: v.fallback(v.optional(v.boolean()), undefined),
   text: Text,
@@ -179,9 +180,10 @@ async function findSent(
   const url = apiUrl(workspace, `chats/${recipient.id}/messages`);
   const reply = await http.call({ method: 'GET', url, headers: authorization(workspace) }, deadline);
   const body = reply.kind === 'answered' && reply.status === 200 ? bodyOf(History, reply) : undefined;
-  return messagesIn(body?.data).flatMap((message) =>
-    message.uid && fits(message, attempted) ? [candidate(message.uid, message)] : [],
-  );
+  return messagesIn(body?.data).flatMap((message) => {
+    const id = message.uid ?? message.message_uid;
+    return id && fits(message, attempted) ? [candidate(id, message)] : [];
+  });
 }
 
 function messagesIn(data: unknown): readonly Message[] {
@@ -283,9 +285,16 @@ function nothingSent(outcome: SendOutcome): SendOutcome {
   return outcome;
 }
 
+const Id = v.pipe(v.string(), v.nonEmpty());
 const Named = v.looseObject({
   status: v.string(),
-  data: v.looseObject({ message_uid: v.pipe(v.string(), v.nonEmpty()) }),
+  data: v.union([
+    v.looseObject({ message_uid: Id }),
+    v.pipe(
+      v.looseObject({ uid: Id }),
+      v.transform(({ uid }) => ({ message_uid: uid })),
+    ),
+  ]),
 });
 const Fault = v.looseObject({
   status: v.literal('error'),

@@ -1,11 +1,11 @@
 import { isRecord, parseJson } from '#lib/domain/json.ts';
-import { type ReceivingProvider, readByName, reader } from '#lib/inbox/provider.ts';
+import { type Reading, type ReceivingProvider, readByName, reader } from '#lib/inbox/provider.ts';
 import { messages, toReaction } from './messages.ts';
 import { call, chat, connection } from './reports.ts';
 import { ReactionBody } from './schema.ts';
 
 // The events' names as the vendor's pages and true deliveries have them, in pairs where the two differ.
-const byName = readByName('event_type', {
+const events = {
   'message:new': messages(),
   'message:received:new': messages('received'),
   'message:sent:new': messages('sent'),
@@ -30,7 +30,41 @@ const byName = readByName('event_type', {
   'whatsapp:account:disconnected': connection('disconnected', 'disconnected_on'),
   'whatsapp:account:suspended': connection('restricted'),
   'whatsapp:account:resumed': connection('connected'),
-});
+};
+const byName = readByName('event_type', events);
+
+const CONTENT = 'text|image|video|audio|voice|document|file|media|attachment|sticker|location|contact';
+const NEW = `(?::(?:new|created|${CONTENT}))*`;
+
+/**
+ * Other names of the same events, as newer and shorter settings have them. A name that says more (`message:deleted`) is
+ * another event, and not guessed.
+ */
+const aliases: readonly (readonly [pattern: RegExp, name: keyof typeof events])[] = [
+  [new RegExp(`^message(?::new)?:(?:received|incoming)${NEW}$`), 'message:received:new'],
+  [new RegExp(`^message(?::new)?:(?:sent|outgoing)${NEW}$`), 'message:sent:new'],
+  [new RegExp(`^message${NEW}$`), 'message:new'],
+  [/^(?:message:)?reaction(?::new)?$/, 'message:reaction'],
+  [/^call:(?:(?:incoming|received):)?missed$/, 'call:incoming:missed'],
+  [/^call:(?:incoming|received)(?::ended)?$/, 'call:incoming:ended'],
+  [/^call:(?:outgoing|sent)(?::ended)?$/, 'call:outgoing:ended'],
+  [/^chat:(?:(?:incoming|received|outgoing|sent):)?(?:new|created)$/, 'chat:new'],
+  [/^(?:whatsapp:)?account:connected$/, 'whatsapp:account:connected'],
+  [/^(?:whatsapp:)?account:disconnected$/, 'whatsapp:account:disconnected'],
+  [/^(?:whatsapp:)?account:suspended$/, 'whatsapp:account:suspended'],
+  [/^(?:whatsapp:)?account:resumed$/, 'whatsapp:account:resumed'],
+];
+
+/** A name that is not in the table is read as the one that means the same, if any. */
+function named(body: unknown): Reading {
+  const type = isRecord(body) ? body.event_type : undefined;
+  if (typeof type !== 'string' || Object.hasOwn(events, type)) return byName(body);
+  const written = type.trim().toLowerCase().replaceAll(/[._/]/g, ':');
+  const alias = aliases.find(([pattern]) => pattern.test(written))?.[1];
+  if (alias === undefined) return byName(body);
+  const reading = events[alias](body, alias);
+  return 'issues' in reading ? { ...reading, type } : reading;
+}
 
 const nameless = messages();
 
@@ -38,7 +72,7 @@ const nameless = messages();
 export const timelinesAi: ReceivingProvider = {
   name: 'timelinesai',
   parse: parseJson,
-  read: (body) => (isNameless(body) ? nameless(body, 'message') : byName(body)),
+  read: (body) => (isNameless(body) ? nameless(body, 'message') : named(body)),
 };
 
 /** The first generation had one event only, and no name for it. */

@@ -61,7 +61,12 @@ export function fromMessage(body: v.InferOutput<typeof MessageBody>): Told {
 export function fromEnvelope({ data }: v.InferOutput<typeof EnvelopeBody>): Told {
   const { chat = {}, sender = { full_name: data.sender_name, phone: data.sender_phone } } = data;
   return {
-    chat: { ...chat, chat_id: data.chat_id ?? chat.chat_id, full_name: data.chat_name ?? chat.full_name },
+    chat: {
+      ...chat,
+      chat_id: data.chat_id ?? chat.chat_id,
+      full_name: data.chat_name ?? chat.full_name,
+      chat_url: data.chat_url ?? chat.chat_url,
+    },
     account: { whatsapp_account_wid: data.whatsapp_account_id },
     messages: [{ message: { ...data, sender, direction: data.direction ?? directionOf(data.from_me) }, path: 'data' }],
     chatPath: 'data.chat_id',
@@ -157,11 +162,52 @@ const Account = v.looseObject({
 });
 export type Account = v.InferOutput<typeof Account>;
 
-const Attachment = v.looseObject({ temporary_download_url: word, filename: word, size: amount, mimetype: word });
-export type Attachment = v.InferOutput<typeof Attachment>;
+/** Older and newer names of the same, and a bare link. */
+const AttachmentFields = v.looseObject({
+  temporary_download_url: word,
+  download_url: word,
+  attachment_url: word,
+  file_url: word,
+  url: word,
+  filename: word,
+  file_name: word,
+  name: word,
+  size: amount,
+  file_size: amount,
+  mimetype: word,
+  mime_type: word,
+  mimeType: word,
+  content_type: word,
+  type: word,
+});
+const Attachment = v.pipe(
+  v.union([v.pipe(v.string(), v.trim(), v.regex(/^https?:\/\/\S+$/i)), AttachmentFields]),
+  v.transform((attachment) => (typeof attachment === 'string' ? { url: attachment } : attachmentOf(attachment))),
+);
+
+/** A file that came with a message; `kind` is their own word for it. */
+export interface Attachment {
+  readonly url?: string;
+  readonly name?: string;
+  readonly mimeType?: string;
+  readonly size?: number;
+  readonly kind?: string;
+}
+
+function attachmentOf(file: v.InferOutput<typeof AttachmentFields>): Attachment {
+  return known({
+    url: file.temporary_download_url ?? file.download_url ?? file.attachment_url ?? file.file_url ?? file.url,
+    name: file.filename ?? file.file_name ?? file.name,
+    mimeType: file.mimetype ?? file.mime_type ?? file.mimeType ?? file.content_type,
+    size: file.size ?? file.file_size,
+    kind: file.type,
+  });
+}
 
 const TheirMessage = v.looseObject({
   message_uid: word,
+  uid: word,
+  message_uuid: word,
   message_id: word,
   message_type: word,
   text: prose,
@@ -172,7 +218,17 @@ const TheirMessage = v.looseObject({
   sender: ifValid(Person),
   recipient: ifValid(Person),
   attachment: ifValid(Attachment),
-  attachments: ifValid(v.pipe(records, v.array(Attachment))),
+  attachments: ifValid(
+    v.pipe(
+      v.array(ifValid(Attachment)),
+      v.transform((files) => files.filter((file) => file !== undefined)),
+    ),
+  ),
+  // The same beside the message, where it is one file.
+  attachment_url: word,
+  file_url: word,
+  attachment_filename: word,
+  attachment_mimetype: word,
 });
 export type TheirMessage = v.InferOutput<typeof TheirMessage>;
 
@@ -188,6 +244,7 @@ export const EnvelopeBody = v.looseObject({
     chat_id: word,
     chat: ifValid(Chat),
     chat_name: word,
+    chat_url: word,
     sender_phone: word,
     sender_name: word,
     from_me: flag,

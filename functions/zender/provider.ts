@@ -6,7 +6,7 @@ import { chatKindOfJid, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/pe
 import { redacted } from '#lib/domain/redact.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toInstant } from '#lib/domain/time.ts';
-import { type Draft, type Reading, type ReceivingProvider, readByName, reader } from '#lib/inbox/provider.ts';
+import { type Draft, type Reading, type ReceivingProvider, readByName, reader, together } from '#lib/inbox/provider.ts';
 import { deliveriesIn, type Found, isFlat, parseBody } from './body.ts';
 import { Flat, linkIn, Notification, Sms, Ussd, Whatsapp } from './schema.ts';
 import { proofOf, withoutSecret } from './secret.ts';
@@ -68,14 +68,8 @@ const readFlat = reader(Flat, toFlat);
 
 export const zender: ReceivingProvider = { name: 'zender', parse: parseBody, proofOf, withoutSecret, read };
 
-/** What a relay has put into one list is understood whole or not at all. */
 function read(body: unknown): Reading {
-  const readings = deliveriesIn(body).map(readOne);
-  const [broken] = readings.filter((reading) => 'issues' in reading);
-  const issues = readings.flatMap((reading) => ('issues' in reading ? reading.issues : []));
-  if (broken) return { ...broken, issues };
-  const [first, ...others] = readings.flatMap((reading) => ('drafts' in reading ? reading.drafts : []));
-  return first ? { drafts: [first, ...others] } : { issues: [{ path: '', message: 'is empty' }] };
+  return together(deliveriesIn(body).map(readOne));
 }
 
 function readOne({ delivery, path }: Found): Reading {

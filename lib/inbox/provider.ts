@@ -29,10 +29,23 @@ export interface Draft {
   readonly placeholder?: boolean;
 }
 
-export type Reading =
-  | { readonly drafts: readonly [Draft, ...Draft[]] }
-  /** Not understood: kept raw, in quarantine. `type` is the provider's name of the event, where it has one. */
-  | { readonly type?: string; readonly issues: readonly Issue[] };
+/** Not understood: kept raw, in quarantine. `type` is the provider's name of the event, where it has one. */
+export interface Unread {
+  readonly type?: string;
+  readonly issues: readonly Issue[];
+}
+
+/** `unread`: what was not understood beside the rest, of a body that holds several. */
+export type Reading = { readonly drafts: readonly [Draft, ...Draft[]]; readonly unread?: Unread } | Unread;
+
+/** Of a body that holds several: each is read by itself, so that one that is broken takes no other with it. */
+export function together(readings: readonly Reading[]): Reading {
+  const unread = readings.flatMap((reading) => ('issues' in reading ? [reading] : (reading.unread ?? [])));
+  const [first, ...others] = readings.flatMap((reading) => ('drafts' in reading ? reading.drafts : []));
+  const broken = unread[0] && { ...unread[0], issues: unread.flatMap(({ issues }) => issues) };
+  if (!first) return broken ?? { issues: [{ path: '', message: 'is empty' }] };
+  return { drafts: [first, ...others], ...(broken && { unread: broken }) };
+}
 
 /** What a provider's folder supplies for receiving. Nothing in it touches a clock, a network or the table. */
 export interface ReceivingProvider {
@@ -51,19 +64,18 @@ export interface ReceivingProvider {
 export type EventReader = (body: unknown, type: string) => Reading;
 
 /**
- * Checks a body against its schema, then turns what was checked into one event or several; or into what is missing,
- * where one of several fields would have done and a schema cannot name it.
+ * Checks a body against its schema, then turns what was checked into one event or several; or into what is missing of
+ * one, where one of several fields would have done and a schema cannot name it.
  */
 export function reader<Schema extends v.GenericSchema>(
   schema: Schema,
-  toDrafts: (body: v.InferOutput<Schema>, type: string) => Draft | readonly [Draft, ...Draft[]] | Issue,
+  toDrafts: (body: v.InferOutput<Schema>, type: string) => Draft | Issue | readonly (Draft | Issue)[],
 ): EventReader {
   return (body, type) => {
     const result = v.safeParse(schema, body);
     if (!result.success) return { type, issues: issuesOf(result.issues) };
-    const drafts = toDrafts(result.output, type);
-    if ('path' in drafts) return { type, issues: [drafts] };
-    return { drafts: 'payload' in drafts ? [drafts] : drafts };
+    const read = [toDrafts(result.output, type)].flat();
+    return together(read.map((one) => ('path' in one ? { type, issues: [one] } : { drafts: [one] })));
   };
 }
 

@@ -32,11 +32,16 @@ export interface Receipt {
   readonly receipt: string;
 }
 
-/** The records of what a body was read as: its events, or the one quarantined event that keeps it for a later release. */
+/**
+ * The records of what a body was read as: its events, and the one quarantined event that keeps for a later release what
+ * was not understood of it.
+ */
 export function recordsOf(reading: Reading, receipt: Receipt): readonly [EventRecord, ...EventRecord[]] {
   if ('issues' in reading) return [quarantined(reading.issues, reading.type, receipt)];
-  const [first, ...others] = reading.drafts;
-  return [understood(first, receipt), ...others.map((draft) => understood(draft, receipt))];
+  const { drafts, unread } = reading;
+  const [first, ...others] = drafts;
+  const left = unread ? [quarantined(unread.issues, unread.type, receipt)] : [];
+  return [understood(first, receipt), ...others.map((draft) => understood(draft, receipt)), ...left];
 }
 
 function understood(read: Draft, receipt: Receipt): EventRecord {

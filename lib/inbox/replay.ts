@@ -12,7 +12,7 @@ import { type EventRecord, eventItems, recordOf } from './event-item.ts';
 import { dropUnused, type Stored } from './event-store.ts';
 import { liveHead, partitionOf, span } from './events.ts';
 import { quarantineCounter, type SettlePorts, settle, storeReading } from './keep.ts';
-import type { Reading, ReceivingProvider } from './provider.ts';
+import type { Reading, ReceivingProvider, Unread } from './provider.ts';
 import { type Receipt, recordsOf } from './records.ts';
 import { OUR_FAULT, readWhole } from './verdict.ts';
 
@@ -27,7 +27,7 @@ export const Replayed = v.object({
         '`changed`: somebody else changed it in the same moment; replay it again.',
     ),
   ),
-  events: optional(v.array(v.string()), 'What a quarantined event has become'),
+  events: optional(v.array(v.string()), 'What a quarantined event has become, as far as it is understood'),
   issues: optional(v.array(Issue), 'Why it is not understood'),
 });
 export type Replayed = v.InferOutput<typeof Replayed>;
@@ -101,6 +101,7 @@ export async function replayEvent(ports: ReplayPorts, workspace: string, id: str
   if (!event.quarantined) return { id, result: 'unchanged', ...(event.replayedAs && { events: event.replayedAs }) };
   if ('issues' in reading) return { id, result: 'quarantined', issues: [...reading.issues] };
   try {
+    if (reading.unread) return await releaseSome(ports, record, reading.unread, reading);
     return await release(ports, record, event, reading);
   } catch (cause) {
     if (cause instanceof StoreUnavailable) throw cause;
@@ -155,6 +156,20 @@ async function release(
   const transacted = await store.transact(writes, newTransaction(random));
   if (!transacted.done) await dropUnused(store, head, transacted.refused[0]?.item);
   return { id: event.id, result: 'replayed', events };
+}
+
+/** What is understood of it by now is stored; for the rest it stays where it is. */
+async function releaseSome(
+  ports: ReplayPorts,
+  record: EventRecord,
+  { issues }: Unread,
+  reading: Reading,
+): Promise<Replayed> {
+  const stored: Stored[] = [];
+  await storeReading(reading, receiptOf(ports, record), ports, stored, ports.clock.now());
+  const { id } = record.event;
+  const events = [...new Set(stored.map((one) => one.id))].filter((one) => one !== id);
+  return { id, result: 'quarantined', events, issues: [...issues] };
 }
 
 export interface Selection {

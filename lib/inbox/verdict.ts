@@ -26,16 +26,20 @@ export function verdictOf(reading: Reading, results: readonly Stored[]): Verdict
   if (!fresh) return { answer: { status: 200, body: { status: 'duplicate', id } }, outcome: 'duplicate', id };
   const more = results.length > 1 ? { ids: results.map((result) => result.id) } : {};
   if (!('issues' in reading)) {
-    return { answer: { status: 200, body: { status: 'stored', id, ...more } }, outcome: 'stored', id };
+    const message = reading.unread && sentences(reading.unread.issues);
+    const answer: Answer = { status: 200, body: { status: 'stored', id, ...more } };
+    return { answer, outcome: 'stored', id, ...(message !== undefined && { message }) };
   }
   const { issues } = reading;
   return {
     answer: { status: 200, body: { status: 'quarantined', id, issues } },
     outcome: 'quarantined',
     id,
-    message: issues.map(sentence).join('; '),
+    message: sentences(issues),
   };
 }
+
+const sentences = (issues: readonly Issue[]) => issues.map(sentence).join('; ');
 
 const sentence = (issue: Issue) => (issue.path === '' ? issue.message : `${issue.path}: ${issue.message}`);
 

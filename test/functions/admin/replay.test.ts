@@ -109,6 +109,22 @@ describe('a quarantined event', () => {
   });
 });
 
+describe('a quarantined event of a body that holds several', () => {
+  it('stays there for what is still not understood, and becomes the rest', async () => {
+    const { hub, ids, release } = await hubWith([note(1)]);
+    const issues = [{ path: 'more', message: 'is missing' }];
+    release.read = () => ({ drafts: [draft('n1', 'text 1')], unread: { type: 'note', issues } });
+    const replay = () => hub.done('POST', `/api/events/${ids[0]}/replay`);
+    const first = await replay();
+    expect(first).toMatchObject({ result: 'quarantined', issues, events: [expect.stringMatching(/^evt_/)] });
+    expect(await replay()).toEqual(first);
+    expect((await hub.walk('/api/messages')).items).toHaveLength(1);
+    release.learn();
+    expect(await replay()).toMatchObject({ result: 'replayed', events: first.events });
+    expect((await hub.walk('/api/events?quarantined=true')).items).toEqual([]);
+  });
+});
+
 describe('replaying many', () => {
   const bodies = [note(1), note(2), { event: 'other', id: 'o' }, note(3)];
 

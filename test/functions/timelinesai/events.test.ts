@@ -35,6 +35,32 @@ describeReading(timelinesAi, [
       },
     },
   },
+  ...['reaction', 'message:reaction:new'].map((event_type) => ({
+    name: `a reaction under the name ${event_type}`,
+    payload: { ...reaction, event_type },
+    stored: { kind: 'reaction' },
+  })),
+  ...(
+    [
+      ['call:missed', 'inbound', 'missed'],
+      ['call:incoming', 'inbound', 'ended'],
+      ['call:outgoing', 'outbound', 'ended'],
+    ] as const
+  ).map(([event_type, direction, state]) => ({
+    name: `a call under the name ${event_type}`,
+    payload: { ...call, event_type, call_details: { message_uid: 'u' } },
+    stored: { call: { direction, state } },
+  })),
+  {
+    name: 'an account under a shorter name',
+    payload: { ...connected, event_type: 'account:connected' },
+    stored: { connection: { state: 'connected' } },
+  },
+  {
+    name: 'no call of which the name does not tell who called',
+    payload: { ...call, event_type: 'call:ended' },
+    quarantined: ['event_type'],
+  },
   {
     name: 'a reaction that is taken back',
     payload: varied(reaction, 'reaction', { action: 'clear', emoji: '', reactions: {} }),
@@ -176,7 +202,7 @@ describeReading(timelinesAi, [
   },
   {
     name: 'no chat that is not named',
-    payload: varied(assigned, 'chat', { id: {}, jid: '', phone: '' }),
+    payload: varied(assigned, 'chat', { id: {}, jid: '', phone: '', chat_url: '' }),
     quarantined: ['chat.id'],
   },
   { name: 'no chat event without a chat', payload: { event_type: 'chat:new' }, quarantined: ['chat'] },

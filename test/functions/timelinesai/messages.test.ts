@@ -203,6 +203,40 @@ describeReading(timelinesAi, [
     stored: { message: { content: { type: 'document', file: { name: 'a.pdf', size: 12 } } } },
   },
   {
+    name: 'an attachment under the names of the newer format',
+    payload: fixture('attachment-url'),
+    stored: {
+      message: {
+        content: {
+          type: 'image',
+          file: { url: 'https://files.example/a.jpg', mimeType: 'image/jpeg', name: 'a.jpg' },
+        },
+      },
+    },
+  },
+  ...[
+    { attachments: [{ download_url: 'https://files.example/a.jpg' }] },
+    { attachments: [{ url: 'https://files.example/a.jpg?sig=1', file_name: 'a.jpg' }] },
+    { attachments: ['https://files.example/a.jpg'] },
+    { attachment: 'https://files.example/a.jpg' },
+    { attachment: { file_url: 'https://files.example/a', type: 'image' } },
+    { attachment: { url: 'https://files.example/a', mimeType: 'image/png' } },
+    { attachment_url: 'https://files.example/a.jpg' },
+    { attachment_url: 'https://files.example/a', attachment_filename: 'a.jpg' },
+    { file_url: 'https://files.example/a', attachment_mimetype: 'image/jpeg' },
+  ].map((fields) => ({
+    name: `a picture told as ${JSON.stringify(fields)}`,
+    payload: varied(received, 'message', { text: '', attachments: undefined, ...fields }),
+    stored: { message: { content: { type: 'image', file: { url: expect.stringContaining('files.example/a') } } } },
+  })),
+  {
+    name: 'the type of a file by its MIME type before its ending and their word for it',
+    payload: varied(received, 'message', {
+      attachments: [{ url: 'https://files.example/a.jpg', mime_type: 'application/pdf', type: 'image' }],
+    }),
+    stored: { message: { content: { type: 'document' } } },
+  },
+  {
     name: 'an attachment that stands in both places once',
     payload: varied(received, 'message', { attachment: attachment('a.pdf'), attachments: [attachment('a.pdf')] }),
     stored: [{ message: { content: { file: { name: 'a.pdf' } } } }],
@@ -251,7 +285,7 @@ describeReading(timelinesAi, [
   },
   {
     name: 'no chat, only a phone of it, as that chat',
-    payload: varied(received, 'chat', { chat_id: undefined }),
+    payload: varied(received, 'chat', { chat_id: undefined, chat_url: undefined }),
     stored: { message: { chat: { id: '+15550100099' } } },
   },
 ]);

@@ -28,6 +28,21 @@ describe('a delivery of TimelinesAI', () => {
     expect(await post(fixture('bundle'))).toMatchObject({ status: 'duplicate' });
   });
 
+  it('keeps what is not understood of a bundle in quarantine beside the rest', async () => {
+    const bundle = { ...fixture('bundle'), messages: [{ direction: 'sent', text: 'x' }, { text: 'no direction' }] };
+    const { status, ids } = await post(bundle);
+    expect([status, ids]).toEqual(['stored', [expect.any(String), expect.any(String)]]);
+    const [first, second] = await Promise.all([ids].flat().map((id) => bench.record(id)));
+    expect(first?.event).toMatchObject({ kind: 'message', message: { content: { text: 'x' } } });
+    expect(second?.event).toMatchObject({
+      kind: 'unknown',
+      quarantined: true,
+      issues: [{ path: 'messages.1.direction' }],
+    });
+    expect(await post(bundle)).toEqual({ status: 'duplicate', id: first?.event.id });
+    expect(bench.counted.filter((name) => name.startsWith('QuarantinedEvents'))).toHaveLength(1);
+  });
+
   it('finds messages and changes of a chat under one chat', async () => {
     await post(received);
     await post({ ...fixture('chat-assigned'), event_type: 'chat:new' });

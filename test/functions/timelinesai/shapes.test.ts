@@ -139,10 +139,88 @@ describeReading(timelinesAi, [
   { name: 'no bundle of an unknown chat', payload: { messages: bundle.messages }, quarantined: ['chat_id'] },
   { name: 'no bundle without messages', payload: { ...bundle, messages: [null] }, quarantined: ['messages'] },
   {
-    name: 'no bundle of which one message says nothing, lest that be lost beside the others',
-    payload: { ...bundle, messages: [{ direction: 'sent', text: 'x' }, { direction: 'sent' }] },
-    quarantined: ['messages.1.message_uid'],
+    name: 'each message of a bundle by itself: what is not understood is kept beside the others',
+    payload: { ...bundle, messages: [{ direction: 'sent', text: 'x' }, { direction: 'sent' }, { text: 'y' }] },
+    stored: [{ message: { direction: 'outbound', content: { type: 'text', text: 'x' } } }],
+    quarantined: ['messages.1.message_uid', 'messages.2.direction'],
   },
+  {
+    name: 'a bundle in which a message has its id under the other name',
+    payload: fixture('bundle-with-uid'),
+    stored: [
+      { message: { id: 'b-1', direction: 'inbound', content: { type: 'text', text: 'one' } } },
+      { message: { id: 'b-2', direction: 'outbound', content: { type: 'text', text: 'two' } } },
+      {
+        message: {
+          id: 'b-3',
+          direction: 'inbound',
+          content: { type: 'image', file: { url: 'https://files.example/p.png' } },
+        },
+      },
+    ],
+  },
+  ...['uid', 'message_uuid', 'message_id'].map((name) => ({
+    name: `a message whose id stands under ${name}`,
+    payload: varied(received, 'message', { message_uid: undefined, [name]: 'b-4' }),
+    stored: { message: { id: 'b-4' } },
+  })),
+  ...[
+    'https://app.timelines.ai/chat/510234/messages/',
+    'https://app.timelines.ai/chat/510234',
+    'https://app.timelines.ai/chats/510234?x=1',
+  ].map((chat_url) => ({
+    name: `a chat that only its URL names: ${chat_url}`,
+    payload: varied(received, 'chat', { chat_id: undefined, chat_url }),
+    stored: { message: { chat: { id: '510234', phone: '+15550100099' } } },
+  })),
+  {
+    name: 'a chat that only its URL names, in an envelope',
+    payload: varied(envelope, 'data', {
+      chat_id: undefined,
+      chat_url: 'https://app.timelines.ai/chat/510234/messages/',
+    }),
+    stored: { message: { chat: { id: '510234' } } },
+  },
+  {
+    name: 'a chat that only its URL names, in a bundle',
+    payload: { ...bundle, chat_id: undefined, chat_url: 'https://app.timelines.ai/chat/510234/messages/' },
+    stored: [{ message: { chat: { id: '510234' } } }, { message: { chat: { id: '510234' } } }],
+  },
+  ...[
+    'message:received',
+    'message:incoming',
+    'message:received:text',
+    'message.received',
+    'Message:Received:Image',
+  ].map((event_type) => ({
+    name: `what was received under the name ${event_type}`,
+    payload: { ...varied(received, 'message', { direction: undefined }), event_type },
+    stored: { message: { direction: 'inbound', id: '3f1c2b7e-1111-4222-8333-944455556666' } },
+  })),
+  ...['message:sent', 'message:outgoing', 'message:new:sent', 'message:sent:file'].map((event_type) => ({
+    name: `what was sent under the name ${event_type}`,
+    payload: { ...varied(received, 'message', { direction: undefined }), event_type },
+    stored: { message: { direction: 'outbound' } },
+  })),
+  {
+    name: 'a message under a name of one word',
+    payload: { ...received, event_type: 'message' },
+    stored: { message: {} },
+  },
+  {
+    name: 'a message in the shorter form of its name',
+    payload: fixture('message-received-short-name'),
+    stored: {
+      message: { id: '3f1c2b7e-1111-4222-8333-000000000036', direction: 'inbound', content: { text: 'hello' } },
+    },
+  },
+  ...['message:deleted', 'message:received:deleted', 'message:edited', 'message:status', 'messages'].map(
+    (event_type) => ({
+      name: `no message under the name ${event_type}, which may mean something else`,
+      payload: { ...received, event_type },
+      quarantined: ['event_type'],
+    }),
+  ),
   {
     name: 'no direction that does not exist',
     payload: {

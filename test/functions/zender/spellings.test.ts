@@ -178,8 +178,9 @@ const broken: Row[] = [
     quarantined: ['type'],
   },
   {
-    name: 'nothing from a list in which one is none',
+    name: 'one of a list beside what is none',
     payload: [sms, { hello: 1 }, wrapper({ ...whatsapp, type: 'mms' })],
+    stored: [says({ type: 'text', text: 'Hello' })],
     quarantined: ['1.type', '2.body.type'],
   },
   { name: 'nothing that is wrapped too deep', payload: [[[[[[sms]]]]]], quarantined: [''] },
