@@ -6,8 +6,5 @@ export const providers: readonly Provider[] = Object.values(registry).toSorted((
   a.account.name < b.account.name ? -1 : 1,
 );
 
-/** Whoever can send. An account of any other provider is refused with words. */
-export const outboundProviders = providers.flatMap(({ outbound }) => outbound ?? []);
-
 /** Whoever's deliveries may come through the fallback queue, by name. */
 export const readers = new Map(providers.map(({ receiving }) => [receiving.name, receiving]));

@@ -1,6 +1,5 @@
 import type { Provider } from '#lib/tenants/provider.ts';
 import { greenApiAccount } from './account.ts';
-import { greenApiOutbound } from './outbound.ts';
 import { greenApi as receiving } from './provider.ts';
 
-export const provider: Provider = { account: greenApiAccount, receiving, outbound: greenApiOutbound };
+export const provider: Provider = { account: greenApiAccount, receiving };

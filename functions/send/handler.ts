@@ -1,5 +1,5 @@
 import { sendHandler } from '#lib/aws/http-entries.ts';
 import { runtime } from '#lib/aws/runtime.ts';
-import { outboundProviders } from '../providers.ts';
+import * as outbound from '../outbound.ts';
 
-export const handler = sendHandler(outboundProviders, runtime());
+export const handler = sendHandler(Object.values(outbound), runtime());

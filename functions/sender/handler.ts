@@ -1,5 +1,5 @@
 import { runtime } from '#lib/aws/runtime.ts';
 import { senderHandler } from '#lib/aws/sender-entries.ts';
-import { outboundProviders } from '../providers.ts';
+import * as outbound from '../outbound.ts';
 
-export const handler = senderHandler(outboundProviders, runtime());
+export const handler = senderHandler(Object.values(outbound), runtime());

@@ -1,6 +1,5 @@
 import type { Provider } from '#lib/tenants/provider.ts';
 import { timelinesAiAccount } from './account.ts';
-import { timelinesAiOutbound } from './outbound.ts';
 import { timelinesAi as receiving } from './provider.ts';
 
-export const provider: Provider = { account: timelinesAiAccount, receiving, outbound: timelinesAiOutbound };
+export const provider: Provider = { account: timelinesAiAccount, receiving };

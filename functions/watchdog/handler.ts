@@ -1,5 +1,5 @@
 import { runtime } from '#lib/aws/runtime.ts';
 import { watchdogHandler } from '#lib/aws/sender-entries.ts';
-import { outboundProviders } from '../providers.ts';
+import * as outbound from '../outbound.ts';
 
-export const handler = watchdogHandler(outboundProviders, runtime());
+export const handler = watchdogHandler(Object.values(outbound), runtime());

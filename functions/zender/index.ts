@@ -1,6 +1,5 @@
 import type { Provider } from '#lib/tenants/provider.ts';
 import { zenderAccount } from './account.ts';
-import { zenderOutbound } from './outbound.ts';
 import { zender as receiving } from './provider.ts';
 
-export const provider: Provider = { account: zenderAccount, receiving, outbound: zenderOutbound };
+export const provider: Provider = { account: zenderAccount, receiving };

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SQSEvent } from 'aws-lambda';
 import { greenApiAccount } from '#functions/green-api/account.ts';
-import { outboundProviders } from '#functions/providers.ts';
+import * as outbound from '#functions/outbound.ts';
 import { callAws } from '#infra/local/engines/local-aws.ts';
 import { contextFor } from '#infra/local/lambda.ts';
 import { marshalMap } from '#lib/aws/dynamo-store.ts';
@@ -62,8 +62,8 @@ export class SendingBench {
     const runtime = runtimeOn(engine.table, this.#wire(engine), environment);
     this.#server = server;
     this.#engine = engine;
-    this.#accept = sendHandler(outboundProviders, runtime);
-    this.#tick = senderHandler(outboundProviders, runtime);
+    this.#accept = sendHandler(Object.values(outbound), runtime);
+    this.#tick = senderHandler(Object.values(outbound), runtime);
     this.#account = connected({ ...runtime, secrets: noSecrets }, 'main', greenApiAccount, {
       channel: 'whatsapp',
       phone: '+15550100001',

@@ -85,11 +85,13 @@ test('names a bundle over its budget', async () => {
   expect(bundleFaults(folders, () => 2)).toEqual(['big weighs 3 KiB, more than its 2']);
 });
 
-test('names the part of another function that a bundle contains, unless it has the registry', async () => {
+test('names the part of another function that a bundle contains, unless it has a list of providers', async () => {
   source('one/handler.ts', "import { word } from '../two/word.ts';\nexport const handler = word;");
   source('two/word.ts', "export const word = 'two';");
   source('all/handler.ts', "export { handler } from '../registry.ts';");
   source('registry.ts', "export { word as handler } from './two/word.ts';");
+  source('sends/handler.ts', "export { handler } from '../outbound.ts';");
+  source('outbound.ts', "export { word as handler } from './two/word.ts';");
   await buildFunctions(folders);
   expect(bundleFaults(folders, () => 1)).toEqual(['one contains two/word.ts']);
 });

@@ -63,6 +63,7 @@ const cases: { path: string; source: string; breaks?: string }[] = [
   { path: 'functions/b/handler.ts', source: imports('#functions/a/it.ts'), breaks: 'noRestrictedImports' },
   { path: 'functions/registry.ts', source: imports('./a/it.ts') },
   { path: 'functions/b/imports-providers.ts', source: imports('../providers.ts') },
+  { path: 'functions/b/imports-outbound.ts', source: imports('../outbound.ts') },
   { path: 'functions/b/imports-host.ts', source: imports('#infra/local/it.ts'), breaks: 'noRestrictedImports' },
   { path: 'lib/inbox/any.ts', source: 'export const it: any = 1;\n', breaks: 'noExplicitAny' },
   { path: 'lib/inbox/cast.ts', source: 'export const it = 1 as number;\n', breaks: 'noUnsafeTypeAssertion' },

@@ -11,7 +11,6 @@ import { readSend } from '#lib/sender/items.ts';
 import type { OutboundProvider, OutboundTools, Reply } from '#lib/sender/provider.ts';
 import { put } from '#lib/store/store.ts';
 import type { AccountProvider, Channel } from '#lib/tenants/account.ts';
-import type { Provider } from '#lib/tenants/provider.ts';
 import { MemoryStore } from './memory-store.ts';
 import { answer, type Behaviour, type FakeHttp, page } from './providers/fake-http.ts';
 import {
@@ -131,10 +130,10 @@ const NO_ANSWERS: readonly (readonly [string, Behaviour])[] = [
 
 /** What every provider owes that can send. One that calls nobody hands over the credentials of an account alone. */
 export function describeOutbound<Server extends FakeServer>(
-  { account, outbound }: Provider,
+  account: AccountProvider,
+  outbound: OutboundProvider,
   duties: OutboundDuties<Server> | { readonly credentials: () => object },
 ): void {
-  if (!outbound) throw new Error(`${account.name} has no outbound.ts`);
   if ('server' in duties) describeCalls(account, outbound, duties);
   else describeDeclared(account, outbound, duties.credentials);
 }

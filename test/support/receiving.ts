@@ -1,4 +1,4 @@
-import { outboundProviders } from '#functions/providers.ts';
+import * as outbound from '#functions/outbound.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { type EventRecord, loadEvent } from '#lib/inbox/event-item.ts';
@@ -16,7 +16,7 @@ import { underRoleOf } from './under-role.ts';
 
 /** What a provider reports moves sends on where the hub sends through it. */
 export function reportsOf({ name }: ReceivingProvider, ports: ReportPorts, config: SendingConfig) {
-  const isSentThrough = outboundProviders.some((provider) => provider.name === name);
+  const isSentThrough = Object.values(outbound).some((provider) => provider.name === name);
   return isSentThrough ? { sends: sendReports(ports, config) } : {};
 }
 

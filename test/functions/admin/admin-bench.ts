@@ -2,7 +2,8 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as v from 'valibot';
 import { adminApp } from '#functions/admin/app.ts';
 import type { AdminPorts } from '#functions/admin/route.ts';
-import { outboundProviders, providers } from '#functions/providers.ts';
+import * as outbound from '#functions/outbound.ts';
+import { providers } from '#functions/providers.ts';
 import { sandbox } from '#functions/sandbox/provider.ts';
 import { lambdaOf } from '#lib/aws/http-entries.ts';
 import { isRecord } from '#lib/domain/json.ts';
@@ -163,7 +164,7 @@ export class AdminBench {
 
   /** Hands a message in at a send webhook's URL, and answers the id that it got. */
   async send(url: string, body: object = {}, headers: Readonly<Record<string, string>> = {}): Promise<string> {
-    const reaches = new Map(outboundProviders.map((provider) => [provider.name, provider]));
+    const reaches = new Map(Object.values(outbound).map((provider) => [provider.name, provider]));
     const store = underRole(this.store, 'send');
     const send = sendApp({ ...this.ports, store, reaches, rules: { allowPrivateHosts: false } });
     const request = { action: 'send', phone: '+15550100099', text: 'hello', ...body };

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { provider as greenApi } from '#functions/green-api/index.ts';
+import { greenApiAccount } from '#functions/green-api/account.ts';
 import { greenApiOutbound } from '#functions/green-api/outbound.ts';
 import { describeOutbound } from '#test/support/describe-outbound.ts';
 import { FakeGreenApi } from '#test/support/providers/fake-green-api.ts';
@@ -90,7 +90,7 @@ const exhausted = (quotas: Readonly<Record<string, string>>) => {
   return answer(466, Object.fromEntries(told));
 };
 
-describeOutbound(greenApi, {
+describeOutbound(greenApiAccount, greenApiOutbound, {
   server: () => new FakeGreenApi(TOKEN),
   credentials: (fake) => fake.credentials(),
   secrets: [TOKEN],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { provider as sandbox } from '#functions/sandbox/index.ts';
+import { sandboxAccount } from '#functions/sandbox/account.ts';
 import { magicOf, sandboxOutbound } from '#functions/sandbox/outbound.ts';
 import type { Outgoing } from '#lib/sender/provider.ts';
 import { describeOutbound } from '#test/support/describe-outbound.ts';
@@ -27,7 +27,7 @@ function bench(queueTakes = true) {
 const statuses = (posted: readonly Posted[]) =>
   posted.map(({ body, delaySeconds }) => `${'status' in body ? body.status : ''} after ${delaySeconds} s`);
 
-describeOutbound(sandbox, { credentials: () => ({}) });
+describeOutbound(sandboxAccount, sandboxOutbound, { credentials: () => ({}) });
 
 describe('the sandbox', () => {
   it('takes a message at once and reports on it in three seconds', async () => {

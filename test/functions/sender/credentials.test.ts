@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { outboundProviders } from '#functions/providers.ts';
+import * as outbound from '#functions/outbound.ts';
 import { systemRandom } from '#lib/aws/runtime.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { type Account, readAccount } from '#lib/sender/items.ts';
@@ -27,7 +27,7 @@ class WarmHub {
   readonly #watchdog = this.#accounts('watchdog');
 
   #accounts(role: string) {
-    return openAccounts(outboundProviders, {
+    return openAccounts(Object.values(outbound), {
       ...outboundTools(),
       http: {
         call: async ({ url }) => {

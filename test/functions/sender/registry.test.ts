@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { outboundProviders, providers } from '#functions/providers.ts';
+import * as outbound from '#functions/outbound.ts';
+import { providers } from '#functions/providers.ts';
 import { systemClock, systemRandom } from '#lib/aws/runtime.ts';
 import { stateKey } from '#lib/inbox/delivery-state.ts';
 import { defaultConfig } from '#lib/sender/config.ts';
@@ -12,6 +13,7 @@ import { put } from '#lib/store/store.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { accountItem, outboundTools, outgoing, unknownSend, within } from '#test/support/providers/outbound-bench.ts';
 
+const outboundProviders = Object.values(outbound);
 const account = (provider: string) => readAccount(accountItem(provider));
 
 let reads: string[];

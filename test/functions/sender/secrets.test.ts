@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { outboundProviders } from '#functions/providers.ts';
+import * as outbound from '#functions/outbound.ts';
 import type { OpenAccount, ProviderRequest, Reply } from '#lib/sender/provider.ts';
 import { fileNamed, openFor, outboundTools, outgoing, within } from '#test/support/providers/outbound-bench.ts';
 
@@ -31,7 +31,7 @@ async function everything(account: OpenAccount): Promise<string> {
   ]);
 }
 
-it.each(outboundProviders.map((provider) => [provider.name, provider] as const))(
+it.each(Object.values(outbound).map((provider) => [provider.name, provider] as const))(
   '%s: no outcome, probe or evidence ever repeats a token, whatever the answer does',
   async (name, provider) => {
     const statuses = fc.constantFrom(200, 400, 401, 403, 404, 422, 429, 466, 469, 500, 502);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { provider as timelinesAi } from '#functions/timelinesai/index.ts';
+import { timelinesAiAccount } from '#functions/timelinesai/account.ts';
 import { timelinesAiOutbound } from '#functions/timelinesai/outbound.ts';
 import { describeOutbound } from '#test/support/describe-outbound.ts';
 import { answer, type Behaviour, page } from '#test/support/providers/fake-http.ts';
@@ -108,7 +108,7 @@ describe('a file', () => {
   });
 });
 
-describeOutbound(timelinesAi, {
+describeOutbound(timelinesAiAccount, timelinesAiOutbound, {
   server: () => new FakeTimelinesAi(TOKEN),
   credentials: (fake) => fake.credentials(),
   secrets: [TOKEN],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { provider as zender } from '#functions/zender/index.ts';
+import { zenderAccount } from '#functions/zender/account.ts';
 import { lineOf, withoutSpintax, zenderOutbound } from '#functions/zender/outbound.ts';
 import { describeOutbound } from '#test/support/describe-outbound.ts';
 import { answer, page } from '#test/support/providers/fake-http.ts';
@@ -134,7 +134,7 @@ describe('braces', () => {
 
 const says = (status: unknown, message: string, data: unknown = false) => answer(200, { status, message, data });
 
-describeOutbound(zender, {
+describeOutbound(zenderAccount, zenderOutbound, {
   server: () => new FakeZender(SECRET),
   credentials: (fake, channel) => (channel === 'sms' ? fake.sms() : fake.whatsapp()),
   secrets: [SECRET],
