@@ -106,7 +106,8 @@ const ALIKE = 3;
 
 /**
  * 1: `granted = available + reserved + spent`, each from its own source, and the ledger says the same; what is counted
- * as spent is what the sends say. Looks until nothing has moved during a look. Undefined: time was up before.
+ * as spent is what the sends say. Looks until nothing has moved during a look; in a workspace that is never quiet, what
+ * differs in each look by more than can have moved around it. Undefined: time was up before.
  */
 async function sumDifferences(
   { store }: StorePorts,
@@ -116,10 +117,12 @@ async function sumDifferences(
 ): Promise<readonly Difference[] | undefined> {
   let alike = 0;
   let last = '';
-  for (let looks = 0; looks < LOOKS && (looks === 0 || !isTimeUp()); looks += 1) {
+  const looks: (readonly Figures[])[] = [];
+  while (looks.length < LOOKS && (looks.length === 0 || !isTimeUp())) {
     const before = await countedIn(store, workspace);
     const figures = await figuresOf(store, workspace, before, progress);
     const after = await countedIn(store, workspace);
+    looks.push(figures);
     if (nameOf(before) !== nameOf(after)) continue;
     const differences = figures.flatMap(differencesOf);
     const name = JSON.stringify(differences);
@@ -129,8 +132,46 @@ async function sumDifferences(
     await nowCounted(store, workspace, after.quotas);
     return differences;
   }
-  return undefined;
+  return looks.length < FEWEST_LOOKS ? undefined : unmovedDifferences(looks);
 }
+
+/** One in the middle, and one to each side that says how much moved around it. */
+const FEWEST_LOOKS = 3;
+/** What is read at one moment is compared with what was read at another: all that moved counts for both of them. */
+const BOTH_SIDES = 2;
+
+/**
+ * A sum that is off by `by` in a look around which `moved` credits moved is off by something within `by ± 2 moved`. What
+ * is truly off is so in each of these ranges; a range with 0 in it, or two that do not meet, may all be movement.
+ */
+function unmovedDifferences(looks: readonly (readonly Figures[])[]): readonly Difference[] {
+  const ranges = new Map<string, readonly [least: number, most: number]>();
+  for (const [i, look] of looks.entries()) {
+    const [earlier, later] = [looks[i - 1], looks[i + 1]];
+    if (!earlier || !later) continue;
+    for (const figures of look) {
+      const { epoch } = figures.quota;
+      const moved = BOTH_SIDES * (movesOf(later, epoch) - movesOf(earlier, epoch));
+      for (const { what, by, isExact } of checksOf(figures)) {
+        const [least, most] = ranges.get(what) ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+        const room = isExact ? 0 : moved;
+        ranges.set(what, [Math.max(least, by - room), Math.min(most, by + room)]);
+      }
+    }
+  }
+  const isOff = ({ what }: Difference) => {
+    const [least, most] = ranges.get(what) ?? [0, 0];
+    return least <= most && (least > 0 || most < 0);
+  };
+  return (looks.at(-2) ?? [])
+    .flatMap(checksOf)
+    .filter(isOff)
+    .map(({ what, words }) => ({ what, words }));
+}
+
+/** How many credits have moved so far; it only grows. */
+const movesOf = (look: readonly Figures[], wanted: Epoch): number =>
+  look.find(({ quota: { epoch } }) => epoch === wanted)?.moves ?? 0;
 
 const nameOf = ({ quotas, spending }: Counted): string => JSON.stringify([quotas, ...spending]);
 
@@ -139,6 +180,8 @@ interface Figures {
   readonly reserved: number;
   readonly spent: number;
   readonly entered: Entered;
+  /** All that was entered, spent and given back of it: it tells how much has moved between two looks. */
+  readonly moves: number;
   readonly seen: number;
   /** The sends may have been seen before or after what moved while they were looked at. */
   readonly seenAtLeast: number;
@@ -156,11 +199,13 @@ async function figuresOf(
     const { epoch } = quota;
     const now = spending.get(epoch) ?? NOTHING;
     const then = base[epoch] ?? NOTHING;
+    const { grant, reserve, refund } = all[epoch] ?? { grant: 0, reserve: 0, refund: 0 };
     return {
       quota,
       reserved: await countReserved(store, workspace, epoch),
       spent: net(now),
-      entered: all[epoch] ?? { grant: 0, reserve: 0, refund: 0 },
+      entered: { grant, reserve, refund },
+      moves: grant + reserve + refund + now.spent + now.unspent,
       seen: seen[epoch] ?? 0,
       seenAtLeast: net(then) - (now.unspent - then.unspent),
       seenAtMost: net(then) + (now.spent - then.spent),
@@ -183,23 +228,38 @@ async function withTail(store: Store, workspace: string, entered: Readonly<Recor
   return sums;
 }
 
-function differencesOf({ quota, reserved, spent, entered, seen, seenAtLeast, seenAtMost }: Figures): Difference[] {
+interface Compared extends Difference {
+  /** 0 where the two are equal. */
+  readonly by: number;
+  /** However much moves, it is 0 in what is right. */
+  readonly isExact: boolean;
+}
+
+const differencesOf = (figures: Figures): Difference[] =>
+  checksOf(figures).flatMap(({ what, by, words }) => (by === 0 ? [] : [{ what, words }]));
+
+function checksOf({ quota, reserved, spent, entered, seen, seenAtLeast, seenAtMost }: Figures): readonly Compared[] {
   const { epoch, granted, available } = quota;
   const left = entered.grant - entered.reserve + entered.refund;
-  const checks: readonly (readonly [what: string, isRight: boolean, words: string])[] = [
-    ['below zero', available >= 0, `${available} credits available`],
-    [
+  const check = (what: string, by: number, words: string, isExact = false) => {
+    return { what: `${epoch} ${what}`, by, words: `${epoch}: ${words}`, isExact };
+  };
+  return [
+    check('below zero', Math.min(0, available), `${available} credits available`, true),
+    check(
       'sum',
-      granted === available + reserved + spent,
+      available + reserved + spent - granted,
       `granted ${granted}, but available ${available} + reserved ${reserved} + spent ${spent}`,
-    ],
-    ['grants', granted === entered.grant, `granted ${granted}, but ${entered.grant} by the ledger`],
-    ['ledger', available === left, `available ${available}, but ${left} by the ledger`],
-    ['spent', seen >= seenAtLeast && seen <= seenAtMost, `${spent} counted as spent, but ${seen} by the sends`],
+    ),
+    check('grants', entered.grant - granted, `granted ${granted}, but ${entered.grant} by the ledger`),
+    check('ledger', left - available, `available ${available}, but ${left} by the ledger`),
+    check(
+      'spent',
+      Math.min(0, seen - seenAtLeast) + Math.max(0, seen - seenAtMost),
+      `${spent} counted as spent, but ${seen} by the sends`,
+      true,
+    ),
   ];
-  return checks.flatMap(([what, isRight, words]) =>
-    isRight ? [] : [{ what: `${epoch} ${what}`, words: `${epoch}: ${words}` }],
-  );
 }
 
 /** Every send was met by now, and what comes after is counted where it is spent. */

@@ -95,6 +95,67 @@ describe('an audit', () => {
     expect(world.invariants.violations).toEqual([]);
   });
 
+  test('does not take another one back that has come further meanwhile', async () => {
+    const world = await busy();
+    await piece(world, 3);
+    const write = world.store.write.bind(world.store);
+    const kept = () => world.store.peek({ pk: 'WS#main', sk: 'AUDIT' });
+    let further: ReturnType<typeof kept>;
+    world.store.write = async (wanted, options) => {
+      if (wanted.kind === 'put' && wanted.item.sk === 'AUDIT') {
+        world.store.write = write;
+        for (let n = 0; n < 3; n += 1) await piece(world, 3);
+        further = kept();
+      }
+      return write(wanted, options);
+    };
+    await piece(world, 3);
+    expect(further).toMatchObject({ step: 4 });
+    expect(kept()).toEqual(further);
+  });
+
+  describe('of a workspace that is never quiet', () => {
+    /** As often as its sums are looked at something moves: a credit is reserved, or one comes back. */
+    async function restless() {
+      const world = await busy();
+      world.invariants.balancing = false;
+      const query = world.store.query.bind(world.store);
+      let moves = 0;
+      world.store.query = async (asked) => {
+        const page = await query(asked);
+        if (asked.prefix !== 'QUOTA#') return page;
+        world.store.query = query;
+        moves += 1;
+        const taken = world.provider.taken[moves / 3];
+        if (moves % 3 === 0 && taken) world.status(taken, 'failed');
+        await world.sendNow(ACCOUNTS[moves % ACCOUNTS.length] ?? 'a');
+        world.store.query = moving;
+        return page;
+      };
+      const moving = world.store.query;
+      return { world, moved: () => moves };
+    }
+
+    test('comes to its end all the same', { timeout: 30_000 }, async () => {
+      const { world, moved } = await restless();
+      expect(await audit(world.honest(), 'main')).toMatchObject(sound);
+      expect(moved()).toBeGreaterThan(100);
+      world.invariants.books();
+      expect(world.invariants.violations).toEqual([]);
+    });
+
+    test.each([
+      ['available', 90],
+      ['granted', -90],
+      ['spent', 90],
+    ])('finds what is wrong with %s', { timeout: 30_000 }, async (name, by) => {
+      const { world } = await restless();
+      await world.store.write(update({ pk: 'WS#main', sk: 'QUOTA#lifetime' }, [add(name, by)]));
+      const { differences } = await audit(world.honest(), 'main');
+      expect(differences.join()).toMatch(/^lifetime: /);
+    });
+  });
+
   test.each<[what: string, between: (world: World, n: number) => Promise<unknown>]>([
     ['messages that go out', (world) => world.send('a', text)],
     [
