@@ -1,8 +1,27 @@
 import * as v from 'valibot';
 import { BaseUrl } from '#lib/domain/base-url.ts';
 import type { AccountProvider } from '#lib/tenants/account.ts';
-import { hostOf, lineOf } from './outbound.ts';
 import { InstanceId } from './schema.ts';
+
+/** An instance as its credentials are stored; they were checked when the account was made. */
+export const StoredInstance = v.looseObject({
+  apiUrl: v.string(),
+  mediaUrl: v.exactOptional(v.string()),
+  idInstance: v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.regex(/^\d+$/)),
+  apiTokenInstance: v.pipe(v.string(), v.regex(/^[\w-]+$/)),
+});
+export type Instance = v.InferOutput<typeof StoredInstance>;
+
+/** The console shows whole endpoints as well, and those are what people paste. What is stored may be older than this. */
+export function hostOf(url: string): string {
+  return url.replace(/\/waInstance.*$/i, '').replace(/\/+$/, '');
+}
+
+/** Their number of it is the line, whichever token opens it. */
+export function lineOf(credentials: unknown): readonly string[] | undefined {
+  const read = v.safeParse(StoredInstance, credentials);
+  return read.success ? [read.output.idInstance] : undefined;
+}
 
 const Host = v.pipe(BaseUrl, v.transform(hostOf));
 

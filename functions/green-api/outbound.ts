@@ -18,31 +18,12 @@ import {
   textOf,
   withCredentials,
 } from '#lib/sender/provider.ts';
-
-/** An instance as its credentials are stored; they were checked when the account was made. */
-const StoredInstance = v.looseObject({
-  apiUrl: v.string(),
-  mediaUrl: v.exactOptional(v.string()),
-  idInstance: v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.regex(/^\d+$/)),
-  apiTokenInstance: v.pipe(v.string(), v.regex(/^[\w-]+$/)),
-});
-type Instance = v.InferOutput<typeof StoredInstance>;
-
-/** The console shows whole endpoints as well, and those are what people paste. What is stored may be older than this. */
-export function hostOf(url: string): string {
-  return url.replace(/\/waInstance.*$/i, '').replace(/\/+$/, '');
-}
+import { hostOf, type Instance, lineOf, StoredInstance } from './account.ts';
 
 /** The URL is a secret: the token is a part of its path. */
 function methodUrl(instance: Instance, method: string, host: 'api' | 'media' = 'api'): string {
   const base = host === 'media' ? (instance.mediaUrl ?? instance.apiUrl) : instance.apiUrl;
   return `${hostOf(base)}/waInstance${instance.idInstance}/${method}/${instance.apiTokenInstance}`;
-}
-
-/** Their number of it is the line, whichever token opens it. */
-export function lineOf(credentials: unknown): readonly string[] | undefined {
-  const read = v.safeParse(StoredInstance, credentials);
-  return read.success ? [read.output.idInstance] : undefined;
 }
 
 const Text = v.fallback(v.optional(v.string()), undefined);

@@ -1,7 +1,28 @@
 import * as v from 'valibot';
 import { BaseUrl } from '#lib/domain/base-url.ts';
 import type { AccountProvider } from '#lib/tenants/account.ts';
-import { lineOf, rootOf } from './outbound.ts';
+
+/** One token covers a workspace. As it is stored; it was checked when the account was made. */
+export const StoredWorkspace = v.looseObject({
+  apiToken: v.pipe(v.string(), v.regex(/^[\w.~+/=-]+$/)),
+  baseUrl: v.optional(v.string(), 'https://app.timelines.ai/integrations/api'),
+});
+export type Workspace = v.InferOutput<typeof StoredWorkspace>;
+
+/** Without an endpoint that was pasted with it, nor a slash at its end: with that, they answer with a page. */
+function rootOf(baseUrl: string): string {
+  return baseUrl.replace(/(\/integrations\/api)\/.*$/i, '$1').replace(/\/+$/, '');
+}
+
+export function apiUrl({ baseUrl }: Workspace, path: string): string {
+  return `${rootOf(baseUrl)}/${path}`;
+}
+
+/** All that the credentials tell: which of the workspace's numbers it is, the account's own phone says. */
+export function lineOf(credentials: unknown): readonly string[] | undefined {
+  const read = v.safeParse(StoredWorkspace, credentials);
+  return read.success ? [apiUrl(read.output, ''), read.output.apiToken] : undefined;
+}
 
 const Credentials = v.object({
   // It goes into a header: one line, without blanks.

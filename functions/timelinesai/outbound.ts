@@ -20,32 +20,11 @@ import {
   type Reply,
   withCredentials,
 } from '#lib/sender/provider.ts';
+import { apiUrl, lineOf, StoredWorkspace, type Workspace } from './account.ts';
 import { instantOf } from './schema.ts';
-
-/** One token covers a workspace. As it is stored; it was checked when the account was made. */
-const StoredWorkspace = v.looseObject({
-  apiToken: v.pipe(v.string(), v.regex(/^[\w.~+/=-]+$/)),
-  baseUrl: v.optional(v.string(), 'https://app.timelines.ai/integrations/api'),
-});
-type Workspace = v.InferOutput<typeof StoredWorkspace>;
-
-/** Without an endpoint that was pasted with it, nor a slash at its end: with that, they answer with a page. */
-export function rootOf(baseUrl: string): string {
-  return baseUrl.replace(/(\/integrations\/api)\/.*$/i, '$1').replace(/\/+$/, '');
-}
-
-function apiUrl({ baseUrl }: Workspace, path: string): string {
-  return `${rootOf(baseUrl)}/${path}`;
-}
 
 function authorization({ apiToken }: Workspace): Readonly<Record<string, string>> {
   return { authorization: `Bearer ${apiToken}` };
-}
-
-/** All that the credentials tell: which of the workspace's numbers it is, the account's own phone says. */
-export function lineOf(credentials: unknown): readonly string[] | undefined {
-  const read = v.safeParse(StoredWorkspace, credentials);
-  return read.success ? [apiUrl(read.output, ''), read.output.apiToken] : undefined;
 }
 
 const ProbeText = v.fallback(v.optional(v.string()), undefined);

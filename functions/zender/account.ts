@@ -1,7 +1,44 @@
 import * as v from 'valibot';
 import { BaseUrl } from '#lib/domain/base-url.ts';
 import type { AccountProvider } from '#lib/tenants/account.ts';
-import { lineOf, rootOf } from './outbound.ts';
+
+const storedId = v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.nonEmpty());
+const storedHost = { baseUrl: v.string(), secret: v.pipe(v.string(), v.nonEmpty()) };
+
+const Devices = v.looseObject({
+  ...storedHost,
+  mode: v.literal('devices'),
+  device: storedId,
+  sim: v.exactOptional(v.picklist([1, 2])),
+});
+const Credits = v.looseObject({ ...storedHost, mode: v.literal('credits'), gateway: storedId });
+export const WhatsappCopy = v.looseObject({ ...storedHost, account: storedId, mode: v.exactOptional(v.undefined()) });
+
+/** Accounts at one company's copy, as their credentials are stored; they were checked when the account was made. */
+export const SmsCopy = v.union([Devices, Credits]);
+const StoredCopy = v.union([SmsCopy, WhatsappCopy]);
+export type Host = v.InferOutput<typeof StoredCopy>;
+
+/** People paste what they find, with `/api` or a whole endpoint behind it. What is stored may be older than this. */
+function rootOf(baseUrl: string): string {
+  return baseUrl.replace(/\/api(?:\/.*)?$/i, '').replace(/\/+$/, '');
+}
+
+export function apiUrl({ baseUrl }: Host, path: string): string {
+  return `${rootOf(baseUrl)}/api/${path}`;
+}
+
+/** Whoever pays for it, and by whichever scheme it is reached. */
+export function lineOf(credentials: unknown): readonly string[] | undefined {
+  const read = v.safeParse(StoredCopy, credentials);
+  if (!read.success) return undefined;
+  const host = read.output;
+  const { host: address, pathname } = new URL(rootOf(host.baseUrl));
+  const at = `${address}${pathname.replace(/\/+$/, '')}`;
+  if (host.mode === undefined) return [at, 'whatsapp', host.account];
+  if (host.mode === 'credits') return [at, 'gateway', host.gateway];
+  return [at, 'device', host.device, String(host.sim ?? 1)];
+}
 
 const filled = v.pipe(v.string(), v.trim(), v.nonEmpty());
 /** Ids come as numbers as well. */

@@ -19,6 +19,7 @@ import {
   withCredentials,
 } from '#lib/sender/provider.ts';
 import type { Channel } from '#lib/tenants/account.ts';
+import { apiUrl, type Host, lineOf, SmsCopy, WhatsappCopy } from './account.ts';
 import { linkIn } from './schema.ts';
 
 const LOOKALIKE: Readonly<Record<string, string>> = { '{': '\u2774', '}': '\u2775' };
@@ -40,47 +41,9 @@ export function withoutSpintax(text: string): string {
   return text.replace(/[{}]/g, (brace, at: number) => (paired.has(at) ? (LOOKALIKE[brace] ?? brace) : brace));
 }
 
-const id = v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.nonEmpty());
-const host = { baseUrl: v.string(), secret: v.pipe(v.string(), v.nonEmpty()) };
-
-const Devices = v.looseObject({
-  ...host,
-  mode: v.literal('devices'),
-  device: id,
-  sim: v.exactOptional(v.picklist([1, 2])),
-});
-const Credits = v.looseObject({ ...host, mode: v.literal('credits'), gateway: id });
-const WhatsappCopy = v.looseObject({ ...host, account: id, mode: v.exactOptional(v.undefined()) });
-
-/** Accounts at one company's copy, as their credentials are stored; they were checked when the account was made. */
-const SmsCopy = v.union([Devices, Credits]);
-const StoredCopy = v.union([SmsCopy, WhatsappCopy]);
-type Host = v.InferOutput<typeof StoredCopy>;
-
-/** People paste what they find, with `/api` or a whole endpoint behind it. What is stored may be older than this. */
-export function rootOf(baseUrl: string): string {
-  return baseUrl.replace(/\/api(?:\/.*)?$/i, '').replace(/\/+$/, '');
-}
-
-function apiUrl({ baseUrl }: Host, path: string): string {
-  return `${rootOf(baseUrl)}/api/${path}`;
-}
-
 /** Lists take the secret in their address: it is never to be shown. */
 function listUrl(host: Host, path: string, more: Readonly<Record<string, string>> = {}): string {
   return `${apiUrl(host, path)}?${new URLSearchParams({ secret: host.secret, ...more })}`;
-}
-
-/** Whoever pays for it, and by whichever scheme it is reached. */
-export function lineOf(credentials: unknown): readonly string[] | undefined {
-  const read = v.safeParse(StoredCopy, credentials);
-  if (!read.success) return undefined;
-  const host = read.output;
-  const { host: address, pathname } = new URL(rootOf(host.baseUrl));
-  const at = `${address}${pathname.replace(/\/+$/, '')}`;
-  if (host.mode === undefined) return [at, 'whatsapp', host.account];
-  if (host.mode === 'credits') return [at, 'gateway', host.gateway];
-  return [at, 'device', host.device, String(host.sim ?? 1)];
 }
 
 const Word = v.fallback(

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { zenderAccount } from '#functions/zender/account.ts';
-import { lineOf, withoutSpintax, zenderOutbound } from '#functions/zender/outbound.ts';
+import { lineOf, zenderAccount } from '#functions/zender/account.ts';
+import { withoutSpintax, zenderOutbound } from '#functions/zender/outbound.ts';
 import { describeOutbound } from '#test/support/describe-outbound.ts';
 import { answer, page } from '#test/support/providers/fake-http.ts';
 import { FakeZender } from '#test/support/providers/fake-zender.ts';
