@@ -1,11 +1,5 @@
 import { SSMProvider } from '@aws-lambda-powertools/parameters/ssm';
-import {
-  DeleteParameterCommand,
-  ParameterNotFound,
-  ParameterVersionNotFound,
-  PutParameterCommand,
-  type SSMClient,
-} from '@aws-sdk/client-ssm';
+import { DeleteParameterCommand, ParameterNotFound, PutParameterCommand, type SSMClient } from '@aws-sdk/client-ssm';
 import type { Secrets } from '#lib/tenants/secrets.ts';
 import { fail } from './clients.ts';
 
@@ -41,7 +35,7 @@ export function ssmSecrets(ssm: SSMClient, prefix: string): Secrets {
   };
 }
 
+/** A version that is not there is no missing parameter: it may have been written a moment ago. */
 function unlessMissing(error: unknown): undefined {
-  const isMissing = error instanceof ParameterNotFound || error instanceof ParameterVersionNotFound;
-  return isMissing ? undefined : fail(error);
+  return error instanceof ParameterNotFound ? undefined : fail(error);
 }

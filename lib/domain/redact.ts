@@ -179,6 +179,17 @@ const AUTHORITY = new RegExp(
   'gi',
 );
 
+/**
+ * What has the form of a webhook's token or of an admin key and stands alone: 24 or 32 random bytes. Digits of a hash have
+ * one case, and names no digits.
+ */
+function withoutBareTokens(text: string): string {
+  return text.replace(BARE, (whole) => (BARE_MARKS.every((mark) => mark.test(whole)) ? HIDDEN : whole));
+}
+
+const BARE = /(?:(?<![\w-])|(?<=%[\da-f]{2}|\\[tnr]))(?:[\w-]{43}|[\w-]{32})(?![\w-])/gi;
+const BARE_MARKS = [/[a-z]/, /[A-Z]/, /[\d_-]/];
+
 /** English has words behind these, too. */
 function withoutScheme(text: string): string {
   return text.replace(SCHEME, (whole, before: string, value: string) =>
@@ -209,6 +220,7 @@ const RULES: readonly Rule[] = [
   hidden(`(waInstance\\d{1,20}${SLASHES}\\w{1,64}${SLASHES})${PIECE}+`),
   hidden('(whsec_)[\\w+/=%-]+'),
   hidden('(hk_)[\\w%-]{16,}'),
+  withoutBareTokens,
   // A signed token of JSON, whatever it is called.
   hidden('()eyJ[\\w-]{8,1000}\\.[\\w-]+\\.[\\w-]*'),
   withoutScheme,

@@ -23,7 +23,7 @@ function parameterStore() {
       const { Name: name, Value: value } = JSON.parse(body);
       calls.push(`${operation} ${name}`);
       if (operation === 'PutParameter') return ok({ Version: write(name, value) });
-      const what = name.includes(':') ? 'ParameterVersion' : 'Parameter';
+      const what = found(name.split(':')[0]) ? 'ParameterVersion' : 'Parameter';
       if (!found(name)) return refusal(`${what}NotFound`);
       if (operation === 'DeleteParameter') parameters.delete(name);
       return ok(operation === 'GetParameter' ? { Parameter: found(name) } : {});
@@ -70,8 +70,11 @@ describe('secrets in the parameter store', () => {
     calls.length = 0;
     expect([await secrets.get('accounts/acc_1', 1), await secrets.get('accounts/acc_1', 2)]).toEqual(['a', 'b']);
     expect(await secrets.get('accounts/acc_1', 1)).toBe('a');
-    expect(await secrets.get('accounts/acc_1', 3)).toBeUndefined();
-    expect(calls).toEqual([1, 2, 3].map((version) => `GetParameter /hookline/test/accounts/acc_1:${version}`));
+    await expect(secrets.get('accounts/acc_1', 3)).rejects.toThrow();
+    expect(await secrets.get('accounts/acc_2', 1)).toBeUndefined();
+    expect(calls).toEqual(
+      ['1:1', '1:2', '1:3', '2:1'].map((which) => `GetParameter /hookline/test/accounts/acc_${which}`),
+    );
   });
 
   it('raise what the store says otherwise, without the value that it may quote', async () => {

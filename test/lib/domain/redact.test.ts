@@ -79,12 +79,21 @@ describe('a secret is told by its form', () => {
     ],
     ['a signing secret', 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD=', 'whsec_[redacted]'],
     ['a key of the hub', `the key ${KEY} leaks`, 'the key hk_[redacted] leaks'],
+    ['a token that stands alone', `{"text":"${TOKEN}"}`, '{"text":"[redacted]"}'],
+    ['one behind percent signs', `a=%22${TOKEN}%22`, 'a=%22[redacted]%22'],
+    ['one on a line of its own', String.raw`"x\n${TOKEN}"`, String.raw`"x\n[redacted]"`],
+    ['an admin key that stands alone', 'it is Vq3_hZr-9tYw2LkXo7Pn1sBd5Fg8Jm0C.', 'it is [redacted].'],
     ['a signed token', 'see eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln', 'see [redacted]'],
   ])('%s', (_, text, expected) => {
     expect(redacted(text)).toBe(expected);
   });
 
   test.each([
+    ['a hash', `${'0123456789abcdef'.repeat(2)} ${'0123456789ABCDEF'.repeat(4)}`],
+    ['an id of WhatsApp', '3EB0C431C26A1916E07E 3EB0C431C26A1916E07E3EB0C431C26A'],
+    ['a long name', 'messages.receivedNotificationOfTheAccount'],
+    ['a name as long as a key', 'receivedNotificationOfTheAccounts'.slice(0, 32)],
+    ['what is longer', `${TOKEN}${TOKEN}`],
     ['an ordinary link', 'https://example.com/a/b?page=2#x'],
     ['an address of mail', 'write to ann@example.com, please'],
     ['words behind a name', 'basic training for the bearer of good news'],
