@@ -2,15 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { audit } from '#lib/credits/audit.ts';
 import { at, isIntentOfPart } from '#test/support/simulation/landmarks.ts';
-import {
-  ACCOUNTS,
-  begin,
-  moody,
-  type Operation,
-  operation,
-  renew,
-  workspaceOf,
-} from '#test/support/simulation/operations.ts';
+import { ACCOUNTS, begin, moody, type Operation, operation, workspaceOf } from '#test/support/simulation/operations.ts';
+import { addWebhook, renew } from '#test/support/simulation/operator.ts';
 import { type Faults, noFaults, World } from '#test/support/simulation/world.ts';
 
 const OPERATIONS = Number(process.env.HOOKLINE_TEST_OPERATIONS ?? 2_000);
@@ -38,6 +31,7 @@ const START = Date.UTC(2026, 11, 1) - 15 * MINUTE;
 async function live(operations: readonly Operation[], seed: number): Promise<World> {
   const world = new World({ seed, start: START, config: { unknownLimitMs: 20 * MINUTE, queueLimit: 12 } });
   for (const account of ACCOUNTS) await world.addAccount(account, workspaceOf(account), 10);
+  await addWebhook(world);
   world.faults = faults;
   world.skew = () =>
     world.seeded.chance(0.1) ? world.seeded.between(-1, 1) * world.seeded.pick([500, 5_000, HOUR]) : 0;
@@ -53,7 +47,7 @@ async function live(operations: readonly Operation[], seed: number): Promise<Wor
   };
   world.scheduler.accident = (_, point) => {
     if (at(isIntentOfPart, 'before')(point) && world.seeded.chance(0.02)) {
-      for (const account of ACCOUNTS) world.begin(renew(world, account));
+      for (const account of ACCOUNTS) world.begin(renew(world, account, world.seeded.below(3)));
       return { stallMs: 200 };
     }
     if (world.seeded.chance(0.01)) return 'kill';
@@ -74,6 +68,7 @@ async function heal(world: World): Promise<void> {
   world.scheduler.accident = () => undefined;
   world.provider.behave = moody(world, 0);
   world.fetch = (url) => ({ kind: 'ok', name: url, mimeType: 'text/plain', bytes: new Uint8Array(1) });
+  world.begin(renew(world, 'a', 0));
   await world.run(8 * MINUTE);
   for (const account of ACCOUNTS) world.begin(begin(world, { do: 'resume', account }));
   await world.run(24 * MINUTE);

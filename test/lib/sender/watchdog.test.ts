@@ -199,7 +199,7 @@ describe('a look at what is unknown', () => {
     const { world, ids } = await unknownOn([...hung, 'well']);
     world.invariants.balancing = false;
     for (const id of ids.slice(0, -1)) await multiply(world, id, 8, 1);
-    world.provider.lists = (account) => (account === 'well' ? [{ providerId: 'P' }] : []);
+    world.provider.lists = ({ id }) => (id === 'well' ? [{ providerId: 'P' }] : []);
     const looked: string[] = [];
     world.scheduler.accident = (_, { call, moment, detail }) => {
       if (call !== 'evidence' || moment !== 'before') return undefined;

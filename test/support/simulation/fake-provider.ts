@@ -8,6 +8,8 @@ export interface Call {
   readonly account: string;
   /** With which version of its credentials. */
   readonly credentials: number | undefined;
+  /** The account's name at the provider by then. */
+  readonly scope: string;
   readonly messageId: string;
   readonly part: number;
   readonly startedAt: number;
@@ -35,6 +37,7 @@ export const obliging: Behaviour = {
 
 export interface Taken {
   readonly account: string;
+  readonly scope: string;
   readonly messageId: string;
   readonly part: number;
   readonly providerId: string;
@@ -53,7 +56,7 @@ export class FakeProvider {
   onStatus: (taken: Taken, status: Status) => void = () => undefined;
   onEcho: (taken: Taken) => void = () => undefined;
   /** What it answers when it is asked for an attempt. */
-  lists: (account: string, attempted: Attempted) => readonly Candidate[] = () => [];
+  lists: (account: Pick<Account, 'id' | 'scope'>, attempted: Attempted) => readonly Candidate[] = () => [];
   readonly #scheduler: Scheduler;
 
   constructor(scheduler: Scheduler) {
@@ -66,9 +69,9 @@ export class FakeProvider {
     const startedAt = scheduler.now;
     const deadline = limit();
     if (startedAt >= deadline) return { kind: 'retry', reason: 'the deadline had passed before the call' };
-    const { id, credentialsVersion: credentials } = account;
+    const { id, scope, credentialsVersion: credentials } = account;
     const { messageId, part } = message;
-    const call: Call = { account: id, credentials, messageId, part, startedAt, deadline };
+    const call: Call = { account: id, credentials, scope, messageId, part, startedAt, deadline };
     this.calls.push(call);
     this.onCall(call);
     const behaviour = this.behave(account.id, message);
@@ -76,7 +79,7 @@ export class FakeProvider {
     const answersAt = startedAt + behaviour.latencyMs;
     // It acts halfway through, whether or not anybody is left to hear the answer.
     const at = startedAt + behaviour.latencyMs / 2;
-    if (behaviour.takes) this.#take({ ...takenOf(message), account: id, providerId, at }, behaviour);
+    if (behaviour.takes) this.#take({ ...takenOf(message), account: id, scope, providerId, at }, behaviour);
     await scheduler.wait(process, Math.min(answersAt, deadline) - startedAt);
     call.endedAt = scheduler.now;
     const { outcome } = behaviour;
@@ -87,10 +90,15 @@ export class FakeProvider {
   }
 
   /** What is in its journal of an account and may be this attempt; whose it is, it does not know. */
-  journal(account: string, { recipient, content, since }: Attempted, lagMs = 0): Candidate[] {
+  journal(
+    { id, scope }: Pick<Account, 'id' | 'scope'>,
+    { recipient, content, since }: Attempted,
+    lagMs = 0,
+  ): Candidate[] {
     const before = this.#scheduler.now - lagMs;
     return this.taken
-      .filter((one) => one.account === account && one.phone === recipient.phone && isSame(one.said, content))
+      .filter((one) => one.account === id && one.scope === scope)
+      .filter((one) => one.phone === recipient.phone && isSame(one.said, content))
       .filter(({ at }) => at >= since - 5_000 && at <= before)
       .map(({ providerId }) => ({ providerId }));
   }

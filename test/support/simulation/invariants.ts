@@ -73,6 +73,7 @@ export class Invariants {
 
   onCommit(commits: readonly Commit[]): void {
     this.#intents(commits);
+    this.#rotation(commits);
     for (const { before, after } of commits) {
       if (before?.kind === 'send' && after) {
         this.#stepsOf(readSend(before), readSend(after));
@@ -201,6 +202,16 @@ export class Invariants {
     }
   }
 
+  /** A webhook's new row says what the old one said: what is switched off stays off. */
+  #rotation(commits: readonly Commit[]): void {
+    const rows = commits.filter(({ after }) => after?.pk.startsWith('HOOK#'));
+    const old = rows.find(({ before, after }) => before?.rotated === false && after?.rotated === true)?.before;
+    const fresh = rows.find(({ before }) => before === undefined)?.after;
+    if (!old || !fresh) return;
+    for (const name of ['enabled', 'instance', 'retentionDays', 'accountId'])
+      if (old[name] !== fresh[name]) this.violate(`a rotated webhook has changed its ${name}`);
+  }
+
   #generation(before: Account, after: Account): void {
     if (after.gen < before.gen) this.violate(`8: gen fell from ${before.gen} to ${after.gen}`);
   }
@@ -210,6 +221,8 @@ export class Invariants {
     if (call.credentials !== this.#declaredWith.get(`${call.messageId} ${call.part}`)) {
       this.violate(`${call.messageId} was called with credentials that had been changed`);
     }
+    const item = this.#store().peek({ pk: `MSG#${call.messageId}`, sk: 'META' });
+    if (item && readSend(item).scope !== call.scope) this.violate(`${call.messageId} is filed under another name`);
     const earlier = this.#calls.filter((other) => other !== call && other.account === call.account);
     for (const other of earlier) {
       const end = other.endedAt ?? other.deadline;
@@ -239,6 +252,10 @@ export class Invariants {
   atRest(): void {
     const items = this.#store().all();
     const sends = items.filter((item) => item.kind === 'send').map(readSend);
+    for (const { accountId, instance } of items.filter(({ pk, rotated }) => pk.startsWith('HOOK#') && !rotated)) {
+      const account = items.find(({ pk, sk }) => pk === `ACC#${accountId}` && sk === 'META');
+      if (account && account.instance !== instance) this.violate(`the webhook of ${accountId} expects another line`);
+    }
     for (const send of sends) {
       const account = items.find((i) => i.pk === `ACC#${send.accountId}` && i.sk === 'META');
       const blocked = account?.paused === true || account?.held === true;

@@ -4,10 +4,8 @@ import { STATUSES } from '#lib/domain/send/status.ts';
 import type { NewPart } from '#lib/sender/accept.ts';
 import { cancel, resend } from '#lib/sender/cancel.ts';
 import { clearHold, hold, pause, resume } from '#lib/sender/hold.ts';
-import { accountKey } from '#lib/store/keys.ts';
-import { add, exists, update } from '#lib/store/store.ts';
 import type { Behaviour } from './fake-provider.ts';
-import { beginOperators, type OperatorsOperation, operatorsOperation } from './operator.ts';
+import { beginOperators, type OperatorsOperation, operatorsOperation, renew } from './operator.ts';
 import type { World } from './world.ts';
 
 export const ACCOUNTS = ['a', 'b', 'c', 'd'] as const;
@@ -29,7 +27,7 @@ export type Operation =
   | { readonly do: 'crash' | 'watch' }
   | { readonly do: 'status'; readonly which: number; readonly status: number }
   | { readonly do: 'echo'; readonly which: number }
-  | { readonly do: 'renew'; readonly account: string }
+  | { readonly do: 'renew'; readonly account: string; readonly line: number }
   | OperatorsOperation
   | { readonly do: 'wait'; readonly ms: number };
 
@@ -62,7 +60,7 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('crash' as const, 'watch' as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('status' as const), which, status: fc.nat(3) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('echo' as const), which }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('renew' as const), account }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('renew' as const), account, line: fc.nat(2) }) },
   // Of an account of its own: the others must go on.
   { weight: 5, arbitrary: operatorsOperation(fc.constant('d')) },
   {
@@ -102,18 +100,12 @@ export function begin(world: World, operation: Operation): Promise<unknown> {
     case 'echo':
       return tellOf(world, operation);
     case 'renew':
-      return renew(world, operation.account);
+      return renew(world, operation.account, operation.line);
     case 'wait':
       return Promise.resolve();
     default:
       return beginOperators(world, operation);
   }
-}
-
-/** The account gets other credentials. */
-export function renew(world: World, account: string) {
-  const write = update(accountKey(account), [add('credentialsVersion', 1)], exists());
-  return world.spawn<unknown>('renew', workspaceOf(account), ({ store }) => store.write(write));
 }
 
 function beginSend(world: World, operation: Sending) {

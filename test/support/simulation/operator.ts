@@ -1,11 +1,17 @@
 import fc from 'fast-check';
+import * as v from 'valibot';
 import { audit } from '#lib/credits/audit.ts';
 import { grant, setQuota } from '#lib/credits/credits.ts';
 import type { QuotaKind } from '#lib/domain/send/part.ts';
 import { emptySend, NONE } from '#lib/privacy/erase.ts';
+import { applyRetention } from '#lib/privacy/retention.ts';
 import { deleteAccount } from '#lib/sender/account.ts';
+import type { StorePorts } from '#lib/store/retry.ts';
 import { del } from '#lib/store/store.ts';
-import { directoryKey } from '#lib/tenants/directory.ts';
+import { findAccount, patchAccount } from '#lib/tenants/accounts.ts';
+import { directoryKey, wholeDirectory } from '#lib/tenants/directory.ts';
+import { createWebhook, patchWebhook, rotateWebhook } from '#lib/tenants/webhooks.ts';
+import { patchWorkspace } from '#lib/tenants/workspaces.ts';
 import type { World } from './world.ts';
 
 /** What whoever runs the hub does while messages go out. */
@@ -13,7 +19,13 @@ export type OperatorsOperation =
   | { readonly do: 'grant' | 'audit'; readonly workspace: string }
   | { readonly do: 'quota'; readonly workspace: string; readonly quota: QuotaKind }
   | { readonly do: 'delete'; readonly account: string }
+  | { readonly do: 'rotate' }
+  | { readonly do: 'switch'; readonly enabled: boolean }
+  | { readonly do: 'retain'; readonly days: 30 | 60 | null | undefined }
   | { readonly do: 'erase'; readonly which: number };
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
 
 const workspace = fc.constantFrom('main', 'other');
 
@@ -34,6 +46,15 @@ export const operatorsOperation = (account: fc.Arbitrary<string>): fc.Arbitrary<
     },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('delete' as const), account }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('erase' as const), which: fc.nat(1_000) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('rotate' as const) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('switch' as const), enabled: fc.boolean() }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: fc.constant('retain' as const),
+        days: fc.constantFrom(30 as const, 30 as const, 60 as const, null, undefined),
+      }),
+    },
   );
 
 /** So short that most audits take several calls, with everything else going on between them. */
@@ -55,7 +76,55 @@ export function beginOperators(world: World, operation: OperatorsOperation): Pro
       return deleteOne(world, operation.account);
     case 'erase':
       return eraseOne(world, operation.which);
+    case 'rotate':
+      return world.spawn('rotate', 'main', (ports) => onWebhook(ports, (id) => rotateWebhook(ports, 'main', id)));
+    case 'switch':
+      return world.spawn('switch', 'main', (ports) =>
+        onWebhook(ports, (id) => patchWebhook(ports.store, 'main', id, { enabled: operation.enabled })),
+      );
+    case 'retain':
+      return retain(world, operation.days);
   }
+}
+
+/** The webhook of account `a`, as it comes into the world. */
+export async function addWebhook(world: World): Promise<void> {
+  await createWebhook(world.honest(), 'main', { kind: 'receive', provider: 'fake', accountId: 'a' });
+}
+
+async function onWebhook<Result>({ store }: Pick<StorePorts, 'store'>, work: (id: string) => Promise<Result>) {
+  const [entry] = await wholeDirectory(store, 'main', 'WEBHOOK');
+  return entry && work(entry.sk.slice('WEBHOOK#'.length));
+}
+
+/** A provider whose accounts have lines of their own. */
+const lined = {
+  name: 'fake',
+  channels: ['whatsapp'],
+  canSend: true,
+  credentials: () => v.unknown(),
+  instanceOf: (credentials: unknown) => v.parse(v.object({ instance: v.string() }), credentials).instance,
+} as const;
+
+/** The account gets other credentials: of the same line, of another, or of one that it shares with its neighbours. */
+export async function renew(world: World, account: string, line: number): Promise<unknown> {
+  const workspace = world.workspaceOf(account);
+  const credentials = { instance: line === 2 ? 'shared' : `${account}-${line}` };
+  return world.spawn('renew', workspace, async (ports) => {
+    const found = await findAccount(ports.store, workspace, account);
+    return found && patchAccount({ ...ports, secrets: world.secrets }, found, lined, { credentials });
+  });
+}
+
+/** As if a month had gone by since all but the last minutes: what is settled and older is emptied. */
+async function retain(world: World, days: number | null | undefined): Promise<void> {
+  const later = 30 * DAY - 10 * MINUTE;
+  await world.spawn('retain', 'main', async ({ clock, ...ports }) => {
+    if (days !== undefined) await patchWorkspace(ports.store, 'main', { retentionDays: days });
+    const shifted = { ...clock, now: () => clock.now() + later };
+    const { next } = await applyRetention({ ...ports, clock: shifted }, 'main', world.retaining);
+    world.retaining = next;
+  });
 }
 
 /** However much moves meanwhile: a difference that an audit finds is one. */

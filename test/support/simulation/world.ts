@@ -4,7 +4,8 @@ import type { Clock } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
 import type { Status } from '#lib/domain/send/status.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { stateKey } from '#lib/inbox/delivery-state.ts';
+import { noteStatus, stateKey } from '#lib/inbox/delivery-state.ts';
+import type { applyRetention } from '#lib/privacy/retention.ts';
 import { type Accepted, accept, type SendRequest } from '#lib/sender/accept.ts';
 import { sendingStart } from '#lib/sender/account.ts';
 import { defaultConfig, type SendingConfig } from '#lib/sender/config.ts';
@@ -17,8 +18,9 @@ import { onStatus } from '#lib/sender/statuses.ts';
 import { type Run, type TickResult, tick } from '#lib/sender/tick.ts';
 import { watchdog } from '#lib/sender/watchdog.ts';
 import { accountKey, sendKey } from '#lib/store/keys.ts';
-import { put, type Store, StoreUnavailable, setIfAbsent, update } from '#lib/store/store.ts';
+import { put, type Store, StoreUnavailable } from '#lib/store/store.ts';
 import { directoryKey } from '#lib/tenants/directory.ts';
+import type { Secrets } from '#lib/tenants/secrets.ts';
 import { MeteredStore } from '../metered-store.ts';
 import { underRole } from '../under-role.ts';
 import { FakeProvider, type Taken } from './fake-provider.ts';
@@ -74,8 +76,12 @@ const ROLES = new Map([
   ['grant', 'admin'],
   ['pause', 'admin'],
   ['quota', 'admin'],
+  ['renew', 'admin'],
   ['resume', 'admin'],
+  ['retain', 'admin'],
+  ['rotate', 'admin'],
   ['status', 'green-api'],
+  ['switch', 'admin'],
   ['tick', 'sender'],
   ['watchdog', 'watchdog'],
 ]);
@@ -103,11 +109,23 @@ export class World {
   probe: (account: Account) => ProbeResult = () => ({ kind: 'ok' });
   /** What the clock of the next run's host is off by. */
   skew: () => number = () => 0;
+  /** How far the retention of `main` has come. */
+  retaining: Awaited<ReturnType<typeof applyRetention>>['next'];
+  /** Versions alone: what the credentials are is nobody's business here. */
+  readonly secrets: Secrets = {
+    get: async () => undefined,
+    put: async () => {
+      this.#versions += 1;
+      return this.#versions;
+    },
+    delete: async () => undefined,
+  };
   /** A run that outlives its time is not ended: as one whose host was suspended. */
   zombies = false;
   readonly #workspaces = new Map<string, string>();
   readonly #mutant: Mutant;
   #runs = 0;
+  #versions = 0;
 
   constructor({ seed = 1, config = {}, mutant = {}, watchdog = true, start = START }: WorldOptions = {}) {
     this.seeded = new Seeded(seed);
@@ -152,6 +170,8 @@ export class World {
       provider: 'fake',
       channel: 'whatsapp',
       scope: id,
+      createdAt: toIso(this.now),
+      connectedAt: toIso(this.now),
     };
     this.#workspaces.set(id, workspace);
     await this.store.transact([put(item), put({ ...directoryKey(workspace, 'ACCOUNT', id) })], id);
@@ -299,31 +319,43 @@ export class World {
 
   /** The webhook of a message that went out, on the way that it takes from the table on; it comes again where that fails. */
   async echo(taken: Echoed, skewMs = 0): Promise<void> {
-    const { account, providerId } = taken;
+    const { account, providerId, scope = account } = taken;
     const workspace = this.workspaceOf(account);
     const record = echoed(workspace, taken);
-    const key = stateKey({ workspace, provider: 'fake', scope: account }, providerId);
+    const key = stateKey({ workspace, provider: 'fake', scope }, providerId);
+    await this.#delivered('echo', workspace, skewMs, (ports) =>
+      sendReports(ports, this.config).outbound(record, record.event, key, undefined),
+    );
+  }
+
+  /** By the provider's own clock, or by the time at which it comes. */
+  status({ account, providerId, scope = account }: Named, state: Status): void {
+    const workspace = this.workspaceOf(account);
+    const key = stateKey({ workspace, provider: 'fake', scope }, providerId);
+    const status = { state, messageId: providerId };
+    const theirs = this.seeded.chance(0.5) ? this.now : undefined;
+    const note = async ({ clock, ...ports }: ReturnType<World['ports']>) => {
+      const life = { isTheirs: theirs !== undefined, nowSeconds: clock.now() / 1000 };
+      const item = await noteStatus(ports.store, key, status, theirs ?? clock.now(), life);
+      if (item) await onStatus({ clock, ...ports }, key, readProviderMessage(item), this.config);
+    };
+    void this.#quietly(this.#delivered('status', workspace, 0, note));
+  }
+
+  /** What a webhook tells comes again where that fails. */
+  async #delivered(
+    name: string,
+    workspace: string,
+    skewMs: number,
+    report: (ports: ReturnType<World['ports']>) => Promise<void>,
+  ): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
-        const report = (ports: ReturnType<World['ports']>) =>
-          sendReports(ports, this.config).outbound(record, record.event, key, undefined);
-        return await this.spawn('echo', workspace, report, skewMs);
+        return await this.spawn(name, workspace, report, skewMs);
       } catch (error) {
         if (!isInjected(error) || tries === REDELIVERIES) throw error;
       }
     }
-  }
-
-  status({ account, providerId }: Pick<Taken, 'account' | 'providerId'>, status: Status): void {
-    const workspace = this.workspaceOf(account);
-    const key = stateKey({ workspace, provider: 'fake', scope: account }, providerId);
-    void this.#quietly(
-      this.spawn('status', workspace, async (ports) => {
-        const at = ports.clock.now();
-        const written = await ports.store.write(update(key, [setIfAbsent(`at_${status}`, at)]), { returns: 'new' });
-        if (written.item) await onStatus(ports, key, readProviderMessage(written.item), this.config);
-      }),
-    );
   }
 
   #runTick(message: Tick, received: Run['received'], ended: (result: TickResult | 'threw') => void): void {
@@ -363,7 +395,7 @@ export class World {
 
   /** The provider's side of the look for evidence. */
   #journals(process: Process): OpenAccounts {
-    const find = async (account: string, attempted: Attempted) => {
+    const find = async (account: Account, attempted: Attempted) => {
       await this.scheduler.pass(process, { call: 'evidence', moment: 'before', detail: attempted.messageId });
       const listed = this.provider.lists(account, attempted);
       await this.scheduler.pass(process, { call: 'evidence', moment: 'after', detail: attempted.messageId });
@@ -371,9 +403,9 @@ export class World {
     };
     const notHere = async () => Promise.reject(new Error('the world has ports of its own for this'));
     return {
-      open: async ({ id }) => ({
+      open: async (account) => ({
         kind: 'open',
-        account: { send: notHere, probe: notHere, find: (attempted) => find(id, attempted) },
+        account: { send: notHere, probe: notHere, find: (attempted) => find(account, attempted) },
       }),
     };
   }
@@ -406,8 +438,11 @@ const isInjected = (error: unknown): boolean =>
   (error instanceof StoreUnavailable && (error.cause === undefined || isInjected(error.cause))) ||
   (error instanceof AggregateError && error.errors.every(isInjected));
 
+/** By the account's own id, unless its provider has another name for it. */
+type Named = Pick<Taken, 'account' | 'providerId'> & Partial<Pick<Taken, 'scope'>>;
+
 /** A message of which a webhook tells. `title`: as its provider calls the chat. */
-export interface Echoed extends Pick<Taken, 'account' | 'providerId' | 'at' | 'phone' | 'said'> {
+export interface Echoed extends Named, Pick<Taken, 'at' | 'phone' | 'said'> {
   readonly title?: string;
 }
 
