@@ -4,11 +4,12 @@ import { adminKeyIn } from './admin-key.ts';
 import { openDataFolder } from './data-folder.ts';
 import { type Engines, startEngines } from './engines/engines.ts';
 import { localAws } from './engines/local-aws.ts';
-import type { LocalQueue, SqsEngine } from './engines/sqs.ts';
+import type { LocalQueue } from './engines/sqs.ts';
 import { createGateway, drain, type FaultReport, listen, type Route } from './gateway.ts';
 import { type Lambda, loadLambda } from './lambda.ts';
 import { type Reference, readService, type Service, type ServiceFunction } from './service.ts';
 import { readSettings, type Settings, settingsForFunctions } from './settings.ts';
+import { startStream } from './stream.ts';
 import { periodOf, startEventSource, startSchedule } from './triggers.ts';
 
 /** What became of the template's resources on this machine. */
@@ -98,7 +99,8 @@ function loadFunctions(service: Service, root: string): Promise<LoadedFunction[]
 /** Starts whatever calls functions besides HTTP, and returns what ends all of it. */
 function startSources(
   functions: readonly LoadedFunction[],
-  sqs: SqsEngine,
+  { sqs, dynamoDb }: Engines,
+  { table, folder }: { readonly table: string; readonly folder: string | undefined },
   settings: Settings,
   report: FaultReport,
 ): () => Promise<void> {
@@ -115,6 +117,12 @@ function startSources(
         const expression = typeof event.schedule === 'string' ? event.schedule : event.schedule.rate;
         const period = settings.HOOKLINE_WATCHDOG_MS ? Number(settings.HOOKLINE_WATCHDOG_MS) : periodOf(expression);
         return [startSchedule(lambda, period, report)];
+      }
+      if ('stream' in event) {
+        const { endpoint, databaseFile } = dynamoDb;
+        const kept = { ...(folder && { checkpointFile: join(folder, `${definition.name}-stream.json`) }) };
+        const engine = { endpoint, ...(databaseFile && { databaseFile }) };
+        return [startStream({ table, lambda, event: event.stream, report, ...engine, ...kept })];
       }
       return [];
     }),
@@ -193,7 +201,8 @@ async function start(options: HubOptions, started: AsyncDisposableStack): Promis
   applyEnvironment(environment);
 
   const functions = await loadFunctions(service, root);
-  started.defer(startSources(functions, engines.sqs, settings, report));
+  const kept = { table: service.table.TableName, folder: data.path };
+  started.defer(startSources(functions, engines, kept, settings, report));
   started.defer(() => drain(gateway));
   ready.resolve(functions.flatMap((loaded) => loaded.routes));
   return {

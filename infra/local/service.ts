@@ -13,6 +13,15 @@ export type Reference = v.InferOutput<typeof Reference>;
 
 const Environment = v.record(v.string(), v.union([v.string(), Reference]));
 
+/** What the host reads of a function's `stream` event. The rest concerns AWS alone. */
+export const StreamEvent = v.object({
+  batchSize: v.optional(v.number(), 100),
+  maximumRetryAttempts: v.optional(v.number(), 5),
+  functionResponseType: v.optional(v.literal('ReportBatchItemFailures')),
+  filterPatterns: v.optional(v.array(v.unknown()), []),
+});
+export type StreamEvent = v.InferOutput<typeof StreamEvent>;
+
 const Event = v.union([
   v.strictObject({ httpApi: v.string() }),
   v.strictObject({
@@ -26,8 +35,7 @@ const Event = v.union([
     }),
   }),
   v.strictObject({ schedule: v.union([v.string(), v.looseObject({ rate: v.string() })]) }),
-  // The table's stream is read on AWS alone.
-  v.strictObject({ stream: v.unknown() }),
+  v.strictObject({ stream: StreamEvent }),
 ]);
 
 const FunctionFile = v.looseObject({
@@ -57,7 +65,10 @@ export interface ServiceQueue extends QueueProperties {
   readonly id: string;
 }
 
-export const TableProperties = v.looseObject({ TableName: v.string() });
+export const TableProperties = v.looseObject({
+  TableName: v.string(),
+  StreamSpecification: v.optional(v.looseObject({ StreamViewType: v.string() })),
+});
 export type TableProperties = v.InferOutput<typeof TableProperties>;
 
 /** What the host reads of `serverless.yml`. The rest concerns AWS alone. */

@@ -12,6 +12,8 @@ import { identify, killIfSame } from './processes.ts';
 
 export interface DynamoDbCommand {
   readonly file: string;
+  /** What it keeps a folder's data in, as far as it is SQLite. */
+  readonly database?: string;
   args(port: number, folder?: string): string[];
 }
 
@@ -42,11 +44,13 @@ function dynoxideOnPath(): DynamoDbCommand | undefined {
 }
 
 function dynoxide(file: string): DynamoDbCommand {
+  const database = 'dynamodb.db';
   return {
     file,
+    database,
     args: (port, folder) => [
       ...['--host', '127.0.0.1', '--port', String(port)],
-      ...(folder ? ['--db-path', join(folder, 'dynamodb.db')] : []),
+      ...(folder ? ['--db-path', join(folder, database)] : []),
     ],
   };
 }
@@ -94,6 +98,8 @@ export interface DynamoDbEngine {
   readonly endpoint: string;
   /** Settles only when the engine ends without having been told to. */
   readonly died: Promise<string>;
+  /** Its file, where it is one that can be opened beside it (dynoxide). */
+  readonly databaseFile?: string;
   stop(): Promise<void>;
 }
 
@@ -154,9 +160,11 @@ async function launch(command: DynamoDbCommand, port: number, folder?: string): 
   const { promise: died, resolve: tell } = Promise.withResolvers<string>();
   let stopping = false;
   ended.then((how) => stopping || tell(how), tell);
+  const { database } = command;
   return {
     endpoint,
     died,
+    ...(folder && database && { databaseFile: join(folder, database) }),
     stop: async () => {
       stopping = true;
       child.kill('SIGTERM');
@@ -212,41 +220,54 @@ function recordPath(folder: string): string {
   return join(folder, 'dynamodb.pid.json');
 }
 
-/**
- * What the template says that only AWS has a use for. Nothing here reads the stream, and dynoxide counts all of its
- * records at every write: after two thousand webhooks each takes six times the processor time.
- */
-const onAwsAlone = [
-  'PointInTimeRecoverySpecification',
-  'DeletionProtectionEnabled',
-  'SSESpecification',
-  'StreamSpecification',
-  'Tags',
-];
+/** What the template says that only AWS has a use for. */
+const onAwsAlone = ['PointInTimeRecoverySpecification', 'DeletionProtectionEnabled', 'SSESpecification', 'Tags'];
 
 const Index = v.object({
   IndexName: v.string(),
   Projection: v.object({ ProjectionType: v.string(), NonKeyAttributes: v.optional(v.array(v.string()), []) }),
 });
 const Indexes = v.object({ GlobalSecondaryIndexes: v.optional(v.array(Index), []) });
+const Kept = v.object({
+  ...Indexes.entries,
+  StreamSpecification: v.optional(v.object({ StreamEnabled: v.optional(v.boolean()) })),
+});
+type Call = (action: string, input: unknown) => ReturnType<typeof callAws>;
 
 /** Makes the table of the template, unless it is there from an earlier start. */
 export async function createTable(endpoint: string, properties: TableProperties): Promise<void> {
   const { TimeToLiveSpecification, ...definition } = Object.fromEntries(
-    Object.entries(properties).filter(([name]) => !onAwsAlone.includes(name)),
+    Object.entries(withStream(properties)).filter(([name]) => !onAwsAlone.includes(name)),
   );
-  const call = (action: string, input: unknown) => callAws(endpoint, `DynamoDB_20120810.${action}`, input);
+  const call: Call = (action, input) => callAws(endpoint, `DynamoDB_20120810.${action}`, input);
   const made = await call('CreateTable', definition);
   if (made.status !== 200) {
     if (!JSON.stringify(made.output).includes('ResourceInUseException')) {
       throw new Error(`the table could not be made: ${JSON.stringify(made.output)}`);
     }
-    const kept = await call('DescribeTable', { TableName: properties.TableName });
-    return checkIndexes(v.parse(v.object({ Table: Indexes }), kept.output).Table, v.parse(Indexes, properties));
+    const { output } = await call('DescribeTable', { TableName: properties.TableName });
+    const { Table } = v.parse(v.object({ Table: Kept }), output);
+    checkIndexes(Table, v.parse(Indexes, properties));
+    return Table.StreamSpecification?.StreamEnabled ? undefined : startStream(call, properties);
   }
   if (!TimeToLiveSpecification) return;
   const timed = await call('UpdateTimeToLive', { TableName: properties.TableName, TimeToLiveSpecification });
   if (timed.status !== 200) throw new Error(`the table takes no time to live: ${JSON.stringify(timed.output)}`);
+}
+
+/** The template names what a stream holds; the engine wants to be told that there is one, too. */
+function withStream(properties: TableProperties): TableProperties {
+  const { StreamSpecification: stream } = properties;
+  return stream ? { ...properties, StreamSpecification: { StreamEnabled: true, ...stream } } : properties;
+}
+
+/** A table kept from before an upgrade has none. */
+async function startStream(call: Call, properties: TableProperties): Promise<void> {
+  const { TableName, StreamSpecification } = withStream(properties);
+  if (!StreamSpecification) return;
+  const input = { TableName, StreamSpecification };
+  const { status, output } = await call('UpdateTable', input);
+  if (status !== 200) throw new Error(`the table takes no stream: ${JSON.stringify(output)}`);
 }
 
 /** A table kept from before an upgrade may lack what the functions query now. */
