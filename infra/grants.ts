@@ -17,13 +17,15 @@ export interface Grants {
   readonly lists?: Readonly<Partial<Record<'gsi1' | 'gsi2' | 'gsi3', string>>>;
   /** The queue whose messages it is called with. */
   readonly takes?: Queue;
+  /** Whether it is called with what changes in the table. */
+  readonly reads?: 'stream';
   /** Whether it hides a message of that queue for a time of its own choice. */
   readonly hides?: boolean;
   readonly sends?: readonly Queue[];
-  /** By the action, parameters in SSM below the stage's own prefix. */
+  /** By the action, parameters in SSM below the stage's own prefix, with blanks between. */
   readonly parameters?: Readonly<Partial<Record<ParameterAction, string>>>;
 }
-type Queue = 'TicksQueue' | 'FallbackQueue';
+type Queue = 'TicksQueue' | 'FallbackQueue' | 'DeliveriesQueue' | 'EventsDeadQueue';
 type ParameterAction = 'GetParameter' | 'PutParameter' | 'DeleteParameter';
 type TableAction =
   | 'GetItem'
@@ -58,9 +60,9 @@ const REPORTS: Grants = {
 const GRANTS: Readonly<Record<string, Grants>> = {
   admin: {
     table: {
-      GetItem: 'ACC CHAT EVT HOOK KEY MSG PID WORKSPACES WS',
+      GetItem: 'ACC CHAT EP EVT HOOK KEY MSG PID WORKSPACES WS',
       BatchGetItem: 'ACC CHAT EVT HOOK KEY MSG PID',
-      Query: 'ACC ATT CHAT ECHO EVT QUAR WORKSPACES WS',
+      Query: 'ACC ATT CHAT ECHO EP EVT QUAR WORKSPACES WS',
       PutItem: 'ACC ECHO EVT HOOK KEY MSG WORKSPACES WS',
       UpdateItem: 'ACC ATT CHAT EVT HOOK MSG PID QUAR WORKSPACES WS',
       // Not a send: credits are counted by sends, so that one is only ever emptied.
@@ -71,9 +73,36 @@ const GRANTS: Readonly<Record<string, Grants>> = {
     lists: {
       gsi1: 'WS#*#CHAT WS#*#EVT WS#*#SEND',
       gsi2: 'CHAT WS#*#QUAR WS#*#RESERVED WS#*#TITLE',
+      gsi3: 'WAIT',
     },
-    sends: ['TicksQueue'],
-    parameters: { GetParameter: 'admin-key', PutParameter: 'accounts/*', DeleteParameter: 'accounts/*' },
+    sends: ['DeliveriesQueue', 'TicksQueue'],
+    parameters: {
+      GetParameter: 'admin-key endpoints/*',
+      PutParameter: 'accounts/* endpoints/*',
+      DeleteParameter: 'accounts/* endpoints/*',
+    },
+  },
+  /** Calls endpoints: it sees events and the secrets of endpoints, and no token and no credentials. */
+  deliver: {
+    table: {
+      GetItem: 'EP EVT WS',
+      BatchGetItem: 'EP PID',
+      PutItem: 'EP',
+      UpdateItem: 'EP WS',
+      DeleteItem: 'EP',
+    },
+    lists: { gsi3: 'WAIT' },
+    takes: 'DeliveriesQueue',
+    // Of one endpoint that has two calls under way already, the rest is put back for a moment.
+    hides: true,
+    sends: ['DeliveriesQueue'],
+    parameters: { GetParameter: 'endpoints/*' },
+  },
+  /** Looks who wants to hear of what was stored, and calls nobody. */
+  events: {
+    table: { GetItem: 'EVT', BatchGetItem: 'PID', Query: 'WS', UpdateItem: 'PID' },
+    reads: 'stream',
+    sends: ['DeliveriesQueue', 'EventsDeadQueue'],
   },
   /** What every provider's webhooks do, for deliveries that the table refused; it is called by no URL. */
   fallback: {
@@ -119,7 +148,7 @@ const GRANTS: Readonly<Record<string, Grants>> = {
   },
   watchdog: {
     table: {
-      GetItem: 'ACC MSG PID',
+      GetItem: 'ACC EP MSG PID WS',
       BatchGetItem: 'MSG PID',
       Query: 'ACC ECHO',
       PutItem: 'ACC ECHO EVT WS',
@@ -127,7 +156,7 @@ const GRANTS: Readonly<Record<string, Grants>> = {
       DeleteItem: 'ACC ECHO',
     },
     lists: { gsi3: 'DUE' },
-    sends: ['TicksQueue'],
+    sends: ['DeliveriesQueue', 'TicksQueue'],
     parameters: { GetParameter: 'accounts/*' },
   },
   // It can be sent through, but reports nothing of what became of a send.
@@ -187,7 +216,7 @@ const arnIn = (service: string, rest: string) =>
   sub(`arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}:${rest}`);
 
 function statementsOf(name: string): object[] {
-  const { table = {}, lists = {}, takes, hides, sends = [], parameters = {} } = grantsOf(name);
+  const { table = {}, lists = {}, takes, reads, hides, sends = [], parameters = {} } = grantsOf(name);
   const allow = (Sid: string, Action: string | string[], Resource: object, more: object = {}) => ({
     ...{ Sid, Effect: 'Allow', Action, Resource },
     ...more,
@@ -218,10 +247,20 @@ function statementsOf(name: string): object[] {
           ),
         ]
       : []),
+    // These too are Lambda's own calls.
+    ...(reads
+      ? [
+          allow('ReadStream', ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'], {
+            'Fn::GetAtt': ['Table', 'StreamArn'],
+          }),
+          allow('ListStreams', 'dynamodb:ListStreams', sub(`\${Table.Arn}/stream/*`)),
+        ]
+      : []),
     ...sends.map((queue) => allow(`Send${queue}`, 'sqs:SendMessage', arnOf(queue))),
-    ...Object.entries(parameters).map(([action, path]) =>
-      allow(action, `ssm:${action}`, arnIn('ssm', `parameter/hookline/${SLS_STAGE}/${path}`)),
-    ),
+    ...Object.entries(parameters).map(([action, paths]) => {
+      const arns = paths.split(' ').map((path) => arnIn('ssm', `parameter/hookline/${SLS_STAGE}/${path}`));
+      return allow(action, `ssm:${action}`, arns.length === 1 && arns[0] ? arns[0] : arns);
+    }),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { ssmClient } from '#lib/aws/clients.ts';
+import { endpointPorts } from '#lib/aws/endpoint-ports.ts';
 import { lambdaOf } from '#lib/aws/http-entries.ts';
 import { reachOf, required, runtime, sendingPorts } from '#lib/aws/runtime.ts';
 import { ssmSecrets } from '#lib/aws/secrets.ts';
@@ -9,6 +10,6 @@ import { adminApp } from './app.ts';
 const all = runtime();
 const { environment, aws } = all;
 const secrets = ssmSecrets(ssmClient(aws), required(environment, 'HOOKLINE_SECRETS_PREFIX'));
-const ports = { ...sendingPorts(all), secrets, providers, reach: reachOf(environment), version };
+const ports = { ...sendingPorts(all), ...endpointPorts(all), secrets, providers, reach: reachOf(environment), version };
 
 export const handler = lambdaOf(adminApp(ports, environment.HOOKLINE_PUBLIC_URL));

@@ -3,8 +3,9 @@ import type { Reach } from '#lib/domain/base-url.ts';
 import { isRecord, type Json, parseJson } from '#lib/domain/json.ts';
 import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';
 import { issuesOf } from '#lib/domain/schema.ts';
+import type { Tasks } from '#lib/reactions/deliver.ts';
 import type { SendingConfig } from '#lib/sender/config.ts';
-import type { Ticks } from '#lib/sender/provider.ts';
+import type { ProviderHttp, Ticks } from '#lib/sender/provider.ts';
 import type { Store } from '#lib/store/store.ts';
 import type { Provider } from '#lib/tenants/provider.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
@@ -24,6 +25,11 @@ export interface AdminPorts {
   readonly providers: readonly Provider[];
   /** What base URLs in credentials may lead to. */
   readonly reach: Reach;
+  /** Calls of endpoints, for a test of one. */
+  readonly http: ProviderHttp;
+  readonly endpointReach: Reach;
+  /** The queue of deliveries. */
+  readonly tasks: Tasks;
   readonly version: string;
 }
 
@@ -37,6 +43,7 @@ export const TAGS = {
   Chats: 'Whom messages come from and go to, people and groups',
   Contacts: 'Erasing a person',
   Sends: 'What was handed in for sending, and what has become of it',
+  Endpoints: 'Where notices of yours are posted to, and what became of them',
   Credits: 'What a workspace may send, and the ledger of it',
   Hub: 'The hub itself',
 };

@@ -6,6 +6,7 @@ import { accountRoutes } from './routes/accounts.ts';
 import { chatRoutes } from './routes/chats.ts';
 import { contactRoutes } from './routes/contacts.ts';
 import { creditRoutes } from './routes/credits.ts';
+import { endpointRoutes } from './routes/endpoints.ts';
 import { eventRoutes } from './routes/events.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { sendRoutes } from './routes/sends.ts';
@@ -39,6 +40,7 @@ export function routesOf(providers: readonly Provider[]): readonly Route[] {
     ...contactRoutes,
     ...sendRoutes,
     ...creditRoutes,
+    ...endpointRoutes,
     health,
   ];
 }

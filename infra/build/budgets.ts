@@ -3,7 +3,7 @@ import { type BuildFolders, type BuildRecord, functionNames, readRecord } from '
 
 /** The most that a bundle may weigh, in KiB. Each cold start fetches all of it. */
 const LIMIT = 450;
-const LARGER: Readonly<Record<string, number>> = { admin: 720, send: 510, sender: 580, watchdog: 490 };
+const LARGER: Readonly<Record<string, number>> = { admin: 850, fallback: 500, send: 530, sender: 600, watchdog: 520 };
 export const budgetOf = (name: string): number => LARGER[name] ?? LIMIT;
 
 /** What is wrong with the bundles as last built, one sentence each. */

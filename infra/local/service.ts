@@ -147,7 +147,7 @@ const cloudFormationTags: ScalarTag[] = [
 ];
 
 /** One's own machine has no limit that the sender would have to share with the webhooks. */
-const params = { senderConcurrency: 50 };
+const params = { senderConcurrency: 50, deliverConcurrency: 20 };
 
 const load = createRequire(import.meta.url);
 

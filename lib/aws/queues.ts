@@ -5,6 +5,7 @@ import { sha256 } from '#lib/domain/ids.ts';
 import type { Clock } from '#lib/domain/ports.ts';
 import { checked } from '#lib/domain/schema.ts';
 import { type Envelope, type FallbackQueue, QueueUnavailable } from '#lib/inbox/fallback-queue.ts';
+import { type Task, TaskBody, type Tasks } from '#lib/reactions/deliver.ts';
 import type { SelfPost, Tick, Ticks } from '#lib/sender/provider.ts';
 import { ATTEMPT_MS, fail } from './clients.ts';
 
@@ -109,13 +110,27 @@ export function sqsTicks(sqs: SQSClient, queueUrl: string): Ticks {
   };
 }
 
-/** Hides a tick for so many seconds more, so that it comes back when there may be something to do, and not before. */
-export async function hideTick(
-  sqs: SQSClient,
-  queueUrl: string,
-  receiptHandle: string,
-  seconds: number,
-): Promise<void> {
+/** Deliveries to endpoints. One group for each endpoint: of a slow one's backlog the others do not suffer (fair queues). */
+export function sqsTasks(sqs: SQSClient, queueUrl: string): Tasks {
+  return {
+    send: async (task, delaySeconds = 0) => {
+      const MessageBody = JSON.stringify(task);
+      const command = new SendMessageCommand({
+        ...{ QueueUrl: queueUrl, MessageBody, DelaySeconds: delaySeconds },
+        MessageGroupId: task.endpoint,
+      });
+      await sqs.send(command).catch(fail);
+    },
+  };
+}
+
+/** Throws on what is no task: the message then goes to the dead-letter queue, where an operator sees it. */
+export function taskIn(messageBody: string): Task {
+  return checked(TaskBody, messageBody, () => 'a message of the queue is no task');
+}
+
+/** Hides a message for so many seconds more, so that it comes back when there may be something to do, and not before. */
+export async function hide(sqs: SQSClient, queueUrl: string, receiptHandle: string, seconds: number): Promise<void> {
   const input = { QueueUrl: queueUrl, ReceiptHandle: receiptHandle, VisibilityTimeout: seconds };
   await sqs.send(new ChangeMessageVisibilityCommand(input)).catch(fail);
 }

@@ -75,7 +75,11 @@ export const reachOf = (environment: Environment): Reach => ({
 export const allowsPrivateHosts = (environment: Environment): boolean =>
   environment.HOOKLINE_ALLOW_PRIVATE_HOSTS === '1';
 
-type Optional = 'HOOKLINE_TICKS_QUEUE_URL' | 'HOOKLINE_FALLBACK_QUEUE_URL' | 'HOOKLINE_SECRETS_PREFIX';
+type Optional =
+  | 'HOOKLINE_DELIVERIES_QUEUE_URL'
+  | 'HOOKLINE_TICKS_QUEUE_URL'
+  | 'HOOKLINE_FALLBACK_QUEUE_URL'
+  | 'HOOKLINE_SECRETS_PREFIX';
 
 /** Not every function is given everything. */
 export function required(environment: Environment, name: Optional): string {

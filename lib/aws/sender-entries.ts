@@ -9,7 +9,7 @@ import { tick } from '#lib/sender/tick.ts';
 import { watchdog } from '#lib/sender/watchdog.ts';
 import { ssmClient } from './clients.ts';
 import { AGAIN, queueHandler } from './queue-handler.ts';
-import { hideTick, selfPost, tickOf } from './queues.ts';
+import { hide, selfPost, sqsTasks, tickOf } from './queues.ts';
 import { allowsPrivateHosts, type Runtime, reachOf, required, sendingPorts } from './runtime.ts';
 import { ssmSecrets } from './secrets.ts';
 import { correlated } from './telemetry.ts';
@@ -77,7 +77,7 @@ export function senderHandler(providers: readonly OutboundProvider[], runtime: R
     const result = await tick(tickOf(body), run, ports, config);
     if (result.kind === 'done') return result.why;
     // Another tick holds the account. Should its run be dead, this one takes over.
-    await hideTick(sqs, queueUrl, receiptHandle, result.seconds);
+    await hide(sqs, queueUrl, receiptHandle, result.seconds);
     return AGAIN;
   }, log);
 }
@@ -87,17 +87,18 @@ const WATCHDOG_MARGIN_MS = 12_000;
 
 /** The Lambda that looks, each minute, for what a lost tick or a crash has left behind. */
 export function watchdogHandler(providers: readonly OutboundProvider[], runtime: Runtime) {
-  const { clock, log, store } = runtime;
+  const { clock, environment, log, sqs, store } = runtime;
   const { config, ...shared } = sendingPorts(runtime);
   const accounts = outboundAccounts(providers, runtime);
   const prober = providerProber(accounts, clock);
-  const ports = { ...shared, prober, evidence: evidence(accounts, store, clock, config) };
+  const tasks = sqsTasks(sqs, required(environment, 'HOOKLINE_DELIVERIES_QUEUE_URL'));
+  const ports = { ...shared, tasks, prober, evidence: evidence(accounts, store, clock, config) };
   const run = async (endsAt: number) => {
     try {
       await watchdog(ports, endsAt, config);
     } catch (error) {
       for (const cause of error instanceof AggregateError ? error.errors : [error]) {
-        log.error('an errand of the watchdog failed', cause);
+        log.error('a task of the watchdog failed', cause);
       }
       // For the alarm; the next run takes everything up again.
       throw error;

@@ -46,6 +46,24 @@ export interface Reach {
   readonly anyPort: boolean;
   /** Hosts and addresses that are not on the public internet. */
   readonly privateHosts: boolean;
+  /** The machine that the hub runs on, and nothing else beside it. */
+  readonly ownMachine?: boolean;
+}
+
+const OWN_MACHINE = listOf(['127.0.0.0/8', '::1/128']);
+
+/** Whether an address may be called, once a name has led to it. */
+export function isReachable(address: string, { privateHosts, ownMachine }: Reach): boolean {
+  if (privateHosts || isPublicAddress(address)) return true;
+  return ownMachine === true && OWN_MACHINE.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+}
+
+function isOwnMachine(host: string): boolean {
+  const name = host.replace(/^\[|\]$|\.$/g, '');
+  return (
+    /(?:^|\.)localhost$/.test(name) ||
+    (isIP(name) !== 0 && isReachable(name, { anyPort: true, privateHosts: false, ownMachine: true }))
+  );
 }
 
 type UrlRead = { readonly kind: 'ok'; readonly url: URL } | { readonly kind: 'refused'; readonly reason: string };
@@ -54,14 +72,15 @@ type UrlRead = { readonly kind: 'ok'; readonly url: URL } | { readonly kind: 're
  * The one rule for the URLs of providers: asked when an account is created or changed, and again at each call. A name
  * that leads to a private address shows only in connecting.
  */
-export function readProviderUrl(raw: string, { anyPort, privateHosts }: Reach): UrlRead {
+export function readProviderUrl(raw: string, { anyPort, privateHosts, ownMachine }: Reach): UrlRead {
   const url = URL.parse(raw);
   if (!url || !/^https?:$/.test(url.protocol)) return refused('must be a URL, as https://example.com');
   if (url.username !== '' || url.password !== '') return refused('must not hold credentials');
   if (!anyPort && url.protocol !== 'https:') return refused('must begin with https://');
   // The parser empties a port that is the scheme's own.
   if (!anyPort && url.port !== '') return refused('must be on port 443: leave the port out');
-  if (!privateHosts && isPrivateHost(url.hostname)) return refused('must be on the public internet');
+  const isOwn = ownMachine === true && isOwnMachine(url.hostname);
+  if (!privateHosts && !isOwn && isPrivateHost(url.hostname)) return refused('must be on the public internet');
   return { kind: 'ok', url };
 }
 

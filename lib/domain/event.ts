@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { Chat, Message, OwnAccount, Person } from './message.ts';
 import { CHAT_KINDS } from './person.ts';
-import { Instant, Issue, optional, text } from './schema.ts';
+import { Instant, Issue, optional, text, Whole } from './schema.ts';
 
 export const DeliveryState = v.picklist(['pending', 'sent', 'delivered', 'read', 'failed']);
 export type DeliveryState = v.InferOutput<typeof DeliveryState>;
@@ -109,7 +109,31 @@ const QuotaReport = v.object({
   account: v.exactOptional(OwnAccount),
 });
 
-/** What an event says stands under the name of its kind. */
+/** What became of a send where it did not simply go out; that it was sent is told by its message. */
+const SendReport = v.object({
+  messageId: text('Of the send, as `/api/sends` shows it'),
+  state: v.picklist(['failed', 'expired', 'unknown', 'cancelled']),
+  part: optional(Whole, 'Which of its messages, from 0'),
+  recipient: optional(v.object({ kind: v.string(), address: v.string() })),
+  reason: optional(v.string()),
+});
+const AccountReport = v.object({
+  state: v.picklist(['held', 'resumed']),
+  reason: optional(v.string()),
+});
+const EndpointReport = v.object({
+  id: v.string(),
+  state: v.literal('disabled'),
+  reason: v.picklist(['gone', 'failing']),
+});
+const RuleReport = v.object({
+  id: optional(v.string(), 'Left out where it concerns every rule'),
+  state: v.picklist(['muted', 'paused']),
+  chatId: optional(v.string(), 'The chat that is muted'),
+  reason: v.string(),
+});
+
+/** What an event says stands under the name of its kind. The last four the hub tells of itself. */
 export const payloads = {
   message: v.object({ kind: v.literal('message'), message: Message }),
   status: v.object({ kind: v.literal('status'), status: Status }),
@@ -121,6 +145,10 @@ export const payloads = {
   notification: v.object({ kind: v.literal('notification'), notification: Notification }),
   ussd: v.object({ kind: v.literal('ussd'), ussd: Ussd }),
   quota: v.object({ kind: v.literal('quota'), quota: QuotaReport }),
+  send: v.object({ kind: v.literal('send'), send: SendReport }),
+  account: v.object({ kind: v.literal('account'), account: AccountReport }),
+  endpoint: v.object({ kind: v.literal('endpoint'), endpoint: EndpointReport }),
+  rule: v.object({ kind: v.literal('rule'), rule: RuleReport }),
 };
 export const Payload = v.variant('kind', [
   payloads.message,
@@ -133,6 +161,10 @@ export const Payload = v.variant('kind', [
   payloads.notification,
   payloads.ussd,
   payloads.quota,
+  payloads.send,
+  payloads.account,
+  payloads.endpoint,
+  payloads.rule,
 ]);
 export type Payload = v.InferOutput<typeof Payload>;
 export type EventKind = Payload['kind'] | 'unknown';
@@ -189,6 +221,10 @@ export const Event = v.variant('kind', [
   understood(payloads.notification),
   understood(payloads.ussd),
   understood(payloads.quota),
+  understood(payloads.send),
+  understood(payloads.account),
+  understood(payloads.endpoint),
+  understood(payloads.rule),
   Quarantined,
 ]);
 export type Event = v.InferOutput<typeof Event>;

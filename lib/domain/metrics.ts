@@ -35,6 +35,12 @@ export const METRICS = {
   /** Tasks of the watchdog that failed, by the stage of its run. */
   WatchdogFailures: { unit: 'Count', by: ['stage'] },
 
+  /** Calls of endpoints, by how they ended: `delivered`, `failed` (it comes again), `dead` (given up). */
+  Deliveries: { unit: 'Count', by: ['result'] },
+  /** Endpoints that began to fail: nothing is sent to them but probes. */
+  EndpointsFailing: { unit: 'Count', by: [] },
+  EndpointsDisabled: { unit: 'Count', by: [] },
+
   /** Measured by the watchdog each minute, not counted as they happen. */
   HeldAccounts: { unit: 'Count', by: [] },
   UnknownSends: { unit: 'Count', by: [] },

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import https from 'node:https';
-import { isPublicAddress, type Reach, readProviderUrl } from '#lib/domain/base-url.ts';
+import { isReachable, type Reach, readProviderUrl } from '#lib/domain/base-url.ts';
 import type { Clock } from '#lib/domain/ports.ts';
 import type { Breakdown } from '#lib/domain/send/outcome.ts';
 import type { ProviderHttp, ProviderRequest, Reply, RequestBody } from '#lib/sender/provider.ts';
@@ -52,6 +52,7 @@ interface Encoded {
 
 async function encode(body: RequestBody): Promise<Encoded> {
   if (body.kind === 'multipart') return multipart(body);
+  if (body.kind === 'raw') return { contentType: body.contentType, bytes: Buffer.from(body.text, 'utf8') };
   return { contentType: 'application/json; charset=utf-8', bytes: Buffer.from(JSON.stringify(body.value), 'utf8') };
 }
 
@@ -103,8 +104,8 @@ const IDLE_MS = 4_000;
 /** Calls of providers: one request each, without retries or redirects, over by its deadline whatever the other side does. */
 export function providerHttp({ reach, clock, lookup }: ProviderCallOptions): ProviderHttp {
   const agents = guardedAgents({
-    isAllowed: (address) => reach.privateHosts || isPublicAddress(address),
-    privateHosts: reach.privateHosts,
+    isAllowed: (address) => isReachable(address, reach),
+    privateHosts: reach.privateHosts || reach.ownMachine === true,
     forbidden: () => new ForbiddenAddress('not public'),
     nowhere: () => Object.assign(new Error('the name has no address'), { code: 'ENOTFOUND' }),
     lookup,

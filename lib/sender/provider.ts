@@ -151,6 +151,8 @@ export interface ProviderRequest {
 }
 export type RequestBody =
   | { readonly kind: 'json'; readonly value: object }
+  /** Byte for byte, as it was signed. */
+  | { readonly kind: 'raw'; readonly contentType: string; readonly text: string }
   | {
       readonly kind: 'multipart';
       readonly fields: Readonly<Record<string, string>>;

@@ -1,5 +1,6 @@
 import { SHARDS } from '#lib/domain/ids.ts';
 import type { Clock, Metrics, Random } from '#lib/domain/ports.ts';
+import { type Tasks, wakeDelivery, wakeEndpoint } from '#lib/reactions/deliver.ts';
 import { type Due, dueListKey, dueTime } from '#lib/store/keys.ts';
 import { newTransaction, type Page, type Store } from '#lib/store/store.ts';
 import type { SendingConfig } from './config.ts';
@@ -71,7 +72,10 @@ function listed(store: Store, what: Due, limit: number): Promise<Page[]> {
 
 const total = (pages: readonly Page[]): number => pages.reduce((sum, { items }) => sum + items.length, 0);
 
-interface WatchdogPorts extends MeasurePorts, WakePorts, ProbePorts, ReconcilePorts {}
+interface WatchdogPorts extends MeasurePorts, WakePorts, ProbePorts, ReconcilePorts {
+  /** The queue of deliveries to endpoints. */
+  readonly tasks: Tasks;
+}
 
 /** As many of a kind and a shard as one run sees to; the rest waits for the next, a minute later. */
 const AT_ONCE = 100;
@@ -108,6 +112,8 @@ export async function watchdog(ports: WatchdogPorts, endsAt: number, config: Sen
     accounts: tasks('account', accounts, LANES.table, (item) => wakeOverdue(timed(ports), item, config)),
     probes: tasks('probe', probes, LANES.provider, (item) => probe(timed(ports), item, config)),
     statuses: tasks('status', statuses, LANES.table, (item) => revisitStatuses(timed(ports), item)),
+    deliveries: tasks('delivery', { before: now }, LANES.table, (item) => wakeDelivery(timed(ports), item)),
+    endpoints: tasks('endpoint', { before: now - graceMs }, LANES.table, (item) => wakeEndpoint(timed(ports), item)),
     unknown: () => reconcile(ports, unknown, endsAt, config),
   } satisfies Readonly<Record<string, Stage>>;
   // Side by side: what one of them waits for must not use up the time of the others.
@@ -120,5 +126,5 @@ export async function watchdog(ports: WatchdogPorts, endsAt: number, config: Sen
   );
   const all = failures.flat();
   // Each has had its chance; that some failed is for the log and the alarm.
-  if (all.length > 0) throw new AggregateError(all, `${all.length} errands of the watchdog failed`);
+  if (all.length > 0) throw new AggregateError(all, `${all.length} tasks of the watchdog failed`);
 }

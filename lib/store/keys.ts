@@ -65,7 +65,26 @@ export const reservedListKey = (workspace: string, epoch: Epoch): string => `WS#
 /** The number of reserved credits leads the sort key: counting them needs no look at the sends. */
 export const reservedSortKey = (credits: number, messageId: string): string => `${credits}#${messageId}`;
 
-export type Due = 'account' | 'probe' | 'unknown' | 'status';
+export const workspacePartition = (workspace: string): string => `WS#${workspace}`;
+
+/** Endpoints and rules of a workspace, whole: whoever dispatches an event reads all of them in one query. */
+export const ENDPOINT_PREFIX = 'ENDPOINT#';
+export const endpointKey = (workspace: string, id: string): Key => ({
+  pk: `WS#${workspace}`,
+  sk: `${ENDPOINT_PREFIX}${id}`,
+});
+
+export const DELIVERY_PREFIX = 'DLV#';
+export const deliveryPartition = (endpoint: string): string => `EP#${endpoint}`;
+/** `storedAt`: ISO 8601, when the event was stored. */
+export const deliveryKey = (endpoint: string, storedAt: string, event: string): Key => ({
+  pk: deliveryPartition(endpoint),
+  sk: `${DELIVERY_PREFIX}${storedAt}#${event}`,
+});
+/** gsi3: what waits for an endpoint that is failing or switched off, oldest first. */
+export const waitingList = (endpoint: string): string => `WAIT#${endpoint}`;
+
+export type Due = 'account' | 'probe' | 'unknown' | 'status' | 'delivery' | 'endpoint';
 
 export const dueListKey = (what: Due, shard: number): string => `DUE#${what}#${shard}`;
 export const dueListOf = (what: Due, id: string): string => dueListKey(what, shardOf(id));

@@ -83,6 +83,14 @@ export function typeOf(event: Event): NoticeType | undefined {
       return 'ussd.answered';
     case 'quota':
       return 'quota.reported';
+    case 'send':
+      return `send.${event.send.state}`;
+    case 'account':
+      return `account.${event.account.state}`;
+    case 'endpoint':
+      return 'endpoint.disabled';
+    case 'rule':
+      return `rule.${event.rule.state}`;
     case 'unknown':
       return event.quarantined === false ? undefined : 'event.quarantined';
   }

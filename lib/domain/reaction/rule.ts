@@ -16,7 +16,7 @@ const ShortTemplate = v.pipe(v.string(), v.minLength(1), v.maxLength(500));
 const Whole = v.pipe(v.number(), v.integer());
 const AccountId = v.pipe(v.string(), v.regex(/^acc_[0-9a-f]{32}$/, 'must be the id of an account, as acc_…'));
 
-const NoticePatterns = v.pipe(
+export const NoticePatterns = v.pipe(
   v.array(
     v.pipe(v.string(), v.check(isNoticePattern, 'is no type of notice, and stands for none: see GET /api/event-types')),
   ),

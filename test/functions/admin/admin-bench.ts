@@ -10,7 +10,7 @@ import { isRecord } from '#lib/domain/json.ts';
 import { receiver } from '#lib/inbox/receive.ts';
 import { sendApp } from '#lib/outbox/submit.ts';
 import { defaultConfig } from '#lib/sender/config.ts';
-import type { Tick } from '#lib/sender/provider.ts';
+import type { ProviderRequest, Reply, Tick } from '#lib/sender/provider.ts';
 import type { Store } from '#lib/store/store.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
@@ -42,12 +42,15 @@ export class AdminBench {
   readonly store: Store;
   readonly secretValues = new Map<string, string>([['admin-key', ADMIN]]);
   readonly ticks: Tick[] = [];
+  /** Calls of endpoints, and how they are answered. */
+  readonly posted: ProviderRequest[] = [];
+  answer: (request: ProviderRequest) => Reply = () => ({ kind: 'answered', status: 204, headers: {}, text: '' });
   readonly bench: ReceivingBench;
   readonly ports: AdminPorts;
   readonly #handler;
   readonly #versions = new Map<string, readonly string[]>();
 
-  constructor(options: Partial<Pick<AdminPorts, 'store' | 'providers' | 'random' | 'reach'>> = {}) {
+  constructor(options: Partial<Pick<AdminPorts, 'store' | 'providers' | 'random' | 'reach' | 'tasks'>> = {}) {
     this.store = options.store ?? new MemoryStore({ now: () => this.bench.now });
     this.bench = new ReceivingBench(sandbox, this.store);
     const { random = this.bench.ports().random } = options;
@@ -61,6 +64,14 @@ export class AdminBench {
       version: '1.2.3',
       ticks: { send: async (tick) => void this.ticks.push(tick) },
       config: { ...defaultConfig, startCredits: 1_000 },
+      endpointReach: options.reach ?? { anyPort: false, privateHosts: false },
+      tasks: options.tasks ?? { send: async () => undefined },
+      http: {
+        call: async (request) => {
+          this.posted.push(request);
+          return this.answer(request);
+        },
+      },
     };
     this.#handler = lambdaOf(adminApp(this.ports));
   }

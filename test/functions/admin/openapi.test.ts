@@ -5,8 +5,11 @@ import { openApi, RECEIVING_PATH, SENDING_PATH } from '#functions/admin/openapi.
 import { routesOf } from '#functions/admin/routes.ts';
 import { providers } from '#functions/providers.ts';
 import { sandbox } from '#functions/sandbox/provider.ts';
-import { AdminBench, message } from './admin-bench.ts';
+import { deliveryKey } from '#lib/store/keys.ts';
+import { put } from '#lib/store/store.ts';
+import { AdminBench, itemsOf, message } from './admin-bench.ts';
 
+const DELIVERED = { workspace: 'main', state: 'delivered', tries: 1, attempts: [], expiresAt: 2_000_000_000 };
 const routes = await routesOf(providers);
 const names = providers.map(({ account }) => account.name);
 const Anything = v.record(v.string(), v.unknown());
@@ -114,7 +117,7 @@ describe('the OpenAPI document', () => {
 
   it.each([
     ['Content', 'type', 23],
-    ['Event', 'kind', 11],
+    ['Event', 'kind', 15],
   ])('names each variant of %s, which its %s tells apart', (name, property, count) => {
     const { oneOf, discriminator } = v.parse(Choice, document.components.schemas[name]);
     expect(discriminator.propertyName).toBe(property);
@@ -170,7 +173,9 @@ describe('the OpenAPI document', () => {
         if (!requestBody || !path.startsWith('/api/')) continue;
         const { example } = requestBody.content['application/json'] ?? {};
         const account = await hub.done('POST', '/api/accounts', { body: SANDBOX });
-        const id = { webhooks: made.id, accounts: account.id, workspaces: 'main' }[path.split('/')[2] ?? ''];
+        const endpoint = await hub.done('POST', '/api/endpoints', { body: { url: 'https://crm.example/' } });
+        const ids = { webhooks: made.id, accounts: account.id, workspaces: 'main', endpoints: endpoint.id };
+        const id = new Map(Object.entries(ids)).get(path.split('/')[2] ?? '');
         const answer = await hub.call(method.toUpperCase(), path.replace('{id}', String(id)), { body: example });
         expect(answer.status, `${method} ${path}: ${answer.text}`).toBeLessThan(300);
       }
@@ -179,7 +184,7 @@ describe('the OpenAPI document', () => {
 
   it('says what is shown this once, for the page to offer it for copying', () => {
     const said = JSON.stringify(document.paths).match(/"(\w+)":\{[^{}]*hown this once/g) ?? [];
-    expect(said.map((text) => text.split('"')[1]).sort()).toEqual(['key', 'url', 'url']);
+    expect(said.map((text) => text.split('"')[1]).sort()).toEqual(['key', 'secret', 'secret', 'url', 'url']);
   });
 
   it('shows a message that the sandbox takes, and one that can be sent', async () => {
@@ -301,6 +306,22 @@ describe('the answers of the API', () => {
     await call('post', '/api/sends/{messageId}/cancel', { messageId });
     await call('post', '/api/sends/{messageId}/cancel', { messageId });
     await call('post', '/api/accounts/{id}/resume', account);
+    const endpoint = await call('post', '/api/endpoints', {}, { url: 'https://crm.example/in' });
+    await call('get', '/api/endpoints');
+    await call('get', '/api/endpoints/{id}', endpoint);
+    await call('patch', '/api/endpoints/{id}', endpoint, { types: ['message.*'] });
+    await call('post', '/api/endpoints/{id}/test', endpoint, {});
+    await call('post', '/api/endpoints/{id}/rotate', endpoint, {});
+    await call('post', '/api/endpoints/{id}/disable', endpoint);
+    await call('post', '/api/endpoints/{id}/enable', endpoint);
+    const told = { endpoint: String(endpoint?.id), storedAt: '2026-03-01T12:00:00.000Z', event: 'evt_1' };
+    await hub.store.write(put({ ...deliveryKey(told.endpoint, told.storedAt, told.event), ...told, ...DELIVERED }));
+    const deliveries = await call('get', '/api/endpoints/{id}/deliveries', endpoint);
+    const [delivery] = itemsOf(deliveries ?? {});
+    await call('get', '/api/deliveries/{id}', delivery);
+    await call('post', '/api/deliveries/{id}/retry', delivery);
+    await call('delete', '/api/endpoints/{id}', endpoint);
+    await call('get', '/api/event-types');
     await call('get', '/api/credits');
     await call('post', '/api/credits/grants', {}, { credits: 5, reason: 'bought' });
     await call('post', '/api/credits/grants', {}, { credits: 0, reason: '' });

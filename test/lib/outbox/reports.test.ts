@@ -130,7 +130,8 @@ async function watch(listed: readonly Candidate[]): Promise<string[]> {
   const accounts = { open: async () => ({ kind: 'open', account }) as const, forget: () => undefined };
   const prober = providerProber(accounts, ports.clock);
   const looking = evidence(accounts, ports.store, ports.clock, bench.config);
-  await watchdog({ ...ports, prober, evidence: looking }, Number.POSITIVE_INFINITY, bench.config);
+  const tasks = { send: async () => undefined };
+  await watchdog({ ...ports, tasks, prober, evidence: looking }, Number.POSITIVE_INFINITY, bench.config);
   return asked;
 }
 

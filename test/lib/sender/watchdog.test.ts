@@ -279,7 +279,11 @@ async function oneOfEach() {
       };
       const count = (name: string, fields = {}, value = 1) =>
         void metrics.set([name, ...Object.values(fields)].join(' '), value);
-      return watchdog({ ...ports, store, metrics: { count } }, world.now + 43 * SECOND, world.config);
+      return watchdog(
+        { ...ports, store, metrics: { count }, tasks: { send: async () => undefined } },
+        world.now + 43 * SECOND,
+        world.config,
+      );
     });
     return world.until(failuresOf(running));
   };

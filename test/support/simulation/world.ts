@@ -390,7 +390,9 @@ export class World {
   }
 
   watch(): Promise<void> {
-    return this.spawn('watchdog', undefined, (ports) => watchdog(ports, this.now + WATCHDOG_TIMEOUT_MS, this.config));
+    return this.spawn('watchdog', undefined, (ports) =>
+      watchdog({ ...ports, tasks: { send: async () => undefined } }, this.now + WATCHDOG_TIMEOUT_MS, this.config),
+    );
   }
 
   /** The provider's side of the look for evidence. */

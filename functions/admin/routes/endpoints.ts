@@ -1,0 +1,258 @@
+import * as v from 'valibot';
+import { NOTICE_TYPES, type NoticeType } from '#lib/domain/reaction/notice.ts';
+import { optional, text, Whole } from '#lib/domain/schema.ts';
+import { bodyOf } from '#lib/reactions/deliver.ts';
+import { endpointFields, NewEndpoint } from '#lib/reactions/endpoint.ts';
+import {
+  createEndpoint,
+  deleteEndpoint,
+  endpointInFull,
+  findDelivery,
+  findEndpoint,
+  listDeliveries,
+  listEndpoints,
+  patchEndpoint,
+  retryDelivery,
+  rotateEndpoint,
+  ShownDelivery,
+  ShownEndpoint,
+  shownEndpoint,
+  switchEndpoint,
+  testEndpoint,
+} from '#lib/reactions/endpoints.ts';
+import { exampleOf, noticeSchemas } from '#lib/reactions/examples.ts';
+import { EMPTY, invalid, json, missing, problem } from '../answers.ts';
+import { route, takesNothing } from '../route.ts';
+import { changesOf, listOf, Paging, pageRequest, WithId } from '../schemas.ts';
+
+const NO_ENDPOINT = missing('endpoint');
+const NO_DELIVERY = missing('delivery');
+const shared = { ...takesNothing, tag: 'Endpoints', access: 'workspace' } as const;
+
+const WithSecret = v.object({
+  ...ShownEndpoint.entries,
+  secret: text('Verifies each call, as Standard Webhooks says. Shown this once'),
+});
+
+const Patch = changesOf({
+  name: optional(v.nullable(endpointFields.name)),
+  url: v.exactOptional(endpointFields.url),
+  types: v.exactOptional(endpointFields.types),
+  where: optional(v.nullable(endpointFields.where), '`null` removes it'),
+  headers: optional(v.nullable(endpointFields.headers), 'All of them; `null` removes them'),
+  payload: v.exactOptional(endpointFields.payload),
+  timeoutMs: v.exactOptional(endpointFields.timeoutMs),
+  ratePerSecond: v.exactOptional(v.nullable(endpointFields.ratePerSecond)),
+});
+
+const creating = route({
+  ...shared,
+  method: 'post',
+  path: '/api/endpoints',
+  summary: 'Have notices posted to a URL of yours',
+  description:
+    'Each notice is a signed POST (Standard Webhooks); a 2xx within the time-out is success, everything else is tried again for four days. The answer holds the secret, which no later answer does.',
+  conflict: 'The workspace has 50 endpoints already',
+  body: NewEndpoint,
+  example: { name: 'CRM', url: 'https://example.com/hookline', types: ['message.*', 'send.failed'] },
+  answers: { 201: { description: 'The endpoint with its secret', schema: WithSecret } },
+  run: async ({ body }, { ports, workspace, baseUrl }) => {
+    const made = await createEndpoint(ports, workspace, body, baseUrl);
+    if (made.kind === 'refused') return invalid(made.issues);
+    if (made.kind === 'too many') return problem(409, 'A workspace has 50 endpoints at most: delete one first');
+    return json(201, { ...shownEndpoint(made.endpoint), secret: made.secret });
+  },
+});
+
+const listing = route({
+  ...shared,
+  method: 'get',
+  path: '/api/endpoints',
+  summary: 'List endpoints, newest first',
+  description: 'All of them: there are 50 at most.',
+  answers: { 200: { description: 'All', schema: listOf(ShownEndpoint) } },
+  run: async (_input, { ports, workspace }) => json(200, { items: await listEndpoints(ports.store, workspace) }),
+});
+
+const showing = route({
+  ...shared,
+  method: 'get',
+  path: '/api/endpoints/{id}',
+  summary: 'Show an endpoint',
+  description: 'With how it is, what waits for it, and how its latest calls ended.',
+  params: WithId,
+  answers: { 200: { description: 'The endpoint', schema: ShownEndpoint } },
+  run: async ({ params }, { ports, workspace }) => {
+    const endpoint = await findEndpoint(ports.store, workspace, params.id);
+    return endpoint ? json(200, await endpointInFull(ports.store, endpoint)) : NO_ENDPOINT;
+  },
+});
+
+const patching = route({
+  ...shared,
+  method: 'patch',
+  path: '/api/endpoints/{id}',
+  summary: 'Change an endpoint',
+  description: 'What is left out stays as it is. Notices hear of it within 15 seconds.',
+  params: WithId,
+  body: Patch,
+  example: { types: ['message.received'] },
+  answers: { 200: { description: 'The endpoint', schema: ShownEndpoint } },
+  run: async ({ params, body }, { ports, workspace, baseUrl }) => {
+    const changed = await patchEndpoint(ports, workspace, params.id, body, baseUrl);
+    if (!changed) return NO_ENDPOINT;
+    return 'issues' in changed ? invalid(changed.issues) : json(200, shownEndpoint(changed));
+  },
+});
+
+const deleting = route({
+  ...shared,
+  method: 'delete',
+  path: '/api/endpoints/{id}',
+  summary: 'Delete an endpoint',
+  description: 'What waits for it is told to nobody. This cannot be undone.',
+  params: WithId,
+  answers: { 204: { description: 'Deleted' } },
+  run: async ({ params }, { ports, workspace }) =>
+    (await deleteEndpoint(ports, workspace, params.id)) ? EMPTY : NO_ENDPOINT,
+});
+
+const rotating = route({
+  ...shared,
+  method: 'post',
+  path: '/api/endpoints/{id}/rotate',
+  summary: 'Give an endpoint a new secret',
+  description: 'For a time each call is signed with both, so that a receiver can be changed without losing one.',
+  params: WithId,
+  body: v.strictObject({
+    graceSeconds: v.optional(v.pipe(Whole, v.minValue(0), v.maxValue(30 * 86_400)), 86_400),
+  }),
+  example: { graceSeconds: 86_400 },
+  answers: { 200: { description: 'The endpoint with its new secret', schema: WithSecret } },
+  run: async ({ params, body }, { ports, workspace }) => {
+    const rotated = await rotateEndpoint(ports, workspace, params.id, body.graceSeconds);
+    return rotated ? json(200, { ...shownEndpoint(rotated.endpoint), secret: rotated.secret }) : NO_ENDPOINT;
+  },
+});
+
+const switching = (word: 'enable' | 'disable') =>
+  route({
+    ...shared,
+    method: 'post',
+    path: `/api/endpoints/{id}/${word}`,
+    summary: word === 'enable' ? 'Switch an endpoint on' : 'Switch an endpoint off',
+    description:
+      word === 'enable'
+        ? 'What waited for it is delivered, oldest first. What came in while it was switched off is not: replay it.'
+        : 'What waits for it stays until it is switched on again, for 30 days.',
+    params: WithId,
+    answers: { 200: { description: 'The endpoint', schema: ShownEndpoint } },
+    run: async ({ params }, { ports, workspace }) => {
+      const endpoint = await switchEndpoint(ports, workspace, params.id, word === 'enable');
+      return endpoint ? json(200, shownEndpoint(endpoint)) : NO_ENDPOINT;
+    },
+  });
+
+const TestResult = v.object({
+  ms: v.pipe(Whole, v.description('How long it took')),
+  status: optional(Whole, 'Of its answer'),
+  answer: optional(v.string(), 'The beginning of its body'),
+  failure: optional(v.string(), 'Where there was no answer'),
+});
+const types = Object.keys(NOTICE_TYPES).filter((name): name is NoticeType => name in NOTICE_TYPES);
+
+const testing = route({
+  ...shared,
+  method: 'post',
+  path: '/api/endpoints/{id}/test',
+  summary: 'Call an endpoint with an example',
+  description: 'Signed like every call; its `webhook-id` begins with `test_`. It is kept nowhere.',
+  params: WithId,
+  body: v.strictObject({ type: v.optional(v.picklist(types), 'message.received') }),
+  example: { type: 'message.received' },
+  answers: { 200: { description: 'What it answered', schema: TestResult } },
+  run: async ({ params, body }, { ports, workspace }) => {
+    const endpoint = await findEndpoint(ports.store, workspace, params.id);
+    if (!endpoint) return NO_ENDPOINT;
+    const notice = bodyOf(endpoint, body.type, exampleOf(body.type));
+    return json(200, await testEndpoint(ports, endpoint, notice));
+  },
+});
+
+const delivering = route({
+  ...shared,
+  method: 'get',
+  path: '/api/endpoints/{id}/deliveries',
+  summary: 'List what an endpoint was told, newest first',
+  description: 'By when the event was stored; kept for 30 days.',
+  params: WithId,
+  query: Paging,
+  answers: { 200: { description: 'A page', schema: listOf(ShownDelivery) } },
+  run: async ({ params, query }, { ports, workspace }) => {
+    const endpoint = await findEndpoint(ports.store, workspace, params.id);
+    return endpoint ? json(200, await listDeliveries(ports.store, endpoint.id, pageRequest(query))) : NO_ENDPOINT;
+  },
+});
+
+const showingDelivery = route({
+  ...shared,
+  method: 'get',
+  path: '/api/deliveries/{id}',
+  summary: 'Show a delivery with its attempts',
+  description: 'The latest 20 attempts, with the beginning of what was answered.',
+  params: WithId,
+  answers: { 200: { description: 'The delivery', schema: ShownDelivery } },
+  run: async ({ params }, { ports, workspace }) => {
+    const delivery = await findDelivery(ports.store, workspace, params.id);
+    return delivery ? json(200, delivery) : NO_DELIVERY;
+  },
+});
+
+const retrying = route({
+  ...shared,
+  method: 'post',
+  path: '/api/deliveries/{id}/retry',
+  summary: 'Call again at once',
+  description: 'Whatever became of it before. With the same `webhook-id`, so that a receiver knows what it has had.',
+  params: WithId,
+  answers: { 202: { description: 'It is under way' } },
+  run: async ({ params }, { ports, workspace }) =>
+    (await retryDelivery(ports, workspace, params.id)) ? { status: 202, body: undefined } : NO_DELIVERY,
+});
+
+const NoticeTypes = v.object({
+  items: v.array(
+    v.object({
+      type: v.string(),
+      description: v.string(),
+      schema: v.pipe(v.unknown(), v.description('JSON Schema of `data`')),
+      example: v.unknown(),
+    }),
+  ),
+});
+
+const typing = route({
+  ...shared,
+  method: 'get',
+  path: '/api/event-types',
+  summary: 'List the types of notices',
+  description: 'With what each means, its JSON Schema and an example.',
+  answers: { 200: { description: 'All', schema: NoticeTypes } },
+  run: async () => json(200, { items: noticeSchemas() }),
+});
+
+export const endpointRoutes = [
+  creating,
+  listing,
+  showing,
+  patching,
+  deleting,
+  rotating,
+  switching('enable'),
+  switching('disable'),
+  testing,
+  delivering,
+  showingDelivery,
+  retrying,
+  typing,
+];

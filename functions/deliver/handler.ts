@@ -1,0 +1,11 @@
+import { ssmClient } from '#lib/aws/clients.ts';
+import { deliverHandler } from '#lib/aws/deliver-handler.ts';
+import { endpointPorts } from '#lib/aws/endpoint-ports.ts';
+import { required, runtime } from '#lib/aws/runtime.ts';
+import { ssmSecrets } from '#lib/aws/secrets.ts';
+
+const all = runtime();
+const secrets = ssmSecrets(ssmClient(all.aws), required(all.environment, 'HOOKLINE_SECRETS_PREFIX'));
+const queueUrl = required(all.environment, 'HOOKLINE_DELIVERIES_QUEUE_URL');
+
+export const handler = deliverHandler({ ...all, ...endpointPorts(all), secrets }, { sqs: all.sqs, queueUrl });

@@ -1,0 +1,423 @@
+import { Webhook as Signer } from 'standardwebhooks';
+import * as v from 'valibot';
+import type { Event } from '#lib/domain/event.ts';
+import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';
+import {
+  afterFailure,
+  afterSuccess,
+  type CallResult,
+  drainRate,
+  HEALTHY,
+  type Health,
+  isSuccess,
+  retryAfterOf,
+  waitAfter,
+} from '#lib/domain/reaction/delivery.ts';
+import { typeOf } from '#lib/domain/reaction/notice.ts';
+import { redacted } from '#lib/domain/redact.ts';
+import { checked, known } from '#lib/domain/schema.ts';
+import { toIso } from '#lib/domain/time.ts';
+import { findEvent } from '#lib/inbox/events.ts';
+import type { ProviderHttp, Reply } from '#lib/sender/provider.ts';
+import { itemReader } from '#lib/store/items.ts';
+import { deliveryKey, dueListOf, dueSortKey, endpointKey, waitingList } from '#lib/store/keys.ts';
+import { all, del, equal, type Item, type Key, put, remove, type Store, set, update } from '#lib/store/store.ts';
+import type { Secrets } from '#lib/tenants/secrets.ts';
+import { type Endpoint, EndpointSecret, endpointSecret, healthChanges, readEndpoint } from './endpoint.ts';
+
+/** What lies in the queue: ids and times alone. What was erased meanwhile is not delivered, and no words lie in a queue. */
+const Task = v.variant('kind', [
+  v.object({
+    kind: v.literal('delivery'),
+    workspace: v.string(),
+    endpoint: v.string(),
+    event: v.string(),
+    /** When the event was stored, ISO 8601. */
+    storedAt: v.string(),
+    /** Told again with other content: the first letters of its hash. */
+    content: v.exactOptional(v.string()),
+    /** Called whatever the row says: somebody asks for it, or its endpoint is drained. */
+    now: v.exactOptional(v.boolean()),
+  }),
+  /** Asks a failing endpoint, with the oldest of what waits. */
+  v.object({ kind: v.literal('probe'), workspace: v.string(), endpoint: v.string() }),
+  /** Hands out what waits for an endpoint that is well again. */
+  v.object({ kind: v.literal('drain'), workspace: v.string(), endpoint: v.string() }),
+]);
+export type Task = v.InferOutput<typeof Task>;
+export type DeliveryTask = Extract<Task, { kind: 'delivery' }>;
+/** Throws on what is no task: the message then goes to the dead-letter queue, where an operator sees it. */
+export const TaskBody = v.pipe(v.string(), v.parseJson(), Task);
+
+export interface Tasks {
+  /** Whole seconds, 0 to 900. */
+  send(task: Task, delaySeconds?: number): Promise<void>;
+}
+
+interface CallPorts {
+  readonly http: ProviderHttp;
+  readonly clock: Clock;
+}
+
+export interface DeliverPorts extends CallPorts {
+  readonly store: Store;
+  readonly secrets: Secrets;
+  readonly tasks: Tasks;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+const KEPT_SECONDS = 30 * 24 * 3600;
+const LONGEST_DELAY_S = 900;
+const LONGEST_ANSWER = 1000;
+const MOST_SHOWN = 20;
+const LARGEST_BODY = 256 * 1024;
+/** The watchdog looks after what its own task has not brought back by then. */
+const GRACE_MS = 60_000;
+
+const Attempt = v.object({
+  at: v.string(),
+  ms: v.number(),
+  status: v.exactOptional(v.number()),
+  failure: v.exactOptional(v.string()),
+  answer: v.exactOptional(v.string()),
+  probe: v.exactOptional(v.literal(true)),
+});
+export const Delivery = v.object({
+  workspace: v.string(),
+  endpoint: v.string(),
+  event: v.string(),
+  storedAt: v.string(),
+  type: v.exactOptional(v.string()),
+  content: v.exactOptional(v.string()),
+  state: v.picklist(['waiting', 'delivered', 'dead']),
+  /** Calls that count towards giving up: probes of a failing endpoint do not. */
+  tries: v.number(),
+  /** The latest, probes among them. */
+  attempts: v.array(Attempt),
+  nextAt: v.exactOptional(v.number()),
+  expiresAt: v.number(),
+});
+export type Delivery = v.InferOutput<typeof Delivery>;
+export const readDelivery: (item: Item) => Delivery = itemReader(Delivery);
+
+/** Does one task. Throws where the table or the queue is away: the task then comes again. */
+export async function runTask(ports: DeliverPorts, task: Task): Promise<void> {
+  const item = await ports.store.get(endpointKey(task.workspace, task.endpoint), { consistent: true });
+  // Deleted: what waits for it runs out by itself.
+  if (!item) return;
+  const endpoint = readEndpoint(item);
+  if (task.kind === 'probe') return probe(ports, endpoint);
+  if (task.kind === 'drain') return drain(ports, endpoint);
+  return deliver(ports, endpoint, task);
+}
+
+/** One attempt, or none where it is not the time for it. The row is written after the call: a crash repeats it, and loses nothing. */
+async function deliver(ports: DeliverPorts, endpoint: Endpoint, task: DeliveryTask): Promise<void> {
+  const { store, clock } = ports;
+  const key = deliveryKey(endpoint.id, task.storedAt, task.event);
+  const item = await store.get(key, { consistent: true });
+  const before = item && readDelivery(item);
+  if (before && !isWanted(before, task, clock.now())) return;
+  if (endpoint.state !== 'active' && task.now !== true) return wait(ports, task, before);
+  await attempt(ports, endpoint, task, before);
+}
+
+/** A task that SQS brought twice, or that came early, finds that there is nothing to do. */
+function isWanted({ state, content, nextAt }: Delivery, task: DeliveryTask, now: number): boolean {
+  if (task.now === true) return true;
+  // The same event with other content is told again.
+  if (state !== 'waiting') return task.content !== undefined && content !== task.content;
+  return nextAt === undefined || nextAt <= now + 1000;
+}
+
+/** No attempt: it waits in the table until its endpoint is well. */
+async function wait({ store, clock }: DeliverPorts, task: DeliveryTask, before?: Delivery): Promise<void> {
+  await store.write(put(waitingItem(rowOf(task, before, clock.now()))));
+}
+
+function rowOf(
+  { workspace, endpoint, event, storedAt, content }: DeliveryTask,
+  before: Delivery | undefined,
+  now: number,
+) {
+  const fresh: Delivery = {
+    ...{ workspace, endpoint, event, storedAt },
+    ...(content !== undefined && { content }),
+    state: 'waiting',
+    tries: 0,
+    attempts: [],
+    expiresAt: Math.floor(now / 1000) + KEPT_SECONDS,
+  };
+  // Told again with other content, it begins anew.
+  if (!before || before.content !== content) return fresh;
+  const { nextAt: _nextAt, ...kept } = before;
+  return { ...kept, state: 'waiting' as const };
+}
+
+function waitingItem(row: Delivery): Item {
+  const { endpoint, storedAt, event } = row;
+  const listed = { gsi3pk: waitingList(endpoint), gsi3sk: `${storedAt}#${event}` };
+  return { ...deliveryKey(endpoint, storedAt, event), ...row, ...listed };
+}
+
+async function attempt(
+  ports: DeliverPorts,
+  endpoint: Endpoint,
+  task: DeliveryTask,
+  before: Delivery | undefined,
+  isProbe = false,
+): Promise<void> {
+  const { store, clock } = ports;
+  const startedAt = clock.now();
+  const event = await findEvent(store, endpoint.workspace, task.event, Math.floor(startedAt / 1000));
+  const type = event && typeOf(event);
+  // Erased, or run out: there is nothing to tell any more.
+  if (!event || type === undefined) {
+    await store.write(del(deliveryKey(endpoint.id, task.storedAt, task.event)));
+    return;
+  }
+  const row = { ...rowOf(task, before, startedAt), type };
+  const secret = await secretOf(ports, endpoint);
+  const { result, answer, ms } = await call(ports, endpoint, secret, {
+    id: task.content === undefined ? event.id : `${event.id}_${task.content}`,
+    body: bodyOf(endpoint, type, event),
+    attempt: row.tries + 1,
+  });
+  const made = { at: toIso(startedAt), ms, ...told(result), ...(answer !== '' && { answer }) };
+  const attempts = [...row.attempts, isProbe ? { ...made, probe: true as const } : made].slice(-MOST_SHOWN);
+  await settle(ports, endpoint, { ...row, tries: row.tries + (isProbe ? 0 : 1), attempts }, result);
+}
+
+const told = (result: CallResult) =>
+  result.kind === 'answered' ? { status: result.status } : { failure: result.reason };
+
+async function secretOf({ secrets }: DeliverPorts, { id, secretVersion }: Endpoint): Promise<EndpointSecret> {
+  const kept = await secrets.get(endpointSecret(id), secretVersion);
+  if (kept === undefined) throw new Error(`the secret of endpoint ${id} is not in the parameter store`);
+  return checked(EndpointSecret, kept, () => `the secret of endpoint ${id} is damaged`);
+}
+
+/** What an endpoint is told. Too large, or not wanted whole, it is ids alone: the API has the rest. */
+export function bodyOf({ payload }: Pick<Endpoint, 'payload'>, type: string, event: Event): string {
+  const timestamp = event.receivedAt;
+  const whole = JSON.stringify({ type, timestamp, data: event }, (key, value) =>
+    key === 'thumbnail' ? undefined : value,
+  );
+  if (payload === 'full' && Buffer.byteLength(whole) <= LARGEST_BODY) return whole;
+  const { id, kind, workspace, provider, accountId, occurredAt, receivedAt } = event;
+  const chatId = 'chatId' in event ? event.chatId : undefined;
+  const ids = known({ id, kind, workspace, provider, accountId, chatId, occurredAt, receivedAt });
+  return JSON.stringify({ type, timestamp, data: { ...ids, truncated: true } });
+}
+
+interface Call {
+  readonly id: string;
+  readonly body: string;
+  readonly attempt: number;
+}
+
+/** One signed POST. Never throws for what the endpoint or the network did. */
+export async function call(
+  { http, clock }: CallPorts,
+  { url, timeoutMs }: Pick<Endpoint, 'url' | 'timeoutMs'>,
+  { secrets, headers }: EndpointSecret,
+  { id, body, attempt }: Call,
+): Promise<{ readonly result: CallResult; readonly answer: string; readonly ms: number }> {
+  const at = clock.now();
+  const valid = secrets.filter(({ until }, i) => i === 0 || (until !== undefined && until > at));
+  const startedAt = clock.monotonic();
+  const reply = await http.call(
+    {
+      method: 'POST',
+      url,
+      headers: {
+        ...headers,
+        accept: '*/*',
+        'webhook-id': id,
+        'webhook-timestamp': String(Math.floor(at / 1000)),
+        'webhook-signature': valid.map(({ secret }) => new Signer(secret).sign(id, new Date(at), body)).join(' '),
+        'hookline-attempt': String(attempt),
+      },
+      body: { kind: 'raw', contentType: 'application/json', text: body },
+    },
+    startedAt + timeoutMs,
+  );
+  const ms = Math.round(clock.monotonic() - startedAt);
+  const answer =
+    reply.kind === 'answered'
+      ? redacted(reply.text.slice(0, LONGEST_ANSWER)).slice(0, LONGEST_ANSWER).toWellFormed()
+      : '';
+  return { result: resultOf(reply, at), answer, ms };
+}
+
+function resultOf(reply: Reply, now: number): CallResult {
+  if (reply.kind === 'answered') {
+    const retryAfterMs = retryAfterOf(reply.headers['retry-after'], now);
+    return { kind: 'answered', status: reply.status, ...known({ retryAfterMs }) };
+  }
+  if (reply.breakdown === 'unanswered') return { kind: 'failed', reason: 'timeout' };
+  return { kind: 'failed', reason: reply.breakdown === 'forbidden' ? 'refused' : 'connection' };
+}
+
+async function settle(ports: DeliverPorts, endpoint: Endpoint, row: Delivery, result: CallResult): Promise<void> {
+  const { store, clock, random, tasks, metrics } = ports;
+  const key = deliveryKey(endpoint.id, row.storedAt, row.event);
+  if (isSuccess(result)) {
+    metrics.count('Deliveries', { result: 'delivered' });
+    await store.write(put({ ...key, ...row, state: 'delivered' }));
+    if (endpoint.failures > 0 || endpoint.state === 'failing')
+      await turnHealth(ports, endpoint, (health, now) => afterSuccess(health, now));
+    return;
+  }
+  metrics.count('Deliveries', { result: 'failed' });
+  const health = await turnHealth(ports, endpoint, (before, now) => afterFailure(before, result, now));
+  // While it fails nothing is given up: what waits does so until it is well, or switched off.
+  if (health.state !== 'active') {
+    await store.write(put(waitingItem(row)));
+    return;
+  }
+  const ms = waitAfter(row.tries, result, random.next());
+  if (ms === undefined) {
+    metrics.count('Deliveries', { result: 'dead' });
+    await store.write(put({ ...key, ...row, state: 'dead' }));
+    return;
+  }
+  const nextAt = clock.now() + ms;
+  const due = { gsi3pk: dueListOf('delivery', row.event), gsi3sk: dueSortKey(nextAt + GRACE_MS, row.event) };
+  await store.write(put({ ...key, ...row, nextAt, ...due }));
+  if (ms <= LONGEST_DELAY_S * 1000) await tasks.send(taskOf(row), Math.ceil(ms / 1000));
+}
+
+export function taskOf({ workspace, endpoint, event, storedAt, content }: Delivery): DeliveryTask {
+  return { kind: 'delivery', workspace, endpoint, event, storedAt, ...known({ content }) };
+}
+
+const ROUNDS = 5;
+
+/**
+ * Writes what an endpoint's health has become, and what follows from it. Calls that end at the same time count one after
+ * another: each is written against what it read.
+ */
+async function turnHealth(
+  ports: DeliverPorts,
+  first: Endpoint,
+  turn: (health: Health, now: number) => Health,
+): Promise<Health> {
+  const { store, clock } = ports;
+  const key = endpointKey(first.workspace, first.id);
+  let endpoint = first;
+  for (let round = 0; round < ROUNDS; round++) {
+    const health = turn(healthOf(endpoint), clock.now());
+    const { state, failures } = endpoint;
+    const asRead = all(equal('state', state), equal('failures', failures));
+    const written = await store.write(update(key, healthChanges(endpoint.id, health), asRead));
+    if (written.done) {
+      await follow(ports, endpoint, health);
+      return health;
+    }
+    // Deleted meanwhile.
+    if (!written.item) return HEALTHY;
+    endpoint = readEndpoint(written.item);
+  }
+  return healthOf(endpoint);
+}
+
+const healthOf = ({
+  state,
+  failures,
+  failingSince,
+  probes,
+  probeAt,
+  drainingSince,
+  disabledBecause,
+}: Endpoint): Health => ({
+  state,
+  failures,
+  ...known({ failingSince, probes, probeAt, drainingSince, disabledBecause }),
+});
+
+async function follow({ tasks, clock, log, metrics }: DeliverPorts, endpoint: Endpoint, health: Health): Promise<void> {
+  const { workspace, id } = endpoint;
+  if (health.state === 'failing') {
+    if (endpoint.state === 'active') metrics.count('EndpointsFailing');
+    if (health.probeAt === undefined) return;
+    const seconds = Math.ceil((health.probeAt - clock.now()) / 1000);
+    await tasks.send({ kind: 'probe', workspace, endpoint: id }, Math.min(LONGEST_DELAY_S, Math.max(0, seconds)));
+  }
+  if (health.state === 'disabled') {
+    metrics.count('EndpointsDisabled');
+    log.warn('an endpoint was switched off', { endpoint: id, because: health.disabledBecause ?? '' });
+  }
+  if (health.drainingSince !== undefined) await tasks.send({ kind: 'drain', workspace, endpoint: id });
+}
+
+/** One call, with the oldest of what waits; it is logged as an attempt and counts towards nothing. */
+async function probe(ports: DeliverPorts, endpoint: Endpoint): Promise<void> {
+  const { store, clock } = ports;
+  if (endpoint.state !== 'failing' || (endpoint.probeAt ?? 0) > clock.now() + 1000) return;
+  const [oldest] = await waiting(store, endpoint.id, 1);
+  if (oldest) {
+    await attempt(ports, endpoint, { ...taskOf(oldest), now: true }, oldest, true);
+    return;
+  }
+  // The index may lag, or all that waited has run out: the next event asks.
+  await turnHealth(ports, endpoint, (health) => ({
+    ...health,
+    state: 'active',
+    failures: Math.max(0, health.failures - 1),
+  }));
+}
+
+async function waiting(store: Store, endpoint: string, limit: number): Promise<readonly Delivery[]> {
+  const { items } = await store.query({ index: 'gsi3', pk: waitingList(endpoint), limit });
+  const rows = await store.getMany(
+    items.map(({ pk, sk }) => ({ pk, sk })),
+    { consistent: true },
+  );
+  return rows
+    .filter((row) => row.gsi3pk === waitingList(endpoint))
+    .map(readDelivery)
+    .toSorted((a, b) => (a.storedAt < b.storedAt ? -1 : 1));
+}
+
+/** Hands out what waits, oldest first, so many a second; the task calls itself until nothing waits. */
+async function drain(ports: DeliverPorts, endpoint: Endpoint): Promise<void> {
+  const { store, clock, tasks } = ports;
+  const { id, workspace, drainingSince } = endpoint;
+  if (endpoint.state !== 'active' || drainingSince === undefined) return;
+  const now = clock.now();
+  const rate = Math.min(drainRate(drainingSince, now), endpoint.ratePerSecond ?? Number.POSITIVE_INFINITY);
+  const rows = await waiting(store, id, rate);
+  for (const row of rows) {
+    const key = deliveryKey(id, row.storedAt, row.event);
+    const nextAt = now + GRACE_MS;
+    const changes = [
+      set('gsi3pk', dueListOf('delivery', row.event)),
+      set('gsi3sk', dueSortKey(nextAt, row.event)),
+      remove('nextAt'),
+    ];
+    const taken = await store.write(update(key, changes, equal('gsi3pk', waitingList(id))));
+    if (taken.done) await tasks.send({ ...taskOf(row), now: true });
+  }
+  if (rows.length > 0) return tasks.send({ kind: 'drain', workspace, endpoint: id }, 1);
+  await store.write(
+    update(endpointKey(workspace, id), [remove('drainingSince')], equal('drainingSince', drainingSince)),
+  );
+}
+
+/** A delivery whose time has come without its task, and an endpoint that nobody has asked: their tasks anew. */
+export async function wakeDelivery({ store, tasks }: Pick<DeliverPorts, 'store' | 'tasks'>, key: Key): Promise<void> {
+  const item = await store.get(key, { consistent: true });
+  const row = item && readDelivery(item);
+  if (row?.state === 'waiting') await tasks.send(taskOf(row));
+}
+
+export async function wakeEndpoint({ store, tasks }: Pick<DeliverPorts, 'store' | 'tasks'>, key: Key): Promise<void> {
+  const item = await store.get(key, { consistent: true });
+  const endpoint = item && readEndpoint(item);
+  if (endpoint?.state === 'failing') {
+    await tasks.send({ kind: 'probe', workspace: endpoint.workspace, endpoint: endpoint.id });
+  }
+}

@@ -1,0 +1,99 @@
+import type { Event } from '#lib/domain/event.ts';
+import type { Clock, Log } from '#lib/domain/ports.ts';
+import { evaluate, type Matches } from '#lib/domain/reaction/condition.ts';
+import { isAmong, typeOf } from '#lib/domain/reaction/notice.ts';
+import { known } from '#lib/domain/schema.ts';
+import { findEvent } from '#lib/inbox/events.ts';
+import { ENDPOINT_PREFIX, workspacePartition } from '#lib/store/keys.ts';
+import { queryAll } from '#lib/store/query.ts';
+import type { Store } from '#lib/store/store.ts';
+import type { Tasks } from './deliver.ts';
+import { type Endpoint, readEndpoint } from './endpoint.ts';
+
+/** Something that was stored just now, as the table's stream tells it. */
+export interface Notice {
+  readonly workspace: string;
+  readonly event: string;
+  /** ISO 8601. */
+  readonly storedAt: string;
+  /** Told again with other content: the first letters of its hash. */
+  readonly content?: string;
+}
+
+export interface Subscribers {
+  readonly endpoints: readonly Endpoint[];
+}
+
+const KEPT_MS = 15_000;
+
+/** Who wants to hear of a workspace, asked once in 15 s: an endpoint that was just made hears after that at the latest. */
+export function subscribersOf(store: Store, clock: Clock): (workspace: string) => Promise<Subscribers> {
+  const known = new Map<string, { readonly until: number; readonly found: Promise<Subscribers> }>();
+  return (workspace) => {
+    const now = clock.monotonic();
+    const kept = known.get(workspace);
+    if (kept && kept.until > now) return kept.found;
+    const found = readSubscribers(store, workspace);
+    known.set(workspace, { until: now + KEPT_MS, found });
+    found.catch(() => known.delete(workspace));
+    return found;
+  };
+}
+
+async function readSubscribers(store: Store, workspace: string): Promise<Subscribers> {
+  const pk = workspacePartition(workspace);
+  const endpoints = await queryAll(store, { pk, prefix: ENDPOINT_PREFIX, limit: 100, consistent: true });
+  return { endpoints: endpoints.map(readEndpoint) };
+}
+
+export interface DispatchPorts {
+  readonly store: Store;
+  readonly subscribers: (workspace: string) => Promise<Subscribers>;
+  readonly tasks: Tasks;
+  readonly matches: Matches;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Hands a notice on to whoever wants it. It calls nobody itself, and may run twice: a delivery is done once all the same. */
+export async function dispatch(ports: DispatchPorts, notice: Notice): Promise<void> {
+  const { store, clock, tasks } = ports;
+  const { endpoints } = await ports.subscribers(notice.workspace);
+  if (endpoints.length === 0) return;
+  const event = await findEvent(store, notice.workspace, notice.event, Math.floor(clock.now() / 1000));
+  const type = event && typeOf(event);
+  if (!event || type === undefined) return;
+  const wanted = endpoints.filter((endpoint) => wants(ports, endpoint, type, event));
+  const { workspace, storedAt, content } = notice;
+  await Promise.all(
+    wanted.map(({ id }) =>
+      tasks.send({ kind: 'delivery', workspace, endpoint: id, event: event.id, storedAt, ...known({ content }) }),
+    ),
+  );
+}
+
+/** One that is switched off gets nothing; one that fails gets it later. */
+function wants({ clock, matches }: DispatchPorts, endpoint: Endpoint, type: string, event: Event): boolean {
+  if (endpoint.state === 'disabled' || !isAmong(type, endpoint.types)) return false;
+  if (endpoint.where === undefined) return true;
+  return evaluate(endpoint.where, { event, now: clock.now(), timeZone: 'UTC' }, matches).holds;
+}
+
+/** An item that may be an event, as the stream tells of it: before and after the change. */
+interface EventChange {
+  readonly before?: Readonly<Record<string, unknown>>;
+  readonly after?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * What a change of an event's item has to tell: a new event, or other content in the place of one that only held it. All
+ * other changes, as marks of a replay or of where it stands in the feed, tell nothing.
+ */
+export function noticeOf({ before, after }: EventChange): Notice | undefined {
+  const { workspace, eventId, contentHash, orderedAt, storedAt = orderedAt } = after ?? {};
+  if (typeof workspace !== 'string' || typeof eventId !== 'string' || typeof storedAt !== 'string') return undefined;
+  const notice = { workspace, event: eventId, storedAt };
+  if (!before) return notice;
+  if (before.contentHash === contentHash || typeof contentHash !== 'string') return undefined;
+  return { ...notice, content: contentHash.slice(0, 8) };
+}

@@ -1,0 +1,109 @@
+import * as v from 'valibot';
+import { type Reach, readProviderUrl } from '#lib/domain/base-url.ts';
+import { Condition } from '#lib/domain/reaction/condition.ts';
+import type { Health } from '#lib/domain/reaction/delivery.ts';
+import { Headers, NoticePatterns } from '#lib/domain/reaction/rule.ts';
+import { known } from '#lib/domain/schema.ts';
+import { itemReader } from '#lib/store/items.ts';
+import { dueListOf, dueSortKey, endpointKey } from '#lib/store/keys.ts';
+import { type Change, type Item, remove, set } from '#lib/store/store.ts';
+
+const LONGEST_NAME = 100;
+const DEFAULT_TIMEOUT_MS = 5000;
+
+const Whole = v.pipe(v.number(), v.integer());
+
+/** What may be said of an endpoint, when it is made and later. */
+export const endpointFields = {
+  name: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(LONGEST_NAME)),
+  url: v.pipe(v.string(), v.maxLength(2000), v.description('Called by POST, signed as Standard Webhooks says')),
+  types: v.pipe(NoticePatterns, v.description('As `message.*`; left out: every type')),
+  where: v.pipe(Condition, v.description('Of these, only the events of which this holds')),
+  headers: v.pipe(Headers, v.description('Sent along with each call; kept as a secret and not shown again')),
+  payload: v.pipe(v.picklist(['full', 'thin']), v.description('`thin`: ids alone')),
+  timeoutMs: v.pipe(Whole, v.minValue(1000), v.maxValue(30_000)),
+  ratePerSecond: v.pipe(Whole, v.minValue(1), v.maxValue(100)),
+};
+
+export const NewEndpoint = v.strictObject({
+  name: v.exactOptional(endpointFields.name),
+  url: endpointFields.url,
+  types: v.optional(endpointFields.types, ['*']),
+  where: v.exactOptional(endpointFields.where),
+  headers: v.exactOptional(endpointFields.headers),
+  payload: v.optional(endpointFields.payload, 'full'),
+  timeoutMs: v.optional(endpointFields.timeoutMs, DEFAULT_TIMEOUT_MS),
+  ratePerSecond: v.exactOptional(endpointFields.ratePerSecond),
+});
+export type NewEndpoint = v.InferOutput<typeof NewEndpoint>;
+
+const Stored = v.object({
+  id: v.string(),
+  workspace: v.string(),
+  name: v.exactOptional(v.string()),
+  url: v.string(),
+  types: v.array(v.string()),
+  /** A condition, as JSON: it was checked when it was written. */
+  where: v.exactOptional(v.pipe(v.string(), v.parseJson(), Condition)),
+  payload: v.picklist(['full', 'thin']),
+  timeoutMs: v.number(),
+  ratePerSecond: v.exactOptional(v.number()),
+  secretVersion: v.number(),
+  createdAt: v.string(),
+  state: v.picklist(['active', 'failing', 'disabled']),
+  failures: v.number(),
+  failingSince: v.exactOptional(v.number()),
+  probes: v.exactOptional(v.number()),
+  probeAt: v.exactOptional(v.number()),
+  drainingSince: v.exactOptional(v.number()),
+  disabledBecause: v.exactOptional(v.picklist(['gone', 'failing', 'asked'])),
+});
+export type Endpoint = v.InferOutput<typeof Stored>;
+export const readEndpoint: (item: Item) => Endpoint = itemReader(Stored);
+
+export function endpointItem({ where, ...endpoint }: Endpoint): Item {
+  return {
+    ...endpointKey(endpoint.workspace, endpoint.id),
+    ...known({ ...endpoint, ...(where && { where: JSON.stringify(where) }) }),
+    ...dueAttributes(endpoint),
+  };
+}
+
+/** The watchdog asks a failing endpoint, should its own task be lost. */
+function dueAttributes({ id, probeAt }: Pick<Endpoint, 'id' | 'probeAt'>) {
+  return probeAt === undefined ? {} : { gsi3pk: dueListOf('endpoint', id), gsi3sk: dueSortKey(probeAt, id) };
+}
+
+const HEALTH = ['failingSince', 'probes', 'probeAt', 'drainingSince', 'disabledBecause'] as const;
+
+/** What makes an endpoint's item say how it is by now. */
+export function healthChanges(id: string, health: Health): readonly Change[] {
+  const due = dueAttributes({ id, ...known({ probeAt: health.probeAt }) });
+  return [
+    set('state', health.state),
+    set('failures', health.failures),
+    ...HEALTH.map((name) => setOrRemove(name, health[name])),
+    ...(['gsi3pk', 'gsi3sk'] as const).map((name) => setOrRemove(name, 'gsi3pk' in due ? due[name] : undefined)),
+  ];
+}
+
+const setOrRemove = (name: string, value: string | number | undefined): Change =>
+  value === undefined ? remove(name) : set(name, value);
+
+/** What stands in the parameter store for an endpoint. The newest secret comes first; an older one signs too until then. */
+const Secret = v.object({
+  secrets: v.array(v.object({ secret: v.string(), until: v.exactOptional(v.number()) })),
+  headers: v.exactOptional(v.record(v.string(), v.string())),
+});
+export type EndpointSecret = v.InferOutput<typeof Secret>;
+export const EndpointSecret = v.pipe(v.string(), v.parseJson(), Secret);
+
+export const endpointSecret = (id: string): string => `endpoints/${id}`;
+
+/** Why a URL is no endpoint's; undefined where it may be one. `ownOrigin`: a call of the hub by itself would never end. */
+export function refusedUrl(raw: string, reach: Reach, ownOrigin: string): string | undefined {
+  const read = readProviderUrl(raw, reach);
+  if (read.kind === 'refused') return read.reason;
+  if (read.url.origin === URL.parse(ownOrigin)?.origin) return 'is the hub itself: what it is told would come in again';
+  return read.url.hash === '' ? undefined : 'must not have a fragment';
+}

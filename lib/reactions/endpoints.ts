@@ -1,0 +1,374 @@
+import * as v from 'valibot';
+import type { Reach } from '#lib/domain/base-url.ts';
+import { newId } from '#lib/domain/ids.ts';
+import type { Clock, Random } from '#lib/domain/ports.ts';
+import { type Condition, patternsIn } from '#lib/domain/reaction/condition.ts';
+import { HEALTHY } from '#lib/domain/reaction/delivery.ts';
+import { Instant, type Issue, known, optional, Whole } from '#lib/domain/schema.ts';
+import { toIso } from '#lib/domain/time.ts';
+import type { ProviderHttp } from '#lib/sender/provider.ts';
+import {
+  DELIVERY_PREFIX,
+  deliveryPartition,
+  ENDPOINT_PREFIX,
+  endpointKey,
+  waitingList,
+  workspacePartition,
+} from '#lib/store/keys.ts';
+import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
+import { queryAll } from '#lib/store/query.ts';
+import { absent, del, exists, type Key, put, remove, type Store, set, update } from '#lib/store/store.ts';
+import type { Secrets } from '#lib/tenants/secrets.ts';
+import { call, type Delivery, readDelivery, type Tasks, taskOf } from './deliver.ts';
+import {
+  type Endpoint,
+  EndpointSecret,
+  endpointItem,
+  endpointSecret,
+  healthChanges,
+  type NewEndpoint,
+  readEndpoint,
+  refusedUrl,
+} from './endpoint.ts';
+import { patternFault } from './patterns.ts';
+
+const MOST_ENDPOINTS = 50;
+const SECRET_BYTES = 24;
+const LOOKED_AT = 50;
+const COUNTED = 1000;
+
+export interface EndpointPorts {
+  readonly store: Store;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly tasks: Tasks;
+  readonly http: ProviderHttp;
+  /** What endpoints may lead to. */
+  readonly endpointReach: Reach;
+}
+
+const Failure = v.object({ at: Instant, status: v.exactOptional(Whole), failure: optional(v.string()) });
+
+/** An endpoint as its owner sees it: its secret and its headers are never shown again. */
+export const ShownEndpoint = v.object({
+  id: v.string(),
+  name: optional(v.string()),
+  url: v.string(),
+  types: v.array(v.string()),
+  where: optional(v.unknown(), 'The condition, as it was given'),
+  payload: v.picklist(['full', 'thin']),
+  timeoutMs: Whole,
+  ratePerSecond: v.exactOptional(Whole),
+  state: v.pipe(
+    v.picklist(['active', 'failing', 'disabled']),
+    v.description(
+      '`failing`: what is for it waits, and one call after 1, 2, 5 and then each 15 minutes asks how it is',
+    ),
+  ),
+  disabledBecause: optional(v.picklist(['gone', 'failing', 'asked']), '`gone`: it answered 410 itself'),
+  failingSince: v.exactOptional(Instant),
+  waiting: optional(Whole, 'How much waits for it; 1,000 stands for more'),
+  lastSuccessAt: optional(Instant, 'Among its latest deliveries'),
+  lastFailure: v.exactOptional(Failure),
+  createdAt: Instant,
+});
+export type ShownEndpoint = v.InferOutput<typeof ShownEndpoint>;
+
+const Attempt = v.object({
+  at: Instant,
+  ms: v.pipe(Whole, v.description('How long it took')),
+  status: optional(Whole, 'Of its answer'),
+  failure: optional(
+    v.string(),
+    'Where there was no answer: `timeout`, `connection`, `refused` (a host that may not be called)',
+  ),
+  answer: optional(v.string(), 'The beginning of its body, secrets taken out'),
+  probe: optional(v.boolean(), 'A question to a failing endpoint: it counts towards nothing'),
+});
+export const ShownDelivery = v.object({
+  id: v.string(),
+  endpoint: v.string(),
+  event: v.string(),
+  type: v.exactOptional(v.string()),
+  storedAt: Instant,
+  state: v.picklist(['waiting', 'delivered', 'dead']),
+  nextAt: optional(Instant, 'When it is tried again'),
+  attempts: v.array(Attempt),
+});
+export type ShownDelivery = v.InferOutput<typeof ShownDelivery>;
+
+type Made =
+  | { readonly kind: 'made'; readonly endpoint: Endpoint; readonly secret: string }
+  | { readonly kind: 'refused'; readonly issues: readonly Issue[] }
+  | { readonly kind: 'too many' };
+
+/** The secret goes before the item: an endpoint that is there can be signed for. */
+export async function createEndpoint(
+  ports: EndpointPorts,
+  workspace: string,
+  wanted: NewEndpoint,
+  origin: string,
+): Promise<Made> {
+  const { store, secrets, clock, random } = ports;
+  const issues = faultsOf(wanted, ports.endpointReach, origin);
+  if (issues.length > 0) return { kind: 'refused', issues };
+  if ((await allEndpoints(store, workspace)).length >= MOST_ENDPOINTS) return { kind: 'too many' };
+  const { headers, ...said } = wanted;
+  const id = newId('ep', clock.now(), random.bytes(10));
+  const secret = newSecret(random);
+  const kept: EndpointSecret = { secrets: [{ secret }], ...known({ headers }) };
+  const secretVersion = await secrets.put(endpointSecret(id), JSON.stringify(kept));
+  const endpoint = { id, workspace, ...said, ...HEALTHY, secretVersion, createdAt: toIso(clock.now()) };
+  await store.write(put(endpointItem(endpoint), absent()));
+  return { kind: 'made', endpoint, secret };
+}
+
+/** As Standard Webhooks writes one. */
+function newSecret(random: Random): string {
+  return `whsec_${Buffer.from(random.bytes(SECRET_BYTES)).toString('base64')}`;
+}
+
+function faultsOf(
+  { url, where }: { readonly url?: string; readonly where?: Condition | null },
+  reach: Reach,
+  origin: string,
+): readonly Issue[] {
+  const refused = url === undefined ? undefined : refusedUrl(url, reach, origin);
+  const fault = where
+    ? patternsIn(where)
+        .map(patternFault)
+        .find((one) => one !== undefined)
+    : undefined;
+  return [
+    ...(refused === undefined ? [] : [{ path: 'url', message: refused }]),
+    ...(fault === undefined ? [] : [{ path: 'where', message: fault }]),
+  ];
+}
+
+async function allEndpoints(store: Store, workspace: string): Promise<readonly Endpoint[]> {
+  const pk = workspacePartition(workspace);
+  const items = await queryAll(store, { pk, prefix: ENDPOINT_PREFIX, limit: 100, consistent: true });
+  return items.map(readEndpoint);
+}
+
+export async function listEndpoints(store: Store, workspace: string): Promise<readonly ShownEndpoint[]> {
+  return (await allEndpoints(store, workspace)).toReversed().map(shownEndpoint);
+}
+
+export async function findEndpoint(store: Store, workspace: string, id: string): Promise<Endpoint | undefined> {
+  const item = await store.get(endpointKey(workspace, id), { consistent: true });
+  return item && readEndpoint(item);
+}
+
+export function shownEndpoint({ failingSince, secretVersion: _secret, ...endpoint }: Endpoint): ShownEndpoint {
+  const { id, name, url, types, where, payload, timeoutMs, ratePerSecond, state, disabledBecause, createdAt } =
+    endpoint;
+  return {
+    ...{ id, url, types, payload, timeoutMs, state, createdAt },
+    ...known({ name, where, ratePerSecond, disabledBecause }),
+    ...(failingSince !== undefined && { failingSince: toIso(failingSince) }),
+  };
+}
+
+/** With what its latest deliveries tell. A healthy endpoint is never written to, so that it is counted here. */
+export async function endpointInFull(store: Store, endpoint: Endpoint): Promise<ShownEndpoint> {
+  const [latest, waiting] = await Promise.all([
+    store.query({ ...deliveriesOf(endpoint.id), limit: LOOKED_AT, descending: true }),
+    store.query({ index: 'gsi3', pk: waitingList(endpoint.id), limit: COUNTED }),
+  ]);
+  const attempts = latest.items
+    .flatMap((item) => readDelivery(item).attempts)
+    .toSorted((a, b) => (a.at < b.at ? 1 : -1));
+  const success = attempts.find(({ status = 0 }) => status >= 200 && status < 300);
+  const failure = attempts.find(({ status = 0 }) => status < 200 || status >= 300);
+  return {
+    ...shownEndpoint(endpoint),
+    waiting: waiting.items.length,
+    ...(success && { lastSuccessAt: success.at }),
+    ...(failure && { lastFailure: { at: failure.at, ...known({ status: failure.status, failure: failure.failure }) } }),
+  };
+}
+
+const deliveriesOf = (id: string) => ({ pk: deliveryPartition(id), prefix: DELIVERY_PREFIX }) as const;
+
+export interface EndpointChanges {
+  readonly name?: string | null;
+  readonly url?: string;
+  readonly types?: readonly string[];
+  readonly where?: Condition | null;
+  readonly headers?: Readonly<Record<string, string>> | null;
+  readonly payload?: 'full' | 'thin';
+  readonly timeoutMs?: number;
+  readonly ratePerSecond?: number | null;
+}
+
+type Changed = Endpoint | { readonly issues: readonly Issue[] } | undefined;
+
+export async function patchEndpoint(
+  ports: EndpointPorts,
+  workspace: string,
+  id: string,
+  { headers, where, ...changes }: EndpointChanges,
+  origin: string,
+): Promise<Changed> {
+  const endpoint = await findEndpoint(ports.store, workspace, id);
+  if (!endpoint) return undefined;
+  const issues = faultsOf({ ...changes, ...known({ where }) }, ports.endpointReach, origin);
+  if (issues.length > 0) return { issues };
+  const secretVersion =
+    headers === undefined
+      ? undefined
+      : await putSecret(ports, endpoint, (kept) => ({
+          ...kept,
+          ...known({ headers: headers ?? undefined }),
+          ...(headers === null && { headers: {} }),
+        }));
+  const said = {
+    ...changes,
+    ...known({ secretVersion, where: where && JSON.stringify(where) }),
+    ...(where === null && { where }),
+  };
+  const written = await ports.store.write(
+    update(
+      endpointKey(workspace, id),
+      Object.entries(said).map(([name, value]) => (value === null ? remove(name) : set(name, value))),
+      exists(),
+    ),
+    { returns: 'new' },
+  );
+  return written.done && written.item ? readEndpoint(written.item) : undefined;
+}
+
+async function putSecret(
+  { secrets }: EndpointPorts,
+  { id, secretVersion }: Endpoint,
+  change: (kept: EndpointSecret) => EndpointSecret,
+): Promise<number> {
+  const kept = await secretOf(secrets, id, secretVersion);
+  return secrets.put(endpointSecret(id), JSON.stringify(change(kept)));
+}
+
+async function secretOf(secrets: Secrets, id: string, version: number): Promise<EndpointSecret> {
+  const kept = v.safeParse(EndpointSecret, await secrets.get(endpointSecret(id), version));
+  if (!kept.success) throw new Error(`the secret of endpoint ${id} cannot be read`);
+  return kept.output;
+}
+
+/** What waits for it runs out by itself, with nobody to tell it to. */
+export async function deleteEndpoint(
+  { store, secrets }: EndpointPorts,
+  workspace: string,
+  id: string,
+): Promise<boolean> {
+  const deleted = await store.write(del(endpointKey(workspace, id), exists()));
+  if (!deleted.done) return false;
+  await secrets.delete(endpointSecret(id));
+  return true;
+}
+
+/** A new secret, and for `graceSeconds` each call is signed with the one before, too. */
+export async function rotateEndpoint(
+  ports: EndpointPorts,
+  workspace: string,
+  id: string,
+  graceSeconds: number,
+): Promise<{ readonly endpoint: Endpoint; readonly secret: string } | undefined> {
+  const endpoint = await findEndpoint(ports.store, workspace, id);
+  if (!endpoint) return undefined;
+  const secret = newSecret(ports.random);
+  const until = ports.clock.now() + graceSeconds * 1000;
+  const secretVersion = await putSecret(ports, endpoint, ({ secrets: [newest], ...kept }) => ({
+    ...kept,
+    secrets: [{ secret }, ...(newest && graceSeconds > 0 ? [{ secret: newest.secret, until }] : [])],
+  }));
+  const written = await ports.store.write(
+    update(endpointKey(workspace, id), [set('secretVersion', secretVersion)], exists()),
+    { returns: 'new' },
+  );
+  return written.done && written.item ? { endpoint: readEndpoint(written.item), secret } : undefined;
+}
+
+/** What waited while it was off is drained, oldest first. */
+export async function switchEndpoint(
+  { store, clock, tasks }: EndpointPorts,
+  workspace: string,
+  id: string,
+  on: boolean,
+): Promise<Endpoint | undefined> {
+  const health = on
+    ? { ...HEALTHY, drainingSince: clock.now() }
+    : ({ state: 'disabled', failures: 0, disabledBecause: 'asked' } as const);
+  const changes = healthChanges(id, health);
+  const written = await store.write(update(endpointKey(workspace, id), changes, exists()), { returns: 'new' });
+  if (!written.done || !written.item) return undefined;
+  if (on) await tasks.send({ kind: 'drain', workspace, endpoint: id });
+  return readEndpoint(written.item);
+}
+
+/** Calls it with a made-up notice. The call is kept nowhere and counts towards nothing. */
+export async function testEndpoint(ports: EndpointPorts, endpoint: Endpoint, body: string) {
+  const { secrets, random } = ports;
+  const secret = await secretOf(secrets, endpoint.id, endpoint.secretVersion);
+  const id = `test_${Buffer.from(random.bytes(16)).toString('hex')}`;
+  const { result, answer, ms } = await call(ports, endpoint, secret, { id, body, attempt: 1 });
+  return { ms, ...(result.kind === 'answered' ? { status: result.status, answer } : { failure: result.reason }) };
+}
+
+/** Of an endpoint, newest first. */
+export async function listDeliveries(
+  store: Store,
+  id: string,
+  { limit, from }: PageRequest,
+): Promise<ListPage<ShownDelivery>> {
+  const { items } = await store.query({
+    pk: deliveryPartition(id),
+    from: DELIVERY_PREFIX,
+    before: from?.startsWith(DELIVERY_PREFIX) ? from : `${DELIVERY_PREFIX}\uffff`,
+    limit: limit + 1,
+    descending: true,
+    consistent: true,
+  });
+  const shown = items.slice(0, limit);
+  return pageOf(
+    shown.map((item) => shownDelivery(readDelivery(item))),
+    items.length > limit ? shown.at(-1)?.sk : undefined,
+  );
+}
+
+function shownDelivery({ endpoint, event, type, storedAt, state, nextAt, attempts }: Delivery): ShownDelivery {
+  const id = `dlv_${Buffer.from(`${endpoint} ${storedAt} ${event}`).toString('base64url')}`;
+  return {
+    ...{ id, endpoint, event, storedAt, state, attempts },
+    ...known({ type }),
+    ...(nextAt !== undefined && { nextAt: toIso(nextAt) }),
+  };
+}
+
+/** Undefined for what is no id of ours. */
+function deliveryKeyOf(id: string): Key | undefined {
+  const [, encoded = ''] = /^dlv_([\w-]{1,300})$/.exec(id) ?? [];
+  const [endpoint, storedAt, event, ...rest] = Buffer.from(encoded, 'base64url').toString('utf8').split(' ');
+  if (!endpoint || !storedAt || !event || rest.length > 0) return undefined;
+  return { pk: deliveryPartition(endpoint), sk: `${DELIVERY_PREFIX}${storedAt}#${event}` };
+}
+
+async function deliveryOf(store: Store, workspace: string, id: string): Promise<Delivery | undefined> {
+  const key = deliveryKeyOf(id);
+  const item = key && (await store.get(key, { consistent: true }));
+  const delivery = item && readDelivery(item);
+  return delivery?.workspace === workspace ? delivery : undefined;
+}
+
+export async function findDelivery(store: Store, workspace: string, id: string): Promise<ShownDelivery | undefined> {
+  const delivery = await deliveryOf(store, workspace, id);
+  return delivery && shownDelivery(delivery);
+}
+
+/** Calls again at once, whatever became of it before. */
+export async function retryDelivery({ store, tasks }: EndpointPorts, workspace: string, id: string): Promise<boolean> {
+  const delivery = await deliveryOf(store, workspace, id);
+  if (!delivery) return false;
+  await tasks.send({ ...taskOf(delivery), now: true });
+  return true;
+}

@@ -1,0 +1,323 @@
+import { Webhook } from 'standardwebhooks';
+import * as v from 'valibot';
+import { beforeEach, describe, expect, it, test } from 'vitest';
+import { NOTICE_TYPES, type NoticeType, typeOf } from '#lib/domain/reaction/notice.ts';
+import { exampleOf } from '#lib/reactions/examples.ts';
+import type { Reply } from '#lib/sender/provider.ts';
+import { itemsOf, message } from '#test/functions/admin/admin-bench.ts';
+import { ReactionBench } from '#test/support/reactions.ts';
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const answer =
+  (status: number, headers: Record<string, string> = {}, text = ''): (() => Reply) =>
+  () => ({
+    kind: 'answered',
+    ...{ status, headers, text },
+  });
+
+let bench: ReactionBench;
+let hook: string;
+beforeEach(async () => {
+  bench = new ReactionBench();
+  hook = (await bench.admin.webhook()).url;
+});
+const receive = async (n: number, more: object = {}) => {
+  const { body } = await bench.admin.post(hook, message(n, more));
+  return String(body.id);
+};
+const deliveriesOf = async (id: string) => itemsOf(await bench.admin.done('GET', `/api/endpoints/${id}/deliveries`));
+
+describe('an endpoint', () => {
+  it('is told what comes in, signed so that the library verifies it', async () => {
+    const { id, secret } = await bench.endpoint();
+    const event = await receive(1);
+    await bench.settle();
+    const [request] = bench.admin.posted;
+    if (request?.body?.kind !== 'raw') throw new Error('nothing was posted');
+    expect(request).toMatchObject({ method: 'POST', url: 'https://crm.example/in', headers: { 'webhook-id': event } });
+    const headers = { ...request.headers, 'webhook-timestamp': String(Math.floor(Date.now() / 1000)) };
+    expect(() => new Webhook(secret).verify(request.body?.kind === 'raw' ? request.body.text : '', headers)).toThrow();
+    const at = new Date(bench.now);
+    expect(request.headers?.['webhook-signature']).toBe(new Webhook(secret).sign(event, at, request.body.text));
+    expect(JSON.parse(request.body.text)).toMatchObject({
+      type: 'message.received',
+      data: { id: event, kind: 'message', message: { content: { type: 'text', text: 'text 1' } } },
+    });
+    expect(await deliveriesOf(id)).toMatchObject([
+      { event, state: 'delivered', type: 'message.received', attempts: [{ status: 204 }] },
+    ]);
+  });
+
+  it('hears of nothing but its types, and of these only where its condition holds', async () => {
+    await bench.endpoint({ url: 'https://a.example/', types: ['reaction.*', 'send.failed'] });
+    await bench.endpoint({ url: 'https://b.example/', where: { field: 'text', matches: '^text [2-3]$' } });
+    await receive(1);
+    await receive(2);
+    await bench.settle();
+    expect(bench.told.map(({ url, data }) => [url, data.kind])).toEqual([['https://b.example/', 'message']]);
+  });
+
+  it('is told once, however often its task comes, and again with other content', async () => {
+    await bench.endpoint();
+    await receive(1);
+    const again = [...bench.stream];
+    await bench.settle();
+    bench.stream.push(...again);
+    await bench.settle();
+    expect(bench.told).toHaveLength(1);
+    const after = again[0]?.after;
+    if (!after) throw new Error('no item');
+    bench.stream.push({ before: after, after: { ...after, contentHash: 'fedcba9876543210' } });
+    bench.stream.push({ before: after, after: { ...after, replayed: true } });
+    await bench.settle();
+    expect(bench.told.map(({ id }) => id)).toEqual([bench.told[0]?.id, `${bench.told[0]?.id}_fedcba98`]);
+  });
+
+  it('is told ids alone where it asks for no more, or where there is too much', async () => {
+    await bench.endpoint({ payload: 'thin' });
+    await bench.endpoint({ url: 'https://large.example/' });
+    await receive(1, { text: 'x'.repeat(300_000) });
+    await bench.settle();
+    for (const { data } of bench.told) {
+      expect(data).toMatchObject({ truncated: true, kind: 'message', chatId: expect.stringMatching(/^chat_/) });
+      expect(data).not.toHaveProperty('message');
+    }
+    expect(bench.told).toHaveLength(2);
+  });
+
+  it('is not told what was erased meanwhile', async () => {
+    const { id } = await bench.endpoint();
+    await receive(1);
+    bench.admin.answer = answer(500);
+    await bench.settle();
+    bench.admin.answer = answer(200);
+    await bench.admin.done('POST', '/api/contacts/erase', { body: { phone: '+15550100' } }).catch(() => undefined);
+    const erased = bench.told.length;
+    await bench.wait(10);
+    expect(await deliveriesOf(id)).toHaveLength(bench.told.length === erased ? 0 : 1);
+  });
+});
+
+describe('a call that fails', () => {
+  it('is repeated by the schedule, with the same id, until it is given up after ten attempts', async () => {
+    const { id } = await bench.endpoint();
+    bench.admin.answer = answer(400, {}, 'no');
+    // Others go well in between, so that the endpoint is not spared.
+    await receive(1);
+    let n = 2;
+    for (let i = 0; i < 10; i++) {
+      await bench.settle();
+      bench.admin.answer = answer(200);
+      await receive(n++);
+      await bench.settle();
+      bench.admin.answer = answer(400, {}, 'no');
+      await bench.wait(29 * HOUR);
+      await bench.watch();
+    }
+    const failed = (await deliveriesOf(id)).find(({ state }) => state !== 'delivered');
+    expect(failed).toMatchObject({ state: 'dead' });
+    const attempts = bench.told.filter(({ id: told }) => told === failed?.event);
+    expect(attempts.map(({ attempt }) => attempt)).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9', '10']);
+  });
+
+  it('waits in the table where that is longer than a queue can hold it, and the watchdog finds it', async () => {
+    await bench.endpoint();
+    bench.admin.answer = answer(500);
+    await receive(1);
+    await bench.wait(6 * MINUTE);
+    expect(bench.told).toHaveLength(3);
+    expect(bench.tasks).toEqual([]);
+    await bench.wait(38 * MINUTE);
+    await bench.watch();
+    expect(bench.told).toHaveLength(4);
+  });
+
+  it('can be tried again by hand', async () => {
+    const { id } = await bench.endpoint();
+    bench.admin.answer = answer(500);
+    await receive(1);
+    await bench.settle();
+    bench.admin.answer = answer(200);
+    const [failed] = await deliveriesOf(id);
+    expect((await bench.admin.call('POST', `/api/deliveries/${failed?.id}/retry`)).status).toBe(202);
+    await bench.settle();
+    expect(await bench.admin.done('GET', `/api/deliveries/${failed?.id}`)).toMatchObject({
+      state: 'delivered',
+      attempts: [{ status: 500 }, { status: 200 }],
+    });
+  });
+
+  it('keeps the beginning of the answer, secrets taken out', async () => {
+    const { id } = await bench.endpoint();
+    bench.admin.answer = answer(500, {}, `{"password":"hunter2","${'x'.repeat(2000)}`);
+    await receive(1);
+    await bench.settle();
+    const [delivery] = await deliveriesOf(id);
+    const answered = v.parse(v.tuple([v.object({ answer: v.string() })]), delivery?.attempts)[0].answer;
+    expect(answered).toHaveLength(1000);
+    expect(answered).not.toContain('hunter2');
+  });
+});
+
+describe('an endpoint that fails', () => {
+  /** Five failures in a row. */
+  async function failing() {
+    const { id } = await bench.endpoint();
+    bench.admin.answer = answer(500);
+    for (let n = 1; n <= 5; n++) await receive(n);
+    await bench.settle();
+    expect(await bench.show(id)).toMatchObject({ state: 'failing', waiting: 1 });
+    return id;
+  }
+
+  it('is spared: what comes in waits, and one call a minute later asks', async () => {
+    const id = await failing();
+    for (let n = 6; n <= 20; n++) await receive(n);
+    await bench.wait(59);
+    expect(bench.told.length).toBeLessThanOrEqual(5 + 4);
+    const before = bench.told.length;
+    await bench.wait(2);
+    expect(bench.told).toHaveLength(before + 1);
+    expect(await bench.show(id)).toMatchObject({ state: 'failing' });
+  });
+
+  it('is drained once it is well, oldest first and not all at once', async () => {
+    const id = await failing();
+    for (let n = 6; n <= 40; n++) await receive(n);
+    await bench.wait(30);
+    const before = bench.told.length;
+    bench.admin.answer = answer(200);
+    await bench.wait(31);
+    expect(await bench.show(id)).toMatchObject({ state: 'active' });
+    expect(bench.told.length - before).toBeLessThanOrEqual(31);
+    await bench.wait(5);
+    expect(await bench.show(id)).toMatchObject({ state: 'active', waiting: 0 });
+    expect((await deliveriesOf(id)).every(({ state }) => state === 'delivered')).toBe(true);
+    const firsts = bench.told.slice(before).map(({ id: event }) => event);
+    expect(new Set(firsts).size).toBe(40);
+  });
+
+  it('gives up nothing while it is asked, for days', async () => {
+    const id = await failing();
+    await bench.wait(100 * HOUR);
+    expect(await bench.show(id)).toMatchObject({ state: 'failing' });
+    expect((await deliveriesOf(id)).map(({ state }) => state)).not.toContain('dead');
+    bench.admin.answer = answer(200);
+    await bench.wait(16 * MINUTE);
+    expect((await deliveriesOf(id)).every(({ state }) => state === 'delivered')).toBe(true);
+  });
+
+  it('is switched off after five days, and what waits is delivered once it is switched on again', async () => {
+    const id = await failing();
+    await bench.wait(121 * HOUR);
+    expect(await bench.show(id)).toMatchObject({ state: 'disabled', disabledBecause: 'failing' });
+    bench.admin.answer = answer(200);
+    await bench.admin.done('POST', `/api/endpoints/${id}/enable`);
+    await bench.wait(10);
+    expect(await bench.show(id)).toMatchObject({ state: 'active', waiting: 0 });
+    expect((await deliveriesOf(id)).every(({ state }) => state === 'delivered')).toBe(true);
+  });
+
+  it('is asked by the watchdog where its own task was lost', async () => {
+    const id = await failing();
+    bench.loseTasks();
+    bench.admin.answer = answer(200);
+    await bench.wait(2 * MINUTE);
+    expect(await bench.show(id)).toMatchObject({ state: 'failing' });
+    await bench.watch();
+    await bench.wait(10);
+    expect(await bench.show(id)).toMatchObject({ state: 'active', waiting: 0 });
+  });
+
+  it('keeps no other waiting', async () => {
+    await failing();
+    await bench.endpoint({ url: 'https://well.example/' });
+    await receive(30);
+    await bench.settle();
+    expect(bench.told.filter(({ url }) => url === 'https://well.example/')).toHaveLength(1);
+  });
+});
+
+test('an endpoint that says 410 is switched off at once', async () => {
+  const { id } = await bench.endpoint();
+  bench.admin.answer = answer(410);
+  await receive(1);
+  await bench.settle();
+  expect(await bench.show(id)).toMatchObject({ state: 'disabled', disabledBecause: 'gone' });
+  await receive(2);
+  await bench.wait(HOUR);
+  expect(bench.told).toHaveLength(1);
+});
+
+test('while a secret is rotated, each call is signed with both', async () => {
+  const { id, secret: old } = await bench.endpoint();
+  const { secret } = await bench.admin.done('POST', `/api/endpoints/${id}/rotate`, { body: { graceSeconds: 60 } });
+  await receive(1);
+  await bench.settle();
+  const signatures = () => bench.admin.posted.at(-1)?.headers?.['webhook-signature']?.split(' ') ?? [];
+  const [request] = bench.admin.posted;
+  const body = request?.body?.kind === 'raw' ? request.body.text : '';
+  const at = new Date(bench.now);
+  const by = (key: string) => new Webhook(key).sign(bench.told[0]?.id ?? '', at, body);
+  expect(signatures()).toEqual([by(String(secret)), by(old)]);
+  bench.now += 61_000;
+  await receive(2);
+  await bench.settle();
+  expect(signatures()).toHaveLength(1);
+});
+
+describe('what is no endpoint is refused with the name of the field', () => {
+  it.each([
+    [{ url: 'http://crm.example/' }, 'url', 'https'],
+    [{ url: 'https://user:pass@crm.example/' }, 'url', 'credentials'],
+    [{ url: 'https://crm.example:8443/' }, 'url', '443'],
+    [{ url: 'https://127.0.0.1/' }, 'url', 'public internet'],
+    [{ url: 'https://169.254.169.254/latest' }, 'url', 'public internet'],
+    [{ url: 'https://hub.example/hooks/sandbox/x' }, 'url', 'the hub itself'],
+    [{ types: ['message.arrived'] }, 'types.0', 'no type of notice'],
+    [{ where: { field: 'text', matches: '(' } }, 'where', 'no pattern'],
+    [{ headers: { 'webhook-id': 'x' } }, 'headers', 'sets itself'],
+    [{ timeoutMs: 31_000 }, 'timeoutMs', 'at most 30000'],
+  ])('%j', async (more, path, words) => {
+    const { status, json } = await bench.admin.call('POST', '/api/endpoints', {
+      body: { url: 'https://crm.example/', ...more },
+    });
+    expect(status).toBe(422);
+    expect(json.issues).toContainEqual({
+      path: expect.stringContaining(path),
+      message: expect.stringContaining(words),
+    });
+  });
+});
+
+test('another workspace has its own endpoints, and reaches no delivery of this one', async () => {
+  const { id } = await bench.endpoint();
+  await receive(1);
+  await bench.settle();
+  const [delivery] = await deliveriesOf(id);
+  const { key } = await bench.admin.workspaceWithKey();
+  for (const path of [`/api/endpoints/${id}`, `/api/endpoints/${id}/deliveries`, `/api/deliveries/${delivery?.id}`]) {
+    expect((await bench.admin.call('GET', path, { key })).status).toBe(404);
+  }
+  expect((await bench.admin.call('POST', `/api/deliveries/${delivery?.id}/retry`, { key })).status).toBe(404);
+});
+
+test('each type of notice has an example that is told under its name', () => {
+  const types = Object.keys(NOTICE_TYPES).filter((name): name is NoticeType => name in NOTICE_TYPES);
+  expect(types.map((type) => typeOf(exampleOf(type)))).toEqual(types);
+});
+
+test('the types of notices are listed with schema and example, and an endpoint can be tried with each', async () => {
+  const items = itemsOf(await bench.admin.done('GET', '/api/event-types'));
+  expect(items).toHaveLength(Object.keys(NOTICE_TYPES).length);
+  expect(items[0]).toMatchObject({
+    type: 'message.received',
+    schema: { type: 'object' },
+    example: { kind: 'message' },
+  });
+  const { id } = await bench.endpoint();
+  const tried = await bench.admin.done('POST', `/api/endpoints/${id}/test`, { body: { type: 'ussd.answered' } });
+  expect(tried).toMatchObject({ status: 204 });
+  expect(bench.told).toMatchObject([{ type: 'ussd.answered', id: expect.stringMatching(/^test_/) }]);
+});

@@ -1,0 +1,121 @@
+import { type DeliverPorts, runTask, type Task, wakeDelivery, wakeEndpoint } from '#lib/reactions/deliver.ts';
+import { type DispatchPorts, dispatch, noticeOf, subscribersOf } from '#lib/reactions/dispatch.ts';
+import { patternMatcher } from '#lib/reactions/patterns.ts';
+import type { ProviderRequest } from '#lib/sender/provider.ts';
+import { dueLists, keysOf } from '#lib/sender/tasks.ts';
+import { AdminBench } from '#test/functions/admin/admin-bench.ts';
+import { type Commit, MemoryStore } from './memory-store.ts';
+import { NOW } from './receiving.ts';
+import { underRole } from './under-role.ts';
+
+/** The hub with its stream and its queue of deliveries, in memory: time goes by as the test says. */
+export class ReactionBench {
+  readonly admin: AdminBench;
+  /** What the stream has to tell: one entry for each change of an event's item. */
+  readonly stream: Commit[] = [];
+  readonly #waiting: { readonly at: number; readonly task: Task }[] = [];
+  readonly #dispatching: DispatchPorts;
+  readonly delivering: DeliverPorts;
+
+  constructor() {
+    const tasks = {
+      send: async (task: Task, delaySeconds = 0) => {
+        this.#waiting.push({ at: this.now + delaySeconds * 1000, task });
+      },
+    };
+    const store = new MemoryStore({
+      now: () => this.now,
+      onCommit: (commits) => {
+        this.stream.push(...commits.filter(({ after }) => after?.pk.startsWith('EVT#') && after.sk === 'META'));
+      },
+    });
+    this.admin = new AdminBench({ store, tasks });
+    const { ports } = this.admin;
+    const ofEvents = underRole(store, 'events');
+    // Asked anew each time: a test does not wait for 15 s.
+    const subscribers = (workspace: string) => subscribersOf(ofEvents, ports.clock)(workspace);
+    this.#dispatching = { ...ports, tasks, store: ofEvents, subscribers, matches: patternMatcher() };
+    this.delivering = { ...ports, tasks, store: underRole(store, 'deliver') };
+  }
+
+  get now(): number {
+    return this.admin?.bench.now ?? NOW;
+  }
+
+  set now(at: number) {
+    this.admin.bench.now = at;
+  }
+
+  /** Everything that endpoints were told so far, in order. */
+  get told(): {
+    readonly url: string;
+    readonly id: string;
+    readonly attempt: string;
+    readonly type: string;
+    readonly data: Record<string, unknown>;
+  }[] {
+    return this.admin.posted.map((request) => ({ url: request.url, ...toldIn(request) }));
+  }
+
+  get tasks() {
+    return this.#waiting.map(({ at, task }) => ({ task, inSeconds: (at - this.now) / 1000 }));
+  }
+
+  /** Works off the stream and every task that is due, until nothing is. */
+  async settle(): Promise<void> {
+    for (;;) {
+      const changes = this.stream.splice(0);
+      for (const { before, after } of changes) {
+        const notice = noticeOf({ ...(before && { before }), ...(after && { after }) });
+        if (notice) await dispatch(this.#dispatching, notice);
+      }
+      const due = this.#waiting.filter(({ at }) => at <= this.now);
+      for (const one of due) this.#waiting.splice(this.#waiting.indexOf(one), 1);
+      if (changes.length === 0 && due.length === 0) return;
+      for (const { task } of due) await runTask(this.delivering, task);
+    }
+  }
+
+  /** Lets time go by, stopping at each task that comes due. */
+  async wait(seconds: number): Promise<void> {
+    const end = this.now + seconds * 1000;
+    for (;;) {
+      await this.settle();
+      const next = Math.min(...this.#waiting.map(({ at }) => at));
+      if (next > end) break;
+      this.now = Math.max(this.now, next);
+    }
+    this.now = end;
+    await this.settle();
+  }
+
+  /** What the queue held is gone, as SQS may lose a message. */
+  loseTasks(): void {
+    this.#waiting.splice(0);
+  }
+
+  /** One run of the watchdog, as far as it concerns deliveries. */
+  async watch(): Promise<void> {
+    const ports = { ...this.delivering, store: underRole(this.admin.store, 'watchdog') };
+    const due = async (what: 'delivery' | 'endpoint') => {
+      const pages = await Promise.all(dueLists(what, { before: this.now }, 100).map((list) => ports.store.query(list)));
+      return pages.flatMap(keysOf);
+    };
+    for (const key of await due('delivery')) await wakeDelivery(ports, key);
+    for (const key of await due('endpoint')) await wakeEndpoint(ports, key);
+    await this.settle();
+  }
+
+  async endpoint(more: object = {}) {
+    const made = await this.admin.done('POST', '/api/endpoints', { body: { url: 'https://crm.example/in', ...more } });
+    return { id: String(made.id), secret: String(made.secret) };
+  }
+
+  show = (id: string) => this.admin.done('GET', `/api/endpoints/${id}`);
+}
+
+function toldIn({ headers = {}, body }: ProviderRequest) {
+  if (body?.kind !== 'raw') throw new Error('an endpoint is told bytes that were signed');
+  const { type, data } = JSON.parse(body.text);
+  return { id: headers['webhook-id'] ?? '', attempt: headers['hookline-attempt'] ?? '', type, data };
+}
