@@ -39,7 +39,7 @@ type TableAction =
 
 /** Takes a webhook in: sees its token and the event, and neither keys of the API nor accounts nor credits. */
 const RECEIVES: Grants = {
-  table: { GetItem: 'HOOK', PutItem: 'ATT EVT', UpdateItem: 'CHAT QUAR', BatchWriteItem: 'EVT' },
+  table: { GetItem: 'HOOK', PutItem: 'ATT EVT FEED', UpdateItem: 'CHAT QUAR', BatchWriteItem: 'EVT' },
   sends: ['FallbackQueue'],
 };
 
@@ -49,7 +49,7 @@ const REPORTS: Grants = {
     GetItem: 'ACC HOOK MSG PID',
     BatchGetItem: 'ACC MSG PID',
     Query: 'ACC ECHO WS',
-    PutItem: 'ACC ATT ECHO EVT WS',
+    PutItem: 'ACC ATT ECHO EVT FEED WS',
     UpdateItem: 'ACC CHAT MSG PID QUAR WS',
     DeleteItem: 'ACC ECHO',
     BatchWriteItem: 'CHAT EVT',
@@ -60,13 +60,13 @@ const REPORTS: Grants = {
 const GRANTS: Readonly<Record<string, Grants>> = {
   admin: {
     table: {
-      GetItem: 'ACC CHAT EP EVT HOOK KEY MSG PID WORKSPACES WS',
+      GetItem: 'ACC CHAT EP EVT FILL HOOK KEY MSG PID WORKSPACES WS',
       BatchGetItem: 'ACC CHAT EVT HOOK KEY MSG PID',
-      Query: 'ACC ATT CHAT ECHO EP EVT QUAR WORKSPACES WS',
-      PutItem: 'ACC ECHO EVT HOOK KEY MSG WORKSPACES WS',
-      UpdateItem: 'ACC ATT CHAT EVT HOOK MSG PID QUAR WORKSPACES WS',
+      Query: 'ACC ATT CHAT ECHO EP EVT FEED QUAR WORKSPACES WS',
+      PutItem: 'ACC ECHO EVT FEED HOOK KEY MSG WORKSPACES WS',
+      UpdateItem: 'ACC ATT CHAT EVT FEED HOOK MSG PID QUAR WORKSPACES WS',
       // Not a send: credits are counted by sends, so that one is only ever emptied.
-      DeleteItem: 'ACC ATT CHAT ECHO EVT HOOK KEY PID QUAR WS',
+      DeleteItem: 'ACC ATT CHAT ECHO EVT FEED HOOK KEY PID QUAR WS',
       ConditionCheckItem: 'ACC WORKSPACES',
       BatchWriteItem: 'CHAT EVT',
     },
@@ -111,7 +111,7 @@ const GRANTS: Readonly<Record<string, Grants>> = {
       GetItem: 'ACC HOOK MSG PID WORKSPACES',
       BatchGetItem: 'ACC FALLBACK MSG PID',
       Query: 'ACC ECHO WS',
-      PutItem: 'ACC ATT ECHO EVT FALLBACK WS',
+      PutItem: 'ACC ATT ECHO EVT FALLBACK FEED WS',
       UpdateItem: 'ACC CHAT MSG PID QUAR WS',
       DeleteItem: 'ACC ECHO',
       BatchWriteItem: 'CHAT EVT FALLBACK',
@@ -136,7 +136,7 @@ const GRANTS: Readonly<Record<string, Grants>> = {
       GetItem: 'MSG PID',
       BatchGetItem: 'MSG',
       Query: 'ACC',
-      PutItem: 'ACC ECHO EVT WS',
+      PutItem: 'ACC ECHO EVT FEED WS',
       UpdateItem: 'ACC CHAT MSG PID WS',
       DeleteItem: 'ACC ECHO',
     },
@@ -148,14 +148,14 @@ const GRANTS: Readonly<Record<string, Grants>> = {
   },
   watchdog: {
     table: {
-      GetItem: 'ACC EP MSG PID WS',
-      BatchGetItem: 'MSG PID',
-      Query: 'ACC ECHO',
-      PutItem: 'ACC ECHO EVT WS',
-      UpdateItem: 'ACC MSG PID WS',
+      GetItem: 'ACC EP FILL MSG PID WS',
+      BatchGetItem: 'EVT MSG PID',
+      Query: 'ACC ECHO WORKSPACES',
+      PutItem: 'ACC ECHO EVT FEED FILL WS',
+      UpdateItem: 'ACC EVT MSG PID WS',
       DeleteItem: 'ACC ECHO',
     },
-    lists: { gsi3: 'DUE' },
+    lists: { gsi1: 'WS#*#EVT', gsi3: 'DUE' },
     sends: ['DeliveriesQueue', 'TicksQueue'],
     parameters: { GetParameter: 'accounts/*' },
   },

@@ -72,9 +72,27 @@ export const between = {
   before: v.exactOptional(time('Only what is earlier, ISO 8601')),
 };
 
+/** How a list of events may be ordered. */
+export const order = optional(
+  v.picklist(['occurred', 'received']),
+  '`occurred`, the default: newest first, by the time at which things happened. `received`: oldest first, by the time at ' +
+    'which they were stored, with a `cursor` at the end as well: ask again with it for what has come since',
+);
+
 /** A page of whole objects. */
 export const listOf = <Schema extends v.GenericSchema>(schema: Schema) =>
   v.object({
     items: v.pipe(v.array(schema), v.readonly()),
     cursor: optional(v.string(), 'For the next page; left out on the last one'),
+  });
+
+/** The same of a list that may be read in order of arrival. */
+export const eventsOf = <Schema extends v.GenericSchema>(schema: Schema) =>
+  v.object({
+    ...listOf(schema).entries,
+    more: optional(v.boolean(), 'With `order=received`, where `cursor` is always there: whether there is more already'),
+    complete: optional(
+      v.literal(false),
+      'With `order=received`: events that an earlier release stored are still being added, at their places in time',
+    ),
   });

@@ -104,6 +104,8 @@ export interface EventRecord {
   /** The provider's state item of the message that the event is (lib/inbox/delivery-state.ts). */
   readonly stateKey?: string;
   readonly expiresAt?: number;
+  /** Its place in the feed (lib/inbox/feed-row.ts), milliseconds; absent where an earlier release stored it. */
+  readonly storedAt?: number;
 }
 
 /** How long the state of the event's message is kept for its sake (lib/inbox/delivery-state.ts). */
@@ -155,6 +157,7 @@ export function eventItems(record: EventRecord): { readonly head: Item; readonly
     ...(record.placeholder && { placeholder: true }),
     ...(record.stateKey !== undefined && { stateKey: record.stateKey }),
     ...(record.expiresAt !== undefined && { expiresAt: record.expiresAt }),
+    ...(record.storedAt !== undefined && { storedAt: toIso(record.storedAt) }),
   };
   return { head, chunks };
 }
@@ -170,7 +173,7 @@ function indexAttributes(event: Event, orderedAt: string): ValueMap {
     provider: event.provider,
     accountId: event.accountId,
     orderedAt,
-    gsi1pk: `WS#${event.workspace}#EVT#${shard}`,
+    gsi1pk: eventPartition(event.workspace, shard),
     gsi1sk: sk,
   };
   if (event.kind === 'message') {
@@ -183,6 +186,8 @@ function indexAttributes(event: Event, orderedAt: string): ValueMap {
   }
   return common;
 }
+
+export const eventPartition = (workspace: string, shard: number): string => `WS#${workspace}#EVT#${shard}`;
 
 export function quarantinePartition(workspace: string, shard: number): string {
   return `WS#${workspace}#QUAR#${shard}`;
@@ -207,6 +212,7 @@ export async function recordOf(store: Store, head: Item): Promise<EventRecord> {
     orderedAt: Date.parse(textIn(head, 'orderedAt')),
     ...(typeof head.stateKey === 'string' && { stateKey: head.stateKey }),
     ...(typeof head.expiresAt === 'number' && { expiresAt: head.expiresAt }),
+    ...(typeof head.storedAt === 'string' && { storedAt: Date.parse(head.storedAt) }),
   };
 }
 

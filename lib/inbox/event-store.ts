@@ -1,7 +1,9 @@
 import type { Event } from '#lib/domain/event.ts';
 import { conflictId } from '#lib/domain/identity.ts';
+import type { Clock } from '#lib/domain/ports.ts';
 import { absentOrExpired, del, equal, type Item, type Key, put, type Store } from '#lib/store/store.ts';
 import { blobOf, chunkKey, type EventRecord, eventItems } from './event-item.ts';
+import { placed, placedInTime } from './feed-row.ts';
 
 /** The chunk items that an event's head item refers to. */
 function chunksOf(head: Item): Key[] {
@@ -28,23 +30,28 @@ export interface Stored {
   readonly id: string;
 }
 
+interface EventPorts {
+  readonly store: Store;
+  readonly clock: Clock;
+}
+
 /**
- * Stores an event exactly once, however often and however concurrently it is delivered. One write in the ordinary case:
- * the refusal of a second put brings along what it met.
+ * Stores an event exactly once, however often and however concurrently it is delivered. Two writes in the ordinary case,
+ * its row in the feed and itself: the refusal of a second put brings along what it met.
  *
  *   same identity, same content ─▶ duplicate
  *   same identity, other content ─▶ an event of its own, `conflict: true`
  *   a placeholder, then the real content ─▶ the real one takes its place
  */
-export async function storeEvent(store: Store, record: EventRecord, nowSeconds: number): Promise<Stored> {
-  const first = await putOnce(store, record, nowSeconds);
+export async function storeEvent(ports: EventPorts, record: EventRecord, nowSeconds: number): Promise<Stored> {
+  const first = await putOnce(ports, record, nowSeconds);
   if (first !== 'conflict') return first;
-  return putConflicting(store, record, nowSeconds);
+  return putConflicting(ports, record, nowSeconds);
 }
 
-async function putConflicting(store: Store, record: EventRecord, nowSeconds: number): Promise<Stored> {
+async function putConflicting(ports: EventPorts, record: EventRecord, nowSeconds: number): Promise<Stored> {
   const event: Event = { ...record.event, id: conflictId(record.event.id, record.contentHash), conflict: true };
-  const second = await putOnce(store, { ...record, event, placeholder: false }, nowSeconds);
+  const second = await putOnce(ports, { ...record, event, placeholder: false }, nowSeconds);
   if (second === 'conflict') throw new Error(`event ${event.id} holds content that its id excludes`);
   return second;
 }
@@ -52,20 +59,31 @@ async function putConflicting(store: Store, record: EventRecord, nowSeconds: num
 // Two placeholders that race with two real messages settle in this many rounds at most.
 const ROUNDS = 4;
 
-async function putOnce(store: Store, record: EventRecord, nowSeconds: number): Promise<Stored | 'conflict'> {
-  const { head, chunks } = eventItems(record);
+async function putOnce(
+  { store, clock }: EventPorts,
+  record: EventRecord,
+  nowSeconds: number,
+): Promise<Stored | 'conflict'> {
+  const { head: item, chunks } = eventItems(record);
   const id = record.event.id;
   if (chunks.length > 0) await store.writeMany(chunks);
   let condition = absentOrExpired(nowSeconds);
   let replaced: Item | undefined;
   for (let round = 0; round < ROUNDS; round++) {
+    const head = await placed(store, clock, item);
     const written = await store.write(put(head, condition));
-    if (written.done && replaced) await dropUnused(store, replaced, head);
-    if (written.done) return { status: 'stored', id };
+    if (written.done) {
+      await placedInTime(store, clock, head);
+      if (replaced) await dropUnused(store, replaced, head);
+      return { status: 'stored', id };
+    }
     // Gone between the write and its refusal: there is room now.
     if (!written.item) continue;
     const verdict = judge(record, written.item);
-    if (verdict === 'ours') return { status: 'stored', id };
+    if (verdict === 'ours') {
+      await placedInTime(store, clock, written.item);
+      return { status: 'stored', id };
+    }
     if (verdict !== 'replaceable') {
       await dropUnused(store, head, written.item);
       return verdict === 'same' ? { status: 'duplicate', id } : 'conflict';

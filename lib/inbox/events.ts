@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { chatKey } from '#lib/chats/chat.ts';
 import type { Event, EventKind, MessageEvent } from '#lib/domain/event.ts';
 import { SHARDS } from '#lib/domain/ids.ts';
-import { Instant, Whole } from '#lib/domain/schema.ts';
+import { Instant, known, Whole } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { sentEventId } from '#lib/sender/sent-event.ts';
 import { itemReader } from '#lib/store/items.ts';
@@ -10,14 +10,14 @@ import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll, newestFirst, type Partition, queryAll, type Slice } from '#lib/store/query.ts';
 import { type Item, isLive, type Store } from '#lib/store/store.ts';
 import { deliveryReport } from './delivery-state.ts';
-import { eventKey, eventOf, quarantinePartition, recordOf } from './event-item.ts';
+import { eventKey, eventOf, eventPartition, quarantinePartition, recordOf } from './event-item.ts';
 import { quarantineCounters } from './keep.ts';
 
 /**
  * Events as readers see them: whole, with thumbnails, and how far each message of ours has got by now. `once`: of a
  * message that we sent and whose echo came in, the echo alone.
  */
-async function shownEvents(
+export async function shownEvents(
   store: Store,
   heads: readonly Item[],
   nowSeconds: number,
@@ -115,7 +115,7 @@ export async function countQuarantined(store: Store, workspace: string): Promise
   return items.map(readQuarantinedType).sort((a, b) => b.seen - a.seen);
 }
 
-interface EventFilter {
+export interface EventFilter {
   readonly kind?: EventKind;
   readonly provider?: string;
   readonly accountId?: string;
@@ -130,7 +130,7 @@ interface EventFilter {
 }
 
 /** A Lambda answers with 6 MB at most; an event may be over 1 MB, and one page must always get out. */
-const LARGEST_PAGE = 4 * 1024 * 1024;
+export const LARGEST_PAGE = 4 * 1024 * 1024;
 const LOADED_AT_ONCE = 20;
 
 /** Events of a workspace, newest first. A page may be shorter than asked for and still have a next one. */
@@ -156,7 +156,7 @@ export function partitionOf(workspace: string, { chat, quarantined }: EventFilte
   if (chat !== undefined) return { index: 'gsi2', partitions: [`CHAT#${chat}`] };
   const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
   if (quarantined) return { index: 'gsi2', partitions: shards.map((shard) => quarantinePartition(workspace, shard)) };
-  return { index: 'gsi1', partitions: shards.map((shard) => `WS#${workspace}#EVT#${shard}`) };
+  return { index: 'gsi1', partitions: shards.map((shard) => eventPartition(workspace, shard)) };
 }
 
 export function span(filter: EventFilter, { from: position }: PageRequest) {
@@ -170,13 +170,16 @@ export function span(filter: EventFilter, { from: position }: PageRequest) {
 }
 
 function acceptance({ kind, provider, accountId, direction, type, quarantined }: EventFilter) {
-  const wanted = Object.entries({ kind, provider, accountId, direction, type }).filter(([, value]) => value);
-  const mustBeUnderstood = quarantined === false;
-  if (wanted.length === 0 && !mustBeUnderstood) return {};
-  const accepts = (entry: Item) =>
-    wanted.every(([name, value]) => entry[name] === value) && !(mustBeUnderstood && entry.quarantined === true);
-  return { accepts };
+  const filter = known({ kind, provider, accountId, direction, type, ...(quarantined === false && { quarantined }) });
+  return Object.keys(filter).length === 0 ? {} : { accepts: (entry: Item) => accepts(filter, entry) };
 }
+
+/** By what an entry of a list holds. */
+export function accepts({ quarantined, ...wanted }: Pick<EventFilter, Filtered>, entry: Item): boolean {
+  const isWanted = Object.entries(wanted).every(([name, value]) => value === undefined || entry[name] === value);
+  return isWanted && (quarantined === undefined || quarantined === (entry.quarantined === true));
+}
+type Filtered = 'kind' | 'provider' | 'accountId' | 'direction' | 'type' | 'quarantined' | 'chat';
 
 async function load(
   store: Store,

@@ -17,7 +17,6 @@ import { OUR_FAULT, UNAVAILABLE, type Verdict, verdictOf } from './verdict.ts';
 
 export interface ReceivingPorts extends SettlePorts {
   readonly fallback: FallbackQueue;
-  readonly clock: Clock;
   readonly random: Random;
   readonly maxBytes: number;
 }
@@ -120,7 +119,7 @@ export async function storeReading(
   const records = recordsOf(reading, receipt);
   for (let start = 0; start < records.length; start += AT_ONCE) {
     const batch = records.slice(start, start + AT_ONCE).map(async (record) => {
-      const result = await storeEvent(ports.store, record, Math.floor(now / 1000));
+      const result = await storeEvent(ports, record, Math.floor(now / 1000));
       await follow(ports, record, receipt, result);
       return result;
     });
@@ -140,6 +139,7 @@ async function follow(ports: SettlePorts, record: EventRecord, receipt: Receipt,
 
 export interface SettlePorts {
   readonly store: Store;
+  readonly clock: Clock;
   readonly metrics: Metrics;
   readonly log: Log;
   /** Left out where nothing can be sent through the provider. */

@@ -69,7 +69,9 @@ function counterpart(before: EventRecord, records: readonly EventRecord[]): Even
   const only = records.length === 1 ? records[0] : undefined;
   const match = same ?? only;
   if (!match) return undefined;
-  return { ...match, event: { ...match.event, id, ...(conflict !== undefined && { conflict }) } };
+  // What is read differently stays where it stands in the feed: whoever reads along has had it.
+  const place = before.storedAt === undefined ? {} : { storedAt: before.storedAt };
+  return { ...match, ...place, event: { ...match.event, id, ...(conflict !== undefined && { conflict }) } };
 }
 
 function isSame(before: EventRecord, after: EventRecord): boolean {

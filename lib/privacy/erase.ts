@@ -8,7 +8,8 @@ import { tally } from '#lib/domain/schema.ts';
 import { addressesIn, saidIn, tracesOf } from '#lib/domain/send/evidence.ts';
 import { isUnsettled } from '#lib/domain/send/part.ts';
 import { stateKey } from '#lib/inbox/delivery-state.ts';
-import { type EventRecord, eventOf, recordOf } from '#lib/inbox/event-item.ts';
+import { type EventRecord, eventOf, eventPartition, recordOf } from '#lib/inbox/event-item.ts';
+import { rowKey } from '#lib/inbox/feed-row.ts';
 import { quarantineCounters } from '#lib/inbox/keep.ts';
 import { chatAccount } from '#lib/inbox/records.ts';
 import { accountsOf } from '#lib/outbox/accounts.ts';
@@ -212,6 +213,7 @@ async function eraseEvent(erasing: Erasing, head: Item, isTheirs: boolean): Prom
     await store.writeMany(chunks.map(({ pk, sk }) => del({ pk, sk })));
   }
   // The head may be of a page that was read before its chat was swept.
+  if (head.storedAt !== undefined) await store.write(del(rowKey(head)));
   const { done } = await store.write(del({ pk: head.pk, sk: head.sk }, exists()));
   if (done) counts.events += 1;
 }
@@ -266,7 +268,7 @@ function eventStage(erasing: Erasing): Stage {
   const { store, workspace } = erasing;
   return {
     name: '1-events',
-    ...listed(store, (shard) => `WS#${workspace}#EVT#${shard}`),
+    ...listed(store, (shard) => eventPartition(workspace, shard)),
     visit: (head) => visitEvent(erasing, head),
   };
 }

@@ -5,7 +5,8 @@ import { tally } from '#lib/domain/schema.ts';
 import { isUnsettled } from '#lib/domain/send/part.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { keepLinked, lastTold } from '#lib/inbox/delivery-state.ts';
-import { eventOf } from '#lib/inbox/event-item.ts';
+import { eventOf, eventPartition } from '#lib/inbox/event-item.ts';
+import { rowKey } from '#lib/inbox/feed-row.ts';
 import { readSend } from '#lib/sender/items.ts';
 import { LEDGER_PREFIX, quotaKindKey, sendListKey } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
@@ -36,7 +37,7 @@ function eventStage(applying: Applying): Stage {
   const { store, workspace } = applying;
   return {
     name: '1-events',
-    ...listed(store, (shard) => `WS#${workspace}#EVT#${shard}`),
+    ...listed(store, (shard) => eventPartition(workspace, shard)),
     visit: async (head) => {
       await applyTo(applying, head);
       await applyToState(applying, head);
@@ -68,6 +69,7 @@ async function applyTo({ store, retentionDays, now, counts }: Applying, met: Ite
     // A head never outlives its chunks.
     if (!isSooner) await changeChunks();
     const isSame = ends(expiresAt) === ends(head.expiresAt);
+    if (!isSame && head.storedAt !== undefined) await store.write(update(rowKey(head), [change], exists()));
     const { done } = isSame ? { done: true } : await store.write(update(key, [change], condition));
     if (done) {
       if (isSooner) await changeChunks();

@@ -31,7 +31,7 @@ import { holding, silenceOf } from './hold.ts';
 import { type Account, type Part, readAccount, type Send } from './items.ts';
 import type { KeptAnswer } from './provider.ts';
 import { clearDue, scheduleTick, setDue } from './schedule.ts';
-import { threadIn } from './sent-event.ts';
+import { placedAsSent, threadIn } from './sent-event.ts';
 import {
   cancelResends,
   countSettled,
@@ -252,11 +252,18 @@ async function writeOutcome(turn: Turn, head: Head, intentAt: number, outcome: S
   measureGap(turn, head, intentAt);
   let sending: Head = { ...head, send: sendingSince(head, turn.account, intentAt) };
   for (let tries = 0; tries < OUTCOME_TRIES; tries += 1) {
-    const plan = planOutcome(sending, verdict, { account: turn.account, when, config: turn.config });
+    // The time of this attempt: by it the message stands in the feed.
+    const written = { ...when, now: clock.now() };
+    const plan = planOutcome(sending, verdict, { account: turn.account, when: written, config: turn.config });
     const rests = plan.leaving > 0 && plan.leaving === turn.account.pending;
     const account = endTurn(turn, when, plan, rests);
-    const transacted = await store.transact([account, ...plan.writes], newTransaction(random));
+    const transacted = await store
+      .transact([account, ...plan.writes], newTransaction(random))
+      .catch((error: unknown) => (mayTryAgain(turn, error) ? error : Promise.reject(error)));
+    // Its place in the feed is over; the next attempt has another.
+    if (transacted instanceof StoreUnavailable) continue;
     if (transacted.done) {
+      await placedAsSent(turn.ports, plan.writes);
       if (plan.settled) countSettled(turn.ports, plan.settled);
       const step = rests ? over('idle') : nextOf(turn, plan);
       return verdict.kind === 'sent'
@@ -276,6 +283,11 @@ async function writeOutcome(turn: Turn, head: Head, intentAt: number, outcome: S
   }
   // The lease and the pessimistic gate stay as they are: the part will be found as unknown, at its distance.
   throw new Error(`the outcome of ${head.send.messageId} could not be written`);
+}
+
+function mayTryAgain({ ports, endsAt, config }: Turn, error: unknown): error is StoreUnavailable {
+  const isAway = error instanceof StoreUnavailable && error.reason !== 'refused';
+  return isAway && ports.clock.monotonic() < endsAt - config.handOverMs;
 }
 
 const pastOf = ({ account }: Turn, { part }: Head) => ({

@@ -62,7 +62,12 @@ function reportsOf(ports: ReportPorts, config: SendingConfig): SendReports {
     outbound: async (record, event, key, account) => {
       if (event.message.via === 'phone') return;
       // From here on the history of the chat shows this event, and not the one that the send has written.
-      const item = await touchState(store, key, [setIfAbsent('echo', event.id)], lifeOf(record));
+      const item = await touchState(
+        store,
+        key,
+        [setIfAbsent('echo', event.id), setIfAbsent('fed', event.id)],
+        lifeOf(record),
+      );
       const said = saidIn(event.message);
       if (!said || item?.send !== undefined) return;
       const id = await hubAccount(record, account);

@@ -8,7 +8,9 @@ import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { stateKey } from '#lib/inbox/delivery-state.ts';
 import { eventItems } from '#lib/inbox/event-item.ts';
-import { type Put, put } from '#lib/store/store.ts';
+import { feedRow, placedInTime } from '#lib/inbox/feed-row.ts';
+import type { StorePorts } from '#lib/store/retry.ts';
+import { type Delete, type Put, put, type Update } from '#lib/store/store.ts';
 import type { Part, Send } from './items.ts';
 
 /** The chat in whose history a message stands. */
@@ -57,8 +59,19 @@ export function sentEvent(send: Send, index: number, providerId: string, settled
     orderedAt: at,
     receipt: send.messageId,
     stateKey: stateKey(send, providerId).pk,
+    storedAt: settledAt,
   });
-  return [put(head), ...chunks];
+  return [put(head), feedRow(head), ...chunks];
+}
+
+/** After these were written: see `placedInTime`. */
+export async function placedAsSent(
+  { store, clock }: Pick<StorePorts, 'store' | 'clock'>,
+  writes: readonly (Put | Update | Delete)[],
+): Promise<void> {
+  for (const write of writes) {
+    if (write.kind === 'put' && write.item.storedAt !== undefined) await placedInTime(store, clock, write.item);
+  }
 }
 
 function eventOf(send: Send, index: number, part: Part, thread: Thread, providerId: string, at: number): MessageEvent {

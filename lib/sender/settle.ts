@@ -20,6 +20,7 @@ import {
   type Put,
   remove,
   set,
+  setIfAbsent,
   type Transacted,
   type Update,
   update,
@@ -27,7 +28,7 @@ import {
 import { changeParts, field, mapped, type PartChange, refund } from './change-parts.ts';
 import { type Part, readProviderMessage, type Send } from './items.ts';
 import { forgetUnknown, unknownMarks } from './marks.ts';
-import { sentEvent } from './sent-event.ts';
+import { placedAsSent, sentEvent, sentEventId, threadIn } from './sent-event.ts';
 import { type Head, readPart } from './turn.ts';
 
 /** For whoever brings parts to an end, or further than that. */
@@ -160,7 +161,11 @@ const reasonOf = (ending: Exclude<Ending, { kind: 'sent' }>): string => ending.r
 function namedAs(send: Send, index: number, part: Part, ending: Ending): Update[] {
   const providerId = idIn(ending);
   if (providerId === undefined) return [];
-  return [mapped(send, index, providerId, mayBeAnothers(part, ending) ? absent('send') : undefined)];
+  const named = mapped(send, index, providerId, mayBeAnothers(part, ending) ? absent('send') : undefined);
+  // The feed shows the message once: as this event, or as an echo that was there before.
+  const claims =
+    ending.kind === 'sent' && threadIn(send.recipient) ? [setIfAbsent('fed', sentEventId(send.messageId, index))] : [];
+  return [{ ...named, changes: [...named.changes, ...claims] }];
 }
 
 /** Which part it is, whatever has become of it. */
@@ -201,6 +206,7 @@ export async function settlePart(
       continue;
     }
     countSettled(ports, settled);
+    await placedAsSent(ports, writes);
     return head.send;
   }
   throw new Error(`part ${index} of ${messageId} changed ${TRIES} times while it was being settled`);

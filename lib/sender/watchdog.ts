@@ -1,8 +1,11 @@
 import { SHARDS } from '#lib/domain/ids.ts';
 import type { Clock, Metrics, Random } from '#lib/domain/ports.ts';
+import { feedFill } from '#lib/inbox/feed.ts';
 import { type Tasks, wakeDelivery, wakeEndpoint } from '#lib/reactions/deliver.ts';
+import { fillOn } from '#lib/store/fill.ts';
 import { type Due, dueListKey, dueTime } from '#lib/store/keys.ts';
 import { newTransaction, type Page, type Store } from '#lib/store/store.ts';
+import { allWorkspaces } from '#lib/tenants/workspaces.ts';
 import type { SendingConfig } from './config.ts';
 import { type ProbePorts, probe } from './hold.ts';
 import { readAccount } from './items.ts';
@@ -79,6 +82,8 @@ interface WatchdogPorts extends MeasurePorts, WakePorts, ProbePorts, ReconcilePo
 
 /** As many of a kind and a shard as one run sees to; the rest waits for the next, a minute later. */
 const AT_ONCE = 100;
+/** What a run spends on rows for what earlier releases stored, while there are any to be added. */
+const FILL_MS = 10_000;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
@@ -115,6 +120,16 @@ export async function watchdog(ports: WatchdogPorts, endsAt: number, config: Sen
     deliveries: tasks('delivery', { before: now }, LANES.table, (item) => wakeDelivery(timed(ports), item)),
     endpoints: tasks('endpoint', { before: now - graceMs }, LANES.table, (item) => wakeEndpoint(timed(ports), item)),
     unknown: () => reconcile(ports, unknown, endsAt, config),
+    fills: async () => {
+      const until = Math.min(endsAt, clock.monotonic() + FILL_MS);
+      await fillOn(
+        timed(ports),
+        feedFill,
+        () => allWorkspaces(ports.store),
+        () => clock.monotonic() >= until,
+      );
+      return [];
+    },
   } satisfies Readonly<Record<string, Stage>>;
   // Side by side: what one of them waits for must not use up the time of the others.
   const failures = await Promise.all(

@@ -61,6 +61,20 @@ export const sendListing = (workspace: string, messageId: string, at: number) =>
   gsi1sk: `${toIso(at)}#${messageId}`,
 });
 
+/**
+ * The feed of a workspace: a row for each event, in the order in which they were stored. One partition takes 1,000 rows
+ * a second, and a reader asks for all of them each time: so as many as a workspace's lists have.
+ */
+export const feedPartition = (workspace: string, shard: number): string => `FEED#${workspace}#${shard}`;
+/** `storedAt` in ISO 8601. */
+export const feedKey = (workspace: string, storedAt: string, eventId: string): Key => ({
+  pk: feedPartition(workspace, shardOf(eventId)),
+  sk: `${storedAt}#${eventId}`,
+});
+
+/** How far a walk over what earlier releases stored has come. */
+export const fillKey = (name: string): Key => ({ pk: `FILL#${name}`, sk: 'META' });
+
 export const reservedListKey = (workspace: string, epoch: Epoch): string => `WS#${workspace}#RESERVED#${epoch}`;
 /** The number of reserved credits leads the sort key: counting them needs no look at the sends. */
 export const reservedSortKey = (credits: number, messageId: string): string => `${credits}#${messageId}`;

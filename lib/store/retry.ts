@@ -1,8 +1,17 @@
 import type { Clock, Random } from '#lib/domain/ports.ts';
-import { type Store, StoreUnavailable } from './store.ts';
+import { type Check, type Delete, type Put, type Store, StoreUnavailable, type Update } from './store.ts';
 
 const FIRST_WAIT_MS = 20;
 const LONGEST_WAIT_MS = 500;
+
+/**
+ * What has a place in the feed (lib/inbox/feed-row.ts) is stored within this time of it, or under another: its repeats
+ * begin within `REPEATS_MS`, the last of them takes 1.2 s at most, and a second may have passed before the first.
+ */
+export const COMMIT_MS = 5_000;
+const REPEATS_MS = 2_500;
+
+const hasPlace = (write: Put | Update | Delete | Check) => write.kind === 'put' && write.item.storedAt !== undefined;
 
 /**
  * Repeats what the table did not take, or may have taken without our hearing of it, until `deadline` (of
@@ -22,14 +31,18 @@ export function retrying(
     await onFailure(error);
     throw error;
   };
-  const persistently = <Result>(attempt: () => Promise<Result>) =>
-    persist(() => attempt().catch(failing), isWorthIt, clock, random, deadline);
+  const persistently = <Result>(attempt: () => Promise<Result>, until = deadline) =>
+    persist(() => attempt().catch(failing), isWorthIt, clock, random, until);
+  const until =
+    (...writes: readonly (Put | Update | Delete | Check)[]) =>
+    <Result>(attempt: () => Promise<Result>) =>
+      persistently(attempt, writes.some(hasPlace) ? Math.min(deadline, clock.monotonic() + REPEATS_MS) : deadline);
   return {
     get: (key, options) => persistently(() => store.get(key, options)),
     getMany: (keys, options) => persistently(() => store.getMany(keys, options)),
     query: (query) => persistently(() => store.query(query)),
-    write: (write, options) => persistently(() => store.write(write, options)),
-    transact: (writes, token) => persistently(() => store.transact(writes, token)),
+    write: (write, options) => until(write)(() => store.write(write, options)),
+    transact: (writes, token) => until(...writes)(() => store.transact(writes, token)),
     writeMany: (writes) => persistently(() => store.writeMany(writes)),
   };
 }

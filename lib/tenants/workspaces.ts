@@ -6,6 +6,7 @@ import { Instant, optional } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { itemReader } from '#lib/store/items.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
+import { queryAll } from '#lib/store/query.ts';
 import {
   absent,
   add,
@@ -131,6 +132,12 @@ export async function listWorkspaces(store: Store, { limit, from }: PageRequest)
   const found = [...items.map(readWorkspace), main].map(shownWorkspace);
   const shown = found.slice(0, limit);
   return pageOf(shown, found.length > limit ? shown.at(-1)?.id : undefined);
+}
+
+/** The ids of all there are, in their order. */
+export async function allWorkspaces(store: Store): Promise<readonly string[]> {
+  const items = await queryAll(store, { pk: PARTITION, limit: 1000, consistent: true });
+  return [...new Set([MAIN, ...items.map(({ sk }) => sk)])].sort();
 }
 
 const readWorkspace = itemReader(Stored);

@@ -42,8 +42,8 @@ function figuresOf(name: string, bills: readonly Bill[]): Figure[] {
   const written = bills.filter(({ isWrite }) => isWrite);
   const sum = (pick: (bill: Bill) => number) => written.reduce((total, bill) => total + pick(bill), 0);
   return [
-    // The message, its chat, the attempt.
-    { name: `${name}: write requests a message`, value: written.length, unit: '', aim: atMost('value', 3) },
+    // The message, its place in the feed, its chat, the attempt.
+    { name: `${name}: write requests a message`, value: written.length, unit: '', aim: atMost('value', 4) },
     { name: `${name}: write units in the table`, value: sum((bill) => bill.table), unit: '' },
     { name: `${name}: write units in the indexes`, value: sum((bill) => bill.indexes), unit: '' },
     { name: `${name}: reads`, value: bills.length - written.length, unit: '' },

@@ -2,9 +2,10 @@ import * as v from 'valibot';
 import { Event, MessageEvent } from '#lib/domain/event.ts';
 import { known, optional } from '#lib/domain/schema.ts';
 import { findMessage, listEvents } from '#lib/inbox/events.ts';
+import { readFeed } from '#lib/inbox/feed.ts';
 import { json, missing } from '../answers.ts';
 import { nowSeconds, route, takesNothing } from '../route.ts';
-import { between, Id, listOf, pageRequest, paging, WithId } from '../schemas.ts';
+import { between, eventsOf, Id, order, pageRequest, paging, WithId } from '../schemas.ts';
 
 const NO_MESSAGE = missing('message');
 const shared = { ...takesNothing, method: 'get', tag: 'Messages', access: 'workspace' } as const;
@@ -12,6 +13,7 @@ const shared = { ...takesNothing, method: 'get', tag: 'Messages', access: 'works
 const filterOf = (providers: readonly string[]) =>
   v.strictObject({
     ...paging,
+    order,
     chat: optional(Id, "The hub's id of a chat"),
     account: optional(Id, "An account's id"),
     provider: optional(v.picklist(providers), 'Through whom it came or went'),
@@ -26,12 +28,13 @@ export const messageRoutes = (providers: readonly string[]) => [
     path: '/api/messages',
     summary: 'Messages in both directions, newest first',
     description:
-      'Received ones, those sent through the hub and those written on the phone. A message that the provider echoes shows once.',
+      'Received ones, those sent through the hub and those written on the phone. A message that the provider echoes shows once. With `order=received` nothing is missed and nothing comes twice, twelve seconds behind now.',
     query: filterOf(providers),
-    answers: { 200: { description: 'A page', schema: listOf(Event) } },
-    run: async ({ query: { limit, cursor, account, ...filter } }, { ports, workspace }) => {
+    answers: { 200: { description: 'A page', schema: eventsOf(Event) } },
+    run: async ({ query: { limit, cursor, order, account, ...filter } }, { ports, workspace }) => {
       const wanted = { ...filter, kind: 'message', ...known({ accountId: account }) } as const;
       const page = pageRequest({ limit, cursor });
+      if (order === 'received') return json(200, await readFeed(ports, workspace, wanted, page));
       return json(200, await listEvents(ports.store, workspace, wanted, page, nowSeconds(ports)));
     },
   }),

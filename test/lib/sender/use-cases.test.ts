@@ -679,8 +679,8 @@ test('statuses of messages that are not ours are looked at once more, and then n
   world.status({ account: 'a', providerId: 'by hand' }, 'read');
   await world.run(SECOND);
   const waiting = () => world.store.all().filter((item) => String(item.gsi3pk).startsWith('DUE#status')).length;
-  const before = world.store.requests;
   expect(waiting()).toBe(1);
+  const before = world.store.requests;
   await world.run(10 * MINUTE);
   expect([waiting(), world.store.requests - before]).toEqual([0, 1]);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { retrying } from '#lib/store/retry.ts';
-import { add, type Store, StoreUnavailable, update } from '#lib/store/store.ts';
+import { add, put, type Store, StoreUnavailable, update } from '#lib/store/store.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { Seeded } from '#test/support/simulation/seeded.ts';
 
@@ -60,4 +60,13 @@ test.each([
   const { lossy, tokens } = losing(new MemoryStore(), 1, fault);
   await expect(retrying(lossy, clockAt(), new Seeded(1), 5_000).transact(writes, 'token')).rejects.toThrow();
   expect(tokens).toHaveLength(1);
+});
+
+test('what has a place in the feed is not repeated for longer than its place holds', async () => {
+  const clock = clockAt();
+  const persistent = retrying(losing(new MemoryStore(), 1_000).lossy, clock, new Seeded(1), 60_000);
+  const placed = put({ ...key, storedAt: '2026-03-01T12:00:00.000Z' });
+  await expect(persistent.transact([placed], 'token')).rejects.toThrow(StoreUnavailable);
+  expect(clock.monotonic()).toBeGreaterThan(1_500);
+  expect(clock.monotonic()).toBeLessThan(2_500);
 });

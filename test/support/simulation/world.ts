@@ -5,6 +5,7 @@ import { known } from '#lib/domain/schema.ts';
 import type { Status } from '#lib/domain/send/status.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { noteStatus, stateKey } from '#lib/inbox/delivery-state.ts';
+import { feedFill } from '#lib/inbox/feed.ts';
 import type { applyRetention } from '#lib/privacy/retention.ts';
 import { type Accepted, accept, type SendRequest } from '#lib/sender/accept.ts';
 import { sendingStart } from '#lib/sender/account.ts';
@@ -17,7 +18,7 @@ import { sendReports } from '#lib/sender/reports.ts';
 import { onStatus } from '#lib/sender/statuses.ts';
 import { type Run, type TickResult, tick } from '#lib/sender/tick.ts';
 import { watchdog } from '#lib/sender/watchdog.ts';
-import { accountKey, sendKey } from '#lib/store/keys.ts';
+import { accountKey, fillKey, sendKey } from '#lib/store/keys.ts';
 import { put, type Store, StoreUnavailable } from '#lib/store/store.ts';
 import { directoryKey } from '#lib/tenants/directory.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
@@ -139,6 +140,8 @@ export class World {
       isStale: () => this.seeded.chance(this.faults.stale),
       onCommit: (commits) => this.invariants.onCommit(commits),
     });
+    // Nothing is there from an earlier release.
+    void this.store.write(put({ ...fillKey(feedFill.name), workspace: '', done: true }));
     this.provider.onCall = (call) => this.invariants.onCall(call);
     this.provider.onStatus = (taken, status) => this.status(taken, status);
     this.provider.onEcho = (taken) => this.begin(this.echo(taken));
