@@ -6,7 +6,7 @@ import { known } from '#lib/domain/schema.ts';
 import { findEvent } from '#lib/inbox/events.ts';
 import { ENDPOINT_PREFIX, workspacePartition } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
-import type { Store } from '#lib/store/store.ts';
+import { exists, type Store, setIfAbsent, update } from '#lib/store/store.ts';
 import type { Tasks } from './deliver.ts';
 import { type Endpoint, readEndpoint } from './endpoint.ts';
 
@@ -18,6 +18,8 @@ export interface Notice {
   readonly storedAt: string;
   /** Told again with other content: the first letters of its hash. */
   readonly content?: string;
+  /** Of a message of ours, where its state stands: its own event and the provider's echo of it share that. */
+  readonly stateOfOurs?: string;
 }
 
 export interface Subscribers {
@@ -62,7 +64,7 @@ export async function dispatch(ports: DispatchPorts, notice: Notice): Promise<vo
   if (endpoints.length === 0) return;
   const event = await findEvent(store, notice.workspace, notice.event, Math.floor(clock.now() / 1000));
   const type = event && typeOf(event);
-  if (!event || type === undefined) return;
+  if (!event || type === undefined || !(await isFirst(store, notice))) return;
   const wanted = endpoints.filter((endpoint) => wants(ports, endpoint, type, event));
   const { workspace, storedAt, content } = notice;
   await Promise.all(
@@ -70,6 +72,18 @@ export async function dispatch(ports: DispatchPorts, notice: Notice): Promise<vo
       tasks.send({ kind: 'delivery', workspace, endpoint: id, event: event.id, storedAt, ...known({ content }) }),
     ),
   );
+}
+
+/**
+ * A message of ours has an event of its own and an echo: it is told once, by whichever is here first. The claim stays, so
+ * that a repetition of either tells the same.
+ */
+async function isFirst(store: Store, { event, content, stateOfOurs }: Notice): Promise<boolean> {
+  if (stateOfOurs === undefined || content !== undefined) return true;
+  const key = { pk: stateOfOurs, sk: 'META' };
+  const claimed = await store.write(update(key, [setIfAbsent('told', event)], exists()), { returns: 'new' });
+  // Without a state there is nobody to share it with.
+  return !claimed.done || claimed.item?.told === event;
 }
 
 /** One that is switched off gets nothing; one that fails gets it later. */
@@ -90,9 +104,10 @@ interface EventChange {
  * other changes, as marks of a replay or of where it stands in the feed, tell nothing.
  */
 export function noticeOf({ before, after }: EventChange): Notice | undefined {
-  const { workspace, eventId, contentHash, orderedAt, storedAt = orderedAt } = after ?? {};
+  const { workspace, eventId, contentHash, orderedAt, storedAt = orderedAt, direction, stateKey } = after ?? {};
   if (typeof workspace !== 'string' || typeof eventId !== 'string' || typeof storedAt !== 'string') return undefined;
-  const notice = { workspace, event: eventId, storedAt };
+  const isOurs = direction === 'outbound' && typeof stateKey === 'string';
+  const notice = { workspace, event: eventId, storedAt, ...(isOurs && { stateOfOurs: stateKey }) };
   if (!before) return notice;
   if (before.contentHash === contentHash || typeof contentHash !== 'string') return undefined;
   return { ...notice, content: contentHash.slice(0, 8) };

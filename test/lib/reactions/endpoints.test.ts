@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it, test } from 'vitest';
 import { NOTICE_TYPES, type NoticeType, typeOf } from '#lib/domain/reaction/notice.ts';
 import { exampleOf } from '#lib/reactions/examples.ts';
 import type { Reply } from '#lib/sender/provider.ts';
+import { put } from '#lib/store/store.ts';
 import { itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import { ReactionBench } from '#test/support/reactions.ts';
 
@@ -72,6 +73,20 @@ describe('an endpoint', () => {
     bench.stream.push({ before: after, after: { ...after, replayed: true } });
     await bench.settle();
     expect(bench.told.map(({ id }) => id)).toEqual([bench.told[0]?.id, `${bench.told[0]?.id}_fedcba98`]);
+  });
+
+  it('is told once of a message of ours, by its own event or by its echo', async () => {
+    await bench.endpoint();
+    const [own, echo] = [await receive(1, { outbound: true }), await receive(2, { outbound: true })];
+    const stateKey = 'PID#main#sandbox#1#m1';
+    await bench.admin.store.write(put({ pk: stateKey, sk: 'META' }));
+    const changes = bench.stream.splice(0).map(({ after }) => after && { ...after, direction: 'outbound', stateKey });
+    for (let round = 0; round < 2; round++) {
+      for (const after of changes) bench.stream.push({ before: undefined, after });
+      await bench.settle();
+    }
+    expect(own).not.toBe(echo);
+    expect(bench.told.map(({ id }) => id)).toEqual([own]);
   });
 
   it('is told ids alone where it asks for no more, or where there is too much', async () => {
