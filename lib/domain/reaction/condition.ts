@@ -208,6 +208,19 @@ function valueAt(field: string, facts: Facts): unknown {
   return value;
 }
 
+/** The short names as one object, `sender.phone` under `sender`: what a template is rendered over. */
+export function fieldsOf(facts: Facts): Readonly<Record<string, unknown>> {
+  const fields: Record<string, Record<string, unknown> | unknown> = {};
+  for (const name of SHORT_FIELDS) {
+    const value = valueAt(name, facts);
+    if (value === undefined) continue;
+    const [first = '', second] = name.split('.');
+    if (second === undefined) fields[first] = value;
+    else fields[first] = { ...(isRecord(fields[first]) ? fields[first] : {}), [second]: value };
+  }
+  return fields;
+}
+
 /** Whether any kind of event may have something there. */
 export function isField(field: string): boolean {
   return Object.hasOwn(SHORT, field) || leadsSomewhere(Event, field.split('.'));

@@ -1,0 +1,74 @@
+import { Liquid } from 'liquidjs';
+import type { Event } from '#lib/domain/event.ts';
+import { isRecord } from '#lib/domain/json.ts';
+import { fieldsOf } from '#lib/domain/reaction/condition.ts';
+
+/*
+ * Texts of rules are Liquid, rendered over the event. Somebody else writes them and anybody's words go into them: what they
+ * may take of time and memory has a bound, and they reach nothing but the event.
+ */
+
+const MOST_MS = 50;
+const MOST_BYTES = 100_000;
+
+const liquid = new Liquid({
+  ...{ parseLimit: 10_000, renderLimit: MOST_MS, memoryLimit: MOST_BYTES },
+  ...{ ownPropertyOnly: true, strictFilters: true, strictVariables: false, cache: 500 },
+  // There are no files: a template that includes another is refused.
+  fs: {
+    readFileSync: refuse,
+    readFile: async () => refuse(),
+    existsSync: () => false,
+    exists: async () => false,
+    resolve: (_root: string, name: string) => name,
+  },
+});
+
+function refuse(): never {
+  throw new Error('a template includes no other');
+}
+
+/** Why a template is none; undefined where it is one. */
+export function templateFault(template: string): string | undefined {
+  try {
+    liquid.parse(template);
+    return undefined;
+  } catch (error) {
+    return `is no template: ${sentenceOf(error)}`;
+  }
+}
+
+export type Rendered =
+  | { readonly kind: 'rendered'; readonly text: string }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+/** What an event can be asked by in a template: `{{ sender.name }}`, `{{ text }}`, and all of it under `event`. */
+export function scopeOf(event: Event, now: number, timeZone: string): Readonly<Record<string, unknown>> {
+  return { ...fieldsOf({ event, now, timeZone }), event };
+}
+
+export function render(template: string, scope: Readonly<Record<string, unknown>>): Rendered {
+  try {
+    const text = String(liquid.parseAndRenderSync(template, { ...scope }));
+    if (Buffer.byteLength(text) > MOST_BYTES) return { kind: 'failed', reason: 'it renders to more than 100 kB' };
+    return { kind: 'rendered', text };
+  } catch (error) {
+    return { kind: 'failed', reason: sentenceOf(error) };
+  }
+}
+
+/** Each string of a value, rendered by itself: what comes out is never taken for JSON. */
+export function renderJson(value: unknown, scope: Readonly<Record<string, unknown>>): unknown {
+  if (typeof value === 'string') {
+    const rendered = render(value, scope);
+    if (rendered.kind === 'failed') throw new Error(rendered.reason);
+    return rendered.text;
+  }
+  if (Array.isArray(value)) return value.map((one) => renderJson(one, scope));
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, renderJson(one, scope)]));
+}
+
+/** The first line of what the library says: the rest shows the template. */
+const sentenceOf = (error: unknown): string =>
+  error instanceof Error ? (error.message.split('\n')[0] ?? '').slice(0, 200) : 'it cannot be read';

@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { render, renderJson, scopeOf, templateFault } from '#lib/reactions/templates.ts';
+import { messageEvent } from '#test/lib/domain/reaction/events.ts';
+
+const scope = scopeOf(messageEvent(), Date.parse('2026-03-01T12:00:00Z'), 'Europe/Berlin');
+const text = (template: string) => {
+  const rendered = render(template, scope);
+  return rendered.kind === 'rendered' ? rendered.text : `failed: ${rendered.reason}`;
+};
+
+describe('a template', () => {
+  it.each([
+    ["Hi {{ sender.name | default: 'there' }}, our list", 'Hi Ana, our list'],
+    ["Hi {{ sender.nickname | default: 'there' }}", 'Hi there'],
+    ['{{ text | upcase | truncate: 10 }}', 'WHAT IS...'],
+    ['{{ event.message.content.text }}', 'What is the price?'],
+    ['{{ now.time }} {{ now.weekday }} {{ chat.kind }} {{ type }}', '13:00 sun individual message.received'],
+    ['{% if chat.kind == "group" %}all{% else %}you{% endif %}', 'you'],
+  ])('%s', (template, expected) => expect(text(template)).toBe(expected));
+
+  it('reaches nothing but the event', () => {
+    expect(text('{{ event.constructor.name }}{{ sender.toString }}{{ __proto__ }}')).toBe('');
+    expect(text('{% include "/etc/passwd" %}')).toMatch(/^failed: /);
+    expect(text('{% render "x" %}')).toMatch(/^failed: /);
+  });
+
+  it('has a bound on time and memory', () => {
+    const begun = performance.now();
+    expect(text('{% for i in (1..100000000) %}{% for j in (1..1000) %}x{% endfor %}{% endfor %}')).toMatch(/^failed: /);
+    expect(text('{% assign a = "x" %}{% for i in (1..40) %}{% assign a = a | append: a %}{% endfor %}{{ a }}')).toMatch(
+      /^failed: /,
+    );
+    expect(performance.now() - begun).toBeLessThan(2000);
+  });
+
+  it('is told to be none where it is none, without what it holds behind the first line', () => {
+    expect(templateFault('{{ text | nofilter }}')).toMatch(/^is no template: undefined filter: nofilter/);
+    expect(templateFault('{% if %}')).toMatch(/^is no template: /);
+    expect(templateFault('{{ sender.name }')).toMatch(/^is no template: /);
+    expect(templateFault('plain')).toBeUndefined();
+  });
+
+  it('is rendered in each string of a JSON value, which it cannot leave', () => {
+    const event = messageEvent({ content: { type: 'text', text: '", "admin": true, "x": "' } });
+    const value = renderJson({ said: '{{ text }}', list: ['{{ sender.name }}', 7, null] }, scopeOf(event, 0, 'UTC'));
+    expect(value).toEqual({ said: '", "admin": true, "x": "', list: ['Ana', 7, null] });
+  });
+});
