@@ -39,19 +39,27 @@ type TableAction =
 
 /** Takes a webhook in: sees its token and the event, and neither keys of the API nor accounts nor credits. */
 const RECEIVES: Grants = {
-  table: { GetItem: 'HOOK', PutItem: 'ATT EVT FEED', UpdateItem: 'CHAT QUAR', BatchWriteItem: 'EVT' },
+  table: {
+    GetItem: 'CHAT HOOK',
+    PutItem: 'ATT EVT FEED PERSON',
+    UpdateItem: 'CHAT QUAR',
+    BatchWriteItem: 'EVT',
+    BatchGetItem: 'CHAT',
+    Query: 'PERSON',
+    DeleteItem: 'PERSON',
+  },
   sends: ['FallbackQueue'],
 };
 
 /** Takes in as well what became of sends: settles them, refunds, holds accounts and lets them go on. */
 const REPORTS: Grants = {
   table: {
-    GetItem: 'ACC HOOK MSG PID',
-    BatchGetItem: 'ACC MSG PID',
-    Query: 'ACC ECHO WS',
-    PutItem: 'ACC ATT ECHO EVT FEED WS',
+    GetItem: 'ACC CHAT HOOK MSG PID',
+    BatchGetItem: 'ACC CHAT MSG PID',
+    Query: 'ACC ECHO PERSON WS',
+    PutItem: 'ACC ATT ECHO EVT FEED PERSON WS',
     UpdateItem: 'ACC CHAT MSG PID QUAR WS',
-    DeleteItem: 'ACC ECHO',
+    DeleteItem: 'ACC ECHO PERSON',
     BatchWriteItem: 'CHAT EVT',
   },
   sends: ['FallbackQueue', 'TicksQueue'],
@@ -62,11 +70,11 @@ const GRANTS: Readonly<Record<string, Grants>> = {
     table: {
       GetItem: 'ACC CHAT EP EVT FILL HOOK KEY MSG PID WORKSPACES WS',
       BatchGetItem: 'ACC CHAT EVT HOOK KEY MSG PID',
-      Query: 'ACC ATT CHAT ECHO EP EVT FEED QUAR WORKSPACES WS',
-      PutItem: 'ACC ECHO EVT FEED HOOK KEY MSG WORKSPACES WS',
+      Query: 'ACC ATT CHAT ECHO EP EVT FEED PERSON QUAR WORKSPACES WS',
+      PutItem: 'ACC ECHO EVT FEED HOOK KEY MSG PERSON WORKSPACES WS',
       UpdateItem: 'ACC ATT CHAT EVT FEED HOOK MSG PID QUAR WORKSPACES WS',
       // Not a send: credits are counted by sends, so that one is only ever emptied.
-      DeleteItem: 'ACC ATT CHAT ECHO EVT FEED HOOK KEY PID QUAR WS',
+      DeleteItem: 'ACC ATT CHAT ECHO EVT FEED HOOK KEY PERSON PID QUAR WS',
       ConditionCheckItem: 'ACC WORKSPACES',
       BatchWriteItem: 'CHAT EVT',
     },
@@ -108,12 +116,12 @@ const GRANTS: Readonly<Record<string, Grants>> = {
   fallback: {
     table: {
       // A webhook where nobody could tell whose a delivery was when it came.
-      GetItem: 'ACC HOOK MSG PID WORKSPACES',
-      BatchGetItem: 'ACC FALLBACK MSG PID',
-      Query: 'ACC ECHO WS',
-      PutItem: 'ACC ATT ECHO EVT FALLBACK FEED WS',
+      GetItem: 'ACC CHAT HOOK MSG PID WORKSPACES',
+      BatchGetItem: 'ACC CHAT FALLBACK MSG PID',
+      Query: 'ACC ECHO PERSON WS',
+      PutItem: 'ACC ATT ECHO EVT FALLBACK FEED PERSON WS',
       UpdateItem: 'ACC CHAT MSG PID QUAR WS',
-      DeleteItem: 'ACC ECHO',
+      DeleteItem: 'ACC ECHO PERSON',
       BatchWriteItem: 'CHAT EVT FALLBACK',
     },
     takes: 'FallbackQueue',
@@ -123,7 +131,7 @@ const GRANTS: Readonly<Record<string, Grants>> = {
     table: {
       GetItem: 'ACC CHAT HOOK IDEM WS',
       BatchGetItem: 'ACC CHAT',
-      Query: 'WS',
+      Query: 'PERSON WS',
       PutItem: 'ACC ATT IDEM MSG WS',
       UpdateItem: 'ACC WS',
     },
@@ -133,12 +141,12 @@ const GRANTS: Readonly<Record<string, Grants>> = {
   /** Never sees the token of a webhook. */
   sender: {
     table: {
-      GetItem: 'MSG PID',
-      BatchGetItem: 'MSG',
-      Query: 'ACC',
-      PutItem: 'ACC ECHO EVT FEED WS',
+      GetItem: 'CHAT MSG PID',
+      BatchGetItem: 'CHAT MSG',
+      Query: 'ACC PERSON',
+      PutItem: 'ACC ECHO EVT FEED PERSON WS',
       UpdateItem: 'ACC CHAT MSG PID WS',
-      DeleteItem: 'ACC ECHO',
+      DeleteItem: 'ACC ECHO PERSON',
     },
     takes: 'TicksQueue',
     // A tick that finds its account leased is hidden until the lease may have run out.

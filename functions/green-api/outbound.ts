@@ -148,6 +148,7 @@ export const greenApiOutbound: OutboundProvider = {
   longestText: () => 20_000,
   recipients: () => ['phone', 'jid', 'chat_id'],
   takesFiles: () => true,
+  canReach: (recipient) => whatsappChatOf(recipient) !== undefined,
   chatOf: (phone) => `${phone.slice(1)}@c.us`,
   lineOf,
   open: withCredentials(StoredInstance, (_account, instance, tools) => openInstance(instance, tools)),

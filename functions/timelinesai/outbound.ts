@@ -209,6 +209,7 @@ export const timelinesAiOutbound: OutboundProvider = {
   longestText: () => 2_000,
   recipients: () => ['phone', 'jid', 'chat_id', 'chat_name'],
   takesFiles: () => true,
+  canReach: (recipient) => wayTo(recipient) !== undefined,
   lineOf,
   isNamedByPhone: true,
   open: withCredentials(StoredWorkspace, openWorkspace),

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
 import { type Meaning, meaningOf, outcomeOfBreakdown, type SendOutcome, withId } from '#lib/domain/send/outcome.ts';
-import { recipientOf, whatsappChatOf } from '#lib/domain/send/recipient.ts';
+import { type Recipient, recipientOf, whatsappChatOf } from '#lib/domain/send/recipient.ts';
 import { toInstant } from '#lib/domain/time.ts';
 import {
   type Answer,
@@ -151,9 +151,13 @@ function wayOf(host: Exclude<Host, { mode?: undefined }>): Record<string, string
 /** A number with `+`; by WhatsApp also a group. SMS knows no JIDs, not even those that hold a number. */
 function addressOf(host: Host, kept: Outgoing['recipient']): string | undefined {
   const recipient = recipientOf(kept);
-  if (host.mode !== undefined && recipient?.kind === 'jid') return undefined;
-  const chat = recipient && whatsappChatOf(recipient);
-  return phoneOfJid(chat) ?? (host.mode === undefined && chat?.endsWith('@g.us') ? chat : undefined);
+  return recipient && addressFor(host.mode === undefined ? 'whatsapp' : 'sms', recipient);
+}
+
+function addressFor(channel: Channel, recipient: Recipient): string | undefined {
+  if (channel === 'sms' && recipient.kind === 'jid') return undefined;
+  const chat = whatsappChatOf(recipient);
+  return phoneOfJid(chat) ?? (channel === 'whatsapp' && chat?.endsWith('@g.us') ? chat : undefined);
 }
 
 const Text = v.fallback(v.optional(v.string()), undefined);
@@ -249,6 +253,7 @@ export const zenderOutbound: OutboundProvider = {
   longestText: (channel) => (channel === 'sms' ? 1_530 : 65_536),
   recipients: (channel) => (channel === 'sms' ? ['phone', 'chat_id'] : ['phone', 'jid', 'chat_id']),
   takesFiles: (channel) => channel === 'whatsapp',
+  canReach: (recipient, channel) => addressFor(channel, recipient) !== undefined,
   chatOf: (phone) => phone,
   lineOf,
   open: (account, credentials, tools) => openBy[account.channel](account, credentials, tools),

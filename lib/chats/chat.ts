@@ -4,9 +4,11 @@ import { shortly } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import {
   absent,
+  all,
   any,
   type Change,
   compare,
+  type Item,
   type Key,
   put,
   type Store,
@@ -27,9 +29,17 @@ export interface ChatSighting {
   readonly accountKey: string;
   readonly providerChatId: string;
   readonly kind: ChatKind;
+  /** Nobody has told of the chat: we have made it out ourselves. */
+  readonly isInferred?: boolean;
   readonly title?: string;
+  /** The person's number, where it is told. */
+  readonly phone?: string;
   /** Other ids of the same chat. */
   readonly aliases?: readonly string[];
+  /** Who it is with, as far as this event tells (`namesIn` of ./people.ts). */
+  readonly names?: readonly string[];
+  /** Other ways in which our account is named: a chat of before may be known under one of them. */
+  readonly accountNames?: readonly string[];
   /** Milliseconds; the newest sighting names the chat. */
   readonly at: number;
 }
@@ -48,6 +58,8 @@ export function chatKey(id: string): Key {
  */
 export const minuteOf = (at: string): string => at.slice(0, 'YYYY-MM-DDThh:mm'.length);
 
+export const listedAt = (at: string, id: string): string => `${minuteOf(at)}#${id}`;
+
 /** Where chats are found by their exact title. */
 export function titlePartition(workspace: string, title: string): string {
   return `WS#${workspace}#TITLE#${sha256(title.toWellFormed())}`;
@@ -58,33 +70,76 @@ export function providerChatPartition(workspace: string, providerChatId: string)
   return `WS#${workspace}#PCHAT#${keyPart(providerChatId)}`;
 }
 
-/** Keeps the registry of chats up to date. An event older than the last one changes nothing but what was unknown. */
-export async function sightChat(store: Store, chat: ChatSighting, id = chatId(chat)): Promise<void> {
+/** The webhook stands in for an account that nobody has named. */
+export const isNamedAccount = (accountKey: string): boolean => !accountKey.startsWith('wh_');
+
+/**
+ * Keeps the registry of chats up to date, and answers the chat as it is then: another one where this has been merged into
+ * it. An event older than the last one changes nothing but what was unknown. `id`: where the caller knows it.
+ */
+export async function updateChat(store: Store, chat: ChatSighting, id = chatId(chat)): Promise<Item> {
   const at = toIso(chat.at);
-  const known = any(absent(), compare('lastAt', '<=', at));
-  const written = await store.write(update(chatKey(id), changes(chat, id, at), known));
-  // A title that comes late is still the first one.
-  if (!written.done && chat.title !== undefined && written.item?.title === undefined) {
-    await store.write(update(chatKey(id), titleChanges(chat.workspace, chat.title, id), absent('title')));
+  let current = id;
+  for (let hop = 0; hop < MOST_HOPS; hop++) {
+    const ours = any(absent(), compare('lastAt', '<=', at));
+    const changed = changes(chat, current, at, current !== id);
+    const written = await store.write(update(chatKey(current), changed, all(absent('mergedInto'), ours)), {
+      returns: 'new',
+    });
+    const { item } = written;
+    if (!item) continue;
+    if (typeof item.mergedInto === 'string') {
+      current = item.mergedInto;
+      continue;
+    }
+    // A title that comes late is still the first one.
+    if (!written.done && chat.title !== undefined && item.title === undefined) {
+      await store.write(update(chatKey(current), titleChanges(chat.workspace, chat.title, current), absent('title')));
+    }
+    if (chat.aliases && chat.aliases.length > 0) await store.writeMany(aliasItems(chat, current));
+    return item;
   }
-  if (chat.aliases && chat.aliases.length > 0) await store.writeMany(aliasItems(chat, id));
+  throw new Error(`chat ${id} has been merged too often`);
 }
 
-function changes(chat: ChatSighting, id: string, at: string): Change[] {
+/** The chat of this id, or the one that it has been merged into. */
+export async function currentChat(store: Store, workspace: string, id: string): Promise<Item | undefined> {
+  let key: string | undefined = id;
+  for (let hop = 0; key !== undefined && hop < MOST_HOPS; hop++) {
+    const item: Item | undefined = await store.get(chatKey(key), { consistent: true });
+    if (item?.workspace !== workspace) return undefined;
+    if (typeof item.mergedInto !== 'string') return item;
+    key = item.mergedInto;
+  }
+  return undefined;
+}
+
+/** A chat is merged once for each of its names at most. */
+const MOST_HOPS = 10;
+
+/** Under which ids of the hub messages of a chat may stand: its own, and those of chats that were merged into it. */
+export const historiesOf = (chat: Item): readonly string[] => [
+  String(chat.chatId),
+  ...(Array.isArray(chat.merged) ? chat.merged.map(String) : []),
+];
+
+function changes(chat: ChatSighting, id: string, at: string, isMerged: boolean): Change[] {
   return [
     set('chatId', id),
     set('workspace', chat.workspace),
     set('provider', chat.provider),
     ...(chat.accountId === undefined ? [] : [set('accountId', chat.accountId)]),
-    set('accountKey', shortly(chat.accountKey)),
-    set('providerChatId', shortly(chat.providerChatId)),
-    set('kind', chat.kind),
+    (isNamedAccount(chat.accountKey) ? set : setIfAbsent)('accountKey', shortly(chat.accountKey)),
+    // Its first id is what it is found by; those of merged chats lead to it by themselves.
+    setIfAbsent('providerChatId', shortly(chat.providerChatId)),
+    (isMerged || chat.isInferred ? setIfAbsent : set)('kind', chat.kind),
+    ...(chat.phone === undefined ? [] : [set('phone', chat.phone)]),
     set('lastAt', at),
     setIfAbsent('createdAt', at),
     set('gsi1pk', `WS#${chat.workspace}#CHAT#${shardOf(id)}`),
-    set('gsi1sk', `${minuteOf(at)}#${id}`),
-    set('gsi3pk', providerChatPartition(chat.workspace, chat.providerChatId)),
-    set('gsi3sk', id),
+    set('gsi1sk', listedAt(at, id)),
+    setIfAbsent('gsi3pk', providerChatPartition(chat.workspace, chat.providerChatId)),
+    setIfAbsent('gsi3sk', id),
     ...(chat.title === undefined ? [] : titleChanges(chat.workspace, chat.title, id)),
     ...(chat.aliases && chat.aliases.length > 0
       ? [set('aliases', chat.aliases.slice(0, MOST_ALIASES).map(shortly))]
@@ -92,7 +147,7 @@ function changes(chat: ChatSighting, id: string, at: string): Change[] {
   ];
 }
 
-function titleChanges(workspace: string, title: string, id: string): Change[] {
+export function titleChanges(workspace: string, title: string, id: string): Change[] {
   return [set('title', shortly(title)), set('gsi2pk', titlePartition(workspace, title)), set('gsi2sk', id)];
 }
 

@@ -6,7 +6,7 @@ import { itemReader } from '#lib/store/items.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll, newestFirst, queryAll } from '#lib/store/query.ts';
 import type { Item, Key, Query, Store } from '#lib/store/store.ts';
-import { chatKey, minuteOf, titlePartition } from './chat.ts';
+import { currentChat, minuteOf, titlePartition } from './chat.ts';
 
 export const KnownChat = v.object({
   id: text("The hub's id of the chat; what `chat_id` of a send takes"),
@@ -17,6 +17,7 @@ export const KnownChat = v.object({
   aliases: optional(v.array(v.string()), 'Other ids of the same chat'),
   kind: v.picklist(CHAT_KINDS),
   title: optional(v.string()),
+  phone: optional(v.string(), 'Of the person, where it is known'),
   createdAt: Instant,
   lastAt: v.pipe(Instant, v.description('When something last happened in it')),
 });
@@ -110,18 +111,15 @@ async function pageOfTitle(
   return cut(inOrder(chats, from), limit);
 }
 
-/** Consistently: an item older than its entry would stand where no page looks for it. */
-function chatsAt(store: Store, entries: readonly Key[]): Promise<readonly Item[]> {
-  return getAll(
-    store,
-    entries.map(({ pk, sk }) => ({ pk, sk })),
-    { consistent: true },
-  );
+/** Consistently: an item older than its entry would stand where no page looks for it, or has been merged into another. */
+async function chatsAt(store: Store, entries: readonly Key[]): Promise<readonly Item[]> {
+  const keys = entries.map(({ pk, sk }) => ({ pk, sk }));
+  return (await getAll(store, keys, { consistent: true })).filter(({ mergedInto }) => mergedInto === undefined);
 }
 
 export async function findChat(store: Store, workspace: string, id: string): Promise<KnownChat | undefined> {
-  const item = await store.get(chatKey(id), { consistent: true });
-  return item?.workspace === workspace ? chatOf(item) : undefined;
+  const item = await currentChat(store, workspace, id);
+  return item && chatOf(item);
 }
 
 const readChat = itemReader(KnownChat);

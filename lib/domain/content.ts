@@ -216,6 +216,14 @@ export function mentionsOf(phone: Phone, options: { readonly founder: boolean })
   return (text) => forms(text).some((form) => pattern.test(form));
 }
 
+/** The same for WhatsApp's id of somebody who hides their number. Its digits are too many to mean anything else. */
+export function mentionsOfLid(lid: string): Mentions {
+  const digits = lid.replace(/@lid$/, '');
+  const pattern = new RegExp(`(?<!\\d)${digits}${digits.length < LONG_LID ? '(?::\\d+)?@lid' : '(?!\\d)'}`);
+  return (text) => forms(text).some((form) => pattern.test(form));
+}
+const LONG_LID = 12;
+
 const ESCAPE = /%([0-7][0-9a-f])|\\u00([0-7][0-9a-f])/gi;
 /** A form that holds JSON is encoded twice, and its log once more. */
 const DEEPEST = 3;

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { chatKey } from '#lib/chats/chat.ts';
+import { currentChat, historiesOf } from '#lib/chats/chat.ts';
 import type { Event, EventKind, MessageEvent } from '#lib/domain/event.ts';
 import { SHARDS } from '#lib/domain/ids.ts';
 import { Instant, known, Whole } from '#lib/domain/schema.ts';
@@ -141,19 +141,31 @@ export async function listEvents(
   page: PageRequest,
   nowSeconds: number,
 ): Promise<ListPage<Event>> {
-  if (filter.chat !== undefined && !(await hasChat(store, workspace, filter.chat))) return { items: [] };
+  if (filter.chat !== undefined) return listHistory(store, workspace, filter.chat, filter, page, nowSeconds);
   const slice = await newestFirst(store, partitionOf(workspace, filter), { limit: page.limit, ...span(filter, page) });
-  const once = filter.kind === 'message' || filter.chat !== undefined;
-  return load(store, slice, workspace, nowSeconds, once);
+  return load(store, slice, workspace, nowSeconds, filter.kind === 'message');
 }
 
-async function hasChat(store: Store, workspace: string, id: string): Promise<boolean> {
-  const chat = await store.get(chatKey(id));
-  return chat?.workspace === workspace;
+/** The messages of a chat, and of those that were merged into it: all of them are this chat's. */
+async function listHistory(
+  store: Store,
+  workspace: string,
+  id: string,
+  filter: EventFilter,
+  page: PageRequest,
+  nowSeconds: number,
+): Promise<ListPage<Event>> {
+  const chat = await currentChat(store, workspace, id);
+  if (!chat) return { items: [] };
+  const partitions = historiesOf(chat).map((history) => `CHAT#${history}`);
+  const wanted = { limit: page.limit, ...span(filter, page) };
+  const slice = await newestFirst(store, { index: 'gsi2', partitions }, wanted);
+  const { items, ...rest } = await load(store, slice, workspace, nowSeconds, true);
+  const chatId = String(chat.chatId);
+  return { ...rest, items: items.map((event) => (event.kind === 'message' ? { ...event, chatId } : event)) };
 }
 
-export function partitionOf(workspace: string, { chat, quarantined }: EventFilter): Partition {
-  if (chat !== undefined) return { index: 'gsi2', partitions: [`CHAT#${chat}`] };
+export function partitionOf(workspace: string, { quarantined }: Pick<EventFilter, 'quarantined'>): Partition {
   const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
   if (quarantined) return { index: 'gsi2', partitions: shards.map((shard) => quarantinePartition(workspace, shard)) };
   return { index: 'gsi1', partitions: shards.map((shard) => eventPartition(workspace, shard)) };

@@ -1,4 +1,5 @@
-import { type ChatSighting, sightChat } from '#lib/chats/chat.ts';
+import type { ChatSighting } from '#lib/chats/chat.ts';
+import { namesIn, namesKept, otherIn, phoneIn, sightChat } from '#lib/chats/people.ts';
 import { keyPart } from '#lib/domain/ids.ts';
 import type { OwnAccount } from '#lib/domain/message.ts';
 import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';
@@ -118,19 +119,49 @@ export async function storeReading(
 ): Promise<void> {
   const records = recordsOf(reading, receipt);
   for (let start = 0; start < records.length; start += AT_ONCE) {
-    const batch = records.slice(start, start + AT_ONCE).map(async (record) => {
+    const batch = records.slice(start, start + AT_ONCE).map(async (read) => {
+      const { record, names } = await inItsChat(ports, read, receipt);
       const result = await storeEvent(ports, record, Math.floor(now / 1000));
-      await follow(ports, record, receipt, result);
+      await follow(ports, record, receipt, result, names);
       return result;
     });
     stored.push(...(await Promise.all(batch)));
   }
 }
 
-/** The event is kept, whatever becomes of what follows from it: only a table that does not answer is worth another try. */
-async function follow(ports: SettlePorts, record: EventRecord, receipt: Receipt, stored: Stored): Promise<void> {
+/**
+ * The chat is noted first: one write, which it costs anyway, tells whether it has been merged into another one, and the
+ * event is stored there. Should that fail by a fault of ours, the event stands in the chat that its own words make.
+ */
+export async function inItsChat(
+  { store, log }: SettlePorts,
+  record: EventRecord,
+  receipt: Receipt,
+): Promise<{ readonly record: EventRecord; readonly names: readonly string[] }> {
+  const sighting = chatSeen(record, receipt);
+  if (!sighting) return { record, names: [] };
   try {
-    await settle(ports, record, receipt, stored);
+    const chat = await sightChat(store, sighting);
+    const names = namesKept(chat);
+    if (record.event.kind !== 'message') return { record, names };
+    return { record: { ...record, event: { ...record.event, chatId: String(chat.chatId) } }, names };
+  } catch (cause) {
+    if (cause instanceof StoreUnavailable) throw cause;
+    log.error('a chat could not be brought up to date', cause, { correlationId: record.event.id });
+    return { record, names: sighting.names ?? [] };
+  }
+}
+
+/** The event is kept, whatever becomes of what follows from it: only a table that does not answer is worth another try. */
+async function follow(
+  ports: SettlePorts,
+  record: EventRecord,
+  receipt: Receipt,
+  stored: Stored,
+  names: readonly string[],
+): Promise<void> {
+  try {
+    await settle(ports, record, receipt, stored, names);
   } catch (cause) {
     if (cause instanceof StoreUnavailable) throw cause;
     ports.log.error('an event was stored, but not all that follows from it', cause, { correlationId: stored.id });
@@ -147,7 +178,7 @@ export interface SettlePorts {
 }
 
 /**
- * What a stored event changes elsewhere: the chat's title and last activity, how far a message got. Safe to repeat,
+ * What a stored event changes elsewhere, as how far a message got. `names`: of its chat's other side. Safe to repeat,
  * and repeated on every redelivery, so that a crash after the event was stored leaves nothing out for good.
  */
 export async function settle(
@@ -155,21 +186,21 @@ export async function settle(
   record: EventRecord,
   receipt: Receipt,
   { status }: Stored,
+  names: readonly string[],
 ): Promise<void> {
   const { event } = record;
   if (event.kind === 'unknown') {
     if (status === 'stored') await countQuarantined(store, metrics, receipt, event.type ?? UNREADABLE);
     return;
   }
-  const chat = chatSeen(record, receipt);
-  if (chat) await sightChat(store, chat);
   const key = record.stateKey === undefined ? undefined : { pk: record.stateKey, sk: 'META' };
   if (event.kind === 'status' && key) {
     const told = { ...lifeOf(record), isTheirs: event.occurredAt !== event.receivedAt };
     const state = await noteStatus(store, key, event.status, record.orderedAt, told);
     if (state) await sends?.status(record, key, state, accountNamed(event.status.account));
   }
-  if (event.kind === 'message' && key) await sends?.outbound(record, event, key, accountNamed(event.message.account));
+  if (event.kind === 'message' && key)
+    await sends?.outbound(record, event, key, accountNamed(event.message.account), names);
   if (event.kind === 'connection') {
     await sends?.connection(record, event.connection, accountNamed(event.connection.account));
   }
@@ -183,6 +214,8 @@ function chatSeen({ event, orderedAt }: EventRecord, { webhook, provider }: Rece
   const account = event.kind === 'message' ? event.message.account : (event.chat.account ?? {});
   const chat = event.kind === 'message' ? event.message.chat : event.chat;
   const { aliases } = event.kind === 'chat' ? event.chat : {};
+  const other = event.kind === 'message' ? otherIn(event.message) : undefined;
+  const names = namesIn(known({ id: chat.id, kind: chat.kind, phone: chat.phone, aliases }), other);
   return {
     workspace: webhook.workspace,
     provider,
@@ -190,8 +223,9 @@ function chatSeen({ event, orderedAt }: EventRecord, { webhook, provider }: Rece
     accountKey: chatAccount(webhook, account),
     providerChatId: chat.id,
     kind: chat.kind,
-    ...(chat.title !== undefined && { title: chat.title }),
-    ...(aliases && { aliases }),
+    ...known({ title: chat.title, phone: phoneIn(names, [chat.phone, chat.id, other?.phone]), aliases }),
+    names,
+    accountNames: [account.instance, account.phone].filter((name) => name !== undefined),
     at: orderedAt,
   };
 }

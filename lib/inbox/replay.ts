@@ -11,7 +11,7 @@ import { add, all, equal, exists, type Item, newTransaction, put, StoreUnavailab
 import { type EventRecord, eventItems, recordOf } from './event-item.ts';
 import { dropUnused, type Stored } from './event-store.ts';
 import { liveHead, partitionOf, span } from './events.ts';
-import { quarantineCounter, type SettlePorts, settle, storeReading } from './keep.ts';
+import { inItsChat, quarantineCounter, type SettlePorts, settle, storeReading } from './keep.ts';
 import type { Reading, ReceivingProvider, Unread } from './provider.ts';
 import { type Receipt, recordsOf } from './records.ts';
 import { OUR_FAULT, readWhole } from './verdict.ts';
@@ -46,8 +46,10 @@ async function reread(
   const { store } = ports;
   const { id } = before.event;
   if ('issues' in reading) return { id, result: 'unreadable', issues: [...reading.issues] };
-  const after = counterpart(before, recordsOf(reading, receipt));
-  if (!after || isSame(before, after)) return { id, result: 'unchanged' };
+  const read = counterpart(before, recordsOf(reading, receipt));
+  const located = read && (await inItsChat(ports, read, receipt));
+  if (!located || isSame(before, located.record)) return { id, result: 'unchanged' };
+  const { record: after, names } = located;
   const { head: item, chunks } = eventItems(after);
   if (chunks.length > 0) await store.writeMany(chunks);
   const asRead = all(equal('receipt', before.receipt), equal('contentHash', before.contentHash));
@@ -58,7 +60,7 @@ async function reread(
     return { id, result: 'changed' };
   }
   await dropUnused(store, head, item);
-  await settle(ports, after, receipt, { status: 'stored', id });
+  await settle(ports, after, receipt, { status: 'stored', id }, names);
   return { id, result: 'updated' };
 }
 

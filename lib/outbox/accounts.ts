@@ -25,7 +25,7 @@ export type Candidate = v.InferOutput<typeof Candidate>;
 const readCandidate = itemReader(Candidate);
 
 /** What can be sent through a provider, and to whom. */
-export type Reach = Pick<OutboundProvider, 'longestText' | 'recipients' | 'takesFiles' | 'chatOf'>;
+export type Reach = Pick<OutboundProvider, 'longestText' | 'recipients' | 'takesFiles' | 'canReach' | 'chatOf'>;
 
 /** By the provider's name; a provider without an entry cannot send. */
 export type Reaches = ReadonlyMap<string, Reach>;
@@ -71,6 +71,8 @@ export function misfits(
   const issues: Issue[] = [];
   if (!reach.recipients(channel).includes(recipient.kind)) {
     issues.push({ path: recipient.kind, message: 'is no recipient that the account can reach' });
+  } else if (reach.canReach && !reach.canReach(recipient, channel)) {
+    issues.push({ path: recipient.kind, message: whyNot(recipient) });
   }
   const longest = reach.longestText(channel);
   for (const part of parts) {
@@ -83,6 +85,11 @@ export function misfits(
   }
   return issues;
 }
+
+const whyNot = (recipient: Recipient): string =>
+  recipient.kind === 'jid' && recipient.jid.endsWith('@lid')
+    ? 'hides a number, and no chat under it is known: give the phone number, or wait until they have written'
+    : 'is no recipient that the provider of the account can reach';
 
 /** What a chat says of the account that it belongs to. */
 interface Owned {

@@ -1,6 +1,15 @@
 import * as v from 'valibot';
-import { chatId, chatKey, providerChatPartition, titlePartition } from '#lib/chats/chat.ts';
-import { CHAT_KINDS, canBeWrittenTo, chatKindOfJid, normaliseJid } from '#lib/domain/person.ts';
+import { chatId, currentChat, providerChatPartition, titlePartition } from '#lib/chats/chat.ts';
+import { chatsUnder, namesOfRecipient, othersOf } from '#lib/chats/people.ts';
+import {
+  CHAT_KINDS,
+  canBeWrittenTo,
+  chatKindOfJid,
+  normaliseJid,
+  phoneOfJid,
+  toPhone,
+  twinOf,
+} from '#lib/domain/person.ts';
 import type { Recipient } from '#lib/domain/send/recipient.ts';
 import type { Thread } from '#lib/sender/sent-event.ts';
 import { itemReader } from '#lib/store/items.ts';
@@ -27,6 +36,8 @@ const KnownChat = v.object({
   aliases: v.optional(v.array(v.string()), []),
   kind: v.picklist(CHAT_KINDS),
   title: v.exactOptional(v.string()),
+  phone: v.exactOptional(v.string()),
+  names: v.optional(v.array(v.string()), []),
 });
 type KnownChat = v.InferOutput<typeof KnownChat>;
 const readChat = itemReader(KnownChat);
@@ -43,7 +54,7 @@ export async function findChats(
   if (target.kind === 'name') {
     const query = { index: 'gsi2', pk: titlePartition(workspace, target.name), limit: MOST } as const;
     // The index may lag behind a change of title.
-    return (await chatsAt(store, workspace, query)).filter((chat) => chat.title === target.name);
+    return chatsAt(store, workspace, query, (chat) => chat.title === target.name);
   }
   const own = await chatOf(store, workspace, target.id);
   return own ? [own] : chatsOfProvider(store, workspace, normaliseJid(target.id));
@@ -52,45 +63,92 @@ export async function findChats(
 /** By the provider's own id, or by another one that the provider has for the same chat. */
 async function chatsOfProvider(store: Store, workspace: string, id: string): Promise<readonly KnownChat[]> {
   const query = { index: 'gsi3', pk: providerChatPartition(workspace, id), limit: MOST } as const;
-  return (await chatsAt(store, workspace, query)).filter((chat) => [chat.providerChatId, ...chat.aliases].includes(id));
+  return chatsAt(store, workspace, query, (chat) => [chat.providerChatId, ...chat.aliases].includes(id));
 }
 
 async function chatOf(store: Store, workspace: string, id: string): Promise<KnownChat | undefined> {
   if (!/^chat_[0-9a-f]{32}$/.test(id)) return undefined;
-  const item = await store.get(chatKey(id), { consistent: true });
-  return item?.workspace === workspace ? readChat(item) : undefined;
+  const item = await currentChat(store, workspace, id);
+  return item && readChat(item);
 }
 
-/** The entries of an alias lead to their chat. */
-async function chatsAt(store: Store, workspace: string, query: Query): Promise<readonly KnownChat[]> {
+/** The entries of an alias lead to their chat, and a chat that was merged into another one to that. */
+async function chatsAt(
+  store: Store,
+  workspace: string,
+  query: Query,
+  fits: (chat: KnownChat) => boolean,
+): Promise<readonly KnownChat[]> {
   const { items } = await store.query(query);
   const keys = [...new Set(items.map(({ pk }) => pk))].map((pk) => ({ pk, sk: 'META' }));
   if (keys.length === 0) return [];
-  const chats = await store.getMany(keys, { consistent: true });
-  return chats.filter((chat) => chat.workspace === workspace).map(readChat);
+  const found = (await store.getMany(keys, { consistent: true })).filter(
+    (chat) => chat.workspace === workspace && fits(readChat(chat)),
+  );
+  const current = await Promise.all(
+    found.map((chat) => (chat.mergedInto === undefined ? chat : currentChat(store, workspace, String(chat.chatId)))),
+  );
+  const chats = new Map(current.flatMap((chat) => (chat ? [[chat.pk, readChat(chat)]] : [])));
+  return [...chats.values()];
 }
 
-/** Where something has come in from the recipient before, that chat; else the one that its answer will come in to. */
-export async function threadOf(
+type Addressed = Extract<Recipient, { kind: 'phone' | 'jid' }>;
+
+/** Whom the account is to write to, and the chat with them: the known one, or the one that their answer will come in to. */
+async function toPerson(store: Store, account: Candidate, recipient: Addressed, reach: Reach | undefined) {
+  const { workspace, provider } = account;
+  const known = await knownChat(store, account, recipient, reach);
+  if (known) {
+    return { recipient: addressIn(known, recipient), chat: threadOf(known) };
+  }
+  const [providerChatId] = idsOf(recipient, reach);
+  return {
+    recipient,
+    chat: { chat: chatId({ workspace, provider, accountKey: account.id, providerChatId }), providerChatId },
+  };
+}
+
+const threadOf = ({ chatId, providerChatId, names }: KnownChat): Thread => ({
+  chat: chatId,
+  providerChatId,
+  ...othersOf(names),
+});
+
+/** By what is known of people; and by the provider's ids, for chats of an earlier version whose people nobody has read yet. */
+async function knownChat(
   store: Store,
   account: Candidate,
-  recipient: Extract<Recipient, { kind: 'phone' | 'jid' }>,
+  recipient: Addressed,
   reach: Reach | undefined,
-): Promise<Thread> {
-  const { workspace, provider } = account;
-  const ids = idsOf(recipient, reach);
-  const found = await Promise.all(ids.map((id) => chatsOfProvider(store, workspace, id)));
-  const known = found.flat().find((chat) => chat.provider === provider && isCertainlyOf(chat, account));
-  if (known) return { chat: known.chatId, providerChatId: known.providerChatId };
-  const providerChatId = ids[0];
-  return { chat: chatId({ workspace, provider, accountKey: account.id, providerChatId }), providerChatId };
+): Promise<KnownChat | undefined> {
+  const { workspace, provider, id: accountId, instance, phone } = account;
+  const names = namesOfRecipient(recipient.kind === 'phone' ? { phone: recipient.phone } : { jid: recipient.jid });
+  const accountNames = [instance, phone].filter((name) => name !== undefined);
+  const [chat] = await chatsUnder(store, names, {
+    workspace,
+    provider,
+    accountId,
+    accountKey: accountId,
+    accountNames,
+  });
+  if (chat) return readChat(chat);
+  const found = await Promise.all(idsOf(recipient, reach).map((id) => chatsOfProvider(store, workspace, id)));
+  return found.flat().find((chat) => chat.provider === provider && isCertainlyOf(chat, account));
+}
+
+/** As the caller gave it, but for what the provider has in another spelling, or hides. */
+function addressIn(chat: KnownChat, recipient: Addressed): Recipient {
+  if (recipient.kind === 'jid' && recipient.jid.endsWith('@lid')) return { kind: 'chat_id', id: chat.providerChatId };
+  const meant = recipient.kind === 'phone' ? recipient.phone : phoneOfJid(recipient.jid);
+  const theirs = phoneOfJid(chat.providerChatId) ?? toPhone(chat.phone);
+  if (meant === undefined || theirs === undefined || twinOf(meant) !== theirs) return recipient;
+  return recipient.kind === 'phone'
+    ? { kind: 'phone', phone: theirs }
+    : { kind: 'jid', jid: `${theirs.slice(1)}@c.us` };
 }
 
 /** The likely one first. Some providers know a chat by several ids. */
-function idsOf(
-  recipient: Extract<Recipient, { kind: 'phone' | 'jid' }>,
-  reach: Reach | undefined,
-): [string, ...string[]] {
+function idsOf(recipient: Addressed, reach: Reach | undefined): [string, ...string[]] {
   if (recipient.kind === 'jid') return [recipient.jid];
   const { phone } = recipient;
   const ids = new Set([reach?.chatOf?.(phone) ?? phone, phone, `${phone.slice(1)}@c.us`]);
@@ -103,8 +161,8 @@ export type Resolved =
       readonly kind: 'resolved';
       readonly account: Candidate;
       readonly recipient: Recipient;
-      /** Where the caller named one. */
-      readonly chat?: Thread;
+      /** In which the message will stand. */
+      readonly chat: Thread;
     }
   /** There is nobody to send to, or nothing to send from. */
   | { readonly kind: 'nothing'; readonly reason: string }
@@ -123,24 +181,32 @@ export async function resolve(
     const { accountId: id } = from;
     // A workspace may have many accounts, and each would be read for each message.
     const accounts = id === undefined ? accountsOf(store, workspace) : accountsNamed(store, workspace, [id]);
-    return toStranger(await accounts, target, from, reaches);
+    const chosen = chooseAccount(await accounts, from, reaches);
+    if ('kind' in chosen) return chosen;
+    const { account } = chosen;
+    const to = await toPerson(store, account, target, reaches.get(account.provider));
+    return { kind: 'resolved', account, ...to };
   }
   const [accounts, chats] = await Promise.all([accountsOf(store, workspace), findChats(store, workspace, target)]);
   return inChat(target, from, chats, able(accounts, reaches));
 }
 
 /** Active: not paused by an operator. One that is held takes messages, and sends them when its provider lets it. */
-function toStranger(accounts: readonly Candidate[], recipient: Recipient, from: From, reaches: Reaches): Resolved {
+function chooseAccount(
+  accounts: readonly Candidate[],
+  from: From,
+  reaches: Reaches,
+): { readonly account: Candidate } | Extract<Resolved, { kind: 'nothing' }> {
   if (!isNamed(from)) {
     const [account] = able(
       accounts.filter(({ paused }) => !paused),
       reaches,
     );
-    return account ? { kind: 'resolved', account, recipient } : nothing('There is no account to send from');
+    return account ? { account } : nothing('There is no account to send from');
   }
   const meant = accounts.filter(isMeant(from));
   const [account] = able(meant, reaches);
-  if (account) return { kind: 'resolved', account, recipient };
+  if (account) return { account };
   const field = from.accountId === undefined ? 'whatsapp_account_phone' : 'account_id';
   return nothing(
     meant.length > 0
@@ -149,7 +215,7 @@ function toStranger(accounts: readonly Candidate[], recipient: Recipient, from: 
   );
 }
 
-const nothing = (reason: string): Resolved => ({ kind: 'nothing', reason });
+const nothing = (reason: string) => ({ kind: 'nothing', reason }) as const;
 const isNamed = ({ accountId, phone }: From): boolean => accountId !== undefined || phone !== undefined;
 const isMeant = ({ accountId, phone }: From) =>
   accountId === undefined
@@ -188,6 +254,6 @@ function inChat(
     kind: 'resolved',
     account,
     recipient: { kind: 'chat_id', id: chat.providerChatId },
-    chat: { chat: chat.chatId, providerChatId: chat.providerChatId },
+    chat: threadOf(chat),
   };
 }

@@ -12,7 +12,7 @@ import { misfits, type Reaches } from './accounts.ts';
 import * as answers from './answers.ts';
 import { accepted, KEY_REUSED, type SendVerdict } from './answers.ts';
 import { type CheckedRequest, type RequestRules, readRequest } from './request.ts';
-import { type Resolved, resolve, threadOf } from './resolve.ts';
+import { type Resolved, resolve } from './resolve.ts';
 
 /** The answer that a key was given before; undefined where it is new, or so old that it counts as new. */
 async function replayOf(
@@ -46,7 +46,7 @@ async function submit(
   const resolved = await resolve(store, workspace, request, ports.reaches);
   const issues = resolved.kind === 'resolved' ? faults(ports, request, resolved) : [];
   if (resolved.kind === 'resolved' && issues.length === 0) {
-    return charge(ports, store, webhook, request, resolved, idempotency);
+    return charge(ports, webhook, request, resolved, idempotency);
   }
   // A key that has its message already gets the same answer, whatever has become of account and chat since.
   const replayed = idempotency && (await replayOf(store, workspace, idempotency, ports.clock.now()));
@@ -64,17 +64,12 @@ function faults({ reaches }: SendPorts, request: CheckedRequest, { account, reci
 
 async function charge(
   ports: SendPorts,
-  store: Store,
   { workspace, webhookId: webhook }: Pick<Webhook, 'workspace' | 'webhookId'>,
   { parts }: CheckedRequest,
   { account, recipient, chat }: Meant,
   idempotency: Idempotency | undefined,
 ): Promise<answers.SendVerdict> {
-  const thread =
-    recipient.kind === 'phone' || recipient.kind === 'jid'
-      ? await threadOf(store, account, recipient, ports.reaches.get(account.provider))
-      : undefined;
-  const request = { workspace, webhook, account: account.id, recipient: kept(recipient, thread ?? chat), parts };
+  const request = { workspace, webhook, account: account.id, recipient: kept(recipient, chat), parts };
   const result = await accept({ ...request, ...(idempotency && { idempotency }) }, ports, ports.config);
   tell(ports, result, account.id);
   return answers.ofAccepted(result, parts.length);

@@ -1,8 +1,9 @@
 import * as v from 'valibot';
-import { chatId, chatKey } from '#lib/chats/chat.ts';
-import { type Mentions, mentionsOf } from '#lib/domain/content.ts';
+import { chatId, chatKey, currentChat, historiesOf } from '#lib/chats/chat.ts';
+import { lidsAmong, namesKept, namesOfPerson, rowsOf } from '#lib/chats/people.ts';
+import { type Mentions, mentionsOf, mentionsOfLid } from '#lib/domain/content.ts';
 import type { Event } from '#lib/domain/event.ts';
-import type { Phone } from '#lib/domain/person.ts';
+import { type Phone, twinOf } from '#lib/domain/person.ts';
 import type { Clock, Log, Random } from '#lib/domain/ports.ts';
 import { tally } from '#lib/domain/schema.ts';
 import { addressesIn, saidIn, tracesOf } from '#lib/domain/send/evidence.ts';
@@ -16,7 +17,16 @@ import { accountsOf } from '#lib/outbox/accounts.ts';
 import { field } from '#lib/sender/change-parts.ts';
 import { readSend, type Send } from '#lib/sender/items.ts';
 import { forgetEcho, forgetUnknown } from '#lib/sender/marks.ts';
-import { accountKey, echoKey, LEDGER_PREFIX, quotaKindKey, sendKey, sendListKey } from '#lib/store/keys.ts';
+import {
+  accountKey,
+  echoKey,
+  LEDGER_PREFIX,
+  personKey,
+  personPartition,
+  quotaKindKey,
+  sendKey,
+  sendListKey,
+} from '#lib/store/keys.ts';
 import { getAll, queryAll } from '#lib/store/query.ts';
 import { retrying } from '#lib/store/retry.ts';
 import {
@@ -74,6 +84,8 @@ interface Erasing {
   readonly store: Store;
   readonly log: Log;
   readonly workspace: string;
+  /** Everything that the person is known as, the number first. */
+  readonly names: readonly string[];
   readonly mentions: Mentions;
   /** The same, and also where the number only tells who founded a group. */
   readonly mentionsOrFounded: Mentions;
@@ -219,7 +231,7 @@ async function eraseEvent(erasing: Erasing, head: Item, isTheirs: boolean): Prom
 }
 
 /** What is kept for a day to find the send by that the message may be. */
-async function eraseEchoMarks({ store, workspace, nowSeconds }: Erasing, head: Item): Promise<void> {
+async function eraseEchoMarks({ store, workspace, names, nowSeconds }: Erasing, head: Item): Promise<void> {
   const { kind, direction, provider, orderedAt } = head;
   const isMarked = Date.parse(String(orderedAt)) / 1000 > nowSeconds - MARKED_S;
   if (kind !== 'message' || direction !== 'outbound' || !isMarked) return;
@@ -228,9 +240,11 @@ async function eraseEchoMarks({ store, workspace, nowSeconds }: Erasing, head: I
   if (event?.kind !== 'message' || !said) return;
   const { message, accountId } = event;
   const named = accountId === undefined ? await accountsOf(store, workspace) : [{ id: accountId, provider }];
+  const chat = await currentChat(store, workspace, event.chatId);
+  const known = [...names, ...(chat ? namesKept(chat) : [])];
+  const addresses = [...new Set([...addressesIn(message), ...addressesIn(message, known)])];
   for (const { id } of named.filter((account) => account.provider === provider)) {
-    for (const trace of tracesOf(id, said, addressesIn(message)))
-      await store.write(del(echoKey(id, trace, message.id)));
+    for (const trace of tracesOf(id, said, addresses)) await store.write(del(echoKey(id, trace, message.id)));
   }
 }
 
@@ -373,21 +387,34 @@ function quarantineStage({ store, workspace, mentions, counts }: Erasing): Stage
   };
 }
 
-/** Deletes a chat's registry, other ids first: they are found only through it. */
-async function forgetChat({ store, counts }: Erasing, id: string): Promise<void> {
-  const key = chatKey(id);
-  const items = await queryAll(store, { pk: key.pk, limit: 100, consistent: true });
-  const aliases = items.filter(({ sk }) => sk !== key.sk);
-  if (items.length === 0) return;
-  if (aliases.length > 0) await store.writeMany(aliases.map(({ pk, sk }) => del({ pk, sk })));
-  await store.write(del(key));
+/**
+ * Deletes a chat's registry, and that of those that were merged into it, other ids first: they are found only through it.
+ * What leads to the person stays to the end, since it tells whom to look for.
+ */
+async function forgetChat({ store, workspace, counts }: Erasing, id: string): Promise<void> {
+  const chat = await currentChat(store, workspace, id);
+  if (!chat) return;
+  const [current = id, ...merged] = historiesOf(chat);
+  const rows = chat.kind === 'individual' ? [] : rowsOf(chat);
+  for (const key of rows) await store.write(del(key));
+  for (const one of [...merged, current]) {
+    const key = chatKey(one);
+    const items = await queryAll(store, { pk: key.pk, limit: 100, consistent: true });
+    const aliases = items.filter(({ sk }) => sk !== key.sk);
+    if (aliases.length > 0) await store.writeMany(aliases.map(({ pk, sk }) => del({ pk, sk })));
+    await store.write(del(key));
+  }
   counts.chats += 1;
 }
 
 /** Every message of a chat, but for the event at `except`, which led here. False: time was up before the end. */
 async function eraseThread(erasing: Erasing, id: string, except?: string): Promise<boolean> {
   const { store, workspace, isTimeUp } = erasing;
-  const found = await queryAll(store, { index: 'gsi2', pk: `CHAT#${id}`, limit: 1000 });
+  const chat = await currentChat(store, workspace, id);
+  const lists = (chat ? historiesOf(chat) : [id]).map((history) =>
+    queryAll(store, { index: 'gsi2', pk: `CHAT#${history}`, limit: 1000 }),
+  );
+  const found = (await Promise.all(lists)).flat();
   const keys = found.filter(({ pk }) => pk !== except).map(({ pk, sk }) => ({ pk, sk }));
   for (let start = 0; start < keys.length; start += 100) {
     for (const head of await getAll(store, keys.slice(start, start + 100), { consistent: true })) {
@@ -440,12 +467,14 @@ export async function eraseContact(ports: Ports, person: Person, from?: WalkStat
   const deadline = clock.monotonic() + LONGEST_MS;
   const store = retrying(ports.store, clock, random, deadline + TIMEOUT_MS);
   if (await isOwn(store, workspace, phone)) return { kind: 'own number' };
+  const names = await namesOfPerson(store, workspace, phone);
   const erasing: Erasing = {
     store,
     log,
     workspace,
-    mentions: mentionsOf(phone, { founder: person.groups }),
-    mentionsOrFounded: mentionsOf(phone, { founder: true }),
+    names,
+    mentions: mentionsOfAll(phone, names, { founder: person.groups }),
+    mentionsOrFounded: mentionsOfAll(phone, names, { founder: true }),
     nowSeconds: Math.floor(clock.now() / 1000),
     isTimeUp: () => clock.monotonic() >= deadline,
     counts: { ...(from?.done ?? NONE) },
@@ -457,6 +486,32 @@ export async function eraseContact(ports: Ports, person: Person, from?: WalkStat
   return { kind: 'erased', erased, left, ...(at && { next: { at, done: erased } }) };
 }
 
+/** By the number in either spelling, and by the ids that hide it, as far as they are known for this person's. */
+function mentionsOfAll(phone: Phone, names: readonly string[], options: { readonly founder: boolean }): Mentions {
+  const twin = twinOf(phone);
+  const all = [
+    mentionsOf(phone, options),
+    ...(twin === undefined ? [] : [mentionsOf(twin, options)]),
+    ...lidsAmong(names).map(mentionsOfLid),
+  ];
+  return (text) => all.some((mentions) => mentions(text));
+}
+
+/** The last: until then it tells under which other names to look. The row of the number goes after those of the others. */
+function personStage({ store, workspace, names }: Erasing): Stage {
+  const [number = ''] = names;
+  return {
+    name: '7-people',
+    partitions: async () => [{ name: '', query: { pk: personPartition(workspace, number), consistent: true } }],
+    visit: async (row) => {
+      const others = namesKept(row).filter((name) => name !== number);
+      for (const name of others) await store.write(del(personKey(workspace, name, row.sk)));
+      await store.write(del({ pk: row.pk, sk: row.sk }));
+      return true;
+    },
+  };
+}
+
 /** Sends come after what leads to them, and each stage finishes before the next, which may hold the only other trace. */
 const stagesOf = (erasing: Erasing) => [
   eventStage(erasing),
@@ -465,6 +520,7 @@ const stagesOf = (erasing: Erasing) => [
   attemptStage(erasing),
   ledgerStage(erasing),
   quarantineStage(erasing),
+  personStage(erasing),
 ];
 
 async function isOwn(store: Store, workspace: string, phone: Phone): Promise<boolean> {

@@ -1,4 +1,6 @@
 import * as v from 'valibot';
+import { chatKey, historiesOf } from '#lib/chats/chat.ts';
+import { rowsOf } from '#lib/chats/people.ts';
 import type { Clock, Random } from '#lib/domain/ports.ts';
 import { expiryOf } from '#lib/domain/retention.ts';
 import { tally } from '#lib/domain/schema.ts';
@@ -209,10 +211,19 @@ function chatStage({ store, workspace, retentionDays, now, counts }: Applying, r
     ...listed(store, (shard) => `WS#${workspace}#CHAT#${shard}`),
     visit: async ({ pk, sk, lastAt }) => {
       if (String(lastAt) >= oldest) return true;
-      const items = await queryAll(store, { pk, limit: 100, consistent: true });
-      const writes = items.map((item) =>
-        del({ pk, sk: item.sk }, item.sk === sk ? compare('lastAt', '<', oldest) : undefined),
-      );
+      const chat = (await store.get({ pk, sk }, { consistent: true })) ?? { pk, sk };
+      const [, ...merged] = historiesOf(chat);
+      const all = [pk, ...merged.map((id) => chatKey(id).pk)];
+      const items = (
+        await Promise.all(all.map((one) => queryAll(store, { pk: one, limit: 100, consistent: true })))
+      ).flat();
+      const isChat = (item: Item) => item.pk === pk && item.sk === sk;
+      const writes = [
+        ...items.map((item) =>
+          del({ pk: item.pk, sk: item.sk }, isChat(item) ? compare('lastAt', '<', oldest) : undefined),
+        ),
+        ...rowsOf(chat).map((row) => del(row)),
+      ];
       const { done } = await store.transact(writes.slice(0, 100), newTransaction(random));
       if (done) counts.chats += 1;
       return true;

@@ -1,7 +1,7 @@
 import { safeFileName } from '#lib/domain/file.ts';
 import type { Clock } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
-import { type Attempt, matching, type Sighting } from '#lib/domain/send/evidence.ts';
+import { type Attempt, isOfHidden, matching, type Sighting } from '#lib/domain/send/evidence.ts';
 import type { PartState } from '#lib/domain/send/part.ts';
 import { stateKey } from '#lib/inbox/delivery-state.ts';
 import { accountKey, OLD_UNKNOWN_PREFIX, POINTER_PREFIX, sendKey } from '#lib/store/keys.ts';
@@ -182,12 +182,18 @@ async function lookFor(store: Store, look: Look, now: number, config: SendingCon
   const old = queue.isWhole ? queue.old : await oldMarks(store, account);
   const { sends, isClaimed } = await knownSends(store, look, marks, [...queue.places, ...old, ...asking]);
   const marked = new Set([...marks.unknown, ...old, ...asking].map(nameOf));
-  const attempts = sends.flatMap((send) => attemptsOf(send, marked));
+  const attempts = sends.flatMap((send) => attemptsOf(send, marked)).map(marks.isCrowded ? named : asTold);
   const all = [...new Map([...marks.echoes, ...sightings].map((one) => [one.providerId, one])).values()];
   const free = all.filter((sighting) => !isClaimed(sighting));
   const asked = new Set(sightings.map(({ providerId }) => providerId));
   return matching(attempts, free, config.unknownLimitMs).filter(({ sighting }) => asked.has(sighting.providerId));
 }
+
+const asTold = (attempt: OurAttempt): OurAttempt => attempt;
+const named = (attempt: OurAttempt): OurAttempt => ({
+  ...attempt,
+  traces: attempt.traces.filter((trace) => !isOfHidden(trace)),
+});
 
 interface Place {
   readonly send: string;

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { addressesOf, fileTrace, type Said, type Sighting, tracesOf } from '#lib/domain/send/evidence.ts';
+import { addressesOf, fileTrace, isOfHidden, type Said, type Sighting, tracesOf } from '#lib/domain/send/evidence.ts';
 import { itemReader } from '#lib/store/items.ts';
 import { echoKey, tracePartition, unknownKey } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
@@ -83,9 +83,13 @@ export function echoMarks(account: string, echo: Echo, now: number, config: Send
 export interface Marks {
   readonly unknown: readonly UnknownMark[];
   readonly echoes: readonly Echo[];
+  /** Of people whose number is hidden so many got these words that nothing can be told by the words alone. */
+  readonly isCrowded: boolean;
 }
 
 const MARKS_PAGE = 1_000;
+/** A text that goes to everybody would be read whole for each. */
+const MOST_HIDDEN = 50;
 
 /** All that is marked under these traces, and under those of what is found there; or the echoes alone. */
 export async function marksUnder(
@@ -100,8 +104,16 @@ export async function marksUnder(
     queryAll(store, { pk: tracePartition(account, trace), ...only, limit: MARKS_PAGE, consistent: true });
   const asked = new Set<string>();
   const found: Item[] = [];
+  let isCrowded = false;
+  const listUnder = async (trace: string) => {
+    if (!isOfHidden(trace)) return under(trace);
+    const query = { pk: tracePartition(account, trace), ...only, consistent: true, limit: MOST_HIDDEN + 1 };
+    const { items } = await store.query(query);
+    isCrowded ||= items.length > MOST_HIDDEN;
+    return items.length > MOST_HIDDEN ? [] : items;
+  };
   for (let ask = new Set(traces); ask.size > 0; ) {
-    const lists = await Promise.all([...ask].map(under));
+    const lists = await Promise.all([...ask].map(listUnder));
     for (const trace of ask) asked.add(trace);
     const live = lists.flat().filter(({ expiresAt }) => typeof expiresAt === 'number' && expiresAt > now / 1000);
     found.push(...live);
@@ -115,6 +127,7 @@ export async function marksUnder(
   return {
     unknown: found.filter((item) => !isEcho(item)).map(readUnknownMark),
     echoes: [...new Map(echoes.map((echo) => [echo.providerId, echo])).values()],
+    isCrowded,
   };
 }
 

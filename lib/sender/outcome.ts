@@ -1,4 +1,4 @@
-import { sightChat } from '#lib/chats/chat.ts';
+import { namesOfRecipient, sightChat } from '#lib/chats/people.ts';
 import { onAccount } from '#lib/credits/spent.ts';
 import { chatKindOfJid } from '#lib/domain/person.ts';
 import { judge, type SendOutcome, type Verdict } from '#lib/domain/send/outcome.ts';
@@ -71,14 +71,16 @@ function measureGap({ account, ports }: Turn, { send }: Head, intentAt: number):
  */
 export async function noteActivity(
   store: Store,
-  { workspace, provider, accountId, recipient }: Send,
+  { workspace, provider, accountId, scope, recipient }: Send,
   at: number,
 ): Promise<void> {
   const thread = threadIn(recipient);
   if (!thread) return;
   const { chat, providerChatId } = thread;
   const kind = chatKindOfJid(providerChatId);
-  const sighting = { workspace, provider, accountId, accountKey: accountId, providerChatId, kind, at };
+  const account = { workspace, provider, accountId, accountKey: accountId, accountNames: [scope] };
+  const names = namesOfRecipient(recipient);
+  const sighting = { ...account, providerChatId, kind, isInferred: true, names, at };
   await sightChat(store, sighting, chat);
 }
 

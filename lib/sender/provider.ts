@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { Phone } from '#lib/domain/person.ts';
 import type { Clock } from '#lib/domain/ports.ts';
 import { type Answered, type Breakdown, retryAfter, type SendOutcome } from '#lib/domain/send/outcome.ts';
-import type { RecipientKind } from '#lib/domain/send/recipient.ts';
+import type { Recipient, RecipientKind } from '#lib/domain/send/recipient.ts';
 import type { Channel, LineProvider } from '#lib/tenants/account.ts';
 import type { Account, Send } from './items.ts';
 
@@ -100,6 +100,8 @@ export interface OutboundProvider extends LineProvider {
   readonly recipients: (channel: Channel) => readonly RecipientKind[];
   /** False where the channel carries text alone. */
   readonly takesFiles: (channel: Channel) => boolean;
+  /** Whether there is a way to this one; left out where there is to every one of these kinds. */
+  readonly canReach?: (recipient: Recipient, channel: Channel) => boolean;
   /** The provider's own id of the chat with a number; left out where the provider alone can tell it. */
   readonly chatOf?: (phone: Phone) => string;
   /** The account, ready to send; undefined where the stored credentials are not what the provider needs. */

@@ -1,14 +1,19 @@
+import { currentChat } from '#lib/chats/chat.ts';
+import { nameOf, namesIn, namesKept, namesOfRecipient, phonesAmong, sightChat } from '#lib/chats/people.ts';
 import type { Connection, MessageEvent } from '#lib/domain/event.ts';
+import { chatKindOfJid, phoneOfJid } from '#lib/domain/person.ts';
 import { addressesIn, fileTrace, saidIn, tracesOf } from '#lib/domain/send/evidence.ts';
 import { STATUSES } from '#lib/domain/send/status.ts';
 import { touchState } from '#lib/inbox/delivery-state.ts';
 import { type EventRecord, lifeOf } from '#lib/inbox/event-item.ts';
 import { accountsOf, isCertainlyOf } from '#lib/outbox/accounts.ts';
-import { type Item, type Key, StoreUnavailable, setIfAbsent } from '#lib/store/store.ts';
+import { sendKey } from '#lib/store/keys.ts';
+import { type Item, type Key, type Store, StoreUnavailable, setIfAbsent } from '#lib/store/store.ts';
 import type { SendingConfig } from './config.ts';
 import { onEcho } from './evidence.ts';
 import { clearHold, hold, type ResumePorts } from './hold.ts';
-import { readProviderMessage } from './items.ts';
+import { readProviderMessage, readSend } from './items.ts';
+import { threadIn } from './sent-event.ts';
 import type { SettlingPorts } from './settle.ts';
 import { onStatus } from './statuses.ts';
 
@@ -16,8 +21,14 @@ import { onStatus } from './statuses.ts';
 export interface SendReports {
   /** `state`: all that is known of the message's delivery, this event included. `account`: as the provider names it. */
   status(record: EventRecord, key: Key, state: Item, account: string | undefined): Promise<void>;
-  /** A message that went out, through the hub or past it. */
-  outbound(record: EventRecord, event: MessageEvent, key: Key, account: string | undefined): Promise<void>;
+  /** A message that went out, through the hub or past it. `names`: of whom it went to, as far as anybody knows. */
+  outbound(
+    record: EventRecord,
+    event: MessageEvent,
+    key: Key,
+    account: string | undefined,
+    names: readonly string[],
+  ): Promise<void>;
   connection(record: EventRecord, connection: Connection, account: string | undefined): Promise<void>;
 }
 
@@ -55,33 +66,12 @@ function reportsOf(ports: ReportPorts, config: SendingConfig): SendReports {
       const { event } = record;
       if (event.kind !== 'status' || !STATUSES.some((status) => status === event.status.state)) return;
       await onStatus(ports, key, readProviderMessage(state), config);
+      await meet(store, state.send, event.status.chatId);
       if (!event.status.restricted || !isCurrent(record)) return;
       const id = await hubAccount(record, account);
       if (id !== undefined) await hold(ports, id, event.status.detail ?? 'restricted by the provider', config);
     },
-    outbound: async (record, event, key, account) => {
-      if (event.message.via === 'phone') return;
-      // From here on the history of the chat shows this event, and not the one that the send has written.
-      const item = await touchState(
-        store,
-        key,
-        [setIfAbsent('echo', event.id), setIfAbsent('fed', event.id)],
-        lifeOf(record),
-      );
-      const said = saidIn(event.message);
-      if (!said || item?.send !== undefined) return;
-      const id = await hubAccount(record, account);
-      if (id === undefined) return;
-      const { workspace, provider, message } = event;
-      const echo = {
-        providerId: message.id,
-        traces: tracesOf(id, said, addressesIn(message)),
-        file: fileTrace(id, said),
-        at: record.orderedAt,
-        state: key.pk,
-      };
-      await onEcho(ports, { workspace, provider, account: id }, echo, config);
-    },
+    outbound: (...report) => onOutbound(ports, config, report),
     connection: async (record, { state, detail }, account) => {
       const stops = STOPS.includes(state);
       if ((!stops && state !== 'connected') || !isCurrent(record)) return;
@@ -91,6 +81,68 @@ function reportsOf(ports: ReportPorts, config: SendingConfig): SendReports {
       else await clearHold(ports, id, config);
     },
   };
+}
+
+async function onOutbound(
+  ports: ReportPorts,
+  config: SendingConfig,
+  [record, event, key, account, names]: Parameters<SendReports['outbound']>,
+): Promise<void> {
+  const { store } = ports;
+  if (event.message.via === 'phone') return;
+  // From here on the history of the chat shows this event, and not the one that the send has written.
+  const item = await touchState(
+    store,
+    key,
+    [setIfAbsent('echo', event.id), setIfAbsent('fed', event.id)],
+    lifeOf(record),
+  );
+  const other = numberless(event, names);
+  if (item?.send !== undefined) return meet(store, item.send, other);
+  const said = saidIn(event.message);
+  if (!said) return;
+  const id = await accountOf(ports, record, account);
+  if (id === undefined) return;
+  const { workspace, provider, message } = event;
+  const echo = {
+    providerId: message.id,
+    traces: tracesOf(id, said, addressesIn(message, names)),
+    file: fileTrace(id, said),
+    at: record.orderedAt,
+    state: key.pk,
+  };
+  const result = await onEcho(ports, { workspace, provider, account: id }, echo, config);
+  if (result !== 'settled' || other === undefined) return;
+  const settled = await store.get(key, { consistent: true });
+  await meet(store, settled?.send, other);
+}
+
+/** The chat's id, if it is with one person and tells no number by which that is found. */
+function numberless({ message: { chat } }: MessageEvent, names: readonly string[]): string | undefined {
+  const known = [nameOf(chat.id) ?? '', ...names];
+  return chat.kind === 'individual' && phonesAmong(known).length === 0 ? chat.id : undefined;
+}
+
+/**
+ * The provider calls the chat of a message of ours by an id that was not what we sent it to: both are the same person's.
+ * `send`: as the state of the message names it.
+ */
+async function meet(store: Store, send: unknown, chat: string | undefined): Promise<void> {
+  if (typeof send !== 'string' || chat === undefined || phoneOfJid(chat) !== undefined) return;
+  const item = await store.get(sendKey(send), { consistent: true });
+  if (!item) return;
+  const { erased, recipient, createdAt, workspace, provider, accountId, scope } = readSend(item);
+  const thread = threadIn(recipient);
+  const ours = namesOfRecipient(recipient);
+  const theirs = namesIn({ id: chat, kind: chatKindOfJid(chat) });
+  if (!thread || erased || phonesAmong(ours).length === 0 || theirs.every((name) => ours.includes(name))) return;
+  const present = await currentChat(store, workspace, thread.chat);
+  if (present && theirs.every((name) => namesKept(present).includes(name))) return;
+  const kind = chatKindOfJid(thread.providerChatId);
+  const account = { workspace, provider, accountId, accountKey: accountId, accountNames: [scope] };
+  const { chat: id, providerChatId } = thread;
+  const names = [...ours, ...theirs];
+  await sightChat(store, { ...account, providerChatId, kind, isInferred: true, names, at: createdAt }, id);
 }
 
 /** The hub's account: the webhook's own, or the one that the provider's name for it leads to. */

@@ -18,12 +18,17 @@ export interface Thread {
   /** The hub's id. */
   readonly chat: string;
   readonly providerChatId: string;
+  /** Whom else its other side is known as: an id that hides the number, and the number. */
+  readonly lid?: string;
+  readonly number?: string;
 }
 
 /** As a send keeps it, beside whom the message is for. */
-export const keptThread = ({ chat, providerChatId }: Thread): Record<string, string> => ({
+export const keptThread = ({ chat, providerChatId, lid, number }: Thread): Record<string, string> => ({
   chat,
   provider_chat: providerChatId,
+  ...(lid !== undefined && { lid }),
+  ...(number !== undefined && { number }),
 });
 
 /** Undefined for a send whose chat nobody has made out. */

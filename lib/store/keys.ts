@@ -35,6 +35,13 @@ export const echoKey = (account: string, trace: string, providerId: string): Key
   sk: `E#${keyPart(providerId)}`,
 });
 
+/** Who is known under a name (lib/chats/people.ts): one row for each chat. */
+export const personPartition = (workspace: string, name: string): string => `PERSON#${workspace}#${keyPart(name)}`;
+export const personKey = (workspace: string, name: string, chat: string): Key => ({
+  pk: personPartition(workspace, name),
+  sk: chat,
+});
+
 export const sendKey = (messageId: string): Key => ({ pk: `MSG#${messageId}`, sk: 'META' });
 
 export const idempotencyKey = (workspace: string, webhook: string, key: string): Key => ({

@@ -1,4 +1,5 @@
-import { type ChatSighting, chatId, sightChat } from '#lib/chats/chat.ts';
+import { type ChatSighting, chatId } from '#lib/chats/chat.ts';
+import { sightChat } from '#lib/chats/people.ts';
 import { grant, showCredits } from '#lib/credits/credits.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { DEFAULT_PACING } from '#lib/domain/send/pace.ts';
@@ -37,6 +38,7 @@ export interface BenchAccount {
   readonly channel?: 'whatsapp' | 'sms';
   readonly phone?: string;
   readonly instance?: string;
+  readonly scope?: string;
   readonly paused?: boolean;
   readonly connectedAt?: string;
 }
@@ -54,13 +56,17 @@ export class SendBench {
   readonly config: SendingConfig;
   readonly #send;
 
-  constructor(wrap: (store: Store) => Store = (store) => store, config: Partial<SendingConfig> = {}) {
+  constructor(
+    wrap: (store: Store) => Store = (store) => store,
+    config: Partial<SendingConfig> = {},
+    reachable: Reaches = reaches,
+  ) {
     this.store = wrap(this.memory);
     this.config = { ...defaultConfig, ...config };
     this.#send = sendApp({
       ...this.ports(),
       store: underRole(this.store, 'send'),
-      reaches,
+      reaches: reachable,
       config: this.config,
       rules: { allowPrivateHosts: false },
     });

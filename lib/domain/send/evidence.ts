@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { safeFileName } from '../file.ts';
 import type { Message } from '../message.ts';
-import { normaliseJid, phoneOfJid, toPhone } from '../person.ts';
-import { recipientOf } from './recipient.ts';
+import { commonSpelling, normaliseJid, phoneOfJid, toPhone } from '../person.ts';
+import { type Recipient, recipientOf } from './recipient.ts';
 
 /**
  * Which message at the provider is which attempt of ours, where no answer has told. One rule for what webhooks say, now
@@ -50,22 +50,39 @@ export function matching<A extends Attempt, S extends Sighting>(
   windowMs: number,
 ): readonly { readonly attempt: A; readonly sighting: S }[] {
   return sightings.flatMap((sighting) => {
-    const [attempt, ...rivals] = attempts.filter(
-      (one) => isAlike(one, sighting) && isInTime(one, sighting, windowMs, WRONG_CLOCK_MS),
-    );
+    const possible = attempts.filter((one) => isInTime(one, sighting, windowMs, WRONG_CLOCK_MS));
+    // Whoever shares a name with it comes before those who may only be hidden behind it.
+    const alike = possible.filter((one) => likeness(one, sighting) === 'named');
+    const [attempt, ...rivals] =
+      alike.length > 0 ? alike : possible.filter((one) => likeness(one, sighting) === 'hidden');
     if (!attempt?.isOpen || rivals.length > 0 || !isInTime(attempt, sighting, windowMs)) return [];
+    const isRival = alike.length > 0 ? isNamed : isAny;
     const others = sightings.filter(
       (other) =>
-        other.providerId !== sighting.providerId && isAlike(attempt, other) && isInTime(attempt, other, windowMs),
+        other.providerId !== sighting.providerId &&
+        isRival(likeness(attempt, other)) &&
+        isInTime(attempt, other, windowMs),
     );
     return others.length > 0 ? [] : [{ attempt, sighting }];
   });
 }
 
-function isAlike(attempt: Attempt, sighting: Sighting): boolean {
-  const isSame = sighting.file === undefined || sighting.file === attempt.file;
-  return isSame && attempt.traces.some((trace) => sighting.traces.includes(trace));
+type Likeness = 'named' | 'hidden' | 'none';
+const isNamed = (likeness: Likeness): boolean => likeness === 'named';
+const isAny = (likeness: Likeness): boolean => likeness !== 'none';
+
+function likeness(attempt: Attempt, sighting: Sighting): Likeness {
+  if (sighting.file !== undefined && sighting.file !== attempt.file) return 'none';
+  const shared = attempt.traces.filter((trace) => sighting.traces.includes(trace));
+  if (shared.length === 0) return 'none';
+  if (!shared.every(isOfHidden)) return 'named';
+  // Of a file, words say nothing, and nothing is left without its name.
+  return attempt.file === undefined || sighting.file !== undefined ? 'hidden' : 'none';
 }
+
+/** Whether a trace says no more of the recipient than that somebody may be hidden there. */
+export const isOfHidden = (trace: string): boolean => trace.startsWith(OF_HIDDEN);
+const OF_HIDDEN = '~';
 
 function isInTime({ since }: Attempt, { at }: Sighting, windowMs: number, tolerance = CLOCK_TOLERANCE_MS): boolean {
   return at === undefined || (at >= since - tolerance && at <= since + windowMs + tolerance);
@@ -79,9 +96,10 @@ function isInTime({ since }: Attempt, { at }: Sighting, windowMs: number, tolera
  * cannot be looked up in a list made beforehand. It does not hide them from somebody who reads the table with the sends.
  */
 export function tracesOf(account: string, said: Said, addresses: readonly string[]): string[] {
-  return addresses.map((address) =>
-    keyed(account, [said.kind, address, ...(said.kind === 'text' ? [wordsIn(said)] : [])]),
-  );
+  return addresses.map((address) => {
+    const trace = keyed(account, [said.kind, address, ...(said.kind === 'text' ? [wordsIn(said)] : [])]);
+    return address === HIDDEN ? `${OF_HIDDEN}${trace}` : trace;
+  });
 }
 
 export function fileTrace(account: string, { kind, name, caption }: Said): string | undefined {
@@ -99,32 +117,52 @@ const wordsIn = ({ text = '' }: Said): string => text.toWellFormed().replace(/\r
 /** How a send's recipient may be named, by itself and by the chat in which its message stands. */
 export function addressesOf(kept: Readonly<Record<string, string>>): string[] {
   const recipient = recipientOf(kept);
-  const chat = kept.provider_chat === undefined ? [] : [addressOf(kept.provider_chat)];
-  switch (recipient?.kind) {
+  if (!recipient) return [];
+  const others = [kept.provider_chat, kept.lid, kept.number].flatMap((id) => (id === undefined ? [] : addresses(id)));
+  const all = unique([...ownAddresses(recipient), ...others]);
+  const isHidden = all.some((address) => address.endsWith('@lid'));
+  return isHidden || !all.some((address) => address.startsWith('phone:')) ? all : [...all, HIDDEN];
+}
+
+function ownAddresses(recipient: Recipient): string[] {
+  switch (recipient.kind) {
     case 'phone':
-      return unique([`phone:${recipient.phone}`, ...chat]);
+      return addresses(recipient.phone);
     case 'jid':
-      return unique([addressOf(toPhone(recipient.jid) ?? recipient.jid), ...chat]);
+      return addresses(toPhone(recipient.jid) ?? recipient.jid);
     case 'chat_id':
-      return unique([addressOf(recipient.id), ...chat]);
+      return addresses(recipient.id);
     case 'chat_name':
-      return unique([`title:${recipient.name}`, ...chat]);
-    case undefined:
-      return [];
+      return [`title:${recipient.name}`];
   }
 }
 
+/**
+ * Somebody whose number is hidden, or whose hidden id nobody has seen: where the one side names a number and the other a
+ * `@lid`, they may be the same, and words, time and being the only ones decide.
+ */
+const HIDDEN = 'hidden';
+
 /** The same of a message that a provider tells of. A provider that knows chats by WhatsApp's ids is never asked by title. */
-export function addressesIn({ chat, recipient }: Pick<Message, 'chat' | 'recipient'>): string[] {
-  const phones = [chat.phone, recipient?.phone].flatMap((phone) => (phone === undefined ? [] : [`phone:${phone}`]));
+export function addressesIn(
+  { chat, recipient, via }: Pick<Message, 'chat' | 'recipient' | 'via'>,
+  names: readonly string[] = [],
+): string[] {
+  const told = [chat.id, chat.phone, recipient?.phone, ...names].flatMap((id) =>
+    id === undefined ? [] : addresses(id),
+  );
   const titles = chat.title === undefined || chat.id.includes('@') ? [] : [`title:${chat.title}`];
-  return unique([addressOf(chat.id), ...phones, ...titles]);
+  const isHidden = via === 'api' && chat.id.endsWith('@lid') && !told.some((address) => address.startsWith('phone:'));
+  return unique([...told, ...titles, ...(isHidden ? [HIDDEN] : [])]);
 }
 
-/** Providers name a person by number or by an id that holds it; other chats by an id of their own. */
-function addressOf(id: string): string {
+/**
+ * Providers name a person by number or by an id that holds it; other chats by an id of their own. A number that has two
+ * spellings is found by both: marks of an earlier version know only the one that was told.
+ */
+function addresses(id: string): string[] {
   const phone = id.startsWith('+') ? toPhone(id) : phoneOfJid(id);
-  return phone === undefined ? `chat:${normaliseJid(id)}` : `phone:${phone}`;
+  return phone === undefined ? [`chat:${normaliseJid(id)}`] : [`phone:${phone}`, `phone:${commonSpelling(phone)}`];
 }
 
 const unique = (addresses: readonly string[]): string[] => [...new Set(addresses)];

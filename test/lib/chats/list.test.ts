@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ChatSighting, chatId, chatKey, sightChat } from '#lib/chats/chat.ts';
+import { type ChatSighting, chatId, chatKey } from '#lib/chats/chat.ts';
 import { type ChatFilter, type KnownChat, listChats } from '#lib/chats/list.ts';
+import { sightChat } from '#lib/chats/people.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { decodeCursor } from '#lib/store/page.ts';
 import { type Store, set, update } from '#lib/store/store.ts';
@@ -128,7 +129,8 @@ describe('the list of chats', () => {
   it('goes on where the page before ended, whatever is active meanwhile', async () => {
     const store = new MemoryStore();
     for (let n = 0; n < 9; n++) await sightChat(store, sighting(`c${n}`, n));
-    const between = (page: number) => sightChat(store, sighting(`c${page === 1 ? 8 : 0}`, 20 + page));
+    const between = async (page: number) =>
+      void (await sightChat(store, sighting(`c${page === 1 ? 8 : 0}`, 20 + page)));
     const pages = names(await walk(store, { limit: 3, between }));
     // What was active since then stands at the top of the list, and not on a later page.
     expect(pages).toEqual([

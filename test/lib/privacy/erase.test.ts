@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sightChat } from '#lib/chats/chat.ts';
+import { sightChat } from '#lib/chats/people.ts';
 import { audit } from '#lib/credits/audit.ts';
 import { stateKey } from '#lib/inbox/delivery-state.ts';
 import { readSend } from '#lib/sender/items.ts';
@@ -105,7 +105,7 @@ describe('erasing a person deletes', () => {
       message(1, { chat: PERSON, direction: 'outbound', text: 'from elsewhere', account: '+15550111' }),
     );
     const marks = () => hub.memory.all().filter(({ pk }) => pk.startsWith('ECHO#'));
-    expect(marks()).toHaveLength(2);
+    expect(marks()).toHaveLength(3);
     await erase(hub);
     expect(marks()).toEqual([]);
   });

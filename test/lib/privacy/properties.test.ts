@@ -65,8 +65,8 @@ it('leaves nothing that names the person, and everything else as it was', async 
   );
 }, 60_000);
 
-/** What goes with the person and holds no number: states of messages, places in the feed, a chat under another id. */
-const isFollowing = (pk: string, text: string) => /^(?:PID|FEED)#/.test(pk) || text.includes('chat-78');
+/** What goes with the person and holds no number: states of messages, places in the feed, a chat under another id, what leads there. */
+const isFollowing = (pk: string, text: string) => /^(?:PID|FEED|PERSON)#/.test(pk) || text.includes('chat-78');
 
 /** The partitions of a workspace: whoever looks from outside finds the workspace in each, but for its webhooks' logs. */
 function partitionsOf({ memory }: ErasureHub, workspace: string): Set<string> {

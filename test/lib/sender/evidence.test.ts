@@ -104,7 +104,7 @@ describe('marks', () => {
   test('hold nothing that can be read, and run out', async () => {
     await sendUnsure('a secret');
     await world.until(world.echo(hello(world, 'P0', { text: 'from elsewhere' })));
-    expect(marks().length).toBe(2);
+    expect(marks().length).toBe(3);
     const texts = marks().map((mark) => JSON.stringify(mark));
     for (const word of ['secret', 'elsewhere', PERSON.slice(1)])
       expect(texts.filter((t) => t.includes(word))).toEqual([]);

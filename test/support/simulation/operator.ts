@@ -148,7 +148,7 @@ async function eraseOne(world: World, which: number): Promise<void> {
   await world.spawn('erase', workspace, ({ store, clock }) =>
     emptySend(
       {
-        ...{ store, workspace, counts: { ...NONE }, left: [] },
+        ...{ store, workspace, counts: { ...NONE }, left: [], names: [] },
         ...{ log: { info: () => undefined, warn: () => undefined, error: () => undefined } },
         ...{ mentions: () => false, mentionsOrFounded: () => false, isTimeUp: () => false },
         nowSeconds: Math.floor(clock.now() / 1000),

@@ -327,7 +327,7 @@ export class World {
     const record = echoed(workspace, taken);
     const key = stateKey({ workspace, provider: 'fake', scope }, providerId);
     await this.#delivered('echo', workspace, skewMs, (ports) =>
-      sendReports(ports, this.config).outbound(record, record.event, key, undefined),
+      sendReports(ports, this.config).outbound(record, record.event, key, undefined, []),
     );
   }
 

@@ -96,7 +96,10 @@ describe('a message and an attempt belong together', () => {
 });
 
 describe('addresses', () => {
-  const chat = (id: string, more: object = {}) => ({ chat: { id, kind: 'individual' as const, ...more } });
+  const chat = (id: string, more: object = {}) => ({
+    chat: { id, kind: 'individual' as const, ...more },
+    via: 'api' as const,
+  });
   test.each([
     ['a number', { phone: '+15550100099' }, chat('15550100099@c.us')],
     ['a number, as an older spelling of an id', { phone: '+15550100099' }, chat('15550100099:4@s.whatsapp.net')],

@@ -1,0 +1,308 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { isRecord } from '#lib/domain/json.ts';
+import { Conversation } from '#test/support/conversation.ts';
+
+const NOW = Date.parse('2026-03-01T11:59:00.000Z') / 1000;
+const ANA = '15550100099@c.us';
+const LID = '190000000000042@lid';
+const instanceData = { idInstance: 7999000111, wid: '15550100001@c.us', typeInstance: 'whatsapp' };
+
+interface Told extends Readonly<Record<string, unknown>> {
+  readonly type?: string;
+  readonly id?: string;
+  readonly at?: number;
+  readonly text?: string;
+}
+let count = 0;
+/** What GREEN-API tells of a message; `at` in seconds after the first. */
+function told(chatId: string, more: Told = {}) {
+  const { type = 'incomingMessageReceived', id = `M${++count}`, at = count, text = 'hello', ...senderData } = more;
+  return {
+    typeWebhook: type,
+    instanceData,
+    timestamp: NOW + at,
+    idMessage: id,
+    senderData: { chatId, sender: chatId, chatName: '', senderName: '', ...senderData },
+    messageData: { typeMessage: 'textMessage', textMessageData: { textMessage: text } },
+  };
+}
+const echoed = (chatId: string, id: string, more: Told = {}) =>
+  told(chatId, {
+    type: 'outgoingAPIMessageReceived',
+    sender: instanceData.wid,
+    senderName: 'Corner Shop',
+    id,
+    ...more,
+  });
+const statusOf = (id: string, chatId: string, status = 'delivered') => ({
+  ...{ typeWebhook: 'outgoingMessageStatus', instanceData, timestamp: NOW + 50, chatId, idMessage: id },
+  ...{ status, sendByApi: true },
+});
+
+const bodies = (requests: readonly { readonly body?: unknown }[]) =>
+  requests.map(({ body }) => (isRecord(body) ? body.value : undefined));
+const part = (id: string) => green.bench.send(id).parts[0];
+const recipientOf = (id: string) => green.bench.send(id).recipient;
+
+let green: Conversation;
+beforeEach(async () => {
+  count = 0;
+  green = await new Conversation('green-api').begin();
+});
+
+describe('a hidden number', () => {
+  it('that has written is written to by its jid as by its chat', async () => {
+    const { chatId } = Object(await green.receive(told(LID, { chatName: 'Bo', senderName: 'Bo' })));
+    const id = await green.send({ jid: LID });
+    expect(bodies(await green.deliver())).toEqual([{ chatId: LID, message: 'hello' }]);
+    expect(part(id)?.state).toBe('sent');
+    expect(await green.chats()).toMatchObject([{ id: chatId, title: 'Bo', messages: ['M1', 'P1'] }]);
+  });
+
+  it('that nobody has seen is refused at once, and nothing is charged', async () => {
+    await expect(green.send({ jid: LID })).rejects.toThrow(
+      '400 jid hides a number, and no chat under it is known: give the phone number, or wait until they have written',
+    );
+    expect(green.bench.available()).toBe(100);
+  });
+
+  it('settles a send whose answer was lost, and is known for the number from then on', async () => {
+    green.answers.push({ status: 502, headers: { 'content-type': 'text/html' }, text: 'bad gateway' });
+    const id = await green.send({ phone: '+15550100099', text: 'Lost answer' });
+    await green.deliver();
+    expect(part(id)?.state).toBe('unknown');
+    green.bench.now += 5_000;
+    const at = green.bench.now / 1000 - NOW;
+    await green.receive(echoed(LID, 'U1', { text: 'Lost answer', at, chatName: 'Ana Ruiz' }));
+    expect(part(id)).toMatchObject({ state: 'sent', providerId: 'U1' });
+    const chats = await green.chats();
+    expect(chats).toMatchObject([{ messages: ['U1'], title: 'Ana Ruiz' }]);
+
+    await green.receive(told(LID, { id: 'A1', at: at + 1 }));
+    await green.receive(told(ANA, { id: 'A2', at: at + 2 }));
+    const next = await green.send({ phone: '+15550100099' });
+    expect(recipientOf(next)).toMatchObject({ chat: chats[0]?.id, lid: LID });
+    expect(await green.chats()).toMatchObject([{ id: chats[0]?.id, messages: ['U1', 'A1', 'A2'] }]);
+  });
+
+  it('settles nothing where two sends fit, or where it is known for somebody else', async () => {
+    const lost = { status: 502, text: '' };
+    green.answers.push(lost, lost);
+    const ids = [await green.send({ phone: '+15550100099' }), await green.send({ phone: '+15550100077' })];
+    await green.deliver();
+    const at = green.bench.now / 1000 - NOW;
+    await green.receive(echoed(LID, 'U1', { at }));
+    expect(ids.map((id) => part(id)?.state)).toEqual(['unknown', 'unknown']);
+
+    await green.receive(told('190000000000077@lid', { sender: '15550100055@c.us', at }));
+    await green.receive(echoed('190000000000077@lid', 'U2', { at }));
+    expect(ids.map((id) => part(id)?.state)).toEqual(['unknown', 'unknown']);
+  });
+
+  it.each([
+    ['an echo', (id: string) => echoed(LID, id)],
+    ['a status', (id: string) => statusOf(id, LID)],
+  ])('is learnt from %s of a message of ours', async (_what, report) => {
+    await green.receive(told(LID, { chatName: 'Ana Ruiz', senderName: 'Ana' }));
+    await green.send({ phone: '+15550100099' });
+    await green.deliver();
+    expect(await green.chats()).toHaveLength(2);
+    await green.receive(report('P1'));
+    const [chat, ...others] = await green.chats();
+    expect(others).toEqual([]);
+    expect(chat).toMatchObject({ title: 'Ana Ruiz', messages: ['M1', 'P1'] });
+    // Both ids stay good.
+    const id = await green.send({ jid: LID });
+    expect(recipientOf(id)).toMatchObject({ chat: chat?.id });
+  });
+
+  it('is learnt from the sender of a message, and the younger chat leads to the older', async () => {
+    const old = Object(await green.receive(told(ANA))).chatId;
+    const young = Object(await green.receive(told(LID, { chatName: 'Ana Ruiz' }))).chatId;
+    await green.receive(told(LID, { sender: ANA }));
+    expect(await green.chats()).toMatchObject([
+      { id: old, phone: '+15550100099', title: 'Ana Ruiz', messages: ['M1', 'M2', 'M3'] },
+    ]);
+    expect(await green.chat(young)).toMatchObject({ id: old });
+    expect(await green.messages(young)).toEqual(['M1', 'M2', 'M3']);
+    expect(Object(await green.receive(told(LID, { id: 'M4' }))).chatId).toBe(old);
+    const sent = [{ chat_id: young }, { chat_id: LID }, { chat_name: 'Ana Ruiz' }, { phone: '+15550100099' }];
+    for (const to of sent) expect(recipientOf(await green.send(to))).toMatchObject({ chat: old });
+  });
+
+  it('is nobody else for having another number beside it once', async () => {
+    const old = Object(await green.receive(told(LID, { sender: ANA }))).chatId;
+    const other = Object(await green.receive(told('15550100077@c.us'))).chatId;
+    await green.receive(told(LID, { sender: '15550100077@c.us' }));
+    expect((await green.chats()).map(({ id }) => id).sort()).toEqual([old, other].sort());
+  });
+});
+
+describe('two chats of one person', () => {
+  it('that are begun at the same moment are one', async () => {
+    for (let round = 0; round < 10; round++) {
+      const [phone, lid] = [`1555010${2000 + round}@c.us`, `19000000000${2000 + round}@lid`];
+      const events = [told(phone), told(lid, { sender: phone }), told(phone, { sender: lid }), told(lid)];
+      await Promise.all(events.map((event) => green.receive(event)));
+      await green.receive(told(lid, { sender: phone }));
+    }
+    const chats = await green.chats();
+    expect(chats.map(({ messages }) => messages.length)).toEqual(chats.map(() => 5));
+    expect(chats).toHaveLength(10);
+  });
+
+  it('are two with two accounts', async () => {
+    const free = await new Conversation('green-api').begin(false);
+    const { chatId } = Object(await free.receive(told(ANA)));
+    const wid = '15550100002@c.us';
+    const second = { ...told(ANA), instanceData: { ...instanceData, idInstance: 7999000222, wid } };
+    expect(Object(await free.receive(second)).chatId).not.toBe(chatId);
+    await free.bench.addAccount('acc_1', { provider: 'green-api', instance: '7999000111' });
+    await free.bench.addAccount('acc_2', { provider: 'green-api', instance: '7999000222' });
+    const id = await free.send({ phone: '+15550100099', account_id: 'acc_1' });
+    expect(free.bench.send(id).recipient).toMatchObject({ chat: chatId });
+  });
+});
+
+describe('a number with two spellings', () => {
+  it.each([
+    ['5215550000099', '+525550000099'],
+    ['5491150000099', '+541150000099'],
+    ['552160000099', '+5521960000099'],
+  ])('known as %s is written to as that, when %s is given', async (known, given) => {
+    const { chatId } = Object(await green.receive(told(`${known}@c.us`, { chatName: 'Luz' })));
+    for (const to of [{ phone: given }, { jid: `${given.slice(1)}@c.us` }, { phone: `+${known}` }]) {
+      const id = await green.send(to);
+      expect(recipientOf(id)).toMatchObject({ chat: chatId });
+      expect(bodies(await green.deliver())).toEqual([{ chatId: `${known}@c.us`, message: 'hello' }]);
+    }
+    expect(await green.chats()).toMatchObject([{ id: chatId, messages: ['M1', 'P1', 'P2', 'P3'] }]);
+  });
+
+  it('is sent to as given until an answer tells the other, and is one chat then', async () => {
+    await green.send({ phone: '+525550000099' });
+    expect(bodies(await green.deliver())).toEqual([{ chatId: '525550000099@c.us', message: 'hello' }]);
+    await green.receive(told('5215550000099@c.us', { id: 'A1', at: green.bench.now / 1000 - NOW }));
+    expect(await green.chats()).toMatchObject([{ messages: ['P1', 'A1'] }]);
+    await green.send({ phone: '+525550000099' });
+    expect(bodies(await green.deliver())).toEqual([{ chatId: '5215550000099@c.us', message: 'hello' }]);
+  });
+
+  it('is found by its echo in the other spelling', async () => {
+    green.answers.push({ status: 502, text: '' });
+    const id = await green.send({ phone: '+525550000099' });
+    await green.deliver();
+    await green.receive(echoed('5215550000099@c.us', 'U1', { at: green.bench.now / 1000 - NOW }));
+    expect(part(id)).toMatchObject({ state: 'sent', providerId: 'U1' });
+  });
+});
+
+describe('titles, lists and kinds', () => {
+  it('keeps the name of a group, whoever writes', async () => {
+    const group = '120363000000000001@g.us';
+    await green.receive(told(group, { sender: ANA, chatName: 'Lunch club', senderName: 'Ana' }));
+    await green.receive(told(group, { sender: '15550100077@c.us', chatName: 'Bo', senderName: 'Bo' }));
+    expect(await green.chats()).toMatchObject([{ title: 'Lunch club', kind: 'group' }]);
+    await green.send({ chat_name: 'Lunch club' });
+    expect(bodies(await green.deliver())).toEqual([{ chatId: group, message: 'hello' }]);
+  });
+
+  it('finds somebody by name who has posted a story as well', async () => {
+    const name = { chatName: 'Ana Ruiz', senderName: 'Ana' };
+    const { chatId } = Object(await green.receive(told(ANA, name)));
+    await green.receive(told('status@broadcast', { ...name, sender: ANA }));
+    expect(recipientOf(await green.send({ chat_name: 'Ana Ruiz' }))).toMatchObject({ chat: chatId });
+    const story = (await green.chats()).find(({ kind }) => kind === 'status');
+    expect(story).toMatchObject({ messages: ['M2'] });
+    expect(story?.title).toBeUndefined();
+  });
+
+  it('puts what came through a broadcast list into the chat with its sender', async () => {
+    const { chatId } = Object(await green.receive(told(ANA)));
+    expect(await green.receive(told('1668000000@broadcast', { sender: ANA }))).toMatchObject({
+      chatId,
+      message: { chat: { id: ANA, kind: 'individual' }, broadcastList: '1668000000@broadcast' },
+    });
+    expect(await green.chats()).toMatchObject([{ id: chatId, messages: ['M1', 'M2'] }]);
+  });
+
+  it('names the sender of a first message, and never ourselves', async () => {
+    const first = await green.receive(told(ANA, { chatName: 'Cleo Diaz' }));
+    expect(first).toMatchObject({ message: { sender: { phone: '+15550100099', name: 'Cleo Diaz' } } });
+    const wrong = { sender: instanceData.wid, chatName: 'Ana Ruiz', senderName: 'Corner Shop' };
+    expect(await green.receive(told(ANA, wrong))).toMatchObject({
+      message: { direction: 'inbound', sender: { phone: '+15550100099', name: 'Ana Ruiz' } },
+    });
+  });
+
+  it('refuses to write to a channel, uncharged', async () => {
+    const { chatId } = Object(await green.receive(told('120363000000000099@newsletter', { chatName: 'City news' })));
+    await expect(green.send({ chat_id: chatId })).rejects.toThrow('404 chat_id names a chat of the kind channel');
+    expect(green.bench.available()).toBe(100);
+    expect(await green.chats()).toMatchObject([{ kind: 'channel', title: 'City news' }]);
+  });
+});
+
+describe('at TimelinesAI', () => {
+  const flat = (more: object) => ({
+    event_type: 'message:received:new',
+    data: { chat_id: 510234, text: 'one', ...more },
+  });
+  const account = { whatsapp_account_id: '15550100001@s.whatsapp.net', sender_phone: '+15550100099' };
+
+  it.each([
+    ['first', [{}, account]],
+    ['last', [account, {}]],
+  ])('a chat is one, whether or not the account is told: not told %s', async (_which, events) => {
+    const lines = await new Conversation('timelinesai').begin(false);
+    for (const [n, more] of events.entries()) await lines.receive(flat({ ...more, message_uid: `k-${n}` }));
+    await lines.receive(flat({ ...account, message_uid: 'k-2' }));
+    const [chat, ...others] = await lines.chats();
+    expect(others).toEqual([]);
+    expect(chat?.messages.toSorted()).toEqual(['k-0', 'k-1', 'k-2']);
+  });
+
+  it('somebody is written to by number in the chat that is known', async () => {
+    const lines = await new Conversation('timelinesai').begin();
+    const person = { full_name: 'Ana Ruiz', phone: '+15550100099' };
+    const own = { full_name: 'Lee', phone: '+15550100001' };
+    const { chatId } = Object(
+      await lines.receive({
+        event_type: 'message:received:new',
+        chat: { chat_id: 510234, is_group: false, ...person },
+        whatsapp_account: own,
+        message: { text: 'hello', direction: 'received', message_uid: 'k-1', sender: person, recipient: own },
+      }),
+    );
+    const id = await lines.send({ phone: '+15550100099' });
+    expect(lines.bench.send(id).recipient).toMatchObject({ phone: '+15550100099', chat: chatId });
+    await lines.deliver();
+    expect(await lines.chats()).toMatchObject([{ id: chatId, title: 'Ana Ruiz', messages: ['k-1', 'P1'] }]);
+  });
+
+  it('the echo of a first message joins the chat that its number was written to', async () => {
+    const lines = await new Conversation('timelinesai').begin();
+    await lines.send({ phone: '+15550100099' });
+    await lines.deliver();
+    await lines.receive({
+      event_type: 'message:sent:new',
+      chat: { chat_id: 510234, is_group: false, full_name: 'Ana Ruiz' },
+      whatsapp_account: { phone: '+15550100001' },
+      message: { text: 'hello', direction: 'sent', origin: 'Public API', message_uid: 'P1' },
+    });
+    expect(await lines.chats()).toMatchObject([{ title: 'Ana Ruiz', messages: ['P1'] }]);
+  });
+});
+
+it('is one chat at Cooby, whichever number its id begins with', async () => {
+  const cooby = await new Conversation('cooby').begin(false);
+  const one = {
+    ...{ chat_id: '15550100099_15550100001@c.us', chat_type: 'individual', chat_title: 'Ana Ruiz' },
+    ...{ user_phone: '+15550100001', direction: 'received', sender: { phone: '+15550100099', wa_name: 'Ana' } },
+    ...{ message: { id: 'C1', type: 'chat', text: 'hello' }, timestamp: String(NOW) },
+  };
+  await cooby.receive(one);
+  const sent = { direction: 'sent', sender: { phone: '+15550100001' }, message: { ...one.message, id: 'C2' } };
+  await cooby.receive({ ...one, ...sent, chat_id: '15550100001_15550100099@c.us', timestamp: String(NOW + 1) });
+  expect(await cooby.chats()).toMatchObject([{ messages: ['C1', 'C2'] }]);
+});
