@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { known, optional } from '#lib/domain/schema.ts';
-import { toInstant } from '#lib/domain/time.ts';
+import { toInstant, toIso } from '#lib/domain/time.ts';
 import { decodeCursor } from '#lib/store/page.ts';
 
 const DEFAULT_LIMIT = 50;
@@ -64,12 +64,39 @@ interface PageAsked {
 }
 export const pageRequest = ({ limit = DEFAULT_LIMIT, cursor }: PageAsked) => known({ limit, from: cursor });
 
-const time = (description: string) => decoded(toInstant, description, 'must be a time in ISO 8601');
+const time = (description: string) =>
+  decoded(
+    boundOf,
+    description,
+    'must be a time in ISO 8601 with its offset, or a date, as 2026-03-01T12:00:00Z or 2026-03-01',
+  );
 
-/** Bounds of a list in time, both exclusive. */
+/** A date is its first moment, in UTC. */
+function boundOf(text: string): number | undefined {
+  if (!/^\d{4}-\d\d-\d\d$/.test(text)) return toInstant(text);
+  const instant = toInstant(`${text}T00:00:00Z`);
+  // The last days of a short month are read as the first of the next.
+  return instant !== undefined && toIso(instant).startsWith(text) ? instant : undefined;
+}
+
+const CLOCK =
+  "by the provider's clock, as `occurredAt` where that is less than 48 hours from ours; with `order=received` by ours, when it was stored. " +
+  'ISO 8601; a date without a time is its first moment in UTC';
+
+/** Bounds of a list of events in time, both exclusive. */
 export const between = {
-  after: v.exactOptional(time('Only what is later, ISO 8601')),
-  before: v.exactOptional(time('Only what is earlier, ISO 8601')),
+  after: v.exactOptional(time(`Only what is later, ${CLOCK}`)),
+  before: v.exactOptional(time(`Only what is earlier, ${CLOCK}`)),
+};
+
+/** The same of sends, which have one clock. */
+export const accepted = {
+  after: v.exactOptional(
+    time('Only what was accepted later, by our clock, ISO 8601; a date is its first moment in UTC'),
+  ),
+  before: v.exactOptional(
+    time('Only what was accepted earlier, by our clock, ISO 8601; a date is its first moment in UTC'),
+  ),
 };
 
 /** How a list of events may be ordered. */

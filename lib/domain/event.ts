@@ -209,10 +209,24 @@ export const MessageEvent = v.object({
 });
 export type MessageEvent = v.InferOutput<typeof MessageEvent>;
 
+export const StatusEvent = v.object({
+  ...common,
+  ...payloads.status.entries,
+  sendId: optional(v.string(), 'The `messageId` of the send whose message it tells of'),
+  chatId: optional(v.string(), "The hub's id of the chat in which that message stands"),
+  recipient: v.exactOptional(
+    v.pipe(
+      Person,
+      v.description('To whom that message went; of a chat that has no number here, its id at the provider'),
+    ),
+  ),
+});
+export type StatusEvent = v.InferOutput<typeof StatusEvent>;
+
 /** Everything that was received, in one shape for all providers. */
 export const Event = v.variant('kind', [
   MessageEvent,
-  understood(payloads.status),
+  StatusEvent,
   understood(payloads.reaction),
   understood(payloads.call),
   understood(payloads.connection),

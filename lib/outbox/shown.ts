@@ -1,17 +1,20 @@
 import * as v from 'valibot';
 import { SHARDS } from '#lib/domain/ids.ts';
+import { normaliseJid, toPhone } from '#lib/domain/person.ts';
 import { Instant, known, optional, tally, text, Whole } from '#lib/domain/schema.ts';
 import { CREDIT_STATES, PART_STATES, type SendState, sendCreditState, sendState } from '#lib/domain/send/part.ts';
 import { recipientOf } from '#lib/domain/send/recipient.ts';
 import { toIso } from '#lib/domain/time.ts';
+import { stateKey } from '#lib/inbox/delivery-state.ts';
 import { findSend } from '#lib/sender/cancel.ts';
-import { type Part, readSend, type Send } from '#lib/sender/items.ts';
+import { type Part, readAccount, readSend, type Send } from '#lib/sender/items.ts';
 import { type Place, placesOf } from '#lib/sender/place.ts';
 import { threadIn } from '#lib/sender/sent-event.ts';
-import { sendListKey } from '#lib/store/keys.ts';
+import { accountKey, sendKey, sendListKey } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
-import { newestFirst } from '#lib/store/query.ts';
+import { getAll, newestFirst } from '#lib/store/query.ts';
 import type { Item, Store } from '#lib/store/store.ts';
+import { wholeDirectory } from '#lib/tenants/directory.ts';
 
 export const SEND_STATES = [...PART_STATES, 'partially_sent'] as const;
 
@@ -102,7 +105,32 @@ function shownRecipient(kept: Send['recipient']): ShownSend['recipient'] {
 interface SendFilter {
   readonly state?: SendState;
   readonly accountId?: string;
+  /** The hub's id. */
+  readonly chat?: string;
+  /** A number, a JID, or the provider's id of a chat. */
+  readonly recipient?: string;
+  /** The provider's id of the message of one of its parts. */
+  readonly providerMessageId?: string;
+  /** Of acceptance, strictly after, strictly before; milliseconds. */
+  readonly after?: number;
+  readonly before?: number;
 }
+
+/** By what the index does not hold. */
+function isWanted({ recipient: kept, parts }: Send, { state, chat, recipient }: SendFilter): boolean {
+  if (state !== undefined && sendState(parts) !== state) return false;
+  if (chat !== undefined && threadIn(kept)?.chat !== chat) return false;
+  return recipient === undefined || namesOf(kept).includes(personIn(recipient));
+}
+
+/** A number in one spelling, whether it stands alone or in a JID. */
+function personIn(text: string): string {
+  const jid = normaliseJid(text);
+  return toPhone(text) ?? (/^\d+@c\.us$/.test(jid) ? `+${jid.slice(0, jid.indexOf('@'))}` : jid);
+}
+
+const namesOf = ({ phone, jid, chat_id: id, provider_chat: chat }: Send['recipient']): readonly string[] =>
+  [phone, jid, id, chat].flatMap((name) => (name === undefined ? [] : personIn(name)));
 
 /** A state that hardly any send is in must not walk through all of them in one call; the caller gets a cursor. */
 const ROUNDS = 10;
@@ -116,6 +144,10 @@ export async function listSends(
   { limit, from }: PageRequest,
   now: number,
 ): Promise<ListPage<ShownSend>> {
+  if (filter.providerMessageId !== undefined) {
+    const send = await sendOfMessage(store, workspace, filter.providerMessageId, filter);
+    return { items: await shown(store, send ? [send] : [], now) };
+  }
   const found: Send[] = [];
   let position = from;
   for (let round = 0; round < ROUNDS; round++) {
@@ -125,22 +157,57 @@ export async function listSends(
       ...(position && { from: position }),
     });
     const sends = await sendsAt(store, slice.entries);
-    found.push(...sends.filter(({ parts }) => filter.state === undefined || sendState(parts) === filter.state));
+    found.push(...sends.filter((send) => isWanted(send, filter)));
     position = slice.position;
     if (position === undefined || found.length >= limit) break;
   }
   return pageOf(await shown(store, found, now), position);
 }
 
-function entriesOf(store: Store, workspace: string, { accountId }: SendFilter, { limit, from }: PageRequest) {
+/** Through the state of the message, which is kept under the account's name at the provider. */
+async function sendOfMessage(
+  store: Store,
+  workspace: string,
+  id: string,
+  filter: SendFilter,
+): Promise<Send | undefined> {
+  const entries = await wholeDirectory(store, workspace, 'ACCOUNT');
+  const ids = entries.map(({ sk }) => sk.slice('ACCOUNT#'.length));
+  const wanted = ids.filter((account) => filter.accountId === undefined || account === filter.accountId);
+  const accounts = (await getAll(store, wanted.map(accountKey))).map(readAccount);
+  const keys = new Map(
+    accounts.map(({ provider, scope }) => stateKey({ workspace, provider, scope }, id)).map((key) => [key.pk, key]),
+  );
+  const states = await getAll(store, [...keys.values()], { consistent: true });
+  const named = [...new Set(states.flatMap(({ send }) => (typeof send === 'string' ? [send] : [])))];
+  const sends = (await getAll(store, named.map(sendKey), { consistent: true })).map(readSend);
+  const isInTime = ({ createdAt }: Send) =>
+    createdAt > (filter.after ?? Number.NEGATIVE_INFINITY) && createdAt < (filter.before ?? Number.POSITIVE_INFINITY);
+  return sends.find((send) => send.workspace === workspace && isWanted(send, filter) && isInTime(send));
+}
+
+function entriesOf(
+  store: Store,
+  workspace: string,
+  { accountId, after, before }: SendFilter,
+  { limit, from }: PageRequest,
+) {
   const partitions = Array.from({ length: SHARDS }, (_, shard) => sendListKey(workspace, shard));
   const accepts = (entry: Item) => entry.accountId === accountId;
   return newestFirst(
     store,
     { index: 'gsi1', partitions },
-    { limit, ...(from !== undefined && { before: from }), ...(accountId !== undefined && { accepts }) },
+    {
+      limit,
+      ...known({ from: after === undefined ? undefined : toIso(after + 1), before: earlier(from, before) }),
+      ...(accountId !== undefined && { accepts }),
+    },
   );
 }
+
+/** The earlier one of a position and a time. */
+const earlier = (position: string | undefined, before: number | undefined): string | undefined =>
+  [position, before === undefined ? undefined : toIso(before)].filter((bound) => bound !== undefined).sort()[0];
 
 async function sendsAt(store: Store, entries: readonly Item[]): Promise<readonly Send[]> {
   const items = new Map<string, Item>();

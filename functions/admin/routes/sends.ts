@@ -4,7 +4,7 @@ import { listSends, SEND_STATES, ShownSend, showSend } from '#lib/outbox/shown.t
 import { cancel, type Resent, resend } from '#lib/sender/cancel.ts';
 import { json, missing, type ProblemReply, problem } from '../answers.ts';
 import { type Context, route, takesNothing } from '../route.ts';
-import { Id, listOf, pageRequest, paging } from '../schemas.ts';
+import { accepted, Id, listOf, pageRequest, paging } from '../schemas.ts';
 
 const NO_SEND = missing('send');
 const shared = { ...takesNothing, tag: 'Sends', access: 'workspace' } as const;
@@ -14,6 +14,10 @@ const Filter = v.strictObject({
   ...paging,
   state: v.exactOptional(v.picklist(SEND_STATES)),
   account: optional(Id, "An account's id"),
+  chat: optional(Id, "The hub's id of a chat"),
+  recipient: optional(v.string(), "To whom: a number, a JID, or the provider's id of a chat"),
+  providerMessageId: optional(v.string(), "The provider's id of the message, as statuses and echoes name it"),
+  ...accepted,
 });
 
 const listing = route({
@@ -25,9 +29,10 @@ const listing = route({
     'Each with what has become of it. `state=unknown` finds those of which nobody can say whether they went out.',
   query: Filter,
   answers: { 200: { description: 'A page', schema: listOf(ShownSend) } },
-  run: async ({ query: { state, account, ...page } }, { ports, workspace }) => {
-    const filter = known({ state, accountId: account });
-    return json(200, await listSends(ports.store, workspace, filter, pageRequest(page), ports.clock.now()));
+  run: async ({ query: { limit, cursor, account, ...filter } }, { ports, workspace }) => {
+    const wanted = { ...filter, ...known({ accountId: account }) };
+    const page = pageRequest({ limit, cursor });
+    return json(200, await listSends(ports.store, workspace, wanted, page, ports.clock.now()));
   },
 });
 

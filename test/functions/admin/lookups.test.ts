@@ -1,0 +1,117 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { keptThread } from '#lib/sender/sent-event.ts';
+import { ErasureHub } from '#test/lib/privacy/hub.ts';
+import { itemsOf, message } from './admin-bench.ts';
+
+const PHONE = '+15550199';
+const thread = keptThread({ chat: 'chat_1', providerChatId: PHONE });
+
+let hub: ErasureHub;
+let account: string;
+let url: string;
+beforeEach(async () => {
+  hub = new ErasureHub();
+  account = await hub.account();
+  ({ url } = await hub.webhook({ accountId: account }));
+});
+
+const sent = (providerId: string, recipient: Record<string, string> = { phone: PHONE, ...thread }) =>
+  hub.accepted(account, recipient, 'hello', { kind: 'sent', providerId });
+
+const statusOf = async (id: string) => {
+  const { body } = await hub.post(url, { event: 'status', id, status: 'read' });
+  return hub.done('GET', `/api/events/${body.id}`);
+};
+
+describe('a status', () => {
+  it('tells of which send it is, in which chat and to whom', async () => {
+    const sendId = await sent('P1');
+    expect(await statusOf('P1')).toMatchObject({ sendId, chatId: 'chat_1', recipient: { phone: PHONE } });
+    const [listed] = itemsOf(await hub.done('GET', '/api/events?kind=status'));
+    expect(listed).toMatchObject({ sendId, chatId: 'chat_1', recipient: { phone: PHONE } });
+  });
+
+  it('names a recipient without a number by its id', async () => {
+    await sent('P1', { chat_id: '1234@lid', ...keptThread({ chat: 'chat_2', providerChatId: '1234@lid' }) });
+    expect(await statusOf('P1')).toMatchObject({ chatId: 'chat_2', recipient: { id: '1234@lid' } });
+  });
+
+  it('tells the chat of a message that was sent elsewhere and echoed', async () => {
+    const { body } = await hub.post(url, message(1, { id: 'E1', direction: 'outbound', via: 'api' }));
+    const { chatId } = await hub.done('GET', `/api/messages/${body.id}`);
+    const status = await statusOf('E1');
+    expect(status.chatId).toBe(chatId);
+    expect(status).not.toHaveProperty('sendId');
+  });
+
+  it('tells nothing of a message that nobody knows, nor of one that was erased', async () => {
+    expect(await statusOf('unheard')).not.toHaveProperty('chatId');
+    await sent('P1');
+    await statusOf('P1');
+    await hub.done('DELETE', `/api/contacts/${PHONE.slice(1)}`);
+    const { items } = await hub.walk('/api/events?kind=status');
+    expect(JSON.stringify(items)).not.toContain(PHONE);
+  });
+});
+
+describe('sends are found', () => {
+  const found = async (query: string) =>
+    (await hub.walk(`/api/sends?${query}`)).items.map(({ messageId }) => messageId);
+
+  it.each([
+    ['a number', '%2B15550199'],
+    ['a JID', '15550199@c.us'],
+    ['a JID of another spelling', '15550199@s.whatsapp.net'],
+  ])('by their recipient: %s', async (_, recipient) => {
+    const mine = await sent('P1');
+    await sent('P2', { phone: '+15550123' });
+    expect(await found(`recipient=${recipient}`)).toEqual([mine]);
+  });
+
+  it('by their chat', async () => {
+    const mine = await sent('P1');
+    await sent('P2', { phone: PHONE });
+    expect(await found('chat=chat_1')).toEqual([mine]);
+  });
+
+  it('by the provider’s id of a message, and by nothing like it', async () => {
+    const mine = await sent('P1');
+    await sent('P2');
+    expect(await found('providerMessageId=P1')).toEqual([mine]);
+    expect(await found(`providerMessageId=P1&account=${account}`)).toEqual([mine]);
+    expect(await found('providerMessageId=P1&account=acc_other')).toEqual([]);
+    expect(await found('providerMessageId=P')).toEqual([]);
+    const { key } = await hub.workspaceWithKey();
+    expect((await hub.walk('/api/sends?providerMessageId=P1', { key })).items).toEqual([]);
+  });
+
+  it('by when they were accepted', async () => {
+    const first = await sent('P1');
+    const between = new Date(hub.bench.now + 500).toISOString();
+    hub.bench.now += 1000;
+    const second = await sent('P2');
+    expect(await found(`after=${between}`)).toEqual([second]);
+    expect(await found(`before=${between}`)).toEqual([first]);
+    expect(await found('after=2026-03-01&before=2026-03-02')).toEqual([second, first]);
+    expect(await found('before=2026-03-01')).toEqual([]);
+  });
+});
+
+describe('bounds of time', () => {
+  it('are taken as dates, which begin at midnight in UTC', async () => {
+    const { body } = await hub.post(url, message(1, { at: '2026-02-28T23:59:59.000Z' }));
+    const other = await hub.post(url, message(2, { at: '2026-03-01T00:00:01.000Z' }));
+    const ids = async (query: string) => (await hub.walk(`/api/messages?${query}`)).items.map(({ id }) => id);
+    expect(await ids('before=2026-03-01')).toEqual([body.id]);
+    expect(await ids('after=2026-03-01')).toEqual([other.body.id]);
+  });
+
+  it.each(['2026-13-01', '2026-02-31', '2026-03', 'yesterday', '2026-03-01T12:00:00'])(
+    'are refused: %s',
+    async (after) => {
+      const { status, text } = await hub.call('GET', `/api/messages?after=${after}`);
+      expect(status).toBe(422);
+      expect(text).toContain('2026-03-01');
+    },
+  );
+});
