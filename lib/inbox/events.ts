@@ -1,11 +1,6 @@
 import * as v from 'valibot';
-<<<<<<< HEAD
 import { currentChat, historiesOf } from '#lib/chats/chat.ts';
-import type { Event, EventKind, MessageEvent } from '#lib/domain/event.ts';
-=======
-import { chatKey } from '#lib/chats/chat.ts';
 import type { Event, EventKind, MessageEvent, StatusEvent } from '#lib/domain/event.ts';
->>>>>>> d35104e (Tell of which message a status is, and find sends by more)
 import { SHARDS } from '#lib/domain/ids.ts';
 import { Instant, known, Whole } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';

@@ -1,3 +1,4 @@
+import { currentChat, historiesOf } from '#lib/chats/chat.ts';
 import type { Event, MessageEvent } from '#lib/domain/event.ts';
 import { SHARDS } from '#lib/domain/ids.ts';
 import type { Clock } from '#lib/domain/ports.ts';
@@ -45,7 +46,7 @@ const FILTERED_READ = 300;
 export async function readFeed(
   { store, clock }: Ports,
   workspace: string,
-  { after, before, ...filter }: EventFilter,
+  { after, before, chat, ...filter }: EventFilter,
   { limit, from = '' }: PageRequest,
 ): Promise<FeedPage> {
   const now = clock.now();
@@ -54,13 +55,20 @@ export async function readFeed(
   // Asked before the rows are read: what is filled in meanwhile may lie behind them.
   const complete = (await isFilled(store, feedFill)) ? {} : { complete: false as const };
   const page = (at: string, more: boolean): FeedPage => ({ items, cursor: encodeCursor(at), more, ...complete });
+  const chats = chat === undefined ? undefined : await namesOfChat(store, workspace, chat);
+  const { type, quarantined, ...kept } = filter;
+  const isFiltered = chats !== undefined || Object.values(filter).some((value) => value !== undefined);
   const items: Event[] = [];
   let position = from < start ? start : from;
   let size = 0;
   for (let round = 0; round < ROUNDS && position < end && items.length < limit; round++) {
-    const { rows, frontier } = await rowsAfter(store, workspace, { position, end }, limit - items.length, filter);
-    const { type: _type, quarantined: _quarantined, ...kept } = filter;
-    const wanted = rows.filter((row) => accepts(kept, row));
+    const { rows, frontier } = await rowsAfter(
+      store,
+      workspace,
+      { position, end },
+      isFiltered ? FILTERED_READ : Math.ceil((2 * (limit - items.length)) / SHARDS) + 2,
+    );
+    const wanted = rows.filter((row) => accepts(kept, row) && (!chats || chats.has(String(row.chat))));
     for await (const { row, event } of eventsAt(store, workspace, wanted, { filter, now })) {
       size += Buffer.byteLength(JSON.stringify(event));
       if (items.length > 0 && (items.length === limit || size > LARGEST_PAGE)) return page(position, true);
@@ -83,10 +91,8 @@ async function rowsAfter(
   store: Store,
   workspace: string,
   { position, end }: { readonly position: string; readonly end: string },
-  wanted: number,
-  filter: EventFilter,
+  limit: number,
 ): Promise<Rows> {
-  const limit = isFiltered(filter) ? FILTERED_READ : Math.ceil((2 * wanted) / SHARDS) + 2;
   // Right behind the position: nothing sorts between a text and the same with a zero.
   const from = `${position}\0`;
   const shards = Array.from({ length: SHARDS }, (_, shard) => feedPartition(workspace, shard));
@@ -100,7 +106,11 @@ async function rowsAfter(
   return { rows, ...(frontier !== undefined && { frontier }) };
 }
 
-const isFiltered = (filter: EventFilter): boolean => Object.values(filter).some((value) => value !== undefined);
+/** The ids of the hub under which messages of a chat may stand; another workspace's chat has none. */
+async function namesOfChat(store: Store, workspace: string, id: string): Promise<ReadonlySet<string>> {
+  const chat = await currentChat(store, workspace, id);
+  return new Set(chat ? historiesOf(chat) : []);
+}
 
 const LOADED_AT_ONCE = 20;
 
@@ -109,7 +119,7 @@ async function* eventsAt(
   store: Store,
   workspace: string,
   rows: readonly Item[],
-  { filter: { chat: _, ...filter }, now }: { readonly filter: EventFilter; readonly now: number },
+  { filter, now }: { readonly filter: EventFilter; readonly now: number },
 ) {
   const nowSeconds = Math.floor(now / 1000);
   for (let start = 0; start < rows.length; start += LOADED_AT_ONCE) {

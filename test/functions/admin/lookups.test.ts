@@ -48,7 +48,7 @@ describe('a status', () => {
     expect(await statusOf('unheard')).not.toHaveProperty('chatId');
     await sent('P1');
     await statusOf('P1');
-    await hub.done('DELETE', `/api/contacts/${PHONE.slice(1)}`);
+    await hub.done('DELETE', `/api/contacts/%2B${PHONE.slice(1)}`);
     const { items } = await hub.walk('/api/events?kind=status');
     expect(JSON.stringify(items)).not.toContain(PHONE);
   });
