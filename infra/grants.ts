@@ -39,12 +39,13 @@ type TableAction =
 
 /** Takes a webhook in: sees its token and the event, and neither keys of the API nor accounts nor credits. */
 const RECEIVES: Grants = {
+  // What an event's refused put brings along has its longer parts elsewhere.
   table: {
     GetItem: 'CHAT HOOK',
     PutItem: 'ATT EVT FEED PERSON',
     UpdateItem: 'CHAT QUAR',
     BatchWriteItem: 'EVT',
-    BatchGetItem: 'CHAT',
+    BatchGetItem: 'CHAT EVT',
     Query: 'PERSON',
     DeleteItem: 'PERSON',
   },
@@ -55,7 +56,7 @@ const RECEIVES: Grants = {
 const REPORTS: Grants = {
   table: {
     GetItem: 'ACC CHAT HOOK MSG PID',
-    BatchGetItem: 'ACC CHAT MSG PID',
+    BatchGetItem: 'ACC CHAT EVT MSG PID',
     Query: 'ACC ECHO PERSON WS',
     PutItem: 'ACC ATT ECHO EVT FEED PERSON WS',
     UpdateItem: 'ACC CHAT MSG PID QUAR WS',
@@ -117,7 +118,7 @@ const GRANTS: Readonly<Record<string, Grants>> = {
     table: {
       // A webhook where nobody could tell whose a delivery was when it came.
       GetItem: 'ACC CHAT HOOK MSG PID WORKSPACES',
-      BatchGetItem: 'ACC CHAT FALLBACK MSG PID',
+      BatchGetItem: 'ACC CHAT EVT FALLBACK MSG PID',
       Query: 'ACC ECHO PERSON WS',
       PutItem: 'ACC ATT ECHO EVT FALLBACK FEED PERSON WS',
       UpdateItem: 'ACC CHAT MSG PID QUAR WS',

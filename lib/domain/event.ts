@@ -205,6 +205,11 @@ export const MessageEvent = v.object({
   ...payloads.message.entries,
   chatId: text("The hub's id of the chat"),
   delivery: v.exactOptional(DeliveryReport),
+  renewedAt: optional(Instant, 'When it was last told again with newer data, as another link to its file'),
+  deliveries: optional(
+    Whole,
+    'How many deliveries tell it, where later ones had newer data: `/deliveries` below it lists them',
+  ),
   sendId: optional(v.string(), 'The `messageId` of the send that this message is, if it went out through the hub'),
 });
 export type MessageEvent = v.InferOutput<typeof MessageEvent>;

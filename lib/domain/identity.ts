@@ -39,9 +39,9 @@ export function eventId(origin: Origin, identity: Identity, contentHash: string)
   ]);
 }
 
-/** The id of what has the identity of event `id` but says something else. */
-export function conflictId(id: string, contentHash: string): string {
-  return derivedId('evt', ['conflict', id, contentHash]);
+/** The id of what has the identity of event `id` but says something else: what is that, in a hash. */
+export function conflictId(id: string, substance: string): string {
+  return derivedId('evt', ['conflict', id, substance]);
 }
 
 /** The id of a body that was not understood: the same bytes on the same webhook are the same event. */

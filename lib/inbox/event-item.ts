@@ -3,6 +3,7 @@ import type { Event } from '#lib/domain/event.ts';
 import { sha256, shardOf } from '#lib/domain/ids.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { shownKey } from '#lib/store/items.ts';
+import { queryAll } from '#lib/store/query.ts';
 import { type Item, type Key, type Put, put, type Store, type Value, type ValueMap } from '#lib/store/store.ts';
 
 /** An item may hold 400 KB; keys, indexed attributes and the event's own share need room beside the bytes. */
@@ -45,6 +46,52 @@ function chunked(pk: string, name: string, packed: Packed, expiresAt: number | u
 
 export function chunkKey(prefix: string, index: number): string {
   return `${prefix}#${String(index).padStart(3, '0')}`;
+}
+
+/** A later delivery of an event: its body, without a secret. Each body is kept once. */
+export interface ToldAgain {
+  readonly raw: Uint8Array;
+  readonly contentType: string;
+  /** Milliseconds. */
+  readonly receivedAt: number;
+}
+
+const TOLD_PREFIX = 'TOLD#';
+
+/** The items that keep a later delivery beside its event. */
+export function toldItems(id: string, { raw, contentType, receivedAt }: ToldAgain, expiresAt?: number): readonly Put[] {
+  const { pk } = eventKey(id);
+  const hash = sha256(raw).slice(0, 16);
+  const packed = pack(raw);
+  const isWhole = packed.bytes.length <= CHUNK_BYTES;
+  const { chunks, attribute } = isWhole
+    ? { chunks: [], attribute: inline(packed) }
+    : chunked(pk, 'AGAIN', packed, expiresAt);
+  const item = {
+    pk,
+    sk: TOLD_PREFIX + hash,
+    body: attribute,
+    contentType,
+    receivedAt,
+    ...(expiresAt && { expiresAt }),
+  };
+  return [...chunks, put(item)];
+}
+
+/** What was told of an event after it was stored, in its order, by the part of its key that names it. */
+export async function toldAgain(store: Store, id: string): Promise<ReadonlyMap<string, ToldAgain>> {
+  const { pk } = eventKey(id);
+  const items = await queryAll(store, { pk, prefix: TOLD_PREFIX, limit: 100, consistent: true });
+  const told = await Promise.all(
+    items.map(async (item) => [item.sk.slice(TOLD_PREFIX.length), await toldIn(store, item)] as const),
+  );
+  return new Map(told.sort(([, one], [, other]) => one.receivedAt - other.receivedAt));
+}
+
+async function toldIn(store: Store, item: Item): Promise<ToldAgain> {
+  const raw = await load(store, item, 'body');
+  if (raw === undefined || typeof item.receivedAt !== 'number') throw new TypeError(`${shownKey(item)} has no body`);
+  return { raw, contentType: textIn(item, 'contentType'), receivedAt: item.receivedAt };
 }
 
 type BlobReference =

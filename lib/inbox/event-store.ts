@@ -1,8 +1,19 @@
-import type { Event } from '#lib/domain/event.ts';
-import { conflictId } from '#lib/domain/identity.ts';
+import type { Event, MessageEvent } from '#lib/domain/event.ts';
+import { conflictId, contentHash } from '#lib/domain/identity.ts';
 import type { Clock } from '#lib/domain/ports.ts';
-import { absentOrExpired, del, equal, type Item, type Key, put, type Store } from '#lib/store/store.ts';
-import { blobOf, chunkKey, type EventRecord, eventItems } from './event-item.ts';
+import { isSameMessage, renewed, substanceHash } from '#lib/domain/renewal.ts';
+import {
+  absentOrExpired,
+  del,
+  equal,
+  type Item,
+  isLive,
+  type Key,
+  put,
+  type Store,
+  unchanged,
+} from '#lib/store/store.ts';
+import { blobOf, chunkKey, type EventRecord, eventItems, eventKey, recordOf, toldItems } from './event-item.ts';
 import { placed, placedInTime } from './feed-row.ts';
 
 /** The chunk items that an event's head item refers to. */
@@ -40,6 +51,7 @@ interface EventPorts {
  * its row in the feed and itself: the refusal of a second put brings along what it met.
  *
  *   same identity, same content ─▶ duplicate
+ *   the same message with newer data, as a link ─▶ duplicate, and what was stored is renewed
  *   same identity, other content ─▶ an event of its own, `conflict: true`
  *   a placeholder, then the real content ─▶ the real one takes its place
  */
@@ -50,7 +62,12 @@ export async function storeEvent(ports: EventPorts, record: EventRecord, nowSeco
 }
 
 async function putConflicting(ports: EventPorts, record: EventRecord, nowSeconds: number): Promise<Stored> {
-  const event: Event = { ...record.event, id: conflictId(record.event.id, record.contentHash), conflict: true };
+  // By its hash alone an earlier release named it.
+  const old = conflictId(record.event.id, record.contentHash);
+  const [stored] = await ports.store.getMany([eventKey(old)], { consistent: true });
+  if (stored && isLive(stored, nowSeconds)) return { status: 'duplicate', id: old };
+  const id = conflictId(record.event.id, substanceHash(record.event, record.contentHash));
+  const event: Event = { ...record.event, id, conflict: true };
   const second = await putOnce(ports, { ...record, event, placeholder: false }, nowSeconds);
   if (second === 'conflict') throw new Error(`event ${event.id} holds content that its id excludes`);
   return second;
@@ -86,7 +103,7 @@ async function putOnce(
     }
     if (verdict !== 'replaceable') {
       await dropUnused(store, head, written.item);
-      return verdict === 'same' ? { status: 'duplicate', id } : 'conflict';
+      return (await isKnown(store, written.item, record, verdict)) ? { status: 'duplicate', id } : 'conflict';
     }
     replaced = written.item;
     condition = equal('contentHash', replaced.contentHash ?? null);
@@ -100,4 +117,58 @@ function judge(record: EventRecord, met: Item): 'ours' | 'same' | 'replaceable' 
   // A placeholder says nothing that the message, which is there, does not say better.
   if (met.contentHash === record.contentHash || record.placeholder) return 'same';
   return met.placeholder === true ? 'replaceable' : 'other';
+}
+
+/** Whether what was met is the event that came, which is brought up to date where it is a message. */
+async function isKnown(store: Store, met: Item, record: EventRecord, verdict: 'same' | 'other'): Promise<boolean> {
+  const mayRenew = met.kind === 'message' && record.event.kind === 'message' && !record.placeholder;
+  return mayRenew ? (await renew(store, met, record)) === 'same' : verdict === 'same';
+}
+
+/** As the event is with what `told` adds; undefined where that is nothing. */
+export function renewedRecord(before: EventRecord, told: EventRecord): EventRecord | undefined {
+  if (before.event.kind !== 'message' || told.event.kind !== 'message') return undefined;
+  const event = renewed(before.event, told.event);
+  if (!event) return undefined;
+  const isMoved = event.occurredAt !== before.event.occurredAt;
+  const orderedAt = isMoved ? told.orderedAt : before.orderedAt;
+  return { ...before, event, orderedAt, contentHash: hashOf(event) };
+}
+
+/** By the time of the arrival where the provider gave none, as a delivery's own hash is. */
+function hashOf({ occurredAt, receivedAt, kind, message }: MessageEvent): string {
+  return contentHash({ kind, message }, occurredAt === receivedAt ? undefined : Date.parse(occurredAt));
+}
+
+// As many deliveries of one message may race.
+const RENEWALS = 8;
+
+/**
+ * Brings a message that is there up to date with another delivery of it, whose body is kept beside the first. Answers
+ * whether it is the same message at all.
+ */
+async function renew(store: Store, met: Item, told: EventRecord): Promise<'same' | 'other'> {
+  let head = met;
+  for (let round = 0; round < RENEWALS; round++) {
+    const before = await recordOf(store, head);
+    if (before.event.kind !== 'message' || told.event.kind !== 'message') return 'other';
+    if (!isSameMessage(before.event.message, told.event.message)) return 'other';
+    const after = renewedRecord(before, told);
+    if (!after) return 'same';
+    const { id, receivedAt } = told.event;
+    const kept = { raw: told.raw, contentType: told.contentType, receivedAt: Date.parse(receivedAt) };
+    const { head: item, chunks } = eventItems({ ...after, receipt: told.receipt });
+    // The body first: what the event says must be found in one.
+    await store.writeMany([...toldItems(id, kept, before.expiresAt), ...chunks]);
+    // Its place in the feed may just be moved, and stays where it is.
+    const asRead = unchanged({ receipt: head.receipt, contentHash: head.contentHash, storedAt: head.storedAt });
+    const written = await store.write(put(item, asRead));
+    if (written.done) await dropUnused(store, head, item);
+    if (written.done || written.item?.receipt === told.receipt) return 'same';
+    await dropUnused(store, item, written.item);
+    // Deleted in the meantime: there is nothing to renew.
+    if (!written.item) return 'same';
+    head = written.item;
+  }
+  throw new Error(`event ${told.event.id} changed ${RENEWALS} times while it was renewed`);
 }

@@ -12,7 +12,7 @@ import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll, newestFirst, type Partition, queryAll, type Slice } from '#lib/store/query.ts';
 import { type Item, isLive, type Store } from '#lib/store/store.ts';
 import { deliveryReport } from './delivery-state.ts';
-import { eventKey, eventOf, eventPartition, quarantinePartition, recordOf } from './event-item.ts';
+import { eventKey, eventOf, eventPartition, quarantinePartition, recordOf, toldAgain } from './event-item.ts';
 import { quarantineCounters } from './keep.ts';
 
 /**
@@ -121,12 +121,41 @@ export async function findMessage(
   return event?.kind === 'message' ? event : undefined;
 }
 
-/** The body of an event as the gateway handed it over, without a secret. */
-export async function rawOfEvent(store: Store, workspace: string, id: string, nowSeconds: number) {
+/** The body of an event as the gateway handed it over, without a secret: of the first delivery, or of a later one. */
+export async function rawOfEvent(
+  store: Store,
+  workspace: string,
+  id: string,
+  nowSeconds: number,
+  delivery: string = FIRST,
+) {
   const head = await liveHead(store, workspace, id, nowSeconds);
   if (!head) return undefined;
-  const { raw, contentType } = await recordOf(store, head);
-  return { bytes: raw, contentType };
+  const told = delivery === FIRST ? await recordOf(store, head) : (await toldAgain(store, id)).get(delivery);
+  return told && { bytes: told.raw, contentType: told.contentType };
+}
+
+const FIRST = 'first';
+
+export const EventDelivery = v.object({
+  id: v.pipe(v.string(), v.description('For `delivery` of `/raw`')),
+  receivedAt: Instant,
+  contentType: v.string(),
+  bytes: Whole,
+});
+
+/** The deliveries of an event whose bodies are kept, the first one first; undefined where there is no such event. */
+export async function deliveriesOf(store: Store, workspace: string, id: string, nowSeconds: number) {
+  const head = await liveHead(store, workspace, id, nowSeconds);
+  if (!head) return undefined;
+  const { event, raw, contentType } = await recordOf(store, head);
+  const later = [...(await toldAgain(store, id))].map(([name, told]) => ({
+    id: name,
+    receivedAt: toIso(told.receivedAt),
+    contentType: told.contentType,
+    bytes: told.raw.length,
+  }));
+  return [{ id: FIRST, receivedAt: event.receivedAt, contentType, bytes: raw.length }, ...later];
 }
 
 /** How often a type of event was not understood. */

@@ -4,12 +4,14 @@ import { conflictId } from '#lib/domain/identity.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { canonicalJson } from '#lib/domain/json.ts';
 import type { Clock, Random } from '#lib/domain/ports.ts';
+import { substanceHash } from '#lib/domain/renewal.ts';
 import { Issue, optional } from '#lib/domain/schema.ts';
+import { toIso } from '#lib/domain/time.ts';
 import { type ListPage, pageOf } from '#lib/store/page.ts';
 import { newestFirst } from '#lib/store/query.ts';
 import { add, all, equal, exists, type Item, newTransaction, put, StoreUnavailable, update } from '#lib/store/store.ts';
-import { type EventRecord, eventItems, recordOf } from './event-item.ts';
-import { dropUnused, type Stored } from './event-store.ts';
+import { type EventRecord, eventItems, recordOf, toldAgain } from './event-item.ts';
+import { dropUnused, renewedRecord, type Stored } from './event-store.ts';
 import { liveHead, partitionOf, span } from './events.ts';
 import { inItsChat, quarantineCounter, type SettlePorts, settle, storeReading } from './keep.ts';
 import type { Reading, ReceivingProvider, Unread } from './provider.ts';
@@ -37,7 +39,7 @@ export type Replayed = v.InferOutput<typeof Replayed>;
  * It is never stored beside itself, however much the reading has changed.
  */
 async function reread(
-  ports: SettlePorts,
+  ports: ReplayPorts,
   head: Item,
   before: EventRecord,
   reading: Reading,
@@ -46,7 +48,7 @@ async function reread(
   const { store } = ports;
   const { id } = before.event;
   if ('issues' in reading) return { id, result: 'unreadable', issues: [...reading.issues] };
-  const read = counterpart(before, recordsOf(reading, receipt));
+  const read = await asTold(ports, before, counterpart(before, recordsOf(reading, receipt)));
   const located = read && (await inItsChat(ports, read, receipt));
   if (!located || isSame(before, located.record)) return { id, result: 'unchanged' };
   const { record: after, names } = located;
@@ -64,10 +66,26 @@ async function reread(
   return { id, result: 'updated' };
 }
 
+/** With what later deliveries have told of it, which are read again as well. */
+async function asTold(ports: ReplayPorts, before: EventRecord, first: EventRecord | undefined) {
+  if (before.event.kind !== 'message' || before.event.renewedAt === undefined || !first) return first;
+  let after = first;
+  for (const told of (await toldAgain(ports.store, before.event.id)).values()) {
+    const { raw, contentType, receivedAt } = told;
+    const record = { ...before, raw, contentType, event: { ...before.event, receivedAt: toIso(receivedAt) } };
+    const reading = readAgain(ports, record);
+    const again = 'issues' in reading ? undefined : counterpart(before, recordsOf(reading, receiptOf(ports, record)));
+    after = (again && renewedRecord(after, again)) ?? after;
+  }
+  return after;
+}
+
 /** What the event is now: of a body that holds several, the one of the same identity. */
 function counterpart(before: EventRecord, records: readonly EventRecord[]): EventRecord | undefined {
   const { id, conflict } = before.event;
-  const same = records.find(({ event }) => event.id === id || conflictId(event.id, before.contentHash) === id);
+  const hashes = [before.contentHash, substanceHash(before.event, before.contentHash)];
+  const isConflict = (original: string) => hashes.some((hash) => conflictId(original, hash) === id);
+  const same = records.find(({ event }) => event.id === id || isConflict(event.id));
   const only = records.length === 1 ? records[0] : undefined;
   const match = same ?? only;
   if (!match) return undefined;

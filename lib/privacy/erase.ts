@@ -9,7 +9,7 @@ import { tally } from '#lib/domain/schema.ts';
 import { addressesIn, saidIn, tracesOf } from '#lib/domain/send/evidence.ts';
 import { isUnsettled } from '#lib/domain/send/part.ts';
 import { stateKey } from '#lib/inbox/delivery-state.ts';
-import { type EventRecord, eventOf, eventPartition, recordOf } from '#lib/inbox/event-item.ts';
+import { type EventRecord, eventOf, eventPartition, recordOf, toldAgain } from '#lib/inbox/event-item.ts';
 import { rowKey } from '#lib/inbox/feed-row.ts';
 import { quarantineCounters } from '#lib/inbox/keep.ts';
 import { chatAccount } from '#lib/inbox/records.ts';
@@ -291,7 +291,7 @@ function eventStage(erasing: Erasing): Stage {
 async function visitEvent(erasing: Erasing, head: Item): Promise<boolean> {
   const record = await read(erasing, head);
   if (record === 'half erased') await eraseEvent(erasing, head, false);
-  if (typeof record === 'string' || !namesPerson(erasing, head, record)) return true;
+  if (typeof record === 'string' || !(await namesPerson(erasing, head, record))) return true;
   const chat = ownChat(record.event, erasing);
   if (chat !== undefined) {
     if (!(await eraseThread(erasing, chat, head.pk))) return false;
@@ -320,8 +320,11 @@ async function read(
   }
 }
 
-function namesPerson({ mentions }: Erasing, head: Item, { event, raw }: EventRecord): boolean {
-  return [JSON.stringify(event), Buffer.from(raw).toString('utf8'), String(head.stateKey)].some(mentions);
+async function namesPerson({ store, mentions }: Erasing, head: Item, { event, raw }: EventRecord): Promise<boolean> {
+  const isRenewed = event.kind === 'message' && event.renewedAt !== undefined;
+  const later = isRenewed ? [...(await toldAgain(store, event.id)).values()] : [];
+  const bodies = [raw, ...later.map((told) => told.raw)].map((body) => Buffer.from(body).toString('utf8'));
+  return [JSON.stringify(event), ...bodies, String(head.stateKey)].some(mentions);
 }
 
 /**

@@ -1,7 +1,15 @@
 import * as v from 'valibot';
 import { Event, payloads } from '#lib/domain/event.ts';
 import { known, optional, text, Whole } from '#lib/domain/schema.ts';
-import { countQuarantined, findEvent, listEvents, QuarantinedType, rawOfEvent } from '#lib/inbox/events.ts';
+import {
+  countQuarantined,
+  deliveriesOf,
+  EventDelivery,
+  findEvent,
+  listEvents,
+  QuarantinedType,
+  rawOfEvent,
+} from '#lib/inbox/events.ts';
 import { readFeed } from '#lib/inbox/feed.ts';
 import { UNREADABLE } from '#lib/inbox/keep.ts';
 import { Replayed, replayEvent, replayEvents, replayQuarantined, type Selection } from '#lib/inbox/replay.ts';
@@ -123,10 +131,34 @@ const downloading = route({
   description:
     'Always a download that no browser shows. The header `Hookline-Content-Type` says what the sender called it.',
   params: WithId,
+  query: v.strictObject({
+    delivery: optional(v.string(), 'A later delivery of the event, as `/deliveries` names it; left out: the first'),
+  }),
   answers: { 200: { description: 'The bytes', mediaType: 'application/octet-stream' } },
-  run: async ({ params }, { ports, workspace }) => {
-    const raw = await rawOfEvent(ports.store, workspace, params.id, nowSeconds(ports));
+  run: async ({ params, query }, { ports, workspace }) => {
+    const raw = await rawOfEvent(ports.store, workspace, params.id, nowSeconds(ports), query.delivery);
     return raw ? untrustedFile(raw, params.id) : NO_EVENT;
+  },
+});
+
+const listingDeliveries = route({
+  ...shared,
+  method: 'get',
+  path: '/api/events/{id}/deliveries',
+  summary: 'The deliveries that told an event',
+  description:
+    'A provider may tell a message again with newer data, as another link to its file. The message is renewed, and each ' +
+    'body is kept; one that brings nothing new is not.',
+  params: WithId,
+  answers: {
+    200: {
+      description: 'The first one first; there is no next page',
+      schema: v.object({ items: v.pipe(v.array(EventDelivery), v.readonly()) }),
+    },
+  },
+  run: async ({ params }, { ports, workspace }) => {
+    const items = await deliveriesOf(ports.store, workspace, params.id, nowSeconds(ports));
+    return items ? json(200, { items }) : NO_EVENT;
   },
 });
 
@@ -201,6 +233,7 @@ export const eventRoutes = (providers: readonly string[]) => [
   counting,
   showing,
   downloading,
+  listingDeliveries,
   replaying,
   replayingMany,
 ];

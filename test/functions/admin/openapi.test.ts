@@ -288,6 +288,7 @@ describe('the answers of the API', () => {
     const [event] = (await hub.walk('/api/events?quarantined=true')).items;
     await call('get', '/api/events/{id}', event);
     await call('get', '/api/events/{id}/raw', event);
+    await call('get', '/api/events/{id}/deliveries', event);
     await call('post', '/api/events/{id}/replay', event);
     await call('post', '/api/events/replay', {}, {});
     const [sent] = (await hub.walk('/api/messages')).items;

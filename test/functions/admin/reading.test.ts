@@ -41,6 +41,32 @@ describe('events and messages', () => {
     expect(items.map(({ id }) => names[ids.indexOf(String(id))])).toEqual(expected);
   });
 
+  it('that are told again are listed once, with the body of each delivery', async () => {
+    const file = { url: 'https://files.example/a.png', mimeType: 'image/png' };
+    const bodies = [1, 2, 3].map((n) => message(1, { file: { ...file, url: `https://files.example/${n}.png` } }));
+    const { hub, url, ids } = await hubWith(bodies.slice(0, 1));
+    for (const body of bodies.slice(1)) {
+      hub.bench.now += 1000;
+      expect((await hub.post(url, body)).body).toMatchObject({ status: 'duplicate', id: ids[0] });
+    }
+    const { items } = await hub.walk('/api/messages');
+    const renewed = {
+      id: ids[0],
+      deliveries: 3,
+      message: { content: { file: { url: 'https://files.example/3.png' } } },
+    };
+    expect(items).toMatchObject([renewed]);
+    const deliveries = itemsOf(await hub.done('GET', `/api/events/${ids[0]}/deliveries`));
+    expect(deliveries[0]).toMatchObject({ id: 'first', receivedAt: new Date(NOW).toISOString() });
+    for (const [i, { id }] of deliveries.entries()) {
+      const raw = await hub.call('GET', `/api/events/${ids[0]}/raw?delivery=${String(id)}`);
+      expect(raw.bytes.toString()).toBe(JSON.stringify(bodies[i]));
+    }
+    expect((await hub.call('GET', `/api/events/${ids[0]}/raw?delivery=none`)).status).toBe(404);
+    expect(await hub.done('POST', `/api/events/${ids[0]}/replay`)).toEqual({ id: ids[0], result: 'unchanged' });
+    expect((await hub.walk('/api/messages')).items).toEqual(items);
+  });
+
   it('of one chat are listed by it, and nothing by a chat of nobody', async () => {
     const { hub, ids } = await hubWith([message(1), message(2, { chat: '+15550199' }), message(3)]);
     const { chatId } = await hub.done('GET', `/api/messages/${ids[0]}`);
@@ -66,7 +92,8 @@ describe('events and messages', () => {
     const expiresAt = Math.floor(NOW / 1000);
     await hub.store.write({ kind: 'update', key, changes: [{ kind: 'set', path: 'expiresAt', value: expiresAt }] });
     expect(itemsOf(await hub.done('GET', '/api/events')).map(({ id }) => id)).toEqual([ids[1]]);
-    for (const path of ['', '/raw']) expect((await hub.call('GET', `/api/events/${ids[0]}${path}`)).status).toBe(404);
+    for (const path of ['', '/raw', '/deliveries'])
+      expect((await hub.call('GET', `/api/events/${ids[0]}${path}`)).status).toBe(404);
   });
 
   it('come in pages that a Lambda can answer with, however large each is', async () => {

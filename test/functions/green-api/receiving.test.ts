@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { greenApi } from '#functions/green-api/provider.ts';
 import { sha256 } from '#lib/domain/ids.ts';
+import { toldAgain } from '#lib/inbox/event-item.ts';
 import { ReceivingBench } from '#test/support/receiving.ts';
 import { incoming, instanceData, status, textData } from './payloads.ts';
 
@@ -25,6 +26,45 @@ describe('a delivery of GREEN-API', () => {
       ids.add(JSON.stringify(first.body));
     }
     expect(ids.size).toBe(3);
+  });
+
+  it('takes a picture that is told again for one message, with the newest link', async () => {
+    const body = readFileSync(new URL('fixtures/image-with-caption.json', import.meta.url), 'utf8');
+    const bodies = [
+      body,
+      body.replaceAll('aaaa-1111', 'bbbb-2222'),
+      body
+        .replace('https://files.example/7999/aaaa-1111.jpg', '')
+        .replace('aaaa-1111', 'cccc-3333')
+        .replace('"chatName": "Ana Ruiz"', '"chatName": ""'),
+      body.replaceAll('aaaa-1111', 'bbbb-2222').replace('1795650000', '1795650060'),
+    ];
+    const answers = [];
+    for (const one of bodies) {
+      bench.now += 60_000;
+      answers.push((await bench.post(one)).body);
+    }
+    const id = answers[0]?.id;
+    expect(answers).toEqual(['stored', 'duplicate', 'duplicate', 'duplicate'].map((status) => ({ status, id })));
+    const { event, raw } = await bench.record(id);
+    expect(event).toMatchObject({
+      occurredAt: new Date(1795650060_000).toISOString(),
+      deliveries: 4,
+      message: {
+        chat: { title: 'Ana Ruiz' },
+        content: { type: 'image', caption: 'look', file: { url: 'https://files.example/7999/bbbb-2222.jpg' } },
+      },
+    });
+    expect(event).not.toHaveProperty('conflict');
+    expect(Buffer.from(raw).toString()).toBe(body);
+    const told = [...(await toldAgain(bench.store, String(id))).values()];
+    expect(told.map((delivery) => Buffer.from(delivery.raw).toString())).toEqual(bodies.slice(1));
+    const other = await bench.post(body.replace('"look"', '"look here"'));
+    expect(other.body).toMatchObject({ status: 'stored' });
+    expect((await bench.record(other.body.id)).event).toMatchObject({ conflict: true });
+    expect(await bench.post(body.replaceAll('aaaa-1111', 'dddd-4444').replace('"look"', '"look here"'))).toMatchObject({
+      body: { status: 'duplicate', id: other.body.id },
+    });
   });
 
   it('lets the message take the place of what stood for it, and not the other way round', async () => {

@@ -1,13 +1,15 @@
 import * as v from 'valibot';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { chunksOf } from '#lib/aws/queues.ts';
+import type { Event } from '#lib/domain/event.ts';
+import { conflictId } from '#lib/domain/identity.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { parseJson } from '#lib/domain/json.ts';
 import { deliveryReport } from '#lib/inbox/delivery-state.ts';
-import { blobOf, chunkKey } from '#lib/inbox/event-item.ts';
+import { blobOf, chunkKey, eventItems, eventKey, toldAgain } from '#lib/inbox/event-item.ts';
 import { storeEnvelope } from '#lib/inbox/fallback.ts';
 import { type Draft, type ReceivingProvider, readByName, reader } from '#lib/inbox/provider.ts';
-import { type Item, type Store, StoreUnavailable } from '#lib/store/store.ts';
+import { del, type Item, put, type Store, StoreUnavailable } from '#lib/store/store.ts';
 import { lastAttempts, SHOWN_ATTEMPTS } from '#lib/tenants/attempts.ts';
 import { patchWorkspace } from '#lib/tenants/workspaces.ts';
 import { LONG } from '#test/support/long.ts';
@@ -24,6 +26,7 @@ const Text = v.looseObject({
   chat: v.optional(v.string(), 'chat-1'),
 });
 type Text = v.InferOutput<typeof Text>;
+const chatOf = (event: Event) => (event.kind === 'message' ? event.chatId : '');
 const Bundle = v.looseObject({ ids: v.array(v.string()) });
 const Progress = v.looseObject({
   id: v.string(),
@@ -171,6 +174,56 @@ describe('the same identity with other content', () => {
       body: { status: 'duplicate', id: second.body.id },
     });
     expect(await bench.post(text('1', 'hello'))).toMatchObject({ body: { status: 'duplicate', id: first.body.id } });
+  });
+
+  const asOf = (title: string, seconds = at) => text('1', 'hello', { title, at: seconds });
+
+  it('is renewed where only names and times differ, and stays one in its list', async () => {
+    const { body: first } = await bench.post(asOf('Ana'));
+    bench.now += 1000;
+    expect(await bench.post(asOf('Ana Ruiz', at + 60))).toMatchObject({ body: { status: 'duplicate', id: first.id } });
+    const { event, orderedAt } = await bench.record(first.id);
+    expect(event).toMatchObject({ deliveries: 2, message: { chat: { title: 'Ana Ruiz' } } });
+    expect(orderedAt).toBe((at + 60) * 1000);
+    const { items } = await bench.store.query({ index: 'gsi2', pk: `CHAT#${chatOf(event)}`, limit: 10 });
+    expect(items).toHaveLength(1);
+  });
+
+  it('loses no delivery where many renew it at once, and repeats none', async () => {
+    const { body: first } = await bench.post(asOf('Ana'));
+    bench.now += 1000;
+    const titles = ['A', 'B', 'C', 'D', 'E'];
+    const answers = await Promise.all(titles.map((title) => bench.post(asOf(title))));
+    for (const { body } of answers) expect(body).toEqual({ status: 'duplicate', id: first.id });
+    const told = [...(await toldAgain(bench.store, String(first.id))).values()].map(({ raw }) =>
+      Buffer.from(raw).toString(),
+    );
+    expect(told.sort()).toEqual(titles.map((title) => asOf(title)));
+    expect((await bench.record(first.id)).event).toMatchObject({ deliveries: 6 });
+    await Promise.all(titles.map((title) => bench.post(asOf(title))));
+    expect(await toldAgain(bench.store, String(first.id))).toHaveProperty('size', 5);
+  });
+
+  it('keeps a long body of a later delivery whole, in items that DynamoDB takes', async () => {
+    const { body: first } = await bench.post(asOf('Ana'));
+    const longer = text('1', 'hello', { title: 'Ana Ruiz', padding: LONG });
+    bench.now += 1000;
+    await bench.post(longer);
+    const [told] = [...(await toldAgain(bench.store, String(first.id))).values()];
+    expect(Buffer.from(told?.raw ?? []).toString()).toBe(longer);
+    const { items } = await bench.store.query({ pk: `EVT#${String(first.id)}`, limit: 100 });
+    for (const item of items) expect(sizeOf(item)).toBeLessThan(400 * 1024);
+  });
+
+  it('knows a conflict that an earlier release has stored', async () => {
+    const { body: first } = await bench.post(text('1', 'hello'));
+    const { body: second } = await bench.post(text('1', 'other words'));
+    const record = await bench.record(second.id);
+    const old = conflictId(String(first.id), record.contentHash);
+    const { head } = eventItems({ ...record, event: { ...record.event, id: old } });
+    await bench.store.write(put(head));
+    await bench.store.write(del(eventKey(String(second.id))));
+    expect((await bench.post(text('1', 'other words'))).body).toEqual({ status: 'duplicate', id: old });
   });
 
   it('takes the place of a placeholder, which does not come back', async () => {

@@ -41,6 +41,24 @@ describe('erasing a person deletes', () => {
     expect(kept).toEqual([]);
   });
 
+  it.each([undefined, LONG])(
+    'what a later delivery of a message says of them, with every body of it',
+    async (padding) => {
+      const hub = new ErasureHub();
+      const { url } = await hub.webhook();
+      const file = { url: 'https://files.example/a.png', mimeType: 'image/png' };
+      await hub.post(url, message(1, { chat: OTHER, file }));
+      const renewed = { ...file, url: 'https://files.example/b.png' };
+      await hub.post(url, { ...message(1, { chat: OTHER, file: renewed }), note: `of ${PERSON}`, padding });
+      await hub.post(url, message(2, { chat: OTHER }));
+      expect((await hub.walk('/api/messages')).items).toHaveLength(2);
+      expect(traces(hub)).not.toEqual([]);
+      expect(await erase(hub)).toMatchObject({ erased: { events: 1 }, left: [] });
+      expect(traces(hub)).toEqual([]);
+      expect(hub.memory.all().filter(({ pk }) => pk.startsWith('EVT#'))).toHaveLength(1);
+    },
+  );
+
   it('the whole of their own chat, also what has no number in it', async () => {
     const hub = new ErasureHub();
     const { url } = await hub.webhook();
