@@ -3,10 +3,11 @@ import { SHARDS } from '#lib/domain/ids.ts';
 import { CHAT_KINDS } from '#lib/domain/person.ts';
 import { Instant, optional, text } from '#lib/domain/schema.ts';
 import { itemReader } from '#lib/store/items.ts';
-import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
+import { decodeCursor, type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll, newestFirst, queryAll } from '#lib/store/query.ts';
-import type { Item, Key, Query, Store } from '#lib/store/store.ts';
+import type { Item, Key, Query, Store, ValueMap } from '#lib/store/store.ts';
 import { currentChat, minuteOf, titlePartition } from './chat.ts';
+import { chatsOf } from './people.ts';
 
 export const KnownChat = v.object({
   id: text("The hub's id of the chat; what `chat_id` of a send takes"),
@@ -27,17 +28,33 @@ export interface ChatFilter {
   readonly accountId?: string;
   /** Exact. */
   readonly title?: string;
+  /** However it is written in capitals. */
+  readonly titlePrefix?: string;
+  /** A number, a JID or another id of the provider's. */
+  readonly person?: string;
 }
 
 /** The chats of a workspace, last active first. */
 export async function listChats(
   store: Store,
   workspace: string,
-  { accountId, title }: ChatFilter,
+  { accountId, title, titlePrefix, person }: ChatFilter,
   page: PageRequest,
 ): Promise<ListPage<KnownChat>> {
   const accepts = (entry: Item) => accountId === undefined || entry.accountId === accountId;
-  if (title !== undefined) return pageOfTitle(store, workspace, title, accepts, page);
+  const begins = (chat: Item) => titlePrefix === undefined || beginsWith(chat.title, titlePrefix);
+  if (person !== undefined || title !== undefined) {
+    const found =
+      person === undefined
+        ? await chatsTitled(store, workspace, title ?? '', accepts)
+        : (await chatsOf(store, workspace, person)).filter(accepts);
+    const isTitled = (chat: Item) => title === undefined || chat.title === title;
+    return cut(inOrder(found.filter(isTitled).filter(begins), page.from), page.limit);
+  }
+  if (titlePrefix !== undefined) {
+    const next = (at: PageRequest) => pageOfActive(store, workspace, accountId === undefined ? undefined : accepts, at);
+    return filtered(next, (chat) => beginsWith(chat.title, titlePrefix), page);
+  }
   return pageOfActive(store, workspace, accountId === undefined ? undefined : accepts, page);
 }
 
@@ -80,7 +97,7 @@ async function pageOfActive(
   return cut(inOrder([...further, ...rest], from), limit, last);
 }
 
-const positionOf = (chat: Item): string => `${chat.lastAt}#${chat.chatId}`;
+const positionOf = (chat: ValueMap): string => `${chat.lastAt}#${chat.chatId}`;
 
 /** Last active first. What was active since the page before is at the top of the list now, and not shown twice. */
 function inOrder(chats: readonly Item[], from: string | undefined): Item[] {
@@ -97,18 +114,37 @@ function cut(sorted: readonly Item[], limit: number, unread?: string): ListPage<
 }
 
 /** Few chats share a title, and the index does not know which of them was active last: so all are read. */
-async function pageOfTitle(
-  store: Store,
-  workspace: string,
-  title: string,
-  accepts: Accepts,
-  { from, limit }: PageRequest,
-): Promise<ListPage<KnownChat>> {
+async function chatsTitled(store: Store, workspace: string, title: string, accepts: Accepts): Promise<readonly Item[]> {
   const found = await queryAll(store, { index: 'gsi2', pk: titlePartition(workspace, title), limit: 1000 });
-  const entries = found.filter(accepts);
   // The index may lag behind a change of title.
-  const chats = (await chatsAt(store, entries)).filter((chat) => chat.title === title);
-  return cut(inOrder(chats, from), limit);
+  return (await chatsAt(store, found.filter(accepts))).filter((chat) => chat.title === title);
+}
+
+const beginsWith = (title: unknown, prefix: string): boolean =>
+  typeof title === 'string' && title.toLowerCase().startsWith(prefix.toLowerCase());
+
+/** What hardly any chat fits must not walk through all of them in one call; the caller gets a cursor. */
+const ROUNDS = 10;
+const READ_AT_ONCE = 200;
+
+async function filtered(
+  next: (page: PageRequest) => Promise<ListPage<KnownChat>>,
+  isWanted: (chat: KnownChat) => boolean,
+  { limit, from }: PageRequest,
+): Promise<ListPage<KnownChat>> {
+  const found: KnownChat[] = [];
+  let position = from;
+  for (let round = 0; round < ROUNDS; round++) {
+    const { items, cursor } = await next({ limit: READ_AT_ONCE, ...(position !== undefined && { from: position }) });
+    for (const chat of items.filter(isWanted)) {
+      const last = found.at(-1);
+      if (last && found.length === limit) return pageOf(found, positionOf({ lastAt: last.lastAt, chatId: last.id }));
+      found.push(chat);
+    }
+    position = cursor === undefined ? undefined : decodeCursor(cursor);
+    if (position === undefined) break;
+  }
+  return pageOf(found, position);
 }
 
 /** Consistently: an item older than its entry would stand where no page looks for it, or has been merged into another. */

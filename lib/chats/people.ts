@@ -29,6 +29,7 @@ import {
   historiesOf,
   isNamedAccount,
   listedAt,
+  providerChatPartition,
   titleChanges,
   updateChat,
 } from './chat.ts';
@@ -256,3 +257,27 @@ export async function namesOfPerson(store: Store, workspace: string, phone: stri
 /** What leads to a chat. */
 export const rowsOf = (chat: Item): readonly Key[] =>
   namesKept(chat).map((name) => personKey(String(chat.workspace), name, String(chat.chatId)));
+
+/**
+ * The chats of a workspace with whoever has this number or id, on all accounts. A chat that nothing has been told of since
+ * an earlier release has no rows yet, and is found by its id at the provider.
+ */
+export async function chatsOf(store: Store, workspace: string, id: string): Promise<readonly Item[]> {
+  const jid = normaliseJid(id);
+  const phone = phoneOfJid(jid) ?? toPhone(id);
+  const ids = new Set([id, jid, ...(phone === undefined ? [] : [phone, `${phone.slice(1)}@c.us`])]);
+  const name = phone === undefined ? (nameOf(id) ?? idName(id)) : commonSpelling(phone);
+  const [rows, ...entries] = await Promise.all([
+    name === undefined
+      ? []
+      : queryAll(store, { pk: personPartition(workspace, name), limit: MOST_ROWS, consistent: true }),
+    ...[...ids].map((one) =>
+      queryAll(store, { index: 'gsi3', pk: providerChatPartition(workspace, one), limit: MOST_ROWS }),
+    ),
+  ]);
+  const found = [...rows.map(({ sk }) => chatKey(sk)), ...entries.flat().map(({ gsi3sk }) => chatKey(String(gsi3sk)))];
+  const keys = new Map(found.map((key) => [key.pk, key]));
+  const chats = await getAll(store, [...keys.values()], { consistent: true });
+  const current = await Promise.all(chats.map(({ chatId }) => currentChat(store, workspace, String(chatId))));
+  return [...new Map(current.flatMap((chat) => (chat ? [[chat.pk, chat] as const] : []))).values()];
+}

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { currentChat, historiesOf } from '#lib/chats/chat.ts';
+import { chatsOf } from '#lib/chats/people.ts';
 import type { Event, EventKind, MessageEvent, StatusEvent } from '#lib/domain/event.ts';
 import { SHARDS } from '#lib/domain/ids.ts';
 import { Instant, known, Whole } from '#lib/domain/schema.ts';
@@ -184,6 +185,8 @@ export interface EventFilter {
   readonly quarantined?: boolean;
   /** The hub's id of a chat. */
   readonly chat?: string;
+  /** Of the person with whom the chat is. */
+  readonly phone?: string;
   /** Strictly after, strictly before; milliseconds. */
   readonly after?: number;
   readonly before?: number;
@@ -201,28 +204,47 @@ export async function listEvents(
   page: PageRequest,
   nowSeconds: number,
 ): Promise<ListPage<Event>> {
-  if (filter.chat !== undefined) return listHistory(store, workspace, filter.chat, filter, page, nowSeconds);
+  const chats = await chatsWanted(store, workspace, filter);
+  if (chats) return listHistory(store, workspace, chats, filter, page, nowSeconds);
   const slice = await newestFirst(store, partitionOf(workspace, filter), { limit: page.limit, ...span(filter, page) });
   return load(store, slice, workspace, nowSeconds, filter.kind === 'message');
 }
 
-/** The messages of a chat, and of those that were merged into it: all of them are this chat's. */
+/** The ids under which messages of the chats that are asked for may stand, each with its chat; undefined: all are wanted. */
+export async function chatsWanted(
+  store: Store,
+  workspace: string,
+  { chat: id, phone }: Pick<EventFilter, 'chat' | 'phone'>,
+): Promise<ReadonlyMap<string, string> | undefined> {
+  if (id === undefined && phone === undefined) return undefined;
+  const [named, ofPerson] = await Promise.all([
+    id === undefined ? undefined : currentChat(store, workspace, id),
+    phone === undefined ? undefined : chatsOf(store, workspace, phone),
+  ]);
+  const chats = ofPerson ?? (named ? [named] : []);
+  const wanted = chats.filter((chat) => id === undefined || chat.pk === named?.pk);
+  return new Map(wanted.flatMap((chat) => historiesOf(chat).map((history) => [history, String(chat.chatId)] as const)));
+}
+
+/** A message of a chat that was merged into another is that one's. */
+export function inChat(event: Event, chats: ReadonlyMap<string, string>): Event {
+  return event.kind === 'message' ? { ...event, chatId: chats.get(event.chatId) ?? event.chatId } : event;
+}
+
 async function listHistory(
   store: Store,
   workspace: string,
-  id: string,
+  chats: ReadonlyMap<string, string>,
   filter: EventFilter,
   page: PageRequest,
   nowSeconds: number,
 ): Promise<ListPage<Event>> {
-  const chat = await currentChat(store, workspace, id);
-  if (!chat) return { items: [] };
-  const partitions = historiesOf(chat).map((history) => `CHAT#${history}`);
+  if (chats.size === 0) return { items: [] };
+  const partitions = [...chats.keys()].map((history) => `CHAT#${history}`);
   const wanted = { limit: page.limit, ...span(filter, page) };
   const slice = await newestFirst(store, { index: 'gsi2', partitions }, wanted);
   const { items, ...rest } = await load(store, slice, workspace, nowSeconds, true);
-  const chatId = String(chat.chatId);
-  return { ...rest, items: items.map((event) => (event.kind === 'message' ? { ...event, chatId } : event)) };
+  return { ...rest, items: items.map((event) => inChat(event, chats)) };
 }
 
 export function partitionOf(workspace: string, { quarantined }: Pick<EventFilter, 'quarantined'>): Partition {

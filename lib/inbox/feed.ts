@@ -1,7 +1,7 @@
-import { currentChat, historiesOf } from '#lib/chats/chat.ts';
 import type { Event, MessageEvent } from '#lib/domain/event.ts';
 import { SHARDS } from '#lib/domain/ids.ts';
 import type { Clock } from '#lib/domain/ports.ts';
+import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { type Fill, isFilled } from '#lib/store/fill.ts';
 import { feedPartition } from '#lib/store/keys.ts';
@@ -10,7 +10,7 @@ import { getAll } from '#lib/store/query.ts';
 import { absent, all, exists, type Item, isLive, type Store, set, setIfAbsent, update } from '#lib/store/store.ts';
 import { listed } from '#lib/store/walk.ts';
 import { eventKey, eventPartition } from './event-item.ts';
-import { accepts, type EventFilter, LARGEST_PAGE, shownEvents } from './events.ts';
+import { accepts, chatsWanted, type EventFilter, inChat, LARGEST_PAGE, shownEvents } from './events.ts';
 import { feedRow } from './feed-row.ts';
 
 /**
@@ -46,7 +46,7 @@ const FILTERED_READ = 300;
 export async function readFeed(
   { store, clock }: Ports,
   workspace: string,
-  { after, before, chat, ...filter }: EventFilter,
+  { after, before, chat, phone, ...filter }: EventFilter,
   { limit, from = '' }: PageRequest,
 ): Promise<FeedPage> {
   const now = clock.now();
@@ -55,7 +55,7 @@ export async function readFeed(
   // Asked before the rows are read: what is filled in meanwhile may lie behind them.
   const complete = (await isFilled(store, feedFill)) ? {} : { complete: false as const };
   const page = (at: string, more: boolean): FeedPage => ({ items, cursor: encodeCursor(at), more, ...complete });
-  const chats = chat === undefined ? undefined : await namesOfChat(store, workspace, chat);
+  const chats = await chatsWanted(store, workspace, known({ chat, phone }));
   const { type, quarantined, ...kept } = filter;
   const isFiltered = chats !== undefined || Object.values(filter).some((value) => value !== undefined);
   const items: Event[] = [];
@@ -72,7 +72,7 @@ export async function readFeed(
     for await (const { row, event } of eventsAt(store, workspace, wanted, { filter, now })) {
       size += Buffer.byteLength(JSON.stringify(event));
       if (items.length > 0 && (items.length === limit || size > LARGEST_PAGE)) return page(position, true);
-      items.push(event);
+      items.push(chats ? inChat(event, chats) : event);
       position = row.sk;
     }
     position = frontier ?? end;
@@ -104,12 +104,6 @@ async function rowsAfter(
     .filter(({ sk }) => frontier === undefined || sk <= frontier)
     .sort((a, b) => (a.sk < b.sk ? -1 : 1));
   return { rows, ...(frontier !== undefined && { frontier }) };
-}
-
-/** The ids of the hub under which messages of a chat may stand; another workspace's chat has none. */
-async function namesOfChat(store: Store, workspace: string, id: string): Promise<ReadonlySet<string>> {
-  const chat = await currentChat(store, workspace, id);
-  return new Set(chat ? historiesOf(chat) : []);
 }
 
 const LOADED_AT_ONCE = 20;

@@ -12,6 +12,12 @@ const Filter = v.strictObject({
   ...paging,
   account: optional(Id, "An account's id"),
   title: optional(v.string(), 'The whole title, exactly'),
+  titlePrefix: optional(
+    v.pipe(v.string(), v.minLength(1)),
+    'How the title begins, in capitals or not. All chats are looked through: a page may hold fewer than `limit`',
+  ),
+  phone: optional(v.string(), 'Of the person, in whichever spelling'),
+  jid: optional(v.string(), "WhatsApp's id of the person or group, or the provider's id of the chat"),
 });
 
 export const chatRoutes = [
@@ -23,8 +29,8 @@ export const chatRoutes = [
       'Every chat that a message came from or went to. To write to one, hand in a message with its id as `chat_id`.',
     query: Filter,
     answers: { 200: { description: 'A page', schema: listOf(KnownChat) } },
-    run: async ({ query: { account, title, ...page } }, { ports, workspace }) => {
-      const filter = known({ title, accountId: account });
+    run: async ({ query: { account, title, titlePrefix, phone, jid, ...page } }, { ports, workspace }) => {
+      const filter = known({ title, titlePrefix, accountId: account, person: phone ?? jid });
       return json(200, await listChats(ports.store, workspace, filter, pageRequest(page)));
     },
   }),

@@ -15,6 +15,7 @@ const filterOf = (providers: readonly string[]) =>
     ...paging,
     order,
     chat: optional(Id, "The hub's id of a chat"),
+    phone: optional(v.string(), 'Of the person with whom the chat is, in whichever spelling'),
     account: optional(Id, "An account's id"),
     provider: optional(v.picklist(providers), 'Through whom it came or went'),
     direction: optional(v.picklist(['inbound', 'outbound']), 'Received, or sent by us or from our phone'),

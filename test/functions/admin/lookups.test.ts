@@ -115,3 +115,43 @@ describe('bounds of time', () => {
     },
   );
 });
+
+describe('chats are found', () => {
+  const found = async (query: string) => (await hub.walk(`/api/chats?${query}`)).items.map(({ title }) => title);
+  beforeEach(async () => {
+    await hub.post(url, message(1, { chat: '+15550103', title: 'Ana Sofia' }));
+    await hub.post(url, message(2, { chat: '+15550104', title: 'ana b' }));
+    await hub.post(url, message(3, { chat: '120363042@g.us', title: 'The group' }));
+  });
+
+  it.each([
+    ['phone=%2B15550103', ['Ana Sofia']],
+    ['phone=%2B1 555-0103', ['Ana Sofia']],
+    ['jid=15550103@s.whatsapp.net', ['Ana Sofia']],
+    ['jid=120363042@g.us', ['The group']],
+    ['phone=%2B15550109', []],
+    ['titlePrefix=ana', ['ana b', 'Ana Sofia']],
+    ['titlePrefix=ana s', ['Ana Sofia']],
+    ['titlePrefix=sofia', []],
+    ['title=The group&phone=%2B15550103', []],
+  ])('by %s', async (query, titles) => {
+    expect(await found(query)).toEqual(titles);
+    expect(await found(`${query}&limit=1`)).toEqual(titles);
+  });
+
+  it('in their own workspace and on the account that is asked for', async () => {
+    const { key } = await hub.workspaceWithKey();
+    expect((await hub.walk('/api/chats?phone=%2B15550103', { key })).items).toEqual([]);
+    expect(await found('phone=%2B15550103&account=acc_other')).toEqual([]);
+    expect(await found(`phone=%2B15550103&account=${account}`)).toEqual(['Ana Sofia']);
+  });
+
+  it('with the messages of the person', async () => {
+    const ids = async (query: string) =>
+      itemsOf(await hub.done('GET', `/api/messages?${query}`)).map(({ message }) => message);
+    expect(await ids('phone=%2B15550103')).toMatchObject([{ id: 'm1' }]);
+    expect(await ids('phone=%2B15550109')).toEqual([]);
+    hub.bench.now += 13_000;
+    expect(await ids('order=received&phone=%2B15550103')).toMatchObject([{ id: 'm1' }]);
+  });
+});
