@@ -98,10 +98,16 @@ async function journalled(
   const reply = await http.call({ method: 'POST', url: methodUrl(instance, 'getChatHistory'), body }, deadline);
   const journal = reply.kind === 'answered' && reply.status === 200 ? bodyOf(Journal, reply) : undefined;
   return journal?.flatMap((entry) =>
-    entry.idMessage && entry.chatId !== undefined && normaliseJid(entry.chatId) === chatId && fits(entry, attempted)
+    entry.idMessage && entry.chatId !== undefined && isOfChat(entry.chatId, chatId) && fits(entry, attempted)
       ? [{ providerId: entry.idMessage, ...namelessness(attempted), ...failure(entry) }]
       : [],
   );
+}
+
+/** The journal of a person's chat may call it by the id that hides the number. */
+function isOfChat(told: string, asked: string): boolean {
+  const jid = normaliseJid(told);
+  return jid === asked || (jid.endsWith('@lid') && asked.endsWith('@c.us'));
 }
 
 function fits(entry: Entry, { content, since }: Attempted): boolean {

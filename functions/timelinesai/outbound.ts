@@ -154,9 +154,10 @@ async function findSent(
   attempted: Attempted,
   deadline: number,
 ): Promise<readonly Candidate[]> {
-  const recipient = recipientOf(attempted.recipient);
-  if (recipient?.kind !== 'chat_id' || !/^\d{1,20}$/.test(recipient.id)) return [];
-  const url = apiUrl(workspace, `chats/${recipient.id}/messages`);
+  const { chat_id: asked, provider_chat: known } = attempted.recipient;
+  const id = [asked, known].find((one) => one !== undefined && /^\d{1,20}$/.test(one));
+  if (id === undefined) return [];
+  const url = apiUrl(workspace, `chats/${id}/messages`);
   const reply = await http.call({ method: 'GET', url, headers: authorization(workspace) }, deadline);
   const body = reply.kind === 'answered' && reply.status === 200 ? bodyOf(History, reply) : undefined;
   return messagesIn(body?.data).flatMap((message) => {

@@ -121,13 +121,17 @@ interface Known {
 
 /** Brings the registry up to date with what an event tells of a chat, and of who it is with. Answers the chat. */
 export async function sightChat(store: Store, sighting: ChatSighting, id?: string): Promise<Item> {
-  const chat = await updateChat(store, sighting, id);
+  return introduce(store, await updateChat(store, sighting, id), sighting.names ?? [], sighting);
+}
+
+/** Keeps names of whom a chat is with that it does not know yet. Answers the chat as it is then. */
+export async function introduce(store: Store, chat: Item, names: readonly string[], account: Known): Promise<Item> {
   const kept = namesKept(chat);
   const news: string[] = [];
-  for (const name of sighting.names ?? []) {
+  for (const name of names) {
     if (!kept.includes(name) && !contradicts([...kept, ...news], [name])) news.push(name);
   }
-  return news.length === 0 ? chat : learn(store, chat, news, sighting);
+  return news.length === 0 ? chat : learn(store, chat, news, account);
 }
 
 export const namesKept = ({ names }: Item): readonly string[] => (Array.isArray(names) ? names.map(String) : []);

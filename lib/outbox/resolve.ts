@@ -40,7 +40,7 @@ const KnownChat = v.object({
   names: v.optional(v.array(v.string()), []),
 });
 type KnownChat = v.InferOutput<typeof KnownChat>;
-const readChat = itemReader(KnownChat);
+export const readChat = itemReader(KnownChat);
 
 /** More than so many need not be told apart. */
 const MOST = 50;

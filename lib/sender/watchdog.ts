@@ -1,6 +1,7 @@
 import { SHARDS } from '#lib/domain/ids.ts';
 import type { Clock, Metrics, Random } from '#lib/domain/ports.ts';
 import { feedFill } from '#lib/inbox/feed.ts';
+import { peopleFill } from '#lib/outbox/fill-people.ts';
 import { type Tasks, wakeDelivery, wakeEndpoint } from '#lib/reactions/deliver.ts';
 import { fillOn } from '#lib/store/fill.ts';
 import { type Due, dueListKey, dueTime } from '#lib/store/keys.ts';
@@ -122,13 +123,13 @@ export async function watchdog(ports: WatchdogPorts, endsAt: number, config: Sen
     unknown: () => reconcile(ports, unknown, endsAt, config),
     fills: async () => {
       const until = Math.min(endsAt, clock.monotonic() + FILL_MS);
-      await fillOn(
-        timed(ports),
-        feedFill,
-        () => allWorkspaces(ports.store),
-        () => clock.monotonic() >= until,
-      );
-      return [];
+      const workspaces = () => allWorkspaces(ports.store);
+      const failed: unknown[] = [];
+      for (const fill of [feedFill, peopleFill]) {
+        const filling = fillOn(timed(ports), fill, workspaces, () => clock.monotonic() >= until);
+        await filling.catch((cause: unknown) => failed.push(cause));
+      }
+      return failed;
     },
   } satisfies Readonly<Record<string, Stage>>;
   // Side by side: what one of them waits for must not use up the time of the others.

@@ -216,6 +216,7 @@ describe('evidence', () => {
     ['the same', {}, [{ providerId: 'BAE1' }]],
     ['one that failed', { statusMessage: 'noAccount' }, [{ providerId: 'BAE1', failed: 'noAccount' }]],
     ['one of another chat', { chatId: '12025550143@c.us' }, []],
+    ['one under the id that hides the number', { chatId: '190000000000042@lid' }, [{ providerId: 'BAE1' }]],
     ['one that came in', { type: 'incoming' }, []],
     ['one typed on the phone', { sendByApi: false }, []],
     ['one without a time', { timestamp: undefined }, []],

@@ -204,6 +204,12 @@ describe('evidence', () => {
     expect(await open().find(attempted, within(2000))).toHaveLength(count);
   });
 
+  it('is asked for in the chat that is known of whom it went to', async () => {
+    server.history = [message];
+    const recipient = { phone: '+15550100099', provider_chat: '48211' };
+    expect(await open().find({ ...attempted, recipient }, within(2000))).toHaveLength(1);
+  });
+
   it('is not asked for where the chat is not known by its number', async () => {
     expect(await open().find({ ...attempted, recipient: { phone: '+15550100099' } }, within(2000))).toEqual([]);
     expect(server.http.seen).toEqual([]);

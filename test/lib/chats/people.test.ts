@@ -1,6 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { chatKey, updateChat } from '#lib/chats/chat.ts';
 import { isRecord } from '#lib/domain/json.ts';
+import { peopleFill } from '#lib/outbox/fill-people.ts';
+import { fillOn, isFilled } from '#lib/store/fill.ts';
+import { del, remove, update } from '#lib/store/store.ts';
 import { Conversation } from '#test/support/conversation.ts';
+import { underRole } from '#test/support/under-role.ts';
 
 const NOW = Date.parse('2026-03-01T11:59:00.000Z') / 1000;
 const ANA = '15550100099@c.us';
@@ -305,4 +310,39 @@ it('is one chat at Cooby, whichever number its id begins with', async () => {
   const sent = { direction: 'sent', sender: { phone: '+15550100001' }, message: { ...one.message, id: 'C2' } };
   await cooby.receive({ ...one, ...sent, chat_id: '15550100001_15550100099@c.us', timestamp: String(NOW + 1) });
   expect(await cooby.chats()).toMatchObject([{ messages: ['C1', 'C2'] }]);
+});
+
+describe('chats of an earlier release', () => {
+  const earlier = { workspace: 'main', provider: 'green-api', kind: 'individual', at: NOW * 1000 } as const;
+  const fillOnce = (isTimeUp: () => boolean) => {
+    const ports = { ...green.bench.ports(), store: underRole(green.bench.memory, 'watchdog') };
+    return fillOn(ports, peopleFill, async () => ['main'], isTimeUp);
+  };
+
+  it('are filled in step by step, and become one where they are one person', async () => {
+    const { memory } = green.bench;
+    // A message tells whose the hidden number is; nothing that this release keeps of it is there.
+    const hidden = Object(await green.receive(told(LID, { sender: ANA, chatName: 'Ana Ruiz' }))).chatId;
+    for (const { pk, sk } of memory.all().filter(({ pk }) => pk.startsWith('PERSON#')))
+      await memory.write(del({ pk, sk }));
+    await memory.write(update(chatKey(hidden), [remove('names'), remove('phone')]));
+    const accounts = { bound: { accountId: 'acc_1', accountKey: 'acc_1' }, free: { accountKey: '7999000111' } };
+    const [bound, free] = [
+      await updateChat(green.bench.memory, { ...earlier, ...accounts.bound, providerChatId: ANA }),
+      await updateChat(green.bench.memory, { ...earlier, ...accounts.free, providerChatId: ANA, at: NOW * 1000 + 1 }),
+    ];
+    expect(await green.chats()).toHaveLength(3);
+    let steps = 0;
+    while (!(await isFilled(green.bench.memory, peopleFill)) && steps < 50) {
+      steps += 1;
+      await fillOnce(() => true);
+    }
+    expect(steps).toBeGreaterThan(2);
+    expect(await isFilled(green.bench.memory, peopleFill)).toBe(true);
+    const [chat, ...others] = await green.chats();
+    expect(others).toEqual([]);
+    expect(chat).toMatchObject({ title: 'Ana Ruiz', messages: ['M1'] });
+    const ids = await Promise.all([bound.chatId, free.chatId, hidden].map((id) => green.chat(String(id))));
+    expect(new Set(ids.map((one) => one?.id)).size).toBe(1);
+  });
 });

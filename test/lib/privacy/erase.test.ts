@@ -5,7 +5,7 @@ import { stateKey } from '#lib/inbox/delivery-state.ts';
 import { readSend } from '#lib/sender/items.ts';
 import { unknownMarks } from '#lib/sender/marks.ts';
 import { sendKey } from '#lib/store/keys.ts';
-import { set, update } from '#lib/store/store.ts';
+import { del, set, update } from '#lib/store/store.ts';
 import { message } from '#test/functions/admin/admin-bench.ts';
 import { LONG } from '#test/support/long.ts';
 import { DIGITS, ErasureHub, LONGER, names, OTHER, PERSON, snapshot, textsByPartition } from './hub.ts';
@@ -68,6 +68,46 @@ describe('erasing a person deletes', () => {
     expect(await erase(hub)).toMatchObject({ erased: { events: 2, chats: 1 } });
     expect((await hub.walk('/api/messages')).items).toMatchObject([{ message: { id: 'm3' } }]);
     expect((await hub.walk('/api/chats')).items).toMatchObject([{ providerChatId: 'chat-78' }]);
+  });
+
+  it('what stands under an id that hides the number, everywhere, once the hub knows whose it is', async () => {
+    const hub = new ErasureHub();
+    const { url } = await hub.webhook();
+    const lid = '190000000000042@lid';
+    await hub.post(url, message(1, { chat: lid }));
+    await hub.post(url, message(2, { chat: '1-2@g.us', from: lid }));
+    await hub.post(url, message(3, { chat: '1-2@g.us', from: '190000000000043@lid' }));
+    await hub.post(url, message(4, { chat: lid, from: PERSON }));
+    expect(await erase(hub)).toMatchObject({ erased: { events: 3, chats: 1 }, left: [] });
+    expect((await hub.walk('/api/messages')).items).toMatchObject([{ message: { id: 'm3' } }]);
+    const left = hub.memory.all().map((item) => JSON.stringify(item));
+    expect(left.filter((text) => text.includes('190000000000042'))).toEqual([]);
+  });
+
+  it('both spellings of a number, and chats that were merged, with what leads to them', async () => {
+    const hub = new ErasureHub();
+    const { url } = await hub.webhook();
+    const [old, now] = ['+5215550000099', '+525550000099'];
+    await hub.post(url, message(1, { chat: 'chat-77', from: undefined }));
+    await hub.post(url, message(2, { chat: now, from: undefined }));
+    await hub.post(url, message(3, { chat: 'chat-77', from: old }));
+    expect((await hub.walk('/api/chats')).items).toHaveLength(1);
+    const { erased } = await hub.done('DELETE', `/api/contacts/${now}`);
+    expect(erased).toMatchObject({ events: 3, chats: 1 });
+    const left = hub.memory.all().filter(({ pk }) => /^(?:CHAT|PERSON|EVT)#/.test(pk));
+    expect(left).toEqual([]);
+  });
+
+  it('comes to the same where it breaks off before the last of what leads to the person', async () => {
+    const hub = new ErasureHub();
+    const { url } = await hub.webhook();
+    await hub.post(url, message(1, { chat: '190000000000042@lid', from: PERSON }));
+    const [row] = hub.memory.all().filter(({ pk }) => pk === 'PERSON#main#190000000000042@lid');
+    if (!row) throw new Error('nothing is known of the person');
+    await hub.memory.write(del(row));
+    await hub.post(url, message(2, { chat: '1-2@g.us', from: '190000000000042@lid' }));
+    expect(await erase(hub)).toMatchObject({ erased: { events: 2 } });
+    expect(hub.memory.all().filter(({ pk }) => pk.startsWith('PERSON#'))).toHaveLength(1);
   });
 
   it('each message once, however many of a chat stand on one page of a list', async () => {

@@ -6,6 +6,7 @@ import type { Status } from '#lib/domain/send/status.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { noteStatus, stateKey } from '#lib/inbox/delivery-state.ts';
 import { feedFill } from '#lib/inbox/feed.ts';
+import { peopleFill } from '#lib/outbox/fill-people.ts';
 import type { applyRetention } from '#lib/privacy/retention.ts';
 import { type Accepted, accept, type SendRequest } from '#lib/sender/accept.ts';
 import { sendingStart } from '#lib/sender/account.ts';
@@ -141,7 +142,8 @@ export class World {
       onCommit: (commits) => this.invariants.onCommit(commits),
     });
     // Nothing is there from an earlier release.
-    void this.store.write(put({ ...fillKey(feedFill.name), workspace: '', done: true }));
+    for (const { name } of [feedFill, peopleFill])
+      void this.store.write(put({ ...fillKey(name), workspace: '', done: true }));
     this.provider.onCall = (call) => this.invariants.onCall(call);
     this.provider.onStatus = (taken, status) => this.status(taken, status);
     this.provider.onEcho = (taken) => this.begin(this.echo(taken));

@@ -1,0 +1,61 @@
+import { introduce, namesIn, otherIn } from '#lib/chats/people.ts';
+import { known } from '#lib/domain/schema.ts';
+import { eventOf } from '#lib/inbox/event-item.ts';
+import type { Fill } from '#lib/store/fill.ts';
+import { getAll } from '#lib/store/query.ts';
+import type { Item, Store } from '#lib/store/store.ts';
+import { listed } from '#lib/store/walk.ts';
+import { accountsOf, type Candidate, isCertainlyOf } from './accounts.ts';
+import { readChat } from './resolve.ts';
+
+/** The names of whom chats of earlier releases are with; those that are with one person become one. */
+export const peopleFill: Fill = {
+  name: 'people',
+  stages: ({ store }, workspace) => {
+    let accounts: Promise<readonly Candidate[]> | undefined;
+    return [
+      {
+        name: 'chats',
+        ...listed(store, (shard) => `WS#${workspace}#CHAT#${shard}`),
+        visit: async (item) => {
+          if (item.names !== undefined || item.mergedInto !== undefined) return true;
+          accounts ??= accountsOf(store, workspace);
+          await fill(store, item, await accounts);
+          return true;
+        },
+      },
+    ];
+  },
+};
+
+async function fill(store: Store, item: Item, accounts: readonly Candidate[]): Promise<void> {
+  const chat = readChat(item);
+  const { workspace, provider, accountId, accountKey = accountId ?? '', kind, aliases } = chat;
+  const told = namesIn({ id: chat.providerChatId, kind, aliases });
+  const shown = told.some((name) => name.startsWith('+')) ? [] : await namesInMessages(store, item);
+  const owner = accounts.find((account) => account.provider === provider && isCertainlyOf(chat, account));
+  const accountNames = [owner?.id, owner?.instance, owner?.phone].filter((name) => name !== undefined);
+  const account = { workspace, provider, accountKey, accountNames, ...known({ accountId: accountId ?? owner?.id }) };
+  await introduce(store, item, [...told, ...shown], account);
+}
+
+/** What hides the number may stand beside it in a message. */
+const LATEST = 5;
+
+async function namesInMessages(store: Store, chat: Item): Promise<readonly string[]> {
+  const newest = { index: 'gsi2', pk: `CHAT#${String(chat.chatId)}`, limit: LATEST, descending: true } as const;
+  const { items } = await store.query(newest);
+  const heads = await getAll(
+    store,
+    items.map(({ pk, sk }) => ({ pk, sk })),
+  );
+  const events = await Promise.all(heads.map((head) => eventOf(store, head).catch(unlessDamaged)));
+  return events.flatMap((event) =>
+    event?.kind === 'message' ? namesIn(event.message.chat, otherIn(event.message)) : [],
+  );
+}
+
+/** One event that cannot be read must not keep the walk from all that lies behind it. */
+function unlessDamaged(cause: unknown): undefined {
+  if (!(cause instanceof TypeError)) throw cause;
+}
