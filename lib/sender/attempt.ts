@@ -1,18 +1,18 @@
 import type { SendOutcome } from '#lib/domain/send/outcome.ts';
 import { longestGap } from '#lib/domain/send/pace.ts';
 import { hasGoneOut } from '#lib/domain/send/part.ts';
-import { accountKey, POINTER_PREFIX, sendKey } from '#lib/store/keys.ts';
+import { accountKey, pointerKey, sendKey } from '#lib/store/keys.ts';
 import { retrying } from '#lib/store/retry.ts';
 import {
   add,
   all,
   type Change,
   type Condition,
+  del,
   equal,
   exists,
   newTransaction,
   remove,
-  type Store,
   StoreUnavailable,
   set,
   type Transacted,
@@ -20,22 +20,19 @@ import {
   update,
 } from '#lib/store/store.ts';
 import { changeParts, field } from './change-parts.ts';
-import { type Account, isBlocked, type Part, readAccount, readPointer, readSend } from './items.ts';
+import { findHead, findSending, type Head } from './head.ts';
+import { type Account, type Part, readSend } from './items.ts';
 import type { Outgoing } from './provider.ts';
-import { countSettled, type Ending, failingWith, NEEDLESS, settling } from './settle.ts';
+import { becomesUnknown, countSettled, type Ending, failingWith, NEEDLESS, settling } from './settle.ts';
 import { settleLate } from './statuses.ts';
 import {
-  abandon,
-  findHead,
   giveBack,
-  type Head,
   handingOn,
   holdsLease,
   leaseLost,
   lookAgain,
   next,
-  refresh,
-  releaseBlocked,
+  refreshed,
   type Step,
   type Turn,
 } from './turn.ts';
@@ -43,8 +40,8 @@ import {
 type Prepared = { readonly kind: 'ready'; readonly content: Outgoing['content'] } | Step;
 
 /**
- * Fetches and checks the attachment; a tick whose time is mostly gone leaves that to the next one. Nothing has left yet, so a crash here costs nothing. What fails for good, or fails
- * twice, is settled at once without using up any spacing.
+ * Fetches and checks the attachment; a tick whose time is mostly gone leaves that to the next one. Nothing has left yet,
+ * so a crash here costs nothing. What fails for good, or fails twice, is settled at once without using up any spacing.
  */
 export async function prepare(turn: Turn, { send, index, part }: Head): Promise<Prepared> {
   if (part.kind === 'text') return { kind: 'ready', content: { kind: 'text', text: part.text ?? '' } };
@@ -58,8 +55,7 @@ export async function prepare(turn: Turn, { send, index, part }: Head): Promise<
     const { name, mimeType, bytes } = fetched;
     return { kind: 'ready', content: { kind: 'file', name, mimeType, bytes } };
   }
-  turn.failedFiles += 1;
-  return failUnsent(turn, { send, index, part }, fetched.reason);
+  return failUnsent({ ...turn, failedFiles: turn.failedFiles + 1 }, { send, index, part }, fetched.reason);
 }
 
 /** Tells the run after this one, should this one die, what it died of. Not by the intent: that may fail by itself. */
@@ -86,10 +82,9 @@ async function endUnsent(turn: Turn, head: Head, parts: readonly number[], endin
   );
   if (transacted.done) {
     countSettled(turn.ports, settled);
-    return lookAgain;
+    return lookAgain(turn);
   }
-  const [account] = transacted.refused;
-  return account ? refresh(turn, account.item && readAccount(account.item)) : lookAgain;
+  return refreshed(turn, transacted);
 }
 
 /**
@@ -118,36 +113,41 @@ const makesNeedless = ({ state, providerId }: Part): boolean =>
  * behind it would ever be sent. A run may die of anything else, so from the first time on each leaves a mark on the file
  * while it prepares it, and only those that leave it behind count.
  */
-export async function seeToCrash(turn: Turn): Promise<Step> {
-  turn.takenOver = false;
+export async function seeToCrash(found: Turn): Promise<Step> {
+  const turn = { ...found, takenOver: false };
   const { store, clock } = turn.ports;
   const cutShort = await findSending(store, turn.account.id);
   if (cutShort) return abandon(turn, cutShort);
   const head = await findHead(store, turn.account.id);
-  if (head?.part.kind !== 'file' || head.part.state !== 'queued') return lookAgain;
+  if (head?.part.kind !== 'file' || head.part.state !== 'queued') return lookAgain(turn);
   const { send, index, part } = head;
   const crashes = (part.crashes ?? 0) + (part.preparing ? 1 : 0);
   if (part.preparing && crashes >= turn.config.crashesPerPart)
     return failUnsent(turn, head, 'it could not be prepared');
   const also = [set(field(index, 'crashes'), crashes), remove(field(index, 'preparing'))];
   await store.write(changeParts(send, [{ index, to: 'queued', also, silent: true }], clock.now()));
-  return lookAgain;
+  return lookAgain(turn);
 }
 
-/** As many as may have been accepted, at the same moment, before the one that was first in the queue. */
-const NEAR_THE_FRONT = 50;
-
-/** It need not be the first: one with a lower number, accepted at the same moment, may have come to the queue later. */
-async function findSending(store: Store, account: string): Promise<Head | undefined> {
-  const query = { pk: accountKey(account).pk, prefix: POINTER_PREFIX, limit: NEAR_THE_FRONT, consistent: true };
-  const { items } = await store.query(query);
-  const ids = [...new Set(items.map((item) => readPointer(item).send))];
-  if (ids.length === 0) return undefined;
-  const sends = await store.getMany(ids.map(sendKey), { consistent: true });
-  const [found] = sends
-    .map(readSend)
-    .flatMap((send) => send.parts.flatMap((part, index) => (part.state === 'sending' ? [{ send, index, part }] : [])));
-  return found;
+/**
+ * A head that is being sent while the lease is ours was left by a run that died. It may have reached the provider, so
+ * it is never sent again: its credit is held until there is evidence.
+ */
+export async function abandon(turn: Turn, head: Head): Promise<Step> {
+  const { store, random, clock, metrics } = turn.ports;
+  const transacted = await store.transact(
+    [
+      update(accountKey(turn.account.id), [add('pending', -1)], holdsLease(turn.me)),
+      ...becomesUnknown(head, clock.now(), 'the attempt was cut short', turn.config),
+      del(pointerKey(turn.account.id, head.send.seq, head.index)),
+    ],
+    newTransaction(random),
+  );
+  if (transacted.done) {
+    metrics.count('AttemptAbandoned', { account: turn.account.id });
+    return lookAgain(turn);
+  }
+  return refreshed(turn, transacted);
 }
 
 interface Intent {
@@ -184,11 +184,8 @@ export async function declareIntent(turn: Turn, head: Head, limit: number): Prom
   const transacted = await orUnavailable(timed.transact(intentWrites(turn, head, at, limit), newTransaction(random)));
   if (transacted === 'unavailable') return notDeclared(await takeBack(turn, head, intent));
   if (transacted.done) return { kind: 'declared', intent };
-  const [account] = transacted.refused;
   // The account counts first: without the lease, what the part says is no business of this run.
-  if (!account) return notDeclared(lookAgain);
-  const step = refresh(turn, account.item && readAccount(account.item));
-  return notDeclared(step === lookAgain && isBlocked(turn.account) ? await releaseBlocked(turn) : step);
+  return notDeclared(refreshed(turn, transacted));
 }
 
 function intentWrites(turn: Turn, { send, index, part }: Head, at: number, limit: number) {

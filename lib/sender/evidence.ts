@@ -9,13 +9,13 @@ import { getAll, queryAll } from '#lib/store/query.ts';
 import { withRetries } from '#lib/store/retry.ts';
 import type { Item, Store } from '#lib/store/store.ts';
 import type { SendingConfig } from './config.ts';
+import type { Head } from './head.ts';
 import { type Part, readAccount, readPointer, readProviderMessage, readSend, type Send } from './items.ts';
 import { type Echo, echoMarks, fileOfPart, type Marks, marksUnder, tracesOfPart } from './marks.ts';
 import type { OpenAccounts } from './open-accounts.ts';
 import type { Attempted, Candidate, Evidence, Finding } from './provider.ts';
 import type { SettlingPorts } from './settle.ts';
 import { settleLate } from './statuses.ts';
-import type { Head } from './turn.ts';
 
 /** The account that a message went out through, as the hub knows it. */
 type EchoedBy = Pick<Look, 'workspace' | 'provider' | 'account'>;

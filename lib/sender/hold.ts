@@ -129,7 +129,7 @@ export const silenceOf = ({ unknownRunning = 0, unknownTimes = [] }: Account): S
 /**
  * The probe is written and deleted together with the flag, so that an account has it exactly while it is held. A
  * provider may answer its probes and refuse to send all the same: as long as nothing goes out between two holds, the
- * tries of the one count for the next, lest they chase each other all day.
+ * tries of the one count for the next: back-off keeps growing until a message goes out.
  */
 export function holding(
   { id, holdsRunning = 0 }: Account,

@@ -27,12 +27,14 @@ import {
 import { sendingSince } from './attempt.ts';
 import { changeParts, field, mapped } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
+import { type Head, readPart } from './head.ts';
 import { holding, silenceOf } from './hold.ts';
-import { type Account, type Part, readAccount, type Send } from './items.ts';
+import type { Account, Part, Send } from './items.ts';
 import type { KeptAnswer } from './provider.ts';
 import { clearDue, scheduleTick, setDue } from './schedule.ts';
 import { placedAsSent, threadIn } from './sent-event.ts';
 import {
+  becomesUnknown,
   cancelResends,
   countSettled,
   type Ending,
@@ -43,20 +45,7 @@ import {
   settling,
 } from './settle.ts';
 import { readStatuses, settleLate } from './statuses.ts';
-import {
-  becomesUnknown,
-  dropLease,
-  type End,
-  type Head,
-  handOn,
-  holdsLease,
-  lookAgain,
-  next,
-  over,
-  readPart,
-  refresh,
-  type Turn,
-} from './turn.ts';
+import { dropLease, type End, handOn, holdsLease, next, over, refreshed, type Turn } from './turn.ts';
 
 /** Only a message that had to wait for its turn says something about the gap; others came when nothing was going on. */
 function measureGap({ account, ports }: Turn, { send }: Head, intentAt: number): void {
@@ -245,7 +234,8 @@ export async function takeAnswer(answer: KeptAnswer, ports: SettlingPorts, confi
   else await settleLate(ports, place, answer.intentAt, { kind: 'sent', providerId: answer.providerId });
 }
 
-async function writeOutcome(turn: Turn, head: Head, intentAt: number, outcome: SendOutcome): Promise<End> {
+async function writeOutcome(begun: Turn, head: Head, intentAt: number, outcome: SendOutcome): Promise<End> {
+  let turn = begun;
   const { store, clock, random, metrics } = turn.ports;
   const now = clock.now();
   const when = { now, nextSendAt: now + drawGap(turn.account.pacing, random.next()) };
@@ -272,12 +262,10 @@ async function writeOutcome(turn: Turn, head: Head, intentAt: number, outcome: S
         ? { ...step, taken: { send: sending.send, providerId: verdict.providerId } }
         : step;
     }
-    const [refusal] = transacted.refused;
-    if (refusal) {
-      const step = refresh(turn, refusal.item && readAccount(refusal.item));
-      if (step !== lookAgain) return recordLate(turn, head, intentAt, verdict);
-      continue; // something came in, so the account does not rest
-    }
+    const step = refreshed(turn, transacted);
+    if (step.kind !== 'look again') return recordLate(turn, head, intentAt, verdict);
+    turn = step.turn;
+    if (transacted.refused[0]) continue; // something came in, so the account does not rest
     // The credit of the send's other part has moved meanwhile.
     sending = await readPart(store, head.send.messageId, head.index);
     // Settled by an answer that was in the queue while this run stood still.

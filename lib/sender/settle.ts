@@ -1,6 +1,7 @@
 import { meetsNothing, onAccount, onQuota, type Spending } from '#lib/credits/spent.ts';
 import type { Metrics } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
+import { nextReconciliation } from '#lib/domain/send/pace.ts';
 import { isPending, type PartState } from '#lib/domain/send/part.ts';
 import { afterNews, type News } from '#lib/domain/send/status.ts';
 import { stateKey } from '#lib/inbox/delivery-state.ts';
@@ -25,11 +26,12 @@ import {
   type Update,
   update,
 } from '#lib/store/store.ts';
-import { changeParts, field, mapped, type PartChange, refund } from './change-parts.ts';
+import { awaitEvidence, changeParts, field, mapped, type PartChange, refund } from './change-parts.ts';
+import type { SendingConfig } from './config.ts';
+import { type Head, readPart } from './head.ts';
 import { type Part, readProviderMessage, type Send } from './items.ts';
-import { forgetUnknown, unknownMarks } from './marks.ts';
+import { forgetUnknown, soughtUntil, unknownMarks } from './marks.ts';
 import { placedAsSent, sentEvent, sentEventId, threadIn } from './sent-event.ts';
-import { type Head, readPart } from './turn.ts';
 
 /** For whoever brings parts to an end, or further than that. */
 export interface SettlingPorts extends StorePorts {
@@ -271,4 +273,25 @@ async function cancelQueued({ store, clock, random, metrics }: SettlingPorts, me
     return send;
   }
   throw new Error(`${messageId} changed ${TRIES} times while it was cancelled as needless`);
+}
+
+/**
+ * The part, and the marks by which what a webhook tells of it is found. With an id of the provider's, what is told of that
+ * is told of the part.
+ */
+export function becomesUnknown(
+  { send, index }: Head,
+  now: number,
+  detail: string,
+  config: SendingConfig,
+  providerId?: string,
+): readonly (Update | Put)[] {
+  const reconcileAt = now + nextReconciliation(0, config.unknownLimitMs);
+  const named = providerId === undefined ? [] : [set(field(index, 'providerId'), providerId)];
+  const also = [set(field(index, 'unknownAt'), now), set(field(index, 'reconcileAt'), reconcileAt), ...named];
+  return [
+    changeParts(send, [{ index, to: 'unknown', detail, also }], now, awaitEvidence(send, reconcileAt)),
+    ...unknownMarks(send, index, soughtUntil(now, config)),
+    ...(providerId === undefined ? [] : [mapped(send, index, providerId)]),
+  ];
 }

@@ -19,6 +19,7 @@ import {
 } from '#lib/store/store.ts';
 import { changeParts, field, isAfterAll, refund } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
+import type { Head } from './head.ts';
 import { type Part, type ProviderMessage, readProviderMessage, readSend, type Send } from './items.ts';
 import {
   cancelResends,
@@ -30,7 +31,6 @@ import {
   settlePart,
 } from './settle.ts';
 import type { DueItem } from './tasks.ts';
-import type { Head } from './turn.ts';
 
 const TRIES = 5;
 

@@ -17,6 +17,7 @@ import {
   update,
 } from '#lib/store/store.ts';
 import {
+  abandon,
   call,
   callLimit,
   cancelNeedless,
@@ -27,15 +28,14 @@ import {
   takeBack,
 } from './attempt.ts';
 import type { SendingConfig } from './config.ts';
+import { findHead } from './head.ts';
 import { type Account, isBlocked, readAccount } from './items.ts';
 import { noteActivity, recordOutcome, takeAnswer } from './outcome.ts';
 import type { Tick } from './provider.ts';
 import { gatesOpenAt, scheduleTick } from './schedule.ts';
 import { readStatuses } from './statuses.ts';
 import {
-  abandon,
   type End,
-  findHead,
   giveBack,
   goIdle,
   passOver,
@@ -216,10 +216,12 @@ async function finish(end: End, ports: RunPorts): Promise<TickResult> {
   return { kind: 'done', why: end.kind === 'over' ? end.why : 'next' };
 }
 
-async function takeTurn(turn: Turn): Promise<End> {
+async function takeTurn(begun: Turn): Promise<End> {
+  let turn = begun;
   for (let look = 0; look < turn.config.looksPerTick; look += 1) {
     const step = await sendHead(turn);
     if (step.kind !== 'look again') return step;
+    turn = step.turn;
   }
   return giveBack(turn);
 }

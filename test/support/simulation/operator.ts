@@ -118,7 +118,7 @@ export async function renew(world: World, account: string, line: number): Promis
 
 /** As if a month had gone by since all but the last minutes: what is settled and older is emptied. */
 async function retain(world: World, days: number | null | undefined): Promise<void> {
-  const later = 30 * DAY - 10 * MINUTE;
+  const later = 30 * DAY - 2 * MINUTE;
   await world.spawn('retain', 'main', async ({ clock, ...ports }) => {
     if (days !== undefined) await patchWorkspace(ports.store, 'main', { retentionDays: days });
     const shifted = { ...clock, now: () => clock.now() + later };
