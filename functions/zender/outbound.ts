@@ -114,6 +114,9 @@ function requestFor(host: Host, { recipient, content }: Outgoing): ProviderReque
   return fileRequest(host, fields, content);
 }
 
+/** Hosted copies refuse a file whose message is empty; they send none for a blank. */
+const NO_WORDS = ' ';
+
 function fileRequest(
   host: Host,
   fields: Readonly<Record<string, string>>,
@@ -126,11 +129,11 @@ function fileRequest(
   if (MEDIA.has(extension)) {
     // Any other word than these, even `image`, would be taken for a text, and the picture lost.
     const file = { field: 'media_file', ...attachment };
-    return post(host, 'send/whatsapp', { ...fields, type: 'media', message: '' }, file);
+    return post(host, 'send/whatsapp', { ...fields, type: 'media', message: NO_WORDS }, file);
   }
   if (DOCUMENTS.has(extension)) {
     const file = { field: 'document_file', ...attachment };
-    return post(host, 'send/whatsapp', { ...fields, type: 'document', message: '', document_name: known }, file);
+    return post(host, 'send/whatsapp', { ...fields, type: 'document', message: NO_WORDS, document_name: known }, file);
   }
   const taken = [...MEDIA, ...DOCUMENTS].join(', ');
   return { refused: `Zender takes files of the types ${taken} only` };

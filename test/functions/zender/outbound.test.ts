@@ -72,6 +72,7 @@ describe('by WhatsApp', () => {
     const [taken] = server.taken;
     expect(taken?.fields.type).toBe(type);
     expect(taken?.files).toEqual([{ field: `${type}_file`, name, type: 'application/octet-stream', bytes: BYTES }]);
+    expect(taken?.fields.message, 'an empty one is refused').toBe(' ');
     expect(taken?.fields.document_name).toBe(type === 'document' ? name : undefined);
   });
 
@@ -289,8 +290,9 @@ describe('evidence', () => {
 
   it('knows a file by being one without words', async () => {
     server.lists['wa.sent'] = [
-      { ...row, message: '', attachment: 'https://gw.example/1.pdf' },
+      { ...row, message: ' ', attachment: 'https://gw.example/1.pdf' },
       { ...row, id: 13, message: '' },
+      { ...row, id: 15, message: ' ' },
     ];
     const found = await whatsapp().find({ ...attempted, content: { kind: 'file', name: 'a.pdf' } }, within(2000));
     expect(found).toEqual([{ providerId: '12', isNameless: true }]);

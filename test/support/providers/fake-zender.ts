@@ -72,7 +72,8 @@ export class FakeZender {
     const field = { text: undefined, media: 'media_file', document: 'document_file' }[type];
     // An unknown type counts as a text, and what came with it is lost.
     if (file?.field !== field) return says(400, 'Invalid file!');
-    if (type === 'text' && message === '') return says(400, 'Message is empty!');
+    // Hosted copies want words whatever the type.
+    if (message === '') return says(400, 'Invalid Parameters!');
     if (type === 'media' && !MEDIA.test(file?.name ?? '')) return says(400, 'Invalid media file!');
     if (type === 'document' && !DOCUMENT.test(file?.name ?? '')) return says(400, 'Invalid document file!');
     if (type === 'document' && name !== undefined && !DOCUMENT.test(name)) return says(400, 'Invalid document name!');
