@@ -130,7 +130,7 @@ const GRANTS: Readonly<Record<string, Grants>> = {
   },
   send: {
     table: {
-      GetItem: 'ACC CHAT HOOK IDEM WS',
+      GetItem: 'ACC CHAT HOOK IDEM WORKSPACES WS',
       BatchGetItem: 'ACC CHAT',
       Query: 'PERSON WS',
       PutItem: 'ACC ATT IDEM MSG WS',

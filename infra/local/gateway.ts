@@ -291,7 +291,10 @@ async function answerTo(
   const [rawPath = '/', query = ''] = splitOnce(message.url ?? '/', '?');
   const path = decodedSegments(rawPath);
   if (!path) return gatewayAnswers.badRequest;
-  const match = matchRoute(await routes(), message.method ?? '', path);
+  const known = await routes();
+  const method = message.method ?? '';
+  // A slash too many leads to the same function, which sees the path as it was called.
+  const match = matchRoute(known, method, path) ?? matchRoute(known, method, path.filter(Boolean));
   if (!match) {
     message.resume();
     return gatewayAnswers.notFound;

@@ -62,7 +62,22 @@ function placeOf(error: unknown, text: string): string {
   const at = position === undefined ? misplacedAt(text) : Number(position);
   const before = text.slice(0, at);
   const line = before.split('\n').length;
-  return `line ${line}, column ${before.length - before.lastIndexOf('\n')}`;
+  return `line ${line}, column ${before.length - before.lastIndexOf('\n')}${remedyAt(text, at)}`;
+}
+
+/** What programs that put JSON together from pieces get wrong most. */
+function remedyAt(text: string, at: number): string {
+  const found = text.charAt(at);
+  if (/[\n\r]/.test(found) && isWithinText(text, at)) return ': a line break inside a text is written \\n';
+  if (found !== '' && found < ' ' && isWithinText(text, at))
+    return ': a tab or control character inside a text is written \\t or \\u0000';
+  return /['‘’“”„«»]/.test(found) ? ': texts and names stand in straight double quotes' : '';
+}
+
+/** An odd number of quotes stands before it in its line. */
+function isWithinText(text: string, at: number): boolean {
+  const line = text.slice(text.lastIndexOf('\n', at - 1) + 1, at);
+  return line.replace(/\\./g, '').split('"').length % 2 === 0;
 }
 
 /** Where the first character stands that fits nowhere; the end of the text where it merely stops too soon. */

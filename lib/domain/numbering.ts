@@ -1,3 +1,5 @@
+import * as v from 'valibot';
+
 /**
  * How many digits a telephone or mobile number has after its calling code: fewest and most, and the codes for which that
  * holds. Only so much of the numbering plans goes into every function: all of them weigh more than a provider's own code.
@@ -84,3 +86,10 @@ const COUNTRIES = new Set(
 );
 
 export const isCountry = (code: string): boolean => COUNTRIES.has(code);
+
+export const Country = v.pipe(
+  v.string(),
+  v.toUpperCase(),
+  v.check(isCountry, 'must be the code of a country in ISO 3166, as ID or GB'),
+  v.description('ISO 3166, two letters, as `ID`'),
+);

@@ -143,6 +143,9 @@ export type ReadPhone =
   /** What is wrong and what to do, to stand after the field's name. */
   | { readonly ok: false; readonly reason: string };
 
+/** Whether a number tells its country itself. */
+export const isInternational = (written: string): boolean => numberIn(written)?.isInternational === true;
+
 /**
  * A number as people write it. With `+` or `00` it goes as it is, whatever numbering plans say: a number of old may live
  * on in WhatsApp. Without, it is read as one of the default country (ISO 3166), else as one that lacks no more than its

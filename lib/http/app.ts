@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { type Context, Hono } from 'hono';
 import { cors } from 'hono/cors';
+import type { HonoOptions } from 'hono/hono-base';
 import type { Log } from '#lib/domain/ports.ts';
 
 /** What API Gateway hands over. */
@@ -51,8 +52,9 @@ const NOT_FOUND: HttpAnswer = { status: 404, body: problemBody(404, 'There is no
 export function hubApp<Environment extends HubEnvironment>(
   faultOf: (error: Error) => Response,
   log: Log,
+  options: Pick<HonoOptions<Environment>, 'getPath'> = {},
 ): Hono<Environment> {
-  const app = new Hono<Environment>();
+  const app = new Hono<Environment>(options);
   app.use(async (c, next) => {
     await next();
     for (const [name, value] of Object.entries(HEADERS)) c.res.headers.set(name, value);
@@ -66,6 +68,10 @@ export function hubApp<Environment extends HubEnvironment>(
   return app;
 }
 
+/** The path without the slashes that tools add where they join a URL from pieces. */
+const withoutExtraSlashes = ({ url }: Request): string =>
+  new URL(url).pathname.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '');
+
 /** An app whose one route takes a token at the end of its path. */
 export function tokenApp(
   path: string,
@@ -73,7 +79,7 @@ export function tokenApp(
   fault: HttpAnswer,
   log: Log,
 ): Hono<HubEnvironment> {
-  const app = hubApp<HubEnvironment>(() => responseOf(fault), log);
+  const app = hubApp<HubEnvironment>(() => responseOf(fault), log, { getPath: withoutExtraSlashes });
   // Any browser page may post: one provider's extension does, from the user's own browser. The URL is the credential, and
   // no cookie is ever read, so there is nothing that another origin could ride on.
   const allowHeaders = ['content-type', 'idempotency-key'];

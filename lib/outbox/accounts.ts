@@ -6,7 +6,6 @@ import { itemReader } from '#lib/store/items.ts';
 import { accountKey } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
 import type { Store } from '#lib/store/store.ts';
-import type { Channel } from '#lib/tenants/account.ts';
 import type { CheckedRequest } from './request.ts';
 
 /** What choosing needs of an account's item; the rest is the queue's. */
@@ -18,14 +17,16 @@ const Candidate = v.object({
   phone: v.exactOptional(v.string()),
   /** The account's id at the provider, where it has one. */
   instance: v.exactOptional(v.string()),
-  paused: v.boolean(),
   connectedAt: v.string(),
 });
 export type Candidate = v.InferOutput<typeof Candidate>;
 const readCandidate = itemReader(Candidate);
 
 /** What can be sent through a provider, and to whom. */
-export type Reach = Pick<OutboundProvider, 'longestText' | 'recipients' | 'takesFiles' | 'canReach' | 'chatOf'>;
+export type Reach = Pick<
+  OutboundProvider,
+  'longestText' | 'recipients' | 'takesFiles' | 'canReach' | 'chatOf' | 'isSandbox'
+>;
 
 /** By the provider's name; a provider without an entry cannot send. */
 export type Reaches = ReadonlyMap<string, Reach>;
@@ -54,12 +55,16 @@ export async function accountsNamed(
   return items.filter((item) => item.workspace === workspace).map(readCandidate);
 }
 
-/** In the order in which they are to be preferred: WhatsApp before SMS, then those connected last. */
-export function byPreference(accounts: readonly Candidate[]): readonly Candidate[] {
-  return [...accounts].sort((a, b) => rank(a.channel) - rank(b.channel) || (a.connectedAt < b.connectedAt ? 1 : -1));
+/**
+ * In the order in which they are to be preferred: WhatsApp before SMS, then those connected last. One that is paused or
+ * held counts like any other, and keeps what it takes until it goes on: a pause must not send from another number. What
+ * an account that only pretends takes reaches nobody, so it comes last.
+ */
+export function byPreference(accounts: readonly Candidate[], reaches: Reaches): readonly Candidate[] {
+  const rank = ({ provider, channel }: Candidate) =>
+    (reaches.get(provider)?.isSandbox === true ? 2 : 0) + (channel === 'whatsapp' ? 0 : 1);
+  return [...accounts].sort((a, b) => rank(a) - rank(b) || (a.connectedAt < b.connectedAt ? 1 : -1));
 }
-
-const rank = (channel: Channel) => (channel === 'whatsapp' ? 0 : 1);
 
 /** What the account's provider would refuse for certain. Told at once, since nothing is queued or charged yet. */
 export function misfits(

@@ -1,36 +1,58 @@
 import * as v from 'valibot';
-import { readFileUrl, safeFileName } from '#lib/domain/file.ts';
+import { extensionOf, readFileUrl, safeFileName } from '#lib/domain/file.ts';
 import { sha256 } from '#lib/domain/ids.ts';
-import { canonicalJson, isRecord, parseJson } from '#lib/domain/json.ts';
-import { type Phone, type ReadPhone, readJid, readPhone, toPhone } from '#lib/domain/person.ts';
+import { canonicalJson, type JsonObject } from '#lib/domain/json.ts';
+import { isInternational, type Phone, type ReadPhone, readJid, readPhone, toPhone } from '#lib/domain/person.ts';
+import { redacted } from '#lib/domain/redact.ts';
 import { type Issue, issuesOf } from '#lib/domain/schema.ts';
 import type { NewPart } from '#lib/sender/accept.ts';
 
-/** Others fill in `null` for what they do not mean to say. */
-const given = <Schema extends v.GenericSchema>(schema: Schema) => v.optional(v.nullable(schema));
-const Text = v.string();
 /** What cannot be an id is not looked for: keys of the table have a bound. */
 const isId = (text: string): boolean => /^[\x21-\x7e]{1,200}$/.test(text);
-const TextOrNumber = v.union([v.string(), v.pipe(v.number(), v.safeInteger())]);
+const Text = v.string();
+/** Programs write it as a number as well. A large one has lost digits before it came. */
+const Digits = v.union([v.string(), v.pipe(v.number(), v.safeInteger())]);
+/** Others fill in `null`, or nothing, for what they do not mean to say. */
+const given = <Schema extends v.GenericSchema>(schema: Schema, description: string) =>
+  v.optional(v.nullable(v.pipe(schema, v.description(description))));
 
 /**
  * The body of a send request, in the words of the format that it follows. Loose about keys that we do not read: callers
  * bring fields of their own. The account's key stands with blanks on the vendor's own page.
  */
 export const SendBody = v.looseObject({
-  action: v.literal('send'),
-  text: Text,
-  file_url: given(Text),
-  file_name: given(Text),
-  chat_id: given(TextOrNumber),
-  jid: given(Text),
-  phone: given(TextOrNumber),
-  chat_name: given(Text),
-  whatsapp_account_phone: given(TextOrNumber),
-  'whatsapp account phone': given(TextOrNumber),
-  account_id: given(v.pipe(Text, v.check(isId, 'is no id of an account'))),
+  action: v.pipe(v.string(), v.trim(), v.toLowerCase(), v.literal('send'), v.description('`send`')),
+  text: given(Text, 'May be left out beside a file'),
+  file_url: given(Text, 'A direct link'),
+  file_name: given(Text, 'The name that the recipient sees; must stand beside a `file_url`'),
+  chat_id: given(Digits, "The hub's id of a chat, or the provider's"),
+  jid: given(Text, "WhatsApp's id of a person or group"),
+  phone: given(Digits, 'With `+` and country code; without, as a number of the default country'),
+  chat_name: given(Text, 'The exact title of a chat'),
+  whatsapp_account_phone: given(Digits, 'The account that sends; not read beside `chat_id`'),
+  'whatsapp account phone': given(Digits, 'The same'),
+  account_id: given(v.pipe(Text, v.check(isId, 'is no id of an account')), 'The account by its id'),
 });
-export type SendBody = v.InferOutput<typeof SendBody>;
+
+const NAMES = Object.keys(SendBody.entries);
+type Field = Exclude<keyof typeof SendBody.entries, 'action'>;
+/** What a body says: nothing that is empty, and numbers as their digits. */
+type Said = Readonly<Partial<Record<Field, string>>>;
+
+const isEmpty = (value: unknown): boolean => value === null || (typeof value === 'string' && value.trim() === '');
+
+const DIGITS = /chat_id|phone/;
+
+/**
+ * What is said in our fields. `""` and `null` are what templates make of what they do not know: such a field is as good
+ * as absent. A number stands for its digits.
+ */
+const sayingIn = (fields: JsonObject) =>
+  Object.fromEntries(
+    Object.entries(fields)
+      .filter(([name, value]) => NAMES.includes(name) && !isEmpty(value))
+      .map(([name, value]) => [name, typeof value === 'number' && !DIGITS.test(name) ? String(value) : value]),
+  );
 
 /** Whom the caller means. A chat has yet to be found. */
 export type Target =
@@ -45,41 +67,53 @@ const KEYS = ['chat_id', 'jid', 'phone', 'chat_name'] as const;
 const LONGEST = 1_000;
 
 /** Exactly one of the four: a guess about the others could reach the wrong person. */
-function readTarget(body: SendBody, issues: Issue[]): Target | undefined {
-  const given = KEYS.filter((key) => body[key] != null);
+async function readTarget(said: Said, country: CountryOf, issues: Issue[]): Promise<Target | undefined> {
+  const given = KEYS.filter((key) => said[key] !== undefined);
   const [key, ...others] = given;
   if (key === undefined || others.length > 0) {
     const found = key === undefined ? 'none is given' : `${given.join(', ')} are given`;
     issues.push({ path: '', message: `exactly one of ${KEYS.join(', ')} must be given; ${found}` });
     return undefined;
   }
-  const target = targetIn(key, String(body[key]));
+  const target = await targetIn(key, said[key] ?? '', country);
   if (typeof target === 'object') return target;
   issues.push({ path: key, message: target });
   return undefined;
 }
 
+const IS_A_PHONE = 'is a phone number: give it as phone';
+const NO_JID = 'must be a number or group id that ends in @c.us, @g.us, @s.whatsapp.net or @lid';
+const UNUSABLE = 'is too long, or not well-formed Unicode';
+
 /** Whom a field names, or what is wrong with it. */
-function targetIn(key: (typeof KEYS)[number], value: string): Target | string {
+async function targetIn(key: (typeof KEYS)[number], value: string, country: CountryOf): Promise<Target | string> {
   switch (key) {
     case 'phone': {
-      const read = readPhone(value);
+      const read = await readPhoneIn(value, country);
       return read.ok ? { kind: 'phone', phone: read.phone } : read.reason;
     }
     case 'jid': {
       const jid = readJid(value);
-      return jid === undefined
-        ? 'must be a number or group id that ends in @c.us, @g.us, @s.whatsapp.net or @lid'
-        : { kind: 'jid', jid };
+      if (jid !== undefined) return { kind: 'jid', jid };
+      return readPhone(value).ok || isLinked(value) ? IS_A_PHONE : NO_JID;
     }
     case 'chat_id':
-      return isUsable(value) ? { kind: 'chat', id: value.trim() } : 'is empty or too long';
+      if (isLinked(value)) return IS_A_PHONE;
+      return isUsable(value) ? { kind: 'chat', id: value.trim() } : UNUSABLE;
     case 'chat_name':
-      return isUsable(value) ? { kind: 'name', name: value } : 'is empty or too long';
+      if (isLinked(value)) return IS_A_PHONE;
+      return isUsable(value) ? { kind: 'name', name: value } : UNUSABLE;
   }
 }
 
-const isUsable = (value: string): boolean => value.trim() !== '' && value.length <= LONGEST && value.isWellFormed();
+/** As Twilio and links write a number. */
+const isLinked = (value: string): boolean => /^\s*(?:whatsapp|tel|sms):/i.test(value);
+
+/** The country is asked for only where a number does not tell its own. */
+const readPhoneIn = async (written: string, country: CountryOf): Promise<ReadPhone> =>
+  isInternational(written) ? readPhone(written) : readPhone(written, await country());
+
+const isUsable = (value: string): boolean => value.length <= LONGEST && value.isWellFormed();
 
 /** A request that is right in itself. What it speaks of may still not exist. */
 export interface CheckedRequest {
@@ -100,64 +134,123 @@ export interface RequestRules {
   readonly allowPrivateHosts: boolean;
 }
 
-/** Reads the body of a send request. Every fault is told with its field, and never with a piece of the body. */
-export function readRequest(body: Uint8Array, rules: RequestRules): ReadRequest {
-  const parsed = parseJson(body);
-  if (!parsed.ok) return { ok: false, issues: [parsed.issue] };
-  if (!isRecord(parsed.value)) return { ok: false, issues: [{ path: '', message: 'the body must be an object' }] };
-  const shape = v.safeParse(SendBody, parsed.value);
+/** The default country of a request that names a number without its own. */
+export type CountryOf = () => Promise<string | undefined>;
+
+/** Reads the fields of a send request. Every fault is told with its field, and never with a text of the body. */
+export async function readRequest(fields: JsonObject, rules: RequestRules, country: CountryOf): Promise<ReadRequest> {
+  const misspelt = misspeltIn(fields);
+  if (misspelt.length > 0) return { ok: false, issues: misspelt };
+  const shape = v.safeParse(SendBody, sayingIn(fields));
   if (!shape.success) return { ok: false, issues: issuesOf(shape.issues) };
+  const { action: _, ...output } = shape.output;
+  const said: Said = Object.fromEntries(Object.entries(output).map(([name, value]) => [name, String(value)]));
   const issues: Issue[] = [];
-  const target = readTarget(shape.output, issues);
-  const from = readFrom(shape.output, target, issues);
-  const parts = readParts(shape.output, rules, issues);
+  const target = await readTarget(said, country, issues);
+  const from = await readFrom(said, target, country, issues);
+  const parts = readParts(said, rules, issues);
   if (!target || !from || !parts) return { ok: false, issues };
-  return { ok: true, request: { target, from, parts, hash: sha256(canonicalJson(parsed.value)) } };
+  return { ok: true, request: { target, from, parts, hash: sha256(canonicalJson(fields)) } };
 }
 
+const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
+const byPlainName = new Map(NAMES.map((name) => [plain(name), name]));
+/** Other services' words for what must be there. */
+const SYNONYMS = new Map([
+  ...['message', 'body', 'content', 'msg', 'caption'].map((name) => [name, 'text'] as const),
+  ...['to', 'number', 'mobile', 'recipient', 'phonenumber'].map((name) => [name, 'phone'] as const),
+]);
+
+/**
+ * Fields that are meant and would not be read, so that the message went out without its file, or from another account:
+ * `Text`, `fileUrl`. A caller's own fields count only where what they may stand for is missing.
+ */
+function misspeltIn(fields: JsonObject): Issue[] {
+  const isGiven = (name: string) => Object.hasOwn(fields, name) && !isEmpty(fields[name]);
+  const lacks = (name: string) => {
+    if (name === 'text') return !isGiven('text') && !isGiven('file_url');
+    return name === 'phone' || KEYS.some((key) => key === name) ? !KEYS.some(isGiven) : !isGiven(name);
+  };
+  return Object.keys(fields).flatMap((path) => {
+    if (NAMES.includes(path) || isEmpty(fields[path])) return [];
+    const meant = byPlainName.get(plain(path)) ?? SYNONYMS.get(plain(path));
+    // An id of an account of the caller's own is a common field.
+    if (meant === undefined || meant === 'account_id' || !lacks(meant)) return [];
+    return [{ path: redacted(path).slice(0, LONGEST_NAME), message: `is not read: write it as ${meant}` }];
+  });
+}
+
+const LONGEST_NAME = 60;
+
 /** A chat belongs to one account, so beside `chat_id` the account's phone means nothing. */
-function readFrom(body: SendBody, target: Target | undefined, issues: Issue[]): CheckedRequest['from'] | undefined {
-  const accountId = body.account_id ?? undefined;
-  const spelled = (['whatsapp_account_phone', 'whatsapp account phone'] as const).filter((key) => body[key] != null);
+async function readFrom(
+  said: Said,
+  target: Target | undefined,
+  country: CountryOf,
+  issues: Issue[],
+): Promise<CheckedRequest['from'] | undefined> {
+  const { account_id: accountId } = said;
+  const spelled = (['whatsapp_account_phone', 'whatsapp account phone'] as const).filter(
+    (key) => said[key] !== undefined,
+  );
   const [key, other] = spelled;
   if (target?.kind === 'chat' || key === undefined) return accountId === undefined ? {} : { accountId };
-  const read = readOwnPhone(String(body[key]));
+  const read = await readOwnPhone(said[key] ?? '', country);
   if (!read.ok) return refuse(issues, key, read.reason);
   const { phone } = read;
-  const otherwise = other === undefined ? read : readOwnPhone(String(body[other]));
-  if (other !== undefined && !(otherwise.ok && otherwise.phone === phone)) {
-    return refuse(issues, other, `does not say the same as ${key}`);
+  const otherwise = other === undefined ? read : await readOwnPhone(said[other] ?? '', country);
+  if (!otherwise.ok || otherwise.phone !== phone) {
+    return refuse(issues, other ?? key, `does not say the same as ${key}`);
   }
   if (accountId !== undefined) return refuse(issues, 'account_id', `stands beside ${key}: give one of them`);
   return { phone };
 }
 
 /** Nothing is charged to a number that is none of the workspace's accounts: no need that it be a valid one. */
-function readOwnPhone(written: string): ReadPhone {
-  const phone = toPhone(written);
-  return phone === undefined ? readPhone(written) : { ok: true, phone };
+async function readOwnPhone(written: string, country: CountryOf): Promise<ReadPhone> {
+  const read = await readPhoneIn(written, country);
+  const phone = read.ok ? read.phone : toPhone(written);
+  return phone === undefined ? read : { ok: true, phone };
 }
 
 /** The file first: a caption is shown on some kinds of files only, so text beside a file is a message of its own. */
-function readParts(body: SendBody, rules: RequestRules, issues: Issue[]): CheckedRequest['parts'] | undefined {
-  const text: NewPart = { kind: 'text', text: body.text };
-  if (!body.text.isWellFormed()) return refuse(issues, 'text', 'is not well-formed Unicode');
-  if (body.file_url == null) {
-    return body.text === '' ? refuse(issues, 'text', 'is empty, and there is no file_url') : [text];
+function readParts(said: Said, rules: RequestRules, issues: Issue[]): CheckedRequest['parts'] | undefined {
+  const { text, file_url: url } = said;
+  if (text?.isWellFormed() === false) return refuse(issues, 'text', 'is not well-formed Unicode');
+  if (url === undefined) {
+    return text === undefined
+      ? refuse(issues, 'text', 'is missing or empty, and there is no file_url')
+      : [{ kind: 'text', text }];
   }
-  const file = readFile(body.file_url, body.file_name, rules, issues);
+  const file = readFile(url, said.file_name, rules, issues);
   if (!file) return undefined;
-  return body.text === '' ? [file] : [file, text];
+  return text === undefined ? [file] : [file, { kind: 'text', text }];
 }
 
 const LONGEST_URL = 8_192;
 
-function readFile(url: string, name: string | null | undefined, rules: RequestRules, issues: Issue[]) {
-  const read = readFileUrl(url, rules.allowPrivateHosts);
+function readFile(written: string, name: string | undefined, rules: RequestRules, issues: Issue[]) {
+  const read = readFileUrl(written.trim(), rules.allowPrivateHosts);
   if (read.kind === 'refused') return refuse(issues, 'file_url', read.reason);
-  if (read.url.href.length > LONGEST_URL) return refuse(issues, 'file_url', `is longer than ${LONGEST_URL} characters`);
-  if (name == null || name.trim() === '') return refuse(issues, 'file_name', 'is missing');
-  return { kind: 'file', url: read.url.href, name: safeFileName(name) } as const;
+  const { url } = read;
+  if (url.href.length > LONGEST_URL) return refuse(issues, 'file_url', `is longer than ${LONGEST_URL} characters`);
+  if (name === undefined)
+    return refuse(issues, 'file_name', `is missing: give the name that the recipient sees${nameIn(url)}`);
+  return { kind: 'file', url: url.href, name: safeFileName(name) } as const;
+}
+
+/** Only what looks like the name of a file: the end of a link may be its secret. */
+function nameIn({ pathname }: URL): string {
+  const name = safeFileName(decoded(pathname));
+  return extensionOf(name) === undefined ? ', as "offer.pdf"' : `, as "${name}"`;
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }
 
 function refuse(issues: Issue[], path: string, message: string): undefined {

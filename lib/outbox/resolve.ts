@@ -170,44 +170,60 @@ export type Resolved =
 
 type From = CheckedRequest['from'];
 
+/** Which account sends what names none. */
+export interface Defaults {
+  /** The one to which the webhook is tied. */
+  readonly tied?: string | undefined;
+  /** The workspace's; asked for only where it counts. */
+  readonly ofWorkspace: () => Promise<string | undefined>;
+}
+
 /** Turns what a caller means into an account and a recipient, within one workspace. */
 export async function resolve(
   store: Store,
   workspace: string,
   { target, from }: Pick<CheckedRequest, 'target' | 'from'>,
   reaches: Reaches,
+  defaults: Defaults,
 ): Promise<Resolved> {
   if (target.kind === 'phone' || target.kind === 'jid') {
-    const { accountId: id } = from;
+    const { accountId: id, field } = await senderOf(from, defaults);
     // A workspace may have many accounts, and each would be read for each message.
     const accounts = id === undefined ? accountsOf(store, workspace) : accountsNamed(store, workspace, [id]);
-    const chosen = chooseAccount(await accounts, from, reaches);
+    const meant = id === undefined ? from : { accountId: id };
+    const chosen = chooseAccount(await accounts, meant, field, reaches);
     if ('kind' in chosen) return chosen;
     const { account } = chosen;
     const to = await toPerson(store, account, target, reaches.get(account.provider));
     return { kind: 'resolved', account, ...to };
   }
   const [accounts, chats] = await Promise.all([accountsOf(store, workspace), findChats(store, workspace, target)]);
-  return inChat(target, from, chats, able(accounts, reaches));
+  const possible = able(accounts, reaches);
+  const found = inChat(target, from, chats, possible);
+  if (found.kind !== 'several' || isNamed(from) || defaults.tied === undefined) return found;
+  // Nothing else tells the chats apart.
+  const tied = inChat(target, { accountId: defaults.tied }, chats, possible);
+  return tied.kind === 'nothing' ? found : tied;
 }
 
-/** Active: not paused by an operator. One that is held takes messages, and sends them when its provider lets it. */
+/** The request counts, then its webhook, then the workspace. The field is what an answer names. */
+async function senderOf(from: From, defaults: Defaults): Promise<{ accountId?: string | undefined; field: string }> {
+  if (from.phone !== undefined) return { field: 'whatsapp_account_phone' };
+  if (from.accountId !== undefined) return { accountId: from.accountId, field: 'account_id' };
+  if (defaults.tied !== undefined) return { accountId: defaults.tied, field: "The webhook's accountId" };
+  return { accountId: await defaults.ofWorkspace(), field: "The workspace's defaultAccountId" };
+}
+
 function chooseAccount(
   accounts: readonly Candidate[],
   from: From,
+  field: string,
   reaches: Reaches,
 ): { readonly account: Candidate } | Extract<Resolved, { kind: 'nothing' }> {
-  if (!isNamed(from)) {
-    const [account] = able(
-      accounts.filter(({ paused }) => !paused),
-      reaches,
-    );
-    return account ? { account } : nothing('There is no account to send from');
-  }
-  const meant = accounts.filter(isMeant(from));
+  const meant = isNamed(from) ? accounts.filter(isMeant(from)) : accounts;
   const [account] = able(meant, reaches);
   if (account) return { account };
-  const field = from.accountId === undefined ? 'whatsapp_account_phone' : 'account_id';
+  if (!isNamed(from)) return nothing('There is no account to send from');
   return nothing(
     meant.length > 0
       ? `The account of ${field} cannot send: its provider offers no way to`
@@ -224,7 +240,10 @@ const isMeant = ({ accountId, phone }: From) =>
 
 /** Those that can send, the preferred ones first. */
 const able = (accounts: readonly Candidate[], reaches: Reaches): readonly Candidate[] =>
-  byPreference(accounts.filter(({ provider }) => reaches.has(provider)));
+  byPreference(
+    accounts.filter(({ provider }) => reaches.has(provider)),
+    reaches,
+  );
 
 /** Earlier releases took channels and bots for persons; their ids tell. */
 const kindOf = ({ kind, providerChatId }: KnownChat) => (kind === 'individual' ? chatKindOfJid(providerChatId) : kind);

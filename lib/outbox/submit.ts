@@ -8,9 +8,11 @@ import { retrying } from '#lib/store/retry.ts';
 import { type Store, StoreUnavailable } from '#lib/store/store.ts';
 import { noteAttempt } from '#lib/tenants/attempts.ts';
 import { constantTime404, type Webhook, webhookFinder } from '#lib/tenants/webhook.ts';
+import { findWorkspace } from '#lib/tenants/workspaces.ts';
 import { misfits, type Reaches } from './accounts.ts';
 import * as answers from './answers.ts';
 import { accepted, KEY_REUSED, type SendVerdict } from './answers.ts';
+import { readBody } from './body.ts';
 import { type CheckedRequest, type RequestRules, readRequest } from './request.ts';
 import { type Resolved, resolve } from './resolve.ts';
 
@@ -33,17 +35,22 @@ interface SendPorts extends AcceptPorts {
   readonly rules: RequestRules;
 }
 
+type SendWebhook = Pick<Webhook, 'workspace' | 'webhookId' | 'accountId'>;
+
 /** Finds out who is meant, and charges and queues the message. `store` is for looking things up. */
 async function submit(
   ports: SendPorts,
   store: Store,
-  webhook: Pick<Webhook, 'workspace' | 'webhookId'>,
+  webhook: SendWebhook,
   request: CheckedRequest,
   key: string | undefined,
 ): Promise<answers.SendVerdict> {
   const { workspace, webhookId } = webhook;
   const idempotency = key === undefined ? undefined : { webhook: webhookId, key, requestHash: request.hash };
-  const resolved = await resolve(store, workspace, request, ports.reaches);
+  const resolved = await resolve(store, workspace, request, ports.reaches, {
+    tied: webhook.accountId,
+    ofWorkspace: async () => undefined,
+  });
   const issues = resolved.kind === 'resolved' ? faults(ports, request, resolved) : [];
   if (resolved.kind === 'resolved' && issues.length === 0) {
     return charge(ports, webhook, request, resolved, idempotency);
@@ -145,9 +152,11 @@ async function judge(
   if (body.length > MOST_BYTES) return answers.TOO_LARGE;
   const key = headers['idempotency-key'];
   if (key !== undefined && (key === '' || key.length > 255)) return answers.BAD_KEY;
-  const read = readRequest(body, ports.rules);
-  if (!read.ok) return answers.invalid(read.issues);
+  const fields = await readBody(body, headers['content-type']);
+  if (!fields.ok) return answers.invalid(fields.issues);
   try {
+    const read = await readRequest(fields.fields, ports.rules, () => countryOf(store, webhook));
+    if (!read.ok) return answers.invalid(read.issues);
     return await submit(ports, store, webhook, read.request, key);
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
@@ -155,6 +164,9 @@ async function judge(
     return answers.UNAVAILABLE;
   }
 }
+
+const countryOf = async (store: Store, { workspace, defaultCountry }: Webhook): Promise<string | undefined> =>
+  defaultCountry ?? (await findWorkspace(store, workspace))?.defaultCountry;
 
 /** What was accepted can be read as a send; of everything else the body is kept with the attempt. */
 async function note(

@@ -50,6 +50,8 @@ const Stored = v.object({
   rotated: v.optional(v.boolean(), false),
   name: v.optional(v.string()),
   accountId: v.optional(v.string()),
+  /** Of one for sending: the country (ISO 3166) of numbers without their calling code. */
+  defaultCountry: v.optional(v.string()),
   /** The account's id at the provider, copied here so that a delivery needs one look-up. */
   instance: v.optional(v.string()),
   secretHash: v.optional(v.string()),

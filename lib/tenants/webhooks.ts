@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 import { newId, sha256 } from '#lib/domain/ids.ts';
+import { Country } from '#lib/domain/numbering.ts';
 import type { Clock, Random } from '#lib/domain/ports.ts';
-import { Instant, optional, text } from '#lib/domain/schema.ts';
+import { Instant, known, optional, text } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { accountKey } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
@@ -36,7 +37,8 @@ export const ShownWebhook = v.object({
   workspace: v.string(),
   kind: v.picklist(['receive', 'send']),
   provider: optional(v.string(), 'Who calls it; only of kind `receive`'),
-  accountId: optional(v.string()),
+  accountId: optional(v.string(), 'Whose events come in through it, or who sends what names no account'),
+  defaultCountry: optional(Country, 'Of numbers without + that are posted to it; only of kind `send`'),
   name: optional(v.string()),
   enabled: v.pipe(v.boolean(), v.description('False: its URL answers 404')),
   hasSecret: v.pipe(v.boolean(), v.description("Whether the provider's own secret is checked as well")),
@@ -46,14 +48,26 @@ export const ShownWebhook = v.object({
 export type ShownWebhook = v.InferOutput<typeof ShownWebhook>;
 
 export function shownWebhook(webhook: Webhook): ShownWebhook {
-  const { webhookId, workspace, kind, provider, accountId, name, enabled, secretHash, tokenPrefix, createdAt } =
-    webhook;
+  const {
+    webhookId,
+    workspace,
+    kind,
+    provider,
+    accountId,
+    defaultCountry,
+    name,
+    enabled,
+    secretHash,
+    tokenPrefix,
+    createdAt,
+  } = webhook;
   return {
     id: webhookId,
     workspace,
     kind,
     ...(provider !== undefined && { provider }),
     ...(accountId !== undefined && { accountId }),
+    ...(defaultCountry !== undefined && { defaultCountry }),
     ...(name !== undefined && { name }),
     enabled,
     hasSecret: secretHash !== undefined,
@@ -66,6 +80,7 @@ interface NewWebhook {
   readonly kind: 'receive' | 'send';
   readonly provider?: string;
   readonly accountId?: string;
+  readonly defaultCountry?: string;
   readonly secret?: string;
   readonly name?: string;
 }
@@ -113,7 +128,7 @@ export async function createWebhook(ports: CreatePorts, workspace: string, wante
 function newWebhook(
   { clock, random }: CreatePorts,
   workspace: string,
-  { kind, provider, accountId, name, secret }: NewWebhook,
+  { kind, provider, accountId, defaultCountry, name, secret }: NewWebhook,
   account: NamedAccount | undefined,
 ): Omit<Webhook, 'tokenPrefix'> {
   const now = clock.now();
@@ -126,6 +141,7 @@ function newWebhook(
     rotated: false,
     ...(name !== undefined && { name }),
     ...(accountId !== undefined && { accountId }),
+    ...(defaultCountry !== undefined && { defaultCountry }),
     ...(account?.instance !== undefined && { instance: account.instance }),
     ...(secret !== undefined && { secretHash: sha256(secret) }),
     createdAt: toIso(now),
@@ -133,6 +149,7 @@ function newWebhook(
 }
 
 interface NamedAccount {
+  /** Of a webhook for receiving, which checks deliveries by it. */
   readonly instance?: string;
   /** The webhook holds a copy of the account's instance: both must be of one moment. */
   readonly unchanged: Check;
@@ -141,12 +158,14 @@ interface NamedAccount {
 async function accountFor(
   store: Store,
   workspace: string,
-  { accountId, provider }: NewWebhook,
+  { kind, accountId, provider }: Pick<NewWebhook, 'kind' | 'provider' | 'accountId'>,
 ): Promise<NamedAccount | undefined | 'missing'> {
   if (accountId === undefined) return undefined;
   const item = await store.get(accountKey(accountId), { consistent: true });
   const account = item && readManagedAccount(item);
-  if (account?.workspace !== workspace || account.provider !== provider) return 'missing';
+  // A message may go out through any provider; its events come in through the webhook of its own.
+  const isOfProvider = kind === 'send' || account?.provider === provider;
+  if (account?.workspace !== workspace || !isOfProvider) return 'missing';
   const { instance } = account;
   return {
     unchanged: check(accountKey(accountId), unchanged({ id: accountId, instance })),
@@ -159,6 +178,8 @@ interface WebhookPatch {
   readonly enabled?: boolean;
   readonly name?: string | null;
   readonly secret?: string | null;
+  readonly accountId?: string | null;
+  readonly defaultCountry?: string | null;
 }
 
 // Each round more means that somebody rotated the webhook between our look and our write.
@@ -184,30 +205,52 @@ export async function listWebhooks(store: Store, workspace: string, page: PageRe
   return pageOf((await getAll(store, keys, { consistent: true })).map(webhookOf), position);
 }
 
-/** Undefined where there is no such webhook. A webhook that is rotated meanwhile takes the change on its new row. */
+type Patched =
+  | { readonly kind: 'patched'; readonly webhook: Webhook }
+  | { readonly kind: 'missing' }
+  /** The workspace has no such account, or it is another provider's. */
+  | { readonly kind: 'no account' };
+
+/** A webhook that is rotated meanwhile takes the change on its new row. */
 export async function patchWebhook(
-  store: Store,
+  { store, random }: Pick<CreatePorts, 'store' | 'random'>,
   workspace: string,
   id: string,
   patch: WebhookPatch,
-): Promise<Webhook | undefined> {
-  const changes = changesOf(patch);
+): Promise<Patched> {
   for (let round = 0; round < PATCH_ROUNDS; round++) {
     const found = await findWebhook(store, workspace, id);
-    if (!found || changes.length === 0) return found?.webhook;
-    const written = await store.write(update(webhookKey(found.tokenHash), changes, isCurrent), { returns: 'new' });
-    if (written.done && written.item) return webhookOf(written.item);
+    if (!found) return { kind: 'missing' };
+    const { kind, provider } = found.webhook;
+    const { accountId } = patch;
+    const account = await accountFor(store, workspace, known({ kind, provider, accountId: accountId ?? undefined }));
+    if (account === 'missing') return { kind: 'no account' };
+    const changes = changesOf(patch, account);
+    if (changes.length === 0) return { kind: 'patched', webhook: found.webhook };
+    const writes = [update(webhookKey(found.tokenHash), changes, isCurrent), ...(account ? [account.unchanged] : [])];
+    const { done } = await store.transact(writes, newTransaction(random));
+    const after = done ? await findWebhook(store, workspace, id) : undefined;
+    if (after) return { kind: 'patched', webhook: after.webhook };
   }
   throw new StoreUnavailable('conflict');
 }
 
-function changesOf({ enabled, name, secret }: WebhookPatch): Change[] {
+function changesOf(
+  { enabled, name, secret, accountId, defaultCountry }: WebhookPatch,
+  account: NamedAccount | undefined,
+): Change[] {
   const changes: Change[] = [];
+  if (accountId !== undefined) {
+    changes.push(setOrRemove('accountId', accountId), setOrRemove('instance', account?.instance ?? null));
+  }
+  if (defaultCountry !== undefined) changes.push(setOrRemove('defaultCountry', defaultCountry));
   if (enabled !== undefined) changes.push(set('enabled', enabled));
   if (name !== undefined) changes.push(name === null ? remove('name') : set('name', name));
   if (secret !== undefined) changes.push(secret === null ? remove('secretHash') : set('secretHash', sha256(secret)));
   return changes;
 }
+
+const setOrRemove = (name: string, value: string | null): Change => (value === null ? remove(name) : set(name, value));
 
 interface ManagePorts {
   readonly store: Store;
@@ -271,7 +314,7 @@ export async function rotateWebhook(ports: RotatePorts, workspace: string, id: s
   return done ? { kind: 'rotated', webhook, path: webhookPath(webhook, token) } : { kind: 'changed' };
 }
 
-const COPIED = ['enabled', 'name', 'secretHash', 'instance', 'retentionDays'];
+const COPIED = ['enabled', 'name', 'secretHash', 'accountId', 'defaultCountry', 'instance', 'retentionDays'];
 
 /** What the new row copies must not have changed since it was read: a webhook just switched off stays off. */
 const copied = (item: Item) => Object.fromEntries(COPIED.map((name) => [name, item[name]]));

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { newId } from '#lib/domain/ids.ts';
+import { Country } from '#lib/domain/numbering.ts';
 import type { Clock, Random } from '#lib/domain/ports.ts';
 import { RetentionDays } from '#lib/domain/retention.ts';
 import { Instant, optional } from '#lib/domain/schema.ts';
@@ -34,6 +35,7 @@ export const Workspace = v.object({
   id: v.string(),
   name: v.string(),
   createdAt: v.exactOptional(v.pipe(Instant, v.description('Left out for `main`, which was always there'))),
+  defaultCountry: optional(Country, 'Of numbers without + in messages to send, where their webhook says no other'),
   retentionDays: optional(
     RetentionDays,
     'Days after which what came in or was sent goes; left out: it is kept for ever',
@@ -70,16 +72,18 @@ interface Ports {
 
 interface NewWorkspace {
   readonly name: string;
+  readonly defaultCountry?: string;
   readonly retentionDays?: number;
 }
 
 export async function createWorkspace({ store, clock, random }: Ports, wanted: NewWorkspace): Promise<Workspace> {
   const now = clock.now();
-  const { name, retentionDays } = wanted;
+  const { name, defaultCountry, retentionDays } = wanted;
   const workspace = {
     id: newId('ws', now, random.bytes(10)),
     name,
     createdAt: toIso(now),
+    ...(defaultCountry !== undefined && { defaultCountry }),
     ...(retentionDays !== undefined && { retentionDays }),
   };
   await store.write(put({ ...workspaceKey(workspace.id), ...workspace }));
@@ -98,14 +102,19 @@ export async function hasWorkspace(store: Store, id: string): Promise<boolean> {
 
 interface WorkspacePatch {
   readonly name?: string;
+  /** \`null\`: none. */
+  readonly defaultCountry?: string | null;
   /** `null`: for ever. */
   readonly retentionDays?: number | null;
 }
 
 /** Undefined where there is no such workspace. What is stored follows a new retention only once it is applied. */
 export async function patchWorkspace(store: Store, id: string, patch: WorkspacePatch): Promise<Workspace | undefined> {
-  const { name, retentionDays } = patch;
+  const { name, defaultCountry, retentionDays } = patch;
   const changes: Change[] = [setIfAbsent('id', id), name === undefined ? setIfAbsent('name', id) : set('name', name)];
+  if (defaultCountry !== undefined) {
+    changes.push(defaultCountry === null ? remove('defaultCountry') : set('defaultCountry', defaultCountry));
+  }
   if (retentionDays !== undefined) {
     changes.push(retentionDays === null ? remove('retentionDays') : set('retentionDays', retentionDays));
     changes.push(set('retentionPending', true), add('retentionChanges', 1));

@@ -3,7 +3,7 @@ import { sightChat } from '#lib/chats/people.ts';
 import { grant, showCredits } from '#lib/credits/credits.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { DEFAULT_PACING } from '#lib/domain/send/pace.ts';
-import type { Reaches } from '#lib/outbox/accounts.ts';
+import type { Reach, Reaches } from '#lib/outbox/accounts.ts';
 import { sendApp } from '#lib/outbox/submit.ts';
 import { sendingStart } from '#lib/sender/account.ts';
 import { defaultConfig, type SendingConfig } from '#lib/sender/config.ts';
@@ -20,16 +20,16 @@ import { underRole } from './under-role.ts';
 export const TOKEN = 'a-token-that-only-the-caller-knows';
 const NOW = Date.parse('2026-03-01T12:00:00.000Z');
 
-/** A provider for WhatsApp, one for SMS besides; `mute` can only receive. */
+const courier: Reach = {
+  longestText: () => 1_000,
+  recipients: (channel) => (channel === 'sms' ? ['phone'] : ['phone', 'jid', 'chat_id']),
+  takesFiles: (channel) => channel === 'whatsapp',
+};
+
+/** A provider for WhatsApp, one for SMS besides; `mute` can only receive, and what goes to `sandbox` reaches nobody. */
 const reaches: Reaches = new Map([
-  [
-    'courier',
-    {
-      longestText: () => 1_000,
-      recipients: (channel) => (channel === 'sms' ? ['phone'] : ['phone', 'jid', 'chat_id']),
-      takesFiles: (channel) => channel === 'whatsapp',
-    },
-  ],
+  ['courier', courier],
+  ['sandbox', { ...courier, isSandbox: true }],
 ]);
 
 export interface BenchAccount {
@@ -40,6 +40,7 @@ export interface BenchAccount {
   readonly instance?: string;
   readonly scope?: string;
   readonly paused?: boolean;
+  readonly held?: boolean;
   readonly connectedAt?: string;
 }
 

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { Country } from '#lib/domain/numbering.ts';
 import { optional, text } from '#lib/domain/schema.ts';
 import { Attempt, attemptsAsCsv, attemptsAsNdjson, lastAttempts } from '#lib/tenants/attempts.ts';
 import type { Provider } from '#lib/tenants/provider.ts';
@@ -25,16 +26,20 @@ const WithUrl = v.object({
   url: text('Holds the token: who knows it may call. Shown this once'),
 });
 
+const ACCOUNT_OF_SENDING = 'The account that sends what is posted here and names none';
+const COUNTRY = 'Numbers without + that are posted here are read as its own; else as the workspace says';
+
 const Patch = changesOf({
   enabled: optional(v.boolean(), 'False: the URL answers 404'),
   name: optional(v.nullable(Name)),
   secret: optional(v.nullable(Secret), '`null` removes it'),
+  accountId: optional(v.nullable(Id), 'Whose events come in here, or who sends what names no account; `null`: any'),
+  defaultCountry: optional(v.nullable(Country), `${COUNTRY}. Only of kind \`send\`; \`null\` removes it`),
 });
 
 /** What is said to who gives a webhook for sending what only one for receiving takes. */
 const NOT_OF_SENDING = new Map([
   ['provider', 'is not taken for sending: the account of each message says through whom it goes'],
-  ['accountId', 'is not taken for sending: each message may name its account'],
   ['secret', 'is not taken for sending: its URL alone is the credential'],
 ]);
 
@@ -51,22 +56,38 @@ function uselessSecret(providers: readonly Provider[], { kind, provider: name }:
   return invalid([{ path: 'secret', message }]);
 }
 
+const OF_RECEIVING = 'is not taken for receiving: providers tell numbers with their country';
+
 function newWebhook(providers: readonly string[]) {
   return v.variant('kind', [
-    v.strictObject({
-      kind: v.literal('receive'),
-      provider: v.picklist(providers),
-      accountId: optional(Id, 'The account whose events come in here'),
-      secret: optional(Secret, "The provider's own secret, checked as well as the URL; kept as a hash"),
-      name: optional(Name),
-    }),
-    v.strictObject({ kind: v.literal('send'), name: optional(Name) }, ({ expected, path, message }) =>
-      expected === 'never' ? (NOT_OF_SENDING.get(String(path?.[0]?.key)) ?? message) : message,
+    v.strictObject(
+      {
+        kind: v.literal('receive'),
+        provider: v.picklist(providers),
+        accountId: optional(Id, 'The account whose events come in here'),
+        secret: optional(Secret, "The provider's own secret, checked as well as the URL; kept as a hash"),
+        name: optional(Name),
+      },
+      ({ expected, path, message }) =>
+        expected === 'never' && path?.[0]?.key === 'defaultCountry' ? OF_RECEIVING : message,
+    ),
+    v.strictObject(
+      {
+        kind: v.literal('send'),
+        accountId: optional(Id, ACCOUNT_OF_SENDING),
+        defaultCountry: optional(Country, COUNTRY),
+        name: optional(Name),
+      },
+      ({ expected, path, message }) =>
+        expected === 'never' ? (NOT_OF_SENDING.get(String(path?.[0]?.key)) ?? message) : message,
     ),
   ]);
 }
 
-const NO_ACCOUNT = { path: 'accountId', message: 'is no account of this provider in this workspace' };
+const noAccount = (kind: 'receive' | 'send'): ProblemReply => {
+  const message = `is no account ${kind === 'receive' ? 'of this provider ' : ''}in this workspace`;
+  return invalid([{ path: 'accountId', message }]);
+};
 
 function creating(providers: readonly Provider[]) {
   return route({
@@ -83,7 +104,7 @@ function creating(providers: readonly Provider[]) {
       const useless = body.kind === 'receive' && body.secret !== undefined && uselessSecret(providers, body);
       if (useless) return useless;
       const created = await createWebhook(ports, workspace, body);
-      if (created.kind === 'no account') return invalid([NO_ACCOUNT]);
+      if (created.kind === 'no account') return noAccount(body.kind);
       return json(201, { ...shownWebhook(created.webhook), url: `${baseUrl}${created.path}` });
     },
   });
@@ -122,7 +143,7 @@ function patching(providers: readonly Provider[]) {
     ...shared,
     method: 'patch',
     path: '/api/webhooks/{id}',
-    summary: 'Switch a webhook on or off, rename it, change its secret',
+    summary: 'Switch a webhook on or off, rename it, change its secret, its account or its country',
     description: 'What is left out stays as it is. The URL of a webhook that is switched off answers 404.',
     params: WithId,
     body: Patch,
@@ -133,8 +154,13 @@ function patching(providers: readonly Provider[]) {
       if (!found) return NO_WEBHOOK;
       const useless = typeof body.secret === 'string' && uselessSecret(providers, found.webhook);
       if (useless) return useless;
-      const webhook = await patchWebhook(ports.store, workspace, params.id, body);
-      return webhook ? json(200, shownWebhook(webhook)) : NO_WEBHOOK;
+      const { kind } = found.webhook;
+      if (kind === 'receive' && typeof body.defaultCountry === 'string') {
+        return invalid([{ path: 'defaultCountry', message: OF_RECEIVING }]);
+      }
+      const patched = await patchWebhook(ports, workspace, params.id, body);
+      if (patched.kind === 'no account') return noAccount(kind);
+      return patched.kind === 'patched' ? json(200, shownWebhook(patched.webhook)) : NO_WEBHOOK;
     },
   });
 }

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { grant } from '#lib/credits/credits.ts';
 import { GrantedCredits } from '#lib/credits/ledger.ts';
+import { Country } from '#lib/domain/numbering.ts';
 import { RetentionDays } from '#lib/domain/retention.ts';
 import { optional, text } from '#lib/domain/schema.ts';
 import { AppliedCounts, applyRetention, Progress } from '#lib/privacy/retention.ts';
@@ -22,6 +23,7 @@ const tag = 'Workspaces';
 const NewWorkspace = v.strictObject({
   name: Name,
   credits: v.exactOptional(GrantedCredits),
+  defaultCountry: optional(Country, 'Numbers without + are read as its own'),
   retentionDays: optional(RetentionDays, 'Left out: what comes in is kept for ever'),
 });
 const NewKey = v.object({ ...WorkspaceKey.entries, key: text('Shown this once') });
@@ -30,6 +32,7 @@ const cursors = walkCursor(Progress);
 
 const Patch = changesOf({
   name: v.exactOptional(Name),
+  defaultCountry: optional(v.nullable(Country), '`null`: numbers are written with their country code'),
   retentionDays: optional(v.nullable(RetentionDays), '`null`: for ever'),
 });
 
@@ -125,7 +128,7 @@ export const workspaceRoutes = [
     method: 'patch',
     path: '/api/workspaces/{id}',
     tag,
-    summary: 'Rename a workspace, or change how long it keeps what comes in from now on',
+    summary: 'Rename a workspace, or change its country, or how long it keeps what comes in from now on',
     description:
       'What is left out stays as it is. What is stored already follows another retention once that is applied.',
     access: 'admin',

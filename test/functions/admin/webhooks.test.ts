@@ -101,11 +101,12 @@ describe('webhooks', () => {
     ['renamed', { name: 'New' }, { name: 'New' }],
     ['given a secret', { secret: 'another' }, { hasSecret: true }],
     ['robbed of its secret', { secret: null }, { hasSecret: false }],
-  ])('are not rotated in the moment in which one is %s', async (_, body, shown) => {
+    ['given a country', { defaultCountry: 'ID' }, { defaultCountry: 'ID' }, { kind: 'send', provider: undefined }],
+  ])('are not rotated in the moment in which one is %s', async (_, body, shown, wanted?: object) => {
     const memory = new MemoryStore();
     const hub = new AdminBench({ store: memory });
     const secret = 'secret' in body && body.secret === null ? { secret: 'open sesame' } : {};
-    const { id, url } = await hub.webhook({ provider: 'zender', ...secret });
+    const { id, url } = await hub.webhook(wanted ?? { provider: 'zender', ...secret });
     const transact = memory.transact.bind(memory);
     memory.transact = async (writes, token) => {
       memory.transact = transact;
@@ -115,7 +116,7 @@ describe('webhooks', () => {
     expect((await hub.call('POST', `/api/webhooks/${id}/rotate`)).status).toBe(409);
     expect(await hub.done('GET', `/api/webhooks/${id}`)).toMatchObject({ id, ...shown });
     expect(await hub.done('POST', `/api/webhooks/${id}/rotate`)).toMatchObject({ id, ...shown });
-    expect((await hub.post(url, {})).status).toBe(404);
+    if (!wanted) expect((await hub.post(url, {})).status).toBe(404);
   });
 
   it('are gone when they are deleted, but not what came in through them', async () => {
@@ -157,13 +158,73 @@ describe('webhooks', () => {
 
   it('of kind send say that they take no provider and no secret', async () => {
     const hub = new AdminBench();
-    for (const [path, value] of Object.entries({ provider: 'sandbox', accountId: 'acc_0', secret: 'x' })) {
+    for (const [path, value] of Object.entries({ provider: 'sandbox', secret: 'x' })) {
       const { status, json } = await hub.call('POST', '/api/webhooks', { body: { kind: 'send', [path]: value } });
       expect([status, json.message]).toEqual([422, expect.stringContaining(`${path} is not taken for sending`)]);
     }
     const { id } = await hub.done('POST', '/api/webhooks', { body: { kind: 'send' } });
     const { json } = await hub.call('PATCH', `/api/webhooks/${id}`, { body: { secret: 'x' } });
     expect(json.message).toContain('secret is not taken for sending');
+  });
+
+  it('of kind send take an account and a country, and lose them by null', async () => {
+    const hub = new AdminBench();
+    const account = { provider: 'sandbox', channel: 'whatsapp', credentials: {} };
+    const accountId = (await hub.done('POST', '/api/accounts', { body: account })).id;
+    const made = await hub.done('POST', '/api/webhooks', { body: { kind: 'send', accountId, defaultCountry: 'id' } });
+    expect(made).toMatchObject({ accountId, defaultCountry: 'ID' });
+    const path = `/api/webhooks/${made.id}`;
+    expect(await hub.done('GET', path)).toMatchObject({ accountId, defaultCountry: 'ID' });
+    expect(await hub.done('POST', `${path}/rotate`)).toMatchObject({ accountId, defaultCountry: 'ID' });
+    const none = await hub.done('PATCH', path, { body: { accountId: null, defaultCountry: null } });
+    expect([none.accountId, none.defaultCountry]).toEqual([undefined, undefined]);
+    expect(await hub.done('PATCH', path, { body: { accountId, defaultCountry: 'GB' } })).toMatchObject({
+      accountId,
+      defaultCountry: 'GB',
+    });
+  });
+
+  it.each([
+    [{ kind: 'send', accountId: 'acc_0' }, 'accountId is no account in this workspace'],
+    [{ kind: 'receive', provider: 'zender', accountId: 'acc_0' }, 'accountId is no account of this provider'],
+    [{ kind: 'send', defaultCountry: 'UK' }, 'defaultCountry must be the code of a country in ISO 3166, as ID or GB'],
+    [{ kind: 'send', defaultCountry: 'Indonesia' }, 'defaultCountry must be the code of a country'],
+    [{ kind: 'receive', provider: 'zender', defaultCountry: 'ID' }, 'defaultCountry is not taken for receiving'],
+  ])('say what is wrong with an account or a country: %j', async (body, message) => {
+    const hub = new AdminBench();
+    const { kind, provider, ...changes } = { provider: undefined, ...body };
+    const created = await hub.call('POST', '/api/webhooks', { body });
+    expect(created).toMatchObject({ status: 422, json: { message: expect.stringContaining(message) } });
+    const { id } = await hub.done('POST', '/api/webhooks', { body: { kind, ...(provider && { provider }) } });
+    const patched = await hub.call('PATCH', `/api/webhooks/${id}`, { body: changes });
+    expect(patched).toMatchObject({ status: 422, json: { message: expect.stringContaining(message) } });
+  });
+
+  it('of kind receive are bound to an account later, and expect its instance from then on', async () => {
+    const memory = new MemoryStore();
+    const hub = new AdminBench({ store: memory });
+    const credentials = { apiUrl: 'https://1.api.example', idInstance: '7999000111', apiTokenInstance: 'x' };
+    const body = { provider: 'green-api', channel: 'whatsapp', credentials };
+    const accountId = String((await hub.done('POST', '/api/accounts', { body })).id);
+    const { id } = await hub.webhook({ provider: 'green-api' });
+    const instance = () => memory.all().find(({ webhookId }) => webhookId === id)?.instance;
+    expect(instance()).toBeUndefined();
+    expect(await hub.done('PATCH', `/api/webhooks/${id}`, { body: { accountId } })).toMatchObject({ accountId });
+    expect(instance()).toBe('7999000111');
+    await hub.done('PATCH', `/api/webhooks/${id}`, { body: { accountId: null } });
+    expect(instance()).toBeUndefined();
+  });
+
+  it('read numbers by the country of the workspace where they say none', async () => {
+    const hub = new AdminBench();
+    await hub.done('POST', '/api/accounts', { body: { provider: 'sandbox', channel: 'whatsapp', credentials: {} } });
+    await hub.done('PATCH', '/api/workspaces/main', { body: { defaultCountry: 'ID' } });
+    const { url } = await hub.done('POST', '/api/webhooks', { body: { kind: 'send' } });
+    const id = await hub.send(String(url), { phone: '0812-0000-0099' });
+    expect(await hub.done('GET', `/api/sends/${id}`)).toMatchObject({ recipient: { phone: '+6281200000099' } });
+    const shown = await hub.done('PATCH', '/api/workspaces/main', { body: { defaultCountry: null } });
+    expect(shown.defaultCountry).toBeUndefined();
+    await expect(hub.send(String(url), { phone: '0812-0000-0099' })).rejects.toThrow('does not tell its country');
   });
 
   it('and accounts take no change that changes nothing', async () => {

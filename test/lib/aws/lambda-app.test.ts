@@ -62,6 +62,17 @@ it('logs a fault by its route, never by its path, and answers it in the shape of
   expect(bench.logged.join()).not.toContain('a-secret-token');
 });
 
+it.each(['/hooks/x/t', '/hooks/x/t/', '/hooks//x/t', '//hooks/x//t//'])(
+  'takes a URL that was joined with slashes too many as the same: %s',
+  async (rawPath) => {
+    const bench = new ReceivingBench(sandbox);
+    const app = tokenApp('/hooks/x', async (token) => ({ status: 200, body: { token } }), FAULT, bench.ports().log);
+    const event = eventOf('POST', '/hooks/x/t', { body: '{}' });
+    const { body } = await lambdaOf(app)({ ...event, rawPath });
+    expect(JSON.parse(body)).toEqual({ token: 't' });
+  },
+);
+
 it('answers a preflight, and what is at no path', async () => {
   const bench = new ReceivingBench(sandbox);
   const app = tokenApp('/hooks/x', async () => FAULT, FAULT, bench.ports().log);

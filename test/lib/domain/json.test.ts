@@ -30,3 +30,18 @@ describe('a body that is no JSON', () => {
     expect(parseJson(new Uint8Array([0x22, 0xff, 0x22]))).toMatchObject({ ok: false });
   });
 });
+
+it.each([
+  ['{"text": "one\ntwo"}', 'not valid JSON at line 1, column 14: a line break inside a text is written \\n'],
+  ['{\n  "text": "one\r\ntwo"\n}', 'not valid JSON at line 2, column 15: a line break inside a text is written \\n'],
+  [
+    '{"text": "one\ttwo"}',
+    'not valid JSON at line 1, column 14: a tab or control character inside a text is written \\t or \\u0000',
+  ],
+  ["{'text': 'one'}", 'not valid JSON at line 1, column 2: texts and names stand in straight double quotes'],
+  ['{“text”: “one”}', 'not valid JSON at line 1, column 2: texts and names stand in straight double quotes'],
+  ['{"text": one}', 'not valid JSON at line 1, column 10'],
+  ['{"text": "one"\n"phone": "1"}', 'not valid JSON at line 2, column 1'],
+])('says what to do about what is written most often: %j', (text, message) => {
+  expect(parseJson(Buffer.from(text))).toEqual({ ok: false, issue: { path: '', message } });
+});

@@ -85,23 +85,29 @@ describe('a body that is wrong', () => {
 
   it.each([
     ['an empty body', '', 'the body is empty'],
-    ['a form', 'action=send&text=hello', 'not valid JSON at line 1, column 1'],
-    ['a list', '[]', 'the body must be an object'],
+    ['a list', '[]', 'the body must be an object, and is a list: send it without the [ ] around it'],
     ['a body that is nested too deeply', `{"a":${'['.repeat(40)}${']'.repeat(40)}}`, 'nested deeper than 32 levels'],
     ['a key that reaches the prototype', '{"__proto__":{}}', 'has a key that is not allowed: __proto__'],
     ['no action', { ...text, action: undefined }, 'action is missing'],
     ['another action', { ...text, action: 'delete' }, 'action must be "send"'],
-    ['no text', { ...text, text: undefined }, 'text is missing'],
-    ['no text beside a file', { ...text, ...file, text: undefined }, 'text is missing'],
-    ['a text that is none', { ...text, text: 5 }, 'text must be a string'],
-    ['an empty text alone', { ...text, text: '' }, 'text is empty, and there is no file_url'],
+    ['no text', { ...text, text: undefined }, 'text is missing or empty, and there is no file_url'],
+    ['a text that is none', { ...text, text: [5] }, 'text must be a string'],
+    ['an empty text alone', { ...text, text: '' }, 'text is missing or empty, and there is no file_url'],
     [
       'half a character',
       '{"action":"send","phone":"+14151231234","text":"\\ud83d"}',
       'text is not well-formed Unicode',
     ],
-    ['a file without a name', { ...text, file_url: file.file_url }, 'file_name is missing'],
-    ['a file with an empty name', { ...text, ...file, file_name: ' ' }, 'file_name is missing'],
+    [
+      'a file without a name',
+      { ...text, file_url: file.file_url },
+      'file_name is missing: give the name that the recipient sees, as "offer.pdf"',
+    ],
+    [
+      'a file with an empty name',
+      { ...text, ...file, file_name: ' ' },
+      'file_name is missing: give the name that the recipient sees, as "offer.pdf"',
+    ],
     [
       'a file of another scheme',
       { ...text, ...file, file_url: 'ftp://files.example/a' },
@@ -153,7 +159,11 @@ describe('a body that is wrong', () => {
       { ...text, phone: undefined, jid: '../1@c.us' },
       'jid must be a number or group id that ends in @c.us, @g.us, @s.whatsapp.net or @lid',
     ],
-    ['an empty chat_id', { ...text, phone: undefined, chat_id: '' }, 'chat_id is empty or too long'],
+    [
+      'an empty chat_id',
+      { ...text, phone: undefined, chat_id: '' },
+      'exactly one of chat_id, jid, phone, chat_name must be given; none is given',
+    ],
     [
       'an account_id that cannot be one',
       { ...text, account_id: 'x'.repeat(3000) },
@@ -177,7 +187,7 @@ describe('a body that is wrong', () => {
     [
       'several faults',
       { action: 'send', text: '' },
-      'exactly one of chat_id, jid, phone, chat_name must be given; none is given; text is empty, and there is no file_url',
+      'exactly one of chat_id, jid, phone, chat_name must be given; none is given; text is missing or empty, and there is no file_url',
     ],
   ])('is refused with the name of the field: %s', async (_, body, message) => {
     const answer = await bench.post(body);

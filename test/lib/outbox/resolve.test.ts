@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { put } from '#lib/store/store.ts';
 import { SendBench } from '#test/support/send-bench.ts';
 
 const text = { action: 'send', text: 'hello' };
@@ -25,18 +26,29 @@ describe('the account', () => {
     await bench.addAccount('new', { connectedAt: '2026-02-02T00:00:00.000Z' });
     await bench.addAccount('sms', { channel: 'sms', connectedAt: '2026-02-03T00:00:00.000Z' });
     await bench.addAccount('mute', { provider: 'mute', connectedAt: '2026-02-04T00:00:00.000Z' });
-    await bench.addAccount('paused', { paused: true, connectedAt: '2026-02-05T00:00:00.000Z' });
+    await bench.addAccount('sandbox', { provider: 'sandbox', connectedAt: '2026-02-06T00:00:00.000Z' });
     expect(await chosen({ phone })).toBe('new');
   });
 
-  it('is the SMS account if there is no other', async () => {
-    await bench.addAccount('sms', { channel: 'sms' });
-    await bench.addAccount('paused', { paused: true });
+  it('keeps what is meant for it while it is paused or held', async () => {
+    await bench.addAccount('old', { connectedAt: '2026-01-01T00:00:00.000Z' });
+    await bench.addAccount('sms', { channel: 'sms', connectedAt: '2026-02-03T00:00:00.000Z' });
+    await bench.addAccount('paused', { paused: true, connectedAt: '2026-02-05T00:00:00.000Z' });
+    expect(await chosen({ phone })).toBe('paused');
+    await bench.addAccount('held', { held: true, connectedAt: '2026-02-06T00:00:00.000Z' });
+    expect(await chosen({ phone })).toBe('held');
+  });
+
+  it('is the SMS account if there is no other, and one of the sandbox if there is not even that', async () => {
+    await bench.addAccount('sandbox', { provider: 'sandbox', connectedAt: '2026-02-06T00:00:00.000Z' });
+    expect(await chosen({ phone })).toBe('sandbox');
+    await bench.addAccount('sms', { channel: 'sms', paused: true });
     expect(await chosen({ phone })).toBe('sms');
+    await bench.addAccount('whatsapp', { paused: true });
+    expect(await chosen({ phone })).toBe('whatsapp');
   });
 
   it('is missing', async () => {
-    await bench.addAccount('paused', { paused: true });
     await bench.addAccount('theirs', { workspace: 'ws_other' });
     expect(await chosen({ phone })).toEqual(refusal(404, 'There is no account to send from'));
   });
@@ -55,6 +67,44 @@ describe('the account', () => {
     await bench.addAccount('paused', { phone: '+15105566777', paused: true });
     expect(await chosen({ phone, whatsapp_account_phone: '+15105566777' })).toBe('paused');
     expect(await chosen({ phone, account_id: 'paused' })).toBe('paused');
+  });
+
+  it('is the default one of those that share the phone', async () => {
+    const shared = { phone: '+15105566777' };
+    await bench.addAccount('sandbox', { ...shared, provider: 'sandbox', connectedAt: '2026-02-09T00:00:00.000Z' });
+    await bench.addAccount('sms', { ...shared, channel: 'sms', connectedAt: '2026-02-08T00:00:00.000Z' });
+    await bench.addAccount('old', { ...shared, connectedAt: '2026-02-01T00:00:00.000Z' });
+    await bench.addAccount('new', { ...shared, paused: true, connectedAt: '2026-02-02T00:00:00.000Z' });
+    expect(await chosen({ phone, whatsapp_account_phone: '+15105566777' })).toBe('new');
+  });
+
+  it('is the one to which the webhook is tied, unless the request says another', async () => {
+    await bench.addWebhook({ accountId: 'tied' });
+    await bench.addAccount('tied', { connectedAt: '2026-01-01T00:00:00.000Z', paused: true });
+    await bench.addAccount('last', { phone: '+15105566777', connectedAt: '2026-02-05T00:00:00.000Z' });
+    expect(await chosen({ phone })).toBe('tied');
+    expect(await chosen({ phone, account_id: 'last' })).toBe('last');
+    expect(await chosen({ phone, whatsapp_account_phone: '+15105566777' })).toBe('last');
+    const chat = await bench.addChat('1@g.us', { accountId: 'last' });
+    expect(await chosen({ chat_id: chat })).toBe('last');
+  });
+
+  it('is none where the one to which the webhook is tied is gone: no other number takes its place', async () => {
+    await bench.addWebhook({ accountId: 'gone' });
+    await bench.addAccount('last');
+    expect(await chosen({ phone })).toEqual(refusal(404, "The webhook's accountId matches no account to send from"));
+  });
+
+  it('to which the webhook is tied tells chats of one name apart', async () => {
+    await bench.addWebhook({ accountId: 'b' });
+    await bench.addAccount('a', { connectedAt: '2026-02-05T00:00:00.000Z' });
+    await bench.addAccount('b');
+    await bench.addChat('1@g.us', { accountId: 'a', title: 'Ana' });
+    expect(await chosen({ chat_name: 'Ana' })).toBe('a');
+    await bench.addChat('2@g.us', { accountId: 'b', title: 'Ana' });
+    expect(await chosen({ chat_name: 'Ana' })).toBe('b');
+    await bench.addChat('3@g.us', { accountId: 'b', title: 'Ana' });
+    expect(await bench.post({ ...text, chat_name: 'Ana' })).toMatchObject({ status: 409 });
   });
 
   it('is not there, or cannot send', async () => {
@@ -204,5 +254,38 @@ describe('a chat by its name', () => {
     );
     await bench.addChat('15550100099@c.us', { accountId: 'a', title: 'Ana' });
     expect(await chosen({ chat_name: 'Ana' })).toBe('a');
+  });
+});
+
+describe('a number without its country', () => {
+  const recipient = async (body: object) => {
+    const answer = await bench.post({ ...text, ...body });
+    return answer.status === 200 ? bench.send(answer.body.data.message_id).recipient.phone : answer.body.message;
+  };
+  const inWorkspace = (defaultCountry: string) =>
+    bench.memory.write(put({ pk: 'WORKSPACES', sk: 'main', id: 'main', name: 'main', defaultCountry }));
+
+  it('is of the webhook’s country, else of the workspace’s, else refused', async () => {
+    await bench.addAccount('a');
+    const unread = 'phone does not tell its country: write it with + and its country code, as +14155550123';
+    expect(await recipient({ phone: '0812-0000-0099' })).toBe(unread);
+    await inWorkspace('ID');
+    expect(await recipient({ phone: '0812-0000-0099' })).toBe('+6281200000099');
+    await bench.addWebhook({ defaultCountry: 'GB' });
+    expect(await recipient({ phone: '020 7946 0958' })).toBe('+442079460958');
+    expect(await recipient({ phone: 2079460958 })).toBe('+442079460958');
+    expect(await recipient({ phone: '+62 812-0000-0099' })).toBe('+6281200000099');
+    expect(await recipient({ phone: '0812-0000' })).toBe(
+      'phone is no number of GB: write it with + and its country code, as +14155550123',
+    );
+  });
+
+  it('names our own account as well', async () => {
+    await inWorkspace('GB');
+    await bench.addAccount('london', { phone: '+442079460958' });
+    await bench.addAccount('last', { connectedAt: '2026-02-05T00:00:00.000Z' });
+    for (const spelling of ['020 7946 0958', '442079460958', '0044 20 7946 0958', '+44 (0)20 7946 0958']) {
+      expect(await chosen({ phone, whatsapp_account_phone: spelling })).toBe('london');
+    }
   });
 });

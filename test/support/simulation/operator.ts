@@ -80,7 +80,7 @@ export function beginOperators(world: World, operation: OperatorsOperation): Pro
       return world.spawn('rotate', 'main', (ports) => onWebhook(ports, (id) => rotateWebhook(ports, 'main', id)));
     case 'switch':
       return world.spawn('switch', 'main', (ports) =>
-        onWebhook(ports, (id) => patchWebhook(ports.store, 'main', id, { enabled: operation.enabled })),
+        onWebhook(ports, (id) => patchWebhook(ports, 'main', id, { enabled: operation.enabled })),
       );
     case 'retain':
       return retain(world, operation.days);
