@@ -38,7 +38,7 @@ export const sandboxOutbound: OutboundProvider = {
   recipients: () => ['phone', 'jid', 'chat_id', 'chat_name'],
   takesFiles: (channel) => channel === 'whatsapp',
   chatOf: (phone) => phone,
-  isSandbox: true,
+  isPretended: true,
   open: withCredentials(v.looseObject({}), (account, _credentials, tools) => openAccount(account, tools)),
 };
 

@@ -25,7 +25,7 @@ const readCandidate = itemReader(Candidate);
 /** What can be sent through a provider, and to whom. */
 export type Reach = Pick<
   OutboundProvider,
-  'longestText' | 'recipients' | 'takesFiles' | 'canReach' | 'chatOf' | 'isSandbox'
+  'longestText' | 'recipients' | 'takesFiles' | 'canReach' | 'chatOf' | 'isPretended'
 >;
 
 /** By the provider's name; a provider without an entry cannot send. */
@@ -62,7 +62,7 @@ export async function accountsNamed(
  */
 export function byPreference(accounts: readonly Candidate[], reaches: Reaches): readonly Candidate[] {
   const rank = ({ provider, channel }: Candidate) =>
-    (reaches.get(provider)?.isSandbox === true ? 2 : 0) + (channel === 'whatsapp' ? 0 : 1);
+    (reaches.get(provider)?.isPretended === true ? 2 : 0) + (channel === 'whatsapp' ? 0 : 1);
   return [...accounts].sort((a, b) => rank(a) - rank(b) || (a.connectedAt < b.connectedAt ? 1 : -1));
 }
 

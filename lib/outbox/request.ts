@@ -154,7 +154,7 @@ export async function readRequest(fields: JsonObject, rules: RequestRules, count
 }
 
 const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
-const byPlainName = new Map(NAMES.map((name) => [plain(name), name]));
+const byPlainName = new Map(NAMES.toReversed().map((name) => [plain(name), name]));
 /** Other services' words for what must be there. */
 const SYNONYMS = new Map([
   ...['message', 'body', 'content', 'msg', 'caption'].map((name) => [name, 'text'] as const),

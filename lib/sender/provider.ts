@@ -105,7 +105,7 @@ export interface OutboundProvider extends LineProvider {
   /** The provider's own id of the chat with a number; left out where the provider alone can tell it. */
   readonly chatOf?: (phone: Phone) => string;
   /** True where messages reach nobody: such an account sends only where there is no other, or where it is named. */
-  readonly isSandbox?: boolean;
+  readonly isPretended?: boolean;
   /** The account, ready to send; undefined where the stored credentials are not what the provider needs. */
   readonly open: (account: OutboundAccount, credentials: unknown, tools: OutboundTools) => OpenAccount | undefined;
 }

@@ -29,7 +29,7 @@ const courier: Reach = {
 /** A provider for WhatsApp, one for SMS besides; `mute` can only receive, and what goes to `sandbox` reaches nobody. */
 const reaches: Reaches = new Map([
   ['courier', courier],
-  ['sandbox', { ...courier, isSandbox: true }],
+  ['sandbox', { ...courier, isPretended: true }],
 ]);
 
 export interface BenchAccount {
