@@ -5,10 +5,8 @@ import type { Event, EventKind, MessageEvent, StatusEvent } from '#lib/domain/ev
 import { SHARDS } from '#lib/domain/ids.ts';
 import { Instant, known, Whole } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { readSend, type Send } from '#lib/sender/items.ts';
-import { sentEventId, threadIn } from '#lib/sender/sent-event.ts';
+import { sentEventId } from '#lib/sender/sent-event.ts';
 import { itemReader } from '#lib/store/items.ts';
-import { sendKey } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll, newestFirst, type Partition, queryAll, type Slice } from '#lib/store/query.ts';
 import { type Item, isLive, type Store } from '#lib/store/store.ts';
@@ -33,13 +31,9 @@ export async function shownEvents(
   ]);
   const isKnown = (state: Item) => state.send !== undefined || isLive(state, nowSeconds);
   const stateAt = new Map(states.filter(isKnown).map((item) => [item.pk, item]));
-  const toldOf = await messagesOf(
-    store,
-    heads.flatMap(({ kind, stateKey }) => (kind === 'status' ? (stateAt.get(String(stateKey)) ?? []) : [])),
-  );
   return events.flatMap((event, i) => {
     const state = stateAt.get(String(heads[i]?.stateKey));
-    if (event.kind === 'status') return [{ ...event, ...toldOf(state) }];
+    if (event.kind === 'status') return [{ ...event, ...(state && messageOf(state)) }];
     return once && isTwin(event, state) ? [] : [withDelivery(event, state)];
   });
 }
@@ -47,30 +41,12 @@ export async function shownEvents(
 /** A message and what is told of it name the same state item. */
 const hasState = (head: Item): head is Item & { readonly stateKey: string } => typeof head.stateKey === 'string';
 
-type ToldOf = Pick<StatusEvent, 'sendId' | 'chatId' | 'recipient'>;
-
-/** The messages of which statuses tell, by their states: a send of ours, or what the provider has echoed. */
-async function messagesOf(store: Store, states: readonly Item[]): Promise<(state: Item | undefined) => ToldOf> {
-  const keyOf = ({ send, echo }: Item) => {
-    if (typeof send === 'string') return sendKey(send);
-    return typeof echo === 'string' ? eventKey(echo) : undefined;
-  };
-  const keys = new Map(states.flatMap((state) => keyOf(state) ?? []).map((key) => [key.pk, key]));
-  const found = new Map((await getAll(store, [...keys.values()])).map((item) => [item.pk, item]));
-  return (state) => {
-    const item = found.get((state && keyOf(state)?.pk) ?? '');
-    if (!item) return {};
-    if (item.kind !== 'message') return toldOfSend(readSend(item));
-    return typeof item.gsi2pk === 'string' ? { chatId: item.gsi2pk.slice('CHAT#'.length) } : {};
-  };
-}
-
-function toldOfSend({ messageId, recipient }: Send): ToldOf {
-  const { phone, jid, chat_id: chat } = recipient;
-  const thread = threadIn(recipient);
-  const person = known({ phone, id: phone === undefined ? (jid ?? chat ?? thread?.providerChatId) : undefined });
-  const isKnown = Object.keys(person).length > 0;
-  return known({ sendId: messageId, chatId: thread?.chat, recipient: isKnown ? person : undefined });
+/** Of which message a status tells: a send of ours, or what the provider has echoed. */
+function messageOf({ send, chat, toPhone, toId }: Item): Pick<StatusEvent, 'sendId' | 'chatId' | 'recipient'> {
+  const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
+  const person = known({ phone: text(toPhone), id: text(toId) });
+  const isNamed = Object.keys(person).length > 0;
+  return known({ sendId: text(send), chatId: text(chat), recipient: isNamed ? person : undefined });
 }
 
 function withDelivery(event: Event, state: Item | undefined): Event {

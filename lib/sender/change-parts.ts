@@ -158,7 +158,11 @@ export function refund(
 
 /** From now on, what the provider tells of its message is told of this part. */
 export function mapped({ messageId, ...send }: Send, index: number, providerId: string, onlyIf?: Condition): Update {
-  return update(stateKey(send, providerId), [set('send', messageId), set('part', index)], onlyIf);
+  const { phone, jid, chat_id: id, chat, provider_chat: providerChat } = send.recipient;
+  // For whoever reads a status: in which chat the message stands, and to whom it went.
+  const told = known({ chat, toPhone: phone, toId: phone === undefined ? (jid ?? id ?? providerChat) : undefined });
+  const changes = Object.entries({ send: messageId, part: index, ...told }).map(([name, value]) => set(name, value));
+  return update(stateKey(send, providerId), changes, onlyIf);
 }
 
 /** Puts a send where the watchdog looks for unknown outcomes; the part that is due first decides when. */

@@ -94,7 +94,7 @@ async function onOutbound(
   const item = await touchState(
     store,
     key,
-    [setIfAbsent('echo', event.id), setIfAbsent('fed', event.id)],
+    [...['echo', 'fed'].map((name) => setIfAbsent(name, event.id)), setIfAbsent('chat', event.chatId)],
     lifeOf(record),
   );
   const other = numberless(event, names);
