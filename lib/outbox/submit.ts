@@ -49,7 +49,7 @@ async function submit(
   const idempotency = key === undefined ? undefined : { webhook: webhookId, key, requestHash: request.hash };
   const resolved = await resolve(store, workspace, request, ports.reaches, {
     tied: webhook.accountId,
-    ofWorkspace: async () => undefined,
+    ofWorkspace: async () => (await findWorkspace(store, workspace))?.defaultAccountId,
   });
   const issues = resolved.kind === 'resolved' ? faults(ports, request, resolved) : [];
   if (resolved.kind === 'resolved' && issues.length === 0) {

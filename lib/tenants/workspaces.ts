@@ -35,6 +35,7 @@ export const Workspace = v.object({
   id: v.string(),
   name: v.string(),
   createdAt: v.exactOptional(v.pipe(Instant, v.description('Left out for `main`, which was always there'))),
+  defaultAccountId: optional(v.string(), 'Who sends what names no account; left out: the one connected last'),
   defaultCountry: optional(Country, 'Of numbers without + in messages to send, where their webhook says no other'),
   retentionDays: optional(
     RetentionDays,
@@ -102,6 +103,8 @@ export async function hasWorkspace(store: Store, id: string): Promise<boolean> {
 
 interface WorkspacePatch {
   readonly name?: string;
+  /** `null`: the account connected last. */
+  readonly defaultAccountId?: string | null;
   /** \`null\`: none. */
   readonly defaultCountry?: string | null;
   /** `null`: for ever. */
@@ -110,8 +113,11 @@ interface WorkspacePatch {
 
 /** Undefined where there is no such workspace. What is stored follows a new retention only once it is applied. */
 export async function patchWorkspace(store: Store, id: string, patch: WorkspacePatch): Promise<Workspace | undefined> {
-  const { name, defaultCountry, retentionDays } = patch;
+  const { name, defaultAccountId, defaultCountry, retentionDays } = patch;
   const changes: Change[] = [setIfAbsent('id', id), name === undefined ? setIfAbsent('name', id) : set('name', name)];
+  if (defaultAccountId !== undefined) {
+    changes.push(defaultAccountId === null ? remove('defaultAccountId') : set('defaultAccountId', defaultAccountId));
+  }
   if (defaultCountry !== undefined) {
     changes.push(defaultCountry === null ? remove('defaultCountry') : set('defaultCountry', defaultCountry));
   }

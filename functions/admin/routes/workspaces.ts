@@ -6,6 +6,7 @@ import { RetentionDays } from '#lib/domain/retention.ts';
 import { optional, text } from '#lib/domain/schema.ts';
 import { AppliedCounts, applyRetention, Progress } from '#lib/privacy/retention.ts';
 import { walkCursor } from '#lib/store/walk.ts';
+import { findAccount } from '#lib/tenants/accounts.ts';
 import { createKey, deleteKey, listKeys, WorkspaceKey } from '#lib/tenants/api-keys.ts';
 import {
   copyRetention,
@@ -15,7 +16,7 @@ import {
   patchWorkspace,
   Workspace,
 } from '#lib/tenants/workspaces.ts';
-import { EMPTY, json, missing, NO_WORKSPACE } from '../answers.ts';
+import { EMPTY, invalid, json, missing, NO_WORKSPACE } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
 import { changesOf, decoded, Id, listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
 
@@ -32,6 +33,7 @@ const cursors = walkCursor(Progress);
 
 const Patch = changesOf({
   name: v.exactOptional(Name),
+  defaultAccountId: optional(v.nullable(Id), 'Who sends what names no account; `null`: the one connected last'),
   defaultCountry: optional(v.nullable(Country), '`null`: numbers are written with their country code'),
   retentionDays: optional(v.nullable(RetentionDays), '`null`: for ever'),
 });
@@ -128,7 +130,8 @@ export const workspaceRoutes = [
     method: 'patch',
     path: '/api/workspaces/{id}',
     tag,
-    summary: 'Rename a workspace, or change its country, or how long it keeps what comes in from now on',
+    summary:
+      'Rename a workspace, change its default account or country, or how long it keeps what comes in from now on',
     description:
       'What is left out stays as it is. What is stored already follows another retention once that is applied.',
     access: 'admin',
@@ -137,6 +140,10 @@ export const workspaceRoutes = [
     example: { name: 'My shop' },
     answers: { 200: { description: 'The workspace', schema: Workspace } },
     run: async ({ params, body }, { ports }) => {
+      const { defaultAccountId: account } = body;
+      if (typeof account === 'string' && !(await findAccount(ports.store, params.id, account))) {
+        return invalid([{ path: 'defaultAccountId', message: 'is no account of this workspace' }]);
+      }
       const workspace = await patchWorkspace(ports.store, params.id, body);
       if (!workspace) return NO_WORKSPACE;
       await copyRetention(ports.store, ports.random, params.id);

@@ -215,6 +215,27 @@ describe('webhooks', () => {
     expect(instance()).toBeUndefined();
   });
 
+  it('send from the default account of the workspace where they name none', async () => {
+    const hub = new AdminBench();
+    const body = { provider: 'sandbox', channel: 'whatsapp', credentials: {} };
+    const first = (await hub.done('POST', '/api/accounts', { body })).id;
+    hub.bench.now += 1_000;
+    const last = (await hub.done('POST', '/api/accounts', { body })).id;
+    const { url } = await hub.done('POST', '/api/webhooks', { body: { kind: 'send' } });
+    const sender = async () => (await hub.done('GET', `/api/sends/${await hub.send(String(url))}`)).accountId;
+    expect(await sender()).toBe(last);
+    const patch = (defaultAccountId: unknown) =>
+      hub.call('PATCH', '/api/workspaces/main', { body: { defaultAccountId } });
+    expect((await patch(first)).json).toMatchObject({ defaultAccountId: first });
+    expect(await sender()).toBe(first);
+    expect(await patch('acc_0')).toMatchObject({
+      status: 422,
+      json: { message: expect.stringContaining('defaultAccountId is no account of this workspace') },
+    });
+    await patch(null);
+    expect(await sender()).toBe(last);
+  });
+
   it('read numbers by the country of the workspace where they say none', async () => {
     const hub = new AdminBench();
     await hub.done('POST', '/api/accounts', { body: { provider: 'sandbox', channel: 'whatsapp', credentials: {} } });

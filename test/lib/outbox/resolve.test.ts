@@ -95,6 +95,22 @@ describe('the account', () => {
     expect(await chosen({ phone })).toEqual(refusal(404, "The webhook's accountId matches no account to send from"));
   });
 
+  it('is the default one of the workspace, before the one connected last and after the webhook’s own', async () => {
+    await bench.addAccount('default', { connectedAt: '2026-01-01T00:00:00.000Z', paused: true });
+    await bench.addAccount('last', { connectedAt: '2026-02-05T00:00:00.000Z' });
+    const workspace = { pk: 'WORKSPACES', sk: 'main', id: 'main', name: 'main' };
+    await bench.memory.write(put({ ...workspace, defaultAccountId: 'default' }));
+    expect(await chosen({ phone })).toBe('default');
+    expect(await chosen({ phone, account_id: 'last' })).toBe('last');
+    await bench.addWebhook({ accountId: 'last' });
+    expect(await chosen({ phone })).toBe('last');
+    await bench.addWebhook();
+    await bench.memory.write(put({ ...workspace, defaultAccountId: 'gone' }));
+    expect(await chosen({ phone })).toEqual(
+      refusal(404, "The workspace's defaultAccountId matches no account to send from"),
+    );
+  });
+
   it('to which the webhook is tied tells chats of one name apart', async () => {
     await bench.addWebhook({ accountId: 'b' });
     await bench.addAccount('a', { connectedAt: '2026-02-05T00:00:00.000Z' });
