@@ -192,7 +192,7 @@ test('an expired send keeps its echo from a later one of the same words', async 
   expect(stateOf(second)).toBe('unknown');
 });
 
-test('an echo that fitted two is looked at again before the credit goes back', async () => {
+test('an echo that fitted two is looked at again before the credit goes back', { timeout: 60_000 }, async () => {
   const [id, other] = [await sendUnsure(), await sendUnsure()];
   await world.until(world.echo(hello(world, 'P1')));
   // What the other one was turns out after the last look, which is ten minutes before the limit.
