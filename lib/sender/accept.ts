@@ -136,6 +136,7 @@ function newSend(request: SendRequest, { messageId, account, epoch, now }: Facts
     provider: account.provider,
     channel: account.channel,
     scope: account.scope,
+    ...(account.phone === undefined ? {} : { sender: account.phone }),
     recipient,
     epoch,
     seq: account.tailSeq,

@@ -96,6 +96,8 @@ const SendItem = v.object({
   provider: text,
   channel: optional(v.picklist(['whatsapp', 'sms'])),
   scope: text,
+  /** The number that its account sent from when it was accepted, where it was known. */
+  sender: optional(text),
   recipient: v.record(text, text),
   epoch: text,
   seq: count,

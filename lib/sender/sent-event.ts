@@ -98,7 +98,7 @@ function eventOf(send: Send, index: number, part: Part, thread: Thread, provider
       direction: 'outbound',
       via: 'api',
       channel,
-      sender: {},
+      sender: known({ phone: send.sender }),
       account: {},
       content: contentOf(part),
       ...known({ recipient: recipient.phone === undefined ? undefined : { phone: recipient.phone } }),

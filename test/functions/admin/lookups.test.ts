@@ -54,6 +54,12 @@ describe('a status', () => {
   });
 });
 
+it('a message of ours shows the number of our account as its sender', async () => {
+  await sent('P1');
+  const [shown] = itemsOf(await hub.done('GET', '/api/messages'));
+  expect(shown).toMatchObject({ message: { id: 'P1', direction: 'outbound', sender: { phone: '+15550111' } } });
+});
+
 describe('sends are found', () => {
   const found = async (query: string) =>
     (await hub.walk(`/api/sends?${query}`)).items.map(({ messageId }) => messageId);
