@@ -138,7 +138,8 @@ describe('a number without its sign', () => {
     '081200000099', // Indonesia
     '8 926 123-45-67', // Russia
     '13912345678', // China
-    '(415) 555-0123', // would be valid in Switzerland, were it not an area code that stands first
+    '(415) 555-0123',
+    '(479) 212-3456', // Arkansas: valid in Norway, were it not that an area code stands first
     '(11) 98765-4321',
     '15550100099',
     '190000000000042',
