@@ -56,12 +56,12 @@ export class Conversation {
     return this;
   }
 
-  /** Answers the event as it is shown. */
-  async receive(body: object): Promise<Event> {
+  /** Answers the event as it is shown. `role`: of the function that takes it in. */
+  async receive(body: object, role = this.#provider): Promise<Event> {
     const { bench } = this;
     const receiving = readers.get(this.#provider);
     if (!receiving) throw new Error('there is no such provider');
-    const ports = { ...bench.ports(), store: underRoleOf(bench.memory, this.#provider) };
+    const ports = { ...bench.ports(), store: underRoleOf(bench.memory, role) };
     const app = receiver(receiving, {
       ...ports,
       ...reportsOf(receiving, ports, bench.config),

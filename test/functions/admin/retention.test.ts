@@ -4,7 +4,7 @@ import { readSend } from '#lib/sender/items.ts';
 import { unknownMarks } from '#lib/sender/marks.ts';
 import { echoKey, sendKey } from '#lib/store/keys.ts';
 import { del, type Item, put, set, update } from '#lib/store/store.ts';
-import { ErasureHub, OTHER } from '#test/lib/privacy/hub.ts';
+import { ErasureHub, OTHER, PERSON } from '#test/lib/privacy/hub.ts';
 import { LONG } from '#test/support/long.ts';
 import { message } from './admin-bench.ts';
 
@@ -144,7 +144,7 @@ it('empties old sends, forgets quiet chats and shortens logs', async () => {
   const sent = await hub.accepted(account, { phone: OTHER }, 'hello', { kind: 'sent', providerId: 'P1' });
   const waiting = await hub.accepted(account, { phone: OTHER }, 'soon');
   hub.bench.now += 31 * DAY_MS;
-  await hub.post(url, message(2, { chat: 'new', from: OTHER, at: new Date(hub.bench.now).toISOString() }));
+  await hub.post(url, message(2, { chat: 'new', from: '+15550199', at: new Date(hub.bench.now).toISOString() }));
   const fresh = await hub.accepted(account, { phone: OTHER }, 'again', { kind: 'sent', providerId: 'P2' });
   await retain(hub, 30);
   expect(await apply(hub)).toMatchObject({ applied: { sends: 1, chats: 1, attempts: 2, events: 2 } });
@@ -158,6 +158,21 @@ it('empties old sends, forgets quiet chats and shortens logs', async () => {
     30 * DAY_MS,
     30 * DAY_MS,
   ]);
+});
+
+it('forgets a quiet chat with those that were merged into it, and with what leads to it', async () => {
+  const hub = new ErasureHub();
+  const { url } = await hub.webhook();
+  await hub.post(url, message(1, { chat: PERSON }));
+  await hub.post(url, message(2, { chat: '190000000000042@lid' }));
+  await hub.post(url, message(3, { chat: '190000000000042@lid', from: PERSON }));
+  const ofChats = () => hub.memory.all().filter(({ pk }) => /^(?:CHAT|PERSON)#/.test(pk));
+  expect((await hub.walk('/api/chats')).items).toHaveLength(1);
+  expect(ofChats()).toHaveLength(4);
+  hub.bench.now += 31 * DAY_MS;
+  await retain(hub, 30);
+  expect(await apply(hub)).toMatchObject({ applied: { chats: 1 } });
+  expect(ofChats()).toEqual([]);
 });
 
 it('leaves no mark by which the words of an emptied send could be tested', async () => {

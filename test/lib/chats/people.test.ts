@@ -156,6 +156,32 @@ describe('two chats of one person', () => {
     expect(chats).toHaveLength(10);
   });
 
+  it.each(['green-api', 'fallback'])('are merged by the function %s', async (role) => {
+    for (const event of [told(ANA), told(LID), told(LID, { sender: ANA })]) await green.receive(event, role);
+    expect(await green.chats()).toMatchObject([{ messages: ['M1', 'M2', 'M3'] }]);
+  });
+
+  it('are merged by a provider that can only receive', async () => {
+    const cooby = await new Conversation('cooby').begin(false);
+    const from = (id: string, chat_id: string, phone: string) => ({
+      ...{ chat_id, chat_type: 'individual', user_phone: '+15550100001', direction: 'received' },
+      ...{ sender: { phone, wa_name: 'Ana' }, message: { id, type: 'chat', text: 'hello' }, timestamp: String(NOW) },
+    });
+    await cooby.receive(from('C1', '15550100099_15550100001@c.us', '+15550100099'));
+    await cooby.receive(from('C2', LID, '190000000000042'));
+    await cooby.receive(from('C3', LID, '+15550100099'));
+    expect((await cooby.chats()).map(({ messages }) => messages.toSorted())).toEqual([['C1', 'C2', 'C3']]);
+  });
+
+  it('are merged when a message goes out to one of which the other has become known meanwhile', async () => {
+    const free = await new Conversation('green-api').begin(false);
+    await free.bench.addAccount('acc_1', { provider: 'green-api', scope: '7999000111', instance: '7999000111' });
+    await free.send({ phone: '+15550100099' });
+    await free.receive(told(ANA, { chatName: 'Ana Ruiz' }));
+    await free.deliver();
+    expect(await free.chats()).toMatchObject([{ title: 'Ana Ruiz', messages: ['M1', 'P1'] }]);
+  });
+
   it('are two with two accounts', async () => {
     const free = await new Conversation('green-api').begin(false);
     const { chatId } = Object(await free.receive(told(ANA)));
