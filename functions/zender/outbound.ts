@@ -120,8 +120,9 @@ const NO_WORDS = ' ';
 function fileRequest(
   host: Host,
   fields: Readonly<Record<string, string>>,
-  { name, mimeType, bytes }: Extract<Outgoing['content'], { kind: 'file' }>,
+  { name, mimeType, bytes, caption = '' }: Extract<Outgoing['content'], { kind: 'file' }>,
 ): ProviderRequest | Refused {
+  const message = withoutSpintax(caption) || NO_WORDS;
   // They know the one spelling only.
   const known = name.replace(/\.jpeg$/i, '.jpg');
   const extension = /\.([^.]+)$/.exec(known)?.[1]?.toLowerCase() ?? '';
@@ -129,11 +130,11 @@ function fileRequest(
   if (MEDIA.has(extension)) {
     // Any other word than these, even `image`, would be taken for a text, and the picture lost.
     const file = { field: 'media_file', ...attachment };
-    return post(host, 'send/whatsapp', { ...fields, type: 'media', message: NO_WORDS }, file);
+    return post(host, 'send/whatsapp', { ...fields, type: 'media', message }, file);
   }
   if (DOCUMENTS.has(extension)) {
     const file = { field: 'document_file', ...attachment };
-    return post(host, 'send/whatsapp', { ...fields, type: 'document', message: NO_WORDS, document_name: known }, file);
+    return post(host, 'send/whatsapp', { ...fields, type: 'document', message, document_name: known }, file);
   }
   const taken = [...MEDIA, ...DOCUMENTS].join(', ');
   return { refused: `Zender takes files of the types ${taken} only` };
@@ -226,7 +227,7 @@ function fits(row: Row, to: string | undefined, { content, since }: Attempted): 
   if (created === undefined || created < since - SKEW_MS) return false;
   const words = withoutBreaks(row.message ?? '');
   if (content.kind === 'text') return words === withoutBreaks(withoutSpintax(content.text));
-  return words === '' && linkIn(row) !== undefined;
+  return words === withoutBreaks(withoutSpintax(content.caption ?? '')) && linkIn(row) !== undefined;
 }
 
 /** Whatever their copy does to line breaks and to blanks at the ends. */
@@ -254,6 +255,8 @@ export const zenderOutbound: OutboundProvider = {
   name: 'zender',
   // They state no limit; these are WhatsApp's own, and that of ten parts of a long SMS.
   longestText: (channel) => (channel === 'sms' ? 1_530 : 65_536),
+  // WhatsApp's own limit of a caption.
+  longestCaption: (channel) => (channel === 'sms' ? 0 : 1_024),
   recipients: (channel) => (channel === 'sms' ? ['phone', 'chat_id'] : ['phone', 'jid', 'chat_id']),
   takesFiles: (channel) => channel === 'whatsapp',
   canReach: (recipient, channel) => addressFor(channel, recipient) !== undefined,

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { type Epoch, isPending, isUnsettled, reservedCredits } from '#lib/domain/send/part.ts';
+import { creditsIn, type Epoch, isPending, isUnsettled, reservedCredits } from '#lib/domain/send/part.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { field } from '#lib/sender/change-parts.ts';
 import {
@@ -339,7 +339,7 @@ function sendStage(ports: StorePorts, workspace: string, progress: AuditProgress
     visit: async (item) => {
       const send = readSend(item);
       noteCredits(item, send, note);
-      const spent = send.parts.filter((part) => part.creditState === 'spent').length;
+      const spent = creditsIn(send.parts.filter((part) => part.creditState === 'spent'));
       if (spent > 0) progress.seen[send.epoch] = (progress.seen[send.epoch] ?? 0) + spent;
       for (const key of pendingPlaces(send))
         if (!places.has(key.pk + key.sk)) await noteLostPlace(store, send, key, note);
@@ -433,8 +433,8 @@ async function countSpent(
       // A transaction has 100 writes, and a page 100 sends.
       for (const some of [sends.slice(0, 50), sends.slice(50)].filter(({ length }) => length > 0)) {
         const parts = some.flatMap(missedOf);
-        const spent = parts.filter(({ isSpent }) => isSpent).length;
-        const counts = onQuota({ spent, unspent: parts.length - spent });
+        const spent = creditsIn(parts.filter(({ isSpent }) => isSpent));
+        const counts = onQuota({ spent, unspent: creditsIn(parts) - spent });
         const quota = update(quotaKey(workspace, epoch), counts, exists());
         const { done } = await store.transact([quota, ...some.map(marked)], newTransaction(random));
         if (!done || !base[epoch]?.counted) continue;
@@ -453,10 +453,10 @@ async function countSpent(
   throw new StoreUnavailable('conflict');
 }
 
-const missedOf = ({ parts }: Send): { readonly index: number; readonly isSpent: boolean }[] =>
-  parts.flatMap(({ creditState, counted = false }, index) => {
+const missedOf = ({ parts }: Send): { readonly index: number; readonly isSpent: boolean; readonly credits: number }[] =>
+  parts.flatMap(({ creditState, credits = 1, counted = false }, index) => {
     const isSpent = creditState === 'spent';
-    return creditState === 'reserved' || isSpent === counted ? [] : [{ index, isSpent }];
+    return creditState === 'reserved' || isSpent === counted ? [] : [{ index, isSpent, credits }];
   });
 
 function marked(send: Send) {

@@ -25,7 +25,7 @@ const readCandidate = itemReader(Candidate);
 /** What can be sent through a provider, and to whom. */
 export type Reach = Pick<
   OutboundProvider,
-  'longestText' | 'recipients' | 'takesFiles' | 'canReach' | 'chatOf' | 'isPretended'
+  'longestText' | 'longestCaption' | 'recipients' | 'takesFiles' | 'canReach' | 'chatOf' | 'isPretended'
 >;
 
 /** By the provider's name; a provider without an entry cannot send. */

@@ -2,7 +2,14 @@ import * as v from 'valibot';
 import { SHARDS } from '#lib/domain/ids.ts';
 import { normaliseJid, toPhone } from '#lib/domain/person.ts';
 import { Instant, known, optional, tally, text, Whole } from '#lib/domain/schema.ts';
-import { CREDIT_STATES, PART_STATES, type SendState, sendCreditState, sendState } from '#lib/domain/send/part.ts';
+import {
+  CREDIT_STATES,
+  creditsIn,
+  PART_STATES,
+  type SendState,
+  sendCreditState,
+  sendState,
+} from '#lib/domain/send/part.ts';
 import { recipientOf } from '#lib/domain/send/recipient.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { stateKey } from '#lib/inbox/delivery-state.ts';
@@ -23,6 +30,8 @@ const ShownPart = v.object({
   text: optional(v.string()),
   fileUrl: optional(v.string()),
   fileName: optional(v.string()),
+  caption: optional(v.string(), 'The text that goes with a file as one message, where the provider takes it so'),
+  credits: optional(Whole, 'What it costs, where that is not one'),
   state: v.picklist(PART_STATES),
   creditState: v.picklist(CREDIT_STATES),
   attempts: tally('Calls of the provider; only one that was certainly not taken is repeated'),
@@ -69,7 +78,7 @@ export function shownSend(send: Send, place: Place | undefined): ShownSend {
     workspace,
     state: sendState(parts),
     creditState: sendCreditState(parts),
-    credits: parts.length,
+    credits: creditsIn(parts),
     accountId,
     provider,
     recipient: shownRecipient(send.recipient),
@@ -81,13 +90,25 @@ export function shownSend(send: Send, place: Place | undefined): ShownSend {
   };
 }
 
-function shownPart({ kind, text: words, url, name, state, creditState, attempts, providerId, error }: Part) {
+function shownPart({
+  kind,
+  text: words,
+  url,
+  name,
+  caption,
+  credits,
+  state,
+  creditState,
+  attempts,
+  providerId,
+  error,
+}: Part) {
   return {
     kind,
     state,
     creditState,
     attempts,
-    ...known({ text: words, fileUrl: url, fileName: name, providerMessageId: providerId, error }),
+    ...known({ text: words, fileUrl: url, fileName: name, caption, credits, providerMessageId: providerId, error }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { sha256 } from '#lib/domain/ids.ts';
 import type { Log } from '#lib/domain/ports.ts';
+import { creditsIn } from '#lib/domain/send/part.ts';
 import type { Recipient } from '#lib/domain/send/recipient.ts';
 import { type Accepted, type AcceptPorts, accept, findEarlier, type Idempotency } from '#lib/sender/accept.ts';
 import type { SendingConfig } from '#lib/sender/config.ts';
@@ -9,7 +10,7 @@ import { type Store, StoreUnavailable } from '#lib/store/store.ts';
 import { noteAttempt } from '#lib/tenants/attempts.ts';
 import { constantTime404, type Webhook, webhookFinder } from '#lib/tenants/webhook.ts';
 import { findWorkspace } from '#lib/tenants/workspaces.ts';
-import { misfits, type Reaches } from './accounts.ts';
+import { misfits, type Reach, type Reaches } from './accounts.ts';
 import * as answers from './answers.ts';
 import { accepted, KEY_REUSED, type SendVerdict } from './answers.ts';
 import { readBody } from './body.ts';
@@ -72,14 +73,27 @@ function faults({ reaches }: SendPorts, request: CheckedRequest, { account, reci
 async function charge(
   ports: SendPorts,
   { workspace, webhookId: webhook }: Pick<Webhook, 'workspace' | 'webhookId'>,
-  { parts }: CheckedRequest,
+  { parts: asked }: CheckedRequest,
   { account, recipient, chat }: Meant,
   idempotency: Idempotency | undefined,
 ): Promise<answers.SendVerdict> {
+  const parts = withCaption(asked, account, ports.reaches.get(account.provider));
   const request = { workspace, webhook, account: account.id, recipient: kept(recipient, chat), parts };
   const result = await accept({ ...request, ...(idempotency && { idempotency }) }, ports, ports.config);
   tell(ports, result, account.id);
-  return answers.ofAccepted(result, parts.length);
+  return answers.ofAccepted(result, creditsIn(parts));
+}
+
+/** A text goes with its file in one call where the provider takes it so; what it costs stays the same. */
+function withCaption(
+  parts: CheckedRequest['parts'],
+  { channel }: Meant['account'],
+  reach: Reach | undefined,
+): CheckedRequest['parts'] {
+  const [file, text] = parts;
+  if (file.kind !== 'file' || text?.kind !== 'text') return parts;
+  const longest = reach?.longestCaption?.(channel) ?? 0;
+  return text.text.length > longest ? parts : [{ ...file, caption: text.text, credits: creditsIn(parts) }];
 }
 
 /** The send's id is what its lines are found by, from here to the call of the provider. */

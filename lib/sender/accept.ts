@@ -1,6 +1,6 @@
 import { currentEpoch, openEpoch, openingCredits, quotaKind } from '#lib/credits/quota.ts';
 import type { Clock, Metrics, Random } from '#lib/domain/ports.ts';
-import type { Epoch } from '#lib/domain/send/part.ts';
+import { creditsIn, type Epoch } from '#lib/domain/send/part.ts';
 import {
   accountKey,
   idempotencyKey,
@@ -90,7 +90,8 @@ interface Facts {
 /** All of it or nothing: the charge, its entry in the ledger, the send, its place in the queue, the key's mark. */
 function acceptPlan(request: SendRequest, facts: Facts): AcceptPlan {
   const { messageId, account, epoch, now, runs, limit } = facts;
-  const credits = request.parts.length;
+  const credits = creditsIn(request.parts);
+  const places = request.parts.length;
   const common = [
     update(
       quotaKey(request.workspace, epoch),
@@ -99,8 +100,8 @@ function acceptPlan(request: SendRequest, facts: Facts): AcceptPlan {
     ),
     update(
       accountKey(account.id),
-      [add('pending', credits), setDueIfNone(now)],
-      all(exists(), compare('pending', '<=', limit - credits), ...(runs ? [equal('chain', 'RUNNING')] : [])),
+      [add('pending', places), setDueIfNone(now)],
+      all(exists(), compare('pending', '<=', limit - places), ...(runs ? [equal('chain', 'RUNNING')] : [])),
     ),
     put(newSend(request, facts), absent()),
     ledgerReserve(request.workspace, messageId, epoch, credits, now),
@@ -127,7 +128,7 @@ function newSend(request: SendRequest, { messageId, account, epoch, now }: Facts
     ...sendKey(messageId),
     ...sendListing(workspace, messageId, now),
     gsi2pk: reservedListKey(workspace, epoch),
-    gsi2sk: reservedSortKey(parts.length, messageId),
+    gsi2sk: reservedSortKey(creditsIn(parts), messageId),
     kind: 'send',
     messageId,
     workspace,
@@ -180,8 +181,14 @@ function resent(original: Send, as: string): Update {
 }
 
 export type NewPart =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'file'; readonly url: string; readonly name: string };
+  | { readonly kind: 'text'; readonly text: string; readonly credits?: number }
+  | {
+      readonly kind: 'file';
+      readonly url: string;
+      readonly name: string;
+      readonly caption?: string;
+      readonly credits?: number;
+    };
 
 /** A request that was checked: its recipient is resolved, its account chosen. */
 export interface SendRequest {
@@ -241,7 +248,7 @@ export async function accept(request: SendRequest, given: AcceptPorts, config: S
     // Derived from the send: whoever repeats this very write repeats the same transaction.
     const transacted = await store.transact(plan.writes, `${messageId.slice(-20)}-${tries}`);
     if (transacted.done) {
-      ports.metrics.count('CreditsReserved', {}, request.parts.length);
+      ports.metrics.count('CreditsReserved', {}, creditsIn(request.parts));
       ports.metrics.count('SendAccepted', { provider: seen.provider });
       return start(ports, runs ? undefined : seen, { kind: 'accepted', messageId }, config);
     }

@@ -1,3 +1,4 @@
+import { known } from '#lib/domain/schema.ts';
 import type { SendOutcome } from '#lib/domain/send/outcome.ts';
 import { longestGap } from '#lib/domain/send/pace.ts';
 import { hasGoneOut } from '#lib/domain/send/part.ts';
@@ -53,7 +54,7 @@ export async function prepare(turn: Turn, { send, index, part }: Head): Promise<
   if (isWatched) await mark(turn, { send, index, part }, remove(field(index, 'preparing')));
   if (fetched.kind === 'ok') {
     const { name, mimeType, bytes } = fetched;
-    return { kind: 'ready', content: { kind: 'file', name, mimeType, bytes } };
+    return { kind: 'ready', content: { kind: 'file', name, mimeType, bytes, ...known({ caption: part.caption }) } };
   }
   return failUnsent({ ...turn, failedFiles: turn.failedFiles + 1 }, { send, index, part }, fetched.reason);
 }

@@ -1,3 +1,4 @@
+import { known } from '#lib/domain/schema.ts';
 import { sendState } from '#lib/domain/send/part.ts';
 import { accountKey, sendKey } from '#lib/store/keys.ts';
 import { withRetries } from '#lib/store/retry.ts';
@@ -80,6 +81,7 @@ export async function resend(
   return accept({ workspace, ...origin, account, recipient, parts, resendOf: send }, given, config);
 }
 
-function again({ kind, text, url, name }: Part): NewPart {
-  return kind === 'text' ? { kind, text: text ?? '' } : { kind, url: url ?? '', name: name ?? '' };
+function again({ kind, text, url, name, caption, credits }: Part): NewPart {
+  if (kind === 'text') return { kind, text: text ?? '' };
+  return { kind, url: url ?? '', name: name ?? '', ...known({ caption, credits }) };
 }

@@ -1,5 +1,5 @@
 import { known } from '#lib/domain/schema.ts';
-import { hasGoneOut, isPending, type PartState, reservedCredits } from '#lib/domain/send/part.ts';
+import { creditsIn, hasGoneOut, isPending, type PartState, reservedCredits } from '#lib/domain/send/part.ts';
 import { stateKey } from '#lib/inbox/delivery-state.ts';
 import { dueListOf, dueSortKey, ledgerKey, quotaKey, reservedSortKey, sendKey } from '#lib/store/keys.ts';
 import {
@@ -128,6 +128,10 @@ function historyOf({ history, parts, resentAs }: Send, changes: readonly PartCha
   return entries.length === 0 ? [] : [append('history', ...entries)];
 }
 
+/** What these parts cost. */
+export const creditsOf = (send: Send, parts: readonly number[]): number =>
+  creditsIn(parts.flatMap((index) => send.parts[index] ?? []));
+
 /** The credits go back to the epoch that they were charged to, in the transaction that changes the parts. */
 export function refund(
   send: Send,
@@ -136,7 +140,7 @@ export function refund(
   reason: string,
   also: readonly Change[] = [],
 ): [Update, Put] {
-  const credits = parts.length;
+  const credits = creditsOf(send, parts);
   const entry = `${send.messageId}#refund#${parts.join('+')}`;
   return [
     update(quotaKey(send.workspace, send.epoch), [add('available', credits), ...also], exists()),

@@ -130,9 +130,10 @@ async function listedFor(accounts: OpenAccounts, store: Store, clock: Clock, wan
 }
 
 function attempted({ send: { messageId, recipient }, index, part, since }: Wanted): Attempted {
-  const { kind, text, name, providerId } = part;
+  const { kind, text, name, caption, providerId } = part;
   // Files go out under a cleaned name.
-  const content = kind === 'text' ? { kind, text: text ?? '' } : { kind, name: safeFileName(name ?? '') };
+  const content =
+    kind === 'text' ? { kind, text: text ?? '' } : { kind, name: safeFileName(name ?? ''), ...known({ caption }) };
   return { messageId, part: index, recipient, content, since, ...known({ providerId }) };
 }
 

@@ -67,6 +67,10 @@ const PartItem = v.object({
   text: optional(text),
   url: optional(text),
   name: optional(text),
+  /** The text that goes with a file in one call. */
+  caption: optional(text),
+  /** What it costs, where that is not one. */
+  credits: optional(count),
   state: v.picklist(PART_STATES),
   creditState: v.picklist(CREDIT_STATES),
   attempts: count,

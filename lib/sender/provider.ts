@@ -61,7 +61,9 @@ export interface Outgoing {
   /** 1 for the first attempt of this part. */
   readonly attempt: number;
   readonly recipient: Send['recipient'];
-  readonly content: { readonly kind: 'text'; readonly text: string } | ({ readonly kind: 'file' } & Attachment);
+  readonly content:
+    | { readonly kind: 'text'; readonly text: string }
+    | ({ readonly kind: 'file'; readonly caption?: string } & Attachment);
 }
 
 export interface Sender {
@@ -98,6 +100,11 @@ export interface OutboundProvider extends LineProvider {
   /** The longest text of one message, in UTF-16 units. */
   readonly longestText: (channel: Channel) => number;
   readonly recipients: (channel: Channel) => readonly RecipientKind[];
+  /**
+   * The longest text that goes with a file in one call, in UTF-16 units; left out where a text beside a file is a message
+   * of its own.
+   */
+  readonly longestCaption?: (channel: Channel) => number;
   /** False where the channel carries text alone. */
   readonly takesFiles: (channel: Channel) => boolean;
   /** Whether there is a way to this one; left out where there is to every one of these kinds. */
@@ -125,7 +132,9 @@ export interface Attempted {
   readonly messageId: string;
   readonly part: number;
   readonly recipient: Send['recipient'];
-  readonly content: { readonly kind: 'text'; readonly text: string } | { readonly kind: 'file'; readonly name: string };
+  readonly content:
+    | { readonly kind: 'text'; readonly text: string }
+    | { readonly kind: 'file'; readonly name: string; readonly caption?: string };
   /** The id that the provider gave with an answer that was no success; then no other message is this one. */
   readonly providerId?: string;
   /** When it began, in milliseconds since the epoch. */
@@ -209,7 +218,7 @@ export function bodyOf<Schema extends v.GenericSchema>(
 
 /** What an answer to this message may repeat of it. */
 export function textOf({ content }: Pick<Outgoing, 'content'>): string | undefined {
-  return content.kind === 'text' ? content.text : undefined;
+  return content.kind === 'text' ? content.text : content.caption;
 }
 
 /** The answer in the terms of a provider's table. */

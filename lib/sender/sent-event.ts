@@ -107,10 +107,10 @@ function eventOf(send: Send, index: number, part: Part, thread: Thread, provider
 }
 
 /** The link that the caller gave is left out: it may be signed, and it may lead elsewhere tomorrow. */
-function contentOf({ kind, text = '', name = '' }: Part): Content {
+function contentOf({ kind, text = '', name = '', caption }: Part): Content {
   if (kind === 'text') return { type: 'text', text };
   const mimeType = mimeTypes[name.slice(name.lastIndexOf('.') + 1).toLowerCase()];
-  return { type: fileType(mimeType), file: known({ name, mimeType }) };
+  return { type: fileType(mimeType), file: known({ name, mimeType }), ...known({ caption }) };
 }
 
 function fileType(mimeType = ''): 'image' | 'video' | 'audio' | 'document' {

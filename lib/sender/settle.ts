@@ -26,7 +26,7 @@ import {
   type Update,
   update,
 } from '#lib/store/store.ts';
-import { awaitEvidence, changeParts, field, mapped, type PartChange, refund } from './change-parts.ts';
+import { awaitEvidence, changeParts, creditsOf, field, mapped, type PartChange, refund } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { type Head, readPart } from './head.ts';
 import { type Part, readProviderMessage, type Send } from './items.ts';
@@ -87,6 +87,7 @@ export function settling(send: Send, parts: readonly number[], ending: Ending, a
   const changes = moving.map(({ index, part }) => endingChange(index, part, ending));
   const queued = moving.filter(({ part }) => isPending(part.state));
   const refunded = changes.filter(({ credit }) => credit === 'refunded').map(({ index }) => index);
+  const spent = changes.filter(({ credit }) => credit === 'spent').map(({ index }) => index);
   return {
     writes: [
       changeParts(send, changes, at, ...offTheList(send, parts)),
@@ -97,8 +98,8 @@ export function settling(send: Send, parts: readonly number[], ending: Ending, a
       ...(ending.kind === 'sent' || refunded.length === 0 ? [] : refund(send, refunded, at, reasonOf(ending))),
     ],
     leaving: queued.length,
-    spending: { spent: changes.filter(({ credit }) => credit === 'spent').length, unspent: 0 },
-    settled: { state: ending.kind, parts: parts.length, refunded: refunded.length },
+    spending: { spent: creditsOf(send, spent), unspent: 0 },
+    settled: { state: ending.kind, parts: parts.length, refunded: creditsOf(send, refunded) },
   };
 }
 

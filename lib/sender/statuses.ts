@@ -17,7 +17,7 @@ import {
   type Update,
   update,
 } from '#lib/store/store.ts';
-import { changeParts, field, isAfterAll, refund } from './change-parts.ts';
+import { changeParts, creditsOf, field, isAfterAll, refund } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import type { Head } from './head.ts';
 import { type Part, type ProviderMessage, readProviderMessage, readSend, type Send } from './items.ts';
@@ -99,7 +99,7 @@ async function raise(ports: SettlingPorts, send: Send, index: number, news: News
     ? await refundSpent(ports, send, index, raised, now, change.detail ?? 'failed')
     : (await ports.store.write(raised)).done;
   if (!done) return false;
-  countSettled(ports, { state: after.state, parts: 1, refunded: refunds ? 1 : 0 });
+  countSettled(ports, { state: after.state, parts: 1, refunded: refunds ? creditsOf(send, [index]) : 0 });
   if (isAfterAll(part, after.state)) await cancelResends(ports, send, part.kind);
   return true;
 }
@@ -133,7 +133,7 @@ async function refundSpent(
   now: number,
   reason: string,
 ): Promise<boolean> {
-  const spending = send.parts[index]?.counted ? { spent: 0, unspent: 1 } : NOTHING;
+  const spending = send.parts[index]?.counted ? { spent: 0, unspent: creditsOf(send, [index]) } : NOTHING;
   const counts = onAccount(send.epoch, spending);
   const account = counts.length === 0 ? [] : [update(accountKey(send.accountId), counts, exists())];
   const transacted = await store.transact(

@@ -20,7 +20,7 @@ import { underRole } from './under-role.ts';
 export const TOKEN = 'a-token-that-only-the-caller-knows';
 const NOW = Date.parse('2026-03-01T12:00:00.000Z');
 
-const courier: Reach = {
+export const courier: Reach = {
   longestText: () => 1_000,
   recipients: (channel) => (channel === 'sms' ? ['phone'] : ['phone', 'jid', 'chat_id']),
   takesFiles: (channel) => channel === 'whatsapp',

@@ -1,6 +1,6 @@
 /**
- * The part is the unit of work, of spacing and of credit: one call of the provider, one credit. A send has one part,
- * or two: a file, then its text.
+ * The part is the unit of work, of spacing and of settling: one call of the provider. It costs one credit; a file whose
+ * text goes with it as its caption costs two. A send has one part, or two: a file, then its text.
  */
 export const PART_STATES = [
   'queued',
@@ -22,7 +22,12 @@ export type CreditState = (typeof CREDIT_STATES)[number];
 export interface PartStanding {
   readonly state: PartState;
   readonly creditState: CreditState;
+  /** What it costs, where that is not one. */
+  readonly credits?: number;
 }
+
+export const creditsIn = (parts: readonly Pick<PartStanding, 'credits'>[]): number =>
+  parts.reduce((sum, { credits = 1 }) => sum + credits, 0);
 
 export type SendState = PartState | 'partially_sent';
 type SendCreditState = CreditState | 'partly_refunded';
@@ -62,7 +67,7 @@ export function sendCreditState(parts: readonly PartStanding[]): SendCreditState
 }
 
 export const reservedCredits = (parts: readonly PartStanding[]): number =>
-  parts.filter((part) => part.creditState === 'reserved').length;
+  creditsIn(parts.filter((part) => part.creditState === 'reserved'));
 
 /** How a workspace comes by its credits. */
 export type QuotaKind =
@@ -77,7 +82,7 @@ export function epochAt(quota: QuotaKind, iso: string): Epoch {
   return quota.kind === 'prepaid' ? 'lifetime' : iso.slice(0, 7);
 }
 
-/** One credit per message that goes out: text beside a file goes as its own. */
+/** One credit for a text and one for a file, whether they go as two messages or as one. */
 export function creditsFor(content: { readonly text: string; readonly file?: unknown }): number {
   return content.file !== undefined && content.text !== '' ? 2 : 1;
 }

@@ -76,6 +76,15 @@ describe('by WhatsApp', () => {
     expect(taken?.fields.document_name).toBe(type === 'document' ? name : undefined);
   });
 
+  it.each([
+    ['a.jpg', 'media'],
+    ['a.pdf', 'document'],
+  ])('%s goes with its caption, in which nothing is expanded', async (name, type) => {
+    const content = { ...fileNamed(name, 'application/octet-stream'), caption: 'Dear {name|friend}' };
+    expect((await send({ content })).kind).toBe('accepted');
+    expect(server.taken.map(({ fields }) => [fields.type, fields.message])).toEqual([[type, 'Dear ❴name|friend❵']]);
+  });
+
   it('a .jpeg goes under the one spelling that it knows', async () => {
     await send({ content: fileNamed('me.JPEG', 'image/jpeg') });
     expect(server.taken[0]?.files[0]?.name).toBe('me.jpg');
@@ -295,6 +304,17 @@ describe('evidence', () => {
       { ...row, id: 15, message: ' ' },
     ];
     const found = await whatsapp().find({ ...attempted, content: { kind: 'file', name: 'a.pdf' } }, within(2000));
+    expect(found).toEqual([{ providerId: '12', isNameless: true }]);
+  });
+
+  it('knows a file with a caption by both', async () => {
+    server.lists['wa.sent'] = [
+      { ...row, message: 'look ❴here❵', attachment: 'https://gw.example/1.pdf' },
+      { ...row, id: 13, message: 'look ❴here❵' },
+      { ...row, id: 15, message: ' ', attachment: 'https://gw.example/1.pdf' },
+    ];
+    const content = { kind: 'file', name: 'a.pdf', caption: 'look {here}' } as const;
+    const found = await whatsapp().find({ ...attempted, content }, within(2000));
     expect(found).toEqual([{ providerId: '12', isNameless: true }]);
   });
 

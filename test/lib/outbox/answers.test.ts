@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { SendBench } from '#test/support/send-bench.ts';
+import { courier, SendBench } from '#test/support/send-bench.ts';
 
 const fixture = (name: string) =>
   readFileSync(new URL(`../../functions/send/fixtures/${name}.json`, import.meta.url), 'utf8');
@@ -42,6 +42,24 @@ describe('a request that is right', () => {
     expect(answer.status).toBe(200);
     expect(bench.send(answer.body.data.message_id).parts.map(({ kind }) => kind)).toEqual(kinds);
     expect(await bench.credits()).toMatchObject({ reserved: kinds.length });
+  });
+
+  it('goes as one part of two credits where the provider takes captions, and as two where the text is too long', async () => {
+    const captioned = { ...courier, longestCaption: () => 20 };
+    bench = new SendBench(undefined, {}, new Map([['courier', captioned]]));
+    await bench.addWebhook();
+    await bench.addAccount('acc_1');
+    await bench.addCredits(4);
+    const { body } = await bench.post({ ...text, ...file, text: 'x'.repeat(20) });
+    expect(bench.send(body.data.message_id).parts).toEqual([
+      expect.objectContaining({ kind: 'file', name: 'offer.pdf', caption: 'x'.repeat(20), credits: 2 }),
+    ]);
+    expect(await bench.credits()).toMatchObject({ available: 2, reserved: 2 });
+    expect(bench.account('acc_1')).toMatchObject({ pending: 1 });
+    const longer = await bench.post({ ...text, ...file, text: 'x'.repeat(21) });
+    expect(bench.send(longer.body.data.message_id).parts).toMatchObject([{ kind: 'file' }, { kind: 'text' }]);
+    expect(await bench.post({ ...text, ...file })).toMatchObject({ status: 402 });
+    expect(await bench.credits()).toMatchObject({ available: 0, reserved: 4 });
   });
 
   it('is accepted as the page of its format prints it, by phone', async () => {

@@ -1,3 +1,4 @@
+import { known } from '#lib/domain/schema.ts';
 import type { SendOutcome } from '#lib/domain/send/outcome.ts';
 import type { Status } from '#lib/domain/send/status.ts';
 import type { Account } from '#lib/sender/items.ts';
@@ -45,7 +46,9 @@ export interface Taken {
   readonly phone: string;
   readonly said: Said;
 }
-export type Said = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'file'; readonly name: string };
+export type Said =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'file'; readonly name: string; readonly caption?: string };
 
 /** A provider that keeps a log of what it was asked and of what it took. */
 export class FakeProvider {
@@ -113,11 +116,13 @@ export class FakeProvider {
 
 function takenOf({ messageId, part, recipient, content }: Outgoing) {
   const said: Said =
-    content.kind === 'text' ? { kind: 'text', text: content.text } : { kind: 'file', name: content.name };
+    content.kind === 'text'
+      ? { kind: 'text', text: content.text }
+      : { kind: 'file', name: content.name, ...known({ caption: content.caption }) };
   return { messageId, part, phone: recipient.phone ?? '', said };
 }
 
 const isSame = (said: Said, content: Attempted['content']): boolean =>
   said.kind === 'text'
     ? content.kind === 'text' && content.text === said.text
-    : content.kind === 'file' && content.name === said.name;
+    : content.kind === 'file' && content.name === said.name && content.caption === said.caption;

@@ -1,5 +1,6 @@
 import { SHORTEST_GAP_MS } from '#lib/domain/send/pace.ts';
 import type { CreditState, PartState } from '#lib/domain/send/part.ts';
+import { creditsIn } from '#lib/domain/send/part.ts';
 import type { Account, Send } from '#lib/sender/items.ts';
 import * as items from '#lib/sender/items.ts';
 import type { Item } from '#lib/store/store.ts';
@@ -103,7 +104,7 @@ export class Invariants {
     const parts = sends
       .filter((send) => send.workspace === item.workspace && send.epoch === epoch)
       .flatMap((send) => send.parts);
-    const count = (state: CreditState) => parts.filter((part) => part.creditState === state).length;
+    const count = (state: CreditState) => creditsIn(parts.filter((part) => part.creditState === state));
     if (available < 0) this.violate(`1: ${available} credits available`);
     if (granted !== available + count('reserved') + count('spent')) {
       this.violate(`1: granted ${granted} <> ${available} + ${count('reserved')} + ${count('spent')}`);

@@ -16,7 +16,7 @@ export type Operation =
   | {
       readonly do: 'send';
       readonly account: string;
-      readonly content: 'text' | 'file' | 'both';
+      readonly content: 'text' | 'file' | 'both' | 'captioned';
       /** Few words to few people: much is said to somebody more than once. */
       readonly words: number;
       readonly to: number;
@@ -41,7 +41,13 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
       {
         do: fc.constant('send' as const),
         account,
-        content: fc.constantFrom('text' as const, 'text' as const, 'file' as const, 'both' as const),
+        content: fc.constantFrom(
+          'text' as const,
+          'text' as const,
+          'file' as const,
+          'both' as const,
+          'captioned' as const,
+        ),
         words: fc.nat(2),
         to: fc.nat(1),
         key: fc.nat(3),
@@ -74,6 +80,8 @@ type Sending = Extract<Operation, { do: 'send' }>;
 function partsOf({ content, words }: Sending): readonly [NewPart] | readonly [NewPart, NewPart] {
   const text = { kind: 'text', text: `hello ${words}` } as const;
   const file = { kind: 'file', url: `https://files.test/${words}.pdf`, name: `${words}.pdf` } as const;
+  // Some providers take the text as the file's caption.
+  if (content === 'captioned') return [{ ...file, caption: text.text, credits: 2 }];
   if (content === 'both') return [file, text];
   return content === 'text' ? [text] : [file];
 }

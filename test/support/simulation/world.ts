@@ -479,7 +479,9 @@ function echoed(workspace: string, { account, providerId, at, phone, said, title
       sender: {},
       account: {},
       content:
-        said.kind === 'text' ? { type: 'text', text: said.text } : { type: 'document', file: { name: said.name } },
+        said.kind === 'text'
+          ? { type: 'text', text: said.text }
+          : { type: 'document', file: { name: said.name }, ...known({ caption: said.caption }) },
     },
   };
   return {
