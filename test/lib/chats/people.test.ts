@@ -131,6 +131,7 @@ describe('a hidden number', () => {
     expect(await green.chat(young)).toMatchObject({ id: old });
     expect(await green.messages(young)).toEqual(['M1', 'M2', 'M3']);
     expect(Object(await green.receive(told(LID, { id: 'M4' }))).chatId).toBe(old);
+    expect(green.bench.memory.peek(chatKey(young))).not.toHaveProperty('gsi1pk');
     const sent = [{ chat_id: young }, { chat_id: LID }, { chat_name: 'Ana Ruiz' }, { phone: '+15550100099' }];
     for (const to of sent) expect(recipientOf(await green.send(to))).toMatchObject({ chat: old });
   });
@@ -140,6 +141,7 @@ describe('a hidden number', () => {
     const other = Object(await green.receive(told('15550100077@c.us'))).chatId;
     await green.receive(told(LID, { sender: '15550100077@c.us' }));
     expect((await green.chats()).map(({ id }) => id).sort()).toEqual([old, other].sort());
+    expect(recipientOf(await green.send({ phone: '+15550100077' }))).toMatchObject({ chat: other });
   });
 });
 
