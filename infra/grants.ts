@@ -69,11 +69,11 @@ const REPORTS: Grants = {
 const GRANTS: Readonly<Record<string, Grants>> = {
   admin: {
     table: {
-      GetItem: 'ACC CHAT EP EVT FILL HOOK KEY MSG PID WORKSPACES WS',
+      GetItem: 'ACC AUTO CHAT EP EVT FILL HOOK KEY MSG PID WORKSPACES WS',
       BatchGetItem: 'ACC CHAT EVT HOOK KEY MSG PID',
-      Query: 'ACC ATT CHAT ECHO EP EVT FEED PERSON QUAR WORKSPACES WS',
+      Query: 'ACC ATT CHAT ECHO EP EVT FEED PERSON QUAR RULE WORKSPACES WS',
       PutItem: 'ACC ECHO EVT FEED HOOK KEY MSG PERSON WORKSPACES WS',
-      UpdateItem: 'ACC ATT CHAT EVT FEED HOOK MSG PID QUAR WORKSPACES WS',
+      UpdateItem: 'ACC ATT AUTO CHAT EVT FEED HOOK MSG PID QUAR WORKSPACES WS',
       // Not a send: credits are counted by sends, so that one is only ever emptied.
       DeleteItem: 'ACC ATT CHAT ECHO EVT FEED HOOK KEY PERSON PID QUAR WS',
       ConditionCheckItem: 'ACC WORKSPACES',
@@ -86,9 +86,9 @@ const GRANTS: Readonly<Record<string, Grants>> = {
     },
     sends: ['DeliveriesQueue', 'TicksQueue'],
     parameters: {
-      GetParameter: 'admin-key endpoints/*',
-      PutParameter: 'accounts/* endpoints/*',
-      DeleteParameter: 'accounts/* endpoints/*',
+      GetParameter: 'admin-key endpoints/* rules/*',
+      PutParameter: 'accounts/* endpoints/* rules/*',
+      DeleteParameter: 'accounts/* endpoints/* rules/*',
     },
   },
   /** Calls endpoints: it sees events and the secrets of endpoints, and no token and no credentials. */
@@ -105,13 +105,20 @@ const GRANTS: Readonly<Record<string, Grants>> = {
     // Of one endpoint that has two calls under way already, the rest is put back for a moment.
     hides: true,
     sends: ['DeliveriesQueue'],
-    parameters: { GetParameter: 'endpoints/*' },
+    parameters: { GetParameter: 'endpoints/* rules/*' },
   },
   /** Looks who wants to hear of what was stored, and calls nobody. */
   events: {
-    table: { GetItem: 'EVT', BatchGetItem: 'PID', Query: 'WS', UpdateItem: 'PID' },
+    table: {
+      GetItem: 'ACC AUTO CHAT EVT IDEM PERSON RULE WS',
+      BatchGetItem: 'ACC CHAT EVT MSG PID',
+      Query: 'ACC WS',
+      PutItem: 'ACC AUTO EVT FEED IDEM MSG RULE WS',
+      UpdateItem: 'ACC AUTO PID WS',
+    },
+    lists: { gsi2: 'CHAT WS#*#TITLE', gsi3: 'WS#*#PCHAT' },
     reads: 'stream',
-    sends: ['DeliveriesQueue', 'EventsDeadQueue'],
+    sends: ['DeliveriesQueue', 'EventsDeadQueue', 'TicksQueue'],
   },
   /** What every provider's webhooks do, for deliveries that the table refused; it is called by no URL. */
   fallback: {

@@ -3,6 +3,7 @@ import { endpointPorts } from '#lib/aws/endpoint-ports.ts';
 import { lambdaOf } from '#lib/aws/http-entries.ts';
 import { reachOf, required, runtime, sendingPorts } from '#lib/aws/runtime.ts';
 import { ssmSecrets } from '#lib/aws/secrets.ts';
+import { patternMatcher } from '#lib/reactions/patterns.ts';
 import { version } from '#lib/version.ts';
 import { providers } from '../providers.ts';
 import { adminApp } from './app.ts';
@@ -10,6 +11,14 @@ import { adminApp } from './app.ts';
 const all = runtime();
 const { environment, aws } = all;
 const secrets = ssmSecrets(ssmClient(aws), required(environment, 'HOOKLINE_SECRETS_PREFIX'));
-const ports = { ...sendingPorts(all), ...endpointPorts(all), secrets, providers, reach: reachOf(environment), version };
+const ports = {
+  ...sendingPorts(all),
+  ...endpointPorts(all),
+  matches: patternMatcher(),
+  secrets,
+  providers,
+  reach: reachOf(environment),
+  version,
+};
 
 export const handler = lambdaOf(adminApp(ports, environment.HOOKLINE_PUBLIC_URL));

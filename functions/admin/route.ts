@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { Reach } from '#lib/domain/base-url.ts';
 import { isRecord, type Json, parseJson } from '#lib/domain/json.ts';
 import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';
+import type { Matches } from '#lib/domain/reaction/condition.ts';
 import { issuesOf } from '#lib/domain/schema.ts';
 import type { Tasks } from '#lib/reactions/deliver.ts';
 import type { SendingConfig } from '#lib/sender/config.ts';
@@ -28,6 +29,7 @@ export interface AdminPorts {
   /** Calls of endpoints, for a test of one. */
   readonly http: ProviderHttp;
   readonly endpointReach: Reach;
+  readonly matches: Matches;
   /** The queue of deliveries. */
   readonly tasks: Tasks;
   readonly version: string;
@@ -44,6 +46,7 @@ export const TAGS = {
   Contacts: 'Erasing a person',
   Sends: 'What was handed in for sending, and what has become of it',
   Endpoints: 'Where notices of yours are posted to, and what became of them',
+  Rules: 'When this comes in, do that',
   Credits: 'What a workspace may send, and the ledger of it',
   Hub: 'The hub itself',
 };

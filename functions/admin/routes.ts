@@ -9,6 +9,7 @@ import { creditRoutes } from './routes/credits.ts';
 import { endpointRoutes } from './routes/endpoints.ts';
 import { eventRoutes } from './routes/events.ts';
 import { messageRoutes } from './routes/messages.ts';
+import { ruleRoutes } from './routes/rules.ts';
 import { sendRoutes } from './routes/sends.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { workspaceRoutes } from './routes/workspaces.ts';
@@ -41,6 +42,7 @@ export function routesOf(providers: readonly Provider[]): readonly Route[] {
     ...sendRoutes,
     ...creditRoutes,
     ...endpointRoutes,
+    ...ruleRoutes,
     health,
   ];
 }

@@ -1,15 +1,28 @@
 import { sqsTasks } from '#lib/aws/queues.ts';
-import { required, runtime } from '#lib/aws/runtime.ts';
+import { allowsPrivateHosts, required, runtime, sendingPorts } from '#lib/aws/runtime.ts';
 import { streamHandler } from '#lib/aws/stream-handler.ts';
+import { submitBody } from '#lib/outbox/submit.ts';
 import { dispatch, noticeOf, subscribersOf } from '#lib/reactions/dispatch.ts';
 import { patternMatcher } from '#lib/reactions/patterns.ts';
+import * as outbound from '../outbound.ts';
 
-const { environment, sqs, ...all } = runtime();
-const { store, clock, log } = all;
-const tasks = sqsTasks(sqs, required(environment, 'HOOKLINE_DELIVERIES_QUEUE_URL'));
-const ports = { ...all, tasks, subscribers: subscribersOf(store, clock), matches: patternMatcher() };
+const all = runtime();
+const { environment, store, clock, log } = all;
+const sending = {
+  ...sendingPorts(all),
+  reaches: new Map(Object.values(outbound).map((provider) => [provider.name, provider])),
+  rules: { allowPrivateHosts: allowsPrivateHosts(environment) },
+};
+const ports = {
+  ...all,
+  tasks: sqsTasks(all.sqs, required(environment, 'HOOKLINE_DELIVERIES_QUEUE_URL')),
+  subscribers: subscribersOf(store, clock),
+  matches: patternMatcher(),
+  submit: (workspace: string, rule: string, body: object, key: { key: string; hash: string }) =>
+    submitBody(sending, { workspace, webhookId: rule }, body, key),
+};
 
-export const handler = streamHandler(async (record) => {
-  const notice = noticeOf(record);
+export const handler = streamHandler(async (change) => {
+  const notice = noticeOf(change);
   if (notice) await dispatch(ports, notice);
 }, log);

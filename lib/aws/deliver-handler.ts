@@ -1,6 +1,6 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { type DeliverPorts, runTask, type Task } from '#lib/reactions/deliver.ts';
+import { addresseeOf, type DeliverPorts, runTask, type Task } from '#lib/reactions/deliver.ts';
 import { hide, taskIn } from './queues.ts';
 import { correlated } from './telemetry.ts';
 
@@ -17,8 +17,8 @@ export function deliverHandler(ports: DeliverPorts, queue: { readonly sqs: SQSCl
     const busy = new Map<string, number>();
     const places = Records.map((record) => {
       const task = read(ports, record);
-      const before = task ? (busy.get(task.endpoint) ?? 0) : 0;
-      if (task) busy.set(task.endpoint, before + 1);
+      const before = task ? (busy.get(addresseeOf(task)) ?? 0) : 0;
+      if (task) busy.set(addresseeOf(task), before + 1);
       return { record, task, isPutBack: before >= AT_ONCE };
     });
     const done = await Promise.all(
@@ -50,7 +50,7 @@ async function isDone(ports: DeliverPorts, task: Task): Promise<boolean> {
     await runTask(ports, task);
     return true;
   } catch (cause) {
-    ports.log.error('a delivery could not be done; it will come again', cause, { endpoint: task.endpoint });
+    ports.log.error('a delivery could not be done; it will come again', cause, { addressee: addresseeOf(task) });
     return false;
   }
 }

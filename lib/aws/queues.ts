@@ -5,7 +5,7 @@ import { sha256 } from '#lib/domain/ids.ts';
 import type { Clock } from '#lib/domain/ports.ts';
 import { checked } from '#lib/domain/schema.ts';
 import { type Envelope, type FallbackQueue, QueueUnavailable } from '#lib/inbox/fallback-queue.ts';
-import { type Task, TaskBody, type Tasks } from '#lib/reactions/deliver.ts';
+import { addresseeOf, type Task, TaskBody, type Tasks } from '#lib/reactions/deliver.ts';
 import type { SelfPost, Tick, Ticks } from '#lib/sender/provider.ts';
 import { ATTEMPT_MS, fail } from './clients.ts';
 
@@ -117,7 +117,7 @@ export function sqsTasks(sqs: SQSClient, queueUrl: string): Tasks {
       const MessageBody = JSON.stringify(task);
       const command = new SendMessageCommand({
         ...{ QueueUrl: queueUrl, MessageBody, DelaySeconds: delaySeconds },
-        MessageGroupId: task.endpoint,
+        MessageGroupId: addresseeOf(task),
       });
       await sqs.send(command).catch(fail);
     },

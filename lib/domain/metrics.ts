@@ -40,6 +40,8 @@ export const METRICS = {
   /** Endpoints that began to fail: nothing is sent to them but probes. */
   EndpointsFailing: { unit: 'Count', by: [] },
   EndpointsDisabled: { unit: 'Count', by: [] },
+  /** Rules that were stopped: all of a workspace that send, or one that never works. */
+  RulesPaused: { unit: 'Count', by: [] },
 
   /** Measured by the watchdog each minute, not counted as they happen. */
   HeldAccounts: { unit: 'Count', by: [] },

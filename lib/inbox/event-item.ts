@@ -135,6 +135,9 @@ function decodeEvent({ json, thumbnails }: EncodedEvent): Event {
   );
 }
 
+/** How the receipt of what a replay wrote begins. */
+export const REPLAYED = 'replay_';
+
 /** An event with what is kept beside it. */
 export interface EventRecord {
   readonly event: Event;

@@ -10,7 +10,7 @@ import { toIso } from '#lib/domain/time.ts';
 import { type ListPage, pageOf } from '#lib/store/page.ts';
 import { newestFirst } from '#lib/store/query.ts';
 import { add, all, equal, exists, type Item, newTransaction, put, StoreUnavailable, update } from '#lib/store/store.ts';
-import { type EventRecord, eventItems, recordOf, toldAgain } from './event-item.ts';
+import { type EventRecord, eventItems, REPLAYED, recordOf, toldAgain } from './event-item.ts';
 import { dropUnused, renewedRecord, type Stored } from './event-store.ts';
 import { liveHead, partitionOf, span } from './events.ts';
 import { inItsChat, quarantineCounter, type SettlePorts, settle, storeReading } from './keep.ts';
@@ -149,7 +149,7 @@ function receiptOf({ random }: ReplayPorts, { event, raw, contentType, expiresAt
     ...(accountId !== undefined && { accountId }),
     ...(expiresAt !== undefined && { retentionDays: Math.round((expiresAt - receivedAt / 1000) / 86_400) }),
   };
-  const receipt = Buffer.from(random.bytes(9)).toString('base64url');
+  const receipt = `${REPLAYED}${Buffer.from(random.bytes(9)).toString('base64url')}`;
   return { webhook, provider: event.provider, contentType, raw, bodyHash: sha256(raw), receivedAt, receipt };
 }
 

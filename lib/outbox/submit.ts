@@ -29,7 +29,7 @@ async function replayOf(
   return earlier.kind === 'replayed' ? accepted('replayed', earlier.messageId) : KEY_REUSED;
 }
 
-interface SendPorts extends AcceptPorts {
+export interface SendPorts extends AcceptPorts {
   readonly log: Log;
   readonly reaches: Reaches;
   readonly config: SendingConfig;
@@ -61,6 +61,23 @@ async function submit(
   if (replayed) return replayed;
   if (resolved.kind === 'resolved') return answers.invalid(issues);
   return resolved.kind === 'several' ? answers.several(resolved.chats) : answers.refused(404, resolved.reason);
+}
+
+/**
+ * The same for who is known already, a rule or a program with a key of the API: `body` as `/send/<token>` takes it. With a
+ * key it is accepted once, whatever `body` is the second time, if `hash` says that it is the same.
+ */
+export async function submitBody(
+  ports: SendPorts,
+  origin: Pick<Webhook, 'workspace' | 'webhookId'>,
+  body: object,
+  { key, hash }: { readonly key?: string; readonly hash?: string } = {},
+): Promise<answers.SendVerdict> {
+  const { clock, random, config } = ports;
+  const store = retrying(ports.store, clock, random, clock.monotonic() + config.requestMs);
+  const read = readRequest(Buffer.from(JSON.stringify(body)), ports.rules);
+  if (!read.ok) return answers.invalid(read.issues);
+  return submit(ports, store, origin, { ...read.request, ...(hash !== undefined && { hash }) }, key);
 }
 
 type Meant = Extract<Resolved, { kind: 'resolved' }>;

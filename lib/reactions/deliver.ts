@@ -14,16 +14,19 @@ import {
   waitAfter,
 } from '#lib/domain/reaction/delivery.ts';
 import { typeOf } from '#lib/domain/reaction/notice.ts';
+import type { Action } from '#lib/domain/reaction/rule.ts';
 import { redacted } from '#lib/domain/redact.ts';
 import { checked, known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { findEvent } from '#lib/inbox/events.ts';
-import type { ProviderHttp, Reply } from '#lib/sender/provider.ts';
+import type { ProviderHttp, ProviderRequest, Reply } from '#lib/sender/provider.ts';
 import { itemReader } from '#lib/store/items.ts';
-import { deliveryKey, dueListOf, dueSortKey, endpointKey, waitingList } from '#lib/store/keys.ts';
+import { deliveryKey, dueListOf, dueSortKey, endpointKey, ruleKey, waitingList } from '#lib/store/keys.ts';
 import { all, del, equal, type Item, type Key, put, remove, type Store, set, update } from '#lib/store/store.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
 import { type Endpoint, EndpointSecret, endpointSecret, healthChanges, readEndpoint } from './endpoint.ts';
+import { readRule, ruleSecret } from './rule.ts';
+import { render, renderJson, scopeOf } from './templates.ts';
 
 /** What lies in the queue: ids and times alone. What was erased meanwhile is not delivered, and no words lie in a queue. */
 const Task = v.variant('kind', [
@@ -39,6 +42,16 @@ const Task = v.variant('kind', [
     /** Called whatever the row says: somebody asks for it, or its endpoint is drained. */
     now: v.exactOptional(v.boolean()),
   }),
+  /** What a rule calls beside endpoints: the action at this place of its list. */
+  v.object({
+    kind: v.literal('action'),
+    workspace: v.string(),
+    rule: v.string(),
+    event: v.string(),
+    storedAt: v.string(),
+    index: v.number(),
+    now: v.exactOptional(v.boolean()),
+  }),
   /** Asks a failing endpoint, with the oldest of what waits. */
   v.object({ kind: v.literal('probe'), workspace: v.string(), endpoint: v.string() }),
   /** Hands out what waits for an endpoint that is well again. */
@@ -46,6 +59,9 @@ const Task = v.variant('kind', [
 ]);
 export type Task = v.InferOutput<typeof Task>;
 export type DeliveryTask = Extract<Task, { kind: 'delivery' }>;
+type ActionTask = Extract<Task, { kind: 'action' }>;
+/** Whom a task concerns: an endpoint, or a rule that calls. */
+export const addresseeOf = (task: Task): string => (task.kind === 'action' ? task.rule : task.endpoint);
 /** Throws on what is no task: the message then goes to the dead-letter queue, where an operator sees it. */
 export const TaskBody = v.pipe(v.string(), v.parseJson(), Task);
 
@@ -73,6 +89,8 @@ const LONGEST_DELAY_S = 900;
 const LONGEST_ANSWER = 1000;
 const MOST_SHOWN = 20;
 const LARGEST_BODY = 256 * 1024;
+/** Of what a rule calls. */
+const CALL_MS = 10_000;
 /** The watchdog looks after what its own task has not brought back by then. */
 const GRACE_MS = 60_000;
 
@@ -91,6 +109,8 @@ export const Delivery = v.object({
   storedAt: v.string(),
   type: v.exactOptional(v.string()),
   content: v.exactOptional(v.string()),
+  /** Of a rule's action: its place in the rule. */
+  index: v.exactOptional(v.number()),
   state: v.picklist(['waiting', 'delivered', 'dead']),
   /** Calls that count towards giving up: probes of a failing endpoint do not. */
   tries: v.number(),
@@ -104,6 +124,7 @@ export const readDelivery: (item: Item) => Delivery = itemReader(Delivery);
 
 /** Does one task. Throws where the table or the queue is away: the task then comes again. */
 export async function runTask(ports: DeliverPorts, task: Task): Promise<void> {
+  if (task.kind === 'action') return runAction(ports, task);
   const item = await ports.store.get(endpointKey(task.workspace, task.endpoint), { consistent: true });
   // Deleted: what waits for it runs out by itself.
   if (!item) return;
@@ -179,7 +200,7 @@ async function attempt(
     return;
   }
   const row = { ...rowOf(task, before, startedAt), type };
-  const secret = await secretOf(ports, endpoint);
+  const secret = await secretOf(ports, endpoint, endpointSecret(endpoint.id));
   const { result, answer, ms } = await call(ports, endpoint, secret, {
     id: task.content === undefined ? event.id : `${event.id}_${task.content}`,
     body: bodyOf(endpoint, type, event),
@@ -193,10 +214,14 @@ async function attempt(
 const told = (result: CallResult) =>
   result.kind === 'answered' ? { status: result.status } : { failure: result.reason };
 
-async function secretOf({ secrets }: DeliverPorts, { id, secretVersion }: Endpoint): Promise<EndpointSecret> {
-  const kept = await secrets.get(endpointSecret(id), secretVersion);
-  if (kept === undefined) throw new Error(`the secret of endpoint ${id} is not in the parameter store`);
-  return checked(EndpointSecret, kept, () => `the secret of endpoint ${id} is damaged`);
+async function secretOf(
+  { secrets }: DeliverPorts,
+  { id, secretVersion }: { readonly id: string; readonly secretVersion?: number },
+  name: string,
+): Promise<EndpointSecret> {
+  const kept = await secrets.get(name, secretVersion);
+  if (kept === undefined) throw new Error(`the secret of ${id} is not in the parameter store`);
+  return checked(EndpointSecret, kept, () => `the secret of ${id} is damaged`);
 }
 
 /** What an endpoint is told. Too large, or not wanted whole, it is ids alone: the API has the rest. */
@@ -215,22 +240,27 @@ export function bodyOf({ payload }: Pick<Endpoint, 'payload'>, type: string, eve
 interface Call {
   readonly id: string;
   readonly body: string;
+  readonly contentType?: string;
   readonly attempt: number;
 }
 
 /** One signed POST. Never throws for what the endpoint or the network did. */
 export async function call(
   { http, clock }: CallPorts,
-  { url, timeoutMs }: Pick<Endpoint, 'url' | 'timeoutMs'>,
+  {
+    url,
+    timeoutMs,
+    method = 'POST',
+  }: Pick<Endpoint, 'url' | 'timeoutMs'> & { readonly method?: ProviderRequest['method'] },
   { secrets, headers }: EndpointSecret,
-  { id, body, attempt }: Call,
+  { id, body, contentType = 'application/json', attempt }: Call,
 ): Promise<{ readonly result: CallResult; readonly answer: string; readonly ms: number }> {
   const at = clock.now();
   const valid = secrets.filter(({ until }, i) => i === 0 || (until !== undefined && until > at));
   const startedAt = clock.monotonic();
   const reply = await http.call(
     {
-      method: 'POST',
+      method,
       url,
       headers: {
         ...headers,
@@ -240,7 +270,7 @@ export async function call(
         'webhook-signature': valid.map(({ secret }) => new Signer(secret).sign(id, new Date(at), body)).join(' '),
         'hookline-attempt': String(attempt),
       },
-      body: { kind: 'raw', contentType: 'application/json', text: body },
+      body: { kind: 'raw', contentType, text: body },
     },
     startedAt + timeoutMs,
   );
@@ -262,7 +292,7 @@ function resultOf(reply: Reply, now: number): CallResult {
 }
 
 async function settle(ports: DeliverPorts, endpoint: Endpoint, row: Delivery, result: CallResult): Promise<void> {
-  const { store, clock, random, tasks, metrics } = ports;
+  const { store, metrics } = ports;
   const key = deliveryKey(endpoint.id, row.storedAt, row.event);
   if (isSuccess(result)) {
     metrics.count('Deliveries', { result: 'delivered' });
@@ -278,6 +308,12 @@ async function settle(ports: DeliverPorts, endpoint: Endpoint, row: Delivery, re
     await store.write(put(waitingItem(row)));
     return;
   }
+  await tryAgainLater(ports, key, row, result);
+}
+
+/** By the schedule; or it is given up. */
+async function tryAgainLater(ports: DeliverPorts, key: Key, row: Delivery, result: CallResult): Promise<void> {
+  const { store, clock, random, tasks, metrics } = ports;
   const ms = waitAfter(row.tries, result, random.next());
   if (ms === undefined) {
     metrics.count('Deliveries', { result: 'dead' });
@@ -290,8 +326,81 @@ async function settle(ports: DeliverPorts, endpoint: Endpoint, row: Delivery, re
   if (ms <= LONGEST_DELAY_S * 1000) await tasks.send(taskOf(row), Math.ceil(ms / 1000));
 }
 
-export function taskOf({ workspace, endpoint, event, storedAt, content }: Delivery): DeliveryTask {
+/** What does a delivery; of a rule's action `endpoint` is the rule. */
+export function taskOf({ workspace, endpoint, event, storedAt, content, index }: Delivery): DeliveryTask | ActionTask {
+  if (index !== undefined) return { kind: 'action', workspace, rule: endpoint, event, storedAt, index };
   return { kind: 'delivery', workspace, endpoint, event, storedAt, ...known({ content }) };
+}
+
+/** The same, whatever its row says. */
+const deliveryOf = ({ workspace, endpoint, event, storedAt, content }: Delivery): DeliveryTask => ({
+  ...{ kind: 'delivery', workspace, endpoint, event, storedAt, now: true },
+  ...known({ content }),
+});
+
+/** Does what a rule asks for beside messages. At least once: a crash after the call repeats it. */
+async function runAction(ports: DeliverPorts, task: ActionTask): Promise<void> {
+  const { store, clock } = ports;
+  const { workspace, rule: ruleId, event: id, storedAt, index } = task;
+  const found = await store.get(ruleKey(workspace, ruleId), { consistent: true });
+  const rule = found && readRule(found);
+  const action = rule?.do[index];
+  // Changed or deleted while its work waited: what it does not ask for any more is not done.
+  if (!rule || action?.action !== 'call') return;
+  const key = deliveryKey(ruleId, storedAt, `${id}#${index}`);
+  const item = await store.get(key, { consistent: true });
+  const before = item && readDelivery(item);
+  const now = clock.now();
+  const isEarly = before && (before.state !== 'waiting' || (before.nextAt ?? 0) > now + 1000);
+  if (isEarly && task.now !== true) return;
+  const event = await findEvent(store, workspace, id, Math.floor(now / 1000));
+  if (!event) {
+    await store.write(del(key));
+    return;
+  }
+  const said = { kind: 'delivery', workspace, endpoint: ruleId, event: id, storedAt } as const;
+  const row = { ...rowOf(said, before, now), index, ...known({ type: typeOf(event) }) };
+  const rendered = bodyOfCall(action, scopeOf(event, now, rule.timeZone));
+  if ('why' in rendered) {
+    const attempt = { at: toIso(now), ms: 0, failure: rendered.why };
+    await store.write(
+      put({ ...key, ...row, tries: row.tries + 1, attempts: [...row.attempts, attempt], state: 'dead' }),
+    );
+    return;
+  }
+  const { secrets, calls } = await secretOf(ports, rule, ruleSecret(ruleId));
+  const target = { url: action.url, timeoutMs: CALL_MS, method: action.method };
+  const { result, answer, ms } = await call(
+    ports,
+    target,
+    { secrets, ...known({ headers: calls?.[String(index)] }) },
+    { ...rendered, id: `${id}_${index}`, attempt: row.tries + 1 },
+  );
+  const made = { at: toIso(now), ms, ...told(result), ...(answer !== '' && { answer }) };
+  const after = { ...row, tries: row.tries + 1, attempts: [...row.attempts, made].slice(-MOST_SHOWN) };
+  if (isSuccess(result)) {
+    ports.metrics.count('Deliveries', { result: 'delivered' });
+    await store.write(put({ ...key, ...after, state: 'delivered' }));
+  } else {
+    ports.metrics.count('Deliveries', { result: 'failed' });
+    await tryAgainLater(ports, key, after, result);
+  }
+}
+
+type CallAction = Extract<Action, { action: 'call' }>;
+
+/** JSON is built first, and each string of it rendered: what comes out of a text never becomes a part of it. */
+function bodyOfCall({ json, text }: CallAction, scope: Readonly<Record<string, unknown>>) {
+  try {
+    if (json !== undefined) return { body: JSON.stringify(renderJson(json, scope)), contentType: 'application/json' };
+  } catch (error) {
+    return { why: error instanceof Error ? error.message : 'it cannot be rendered' };
+  }
+  if (text === undefined) return { body: JSON.stringify(scope.event), contentType: 'application/json' };
+  const rendered = render(text, scope);
+  return rendered.kind === 'failed'
+    ? { why: rendered.reason }
+    : { body: rendered.text, contentType: 'text/plain; charset=utf-8' };
 }
 
 const ROUNDS = 5;
@@ -359,7 +468,7 @@ async function probe(ports: DeliverPorts, endpoint: Endpoint): Promise<void> {
   if (endpoint.state !== 'failing' || (endpoint.probeAt ?? 0) > clock.now() + 1000) return;
   const [oldest] = await waiting(store, endpoint.id, 1);
   if (oldest) {
-    await attempt(ports, endpoint, { ...taskOf(oldest), now: true }, oldest, true);
+    await attempt(ports, endpoint, deliveryOf(oldest), oldest, true);
     return;
   }
   // The index may lag, or all that waited has run out: the next event asks.
@@ -399,7 +508,7 @@ async function drain(ports: DeliverPorts, endpoint: Endpoint): Promise<void> {
       remove('nextAt'),
     ];
     const taken = await store.write(update(key, changes, equal('gsi3pk', waitingList(id))));
-    if (taken.done) await tasks.send({ ...taskOf(row), now: true });
+    if (taken.done) await tasks.send(deliveryOf(row));
   }
   if (rows.length > 0) return tasks.send({ kind: 'drain', workspace, endpoint: id }, 1);
   await store.write(

@@ -1,14 +1,16 @@
 import type { Event } from '#lib/domain/event.ts';
-import type { Clock, Log } from '#lib/domain/ports.ts';
-import { evaluate, type Matches } from '#lib/domain/reaction/condition.ts';
+import type { Clock } from '#lib/domain/ports.ts';
+import { evaluate } from '#lib/domain/reaction/condition.ts';
 import { isAmong, typeOf } from '#lib/domain/reaction/notice.ts';
 import { known } from '#lib/domain/schema.ts';
+import { REPLAYED } from '#lib/inbox/event-item.ts';
 import { findEvent } from '#lib/inbox/events.ts';
-import { ENDPOINT_PREFIX, workspacePartition } from '#lib/store/keys.ts';
+import { ENDPOINT_PREFIX, RULE_PREFIX, RULES_PREFIX, rulesPausedKey, workspacePartition } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
 import { exists, type Store, setIfAbsent, update } from '#lib/store/store.ts';
-import type { Tasks } from './deliver.ts';
 import { type Endpoint, readEndpoint } from './endpoint.ts';
+import { type ReactPorts, react } from './react.ts';
+import { type Rule, readRule } from './rule.ts';
 
 /** Something that was stored just now, as the table's stream tells it. */
 export interface Notice {
@@ -18,12 +20,16 @@ export interface Notice {
   readonly storedAt: string;
   /** Told again with other content: the first letters of its hash. */
   readonly content?: string;
+  readonly isReplay?: boolean;
   /** Of a message of ours, where its state stands: its own event and the provider's echo of it share that. */
   readonly stateOfOurs?: string;
 }
 
 export interface Subscribers {
   readonly endpoints: readonly Endpoint[];
+  readonly rules: readonly Rule[];
+  /** No rule sends for now. */
+  readonly isPaused: boolean;
 }
 
 const KEPT_MS = 15_000;
@@ -44,24 +50,24 @@ export function subscribersOf(store: Store, clock: Clock): (workspace: string) =
 
 async function readSubscribers(store: Store, workspace: string): Promise<Subscribers> {
   const pk = workspacePartition(workspace);
-  const endpoints = await queryAll(store, { pk, prefix: ENDPOINT_PREFIX, limit: 100, consistent: true });
-  return { endpoints: endpoints.map(readEndpoint) };
+  const list = (prefix: string) => queryAll(store, { pk, prefix, limit: 100, consistent: true });
+  const [endpoints, rules] = await Promise.all([list(ENDPOINT_PREFIX), list(RULES_PREFIX)]);
+  return {
+    endpoints: endpoints.map(readEndpoint),
+    rules: rules.filter(({ sk }) => sk.startsWith(RULE_PREFIX)).map(readRule),
+    isPaused: rules.some(({ sk }) => sk === rulesPausedKey(workspace).sk),
+  };
 }
 
-export interface DispatchPorts {
-  readonly store: Store;
+export interface DispatchPorts extends ReactPorts {
   readonly subscribers: (workspace: string) => Promise<Subscribers>;
-  readonly tasks: Tasks;
-  readonly matches: Matches;
-  readonly clock: Clock;
-  readonly log: Log;
 }
 
 /** Hands a notice on to whoever wants it. It calls nobody itself, and may run twice: a delivery is done once all the same. */
 export async function dispatch(ports: DispatchPorts, notice: Notice): Promise<void> {
   const { store, clock, tasks } = ports;
-  const { endpoints } = await ports.subscribers(notice.workspace);
-  if (endpoints.length === 0) return;
+  const { endpoints, rules, isPaused } = await ports.subscribers(notice.workspace);
+  if (endpoints.length + rules.length === 0) return;
   const event = await findEvent(store, notice.workspace, notice.event, Math.floor(clock.now() / 1000));
   const type = event && typeOf(event);
   if (!event || type === undefined || !(await isFirst(store, notice))) return;
@@ -72,6 +78,7 @@ export async function dispatch(ports: DispatchPorts, notice: Notice): Promise<vo
       tasks.send({ kind: 'delivery', workspace, endpoint: id, event: event.id, storedAt, ...known({ content }) }),
     ),
   );
+  await react(ports, rules, isPaused, { event, type, storedAt, isReplay: notice.isReplay ?? content !== undefined });
 }
 
 /**
@@ -104,10 +111,26 @@ interface EventChange {
  * other changes, as marks of a replay or of where it stands in the feed, tell nothing.
  */
 export function noticeOf({ before, after }: EventChange): Notice | undefined {
-  const { workspace, eventId, contentHash, orderedAt, storedAt = orderedAt, direction, stateKey } = after ?? {};
+  const {
+    workspace,
+    eventId,
+    contentHash,
+    orderedAt,
+    storedAt = orderedAt,
+    direction,
+    stateKey,
+    receipt,
+  } = after ?? {};
   if (typeof workspace !== 'string' || typeof eventId !== 'string' || typeof storedAt !== 'string') return undefined;
   const isOurs = direction === 'outbound' && typeof stateKey === 'string';
-  const notice = { workspace, event: eventId, storedAt, ...(isOurs && { stateOfOurs: stateKey }) };
+  const isReplay = String(receipt).startsWith(REPLAYED);
+  const notice = {
+    workspace,
+    event: eventId,
+    storedAt,
+    ...(isReplay && { isReplay }),
+    ...(isOurs && { stateOfOurs: stateKey }),
+  };
   if (!before) return notice;
   if (before.contentHash === contentHash || typeof contentHash !== 'string') return undefined;
   return { ...notice, content: contentHash.slice(0, 8) };

@@ -94,6 +94,8 @@ const setOrRemove = (name: string, value: string | number | undefined): Change =
 const Secret = v.object({
   secrets: v.array(v.object({ secret: v.string(), until: v.exactOptional(v.number()) })),
   headers: v.exactOptional(v.record(v.string(), v.string())),
+  /** Of a rule, the headers of each of its calls, by its place in the rule. */
+  calls: v.exactOptional(v.record(v.string(), v.record(v.string(), v.string()))),
 });
 export type EndpointSecret = v.InferOutput<typeof Secret>;
 export const EndpointSecret = v.pipe(v.string(), v.parseJson(), Secret);

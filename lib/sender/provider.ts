@@ -156,7 +156,7 @@ export interface OutboundTools {
 }
 
 export interface ProviderRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** May hold a secret: never logged, never part of a reason. */
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;

@@ -95,6 +95,32 @@ export const endpointKey = (workspace: string, id: string): Key => ({
   sk: `${ENDPOINT_PREFIX}${id}`,
 });
 
+export const RULE_PREFIX = 'RULE#';
+/** Rules, and whether they pause: read in one query. */
+export const RULES_PREFIX = 'RULE';
+export const ruleKey = (workspace: string, id: string): Key => ({ pk: `WS#${workspace}`, sk: `${RULE_PREFIX}${id}` });
+/** That no rule of a workspace sends for now. */
+export const rulesPausedKey = (workspace: string): Key => ({ pk: `WS#${workspace}`, sk: 'RULESPAUSED' });
+export const MUTED_PREFIX = 'MUTED#';
+export const mutedKey = (workspace: string, chat: string): Key => ({
+  pk: `WS#${workspace}`,
+  sk: `${MUTED_PREFIX}${chat}`,
+});
+/** What rules did, event by event. */
+export const RUN_PREFIX = 'RUN#';
+export const runPartition = (rule: string): string => `RULE#${rule}`;
+export const runKey = (rule: string, storedAt: string, event: string): Key => ({
+  pk: runPartition(rule),
+  sk: `${RUN_PREFIX}${storedAt}#${event}`,
+});
+/** What a chat remembers of the answers that rules gave in it. */
+export const autoKey = (chat: string): Key => ({ pk: `AUTO#${chat}`, sk: 'META' });
+/** How much rules have sent in a minute, over a workspace. */
+export const autoMinuteKey = (workspace: string, minute: number): Key => ({
+  pk: `AUTO#${workspace}`,
+  sk: `MINUTE#${minute}`,
+});
+
 export const DELIVERY_PREFIX = 'DLV#';
 export const deliveryPartition = (endpoint: string): string => `EP#${endpoint}`;
 /** `storedAt`: ISO 8601, when the event was stored. */

@@ -1,8 +1,12 @@
+import * as outbound from '#functions/outbound.ts';
+import { submitBody } from '#lib/outbox/submit.ts';
 import { type DeliverPorts, runTask, type Task, wakeDelivery, wakeEndpoint } from '#lib/reactions/deliver.ts';
 import { type DispatchPorts, dispatch, noticeOf, subscribersOf } from '#lib/reactions/dispatch.ts';
 import { patternMatcher } from '#lib/reactions/patterns.ts';
 import type { ProviderRequest } from '#lib/sender/provider.ts';
 import { dueLists, keysOf } from '#lib/sender/tasks.ts';
+import { runPartition } from '#lib/store/keys.ts';
+import { del } from '#lib/store/store.ts';
 import { AdminBench } from '#test/functions/admin/admin-bench.ts';
 import { type Commit, MemoryStore } from './memory-store.ts';
 import { NOW } from './receiving.ts';
@@ -34,7 +38,15 @@ export class ReactionBench {
     const ofEvents = underRole(store, 'events');
     // Asked anew each time: a test does not wait for 15 s.
     const subscribers = (workspace: string) => subscribersOf(ofEvents, ports.clock)(workspace);
-    this.#dispatching = { ...ports, tasks, store: ofEvents, subscribers, matches: patternMatcher() };
+    const sending = {
+      ...ports,
+      store: ofEvents,
+      reaches: new Map(Object.values(outbound).map((provider) => [provider.name, provider])),
+      rules: { allowPrivateHosts: false },
+    };
+    const submit: DispatchPorts['submit'] = (workspace, rule, body, key) =>
+      submitBody(sending, { workspace, webhookId: rule }, body, key);
+    this.#dispatching = { ...ports, submit, tasks, store: ofEvents, subscribers, matches: patternMatcher() };
     this.delivering = { ...ports, tasks, store: underRole(store, 'deliver') };
   }
 
@@ -87,6 +99,12 @@ export class ReactionBench {
     }
     this.now = end;
     await this.settle();
+  }
+
+  /** As if the runs of a rule had died before they were written down. */
+  async forgetRuns(rule: string): Promise<void> {
+    const { items } = await this.admin.store.query({ pk: runPartition(rule), limit: 100 });
+    for (const { pk, sk } of items) await this.admin.store.write(del({ pk, sk }));
   }
 
   /** What the queue held is gone, as SQS may lose a message. */

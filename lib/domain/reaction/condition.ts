@@ -154,7 +154,7 @@ export const SHORT_FIELDS: readonly string[] = [
 ].toSorted();
 
 /** What people would call the text of an event: of a file its caption, of a notification its content. */
-function textOf(event: Event): string | undefined {
+export function textOf(event: Event): string | undefined {
   if (event.kind === 'notification') return event.notification.content;
   if (event.kind === 'ussd') return event.ussd.response;
   if (event.kind === 'reaction') return event.reaction.emoji;

@@ -26,7 +26,7 @@ const NO_ANSWER: readonly string[] = ['system', 'unsupported', 'edit', 'delete',
 /** What a chat remembers of the answers that rules gave in it: one item, changed under a condition before anything is sent. */
 export interface AutoState {
   /** When, and by which rule; nothing older than the longest budget. */
-  readonly answers: readonly { readonly rule: string; readonly at: number }[];
+  readonly answers: readonly { readonly rule: string; readonly event: string; readonly at: number }[];
   readonly mutedUntil?: number;
 }
 
@@ -61,6 +61,11 @@ export type Verdict =
 
 /** Asked before `reply`, and before a `send` to whoever wrote. */
 export function mayAnswer(question: Question): Verdict {
+  const { id: event } = question.event;
+  // It was allowed before, and the run died: what it accepted meanwhile is not accepted again.
+  if (question.state.answers.some((one) => one.event === event && one.rule === question.rule)) {
+    return { may: true, state: question.state };
+  }
   const why = (REASONS.find(([, holds]) => holds(question)) ?? [])[0];
   if (why !== undefined) return { may: false, why };
   if (isMachine(question)) {
@@ -68,7 +73,7 @@ export function mayAnswer(question: Question): Verdict {
     return { may: false, why: 'a machine seems to answer there: the chat is muted for a day', mute };
   }
   const { state, rule, now } = question;
-  const answers = [...state.answers.filter(({ at }) => at > now - longestOf(question)), { rule, at: now }];
+  const answers = [...state.answers.filter(({ at }) => at > now - longestOf(question)), { rule, event, at: now }];
   return { may: true, state: { ...state, answers } };
 }
 

@@ -47,11 +47,7 @@ const hasMessage = ({ text, fileUrl }: { readonly text?: string; readonly fileUr
 const NOTHING_TO_SAY = 'must have a text, a fileUrl or both';
 
 const Reply = v.pipe(
-  v.strictObject({
-    action: v.literal('reply'),
-    ...message,
-    quote: v.exactOptional(v.pipe(v.boolean(), v.description('Answers the message itself, where the provider can'))),
-  }),
+  v.strictObject({ action: v.literal('reply'), ...message }),
   v.check((one) => hasMessage(one), NOTHING_TO_SAY),
 );
 
@@ -79,14 +75,6 @@ const Forward = v.strictObject({
   endpoint: v.pipe(v.string(), v.regex(/^ep_[0-9a-f]{32}$/, 'must be the id of an endpoint, as ep_…')),
 });
 
-const Email = v.strictObject({
-  action: v.literal('email'),
-  to: v.pipe(v.array(v.pipe(v.string(), v.email('must be an e-mail address'))), v.minLength(1), v.maxLength(5)),
-  subject: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
-  text: Template,
-  attach: v.exactOptional(v.picklist(['event', 'raw'])),
-});
-
 const Header = v.pipe(v.string(), v.maxLength(1000), v.regex(/^[\t\x20-\x7e]*$/, 'must be printable ASCII'));
 const FORBIDDEN_HEADERS = /^(?:host|connection|transfer-encoding|user-agent|content-.*|webhook-.*|hookline-.*)$/i;
 export const Headers = v.pipe(
@@ -106,14 +94,16 @@ const Call = v.pipe(
     action: v.literal('call'),
     url: v.pipe(v.string(), v.url(), v.maxLength(2000)),
     method: v.exactOptional(v.picklist(['POST', 'PUT', 'PATCH', 'DELETE']), 'POST'),
-    headers: v.exactOptional(Headers),
+    headers: v.exactOptional(
+      v.pipe(Headers, v.description('Kept as secrets: shown without values. One without a value keeps the one it had')),
+    ),
     json: v.exactOptional(v.unknown()),
     text: v.exactOptional(Template),
   }),
   v.check(({ json, text }) => json === undefined || text === undefined, 'must have json or text, not both'),
 );
 
-const Action = v.variant('action', [Reply, Send, Forward, Email, Call], 'must be reply, send, forward, email or call');
+const Action = v.variant('action', [Reply, Send, Forward, Call], 'must be reply, send, forward or call');
 export type Action = v.InferOutput<typeof Action>;
 
 /** Against a rule that talks to itself, to a machine, or over a person. */

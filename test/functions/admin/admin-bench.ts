@@ -9,6 +9,7 @@ import { lambdaOf } from '#lib/aws/http-entries.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { receiver } from '#lib/inbox/receive.ts';
 import { sendApp } from '#lib/outbox/submit.ts';
+import { patternMatcher } from '#lib/reactions/patterns.ts';
 import { defaultConfig } from '#lib/sender/config.ts';
 import type { ProviderRequest, Reply, Tick } from '#lib/sender/provider.ts';
 import type { Store } from '#lib/store/store.ts';
@@ -66,6 +67,7 @@ export class AdminBench {
       config: { ...defaultConfig, startCredits: 1_000 },
       endpointReach: options.reach ?? { anyPort: false, privateHosts: false },
       tasks: options.tasks ?? { send: async () => undefined },
+      matches: patternMatcher(),
       http: {
         call: async (request) => {
           this.posted.push(request);

@@ -5,11 +5,12 @@ import { openApi, RECEIVING_PATH, SENDING_PATH } from '#functions/admin/openapi.
 import { routesOf } from '#functions/admin/routes.ts';
 import { providers } from '#functions/providers.ts';
 import { sandbox } from '#functions/sandbox/provider.ts';
-import { deliveryKey } from '#lib/store/keys.ts';
+import { deliveryKey, mutedKey, runKey } from '#lib/store/keys.ts';
 import { put } from '#lib/store/store.ts';
 import { AdminBench, itemsOf, message } from './admin-bench.ts';
 
 const DELIVERED = { workspace: 'main', state: 'delivered', tries: 1, attempts: [], expiresAt: 2_000_000_000 };
+const RULE = { name: 'A', on: ['*'], do: [{ action: 'reply', text: 'a' }] };
 const routes = await routesOf(providers);
 const names = providers.map(({ account }) => account.name);
 const Anything = v.record(v.string(), v.unknown());
@@ -174,7 +175,14 @@ describe('the OpenAPI document', () => {
         const { example } = requestBody.content['application/json'] ?? {};
         const account = await hub.done('POST', '/api/accounts', { body: SANDBOX });
         const endpoint = await hub.done('POST', '/api/endpoints', { body: { url: 'https://crm.example/' } });
-        const ids = { webhooks: made.id, accounts: account.id, workspaces: 'main', endpoints: endpoint.id };
+        const rule = await hub.done('POST', '/api/rules', { body: RULE });
+        const ids = {
+          rules: rule.id,
+          webhooks: made.id,
+          accounts: account.id,
+          workspaces: 'main',
+          endpoints: endpoint.id,
+        };
         const id = new Map(Object.entries(ids)).get(path.split('/')[2] ?? '');
         const answer = await hub.call(method.toUpperCase(), path.replace('{id}', String(id)), { body: example });
         expect(answer.status, `${method} ${path}: ${answer.text}`).toBeLessThan(300);
@@ -184,7 +192,15 @@ describe('the OpenAPI document', () => {
 
   it('says what is shown this once, for the page to offer it for copying', () => {
     const said = JSON.stringify(document.paths).match(/"(\w+)":\{[^{}]*hown this once/g) ?? [];
-    expect(said.map((text) => text.split('"')[1]).sort()).toEqual(['key', 'secret', 'secret', 'url', 'url']);
+    expect(said.map((text) => text.split('"')[1]).sort()).toEqual([
+      'key',
+      'secret',
+      'secret',
+      'secret',
+      'secret',
+      'url',
+      'url',
+    ]);
   });
 
   it('shows a message that the sandbox takes, and one that can be sent', async () => {
@@ -323,6 +339,27 @@ describe('the answers of the API', () => {
     await call('post', '/api/deliveries/{id}/retry', delivery);
     await call('delete', '/api/endpoints/{id}', endpoint);
     await call('get', '/api/event-types');
+    const rule = await call('post', '/api/rules', {}, RULE);
+    await call('get', '/api/rules');
+    await call('get', '/api/rules/fields');
+    await call('get', '/api/rules/{id}', rule);
+    await call('put', '/api/rules/{id}', rule, { ...RULE, name: 'B' });
+    await call('patch', '/api/rules/{id}', rule, { enabled: false });
+    await call('post', '/api/rules/try', {}, { rule: RULE, last: 5 });
+    const ran = {
+      event: 'evt_1',
+      at: told.storedAt,
+      result: 'done',
+      actions: [{ action: 'reply', result: 'done', send: 'a' }],
+    };
+    await hub.store.write(put({ ...runKey(String(rule?.id), told.storedAt, 'evt_1'), ...ran }));
+    await call('get', '/api/rules/{id}/runs', rule);
+    const mute = { chatId: 'chat_1', rule: 'rule_1', why: 'a machine', until: '2099-01-01T00:00:00.000Z' };
+    await hub.store.write(put({ ...mutedKey('main', 'chat_1'), ...mute }));
+    await call('get', '/api/rules/muted');
+    await call('delete', '/api/rules/muted/{id}', { id: 'chat_1' });
+    await call('post', '/api/rules/resume');
+    await call('delete', '/api/rules/{id}', rule);
     await call('get', '/api/credits');
     await call('post', '/api/credits/grants', {}, { credits: 5, reason: 'bought' });
     await call('post', '/api/credits/grants', {}, { credits: 0, reason: '' });

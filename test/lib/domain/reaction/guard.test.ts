@@ -22,12 +22,12 @@ const ask = (given: Partial<Question> = {}) =>
     ...given,
   });
 const answers = (...list: [rule: string, secondsAgo: number][]) => ({
-  answers: list.map(([rule, seconds]) => ({ rule, at: ago(seconds) })),
+  answers: list.map(([rule, seconds]) => ({ rule, event: `evt ${seconds}`, at: ago(seconds) })),
 });
 
 describe('a rule answers', () => {
   it('a person who asks, and the chat remembers it', () => {
-    expect(ask()).toEqual({ may: true, state: { answers: [{ rule: 'rule_1', at: NOW }] } });
+    expect(ask()).toEqual({ may: true, state: { answers: [{ rule: 'rule_1', event: 'evt_1', at: NOW }] } });
   });
   it('a group where it is told to', () => {
     const event = messageEvent({ chat: { id: '1@g.us', kind: 'group' } });
@@ -39,14 +39,18 @@ describe('a rule answers', () => {
       may: true,
       state: {
         answers: [
-          { rule: 'rule_1', at: ago(601) },
-          { rule: 'rule_1', at: NOW },
+          { rule: 'rule_1', event: 'evt 601', at: ago(601) },
+          { rule: 'rule_1', event: 'evt_1', at: NOW },
         ],
       },
     });
   });
   it('while a rule has answered, which is no person', () => {
     expect(ask({ said: [{ at: ago(300), isOurs: true, byRule: true, words: 'list' }] }).may).toBe(true);
+  });
+  it('what it was allowed to answer before, when its run died', () => {
+    const state = { answers: [{ rule: 'rule_1', event: 'evt_1', at: ago(1) }] };
+    expect(ask({ state })).toEqual({ may: true, state });
   });
   it('once a person was silent for long enough', () => {
     expect(ask({ said: [{ at: ago(3601), isOurs: true, words: 'hello' }] }).may).toBe(true);
@@ -80,7 +84,15 @@ describe('a rule does not answer', () => {
     ],
     [
       'more than twenty times a day, over all rules',
-      { state: { answers: Array.from({ length: 20 }, (_, i) => ({ rule: `r${i}`, at: ago(86_399 - i * 4000) })) } },
+      {
+        state: {
+          answers: Array.from({ length: 20 }, (_, i) => ({
+            rule: `r${i}`,
+            event: `evt ${i}`,
+            at: ago(86_399 - i * 4000),
+          })),
+        },
+      },
       'for a day',
     ],
     ['a muted chat', { state: { answers: [], mutedUntil: NOW + 1 } }, 'muted'],

@@ -1,0 +1,257 @@
+import * as v from 'valibot';
+import { SHORT_FIELDS } from '#lib/domain/reaction/condition.ts';
+import { NewRule } from '#lib/domain/reaction/rule.ts';
+import { Instant, optional, text, Whole } from '#lib/domain/schema.ts';
+import { unmute } from '#lib/reactions/auto.ts';
+import type { Rule } from '#lib/reactions/rule.ts';
+import {
+  createRule,
+  deleteRule,
+  findRule,
+  listMuted,
+  listRules,
+  listRuns,
+  Muted,
+  Paused,
+  pausedOf,
+  Run,
+  replaceRule,
+  resumeRules,
+  Trial,
+  tryRule,
+  writtenOf,
+} from '#lib/reactions/rules.ts';
+import { EMPTY, invalid, json, missing, problem } from '../answers.ts';
+import { route, takesNothing } from '../route.ts';
+import { Id, listOf, Paging, pageRequest, WithId } from '../schemas.ts';
+
+const NO_RULE = missing('rule');
+const shared = { ...takesNothing, tag: 'Rules', access: 'workspace' } as const;
+
+const ShownRule = v.object({
+  id: v.string(),
+  ...NewRule.entries,
+  failures: v.pipe(Whole, v.description('Runs that failed, in a row: ten switch it off')),
+  disabledBecause: optional(v.string(), 'Why the hub itself switched it off'),
+  createdAt: Instant,
+  updatedAt: Instant,
+});
+const WithSecret = v.object({
+  ...ShownRule.entries,
+  secret: optional(v.string(), 'Of a rule that calls: verifies each call, as Standard Webhooks says. Shown this once'),
+});
+
+const shown = (rule: Rule) => {
+  const { id, failures, createdAt, updatedAt, disabledBecause } = rule;
+  return {
+    id,
+    ...writtenOf(rule),
+    failures,
+    createdAt,
+    updatedAt,
+    ...(disabledBecause !== undefined && { disabledBecause }),
+  };
+};
+
+const EXAMPLE: v.InferInput<typeof NewRule> = {
+  name: 'Price list',
+  on: ['message.received'],
+  when: { field: 'text', words: ['price', 'preis', 'precio'] },
+  do: [{ action: 'reply', text: "Hi {{ sender.name | default: 'there' }}, our list: https://example.com/prices" }],
+};
+
+const creating = route({
+  ...shared,
+  method: 'post',
+  path: '/api/rules',
+  summary: 'Make a rule: when this comes in, do that',
+  description:
+    'Try it first with `POST /api/rules/try`. A rule that answers is kept from talking to itself, to a machine and over a person.',
+  conflict: 'The workspace has 200 rules already',
+  body: NewRule,
+  example: EXAMPLE,
+  answers: { 201: { description: 'The rule', schema: WithSecret } },
+  run: async ({ body }, { ports, workspace }) => {
+    const made = await createRule(ports, workspace, body);
+    if (made.kind === 'refused') return invalid(made.issues);
+    if (made.kind === 'too many') return problem(409, 'A workspace has 200 rules at most: delete one first');
+    return json(201, { ...shown(made.rule), ...(made.secret !== undefined && { secret: made.secret }) });
+  },
+});
+
+const listing = route({
+  ...shared,
+  method: 'get',
+  path: '/api/rules',
+  summary: 'List rules, in the order in which they are asked',
+  description: 'All of them: there are 200 at most. `paused` says since when, and why, none of them sends.',
+  answers: {
+    200: { description: 'All', schema: v.object({ ...listOf(ShownRule).entries, paused: v.exactOptional(Paused) }) },
+  },
+  run: async (_input, { ports, workspace }) => {
+    const [rules, paused] = await Promise.all([listRules(ports.store, workspace), pausedOf(ports.store, workspace)]);
+    return json(200, { items: rules.map(shown), ...(paused && { paused }) });
+  },
+});
+
+const showing = route({
+  ...shared,
+  method: 'get',
+  path: '/api/rules/{id}',
+  summary: 'Show a rule',
+  description: 'As it was written; headers of calls are shown without their values.',
+  params: WithId,
+  answers: { 200: { description: 'The rule', schema: ShownRule } },
+  run: async ({ params }, { ports, workspace }) => {
+    const rule = await findRule(ports.store, workspace, params.id);
+    return rule ? json(200, shown(rule)) : NO_RULE;
+  },
+});
+
+const replacing = route({
+  ...shared,
+  method: 'put',
+  path: '/api/rules/{id}',
+  summary: 'Write a rule anew',
+  description: 'What is left out gets its default. It counts from the next event on, after 15 seconds at most.',
+  params: WithId,
+  body: NewRule,
+  example: EXAMPLE,
+  answers: { 200: { description: 'The rule', schema: WithSecret } },
+  run: async ({ params, body }, { ports, workspace }) => {
+    const replaced = await replaceRule(ports, workspace, params.id, body);
+    if (!replaced) return NO_RULE;
+    if ('issues' in replaced) return invalid(replaced.issues);
+    return json(200, { ...shown(replaced.rule), ...(replaced.secret !== undefined && { secret: replaced.secret }) });
+  },
+});
+
+const patching = route({
+  ...shared,
+  method: 'patch',
+  path: '/api/rules/{id}',
+  summary: 'Switch a rule on or off',
+  description: 'Switching on forgets earlier failures.',
+  params: WithId,
+  body: v.strictObject({ enabled: v.boolean() }),
+  example: { enabled: true },
+  answers: { 200: { description: 'The rule', schema: ShownRule } },
+  run: async ({ params, body }, { ports, workspace }) => {
+    const rule = await findRule(ports.store, workspace, params.id);
+    if (!rule) return NO_RULE;
+    const replaced = await replaceRule(ports, workspace, params.id, { ...writtenOf(rule), enabled: body.enabled });
+    if (!replaced) return NO_RULE;
+    return 'issues' in replaced ? invalid(replaced.issues) : json(200, shown(replaced.rule));
+  },
+});
+
+const deleting = route({
+  ...shared,
+  method: 'delete',
+  path: '/api/rules/{id}',
+  summary: 'Delete a rule',
+  description: 'What it has accepted for sending goes out all the same; calls that wait are not made.',
+  params: WithId,
+  answers: { 204: { description: 'Deleted' } },
+  run: async ({ params }, { ports, workspace }) => ((await deleteRule(ports, workspace, params.id)) ? EMPTY : NO_RULE),
+});
+
+const running = route({
+  ...shared,
+  method: 'get',
+  path: '/api/rules/{id}/runs',
+  summary: 'List what a rule did, newest first',
+  description: 'Events that matched, kept for 30 days.',
+  params: WithId,
+  query: Paging,
+  answers: { 200: { description: 'A page', schema: listOf(Run) } },
+  run: async ({ params, query }, { ports, workspace }) => {
+    const rule = await findRule(ports.store, workspace, params.id);
+    return rule ? json(200, await listRuns(ports.store, rule.id, pageRequest(query))) : NO_RULE;
+  },
+});
+
+const trying = route({
+  ...shared,
+  method: 'post',
+  path: '/api/rules/try',
+  summary: 'Try a rule on what has come in',
+  description:
+    'Each comparison with what it found, the verdict of the guard, and the messages as they would go out. Nothing is sent.',
+  body: v.strictObject({
+    rule: NewRule,
+    eventIds: v.exactOptional(v.pipe(v.array(Id), v.minLength(1), v.maxLength(50))),
+    last: optional(
+      v.pipe(Whole, v.minValue(1), v.maxValue(50)),
+      'On so many of the newest events, if no ids are given',
+    ),
+  }),
+  example: { rule: EXAMPLE, last: 10 },
+  answers: { 200: { description: 'Event by event', schema: v.object({ items: v.array(Trial) }) } },
+  run: async ({ body }, { ports, workspace }) => {
+    const tried = await tryRule(ports, workspace, body.rule, body);
+    if (!tried.issues) return json(200, { items: tried.items });
+    return invalid(tried.issues.map(({ path, message }) => ({ path: `rule.${path}`, message })));
+  },
+});
+
+const muted = route({
+  ...shared,
+  method: 'get',
+  path: '/api/rules/muted',
+  summary: 'List the chats that are muted',
+  description: 'A machine seems to answer there: no rule answers it for a day.',
+  answers: { 200: { description: 'All', schema: v.object({ items: v.array(Muted) }) } },
+  run: async (_input, { ports, workspace }) => json(200, { items: await listMuted(ports, workspace) }),
+});
+
+const unmuting = route({
+  ...shared,
+  method: 'delete',
+  path: '/api/rules/muted/{id}',
+  summary: 'Let rules answer a chat again',
+  description: '`id` is the id of the chat.',
+  params: WithId,
+  answers: { 204: { description: 'They may' } },
+  run: async ({ params }, { ports, workspace }) =>
+    (await unmute(ports, workspace, params.id)) ? EMPTY : problem(404, 'No such chat is muted in this workspace'),
+});
+
+const resuming = route({
+  ...shared,
+  method: 'post',
+  path: '/api/rules/resume',
+  summary: 'Let the rules of the workspace send again',
+  description: 'They pause by themselves after 60 messages in a minute.',
+  answers: { 204: { description: 'They do' } },
+  run: async (_input, { ports, workspace }) =>
+    (await resumeRules(ports.store, workspace)) ? EMPTY : problem(404, 'The rules of this workspace do not pause'),
+});
+
+const fields = route({
+  ...shared,
+  method: 'get',
+  path: '/api/rules/fields',
+  summary: 'List the short names that conditions can ask for',
+  description: 'Beside them, any path of an event, as `message.content.file.size`.',
+  answers: {
+    200: { description: 'All', schema: v.object({ items: v.pipe(v.array(text('As `sender.phone`')), v.readonly()) }) },
+  },
+  run: async () => json(200, { items: SHORT_FIELDS }),
+});
+
+// `try`, `muted` and `fields` come first: they are no ids.
+export const ruleRoutes = [
+  creating,
+  listing,
+  trying,
+  muted,
+  unmuting,
+  resuming,
+  fields,
+  showing,
+  replacing,
+  patching,
+  deleting,
+  running,
+];

@@ -1,0 +1,177 @@
+import * as v from 'valibot';
+import type { Event, MessageEvent } from '#lib/domain/event.ts';
+import { sha256 } from '#lib/domain/ids.ts';
+import type { Clock } from '#lib/domain/ports.ts';
+import { textOf } from '#lib/domain/reaction/condition.ts';
+import {
+  type AutoState,
+  MUTED_MS,
+  mayAnswer,
+  type Question,
+  type Said,
+  type Verdict,
+} from '#lib/domain/reaction/guard.ts';
+import { toIso } from '#lib/domain/time.ts';
+import { listEvents } from '#lib/inbox/events.ts';
+import { accountsOf } from '#lib/outbox/accounts.ts';
+import { readSend } from '#lib/sender/items.ts';
+import { itemReader } from '#lib/store/items.ts';
+import { autoKey, autoMinuteKey, mutedKey, sendKey } from '#lib/store/keys.ts';
+import { getAll } from '#lib/store/query.ts';
+import { absent, add, del, equal, put, type Store, StoreUnavailable, set, update } from '#lib/store/store.ts';
+import type { Rule } from './rule.ts';
+
+/** What a chat remembers of rules, and what a workspace counts of them. The item changes under a condition before anything is sent. */
+
+const LOOKED_AT = 30;
+const KEPT_SECONDS = 31 * 86_400;
+const MINUTE_MS = 60_000;
+/** Rules of a workspace send so much in a minute at most; from there on all of them pause. */
+export const MOST_A_MINUTE = 60;
+
+const State = v.object({
+  version: v.number(),
+  answers: v.pipe(
+    v.string(),
+    v.parseJson(),
+    v.array(v.object({ rule: v.string(), event: v.string(), at: v.number() })),
+  ),
+  mutedUntil: v.exactOptional(v.number()),
+});
+const readState = itemReader(State);
+
+export interface AutoPorts {
+  readonly store: Store;
+  readonly clock: Clock;
+}
+
+/** Words as people read them: case, width and blanks do not count. */
+const wordsOf = (event: Event): string | undefined => {
+  const text = textOf(event)?.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim();
+  return text ? sha256(text) : undefined;
+};
+
+type Asked = Omit<Question, 'state' | 'words' | 'said' | 'isOwnAccount' | 'rule' | 'guard' | 'event'>;
+
+/** Whether the rule may answer the chat of this message, and the chat's state as it was read. */
+export async function askGuard({ store }: AutoPorts, rule: Rule, event: MessageEvent, asked: Asked) {
+  const [item, said, isOwnAccount] = await Promise.all([
+    store.get(autoKey(event.chatId), { consistent: true }),
+    saidOfLate(store, event, asked.now),
+    isOwn(store, event),
+  ]);
+  const kept = item && readState(item);
+  const state: AutoState = {
+    answers: kept?.answers ?? [],
+    ...(kept?.mutedUntil !== undefined && { mutedUntil: kept.mutedUntil }),
+  };
+  const words = wordsOf(event);
+  const question = {
+    event,
+    rule: rule.id,
+    guard: rule.guard,
+    state,
+    said,
+    isOwnAccount,
+    ...asked,
+    ...(words && { words }),
+  };
+  return { verdict: mayAnswer(question), version: kept?.version };
+}
+
+const ROUNDS = 4;
+
+/** Asks, and takes what it allows off the budget in the same step: of two rules at once, the second sees the first. */
+export async function takeAnswer(ports: AutoPorts, rule: Rule, event: MessageEvent, asked: Asked): Promise<Verdict> {
+  for (let round = 0; round < ROUNDS; round++) {
+    const { verdict, version } = await askGuard(ports, rule, event, asked);
+    const state = verdict.may ? verdict.state : verdict.mute;
+    if (!state) return verdict;
+    if (await keep(ports, event, state, version, asked.now)) {
+      if (!verdict.may) await mute(ports, event, rule.id, verdict.why, asked.now);
+      return verdict;
+    }
+  }
+  throw new StoreUnavailable('conflict');
+}
+
+async function keep(
+  { store }: AutoPorts,
+  { chatId, workspace }: MessageEvent,
+  state: AutoState,
+  version: number | undefined,
+  now: number,
+) {
+  const item = {
+    ...autoKey(chatId),
+    workspace,
+    version: (version ?? 0) + 1,
+    answers: JSON.stringify(state.answers),
+    ...(state.mutedUntil !== undefined && { mutedUntil: state.mutedUntil }),
+    expiresAt: Math.floor(now / 1000) + KEPT_SECONDS,
+  };
+  const { done } = await store.write(put(item, version === undefined ? absent() : equal('version', version)));
+  return done;
+}
+
+/** Listed for the owner, until it is over or taken back. */
+async function mute({ store }: AutoPorts, { chatId, workspace }: MessageEvent, rule: string, why: string, now: number) {
+  const until = now + MUTED_MS;
+  await store.write(
+    put({
+      ...mutedKey(workspace, chatId),
+      chatId,
+      rule,
+      why,
+      until: toIso(until),
+      expiresAt: Math.floor(until / 1000),
+    }),
+  );
+}
+
+export async function unmute({ store }: AutoPorts, workspace: string, chatId: string): Promise<boolean> {
+  const item = await store.get(autoKey(chatId), { consistent: true });
+  if (item?.workspace !== workspace || item.mutedUntil === undefined) return false;
+  await store.write(update(autoKey(chatId), [{ kind: 'remove', path: 'mutedUntil' }, add('version', 1)]));
+  await store.write(del(mutedKey(workspace, chatId)));
+  return true;
+}
+
+/** The newest messages of the chat. Lists may lag by a moment: the chat's own state, which does not, bounds what that can do. */
+async function saidOfLate(store: Store, { workspace, chatId }: MessageEvent, now: number): Promise<readonly Said[]> {
+  const { items } = await listEvents(
+    store,
+    workspace,
+    { chat: chatId, kind: 'message' },
+    { limit: LOOKED_AT },
+    now / 1000,
+  );
+  const messages = items.flatMap((event) => (event.kind === 'message' ? [event] : []));
+  const ids = messages.flatMap(({ sendId }) => sendId ?? []);
+  const sends = (await getAll(store, [...new Set(ids)].map(sendKey))).map(readSend);
+  const rules = new Set(sends.flatMap(({ messageId, webhook }) => (webhook?.startsWith('rule_') ? [messageId] : [])));
+  return messages.map((event) => {
+    const words = wordsOf(event);
+    return {
+      at: Date.parse(event.occurredAt),
+      isOurs: event.message.direction === 'outbound',
+      byRule: event.sendId !== undefined && rules.has(event.sendId),
+      ...(words && { words }),
+    };
+  });
+}
+
+/** Two accounts of one workspace that write to each other are nobody's customers. */
+async function isOwn(store: Store, { workspace, message: { sender } }: MessageEvent): Promise<boolean> {
+  if (sender.phone === undefined) return false;
+  return (await accountsOf(store, workspace)).some(({ phone }) => phone === sender.phone);
+}
+
+/** Counts one more message of rules in this minute, and answers how many there are now. */
+export async function countMessage({ store, clock }: AutoPorts, workspace: string): Promise<number> {
+  const now = clock.now();
+  const key = autoMinuteKey(workspace, Math.floor(now / MINUTE_MS));
+  const changes = [add('count', 1), set('expiresAt', Math.floor(now / 1000) + 3600)];
+  const written = await store.write(update(key, changes), { returns: 'new' });
+  return written.done && typeof written.item?.count === 'number' ? written.item.count : 0;
+}

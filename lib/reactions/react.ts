@@ -1,0 +1,276 @@
+import type { Event, MessageEvent } from '#lib/domain/event.ts';
+import { sha256 } from '#lib/domain/ids.ts';
+import type { Log, Metrics } from '#lib/domain/ports.ts';
+import { evaluate, type Finding, type Matches } from '#lib/domain/reaction/condition.ts';
+import { isAmong, type NoticeType } from '#lib/domain/reaction/notice.ts';
+import type { Action } from '#lib/domain/reaction/rule.ts';
+import { known } from '#lib/domain/schema.ts';
+import { toIso } from '#lib/domain/time.ts';
+import type { SendVerdict } from '#lib/outbox/answers.ts';
+import { ruleKey, rulesPausedKey, runKey } from '#lib/store/keys.ts';
+import { absent, add, exists, put, set, update } from '#lib/store/store.ts';
+import { type AutoPorts, askGuard, countMessage, MOST_A_MINUTE, takeAnswer } from './auto.ts';
+import type { Tasks } from './deliver.ts';
+import { tellEvent } from './own-event.ts';
+import { inOrder, type Rule, readRule, ruleItem } from './rule.ts';
+import { render, scopeOf } from './templates.ts';
+
+const KEPT_SECONDS = 30 * 86_400;
+/** In a row: a rule that never works is switched off. */
+const MOST_FAILURES = 10;
+
+export interface ReactPorts extends AutoPorts {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly matches: Matches;
+  readonly tasks: Tasks;
+  /** Charges and queues a message, as a send webhook does; the same key is the same message, for a month. */
+  readonly submit: (
+    workspace: string,
+    rule: string,
+    body: object,
+    key: { key: string; hash: string },
+  ) => Promise<SendVerdict>;
+}
+
+/** What has to be known of an event to let rules act on it. */
+export interface Occasion {
+  readonly event: Event;
+  readonly type: NoticeType;
+  /** ISO 8601. */
+  readonly storedAt: string;
+  readonly isReplay: boolean;
+}
+
+export interface ActionResult {
+  readonly action: Action['action'];
+  readonly result: 'done' | 'guarded' | 'refused' | 'failed';
+  /** Of the message that was accepted. */
+  readonly send?: string;
+  readonly why?: string;
+}
+
+/** Whether the rule is meant, and each comparison with what it found. */
+export function matchOf(
+  rule: Rule,
+  { event, type }: Pick<Occasion, 'event' | 'type'>,
+  now: number,
+  matches: Matches,
+): { readonly holds: boolean; readonly trace: readonly Finding[] } {
+  const isMeant =
+    isAmong(type, rule.on) &&
+    (rule.accounts === undefined || (event.accountId !== undefined && rule.accounts.includes(event.accountId)));
+  if (!isMeant) return { holds: false, trace: [] };
+  if (rule.when === undefined) return { holds: true, trace: [] };
+  return evaluate(rule.when, { event, now, timeZone: rule.timeZone }, matches);
+}
+
+/**
+ * Lets the rules of a workspace act on what was stored, in their order. Each runs once for an event, whatever becomes of
+ * it: the run is written down at its end, and the messages of one that died on the way are accepted once all the same.
+ */
+export async function react(
+  ports: ReactPorts,
+  rules: readonly Rule[],
+  isPaused: boolean,
+  occasion: Occasion,
+): Promise<void> {
+  const now = ports.clock.now();
+  for (const rule of inOrder(rules)) {
+    if (!rule.enabled || !matchOf(rule, occasion, now, ports.matches).holds) continue;
+    await run(ports, rule, isPaused, occasion);
+    if (rule.stop) return;
+  }
+}
+
+async function run(ports: ReactPorts, rule: Rule, isPaused: boolean, occasion: Occasion): Promise<void> {
+  const { store, clock } = ports;
+  const key = runKey(rule.id, occasion.storedAt, occasion.event.id);
+  if (await store.get(key, { consistent: true })) return;
+  const actions: ActionResult[] = [];
+  for (const [index, action] of rule.do.entries())
+    actions.push(await act(ports, rule, isPaused, occasion, action, index));
+  const result = worstOf(actions);
+  const now = clock.now();
+  await store.write(
+    put(
+      {
+        ...key,
+        ...{ rule: rule.id, workspace: rule.workspace, event: occasion.event.id, at: toIso(now), result },
+        actions: actions.map((one) => known({ ...one })),
+        expiresAt: Math.floor(now / 1000) + KEPT_SECONDS,
+      },
+      absent(),
+    ),
+  );
+  await countFailure(ports, rule, result);
+}
+
+const WORST: readonly ActionResult['result'][] = ['failed', 'refused', 'guarded', 'done'];
+
+function worstOf(actions: readonly ActionResult[]): ActionResult['result'] {
+  return WORST.find((result) => actions.some((one) => one.result === result)) ?? 'done';
+}
+
+async function act(
+  ports: ReactPorts,
+  rule: Rule,
+  isPaused: boolean,
+  occasion: Occasion,
+  action: Action,
+  index: number,
+): Promise<ActionResult> {
+  const { event, storedAt } = occasion;
+  const workspace = rule.workspace;
+  switch (action.action) {
+    case 'reply':
+    case 'send':
+      return { action: action.action, ...(await say(ports, rule, isPaused, occasion, action, index)) };
+    case 'forward':
+      await ports.tasks.send({ kind: 'delivery', workspace, endpoint: action.endpoint, event: event.id, storedAt });
+      return { action: 'forward', result: 'done' };
+    case 'call':
+      await ports.tasks.send({ kind: 'action', workspace, rule: rule.id, event: event.id, storedAt, index });
+      return { action: action.action, result: 'done' };
+  }
+}
+
+type Saying = Extract<Action, { action: 'reply' | 'send' }>;
+type Outcome = Omit<ActionResult, 'action'>;
+
+/** Renders and guards a message, and hands it in. */
+async function say(
+  ports: ReactPorts,
+  rule: Rule,
+  isPaused: boolean,
+  { event, isReplay }: Occasion,
+  action: Saying,
+  index: number,
+): Promise<Outcome> {
+  const now = ports.clock.now();
+  if (isPaused) return { result: 'guarded', why: 'rules do not send for now' };
+  const written = bodyOf(rule, action, event, now);
+  if (!('body' in written)) return written;
+  const refused = await guardOf(ports, rule, action, written.body, event, isReplay);
+  if (refused !== undefined) return { result: 'guarded', why: refused };
+  const count = await countMessage(ports, rule.workspace);
+  if (count > MOST_A_MINUTE) {
+    await pause(ports, rule.workspace);
+    return { result: 'guarded', why: `rules sent more than ${MOST_A_MINUTE} messages in a minute: all of them pause` };
+  }
+  const key = { key: `rule:${rule.id}:${event.id}:${index}`, hash: sha256(`${rule.id} ${event.id} ${index}`) };
+  const verdict = await ports.submit(rule.workspace, rule.id, written.body, key);
+  if (verdict.id !== undefined) return { result: 'done', send: verdict.id };
+  const result = verdict.answer.status === 402 ? 'refused' : 'failed';
+  return { result, why: verdict.message ?? 'it was not accepted' };
+}
+
+/** What would be handed in, as `/send/<token>` takes it; or why it cannot be rendered. */
+export function bodyOf(
+  rule: Rule,
+  action: Saying,
+  event: Event,
+  now: number,
+): { readonly body: Readonly<Record<string, string>> } | Outcome {
+  const scope = scopeOf(event, now, rule.timeZone);
+  const fields = {
+    ...(action.action === 'reply' ? replyTo(event) : { ...action.to, ...known({ account_id: action.accountId }) }),
+    ...known({ text: action.text, file_url: action.fileUrl, file_name: action.fileName }),
+  };
+  if (action.action === 'reply' && !('chat_id' in fields)) {
+    return { result: 'failed', why: 'there is nobody to answer: it is no message' };
+  }
+  const rendered: Record<string, string> = { action: 'send' };
+  for (const [name, template] of Object.entries(fields)) {
+    if (template === undefined) continue;
+    const one = render(template, scope);
+    if (one.kind === 'failed') return { result: 'failed', why: `${name}: ${one.reason}` };
+    rendered[name] = one.text;
+  }
+  return { body: rendered };
+}
+
+function replyTo(event: Event): Readonly<Record<string, string>> {
+  if (event.kind !== 'message') return {};
+  return { chat_id: event.chatId, ...known({ account_id: event.accountId }) };
+}
+
+/** Why it is not sent; undefined where it may be. A message to somebody else than who wrote is no answer. */
+async function guardOf(
+  ports: ReactPorts,
+  rule: Rule,
+  action: Saying,
+  body: Readonly<Record<string, string>>,
+  event: Event,
+  isReplay: boolean,
+): Promise<string | undefined> {
+  const now = ports.clock.now();
+  if (!(event.kind === 'message' && (action.action === 'reply' || isSender(event, body)))) {
+    if (isReplay) return 'it was replayed';
+    const isOld = now - Date.parse(event.occurredAt) > rule.guard.maxAgeSeconds * 1000;
+    return isOld ? 'it is too old' : undefined;
+  }
+  const verdict = await takeAnswer(ports, rule, event, { isReplay, now });
+  if (verdict.may) return undefined;
+  if (verdict.mute) {
+    const reason = 'a machine seems to answer there';
+    const told = { id: rule.id, state: 'muted', chatId: event.chatId, reason } as const;
+    await tellEvent(ports, rule.workspace, { kind: 'rule', rule: told }, [rule.id, event.id]);
+  }
+  return verdict.why;
+}
+
+function isSender(
+  { chatId, message: { sender, chat } }: MessageEvent,
+  body: Readonly<Record<string, string>>,
+): boolean {
+  const digits = (text = '') => text.replace(/\D/g, '');
+  return (
+    body.chat_id === chatId ||
+    body.chat_id === chat.id ||
+    (body.phone !== undefined && digits(body.phone) === digits(sender.phone ?? chat.phone)) ||
+    (body.jid !== undefined && [sender.id, chat.id].includes(body.jid))
+  );
+}
+
+/** The guard's verdict as a trial shows it: nothing is taken off a budget. */
+export async function tryGuard(
+  ports: AutoPorts,
+  rule: Rule,
+  { event, isReplay }: Pick<Occasion, 'event' | 'isReplay'>,
+) {
+  if (event.kind !== 'message') return { may: true } as const;
+  const { verdict } = await askGuard(ports, rule, event, { isReplay, now: ports.clock.now() });
+  return verdict.may ? ({ may: true } as const) : { may: false, why: verdict.why };
+}
+
+/** Until somebody lets them go on. Written once; who comes later finds it. */
+async function pause(ports: ReactPorts, workspace: string): Promise<void> {
+  const { store, clock, metrics, log } = ports;
+  const at = toIso(clock.now());
+  const reason = `more than ${MOST_A_MINUTE} automatic messages in a minute`;
+  const { done } = await store.write(put({ ...rulesPausedKey(workspace), at, why: reason }, absent()));
+  if (!done) return;
+  metrics.count('RulesPaused');
+  log.warn('the rules of a workspace pause', { workspace });
+  await tellEvent(ports, workspace, { kind: 'rule', rule: { state: 'paused', reason } }, ['paused', at]);
+}
+
+/** Ten failed runs in a row switch a rule off; one that works begins the count anew. */
+async function countFailure(ports: ReactPorts, rule: Rule, result: ActionResult['result']): Promise<void> {
+  const { store, metrics } = ports;
+  const key = ruleKey(rule.workspace, rule.id);
+  if (result !== 'failed') {
+    if (result === 'done' && rule.failures > 0) await store.write(update(key, [set('failures', 0)], exists()));
+    return;
+  }
+  const counted = await store.write(update(key, [add('failures', 1)], exists()), { returns: 'new' });
+  const now = counted.done && counted.item ? readRule(counted.item) : undefined;
+  if (!now || now.failures < MOST_FAILURES || !now.enabled) return;
+  const { id, workspace, failures, createdAt, updatedAt, secretVersion, disabledBecause: _was, ...written } = now;
+  const reason = `it failed ${MOST_FAILURES} times in a row`;
+  const kept = { id, workspace, failures, createdAt, updatedAt, disabledBecause: reason, ...known({ secretVersion }) };
+  await store.write(put(ruleItem(kept, { ...written, enabled: false }), exists()));
+  metrics.count('RulesPaused');
+  await tellEvent(ports, workspace, { kind: 'rule', rule: { id, state: 'paused', reason } }, [id, updatedAt]);
+}

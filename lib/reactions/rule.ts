@@ -1,0 +1,77 @@
+import * as v from 'valibot';
+import { patternsIn } from '#lib/domain/reaction/condition.ts';
+import { type Action, NewRule } from '#lib/domain/reaction/rule.ts';
+import { type Issue, known } from '#lib/domain/schema.ts';
+import { itemReader } from '#lib/store/items.ts';
+import { ruleKey } from '#lib/store/keys.ts';
+import type { Item } from '#lib/store/store.ts';
+import { patternFault } from './patterns.ts';
+import { templateFault } from './templates.ts';
+
+const Stored = v.object({
+  id: v.string(),
+  workspace: v.string(),
+  /** The rule as it was written, as JSON: it was checked when it was written. Headers of calls are in SSM. */
+  rule: v.pipe(v.string(), v.parseJson(), NewRule),
+  /** Of what signs the calls of the rule. */
+  secretVersion: v.exactOptional(v.number()),
+  /** Runs that failed, in a row. */
+  failures: v.number(),
+  disabledBecause: v.exactOptional(v.string()),
+  createdAt: v.string(),
+  updatedAt: v.string(),
+});
+type Stored = v.InferOutput<typeof Stored>;
+const readStored = itemReader(Stored);
+
+export interface Rule extends NewRule, Omit<Stored, 'rule'> {}
+
+export function readRule(item: Item): Rule {
+  const { rule, ...kept } = readStored(item);
+  return { ...rule, ...kept };
+}
+
+export function ruleItem(stored: Omit<Stored, 'rule'>, rule: NewRule): Item {
+  return { ...ruleKey(stored.workspace, stored.id), ...known({ ...stored }), rule: JSON.stringify(rule) };
+}
+
+export const ruleSecret = (id: string): string => `rules/${id}`;
+
+/** By `order`, and among equals the older one first. */
+export const inOrder = (rules: readonly Rule[]): readonly Rule[] =>
+  rules.toSorted((a, b) => a.order - b.order || (a.id < b.id ? -1 : 1));
+
+/** What the schema cannot see: patterns and templates that are none, each with its path. */
+export function faultsOfRule({ when, do: actions }: NewRule): readonly Issue[] {
+  const patterns = when ? patternsIn(when).flatMap((pattern) => patternFault(pattern) ?? []) : [];
+  const templates = actions.flatMap((action, i) =>
+    templatesOf(action).flatMap(({ path, template }) => {
+      const fault = templateFault(template);
+      return fault === undefined ? [] : [{ path: `do.${i}.${path}`, message: fault }];
+    }),
+  );
+  return [...patterns.map((message) => ({ path: 'when', message })), ...templates];
+}
+
+function templatesOf(action: Action): readonly { readonly path: string; readonly template: string }[] {
+  const given = (fields: Readonly<Record<string, string | undefined>>) =>
+    Object.entries(fields).flatMap(([path, template]) => (template === undefined ? [] : [{ path, template }]));
+  switch (action.action) {
+    case 'reply':
+      return given({ text: action.text, fileUrl: action.fileUrl, fileName: action.fileName });
+    case 'send': {
+      const to = Object.entries(action.to).map(([name, template]) => ({ path: `to.${name}`, template }));
+      return [...given({ text: action.text, fileUrl: action.fileUrl, fileName: action.fileName }), ...to];
+    }
+    case 'call':
+      return [...given({ text: action.text }), ...stringsIn(action.json, 'json')];
+    case 'forward':
+      return [];
+  }
+}
+
+function stringsIn(value: unknown, path: string): readonly { readonly path: string; readonly template: string }[] {
+  if (typeof value === 'string') return [{ path, template: value }];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, one]) => stringsIn(one, `${path}.${name}`));
+}

@@ -1,0 +1,296 @@
+import * as v from 'valibot';
+import { newId } from '#lib/domain/ids.ts';
+import type { Clock, Random } from '#lib/domain/ports.ts';
+import type { Matches } from '#lib/domain/reaction/condition.ts';
+import { typeOf } from '#lib/domain/reaction/notice.ts';
+import type { Action, NewRule } from '#lib/domain/reaction/rule.ts';
+import { Instant, type Issue, known, optional } from '#lib/domain/schema.ts';
+import { toIso } from '#lib/domain/time.ts';
+import { findEvent, listEvents } from '#lib/inbox/events.ts';
+import { itemReader } from '#lib/store/items.ts';
+import {
+  MUTED_PREFIX,
+  RULE_PREFIX,
+  RUN_PREFIX,
+  ruleKey,
+  rulesPausedKey,
+  runPartition,
+  workspacePartition,
+} from '#lib/store/keys.ts';
+import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
+import { queryAll } from '#lib/store/query.ts';
+import { absent, del, equal, exists, put, type Store } from '#lib/store/store.ts';
+import type { Secrets } from '#lib/tenants/secrets.ts';
+import { EndpointSecret } from './endpoint.ts';
+import { bodyOf, matchOf, tryGuard } from './react.ts';
+import { faultsOfRule, inOrder, type Rule, readRule, ruleItem, ruleSecret } from './rule.ts';
+import { renderJson, scopeOf } from './templates.ts';
+
+const MOST_RULES = 200;
+const SECRET_BYTES = 24;
+
+export interface RulePorts {
+  readonly store: Store;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly matches: Matches;
+}
+
+const RESULTS = ['done', 'guarded', 'refused', 'failed'] as const;
+
+const RunAction = v.object({
+  action: v.string(),
+  result: v.picklist(RESULTS),
+  send: optional(v.string(), 'The send that was accepted'),
+  why: v.exactOptional(v.string()),
+});
+export const Run = v.object({
+  event: v.string(),
+  at: Instant,
+  result: v.pipe(
+    v.picklist(RESULTS),
+    v.description('`guarded`: it was kept from sending. `refused`: no credits. Of several actions, the worst'),
+  ),
+  actions: v.array(RunAction),
+});
+export type Run = v.InferOutput<typeof Run>;
+const readRun = itemReader(Run);
+
+/** What its secret signs, and whose it is. */
+interface WithSecret {
+  readonly rule: Rule;
+  /** Of a rule that calls: shown this once. */
+  readonly secret?: string;
+}
+
+type Made = ({ readonly kind: 'made' } & WithSecret) | Refused | { readonly kind: 'too many' };
+interface Refused {
+  readonly kind: 'refused';
+  readonly issues: readonly Issue[];
+}
+
+/** Checks what the schema cannot see, keeps the headers of calls apart, and writes the rule. */
+export async function createRule(ports: RulePorts, workspace: string, wanted: NewRule): Promise<Made> {
+  const { store, clock, random } = ports;
+  const issues = faultsOfRule(wanted);
+  if (issues.length > 0) return { kind: 'refused', issues };
+  if ((await allRules(store, workspace)).length >= MOST_RULES) return { kind: 'too many' };
+  const at = toIso(clock.now());
+  const id = newId('rule', clock.now(), random.bytes(10));
+  const kept = { id, workspace, failures: 0, createdAt: at, updatedAt: at };
+  const { rule, secret, secretVersion } = await keepSecret(ports, id, wanted);
+  const item = ruleItem({ ...kept, ...known({ secretVersion }) }, rule);
+  await store.write(put(item, absent()));
+  return { kind: 'made', rule: readRule(item), ...known({ secret }) };
+}
+
+/**
+ * A rule that calls signs its calls, as an endpoint is called. What signs them and the values of their headers are kept in
+ * the parameter store; the rule itself holds the names of the headers. A header without a value keeps the one it had.
+ */
+async function keepSecret(
+  ports: RulePorts,
+  id: string,
+  wanted: NewRule,
+  before?: Rule,
+): Promise<{ readonly rule: NewRule; readonly secretVersion?: number; readonly secret?: string }> {
+  const calls = wanted.do.flatMap((action, i) =>
+    action.action === 'call' ? [[String(i), action.headers ?? {}] as const] : [],
+  );
+  if (calls.length === 0) return { rule: wanted };
+  const { secrets, random } = ports;
+  const kept = before?.secretVersion === undefined ? undefined : await secretOf(secrets, id, before.secretVersion);
+  const fresh = `whsec_${Buffer.from(random.bytes(SECRET_BYTES)).toString('base64')}`;
+  const headers = calls.map(([i, given]): [string, Record<string, string>] => {
+    const had = kept?.calls?.[i] ?? {};
+    return [i, Object.fromEntries(Object.entries(given).map(([name, value]) => [name, value || (had[name] ?? '')]))];
+  });
+  const secret: EndpointSecret = { secrets: kept?.secrets ?? [{ secret: fresh }], calls: Object.fromEntries(headers) };
+  const secretVersion = await secrets.put(ruleSecret(id), JSON.stringify(secret));
+  const actions = wanted.do.map((action) =>
+    action.action === 'call' && action.headers
+      ? { ...action, headers: Object.fromEntries(Object.keys(action.headers).map((name) => [name, ''])) }
+      : action,
+  );
+  return { rule: { ...wanted, do: actions }, secretVersion, ...(kept ? {} : { secret: fresh }) };
+}
+
+async function secretOf(secrets: Secrets, id: string, version: number): Promise<EndpointSecret> {
+  const kept = v.safeParse(EndpointSecret, await secrets.get(ruleSecret(id), version));
+  if (!kept.success) throw new Error(`the secret of rule ${id} cannot be read`);
+  return kept.output;
+}
+
+async function allRules(store: Store, workspace: string): Promise<readonly Rule[]> {
+  const items = await queryAll(store, {
+    ...{ pk: workspacePartition(workspace), prefix: RULE_PREFIX },
+    ...{ limit: 100, consistent: true },
+  });
+  return items.map(readRule);
+}
+
+/** In the order in which they are asked. */
+export async function listRules(store: Store, workspace: string): Promise<readonly Rule[]> {
+  return inOrder(await allRules(store, workspace));
+}
+
+export async function findRule(store: Store, workspace: string, id: string): Promise<Rule | undefined> {
+  const item = await store.get(ruleKey(workspace, id), { consistent: true });
+  return item && readRule(item);
+}
+
+/** Puts another rule in its place; what is left out gets its default. A rule that was switched off for failing begins anew. */
+export async function replaceRule(
+  ports: RulePorts,
+  workspace: string,
+  id: string,
+  wanted: NewRule,
+): Promise<WithSecret | Refused | undefined> {
+  const { store, clock } = ports;
+  const before = await findRule(store, workspace, id);
+  if (!before) return undefined;
+  const issues = faultsOfRule(wanted);
+  if (issues.length > 0) return { kind: 'refused', issues };
+  const { rule, secret, secretVersion } = await keepSecret(ports, id, wanted, before);
+  const kept = { id, workspace, failures: 0, createdAt: before.createdAt, updatedAt: toIso(clock.now()) };
+  const item = ruleItem({ ...kept, ...known({ secretVersion }) }, rule);
+  const { done } = await store.write(put(item, equal('updatedAt', before.updatedAt)));
+  if (!done) return replaceRule(ports, workspace, id, wanted);
+  return { rule: readRule(item), ...known({ secret }) };
+}
+
+export async function deleteRule({ store, secrets }: RulePorts, workspace: string, id: string): Promise<boolean> {
+  const { done } = await store.write(del(ruleKey(workspace, id), exists()));
+  if (done) await secrets.delete(ruleSecret(id));
+  return done;
+}
+
+/** The rule as it was written. */
+export function writtenOf({
+  name,
+  enabled,
+  on,
+  accounts,
+  when,
+  timeZone,
+  order,
+  stop,
+  do: actions,
+  guard,
+}: Rule): NewRule {
+  return { name, enabled, on, timeZone, order, stop, do: actions, guard, ...known({ accounts, when }) };
+}
+
+/** What a rule did, newest first; kept for 30 days. */
+export async function listRuns(store: Store, rule: string, { limit, from }: PageRequest): Promise<ListPage<Run>> {
+  const { items } = await store.query({
+    pk: runPartition(rule),
+    from: RUN_PREFIX,
+    before: from?.startsWith(RUN_PREFIX) ? from : `${RUN_PREFIX}\uffff`,
+    limit: limit + 1,
+    descending: true,
+    consistent: true,
+  });
+  const shown = items.slice(0, limit);
+  return pageOf(shown.map(readRun), items.length > limit ? shown.at(-1)?.sk : undefined);
+}
+
+export const Muted = v.object({ chatId: v.string(), rule: v.string(), why: v.string(), until: Instant });
+const readMuted = itemReader(Muted);
+
+export async function listMuted({ store, clock }: RulePorts, workspace: string) {
+  const pk = workspacePartition(workspace);
+  const items = await queryAll(store, { pk, prefix: MUTED_PREFIX, limit: 100, consistent: true });
+  const now = toIso(clock.now());
+  return items.map(readMuted).filter(({ until }) => until > now);
+}
+
+export const Paused = v.object({ at: Instant, why: v.string() });
+const readPaused = itemReader(Paused);
+
+export async function pausedOf(store: Store, workspace: string) {
+  const item = await store.get(rulesPausedKey(workspace), { consistent: true });
+  return item && readPaused(item);
+}
+
+export async function resumeRules(store: Store, workspace: string): Promise<boolean> {
+  const { done } = await store.write(del(rulesPausedKey(workspace), exists()));
+  return done;
+}
+
+export const Trial = v.object({
+  event: v.string(),
+  type: v.exactOptional(v.string()),
+  matched: v.boolean(),
+  trace: v.pipe(
+    v.array(
+      v.object({
+        at: v.string(),
+        field: v.string(),
+        operator: v.string(),
+        found: optional(v.unknown(), 'What the event has there, a text shortened'),
+        holds: v.boolean(),
+      }),
+    ),
+    v.description('Each comparison; none where the type or the account already says no'),
+  ),
+  guard: optional(v.object({ may: v.boolean(), why: v.exactOptional(v.string()) }), 'Of a rule that would answer'),
+  actions: v.array(v.object({ action: v.string(), would: v.unknown(), why: v.exactOptional(v.string()) })),
+});
+export type Trial = v.InferOutput<typeof Trial>;
+
+export interface Asked {
+  readonly eventIds?: readonly string[] | undefined;
+  readonly last?: number | undefined;
+}
+
+/** What the rule would do with these events. Nothing is sent, and nothing counted. */
+export async function tryRule(ports: RulePorts, workspace: string, wanted: NewRule, asked: Asked) {
+  const issues = faultsOfRule(wanted);
+  if (issues.length > 0) return { issues };
+  const { store, clock } = ports;
+  const now = clock.now();
+  const at = toIso(now);
+  const rule: Rule = { ...wanted, id: 'rule_trial', workspace, failures: 0, createdAt: at, updatedAt: at };
+  const seconds = Math.floor(now / 1000);
+  const events = asked.eventIds
+    ? (await Promise.all(asked.eventIds.map((id) => findEvent(store, workspace, id, seconds)))).flatMap(
+        (one) => one ?? [],
+      )
+    : (await listEvents(store, workspace, {}, { limit: asked.last ?? 50 }, seconds)).items;
+  const trials: Trial[] = [];
+  for (const event of events) {
+    const type = typeOf(event);
+    const { holds, trace } = type ? matchOf(rule, { event, type }, now, ports.matches) : { holds: false, trace: [] };
+    const sends = rule.do.some(({ action }) => action === 'reply' || action === 'send');
+    const guard = holds && sends ? await tryGuard(ports, rule, { event, isReplay: false }) : undefined;
+    trials.push({
+      ...{ event: event.id, matched: holds, trace: [...trace] },
+      ...known({ type, guard }),
+      actions: holds ? rule.do.map((action) => would(rule, action, event, now)) : [],
+    });
+  }
+  return { items: trials };
+}
+
+function would(rule: Rule, action: Action, event: Parameters<typeof bodyOf>[2], now: number): Trial['actions'][number] {
+  const { action: name } = action;
+  if (action.action === 'forward') return { action: name, would: { endpoint: action.endpoint } };
+  if (action.action === 'call') {
+    const { url, method, json, text } = action;
+    try {
+      const scope = scopeOf(event, now, rule.timeZone);
+      return {
+        action: name,
+        would: { url, method, ...known({ json: renderJson(json, scope), text: renderJson(text, scope) }) },
+      };
+    } catch (error) {
+      return { action: name, would: {}, why: error instanceof Error ? error.message : 'it cannot be rendered' };
+    }
+  }
+  const written = bodyOf(rule, action, event, now);
+  return 'body' in written
+    ? { action: name, would: written.body }
+    : { action: name, would: {}, ...known({ why: written.why }) };
+}

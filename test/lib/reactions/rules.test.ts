@@ -1,0 +1,301 @@
+import { Webhook } from 'standardwebhooks';
+import * as v from 'valibot';
+import { beforeEach, describe, expect, it, test } from 'vitest';
+import { itemsOf, message } from '#test/functions/admin/admin-bench.ts';
+import { ReactionBench } from '#test/support/reactions.ts';
+
+const HOUR = 3600;
+const SANDBOX = { provider: 'sandbox', channel: 'whatsapp', phone: '+15550199001', credentials: {} };
+const PRICES = {
+  name: 'Price list',
+  on: ['message.received'],
+  when: { field: 'text', words: ['price'] },
+  do: [{ action: 'reply', text: "Hi {{ sender.name | default: 'there' }}, see our list" }],
+};
+
+let bench: ReactionBench;
+let hook: string;
+let account: string;
+let n: number;
+beforeEach(async () => {
+  bench = new ReactionBench();
+  account = String((await bench.admin.done('POST', '/api/accounts', { body: SANDBOX })).id);
+  hook = (await bench.admin.webhook({ accountId: account })).url;
+  n = 0;
+});
+
+async function receive(text: string, more: object = {}): Promise<string> {
+  n += 1;
+  bench.now += 1000;
+  const at = new Date(bench.now).toISOString();
+  const { body } = await bench.admin.post(hook, message(n, { text, at, from: '+15550100', ...more }));
+  await bench.settle();
+  return String(body.id);
+}
+const rule = async (more: object = {}) =>
+  String((await bench.admin.done('POST', '/api/rules', { body: { ...PRICES, ...more } })).id);
+const runs = async (id: string) => itemsOf(await bench.admin.done('GET', `/api/rules/${id}/runs`));
+const sends = async () => itemsOf(await bench.admin.done('GET', '/api/sends')).toReversed();
+const texts = async () =>
+  (await sends()).map(({ parts }) => v.parse(v.array(v.looseObject({ text: v.string() })), parts)[0]?.text);
+
+describe('a rule that answers', () => {
+  it('sends its text, rendered, into the chat, and says so in its runs', async () => {
+    const id = await rule();
+    const event = await receive('what is the PRICE?', { name: 'Ana' });
+    expect(await texts()).toEqual([expect.stringMatching(/^Hi .+, see our list$/)]);
+    expect(await sends()).toMatchObject([{ accountId: account, state: 'queued' }]);
+    expect(await runs(id)).toMatchObject([
+      {
+        event,
+        result: 'done',
+        actions: [{ action: 'reply', result: 'done', send: expect.stringMatching(/^wa_backend:/) }],
+      },
+    ]);
+  });
+
+  it('leaves alone what does not match', async () => {
+    const id = await rule({ accounts: [account] });
+    await receive('hello');
+    expect([await sends(), await runs(id)]).toEqual([[], []]);
+  });
+
+  it('answers once, however often the stream tells of the event, and whatever becomes of its content', async () => {
+    const id = await rule({ guard: { perContact: { max: 9, seconds: 1 } } });
+    await bench.admin.post(
+      hook,
+      message(1, { text: 'price', at: new Date(bench.now).toISOString(), from: '+15550100' }),
+    );
+    const [first] = bench.stream;
+    if (!first?.after) throw new Error('nothing was stored');
+    bench.stream.push(first, { before: first.after, after: { ...first.after, contentHash: 'another' } });
+    await bench.settle();
+    expect(await sends()).toHaveLength(1);
+    expect(await runs(id)).toHaveLength(1);
+  });
+
+  it('that died before it wrote its run down accepts nothing twice', async () => {
+    const id = await rule();
+    await bench.admin.post(
+      hook,
+      message(1, { text: 'price', at: new Date(bench.now).toISOString(), from: '+15550100' }),
+    );
+    const again = [...bench.stream];
+    await bench.settle();
+    await bench.forgetRuns(id);
+    bench.stream.push(...again);
+    await bench.settle();
+    expect(await sends()).toHaveLength(1);
+    expect(await runs(id)).toMatchObject([{ result: 'done' }]);
+  });
+
+  it('pauses towards a contact, and says why', async () => {
+    const id = await rule();
+    await receive('price?');
+    bench.now += 60_000;
+    await receive('price, please');
+    expect(await sends()).toHaveLength(1);
+    expect((await runs(id))[0]).toMatchObject({
+      result: 'guarded',
+      actions: [{ why: expect.stringContaining('often enough') }],
+    });
+    bench.now += 600_000;
+    await receive('the price');
+    expect(await sends()).toHaveLength(2);
+  });
+
+  it('is silent after a person has answered', async () => {
+    const id = await rule();
+    await receive('let me look', { direction: 'outbound', via: 'phone', chat: '+15550100', from: SANDBOX.phone });
+    await receive('price?', { chat: '+15550100' });
+    expect((await runs(id))[0]).toMatchObject({
+      result: 'guarded',
+      actions: [{ why: 'a person has answered in this chat' }],
+    });
+    bench.now += HOUR * 1000;
+    await receive('price, anybody?', { chat: '+15550100' });
+    expect((await runs(id))[0]).toMatchObject({ result: 'done' });
+  });
+
+  it('mutes a chat in which the same words come again and again, until somebody lets it go on', async () => {
+    const id = await rule({ guard: { perContact: { max: 9, seconds: 1 } } });
+    for (let i = 0; i < 4; i++) {
+      await receive('price');
+      bench.now += 30_000;
+    }
+    const list = itemsOf(await bench.admin.done('GET', '/api/rules/muted'));
+    expect(list).toMatchObject([{ rule: id, why: expect.stringContaining('machine') }]);
+    const count = (await sends()).length;
+    expect(count).toBeLessThanOrEqual(2);
+    bench.now += 2 * HOUR * 1000;
+    await receive('a price');
+    expect(await sends()).toHaveLength(count);
+    expect((await bench.admin.call('DELETE', `/api/rules/muted/${list[0]?.chatId}`)).status).toBe(204);
+    await receive('the price of it');
+    expect(await sends()).toHaveLength(count + 1);
+  });
+
+  it('is refused without credits', async () => {
+    const id = await rule();
+    await bench.admin.done('PUT', '/api/credits/quota', { body: { kind: 'monthly', credits: 0 } });
+    await receive('price?');
+    expect((await runs(id))[0]).toMatchObject({
+      result: 'refused',
+      actions: [{ why: expect.stringContaining('credit') }],
+    });
+  });
+});
+
+test('rules are asked in their order, and one that stops keeps the later ones from being asked', async () => {
+  const [last, first, second] = [
+    await rule({ order: 300 }),
+    await rule({ order: 100, do: [{ action: 'send', to: { phone: '+15550300' }, text: 'one' }] }),
+    await rule({ order: 200, stop: true, do: [{ action: 'send', to: { phone: '+15550300' }, text: 'two' }] }),
+  ];
+  await receive('price?');
+  expect(await texts()).toEqual(['one', 'two']);
+  expect((await Promise.all([last, first, second].map(runs))).map(({ length }) => length)).toEqual([0, 1, 1]);
+});
+
+test('a switched off rule does nothing, and one that is switched on again does', async () => {
+  const id = await rule({ enabled: false });
+  await receive('price?');
+  expect(await sends()).toEqual([]);
+  await bench.admin.done('PATCH', `/api/rules/${id}`, { body: { enabled: true } });
+  await receive('price?');
+  expect(await sends()).toHaveLength(1);
+});
+
+test('a send to somebody else needs no chat to be quiet, but is not made of what is old', async () => {
+  const id = await rule({ do: [{ action: 'send', to: { phone: '+15550300' }, text: '{{ text }}' }] });
+  await receive('price?', { at: new Date(bench.now - HOUR * 1000).toISOString() });
+  expect((await runs(id))[0]).toMatchObject({ result: 'guarded', actions: [{ why: 'it is too old' }] });
+  for (let i = 0; i < 3; i++) await receive(`price ${i}`);
+  expect(await texts()).toEqual(['price 0', 'price 1', 'price 2']);
+});
+
+test('more than sixty messages in a minute pause all rules of the workspace, until somebody lets them go on', async () => {
+  await rule({ do: [{ action: 'send', to: { phone: '+15550300' }, text: '{{ text }}' }] });
+  for (let i = 0; i < 62; i++) {
+    bench.now -= 999;
+    await receive(`price ${i}`);
+  }
+  expect(await sends()).toHaveLength(50);
+  const all = await bench.admin.walk('/api/sends');
+  expect(all.items).toHaveLength(60);
+  expect(await bench.admin.done('GET', '/api/rules')).toMatchObject({ paused: { why: expect.stringContaining('60') } });
+  bench.now += 120_000;
+  await receive('price again');
+  expect((await bench.admin.walk('/api/sends')).items).toHaveLength(60);
+  expect((await bench.admin.call('POST', '/api/rules/resume')).status).toBe(204);
+  await receive('price at last');
+  expect((await bench.admin.walk('/api/sends')).items).toHaveLength(61);
+});
+
+describe('a rule that calls', () => {
+  const CALL = {
+    do: [
+      {
+        action: 'call',
+        url: 'https://crm.example/lead',
+        method: 'PUT',
+        headers: { 'x-key': 'k' },
+        json: { who: '{{ sender.phone }}', said: '{{ text }}', list: [1, true] },
+      },
+    ],
+  };
+  it('calls, signed, with each string rendered', async () => {
+    const made = await bench.admin.done('POST', '/api/rules', { body: { ...PRICES, ...CALL } });
+    const event = await receive('the "price", please');
+    const [request] = bench.admin.posted;
+    if (request?.body?.kind !== 'raw') throw new Error('nothing was called');
+    expect(request).toMatchObject({ method: 'PUT', url: 'https://crm.example/lead' });
+    expect(JSON.parse(request.body.text)).toEqual({ who: '+15550100', said: 'the "price", please', list: [1, true] });
+    const signature = new Webhook(String(made.secret)).sign(`${event}_0`, new Date(bench.now), request.body.text);
+    expect(request.headers).toMatchObject({ 'webhook-id': `${event}_0`, 'webhook-signature': signature, 'x-key': 'k' });
+  });
+
+  it('tries again by the schedule of endpoints', async () => {
+    await rule(CALL);
+    bench.admin.answer = () => ({ kind: 'answered', status: 500, headers: {}, text: '' });
+    await receive('price');
+    await bench.wait(7);
+    expect(bench.admin.posted).toHaveLength(2);
+    bench.admin.answer = () => ({ kind: 'answered', status: 200, headers: {}, text: '' });
+    await bench.wait(400);
+    expect(bench.admin.posted).toHaveLength(3);
+    await bench.wait(4000);
+    expect(bench.admin.posted).toHaveLength(3);
+  });
+
+  it('does not call any more once it is changed or deleted', async () => {
+    const id = await rule(CALL);
+    bench.admin.answer = () => ({ kind: 'answered', status: 500, headers: {}, text: '' });
+    await receive('price');
+    await bench.admin.call('DELETE', `/api/rules/${id}`);
+    await bench.wait(400);
+    expect(bench.admin.posted).toHaveLength(1);
+  });
+});
+
+test('a rule that forwards tells an endpoint, whatever types that asks for', async () => {
+  const { id: endpoint } = await bench.endpoint({ types: ['ussd.answered'] });
+  await rule({ do: [{ action: 'forward', endpoint }] });
+  const event = await receive('price');
+  expect(bench.told).toMatchObject([{ id: event, type: 'message.received' }]);
+});
+
+test('a rule that fails ten times in a row is switched off, and says so', async () => {
+  const id = await rule({ on: ['message.received'], do: [{ action: 'send', to: { phone: '{{ text }}' }, text: 'a' }] });
+  for (let i = 0; i < 10; i++) await receive(`price ${i} is no number`);
+  expect(await bench.admin.done('GET', `/api/rules/${id}`)).toMatchObject({
+    enabled: false,
+    disabledBecause: expect.stringContaining('10 times'),
+  });
+  const events = itemsOf(await bench.admin.done('GET', '/api/events?kind=rule'));
+  expect(events).toMatchObject([{ kind: 'rule', rule: { id, state: 'paused' } }]);
+});
+
+describe('a trial', () => {
+  it('shows each comparison, the verdict of the guard and the message as it would go out, and sends nothing', async () => {
+    await receive('hello');
+    await receive('the price?');
+    const { items } = await bench.admin.done('POST', '/api/rules/try', { body: { rule: PRICES, last: 2 } });
+    expect(items).toMatchObject([
+      {
+        matched: true,
+        trace: [{ field: 'text', operator: 'words', found: 'the price?', holds: true }],
+        guard: { may: true },
+        actions: [{ action: 'reply', would: { action: 'send', text: expect.stringContaining('see our list') } }],
+      },
+      { matched: false, trace: [{ found: 'hello', holds: false }], actions: [] },
+    ]);
+    expect(await sends()).toEqual([]);
+  });
+
+  it('says why the guard would refuse', async () => {
+    const event = await receive('price?', { at: new Date(bench.now - HOUR * 1000).toISOString() });
+    const { items } = await bench.admin.done('POST', '/api/rules/try', { body: { rule: PRICES, eventIds: [event] } });
+    expect(items).toMatchObject([{ matched: true, guard: { may: false, why: 'it is too old' } }]);
+  });
+});
+
+test('what is no rule is refused with the path of the field', async () => {
+  const refused = async (body: object) =>
+    (await bench.admin.call('POST', '/api/rules', { body: { ...PRICES, ...body } })).json.issues;
+  expect(await refused({ do: [{ action: 'reply', text: '{{ text | shout }}' }] })).toMatchObject([
+    { path: 'do.0.text', message: expect.stringContaining('undefined filter') },
+  ]);
+  expect(await refused({ when: { field: 'text', matches: '(' } })).toMatchObject([{ path: 'when' }]);
+  expect(await refused({ do: [{ action: 'reply' }] })).toMatchObject([{ path: 'do.0' }]);
+});
+
+test('another workspace neither sees the rules nor has them act on its events', async () => {
+  const id = await rule();
+  const { key } = await bench.admin.workspaceWithKey();
+  expect((await bench.admin.call('GET', `/api/rules/${id}`, { key })).status).toBe(404);
+  const other = await bench.admin.webhook({}, { key });
+  await bench.admin.post(other.url, message(1, { text: 'price', at: new Date(bench.now).toISOString() }));
+  await bench.settle();
+  expect(await runs(id)).toEqual([]);
+});
