@@ -110,9 +110,9 @@ const GRANTS: Readonly<Record<string, Grants>> = {
   /** Looks who wants to hear of what was stored, and calls nobody. */
   events: {
     table: {
-      GetItem: 'ACC AUTO CHAT EVT IDEM PERSON RULE WS',
+      GetItem: 'ACC AUTO CHAT EVT IDEM PERSON RULE WORKSPACES WS',
       BatchGetItem: 'ACC CHAT EVT MSG PID',
-      Query: 'ACC WS',
+      Query: 'ACC PERSON WS',
       PutItem: 'ACC AUTO EVT FEED IDEM MSG RULE WS',
       UpdateItem: 'ACC AUTO PID WS',
     },

@@ -1,6 +1,7 @@
 import { sqsTasks } from '#lib/aws/queues.ts';
 import { allowsPrivateHosts, required, runtime, sendingPorts } from '#lib/aws/runtime.ts';
 import { streamHandler } from '#lib/aws/stream-handler.ts';
+import type { JsonObject } from '#lib/domain/json.ts';
 import { submitBody } from '#lib/outbox/submit.ts';
 import { dispatch, noticeOf, subscribersOf } from '#lib/reactions/dispatch.ts';
 import { patternMatcher } from '#lib/reactions/patterns.ts';
@@ -18,7 +19,7 @@ const ports = {
   tasks: sqsTasks(all.sqs, required(environment, 'HOOKLINE_DELIVERIES_QUEUE_URL')),
   subscribers: subscribersOf(store, clock),
   matches: patternMatcher(),
-  submit: (workspace: string, rule: string, body: object, key: { key: string; hash: string }) =>
+  submit: (workspace: string, rule: string, body: JsonObject, key: { key: string; hash: string }) =>
     submitBody(sending, { workspace, webhookId: rule }, body, key),
 };
 

@@ -1,4 +1,5 @@
 import { sha256 } from '#lib/domain/ids.ts';
+import type { JsonObject } from '#lib/domain/json.ts';
 import type { Log } from '#lib/domain/ports.ts';
 import { creditsIn } from '#lib/domain/send/part.ts';
 import type { Recipient } from '#lib/domain/send/recipient.ts';
@@ -70,12 +71,12 @@ async function submit(
 export async function submitBody(
   ports: SendPorts,
   origin: Pick<Webhook, 'workspace' | 'webhookId'>,
-  body: object,
+  body: JsonObject,
   { key, hash }: { readonly key?: string; readonly hash?: string } = {},
 ): Promise<answers.SendVerdict> {
   const { clock, random, config } = ports;
   const store = retrying(ports.store, clock, random, clock.monotonic() + config.requestMs);
-  const read = readRequest(Buffer.from(JSON.stringify(body)), ports.rules);
+  const read = await readRequest(body, ports.rules, () => countryOf(store, origin));
   if (!read.ok) return answers.invalid(read.issues);
   return submit(ports, store, origin, { ...read.request, ...(hash !== undefined && { hash }) }, key);
 }
@@ -196,8 +197,10 @@ async function judge(
   }
 }
 
-const countryOf = async (store: Store, { workspace, defaultCountry }: Webhook): Promise<string | undefined> =>
-  defaultCountry ?? (await findWorkspace(store, workspace))?.defaultCountry;
+const countryOf = async (
+  store: Store,
+  { workspace, defaultCountry }: Pick<Webhook, 'workspace' | 'defaultCountry'>,
+): Promise<string | undefined> => defaultCountry ?? (await findWorkspace(store, workspace))?.defaultCountry;
 
 /** What was accepted can be read as a send; of everything else the body is kept with the attempt. */
 async function note(

@@ -1,5 +1,6 @@
 import type { Event, MessageEvent } from '#lib/domain/event.ts';
 import { sha256 } from '#lib/domain/ids.ts';
+import type { JsonObject } from '#lib/domain/json.ts';
 import type { Log, Metrics } from '#lib/domain/ports.ts';
 import { evaluate, type Finding, type Matches } from '#lib/domain/reaction/condition.ts';
 import { isAmong, type NoticeType } from '#lib/domain/reaction/notice.ts';
@@ -28,7 +29,7 @@ export interface ReactPorts extends AutoPorts {
   readonly submit: (
     workspace: string,
     rule: string,
-    body: object,
+    body: JsonObject,
     key: { key: string; hash: string },
   ) => Promise<SendVerdict>;
 }
