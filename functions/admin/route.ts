@@ -4,7 +4,7 @@ import { isRecord, type Json, parseJson } from '#lib/domain/json.ts';
 import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';
 import type { Matches } from '#lib/domain/reaction/condition.ts';
 import { issuesOf } from '#lib/domain/schema.ts';
-import type { Tasks } from '#lib/reactions/deliver.ts';
+import type { Tasks } from '#lib/reactions/task.ts';
 import type { SendingConfig } from '#lib/sender/config.ts';
 import type { ProviderHttp, Ticks } from '#lib/sender/provider.ts';
 import type { Store } from '#lib/store/store.ts';

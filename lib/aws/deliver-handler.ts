@@ -1,6 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { addresseeOf, type DeliverPorts, runTask, type Task } from '#lib/reactions/deliver.ts';
+import { type DeliverPorts, runTask } from '#lib/reactions/deliver.ts';
+import { addresseeOf, type Task } from '#lib/reactions/task.ts';
 import { hide, taskIn } from './queues.ts';
 import { correlated } from './telemetry.ts';
 

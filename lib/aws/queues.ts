@@ -5,7 +5,7 @@ import { sha256 } from '#lib/domain/ids.ts';
 import type { Clock } from '#lib/domain/ports.ts';
 import { checked } from '#lib/domain/schema.ts';
 import { type Envelope, type FallbackQueue, QueueUnavailable } from '#lib/inbox/fallback-queue.ts';
-import { addresseeOf, type Task, TaskBody, type Tasks } from '#lib/reactions/deliver.ts';
+import { addresseeOf, type Task, TaskBody, type Tasks } from '#lib/reactions/task.ts';
 import type { SelfPost, Tick, Ticks } from '#lib/sender/provider.ts';
 import { ATTEMPT_MS, fail } from './clients.ts';
 

@@ -1,5 +1,4 @@
 import { Webhook as Signer } from 'standardwebhooks';
-import * as v from 'valibot';
 import type { Event } from '#lib/domain/event.ts';
 import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';
 import {
@@ -20,55 +19,14 @@ import { checked, known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { findEvent } from '#lib/inbox/events.ts';
 import type { ProviderHttp, ProviderRequest, Reply } from '#lib/sender/provider.ts';
-import { itemReader } from '#lib/store/items.ts';
 import { deliveryKey, dueListOf, dueSortKey, endpointKey, ruleKey, waitingList } from '#lib/store/keys.ts';
 import { all, del, equal, type Item, type Key, put, remove, type Store, set, update } from '#lib/store/store.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
+import { type Delivery, readDelivery, taskOf } from './delivery.ts';
 import { type Endpoint, EndpointSecret, endpointSecret, healthChanges, readEndpoint } from './endpoint.ts';
 import { readRule, ruleSecret } from './rule.ts';
+import type { ActionTask, DeliveryTask, Task, Tasks } from './task.ts';
 import { render, renderJson, scopeOf } from './templates.ts';
-
-/** What lies in the queue: ids and times alone. What was erased meanwhile is not delivered, and no words lie in a queue. */
-const Task = v.variant('kind', [
-  v.object({
-    kind: v.literal('delivery'),
-    workspace: v.string(),
-    endpoint: v.string(),
-    event: v.string(),
-    /** When the event was stored, ISO 8601. */
-    storedAt: v.string(),
-    /** Told again with other content: the first letters of its hash. */
-    content: v.exactOptional(v.string()),
-    /** Called whatever the row says: somebody asks for it, or its endpoint is drained. */
-    now: v.exactOptional(v.boolean()),
-  }),
-  /** What a rule calls beside endpoints: the action at this place of its list. */
-  v.object({
-    kind: v.literal('action'),
-    workspace: v.string(),
-    rule: v.string(),
-    event: v.string(),
-    storedAt: v.string(),
-    index: v.number(),
-    now: v.exactOptional(v.boolean()),
-  }),
-  /** Asks a failing endpoint, with the oldest of what waits. */
-  v.object({ kind: v.literal('probe'), workspace: v.string(), endpoint: v.string() }),
-  /** Hands out what waits for an endpoint that is well again. */
-  v.object({ kind: v.literal('drain'), workspace: v.string(), endpoint: v.string() }),
-]);
-export type Task = v.InferOutput<typeof Task>;
-export type DeliveryTask = Extract<Task, { kind: 'delivery' }>;
-type ActionTask = Extract<Task, { kind: 'action' }>;
-/** Whom a task concerns: an endpoint, or a rule that calls. */
-export const addresseeOf = (task: Task): string => (task.kind === 'action' ? task.rule : task.endpoint);
-/** Throws on what is no task: the message then goes to the dead-letter queue, where an operator sees it. */
-export const TaskBody = v.pipe(v.string(), v.parseJson(), Task);
-
-export interface Tasks {
-  /** Whole seconds, 0 to 900. */
-  send(task: Task, delaySeconds?: number): Promise<void>;
-}
 
 interface CallPorts {
   readonly http: ProviderHttp;
@@ -93,34 +51,6 @@ const LARGEST_BODY = 256 * 1024;
 const CALL_MS = 10_000;
 /** The watchdog looks after what its own task has not brought back by then. */
 const GRACE_MS = 60_000;
-
-const Attempt = v.object({
-  at: v.string(),
-  ms: v.number(),
-  status: v.exactOptional(v.number()),
-  failure: v.exactOptional(v.string()),
-  answer: v.exactOptional(v.string()),
-  probe: v.exactOptional(v.literal(true)),
-});
-export const Delivery = v.object({
-  workspace: v.string(),
-  endpoint: v.string(),
-  event: v.string(),
-  storedAt: v.string(),
-  type: v.exactOptional(v.string()),
-  content: v.exactOptional(v.string()),
-  /** Of a rule's action: its place in the rule. */
-  index: v.exactOptional(v.number()),
-  state: v.picklist(['waiting', 'delivered', 'dead']),
-  /** Calls that count towards giving up: probes of a failing endpoint do not. */
-  tries: v.number(),
-  /** The latest, probes among them. */
-  attempts: v.array(Attempt),
-  nextAt: v.exactOptional(v.number()),
-  expiresAt: v.number(),
-});
-export type Delivery = v.InferOutput<typeof Delivery>;
-export const readDelivery: (item: Item) => Delivery = itemReader(Delivery);
 
 /** Does one task. Throws where the table or the queue is away: the task then comes again. */
 export async function runTask(ports: DeliverPorts, task: Task): Promise<void> {
@@ -326,12 +256,6 @@ async function tryAgainLater(ports: DeliverPorts, key: Key, row: Delivery, resul
   if (ms <= LONGEST_DELAY_S * 1000) await tasks.send(taskOf(row), Math.ceil(ms / 1000));
 }
 
-/** What does a delivery; of a rule's action `endpoint` is the rule. */
-export function taskOf({ workspace, endpoint, event, storedAt, content, index }: Delivery): DeliveryTask | ActionTask {
-  if (index !== undefined) return { kind: 'action', workspace, rule: endpoint, event, storedAt, index };
-  return { kind: 'delivery', workspace, endpoint, event, storedAt, ...known({ content }) };
-}
-
 /** The same, whatever its row says. */
 const deliveryOf = ({ workspace, endpoint, event, storedAt, content }: Delivery): DeliveryTask => ({
   ...{ kind: 'delivery', workspace, endpoint, event, storedAt, now: true },
@@ -514,19 +438,4 @@ async function drain(ports: DeliverPorts, endpoint: Endpoint): Promise<void> {
   await store.write(
     update(endpointKey(workspace, id), [remove('drainingSince')], equal('drainingSince', drainingSince)),
   );
-}
-
-/** A delivery whose time has come without its task, and an endpoint that nobody has asked: their tasks anew. */
-export async function wakeDelivery({ store, tasks }: Pick<DeliverPorts, 'store' | 'tasks'>, key: Key): Promise<void> {
-  const item = await store.get(key, { consistent: true });
-  const row = item && readDelivery(item);
-  if (row?.state === 'waiting') await tasks.send(taskOf(row));
-}
-
-export async function wakeEndpoint({ store, tasks }: Pick<DeliverPorts, 'store' | 'tasks'>, key: Key): Promise<void> {
-  const item = await store.get(key, { consistent: true });
-  const endpoint = item && readEndpoint(item);
-  if (endpoint?.state === 'failing') {
-    await tasks.send({ kind: 'probe', workspace: endpoint.workspace, endpoint: endpoint.id });
-  }
 }

@@ -19,7 +19,8 @@ import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { queryAll } from '#lib/store/query.ts';
 import { absent, del, exists, type Key, put, remove, type Store, set, update } from '#lib/store/store.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
-import { call, type Delivery, readDelivery, type Tasks, taskOf } from './deliver.ts';
+import { call } from './deliver.ts';
+import { type Delivery, readDelivery, taskOf } from './delivery.ts';
 import {
   type Endpoint,
   EndpointSecret,
@@ -31,6 +32,7 @@ import {
   refusedUrl,
 } from './endpoint.ts';
 import { patternFault } from './patterns.ts';
+import type { Tasks } from './task.ts';
 
 const MOST_ENDPOINTS = 50;
 const SECRET_BYTES = 24;

@@ -11,9 +11,9 @@ import type { SendVerdict } from '#lib/outbox/answers.ts';
 import { ruleKey, rulesPausedKey, runKey } from '#lib/store/keys.ts';
 import { absent, add, exists, put, set, update } from '#lib/store/store.ts';
 import { type AutoPorts, askGuard, countMessage, MOST_A_MINUTE, takeAnswer } from './auto.ts';
-import type { Tasks } from './deliver.ts';
 import { tellEvent } from './own-event.ts';
 import { inOrder, type Rule, readRule, ruleItem } from './rule.ts';
+import type { Tasks } from './task.ts';
 import { render, scopeOf } from './templates.ts';
 
 const KEPT_SECONDS = 30 * 86_400;

@@ -1,8 +1,10 @@
 import * as outbound from '#functions/outbound.ts';
 import { submitBody } from '#lib/outbox/submit.ts';
-import { type DeliverPorts, runTask, type Task, wakeDelivery, wakeEndpoint } from '#lib/reactions/deliver.ts';
+import { type DeliverPorts, runTask } from '#lib/reactions/deliver.ts';
+import { wakeDelivery, wakeEndpoint } from '#lib/reactions/delivery.ts';
 import { type DispatchPorts, dispatch, noticeOf, subscribersOf } from '#lib/reactions/dispatch.ts';
 import { patternMatcher } from '#lib/reactions/patterns.ts';
+import type { Task } from '#lib/reactions/task.ts';
 import type { ProviderRequest } from '#lib/sender/provider.ts';
 import { dueLists, keysOf } from '#lib/sender/tasks.ts';
 import { runPartition } from '#lib/store/keys.ts';
