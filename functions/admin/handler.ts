@@ -1,10 +1,11 @@
 import { ssmClient } from '#lib/aws/clients.ts';
 import { endpointPorts } from '#lib/aws/endpoint-ports.ts';
 import { lambdaOf } from '#lib/aws/http-entries.ts';
-import { reachOf, required, runtime, sendingPorts } from '#lib/aws/runtime.ts';
+import { allowsPrivateHosts, reachOf, required, runtime, sendingPorts } from '#lib/aws/runtime.ts';
 import { ssmSecrets } from '#lib/aws/secrets.ts';
 import { patternMatcher } from '#lib/reactions/patterns.ts';
 import { version } from '#lib/version.ts';
+import * as outbound from '../outbound.ts';
 import { providers } from '../providers.ts';
 import { adminApp } from './app.ts';
 
@@ -14,6 +15,8 @@ const secrets = ssmSecrets(ssmClient(aws), required(environment, 'HOOKLINE_SECRE
 const ports = {
   ...sendingPorts(all),
   ...endpointPorts(all),
+  reaches: new Map(Object.values(outbound).map((provider) => [provider.name, provider])),
+  rules: { allowPrivateHosts: allowsPrivateHosts(environment) },
   matches: patternMatcher(),
   secrets,
   providers,

@@ -109,6 +109,7 @@ function operation(route: Route): object {
       ...parametersOf('path', route.params),
       ...parametersOf('query', route.query),
       ...(access === 'workspace' || inWorkspace ? [WORKSPACE] : []),
+      ...(route.idempotent ? [IDEMPOTENCY_KEY] : []),
     ],
     ...(takesBody(route.body) && {
       requestBody: {
@@ -133,6 +134,13 @@ const WORKSPACE = {
   in: 'header',
   description: 'With the admin key: the workspace that is meant, `main` if left out',
   schema: { type: 'string' },
+};
+
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description: 'A repeat with the same key and body within a day is the same message',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
 };
 
 function schemaOf(schema: v.GenericSchema) {
@@ -174,18 +182,14 @@ function problemsOf({ access, body, conflict, charges }: Route): object {
       429: { description: 'Too many requests a second, if a gateway stands before the hub' },
     }),
     ...(hasBody && { 400: problemResponse('The body is no JSON') }),
-    ...((access !== 'public' || hasBody) && { 401: problemResponse('No valid key') }),
+    ...(access !== 'public' && { 401: problemResponse('No valid key') }),
     ...(charges && { 402: problemResponse('Not enough credits') }),
     ...(access === 'admin' && { 403: problemResponse('The key is not the admin key') }),
-    ...(access === 'public' && hasBody && { 403: problemResponse('Called by a page of another origin') }),
-    ...((access !== 'public' || hasBody) && {
-      404: problemResponse('Unknown here: the workspace, or what the path names'),
-    }),
+    ...(access !== 'public' && { 404: problemResponse('Unknown here: the workspace, or what the path names') }),
     ...(conflict !== undefined && { 409: problemResponse(conflict) }),
     ...(hasBody && { 413: problemResponse('The body is too large') }),
     ...(charges && { 429: problemResponse("The account's queue is full") }),
-    ...(access === 'public' && hasBody && { 415: problemResponse('The content type is not JSON') }),
-    ...((access !== 'public' || hasBody) && { 422: problemResponse('Not valid; `issues` says where') }),
+    ...(access !== 'public' && { 422: problemResponse('Not valid; `issues` says where') }),
   };
 }
 
@@ -271,12 +275,7 @@ function sendingPath(): object {
         description: 'The end of the URL; the whole URL may be pasted here',
         schema: { type: 'string' },
       },
-      {
-        name: 'Idempotency-Key',
-        in: 'header',
-        description: 'A repeat with the same key and body within a day is the same message',
-        schema: { type: 'string', minLength: 1, maxLength: 255 },
-      },
+      IDEMPOTENCY_KEY,
     ],
     requestBody: { required: true, content: { 'application/json': { schema: schemaOf(SendBody), example: MESSAGE } } },
     responses: {

@@ -4,6 +4,8 @@ import { isRecord, type Json, parseJson } from '#lib/domain/json.ts';
 import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';
 import type { Matches } from '#lib/domain/reaction/condition.ts';
 import { issuesOf } from '#lib/domain/schema.ts';
+import type { Reaches } from '#lib/outbox/accounts.ts';
+import type { RequestRules } from '#lib/outbox/request.ts';
 import type { Tasks } from '#lib/reactions/task.ts';
 import type { SendingConfig } from '#lib/sender/config.ts';
 import type { ProviderHttp, Ticks } from '#lib/sender/provider.ts';
@@ -11,7 +13,6 @@ import type { Store } from '#lib/store/store.ts';
 import type { Provider } from '#lib/tenants/provider.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
 import { type Answers, invalid, type ProblemReply, problem, type Reply, type ReplyOf } from './answers.ts';
-import type { Caller } from './auth.ts';
 
 /** What the API reaches outside of itself. */
 export interface AdminPorts {
@@ -24,6 +25,10 @@ export interface AdminPorts {
   readonly ticks: Ticks;
   /** Of sending. */
   readonly config: SendingConfig;
+  /** What can be sent through which provider. */
+  readonly reaches: Reaches;
+  /** Of what is handed in for sending. */
+  readonly rules: RequestRules;
   readonly providers: readonly Provider[];
   /** What base URLs in credentials may lead to. */
   readonly reach: Reach;
@@ -38,7 +43,6 @@ export interface AdminPorts {
 
 /** The subjects of the API, for the document. */
 export const TAGS = {
-  Session: 'Signing in, for the console',
   Workspaces: 'What keeps customers or teams apart, and the keys that open it',
   Accounts: 'The numbers and instances at providers',
   Webhooks: 'The URLs that providers and automations post to, and the log of what was posted',
@@ -63,10 +67,8 @@ export interface Context {
   readonly workspace: string;
   /** Where this hub is reached from outside, without a slash at the end. */
   readonly baseUrl: string;
-  readonly caller: Caller;
-  /** The token in the cookie. */
-  readonly session: string | undefined;
-  readonly sourceIp: string;
+  /** The header `Idempotency-Key`, for routes that are `idempotent`. */
+  readonly idempotencyKey?: string | undefined;
 }
 
 interface RawRequest {
@@ -90,6 +92,8 @@ interface Described {
   readonly conflict?: string;
   /** It queues messages: credits may lack, or room. */
   readonly charges?: boolean;
+  /** It takes an `Idempotency-Key`. */
+  readonly idempotent?: boolean;
 }
 
 interface Declaration<

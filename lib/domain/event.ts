@@ -184,10 +184,7 @@ const common = {
   workspace: v.string(),
   provider: v.string(),
   webhookId: v.string(),
-  accountId: optional(
-    v.string(),
-    'The account that the event itself names, or else that of its webhook; left out where neither is known',
-  ),
+  accountId: optional(v.string()),
   occurredAt: Instant,
   receivedAt: Instant,
   conflict: optional(v.boolean(), 'Another event with the same identity but other content was there before'),

@@ -15,6 +15,8 @@ export interface SendVerdict {
   readonly outcome: Attempt['outcome'];
   readonly id?: string;
   readonly message?: string;
+  /** What is wrong with the request, field by field. */
+  readonly issues?: readonly Issue[];
 }
 
 /** `status` is a word on success and a number on failure, as in the format that this endpoint follows. */
@@ -34,8 +36,10 @@ export function refused(
 }
 
 /** All faults at once, each with its field. */
-export const invalid = (issues: readonly Issue[]): SendVerdict =>
-  refused(400, issues.map(({ path, message }) => (path === '' ? message : `${path} ${message}`)).join('; '));
+export const invalid = (issues: readonly Issue[]): SendVerdict => ({
+  ...refused(400, issues.map(({ path, message }) => (path === '' ? message : `${path} ${message}`)).join('; ')),
+  issues,
+});
 
 /** One answer for all who may not know; the reason stands in the owner's log. */
 export function notFound(webhook: Webhook | undefined): SendVerdict {

@@ -75,11 +75,14 @@ export async function submitBody(
   { key, hash }: { readonly key?: string; readonly hash?: string } = {},
 ): Promise<answers.SendVerdict> {
   const { clock, random, config } = ports;
+  if (!isUsableKey(key)) return answers.BAD_KEY;
   const store = retrying(ports.store, clock, random, clock.monotonic() + config.requestMs);
   const read = await readRequest(body, ports.rules, () => countryOf(store, origin));
   if (!read.ok) return answers.invalid(read.issues);
   return submit(ports, store, origin, { ...read.request, ...(hash !== undefined && { hash }) }, key);
 }
+
+const isUsableKey = (key: string | undefined): boolean => key === undefined || (key !== '' && key.length <= 255);
 
 type Meant = Extract<Resolved, { kind: 'resolved' }>;
 
@@ -183,7 +186,7 @@ async function judge(
   if (!webhook?.enabled || webhook.rotated || webhook.kind !== 'send') return answers.notFound(webhook);
   if (body.length > MOST_BYTES) return answers.TOO_LARGE;
   const key = headers['idempotency-key'];
-  if (key !== undefined && (key === '' || key.length > 255)) return answers.BAD_KEY;
+  if (!isUsableKey(key)) return answers.BAD_KEY;
   const fields = await readBody(body, headers['content-type']);
   if (!fields.ok) return answers.invalid(fields.issues);
   try {

@@ -1,14 +1,70 @@
 import * as v from 'valibot';
 import { known, optional } from '#lib/domain/schema.ts';
+import { type SendVerdict, UNAVAILABLE } from '#lib/outbox/answers.ts';
+import { SendBody } from '#lib/outbox/request.ts';
 import { listSends, SEND_STATES, ShownSend, showSend } from '#lib/outbox/shown.ts';
+import { submitBody } from '#lib/outbox/submit.ts';
 import { cancel, type Resent, resend } from '#lib/sender/cancel.ts';
-import { json, missing, type ProblemReply, problem } from '../answers.ts';
+import { StoreUnavailable } from '#lib/store/store.ts';
+import { invalid, json, missing, type ProblemReply, problem } from '../answers.ts';
 import { type Context, route, takesNothing } from '../route.ts';
 import { accepted, Id, listOf, pageRequest, paging } from '../schemas.ts';
 
 const NO_SEND = missing('send');
 const shared = { ...takesNothing, tag: 'Sends', access: 'workspace' } as const;
 const WithMessageId = v.object({ messageId: v.pipe(Id, v.description('As the send webhook answered it')) });
+
+/** The words are those of the send webhook, so that one message can be handed in here and there. */
+const NewSend = v.strictObject({
+  ...SendBody.entries,
+  action: v.optional(SendBody.entries.action, 'send'),
+});
+const Accepted = v.object({
+  messageId: WithMessageId.entries.messageId,
+  credits: ShownSend.entries.credits,
+  position: ShownSend.entries.position,
+  etaAt: ShownSend.entries.etaAt,
+});
+
+/** What stands in the place of a webhook's id in all that is handed in by a key of the API. */
+const BY_API = 'api';
+
+const sending = route({
+  ...shared,
+  method: 'post',
+  path: '/api/sends',
+  summary: 'Hand a message in: a text, a file or both, for one recipient',
+  description:
+    'As a send webhook takes it, for programs that have a key. It is charged and queued at once, and goes out when its ' +
+    'turn has come on its account. A repeat with the same `Idempotency-Key` is answered with the same message, and marked ' +
+    '`Idempotent-Replayed: true`.',
+  conflict: '`chat_name` fits several chats, whose ids are told',
+  charges: true,
+  idempotent: true,
+  body: NewSend,
+  example: { phone: '+15550100099', text: 'Hello from Hookline' },
+  answers: { 201: { description: 'Charged and queued', schema: Accepted } },
+  run: async ({ body }, { ports, workspace, idempotencyKey: key }) => {
+    const verdict = await submitBody(ports, { workspace, webhookId: BY_API }, known(body), known({ key })).catch(
+      (error: unknown) => {
+        if (!(error instanceof StoreUnavailable)) throw error;
+        ports.log.error('the table did not take a send', error, { workspace });
+        return UNAVAILABLE;
+      },
+    );
+    if (verdict.id === undefined) return refusedAs(verdict);
+    const send = await showSend(ports.store, workspace, verdict.id, ports.clock.now());
+    if (!send) return NO_SEND;
+    const { messageId, credits, position, etaAt } = send;
+    const replayed = verdict.answer.headers ?? {};
+    return { ...json(201, { messageId, credits, ...known({ position, etaAt }) }), headers: replayed };
+  },
+});
+
+function refusedAs({ answer: { status, headers }, message = '', issues }: SendVerdict): ProblemReply {
+  if (issues) return invalid(issues);
+  return problem(status === 200 ? 503 : status, message, headers);
+}
 
 const Filter = v.strictObject({
   ...paging,
@@ -114,4 +170,4 @@ async function shownOr({ ports, workspace }: Context, messageId: string, otherwi
   return send ? json(200, send) : otherwise;
 }
 
-export const sendRoutes = [listing, showing, cancelling, resending];
+export const sendRoutes = [sending, listing, showing, cancelling, resending];

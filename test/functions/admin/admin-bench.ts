@@ -25,13 +25,11 @@ export interface Call {
   readonly workspace?: string;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly cookies?: readonly string[];
 }
 
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly cookies: readonly string[];
   readonly bytes: Buffer;
   readonly text: string;
   /** The body as JSON; empty where it is none. */
@@ -69,6 +67,8 @@ export class AdminBench {
       config: { ...defaultConfig, startCredits: 1_000 },
       endpointReach: options.reach ?? { anyPort: false, privateHosts: false },
       tasks: options.tasks ?? { send: async () => undefined },
+      reaches: new Map(Object.values(outbound).map((provider) => [provider.name, provider])),
+      rules: { allowPrivateHosts: false },
       matches: patternMatcher(),
       http: {
         call: async (request) => {
@@ -112,7 +112,6 @@ export class AdminBench {
           ...(call.workspace !== undefined && { 'x-workspace': call.workspace }),
           ...call.headers,
         },
-        ...(call.cookies && { cookies: call.cookies }),
         ...(call.body !== undefined && { body: typeof call.body === 'string' ? call.body : JSON.stringify(call.body) }),
       }),
     );
@@ -120,14 +119,7 @@ export class AdminBench {
     const headers = v.parse(Headers, result.headers);
     const text = bytes.toString('utf8');
     const parsed: unknown = text && headers['content-type']?.startsWith('application/json') ? JSON.parse(text) : {};
-    return {
-      status: result.statusCode ?? 0,
-      headers,
-      cookies: result.cookies ?? [],
-      bytes,
-      text,
-      json: isRecord(parsed) ? parsed : {},
-    };
+    return { status: result.statusCode ?? 0, headers, bytes, text, json: isRecord(parsed) ? parsed : {} };
   }
 
   /** The JSON answered; throws where the answer is an error. */
@@ -187,9 +179,7 @@ export class AdminBench {
 
   /** Hands a message in at a send webhook's URL, and answers the id that it got. */
   async send(url: string, body: object = {}, headers: Readonly<Record<string, string>> = {}): Promise<string> {
-    const reaches = new Map(Object.values(outbound).map((provider) => [provider.name, provider]));
-    const store = underRole(this.store, 'send');
-    const send = sendApp({ ...this.ports, store, reaches, rules: { allowPrivateHosts: false } });
+    const send = sendApp({ ...this.ports, store: underRole(this.store, 'send') });
     const request = { action: 'send', phone: '+15550100099', text: 'hello', ...body };
     const answer = await send(url.split('/').at(-1) ?? '', { headers, body: Buffer.from(JSON.stringify(request)) });
     const read = v.safeParse(v.object({ data: v.object({ message_id: v.string() }) }), answer.body);
@@ -211,11 +201,7 @@ export function message(n: number, more: object = {}) {
 export function eventOf(
   method: string,
   url: string,
-  {
-    headers = {},
-    cookies,
-    body,
-  }: { headers?: Record<string, string>; cookies?: readonly string[]; body?: string } = {},
+  { headers = {}, body }: { headers?: Record<string, string>; body?: string } = {},
 ): APIGatewayProxyEventV2 {
   const { pathname, search } = new URL(url, 'https://hub.example');
   const path = decodeURIComponent(pathname);
@@ -225,7 +211,6 @@ export function eventOf(
     rawPath: path,
     rawQueryString: search.slice(1),
     headers,
-    ...(cookies && { cookies: [...cookies] }),
     requestContext: {
       accountId: '000000000000',
       apiId: 'test',

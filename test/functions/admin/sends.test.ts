@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { sendKey } from '#lib/store/keys.ts';
-import { set, update } from '#lib/store/store.ts';
+import { StoreUnavailable, set, update } from '#lib/store/store.ts';
 import { AdminBench, itemsOf } from './admin-bench.ts';
 
 let hub: AdminBench;
@@ -133,5 +133,83 @@ describe('an account', () => {
     expect(await hub.call('DELETE', `/api/accounts/${account}`)).toMatchObject({ status: 409 });
     await hub.done('POST', `/api/sends/${id}/cancel`);
     expect(await hub.call('DELETE', `/api/accounts/${account}`)).toMatchObject({ status: 204 });
+  });
+});
+
+describe('a message that a program hands in with its key', () => {
+  const MESSAGE = { phone: '+15550100099', text: 'hello' };
+  const hand = (body: object, headers = {}, call: object = {}) =>
+    hub.call('POST', '/api/sends', { body, headers, ...call });
+
+  it('is charged and queued as by a send webhook', async () => {
+    const { status, json } = await hand(MESSAGE);
+    expect([status, json]).toEqual([
+      201,
+      {
+        messageId: expect.stringMatching(/^wa_backend:[0-9A-F]{20}$/),
+        credits: 1,
+        position: 1,
+        etaAt: expect.stringMatching(/^2026-03-01T12:00/),
+      },
+    ]);
+    expect(await hub.done('GET', `/api/sends/${json.messageId}`)).toMatchObject({
+      ...{ state: 'queued', accountId: account, recipient: { phone: '+15550100099' } },
+      parts: [{ kind: 'text', text: 'hello' }],
+    });
+    expect(await hub.done('GET', '/api/credits')).toMatchObject({ available: 999, reserved: 1 });
+    expect(hub.ticks).toHaveLength(1);
+  });
+
+  it('is one message under one key, and another workspace knows nothing of that key', async () => {
+    const key = { 'idempotency-key': 'order-1' };
+    const [first, again, other] = [await hand(MESSAGE, key), await hand(MESSAGE, key), await hand(MESSAGE)];
+    expect(again.json.messageId).toBe(first.json.messageId);
+    expect([first.headers['idempotent-replayed'], again.headers['idempotent-replayed']]).toEqual([undefined, 'true']);
+    expect(other.json.messageId).not.toBe(first.json.messageId);
+    expect(await hand({ ...MESSAGE, text: 'bye' }, key)).toMatchObject({
+      status: 422,
+      json: { status: 422, message: 'The Idempotency-Key was used with another body' },
+    });
+    expect(await hand(MESSAGE, { 'idempotency-key': 'x'.repeat(256) })).toMatchObject({ status: 400 });
+    const { id, key: theirs } = await hub.workspaceWithKey();
+    await newAccount({ workspace: id });
+    await hub.done('POST', '/api/credits/grants', { workspace: id, body: { credits: 5, reason: 'test' } });
+    const foreign = await hand(MESSAGE, key, { key: theirs });
+    expect(foreign.status).toBe(201);
+    expect(foreign.json.messageId).not.toBe(first.json.messageId);
+  });
+
+  it.each([
+    [{ text: 'hello' }, 422, '', 'exactly one of'],
+    [{ ...MESSAGE, phone: '12' }, 422, 'phone', ''],
+    [{ ...MESSAGE, fileUrl: 'https://files.example/a.pdf' }, 422, 'fileUrl', ''],
+    [{ ...MESSAGE, file_url: 'ftp://files.example/a.pdf', file_name: 'a.pdf' }, 422, 'file_url', ''],
+    [{ ...MESSAGE, action: 'receive' }, 422, 'action', ''],
+  ])('names the field that is wrong: %j', async (body, status, path, message) => {
+    const answer = await hand(body);
+    expect(answer).toMatchObject({
+      status,
+      json: { status, data: {}, issues: [{ path, message: expect.stringContaining(message) }] },
+    });
+    expect(await hub.done('GET', '/api/credits')).toMatchObject({ available: 1000, reserved: 0 });
+  });
+
+  it('is refused where there is no such chat, or nothing to pay it with', async () => {
+    expect(await hand({ chat_name: 'Nobody', text: 'hello' })).toMatchObject({ status: 404, json: { status: 404 } });
+    const { id, key } = await hub.workspaceWithKey();
+    expect(await hand(MESSAGE, {}, { key })).toMatchObject({ status: 404 });
+    await newAccount({ workspace: id });
+    expect(await hand(MESSAGE, {}, { key })).toMatchObject({ status: 402, json: { status: 402, data: {} } });
+  });
+
+  it('may be queued where the table does not answer, so only a key makes its repeat safe', async () => {
+    const transact = hub.ports.store.transact;
+    hub.ports.store.transact = () => Promise.reject(new StoreUnavailable('unreachable'));
+    const answer = await hand(MESSAGE);
+    hub.ports.store.transact = transact;
+    expect(answer).toMatchObject({
+      status: 503,
+      json: { status: 503, message: expect.stringContaining('Idempotency-Key') },
+    });
   });
 });
