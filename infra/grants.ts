@@ -45,8 +45,8 @@ const RECEIVES: Grants = {
     PutItem: 'ATT EVT FEED PERSON',
     UpdateItem: 'CHAT QUAR',
     BatchWriteItem: 'EVT',
-    BatchGetItem: 'CHAT EVT',
-    Query: 'PERSON',
+    BatchGetItem: 'ACC CHAT EVT',
+    Query: 'PERSON WS',
     DeleteItem: 'PERSON',
   },
   sends: ['FallbackQueue'],
@@ -69,13 +69,13 @@ const REPORTS: Grants = {
 const GRANTS: Readonly<Record<string, Grants>> = {
   admin: {
     table: {
-      GetItem: 'ACC AUTO CHAT EP EVT FILL HOOK IDEM KEY MSG PID WORKSPACES WS',
+      GetItem: 'ACC AUTO CHAT EP EVT FILL HOOK IDEM KEY MSG PID SESS WORKSPACES WS',
       BatchGetItem: 'ACC CHAT EVT HOOK KEY MSG PID',
       Query: 'ACC ATT CHAT ECHO EP EVT FEED PERSON QUAR RULE WORKSPACES WS',
-      PutItem: 'ACC ECHO EVT FEED HOOK IDEM KEY MSG PERSON WORKSPACES WS',
-      UpdateItem: 'ACC ATT AUTO CHAT EVT FEED HOOK MSG PID QUAR WORKSPACES WS',
+      PutItem: 'ACC ECHO EVT FEED HOOK IDEM KEY MSG PERSON SESS WORKSPACES WS',
+      UpdateItem: 'ACC ATT AUTO CHAT EVT FEED HOOK MSG PID QUAR SESS WORKSPACES WS',
       // Not a send: credits are counted by sends, so that one is only ever emptied.
-      DeleteItem: 'ACC ATT CHAT ECHO EVT FEED HOOK KEY PERSON PID QUAR WS',
+      DeleteItem: 'ACC ATT CHAT ECHO EVT FEED HOOK KEY PERSON PID QUAR SESS WS',
       ConditionCheckItem: 'ACC WORKSPACES',
       BatchWriteItem: 'CHAT EVT',
     },

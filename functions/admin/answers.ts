@@ -27,7 +27,7 @@ export interface Reply<Status extends number = number, Body = unknown> {
 }
 type File = string | Uint8Array<ArrayBuffer>;
 export type ProblemReply = Reply<
-  400 | 401 | 402 | 403 | 404 | 405 | 409 | 413 | 422 | 429 | 500 | 503,
+  400 | 401 | 402 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429 | 500 | 503,
   ReturnType<typeof problemBody>
 >;
 

@@ -3,7 +3,7 @@ import { type HubEnvironment, hubApp } from '#lib/http/app.ts';
 import { retrying } from '#lib/store/retry.ts';
 import { StoreUnavailable } from '#lib/store/store.ts';
 import { problem, type Reply, responseOf } from './answers.ts';
-import { authenticate, type Caller } from './auth.ts';
+import { authenticate, type Caller, type Credentials, refusalOfPage, sessionIn } from './auth.ts';
 import { docsFile } from './docs/files.ts';
 import { openApi } from './openapi.ts';
 import type { AdminPorts, Route } from './route.ts';
@@ -28,12 +28,16 @@ const UNAVAILABLE = problem(503, 'The table does not answer; please try again', 
 export function adminApp(ports: AdminPorts, publicUrl?: string): Hono<HubEnvironment> {
   const app = hubApp<HubEnvironment>(faultOf, ports.log);
   const baseUrlOf = (c: RequestContext) => (publicUrl ?? `https://${c.env.event.calledAs}`).replace(/\/+$/, '');
+  const credentialsOf = (c: RequestContext) => presented(c, baseUrlOf(c));
   const routes = routesOf(ports.providers);
   for (const route of routes) {
-    app.on(route.method, pattern(route.path), async (c) => responseOf(await reply(c, ports, route, baseUrlOf(c))));
+    app.on(route.method, pattern(route.path), async (c) => responseOf(await reply(c, ports, route, credentialsOf(c))));
   }
   for (const [path, methods] of methodsByPath(routes)) {
-    app.all(pattern(path), async (c) => responseOf(await refusal(c, ports, wrongMethod(c.req.method, methods))));
+    app.all(pattern(path), async (c) => {
+      const answer = wrongMethod(c.req.method, methods);
+      return responseOf(await refusal(c, ports, answer, credentialsOf(c)));
+    });
   }
   // Making it takes longer than a whole cold start, and is nothing that a request of the API needs.
   let document: object | undefined;
@@ -50,39 +54,41 @@ export function adminApp(ports: AdminPorts, publicUrl?: string): Hono<HubEnviron
   for (const path of ['/send/:token', ...namesOf(ports.providers).map((name) => `/hooks/${name}/:token`)]) {
     app.all(path, (c) => responseOf(wrongMethod(c.req.method, ['POST'])));
   }
-  app.notFound(async (c) => responseOf(await refusal(c, ports, NO_PATH)));
+  app.notFound(async (c) => responseOf(await refusal(c, ports, NO_PATH, credentialsOf(c))));
   return app;
 }
 
 const faultOf = (error: Error): Response => responseOf(error instanceof StoreUnavailable ? UNAVAILABLE : FAULT);
 
-async function reply(c: RequestContext, base: AdminPorts, route: Route, baseUrl: string): Promise<Reply> {
+async function reply(c: RequestContext, base: AdminPorts, route: Route, given: Credentials): Promise<Reply> {
   c.set('route', route.path);
   const { clock, random } = base;
   const ports = { ...base, store: retrying(base.store, clock, random, clock.monotonic() + RETRY_MS) };
-  const caller = route.access === 'public' ? NOBODY : await callerOf(c, ports);
+  const caller = route.access === 'public' ? (refusalOfPage(given) ?? NOBODY) : await authenticate(ports, given);
   if ('status' in caller) return caller;
   if (route.access === 'admin' && !caller.isAdmin) return FORBIDDEN;
   const body = new Uint8Array(await c.req.arrayBuffer());
   if (body.length > LARGEST_BODY) return TOO_LARGE;
   const { workspace } = caller;
+  const { baseUrl, session } = given;
+  const { sourceIp } = c.env.event.requestContext.http;
   const idempotencyKey = c.env.event.headers['idempotency-key'];
-  const context = { ports, workspace, baseUrl, idempotencyKey };
+  const context = { ports, workspace, baseUrl, caller, session, sourceIp, idempotencyKey };
   return route.respond({ params: c.req.param(), query: c.req.query(), body }, context);
 }
 
-const NOBODY: Caller = { isAdmin: false, workspace: '' };
+const NOBODY: Caller = { isAdmin: false, workspace: '', keyHash: '' };
 
 /** Below `/api`, only who has a key learns what is there. */
-async function refusal(c: RequestContext, ports: AdminPorts, answer: Reply): Promise<Reply> {
+async function refusal(c: RequestContext, ports: AdminPorts, answer: Reply, given: Credentials): Promise<Reply> {
   if (!c.req.path.startsWith('/api/')) return answer;
-  const caller = await callerOf(c, ports);
+  const caller = await authenticate(ports, given);
   return 'status' in caller ? caller : answer;
 }
 
-function callerOf(c: RequestContext, ports: AdminPorts) {
-  const { authorization, 'x-workspace': workspace } = c.env.event.headers;
-  return authenticate(ports, { authorization, workspace });
+function presented(c: RequestContext, baseUrl: string): Credentials {
+  const { headers, cookies } = c.env.event;
+  return { method: c.req.method, headers, session: sessionIn(cookies, baseUrl), baseUrl };
 }
 
 function wrongMethod(given: string, methods: readonly string[]): Reply {

@@ -182,14 +182,18 @@ function problemsOf({ access, body, conflict, charges }: Route): object {
       429: { description: 'Too many requests a second, if a gateway stands before the hub' },
     }),
     ...(hasBody && { 400: problemResponse('The body is no JSON') }),
-    ...(access !== 'public' && { 401: problemResponse('No valid key') }),
+    ...((access !== 'public' || hasBody) && { 401: problemResponse('No valid key') }),
     ...(charges && { 402: problemResponse('Not enough credits') }),
     ...(access === 'admin' && { 403: problemResponse('The key is not the admin key') }),
-    ...(access !== 'public' && { 404: problemResponse('Unknown here: the workspace, or what the path names') }),
+    ...(access === 'public' && hasBody && { 403: problemResponse('Called by a page of another origin') }),
+    ...((access !== 'public' || hasBody) && {
+      404: problemResponse('Unknown here: the workspace, or what the path names'),
+    }),
     ...(conflict !== undefined && { 409: problemResponse(conflict) }),
     ...(hasBody && { 413: problemResponse('The body is too large') }),
     ...(charges && { 429: problemResponse("The account's queue is full") }),
-    ...(access !== 'public' && { 422: problemResponse('Not valid; `issues` says where') }),
+    ...(access === 'public' && hasBody && { 415: problemResponse('The content type is not JSON') }),
+    ...((access !== 'public' || hasBody) && { 422: problemResponse('Not valid; `issues` says where') }),
   };
 }
 

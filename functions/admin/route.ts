@@ -13,6 +13,7 @@ import type { Store } from '#lib/store/store.ts';
 import type { Provider } from '#lib/tenants/provider.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
 import { type Answers, invalid, type ProblemReply, problem, type Reply, type ReplyOf } from './answers.ts';
+import type { Caller } from './auth.ts';
 
 /** What the API reaches outside of itself. */
 export interface AdminPorts {
@@ -43,6 +44,7 @@ export interface AdminPorts {
 
 /** The subjects of the API, for the document. */
 export const TAGS = {
+  Session: 'Signing in, for the console',
   Workspaces: 'What keeps customers or teams apart, and the keys that open it',
   Accounts: 'The numbers and instances at providers',
   Webhooks: 'The URLs that providers and automations post to, and the log of what was posted',
@@ -67,6 +69,10 @@ export interface Context {
   readonly workspace: string;
   /** Where this hub is reached from outside, without a slash at the end. */
   readonly baseUrl: string;
+  readonly caller: Caller;
+  /** The token in the cookie. */
+  readonly session: string | undefined;
+  readonly sourceIp: string;
   /** The header `Idempotency-Key`, for routes that are `idempotent`. */
   readonly idempotencyKey?: string | undefined;
 }

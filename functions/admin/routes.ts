@@ -11,6 +11,7 @@ import { eventRoutes } from './routes/events.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { ruleRoutes } from './routes/rules.ts';
 import { sendRoutes } from './routes/sends.ts';
+import { sessionRoutes } from './routes/session.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { workspaceRoutes } from './routes/workspaces.ts';
 
@@ -32,6 +33,7 @@ const health = route({
 export function routesOf(providers: readonly Provider[]): readonly Route[] {
   const names = namesOf(providers);
   return [
+    ...sessionRoutes,
     ...workspaceRoutes,
     ...accountRoutes(providers.map(({ account }) => account)),
     ...webhookRoutes(providers),

@@ -184,7 +184,10 @@ const common = {
   workspace: v.string(),
   provider: v.string(),
   webhookId: v.string(),
-  accountId: optional(v.string()),
+  accountId: optional(
+    v.string(),
+    'The account that the event itself names, or else that of its webhook; left out where neither is known',
+  ),
   occurredAt: Instant,
   receivedAt: Instant,
   conflict: optional(v.boolean(), 'Another event with the same identity but other content was there before'),

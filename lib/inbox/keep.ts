@@ -8,12 +8,13 @@ import { toIso } from '#lib/domain/time.ts';
 import type { SendReports } from '#lib/sender/reports.ts';
 import { persist } from '#lib/store/retry.ts';
 import { add, type Key, type Store, StoreUnavailable, setIfAbsent, update } from '#lib/store/store.ts';
+import { type AccountFinder, namedAccounts } from '#lib/tenants/own-accounts.ts';
 import { noteStatus } from './delivery-state.ts';
 import { type EventRecord, lifeOf } from './event-item.ts';
 import { type Stored, storeEvent } from './event-store.ts';
 import { type Envelope, type FallbackQueue, QueueUnavailable } from './fallback-queue.ts';
 import type { Reading } from './provider.ts';
-import { chatAccount, type Receipt, recordsOf } from './records.ts';
+import { chatAccount, ownAccountOf, type Receipt, recordsOf } from './records.ts';
 import { OUR_FAULT, UNAVAILABLE, type Verdict, verdictOf } from './verdict.ts';
 
 export interface ReceivingPorts extends SettlePorts {
@@ -117,7 +118,7 @@ export async function storeReading(
   stored: Stored[],
   now = receipt.receivedAt,
 ): Promise<void> {
-  const records = recordsOf(reading, receipt);
+  const records = recordsOf(reading, await withAccounts(reading, receipt, ports));
   for (let start = 0; start < records.length; start += AT_ONCE) {
     const batch = records.slice(start, start + AT_ONCE).map(async (read) => {
       const { record, names } = await inItsChat(ports, read, receipt);
@@ -128,6 +129,19 @@ export async function storeReading(
     stored.push(...(await Promise.all(batch)));
   }
 }
+
+/** The receipt with the accounts of its workspace, where an event names one: read anew, unless they are remembered. */
+export async function withAccounts(
+  reading: Reading,
+  receipt: Receipt,
+  { store, accounts = namedAccounts }: Pick<SettlePorts, 'store' | 'accounts'>,
+): Promise<Receipt> {
+  const named = 'drafts' in reading ? reading.drafts.map(ownAccountOf).filter(isNamed) : [];
+  if (named.length === 0) return receipt;
+  return { ...receipt, accounts: await accounts(store, receipt.webhook.workspace, receipt.provider, named) };
+}
+
+const isNamed = ({ instance, phone }: OwnAccount): boolean => (instance ?? phone) !== undefined;
 
 /**
  * The chat is noted first: one write, which it costs anyway, tells whether it has been merged into another one, and the
@@ -173,6 +187,8 @@ export interface SettlePorts {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** Finds the accounts of a workspace; left out, they are read. */
+  readonly accounts?: AccountFinder;
   /** Left out where nothing can be sent through the provider. */
   readonly sends?: SendReports;
 }
@@ -219,8 +235,8 @@ function chatSeen({ event, orderedAt }: EventRecord, { webhook, provider }: Rece
   return {
     workspace: webhook.workspace,
     provider,
-    ...(webhook.accountId !== undefined && { accountId: webhook.accountId }),
-    accountKey: chatAccount(webhook, account),
+    ...(event.accountId !== undefined && { accountId: event.accountId }),
+    accountKey: chatAccount(webhook, account, event.accountId),
     providerChatId: chat.id,
     kind: chat.kind,
     ...known({ title: chat.title, phone: phoneIn(names, [chat.phone, chat.id, other?.phone]), aliases }),

@@ -2,6 +2,7 @@ import { sha256 } from '#lib/domain/ids.ts';
 import { lazily } from '#lib/domain/lazily.ts';
 import { retrying } from '#lib/store/retry.ts';
 import { noteAttempt } from '#lib/tenants/attempts.ts';
+import { accountFinder } from '#lib/tenants/own-accounts.ts';
 import { constantTime404, type Found, type Webhook, webhookFinder } from '#lib/tenants/webhook.ts';
 import { handOver, keep, type ReceivingPorts, type TimedPorts } from './keep.ts';
 import type { Delivery, ReceivingProvider } from './provider.ts';
@@ -23,11 +24,12 @@ const QUEUE_MS = 3500;
 export function receiver(provider: ReceivingProvider, ports: ReceivingPorts) {
   const find = webhookFinder();
   const mayHandOver = allowance(ports.clock);
+  const accounts = accountFinder(ports.clock);
   return async (token: string, delivery: Delivery): Promise<Answer> => {
     const receivedAt = ports.clock.now();
     const begun = ports.clock.monotonic();
     const store = retrying(ports.store, ports.clock, ports.random, begun + TABLE_MS);
-    const timed = { ...ports, store, queueUntil: begun + QUEUE_MS };
+    const timed = { ...ports, store, accounts, queueUntil: begun + QUEUE_MS };
     const tooLarge = delivery.body.length > ports.maxBytes;
     const found = await find(store, sha256(token));
     const verdict = tooLarge

@@ -7,6 +7,7 @@ import { withParties } from '#lib/domain/parties.ts';
 import { expiryOf } from '#lib/domain/retention.ts';
 import type { Issue } from '#lib/domain/schema.ts';
 import { orderingTime, toIso } from '#lib/domain/time.ts';
+import { accountMeant, type NamedAccount } from '#lib/tenants/own-accounts.ts';
 import type { Webhook } from '#lib/tenants/webhook.ts';
 import { stateKey } from './delivery-state.ts';
 import type { EventRecord } from './event-item.ts';
@@ -30,6 +31,8 @@ export interface Receipt {
   /** Milliseconds. */
   readonly receivedAt: number;
   readonly receipt: string;
+  /** The workspace's accounts, once they are looked up: what an event follows from them, its id does not. */
+  readonly accounts?: readonly NamedAccount[];
 }
 
 /**
@@ -62,12 +65,16 @@ function understood(read: Draft, receipt: Receipt): EventRecord {
 }
 
 function eventFrom(draft: Draft, id: string, receipt: Receipt): Event {
-  const common = { id, ...shared(receipt), occurredAt: toIso(draft.occurredAt ?? receipt.receivedAt) };
+  const common = {
+    id,
+    ...shared(receipt, ownAccountOf(draft)),
+    occurredAt: toIso(draft.occurredAt ?? receipt.receivedAt),
+  };
   if (draft.payload.kind !== 'message') return { ...common, ...draft.payload };
   const { message } = draft.payload;
   const chat = {
     ...origin(receipt),
-    accountKey: chatAccount(receipt.webhook, message.account),
+    accountKey: chatAccount(receipt.webhook, message.account, common.accountId),
     providerChatId: message.chat.id,
   };
   return { ...common, ...draft.payload, chatId: chatId(chat) };
@@ -101,17 +108,43 @@ function quarantined(issues: readonly Issue[], type: string | undefined, receipt
   };
 }
 
-/** Our own account, as one part of the identity of a chat: the hub's account where the webhook names one. */
-export function chatAccount(webhook: ReceivingWebhook, account: OwnAccount): string {
-  return webhook.accountId ?? account.instance ?? account.phone ?? account.user ?? account.device ?? webhook.webhookId;
+/** Our own account, as one part of the identity of a chat: the hub's account where it is known. */
+export function chatAccount(webhook: ReceivingWebhook, account: OwnAccount, accountId?: string): string {
+  return accountId ?? account.instance ?? account.phone ?? account.user ?? account.device ?? webhook.webhookId;
 }
 
 function origin({ webhook, provider }: Receipt) {
   return { workspace: webhook.workspace, provider, webhookId: webhook.webhookId };
 }
 
-function shared(receipt: Receipt) {
-  const { accountId } = receipt.webhook;
+/** Which of our accounts a delivery names, in the provider's words. */
+export function ownAccountOf({ payload }: Draft): OwnAccount {
+  switch (payload.kind) {
+    case 'message':
+      return payload.message.account;
+    case 'status':
+      return payload.status.account ?? {};
+    case 'reaction':
+      return payload.reaction.account ?? {};
+    case 'call':
+      return payload.call.account ?? {};
+    case 'connection':
+      return payload.connection.account ?? {};
+    case 'device':
+      return payload.device.account ?? {};
+    case 'chat':
+      return payload.chat.account ?? {};
+    case 'quota':
+      return payload.quota.account ?? {};
+    // What phones and the hub itself tell of is no account's.
+    default:
+      return {};
+  }
+}
+
+/** The account that the event itself names, if it is one of the workspace's; else the one that its webhook is for. */
+function shared(receipt: Receipt, own: OwnAccount = {}) {
+  const accountId = accountMeant(receipt.accounts ?? [], receipt.provider, own) ?? receipt.webhook.accountId;
   return { ...origin(receipt), receivedAt: toIso(receipt.receivedAt), ...(accountId !== undefined && { accountId }) };
 }
 

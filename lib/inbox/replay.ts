@@ -13,7 +13,7 @@ import { add, all, equal, exists, type Item, newTransaction, put, StoreUnavailab
 import { type EventRecord, eventItems, REPLAYED, recordOf, toldAgain } from './event-item.ts';
 import { dropUnused, renewedRecord, type Stored } from './event-store.ts';
 import { liveHead, partitionOf, span } from './events.ts';
-import { inItsChat, quarantineCounter, type SettlePorts, settle, storeReading } from './keep.ts';
+import { inItsChat, quarantineCounter, type SettlePorts, settle, storeReading, withAccounts } from './keep.ts';
 import type { Reading, ReceivingProvider, Unread } from './provider.ts';
 import { type Receipt, recordsOf } from './records.ts';
 import { OUR_FAULT, readWhole } from './verdict.ts';
@@ -48,7 +48,8 @@ async function reread(
   const { store } = ports;
   const { id } = before.event;
   if ('issues' in reading) return { id, result: 'unreadable', issues: [...reading.issues] };
-  const read = await asTold(ports, before, counterpart(before, recordsOf(reading, receipt)));
+  const records = recordsOf(reading, await withAccounts(reading, receipt, ports));
+  const read = await asTold(ports, before, counterpart(before, records));
   const located = read && (await inItsChat(ports, read, receipt));
   if (!located || isSame(before, located.record)) return { id, result: 'unchanged' };
   const { record: after, names } = located;

@@ -71,10 +71,10 @@ export async function deleteKey(store: Store, random: Random, workspace: string,
   return true;
 }
 
-/** The workspace that a presented key opens. Found by hash, so that no time is spent on comparing. */
-export async function workspaceOfKey(store: Store, presented: string): Promise<string | undefined> {
-  const item = await store.get(keyRow(sha256(presented)), { consistent: true });
-  return item && workspaceKeyOf(item).workspace;
+/** The key that has this hash. Found by hash, so that no time is spent on comparing. */
+export async function findKey(store: Store, hash: string): Promise<WorkspaceKey | undefined> {
+  const item = await store.get(keyRow(hash), { consistent: true });
+  return item && workspaceKeyOf(item);
 }
 
 const workspaceKeyOf = itemReader(WorkspaceKey);

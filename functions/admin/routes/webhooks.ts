@@ -64,7 +64,7 @@ function newWebhook(providers: readonly string[]) {
       {
         kind: v.literal('receive'),
         provider: v.picklist(providers),
-        accountId: optional(Id, 'The account whose events come in here'),
+        accountId: optional(Id, 'Whose events come in here, where they name no account of the workspace themselves'),
         secret: optional(Secret, "The provider's own secret, checked as well as the URL; kept as a hash"),
         name: optional(Name),
       },

@@ -25,11 +25,13 @@ export interface Call {
   readonly workspace?: string;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly cookies?: readonly string[];
 }
 
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  readonly cookies: readonly string[];
   readonly bytes: Buffer;
   readonly text: string;
   /** The body as JSON; empty where it is none. */
@@ -112,6 +114,7 @@ export class AdminBench {
           ...(call.workspace !== undefined && { 'x-workspace': call.workspace }),
           ...call.headers,
         },
+        ...(call.cookies && { cookies: call.cookies }),
         ...(call.body !== undefined && { body: typeof call.body === 'string' ? call.body : JSON.stringify(call.body) }),
       }),
     );
@@ -119,7 +122,14 @@ export class AdminBench {
     const headers = v.parse(Headers, result.headers);
     const text = bytes.toString('utf8');
     const parsed: unknown = text && headers['content-type']?.startsWith('application/json') ? JSON.parse(text) : {};
-    return { status: result.statusCode ?? 0, headers, bytes, text, json: isRecord(parsed) ? parsed : {} };
+    return {
+      status: result.statusCode ?? 0,
+      headers,
+      cookies: result.cookies ?? [],
+      bytes,
+      text,
+      json: isRecord(parsed) ? parsed : {},
+    };
   }
 
   /** The JSON answered; throws where the answer is an error. */
@@ -201,7 +211,11 @@ export function message(n: number, more: object = {}) {
 export function eventOf(
   method: string,
   url: string,
-  { headers = {}, body }: { headers?: Record<string, string>; body?: string } = {},
+  {
+    headers = {},
+    cookies,
+    body,
+  }: { headers?: Record<string, string>; cookies?: readonly string[]; body?: string } = {},
 ): APIGatewayProxyEventV2 {
   const { pathname, search } = new URL(url, 'https://hub.example');
   const path = decodeURIComponent(pathname);
@@ -211,6 +225,7 @@ export function eventOf(
     rawPath: path,
     rawQueryString: search.slice(1),
     headers,
+    ...(cookies && { cookies: [...cookies] }),
     requestContext: {
       accountId: '000000000000',
       apiId: 'test',

@@ -9,7 +9,7 @@ import { readProviderMessage, readSend } from '#lib/sender/items.ts';
 import { shownKey } from '#lib/store/items.ts';
 import { type Item, put } from '#lib/store/store.ts';
 import { readManagedAccount } from '#lib/tenants/account.ts';
-import { workspaceOfKey } from '#lib/tenants/api-keys.ts';
+import { findKey } from '#lib/tenants/api-keys.ts';
 import { lastAttempts } from '#lib/tenants/attempts.ts';
 import { webhookOf } from '#lib/tenants/webhook.ts';
 import { findWorkspace } from '#lib/tenants/workspaces.ts';
@@ -33,7 +33,7 @@ const READERS: Readonly<Record<string, (store: MemoryStore) => unknown>> = {
   },
   'a key': async (store) => {
     await whole(store, { pk: `KEY#${sha256('key')}`, sk: 'META' });
-    return workspaceOfKey(store, 'key');
+    return findKey(store, sha256('key'));
   },
   'a chat in a list': async (store) => {
     await whole(store, { pk: `CHAT#${chat}`, sk: 'META', workspace: 'main' });

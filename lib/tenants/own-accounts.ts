@@ -1,0 +1,88 @@
+import * as v from 'valibot';
+import type { OwnAccount } from '#lib/domain/message.ts';
+import type { Clock } from '#lib/domain/ports.ts';
+import { itemReader } from '#lib/store/items.ts';
+import { accountKey } from '#lib/store/keys.ts';
+import { getAll } from '#lib/store/query.ts';
+import type { Store } from '#lib/store/store.ts';
+import { wholeDirectory } from './directory.ts';
+
+const Named = v.object({
+  id: v.string(),
+  workspace: v.string(),
+  provider: v.string(),
+  channel: v.picklist(['whatsapp', 'sms']),
+  phone: v.exactOptional(v.string()),
+  instance: v.exactOptional(v.string()),
+  connectedAt: v.string(),
+});
+
+/** What of an account tells that an event is its. */
+export type NamedAccount = v.InferOutput<typeof Named>;
+const readNamed = itemReader(Named);
+
+/** All accounts of a workspace, read consistently. */
+export async function namedAccounts(store: Store, workspace: string): Promise<readonly NamedAccount[]> {
+  const entries = await wholeDirectory(store, workspace, 'ACCOUNT');
+  const keys = entries.map(({ sk }) => accountKey(sk.slice('ACCOUNT#'.length)));
+  return (await getAll(store, keys, { consistent: true })).map(readNamed);
+}
+
+/**
+ * The account that an event means: by the provider's id of it, or else by its number. Of two with one number, WhatsApp
+ * counts before SMS, and the one connected last. Undefined where the event names none of them.
+ */
+export function accountMeant(
+  accounts: readonly NamedAccount[],
+  provider: string,
+  { instance, phone }: OwnAccount,
+): string | undefined {
+  const own = accounts.filter((account) => account.provider === provider);
+  const byInstance =
+    instance === undefined ? [] : own.filter((one) => one.instance === instance || one.id === instance);
+  const byPhone = phone === undefined ? [] : own.filter((one) => one.phone === phone && mayBe(one, instance));
+  const [first] = [...(byInstance.length > 0 ? byInstance : byPhone)].sort(
+    (a, b) => rank(a) - rank(b) || (a.connectedAt < b.connectedAt ? 1 : -1),
+  );
+  return first?.id;
+}
+
+const rank = ({ channel }: NamedAccount) => (channel === 'whatsapp' ? 0 : 1);
+
+/** A number moves from one instance to another: what names another instance is not of this one. */
+const mayBe = (account: NamedAccount, instance: string | undefined): boolean =>
+  account.instance === undefined || instance === undefined;
+
+export type AccountFinder = (
+  store: Store,
+  workspace: string,
+  provider: string,
+  named: readonly OwnAccount[],
+) => Promise<readonly NamedAccount[]>;
+
+/** How long what was read may serve to find an account; and how long, to say that there is none. */
+const FOUND_MS = 30_000;
+const MISSED_MS = 1_000;
+const REMEMBERED = 200;
+
+/**
+ * Remembers the accounts of workspaces, so that a delivery needs no look at them. An account that was just connected is
+ * found at once, since a name that is not among the remembered ones is looked up again; one that was deleted or that
+ * gave its number to another may be taken for the old one for half a minute.
+ */
+export function accountFinder(clock: Clock): AccountFinder {
+  const remembered = new Map<string, { readonly at: number; readonly accounts: readonly NamedAccount[] }>();
+  return async (store, workspace, provider, named) => {
+    const last = remembered.get(workspace);
+    const age = last ? clock.monotonic() - last.at : Number.POSITIVE_INFINITY;
+    const isWhole = last && named.every((own) => accountMeant(last.accounts, provider, own) !== undefined);
+    if (last && age < (isWhole ? FOUND_MS : MISSED_MS)) return last.accounts;
+    const at = clock.monotonic();
+    const accounts = await namedAccounts(store, workspace);
+    remembered.delete(workspace);
+    const [oldest] = remembered.keys();
+    if (oldest !== undefined && remembered.size >= REMEMBERED) remembered.delete(oldest);
+    remembered.set(workspace, { at, accounts });
+    return accounts;
+  };
+}

@@ -1,0 +1,130 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { accountFinder, accountMeant, type NamedAccount } from '#lib/tenants/own-accounts.ts';
+import { AdminBench, itemsOf } from '#test/functions/admin/admin-bench.ts';
+import { MemoryStore } from '#test/support/memory-store.ts';
+import { stillPorts } from '#test/support/still-ports.ts';
+
+const account = (id: string, more: Partial<NamedAccount> = {}): NamedAccount => ({
+  id,
+  workspace: 'main',
+  provider: 'green-api',
+  channel: 'whatsapp',
+  connectedAt: '2026-01-01T00:00:00.000Z',
+  ...more,
+});
+
+describe('the account that an event means', () => {
+  const first = account('acc_1', { instance: '7999000111', phone: '+15550100001' });
+  const second = account('acc_2', {
+    instance: '7999000222',
+    phone: '+15550100001',
+    connectedAt: '2026-02-01T00:00:00.000Z',
+  });
+  const unnamed = account('acc_3', { phone: '+15550100003', provider: 'timelinesai' });
+  const all = [first, second, unnamed];
+
+  it.each([
+    ['its instance', 'green-api', { instance: '7999000111' }, 'acc_1'],
+    ['its instance, whatever the number', 'green-api', { instance: '7999000111', phone: '+15550100009' }, 'acc_1'],
+    ['its number', 'timelinesai', { phone: '+15550100003' }, 'acc_3'],
+    ['the one connected last of two with a number', 'green-api', { phone: '+15550100001' }, 'acc_2'],
+    ['no account of another provider', 'zender', { phone: '+15550100003' }, undefined],
+    [
+      'no account of another instance that has its number',
+      'green-api',
+      { instance: '1', phone: '+15550100001' },
+      undefined,
+    ],
+    ['none that it does not name', 'green-api', {}, undefined],
+  ])('is %s', (_, provider, named, expected) => {
+    expect(accountMeant(all, provider, named)).toBe(expected);
+  });
+
+  it('is the WhatsApp account before the SMS account of a number', () => {
+    const sms = account('acc_4', { channel: 'sms', phone: '+1555', connectedAt: '2026-03-01T00:00:00.000Z' });
+    expect(accountMeant([sms, account('acc_5', { phone: '+1555' })], 'green-api', { phone: '+1555' })).toBe('acc_5');
+  });
+});
+
+describe('a webhook that names no account', () => {
+  let hub: AdminBench;
+  let id: string;
+  let url: string;
+
+  const received = (idMessage: string, idInstance = 7_999_000_111) => ({
+    typeWebhook: 'incomingMessageReceived',
+    instanceData: { idInstance, wid: '15550100001@c.us', typeInstance: 'whatsapp' },
+    timestamp: 1_772_366_000,
+    idMessage,
+    senderData: { chatId: '15550100099@c.us', sender: '15550100099@c.us', chatName: 'Ana Ruiz', senderName: 'Ana' },
+    messageData: { typeMessage: 'textMessage', textMessageData: { textMessage: 'the answer' } },
+  });
+  const credentials = { apiUrl: 'https://7999.api.green-api.com', idInstance: '7999000111', apiTokenInstance: 'abc' };
+  const connect = async () =>
+    String(
+      (await hub.done('POST', '/api/accounts', { body: { provider: 'green-api', channel: 'whatsapp', credentials } }))
+        .id,
+    );
+
+  beforeEach(async () => {
+    hub = new AdminBench();
+    id = await connect();
+    ({ url } = await hub.webhook({ provider: 'green-api' }));
+  });
+
+  it('keeps a conversation that we began in one chat, of that account', async () => {
+    const { url: out } = await hub.webhook({ kind: 'send', provider: undefined });
+    await hub.send(out, { phone: '+15550100099', text: 'first by us' });
+    const { body } = await hub.post(url, received('m1'));
+    const event = await hub.done('GET', `/api/events/${String(body.id)}`);
+    expect(event.accountId).toBe(id);
+    const chats = itemsOf(await hub.done('GET', `/api/chats?account=${id}`));
+    expect(chats.map((chat) => [chat.id, chat.accountId])).toEqual([[event.chatId, id]]);
+    const other = await hub.send(out, { phone: undefined, chat_id: '15550100099@c.us', text: 'by their id' });
+    expect((await hub.done('GET', `/api/sends/${other}`)).accountId).toBe(id);
+    expect(itemsOf(await hub.done('GET', '/api/chats'))).toHaveLength(1);
+  });
+
+  it('leaves the event of an instance that is none of ours without an account', async () => {
+    const { body } = await hub.post(url, received('m2', 42));
+    expect((await hub.done('GET', `/api/events/${String(body.id)}`)).accountId).toBeUndefined();
+  });
+
+  it('gives an event its account on a replay, where it was connected later', async () => {
+    await hub.call('DELETE', `/api/accounts/${id}`);
+    const { body } = await hub.post(url, received('m3'));
+    expect((await hub.done('GET', `/api/events/${String(body.id)}`)).accountId).toBeUndefined();
+    const again = await connect();
+    expect(await hub.done('POST', `/api/events/${String(body.id)}/replay`)).toMatchObject({ result: 'updated' });
+    expect((await hub.done('GET', `/api/events/${String(body.id)}`)).accountId).toBe(again);
+  });
+});
+
+it('remembers accounts, and looks again for a name that it does not know', async () => {
+  const at = { now: 0, logged: [], counted: [] };
+  let reads = 0;
+  const store = new (class extends MemoryStore {
+    override query(...given: Parameters<MemoryStore['query']>) {
+      reads += 1;
+      return super.query(...given);
+    }
+  })();
+  const write = (one: NamedAccount) =>
+    store.transact(
+      [
+        { kind: 'put', item: { pk: `ACC#${one.id}`, sk: 'META', ...one } },
+        { kind: 'put', item: { pk: 'WS#main', sk: `ACCOUNT#${one.id}` } },
+      ],
+      one.id,
+    );
+  await write(account('acc_1', { instance: '1' }));
+  const find = accountFinder(stillPorts(at).clock);
+  const found = async (instance: string) =>
+    accountMeant(await find(store, 'main', 'green-api', [{ instance }]), 'green-api', { instance });
+  expect([await found('1'), await found('1'), reads]).toEqual(['acc_1', 'acc_1', 1]);
+  await write(account('acc_2', { instance: '2' }));
+  at.now = 1_001;
+  expect([await found('2'), reads]).toEqual(['acc_2', 2]);
+  at.now = 40_000;
+  expect([await found('2'), reads]).toEqual(['acc_2', 3]);
+});
