@@ -2,13 +2,13 @@ import {
   DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
+  QueryCommand,
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { marshalMap } from '#lib/aws/dynamo-store.ts';
-import { ok, settingsOver, type Wire } from '#test/support/aws-wire.ts';
+import { settingsOver } from '#test/support/aws-wire.ts';
 import { atMost, type Figure } from './figure.ts';
-import { receivingThrough, webhookRow } from './in-process.ts';
+import { everyday, receivingThrough } from './in-process.ts';
 import { median } from './statistics.ts';
 import { type Traffic, traffic } from './traffic.ts';
 
@@ -46,7 +46,7 @@ export async function cpu(): Promise<readonly Figure[]> {
 
 async function pairOf(one: Traffic) {
   const bodies = Array.from({ length: perRound }, (_, number) => one.body(number));
-  const wire = stubFor(one);
+  const wire = everyday(one.provider.name);
   const receive = receivingThrough(one, 'bench', wire);
   const { endpoints: _, ...settings } = settingsOver(wire);
   const client = new DynamoDBClient(settings);
@@ -69,22 +69,19 @@ async function measure({ take }: Contestant, calls: number): Promise<number> {
   return (user + system) / calls;
 }
 
-function stubFor({ provider }: Traffic): Wire {
-  const webhook = ok({ Item: marshalMap(webhookRow(provider.name)) });
-  const done = ok();
-  return async (operation) => (operation === 'GetItem' ? webhook : done);
-}
-
 type BareCall = () => Promise<unknown>;
 
 /** What the handler calls for one webhook, to be called again with the input ready made. */
 async function callsOf(one: Traffic, body: string, client: DynamoDBClient): Promise<readonly BareCall[]> {
   const calls: BareCall[] = [];
-  const stub = stubFor(one);
-  await receivingThrough(one, 'bench', (operation, headers, sent) => {
+  const answer = everyday(one.provider.name);
+  const receive = receivingThrough(one, 'bench', (operation, headers, sent) => {
     calls.push(bareCall(operation, sent, client));
-    return stub(operation, headers, sent);
-  })(body);
+    return answer(operation, headers, sent);
+  });
+  await receive(body);
+  calls.length = 0;
+  await receive(body);
   return calls;
 }
 
@@ -101,6 +98,8 @@ function bareCall(operation: string, sent: string, client: DynamoDBClient): Bare
       return () => client.send(new UpdateItemCommand(input));
     case 'TransactWriteItems':
       return () => client.send(new TransactWriteItemsCommand(input));
+    case 'Query':
+      return () => client.send(new QueryCommand(input));
     default:
       throw new Error(`the floor does not know ${operation}`);
   }

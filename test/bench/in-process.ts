@@ -1,9 +1,10 @@
+import { marshalMap } from '#lib/aws/dynamo-store.ts';
 import { readEnvironment } from '#lib/aws/environment.ts';
 import { webhookHandler } from '#lib/aws/http-entries.ts';
 import { type Runtime, runtimeOf } from '#lib/aws/runtime.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { type Webhook, webhookItem } from '#lib/tenants/webhook.ts';
-import { settingsOver, type Wire } from '#test/support/aws-wire.ts';
+import { ok, settingsOver, type Wire } from '#test/support/aws-wire.ts';
 import { gatewayEvent, type Traffic } from './traffic.ts';
 
 export const TOKEN = 'a-token-of-the-benchmarks-that-is-as-long-as-those-are';
@@ -46,4 +47,24 @@ export function runtimeOn(table: string, wire: Wire, more: Readonly<Record<strin
     ...more,
   });
   return runtimeOf(environment, settings);
+}
+
+/**
+ * Answers as the table does in the everyday: the webhook is there, every write is done, and a chat knows the names that
+ * were written for it. A first message of a chat tells those, so what counts is a later one.
+ */
+export function everyday(provider: string): Wire {
+  const webhook = ok({ Item: marshalMap(webhookRow(provider)) });
+  const done = ok();
+  const names = new Map<string, unknown>();
+  return async (operation, _headers, body) => {
+    if (operation === 'GetItem') return webhook;
+    if (operation !== 'UpdateItem') return done;
+    const { Key, UpdateExpression, ExpressionAttributeNames = {}, ExpressionAttributeValues = {} } = JSON.parse(body);
+    const [alias] = Object.entries(ExpressionAttributeNames).find(([, name]) => name === 'names') ?? [];
+    const value = new RegExp(`${alias} = (:\\w+)`).exec(UpdateExpression)?.[1];
+    if (value !== undefined) names.set(Key.pk.S, ExpressionAttributeValues[value]);
+    const chatId = { S: String(Key.pk.S).split('#')[1] };
+    return ok({ Attributes: { ...Key, chatId, ...(names.has(Key.pk.S) && { names: names.get(Key.pk.S) }) } });
+  };
 }

@@ -2,7 +2,7 @@ import { callAws } from '#infra/local/engines/local-aws.ts';
 import { marshalMap } from '#lib/aws/dynamo-store.ts';
 import type { Wire } from '#test/support/aws-wire.ts';
 import { poster } from './client.ts';
-import { receivingThrough, webhookRow } from './in-process.ts';
+import { everyday, receivingThrough, webhookRow } from './in-process.ts';
 import type { Engine } from './stack.ts';
 import { greenApiTraffic } from './traffic.ts';
 
@@ -24,8 +24,7 @@ export async function rawWebhooks(
   const webhook = marshalMap(webhookRow(greenApiTraffic.provider.name));
   await callAws(endpoint, 'DynamoDB_20120810.PutItem', { TableName: table, Item: webhook });
   const recorded: Recorded[][] = [];
-  for (let number = 0; number < count; number += 1)
-    recorded.push(await record(table, webhook, `raw-${label}-${number}`));
+  for (let number = 0; number < count; number += 1) recorded.push(await record(table, `raw-${label}-${number}`));
   const post = poster(endpoint, connections);
   return async (number) => {
     for (const { headers, body } of recorded[number] ?? []) {
@@ -37,12 +36,18 @@ export async function rawWebhooks(
   };
 }
 
-async function record(table: string, webhook: object, id: string): Promise<Recorded[]> {
+async function record(table: string, id: string): Promise<Recorded[]> {
   const requests: Recorded[] = [];
-  const wire: Wire = async (operation, { host: _, ...headers }, body) => {
-    requests.push({ headers, body });
-    return { status: 200, text: operation === 'GetItem' ? JSON.stringify({ Item: webhook }) : '{}' };
+  const answer = everyday(greenApiTraffic.provider.name);
+  const wire: Wire = async (operation, headers, body) => {
+    const { host: _, ...signed } = headers;
+    requests.push({ headers: signed, body });
+    return answer(operation, headers, body);
   };
-  await receivingThrough(greenApiTraffic, table, wire)(greenApiTraffic.body(id));
+  const receive = receivingThrough(greenApiTraffic, table, wire);
+  const message = greenApiTraffic.body(id);
+  await receive(message);
+  requests.length = 0;
+  await receive(message);
   return requests;
 }
