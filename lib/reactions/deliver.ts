@@ -5,10 +5,12 @@ import {
   afterFailure,
   afterSuccess,
   type CallResult,
+  draining,
   drainRate,
   HEALTHY,
   type Health,
   isSuccess,
+  nextDrain,
   retryAfterOf,
   waitAfter,
 } from '#lib/domain/reaction/delivery.ts';
@@ -20,10 +22,31 @@ import { toIso } from '#lib/domain/time.ts';
 import { findEvent } from '#lib/inbox/events.ts';
 import type { ProviderHttp, ProviderRequest, Reply } from '#lib/sender/provider.ts';
 import { deliveryKey, dueListOf, dueSortKey, endpointKey, ruleKey, waitingList } from '#lib/store/keys.ts';
-import { all, del, equal, type Item, type Key, put, remove, type Store, set, update } from '#lib/store/store.ts';
+import {
+  absent,
+  all,
+  del,
+  equal,
+  type Item,
+  type Key,
+  put,
+  remove,
+  type Store,
+  StoreUnavailable,
+  set,
+  unchanged,
+  update,
+} from '#lib/store/store.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
 import { type Delivery, readDelivery, taskOf } from './delivery.ts';
-import { type Endpoint, EndpointSecret, endpointSecret, healthChanges, readEndpoint } from './endpoint.ts';
+import {
+  type Endpoint,
+  EndpointSecret,
+  endpointSecret,
+  healthAsRead,
+  healthChanges,
+  readEndpoint,
+} from './endpoint.ts';
 import { readRule, ruleSecret } from './rule.ts';
 import type { ActionTask, DeliveryTask, Task, Tasks } from './task.ts';
 import { render, renderJson, scopeOf } from './templates.ts';
@@ -49,6 +72,8 @@ const MOST_SHOWN = 20;
 const LARGEST_BODY = 256 * 1024;
 /** Of what a rule calls. */
 const CALL_MS = 10_000;
+/** A list that lags may show some before it that wait no more. */
+const PROBED = 10;
 /** The watchdog looks after what its own task has not brought back by then. */
 const GRACE_MS = 60_000;
 
@@ -56,11 +81,14 @@ const GRACE_MS = 60_000;
 export async function runTask(ports: DeliverPorts, task: Task): Promise<void> {
   if (task.kind === 'action') return runAction(ports, task);
   const item = await ports.store.get(endpointKey(task.workspace, task.endpoint), { consistent: true });
-  // Deleted: what waits for it runs out by itself.
-  if (!item) return;
+  if (!item) {
+    // Deleted: a row that is due would be found each minute, and keep others from being found.
+    if (task.kind === 'delivery') await ports.store.write(del(deliveryKey(task.endpoint, task.storedAt, task.event)));
+    return;
+  }
   const endpoint = readEndpoint(item);
   if (task.kind === 'probe') return probe(ports, endpoint);
-  if (task.kind === 'drain') return drain(ports, endpoint);
+  if (task.kind === 'drain') return drain(ports, endpoint, task.at);
   return deliver(ports, endpoint, task);
 }
 
@@ -75,18 +103,50 @@ async function deliver(ports: DeliverPorts, endpoint: Endpoint, task: DeliveryTa
   await attempt(ports, endpoint, task, before);
 }
 
-/** A task that SQS brought twice, or that came early, finds that there is nothing to do. */
+/** A task that SQS brought twice, or that came early or late, finds that there is nothing to do. */
 function isWanted({ state, content, nextAt }: Delivery, task: DeliveryTask, now: number): boolean {
+  if (isOlder(task, known({ content }))) return false;
   if (task.now === true) return true;
   // The same event with other content is told again.
   if (state !== 'waiting') return task.content !== undefined && content !== task.content;
   return nextAt === undefined || nextAt <= now + 1000;
 }
 
+/** What is told again with other content says more than what was told first. */
+const isOlder = (one: Pick<Delivery, 'content'>, other: Pick<Delivery, 'content'>): boolean =>
+  one.content === undefined && other.content !== undefined;
+
 /** No attempt: it waits in the table until its endpoint is well. */
 async function wait({ store, clock }: DeliverPorts, task: DeliveryTask, before?: Delivery): Promise<void> {
-  await store.write(put(waitingItem(rowOf(task, before, clock.now()))));
+  await keep(store, waitingItem(rowOf(task, before, clock.now())), before);
 }
+
+/**
+ * Writes a row against what was read of it: two tasks of one delivery may be under way. A success stands whatever the
+ * other one came to, and newer content stands against older. Answers whether it was written.
+ */
+async function keep(store: Store, item: Item, before: Delivery | undefined): Promise<boolean> {
+  const row = readDelivery(item);
+  let seen = before;
+  for (let round = 0; round < ROUNDS; round++) {
+    const written = await store.write(put(item, seen ? rowAsRead(seen) : absent()));
+    if (written.done) return true;
+    // Erased meanwhile, with its event.
+    if (!written.item) return false;
+    seen = readDelivery(written.item);
+    if (isOlder(row, seen) || (row.content === seen.content && row.state !== 'delivered')) return false;
+  }
+  throw new StoreUnavailable('conflict');
+}
+
+const rowAsRead = ({ state, tries, attempts, content }: Delivery) =>
+  all(
+    unchanged({ state, tries, content }),
+    equal(
+      'attempts',
+      attempts.map((one) => known({ ...one })),
+    ),
+  );
 
 function rowOf(
   { workspace, endpoint, event, storedAt, content }: DeliveryTask,
@@ -138,7 +198,8 @@ async function attempt(
   });
   const made = { at: toIso(startedAt), ms, ...told(result), ...(answer !== '' && { answer }) };
   const attempts = [...row.attempts, isProbe ? { ...made, probe: true as const } : made].slice(-MOST_SHOWN);
-  await settle(ports, endpoint, { ...row, tries: row.tries + (isProbe ? 0 : 1), attempts }, result);
+  const after = { ...row, tries: row.tries + (isProbe ? 0 : 1), attempts };
+  await settle(ports, endpoint, { before, after, isProbe }, result);
 }
 
 const told = (result: CallResult) =>
@@ -221,44 +282,53 @@ function resultOf(reply: Reply, now: number): CallResult {
   return { kind: 'failed', reason: reply.breakdown === 'forbidden' ? 'refused' : 'connection' };
 }
 
-async function settle(ports: DeliverPorts, endpoint: Endpoint, row: Delivery, result: CallResult): Promise<void> {
+interface Made {
+  readonly before: Delivery | undefined;
+  readonly after: Delivery;
+  readonly isProbe?: boolean;
+}
+
+async function settle(ports: DeliverPorts, endpoint: Endpoint, made: Made, result: CallResult): Promise<void> {
   const { store, metrics } = ports;
-  const key = deliveryKey(endpoint.id, row.storedAt, row.event);
+  const { before, after, isProbe = false } = made;
   if (isSuccess(result)) {
     metrics.count('Deliveries', { result: 'delivered' });
-    await store.write(put({ ...key, ...row, state: 'delivered' }));
+    await keep(store, { ...keyOf(after), ...after, state: 'delivered' }, before);
     if (endpoint.failures > 0 || endpoint.state === 'failing')
       await turnHealth(ports, endpoint, (health, now) => afterSuccess(health, now));
     return;
   }
   metrics.count('Deliveries', { result: 'failed' });
-  const health = await turnHealth(ports, endpoint, (before, now) => afterFailure(before, result, now));
+  const health = await turnHealth(ports, endpoint, (one, now) => afterFailure(one, result, now, isProbe));
   // While it fails nothing is given up: what waits does so until it is well, or switched off.
   if (health.state !== 'active') {
-    await store.write(put(waitingItem(row)));
+    await keep(store, waitingItem(after), before);
     return;
   }
-  await tryAgainLater(ports, key, row, result);
+  await tryAgainLater(ports, made, result);
 }
 
+const keyOf = ({ endpoint, storedAt, event, index }: Delivery): Key =>
+  deliveryKey(endpoint, storedAt, index === undefined ? event : `${event}#${index}`);
+
 /** By the schedule; or it is given up. */
-async function tryAgainLater(ports: DeliverPorts, key: Key, row: Delivery, result: CallResult): Promise<void> {
+async function tryAgainLater(ports: DeliverPorts, { before, after }: Made, result: CallResult): Promise<void> {
   const { store, clock, random, tasks, metrics } = ports;
-  const ms = waitAfter(row.tries, result, random.next());
+  const key = keyOf(after);
+  const ms = waitAfter(after.tries, result, random.next());
   if (ms === undefined) {
     metrics.count('Deliveries', { result: 'dead' });
-    await store.write(put({ ...key, ...row, state: 'dead' }));
+    await keep(store, { ...key, ...after, state: 'dead' }, before);
     return;
   }
   const nextAt = clock.now() + ms;
-  const due = { gsi3pk: dueListOf('delivery', row.event), gsi3sk: dueSortKey(nextAt + GRACE_MS, row.event) };
-  await store.write(put({ ...key, ...row, nextAt, ...due }));
-  if (ms <= LONGEST_DELAY_S * 1000) await tasks.send(taskOf(row), Math.ceil(ms / 1000));
+  const due = { gsi3pk: dueListOf('delivery', after.event), gsi3sk: dueSortKey(nextAt + GRACE_MS, after.event) };
+  if (!(await keep(store, { ...key, ...after, nextAt, ...due }, before))) return;
+  if (ms <= LONGEST_DELAY_S * 1000) await tasks.send(taskOf(after), Math.ceil(ms / 1000));
 }
 
-/** The same, whatever its row says. */
 const deliveryOf = ({ workspace, endpoint, event, storedAt, content }: Delivery): DeliveryTask => ({
-  ...{ kind: 'delivery', workspace, endpoint, event, storedAt, now: true },
+  ...{ kind: 'delivery', workspace, endpoint, event, storedAt },
   ...known({ content }),
 });
 
@@ -270,8 +340,11 @@ async function runAction(ports: DeliverPorts, task: ActionTask): Promise<void> {
   const rule = found && readRule(found);
   const action = rule?.do[index];
   // Changed or deleted while its work waited: what it does not ask for any more is not done.
-  if (!rule || action?.action !== 'call') return;
   const key = deliveryKey(ruleId, storedAt, `${id}#${index}`);
+  if (!rule || action?.action !== 'call') {
+    await store.write(del(key));
+    return;
+  }
   const item = await store.get(key, { consistent: true });
   const before = item && readDelivery(item);
   const now = clock.now();
@@ -287,9 +360,8 @@ async function runAction(ports: DeliverPorts, task: ActionTask): Promise<void> {
   const rendered = bodyOfCall(action, scopeOf(event, now, rule.timeZone));
   if ('why' in rendered) {
     const attempt = { at: toIso(now), ms: 0, failure: rendered.why };
-    await store.write(
-      put({ ...key, ...row, tries: row.tries + 1, attempts: [...row.attempts, attempt], state: 'dead' }),
-    );
+    const attempts = [...row.attempts, attempt];
+    await keep(store, { ...key, ...row, tries: row.tries + 1, attempts, state: 'dead' }, before);
     return;
   }
   const { secrets, calls } = await secretOf(ports, rule, ruleSecret(ruleId));
@@ -304,10 +376,10 @@ async function runAction(ports: DeliverPorts, task: ActionTask): Promise<void> {
   const after = { ...row, tries: row.tries + 1, attempts: [...row.attempts, made].slice(-MOST_SHOWN) };
   if (isSuccess(result)) {
     ports.metrics.count('Deliveries', { result: 'delivered' });
-    await store.write(put({ ...key, ...after, state: 'delivered' }));
+    await keep(store, { ...key, ...after, state: 'delivered' }, before);
   } else {
     ports.metrics.count('Deliveries', { result: 'failed' });
-    await tryAgainLater(ports, key, after, result);
+    await tryAgainLater(ports, { before, after }, result);
   }
 }
 
@@ -343,9 +415,7 @@ async function turnHealth(
   let endpoint = first;
   for (let round = 0; round < ROUNDS; round++) {
     const health = turn(healthOf(endpoint), clock.now());
-    const { state, failures } = endpoint;
-    const asRead = all(equal('state', state), equal('failures', failures));
-    const written = await store.write(update(key, healthChanges(endpoint.id, health), asRead));
+    const written = await store.write(update(key, healthChanges(endpoint.id, health), healthAsRead(endpoint)));
     if (written.done) {
       await follow(ports, endpoint, health);
       return health;
@@ -364,18 +434,19 @@ const healthOf = ({
   probes,
   probeAt,
   drainingSince,
+  drainAt,
   disabledBecause,
 }: Endpoint): Health => ({
   state,
   failures,
-  ...known({ failingSince, probes, probeAt, drainingSince, disabledBecause }),
+  ...known({ failingSince, probes, probeAt, drainingSince, drainAt, disabledBecause }),
 });
 
 async function follow({ tasks, clock, log, metrics }: DeliverPorts, endpoint: Endpoint, health: Health): Promise<void> {
   const { workspace, id } = endpoint;
   if (health.state === 'failing') {
     if (endpoint.state === 'active') metrics.count('EndpointsFailing');
-    if (health.probeAt === undefined) return;
+    if (health.probeAt === undefined || health.probeAt === endpoint.probeAt) return;
     const seconds = Math.ceil((health.probeAt - clock.now()) / 1000);
     await tasks.send({ kind: 'probe', workspace, endpoint: id }, Math.min(LONGEST_DELAY_S, Math.max(0, seconds)));
   }
@@ -383,59 +454,81 @@ async function follow({ tasks, clock, log, metrics }: DeliverPorts, endpoint: En
     metrics.count('EndpointsDisabled');
     log.warn('an endpoint was switched off', { endpoint: id, because: health.disabledBecause ?? '' });
   }
-  if (health.drainingSince !== undefined) await tasks.send({ kind: 'drain', workspace, endpoint: id });
+  const { drainAt } = health;
+  if (drainAt !== undefined && drainAt !== endpoint.drainAt)
+    await tasks.send({ kind: 'drain', workspace, endpoint: id, at: drainAt });
 }
 
 /** One call, with the oldest of what waits; it is logged as an attempt and counts towards nothing. */
 async function probe(ports: DeliverPorts, endpoint: Endpoint): Promise<void> {
   const { store, clock } = ports;
   if (endpoint.state !== 'failing' || (endpoint.probeAt ?? 0) > clock.now() + 1000) return;
-  const [oldest] = await waiting(store, endpoint.id, 1);
+  const { rows } = await waiting(store, endpoint.id, PROBED);
+  const [oldest] = rows;
   if (oldest) {
     await attempt(ports, endpoint, deliveryOf(oldest), oldest, true);
     return;
   }
-  // The index may lag, or all that waited has run out: the next event asks.
-  await turnHealth(ports, endpoint, (health) => ({
-    ...health,
-    state: 'active',
-    failures: Math.max(0, health.failures - 1),
+  // All that waited has run out, or the list shows it late: the next event asks, and what shows later is drained.
+  await turnHealth(ports, endpoint, ({ failures, failingSince }, now) => ({
+    ...draining(now),
+    ...known({ failingSince }),
+    failures: Math.max(0, failures - 1),
   }));
 }
 
-async function waiting(store: Store, endpoint: string, limit: number): Promise<readonly Delivery[]> {
+/** The oldest. Lists may lag: what they still show, but does not wait any more, is left out. */
+async function waiting(store: Store, endpoint: string, limit: number) {
   const { items } = await store.query({ index: 'gsi3', pk: waitingList(endpoint), limit });
   const rows = await store.getMany(
     items.map(({ pk, sk }) => ({ pk, sk })),
     { consistent: true },
   );
-  return rows
+  const sorted = rows
     .filter((row) => row.gsi3pk === waitingList(endpoint))
     .map(readDelivery)
     .toSorted((a, b) => (a.storedAt < b.storedAt ? -1 : 1));
+  return { rows: sorted, isEmpty: items.length === 0 };
 }
 
-/** Hands out what waits, oldest first, so many a second; the task calls itself until nothing waits. */
-async function drain(ports: DeliverPorts, endpoint: Endpoint): Promise<void> {
+/**
+ * Hands out what waits, oldest first, so many a second; the task calls itself until nothing waits. A step is taken before
+ * it is done: of two tasks one does it. Should that die, the watchdog brings the next.
+ */
+async function drain(ports: DeliverPorts, endpoint: Endpoint, step: number | undefined): Promise<void> {
   const { store, clock, tasks } = ports;
-  const { id, workspace, drainingSince } = endpoint;
+  const { id, workspace, drainingSince, drainAt } = endpoint;
   if (endpoint.state !== 'active' || drainingSince === undefined) return;
+  if (step !== undefined && step !== drainAt) return;
   const now = clock.now();
   const rate = Math.min(drainRate(drainingSince, now), endpoint.ratePerSecond ?? Number.POSITIVE_INFINITY);
-  const rows = await waiting(store, id, rate);
-  for (const row of rows) {
-    const key = deliveryKey(id, row.storedAt, row.event);
-    const nextAt = now + GRACE_MS;
-    const changes = [
-      set('gsi3pk', dueListOf('delivery', row.event)),
-      set('gsi3sk', dueSortKey(nextAt, row.event)),
-      remove('nextAt'),
-    ];
-    const taken = await store.write(update(key, changes, equal('gsi3pk', waitingList(id))));
-    if (taken.done) await tasks.send(deliveryOf(row));
+  const { rows, isEmpty } = await waiting(store, id, rate);
+  // Never the same step again, however early this task comes.
+  const next = nextDrain(drainingSince, isEmpty, Math.max(now, drainAt ?? 0));
+  const { failures, failingSince } = endpoint;
+  const health: Health = {
+    ...{ state: 'active', failures },
+    ...known({ failingSince }),
+    ...(next !== undefined && { drainingSince, drainAt: next }),
+  };
+  const key = endpointKey(workspace, id);
+  const taken = await store.write(update(key, healthChanges(id, health), healthAsRead(endpoint)));
+  if (!taken.done) {
+    // Another task does this step; or a call of this moment has changed how the endpoint is.
+    const changed = taken.item && readEndpoint(taken.item);
+    return changed && changed.drainAt === drainAt ? drain(ports, changed, drainAt) : undefined;
   }
-  if (rows.length > 0) return tasks.send({ kind: 'drain', workspace, endpoint: id }, 1);
-  await store.write(
-    update(endpointKey(workspace, id), [remove('drainingSince')], equal('drainingSince', drainingSince)),
-  );
+  for (const row of rows) await handOut(ports, row, now);
+  if (next === undefined) return;
+  await tasks.send({ kind: 'drain', workspace, endpoint: id, at: next }, Math.ceil((next - now) / 1000));
+}
+
+async function handOut({ store, tasks }: DeliverPorts, row: Delivery, now: number): Promise<void> {
+  const changes = [
+    set('gsi3pk', dueListOf('delivery', row.event)),
+    set('gsi3sk', dueSortKey(now + GRACE_MS, row.event)),
+    remove('nextAt'),
+  ];
+  const { done } = await store.write(update(keyOf(row), changes, equal('gsi3pk', waitingList(row.endpoint))));
+  if (done) await tasks.send(taskOf(row));
 }

@@ -54,7 +54,8 @@ export async function wakeDelivery({ store, tasks }: WakePorts, key: Key): Promi
 export async function wakeEndpoint({ store, tasks }: WakePorts, key: Key): Promise<void> {
   const item = await store.get(key, { consistent: true });
   const endpoint = item && readEndpoint(item);
-  if (endpoint?.state === 'failing') {
-    await tasks.send({ kind: 'probe', workspace: endpoint.workspace, endpoint: endpoint.id });
-  }
+  if (!endpoint) return;
+  const { id, workspace, state, drainAt } = endpoint;
+  if (state === 'failing') await tasks.send({ kind: 'probe', workspace, endpoint: id });
+  else if (drainAt !== undefined) await tasks.send({ kind: 'drain', workspace, endpoint: id, at: drainAt });
 }

@@ -6,7 +6,7 @@ import { Headers, NoticePatterns } from '#lib/domain/reaction/rule.ts';
 import { known } from '#lib/domain/schema.ts';
 import { itemReader } from '#lib/store/items.ts';
 import { dueListOf, dueSortKey, endpointKey } from '#lib/store/keys.ts';
-import { type Change, type Item, remove, set } from '#lib/store/store.ts';
+import { type Change, type Condition as Check, type Item, remove, set, unchanged } from '#lib/store/store.ts';
 
 const LONGEST_NAME = 100;
 const DEFAULT_TIMEOUT_MS = 5000;
@@ -56,6 +56,7 @@ const Stored = v.object({
   probes: v.exactOptional(v.number()),
   probeAt: v.exactOptional(v.number()),
   drainingSince: v.exactOptional(v.number()),
+  drainAt: v.exactOptional(v.number()),
   disabledBecause: v.exactOptional(v.picklist(['gone', 'failing', 'asked'])),
 });
 export type Endpoint = v.InferOutput<typeof Stored>;
@@ -69,16 +70,21 @@ export function endpointItem({ where, ...endpoint }: Endpoint): Item {
   };
 }
 
-/** The watchdog asks a failing endpoint, should its own task be lost. */
-function dueAttributes({ id, probeAt }: Pick<Endpoint, 'id' | 'probeAt'>) {
-  return probeAt === undefined ? {} : { gsi3pk: dueListOf('endpoint', id), gsi3sk: dueSortKey(probeAt, id) };
+/** The watchdog asks a failing endpoint, and goes on draining one, should its own task be lost. */
+function dueAttributes({ id, probeAt, drainAt }: Pick<Endpoint, 'id' | 'probeAt' | 'drainAt'>) {
+  const at = probeAt ?? drainAt;
+  return at === undefined ? {} : { gsi3pk: dueListOf('endpoint', id), gsi3sk: dueSortKey(at, id) };
 }
 
-const HEALTH = ['failingSince', 'probes', 'probeAt', 'drainingSince', 'disabledBecause'] as const;
+const HEALTH = ['failingSince', 'probes', 'probeAt', 'drainingSince', 'drainAt', 'disabledBecause'] as const;
+
+/** An endpoint's item as it was read: whoever changes its health sees what another call has made of it meanwhile. */
+export const healthAsRead = ({ state, failures, probeAt, drainingSince, drainAt }: Endpoint): Check =>
+  unchanged({ state, failures, probeAt, drainingSince, drainAt });
 
 /** What makes an endpoint's item say how it is by now. */
 export function healthChanges(id: string, health: Health): readonly Change[] {
-  const due = dueAttributes({ id, ...known({ probeAt: health.probeAt }) });
+  const due = dueAttributes({ id, ...known({ probeAt: health.probeAt, drainAt: health.drainAt }) });
   return [
     set('state', health.state),
     set('failures', health.failures),

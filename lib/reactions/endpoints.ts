@@ -3,7 +3,7 @@ import type { Reach } from '#lib/domain/base-url.ts';
 import { newId } from '#lib/domain/ids.ts';
 import type { Clock, Random } from '#lib/domain/ports.ts';
 import { type Condition, patternsIn } from '#lib/domain/reaction/condition.ts';
-import { HEALTHY } from '#lib/domain/reaction/delivery.ts';
+import { draining, HEALTHY, type Health } from '#lib/domain/reaction/delivery.ts';
 import { Instant, type Issue, known, optional, Whole } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import type { ProviderHttp } from '#lib/sender/provider.ts';
@@ -298,13 +298,14 @@ export async function switchEndpoint(
   id: string,
   on: boolean,
 ): Promise<Endpoint | undefined> {
-  const health = on
-    ? { ...HEALTHY, drainingSince: clock.now() }
+  const health: Health = on
+    ? draining(clock.now())
     : ({ state: 'disabled', failures: 0, disabledBecause: 'asked' } as const);
   const changes = healthChanges(id, health);
   const written = await store.write(update(endpointKey(workspace, id), changes, exists()), { returns: 'new' });
   if (!written.done || !written.item) return undefined;
-  if (on) await tasks.send({ kind: 'drain', workspace, endpoint: id });
+  const { drainAt } = health;
+  if (drainAt !== undefined) await tasks.send({ kind: 'drain', workspace, endpoint: id, at: drainAt });
   return readEndpoint(written.item);
 }
 

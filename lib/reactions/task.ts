@@ -27,7 +27,13 @@ const Task = v.variant('kind', [
   /** Asks a failing endpoint, with the oldest of what waits. */
   v.object({ kind: v.literal('probe'), workspace: v.string(), endpoint: v.string() }),
   /** Hands out what waits for an endpoint that is well again. */
-  v.object({ kind: v.literal('drain'), workspace: v.string(), endpoint: v.string() }),
+  v.object({
+    kind: v.literal('drain'),
+    workspace: v.string(),
+    endpoint: v.string(),
+    /** Which step of it. */
+    at: v.exactOptional(v.number()),
+  }),
 ]);
 export type Task = v.InferOutput<typeof Task>;
 export type DeliveryTask = Extract<Task, { kind: 'delivery' }>;

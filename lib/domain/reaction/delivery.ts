@@ -58,6 +58,8 @@ const SLOWEST_DRAIN = 10;
 const FASTEST_DRAIN = 100;
 /** The rate doubles each second. */
 const DOUBLES_EVERY = SECOND;
+/** Longer than any list was seen to lag, and than a call may take. */
+const LISTS_LAG = 5 * MINUTE;
 
 /** What a healthy endpoint never has to write. */
 export interface Health {
@@ -70,20 +72,24 @@ export interface Health {
   readonly probeAt?: number;
   /** When it began to be drained, after a probe that went well, until nothing waits any more. */
   readonly drainingSince?: number;
+  /** When the next step of the draining is due; it names the step, so that two tasks do not do it twice. */
+  readonly drainAt?: number;
   readonly disabledBecause?: 'gone' | 'failing' | 'asked';
 }
 
 export const HEALTHY: Health = { state: 'active', failures: 0 };
 
-/** After a call that failed. */
-export function afterFailure(health: Health, result: CallResult, now: number): Health {
+/** After a call that failed. Of one that fails already only a probe tells when it is asked again: others were under way. */
+export function afterFailure(health: Health, result: CallResult, now: number, isProbe = false): Health {
   if (health.state === 'disabled') return health;
   const failures = health.failures + 1;
   const failingSince = health.failingSince ?? now;
   if (isGone(result)) return { state: 'disabled', failures, failingSince, disabledBecause: 'gone' };
   if (failures >= FAILURES_UNTIL_DISABLED && now - failingSince >= HOPELESS_AFTER)
     return { state: 'disabled', failures, failingSince, disabledBecause: 'failing' };
-  if (failures < FAILURES_UNTIL_FAILING) return { state: 'active', failures, failingSince };
+  // What waits has still to be drained.
+  if (failures < FAILURES_UNTIL_FAILING) return { ...health, state: 'active', failures, failingSince };
+  if (health.state === 'failing' && !isProbe) return { ...health, failures };
   const probes = health.state === 'failing' ? (health.probes ?? 0) + 1 : 0;
   const probeAt = now + (PROBES[Math.min(probes, PROBES.length - 1)] ?? 0);
   return { state: 'failing', failures, failingSince, probes, probeAt };
@@ -92,7 +98,21 @@ export function afterFailure(health: Health, result: CallResult, now: number): H
 /** After a call that went well. What waited meanwhile is drained, oldest first. */
 export function afterSuccess(health: Health, now: number): Health {
   if (health.state === 'disabled') return health;
-  return health.state === 'failing' ? { ...HEALTHY, drainingSince: now } : HEALTHY;
+  if (health.state === 'failing') return draining(now);
+  const { drainingSince, drainAt } = health;
+  return drainingSince === undefined ? HEALTHY : { ...draining(drainingSince), drainAt: drainAt ?? drainingSince };
+}
+
+/** Well, with something that may wait. */
+export const draining = (now: number): Health => ({ ...HEALTHY, drainingSince: now, drainAt: now });
+
+/**
+ * The next step of draining; undefined where it is over. Lists may show late what has begun to wait, so that an empty one
+ * is looked at again for a while.
+ */
+export function nextDrain(drainingSince: number, foundNothing: boolean, now: number): number | undefined {
+  if (!foundNothing) return now + DOUBLES_EVERY;
+  return now - drainingSince >= LISTS_LAG ? undefined : now + MINUTE;
 }
 
 /** How many a second may go to an endpoint that is drained since then. */

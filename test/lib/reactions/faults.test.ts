@@ -1,0 +1,164 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { afterFailure, HEALTHY, type Health } from '#lib/domain/reaction/delivery.ts';
+import { runTask } from '#lib/reactions/deliver.ts';
+import type { Reply } from '#lib/sender/provider.ts';
+import { deliveryPartition, dueListKey } from '#lib/store/keys.ts';
+import { put, remove, update } from '#lib/store/store.ts';
+import { itemsOf, message } from '#test/functions/admin/admin-bench.ts';
+import { ReactionBench } from '#test/support/reactions.ts';
+
+const MINUTE = 60;
+const answered = (status: number): Reply => ({ kind: 'answered', status, headers: {}, text: '' });
+
+let bench: ReactionBench;
+let hook: string;
+beforeEach(async () => {
+  bench = new ReactionBench();
+  hook = (await bench.admin.webhook()).url;
+});
+const receive = async (n: number, more: object = {}) =>
+  String((await bench.admin.post(hook, message(n, more))).body.id);
+const rowsOf = async (id: string) => (await bench.admin.store.query({ pk: deliveryPartition(id), limit: 1000 })).items;
+const statesOf = async (id: string) => [...new Set((await rowsOf(id)).map(({ state }) => state))];
+
+/** Of an endpoint that fails `count` notices wait. */
+async function failing(count: number) {
+  const { id } = await bench.endpoint();
+  bench.admin.answer = () => answered(500);
+  for (let n = 1; n <= count; n++) await receive(n);
+  await bench.wait(30);
+  expect(await bench.show(id)).toMatchObject({ state: 'failing' });
+  return id;
+}
+
+describe('what waits for an endpoint that is well again', () => {
+  it('is all delivered, also where a call fails in between', async () => {
+    const id = await failing(60);
+    let calls = 0;
+    bench.admin.answer = () => answered(++calls === 12 ? 500 : 200);
+    await bench.wait(10 * MINUTE);
+    expect(await statesOf(id)).toEqual(['delivered']);
+  });
+
+  it('is delivered where the task that hands it out is lost', async () => {
+    const id = await failing(60);
+    bench.admin.answer = () => answered(200);
+    await bench.wait(31);
+    bench.loseTasks();
+    await bench.wait(3 * MINUTE);
+    await bench.watch();
+    await bench.wait(10 * MINUTE);
+    expect(await statesOf(id)).toEqual(['delivered']);
+  });
+
+  it('is delivered where a crash came before the task that hands it out', async () => {
+    const id = await failing(20);
+    bench.admin.answer = () => answered(200);
+    const { tasks } = bench.delivering;
+    const dying = { ...bench.delivering, tasks: { send: () => Promise.reject(new Error('died')) } };
+    bench.now += MINUTE * 1000;
+    const probe = { kind: 'probe', workspace: 'main', endpoint: id } as const;
+    await expect(runTask(dying, probe)).rejects.toThrow('died');
+    await tasks.send(probe);
+    await bench.wait(2 * MINUTE);
+    await bench.watch();
+    await bench.wait(10 * MINUTE);
+    expect(await statesOf(id)).toEqual(['delivered']);
+  });
+
+  it('is delivered where the list of what waits shows it a minute late', async () => {
+    const id = await failing(20);
+    const late = (await rowsOf(id)).filter(({ gsi3pk }) => gsi3pk === `WAIT#${id}`).slice(-3);
+    for (const { pk, sk } of late)
+      await bench.admin.store.write(update({ pk, sk }, [remove('gsi3pk'), remove('gsi3sk')]));
+    bench.admin.answer = () => answered(200);
+    await bench.wait(MINUTE + 50);
+    for (const row of late) await bench.admin.store.write(put(row));
+    await bench.wait(10 * MINUTE);
+    expect(await statesOf(id)).toEqual(['delivered']);
+  });
+
+  it('is delivered where the list showed nothing at all when it was asked', async () => {
+    const id = await failing(6);
+    const late = (await rowsOf(id)).filter(({ gsi3pk }) => gsi3pk === `WAIT#${id}`);
+    for (const { pk, sk } of late)
+      await bench.admin.store.write(update({ pk, sk }, [remove('gsi3pk'), remove('gsi3sk')]));
+    bench.admin.answer = () => answered(200);
+    await bench.wait(MINUTE);
+    for (const row of late) await bench.admin.store.write(put(row));
+    await bench.wait(10 * MINUTE);
+    expect(await statesOf(id)).toEqual(['delivered']);
+  });
+
+  it('comes no faster where the task that hands it out is doubled', async () => {
+    await failing(100);
+    bench.admin.answer = () => answered(200);
+    await bench.wait(30);
+    const [drain] = bench.tasks.filter(({ task }) => task.kind === 'drain');
+    if (!drain) throw new Error('nothing drains');
+    const before = bench.told.length;
+    for (let i = 0; i < 5; i++) await bench.delivering.tasks.send(drain.task);
+    await bench.settle();
+    expect(bench.told.length - before).toBeLessThanOrEqual(20);
+  });
+});
+
+it('a probe is sent after a minute, however many calls were under way when the endpoint began to fail', () => {
+  const failed = { kind: 'failed', reason: 'timeout' } as const;
+  let health: Health = HEALTHY;
+  for (let i = 0; i < 9; i++) health = afterFailure(health, failed, 1000);
+  expect(health).toMatchObject({ state: 'failing', probes: 0, probeAt: 61_000 });
+  expect(afterFailure(health, failed, 61_000, true)).toMatchObject({ probes: 1, probeAt: 181_000 });
+});
+
+it('a task of the content that was replaced meanwhile neither calls nor forgets the newer one', async () => {
+  const { id } = await bench.endpoint();
+  const event = await receive(1);
+  const [stored] = bench.stream.splice(0);
+  const storedAt = String(stored?.after?.storedAt);
+  const task = { kind: 'delivery', workspace: 'main', endpoint: id, event, storedAt } as const;
+  await bench.admin.done('POST', `/api/endpoints/${id}/disable`);
+  await runTask(bench.delivering, { ...task, content: 'fedcba98' });
+  await runTask(bench.delivering, task);
+  await bench.admin.done('POST', `/api/endpoints/${id}/enable`);
+  await bench.settle();
+  expect(bench.told.map((one) => one.id)).toEqual([`${event}_fedcba98`]);
+});
+
+it('of two tasks of one delivery, the call that went well stands', async () => {
+  const { id } = await bench.endpoint();
+  await receive(1);
+  const [stored] = bench.stream.splice(0);
+  const event = String(stored?.after?.eventId);
+  const task = {
+    ...({ kind: 'delivery', workspace: 'main', endpoint: id, event } as const),
+    storedAt: String(stored?.after?.storedAt),
+  } as const;
+  const gates: ((reply: Reply) => void)[] = [];
+  const http = { call: () => new Promise<Reply>((resolve) => gates.push(resolve)) };
+  const both = [1, 2].map(() => runTask({ ...bench.delivering, http }, task));
+  await expect.poll(() => gates.length).toBe(2);
+  gates[0]?.(answered(200));
+  await both[0];
+  gates[1]?.(answered(500));
+  await both[1];
+  expect(itemsOf(await bench.admin.done('GET', `/api/endpoints/${id}/deliveries`))).toMatchObject([
+    { state: 'delivered' },
+  ]);
+});
+
+it('what is due for an endpoint that was deleted is found once by the watchdog, and no more', async () => {
+  const { id } = await bench.endpoint();
+  bench.admin.answer = () => answered(500);
+  await receive(1);
+  await bench.settle();
+  await bench.admin.call('DELETE', `/api/endpoints/${id}`);
+  await bench.wait(2 * MINUTE);
+  await bench.watch();
+  const lists = await Promise.all(
+    Array.from({ length: 16 }, (_, shard) =>
+      bench.admin.store.query({ index: 'gsi3', pk: dueListKey('delivery', shard), limit: 10 }),
+    ),
+  );
+  expect(lists.flatMap(({ items }) => items)).toEqual([]);
+});
