@@ -1,7 +1,8 @@
-import { derivedId, keyPart, sha256, shardOf } from '#lib/domain/ids.ts';
+import { derivedId, shardOf } from '#lib/domain/ids.ts';
 import type { ChatKind } from '#lib/domain/person.ts';
 import { shortly } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
+import { aliasKey, chatKey, chatListPartition, providerChatPartition, titlePartition } from '#lib/store/keys.ts';
 import {
   absent,
   all,
@@ -9,7 +10,6 @@ import {
   type Change,
   compare,
   type Item,
-  type Key,
   put,
   type Store,
   set,
@@ -48,10 +48,6 @@ export function chatId(chat: Pick<ChatSighting, 'workspace' | 'provider' | 'acco
   return derivedId('chat', [chat.workspace, chat.provider, chat.accountKey, chat.providerChatId]);
 }
 
-export function chatKey(id: string): Key {
-  return { pk: `CHAT#${id}`, sk: 'META' };
-}
-
 /**
  * Where a chat stands in the list: moving an index entry costs two write units, so it moves once a minute at most. Inside
  * a minute only the items tell the order (lib/chats/list.ts).
@@ -59,16 +55,6 @@ export function chatKey(id: string): Key {
 export const minuteOf = (at: string): string => at.slice(0, 'YYYY-MM-DDThh:mm'.length);
 
 export const listedAt = (at: string, id: string): string => `${minuteOf(at)}#${id}`;
-
-/** Where chats are found by their exact title. */
-export function titlePartition(workspace: string, title: string): string {
-  return `WS#${workspace}#TITLE#${sha256(title.toWellFormed())}`;
-}
-
-/** Where chats are found by the provider's id: the same id may stand in several accounts. */
-export function providerChatPartition(workspace: string, providerChatId: string): string {
-  return `WS#${workspace}#PCHAT#${keyPart(providerChatId)}`;
-}
 
 /** The webhook stands in for an account that nobody has named. */
 export const isNamedAccount = (accountKey: string): boolean => !accountKey.startsWith('wh_');
@@ -136,7 +122,7 @@ function changes(chat: ChatSighting, id: string, at: string, isMerged: boolean):
     ...(chat.phone === undefined ? [] : [set('phone', chat.phone)]),
     set('lastAt', at),
     setIfAbsent('createdAt', at),
-    set('gsi1pk', `WS#${chat.workspace}#CHAT#${shardOf(id)}`),
+    set('gsi1pk', chatListPartition(chat.workspace, shardOf(id))),
     set('gsi1sk', listedAt(at, id)),
     setIfAbsent('gsi3pk', providerChatPartition(chat.workspace, chat.providerChatId)),
     setIfAbsent('gsi3sk', id),
@@ -154,8 +140,7 @@ export function titleChanges(workspace: string, title: string, id: string): Chan
 function aliasItems(chat: ChatSighting, id: string) {
   return (chat.aliases ?? []).slice(0, MOST_ALIASES).map((alias) =>
     put({
-      ...chatKey(id),
-      sk: `ALIAS#${keyPart(alias)}`,
+      ...aliasKey(id, alias),
       chatId: id,
       gsi3pk: providerChatPartition(chat.workspace, alias),
       gsi3sk: id,

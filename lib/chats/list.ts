@@ -1,12 +1,12 @@
 import * as v from 'valibot';
-import { SHARDS } from '#lib/domain/ids.ts';
 import { CHAT_KINDS } from '#lib/domain/person.ts';
 import { Instant, optional, text } from '#lib/domain/schema.ts';
 import { itemReader } from '#lib/store/items.ts';
+import { chatListPartition, everyShard, titlePartition } from '#lib/store/keys.ts';
 import { decodeCursor, type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll, newestFirst, queryAll } from '#lib/store/query.ts';
 import type { Item, Key, Query, Store, ValueMap } from '#lib/store/store.ts';
-import { currentChat, minuteOf, titlePartition } from './chat.ts';
+import { currentChat, minuteOf } from './chat.ts';
 import { chatsOf } from './people.ts';
 
 export const KnownChat = v.object({
@@ -73,7 +73,7 @@ async function pageOfActive(
   accepts: Accepts | undefined,
   { from, limit }: PageRequest,
 ): Promise<ListPage<KnownChat>> {
-  const partitions = Array.from({ length: SHARDS }, (_, shard) => `WS#${workspace}#CHAT#${shard}`);
+  const partitions = everyShard((shard) => chatListPartition(workspace, shard));
   const within = async (bounds: Pick<Query, 'prefix' | 'from' | 'before'>) => {
     const read = partitions.map((pk) => queryAll(store, { index: 'gsi1', pk, limit: 1000, ...bounds }));
     const entries = (await Promise.all(read)).flat();

@@ -2,7 +2,7 @@ import { sha256 } from '#lib/domain/ids.ts';
 import type { Chat, Message, Person } from '#lib/domain/message.ts';
 import { canBeWrittenTo, commonSpelling, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
 import { known } from '#lib/domain/schema.ts';
-import { personKey, personPartition } from '#lib/store/keys.ts';
+import { chatKey, personKey, personPartition, providerChatPartition } from '#lib/store/keys.ts';
 import { getAll, queryAll } from '#lib/store/query.ts';
 import {
   absent,
@@ -24,12 +24,10 @@ import {
 } from '#lib/store/store.ts';
 import {
   type ChatSighting,
-  chatKey,
   currentChat,
   historiesOf,
   isNamedAccount,
   listedAt,
-  providerChatPartition,
   titleChanges,
   updateChat,
 } from './chat.ts';

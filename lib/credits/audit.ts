@@ -14,6 +14,8 @@ import {
 import {
   accountKey,
   auditKey,
+  directoryRange,
+  entryId,
   LEDGER_PREFIX,
   POINTER_PREFIX,
   pointerKey,
@@ -290,10 +292,10 @@ async function auditStages(
     {
       name: '2-queues',
       partitions: async () => [
-        { name: 'accounts', query: { pk, from: 'ACCOUNT#', before: 'ACCOUNT$', consistent: true } },
+        { name: 'accounts', query: { ...directoryRange(workspace, 'ACCOUNT'), consistent: true } },
       ],
       visit: async ({ sk }) => {
-        await auditQueue(ports.store, sk.slice('ACCOUNT#'.length), note);
+        await auditQueue(ports.store, entryId({ sk }), note);
         return true;
       },
     },

@@ -1,9 +1,9 @@
 import type { Epoch } from '#lib/domain/send/part.ts';
 import { type Quota, readQuota } from '#lib/sender/items.ts';
-import { accountKey, QUOTA_PREFIX, quotaKey, quotaKindKey } from '#lib/store/keys.ts';
-import { getAll, queryAll } from '#lib/store/query.ts';
+import { QUOTA_PREFIX, quotaKey, quotaKindKey } from '#lib/store/keys.ts';
+import { queryAll } from '#lib/store/query.ts';
 import { add, type Change, exists, type Item, type Store, type Update, update } from '#lib/store/store.ts';
-import { wholeDirectory } from '#lib/tenants/directory.ts';
+import { accountItems } from '#lib/tenants/directory.ts';
 
 /**
  * Spent credits are counted by period on the account's item, which an outcome writes anyway: a counter on the quota's
@@ -69,9 +69,7 @@ const LOOKS = 5;
 export async function countedIn(store: Store, workspace: string): Promise<Counted> {
   let before = await quotasOf(store, workspace);
   for (let looks = 0; looks < LOOKS; looks += 1) {
-    const entries = await wholeDirectory(store, workspace, 'ACCOUNT');
-    const keys = entries.map(({ sk }) => accountKey(sk.slice('ACCOUNT#'.length)));
-    const accounts = await getAll(store, keys, { consistent: true });
+    const accounts = await accountItems(store, workspace);
     const quotas = await quotasOf(store, workspace);
     // An account that was deleted in between would be missed, or counted twice.
     if (leftBehind(before) === leftBehind(quotas)) return { quotas, spending: sumsOf(quotas, accounts) };

@@ -1,5 +1,4 @@
 import type { DeliveryReport, DeliveryState, Status } from '#lib/domain/event.ts';
-import { keyPart } from '#lib/domain/ids.ts';
 import { known, shortly } from '#lib/domain/schema.ts';
 import { comesTo, type Reports } from '#lib/domain/send/status.ts';
 import { toIso } from '#lib/domain/time.ts';
@@ -22,19 +21,6 @@ import {
   setIfAbsent,
   update,
 } from '#lib/store/store.ts';
-
-/** Whose message it is: message ids are unique within one account of a provider at best. */
-export interface StateScope {
-  readonly workspace: string;
-  readonly provider: string;
-  /** The account as the provider names it; empty where it does not say. */
-  readonly scope: string;
-}
-
-/** The one item in which everything that is known of a message's delivery comes together, in whatever order it comes. */
-export function stateKey({ workspace, provider, scope }: StateScope, messageId: string): Key {
-  return { pk: `PID#${workspace}#${provider}#${keyPart(scope)}#${keyPart(messageId)}`, sk: 'META' };
-}
 
 /** When what is told ends, as an event, and when it came: seconds since the epoch. */
 export interface StateLife {

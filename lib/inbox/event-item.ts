@@ -3,8 +3,17 @@ import type { Event } from '#lib/domain/event.ts';
 import { sha256, shardOf } from '#lib/domain/ids.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { shownKey } from '#lib/store/items.ts';
+import {
+  chatMessagesPartition,
+  chunkKey,
+  eventKey,
+  eventPartition,
+  quarantinePartition,
+  TOLD_PREFIX,
+  toldKey,
+} from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
-import { type Item, type Key, type Put, put, type Store, type Value, type ValueMap } from '#lib/store/store.ts';
+import { type Item, type Put, put, type Store, type Value, type ValueMap } from '#lib/store/store.ts';
 
 /** An item may hold 400 KB; keys, indexed attributes and the event's own share need room beside the bytes. */
 const CHUNK_BYTES = 350 * 1024;
@@ -39,13 +48,9 @@ function chunked(pk: string, name: string, packed: Packed, expiresAt: number | u
   const chunks: Put[] = [];
   for (let start = 0; start < packed.bytes.length; start += CHUNK_BYTES) {
     const data = packed.bytes.subarray(start, start + CHUNK_BYTES);
-    chunks.push(put({ pk, sk: chunkKey(prefix, chunks.length), data, ...(expiresAt && { expiresAt }) }));
+    chunks.push(put({ ...chunkKey(pk, prefix, chunks.length), data, ...(expiresAt && { expiresAt }) }));
   }
   return { chunks, attribute: { prefix, count: chunks.length, zipped: packed.zipped } };
-}
-
-export function chunkKey(prefix: string, index: number): string {
-  return `${prefix}#${String(index).padStart(3, '0')}`;
 }
 
 /** A later delivery of an event: its body, without a secret. Each body is kept once. */
@@ -55,8 +60,6 @@ export interface ToldAgain {
   /** Milliseconds. */
   readonly receivedAt: number;
 }
-
-const TOLD_PREFIX = 'TOLD#';
 
 /** The items that keep a later delivery beside its event. */
 export function toldItems(id: string, { raw, contentType, receivedAt }: ToldAgain, expiresAt?: number): readonly Put[] {
@@ -68,8 +71,7 @@ export function toldItems(id: string, { raw, contentType, receivedAt }: ToldAgai
     ? { chunks: [], attribute: inline(packed) }
     : chunked(pk, 'AGAIN', packed, expiresAt);
   const item = {
-    pk,
-    sk: TOLD_PREFIX + hash,
+    ...toldKey(pk, hash),
     body: attribute,
     contentType,
     receivedAt,
@@ -169,10 +171,6 @@ export function lifeOf({ event: { receivedAt }, expiresAt }: EventRecord) {
  */
 const COMPRESS_FROM = 1400;
 
-export function eventKey(id: string): Key {
-  return { pk: `EVT#${id}`, sk: 'META' };
-}
-
 /**
  * The head item of an event and the chunks to be written before it. Raw and normalised stand in the head wherever they
  * fit, so that an ordinary event is one write.
@@ -228,19 +226,13 @@ function indexAttributes(event: Event, orderedAt: string): ValueMap {
   };
   if (event.kind === 'message') {
     const { direction, content } = event.message;
-    return { ...common, direction, type: content.type, gsi2pk: `CHAT#${event.chatId}`, gsi2sk: sk };
+    return { ...common, direction, type: content.type, gsi2pk: chatMessagesPartition(event.chatId), gsi2sk: sk };
   }
   if (event.kind === 'unknown' && event.quarantined) {
     const gsi2pk = quarantinePartition(event.workspace, shard);
     return { ...common, quarantined: true, type: event.type, gsi2pk, gsi2sk: sk };
   }
   return common;
-}
-
-export const eventPartition = (workspace: string, shard: number): string => `WS#${workspace}#EVT#${shard}`;
-
-export function quarantinePartition(workspace: string, shard: number): string {
-  return `WS#${workspace}#QUAR#${shard}`;
 }
 
 /** An event's record as it was stored, thumbnails included; undefined where there is none, or it has run out. */
@@ -298,7 +290,7 @@ async function load(store: Store, head: Item, name: string): Promise<Uint8Array 
 
 async function bytesOf(store: Store, pk: string, reference: BlobReference): Promise<Uint8Array> {
   if (reference.kind === 'inline') return reference.bytes;
-  const keys = Array.from({ length: reference.count }, (_, i) => ({ pk, sk: chunkKey(reference.prefix, i) }));
+  const keys = Array.from({ length: reference.count }, (_, i) => chunkKey(pk, reference.prefix, i));
   const items = new Map((await store.getMany(keys, { consistent: true })).map((item) => [item.sk, item.data]));
   const parts = keys.map(({ sk }) => {
     const data = items.get(sk);

@@ -2,6 +2,7 @@ import type { Event, MessageEvent } from '#lib/domain/event.ts';
 import { conflictId, contentHash } from '#lib/domain/identity.ts';
 import type { Clock } from '#lib/domain/ports.ts';
 import { isSameMessage, renewed, substanceHash } from '#lib/domain/renewal.ts';
+import { chunkKey, eventKey } from '#lib/store/keys.ts';
 import {
   absentOrExpired,
   del,
@@ -13,7 +14,7 @@ import {
   type Store,
   unchanged,
 } from '#lib/store/store.ts';
-import { blobOf, chunkKey, type EventRecord, eventItems, eventKey, recordOf, toldItems } from './event-item.ts';
+import { blobOf, type EventRecord, eventItems, recordOf, toldItems } from './event-item.ts';
 import { placed, placedInTime } from './feed-row.ts';
 
 /** The chunk items that an event's head item refers to. */
@@ -21,7 +22,7 @@ function chunksOf(head: Item): Key[] {
   return [head.event, head.raw, head.thumbnails].flatMap((attribute) => {
     const blob = blobOf(attribute);
     if (blob?.kind !== 'chunks') return [];
-    return Array.from({ length: blob.count }, (_, i) => ({ pk: head.pk, sk: chunkKey(blob.prefix, i) }));
+    return Array.from({ length: blob.count }, (_, i) => chunkKey(head.pk, blob.prefix, i));
   });
 }
 

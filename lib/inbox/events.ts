@@ -2,17 +2,24 @@ import * as v from 'valibot';
 import { currentChat, historiesOf } from '#lib/chats/chat.ts';
 import { chatsOf } from '#lib/chats/people.ts';
 import type { Event, EventKind, MessageEvent, StatusEvent } from '#lib/domain/event.ts';
-import { SHARDS } from '#lib/domain/ids.ts';
 import { Instant, known, Whole } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { sentEventId } from '#lib/sender/sent-event.ts';
 import { itemReader } from '#lib/store/items.ts';
+import {
+  chatMessagesPartition,
+  eventKey,
+  eventPartition,
+  everyShard,
+  headKey,
+  quarantineCounters,
+  quarantinePartition,
+} from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll, newestFirst, type Partition, queryAll, type Slice } from '#lib/store/query.ts';
 import { type Item, isLive, type Store } from '#lib/store/store.ts';
 import { deliveryReport } from './delivery-state.ts';
-import { eventKey, eventOf, eventPartition, quarantinePartition, recordOf, toldAgain } from './event-item.ts';
-import { quarantineCounters } from './keep.ts';
+import { eventOf, recordOf, toldAgain } from './event-item.ts';
 
 /**
  * Events as readers see them: whole, with thumbnails, and how far each message of ours has got by now. `once`: of a
@@ -27,7 +34,7 @@ export async function shownEvents(
   const stateKeys = new Set(heads.flatMap((head) => (hasState(head) ? [head.stateKey] : [])));
   const [events, states] = await Promise.all([
     Promise.all(heads.map((head) => eventOf(store, head))),
-    store.getMany([...stateKeys].map((pk) => ({ pk, sk: 'META' }))),
+    store.getMany([...stateKeys].map(headKey)),
   ]);
   const isKnown = (state: Item) => state.send !== undefined || isLive(state, nowSeconds);
   const stateAt = new Map(states.filter(isKnown).map((item) => [item.pk, item]));
@@ -216,7 +223,7 @@ async function listHistory(
   nowSeconds: number,
 ): Promise<ListPage<Event>> {
   if (chats.size === 0) return { items: [] };
-  const partitions = [...chats.keys()].map((history) => `CHAT#${history}`);
+  const partitions = [...chats.keys()].map(chatMessagesPartition);
   const wanted = { limit: page.limit, ...span(filter, page) };
   const slice = await newestFirst(store, { index: 'gsi2', partitions }, wanted);
   const { items, ...rest } = await load(store, slice, workspace, nowSeconds, true);
@@ -224,9 +231,8 @@ async function listHistory(
 }
 
 export function partitionOf(workspace: string, { quarantined }: Pick<EventFilter, 'quarantined'>): Partition {
-  const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
-  if (quarantined) return { index: 'gsi2', partitions: shards.map((shard) => quarantinePartition(workspace, shard)) };
-  return { index: 'gsi1', partitions: shards.map((shard) => eventPartition(workspace, shard)) };
+  if (quarantined) return { index: 'gsi2', partitions: everyShard((shard) => quarantinePartition(workspace, shard)) };
+  return { index: 'gsi1', partitions: everyShard((shard) => eventPartition(workspace, shard)) };
 }
 
 export function span(filter: EventFilter, { from: position }: PageRequest) {
@@ -280,6 +286,6 @@ async function load(
 }
 
 function positionOf(slice: Slice, id: string): string | undefined {
-  const entry = slice.entries.find(({ pk }) => pk === `EVT#${id}`);
+  const entry = slice.entries.find(({ pk }) => pk === eventKey(id).pk);
   return entry && String(entry.gsi1sk ?? entry.gsi2sk);
 }

@@ -1,8 +1,8 @@
 import type { Clock, Random } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
 import { readAccount } from '#lib/sender/items.ts';
-import { accountKey } from '#lib/store/keys.ts';
-import { del, type Key, put, type Store } from '#lib/store/store.ts';
+import { accountKey, fallbackKey } from '#lib/store/keys.ts';
+import { del, put, type Store } from '#lib/store/store.ts';
 import { retentionOf } from '#lib/tenants/workspaces.ts';
 import type { Stored } from './event-store.ts';
 import type { Envelope, OwnReport } from './fallback-queue.ts';
@@ -32,8 +32,8 @@ export async function collectChunks(
 ): Promise<readonly string[] | undefined> {
   if (chunk.count === 1) return [chunk.data];
   const expiresAt = nowSeconds + KEPT_SECONDS;
-  await store.write(put({ ...chunkKey(chunk.parcel, chunk.index), data: chunk.data, expiresAt }));
-  const keys = Array.from({ length: chunk.count }, (_, index) => chunkKey(chunk.parcel, index));
+  await store.write(put({ ...fallbackKey(chunk.parcel, chunk.index), data: chunk.data, expiresAt }));
+  const keys = Array.from({ length: chunk.count }, (_, index) => fallbackKey(chunk.parcel, index));
   const found = new Map((await store.getMany(keys, { consistent: true })).map((item) => [item.sk, String(item.data)]));
   const data = keys.flatMap(({ sk }) => found.get(sk) ?? []);
   return data.length === chunk.count ? data : undefined;
@@ -42,11 +42,7 @@ export async function collectChunks(
 /** Call when the envelope is stored. */
 export async function forgetChunks(store: Store, envelope: string, count: number): Promise<void> {
   if (count === 1) return;
-  await store.writeMany(Array.from({ length: count }, (_, index) => del(chunkKey(envelope, index))));
-}
-
-function chunkKey(envelope: string, index: number): Key {
-  return { pk: `FALLBACK#${envelope}`, sk: String(index).padStart(2, '0') };
+  await store.writeMany(Array.from({ length: count }, (_, index) => del(fallbackKey(envelope, index))));
 }
 
 interface Ports extends SettlePorts {

@@ -1,6 +1,6 @@
 import type { Clock } from '#lib/domain/ports.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { feedKey } from '#lib/store/keys.ts';
+import { chatIdIn, feedKey } from '#lib/store/keys.ts';
 import { COMMIT_MS } from '#lib/store/retry.ts';
 import { all, equal, type Item, type Key, type Put, put, type Store, StoreUnavailable } from '#lib/store/store.ts';
 
@@ -16,7 +16,7 @@ import { all, equal, type Item, type Key, type Put, put, type Store, StoreUnavai
 /** The row to which a head item with a `storedAt` leads. It holds no word of the provider's: it may outlive its event. */
 export function feedRow(head: Item): Put {
   const { kind, provider, accountId, direction, gsi2pk, expiresAt } = head;
-  const chat = kind === 'message' ? { chat: String(gsi2pk).slice('CHAT#'.length) } : {};
+  const chat = kind === 'message' ? { chat: chatIdIn(String(gsi2pk)) } : {};
   return put({ ...rowKey(head), kind, provider, accountId, direction, ...chat, expiresAt });
 }
 

@@ -4,12 +4,11 @@ import type { Clock } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { type Fill, isFilled } from '#lib/store/fill.ts';
-import { feedPartition } from '#lib/store/keys.ts';
+import { eventKey, eventPartition, feedPartition, headKey } from '#lib/store/keys.ts';
 import { encodeCursor, type PageRequest } from '#lib/store/page.ts';
 import { getAll } from '#lib/store/query.ts';
 import { absent, all, exists, type Item, isLive, type Store, set, setIfAbsent, update } from '#lib/store/store.ts';
 import { listed } from '#lib/store/walk.ts';
-import { eventKey, eventPartition } from './event-item.ts';
 import { accepts, chatsWanted, type EventFilter, inChat, LARGEST_PAGE, shownEvents } from './events.ts';
 import { feedRow } from './feed-row.ts';
 
@@ -138,7 +137,7 @@ const idOf = ({ sk }: Item): string => sk.slice(sk.indexOf('#') + 1);
 
 async function statesOf(store: Store, heads: readonly Item[]): Promise<Map<string, Item>> {
   const pks = new Set(heads.flatMap((head) => (hasTwin(head) ? [head.stateKey] : [])));
-  const keys = [...pks].map((pk) => ({ pk, sk: 'META' }));
+  const keys = [...pks].map(headKey);
   return new Map((await getAll(store, keys, { consistent: true })).map((state) => [state.pk, state]));
 }
 
@@ -169,7 +168,7 @@ async function claim(
   id: string,
 ): Promise<Item | undefined> {
   const end = typeof expiresAt === 'number' ? [setIfAbsent('expiresAt', expiresAt)] : [];
-  const written = await store.write(update({ pk, sk: 'META' }, [setIfAbsent('fed', id), ...end]), { returns: 'new' });
+  const written = await store.write(update(headKey(pk), [setIfAbsent('fed', id), ...end]), { returns: 'new' });
   return written.item;
 }
 

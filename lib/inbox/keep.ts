@@ -1,13 +1,13 @@
 import type { ChatSighting } from '#lib/chats/chat.ts';
 import { namesIn, namesKept, otherIn, phoneIn, sightChat } from '#lib/chats/people.ts';
-import { keyPart } from '#lib/domain/ids.ts';
 import type { OwnAccount } from '#lib/domain/message.ts';
 import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import type { SendReports } from '#lib/sender/reports.ts';
+import { headKey, quarantineCounter, UNREADABLE } from '#lib/store/keys.ts';
 import { persist } from '#lib/store/retry.ts';
-import { add, type Key, type Store, StoreUnavailable, setIfAbsent, update } from '#lib/store/store.ts';
+import { add, type Store, StoreUnavailable, setIfAbsent, update } from '#lib/store/store.ts';
 import { type AccountFinder, namedAccounts } from '#lib/tenants/own-accounts.ts';
 import { noteStatus } from './delivery-state.ts';
 import { type EventRecord, lifeOf } from './event-item.ts';
@@ -209,7 +209,7 @@ export async function settle(
     if (status === 'stored') await countQuarantined(store, metrics, receipt, event.type ?? UNREADABLE);
     return;
   }
-  const key = record.stateKey === undefined ? undefined : { pk: record.stateKey, sk: 'META' };
+  const key = record.stateKey === undefined ? undefined : headKey(record.stateKey);
   if (event.kind === 'status' && key) {
     const told = { ...lifeOf(record), isTheirs: event.occurredAt !== event.receivedAt };
     const state = await noteStatus(store, key, event.status, record.orderedAt, told);
@@ -246,9 +246,6 @@ function chatSeen({ event, orderedAt }: EventRecord, { webhook, provider }: Rece
   };
 }
 
-/** Stands for the type of a body in which no type can be found. */
-export const UNREADABLE = 'unreadable';
-
 /** Counts what is not understood by its type; the first of a type raises a metric of its own. */
 async function countQuarantined(store: Store, metrics: Metrics, receipt: Receipt, type: string): Promise<void> {
   const { webhook, provider, receivedAt } = receipt;
@@ -263,13 +260,4 @@ async function countQuarantined(store: Store, metrics: Metrics, receipt: Receipt
   ];
   const written = await store.write(update(key, changes), { returns: 'new' });
   if (written.item?.seen === 1) metrics.count('NewQuarantinedType', { provider });
-}
-
-/** One row for each type that was ever put into quarantine: how often, since when. */
-export function quarantineCounters(workspace: string): string {
-  return `QUAR#${workspace}`;
-}
-
-export function quarantineCounter(workspace: string, provider: string, type = UNREADABLE): Key {
-  return { pk: quarantineCounters(workspace), sk: `${provider}#${keyPart(type)}` };
 }

@@ -7,9 +7,9 @@ import { withParties } from '#lib/domain/parties.ts';
 import { expiryOf } from '#lib/domain/retention.ts';
 import type { Issue } from '#lib/domain/schema.ts';
 import { orderingTime, toIso } from '#lib/domain/time.ts';
+import { stateKey } from '#lib/store/keys.ts';
 import { accountMeant, type NamedAccount } from '#lib/tenants/own-accounts.ts';
 import type { Webhook } from '#lib/tenants/webhook.ts';
-import { stateKey } from './delivery-state.ts';
 import type { EventRecord } from './event-item.ts';
 import type { Draft, Reading } from './provider.ts';
 

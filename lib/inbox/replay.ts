@@ -7,13 +7,14 @@ import type { Clock, Random } from '#lib/domain/ports.ts';
 import { substanceHash } from '#lib/domain/renewal.ts';
 import { Issue, optional } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
+import { eventIdIn, quarantineCounter } from '#lib/store/keys.ts';
 import { type ListPage, pageOf } from '#lib/store/page.ts';
 import { newestFirst } from '#lib/store/query.ts';
 import { add, all, equal, exists, type Item, newTransaction, put, StoreUnavailable, update } from '#lib/store/store.ts';
 import { type EventRecord, eventItems, REPLAYED, recordOf, toldAgain } from './event-item.ts';
 import { dropUnused, renewedRecord, type Stored } from './event-store.ts';
 import { liveHead, partitionOf, span } from './events.ts';
-import { inItsChat, quarantineCounter, type SettlePorts, settle, storeReading, withAccounts } from './keep.ts';
+import { inItsChat, type SettlePorts, settle, storeReading, withAccounts } from './keep.ts';
 import type { Reading, ReceivingProvider, Unread } from './provider.ts';
 import { type Receipt, recordsOf } from './records.ts';
 import { OUR_FAULT, readWhole } from './verdict.ts';
@@ -239,7 +240,7 @@ export async function replayQuarantined(
       limit: PAGE,
       ...span(filter, page),
     });
-    const ids = slice.entries.map(({ pk }) => pk.slice('EVT#'.length));
+    const ids = slice.entries.map(({ pk }) => eventIdIn({ pk }));
     const done = await replayWithin(ports, workspace, ids, budget);
     items.push(...done);
     const last = done.length < ids.length ? slice.entries[done.length - 1] : undefined;

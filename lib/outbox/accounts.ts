@@ -4,8 +4,8 @@ import type { Recipient } from '#lib/domain/send/recipient.ts';
 import type { OutboundProvider } from '#lib/sender/provider.ts';
 import { itemReader } from '#lib/store/items.ts';
 import { accountKey } from '#lib/store/keys.ts';
-import { queryAll } from '#lib/store/query.ts';
 import type { Store } from '#lib/store/store.ts';
+import { accountItems } from '#lib/tenants/directory.ts';
 import type { CheckedRequest } from './request.ts';
 
 /** What choosing needs of an account's item; the rest is the queue's. */
@@ -31,18 +31,10 @@ export type Reach = Pick<
 /** By the provider's name; a provider without an entry cannot send. */
 export type Reaches = ReadonlyMap<string, Reach>;
 
-const PREFIX = 'ACCOUNT#';
-const READ_AT_ONCE = 100;
-
 /** All accounts of a workspace, read consistently: one that was made a moment ago can send at once. */
 export async function accountsOf(store: Store, workspace: string): Promise<readonly Candidate[]> {
-  const entries = await queryAll(store, { pk: `WS#${workspace}`, prefix: PREFIX, limit: 1_000, consistent: true });
-  const ids = entries.map(({ sk }) => sk.slice(PREFIX.length));
-  const accounts: Candidate[] = [];
-  for (let start = 0; start < ids.length; start += READ_AT_ONCE) {
-    accounts.push(...(await accountsNamed(store, workspace, ids.slice(start, start + READ_AT_ONCE))));
-  }
-  return accounts;
+  const items = await accountItems(store, workspace);
+  return items.filter((item) => item.workspace === workspace).map(readCandidate);
 }
 
 /** At most a hundred; those that there are in this workspace. */

@@ -2,6 +2,7 @@ import { introduce, namesIn, otherIn } from '#lib/chats/people.ts';
 import { known } from '#lib/domain/schema.ts';
 import { eventOf } from '#lib/inbox/event-item.ts';
 import type { Fill } from '#lib/store/fill.ts';
+import { chatListPartition, chatMessagesPartition } from '#lib/store/keys.ts';
 import { getAll } from '#lib/store/query.ts';
 import type { Item, Store } from '#lib/store/store.ts';
 import { listed } from '#lib/store/walk.ts';
@@ -16,7 +17,7 @@ export const peopleFill: Fill = {
     return [
       {
         name: 'chats',
-        ...listed(store, (shard) => `WS#${workspace}#CHAT#${shard}`),
+        ...listed(store, (shard) => chatListPartition(workspace, shard)),
         visit: async (item) => {
           if (item.names !== undefined || item.mergedInto !== undefined) return true;
           accounts ??= accountsOf(store, workspace);
@@ -43,7 +44,12 @@ async function fill(store: Store, item: Item, accounts: readonly Candidate[]): P
 const LATEST = 5;
 
 async function namesInMessages(store: Store, chat: Item): Promise<readonly string[]> {
-  const newest = { index: 'gsi2', pk: `CHAT#${String(chat.chatId)}`, limit: LATEST, descending: true } as const;
+  const newest = {
+    index: 'gsi2',
+    pk: chatMessagesPartition(String(chat.chatId)),
+    limit: LATEST,
+    descending: true,
+  } as const;
   const { items } = await store.query(newest);
   const heads = await getAll(
     store,

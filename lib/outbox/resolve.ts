@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { chatId, currentChat, providerChatPartition, titlePartition } from '#lib/chats/chat.ts';
+import { chatId, currentChat } from '#lib/chats/chat.ts';
 import { chatsUnder, namesOfRecipient, othersOf } from '#lib/chats/people.ts';
 import {
   CHAT_KINDS,
@@ -13,6 +13,7 @@ import {
 import type { Recipient } from '#lib/domain/send/recipient.ts';
 import type { Thread } from '#lib/sender/sent-event.ts';
 import { itemReader } from '#lib/store/items.ts';
+import { headKey, providerChatPartition, titlePartition } from '#lib/store/keys.ts';
 import type { Query, Store } from '#lib/store/store.ts';
 import {
   accountsNamed,
@@ -80,7 +81,7 @@ async function chatsAt(
   fits: (chat: KnownChat) => boolean,
 ): Promise<readonly KnownChat[]> {
   const { items } = await store.query(query);
-  const keys = [...new Set(items.map(({ pk }) => pk))].map((pk) => ({ pk, sk: 'META' }));
+  const keys = [...new Set(items.map(({ pk }) => pk))].map(headKey);
   if (keys.length === 0) return [];
   const found = (await store.getMany(keys, { consistent: true })).filter(
     (chat) => chat.workspace === workspace && fits(readChat(chat)),

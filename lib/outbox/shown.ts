@@ -12,12 +12,11 @@ import {
 } from '#lib/domain/send/part.ts';
 import { recipientOf } from '#lib/domain/send/recipient.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { stateKey } from '#lib/inbox/delivery-state.ts';
 import { findSend } from '#lib/sender/cancel.ts';
 import { type Part, readAccount, readSend, type Send } from '#lib/sender/items.ts';
 import { type Place, placesOf } from '#lib/sender/place.ts';
 import { threadIn } from '#lib/sender/sent-event.ts';
-import { accountKey, sendKey, sendListKey } from '#lib/store/keys.ts';
+import { accountKey, entryId, sendKey, sendListKey, stateKey } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll, newestFirst } from '#lib/store/query.ts';
 import type { Item, Store } from '#lib/store/store.ts';
@@ -193,7 +192,7 @@ async function sendOfMessage(
   filter: SendFilter,
 ): Promise<Send | undefined> {
   const entries = await wholeDirectory(store, workspace, 'ACCOUNT');
-  const ids = entries.map(({ sk }) => sk.slice('ACCOUNT#'.length));
+  const ids = entries.map(entryId);
   const wanted = ids.filter((account) => filter.accountId === undefined || account === filter.accountId);
   const accounts = (await getAll(store, wanted.map(accountKey))).map(readAccount);
   const keys = new Map(

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { chatId, chatKey, currentChat, historiesOf } from '#lib/chats/chat.ts';
+import { chatId, currentChat, historiesOf } from '#lib/chats/chat.ts';
 import { lidsAmong, namesKept, namesOfPerson, rowsOf } from '#lib/chats/people.ts';
 import { type Mentions, mentionsOf, mentionsOfLid } from '#lib/domain/content.ts';
 import type { Event } from '#lib/domain/event.ts';
@@ -8,24 +8,30 @@ import type { Clock, Log, Random } from '#lib/domain/ports.ts';
 import { tally } from '#lib/domain/schema.ts';
 import { addressesIn, saidIn, tracesOf } from '#lib/domain/send/evidence.ts';
 import { isUnsettled } from '#lib/domain/send/part.ts';
-import { stateKey } from '#lib/inbox/delivery-state.ts';
-import { type EventRecord, eventOf, eventPartition, recordOf, toldAgain } from '#lib/inbox/event-item.ts';
+import { type EventRecord, eventOf, recordOf, toldAgain } from '#lib/inbox/event-item.ts';
 import { rowKey } from '#lib/inbox/feed-row.ts';
-import { quarantineCounters } from '#lib/inbox/keep.ts';
 import { chatAccount } from '#lib/inbox/records.ts';
 import { accountsOf } from '#lib/outbox/accounts.ts';
 import { field } from '#lib/sender/change-parts.ts';
 import { readSend, type Send } from '#lib/sender/items.ts';
 import { forgetEcho, forgetUnknown } from '#lib/sender/marks.ts';
 import {
-  accountKey,
+  attemptPartition,
+  chatKey,
+  chatListPartition,
+  chatMessagesPartition,
   echoKey,
+  entryId,
+  eventPartition,
+  headKey,
   LEDGER_PREFIX,
   personKey,
   personPartition,
+  quarantineCounters,
   quotaKindKey,
   sendKey,
   sendListKey,
+  stateKey,
 } from '#lib/store/keys.ts';
 import { getAll, queryAll } from '#lib/store/query.ts';
 import { retrying } from '#lib/store/retry.ts';
@@ -47,8 +53,7 @@ import {
 } from '#lib/store/store.ts';
 import { listed, type Partition, type Stage, type WalkState, walk } from '#lib/store/walk.ts';
 import { readManagedAccount } from '#lib/tenants/account.ts';
-import { attemptPartition } from '#lib/tenants/attempts.ts';
-import { wholeDirectory } from '#lib/tenants/directory.ts';
+import { accountItems, wholeDirectory } from '#lib/tenants/directory.ts';
 
 export const Counts = v.object({
   events: tally('Deleted, with raw bodies and thumbnails'),
@@ -113,7 +118,7 @@ function attemptStage({ store, workspace, mentions, counts }: Erasing): Stage {
 export async function attemptPartitions(store: Store, workspace: string): Promise<readonly Partition[]> {
   const present = await wholeDirectory(store, workspace, 'WEBHOOK');
   const former = await wholeDirectory(store, workspace, 'FORMER');
-  const ids = [...present, ...former].map(({ sk }) => sk.slice(sk.indexOf('#') + 1));
+  const ids = [...present, ...former].map(entryId);
   return ids.sort().map((id) => ({ name: id, query: { pk: attemptPartition(id), consistent: true } }));
 }
 
@@ -122,7 +127,7 @@ function chatStage(erasing: Erasing): Stage {
   const { store, workspace } = erasing;
   return {
     name: '2-chats',
-    ...listed(store, (shard) => `WS#${workspace}#CHAT#${shard}`),
+    ...listed(store, (shard) => chatListPartition(workspace, shard)),
     visit: (chat) => visitChat(erasing, chat),
   };
 }
@@ -217,7 +222,7 @@ const MARKED_S = 4 * 86_400;
 async function eraseEvent(erasing: Erasing, head: Item, isTheirs: boolean): Promise<void> {
   const { store, counts, nowSeconds } = erasing;
   await eraseEchoMarks(erasing, head);
-  if (typeof head.stateKey === 'string') await eraseDelivery(erasing, { pk: head.stateKey, sk: 'META' }, isTheirs);
+  if (typeof head.stateKey === 'string') await eraseDelivery(erasing, headKey(head.stateKey), isTheirs);
   const items = await queryAll(store, { pk: head.pk, limit: 100, consistent: true });
   const chunks = items.filter(({ sk }) => sk !== head.sk);
   if (chunks.length > 0) {
@@ -415,7 +420,7 @@ async function eraseThread(erasing: Erasing, id: string, except?: string): Promi
   const { store, workspace, isTimeUp } = erasing;
   const chat = await currentChat(store, workspace, id);
   const lists = (chat ? historiesOf(chat) : [id]).map((history) =>
-    queryAll(store, { index: 'gsi2', pk: `CHAT#${history}`, limit: 1000 }),
+    queryAll(store, { index: 'gsi2', pk: chatMessagesPartition(history), limit: 1000 }),
   );
   const found = (await Promise.all(lists)).flat();
   const keys = found.filter(({ pk }) => pk !== except).map(({ pk, sk }) => ({ pk, sk }));
@@ -527,8 +532,6 @@ const stagesOf = (erasing: Erasing) => [
 ];
 
 async function isOwn(store: Store, workspace: string, phone: Phone): Promise<boolean> {
-  const entries = await wholeDirectory(store, workspace, 'ACCOUNT');
-  const keys = entries.map(({ sk }) => accountKey(sk.slice('ACCOUNT#'.length)));
-  const accounts = await getAll(store, keys, { consistent: true });
+  const accounts = await accountItems(store, workspace);
   return accounts.map(readManagedAccount).some((account) => account.phone === phone);
 }

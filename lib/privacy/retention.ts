@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { chatKey, historiesOf } from '#lib/chats/chat.ts';
+import { historiesOf } from '#lib/chats/chat.ts';
 import { rowsOf } from '#lib/chats/people.ts';
 import type { Clock, Random } from '#lib/domain/ports.ts';
 import { expiryOf } from '#lib/domain/retention.ts';
@@ -7,10 +7,18 @@ import { tally } from '#lib/domain/schema.ts';
 import { isUnsettled } from '#lib/domain/send/part.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { keepLinked, lastTold } from '#lib/inbox/delivery-state.ts';
-import { eventOf, eventPartition } from '#lib/inbox/event-item.ts';
+import { eventOf } from '#lib/inbox/event-item.ts';
 import { rowKey } from '#lib/inbox/feed-row.ts';
 import { readSend } from '#lib/sender/items.ts';
-import { LEDGER_PREFIX, quotaKindKey, sendListKey } from '#lib/store/keys.ts';
+import {
+  chatKey,
+  chatListPartition,
+  eventPartition,
+  headKey,
+  LEDGER_PREFIX,
+  quotaKindKey,
+  sendListKey,
+} from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
 import { retrying } from '#lib/store/retry.ts';
 import {
@@ -89,7 +97,7 @@ async function applyTo({ store, retentionDays, now, counts }: Applying, met: Ite
  */
 async function applyToState({ store, retentionDays, now }: Applying, head: Item): Promise<void> {
   if (typeof head.stateKey !== 'string' || !isLive(head, now / 1000)) return;
-  const key = { pk: head.stateKey, sk: 'META' };
+  const key = headKey(head.stateKey);
   const state = await store.get(key, { consistent: true });
   if (state?.send !== undefined) await keepLinked(store, key, now / 1000);
   if (!state || state.send !== undefined || !isLive(state, now / 1000)) return;
@@ -208,7 +216,7 @@ function chatStage({ store, workspace, retentionDays, now, counts }: Applying, r
   const oldest = retentionDays === undefined ? '' : toIso(now - retentionDays * DAY_MS);
   return {
     name: '4-chats',
-    ...listed(store, (shard) => `WS#${workspace}#CHAT#${shard}`),
+    ...listed(store, (shard) => chatListPartition(workspace, shard)),
     visit: async ({ pk, sk, lastAt }) => {
       if (String(lastAt) >= oldest) return true;
       const chat = (await store.get({ pk, sk }, { consistent: true })) ?? { pk, sk };

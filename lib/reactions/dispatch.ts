@@ -5,7 +5,14 @@ import { isAmong, typeOf } from '#lib/domain/reaction/notice.ts';
 import { known } from '#lib/domain/schema.ts';
 import { REPLAYED } from '#lib/inbox/event-item.ts';
 import { findEvent } from '#lib/inbox/events.ts';
-import { ENDPOINT_PREFIX, RULE_PREFIX, RULES_PREFIX, rulesPausedKey, workspacePartition } from '#lib/store/keys.ts';
+import {
+  ENDPOINT_PREFIX,
+  headKey,
+  RULE_PREFIX,
+  RULES_PREFIX,
+  rulesPausedKey,
+  workspacePartition,
+} from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
 import { exists, type Store, setIfAbsent, update } from '#lib/store/store.ts';
 import { type Endpoint, readEndpoint } from './endpoint.ts';
@@ -87,7 +94,7 @@ export async function dispatch(ports: DispatchPorts, notice: Notice): Promise<vo
  */
 async function isFirst(store: Store, { event, content, stateOfOurs }: Notice): Promise<boolean> {
   if (stateOfOurs === undefined || content !== undefined) return true;
-  const key = { pk: stateOfOurs, sk: 'META' };
+  const key = headKey(stateOfOurs);
   const claimed = await store.write(update(key, [setIfAbsent('told', event)], exists()), { returns: 'new' });
   // Without a state there is nobody to share it with.
   return !claimed.done || claimed.item?.told === event;

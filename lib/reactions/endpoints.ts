@@ -9,6 +9,7 @@ import { toIso } from '#lib/domain/time.ts';
 import type { ProviderHttp } from '#lib/sender/provider.ts';
 import {
   DELIVERY_PREFIX,
+  deliveryKey,
   deliveryPartition,
   ENDPOINT_PREFIX,
   endpointKey,
@@ -353,7 +354,7 @@ function deliveryKeyOf(id: string): Key | undefined {
   const [, encoded = ''] = /^dlv_([\w-]{1,300})$/.exec(id) ?? [];
   const [endpoint, storedAt, event, ...rest] = Buffer.from(encoded, 'base64url').toString('utf8').split(' ');
   if (!endpoint || !storedAt || !event || rest.length > 0) return undefined;
-  return { pk: deliveryPartition(endpoint), sk: `${DELIVERY_PREFIX}${storedAt}#${event}` };
+  return deliveryKey(endpoint, storedAt, event);
 }
 
 async function deliveryOf(store: Store, workspace: string, id: string): Promise<Delivery | undefined> {

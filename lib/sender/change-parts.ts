@@ -1,7 +1,6 @@
 import { known } from '#lib/domain/schema.ts';
 import { creditsIn, hasGoneOut, isPending, type PartState, reservedCredits } from '#lib/domain/send/part.ts';
-import { stateKey } from '#lib/inbox/delivery-state.ts';
-import { dueListOf, dueSortKey, ledgerKey, quotaKey, reservedSortKey, sendKey } from '#lib/store/keys.ts';
+import { dueListOf, dueSortKey, ledgerKey, quotaKey, reservedSortKey, sendKey, stateKey } from '#lib/store/keys.ts';
 import {
   absent,
   add,

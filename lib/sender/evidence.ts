@@ -3,8 +3,7 @@ import type { Clock } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
 import { type Attempt, isOfHidden, matching, type Sighting } from '#lib/domain/send/evidence.ts';
 import type { PartState } from '#lib/domain/send/part.ts';
-import { stateKey } from '#lib/inbox/delivery-state.ts';
-import { accountKey, OLD_UNKNOWN_PREFIX, POINTER_PREFIX, sendKey } from '#lib/store/keys.ts';
+import { accountKey, headKey, OLD_UNKNOWN_PREFIX, POINTER_PREFIX, sendKey, stateKey } from '#lib/store/keys.ts';
 import { getAll, queryAll } from '#lib/store/query.ts';
 import { withRetries } from '#lib/store/retry.ts';
 import type { Item, Store } from '#lib/store/store.ts';
@@ -243,7 +242,7 @@ async function knownSends(store: Store, look: Look, marks: Marks, places: readon
   ];
   const states = new Set([...look.sightings, ...marks.echoes].flatMap(statesOf));
   const ids = new Set([...marks.unknown, ...places].map(({ send }) => send));
-  const keys = [...[...ids].map(sendKey), ...[...states].map((pk) => ({ pk, sk: 'META' }))];
+  const keys = [...[...ids].map(sendKey), ...[...states].map(headKey)];
   const items = await getAll(store, keys, { consistent: true });
   const claimed = new Set(
     items.filter((item) => states.has(item.pk) && readProviderMessage(item).send !== undefined).map(({ pk }) => pk),

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { addressesOf, fileTrace, isOfHidden, type Said, type Sighting, tracesOf } from '#lib/domain/send/evidence.ts';
 import { itemReader } from '#lib/store/items.ts';
-import { echoKey, tracePartition, unknownKey } from '#lib/store/keys.ts';
+import { ECHO_PREFIX, echoKey, tracePartition, unknownKey } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
 import { type Delete, del, type Item, type Put, put, type Store } from '#lib/store/store.ts';
 import type { SendingConfig } from './config.ts';
@@ -131,5 +131,4 @@ export async function marksUnder(
   };
 }
 
-const ECHO_PREFIX = 'E#';
 const isEcho = ({ sk }: Item): boolean => sk.startsWith(ECHO_PREFIX);

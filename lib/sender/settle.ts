@@ -4,8 +4,7 @@ import { known } from '#lib/domain/schema.ts';
 import { nextReconciliation } from '#lib/domain/send/pace.ts';
 import { isPending, type PartState } from '#lib/domain/send/part.ts';
 import { afterNews, type News } from '#lib/domain/send/status.ts';
-import { stateKey } from '#lib/inbox/delivery-state.ts';
-import { accountKey, oldUnknownKey, pointerKey, QUOTA_PREFIX, quotaKey } from '#lib/store/keys.ts';
+import { accountKey, oldUnknownKey, pointerKey, QUOTA_PREFIX, quotaKey, stateKey } from '#lib/store/keys.ts';
 import type { StorePorts } from '#lib/store/retry.ts';
 import {
   absent,

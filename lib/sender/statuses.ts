@@ -1,7 +1,7 @@
 import { meetsNothing, NOTHING, onAccount, onQuota } from '#lib/credits/spent.ts';
 import { afterNews, comesTo, type News } from '#lib/domain/send/status.ts';
-import { keepLinked, reportsIn, stateKey } from '#lib/inbox/delivery-state.ts';
-import { accountKey, dueListOf, dueSortKey, sendKey } from '#lib/store/keys.ts';
+import { keepLinked, reportsIn } from '#lib/inbox/delivery-state.ts';
+import { accountKey, dueListOf, dueSortKey, headKey, sendKey, stateKey } from '#lib/store/keys.ts';
 import { withRetries } from '#lib/store/retry.ts';
 import {
   absent,
@@ -151,7 +151,7 @@ async function applied(store: Store, message: ProviderMessage): Promise<void> {
   await noLongerDue(store, message);
   const { pk, detail_failed: words } = message;
   if (words === undefined) return;
-  await store.write(update({ pk, sk: 'META' }, [remove('detail_failed')], equal('detail_failed', words)));
+  await store.write(update(headKey(pk), [remove('detail_failed')], equal('detail_failed', words)));
 }
 
 /** Takes a message off the watchdog's list. A newer status that was put there meanwhile stays. */
@@ -159,7 +159,7 @@ async function noLongerDue(store: Store, { pk, gsi3sk }: ProviderMessage, onlyIf
   if (gsi3sk === undefined) return;
   const isAsRead = equal('gsi3sk', gsi3sk);
   const changes = [remove('gsi3pk'), remove('gsi3sk')];
-  await store.write(update({ pk, sk: 'META' }, changes, onlyIf ? all(isAsRead, onlyIf) : isAsRead));
+  await store.write(update(headKey(pk), changes, onlyIf ? all(isAsRead, onlyIf) : isAsRead));
 }
 
 /**

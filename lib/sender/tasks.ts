@@ -1,6 +1,5 @@
-import { SHARDS } from '#lib/domain/ids.ts';
 import type { Clock, Random } from '#lib/domain/ports.ts';
-import { type Due, dueListKey, dueSortKey } from '#lib/store/keys.ts';
+import { type Due, dueListKey, dueSortKey, everyShard } from '#lib/store/keys.ts';
 import { retrying } from '#lib/store/retry.ts';
 import type { Page, Query, Store } from '#lib/store/store.ts';
 
@@ -18,7 +17,7 @@ export interface DueTimes {
 
 /** The lists of a kind, in order of time, one for each shard. */
 export function dueLists(what: Due, { before, impossible }: DueTimes, limit: number): readonly Query[] {
-  const shards = Array.from({ length: SHARDS }, (_, shard) => dueListKey(what, shard));
+  const shards = everyShard((shard) => dueListKey(what, shard));
   const bounds = [
     { before: dueSortKey(before) },
     ...(impossible === undefined ? [] : [{ from: dueSortKey(impossible) }]),

@@ -1,14 +1,127 @@
-import { keyPart, shardOf } from '#lib/domain/ids.ts';
+import { keyPart, SHARDS, sha256, shardOf } from '#lib/domain/ids.ts';
 import type { Epoch } from '#lib/domain/send/part.ts';
 import { toIso } from '#lib/domain/time.ts';
 import type { Key } from './store.ts';
 
-/** Where everything about sending lies in the table. The indexes: gsi1 lists, gsi2 what is reserved, gsi3 what is due. */
+/**
+ * Where everything lies in the table: every key and every index partition is made here and nowhere else. A name that ends
+ * in `Key` makes the key of an item, one in `Partition` what a query asks for. The indexes: gsi1 the lists of a workspace;
+ * gsi2 chats by title, messages of a chat, quarantine, reserved credits; gsi3 chats by the provider's id, what is due.
+ */
+
+const META = 'META';
+/** The item that a partition is about, where others lie beside it. */
+export const headKey = (pk: string): Key => ({ pk, sk: META });
+
+/** Lists over a workspace are spread over shards. */
+export const everyShard = (partitionOf: (shard: number) => string): readonly string[] =>
+  Array.from({ length: SHARDS }, (_, shard) => partitionOf(shard));
+
+// A workspace and what it has.
+
+export const WORKSPACES = 'WORKSPACES';
+export const workspaceKey = (workspace: string): Key => ({ pk: WORKSPACES, sk: workspace });
+/**
+ * What a workspace has, by id. An entry only points to a row elsewhere: state stands in one place. `FORMER`: webhooks
+ * that are deleted while their attempts are still kept.
+ */
+export type Entry = 'ACCOUNT' | 'WEBHOOK' | 'FORMER' | 'KEY';
+export const directoryKey = (workspace: string, entry: Entry, id: string): Key => ({
+  pk: workspacePartition(workspace),
+  sk: `${entry}#${id}`,
+});
+/** Where its entries lie. */
+export const directoryRange = (workspace: string, entry: Entry) => ({
+  pk: workspacePartition(workspace),
+  from: `${entry}#`,
+  before: `${entry}$`,
+});
+export const entryId = ({ sk }: Pick<Key, 'sk'>): string => sk.slice(sk.indexOf('#') + 1);
+
+/** A line of a provider belongs to one account of a workspace. */
+export const lineKey = (workspace: string, claim: string): Key => ({
+  pk: workspacePartition(workspace),
+  sk: `LINE#${claim}`,
+});
+export const apiKeyKey = (hash: string): Key => headKey(`KEY#${hash}`);
+export const webhookKey = (tokenHash: string): Key => headKey(`HOOK#${tokenHash}`);
+
+/** A browser that has signed in; and how often somebody at an address has tried to in this minute. */
+export const sessionKey = (token: string): Key => headKey(`SESS#${sha256(token)}`);
+export const triesKey = (address: string, at: number): Key => ({
+  pk: `SESS#${sha256(`${address} ${Math.floor(at / 60_000)}`)}`,
+  sk: 'TRIES',
+});
+
+export const attemptPartition = (webhook: string): string => `ATT#${webhook}`;
+/** By time, so that writing one needs no counter and no other item. `unique` tells two of one millisecond apart. */
+export const attemptKey = (webhook: string, at: string, unique: string): Key => ({
+  pk: attemptPartition(webhook),
+  sk: `${at}#${unique}`,
+});
+
+// What comes in.
+
+export const eventKey = (id: string): Key => headKey(`EVT#${id}`);
+/** A piece of an event's blob, beside its head. */
+export const chunkKey = (pk: string, prefix: string, index: number): Key => ({
+  pk,
+  sk: `${prefix}#${String(index).padStart(3, '0')}`,
+});
+/** Later deliveries of an event, by the hash of their body. */
+export const TOLD_PREFIX = 'TOLD#';
+export const toldKey = (pk: string, hash: string): Key => ({ pk, sk: `${TOLD_PREFIX}${hash}` });
+export const eventIdIn = ({ pk }: Pick<Key, 'pk'>): string => pk.slice('EVT#'.length);
+export const eventPartition = (workspace: string, shard: number): string => `WS#${workspace}#EVT#${shard}`;
+export const quarantinePartition = (workspace: string, shard: number): string => `WS#${workspace}#QUAR#${shard}`;
+
+/** One row for each type that was ever put into quarantine: how often, since when. */
+export const quarantineCounters = (workspace: string): string => `QUAR#${workspace}`;
+/** Stands for the type of a body in which no type can be found. */
+export const UNREADABLE = 'unreadable';
+export const quarantineCounter = (workspace: string, provider: string, type = UNREADABLE): Key => ({
+  pk: quarantineCounters(workspace),
+  sk: `${provider}#${keyPart(type)}`,
+});
+
+/** Whose message it is: message ids are unique within one account of a provider at best. */
+export interface StateScope {
+  readonly workspace: string;
+  readonly provider: string;
+  /** The account as the provider names it; empty where it does not say. */
+  readonly scope: string;
+}
+/** The one item in which everything that is known of a message's delivery comes together, in whatever order it comes. */
+export const stateKey = ({ workspace, provider, scope }: StateScope, messageId: string): Key =>
+  headKey(`PID#${workspace}#${provider}#${keyPart(scope)}#${keyPart(messageId)}`);
+
+/** A piece of a delivery that came through the fallback queue. */
+export const fallbackKey = (envelope: string, index: number): Key => ({
+  pk: `FALLBACK#${envelope}`,
+  sk: String(index).padStart(2, '0'),
+});
+
+// Chats.
+
+export const chatKey = (id: string): Key => headKey(`CHAT#${id}`);
+export const aliasKey = (id: string, alias: string): Key => ({ ...chatKey(id), sk: `ALIAS#${keyPart(alias)}` });
+/** On gsi2: the messages of a chat. */
+export const chatMessagesPartition = (id: string): string => chatKey(id).pk;
+export const chatIdIn = (partition: string): string => partition.slice('CHAT#'.length);
+export const chatListPartition = (workspace: string, shard: number): string => `WS#${workspace}#CHAT#${shard}`;
+/** Where chats are found by their exact title. */
+export const titlePartition = (workspace: string, title: string): string =>
+  `WS#${workspace}#TITLE#${sha256(title.toWellFormed())}`;
+/** Where chats are found by the provider's id: the same id may stand in several accounts. */
+export const providerChatPartition = (workspace: string, providerChatId: string): string =>
+  `WS#${workspace}#PCHAT#${keyPart(providerChatId)}`;
+
+// Sending.
 
 const MS_DIGITS = 15;
 const SEQ_DIGITS = 12;
 
-export const accountKey = (account: string): Key => ({ pk: `ACC#${account}`, sk: 'META' });
+export const accountKey = (account: string): Key => headKey(`ACC#${account}`);
 export const probeKey = (account: string): Key => ({ pk: `ACC#${account}`, sk: 'PROBE' });
 
 export const POINTER_PREFIX = 'Q#';
@@ -30,9 +143,10 @@ export const unknownKey = (account: string, trace: string, messageId: string, pa
   pk: tracePartition(account, trace),
   sk: `U#${messageId}#${part}`,
 });
+export const ECHO_PREFIX = 'E#';
 export const echoKey = (account: string, trace: string, providerId: string): Key => ({
   pk: tracePartition(account, trace),
-  sk: `E#${keyPart(providerId)}`,
+  sk: `${ECHO_PREFIX}${keyPart(providerId)}`,
 });
 
 /** Who is known under a name (lib/chats/people.ts): one row for each chat. */
@@ -42,23 +156,21 @@ export const personKey = (workspace: string, name: string, chat: string): Key =>
   sk: chat,
 });
 
-export const sendKey = (messageId: string): Key => ({ pk: `MSG#${messageId}`, sk: 'META' });
+export const sendKey = (messageId: string): Key => headKey(`MSG#${messageId}`);
 
-export const idempotencyKey = (workspace: string, webhook: string, key: string): Key => ({
-  pk: `IDEM#${workspace}#${webhook}#${key}`,
-  sk: 'META',
-});
+export const idempotencyKey = (workspace: string, webhook: string, key: string): Key =>
+  headKey(`IDEM#${workspace}#${webhook}#${key}`);
 
-export const quotaKindKey = (workspace: string): Key => ({ pk: `WS#${workspace}`, sk: 'QUOTAKIND' });
+export const quotaKindKey = (workspace: string): Key => ({ pk: workspacePartition(workspace), sk: 'QUOTAKIND' });
 export const QUOTA_PREFIX = 'QUOTA#';
 export const quotaKey = (workspace: string, epoch: Epoch): Key => ({
-  pk: `WS#${workspace}`,
+  pk: workspacePartition(workspace),
   sk: `${QUOTA_PREFIX}${epoch}`,
 });
-export const auditKey = (workspace: string): Key => ({ pk: `WS#${workspace}`, sk: 'AUDIT' });
+export const auditKey = (workspace: string): Key => ({ pk: workspacePartition(workspace), sk: 'AUDIT' });
 export const LEDGER_PREFIX = 'LEDGER#';
 export const ledgerKey = (workspace: string, at: number, id: string): Key => ({
-  pk: `WS#${workspace}`,
+  pk: workspacePartition(workspace),
   sk: `${LEDGER_PREFIX}${toIso(at)}#${id}`,
 });
 
@@ -80,7 +192,7 @@ export const feedKey = (workspace: string, storedAt: string, eventId: string): K
 });
 
 /** How far a walk over what earlier releases stored has come. */
-export const fillKey = (name: string): Key => ({ pk: `FILL#${name}`, sk: 'META' });
+export const fillKey = (name: string): Key => ({ pk: `FILL#${name}`, sk: META });
 
 export const reservedListKey = (workspace: string, epoch: Epoch): string => `WS#${workspace}#RESERVED#${epoch}`;
 /** The number of reserved credits leads the sort key: counting them needs no look at the sends. */
@@ -91,7 +203,7 @@ export const workspacePartition = (workspace: string): string => `WS#${workspace
 /** Endpoints and rules of a workspace, whole: whoever dispatches an event reads all of them in one query. */
 export const ENDPOINT_PREFIX = 'ENDPOINT#';
 export const endpointKey = (workspace: string, id: string): Key => ({
-  pk: `WS#${workspace}`,
+  pk: workspacePartition(workspace),
   sk: `${ENDPOINT_PREFIX}${id}`,
 });
 

@@ -6,8 +6,7 @@ import { SHORTEST_DRAW_MS, SHORTEST_GAP_MS } from '#lib/domain/send/pace.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { type Account, readAccount } from '#lib/sender/items.ts';
 import { itemReader } from '#lib/store/items.ts';
-import { accountKey } from '#lib/store/keys.ts';
-import { getAll } from '#lib/store/query.ts';
+import { accountKey, lineKey } from '#lib/store/keys.ts';
 import {
   absent,
   all,
@@ -16,7 +15,6 @@ import {
   del,
   equal,
   exists,
-  type Key,
   newTransaction,
   type Put,
   put,
@@ -25,7 +23,7 @@ import {
   unchanged,
   update,
 } from '#lib/store/store.ts';
-import { wholeDirectory } from './directory.ts';
+import { accountItems } from './directory.ts';
 
 export type Channel = 'whatsapp' | 'sms';
 
@@ -176,11 +174,9 @@ export function claimOf(provider: LineProvider, account: OnLine): string | undef
   return account.line ?? lineByInstance(provider, account);
 }
 
-const claimKey = (workspace: string, claim: string): Key => ({ pk: `WS#${workspace}`, sk: `LINE#${claim}` });
-
 /** Refused where another account has the claim, unless an earlier release has deleted that account and left it behind. */
 export async function claiming(store: Store, workspace: string, claim: string, account: string): Promise<Put> {
-  const found = await store.get(claimKey(workspace, claim), { consistent: true });
+  const found = await store.get(lineKey(workspace, claim), { consistent: true });
   const owner = typeof found?.account === 'string' ? found.account : account;
   const isLeft = owner !== account && (await store.get(accountKey(owner), { consistent: true })) === undefined;
   return claimingFrom(workspace, claim, account, isLeft ? [account, owner] : [account]);
@@ -188,12 +184,12 @@ export async function claiming(store: Store, workspace: string, claim: string, a
 
 function claimingFrom(workspace: string, claim: string, account: string, owners: readonly string[]): Put {
   const isOneOf = owners.map((owner) => equal('account', owner));
-  return put({ ...claimKey(workspace, claim), account }, any(absent(), ...isOneOf));
+  return put({ ...lineKey(workspace, claim), account }, any(absent(), ...isOneOf));
 }
 
 /** Goes with whatever takes the line away from its account. */
 export const releasing = (workspace: string, claim: string | undefined, account: string): Delete[] =>
-  claim === undefined ? [] : [del(claimKey(workspace, claim), any(absent(), equal('account', account)))];
+  claim === undefined ? [] : [del(lineKey(workspace, claim), any(absent(), equal('account', account)))];
 
 /** The id of another account that has it, which one of an earlier release may have without a claim. */
 export async function holderOf(
@@ -203,9 +199,7 @@ export async function holderOf(
   claim: string,
   except: string,
 ): Promise<string | undefined> {
-  const entries = await wholeDirectory(store, workspace, 'ACCOUNT');
-  const keys = entries.map(({ sk }) => accountKey(sk.slice('ACCOUNT#'.length)));
-  const accounts = (await getAll(store, keys, { consistent: true })).map(readAccount);
+  const accounts = (await accountItems(store, workspace)).map(readAccount);
   const others = accounts.filter((account) => account.provider === provider.name && account.id !== except);
   return others.find((account) => (account.claim ?? claimOf(provider, account)) === claim)?.id;
 }

@@ -7,7 +7,7 @@ import { toIso } from '#lib/domain/time.ts';
 import { deleteAccount, sendingStart } from '#lib/sender/account.ts';
 import { defaultConfig } from '#lib/sender/config.ts';
 import { probeNow } from '#lib/sender/hold.ts';
-import { accountKey } from '#lib/store/keys.ts';
+import { accountKey, directoryKey, entryId, webhookKey } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll } from '#lib/store/query.ts';
 import {
@@ -39,9 +39,9 @@ import {
   releasing,
   scopeOf,
 } from './account.ts';
-import { directoryKey, listDirectory, wholeDirectory } from './directory.ts';
+import { listDirectory, wholeDirectory } from './directory.ts';
 import { accountSecret, type Secrets } from './secrets.ts';
-import { isCurrent, webhookKey, webhookOf } from './webhook.ts';
+import { isCurrent, webhookOf } from './webhook.ts';
 import { findWebhook } from './webhooks.ts';
 
 interface AccountPorts {
@@ -125,7 +125,7 @@ export async function listAccounts(
   page: PageRequest,
 ): Promise<ListPage<ManagedAccount>> {
   const { items: entries, position } = await listDirectory(store, workspace, 'ACCOUNT', page);
-  const keys = entries.map(({ sk }) => accountKey(sk.slice('ACCOUNT#'.length)));
+  const keys = entries.map((entry) => accountKey(entryId(entry)));
   return pageOf((await getAll(store, keys, { consistent: true })).map(readManagedAccount), position);
 }
 

@@ -4,10 +4,11 @@ import type { Clock, Random } from '#lib/domain/ports.ts';
 import { Instant, optional, text } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { itemReader } from '#lib/store/items.ts';
+import { apiKeyKey, directoryKey } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll } from '#lib/store/query.ts';
-import { absent, del, type Key, newTransaction, put, type Store } from '#lib/store/store.ts';
-import { directoryKey, listDirectory } from './directory.ts';
+import { absent, del, newTransaction, put, type Store } from '#lib/store/store.ts';
+import { listDirectory } from './directory.ts';
 
 /** A key that opens one workspace. The key itself is stored nowhere, only its hash. */
 export const WorkspaceKey = v.object({
@@ -20,10 +21,6 @@ export const WorkspaceKey = v.object({
 export type WorkspaceKey = v.InferOutput<typeof WorkspaceKey>;
 
 const SHOWN_CHARACTERS = 9;
-
-function keyRow(hash: string): Key {
-  return { pk: `KEY#${hash}`, sk: 'META' };
-}
 
 interface Ports {
   readonly store: Store;
@@ -49,7 +46,7 @@ export async function createKey(
     createdAt: toIso(now),
   };
   const writes = [
-    put({ ...keyRow(hash), ...made }, absent()),
+    put({ ...apiKeyKey(hash), ...made }, absent()),
     put({ ...directoryKey(workspace, 'KEY', made.id), hash }, absent()),
   ];
   const { done } = await store.transact(writes, newTransaction(random));
@@ -59,7 +56,7 @@ export async function createKey(
 
 export async function listKeys(store: Store, workspace: string, page: PageRequest): Promise<ListPage<WorkspaceKey>> {
   const { items: entries, position } = await listDirectory(store, workspace, 'KEY', page);
-  const keys = entries.map((entry) => keyRow(String(entry.hash)));
+  const keys = entries.map((entry) => apiKeyKey(String(entry.hash)));
   return pageOf((await getAll(store, keys, { consistent: true })).map(workspaceKeyOf), position);
 }
 
@@ -67,13 +64,13 @@ export async function listKeys(store: Store, workspace: string, page: PageReques
 export async function deleteKey(store: Store, random: Random, workspace: string, id: string): Promise<boolean> {
   const entry = await store.get(directoryKey(workspace, 'KEY', id), { consistent: true });
   if (!entry) return false;
-  await store.transact([del(keyRow(String(entry.hash))), del(entry)], newTransaction(random));
+  await store.transact([del(apiKeyKey(String(entry.hash))), del(entry)], newTransaction(random));
   return true;
 }
 
 /** The key that has this hash. Found by hash, so that no time is spent on comparing. */
 export async function findKey(store: Store, hash: string): Promise<WorkspaceKey | undefined> {
-  const item = await store.get(keyRow(hash), { consistent: true });
+  const item = await store.get(apiKeyKey(hash), { consistent: true });
   return item && workspaceKeyOf(item);
 }
 

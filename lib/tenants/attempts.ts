@@ -4,6 +4,7 @@ import { namedSecrets, redacted, redactedBody } from '#lib/domain/redact.ts';
 import { Instant, known, optional, Whole } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { itemReader } from '#lib/store/items.ts';
+import { attemptKey, attemptPartition } from '#lib/store/keys.ts';
 import { compare, type Item, put, type Store, type ValueMap } from '#lib/store/store.ts';
 import type { Webhook } from './webhook.ts';
 
@@ -64,15 +65,9 @@ const readAttempt = itemReader(v.object({ attempt: v.pipe(v.string(), v.parseJso
 export const SHOWN_ATTEMPTS = 100;
 export const ATTEMPTS_KEPT_SECONDS = 90 * 24 * 3600;
 
-export function attemptPartition(webhookId: string): string {
-  return `ATT#${webhookId}`;
-}
-
-/** Keyed by time, so that writing one needs no counter and no other item. `unique` tells two of one millisecond apart. */
 function attemptItem({ webhookId, retentionDays }: LoggedWebhook, attempt: Attempt, unique: string): Item {
   return {
-    pk: attemptPartition(webhookId),
-    sk: `${attempt.at}#${unique}`,
+    ...attemptKey(webhookId, attempt.at, unique),
     attempt: JSON.stringify(attempt),
     expiresAt: attemptExpiry(Date.parse(attempt.at), retentionDays),
   };

@@ -1,21 +1,12 @@
+import { accountKey, directoryRange, type Entry, entryId } from '#lib/store/keys.ts';
 import type { PageRequest } from '#lib/store/page.ts';
-import { queryAll } from '#lib/store/query.ts';
-import type { Item, Key, Store } from '#lib/store/store.ts';
-
-/**
- * What a workspace has, by id. An entry only points to a row elsewhere: state stands in one place. `FORMER`: webhooks
- * that are deleted while their attempts are still kept.
- */
-export type Entry = 'ACCOUNT' | 'WEBHOOK' | 'FORMER' | 'KEY';
+import { getAll, queryAll } from '#lib/store/query.ts';
+import type { Item, Store } from '#lib/store/store.ts';
 
 interface DirectoryPage {
   readonly items: readonly Item[];
   /** The sort key after which the list goes on; absent at its end. */
   readonly position?: string;
-}
-
-export function directoryKey(workspace: string, entry: Entry, id: string): Key {
-  return { pk: `WS#${workspace}`, sk: `${entry}#${id}` };
 }
 
 /** Ids begin with the time of their making (`newId`), so the newest comes first. */
@@ -25,11 +16,11 @@ export async function listDirectory(
   entry: Entry,
   { limit, from }: PageRequest,
 ): Promise<DirectoryPage> {
+  const range = directoryRange(workspace, entry);
   // One more than asked for tells whether there is a next page.
   const { items } = await store.query({
-    pk: `WS#${workspace}`,
-    from: `${entry}#`,
-    before: from?.startsWith(`${entry}#`) ? from : `${entry}$`,
+    ...range,
+    before: from?.startsWith(range.from) ? from : range.before,
     limit: limit + 2,
     descending: true,
     consistent: true,
@@ -41,5 +32,11 @@ export async function listDirectory(
 
 /** Every entry of a kind, for the few changes that concern them all. */
 export function wholeDirectory(store: Store, workspace: string, entry: Entry): Promise<readonly Item[]> {
-  return queryAll(store, { pk: `WS#${workspace}`, prefix: `${entry}#`, limit: 1000, consistent: true });
+  return queryAll(store, { ...directoryRange(workspace, entry), limit: 1000, consistent: true });
+}
+
+/** The items of all accounts that a workspace has just now. */
+export async function accountItems(store: Store, workspace: string): Promise<readonly Item[]> {
+  const keys = (await wholeDirectory(store, workspace, 'ACCOUNT')).map((entry) => accountKey(entryId(entry)));
+  return getAll(store, keys, { consistent: true });
 }

@@ -2,10 +2,8 @@ import * as v from 'valibot';
 import type { OwnAccount } from '#lib/domain/message.ts';
 import type { Clock } from '#lib/domain/ports.ts';
 import { itemReader } from '#lib/store/items.ts';
-import { accountKey } from '#lib/store/keys.ts';
-import { getAll } from '#lib/store/query.ts';
 import type { Store } from '#lib/store/store.ts';
-import { wholeDirectory } from './directory.ts';
+import { accountItems } from './directory.ts';
 
 const Named = v.object({
   id: v.string(),
@@ -23,9 +21,7 @@ const readNamed = itemReader(Named);
 
 /** All accounts of a workspace, read consistently. */
 export async function namedAccounts(store: Store, workspace: string): Promise<readonly NamedAccount[]> {
-  const entries = await wholeDirectory(store, workspace, 'ACCOUNT');
-  const keys = entries.map(({ sk }) => accountKey(sk.slice('ACCOUNT#'.length)));
-  return (await getAll(store, keys, { consistent: true })).map(readNamed);
+  return (await accountItems(store, workspace)).map(readNamed);
 }
 
 /**

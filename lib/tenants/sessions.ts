@@ -1,21 +1,8 @@
 import * as v from 'valibot';
-import { sha256 } from '#lib/domain/ids.ts';
 import type { Clock, Random } from '#lib/domain/ports.ts';
 import { itemReader } from '#lib/store/items.ts';
-import {
-  absent,
-  add,
-  any,
-  compare,
-  del,
-  exists,
-  isLive,
-  type Key,
-  put,
-  type Store,
-  set,
-  update,
-} from '#lib/store/store.ts';
+import { sessionKey, triesKey } from '#lib/store/keys.ts';
+import { absent, add, any, compare, del, exists, isLive, put, type Store, set, update } from '#lib/store/store.ts';
 
 /**
  * A browser that was signed in with a key. Only the hash of its token is kept, with the hash of the key: whoever asks
@@ -41,7 +28,6 @@ interface Ports {
   readonly random: Random;
 }
 
-const sessionKey = (token: string): Key => ({ pk: `SESS#${sha256(token)}`, sk: 'META' });
 const readSession = itemReader(Session);
 const secondsOf = (clock: Clock) => Math.floor(clock.now() / 1000);
 
@@ -84,14 +70,9 @@ export async function closeSession(store: Store, token: string): Promise<void> {
 export async function mayTry({ store, clock }: Omit<Ports, 'random'>, address: string): Promise<boolean> {
   const changes = [add('tries', 1), set('expiresAt', secondsOf(clock) + 120)];
   const room = any(absent(), compare('tries', '<', WRONG_KEYS));
-  return (await store.write(update(triesKey(clock, address), changes, room))).done;
+  return (await store.write(update(triesKey(address, clock.now()), changes, room))).done;
 }
 
 export async function wasRight({ store, clock }: Omit<Ports, 'random'>, address: string): Promise<void> {
-  await store.write(update(triesKey(clock, address), [add('tries', -1)], exists()));
+  await store.write(update(triesKey(address, clock.now()), [add('tries', -1)], exists()));
 }
-
-const triesKey = (clock: Clock, address: string): Key => ({
-  pk: `SESS#${sha256(`${address} ${Math.floor(clock.now() / 60_000)}`)}`,
-  sk: 'TRIES',
-});

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { sha256 } from '#lib/domain/ids.ts';
 import type { Clock, Random } from '#lib/domain/ports.ts';
 import { itemReader } from '#lib/store/items.ts';
+import { webhookKey } from '#lib/store/keys.ts';
 import {
   absent,
   all,
@@ -10,7 +11,6 @@ import {
   equal,
   exists,
   type Item,
-  type Key,
   type Store,
   StoreUnavailable,
 } from '#lib/store/store.ts';
@@ -63,10 +63,6 @@ const Stored = v.object({
 
 /** A webhook URL of ours, found by the hash of the token in it: the token itself is stored nowhere. */
 export type Webhook = v.InferOutput<typeof Stored>;
-
-export function webhookKey(tokenHash: string): Key {
-  return { pk: `HOOK#${tokenHash}`, sk: 'META' };
-}
 
 export function webhookItem(tokenHash: string, webhook: Webhook): Item {
   return { ...webhookKey(tokenHash), ...webhook };

@@ -4,7 +4,7 @@ import { Country } from '#lib/domain/numbering.ts';
 import type { Clock, Random } from '#lib/domain/ports.ts';
 import { Instant, known, optional, text } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { accountKey } from '#lib/store/keys.ts';
+import { accountKey, directoryKey, webhookKey } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll } from '#lib/store/query.ts';
 import {
@@ -27,8 +27,8 @@ import {
 } from '#lib/store/store.ts';
 import { readManagedAccount } from './account.ts';
 import { ATTEMPTS_KEPT_SECONDS } from './attempts.ts';
-import { directoryKey, listDirectory } from './directory.ts';
-import { isCurrent, newToken, type Webhook, webhookItem, webhookKey, webhookOf, webhookPath } from './webhook.ts';
+import { listDirectory } from './directory.ts';
+import { isCurrent, newToken, type Webhook, webhookItem, webhookOf, webhookPath } from './webhook.ts';
 import { retentionOf } from './workspaces.ts';
 
 /** A webhook as its owner sees it: neither the token nor the secret, which nobody can show again. */

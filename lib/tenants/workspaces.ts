@@ -6,6 +6,7 @@ import { RetentionDays } from '#lib/domain/retention.ts';
 import { Instant, optional } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { itemReader } from '#lib/store/items.ts';
+import { WORKSPACES, webhookKey, workspaceKey } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { queryAll } from '#lib/store/query.ts';
 import {
@@ -18,7 +19,6 @@ import {
   equal,
   exists,
   type Item,
-  type Key,
   newTransaction,
   put,
   remove,
@@ -29,7 +29,7 @@ import {
   update,
 } from '#lib/store/store.ts';
 import { wholeDirectory } from './directory.ts';
-import { isCurrent, webhookKey, webhookOf } from './webhook.ts';
+import { isCurrent, webhookOf } from './webhook.ts';
 
 export const Workspace = v.object({
   id: v.string(),
@@ -58,12 +58,6 @@ const Stored = v.object({
 /** There from the start and without an item, so that who needs one workspace never meets the idea. */
 export const MAIN = 'main';
 const mainWorkspace: v.InferOutput<typeof Stored> = { id: MAIN, name: MAIN, retentionChanges: 0 };
-
-const PARTITION = 'WORKSPACES';
-
-function workspaceKey(id: string): Key {
-  return { pk: PARTITION, sk: id };
-}
 
 interface Ports {
   readonly store: Store;
@@ -141,7 +135,7 @@ export async function retentionApplied(store: Store, id: string, changes: number
 /** Newest first; `main` is the oldest. */
 export async function listWorkspaces(store: Store, { limit, from }: PageRequest): Promise<ListPage<Workspace>> {
   const before = from === undefined ? {} : { before: from };
-  const query = { pk: PARTITION, limit: limit + 1, descending: true, consistent: true, from: 'ws_', ...before };
+  const query = { pk: WORKSPACES, limit: limit + 1, descending: true, consistent: true, from: 'ws_', ...before };
   const [{ items }, main = mainWorkspace] = await Promise.all([store.query(query), findWorkspace(store, MAIN)]);
   // A page that cannot show `main` as well leaves it to the next one.
   const found = [...items.map(readWorkspace), main].map(shownWorkspace);
@@ -151,7 +145,7 @@ export async function listWorkspaces(store: Store, { limit, from }: PageRequest)
 
 /** The ids of all there are, in their order. */
 export async function allWorkspaces(store: Store): Promise<readonly string[]> {
-  const items = await queryAll(store, { pk: PARTITION, limit: 1000, consistent: true });
+  const items = await queryAll(store, { pk: WORKSPACES, limit: 1000, consistent: true });
   return [...new Set([MAIN, ...items.map(({ sk }) => sk)])].sort();
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { eventKey } from '#lib/inbox/event-item.ts';
+import { eventKey } from '#lib/store/keys.ts';
 import { KINDS, PRICES } from '#test/bench/prices.ts';
 import { traffic } from '#test/bench/traffic.ts';
 import { sizeOf } from '#test/support/item-size.ts';

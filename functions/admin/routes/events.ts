@@ -11,9 +11,9 @@ import {
   rawOfEvent,
 } from '#lib/inbox/events.ts';
 import { readFeed } from '#lib/inbox/feed.ts';
-import { UNREADABLE } from '#lib/inbox/keep.ts';
 import { Replayed, replayEvent, replayEvents, replayQuarantined, type Selection } from '#lib/inbox/replay.ts';
 import { sendReports } from '#lib/sender/reports.ts';
+import { UNREADABLE } from '#lib/store/keys.ts';
 import { file, json, missing } from '../answers.ts';
 import { type AdminPorts, nowSeconds, route, takesNothing } from '../route.ts';
 import { between, Cursor, eventsOf, Id, listOf, order, pageRequest, paging, WithId } from '../schemas.ts';

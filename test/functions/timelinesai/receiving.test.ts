@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { timelinesAi } from '#functions/timelinesai/provider.ts';
-import { providerChatPartition } from '#lib/chats/chat.ts';
+import { providerChatPartition } from '#lib/store/keys.ts';
 import { ReceivingBench } from '#test/support/receiving.ts';
 import { fixture, varied } from './fixtures.ts';
 

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ChatSighting, chatId, chatKey } from '#lib/chats/chat.ts';
+import { type ChatSighting, chatId } from '#lib/chats/chat.ts';
 import { type ChatFilter, type KnownChat, listChats } from '#lib/chats/list.ts';
 import { sightChat } from '#lib/chats/people.ts';
 import { toIso } from '#lib/domain/time.ts';
+import { chatKey } from '#lib/store/keys.ts';
 import { decodeCursor } from '#lib/store/page.ts';
 import { type Store, set, update } from '#lib/store/store.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';

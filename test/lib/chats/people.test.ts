@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { chatKey, updateChat } from '#lib/chats/chat.ts';
+import { updateChat } from '#lib/chats/chat.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { peopleFill } from '#lib/outbox/fill-people.ts';
 import { fillOn, isFilled } from '#lib/store/fill.ts';
+import { chatKey } from '#lib/store/keys.ts';
 import { del, remove, update } from '#lib/store/store.ts';
 import { Conversation } from '#test/support/conversation.ts';
 import { underRole } from '#test/support/under-role.ts';

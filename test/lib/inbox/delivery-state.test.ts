@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { keepLinked, noteStatus, stateKey, touchState } from '#lib/inbox/delivery-state.ts';
+import { keepLinked, noteStatus, touchState } from '#lib/inbox/delivery-state.ts';
+import { stateKey } from '#lib/store/keys.ts';
 import { del, type Item, put, type Store, set, update } from '#lib/store/store.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 

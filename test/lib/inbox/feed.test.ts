@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Event } from '#lib/domain/event.ts';
-import { type EventRecord, eventKey } from '#lib/inbox/event-item.ts';
+import type { EventRecord } from '#lib/inbox/event-item.ts';
 import { storeEvent } from '#lib/inbox/event-store.ts';
 import { HORIZON_MS, readFeed } from '#lib/inbox/feed.ts';
+import { eventKey } from '#lib/store/keys.ts';
 import { decodeCursor } from '#lib/store/page.ts';
 import { retrying } from '#lib/store/retry.ts';
 import { type Store, StoreUnavailable } from '#lib/store/store.ts';

@@ -6,9 +6,10 @@ import { conflictId } from '#lib/domain/identity.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { parseJson } from '#lib/domain/json.ts';
 import { deliveryReport } from '#lib/inbox/delivery-state.ts';
-import { blobOf, chunkKey, eventItems, eventKey, toldAgain } from '#lib/inbox/event-item.ts';
+import { blobOf, eventItems, toldAgain } from '#lib/inbox/event-item.ts';
 import { storeEnvelope } from '#lib/inbox/fallback.ts';
 import { type Draft, type ReceivingProvider, readByName, reader } from '#lib/inbox/provider.ts';
+import { chunkKey, eventKey } from '#lib/store/keys.ts';
 import { del, type Item, put, type Store, StoreUnavailable } from '#lib/store/store.ts';
 import { lastAttempts, SHOWN_ATTEMPTS } from '#lib/tenants/attempts.ts';
 import { patchWorkspace } from '#lib/tenants/workspaces.ts';
@@ -253,7 +254,7 @@ describe('the chunks of a body that is too long for one item', () => {
         [head.event, head.raw, head.thumbnails].flatMap((attribute) => {
           const blob = blobOf(attribute);
           if (blob?.kind !== 'chunks') return [];
-          return Array.from({ length: blob.count }, (_, i) => `${head.pk} ${chunkKey(blob.prefix, i)}`);
+          return Array.from({ length: blob.count }, (_, i) => `${head.pk} ${chunkKey(head.pk, blob.prefix, i).sk}`);
         }),
       ),
     );

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { sightChat } from '#lib/chats/people.ts';
 import { audit } from '#lib/credits/audit.ts';
-import { stateKey } from '#lib/inbox/delivery-state.ts';
 import { readSend } from '#lib/sender/items.ts';
 import { unknownMarks } from '#lib/sender/marks.ts';
-import { sendKey } from '#lib/store/keys.ts';
+import { sendKey, stateKey } from '#lib/store/keys.ts';
 import { del, set, update } from '#lib/store/store.ts';
 import { message } from '#test/functions/admin/admin-bench.ts';
 import { LONG } from '#test/support/long.ts';

@@ -1,10 +1,10 @@
 import { beforeEach, expect, test } from 'vitest';
 import { sendState } from '#lib/domain/send/part.ts';
-import { noteStatus, stateKey } from '#lib/inbox/delivery-state.ts';
+import { noteStatus } from '#lib/inbox/delivery-state.ts';
 import { pause, resume } from '#lib/sender/hold.ts';
 import { readProviderMessage } from '#lib/sender/items.ts';
 import { onStatus, settleLate } from '#lib/sender/statuses.ts';
-import { dueTime } from '#lib/store/keys.ts';
+import { dueTime, stateKey } from '#lib/store/keys.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
 import type { Write } from '#test/support/simulation/faulty-store.ts';
 import { at, once } from '#test/support/simulation/landmarks.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { sendCreditState, sendState } from '#lib/domain/send/part.ts';
 import type { Status } from '#lib/domain/send/status.ts';
-import { deliveryReport, noteStatus, stateKey } from '#lib/inbox/delivery-state.ts';
+import { deliveryReport, noteStatus } from '#lib/inbox/delivery-state.ts';
 import { resend } from '#lib/sender/cancel.ts';
 import { pause, resume } from '#lib/sender/hold.ts';
 import { readProviderMessage } from '#lib/sender/items.ts';
@@ -9,6 +9,7 @@ import { takeAnswer } from '#lib/sender/outcome.ts';
 import type { Candidate } from '#lib/sender/provider.ts';
 import { sentEventId } from '#lib/sender/sent-event.ts';
 import { onStatus, settleLate } from '#lib/sender/statuses.ts';
+import { stateKey } from '#lib/store/keys.ts';
 import { put } from '#lib/store/store.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
 import type { Write } from '#test/support/simulation/faulty-store.ts';

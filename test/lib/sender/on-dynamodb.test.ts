@@ -12,9 +12,8 @@ import { readSend } from '#lib/sender/items.ts';
 import type { Tick } from '#lib/sender/provider.ts';
 import { tick } from '#lib/sender/tick.ts';
 import { watchdog } from '#lib/sender/watchdog.ts';
-import { accountKey, sendKey } from '#lib/store/keys.ts';
+import { accountKey, directoryKey, sendKey } from '#lib/store/keys.ts';
 import { put } from '#lib/store/store.ts';
-import { directoryKey } from '#lib/tenants/directory.ts';
 import { emulatedStore } from '#test/support/emulated-store.ts';
 import { Seeded } from '#test/support/simulation/seeded.ts';
 

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 import { setQuota } from '#lib/credits/credits.ts';
 import { sendState } from '#lib/domain/send/part.ts';
-import { noteStatus, stateKey } from '#lib/inbox/delivery-state.ts';
+import { noteStatus } from '#lib/inbox/delivery-state.ts';
 import { cancel } from '#lib/sender/cancel.ts';
 import { hold, pause, resume } from '#lib/sender/hold.ts';
 import { readProviderMessage } from '#lib/sender/items.ts';
 import { onStatus } from '#lib/sender/statuses.ts';
+import { stateKey } from '#lib/store/keys.ts';
 import { put } from '#lib/store/store.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
 import { at, atCall, once } from '#test/support/simulation/landmarks.ts';
