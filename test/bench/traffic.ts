@@ -23,14 +23,15 @@ const timelines = readFileSync(
   'utf8',
 );
 
-/** Messages come from a thousand people in turn: one chat would be one item that all of them write to. */
+/** Messages come from so many in turn: one chat would be one item that all of them write to. */
+export const PEOPLE = 1000;
 let chats = 0;
 
 export const greenApiTraffic: Traffic = {
   provider: greenApi,
   contentType: json,
   body: (number, chat = chats++) => {
-    const chatId = `1202555${String(chat % 1000).padStart(4, '0')}@c.us`;
+    const chatId = `1202555${String(chat % PEOPLE).padStart(4, '0')}@c.us`;
     const timestamp = Math.floor(Date.now() / 1000);
     const person = { ...senderData, chatId, sender: chatId };
     return JSON.stringify(incoming(textData, { idMessage: `3EB0C0FFEE${number}`, timestamp, senderData: person }));
