@@ -102,8 +102,6 @@ const GRANTS: Readonly<Record<string, Grants>> = {
     },
     lists: { gsi3: 'WAIT' },
     takes: 'DeliveriesQueue',
-    // Of one endpoint that has two calls under way already, the rest is put back for a moment.
-    hides: true,
     sends: ['DeliveriesQueue'],
     parameters: { GetParameter: 'endpoints/* rules/*' },
   },

@@ -6,6 +6,5 @@ import { ssmSecrets } from '#lib/aws/secrets.ts';
 
 const all = runtime();
 const secrets = ssmSecrets(ssmClient(all.aws), required(all.environment, 'HOOKLINE_SECRETS_PREFIX'));
-const queueUrl = required(all.environment, 'HOOKLINE_DELIVERIES_QUEUE_URL');
 
-export const handler = deliverHandler({ ...all, ...endpointPorts(all), secrets }, { sqs: all.sqs, queueUrl });
+export const handler = deliverHandler({ ...all, ...endpointPorts(all), secrets });

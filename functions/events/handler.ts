@@ -1,8 +1,8 @@
-import { sqsTasks } from '#lib/aws/queues.ts';
+import { deadLetters, sqsTasks } from '#lib/aws/queues.ts';
 import { allowsPrivateHosts, required, runtime, sendingPorts } from '#lib/aws/runtime.ts';
 import { streamHandler } from '#lib/aws/stream-handler.ts';
 import type { JsonObject } from '#lib/domain/json.ts';
-import { submitBody } from '#lib/outbox/submit.ts';
+import { type Once, submitBody } from '#lib/outbox/submit.ts';
 import { dispatch, noticeOf, subscribersOf } from '#lib/reactions/dispatch.ts';
 import { patternMatcher } from '#lib/reactions/patterns.ts';
 import * as outbound from '../outbound.ts';
@@ -19,11 +19,19 @@ const ports = {
   tasks: sqsTasks(all.sqs, required(environment, 'HOOKLINE_DELIVERIES_QUEUE_URL')),
   subscribers: subscribersOf(store, clock),
   matches: patternMatcher(),
-  submit: (workspace: string, rule: string, body: JsonObject, key: { key: string; hash: string }) =>
-    submitBody(sending, { workspace, webhookId: rule }, body, key),
+  submit: (workspace: string, rule: string, body: JsonObject, once: Once) =>
+    submitBody(sending, { workspace, webhookId: rule }, body, once),
 };
 
-export const handler = streamHandler(async (change) => {
-  const notice = noticeOf(change);
-  if (notice) await dispatch(ports, notice);
-}, log);
+const setAside = deadLetters(all.sqs, required(environment, 'HOOKLINE_EVENTS_DEAD_QUEUE_URL'));
+
+export const handler = streamHandler(
+  {
+    process: async (change) => {
+      const notice = noticeOf(change);
+      if (notice) await dispatch(ports, notice);
+    },
+    setAside: async (change) => setAside(noticeOf(change) ?? {}),
+  },
+  log,
+);

@@ -1,52 +1,57 @@
-import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { type DeliverPorts, runTask } from '#lib/reactions/deliver.ts';
 import { addresseeOf, type Task } from '#lib/reactions/task.ts';
-import { hide, taskIn } from './queues.ts';
+import { taskIn } from './queues.ts';
 import { correlated } from './telemetry.ts';
 
 /** Of one endpoint: a slow one is not to hold all ten places of a batch. */
 const AT_ONCE = 2;
+/** After that a slow one has had its turn in this batch. */
+const TURN_MS = 1000;
 const PUT_BACK_S = 2;
 
+interface Place {
+  readonly record: SQSRecord;
+  readonly task: Task;
+}
+
 /**
- * The Lambda that calls endpoints: a batch side by side, at most two calls of one endpoint, the rest put back for a
- * moment.
+ * The Lambda that calls endpoints: a batch side by side, of one endpoint two at a time and in order. Where these take
+ * long, the rest of it goes to the end of the queue, as new messages: one that is only hidden would be received so often
+ * that it is taken for dead.
  */
-export function deliverHandler(ports: DeliverPorts, queue: { readonly sqs: SQSClient; readonly queueUrl: string }) {
+export function deliverHandler(ports: DeliverPorts) {
   return async ({ Records }: SQSEvent, { awsRequestId }: Context): Promise<SQSBatchResponse> => {
-    const busy = new Map<string, number>();
-    const places = Records.map((record) => {
-      const task = read(ports, record);
-      const before = task ? (busy.get(addresseeOf(task)) ?? 0) : 0;
-      if (task) busy.set(addresseeOf(task), before + 1);
-      return { record, task, isPutBack: before >= AT_ONCE };
-    });
-    const done = await Promise.all(
-      places.map(({ record, task, isPutBack }) =>
-        correlated({ requestId: awsRequestId, queueMessage: record.messageId }, async () => {
-          if (!task) return false;
-          if (!isPutBack) return isDone(ports, task);
-          await putBack(ports, queue, record);
-          return false;
-        }),
-      ),
-    );
-    const failed = Records.filter((_, i) => done[i] !== true);
+    const startedAt = ports.clock.monotonic();
+    const isTurnOver = () => ports.clock.monotonic() - startedAt >= TURN_MS;
+    const places = Records.flatMap((record) => read(ports, record) ?? []);
+    const done = new Set<string>();
+    const lane = async (queue: Place[]) => {
+      for (let place = queue.shift(); place; place = queue.shift()) {
+        const { record, task } = place;
+        const isDone = await correlated({ requestId: awsRequestId, queueMessage: record.messageId }, () =>
+          isTurnOver() ? isPutBack(ports, task) : isRun(ports, task),
+        );
+        if (isDone) done.add(record.messageId);
+      }
+    };
+    const queues = [...Map.groupBy(places, ({ task }) => addresseeOf(task)).values()];
+    await Promise.all(queues.flatMap((queue) => Array.from({ length: AT_ONCE }, () => lane(queue))));
+    const failed = Records.filter(({ messageId }) => !done.has(messageId));
     return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
   };
 }
 
-function read({ log }: DeliverPorts, { body }: SQSRecord): Task | undefined {
+function read({ log }: DeliverPorts, record: SQSRecord): Place | undefined {
   try {
-    return taskIn(body);
+    return { record, task: taskIn(record.body) };
   } catch (cause) {
     log.error('a message of the queue could not be read', cause);
     return undefined;
   }
 }
 
-async function isDone(ports: DeliverPorts, task: Task): Promise<boolean> {
+async function isRun(ports: DeliverPorts, task: Task): Promise<boolean> {
   try {
     await runTask(ports, task);
     return true;
@@ -56,13 +61,13 @@ async function isDone(ports: DeliverPorts, task: Task): Promise<boolean> {
   }
 }
 
-/** Should it not be hidden, it comes back with the time-out of the queue. */
-async function putBack(
-  { log }: DeliverPorts,
-  { sqs, queueUrl }: { sqs: SQSClient; queueUrl: string },
-  record: SQSRecord,
-) {
-  await hide(sqs, queueUrl, record.receiptHandle, PUT_BACK_S).catch((cause: unknown) => {
-    log.error('a delivery could not be put back', cause);
-  });
+/** Should it not be taken, it comes back with the time-out of the queue. */
+async function isPutBack({ tasks, log }: DeliverPorts, task: Task): Promise<boolean> {
+  try {
+    await tasks.send(task, PUT_BACK_S);
+    return true;
+  } catch (cause) {
+    log.error('a delivery could not be put back', cause, { addressee: addresseeOf(task) });
+    return false;
+  }
 }

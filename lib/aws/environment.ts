@@ -14,6 +14,7 @@ const Environment = v.object({
   HOOKLINE_FALLBACK_QUEUE_URL: v.optional(url),
   HOOKLINE_TICKS_QUEUE_URL: v.optional(url),
   HOOKLINE_DELIVERIES_QUEUE_URL: v.optional(url),
+  HOOKLINE_EVENTS_DEAD_QUEUE_URL: v.optional(url),
   HOOKLINE_ALLOW_PRIVATE_HOSTS: flag,
   /** Set by the host on one's own machine, and by nothing else. */
   HOOKLINE_LOCAL: flag,

@@ -124,6 +124,13 @@ export function sqsTasks(sqs: SQSClient, queueUrl: string): Tasks {
   };
 }
 
+/** What nobody can process, by its ids, where an operator finds it. */
+export function deadLetters(sqs: SQSClient, queueUrl: string): (ids: object) => Promise<void> {
+  return async (ids) => {
+    await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: JSON.stringify(ids) })).catch(fail);
+  };
+}
+
 /** Throws on what is no task: the message then goes to the dead-letter queue, where an operator sees it. */
 export function taskIn(messageBody: string): Task {
   return checked(TaskBody, messageBody, () => 'a message of the queue is no task');

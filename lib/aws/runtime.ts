@@ -77,6 +77,7 @@ export const allowsPrivateHosts = (environment: Environment): boolean =>
 
 type Optional =
   | 'HOOKLINE_DELIVERIES_QUEUE_URL'
+  | 'HOOKLINE_EVENTS_DEAD_QUEUE_URL'
   | 'HOOKLINE_TICKS_QUEUE_URL'
   | 'HOOKLINE_FALLBACK_QUEUE_URL'
   | 'HOOKLINE_SECRETS_PREFIX';

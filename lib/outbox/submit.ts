@@ -1,6 +1,7 @@
 import { sha256 } from '#lib/domain/ids.ts';
 import type { JsonObject } from '#lib/domain/json.ts';
 import type { Log } from '#lib/domain/ports.ts';
+import { known } from '#lib/domain/schema.ts';
 import { creditsIn } from '#lib/domain/send/part.ts';
 import type { Recipient } from '#lib/domain/send/recipient.ts';
 import { type Accepted, type AcceptPorts, accept, findEarlier, type Idempotency } from '#lib/sender/accept.ts';
@@ -37,6 +38,14 @@ export interface SendPorts extends AcceptPorts {
   readonly rules: RequestRules;
 }
 
+/** What makes a request the same as an earlier one. */
+export interface Once {
+  readonly key?: string;
+  /** Instead of the hash of the body. */
+  readonly hash?: string;
+  readonly keptSeconds?: number;
+}
+
 type SendWebhook = Pick<Webhook, 'workspace' | 'webhookId' | 'accountId'>;
 
 /** Finds out who is meant, and charges and queues the message. `store` is for looking things up. */
@@ -45,10 +54,12 @@ async function submit(
   store: Store,
   webhook: SendWebhook,
   request: CheckedRequest,
-  key: string | undefined,
+  once: Once,
 ): Promise<answers.SendVerdict> {
   const { workspace, webhookId } = webhook;
-  const idempotency = key === undefined ? undefined : { webhook: webhookId, key, requestHash: request.hash };
+  const { key, hash: requestHash = request.hash, keptSeconds } = once;
+  const idempotency =
+    key === undefined ? undefined : { webhook: webhookId, key, requestHash, ...known({ keptSeconds }) };
   const resolved = await resolve(store, workspace, request, ports.reaches, {
     tied: webhook.accountId,
     ofWorkspace: async () => (await findWorkspace(store, workspace))?.defaultAccountId,
@@ -72,14 +83,14 @@ export async function submitBody(
   ports: SendPorts,
   origin: Pick<Webhook, 'workspace' | 'webhookId'>,
   body: JsonObject,
-  { key, hash }: { readonly key?: string; readonly hash?: string } = {},
+  once: Once = {},
 ): Promise<answers.SendVerdict> {
   const { clock, random, config } = ports;
-  if (!isUsableKey(key)) return answers.BAD_KEY;
+  if (!isUsableKey(once.key)) return answers.BAD_KEY;
   const store = retrying(ports.store, clock, random, clock.monotonic() + config.requestMs);
   const read = await readRequest(body, ports.rules, () => countryOf(store, origin));
   if (!read.ok) return answers.invalid(read.issues);
-  return submit(ports, store, origin, { ...read.request, ...(hash !== undefined && { hash }) }, key);
+  return submit(ports, store, origin, read.request, once);
 }
 
 const isUsableKey = (key: string | undefined): boolean => key === undefined || (key !== '' && key.length <= 255);
@@ -192,7 +203,7 @@ async function judge(
   try {
     const read = await readRequest(fields.fields, ports.rules, () => countryOf(store, webhook));
     if (!read.ok) return answers.invalid(read.issues);
-    return await submit(ports, store, webhook, read.request, key);
+    return await submit(ports, store, webhook, read.request, known({ key }));
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
     ports.log.error('the table did not take a send', error, { webhook: webhook.webhookId });

@@ -11,6 +11,7 @@ import {
   type Said,
   type Verdict,
 } from '#lib/domain/reaction/guard.ts';
+import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { listEvents } from '#lib/inbox/events.ts';
 import { accountsOf } from '#lib/outbox/accounts.ts';
@@ -18,7 +19,7 @@ import { readSend } from '#lib/sender/items.ts';
 import { itemReader } from '#lib/store/items.ts';
 import { autoKey, autoMinuteKey, mutedKey, sendKey } from '#lib/store/keys.ts';
 import { getAll } from '#lib/store/query.ts';
-import { absent, add, del, equal, put, type Store, StoreUnavailable, set, update } from '#lib/store/store.ts';
+import { absent, add, del, equal, put, remove, type Store, StoreUnavailable, set, update } from '#lib/store/store.ts';
 import type { Rule } from './rule.ts';
 
 /** What a chat remembers of rules, and what a workspace counts of them. The item changes under a condition before anything is sent. */
@@ -37,6 +38,7 @@ const State = v.object({
     v.array(v.object({ rule: v.string(), event: v.string(), at: v.number() })),
   ),
   mutedUntil: v.exactOptional(v.number()),
+  mutedBy: v.exactOptional(v.string()),
 });
 const readState = itemReader(State);
 
@@ -63,7 +65,7 @@ export async function askGuard({ store }: AutoPorts, rule: Rule, event: MessageE
   const kept = item && readState(item);
   const state: AutoState = {
     answers: kept?.answers ?? [],
-    ...(kept?.mutedUntil !== undefined && { mutedUntil: kept.mutedUntil }),
+    ...known({ mutedUntil: kept?.mutedUntil, mutedBy: kept?.mutedBy }),
   };
   const words = wordsOf(event);
   const question = {
@@ -107,7 +109,7 @@ async function keep(
     workspace,
     version: (version ?? 0) + 1,
     answers: JSON.stringify(state.answers),
-    ...(state.mutedUntil !== undefined && { mutedUntil: state.mutedUntil }),
+    ...known({ mutedUntil: state.mutedUntil, mutedBy: state.mutedBy }),
     expiresAt: Math.floor(now / 1000) + KEPT_SECONDS,
   };
   const { done } = await store.write(put(item, version === undefined ? absent() : equal('version', version)));
@@ -132,7 +134,7 @@ async function mute({ store }: AutoPorts, { chatId, workspace }: MessageEvent, r
 export async function unmute({ store }: AutoPorts, workspace: string, chatId: string): Promise<boolean> {
   const item = await store.get(autoKey(chatId), { consistent: true });
   if (item?.workspace !== workspace || item.mutedUntil === undefined) return false;
-  await store.write(update(autoKey(chatId), [{ kind: 'remove', path: 'mutedUntil' }, add('version', 1)]));
+  await store.write(update(autoKey(chatId), [remove('mutedUntil'), remove('mutedBy'), add('version', 1)]));
   await store.write(del(mutedKey(workspace, chatId)));
   return true;
 }

@@ -5,14 +5,7 @@ import { isAmong, typeOf } from '#lib/domain/reaction/notice.ts';
 import { known } from '#lib/domain/schema.ts';
 import { REPLAYED } from '#lib/inbox/event-item.ts';
 import { findEvent } from '#lib/inbox/events.ts';
-import {
-  ENDPOINT_PREFIX,
-  headKey,
-  RULE_PREFIX,
-  RULES_PREFIX,
-  rulesPausedKey,
-  workspacePartition,
-} from '#lib/store/keys.ts';
+import { ENDPOINT_PREFIX, headKey, RULE_PREFIX, workspacePartition } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
 import { exists, type Store, setIfAbsent, update } from '#lib/store/store.ts';
 import { type Endpoint, readEndpoint } from './endpoint.ts';
@@ -35,8 +28,6 @@ export interface Notice {
 export interface Subscribers {
   readonly endpoints: readonly Endpoint[];
   readonly rules: readonly Rule[];
-  /** No rule sends for now. */
-  readonly isPaused: boolean;
 }
 
 const KEPT_MS = 15_000;
@@ -58,11 +49,10 @@ export function subscribersOf(store: Store, clock: Clock): (workspace: string) =
 async function readSubscribers(store: Store, workspace: string): Promise<Subscribers> {
   const pk = workspacePartition(workspace);
   const list = (prefix: string) => queryAll(store, { pk, prefix, limit: 100, consistent: true });
-  const [endpoints, rules] = await Promise.all([list(ENDPOINT_PREFIX), list(RULES_PREFIX)]);
+  const [endpoints, rules] = await Promise.all([list(ENDPOINT_PREFIX), list(RULE_PREFIX)]);
   return {
     endpoints: endpoints.map(readEndpoint),
-    rules: rules.filter(({ sk }) => sk.startsWith(RULE_PREFIX)).map(readRule),
-    isPaused: rules.some(({ sk }) => sk === rulesPausedKey(workspace).sk),
+    rules: rules.map(readRule),
   };
 }
 
@@ -73,7 +63,7 @@ export interface DispatchPorts extends ReactPorts {
 /** Hands a notice on to whoever wants it. It calls nobody itself, and may run twice: a delivery is done once all the same. */
 export async function dispatch(ports: DispatchPorts, notice: Notice): Promise<void> {
   const { store, clock, tasks } = ports;
-  const { endpoints, rules, isPaused } = await ports.subscribers(notice.workspace);
+  const { endpoints, rules } = await ports.subscribers(notice.workspace);
   if (endpoints.length + rules.length === 0) return;
   const event = await findEvent(store, notice.workspace, notice.event, Math.floor(clock.now() / 1000));
   const type = event && typeOf(event);
@@ -85,7 +75,7 @@ export async function dispatch(ports: DispatchPorts, notice: Notice): Promise<vo
       tasks.send({ kind: 'delivery', workspace, endpoint: id, event: event.id, storedAt, ...known({ content }) }),
     ),
   );
-  await react(ports, rules, isPaused, { event, type, storedAt, isReplay: notice.isReplay ?? content !== undefined });
+  await react(ports, rules, { event, type, storedAt, isReplay: notice.isReplay ?? false });
 }
 
 /**
@@ -140,5 +130,9 @@ export function noticeOf({ before, after }: EventChange): Notice | undefined {
   };
   if (!before) return notice;
   if (before.contentHash === contentHash || typeof contentHash !== 'string') return undefined;
-  return { ...notice, content: contentHash.slice(0, 8) };
+  // Newer data of the same message, as another link: nobody is told.
+  if (before.placeholder !== true && !isReplay) return undefined;
+  // Stored anew, it stays the event that it was: one delivery to each endpoint, one run of each rule.
+  const first = typeof before.storedAt === 'string' ? before.storedAt : storedAt;
+  return { ...notice, storedAt: first, content: contentHash.slice(0, 8) };
 }

@@ -8,8 +8,9 @@ import type { Action } from '#lib/domain/reaction/rule.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import type { SendVerdict } from '#lib/outbox/answers.ts';
+import type { Once } from '#lib/outbox/submit.ts';
 import { ruleKey, rulesPausedKey, runKey } from '#lib/store/keys.ts';
-import { absent, add, exists, put, set, update } from '#lib/store/store.ts';
+import { absent, add, equal, exists, put, set, update } from '#lib/store/store.ts';
 import { type AutoPorts, askGuard, countMessage, MOST_A_MINUTE, takeAnswer } from './auto.ts';
 import { tellEvent } from './own-event.ts';
 import { inOrder, type Rule, readRule, ruleItem } from './rule.ts';
@@ -26,12 +27,7 @@ export interface ReactPorts extends AutoPorts {
   readonly matches: Matches;
   readonly tasks: Tasks;
   /** Charges and queues a message, as a send webhook does; the same key is the same message, for a month. */
-  readonly submit: (
-    workspace: string,
-    rule: string,
-    body: JsonObject,
-    key: { key: string; hash: string },
-  ) => Promise<SendVerdict>;
+  readonly submit: (workspace: string, rule: string, body: JsonObject, once: Once) => Promise<SendVerdict>;
 }
 
 /** What has to be known of an event to let rules act on it. */
@@ -70,27 +66,21 @@ export function matchOf(
  * Lets the rules of a workspace act on what was stored, in their order. Each runs once for an event, whatever becomes of
  * it: the run is written down at its end, and the messages of one that died on the way are accepted once all the same.
  */
-export async function react(
-  ports: ReactPorts,
-  rules: readonly Rule[],
-  isPaused: boolean,
-  occasion: Occasion,
-): Promise<void> {
+export async function react(ports: ReactPorts, rules: readonly Rule[], occasion: Occasion): Promise<void> {
   const now = ports.clock.now();
   for (const rule of inOrder(rules)) {
     if (!rule.enabled || !matchOf(rule, occasion, now, ports.matches).holds) continue;
-    await run(ports, rule, isPaused, occasion);
+    await run(ports, rule, occasion);
     if (rule.stop) return;
   }
 }
 
-async function run(ports: ReactPorts, rule: Rule, isPaused: boolean, occasion: Occasion): Promise<void> {
+async function run(ports: ReactPorts, rule: Rule, occasion: Occasion): Promise<void> {
   const { store, clock } = ports;
   const key = runKey(rule.id, occasion.storedAt, occasion.event.id);
   if (await store.get(key, { consistent: true })) return;
   const actions: ActionResult[] = [];
-  for (const [index, action] of rule.do.entries())
-    actions.push(await act(ports, rule, isPaused, occasion, action, index));
+  for (const [index, action] of rule.do.entries()) actions.push(await act(ports, rule, occasion, action, index));
   const result = worstOf(actions);
   const now = clock.now();
   await store.write(
@@ -116,7 +106,6 @@ function worstOf(actions: readonly ActionResult[]): ActionResult['result'] {
 async function act(
   ports: ReactPorts,
   rule: Rule,
-  isPaused: boolean,
   occasion: Occasion,
   action: Action,
   index: number,
@@ -126,7 +115,7 @@ async function act(
   switch (action.action) {
     case 'reply':
     case 'send':
-      return { action: action.action, ...(await say(ports, rule, isPaused, occasion, action, index)) };
+      return { action: action.action, ...(await say(ports, rule, occasion, action, index)) };
     case 'forward':
       await ports.tasks.send({ kind: 'delivery', workspace, endpoint: action.endpoint, event: event.id, storedAt });
       return { action: 'forward', result: 'done' };
@@ -143,13 +132,14 @@ type Outcome = Omit<ActionResult, 'action'>;
 async function say(
   ports: ReactPorts,
   rule: Rule,
-  isPaused: boolean,
   { event, isReplay }: Occasion,
   action: Saying,
   index: number,
 ): Promise<Outcome> {
   const now = ports.clock.now();
-  if (isPaused) return { result: 'guarded', why: 'rules do not send for now' };
+  // Asked for each message: what somebody reads in a list of rules may be 15 s old.
+  if (await ports.store.get(rulesPausedKey(rule.workspace), { consistent: true }))
+    return { result: 'guarded', why: 'rules do not send for now' };
   const written = bodyOf(rule, action, event, now);
   if (!('body' in written)) return written;
   const refused = await guardOf(ports, rule, action, written.body, event, isReplay);
@@ -159,7 +149,11 @@ async function say(
     await pause(ports, rule.workspace);
     return { result: 'guarded', why: `rules sent more than ${MOST_A_MINUTE} messages in a minute: all of them pause` };
   }
-  const key = { key: `rule:${rule.id}:${event.id}:${index}`, hash: sha256(`${rule.id} ${event.id} ${index}`) };
+  const key = {
+    key: `rule:${rule.id}:${event.id}:${index}`,
+    hash: sha256(`${rule.id} ${event.id} ${index}`),
+    keptSeconds: KEPT_SECONDS,
+  };
   const verdict = await ports.submit(rule.workspace, rule.id, written.body, key);
   if (verdict.id !== undefined) return { result: 'done', send: verdict.id };
   const result = verdict.answer.status === 402 ? 'refused' : 'failed';
@@ -250,11 +244,14 @@ async function pause(ports: ReactPorts, workspace: string): Promise<void> {
   const { store, clock, metrics, log } = ports;
   const at = toIso(clock.now());
   const reason = `more than ${MOST_A_MINUTE} automatic messages in a minute`;
-  const { done } = await store.write(put({ ...rulesPausedKey(workspace), at, why: reason }, absent()));
-  if (!done) return;
-  metrics.count('RulesPaused');
-  log.warn('the rules of a workspace pause', { workspace });
-  await tellEvent(ports, workspace, { kind: 'rule', rule: { state: 'paused', reason } }, ['paused', at]);
+  const written = await store.write(put({ ...rulesPausedKey(workspace), at, why: reason }, absent()));
+  if (written.done) {
+    metrics.count('RulesPaused');
+    log.warn('the rules of a workspace pause', { workspace });
+  }
+  // Whoever wrote it may have died before it was told; told twice, it is stored once.
+  const since = written.done ? at : String(written.item?.at);
+  await tellEvent(ports, workspace, { kind: 'rule', rule: { state: 'paused', reason } }, ['paused', since]);
 }
 
 /** Ten failed runs in a row switch a rule off; one that works begins the count anew. */
@@ -271,7 +268,9 @@ async function countFailure(ports: ReactPorts, rule: Rule, result: ActionResult[
   const { id, workspace, failures, createdAt, updatedAt, secretVersion, disabledBecause: _was, ...written } = now;
   const reason = `it failed ${MOST_FAILURES} times in a row`;
   const kept = { id, workspace, failures, createdAt, updatedAt, disabledBecause: reason, ...known({ secretVersion }) };
-  await store.write(put(ruleItem(kept, { ...written, enabled: false }), exists()));
-  metrics.count('RulesPaused');
+  // Told first: who comes again after a crash finds a rule that is switched off, and tells nothing.
   await tellEvent(ports, workspace, { kind: 'rule', rule: { id, state: 'paused', reason } }, [id, updatedAt]);
+  // Somebody may be writing it anew at this moment.
+  await store.write(put(ruleItem(kept, { ...written, enabled: false }), equal('updatedAt', updatedAt)));
+  metrics.count('RulesPaused');
 }

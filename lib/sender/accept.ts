@@ -166,7 +166,7 @@ function idempotencyMark({ workspace, idempotency }: SendRequest, { messageId, a
     requestHash: idempotency.requestHash,
     send: messageId,
     account: account.id,
-    expiresAt: nowSeconds + KEEPS_KEY_S,
+    expiresAt: nowSeconds + (idempotency.keptSeconds ?? KEEPS_KEY_S),
   };
   return [put(mark, absentOrExpired(nowSeconds))];
 }
@@ -203,6 +203,8 @@ export interface SendRequest {
     readonly key: string;
     /** Of the canonical body. */
     readonly requestHash: string;
+    /** How long the same key is the same message; a day unless it says so. */
+    readonly keptSeconds?: number;
   };
   /** The send that this one repeats on an operator's behalf. */
   readonly resendOf?: Send;

@@ -208,8 +208,6 @@ export const endpointKey = (workspace: string, id: string): Key => ({
 });
 
 export const RULE_PREFIX = 'RULE#';
-/** Rules, and whether they pause: read in one query. */
-export const RULES_PREFIX = 'RULE';
 export const ruleKey = (workspace: string, id: string): Key => ({ pk: `WS#${workspace}`, sk: `${RULE_PREFIX}${id}` });
 /** That no rule of a workspace sends for now. */
 export const rulesPausedKey = (workspace: string): Key => ({ pk: `WS#${workspace}`, sk: 'RULESPAUSED' });

@@ -17,10 +17,11 @@ import { underRole } from './under-role.ts';
 /** The hub with its stream and its queue of deliveries, in memory: time goes by as the test says. */
 export class ReactionBench {
   readonly admin: AdminBench;
+  readonly store: MemoryStore;
   /** What the stream has to tell: one entry for each change of an event's item. */
   readonly stream: Commit[] = [];
   readonly #waiting: { readonly at: number; readonly task: Task }[] = [];
-  readonly #dispatching: DispatchPorts;
+  dispatching: DispatchPorts;
   readonly delivering: DeliverPorts;
 
   constructor() {
@@ -35,6 +36,7 @@ export class ReactionBench {
         this.stream.push(...commits.filter(({ after }) => after?.pk.startsWith('EVT#') && after.sk === 'META'));
       },
     });
+    this.store = store;
     this.admin = new AdminBench({ store, tasks });
     const { ports } = this.admin;
     const ofEvents = underRole(store, 'events');
@@ -48,7 +50,7 @@ export class ReactionBench {
     };
     const submit: DispatchPorts['submit'] = (workspace, rule, body, key) =>
       submitBody(sending, { workspace, webhookId: rule }, body, key);
-    this.#dispatching = { ...ports, submit, tasks, store: ofEvents, subscribers, matches: patternMatcher() };
+    this.dispatching = { ...ports, submit, tasks, store: ofEvents, subscribers, matches: patternMatcher() };
     this.delivering = { ...ports, tasks, store: underRole(store, 'deliver') };
   }
 
@@ -75,17 +77,27 @@ export class ReactionBench {
     return this.#waiting.map(({ at, task }) => ({ task, inSeconds: (at - this.now) / 1000 }));
   }
 
+  /** Works off the stream, and no task. */
+  async dispatchAll(): Promise<void> {
+    for (const { before, after } of this.stream.splice(0)) {
+      const notice = noticeOf({ ...(before && { before }), ...(after && { after }) });
+      if (notice) await dispatch(this.dispatching, notice);
+    }
+  }
+
+  /** What lies in the queue, taken out of it. */
+  takeTasks(): readonly Task[] {
+    return this.#waiting.splice(0).map(({ task }) => task);
+  }
+
   /** Works off the stream and every task that is due, until nothing is. */
   async settle(): Promise<void> {
     for (;;) {
-      const changes = this.stream.splice(0);
-      for (const { before, after } of changes) {
-        const notice = noticeOf({ ...(before && { before }), ...(after && { after }) });
-        if (notice) await dispatch(this.#dispatching, notice);
-      }
+      const changes = this.stream.length;
+      await this.dispatchAll();
       const due = this.#waiting.filter(({ at }) => at <= this.now);
       for (const one of due) this.#waiting.splice(this.#waiting.indexOf(one), 1);
-      if (changes.length === 0 && due.length === 0) return;
+      if (changes === 0 && due.length === 0) return;
       for (const { task } of due) await runTask(this.delivering, task);
     }
   }

@@ -28,6 +28,8 @@ export interface AutoState {
   /** When, and by which rule; nothing older than the longest budget. */
   readonly answers: readonly { readonly rule: string; readonly event: string; readonly at: number }[];
   readonly mutedUntil?: number;
+  /** The event at which it was muted. */
+  readonly mutedBy?: string;
 }
 
 /** What was said in the chat of late, newest first or not. */
@@ -62,20 +64,27 @@ export type Verdict =
 /** Asked before `reply`, and before a `send` to whoever wrote. */
 export function mayAnswer(question: Question): Verdict {
   const { id: event } = question.event;
-  // It was allowed before, and the run died: what it accepted meanwhile is not accepted again.
-  if (question.state.answers.some((one) => one.event === event && one.rule === question.rule)) {
+  // Its run died before it was told that the chat is muted.
+  if (question.state.mutedBy === event) return { may: false, why: MACHINE, mute: question.state };
+  // It was allowed before, and the run died: what it accepted meanwhile is not accepted again. Too late is too late.
+  if (!isTooOld(question) && question.state.answers.some((one) => one.event === event && one.rule === question.rule)) {
     return { may: true, state: question.state };
   }
   const why = (REASONS.find(([, holds]) => holds(question)) ?? [])[0];
   if (why !== undefined) return { may: false, why };
   if (isMachine(question)) {
-    const mute = { ...question.state, mutedUntil: question.now + MUTED_MS };
-    return { may: false, why: 'a machine seems to answer there: the chat is muted for a day', mute };
+    const mute = { ...question.state, mutedUntil: question.now + MUTED_MS, mutedBy: event };
+    return { may: false, why: MACHINE, mute };
   }
   const { state, rule, now } = question;
   const answers = [...state.answers.filter(({ at }) => at > now - longestOf(question)), { rule, event, at: now }];
   return { may: true, state: { ...state, answers } };
 }
+
+const MACHINE = 'a machine seems to answer there: the chat is muted for a day';
+
+const isTooOld = ({ event, guard, now }: Question): boolean =>
+  now - Date.parse(event.occurredAt) > guard.maxAgeSeconds * SECOND;
 
 const longestOf = ({ guard }: Question) => Math.max(DAY, guard.perContact.seconds * SECOND);
 
@@ -92,7 +101,7 @@ const REASONS: readonly (readonly [why: string, holds: (question: Question) => b
   ],
   ['the rule does not answer groups', ({ event, guard }) => event.message.chat.kind === 'group' && !guard.groups],
   ['it was replayed', ({ isReplay }) => isReplay],
-  ['it is too old', ({ event, guard, now }) => now - Date.parse(event.occurredAt) > guard.maxAgeSeconds * SECOND],
+  ['it is too old', isTooOld],
   ['whoever wrote is an account of this workspace', ({ isOwnAccount }) => isOwnAccount],
   ['the chat is muted', ({ state, now }) => state.mutedUntil !== undefined && state.mutedUntil > now],
   [

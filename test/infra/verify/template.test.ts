@@ -181,6 +181,7 @@ test('gives functions the names of things, and no secret, and no switch of the l
     HOOKLINE_TABLE: /^\{"Ref":"Table"\}$/,
     HOOKLINE_TICKS_QUEUE_URL: /^\{"Ref":"TicksQueue"\}$/,
     HOOKLINE_DELIVERIES_QUEUE_URL: /^\{"Ref":"DeliveriesQueue"\}$/,
+    HOOKLINE_EVENTS_DEAD_QUEUE_URL: /^\{"Ref":"EventsDeadQueue"\}$/,
     HOOKLINE_FALLBACK_QUEUE_URL: /^\{"Ref":"FallbackQueue"\}$/,
     HOOKLINE_SECRETS_PREFIX: /^"\/hookline\/prod"$/,
     HOOKLINE_START_CREDITS: /^"0"$/,

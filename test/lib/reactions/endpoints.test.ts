@@ -69,7 +69,12 @@ describe('an endpoint', () => {
     expect(bench.told).toHaveLength(1);
     const after = again[0]?.after;
     if (!after) throw new Error('no item');
-    bench.stream.push({ before: after, after: { ...after, contentHash: 'fedcba9876543210' } });
+    bench.stream.push({
+      before: { ...after, placeholder: true },
+      after: { ...after, contentHash: 'fedcba9876543210' },
+    });
+    // Newer data of the same message, as another link, are told to nobody.
+    bench.stream.push({ before: after, after: { ...after, contentHash: 'abcdef9876543210' } });
     bench.stream.push({ before: after, after: { ...after, replayed: true } });
     await bench.settle();
     expect(bench.told.map(({ id }) => id)).toEqual([bench.told[0]?.id, `${bench.told[0]?.id}_fedcba98`]);

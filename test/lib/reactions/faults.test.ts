@@ -3,8 +3,9 @@ import { afterFailure, HEALTHY, type Health } from '#lib/domain/reaction/deliver
 import { runTask } from '#lib/reactions/deliver.ts';
 import type { Reply } from '#lib/sender/provider.ts';
 import { deliveryPartition, dueListKey } from '#lib/store/keys.ts';
-import { put, remove, update } from '#lib/store/store.ts';
+import { del, put, remove, update } from '#lib/store/store.ts';
 import { itemsOf, message } from '#test/functions/admin/admin-bench.ts';
+import type { Commit } from '#test/support/memory-store.ts';
 import { ReactionBench } from '#test/support/reactions.ts';
 
 const MINUTE = 60;
@@ -161,4 +162,83 @@ it('what is due for an endpoint that was deleted is found once by the watchdog, 
     ),
   );
   expect(lists.flatMap(({ items }) => items)).toEqual([]);
+});
+
+describe('a rule that answers', () => {
+  const SANDBOX = { provider: 'sandbox', channel: 'whatsapp', phone: '+15550199001', credentials: {} };
+  const reply = {
+    ...{ name: 'Echo', on: ['message.received'], do: [{ action: 'reply', text: 'I heard {{ text }}' }] },
+    guard: { perContact: { max: 9, seconds: 1 } },
+  };
+  let rule: string;
+  let n: number;
+  beforeEach(async () => {
+    const accountId = String((await bench.admin.done('POST', '/api/accounts', { body: SANDBOX })).id);
+    hook = (await bench.admin.webhook({ accountId })).url;
+    rule = String((await bench.admin.done('POST', '/api/rules', { body: reply })).id);
+    n = 100;
+  });
+  const say = async (text: string) => {
+    n += 1;
+    bench.now += 30_000;
+    await receive(n, { text, at: new Date(bench.now).toISOString(), from: '+15550100' });
+    return [...bench.stream];
+  };
+  const told = async () => itemsOf(await bench.admin.done('GET', '/api/events?kind=rule'));
+
+  it('keeps for a month that it has answered', async () => {
+    await say('one');
+    await bench.settle();
+    const [mark] = bench.store.all().filter(({ pk }) => pk.startsWith('IDEM#'));
+    expect(Number(mark?.expiresAt)).toBeGreaterThan(bench.now / 1000 + 29 * 86_400);
+  });
+
+  it('says that a chat is muted, also where it died after it had muted it', async () => {
+    const again: Commit[] = [];
+    for (let i = 0; i < 3; i++) {
+      again.splice(0, again.length, ...(await say('the same')));
+      await bench.settle();
+    }
+    expect(await told()).toMatchObject([{ rule: { state: 'muted' } }]);
+    // As if it had died right after the chat's state was written.
+    await bench.forgetRuns(rule);
+    for (const { pk, sk } of bench.store.all().filter(({ sk: key }) => key.startsWith('MUTED#')))
+      await bench.admin.store.write(del({ pk, sk }));
+    bench.stream.push(...again);
+    await bench.settle();
+    expect(itemsOf(await bench.admin.done('GET', '/api/rules/muted'))).toHaveLength(1);
+    expect(await told()).toHaveLength(1);
+  });
+
+  it('answers what it was allowed to answer only while that is not too old', async () => {
+    const again = await say('one');
+    const dispatching = bench.dispatching;
+    bench.dispatching = { ...dispatching, submit: () => Promise.reject(new Error('died')) };
+    await expect(bench.settle()).rejects.toThrow('died');
+    bench.dispatching = dispatching;
+    bench.now += 3600_000;
+    bench.stream.push(...again);
+    await bench.settle();
+    expect(itemsOf(await bench.admin.done('GET', '/api/sends'))).toEqual([]);
+  });
+
+  it('is stopped by a pause at once', async () => {
+    await bench.admin.store.write(
+      put({ pk: 'WS#main', sk: 'RULESPAUSED', at: new Date(bench.now).toISOString(), why: 'asked' }),
+    );
+    await say('one');
+    await bench.settle();
+    expect(itemsOf(await bench.admin.done('GET', `/api/rules/${rule}/runs`))).toMatchObject([{ result: 'guarded' }]);
+    expect(itemsOf(await bench.admin.done('GET', '/api/sends'))).toEqual([]);
+  });
+
+  it('answers the message that takes the place of one that only held it', async () => {
+    await say('one');
+    const [stored] = bench.stream.splice(0);
+    const after = stored?.after;
+    if (!after) throw new Error('nothing was stored');
+    bench.stream.push({ before: { ...after, placeholder: true, contentHash: 'held' }, after });
+    await bench.settle();
+    expect(itemsOf(await bench.admin.done('GET', '/api/sends'))).toHaveLength(1);
+  });
 });

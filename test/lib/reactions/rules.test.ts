@@ -68,7 +68,10 @@ describe('a rule that answers', () => {
     );
     const [first] = bench.stream;
     if (!first?.after) throw new Error('nothing was stored');
-    bench.stream.push(first, { before: first.after, after: { ...first.after, contentHash: 'another' } });
+    bench.stream.push(first, {
+      before: { ...first.after, placeholder: true },
+      after: { ...first.after, contentHash: 'another', storedAt: '2099-01-01T00:00:00.000Z' },
+    });
     await bench.settle();
     expect(await sends()).toHaveLength(1);
     expect(await runs(id)).toHaveLength(1);

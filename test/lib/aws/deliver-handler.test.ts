@@ -1,0 +1,54 @@
+import type { SQSEvent } from 'aws-lambda';
+import { expect, test } from 'vitest';
+import { contextFor } from '#infra/local/lambda.ts';
+import { deliverHandler } from '#lib/aws/deliver-handler.ts';
+import type { Reply } from '#lib/sender/provider.ts';
+import { message } from '#test/functions/admin/admin-bench.ts';
+import { ReactionBench } from '#test/support/reactions.ts';
+
+const context = contextFor({ name: 'deliver', timeoutMs: 45_000, memoryMb: 128 });
+
+/** Ten notices for one endpoint, each call taking so long. */
+async function run(callMs: number) {
+  const bench = new ReactionBench();
+  const hook = (await bench.admin.webhook()).url;
+  await bench.endpoint();
+  for (let n = 0; n < 10; n++) await bench.admin.post(hook, message(n));
+  await bench.dispatchAll();
+  const tasks = bench.takeTasks();
+  let now = 0;
+  let atOnce = 0;
+  let most = 0;
+  const called: string[] = [];
+  const http = {
+    call: async (request: { readonly headers?: Readonly<Record<string, string>> }): Promise<Reply> => {
+      most = Math.max(most, ++atOnce);
+      called.push(String(request.headers?.['webhook-id']));
+      await new Promise((resolve) => setImmediate(resolve));
+      now += callMs;
+      atOnce -= 1;
+      return { kind: 'answered', status: 200, headers: {}, text: '' };
+    },
+  };
+  const clock = { ...bench.delivering.clock, now: () => bench.now, monotonic: () => now };
+  const Records = tasks.map((task, i): SQSEvent['Records'][number] => ({
+    ...{ messageId: String(i), receiptHandle: '', body: JSON.stringify(task), md5OfBody: '', messageAttributes: {} },
+    ...{ eventSource: '', eventSourceARN: '', awsRegion: '' },
+    attributes: { ApproximateReceiveCount: '1', SentTimestamp: '', SenderId: '', ApproximateFirstReceiveTimestamp: '' },
+  }));
+  const { batchItemFailures } = await deliverHandler({ ...bench.delivering, http, clock })({ Records }, context);
+  const order = tasks.map((task) => (task.kind === 'delivery' ? task.event : ''));
+  return { bench, called, most, order, failed: batchItemFailures.length };
+}
+
+test('a batch of one endpoint is called two at a time and in order', async () => {
+  const { called, most, order, failed } = await run(10);
+  expect([called, most, failed]).toEqual([order, 2, 0]);
+});
+
+test('what a slow endpoint leaves of a batch goes back as new messages, so that it is never taken for dead', async () => {
+  const { bench, called, failed } = await run(1000);
+  expect([called.length, failed]).toEqual([2, 0]);
+  expect(bench.tasks).toHaveLength(8);
+  expect(bench.tasks.every(({ inSeconds }) => inSeconds === 2)).toBe(true);
+});
