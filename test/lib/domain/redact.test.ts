@@ -203,13 +203,12 @@ describe('an excerpt', () => {
       '%5c',
       '"',
     ],
-  ])('is cut in no time from a megabyte of %j', (part) => {
+  ])('is cut from a megabyte of %j', (part) => {
     const body = part.repeat(1_000_000 / part.length);
-    const start = performance.now();
+    // What looks at a character again and again takes minutes for this, and runs into the test's own limit.
     expect(
       redactedBody(body, [TOKEN, String.raw`\\\\\\\\`, part.repeat(20), '%25%25%25%25']).length,
     ).toBeLessThanOrEqual(4000);
-    expect(performance.now() - start).toBeLessThan(1000);
   });
 
   test.each([
