@@ -203,13 +203,17 @@ describe('an excerpt', () => {
       '%5c',
       '"',
     ],
-  ])('is cut from a megabyte of %j', (part) => {
-    const body = part.repeat(1_000_000 / part.length);
-    // What looks at a character again and again takes minutes for this, and runs into the test's own limit.
-    expect(
-      redactedBody(body, [TOKEN, String.raw`\\\\\\\\`, part.repeat(20), '%25%25%25%25']).length,
-    ).toBeLessThanOrEqual(4000);
-  });
+  ])(
+    'is cut from a megabyte of %j',
+    (part) => {
+      const body = part.repeat(1_000_000 / part.length);
+      // What looks at a character again and again takes minutes for this, and runs into the test's limit.
+      expect(
+        redactedBody(body, [TOKEN, String.raw`\\\\\\\\`, part.repeat(20), '%25%25%25%25']).length,
+      ).toBeLessThanOrEqual(4000);
+    },
+    60_000,
+  );
 
   test.each([
     ['a named one', `text=hi&token=${'x'.repeat(100_000)}`, 'text=hi&token=[redacted]'],
