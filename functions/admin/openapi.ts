@@ -1,11 +1,11 @@
 import { type ConversionConfig, toJsonSchema, toJsonSchemaDefs } from '@valibot/to-json-schema';
 import * as v from 'valibot';
-import { KnownChat } from '#lib/chats/list.ts';
 import { ShownAudit, ShownCredits, ShownLedgerEntry } from '#lib/credits/ledger.ts';
 import { Content, File } from '#lib/domain/content.ts';
 import { Event } from '#lib/domain/event.ts';
 import { Chat, Message, Person } from '#lib/domain/message.ts';
 import { Issue, optional, text } from '#lib/domain/schema.ts';
+import { ShownChat } from '#lib/inbox/last-messages.ts';
 import { Replayed } from '#lib/inbox/replay.ts';
 import { SendBody } from '#lib/outbox/request.ts';
 import { ShownSend } from '#lib/outbox/shown.ts';
@@ -31,7 +31,7 @@ const definitions = {
   Account: ShownAccount,
   Attempt,
   Audit: ShownAudit,
-  Chat: KnownChat,
+  Chat: ShownChat,
   Content,
   Credits: ShownCredits,
   Event,

@@ -9,6 +9,7 @@ import {
   any,
   type Change,
   compare,
+  exists,
   type Item,
   put,
   type Store,
@@ -42,6 +43,8 @@ export interface ChatSighting {
   readonly accountNames?: readonly string[];
   /** Milliseconds; the newest sighting names the chat. */
   readonly at: number;
+  /** The hub's id of the message that this is; left out where it is none. */
+  readonly event?: string;
 }
 
 export function chatId(chat: Pick<ChatSighting, 'workspace' | 'provider' | 'accountKey' | 'providerChatId'>): string {
@@ -78,6 +81,8 @@ export async function updateChat(store: Store, chat: ChatSighting, id = chatId(c
       current = item.mergedInto;
       continue;
     }
+    if (!written.done && chat.event !== undefined && String(item.lastEventAt ?? '') < at)
+      await noteLate(store, current, chat.event, at);
     // A title that comes late is still the first one.
     if (!written.done && chat.title !== undefined && item.title === undefined) {
       await store.write(update(chatKey(current), titleChanges(chat.workspace, chat.title, current), absent('title')));
@@ -87,6 +92,15 @@ export async function updateChat(store: Store, chat: ChatSighting, id = chatId(c
   }
   throw new Error(`chat ${id} has been merged too often`);
 }
+
+/** What was noted since tells more of the chat, but need not have been a message. */
+async function noteLate(store: Store, id: string, event: string, at: string): Promise<void> {
+  const isLast = all(absent('mergedInto'), any(absent('lastEventAt'), compare('lastEventAt', '<', at)));
+  await store.write(update(chatKey(id), lastEvent(event, at), all(exists(), isLast)));
+}
+
+/** Its words stay in the event alone: they end with it. */
+const lastEvent = (event: string, at: string): Change[] => [set('lastEvent', event), set('lastEventAt', at)];
 
 /** The chat of this id, or the one that it has been merged into. */
 export async function currentChat(store: Store, workspace: string, id: string): Promise<Item | undefined> {
@@ -121,6 +135,7 @@ function changes(chat: ChatSighting, id: string, at: string, isMerged: boolean):
     (isMerged || chat.isInferred ? setIfAbsent : set)('kind', chat.kind),
     ...(chat.phone === undefined ? [] : [set('phone', chat.phone)]),
     set('lastAt', at),
+    ...(chat.event === undefined ? [] : lastEvent(chat.event, at)),
     setIfAbsent('createdAt', at),
     set('gsi1pk', chatListPartition(chat.workspace, shardOf(id))),
     set('gsi1sk', listedAt(at, id)),

@@ -21,6 +21,8 @@ export const KnownChat = v.object({
   phone: optional(v.string(), 'Of the person, where it is known'),
   createdAt: Instant,
   lastAt: v.pipe(Instant, v.description('When something last happened in it')),
+  /** The id of the last message's event. */
+  lastEvent: v.exactOptional(v.string()),
 });
 export type KnownChat = v.InferOutput<typeof KnownChat>;
 

@@ -233,12 +233,15 @@ async function merged(store: Store, one: Item, other: Item, learnt: readonly str
 function taken(older: Item, younger: Item): Change[] {
   const { workspace, title, phone, accountId } = younger;
   const isNewer = String(younger.lastAt) > String(older.lastAt);
+  const { lastEvent, lastEventAt } = younger;
+  const isNewerEvent = typeof lastEventAt === 'string' && lastEventAt > String(older.lastEventAt ?? '');
   const missing = (name: string, value: Value | undefined) =>
     older[name] === undefined && value !== undefined ? [set(name, value)] : [];
   return [
     ...(isNewer
       ? [set('lastAt', String(younger.lastAt)), set('gsi1sk', listedAt(String(younger.lastAt), String(older.chatId)))]
       : []),
+    ...(isNewerEvent ? [set('lastEvent', String(lastEvent)), set('lastEventAt', lastEventAt)] : []),
     ...missing('phone', phone),
     ...missing('accountId', accountId),
     ...(isNamedAccount(String(older.accountKey)) ? [] : [set('accountKey', String(younger.accountKey))]),

@@ -241,3 +241,21 @@ function forms(text: string): string[] {
   }
   return found;
 }
+
+/** Characters of a line in a list of chats. */
+const LINE = 120;
+
+/** How the words of a content begin, in one line; undefined where it has none. */
+export function beginningOf(content: Content): string | undefined {
+  const words = wordsOf(content)?.replace(/\s+/g, ' ').trim();
+  if (words === undefined || words === '') return undefined;
+  const characters = [...words.slice(0, 2 * LINE)];
+  return characters.length > LINE ? `${characters.slice(0, LINE - 1).join('')}…` : words;
+}
+
+function wordsOf(content: Content): string | undefined {
+  if ('text' in content && content.text !== undefined) return content.text;
+  if ('caption' in content && content.caption !== undefined) return content.caption;
+  if (content.type === 'contacts') return content.contacts[0]?.name;
+  return 'name' in content ? content.name : undefined;
+}

@@ -71,7 +71,14 @@ function remedyAt(text: string, at: number): string {
   if (/[\n\r]/.test(found) && isWithinText(text, at)) return ': a line break inside a text is written \\n';
   if (found !== '' && found < ' ' && isWithinText(text, at))
     return ': a tab or control character inside a text is written \\t or \\u0000';
+  if (/[^\s,:\]}"]/.test(found) && endsText(text, at)) return ': a quote inside a text is written \\"';
   return /['‘’“”„«»]/.test(found) ? ': texts and names stand in straight double quotes' : '';
+}
+
+/** A text, and not its name, ends right before it, or before the blanks there: it was meant to go on. */
+function endsText(text: string, at: number): boolean {
+  const line = text.slice(text.lastIndexOf('\n', at - 1) + 1, at).replace(/\\./g, '');
+  return /[:[,]\s*"[^"]*"\s*$/.test(line);
 }
 
 /** An odd number of quotes stands before it in its line. */

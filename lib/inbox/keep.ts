@@ -243,6 +243,7 @@ function chatSeen({ event, orderedAt }: EventRecord, { webhook, provider }: Rece
     names,
     accountNames: [account.instance, account.phone].filter((name) => name !== undefined),
     at: orderedAt,
+    ...(event.kind === 'message' && { event: event.id }),
   };
 }
 

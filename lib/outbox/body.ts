@@ -23,9 +23,9 @@ export async function readBody(body: Uint8Array, contentType = ''): Promise<Read
 
 function readJson(body: Uint8Array): ReadBody {
   const parsed = parseJson(body);
-  if (!parsed.ok) return { ok: false, issues: [parsed.issue] };
+  if (!parsed.ok) return isPlainText(body) ? refused(PLAIN_TEXT) : { ok: false, issues: [parsed.issue] };
   const { value } = parsed;
-  if (isObject(value)) return { ok: true, fields: value };
+  if (isObject(value)) return wrapped(value) ?? { ok: true, fields: value };
   if (Array.isArray(value))
     return refused('the body must be an object, and is a list: send it without the [ ] around it');
   const isWrapped = typeof value === 'string' && value.trimStart().startsWith('{');
@@ -34,6 +34,28 @@ function readJson(body: Uint8Array): ReadBody {
       ? 'the body must be an object, and is a text that holds one: send it without the quotes around it'
       : 'the body must be an object, as {"action": "send", "phone": "+14155550123", "text": "Hello"}',
   );
+}
+
+const EXAMPLE = '{"action": "send", "phone": "+14155550123", "text": "Hello"}';
+const PLAIN_TEXT = `the body must be a JSON object or a form, and is plain text: send it as ${EXAMPLE}`;
+
+/** It begins with a letter of any script, and is none of the words of JSON. */
+function isPlainText(body: Uint8Array): boolean {
+  const text = Buffer.from(body).toString('utf8');
+  return /^\s*\p{L}/u.test(text) && !text.includes('\ufffd');
+}
+
+/** Tools for automation put what they are given below a name of their own. */
+function wrapped(body: JsonObject): ReadBody | undefined {
+  const [[name, inner] = ['', null], ...others] = Object.entries(body);
+  if (others.length > 0 || !/^(?:data|body|payload|json|message|params|request|fields|input)$/i.test(name))
+    return undefined;
+  if (isRecord(inner))
+    return refused(`the fields must stand in the body itself: send it without "${name}": { } around them`);
+  const isText = typeof inner === 'string' && inner.trimStart().startsWith('{');
+  return isText
+    ? refused(`the fields must stand in the body itself: send it without "${name}": " " around them`)
+    : undefined;
 }
 
 const isObject = (value: Json): value is JsonObject => isRecord(value);

@@ -2,6 +2,7 @@ import { introduce, namesIn, otherIn } from '#lib/chats/people.ts';
 import { known } from '#lib/domain/schema.ts';
 import { eventOf } from '#lib/inbox/event-item.ts';
 import type { Fill } from '#lib/store/fill.ts';
+import { shownKey } from '#lib/store/items.ts';
 import { chatListPartition, chatMessagesPartition } from '#lib/store/keys.ts';
 import { getAll } from '#lib/store/query.ts';
 import type { Item, Store } from '#lib/store/store.ts';
@@ -12,7 +13,7 @@ import { readChat } from './resolve.ts';
 /** The names of whom chats of earlier releases are with; those that are with one person become one. */
 export const peopleFill: Fill = {
   name: 'people',
-  stages: ({ store }, workspace) => {
+  stages: ({ store, metrics }, workspace) => {
     let accounts: Promise<readonly Candidate[]> | undefined;
     return [
       {
@@ -21,7 +22,13 @@ export const peopleFill: Fill = {
         visit: async (item) => {
           if (item.names !== undefined || item.mergedInto !== undefined) return true;
           accounts ??= accountsOf(store, workspace);
-          await fill(store, item, await accounts);
+          try {
+            await fill(store, item, await accounts);
+          } catch (cause) {
+            if (!(cause instanceof TypeError)) throw cause;
+            // One that cannot be read is left out; `correlationId` stands in the log beside the figure.
+            metrics.count('WatchdogFailures', { stage: 'people', correlationId: shownKey(item) });
+          }
           return true;
         },
       },

@@ -32,7 +32,7 @@ import { holding, silenceOf } from './hold.ts';
 import type { Account, Part, Send } from './items.ts';
 import type { KeptAnswer } from './provider.ts';
 import { clearDue, scheduleTick, setDue } from './schedule.ts';
-import { placedAsSent, threadIn } from './sent-event.ts';
+import { placedAsSent, sentEventId, threadIn } from './sent-event.ts';
 import {
   becomesUnknown,
   cancelResends,
@@ -60,7 +60,8 @@ function measureGap({ account, ports }: Turn, { send }: Head, intentAt: number):
  */
 export async function noteActivity(
   store: Store,
-  { workspace, provider, accountId, scope, recipient }: Send,
+  { messageId, workspace, provider, accountId, scope, recipient }: Send,
+  part: number,
   at: number,
 ): Promise<void> {
   const thread = threadIn(recipient);
@@ -69,7 +70,8 @@ export async function noteActivity(
   const kind = chatKindOfJid(providerChatId);
   const account = { workspace, provider, accountId, accountKey: accountId, accountNames: [scope] };
   const names = namesOfRecipient(recipient);
-  const sighting = { ...account, providerChatId, kind, isInferred: true, names, at };
+  const event = sentEventId(messageId, part);
+  const sighting = { ...account, providerChatId, kind, isInferred: true, names, at, event };
   await sightChat(store, sighting, chat);
 }
 
@@ -259,7 +261,7 @@ async function writeOutcome(begun: Turn, head: Head, intentAt: number, outcome: 
       if (plan.settled) countSettled(turn.ports, plan.settled);
       const step = rests ? over('idle') : nextOf(turn, plan);
       return verdict.kind === 'sent'
-        ? { ...step, taken: { send: sending.send, providerId: verdict.providerId } }
+        ? { ...step, taken: { send: sending.send, part: sending.index, providerId: verdict.providerId } }
         : step;
     }
     const step = refreshed(turn, transacted);

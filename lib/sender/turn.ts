@@ -70,6 +70,7 @@ export type End =
 /** A message that the provider has just taken: statuses may have come before its name was written. */
 interface Taken {
   readonly send: Send;
+  readonly part: number;
   readonly providerId: string;
 }
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { Clock } from '#lib/domain/ports.ts';
+import type { Clock, Metrics } from '#lib/domain/ports.ts';
 import { itemReader } from './items.ts';
 import { fillKey } from './keys.ts';
 import { type Item, put, type Store } from './store.ts';
@@ -18,6 +18,7 @@ export interface Fill {
 export interface FillPorts {
   readonly store: Store;
   readonly clock: Clock;
+  readonly metrics: Metrics;
 }
 
 const Progress = v.object({

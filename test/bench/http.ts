@@ -1,7 +1,9 @@
+import type { Wire } from '#test/support/aws-wire.ts';
 import { createWebhook, type HubApi } from '#test/support/hub-api.ts';
 import { poster } from './client.ts';
 import { closedLoop, type Pace } from './closed-loop.ts';
 import { atLeast, type Figure } from './figure.ts';
+import { everyday } from './in-process.ts';
 import { rawWebhooks } from './raw-writes.ts';
 import { type Stack, startStack } from './stack.ts';
 import { median } from './statistics.ts';
@@ -18,13 +20,15 @@ export async function http(): Promise<readonly Figure[]> {
   await using stack = await startStack();
   const figures: Figure[] = [];
   const path = await createWebhook(stack.hub, greenApiTraffic.provider.name);
+  // The hub and the stand-in know all who write from then on.
+  const standIn = everyday(greenApiTraffic.provider.name);
   await closedLoop(everybody, 32, webhooks(stack.hub, path, 32, 'first'));
-  await round(stack, path, 32, 'warm-up');
+  await round(stack, standIn, path, 32, 'warm-up');
   for (const atOnce of connections) {
     const hub: Pace[] = [];
     const raw: Pace[] = [];
     for (let turn = 0; turn < rounds; turn += 1) {
-      const paces = await round(stack, path, atOnce, `${atOnce}-${turn}`);
+      const paces = await round(stack, standIn, path, atOnce, `${atOnce}-${turn}`);
       hub.push(paces.hub);
       raw.push(paces.raw);
     }
@@ -33,8 +37,8 @@ export async function http(): Promise<readonly Figure[]> {
   return figures;
 }
 
-async function round({ hub, engine }: Stack, path: string, atOnce: number, label: string) {
-  const raw = await rawWebhooks(engine, bounds.calls, atOnce, label);
+async function round({ hub, engine }: Stack, standIn: Wire, path: string, atOnce: number, label: string) {
+  const raw = await rawWebhooks(engine, standIn, bounds.calls, atOnce, label);
   return {
     hub: await closedLoop(bounds, atOnce, webhooks(hub, path, atOnce, label)),
     raw: await closedLoop(bounds, atOnce, raw),

@@ -2,7 +2,7 @@ import { callAws } from '#infra/local/engines/local-aws.ts';
 import { marshalMap } from '#lib/aws/dynamo-store.ts';
 import type { Wire } from '#test/support/aws-wire.ts';
 import { poster } from './client.ts';
-import { everyday, receivingThrough, webhookRow } from './in-process.ts';
+import { receivingThrough, webhookRow } from './in-process.ts';
 import type { Engine } from './stack.ts';
 import { greenApiTraffic } from './traffic.ts';
 
@@ -17,6 +17,7 @@ interface Recorded {
  */
 export async function rawWebhooks(
   { endpoint, table }: Engine,
+  standIn: Wire,
   count: number,
   connections: number,
   label: string,
@@ -24,7 +25,8 @@ export async function rawWebhooks(
   const webhook = marshalMap(webhookRow(greenApiTraffic.provider.name));
   await callAws(endpoint, 'DynamoDB_20120810.PutItem', { TableName: table, Item: webhook });
   const recorded: Recorded[][] = [];
-  for (let number = 0; number < count; number += 1) recorded.push(await record(table, `raw-${label}-${number}`));
+  for (let number = 0; number < count; number += 1)
+    recorded.push(await record(table, standIn, `raw-${label}-${number}`));
   const post = poster(endpoint, connections);
   return async (number) => {
     for (const { headers, body } of recorded[number] ?? []) {
@@ -36,18 +38,14 @@ export async function rawWebhooks(
   };
 }
 
-async function record(table: string, id: string): Promise<Recorded[]> {
+/** `table`: what answers in place of the engine. Once it knows all chats, none of them tells it anything new. */
+async function record(name: string, table: Wire, id: string): Promise<Recorded[]> {
   const requests: Recorded[] = [];
-  const answer = everyday(greenApiTraffic.provider.name);
   const wire: Wire = async (operation, headers, body) => {
     const { host: _, ...signed } = headers;
     requests.push({ headers: signed, body });
-    return answer(operation, headers, body);
+    return table(operation, headers, body);
   };
-  const receive = receivingThrough(greenApiTraffic, table, wire);
-  const message = greenApiTraffic.body(id);
-  await receive(message);
-  requests.length = 0;
-  await receive(message);
+  await receivingThrough(greenApiTraffic, name, wire)(greenApiTraffic.body(id));
   return requests;
 }

@@ -1,6 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { peopleFill } from '#lib/outbox/fill-people.ts';
+import { readSend } from '#lib/sender/items.ts';
+import { noteActivity } from '#lib/sender/outcome.ts';
 import { keptThread } from '#lib/sender/sent-event.ts';
+import { fillOn } from '#lib/store/fill.ts';
+import { del, remove, set, update } from '#lib/store/store.ts';
+import { allWorkspaces } from '#lib/tenants/workspaces.ts';
 import { ErasureHub } from '#test/lib/privacy/hub.ts';
+import { underRole } from '#test/support/under-role.ts';
 import { itemsOf, message } from './admin-bench.ts';
 
 const PHONE = '+15550199';
@@ -160,4 +167,70 @@ describe('chats are found', () => {
     hub.bench.now += 13_000;
     expect(await ids('order=received&phone=%2B15550103')).toMatchObject([{ id: 'm1' }]);
   });
+});
+
+describe('a chat shows its last message', () => {
+  const HERE = '+15550103';
+  const last = async () => {
+    const [chat] = itemsOf(await hub.done('GET', '/api/chats?phone=%2B15550103'));
+    const one = await hub.done('GET', `/api/chats/${String(chat?.id)}`);
+    expect(one.lastMessage).toEqual(chat?.lastMessage);
+    return chat?.lastMessage;
+  };
+  const receive = (n: number, more: object = {}) => hub.post(url, message(n, { chat: HERE, ...more }));
+
+  it('in a line, with its time, whatever the order in which they come', async () => {
+    await receive(1);
+    await receive(3, { text: ` two\n lines ${'x'.repeat(200)}` });
+    await receive(2);
+    const shown = { id: 'm3', at: message(3).at, direction: 'inbound', type: 'text' };
+    expect(await last()).toEqual({ ...shown, text: `two lines ${'x'.repeat(109)}…` });
+  });
+
+  it('also where we sent it', async () => {
+    await receive(1);
+    const { id } = itemsOf(await hub.done('GET', '/api/chats'))[0] ?? {};
+    const sendId = await sent('P1', { phone: HERE, ...keptThread({ chat: String(id), providerChatId: HERE }) });
+    const send = await hub.memory.get({ pk: `MSG#${sendId}`, sk: 'META' });
+    if (!send) throw new Error('no send');
+    await noteActivity(hub.memory, readSend(send), 0, hub.bench.now);
+    expect(await last()).toMatchObject({ id: 'P1', direction: 'outbound', text: 'hello' });
+  });
+
+  it('until its event is gone', async () => {
+    const { body } = await receive(1, { text: 'to be forgotten' });
+    const key = { pk: `EVT#${body.id}`, sk: 'META' };
+    await hub.memory.write(update(key, [set('expiresAt', Math.floor(hub.bench.now / 1000))]));
+    expect(await last()).toBeUndefined();
+    await hub.memory.write(update(key, [remove('expiresAt'), remove('event')]));
+    expect(await last()).toBeUndefined();
+    await hub.memory.write(del(key));
+    expect(await last()).toBeUndefined();
+    expect(JSON.stringify(hub.memory.all().filter(({ pk }) => pk.startsWith('CHAT#')))).not.toContain('forgotten');
+  });
+
+  it('that came late, where something else has happened in it since', async () => {
+    await receive(1);
+    const [{ id = '' } = {}] = itemsOf(await hub.done('GET', '/api/chats'));
+    const later = new Date(hub.bench.now).toISOString();
+    await hub.memory.write(update({ pk: `CHAT#${id}`, sk: 'META' }, [set('lastAt', later)]));
+    await receive(2);
+    expect(await last()).toMatchObject({ id: 'm2' });
+    await receive(0);
+    expect(await last()).toMatchObject({ id: 'm2' });
+  });
+});
+
+it('chats found by who they are with are said to be all once those of earlier releases are gone through', async () => {
+  const complete = async (query: string) => (await hub.done('GET', `/api/chats${query}`)).complete;
+  for (const query of ['?phone=%2B15550103', '?jid=120363042@g.us']) expect(await complete(query)).toBe(false);
+  expect(await complete('')).toBeUndefined();
+  const ports = { ...hub.ports, store: underRole(hub.memory, 'watchdog') };
+  await fillOn(
+    ports,
+    peopleFill,
+    () => allWorkspaces(ports.store),
+    () => false,
+  );
+  expect(await complete('?phone=%2B15550103')).toBeUndefined();
 });

@@ -4,7 +4,7 @@ import { isRecord } from '#lib/domain/json.ts';
 import { peopleFill } from '#lib/outbox/fill-people.ts';
 import { fillOn, isFilled } from '#lib/store/fill.ts';
 import { chatKey } from '#lib/store/keys.ts';
-import { del, remove, update } from '#lib/store/store.ts';
+import { del, remove, set, update } from '#lib/store/store.ts';
 import { Conversation } from '#test/support/conversation.ts';
 import { underRole } from '#test/support/under-role.ts';
 
@@ -347,6 +347,19 @@ describe('chats of an earlier release', () => {
     const ports = { ...green.bench.ports(), store: underRole(green.bench.memory, 'watchdog') };
     return fillOn(ports, peopleFill, async () => ['main'], isTimeUp);
   };
+
+  it('are gone through to the end, whichever of them is damaged', async () => {
+    const { memory } = green.bench;
+    const account = { accountId: 'acc_1', accountKey: 'acc_1' };
+    const ids = ['15550100042@c.us', '15550100043@c.us', ANA].map((providerChatId) => ({ ...account, providerChatId }));
+    const chats = await Promise.all(ids.map((one) => updateChat(memory, { ...earlier, ...one })));
+    for (const { pk, sk } of chats.slice(0, 2)) await memory.write(update({ pk, sk }, [set('kind', 7)]));
+    await fillOnce(() => false);
+    expect(await isFilled(memory, peopleFill)).toBe(true);
+    const named = await Promise.all(chats.map(({ pk, sk }) => memory.get({ pk, sk })));
+    expect(named.map((chat) => chat?.names)).toEqual([undefined, undefined, ['+15550100099']]);
+    expect(green.bench.counted.filter((name) => name === 'WatchdogFailures')).toHaveLength(2);
+  });
 
   it('are filled in step by step, and become one where they are one person', async () => {
     const { memory } = green.bench;

@@ -41,6 +41,9 @@ it.each([
   ["{'text': 'one'}", 'not valid JSON at line 1, column 2: texts and names stand in straight double quotes'],
   ['{“text”: “one”}', 'not valid JSON at line 1, column 2: texts and names stand in straight double quotes'],
   ['{"text": one}', 'not valid JSON at line 1, column 10'],
+  ['{"text": "a "great" day"}', 'not valid JSON at line 1, column 14: a quote inside a text is written \\"'],
+  ['{"text": "a \\"fine\\" "great" day"}', 'not valid JSON at line 1, column 23: a quote inside a text is written \\"'],
+  ['{"text": "one" "phone": "1"}', 'not valid JSON at line 1, column 16'],
   ['{"text": "one"\n"phone": "1"}', 'not valid JSON at line 2, column 1'],
 ])('says what to do about what is written most often: %j', (text, message) => {
   expect(parseJson(Buffer.from(text))).toEqual({ ok: false, issue: { path: '', message } });
