@@ -3,7 +3,7 @@ import { type HubEnvironment, hubApp } from '#lib/http/app.ts';
 import { retrying } from '#lib/store/retry.ts';
 import { StoreUnavailable } from '#lib/store/store.ts';
 import { problem, type Reply, responseOf } from './answers.ts';
-import { authenticate, type Caller, type Credentials, refusalOfPage, sessionIn } from './auth.ts';
+import { authenticate, type Caller, type Credentials, refusalOf, refusalOfPage, sessionIn } from './auth.ts';
 import { docsFile } from './docs/files.ts';
 import { openApi } from './openapi.ts';
 import type { AdminPorts, Route } from './route.ts';
@@ -15,7 +15,6 @@ type RequestContext = HonoContext<HubEnvironment>;
 const RETRY_MS = 5_000;
 const LARGEST_BODY = 256 * 1024;
 
-const FORBIDDEN = problem(403, 'This needs the admin key');
 const NO_PATH = problem(404, 'There is nothing at this path; /docs lists what there is');
 const TOO_LARGE = problem(413, `The body is larger than ${LARGEST_BODY / 1024} KiB`);
 const FAULT = problem(500, 'Something went wrong on our side');
@@ -66,7 +65,8 @@ async function reply(c: RequestContext, base: AdminPorts, route: Route, given: C
   const ports = { ...base, store: retrying(base.store, clock, random, clock.monotonic() + RETRY_MS) };
   const caller = route.access === 'public' ? (refusalOfPage(given) ?? NOBODY) : await authenticate(ports, given);
   if ('status' in caller) return caller;
-  if (route.access === 'admin' && !caller.isAdmin) return FORBIDDEN;
+  const forbidden = refusalOf(route, caller);
+  if (forbidden) return forbidden;
   const body = new Uint8Array(await c.req.arrayBuffer());
   if (body.length > LARGEST_BODY) return TOO_LARGE;
   const { workspace } = caller;
@@ -77,7 +77,7 @@ async function reply(c: RequestContext, base: AdminPorts, route: Route, given: C
   return route.respond({ params: c.req.param(), query: c.req.query(), body }, context);
 }
 
-const NOBODY: Caller = { isAdmin: false, workspace: '', keyHash: '' };
+const NOBODY: Caller = { isAdmin: false, workspace: '', scope: 'all', keyHash: '' };
 
 /** Below `/api`, only who has a key learns what is there. */
 async function refusal(c: RequestContext, ports: AdminPorts, answer: Reply, given: Credentials): Promise<Reply> {

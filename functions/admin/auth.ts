@@ -1,17 +1,19 @@
 import { timingSafeEqual } from 'node:crypto';
 import * as v from 'valibot';
 import { sha256 } from '#lib/domain/ids.ts';
-import { findKey } from '#lib/tenants/api-keys.ts';
+import { findKey, SCOPES, type Scope } from '#lib/tenants/api-keys.ts';
 import { ADMIN_KEY } from '#lib/tenants/secrets.ts';
 import { findSession } from '#lib/tenants/sessions.ts';
 import { hasWorkspace, MAIN } from '#lib/tenants/workspaces.ts';
 import { type ProblemReply, problem } from './answers.ts';
-import type { AdminPorts } from './route.ts';
+import type { AdminPorts, Route } from './route.ts';
 import { Id } from './schemas.ts';
 
 export interface Caller {
   readonly isAdmin: boolean;
   readonly workspace: string;
+  /** What the key may do. */
+  readonly scope: Scope;
   /** Of the key that was presented, or that the session was opened with. */
   readonly keyHash: string;
   /** When the session ends, in seconds since the epoch; with a key there is none. */
@@ -75,13 +77,29 @@ export async function callerOfKey(
     return WRONG_KEY;
   }
   if (named !== undefined && named !== found.workspace) return NO_WORKSPACE;
-  return { isAdmin: false, workspace: found.workspace, keyHash };
+  return { isAdmin: false, workspace: found.workspace, scope: found.scope, keyHash };
 }
 
 async function admin({ store }: AdminPorts, keyHash: string, workspace: string): Promise<Caller | ProblemReply> {
   const isThere = v.is(Id, workspace) && (await hasWorkspace(store, workspace));
-  return isThere ? { isAdmin: true, workspace, keyHash } : NO_WORKSPACE;
+  return isThere ? { isAdmin: true, workspace, scope: 'all', keyHash } : NO_WORKSPACE;
 }
+
+type Guarded = Pick<Route, 'access' | 'method' | 'scopes'>;
+
+const FORBIDDEN = problem(403, 'This needs the admin key');
+
+/** Who may call a route is decided here, for all of them. */
+export function refusalOf(route: Guarded, { isAdmin, scope }: Caller): ProblemReply | undefined {
+  if (route.access === 'admin' && !isAdmin) return FORBIDDEN;
+  const allowed = scopesOf(route);
+  if (isAdmin || allowed.includes(scope)) return undefined;
+  return problem(403, `This key has the scope ${scope}: here one of scope ${allowed.join(' or ')} is needed`);
+}
+
+/** The scopes of a key that opens a route of a workspace. What is added later is open to `all` alone, unless it only reads. */
+export const scopesOf = ({ method, scopes = [] }: Guarded): readonly Scope[] =>
+  SCOPES.filter((scope) => scope === 'all' || (scope === 'read' && method === 'get') || scopes.includes(scope));
 
 /** Hashes are of one length: the time that comparing takes tells nothing of the key. */
 const isSame = (presented: string, expected: string) => timingSafeEqual(Buffer.from(presented), Buffer.from(expected));

@@ -10,11 +10,12 @@ import { Replayed } from '#lib/inbox/replay.ts';
 import { SendBody } from '#lib/outbox/request.ts';
 import { ShownSend } from '#lib/outbox/shown.ts';
 import { ShownAccount } from '#lib/tenants/account.ts';
-import { WorkspaceKey } from '#lib/tenants/api-keys.ts';
+import { SCOPES, WorkspaceKey } from '#lib/tenants/api-keys.ts';
 import { Attempt } from '#lib/tenants/attempts.ts';
 import { ShownWebhook } from '#lib/tenants/webhooks.ts';
 import { Workspace } from '#lib/tenants/workspaces.ts';
 import { type Answers, Problem } from './answers.ts';
+import { scopesOf } from './auth.ts';
 import { type Route, TAGS, takesBody } from './route.ts';
 
 const contents = Content.options.map((schema) => variant(schema.entries.type.literal, 'Content', schema));
@@ -104,7 +105,7 @@ function operation(route: Route): object {
     tags: [tag],
     summary,
     ...(access === 'public' && { security: [] }),
-    description: access === 'admin' ? `${description} Needs the admin key.` : description,
+    description: `${description}${neededFor(route)}`,
     parameters: [
       ...parametersOf('path', route.params),
       ...parametersOf('query', route.query),
@@ -119,6 +120,14 @@ function operation(route: Route): object {
     }),
     responses: { ...responsesOf(route.answers), ...problemsOf(route) },
   };
+}
+
+/** Who may call it, where not every key may. */
+function neededFor(route: Route): string {
+  if (route.access === 'admin') return ' Needs the admin key.';
+  const scopes = scopesOf(route);
+  if (route.access === 'public' || scopes.length === SCOPES.length) return '';
+  return ` Needs the admin key, or a key of scope ${scopes.map((scope) => `\`${scope}\``).join(' or ')}.`;
 }
 
 function choiceOf(property: string, variants: readonly { readonly value: string; readonly name: string }[]): object {
@@ -175,7 +184,7 @@ const PROBLEM = { content: { 'application/json': { schema: { $ref: '#/components
 const problemResponse = (description: string) => ({ description, ...PROBLEM });
 
 /** The errors that a route can answer by what it is. */
-function problemsOf({ access, body, conflict, charges }: Route): object {
+function problemsOf({ access, scopes, body, conflict, charges }: Route): object {
   const hasBody = takesBody(body);
   return {
     ...(access === 'public' && {
@@ -185,6 +194,8 @@ function problemsOf({ access, body, conflict, charges }: Route): object {
     ...((access !== 'public' || hasBody) && { 401: problemResponse('No valid key') }),
     ...(charges && { 402: problemResponse('Not enough credits') }),
     ...(access === 'admin' && { 403: problemResponse('The key is not the admin key') }),
+    ...(access === 'workspace' &&
+      scopes?.length !== SCOPES.length && { 403: problemResponse('The scope of the key does not reach so far') }),
     ...(access === 'public' && hasBody && { 403: problemResponse('Called by a page of another origin') }),
     ...((access !== 'public' || hasBody) && {
       404: problemResponse('Unknown here: the workspace, or what the path names'),

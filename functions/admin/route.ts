@@ -10,6 +10,7 @@ import type { Tasks } from '#lib/reactions/task.ts';
 import type { SendingConfig } from '#lib/sender/config.ts';
 import type { ProviderHttp, Ticks } from '#lib/sender/provider.ts';
 import type { Store } from '#lib/store/store.ts';
+import type { Scope } from '#lib/tenants/api-keys.ts';
 import type { Provider } from '#lib/tenants/provider.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
 import { type Answers, invalid, type ProblemReply, problem, type Reply, type ReplyOf } from './answers.ts';
@@ -92,6 +93,8 @@ interface Described {
   /** What one should know beside the summary, in sentences. */
   readonly description: string;
   readonly access: Access;
+  /** Keys of these scopes may call it as well; who may read reads whatever it is. */
+  readonly scopes?: readonly Scope[];
   /** The admin key alone may call it, for the workspace that is named; other routes of its are about none. */
   readonly inWorkspace?: true;
   /** When it answers 409; left out where it never does. */

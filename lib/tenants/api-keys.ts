@@ -10,11 +10,20 @@ import { getAll } from '#lib/store/query.ts';
 import { absent, del, newTransaction, put, type Store } from '#lib/store/store.ts';
 import { listDirectory } from './directory.ts';
 
+/** What a key may do in its workspace: everything, only look, or only what concerns sends. */
+export const SCOPES = ['all', 'read', 'send'] as const;
+export type Scope = (typeof SCOPES)[number];
+
 /** A key that opens one workspace. The key itself is stored nowhere, only its hash. */
 export const WorkspaceKey = v.object({
   id: v.string(),
   workspace: v.string(),
   name: optional(v.string(), 'Who or what it is for'),
+  // Keys of an earlier release say nothing, and may do everything.
+  scope: v.pipe(
+    v.optional(v.picklist(SCOPES), 'all'),
+    v.description('`all`: everything in the workspace. `read`: look, and change nothing. `send`: the sends alone'),
+  ),
   prefix: text('How the key begins, to tell it from others'),
   createdAt: Instant,
 });
@@ -32,7 +41,7 @@ interface Ports {
 export async function createKey(
   ports: Ports,
   workspace: string,
-  name?: string,
+  { name, scope = 'all' }: { readonly name?: string | undefined; readonly scope?: Scope | undefined } = {},
 ): Promise<WorkspaceKey & { readonly key: string }> {
   const { store, clock, random } = ports;
   const now = clock.now();
@@ -42,6 +51,7 @@ export async function createKey(
     id: newId('key', now, random.bytes(10)),
     workspace,
     ...(name !== undefined && { name }),
+    scope,
     prefix: key.slice(0, SHOWN_CHARACTERS),
     createdAt: toIso(now),
   };

@@ -11,7 +11,7 @@ import { type Context, route, takesNothing } from '../route.ts';
 import { accepted, Id, listOf, pageRequest, paging } from '../schemas.ts';
 
 const NO_SEND = missing('send');
-const shared = { ...takesNothing, tag: 'Sends', access: 'workspace' } as const;
+const shared = { ...takesNothing, tag: 'Sends', access: 'workspace', scopes: ['send'] } as const;
 const WithMessageId = v.object({ messageId: v.pipe(Id, v.description('As the send webhook answered it')) });
 
 /** The words are those of the send webhook, so that one message can be handed in here and there. */

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { sha256 } from '#lib/domain/ids.ts';
 import { Instant, optional, text } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
+import { SCOPES } from '#lib/tenants/api-keys.ts';
 import { closeSession, mayTry, openSession, useLink, wasRight } from '#lib/tenants/sessions.ts';
 import { EMPTY, json, problem } from '../answers.ts';
 import { type Caller, callerOfKey, sessionCookie, WRONG_KEY } from '../auth.ts';
@@ -11,6 +12,7 @@ import { Id } from '../schemas.ts';
 const ShownSession = v.object({
   workspace: text('The one that is worked in where a call names none'),
   admin: v.pipe(v.boolean(), v.description('Whether all workspaces are open to it')),
+  scope: v.pipe(v.picklist(SCOPES), v.description('What its key may do')),
   expiresAt: optional(Instant, 'When the session ends; left out with a key'),
 });
 
@@ -26,9 +28,10 @@ const SignIn = v.strictObject({
 const LINK = 'once_';
 const SLOW_DOWN = problem(429, 'Too many wrong keys from this address; please wait a minute', { 'retry-after': '60' });
 
-const shown = ({ workspace, isAdmin, until }: Caller) => ({
+const shown = ({ workspace, isAdmin, scope, until }: Caller) => ({
   workspace,
   admin: isAdmin,
+  scope,
   ...(until !== undefined && { expiresAt: toIso(until * 1000) }),
 });
 
@@ -75,6 +78,7 @@ export const sessionRoutes = [
     summary: 'Who is signed in, and until when',
     description: 'The same for a key: which workspace it opens.',
     access: 'workspace',
+    scopes: SCOPES,
     answers: { 200: { description: 'The session', schema: ShownSession } },
     run: async (_input, { caller }) => json(200, shown(caller)),
   }),
@@ -85,6 +89,7 @@ export const sessionRoutes = [
     summary: 'Sign out',
     description: 'The cookie opens nothing from then on. A key goes on working.',
     access: 'workspace',
+    scopes: SCOPES,
     answers: { 204: { description: 'Signed out' } },
     run: async (_input, { ports, baseUrl, session }) => {
       if (session !== undefined) await closeSession(ports.store, session);
@@ -99,6 +104,7 @@ export const sessionRoutes = [
     description:
       'It stands for the key that made it. The console takes it behind the `#` of its own address, which no server and no log sees.',
     access: 'workspace',
+    scopes: SCOPES,
     answers: {
       201: {
         description: 'The token',

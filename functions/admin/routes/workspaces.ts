@@ -7,7 +7,7 @@ import { optional, text } from '#lib/domain/schema.ts';
 import { AppliedCounts, applyRetention, Progress } from '#lib/privacy/retention.ts';
 import { walkCursor } from '#lib/store/walk.ts';
 import { findAccount } from '#lib/tenants/accounts.ts';
-import { createKey, deleteKey, listKeys, WorkspaceKey } from '#lib/tenants/api-keys.ts';
+import { createKey, deleteKey, listKeys, SCOPES, WorkspaceKey } from '#lib/tenants/api-keys.ts';
 import {
   copyRetention,
   createWorkspace,
@@ -85,16 +85,18 @@ export const workspaceRoutes = [
     path: '/api/workspaces/{id}/keys',
     tag,
     summary: 'Create a key that opens this workspace and no other',
-    description: 'The hub keeps the hash of the key: no later answer holds the key itself.',
+    description:
+      'The hub keeps the hash of the key: no later answer holds the key itself. A key for a dashboard needs no more than `read`, one for an automation no more than `send`.',
     access: 'admin',
     params: WithId,
-    body: v.strictObject({ name: optional(Name, 'Who or what it is for') }),
+    body: v.strictObject({
+      name: optional(Name, 'Who or what it is for'),
+      scope: v.exactOptional(v.pipe(v.picklist(SCOPES), v.description('What it may do; `all` if left out'))),
+    }),
     example: { name: 'Back office' },
     answers: { 201: { description: 'The key', schema: NewKey } },
     run: async ({ params, body }, { ports }) =>
-      (await hasWorkspace(ports.store, params.id))
-        ? json(201, await createKey(ports, params.id, body.name))
-        : NO_WORKSPACE,
+      (await hasWorkspace(ports.store, params.id)) ? json(201, await createKey(ports, params.id, body)) : NO_WORKSPACE,
   }),
   route({
     ...takesNothing,

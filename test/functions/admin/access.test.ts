@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { type Route, takesBody } from '#functions/admin/route.ts';
 import { routesOf } from '#functions/admin/routes.ts';
 import { providers } from '#functions/providers.ts';
-import { StoreUnavailable } from '#lib/store/store.ts';
+import { sha256 } from '#lib/domain/ids.ts';
+import { exists, remove, StoreUnavailable, update } from '#lib/store/store.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { AdminBench, message } from './admin-bench.ts';
 
@@ -147,6 +148,68 @@ describe('a workspace key', () => {
     expect((await hub.call('DELETE', path)).status).toBe(204);
     expect((await hub.call('GET', '/api/webhooks', { key })).status).toBe(401);
     expect((await hub.call('DELETE', path)).status).toBe(404);
+  });
+});
+
+describe('the scope of a key', () => {
+  const ofWorkspace = routes.filter(({ access }) => access === 'workspace');
+  const isSession = ({ path }: Route) => path.startsWith('/api/session');
+  const isOfSends = ({ path }: Route) => /^\/api\/sends(\/|$)/.test(path);
+  const scopes = [
+    ['all', () => true],
+    ['read', (route: Route) => route.method === 'get' || isSession(route)],
+    ['send', (route: Route) => isOfSends(route) || isSession(route)],
+  ] as const;
+
+  it.each(scopes)('%s opens what it names, of all routes, and nothing else', async (scope, opens) => {
+    const hub = new AdminBench();
+    const { id } = await hub.done('POST', '/api/workspaces', { body: { name: 'Another' } });
+    const made = await hub.done('POST', `/api/workspaces/${id}/keys`, { body: { scope } });
+    const key = String(made.key);
+    expect(made).toMatchObject({ scope });
+    expect(await hub.done('GET', '/api/session', { key })).toMatchObject({ scope });
+    for (const route of ofWorkspace) {
+      const body = takesBody(route.body) ? { body: route.example } : {};
+      const { status, json } = await hub.call(route.method.toUpperCase(), urlOf(route), { key, ...body });
+      const said = opens(route) ? [false, undefined] : [true, expect.stringContaining(`scope ${scope}`)];
+      expect([status === 403, status === 403 ? json.message : undefined], title(route)).toEqual(said);
+    }
+    const admins = routes.filter(({ access }) => access === 'admin');
+    for (const route of admins) {
+      expect((await hub.call(route.method.toUpperCase(), urlOf(route), { key })).status, title(route)).toBe(403);
+    }
+  });
+
+  it('shows in the list, and is all where none is named', async () => {
+    const hub = new AdminBench();
+    await hub.done('POST', '/api/workspaces/main/keys', { body: { scope: 'read' } });
+    await hub.done('POST', '/api/workspaces/main/keys', { body: { name: 'Old habit' } });
+    expect((await hub.walk('/api/workspaces/main/keys')).items.map(({ scope }) => scope).sort()).toEqual([
+      'all',
+      'read',
+    ]);
+    expect((await hub.call('POST', '/api/workspaces/main/keys', { body: { scope: 'admin' } })).status).toBe(422);
+  });
+
+  it('of a key that an earlier release made is all', async () => {
+    const hub = new AdminBench();
+    const { id, key } = await hub.workspaceWithKey();
+    const row = { pk: `KEY#${sha256(key)}`, sk: 'META' };
+    await hub.store.write(update(row, [remove('scope')], exists()));
+    expect((await hub.call('POST', '/api/webhooks', { key, body: { kind: 'send' } })).status).toBe(201);
+    expect((await hub.walk(`/api/workspaces/${id}/keys`)).items).toMatchObject([{ scope: 'all' }]);
+  });
+
+  it('goes with a link and the session that it opens', async () => {
+    const hub = new AdminBench();
+    const { key } = await hub.done('POST', '/api/workspaces/main/keys', { body: { scope: 'read' } });
+    const { token } = await hub.done('POST', '/api/session/links', { key: String(key) });
+    const page = { key: undefined, headers: { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' } };
+    const signedIn = await hub.call('POST', '/api/session', { ...page, body: { key: token } });
+    expect(signedIn.json).toMatchObject({ scope: 'read' });
+    const cookies = signedIn.cookies.map((cookie) => cookie.split(';')[0] ?? '');
+    expect((await hub.call('GET', '/api/webhooks', { ...page, cookies })).status).toBe(200);
+    expect((await hub.call('POST', '/api/webhooks', { ...page, cookies, body: { kind: 'send' } })).status).toBe(403);
   });
 });
 

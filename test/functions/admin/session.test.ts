@@ -23,7 +23,7 @@ it('signs in with a key, by a cookie that scripts and other origins never see', 
   expect(cookies).toEqual([
     expect.stringMatching(/^__Host-hookline=[\w-]{43}; Path=\/; Max-Age=43200; HttpOnly; SameSite=Strict; Secure$/),
   ]);
-  expect(json).toEqual({ workspace: 'main', admin: true, expiresAt: expect.any(String) });
+  expect(json).toEqual({ workspace: 'main', admin: true, scope: 'all', expiresAt: expect.any(String) });
   const call = withCookie(cookies[0]?.split(';')[0] ?? '');
   expect((await hub.call('GET', '/api/session', call)).json).toEqual(json);
   expect((await hub.call('GET', '/api/accounts', call)).status).toBe(200);
@@ -50,6 +50,7 @@ it('works in the workspace that was named, and opens no other than the key does'
   expect((await hub.call('GET', '/api/session', withCookie(ofKey))).json).toMatchObject({
     workspace: id,
     admin: false,
+    scope: 'all',
   });
   expect((await hub.call('GET', '/api/webhooks', withCookie(ofKey, { workspace: 'main' }))).status).toBe(404);
   expect((await hub.call('GET', '/api/workspaces', withCookie(ofKey))).status).toBe(403);
@@ -145,6 +146,7 @@ it('a key counts before a cookie', async () => {
   expect((await hub.call('GET', '/api/session', { key, cookies: [cookie] })).json).toEqual({
     workspace: id,
     admin: false,
+    scope: 'all',
   });
   expect((await hub.call('POST', '/api/webhooks', { key: 'wrong', cookies: [cookie] })).status).toBe(401);
 });
@@ -179,6 +181,7 @@ it('signs in by a link once, within ten minutes, as the one who made it', async 
   expect((await hub.call('GET', '/api/session', withCookie(cookie))).json).toMatchObject({
     workspace: id,
     admin: false,
+    scope: 'all',
   });
   expect((await signIn(hub, { key: token })).status).toBe(401);
   const late = await hub.done('POST', '/api/session/links', { key });
