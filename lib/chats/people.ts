@@ -4,6 +4,7 @@ import { canBeWrittenTo, commonSpelling, normaliseJid, phoneOfJid, toPhone } fro
 import { known } from '#lib/domain/schema.ts';
 import { chatKey, personKey, personPartition, providerChatPartition } from '#lib/store/keys.ts';
 import { getAll, queryAll } from '#lib/store/query.ts';
+import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
 import {
   absent,
   all,
@@ -16,7 +17,6 @@ import {
   put,
   remove,
   type Store,
-  StoreUnavailable,
   set,
   unchanged,
   update,
@@ -145,17 +145,21 @@ const ROUNDS = 6;
 async function learn(store: Store, first: Item, news: readonly string[], account: Known): Promise<Item> {
   const { workspace } = account;
   let chat = first;
-  for (let round = 0; round < ROUNDS; round++) {
-    const id = String(chat.chatId);
-    const names = [...new Set([...namesKept(chat), ...news])].slice(0, MOST_NAMES);
-    await Promise.all(names.map((name) => store.write(rowOf(workspace, name, id, names))));
-    const others = await chatsUnder(store, news, { ...account, except: id });
-    const other = others.find((one) => !contradicts(names, namesKept(one)));
-    const done = other ? await merged(store, chat, other, names) : await noted(store, chat, names);
-    if (done) return done;
-    chat = (await currentChat(store, workspace, id)) ?? chat;
-  }
-  throw new StoreUnavailable('conflict');
+  return retryOnConflict(
+    `the chat ${String(chat.chatId)}`,
+    async () => {
+      const id = String(chat.chatId);
+      const names = [...new Set([...namesKept(chat), ...news])].slice(0, MOST_NAMES);
+      await Promise.all(names.map((name) => store.write(rowOf(workspace, name, id, names))));
+      const others = await chatsUnder(store, news, { ...account, except: id });
+      const other = others.find((one) => !contradicts(names, namesKept(one)));
+      const done = other ? await merged(store, chat, other, names) : await noted(store, chat, names);
+      if (done) return done;
+      chat = (await currentChat(store, workspace, id)) ?? chat;
+      return AGAIN;
+    },
+    ROUNDS,
+  );
 }
 
 async function noted(store: Store, chat: Item, names: readonly string[]): Promise<Item | undefined> {

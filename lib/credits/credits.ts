@@ -3,7 +3,7 @@ import type { SendingConfig } from '#lib/sender/config.ts';
 import { readQuota } from '#lib/sender/items.ts';
 import { quotaKey, quotaKindKey, reservedListKey } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
-import { type StorePorts, withRetries } from '#lib/store/retry.ts';
+import { AGAIN, retryOnConflict, type StorePorts, withRetries } from '#lib/store/retry.ts';
 import {
   absent,
   all,
@@ -32,8 +32,6 @@ export interface Credits {
 }
 
 const PAGE = 1000;
-const TRIES = 5;
-
 /**
  * The current epoch's numbers, each from its own source: what moves just now may show in one and not yet in another.
  * `reserved` is counted in an index and may lag behind by a moment.
@@ -89,13 +87,13 @@ export async function setQuota(
   const { store, clock, random } = withRetries(given, config);
   const { kind, ...rest } = quota;
   const chosen = put({ ...quotaKindKey(workspace), kind: 'quotaKind', quota: kind, ...rest });
-  for (let tries = 0; tries < TRIES; tries += 1) {
+  return retryOnConflict(`the quota of ${workspace}`, async () => {
     const id = newTransaction(random);
     // In one transaction: a quota that is chosen and not granted would stay so until next month.
     const granted = quota.kind === 'monthly' ? await monthsCredits(store, workspace, quota, id, clock.now()) : [];
     if ((await store.transact([chosen, ...granted], id)).done) return;
-  }
-  throw new Error(`the quota of ${workspace} changed ${TRIES} times while it was being set`);
+    return AGAIN;
+  });
 }
 
 /** A month has had the most that its quota was in it: what was lowered and raised again is not granted twice. */

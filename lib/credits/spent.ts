@@ -2,6 +2,7 @@ import type { Epoch } from '#lib/domain/send/part.ts';
 import { type Quota, readQuota } from '#lib/sender/items.ts';
 import { QUOTA_PREFIX, quotaKey, quotaKindKey } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
+import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
 import { add, type Change, exists, type Item, type Store, type Update, update } from '#lib/store/store.ts';
 import { accountItems } from '#lib/tenants/directory.ts';
 
@@ -63,19 +64,17 @@ export interface Counted {
   readonly spending: ReadonlyMap<Epoch, Spending>;
 }
 
-const LOOKS = 5;
-
 /** All that a workspace has counted. Each account by itself, so that under way the sum may be off by what just moves. */
 export async function countedIn(store: Store, workspace: string): Promise<Counted> {
   let before = await quotasOf(store, workspace);
-  for (let looks = 0; looks < LOOKS; looks += 1) {
+  return retryOnConflict(`what the accounts of ${workspace} have spent`, async () => {
     const accounts = await accountItems(store, workspace);
     const quotas = await quotasOf(store, workspace);
     // An account that was deleted in between would be missed, or counted twice.
     if (leftBehind(before) === leftBehind(quotas)) return { quotas, spending: sumsOf(quotas, accounts) };
     before = quotas;
-  }
-  throw new Error(`the accounts of ${workspace} changed ${LOOKS} times while their spent credits were counted`);
+    return AGAIN;
+  });
 }
 
 async function quotasOf(store: Store, workspace: string): Promise<Quota[]> {

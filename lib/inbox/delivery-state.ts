@@ -2,6 +2,7 @@ import type { DeliveryReport, DeliveryState, Status } from '#lib/domain/event.ts
 import { known, shortly } from '#lib/domain/schema.ts';
 import { comesTo, type Reports } from '#lib/domain/send/status.ts';
 import { toIso } from '#lib/domain/time.ts';
+import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
 import {
   absent,
   all,
@@ -16,7 +17,6 @@ import {
   type Key,
   remove,
   type Store,
-  StoreUnavailable,
   set,
   setIfAbsent,
   update,
@@ -50,17 +50,14 @@ export async function touchState(
       ? lasting
       : update(key, [...changes, set('expiresAt', expiresAt)], all(absent('send'), isLiveNow));
   let met: Item | undefined;
-  for (let round = 0; round < ROUNDS; round++) {
+  return retryOnConflict('the state of a message', async () => {
     const written = await store.write(met?.send === undefined ? ending : lasting, { returns: 'new' });
     if (written.done) return written.item;
     met = written.item;
     if (met && met.send === undefined) await forgetWords(store, met, hasRunOut(nowSeconds));
-  }
-  throw new StoreUnavailable('conflict');
+    return AGAIN;
+  });
 }
-
-// Each round more means that the item was linked, deleted or ended in this very moment.
-const ROUNDS = 5;
 
 async function forgetWords(store: Store, { pk, sk, send: _send, part: _part, ...past }: Item, onlyIf: Condition) {
   await store.write(update({ pk, sk }, Object.keys(past).map(remove), onlyIf));
@@ -71,14 +68,14 @@ async function forgetWords(store: Store, { pk, sk, send: _send, part: _part, ...
  * state as it is afterwards.
  */
 export async function keepLinked(store: Store, key: Key, nowSeconds: number): Promise<Item | undefined> {
-  for (let round = 0; round < ROUNDS; round++) {
+  return retryOnConflict('the state of a message', async () => {
     const state = await store.get(key, { consistent: true });
     if (state?.send === undefined || state.expiresAt === undefined) return state;
     const asRead = equal('expiresAt', state.expiresAt);
     if (isLive(state, nowSeconds)) await store.write(update(key, [remove('expiresAt')], asRead));
     else await forgetWords(store, state, asRead);
-  }
-  throw new StoreUnavailable('conflict');
+    return AGAIN;
+  });
 }
 
 /** The last time that anything of the message is known of, in milliseconds; undefined where no status has come. */

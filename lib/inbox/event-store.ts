@@ -3,6 +3,7 @@ import { conflictId, contentHash } from '#lib/domain/identity.ts';
 import type { Clock } from '#lib/domain/ports.ts';
 import { isSameMessage, renewed, substanceHash } from '#lib/domain/renewal.ts';
 import { chunkKey, eventKey } from '#lib/store/keys.ts';
+import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
 import {
   absentOrExpired,
   del,
@@ -87,29 +88,33 @@ async function putOnce(
   if (chunks.length > 0) await store.writeMany(chunks);
   let condition = absentOrExpired(nowSeconds);
   let replaced: Item | undefined;
-  for (let round = 0; round < ROUNDS; round++) {
-    const head = await placed(store, clock, item);
-    const written = await store.write(put(head, condition));
-    if (written.done) {
-      await placedInTime(store, clock, head);
-      if (replaced) await dropUnused(store, replaced, head);
-      return { status: 'stored', id };
-    }
-    // Gone between the write and its refusal: there is room now.
-    if (!written.item) continue;
-    const verdict = judge(record, written.item);
-    if (verdict === 'ours') {
-      await placedInTime(store, clock, written.item);
-      return { status: 'stored', id };
-    }
-    if (verdict !== 'replaceable') {
-      await dropUnused(store, head, written.item);
-      return (await isKnown(store, written.item, record, verdict)) ? { status: 'duplicate', id } : 'conflict';
-    }
-    replaced = written.item;
-    condition = equal('contentHash', replaced.contentHash ?? null);
-  }
-  throw new Error(`event ${id} changed ${ROUNDS} times while it was written`);
+  return retryOnConflict(
+    `event ${id}`,
+    async () => {
+      const head = await placed(store, clock, item);
+      const written = await store.write(put(head, condition));
+      if (written.done) {
+        await placedInTime(store, clock, head);
+        if (replaced) await dropUnused(store, replaced, head);
+        return { status: 'stored', id };
+      }
+      // Gone between the write and its refusal: there is room now.
+      if (!written.item) return AGAIN;
+      const verdict = judge(record, written.item);
+      if (verdict === 'ours') {
+        await placedInTime(store, clock, written.item);
+        return { status: 'stored', id };
+      }
+      if (verdict !== 'replaceable') {
+        await dropUnused(store, head, written.item);
+        return (await isKnown(store, written.item, record, verdict)) ? { status: 'duplicate', id } : 'conflict';
+      }
+      replaced = written.item;
+      condition = equal('contentHash', replaced.contentHash ?? null);
+      return AGAIN;
+    },
+    ROUNDS,
+  );
 }
 
 function judge(record: EventRecord, met: Item): 'ours' | 'same' | 'replaceable' | 'other' {
@@ -150,26 +155,30 @@ const RENEWALS = 8;
  */
 async function renew(store: Store, met: Item, told: EventRecord): Promise<'same' | 'other'> {
   let head = met;
-  for (let round = 0; round < RENEWALS; round++) {
-    const before = await recordOf(store, head);
-    if (before.event.kind !== 'message' || told.event.kind !== 'message') return 'other';
-    if (!isSameMessage(before.event.message, told.event.message)) return 'other';
-    const after = renewedRecord(before, told);
-    if (!after) return 'same';
-    const { id, receivedAt } = told.event;
-    const kept = { raw: told.raw, contentType: told.contentType, receivedAt: Date.parse(receivedAt) };
-    const { head: item, chunks } = eventItems({ ...after, receipt: told.receipt });
-    // The body first: what the event says must be found in one.
-    await store.writeMany([...toldItems(id, kept, before.expiresAt), ...chunks]);
-    // Its place in the feed may just be moved, and stays where it is.
-    const asRead = unchanged({ receipt: head.receipt, contentHash: head.contentHash, storedAt: head.storedAt });
-    const written = await store.write(put(item, asRead));
-    if (written.done) await dropUnused(store, head, item);
-    if (written.done || written.item?.receipt === told.receipt) return 'same';
-    await dropUnused(store, item, written.item);
-    // Deleted in the meantime: there is nothing to renew.
-    if (!written.item) return 'same';
-    head = written.item;
-  }
-  throw new Error(`event ${told.event.id} changed ${RENEWALS} times while it was renewed`);
+  return retryOnConflict(
+    `event ${told.event.id}`,
+    async () => {
+      const before = await recordOf(store, head);
+      if (before.event.kind !== 'message' || told.event.kind !== 'message') return 'other';
+      if (!isSameMessage(before.event.message, told.event.message)) return 'other';
+      const after = renewedRecord(before, told);
+      if (!after) return 'same';
+      const { id, receivedAt } = told.event;
+      const kept = { raw: told.raw, contentType: told.contentType, receivedAt: Date.parse(receivedAt) };
+      const { head: item, chunks } = eventItems({ ...after, receipt: told.receipt });
+      // The body first: what the event says must be found in one.
+      await store.writeMany([...toldItems(id, kept, before.expiresAt), ...chunks]);
+      // Its place in the feed may just be moved, and stays where it is.
+      const asRead = unchanged({ receipt: head.receipt, contentHash: head.contentHash, storedAt: head.storedAt });
+      const written = await store.write(put(item, asRead));
+      if (written.done) await dropUnused(store, head, item);
+      if (written.done || written.item?.receipt === told.receipt) return 'same';
+      await dropUnused(store, item, written.item);
+      // Deleted in the meantime: there is nothing to renew.
+      if (!written.item) return 'same';
+      head = written.item;
+      return AGAIN;
+    },
+    RENEWALS,
+  );
 }

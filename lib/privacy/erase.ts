@@ -34,7 +34,7 @@ import {
   stateKey,
 } from '#lib/store/keys.ts';
 import { getAll, queryAll } from '#lib/store/query.ts';
-import { retrying } from '#lib/store/retry.ts';
+import { AGAIN, retrying, retryOnConflict } from '#lib/store/retry.ts';
 import {
   absent,
   all,
@@ -47,7 +47,6 @@ import {
   type Key,
   remove,
   type Store,
-  StoreUnavailable,
   set,
   update,
 } from '#lib/store/store.ts';
@@ -147,13 +146,10 @@ async function visitChat(erasing: Erasing, chat: Item): Promise<boolean> {
 }
 
 const UNSETTLED = 'It is queued, being sent, or its outcome is not known';
-// Each round more means that a status came in between.
-const ROUNDS = 5;
-
 /** Empties a send whose fate is settled; one that is not is left as it is, for it may be going out this very moment. */
 export async function emptySend(erasing: Erasing, messageId: string): Promise<void> {
   const { store, workspace, counts, left } = erasing;
-  for (let round = 0; round < ROUNDS; round++) {
+  return retryOnConflict(messageId, async () => {
     const item = await store.get(sendKey(messageId), { consistent: true });
     const send = item && readSend(item);
     if (send?.workspace !== workspace || send.erased) return;
@@ -168,8 +164,8 @@ export async function emptySend(erasing: Erasing, messageId: string): Promise<vo
       counts.sends += 1;
       return;
     }
-  }
-  throw new StoreUnavailable('conflict');
+    return AGAIN;
+  });
 }
 
 /** Its own, and those of its echo: what it said can be tested against them by whoever guesses it. */

@@ -20,7 +20,7 @@ import {
   sendListKey,
 } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
-import { retrying } from '#lib/store/retry.ts';
+import { AGAIN, retrying, retryOnConflict } from '#lib/store/retry.ts';
 import {
   absent,
   all,
@@ -33,7 +33,6 @@ import {
   newTransaction,
   remove,
   type Store,
-  StoreUnavailable,
   set,
   update,
 } from '#lib/store/store.ts';
@@ -56,13 +55,10 @@ function eventStage(applying: Applying): Stage {
   };
 }
 
-// Each round more means that the event was replayed in this very moment.
-const ROUNDS = 5;
-
 async function applyTo({ store, retentionDays, now, counts }: Applying, met: Item): Promise<void> {
   const key = { pk: met.pk, sk: met.sk };
   let head: Item | undefined = met;
-  for (let round = 0; round < ROUNDS; round++) {
+  return retryOnConflict(`event ${String(met.eventId)}`, async () => {
     // What has run out is gone, and a longer retention does not bring it back.
     if (!head || !isLive(head, now / 1000)) return;
     const expiresAt = expiryOf(Date.parse((await eventOf(store, head)).receivedAt), retentionDays);
@@ -87,8 +83,8 @@ async function applyTo({ store, retentionDays, now, counts }: Applying, met: Ite
       return;
     }
     head = await store.get(key, { consistent: true });
-  }
-  throw new StoreUnavailable('conflict');
+    return AGAIN;
+  });
 }
 
 /**

@@ -19,7 +19,8 @@ import { readSend } from '#lib/sender/items.ts';
 import { itemReader } from '#lib/store/items.ts';
 import { autoKey, autoMinuteKey, mutedKey, sendKey } from '#lib/store/keys.ts';
 import { getAll } from '#lib/store/query.ts';
-import { absent, add, del, equal, put, remove, type Store, StoreUnavailable, set, update } from '#lib/store/store.ts';
+import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
+import { absent, add, del, equal, put, remove, type Store, set, update } from '#lib/store/store.ts';
 import type { Rule } from './rule.ts';
 
 /** What a chat remembers of rules, and what a workspace counts of them. The item changes under a condition before anything is sent. */
@@ -85,16 +86,20 @@ const ROUNDS = 4;
 
 /** Asks, and takes what it allows off the budget in the same step: of two rules at once, the second sees the first. */
 export async function takeAnswer(ports: AutoPorts, rule: Rule, event: MessageEvent, asked: Asked): Promise<Verdict> {
-  for (let round = 0; round < ROUNDS; round++) {
-    const { verdict, version } = await askGuard(ports, rule, event, asked);
-    const state = verdict.may ? verdict.state : verdict.mute;
-    if (!state) return verdict;
-    if (await keep(ports, event, state, version, asked.now)) {
-      if (!verdict.may) await mute(ports, event, rule.id, verdict.why, asked.now);
-      return verdict;
-    }
-  }
-  throw new StoreUnavailable('conflict');
+  return retryOnConflict(
+    `what ${rule.id} may answer`,
+    async () => {
+      const { verdict, version } = await askGuard(ports, rule, event, asked);
+      const state = verdict.may ? verdict.state : verdict.mute;
+      if (!state) return verdict;
+      if (await keep(ports, event, state, version, asked.now)) {
+        if (!verdict.may) await mute(ports, event, rule.id, verdict.why, asked.now);
+        return verdict;
+      }
+      return AGAIN;
+    },
+    ROUNDS,
+  );
 }
 
 async function keep(

@@ -12,7 +12,7 @@ import {
   sendKey,
   sendListing,
 } from '#lib/store/keys.ts';
-import { withRetries } from '#lib/store/retry.ts';
+import { AGAIN, retryOnConflict, withRetries } from '#lib/store/retry.ts';
 import {
   absent,
   absentOrExpired,
@@ -231,9 +231,6 @@ export interface AcceptPorts {
   readonly metrics: Metrics;
 }
 
-/** A month is opened at most once on the way, and the account may go to rest; every other answer of the table is final. */
-const TRIES = 5;
-
 /** Charges, queues and sets going. Once it has said `accepted`, the message is sent or its credit is given back. */
 export async function accept(request: SendRequest, given: AcceptPorts, config: SendingConfig): Promise<Accepted> {
   const ports = withRetries(given, config);
@@ -242,13 +239,13 @@ export async function accept(request: SendRequest, given: AcceptPorts, config: S
   const [account, quota] = await Promise.all([takeNumber(store, request), quotaKind(store, request.workspace)]);
   if (!account) return answerWithout(ports, request);
   let seen = account;
-  for (let tries = 1; tries <= TRIES; tries += 1) {
+  return retryOnConflict(`what ${messageId} is charged to`, async (round) => {
     const now = ports.clock.now();
     const epoch = currentEpoch(quota, now);
     const runs = seen.chain === 'RUNNING' && !isOverdue(seen, now, config);
     const plan = acceptPlan(request, { messageId, account, epoch, now, runs, limit: config.queueLimit });
     // Derived from the send: whoever repeats this very write repeats the same transaction.
-    const transacted = await store.transact(plan.writes, `${messageId.slice(-20)}-${tries}`);
+    const transacted = await store.transact(plan.writes, `${messageId.slice(-20)}-${round + 1}`);
     if (transacted.done) {
       ports.metrics.count('CreditsReserved', {}, creditsIn(request.parts));
       ports.metrics.count('SendAccepted', { provider: seen.provider });
@@ -263,8 +260,8 @@ export async function accept(request: SendRequest, given: AcceptPorts, config: S
       if (credits === 0) return { kind: 'no credit' };
       await openEpoch(store, random, request.workspace, epoch, credits, now);
     }
-  }
-  throw new Error(`${messageId} could not be accepted in ${TRIES} tries`);
+    return AGAIN;
+  });
 }
 
 /** The order of acceptance, whatever the hosts' clocks say. A number that is never used does no harm. */

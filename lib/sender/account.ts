@@ -1,7 +1,7 @@
 import { takeOver } from '#lib/credits/spent.ts';
 import type { Pacing } from '#lib/domain/send/pace.ts';
 import { accountKey, dueListOf } from '#lib/store/keys.ts';
-import { type StorePorts, withRetries } from '#lib/store/retry.ts';
+import { AGAIN, retryOnConflict, type StorePorts, withRetries } from '#lib/store/retry.ts';
 import { all, type Delete, del, equal, exists, newTransaction, type Put, unchanged } from '#lib/store/store.ts';
 import type { SendingConfig } from './config.ts';
 import { endProbing } from './hold.ts';
@@ -28,8 +28,6 @@ export function sendingStart(account: string, pacing: Pacing) {
   };
 }
 
-const TRIES = 5;
-
 /**
  * An account goes when nothing waits on it: a queued message must not lose its way out. What it has counted stays with
  * the quota.
@@ -42,7 +40,7 @@ export async function deleteAccount(
   config: SendingConfig,
 ): Promise<'deleted' | 'busy' | 'gone'> {
   const { store, random } = withRetries(given, config);
-  for (let tries = 0; tries < TRIES; tries += 1) {
+  return retryOnConflict(`the account ${account}`, async () => {
     const item = await store.get(accountKey(account), { consistent: true });
     if (!item) return 'gone';
     const found = readAccount(item);
@@ -61,6 +59,6 @@ export async function deleteAccount(
       newTransaction(random),
     );
     if (transacted.done) return 'deleted';
-  }
-  throw new Error(`${account} changed ${TRIES} times while it was being deleted`);
+    return AGAIN;
+  });
 }

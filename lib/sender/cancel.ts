@@ -1,7 +1,7 @@
 import { known } from '#lib/domain/schema.ts';
 import { sendState } from '#lib/domain/send/part.ts';
 import { accountKey, sendKey } from '#lib/store/keys.ts';
-import { withRetries } from '#lib/store/retry.ts';
+import { AGAIN, retryOnConflict, withRetries } from '#lib/store/retry.ts';
 import { add, exists, newTransaction, type Store, type Update, update } from '#lib/store/store.ts';
 import { type Accepted, type AcceptPorts, accept, type NewPart } from './accept.ts';
 import type { SendingConfig } from './config.ts';
@@ -9,8 +9,6 @@ import { type Part, readSend, type Send } from './items.ts';
 import { countSettled, type SettlingPorts, settling } from './settle.ts';
 
 type Cancelled = 'cancelled' | 'too late' | 'not found';
-
-const TRIES = 5;
 
 /**
  * Takes what is still queued of a send out of the queue, with its credit back; a text behind a file that has gone may
@@ -24,18 +22,17 @@ export async function cancel(
 ): Promise<Cancelled> {
   const ports = withRetries(given, config);
   const { store, clock, random } = ports;
-  for (let tries = 0; tries < TRIES; tries += 1) {
+  return retryOnConflict(messageId, async () => {
     const send = await findSend(store, workspace, messageId);
     if (!send) return 'not found';
     const queued = send.parts.flatMap((part, index) => (part.state === 'queued' ? [index] : []));
     if (queued.length === 0 || send.parts.some((part) => part.state === 'sending')) return 'too late';
     const { writes, leaving, settled } = settling(send, queued, { kind: 'cancelled' }, clock.now());
     const transacted = await store.transact([leaveQueue(send.accountId, leaving), ...writes], newTransaction(random));
-    if (!transacted.done) continue;
+    if (!transacted.done) return AGAIN;
     countSettled(ports, settled);
     return 'cancelled';
-  }
-  throw new Error(`${messageId} changed ${TRIES} times while it was being cancelled`);
+  });
 }
 
 /** A send of this workspace; another's is not found. */

@@ -4,7 +4,7 @@ import { chatKindOfJid } from '#lib/domain/person.ts';
 import { judge, type SendOutcome, type Verdict } from '#lib/domain/send/outcome.ts';
 import { drawGap } from '#lib/domain/send/pace.ts';
 import { accountKey, pointerKey } from '#lib/store/keys.ts';
-import { retrying } from '#lib/store/retry.ts';
+import { AGAIN, retrying, retryOnConflict } from '#lib/store/retry.ts';
 import {
   add,
   all,
@@ -333,19 +333,22 @@ async function nameUnknown(
   config: SendingConfig,
 ): Promise<void> {
   const { store, clock, random } = ports;
-  for (let tries = 0; tries < OUTCOME_TRIES; tries += 1) {
-    const head = await readPart(store, messageId, index);
-    const { send, part } = head;
-    if (part.intentAt !== intentAt || part.providerId !== undefined || send.erased) return;
-    const writes = naming(head, providerId, clock.now(), config);
-    if (writes.length === 0) return;
-    const { done } = await store.transact(writes, newTransaction(random));
-    if (!done) continue;
-    await readStatuses(ports, send, providerId);
-    // What has an id is not sent again, whatever becomes of it.
-    return cancelResends(ports, send, part.kind);
-  }
-  throw new Error(`part ${index} of ${messageId} changed ${OUTCOME_TRIES} times while it got its id`);
+  return retryOnConflict(
+    `part ${index} of ${messageId}`,
+    async () => {
+      const head = await readPart(store, messageId, index);
+      const { send, part } = head;
+      if (part.intentAt !== intentAt || part.providerId !== undefined || send.erased) return;
+      const writes = naming(head, providerId, clock.now(), config);
+      if (writes.length === 0) return;
+      const { done } = await store.transact(writes, newTransaction(random));
+      if (!done) return AGAIN;
+      await readStatuses(ports, send, providerId);
+      // What has an id is not sent again, whatever becomes of it.
+      return cancelResends(ports, send, part.kind);
+    },
+    OUTCOME_TRIES,
+  );
 }
 
 function naming(

@@ -6,6 +6,7 @@ import { isPending, type PartState } from '#lib/domain/send/part.ts';
 import { afterNews, type News } from '#lib/domain/send/status.ts';
 import { accountKey, oldUnknownKey, pointerKey, QUOTA_PREFIX, quotaKey, stateKey } from '#lib/store/keys.ts';
 import type { StorePorts } from '#lib/store/retry.ts';
+import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
 import {
   absent,
   add,
@@ -173,8 +174,6 @@ function namedAs(send: Send, index: number, part: Part, ending: Ending): Update[
 /** Which part it is, whatever has become of it. */
 export type Place = Pick<Head, 'index'> & { readonly send: Pick<Send, 'messageId'> };
 
-const TRIES = 5;
-
 /**
  * Writes down what is certain about an attempt whose lease is gone, or whose answer never came: to the part alone, and
  * only if the attempt is still the part's last, whatever was taken for its end meanwhile. Never to generation, lease or
@@ -191,7 +190,7 @@ export async function settlePart(
 ): Promise<Send | undefined> {
   const { store, clock, random } = ports;
   let isGone = false;
-  for (let tries = 0; tries < TRIES; tries += 1) {
+  return retryOnConflict(`part ${index} of ${messageId}`, async (tries) => {
     const head = tries === 0 && asRead ? asRead : await readPart(store, messageId, index);
     // What was erased keeps no name: nothing would lead to it.
     if (head.part.intentAt !== intentAt || head.send.erased || !isNews(head.part, ending)) return undefined;
@@ -205,13 +204,12 @@ export async function settlePart(
       const refused = transacted.refused.slice(account.length);
       if (inferred !== undefined && isAnothers(writes, refused, stateKey(head.send, inferred))) return undefined;
       isGone ||= account.length > 0 && meetsNothing(transacted.refused[0]);
-      continue;
+      return AGAIN;
     }
     countSettled(ports, settled);
     await placedAsSent(ports, writes);
     return head.send;
-  }
-  throw new Error(`part ${index} of ${messageId} changed ${TRIES} times while it was being settled`);
+  });
 }
 
 interface Parts {
@@ -262,17 +260,16 @@ export async function cancelResends(ports: SettlingPorts, { resentAs }: Send, ki
 }
 
 async function cancelQueued({ store, clock, random, metrics }: SettlingPorts, messageId: string, kind: Part['kind']) {
-  for (let tries = 0; tries < TRIES; tries += 1) {
+  return retryOnConflict(messageId, async () => {
     const { send } = await readPart(store, messageId, 0);
     const index = send.parts.findIndex((part) => part.kind === kind && part.state === 'queued');
     if (index < 0) return send;
     const { writes, leaving, settled } = settling(send, [index], NEEDLESS, clock.now());
     const queue = update(accountKey(send.accountId), [add('pending', -leaving)], exists());
-    if (!(await store.transact([queue, ...writes], newTransaction(random))).done) continue;
+    if (!(await store.transact([queue, ...writes], newTransaction(random))).done) return AGAIN;
     countSettled({ metrics }, settled);
     return send;
-  }
-  throw new Error(`${messageId} changed ${TRIES} times while it was cancelled as needless`);
+  });
 }
 
 /**

@@ -2,7 +2,7 @@ import { meetsNothing, NOTHING, onAccount, onQuota } from '#lib/credits/spent.ts
 import { afterNews, comesTo, type News } from '#lib/domain/send/status.ts';
 import { keepLinked, reportsIn } from '#lib/inbox/delivery-state.ts';
 import { accountKey, dueListOf, dueSortKey, headKey, sendKey, stateKey } from '#lib/store/keys.ts';
-import { withRetries } from '#lib/store/retry.ts';
+import { AGAIN, retryOnConflict, withRetries } from '#lib/store/retry.ts';
 import {
   absent,
   all,
@@ -31,8 +31,6 @@ import {
   settlePart,
 } from './settle.ts';
 import type { DueItem } from './tasks.ts';
-
-const TRIES = 5;
 
 /**
  * After a status was written to the provider's message: moves the part on, if it is known which part that is. A status
@@ -72,11 +70,11 @@ async function applyStatuses(ports: SettlingPorts, message: ProviderMessage): Pr
   const { send: messageId, part: index } = message;
   const news = comesTo(reportsIn(message));
   if (messageId === undefined || index === undefined || news === undefined) return;
-  for (let tries = 0; tries < TRIES; tries += 1) {
+  return retryOnConflict(`part ${index} of ${messageId}`, async () => {
     const item = await ports.store.get(sendKey(messageId), { consistent: true });
     if (!item || (await raise(ports, readSend(item), index, news, message))) return applied(ports.store, message);
-  }
-  throw new Error(`part ${index} of ${messageId} changed ${TRIES} times while a status was applied`);
+    return AGAIN;
+  });
 }
 
 /** False if somebody else changed the part meanwhile. */

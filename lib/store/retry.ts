@@ -66,6 +66,27 @@ export async function persist<Result>(
   }
 }
 
+/** The answer of an attempt whose write was refused, since somebody changed what it had read. */
+export const AGAIN: unique symbol = Symbol('again');
+
+const ROUNDS = 5;
+
+/**
+ * The one loop for what is read, decided and written on the condition that it is as it was read: each round reads anew.
+ * `what`, for the log, is what others change so often that no round comes through.
+ */
+export async function retryOnConflict<Result>(
+  what: string,
+  attempt: (round: number) => Promise<Result | typeof AGAIN>,
+  rounds = ROUNDS,
+): Promise<Result> {
+  for (let round = 0; round < rounds; round++) {
+    const result = await attempt(round);
+    if (result !== AGAIN) return result;
+  }
+  throw new StoreUnavailable('conflict', { cause: new Error(`${what} changed in ${rounds} rounds of a write`) });
+}
+
 export interface StorePorts {
   readonly store: Store;
   readonly clock: Clock;

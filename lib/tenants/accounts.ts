@@ -10,6 +10,7 @@ import { probeNow } from '#lib/sender/hold.ts';
 import { accountKey, directoryKey, entryId, webhookKey } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll } from '#lib/store/query.ts';
+import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
 import {
   absent,
   all,
@@ -21,7 +22,6 @@ import {
   put,
   remove,
   type Store,
-  StoreUnavailable,
   set,
   unchanged,
   update,
@@ -151,7 +151,7 @@ export async function patchAccount(
   if (!moves && changesOf(patch).length === 0) return { kind: 'patched', account };
   let current = account;
   let version: number | undefined;
-  for (let round = 0; round < ROUNDS; round++) {
+  return retryOnConflict(`the account ${id}`, async () => {
     const named = namedAfter(current, provider, patch);
     const { claim } = named;
     const isNew = moves && claim !== undefined && claim !== current.claim;
@@ -174,11 +174,10 @@ export async function patchAccount(
     const item = await store.get(accountKey(id), { consistent: true });
     if (!item) return { kind: 'gone' };
     current = readManagedAccount(item);
-    if (!done) continue;
+    if (!done) return AGAIN;
     if (credentials !== undefined) await copyInstance(ports, current);
     return { kind: 'patched', account: current };
-  }
-  throw new StoreUnavailable('conflict');
+  });
 }
 
 /** By what the account will be known once the patch is done. */

@@ -7,6 +7,7 @@ import { toIso } from '#lib/domain/time.ts';
 import { accountKey, directoryKey, webhookKey } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll } from '#lib/store/query.ts';
+import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
 import {
   absent,
   all,
@@ -20,7 +21,6 @@ import {
   put,
   remove,
   type Store,
-  StoreUnavailable,
   set,
   unchanged,
   update,
@@ -96,12 +96,9 @@ type Created =
   /** The workspace has no such account, or it is another provider's. */
   | { readonly kind: 'no account' };
 
-// Each round more means that the workspace's retention was changed in this very moment.
-const ROUNDS = 5;
-
 export async function createWebhook(ports: CreatePorts, workspace: string, wanted: NewWebhook): Promise<Created> {
   const { store, random } = ports;
-  for (let round = 0; round < ROUNDS; round++) {
+  return retryOnConflict(`the retention of ${workspace}`, async () => {
     const account = await accountFor(store, workspace, wanted);
     if (account === 'missing') return { kind: 'no account' };
     const { unchanged: ofRetention, retentionDays } = await retentionOf(store, workspace);
@@ -121,8 +118,8 @@ export async function createWebhook(ports: CreatePorts, workspace: string, wante
     if (transacted.done) return { kind: 'created', webhook, path: webhookPath(webhook, token) };
     // It was deleted, or its credentials were changed, just now.
     if (account && transacted.refused[writes.indexOf(account.unchanged)]) return { kind: 'no account' };
-  }
-  throw new StoreUnavailable('conflict');
+    return AGAIN;
+  });
 }
 
 function newWebhook(
@@ -182,9 +179,6 @@ interface WebhookPatch {
   readonly defaultCountry?: string | null;
 }
 
-// Each round more means that somebody rotated the webhook between our look and our write.
-const PATCH_ROUNDS = 5;
-
 /** The row of a webhook as it is now, and where it stands. */
 interface Found {
   readonly webhook: Webhook;
@@ -218,7 +212,7 @@ export async function patchWebhook(
   id: string,
   patch: WebhookPatch,
 ): Promise<Patched> {
-  for (let round = 0; round < PATCH_ROUNDS; round++) {
+  return retryOnConflict(`the webhook ${id}`, async () => {
     const found = await findWebhook(store, workspace, id);
     if (!found) return { kind: 'missing' };
     const { kind, provider } = found.webhook;
@@ -231,8 +225,8 @@ export async function patchWebhook(
     const { done } = await store.transact(writes, newTransaction(random));
     const after = done ? await findWebhook(store, workspace, id) : undefined;
     if (after) return { kind: 'patched', webhook: after.webhook };
-  }
-  throw new StoreUnavailable('conflict');
+    return AGAIN;
+  });
 }
 
 function changesOf(
@@ -261,7 +255,7 @@ interface ManagePorts {
 /** False where there is no such webhook. Its URL answers 404 from this moment on; what came in through it stays. */
 export async function deleteWebhook(ports: ManagePorts, workspace: string, id: string): Promise<boolean> {
   const { store, clock, random } = ports;
-  for (let round = 0; round < PATCH_ROUNDS; round++) {
+  return retryOnConflict(`the webhook ${id}`, async () => {
     const found = await findWebhook(store, workspace, id);
     if (!found) return false;
     const entry = directoryKey(workspace, 'WEBHOOK', id);
@@ -274,8 +268,8 @@ export async function deleteWebhook(ports: ManagePorts, workspace: string, id: s
     ];
     const { done } = await store.transact(writes, newTransaction(random));
     if (done) return true;
-  }
-  throw new StoreUnavailable('conflict');
+    return AGAIN;
+  });
 }
 
 interface RotatePorts {

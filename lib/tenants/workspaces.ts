@@ -9,6 +9,7 @@ import { itemReader } from '#lib/store/items.ts';
 import { WORKSPACES, webhookKey, workspaceKey } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { queryAll } from '#lib/store/query.ts';
+import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
 import {
   absent,
   add,
@@ -23,7 +24,6 @@ import {
   put,
   remove,
   type Store,
-  StoreUnavailable,
   set,
   setIfAbsent,
   update,
@@ -170,12 +170,9 @@ export async function retentionOf(store: Store, workspace: string): Promise<Rete
   return { changes, unchanged, ...(days !== undefined && { retentionDays: days }) };
 }
 
-// Each round more means that a webhook was rotated, or the retention was changed again, in this very moment.
-const ROUNDS = 5;
-
 /** Brings every webhook's copy up to date. One that is created meanwhile begins with the right one. */
 export async function copyRetention(store: Store, random: Random, workspace: string): Promise<void> {
-  for (let round = 0; round < ROUNDS; round++) {
+  return retryOnConflict(`the webhooks of ${workspace}`, async () => {
     const retention = await retentionOf(store, workspace);
     const entries = await wholeDirectory(store, workspace, 'WEBHOOK');
     const copied: boolean[] = [];
@@ -184,8 +181,8 @@ export async function copyRetention(store: Store, random: Random, workspace: str
       copied.push(await copyTo(store, random, item, retention));
     }
     if (copied.every(Boolean)) return;
-  }
-  throw new StoreUnavailable('conflict');
+    return AGAIN;
+  });
 }
 
 /** False: look again. */
