@@ -34,7 +34,7 @@ export function adminApp(ports: AdminPorts, publicUrl?: string): Hono<HubEnviron
   }
   for (const [path, methods] of methodsByPath(routes)) {
     app.all(pattern(path), async (c) => {
-      const answer = wrongMethod(c.req.method, methods);
+      const answer = wrongMethod(c, methods);
       return responseOf(await refusal(c, ports, answer, credentialsOf(c)));
     });
   }
@@ -49,9 +49,12 @@ export function adminApp(ports: AdminPorts, publicUrl?: string): Hono<HubEnviron
   app.get('/docs/', (c) => c.redirect('../docs'));
   app.get('/docs', () => docsFile('') ?? responseOf(NO_PATH));
   app.get('/docs/:name', (c) => docsFile(c.req.param('name')) ?? responseOf(NO_PATH));
+  for (const path of ['/openapi.json', '/', '/docs/', '/docs', '/docs/:name']) {
+    app.all(path, (c) => responseOf(wrongMethod(c, ['GET'])));
+  }
   // Other functions take the POST: no token is looked up here, so none is told.
   for (const path of ['/send/:token', ...namesOf(ports.providers).map((name) => `/hooks/${name}/:token`)]) {
-    app.all(path, (c) => responseOf(wrongMethod(c.req.method, ['POST'])));
+    app.all(path, (c) => responseOf(wrongMethod(c, ['POST'])));
   }
   app.notFound(async (c) => responseOf(await refusal(c, ports, NO_PATH, credentialsOf(c))));
   return app;
@@ -91,9 +94,10 @@ function presented(c: RequestContext, baseUrl: string): Credentials {
   return { method: c.req.method, headers, session: sessionIn(cookies, baseUrl), baseUrl };
 }
 
-function wrongMethod(given: string, methods: readonly string[]): Reply {
-  const headers = { allow: methods.join(', ') };
-  return problem(405, `This path takes ${methods.join(' or ')}, not ${given}`, headers);
+/** Hono answers HEAD as GET, without the body. */
+function wrongMethod(c: RequestContext, methods: readonly string[]): Reply {
+  const allow = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : method)).join(', ');
+  return problem(405, `This path takes ${methods.join(' or ')}, not ${c.env.event.method}`, { allow });
 }
 
 /** `/api/events/{id}` as the router writes it. */

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as v from 'valibot';
+import { HEADERS, problemBody } from '#lib/http/app.ts';
 import type { Lambda } from './lambda.ts';
 
 /** Listens on this machine alone and returns the base URL. */
@@ -35,7 +37,7 @@ export async function drain(server: Server): Promise<void> {
   clearTimeout(late);
 }
 
-/** One route of an HTTP API, such as `POST /hooks/cooby/{token}`, and what answers it. */
+/** One route of an HTTP API, such as `POST /hooks/cooby/{token}` or `$default` for all that is left, and what answers it. */
 export interface Route<Target> {
   readonly key: string;
   readonly target: Target;
@@ -71,6 +73,7 @@ function candidate<Target>(
   method: string,
   path: readonly string[],
 ): Candidate<Target> | undefined {
+  if (route.key === '$default') return { route, pathParameters: {}, rank: '' };
   const [routeMethod, routePath = ''] = route.key.split(' ');
   if (routeMethod !== method && routeMethod !== 'ANY') return undefined;
   const pathParameters: Record<string, string> = {};
@@ -206,13 +209,21 @@ interface Answer {
   readonly body: Buffer;
 }
 
-/** API Gateway's own answers, word for word. */
+/**
+ * What API Gateway would answer by itself: its statuses, in the shape that the errors of the hub have everywhere. On AWS
+ * the words are API Gateway's own, which nobody can change.
+ */
 const gatewayAnswers = {
-  badRequest: ownAnswer(400, 'Bad Request'),
-  notFound: ownAnswer(404, 'Not Found'),
-  tooLarge: ownAnswer(413, 'Request Entity Too Large'),
-  fault: ownAnswer(500, 'Internal Server Error'),
-  unavailable: ownAnswer(503, 'Service Unavailable'),
+  badRequest: ownAnswer(400, 'The request cannot be read: it is no HTTP, or its path is not encoded as it must be'),
+  noHost: ownAnswer(400, 'The request has no Host header'),
+  notFound: ownAnswer(404, 'There is nothing at this path'),
+  noTunnel: ownAnswer(405, 'This is no proxy: it takes no CONNECT', { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE' }),
+  slow: ownAnswer(408, 'The request did not arrive in time'),
+  tooLarge: ownAnswer(413, 'The body is larger than 6 MB as Lambda takes it, in base64 where it is no text'),
+  noExpectation: ownAnswer(417, 'The header Expect can only be 100-continue'),
+  headersTooLarge: ownAnswer(431, 'The address and the headers are larger than 16 KiB'),
+  fault: ownAnswer(500, 'Something went wrong on our side'),
+  unavailable: ownAnswer(503, 'This took too long; please try again'),
 };
 
 /** A function's result as an HTTP answer: without a status code the whole result is the JSON body. */
@@ -236,13 +247,15 @@ function toAnswer(result: unknown): Answer {
 }
 
 function write(response: ServerResponse, { status, headers, body }: Answer): void {
-  const hasBody = status !== 204 && status !== 304;
+  // To HEAD a function answers no body, and how long that of GET is nobody has counted.
+  const hasBody = status !== 204 && status !== 304 && response.req.method !== 'HEAD';
   response.writeHead(status, { ...headers, ...(hasBody ? { 'content-length': body.length } : {}) });
   response.end(hasBody ? body : undefined);
 }
 
-function ownAnswer(status: number, message: string): Answer {
-  return jsonAnswer(status, { message });
+function ownAnswer(status: number, message: string, headers: Readonly<Record<string, string>> = {}): Answer {
+  const answer = jsonAnswer(status, problemBody(status, message));
+  return { ...answer, headers: { ...HEADERS, ...answer.headers, ...headers } };
 }
 
 function jsonAnswer(status: number, value: unknown): Answer {
@@ -258,7 +271,8 @@ export type FaultReport = (functionName: string, error: unknown) => void;
 
 /** The HTTP API of the service: finds the function for a request and lets it answer, within the limits of AWS. */
 export function createGateway(routes: () => Promise<readonly Route<Lambda>[]>, report: FaultReport): Server {
-  const server = createServer(async (message, response) => {
+  // Without a Host header Node itself would answer, in no shape of ours.
+  const server = createServer({ requireHostHeader: false }, async (message, response) => {
     const answer = await answerTo(message, routes, report).catch((error: unknown) => {
       // A caller that hangs up in the middle of its request wants no answer.
       if (!message.destroyed || message.complete) report('the gateway', error);
@@ -268,7 +282,27 @@ export function createGateway(routes: () => Promise<readonly Route<Lambda>[]>, r
   });
   // Longer than any client's idea of an idle connection, so that it is not closed just as a request is sent.
   server.keepAliveTimeout = 65_000;
+  server.on('checkExpectation', (message, response) => send(message, response, gatewayAnswers.noExpectation));
+  server.on('connect', (_message, socket) => endWith(socket, gatewayAnswers.noTunnel));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // Who hung up reads no answer.
+    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+    else endWith(socket, UNREADABLE.get(error.code ?? '') ?? gatewayAnswers.badRequest);
+  });
   return server;
+}
+
+/** Why Node's parser gave up, where it is not the request line or a header. */
+const UNREADABLE = new Map([
+  ['HPE_HEADER_OVERFLOW', gatewayAnswers.headersTooLarge],
+  ['ERR_HTTP_REQUEST_TIMEOUT', gatewayAnswers.slow],
+]);
+
+/** An answer on a connection of which there is no request that could be answered, and its end. */
+function endWith(socket: Duplex, { status, headers, body }: Answer): void {
+  const all = { ...headers, 'content-length': body.length, connection: 'close' };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
 }
 
 function send(message: IncomingMessage, response: ServerResponse, answer: Answer): void {
@@ -288,6 +322,7 @@ async function answerTo(
   report: FaultReport,
 ): Promise<Answer> {
   const receivedAt = Date.now();
+  if (message.httpVersion === '1.1' && !message.headers.host) return gatewayAnswers.noHost;
   const [rawPath = '/', query = ''] = splitOnce(message.url ?? '/', '?');
   const path = decodedSegments(rawPath);
   if (!path) return gatewayAnswers.badRequest;

@@ -89,7 +89,7 @@ function loadFunctions(service: Service, root: string): Promise<LoadedFunction[]
         memoryMb: definition.memorySize,
       });
       const routes = definition.events.flatMap((event) =>
-        'httpApi' in event ? [{ key: event.httpApi, target: lambda }] : [],
+        'httpApi' in event ? [{ key: event.httpApi === '*' ? '$default' : event.httpApi, target: lambda }] : [],
       );
       return { definition, lambda, routes };
     }),

@@ -28,8 +28,9 @@ interface Answering {
 /** Fixed, since Hono makes a URL of it: a host that a caller chose could end the path, or fail to parse and be logged. */
 const HOST = 'hub.invalid';
 
-/** Methods that a `Request` refuses to be made of. */
+/** Methods that a `Request` refuses to be made of; no path takes them, and each says what it takes instead. */
 const NO_REQUEST = /^(CONNECT|TRACE|TRACK)$/i;
+const STAND_IN = 'OTHER';
 
 /** The Lambda of an app: API Gateway's event (payload format 2.0) in, its answer out. */
 export function lambdaOf<Environment extends HubEnvironment>(app: Hono<Environment>) {
@@ -37,8 +38,6 @@ export function lambdaOf<Environment extends HubEnvironment>(app: Hono<Environme
   return (event: APIGatewayProxyEventV2, context?: LambdaContext) =>
     // The same id stands in the access log.
     correlated({ requestId: event.requestContext.requestId }, async () => {
-      const { method } = event.requestContext.http;
-      if (NO_REQUEST.test(method)) return refusal(405, `No path of the hub takes ${method.toUpperCase()}`);
       // A URL would resolve them, past the route that the gateway has chosen.
       if (event.rawPath.split('/').some((segment) => /^\.{1,2}$/.test(segment))) return NOWHERE;
       return hono.answer(requestOf(event), context);
@@ -55,15 +54,18 @@ const NOWHERE = refusal(404, 'There is nothing at this path');
 /** A `Request` refuses a body where there can be none, and what a path holds beside segments would end it. */
 function requestOf(event: APIGatewayProxyEventV2): HubEvent {
   const { body = '', rawPath, requestContext, ...rest } = event;
-  const takesBody = !/^(GET|HEAD)$/.test(requestContext.http.method);
+  const { http } = requestContext;
+  const takesBody = !/^(GET|HEAD)$/.test(http.method);
+  const method = NO_REQUEST.test(http.method) ? STAND_IN : http.method;
   // The gateway hands the path over decoded.
   const segments = rawPath.split('/').map((segment) => encodeURIComponent(segment.toWellFormed()));
   return {
     ...rest,
     rawPath: segments.join('/'),
     body: takesBody ? body : '',
-    requestContext: { ...requestContext, domainName: HOST },
+    requestContext: { ...requestContext, domainName: HOST, http: { ...http, method } },
     calledAs: requestContext.domainName,
+    method: http.method.toUpperCase(),
   };
 }
 

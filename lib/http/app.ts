@@ -8,6 +8,8 @@ import type { Log } from '#lib/domain/ports.ts';
 export interface HubEvent extends APIGatewayProxyEventV2 {
   /** The host by which the hub was called, as the caller wrote it. */
   readonly calledAs: string;
+  /** As it was called, also where no `Request` can be made of it. */
+  readonly method: string;
 }
 
 /** How every function that is called by URL answers: one app, one set of headers, one shape of errors. */
@@ -85,6 +87,10 @@ export function tokenApp(
   const allowHeaders = ['content-type', 'idempotency-key'];
   app.use(cors({ origin: '*', allowMethods: ['POST'], allowHeaders, maxAge: 86_400 }));
   app.post(`${path}/:token`, async (c) => responseOf(await answer(c.req.param('token'), await callOf(c))));
+  app.all(`${path}/:token`, (c) => {
+    const body = problemBody(405, `This path takes POST, not ${c.env.event.method}`);
+    return responseOf({ status: 405, headers: { allow: 'POST' }, body });
+  });
   return app;
 }
 

@@ -13,7 +13,7 @@ const MOST_BYTES = 100_000;
 
 const liquid = new Liquid({
   ...{ parseLimit: 10_000, renderLimit: MOST_MS, memoryLimit: MOST_BYTES },
-  ...{ ownPropertyOnly: true, strictFilters: true, strictVariables: false, cache: 500 },
+  ...{ ownPropertyOnly: true, strictFilters: true, strictVariables: false, cache: 500, relativeReference: false },
   // There are no files: a template that includes another is refused.
   fs: {
     readFileSync: refuse,

@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Hub, startHub } from '#infra/local/hub.ts';
@@ -86,18 +87,48 @@ test('chooses the route that names the request most exactly', async () => {
   expect(await key('/api/fixed/deeper')).toBe('ANY /api/{proxy+}');
 });
 
-test('answers what no function answers in the words of API Gateway', async () => {
+/** Writes these bytes to the hub and reads until it hangs up. */
+async function wired(text: string): Promise<{ status: number; headers: string; body: unknown }> {
+  const socket = connect(Number(new URL(hub.url).port), '127.0.0.1');
+  socket.write(text);
+  let answer = '';
+  for await (const chunk of socket) answer += chunk;
+  const [headers = '', body = ''] = answer.split('\r\n\r\n');
+  return { status: Number(headers.split(' ')[1]), headers, body: JSON.parse(body) };
+}
+
+const problem = (status: number, message: string) => ({ status, body: JSON.stringify({ status, data: {}, message }) });
+
+test('answers what no function answers in the shape of every error', async () => {
   const headers = { 'x-fail': 'no idea' };
-  expect(await raw('GET', '/nowhere')).toEqual({ status: 404, body: '{"message":"Not Found"}' });
-  expect(await raw('GET', '/hooks/echo/t')).toEqual({ status: 404, body: '{"message":"Not Found"}' });
-  expect(await raw('GET', '/api/%zz')).toEqual({ status: 400, body: '{"message":"Bad Request"}' });
-  expect(await raw('GET', '/api/x', headers)).toEqual({ status: 500, body: '{"message":"Internal Server Error"}' });
+  const nothing = problem(404, 'There is nothing at this path');
+  expect(await raw('GET', '/nowhere')).toEqual(nothing);
+  expect(await raw('GET', '/hooks/echo/t')).toEqual(nothing);
+  expect(await raw('TRACE', '/nowhere')).toEqual(nothing);
+  expect((await raw('GET', '/api/%zz')).body).toContain(
+    '{"status":400,"data":{},"message":"The request cannot be read',
+  );
+  expect(await raw('GET', '/api/x', headers)).toEqual(problem(500, 'Something went wrong on our side'));
   expect(reported).toContain('fixture-local-echo: Error: no idea');
+});
+
+test.each([
+  ['a line that is no HTTP', 'HELO there\r\n\r\n', 400, /^The request cannot be read/],
+  ['a method that there is not', 'FOO /api/x HTTP/1.1\r\nHost: a\r\n\r\n', 400, /^The request cannot be read/],
+  ['no Host', 'GET /api/x HTTP/1.1\r\nConnection: close\r\n\r\n', 400, /no Host header/],
+  ['an unknown Expect', 'GET /api/x HTTP/1.1\r\nHost: a\r\nExpect: tea\r\nConnection: close\r\n\r\n', 417, /Expect/],
+  ['CONNECT', 'CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n', 405, /no proxy/],
+  ['20 KB of headers', `GET /api/x HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`, 431, /larger than/],
+])('answers %s in the shape of every error, too', async (_, text, status, message) => {
+  const { headers, body, ...answer } = await wired(text);
+  expect({ ...answer, body }).toEqual({ status, body: { status, data: {}, message: expect.stringMatching(message) } });
+  expect(headers).toMatch(/^HTTP\/1\.1 \d+ \w[\s\S]*\r\ncontent-type: application\/json/i);
+  expect(headers).toMatch(/x-content-type-options: nosniff/);
 });
 
 test('gives up on a function that takes longer than its timeout', async () => {
   const answer = await raw('GET', '/api/x', { 'x-wait': '1500' });
-  expect(answer).toEqual({ status: 503, body: '{"message":"Service Unavailable"}' });
+  expect(answer).toEqual(problem(503, 'This took too long; please try again'));
   expect(reported).toContain('fixture-local-echo: Error: ran into its timeout');
 });
 
@@ -139,6 +170,8 @@ test('takes a result without a status for the body, and nonsense for a fault', a
 test('answers HEAD without a body where a route takes any method', async () => {
   const response = await fetch(`${hub.url}/api/x`, { method: 'HEAD' });
   expect([response.status, await response.text()]).toEqual([200, '']);
+  // It would have to be that of GET.
+  expect(response.headers.get('content-length')).toBeNull();
 });
 
 test('answers the next request on a connection after one that was refused', async () => {

@@ -35,6 +35,11 @@ describe('an error says what to do next', () => {
 
   it('of a method that a path does not take, by naming those that it takes', async () => {
     expect(await said('PUT', '/api/webhooks')).toEqual([405, 'This path takes POST or GET, not PUT']);
+    const traced = await new AdminBench().call('TRACE', '/api/webhooks');
+    expect([traced.json.message, traced.headers.allow]).toEqual([
+      'This path takes POST or GET, not TRACE',
+      'POST, GET, HEAD',
+    ]);
     for (const path of ['/hooks/sandbox/a-token', '/send/a-token']) {
       const { status, json, headers } = await new AdminBench().call('GET', path, { key: undefined });
       expect([status, json.message, headers.allow]).toEqual([405, 'This path takes POST, not GET', 'POST']);

@@ -207,7 +207,7 @@ test("leaves other origins to the functions, and lets fewer requests through to 
   expect(one('HttpApi').Properties).not.toHaveProperty('CorsConfiguration');
   const { DefaultRouteSettings: most, RouteSettings: own } = one('HttpApiStage').Properties;
   for (const limit of ['ThrottlingRateLimit', 'ThrottlingBurstLimit']) {
-    for (const route of ['ANY /api/{proxy+}', 'POST /send/{token+}']) {
+    for (const route of ['ANY /api/{proxy+}', '$default', 'POST /send/{token+}']) {
       expect(Number(at(own, route, limit)), `${route} ${limit}`).toBeGreaterThan(0);
       expect(Number(at(own, route, limit)), `${route} ${limit}`).toBeLessThan(Number(at(most, limit)));
     }

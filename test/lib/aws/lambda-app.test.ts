@@ -111,9 +111,11 @@ it.each(['a b', 'x@y', 'x:99999', '[::1', '', 'x/hooks/other/abc?', '\u0000'])(
 );
 
 it.each(['TRACE', 'trace', 'CONNECT', 'TRACK'])('refuses %s in the shape of every error', async (method) => {
-  const { statusCode, body, headers } = await lambdaOf(echo)(eventOf(method, '/hooks/x/t'));
-  expect({ statusCode, body: JSON.parse(body) }).toMatchObject({ statusCode: 405, body: { status: 405, data: {} } });
-  expect(headers).toMatchObject({ ...SAFE, 'content-type': 'application/json' });
+  const app = tokenApp('/hooks/x', async () => FAULT, FAULT, new ReceivingBench(sandbox).ports().log);
+  const { statusCode, body, headers } = await lambdaOf(app)(eventOf(method, '/hooks/x/t'));
+  const message = `This path takes POST, not ${method.toUpperCase()}`;
+  expect({ statusCode, body: JSON.parse(body) }).toEqual({ statusCode: 405, body: { status: 405, data: {}, message } });
+  expect(headers).toMatchObject({ ...SAFE, allow: 'POST', 'content-type': 'application/json' });
 });
 
 it.each(['/api/webhooks/../accounts', '/hooks/./x/t', '/api/..'])('has nothing at %s', async (rawPath) => {
