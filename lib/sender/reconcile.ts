@@ -7,7 +7,7 @@ import { field } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { type Part, readSend, type Send } from './items.ts';
 import type { Evidence, Finding } from './provider.ts';
-import { type Ending, type SettlingPorts, settleTogether } from './settle.ts';
+import { type Ending, type Parts, type SettlingPorts, settleTogether } from './settle.ts';
 import { settleLate } from './statuses.ts';
 import { type DueItem, type DueTimes, dueLists, LANES, runTasks, timed } from './tasks.ts';
 
@@ -17,7 +17,7 @@ export interface ReconcilePorts extends SettlingPorts {
 
 /** As many as one request reads. */
 const PAGE = 100;
-/** Sends that expire in one transaction, which takes a hundred writes: a send of two parts has nine at most. */
+/** Sends that expire in one transaction, where that takes all their writes. */
 const TOGETHER = 10;
 /** How long the looks of one account may take in a run, together: one that is never answered uses all of it. */
 const LOOKS_MS = 8_000;
@@ -38,7 +38,8 @@ export async function reconcile(
   const table = { clock, lanes: LANES.table, endsAt };
   const together = [...Map.groupBy(over, ({ quota }) => quota).values()].flatMap((some) => chunked(some, TOGETHER));
   const unexpired = await runTasks(together, table, (some) => expire(timed(ports), some, config));
-  return [...failures, ...unexpired, ...(await lookByAccount(ports, byAccount, endsAt, config))];
+  const each = unexpired.flatMap((one) => (one instanceof AggregateError ? one.errors : [one]));
+  return [...failures, ...each, ...(await lookByAccount(ports, byAccount, endsAt, config))];
 }
 
 interface Over extends DueItem {
@@ -87,25 +88,44 @@ function isDue(part: Part, now: number, config: SendingConfig): boolean {
 
 /**
  * Some of one quota. Its item takes one transaction at a time, so thousands that expire in one moment would wait for each
- * other for minutes: they go back several in a transaction, and one by one only where that is refused.
+ * other for minutes: they go back several in a transaction, and fewer at a time where that is refused.
  */
 async function expire(ports: ReconcilePorts, some: readonly Over[], config: SendingConfig): Promise<void> {
   const keys = some.map(({ pk, sk }) => ({ pk, sk }));
   const sends = (await ports.store.getMany(keys, { consistent: true })).map(readSend);
-  const unheard = await Promise.all(sends.map((send) => withoutEcho(ports, send, config)));
-  const over = unheard.filter(({ parts }) => parts.length > 0);
-  const ending = { kind: 'expired', reason: 'no sign that it was sent' } as const;
-  if (over.length === 0 || (await settleTogether(ports, over, ending))) return;
-  for (const { send, parts } of over) {
-    for (const index of parts) await settleLate(ports, { send, index }, send.parts[index]?.intentAt ?? 0, ending);
+  const heard = await Promise.allSettled(sends.map((send) => withoutEcho(ports, send, config)));
+  const over = heard.flatMap((one) => (one.status === 'fulfilled' && one.value.parts.length > 0 ? [one.value] : []));
+  const failures: unknown[] = heard.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+  await giveBack(ports, over, failures);
+  if (failures.length > 0)
+    throw new AggregateError(failures, 'messages that are over their limit could not be settled');
+}
+
+const EXPIRED = { kind: 'expired', reason: 'no sign that it was sent' } as const;
+
+/** Half of them by half, where all together are refused: what hinders one, or fits in no transaction, is not the others'. */
+async function giveBack(ports: ReconcilePorts, over: readonly Parts[], failures: unknown[]): Promise<void> {
+  const [first, ...others] = over;
+  if (!first) return;
+  try {
+    if (await settleTogether(ports, over, EXPIRED)) return;
+    if (others.length === 0) {
+      const { send, parts } = first;
+      for (const index of parts) await settleLate(ports, { send, index }, send.parts[index]?.intentAt ?? 0, EXPIRED);
+      return;
+    }
+  } catch (failure) {
+    failures.push(failure);
+    return;
   }
+  for (const half of chunked(over, Math.ceil(over.length / 2))) await giveBack(ports, half, failures);
 }
 
 /**
  * The parts that are over their limit, but for those that can now be told by an echo: two messages of the same words may
  * have been one too many at the last look, and the other settled since.
  */
-async function withoutEcho(ports: ReconcilePorts, send: Send, config: SendingConfig) {
+async function withoutEcho(ports: ReconcilePorts, send: Send, config: SendingConfig): Promise<Parts> {
   const now = ports.clock.now();
   const parts: number[] = [];
   for (const [index, part] of send.parts.entries()) {

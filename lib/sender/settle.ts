@@ -212,12 +212,18 @@ export async function settlePart(
   });
 }
 
-interface Parts {
+export interface Parts {
   readonly send: Send;
   readonly parts: readonly number[];
 }
 
-/** Ends parts that wait in no queue, of sends that were charged to one quota, all in one transaction; or none of them. */
+/** As DynamoDB has it. */
+const MOST_WRITES = 100;
+
+/**
+ * Ends parts that wait in no queue, of sends that were charged to one quota, all in one transaction; or none of them, as
+ * where they are too many for one: a part has a mark for each name of its recipient.
+ */
 export async function settleTogether(ports: SettlingPorts, ends: readonly Parts[], ending: Ending): Promise<boolean> {
   const { store, clock, random } = ports;
   const settlings = ends.map(({ send, parts }) => settling(send, parts, ending, clock.now()));
@@ -227,6 +233,7 @@ export async function settleTogether(ports: SettlingPorts, ends: readonly Parts[
   const writes = settlings.flatMap((one) => one.writes).filter((write) => !isQuota(write));
   const quotas = ends.slice(0, 1).map(({ send }) => quotaKey(send.workspace, send.epoch));
   const back = quotas.map((quota) => update(quota, [add('available', refunded)], exists()));
+  if (back.length + writes.length > MOST_WRITES) return false;
   const { done } = await store.transact([...back, ...writes], newTransaction(random));
   if (done) for (const { settled } of settlings) countSettled(ports, settled);
   return done;

@@ -4,9 +4,10 @@ import { isRecord } from '#lib/domain/json.ts';
 import { sendState } from '#lib/domain/send/part.ts';
 import { hold, probe, probeNow } from '#lib/sender/hold.ts';
 import { readSend } from '#lib/sender/items.ts';
+import { tracesOfPart } from '#lib/sender/marks.ts';
 import { settleLate } from '#lib/sender/statuses.ts';
 import { watchdog } from '#lib/sender/watchdog.ts';
-import { accountKey, dueListOf, dueSortKey, probeKey, sendKey } from '#lib/store/keys.ts';
+import { accountKey, dueListOf, dueSortKey, probeKey, sendKey, tracePartition } from '#lib/store/keys.ts';
 import { add, type Item, put, type Store, StoreUnavailable, set, update } from '#lib/store/store.ts';
 import { keyOf } from '#test/support/memory-store.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
@@ -148,6 +149,39 @@ describe('what is over its limit', () => {
     expect(stateOf(world, first)).toBe('sent');
     expect(new Set(others.map((id) => stateOf(world, id)))).toEqual(new Set(['expired']));
     expect(world.invariants.violations).toEqual([]);
+  });
+
+  test('is refunded where so much leads to each message that ten do not fit into a transaction', async () => {
+    const world = new World({ watchdog: false, config: { unknownLimitMs: 10 * MINUTE } });
+    world.provider.behave = () => unsure;
+    const ids: string[] = [];
+    for (const account of accounts) {
+      await world.addAccount(account, 'main', 2);
+      const parts = [
+        { kind: 'file', url: 'https://files.example.com/a', name: 'a.pdf' },
+        { kind: 'text', text: 'a' },
+      ] as const;
+      // A number of two spellings, in a chat that has an id of its own.
+      ids.push(await world.sendNow(account, { parts, recipient: { phone: '+5511987654321', provider_chat: '4711' } }));
+    }
+    await world.run(11 * MINUTE);
+    expect(await world.until(failuresOf(world.watch()))).toBe(0);
+    expect(ids.map((id) => stateOf(world, id))).toEqual(ids.map(() => 'expired'));
+    expect(world.invariants.violations).toEqual([]);
+  });
+
+  test('is refunded although nobody can read what webhooks have told of another', async () => {
+    const damaged = { pk: '', sk: 'E#P' };
+    const { world, ids } = await unknownOn(accounts, { config: { unknownLimitMs: 10 * MINUTE } });
+    const [first = '', ...others] = ids;
+    const send = world.message(first);
+    const [trace = ''] = send.parts.flatMap((part) => tracesOfPart(send, part));
+    damaged.pk = tracePartition(send.accountId, trace);
+    await world.store.write(put({ ...damaged, expiresAt: world.now }));
+    await world.run(11 * MINUTE);
+    expect(await world.until(failuresOf(world.watch()))).toBe(1);
+    expect(new Set(others.map((id) => stateOf(world, id)))).toEqual(new Set(['expired']));
+    expect(stateOf(world, first)).toBe('unknown');
   });
 
   test.each([
