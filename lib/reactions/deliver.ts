@@ -202,6 +202,10 @@ async function attempt(
   await settle(ports, endpoint, { before, after, isProbe }, result);
 }
 
+/** Whoever is called may answer with what it got: each header, and of `Bearer abc` the second word. */
+const valuesOf = (headers: EndpointSecret['headers'] = {}): readonly string[] =>
+  Object.values(headers).flatMap((value) => [value, ...value.split(' ').slice(1)]);
+
 const told = (result: CallResult) =>
   result.kind === 'answered' ? { status: result.status } : { failure: result.reason };
 
@@ -268,7 +272,7 @@ export async function call(
   const ms = Math.round(clock.monotonic() - startedAt);
   const answer =
     reply.kind === 'answered'
-      ? redacted(reply.text.slice(0, LONGEST_ANSWER)).slice(0, LONGEST_ANSWER).toWellFormed()
+      ? redacted(reply.text, valuesOf(headers)).slice(0, LONGEST_ANSWER).toWellFormed()
       : '';
   return { result: resultOf(reply, at), answer, ms };
 }

@@ -178,6 +178,17 @@ describe('a call that fails', () => {
     expect(answered).toHaveLength(1000);
     expect(answered).not.toContain('hunter2');
   });
+
+  it('keeps no value of its headers and no half of a secret, where an endpoint answers with them', async () => {
+    const { id } = await bench.endpoint({ headers: { 'x-shop': 'Zk3-value-of-ours' } });
+    const said = 'unknown shop Zk3-value-of-ours at https://shop:';
+    bench.admin.answer = answer(500, {}, `${said.padStart(990, '.')}hunter2hunter2hunter2@shop.example/`);
+    await receive(1);
+    await bench.settle();
+    const kept = JSON.stringify(await deliveriesOf(id));
+    expect(kept).toContain('unknown shop');
+    expect(kept).not.toMatch(/value-of-ours|hunter2/);
+  });
 });
 
 describe('an endpoint that fails', () => {
