@@ -3,7 +3,7 @@
  * 7, which is how a failure is repeated: seeds are printed.
  */
 import { loadavg } from 'node:os';
-import { properties } from './properties.ts';
+import { properties, reactions } from './properties.ts';
 import { receive } from './receive.ts';
 import { send } from './send.ts';
 import { sendKill } from './send-kill.ts';
@@ -14,6 +14,7 @@ export type Soak = (rounds: number, seed: number) => Promise<readonly string[]>;
 /** How often each is run unless told otherwise. */
 const soaks: Readonly<Record<string, { readonly run: Soak; readonly rounds: number }>> = {
   properties: { run: properties, rounds: 1 },
+  reactions: { run: reactions, rounds: 1 },
   receive: { run: receive, rounds: 10 },
   send: { run: send, rounds: 1 },
   'send-kill': { run: sendKill, rounds: 1 },

@@ -121,6 +121,11 @@ export class MemoryStore implements Store {
     return this.#partitions.get(key.pk)?.get(key.sk);
   }
 
+  /** For tests: all that lies under one key. */
+  partition(pk: string): Item[] {
+    return [...(this.#partitions.get(pk)?.values() ?? [])];
+  }
+
   /** For tests: everything. */
   all(): Item[] {
     return [...this.#partitions.values()].flatMap((partition) => [...partition.values()]);

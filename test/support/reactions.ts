@@ -8,11 +8,16 @@ import type { Task } from '#lib/reactions/task.ts';
 import type { ProviderRequest } from '#lib/sender/provider.ts';
 import { dueLists, keysOf } from '#lib/sender/tasks.ts';
 import { runPartition } from '#lib/store/keys.ts';
-import { del } from '#lib/store/store.ts';
+import { del, type Store } from '#lib/store/store.ts';
 import { AdminBench } from '#test/functions/admin/admin-bench.ts';
 import { type Commit, MemoryStore } from './memory-store.ts';
 import { NOW } from './receiving.ts';
 import { underRole } from './under-role.ts';
+
+interface BenchOptions {
+  readonly within?: (store: Store) => Store;
+  readonly onCommit?: (commits: readonly Commit[]) => void;
+}
 
 /** The hub with its stream and its queue of deliveries, in memory: time goes by as the test says. */
 export class ReactionBench {
@@ -20,26 +25,31 @@ export class ReactionBench {
   readonly store: MemoryStore;
   /** What the stream has to tell: one entry for each change of an event's item. */
   readonly stream: Commit[] = [];
-  readonly #waiting: { readonly at: number; readonly task: Task }[] = [];
+  /** The queue, and when each of its tasks comes. */
+  readonly waiting: { readonly at: number; readonly task: Task }[] = [];
+  readonly #within: (store: Store) => Store;
   dispatching: DispatchPorts;
   readonly delivering: DeliverPorts;
 
-  constructor() {
+  /** `within`: the table as the functions of this page see it. */
+  constructor({ within = (store) => store, onCommit }: BenchOptions = {}) {
+    this.#within = within;
     const tasks = {
       send: async (task: Task, delaySeconds = 0) => {
-        this.#waiting.push({ at: this.now + delaySeconds * 1000, task });
+        this.waiting.push({ at: this.now + delaySeconds * 1000, task });
       },
     };
     const store = new MemoryStore({
       now: () => this.now,
       onCommit: (commits) => {
+        onCommit?.(commits);
         this.stream.push(...commits.filter(({ after }) => after?.pk.startsWith('EVT#') && after.sk === 'META'));
       },
     });
     this.store = store;
     this.admin = new AdminBench({ store, tasks });
     const { ports } = this.admin;
-    const ofEvents = underRole(store, 'events');
+    const ofEvents = within(underRole(store, 'events'));
     // Asked anew each time: a test does not wait for 15 s.
     const subscribers = (workspace: string) => subscribersOf(ofEvents, ports.clock)(workspace);
     const sending = {
@@ -51,7 +61,7 @@ export class ReactionBench {
     const submit: DispatchPorts['submit'] = (workspace, rule, body, key) =>
       submitBody(sending, { workspace, webhookId: rule }, body, key);
     this.dispatching = { ...ports, submit, tasks, store: ofEvents, subscribers, matches: patternMatcher() };
-    this.delivering = { ...ports, tasks, store: underRole(store, 'deliver') };
+    this.delivering = { ...ports, tasks, store: within(underRole(store, 'deliver')) };
   }
 
   get now(): number {
@@ -74,7 +84,7 @@ export class ReactionBench {
   }
 
   get tasks() {
-    return this.#waiting.map(({ at, task }) => ({ task, inSeconds: (at - this.now) / 1000 }));
+    return this.waiting.map(({ at, task }) => ({ task, inSeconds: (at - this.now) / 1000 }));
   }
 
   /** Works off the stream, and no task. */
@@ -87,7 +97,7 @@ export class ReactionBench {
 
   /** What lies in the queue, taken out of it. */
   takeTasks(): readonly Task[] {
-    return this.#waiting.splice(0).map(({ task }) => task);
+    return this.waiting.splice(0).map(({ task }) => task);
   }
 
   /** Works off the stream and every task that is due, until nothing is. */
@@ -95,8 +105,8 @@ export class ReactionBench {
     for (;;) {
       const changes = this.stream.length;
       await this.dispatchAll();
-      const due = this.#waiting.filter(({ at }) => at <= this.now);
-      for (const one of due) this.#waiting.splice(this.#waiting.indexOf(one), 1);
+      const due = this.waiting.filter(({ at }) => at <= this.now);
+      for (const one of due) this.waiting.splice(this.waiting.indexOf(one), 1);
       if (changes === 0 && due.length === 0) return;
       for (const { task } of due) await runTask(this.delivering, task);
     }
@@ -107,7 +117,7 @@ export class ReactionBench {
     const end = this.now + seconds * 1000;
     for (;;) {
       await this.settle();
-      const next = Math.min(...this.#waiting.map(({ at }) => at));
+      const next = Math.min(...this.waiting.map(({ at }) => at));
       if (next > end) break;
       this.now = Math.max(this.now, next);
     }
@@ -123,18 +133,23 @@ export class ReactionBench {
 
   /** What the queue held is gone, as SQS may lose a message. */
   loseTasks(): void {
-    this.#waiting.splice(0);
+    this.waiting.splice(0);
   }
 
-  /** One run of the watchdog, as far as it concerns deliveries. */
-  async watch(): Promise<void> {
-    const ports = { ...this.delivering, store: underRole(this.admin.store, 'watchdog') };
+  /** One run of the watchdog, as far as it concerns deliveries; its clock may be ahead. */
+  async wake(aheadMs = 0): Promise<void> {
+    const ports = { ...this.delivering, store: this.#within(underRole(this.admin.store, 'watchdog')) };
     const due = async (what: 'delivery' | 'endpoint') => {
-      const pages = await Promise.all(dueLists(what, { before: this.now }, 100).map((list) => ports.store.query(list)));
-      return pages.flatMap(keysOf);
+      const lists = dueLists(what, { before: this.now + aheadMs }, 100);
+      return (await Promise.all(lists.map((list) => ports.store.query(list)))).flatMap(keysOf);
     };
     for (const key of await due('delivery')) await wakeDelivery(ports, key);
     for (const key of await due('endpoint')) await wakeEndpoint(ports, key);
+  }
+
+  /** The same, and all that comes of it. */
+  async watch(): Promise<void> {
+    await this.wake();
     await this.settle();
   }
 

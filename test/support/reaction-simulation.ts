@@ -1,0 +1,350 @@
+import { runTask } from '#lib/reactions/deliver.ts';
+import { dispatch, noticeOf } from '#lib/reactions/dispatch.ts';
+import type { Task } from '#lib/reactions/task.ts';
+import type { Reply } from '#lib/sender/provider.ts';
+import { type Delete, type Put, type Store, StoreUnavailable, type Update } from '#lib/store/store.ts';
+import { itemsOf, message } from '#test/functions/admin/admin-bench.ts';
+import type { Commit } from './memory-store.ts';
+import { ReactionBench } from './reactions.ts';
+import { Seeded } from './simulation/seeded.ts';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+/** After a crash a message of the queue comes again. */
+const HIDDEN = 270 * SECOND;
+const WELL = 'https://well.example/in';
+const ILL = 'https://ill.example/in';
+const CALLED = 'https://called.example/in';
+const SANDBOX = { provider: 'sandbox', channel: 'whatsapp', phone: '+15550199001', credentials: {} };
+const CREDITS = 100_000;
+
+/** Longer than the wait after the fourth failure of one delivery. */
+const LONGEST_WAIT_MIN = 6 * 60;
+
+class Crash extends Error {
+  override readonly name = 'Crash';
+}
+
+/** One guard taken out, to see that the simulation notices. */
+export interface Mutant {
+  readonly write?: (write: Put | Update | Delete) => Put | Update | Delete;
+  /** A function that dies takes its messages along. */
+  readonly losesTasks?: boolean;
+}
+
+/**
+ * What comes in on its way to endpoints and rules, with a function that dies at any step, doubled, late, reordered and
+ * lost tasks, a table that refuses, and an endpoint that answers as it likes. Throws where a promise is broken.
+ */
+export class ReactionSimulation {
+  readonly #seeded: Seeded;
+  readonly #bench: ReactionBench;
+  readonly #mutant: Mutant;
+  /** 0: nothing goes wrong any more. */
+  #trouble = 1;
+  #tableAwayUntil = 0;
+  #ill: 'well' | 'failing' | 'hanging' | 'busy' = 'well';
+  #n = 0;
+  #hook = '';
+  readonly #rules = new Map<string, string>();
+  readonly #expected = new Map<string, Set<string>>([WELL, ILL, CALLED].map((url) => [url, new Set()]));
+  readonly #told = new Map<string, Set<string>>([WELL, ILL, CALLED].map((url) => [url, new Set()]));
+  readonly #sent = new Set<string>();
+  readonly #handed: Commit[] = [];
+  #credits = 0;
+  calls = 0;
+
+  private constructor(seed: number, mutant: Mutant) {
+    this.#seeded = new Seeded(seed);
+    this.#mutant = mutant;
+    this.#bench = new ReactionBench({
+      within: (store) => this.#faulty(store),
+      onCommit: (commits) => {
+        for (const commit of commits) this.#see(commit);
+      },
+    });
+  }
+
+  static async start(seed: number, mutant: Mutant = {}): Promise<ReactionSimulation> {
+    const simulation = new ReactionSimulation(seed, mutant);
+    await simulation.#prepare();
+    return simulation;
+  }
+
+  async #prepare(): Promise<void> {
+    this.#trouble = 0;
+    const { admin } = this.#bench;
+    const accountId = String((await admin.done('POST', '/api/accounts', { body: SANDBOX })).id);
+    await admin.done('PUT', '/api/credits/quota', { body: { kind: 'monthly', credits: CREDITS } });
+    this.#hook = (await admin.webhook({ accountId })).url;
+    for (const url of [WELL, ILL]) await this.#bench.endpoint({ url });
+    const rule = async (name: string, action: object) => {
+      const body = {
+        ...{ name, on: ['message.received'], when: { field: 'text', words: [name] }, do: [action] },
+        guard: { perContact: { max: 100, seconds: 1 }, maxAgeSeconds: 86_400 },
+      };
+      this.#rules.set(String((await admin.done('POST', '/api/rules', { body })).id), name);
+    };
+    await rule('answer', { action: 'reply', text: 'heard: {{ text }}' });
+    await rule('write', { action: 'send', to: { phone: '+15550300' }, text: '{{ text }}' });
+    await rule('call', { action: 'call', url: CALLED });
+    this.#trouble = 1;
+  }
+
+  /** The table over a network: it may refuse, lose its answer, and whoever asks may die before and after. */
+  #faulty(store: Store): Store {
+    const over = async <Result>(effect: () => Promise<Result>): Promise<Result> => {
+      this.#mayDie();
+      if (this.#bench.now < this.#tableAwayUntil) throw new StoreUnavailable('unreachable');
+      if (this.#chance(0.004)) throw new StoreUnavailable('throttled');
+      const result = await effect();
+      this.#mayDie();
+      if (this.#chance(0.004)) throw new StoreUnavailable('unreachable');
+      return result;
+    };
+    const mutated = (write: Put | Update | Delete) => this.#mutant.write?.(write) ?? write;
+    return {
+      get: (...given) => over(() => store.get(...given)),
+      getMany: (...given) => over(() => store.getMany(...given)),
+      query: (...given) => over(() => store.query(...given)),
+      write: (write, options) => over(() => store.write(mutated(write), options)),
+      transact: (writes, token) =>
+        over(() =>
+          store.transact(
+            writes.map((one) => (one.kind === 'check' ? one : mutated(one))),
+            token,
+          ),
+        ),
+      writeMany: (writes) => over(() => store.writeMany(writes)),
+    };
+  }
+
+  #chance(probability: number): boolean {
+    return this.#trouble > 0 && this.#seeded.chance(probability);
+  }
+
+  #mayDie(): void {
+    if (this.#chance(0.006)) throw new Crash('died');
+  }
+
+  /** What must hold of each write, whenever it is made. */
+  #see({ before, after }: Commit): void {
+    if (after?.pk.startsWith('MSG#') && !before) this.#seeSend(after);
+    if (after?.pk.startsWith('EP#')) {
+      const isListed = typeof after.gsi3pk === 'string';
+      if (isListed !== (after.state === 'waiting')) throw new Error(`nobody finds ${after.pk} ${after.sk}`);
+    }
+    if (after?.pk.startsWith('WS#') && after.sk.startsWith('ENDPOINT#')) {
+      const isListed = typeof after.gsi3pk === 'string';
+      const isUnderWay = after.state === 'failing' || after.drainingSince !== undefined;
+      if (isUnderWay && !isListed) throw new Error(`nobody asks ${after.sk}, which is ${after.state}`);
+    }
+  }
+
+  #seeSend({ webhook, parts }: NonNullable<Commit['after']>): void {
+    const name = `${webhook} ${JSON.stringify(parts)}`;
+    if (this.#sent.has(name)) throw new Error(`sent twice: ${name}`);
+    this.#sent.add(name);
+    this.#credits += 1;
+  }
+
+  async step(): Promise<void> {
+    const seeded = this.#seeded;
+    await seeded.pick([
+      () => this.#receive(),
+      () => this.#receive(),
+      () => this.#receive(),
+      () => this.#feed(),
+      () => this.#feed(),
+      () => this.#feed(),
+      () => this.#work(),
+      () => this.#work(),
+      () => this.#work(),
+      () => this.#work(),
+      () => this.#meddle(),
+      () => this.#passTime(),
+    ])();
+    this.#check();
+  }
+
+  get notices(): number {
+    return this.#n;
+  }
+
+  async #receive(): Promise<void> {
+    this.#n += 1;
+    const n = this.#n;
+    const word = this.#seeded.chance(0.3) ? this.#seeded.pick(['answer', 'write', 'call']) : 'hello';
+    const phone = `+1555${String(1_000_000 + n).slice(0, 7)}`;
+    const body = message(n, {
+      ...{ text: `${word} ${n}`, from: phone, chat: phone },
+      at: new Date(this.#bench.now).toISOString(),
+    });
+    const answer = await this.#bench.admin.post(this.#hook, body);
+    const id = String(answer.body.id);
+    for (const url of [WELL, ILL]) this.#expected.get(url)?.add(id);
+    if (word === 'call') this.#expected.get(CALLED)?.add(`${id}_0`);
+  }
+
+  /** Some records of the stream, in order; the batch comes again from where it failed, and sometimes from before. */
+  async #feed(): Promise<void> {
+    const { stream } = this.#bench;
+    if (this.#chance(0.05)) stream.unshift(...this.#handed.splice(-5));
+    for (let left = 1 + this.#seeded.below(8); left > 0 && stream[0]; left -= 1) {
+      const { before, after } = stream[0];
+      try {
+        const notice = noticeOf({ ...(before && { before }), ...(after && { after }) });
+        if (notice) await dispatch(this.#dispatching(), notice);
+      } catch (fault) {
+        if (!isFault(fault)) throw fault;
+        return;
+      }
+      this.#handed.push(...stream.splice(0, 1));
+    }
+  }
+
+  #dispatching() {
+    const { dispatching, delivering } = this.#bench;
+    const submit: typeof dispatching.submit = async (...given) => {
+      this.#mayDie();
+      const verdict = await dispatching.submit(...given);
+      this.#mayDie();
+      return verdict;
+    };
+    return { ...dispatching, submit, tasks: this.#queue(delivering.tasks.send) };
+  }
+
+  #queue(send: (task: Task, delaySeconds?: number) => Promise<void>) {
+    return {
+      send: async (task: Task, delaySeconds = 0) => {
+        this.#mayDie();
+        if (this.#chance(0.01)) throw new Crash('the queue is away');
+        // What the table knows may be lost on the way; what is new may not, for it stands nowhere else.
+        const isKept = task.kind === 'drain' || task.kind === 'probe' || delaySeconds > 2;
+        if (isKept && this.#chance(0.1)) return;
+        await send(task, delaySeconds);
+        if (this.#chance(0.05)) await send(task, delaySeconds);
+        this.#mayDie();
+      },
+    };
+  }
+
+  /** Some tasks that are due, in any order and at once. One whose function dies comes again. */
+  async #work(): Promise<void> {
+    const { waiting, now } = this.#bench;
+    const taken: Task[] = [];
+    for (let left = 1 + this.#seeded.below(12); left > 0; left -= 1) {
+      const due = waiting.filter(({ at }) => at <= now);
+      if (due.length === 0) break;
+      const one = this.#seeded.pick(due);
+      waiting.splice(waiting.indexOf(one), 1);
+      taken.push(one.task);
+    }
+    const ports = {
+      ...this.#bench.delivering,
+      http: { call: this.#call },
+      tasks: this.#queue(this.#bench.delivering.tasks.send),
+    };
+    const done = await Promise.allSettled(taken.map((task) => runTask(ports, task)));
+    for (const [i, one] of done.entries()) {
+      const task = taken[i];
+      if (one.status === 'fulfilled' || !task) continue;
+      if (!isFault(one.reason)) throw one.reason;
+      if (this.#mutant.losesTasks !== true) waiting.push({ at: now + HIDDEN, task });
+    }
+  }
+
+  readonly #call = async ({
+    url,
+    headers,
+  }: {
+    readonly url: string;
+    readonly headers?: Readonly<Record<string, string>>;
+  }) => {
+    this.calls += 1;
+    this.#mayDie();
+    for (let turns = this.#seeded.below(20); turns > 0; turns -= 1) await undefined;
+    const wellOrNot = this.#chance(0.02) ? 'failing' : 'well';
+    const how = url === ILL ? this.#ill : wellOrNot;
+    // It may have had the notice although nobody heard its answer.
+    if (how === 'well') this.#told.get(url)?.add(String(headers?.['webhook-id']));
+    this.#mayDie();
+    return REPLIES[how];
+  };
+
+  async #meddle(): Promise<void> {
+    const seeded = this.#seeded;
+    if (seeded.chance(0.3)) this.#ill = seeded.pick(['well', 'well', 'failing', 'hanging', 'busy']);
+    if (seeded.chance(0.05)) this.#tableAwayUntil = this.#bench.now + MINUTE;
+    if (seeded.chance(0.5)) await this.#wake(seeded.chance(0.3) ? 60 * MINUTE : 0);
+  }
+
+  async #wake(aheadMs: number): Promise<void> {
+    try {
+      await this.#bench.wake(aheadMs);
+    } catch (fault) {
+      if (!isFault(fault)) throw fault;
+    }
+  }
+
+  async #passTime(): Promise<void> {
+    this.#bench.now += this.#seeded.below(this.#seeded.chance(0.1) ? 3 * MINUTE : 5 * SECOND);
+  }
+
+  /** The books, after each step: one credit for each message that was accepted, and its place in the queue. */
+  #check(): void {
+    const months = this.#bench.store.partition('WS#main').filter(({ sk }) => sk.startsWith('QUOTA#'));
+    const left = months.reduce((sum, { available }) => sum + Number(available), 0);
+    if (left !== months.length * CREDITS - this.#credits)
+      throw new Error(`${left} credits are left after ${this.#credits} of ${CREDITS}`);
+  }
+
+  /** Everybody is well, and time passes. */
+  async end(): Promise<void> {
+    this.#trouble = 0;
+    this.#tableAwayUntil = 0;
+    this.#ill = 'well';
+    const { waiting, stream } = this.#bench;
+    for (let minute = 0; minute < LONGEST_WAIT_MIN; minute += 1) {
+      while (stream.length > 0) await this.#feed();
+      for (let second = 0; second < 60 && waiting.some(({ at }) => at <= this.#bench.now); second += 1) {
+        while (waiting.some(({ at }) => at <= this.#bench.now)) await this.#work();
+        this.#bench.now += SECOND;
+      }
+      if (minute % 5 === 0) await this.#wake(0);
+      if (this.#missing().length === 0 && waiting.length === 0) break;
+      this.#bench.now += MINUTE;
+    }
+    this.#check();
+    const missing = this.#missing();
+    if (missing.length > 0) throw new Error(`${missing.length} were never told, as ${missing.slice(0, 3).join(', ')}`);
+    await this.#checkSends();
+  }
+
+  #missing(): string[] {
+    return [...this.#expected].flatMap(([url, ids]) =>
+      [...ids].filter((id) => !this.#told.get(url)?.has(id)).map((id) => `${url} ${id}`),
+    );
+  }
+
+  /** What was due to be sent was sent, or the run says why it was not. */
+  async #checkSends(): Promise<void> {
+    for (const [rule, name] of this.#rules) {
+      const runs = itemsOf(await this.#bench.admin.done('GET', `/api/rules/${rule}/runs?limit=200`));
+      const failed = runs.filter(({ result }) => result === 'failed');
+      if (failed.length > 0) throw new Error(`the rule ${name} failed: ${JSON.stringify(failed[0])}`);
+      if (name !== 'call' && runs.length > 0 && ![...this.#sent].some((one) => one.startsWith(rule)))
+        throw new Error(`the rule ${name} sent nothing: ${JSON.stringify(runs[0])}`);
+    }
+  }
+}
+
+const answered = (status: number): Reply => ({ kind: 'answered', status, headers: {}, text: '' });
+const REPLIES: Readonly<Record<'well' | 'failing' | 'hanging' | 'busy', Reply>> = {
+  well: answered(200),
+  failing: answered(500),
+  busy: { kind: 'answered', status: 429, headers: { 'retry-after': '999999999' }, text: '' },
+  hanging: { kind: 'broken', breakdown: 'unanswered' },
+};
+
+const isFault = (fault: unknown): boolean => fault instanceof Crash || fault instanceof StoreUnavailable;
