@@ -6,6 +6,7 @@ import { cpu } from './cpu.ts';
 import type { Benchmark } from './figure.ts';
 import { http } from './http.ts';
 import { load } from './load.ts';
+import { reactions } from './reactions.ts';
 import { keep } from './results.ts';
 import { sendCost } from './send-cost.ts';
 import { spacing } from './spacing.ts';
@@ -23,6 +24,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   spacing,
   'send-cost': sendCost,
   load,
+  reactions,
 };
 
 const wanted = process.argv.slice(2);
