@@ -271,9 +271,7 @@ export async function call(
   );
   const ms = Math.round(clock.monotonic() - startedAt);
   const answer =
-    reply.kind === 'answered'
-      ? redacted(reply.text, valuesOf(headers)).slice(0, LONGEST_ANSWER).toWellFormed()
-      : '';
+    reply.kind === 'answered' ? redacted(reply.text, valuesOf(headers)).slice(0, LONGEST_ANSWER).toWellFormed() : '';
   return { result: resultOf(reply, at), answer, ms };
 }
 
