@@ -15,8 +15,10 @@ export function withParties(payload: Payload): Payload {
 }
 
 function partiesOf(told: Message): Message {
-  const message = throughList(told);
-  const direction = directionOf(message);
+  const found = throughList(told);
+  const direction = directionOf(found);
+  const isOurs = direction === 'outbound' && found.chat.kind === 'individual';
+  const message = isOurs ? turnedRound(found) : found;
   const isTheirs = direction === 'inbound' && message.chat.kind === 'individual';
   const title = titleIn(message.chat, namesBeside(message, direction));
   const { title: _title, ...chat } = message.chat;
@@ -50,6 +52,15 @@ function otherParty({ chat, sender, account }: Message, title: string | undefine
   const isWrong = isOwn(sender, account) && !isOwn({ id: chat.id, ...known({ phone }) }, account);
   if (isWrong) return known({ id: chat.id.includes('@') ? chat.id : undefined, phone, name: title });
   return known({ ...sender, name: sender.name ?? (sender.contactName === undefined ? title : undefined) });
+}
+
+/** In a chat of two, what went out is ours: whoever is called its sender is the one to whom it went. */
+function turnedRound(message: Message): Message {
+  const { chat, sender, account } = message;
+  const phone = phoneIn(chat);
+  const isTheirs = phone !== undefined && isOwn(sender, { phone }) && !isOwn(sender, account);
+  if (!isTheirs || account.phone === undefined) return message;
+  return { ...message, sender: known({ phone: account.phone, name: account.name }), recipient: sender };
 }
 
 const phoneIn = ({ id, phone }: Pick<Chat, 'id' | 'phone'>): string | undefined =>
