@@ -14,7 +14,7 @@ import { recipientOf } from '#lib/domain/send/recipient.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { findSend } from '#lib/sender/cancel.ts';
 import { type Part, readAccount, readSend, type Send } from '#lib/sender/items.ts';
-import { type Place, placesOf } from '#lib/sender/place.ts';
+import { type Place, placesOf, WAITING_FOR } from '#lib/sender/place.ts';
 import { threadIn } from '#lib/sender/sent-event.ts';
 import { accountKey, entryId, sendKey, sendListKey, stateKey } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
@@ -65,6 +65,19 @@ export const ShownSend = v.object({
   createdAt: Instant,
   position: optional(Whole, 'In its account’s queue: 1 goes next'),
   etaAt: v.exactOptional(v.pipe(Instant, v.description('About when it will go out, if its account can send'))),
+  waitingFor: v.exactOptional(
+    v.pipe(
+      v.picklist(WAITING_FOR),
+      v.description(
+        'While it waits: for the end of a `pause` of yours or of a `hold` of the provider, for a `backoff` after an error ' +
+          'of the provider, or for its `turn`',
+      ),
+    ),
+  ),
+  waitingReason: optional(v.string(), 'Why the account is paused or held'),
+  waitingUntil: v.exactOptional(
+    v.pipe(Instant, v.description('When the provider of a held account is asked again, or the backoff ends')),
+  ),
   resendOf: optional(text('The send that this one repeats')),
   resentAs: optional(text('The send that repeats this one')),
 });
@@ -84,9 +97,14 @@ export function shownSend(send: Send, place: Place | undefined): ShownSend {
     parts: parts.map(shownPart),
     history: history.map(({ at, state, part, detail }) => ({ at: toIso(at), ...known({ state, part, detail }) })),
     createdAt: toIso(createdAt),
-    ...known({ position: place?.position, etaAt: place?.etaAt === undefined ? undefined : toIso(place.etaAt) }),
+    ...(place && shownPlace(place)),
     ...known({ resendOf, resentAs }),
   };
+}
+
+function shownPlace({ position, etaAt, waiting: { for: waitingFor, reason, until } }: Place) {
+  const iso = (at: number | undefined) => (at === undefined ? undefined : toIso(at));
+  return { position, waitingFor, ...known({ waitingReason: reason, waitingUntil: iso(until), etaAt: iso(etaAt) }) };
 }
 
 function shownPart({

@@ -1,11 +1,12 @@
 import { known } from '#lib/domain/schema.ts';
-import { sendState } from '#lib/domain/send/part.ts';
-import { accountKey, sendKey } from '#lib/store/keys.ts';
+import { isPending, type PartState } from '#lib/domain/send/part.ts';
+import { accountKey, POINTER_PREFIX, pointerKey, sendKey } from '#lib/store/keys.ts';
+import { pagesOf } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict, withRetries } from '#lib/store/retry.ts';
 import { add, exists, newTransaction, type Store, type Update, update } from '#lib/store/store.ts';
 import { type Accepted, type AcceptPorts, accept, type NewPart } from './accept.ts';
 import type { SendingConfig } from './config.ts';
-import { type Part, readSend, type Send } from './items.ts';
+import { type Part, readAccount, readPointer, readSend, type Send } from './items.ts';
 import { countSettled, type SettlingPorts, settling } from './settle.ts';
 
 type Cancelled = 'cancelled' | 'too late' | 'not found';
@@ -35,6 +36,45 @@ export async function cancel(
   });
 }
 
+interface CancelledAll {
+  /** Sends, not parts. */
+  readonly cancelled: number;
+  /** Time was up before all were looked at. */
+  readonly more: boolean;
+}
+
+const PAGE = 100;
+/** A call of the API has 30 s; one slow transaction may come on top of this. */
+const LONGEST_MS = 15_000;
+
+/**
+ * Cancels what waits in an account's queue, one send after the other: all of them change the account and the quota. What
+ * is accepted meanwhile stays, so it comes to an end; what is being sent stays, too.
+ */
+export async function cancelAll(
+  given: SettlingPorts,
+  workspace: string,
+  account: string,
+  config: SendingConfig,
+  budgetMs = LONGEST_MS,
+): Promise<CancelledAll | undefined> {
+  const { store, clock } = withRetries(given, config);
+  const deadline = clock.monotonic() + budgetMs;
+  const item = await store.get(accountKey(account), { consistent: true });
+  const read = item && readAccount(item);
+  if (read?.workspace !== workspace) return undefined;
+  const { pk } = accountKey(account);
+  const end = pointerKey(account, read.tailSeq + 1, 0).sk;
+  let cancelled = 0;
+  for await (const page of pagesOf(store, { pk, from: POINTER_PREFIX, before: end, limit: PAGE, consistent: true })) {
+    for (const messageId of new Set(page.map((pointer) => readPointer(pointer).send))) {
+      if (clock.monotonic() >= deadline) return { cancelled, more: true };
+      if ((await cancel(given, workspace, messageId, config)) === 'cancelled') cancelled += 1;
+    }
+  }
+  return { cancelled, more: false };
+}
+
 /** A send of this workspace; another's is not found. */
 export async function findSend(store: Store, workspace: string, messageId: string): Promise<Send | undefined> {
   const item = await store.get(sendKey(messageId), { consistent: true });
@@ -49,14 +89,19 @@ const leaveQueue = (account: string, parts: number): Update =>
 export type Resent =
   | Accepted
   | { readonly kind: 'not found' }
-  | { readonly kind: 'not unknown' }
+  /** Something of it still waits, or nothing of it failed. */
+  | { readonly kind: 'nothing failed' }
   /** The provider has it, under an id: it went out, or still will. */
   | { readonly kind: 'named' }
   | { readonly kind: 'resent already'; readonly messageId: string };
 
+/** What a resend repeats. What was cancelled, somebody did not want to go out. */
+const IN_VAIN: readonly PartState[] = ['failed', 'unknown', 'expired'];
+
 /**
  * An operator's decision, since the recipient may get it twice: a new send, charged anew and linked to the old one, of
- * those parts whose fate is not known. The old one's credit comes back by its own evidence or limit.
+ * those parts that failed or whose fate is not known, and of no other. The old one's credit has come back, or does so by
+ * its own evidence or limit.
  */
 export async function resend(
   given: AcceptPorts,
@@ -67,10 +112,9 @@ export async function resend(
   const send = await findSend(withRetries(given, config).store, workspace, messageId);
   if (!send || send.erased) return { kind: 'not found' };
   if (send.resentAs !== undefined) return { kind: 'resent already', messageId: send.resentAs };
-  const state = sendState(send.parts);
-  const unsure = send.parts.filter((part) => part.state === 'unknown' || part.state === 'expired');
-  if ((state !== 'unknown' && state !== 'expired') || unsure.length === 0) return { kind: 'not unknown' };
-  const [first, second] = unsure.filter(({ providerId }) => providerId === undefined).map(again);
+  const inVain = send.parts.filter(({ state }) => IN_VAIN.includes(state));
+  if (send.parts.some(({ state }) => isPending(state)) || inVain.length === 0) return { kind: 'nothing failed' };
+  const [first, second] = inVain.filter((part) => part.state === 'failed' || part.providerId === undefined).map(again);
   if (!first) return { kind: 'named' };
   const { accountId: account, recipient, webhook } = send;
   const parts = second ? ([first, second] as const) : ([first] as const);

@@ -1,8 +1,9 @@
+import { known } from '#lib/domain/schema.ts';
 import { meanGap } from '#lib/domain/send/pace.ts';
-import { accountKey, POINTER_PREFIX } from '#lib/store/keys.ts';
+import { accountKey, dueTime, POINTER_PREFIX, probeKey } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
 import type { Store } from '#lib/store/store.ts';
-import { type Account, isBlocked, type Pointer, readAccount, readPointer, type Send } from './items.ts';
+import { type Account, isBlocked, type Pointer, readAccount, readPointer, readProbe, type Send } from './items.ts';
 import { gatesOpenAt } from './schedule.ts';
 
 /** Where a send stands in its account's queue. */
@@ -11,10 +12,23 @@ export interface Place {
   readonly position: number;
   /** About when its turn comes, in milliseconds. Absent on a blocked account: nobody knows. */
   readonly etaAt?: number;
+  readonly waiting: Waiting;
+}
+
+/** What a send waits for, the first of these that holds: what an operator can end comes first. */
+export const WAITING_FOR = ['pause', 'hold', 'backoff', 'turn'] as const;
+
+interface Waiting {
+  readonly for: (typeof WAITING_FOR)[number];
+  readonly reason?: string;
+  /** When the provider is asked again, or called again, in milliseconds. */
+  readonly until?: number;
 }
 
 interface Queue {
   readonly account: Account;
+  /** When the provider of a held account is asked again. */
+  readonly probeAt?: number;
   readonly pointers: readonly Pointer[];
 }
 
@@ -41,7 +55,18 @@ async function readQueue(store: Store, id: string): Promise<Queue | undefined> {
     store.get(accountKey(id)),
     queryAll(store, { pk, prefix: POINTER_PREFIX, limit: PAGE }),
   ]);
-  return account && { account: readAccount(account), pointers: pointers.map(readPointer) };
+  if (!account) return undefined;
+  const read = readAccount(account);
+  const probe = read.held && (await store.get(probeKey(id)));
+  const asked = probe ? { probeAt: dueTime(readProbe(probe).gsi3sk) } : {};
+  return { account: read, ...asked, pointers: pointers.map(readPointer) };
+}
+
+function waitingOf({ account, probeAt }: Queue, now: number): Waiting {
+  const { paused, pauseReason, held, holdReason, backoffUntil } = account;
+  if (paused) return { for: 'pause', ...known({ reason: pauseReason }) };
+  if (held) return { for: 'hold', ...known({ reason: holdReason, until: probeAt }) };
+  return backoffUntil > now ? { for: 'backoff', until: backoffUntil } : { for: 'turn' };
 }
 
 function placeOf({ messageId }: Send, queue: Queue | undefined, now: number): Place | undefined {
@@ -49,7 +74,8 @@ function placeOf({ messageId }: Send, queue: Queue | undefined, now: number): Pl
   if (!queue || ahead < 0) return undefined;
   const { account } = queue;
   const position = ahead + 1;
-  if (isBlocked(account)) return { position };
+  const waiting = waitingOf(queue, now);
+  if (isBlocked(account)) return { position, waiting };
   const wait = ahead * (meanGap(account.pacing) + USUAL_CALL_MS);
-  return { position, etaAt: Math.max(now, gatesOpenAt(account)) + wait };
+  return { position, waiting, etaAt: Math.max(now, gatesOpenAt(account)) + wait };
 }

@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 import { type Reach, readBaseUrl } from '#lib/domain/base-url.ts';
 import { isRecord } from '#lib/domain/json.ts';
-import { type Issue, issuesOf, optional } from '#lib/domain/schema.ts';
+import { type Issue, issuesOf, optional, tally } from '#lib/domain/schema.ts';
+import { cancelAll } from '#lib/sender/cancel.ts';
 import { pause, resume } from '#lib/sender/hold.ts';
 import type { AccountProvider, Channel } from '#lib/tenants/account.ts';
 import { Pacing, ShownAccount, shownAccount } from '#lib/tenants/account.ts';
@@ -199,6 +200,29 @@ const pauseRoutes = [
   }),
 ];
 
+const cancelling = route({
+  ...shared,
+  method: 'post',
+  path: '/api/accounts/{id}/cancel',
+  summary: 'Take all that waits out of the queue of an account, with its credits back',
+  description:
+    'One call does what fits into its time; call again while `more` is true. What is being sent is not stopped, and what is handed in meanwhile waits as ever: pause the account first to send nothing at all.',
+  params: WithId,
+  answers: {
+    200: {
+      description: 'What was cancelled',
+      schema: v.object({
+        cancelled: tally('Sends that were taken out'),
+        more: v.pipe(v.boolean(), v.description('Whether there may be more to cancel')),
+      }),
+    },
+  },
+  run: async ({ params }, { ports, workspace }) => {
+    const cancelled = await cancelAll(ports, workspace, params.id, ports.config);
+    return cancelled ? json(200, cancelled) : NO_ACCOUNT;
+  },
+});
+
 async function shown({ ports, workspace }: Context, id: string) {
   const account = await findAccount(ports.store, workspace, id);
   return account ? json(200, shownAccount(account)) : NO_ACCOUNT;
@@ -211,4 +235,5 @@ export const accountRoutes = (providers: readonly AccountProvider[]) => [
   patching(providers),
   deleting,
   ...pauseRoutes,
+  cancelling,
 ];

@@ -124,10 +124,10 @@ const resending = route({
   ...shared,
   method: 'post',
   path: '/api/sends/{messageId}/resend',
-  summary: 'Send again what may or may not have gone out; the recipient may get it twice',
+  summary: 'Send again what failed, or of which nobody knows whether it went out',
   description:
-    'Makes a new send of the same content to the same recipient, and charges it. Ask the recipient first, if you can.',
-  conflict: 'It is neither unknown nor expired, or was sent again already',
+    'Makes a new send of those parts to the same recipient, and charges it: what went out is not repeated. What is unknown the recipient may get twice; ask them first, if you can.',
+  conflict: 'Nothing of it failed or is unknown, something of it waits, or it was sent again already',
   charges: true,
   params: WithMessageId,
   answers: { 201: { description: 'The new send', schema: ShownSend } },
@@ -147,8 +147,8 @@ function refusalOf(resent: Resent): ProblemReply | undefined {
       return undefined;
     case 'not found':
       return NO_SEND;
-    case 'not unknown':
-      return problem(409, 'Only what is unknown or expired can be sent again');
+    case 'nothing failed':
+      return problem(409, 'Only what failed, is unknown or expired can be sent again, once nothing of the send waits');
     case 'named':
       return problem(409, 'The provider has it, under an id: to send it again would send it twice');
     case 'resent already':

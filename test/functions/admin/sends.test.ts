@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { sendKey } from '#lib/store/keys.ts';
+import { cancelAll } from '#lib/sender/cancel.ts';
+import { hold } from '#lib/sender/hold.ts';
+import { accountKey, sendKey } from '#lib/store/keys.ts';
 import { StoreUnavailable, set, update } from '#lib/store/store.ts';
 import { AdminBench, itemsOf } from './admin-bench.ts';
 
@@ -18,8 +20,13 @@ async function newAccount(call = {}): Promise<string> {
 }
 
 /** The state in which only an outcome can put it. */
-const become = (messageId: string, state: string) =>
-  hub.store.write(update(sendKey(messageId), [set(['parts', 0, 'state'], state)]));
+const become = (messageId: string, ...states: string[]) =>
+  hub.store.write(
+    update(
+      sendKey(messageId),
+      states.map((state, part) => set(['parts', part, 'state'], state)),
+    ),
+  );
 
 describe('a send', () => {
   it('is shown whole, with its place in the queue', async () => {
@@ -63,6 +70,48 @@ describe('a send', () => {
       const answer = await hub.call('POST', `/api/sends/${id}/cancel`);
       expect(answer).toMatchObject({ status: 409, json: { status: 409, data: {} } });
     }
+  });
+
+  it('that failed is sent again, of several parts only those that did', async () => {
+    const file = { file_url: 'https://files.example/a.pdf', file_name: 'a.pdf' };
+    const [whole, text, waiting] = [await hub.send(url, file), await hub.send(url, file), await hub.send(url, file)];
+    await become(whole, 'failed', 'failed');
+    await become(text, 'sent', 'failed');
+    await become(waiting, 'failed', 'queued');
+    expect(await hub.done('POST', `/api/sends/${whole}/resend`)).toMatchObject({
+      resendOf: whole,
+      credits: 2,
+      parts: [{ kind: 'file', fileUrl: file.file_url, state: 'queued' }, { kind: 'text' }],
+    });
+    const again = await hub.done('POST', `/api/sends/${text}/resend`);
+    expect(again).toMatchObject({ credits: 1, parts: [{ kind: 'text', text: 'hello' }] });
+    expect(again.parts).toHaveLength(1);
+    expect(await hub.call('POST', `/api/sends/${waiting}/resend`)).toMatchObject({ status: 409 });
+  });
+
+  it.each([['cancelled'], ['delivered'], ['sending']])('that is %s is not sent again', async (state) => {
+    const id = await hub.send(url);
+    await become(id, state);
+    expect(await hub.call('POST', `/api/sends/${id}/resend`)).toMatchObject({ status: 409 });
+  });
+
+  it('says what it waits for', async () => {
+    const id = await hub.send(url, { account_id: account });
+    const waiting = async () => {
+      const { waitingFor, waitingReason, waitingUntil } = await hub.done('GET', `/api/sends/${id}`);
+      return [waitingFor, waitingReason, waitingUntil];
+    };
+    expect(await waiting()).toEqual(['turn', undefined, undefined]);
+    const backoff = [set('backoffUntil', hub.bench.now + 60_000)];
+    await hub.store.write(update(accountKey(account), backoff));
+    expect(await waiting()).toEqual(['backoff', undefined, '2026-03-01T12:01:00.000Z']);
+    await hold(hub.ports, account, 'the phone is off', hub.ports.config);
+    expect(await waiting()).toEqual(['hold', 'the phone is off', '2026-03-01T12:01:00.000Z']);
+    await hub.done('POST', `/api/accounts/${account}/pause`, { body: { reason: 'lunch' } });
+    expect(await waiting()).toEqual(['pause', 'lunch', undefined]);
+    expect(itemsOf(await hub.done('GET', '/api/sends'))).toMatchObject([{ waitingFor: 'pause' }]);
+    await hub.done('POST', `/api/sends/${id}/cancel`);
+    expect(await waiting()).toEqual([undefined, undefined, undefined]);
   });
 
   it('is sent again only if nobody knows what became of it, and only once', async () => {
@@ -126,6 +175,29 @@ describe('an account', () => {
     expect(resumed).toMatchObject({ paused: false, held: false, pending: 1 });
     expect(resumed).not.toHaveProperty('pauseReason');
     expect(hub.ticks.length).toBeGreaterThan(before);
+  });
+
+  it('loses all that waits at a word, with the credits back, and keeps what is being sent', async () => {
+    const ids: string[] = [];
+    for (let i = 0; i < 120; i += 1) ids.push(await hub.send(url, { account_id: account }));
+    const sending = ids[0] ?? '';
+    await become(sending, 'sending');
+    const other = await newAccount();
+    await hub.send(url, { account_id: other });
+    expect(await hub.done('POST', `/api/accounts/${account}/cancel`)).toEqual({ cancelled: 119, more: false });
+    expect(await hub.done('GET', `/api/accounts/${account}`)).toMatchObject({ pending: 1 });
+    expect(await hub.done('GET', `/api/accounts/${other}`)).toMatchObject({ pending: 1 });
+    expect(await hub.done('GET', `/api/sends/${sending}`)).toMatchObject({ state: 'sending' });
+    expect(await hub.done('GET', '/api/credits')).toMatchObject({ available: 998, reserved: 2 });
+    expect(await hub.done('POST', `/api/accounts/${account}/cancel`)).toEqual({ cancelled: 0, more: false });
+  });
+
+  it('goes on cancelling with the next call where time was up', async () => {
+    for (let i = 0; i < 3; i += 1) await hub.send(url, { account_id: account });
+    const none = await cancelAll(hub.ports, 'main', account, hub.ports.config, 0);
+    expect(none).toEqual({ cancelled: 0, more: true });
+    expect(await cancelAll(hub.ports, 'main', account, hub.ports.config)).toEqual({ cancelled: 3, more: false });
+    expect(await cancelAll(hub.ports, 'ws_0', account, hub.ports.config)).toBeUndefined();
   });
 
   it('with messages in its queue stays', async () => {

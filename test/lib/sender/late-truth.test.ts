@@ -87,7 +87,7 @@ describe('a message that has expired and went out after all', () => {
     expect(standing(id)).toBe('sent/refunded');
     expect(world.message(id).parts[0]).toMatchObject({ providerId: '3EB01' });
     expect(history(id)).toEqual(['queued', 'sending', 'unknown', 'expired', 'sent']);
-    expect(await resending(id)).toMatchObject({ kind: 'not unknown' });
+    expect(await resending(id)).toMatchObject({ kind: 'nothing failed' });
     expect(available()).toBe(10);
     expect(world.invariants.violations).toEqual([]);
   });

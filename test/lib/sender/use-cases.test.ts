@@ -285,7 +285,7 @@ describe('an unknown outcome', () => {
     expect(stateOf(world, first.messageId)).toBe('sent/spent');
     expect(world.message(first.messageId).resendOf).toBe(id);
     expect(await ask(world, (ports) => resend(ports, 'main', first.messageId, world.config))).toEqual({
-      kind: 'not unknown',
+      kind: 'nothing failed',
     });
     expect((await ask(world, (ports) => resend(ports, 'other', id, world.config))).kind).toBe('not found');
     await expectSound(world);
