@@ -75,7 +75,7 @@ const GRANTS: Readonly<Record<string, Grants>> = {
       PutItem: 'ACC ECHO EVT FEED HOOK IDEM KEY MSG PERSON SESS WORKSPACES WS',
       UpdateItem: 'ACC ATT AUTO CHAT EVT FEED HOOK MSG PID QUAR SESS WORKSPACES WS',
       // Not a send: credits are counted by sends, so that one is only ever emptied.
-      DeleteItem: 'ACC ATT CHAT ECHO EVT FEED HOOK KEY PERSON PID QUAR SESS WS',
+      DeleteItem: 'ACC ATT CHAT ECHO EP EVT FEED HOOK KEY PERSON PID QUAR SESS WS',
       ConditionCheckItem: 'ACC WORKSPACES',
       BatchWriteItem: 'CHAT EVT',
     },

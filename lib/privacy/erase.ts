@@ -20,8 +20,11 @@ import {
   chatKey,
   chatListPartition,
   chatMessagesPartition,
+  deliveryPartition,
+  ENDPOINT_PREFIX,
   echoKey,
   entryId,
+  eventKey,
   eventPartition,
   headKey,
   LEDGER_PREFIX,
@@ -29,9 +32,11 @@ import {
   personPartition,
   quarantineCounters,
   quotaKindKey,
+  RULE_PREFIX,
   sendKey,
   sendListKey,
   stateKey,
+  workspacePartition,
 } from '#lib/store/keys.ts';
 import { getAll, queryAll } from '#lib/store/query.ts';
 import { AGAIN, retrying, retryOnConflict } from '#lib/store/retry.ts';
@@ -59,7 +64,7 @@ export const Counts = v.object({
   chats: tally('Deleted from the registry'),
   sends: tally('Emptied of recipient, text, file and errors; credit and states stay'),
   deliveries: tally("Deleted: how far a provider's message got"),
-  attempts: tally('Deleted from the logs of webhooks'),
+  attempts: tally('Deleted from the logs of webhooks, and of the calls of endpoints and rules'),
   ledgerEntries: tally('Their reason emptied, which named the number; the figures stay'),
   quarantinedTypes: tally('Deleted from the counts of what was not understood'),
 });
@@ -112,6 +117,34 @@ function attemptStage({ store, workspace, mentions, counts }: Erasing): Stage {
       return true;
     },
   };
+}
+
+/** What endpoints and rules were answered may repeat what they were told; of an event that is gone nothing is kept. */
+function calledStage({ store, workspace, mentions, counts, nowSeconds }: Erasing): Stage {
+  return {
+    name: '4-called',
+    partitions: () => calledPartitions(store, workspace),
+    visit: async (row) => {
+      if (!mentions(JSON.stringify(row.attempts ?? [])) && (await hasEvent(store, row, nowSeconds))) return true;
+      await store.write(del({ pk: row.pk, sk: row.sk }));
+      counts.attempts += 1;
+      return true;
+    },
+  };
+}
+
+export async function hasEvent(store: Store, { event }: Item, nowSeconds: number): Promise<boolean> {
+  const head = await store.get(eventKey(String(event)), { consistent: true });
+  return head !== undefined && isLive(head, nowSeconds);
+}
+
+/** Where stands what endpoints and rules that call were answered. Of those that are deleted it runs out by itself. */
+export async function calledPartitions(store: Store, workspace: string): Promise<readonly Partition[]> {
+  const lists = [ENDPOINT_PREFIX, RULE_PREFIX].map((prefix) =>
+    queryAll(store, { pk: workspacePartition(workspace), prefix, limit: 100, consistent: true }),
+  );
+  const ids = (await Promise.all(lists)).flat().map(entryId);
+  return ids.sort().map((id) => ({ name: id, query: { pk: deliveryPartition(id), consistent: true } }));
 }
 
 export async function attemptPartitions(store: Store, workspace: string): Promise<readonly Partition[]> {
@@ -522,6 +555,7 @@ const stagesOf = (erasing: Erasing) => [
   chatStage(erasing),
   sendStage(erasing),
   attemptStage(erasing),
+  calledStage(erasing),
   ledgerStage(erasing),
   quarantineStage(erasing),
   personStage(erasing),

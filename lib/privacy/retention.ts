@@ -39,7 +39,7 @@ import {
 import { listed, type Position, type Stage, type WalkState, walk } from '#lib/store/walk.ts';
 import { attemptExpiry } from '#lib/tenants/attempts.ts';
 import { copyRetention, retentionApplied, retentionOf } from '#lib/tenants/workspaces.ts';
-import { attemptPartitions, ERASED, empty, eraseMarks, eraseStates } from './erase.ts';
+import { attemptPartitions, calledPartitions, ERASED, empty, eraseMarks, eraseStates, hasEvent } from './erase.ts';
 
 /** Gives every stored event the end that it would have had, had it come in under this retention. */
 function eventStage(applying: Applying): Stage {
@@ -107,7 +107,7 @@ async function applyToState({ store, retentionDays, now }: Applying, head: Item)
 
 export const AppliedCounts = v.object({
   events: tally('Given another end, or none'),
-  attempts: tally('Given an earlier end'),
+  attempts: tally('Given an earlier end, or deleted with the event that an endpoint was told of'),
   sends: tally('Emptied of recipient, text, file and errors'),
   chats: tally('Deleted: nothing has happened in them for so long'),
   ledgerEntries: tally("Refunds whose reason, a provider's words, was emptied; the figures stay"),
@@ -165,6 +165,7 @@ export async function applyRetention(ports: Ports, workspace: string, from?: Wal
   const stages = [
     eventStage(applying),
     attemptStage(applying),
+    calledStage(applying),
     sendStage(applying),
     chatStage(applying, random),
     ledgerStage(applying),
@@ -184,6 +185,20 @@ function attemptStage({ store, workspace, retentionDays, counts }: Applying): St
       const end = attemptExpiry(Date.parse(sk.slice(0, sk.indexOf('#'))), retentionDays);
       if (typeof expiresAt === 'number' && expiresAt <= end) return true;
       await store.write(update({ pk, sk }, [set('expiresAt', end)], exists()));
+      counts.attempts += 1;
+      return true;
+    },
+  };
+}
+
+/** What endpoints and rules were answered may repeat what they were told. */
+function calledStage({ store, workspace, now, counts }: Applying): Stage {
+  return {
+    name: '2-called',
+    partitions: () => calledPartitions(store, workspace),
+    visit: async (row) => {
+      if (await hasEvent(store, row, now / 1000)) return true;
+      await store.write(del({ pk: row.pk, sk: row.sk }));
       counts.attempts += 1;
       return true;
     },

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { addressesOf, tracesOf } from '#lib/domain/send/evidence.ts';
 import { readSend } from '#lib/sender/items.ts';
 import { unknownMarks } from '#lib/sender/marks.ts';
-import { echoKey, sendKey } from '#lib/store/keys.ts';
+import { deliveryKey, echoKey, sendKey } from '#lib/store/keys.ts';
 import { del, type Item, put, set, update } from '#lib/store/store.ts';
 import { ErasureHub, OTHER, PERSON } from '#test/lib/privacy/hub.ts';
 import { LONG } from '#test/support/long.ts';
@@ -158,6 +158,24 @@ it('empties old sends, forgets quiet chats and shortens logs', async () => {
     30 * DAY_MS,
     30 * DAY_MS,
   ]);
+});
+
+it('deletes what an endpoint was answered about an event that has run out, and no more', async () => {
+  const hub = new ErasureHub();
+  const { url } = await hub.webhook();
+  const { id } = await hub.done('POST', '/api/endpoints', { body: { url: 'https://crm.example/in' } });
+  const told = async (n: number) => {
+    const { body } = await hub.post(url, message(n));
+    const key = deliveryKey(String(id), '2026-03-01T12:00:00.000Z', String(body.id));
+    await hub.memory.write(put({ ...key, event: String(body.id), attempts: [{ answer: 'noted' }] }));
+    return key;
+  };
+  const old = await told(1);
+  await retain(hub, 30);
+  hub.bench.now += 31 * DAY_MS;
+  const young = await told(2);
+  await apply(hub);
+  expect([old, young].map((key) => hub.memory.peek(key) !== undefined)).toEqual([false, true]);
 });
 
 it('forgets a quiet chat with those that were merged into it, and with what leads to it', async () => {

@@ -3,8 +3,8 @@ import { sightChat } from '#lib/chats/people.ts';
 import { audit } from '#lib/credits/audit.ts';
 import { readSend } from '#lib/sender/items.ts';
 import { unknownMarks } from '#lib/sender/marks.ts';
-import { sendKey, stateKey } from '#lib/store/keys.ts';
-import { del, set, update } from '#lib/store/store.ts';
+import { deliveryKey, eventKey, sendKey, stateKey } from '#lib/store/keys.ts';
+import { del, put, set, update } from '#lib/store/store.ts';
 import { message } from '#test/functions/admin/admin-bench.ts';
 import { LONG } from '#test/support/long.ts';
 import { DIGITS, ErasureHub, LONGER, names, OTHER, PERSON, snapshot, textsByPartition } from './hub.ts';
@@ -178,6 +178,36 @@ describe('erasing a person deletes', () => {
     expect(await erase(hub)).toMatchObject({ erased: { attempts: 1, events: 0 } });
     expect(traces(hub)).toEqual([]);
     expect(hub.memory.all().filter(({ pk }) => pk === `ATT#${id}`)).toHaveLength(1);
+  });
+});
+
+describe('erasing a person deletes what was told of them to others:', () => {
+  it('what endpoints and rules called with their events were answered, and no more', async () => {
+    const hub = new ErasureHub();
+    const { url } = await hub.webhook();
+    const told = async (n: number, chat: string, answer: string, called: string) => {
+      const { body } = await hub.post(url, message(n, { chat }));
+      const event = String(body.id);
+      const storedAt = String(hub.memory.peek(eventKey(event))?.storedAt);
+      const row = { workspace: 'main', endpoint: called, event, storedAt, state: 'delivered', tries: 1 };
+      const attempts = [{ at: storedAt, ms: 1, status: 200, answer }];
+      const expiresAt = hub.ports.clock.now() / 1000 + 86_400;
+      const key = deliveryKey(called, storedAt, called === rule ? `${event}#0` : event);
+      await hub.memory.write(put({ ...key, ...row, attempts, expiresAt }));
+      return key;
+    };
+    const { id: endpoint } = await hub.done('POST', '/api/endpoints', { body: { url: 'https://crm.example/in' } });
+    const call = { name: 'a', on: ['*'], do: [{ action: 'call', url: 'https://crm.example/' }] };
+    const rule = String((await hub.done('POST', '/api/rules', { body: call })).id);
+    const theirs = [
+      await told(1, PERSON, 'noted: text 1', String(endpoint)),
+      await told(2, PERSON, 'noted: text 2', rule),
+      await told(3, OTHER, `a friend of ${PERSON}`, String(endpoint)),
+    ];
+    const others = await told(4, OTHER, 'noted', String(endpoint));
+    expect(await erase(hub)).toMatchObject({ erased: { attempts: 3 } });
+    expect(theirs.map((key) => hub.memory.peek(key))).toEqual([undefined, undefined, undefined]);
+    expect(hub.memory.peek(others)).toBeDefined();
   });
 });
 
