@@ -152,7 +152,7 @@ const hasTwin = (head: Item): head is Item & { readonly stateKey: string } =>
 async function isFirst(store: Store, head: Item, event: Event, states: Map<string, Item>): Promise<boolean> {
   if (!hasTwin(head) || event.kind !== 'message' || event.message.via === 'phone' || isLater(event)) return true;
   const found = states.get(head.stateKey);
-  const state = found?.fed === undefined ? await claim(store, head, event.id) : found;
+  const state = found?.fed === undefined ? await claim(store, head, event.id, found) : found;
   if (state) states.set(head.stateKey, state);
   // What did not go out through the hub has no event of ours; what shares its id is another part of it.
   return state?.send === undefined || state.fed === event.id;
@@ -162,12 +162,14 @@ async function isFirst(store: Store, head: Item, event: Event, states: Map<strin
 const isLater = ({ conflict, message: { content } }: MessageEvent): boolean =>
   conflict === true || content.type === 'edit' || content.type === 'delete';
 
+/** What leads to a send has no end (delivery-state.ts). */
 async function claim(
   store: Store,
   { stateKey: pk, expiresAt }: Item & { readonly stateKey: string },
   id: string,
+  found: Item | undefined,
 ): Promise<Item | undefined> {
-  const end = typeof expiresAt === 'number' ? [setIfAbsent('expiresAt', expiresAt)] : [];
+  const end = typeof expiresAt === 'number' && found?.send === undefined ? [setIfAbsent('expiresAt', expiresAt)] : [];
   const written = await store.write(update(headKey(pk), [setIfAbsent('fed', id), ...end]), { returns: 'new' });
   return written.item;
 }

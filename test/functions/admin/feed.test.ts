@@ -145,6 +145,21 @@ describe('a message of ours', () => {
     expect((await read('', first.cursor)).ids).toEqual([]);
     expect(first.ids).toEqual([body.id]);
   });
+
+  it('keeps what leads to its send, also where an earlier release linked them and a reader comes first', async () => {
+    await hub.done('PATCH', '/api/workspaces/main', { body: { retentionDays: 30 } });
+    const account = await hub.account();
+    const { url } = await hub.webhook({ accountId: account });
+    await sent(account);
+    const { body } = await hub.post(url, echo(PHONE));
+    const stateKey = hub.memory.peek({ pk: `EVT#${body.id}`, sk: 'META' })?.stateKey;
+    const state = { pk: String(stateKey), sk: 'META' };
+    await hub.memory.write(update(state, [remove('fed'), remove('echo')]));
+    pass();
+    await read();
+    expect(hub.memory.peek(state)).toMatchObject({ fed: expect.any(String), send: expect.any(String) });
+    expect(hub.memory.peek(state)).not.toHaveProperty('expiresAt');
+  });
 });
 
 describe('what an earlier release stored', () => {
