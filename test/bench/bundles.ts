@@ -117,6 +117,8 @@ const environment = {
   HOOKLINE_TABLE: 'bench',
   HOOKLINE_TICKS_QUEUE_URL: 'http://127.0.0.1/ticks',
   HOOKLINE_FALLBACK_QUEUE_URL: 'http://127.0.0.1/fallback',
+  HOOKLINE_DELIVERIES_QUEUE_URL: 'http://127.0.0.1/deliveries',
+  HOOKLINE_EVENTS_DEAD_QUEUE_URL: 'http://127.0.0.1/events-dead',
   HOOKLINE_SECRETS_PREFIX: '/bench',
   HOOKLINE_START_CREDITS: '0',
   AWS_REGION: 'eu-central-1',
