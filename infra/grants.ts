@@ -96,7 +96,8 @@ const GRANTS: Readonly<Record<string, Grants>> = {
     table: {
       GetItem: 'EP EVT WS',
       BatchGetItem: 'EP PID',
-      PutItem: 'EP',
+      // Beside an endpoint that is switched off, the event that tells of it.
+      PutItem: 'EP EVT FEED',
       UpdateItem: 'EP WS',
       DeleteItem: 'EP',
     },

@@ -15,6 +15,7 @@ import { type EventRecord, eventItems, REPLAYED, recordOf, toldAgain } from './e
 import { dropUnused, renewedRecord, type Stored } from './event-store.ts';
 import { liveHead, partitionOf, span } from './events.ts';
 import { inItsChat, type SettlePorts, settle, storeReading, withAccounts } from './keep.ts';
+import { HUB } from './own-event.ts';
 import type { Reading, ReceivingProvider, Unread } from './provider.ts';
 import { type Receipt, recordsOf } from './records.ts';
 import { OUR_FAULT, readWhole } from './verdict.ts';
@@ -119,8 +120,9 @@ export async function replayEvent(ports: ReplayPorts, workspace: string, id: str
   const record = await recordOf(ports.store, head);
   const reading = readAgain(ports, record);
   const { event } = record;
-  // What we sent came in through no provider's webhook: there is nothing to read again.
-  if (event.kind === 'message' && event.sendId !== undefined) return { id, result: 'unchanged' };
+  // What we sent, or tell ourselves, came in through no provider's webhook: there is nothing to read again.
+  const isOurs = event.provider === HUB || (event.kind === 'message' && event.sendId !== undefined);
+  if (isOurs) return { id, result: 'unchanged' };
   if (event.kind !== 'unknown') return reread(ports, head, record, reading, receiptOf(ports, record));
   if (!event.quarantined) return { id, result: 'unchanged', ...(event.replayedAs && { events: event.replayedAs }) };
   if ('issues' in reading) return { id, result: 'quarantined', issues: [...reading.issues] };

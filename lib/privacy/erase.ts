@@ -15,6 +15,7 @@ import { accountsOf } from '#lib/outbox/accounts.ts';
 import { field } from '#lib/sender/change-parts.ts';
 import { readSend, type Send } from '#lib/sender/items.ts';
 import { forgetEcho, forgetUnknown } from '#lib/sender/marks.ts';
+import { sendReportIds } from '#lib/sender/sent-event.ts';
 import {
   attemptPartition,
   chatKey,
@@ -193,12 +194,19 @@ export async function emptySend(erasing: Erasing, messageId: string): Promise<vo
     }
     counts.deliveries += await eraseStates(store, send);
     await eraseMarks(store, send);
+    await eraseReports(erasing, send);
     if (await empty(store, send)) {
       counts.sends += 1;
       return;
     }
     return AGAIN;
   });
+}
+
+/** What the hub told of a send: whom it was for, by a chat's id or title perhaps, and the provider's words. */
+async function eraseReports(erasing: Erasing, send: Send): Promise<void> {
+  const told = await erasing.store.getMany(sendReportIds(send).map(eventKey), { consistent: true });
+  for (const head of told) await eraseEvent(erasing, head, false);
 }
 
 /** Its own, and those of its echo: what it said can be tested against them by whoever guesses it. */

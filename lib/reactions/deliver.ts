@@ -20,7 +20,9 @@ import { redacted } from '#lib/domain/redact.ts';
 import { checked, known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { findEvent } from '#lib/inbox/events.ts';
+import { ownEventWrites } from '#lib/inbox/own-event.ts';
 import type { ProviderHttp, ProviderRequest, Reply } from '#lib/sender/provider.ts';
+import { placedAsTold } from '#lib/sender/sent-event.ts';
 import { deliveryKey, dueListOf, dueSortKey, endpointKey, ruleKey, waitingList } from '#lib/store/keys.ts';
 import {
   absent,
@@ -29,6 +31,8 @@ import {
   equal,
   type Item,
   type Key,
+  newTransaction,
+  type Put,
   put,
   remove,
   type Store,
@@ -412,21 +416,33 @@ async function turnHealth(
   first: Endpoint,
   turn: (health: Health, now: number) => Health,
 ): Promise<Health> {
-  const { store, clock } = ports;
+  const { store, clock, random } = ports;
   const key = endpointKey(first.workspace, first.id);
   let endpoint = first;
   for (let round = 0; round < ROUNDS; round++) {
     const health = turn(healthOf(endpoint), clock.now());
-    const written = await store.write(update(key, healthChanges(endpoint.id, health), healthAsRead(endpoint)));
+    const told = disabledNow(endpoint, health, clock.now());
+    const change = update(key, healthChanges(endpoint.id, health), healthAsRead(endpoint));
+    const written = await store.transact([change, ...told], newTransaction(random));
     if (written.done) {
+      await placedAsTold(ports, told);
       await follow(ports, endpoint, health);
       return health;
     }
     // Deleted meanwhile.
-    if (!written.item) return HEALTHY;
-    endpoint = readEndpoint(written.item);
+    const met = written.refused[0]?.item;
+    if (!met) return HEALTHY;
+    endpoint = readEndpoint(met);
   }
   return healthOf(endpoint);
+}
+
+/** An event of the hub's own, in the write that switches the endpoint off. */
+function disabledNow({ id, workspace, state }: Endpoint, health: Health, now: number): readonly Put[] {
+  const { disabledBecause: reason } = health;
+  if (state === 'disabled' || health.state !== 'disabled' || reason === undefined || reason === 'asked') return [];
+  const payload = { kind: 'endpoint', endpoint: { id, state: 'disabled', reason } } as const;
+  return ownEventWrites({ workspace, payload, identity: [id, String(now)] }, now);
 }
 
 const healthOf = ({

@@ -7,12 +7,12 @@ import { isAmong, type NoticeType } from '#lib/domain/reaction/notice.ts';
 import type { Action } from '#lib/domain/reaction/rule.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
+import { tellEvent } from '#lib/inbox/own-event.ts';
 import type { SendVerdict } from '#lib/outbox/answers.ts';
 import type { Once } from '#lib/outbox/submit.ts';
 import { ruleKey, rulesPausedKey, runKey } from '#lib/store/keys.ts';
 import { absent, add, equal, exists, put, set, update } from '#lib/store/store.ts';
 import { type AutoPorts, askGuard, countMessage, MOST_A_MINUTE, takeAnswer } from './auto.ts';
-import { tellEvent } from './own-event.ts';
 import { inOrder, type Rule, readRule, ruleItem } from './rule.ts';
 import type { Tasks } from './task.ts';
 import { render, scopeOf } from './templates.ts';
@@ -210,7 +210,8 @@ async function guardOf(
   if (verdict.mute) {
     const reason = 'a machine seems to answer there';
     const told = { id: rule.id, state: 'muted', chatId: event.chatId, reason } as const;
-    await tellEvent(ports, rule.workspace, { kind: 'rule', rule: told }, [rule.id, event.id]);
+    const payload = { kind: 'rule', rule: told } as const;
+    await tellEvent(ports, { workspace: rule.workspace, payload, identity: [rule.id, event.id] });
   }
   return verdict.why;
 }
@@ -251,7 +252,8 @@ async function pause(ports: ReactPorts, workspace: string): Promise<void> {
   }
   // Whoever wrote it may have died before it was told; told twice, it is stored once.
   const since = written.done ? at : String(written.item?.at);
-  await tellEvent(ports, workspace, { kind: 'rule', rule: { state: 'paused', reason } }, ['paused', since]);
+  const payload = { kind: 'rule', rule: { state: 'paused', reason } } as const;
+  await tellEvent(ports, { workspace, payload, identity: ['paused', since] });
 }
 
 /** Ten failed runs in a row switch a rule off; one that works begins the count anew. */
@@ -269,7 +271,8 @@ async function countFailure(ports: ReactPorts, rule: Rule, result: ActionResult[
   const reason = `it failed ${MOST_FAILURES} times in a row`;
   const kept = { id, workspace, failures, createdAt, updatedAt, disabledBecause: reason, ...known({ secretVersion }) };
   // Told first: who comes again after a crash finds a rule that is switched off, and tells nothing.
-  await tellEvent(ports, workspace, { kind: 'rule', rule: { id, state: 'paused', reason } }, [id, updatedAt]);
+  const payload = { kind: 'rule', rule: { id, state: 'paused', reason } } as const;
+  await tellEvent(ports, { workspace, payload, identity: [id, updatedAt] });
   // Somebody may be writing it anew at this moment.
   await store.write(put(ruleItem(kept, { ...written, enabled: false }), equal('updatedAt', updatedAt)));
   metrics.count('RulesPaused');

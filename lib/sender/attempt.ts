@@ -24,6 +24,7 @@ import { changeParts, field } from './change-parts.ts';
 import { findHead, findSending, type Head } from './head.ts';
 import { type Account, type Part, readSend } from './items.ts';
 import type { Outgoing } from './provider.ts';
+import { placedAsTold } from './sent-event.ts';
 import { becomesUnknown, countSettled, type Ending, failingWith, NEEDLESS, settling } from './settle.ts';
 import { settleLate } from './statuses.ts';
 import {
@@ -83,6 +84,7 @@ async function endUnsent(turn: Turn, head: Head, parts: readonly number[], endin
   );
   if (transacted.done) {
     countSettled(turn.ports, settled);
+    await placedAsTold(turn.ports, writes);
     return lookAgain(turn);
   }
   return refreshed(turn, transacted);
@@ -136,16 +138,18 @@ export async function seeToCrash(found: Turn): Promise<Step> {
  */
 export async function abandon(turn: Turn, head: Head): Promise<Step> {
   const { store, random, clock, metrics } = turn.ports;
+  const unknown = becomesUnknown(head, clock.now(), 'the attempt was cut short', turn.config);
   const transacted = await store.transact(
     [
       update(accountKey(turn.account.id), [add('pending', -1)], holdsLease(turn.me)),
-      ...becomesUnknown(head, clock.now(), 'the attempt was cut short', turn.config),
+      ...unknown,
       del(pointerKey(turn.account.id, head.send.seq, head.index)),
     ],
     newTransaction(random),
   );
   if (transacted.done) {
     metrics.count('AttemptAbandoned', { account: turn.account.id });
+    await placedAsTold(turn.ports, unknown);
     return lookAgain(turn);
   }
   return refreshed(turn, transacted);

@@ -7,6 +7,7 @@ import { add, exists, newTransaction, type Store, type Update, update } from '#l
 import { type Accepted, type AcceptPorts, accept, type NewPart } from './accept.ts';
 import type { SendingConfig } from './config.ts';
 import { type Part, readAccount, readPointer, readSend, type Send } from './items.ts';
+import { placedAsTold } from './sent-event.ts';
 import { countSettled, type SettlingPorts, settling } from './settle.ts';
 
 type Cancelled = 'cancelled' | 'too late' | 'not found';
@@ -32,6 +33,7 @@ export async function cancel(
     const transacted = await store.transact([leaveQueue(send.accountId, leaving), ...writes], newTransaction(random));
     if (!transacted.done) return AGAIN;
     countSettled(ports, settled);
+    await placedAsTold(ports, writes);
     return 'cancelled';
   });
 }

@@ -1,5 +1,6 @@
 import { known, shortly } from '#lib/domain/schema.ts';
 import { type Silence, silentUntil } from '#lib/domain/send/outcome.ts';
+import { ownEventWrites } from '#lib/inbox/own-event.ts';
 import { accountKey, dueListOf, dueSortKey, probeKey } from '#lib/store/keys.ts';
 import { type StorePorts, withRetries } from '#lib/store/retry.ts';
 import {
@@ -21,6 +22,7 @@ import type { SendingConfig } from './config.ts';
 import { type Account, type Probe, readAccount, readProbe } from './items.ts';
 import type { Prober, Ticks } from './provider.ts';
 import { gatesOpenAt, setDue, tickAgain } from './schedule.ts';
+import { placedAsTold } from './sent-event.ts';
 import type { DueItem } from './tasks.ts';
 
 /**
@@ -57,12 +59,15 @@ export async function hold(
   const { store, clock, random } = withRetries(given, config);
   const found = await store.get(accountKey(account), { consistent: true });
   if (!found) return 'gone';
-  const { changes, probe } = holding(readAccount(found), reason, clock.now(), config);
+  const { changes, writes } = holding(readAccount(found), reason, clock.now(), config);
   const transacted = await store.transact(
-    [update(accountKey(account), changes, all(exists(), equal('held', false))), probe],
+    [update(accountKey(account), changes, all(exists(), equal('held', false))), ...writes],
     newTransaction(random),
   );
-  if (transacted.done) return 'changed';
+  if (transacted.done) {
+    await placedAsTold({ store, clock }, writes);
+    return 'changed';
+  }
   return transacted.refused[0]?.item ? 'unchanged' : 'gone';
 }
 
@@ -97,7 +102,9 @@ async function endHold(
   if (by === 'provider' && silentUntil(silenceOf(readAccount(found)), now, config) > now) return 'unchanged';
   const blocked = by === 'operator' ? any(equal('paused', true), equal('held', true)) : equal('held', true);
   const besides: readonly Change[] = by === 'operator' ? [set('paused', false), remove('pauseReason')] : [];
-  const running = [set('chain', 'RUNNING'), setDue(Math.max(now, gatesOpenAt(readAccount(found))))];
+  const before = readAccount(found);
+  const running = [set('chain', 'RUNNING'), setDue(Math.max(now, gatesOpenAt(before)))];
+  const told = before.held ? accountReport(before, { state: 'resumed' }, now) : [];
   const transacted = await store.transact(
     [
       update(
@@ -106,10 +113,12 @@ async function endHold(
         all(exists(), blocked),
       ),
       endProbing(account),
+      ...told,
     ],
     newTransaction(random),
   );
   if (!transacted.done) return transacted.refused[0]?.item ? 'unchanged' : 'gone';
+  await placedAsTold({ store, clock }, told);
   await tickCurrent({ store, ticks }, account, now);
   return 'changed';
 }
@@ -131,16 +140,25 @@ export const silenceOf = ({ unknownRunning = 0, unknownTimes = [] }: Account): S
  * provider may answer its probes and refuse to send all the same: as long as nothing goes out between two holds, the
  * tries of the one count for the next: back-off keeps growing until a message goes out.
  */
-export function holding(
-  { id, holdsRunning = 0 }: Account,
-  reason: string,
-  now: number,
-  config: SendingConfig,
-  silent = false,
-) {
+export function holding(account: Account, reason: string, now: number, config: SendingConfig, silent = false) {
+  const { id, held, holdsRunning = 0 } = account;
   const changes = [set('held', true), set('holdReason', shortly(reason)), set('holdsRunning', holdsRunning + 1)];
-  return { changes, probe: nextProbe({ account: id, tries: holdsRunning, silent }, now, config) };
+  const probe = nextProbe({ account: id, tries: holdsRunning, silent }, now, config);
+  // A webhook may have held it while the provider was called.
+  const told = held ? [] : accountReport(account, { state: 'held', reason: shortly(reason) }, now);
+  return { changes, writes: [probe, ...told] };
 }
+
+/** An event of the hub's own, in the transaction that holds the account or lets it go on. */
+const accountReport = (
+  { id, workspace }: Account,
+  account: { readonly state: 'held' | 'resumed'; readonly reason?: string },
+  now: number,
+): readonly Put[] =>
+  ownEventWrites(
+    { workspace, accountId: id, payload: { kind: 'account', account }, identity: [id, account.state, String(now)] },
+    now,
+  );
 
 type Probing = Pick<Probe, 'account' | 'tries' | 'silent'>;
 

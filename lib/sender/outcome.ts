@@ -32,7 +32,7 @@ import { holding, silenceOf } from './hold.ts';
 import type { Account, Part, Send } from './items.ts';
 import type { KeptAnswer } from './provider.ts';
 import { clearDue, scheduleTick, setDue } from './schedule.ts';
-import { placedAsSent, sentEventId, threadIn } from './sent-event.ts';
+import { placedAsTold, sentEventId, threadIn } from './sent-event.ts';
 import {
   becomesUnknown,
   cancelResends,
@@ -141,8 +141,8 @@ function unsure(head: Head, verdict: Extract<Verdict, { kind: 'unknown' }>, sett
   const unknown = becomesUnknown(head, when.now, reason, config, verdict.providerId);
   const writes = [...unknown, del(pointerKey(accountId, seq, head.index))];
   if (holdReason === undefined) return { account: counted, writes, leaving: 1, due: when.nextSendAt };
-  const { changes, probe } = holding(account, holdReason, when.now, config, true);
-  return { account: [...counted, ...changes], writes: [...writes, probe], leaving: 1 };
+  const { changes, writes: held } = holding(account, holdReason, when.now, config, true);
+  return { account: [...counted, ...changes], writes: [...writes, ...held], leaving: 1 };
 }
 
 /** First in the queue still: the order within the account holds, so the others wait. */
@@ -167,12 +167,12 @@ const repeats = (send: Send, { attempts }: Part, detail: string): boolean =>
 /** The account is at fault and not the message, whose own tries start anew. No tick follows until the hold ends. */
 function holdAccount({ send, index, part }: Head, detail: string, { account, when, config }: Setting): OutcomePlan {
   const also = [remove(field(index, 'retries')), remove(field(index, 'retryingSince'))];
-  const { changes, probe } = holding(account, detail, when.now, config);
+  const { changes, writes } = holding(account, detail, when.now, config);
   return {
     account: [resetFailures, ...changes],
     writes: [
       changeParts(send, [{ index, to: 'queued', detail, also, silent: repeats(send, part, detail) }], when.now),
-      probe,
+      ...writes,
     ],
     leaving: 0,
   };
@@ -257,7 +257,7 @@ async function writeOutcome(begun: Turn, head: Head, intentAt: number, outcome: 
     // Its place in the feed is over; the next attempt has another.
     if (transacted instanceof StoreUnavailable) continue;
     if (transacted.done) {
-      await placedAsSent(turn.ports, plan.writes);
+      await placedAsTold(turn.ports, plan.writes);
       if (plan.settled) countSettled(turn.ports, plan.settled);
       const step = rests ? over('idle') : nextOf(turn, plan);
       return verdict.kind === 'sent'
@@ -343,6 +343,7 @@ async function nameUnknown(
       if (writes.length === 0) return;
       const { done } = await store.transact(writes, newTransaction(random));
       if (!done) return AGAIN;
+      await placedAsTold(ports, writes);
       await readStatuses(ports, send, providerId);
       // What has an id is not sent again, whatever becomes of it.
       return cancelResends(ports, send, part.kind);

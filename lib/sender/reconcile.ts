@@ -18,7 +18,7 @@ export interface ReconcilePorts extends SettlingPorts {
 /** As many as one request reads. */
 const PAGE = 100;
 /** Sends that expire in one transaction, where that takes all their writes. */
-const TOGETHER = 10;
+const TOGETHER = 8;
 /** How long the looks of one account may take in a run, together: one that is never answered uses all of it. */
 const LOOKS_MS = 8_000;
 

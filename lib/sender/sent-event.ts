@@ -4,10 +4,12 @@ import { derivedId, sha256 } from '#lib/domain/ids.ts';
 import { canonicalJson } from '#lib/domain/json.ts';
 import { mimeTypes } from '#lib/domain/mime-types.ts';
 import { chatKindOfJid } from '#lib/domain/person.ts';
-import { known } from '#lib/domain/schema.ts';
+import { known, shortly } from '#lib/domain/schema.ts';
+import { type Recipient, recipientOf } from '#lib/domain/send/recipient.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { eventItems } from '#lib/inbox/event-item.ts';
 import { feedRow, placedInTime } from '#lib/inbox/feed-row.ts';
+import { ownEventId, ownEventWrites } from '#lib/inbox/own-event.ts';
 import { stateKey } from '#lib/store/keys.ts';
 import type { StorePorts } from '#lib/store/retry.ts';
 import { type Delete, type Put, put, type Update } from '#lib/store/store.ts';
@@ -69,8 +71,59 @@ export function sentEvent(send: Send, index: number, providerId: string, settled
   return [put(head), feedRow(head), ...chunks];
 }
 
+/** How a send can end, or hang, otherwise than by being sent. */
+const REPORTED = ['failed', 'expired', 'unknown', 'cancelled'] as const;
+type Reported = (typeof REPORTED)[number];
+
+/** A part comes to each of these states once. */
+const identityOf = ({ messageId }: Pick<Send, 'messageId'>, state: Reported, part: number | undefined): string[] => [
+  ...[messageId, state],
+  ...(part === undefined ? [] : [String(part)]),
+];
+
+/** What is told of parts that come to such a state together: an event of the hub's own, in the transaction that says so. */
+export function sendReport(
+  send: Send,
+  parts: readonly number[],
+  state: Reported,
+  at: number,
+  reason?: string,
+): readonly Put[] {
+  const { workspace, accountId, messageId } = send;
+  // What was erased is told to nobody.
+  if (send.erased) return [];
+  const part = parts.length === send.parts.length ? undefined : parts[0];
+  const about = known({ part, reason: reason === undefined ? undefined : shortly(reason) });
+  const payload = {
+    kind: 'send',
+    send: { messageId, state, ...about, ...known({ recipient: addressOf(recipientOf(send.recipient)) }) },
+  } as const;
+  return ownEventWrites({ workspace, accountId, payload, identity: identityOf(send, state, part) }, at);
+}
+
+/** The ids of all that may have been told of a send so. */
+export const sendReportIds = (send: Send): string[] =>
+  REPORTED.flatMap((state) =>
+    [undefined, ...send.parts.keys()].map((part) => ownEventId(send.workspace, 'send', identityOf(send, state, part))),
+  );
+
+function addressOf(recipient: Recipient | undefined): { readonly kind: string; readonly address: string } | undefined {
+  switch (recipient?.kind) {
+    case 'phone':
+      return { kind: 'phone', address: recipient.phone };
+    case 'jid':
+      return { kind: 'jid', address: recipient.jid };
+    case 'chat_id':
+      return { kind: 'chat_id', address: recipient.id };
+    case 'chat_name':
+      return { kind: 'chat_name', address: recipient.name };
+    case undefined:
+      return undefined;
+  }
+}
+
 /** After these were written: see `placedInTime`. */
-export async function placedAsSent(
+export async function placedAsTold(
   { store, clock }: Pick<StorePorts, 'store' | 'clock'>,
   writes: readonly (Put | Update | Delete)[],
 ): Promise<void> {

@@ -31,7 +31,7 @@ import type { SendingConfig } from './config.ts';
 import { type Head, readPart } from './head.ts';
 import { type Part, readProviderMessage, type Send } from './items.ts';
 import { forgetUnknown, soughtUntil, unknownMarks } from './marks.ts';
-import { placedAsSent, sentEvent, sentEventId, threadIn } from './sent-event.ts';
+import { placedAsTold, sendReport, sentEvent, sentEventId, threadIn } from './sent-event.ts';
 
 /** For whoever brings parts to an end, or further than that. */
 export interface SettlingPorts extends StorePorts {
@@ -94,8 +94,10 @@ export function settling(send: Send, parts: readonly number[], ending: Ending, a
       ...queued.map(({ index }) => del(pointerKey(send.accountId, send.seq, index))),
       ...moving.flatMap(({ index, part }) => markAfter(send, index, part, ending, at)),
       ...moving.flatMap(({ index, part }) => namedAs(send, index, part, ending)),
-      ...(ending.kind === 'sent' ? parts.flatMap((index) => sentEvent(send, index, ending.providerId, at)) : []),
       ...(ending.kind === 'sent' || refunded.length === 0 ? [] : refund(send, refunded, at, reasonOf(ending))),
+      ...(ending.kind === 'sent'
+        ? parts.flatMap((index) => sentEvent(send, index, ending.providerId, at))
+        : sendReport(send, parts, ending.kind, at, detailIn(ending))),
     ],
     leaving: queued.length,
     spending: { spent: creditsOf(send, spent), unspent: 0 },
@@ -207,7 +209,7 @@ export async function settlePart(
       return AGAIN;
     }
     countSettled(ports, settled);
-    await placedAsSent(ports, writes);
+    await placedAsTold(ports, writes);
     return head.send;
   });
 }
@@ -235,8 +237,10 @@ export async function settleTogether(ports: SettlingPorts, ends: readonly Parts[
   const back = quotas.map((quota) => update(quota, [add('available', refunded)], exists()));
   if (back.length + writes.length > MOST_WRITES) return false;
   const { done } = await store.transact([...back, ...writes], newTransaction(random));
-  if (done) for (const { settled } of settlings) countSettled(ports, settled);
-  return done;
+  if (!done) return false;
+  for (const { settled } of settlings) countSettled(ports, settled);
+  await placedAsTold(ports, writes);
+  return true;
 }
 
 /** An account is deleted with nothing in its queue, and its counts are the quota's from then on. */
@@ -275,6 +279,7 @@ async function cancelQueued({ store, clock, random, metrics }: SettlingPorts, me
     const queue = update(accountKey(send.accountId), [add('pending', -leaving)], exists());
     if (!(await store.transact([queue, ...writes], newTransaction(random))).done) return AGAIN;
     countSettled({ metrics }, settled);
+    await placedAsTold({ store, clock }, writes);
     return send;
   });
 }
@@ -297,5 +302,6 @@ export function becomesUnknown(
     changeParts(send, [{ index, to: 'unknown', detail, also }], now, awaitEvidence(send, reconcileAt)),
     ...unknownMarks(send, index, soughtUntil(now, config)),
     ...(providerId === undefined ? [] : [mapped(send, index, providerId)]),
+    ...sendReport(send, [index], 'unknown', now, detail),
   ];
 }

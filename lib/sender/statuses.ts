@@ -21,6 +21,7 @@ import { changeParts, creditsOf, field, isAfterAll, refund } from './change-part
 import type { SendingConfig } from './config.ts';
 import type { Head } from './head.ts';
 import { type Part, type ProviderMessage, readProviderMessage, readSend, type Send } from './items.ts';
+import { placedAsTold, sendReport } from './sent-event.ts';
 import {
   cancelResends,
   countSettled,
@@ -124,7 +125,7 @@ const failureIn = (message: ProviderMessage): string => message.detail_failed ??
 
 /** With its part, back to the quota and out of what counts as spent, wherever that is counted. */
 async function refundSpent(
-  { store, random }: SettlingPorts,
+  { store, clock, random }: SettlingPorts,
   send: Send,
   index: number,
   raised: Update,
@@ -134,14 +135,17 @@ async function refundSpent(
   const spending = send.parts[index]?.counted ? { spent: 0, unspent: creditsOf(send, [index]) } : NOTHING;
   const counts = onAccount(send.epoch, spending);
   const account = counts.length === 0 ? [] : [update(accountKey(send.accountId), counts, exists())];
+  const told = sendReport(send, [index], 'failed', now, reason);
   const transacted = await store.transact(
-    [...account, raised, ...refund(send, [index], now, reason)],
+    [...account, raised, ...refund(send, [index], now, reason), ...told],
     newTransaction(random),
   );
-  if (transacted.done) return true;
+  if (transacted.done) return placedAsTold({ store, clock }, told).then(() => true);
   if (account.length === 0 || !meetsNothing(transacted.refused[0])) return false;
   const onceGone = refund(send, [index], now, reason, onQuota(spending));
-  return (await store.transact([raised, ...onceGone], newTransaction(random))).done;
+  const { done } = await store.transact([raised, ...onceGone, ...told], newTransaction(random));
+  if (done) await placedAsTold({ store, clock }, told);
+  return done;
 }
 
 /** The provider's words stand in the send by now, and end with it. Newer ones stay until they are applied, too. */

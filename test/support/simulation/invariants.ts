@@ -76,12 +76,14 @@ export class Invariants {
     this.#intents(commits);
     this.#rotation(commits);
     for (const { before, after } of commits) {
-      if (before?.kind === 'send' && after) {
+      if (before?.pk.startsWith('MSG#') && after) {
         this.#stepsOf(readSend(before), readSend(after));
         this.#resent(readSend(before), readSend(after));
       }
-      if (before?.kind === 'account' && after) this.#generation(readAccount(before), readAccount(after));
-      if (!before && after?.kind === 'account' && after.workspace === undefined) this.violate(`${after.pk} came back`);
+      if (before?.pk.startsWith('ACC#') && before.kind === 'account' && after)
+        this.#generation(readAccount(before), readAccount(after));
+      if (!before && after?.pk.startsWith('ACC#') && after.kind === 'account' && after.workspace === undefined)
+        this.violate(`${after.pk} came back`);
     }
     if (this.balancing) this.books();
   }
@@ -89,10 +91,10 @@ export class Invariants {
   /** 1, 2, 3, 9: the books balance. */
   books(): void {
     const items = this.#store().all();
-    const sends = items.filter((item) => item.kind === 'send').map(readSend);
+    const sends = items.filter(({ pk }) => pk.startsWith('MSG#')).map(readSend);
     for (const item of items) {
       if (item.kind === 'quota') this.#quota(item, sends, items);
-      if (item.kind === 'account') this.#pending(readAccount(item), sends, items);
+      if (item.kind === 'account' && item.pk.startsWith('ACC#')) this.#pending(readAccount(item), sends, items);
     }
     for (const send of sends) this.#credits(send);
     const tags = sends.flatMap(({ recipient, resendOf }) => (resendOf === undefined ? (recipient.key ?? []) : []));
@@ -125,7 +127,9 @@ export class Invariants {
 
   /** On the accounts that there are, and on the quota for those that are gone. */
   #countedSpent(quota: Item, epoch: string, items: readonly Item[]): number {
-    const accounts = items.filter((i) => i.kind === 'account' && i.workspace === quota.workspace);
+    const accounts = items.filter(
+      (i) => i.kind === 'account' && i.pk.startsWith('ACC#') && i.workspace === quota.workspace,
+    );
     const of = (item: Item, name: string) => Number(item[name] ?? 0);
     return (
       of(quota, 'spent') -
@@ -194,9 +198,9 @@ export class Invariants {
 
   /** What the account's credentials were when a call of it was declared. */
   #intents(commits: readonly Commit[]): void {
-    const account = commits.find(({ after }) => after?.kind === 'account')?.after;
+    const account = commits.find(({ after }) => after?.kind === 'account' && after.pk.startsWith('ACC#'))?.after;
     for (const { after } of commits) {
-      if (!account || after?.kind !== 'send') continue;
+      if (!account || !after?.pk.startsWith('MSG#')) continue;
       const { messageId, parts } = readSend(after);
       const declared = parts.findIndex(({ state }) => state === 'sending');
       if (declared >= 0) this.#declaredWith.set(`${messageId} ${declared}`, readAccount(account).credentialsVersion);
@@ -252,7 +256,7 @@ export class Invariants {
   /** 8: once nothing goes wrong any more, nothing is left lying. */
   atRest(): void {
     const items = this.#store().all();
-    const sends = items.filter((item) => item.kind === 'send').map(readSend);
+    const sends = items.filter(({ pk }) => pk.startsWith('MSG#')).map(readSend);
     for (const { accountId, instance } of items.filter(({ pk, rotated }) => pk.startsWith('HOOK#') && !rotated)) {
       const account = items.find(({ pk, sk }) => pk === `ACC#${accountId}` && sk === 'META');
       if (account && account.instance !== instance) this.violate(`the webhook of ${accountId} expects another line`);
