@@ -1,4 +1,14 @@
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -15,9 +25,7 @@ const timeoutMs = 2000;
 export function openDataFolder(setting: string): DataFolder {
   if (setting === ':memory:') return { release: () => undefined };
   const path = resolve(setting);
-  // It holds messages and keys: nobody else on the machine is to read them.
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  chmodSync(path, 0o700);
+  usable(path);
   const lock = new DatabaseSync(join(path, 'lock.db'), { timeout: timeoutMs });
   try {
     lock.exec('BEGIN EXCLUSIVE');
@@ -27,6 +35,42 @@ export function openDataFolder(setting: string): DataFolder {
   }
   return { path, release: () => lock.close() };
 }
+
+/** Makes the folder where there is none, and writes a little into it: that alone shows whether it can be used. */
+function usable(path: string): void {
+  try {
+    // It holds messages and keys: nobody else on the machine is to read them. A folder of somebody else's making stays as
+    // it is, and may be one that others use, as /tmp.
+    makeFolder(path);
+    const trial = join(path, 'trial');
+    writeDurably(trial, ' '.repeat(4096));
+    rmSync(trial);
+  } catch (cause) {
+    const why = REASONS.get(codeOf(cause)) ?? 'nothing can be written there';
+    throw new Error(`cannot keep its data in ${path}: ${why}; set HOOKLINE_DATA to a folder of your own`, { cause });
+  }
+}
+
+/** By `recursive`, Node never comes back from a path of which the system says that it is not there, as /proc/x. */
+function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (!existsSync(dirname(path))) makeFolder(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
+}
+
+const REASONS = new Map([
+  ['EACCES', 'you may not write there'],
+  ['EPERM', 'you may not write there'],
+  ['EROFS', 'it can only be read'],
+  ['EEXIST', 'it is no folder'],
+  ['ENOTDIR', 'a part of this path is no folder'],
+  ['ENAMETOOLONG', 'its name is too long'],
+  ['ENOSPC', 'there is no space left'],
+  ['EDQUOT', 'there is no space left for you'],
+]);
+
+const codeOf = (cause: unknown): string =>
+  cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
 
 /** Replaces a file so that a crash leaves either the old or the new content, readable by its owner alone. */
 export function writeDurably(path: string, content: string): void {

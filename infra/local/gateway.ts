@@ -269,13 +269,29 @@ function jsonAnswer(status: number, value: unknown): Answer {
 /** Told of everything that went wrong inside a function, since the caller is not. */
 export type FaultReport = (functionName: string, error: unknown) => void;
 
+/** An answer that a function gave. */
+export interface Answered {
+  readonly routeKey: string;
+  /** When the request came, in milliseconds since the epoch. */
+  readonly at: number;
+  readonly status: number;
+  readonly body: Buffer;
+  readonly milliseconds: number;
+}
+
+/** Whom the gateway tells, beside its callers. */
+interface Told {
+  readonly report: FaultReport;
+  readonly answered?: ((answer: Answered) => void) | undefined;
+}
+
 /** The HTTP API of the service: finds the function for a request and lets it answer, within the limits of AWS. */
-export function createGateway(routes: () => Promise<readonly Route<Lambda>[]>, report: FaultReport): Server {
+export function createGateway(routes: () => Promise<readonly Route<Lambda>[]>, told: Told): Server {
   // Without a Host header Node itself would answer, in no shape of ours.
   const server = createServer({ requireHostHeader: false }, async (message, response) => {
-    const answer = await answerTo(message, routes, report).catch((error: unknown) => {
+    const answer = await answerTo(message, routes, told).catch((error: unknown) => {
       // A caller that hangs up in the middle of its request wants no answer.
-      if (!message.destroyed || message.complete) report('the gateway', error);
+      if (!message.destroyed || message.complete) told.report('the gateway', error);
       return gatewayAnswers.fault;
     });
     send(message, response, answer);
@@ -319,7 +335,7 @@ function send(message: IncomingMessage, response: ServerResponse, answer: Answer
 async function answerTo(
   message: IncomingMessage,
   routes: () => Promise<readonly Route<Lambda>[]>,
-  report: FaultReport,
+  { report, answered }: Told,
 ): Promise<Answer> {
   const receivedAt = Date.now();
   if (message.httpVersion === '1.1' && !message.headers.host) return gatewayAnswers.noHost;
@@ -336,7 +352,10 @@ async function answerTo(
   }
   const body = await readBody(message);
   if (!body) return gatewayAnswers.tooLarge;
-  return invoke({ message, path, query, body, receivedAt }, match, report);
+  const answer = await invoke({ message, path, query, body, receivedAt }, match, report);
+  const milliseconds = Date.now() - receivedAt;
+  answered?.({ routeKey: match.route.key, at: receivedAt, status: answer.status, body: answer.body, milliseconds });
+  return answer;
 }
 
 async function invoke(request: GatewayRequest, match: Match<Lambda>, report: FaultReport): Promise<Answer> {

@@ -5,7 +5,7 @@ import { openDataFolder } from './data-folder.ts';
 import { type Engines, startEngines } from './engines/engines.ts';
 import { localAws } from './engines/local-aws.ts';
 import type { LocalQueue } from './engines/sqs.ts';
-import { createGateway, drain, type FaultReport, listen, type Route } from './gateway.ts';
+import { type Answered, createGateway, drain, type FaultReport, listen, type Route } from './gateway.ts';
 import { type Lambda, loadLambda } from './lambda.ts';
 import { type Reference, readService, type Service, type ServiceFunction } from './service.ts';
 import { readSettings, type Settings, settingsForFunctions } from './settings.ts';
@@ -134,6 +134,8 @@ function startSources(
 
 export interface Hub {
   readonly url: string;
+  /** The address that it hands out, without a slash at the end. */
+  readonly publicUrl: string;
   readonly adminKey: string;
   /** Absent when the hub keeps nothing. */
   readonly dataFolder?: string;
@@ -149,6 +151,7 @@ interface HubOptions {
   /** Its folder holds `functions/` and `dist/`. */
   readonly serverlessFile?: string;
   readonly report?: FaultReport;
+  readonly answered?: (answer: Answered) => void;
   /** Lets a test stand between the functions and an engine: given the engine's address, it returns the one to use. */
   readonly between?: (engine: 'dynamoDb' | 'sqs' | 'ssm', endpoint: string) => Promise<string>;
 }
@@ -182,8 +185,9 @@ async function start(options: HubOptions, started: AsyncDisposableStack): Promis
   // Listening comes first, so that a port in use is noticed at once; requests wait until the functions are there.
   const ready = Promise.withResolvers<readonly Route<Lambda>[]>();
   ready.promise.catch(() => undefined); // a failed start is thrown below, to the one who asked for it
-  const gateway = createGateway(() => ready.promise, report);
+  const gateway = createGateway(() => ready.promise, { report, answered: options.answered });
   const url = await listen(gateway, settings.PORT);
+  const publicUrl = (settings.HOOKLINE_PUBLIC_URL ?? url).replace(/\/+$/, '');
   started.defer(() => drain(gateway));
   started.defer(() => ready.reject(new Error('the hub stopped before it was ready')));
 
@@ -194,7 +198,7 @@ async function start(options: HubOptions, started: AsyncDisposableStack): Promis
   const environment = environmentOf(service, settings, {
     ...(await addresses(engines, options)),
     queues: engines.sqs.queues,
-    publicUrl: settings.HOOKLINE_PUBLIC_URL ?? url,
+    publicUrl,
   });
   const secrets = environment.HOOKLINE_SECRETS_PREFIX ?? '';
   const adminKey = adminKeyIn(engines.parameters, secrets, settings.HOOKLINE_ADMIN_KEY);
@@ -207,6 +211,7 @@ async function start(options: HubOptions, started: AsyncDisposableStack): Promis
   ready.resolve(functions.flatMap((loaded) => loaded.routes));
   return {
     url,
+    publicUrl,
     adminKey,
     ...(data.path === undefined ? {} : { dataFolder: data.path }),
     died: engines.dynamoDb.died,

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { hubFile } from '#infra/demo/hub.ts';
 import { writeDurably } from './data-folder.ts';
+import type { Answered } from './gateway.ts';
 import { type Hub, startHub } from './hub.ts';
+import { readSettings } from './settings.ts';
+import { lineOfAnswer, paint, readable } from './terminal.ts';
 
 /**
  * Calls back once the process that started this one is gone. npm passes SIGTERM on, but cannot pass on SIGKILL: the hub
@@ -31,7 +34,7 @@ type DemoWebhook = v.InferOutput<typeof DemoWebhook>;
 export function access(hub: Hub): string {
   return [
     `admin key  ${hub.adminKey}`,
-    `reference  ${hub.url}/docs`,
+    `reference  ${hub.publicUrl}/docs`,
     `data       ${hub.dataFolder ?? 'kept in memory, gone when the hub stops'}`,
     'logs       on standard error; `npm start 2>hub.log` keeps them apart',
     '',
@@ -47,8 +50,8 @@ export async function firstSteps(hub: Hub): Promise<string> {
   if (!webhook) return '';
   return [
     'Receive a message, then read it back:',
-    `  curl ${hub.url}${webhook.path} -H 'content-type: application/json' -d '${JSON.stringify(firstEvent)}'`,
-    `  curl ${hub.url}/api/messages -H 'authorization: Bearer ${hub.adminKey}'`,
+    `  curl ${hub.publicUrl}${webhook.path} -H 'content-type: application/json' -d '${JSON.stringify(firstEvent)}'`,
+    `  curl ${hub.publicUrl}/api/messages -H 'authorization: Bearer ${hub.adminKey}'`,
     '',
     '',
   ].join('\n');
@@ -62,8 +65,8 @@ async function demoWebhook(hub: Hub): Promise<DemoWebhook> {
   const response = await api(hub, '/api/webhooks', { kind: 'receive', provider: 'sandbox', name: 'First steps' });
   if (!response.ok) throw new Error(`POST /api/webhooks answered ${response.status}`);
   const { id, url } = v.parse(v.object({ id: v.string(), url: v.string() }), await response.json());
-  // The port may be another one next time, so only the path is kept.
-  const webhook = { id, path: new URL(url).pathname };
+  // The address may be another one next time, so only what follows it is kept.
+  const webhook = { id, path: url.slice(hub.publicUrl.length) };
   if (file) writeDurably(file, JSON.stringify(webhook));
   return webhook;
 }
@@ -78,8 +81,22 @@ function api(hub: Hub, path: string, body?: unknown): Promise<Response> {
 /** `npm start`: a whole hub on this machine. Standard output carries the ready line and the guide, nothing else. */
 
 const print = process.stdout.write.bind(process.stdout);
-// Functions log to standard output, where Lambda collects it. Here it goes beside the host's own complaints.
-process.stdout.write = process.stderr.write.bind(process.stderr);
+const printError = process.stderr.write.bind(process.stderr);
+
+/** Files that it makes in a folder which others may look into are not for them: they hold messages and keys. */
+process.umask(0o077);
+
+/** Lines for people on a terminal, JSON for programs. */
+function isPlain(setting: string | undefined): boolean {
+  return setting === undefined ? process.stderr.isTTY === true : setting === 'plain';
+}
+
+function showPlainly(): void {
+  process.stderr.write = (chunk: string | Uint8Array) => {
+    const shown = readable(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString(), paint);
+    return shown === '' || printError(shown);
+  };
+}
 
 process.on('unhandledRejection', (error) => {
   console.error('hookline: a function left a promise behind that failed:', error);
@@ -88,7 +105,15 @@ process.on('unhandledRejection', (error) => {
 let stopping = false;
 
 try {
-  const starting = startHub({ environment: process.env });
+  const plain = isPlain(readSettings(process.env).HOOKLINE_LOG);
+  if (plain) showPlainly();
+  // Functions log to standard output, where Lambda collects it. Here it goes beside the host's own complaints.
+  process.stdout.write = process.stderr.write.bind(process.stderr);
+  const answered = (answer: Answered) => {
+    const line = lineOfAnswer(answer, paint);
+    if (line !== undefined) printError(`${line}\n`);
+  };
+  const starting = startHub({ environment: process.env, ...(plain && { answered }) });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(starting));
   whenNpmEnds(() => stop(starting));
   const hub = await starting;

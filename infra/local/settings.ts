@@ -1,6 +1,13 @@
 import * as v from 'valibot';
 
 const url = v.pipe(v.string(), v.regex(/^https?:\/\/\S+$/, 'must be a URL that starts with http:// or https://'));
+const publicUrl = v.pipe(
+  v.string(),
+  v.check(
+    (text) => /^https?:\/\/[^\s?#@]+$/.test(text) && URL.canParse(text),
+    'must be the address by which others reach the hub, as https://hub.example.com, without ? or #',
+  ),
+);
 const milliseconds = v.pipe(v.string(), v.regex(/^[1-9]\d{0,9}$/, 'must be a number of milliseconds, 1 or more'));
 
 const Environment = v.object({
@@ -18,7 +25,8 @@ const Environment = v.object({
   ),
   HOOKLINE_DATA: v.optional(v.pipe(v.string(), v.nonEmpty('must be a folder, or :memory:')), '.hookline'),
   HOOKLINE_DYNAMODB_ENDPOINT: v.optional(url),
-  HOOKLINE_PUBLIC_URL: v.optional(url),
+  HOOKLINE_PUBLIC_URL: v.optional(publicUrl),
+  HOOKLINE_LOG: v.optional(v.picklist(['json', 'plain'], 'must be json or plain')),
   HOOKLINE_ALLOW_PRIVATE_HOSTS: v.optional(v.picklist(['0', '1'], 'must be 0 or 1')),
   HOOKLINE_CALL_MS: v.optional(milliseconds),
   HOOKLINE_LEASE_MS: v.optional(milliseconds),

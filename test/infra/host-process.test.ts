@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -134,6 +134,26 @@ test('keeps keys where only their owner can read them', async () => {
   const again = await start();
   await until(() => key.test(again.stdout()));
   expect(key.exec(again.stdout())?.[1]).toBe(key.exec(hub.stdout())?.[1]);
+});
+
+test('keeps what it stores from others in a folder that was there, and leaves the folder as it was', async () => {
+  mkdirSync(data);
+  chmodSync(data, 0o755);
+  const hub = await start();
+  await put(hub, 'kept');
+  expect(statSync(data).mode & 0o777).toBe(0o755);
+  const files = readdirSync(data, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  expect(files.length).toBeGreaterThan(2);
+  for (const { parentPath, name } of files) expect(statSync(join(parentPath, name)).mode & 0o077, name).toBe(0);
+});
+
+test('hands out the address by which others reach it', async () => {
+  const hub = await start({ HOOKLINE_PUBLIC_URL: 'https://hub.example/below/' });
+  expect(hub.url).toMatch(/^http:\/\/127\.0\.0\.1:/);
+  await until(() => hub.stdout().includes('reference  https://hub.example/below/docs\n'));
+  await expect(start({ HOOKLINE_PUBLIC_URL: 'https://hub.example/?a=1' })).rejects.toThrow(
+    /HOOKLINE_PUBLIC_URL must be/,
+  );
 });
 
 test('answers its first request within 100 ms of the ready line', { retry: 2 }, async () => {
