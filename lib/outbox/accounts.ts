@@ -1,26 +1,17 @@
-import * as v from 'valibot';
 import type { Issue } from '#lib/domain/schema.ts';
 import type { Recipient } from '#lib/domain/send/recipient.ts';
+import { type Account, readAccount } from '#lib/sender/items.ts';
 import type { OutboundProvider } from '#lib/sender/provider.ts';
-import { itemReader } from '#lib/store/items.ts';
 import { accountKey } from '#lib/store/keys.ts';
 import type { Store } from '#lib/store/store.ts';
 import { accountItems } from '#lib/tenants/directory.ts';
 import type { CheckedRequest } from './request.ts';
 
-/** What choosing needs of an account's item; the rest is the queue's. */
-const Candidate = v.object({
-  id: v.string(),
-  workspace: v.string(),
-  provider: v.string(),
-  channel: v.picklist(['whatsapp', 'sms']),
-  phone: v.exactOptional(v.string()),
-  /** The account's id at the provider, where it has one. */
-  instance: v.exactOptional(v.string()),
-  connectedAt: v.string(),
-});
-export type Candidate = v.InferOutput<typeof Candidate>;
-const readCandidate = itemReader(Candidate);
+/** What choosing needs of an account. */
+export type Candidate = Pick<
+  Account,
+  'id' | 'workspace' | 'provider' | 'channel' | 'phone' | 'instance' | 'connectedAt'
+>;
 
 /** What can be sent through a provider, and to whom. */
 export type Reach = Pick<
@@ -34,7 +25,7 @@ export type Reaches = ReadonlyMap<string, Reach>;
 /** All accounts of a workspace, read consistently: one that was made a moment ago can send at once. */
 export async function accountsOf(store: Store, workspace: string): Promise<readonly Candidate[]> {
   const items = await accountItems(store, workspace);
-  return items.filter((item) => item.workspace === workspace).map(readCandidate);
+  return items.filter((item) => item.workspace === workspace).map(readAccount);
 }
 
 /** At most a hundred; those that there are in this workspace. */
@@ -44,7 +35,7 @@ export async function accountsNamed(
   ids: readonly string[],
 ): Promise<readonly Candidate[]> {
   const items = await store.getMany(ids.map(accountKey), { consistent: true });
-  return items.filter((item) => item.workspace === workspace).map(readCandidate);
+  return items.filter((item) => item.workspace === workspace).map(readAccount);
 }
 
 /**

@@ -13,7 +13,7 @@ import { rowKey } from '#lib/inbox/feed-row.ts';
 import { chatAccount } from '#lib/inbox/records.ts';
 import { accountsOf } from '#lib/outbox/accounts.ts';
 import { field } from '#lib/sender/change-parts.ts';
-import { readSend, type Send } from '#lib/sender/items.ts';
+import { readAccount, readSend, type Send } from '#lib/sender/items.ts';
 import { forgetEcho, forgetUnknown } from '#lib/sender/marks.ts';
 import { sendReportIds } from '#lib/sender/sent-event.ts';
 import {
@@ -57,7 +57,6 @@ import {
   update,
 } from '#lib/store/store.ts';
 import { listed, type Partition, type Stage, type WalkState, walk } from '#lib/store/walk.ts';
-import { readManagedAccount } from '#lib/tenants/account.ts';
 import { accountItems, wholeDirectory } from '#lib/tenants/directory.ts';
 
 export const Counts = v.object({
@@ -571,5 +570,5 @@ const stagesOf = (erasing: Erasing) => [
 
 async function isOwn(store: Store, workspace: string, phone: Phone): Promise<boolean> {
   const accounts = await accountItems(store, workspace);
-  return accounts.map(readManagedAccount).some((account) => account.phone === phone);
+  return accounts.map(readAccount).some((account) => account.phone === phone);
 }

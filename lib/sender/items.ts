@@ -11,11 +11,13 @@ const text = v.string();
 const time = v.number();
 const count = v.pipe(v.number(), v.integer());
 
+/** The one schema of an account's item. Who needs less of it takes a `Pick` of `Account`. */
 const AccountItem = v.object({
   id: text,
   workspace: text,
   provider: text,
   channel: v.picklist(['whatsapp', 'sms']),
+  name: optional(text),
   /** What the provider's message ids are unique within: its name of the account, or else our id. */
   scope: text,
   /** Its own id at the provider, where it has one. */
@@ -54,6 +56,9 @@ const AccountItem = v.object({
   /** Unknown outcomes since a message was last accepted, and when the latest were. */
   unknownRunning: optional(count),
   unknownTimes: optional(v.array(time)),
+  createdAt: text,
+  /** When it was connected last. */
+  connectedAt: text,
   /** Present while a tick is due: the time leads. */
   gsi3sk: optional(text),
 });

@@ -1,11 +1,10 @@
 import * as v from 'valibot';
 import { derivedId } from '#lib/domain/ids.ts';
 import type { Random } from '#lib/domain/ports.ts';
-import { Instant, optional, tally } from '#lib/domain/schema.ts';
+import { Instant, known, optional, tally } from '#lib/domain/schema.ts';
 import { SHORTEST_DRAW_MS, SHORTEST_GAP_MS } from '#lib/domain/send/pace.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { type Account, readAccount } from '#lib/sender/items.ts';
-import { itemReader } from '#lib/store/items.ts';
 import { accountKey, lineKey } from '#lib/store/keys.ts';
 import {
   absent,
@@ -58,32 +57,6 @@ export const Pacing = v.pipe(
 );
 export type Pacing = v.InferOutput<typeof Pacing>;
 
-/** What managing reads of an account's item; the rest of it is the sender's. */
-const Stored = v.object({
-  id: v.string(),
-  workspace: v.string(),
-  provider: v.string(),
-  channel: v.picklist(['whatsapp', 'sms']),
-  name: v.exactOptional(v.string()),
-  phone: v.exactOptional(v.string()),
-  /** The account's id at the provider, where it has one. */
-  instance: v.exactOptional(v.string()),
-  line: v.exactOptional(v.string()),
-  claim: v.exactOptional(v.string()),
-  credentialsVersion: v.exactOptional(v.number()),
-  pacing: Pacing,
-  nextSendAt: v.number(),
-  backoffUntil: v.number(),
-  pending: v.number(),
-  paused: v.boolean(),
-  pauseReason: v.exactOptional(v.string()),
-  held: v.boolean(),
-  holdReason: v.exactOptional(v.string()),
-  createdAt: v.string(),
-  connectedAt: v.string(),
-});
-export type ManagedAccount = v.InferOutput<typeof Stored>;
-
 /** What the account's message ids are unique within: its name at the provider, as deliveries tell it, or else our id. */
 export function scopeOf(
   { isNamedByPhone }: Pick<AccountProvider, 'isNamedByPhone'>,
@@ -91,8 +64,6 @@ export function scopeOf(
 ): string {
   return account.instance ?? (isNamedByPhone ? account.phone : undefined) ?? account.id;
 }
-
-export const readManagedAccount = itemReader(Stored);
 
 /** An account as its owner sees it. Its credentials are written and never shown. */
 export const ShownAccount = v.object({
@@ -116,16 +87,12 @@ export const ShownAccount = v.object({
 });
 export type ShownAccount = v.InferOutput<typeof ShownAccount>;
 
-export function shownAccount({
-  nextSendAt,
-  backoffUntil,
-  line: _line,
-  claim: _claim,
-  credentialsVersion: _version,
-  ...account
-}: ManagedAccount): ShownAccount {
+export function shownAccount({ nextSendAt, backoffUntil, ...account }: Account): ShownAccount {
+  const { id, workspace, provider, channel, name, phone, instance, pacing } = account;
+  const { paused, pauseReason, held, holdReason, pending, createdAt, connectedAt } = account;
   return {
-    ...account,
+    ...{ id, workspace, provider, channel, pacing, paused, held, pending, createdAt, connectedAt },
+    ...known({ name, phone, instance, pauseReason, holdReason }),
     // Zero is the sender's word for never.
     ...(nextSendAt > 0 && { nextSendAt: toIso(nextSendAt) }),
     ...(backoffUntil > 0 && { backoffUntil: toIso(backoffUntil) }),

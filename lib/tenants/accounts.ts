@@ -7,6 +7,7 @@ import { toIso } from '#lib/domain/time.ts';
 import { deleteAccount, sendingStart } from '#lib/sender/account.ts';
 import { defaultConfig } from '#lib/sender/config.ts';
 import { probeNow } from '#lib/sender/hold.ts';
+import { type Account, readAccount } from '#lib/sender/items.ts';
 import { accountKey, directoryKey, entryId, webhookKey } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll } from '#lib/store/query.ts';
@@ -33,9 +34,7 @@ import {
   claimOf,
   holderOf,
   lineIn,
-  type ManagedAccount,
   type Pacing,
-  readManagedAccount,
   releasing,
   scopeOf,
 } from './account.ts';
@@ -61,7 +60,7 @@ interface NewAccount {
 }
 
 type Connected =
-  | { readonly kind: 'created'; readonly account: ManagedAccount }
+  | { readonly kind: 'created'; readonly account: Account }
   /** Another account of the workspace sends on this line. */
   | { readonly kind: 'taken'; readonly by: string };
 
@@ -98,7 +97,7 @@ export async function createAccount(
     ...(claim === undefined ? [] : [await claiming(store, workspace, claim, id)]),
   ];
   const transacted = await store.transact(writes, newTransaction(random));
-  if (transacted.done) return { kind: 'created', account: readManagedAccount(item) };
+  if (transacted.done) return { kind: 'created', account: readAccount(item) };
   const owner = transacted.refused[2]?.item?.account;
   if (typeof owner !== 'string') throw new Error('an id that was just made up is taken');
   await secrets.delete(accountSecret(id));
@@ -114,23 +113,19 @@ interface AccountPatch {
   readonly credentials?: unknown;
 }
 
-export async function findAccount(store: Store, workspace: string, id: string): Promise<ManagedAccount | undefined> {
+export async function findAccount(store: Store, workspace: string, id: string): Promise<Account | undefined> {
   const item = await store.get(accountKey(id), { consistent: true });
-  return item?.workspace === workspace ? readManagedAccount(item) : undefined;
+  return item?.workspace === workspace ? readAccount(item) : undefined;
 }
 
-export async function listAccounts(
-  store: Store,
-  workspace: string,
-  page: PageRequest,
-): Promise<ListPage<ManagedAccount>> {
+export async function listAccounts(store: Store, workspace: string, page: PageRequest): Promise<ListPage<Account>> {
   const { items: entries, position } = await listDirectory(store, workspace, 'ACCOUNT', page);
   const keys = entries.map((entry) => accountKey(entryId(entry)));
-  return pageOf((await getAll(store, keys, { consistent: true })).map(readManagedAccount), position);
+  return pageOf((await getAll(store, keys, { consistent: true })).map(readAccount), position);
 }
 
 type Patched =
-  | { readonly kind: 'patched'; readonly account: ManagedAccount }
+  | { readonly kind: 'patched'; readonly account: Account }
   | { readonly kind: 'gone' }
   /** Another account of the workspace sends on the line that this one would get. */
   | { readonly kind: 'taken'; readonly by: string };
@@ -140,7 +135,7 @@ const ROUNDS = 5;
 
 export async function patchAccount(
   ports: AccountPorts,
-  account: ManagedAccount,
+  account: Account,
   provider: AccountProvider,
   patch: AccountPatch,
 ): Promise<Patched> {
@@ -173,7 +168,7 @@ export async function patchAccount(
     const { done } = await store.transact(writes, newTransaction(random));
     const item = await store.get(accountKey(id), { consistent: true });
     if (!item) return { kind: 'gone' };
-    current = readManagedAccount(item);
+    current = readAccount(item);
     if (!done) return AGAIN;
     if (credentials !== undefined) await copyInstance(ports, current);
     return { kind: 'patched', account: current };
@@ -181,7 +176,7 @@ export async function patchAccount(
 }
 
 /** By what the account will be known once the patch is done. */
-function namedAfter(current: ManagedAccount, provider: AccountProvider, { phone: given, credentials }: AccountPatch) {
+function namedAfter(current: Account, provider: AccountProvider, { phone: given, credentials }: AccountPatch) {
   const phone = given === undefined ? current.phone : toPhone(given ?? undefined);
   const instance = credentials === undefined ? current.instance : provider.instanceOf?.(credentials);
   const line = credentials === undefined ? current.line : lineIn(provider, credentials);
@@ -212,7 +207,7 @@ const setOrRemove = (name: string, value: string | undefined): Change =>
  */
 async function copyInstance(
   { store, random }: AccountPorts,
-  { id, workspace, instance, credentialsVersion }: ManagedAccount,
+  { id, workspace, instance, credentialsVersion }: Account,
 ): Promise<void> {
   const ours = check(accountKey(id), unchanged({ id, instance, credentialsVersion }));
   const entries = await wholeDirectory(store, workspace, 'WEBHOOK');
@@ -238,7 +233,7 @@ async function copyInstance(
 /** Sends that wait in its queue hold an account: they are cancelled or sent first. */
 export async function removeAccount(
   ports: AccountPorts & { readonly log: Log },
-  { id, workspace }: ManagedAccount,
+  { id, workspace }: Account,
 ): Promise<'deleted' | 'busy' | 'gone'> {
   const entry = del(directoryKey(workspace, 'ACCOUNT', id));
   const alongside = ({ claim }: { readonly claim?: string }) => [entry, ...releasing(workspace, claim, id)];

@@ -1,27 +1,18 @@
-import * as v from 'valibot';
 import type { OwnAccount } from '#lib/domain/message.ts';
 import type { Clock } from '#lib/domain/ports.ts';
-import { itemReader } from '#lib/store/items.ts';
+import { type Account, readAccount } from '#lib/sender/items.ts';
 import type { Store } from '#lib/store/store.ts';
 import { accountItems } from './directory.ts';
 
-const Named = v.object({
-  id: v.string(),
-  workspace: v.string(),
-  provider: v.string(),
-  channel: v.picklist(['whatsapp', 'sms']),
-  phone: v.exactOptional(v.string()),
-  instance: v.exactOptional(v.string()),
-  connectedAt: v.string(),
-});
-
 /** What of an account tells that an event is its. */
-export type NamedAccount = v.InferOutput<typeof Named>;
-const readNamed = itemReader(Named);
+export type NamedAccount = Pick<
+  Account,
+  'id' | 'workspace' | 'provider' | 'channel' | 'phone' | 'instance' | 'connectedAt'
+>;
 
 /** All accounts of a workspace, read consistently. */
 export async function namedAccounts(store: Store, workspace: string): Promise<readonly NamedAccount[]> {
-  return (await accountItems(store, workspace)).map(readNamed);
+  return (await accountItems(store, workspace)).map(readAccount);
 }
 
 /**

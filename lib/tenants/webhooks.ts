@@ -4,6 +4,7 @@ import { Country } from '#lib/domain/numbering.ts';
 import type { Clock, Random } from '#lib/domain/ports.ts';
 import { Instant, known, optional, text } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
+import { readAccount } from '#lib/sender/items.ts';
 import { accountKey, directoryKey, webhookKey } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll } from '#lib/store/query.ts';
@@ -25,7 +26,6 @@ import {
   unchanged,
   update,
 } from '#lib/store/store.ts';
-import { readManagedAccount } from './account.ts';
 import { ATTEMPTS_KEPT_SECONDS } from './attempts.ts';
 import { listDirectory } from './directory.ts';
 import { isCurrent, newToken, type Webhook, webhookItem, webhookOf, webhookPath } from './webhook.ts';
@@ -159,7 +159,7 @@ async function accountFor(
 ): Promise<NamedAccount | undefined | 'missing'> {
   if (accountId === undefined) return undefined;
   const item = await store.get(accountKey(accountId), { consistent: true });
-  const account = item && readManagedAccount(item);
+  const account = item && readAccount(item);
   // A message may go out through any provider; its events come in through the webhook of its own.
   const isOfProvider = kind === 'send' || account?.provider === provider;
   if (account?.workspace !== workspace || !isOfProvider) return 'missing';

@@ -8,7 +8,7 @@ import { marshalMap } from '#lib/aws/dynamo-store.ts';
 import { sendHandler } from '#lib/aws/http-entries.ts';
 import { senderHandler } from '#lib/aws/sender-entries.ts';
 import { isRecord } from '#lib/domain/json.ts';
-import type { ManagedAccount } from '#lib/tenants/account.ts';
+import type { Account } from '#lib/sender/items.ts';
 import { createAccount } from '#lib/tenants/accounts.ts';
 import { type Answer, ok, taken, type Wire } from '#test/support/aws-wire.ts';
 import type { FakeGreenApi } from '#test/support/providers/fake-green-api.ts';
@@ -131,7 +131,7 @@ export class SendingBench {
 const emptyBill = (): SendingBill => ({ requests: [], ticks: 0, accepting: [], sending: [] });
 
 /** The account's credentials are answered without being kept. */
-async function connected(...given: Parameters<typeof createAccount>): Promise<ManagedAccount> {
+async function connected(...given: Parameters<typeof createAccount>): Promise<Account> {
   const made = await createAccount(...given);
   if (made.kind !== 'created') throw new Error(`${made.by} has the line already`);
   return made.account;

@@ -110,6 +110,7 @@ export class SendBench {
       provider,
       channel,
       scope: id,
+      createdAt: '2026-02-01T00:00:00.000Z',
       connectedAt: '2026-02-01T00:00:00.000Z',
       ...others,
       paused,

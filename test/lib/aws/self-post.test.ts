@@ -41,8 +41,17 @@ describe('what the hub reports to itself', () => {
       tailSeq: 0,
       failuresRunning: 0,
     };
+    const times = { createdAt: '2026-01-01T00:00:00.000Z', connectedAt: '2026-01-01T00:00:00.000Z' };
     const flags = { paused: false, held: false, pacing: { minMs: 1600, maxMs: 2400 } };
-    const item = { ...accountKey('acc_1'), ...account, ...queueState, ...flags, workspace: 'team', scope: 'acc_1' };
+    const item = {
+      ...accountKey('acc_1'),
+      ...account,
+      ...queueState,
+      ...flags,
+      workspace: 'team',
+      scope: 'acc_1',
+      ...times,
+    };
     await bench.store.write(put(item));
 
     const open = openFor(sandboxOutbound, {}, account, { ...outboundTools(), selfPost: queue });

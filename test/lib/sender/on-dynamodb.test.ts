@@ -62,6 +62,8 @@ async function hub() {
       provider: 'fake',
       channel: 'whatsapp',
       scope: 'a',
+      createdAt: '2026-01-01T00:00:00.000Z',
+      connectedAt: '2026-01-01T00:00:00.000Z',
     }),
   );
   await store.write(put({ ...directoryKey('main', 'ACCOUNT', 'a') }));

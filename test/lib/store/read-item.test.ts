@@ -5,10 +5,9 @@ import { eventOf, recordOf } from '#lib/inbox/event-item.ts';
 import { countQuarantined } from '#lib/inbox/events.ts';
 import { accountsNamed } from '#lib/outbox/accounts.ts';
 import { findChats } from '#lib/outbox/resolve.ts';
-import { readProviderMessage, readSend } from '#lib/sender/items.ts';
+import { readAccount, readProviderMessage, readSend } from '#lib/sender/items.ts';
 import { shownKey } from '#lib/store/items.ts';
 import { type Item, put } from '#lib/store/store.ts';
-import { readManagedAccount } from '#lib/tenants/account.ts';
 import { findKey } from '#lib/tenants/api-keys.ts';
 import { lastAttempts } from '#lib/tenants/attempts.ts';
 import { webhookOf } from '#lib/tenants/webhook.ts';
@@ -22,7 +21,7 @@ const whole = (store: MemoryStore, item: Item) => store.write(put({ ...PRIVATE, 
 
 /** Each reads one item that holds what is private and lacks what it needs. */
 const READERS: Readonly<Record<string, (store: MemoryStore) => unknown>> = {
-  'an account': () => readManagedAccount({ pk: 'ACC#acc_1', sk: 'META', ...PRIVATE }),
+  'an account': () => readAccount({ pk: 'ACC#acc_1', sk: 'META', ...PRIVATE }),
   'a webhook': () => webhookOf({ pk: 'HOOK#1', sk: 'META', ...PRIVATE }),
   'a send': () => readSend({ pk: 'MSG#1', sk: 'META', ...PRIVATE, recipient: PRIVATE, parts: [PRIVATE] }),
   "a message's delivery": () =>

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { accountKey, directoryKey } from '#lib/store/keys.ts';
 import { accountFinder, accountMeant, type NamedAccount } from '#lib/tenants/own-accounts.ts';
 import { AdminBench, itemsOf } from '#test/functions/admin/admin-bench.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
@@ -100,6 +101,17 @@ describe('a webhook that names no account', () => {
   });
 });
 
+const QUEUE = {
+  ...{ chain: 'IDLE', gen: 0, nextSendAt: 0, backoffUntil: 0, pending: 0, tailSeq: 0, failuresRunning: 0 },
+  ...{
+    scope: 'x',
+    paused: false,
+    held: false,
+    pacing: { minMs: 1600, maxMs: 2400 },
+    createdAt: '2026-01-01T00:00:00.000Z',
+  },
+};
+
 it('remembers accounts, and looks again for a name that it does not know', async () => {
   const at = { now: 0, logged: [], counted: [] };
   let reads = 0;
@@ -112,8 +124,8 @@ it('remembers accounts, and looks again for a name that it does not know', async
   const write = (one: NamedAccount) =>
     store.transact(
       [
-        { kind: 'put', item: { pk: `ACC#${one.id}`, sk: 'META', ...one } },
-        { kind: 'put', item: { pk: 'WS#main', sk: `ACCOUNT#${one.id}` } },
+        { kind: 'put', item: { ...accountKey(one.id), ...QUEUE, ...one } },
+        { kind: 'put', item: { ...directoryKey('main', 'ACCOUNT', one.id) } },
       ],
       one.id,
     );

@@ -68,6 +68,8 @@ export const accountItem = (provider: string) => ({
   channel: 'whatsapp',
   scope: 'acc_1',
   ...sendingStart('acc_1', { minMs: 1600, maxMs: 2400 }),
+  createdAt: '2026-01-01T00:00:00.000Z',
+  connectedAt: '2026-01-01T00:00:00.000Z',
 });
 
 /** A send of one text whose answer never came. */
