@@ -148,7 +148,7 @@ const WORKSPACE = {
 const IDEMPOTENCY_KEY = {
   name: 'Idempotency-Key',
   in: 'header',
-  description: 'A repeat with the same key and body within a day is the same message',
+  description: 'A repeat with the same key and body within a day is the same request',
   schema: { type: 'string', minLength: 1, maxLength: 255 },
 };
 

@@ -57,8 +57,10 @@ const optional = v.exactOptional;
 const count = v.number();
 const At = v.object({ stage: v.string(), partition: v.string(), after: optional(v.string()) });
 const Base = v.object({ spent: count, unspent: count, counted: v.boolean() });
-const Entered = v.object({ grant: count, reserve: count, refund: count });
+/** `grant` is the sum of all grants; `taken`: what those below zero took back of them. */
+const Entered = v.object({ grant: count, reserve: count, refund: count, taken: v.optional(count, 0) });
 type Entered = v.InferOutput<typeof Entered>;
+const NOTHING_ENTERED: Entered = { grant: 0, reserve: 0, refund: 0, taken: 0 };
 
 /** How far an audit has come, with its sums by period: what it has counted need not be counted again. */
 const AuditProgress = v.object({
@@ -201,13 +203,15 @@ async function figuresOf(
     const { epoch } = quota;
     const now = spending.get(epoch) ?? NOTHING;
     const then = base[epoch] ?? NOTHING;
-    const { grant, reserve, refund } = all[epoch] ?? { grant: 0, reserve: 0, refund: 0 };
+    const entered = all[epoch] ?? NOTHING_ENTERED;
+    const { grant, reserve, refund, taken } = entered;
     return {
       quota,
       reserved: await countReserved(store, workspace, epoch),
       spent: net(now),
-      entered: { grant, reserve, refund },
-      moves: grant + reserve + refund + now.spent + now.unspent,
+      entered,
+      // What was taken back moved twice: once each way.
+      moves: grant + 2 * taken + reserve + refund + now.spent + now.unspent,
       seen: seen[epoch] ?? 0,
       seenAtLeast: net(then) - (now.unspent - then.unspent),
       seenAtMost: net(then) + (now.spent - then.spent),
@@ -322,8 +326,9 @@ async function baseOf(store: Store, workspace: string): Promise<NonNullable<Audi
 }
 
 function enter(entered: Record<string, Entered>, { epoch, entry, credits }: LedgerEntry): void {
-  const sums = entered[epoch] ?? { grant: 0, reserve: 0, refund: 0 };
-  entered[epoch] = { ...sums, [entry]: sums[entry] + credits };
+  const sums = entered[epoch] ?? NOTHING_ENTERED;
+  const taken = sums.taken + Math.max(0, -credits);
+  entered[epoch] = { ...sums, taken, [entry]: sums[entry] + credits };
 }
 
 function sendStage(ports: StorePorts, workspace: string, progress: AuditProgress, note: Note): Stage {

@@ -1,11 +1,15 @@
+import * as v from 'valibot';
+import { sha256 } from '#lib/domain/ids.ts';
 import type { Epoch, QuotaKind } from '#lib/domain/send/part.ts';
 import type { SendingConfig } from '#lib/sender/config.ts';
 import { readQuota } from '#lib/sender/items.ts';
-import { quotaKey, quotaKindKey, reservedListKey } from '#lib/store/keys.ts';
+import { itemReader } from '#lib/store/items.ts';
+import { idempotencyKey, quotaKey, quotaKindKey, reservedListKey } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict, type StorePorts, withRetries } from '#lib/store/retry.ts';
 import {
   absent,
+  absentOrExpired,
   all,
   equal,
   exists,
@@ -59,19 +63,33 @@ export async function countReserved(store: Store, workspace: string, epoch: Epoc
   return items.reduce((sum, item) => sum + Number.parseInt(String(item.gsi2sk), 10), 0);
 }
 
+interface Grant {
+  /** Below zero: a correction, which takes back what was granted and is neither spent nor reserved. */
+  readonly credits: number;
+  readonly reason: string;
+  /** The same key with the same grant within a day is the same grant. */
+  readonly key?: string | undefined;
+}
+
+type Granted =
+  | { readonly kind: 'granted' | 'replayed' }
+  /** The key was used with another grant. */
+  | { readonly kind: 'mismatch' }
+  | { readonly kind: 'too much'; readonly available: number };
+
 export async function grant(
   given: StorePorts,
   workspace: string,
-  { credits, reason }: { readonly credits: number; readonly reason: string },
+  wanted: Grant,
   config: SendingConfig,
-): Promise<void> {
+): Promise<Granted> {
   const { store, clock, random } = withRetries(given, config);
   const quota = await quotaKind(store, workspace);
   const now = clock.now();
   const epoch = currentEpoch(quota, now);
   // Otherwise this grant would make the epoch's item, and nobody could tell what the epoch has had of its own.
   await openEpoch(store, random, workspace, epoch, openingCredits(workspace, quota, config), now);
-  await addGrant({ store, random }, workspace, epoch, { credits, reason }, now);
+  return addGrant({ store, random }, workspace, epoch, wanted, now);
 }
 
 /**
@@ -115,15 +133,31 @@ async function monthsCredits(
   return [update(more.key, [...more.changes, set('opening', quota.credits)], all(exists(), asRead)), entry];
 }
 
+const KEEPS_KEY_S = 86_400;
+/** In the place of a webhook's id, among the marks of keys. */
+const OF_GRANTS = 'grants';
+const Mark = v.object({ requestHash: v.string() });
+const readMark = itemReader(Mark);
+
 async function addGrant(
   { store, random }: Pick<StorePorts, 'store' | 'random'>,
   workspace: string,
   epoch: Epoch,
-  { credits, reason }: { readonly credits: number; readonly reason: string },
+  { credits, reason, key }: Grant,
   now: number,
-): Promise<void> {
+): Promise<Granted> {
   const id = newTransaction(random);
-  const transacted = await store.transact(grantWrites(workspace, epoch, credits, reason, id, now), id);
+  const requestHash = sha256(JSON.stringify([credits, reason]));
+  const seconds = Math.floor(now / 1000);
+  const mark = { kind: 'idempotency', requestHash, expiresAt: seconds + KEEPS_KEY_S };
+  const marks =
+    key === undefined ? [] : [put({ ...idempotencyKey(workspace, OF_GRANTS, key), ...mark }, absentOrExpired(seconds))];
+  const writes = [...grantWrites(workspace, epoch, credits, reason, id, now), ...marks];
+  const transacted = await store.transact(writes, id);
+  if (transacted.done) return { kind: 'granted' };
+  const [quota, , marked] = transacted.refused;
+  if (marked?.item) return { kind: readMark(marked.item).requestHash === requestHash ? 'replayed' : 'mismatch' };
+  if (credits < 0 && quota?.item) return { kind: 'too much', available: readQuota(quota.item).available };
   // The epoch is open, and the ledger's entry has a random name.
-  if (!transacted.done) throw new Error(`a grant to ${workspace} was refused`);
+  throw new Error(`a grant to ${workspace} was refused`);
 }

@@ -16,6 +16,13 @@ export const QuotaChoice = v.variant('kind', [
 
 export const GrantedCredits = amountFrom(1);
 
+/** Below zero: what was granted by mistake is taken back. */
+export const CorrectedCredits = v.pipe(
+  amountFrom(-1_000_000_000),
+  v.check((credits) => credits !== 0, 'must not be 0'),
+  v.description('Below 0: takes back what was granted, as far as it is neither spent nor reserved'),
+);
+
 export const ShownCredits = v.object({
   epoch: text('`lifetime`, or the month that these numbers are about'),
   granted: Whole,

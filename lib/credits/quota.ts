@@ -8,6 +8,8 @@ import { pagesOf } from '#lib/store/query.ts';
 import {
   absent,
   add,
+  all,
+  compare,
   equal,
   exists,
   newTransaction,
@@ -82,7 +84,7 @@ export async function openingOf(store: Store, workspace: string, quota: Quota): 
   return 0;
 }
 
-/** Credits more for an epoch that is open, with their entry in the ledger. */
+/** Credits more, or fewer, for an epoch that is open, with their entry in the ledger. What is spent or reserved stays. */
 export function grantWrites(
   workspace: string,
   epoch: Epoch,
@@ -92,7 +94,11 @@ export function grantWrites(
   now: number,
 ): [Update, Put] {
   return [
-    update(quotaKey(workspace, epoch), [add('granted', credits), add('available', credits)], exists()),
+    update(
+      quotaKey(workspace, epoch),
+      [add('granted', credits), add('available', credits)],
+      credits < 0 ? all(exists(), compare('available', '>=', -credits)) : exists(),
+    ),
     ledgerGrant(workspace, epoch, credits, reason, `${id}#grant`, now),
   ];
 }

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { audit } from '#lib/credits/audit.ts';
 import { grant, setQuota, showCredits } from '#lib/credits/credits.ts';
 import {
-  GrantedCredits,
+  CorrectedCredits,
   listLedger,
   QuotaChoice,
   ShownAudit,
@@ -11,7 +11,7 @@ import {
 } from '#lib/credits/ledger.ts';
 import { text } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { json } from '../answers.ts';
+import { json, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
 import { listOf, Paging, pageRequest } from '../schemas.ts';
 
@@ -19,7 +19,7 @@ const shared = { ...takesNothing, tag: 'Credits' } as const;
 const credits = { 200: { description: 'The credits', schema: ShownCredits } } as const;
 
 const Grant = v.strictObject({
-  credits: GrantedCredits,
+  credits: CorrectedCredits,
   reason: v.pipe(text('For the ledger'), v.minLength(1), v.maxLength(200)),
 });
 
@@ -38,16 +38,29 @@ export const creditRoutes = [
     ...shared,
     method: 'post',
     path: '/api/credits/grants',
-    summary: 'Grant credits',
-    description: 'Adds to what the workspace may spend. The reason stands in the ledger.',
+    summary: 'Grant credits, or take back what was granted by mistake',
+    description:
+      'Adds to what the workspace may spend; below zero, takes from what is neither spent nor reserved. The reason stands in the ledger. A repeat with the same `Idempotency-Key` within a day changes nothing, and is marked `Idempotent-Replayed: true`.',
     access: 'admin',
     inWorkspace: true,
+    idempotent: true,
+    conflict: 'More would be taken back than there is',
     body: Grant,
     example: { credits: 100, reason: 'Bought' },
     answers: { 201: { description: 'The credits', schema: ShownCredits } },
-    run: async ({ body }, { ports, workspace }) => {
-      await grant(ports, workspace, body, ports.config);
-      return json(201, await showCredits(ports, workspace, ports.config));
+    run: async ({ body }, { ports, workspace, idempotencyKey: key }) => {
+      if (key !== undefined && !/^.{1,255}$/.test(key))
+        return problem(400, 'The Idempotency-Key must have 1 to 255 characters');
+      const granted = await grant(ports, workspace, { ...body, key }, ports.config);
+      if (granted.kind === 'mismatch') return problem(422, 'The Idempotency-Key was used with another body');
+      if (granted.kind === 'too much') {
+        return problem(
+          409,
+          `Only ${granted.available} credits are neither spent nor reserved: no more can be taken back`,
+        );
+      }
+      const headers = granted.kind === 'replayed' ? { 'idempotent-replayed': 'true' } : {};
+      return { ...json(201, await showCredits(ports, workspace, ports.config)), headers };
     },
   }),
   route({

@@ -35,6 +35,49 @@ describe('credits', () => {
     ]);
   });
 
+  it('are taken back where they were granted by mistake, never below what is spent or reserved', async () => {
+    await hub.done('POST', '/api/accounts', { body: { provider: 'sandbox', channel: 'whatsapp', credentials: {} } });
+    const { url } = await hub.webhook({ kind: 'send', provider: undefined });
+    await hub.send(url);
+    const correct = (credits: number) =>
+      hub.call('POST', '/api/credits/grants', { body: { credits, reason: 'a slip' } });
+    expect((await correct(-400)).json).toMatchObject({ granted: 600, available: 599, reserved: 1 });
+    expect(await correct(-600)).toMatchObject({
+      status: 409,
+      json: { message: 'Only 599 credits are neither spent nor reserved: no more can be taken back' },
+    });
+    expect((await correct(-599)).json).toMatchObject({ granted: 1, available: 0, reserved: 1 });
+    expect((await correct(-1)).status).toBe(409);
+    const { items } = await hub.walk('/api/credits/ledger');
+    expect(items.map(({ kind, credits }) => `${kind} ${credits}`).sort()).toEqual([
+      ...['grant -400', 'grant -599', 'grant 1000', 'reserve 1'],
+    ]);
+    expect(await hub.done('GET', '/api/credits/audit')).toMatchObject({ ok: true, differences: [], complete: true });
+  });
+
+  it('are taken back from what a workspace begins with as well, before anybody has sent', async () => {
+    const body = { credits: -1_000, reason: 'none to begin with' };
+    expect(await hub.done('POST', '/api/credits/grants', { body })).toEqual(prepaid(0));
+    expect(await hub.done('GET', '/api/credits/audit')).toMatchObject({ ok: true, complete: true });
+  });
+
+  it('are granted once under one key, whoever repeats it', async () => {
+    const headers = { 'idempotency-key': 'invoice-7' };
+    const give = (credits: number) =>
+      hub.call('POST', '/api/credits/grants', { headers, body: { credits, reason: 'bought' } });
+    const [first, again, other] = [await give(5), await give(5), await give(6)];
+    expect([first.headers['idempotent-replayed'], again.headers['idempotent-replayed']]).toEqual([undefined, 'true']);
+    expect([first.status, again.status, again.json]).toEqual([201, 201, first.json]);
+    expect(other).toMatchObject({ status: 422, json: { message: 'The Idempotency-Key was used with another body' } });
+    const { id } = await hub.done('POST', '/api/workspaces', { body: { name: 'Another' } });
+    const elsewhere = { workspace: String(id), headers, body: { credits: 5, reason: 'bought' } };
+    expect(await hub.done('POST', '/api/credits/grants', elsewhere)).toMatchObject({ granted: 5 });
+    hub.bench.now += 25 * 3_600_000;
+    expect((await give(5)).json).toMatchObject({ granted: 1_010 });
+    const long = { headers: { 'idempotency-key': 'x'.repeat(256) }, body: { credits: 5, reason: 'bought' } };
+    expect((await hub.call('POST', '/api/credits/grants', long)).status).toBe(400);
+  });
+
   it('are granted by who runs the hub, not by a workspace to itself', async () => {
     const { key } = await hub.workspaceWithKey();
     const body = { credits: 5, reason: 'please' };
@@ -78,7 +121,7 @@ describe('credits', () => {
   });
 
   it.each([
-    ['POST', '/api/credits/grants', { credits: -1, reason: 'x' }, 'credits'],
+    ['POST', '/api/credits/grants', { credits: 0, reason: 'x' }, 'credits'],
     ['POST', '/api/credits/grants', { credits: 1.5, reason: 'x' }, 'credits'],
     ['POST', '/api/credits/grants', { credits: 1 }, 'reason'],
     ['PUT', '/api/credits/quota', { kind: 'yearly' }, 'kind'],

@@ -489,7 +489,7 @@ describe('credits', () => {
     for (const step of steps) {
       if (step === 'a month') await world.run(20 * DAY);
       else
-        await ask(world, (ports) => {
+        await ask<unknown>(world, (ports) => {
           if (step === 'grant') return grant(ports, 'main', { credits: 3, reason: 'bought' }, world.config);
           const quota = step === 'prepaid' ? { kind: step } : ({ kind: 'monthly', credits: step } as const);
           return setQuota(ports, 'main', quota, world.config);
