@@ -327,6 +327,7 @@ describe('the answers of the API', () => {
     await call('post', '/api/sends/{messageId}/cancel', { messageId });
     await call('post', '/api/sends/{messageId}/cancel', { messageId });
     await call('post', '/api/accounts/{id}/resume', account);
+    await call('post', '/api/accounts/{id}/cancel', account);
     const endpoint = await call('post', '/api/endpoints', {}, { url: 'https://crm.example/in' });
     await call('get', '/api/endpoints');
     await call('get', '/api/endpoints/{id}', endpoint);
