@@ -5,11 +5,14 @@ import { unusedGrants } from './test/support/unused-grants.ts';
 
 export default defineConfig({
   plugins: [textFiles()],
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   test: {
     globalSetup: ['./test/support/engine-setup.ts'],
     // Bundles are run as they are, which is also much faster.
     server: { deps: { external: [/\/dist\/[\w-]+\/[\w-]+\.mjs/] } },
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.ts', 'test/**/*.test.tsx'],
+    // A real browser is started by `npm run test:browser`.
+    exclude: ['test/browser/**'],
     reporters: ['default', new TallyReporter(unusedGrants)],
   },
 });

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { ssmClient } from '#lib/aws/clients.ts';
 import { endpointPorts } from '#lib/aws/endpoint-ports.ts';
 import { lambdaOf } from '#lib/aws/http-entries.ts';
@@ -24,4 +25,4 @@ const ports = {
   version,
 };
 
-export const handler = lambdaOf(adminApp(ports, environment.HOOKLINE_PUBLIC_URL));
+export const handler = lambdaOf(adminApp(ports, join(import.meta.dirname, 'console'), environment.HOOKLINE_PUBLIC_URL));

@@ -6,6 +6,8 @@ const LIMIT = 450;
 const LARGER: Readonly<Record<string, number>> = {
   ...{ admin: 1150, deliver: 540, events: 670, fallback: 500, send: 540, sender: 610, watchdog: 530, zender: 460 },
 };
+/** Of pages, in KiB: what the first page runs, and that page with all that it loads as it travels. */
+export const PAGE_LIMITS = { script: 90, wire: 45 };
 export const budgetOf = (name: string): number => LARGER[name] ?? LIMIT;
 
 /** What is wrong with the bundles as last built, one sentence each. */
@@ -13,12 +15,26 @@ export function bundleFaults(folders: BuildFolders, limitOf = budgetOf): string[
   return functionNames(folders).flatMap((name) => {
     const record = readRecord(folders.dist, name);
     if (!record) return [`${name} has not been built`];
-    return [...sizeFaults(name, record, limitOf(name)), ...foreignFaults(name, record, folders)];
+    return [
+      ...sizeFaults(name, record, limitOf(name)),
+      ...pageFaults(name, record),
+      ...foreignFaults(name, record, folders),
+    ];
   });
 }
 
 function sizeFaults(name: string, { bytes }: BuildRecord, limit: number): string[] {
   return bytes > limit * 1024 ? [`${name} weighs ${Math.ceil(bytes / 1024)} KiB, more than its ${limit}`] : [];
+}
+
+function pageFaults(name: string, { pages }: BuildRecord): string[] {
+  if (!pages) return [];
+  const tell = (what: string, bytes: number, limit: number) =>
+    bytes > limit * 1024 ? [`${what} of ${name} weighs ${Math.ceil(bytes / 1024)} KiB, more than its ${limit}`] : [];
+  return [
+    ...tell('the script', pages.script, PAGE_LIMITS.script),
+    ...tell('the first page', pages.wire, PAGE_LIMITS.wire),
+  ];
 }
 
 /** The lists of providers. */

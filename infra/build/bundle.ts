@@ -12,6 +12,7 @@ import {
 import { isBuiltin } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { BuildOptions } from 'esbuild';
+import { buildPages, PAGES, type Pages } from './console.ts';
 import { http, uncalled } from './plugins.ts';
 
 /** Where sources are read and bundles written. Tests build their own small functions elsewhere. */
@@ -30,16 +31,25 @@ export function functionNames({ functions }: BuildFolders): string[] {
 /** What a bundle was made of, kept beside it so that the next build can tell whether it is stale. */
 export interface BuildRecord {
   readonly bytes: number;
+  /** Of its pages, where it has some. */
+  readonly pages?: Pick<Pages, 'script' | 'wire'>;
   /** Every source, and its stamp at the time of the build. */
   readonly inputs: Readonly<Record<string, string>>;
 }
 
 /** A change in these alters every bundle, though esbuild does not list them. */
-const toolchain = ['package-lock.json', 'infra/build/bundle.ts', 'infra/build/plugins.ts'];
+const toolchain = ['package-lock.json', 'infra/build/bundle.ts', 'infra/build/console.ts', 'infra/build/plugins.ts'];
 
-function makeRecord(bytes: number, sources: readonly string[]): BuildRecord {
-  const inputs = [...sources, ...toolchain].sort().map((path) => [path, stampOf(path)] as const);
-  return { bytes, inputs: Object.fromEntries(inputs) };
+function makeRecord(bytes: number, sources: readonly string[], pages: Pages | undefined): BuildRecord {
+  const inputs = [...sources, ...(pages?.inputs ?? []), ...toolchain]
+    .sort()
+    .map((path) => [path, stampOf(path)] as const);
+  const { script, wire } = pages ?? {};
+  return {
+    bytes,
+    ...(script !== undefined && wire !== undefined && { pages: { script, wire } }),
+    inputs: Object.fromEntries(inputs),
+  };
 }
 
 export function readRecord(dist: string, name: string): BuildRecord | undefined {
@@ -102,8 +112,10 @@ async function buildFunction(name: string, { functions, dist }: BuildFolders): P
     entryPoints: { index: entry },
     outdir: unfinished,
   });
+  const pagesEntry = join(functions, name, PAGES);
+  const pages = existsSync(pagesEntry) ? await buildPages(pagesEntry, join(unfinished, 'console')) : undefined;
   moveInto(folder, unfinished);
-  writeRecord(dist, name, makeRecord(built.bytes, built.inputs));
+  writeRecord(dist, name, makeRecord(built.bytes, built.inputs, pages));
 }
 
 /** The SDK loads it for operations that stream events, of which we call none. */
@@ -126,8 +138,14 @@ async function bundle(settings: BuildOptions & { readonly metafile: true }) {
 /** A hub that is running may be reading the old file: the new one takes its place at once. */
 function moveInto(folder: string, unfinished: string): void {
   mkdirSync(folder, { recursive: true });
-  const files = readdirSync(unfinished);
-  for (const file of files) renameSync(join(unfinished, file), join(folder, file));
+  const files = filesIn(unfinished);
+  for (const file of files) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    renameSync(join(unfinished, file), join(folder, file));
+  }
   rmSync(unfinished, { recursive: true });
-  for (const file of readdirSync(folder)) if (!files.includes(file)) rmSync(join(folder, file), { recursive: true });
+  for (const file of filesIn(folder)) if (!files.includes(file)) rmSync(join(folder, file));
 }
+
+const filesIn = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => statSync(join(folder, file)).isFile());

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { hubFile } from '#infra/demo/hub.ts';
+import { consoleLink } from './console-link.ts';
 import { writeDurably } from './data-folder.ts';
 import type { Answered } from './gateway.ts';
 import { type Hub, startHub } from './hub.ts';
@@ -39,6 +40,12 @@ export function access(hub: Hub): string {
     'logs       on standard error; `npm start 2>hub.log` keeps them apart',
     '',
   ].join('\n');
+}
+
+/** The admin key signs in as well. */
+function withoutLink(error: unknown): string {
+  console.error('hookline: the link to the console could not be made:', error);
+  return '';
 }
 
 /** What to do first. The commands work as printed; there are none where no webhook could be made for them. */
@@ -125,6 +132,7 @@ try {
     // Ctrl-C reaches the engine, too.
     if (!stopping) fail(`DynamoDB ${how}; nothing works without it`);
   }, fail);
+  print(await consoleLink(hub).catch(withoutLink));
   print(await firstSteps(hub));
 } catch (error) {
   fail(`could not start: ${error instanceof Error ? error.message : String(error)}`);

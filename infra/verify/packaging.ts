@@ -63,7 +63,8 @@ function fault(held: number | undefined, built: number | undefined): string {
 
 /** The files that a function is to be deployed with, by the names that they get, with their checksums. */
 function bundleOf(dist: string, name: string): Map<string, number> {
-  const files = readdirSync(join(dist, name)).filter((file) => /\.[cm]js$/.test(file));
+  const all = readdirSync(join(dist, name), { recursive: true, encoding: 'utf8' });
+  const files = all.filter((file) => /\.(?:[cm]js|br|gz)$/.test(file));
   return new Map(files.map((file) => [`dist/${name}/${file}`, crc32(readFileSync(join(dist, name, file)))]));
 }
 

@@ -59,7 +59,7 @@ export function hubApp<Environment extends HubEnvironment>(
   const app = new Hono<Environment>(options);
   app.use(async (c, next) => {
     await next();
-    for (const [name, value] of Object.entries(HEADERS)) c.res.headers.set(name, value);
+    for (const [name, value] of Object.entries(HEADERS)) if (!c.res.headers.has(name)) c.res.headers.set(name, value);
   });
   app.notFound(() => responseOf(NOT_FOUND));
   app.onError((error, c) => {

@@ -6,6 +6,7 @@ import main from './page/main.js' with { type: 'text' };
 import request from './page/request.js' with { type: 'text' };
 import schema from './page/schema.js' with { type: 'text' };
 import style from './page/style.css' with { type: 'text' };
+import tokens from './page/tokens.css' with { type: 'text' };
 
 const SCRIPT = 'text/javascript; charset=utf-8';
 
@@ -19,6 +20,7 @@ const FILES = new Map([
   ['request.js', { type: SCRIPT, text: request }],
   ['schema.js', { type: SCRIPT, text: schema }],
   ['style.css', { type: 'text/css; charset=utf-8', text: style }],
+  ['tokens.css', { type: 'text/css; charset=utf-8', text: tokens }],
 ]);
 
 /** Nothing from elsewhere and nothing inline; the page calls this API and no other. */

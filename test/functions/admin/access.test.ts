@@ -234,6 +234,8 @@ describe('every answer', () => {
   it.each([
     ['GET', '/health', 200],
     ['GET', '/openapi.json', 200],
+    ['GET', '/console/nothing.js', 404],
+    ['GET', '/console/', 302],
     ['GET', '/docs', 200],
     ['GET', '/docs/main.js', 200],
     ['GET', '/docs/nothing.js', 404],

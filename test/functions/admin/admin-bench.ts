@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as v from 'valibot';
 import { adminApp } from '#functions/admin/app.ts';
@@ -79,7 +80,7 @@ export class AdminBench {
         },
       },
     };
-    this.#handler = lambdaOf(adminApp(this.ports));
+    this.#handler = lambdaOf(adminApp(this.ports, resolve('dist/admin/console')));
   }
 
   get counted(): readonly string[] {

@@ -1,0 +1,120 @@
+import { signal } from '@preact/signals';
+import createClient from 'openapi-fetch';
+import type { components, paths } from './api-types.d.ts';
+import { texts } from './texts.ts';
+
+type BodyOf<Path extends '/api/accounts' | '/api/rules'> =
+  paths[Path]['post']['requestBody']['content']['application/json'];
+export type NewAccount = BodyOf<'/api/accounts'>;
+export type NewRule = BodyOf<'/api/rules'>;
+
+type Schemas = components['schemas'];
+export type Account = Schemas['Account'];
+export type Chat = Schemas['Chat'];
+export type Content = Schemas['Content'];
+export type Event = Schemas['Event'];
+export type MessageEvent = Schemas['MessageEvent'];
+export type Send = Schemas['Send'];
+export type Webhook = Schemas['Webhook'];
+export type Key = Schemas['Key'];
+
+export interface Session {
+  readonly workspace: string;
+  readonly admin: boolean;
+  readonly scope: 'all' | 'read' | 'send';
+}
+
+/** Undefined while nobody knows, null where nobody is signed in. */
+export const session = signal<Session | null | undefined>(undefined);
+
+/** Whether the key that was signed in with may do more than read: what it may not do is not shown. */
+export const mayChange = (): boolean => session.value?.scope === 'all';
+
+/** The hub may stand below a path of somebody's own domain. */
+export const hubUrl = (): string => location.origin + location.pathname.replace(/\/console\/?$/, '');
+
+/** Which workspace is worked in: the admin key opens all, each tab may be in another. */
+const CHOSEN = 'workspace';
+export const workspace = signal(sessionStorage.getItem(CHOSEN) ?? undefined);
+export function chooseWorkspace(id: string | undefined): void {
+  workspace.value = id;
+  if (id === undefined) sessionStorage.removeItem(CHOSEN);
+  else sessionStorage.setItem(CHOSEN, id);
+}
+
+/** What the hub answered instead of what was asked for, in its own words, which say what to do. */
+export class Refusal extends Error {
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export const api = createClient<paths>({
+  // Asked for at each call, and not when the page is loaded: tests put their own in its place.
+  fetch: (request) => fetch(request),
+  baseUrl: hubUrl(),
+  credentials: 'same-origin',
+});
+api.use({
+  onRequest({ request }) {
+    // What changes something must be JSON, a DELETE as well: another page cannot send that unasked.
+    request.headers.set('content-type', 'application/json');
+    if (workspace.value !== undefined && session.value?.admin) request.headers.set('x-workspace', workspace.value);
+    return request;
+  },
+});
+
+interface Answered<Data> {
+  readonly data?: Data;
+  readonly error?: unknown;
+  readonly response: Response;
+}
+
+/** What was asked for; throws a Refusal. A session that has ended leads to signing in. */
+export async function asked<Data>(call: Promise<Answered<Data>>): Promise<NonNullable<Data>> {
+  const { data, error, response } = await call.catch((cause: unknown) => {
+    throw new Refusal(0, cause instanceof TypeError ? 'The hub does not answer. It is tried again.' : String(cause));
+  });
+  if (response.ok && data !== undefined && data !== null) return data;
+  if (response.status === 401 && session.value) session.value = null;
+  throw new Refusal(response.status, messageIn(error) ?? `The hub answered ${response.status}`);
+}
+
+/** The same of what answers with nothing. */
+export async function done(call: Promise<Answered<unknown>>): Promise<void> {
+  const { error, response } = await call;
+  if (response.ok) return;
+  if (response.status === 401 && session.value) session.value = null;
+  throw new Refusal(response.status, messageIn(error) ?? `The hub answered ${response.status}`);
+}
+
+function messageIn(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('message' in error)) return undefined;
+  return typeof error.message === 'string' ? error.message : undefined;
+}
+
+/** Who is signed in, from the cookie. */
+export async function findSession(): Promise<void> {
+  const { data, response } = await api.GET('/api/session');
+  if (data) session.value = data;
+  else if (response.status === 401) session.value = null;
+  else throw new Refusal(response.status, 'The hub does not answer');
+}
+
+export async function signIn(key: string, named?: string): Promise<void> {
+  const found = await asked(api.POST('/api/session', { body: { key, ...(named && { workspace: named }) } }));
+  chooseWorkspace(undefined);
+  if (found.scope === 'send') {
+    await done(api.DELETE('/api/session'));
+    throw new Refusal(403, texts.signIn.onlySends);
+  }
+  session.value = found;
+}
+
+export async function signOut(): Promise<void> {
+  await done(api.DELETE('/api/session'));
+  chooseWorkspace(undefined);
+  session.value = null;
+}

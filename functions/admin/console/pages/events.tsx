@@ -1,0 +1,215 @@
+import { address, addressOf, go } from '../address.ts';
+import { api, asked, type Event, mayChange } from '../api.ts';
+import { useLive } from '../live.ts';
+import { EventLine } from '../parts/event-line.tsx';
+import { Loaded, Page } from '../parts/page.tsx';
+import { Pager, useOlder } from '../parts/pager.tsx';
+import { Badge, Code, Empty, Id, Time } from '../parts/small.tsx';
+import { Table } from '../parts/table.tsx';
+import { attempt, tell } from '../parts/toast.tsx';
+import { texts } from '../texts.ts';
+
+const t = texts.events;
+const KINDS = [
+  ...(['message', 'status', 'reaction', 'call', 'connection', 'device', 'chat', 'notification'] as const),
+  ...(['ussd', 'quota', 'send', 'account', 'endpoint', 'rule', 'unknown'] as const),
+];
+type Kind = (typeof KINDS)[number];
+const isKind = (text: string | null): text is Kind => KINDS.some((kind) => kind === text);
+
+export function Events({ id }: { readonly id?: string | undefined }) {
+  return id === undefined ? <EventList /> : <OneEvent id={id} />;
+}
+
+function EventList() {
+  const { query: given } = address.value;
+  const kind = given.get('kind');
+  const isQuarantine = given.get('quarantined') === 'true';
+  const query = { ...(isKind(kind) && { kind }), ...(isQuarantine && { quarantined: 'true' as const }) };
+  const key = JSON.stringify(query);
+  const load = (cursor?: string) =>
+    asked(api.GET('/api/events', { params: { query: { ...query, ...(cursor && { cursor }) } } }));
+  const live = useLive(`events ${key}`, load);
+  const { items, next } = useOlder(key, live.data, ({ id }) => id, load);
+  const filter = (more: Readonly<Record<string, string>>) =>
+    go(addressOf('events', undefined, { kind: kind ?? '', quarantined: isQuarantine ? 'true' : '', ...more }));
+  return (
+    <Page title={t.title} call="GET /api/events">
+      <div class="filters">
+        <select
+          aria-label={t.kind}
+          value={kind ?? ''}
+          onChange={({ currentTarget }) => filter({ kind: currentTarget.value })}
+        >
+          <option value="">{t.allKinds}</option>
+          {KINDS.map((one) => (
+            <option key={one}>{one}</option>
+          ))}
+        </select>
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={isQuarantine}
+            onChange={({ currentTarget }) => filter({ quarantined: currentTarget.checked ? 'true' : '' })}
+          />
+          {t.onlyQuarantine}
+        </label>
+      </div>
+      {isQuarantine && <Quarantine onReplayed={live.again} />}
+      <Loaded live={live}>
+        {() => (items.length > 0 ? <EventTable events={items} /> : <Empty title={t.empty} />)}
+      </Loaded>
+      <Pager next={next} />
+    </Page>
+  );
+}
+
+function EventTable({ events }: { readonly events: readonly Event[] }) {
+  return (
+    <Table
+      label={t.title}
+      rows={events}
+      keyOf={({ id }) => id}
+      columns={[
+        {
+          head: t.what,
+          cell: (event) => (
+            <a class="quiet" href={addressOf('events', event.id)}>
+              <EventLine event={event} />
+            </a>
+          ),
+        },
+        { head: t.provider, cell: ({ provider }) => provider },
+        { head: t.received, cell: ({ receivedAt }) => <Time at={receivedAt} /> },
+      ]}
+    />
+  );
+}
+
+/** Types that were not understood, by how many there are. */
+function Quarantine({ onReplayed }: { readonly onReplayed: () => Promise<unknown> }) {
+  const live = useLive('quarantine', () => asked(api.GET('/api/events/quarantine')));
+  const replay = async (type: string) => {
+    await attempt(() => replayAll({ type }));
+    await Promise.all([live.again(), onReplayed()]);
+  };
+  return (
+    <Loaded live={live}>
+      {({ items }) =>
+        items.length > 0 && (
+          <Table
+            label={t.types}
+            rows={items}
+            keyOf={({ provider, type }) => `${provider} ${type}`}
+            columns={[
+              { head: t.type, cell: ({ type }) => <code>{type || texts.none}</code> },
+              { head: t.provider, cell: ({ provider }) => provider },
+              { head: t.seen, cell: ({ seen }) => seen, numeric: true },
+              { head: t.replayed, cell: ({ replayed }) => replayed, numeric: true },
+              { head: t.since, cell: ({ firstAt }) => <Time at={firstAt} /> },
+              {
+                head: t.act,
+                cell: ({ type }) =>
+                  mayChange() && (
+                    <button type="button" class="small" onClick={() => replay(type)}>
+                      {t.replayType}
+                    </button>
+                  ),
+              },
+            ]}
+          />
+        )
+      }
+    </Loaded>
+  );
+}
+
+/** One call does what fits into its time; the next goes on from there. */
+async function replayAll(body: { readonly type: string }): Promise<void> {
+  let cursor: string | undefined;
+  do {
+    const answer = await asked(api.POST('/api/events/replay', { body: { ...body, ...(cursor && { cursor }) } }));
+    cursor = answer.cursor;
+  } while (cursor !== undefined);
+  tell(t.done);
+}
+
+function OneEvent({ id }: { readonly id: string }) {
+  const path = { params: { path: { id } } };
+  const live = useLive(`event ${id}`, async () => {
+    const [event, raw] = await Promise.all([
+      asked(api.GET('/api/events/{id}', path)),
+      api.GET('/api/events/{id}/raw', { ...path, parseAs: 'text' }),
+    ]);
+    return { event, raw: raw.data === undefined ? undefined : String(raw.data) };
+  });
+  const replay = async () => {
+    await attempt(() => asked(api.POST('/api/events/{id}/replay', path)), t.done);
+    await live.again();
+  };
+  return (
+    <Page
+      title={t.one}
+      call="GET /api/events/{id}"
+      actions={
+        <button type="button" onClick={replay}>
+          {t.replay}
+        </button>
+      }
+    >
+      <Loaded live={live}>
+        {({ event, raw }) => (
+          <>
+            <dl class="facts card">
+              <dt>{t.what}</dt>
+              <dd>
+                <EventLine event={event} />
+              </dd>
+              <dt>{t.received}</dt>
+              <dd>{new Date(event.receivedAt).toLocaleString()}</dd>
+              <dt>{t.provider}</dt>
+              <dd>{event.provider}</dd>
+              {event.kind === 'message' && (
+                <>
+                  <dt>{t.chat}</dt>
+                  <dd>
+                    <a href={addressOf('inbox', event.chatId)}>{event.message.chat.title ?? event.message.chat.id}</a>
+                  </dd>
+                </>
+              )}
+              {event.kind === 'unknown' && (
+                <>
+                  <dt>{t.quarantine}</dt>
+                  <dd>
+                    <Badge state={event.quarantined === false ? t.understood : 'quarantined'} />{' '}
+                    {event.issues.map(({ path: where, message }) => `${where} ${message}`).join('; ')}
+                  </dd>
+                </>
+              )}
+              <dt>{texts.id}</dt>
+              <dd>
+                <Id id={event.id} />
+              </dd>
+            </dl>
+            <h2>{t.shape}</h2>
+            <Code text={JSON.stringify(event, null, 2)} />
+            {raw !== undefined && (
+              <>
+                <h2>{t.raw}</h2>
+                <Code text={pretty(raw)} />
+              </>
+            )}
+          </>
+        )}
+      </Loaded>
+    </Page>
+  );
+}
+
+function pretty(raw: string): string {
+  try {
+    return JSON.stringify(JSON.parse(raw), null, 2);
+  } catch {
+    return raw; // a form, or what was no JSON
+  }
+}

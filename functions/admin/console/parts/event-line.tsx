@@ -1,0 +1,50 @@
+import type { Event } from '../api.ts';
+import { lineOf } from './content.tsx';
+
+/** What happened, in a line. */
+export function EventLine({ event }: { readonly event: Event }) {
+  return (
+    <span class="event-line">
+      <span class="kind">{event.kind === 'unknown' ? (event.type ?? 'unknown') : event.kind}</span> {saidBy(event)}
+    </span>
+  );
+}
+
+function saidBy(event: Event): string {
+  switch (event.kind) {
+    case 'message': {
+      const { sender, content, direction, chat } = event.message;
+      const who =
+        direction === 'outbound'
+          ? `to ${chat.title ?? chat.phone ?? chat.id}`
+          : (sender.contactName ?? sender.name ?? sender.phone ?? '');
+      return `${who}: ${lineOf(content)}`;
+    }
+    case 'status':
+      return [event.status.state, event.status.detail].filter(Boolean).join(', ');
+    case 'reaction':
+      return event.reaction.removed ? 'taken back' : (event.reaction.emoji ?? '');
+    case 'call':
+      return `${event.call.direction}, ${event.call.state}`;
+    case 'connection':
+      return event.connection.state;
+    case 'ussd':
+      return `${event.ussd.code}: ${event.ussd.response}`;
+    case 'notification':
+      return [event.notification.title, event.notification.content].filter(Boolean).join(': ');
+    case 'chat':
+      return [event.chat.title, event.chat.change].filter(Boolean).join(', ');
+    case 'send':
+      return [event.send.state, event.send.reason].filter(Boolean).join(', ');
+    case 'account':
+      return [event.account.state, event.account.reason].filter(Boolean).join(', ');
+    case 'endpoint':
+      return `${event.endpoint.state}, ${event.endpoint.reason}`;
+    case 'rule':
+      return `${event.rule.state}, ${event.rule.reason}`;
+    case 'unknown':
+      return event.issues.map(({ path, message }) => `${path} ${message}`).join('; ');
+    default:
+      return event.provider;
+  }
+}

@@ -1,0 +1,49 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { hubUrl, mayChange } from '../api.ts';
+import { texts } from '../texts.ts';
+import { Failure, Loading } from './small.tsx';
+
+interface PageProps {
+  readonly title: string;
+  readonly children: ComponentChildren;
+  /** What can be done here. */
+  readonly actions?: ComponentChildren;
+  /** The call behind this page, in the API's reference. */
+  readonly call?: string;
+}
+
+export function Page({ title, actions, children, call }: PageProps) {
+  useEffect(() => {
+    document.title = `${title} · Hookline`;
+  }, [title]);
+  return (
+    <main id="main" class="page" tabIndex={-1}>
+      <header class="page-head">
+        <h1>{title}</h1>
+        {mayChange() && <div class="actions">{actions}</div>}
+      </header>
+      {children}
+      {call && (
+        <p class="call">
+          <a href={`${hubUrl()}/docs`}>{texts.callBehind}</a> <code>{call}</code>
+        </p>
+      )}
+    </main>
+  );
+}
+
+interface LoadedProps<Data> {
+  readonly live: { readonly data: Data | undefined; readonly error: Error | undefined };
+  readonly children: (data: Data) => ComponentChildren;
+}
+
+/** What was loaded; an error beside it says that it is not the newest. */
+export function Loaded<Data>({ live, children }: LoadedProps<Data>) {
+  return (
+    <>
+      {live.error && <Failure error={live.error} />}
+      {live.data === undefined ? !live.error && <Loading /> : children(live.data)}
+    </>
+  );
+}

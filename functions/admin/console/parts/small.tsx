@@ -1,0 +1,112 @@
+import { Check, Copy } from 'lucide-preact';
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import { texts } from '../texts.ts';
+
+const RELATIVE = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' });
+const HOUR = 3_600_000;
+
+/** Relative where it is fresh, a date where it is not; the exact time on hover, in the reader's zone. */
+export function Time({ at }: { readonly at: string }) {
+  const date = new Date(at);
+  const exact = date.toLocaleString();
+  return (
+    <time dateTime={at} title={exact}>
+      {timeText(date.getTime(), Date.now())}
+    </time>
+  );
+}
+
+export function timeText(at: number, now: number): string {
+  const away = at - now;
+  const size = Math.abs(away);
+  if (size < 60_000) return away > 5_000 ? RELATIVE.format(Math.round(away / 1000), 'second') : texts.now;
+  if (size < HOUR) return RELATIVE.format(Math.round(away / 60_000), 'minute');
+  if (size < 24 * HOUR) return RELATIVE.format(Math.round(away / HOUR), 'hour');
+  const date = new Date(at);
+  const year = date.getFullYear() === new Date(now).getFullYear() ? {} : { year: 'numeric' as const };
+  return date.toLocaleDateString(undefined, { day: 'numeric', month: 'short', ...year });
+}
+
+const TONES: Readonly<Record<string, string>> = {
+  ...{
+    sent: 'good',
+    delivered: 'good',
+    read: 'good',
+    connected: 'good',
+    on: 'good',
+    stored: 'good',
+    balanced: 'good',
+    active: 'good',
+  },
+  ...{ queued: 'info', sending: 'info', pending: 'info', waiting: 'info', duplicate: 'info' },
+  ...{ unknown: 'warn', partially_sent: 'warn', paused: 'warn', expired: 'warn', quarantined: 'warn', failing: 'warn' },
+  ...{ failed: 'bad', held: 'bad', refused: 'bad', disabled: 'bad', dead: 'bad' },
+};
+
+/** A state in a word; its colour says nothing that the word does not. */
+export function Badge({ state }: { readonly state: string }) {
+  return <span class={`badge ${TONES[state] ?? ''}`}>{texts.states[state] ?? state.replaceAll('_', ' ')}</span>;
+}
+
+/** An id, to be copied. */
+export function Id({ id, label = id }: { readonly id: string; readonly label?: string }) {
+  const [copied, setCopied] = useState(false);
+  const copy = async () => {
+    await navigator.clipboard.writeText(id);
+    setCopied(true);
+    setTimeout(() => setCopied(false), 1500);
+  };
+  return (
+    <button type="button" class="id" onClick={copy} title={texts.copy} aria-label={`${texts.copy}: ${label}`}>
+      <code>{label}</code>
+      {copied ? <Check aria-hidden="true" /> : <Copy aria-hidden="true" />}
+    </button>
+  );
+}
+
+/** A number, or another address, in one piece where there is room. */
+export function Phone({ number }: { readonly number: string }) {
+  return <span class="phone">{number}</span>;
+}
+
+interface EmptyProps {
+  readonly title: string;
+  readonly children?: ComponentChildren;
+}
+
+/** What would stand here, and what brings the first. */
+export function Empty({ title, children }: EmptyProps) {
+  return (
+    <div class="empty">
+      <p class="empty-title">{title}</p>
+      {children}
+    </div>
+  );
+}
+
+export function Failure({ error }: { readonly error: Error }) {
+  return (
+    <p class="failure" role="alert">
+      {error.message}
+    </p>
+  );
+}
+
+/** What is being loaded takes its room, so that nothing jumps when it comes. */
+export function Loading() {
+  return (
+    <p class="loading" role="status">
+      {texts.loading}
+    </p>
+  );
+}
+
+export function Code({ text }: { readonly text: string }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
+    <pre class="code" tabIndex={0}>
+      {text}
+    </pre>
+  );
+}

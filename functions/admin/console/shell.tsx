@@ -1,0 +1,128 @@
+import {
+  Coins,
+  Gauge,
+  Inbox as InboxIcon,
+  LogOut,
+  Plug,
+  Radio,
+  Send,
+  Settings as SettingsIcon,
+  Smartphone,
+  Webhook,
+  Zap,
+} from 'lucide-preact';
+import type { ComponentType } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { address, addressOf, go } from './address.ts';
+import { hubUrl, session, signOut, workspace } from './api.ts';
+import { Inbox } from './pages/inbox.tsx';
+import { Overview } from './pages/overview.tsx';
+import { Failure, Loading } from './parts/small.tsx';
+import { attempt } from './parts/toast.tsx';
+import { isWriting } from './parts/writing.ts';
+import { texts } from './texts.ts';
+
+interface Entry {
+  readonly Icon: typeof Gauge;
+  readonly Page: ComponentType<{ readonly id?: string | undefined }>;
+}
+
+type View = Entry['Page'];
+
+/** A page that is fetched when it is opened first. */
+function later(load: () => Promise<View>): View {
+  let loaded: View | undefined;
+  return function Later(props) {
+    const [View, setView] = useState<View | undefined>(() => loaded);
+    const [error, setError] = useState<Error>();
+    useEffect(() => {
+      if (View) return;
+      const done = (view: View) => {
+        loaded = view;
+        setView(() => view);
+      };
+      load().then(done, () => setError(new Error(texts.notLoaded)));
+    }, [View]);
+    if (View) return <View {...props} />;
+    return (
+      <main id="main" class="page" tabIndex={-1}>
+        {error ? <Failure error={error} /> : <Loading />}
+      </main>
+    );
+  };
+}
+
+const PAGES: Readonly<Partial<Record<keyof typeof texts.pages, Entry>>> = {
+  overview: { Icon: Gauge, Page: Overview },
+  inbox: { Icon: InboxIcon, Page: Inbox },
+  sends: { Icon: Send, Page: later(async () => (await import('./pages/sends.tsx')).Sends) },
+  events: { Icon: Radio, Page: later(async () => (await import('./pages/events.tsx')).Events) },
+  webhooks: { Icon: Webhook, Page: later(async () => (await import('./pages/webhooks.tsx')).Webhooks) },
+  accounts: { Icon: Smartphone, Page: later(async () => (await import('./pages/accounts.tsx')).Accounts) },
+  endpoints: { Icon: Plug, Page: later(async () => (await import('./pages/endpoints.tsx')).Endpoints) },
+  rules: { Icon: Zap, Page: later(async () => (await import('./pages/rules.tsx')).Rules) },
+  credits: { Icon: Coins, Page: later(async () => (await import('./pages/credits.tsx')).Credits) },
+  settings: { Icon: SettingsIcon, Page: later(async () => (await import('./pages/settings.tsx')).Settings) },
+};
+
+const isPage = (name: string): name is keyof typeof PAGES => Object.hasOwn(PAGES, name);
+
+export function Shell() {
+  const { page: named, id } = address.value;
+  const name = isPage(named) ? named : 'overview';
+  const Current = PAGES[name]?.Page ?? Overview;
+  useKeys();
+  return (
+    <div class="shell">
+      <button type="button" class="skip" onClick={skip}>
+        {texts.skip}
+      </button>
+      <nav class="nav" aria-label={texts.menu}>
+        <a class="brand" href={addressOf('overview')}>
+          Hookline
+        </a>
+        {Object.entries(PAGES).map(([page, { Icon }]) => (
+          <a key={page} href={addressOf(page)} aria-current={page === name ? 'page' : undefined}>
+            <Icon aria-hidden="true" />
+            <span>{isPage(page) ? texts.pages[page] : page}</span>
+          </a>
+        ))}
+        <div class="nav-end">
+          <p class="where">
+            {texts.workspace} <strong>{workspace.value ?? session.value?.workspace}</strong>
+          </p>
+          <a href={`${hubUrl()}/docs`}>{texts.reference}</a>
+          <button type="button" class="plain" onClick={() => attempt(signOut)}>
+            <LogOut aria-hidden="true" />
+            <span>{texts.signOut}</span>
+          </button>
+        </div>
+      </nav>
+      <Current {...(id !== undefined && { id })} />
+    </div>
+  );
+}
+
+/** No link: what stands behind the `#` is the page's name. */
+function skip(): void {
+  document.getElementById('main')?.focus();
+}
+
+const LETTERS: Readonly<Record<string, keyof typeof texts.pages>> = {
+  ...{ o: 'overview', i: 'inbox', s: 'sends', e: 'events', w: 'webhooks', a: 'accounts', r: 'rules', c: 'credits' },
+};
+
+/** `g` and a letter lead to a page, while nothing is being written. */
+function useKeys(): void {
+  useEffect(() => {
+    let isGoing = false;
+    const onKey = (event: KeyboardEvent) => {
+      if (isWriting(event)) return;
+      const page = isGoing ? LETTERS[event.key] : undefined;
+      isGoing = event.key === 'g';
+      if (page && isPage(page)) go(addressOf(page));
+    };
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, []);
+}

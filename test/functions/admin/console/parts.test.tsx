@@ -1,0 +1,76 @@
+// @vitest-environment happy-dom
+import { cleanup, fireEvent, render, screen } from '@testing-library/preact';
+import { afterEach, expect, it } from 'vitest';
+import { lineOf } from '../../../../functions/admin/console/parts/content.tsx';
+import { Form, TextField } from '../../../../functions/admin/console/parts/form.tsx';
+import { isWeb, MessageText } from '../../../../functions/admin/console/parts/message-text.tsx';
+import { timeText } from '../../../../functions/admin/console/parts/small.tsx';
+
+afterEach(cleanup);
+
+const htmlOf = (text: string) => render(<MessageText text={text} />).container.querySelector('p')?.innerHTML;
+
+it.each([
+  ['a *bold* word', 'a <strong>bold</strong> word'],
+  ['_one_ and ~two~', '<em>one</em> and <s>two</s>'],
+  ['*_both_*', '<strong><em>both</em></strong>'],
+  ['`a*b*`', '<code>a*b*</code>'],
+  ['2 * 3 * 4', '2 * 3 * 4'],
+  ['snake_case_name', 'snake_case_name'],
+  ['<b>x</b>', '&lt;b&gt;x&lt;/b&gt;'],
+])('reads the marks of WhatsApp in %s', (text, html) => {
+  expect(htmlOf(text)).toBe(html);
+});
+
+it('makes links of http and https alone, which tell nobody where they were followed from', () => {
+  render(<MessageText text="see https://a.example/x?y=1, http://b.example. javascript:alert(1) ftp://c.example" />);
+  const links = screen.getAllByRole('link');
+  expect(links.map((link) => link.getAttribute('href'))).toEqual(['https://a.example/x?y=1', 'http://b.example']);
+  for (const link of links) expect(link.getAttribute('rel')).toBe('noreferrer noopener');
+});
+
+it.each(['javascript:alert(1)', 'data:text/html,x', 'blob:x', '//a.example', 'x', ''])('%s is no link', (url) => {
+  expect(isWeb(url)).toBe(false);
+});
+
+const NOW = Date.parse('2026-03-10T12:00:00Z');
+it.each([
+  [0, 'now'],
+  [-30_000, 'now'],
+  [30_000, 'in 30 sec.'],
+  [-5 * 60_000, '5 min. ago'],
+  [-3 * 3_600_000, '3 hr. ago'],
+])('tells a time %i ms away as %s', (away, text) => {
+  expect(timeText(NOW + away, NOW)).toBe(text);
+});
+
+it('says what a message is in a line', () => {
+  expect(lineOf({ type: 'text', text: 'hello' })).toBe('hello');
+  expect(lineOf({ type: 'image', file: { name: 'a.jpg' }, caption: 'look' })).toBe('a.jpg: look');
+  expect(lineOf({ type: 'poll', name: 'When?', options: ['now', 'later'] })).toBe('When?: now / later');
+});
+
+it('sends a form once while it is under way, and says why it was refused', async () => {
+  let calls = 0;
+  let refuse: (error: Error) => void = () => undefined;
+  const onSubmit = () => {
+    calls++;
+    return new Promise((_resolve, reject) => {
+      refuse = reject;
+    });
+  };
+  render(
+    <Form act="Go" onSubmit={onSubmit}>
+      <TextField name="name" label="Name" value=" Ana " />
+    </Form>,
+  );
+  const form = screen.getByRole('button').closest('form');
+  if (!form) throw new Error('no form');
+  await fireEvent.submit(form);
+  await fireEvent.submit(form);
+  expect(calls).toBe(1);
+  refuse(new Error('name is taken'));
+  expect((await screen.findByRole('alert')).textContent).toBe('name is taken');
+  await fireEvent.submit(form);
+  expect(calls).toBe(2);
+});
