@@ -248,6 +248,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/accounts/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take all that waits out of the queue of an account, with its credits back
+         * @description One call does what fits into its time; call again while `more` is true. What is being sent is not stopped, and what is handed in meanwhile waits as ever: pause the account first to send nothing at all. Needs the admin key, or a key of scope `all`.
+         */
+        post: operations["postApiAccountsIdCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/webhooks": {
         parameters: {
             query?: never;
@@ -694,8 +714,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Send again what may or may not have gone out; the recipient may get it twice
-         * @description Makes a new send of the same content to the same recipient, and charges it. Ask the recipient first, if you can. Needs the admin key, or a key of scope `all` or `send`.
+         * Send again what failed, or of which nobody knows whether it went out
+         * @description Makes a new send of those parts to the same recipient, and charges it: what went out is not repeated. What is unknown the recipient may get twice; ask them first, if you can. Needs the admin key, or a key of scope `all` or `send`.
          */
         post: operations["postApiSendsMessageIdResend"];
         delete?: never;
@@ -734,8 +754,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Grant credits
-         * @description Adds to what the workspace may spend. The reason stands in the ledger. Needs the admin key.
+         * Grant credits, or take back what was granted by mistake
+         * @description Adds to what the workspace may spend; below zero, takes from what is neither spent nor reserved. The reason stands in the ledger. A repeat with the same `Idempotency-Key` within a day changes nothing, and is marked `Idempotent-Replayed: true`. Needs the admin key.
          */
         post: operations["postApiCreditsGrants"];
         delete?: never;
@@ -1611,6 +1631,18 @@ export interface components {
              * @description About when it will go out, if its account can send
              */
             etaAt?: string;
+            /**
+             * @description While it waits: for the end of a `pause` of yours or of a `hold` of the provider, for a `backoff` after an error of the provider, or for its `turn`
+             * @enum {string}
+             */
+            waitingFor?: "pause" | "hold" | "backoff" | "turn";
+            /** @description Why the account is paused or held */
+            waitingReason?: string;
+            /**
+             * Format: date-time
+             * @description When the provider of a held account is asked again, or the backoff ends
+             */
+            waitingUntil?: string;
             /** @description The send that this one repeats */
             resendOf?: string;
             /** @description The send that repeats this one */
@@ -3489,7 +3521,7 @@ export interface operations {
                         applied: {
                             /** @description Given another end, or none */
                             events: number;
-                            /** @description Given an earlier end */
+                            /** @description Given an earlier end, or deleted with the event that an endpoint was told of */
                             attempts: number;
                             /** @description Emptied of recipient, text, file and errors */
                             sends: number;
@@ -4183,6 +4215,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description No valid key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The scope of the key does not reach so far */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown here: the workspace, or what the path names */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid; `issues` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postApiAccountsIdCancel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description With the admin key: the workspace that is meant, `main` if left out */
+                "X-Workspace"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was cancelled */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Sends that were taken out */
+                        cancelled: number;
+                        /** @description Whether there may be more to cancel */
+                        more: boolean;
+                    };
                 };
             };
             /** @description No valid key */
@@ -5770,7 +5868,7 @@ export interface operations {
                             sends: number;
                             /** @description Deleted: how far a provider's message got */
                             deliveries: number;
-                            /** @description Deleted from the logs of webhooks */
+                            /** @description Deleted from the logs of webhooks, and of the calls of endpoints and rules */
                             attempts: number;
                             /** @description Their reason emptied, which named the number; the figures stay */
                             ledgerEntries: number;
@@ -5923,7 +6021,7 @@ export interface operations {
             header?: {
                 /** @description With the admin key: the workspace that is meant, `main` if left out */
                 "X-Workspace"?: string;
-                /** @description A repeat with the same key and body within a day is the same message */
+                /** @description A repeat with the same key and body within a day is the same request */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -6251,7 +6349,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It is neither unknown nor expired, or was sent again already */
+            /** @description Nothing of it failed or is unknown, something of it waits, or it was sent again already */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6345,6 +6443,8 @@ export interface operations {
             header?: {
                 /** @description With the admin key: the workspace that is meant, `main` if left out */
                 "X-Workspace"?: string;
+                /** @description A repeat with the same key and body within a day is the same request */
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -6358,6 +6458,7 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
+                    /** @description Below 0: takes back what was granted, as far as it is neither spent nor reserved */
                     credits: number;
                     /** @description For the ledger */
                     reason: string;
@@ -6403,6 +6504,15 @@ export interface operations {
             };
             /** @description Unknown here: the workspace, or what the path names */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More would be taken back than there is */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9811,7 +9921,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body within a day is the same message */
+                /** @description A repeat with the same key and body within a day is the same request */
                 "Idempotency-Key"?: string;
             };
             path: {

@@ -22,9 +22,9 @@ export interface Live<Data> {
 
 /**
  * What `load` answers, asked anew while the page is seen: every 3 s while it is lively, else every 15 s, never when it is
- * hidden. What comes back unchanged draws nothing. `key` says what is loaded: with another one it begins anew.
+ * hidden; what takes many calls goes slowly always. What comes back unchanged draws nothing. `key` says what is loaded: with another one it begins anew.
  */
-export function useLive<Data>(key: string, load: () => Promise<Data>): Live<Data> {
+export function useLive<Data>(key: string, load: () => Promise<Data>, pace: 'list' | 'slow' = 'list'): Live<Data> {
   const [state, setState] = useState<{ key: string; data?: Data; error?: Error }>({ key });
   const latest = useRef(load);
   latest.current = load;
@@ -53,7 +53,7 @@ export function useLive<Data>(key: string, load: () => Promise<Data>): Live<Data
       clearTimeout(timer);
       if (document.visibilityState === 'hidden') return;
       await ask();
-      const isLively = Date.now() - Math.max(changedAt, lastTouch) < LIVELY_MS;
+      const isLively = pace === 'list' && Date.now() - Math.max(changedAt, lastTouch) < LIVELY_MS;
       if (!stopped) timer = setTimeout(loop, isLively ? FAST_MS : SLOW_MS);
     };
     asking.current = loop;
@@ -64,7 +64,7 @@ export function useLive<Data>(key: string, load: () => Promise<Data>): Live<Data
       clearTimeout(timer);
       document.removeEventListener('visibilitychange', loop);
     };
-  }, [key, chosen]);
+  }, [key, chosen, pace]);
   // What was loaded for another key is not shown under this one.
   const { data, error } = state.key === key ? state : { data: undefined, error: undefined };
   return { data, error, again: () => asking.current() };

@@ -115,10 +115,6 @@ export const texts = {
     emptyHint: 'Answer somebody in the inbox, or let an automation post messages to a webhook for sending.',
     emptyAct: 'Make a webhook for sending',
     noneSuch: 'No send is in this state',
-    cancelAll: 'Cancel all shown',
-    cancelAllText: (count: number) =>
-      `${count} messages leave the queue and their credits come back. What is being sent is not stopped.`,
-    cancelledAll: (count: number, of: number) => `${count} of ${of} cancelled`,
   },
   events: {
     title: 'Events',
@@ -214,6 +210,10 @@ export const texts = {
     paceOf: (min: number, max: number) => `${min / 1000} to ${max / 1000} s`,
     pause: 'Pause',
     resume: 'Resume',
+    cancel: 'Cancel all that waits',
+    cancelText: (name: string, count: number) =>
+      `${count} messages leave the queue of ${name}, and their credits come back. What is being sent is not stopped.`,
+    cancelledSaid: (count: number) => `${count} cancelled`,
     pausedSaid: 'Paused: what it takes on waits',
     resumedSaid: 'Resumed',
     delete: 'Delete',
@@ -242,7 +242,8 @@ export const texts = {
     title: 'Credits',
     figures: words({ available: 'Available', reserved: 'Reserved', spent: 'Spent', granted: 'Granted' }),
     audit: 'Audit',
-    balanced: 'balanced',
+    auditHint: 'Counts all sends anew and compares.',
+    count: 'Count',
     counting: 'Still counting.',
     ledger: 'Ledger',
     empty: 'Nothing was granted or charged yet',

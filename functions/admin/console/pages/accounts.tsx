@@ -7,7 +7,7 @@ import { Field, Form, TextField, type Values } from '../parts/form.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Badge, Empty, Id, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
-import { attempt } from '../parts/toast.tsx';
+import { attempt, tell } from '../parts/toast.tsx';
 import { texts } from '../texts.ts';
 
 const t = texts.accounts;
@@ -185,7 +185,9 @@ function OneAccount({ id }: { readonly id: string }) {
 }
 
 function Acts({ account, onChange }: { readonly account: Account; readonly onChange: () => Promise<unknown> }) {
-  const [isAsking, ask] = useState(false);
+  const [asks, ask] = useState<'cancel' | 'delete'>();
+  const name = nameOf(account);
+  const close = () => ask(undefined);
   const path = { params: { path: { id: account.id } } };
   const act = async (call: () => Promise<unknown>, said: string) => {
     await attempt(call, said);
@@ -193,6 +195,20 @@ function Acts({ account, onChange }: { readonly account: Account; readonly onCha
   };
   const pause = () => act(() => asked(api.POST('/api/accounts/{id}/pause', { ...path, body: {} })), t.pausedSaid);
   const resume = () => act(() => asked(api.POST('/api/accounts/{id}/resume', path)), t.resumedSaid);
+  const cancelAll = async () => {
+    let count = 0;
+    let hasMore = true;
+    const all = async () => {
+      // One call does what fits into its time.
+      while (hasMore) {
+        const { cancelled, more } = await asked(api.POST('/api/accounts/{id}/cancel', path));
+        count += cancelled;
+        hasMore = more;
+      }
+    };
+    if (await attempt(all)) tell(t.cancelledSaid(count));
+    await onChange();
+  };
   const remove = async () => {
     if (await attempt(() => done(api.DELETE('/api/accounts/{id}', path)), t.deleted)) go(addressOf('accounts'));
   };
@@ -208,17 +224,25 @@ function Acts({ account, onChange }: { readonly account: Account; readonly onCha
           {t.resume}
         </button>
       )}
-      <button type="button" class="danger" onClick={() => ask(true)}>
+      {account.pending > 0 && (
+        <button type="button" class="danger" onClick={() => ask('cancel')}>
+          {t.cancel}
+        </button>
+      )}
+      <button type="button" class="danger" onClick={() => ask('delete')}>
         {t.delete}
       </button>
-      {isAsking && (
+      {asks === 'cancel' && (
         <Confirm
-          title={t.delete}
-          text={t.deleteText(nameOf(account))}
-          act={t.delete}
-          onClose={() => ask(false)}
-          onConfirm={remove}
+          title={t.cancel}
+          text={t.cancelText(name, account.pending)}
+          act={t.cancel}
+          onClose={close}
+          onConfirm={cancelAll}
         />
+      )}
+      {asks === 'delete' && (
+        <Confirm title={t.delete} text={t.deleteText(name)} act={t.delete} onClose={close} onConfirm={remove} />
       )}
     </>
   );

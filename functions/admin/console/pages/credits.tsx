@@ -1,3 +1,4 @@
+import { useState } from 'preact/hooks';
 import { addressOf } from '../address.ts';
 import { api, asked, session } from '../api.ts';
 import { useLive } from '../live.ts';
@@ -6,7 +7,7 @@ import { Loaded, Page } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
 import { Badge, Empty, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
-import { tell } from '../parts/toast.tsx';
+import { attempt, tell } from '../parts/toast.tsx';
 import { texts } from '../texts.ts';
 
 const t = texts.credits;
@@ -69,24 +70,33 @@ export function Credits() {
   );
 }
 
-/** Counts anew what was counted along the way. */
+interface Audited {
+  readonly ok: boolean;
+  readonly complete: boolean;
+  readonly differences: readonly string[];
+}
+
+/** Goes through all sends, so it is asked for and not repeated. */
 function Audit() {
-  const live = useLive('audit', () => asked(api.GET('/api/credits/audit')));
+  const [audited, setAudited] = useState<Audited>();
+  const count = () => attempt(async () => setAudited(await asked(api.GET('/api/credits/audit'))));
   return (
     <section class="card">
       <h2>{t.audit}</h2>
-      <Loaded live={live}>
-        {({ ok, differences, complete }) => (
-          <>
-            <p>
-              <Badge state={ok ? t.balanced : 'failed'} /> {!complete && t.counting}
-            </p>
-            {differences.map((difference) => (
-              <p key={difference}>{difference}</p>
-            ))}
-          </>
-        )}
-      </Loaded>
+      <p class="faint">{t.auditHint}</p>
+      {audited && (
+        <p role="status">
+          <Badge state={audited.ok ? 'balanced' : 'failed'} /> {!audited.complete && t.counting}
+        </p>
+      )}
+      {audited?.differences.map((difference) => (
+        <p key={difference}>{difference}</p>
+      ))}
+      <div class="actions">
+        <button type="button" onClick={count}>
+          {t.count}
+        </button>
+      </div>
     </section>
   );
 }

@@ -35,13 +35,13 @@ export function Inbox({ id }: { readonly id?: string | undefined }) {
   const key = JSON.stringify(query);
   const load = (cursor?: string) =>
     asked(api.GET('/api/chats', { params: { query: { ...query, ...(cursor && { cursor }) } } }));
+  const lines = useLastLines();
   const live = useLive(`chats ${key}`, async () => {
-    const [chats, newest, accounts] = await Promise.all([
+    const [chats, accounts] = await Promise.all([
       load(),
-      asked(api.GET('/api/messages', { params: { query: { limit: 200 } } })),
       asked(api.GET('/api/accounts', { params: { query: { limit: 200 } } })),
     ]);
-    return { chats, lines: Object.fromEntries(lastLines(newest.items)), accounts: accounts.items };
+    return { chats, lines: await lines(chats.items), accounts: accounts.items };
   });
   const { items, next } = useOlder(key, live.data?.chats, idOf, load);
   useEffect(() => {
@@ -78,8 +78,8 @@ export function Inbox({ id }: { readonly id?: string | undefined }) {
           )}
         </div>
         <Loaded live={live}>
-          {({ lines }) =>
-            items.length > 0 ? <Chats chats={items} lines={lines} opened={id} /> : <NoChats isFiltered={key !== '{}'} />
+          {({ lines: last }) =>
+            items.length > 0 ? <Chats chats={items} lines={last} opened={id} /> : <NoChats isFiltered={key !== '{}'} />
           }
         </Loaded>
         <Pager next={next} />
@@ -97,21 +97,33 @@ export function Inbox({ id }: { readonly id?: string | undefined }) {
   );
 }
 
-/** Of each chat the newest message; the list begins with the newest. */
-function lastLines(newest: readonly { readonly kind: string }[]): Map<string, { text: string; isOurs: boolean }> {
-  const lines = new Map<string, { text: string; isOurs: boolean }>();
-  for (const event of newest.filter(isMessage)) {
-    if (lines.has(event.chatId)) continue;
-    lines.set(event.chatId, { text: lineOf(event.message.content), isOurs: event.message.direction === 'outbound' });
-  }
-  return lines;
+type Lines = Readonly<Record<string, { readonly text: string; readonly isOurs: boolean }>>;
+
+/** Of each chat the newest message, asked for only when something has happened in a chat. */
+function useLastLines() {
+  const last = useRef<{ stamp: string; lines: Lines }>({ stamp: '', lines: {} });
+  return async (chats: readonly Chat[]): Promise<Lines> => {
+    const stamp = chats.map(({ id, lastAt }) => `${id} ${lastAt}`).join();
+    if (stamp === last.current.stamp) return last.current.lines;
+    const { items } = await asked(api.GET('/api/messages', { params: { query: { limit: 200 } } }));
+    // The list begins with the newest, which is to win.
+    const pairs = items.filter(isMessage).toReversed();
+    const lines = Object.fromEntries(
+      pairs.map(({ chatId, message }) => [
+        chatId,
+        { text: lineOf(message.content), isOurs: message.direction === 'outbound' },
+      ]),
+    );
+    last.current = { stamp, lines };
+    return lines;
+  };
 }
 
 const isMessage = (event: { readonly kind: string }): event is MessageEvent => event.kind === 'message';
 
 interface ChatsProps {
   readonly chats: readonly Chat[];
-  readonly lines: Readonly<Record<string, { readonly text: string; readonly isOurs: boolean }>>;
+  readonly lines: Lines;
   readonly opened: string | undefined;
 }
 

@@ -71,7 +71,7 @@ function handsOf({ accounts, quarantine, unknown, credits, endpoints, rules }: L
 }
 
 export function Overview() {
-  const live = useLive('overview', load);
+  const live = useLive('overview', load, 'slow');
   return (
     <Page title={t.title}>
       <Loaded live={live}>

@@ -1,14 +1,11 @@
-import { useState } from 'preact/hooks';
 import { address, addressOf, go } from '../address.ts';
-import { api, asked, done, type Send } from '../api.ts';
+import { api, asked, type Send } from '../api.ts';
 import { useLive } from '../live.ts';
 import { SendActions } from '../parts/bubble.tsx';
-import { Confirm } from '../parts/dialog.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
 import { Badge, Empty, Id, Phone, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
-import { attempt } from '../parts/toast.tsx';
 import { texts } from '../texts.ts';
 
 const t = texts.sends;
@@ -39,7 +36,6 @@ function SendList() {
     <Page
       title={t.title}
       call="GET /api/sends"
-      actions={state === 'queued' && <CancelAll sends={items} onDone={live.again} />}
     >
       <div class="filters">
         <select
@@ -117,42 +113,6 @@ function NoSends({ isFiltered }: { readonly isFiltered: boolean }) {
         {t.emptyAct}
       </a>
     </Empty>
-  );
-}
-
-function CancelAll({ sends, onDone }: { readonly sends: readonly Send[]; readonly onDone: () => Promise<unknown> }) {
-  const [isAsking, ask] = useState(false);
-  const cancelAll = async () => {
-    let cancelled = 0;
-    for (const { messageId } of sends) {
-      const call = api.POST('/api/sends/{messageId}/cancel', { params: { path: { messageId } } });
-      // What is being sent by now is not stopped, which is no reason to keep the rest.
-      if (
-        await done(call).then(
-          () => true,
-          () => false,
-        )
-      )
-        cancelled++;
-    }
-    await attempt(onDone, t.cancelledAll(cancelled, sends.length));
-  };
-  if (sends.length === 0) return null;
-  return (
-    <>
-      <button type="button" class="danger" onClick={() => ask(true)}>
-        {t.cancelAll}
-      </button>
-      {isAsking && (
-        <Confirm
-          title={t.cancelAll}
-          text={t.cancelAllText(sends.length)}
-          act={t.cancelAll}
-          onClose={() => ask(false)}
-          onConfirm={cancelAll}
-        />
-      )}
-    </>
   );
 }
 

@@ -62,7 +62,7 @@ export function Thread({ id, known, accounts }: ThreadProps) {
           {() => (
             <ul class="bubbles">
               {entries.map((entry) => (
-                <EntryView key={entry.id} entry={entry} accounts={accounts} onChange={live.again} />
+                <EntryView key={entry.id} entry={entry} onChange={live.again} />
               ))}
             </ul>
           )}
@@ -101,17 +101,15 @@ function inOrder(messages: readonly MessageEvent[], sends: readonly Send[]): rea
 
 interface EntryViewProps {
   readonly entry: Entry;
-  readonly accounts: readonly Account[];
   readonly onChange: () => Promise<unknown>;
 }
 
-function EntryView({ entry: { day, message, send }, accounts, onChange }: EntryViewProps) {
-  const account = accounts.find(({ id }) => id === send?.accountId);
+function EntryView({ entry: { day, message, send }, onChange }: EntryViewProps) {
   return (
     <>
       {day && <li class="day">{day}</li>}
       {message && <MessageBubble event={message} />}
-      {send && <SendBubble send={send} account={account} onChange={onChange} />}
+      {send && <SendBubble send={send} onChange={onChange} />}
     </>
   );
 }

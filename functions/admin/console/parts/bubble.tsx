@@ -1,6 +1,6 @@
 import { Check, CheckCheck, CircleAlert, CircleHelp, Clock } from 'lucide-preact';
 import { addressOf } from '../address.ts';
-import { type Account, api, asked, type MessageEvent, mayChange, type Send } from '../api.ts';
+import { api, asked, type MessageEvent, mayChange, type Send } from '../api.ts';
 import { texts } from '../texts.ts';
 import { ContentView, lineOf } from './content.tsx';
 import { MessageText } from './message-text.tsx';
@@ -56,18 +56,17 @@ export function MessageBubble({ event }: { readonly event: MessageEvent }) {
 
 interface SendBubbleProps {
   readonly send: Send;
-  readonly account: Account | undefined;
   readonly onChange: () => Promise<unknown>;
 }
 
 /** What was handed in and is no message yet, or never became one: the parts of it that did not go out. */
-export function SendBubble({ send, account, onChange }: SendBubbleProps) {
+export function SendBubble({ send, onChange }: SendBubbleProps) {
   return send.parts.filter(isOpen).map((part, index) => (
     <li key={index} class="bubble ours open">
       {part.fileName && <p class="file">{part.fileName}</p>}
       {(part.text ?? part.caption) && <MessageText text={part.text ?? part.caption ?? ''} />}
       <p class="meta">
-        <Reason send={send} error={part.error} state={part.state} account={account} />
+        <Reason send={send} error={part.error} state={part.state} />
         <Time at={send.createdAt} />
         <Ticks state={part.state} />
       </p>
@@ -84,14 +83,12 @@ interface ReasonProps {
   readonly send: Send;
   readonly state: Part['state'];
   readonly error: string | undefined;
-  readonly account: Account | undefined;
 }
 
-function Reason({ send, state, error, account }: ReasonProps) {
+function Reason({ send, state, error }: ReasonProps) {
   if (error) return <span class="reason">{error}</span>;
   if (state !== 'queued') return null;
-  if (account?.held) return <span class="reason">{account.holdReason}</span>;
-  if (account?.paused) return <span class="reason">{account.pauseReason}</span>;
+  if (send.waitingReason) return <span class="reason">{send.waitingReason}</span>;
   if (send.position === undefined) return null;
   return (
     <span>
@@ -131,7 +128,7 @@ export function SendActions({ send, state, onChange }: SendActionsProps) {
       </button>
     );
   }
-  if (send.resentAs || (state !== 'unknown' && state !== 'expired')) return null;
+  if (send.resentAs || !['unknown', 'expired', 'failed'].includes(state)) return null;
   return (
     <button type="button" class="small" onClick={again}>
       {state === 'unknown' ? t.againUnknown : t.again}
