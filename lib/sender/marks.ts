@@ -36,7 +36,7 @@ export interface Echo extends Sighting {
 const LONGER_MS = 60 * 60_000;
 export const soughtUntil = (now: number, { unknownLimitMs }: SendingConfig): number => now + unknownLimitMs + LONGER_MS;
 
-const saidBy = ({ kind, text, name }: Part): Said => ({ kind, text, name });
+const saidBy = ({ kind, text, name, caption }: Part): Said => ({ kind, text, name, caption });
 
 /** What an attempt of this part is found by; nothing once the send is emptied. */
 export const tracesOfPart = (send: Send, part: Part): string[] =>

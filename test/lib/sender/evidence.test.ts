@@ -300,3 +300,18 @@ test('an outcome that becomes unknown while its echo is looked at is settled by 
   await world.until(world.echo(hello(world, 'P1')));
   expect(stateOf(id)).toBe('sent');
 });
+
+test('a file and the same file with a caption are told apart by what was written below it', async () => {
+  world.provider.behave = () => unsure;
+  const file = { kind: 'file', url: 'https://files.test/a.pdf', name: 'a.pdf' } as const;
+  const bare = await world.sendNow('a', { parts: [file] });
+  const captioned = await world.sendNow('a', { parts: [{ ...file, caption: 'hello', credits: 2 }] });
+  await world.run(20 * SECOND);
+  expect([bare, captioned].map(stateOf)).toEqual(['unknown', 'unknown']);
+  const echo = (providerId: string, said: object) =>
+    world.until(world.echo({ ...hello(world, providerId), said: { kind: 'file', name: 'a.pdf', ...said } }));
+  await echo('P2', { caption: 'hello' });
+  expect([bare, captioned].map(stateOf)).toEqual(['unknown', 'sent']);
+  await echo('P1', {});
+  expect([bare, captioned].map((id) => world.message(id).parts[0]?.providerId)).toEqual(['P1', 'P2']);
+});

@@ -162,9 +162,9 @@ export class Invariants {
   /** 4: what has an id at the provider is not sent again. */
   #resent(before: Send, after: Send): void {
     if (before.resentAs !== undefined || after.resentAs === undefined) return;
-    const unsure = before.parts.filter(({ state }) => state === 'unknown' || state === 'expired');
-    if (unsure.every(({ providerId }) => providerId !== undefined))
-      this.violate(`4: ${after.messageId} was sent again although it has its id`);
+    const isInVain = ({ state, providerId }: Send['parts'][number]) =>
+      state === 'failed' || ((state === 'unknown' || state === 'expired') && providerId === undefined);
+    if (!before.parts.some(isInVain)) this.violate(`4: ${after.messageId} was sent again although it has its id`);
   }
 
   /** 7: states only go forward, and credits never come back out of a refund. */
