@@ -245,6 +245,7 @@ async function writeOutcome(begun: Turn, head: Head, intentAt: number, outcome: 
   metrics.count('SendOutcome', { kind: verdict.kind, correlationId: head.send.messageId });
   measureGap(turn, head, intentAt);
   let sending: Head = { ...head, send: sendingSince(head, turn.account, intentAt) };
+  let away: StoreUnavailable | undefined;
   for (let tries = 0; tries < OUTCOME_TRIES; tries += 1) {
     // The time of this attempt: by it the message stands in the feed.
     const written = { ...when, now: clock.now() };
@@ -255,6 +256,7 @@ async function writeOutcome(begun: Turn, head: Head, intentAt: number, outcome: 
       .transact([account, ...plan.writes], newTransaction(random))
       .catch((error: unknown) => (mayTryAgain(turn, error) ? error : Promise.reject(error)));
     // Its place in the feed is over; the next attempt has another.
+    away = transacted instanceof StoreUnavailable ? transacted : undefined;
     if (transacted instanceof StoreUnavailable) continue;
     if (transacted.done) {
       await placedAsTold(turn.ports, plan.writes);
@@ -274,7 +276,7 @@ async function writeOutcome(begun: Turn, head: Head, intentAt: number, outcome: 
     if (sending.part.state !== 'sending' || sending.part.intentAt !== intentAt) return handOn(turn, when.nextSendAt);
   }
   // The lease and the pessimistic gate stay as they are: the part will be found as unknown, at its distance.
-  throw new Error(`the outcome of ${head.send.messageId} could not be written`);
+  throw away ?? new Error(`the outcome of ${head.send.messageId} could not be written`);
 }
 
 function mayTryAgain({ ports, endsAt, config }: Turn, error: unknown): error is StoreUnavailable {

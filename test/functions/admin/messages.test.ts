@@ -86,9 +86,12 @@ it('the log of a webhook says apart what was wrong and where', async () => {
   expect(items).toMatchObject([{ message: 'event: an event that is not known' }]);
 });
 
-it('who comes to the hub without a path is led to its reference', async () => {
-  for (const path of ['/', '/docs/']) {
+it('who comes to the hub without a path is led to the console, and to the reference by its folder', async () => {
+  for (const [path, to] of [
+    ['/', '/console'],
+    ['/docs/', '/docs'],
+  ] as const) {
     const { headers } = await new AdminBench().call('GET', path, { key: undefined });
-    expect(new URL(headers.location ?? '', `https://hub.example${path}`).pathname).toBe('/docs');
+    expect(new URL(headers.location ?? '', `https://hub.example${path}`).pathname).toBe(to);
   }
 });

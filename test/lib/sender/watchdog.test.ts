@@ -125,7 +125,7 @@ describe('what is over its limit', () => {
     await world.run(10 * MINUTE);
     const met = conflicting(world, 10);
     world.begin(world.watch());
-    await world.run(30 * SECOND);
+    await world.run(55 * SECOND);
     const sends = world.store.all().filter(({ pk }) => pk.startsWith('MSG#'));
     expect(sends.filter((item) => sendState(readSend(item).parts) === 'expired').length).toBe(5_000);
     expect(met.conflicts).toBeGreaterThan(0);

@@ -83,7 +83,7 @@ describe('an endpoint', () => {
     expect(health).toMatchObject({ state: 'failing', failures: 5, failingSince: 0, probeAt: MINUTE });
     const probes = [2, 5, 15, 15].map((minutes) => {
       const at = health.probeAt ?? 0;
-      health = afterFailure(health, timeout, at);
+      health = afterFailure(health, timeout, at, true);
       return (health.probeAt ?? 0) - at === minutes * MINUTE;
     });
     expect(probes).toEqual([true, true, true, true]);
@@ -91,7 +91,7 @@ describe('an endpoint', () => {
 
   it('is well again after one success, and then drained', () => {
     expect(afterSuccess(failing(4), 7)).toEqual(HEALTHY);
-    expect(afterSuccess(failing(6), 7)).toEqual({ ...HEALTHY, drainingSince: 7 });
+    expect(afterSuccess(failing(6), 7)).toEqual({ ...HEALTHY, drainingSince: 7, drainAt: 7 });
   });
 
   it('is switched off at once where it says that it is gone', () => {

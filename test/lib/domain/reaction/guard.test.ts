@@ -106,7 +106,7 @@ describe('a machine on the other side', () => {
   const muted = {
     may: false,
     why: expect.stringContaining('machine'),
-    mute: { answers: [], mutedUntil: NOW + MUTED_MS },
+    mute: { answers: [], mutedUntil: NOW + MUTED_MS, mutedBy: 'evt_1' },
   };
   const theirs = (seconds: number, words: string): Said => ({ at: ago(seconds), isOurs: false, words });
   const rule = (seconds: number): Said => ({ at: ago(seconds), isOurs: true, byRule: true, words: `ours ${seconds}` });
