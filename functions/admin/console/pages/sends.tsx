@@ -33,10 +33,7 @@ function SendList() {
   const live = useLive(`sends ${state}`, load);
   const { items, next } = useOlder(String(state), live.data, ({ messageId }) => messageId, load);
   return (
-    <Page
-      title={t.title}
-      call="GET /api/sends"
-    >
+    <Page title={t.title} call="GET /api/sends">
       <div class="filters">
         <select
           aria-label={t.state}
