@@ -44,7 +44,7 @@ export function Thread({ id, known, accounts }: ThreadProps) {
         <a class="back" href={addressOf('inbox')} aria-label={t.back}>
           <ArrowLeft aria-hidden="true" />
         </a>
-        <h2>{name}</h2>
+        <h1>{name}</h1>
         <p class="faint">
           {chat?.phone && <Phone number={chat.phone} />} {account?.name ?? chat?.provider} <Id id={id} label="id" />
         </p>
