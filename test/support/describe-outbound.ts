@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import * as v from 'valibot';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '#lib/aws/runtime.ts';
@@ -8,7 +9,7 @@ import { providerHttp } from '#lib/net/provider-call.ts';
 import { defaultConfig } from '#lib/sender/config.ts';
 import { evidence } from '#lib/sender/evidence.ts';
 import { readSend } from '#lib/sender/items.ts';
-import type { OutboundProvider, OutboundTools, Reply } from '#lib/sender/provider.ts';
+import type { OutboundProvider, OutboundTools, ProviderRequest, Reply } from '#lib/sender/provider.ts';
 import { put } from '#lib/store/store.ts';
 import type { AccountProvider, Channel } from '#lib/tenants/account.ts';
 import { MemoryStore } from './memory-store.ts';
@@ -128,6 +129,18 @@ const NO_ANSWERS: readonly (readonly [string, Behaviour])[] = [
   ['an answer that breaks off', { kind: 'half' }],
 ];
 
+const TOKEN = fc.string({ unit: fc.constantFrom(...'abcXYZ0189-_'), minLength: 8, maxLength: 40 });
+const STATUSES = fc.constantFrom(200, 400, 401, 403, 404, 422, 429, 466, 469, 500, 502);
+
+/** Repeats everything that it was asked, in each place where a provider might. */
+function echo(status: number, request: ProviderRequest): Reply {
+  const all = `${request.url} ${JSON.stringify(request.headers ?? {})} ${JSON.stringify(request.body ?? {})}`;
+  const body = { status: status === 200 ? 'error' : status, statusCode: status, path: request.url, message: all };
+  const more = { error_code: all, errors: [{ fields: ['phone'], msg: all }], reason: all, stateInstance: all };
+  const text = JSON.stringify({ ...body, ...more, error: all });
+  return { kind: 'answered', status, headers: { 'retry-after': all }, text };
+}
+
 /** What every provider owes that can send. One that calls nobody hands over the credentials of an account alone. */
 export function describeOutbound<Server extends FakeServer>(
   account: AccountProvider,
@@ -151,6 +164,7 @@ function describeCalls<Server extends FakeServer>(
   const send = (over: Parameters<typeof outgoing>[0] = {}, by: Channel = channel) =>
     open(undefined, by).send(outgoing({ content: { kind: 'text', text: TEXT }, ...over }), within(5000));
   const taken = () => duties.taken(server);
+  const contents = [outgoing().content, ...(outbound.takesFiles(channel) ? [PDF] : [])];
 
   beforeEach(async () => {
     server = duties.server();
@@ -211,12 +225,25 @@ function describeCalls<Server extends FakeServer>(
       const { tools, deadlines } = watched(outboundTools());
       const opened = open(tools);
       const deadline = within(5000);
-      await opened.send(outgoing(), deadline);
-      await opened.send(outgoing({ content: PDF }), deadline);
+      for (const content of contents) await opened.send(outgoing({ content }), deadline);
       await opened.probe(deadline);
       await opened.find(attempted(), deadline);
-      expect(deadlines.length).toBeGreaterThanOrEqual(4);
+      expect(deadlines.length).toBeGreaterThanOrEqual(contents.length + 2);
       expect(Math.max(...deadlines)).toBeLessThanOrEqual(deadline);
+    });
+
+    it('leaves no token in an outcome, a probe or evidence, whatever the answer repeats', async () => {
+      await fc.assert(
+        fc.asyncProperty(TOKEN, STATUSES, async (token, status) => {
+          const given = JSON.stringify(duties.credentials(server, channel)).replaceAll(secrets[0], token);
+          const http = { call: async (request: ProviderRequest) => echo(status, request) };
+          const opened = openFor(outbound, JSON.parse(given), { channel }, { ...outboundTools(), http });
+          const found: unknown[] = [await opened.probe(within(5000)), await opened.find(attempted(), within(5000))];
+          for (const content of contents) found.push(await opened.send(outgoing({ content }), within(5000)));
+          expect(JSON.stringify(found)).not.toContain(token);
+        }),
+        { numRuns: 60 },
+      );
     });
 
     it('is not made after the deadline, and then nothing was sent', async () => {
@@ -227,7 +254,7 @@ function describeCalls<Server extends FakeServer>(
     it('goes to no address that may not be called', async () => {
       const http = providerHttp({ reach: { anyPort: false, privateHosts: false }, clock: systemClock });
       const opened = open({ ...outboundTools(), http });
-      for (const content of [PDF, outgoing().content])
+      for (const content of contents)
         expect((await opened.send(outgoing({ content }), within(2000))).kind).toBe('hold');
       expect((await opened.probe(within(2000))).kind).toBe('unknown');
       expect(await opened.find(attempted(), within(2000))).toEqual([]);
@@ -386,7 +413,7 @@ function describeDeclared(
 
     it('calls a number and the chat with it the same', async () => {
       const phone = toPhone(PHONE);
-      if (!outbound.chatOf || !phone) return;
+      if (!outbound.chatOf || !phone || !outbound.recipients(channel).includes('chat_id')) return;
       await send({ recipient: { phone } }, channel);
       expect((await send({ recipient: { chat_id: outbound.chatOf(phone) } }, channel)).kind).toBe('accepted');
       const [first, second] = taken();
