@@ -3,12 +3,15 @@ import * as v from 'valibot';
 import { ShownAudit, ShownCredits, ShownLedgerEntry } from '#lib/credits/ledger.ts';
 import { Content, File } from '#lib/domain/content.ts';
 import { Event } from '#lib/domain/event.ts';
-import { Chat, Message, Person } from '#lib/domain/message.ts';
+import { Chat, Message, OwnAccount, Person } from '#lib/domain/message.ts';
+import { Action, Guard, NewRule } from '#lib/domain/reaction/rule.ts';
 import { Issue, optional, text } from '#lib/domain/schema.ts';
 import { ShownChat } from '#lib/inbox/last-messages.ts';
 import { Replayed } from '#lib/inbox/replay.ts';
 import { SendBody } from '#lib/outbox/request.ts';
 import { ShownSend } from '#lib/outbox/shown.ts';
+import { ShownDelivery, ShownEndpoint } from '#lib/reactions/endpoints.ts';
+import { Run, Trial } from '#lib/reactions/rules.ts';
 import { ShownAccount } from '#lib/tenants/account.ts';
 import { SCOPES, WorkspaceKey } from '#lib/tenants/api-keys.ts';
 import { Attempt } from '#lib/tenants/attempts.ts';
@@ -17,8 +20,13 @@ import { Workspace } from '#lib/tenants/workspaces.ts';
 import { type Answers, Problem } from './answers.ts';
 import { scopesOf } from './auth.ts';
 import { type Route, TAGS, takesBody } from './route.ts';
+import { EndpointWithSecret } from './routes/endpoints.ts';
+import { RuleWithSecret, ShownRule } from './routes/rules.ts';
+import { ShownSession } from './routes/session.ts';
+import { WebhookWithUrl } from './routes/webhooks.ts';
 
 const contents = Content.options.map((schema) => variant(schema.entries.type.literal, 'Content', schema));
+const actions = Action.options.map((schema) => variant(schema.entries.action.literal, 'Action', schema));
 const events = Event.options.map((schema) => variant(schema.entries.kind.literal, 'Event', schema));
 
 /** One of several shapes that a property tells apart: `poll_vote` is `PollVoteContent`. */
@@ -30,25 +38,38 @@ function variant(value: string, suffix: string, schema: v.GenericSchema) {
 /** The schemas that stand in the document under a name of their own; generated clients take the names over. */
 const definitions = {
   Account: ShownAccount,
+  Action,
   Attempt,
   Audit: ShownAudit,
   Chat: ShownChat,
   Content,
   Credits: ShownCredits,
+  Delivery: ShownDelivery,
+  Endpoint: ShownEndpoint,
+  EndpointWithSecret,
   Event,
   File,
+  Guard,
   Issue,
   Key: WorkspaceKey,
   LedgerEntry: ShownLedgerEntry,
   Message,
+  NewRule,
+  OwnAccount,
   Person,
   Problem,
   ProviderChat: Chat,
   Replayed,
+  Rule: ShownRule,
+  RuleWithSecret,
+  Run,
   Send: ShownSend,
+  Session: ShownSession,
+  Trial,
   Webhook: ShownWebhook,
+  WebhookWithUrl,
   Workspace,
-  ...Object.fromEntries([...contents, ...events].map(({ name, schema }) => [name, schema])),
+  ...Object.fromEntries([...contents, ...events, ...actions].map(({ name, schema }) => [name, schema])),
 };
 
 const conversion = {
@@ -58,7 +79,11 @@ const conversion = {
   // A rule that JSON Schema has no word for, of ours or of a provider, makes the document looser and not impossible.
   errorMode: 'ignore',
   // What is always true or always false is written as any boolean: of a constant one, generators make code that is none.
-  overrideSchema: ({ jsonSchema }) => (typeof jsonSchema.const === 'boolean' ? { type: 'boolean' } : undefined),
+  // And anything at all needs no word that it may be null as well.
+  overrideSchema: ({ jsonSchema }) => {
+    if (jsonSchema.anyOf?.some((one) => typeof one === 'object' && Object.keys(one).length === 0)) return {};
+    return typeof jsonSchema.const === 'boolean' ? { type: 'boolean' } : undefined;
+  },
   overrideRef: ({ referenceId }) => `#/components/schemas/${referenceId}`,
 } satisfies ConversionConfig;
 
@@ -88,6 +113,7 @@ export function openApi(routes: readonly Route[], providers: readonly string[], 
     components: {
       schemas: {
         ...toJsonSchemaDefs(definitions, conversion),
+        Action: choiceOf('action', actions),
         Content: choiceOf('type', contents),
         Event: choiceOf('kind', events),
       },
@@ -221,9 +247,8 @@ const Receipt = v.object({
   issues: optional(v.array(Issue), 'Why it was not understood; it is kept all the same'),
 });
 
-/** For a webhook of `sandbox`; a form is what others post. */
+/** For a webhook of `sandbox`. */
 const DELIVERY = { event: 'message', id: 'example-1', from: '+15550100099', name: 'Ana', text: 'Hello, Hookline!' };
-const FORM = 'type=sms&data[id]=1&data[phone]=%2B15550100099&data[message]=Hello';
 
 export const RECEIVING_PATH = '/hooks/{provider}/{token}';
 
@@ -246,8 +271,9 @@ function receivingPath(providers: readonly string[]): object {
     ],
     requestBody: {
       required: true,
-      description: "In the provider's own words; the example is the sandbox's",
-      content: { 'application/json': { example: DELIVERY }, 'application/x-www-form-urlencoded': { example: FORM } },
+      description: "In the provider's own words, JSON or a form; the example is the sandbox's",
+      // Of two kinds of body in one operation, the generator for Python makes code that does not run.
+      content: { 'application/json': { schema: { type: 'object' }, example: DELIVERY } },
     },
     responses: {
       200: {

@@ -1094,27 +1094,11 @@ export interface paths {
         get: operations["getApiRulesMuted"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/rules/muted/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
         /**
          * Let rules answer a chat again
-         * @description `id` is the id of the chat. Needs the admin key, or a key of scope `all`.
+         * @description Rules answer it from the next message on. Needs the admin key, or a key of scope `all`.
          */
-        delete: operations["deleteApiRulesMutedId"];
+        delete: operations["deleteApiRulesMuted"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1321,6 +1305,7 @@ export interface components {
              */
             connectedAt: string;
         };
+        Action: components["schemas"]["ReplyAction"] | components["schemas"]["SendAction"] | components["schemas"]["ForwardAction"] | components["schemas"]["CallAction"];
         Attempt: {
             /**
              * Format: date-time
@@ -1420,6 +1405,139 @@ export interface components {
                 credits: number;
             };
         };
+        Delivery: {
+            id: string;
+            endpoint: string;
+            event: string;
+            type?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, milliseconds
+             */
+            storedAt: string;
+            /** @enum {string} */
+            state: "waiting" | "delivered" | "dead";
+            /**
+             * Format: date-time
+             * @description When it is tried again
+             */
+            nextAt?: string;
+            attempts: {
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC, milliseconds
+                 */
+                at: string;
+                /** @description How long it took */
+                ms: number;
+                /** @description Of its answer */
+                status?: number;
+                /** @description Where there was no answer: `timeout`, `connection`, `refused` (a host that may not be called) */
+                failure?: string;
+                /** @description The beginning of its body, secrets taken out */
+                answer?: string;
+                /** @description A question to a failing endpoint: it counts towards nothing */
+                probe?: boolean;
+            }[];
+        };
+        Endpoint: {
+            id: string;
+            name?: string;
+            url: string;
+            types: string[];
+            /** @description The condition, as it was given */
+            where?: unknown;
+            /** @enum {string} */
+            payload: "full" | "thin";
+            timeoutMs: number;
+            ratePerSecond?: number;
+            /**
+             * @description `failing`: what is for it waits, and one call after 1, 2, 5 and then each 15 minutes asks how it is
+             * @enum {string}
+             */
+            state: "active" | "failing" | "disabled";
+            /**
+             * @description `gone`: it answered 410 itself
+             * @enum {string}
+             */
+            disabledBecause?: "gone" | "failing" | "asked";
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, milliseconds
+             */
+            failingSince?: string;
+            /** @description How much waits for it; 1,000 stands for more */
+            waiting?: number;
+            /**
+             * Format: date-time
+             * @description Among its latest deliveries
+             */
+            lastSuccessAt?: string;
+            lastFailure?: {
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC, milliseconds
+                 */
+                at: string;
+                status?: number;
+                failure?: string;
+            };
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, milliseconds
+             */
+            createdAt: string;
+        };
+        EndpointWithSecret: {
+            id: string;
+            name?: string;
+            url: string;
+            types: string[];
+            /** @description The condition, as it was given */
+            where?: unknown;
+            /** @enum {string} */
+            payload: "full" | "thin";
+            timeoutMs: number;
+            ratePerSecond?: number;
+            /**
+             * @description `failing`: what is for it waits, and one call after 1, 2, 5 and then each 15 minutes asks how it is
+             * @enum {string}
+             */
+            state: "active" | "failing" | "disabled";
+            /**
+             * @description `gone`: it answered 410 itself
+             * @enum {string}
+             */
+            disabledBecause?: "gone" | "failing" | "asked";
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, milliseconds
+             */
+            failingSince?: string;
+            /** @description How much waits for it; 1,000 stands for more */
+            waiting?: number;
+            /**
+             * Format: date-time
+             * @description Among its latest deliveries
+             */
+            lastSuccessAt?: string;
+            lastFailure?: {
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC, milliseconds
+                 */
+                at: string;
+                status?: number;
+                failure?: string;
+            };
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, milliseconds
+             */
+            createdAt: string;
+            /** @description Verifies each call, as Standard Webhooks says. Shown this once */
+            secret: string;
+        };
         Event: components["schemas"]["MessageEvent"] | components["schemas"]["StatusEvent"] | components["schemas"]["ReactionEvent"] | components["schemas"]["CallEvent"] | components["schemas"]["ConnectionEvent"] | components["schemas"]["DeviceEvent"] | components["schemas"]["ChatEvent"] | components["schemas"]["NotificationEvent"] | components["schemas"]["UssdEvent"] | components["schemas"]["QuotaEvent"] | components["schemas"]["SendEvent"] | components["schemas"]["AccountEvent"] | components["schemas"]["EndpointEvent"] | components["schemas"]["RuleEvent"] | components["schemas"]["UnknownEvent"];
         File: {
             /** @description Where the provider offers it; most links expire */
@@ -1434,6 +1552,24 @@ export interface components {
             thumbnail?: string;
             /** @description An animated sticker */
             animated?: boolean;
+        };
+        Guard: {
+            /**
+             * @default {
+             *       "max": 1,
+             *       "seconds": 600
+             *     }
+             */
+            perContact: {
+                max: number;
+                seconds: number;
+            };
+            /** @default 3600 */
+            quietAfterHumanSeconds: number;
+            /** @default false */
+            groups: boolean;
+            /** @default 900 */
+            maxAgeSeconds: number;
         };
         Issue: {
             /** @description Where, as `messageData.typeMessage`; empty for the whole */
@@ -1484,20 +1620,7 @@ export interface components {
             channel: "whatsapp" | "sms";
             sender: components["schemas"]["Person"];
             recipient?: components["schemas"]["Person"];
-            account: {
-                phone?: string;
-                instance?: string;
-                user?: string;
-                device?: string;
-                sim?: number;
-                /** @description As the provider shows the account */
-                name?: string;
-                /** @description The member of the team to whom the account belongs */
-                owner?: {
-                    name?: string;
-                    email?: string;
-                };
-            };
+            account: components["schemas"]["OwnAccount"];
             participants?: {
                 phone: string;
                 name?: string;
@@ -1524,6 +1647,40 @@ export interface components {
             error?: {
                 code: string;
                 message: string;
+            };
+        };
+        NewRule: {
+            name: string;
+            /** @default true */
+            enabled: boolean;
+            on: string[];
+            accounts?: string[];
+            when?: unknown;
+            /** @default UTC */
+            timeZone: string;
+            /** @default 100 */
+            order: number;
+            /**
+             * @description Rules after this one are not asked where it matched
+             * @default false
+             */
+            stop: boolean;
+            do: components["schemas"]["Action"][];
+            /** @default {} */
+            guard: components["schemas"]["Guard"];
+        };
+        OwnAccount: {
+            phone?: string;
+            instance?: string;
+            user?: string;
+            device?: string;
+            sim?: number;
+            /** @description As the provider shows the account */
+            name?: string;
+            /** @description The member of the team to whom the account belongs */
+            owner?: {
+                name?: string;
+                email?: string;
             };
         };
         Person: {
@@ -1564,6 +1721,99 @@ export interface components {
             events?: string[];
             /** @description Why it is not understood */
             issues?: components["schemas"]["Issue"][];
+        };
+        Rule: {
+            id: string;
+            name: string;
+            /** @default true */
+            enabled: boolean;
+            on: string[];
+            accounts?: string[];
+            when?: unknown;
+            /** @default UTC */
+            timeZone: string;
+            /** @default 100 */
+            order: number;
+            /**
+             * @description Rules after this one are not asked where it matched
+             * @default false
+             */
+            stop: boolean;
+            do: components["schemas"]["Action"][];
+            /** @default {} */
+            guard: components["schemas"]["Guard"];
+            /** @description Runs that failed, in a row: ten switch it off */
+            failures: number;
+            /** @description Why the hub itself switched it off */
+            disabledBecause?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, milliseconds
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, milliseconds
+             */
+            updatedAt: string;
+        };
+        RuleWithSecret: {
+            id: string;
+            name: string;
+            /** @default true */
+            enabled: boolean;
+            on: string[];
+            accounts?: string[];
+            when?: unknown;
+            /** @default UTC */
+            timeZone: string;
+            /** @default 100 */
+            order: number;
+            /**
+             * @description Rules after this one are not asked where it matched
+             * @default false
+             */
+            stop: boolean;
+            do: components["schemas"]["Action"][];
+            /** @default {} */
+            guard: components["schemas"]["Guard"];
+            /** @description Runs that failed, in a row: ten switch it off */
+            failures: number;
+            /** @description Why the hub itself switched it off */
+            disabledBecause?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, milliseconds
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, milliseconds
+             */
+            updatedAt: string;
+            /** @description Of a rule that calls: verifies each call, as Standard Webhooks says. Shown this once */
+            secret?: string;
+        };
+        Run: {
+            event: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, milliseconds
+             */
+            at: string;
+            /**
+             * @description `guarded`: it was kept from sending. `refused`: no credits. Of several actions, the worst
+             * @enum {string}
+             */
+            result: "done" | "guarded" | "refused" | "failed";
+            actions: {
+                action: string;
+                /** @enum {string} */
+                result: "done" | "guarded" | "refused" | "failed";
+                /** @description The send that was accepted */
+                send?: string;
+                why?: string;
+            }[];
         };
         Send: {
             messageId: string;
@@ -1648,6 +1898,46 @@ export interface components {
             /** @description The send that repeats this one */
             resentAs?: string;
         };
+        Session: {
+            /** @description The one that is worked in where a call names none */
+            workspace: string;
+            /** @description Whether all workspaces are open to it */
+            admin: boolean;
+            /**
+             * @description What its key may do
+             * @enum {string}
+             */
+            scope: "all" | "read" | "send";
+            /**
+             * Format: date-time
+             * @description When the session ends; left out with a key
+             */
+            expiresAt?: string;
+        };
+        Trial: {
+            event: string;
+            type?: string;
+            matched: boolean;
+            /** @description Each comparison; none where the type or the account already says no */
+            trace: {
+                at: string;
+                field: string;
+                operator: string;
+                /** @description What the event has there, a text shortened */
+                found?: unknown;
+                holds: boolean;
+            }[];
+            /** @description Of a rule that would answer */
+            guard?: {
+                may: boolean;
+                why?: string;
+            };
+            actions: {
+                action: string;
+                would: unknown;
+                why?: string;
+            }[];
+        };
         Webhook: {
             id: string;
             workspace: string;
@@ -1671,6 +1961,32 @@ export interface components {
              * @description ISO 8601, UTC, milliseconds
              */
             createdAt: string;
+        };
+        WebhookWithUrl: {
+            id: string;
+            workspace: string;
+            /** @enum {string} */
+            kind: "receive" | "send";
+            /** @description Who calls it; only of kind `receive` */
+            provider?: string;
+            /** @description Whose events come in through it, or who sends what names no account */
+            accountId?: string;
+            /** @description Of numbers without + that are posted to it; only of kind `send` */
+            defaultCountry?: string;
+            name?: string;
+            /** @description False: its URL answers 404 */
+            enabled: boolean;
+            /** @description Whether the provider's own secret is checked as well */
+            hasSecret: boolean;
+            /** @description How the token in its URL begins */
+            tokenPrefix: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC, milliseconds
+             */
+            createdAt: string;
+            /** @description Holds the token: who knows it may call. Shown this once */
+            url: string;
         };
         Workspace: {
             id: string;
@@ -2089,20 +2405,7 @@ export interface components {
                 viaApi?: boolean;
                 /** @description The failure is the account's, which may not send for now */
                 restricted?: boolean;
-                account?: {
-                    phone?: string;
-                    instance?: string;
-                    user?: string;
-                    device?: string;
-                    sim?: number;
-                    /** @description As the provider shows the account */
-                    name?: string;
-                    /** @description The member of the team to whom the account belongs */
-                    owner?: {
-                        name?: string;
-                        email?: string;
-                    };
-                };
+                account?: components["schemas"]["OwnAccount"];
             };
             /** @description The `messageId` of the send whose message it tells of */
             sendId?: string;
@@ -2156,20 +2459,7 @@ export interface components {
                 sender: components["schemas"]["Person"];
                 emoji?: string;
                 removed: boolean;
-                account?: {
-                    phone?: string;
-                    instance?: string;
-                    user?: string;
-                    device?: string;
-                    sim?: number;
-                    /** @description As the provider shows the account */
-                    name?: string;
-                    /** @description The member of the team to whom the account belongs */
-                    owner?: {
-                        name?: string;
-                        email?: string;
-                    };
-                };
+                account?: components["schemas"]["OwnAccount"];
                 /** @description All reactions that the message has now, by everybody */
                 tally?: {
                     emoji: string;
@@ -2210,20 +2500,7 @@ export interface components {
                 from?: components["schemas"]["Person"];
                 to?: components["schemas"]["Person"];
                 chat?: components["schemas"]["ProviderChat"];
-                account?: {
-                    phone?: string;
-                    instance?: string;
-                    user?: string;
-                    device?: string;
-                    sim?: number;
-                    /** @description As the provider shows the account */
-                    name?: string;
-                    /** @description The member of the team to whom the account belongs */
-                    owner?: {
-                        name?: string;
-                        email?: string;
-                    };
-                };
+                account?: components["schemas"]["OwnAccount"];
                 video?: boolean;
                 durationSeconds?: number;
                 /** @description The provider's id of the call */
@@ -2266,20 +2543,7 @@ export interface components {
                 state: "connected" | "disconnected" | "connecting" | "restricted" | "blocked" | "sleeping" | "unknown";
                 /** @description The provider's own word for the state */
                 detail?: string;
-                account?: {
-                    phone?: string;
-                    instance?: string;
-                    user?: string;
-                    device?: string;
-                    sim?: number;
-                    /** @description As the provider shows the account */
-                    name?: string;
-                    /** @description The member of the team to whom the account belongs */
-                    owner?: {
-                        name?: string;
-                        email?: string;
-                    };
-                };
+                account?: components["schemas"]["OwnAccount"];
                 /**
                  * Format: date-time
                  * @description When the account was last connected
@@ -2324,20 +2588,7 @@ export interface components {
                 osVersion?: string;
                 appVersion?: string;
                 batteryPercent?: number;
-                account?: {
-                    phone?: string;
-                    instance?: string;
-                    user?: string;
-                    device?: string;
-                    sim?: number;
-                    /** @description As the provider shows the account */
-                    name?: string;
-                    /** @description The member of the team to whom the account belongs */
-                    owner?: {
-                        name?: string;
-                        email?: string;
-                    };
-                };
+                account?: components["schemas"]["OwnAccount"];
             };
         };
         ChatEvent: {
@@ -2373,20 +2624,7 @@ export interface components {
                 /** @enum {string} */
                 change: "created" | "assigned" | "unassigned" | "blocked" | "picture";
                 phone?: string;
-                account?: {
-                    phone?: string;
-                    instance?: string;
-                    user?: string;
-                    device?: string;
-                    sim?: number;
-                    /** @description As the provider shows the account */
-                    name?: string;
-                    /** @description The member of the team to whom the account belongs */
-                    owner?: {
-                        name?: string;
-                        email?: string;
-                    };
-                };
+                account?: components["schemas"]["OwnAccount"];
                 aliases?: string[];
                 url?: string;
                 pictureUrl?: string;
@@ -2518,20 +2756,7 @@ export interface components {
                 total: number;
                 state: string;
                 detail?: string;
-                account?: {
-                    phone?: string;
-                    instance?: string;
-                    user?: string;
-                    device?: string;
-                    sim?: number;
-                    /** @description As the provider shows the account */
-                    name?: string;
-                    /** @description The member of the team to whom the account belongs */
-                    owner?: {
-                        name?: string;
-                        email?: string;
-                    };
-                };
+                account?: components["schemas"]["OwnAccount"];
             };
         };
         SendEvent: {
@@ -2704,6 +2929,61 @@ export interface components {
             issues: components["schemas"]["Issue"][];
             replayedAs?: string[];
         };
+        ReplyAction: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            action: "reply";
+            text?: string;
+            fileUrl?: string;
+            fileName?: string;
+        };
+        SendAction: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            action: "send";
+            to: {
+                phone?: string;
+                jid?: string;
+                chat_id?: string;
+                chat_name?: string;
+            };
+            accountId?: string;
+            text?: string;
+            fileUrl?: string;
+            fileName?: string;
+        };
+        ForwardAction: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            action: "forward";
+            endpoint: string;
+        };
+        CallAction: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            action: "call";
+            /** Format: uri */
+            url: string;
+            /**
+             * @default POST
+             * @enum {string}
+             */
+            method: "POST" | "PUT" | "PATCH" | "DELETE";
+            /** @description Kept as secrets: shown without values. One without a value keeps the one it had */
+            headers?: {
+                [key: string]: string;
+            };
+            json?: unknown;
+            text?: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -2731,22 +3011,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /** @description The one that is worked in where a call names none */
-                        workspace: string;
-                        /** @description Whether all workspaces are open to it */
-                        admin: boolean;
-                        /**
-                         * @description What its key may do
-                         * @enum {string}
-                         */
-                        scope: "all" | "read" | "send";
-                        /**
-                         * Format: date-time
-                         * @description When the session ends; left out with a key
-                         */
-                        expiresAt?: string;
-                    };
+                    "application/json": components["schemas"]["Session"];
                 };
             };
             /** @description No valid key */
@@ -2807,22 +3072,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /** @description The one that is worked in where a call names none */
-                        workspace: string;
-                        /** @description Whether all workspaces are open to it */
-                        admin: boolean;
-                        /**
-                         * @description What its key may do
-                         * @enum {string}
-                         */
-                        scope: "all" | "read" | "send";
-                        /**
-                         * Format: date-time
-                         * @description When the session ends; left out with a key
-                         */
-                        expiresAt?: string;
-                    };
+                    "application/json": components["schemas"]["Session"];
                 };
             };
             /** @description The body is no JSON */
@@ -4436,32 +4686,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        id: string;
-                        workspace: string;
-                        /** @enum {string} */
-                        kind: "receive" | "send";
-                        /** @description Who calls it; only of kind `receive` */
-                        provider?: string;
-                        /** @description Whose events come in through it, or who sends what names no account */
-                        accountId?: string;
-                        /** @description Of numbers without + that are posted to it; only of kind `send` */
-                        defaultCountry?: string;
-                        name?: string;
-                        /** @description False: its URL answers 404 */
-                        enabled: boolean;
-                        /** @description Whether the provider's own secret is checked as well */
-                        hasSecret: boolean;
-                        /** @description How the token in its URL begins */
-                        tokenPrefix: string;
-                        /**
-                         * Format: date-time
-                         * @description ISO 8601, UTC, milliseconds
-                         */
-                        createdAt: string;
-                        /** @description Holds the token: who knows it may call. Shown this once */
-                        url: string;
-                    };
+                    "application/json": components["schemas"]["WebhookWithUrl"];
                 };
             };
             /** @description The body is no JSON */
@@ -4759,32 +4984,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        id: string;
-                        workspace: string;
-                        /** @enum {string} */
-                        kind: "receive" | "send";
-                        /** @description Who calls it; only of kind `receive` */
-                        provider?: string;
-                        /** @description Whose events come in through it, or who sends what names no account */
-                        accountId?: string;
-                        /** @description Of numbers without + that are posted to it; only of kind `send` */
-                        defaultCountry?: string;
-                        name?: string;
-                        /** @description False: its URL answers 404 */
-                        enabled: boolean;
-                        /** @description Whether the provider's own secret is checked as well */
-                        hasSecret: boolean;
-                        /** @description How the token in its URL begins */
-                        tokenPrefix: string;
-                        /**
-                         * Format: date-time
-                         * @description ISO 8601, UTC, milliseconds
-                         */
-                        createdAt: string;
-                        /** @description Holds the token: who knows it may call. Shown this once */
-                        url: string;
-                    };
+                    "application/json": components["schemas"]["WebhookWithUrl"];
                 };
             };
             /** @description No valid key */
@@ -6779,54 +6979,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        items: {
-                            id: string;
-                            name?: string;
-                            url: string;
-                            types: string[];
-                            /** @description The condition, as it was given */
-                            where?: unknown;
-                            /** @enum {string} */
-                            payload: "full" | "thin";
-                            timeoutMs: number;
-                            ratePerSecond?: number;
-                            /**
-                             * @description `failing`: what is for it waits, and one call after 1, 2, 5 and then each 15 minutes asks how it is
-                             * @enum {string}
-                             */
-                            state: "active" | "failing" | "disabled";
-                            /**
-                             * @description `gone`: it answered 410 itself
-                             * @enum {string}
-                             */
-                            disabledBecause?: "gone" | "failing" | "asked";
-                            /**
-                             * Format: date-time
-                             * @description ISO 8601, UTC, milliseconds
-                             */
-                            failingSince?: string;
-                            /** @description How much waits for it; 1,000 stands for more */
-                            waiting?: number;
-                            /**
-                             * Format: date-time
-                             * @description Among its latest deliveries
-                             */
-                            lastSuccessAt?: string;
-                            lastFailure?: {
-                                /**
-                                 * Format: date-time
-                                 * @description ISO 8601, UTC, milliseconds
-                                 */
-                                at: string;
-                                status?: number;
-                                failure?: string;
-                            };
-                            /**
-                             * Format: date-time
-                             * @description ISO 8601, UTC, milliseconds
-                             */
-                            createdAt: string;
-                        }[];
+                        items: components["schemas"]["Endpoint"][];
                         /** @description For the next page; left out on the last one */
                         cursor?: string;
                     };
@@ -6927,56 +7080,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        id: string;
-                        name?: string;
-                        url: string;
-                        types: string[];
-                        /** @description The condition, as it was given */
-                        where?: unknown;
-                        /** @enum {string} */
-                        payload: "full" | "thin";
-                        timeoutMs: number;
-                        ratePerSecond?: number;
-                        /**
-                         * @description `failing`: what is for it waits, and one call after 1, 2, 5 and then each 15 minutes asks how it is
-                         * @enum {string}
-                         */
-                        state: "active" | "failing" | "disabled";
-                        /**
-                         * @description `gone`: it answered 410 itself
-                         * @enum {string}
-                         */
-                        disabledBecause?: "gone" | "failing" | "asked";
-                        /**
-                         * Format: date-time
-                         * @description ISO 8601, UTC, milliseconds
-                         */
-                        failingSince?: string;
-                        /** @description How much waits for it; 1,000 stands for more */
-                        waiting?: number;
-                        /**
-                         * Format: date-time
-                         * @description Among its latest deliveries
-                         */
-                        lastSuccessAt?: string;
-                        lastFailure?: {
-                            /**
-                             * Format: date-time
-                             * @description ISO 8601, UTC, milliseconds
-                             */
-                            at: string;
-                            status?: number;
-                            failure?: string;
-                        };
-                        /**
-                         * Format: date-time
-                         * @description ISO 8601, UTC, milliseconds
-                         */
-                        createdAt: string;
-                        /** @description Verifies each call, as Standard Webhooks says. Shown this once */
-                        secret: string;
-                    };
+                    "application/json": components["schemas"]["EndpointWithSecret"];
                 };
             };
             /** @description The body is no JSON */
@@ -7064,54 +7168,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        id: string;
-                        name?: string;
-                        url: string;
-                        types: string[];
-                        /** @description The condition, as it was given */
-                        where?: unknown;
-                        /** @enum {string} */
-                        payload: "full" | "thin";
-                        timeoutMs: number;
-                        ratePerSecond?: number;
-                        /**
-                         * @description `failing`: what is for it waits, and one call after 1, 2, 5 and then each 15 minutes asks how it is
-                         * @enum {string}
-                         */
-                        state: "active" | "failing" | "disabled";
-                        /**
-                         * @description `gone`: it answered 410 itself
-                         * @enum {string}
-                         */
-                        disabledBecause?: "gone" | "failing" | "asked";
-                        /**
-                         * Format: date-time
-                         * @description ISO 8601, UTC, milliseconds
-                         */
-                        failingSince?: string;
-                        /** @description How much waits for it; 1,000 stands for more */
-                        waiting?: number;
-                        /**
-                         * Format: date-time
-                         * @description Among its latest deliveries
-                         */
-                        lastSuccessAt?: string;
-                        lastFailure?: {
-                            /**
-                             * Format: date-time
-                             * @description ISO 8601, UTC, milliseconds
-                             */
-                            at: string;
-                            status?: number;
-                            failure?: string;
-                        };
-                        /**
-                         * Format: date-time
-                         * @description ISO 8601, UTC, milliseconds
-                         */
-                        createdAt: string;
-                    };
+                    "application/json": components["schemas"]["Endpoint"];
                 };
             };
             /** @description No valid key */
@@ -7239,7 +7296,7 @@ export interface operations {
                     /** @description As `message.*`; left out: every type */
                     types?: string[];
                     /** @description `null` removes it */
-                    where?: unknown | null;
+                    where?: unknown;
                     /** @description All of them; `null` removes them */
                     headers?: {
                         [key: string]: string;
@@ -7261,54 +7318,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        id: string;
-                        name?: string;
-                        url: string;
-                        types: string[];
-                        /** @description The condition, as it was given */
-                        where?: unknown;
-                        /** @enum {string} */
-                        payload: "full" | "thin";
-                        timeoutMs: number;
-                        ratePerSecond?: number;
-                        /**
-                         * @description `failing`: what is for it waits, and one call after 1, 2, 5 and then each 15 minutes asks how it is
-                         * @enum {string}
-                         */
-                        state: "active" | "failing" | "disabled";
-                        /**
-                         * @description `gone`: it answered 410 itself
-                         * @enum {string}
-                         */
-                        disabledBecause?: "gone" | "failing" | "asked";
-                        /**
-                         * Format: date-time
-                         * @description ISO 8601, UTC, milliseconds
-                         */
-                        failingSince?: string;
-                        /** @description How much waits for it; 1,000 stands for more */
-                        waiting?: number;
-                        /**
-                         * Format: date-time
-                         * @description Among its latest deliveries
-                         */
-                        lastSuccessAt?: string;
-                        lastFailure?: {
-                            /**
-                             * Format: date-time
-                             * @description ISO 8601, UTC, milliseconds
-                             */
-                            at: string;
-                            status?: number;
-                            failure?: string;
-                        };
-                        /**
-                         * Format: date-time
-                         * @description ISO 8601, UTC, milliseconds
-                         */
-                        createdAt: string;
-                    };
+                    "application/json": components["schemas"]["Endpoint"];
                 };
             };
             /** @description The body is no JSON */
@@ -7399,56 +7409,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        id: string;
-                        name?: string;
-                        url: string;
-                        types: string[];
-                        /** @description The condition, as it was given */
-                        where?: unknown;
-                        /** @enum {string} */
-                        payload: "full" | "thin";
-                        timeoutMs: number;
-                        ratePerSecond?: number;
-                        /**
-                         * @description `failing`: what is for it waits, and one call after 1, 2, 5 and then each 15 minutes asks how it is
-                         * @enum {string}
-                         */
-                        state: "active" | "failing" | "disabled";
-                        /**
-                         * @description `gone`: it answered 410 itself
-                         * @enum {string}
-                         */
-                        disabledBecause?: "gone" | "failing" | "asked";
-                        /**
-                         * Format: date-time
-                         * @description ISO 8601, UTC, milliseconds
-                         */
-                        failingSince?: string;
-                        /** @description How much waits for it; 1,000 stands for more */
-                        waiting?: number;
-                        /**
-                         * Format: date-time
-                         * @description Among its latest deliveries
-                         */
-                        lastSuccessAt?: string;
-                        lastFailure?: {
-                            /**
-                             * Format: date-time
-                             * @description ISO 8601, UTC, milliseconds
-                             */
-                            at: string;
-                            status?: number;
-                            failure?: string;
-                        };
-                        /**
-                         * Format: date-time
-                         * @description ISO 8601, UTC, milliseconds
-                         */
-                        createdAt: string;
-                        /** @description Verifies each call, as Standard Webhooks says. Shown this once */
-                        secret: string;
-                    };
+                    "application/json": components["schemas"]["EndpointWithSecret"];
                 };
             };
             /** @description The body is no JSON */
@@ -7527,54 +7488,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        id: string;
-                        name?: string;
-                        url: string;
-                        types: string[];
-                        /** @description The condition, as it was given */
-                        where?: unknown;
-                        /** @enum {string} */
-                        payload: "full" | "thin";
-                        timeoutMs: number;
-                        ratePerSecond?: number;
-                        /**
-                         * @description `failing`: what is for it waits, and one call after 1, 2, 5 and then each 15 minutes asks how it is
-                         * @enum {string}
-                         */
-                        state: "active" | "failing" | "disabled";
-                        /**
-                         * @description `gone`: it answered 410 itself
-                         * @enum {string}
-                         */
-                        disabledBecause?: "gone" | "failing" | "asked";
-                        /**
-                         * Format: date-time
-                         * @description ISO 8601, UTC, milliseconds
-                         */
-                        failingSince?: string;
-                        /** @description How much waits for it; 1,000 stands for more */
-                        waiting?: number;
-                        /**
-                         * Format: date-time
-                         * @description Among its latest deliveries
-                         */
-                        lastSuccessAt?: string;
-                        lastFailure?: {
-                            /**
-                             * Format: date-time
-                             * @description ISO 8601, UTC, milliseconds
-                             */
-                            at: string;
-                            status?: number;
-                            failure?: string;
-                        };
-                        /**
-                         * Format: date-time
-                         * @description ISO 8601, UTC, milliseconds
-                         */
-                        createdAt: string;
-                    };
+                    "application/json": components["schemas"]["Endpoint"];
                 };
             };
             /** @description No valid key */
@@ -7635,54 +7549,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        id: string;
-                        name?: string;
-                        url: string;
-                        types: string[];
-                        /** @description The condition, as it was given */
-                        where?: unknown;
-                        /** @enum {string} */
-                        payload: "full" | "thin";
-                        timeoutMs: number;
-                        ratePerSecond?: number;
-                        /**
-                         * @description `failing`: what is for it waits, and one call after 1, 2, 5 and then each 15 minutes asks how it is
-                         * @enum {string}
-                         */
-                        state: "active" | "failing" | "disabled";
-                        /**
-                         * @description `gone`: it answered 410 itself
-                         * @enum {string}
-                         */
-                        disabledBecause?: "gone" | "failing" | "asked";
-                        /**
-                         * Format: date-time
-                         * @description ISO 8601, UTC, milliseconds
-                         */
-                        failingSince?: string;
-                        /** @description How much waits for it; 1,000 stands for more */
-                        waiting?: number;
-                        /**
-                         * Format: date-time
-                         * @description Among its latest deliveries
-                         */
-                        lastSuccessAt?: string;
-                        lastFailure?: {
-                            /**
-                             * Format: date-time
-                             * @description ISO 8601, UTC, milliseconds
-                             */
-                            at: string;
-                            status?: number;
-                            failure?: string;
-                        };
-                        /**
-                         * Format: date-time
-                         * @description ISO 8601, UTC, milliseconds
-                         */
-                        createdAt: string;
-                    };
+                    "application/json": components["schemas"]["Endpoint"];
                 };
             };
             /** @description No valid key */
@@ -7852,41 +7719,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        items: {
-                            id: string;
-                            endpoint: string;
-                            event: string;
-                            type?: string;
-                            /**
-                             * Format: date-time
-                             * @description ISO 8601, UTC, milliseconds
-                             */
-                            storedAt: string;
-                            /** @enum {string} */
-                            state: "waiting" | "delivered" | "dead";
-                            /**
-                             * Format: date-time
-                             * @description When it is tried again
-                             */
-                            nextAt?: string;
-                            attempts: {
-                                /**
-                                 * Format: date-time
-                                 * @description ISO 8601, UTC, milliseconds
-                                 */
-                                at: string;
-                                /** @description How long it took */
-                                ms: number;
-                                /** @description Of its answer */
-                                status?: number;
-                                /** @description Where there was no answer: `timeout`, `connection`, `refused` (a host that may not be called) */
-                                failure?: string;
-                                /** @description The beginning of its body, secrets taken out */
-                                answer?: string;
-                                /** @description A question to a failing endpoint: it counts towards nothing */
-                                probe?: boolean;
-                            }[];
-                        }[];
+                        items: components["schemas"]["Delivery"][];
                         /** @description For the next page; left out on the last one */
                         cursor?: string;
                     };
@@ -7950,41 +7783,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        id: string;
-                        endpoint: string;
-                        event: string;
-                        type?: string;
-                        /**
-                         * Format: date-time
-                         * @description ISO 8601, UTC, milliseconds
-                         */
-                        storedAt: string;
-                        /** @enum {string} */
-                        state: "waiting" | "delivered" | "dead";
-                        /**
-                         * Format: date-time
-                         * @description When it is tried again
-                         */
-                        nextAt?: string;
-                        attempts: {
-                            /**
-                             * Format: date-time
-                             * @description ISO 8601, UTC, milliseconds
-                             */
-                            at: string;
-                            /** @description How long it took */
-                            ms: number;
-                            /** @description Of its answer */
-                            status?: number;
-                            /** @description Where there was no answer: `timeout`, `connection`, `refused` (a host that may not be called) */
-                            failure?: string;
-                            /** @description The beginning of its body, secrets taken out */
-                            answer?: string;
-                            /** @description A question to a failing endpoint: it counts towards nothing */
-                            probe?: boolean;
-                        }[];
-                    };
+                    "application/json": components["schemas"]["Delivery"];
                 };
             };
             /** @description No valid key */
@@ -8170,97 +7969,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        items: {
-                            id: string;
-                            name: string;
-                            /** @default true */
-                            enabled: boolean;
-                            on: string[];
-                            accounts?: string[];
-                            when?: unknown;
-                            /** @default UTC */
-                            timeZone: string;
-                            /** @default 100 */
-                            order: number;
-                            /**
-                             * @description Rules after this one are not asked where it matched
-                             * @default false
-                             */
-                            stop: boolean;
-                            do: ({
-                                /** @constant */
-                                action: "reply";
-                                text?: string;
-                                fileUrl?: string;
-                                fileName?: string;
-                            } | {
-                                /** @constant */
-                                action: "send";
-                                to: {
-                                    phone?: string;
-                                    jid?: string;
-                                    chat_id?: string;
-                                    chat_name?: string;
-                                };
-                                accountId?: string;
-                                text?: string;
-                                fileUrl?: string;
-                                fileName?: string;
-                            } | {
-                                /** @constant */
-                                action: "forward";
-                                endpoint: string;
-                            } | {
-                                /** @constant */
-                                action: "call";
-                                /** Format: uri */
-                                url: string;
-                                /**
-                                 * @default POST
-                                 * @enum {string}
-                                 */
-                                method: "POST" | "PUT" | "PATCH" | "DELETE";
-                                /** @description Kept as secrets: shown without values. One without a value keeps the one it had */
-                                headers?: {
-                                    [key: string]: string;
-                                };
-                                json?: unknown;
-                                text?: string;
-                            })[];
-                            /** @default {} */
-                            guard: {
-                                /**
-                                 * @default {
-                                 *       "max": 1,
-                                 *       "seconds": 600
-                                 *     }
-                                 */
-                                perContact: {
-                                    max: number;
-                                    seconds: number;
-                                };
-                                /** @default 3600 */
-                                quietAfterHumanSeconds: number;
-                                /** @default false */
-                                groups: boolean;
-                                /** @default 900 */
-                                maxAgeSeconds: number;
-                            };
-                            /** @description Runs that failed, in a row: ten switch it off */
-                            failures: number;
-                            /** @description Why the hub itself switched it off */
-                            disabledBecause?: string;
-                            /**
-                             * Format: date-time
-                             * @description ISO 8601, UTC, milliseconds
-                             */
-                            createdAt: string;
-                            /**
-                             * Format: date-time
-                             * @description ISO 8601, UTC, milliseconds
-                             */
-                            updatedAt: string;
-                        }[];
+                        items: components["schemas"]["Rule"][];
                         /** @description For the next page; left out on the last one */
                         cursor?: string;
                         paused?: {
@@ -8346,82 +8055,7 @@ export interface operations {
                  *       ]
                  *     }
                  */
-                "application/json": {
-                    name: string;
-                    /** @default true */
-                    enabled?: boolean;
-                    on: string[];
-                    accounts?: string[];
-                    when?: unknown;
-                    /** @default UTC */
-                    timeZone?: string;
-                    /** @default 100 */
-                    order?: number;
-                    /**
-                     * @description Rules after this one are not asked where it matched
-                     * @default false
-                     */
-                    stop?: boolean;
-                    do: ({
-                        /** @constant */
-                        action: "reply";
-                        text?: string;
-                        fileUrl?: string;
-                        fileName?: string;
-                    } | {
-                        /** @constant */
-                        action: "send";
-                        to: {
-                            phone?: string;
-                            jid?: string;
-                            chat_id?: string;
-                            chat_name?: string;
-                        };
-                        accountId?: string;
-                        text?: string;
-                        fileUrl?: string;
-                        fileName?: string;
-                    } | {
-                        /** @constant */
-                        action: "forward";
-                        endpoint: string;
-                    } | {
-                        /** @constant */
-                        action: "call";
-                        /** Format: uri */
-                        url: string;
-                        /**
-                         * @default POST
-                         * @enum {string}
-                         */
-                        method?: "POST" | "PUT" | "PATCH" | "DELETE";
-                        /** @description Kept as secrets: shown without values. One without a value keeps the one it had */
-                        headers?: {
-                            [key: string]: string;
-                        };
-                        json?: unknown;
-                        text?: string;
-                    })[];
-                    /** @default {} */
-                    guard?: {
-                        /**
-                         * @default {
-                         *       "max": 1,
-                         *       "seconds": 600
-                         *     }
-                         */
-                        perContact?: {
-                            max: number;
-                            seconds: number;
-                        };
-                        /** @default 3600 */
-                        quietAfterHumanSeconds?: number;
-                        /** @default false */
-                        groups?: boolean;
-                        /** @default 900 */
-                        maxAgeSeconds?: number;
-                    };
-                };
+                "application/json": components["schemas"]["NewRule"];
             };
         };
         responses: {
@@ -8431,99 +8065,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        id: string;
-                        name: string;
-                        /** @default true */
-                        enabled: boolean;
-                        on: string[];
-                        accounts?: string[];
-                        when?: unknown;
-                        /** @default UTC */
-                        timeZone: string;
-                        /** @default 100 */
-                        order: number;
-                        /**
-                         * @description Rules after this one are not asked where it matched
-                         * @default false
-                         */
-                        stop: boolean;
-                        do: ({
-                            /** @constant */
-                            action: "reply";
-                            text?: string;
-                            fileUrl?: string;
-                            fileName?: string;
-                        } | {
-                            /** @constant */
-                            action: "send";
-                            to: {
-                                phone?: string;
-                                jid?: string;
-                                chat_id?: string;
-                                chat_name?: string;
-                            };
-                            accountId?: string;
-                            text?: string;
-                            fileUrl?: string;
-                            fileName?: string;
-                        } | {
-                            /** @constant */
-                            action: "forward";
-                            endpoint: string;
-                        } | {
-                            /** @constant */
-                            action: "call";
-                            /** Format: uri */
-                            url: string;
-                            /**
-                             * @default POST
-                             * @enum {string}
-                             */
-                            method: "POST" | "PUT" | "PATCH" | "DELETE";
-                            /** @description Kept as secrets: shown without values. One without a value keeps the one it had */
-                            headers?: {
-                                [key: string]: string;
-                            };
-                            json?: unknown;
-                            text?: string;
-                        })[];
-                        /** @default {} */
-                        guard: {
-                            /**
-                             * @default {
-                             *       "max": 1,
-                             *       "seconds": 600
-                             *     }
-                             */
-                            perContact: {
-                                max: number;
-                                seconds: number;
-                            };
-                            /** @default 3600 */
-                            quietAfterHumanSeconds: number;
-                            /** @default false */
-                            groups: boolean;
-                            /** @default 900 */
-                            maxAgeSeconds: number;
-                        };
-                        /** @description Runs that failed, in a row: ten switch it off */
-                        failures: number;
-                        /** @description Why the hub itself switched it off */
-                        disabledBecause?: string;
-                        /**
-                         * Format: date-time
-                         * @description ISO 8601, UTC, milliseconds
-                         */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description ISO 8601, UTC, milliseconds
-                         */
-                        updatedAt: string;
-                        /** @description Of a rule that calls: verifies each call, as Standard Webhooks says. Shown this once */
-                        secret?: string;
-                    };
+                    "application/json": components["schemas"]["RuleWithSecret"];
                 };
             };
             /** @description The body is no JSON */
@@ -8629,82 +8171,7 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
-                    rule: {
-                        name: string;
-                        /** @default true */
-                        enabled?: boolean;
-                        on: string[];
-                        accounts?: string[];
-                        when?: unknown;
-                        /** @default UTC */
-                        timeZone?: string;
-                        /** @default 100 */
-                        order?: number;
-                        /**
-                         * @description Rules after this one are not asked where it matched
-                         * @default false
-                         */
-                        stop?: boolean;
-                        do: ({
-                            /** @constant */
-                            action: "reply";
-                            text?: string;
-                            fileUrl?: string;
-                            fileName?: string;
-                        } | {
-                            /** @constant */
-                            action: "send";
-                            to: {
-                                phone?: string;
-                                jid?: string;
-                                chat_id?: string;
-                                chat_name?: string;
-                            };
-                            accountId?: string;
-                            text?: string;
-                            fileUrl?: string;
-                            fileName?: string;
-                        } | {
-                            /** @constant */
-                            action: "forward";
-                            endpoint: string;
-                        } | {
-                            /** @constant */
-                            action: "call";
-                            /** Format: uri */
-                            url: string;
-                            /**
-                             * @default POST
-                             * @enum {string}
-                             */
-                            method?: "POST" | "PUT" | "PATCH" | "DELETE";
-                            /** @description Kept as secrets: shown without values. One without a value keeps the one it had */
-                            headers?: {
-                                [key: string]: string;
-                            };
-                            json?: unknown;
-                            text?: string;
-                        })[];
-                        /** @default {} */
-                        guard?: {
-                            /**
-                             * @default {
-                             *       "max": 1,
-                             *       "seconds": 600
-                             *     }
-                             */
-                            perContact?: {
-                                max: number;
-                                seconds: number;
-                            };
-                            /** @default 3600 */
-                            quietAfterHumanSeconds?: number;
-                            /** @default false */
-                            groups?: boolean;
-                            /** @default 900 */
-                            maxAgeSeconds?: number;
-                        };
-                    };
+                    rule: components["schemas"]["NewRule"];
                     eventIds?: string[];
                     /** @description On so many of the newest events, if no ids are given */
                     last?: number;
@@ -8719,30 +8186,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        items: {
-                            event: string;
-                            type?: string;
-                            matched: boolean;
-                            /** @description Each comparison; none where the type or the account already says no */
-                            trace: {
-                                at: string;
-                                field: string;
-                                operator: string;
-                                /** @description What the event has there, a text shortened */
-                                found?: unknown;
-                                holds: boolean;
-                            }[];
-                            /** @description Of a rule that would answer */
-                            guard?: {
-                                may: boolean;
-                                why?: string;
-                            };
-                            actions: {
-                                action: string;
-                                would: unknown;
-                                why?: string;
-                            }[];
-                        }[];
+                        items: components["schemas"]["Trial"][];
                     };
                 };
             };
@@ -8872,16 +8316,17 @@ export interface operations {
             };
         };
     };
-    deleteApiRulesMutedId: {
+    deleteApiRulesMuted: {
         parameters: {
-            query?: never;
+            query: {
+                /** @description The id of the chat */
+                chat: string;
+            };
             header?: {
                 /** @description With the admin key: the workspace that is meant, `main` if left out */
                 "X-Workspace"?: string;
             };
-            path: {
-                id: string;
-            };
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
@@ -9069,97 +8514,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        id: string;
-                        name: string;
-                        /** @default true */
-                        enabled: boolean;
-                        on: string[];
-                        accounts?: string[];
-                        when?: unknown;
-                        /** @default UTC */
-                        timeZone: string;
-                        /** @default 100 */
-                        order: number;
-                        /**
-                         * @description Rules after this one are not asked where it matched
-                         * @default false
-                         */
-                        stop: boolean;
-                        do: ({
-                            /** @constant */
-                            action: "reply";
-                            text?: string;
-                            fileUrl?: string;
-                            fileName?: string;
-                        } | {
-                            /** @constant */
-                            action: "send";
-                            to: {
-                                phone?: string;
-                                jid?: string;
-                                chat_id?: string;
-                                chat_name?: string;
-                            };
-                            accountId?: string;
-                            text?: string;
-                            fileUrl?: string;
-                            fileName?: string;
-                        } | {
-                            /** @constant */
-                            action: "forward";
-                            endpoint: string;
-                        } | {
-                            /** @constant */
-                            action: "call";
-                            /** Format: uri */
-                            url: string;
-                            /**
-                             * @default POST
-                             * @enum {string}
-                             */
-                            method: "POST" | "PUT" | "PATCH" | "DELETE";
-                            /** @description Kept as secrets: shown without values. One without a value keeps the one it had */
-                            headers?: {
-                                [key: string]: string;
-                            };
-                            json?: unknown;
-                            text?: string;
-                        })[];
-                        /** @default {} */
-                        guard: {
-                            /**
-                             * @default {
-                             *       "max": 1,
-                             *       "seconds": 600
-                             *     }
-                             */
-                            perContact: {
-                                max: number;
-                                seconds: number;
-                            };
-                            /** @default 3600 */
-                            quietAfterHumanSeconds: number;
-                            /** @default false */
-                            groups: boolean;
-                            /** @default 900 */
-                            maxAgeSeconds: number;
-                        };
-                        /** @description Runs that failed, in a row: ten switch it off */
-                        failures: number;
-                        /** @description Why the hub itself switched it off */
-                        disabledBecause?: string;
-                        /**
-                         * Format: date-time
-                         * @description ISO 8601, UTC, milliseconds
-                         */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description ISO 8601, UTC, milliseconds
-                         */
-                        updatedAt: string;
-                    };
+                    "application/json": components["schemas"]["Rule"];
                 };
             };
             /** @description No valid key */
@@ -9236,82 +8591,7 @@ export interface operations {
                  *       ]
                  *     }
                  */
-                "application/json": {
-                    name: string;
-                    /** @default true */
-                    enabled?: boolean;
-                    on: string[];
-                    accounts?: string[];
-                    when?: unknown;
-                    /** @default UTC */
-                    timeZone?: string;
-                    /** @default 100 */
-                    order?: number;
-                    /**
-                     * @description Rules after this one are not asked where it matched
-                     * @default false
-                     */
-                    stop?: boolean;
-                    do: ({
-                        /** @constant */
-                        action: "reply";
-                        text?: string;
-                        fileUrl?: string;
-                        fileName?: string;
-                    } | {
-                        /** @constant */
-                        action: "send";
-                        to: {
-                            phone?: string;
-                            jid?: string;
-                            chat_id?: string;
-                            chat_name?: string;
-                        };
-                        accountId?: string;
-                        text?: string;
-                        fileUrl?: string;
-                        fileName?: string;
-                    } | {
-                        /** @constant */
-                        action: "forward";
-                        endpoint: string;
-                    } | {
-                        /** @constant */
-                        action: "call";
-                        /** Format: uri */
-                        url: string;
-                        /**
-                         * @default POST
-                         * @enum {string}
-                         */
-                        method?: "POST" | "PUT" | "PATCH" | "DELETE";
-                        /** @description Kept as secrets: shown without values. One without a value keeps the one it had */
-                        headers?: {
-                            [key: string]: string;
-                        };
-                        json?: unknown;
-                        text?: string;
-                    })[];
-                    /** @default {} */
-                    guard?: {
-                        /**
-                         * @default {
-                         *       "max": 1,
-                         *       "seconds": 600
-                         *     }
-                         */
-                        perContact?: {
-                            max: number;
-                            seconds: number;
-                        };
-                        /** @default 3600 */
-                        quietAfterHumanSeconds?: number;
-                        /** @default false */
-                        groups?: boolean;
-                        /** @default 900 */
-                        maxAgeSeconds?: number;
-                    };
-                };
+                "application/json": components["schemas"]["NewRule"];
             };
         };
         responses: {
@@ -9321,99 +8601,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        id: string;
-                        name: string;
-                        /** @default true */
-                        enabled: boolean;
-                        on: string[];
-                        accounts?: string[];
-                        when?: unknown;
-                        /** @default UTC */
-                        timeZone: string;
-                        /** @default 100 */
-                        order: number;
-                        /**
-                         * @description Rules after this one are not asked where it matched
-                         * @default false
-                         */
-                        stop: boolean;
-                        do: ({
-                            /** @constant */
-                            action: "reply";
-                            text?: string;
-                            fileUrl?: string;
-                            fileName?: string;
-                        } | {
-                            /** @constant */
-                            action: "send";
-                            to: {
-                                phone?: string;
-                                jid?: string;
-                                chat_id?: string;
-                                chat_name?: string;
-                            };
-                            accountId?: string;
-                            text?: string;
-                            fileUrl?: string;
-                            fileName?: string;
-                        } | {
-                            /** @constant */
-                            action: "forward";
-                            endpoint: string;
-                        } | {
-                            /** @constant */
-                            action: "call";
-                            /** Format: uri */
-                            url: string;
-                            /**
-                             * @default POST
-                             * @enum {string}
-                             */
-                            method: "POST" | "PUT" | "PATCH" | "DELETE";
-                            /** @description Kept as secrets: shown without values. One without a value keeps the one it had */
-                            headers?: {
-                                [key: string]: string;
-                            };
-                            json?: unknown;
-                            text?: string;
-                        })[];
-                        /** @default {} */
-                        guard: {
-                            /**
-                             * @default {
-                             *       "max": 1,
-                             *       "seconds": 600
-                             *     }
-                             */
-                            perContact: {
-                                max: number;
-                                seconds: number;
-                            };
-                            /** @default 3600 */
-                            quietAfterHumanSeconds: number;
-                            /** @default false */
-                            groups: boolean;
-                            /** @default 900 */
-                            maxAgeSeconds: number;
-                        };
-                        /** @description Runs that failed, in a row: ten switch it off */
-                        failures: number;
-                        /** @description Why the hub itself switched it off */
-                        disabledBecause?: string;
-                        /**
-                         * Format: date-time
-                         * @description ISO 8601, UTC, milliseconds
-                         */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description ISO 8601, UTC, milliseconds
-                         */
-                        updatedAt: string;
-                        /** @description Of a rule that calls: verifies each call, as Standard Webhooks says. Shown this once */
-                        secret?: string;
-                    };
+                    "application/json": components["schemas"]["RuleWithSecret"];
                 };
             };
             /** @description The body is no JSON */
@@ -9562,97 +8750,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        id: string;
-                        name: string;
-                        /** @default true */
-                        enabled: boolean;
-                        on: string[];
-                        accounts?: string[];
-                        when?: unknown;
-                        /** @default UTC */
-                        timeZone: string;
-                        /** @default 100 */
-                        order: number;
-                        /**
-                         * @description Rules after this one are not asked where it matched
-                         * @default false
-                         */
-                        stop: boolean;
-                        do: ({
-                            /** @constant */
-                            action: "reply";
-                            text?: string;
-                            fileUrl?: string;
-                            fileName?: string;
-                        } | {
-                            /** @constant */
-                            action: "send";
-                            to: {
-                                phone?: string;
-                                jid?: string;
-                                chat_id?: string;
-                                chat_name?: string;
-                            };
-                            accountId?: string;
-                            text?: string;
-                            fileUrl?: string;
-                            fileName?: string;
-                        } | {
-                            /** @constant */
-                            action: "forward";
-                            endpoint: string;
-                        } | {
-                            /** @constant */
-                            action: "call";
-                            /** Format: uri */
-                            url: string;
-                            /**
-                             * @default POST
-                             * @enum {string}
-                             */
-                            method: "POST" | "PUT" | "PATCH" | "DELETE";
-                            /** @description Kept as secrets: shown without values. One without a value keeps the one it had */
-                            headers?: {
-                                [key: string]: string;
-                            };
-                            json?: unknown;
-                            text?: string;
-                        })[];
-                        /** @default {} */
-                        guard: {
-                            /**
-                             * @default {
-                             *       "max": 1,
-                             *       "seconds": 600
-                             *     }
-                             */
-                            perContact: {
-                                max: number;
-                                seconds: number;
-                            };
-                            /** @default 3600 */
-                            quietAfterHumanSeconds: number;
-                            /** @default false */
-                            groups: boolean;
-                            /** @default 900 */
-                            maxAgeSeconds: number;
-                        };
-                        /** @description Runs that failed, in a row: ten switch it off */
-                        failures: number;
-                        /** @description Why the hub itself switched it off */
-                        disabledBecause?: string;
-                        /**
-                         * Format: date-time
-                         * @description ISO 8601, UTC, milliseconds
-                         */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description ISO 8601, UTC, milliseconds
-                         */
-                        updatedAt: string;
-                    };
+                    "application/json": components["schemas"]["Rule"];
                 };
             };
             /** @description The body is no JSON */
@@ -9737,27 +8835,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        items: {
-                            event: string;
-                            /**
-                             * Format: date-time
-                             * @description ISO 8601, UTC, milliseconds
-                             */
-                            at: string;
-                            /**
-                             * @description `guarded`: it was kept from sending. `refused`: no credits. Of several actions, the worst
-                             * @enum {string}
-                             */
-                            result: "done" | "guarded" | "refused" | "failed";
-                            actions: {
-                                action: string;
-                                /** @enum {string} */
-                                result: "done" | "guarded" | "refused" | "failed";
-                                /** @description The send that was accepted */
-                                send?: string;
-                                why?: string;
-                            }[];
-                        }[];
+                        items: components["schemas"]["Run"][];
                         /** @description For the next page; left out on the last one */
                         cursor?: string;
                     };
@@ -9843,7 +8921,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        /** @description In the provider's own words; the example is the sandbox's */
+        /** @description In the provider's own words, JSON or a form; the example is the sandbox's */
         requestBody: {
             content: {
                 /**
@@ -9855,9 +8933,7 @@ export interface operations {
                  *       "text": "Hello, Hookline!"
                  *     }
                  */
-                "application/json": unknown;
-                /** @example type=sms&data[id]=1&data[phone]=%2B15550100099&data[message]=Hello */
-                "application/x-www-form-urlencoded": unknown;
+                "application/json": Record<string, unknown>;
             };
         };
         responses: {

@@ -29,7 +29,7 @@ const NO_ENDPOINT = missing('endpoint');
 const NO_DELIVERY = missing('delivery');
 const shared = { ...takesNothing, tag: 'Endpoints', access: 'workspace' } as const;
 
-const WithSecret = v.object({
+export const EndpointWithSecret = v.object({
   ...ShownEndpoint.entries,
   secret: text('Verifies each call, as Standard Webhooks says. Shown this once'),
 });
@@ -55,7 +55,7 @@ const creating = route({
   conflict: 'The workspace has 50 endpoints already',
   body: NewEndpoint,
   example: { name: 'CRM', url: 'https://example.com/hookline', types: ['message.*', 'send.failed'] },
-  answers: { 201: { description: 'The endpoint with its secret', schema: WithSecret } },
+  answers: { 201: { description: 'The endpoint with its secret', schema: EndpointWithSecret } },
   run: async ({ body }, { ports, workspace, baseUrl }) => {
     const made = await createEndpoint(ports, workspace, body, baseUrl);
     if (made.kind === 'refused') return invalid(made.issues);
@@ -128,7 +128,7 @@ const rotating = route({
     graceSeconds: v.optional(v.pipe(Whole, v.minValue(0), v.maxValue(30 * 86_400)), 86_400),
   }),
   example: { graceSeconds: 86_400 },
-  answers: { 200: { description: 'The endpoint with its new secret', schema: WithSecret } },
+  answers: { 200: { description: 'The endpoint with its new secret', schema: EndpointWithSecret } },
   run: async ({ params, body }, { ports, workspace }) => {
     const rotated = await rotateEndpoint(ports, workspace, params.id, body.graceSeconds);
     return rotated ? json(200, { ...shownEndpoint(rotated.endpoint), secret: rotated.secret }) : NO_ENDPOINT;

@@ -28,7 +28,7 @@ import { Id, listOf, Paging, pageRequest, WithId } from '../schemas.ts';
 const NO_RULE = missing('rule');
 const shared = { ...takesNothing, tag: 'Rules', access: 'workspace' } as const;
 
-const ShownRule = v.object({
+export const ShownRule = v.object({
   id: v.string(),
   ...NewRule.entries,
   failures: v.pipe(Whole, v.description('Runs that failed, in a row: ten switch it off')),
@@ -36,7 +36,7 @@ const ShownRule = v.object({
   createdAt: Instant,
   updatedAt: Instant,
 });
-const WithSecret = v.object({
+export const RuleWithSecret = v.object({
   ...ShownRule.entries,
   secret: optional(v.string(), 'Of a rule that calls: verifies each call, as Standard Webhooks says. Shown this once'),
 });
@@ -70,7 +70,7 @@ const creating = route({
   conflict: 'The workspace has 200 rules already',
   body: NewRule,
   example: EXAMPLE,
-  answers: { 201: { description: 'The rule', schema: WithSecret } },
+  answers: { 201: { description: 'The rule', schema: RuleWithSecret } },
   run: async ({ body }, { ports, workspace }) => {
     const made = await createRule(ports, workspace, body);
     if (made.kind === 'refused') return invalid(made.issues);
@@ -117,7 +117,7 @@ const replacing = route({
   params: WithId,
   body: NewRule,
   example: EXAMPLE,
-  answers: { 200: { description: 'The rule', schema: WithSecret } },
+  answers: { 200: { description: 'The rule', schema: RuleWithSecret } },
   run: async ({ params, body }, { ports, workspace }) => {
     const replaced = await replaceRule(ports, workspace, params.id, body);
     if (!replaced) return NO_RULE;
@@ -208,13 +208,13 @@ const muted = route({
 const unmuting = route({
   ...shared,
   method: 'delete',
-  path: '/api/rules/muted/{id}',
+  path: '/api/rules/muted',
   summary: 'Let rules answer a chat again',
-  description: '`id` is the id of the chat.',
-  params: WithId,
+  description: 'Rules answer it from the next message on.',
+  query: v.strictObject({ chat: v.pipe(Id, v.description('The id of the chat')) }),
   answers: { 204: { description: 'They may' } },
-  run: async ({ params }, { ports, workspace }) =>
-    (await unmute(ports, workspace, params.id)) ? EMPTY : problem(404, 'No such chat is muted in this workspace'),
+  run: async ({ query }, { ports, workspace }) =>
+    (await unmute(ports, workspace, query.chat)) ? EMPTY : problem(404, 'No such chat is muted in this workspace'),
 });
 
 const resuming = route({

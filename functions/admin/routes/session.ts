@@ -9,7 +9,7 @@ import { type Caller, callerOfKey, sessionCookie, WRONG_KEY } from '../auth.ts';
 import { type Context, nowSeconds, route, takesNothing } from '../route.ts';
 import { Id } from '../schemas.ts';
 
-const ShownSession = v.object({
+export const ShownSession = v.object({
   workspace: text('The one that is worked in where a call names none'),
   admin: v.pipe(v.boolean(), v.description('Whether all workspaces are open to it')),
   scope: v.pipe(v.picklist(SCOPES), v.description('What its key may do')),

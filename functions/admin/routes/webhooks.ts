@@ -21,7 +21,7 @@ const NO_WEBHOOK = missing('webhook');
 const shared = { ...takesNothing, tag: 'Webhooks', access: 'workspace' } as const;
 const Secret = v.pipe(v.string(), v.minLength(1), v.maxLength(1000));
 
-const WithUrl = v.object({
+export const WebhookWithUrl = v.object({
   ...ShownWebhook.entries,
   url: text('Holds the token: who knows it may call. Shown this once'),
 });
@@ -99,7 +99,7 @@ function creating(providers: readonly Provider[]) {
       'The answer holds the URL with its secret token, which no later answer does. A provider posts its events to one of kind `receive`, an automation its messages to one of kind `send`.',
     body: () => newWebhook(providers.map(({ account }) => account.name)),
     example: { kind: 'receive', provider: 'sandbox', name: 'Support line' },
-    answers: { 201: { description: 'The webhook with its URL', schema: WithUrl } },
+    answers: { 201: { description: 'The webhook with its URL', schema: WebhookWithUrl } },
     run: async ({ body }, { ports, workspace, baseUrl }) => {
       const useless = body.kind === 'receive' && body.secret !== undefined && uselessSecret(providers, body);
       if (useless) return useless;
@@ -185,7 +185,7 @@ const rotating = route({
   description: 'For when others have come to know the URL. The webhook keeps its id and its settings.',
   conflict: 'It was changed at the same time',
   params: WithId,
-  answers: { 200: { description: 'The webhook with its new URL', schema: WithUrl } },
+  answers: { 200: { description: 'The webhook with its new URL', schema: WebhookWithUrl } },
   run: async ({ params }, { ports, workspace, baseUrl }) => {
     const rotated = await rotateWebhook(ports, workspace, params.id);
     if (rotated.kind === 'missing') return NO_WEBHOOK;

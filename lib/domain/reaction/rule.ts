@@ -103,7 +103,7 @@ const Call = v.pipe(
   v.check(({ json, text }) => json === undefined || text === undefined, 'must have json or text, not both'),
 );
 
-const Action = v.variant('action', [Reply, Send, Forward, Call], 'must be reply, send, forward or call');
+export const Action = v.variant('action', [Reply, Send, Forward, Call], 'must be reply, send, forward or call');
 export type Action = v.InferOutput<typeof Action>;
 
 /** Against a rule that talks to itself, to a machine, or over a person. */

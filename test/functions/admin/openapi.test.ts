@@ -116,7 +116,27 @@ describe('the OpenAPI document', () => {
     expect(new Set(told)).toEqual(new Set([true, false]));
   });
 
+  it('gives a name to what several routes answer or take', () => {
+    const counts = new Map<string, number>();
+    const walk = (node: unknown): void => {
+      if (typeof node !== 'object' || node === null) return;
+      const { properties } = v.parse(v.looseObject({ properties: v.optional(v.unknown()) }), { ...node });
+      const size = typeof properties === 'object' && properties !== null ? Object.keys(properties).length : 0;
+      // A page of a list, and small shapes, are no things of their own.
+      if (size > 3) counts.set(JSON.stringify(node), (counts.get(JSON.stringify(node)) ?? 0) + 1);
+      for (const child of Object.values(node)) walk(child);
+    };
+    walk(document.paths);
+    walk(document.components);
+    const repeated = [...counts].filter(([text, times]) => times > 1 && !text.includes('"items":{"type":"array"'));
+    expect(repeated.map(([text]) => text.slice(0, 80))).toEqual([
+      // What a button of two kinds of content is.
+      expect.stringContaining('["reply","url","call","copy"]'),
+    ]);
+  });
+
   it.each([
+    ['Action', 'action', 4],
     ['Content', 'type', 23],
     ['Event', 'kind', 15],
   ])('names each variant of %s, which its %s tells apart', (name, property, count) => {
@@ -192,15 +212,12 @@ describe('the OpenAPI document', () => {
   });
 
   it('says what is shown this once, for the page to offer it for copying', () => {
-    const said = JSON.stringify(document.paths).match(/"(\w+)":\{[^{}]*hown this once/g) ?? [];
+    const said = JSON.stringify(document).match(/"(\w+)":\{[^{}]*hown this once/g) ?? [];
     expect(said.map((text) => text.split('"')[1]).sort()).toEqual([
       'key',
       'secret',
       'secret',
-      'secret',
-      'secret',
       'token',
-      'url',
       'url',
     ]);
   });
@@ -362,7 +379,7 @@ describe('the answers of the API', () => {
     const mute = { chatId: 'chat_1', rule: 'rule_1', why: 'a machine', until: '2099-01-01T00:00:00.000Z' };
     await hub.store.write(put({ ...mutedKey('main', 'chat_1'), ...mute }));
     await call('get', '/api/rules/muted');
-    await call('delete', '/api/rules/muted/{id}', { id: 'chat_1' });
+    await call('delete', '/api/rules/muted');
     await call('post', '/api/rules/resume');
     await call('delete', '/api/rules/{id}', rule);
     await call('get', '/api/credits');

@@ -133,7 +133,7 @@ describe('a rule that answers', () => {
     bench.now += 2 * HOUR * 1000;
     await receive('a price');
     expect(await sends()).toHaveLength(count);
-    expect((await bench.admin.call('DELETE', `/api/rules/muted/${list[0]?.chatId}`)).status).toBe(204);
+    expect((await bench.admin.call('DELETE', `/api/rules/muted?chat=${list[0]?.chatId}`)).status).toBe(204);
     await receive('the price of it');
     expect(await sends()).toHaveLength(count + 1);
   });
