@@ -2,8 +2,9 @@ import * as v from 'valibot';
 import { Instant, known, optional, text, Whole } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { type LedgerEntry, readLedgerEntry } from '#lib/sender/items.ts';
-import { LEDGER_PREFIX, quotaKindKey } from '#lib/store/keys.ts';
+import { LEDGER_PREFIX, workspacePartition } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
+import { beginningWith, newestPage } from '#lib/store/query.ts';
 import type { Store } from '#lib/store/store.ts';
 
 const amountFrom = (least: number) => v.pipe(Whole, v.minValue(least), v.maxValue(1_000_000_000));
@@ -62,16 +63,13 @@ export const ShownAudit = v.object({
 export async function listLedger(
   store: Store,
   workspace: string,
-  { limit, from }: PageRequest,
+  page: PageRequest,
 ): Promise<ListPage<ShownLedgerEntry>> {
-  const { items } = await store.query({
-    ...{ pk: quotaKindKey(workspace).pk, descending: true, consistent: true },
-    from: LEDGER_PREFIX,
-    before: from?.startsWith(LEDGER_PREFIX) ? from : `${LEDGER_PREFIX}\uffff`,
-    limit: limit + 1,
-  });
-  const entries = items.slice(0, limit);
-  const position = items.length > limit ? entries.at(-1)?.sk : undefined;
+  const { entries, position } = await newestPage(
+    store,
+    beginningWith(workspacePartition(workspace), LEDGER_PREFIX),
+    page,
+  );
   return pageOf(entries.map(readLedgerEntry).map(shown), position);
 }
 

@@ -1,3 +1,4 @@
+import type { PageRequest } from './page.ts';
 import type { Item, Key, Query, Store, ValueMap } from './store.ts';
 
 /** Every item of a query; `limit` is the size of a page. */
@@ -54,6 +55,34 @@ export interface Slice {
   readonly entries: readonly Item[];
   /** The list goes on before this sort key; absent at its end. */
   readonly position?: string;
+}
+
+/** Sort keys of one partition: `from` inclusive, `before` exclusive. */
+interface Range {
+  readonly pk: string;
+  readonly from: string;
+  readonly before: string;
+}
+
+/** All sort keys of a partition that begin with `prefix`. */
+export const beginningWith = (pk: string, prefix: string): Range => ({ pk, from: prefix, before: `${prefix}\uffff` });
+
+/**
+ * A page of one partition, the highest sort key first. A query answers 1 MB at most: a page may be shorter than asked for
+ * and still have a next one.
+ */
+export async function newestPage(store: Store, range: Range, { limit, from }: PageRequest): Promise<Slice> {
+  const { items, next } = await store.query({
+    ...range,
+    before: from?.startsWith(range.from) ? from : range.before,
+    // One more than asked for tells whether there is a next page.
+    limit: limit + 1,
+    descending: true,
+    consistent: true,
+  });
+  const entries = items.slice(0, limit);
+  const position = items.length > limit || next ? entries.at(-1)?.sk : undefined;
+  return { entries, ...(position !== undefined && { position }) };
 }
 
 interface Shard {

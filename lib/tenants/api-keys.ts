@@ -65,7 +65,7 @@ export async function createKey(
 }
 
 export async function listKeys(store: Store, workspace: string, page: PageRequest): Promise<ListPage<WorkspaceKey>> {
-  const { items: entries, position } = await listDirectory(store, workspace, 'KEY', page);
+  const { entries, position } = await listDirectory(store, workspace, 'KEY', page);
   const keys = entries.map((entry) => apiKeyKey(String(entry.hash)));
   return pageOf((await getAll(store, keys, { consistent: true })).map(workspaceKeyOf), position);
 }

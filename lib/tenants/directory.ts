@@ -1,33 +1,11 @@
 import { accountKey, directoryRange, type Entry, entryId } from '#lib/store/keys.ts';
 import type { PageRequest } from '#lib/store/page.ts';
-import { getAll, queryAll } from '#lib/store/query.ts';
+import { getAll, newestPage, queryAll, type Slice } from '#lib/store/query.ts';
 import type { Item, Store } from '#lib/store/store.ts';
 
-interface DirectoryPage {
-  readonly items: readonly Item[];
-  /** The sort key after which the list goes on; absent at its end. */
-  readonly position?: string;
-}
-
 /** Ids begin with the time of their making (`newId`), so the newest comes first. */
-export async function listDirectory(
-  store: Store,
-  workspace: string,
-  entry: Entry,
-  { limit, from }: PageRequest,
-): Promise<DirectoryPage> {
-  const range = directoryRange(workspace, entry);
-  // One more than asked for tells whether there is a next page.
-  const { items } = await store.query({
-    ...range,
-    before: from?.startsWith(range.from) ? from : range.before,
-    limit: limit + 2,
-    descending: true,
-    consistent: true,
-  });
-  const shown = items.slice(0, limit);
-  const position = items.length > limit ? shown.at(-1)?.sk : undefined;
-  return { items: shown, ...(position !== undefined && { position }) };
+export function listDirectory(store: Store, workspace: string, entry: Entry, page: PageRequest): Promise<Slice> {
+  return newestPage(store, directoryRange(workspace, entry), page);
 }
 
 /** Every entry of a kind, for the few changes that concern them all. */

@@ -194,7 +194,7 @@ export async function findWebhook(store: Store, workspace: string, id: string): 
 }
 
 export async function listWebhooks(store: Store, workspace: string, page: PageRequest): Promise<ListPage<Webhook>> {
-  const { items: entries, position } = await listDirectory(store, workspace, 'WEBHOOK', page);
+  const { entries, position } = await listDirectory(store, workspace, 'WEBHOOK', page);
   const keys = entries.map((entry) => webhookKey(String(entry.tokenHash)));
   return pageOf((await getAll(store, keys, { consistent: true })).map(webhookOf), position);
 }

@@ -50,8 +50,8 @@ mkdirSync(join(folder, 'typescript'));
 const npmFlags = ['--no-audit', '--no-fund', '--loglevel=error'];
 execFileSync('npm', ['install', ...npmFlags, ...TOOLS, ...GENERATORS], { cwd: folder, stdio: 'inherit' });
 execFileSync('python3', ['-m', 'venv', 'python'], { cwd: folder, stdio: 'inherit' });
-execFileSync('python/bin/pip', ['install', '--quiet', ...PYTHON], { cwd: folder, stdio: 'inherit' });
 process.env.PATH = `${join(folder, 'python', 'bin')}:${process.env.PATH}`;
+execFileSync('python', ['-m', 'pip', 'install', '--quiet', ...PYTHON], { cwd: folder, stdio: 'inherit' });
 
 const NEVER = /(?!)/;
 run('redocly', 'npx', ['redocly', 'lint', 'openapi.json', '--format=stylish'], /warning/i);
