@@ -58,7 +58,8 @@ export function isReachable(address: string, { privateHosts, ownMachine }: Reach
   return ownMachine === true && OWN_MACHINE.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }
 
-function isOwnMachine(host: string): boolean {
+/** Whether a URL's host is a name or an address of this very machine. */
+export function isOwnMachine(host: string): boolean {
   const name = host.replace(/^\[|\]$|\.$/g, '');
   return (
     /(?:^|\.)localhost$/.test(name) ||

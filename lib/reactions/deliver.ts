@@ -17,7 +17,7 @@ import {
 import { typeOf } from '#lib/domain/reaction/notice.ts';
 import type { Action } from '#lib/domain/reaction/rule.ts';
 import { redacted } from '#lib/domain/redact.ts';
-import { checked, known } from '#lib/domain/schema.ts';
+import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { findEvent } from '#lib/inbox/events.ts';
 import { ownEventWrites } from '#lib/inbox/own-event.ts';
@@ -43,15 +43,9 @@ import {
 } from '#lib/store/store.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
 import { type Delivery, readDelivery, taskOf } from './delivery.ts';
-import {
-  type Endpoint,
-  EndpointSecret,
-  endpointSecret,
-  healthAsRead,
-  healthChanges,
-  readEndpoint,
-} from './endpoint.ts';
-import { readRule, ruleSecret } from './rule.ts';
+import { type Endpoint, healthAsRead, healthChanges, readEndpoint } from './endpoint.ts';
+import { readRule } from './rule.ts';
+import { endpointSecret, readSecret, ruleSecret, type SigningSecret } from './secret.ts';
 import type { ActionTask, DeliveryTask, Task, Tasks } from './task.ts';
 import { render, renderJson, scopeOf } from './templates.ts';
 
@@ -194,7 +188,7 @@ async function attempt(
     return;
   }
   const row = { ...rowOf(task, before, startedAt), type };
-  const secret = await secretOf(ports, endpoint, endpointSecret(endpoint.id));
+  const secret = await readSecret(ports.secrets, endpointSecret(endpoint.id), endpoint.secretVersion);
   const { result, answer, ms } = await call(ports, endpoint, secret, {
     id: task.content === undefined ? event.id : `${event.id}_${task.content}`,
     body: bodyOf(endpoint, type, event),
@@ -207,21 +201,11 @@ async function attempt(
 }
 
 /** Whoever is called may answer with what it got: each header, and of `Bearer abc` the second word. */
-const valuesOf = (headers: EndpointSecret['headers'] = {}): readonly string[] =>
+const valuesOf = (headers: SigningSecret['headers'] = {}): readonly string[] =>
   Object.values(headers).flatMap((value) => [value, ...value.split(' ').slice(1)]);
 
 const told = (result: CallResult) =>
   result.kind === 'answered' ? { status: result.status } : { failure: result.reason };
-
-async function secretOf(
-  { secrets }: DeliverPorts,
-  { id, secretVersion }: { readonly id: string; readonly secretVersion?: number },
-  name: string,
-): Promise<EndpointSecret> {
-  const kept = await secrets.get(name, secretVersion);
-  if (kept === undefined) throw new Error(`the secret of ${id} is not in the parameter store`);
-  return checked(EndpointSecret, kept, () => `the secret of ${id} is damaged`);
-}
 
 /** What an endpoint is told. Too large, or not wanted whole, it is ids alone: the API has the rest. */
 export function bodyOf({ payload }: Pick<Endpoint, 'payload'>, type: string, event: Event): string {
@@ -251,7 +235,7 @@ export async function call(
     timeoutMs,
     method = 'POST',
   }: Pick<Endpoint, 'url' | 'timeoutMs'> & { readonly method?: ProviderRequest['method'] },
-  { secrets, headers }: EndpointSecret,
+  { secrets, headers }: SigningSecret,
   { id, body, contentType = 'application/json', attempt }: Call,
 ): Promise<{ readonly result: CallResult; readonly answer: string; readonly ms: number }> {
   const at = clock.now();
@@ -370,7 +354,7 @@ async function runAction(ports: DeliverPorts, task: ActionTask): Promise<void> {
     await keep(store, { ...key, ...row, tries: row.tries + 1, attempts, state: 'dead' }, before);
     return;
   }
-  const { secrets, calls } = await secretOf(ports, rule, ruleSecret(ruleId));
+  const { secrets, calls } = await readSecret(ports.secrets, ruleSecret(ruleId), rule.secretVersion);
   const target = { url: action.url, timeoutMs: CALL_MS, method: action.method };
   const { result, answer, ms } = await call(
     ports,

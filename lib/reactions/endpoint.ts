@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { type Reach, readProviderUrl } from '#lib/domain/base-url.ts';
+import { isOwnMachine, type Reach, readProviderUrl } from '#lib/domain/base-url.ts';
 import { Condition } from '#lib/domain/reaction/condition.ts';
 import type { Health } from '#lib/domain/reaction/delivery.ts';
 import { Headers, NoticePatterns } from '#lib/domain/reaction/rule.ts';
@@ -22,7 +22,12 @@ export const endpointFields = {
   headers: v.pipe(Headers, v.description('Sent along with each call; kept as a secret and not shown again')),
   payload: v.pipe(v.picklist(['full', 'thin']), v.description('`thin`: ids alone')),
   timeoutMs: v.pipe(Whole, v.minValue(1000), v.maxValue(30_000)),
-  ratePerSecond: v.pipe(Whole, v.minValue(1), v.maxValue(100)),
+  ratePerSecond: v.pipe(
+    Whole,
+    v.minValue(1),
+    v.maxValue(100),
+    v.description('At most so many a second of what waited, once the endpoint is well again'),
+  ),
 };
 
 export const NewEndpoint = v.strictObject({
@@ -96,22 +101,16 @@ export function healthChanges(id: string, health: Health): readonly Change[] {
 const setOrRemove = (name: string, value: string | number | undefined): Change =>
   value === undefined ? remove(name) : set(name, value);
 
-/** What stands in the parameter store for an endpoint. The newest secret comes first; an older one signs too until then. */
-const Secret = v.object({
-  secrets: v.array(v.object({ secret: v.string(), until: v.exactOptional(v.number()) })),
-  headers: v.exactOptional(v.record(v.string(), v.string())),
-  /** Of a rule, the headers of each of its calls, by its place in the rule. */
-  calls: v.exactOptional(v.record(v.string(), v.record(v.string(), v.string()))),
-});
-export type EndpointSecret = v.InferOutput<typeof Secret>;
-export const EndpointSecret = v.pipe(v.string(), v.parseJson(), Secret);
-
-export const endpointSecret = (id: string): string => `endpoints/${id}`;
+/** Where a URL leads, however its host is spelled. */
+function placeOf({ protocol, hostname, port }: URL): string {
+  return [protocol, isOwnMachine(hostname) ? 'localhost' : hostname.replace(/\.$/, ''), port].join(' ');
+}
 
 /** Why a URL is no endpoint's; undefined where it may be one. `ownOrigin`: a call of the hub by itself would never end. */
 export function refusedUrl(raw: string, reach: Reach, ownOrigin: string): string | undefined {
   const read = readProviderUrl(raw, reach);
   if (read.kind === 'refused') return read.reason;
-  if (read.url.origin === URL.parse(ownOrigin)?.origin) return 'is the hub itself: what it is told would come in again';
+  const own = URL.parse(ownOrigin);
+  if (own && placeOf(read.url) === placeOf(own)) return 'is the hub itself: what it is told would come in again';
   return read.url.hash === '' ? undefined : 'must not have a fragment';
 }

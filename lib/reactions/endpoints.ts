@@ -17,26 +17,17 @@ import {
   workspacePartition,
 } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
-import { queryAll } from '#lib/store/query.ts';
+import { beginningWith, newestPage, queryAll } from '#lib/store/query.ts';
 import { absent, del, exists, type Key, put, remove, type Store, set, update } from '#lib/store/store.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
 import { call } from './deliver.ts';
 import { type Delivery, readDelivery, taskOf } from './delivery.ts';
-import {
-  type Endpoint,
-  EndpointSecret,
-  endpointItem,
-  endpointSecret,
-  healthChanges,
-  type NewEndpoint,
-  readEndpoint,
-  refusedUrl,
-} from './endpoint.ts';
+import { type Endpoint, endpointItem, healthChanges, type NewEndpoint, readEndpoint, refusedUrl } from './endpoint.ts';
 import { patternFault } from './patterns.ts';
+import { endpointSecret, newSecret, readSecret, type SigningSecret } from './secret.ts';
 import type { Tasks } from './task.ts';
 
 const MOST_ENDPOINTS = 50;
-const SECRET_BYTES = 24;
 const LOOKED_AT = 50;
 const COUNTED = 1000;
 
@@ -120,16 +111,11 @@ export async function createEndpoint(
   const { headers, ...said } = wanted;
   const id = newId('ep', clock.now(), random.bytes(10));
   const secret = newSecret(random);
-  const kept: EndpointSecret = { secrets: [{ secret }], ...known({ headers }) };
+  const kept: SigningSecret = { secrets: [{ secret }], ...known({ headers }) };
   const secretVersion = await secrets.put(endpointSecret(id), JSON.stringify(kept));
   const endpoint = { id, workspace, ...said, ...HEALTHY, secretVersion, createdAt: toIso(clock.now()) };
   await store.write(put(endpointItem(endpoint), absent()));
   return { kind: 'made', endpoint, secret };
-}
-
-/** As Standard Webhooks writes one. */
-function newSecret(random: Random): string {
-  return `whsec_${Buffer.from(random.bytes(SECRET_BYTES)).toString('base64')}`;
 }
 
 function faultsOf(
@@ -193,7 +179,7 @@ export async function endpointInFull(store: Store, endpoint: Endpoint): Promise<
   };
 }
 
-const deliveriesOf = (id: string) => ({ pk: deliveryPartition(id), prefix: DELIVERY_PREFIX }) as const;
+const deliveriesOf = (id: string) => beginningWith(deliveryPartition(id), DELIVERY_PREFIX);
 
 export interface EndpointChanges {
   readonly name?: string | null;
@@ -246,16 +232,10 @@ export async function patchEndpoint(
 async function putSecret(
   { secrets }: EndpointPorts,
   { id, secretVersion }: Endpoint,
-  change: (kept: EndpointSecret) => EndpointSecret,
+  change: (kept: SigningSecret) => SigningSecret,
 ): Promise<number> {
-  const kept = await secretOf(secrets, id, secretVersion);
+  const kept = await readSecret(secrets, endpointSecret(id), secretVersion);
   return secrets.put(endpointSecret(id), JSON.stringify(change(kept)));
-}
-
-async function secretOf(secrets: Secrets, id: string, version: number): Promise<EndpointSecret> {
-  const kept = v.safeParse(EndpointSecret, await secrets.get(endpointSecret(id), version));
-  if (!kept.success) throw new Error(`the secret of endpoint ${id} cannot be read`);
-  return kept.output;
 }
 
 /** What waits for it runs out by itself, with nobody to tell it to. */
@@ -313,30 +293,18 @@ export async function switchEndpoint(
 /** Calls it with a made-up notice. The call is kept nowhere and counts towards nothing. */
 export async function testEndpoint(ports: EndpointPorts, endpoint: Endpoint, body: string) {
   const { secrets, random } = ports;
-  const secret = await secretOf(secrets, endpoint.id, endpoint.secretVersion);
+  const secret = await readSecret(secrets, endpointSecret(endpoint.id), endpoint.secretVersion);
   const id = `test_${Buffer.from(random.bytes(16)).toString('hex')}`;
   const { result, answer, ms } = await call(ports, endpoint, secret, { id, body, attempt: 1 });
   return { ms, ...(result.kind === 'answered' ? { status: result.status, answer } : { failure: result.reason }) };
 }
 
 /** Of an endpoint, newest first. */
-export async function listDeliveries(
-  store: Store,
-  id: string,
-  { limit, from }: PageRequest,
-): Promise<ListPage<ShownDelivery>> {
-  const { items } = await store.query({
-    pk: deliveryPartition(id),
-    from: DELIVERY_PREFIX,
-    before: from?.startsWith(DELIVERY_PREFIX) ? from : `${DELIVERY_PREFIX}\uffff`,
-    limit: limit + 1,
-    descending: true,
-    consistent: true,
-  });
-  const shown = items.slice(0, limit);
+export async function listDeliveries(store: Store, id: string, page: PageRequest): Promise<ListPage<ShownDelivery>> {
+  const { entries, position } = await newestPage(store, deliveriesOf(id), page);
   return pageOf(
-    shown.map((item) => shownDelivery(readDelivery(item))),
-    items.length > limit ? shown.at(-1)?.sk : undefined,
+    entries.map((item) => shownDelivery(readDelivery(item))),
+    position,
   );
 }
 

@@ -3,6 +3,7 @@ import { sha256 } from '#lib/domain/ids.ts';
 import type { JsonObject } from '#lib/domain/json.ts';
 import type { Log, Metrics } from '#lib/domain/ports.ts';
 import { evaluate, type Finding, type Matches } from '#lib/domain/reaction/condition.ts';
+import type { Verdict } from '#lib/domain/reaction/guard.ts';
 import { isAmong, type NoticeType } from '#lib/domain/reaction/notice.ts';
 import type { Action } from '#lib/domain/reaction/rule.ts';
 import { known } from '#lib/domain/schema.ts';
@@ -12,7 +13,7 @@ import type { SendVerdict } from '#lib/outbox/answers.ts';
 import type { Once } from '#lib/outbox/submit.ts';
 import { ruleKey, rulesPausedKey, runKey } from '#lib/store/keys.ts';
 import { absent, add, equal, exists, put, set, update } from '#lib/store/store.ts';
-import { type AutoPorts, askGuard, countMessage, MOST_A_MINUTE, takeAnswer } from './auto.ts';
+import { type AutoPorts, countMessage, MOST_A_MINUTE, takeAnswer } from './auto.ts';
 import { inOrder, type Rule, readRule, ruleItem } from './rule.ts';
 import type { Tasks } from './task.ts';
 import { render, scopeOf } from './templates.ts';
@@ -142,8 +143,13 @@ async function say(
     return { result: 'guarded', why: 'rules do not send for now' };
   const written = bodyOf(rule, action, event, now);
   if (!('body' in written)) return written;
-  const refused = await guardOf(ports, rule, action, written.body, event, isReplay);
-  if (refused !== undefined) return { result: 'guarded', why: refused };
+  const allowed = await guardOf(rule, action, written.body, { event, isReplay, now }, (message) =>
+    takeAnswer(ports, rule, message, { isReplay, now }),
+  );
+  if (!allowed.may) {
+    if (allowed.mute && event.kind === 'message') await tellMuted(ports, rule, event);
+    return { result: 'guarded', why: allowed.why };
+  }
   const count = await countMessage(ports, rule.workspace);
   if (count > MOST_A_MINUTE) {
     await pause(ports, rule.workspace);
@@ -190,30 +196,28 @@ function replyTo(event: Event): Readonly<Record<string, string>> {
   return { chat_id: event.chatId, ...known({ account_id: event.accountId }) };
 }
 
-/** Why it is not sent; undefined where it may be. A message to somebody else than who wrote is no answer. */
-async function guardOf(
-  ports: ReactPorts,
+type Allowed = { readonly may: true } | Exclude<Verdict, { readonly may: true }>;
+
+/**
+ * Whether a message may be sent. One to somebody else than who wrote is no answer, and only must not be made of what is
+ * old. `ask`: the guard of the chat, which a trial asks without taking anything off a budget.
+ */
+export async function guardOf(
   rule: Rule,
   action: Saying,
   body: Readonly<Record<string, string>>,
-  event: Event,
-  isReplay: boolean,
-): Promise<string | undefined> {
-  const now = ports.clock.now();
-  if (!(event.kind === 'message' && (action.action === 'reply' || isSender(event, body)))) {
-    if (isReplay) return 'it was replayed';
-    const isOld = now - Date.parse(event.occurredAt) > rule.guard.maxAgeSeconds * 1000;
-    return isOld ? 'it is too old' : undefined;
-  }
-  const verdict = await takeAnswer(ports, rule, event, { isReplay, now });
-  if (verdict.may) return undefined;
-  if (verdict.mute) {
-    const reason = 'a machine seems to answer there';
-    const told = { id: rule.id, state: 'muted', chatId: event.chatId, reason } as const;
-    const payload = { kind: 'rule', rule: told } as const;
-    await tellEvent(ports, { workspace: rule.workspace, payload, identity: [rule.id, event.id] });
-  }
-  return verdict.why;
+  { event, isReplay, now }: Pick<Occasion, 'event' | 'isReplay'> & { readonly now: number },
+  ask: (event: MessageEvent) => Promise<Allowed>,
+): Promise<Allowed> {
+  if (event.kind === 'message' && (action.action === 'reply' || isSender(event, body))) return ask(event);
+  if (isReplay) return { may: false, why: 'it was replayed' };
+  const isOld = now - Date.parse(event.occurredAt) > rule.guard.maxAgeSeconds * 1000;
+  return isOld ? { may: false, why: 'it is too old' } : { may: true };
+}
+
+async function tellMuted(ports: ReactPorts, { id, workspace }: Rule, event: MessageEvent): Promise<void> {
+  const told = { id, state: 'muted', chatId: event.chatId, reason: 'a machine seems to answer there' } as const;
+  await tellEvent(ports, { workspace, payload: { kind: 'rule', rule: told }, identity: [id, event.id] });
 }
 
 function isSender(
@@ -227,17 +231,6 @@ function isSender(
     (body.phone !== undefined && digits(body.phone) === digits(sender.phone ?? chat.phone)) ||
     (body.jid !== undefined && [sender.id, chat.id].includes(body.jid))
   );
-}
-
-/** The guard's verdict as a trial shows it: nothing is taken off a budget. */
-export async function tryGuard(
-  ports: AutoPorts,
-  rule: Rule,
-  { event, isReplay }: Pick<Occasion, 'event' | 'isReplay'>,
-) {
-  if (event.kind !== 'message') return { may: true } as const;
-  const { verdict } = await askGuard(ports, rule, event, { isReplay, now: ports.clock.now() });
-  return verdict.may ? ({ may: true } as const) : { may: false, why: verdict.why };
 }
 
 /** Until somebody lets them go on. Written once; who comes later finds it. */

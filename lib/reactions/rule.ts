@@ -35,8 +35,6 @@ export function ruleItem(stored: Omit<Stored, 'rule'>, rule: NewRule): Item {
   return { ...ruleKey(stored.workspace, stored.id), ...known({ ...stored }), rule: JSON.stringify(rule) };
 }
 
-export const ruleSecret = (id: string): string => `rules/${id}`;
-
 /** By `order`, and among equals the older one first. */
 export const inOrder = (rules: readonly Rule[]): readonly Rule[] =>
   rules.toSorted((a, b) => a.order - b.order || (a.id < b.id ? -1 : 1));

@@ -1,4 +1,6 @@
 import * as v from 'valibot';
+import type { Reach } from '#lib/domain/base-url.ts';
+import type { Event, MessageEvent } from '#lib/domain/event.ts';
 import { newId } from '#lib/domain/ids.ts';
 import type { Clock, Random } from '#lib/domain/ports.ts';
 import type { Matches } from '#lib/domain/reaction/condition.ts';
@@ -18,16 +20,17 @@ import {
   workspacePartition,
 } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
-import { queryAll } from '#lib/store/query.ts';
+import { beginningWith, newestPage, queryAll } from '#lib/store/query.ts';
 import { absent, del, equal, exists, put, type Store } from '#lib/store/store.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
-import { EndpointSecret } from './endpoint.ts';
-import { bodyOf, matchOf, tryGuard } from './react.ts';
-import { faultsOfRule, inOrder, type Rule, readRule, ruleItem, ruleSecret } from './rule.ts';
+import { askGuard } from './auto.ts';
+import { refusedUrl } from './endpoint.ts';
+import { bodyOf, guardOf, matchOf } from './react.ts';
+import { faultsOfRule, inOrder, type Rule, readRule, ruleItem } from './rule.ts';
+import { newSecret, readSecret, ruleSecret, type SigningSecret } from './secret.ts';
 import { renderJson, scopeOf } from './templates.ts';
 
 const MOST_RULES = 200;
-const SECRET_BYTES = 24;
 
 export interface RulePorts {
   readonly store: Store;
@@ -35,6 +38,8 @@ export interface RulePorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly matches: Matches;
+  /** What calls may lead to. */
+  readonly endpointReach: Reach;
 }
 
 const RESULTS = ['done', 'guarded', 'refused', 'failed'] as const;
@@ -70,10 +75,19 @@ interface Refused {
   readonly issues: readonly Issue[];
 }
 
+/** What calls may not lead to is told now, rather than by the first call; `origin`: of the hub itself. */
+function faultsOf({ endpointReach }: RulePorts, wanted: NewRule, origin: string): readonly Issue[] {
+  const urls = wanted.do.flatMap((action, i) => {
+    const message = action.action === 'call' ? refusedUrl(action.url, endpointReach, origin) : undefined;
+    return message === undefined ? [] : [{ path: `do.${i}.url`, message }];
+  });
+  return [...faultsOfRule(wanted), ...urls];
+}
+
 /** Checks what the schema cannot see, keeps the headers of calls apart, and writes the rule. */
-export async function createRule(ports: RulePorts, workspace: string, wanted: NewRule): Promise<Made> {
+export async function createRule(ports: RulePorts, workspace: string, wanted: NewRule, origin: string): Promise<Made> {
   const { store, clock, random } = ports;
-  const issues = faultsOfRule(wanted);
+  const issues = faultsOf(ports, wanted, origin);
   if (issues.length > 0) return { kind: 'refused', issues };
   if ((await allRules(store, workspace)).length >= MOST_RULES) return { kind: 'too many' };
   const at = toIso(clock.now());
@@ -100,13 +114,14 @@ async function keepSecret(
   );
   if (calls.length === 0) return { rule: wanted };
   const { secrets, random } = ports;
-  const kept = before?.secretVersion === undefined ? undefined : await secretOf(secrets, id, before.secretVersion);
-  const fresh = `whsec_${Buffer.from(random.bytes(SECRET_BYTES)).toString('base64')}`;
+  const kept =
+    before?.secretVersion === undefined ? undefined : await readSecret(secrets, ruleSecret(id), before.secretVersion);
+  const fresh = newSecret(random);
   const headers = calls.map(([i, given]): [string, Record<string, string>] => {
     const had = kept?.calls?.[i] ?? {};
     return [i, Object.fromEntries(Object.entries(given).map(([name, value]) => [name, value || (had[name] ?? '')]))];
   });
-  const secret: EndpointSecret = { secrets: kept?.secrets ?? [{ secret: fresh }], calls: Object.fromEntries(headers) };
+  const secret: SigningSecret = { secrets: kept?.secrets ?? [{ secret: fresh }], calls: Object.fromEntries(headers) };
   const secretVersion = await secrets.put(ruleSecret(id), JSON.stringify(secret));
   const actions = wanted.do.map((action) =>
     action.action === 'call' && action.headers
@@ -114,12 +129,6 @@ async function keepSecret(
       : action,
   );
   return { rule: { ...wanted, do: actions }, secretVersion, ...(kept ? {} : { secret: fresh }) };
-}
-
-async function secretOf(secrets: Secrets, id: string, version: number): Promise<EndpointSecret> {
-  const kept = v.safeParse(EndpointSecret, await secrets.get(ruleSecret(id), version));
-  if (!kept.success) throw new Error(`the secret of rule ${id} cannot be read`);
-  return kept.output;
 }
 
 async function allRules(store: Store, workspace: string): Promise<readonly Rule[]> {
@@ -146,17 +155,20 @@ export async function replaceRule(
   workspace: string,
   id: string,
   wanted: NewRule,
+  origin: string,
 ): Promise<WithSecret | Refused | undefined> {
   const { store, clock } = ports;
   const before = await findRule(store, workspace, id);
   if (!before) return undefined;
-  const issues = faultsOfRule(wanted);
+  // What stands already was checked when it was written: it can be switched off whatever has become of its URLs since.
+  const issues =
+    JSON.stringify(wanted.do) === JSON.stringify(before.do) ? faultsOfRule(wanted) : faultsOf(ports, wanted, origin);
   if (issues.length > 0) return { kind: 'refused', issues };
   const { rule, secret, secretVersion } = await keepSecret(ports, id, wanted, before);
   const kept = { id, workspace, failures: 0, createdAt: before.createdAt, updatedAt: toIso(clock.now()) };
   const item = ruleItem({ ...kept, ...known({ secretVersion }) }, rule);
   const { done } = await store.write(put(item, equal('updatedAt', before.updatedAt)));
-  if (!done) return replaceRule(ports, workspace, id, wanted);
+  if (!done) return replaceRule(ports, workspace, id, wanted, origin);
   return { rule: readRule(item), ...known({ secret }) };
 }
 
@@ -183,17 +195,9 @@ export function writtenOf({
 }
 
 /** What a rule did, newest first; kept for 30 days. */
-export async function listRuns(store: Store, rule: string, { limit, from }: PageRequest): Promise<ListPage<Run>> {
-  const { items } = await store.query({
-    pk: runPartition(rule),
-    from: RUN_PREFIX,
-    before: from?.startsWith(RUN_PREFIX) ? from : `${RUN_PREFIX}\uffff`,
-    limit: limit + 1,
-    descending: true,
-    consistent: true,
-  });
-  const shown = items.slice(0, limit);
-  return pageOf(shown.map(readRun), items.length > limit ? shown.at(-1)?.sk : undefined);
+export async function listRuns(store: Store, rule: string, page: PageRequest): Promise<ListPage<Run>> {
+  const { entries, position } = await newestPage(store, beginningWith(runPartition(rule), RUN_PREFIX), page);
+  return pageOf(entries.map(readRun), position);
 }
 
 export const Muted = v.object({ chatId: v.string(), rule: v.string(), why: v.string(), until: Instant });
@@ -246,8 +250,8 @@ export interface Asked {
 }
 
 /** What the rule would do with these events. Nothing is sent, and nothing counted. */
-export async function tryRule(ports: RulePorts, workspace: string, wanted: NewRule, asked: Asked) {
-  const issues = faultsOfRule(wanted);
+export async function tryRule(ports: RulePorts, workspace: string, wanted: NewRule, origin: string, asked: Asked) {
+  const issues = faultsOf(ports, wanted, origin);
   if (issues.length > 0) return { issues };
   const { store, clock } = ports;
   const now = clock.now();
@@ -263,8 +267,7 @@ export async function tryRule(ports: RulePorts, workspace: string, wanted: NewRu
   for (const event of events) {
     const type = typeOf(event);
     const { holds, trace } = type ? matchOf(rule, { event, type }, now, ports.matches) : { holds: false, trace: [] };
-    const sends = rule.do.some(({ action }) => action === 'reply' || action === 'send');
-    const guard = holds && sends ? await tryGuard(ports, rule, { event, isReplay: false }) : undefined;
+    const guard = holds ? await guardOn(ports, rule, event, now) : undefined;
     trials.push({
       ...{ event: event.id, matched: holds, trace: [...trace] },
       ...known({ type, guard }),
@@ -274,7 +277,23 @@ export async function tryRule(ports: RulePorts, workspace: string, wanted: NewRu
   return { items: trials };
 }
 
-function would(rule: Rule, action: Action, event: Parameters<typeof bodyOf>[2], now: number): Trial['actions'][number] {
+/** What the guard would say to the messages of a rule, the first refusal counting; undefined where it sends none. */
+async function guardOn(ports: RulePorts, rule: Rule, event: Event, now: number) {
+  const asked = { isReplay: false, now };
+  const ask = async (message: MessageEvent) => (await askGuard(ports, rule, message, asked)).verdict;
+  let verdict: { readonly may: boolean } | undefined;
+  for (const action of rule.do) {
+    if (action.action !== 'reply' && action.action !== 'send') continue;
+    const written = bodyOf(rule, action, event, now);
+    if (!('body' in written)) continue;
+    const allowed = await guardOf(rule, action, written.body, { event, ...asked }, ask);
+    if (!allowed.may) return { may: false, why: allowed.why };
+    verdict = { may: true };
+  }
+  return verdict;
+}
+
+function would(rule: Rule, action: Action, event: Event, now: number): Trial['actions'][number] {
   const { action: name } = action;
   if (action.action === 'forward') return { action: name, would: { endpoint: action.endpoint } };
   if (action.action === 'call') {

@@ -213,13 +213,7 @@ describe('the OpenAPI document', () => {
 
   it('says what is shown this once, for the page to offer it for copying', () => {
     const said = JSON.stringify(document).match(/"(\w+)":\{[^{}]*hown this once/g) ?? [];
-    expect(said.map((text) => text.split('"')[1]).sort()).toEqual([
-      'key',
-      'secret',
-      'secret',
-      'token',
-      'url',
-    ]);
+    expect(said.map((text) => text.split('"')[1]).sort()).toEqual(['key', 'secret', 'secret', 'token', 'url']);
   });
 
   it('shows a message that the sandbox takes, and one that can be sent', async () => {

@@ -306,6 +306,7 @@ describe('what is no endpoint is refused with the name of the field', () => {
     [{ url: 'https://127.0.0.1/' }, 'url', 'public internet'],
     [{ url: 'https://169.254.169.254/latest' }, 'url', 'public internet'],
     [{ url: 'https://hub.example/hooks/sandbox/x' }, 'url', 'the hub itself'],
+    [{ url: 'https://HUB.example.:443/' }, 'url', 'the hub itself'],
     [{ types: ['message.arrived'] }, 'types.0', 'no type of notice'],
     [{ where: { field: 'text', matches: '(' } }, 'where', 'no pattern'],
     [{ headers: { 'webhook-id': 'x' } }, 'headers', 'sets itself'],

@@ -293,6 +293,43 @@ test('what is no rule is refused with the path of the field', async () => {
   expect(await refused({ do: [{ action: 'reply' }] })).toMatchObject([{ path: 'do.0' }]);
 });
 
+describe('a call that may lead nowhere good is refused when the rule is written, tried or written anew', () => {
+  const calling = (url: string) => ({ rule: { ...PRICES, do: [{ action: 'call', url }] } });
+  it.each([
+    ['https://hub.example/hooks/sandbox/x', 'the hub itself'],
+    ['https://hub.example./send/x', 'the hub itself'],
+    ['http://crm.example/', 'https'],
+    ['https://169.254.169.254/latest', 'public internet'],
+    ['https://crm.example:8443/', '443'],
+  ])('%s', async (url, words) => {
+    const id = await rule();
+    const { rule: body } = calling(url);
+    const refusal = (path: string) => ({ path, message: expect.stringContaining(words) });
+    const issues = async (method: string, path: string, given: object) =>
+      (await bench.admin.call(method, path, { body: given })).json.issues;
+    expect(await issues('POST', '/api/rules', body)).toEqual([refusal('do.0.url')]);
+    expect(await issues('PUT', `/api/rules/${id}`, body)).toEqual([refusal('do.0.url')]);
+    expect(await issues('POST', '/api/rules/try', { rule: body })).toEqual([refusal('rule.do.0.url')]);
+  });
+});
+
+test('a trial asks of a message to somebody else only what a run would ask', async () => {
+  const event = await receive('price?', {
+    direction: 'outbound',
+    via: 'phone',
+    chat: '+15550100',
+    from: SANDBOX.phone,
+  });
+  const to = { phone: '+15550300' };
+  const body = {
+    rule: { ...PRICES, on: ['message.sent'], do: [{ action: 'send', to, text: 'a' }] },
+    eventIds: [event],
+  };
+  expect(await bench.admin.done('POST', '/api/rules/try', { body })).toMatchObject({
+    items: [{ matched: true, guard: { may: true } }],
+  });
+});
+
 test('another workspace neither sees the rules nor has them act on its events', async () => {
   const id = await rule();
   const { key } = await bench.admin.workspaceWithKey();
