@@ -109,9 +109,9 @@ const GRANTS: Readonly<Record<string, Grants>> = {
   /** Looks who wants to hear of what was stored, and calls nobody. */
   events: {
     table: {
-      GetItem: 'ACC AUTO CHAT EVT IDEM PERSON RULE WORKSPACES WS',
+      GetItem: 'ACC AUTO CHAT EVT IDEM RULE WORKSPACES WS',
       BatchGetItem: 'ACC CHAT EVT MSG PID',
-      Query: 'ACC PERSON WS',
+      Query: 'PERSON WS',
       PutItem: 'ACC AUTO EVT FEED IDEM MSG RULE WS',
       UpdateItem: 'ACC AUTO PID WS',
     },

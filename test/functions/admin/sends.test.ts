@@ -232,6 +232,14 @@ describe('a message that a program hands in with its key', () => {
     expect(hub.ticks).toHaveLength(1);
   });
 
+  it('gets the same answer under its key when the account is gone meanwhile', async () => {
+    const key = { 'idempotency-key': 'order-1' };
+    const { messageId } = (await hand(MESSAGE, key)).json;
+    await hub.done('POST', `/api/sends/${messageId}/cancel`);
+    expect(await hub.call('DELETE', `/api/accounts/${account}`)).toMatchObject({ status: 204 });
+    expect(await hand(MESSAGE, key)).toMatchObject({ status: 201, json: { messageId } });
+  });
+
   it('is one message under one key, and another workspace knows nothing of that key', async () => {
     const key = { 'idempotency-key': 'order-1' };
     const [first, again, other] = [await hand(MESSAGE, key), await hand(MESSAGE, key), await hand(MESSAGE)];

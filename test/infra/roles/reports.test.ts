@@ -203,6 +203,15 @@ describe('under the role of the fallback function', () => {
     expect(memory.all().filter(({ pk }) => pk.startsWith('FALLBACK#'))).toEqual([]);
   });
 
+  it('a long body that is told again with newer data renews what is stored', async () => {
+    const told = { event: 'message', id: 'm', from: PHONE, text: LONG };
+    await takeUp('sandbox', { ...told, name: 'Ana' }, webhook);
+    hub.bench.now += 1000;
+    await takeUp('sandbox', { ...told, name: 'Ana Ruiz' }, webhook);
+    const { items } = await hub.walk('/api/messages');
+    expect(items).toMatchObject([{ message: { content: { text: LONG }, sender: { name: 'Ana Ruiz' } } }]);
+  });
+
   it('what is not understood is counted', async () => {
     await takeUp('zender', { type: 'dance' }, webhook);
     expect(await hub.done('GET', '/api/events/quarantine')).toMatchObject({ items: [{ type: 'dance', seen: 1 }] });

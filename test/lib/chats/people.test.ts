@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { updateChat } from '#lib/chats/chat.ts';
+import { sightChat } from '#lib/chats/people.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { peopleFill } from '#lib/outbox/fill-people.ts';
 import { fillOn, isFilled } from '#lib/store/fill.ts';
@@ -162,6 +163,17 @@ describe('two chats of one person', () => {
   it.each(['green-api', 'fallback'])('are merged by the function %s', async (role) => {
     for (const event of [told(ANA), told(LID), told(LID, { sender: ANA })]) await green.receive(event, role);
     expect(await green.chats()).toMatchObject([{ messages: ['M1', 'M2', 'M3'] }]);
+  });
+
+  it('are merged by the sender, which learns from what a provider answers', async () => {
+    for (const event of [told(ANA), told(LID)]) await green.receive(event);
+    const chats = green.bench.memory.all().filter(({ pk }) => pk.startsWith('CHAT#'));
+    const later = chats.find(({ providerChatId }) => providerChatId === LID);
+    const { workspace, provider, accountId, accountKey } = Object(later);
+    const sighting = { workspace, provider, accountId, accountKey, providerChatId: LID, kind: 'individual' } as const;
+    const names = ['+15550100099', LID];
+    await sightChat(underRole(green.bench.memory, 'sender'), { ...sighting, names, at: NOW * 1000 });
+    expect(await green.chats()).toMatchObject([{ messages: ['M1', 'M2'] }]);
   });
 
   it('are merged by a provider that can only receive', async () => {

@@ -94,6 +94,15 @@ describe('an endpoint', () => {
     expect(bench.told.map(({ id }) => id)).toEqual([own]);
   });
 
+  it('is told of what we sent, with how far it has got', async () => {
+    await bench.endpoint({ types: ['message.sent'] });
+    const event = await receive(1, { direction: 'outbound', from: '+15550199001', chat: '+15550100' });
+    await bench.settle();
+    expect(bench.told).toMatchObject([
+      { id: event, type: 'message.sent', data: { message: { direction: 'outbound' } } },
+    ]);
+  });
+
   it('is told ids alone where it asks for no more, or where there is too much', async () => {
     await bench.endpoint({ payload: 'thin' });
     await bench.endpoint({ url: 'https://large.example/' });

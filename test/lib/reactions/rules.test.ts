@@ -149,6 +149,25 @@ describe('a rule that answers', () => {
   });
 });
 
+test('a rule that writes to a chat by its title finds it, and accepts nothing twice when the account is gone', async () => {
+  await receive('hello', { chat: '+15550300', title: 'Back office' });
+  const id = await rule({ do: [{ action: 'send', to: { chat_name: 'Back office' }, text: '{{ text }}' }] });
+  await bench.admin.post(
+    hook,
+    message(9, { text: 'price?', at: new Date(bench.now).toISOString(), from: '+15550100' }),
+  );
+  const again = [...bench.stream];
+  await bench.settle();
+  expect(await runs(id)).toMatchObject([{ result: 'done' }]);
+  await bench.admin.done('POST', `/api/accounts/${account}/cancel`);
+  expect((await bench.admin.call('DELETE', `/api/accounts/${account}`)).status).toBe(204);
+  await bench.forgetRuns(id);
+  bench.stream.push(...again);
+  await bench.settle();
+  expect(await runs(id)).toMatchObject([{ result: 'done' }]);
+  expect(await sends()).toHaveLength(1);
+});
+
 test('rules are asked in their order, and one that stops keeps the later ones from being asked', async () => {
   const [last, first, second] = [
     await rule({ order: 300 }),

@@ -91,6 +91,16 @@ describe('a webhook that names no account', () => {
     expect((await hub.done('GET', `/api/events/${String(body.id)}`)).accountId).toBeUndefined();
   });
 
+  it('is found through a provider that reports nothing of sends, too', async () => {
+    const credentials = { baseUrl: 'https://zender.example', secret: 'a-key', account: 'a-unique-id' };
+    const body = { provider: 'zender', channel: 'whatsapp', phone: '+639760713666', credentials };
+    const { id: ours } = await hub.done('POST', '/api/accounts', { body });
+    const { url: hook } = await hub.webhook({ provider: 'zender', secret: 'my-webhook-secret' });
+    const data = { id: 2, wid: '+639760713666', phone: '+639760666713', message: 'Hello', timestamp: 1_645_684_231 };
+    const { body: answer } = await hub.post(hook, { secret: 'my-webhook-secret', type: 'whatsapp', data });
+    expect((await hub.done('GET', `/api/events/${String(answer.id)}`)).accountId).toBe(ours);
+  });
+
   it('gives an event its account on a replay, where it was connected later', async () => {
     await hub.call('DELETE', `/api/accounts/${id}`);
     const { body } = await hub.post(url, received('m3'));
