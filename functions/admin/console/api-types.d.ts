@@ -7069,6 +7069,7 @@ export interface operations {
                     payload?: "full" | "thin";
                     /** @default 5000 */
                     timeoutMs?: number;
+                    /** @description At most so many a second of what waited, once the endpoint is well again */
                     ratePerSecond?: number;
                 };
             };
