@@ -1,9 +1,24 @@
 import * as v from 'valibot';
 import { known } from '#lib/domain/schema.ts';
 import { itemReader } from '#lib/store/items.ts';
-import type { Item, Key, Store } from '#lib/store/store.ts';
+import { deliveryKey, dueListOf, dueSortKey, waitingList } from '#lib/store/keys.ts';
+import {
+  absent,
+  all,
+  equal,
+  type Item,
+  type Key,
+  put,
+  type Store,
+  StoreUnavailable,
+  unchanged,
+} from '#lib/store/store.ts';
 import { readEndpoint } from './endpoint.ts';
 import type { ActionTask, DeliveryTask, Tasks } from './task.ts';
+
+const KEPT_SECONDS = 30 * 24 * 3600;
+const GRACE_MS = 60_000;
+const ROUNDS = 5;
 
 const Attempt = v.object({
   at: v.string(),
@@ -38,6 +53,77 @@ export function taskOf({ workspace, endpoint, event, storedAt, content, index }:
   if (index !== undefined) return { kind: 'action', workspace, rule: endpoint, event, storedAt, index };
   return { kind: 'delivery', workspace, endpoint, event, storedAt, ...known({ content }) };
 }
+
+/** The row of what a task does, before its first attempt. */
+function newRow(task: DeliveryTask | ActionTask, now: number): Delivery {
+  const { workspace, event, storedAt } = task;
+  const mine =
+    task.kind === 'action'
+      ? { endpoint: task.rule, index: task.index }
+      : { endpoint: task.endpoint, ...known({ content: task.content }) };
+  const expiresAt = Math.floor(now / 1000) + KEPT_SECONDS;
+  return { workspace, event, storedAt, ...mine, state: 'waiting', tries: 0, attempts: [], expiresAt };
+}
+
+/** The row as it goes on from what was read of it. */
+export function rowOf(task: DeliveryTask | ActionTask, before: Delivery | undefined, now: number): Delivery {
+  const fresh = newRow(task, now);
+  // Told again with other content, it begins anew.
+  if (!before || before.content !== fresh.content) return fresh;
+  const { nextAt: _nextAt, ...kept } = before;
+  return { ...kept, state: 'waiting' };
+}
+
+/** One for each event and endpoint, or action of a rule. */
+export const rowKey = ({ endpoint, storedAt, event, index }: Delivery): Key =>
+  deliveryKey(endpoint, storedAt, index === undefined ? event : `${event}#${index}`);
+
+export const keyOfTask = (task: DeliveryTask | ActionTask): Key => rowKey(newRow(task, 0));
+
+export const itemOf = (row: Delivery): Item => ({ ...rowKey(row), ...row });
+
+/** It waits in the table until its endpoint is well. */
+export function waitingItem(row: Delivery): Item {
+  const { endpoint, storedAt, event } = row;
+  return { ...itemOf(row), gsi3pk: waitingList(endpoint), gsi3sk: `${storedAt}#${event}` };
+}
+
+/** The watchdog finds it where its own task has not brought it back by then. */
+export const dueAttributes = ({ event }: Delivery, at: number) => ({
+  gsi3pk: dueListOf('delivery', event),
+  gsi3sk: dueSortKey(at + GRACE_MS, event),
+});
+
+/** What is told again with other content says more than what was told first. */
+export const isOlder = (one: Pick<Delivery, 'content'>, other: Pick<Delivery, 'content'>): boolean =>
+  one.content === undefined && other.content !== undefined;
+
+/**
+ * Writes a row against what was read of it: two tasks of one delivery may be under way. A success stands whatever the
+ * other one came to, and newer content stands against older. Answers whether it was written.
+ */
+export async function keep(store: Store, item: Item, before: Delivery | undefined): Promise<boolean> {
+  const row = readDelivery(item);
+  let seen = before;
+  for (let round = 0; round < ROUNDS; round++) {
+    const written = await store.write(put(item, seen ? rowAsRead(seen) : absent()));
+    if (written.done) return true;
+    // Erased meanwhile, with its event.
+    if (!written.item) return false;
+    seen = readDelivery(written.item);
+    if (isOlder(row, seen) || (row.content === seen.content && row.state !== 'delivered')) return false;
+  }
+  throw new StoreUnavailable('conflict');
+}
+
+const rowAsRead = ({ state, tries, attempts, content }: Delivery) =>
+  all(
+    unchanged({ state, tries, content }),
+    equal(
+      'attempts',
+      attempts.map((one) => known({ ...one })),
+    ),
+  );
 
 interface WakePorts {
   readonly store: Store;

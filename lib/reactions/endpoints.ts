@@ -20,7 +20,7 @@ import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { beginningWith, newestPage, queryAll } from '#lib/store/query.ts';
 import { absent, del, exists, type Key, put, remove, type Store, set, update } from '#lib/store/store.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
-import { call } from './deliver.ts';
+import { call } from './call.ts';
 import { type Delivery, readDelivery, taskOf } from './delivery.ts';
 import { type Endpoint, endpointItem, healthChanges, type NewEndpoint, readEndpoint, refusedUrl } from './endpoint.ts';
 import { patternFault } from './patterns.ts';

@@ -1,7 +1,6 @@
 import * as v from 'valibot';
 import { NOTICE_TYPES, type NoticeType } from '#lib/domain/reaction/notice.ts';
 import { optional, text, Whole } from '#lib/domain/schema.ts';
-import { bodyOf } from '#lib/reactions/deliver.ts';
 import { endpointFields, NewEndpoint } from '#lib/reactions/endpoint.ts';
 import {
   createEndpoint,
@@ -21,6 +20,7 @@ import {
   testEndpoint,
 } from '#lib/reactions/endpoints.ts';
 import { exampleOf, noticeSchemas } from '#lib/reactions/examples.ts';
+import { bodyOf } from '#lib/reactions/target.ts';
 import { EMPTY, invalid, json, missing, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
 import { changesOf, listOf, Paging, pageRequest, WithId } from '../schemas.ts';

@@ -34,7 +34,8 @@ it('gives up as on a conflict in the table, and says over what', async () => {
 const OTHER_LOOPS = [
   'lib/credits/audit.ts',
   'lib/inbox/feed-row.ts',
-  'lib/reactions/deliver.ts',
+  'lib/reactions/breaker.ts',
+  'lib/reactions/delivery.ts',
   'lib/tenants/accounts.ts',
 ];
 

@@ -1,0 +1,145 @@
+import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';
+import { drainRate, HEALTHY, type Health, nextDrain } from '#lib/domain/reaction/delivery.ts';
+import { known } from '#lib/domain/schema.ts';
+import { ownEventWrites } from '#lib/inbox/own-event.ts';
+import { placedAsTold } from '#lib/sender/sent-event.ts';
+import { endpointKey, waitingList } from '#lib/store/keys.ts';
+import { equal, newTransaction, type Put, remove, type Store, set, update } from '#lib/store/store.ts';
+import { type Delivery, dueAttributes, readDelivery, rowKey, taskOf } from './delivery.ts';
+import { type Endpoint, healthAsRead, healthChanges, readEndpoint } from './endpoint.ts';
+import type { Tasks } from './task.ts';
+
+const LONGEST_DELAY_S = 900;
+const ROUNDS = 5;
+
+export interface BreakerPorts {
+  readonly store: Store;
+  readonly tasks: Tasks;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/**
+ * Writes what an endpoint's health has become, and what follows from it. Calls that end at the same time count one after
+ * another: each is written against what it read.
+ */
+export async function turnHealth(
+  ports: BreakerPorts,
+  first: Endpoint,
+  turn: (health: Health, now: number) => Health,
+): Promise<Health> {
+  const { store, clock, random } = ports;
+  const key = endpointKey(first.workspace, first.id);
+  let endpoint = first;
+  for (let round = 0; round < ROUNDS; round++) {
+    const health = turn(healthOf(endpoint), clock.now());
+    const told = disabledNow(endpoint, health, clock.now());
+    const change = update(key, healthChanges(endpoint.id, health), healthAsRead(endpoint));
+    const written = await store.transact([change, ...told], newTransaction(random));
+    if (written.done) {
+      await placedAsTold(ports, told);
+      await follow(ports, endpoint, health);
+      return health;
+    }
+    // Deleted meanwhile.
+    const met = written.refused[0]?.item;
+    if (!met) return HEALTHY;
+    endpoint = readEndpoint(met);
+  }
+  return healthOf(endpoint);
+}
+
+/** An event of the hub's own, in the write that switches the endpoint off. */
+function disabledNow({ id, workspace, state }: Endpoint, health: Health, now: number): readonly Put[] {
+  const { disabledBecause: reason } = health;
+  if (state === 'disabled' || health.state !== 'disabled' || reason === undefined || reason === 'asked') return [];
+  const payload = { kind: 'endpoint', endpoint: { id, state: 'disabled', reason } } as const;
+  return ownEventWrites({ workspace, payload, identity: [id, String(now)] }, now);
+}
+
+const healthOf = ({
+  state,
+  failures,
+  failingSince,
+  probes,
+  probeAt,
+  drainingSince,
+  drainAt,
+  disabledBecause,
+}: Endpoint): Health => ({
+  state,
+  failures,
+  ...known({ failingSince, probes, probeAt, drainingSince, drainAt, disabledBecause }),
+});
+
+async function follow({ tasks, clock, log, metrics }: BreakerPorts, endpoint: Endpoint, health: Health): Promise<void> {
+  const { workspace, id } = endpoint;
+  if (health.state === 'failing') {
+    if (endpoint.state === 'active') metrics.count('EndpointsFailing');
+    if (health.probeAt === undefined || health.probeAt === endpoint.probeAt) return;
+    const seconds = Math.ceil((health.probeAt - clock.now()) / 1000);
+    await tasks.send({ kind: 'probe', workspace, endpoint: id }, Math.min(LONGEST_DELAY_S, Math.max(0, seconds)));
+  }
+  if (health.state === 'disabled') {
+    metrics.count('EndpointsDisabled');
+    log.warn('an endpoint was switched off', { endpoint: id, because: health.disabledBecause ?? '' });
+  }
+  const { drainAt } = health;
+  if (drainAt !== undefined && drainAt !== endpoint.drainAt)
+    await tasks.send({ kind: 'drain', workspace, endpoint: id, at: drainAt });
+}
+
+/** The oldest. Lists may lag: what they still show, but does not wait any more, is left out. */
+export async function waiting(store: Store, endpoint: string, limit: number) {
+  const { items } = await store.query({ index: 'gsi3', pk: waitingList(endpoint), limit });
+  const rows = await store.getMany(
+    items.map(({ pk, sk }) => ({ pk, sk })),
+    { consistent: true },
+  );
+  const sorted = rows
+    .filter((row) => row.gsi3pk === waitingList(endpoint))
+    .map(readDelivery)
+    .toSorted((a, b) => (a.storedAt < b.storedAt ? -1 : 1));
+  return { rows: sorted, isEmpty: items.length === 0 };
+}
+
+/**
+ * Hands out what waits, oldest first, so many a second; the task calls itself until nothing waits. A step is taken before
+ * it is done: of two tasks one does it. Should that die, the watchdog brings the next.
+ */
+export async function drain(ports: BreakerPorts, endpoint: Endpoint, step: number | undefined): Promise<void> {
+  const { store, clock, tasks } = ports;
+  const { id, workspace, drainingSince, drainAt } = endpoint;
+  if (endpoint.state !== 'active' || drainingSince === undefined) return;
+  if (step !== undefined && step !== drainAt) return;
+  const now = clock.now();
+  const rate = Math.min(drainRate(drainingSince, now), endpoint.ratePerSecond ?? Number.POSITIVE_INFINITY);
+  const { rows, isEmpty } = await waiting(store, id, rate);
+  // Never the same step again, however early this task comes.
+  const next = nextDrain(drainingSince, isEmpty, Math.max(now, drainAt ?? 0));
+  const { failures, failingSince } = endpoint;
+  const health: Health = {
+    ...{ state: 'active', failures },
+    ...known({ failingSince }),
+    ...(next !== undefined && { drainingSince, drainAt: next }),
+  };
+  const key = endpointKey(workspace, id);
+  const taken = await store.write(update(key, healthChanges(id, health), healthAsRead(endpoint)));
+  if (!taken.done) {
+    // Another task does this step; or a call of this moment has changed how the endpoint is.
+    const changed = taken.item && readEndpoint(taken.item);
+    return changed && changed.drainAt === drainAt ? drain(ports, changed, drainAt) : undefined;
+  }
+  for (const row of rows) await handOut(ports, row, now);
+  if (next === undefined) return;
+  await tasks.send({ kind: 'drain', workspace, endpoint: id, at: next }, Math.ceil((next - now) / 1000));
+}
+
+async function handOut({ store, tasks }: BreakerPorts, row: Delivery, now: number): Promise<void> {
+  const { gsi3pk, gsi3sk } = dueAttributes(row, now);
+  const changes = [set('gsi3pk', gsi3pk), set('gsi3sk', gsi3sk), remove('nextAt')];
+  const { done } = await store.write(update(rowKey(row), changes, equal('gsi3pk', waitingList(row.endpoint))));
+  if (done) await tasks.send(taskOf(row));
+}

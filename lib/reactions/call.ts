@@ -1,0 +1,79 @@
+import { Webhook as Signer } from 'standardwebhooks';
+import type { Clock } from '#lib/domain/ports.ts';
+import { type CallResult, retryAfterOf } from '#lib/domain/reaction/delivery.ts';
+import { redacted } from '#lib/domain/redact.ts';
+import { known } from '#lib/domain/schema.ts';
+import type { ProviderHttp, ProviderRequest, Reply } from '#lib/sender/provider.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { SigningSecret } from './secret.ts';
+
+const LONGEST_ANSWER = 1000;
+
+interface CallPorts {
+  readonly http: ProviderHttp;
+  readonly clock: Clock;
+}
+
+interface Call {
+  /** The same on each attempt. */
+  readonly id: string;
+  readonly body: string;
+  readonly contentType?: string;
+  readonly attempt: number;
+}
+
+export interface Called {
+  readonly result: CallResult;
+  /** The beginning of it. */
+  readonly answer: string;
+  readonly ms: number;
+}
+
+/** One signed POST. Never throws for what the endpoint or the network did. */
+export async function call(
+  { http, clock }: CallPorts,
+  {
+    url,
+    timeoutMs,
+    method = 'POST',
+  }: Pick<Endpoint, 'url' | 'timeoutMs'> & { readonly method?: ProviderRequest['method'] },
+  { secrets, headers }: SigningSecret,
+  { id, body, contentType = 'application/json', attempt }: Call,
+): Promise<Called> {
+  const at = clock.now();
+  const valid = secrets.filter(({ until }, i) => i === 0 || (until !== undefined && until > at));
+  const startedAt = clock.monotonic();
+  const reply = await http.call(
+    {
+      method,
+      url,
+      headers: {
+        ...headers,
+        accept: '*/*',
+        'webhook-id': id,
+        'webhook-timestamp': String(Math.floor(at / 1000)),
+        'webhook-signature': valid.map(({ secret }) => new Signer(secret).sign(id, new Date(at), body)).join(' '),
+        'hookline-attempt': String(attempt),
+      },
+      body: { kind: 'raw', contentType, text: body },
+    },
+    startedAt + timeoutMs,
+  );
+  const ms = Math.round(clock.monotonic() - startedAt);
+  const answer =
+    reply.kind === 'answered' ? redacted(reply.text, valuesOf(headers)).slice(0, LONGEST_ANSWER).toWellFormed() : '';
+  return { result: resultOf(reply, at), answer, ms };
+}
+
+function resultOf(reply: Reply, now: number): CallResult {
+  if (reply.kind === 'answered') {
+    const retryAfterMs = retryAfterOf(reply.headers['retry-after'], now);
+    return { kind: 'answered', status: reply.status, ...known({ retryAfterMs }) };
+  }
+  if (reply.breakdown === 'unanswered') return { kind: 'failed', reason: 'timeout' };
+  return { kind: 'failed', reason: reply.breakdown === 'forbidden' ? 'refused' : 'connection' };
+}
+
+/** Whoever is called may answer with what it got: each header, and of `Bearer abc` the second word. */
+const valuesOf = (headers: SigningSecret['headers'] = {}): readonly string[] =>
+  Object.values(headers).flatMap((value) => [value, ...value.split(' ').slice(1)]);

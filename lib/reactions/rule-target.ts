@@ -1,0 +1,61 @@
+import type { Action } from '#lib/domain/reaction/rule.ts';
+import { known } from '#lib/domain/schema.ts';
+import { ruleKey } from '#lib/store/keys.ts';
+import { call } from './call.ts';
+import { type Rule, readRule } from './rule.ts';
+import { readSecret, ruleSecret } from './secret.ts';
+import type { Target, TargetPorts } from './target.ts';
+import type { ActionTask } from './task.ts';
+import { render, renderJson, scopeOf } from './templates.ts';
+
+const CALL_MS = 10_000;
+
+/**
+ * What a rule asks for beside messages; `forward` is a delivery to an endpoint like any other. Undefined where the rule
+ * was changed or deleted while its work waited: what it does not ask for any more is not done.
+ */
+export async function ruleTarget(ports: TargetPorts, { workspace, rule: id, index }: ActionTask) {
+  const item = await ports.store.get(ruleKey(workspace, id), { consistent: true });
+  const rule = item && readRule(item);
+  const action = rule?.do[index];
+  return rule && action?.action === 'call' ? callTarget(ports, rule, action, index) : undefined;
+}
+
+type CallAction = Extract<Action, { action: 'call' }>;
+
+/** A URL that a rule names. Nobody is spared for it: each call has its own schedule. */
+function callTarget(ports: TargetPorts, rule: Rule, action: CallAction, index: number): Target {
+  return {
+    isSpared: false,
+    call: async ({ event, number }) => {
+      const rendered = bodyOfCall(action, scopeOf(event, ports.clock.now(), rule.timeZone));
+      if ('why' in rendered) return rendered;
+      const { secrets, calls } = await readSecret(ports.secrets, ruleSecret(rule.id), rule.secretVersion);
+      return call(
+        ports,
+        { url: action.url, timeoutMs: CALL_MS, method: action.method },
+        { secrets, ...known({ headers: calls?.[String(index)] }) },
+        { ...rendered, id: `${event.id}_${index}`, attempt: number },
+      );
+    },
+    succeeded: async () => undefined,
+    failed: async () => true,
+  };
+}
+
+/** JSON is built first, and each string of it rendered: what comes out of a text never becomes a part of it. */
+function bodyOfCall(
+  { json, text }: CallAction,
+  scope: Readonly<Record<string, unknown>>,
+): { readonly body: string; readonly contentType: string } | { readonly why: string } {
+  try {
+    if (json !== undefined) return { body: JSON.stringify(renderJson(json, scope)), contentType: 'application/json' };
+  } catch (error) {
+    return { why: error instanceof Error ? error.message : 'it cannot be rendered' };
+  }
+  if (text === undefined) return { body: JSON.stringify(scope.event), contentType: 'application/json' };
+  const rendered = render(text, scope);
+  return rendered.kind === 'failed'
+    ? { why: rendered.reason }
+    : { body: rendered.text, contentType: 'text/plain; charset=utf-8' };
+}

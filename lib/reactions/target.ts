@@ -1,0 +1,70 @@
+import type { Event } from '#lib/domain/event.ts';
+import { afterFailure, afterSuccess, type CallResult } from '#lib/domain/reaction/delivery.ts';
+import type { NoticeType } from '#lib/domain/reaction/notice.ts';
+import { known } from '#lib/domain/schema.ts';
+import type { ProviderHttp } from '#lib/sender/provider.ts';
+import type { Secrets } from '#lib/tenants/secrets.ts';
+import { type BreakerPorts, turnHealth } from './breaker.ts';
+import { type Called, call } from './call.ts';
+import type { Endpoint } from './endpoint.ts';
+import { endpointSecret, readSecret } from './secret.ts';
+
+const LARGEST_BODY = 256 * 1024;
+
+export interface TargetPorts extends BreakerPorts {
+  readonly http: ProviderHttp;
+  readonly secrets: Secrets;
+}
+
+/** What is delivered, and the how manieth time. */
+export interface Attempt {
+  readonly event: Event;
+  readonly type: NoticeType;
+  /** Told again with other content: the first letters of its hash. */
+  readonly content?: string;
+  readonly number: number;
+}
+
+/** One kind of delivery: what it calls, by which secret, and what the outcome means to whoever is called. */
+export interface Target {
+  /** Not called for now: what comes waits in the table. */
+  readonly isSpared: boolean;
+  /** `why`: it can never be done. */
+  readonly call: (attempt: Attempt) => Promise<Called | { readonly why: string }>;
+  readonly succeeded: () => Promise<void>;
+  /** Answers whether the delivery goes on by its schedule; else it waits until the target is well. */
+  readonly failed: (result: CallResult, isProbe: boolean) => Promise<boolean>;
+}
+
+/** An endpoint is told of an event. Its failures count against all that is for it. */
+export function endpointTarget(ports: TargetPorts, endpoint: Endpoint): Target {
+  return {
+    isSpared: endpoint.state !== 'active',
+    call: async ({ event, type, content, number }) => {
+      const secret = await readSecret(ports.secrets, endpointSecret(endpoint.id), endpoint.secretVersion);
+      const id = content === undefined ? event.id : `${event.id}_${content}`;
+      return call(ports, endpoint, secret, { id, body: bodyOf(endpoint, type, event), attempt: number });
+    },
+    succeeded: async () => {
+      if (endpoint.failures === 0 && endpoint.state !== 'failing') return;
+      await turnHealth(ports, endpoint, (health, now) => afterSuccess(health, now));
+    },
+    failed: async (result, isProbe) => {
+      const { state } = await turnHealth(ports, endpoint, (one, now) => afterFailure(one, result, now, isProbe));
+      return state === 'active';
+    },
+  };
+}
+
+/** What an endpoint is told. Too large, or not wanted whole, it is ids alone: the API has the rest. */
+export function bodyOf({ payload }: Pick<Endpoint, 'payload'>, type: string, event: Event): string {
+  const timestamp = event.receivedAt;
+  const whole = JSON.stringify({ type, timestamp, data: event }, (key, value) =>
+    key === 'thumbnail' ? undefined : value,
+  );
+  if (payload === 'full' && Buffer.byteLength(whole) <= LARGEST_BODY) return whole;
+  const { id, kind, workspace, provider, accountId, occurredAt, receivedAt } = event;
+  const chatId = 'chatId' in event ? event.chatId : undefined;
+  const ids = known({ id, kind, workspace, provider, accountId, chatId, occurredAt, receivedAt });
+  return JSON.stringify({ type, timestamp, data: { ...ids, truncated: true } });
+}
