@@ -86,7 +86,8 @@ const GRANTS: Readonly<Record<string, Grants>> = {
     },
     sends: ['DeliveriesQueue', 'TicksQueue'],
     parameters: {
-      GetParameter: 'admin-key endpoints/* rules/*',
+      // Credentials, for a test of them.
+      GetParameter: 'accounts/* admin-key endpoints/* rules/*',
       PutParameter: 'accounts/* endpoints/* rules/*',
       DeleteParameter: 'accounts/* endpoints/* rules/*',
     },

@@ -4,16 +4,26 @@ import { endpointPorts } from '#lib/aws/endpoint-ports.ts';
 import { lambdaOf } from '#lib/aws/http-entries.ts';
 import { allowsPrivateHosts, reachOf, required, runtime, sendingPorts } from '#lib/aws/runtime.ts';
 import { ssmSecrets } from '#lib/aws/secrets.ts';
+import { providerHttp } from '#lib/net/provider-call.ts';
 import { patternMatcher } from '#lib/reactions/patterns.ts';
+import { openAccounts } from '#lib/sender/open-accounts.ts';
 import { version } from '#lib/version.ts';
 import * as outbound from '../outbound.ts';
 import { providers } from '../providers.ts';
 import { adminApp } from './app.ts';
 
 const all = runtime();
-const { environment, aws } = all;
+const { environment, aws, clock } = all;
 const secrets = ssmSecrets(ssmClient(aws), required(environment, 'HOOKLINE_SECRETS_PREFIX'));
+/** For a test of one, which sends nothing. */
+const ofProviders = openAccounts(Object.values(outbound), {
+  ...all,
+  secrets,
+  http: providerHttp({ reach: reachOf(environment), clock }),
+  selfPost: { post: async () => false },
+});
 const ports = {
+  openAccounts: ofProviders,
   ...sendingPorts(all),
   ...endpointPorts(all),
   reaches: new Map(Object.values(outbound).map((provider) => [provider.name, provider])),

@@ -12,6 +12,7 @@ import { SendBody } from '#lib/outbox/request.ts';
 import { ShownSend } from '#lib/outbox/shown.ts';
 import { ShownDelivery, ShownEndpoint } from '#lib/reactions/endpoints.ts';
 import { Run, Trial } from '#lib/reactions/rules.ts';
+import { TestedAccount } from '#lib/sender/open-accounts.ts';
 import { ShownAccount } from '#lib/tenants/account.ts';
 import { SCOPES, WorkspaceKey } from '#lib/tenants/api-keys.ts';
 import { Attempt } from '#lib/tenants/attempts.ts';
@@ -20,6 +21,7 @@ import { Workspace } from '#lib/tenants/workspaces.ts';
 import { type Answers, Problem } from './answers.ts';
 import { scopesOf } from './auth.ts';
 import { type Route, TAGS, takesBody } from './route.ts';
+import { WarnedAccount } from './routes/accounts.ts';
 import { EndpointWithSecret } from './routes/endpoints.ts';
 import { RuleWithSecret, ShownRule } from './routes/rules.ts';
 import { ShownSession } from './routes/session.ts';
@@ -38,6 +40,8 @@ function variant(value: string, suffix: string, schema: v.GenericSchema) {
 /** The schemas that stand in the document under a name of their own; generated clients take the names over. */
 const definitions = {
   Account: ShownAccount,
+  AccountTest: TestedAccount,
+  AccountWithWarning: WarnedAccount,
   Action,
   Attempt,
   Audit: ShownAudit,

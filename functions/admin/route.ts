@@ -8,6 +8,7 @@ import type { Reaches } from '#lib/outbox/accounts.ts';
 import type { RequestRules } from '#lib/outbox/request.ts';
 import type { Tasks } from '#lib/reactions/task.ts';
 import type { SendingConfig } from '#lib/sender/config.ts';
+import type { OpenAccounts } from '#lib/sender/open-accounts.ts';
 import type { ProviderHttp, Ticks } from '#lib/sender/provider.ts';
 import type { Store } from '#lib/store/store.ts';
 import type { Scope } from '#lib/tenants/api-keys.ts';
@@ -32,6 +33,8 @@ export interface AdminPorts {
   /** Of what is handed in for sending. */
   readonly rules: RequestRules;
   readonly providers: readonly Provider[];
+  /** The accounts at their providers, for a test of one. */
+  readonly openAccounts: OpenAccounts;
   /** What base URLs in credentials may lead to. */
   readonly reach: Reach;
   /** Calls of endpoints, for a test of one. */

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { mimeTypes } from '#lib/domain/mime-types.ts';
-import { normaliseJid } from '#lib/domain/person.ts';
+import { normaliseJid, type Phone, toPhone } from '#lib/domain/person.ts';
+import { known } from '#lib/domain/schema.ts';
 import { type Meaning, meaningOf, outcomeOfBreakdown, type SendOutcome, withId } from '#lib/domain/send/outcome.ts';
 import { recipientOf, whatsappChatOf } from '#lib/domain/send/recipient.ts';
 import {
@@ -15,6 +16,7 @@ import {
   type Outgoing,
   type ProbeResult,
   type ProviderRequest,
+  stateWord,
   textOf,
   withCredentials,
 } from '#lib/sender/provider.ts';
@@ -164,6 +166,7 @@ function openInstance(instance: Instance, tools: OutboundTools): OpenAccount {
   return {
     send: (message, deadline) => send(instance, tools, message, deadline),
     probe: (deadline) => probe(instance, tools, deadline),
+    phone: (deadline) => linkedPhone(instance, tools, deadline),
     find: (attempted, deadline) => findSent(instance, tools, attempted, deadline),
   };
 }
@@ -236,13 +239,32 @@ async function probe(instance: Instance, tools: OutboundTools, deadline: number)
   const reply = await tools.http.call({ method: 'GET', url: methodUrl(instance, 'getStateInstance') }, deadline);
   if (reply.kind === 'broken') return { kind: 'unknown' };
   const state = reply.status === 200 ? bodyOf(State, reply)?.stateInstance : undefined;
-  if (state === 'authorized') return { kind: 'ok' };
-  if (state !== undefined)
-    return state === 'starting' ? { kind: 'unknown' } : { kind: 'held', reason: stateReason(state) };
+  if (state !== undefined) return stateResult(state);
   const outcome = meaning(instance, tools, reply);
   return outcome.kind === 'hold'
-    ? { kind: 'held', reason: outcome.reason }
+    ? { kind: 'held', reason: `${outcome.reason}: take all four credentials from the instance's page in their console` }
     : { kind: 'unknown', answers: reply.status < 500 };
 }
 
-const stateReason = (state: string) => `the instance is ${/^\w{1,40}$/.test(state) ? state : 'not authorized'}`;
+function stateResult(state: string): ProbeResult {
+  const word = known({ state: stateWord(state) });
+  if (state === 'authorized') return { kind: 'ok', ...word };
+  if (state === 'starting') return { kind: 'unknown', ...word };
+  const remedy = REMEDIES.get(state) ?? 'look at the instance in their console';
+  return { kind: 'held', reason: `the instance is ${word.state ?? 'not authorized'}: ${remedy}`, ...word };
+}
+
+const REMEDIES: ReadonlyMap<string, string> = new Map([
+  ['notAuthorized', 'link the phone by the QR code in their console'],
+  ['blocked', 'WhatsApp has banned the number, so ask WhatsApp'],
+  ['sleepMode', 'switch the phone on'],
+  ['yellowCard', 'WhatsApp suspects spam, so wait, and reboot the instance in their console'],
+]);
+
+const Linked = v.looseObject({ phone: v.pipe(v.union([v.string(), v.number()]), v.transform(String)) });
+
+async function linkedPhone(instance: Instance, { http }: OutboundTools, deadline: number): Promise<Phone | undefined> {
+  const reply = await http.call({ method: 'GET', url: methodUrl(instance, 'getWaSettings') }, deadline);
+  const linked = reply.kind === 'answered' && reply.status === 200 ? bodyOf(Linked, reply) : undefined;
+  return toPhone(linked?.phone);
+}

@@ -45,7 +45,7 @@ export const sandboxOutbound: OutboundProvider = {
 function openAccount(account: OutboundAccount, tools: OutboundTools): OpenAccount {
   return {
     send: (message, deadline) => send(account, tools, message, deadline),
-    probe: async () => ({ kind: 'ok' }),
+    probe: async () => ({ kind: 'ok', state: 'pretended' }),
     find: async ({ messageId, part, recipient }) =>
       magicOf(recipient) === 'timeout' ? [{ providerId: providerIdOf({ messageId, part }) }] : [],
   };

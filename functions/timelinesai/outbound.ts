@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { isRecord } from '#lib/domain/json.ts';
 import { normaliseJid, toPhone } from '#lib/domain/person.ts';
+import { known } from '#lib/domain/schema.ts';
 import { type Meaning, meaningOf, outcomeOfBreakdown, type SendOutcome, withId } from '#lib/domain/send/outcome.ts';
 import { type Recipient, recipientOf, whatsappChatOf } from '#lib/domain/send/recipient.ts';
 import {
@@ -18,6 +19,7 @@ import {
   type ProbeResult,
   type ProviderRequest,
   type Reply,
+  stateWord,
   withCredentials,
 } from '#lib/sender/provider.ts';
 import { apiUrl, lineOf, StoredWorkspace, type Workspace } from './account.ts';
@@ -43,17 +45,21 @@ async function probe(
   const url = apiUrl(workspace, 'whatsapp_accounts');
   const reply = await http.call({ method: 'GET', url, headers: authorization(workspace) }, deadline);
   if (reply.kind === 'broken') return { kind: 'unknown' };
-  if (reply.status === 401) return { kind: 'held', reason: 'http 401' };
+  if (reply.status === 401)
+    return { kind: 'held', reason: 'http 401: give the token that TimelinesAI shows under Integrations, Public API' };
   const body = reply.status === 200 ? bodyOf(Numbers, reply) : undefined;
   const numbers = body && numbersIn(body.data);
   if (!numbers) return { kind: 'unknown', answers: reply.status < 500 };
   const ours = phone === undefined ? numbers : numbers.filter((number) => toPhone(number.phone) === phone);
-  if (ours.some(({ status }) => CONNECTED.test(status ?? ''))) return { kind: 'ok' };
-  return {
-    kind: 'held',
-    reason: ours.length === 0 ? 'the number is not in the workspace' : 'the number is not connected',
-  };
+  const connected = ours.find(({ status }) => CONNECTED.test(status ?? ''));
+  const shown = connected ?? (ours.length === 1 ? ours[0] : undefined);
+  const told = known({ state: stateWord(shown?.status), phone: toPhone(shown?.phone) });
+  if (connected) return { kind: 'ok', ...told };
+  return { kind: 'held', reason: ours.length === 0 ? NOT_THERE : NOT_CONNECTED, ...told };
 }
+
+const NOT_THERE = 'the number is not in the workspace of the token: give the account the phone of one that is';
+const NOT_CONNECTED = 'the number is not connected: connect it in TimelinesAI';
 
 /** The list itself, or under whatever name it has. */
 function numbersIn(data: unknown): readonly v.InferOutput<typeof Line>[] | undefined {

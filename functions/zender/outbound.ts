@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
+import { known } from '#lib/domain/schema.ts';
 import { type Meaning, meaningOf, outcomeOfBreakdown, type SendOutcome, withId } from '#lib/domain/send/outcome.ts';
 import { type Recipient, recipientOf, whatsappChatOf } from '#lib/domain/send/recipient.ts';
 import { toInstant } from '#lib/domain/time.ts';
@@ -15,6 +16,7 @@ import {
   type Outgoing,
   type ProbeResult,
   type ProviderRequest,
+  stateWord,
   textOf,
   withCredentials,
 } from '#lib/sender/provider.ts';
@@ -60,7 +62,7 @@ const Code = v.pipe(
 );
 const List = v.looseObject({
   status: Code,
-  data: v.fallback(v.array(v.looseObject({ unique: Word, status: Word })), []),
+  data: v.fallback(v.array(v.looseObject({ unique: Word, status: Word, phone: Word })), []),
 });
 
 const CONNECTED = /^(?:connected|active|online|1|true)$/i;
@@ -80,17 +82,23 @@ function urlOf(host: Host): string {
 function probeResultOf(host: Host, reply: Answer): ProbeResult {
   const list = bodyOf(List, reply);
   const status = reply.status === 200 ? list?.status : reply.status;
-  if (status === 401 || status === 403) return { kind: 'held', reason: `http ${status}` };
+  if (status === 401 || status === 403) return { kind: 'held', reason: `http ${status}: ${KEY}` };
   const unclear = { kind: 'unknown', answers: reply.status < 500 && (status ?? 0) < 500 } as const;
   if (!list || (status !== 200 && status !== 404)) return unclear;
   if (host.mode === 'credits') return status === 200 ? { kind: 'ok' } : unclear;
   const wanted = host.mode === 'devices' ? host.device : host.account;
   const found = list.data.find(({ unique }) => unique === wanted);
-  if (!found) return { kind: 'held', reason: 'the account or device is not there' };
+  if (!found) return { kind: 'held', reason: host.mode === 'devices' ? NO_DEVICE : NO_ACCOUNT };
+  const told = known({ state: stateWord(found.status), phone: toPhone(found.phone) });
   // A phone that is off takes its messages once it is back.
-  if (host.mode === 'devices' || CONNECTED.test(found.status ?? '')) return { kind: 'ok' };
-  return DISCONNECTED.test(found.status ?? '') ? { kind: 'held', reason: 'the account is disconnected' } : unclear;
+  if (host.mode === 'devices' || CONNECTED.test(found.status ?? '')) return { kind: 'ok', ...told };
+  if (!DISCONNECTED.test(found.status ?? '')) return { ...unclear, ...told };
+  return { kind: 'held', reason: 'the account is disconnected: link it again in the panel', ...told };
 }
+
+const KEY = 'give an API key of the panel that may send and read these lists';
+const NO_ACCOUNT = 'the account is not there: give the unique id that stands in the list of WhatsApp accounts';
+const NO_DEVICE = 'the device is not there: give the unique id that stands in the list of devices';
 
 interface Refused {
   readonly refused: string;

@@ -1,5 +1,7 @@
+import * as v from 'valibot';
+import { commonSpelling } from '#lib/domain/person.ts';
 import type { Clock, Log, Random } from '#lib/domain/ports.ts';
-import { known } from '#lib/domain/schema.ts';
+import { known, optional } from '#lib/domain/schema.ts';
 import type { SendOutcome } from '#lib/domain/send/outcome.ts';
 import type { Store } from '#lib/store/store.ts';
 import { adopt, claimOf, isOtherLine, lineIn } from '#lib/tenants/account.ts';
@@ -22,9 +24,14 @@ interface OutboundPorts extends OutboundTools {
   readonly log: Log;
 }
 
+interface Usable {
+  readonly kind: 'open';
+  readonly account: OpenAccount;
+  /** It must not send, for this other account of the workspace has its line. */
+  readonly takenBy?: string;
+}
 type Opened =
-  /** `takenBy`: it must not send, for another account of the workspace has its line. */
-  | { readonly kind: 'open'; readonly account: OpenAccount; readonly takenBy?: string }
+  | Usable
   /** The provider offers no way to send. */
   | { readonly kind: 'cannot send' }
   /** There are no credentials, or not those that the provider needs. */
@@ -118,14 +125,67 @@ async function send(
 
 export function providerProber(accounts: OpenAccounts, clock: Clock): Prober {
   return {
-    probe: async (account): Promise<ProbeResult> => {
+    probe: async (account) => {
       const opened = await accounts.open(account);
-      if (opened.kind === 'open' && opened.takenBy !== undefined)
-        return { kind: 'held', reason: taken(opened.takenBy) };
-      if (opened.kind === 'open') return opened.account.probe(clock.monotonic() + PROBE_MS);
-      if (opened.kind === 'unreadable') return { kind: 'unknown' };
-      if (opened.kind === 'changing') return { kind: 'held', reason: CHANGING };
-      return { kind: 'held', reason: 'the credentials of the account are missing or incomplete' };
+      return opened.kind === 'open' ? probeOf(opened, clock.monotonic() + PROBE_MS) : closed(opened.kind);
     },
   };
+}
+
+const probeOf = async ({ account, takenBy }: Usable, deadline: number): Promise<ProbeResult> =>
+  takenBy === undefined ? account.probe(deadline) : { kind: 'held', reason: taken(takenBy) };
+
+function closed(why: Exclude<Opened['kind'], 'open'>): ProbeResult {
+  if (why === 'unreadable') return { kind: 'unknown' };
+  if (why === 'changing') return { kind: 'held', reason: CHANGING };
+  return { kind: 'held', reason: 'the credentials of the account are missing or incomplete: give them again' };
+}
+
+/** What a provider says of an account when somebody asks, rather than the watchdog. */
+export const TestedAccount = v.object({
+  ok: v.pipe(v.boolean(), v.description('The provider says that the account can send')),
+  state: optional(v.string(), "How the account is, in the provider's own word"),
+  phone: optional(v.string(), 'The number that the provider sends from, E.164 with +'),
+  message: optional(v.string(), 'What to do, where there is something to do'),
+});
+export type TestedAccount = v.InferOutput<typeof TestedAccount>;
+
+interface TestPorts {
+  readonly openAccounts: OpenAccounts;
+  readonly clock: Clock;
+}
+
+/** Asks the provider once and changes nothing: a hold is ended by the watchdog's probe. `milliseconds`: for the provider. */
+export async function testAccount(
+  { openAccounts: accounts, clock }: TestPorts,
+  account: Account,
+  milliseconds: number,
+): Promise<TestedAccount> {
+  const deadline = clock.monotonic() + milliseconds;
+  const opened = await accounts.open(account);
+  if (opened.kind === 'cannot send') return { ok: false, message: NOTHING_TO_ASK };
+  if (opened.kind !== 'open') return tested(account, closed(opened.kind));
+  const result = await probeOf(opened, deadline);
+  if (result.kind !== 'ok' || result.phone !== undefined) return tested(account, result);
+  return tested(account, { ...result, ...known({ phone: await opened.account.phone?.(deadline) }) });
+}
+
+const NOTHING_TO_ASK =
+  'The provider offers no way to send, so there is nothing to ask it: what its webhook receives is all there is';
+
+function tested({ provider, phone: own }: Account, result: ProbeResult): TestedAccount {
+  const { kind, state, phone } = result;
+  const isOther = own !== undefined && phone !== undefined && commonSpelling(own) !== commonSpelling(phone);
+  const remark = isOther ? OTHER_PHONE : undefined;
+  const message = kind === 'ok' ? remark : problemOf(provider, result);
+  return { ok: kind === 'ok', ...known({ state, phone, message }) };
+}
+
+const OTHER_PHONE = "The account's phone is another than the one that it sends from: change it";
+
+function problemOf(provider: string, result: Exclude<ProbeResult, { kind: 'ok' }>): string {
+  if (result.kind === 'held') return `It cannot send: ${result.reason}`;
+  if (result.state !== undefined) return `${provider} says "${result.state}": test again in a minute`;
+  const first = result.answers ? 'does not say how the account is' : 'did not answer in time';
+  return `${provider} ${first}: check the address in the credentials, or test again later`;
 }

@@ -78,11 +78,24 @@ export interface Prober {
   /** Asks the provider whether the account can send again. */
   probe(account: Account): Promise<ProbeResult>;
 }
-export type ProbeResult =
-  | { readonly kind: 'ok' }
-  | { readonly kind: 'held'; readonly reason: string }
-  /** `answers`: the provider does answer, and only does not say how the account is. */
-  | { readonly kind: 'unknown'; readonly answers?: boolean };
+export type ProbeResult = ToldOfAccount &
+  (
+    | { readonly kind: 'ok' }
+    /** The reason says what to do as well: a person reads it. */
+    | { readonly kind: 'held'; readonly reason: string }
+    /** `answers`: the provider does answer, and only does not say how the account is. */
+    | { readonly kind: 'unknown'; readonly answers?: boolean }
+  );
+
+interface ToldOfAccount {
+  /** How the account is, in the provider's own word. */
+  readonly state?: string;
+  readonly phone?: Phone;
+}
+
+/** A word of a provider's that may be shown: no sentence, which could repeat what it was asked. */
+export const stateWord = (word: string | undefined): string | undefined =>
+  word !== undefined && /^[A-Za-z][A-Za-z_ -]{0,19}$/.test(word) ? word : undefined;
 
 export interface Evidence {
   /** What became of an attempt whose answer never came. Says more than `none` only where exactly one message fits. */
@@ -123,6 +136,8 @@ export type OutboundAccount = Pick<Account, 'id' | 'provider' | 'channel' | 'pho
 export interface OpenAccount {
   send(message: Outgoing, deadline: number): Promise<SendOutcome>;
   probe(deadline: number): Promise<ProbeResult>;
+  /** The number that it sends from, where the probe does not tell it; it is asked for on a test alone. */
+  phone?(deadline: number): Promise<Phone | undefined>;
   /** Messages at the provider that may be this attempt; whose they are is not asked here. */
   find(attempted: Attempted, deadline: number): Promise<readonly Candidate[]>;
 }

@@ -1,14 +1,16 @@
 import * as v from 'valibot';
 import { type Reach, readBaseUrl } from '#lib/domain/base-url.ts';
 import { isRecord } from '#lib/domain/json.ts';
-import { type Issue, issuesOf, optional, tally } from '#lib/domain/schema.ts';
+import { type Issue, issuesOf, known, optional, tally } from '#lib/domain/schema.ts';
 import { cancelAll } from '#lib/sender/cancel.ts';
 import { pause, resume } from '#lib/sender/hold.ts';
+import type { Account } from '#lib/sender/items.ts';
+import { TestedAccount, testAccount } from '#lib/sender/open-accounts.ts';
 import type { AccountProvider, Channel } from '#lib/tenants/account.ts';
 import { Pacing, ShownAccount, shownAccount } from '#lib/tenants/account.ts';
 import { createAccount, findAccount, listAccounts, patchAccount, removeAccount } from '#lib/tenants/accounts.ts';
 import { EMPTY, invalid, json, missing, problem } from '../answers.ts';
-import { type Context, route, takesNothing } from '../route.ts';
+import { type AdminPorts, type Context, route, takesNothing } from '../route.ts';
 import { changesOf, listOf, Name, Paging, PhoneNumber, pageRequest, WithId } from '../schemas.ts';
 
 const NO_ACCOUNT = missing('account');
@@ -63,6 +65,48 @@ function unreachableUrls({ baseUrls = [] }: AccountProvider, credentials: unknow
   });
 }
 
+export const WarnedAccount = v.object({
+  ...ShownAccount.entries,
+  warning: optional(v.string(), 'What the provider says against these credentials, and what to do'),
+});
+
+/** For somebody who waits for the account alone. */
+const WARNING_MS = 3_000;
+/** For somebody who asked. */
+const TEST_MS = 8_000;
+
+const UNTESTED = 'Its credentials could not be tested just now: test the account later';
+
+/** The account is there, whatever its provider or a test of it comes to. */
+async function warningOf(
+  ports: AdminPorts,
+  account: Account,
+  { canSend }: AccountProvider,
+): Promise<{ readonly warning?: string }> {
+  if (!canSend) return {};
+  try {
+    return known({ warning: (await testAccount(ports, account, WARNING_MS)).message });
+  } catch (cause) {
+    ports.log.error('the credentials of an account could not be tested', cause, { account: account.id });
+    return { warning: UNTESTED };
+  }
+}
+
+const testing = route({
+  ...shared,
+  method: 'post',
+  path: '/api/accounts/{id}/test',
+  summary: 'Ask the provider whether the account can send',
+  description:
+    'Whether the credentials work, and from which number: asked anew each time, for eight seconds at most. Nothing is sent, and nothing changes: an account that is held goes on by itself within half an hour, or by `resume`.',
+  params: WithId,
+  answers: { 200: { description: 'What the provider says', schema: TestedAccount } },
+  run: async ({ params }, { ports, workspace }) => {
+    const account = await findAccount(ports.store, workspace, params.id);
+    return account ? json(200, await testAccount(ports, account, TEST_MS)) : NO_ACCOUNT;
+  },
+});
+
 function creating(providers: readonly AccountProvider[]) {
   return route({
     ...shared,
@@ -70,18 +114,19 @@ function creating(providers: readonly AccountProvider[]) {
     path: '/api/accounts',
     summary: 'Connect an account of a provider; its credentials are never shown again',
     description:
-      'What `credentials` hold depends on the provider. An instance or number belongs to one account of a workspace.',
+      'What `credentials` hold depends on the provider. An instance or number belongs to one account of a workspace. The provider is asked whether they work, for three seconds at most; a `warning` says what it says against them.',
     conflict: TAKEN,
     body: () => newAccount(providers),
     example: { provider: 'sandbox', channel: 'whatsapp', name: 'Support line', phone: '+15550100001', credentials: {} },
-    answers: { 201: { description: 'The account', schema: ShownAccount } },
+    answers: { 201: { description: 'The account', schema: WarnedAccount } },
     run: async ({ body }, { ports, workspace }) => {
       const provider = providers.find(({ name }) => name === body.provider);
       if (!provider) return invalid([{ path: 'provider', message: 'is not known here' }]);
       const unreachable = unreachableUrls(provider, body.credentials, ports.reach);
       if (unreachable.length > 0) return invalid(unreachable);
       const made = await createAccount(ports, workspace, provider, body);
-      return made.kind === 'created' ? json(201, shownAccount(made.account)) : taken(made.by);
+      if (made.kind === 'taken') return taken(made.by);
+      return json(201, { ...shownAccount(made.account), ...(await warningOf(ports, made.account, provider)) });
     },
   });
 }
@@ -121,12 +166,12 @@ function patching(providers: readonly AccountProvider[]) {
     path: '/api/accounts/{id}',
     summary: "Change an account's name, phone, pace or credentials",
     description:
-      'What is left out stays as it is. New credentials are given whole, and count from the next call of the provider on.',
+      'What is left out stays as it is. New credentials are given whole, and count from the next call of the provider on; it is asked as for a new account.',
     conflict: TAKEN,
     params: WithId,
     body: Patch,
     example: { name: 'Support line' },
-    answers: { 200: { description: 'The account', schema: ShownAccount } },
+    answers: { 200: { description: 'The account', schema: WarnedAccount } },
     run: async ({ params, body: { credentials: given, ...patch } }, { ports, workspace }) => {
       const account = await findAccount(ports.store, workspace, params.id);
       const provider = providers.find(({ name }) => name === account?.provider);
@@ -138,7 +183,9 @@ function patching(providers: readonly AccountProvider[]) {
       if (unreachable.length > 0) return invalid(unreachable);
       const patched = await patchAccount(ports, account, provider, { ...patch, ...credentials?.output });
       if (patched.kind === 'taken') return taken(patched.by);
-      return patched.kind === 'patched' ? json(200, shownAccount(patched.account)) : NO_ACCOUNT;
+      if (patched.kind === 'gone') return NO_ACCOUNT;
+      const warning = credentials && (await warningOf(ports, patched.account, provider));
+      return json(200, { ...shownAccount(patched.account), ...warning });
     },
   });
 }
@@ -234,6 +281,7 @@ export const accountRoutes = (providers: readonly AccountProvider[]) => [
   showing,
   patching(providers),
   deleting,
+  testing,
   ...pauseRoutes,
   cancelling,
 ];

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readAccount } from '#lib/sender/items.ts';
+import type { ProviderRequest, Reply } from '#lib/sender/provider.ts';
 import { accountKey } from '#lib/store/keys.ts';
 import { AdminBench, itemsOf } from './admin-bench.ts';
 
@@ -159,5 +160,181 @@ describe('accounts', () => {
     const { status, json } = await hub.call('PATCH', `/api/accounts/${id}`, { body: { credentials: {} } });
     expect(status).toBe(422);
     expect(itemsOf({ items: json.issues })[0]?.path).toMatch(/^credentials\./);
+  });
+});
+
+describe('a test of an account', () => {
+  const says = (body: object, status = 200): Reply => ({
+    kind: 'answered',
+    status,
+    headers: {},
+    text: JSON.stringify(body),
+  });
+  const timelinesAi = {
+    provider: 'timelinesai',
+    channel: 'whatsapp',
+    phone: '+15550100999',
+    credentials: { apiToken: SECRET },
+  };
+  const zender = {
+    provider: 'zender',
+    channel: 'whatsapp',
+    phone: '+15550100999',
+    credentials: { baseUrl: 'https://gw.example', secret: SECRET, account: 'a1' },
+  };
+  const numbers = (status: string, phone = '+15550100999') =>
+    says({ status: 'ok', data: { whatsapp_accounts: [{ phone, status }] } });
+  const greenApiSays = (state: string, settings: Reply) => (request: ProviderRequest) =>
+    request.url.includes('/getStateInstance/') ? says({ stateInstance: state }) : settings;
+  const linked = says({ phone: '15550100999', stateInstance: 'authorized' });
+
+  it.each<[string, object, (request: ProviderRequest) => Reply, object]>([
+    [
+      'GREEN-API',
+      greenApi,
+      greenApiSays('authorized', linked),
+      { ok: true, state: 'authorized', phone: '+15550100999' },
+    ],
+    [
+      'GREEN-API without its number',
+      greenApi,
+      greenApiSays('authorized', says({}, 500)),
+      { ok: true, state: 'authorized' },
+    ],
+    [
+      'GREEN-API with another number',
+      greenApi,
+      greenApiSays('authorized', says({ phone: '447700900123' })),
+      { ok: true, state: 'authorized', phone: '+447700900123', message: expect.stringContaining('phone') },
+    ],
+    [
+      'GREEN-API, linked to no phone',
+      greenApi,
+      greenApiSays('notAuthorized', linked),
+      { ok: false, state: 'notAuthorized', message: expect.stringContaining('QR code') },
+    ],
+    [
+      'GREEN-API, starting',
+      greenApi,
+      greenApiSays('starting', linked),
+      { ok: false, state: 'starting', message: expect.stringContaining('in a minute') },
+    ],
+    [
+      'GREEN-API, with a wrong token',
+      greenApi,
+      () => says({ message: `Unauthorized ${SECRET}` }, 401),
+      { ok: false, message: expect.stringContaining('credentials') },
+    ],
+    ['TimelinesAI', timelinesAi, () => numbers('active'), { ok: true, state: 'active', phone: '+15550100999' }],
+    [
+      'TimelinesAI, disconnected',
+      timelinesAi,
+      () => numbers('disconnected'),
+      { ok: false, state: 'disconnected', phone: '+15550100999', message: expect.stringContaining('connect it') },
+    ],
+    [
+      'TimelinesAI without this number',
+      timelinesAi,
+      () => numbers('active', '+15550100001'),
+      { ok: false, message: expect.stringContaining('phone of one that is') },
+    ],
+    [
+      'TimelinesAI, with a wrong token',
+      timelinesAi,
+      () => says({ status: 'error', message: SECRET }, 401),
+      { ok: false, message: expect.stringContaining('token') },
+    ],
+    [
+      'Zender',
+      zender,
+      () => says({ status: 200, data: [{ unique: 'a1', phone: '15550100999', status: 'connected' }] }),
+      { ok: true, state: 'connected', phone: '+15550100999' },
+    ],
+    [
+      'Zender without this account',
+      zender,
+      () => says({ status: 200, data: [{ unique: 'b2', status: 'connected' }] }),
+      { ok: false, message: expect.stringContaining('unique id') },
+    ],
+    [
+      'Zender with a wrong key',
+      zender,
+      () => says({ status: 401, message: `Invalid API Key! ${SECRET}`, data: false }),
+      { ok: false, message: expect.stringContaining('API key') },
+    ],
+    [
+      'a provider that is not there',
+      zender,
+      () => ({ kind: 'broken', breakdown: 'dns' }),
+      { ok: false, message: expect.stringContaining('address') },
+    ],
+    [
+      'a page in place of an answer',
+      zender,
+      () => says([]),
+      { ok: false, message: expect.stringContaining('address') },
+    ],
+    ['the sandbox', { provider: 'sandbox', channel: 'sms', credentials: {} }, () => says({}), { ok: true }],
+    [
+      'a provider that only tells',
+      { provider: 'cooby', channel: 'whatsapp', credentials: {} },
+      () => says({}),
+      { ok: false, message: expect.stringContaining('nothing to ask') },
+    ],
+  ])('tells of %s how it is and what to do', async (_, body, provider, expected) => {
+    const hub = new AdminBench();
+    hub.provider = provider;
+    const made = await hub.done('POST', '/api/accounts', { body });
+    const found = await hub.done('POST', `/api/accounts/${made.id}/test`);
+    expect(found).toEqual({ ...expected, ...('state' in found && { state: found.state }) });
+    // What a new account is told unasked is the same, and nothing where there is nothing to do.
+    const isAsked = !('message' in found) || made.provider === 'cooby';
+    expect(made.warning).toEqual(isAsked ? undefined : found.message);
+    expect(JSON.stringify([made, found, hub.logged])).not.toContain(SECRET);
+    expect((await hub.call('GET', `/api/accounts/${made.id}`)).json).not.toHaveProperty('warning');
+  });
+
+  it('is of this workspace alone, and changes nothing', async () => {
+    const hub = new AdminBench();
+    const made = await hub.done('POST', '/api/accounts', { body: zender });
+    const before = await hub.store.get(accountKey(String(made.id)));
+    await hub.done('POST', `/api/accounts/${made.id}/test`);
+    expect(await hub.store.get(accountKey(String(made.id)))).toEqual(before);
+    const other = await hub.done('POST', '/api/workspaces', { body: { name: 'Other' } });
+    const foreign = await hub.call('POST', `/api/accounts/${made.id}/test`, { workspace: String(other.id) });
+    expect(foreign.status).toBe(404);
+  });
+
+  it('does not stop an account from being made, whatever it comes to', async () => {
+    const hub = new AdminBench();
+    hub.provider = () => {
+      throw new Error(`the socket is gone, ${SECRET}`);
+    };
+    const made = await hub.done('POST', '/api/accounts', { body: zender });
+    expect(made.warning).toEqual(expect.stringContaining('test the account later'));
+    expect((await hub.call('GET', `/api/accounts/${made.id}`)).status).toBe(200);
+  });
+
+  it('gives the provider three seconds where somebody waits for the account alone', async () => {
+    const hub = new AdminBench();
+    const given: number[] = [];
+    hub.provider = (_request, deadline) => {
+      given.push(deadline - hub.ports.clock.monotonic());
+      return { kind: 'broken', breakdown: 'unanswered' };
+    };
+    const { id } = await hub.done('POST', '/api/accounts', { body: zender });
+    await hub.done('POST', `/api/accounts/${id}/test`);
+    expect(given.map(Math.round)).toEqual([3_000, 8_000]);
+  });
+
+  it('is made of new credentials as of a new account', async () => {
+    const hub = new AdminBench();
+    hub.provider = () => numbers('active');
+    const { id } = await hub.done('POST', '/api/accounts', { body: timelinesAi });
+    hub.provider = ({ headers }) =>
+      says({ status: 'error' }, headers?.authorization === 'Bearer another-token' ? 401 : 500);
+    const body = { credentials: { apiToken: 'another-token' } };
+    expect((await hub.done('PATCH', `/api/accounts/${id}`, { body })).warning).toContain('token');
+    expect(await hub.done('PATCH', `/api/accounts/${id}`, { body: { name: 'Shop' } })).not.toHaveProperty('warning');
   });
 });

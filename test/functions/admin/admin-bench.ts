@@ -12,6 +12,7 @@ import { receiver } from '#lib/inbox/receive.ts';
 import { sendApp } from '#lib/outbox/submit.ts';
 import { patternMatcher } from '#lib/reactions/patterns.ts';
 import { defaultConfig } from '#lib/sender/config.ts';
+import { openAccounts } from '#lib/sender/open-accounts.ts';
 import type { ProviderRequest, Reply, Tick } from '#lib/sender/provider.ts';
 import type { Store } from '#lib/store/store.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
@@ -49,6 +50,11 @@ export class AdminBench {
   /** Calls of endpoints, and how they are answered. */
   readonly posted: ProviderRequest[] = [];
   answer: (request: ProviderRequest) => Reply = () => ({ kind: 'answered', status: 204, headers: {}, text: '' });
+  /** Calls of providers. One that does not exist is not there. */
+  provider: (request: ProviderRequest, deadline: number) => Reply | Promise<Reply> = () => ({
+    kind: 'broken',
+    breakdown: 'dns',
+  });
   readonly bench: ReceivingBench;
   readonly ports: AdminPorts;
   readonly #handler;
@@ -64,6 +70,14 @@ export class AdminBench {
       random,
       secrets: this.#secrets(),
       providers: options.providers ?? providers,
+      openAccounts: openAccounts(Object.values(outbound), {
+        ...this.bench.ports(),
+        store: underRole(this.store, 'admin'),
+        random,
+        secrets: this.#secrets(),
+        http: { call: async (request, deadline) => this.provider(request, deadline) },
+        selfPost: { post: async () => false },
+      }),
       reach: options.reach ?? { anyPort: false, privateHosts: false },
       version: '1.2.3',
       ticks: { send: async (tick) => void this.ticks.push(tick) },

@@ -302,6 +302,7 @@ describe('the answers of the API', () => {
     await call('post', '/api/accounts', {}, { ...sandbox, phone: 'x' });
     await call('get', '/api/accounts');
     await call('get', '/api/accounts/{id}', account);
+    await call('post', '/api/accounts/{id}/test', account);
     await call('patch', '/api/accounts/{id}', account, { name: 'Shop' });
     const made = { kind: 'receive', provider: 'sandbox', accountId: account.id, name: 'One' };
     const webhook = await call('post', '/api/webhooks', {}, made);
