@@ -16,7 +16,6 @@ export type Event = Schemas['Event'];
 export type MessageEvent = Schemas['MessageEvent'];
 export type Send = Schemas['Send'];
 export type Webhook = Schemas['Webhook'];
-export type Key = Schemas['Key'];
 
 export interface Session {
   readonly workspace: string;

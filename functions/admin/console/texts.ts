@@ -194,7 +194,7 @@ export const texts = {
   accounts: {
     title: 'Accounts',
     one: 'Account',
-    add: 'Connect an account',
+    make: 'Connect an account',
     empty: 'No account yet',
     emptyHint: 'Messages go out through an account of a provider. The sandbox needs none anywhere.',
     name: 'Name',

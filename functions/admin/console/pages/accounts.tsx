@@ -2,12 +2,12 @@ import { useState } from 'preact/hooks';
 import { addressOf, go } from '../address.ts';
 import { type Account, type NewAccount as AccountBody, api, asked, done } from '../api.ts';
 import { useLive } from '../live.ts';
-import { Confirm } from '../parts/dialog.tsx';
+import { Acts } from '../parts/acts.tsx';
+import { collection, ListPage } from '../parts/collection.tsx';
 import { Field, Form, TextField, type Values } from '../parts/form.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
-import { Badge, Empty, Id, Time } from '../parts/small.tsx';
-import { Table } from '../parts/table.tsx';
-import { attempt, tell } from '../parts/toast.tsx';
+import { Badge, Facts, Id, Time } from '../parts/small.tsx';
+import { tell } from '../parts/toast.tsx';
 import { texts } from '../texts.ts';
 
 const t = texts.accounts;
@@ -18,47 +18,23 @@ function stateOf({ held, paused }: Account): string {
   return paused ? 'paused' : 'active';
 }
 
-export function Accounts({ id }: { readonly id?: string | undefined }) {
-  if (id === 'new') return <NewAccount />;
-  return id === undefined ? <AccountList /> : <OneAccount key={id} id={id} />;
-}
-
-function AccountList() {
-  const live = useLive('accounts', () => asked(api.GET('/api/accounts', { params: { query: { limit: 200 } } })));
-  const add = (
-    <a class="button primary" href={addressOf('accounts', 'new')}>
-      {t.add}
-    </a>
-  );
-  return (
-    <Page title={t.title} call="GET /api/accounts" actions={add}>
-      <Loaded live={live}>
-        {({ items }) =>
-          items.length === 0 ? (
-            <Empty title={t.empty}>
-              <p>{t.emptyHint}</p>
-            </Empty>
-          ) : (
-            <Table
-              label={t.title}
-              rows={items}
-              keyOf={({ id }) => id}
-              columns={[
-                { head: t.name, cell: (account) => <a href={addressOf('accounts', account.id)}>{nameOf(account)}</a> },
-                { head: t.provider, cell: ({ provider, channel }) => `${provider}, ${channel}` },
-                { head: t.phone, cell: ({ phone }) => phone ?? texts.none },
-                { head: t.state, cell: (account) => <Badge state={stateOf(account)} /> },
-                { head: t.reason, cell: ({ holdReason, pauseReason }) => holdReason ?? pauseReason ?? texts.none },
-                { head: t.pending, cell: ({ pending }) => pending, numeric: true },
-                { head: t.next, cell: ({ nextSendAt }) => (nextSendAt ? <Time at={nextSendAt} /> : texts.none) },
-              ]}
-            />
-          )
-        }
-      </Loaded>
-    </Page>
-  );
-}
+const AccountList = () => (
+  <ListPage
+    page="accounts"
+    texts={t}
+    call="GET /api/accounts"
+    load={(cursor) => asked(api.GET('/api/accounts', { params: { query: cursor ? { cursor } : {} } }))}
+    columns={[
+      { head: t.name, cell: (account) => <a href={addressOf('accounts', account.id)}>{nameOf(account)}</a> },
+      { head: t.provider, cell: ({ provider, channel }) => `${provider}, ${channel}` },
+      { head: t.phone, cell: ({ phone }) => phone ?? texts.none },
+      { head: t.state, cell: (account) => <Badge state={stateOf(account)} /> },
+      { head: t.reason, cell: ({ holdReason, pauseReason }) => holdReason ?? pauseReason ?? texts.none },
+      { head: t.pending, cell: ({ pending }) => pending, numeric: true },
+      { head: t.next, cell: ({ nextSendAt }) => (nextSendAt ? <Time at={nextSendAt} /> : texts.none) },
+    ]}
+  />
+);
 
 /** What each way of connecting asks for, in the words of the API. */
 interface Way {
@@ -125,8 +101,8 @@ function NewAccount() {
     go(addressOf('accounts', made.id));
   };
   return (
-    <Page title={t.add} call="POST /api/accounts">
-      <Form key={chosen} act={t.add} onSubmit={create} class="form wide">
+    <Page title={t.make} call="POST /api/accounts">
+      <Form key={chosen} act={t.make} onSubmit={create} class="form wide">
         <Field label={t.provider} hint={t.hints[way.provider] ?? ''}>
           <select value={chosen} onChange={({ currentTarget }) => choose(Number(currentTarget.value))}>
             {WAYS.map(({ label }, index) => (
@@ -152,98 +128,83 @@ function OneAccount({ id }: { readonly id: string }) {
     <Page
       title={live.data ? nameOf(live.data) : t.one}
       call="GET /api/accounts/{id}"
-      actions={live.data && <Acts account={live.data} onChange={live.again} />}
+      actions={live.data && <AccountActs account={live.data} onChange={live.again} />}
     >
       <Loaded live={live}>
         {(account) => (
-          <dl class="facts card">
-            <dt>{t.state}</dt>
-            <dd>
-              <Badge state={stateOf(account)} /> {account.holdReason ?? account.pauseReason}
-            </dd>
-            <dt>{t.provider}</dt>
-            <dd>
-              {account.provider}, {account.channel}
-            </dd>
-            <dt>{t.phone}</dt>
-            <dd>{account.phone ?? texts.none}</dd>
-            <dt>{t.pace}</dt>
-            <dd>{t.paceOf(account.pacing.minMs, account.pacing.maxMs)}</dd>
-            <dt>{t.pending}</dt>
-            <dd>{account.pending}</dd>
-            <dt>{t.next}</dt>
-            <dd>{account.nextSendAt ? <Time at={account.nextSendAt} /> : texts.none}</dd>
-            <dt>{texts.id}</dt>
-            <dd>
-              <Id id={account.id} />
-            </dd>
-          </dl>
+          <Facts
+            of={[
+              [
+                t.state,
+                <>
+                  <Badge state={stateOf(account)} /> {account.holdReason ?? account.pauseReason}
+                </>,
+              ],
+              [t.provider, `${account.provider}, ${account.channel}`],
+              [t.phone, account.phone ?? texts.none],
+              [t.pace, t.paceOf(account.pacing.minMs, account.pacing.maxMs)],
+              [t.pending, account.pending],
+              [t.next, account.nextSendAt ? <Time key="next" at={account.nextSendAt} /> : texts.none],
+              [texts.id, <Id key="id" id={account.id} />],
+            ]}
+          />
         )}
       </Loaded>
     </Page>
   );
 }
 
-function Acts({ account, onChange }: { readonly account: Account; readonly onChange: () => Promise<unknown> }) {
-  const [asks, ask] = useState<'cancel' | 'delete'>();
+interface AccountActsProps {
+  readonly account: Account;
+  readonly onChange: () => Promise<unknown>;
+}
+
+function AccountActs({ account, onChange }: AccountActsProps) {
   const name = nameOf(account);
-  const close = () => ask(undefined);
   const path = { params: { path: { id: account.id } } };
-  const act = async (call: () => Promise<unknown>, said: string) => {
-    await attempt(call, said);
-    await onChange();
-  };
-  const pause = () => act(() => asked(api.POST('/api/accounts/{id}/pause', { ...path, body: {} })), t.pausedSaid);
-  const resume = () => act(() => asked(api.POST('/api/accounts/{id}/resume', path)), t.resumedSaid);
   const cancelAll = async () => {
     let count = 0;
     let hasMore = true;
-    const all = async () => {
-      // One call does what fits into its time.
-      while (hasMore) {
-        const { cancelled, more } = await asked(api.POST('/api/accounts/{id}/cancel', path));
-        count += cancelled;
-        hasMore = more;
-      }
-    };
-    if (await attempt(all)) tell(t.cancelledSaid(count));
-    await onChange();
-  };
-  const remove = async () => {
-    if (await attempt(() => done(api.DELETE('/api/accounts/{id}', path)), t.deleted)) go(addressOf('accounts'));
+    // One call does what fits into its time.
+    while (hasMore) {
+      const { cancelled, more } = await asked(api.POST('/api/accounts/{id}/cancel', path));
+      count += cancelled;
+      hasMore = more;
+    }
+    tell(t.cancelledSaid(count));
   };
   return (
-    <>
-      {!account.paused && (
-        <button type="button" onClick={pause}>
-          {t.pause}
-        </button>
-      )}
-      {(account.paused || account.held) && (
-        <button type="button" class="primary" onClick={resume}>
-          {t.resume}
-        </button>
-      )}
-      {account.pending > 0 && (
-        <button type="button" class="danger" onClick={() => ask('cancel')}>
-          {t.cancel}
-        </button>
-      )}
-      <button type="button" class="danger" onClick={() => ask('delete')}>
-        {t.delete}
-      </button>
-      {asks === 'cancel' && (
-        <Confirm
-          title={t.cancel}
-          text={t.cancelText(name, account.pending)}
-          act={t.cancel}
-          onClose={close}
-          onConfirm={cancelAll}
-        />
-      )}
-      {asks === 'delete' && (
-        <Confirm title={t.delete} text={t.deleteText(name)} act={t.delete} onClose={close} onConfirm={remove} />
-      )}
-    </>
+    <Acts
+      onDone={onChange}
+      acts={[
+        !account.paused && {
+          label: t.pause,
+          run: () => asked(api.POST('/api/accounts/{id}/pause', { ...path, body: {} })),
+          said: t.pausedSaid,
+        },
+        (account.paused || account.held) && {
+          label: t.resume,
+          run: () => asked(api.POST('/api/accounts/{id}/resume', path)),
+          said: t.resumedSaid,
+          look: 'primary',
+        },
+        account.pending > 0 && {
+          label: t.cancel,
+          run: cancelAll,
+          asks: t.cancelText(name, account.pending),
+          look: 'danger',
+        },
+        {
+          label: t.delete,
+          run: () => done(api.DELETE('/api/accounts/{id}', path)),
+          asks: t.deleteText(name),
+          look: 'danger',
+          said: t.deleted,
+          leadsTo: addressOf('accounts'),
+        },
+      ]}
+    />
   );
 }
+
+export const Accounts = collection({ List: AccountList, New: NewAccount, One: OneAccount });

@@ -1,69 +1,32 @@
 import { useState } from 'preact/hooks';
-import { addressOf, go } from '../address.ts';
-import { api, asked, done, mayChange } from '../api.ts';
+import { addressOf } from '../address.ts';
+import { api, asked, done } from '../api.ts';
 import { useLive } from '../live.ts';
-import { Confirm } from '../parts/dialog.tsx';
+import { Acts } from '../parts/acts.tsx';
+import { collection, ListPage } from '../parts/collection.tsx';
 import { Form, TextField, type Values } from '../parts/form.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
-import { Badge, Code, Empty, Id, Time } from '../parts/small.tsx';
+import { Badge, Empty, Facts, ShownOnce, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
-import { attempt } from '../parts/toast.tsx';
 import { texts } from '../texts.ts';
 
 const t = texts.endpoints;
 
-export function Endpoints({ id }: { readonly id?: string | undefined }) {
-  if (id === 'new') return <NewEndpoint />;
-  return id === undefined ? <EndpointList /> : <OneEndpoint key={id} id={id} />;
-}
-
-function EndpointList() {
-  const live = useLive('endpoints', () => asked(api.GET('/api/endpoints')));
-  const make = (
-    <a class="button primary" href={addressOf('endpoints', 'new')}>
-      {t.make}
-    </a>
-  );
-  return (
-    <Page title={t.title} call="GET /api/endpoints" actions={make}>
-      <Loaded live={live}>
-        {({ items }) =>
-          items.length === 0 ? (
-            <Empty title={t.empty}>
-              <p>{t.emptyHint}</p>
-            </Empty>
-          ) : (
-            <Table
-              label={t.title}
-              rows={items}
-              keyOf={({ id }) => id}
-              columns={[
-                { head: t.name, cell: ({ id, name, url }) => <a href={addressOf('endpoints', id)}>{name ?? url}</a> },
-                { head: t.state, cell: ({ state }) => <Badge state={state} /> },
-                { head: t.types, cell: ({ types }) => types.join(', ') },
-                { head: t.waiting, cell: ({ waiting }) => waiting ?? 0, numeric: true },
-              ]}
-            />
-          )
-        }
-      </Loaded>
-    </Page>
-  );
-}
-
-function Secret({ secret }: { readonly secret: string }) {
-  return (
-    <section class="card">
-      <p>{t.secretHint}</p>
-      <p>{texts.shownOnce}</p>
-      <Code text={secret} />
-      <div class="actions">
-        <Id id={secret} label={t.copySecret} />
-      </div>
-    </section>
-  );
-}
+const EndpointList = () => (
+  <ListPage
+    page="endpoints"
+    texts={t}
+    call="GET /api/endpoints"
+    load={() => asked(api.GET('/api/endpoints'))}
+    columns={[
+      { head: t.name, cell: ({ id, name, url }) => <a href={addressOf('endpoints', id)}>{name ?? url}</a> },
+      { head: t.state, cell: ({ state }) => <Badge state={state} /> },
+      { head: t.types, cell: ({ types }) => types.join(', ') },
+      { head: t.waiting, cell: ({ waiting }) => waiting ?? 0, numeric: true },
+    ]}
+  />
+);
 
 function NewEndpoint() {
   const [made, setMade] = useState<{ readonly id: string; readonly secret: string }>();
@@ -75,7 +38,9 @@ function NewEndpoint() {
   if (made) {
     return (
       <Page title={t.made}>
-        <Secret secret={made.secret} />
+        <ShownOnce text={made.secret} copy={t.copySecret}>
+          <p>{t.secretHint}</p>
+        </ShownOnce>
         <a href={addressOf('endpoints', made.id)}>{t.toEndpoint}</a>
       </Page>
     );
@@ -102,35 +67,30 @@ function OneEndpoint({ id }: { readonly id: string }) {
   const { items, next } = useOlder(id, live.data?.deliveries, (one) => one.id, load);
   const [secret, setSecret] = useState<string>();
   const endpoint = live.data?.endpoint;
-  const retry = async (delivery: string) => {
-    await attempt(
-      () => asked(api.POST('/api/deliveries/{id}/retry', { params: { path: { id: delivery } } })),
-      t.retried,
-    );
-    await live.again();
-  };
+  const retry = (delivery: string) =>
+    asked(api.POST('/api/deliveries/{id}/retry', { params: { path: { id: delivery } } }));
   return (
     <Page
       title={endpoint ? (endpoint.name ?? endpoint.url) : t.one}
       call="GET /api/endpoints/{id}"
-      actions={endpoint && <Acts endpoint={endpoint} onChange={live.again} onSecret={setSecret} />}
+      actions={endpoint && <EndpointActs endpoint={endpoint} onChange={live.again} onSecret={setSecret} />}
     >
-      {secret && <Secret secret={secret} />}
+      {secret && (
+        <ShownOnce text={secret} copy={t.copySecret}>
+          <p>{t.secretHint}</p>
+        </ShownOnce>
+      )}
       <Loaded live={live}>
         {({ endpoint: { url, state, types, waiting } }) => (
           <>
-            <dl class="facts card">
-              <dt>{t.state}</dt>
-              <dd>
-                <Badge state={state} />
-              </dd>
-              <dt>{t.url}</dt>
-              <dd>{url}</dd>
-              <dt>{t.types}</dt>
-              <dd>{types.join(', ')}</dd>
-              <dt>{t.waiting}</dt>
-              <dd>{waiting ?? 0}</dd>
-            </dl>
+            <Facts
+              of={[
+                [t.state, <Badge key="state" state={state} />],
+                [t.url, url],
+                [t.types, types.join(', ')],
+                [t.waiting, waiting ?? 0],
+              ]}
+            />
             <h2>{t.deliveries}</h2>
             {items.length === 0 ? (
               <Empty title={t.noDelivery} />
@@ -151,12 +111,13 @@ function OneEndpoint({ id }: { readonly id: string }) {
                   { head: t.at, cell: ({ storedAt }) => <Time at={storedAt} /> },
                   {
                     head: t.act,
-                    cell: (one) =>
-                      mayChange() && (
-                        <button type="button" class="small" onClick={() => retry(one.id)}>
-                          {t.retry}
-                        </button>
-                      ),
+                    cell: (one) => (
+                      <Acts
+                        isSmall
+                        acts={[{ label: t.retry, run: () => retry(one.id), said: t.retried }]}
+                        onDone={live.again}
+                      />
+                    ),
                   },
                 ]}
               />
@@ -169,59 +130,40 @@ function OneEndpoint({ id }: { readonly id: string }) {
   );
 }
 
-interface ActsProps {
+interface EndpointActsProps {
   readonly endpoint: { readonly id: string; readonly name?: string; readonly url: string; readonly state: string };
   readonly onChange: () => Promise<unknown>;
   readonly onSecret: (secret: string) => void;
 }
 
-function Acts({ endpoint: { id, name, url, state }, onChange, onSecret }: ActsProps) {
-  const [asks, ask] = useState<'rotate' | 'delete'>();
+function EndpointActs({ endpoint: { id, name, url, state }, onChange, onSecret }: EndpointActsProps) {
   const path = { params: { path: { id } } };
-  const act = async (call: () => Promise<unknown>, said: string) => {
-    await attempt(call, said);
-    await onChange();
-  };
-  const test = () => act(() => asked(api.POST('/api/endpoints/{id}/test', { ...path, body: {} })), t.tested);
+  const rotate = async () => onSecret((await asked(api.POST('/api/endpoints/{id}/rotate', path))).secret);
+  const isOff = state === 'disabled';
   const toggle = () =>
-    act(
-      () =>
-        asked(
-          state === 'disabled'
-            ? api.POST('/api/endpoints/{id}/enable', path)
-            : api.POST('/api/endpoints/{id}/disable', path),
-        ),
-      t.switched,
-    );
-  const rotate = () =>
-    attempt(async () => {
-      const { secret } = await asked(api.POST('/api/endpoints/{id}/rotate', path));
-      onSecret(secret);
-    });
-  const remove = async () => {
-    if (await attempt(() => done(api.DELETE('/api/endpoints/{id}', path)), t.deleted)) go(addressOf('endpoints'));
-  };
-  const close = () => ask(undefined);
+    asked(isOff ? api.POST('/api/endpoints/{id}/enable', path) : api.POST('/api/endpoints/{id}/disable', path));
   return (
-    <>
-      <button type="button" onClick={test}>
-        {t.test}
-      </button>
-      <button type="button" onClick={toggle}>
-        {state === 'disabled' ? t.on : t.off}
-      </button>
-      <button type="button" onClick={() => ask('rotate')}>
-        {t.rotate}
-      </button>
-      <button type="button" class="danger" onClick={() => ask('delete')}>
-        {t.delete}
-      </button>
-      {asks === 'rotate' && (
-        <Confirm title={t.rotate} text={t.rotateText} act={t.rotate} onClose={close} onConfirm={rotate} />
-      )}
-      {asks === 'delete' && (
-        <Confirm title={t.delete} text={t.deleteText(name ?? url)} act={t.delete} onClose={close} onConfirm={remove} />
-      )}
-    </>
+    <Acts
+      onDone={onChange}
+      acts={[
+        {
+          label: t.test,
+          run: () => asked(api.POST('/api/endpoints/{id}/test', { ...path, body: {} })),
+          said: t.tested,
+        },
+        { label: isOff ? t.on : t.off, run: toggle, said: t.switched },
+        { label: t.rotate, run: rotate, asks: t.rotateText },
+        {
+          label: t.delete,
+          run: () => done(api.DELETE('/api/endpoints/{id}', path)),
+          asks: t.deleteText(name ?? url),
+          look: 'danger',
+          said: t.deleted,
+          leadsTo: addressOf('endpoints'),
+        },
+      ]}
+    />
   );
 }
+
+export const Endpoints = collection({ List: EndpointList, New: NewEndpoint, One: OneEndpoint });

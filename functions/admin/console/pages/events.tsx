@@ -1,12 +1,13 @@
 import { address, addressOf, go } from '../address.ts';
-import { api, asked, type Event, mayChange } from '../api.ts';
+import { api, asked, type Event } from '../api.ts';
 import { useLive } from '../live.ts';
+import { Acts } from '../parts/acts.tsx';
 import { EventLine } from '../parts/event-line.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
-import { Badge, Code, Empty, Id, Time } from '../parts/small.tsx';
+import { Badge, Code, Empty, Facts, Id, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
-import { attempt, tell } from '../parts/toast.tsx';
+import { tell } from '../parts/toast.tsx';
 import { texts } from '../texts.ts';
 
 const t = texts.events;
@@ -89,10 +90,7 @@ function EventTable({ events }: { readonly events: readonly Event[] }) {
 /** Types that were not understood, by how many there are. */
 function Quarantine({ onReplayed }: { readonly onReplayed: () => Promise<unknown> }) {
   const live = useLive('quarantine', () => asked(api.GET('/api/events/quarantine')));
-  const replay = async (type: string) => {
-    await attempt(() => replayAll({ type }));
-    await Promise.all([live.again(), onReplayed()]);
-  };
+  const onDone = () => Promise.all([live.again(), onReplayed()]);
   return (
     <Loaded live={live}>
       {({ items }) =>
@@ -109,12 +107,9 @@ function Quarantine({ onReplayed }: { readonly onReplayed: () => Promise<unknown
               { head: t.since, cell: ({ firstAt }) => <Time at={firstAt} /> },
               {
                 head: t.act,
-                cell: ({ type }) =>
-                  mayChange() && (
-                    <button type="button" class="small" onClick={() => replay(type)}>
-                      {t.replayType}
-                    </button>
-                  ),
+                cell: ({ type }) => (
+                  <Acts isSmall acts={[{ label: t.replayType, run: () => replayAll({ type }) }]} onDone={onDone} />
+                ),
               },
             ]}
           />
@@ -143,54 +138,37 @@ function OneEvent({ id }: { readonly id: string }) {
     ]);
     return { event, raw: raw.data === undefined ? undefined : String(raw.data) };
   });
-  const replay = async () => {
-    await attempt(() => asked(api.POST('/api/events/{id}/replay', path)), t.done);
-    await live.again();
-  };
+  const replay = () => asked(api.POST('/api/events/{id}/replay', path));
   return (
     <Page
       title={t.one}
       call="GET /api/events/{id}"
-      actions={
-        <button type="button" onClick={replay}>
-          {t.replay}
-        </button>
-      }
+      actions={<Acts acts={[{ label: t.replay, run: replay, said: t.done }]} onDone={live.again} />}
     >
       <Loaded live={live}>
         {({ event, raw }) => (
           <>
-            <dl class="facts card">
-              <dt>{t.what}</dt>
-              <dd>
-                <EventLine event={event} />
-              </dd>
-              <dt>{t.received}</dt>
-              <dd>{new Date(event.receivedAt).toLocaleString()}</dd>
-              <dt>{t.provider}</dt>
-              <dd>{event.provider}</dd>
-              {event.kind === 'message' && (
-                <>
-                  <dt>{t.chat}</dt>
-                  <dd>
-                    <a href={addressOf('inbox', event.chatId)}>{event.message.chat.title ?? event.message.chat.id}</a>
-                  </dd>
-                </>
-              )}
-              {event.kind === 'unknown' && (
-                <>
-                  <dt>{t.quarantine}</dt>
-                  <dd>
+            <Facts
+              of={[
+                [t.what, <EventLine key="what" event={event} />],
+                [t.received, new Date(event.receivedAt).toLocaleString()],
+                [t.provider, event.provider],
+                event.kind === 'message' && [
+                  t.chat,
+                  <a key="chat" href={addressOf('inbox', event.chatId)}>
+                    {event.message.chat.title ?? event.message.chat.id}
+                  </a>,
+                ],
+                event.kind === 'unknown' && [
+                  t.quarantine,
+                  <>
                     <Badge state={event.quarantined === false ? t.understood : 'quarantined'} />{' '}
                     {event.issues.map(({ path: where, message }) => `${where} ${message}`).join('; ')}
-                  </dd>
-                </>
-              )}
-              <dt>{texts.id}</dt>
-              <dd>
-                <Id id={event.id} />
-              </dd>
-            </dl>
+                  </>,
+                ],
+                [texts.id, <Id key="id" id={event.id} />],
+              ]}
+            />
             <h2>{t.shape}</h2>
             <Code text={JSON.stringify(event, null, 2)} />
             {raw !== undefined && (

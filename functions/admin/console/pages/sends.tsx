@@ -4,7 +4,7 @@ import { useLive } from '../live.ts';
 import { SendActions } from '../parts/bubble.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
-import { Badge, Empty, Id, Phone, Time } from '../parts/small.tsx';
+import { Badge, Empty, Facts, Id, Phone, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
 import { texts } from '../texts.ts';
 
@@ -121,36 +121,31 @@ function OneSend({ id }: { readonly id: string }) {
       <Loaded live={live}>
         {(send) => (
           <>
-            <dl class="facts card">
-              <dt>{t.state}</dt>
-              <dd>
-                <Badge state={send.state} />
-              </dd>
-              <dt>{t.to}</dt>
-              <dd>
-                {send.recipient.chatId ? (
-                  <a href={addressOf('inbox', send.recipient.chatId)}>{toWhom(send)}</a>
-                ) : (
-                  toWhom(send)
-                )}
-              </dd>
-              <dt>{t.message}</dt>
-              <dd>{textOf(send)}</dd>
-              <dt>{t.reason}</dt>
-              <dd>{reasonOf(send) ?? texts.none}</dd>
-              <dt>{t.credits}</dt>
-              <dd>
-                {send.credits}, {send.creditState.replaceAll('_', ' ')}
-              </dd>
-              <dt>{t.account}</dt>
-              <dd>
-                <a href={addressOf('accounts', send.accountId)}>{send.provider}</a>
-              </dd>
-              <dt>{texts.id}</dt>
-              <dd>
-                <Id id={send.messageId} />
-              </dd>
-            </dl>
+            <Facts
+              of={[
+                [t.state, <Badge key="state" state={send.state} />],
+                [
+                  t.to,
+                  send.recipient.chatId ? (
+                    <a key="to" href={addressOf('inbox', send.recipient.chatId)}>
+                      {toWhom(send)}
+                    </a>
+                  ) : (
+                    toWhom(send)
+                  ),
+                ],
+                [t.message, textOf(send)],
+                [t.reason, reasonOf(send) ?? texts.none],
+                [t.credits, `${send.credits}, ${send.creditState.replaceAll('_', ' ')}`],
+                [
+                  t.account,
+                  <a key="account" href={addressOf('accounts', send.accountId)}>
+                    {send.provider}
+                  </a>,
+                ],
+                [texts.id, <Id key="id" id={send.messageId} />],
+              ]}
+            />
             <Act send={send} onChange={live.again} />
             <h2>{t.history}</h2>
             <Table

@@ -1,12 +1,11 @@
 import { useState } from 'preact/hooks';
-import { api, asked, chooseWorkspace, done, type Key, session, workspace } from '../api.ts';
+import { api, asked, chooseWorkspace, done, session, workspace } from '../api.ts';
 import { useLive } from '../live.ts';
-import { Confirm } from '../parts/dialog.tsx';
+import { Acts } from '../parts/acts.tsx';
 import { Field, Form, TextField, type Values } from '../parts/form.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
-import { Code, Empty, Id, Time } from '../parts/small.tsx';
+import { Empty, Id, ShownOnce, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
-import { attempt } from '../parts/toast.tsx';
 import { texts } from '../texts.ts';
 
 const t = texts.settings;
@@ -69,31 +68,17 @@ function Keys({ id }: { readonly id: string }) {
   const path = { params: { path: { id } } };
   const live = useLive(`keys ${id}`, () => asked(api.GET('/api/workspaces/{id}/keys', path)));
   const [made, setMade] = useState<string>();
-  const [going, setGoing] = useState<Key>();
   const create = async ({ name }: Values) => {
     const { key } = await asked(api.POST('/api/workspaces/{id}/keys', { ...path, body: name ? { name } : {} }));
     setMade(key);
     await live.again();
   };
-  const remove = async (keyId: string) => {
-    await attempt(
-      () => done(api.DELETE('/api/workspaces/{id}/keys/{keyId}', { params: { path: { id, keyId } } })),
-      t.deleted,
-    );
-    await live.again();
-  };
+  const remove = (keyId: string) =>
+    done(api.DELETE('/api/workspaces/{id}/keys/{keyId}', { params: { path: { id, keyId } } }));
   return (
     <section class="card">
       <h2>{t.keys}</h2>
-      {made && (
-        <>
-          <p>{texts.shownOnce}</p>
-          <Code text={made} />
-          <div class="actions">
-            <Id id={made} label={t.copyKey} />
-          </div>
-        </>
-      )}
+      {made && <ShownOnce text={made} copy={t.copyKey} />}
       <Loaded live={live}>
         {({ items }) =>
           items.length === 0 ? (
@@ -110,9 +95,19 @@ function Keys({ id }: { readonly id: string }) {
                 {
                   head: t.act,
                   cell: (key) => (
-                    <button type="button" class="small danger" onClick={() => setGoing(key)}>
-                      {t.delete}
-                    </button>
+                    <Acts
+                      isSmall
+                      acts={[
+                        {
+                          label: t.delete,
+                          run: () => remove(key.id),
+                          asks: t.deleteText(key.name ?? key.prefix),
+                          look: 'danger',
+                          said: t.deleted,
+                        },
+                      ]}
+                      onDone={live.again}
+                    />
                   ),
                 },
               ]}
@@ -123,15 +118,6 @@ function Keys({ id }: { readonly id: string }) {
       <Form act={t.makeKey} onSubmit={create}>
         <TextField name="name" label={t.keyFor} />
       </Form>
-      {going && (
-        <Confirm
-          title={t.delete}
-          text={t.deleteText(going.name ?? going.prefix)}
-          act={t.delete}
-          onClose={() => setGoing(undefined)}
-          onConfirm={() => remove(going.id)}
-        />
-      )}
     </section>
   );
 }

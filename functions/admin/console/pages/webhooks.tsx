@@ -1,12 +1,12 @@
 import { useState } from 'preact/hooks';
-import { address, addressOf, go } from '../address.ts';
+import { address, addressOf } from '../address.ts';
 import { api, asked, done, hubUrl, type Webhook } from '../api.ts';
 import { useLive } from '../live.ts';
-import { Confirm } from '../parts/dialog.tsx';
+import { Acts } from '../parts/acts.tsx';
+import { collection, ListPage } from '../parts/collection.tsx';
 import { Field, Form, TextField, type Values } from '../parts/form.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
-import { Pager, useOlder } from '../parts/pager.tsx';
-import { Badge, Code, Empty, Id, Time } from '../parts/small.tsx';
+import { Badge, Code, Empty, Facts, Id, ShownOnce, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
 import { attempt } from '../parts/toast.tsx';
 import { texts } from '../texts.ts';
@@ -17,49 +17,22 @@ type Provider = (typeof PROVIDERS)[number];
 const isProvider = (text: string | undefined): text is Provider => PROVIDERS.some((one) => one === text);
 const nameOf = ({ name, provider, kind }: Webhook) => name ?? provider ?? kind;
 
-export function Webhooks({ id }: { readonly id?: string | undefined }) {
-  if (id === 'new') return <NewWebhook />;
-  return id === undefined ? <WebhookList /> : <OneWebhook key={id} id={id} />;
-}
-
-function WebhookList() {
-  const load = (cursor?: string) => asked(api.GET('/api/webhooks', { params: { query: cursor ? { cursor } : {} } }));
-  const live = useLive('webhooks', load);
-  const { items, next } = useOlder('webhooks', live.data, ({ id }) => id, load);
-  const make = (
-    <a class="button primary" href={addressOf('webhooks', 'new')}>
-      {t.make}
-    </a>
-  );
-  return (
-    <Page title={t.title} call="GET /api/webhooks" actions={make}>
-      <Loaded live={live}>
-        {() =>
-          items.length === 0 ? (
-            <Empty title={t.empty}>
-              <p>{t.emptyHint}</p>
-            </Empty>
-          ) : (
-            <Table
-              label={t.title}
-              rows={items}
-              keyOf={({ id }) => id}
-              columns={[
-                { head: t.name, cell: (one) => <a href={addressOf('webhooks', one.id)}>{nameOf(one)}</a> },
-                { head: t.kind, cell: ({ kind }) => t.kinds[kind] },
-                { head: t.provider, cell: ({ provider }) => provider ?? texts.none },
-                { head: t.state, cell: ({ enabled }) => <Badge state={enabled ? 'on' : 'off'} /> },
-                { head: t.token, cell: ({ tokenPrefix }) => <code>{tokenPrefix}…</code> },
-                { head: t.made, cell: ({ createdAt }) => <Time at={createdAt} /> },
-              ]}
-            />
-          )
-        }
-      </Loaded>
-      <Pager next={next} />
-    </Page>
-  );
-}
+const WebhookList = () => (
+  <ListPage
+    page="webhooks"
+    texts={t}
+    call="GET /api/webhooks"
+    load={(cursor) => asked(api.GET('/api/webhooks', { params: { query: cursor ? { cursor } : {} } }))}
+    columns={[
+      { head: t.name, cell: (one) => <a href={addressOf('webhooks', one.id)}>{nameOf(one)}</a> },
+      { head: t.kind, cell: ({ kind }) => t.kinds[kind] },
+      { head: t.provider, cell: ({ provider }) => provider ?? texts.none },
+      { head: t.state, cell: ({ enabled }) => <Badge state={enabled ? 'on' : 'off'} /> },
+      { head: t.token, cell: ({ tokenPrefix }) => <code>{tokenPrefix}…</code> },
+      { head: t.made, cell: ({ createdAt }) => <Time at={createdAt} /> },
+    ]}
+  />
+);
 
 interface Made {
   readonly id: string;
@@ -122,14 +95,9 @@ function Paste({ made }: { readonly made: Made }) {
   };
   return (
     <Page title={t.paste}>
-      <section class="card">
-        <p>{texts.shownOnce}</p>
-        <Code text={made.url} />
-        <div class="actions">
-          <Id id={made.url} label={t.copyUrl} />
-        </div>
+      <ShownOnce text={made.url} copy={t.copyUrl}>
         <p>{t.where[made.provider ?? 'send']}</p>
-      </section>
+      </ShownOnce>
       <p class="actions" role="status">
         <Badge state={hasCall ? 'connected' : 'waiting'} /> {hasCall ? t.called : t.waiting}
         {made.provider === 'sandbox' && !hasCall && (
@@ -158,34 +126,20 @@ function OneWebhook({ id }: { readonly id: string }) {
     <Page
       title={name}
       call="GET /api/webhooks/{id}"
-      actions={live.data && <Acts webhook={live.data.webhook} onChange={live.again} onUrl={setUrl} />}
+      actions={live.data && <WebhookActs webhook={live.data.webhook} onChange={live.again} onUrl={setUrl} />}
     >
-      {url && (
-        <section class="card">
-          <p>{texts.shownOnce}</p>
-          <Code text={url} />
-          <div class="actions">
-            <Id id={url} label={t.copyUrl} />
-          </div>
-        </section>
-      )}
+      {url && <ShownOnce text={url} copy={t.copyUrl} />}
       <Loaded live={live}>
         {({ webhook, attempts }) => (
           <>
-            <dl class="facts card">
-              <dt>{t.state}</dt>
-              <dd>
-                <Badge state={webhook.enabled ? 'on' : 'off'} />
-              </dd>
-              <dt>{t.kind}</dt>
-              <dd>{t.kinds[webhook.kind]}</dd>
-              <dt>{t.secret}</dt>
-              <dd>{webhook.hasSecret ? t.checked : texts.none}</dd>
-              <dt>{texts.id}</dt>
-              <dd>
-                <Id id={webhook.id} />
-              </dd>
-            </dl>
+            <Facts
+              of={[
+                [t.state, <Badge key="state" state={webhook.enabled ? 'on' : 'off'} />],
+                [t.kind, t.kinds[webhook.kind]],
+                [t.secret, webhook.hasSecret ? t.checked : texts.none],
+                [texts.id, <Id key="id" id={webhook.id} />],
+              ]}
+            />
             <h2>{t.attempts}</h2>
             {attempts.length === 0 ? <Empty title={t.waiting} /> : <Attempts attempts={attempts} />}
             {attempts.length > 0 && (
@@ -241,46 +195,40 @@ function Attempts({ attempts }: { readonly attempts: readonly Attempt[] }) {
   );
 }
 
-interface ActsProps {
+interface WebhookActsProps {
   readonly webhook: Webhook;
   readonly onChange: () => Promise<unknown>;
   readonly onUrl: (url: string) => void;
 }
 
-function Acts({ webhook: { id, enabled, ...webhook }, onChange, onUrl }: ActsProps) {
-  const [asks, ask] = useState<'rotate' | 'delete'>();
+function WebhookActs({ webhook, onChange, onUrl }: WebhookActsProps) {
+  const { id, enabled } = webhook;
   const path = { params: { path: { id } } };
-  const name = nameOf({ id, enabled, ...webhook });
-  const toggle = async () => {
-    await attempt(() => asked(api.PATCH('/api/webhooks/{id}', { ...path, body: { enabled: !enabled } })));
-    await onChange();
-  };
-  const rotate = () =>
-    attempt(async () => {
-      const { url } = await asked(api.POST('/api/webhooks/{id}/rotate', path));
-      onUrl(url);
-    });
-  const remove = async () => {
-    if (await attempt(() => done(api.DELETE('/api/webhooks/{id}', path)), t.deleted)) go(addressOf('webhooks'));
-  };
-  const close = () => ask(undefined);
+  const name = nameOf(webhook);
   return (
-    <>
-      <button type="button" onClick={toggle}>
-        {enabled ? t.off : t.on}
-      </button>
-      <button type="button" onClick={() => ask('rotate')}>
-        {t.rotate}
-      </button>
-      <button type="button" class="danger" onClick={() => ask('delete')}>
-        {t.delete}
-      </button>
-      {asks === 'rotate' && (
-        <Confirm title={t.rotate} text={t.rotateText(name)} act={t.rotate} onClose={close} onConfirm={rotate} />
-      )}
-      {asks === 'delete' && (
-        <Confirm title={t.delete} text={t.deleteText(name)} act={t.delete} onClose={close} onConfirm={remove} />
-      )}
-    </>
+    <Acts
+      onDone={onChange}
+      acts={[
+        {
+          label: enabled ? t.off : t.on,
+          run: () => asked(api.PATCH('/api/webhooks/{id}', { ...path, body: { enabled: !enabled } })),
+        },
+        {
+          label: t.rotate,
+          run: async () => onUrl((await asked(api.POST('/api/webhooks/{id}/rotate', path))).url),
+          asks: t.rotateText(name),
+        },
+        {
+          label: t.delete,
+          run: () => done(api.DELETE('/api/webhooks/{id}', path)),
+          asks: t.deleteText(name),
+          look: 'danger',
+          said: t.deleted,
+          leadsTo: addressOf('webhooks'),
+        },
+      ]}
+    />
   );
 }
+
+export const Webhooks = collection({ List: WebhookList, New: NewWebhook, One: OneWebhook });

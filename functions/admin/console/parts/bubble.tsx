@@ -1,11 +1,11 @@
 import { Check, CheckCheck, CircleAlert, CircleHelp, Clock } from 'lucide-preact';
 import { addressOf } from '../address.ts';
-import { api, asked, type MessageEvent, mayChange, type Send } from '../api.ts';
+import { api, asked, type MessageEvent, type Send } from '../api.ts';
 import { texts } from '../texts.ts';
+import { Acts } from './acts.tsx';
 import { ContentView, lineOf } from './content.tsx';
 import { MessageText } from './message-text.tsx';
 import { Time } from './small.tsx';
-import { attempt } from './toast.tsx';
 
 const TICKS = {
   queued: Clock,
@@ -109,29 +109,26 @@ interface SendActionsProps {
   readonly onChange: () => Promise<unknown>;
 }
 
+/** Takes back what waits, and sends again what did not go out. */
 export function SendActions({ send, state, onChange }: SendActionsProps) {
   const t = texts.inbox;
   const path = { params: { path: { messageId: send.messageId } } };
-  const cancel = async () => {
-    await attempt(() => asked(api.POST('/api/sends/{messageId}/cancel', path)), t.cancelled);
-    await onChange();
-  };
-  const again = async () => {
-    await attempt(() => asked(api.POST('/api/sends/{messageId}/resend', path)));
-    await onChange();
-  };
-  if (!mayChange()) return null;
-  if (state === 'queued') {
-    return (
-      <button type="button" class="small" onClick={cancel}>
-        {t.cancelSend}
-      </button>
-    );
-  }
-  if (send.resentAs || !['unknown', 'expired', 'failed'].includes(state)) return null;
+  const canRepeat = !send.resentAs && ['unknown', 'expired', 'failed'].includes(state);
   return (
-    <button type="button" class="small" onClick={again}>
-      {state === 'unknown' ? t.againUnknown : t.again}
-    </button>
+    <Acts
+      isSmall
+      onDone={onChange}
+      acts={[
+        state === 'queued' && {
+          label: t.cancelSend,
+          run: () => asked(api.POST('/api/sends/{messageId}/cancel', path)),
+          said: t.cancelled,
+        },
+        canRepeat && {
+          label: state === 'unknown' ? t.againUnknown : t.again,
+          run: () => asked(api.POST('/api/sends/{messageId}/resend', path)),
+        },
+      ]}
+    />
   );
 }

@@ -2,7 +2,7 @@ import { useRef, useState } from 'preact/hooks';
 import { texts } from '../texts.ts';
 import { attempt } from './toast.tsx';
 
-interface Listed<Item> {
+export interface Listed<Item> {
   readonly items: readonly Item[];
   readonly cursor?: string;
 }

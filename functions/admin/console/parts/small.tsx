@@ -1,5 +1,5 @@
 import { Check, Copy } from 'lucide-preact';
-import type { ComponentChildren } from 'preact';
+import { type ComponentChildren, Fragment } from 'preact';
 import { useState } from 'preact/hooks';
 import { texts } from '../texts.ts';
 
@@ -99,6 +99,45 @@ export function Loading() {
     <p class="loading" role="status">
       {texts.loading}
     </p>
+  );
+}
+
+type Fact = readonly [name: string, value: ComponentChildren];
+
+/** What is known of one thing, as names and values. */
+export function Facts({ of }: { readonly of: readonly (Fact | false | undefined)[] }) {
+  return (
+    <dl class="facts card">
+      {of
+        .flatMap((fact) => (fact ? [fact] : []))
+        .map(([name, value]) => (
+          <Fragment key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </Fragment>
+        ))}
+    </dl>
+  );
+}
+
+interface ShownOnceProps {
+  /** A secret, or a URL that holds one. */
+  readonly text: string;
+  readonly copy: string;
+  readonly children?: ComponentChildren;
+}
+
+/** What nobody can show again: to be copied now. */
+export function ShownOnce({ text, copy, children }: ShownOnceProps) {
+  return (
+    <section class="card">
+      <p>{texts.shownOnce}</p>
+      <Code text={text} />
+      <div class="actions">
+        <Id id={text} label={copy} />
+      </div>
+      {children}
+    </section>
   );
 }
 

@@ -1,0 +1,69 @@
+import { useRef, useState } from 'preact/hooks';
+import { go } from '../address.ts';
+import { mayChange } from '../api.ts';
+import { Confirm } from './dialog.tsx';
+import { attempt } from './toast.tsx';
+
+export interface Act {
+  readonly label: string;
+  readonly run: () => Promise<unknown>;
+  /** Told once it is done. */
+  readonly said?: string;
+  /** What goes, by its name: it is asked for before what cannot be undone. */
+  readonly asks?: string;
+  readonly look?: 'primary' | 'danger';
+  /** The address that it leads to once it is done, as a deleted thing's list. */
+  readonly leadsTo?: string;
+}
+
+interface ActsProps {
+  readonly acts: readonly (Act | false | undefined)[];
+  /** Asks anew for what was changed. */
+  readonly onDone?: (() => Promise<unknown>) | undefined;
+  /** In a row of a table. */
+  readonly isSmall?: boolean;
+}
+
+/**
+ * What can be done with something, as buttons; nothing for whom only reads. A second click waits for the first to end.
+ *
+ *     <Acts acts={[{ label: t.delete, run: remove, asks: t.deleteText(name), look: 'danger' }]} onDone={live.again} />
+ */
+export function Acts({ acts, onDone, isSmall }: ActsProps) {
+  const [asking, ask] = useState<Act>();
+  const isBusy = useRef(false);
+  if (!mayChange()) return null;
+  const begin = async ({ run, said, leadsTo }: Act) => {
+    if (isBusy.current) return;
+    isBusy.current = true;
+    const isDone = await attempt(run, said);
+    isBusy.current = false;
+    if (isDone && leadsTo !== undefined) go(leadsTo);
+    else await onDone?.();
+  };
+  return (
+    <>
+      {acts
+        .flatMap((act) => act || [])
+        .map((act) => (
+          <button
+            key={act.label}
+            type="button"
+            class={`${act.look ?? ''} ${isSmall ? 'small' : ''}`}
+            onClick={() => (act.asks === undefined ? begin(act) : ask(act))}
+          >
+            {act.label}
+          </button>
+        ))}
+      {asking && (
+        <Confirm
+          title={asking.label}
+          text={asking.asks ?? ''}
+          act={asking.label}
+          onClose={() => ask(undefined)}
+          onConfirm={() => begin(asking)}
+        />
+      )}
+    </>
+  );
+}
