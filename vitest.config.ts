@@ -7,6 +7,8 @@ export default defineConfig({
   plugins: [textFiles()],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   test: {
+    // All processors: by itself vitest leaves one free, which on two is the half.
+    maxWorkers: '100%',
     globalSetup: ['./test/support/engine-setup.ts'],
     // Bundles are run as they are, which is also much faster.
     server: { deps: { external: [/\/dist\/[\w-]+\/[\w-]+\.mjs/] } },

@@ -205,16 +205,12 @@ interface Trimmer {
 }
 
 /**
- * dynoxide looks for the highest number of a stream without an index at each write (0.3 ms after 1,000 records, 3.6 ms
- * after 8,000), and keeps its records for ever. Both are mended here, in its own file beside it. The newest record stays:
- * without any, the numbers would begin at 1 again.
+ * dynoxide keeps the records of a stream for ever: those that were read are taken away in its own file, beside it. The
+ * newest one stays: without any, the numbers would begin at 1 again.
  */
 function trimmer({ databaseFile, table }: StreamSource): Trimmer {
   if (databaseFile === undefined) return { upTo: () => undefined, close: () => undefined };
   const db = new DatabaseSync(databaseFile, { timeout: 2000 });
-  db.exec(
-    'CREATE INDEX IF NOT EXISTS hookline_stream ON _stream_records(table_name, CAST(sequence_number AS INTEGER))',
-  );
   const remove = db.prepare(
     'DELETE FROM _stream_records WHERE table_name = ? AND CAST(sequence_number AS INTEGER) < CAST(? AS INTEGER)',
   );

@@ -7,7 +7,7 @@ declare module 'vitest' {
   }
 }
 
-/** One DynamoDB in memory for a whole test run. Whoever needs it takes a table of its own: see `engine.ts`. */
+/** One DynamoDB for a whole test run. Whoever needs it takes a table of its own: see `engine.ts`. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const engine = await startDynamoDb({});
   project.provide('dynamoDbEndpoint', engine.endpoint);

@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, constants, existsSync, globSync, readFileSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 import { writeDurably } from '../data-folder.ts';
@@ -14,7 +16,7 @@ export interface DynamoDbCommand {
   readonly file: string;
   /** What it keeps a folder's data in, as far as it is SQLite. */
   readonly database?: string;
-  args(port: number, folder?: string): string[];
+  args(port: number, folder: string): string[];
 }
 
 const require = createRequire(import.meta.url);
@@ -48,10 +50,7 @@ function dynoxide(file: string): DynamoDbCommand {
   return {
     file,
     database,
-    args: (port, folder) => [
-      ...['--host', '127.0.0.1', '--port', String(port)],
-      ...(folder ? ['--db-path', join(folder, database)] : []),
-    ],
+    args: (port, folder) => ['--host', '127.0.0.1', '--port', String(port), '--db-path', join(folder, database)],
   };
 }
 
@@ -66,8 +65,7 @@ function dynamoDbLocal(): DynamoDbCommand | undefined {
     file: java,
     args: (port, data) => [
       `-Djava.library.path=${join(dirname(jar), 'DynamoDBLocal_lib')}`,
-      ...['-jar', jar, '-port', String(port), '-sharedDb'],
-      ...(data ? ['-dbPath', data] : ['-inMemory']),
+      ...['-jar', jar, '-port', String(port), '-sharedDb', '-dbPath', data],
     ],
   };
 }
@@ -112,11 +110,26 @@ const ProcessRecord = v.object({ pid: v.number(), started: v.string() });
 /** dynoxide needs some 40 ms, DynamoDB Local several seconds. */
 const startWithinMs = 20_000;
 
-/** An engine that runs already, or one started here: with a folder it keeps its data there, without in memory. */
-export async function startDynamoDb(options: DynamoDbOptions): Promise<DynamoDbEngine> {
-  const { endpoint, folder } = options;
+/**
+ * An engine that runs already, or one started here, which keeps its data in the folder. Without one it takes a folder
+ * that goes with it: only in a file can its stream be looked after.
+ */
+export async function startDynamoDb({ endpoint, folder }: DynamoDbOptions): Promise<DynamoDbEngine> {
   if (endpoint) return useRunning(endpoint);
-  if (folder) await stopLeftOver(folder);
+  if (folder) return startIn(folder);
+  const passing = mkdtempSync(join(tmpdir(), 'hookline-'));
+  const remove = () => rmSync(passing, { recursive: true, force: true });
+  try {
+    const engine = await startIn(passing);
+    return { ...engine, stop: () => engine.stop().finally(remove) };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+async function startIn(folder: string): Promise<DynamoDbEngine> {
+  await stopLeftOver(folder);
   const command = findDynamoDb();
   // Somebody else may take the free port in the moment before the engine does.
   for (let tries = 1; ; tries += 1) {
@@ -142,7 +155,7 @@ async function stopLeftOver(folder: string): Promise<void> {
   rmSync(path);
 }
 
-async function launch(command: DynamoDbCommand, port: number, folder?: string): Promise<DynamoDbEngine> {
+async function launch(command: DynamoDbCommand, port: number, folder: string): Promise<DynamoDbEngine> {
   const child = spawn(command.file, command.args(port, folder), { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = endOf(child);
   // However the hub ends, short of a kill.
@@ -150,7 +163,7 @@ async function launch(command: DynamoDbCommand, port: number, folder?: string): 
   process.once('exit', kill);
   child.once('close', () => process.off('exit', kill));
   const identity = child.pid === undefined ? undefined : identify(child.pid);
-  if (folder && identity) writeDurably(recordPath(folder), JSON.stringify(identity));
+  if (identity) writeDurably(recordPath(folder), JSON.stringify(identity));
   const endpoint = `http://127.0.0.1:${port}`;
   const failure = await Promise.race([ended, answers(endpoint, startWithinMs)]);
   if (failure !== undefined) {
@@ -160,20 +173,32 @@ async function launch(command: DynamoDbCommand, port: number, folder?: string): 
   const { promise: died, resolve: tell } = Promise.withResolvers<string>();
   let stopping = false;
   ended.then((how) => stopping || tell(how), tell);
-  const { database } = command;
+  const databaseFile = command.database && join(folder, command.database);
+  if (databaseFile) indexStream(databaseFile);
   return {
     endpoint,
     died,
-    ...(folder && database && { databaseFile: join(folder, database) }),
+    ...(databaseFile && { databaseFile }),
     stop: async () => {
       stopping = true;
       child.kill('SIGTERM');
       const timer = setTimeout(() => child.kill('SIGKILL'), 3000);
       await ended;
       clearTimeout(timer);
-      if (folder) rmSync(recordPath(folder), { force: true });
+      rmSync(recordPath(folder), { force: true });
     },
   };
+}
+
+/**
+ * At each write dynoxide looks for the highest number of the table's stream, without an index: 0.3 ms after 1,000
+ * records, 3.6 ms after 8,000. With this one it stays at 0.3 ms.
+ */
+function indexStream(databaseFile: string): void {
+  using db = new DatabaseSync(databaseFile, { timeout: 2000 });
+  db.exec(
+    'CREATE INDEX IF NOT EXISTS hookline_stream ON _stream_records(table_name, CAST(sequence_number AS INTEGER))',
+  );
 }
 
 /** How the process ended, in words. */

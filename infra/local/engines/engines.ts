@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Service } from '../service.ts';
 import type { Settings } from '../settings.ts';
@@ -13,13 +11,6 @@ export interface Engines {
   readonly sqs: SqsEngine;
   readonly ssm: SsmEngine;
   readonly parameters: Parameters;
-}
-
-/** Without a data folder the table is a file all the same: its stream is looked after there. It goes with the hub. */
-function passing(started: AsyncDisposableStack): string {
-  const path = mkdtempSync(join(tmpdir(), 'hookline-'));
-  started.defer(() => rmSync(path, { recursive: true, force: true }));
-  return path;
 }
 
 /** Starts all engines, with the template's table and queues; each is stopped with what was started. */
@@ -37,7 +28,7 @@ export async function startEngines(
   };
   // All settle before any failure is passed on, so that none is left running.
   const starting = [
-    stoppable(startDynamoDb({ endpoint: settings.HOOKLINE_DYNAMODB_ENDPOINT, folder: folder ?? passing(started) })),
+    stoppable(startDynamoDb({ endpoint: settings.HOOKLINE_DYNAMODB_ENDPOINT, folder })),
     stoppable(startSqs(service.queues, folder && join(folder, 'queues'))),
     stoppable(startSsm(parameters)),
   ] as const;
