@@ -6,7 +6,7 @@ import type { Issue } from '#lib/domain/schema.ts';
 import { anyKnown, known } from '#lib/domain/schema.ts';
 import { toInstant } from '#lib/domain/time.ts';
 import { type Draft, type ReceivingProvider, readByName, reader } from '#lib/inbox/provider.ts';
-import { type File, Message, Status } from './schema.ts';
+import { Call, type File, Message, Reaction, Status } from './schema.ts';
 
 /** A provider that exists nowhere: the newcomer's first, and the tests'. Its language is ours, described in README.md. */
 export const sandbox: ReceivingProvider = {
@@ -15,6 +15,8 @@ export const sandbox: ReceivingProvider = {
   read: readByName('event', {
     message: reader(Message, toMessage),
     status: reader(Status, toStatus),
+    reaction: reader(Reaction, toReaction),
+    call: reader(Call, toCall),
   }),
 };
 
@@ -55,6 +57,47 @@ function toStatus({ id, account, chat, status, detail, via, at }: Status): Draft
   };
 }
 
+function toReaction({ id, account, from, name, emoji, at, ...reaction }: Reaction): Draft {
+  const chat = chatOf(reaction.chat ?? from, undefined);
+  const occurredAt = toInstant(at);
+  // The same emoji may be given, taken back and given again.
+  const edit = JSON.stringify([from, emoji, occurredAt]);
+  return {
+    identity: { type: 'reaction', chat: chat.id, id, edit, ...known({ instance: account }) },
+    ...known({ occurredAt }),
+    payload: {
+      kind: 'reaction',
+      reaction: {
+        messageId: id,
+        chat,
+        sender: personAt(from, name),
+        removed: emoji === undefined,
+        ...known({ emoji }),
+        ...(account !== undefined && { account: { instance: account } }),
+      },
+    },
+  };
+}
+
+function toCall({ id, account, direction, from, name, status, at, ...call }: Call): Draft {
+  const chat = chatOf(call.chat ?? from, undefined);
+  return {
+    identity: { type: 'call', chat: chat.id, id, status, ...known({ instance: account }) },
+    ...known({ occurredAt: toInstant(at) }),
+    payload: {
+      kind: 'call',
+      call: {
+        direction,
+        state: status,
+        from: personAt(from, name),
+        chat,
+        messageId: id,
+        ...(account !== undefined && { account: { instance: account } }),
+      },
+    },
+  };
+}
+
 /** `address` is a number, or an id in WhatsApp's manner. */
 function chatOf(address: string, title: string | undefined): Chat {
   const id = normaliseJid(address);
@@ -72,7 +115,9 @@ function recipientOf({ kind, id, title, phone }: Chat): Person | undefined {
   return known({ id: phone === undefined ? id : undefined, phone, contactName: title });
 }
 
-function contentOf({ text, file }: Message): Content {
+function contentOf({ text, file, edits, deletes }: Message): Content {
+  if (deletes !== undefined) return { type: 'delete', of: deletes };
+  if (edits !== undefined) return { type: 'edit', of: edits, ...known({ text }) };
   const kept = file && anyKnown({ url: file.url, name: file.name, mimeType: file.mimeType, size: file.size });
   if (file && kept) return { type: fileType(file), file: kept, ...(text && { caption: text }) };
   return text === undefined ? { type: 'unsupported', providerType: 'message' } : { type: 'text', text };

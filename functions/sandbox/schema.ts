@@ -22,6 +22,8 @@ export const Message = v.looseObject({
   name: Filled,
   text: v.optional(v.string()),
   file: v.optional(File),
+  edits: Filled,
+  deletes: Filled,
 });
 export type Message = v.InferOutput<typeof Message>;
 
@@ -33,3 +35,16 @@ export const Status = v.looseObject({
   via: v.optional(v.picklist(['phone', 'api', 'unknown']), 'unknown'),
 });
 export type Status = v.InferOutput<typeof Status>;
+
+export const Reaction = v.looseObject({ ...common, chat: Filled, from: Required, name: Filled, emoji: Filled });
+export type Reaction = v.InferOutput<typeof Reaction>;
+
+export const Call = v.looseObject({
+  ...common,
+  direction: v.optional(v.picklist(['inbound', 'outbound']), 'inbound'),
+  chat: Filled,
+  from: Required,
+  name: Filled,
+  status: v.picklist(['ringing', 'answered', 'missed', 'declined', 'ended', 'failed']),
+});
+export type Call = v.InferOutput<typeof Call>;

@@ -231,12 +231,20 @@ export const StatusEvent = v.object({
 });
 export type StatusEvent = v.InferOutput<typeof StatusEvent>;
 
+/** What happens in a chat beside its messages stands among them. */
+const inChat = <Entries extends v.ObjectEntries>(payload: v.ObjectSchema<Entries, undefined>) =>
+  v.object({
+    ...common,
+    ...payload.entries,
+    chatId: optional(v.string(), "The hub's id of the chat; left out where none is told, and by earlier releases"),
+  });
+
 /** Everything that was received, in one shape for all providers. */
 export const Event = v.variant('kind', [
   MessageEvent,
   StatusEvent,
-  understood(payloads.reaction),
-  understood(payloads.call),
+  inChat(payloads.reaction),
+  inChat(payloads.call),
   understood(payloads.connection),
   understood(payloads.device),
   understood(payloads.chat),

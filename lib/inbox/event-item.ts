@@ -210,7 +210,7 @@ export function eventItems(record: EventRecord): { readonly head: Item; readonly
   return { head, chunks };
 }
 
-/** Newest first over the workspace (gsi1); the messages of a chat, or what is in quarantine (gsi2). */
+/** Newest first over the workspace (gsi1); what happened in a chat, or what is in quarantine (gsi2). */
 function indexAttributes(event: Event, orderedAt: string): ValueMap {
   const shard = shardOf(event.id);
   const sk = `${orderedAt}#${event.id}`;
@@ -227,6 +227,9 @@ function indexAttributes(event: Event, orderedAt: string): ValueMap {
   if (event.kind === 'message') {
     const { direction, content } = event.message;
     return { ...common, direction, type: content.type, gsi2pk: chatMessagesPartition(event.chatId), gsi2sk: sk };
+  }
+  if ((event.kind === 'reaction' || event.kind === 'call') && event.chatId !== undefined) {
+    return { ...common, gsi2pk: chatMessagesPartition(event.chatId), gsi2sk: sk };
   }
   if (event.kind === 'unknown' && event.quarantined) {
     const gsi2pk = quarantinePartition(event.workspace, shard);

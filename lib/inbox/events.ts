@@ -209,9 +209,11 @@ export async function chatsWanted(
   return new Map(wanted.flatMap((chat) => historiesOf(chat).map((history) => [history, String(chat.chatId)] as const)));
 }
 
-/** A message of a chat that was merged into another is that one's. */
+/** What happened in a chat that was merged into another is that one's. */
 export function inChat(event: Event, chats: ReadonlyMap<string, string>): Event {
-  return event.kind === 'message' ? { ...event, chatId: chats.get(event.chatId) ?? event.chatId } : event;
+  if (event.kind !== 'message' && event.kind !== 'reaction' && event.kind !== 'call') return event;
+  const chatId = chats.get(event.chatId ?? '');
+  return chatId === undefined ? event : { ...event, chatId };
 }
 
 async function listHistory(

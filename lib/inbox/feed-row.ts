@@ -16,7 +16,8 @@ import { all, equal, type Item, type Key, type Put, put, type Store, StoreUnavai
 /** The row to which a head item with a `storedAt` leads. It holds no word of the provider's: it may outlive its event. */
 export function feedRow(head: Item): Put {
   const { kind, provider, accountId, direction, gsi2pk, expiresAt } = head;
-  const chat = kind === 'message' ? { chat: chatIdIn(String(gsi2pk)) } : {};
+  const isInChat = typeof gsi2pk === 'string' && kind !== 'unknown';
+  const chat = isInChat ? { chat: chatIdIn(gsi2pk) } : {};
   return put({ ...rowKey(head), kind, provider, accountId, direction, ...chat, expiresAt });
 }
 

@@ -70,14 +70,25 @@ function eventFrom(draft: Draft, id: string, receipt: Receipt): Event {
     ...shared(receipt, ownAccountOf(draft)),
     occurredAt: toIso(draft.occurredAt ?? receipt.receivedAt),
   };
-  if (draft.payload.kind !== 'message') return { ...common, ...draft.payload };
-  const { message } = draft.payload;
-  const chat = {
-    ...origin(receipt),
-    accountKey: chatAccount(receipt.webhook, message.account, common.accountId),
-    providerChatId: message.chat.id,
-  };
-  return { ...common, ...draft.payload, chatId: chatId(chat) };
+  const { payload } = draft;
+  const idOf = (chat: { readonly id: string }, account: OwnAccount = {}) =>
+    chatId({
+      ...origin(receipt),
+      accountKey: chatAccount(receipt.webhook, account, common.accountId),
+      providerChatId: chat.id,
+    });
+  switch (payload.kind) {
+    case 'message':
+      return { ...common, ...payload, chatId: idOf(payload.message.chat, payload.message.account) };
+    case 'reaction':
+      return { ...common, ...payload, chatId: idOf(payload.reaction.chat, payload.reaction.account) };
+    case 'call': {
+      const { chat, account } = payload.call;
+      return { ...common, ...payload, ...(chat && { chatId: idOf(chat, account) }) };
+    }
+    default:
+      return { ...common, ...payload };
+  }
 }
 
 function stateOf(draft: Draft, scope: Parameters<typeof stateKey>[0]) {

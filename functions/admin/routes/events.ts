@@ -28,6 +28,7 @@ const filterOf = (providers: readonly string[]) =>
     kind: optional(v.picklist([...v.keyof(v.object(payloads)).options, 'unknown']), 'What it tells of'),
     provider: optional(v.picklist(providers), 'From whom it came'),
     account: optional(Id, "An account's id"),
+    chat: optional(Id, "The hub's id of a chat: its messages, the reactions to them, and calls"),
     type: optional(v.string(), "A message's type of content, or the provider's name of a quarantined event"),
     quarantined: v.exactOptional(
       v.pipe(

@@ -192,3 +192,25 @@ describe('requests that are not valid', () => {
     expect((await new AdminBench().call('POST', '/api/webhooks', { body })).status).toBe(413);
   });
 });
+
+it('lists what happened in a chat: messages, reactions and calls', async () => {
+  const { hub } = await hubWith([
+    message(1, { chat: '+15550100099' }),
+    message(2, { chat: '+15550100098' }),
+    { event: 'reaction', id: 'm1', from: '+15550100099', emoji: '👍', at: message(3).at },
+    { event: 'reaction', id: 'm2', from: '+15550100098', emoji: '👎', at: message(3).at },
+    { event: 'call', id: 'c1', from: '+15550100099', status: 'missed', at: message(4).at },
+  ]);
+  const { items: chats } = await hub.walk('/api/chats?phone=%2B15550100099');
+  const chat = String(chats[0]?.id);
+  const { items } = await hub.walk(`/api/events?chat=${chat}`);
+  expect(items.map(({ kind, chatId }) => [kind, chatId])).toEqual([
+    ['call', chat],
+    ['reaction', chat],
+    ['message', chat],
+  ]);
+  expect(items[1]).toMatchObject({ reaction: { emoji: '👍', removed: false, messageId: 'm1' } });
+  expect((await hub.walk(`/api/messages?chat=${chat}`)).items).toHaveLength(1);
+  const { items: kinds } = await hub.walk(`/api/events?chat=${chat}&kind=reaction`);
+  expect(kinds).toHaveLength(1);
+});

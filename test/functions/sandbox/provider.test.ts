@@ -147,6 +147,29 @@ const rows: Row[] = [
   },
   { name: 'nothing from an unknown event', payload: { ...inbound, event: 'chat.closed' }, quarantined: ['event'] },
   { name: 'nothing without an event', payload: { id: 'm-1' }, quarantined: ['event'] },
+  {
+    name: 'a reaction that was taken back',
+    payload: { event: 'reaction', id: 'm-1', from: '+15550100099' },
+    exactly: {
+      kind: 'reaction',
+      reaction: {
+        messageId: 'm-1',
+        chat: { id: '+15550100099', kind: 'individual', phone: '+15550100099' },
+        sender: { phone: '+15550100099' },
+        removed: true,
+      },
+    },
+  },
+  {
+    name: 'an edit',
+    payload: { ...inbound, id: 'm-9', edits: 'm-1', text: 'good evening' },
+    stored: says({ type: 'edit', of: 'm-1', text: 'good evening' }),
+  },
+  {
+    name: 'a deletion',
+    payload: { ...inbound, id: 'm-9', deletes: 'm-1' },
+    stored: says({ type: 'delete', of: 'm-1' }),
+  },
   { name: 'nothing without an id', payload: { event: 'message', chat: '1', text: 'Hi' }, quarantined: ['id'] },
   { name: 'nothing without a chat or an author', payload: { event: 'message', id: '1' }, quarantined: ['chat'] },
   { name: 'nothing from an unknown status', payload: { ...delivered, status: 'lost' }, quarantined: ['status'] },
@@ -162,6 +185,8 @@ it('reads the examples of its README', () => {
   expect(events).toMatchObject([
     { drafts: [{ payload: { kind: 'message' } }] },
     { drafts: [{ payload: { kind: 'status' } }] },
+    { drafts: [{ payload: { kind: 'reaction', reaction: { messageId: 'm-1', emoji: '👍', removed: false } } }] },
+    { drafts: [{ payload: { kind: 'call', call: { state: 'missed' } } }] },
   ]);
 });
 
