@@ -21,7 +21,6 @@ import { Workspace } from '#lib/tenants/workspaces.ts';
 import { type Answers, Problem } from './answers.ts';
 import { scopesOf } from './auth.ts';
 import { type Route, TAGS, takesBody } from './route.ts';
-import { WarnedAccount } from './routes/accounts.ts';
 import { EndpointWithSecret } from './routes/endpoints.ts';
 import { RuleWithSecret, ShownRule } from './routes/rules.ts';
 import { ShownSession } from './routes/session.ts';
@@ -41,7 +40,6 @@ function variant(value: string, suffix: string, schema: v.GenericSchema) {
 const definitions = {
   Account: ShownAccount,
   AccountTest: TestedAccount,
-  AccountWithWarning: WarnedAccount,
   Action,
   Attempt,
   Audit: ShownAudit,

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { toPhone } from '#lib/domain/person.ts';
 import { known, optional } from '#lib/domain/schema.ts';
 import { toInstant, toIso } from '#lib/domain/time.ts';
 import { decodeCursor } from '#lib/store/page.ts';
@@ -20,8 +21,8 @@ export const WithId = v.object({ id: Id });
 export const Name = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
 export const PhoneNumber = v.pipe(
   v.string(),
-  v.regex(/^\+?[1-9]\d{6,14}$/, 'must be an international number, as +15550100001'),
   v.description('International, `+` optional; shown in E.164 with `+`'),
+  v.check((written) => toPhone(written) !== undefined, 'must be an international number, as +15550100001'),
 );
 
 const isLimit = (text: string) => /^\d{1,9}$/.test(text) && Number(text) >= 1 && Number(text) <= HIGHEST_LIMIT;

@@ -77,10 +77,10 @@ function toMemberId(raw: unknown): string | undefined {
   return isRecord(raw) ? (toText(raw.id) ?? toText(raw.wid)) : toText(raw);
 }
 
-/** Instance numbers have up to twelve digits by now; they are compared as text. */
+/** Instance numbers have up to twelve digits by now; they are compared as text, which they are not always pasted as. */
 function toInstanceId(raw: unknown): string | undefined {
-  const written = typeof raw === 'string' ? raw.trim() : String(toNumber(raw));
-  return /^\d{1,20}$/.test(written) ? written : undefined;
+  const written = typeof raw === 'string' ? raw.replace(/[\s\p{Cf}]/gu, '') : String(toNumber(raw));
+  return /^0*([1-9]\d{0,19})$/.exec(written)?.[1];
 }
 
 /** How often a message was passed on; it stands in the object that holds the content, whatever its type. */

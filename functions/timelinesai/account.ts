@@ -26,7 +26,13 @@ export function lineOf(credentials: unknown): readonly string[] | undefined {
 
 const Credentials = v.object({
   // It goes into a header: one line, without blanks.
-  apiToken: v.pipe(v.string(), v.regex(/^[\w.~+/=-]+$/), v.maxLength(4096)),
+  // And it is often copied with the word that stands before it there.
+  apiToken: v.pipe(
+    v.string(),
+    v.transform((token) => token.trim().replace(/^Bearer\s+/i, '')),
+    v.regex(/^[\w.~+/=-]+$/, 'must be the token alone, as TimelinesAI shows it'),
+    v.maxLength(4096),
+  ),
   // TimelinesAI answers a superfluous slash with an HTML page.
   baseUrl: v.exactOptional(v.pipe(BaseUrl, v.transform(rootOf))),
 });

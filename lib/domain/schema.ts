@@ -53,9 +53,9 @@ export function checked<Schema extends v.GenericSchema>(
 }
 
 function reasonOf(issue: v.BaseIssue<unknown>): string {
-  if (issue.received === 'undefined') return 'is missing';
   // A schema's own words; valibot's hold the value.
   if (!issue.message.startsWith('Invalid ')) return issue.message;
+  if (issue.received === 'undefined') return 'is missing';
   if (issue.expected === 'never') return 'is not known here';
   const unit = typeof issue.input === 'string' ? 'characters' : 'entries';
   return RULES.get(issue.type)?.(issue.requirement, unit) ?? expectation(issue);

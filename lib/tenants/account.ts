@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { derivedId } from '#lib/domain/ids.ts';
+import { commonSpelling } from '#lib/domain/person.ts';
 import type { Random } from '#lib/domain/ports.ts';
 import { Instant, known, optional, tally } from '#lib/domain/schema.ts';
 import { SHORTEST_DRAW_MS, SHORTEST_GAP_MS } from '#lib/domain/send/pace.ts';
@@ -84,15 +85,19 @@ export const ShownAccount = v.object({
   backoffUntil: v.exactOptional(Instant),
   createdAt: Instant,
   connectedAt: v.pipe(Instant, v.description('When it was connected last')),
+  warning: optional(
+    v.string(),
+    'What is to be mended: what it lacks, or what the provider says against new credentials',
+  ),
 });
 export type ShownAccount = v.InferOutput<typeof ShownAccount>;
 
-export function shownAccount({ nextSendAt, backoffUntil, ...account }: Account): ShownAccount {
+export function shownAccount({ nextSendAt, backoffUntil, ...account }: Account, by?: LineProvider): ShownAccount {
   const { id, workspace, provider, channel, name, phone, instance, pacing } = account;
   const { paused, pauseReason, held, holdReason, pending, createdAt, connectedAt } = account;
   return {
     ...{ id, workspace, provider, channel, pacing, paused, held, pending, createdAt, connectedAt },
-    ...known({ name, phone, instance, pauseReason, holdReason }),
+    ...known({ name, phone, instance, pauseReason, holdReason, warning: by && lackOf(by, account) }),
     // Zero is the sender's word for never.
     ...(nextSendAt > 0 && { nextSendAt: toIso(nextSendAt) }),
     ...(backoffUntil > 0 && { backoffUntil: toIso(backoffUntil) }),
@@ -110,6 +115,12 @@ export interface LineProvider {
   /** True where it is the number that names an account: of several on one set of credentials, and in deliveries. */
   readonly isNamedByPhone?: boolean;
 }
+
+/** Of an account that an earlier release made. */
+const lackOf = ({ isNamedByPhone }: LineProvider, { phone }: OnLine): string | undefined =>
+  isNamedByPhone && phone === undefined ? `The account has no phone: ${NEEDS_PHONE}` : undefined;
+
+export const NEEDS_PHONE = 'one token serves several numbers, so give the phone of the one that is to send';
 
 /** As an account's item tells it. */
 interface OnLine {
@@ -137,7 +148,7 @@ export function isOtherLine(provider: LineProvider, account: OnLine, found: stri
 /** What an account must have to itself. Undefined: nothing, or its item does not tell. */
 export function claimOf(provider: LineProvider, account: OnLine): string | undefined {
   const { name, isNamedByPhone } = provider;
-  if (isNamedByPhone && account.phone !== undefined) return derivedId('line', [name, account.phone]);
+  if (isNamedByPhone && account.phone !== undefined) return derivedId('line', [name, commonSpelling(account.phone)]);
   return account.line ?? lineByInstance(provider, account);
 }
 
@@ -163,13 +174,23 @@ export async function holderOf(
   store: Store,
   workspace: string,
   provider: LineProvider,
-  claim: string,
-  except: string,
+  own: OnLine & { readonly id: string },
 ): Promise<string | undefined> {
+  const claim = claimOf(provider, own);
+  if (claim === undefined) return undefined;
   const accounts = (await accountItems(store, workspace)).map(readAccount);
-  const others = accounts.filter((account) => account.provider === provider.name && account.id !== except);
-  return others.find((account) => (account.claim ?? claimOf(provider, account)) === claim)?.id;
+  const others = accounts.filter((account) => account.provider === provider.name && account.id !== own.id);
+  return others.find(
+    (other) => [other.claim, claimOf(provider, other)].includes(claim) || isAnyNumberOf(provider, own, other),
+  )?.id;
 }
+
+/** Without a number an account may send from every one of its token's. */
+const isAnyNumberOf = ({ isNamedByPhone }: LineProvider, one: OnLine, other: OnLine): boolean =>
+  isNamedByPhone === true &&
+  one.line !== undefined &&
+  one.line === other.line &&
+  (one.phone === undefined || other.phone === undefined);
 
 /** An account that was read for sending. */
 type Adopted = Pick<Account, 'id' | 'workspace' | 'phone' | 'credentialsVersion'>;

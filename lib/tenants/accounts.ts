@@ -76,7 +76,7 @@ export async function createAccount(
   const told = { phone: toPhone(phone), instance: provider.instanceOf?.(credentials) };
   const line = lineIn(provider, credentials);
   const claim = claimOf(provider, { ...told, line });
-  const holder = claim === undefined ? undefined : await holderOf(store, workspace, provider, claim, id);
+  const holder = await holderOf(store, workspace, provider, { id, ...told, line });
   if (holder !== undefined) return { kind: 'taken', by: holder };
   const item = {
     ...accountKey(id),
@@ -150,7 +150,8 @@ export async function patchAccount(
     const named = namedAfter(current, provider, patch);
     const { claim } = named;
     const isNew = moves && claim !== undefined && claim !== current.claim;
-    const holder = isNew ? await holderOf(store, workspace, provider, claim, id) : undefined;
+    const isElsewhere = isNew || (moves && named.line !== current.line);
+    const holder = isElsewhere ? await holderOf(store, workspace, provider, { id, ...named }) : undefined;
     if (holder !== undefined) return { kind: 'taken', by: holder };
     // The secret comes first: until its version stands on the account, everybody goes on with the one before.
     if (credentials !== undefined) version ??= await secrets.put(accountSecret(id), JSON.stringify(credentials));
@@ -181,10 +182,10 @@ function namedAfter(current: Account, provider: AccountProvider, { phone: given,
   const instance = credentials === undefined ? current.instance : provider.instanceOf?.(credentials);
   const line = credentials === undefined ? current.line : lineIn(provider, credentials);
   const scope = scopeOf(provider, { id: current.id, instance, phone });
-  return { instance, line, scope, claim: claimOf(provider, { line, instance, phone }) };
+  return { instance, line, scope, phone, claim: claimOf(provider, { line, instance, phone }) };
 }
 
-const movesOf = (named: ReturnType<typeof namedAfter>): Change[] =>
+const movesOf = ({ phone: _, ...named }: ReturnType<typeof namedAfter>): Change[] =>
   Object.entries(named).map(([name, value]) => setOrRemove(name, value));
 
 /** What the provider said of the old credentials counts no longer. */

@@ -7,7 +7,7 @@ import { pause, resume } from '#lib/sender/hold.ts';
 import type { Account } from '#lib/sender/items.ts';
 import { TestedAccount, testAccount } from '#lib/sender/open-accounts.ts';
 import type { AccountProvider, Channel } from '#lib/tenants/account.ts';
-import { Pacing, ShownAccount, shownAccount } from '#lib/tenants/account.ts';
+import { NEEDS_PHONE, Pacing, ShownAccount, shownAccount } from '#lib/tenants/account.ts';
 import { createAccount, findAccount, listAccounts, patchAccount, removeAccount } from '#lib/tenants/accounts.ts';
 import { EMPTY, invalid, json, missing, problem } from '../answers.ts';
 import { type AdminPorts, type Context, route, takesNothing } from '../route.ts';
@@ -46,14 +46,12 @@ function newAccount(providers: readonly AccountProvider[]) {
 }
 
 function newAccountOf(provider: AccountProvider, channels: readonly Channel[], credentials: v.GenericSchema) {
-  return v.strictObject({
-    provider: v.literal(provider.name),
-    channel: v.picklist(channels),
-    name: optional(Name),
-    phone: optional(PhoneNumber),
-    credentials,
-    pacing: v.exactOptional(Pacing),
-  });
+  const before = { provider: v.literal(provider.name), channel: v.picklist(channels), name: optional(Name) };
+  const after = { credentials, pacing: v.exactOptional(Pacing) };
+  if (!provider.isNamedByPhone) return v.strictObject({ ...before, phone: optional(PhoneNumber), ...after });
+  return v.strictObject({ ...before, phone: PhoneNumber, ...after }, (issue) =>
+    issue.received === 'undefined' && v.getDotPath(issue) === 'phone' ? `is missing: ${NEEDS_PHONE}` : issue.message,
+  );
 }
 
 /** Told now rather than by the first message, which the hub could not hand over. */
@@ -64,11 +62,6 @@ function unreachableUrls({ baseUrls = [] }: AccountProvider, credentials: unknow
     return read?.kind === 'refused' ? [{ path: `credentials.${name}`, message: read.reason }] : [];
   });
 }
-
-export const WarnedAccount = v.object({
-  ...ShownAccount.entries,
-  warning: optional(v.string(), 'What the provider says against these credentials, and what to do'),
-});
 
 /** For somebody who waits for the account alone. */
 const WARNING_MS = 3_000;
@@ -118,7 +111,7 @@ function creating(providers: readonly AccountProvider[]) {
     conflict: TAKEN,
     body: () => newAccount(providers),
     example: { provider: 'sandbox', channel: 'whatsapp', name: 'Support line', phone: '+15550100001', credentials: {} },
-    answers: { 201: { description: 'The account', schema: WarnedAccount } },
+    answers: { 201: { description: 'The account', schema: ShownAccount } },
     run: async ({ body }, { ports, workspace }) => {
       const provider = providers.find(({ name }) => name === body.provider);
       if (!provider) return invalid([{ path: 'provider', message: 'is not known here' }]);
@@ -126,7 +119,10 @@ function creating(providers: readonly AccountProvider[]) {
       if (unreachable.length > 0) return invalid(unreachable);
       const made = await createAccount(ports, workspace, provider, body);
       if (made.kind === 'taken') return taken(made.by);
-      return json(201, { ...shownAccount(made.account), ...(await warningOf(ports, made.account, provider)) });
+      return json(201, {
+        ...shownAccount(made.account, provider),
+        ...(await warningOf(ports, made.account, provider)),
+      });
     },
   });
 }
@@ -141,7 +137,7 @@ const listing = route({
   answers: { 200: { description: 'A page', schema: listOf(ShownAccount) } },
   run: async ({ query }, { ports, workspace }) => {
     const { items, ...rest } = await listAccounts(ports.store, workspace, pageRequest(query));
-    return json(200, { items: items.map(shownAccount), ...rest });
+    return json(200, { items: items.map((account) => shownHere(ports, account)), ...rest });
   },
 });
 
@@ -155,7 +151,7 @@ const showing = route({
   answers: { 200: { description: 'The account', schema: ShownAccount } },
   run: async ({ params }, { ports, workspace }) => {
     const account = await findAccount(ports.store, workspace, params.id);
-    return account ? json(200, shownAccount(account)) : NO_ACCOUNT;
+    return account ? json(200, shownHere(ports, account)) : NO_ACCOUNT;
   },
 });
 
@@ -171,7 +167,7 @@ function patching(providers: readonly AccountProvider[]) {
     params: WithId,
     body: Patch,
     example: { name: 'Support line' },
-    answers: { 200: { description: 'The account', schema: WarnedAccount } },
+    answers: { 200: { description: 'The account', schema: ShownAccount } },
     run: async ({ params, body: { credentials: given, ...patch } }, { ports, workspace }) => {
       const account = await findAccount(ports.store, workspace, params.id);
       const provider = providers.find(({ name }) => name === account?.provider);
@@ -181,11 +177,13 @@ function patching(providers: readonly AccountProvider[]) {
       if (credentials && !credentials.success) return invalid(issuesOf(credentials.issues));
       const unreachable = unreachableUrls(provider, credentials?.output.credentials, ports.reach);
       if (unreachable.length > 0) return invalid(unreachable);
+      if (provider.isNamedByPhone && patch.phone === null)
+        return invalid([{ path: 'phone', message: `cannot be taken away: ${NEEDS_PHONE}` }]);
       const patched = await patchAccount(ports, account, provider, { ...patch, ...credentials?.output });
       if (patched.kind === 'taken') return taken(patched.by);
       if (patched.kind === 'gone') return NO_ACCOUNT;
       const warning = credentials && (await warningOf(ports, patched.account, provider));
-      return json(200, { ...shownAccount(patched.account), ...warning });
+      return json(200, { ...shownAccount(patched.account, provider), ...warning });
     },
   });
 }
@@ -272,8 +270,11 @@ const cancelling = route({
 
 async function shown({ ports, workspace }: Context, id: string) {
   const account = await findAccount(ports.store, workspace, id);
-  return account ? json(200, shownAccount(account)) : NO_ACCOUNT;
+  return account ? json(200, shownHere(ports, account)) : NO_ACCOUNT;
 }
+
+const shownHere = ({ providers }: AdminPorts, account: Account): ShownAccount =>
+  shownAccount(account, providers.find((one) => one.account.name === account.provider)?.account);
 
 export const accountRoutes = (providers: readonly AccountProvider[]) => [
   creating(providers),

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readAccount } from '#lib/sender/items.ts';
 import type { ProviderRequest, Reply } from '#lib/sender/provider.ts';
 import { accountKey } from '#lib/store/keys.ts';
+import { remove, update } from '#lib/store/store.ts';
 import { AdminBench, itemsOf } from './admin-bench.ts';
 
 const SECRET = 'd75b3a66374942c5b3c019c698abc2067e151558acbd412345';
@@ -49,8 +50,38 @@ describe('accounts', () => {
     expect(await scope()).toBe('+15550100998');
     await hub.done('PATCH', `/api/accounts/${id}`, { body: { name: 'Shop' } });
     expect(await scope()).toBe('+15550100998');
-    await hub.done('PATCH', `/api/accounts/${id}`, { body: { phone: null } });
-    expect(await scope()).toBe(id);
+  });
+
+  it('need a number where their provider tells them by it, and keep it', async () => {
+    const hub = new AdminBench();
+    const body = { provider: 'timelinesai', channel: 'whatsapp', credentials: { apiToken: 'abc' } };
+    const { status, json } = await hub.call('POST', '/api/accounts', { body });
+    expect([status, json.issues]).toEqual([
+      422,
+      [{ path: 'phone', message: expect.stringContaining('give the phone of the one that is to send') }],
+    ]);
+    const { id } = await hub.done('POST', '/api/accounts', { body: { ...body, phone: '+15550100999' } });
+    const without = await hub.call('PATCH', `/api/accounts/${id}`, { body: { phone: null } });
+    expect([without.status, without.json.issues]).toMatchObject([422, [{ path: 'phone' }]]);
+    // As an earlier release has left it.
+    await hub.store.write(update(accountKey(String(id)), ['phone', 'claim'].map(remove)));
+    const listed = itemsOf(await hub.done('GET', '/api/accounts'));
+    for (const shown of [await hub.done('GET', `/api/accounts/${id}`), ...listed])
+      expect(shown).toMatchObject({ id, warning: expect.stringContaining('has no phone') });
+    const mended = await hub.done('PATCH', `/api/accounts/${id}`, { body: { phone: '+15550100999' } });
+    expect(mended).not.toHaveProperty('warning');
+  });
+
+  it.each([
+    ['+1 (555) 010-0999', '+15550100999'],
+    ['15550100999', '+15550100999'],
+    ['tel:+15550100999', '+15550100999'],
+    ['1234567', undefined],
+    ['+123', undefined],
+    ['15550100999@c.us', undefined],
+  ])('keep the phone %s as %s, or refuse it', async (phone, kept) => {
+    const { status, json } = await new AdminBench().call('POST', '/api/accounts', { body: { ...greenApi, phone } });
+    expect([status, json.phone]).toEqual([kept === undefined ? 422 : 201, kept]);
   });
 
   it('tell all that is missing at once', async () => {
@@ -132,7 +163,12 @@ describe('accounts', () => {
     expect(itemsOf({ items: json.issues })[0]?.path).toMatch(new RegExp(`^${path.replace('.', '\\.')}`));
   });
 
-  const timelinesAi = { provider: 'timelinesai', channel: 'whatsapp', credentials: { apiToken: 'abc' } };
+  const timelinesAi = {
+    provider: 'timelinesai',
+    channel: 'whatsapp',
+    phone: '+15550100999',
+    credentials: { apiToken: 'abc' },
+  };
   const zender = {
     provider: 'zender',
     channel: 'sms',

@@ -71,7 +71,9 @@ describe('a line is one account’s of a workspace', () => {
       greenApi('7103000000', { name: 'Twin', phone: '+15550100002' }),
     ],
     ['a number at TimelinesAI', timelines('abc', '15550100002'), timelines('def', '+15550100002')],
-    ['a workspace of TimelinesAI without a number', timelines('abc'), timelines('abc')],
+    ['a number in its two spellings', timelines('abc', '+5215550000099'), timelines('def', '+525550000099')],
+    ['an instance whose number is pasted', greenApi('7103000000'), greenApi(' 07103 000\u00a0000\n')],
+    ['a Zender with a path pasted behind it', zender('a'), zender(' a ', ' https://gw.example/api/send/whatsapp ')],
     ['a WhatsApp account of Zender', zender('a'), zender('a', 'https://GW.example:443/')],
     [
       'a phone of Zender',
@@ -102,6 +104,24 @@ describe('a line is one account’s of a workspace', () => {
     const hub = new AdminBench();
     await connected(hub, one);
     expect((await connect(hub, other)).status).toBe(201);
+  });
+
+  it('and a token’s as a whole where an account of an earlier release has no number', async () => {
+    const hub = new AdminBench();
+    const one = await connected(hub, timelines('abc', '15550100002'));
+    const other = await connected(hub, timelines('def', '15550100003'));
+    await hub.store.write(update(accountKey(one), ['phone', 'claim'].map(remove)));
+    for (const token of ['abc', ' Bearer abc\n']) {
+      const { status, json } = await connect(hub, timelines(token, '15550100004'));
+      expect([status, json.message]).toEqual([409, expect.stringContaining(one)]);
+    }
+    expect((await patch(hub, other, { credentials: { apiToken: 'abc' } })).status).toBe(409);
+    expect((await patch(hub, one, { credentials: { apiToken: 'def' } })).status).toBe(409);
+    expect((await patch(hub, other, { credentials: { apiToken: 'renewed' } })).status).toBe(200);
+    // With its number it is one of several again.
+    expect((await patch(hub, one, { phone: '15550100002' })).status).toBe(200);
+    expect((await connect(hub, timelines('abc', '15550100004'))).status).toBe(201);
+    expect((await connect(hub, timelines('abc', '15550100002'))).status).toBe(409);
   });
 
   it('and another workspace may have it as well', async () => {

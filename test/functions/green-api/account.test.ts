@@ -18,6 +18,13 @@ it('takes the credentials of an instance as its console shows them', () => {
   ).toEqual(credentials);
 });
 
+it.each(['07999000111', ' 7999000111\n', '7999 000 111', '7999\u00a0000\u200b111', 7999000111])(
+  'takes %j for the same instance',
+  (idInstance) => {
+    expect(v.parse(schema, { ...credentials, idInstance })).toEqual(credentials);
+  },
+);
+
 it('takes the host of an endpoint that was copied whole', () => {
   const apiUrl = `${credentials.apiUrl}/waInstance7999000111/sendMessage/${credentials.apiTokenInstance}`;
   const mediaUrl = `${credentials.mediaUrl}/waInstance7999000111`;

@@ -8,6 +8,8 @@ const apiToken = '0b9d7a52-0000-4000-8000-0123456789ab';
 describe('an account of TimelinesAI', () => {
   it.each([
     [{ apiToken }, { apiToken }],
+    [{ apiToken: ` ${apiToken}\n` }, { apiToken }],
+    [{ apiToken: `Bearer ${apiToken}` }, { apiToken }],
     [
       { apiToken, baseUrl: 'https://app.timelines.ai/integrations/api/' },
       { apiToken, baseUrl: 'https://app.timelines.ai/integrations/api' },
