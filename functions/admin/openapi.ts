@@ -11,6 +11,7 @@ import { Replayed } from '#lib/inbox/replay.ts';
 import { SendBody } from '#lib/outbox/request.ts';
 import { ShownSend } from '#lib/outbox/shown.ts';
 import { ShownDelivery, ShownEndpoint } from '#lib/reactions/endpoints.ts';
+import { Recipe } from '#lib/reactions/recipes.ts';
 import { Run, Trial } from '#lib/reactions/rules.ts';
 import { TestedAccount } from '#lib/sender/open-accounts.ts';
 import { ShownAccount } from '#lib/tenants/account.ts';
@@ -61,6 +62,7 @@ const definitions = {
   Person,
   Problem,
   ProviderChat: Chat,
+  Recipe,
   Replayed,
   Rule: ShownRule,
   RuleWithSecret,

@@ -3,6 +3,7 @@ import { SHORT_FIELDS } from '#lib/domain/reaction/condition.ts';
 import { NewRule } from '#lib/domain/reaction/rule.ts';
 import { Instant, optional, text, Whole } from '#lib/domain/schema.ts';
 import { unmute } from '#lib/reactions/auto.ts';
+import { RECIPES, Recipe } from '#lib/reactions/recipes.ts';
 import type { Rule } from '#lib/reactions/rule.ts';
 import {
   createRule,
@@ -246,7 +247,17 @@ const fields = route({
   run: async () => json(200, { items: SHORT_FIELDS }),
 });
 
-// `try`, `muted` and `fields` come first: they are no ids.
+const recipes = route({
+  ...shared,
+  method: 'get',
+  path: '/api/rules/recipes',
+  summary: 'List rules to begin with',
+  description: 'Each is whole but for what `fill` names, and switched off. Fill it in, try it, and make it.',
+  answers: { 200: { description: 'All', schema: v.object({ items: v.pipe(v.array(Recipe), v.readonly()) }) } },
+  run: async () => json(200, { items: RECIPES }),
+});
+
+// `try`, `muted`, `fields` and `recipes` come first: they are no ids.
 export const ruleRoutes = [
   creating,
   listing,
@@ -255,6 +266,7 @@ export const ruleRoutes = [
   unmuting,
   resuming,
   fields,
+  recipes,
   showing,
   replacing,
   patching,

@@ -359,6 +359,7 @@ describe('the answers of the API', () => {
     const rule = await call('post', '/api/rules', {}, RULE);
     await call('get', '/api/rules');
     await call('get', '/api/rules/fields');
+    await call('get', '/api/rules/recipes');
     await call('get', '/api/rules/{id}', rule);
     await call('put', '/api/rules/{id}', rule, { ...RULE, name: 'B' });
     await call('patch', '/api/rules/{id}', rule, { enabled: false });
