@@ -5,8 +5,10 @@ import * as v from 'valibot';
 /** A running hub, as the demonstration reaches it: over HTTP, like anybody. */
 export interface RunningHub {
   readonly url: string;
-  /** Answers the parsed body; throws with the hub's own words where it says no. */
-  readonly api: (path: string, body?: object) => Promise<unknown>;
+  /** Answers the parsed body, if there is one; throws with the hub's own words where it says no. A body is posted. */
+  readonly api: (path: string, body?: object, method?: 'PATCH' | 'DELETE') => Promise<unknown>;
+  /** The same hub with the admin key, in one of its workspaces. */
+  readonly within: (workspace: string) => RunningHub;
 }
 
 const Kept = v.object({ url: v.string(), adminKey: v.string() });
@@ -29,15 +31,26 @@ export async function runningHub(environment: Readonly<Record<string, string | u
   if (!answers) throw new Error(`no hub answers at ${url}; start one with \`npm start\` in another terminal`);
   if (adminKey === undefined)
     throw new Error('no admin key; set HOOKLINE_ADMIN_KEY to the one that `npm start` printed');
-  return { url, api: (path, body) => call(`${url}${path}`, adminKey, body) };
+  return hubAt(url, adminKey);
 }
 
-async function call(url: string, adminKey: string, body?: object): Promise<unknown> {
-  const response = await fetch(url, {
-    headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' },
-    ...(body && { method: 'POST', body: JSON.stringify(body) }),
-  });
+function hubAt(url: string, adminKey: string, workspace?: string): RunningHub {
+  const headers = {
+    authorization: `Bearer ${adminKey}`,
+    'content-type': 'application/json',
+    ...(workspace !== undefined && { 'x-workspace': workspace }),
+  };
+  return {
+    url,
+    api: (path, body, method = body ? 'POST' : undefined) =>
+      call(`${url}${path}`, { headers, ...(method && { method }), ...(body && { body: JSON.stringify(body) }) }),
+    within: (other) => hubAt(url, adminKey, other),
+  };
+}
+
+async function call(url: string, request: RequestInit): Promise<unknown> {
+  const response = await fetch(url, request);
   const text = await response.text();
   if (!response.ok) throw new Error(`${new URL(url).pathname} answered ${response.status}: ${text}`);
-  return JSON.parse(text);
+  return text === '' ? undefined : JSON.parse(text);
 }

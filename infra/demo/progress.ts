@@ -9,6 +9,9 @@ type Sends = v.InferOutput<typeof Sends>['items'];
 /** In the order in which a message goes through them. */
 const STATES = ['queued', 'sending', 'sent', 'delivered', 'read', 'failed'];
 
+/** Nothing more is to come of it while somebody watches: what is unknown stays so for a day. */
+export const isOver = ({ state }: Sends[number]): boolean => ['read', 'failed', 'cancelled', 'unknown'].includes(state);
+
 /** How many there are in each state: `2 queued, 1 sent, 1 failed`. */
 export function countsOf(sends: Sends): string {
   const others = [...new Set(sends.map(({ state }) => state))].filter((state) => !STATES.includes(state));

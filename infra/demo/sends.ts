@@ -1,58 +1,67 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
-import type { RunningHub } from './hub.ts';
-import { countsOf, lineOf, Sends } from './progress.ts';
+import { ANA, JONAS, MIA, RENTALS, SAM } from './morning.ts';
+import { countsOf, isOver, lineOf, Sends } from './progress.ts';
+import type { Stage } from './workspace.ts';
 
-const Created = v.object({ id: v.string() });
-const MadeAccount = v.object({ url: v.string() });
 const Accepted = v.object({ data: v.object({ message_id: v.string() }) });
 const Credits = v.object({ granted: v.number(), available: v.number(), reserved: v.number(), spent: v.number() });
 
-const messages = [
-  { phone: '+15550100099', text: 'The blue one is put aside for you.' },
-  { phone: '+15550100098', text: 'Your table for four is booked for 19:30.' },
-  // The sandbox says of this number that it is not on WhatsApp: the credit comes back.
-  { phone: '+15550100404', text: 'Are you there?' },
-  { phone: '+15550100097', text: 'The shop opens at nine tomorrow.' },
+/** What the workshop sends. The sandbox makes something else of some numbers: its README says of which. */
+const messages = (sms: string) => [
+  { phone: `+${ANA.phone}`, text: 'It is ready, we are here until six.' },
+  { phone: `+${JONAS.phone}`, text: 'Your bike is ready as well, with a new battery lock.' },
+  { phone: '+15550100404', text: 'Your bike is ready.', why: 'nobody has this number: the credit comes back' },
+  { phone: '+15550100500', text: 'Your helmet is here.', why: 'the provider breaks: nobody knows whether it went out' },
+  { phone: '+12025550178', text: 'Please bring your passport for the rental.', why: 'is cancelled before it leaves' },
+  { phone: `+${SAM.phone}`, text: 'Your two trailers are booked.', account_id: sms, why: 'an SMS' },
+  { phone: '+15550100410', text: 'Your bike is ready.', account_id: sms, why: 'an SMS that does not arrive' },
+  { phone: `+${MIA.phone}`, text: 'Until Sunday then!', from: RENTALS, why: 'its account is held: it waits' },
 ];
+type Message = ReturnType<typeof messages>[number];
 
 /** Milliseconds. */
-const timeout = 60_000;
+const timeout = 45_000;
 const period = 250;
 
-/** Sends a few messages through an account that reaches nobody, and shows how they get on. */
-export async function demonstrateSends({ api }: RunningHub): Promise<void> {
-  const account = { provider: 'sandbox', channel: 'whatsapp', name: 'Demo', phone: '+15550100001', credentials: {} };
-  const { id } = v.parse(Created, await api('/api/accounts', account));
-  const { url } = v.parse(MadeAccount, await api('/api/webhooks', { kind: 'send', name: 'Demo sends' }));
-  console.log('\nFour messages to send, about two seconds apart (POST /send/<token>):\n');
-  for (const message of messages) {
-    console.log(`  ${message.phone}  ${message.text.padEnd(42)} ${await send(url, id, message)}`);
+/** Sends a few messages through accounts that reach nobody, and shows how they get on. */
+export async function playSends({ hub, frontDesk, sms, sendUrl }: Stage): Promise<void> {
+  const since = new Date().toISOString();
+  console.log('\nWhat the workshop sends, about two seconds apart (POST /send/<token>):\n');
+  for (const message of messages(sms)) {
+    const id = await send(sendUrl, message);
+    if (message.why?.includes('cancelled')) await hub.api(`/api/sends/${id}/cancel`, {});
+    const why = message.why ? `  (${message.why})` : '';
+    console.log(`  ${message.phone.padEnd(14)} ${message.text}${why}`);
   }
   console.log();
-  await follow(() => api(`/api/sends?account=${id}`));
-  const { granted, available, reserved, spent } = v.parse(Credits, await api('/api/credits'));
+  await follow(async () => {
+    const lists = await Promise.all([frontDesk, sms].map((id) => hub.api(`/api/sends?account=${id}&after=${since}`)));
+    return lists.flatMap((list) => v.parse(Sends, list).items);
+  });
+  const { granted, available, reserved, spent } = v.parse(Credits, await hub.api('/api/credits'));
   console.log(`\nCredits: ${granted} granted, ${available} available, ${reserved} reserved, ${spent} spent`);
 }
 
-async function send(url: string, account_id: string, message: (typeof messages)[number]): Promise<string> {
-  const body = JSON.stringify({ action: 'send', account_id, ...message });
+async function send(url: string, { phone, text, account_id, from }: Message): Promise<string> {
+  const sender = from ? { whatsapp_account_phone: `+${from.phone}` } : { account_id };
+  const body = JSON.stringify({ action: 'send', phone, text, ...sender });
   const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`POST /send answered ${response.status}: ${text}`);
-  return v.parse(Accepted, JSON.parse(text)).data.message_id;
+  const answer = await response.text();
+  if (!response.ok) throw new Error(`POST /send answered ${response.status}: ${answer}`);
+  return v.parse(Accepted, JSON.parse(answer)).data.message_id;
 }
 
 /** One line that changes in place; where there is no terminal, one line for each change. */
-async function follow(list: () => Promise<unknown>): Promise<void> {
+async function follow(list: () => Promise<v.InferOutput<typeof Sends>['items']>): Promise<void> {
   const { stdout } = process;
   let shown = '';
   for (const giveUpAt = performance.now() + timeout; performance.now() < giveUpAt; await sleep(period)) {
-    const { items } = v.parse(Sends, await list());
+    const items = await list();
     const line = stdout.isTTY ? lineOf(items, Date.now()) : countsOf(items);
     if (line !== shown) stdout.write(stdout.isTTY ? `\r\x1b[2K  ${line}` : `  ${line}\n`);
     shown = line;
-    if (items.every(({ state }) => state === 'read' || state === 'failed')) break;
+    if (items.every(isOver)) break;
   }
   if (stdout.isTTY) stdout.write('\n');
 }
