@@ -25,7 +25,7 @@ import { findHead, findSending, type Head } from './head.ts';
 import { type Account, type Part, readSend } from './items.ts';
 import type { Outgoing } from './provider.ts';
 import { placedAsTold } from './sent-event.ts';
-import { becomesUnknown, countSettled, type Ending, failingWith, NEEDLESS, settling } from './settle.ts';
+import { becomesUnknown, countSettled, type Ending, NEEDLESS, settling } from './settle.ts';
 import { settleLate } from './statuses.ts';
 import {
   giveBack,
@@ -73,11 +73,11 @@ async function fetchTwice(turn: Turn, url: string, name: string) {
 }
 
 const failUnsent = (turn: Turn, head: Head, reason: string): Promise<Step> =>
-  endUnsent(turn, head, failingWith(head.send, head.index), { kind: 'failed', reason });
+  endUnsent(turn, head, { kind: 'failed', reason });
 
-async function endUnsent(turn: Turn, head: Head, parts: readonly number[], ending: Ending): Promise<Step> {
+async function endUnsent(turn: Turn, head: Head, ending: Ending): Promise<Step> {
   const { store, clock, random } = turn.ports;
-  const { writes, leaving, settled } = settling(head.send, parts, ending, clock.now());
+  const { writes, leaving, settled } = settling(head.send, [head.index], ending, clock.now());
   const transacted = await store.transact(
     [update(accountKey(turn.account.id), [add('pending', -leaving)], holdsLease(turn.me)), ...writes],
     newTransaction(random),
@@ -95,12 +95,12 @@ async function endUnsent(turn: Turn, head: Head, parts: readonly number[], endin
  * this one was cancelled. Undefined for all others.
  */
 export async function cancelNeedless(turn: Turn, head: Head): Promise<Step | undefined> {
-  const { send, index, part } = head;
+  const { send, part } = head;
   for (let id = send.resendOf; id !== undefined; ) {
     const item = await turn.ports.store.get(sendKey(id), { consistent: true });
     const original = item && readSend(item);
     const repeated = original?.parts.find(({ kind }) => kind === part.kind);
-    if (repeated && makesNeedless(repeated)) return endUnsent(turn, head, [index], NEEDLESS);
+    if (repeated && makesNeedless(repeated)) return endUnsent(turn, head, NEEDLESS);
     id = original?.resendOf;
   }
   return undefined;

@@ -38,7 +38,6 @@ import {
   cancelResends,
   countSettled,
   type Ending,
-  failingWith,
   type Place,
   type Settled,
   type SettlingPorts,
@@ -104,9 +103,9 @@ function planOutcome(head: Head, verdict: Verdict, setting: Setting): OutcomePla
   const { account, when } = setting;
   switch (verdict.kind) {
     case 'sent':
-      return withSuccess(account, settled(head, [head.index], verdict, when));
+      return withSuccess(account, settled(head, verdict, when));
     case 'failed':
-      return settled(head, failingWith(head.send, head.index), verdict, when);
+      return settled(head, verdict, when);
     case 'unknown':
       return unsure(head, verdict, setting);
     case 'again':
@@ -118,11 +117,10 @@ function planOutcome(head: Head, verdict: Verdict, setting: Setting): OutcomePla
 
 function settled(
   head: Head,
-  parts: readonly number[],
   ending: Extract<Verdict, { kind: 'sent' | 'failed' }>,
   { now, nextSendAt }: When,
 ): OutcomePlan {
-  const { spending, ...settled } = settling(head.send, parts, ending, now);
+  const { spending, ...settled } = settling(head.send, [head.index], ending, now);
   return { account: [resetFailures, ...onAccount(head.send.epoch, spending)], ...settled, due: nextSendAt };
 }
 

@@ -105,12 +105,6 @@ export function settling(send: Send, parts: readonly number[], ending: Ending, a
   };
 }
 
-/** If a file fails before it was sent, the text that waits behind it has lost its point: both fail. */
-export function failingWith(send: Send, index: number): number[] {
-  if (send.parts[index]?.kind !== 'file') return [index];
-  return [index, ...send.parts.flatMap((part, i) => (i !== index && part.state === 'queued' ? [i] : []))];
-}
-
 /** The last unknown part takes its send off the watchdog's list, unless another has become unknown meanwhile. */
 function offTheList(send: Send, parts: readonly number[]): [Change[], Condition[]] {
   const others = [...send.parts.entries()].filter(([index]) => !parts.includes(index));
@@ -196,9 +190,7 @@ export async function settlePart(
     const head = tries === 0 && asRead ? asRead : await readPart(store, messageId, index);
     // What was erased keeps no name: nothing would lead to it.
     if (head.part.intentAt !== intentAt || head.send.erased || !isNews(head.part, ending)) return undefined;
-    // A file that turns out not to have gone takes the text with it only while it is still the file's turn.
-    const parts = ending.kind === 'failed' && head.part.state === 'sending' ? failingWith(head.send, index) : [index];
-    const { writes, leaving, spending, settled } = settling(head.send, parts, ending, clock.now());
+    const { writes, leaving, spending, settled } = settling(head.send, [index], ending, clock.now());
     const account = accountWrites(head.send, leaving, spending, isGone);
     const transacted = await store.transact([...account, ...writes], newTransaction(random));
     if (!transacted.done) {

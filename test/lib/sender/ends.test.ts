@@ -40,7 +40,7 @@ test('counts each part that was sent', async () => {
   expect(ended()).toEqual({ sent: 2 });
 });
 
-test('counts both parts that fail together, with their credits', async () => {
+test('counts both parts that fail, each with its credit', async () => {
   world.provider.behave = () => rejected;
   await world.sendNow('a', fileAndText);
   await world.run(10 * SECOND);
@@ -51,7 +51,7 @@ test('counts parts that fail before any call', async () => {
   world.fetch = () => ({ kind: 'refused', reason: 'a page' });
   await world.sendNow('a', fileAndText);
   await world.run(10 * SECOND);
-  expect(ended()).toEqual({ failed: 2, CreditsRefunded: 2 });
+  expect(ended()).toEqual({ failed: 1, CreditsRefunded: 1, sent: 1 });
 });
 
 test('counts what is cancelled, and a second cancel not at all', async () => {

@@ -69,26 +69,52 @@ describe('a file and its text', () => {
   test.each([
     ['is refused', { kind: 'refused', reason: 'not a direct download' }],
     ['cannot be fetched twice', { kind: 'unavailable', reason: 'http 503' }],
-  ] as const)('both fail if the file %s, without a call and with both credits back', async (_, fetched) => {
+  ] as const)(
+    'fail by themselves: if the file %s, it fails without a call, and the text is sent',
+    async (_, fetched) => {
+      const world = await worldWith(5);
+      world.fetch = () => fetched;
+      const id = await world.sendNow('a', fileAndText);
+      const next = await world.sendNow('a');
+      await world.run(5 * SECOND);
+      expect(stateOf(world, id)).toBe('partially_sent/partly_refunded');
+      expect(world.message(id).parts.map(({ state, error }) => [state, error])).toEqual([
+        ['failed', fetched.reason],
+        ['sent', undefined],
+      ]);
+      expect(world.provider.calls.map(({ messageId, part }) => [messageId, part])).toEqual([
+        [id, 1],
+        [next, 0],
+      ]);
+      expect(world.store.peek({ pk: 'WS#main', sk: 'QUOTA#lifetime' })?.available).toBe(3);
+      await expectSound(world);
+    },
+  );
+
+  test('fail by themselves: if the provider rejects the file, the text is sent, and the file alone again', async () => {
     const world = await worldWith(5);
-    world.fetch = () => fetched;
+    const rejected = { ...unsure, outcome: { kind: 'rejected', reason: 'too big' }, takes: false } as const;
+    world.provider.behave = (_, { part }) => (part === 0 ? rejected : obliging);
     const id = await world.sendNow('a', fileAndText);
-    const next = await world.sendNow('a');
-    await world.run(3 * SECOND);
-    expect(stateOf(world, id)).toBe('failed/refunded');
-    expect(world.message(id).parts[0]?.error).toBe(fetched.reason);
-    expect(stateOf(world, next)).toBe('sent/spent');
-    expect(world.store.peek({ pk: 'WS#main', sk: 'QUOTA#lifetime' })?.available).toBe(4);
+    await world.run(5 * SECOND);
+    expect(stateOf(world, id)).toBe('partially_sent/partly_refunded');
+    world.provider.behave = () => obliging;
+    const again = await ask(world, (ports) => resend(ports, 'main', id, world.config));
+    if (again.kind !== 'accepted') throw new Error(again.kind);
+    await world.run(5 * SECOND);
+    expect(world.message(again.messageId).parts.map(({ kind, state }) => [kind, state])).toEqual([['file', 'sent']]);
+    expect(world.store.peek({ pk: 'WS#main', sk: 'QUOTA#lifetime' })?.available).toBe(3);
     await expectSound(world);
   });
 
-  test('both fail if the provider rejects the file', async () => {
+  test('fail together where both go in one call', async () => {
     const world = await worldWith(5);
-    world.provider.behave = () => ({ ...unsure, outcome: { kind: 'rejected', reason: 'too big' }, takes: false });
-    const id = await world.sendNow('a', fileAndText);
+    world.fetch = () => ({ kind: 'refused', reason: 'a page' });
+    const captioned = { kind: 'file', url: 'https://files.test/a', name: 'a', caption: 'hello', credits: 2 } as const;
+    const id = await world.sendNow('a', { parts: [captioned] });
     await world.run(5 * SECOND);
     expect(stateOf(world, id)).toBe('failed/refunded');
-    expect(world.provider.calls.length).toBe(1);
+    expect(world.store.peek({ pk: 'WS#main', sk: 'QUOTA#lifetime' })?.available).toBe(5);
     await expectSound(world);
   });
 
