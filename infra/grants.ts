@@ -75,8 +75,8 @@ const GRANTS: Readonly<Record<string, Grants>> = {
       PutItem: 'ACC ECHO EVT FEED HOOK IDEM KEY MSG PERSON SESS WORKSPACES WS',
       UpdateItem: 'ACC ATT AUTO CHAT EVT FEED HOOK MSG PID QUAR SESS WORKSPACES WS',
       // Not a send: credits are counted by sends, so that one is only ever emptied.
-      DeleteItem: 'ACC ATT CHAT ECHO EP EVT FEED HOOK KEY PERSON PID QUAR SESS WS',
-      ConditionCheckItem: 'ACC WORKSPACES',
+      DeleteItem: 'ACC ATT AUTO CHAT ECHO EP EVT FEED HOOK KEY PERSON PID QUAR SESS WS',
+      ConditionCheckItem: 'ACC CHAT WORKSPACES',
       BatchWriteItem: 'CHAT EVT',
     },
     lists: {
@@ -164,14 +164,16 @@ const GRANTS: Readonly<Record<string, Grants>> = {
   },
   watchdog: {
     table: {
-      GetItem: 'ACC CHAT EP FILL MSG PID WS',
+      GetItem: 'ACC CHAT EP EVT FILL HOOK MSG PID WORKSPACES WS',
       BatchGetItem: 'ACC CHAT EVT MSG PID',
-      Query: 'ACC ECHO PERSON WORKSPACES WS',
+      Query: 'ACC ATT CHAT ECHO EP EVT PERSON WORKSPACES WS',
       PutItem: 'ACC ECHO EVT FEED FILL PERSON WS',
-      UpdateItem: 'ACC CHAT EVT MSG PID WS',
-      DeleteItem: 'ACC ECHO PERSON',
+      UpdateItem: 'ACC ATT CHAT EVT FEED HOOK MSG PID WORKSPACES WS',
+      // What is older than a workspace keeps it. Not a send: it is only ever emptied.
+      DeleteItem: 'ACC AUTO CHAT ECHO EP PERSON PID WS',
+      ConditionCheckItem: 'CHAT WORKSPACES',
     },
-    lists: { gsi1: 'WS#*#CHAT WS#*#EVT', gsi2: 'CHAT', gsi3: 'DUE' },
+    lists: { gsi1: 'WS#*#CHAT WS#*#EVT WS#*#SEND', gsi2: 'CHAT', gsi3: 'DUE' },
     sends: ['DeliveriesQueue', 'TicksQueue'],
     parameters: { GetParameter: 'accounts/*' },
   },

@@ -18,6 +18,7 @@ import { forgetEcho, forgetUnknown } from '#lib/sender/marks.ts';
 import { sendReportIds } from '#lib/sender/sent-event.ts';
 import {
   attemptPartition,
+  autoKey,
   chatKey,
   chatListPartition,
   chatMessagesPartition,
@@ -29,6 +30,7 @@ import {
   eventPartition,
   headKey,
   LEDGER_PREFIX,
+  mutedKey,
   personKey,
   personPartition,
   quarantineCounters,
@@ -447,9 +449,16 @@ async function forgetChat({ store, workspace, counts }: Erasing, id: string): Pr
     const aliases = items.filter(({ sk }) => sk !== key.sk);
     if (aliases.length > 0) await store.writeMany(aliases.map(({ pk, sk }) => del({ pk, sk })));
     await store.write(del(key));
+    for (const kept of keptByRules(workspace, one)) await store.write(del(kept));
   }
   counts.chats += 1;
 }
+
+/** Which answers rules gave in a chat, and that they leave it alone. */
+export const keptByRules = (workspace: string, chat: string): readonly Key[] => [
+  autoKey(chat),
+  mutedKey(workspace, chat),
+];
 
 /** Every message of a chat, but for the event at `except`, which led here. False: time was up before the end. */
 async function eraseThread(erasing: Erasing, id: string, except?: string): Promise<boolean> {

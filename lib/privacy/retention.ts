@@ -1,15 +1,16 @@
 import * as v from 'valibot';
 import { historiesOf } from '#lib/chats/chat.ts';
 import { rowsOf } from '#lib/chats/people.ts';
-import type { Clock, Random } from '#lib/domain/ports.ts';
-import { expiryOf } from '#lib/domain/retention.ts';
-import { tally } from '#lib/domain/schema.ts';
+import type { Log, Random } from '#lib/domain/ports.ts';
+import { AppliedCounts, expiryOf } from '#lib/domain/retention.ts';
+import { known } from '#lib/domain/schema.ts';
 import { isUnsettled } from '#lib/domain/send/part.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { keepLinked, lastTold } from '#lib/inbox/delivery-state.ts';
 import { eventOf } from '#lib/inbox/event-item.ts';
 import { rowKey } from '#lib/inbox/feed-row.ts';
 import { readSend } from '#lib/sender/items.ts';
+import { shownKey } from '#lib/store/items.ts';
 import {
   chatKey,
   chatListPartition,
@@ -20,10 +21,11 @@ import {
   sendListKey,
 } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
-import { AGAIN, retrying, retryOnConflict } from '#lib/store/retry.ts';
+import { AGAIN, retrying, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
 import {
   absent,
   all,
+  check,
   compare,
   del,
   equal,
@@ -38,16 +40,30 @@ import {
 } from '#lib/store/store.ts';
 import { listed, type Position, type Stage, type WalkState, walk } from '#lib/store/walk.ts';
 import { attemptExpiry } from '#lib/tenants/attempts.ts';
-import { copyRetention, retentionApplied, retentionOf } from '#lib/tenants/workspaces.ts';
-import { attemptPartitions, calledPartitions, ERASED, empty, eraseMarks, eraseStates, hasEvent } from './erase.ts';
+import { copyRetention, type RetentionMark, retentionApplied, retentionOf } from '#lib/tenants/workspaces.ts';
+import {
+  attemptPartitions,
+  calledPartitions,
+  ERASED,
+  empty,
+  eraseMarks,
+  eraseStates,
+  hasEvent,
+  keptByRules,
+} from './erase.ts';
 
-/** Gives every stored event the end that it would have had, had it come in under this retention. */
+/**
+ * Gives every stored event the end that it would have had, had it come in under this retention. What comes in has it from
+ * the start; what the hub tells itself has none, and since the last walk that is all there is to do.
+ */
 function eventStage(applying: Applying): Stage {
-  const { store, workspace } = applying;
+  const { store, workspace, since } = applying;
+  const part = since ? { from: toIso(since.begunAt - FURTHEST_MS) } : {};
   return {
     name: '1-events',
-    ...listed(store, (shard) => eventPartition(workspace, shard)),
+    ...listed(store, (shard) => eventPartition(workspace, shard), part),
     visit: async (head) => {
+      if (since && typeof head.expiresAt === 'number') return true;
       await applyTo(applying, head);
       await applyToState(applying, head);
       return true;
@@ -105,22 +121,15 @@ async function applyToState({ store, retentionDays, now }: Applying, head: Item)
   await store.write(update(key, [change], all(exists(), absent('send'), asRead)));
 }
 
-export const AppliedCounts = v.object({
-  events: tally('Given another end, or none'),
-  attempts: tally('Given an earlier end, or deleted with the event that an endpoint was told of'),
-  sends: tally('Emptied of recipient, text, file and errors'),
-  chats: tally('Deleted: nothing has happened in them for so long'),
-  ledgerEntries: tally("Refunds whose reason, a provider's words, was emptied; the figures stay"),
-});
-export type AppliedCounts = v.InferOutput<typeof AppliedCounts>;
-
 /** What a walk in several calls carries along. */
 export const Progress = v.object({
   ...AppliedCounts.entries,
-  /** A cursor of an earlier version knows neither. */
+  /** A cursor of an earlier version knows neither of these. */
   ledgerEntries: v.optional(v.number(), 0),
   /** How often the retention had been changed when it began; a cursor of an earlier version does not know. */
   changes: v.optional(v.number(), -1),
+  begunAt: v.exactOptional(v.number()),
+  openSince: v.exactOptional(v.number()),
 });
 export type Progress = v.InferOutput<typeof Progress>;
 
@@ -132,36 +141,75 @@ interface Applying {
   readonly retentionDays?: number;
   /** Milliseconds. */
   readonly now: number;
+  /** What was sent or last happened before it is old, milliseconds: the same in all calls of one walk. */
+  readonly oldest?: number;
+  /** Where the last walk under this retention left off; absent: everything is gone through. */
+  readonly since?: Since;
   readonly counts: { -readonly [Kind in keyof AppliedCounts]: number };
+  /** Of the sends that are old and not settled, when the oldest was accepted. Grows downwards as the work goes on. */
+  readonly open: { since?: number };
 }
 
-interface Ports {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly random: Random;
+interface Since {
+  readonly begunAt: number;
+  /** What is older was emptied, but for nothing. */
+  readonly sends: number;
+  readonly ledger: number;
+}
+
+interface Ports extends StorePorts {
+  readonly log: Log;
 }
 
 const NONE: AppliedCounts = { events: 0, attempts: 0, sends: 0, chats: 0, ledgerEntries: 0 };
 const START: Position = { stage: '', partition: '' };
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** An event may be listed by a provider's clock that is two days behind ours, and come to its list late. */
+const FURTHEST_MS = 2 * DAY_MS + HOUR_MS;
 /** API Gateway waits 30 s for an answer; one slow item may come on top of this. */
 const LONGEST_MS = 20_000;
 const TIMEOUT_MS = 5_000;
 
-/**
- * Brings what is stored in line with the workspace's retention, as far as the time of one call reaches. Safe to break
- * off anywhere and to repeat; worth repeating now and then, since sends and chats have no end of their own. A retention
- * that was changed since the walk began makes it begin again: what lies behind has the end of the one before.
- */
+/** Goes through everything that a workspace keeps, as far as the time of one call reaches. */
 export async function applyRetention(ports: Ports, workspace: string, from?: WalkState<Progress>) {
   const { clock, random } = ports;
   const deadline = clock.monotonic() + LONGEST_MS;
   const store = retrying(ports.store, clock, random, deadline + TIMEOUT_MS);
-  await copyRetention(store, random, workspace);
-  const { retentionDays, changes } = await retentionOf(store, workspace);
-  const { changes: begunWith, ...counts } = { ...NONE, changes, ...from?.done };
-  const end = retentionDays === undefined ? {} : { retentionDays };
-  const applying: Applying = { store, workspace, ...end, now: clock.now(), counts };
+  return applyOn({ ...ports, store }, workspace, from, { isTimeUp: () => clock.monotonic() >= deadline, whole: true });
+}
+
+/** `whole`: also what an earlier walk has been through. */
+interface Bounds {
+  readonly whole: boolean;
+  readonly isTimeUp: () => boolean;
+}
+
+/**
+ * Brings what is stored in line with the workspace's retention, until time is up. Safe to break off anywhere and to
+ * repeat; worth repeating now and then, since sends and chats have no end of their own. A retention that was changed since
+ * the walk began makes it begin again: what lies behind has the end of the one before.
+ */
+export async function applyOn(
+  ports: Ports,
+  workspace: string,
+  from: WalkState<Progress> | undefined,
+  { whole, isTimeUp }: Bounds,
+): Promise<{ readonly applied: AppliedCounts; readonly next?: WalkState<Progress> }> {
+  const { store, clock, random } = ports;
+  const { retentionDays, changes, mark } = await retentionOf(store, workspace);
+  const isBegun = from?.done.changes === changes && from.done.begunAt !== undefined;
+  if (!isBegun) await copyRetention(store, random, workspace);
+  const { changes: _, begunAt: begun, openSince, ...counts } = { ...NONE, changes, ...from?.done };
+  const begunAt = (isBegun ? begun : undefined) ?? clock.now();
+  const open = isBegun ? known({ since: openSince }) : {};
+  const age = retentionDays === undefined ? undefined : retentionDays * DAY_MS;
+  const since = whole || mark?.changes !== changes || age === undefined ? undefined : sinceOf(mark, age);
+  const oldest = age === undefined ? undefined : begunAt - age;
+  const applying: Applying = {
+    ...{ store, workspace, now: clock.now(), counts, open },
+    ...known({ retentionDays, oldest, since }),
+  };
   const stages = [
     eventStage(applying),
     attemptStage(applying),
@@ -169,18 +217,41 @@ export async function applyRetention(ports: Ports, workspace: string, from?: Wal
     sendStage(applying),
     chatStage(applying, random),
     ledgerStage(applying),
-  ];
-  const start = begunWith === changes ? from?.at : undefined;
-  const stopped = await walk(store, stages, start, () => clock.monotonic() >= deadline);
-  const at = stopped ?? ((await retentionApplied(store, workspace, changes)) ? undefined : START);
+  ].map((stage) => pastDamage(stage, ports.log));
+  const stopped = await walk(store, stages, isBegun ? from.at : undefined, isTimeUp);
   const applied: AppliedCounts = counts;
-  return { applied, ...(at && { next: { at, done: { ...applied, changes } } }) };
+  const done = { changes, begunAt, ...known({ openSince: open.since }) };
+  const isApplied = async () => retentionApplied(store, workspace, done, { at: toIso(clock.now()), ...applied });
+  const at = stopped ?? ((await isApplied()) ? undefined : START);
+  return { applied, ...(at && { next: { at, done: { ...applied, ...done } } }) };
 }
 
-function attemptStage({ store, workspace, retentionDays, counts }: Applying): Stage {
+const sinceOf = ({ begunAt, openSince = Number.POSITIVE_INFINITY }: RetentionMark, age: number): Since => ({
+  begunAt,
+  sends: Math.min(begunAt - age, openSince),
+  ledger: begunAt - age,
+});
+
+/** One item that cannot be read must not keep the walk from all that lies behind it; the log says which. */
+const pastDamage = (stage: Stage, log: Log): Stage => ({
+  ...stage,
+  visit: async (item) => {
+    try {
+      return await stage.visit(item);
+    } catch (cause) {
+      if (!(cause instanceof TypeError)) throw cause;
+      log.error('a retention could not be applied to an item', cause, { correlationId: shownKey(item) });
+      return true;
+    }
+  },
+});
+
+function attemptStage({ store, workspace, retentionDays, since, counts }: Applying): Stage {
+  const part = since ? { from: toIso(since.begunAt - HOUR_MS) } : {};
   return {
     name: '2-attempts',
-    partitions: () => attemptPartitions(store, workspace),
+    partitions: async () =>
+      (await attemptPartitions(store, workspace)).map(({ name, query }) => ({ name, query: { ...query, ...part } })),
     visit: async ({ pk, sk, expiresAt }) => {
       const end = attemptExpiry(Date.parse(sk.slice(0, sk.indexOf('#'))), retentionDays);
       if (typeof expiresAt === 'number' && expiresAt <= end) return true;
@@ -206,58 +277,76 @@ function calledStage({ store, workspace, now, counts }: Applying): Stage {
 }
 
 /** Credits are counted by the sends that they paid for: an old one is emptied, and one that is not settled is not old. */
-function sendStage({ store, workspace, retentionDays, now, counts }: Applying): Stage {
+function sendStage({ store, workspace, oldest, since, counts, open }: Applying): Stage {
+  const { partitions, load } = listed(store, (shard) => sendListKey(workspace, shard), {
+    ...(since && { from: toIso(since.sends) }),
+    // The times of one moment are told apart by ids.
+    before: toIso((oldest ?? 0) + 1),
+  });
   return {
     name: '3-sends',
-    ...listed(store, (shard) => sendListKey(workspace, shard)),
+    partitions: async () => (oldest === undefined ? [] : partitions()),
+    ...known({ load }),
     visit: async (item) => {
       const send = readSend(item);
-      const isOld = retentionDays !== undefined && send.createdAt + retentionDays * DAY_MS <= now;
-      if (!isOld || send.erased || send.parts.some((part) => isUnsettled(part.state))) return true;
+      if (send.erased) return true;
+      if (send.parts.some((part) => isUnsettled(part.state))) {
+        open.since = Math.min(open.since ?? send.createdAt, send.createdAt);
+        return true;
+      }
       await eraseStates(store, send);
       await eraseMarks(store, send);
       if (await empty(store, send)) counts.sends += 1;
+      else open.since = Math.min(open.since ?? send.createdAt, send.createdAt);
       return true;
     },
   };
 }
 
-/** All of a chat or nothing: its other ids are found only through it. */
-function chatStage({ store, workspace, retentionDays, now, counts }: Applying, random: Random): Stage {
-  const oldest = retentionDays === undefined ? '' : toIso(now - retentionDays * DAY_MS);
+/** As many writes as fit beside the look at the chat itself. */
+const TOGETHER = 99;
+
+/**
+ * What leads to a chat is found through it alone, so it goes last, and nothing goes once something has happened in it. In
+ * one transaction where that holds all; its other ids, which each message tells anew, in others before.
+ */
+function chatStage({ store, workspace, oldest, counts }: Applying, random: Random): Stage {
+  const end = toIso(oldest ?? 0);
+  const isQuiet = compare('lastAt', '<', end);
+  const { partitions, load } = listed(store, (shard) => chatListPartition(workspace, shard), { before: end });
   return {
     name: '4-chats',
-    ...listed(store, (shard) => chatListPartition(workspace, shard)),
+    partitions: async () => (oldest === undefined ? [] : partitions()),
+    ...known({ load }),
     visit: async ({ pk, sk, lastAt }) => {
-      if (String(lastAt) >= oldest) return true;
+      if (String(lastAt) >= end) return true;
       const chat = (await store.get({ pk, sk }, { consistent: true })) ?? { pk, sk };
-      const [, ...merged] = historiesOf(chat);
-      const all = [pk, ...merged.map((id) => chatKey(id).pk)];
-      const items = (
-        await Promise.all(all.map((one) => queryAll(store, { pk: one, limit: 100, consistent: true })))
-      ).flat();
-      const isChat = (item: Item) => item.pk === pk && item.sk === sk;
-      const writes = [
-        ...items.map((item) =>
-          del({ pk: item.pk, sk: item.sk }, isChat(item) ? compare('lastAt', '<', oldest) : undefined),
-        ),
-        ...rowsOf(chat).map((row) => del(row)),
-      ];
-      const { done } = await store.transact(writes.slice(0, 100), newTransaction(random));
-      if (done) counts.chats += 1;
+      const ids = historiesOf(chat);
+      const pages = ids.map((id) => queryAll(store, { pk: chatKey(id).pk, limit: 100, consistent: true }));
+      const items = (await Promise.all(pages)).flat().filter((item) => item.pk !== pk || item.sk !== sk);
+      const [others, heads] = [items.filter((item) => item.sk !== sk), items.filter((item) => item.sk === sk)];
+      const kept = ids.flatMap((id) => keptByRules(workspace, id));
+      const writes = [...others, ...kept, ...heads, ...rowsOf(chat)].map((key) => del({ pk: key.pk, sk: key.sk }));
+      while (writes.length > TOGETHER) {
+        const some = [...writes.splice(0, TOGETHER), check({ pk, sk }, isQuiet)];
+        if (!(await store.transact(some, newTransaction(random))).done) return true;
+      }
+      const last = [...writes, del({ pk, sk }, isQuiet)];
+      if ((await store.transact(last, newTransaction(random))).done) counts.chats += 1;
       return true;
     },
   };
 }
 
 /** The ledger is kept for its figures; why a credit went back is a provider's to say, and may name somebody. */
-function ledgerStage({ store, workspace, retentionDays, now, counts }: Applying): Stage {
+function ledgerStage({ store, workspace, oldest, since, counts }: Applying): Stage {
   const { pk } = quotaKindKey(workspace);
-  const before = `${LEDGER_PREFIX}${toIso(now - (retentionDays ?? 0) * DAY_MS)}`;
-  const old = { name: '', query: { pk, from: LEDGER_PREFIX, before, consistent: true } };
+  const at = (milliseconds: number) => `${LEDGER_PREFIX}${toIso(milliseconds)}`;
+  const from = since ? at(since.ledger) : LEDGER_PREFIX;
+  const old = { name: '', query: { pk, from, before: at(oldest ?? 0), consistent: true } };
   return {
     name: '5-ledger',
-    partitions: async () => (retentionDays === undefined ? [] : [old]),
+    partitions: async () => (oldest === undefined ? [] : [old]),
     visit: async ({ pk, sk, entry, reason }) => {
       if (entry !== 'refund' || reason === ERASED) return true;
       await store.write(update({ pk, sk }, [set('reason', ERASED)], exists()));

@@ -1,7 +1,8 @@
 import { SHARDS } from '#lib/domain/ids.ts';
-import type { Clock, Metrics, Random } from '#lib/domain/ports.ts';
+import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';
 import { feedFill } from '#lib/inbox/feed.ts';
 import { peopleFill } from '#lib/outbox/fill-people.ts';
+import { applyNightly } from '#lib/privacy/nightly.ts';
 import { wakeDelivery, wakeEndpoint } from '#lib/reactions/delivery.ts';
 import type { Tasks } from '#lib/reactions/task.ts';
 import { fillOn } from '#lib/store/fill.ts';
@@ -80,6 +81,7 @@ const total = (pages: readonly Page[]): number => pages.reduce((sum, { items }) 
 interface WatchdogPorts extends MeasurePorts, WakePorts, ProbePorts, ReconcilePorts {
   /** The queue of deliveries to endpoints. */
   readonly tasks: Tasks;
+  readonly log: Log;
 }
 
 /** As many of a kind and a shard as one run sees to; the rest waits for the next, a minute later. */
@@ -132,6 +134,7 @@ export async function watchdog(ports: WatchdogPorts, endsAt: number, config: Sen
       }
       return failed;
     },
+    retention: () => applyNightly(ports, endsAt),
   } satisfies Readonly<Record<string, Stage>>;
   // Side by side: what one of them waits for must not use up the time of the others.
   const failures = await Promise.all(

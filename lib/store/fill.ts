@@ -3,7 +3,7 @@ import type { Clock, Metrics } from '#lib/domain/ports.ts';
 import { itemReader } from './items.ts';
 import { fillKey } from './keys.ts';
 import { type Item, put, type Store } from './store.ts';
-import { type Stage, walk } from './walk.ts';
+import { At, type Stage, walk } from './walk.ts';
 
 /**
  * Something that this release keeps beside what earlier ones stored: rows that have to be added once, for everything that
@@ -24,7 +24,7 @@ export interface FillPorts {
 const Progress = v.object({
   /** The workspaces before this one are done. */
   workspace: v.string(),
-  at: v.exactOptional(v.object({ stage: v.string(), partition: v.string(), after: v.exactOptional(v.string()) })),
+  at: v.exactOptional(At),
   done: v.boolean(),
 });
 const readProgress = itemReader(Progress);

@@ -194,6 +194,9 @@ export const feedKey = (workspace: string, storedAt: string, eventId: string): K
 /** How far a walk over what earlier releases stored has come. */
 export const fillKey = (name: string): Key => ({ pk: `FILL#${name}`, sk: META });
 
+/** How far the walk of a night over what a workspace keeps has come. */
+export const retentionWalkKey = (workspace: string): Key => ({ pk: workspacePartition(workspace), sk: 'RETENTION' });
+
 export const reservedListKey = (workspace: string, epoch: Epoch): string => `WS#${workspace}#RESERVED#${epoch}`;
 /** The number of reserved credits leads the sort key: counting them needs no look at the sends. */
 export const reservedSortKey = (credits: number, messageId: string): string => `${credits}#${messageId}`;

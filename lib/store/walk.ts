@@ -3,7 +3,8 @@ import { SHARDS } from '#lib/domain/ids.ts';
 import { getAll } from './query.ts';
 import type { Item, Query, Store } from './store.ts';
 
-const At = v.object({ stage: v.string(), partition: v.string(), after: v.exactOptional(v.string()) });
+/** Where a walk stands, as an item or a cursor keeps it. */
+export const At = v.object({ stage: v.string(), partition: v.string(), after: v.exactOptional(v.string()) });
 const State = v.object({ at: At, done: v.unknown() });
 
 /** Where a walk goes on, and what it has done so far. */
@@ -112,12 +113,16 @@ async function walkPartition(
   return stopped();
 }
 
-/** The partitions of a list over a workspace (gsi1), visited as the table holds the items now. */
-export function listed(store: Store, partitionOf: (shard: number) => string): Pick<Stage, 'partitions' | 'load'> {
+/** The partitions of a list over a workspace (gsi1), whole or a part of each, visited as the table holds the items now. */
+export function listed(
+  store: Store,
+  partitionOf: (shard: number) => string,
+  part: Pick<Query, 'from' | 'before'> = {},
+): Pick<Stage, 'partitions' | 'load'> {
   const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
   return {
     partitions: async () =>
-      shards.map((shard) => ({ name: String(shard), query: { index: 'gsi1', pk: partitionOf(shard) } })),
+      shards.map((shard) => ({ name: String(shard), query: { index: 'gsi1', pk: partitionOf(shard), ...part } })),
     load: (entries) =>
       getAll(
         store,

@@ -2,8 +2,8 @@ import * as v from 'valibot';
 import { newId } from '#lib/domain/ids.ts';
 import { Country } from '#lib/domain/numbering.ts';
 import type { Clock, Random } from '#lib/domain/ports.ts';
-import { RetentionDays } from '#lib/domain/retention.ts';
-import { Instant, optional } from '#lib/domain/schema.ts';
+import { AppliedCounts, RetentionDays } from '#lib/domain/retention.ts';
+import { Instant, known, optional } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { itemReader } from '#lib/store/items.ts';
 import { WORKSPACES, webhookKey, workspaceKey } from '#lib/store/keys.ts';
@@ -43,7 +43,11 @@ export const Workspace = v.object({
   ),
   retentionPending: optional(
     v.literal(true),
-    'The retention was changed, and what was stored before does not follow it yet: see `…/retention/apply`',
+    'The retention was changed, and what was stored before does not follow it yet: it does after the next night, or see `…/retention/apply`',
+  ),
+  retentionApplied: optional(
+    v.object({ at: Instant, ...AppliedCounts.entries }),
+    'When everything was last gone through for the retention, by night or by `…/retention/apply`, and what that changed',
   ),
 });
 export type Workspace = v.InferOutput<typeof Workspace>;
@@ -53,7 +57,21 @@ const Stored = v.object({
   ...Workspace.entries,
   /** How often the retention was changed: whoever applies one can tell whether it is still the same. */
   retentionChanges: v.optional(v.number(), 0),
+  retentionMark: v.exactOptional(
+    v.object({
+      /** Of which retention: as often had it been changed. */
+      changes: v.number(),
+      begunAt: v.number(),
+      openSince: v.exactOptional(v.number()),
+    }),
+  ),
 });
+
+/**
+ * What a walk that came to its end leaves behind: everything stored before it began (milliseconds) is as the retention
+ * wants it, but for sends that were not settled, of which the oldest was accepted at `openSince`.
+ */
+export type RetentionMark = NonNullable<v.InferOutput<typeof Stored>['retentionMark']>;
 
 /** There from the start and without an item, so that who needs one workspace never meets the idea. */
 export const MAIN = 'main';
@@ -124,12 +142,22 @@ export async function patchWorkspace(store: Store, id: string, patch: WorkspaceP
   return written.done && written.item ? shownWorkspace(readWorkspace(written.item)) : undefined;
 }
 
-/** `changes`: how often it had been changed when the walk began. False where it was changed again meanwhile. */
-export async function retentionApplied(store: Store, id: string, changes: number): Promise<boolean> {
-  const asRead = changes === 0 ? absent('retentionChanges') : equal('retentionChanges', changes);
-  const condition = all(exists('retentionPending'), asRead);
-  const { done, item } = await store.write(update(workspaceKey(id), [remove('retentionPending')], condition));
-  return done || !item || readWorkspace(item).retentionChanges === changes;
+/** False where the retention was changed since the walk began. */
+export async function retentionApplied(
+  store: Store,
+  id: string,
+  mark: RetentionMark,
+  applied: NonNullable<Workspace['retentionApplied']>,
+): Promise<boolean> {
+  const asRead = mark.changes === 0 ? absent('retentionChanges') : equal('retentionChanges', mark.changes);
+  const changes = [
+    ...[setIfAbsent('id', id), setIfAbsent('name', id)],
+    ...[remove('retentionPending'), set('retentionMark', { ...mark }), set('retentionApplied', { ...applied })],
+  ];
+  const { done, item } = await store.write(
+    update(workspaceKey(id), changes, id === MAIN ? asRead : all(exists(), asRead)),
+  );
+  return done || !item;
 }
 
 /** Newest first; `main` is the oldest. */
@@ -149,25 +177,43 @@ export async function allWorkspaces(store: Store): Promise<readonly string[]> {
   return [...new Set([MAIN, ...items.map(({ sk }) => sk)])].sort();
 }
 
+/** Those whose retention was not gone through since then, in order: none of what is kept for ever, once that is so. */
+export async function unappliedSince(store: Store, at: string): Promise<readonly string[]> {
+  const items = await queryAll(store, { pk: WORKSPACES, limit: 1000, consistent: true });
+  return items
+    .map(readWorkspace)
+    .filter(({ retentionDays, retentionPending }) => retentionDays !== undefined || retentionPending)
+    .filter(({ retentionApplied }) => retentionApplied === undefined || retentionApplied.at < at)
+    .map(({ id }) => id)
+    .sort();
+}
+
 const readWorkspace = itemReader(Stored);
 
-const shownWorkspace = ({ retentionChanges: _, ...workspace }: v.InferOutput<typeof Stored>): Workspace => workspace;
+const shownWorkspace = ({
+  retentionChanges: _,
+  retentionMark: _mark,
+  ...workspace
+}: v.InferOutput<typeof Stored>): Workspace => workspace;
 
 interface Retention {
   /** Absent: for ever. */
   readonly retentionDays?: number;
   /** How often it was changed. */
   readonly changes: number;
+  /** Of the last walk that came to its end. */
+  readonly mark?: RetentionMark;
   /** Whoever writes a copy writes it together with this check: no copy is ever older than the workspace. */
   readonly unchanged: Check;
 }
 
 /** A delivery finds the retention on its webhook, so that it needs one look-up. */
 export async function retentionOf(store: Store, workspace: string): Promise<Retention> {
-  const { retentionDays: days, retentionChanges: changes = 0 } = (await findWorkspace(store, workspace)) ?? {};
-  const condition = days === undefined ? absent('retentionDays') : equal('retentionDays', days);
+  const found = await findWorkspace(store, workspace);
+  const { retentionDays, retentionChanges: changes = 0, retentionMark: mark } = found ?? {};
+  const condition = retentionDays === undefined ? absent('retentionDays') : equal('retentionDays', retentionDays);
   const unchanged = check(workspaceKey(workspace), condition);
-  return { changes, unchanged, ...(days !== undefined && { retentionDays: days }) };
+  return { changes, unchanged, ...known({ retentionDays, mark }) };
 }
 
 /** Brings every webhook's copy up to date. One that is created meanwhile begins with the right one. */

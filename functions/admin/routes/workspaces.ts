@@ -2,9 +2,9 @@ import * as v from 'valibot';
 import { grant } from '#lib/credits/credits.ts';
 import { GrantedCredits } from '#lib/credits/ledger.ts';
 import { Country } from '#lib/domain/numbering.ts';
-import { RetentionDays } from '#lib/domain/retention.ts';
+import { AppliedCounts, RetentionDays } from '#lib/domain/retention.ts';
 import { optional, text } from '#lib/domain/schema.ts';
-import { AppliedCounts, applyRetention, Progress } from '#lib/privacy/retention.ts';
+import { applyRetention, Progress } from '#lib/privacy/retention.ts';
 import { walkCursor } from '#lib/store/walk.ts';
 import { findAccount } from '#lib/tenants/accounts.ts';
 import { createKey, deleteKey, listKeys, SCOPES, WorkspaceKey } from '#lib/tenants/api-keys.ts';
@@ -135,7 +135,7 @@ export const workspaceRoutes = [
     summary:
       'Rename a workspace, change its default account or country, or how long it keeps what comes in from now on',
     description:
-      'What is left out stays as it is. What is stored already follows another retention once that is applied.',
+      'What is left out stays as it is. What is stored already follows another retention once that is applied: in the next night, or at once by `…/retention/apply`.',
     access: 'admin',
     params: WithId,
     body: Patch,
@@ -159,7 +159,7 @@ export const workspaceRoutes = [
     tag,
     summary: 'Apply the retention to what is stored already; call until no cursor comes',
     description:
-      'One call does what fits into its time. The next one, with the `cursor` that it answered, goes on from there.',
+      'It applies itself each night; this does the same at once, and to everything. One call does what fits into its time. The next one, with the `cursor` that it answered, goes on from there.',
     access: 'admin',
     params: WithId,
     body: Walk,

@@ -48,7 +48,9 @@ it('applies to what is stored once that is asked for, chunks included, and not b
   expect(events(hub).length).toBeGreaterThan(2);
   expect(endsOf(hub)).toEqual(new Set([Math.floor(hub.bench.now / 1000) + 30 * DAY_SECONDS]));
   const [main] = (await hub.walk('/api/workspaces')).items;
-  expect(main).toEqual({ id: 'main', name: 'main', retentionDays: 30 });
+  const counts = { events: 1, attempts: 1, sends: 0, chats: 0, ledgerEntries: 0 };
+  const retentionApplied = { at: new Date(hub.bench.now).toISOString(), ...counts };
+  expect(main).toEqual({ id: 'main', name: 'main', retentionDays: 30, retentionApplied });
   expect(await apply(hub)).toMatchObject({ applied: { events: 0 } });
   await retain(hub, null);
   expect(await apply(hub)).toMatchObject({ applied: { events: 1 } });

@@ -89,7 +89,9 @@ test('messages go through on DynamoDB: paused, held, resumed, cancelled, refunde
   await drain();
   expect(await cancel(ports, 'main', third.messageId, defaultConfig)).toBe('cancelled');
   pass(90_000);
-  await watchdog({ ...ports, tasks: { send: async () => undefined } }, ports.clock.monotonic() + 30_000, defaultConfig);
+  const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  const tasks = { send: async () => undefined };
+  await watchdog({ ...ports, tasks, log }, ports.clock.monotonic() + 30_000, defaultConfig);
   await drain();
   expect(sent).toHaveLength(2);
   await resume(ports, 'a', defaultConfig);

@@ -2,16 +2,29 @@ import { describe, expect, test } from 'vitest';
 import { audit } from '#lib/credits/audit.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { sendState } from '#lib/domain/send/part.ts';
+import { toIso } from '#lib/domain/time.ts';
 import { hold, probe, probeNow } from '#lib/sender/hold.ts';
 import { readSend } from '#lib/sender/items.ts';
 import { tracesOfPart } from '#lib/sender/marks.ts';
 import { settleLate } from '#lib/sender/statuses.ts';
 import { watchdog } from '#lib/sender/watchdog.ts';
-import { accountKey, dueListOf, dueSortKey, probeKey, sendKey, tracePartition } from '#lib/store/keys.ts';
+import {
+  accountKey,
+  attemptKey,
+  dueListOf,
+  dueSortKey,
+  entryId,
+  probeKey,
+  sendKey,
+  tracePartition,
+} from '#lib/store/keys.ts';
 import { add, type Item, put, type Store, StoreUnavailable, set, update } from '#lib/store/store.ts';
+import { wholeDirectory } from '#lib/tenants/directory.ts';
+import { patchWorkspace } from '#lib/tenants/workspaces.ts';
 import { keyOf } from '#test/support/memory-store.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
 import { at, once } from '#test/support/simulation/landmarks.ts';
+import { addWebhook } from '#test/support/simulation/operator.ts';
 import { noFaults, World, type WorldOptions } from '#test/support/simulation/world.ts';
 
 const SECOND = 1_000;
@@ -357,6 +370,38 @@ describe('a stage of a run', () => {
     const measures = ['OldestOverdue', 'HeldAccounts', 'UnknownSends'].filter((name) => metrics.has(name));
     expect(measures).toEqual(['OldestOverdue', 'HeldAccounts', 'UnknownSends'].filter((name) => name !== measure));
     expect(metrics.get('WatchdogFailures measures')).toBe(measure === undefined ? undefined : 1);
+  });
+
+  test.each(['FILL#retention', 'WORKSPACES'])('keeps none from its work: the retention, without %s', async (pk) => {
+    const { run, done, metrics } = await oneOfEach();
+    expect(await run((asked) => asked === pk)).toBeGreaterThan(0);
+    expect(metrics.get('WatchdogFailures retention')).toBe(1);
+    expect(await done()).toEqual(everything);
+  });
+
+  test('keeps none from its work: the retention, with much to do on a table that answers slowly', async () => {
+    const { world, run, done } = await oneOfEach();
+    await addWebhook(world);
+    const [entry] = await wholeDirectory(world.store, 'main', 'WEBHOOK');
+    const attempts = Array.from({ length: 400 }, (_, n) =>
+      attemptKey(entryId(entry ?? { sk: '' }), toIso(world.now), String(n)),
+    );
+    for (const key of attempts) await world.store.write(put({ ...key, expiresAt: world.now / 1000 + 90 * 86_400 }));
+    await patchWorkspace(world.store, 'main', { retentionDays: 30 });
+    const write = world.store.write.bind(world.store);
+    world.store.write = async (wanted, options) => {
+      if (keyOf(wanted).pk.startsWith('ATT#'))
+        await new Promise<void>((resolve) => world.scheduler.at(world.now + SECOND, resolve));
+      return write(wanted, options);
+    };
+    const begun = world.now;
+    expect(await run(() => false)).toBe(0);
+    expect(world.now - begun).toBeLessThan(15 * SECOND);
+    expect(await done()).toEqual(everything);
+    const end = Math.ceil(world.now / 1000) + 30 * 86_400;
+    const shortened = attempts.filter((key) => Number(world.store.peek(key)?.expiresAt) <= end);
+    expect(shortened.length).toBeGreaterThan(5);
+    expect(shortened.length).toBeLessThan(20);
   });
 
   test('that cannot read one of its lists works off the others', async () => {

@@ -4,6 +4,7 @@ import { audit } from '#lib/credits/audit.ts';
 import { grant, setQuota } from '#lib/credits/credits.ts';
 import type { QuotaKind } from '#lib/domain/send/part.ts';
 import { emptySend, NONE } from '#lib/privacy/erase.ts';
+import { applyNightly } from '#lib/privacy/nightly.ts';
 import { applyRetention } from '#lib/privacy/retention.ts';
 import { deleteAccount } from '#lib/sender/account.ts';
 import { directoryKey } from '#lib/store/keys.ts';
@@ -126,6 +127,11 @@ async function retain(world: World, days: number | null | undefined): Promise<vo
     const { next } = await applyRetention({ ...ports, clock: shifted }, 'main', world.retaining);
     world.retaining = next;
   });
+  await world.spawn('night', undefined, async ({ clock, ...ports }) => {
+    const shifted = { ...clock, now: () => clock.now() + later };
+    const failed = await applyNightly({ ...ports, clock: shifted }, clock.monotonic() + MINUTE);
+    if (failed.length > 0) throw new AggregateError(failed);
+  });
 }
 
 /** However much moves meanwhile: a difference that an audit finds is one. */
@@ -146,11 +152,11 @@ async function eraseOne(world: World, which: number): Promise<void> {
   const one = acceptances[which % Math.max(1, acceptances.length)];
   if (!one) return;
   const workspace = world.workspaceOf(one.account);
-  await world.spawn('erase', workspace, ({ store, clock }) =>
+  await world.spawn('erase', workspace, ({ store, clock, log }) =>
     emptySend(
       {
         ...{ store, workspace, counts: { ...NONE }, left: [], names: [] },
-        ...{ log: { info: () => undefined, warn: () => undefined, error: () => undefined } },
+        log,
         ...{ mentions: () => false, mentionsOrFounded: () => false, isTimeUp: () => false },
         nowSeconds: Math.floor(clock.now() / 1000),
       },

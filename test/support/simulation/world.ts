@@ -75,6 +75,7 @@ const ROLES = new Map([
   ['echo', 'green-api'],
   ['erase', 'admin'],
   ['grant', 'admin'],
+  ['night', 'watchdog'],
   ['pause', 'admin'],
   ['quota', 'admin'],
   ['renew', 'admin'],
@@ -235,6 +236,7 @@ export class World {
       store,
       clock,
       random: this.seeded,
+      log: { info: () => undefined, warn: () => undefined, error: () => undefined },
       metrics: {
         count: (name: string, fields: { readonly state?: string } = {}, value = 1) => {
           this.counted.set(name, (this.counted.get(name) ?? 0) + 1);
