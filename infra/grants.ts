@@ -71,7 +71,7 @@ const GRANTS: Readonly<Record<string, Grants>> = {
     table: {
       GetItem: 'ACC AUTO CHAT EP EVT FILL HOOK IDEM KEY MSG PID SESS WORKSPACES WS',
       BatchGetItem: 'ACC CHAT EVT HOOK KEY MSG PID',
-      Query: 'ACC ATT CHAT ECHO EP EVT FEED PERSON QUAR RULE WORKSPACES WS',
+      Query: 'ACC ATT CHAT ECHO EP EVT FEED PERSON QUAR RULE STAT WORKSPACES WS',
       PutItem: 'ACC ECHO EVT FEED HOOK IDEM KEY MSG PERSON SESS WORKSPACES WS',
       UpdateItem: 'ACC ATT AUTO CHAT EVT FEED HOOK MSG PID QUAR SESS WORKSPACES WS',
       // Not a send: credits are counted by sends, so that one is only ever emptied.
@@ -114,7 +114,8 @@ const GRANTS: Readonly<Record<string, Grants>> = {
       BatchGetItem: 'ACC CHAT EVT MSG PID',
       Query: 'PERSON WS',
       PutItem: 'ACC AUTO EVT FEED IDEM MSG RULE WS',
-      UpdateItem: 'ACC AUTO PID WS',
+      UpdateItem: 'ACC AUTO PID STAT WS',
+      DeleteItem: 'WS',
     },
     lists: { gsi2: 'CHAT WS#*#TITLE', gsi3: 'WS#*#PCHAT' },
     reads: 'stream',

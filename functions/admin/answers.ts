@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { sha256 } from '#lib/domain/ids.ts';
 import { Issue, Whole } from '#lib/domain/schema.ts';
 import { problemBody } from '#lib/http/app.ts';
 
@@ -75,8 +76,14 @@ export function invalid(issues: readonly Issue[]): ProblemReply {
   return { status: 422, body: problemBody(422, `The request is not valid: ${said}${others}`, { issues }) };
 }
 
-export function responseOf({ status, body, headers = {} }: Reply): Response {
-  return body === undefined || typeof body === 'string' || body instanceof Uint8Array
-    ? new Response(body ?? null, { status, headers })
-    : Response.json(body, { status, headers });
+/** `known`: the tags of what the caller has already. */
+export function responseOf({ status, body, headers = {} }: Reply, known?: string): Response {
+  if (body === undefined || typeof body === 'string' || body instanceof Uint8Array)
+    return new Response(body ?? null, { status, headers });
+  if (known === undefined || status !== 200) return Response.json(body, { status, headers });
+  const text = JSON.stringify(body);
+  const etag = `W/"${sha256(text).slice(0, 32)}"`;
+  if (known.split(',').some((tag) => tag.trim() === etag))
+    return new Response(null, { status: 304, headers: { etag } });
+  return new Response(text, { status, headers: { 'content-type': 'application/json', ...headers, etag } });
 }

@@ -7,7 +7,7 @@ import { authenticate, type Caller, type Credentials, refusalOf, refusalOfPage, 
 import { consoleFile } from './console/files.ts';
 import { docsFile } from './docs/files.ts';
 import { openApi } from './openapi.ts';
-import type { AdminPorts, Route } from './route.ts';
+import { type AdminPorts, isTagged, type Route } from './route.ts';
 import { namesOf, routesOf } from './routes.ts';
 
 type RequestContext = HonoContext<HubEnvironment>;
@@ -31,7 +31,10 @@ export function adminApp(ports: AdminPorts, pages: string, publicUrl?: string): 
   const credentialsOf = (c: RequestContext) => presented(c, baseUrlOf(c));
   const routes = routesOf(ports.providers);
   for (const route of routes) {
-    app.on(route.method, pattern(route.path), async (c) => responseOf(await reply(c, ports, route, credentialsOf(c))));
+    app.on(route.method, pattern(route.path), async (c) => {
+      const known = isTagged(route) ? (c.req.header('if-none-match') ?? '') : undefined;
+      return responseOf(await reply(c, ports, route, credentialsOf(c)), known);
+    });
   }
   for (const [path, methods] of methodsByPath(routes)) {
     app.all(pattern(path), async (c) => {

@@ -1,5 +1,6 @@
 import { type ConversionConfig, toJsonSchema, toJsonSchemaDefs } from '@valibot/to-json-schema';
 import * as v from 'valibot';
+import { Figures } from '#lib/activity/counters.ts';
 import { ShownAudit, ShownCredits, ShownLedgerEntry } from '#lib/credits/ledger.ts';
 import { Content, File } from '#lib/domain/content.ts';
 import { Event } from '#lib/domain/event.ts';
@@ -21,7 +22,7 @@ import { ShownWebhook } from '#lib/tenants/webhooks.ts';
 import { Workspace } from '#lib/tenants/workspaces.ts';
 import { type Answers, Problem } from './answers.ts';
 import { scopesOf } from './auth.ts';
-import { type Route, TAGS, takesBody } from './route.ts';
+import { isTagged, type Route, TAGS, takesBody } from './route.ts';
 import { EndpointWithSecret } from './routes/endpoints.ts';
 import { RuleWithSecret, ShownRule } from './routes/rules.ts';
 import { ShownSession } from './routes/session.ts';
@@ -51,6 +52,7 @@ const definitions = {
   Endpoint: ShownEndpoint,
   EndpointWithSecret,
   Event,
+  Figures,
   File,
   Guard,
   Issue,
@@ -141,6 +143,7 @@ function operation(route: Route): object {
       ...parametersOf('query', route.query),
       ...(access === 'workspace' || inWorkspace ? [WORKSPACE] : []),
       ...(route.idempotent ? [IDEMPOTENCY_KEY] : []),
+      ...(isTaggedJson(route) ? [IF_NONE_MATCH] : []),
     ],
     ...(takesBody(route.body) && {
       requestBody: {
@@ -148,7 +151,11 @@ function operation(route: Route): object {
         content: { 'application/json': { schema: schemaOf(route.body), example: route.example } },
       },
     }),
-    responses: { ...responsesOf(route.answers), ...problemsOf(route) },
+    responses: {
+      ...responsesOf(route.answers),
+      ...(isTaggedJson(route) && { 304: { description: 'As the caller has it: its `If-None-Match` still holds' } }),
+      ...problemsOf(route),
+    },
   };
 }
 
@@ -181,6 +188,15 @@ const IDEMPOTENCY_KEY = {
   description: 'A repeat with the same key and body within a day is the same request',
   schema: { type: 'string', minLength: 1, maxLength: 255 },
 };
+
+const IF_NONE_MATCH = {
+  name: 'If-None-Match',
+  in: 'header',
+  description: 'The `ETag` of an answer that the caller has: where it is still the same, the answer is 304 and empty',
+  schema: { type: 'string' },
+};
+
+const isTaggedJson = (route: Route): boolean => isTagged(route) && 'schema' in (route.answers[200] ?? {});
 
 function schemaOf(schema: v.GenericSchema) {
   const { $schema, $defs, ...converted } = toJsonSchema(schema, { ...conversion, definitions });

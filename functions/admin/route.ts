@@ -49,6 +49,7 @@ export interface AdminPorts {
 /** The subjects of the API, for the document. */
 export const TAGS = {
   Session: 'Signing in, for the console',
+  Activity: 'What goes on: whether anything changed, and how much there was',
   Workspaces: 'What keeps customers or teams apart, and the keys that open it',
   Accounts: 'The numbers and instances at providers',
   Webhooks: 'The URLs that providers and automations post to, and the log of what was posted',
@@ -179,6 +180,10 @@ export function route<
     },
   };
 }
+
+/** Whether who has asked before can ask for what is new alone. */
+export const isTagged = ({ method, path }: Pick<Route, 'method' | 'path'>): boolean =>
+  method === 'get' && path.startsWith('/api/');
 
 export function takesBody(schema: v.GenericSchema): boolean {
   const nothing: v.GenericSchema = NOTHING;

@@ -3,6 +3,7 @@ import type { Provider } from '#lib/tenants/provider.ts';
 import { json } from './answers.ts';
 import { type Route, route, takesNothing } from './route.ts';
 import { accountRoutes } from './routes/accounts.ts';
+import { activityRoutes } from './routes/activity.ts';
 import { chatRoutes } from './routes/chats.ts';
 import { contactRoutes } from './routes/contacts.ts';
 import { creditRoutes } from './routes/credits.ts';
@@ -34,6 +35,7 @@ export function routesOf(providers: readonly Provider[]): readonly Route[] {
   const names = namesOf(providers);
   return [
     ...sessionRoutes,
+    ...activityRoutes,
     ...workspaceRoutes,
     ...accountRoutes(providers.map(({ account }) => account)),
     ...webhookRoutes(providers),

@@ -65,7 +65,7 @@ interface PageAsked {
 }
 export const pageRequest = ({ limit = DEFAULT_LIMIT, cursor }: PageAsked) => known({ limit, from: cursor });
 
-const time = (description: string) =>
+export const time = (description: string) =>
   decoded(
     boundOf,
     description,

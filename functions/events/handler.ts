@@ -1,3 +1,4 @@
+import { recordActivity } from '#lib/activity/record.ts';
 import { deadLetters, sqsTasks } from '#lib/aws/queues.ts';
 import { allowsPrivateHosts, required, runtime, sendingPorts } from '#lib/aws/runtime.ts';
 import { streamHandler } from '#lib/aws/stream-handler.ts';
@@ -32,6 +33,7 @@ export const handler = streamHandler(
       if (notice) await dispatch(ports, notice);
     },
     setAside: async (change) => setAside(noticeOf(change) ?? {}),
+    record: (shard, changes) => recordActivity(store, shard, changes),
   },
   log,
 );

@@ -19,6 +19,7 @@ export const StreamEvent = v.object({
   maximumRetryAttempts: v.optional(v.number(), 5),
   functionResponseType: v.optional(v.literal('ReportBatchItemFailures')),
   filterPatterns: v.optional(v.array(v.unknown()), []),
+  tumblingWindowInSeconds: v.optional(v.number()),
 });
 export type StreamEvent = v.InferOutput<typeof StreamEvent>;
 

@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import { writeDurably } from './data-folder.ts';
 import { callAws } from './engines/local-aws.ts';
 import type { FaultReport } from './gateway.ts';
-import type { Lambda } from './lambda.ts';
+import type { Invocation, Lambda } from './lambda.ts';
 import type { StreamEvent } from './service.ts';
 import { outcomeOf } from './triggers.ts';
 
@@ -128,7 +128,7 @@ async function handOver(source: StreamSource, records: readonly StreamRecord[], 
   while (wanted.length > 0) {
     if (stop.aborted) return false;
     const batch = wanted.slice(0, size);
-    const taken = await takenOf(source, batch);
+    const taken = await takenOf(source, batch, shard);
     const last = batch[taken - 1]?.dynamodb.SequenceNumber;
     if (last !== undefined) {
       note(source, { shard, sequence: last });
@@ -150,14 +150,26 @@ async function handOver(source: StreamSource, records: readonly StreamRecord[], 
 }
 
 /** How many records of the batch were taken, from its beginning on. */
-async function takenOf({ lambda, event, report }: StreamSource, batch: readonly StreamRecord[]): Promise<number> {
+async function takenOf({ lambda, event, report }: StreamSource, batch: readonly StreamRecord[], shardId: string) {
   const ids = batch.map((record) => record.dynamodb.SequenceNumber);
-  const invocation = await lambda.invoke({ Records: batch });
+  const isWindowed = event.tumblingWindowInSeconds !== undefined;
+  const invocation = stated(
+    await lambda.invoke({ Records: batch, ...(isWindowed && { shardId, state: {} }) }),
+    isWindowed,
+  );
   const { failed, fault } = outcomeOf(invocation, ids, event.functionResponseType !== undefined);
   if (fault !== undefined) report(lambda.name, fault);
   const at = ids.findIndex((id) => failed.has(id));
   return at === -1 ? ids.length : at;
 }
+
+/** In a tumbling window, an answer without a state is a failure to Lambda. */
+function stated(invocation: Invocation, isWindowed: boolean): Invocation {
+  if (!isWindowed || invocation.kind !== 'answered' || v.is(Stated, invocation.result)) return invocation;
+  return { kind: 'failed', error: new Error('answered a batch of a window without a state') };
+}
+
+const Stated = v.looseObject({ state: v.looseObject({}) });
 
 /** Lambda's filters, as far as the template uses them: any of the patterns, all of its keys, any of a key's values. */
 export function isWanted(record: unknown, patterns: readonly unknown[]): boolean {

@@ -9,13 +9,25 @@ import { correlated } from './telemetry.ts';
 export interface TableChange {
   readonly before?: Readonly<Record<string, unknown>>;
   readonly after?: Readonly<Record<string, unknown>>;
+  /** Higher than those of earlier changes of its shard. */
+  readonly sequence: string;
+  /** When it was written, in milliseconds: the same however often it comes. */
+  readonly at?: number;
 }
 
 export interface StreamWork {
   readonly process: (change: TableChange) => Promise<void>;
   /** Keeps where an operator sees it what cannot be processed. */
   readonly setAside: (change: TableChange) => Promise<void>;
+  /** Once a batch, with what of it was processed, in order. A batch may come again, whole or in part. */
+  readonly record: (shard: string, changes: readonly TableChange[]) => Promise<void>;
 }
+
+/** With a tumbling window Lambda says which shard a batch is from, and wants a state back, which is not needed here. */
+interface ShardBatch extends DynamoDBStreamEvent {
+  readonly shardId?: string;
+}
+type ShardResponse = DynamoDBBatchResponse & { readonly state: Readonly<Record<string, never>> };
 
 /** One record that cannot be handled is not to hold up all that comes after it. */
 const MOST_FAILURES = 3;
@@ -26,16 +38,44 @@ const MOST_FAILURES = 3;
  */
 export function streamHandler(work: StreamWork, log: Log) {
   const failing: Failing = { sequence: '', times: 0 };
-  return async ({ Records }: DynamoDBStreamEvent, context: Context): Promise<DynamoDBBatchResponse> => {
-    for (const record of Records) {
-      const sequence = record.dynamodb?.SequenceNumber ?? '';
+  return async ({ Records, shardId = '' }: ShardBatch, context: Context): Promise<ShardResponse> => {
+    const done: TableChange[] = [];
+    const goOnAt = (sequence: string) => ({ state: {}, batchItemFailures: [{ itemIdentifier: sequence }] });
+    const changes = Records.map(changeOf);
+    for (const change of changes) {
+      const { sequence } = change;
       const isDone = await correlated({ requestId: context.awsRequestId, sequence }, () =>
-        succeeds(work, record, log, failing),
+        succeeds(work, change, log, failing),
       );
-      if (!isDone) return { batchItemFailures: [{ itemIdentifier: sequence }] };
+      if (!isDone) break;
+      done.push(change);
     }
-    return { batchItemFailures: [] };
+    const [first] = done;
+    if (first && !(await isRecorded(work, shardId, done, log))) return goOnAt(first.sequence);
+    const left = changes[done.length];
+    return left ? goOnAt(left.sequence) : { state: {}, batchItemFailures: [] };
   };
+}
+
+function changeOf({ dynamodb = {} }: DynamoDBRecord): TableChange {
+  const { OldImage, NewImage, SequenceNumber = '', ApproximateCreationDateTime: seconds } = dynamodb;
+  return {
+    sequence: SequenceNumber,
+    ...(seconds !== undefined && { at: seconds * 1000 }),
+    ...(OldImage && { before: plain(OldImage) }),
+    ...(NewImage && { after: plain(NewImage) }),
+  };
+}
+
+/** False where the table is away: all of it comes again. For a fault of ours nothing is held up. */
+async function isRecorded({ record }: StreamWork, shard: string, done: readonly TableChange[], log: Log) {
+  try {
+    await record(shard, done);
+    return true;
+  } catch (cause) {
+    log.error('what a batch of the stream tells could not be counted', cause);
+    return !(cause instanceof StoreUnavailable);
+  }
 }
 
 /** The record at which this instance stands. */
@@ -44,16 +84,14 @@ interface Failing {
   times: number;
 }
 
-async function succeeds({ process, setAside }: StreamWork, record: DynamoDBRecord, log: Log, failing: Failing) {
-  const { OldImage, NewImage, SequenceNumber = '' } = record.dynamodb ?? {};
-  const change = { ...(OldImage && { before: plain(OldImage) }), ...(NewImage && { after: plain(NewImage) }) };
+async function succeeds({ process, setAside }: StreamWork, change: TableChange, log: Log, failing: Failing) {
   try {
     await process(change);
     return true;
   } catch (cause) {
     if (cause instanceof StoreUnavailable) failing.times = 0;
-    else failing.times = failing.sequence === SequenceNumber ? failing.times + 1 : 1;
-    failing.sequence = SequenceNumber;
+    else failing.times = failing.sequence === change.sequence ? failing.times + 1 : 1;
+    failing.sequence = change.sequence;
     if (failing.times < MOST_FAILURES) {
       log.error('a record of the stream could not be dispatched; it will come again', cause);
       return false;
@@ -69,17 +107,24 @@ async function succeeds({ process, setAside }: StreamWork, record: DynamoDBRecor
   }
 }
 
+type Image = NonNullable<NonNullable<DynamoDBRecord['dynamodb']>['NewImage']>;
+
 /** Lambda's attribute values are those of the SDK, but for their bytes, which come as base64 and which nobody reads here. */
-function plain(image: NonNullable<NonNullable<DynamoDBRecord['dynamodb']>['NewImage']>): Record<string, unknown> {
-  const readable = Object.entries(image).filter(
-    ([, value]) => value.S !== undefined || value.N !== undefined || value.BOOL !== undefined,
+const plain = (image: Image): Record<string, unknown> => unmarshall(readable(image));
+
+function readable(image: Image): Record<string, AttributeValue> {
+  return Object.fromEntries(
+    Object.entries(image).flatMap(([name, value]) => {
+      const read = readableValue(value);
+      return read ? [[name, read]] : [];
+    }),
   );
-  return unmarshall(
-    Object.fromEntries(
-      readable.map(([name, { S, N, BOOL }]): [string, AttributeValue] => {
-        if (S !== undefined) return [name, { S }];
-        return [name, N !== undefined ? { N } : { BOOL: BOOL ?? false }];
-      }),
-    ),
-  );
+}
+
+function readableValue({ S, N, BOOL, L, M }: Image[string]): AttributeValue | undefined {
+  if (S !== undefined) return { S };
+  if (N !== undefined) return { N };
+  if (BOOL !== undefined) return { BOOL };
+  if (L !== undefined) return { L: L.flatMap((one) => readableValue(one) ?? []) };
+  return M && { M: readable(M) };
 }

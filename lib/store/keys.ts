@@ -60,6 +60,22 @@ export const attemptKey = (webhook: string, at: string, unique: string): Key => 
   sk: `${at}#${unique}`,
 });
 
+// What goes on in a workspace, for whoever looks at it.
+
+/** How often something of each kind has changed. */
+export const changesKey = (workspace: string): Key => ({ pk: workspacePartition(workspace), sk: 'CHANGES' });
+/** How much there was of everything in an hour; `hour` in ISO 8601. */
+export const counterKey = (workspace: string, hour: string): Key => ({
+  pk: `STAT#${workspace}`,
+  sk: hour.slice(0, 'YYYY-MM-DDThh'.length),
+});
+/** That nobody knows what has become of a send. */
+export const UNKNOWN_PREFIX = 'UNKNOWN#';
+export const unknownSendKey = (workspace: string, messageId: string): Key => ({
+  pk: workspacePartition(workspace),
+  sk: `${UNKNOWN_PREFIX}${messageId}`,
+});
+
 // What comes in.
 
 export const eventKey = (id: string): Key => headKey(`EVT#${id}`);

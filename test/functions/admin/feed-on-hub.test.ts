@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { startHub } from '#infra/local/hub.ts';
 import { hubClient, postJson } from '#test/support/hub-client.ts';
 import { Seeded } from '#test/support/simulation/seeded.ts';
@@ -8,7 +8,7 @@ const HOUR = 60 * MINUTE;
 const WRITERS = 16;
 const EACH = 12;
 
-it('a reader of a running hub misses nothing and sees nothing twice', async () => {
+it('a reader of a running hub misses nothing and sees nothing twice, and each message is counted once', async () => {
   const hub = await startHub({ environment: { PORT: '0', HOOKLINE_DATA: ':memory:', HOOKLINE_WATCHDOG_MS: '500' } });
   try {
     const { api } = hubClient(hub);
@@ -42,6 +42,13 @@ it('a reader of a running hub misses nothing and sees nothing twice', async () =
     await reading;
     expect(stored.size).toBe(WRITERS * EACH);
     expect([...seen].sort()).toEqual([...stored].sort());
+    const counted = async () => {
+      const { items } = await api('GET', '/api/stats?by=day');
+      return items.reduce((sum: number, { received }: { received: number }) => sum + received, 0);
+    };
+    await vi.waitFor(async () => expect(await counted()).toBe(stored.size), { timeout: 5000, interval: 200 });
+    const { changed } = await api('GET', '/api/changes?after=0.0.0.0');
+    expect(changed).toEqual(['events', 'chats']);
   } finally {
     await hub.stop();
   }

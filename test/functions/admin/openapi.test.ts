@@ -309,6 +309,8 @@ describe('the answers of the API', () => {
     await hub.post(String(webhook.url), message(1, { direction: 'outbound', title: 'Friends' }));
     await hub.post(String(webhook.url), { event: 'status', id: 'm1', status: 'read', at: message(1).at });
     await hub.post(String(webhook.url), { event: 'unheard of' });
+    await call('get', '/api/changes');
+    await call('get', '/api/stats');
     await call('get', '/api/webhooks');
     await call('get', '/api/webhooks/{id}', webhook);
     await call('patch', '/api/webhooks/{id}', webhook, { enabled: true });

@@ -134,7 +134,7 @@ describe('queues', () => {
   });
 });
 
-test('reads the stream from its beginning, in parts that fail by themselves, and of the table only events', () => {
+test('reads the stream from its beginning, in parts that fail by themselves, and of the table only events and sends', () => {
   const [mapping, ...others] = all('AWS::Lambda::EventSourceMapping')
     .map(({ Properties }) => Properties)
     .filter(({ EventSourceArn }) => referred(EventSourceArn) === 'Table');
@@ -144,6 +144,8 @@ test('reads the stream from its beginning, in parts that fail by themselves, and
     BisectBatchOnFunctionError: true,
     FunctionResponseTypes: ['ReportBatchItemFailures'],
     MaximumRecordAgeInSeconds: 86_400,
+    // Without one, Lambda does not say from which shard a batch is.
+    TumblingWindowInSeconds: 900,
   });
   expect(referred(at(mapping, 'DestinationConfig', 'OnFailure', 'Destination'))).toBe('EventsDeadQueue');
   const [filter] = listOf(at(mapping, 'FilterCriteria', 'Filters')).map((one) =>
@@ -151,7 +153,7 @@ test('reads the stream from its beginning, in parts that fail by themselves, and
   );
   expect(filter).toEqual({
     eventName: ['INSERT', 'MODIFY'],
-    dynamodb: { Keys: { pk: { S: [{ prefix: 'EVT#' }] }, sk: { S: ['META'] } } },
+    dynamodb: { Keys: { pk: { S: [{ prefix: 'EVT#' }, { prefix: 'MSG#' }] }, sk: { S: ['META'] } } },
   });
   expect(one('Table').Properties).toMatchObject({ StreamSpecification: { StreamViewType: 'NEW_AND_OLD_IMAGES' } });
 });

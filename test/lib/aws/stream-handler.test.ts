@@ -15,9 +15,10 @@ const batch = (...ns: string[]): DynamoDBStreamEvent => ({ Records: ns.map(recor
 const idOf = ({ after }: TableChange) => String(after?.eventId);
 
 /** One record always fails. */
-function stream(fault: Error) {
+function stream(fault: Error, recording?: Error) {
   const done: string[] = [];
   const aside: string[] = [];
+  const recorded: string[] = [];
   const handler = streamHandler(
     {
       process: async (change) => {
@@ -25,15 +26,19 @@ function stream(fault: Error) {
         done.push(idOf(change));
       },
       setAside: async (change) => void aside.push(idOf(change)),
+      record: async (shard, changes) => {
+        if (recording) throw recording;
+        recorded.push(`${shard}: ${changes.map(idOf).join(' ')}`);
+      },
     },
     QUIET,
   );
-  return { done, aside, run: (...ns: string[]) => handler(batch(...ns), context) };
+  return { done, aside, recorded, run: (...ns: string[]) => handler({ ...batch(...ns), shardId: 'shard-1' }, context) };
 }
 
 test('the stream goes on at the first record that fails', async () => {
   const { run, done } = stream(new TypeError('damaged'));
-  expect(await run('1', '2', '3')).toEqual({ batchItemFailures: [{ itemIdentifier: '2' }] });
+  expect(await run('1', '2', '3')).toEqual({ state: {}, batchItemFailures: [{ itemIdentifier: '2' }] });
   expect(done).toEqual(['1']);
 });
 
@@ -41,7 +46,7 @@ test('a record that fails three times for a fault of its own is set aside, and h
   const { run, done, aside } = stream(new TypeError('damaged'));
   for (let i = 0; i < 2; i++) await run('2', '3');
   expect([done, aside]).toEqual([[], []]);
-  expect(await run('2', '3')).toEqual({ batchItemFailures: [] });
+  expect(await run('2', '3')).toEqual({ state: {}, batchItemFailures: [] });
   expect([done, aside]).toEqual([['3'], ['2']]);
 });
 
@@ -49,4 +54,27 @@ test('while the table is away nothing is set aside', async () => {
   const { run, aside } = stream(new StoreUnavailable('unreachable'));
   for (let i = 0; i < 10; i++) expect((await run('2')).batchItemFailures).toHaveLength(1);
   expect(aside).toEqual([]);
+});
+
+test('what of a batch was processed is recorded together, with its shard, and nothing else', async () => {
+  const { run, recorded } = stream(new TypeError('damaged'));
+  await run('1', '2', '3');
+  await run('3', '4', '5');
+  await run('2');
+  expect(recorded).toEqual(['shard-1: 1', 'shard-1: 3 4 5']);
+});
+
+test('a batch that the table does not let us record comes again whole', async () => {
+  const { run, done } = stream(new TypeError('damaged'), new StoreUnavailable('unreachable'));
+  expect(await run('1', '3')).toEqual({ state: {}, batchItemFailures: [{ itemIdentifier: '1' }] });
+  expect(done).toEqual(['1', '3']);
+});
+
+test('what cannot be recorded for a fault of ours holds up nothing', async () => {
+  const { run } = stream(new TypeError('damaged'), new TypeError('ours'));
+  expect(await run('1', '3')).toEqual({ state: {}, batchItemFailures: [] });
+});
+
+test('the end of a window, which brings no change, is answered with a state, too', async () => {
+  expect(await stream(new TypeError('damaged')).run()).toEqual({ state: {}, batchItemFailures: [] });
 });

@@ -1,0 +1,73 @@
+import * as v from 'valibot';
+import { changesSince, KINDS, readMark } from '#lib/activity/changes.ts';
+import { byDay, hoursBetween, Stat } from '#lib/activity/counters.ts';
+import { optional, text } from '#lib/domain/schema.ts';
+import { EMPTY, invalid, json } from '../answers.ts';
+import { route, takesNothing } from '../route.ts';
+import { decoded, time } from '../schemas.ts';
+
+const shared = { ...takesNothing, method: 'get', tag: 'Activity', access: 'workspace' } as const;
+
+const changes = route({
+  ...shared,
+  path: '/api/changes',
+  summary: 'Whether anything has changed since you looked last',
+  description:
+    'Made to be asked often: it reads one item, which is written some moments after a change. Ask for the lists again when it says so.',
+  query: v.strictObject({
+    after: v.exactOptional(
+      decoded(readMark, 'The `mark` that was answered last; left out: everything is new', 'is no mark of this call'),
+    ),
+  }),
+  answers: {
+    200: {
+      description: 'Something has',
+      schema: v.object({
+        mark: text('For `after` of the next call'),
+        changed: v.pipe(
+          v.array(v.picklist(KINDS)),
+          v.readonly(),
+          v.description('`chats` with their messages; `accounts` also where more or fewer messages wait'),
+        ),
+      }),
+    },
+    204: { description: 'Nothing' },
+  },
+  run: async ({ query: { after } }, { ports, workspace }) => {
+    const found = await changesSince(ports.store, workspace, after);
+    return found ? json(200, found) : EMPTY;
+  },
+});
+
+const DAY_MS = 86_400_000;
+const MOST_DAYS = 92;
+
+const stats = route({
+  ...shared,
+  path: '/api/stats',
+  summary: 'How much was received and sent, hour by hour or day by day',
+  description:
+    'Counted when it was stored, some moments after it, each message once. Hours in which nothing happened are there as well. Kept for 400 days.',
+  query: v.strictObject({
+    from: v.exactOptional(time('Where to begin, ISO 8601; the whole hour is taken. Left out: a day before `to`')),
+    to: v.exactOptional(time('Where to end, ISO 8601, not included. Left out: now')),
+    by: optional(v.picklist(['hour', 'day']), 'Days are those of UTC; left out: `hour`'),
+  }),
+  answers: {
+    200: {
+      description: 'Oldest first; there is no next page',
+      schema: v.object({ items: v.pipe(v.array(Stat), v.readonly()) }),
+    },
+  },
+  run: async ({ query }, { ports, workspace }) => {
+    const { to = ports.clock.now() } = query;
+    const { from = to - DAY_MS } = query;
+    if (from >= to) return invalid([{ path: 'from', message: 'must be earlier than `to`' }]);
+    if (to - from > MOST_DAYS * DAY_MS)
+      return invalid([{ path: 'from', message: `must be at most ${MOST_DAYS} days before \`to\`` }]);
+    const hours = await hoursBetween(ports.store, workspace, from, to);
+    return json(200, { items: query.by === 'day' ? byDay(hours) : hours });
+  },
+});
+
+export const activityRoutes = [changes, stats];
