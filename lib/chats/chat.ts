@@ -45,6 +45,8 @@ export interface ChatSighting {
   readonly at: number;
   /** The hub's id of the message that this is; left out where it is none. */
   readonly event?: string;
+  /** Of a message that somebody should see, or of one that we wrote on the phone, where what was before has been seen. */
+  readonly reading?: 'new' | 'read';
 }
 
 export function chatId(chat: Pick<ChatSighting, 'workspace' | 'provider' | 'accountKey' | 'providerChatId'>): string {
@@ -83,6 +85,7 @@ export async function updateChat(store: Store, chat: ChatSighting, id = chatId(c
     }
     if (!written.done && chat.event !== undefined && String(item.lastEventAt ?? '') < at)
       await noteLate(store, current, chat.event, at);
+    if (!written.done && chat.reading === 'new') await raiseTo(store, current, 'lastInAt', at);
     // A title that comes late is still the first one.
     if (!written.done && chat.title !== undefined && item.title === undefined) {
       await store.write(update(chatKey(current), titleChanges(chat.workspace, chat.title, current), absent('title')));
@@ -98,6 +101,29 @@ async function noteLate(store: Store, id: string, event: string, at: string): Pr
   const isLast = all(absent('mergedInto'), any(absent('lastEventAt'), compare('lastEventAt', '<', at)));
   await store.write(update(chatKey(id), lastEvent(event, at), all(exists(), isLast)));
 }
+
+/** A time that only goes up. False where the chat is gone, or has been merged into another. */
+async function raiseTo(store: Store, id: string, name: 'lastInAt' | 'readAt', at: string): Promise<boolean> {
+  const isLater = any(absent(name), compare(name, '<', at));
+  const { done, item } = await store.write(
+    update(chatKey(id), [set(name, at)], all(exists(), absent('mergedInto'), isLater)),
+  );
+  return done || (item !== undefined && item.mergedInto === undefined);
+}
+
+/** Up to when a chat has been read. Undefined: there is none. */
+export async function readUpTo(store: Store, workspace: string, id: string, at: number): Promise<Item | undefined> {
+  for (let hop = 0; hop < MOST_HOPS; hop++) {
+    const chat = await currentChat(store, workspace, id);
+    if (!chat) return undefined;
+    if (await raiseTo(store, String(chat.chatId), 'readAt', toIso(at))) return currentChat(store, workspace, id);
+  }
+  throw new Error(`chat ${id} has been merged too often`);
+}
+
+/** Whether something came in that nobody has read. */
+export const isUnread = ({ lastInAt, readAt }: Item): boolean =>
+  typeof lastInAt === 'string' && lastInAt > String(readAt ?? '');
 
 /** Its words stay in the event alone: they end with it. */
 const lastEvent = (event: string, at: string): Change[] => [set('lastEvent', event), set('lastEventAt', at)];
@@ -136,6 +162,7 @@ function changes(chat: ChatSighting, id: string, at: string, isMerged: boolean):
     ...(chat.phone === undefined ? [] : [set('phone', chat.phone)]),
     set('lastAt', at),
     ...(chat.event === undefined ? [] : lastEvent(chat.event, at)),
+    ...(chat.reading === undefined ? [] : [set(chat.reading === 'new' ? 'lastInAt' : 'readAt', at)]),
     setIfAbsent('createdAt', at),
     set('gsi1pk', chatListPartition(chat.workspace, shardOf(id))),
     set('gsi1sk', listedAt(at, id)),

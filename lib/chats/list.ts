@@ -6,7 +6,7 @@ import { chatListPartition, everyShard, titlePartition } from '#lib/store/keys.t
 import { decodeCursor, type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll, newestFirst, queryAll } from '#lib/store/query.ts';
 import type { Item, Key, Query, Store, ValueMap } from '#lib/store/store.ts';
-import { currentChat, minuteOf } from './chat.ts';
+import { currentChat, isUnread, minuteOf } from './chat.ts';
 import { chatsOf } from './people.ts';
 
 export const KnownChat = v.object({
@@ -21,6 +21,8 @@ export const KnownChat = v.object({
   phone: optional(v.string(), 'Of the person, where it is known'),
   createdAt: Instant,
   lastAt: v.pipe(Instant, v.description('When something last happened in it')),
+  unread: v.pipe(v.boolean(), v.description('Whether something came in since it was read')),
+  readAt: v.exactOptional(v.pipe(Instant, v.description('Up to when it was read'))),
   /** The id of the last message's event. */
   lastEvent: v.exactOptional(v.string()),
 });
@@ -32,6 +34,9 @@ export interface ChatFilter {
   readonly title?: string;
   /** However it is written in capitals. */
   readonly titlePrefix?: string;
+  /** Words of the title by their beginnings, or the end of the number or the whole of it. */
+  readonly words?: string;
+  readonly unread?: boolean;
   /** A number, a JID or another id of the provider's. */
   readonly person?: string;
 }
@@ -40,22 +45,32 @@ export interface ChatFilter {
 export async function listChats(
   store: Store,
   workspace: string,
-  { accountId, title, titlePrefix, person }: ChatFilter,
+  filter: ChatFilter,
   page: PageRequest,
 ): Promise<ListPage<KnownChat>> {
+  const { accountId, title, titlePrefix, words, unread, person } = filter;
   const accepts = (entry: Item) => accountId === undefined || entry.accountId === accountId;
-  const begins = (chat: Item) => titlePrefix === undefined || beginsWith(chat.title, titlePrefix);
+  const isWanted = (chat: KnownChat) =>
+    (titlePrefix === undefined || beginsWith(chat.title, titlePrefix)) &&
+    (unread === undefined || chat.unread === unread) &&
+    (words === undefined || isFoundBy(chat, words));
   if (person !== undefined || title !== undefined) {
     const found =
       person === undefined
         ? await chatsTitled(store, workspace, title ?? '', accepts)
         : (await chatsOf(store, workspace, person)).filter(accepts);
     const isTitled = (chat: Item) => title === undefined || chat.title === title;
-    return cut(inOrder(found.filter(isTitled).filter(begins), page.from), page.limit);
+    return cut(
+      inOrder(
+        found.filter(isTitled).filter((chat) => isWanted(chatOf(chat))),
+        page.from,
+      ),
+      page.limit,
+    );
   }
-  if (titlePrefix !== undefined) {
+  if ((titlePrefix ?? words ?? unread) !== undefined) {
     const next = (at: PageRequest) => pageOfActive(store, workspace, accountId === undefined ? undefined : accepts, at);
-    return filtered(next, (chat) => beginsWith(chat.title, titlePrefix), page);
+    return filtered(next, isWanted, page);
   }
   return pageOfActive(store, workspace, accountId === undefined ? undefined : accepts, page);
 }
@@ -125,6 +140,26 @@ async function chatsTitled(store: Store, workspace: string, title: string, accep
 const beginsWith = (title: unknown, prefix: string): boolean =>
   typeof title === 'string' && title.toLowerCase().startsWith(prefix.toLowerCase());
 
+const FEWEST_DIGITS = 3;
+const folded = (text: string): string => text.normalize('NFKC').toLowerCase();
+const wordsOf = (text: string): string[] =>
+  folded(text)
+    .split(/[^\p{L}\p{M}\p{N}]+/u)
+    .filter(Boolean);
+/** Without the zeros that stand before a number at home. */
+const digitsOf = (text: string): string => text.replaceAll(/\D/g, '').replace(/^0+/, '');
+
+/** Each word begins one of the title's, or all that was typed is the end of a number. */
+function isFoundBy({ title = '', phone, providerChatId }: KnownChat, words: string): boolean {
+  if (folded(title).startsWith(folded(words))) return true;
+  const wanted = wordsOf(words);
+  const found = wordsOf(title);
+  if (wanted.length > 0 && wanted.every((word) => found.some((one) => one.startsWith(word)))) return true;
+  const digits = digitsOf(words);
+  if (digits.length < FEWEST_DIGITS || !/^[\d\s()+./-]+$/.test(words)) return false;
+  return [phone, providerChatId].some((number) => digitsOf(number ?? '').endsWith(digits));
+}
+
 /** What hardly any chat fits must not walk through all of them in one call; the caller gets a cursor. */
 const ROUNDS = 10;
 const READ_AT_ONCE = 200;
@@ -161,4 +196,4 @@ export async function findChat(store: Store, workspace: string, id: string): Pro
 }
 
 const readChat = itemReader(KnownChat);
-const chatOf = (item: Item): KnownChat => readChat({ ...item, id: item.chatId });
+export const chatOf = (item: Item): KnownChat => readChat({ ...item, id: item.chatId, unread: isUnread(item) });

@@ -27,6 +27,7 @@ import {
   currentChat,
   historiesOf,
   isNamedAccount,
+  isUnread,
   listedAt,
   titleChanges,
   updateChat,
@@ -246,12 +247,30 @@ function taken(older: Item, younger: Item): Change[] {
       ? [set('lastAt', String(younger.lastAt)), set('gsi1sk', listedAt(String(younger.lastAt), String(older.chatId)))]
       : []),
     ...(isNewerEvent ? [set('lastEvent', String(lastEvent)), set('lastEventAt', lastEventAt)] : []),
+    ...reading(older, younger),
     ...missing('phone', phone),
     ...missing('accountId', accountId),
     ...(isNamedAccount(String(older.accountKey)) ? [] : [set('accountKey', String(younger.accountKey))]),
     ...(older.title === undefined && typeof title === 'string'
       ? titleChanges(String(workspace), title, String(older.chatId))
       : []),
+  ];
+}
+
+/** What is unread in one of two chats is unread in what they become. */
+function reading(older: Item, younger: Item): Change[] {
+  const last = [older.lastInAt, younger.lastInAt]
+    .filter((at) => typeof at === 'string')
+    .sort()
+    .at(-1);
+  const read = [older.readAt, younger.readAt]
+    .filter((at) => typeof at === 'string')
+    .sort()
+    .at(-1);
+  return [
+    ...(last === undefined ? [] : [set('lastInAt', last)]),
+    ...(isUnread(older) || isUnread(younger) ? [remove('readAt')] : []),
+    ...(isUnread(older) || isUnread(younger) || read === undefined ? [] : [set('readAt', read)]),
   ];
 }
 

@@ -1,6 +1,7 @@
 import type { ChatSighting } from '#lib/chats/chat.ts';
 import { namesIn, namesKept, otherIn, phoneIn, sightChat } from '#lib/chats/people.ts';
-import type { OwnAccount } from '#lib/domain/message.ts';
+import type { Message, OwnAccount } from '#lib/domain/message.ts';
+import { canBeWrittenTo } from '#lib/domain/person.ts';
 import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
@@ -243,8 +244,16 @@ function chatSeen({ event, orderedAt }: EventRecord, { webhook, provider }: Rece
     names,
     accountNames: [account.instance, account.phone].filter((name) => name !== undefined),
     at: orderedAt,
-    ...(event.kind === 'message' && { event: event.id }),
+    ...(event.kind === 'message' && { event: event.id, ...known({ reading: readingOf(event.message) }) }),
   };
+}
+
+/** What tells of another message is nothing to be read, and neither is what somebody showed to all. */
+const QUIET: readonly string[] = ['edit', 'delete', 'system'];
+
+function readingOf({ direction, via, content, chat }: Message): ChatSighting['reading'] {
+  if (direction === 'outbound') return via === 'phone' ? 'read' : undefined;
+  return QUIET.includes(content.type) || !canBeWrittenTo(chat.kind) ? undefined : 'new';
 }
 
 /** Counts what is not understood by its type; the first of a type raises a metric of its own. */

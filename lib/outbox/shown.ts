@@ -141,7 +141,8 @@ function shownRecipient(kept: Send['recipient']): ShownSend['recipient'] {
 }
 
 interface SendFilter {
-  readonly state?: SendState;
+  /** Any of these. */
+  readonly states?: readonly SendState[];
   readonly accountId?: string;
   /** The hub's id. */
   readonly chat?: string;
@@ -155,8 +156,8 @@ interface SendFilter {
 }
 
 /** By what the index does not hold. */
-function isWanted({ recipient: kept, parts }: Send, { state, chat, recipient }: SendFilter): boolean {
-  if (state !== undefined && sendState(parts) !== state) return false;
+function isWanted({ recipient: kept, parts }: Send, { states, chat, recipient }: SendFilter): boolean {
+  if (states !== undefined && !states.includes(sendState(parts))) return false;
   if (chat !== undefined && threadIn(kept)?.chat !== chat) return false;
   return recipient === undefined || namesOf(kept).includes(personIn(recipient));
 }

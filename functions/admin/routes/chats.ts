@@ -1,15 +1,16 @@
 import * as v from 'valibot';
-import { findChat, listChats } from '#lib/chats/list.ts';
+import { readUpTo } from '#lib/chats/chat.ts';
+import { chatOf, findChat, listChats } from '#lib/chats/list.ts';
 import { known, optional } from '#lib/domain/schema.ts';
 import { ShownChat, withLastMessages } from '#lib/inbox/last-messages.ts';
 import { peopleFill } from '#lib/outbox/fill-people.ts';
 import { isFilled } from '#lib/store/fill.ts';
-import { json, missing } from '../answers.ts';
+import { invalid, json, missing } from '../answers.ts';
 import { nowSeconds, route, takesNothing } from '../route.ts';
-import { Id, listOf, pageRequest, paging, WithId } from '../schemas.ts';
+import { Id, listOf, pageRequest, paging, time, WithId } from '../schemas.ts';
 
 const NO_CHAT = missing('chat');
-const shared = { ...takesNothing, method: 'get', tag: 'Chats', access: 'workspace' } as const;
+const shared = { ...takesNothing, tag: 'Chats', access: 'workspace' } as const;
 
 const Filter = v.strictObject({
   ...paging,
@@ -18,6 +19,18 @@ const Filter = v.strictObject({
   titlePrefix: optional(
     v.pipe(v.string(), v.minLength(1)),
     'How the title begins, in capitals or not. All chats are looked through: a page may hold fewer than `limit`',
+  ),
+  q: optional(
+    v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100)),
+    'What somebody types to find a chat: words of the title by their beginnings, or the end or the whole of the number. ' +
+      'All chats are looked through, as with `titlePrefix`',
+  ),
+  unread: v.exactOptional(
+    v.pipe(
+      v.picklist(['true', 'false']),
+      v.description('Whether something came in since it was read. All chats are looked through'),
+      v.transform((text) => text === 'true'),
+    ),
   ),
   phone: optional(v.string(), 'Of the person, in whichever spelling'),
   jid: optional(v.string(), "WhatsApp's id of the person or group, or the provider's id of the chat"),
@@ -31,17 +44,23 @@ const Chats = v.object({
   ),
 });
 
+const ReadAt = time('The time of the last message that was seen, ISO 8601');
+/** As far as the time of a message may be ahead of ours. */
+const FARTHEST_MS = 48 * 3_600_000;
+const TOO_LATE = { path: 'readAt', message: 'must not be later than 48 hours from now' };
+
 export const chatRoutes = [
   route({
     ...shared,
+    method: 'get',
     path: '/api/chats',
     summary: 'Chats, last active first',
     description:
       'Every chat that a message came from or went to. To write to one, hand in a message with its id as `chat_id`.',
     query: Filter,
     answers: { 200: { description: 'A page', schema: Chats } },
-    run: async ({ query: { account, title, titlePrefix, phone, jid, ...page } }, { ports, workspace }) => {
-      const filter = known({ title, titlePrefix, accountId: account, person: phone ?? jid });
+    run: async ({ query: { account, title, titlePrefix, q, unread, phone, jid, ...page } }, { ports, workspace }) => {
+      const filter = known({ title, titlePrefix, words: q, unread, accountId: account, person: phone ?? jid });
       const { items, ...rest } = await listChats(ports.store, workspace, filter, pageRequest(page));
       const chats = await withLastMessages(ports.store, items, nowSeconds(ports));
       const isPartial = filter.person !== undefined && !(await isFilled(ports.store, peopleFill));
@@ -50,6 +69,7 @@ export const chatRoutes = [
   }),
   route({
     ...shared,
+    method: 'get',
     path: '/api/chats/{id}',
     summary: 'Show a chat',
     description: "The id is the hub's own, as messages name it in `chatId`.",
@@ -59,6 +79,24 @@ export const chatRoutes = [
       const chat = await findChat(ports.store, workspace, params.id);
       if (!chat) return NO_CHAT;
       const [shown] = await withLastMessages(ports.store, [chat], nowSeconds(ports));
+      return shown ? json(200, shown) : NO_CHAT;
+    },
+  }),
+  route({
+    ...shared,
+    method: 'patch',
+    path: '/api/chats/{id}',
+    summary: 'Say up to when a chat was read',
+    description:
+      'It is unread again once something later comes in. An earlier time than the one that it has changes nothing; a message written on the phone itself does the same. Nothing is told to the provider.',
+    params: WithId,
+    body: v.strictObject({ readAt: ReadAt }),
+    example: { readAt: '2026-03-01T12:00:00.000Z' },
+    answers: { 200: { description: 'The chat', schema: ShownChat } },
+    run: async ({ params, body }, { ports, workspace }) => {
+      if (body.readAt > ports.clock.now() + FARTHEST_MS) return invalid([TOO_LATE]);
+      const chat = await readUpTo(ports.store, workspace, params.id, body.readAt);
+      const [shown] = chat ? await withLastMessages(ports.store, [chatOf(chat)], nowSeconds(ports)) : [];
       return shown ? json(200, shown) : NO_CHAT;
     },
   }),

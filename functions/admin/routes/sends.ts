@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { known, optional } from '#lib/domain/schema.ts';
+import type { SendState } from '#lib/domain/send/part.ts';
 import { type SendVerdict, UNAVAILABLE } from '#lib/outbox/answers.ts';
 import { SendBody } from '#lib/outbox/request.ts';
 import { listSends, SEND_STATES, ShownSend, showSend } from '#lib/outbox/shown.ts';
@@ -8,7 +9,7 @@ import { cancel, type Resent, resend } from '#lib/sender/cancel.ts';
 import { StoreUnavailable } from '#lib/store/store.ts';
 import { invalid, json, missing, type ProblemReply, problem } from '../answers.ts';
 import { type Context, route, takesNothing } from '../route.ts';
-import { accepted, Id, listOf, pageRequest, paging } from '../schemas.ts';
+import { accepted, decoded, Id, listOf, pageRequest, paging } from '../schemas.ts';
 
 const NO_SEND = missing('send');
 const shared = { ...takesNothing, tag: 'Sends', access: 'workspace', scopes: ['send'] } as const;
@@ -66,9 +67,21 @@ function refusedAs({ answer: { status, headers }, message = '', issues }: SendVe
   return problem(status === 200 ? 503 : status, message, headers);
 }
 
+function statesIn(text: string): readonly SendState[] | undefined {
+  const named = text.split(',');
+  const states = SEND_STATES.filter((state) => named.includes(state));
+  return named.every((name) => states.some((state) => state === name)) ? states : undefined;
+}
+
 const Filter = v.strictObject({
   ...paging,
-  state: v.exactOptional(v.picklist(SEND_STATES)),
+  state: v.exactOptional(
+    decoded(
+      statesIn,
+      `Any of these, with commas between: \`${SEND_STATES.join('`, `')}\``,
+      `must be of ${SEND_STATES.join(', ')}`,
+    ),
+  ),
   account: optional(Id, "An account's id"),
   chat: optional(Id, "The hub's id of a chat"),
   recipient: optional(v.string(), "To whom: a number, a JID, or the provider's id of a chat"),
@@ -85,8 +98,8 @@ const listing = route({
     'Each with what has become of it. `state=unknown` finds those of which nobody can say whether they went out.',
   query: Filter,
   answers: { 200: { description: 'A page', schema: listOf(ShownSend) } },
-  run: async ({ query: { limit, cursor, account, ...filter } }, { ports, workspace }) => {
-    const wanted = { ...filter, ...known({ accountId: account }) };
+  run: async ({ query: { limit, cursor, account, state, ...filter } }, { ports, workspace }) => {
+    const wanted = { ...filter, ...known({ accountId: account, states: state }) };
     const page = pageRequest({ limit, cursor });
     return json(200, await listSends(ports.store, workspace, wanted, page, ports.clock.now()));
   },

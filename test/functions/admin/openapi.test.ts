@@ -189,6 +189,8 @@ describe('the OpenAPI document', () => {
   it('begins every body with one that works as it stands', async () => {
     const hub = new AdminBench();
     const made = await hub.webhook();
+    await hub.post(made.url, message(1));
+    const [chat] = (await hub.walk('/api/chats')).items;
     for (const [path, methods] of Object.entries(document.paths)) {
       for (const [method, { requestBody }] of Object.entries(methods)) {
         // A key that stands in a document would be none.
@@ -200,6 +202,7 @@ describe('the OpenAPI document', () => {
         const ids = {
           rules: rule.id,
           webhooks: made.id,
+          chats: chat?.id,
           accounts: account.id,
           workspaces: 'main',
           endpoints: endpoint.id,
@@ -330,6 +333,7 @@ describe('the answers of the API', () => {
     await call('get', '/api/chats');
     await call('get', '/api/chats/{id}', { id: sent?.chatId });
     await call('get', '/api/chats/{id}', { id: 'chat_0' });
+    await call('patch', '/api/chats/{id}', { id: sent?.chatId }, { readAt: '2026-03-01T12:00:00.000Z' });
     await call('post', '/api/accounts/{id}/pause', account, { reason: 'lunch' });
     const { url } = await call('post', '/api/webhooks', {}, { kind: 'send' });
     const file = { file_url: 'https://files.example/a.pdf', file_name: 'a.pdf' };

@@ -159,7 +159,10 @@ describe('the list of sends', () => {
     expect(await listed('')).toEqual(ids);
     expect(await listed('&state=unknown')).toEqual(ids.filter((_, index) => index % 4 === 0));
     expect(await listed(`&account=${other}`)).toEqual(ids.filter((_, index) => (11 - index) % 3 === 0));
-    expect(await hub.call('GET', '/api/sends?state=lost')).toMatchObject({ status: 422 });
+    expect(await listed('&state=unknown,cancelled,queued')).toEqual(ids);
+    expect(await listed('&state=read,unknown')).toEqual(ids.filter((_, index) => index % 4 === 0));
+    for (const state of ['lost', 'unknown,lost', '', 'unknown,'])
+      expect(await hub.call('GET', `/api/sends?state=${state}`)).toMatchObject({ status: 422 });
   });
 });
 
