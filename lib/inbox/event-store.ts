@@ -16,7 +16,7 @@ import {
   unchanged,
 } from '#lib/store/store.ts';
 import { blobOf, type EventRecord, eventItems, recordOf, toldItems } from './event-item.ts';
-import { placed, placedInTime } from './feed-row.ts';
+import { placed, placedInTime, unplaced } from './feed-row.ts';
 
 /** The chunk items that an event's head item refers to. */
 function chunksOf(head: Item): Key[] {
@@ -95,9 +95,14 @@ async function putOnce(
       const written = await store.write(put(head, condition));
       if (written.done) {
         await placedInTime(store, clock, head);
-        if (replaced) await dropUnused(store, replaced, head);
+        if (replaced) {
+          await dropUnused(store, replaced, head);
+          await unplaced(store, clock, replaced);
+        }
         return { status: 'stored', id };
       }
+      // What is stored may be ours, in this place: a repeat of a write whose first answer was lost.
+      if (written.item?.storedAt !== head.storedAt) await unplaced(store, clock, head);
       // Gone between the write and its refusal: there is room now.
       if (!written.item) return AGAIN;
       const verdict = judge(record, written.item);

@@ -2,11 +2,21 @@ import type { Clock } from '#lib/domain/ports.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { chatIdIn, feedKey } from '#lib/store/keys.ts';
 import { COMMIT_MS } from '#lib/store/retry.ts';
-import { all, equal, type Item, type Key, type Put, put, type Store, StoreUnavailable } from '#lib/store/store.ts';
+import {
+  absent,
+  all,
+  equal,
+  type Item,
+  type Key,
+  type Put,
+  put,
+  type Store,
+  StoreUnavailable,
+} from '#lib/store/store.ts';
 
 /**
  * An event's place in the feed is the time of the write that stores it. Its row is written first, then the event, which
- * names its row by the same time; a row that its event does not name counts for nothing, and is left to run out. So an event
+ * names its row by the same time; a row that its event does not name counts for nothing, and is given an end. So an event
  * is in the feed from the moment at which it is stored, and once, whatever crashed, was repeated or refused before that.
  *
  *   row t1 ─▶ event t1, refused or late            a reader passes t1 when no event can name it any more (feed.ts)
@@ -27,16 +37,33 @@ export const rowKey = ({ workspace, storedAt, eventId }: Item): Key =>
 /** What a row may use up of its event's time: the rest is for the event and its repeats. */
 const ROW_MS = 1_000;
 const TRIES = 3;
+/** So many deliveries of one event may come in one millisecond. */
+const MOST_TAKEN = 100;
 
-/** The head with a place of its own, whose row is there. Write it at once. */
+/** The head with a place of its own, whose row is there, and is nobody else's. Write it at once. */
 export async function placed(store: Store, clock: Clock, head: Item): Promise<Item> {
-  for (let tries = 0; tries < TRIES; tries++) {
+  let taken = 0;
+  for (let tries = 0; tries < TRIES && taken < MOST_TAKEN; ) {
     const now = clock.now();
-    const stamped = { ...head, storedAt: toIso(now) };
-    await store.write(feedRow(stamped));
+    const stamped = { ...head, storedAt: toIso(now + taken) };
+    if (!(await store.write({ ...feedRow(stamped), if: absent() })).done) {
+      taken += 1;
+      continue;
+    }
     if (clock.now() - now <= ROW_MS) return stamped;
+    await unplaced(store, clock, stamped);
+    tries += 1;
   }
   throw new StoreUnavailable('unreachable');
+}
+
+/** Longer than any reader looks back for what it did not see in time. */
+const UNUSED_SECONDS = 86_400;
+
+/** Nothing was stored under the place of this head, nor will be: its row ends, where it would have stayed for ever. */
+export async function unplaced(store: Store, clock: Clock, head: Item): Promise<void> {
+  if (head.expiresAt !== undefined || head.storedAt === undefined) return;
+  await store.write(feedRow({ ...head, expiresAt: Math.floor(clock.now() / 1000) + UNUSED_SECONDS }));
 }
 
 /**
@@ -48,8 +75,11 @@ export async function placedInTime(store: Store, clock: Clock, head: Item): Prom
   for (let place = head; isLate(place.storedAt); ) {
     const next = await placed(store, clock, place);
     const asStored = all(equal('storedAt', String(place.storedAt)), equal('receipt', String(place.receipt)));
-    const { done } = await store.write(put(next, asStored));
-    if (!done) return;
+    const { done, item } = await store.write(put(next, asStored));
+    // Refused, it may be ours all the same: a repeat of a write whose first answer was lost.
+    const isMoved = done || item?.storedAt === next.storedAt;
+    await unplaced(store, clock, isMoved ? place : next);
+    if (!isMoved) return;
     place = next;
   }
 }

@@ -176,8 +176,8 @@ describe('one reader and sixteen writers', () => {
 
   it.each(seeds)('misses nothing where hosts stand still for minutes (seed %i)', async (seed) => {
     const reading = new Reading(seed);
-    // A write that is minutes late, and of which nobody hears either, is beyond what a clock can mend.
-    reading.faults = { ...someFaults, answerLost: 0 };
+    // Where the table fails as well, right after that and until the time of all repeats is over, no clock can mend it.
+    reading.faults = { conflict: 0, throttled: 0, unreachable: 0, answerLost: 0 };
     reading.hasOutages = false;
     reading.scheduler.accident = ({ name }) =>
       name !== 'reader' && reading.seeded.chance(0.003)
@@ -193,4 +193,80 @@ describe('one reader and sixteen writers', () => {
     const places = reading.seen.map(({ id }) => String(reading.store.peek(eventKey(id))?.storedAt));
     expect(places).toEqual([...places].sort());
   });
+});
+
+describe('a place in the feed', () => {
+  const ports = (store: Store, now = START) => ({
+    store,
+    clock: { now: () => now, monotonic: () => now, sleep: async () => undefined },
+  });
+  const rows = (store: MemoryStore) => store.all().filter(({ pk }) => pk.startsWith('FEED#'));
+  /** The rows that stay, and those that their events name. */
+  const lasting = (store: MemoryStore) =>
+    rows(store).flatMap(({ sk, expiresAt }) => (expiresAt === undefined ? [sk] : []));
+  const named = (store: MemoryStore) =>
+    store.all().flatMap(({ storedAt, eventId }) => (storedAt === undefined ? [] : [`${storedAt}#${eventId}`]));
+
+  it('stays with its event alone: that of a refused duplicate ends within a day', async () => {
+    const store = new MemoryStore();
+    for (const n of [0, 1, 2]) {
+      const now = START + n * MINUTE;
+      await storeEvent(ports(store, now), recordOf('evt_1', now, START, `r${n}`), now / 1000);
+    }
+    expect(rows(store)).toHaveLength(3);
+    expect(lasting(store)).toEqual(named(store));
+    const ends = rows(store).flatMap(({ expiresAt }) => expiresAt ?? []);
+    expect(ends).toEqual([1, 2].map((n) => (START + n * MINUTE) / 1000 + 86_400));
+  });
+
+  it('of a placeholder ends with what takes its place', async () => {
+    const store = new MemoryStore();
+    const first = { ...recordOf('evt_1', START, START, 'r1'), placeholder: true, contentHash: 'none' };
+    await storeEvent(ports(store), first, START / 1000);
+    const later = START + MINUTE;
+    await storeEvent(ports(store, later), recordOf('evt_1', later, START, 'r2'), later / 1000);
+    expect(named(store)).toEqual([`${new Date(later + 1).toISOString()}#evt_1`]);
+    expect(lasting(store)).toEqual(named(store));
+  });
+
+  it('is nobody else’s: of sixteen deliveries in one millisecond that of the one stored stays', async () => {
+    const store = new MemoryStore();
+    const all = Array.from({ length: 16 }, (_, n) => recordOf('evt_1', START, START, `r${n}`));
+    await Promise.all(all.map((record) => storeEvent(ports(store), record, START / 1000)));
+    expect(lasting(store)).toEqual(named(store));
+    expect(named(store)).toHaveLength(1);
+    expect(rows(store)).toHaveLength(16);
+  });
+
+  it('that came too late ends, and the new one stays', async () => {
+    const store = new MemoryStore();
+    let now = START;
+    const clock = { now: () => now, monotonic: () => now, sleep: async () => undefined };
+    const slow: Store = {
+      get: (key) => store.get(key),
+      getMany: (keys) => store.getMany(keys),
+      query: (query) => store.query(query),
+      write: async (write, options) => {
+        const done = await store.write(write, options);
+        if (write.kind === 'put' && write.item.pk.startsWith('EVT#') && now === START) now += 6 * SECOND;
+        return done;
+      },
+      transact: (writes, token) => store.transact(writes, token),
+      writeMany: (writes) => store.writeMany(writes),
+    };
+    await storeEvent({ store: slow, clock }, recordOf('evt_1', START, START, 'r1'), START / 1000);
+    expect(named(store)).toEqual([`${new Date(START + 6 * SECOND).toISOString()}#evt_1`]);
+    expect(lasting(store)).toEqual(named(store));
+    expect(rows(store)).toHaveLength(2);
+  });
+
+  it('of a workspace with a retention has an end from the start, and costs no further write', async () => {
+    const store = new MemoryStore();
+    for (const n of [0, 1]) {
+      const record = { ...recordOf('evt_1', START, START, `r${n}`), expiresAt: START / 1000 + 30 * 86_400 };
+      await storeEvent(ports(store, START + n), record, START / 1000);
+    }
+    expect(rows(store).map(({ expiresAt }) => expiresAt)).toEqual([record30(), record30()]);
+  });
+  const record30 = () => START / 1000 + 30 * 86_400;
 });
