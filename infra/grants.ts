@@ -75,7 +75,7 @@ const GRANTS: Readonly<Record<string, Grants>> = {
       PutItem: 'ACC ECHO EVT FEED HOOK IDEM KEY MSG PERSON SESS WORKSPACES WS',
       UpdateItem: 'ACC ATT AUTO CHAT EVT FEED HOOK MSG PID QUAR SESS WORKSPACES WS',
       // Not a send: credits are counted by sends, so that one is only ever emptied.
-      DeleteItem: 'ACC ATT AUTO CHAT ECHO EP EVT FEED HOOK KEY PERSON PID QUAR SESS WS',
+      DeleteItem: 'ACC ATT AUTO CHAT ECHO EP EVT FEED HOOK IDEM KEY PERSON PID QUAR RULE SESS WS',
       ConditionCheckItem: 'ACC CHAT WORKSPACES',
       BatchWriteItem: 'CHAT EVT',
     },
@@ -167,11 +167,11 @@ const GRANTS: Readonly<Record<string, Grants>> = {
     table: {
       GetItem: 'ACC CHAT EP EVT FILL HOOK MSG PID WORKSPACES WS',
       BatchGetItem: 'ACC CHAT EVT MSG PID',
-      Query: 'ACC ATT CHAT ECHO EP EVT PERSON WORKSPACES WS',
+      Query: 'ACC ATT CHAT ECHO EP EVT PERSON RULE WORKSPACES WS',
       PutItem: 'ACC ECHO EVT FEED FILL PERSON WS',
       UpdateItem: 'ACC ATT CHAT EVT FEED HOOK MSG PID WORKSPACES WS',
       // What is older than a workspace keeps it. Not a send: it is only ever emptied.
-      DeleteItem: 'ACC AUTO CHAT ECHO EP PERSON PID WS',
+      DeleteItem: 'ACC AUTO CHAT ECHO EP PERSON PID RULE WS',
       ConditionCheckItem: 'CHAT WORKSPACES',
     },
     lists: { gsi1: 'WS#*#CHAT WS#*#EVT WS#*#SEND', gsi2: 'CHAT', gsi3: 'DUE' },

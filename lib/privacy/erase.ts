@@ -10,8 +10,11 @@ import { addressesIn, saidIn, tracesOf } from '#lib/domain/send/evidence.ts';
 import { isUnsettled } from '#lib/domain/send/part.ts';
 import { type EventRecord, eventOf, recordOf, toldAgain } from '#lib/inbox/event-item.ts';
 import { rowKey } from '#lib/inbox/feed-row.ts';
+import { ownEventId } from '#lib/inbox/own-event.ts';
 import { chatAccount } from '#lib/inbox/records.ts';
 import { accountsOf } from '#lib/outbox/accounts.ts';
+import { forgetEvent } from '#lib/reactions/auto.ts';
+import { mutedIdentity, onceKey } from '#lib/reactions/rule.ts';
 import { field } from '#lib/sender/change-parts.ts';
 import { readAccount, readSend, type Send } from '#lib/sender/items.ts';
 import { forgetEcho, forgetUnknown } from '#lib/sender/marks.ts';
@@ -19,6 +22,7 @@ import { sendReportIds } from '#lib/sender/sent-event.ts';
 import {
   attemptPartition,
   autoKey,
+  chatIdIn,
   chatKey,
   chatListPartition,
   chatMessagesPartition,
@@ -29,6 +33,7 @@ import {
   eventKey,
   eventPartition,
   headKey,
+  idempotencyKey,
   LEDGER_PREFIX,
   mutedKey,
   personKey,
@@ -36,6 +41,7 @@ import {
   quarantineCounters,
   quotaKindKey,
   RULE_PREFIX,
+  runPartition,
   sendKey,
   sendListKey,
   stateKey,
@@ -66,7 +72,7 @@ export const Counts = v.object({
   chats: tally('Deleted from the registry'),
   sends: tally('Emptied of recipient, text, file and errors; credit and states stay'),
   deliveries: tally("Deleted: how far a provider's message got"),
-  attempts: tally('Deleted from the logs of webhooks, and of the calls of endpoints and rules'),
+  attempts: tally('Deleted from the logs of webhooks, and of what endpoints and rules did'),
   ledgerEntries: tally('Their reason emptied, which named the number; the figures stay'),
   quarantinedTypes: tally('Deleted from the counts of what was not understood'),
 });
@@ -122,12 +128,15 @@ function attemptStage({ store, workspace, mentions, counts }: Erasing): Stage {
 }
 
 /** What endpoints and rules were answered may repeat what they were told; of an event that is gone nothing is kept. */
-function calledStage({ store, workspace, mentions, counts, nowSeconds }: Erasing): Stage {
+function calledStage(erasing: Erasing): Stage {
+  const { store, workspace, mentions, counts, nowSeconds } = erasing;
   return {
     name: '4-called',
     partitions: () => calledPartitions(store, workspace),
     visit: async (row) => {
-      if (!mentions(JSON.stringify(row.attempts ?? [])) && (await hasEvent(store, row, nowSeconds))) return true;
+      const said = JSON.stringify([row.attempts, row.actions]);
+      if (!mentions(said) && (await hasEvent(store, row, nowSeconds))) return true;
+      await forgetRun(erasing, row);
       await store.write(del({ pk: row.pk, sk: row.sk }));
       counts.attempts += 1;
       return true;
@@ -135,18 +144,35 @@ function calledStage({ store, workspace, mentions, counts, nowSeconds }: Erasing
   };
 }
 
+/** What a rule left behind when it acted on an event: that it did so once, and that it took a chat for a machine's. */
+async function forgetRun(erasing: Erasing, { rule, event, actions }: Item): Promise<void> {
+  if (typeof rule !== 'string' || !Array.isArray(actions)) return;
+  const { store, workspace } = erasing;
+  for (const index of actions.keys()) {
+    await store.write(del(idempotencyKey(workspace, rule, onceKey(rule, String(event), index))));
+  }
+  const told = ownEventId(workspace, 'rule', mutedIdentity(rule, String(event)));
+  const head = await store.get(eventKey(told), { consistent: true });
+  if (head) await eraseEvent(erasing, head, false);
+}
+
 export async function hasEvent(store: Store, { event }: Item, nowSeconds: number): Promise<boolean> {
   const head = await store.get(eventKey(String(event)), { consistent: true });
   return head !== undefined && isLive(head, nowSeconds);
 }
 
-/** Where stands what endpoints and rules that call were answered. Of those that are deleted it runs out by itself. */
+/** Where stands what endpoints and rules did, also those deleted since, and what they were answered. */
 export async function calledPartitions(store: Store, workspace: string): Promise<readonly Partition[]> {
   const lists = [ENDPOINT_PREFIX, RULE_PREFIX].map((prefix) =>
     queryAll(store, { pk: workspacePartition(workspace), prefix, limit: 100, consistent: true }),
   );
-  const ids = (await Promise.all(lists)).flat().map(entryId);
-  return ids.sort().map((id) => ({ name: id, query: { pk: deliveryPartition(id), consistent: true } }));
+  const ids = [...(await Promise.all(lists)).flat(), ...(await wholeDirectory(store, workspace, 'FORMER'))].map(
+    entryId,
+  );
+  return [...new Set(ids)].sort().flatMap((id) => [
+    { name: id, query: { pk: deliveryPartition(id), consistent: true } },
+    { name: `${id} runs`, query: { pk: runPartition(id), consistent: true } },
+  ]);
 }
 
 export async function attemptPartitions(store: Store, workspace: string): Promise<readonly Partition[]> {
@@ -177,7 +203,15 @@ async function visitChat(erasing: Erasing, chat: Item): Promise<boolean> {
   } else if (mentionsOrFounded(text)) {
     left.push({ kind: 'group', id, why: "The number in the group's id tells who founded it" });
   }
+  await forgetLast(erasing, chat);
   return true;
+}
+
+/** A chat that stays names its last message by the id of an event, which may be gone by now. */
+async function forgetLast({ store, nowSeconds }: Erasing, { pk, sk, lastEvent }: Item): Promise<void> {
+  if (typeof lastEvent !== 'string' || (await hasEvent(store, { pk, sk, event: lastEvent }, nowSeconds))) return;
+  const gone = [remove('lastEvent'), remove('lastEventAt')];
+  await store.write(update({ pk, sk }, gone, equal('lastEvent', lastEvent)));
 }
 
 const UNSETTLED = 'It is queued, being sent, or its outcome is not known';
@@ -260,6 +294,8 @@ const MARKED_S = 4 * 86_400;
 async function eraseEvent(erasing: Erasing, head: Item, isTheirs: boolean): Promise<void> {
   const { store, counts, nowSeconds } = erasing;
   await eraseEchoMarks(erasing, head);
+  if (head.kind === 'message' && typeof head.gsi2pk === 'string')
+    await forgetEvent(store, chatIdIn(head.gsi2pk), String(head.eventId));
   if (typeof head.stateKey === 'string') await eraseDelivery(erasing, headKey(head.stateKey), isTheirs);
   const items = await queryAll(store, { pk: head.pk, limit: 100, consistent: true });
   const chunks = items.filter(({ sk }) => sk !== head.sk);

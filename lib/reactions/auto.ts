@@ -136,6 +136,25 @@ async function mute({ store }: AutoPorts, { chatId, workspace }: MessageEvent, r
   );
 }
 
+/** An event is erased of which the chat's state may speak: its id goes, and what was answered still counts. */
+export async function forgetEvent(store: Store, chat: string, event: string): Promise<void> {
+  return retryOnConflict(`the answers in ${chat}`, async () => {
+    const item = await store.get(autoKey(chat), { consistent: true });
+    const state = item && readState(item);
+    if (!state || (state.mutedBy !== event && state.answers.every((answer) => answer.event !== event)))
+      return undefined;
+    const answers = state.answers.map((answer) => (answer.event === event ? { ...answer, event: FORGOTTEN } : answer));
+    const changes = [
+      ...[set('answers', JSON.stringify(answers)), add('version', 1)],
+      ...(state.mutedBy === event ? [set('mutedBy', FORGOTTEN)] : []),
+    ];
+    const { done } = await store.write(update(autoKey(chat), changes, equal('version', state.version)));
+    return done ? undefined : AGAIN;
+  });
+}
+
+const FORGOTTEN = 'erased';
+
 export async function unmute({ store }: AutoPorts, workspace: string, chatId: string): Promise<boolean> {
   const item = await store.get(autoKey(chatId), { consistent: true });
   if (item?.workspace !== workspace || item.mutedUntil === undefined) return false;

@@ -17,6 +17,8 @@ import { readEndpoint } from './endpoint.ts';
 import type { ActionTask, DeliveryTask, Tasks } from './task.ts';
 
 const KEPT_SECONDS = 30 * 24 * 3600;
+/** Nothing that was noted of an endpoint or a rule is there so long after its deletion. */
+export const CALLS_KEPT_SECONDS = KEPT_SECONDS + 24 * 3600;
 const GRACE_MS = 60_000;
 const ROUNDS = 5;
 

@@ -18,10 +18,22 @@ import {
 } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { beginningWith, newestPage, queryAll } from '#lib/store/query.ts';
-import { absent, del, exists, type Key, put, remove, type Store, set, update } from '#lib/store/store.ts';
+import {
+  absent,
+  del,
+  exists,
+  type Key,
+  newTransaction,
+  put,
+  remove,
+  type Store,
+  set,
+  update,
+} from '#lib/store/store.ts';
+import { former } from '#lib/tenants/directory.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
 import { call } from './call.ts';
-import { type Delivery, readDelivery, taskOf } from './delivery.ts';
+import { CALLS_KEPT_SECONDS, type Delivery, readDelivery, taskOf } from './delivery.ts';
 import { type Endpoint, endpointItem, healthChanges, type NewEndpoint, readEndpoint, refusedUrl } from './endpoint.ts';
 import { patternFault } from './patterns.ts';
 import { endpointSecret, newSecret, readSecret, type SigningSecret } from './secret.ts';
@@ -240,11 +252,12 @@ async function putSecret(
 
 /** What waits for it runs out by itself, with nobody to tell it to. */
 export async function deleteEndpoint(
-  { store, secrets }: EndpointPorts,
+  { store, secrets, clock, random }: EndpointPorts,
   workspace: string,
   id: string,
 ): Promise<boolean> {
-  const deleted = await store.write(del(endpointKey(workspace, id), exists()));
+  const writes = [del(endpointKey(workspace, id), exists()), former(workspace, id, clock.now(), CALLS_KEPT_SECONDS)];
+  const deleted = await store.transact(writes, newTransaction(random));
   if (!deleted.done) return false;
   await secrets.delete(endpointSecret(id));
   return true;

@@ -14,7 +14,7 @@ import type { Once } from '#lib/outbox/submit.ts';
 import { ruleKey, rulesPausedKey, runKey } from '#lib/store/keys.ts';
 import { absent, add, equal, exists, put, set, update } from '#lib/store/store.ts';
 import { type AutoPorts, countMessage, MOST_A_MINUTE, takeAnswer } from './auto.ts';
-import { inOrder, type Rule, readRule, ruleItem } from './rule.ts';
+import { inOrder, mutedIdentity, onceKey, type Rule, readRule, ruleItem } from './rule.ts';
 import type { Tasks } from './task.ts';
 import { render, scopeOf } from './templates.ts';
 
@@ -156,7 +156,7 @@ async function say(
     return { result: 'guarded', why: `rules sent more than ${MOST_A_MINUTE} messages in a minute: all of them pause` };
   }
   const key = {
-    key: `rule:${rule.id}:${event.id}:${index}`,
+    key: onceKey(rule.id, event.id, index),
     hash: sha256(`${rule.id} ${event.id} ${index}`),
     keptSeconds: KEPT_SECONDS,
   };
@@ -217,7 +217,7 @@ export async function guardOf(
 
 async function tellMuted(ports: ReactPorts, { id, workspace }: Rule, event: MessageEvent): Promise<void> {
   const told = { id, state: 'muted', chatId: event.chatId, reason: 'a machine seems to answer there' } as const;
-  await tellEvent(ports, { workspace, payload: { kind: 'rule', rule: told }, identity: [id, event.id] });
+  await tellEvent(ports, { workspace, payload: { kind: 'rule', rule: told }, identity: mutedIdentity(id, event.id) });
 }
 
 function isSender(

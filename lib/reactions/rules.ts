@@ -21,9 +21,11 @@ import {
 } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { beginningWith, newestPage, queryAll } from '#lib/store/query.ts';
-import { absent, del, equal, exists, put, type Store } from '#lib/store/store.ts';
+import { absent, del, equal, exists, newTransaction, put, type Store } from '#lib/store/store.ts';
+import { former } from '#lib/tenants/directory.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
 import { askGuard } from './auto.ts';
+import { CALLS_KEPT_SECONDS } from './delivery.ts';
 import { refusedUrl } from './endpoint.ts';
 import { bodyOf, guardOf, matchOf } from './react.ts';
 import { faultsOfRule, inOrder, type Rule, readRule, ruleItem } from './rule.ts';
@@ -172,8 +174,13 @@ export async function replaceRule(
   return { rule: readRule(item), ...known({ secret }) };
 }
 
-export async function deleteRule({ store, secrets }: RulePorts, workspace: string, id: string): Promise<boolean> {
-  const { done } = await store.write(del(ruleKey(workspace, id), exists()));
+export async function deleteRule(
+  { store, secrets, clock, random }: RulePorts,
+  workspace: string,
+  id: string,
+): Promise<boolean> {
+  const writes = [del(ruleKey(workspace, id), exists()), former(workspace, id, clock.now(), CALLS_KEPT_SECONDS)];
+  const { done } = await store.transact(writes, newTransaction(random));
   if (done) await secrets.delete(ruleSecret(id));
   return done;
 }

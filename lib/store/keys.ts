@@ -22,8 +22,8 @@ export const everyShard = (partitionOf: (shard: number) => string): readonly str
 export const WORKSPACES = 'WORKSPACES';
 export const workspaceKey = (workspace: string): Key => ({ pk: WORKSPACES, sk: workspace });
 /**
- * What a workspace has, by id. An entry only points to a row elsewhere: state stands in one place. `FORMER`: webhooks
- * that are deleted while their attempts are still kept.
+ * What a workspace has, by id. An entry only points to a row elsewhere: state stands in one place. `FORMER`: webhooks,
+ * endpoints and rules that are deleted while what was noted of their calls is still kept.
  */
 export type Entry = 'ACCOUNT' | 'WEBHOOK' | 'FORMER' | 'KEY';
 export const directoryKey = (workspace: string, entry: Entry, id: string): Key => ({

@@ -1,7 +1,7 @@
-import { accountKey, directoryRange, type Entry, entryId } from '#lib/store/keys.ts';
+import { accountKey, directoryKey, directoryRange, type Entry, entryId } from '#lib/store/keys.ts';
 import type { PageRequest } from '#lib/store/page.ts';
 import { getAll, newestPage, queryAll, type Slice } from '#lib/store/query.ts';
-import type { Item, Store } from '#lib/store/store.ts';
+import { type Item, type Put, put, type Store } from '#lib/store/store.ts';
 
 /** Ids begin with the time of their making (`newId`), so the newest comes first. */
 export function listDirectory(store: Store, workspace: string, entry: Entry, page: PageRequest): Promise<Slice> {
@@ -12,6 +12,13 @@ export function listDirectory(store: Store, workspace: string, entry: Entry, pag
 export function wholeDirectory(store: Store, workspace: string, entry: Entry): Promise<readonly Item[]> {
   return queryAll(store, { ...directoryRange(workspace, entry), limit: 1000, consistent: true });
 }
+
+/**
+ * Notes, where something is deleted, that what was written down of its calls is kept for a while and may name people:
+ * whoever erases a person must find it. `now` in milliseconds.
+ */
+export const former = (workspace: string, id: string, now: number, keptSeconds: number): Put =>
+  put({ ...directoryKey(workspace, 'FORMER', id), expiresAt: Math.floor(now / 1000) + keptSeconds });
 
 /** The items of all accounts that a workspace has just now. */
 export async function accountItems(store: Store, workspace: string): Promise<readonly Item[]> {

@@ -27,7 +27,7 @@ import {
   update,
 } from '#lib/store/store.ts';
 import { ATTEMPTS_KEPT_SECONDS } from './attempts.ts';
-import { listDirectory } from './directory.ts';
+import { former, listDirectory } from './directory.ts';
 import { isCurrent, newToken, type Webhook, webhookItem, webhookOf, webhookPath } from './webhook.ts';
 import { retentionOf } from './workspaces.ts';
 
@@ -259,12 +259,10 @@ export async function deleteWebhook(ports: ManagePorts, workspace: string, id: s
     const found = await findWebhook(store, workspace, id);
     if (!found) return false;
     const entry = directoryKey(workspace, 'WEBHOOK', id);
-    // Its attempts are kept for a while and may name people: whoever erases a person must find them.
-    const expiresAt = Math.floor(clock.now() / 1000) + ATTEMPTS_KEPT_SECONDS;
     const writes = [
       del(webhookKey(found.tokenHash)),
       del(entry, equal('tokenHash', found.tokenHash)),
-      put({ ...directoryKey(workspace, 'FORMER', id), expiresAt }),
+      former(workspace, id, clock.now(), ATTEMPTS_KEPT_SECONDS),
     ];
     const { done } = await store.transact(writes, newTransaction(random));
     if (done) return true;
