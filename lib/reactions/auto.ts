@@ -1,4 +1,3 @@
-import * as v from 'valibot';
 import type { Event, MessageEvent } from '#lib/domain/event.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import type { Clock } from '#lib/domain/ports.ts';
@@ -16,11 +15,11 @@ import { toIso } from '#lib/domain/time.ts';
 import { listEvents } from '#lib/inbox/events.ts';
 import { accountsOf } from '#lib/outbox/accounts.ts';
 import { readSend } from '#lib/sender/items.ts';
-import { itemReader } from '#lib/store/items.ts';
 import { autoKey, autoMinuteKey, mutedKey, sendKey } from '#lib/store/keys.ts';
 import { getAll } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
 import { absent, add, del, equal, put, remove, type Store, set, update } from '#lib/store/store.ts';
+import { readState } from './auto-state.ts';
 import type { Rule } from './rule.ts';
 
 /** What a chat remembers of rules, and what a workspace counts of them. The item changes under a condition before anything is sent. */
@@ -30,18 +29,6 @@ const KEPT_SECONDS = 31 * 86_400;
 const MINUTE_MS = 60_000;
 /** Rules of a workspace send so much in a minute at most; from there on all of them pause. */
 export const MOST_A_MINUTE = 60;
-
-const State = v.object({
-  version: v.number(),
-  answers: v.pipe(
-    v.string(),
-    v.parseJson(),
-    v.array(v.object({ rule: v.string(), event: v.string(), at: v.number() })),
-  ),
-  mutedUntil: v.exactOptional(v.number()),
-  mutedBy: v.exactOptional(v.string()),
-});
-const readState = itemReader(State);
 
 export interface AutoPorts {
   readonly store: Store;
@@ -135,25 +122,6 @@ async function mute({ store }: AutoPorts, { chatId, workspace }: MessageEvent, r
     }),
   );
 }
-
-/** An event is erased of which the chat's state may speak: its id goes, and what was answered still counts. */
-export async function forgetEvent(store: Store, chat: string, event: string): Promise<void> {
-  return retryOnConflict(`the answers in ${chat}`, async () => {
-    const item = await store.get(autoKey(chat), { consistent: true });
-    const state = item && readState(item);
-    if (!state || (state.mutedBy !== event && state.answers.every((answer) => answer.event !== event)))
-      return undefined;
-    const answers = state.answers.map((answer) => (answer.event === event ? { ...answer, event: FORGOTTEN } : answer));
-    const changes = [
-      ...[set('answers', JSON.stringify(answers)), add('version', 1)],
-      ...(state.mutedBy === event ? [set('mutedBy', FORGOTTEN)] : []),
-    ];
-    const { done } = await store.write(update(autoKey(chat), changes, equal('version', state.version)));
-    return done ? undefined : AGAIN;
-  });
-}
-
-const FORGOTTEN = 'erased';
 
 export async function unmute({ store }: AutoPorts, workspace: string, chatId: string): Promise<boolean> {
   const item = await store.get(autoKey(chatId), { consistent: true });

@@ -14,7 +14,8 @@ import type { Once } from '#lib/outbox/submit.ts';
 import { ruleKey, rulesPausedKey, runKey } from '#lib/store/keys.ts';
 import { absent, add, equal, exists, put, set, update } from '#lib/store/store.ts';
 import { type AutoPorts, countMessage, MOST_A_MINUTE, takeAnswer } from './auto.ts';
-import { inOrder, mutedIdentity, onceKey, type Rule, readRule, ruleItem } from './rule.ts';
+import { mutedIdentity, onceKey } from './auto-state.ts';
+import { inOrder, type Rule, readRule, ruleItem } from './rule.ts';
 import type { Tasks } from './task.ts';
 import { render, scopeOf } from './templates.ts';
 

@@ -73,9 +73,3 @@ function stringsIn(value: unknown, path: string): readonly { readonly path: stri
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([name, one]) => stringsIn(one, `${path}.${name}`));
 }
-
-/** Under which key the message of an action is accepted once. */
-export const onceKey = (rule: string, event: string, index: number): string => `rule:${rule}:${event}:${index}`;
-
-/** What makes up the event that tells of a chat that a rule took for a machine's. */
-export const mutedIdentity = (rule: string, event: string): readonly string[] => [rule, event];

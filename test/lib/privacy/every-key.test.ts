@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { ownEventId, tellEvent } from '#lib/inbox/own-event.ts';
-import { onceKey } from '#lib/reactions/rule.ts';
+import { onceKey } from '#lib/reactions/auto-state.ts';
 import {
   autoKey,
   deliveryKey,
