@@ -11,12 +11,12 @@ import {
   Webhook,
   Zap,
 } from 'lucide-preact';
-import type { ComponentType } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { type ComponentType, Fragment } from 'preact';
+import { useCallback, useEffect, useState } from 'preact/hooks';
 import { address, addressOf, go } from './address.ts';
 import { hubUrl, session, signOut, workspace } from './api.ts';
-import { Inbox } from './pages/inbox.tsx';
 import { Overview } from './pages/overview.tsx';
+import { Dialog } from './parts/dialog.tsx';
 import { Failure, Loading } from './parts/small.tsx';
 import { attempt } from './parts/toast.tsx';
 import { isWriting } from './parts/writing.ts';
@@ -54,7 +54,7 @@ function later(load: () => Promise<View>): View {
 
 const PAGES: Readonly<Partial<Record<keyof typeof texts.pages, Entry>>> = {
   overview: { Icon: Gauge, Page: Overview },
-  inbox: { Icon: InboxIcon, Page: Inbox },
+  inbox: { Icon: InboxIcon, Page: later(async () => (await import('./pages/inbox.tsx')).Inbox) },
   sends: { Icon: Send, Page: later(async () => (await import('./pages/sends.tsx')).Sends) },
   events: { Icon: Radio, Page: later(async () => (await import('./pages/events.tsx')).Events) },
   webhooks: { Icon: Webhook, Page: later(async () => (await import('./pages/webhooks.tsx')).Webhooks) },
@@ -71,7 +71,8 @@ export function Shell() {
   const { page: named, id } = address.value;
   const name = isPage(named) ? named : 'overview';
   const Current = PAGES[name]?.Page ?? Overview;
-  useKeys();
+  const [isHelp, showHelp] = useState(false);
+  useKeys(useCallback(() => showHelp(true), []));
   return (
     <div class="shell">
       <button type="button" class="skip" onClick={skip}>
@@ -99,6 +100,7 @@ export function Shell() {
         </div>
       </nav>
       <Current {...(id !== undefined && { id })} />
+      {isHelp && <Keys onClose={() => showHelp(false)} />}
     </div>
   );
 }
@@ -109,11 +111,12 @@ function skip(): void {
 }
 
 const LETTERS: Readonly<Record<string, keyof typeof texts.pages>> = {
-  ...{ o: 'overview', i: 'inbox', s: 'sends', e: 'events', w: 'webhooks', a: 'accounts', r: 'rules', c: 'credits' },
+  ...{ o: 'overview', i: 'inbox', s: 'sends', e: 'events', w: 'webhooks', a: 'accounts', p: 'endpoints' },
+  ...{ r: 'rules', c: 'credits', t: 'settings' },
 };
 
-/** `g` and a letter lead to a page, while nothing is being written. */
-function useKeys(): void {
+/** `g` and a letter lead to a page, `?` tells all keys, while nothing is being written. */
+function useKeys(onHelp: () => void): void {
   useEffect(() => {
     let isGoing = false;
     const onKey = (event: KeyboardEvent) => {
@@ -121,8 +124,27 @@ function useKeys(): void {
       const page = isGoing ? LETTERS[event.key] : undefined;
       isGoing = event.key === 'g';
       if (page && isPage(page)) go(addressOf(page));
+      if (event.key === '?') onHelp();
     };
     addEventListener('keydown', onKey);
     return () => removeEventListener('keydown', onKey);
-  }, []);
+  }, [onHelp]);
+}
+
+function Keys({ onClose }: { readonly onClose: () => void }) {
+  const t = texts.keys;
+  return (
+    <Dialog title={t.title} onClose={onClose}>
+      <dl class="keys">
+        {Object.entries(t.list).map(([key, does]) => (
+          <Fragment key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{does}</dd>
+          </Fragment>
+        ))}
+      </dl>
+    </Dialog>
+  );
 }

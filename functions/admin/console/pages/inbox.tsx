@@ -1,17 +1,18 @@
+import { SquarePen } from 'lucide-preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { addressOf, go } from '../address.ts';
-import { api, asked, type Chat, type MessageEvent } from '../api.ts';
+import { address, addressOf } from '../address.ts';
+import { type Account, api, asked, type Chat, mayChange } from '../api.ts';
 import { useLive } from '../live.ts';
-import { lineOf } from '../parts/content.tsx';
 import { Loaded } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
 import { Empty, Time } from '../parts/small.tsx';
 import { isWriting } from '../parts/writing.ts';
 import { texts } from '../texts.ts';
-import { Thread } from './thread.tsx';
+import { Contact } from './contact.tsx';
+import { accountName, NewChat } from './new-chat.tsx';
+import { Thread, titleOf } from './thread.tsx';
 
 const t = texts.inbox;
-const titleOf = (chat: Chat) => chat.title ?? chat.phone ?? chat.providerChatId;
 const idOf = ({ id }: Chat) => id;
 
 interface Filter {
@@ -35,115 +36,142 @@ export function Inbox({ id }: { readonly id?: string | undefined }) {
   const key = JSON.stringify(query);
   const load = (cursor?: string) =>
     asked(api.GET('/api/chats', { params: { query: { ...query, ...(cursor && { cursor }) } } }));
-  const lines = useLastLines();
   const live = useLive(`chats ${key}`, async () => {
     const [chats, accounts] = await Promise.all([
       load(),
       asked(api.GET('/api/accounts', { params: { query: { limit: 200 } } })),
     ]);
-    return { chats, lines: await lines(chats.items), accounts: accounts.items };
+    return { chats, accounts: accounts.items };
   });
   const { items, next } = useOlder(key, live.data?.chats, idOf, load);
   useEffect(() => {
     document.title = `${t.title} · Hookline`;
   }, []);
-  const search = useListKeys(items, id);
-  const opened = items.find((chat) => chat.id === id);
+  const list = useListKeys(id);
+  const accounts = live.data?.accounts ?? [];
+  const isContact = address.value.query.get('show') === 'contact';
   return (
-    <main id="main" class={`inbox ${id ? 'reading' : ''}`} tabIndex={-1}>
-      <section class="chats" aria-label={t.title}>
-        <h1>{t.title}</h1>
-        <div class="filters">
-          <input
-            ref={search}
-            type="search"
-            aria-label={t.search}
-            placeholder={t.search}
-            value={filter.search}
-            onInput={({ currentTarget }) => setFilter({ ...filter, search: currentTarget.value })}
-          />
-          {(live.data?.accounts.length ?? 0) > 1 && (
-            <select
-              aria-label={t.account}
-              value={filter.account}
-              onChange={({ currentTarget }) => setFilter({ ...filter, account: currentTarget.value })}
-            >
-              <option value="">{texts.all}</option>
-              {live.data?.accounts.map((account) => (
-                <option key={account.id} value={account.id}>
-                  {account.name ?? account.phone ?? account.provider}
-                </option>
-              ))}
-            </select>
+    <main id="main" class={`inbox ${id ? 'reading' : ''} ${isContact ? 'on-contact' : ''}`} tabIndex={-1}>
+      <section class="chats" aria-label={t.title} ref={list}>
+        <header>
+          <h1>{t.title}</h1>
+          {mayChange() && (
+            <a class="button plain" href={addressOf('inbox', 'new')} aria-label={t.begin} title={t.begin}>
+              <SquarePen aria-hidden="true" />
+            </a>
           )}
-        </div>
+        </header>
+        <Filters filter={filter} accounts={accounts} onChange={setFilter} />
         <Loaded live={live}>
-          {({ lines: last }) =>
-            items.length > 0 ? <Chats chats={items} lines={last} opened={id} /> : <NoChats isFiltered={key !== '{}'} />
-          }
+          {() => (items.length > 0 ? <Chats chats={items} opened={id} /> : <NoChats isFiltered={key !== '{}'} />)}
         </Loaded>
         <Pager next={next} />
       </section>
-      {id === undefined ? (
-        <section class="thread none">
-          <Empty title={t.choose}>
-            <p>{t.chooseHint}</p>
-          </Empty>
-        </section>
-      ) : (
-        <Thread key={id} id={id} known={opened} accounts={live.data?.accounts ?? []} />
-      )}
+      <Opened key={id} id={id} known={items.find((chat) => chat.id === id)} accounts={accounts} />
     </main>
   );
 }
 
-type Lines = Readonly<Record<string, { readonly text: string; readonly isOurs: boolean }>>;
+interface FiltersProps {
+  readonly filter: Filter;
+  readonly accounts: readonly Account[];
+  readonly onChange: (filter: Filter) => void;
+}
 
-/** Of each chat the newest message, asked for only when something has happened in a chat. */
-function useLastLines() {
-  const last = useRef<{ stamp: string; lines: Lines }>({ stamp: '', lines: {} });
-  return async (chats: readonly Chat[]): Promise<Lines> => {
-    const stamp = chats.map(({ id, lastAt }) => `${id} ${lastAt}`).join();
-    if (stamp === last.current.stamp) return last.current.lines;
-    const { items } = await asked(api.GET('/api/messages', { params: { query: { limit: 200 } } }));
-    // The list begins with the newest, which is to win.
-    const pairs = items.filter(isMessage).toReversed();
-    const lines = Object.fromEntries(
-      pairs.map(({ chatId, message }) => [
-        chatId,
-        { text: lineOf(message.content), isOurs: message.direction === 'outbound' },
-      ]),
+function Filters({ filter, accounts, onChange }: FiltersProps) {
+  return (
+    <div class="filters">
+      <input
+        type="search"
+        aria-label={t.search}
+        placeholder={t.search}
+        value={filter.search}
+        onInput={({ currentTarget }) => onChange({ ...filter, search: currentTarget.value })}
+      />
+      {accounts.length > 1 && (
+        <select
+          aria-label={t.account}
+          value={filter.account}
+          onChange={({ currentTarget }) => onChange({ ...filter, account: currentTarget.value })}
+        >
+          <option value="">{t.allAccounts}</option>
+          {accounts.map((account) => (
+            <option key={account.id} value={account.id}>
+              {accountName(account)}
+            </option>
+          ))}
+        </select>
+      )}
+    </div>
+  );
+}
+
+interface OpenedProps {
+  readonly id: string | undefined;
+  /** As the list has it; a chat that is not on its page is asked for. */
+  readonly known: Chat | undefined;
+  readonly accounts: readonly Account[];
+}
+
+function Opened({ id, known, accounts }: OpenedProps) {
+  if (id === 'new') return <NewChat accounts={accounts} />;
+  if (id === undefined) {
+    return (
+      <section class="thread none">
+        <Empty title={t.choose}>
+          <p>{t.chooseHint}</p>
+        </Empty>
+      </section>
     );
-    last.current = { stamp, lines };
-    return lines;
-  };
+  }
+  return known ? <Conversation chat={known} accounts={accounts} /> : <Sought id={id} accounts={accounts} />;
 }
 
-const isMessage = (event: { readonly kind: string }): event is MessageEvent => event.kind === 'message';
-
-interface ChatsProps {
-  readonly chats: readonly Chat[];
-  readonly lines: Lines;
-  readonly opened: string | undefined;
+function Sought({ id, accounts }: { readonly id: string; readonly accounts: readonly Account[] }) {
+  const live = useLive(`chat ${id}`, () => asked(api.GET('/api/chats/{id}', { params: { path: { id } } })));
+  return <Loaded live={live}>{(chat) => <Conversation chat={chat} accounts={accounts} />}</Loaded>;
 }
 
-function Chats({ chats, lines, opened }: ChatsProps) {
+/** So wide is a window, in which all three panes have room. */
+const WIDE = matchMedia('(min-width: 75rem)');
+
+function Conversation({ chat, accounts }: { readonly chat: Chat; readonly accounts: readonly Account[] }) {
+  const [isWide, setWide] = useState(WIDE.matches);
+  useEffect(() => {
+    const onChange = () => setWide(WIDE.matches);
+    WIDE.addEventListener('change', onChange);
+    return () => WIDE.removeEventListener('change', onChange);
+  }, []);
+  const account = accounts.find(({ id }) => id === chat.accountId);
+  const isContact = isWide || address.value.query.get('show') === 'contact';
+  return (
+    <>
+      <Thread chat={chat} account={account} />
+      {isContact && <Contact chat={chat} account={account} />}
+    </>
+  );
+}
+
+function Chats({ chats, opened }: { readonly chats: readonly Chat[]; readonly opened: string | undefined }) {
   return (
     <ul class="chat-list">
-      {chats.map((chat) => {
-        const line = lines[chat.id];
-        return (
-          <li key={chat.id}>
-            <a href={addressOf('inbox', chat.id)} aria-current={chat.id === opened ? 'true' : undefined}>
-              <span class="chat-title">{titleOf(chat)}</span>
-              <Time at={chat.lastAt} />
-              <span class="chat-line">{line ? `${line.isOurs ? '↩ ' : ''}${line.text}` : chat.provider}</span>
-            </a>
-          </li>
-        );
-      })}
+      {chats.map((chat) => (
+        <li key={chat.id}>
+          <a href={addressOf('inbox', chat.id)} aria-current={chat.id === opened ? 'true' : undefined}>
+            <span class="chat-title">{titleOf(chat)}</span>
+            <Time at={chat.lastAt} />
+            <span class="chat-line">{lastLine(chat)}</span>
+          </a>
+        </li>
+      ))}
     </ul>
   );
+}
+
+function lastLine({ lastMessage, provider }: Chat): string {
+  if (!lastMessage) return provider;
+  const words = lastMessage.text ?? lastMessage.type.replaceAll('_', ' ');
+  return lastMessage.direction === 'outbound' ? t.ours(words) : words;
 }
 
 function NoChats({ isFiltered }: { readonly isFiltered: boolean }) {
@@ -158,25 +186,30 @@ function NoChats({ isFiltered }: { readonly isFiltered: boolean }) {
   );
 }
 
-/** `j` and `k` move through the list, `/` searches. */
-function useListKeys(chats: readonly Chat[], opened: string | undefined) {
-  const search = useRef<HTMLInputElement>(null);
+/** `j` and `k` move through the list, enter opens, and on what is open goes to the answer; `/` searches. */
+function useListKeys(opened: string | undefined) {
+  const list = useRef<HTMLElement>(null);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
+      const { key, target } = event;
+      if (key === 'Escape' && target instanceof HTMLTextAreaElement) target.blur();
       if (isWriting(event)) return;
-      if (event.key === '/') {
+      const links = [...(list.current?.querySelectorAll<HTMLElement>('.chat-list a') ?? [])];
+      const current = links.find((link) => link.ariaCurrent !== null);
+      if (key === '/') {
         event.preventDefault();
-        search.current?.focus();
-        return;
+        list.current?.querySelector('input')?.focus();
+      } else if (key === 'Enter' && target === current) {
+        event.preventDefault();
+        document.querySelector<HTMLElement>('.composer textarea')?.focus();
+      } else if (key === 'j' || key === 'k') {
+        const at = links.findIndex((link) => link.matches(':focus'));
+        const from = at === -1 && current ? links.indexOf(current) : at;
+        links[from + (key === 'j' ? 1 : -1)]?.focus();
       }
-      const step = { j: 1, k: -1 }[event.key];
-      if (step === undefined) return;
-      const at = chats.findIndex(({ id }) => id === opened);
-      const chat = chats[at === -1 ? 0 : at + step];
-      if (chat) go(addressOf('inbox', chat.id));
     };
     addEventListener('keydown', onKey);
     return () => removeEventListener('keydown', onKey);
-  }, [chats, opened]);
-  return search;
+  }, [opened]);
+  return list;
 }

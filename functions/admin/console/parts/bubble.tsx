@@ -1,12 +1,15 @@
-import { Check, CheckCheck, CircleAlert, CircleHelp, Clock } from 'lucide-preact';
+import { Check, CheckCheck, CircleAlert, CircleHelp, Clock, Phone as PhoneIcon } from 'lucide-preact';
+import type { ComponentChildren } from 'preact';
 import { addressOf } from '../address.ts';
-import { api, asked, type MessageEvent, type Send } from '../api.ts';
+import { api, asked, type Event, type MessageEvent, type Send } from '../api.ts';
+import { type Entry, type Part, type Reactions, reasonIn, type Told } from '../conversation.ts';
 import { texts } from '../texts.ts';
 import { Acts } from './acts.tsx';
 import { ContentView, lineOf } from './content.tsx';
 import { MessageText } from './message-text.tsx';
-import { Time } from './small.tsx';
+import { Clock as ClockTime, Time } from './small.tsx';
 
+const t = texts.inbox;
 const TICKS = {
   queued: Clock,
   sending: Clock,
@@ -32,75 +35,183 @@ function Ticks({ state }: { readonly state: Ticked }) {
   );
 }
 
-export function MessageBubble({ event }: { readonly event: MessageEvent }) {
+interface EntryViewProps {
+  readonly entry: Entry;
+  /** Of the message that was quoted. */
+  readonly onQuote: (messageId: string) => void;
+  readonly onChange: () => Promise<unknown>;
+}
+
+export function EntryView({ entry, onQuote, onChange }: EntryViewProps) {
+  const { day, goesOn } = entry;
+  return (
+    <>
+      {day && <li class="day">{day}</li>}
+      {entry.kind === 'message' && <MessageBubble {...entry} onQuote={onQuote} onChange={onChange} goesOn={goesOn} />}
+      {entry.kind === 'send' && <SendBubble send={entry.send} part={entry.part} onChange={onChange} />}
+      {entry.kind === 'line' && <Line event={entry.event} />}
+    </>
+  );
+}
+
+interface MessageBubbleProps extends Pick<EntryViewProps, 'onQuote' | 'onChange'> {
+  readonly told: Told;
+  readonly goesOn: boolean | undefined;
+}
+
+function MessageBubble({ told, goesOn, onQuote, onChange }: MessageBubbleProps) {
+  const { event, reactions, votes, send } = told;
   const { message, delivery, occurredAt } = event;
   const isOurs = message.direction === 'outbound';
-  const { name, contactName, phone } = message.sender;
   const isGroup = message.chat.kind !== 'individual';
+  const hasFailed = isOurs && delivery?.state === 'failed';
+  const reason = message.error?.message ?? (hasFailed && send ? reasonIn(send) : undefined);
   return (
-    <li class={`bubble ${isOurs ? 'ours' : 'theirs'}`}>
-      {!isOurs && isGroup && <p class="sender">{contactName ?? name ?? phone}</p>}
-      {message.quoted?.content && <blockquote>{lineOf(message.quoted.content)}</blockquote>}
-      <ContentView content={message.content} />
+    <li class={`bubble ${isOurs ? 'ours' : 'theirs'} ${goesOn ? 'goes-on' : ''}`} data-message={message.id}>
+      {!isOurs && isGroup && !goesOn && <p class="sender">{nameOf(message.sender)}</p>}
+      {message.forwarded && <p class="note">{t.forwarded}</p>}
+      <Quote event={event} onQuote={onQuote} />
+      <Said told={told} />
+      {votes && <Votes votes={votes} />}
       <p class="meta">
-        {message.channel === 'sms' && <span>{texts.inbox.sms}</span>}
-        {message.error && <span class="reason">{message.error.message}</span>}
-        <a href={addressOf('events', event.id)}>
-          <Time at={occurredAt} />
+        {message.channel === 'sms' && <span class="kind">{t.sms}</span>}
+        {reason && <span class="reason">{reason}</span>}
+        <a href={addressOf('events', event.id)} title={t.raw}>
+          <ClockTime at={occurredAt} />
         </a>
         {isOurs && delivery && <Ticks state={delivery.state} />}
       </p>
+      {hasFailed && send && <SendActions send={send} state="failed" onChange={onChange} />}
+      {reactions.length > 0 && <ReactionList reactions={reactions} />}
+    </li>
+  );
+}
+
+const nameOf = ({ contactName, name, phone }: MessageEvent['message']['sender']) => contactName ?? name ?? phone;
+
+/** As it reads now; how it read before is a click away. */
+function Said({ told: { event, edits, deletedAt } }: { readonly told: Told }) {
+  const { content } = event.message;
+  const edited = edits.at(-1);
+  if (deletedAt !== undefined) {
+    return (
+      <Before summary={t.deleted} at={deletedAt}>
+        <ContentView content={content} />
+      </Before>
+    );
+  }
+  if (!edited) return <ContentView content={content} />;
+  return (
+    <>
+      <MessageText text={edited.text} />
+      <Before summary={t.edited} at={edited.at}>
+        <ContentView content={content} />
+        {edits.slice(0, -1).map(({ text, at }) => (
+          <MessageText key={at} text={text} />
+        ))}
+      </Before>
+    </>
+  );
+}
+
+interface BeforeProps {
+  readonly summary: string;
+  readonly at: string;
+  readonly children: ComponentChildren;
+}
+
+function Before({ summary, at, children }: BeforeProps) {
+  return (
+    <details class="before">
+      <summary>
+        {summary} <Time at={at} />
+      </summary>
+      {children}
+    </details>
+  );
+}
+
+function Quote({ event, onQuote }: { readonly event: MessageEvent; readonly onQuote: (messageId: string) => void }) {
+  const { quoted } = event.message;
+  if (!quoted) return null;
+  const name = quoted.sender && nameOf(quoted.sender);
+  return (
+    <button type="button" class="quote" onClick={() => onQuote(quoted.id)}>
+      {name && <strong>{name}</strong>}
+      <span>{quoted.content ? lineOf(quoted.content) : t.quoted}</span>
+    </button>
+  );
+}
+
+function Votes({ votes }: { readonly votes: NonNullable<Told['votes']> }) {
+  return (
+    <ul class="votes">
+      {votes.map(({ option, voters }) => (
+        <li key={option} title={voters.join(', ')}>
+          <span>{option}</span>
+          <strong>{voters.length}</strong>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function ReactionList({ reactions }: { readonly reactions: readonly Reactions[] }) {
+  return (
+    <ul class="reactions" aria-label={t.reactions}>
+      {reactions.map(({ emoji, count, who }) => (
+        <li key={emoji} title={who.join(', ')}>
+          {emoji}
+          {count > 1 && ` ${count}`}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** What is nobody's message: a call, or what the app tells of itself. */
+function Line({ event }: { readonly event: Event }) {
+  return (
+    <li class="line">
+      {event.kind === 'call' && <PhoneIcon aria-hidden="true" />}
+      <a href={addressOf('events', event.id)} title={t.raw}>
+        {event.kind === 'message' ? lineOf(event.message.content) : null}
+        {event.kind === 'call' && t.call(event.call.direction, event.call.state)} <ClockTime at={event.occurredAt} />
+      </a>
     </li>
   );
 }
 
 interface SendBubbleProps {
   readonly send: Send;
+  readonly part: Part;
   readonly onChange: () => Promise<unknown>;
 }
 
-/** What was handed in and is no message yet, or never became one: the parts of it that did not go out. */
-export function SendBubble({ send, onChange }: SendBubbleProps) {
-  return send.parts.filter(isOpen).map((part, index) => (
-    <li key={index} class="bubble ours open">
+/** What was handed in and is no message yet, or never became one. */
+function SendBubble({ send, part, onChange }: SendBubbleProps) {
+  const words = part.text ?? part.caption;
+  return (
+    <li class="bubble ours open">
       {part.fileName && <p class="file">{part.fileName}</p>}
-      {(part.text ?? part.caption) && <MessageText text={part.text ?? part.caption ?? ''} />}
+      {words && <MessageText text={words} />}
       <p class="meta">
-        <Reason send={send} error={part.error} state={part.state} />
-        <Time at={send.createdAt} />
+        <Reason send={send} part={part} />
+        <a href={addressOf('sends', send.messageId)} title={t.toSend}>
+          {send.position === undefined ? <ClockTime at={send.createdAt} /> : t.place(send.position)}
+        </a>
         <Ticks state={part.state} />
       </p>
       <SendActions send={send} state={part.state} onChange={onChange} />
     </li>
-  ));
-}
-
-type Part = Send['parts'][number];
-/** What went out stands in the thread as a message. */
-export const isOpen = ({ state }: Part): boolean => !['sent', 'delivered', 'read'].includes(state);
-
-interface ReasonProps {
-  readonly send: Send;
-  readonly state: Part['state'];
-  readonly error: string | undefined;
-}
-
-function Reason({ send, state, error }: ReasonProps) {
-  if (error) return <span class="reason">{error}</span>;
-  if (state !== 'queued') return null;
-  if (send.waitingReason) return <span class="reason">{send.waitingReason}</span>;
-  if (send.position === undefined) return null;
-  return (
-    <span>
-      {texts.inbox.place(send.position)}
-      {send.etaAt && (
-        <>
-          {', '}
-          <Time at={send.etaAt} />
-        </>
-      )}
-    </span>
   );
+}
+
+/** Why it did not go out, or has not yet; else about when it will. */
+function Reason({ send, part: { error, state } }: Pick<SendBubbleProps, 'send' | 'part'>) {
+  const why = error ?? (state === 'queued' ? send.waitingReason : undefined);
+  if (why) return <span class="reason">{why}</span>;
+  return state === 'queued' && send.etaAt ? <Time at={send.etaAt} /> : null;
 }
 
 interface SendActionsProps {
@@ -111,24 +222,30 @@ interface SendActionsProps {
 
 /** Takes back what waits, and sends again what did not go out. */
 export function SendActions({ send, state, onChange }: SendActionsProps) {
-  const t = texts.inbox;
   const path = { params: { path: { messageId: send.messageId } } };
   const canRepeat = !send.resentAs && ['unknown', 'expired', 'failed'].includes(state);
   return (
-    <Acts
-      isSmall
-      onDone={onChange}
-      acts={[
-        state === 'queued' && {
-          label: t.cancelSend,
-          run: () => asked(api.POST('/api/sends/{messageId}/cancel', path)),
-          said: t.cancelled,
-        },
-        canRepeat && {
-          label: state === 'unknown' ? t.againUnknown : t.again,
-          run: () => asked(api.POST('/api/sends/{messageId}/resend', path)),
-        },
-      ]}
-    />
+    <>
+      {send.resentAs && (
+        <a class="faint" href={addressOf('sends', send.resentAs)}>
+          {t.resent}
+        </a>
+      )}
+      <Acts
+        isSmall
+        onDone={onChange}
+        acts={[
+          state === 'queued' && {
+            label: t.cancelSend,
+            run: () => asked(api.POST('/api/sends/{messageId}/cancel', path)),
+            said: t.cancelled,
+          },
+          canRepeat && {
+            label: state === 'unknown' ? t.againUnknown : t.again,
+            run: () => asked(api.POST('/api/sends/{messageId}/resend', path)),
+          },
+        ]}
+      />
+    </>
   );
 }

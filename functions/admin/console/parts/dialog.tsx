@@ -10,7 +10,7 @@ interface DialogProps {
 }
 
 /** The browser's own: it keeps the focus inside, closes by Escape and gives the focus back. */
-function Dialog({ title, onClose, children }: DialogProps) {
+export function Dialog({ title, onClose, children }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {

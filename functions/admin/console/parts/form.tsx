@@ -26,16 +26,20 @@ interface TextFieldProps {
   readonly required?: boolean;
   readonly secret?: boolean;
   readonly value?: string;
+  /** For what follows it while it is written, outside of a `Form`. */
+  readonly onInput?: (value: string) => void;
 }
 
-export function TextField({ name, label, hint, required, secret, value }: TextFieldProps) {
+export function TextField({ name, label, hint, required, secret, value, onInput }: TextFieldProps) {
   return (
     <Field label={label} {...(hint && { hint })}>
       <input
         name={name}
         type={secret ? 'password' : 'text'}
         required={required}
-        defaultValue={value}
+        {...(onInput
+          ? { value, onInput: ({ currentTarget }) => onInput(currentTarget.value) }
+          : { defaultValue: value })}
         autocomplete="off"
         spellcheck={false}
       />

@@ -17,6 +17,18 @@ export function Time({ at }: { readonly at: string }) {
   );
 }
 
+const OF_DAY = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+
+/** The time of the day, where the day stands above it. */
+export function Clock({ at }: { readonly at: string }) {
+  const date = new Date(at);
+  return (
+    <time dateTime={at} title={date.toLocaleString()}>
+      {OF_DAY.format(date)}
+    </time>
+  );
+}
+
 export function timeText(at: number, now: number): string {
   const away = at - now;
   const size = Math.abs(away);

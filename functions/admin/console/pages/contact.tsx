@@ -1,0 +1,97 @@
+import { ArrowLeft } from 'lucide-preact';
+import { addressOf } from '../address.ts';
+import { type Account, api, asked, type Chat, done } from '../api.ts';
+import { useLive } from '../live.ts';
+import { Acts } from '../parts/acts.tsx';
+import { Facts, Id, Phone, Time } from '../parts/small.tsx';
+import { tell } from '../parts/toast.tsx';
+import { texts } from '../texts.ts';
+import { titleOf } from './thread.tsx';
+
+const t = texts.contact;
+
+interface ContactProps {
+  readonly chat: Chat;
+  readonly account: Account | undefined;
+}
+
+/** Who is on the other side, and what the hub knows of them. */
+export function Contact({ chat, account }: ContactProps) {
+  const { id, providerChatId, aliases = [], kind, createdAt, lastAt } = chat;
+  const phone = chat.phone ?? /^\+\d{7,15}$/.exec(providerChatId)?.[0];
+  const live = useLive(`muted ${id}`, () => asked(api.GET('/api/rules/muted')), 'slow');
+  const muted = live.data?.items.find(({ chatId }) => chatId === id);
+  const unmute = () => done(api.DELETE('/api/rules/muted', { params: { query: { chat: id } } }));
+  return (
+    <aside class="contact" aria-label={t.title}>
+      <header>
+        <a class="back" href={addressOf('inbox', id)} aria-label={t.back}>
+          <ArrowLeft aria-hidden="true" />
+        </a>
+        <h2>{titleOf(chat)}</h2>
+      </header>
+      <Facts
+        of={[
+          phone !== undefined && [t.phone, <Phone key="phone" number={phone} />],
+          [t.kind, t.kinds[kind] ?? kind],
+          [
+            t.account,
+            account ? (
+              <a key="account" href={addressOf('accounts', account.id)}>
+                {account.name ?? account.phone ?? account.provider}
+              </a>
+            ) : (
+              chat.provider
+            ),
+          ],
+          [t.first, <Time key="first" at={createdAt} />],
+          [t.last, <Time key="last" at={lastAt} />],
+          [t.ids, [id, providerChatId, ...aliases].map((one) => <Id key={one} id={one} />)],
+        ]}
+      />
+      {muted && (
+        <section class="card">
+          <p>{t.muted}</p>
+          <p class="faint">
+            {t.until} <Time at={muted.until} />
+          </p>
+          <div class="actions">
+            <Acts acts={[{ label: t.unmute, run: unmute, said: t.unmuted }]} onDone={live.again} />
+          </div>
+        </section>
+      )}
+      <p class="actions">
+        <a href={addressOf('sends', undefined, { chat: id })}>{t.sends}</a>
+      </p>
+      {phone !== undefined && (
+        <div class="actions">
+          <Acts
+            acts={[
+              {
+                label: t.erase,
+                run: () => erase(phone),
+                asks: t.eraseText(titleOf(chat), phone),
+                look: 'danger',
+                leadsTo: addressOf('inbox'),
+              },
+            ]}
+          />
+        </div>
+      )}
+    </aside>
+  );
+}
+
+/** One call does what fits into its time; the next goes on from there. */
+async function erase(phone: string): Promise<void> {
+  let cursor: string | undefined;
+  let last: Awaited<ReturnType<typeof eraseSome>>;
+  do {
+    last = await eraseSome(phone, cursor);
+    cursor = last.cursor;
+  } while (cursor !== undefined);
+  tell(t.erased(last.erased, last.left.length));
+}
+
+const eraseSome = (phone: string, cursor: string | undefined) =>
+  asked(api.DELETE('/api/contacts/{phone}', { params: { path: { phone }, query: cursor ? { cursor } : {} } }));

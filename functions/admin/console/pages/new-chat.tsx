@@ -1,0 +1,46 @@
+import { ArrowLeft } from 'lucide-preact';
+import { useState } from 'preact/hooks';
+import { addressOf, go } from '../address.ts';
+import { type Account, api, asked } from '../api.ts';
+import { Field, TextField } from '../parts/form.tsx';
+import { texts } from '../texts.ts';
+import { Composer } from './composer.tsx';
+
+const t = texts.inbox;
+export const accountName = ({ name, phone, provider }: Account): string => name ?? phone ?? provider;
+
+/** Begins a conversation with somebody who has not written. */
+export function NewChat({ accounts }: { readonly accounts: readonly Account[] }) {
+  const [phone, setPhone] = useState('');
+  const [chosen, choose] = useState('');
+  const account = accounts.find(({ id }) => id === chosen);
+  const to = phone.trim() === '' ? undefined : { phone: phone.trim(), ...(chosen && { account_id: chosen }) };
+  const open = async (messageId: string) => {
+    const { recipient } = await asked(api.GET('/api/sends/{messageId}', { params: { path: { messageId } } }));
+    go(recipient.chatId ? addressOf('inbox', recipient.chatId) : addressOf('sends', messageId));
+  };
+  return (
+    <section class="thread" aria-label={t.begin}>
+      <header>
+        <a class="back" href={addressOf('inbox')} aria-label={t.back}>
+          <ArrowLeft aria-hidden="true" />
+        </a>
+        <h1>{t.begin}</h1>
+      </header>
+      <div class="scroller form">
+        <TextField name="phone" label={t.to} hint={t.toHint} value={phone} onInput={setPhone} />
+        <Field label={t.from} hint={t.fromHint}>
+          <select value={chosen} onChange={({ currentTarget }) => choose(currentTarget.value)}>
+            <option value="">{t.fromDefault}</option>
+            {accounts.map((one) => (
+              <option key={one.id} value={one.id}>
+                {accountName(one)} ({one.channel})
+              </option>
+            ))}
+          </select>
+        </Field>
+      </div>
+      <Composer draft="new" to={to} account={account} onSent={open} />
+    </section>
+  );
+}
