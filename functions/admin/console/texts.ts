@@ -122,7 +122,7 @@ export const texts = {
     until: 'Until',
     unmute: 'Let rules answer again',
     unmuted: 'Rules answer again',
-    sends: 'All sends to it',
+    sends: 'What was sent to it',
     erase: 'Erase this person',
     eraseText: (name: string, phone: string) =>
       `All that came in from ${name} goes, for good: messages, files' links, reactions, calls, and the logged calls that name ${phone}. Sends and the ledger keep their figures, without recipient and text. Nothing is deleted on phones or at the provider.`,
