@@ -95,11 +95,14 @@ const GRANTS: Readonly<Record<string, Grants>> = {
   /** Calls endpoints: it sees events and the secrets of endpoints, and no token and no credentials. */
   deliver: {
     table: {
-      GetItem: 'EP EVT WS',
-      BatchGetItem: 'EP PID',
+      GetItem: 'EP EVT FILL WS',
+      BatchGetItem: 'EP EVT PID',
+      // A replay reads what was stored, in its order.
+      Query: 'FEED',
       // Beside an endpoint that is switched off, the event that tells of it.
       PutItem: 'EP EVT FEED',
-      UpdateItem: 'EP WS',
+      // Which of its two events tells of a message of ours.
+      UpdateItem: 'EP PID WS',
       DeleteItem: 'EP',
     },
     lists: { gsi3: 'WAIT' },

@@ -13,6 +13,7 @@ import { SendBody } from '#lib/outbox/request.ts';
 import { ShownSend } from '#lib/outbox/shown.ts';
 import { ShownDelivery, ShownEndpoint } from '#lib/reactions/endpoints.ts';
 import { Recipe } from '#lib/reactions/recipes.ts';
+import { ShownReplay } from '#lib/reactions/replay.ts';
 import { Run, Trial } from '#lib/reactions/rules.ts';
 import { TestedAccount } from '#lib/sender/open-accounts.ts';
 import { ShownAccount } from '#lib/tenants/account.ts';
@@ -65,6 +66,7 @@ const definitions = {
   Problem,
   ProviderChat: Chat,
   Recipe,
+  Replay: ShownReplay,
   Replayed,
   Rule: ShownRule,
   RuleWithSecret,

@@ -3,8 +3,9 @@ import { deliverHandler } from '#lib/aws/deliver-handler.ts';
 import { endpointPorts } from '#lib/aws/endpoint-ports.ts';
 import { required, runtime } from '#lib/aws/runtime.ts';
 import { ssmSecrets } from '#lib/aws/secrets.ts';
+import { patternMatcher } from '#lib/reactions/patterns.ts';
 
 const all = runtime();
 const secrets = ssmSecrets(ssmClient(all.aws), required(all.environment, 'HOOKLINE_SECRETS_PREFIX'));
 
-export const handler = deliverHandler({ ...all, ...endpointPorts(all), secrets });
+export const handler = deliverHandler({ ...all, ...endpointPorts(all), secrets, matches: patternMatcher() });

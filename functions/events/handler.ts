@@ -4,7 +4,8 @@ import { allowsPrivateHosts, required, runtime, sendingPorts } from '#lib/aws/ru
 import { streamHandler } from '#lib/aws/stream-handler.ts';
 import type { JsonObject } from '#lib/domain/json.ts';
 import { type Once, submitBody } from '#lib/outbox/submit.ts';
-import { dispatch, noticeOf, subscribersOf } from '#lib/reactions/dispatch.ts';
+import { dispatch, subscribersOf } from '#lib/reactions/dispatch.ts';
+import { noticeOf } from '#lib/reactions/notice.ts';
 import { patternMatcher } from '#lib/reactions/patterns.ts';
 import * as outbound from '../outbound.ts';
 

@@ -105,6 +105,26 @@ async function rowsAfter(
   return { rows, ...(frontier !== undefined && { frontier }) };
 }
 
+/** What is stored at the next places, as it is stored and without a choice among twins. `frontier`: go on behind it. */
+export async function feedHeads(
+  { store, clock }: Ports,
+  workspace: string,
+  range: { readonly position: string; readonly end: string },
+  limit: number,
+): Promise<{ readonly heads: readonly Item[]; readonly frontier?: string }> {
+  const { rows, ...rest } = await rowsAfter(store, workspace, range, limit);
+  const headAt = await headsOf(store, workspace, rows, Math.floor(clock.now() / 1000));
+  return { heads: rows.flatMap((row) => headAt.get(row.sk) ?? []), ...rest };
+}
+
+/** The events that stand where their rows say, by the key of the row. */
+async function headsOf(store: Store, workspace: string, rows: readonly Item[], nowSeconds: number) {
+  const keys = new Map(rows.map((row) => [idOf(row), eventKey(idOf(row))]));
+  const found = await getAll(store, [...keys.values()], { consistent: true });
+  const live = found.filter((head) => head.workspace === workspace && isLive(head, nowSeconds));
+  return new Map(live.map((head) => [`${head.storedAt}#${head.eventId}`, head]));
+}
+
 const LOADED_AT_ONCE = 20;
 
 /** The events that stand where their rows say, in order; each message of ours once. */
@@ -117,14 +137,10 @@ async function* eventsAt(
   const nowSeconds = Math.floor(now / 1000);
   for (let start = 0; start < rows.length; start += LOADED_AT_ONCE) {
     const some = rows.slice(start, start + LOADED_AT_ONCE);
-    const keys = new Map(some.map((row) => [idOf(row), eventKey(idOf(row))]));
-    const found = await getAll(store, [...keys.values()], { consistent: true });
-    const heads = found.filter(
-      (head) => head.workspace === workspace && isLive(head, nowSeconds) && accepts(filter, head),
-    );
+    const headAt = await headsOf(store, workspace, some, nowSeconds);
+    const heads = [...headAt.values()].filter((head) => accepts(filter, head));
     const events = new Map((await shownEvents(store, heads, nowSeconds)).map((event) => [event.id, event]));
     const states = await statesOf(store, heads);
-    const headAt = new Map(heads.map((head) => [`${head.storedAt}#${head.eventId}`, head]));
     for (const row of some) {
       const head = headAt.get(row.sk);
       const event = events.get(idOf(row));

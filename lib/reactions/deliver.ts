@@ -20,11 +20,12 @@ import {
   waitingItem,
 } from './delivery.ts';
 import { type Endpoint, readEndpoint } from './endpoint.ts';
+import { type ReplayPorts, replayOn } from './replay-step.ts';
 import { ruleTarget } from './rule-target.ts';
 import { endpointTarget, type Target, type TargetPorts } from './target.ts';
 import type { ActionTask, DeliveryTask, Task } from './task.ts';
 
-export type DeliverPorts = TargetPorts;
+export interface DeliverPorts extends TargetPorts, ReplayPorts {}
 
 const LONGEST_DELAY_S = 900;
 const MOST_SHOWN = 20;
@@ -37,6 +38,7 @@ export async function runTask(ports: DeliverPorts, task: Task): Promise<void> {
   const item = await ports.store.get(endpointKey(task.workspace, task.endpoint), { consistent: true });
   const endpoint = item && readEndpoint(item);
   if (task.kind === 'delivery') return deliver(ports, task, endpoint && endpointTarget(ports, endpoint));
+  if (task.kind === 'replay') return replayOn(ports, task, endpoint);
   if (!endpoint) return;
   return task.kind === 'probe' ? probe(ports, endpoint) : drain(ports, endpoint, task.at);
 }

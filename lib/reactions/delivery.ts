@@ -13,10 +13,9 @@ import {
   StoreUnavailable,
   unchanged,
 } from '#lib/store/store.ts';
-import { readEndpoint } from './endpoint.ts';
-import type { ActionTask, DeliveryTask, Tasks } from './task.ts';
+import type { ActionTask, DeliveryTask } from './task.ts';
 
-const KEPT_SECONDS = 30 * 24 * 3600;
+export const KEPT_SECONDS = 30 * 24 * 3600;
 /** Nothing that was noted of an endpoint or a rule is there so long after its deletion. */
 export const CALLS_KEPT_SECONDS = KEPT_SECONDS + 24 * 3600;
 const GRACE_MS = 60_000;
@@ -45,6 +44,8 @@ export const Delivery = v.object({
   /** The latest, probes among them. */
   attempts: v.array(Attempt),
   nextAt: v.exactOptional(v.number()),
+  /** The latest replay that has put it back. */
+  replay: v.exactOptional(v.string()),
   expiresAt: v.number(),
 });
 export type Delivery = v.InferOutput<typeof Delivery>;
@@ -118,7 +119,8 @@ export async function keep(store: Store, item: Item, before: Delivery | undefine
   throw new StoreUnavailable('conflict');
 }
 
-const rowAsRead = ({ state, tries, attempts, content }: Delivery) =>
+/** A row as it was read: another task may have called meanwhile. */
+export const rowAsRead = ({ state, tries, attempts, content }: Delivery) =>
   all(
     unchanged({ state, tries, content }),
     equal(
@@ -126,24 +128,3 @@ const rowAsRead = ({ state, tries, attempts, content }: Delivery) =>
       attempts.map((one) => known({ ...one })),
     ),
   );
-
-interface WakePorts {
-  readonly store: Store;
-  readonly tasks: Tasks;
-}
-
-/** A delivery whose time has come without its task, and an endpoint that nobody has asked: their tasks anew. */
-export async function wakeDelivery({ store, tasks }: WakePorts, key: Key): Promise<void> {
-  const item = await store.get(key, { consistent: true });
-  const row = item && readDelivery(item);
-  if (row?.state === 'waiting') await tasks.send(taskOf(row));
-}
-
-export async function wakeEndpoint({ store, tasks }: WakePorts, key: Key): Promise<void> {
-  const item = await store.get(key, { consistent: true });
-  const endpoint = item && readEndpoint(item);
-  if (!endpoint) return;
-  const { id, workspace, state, drainAt } = endpoint;
-  if (state === 'failing') await tasks.send({ kind: 'probe', workspace, endpoint: id });
-  else if (drainAt !== undefined) await tasks.send({ kind: 'drain', workspace, endpoint: id, at: drainAt });
-}

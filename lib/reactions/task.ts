@@ -34,10 +34,19 @@ const Task = v.variant('kind', [
     /** Which step of it. */
     at: v.exactOptional(v.number()),
   }),
+  /** Tells an endpoint again of what was stored: the step that is due at this time. */
+  v.object({
+    kind: v.literal('replay'),
+    workspace: v.string(),
+    endpoint: v.string(),
+    replay: v.string(),
+    at: v.number(),
+  }),
 ]);
 export type Task = v.InferOutput<typeof Task>;
 export type DeliveryTask = Extract<Task, { kind: 'delivery' }>;
 export type ActionTask = Extract<Task, { kind: 'action' }>;
+export type ReplayTask = Extract<Task, { kind: 'replay' }>;
 /** Whom a task concerns: an endpoint, or a rule that calls. */
 export const addresseeOf = (task: Task): string => (task.kind === 'action' ? task.rule : task.endpoint);
 /** Throws on what is no task: the message then goes to the dead-letter queue, where an operator sees it. */

@@ -250,6 +250,12 @@ export const autoMinuteKey = (workspace: string, minute: number): Key => ({
   sk: `MINUTE#${minute}`,
 });
 
+export const REPLAY_PREFIX = 'REPLAY#';
+export const replayKey = (workspace: string, id: string): Key => ({
+  pk: workspacePartition(workspace),
+  sk: `${REPLAY_PREFIX}${id}`,
+});
+
 export const DELIVERY_PREFIX = 'DLV#';
 export const deliveryPartition = (endpoint: string): string => `EP#${endpoint}`;
 /** `storedAt`: ISO 8601, when the event was stored. */

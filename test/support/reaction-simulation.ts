@@ -1,5 +1,6 @@
 import { runTask } from '#lib/reactions/deliver.ts';
-import { dispatch, noticeOf } from '#lib/reactions/dispatch.ts';
+import { dispatch } from '#lib/reactions/dispatch.ts';
+import { noticeOf } from '#lib/reactions/notice.ts';
 import type { Task } from '#lib/reactions/task.ts';
 import type { Reply } from '#lib/sender/provider.ts';
 import { type Delete, type Put, type Store, StoreUnavailable, type Update } from '#lib/store/store.ts';

@@ -1,10 +1,11 @@
 import * as outbound from '#functions/outbound.ts';
 import { submitBody } from '#lib/outbox/submit.ts';
 import { type DeliverPorts, runTask } from '#lib/reactions/deliver.ts';
-import { wakeDelivery, wakeEndpoint } from '#lib/reactions/delivery.ts';
-import { type DispatchPorts, dispatch, noticeOf, subscribersOf } from '#lib/reactions/dispatch.ts';
+import { type DispatchPorts, dispatch, subscribersOf } from '#lib/reactions/dispatch.ts';
+import { noticeOf } from '#lib/reactions/notice.ts';
 import { patternMatcher } from '#lib/reactions/patterns.ts';
 import type { Task } from '#lib/reactions/task.ts';
+import { wakeDelivery, wakeEndpoint } from '#lib/reactions/wake.ts';
 import type { ProviderRequest } from '#lib/sender/provider.ts';
 import { dueLists, keysOf } from '#lib/sender/tasks.ts';
 import { runPartition } from '#lib/store/keys.ts';
@@ -108,9 +109,11 @@ export class ReactionBench {
       const due = this.waiting.filter(({ at }) => at <= this.now);
       for (const one of due) this.waiting.splice(this.waiting.indexOf(one), 1);
       if (changes === 0 && due.length === 0) return;
-      for (const { task } of due) await runTask(this.delivering, task);
+      for (const { task } of due) await this.run(task);
     }
   }
+
+  run = (task: Task) => runTask(this.delivering, task);
 
   /** Lets time go by, stopping at each task that comes due. */
   async wait(seconds: number): Promise<void> {

@@ -20,6 +20,7 @@ import {
   testEndpoint,
 } from '#lib/reactions/endpoints.ts';
 import { exampleOf, noticeSchemas } from '#lib/reactions/examples.ts';
+import { findReplay, NewReplay, ShownReplay, startReplay } from '#lib/reactions/replay.ts';
 import { bodyOf } from '#lib/reactions/target.ts';
 import { EMPTY, invalid, json, missing, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
@@ -27,6 +28,7 @@ import { changesOf, listOf, Paging, pageRequest, WithId } from '../schemas.ts';
 
 const NO_ENDPOINT = missing('endpoint');
 const NO_DELIVERY = missing('delivery');
+const NO_REPLAY = missing('replay');
 const shared = { ...takesNothing, tag: 'Endpoints', access: 'workspace' } as const;
 
 export const EndpointWithSecret = v.object({
@@ -220,6 +222,39 @@ const retrying = route({
     (await retryDelivery(ports, workspace, params.id)) ? { status: 202, body: undefined } : NO_DELIVERY,
 });
 
+const replaying = route({
+  ...shared,
+  method: 'post',
+  path: '/api/endpoints/{id}/replay',
+  summary: 'Tell an endpoint again',
+  description:
+    'Of what was stored in a time, in its order, each with its `webhook-id`. `missing` mends what was lost, or what came in while the endpoint was switched off. Only what the endpoint asks for is told, as fast as after an outage and not while it fails. No rule runs.',
+  params: WithId,
+  body: NewReplay,
+  example: { since: '2026-02-28T12:00:00.000Z', only: 'failed' },
+  answers: { 202: { description: 'It is under way', schema: ShownReplay } },
+  run: async ({ params, body }, { ports, workspace }) => {
+    const endpoint = await findEndpoint(ports.store, workspace, params.id);
+    if (!endpoint) return NO_ENDPOINT;
+    const started = await startReplay(ports, endpoint, body);
+    return started.kind === 'refused' ? invalid(started.issues) : json(202, started.replay);
+  },
+});
+
+const showingReplay = route({
+  ...shared,
+  method: 'get',
+  path: '/api/replays/{id}',
+  summary: 'Show how far a replay is',
+  description: 'Kept for 30 days. `finished` says that all is queued; the deliveries tell what the endpoint answered.',
+  params: WithId,
+  answers: { 200: { description: 'The replay', schema: ShownReplay } },
+  run: async ({ params }, { ports, workspace }) => {
+    const replay = await findReplay(ports.store, workspace, params.id);
+    return replay ? json(200, replay) : NO_REPLAY;
+  },
+});
+
 const NoticeTypes = v.object({
   items: v.array(
     v.object({
@@ -254,5 +289,7 @@ export const endpointRoutes = [
   delivering,
   showingDelivery,
   retrying,
+  replaying,
+  showingReplay,
   typing,
 ];

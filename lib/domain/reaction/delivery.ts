@@ -107,6 +107,16 @@ export function afterSuccess(health: Health, now: number): Health {
 export const draining = (now: number): Health => ({ ...HEALTHY, drainingSince: now, drainAt: now });
 
 /**
+ * Something more has begun to wait for one that is well: it is drained, for as long as lists may show that late. One that
+ * fails, or is switched off, is drained when it is well.
+ */
+export function moreWaits(health: Health, now: number): Health {
+  const { state, drainingSince, drainAt } = health;
+  if (state !== 'active' || (drainingSince !== undefined && now - drainingSince < MINUTE)) return health;
+  return { ...health, drainingSince: now, drainAt: drainAt ?? now };
+}
+
+/**
  * The next step of draining; undefined where it is over. Lists may show late what has begun to wait, so that an empty one
  * is looked at again for a while.
  */

@@ -360,6 +360,9 @@ describe('the answers of the API', () => {
     const [delivery] = itemsOf(deliveries ?? {});
     await call('get', '/api/deliveries/{id}', delivery);
     await call('post', '/api/deliveries/{id}/retry', delivery);
+    const since = new Date(Date.parse(told.storedAt) - 60_000).toISOString();
+    const replay = await call('post', '/api/endpoints/{id}/replay', endpoint, { since, only: 'all' });
+    await call('get', '/api/replays/{id}', replay);
     await call('delete', '/api/endpoints/{id}', endpoint);
     await call('get', '/api/event-types');
     const rule = await call('post', '/api/rules', {}, RULE);

@@ -1,0 +1,155 @@
+import type { Matches } from '#lib/domain/reaction/condition.ts';
+import { moreWaits } from '#lib/domain/reaction/delivery.ts';
+import { isAmong, typeOf } from '#lib/domain/reaction/notice.ts';
+import { known } from '#lib/domain/schema.ts';
+import { toIso } from '#lib/domain/time.ts';
+import { shownEvents } from '#lib/inbox/events.ts';
+import { feedFill, feedHeads } from '#lib/inbox/feed.ts';
+import { isFilled } from '#lib/store/fill.ts';
+import { deliveryKey, replayKey } from '#lib/store/keys.ts';
+import { getAll } from '#lib/store/query.ts';
+import { absent, type Item, put, remove, type Store, set, unchanged, update } from '#lib/store/store.ts';
+import { type BreakerPorts, turnHealth } from './breaker.ts';
+import { type Delivery, KEPT_SECONDS, readDelivery, rowAsRead, rowOf, waitingItem } from './delivery.ts';
+import type { Endpoint } from './endpoint.ts';
+import { hears, isFirst, type Notice, noticeOf } from './notice.ts';
+import { type Replay, readReplay, stepDue, stepOf } from './replay.ts';
+import type { ReplayTask } from './task.ts';
+
+/*
+ * A replay walks through the feed, a step at a time. A step only writes the rows of what is to be told, as waiting ones,
+ * and has the endpoint drained: how fast, and whether at all while it fails, is decided there, as after every outage.
+ */
+
+/** Of each of the feed's partitions. */
+const ROWS_OF_A_STEP = 30;
+const LOADED_AT_ONCE = 50;
+const NEXT_STEP_MS = 1000;
+/** Until the feed has places for what an earlier release stored. */
+const UNTIL_FILLED_MS = 60_000;
+
+export interface ReplayPorts extends BreakerPorts {
+  readonly matches: Matches;
+}
+
+/**
+ * One step. How far it has come is written after its rows: a crash in between repeats it, and finds in the rows what it
+ * has done. Of two tasks of a step, both may do it; one goes on.
+ */
+export async function replayOn(ports: ReplayPorts, task: ReplayTask, endpoint: Endpoint | undefined): Promise<void> {
+  const { store, clock, tasks } = ports;
+  const item = await store.get(replayKey(task.workspace, task.replay), { consistent: true });
+  const replay = item && readReplay(item);
+  if (!replay || replay.at !== task.at) return;
+  const step = endpoint ? await stepped(ports, replay, endpoint) : ({ ...replay, state: 'stopped' } as const);
+  const now = clock.now();
+  const isOver = step.state !== 'running';
+  const at = Math.max(now, task.at) + (step.position === replay.position ? UNTIL_FILLED_MS : NEXT_STEP_MS);
+  const due = isOver ? undefined : stepDue(replay.id, at);
+  const changes = [
+    ...[set('state', step.state), set('position', step.position)],
+    ...[set('scanned', step.scanned), set('queued', step.queued)],
+    ...(due
+      ? [set('at', at), set('gsi3pk', due.gsi3pk), set('gsi3sk', due.gsi3sk)]
+      : [remove('at'), remove('gsi3pk'), remove('gsi3sk'), set('finishedAt', toIso(now))]),
+  ];
+  const asRead = unchanged({ at: replay.at, position: replay.position });
+  const { done } = await store.write(update(replayKey(replay.workspace, replay.id), changes, asRead));
+  if (done && !isOver) await tasks.send(stepOf({ ...replay, at }), Math.ceil((at - now) / 1000));
+}
+
+async function stepped(ports: ReplayPorts, replay: Replay, endpoint: Endpoint): Promise<Replay> {
+  const { store } = ports;
+  const { workspace, position, until: end } = replay;
+  if (!(await isFilled(store, feedFill))) return replay;
+  const { heads, frontier } = await feedHeads(ports, workspace, { position, end }, ROWS_OF_A_STEP);
+  let queued = 0;
+  for (let start = 0; start < heads.length; start += LOADED_AT_ONCE)
+    queued += await queueWanted(ports, replay, endpoint, heads.slice(start, start + LOADED_AT_ONCE));
+  if (queued > 0) await turnHealth(ports, endpoint, moreWaits);
+  return {
+    ...replay,
+    ...(frontier === undefined ? { position: end, state: 'finished' } : { position: frontier }),
+    scanned: replay.scanned + heads.length,
+    queued: replay.queued + queued,
+  };
+}
+
+/** How many of these the replay has told, or has yet to. */
+async function queueWanted(ports: ReplayPorts, replay: Replay, endpoint: Endpoint, heads: readonly Item[]) {
+  const { store, clock, matches } = ports;
+  const events = await readable(ports, heads);
+  const wanted = heads.flatMap((head, i) => {
+    const event = events[i];
+    const type = event && typeOf(event);
+    const notice = noticeOf({ after: head });
+    if (!event || type === undefined || !notice || (replay.types && !isAmong(type, replay.types))) return [];
+    // A condition on the time of day is one on when the event was stored.
+    if (!hears(matches, endpoint, type, event, Date.parse(notice.storedAt))) return [];
+    return [{ notice, key: deliveryKey(endpoint.id, notice.storedAt, event.id) }];
+  });
+  const found = await getAll(
+    store,
+    wanted.map(({ key }) => key),
+    { consistent: true },
+  );
+  const rows = new Map(found.map((item) => [item.sk, readDelivery(item)]));
+  const queued = await Promise.all(
+    wanted.map(async ({ notice, key }) => {
+      const before = rows.get(key.sk);
+      if (before?.replay === replay.id) return true;
+      if (!isMeant(replay, before) || !(await isFirst(store, notice))) return false;
+      return putBack(store, replay, notice, before, clock.now());
+    }),
+  );
+  return queued.filter(Boolean).length;
+}
+
+/** The events of these heads. One that is damaged can be told to nobody, and must not stop the replay. */
+async function readable({ store, clock, log }: ReplayPorts, heads: readonly Item[]) {
+  const nowSeconds = Math.floor(clock.now() / 1000);
+  try {
+    return await shownEvents(store, heads, nowSeconds);
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+  }
+  const alone = heads.map(async (head) => (await shownEvents(store, [head], nowSeconds))[0]);
+  return (await Promise.allSettled(alone)).map((one, i) => {
+    if (one.status === 'fulfilled') return one.value;
+    if (!(one.reason instanceof TypeError)) throw one.reason;
+    log.error('a damaged event was left out of a replay', one.reason, { correlationId: String(heads[i]?.eventId) });
+    return undefined;
+  });
+}
+
+/** Waiting, with its whole schedule before it. False: another task has called meanwhile, which is as good. */
+async function putBack(
+  store: Store,
+  { id, endpoint }: Replay,
+  { workspace, event, storedAt }: Notice,
+  before: Delivery | undefined,
+  now: number,
+): Promise<boolean> {
+  const task = {
+    kind: 'delivery',
+    workspace,
+    endpoint,
+    event,
+    storedAt,
+    ...known({ content: before?.content }),
+  } as const;
+  const expiresAt = Math.floor(now / 1000) + KEPT_SECONDS;
+  const row = { ...rowOf(task, before, now), tries: 0, expiresAt, replay: id };
+  return (await store.write(put(waitingItem(row), before ? rowAsRead(before) : absent()))).done;
+}
+
+function isMeant({ only }: Replay, row: Delivery | undefined): boolean {
+  switch (only) {
+    case 'missing':
+      return row === undefined;
+    case 'failed':
+      return row?.state === 'dead';
+    case 'all':
+      return row?.state !== 'waiting';
+  }
+}
