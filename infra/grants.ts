@@ -24,6 +24,8 @@ export interface Grants {
   readonly sends?: readonly Queue[];
   /** By the action, parameters in SSM below the stage's own prefix, with blanks between. */
   readonly parameters?: Readonly<Partial<Record<ParameterAction, string>>>;
+  /** Whether it sends e-mail, from the address that the parameter `mailFrom` names and from no other. */
+  readonly mails?: boolean;
 }
 type Queue = 'TicksQueue' | 'FallbackQueue' | 'DeliveriesQueue' | 'EventsDeadQueue';
 type ParameterAction = 'GetParameter' | 'PutParameter' | 'DeleteParameter';
@@ -92,7 +94,7 @@ const GRANTS: Readonly<Record<string, Grants>> = {
       DeleteParameter: 'accounts/* endpoints/* rules/*',
     },
   },
-  /** Calls endpoints: it sees events and the secrets of endpoints, and no token and no credentials. */
+  /** Calls endpoints and sends the mails of rules: it sees events and the secrets of endpoints, and no token and no credentials. */
   deliver: {
     table: {
       GetItem: 'EP EVT FILL WS',
@@ -109,6 +111,7 @@ const GRANTS: Readonly<Record<string, Grants>> = {
     takes: 'DeliveriesQueue',
     sends: ['DeliveriesQueue'],
     parameters: { GetParameter: 'endpoints/* rules/*' },
+    mails: true,
   },
   /** Looks who wants to hear of what was stored, and calls nobody. */
   events: {
@@ -117,7 +120,7 @@ const GRANTS: Readonly<Record<string, Grants>> = {
       BatchGetItem: 'ACC CHAT EVT MSG PID',
       Query: 'PERSON WS',
       PutItem: 'ACC AUTO EVT FEED IDEM MSG RULE WS',
-      UpdateItem: 'ACC AUTO PID STAT WS',
+      UpdateItem: 'ACC AUTO PID RULE STAT WS',
       DeleteItem: 'WS',
     },
     lists: { gsi2: 'CHAT WS#*#TITLE', gsi3: 'WS#*#PCHAT' },
@@ -228,8 +231,10 @@ function roleOf(name: string): object {
   };
 }
 
-// The CLI replaces these two before CloudFormation sees them.
+// The CLI replaces these before CloudFormation sees them.
 const SLS_STAGE = `\${sls:stage}`;
+/** Without the parameter it is one that no mail can have. */
+const MAIL_FROM = `\${param:mailFrom, 'nobody@invalid'}`;
 const STAGE = `\${self:service}-${SLS_STAGE}`;
 
 const sub = (text: string) => ({ 'Fn::Sub': text });
@@ -237,12 +242,25 @@ const arnOf = (id: string) => ({ 'Fn::GetAtt': [id, 'Arn'] });
 const arnIn = (service: string, rest: string) =>
   sub(`arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}:${rest}`);
 
+const allow = (Sid: string, Action: string | string[], Resource: object, more: object = {}) => ({
+  ...{ Sid, Effect: 'Allow', Action, Resource },
+  ...more,
+});
+
+/**
+ * By the sender and not by the identity: SES also asks for the right to an identity's configuration set, and in its
+ * sandbox to the identities of the recipients. A mail with an attachment counts as raw.
+ */
+const sendMail = () =>
+  allow(
+    'SendMail',
+    ['ses:SendEmail', 'ses:SendRawEmail'],
+    [arnIn('ses', 'identity/*'), arnIn('ses', 'configuration-set/*')],
+    { Condition: { StringEquals: { 'ses:FromAddress': MAIL_FROM } } },
+  );
+
 function statementsOf(name: string): object[] {
-  const { table = {}, lists = {}, takes, reads, hides, sends = [], parameters = {} } = grantsOf(name);
-  const allow = (Sid: string, Action: string | string[], Resource: object, more: object = {}) => ({
-    ...{ Sid, Effect: 'Allow', Action, Resource },
-    ...more,
-  });
+  const { table = {}, lists = {}, takes, reads, hides, sends = [], parameters = {}, mails } = grantsOf(name);
   return [
     allow(
       'Log',
@@ -283,6 +301,7 @@ function statementsOf(name: string): object[] {
       const arns = paths.split(' ').map((path) => arnIn('ssm', `parameter/hookline/${SLS_STAGE}/${path}`));
       return allow(action, `ssm:${action}`, arns.length === 1 && arns[0] ? arns[0] : arns);
     }),
+    ...(mails ? [sendMail()] : []),
   ];
 }
 

@@ -30,6 +30,7 @@ const ports = {
   rules: { allowPrivateHosts: allowsPrivateHosts(environment) },
   matches: patternMatcher(),
   secrets,
+  mailFrom: environment.HOOKLINE_MAIL_FROM,
   providers,
   reach: reachOf(environment),
   version,

@@ -43,6 +43,8 @@ export interface AdminPorts {
   readonly matches: Matches;
   /** The queue of deliveries. */
   readonly tasks: Tasks;
+  /** The address that rules send e-mail from; undefined where this hub sends none. */
+  readonly mailFrom: string | undefined;
   readonly version: string;
 }
 

@@ -17,6 +17,7 @@ interface LocalResources {
   readonly dynamoDb: string;
   readonly sqs: string;
   readonly ssm: string;
+  readonly ses: string;
   readonly queues: ReadonlyMap<string, LocalQueue>;
   readonly publicUrl: string;
 }
@@ -32,7 +33,10 @@ function environmentOf(service: Service, settings: Settings, local: LocalResourc
     AWS_ENDPOINT_URL_DYNAMODB: local.dynamoDb,
     AWS_ENDPOINT_URL_SQS: local.sqs,
     AWS_ENDPOINT_URL_SSM: local.ssm,
+    AWS_ENDPOINT_URL_SESV2: local.ses,
     HOOKLINE_PUBLIC_URL: local.publicUrl,
+    // Nothing leaves this machine, so that any will do.
+    HOOKLINE_MAIL_FROM: 'hookline@hub.example',
     // A newcomer is to send at once; a deployed hub starts with none.
     HOOKLINE_START_CREDITS: '1000',
   };
@@ -139,6 +143,8 @@ export interface Hub {
   readonly adminKey: string;
   /** Absent when the hub keeps nothing. */
   readonly dataFolder?: string;
+  /** The folder in which the mails of rules end. */
+  readonly outbox: string;
   /** Settles only when an engine ends by itself: the hub is of no use any more. */
   readonly died: Promise<string>;
   /** Answers what was asked, then stops everything. */
@@ -214,18 +220,20 @@ async function start(options: HubOptions, started: AsyncDisposableStack): Promis
     publicUrl,
     adminKey,
     ...(data.path === undefined ? {} : { dataFolder: data.path }),
+    outbox: engines.ses.outbox,
     died: engines.dynamoDb.died,
     stop: () => started.disposeAsync(),
   };
 }
 
 /** Where the functions find the engines. */
-async function addresses({ dynamoDb, sqs, ssm }: Engines, { between }: HubOptions) {
+async function addresses({ dynamoDb, sqs, ssm, ses }: Engines, { between }: HubOptions) {
   const via = between ?? (async (_engine, endpoint) => endpoint);
   return {
     dynamoDb: await via('dynamoDb', dynamoDb.endpoint),
     sqs: await via('sqs', sqs.endpoint),
     ssm: await via('ssm', ssm.endpoint),
+    ses: ses.endpoint,
   };
 }
 

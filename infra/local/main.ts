@@ -37,6 +37,7 @@ export function access(hub: Hub): string {
     `admin key  ${hub.adminKey}`,
     `reference  ${hub.publicUrl}/docs`,
     `data       ${hub.dataFolder ?? 'kept in memory, gone when the hub stops'}`,
+    `mails      of rules, kept and not sent: ${hub.outbox}`,
     'logs       on standard error; `npm start 2>hub.log` keeps them apart',
     '',
   ].join('\n');

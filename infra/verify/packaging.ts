@@ -8,9 +8,13 @@ import { readTemplate, type Template } from './template.ts';
 
 const OSLS = 'node_modules/.bin/osls';
 
-/** Packages a stage into a folder, as `npm run package` does. Throws with what the packager said. */
-export async function packageStage(stage: string, folder: string): Promise<void> {
-  const { code, text } = await run(OSLS, ['package', '--stage', stage, '--package', folder]);
+/**
+ * Packages a stage into a folder, as `npm run package` does; `parameters` as `mailFrom=hub@example.com`. Throws with what
+ * the packager said.
+ */
+export async function packageStage(stage: string, folder: string, ...parameters: readonly string[]): Promise<void> {
+  const params = parameters.map((parameter) => `--param=${parameter}`);
+  const { code, text } = await run(OSLS, ['package', '--stage', stage, '--package', folder, ...params]);
   if (code !== 0) throw new Error(`packaging failed:\n${text}`);
 }
 

@@ -1,4 +1,5 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import { SESv2Client } from '@aws-sdk/client-sesv2';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { isRecord } from '#lib/domain/json.ts';
@@ -8,13 +9,15 @@ import type { Environment } from './environment.ts';
 export interface AwsSettings extends Pick<DynamoDBClientConfig, 'requestHandler' | 'credentials'> {
   readonly region: string;
   /** In place of the addresses that the SDK knows for the region: an emulator, or a VPC endpoint. */
-  readonly endpoints: Readonly<Record<'dynamodb' | 'sqs' | 'ssm', string | undefined>>;
+  readonly endpoints: Readonly<Record<'dynamodb' | 'ses' | 'sqs' | 'ssm', string | undefined>>;
 }
 
 /** A provider may wait only five seconds for its answer: a request that hangs must leave time for another. */
 export const ATTEMPT_MS = 1200;
 /** Attempts of a call to SQS or SSM, the first included. */
 const ATTEMPTS = 3;
+/** A mail may carry megabytes; and one that was given up while it was under way goes out twice. */
+const MAIL_MS = 10_000;
 
 export function awsSettings(environment: Environment): AwsSettings {
   const agent = { keepAlive: true, maxSockets: 64 };
@@ -23,6 +26,7 @@ export function awsSettings(environment: Environment): AwsSettings {
     region: environment.AWS_REGION,
     endpoints: {
       dynamodb: environment.AWS_ENDPOINT_URL_DYNAMODB,
+      ses: environment.AWS_ENDPOINT_URL_SESV2,
       sqs: environment.AWS_ENDPOINT_URL_SQS,
       ssm: environment.AWS_ENDPOINT_URL_SSM,
     },
@@ -48,6 +52,12 @@ export function sqsClient({ endpoints, ...settings }: AwsSettings): SQSClient {
 
 export function ssmClient({ endpoints, ...settings }: AwsSettings): SSMClient {
   return new SSMClient({ ...settings, ...at(endpoints.ssm), maxAttempts: ATTEMPTS });
+}
+
+/** Attempts each mail once: the schedule of deliveries repeats it. */
+export function sesClient({ endpoints, requestHandler, ...settings }: AwsSettings): SESv2Client {
+  const patient = { ...requestHandler, requestTimeout: MAIL_MS, socketTimeout: MAIL_MS };
+  return new SESv2Client({ ...settings, requestHandler: patient, ...at(endpoints.ses), maxAttempts: 1 });
 }
 
 const at = (endpoint: string | undefined) => (endpoint === undefined ? {} : { endpoint });

@@ -26,11 +26,14 @@ const Environment = v.object({
   HOOKLINE_UNKNOWN_AFTER_MS: v.optional(wholeNumber),
   HOOKLINE_SECRETS_PREFIX: v.optional(v.string()),
   HOOKLINE_PUBLIC_URL: v.optional(url),
+  /** Checked where a rule is written: a slip of the pen in it must not keep webhooks out. */
+  HOOKLINE_MAIL_FROM: v.optional(v.string()),
   HOOKLINE_MAX_BODY_BYTES: v.optional(wholeNumber, '1048576'),
   /** Names this deployment in logs and metrics. */
   POWERTOOLS_SERVICE_NAME: v.optional(v.string(), 'hookline'),
   AWS_REGION: v.string(),
   AWS_ENDPOINT_URL_DYNAMODB: v.optional(url),
+  AWS_ENDPOINT_URL_SESV2: v.optional(url),
   AWS_ENDPOINT_URL_SQS: v.optional(url),
   AWS_ENDPOINT_URL_SSM: v.optional(url),
 });

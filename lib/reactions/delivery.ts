@@ -83,6 +83,20 @@ export const rowKey = ({ endpoint, storedAt, event, index }: Delivery): Key =>
 
 export const keyOfTask = (task: DeliveryTask | ActionTask): Key => rowKey(newRow(task, 0));
 
+/** By which the API shows it. */
+export function deliveryIdOf(task: DeliveryTask | ActionTask): string {
+  const event = task.kind === 'action' ? `${task.event}#${task.index}` : task.event;
+  const parts = [task.kind === 'action' ? task.rule : task.endpoint, task.storedAt, event];
+  return `dlv_${Buffer.from(parts.join(' ')).toString('base64url')}`;
+}
+
+/** Undefined for what is no id of ours. */
+export function keyOfDeliveryId(id: string): Key | undefined {
+  const [, encoded = ''] = /^dlv_([\w-]{1,300})$/.exec(id) ?? [];
+  const [endpoint, storedAt, event, ...rest] = Buffer.from(encoded, 'base64url').toString('utf8').split(' ');
+  return endpoint && storedAt && event && rest.length === 0 ? deliveryKey(endpoint, storedAt, event) : undefined;
+}
+
 export const itemOf = (row: Delivery): Item => ({ ...rowKey(row), ...row });
 
 /** It waits in the table until its endpoint is well. */

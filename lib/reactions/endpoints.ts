@@ -9,7 +9,6 @@ import { toIso } from '#lib/domain/time.ts';
 import type { ProviderHttp } from '#lib/sender/provider.ts';
 import {
   DELIVERY_PREFIX,
-  deliveryKey,
   deliveryPartition,
   ENDPOINT_PREFIX,
   endpointKey,
@@ -18,22 +17,11 @@ import {
 } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { beginningWith, newestPage, queryAll } from '#lib/store/query.ts';
-import {
-  absent,
-  del,
-  exists,
-  type Key,
-  newTransaction,
-  put,
-  remove,
-  type Store,
-  set,
-  update,
-} from '#lib/store/store.ts';
+import { absent, del, exists, newTransaction, put, remove, type Store, set, update } from '#lib/store/store.ts';
 import { former } from '#lib/tenants/directory.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
 import { call } from './call.ts';
-import { CALLS_KEPT_SECONDS, type Delivery, readDelivery, taskOf } from './delivery.ts';
+import { CALLS_KEPT_SECONDS, type Delivery, deliveryIdOf, keyOfDeliveryId, readDelivery, taskOf } from './delivery.ts';
 import { type Endpoint, endpointItem, healthChanges, type NewEndpoint, readEndpoint, refusedUrl } from './endpoint.ts';
 import { patternFault } from './patterns.ts';
 import { endpointSecret, newSecret, readSecret, type SigningSecret } from './secret.ts';
@@ -94,7 +82,7 @@ const Attempt = v.object({
 });
 export const ShownDelivery = v.object({
   id: v.string(),
-  endpoint: v.string(),
+  endpoint: v.pipe(v.string(), v.description('Or the rule, where it is an action of one')),
   event: v.string(),
   type: v.exactOptional(v.string()),
   storedAt: Instant,
@@ -321,25 +309,17 @@ export async function listDeliveries(store: Store, id: string, page: PageRequest
   );
 }
 
-function shownDelivery({ endpoint, event, type, storedAt, state, nextAt, attempts }: Delivery): ShownDelivery {
-  const id = `dlv_${Buffer.from(`${endpoint} ${storedAt} ${event}`).toString('base64url')}`;
+function shownDelivery(row: Delivery): ShownDelivery {
+  const { endpoint, event, type, storedAt, state, nextAt, attempts } = row;
   return {
-    ...{ id, endpoint, event, storedAt, state, attempts },
+    ...{ id: deliveryIdOf(taskOf(row)), endpoint, event, storedAt, state, attempts },
     ...known({ type }),
     ...(nextAt !== undefined && { nextAt: toIso(nextAt) }),
   };
 }
 
-/** Undefined for what is no id of ours. */
-function deliveryKeyOf(id: string): Key | undefined {
-  const [, encoded = ''] = /^dlv_([\w-]{1,300})$/.exec(id) ?? [];
-  const [endpoint, storedAt, event, ...rest] = Buffer.from(encoded, 'base64url').toString('utf8').split(' ');
-  if (!endpoint || !storedAt || !event || rest.length > 0) return undefined;
-  return deliveryKey(endpoint, storedAt, event);
-}
-
 async function deliveryOf(store: Store, workspace: string, id: string): Promise<Delivery | undefined> {
-  const key = deliveryKeyOf(id);
+  const key = keyOfDeliveryId(id);
   const item = key && (await store.get(key, { consistent: true }));
   const delivery = item && readDelivery(item);
   return delivery?.workspace === workspace ? delivery : undefined;

@@ -11,17 +11,20 @@ import { toIso } from '#lib/domain/time.ts';
 import { tellEvent } from '#lib/inbox/own-event.ts';
 import type { SendVerdict } from '#lib/outbox/answers.ts';
 import type { Once } from '#lib/outbox/submit.ts';
-import { ruleKey, rulesPausedKey, runKey } from '#lib/store/keys.ts';
-import { absent, add, equal, exists, put, set, update } from '#lib/store/store.ts';
+import { mailHourKey, ruleKey, rulesPausedKey, runKey } from '#lib/store/keys.ts';
+import { absent, add, any, compare, equal, exists, put, set, update } from '#lib/store/store.ts';
 import { type AutoPorts, countMessage, MOST_A_MINUTE, takeAnswer } from './auto.ts';
 import { mutedIdentity, onceKey } from './auto-state.ts';
+import { deliveryIdOf } from './delivery.ts';
 import { inOrder, type Rule, readRule, ruleItem } from './rule.ts';
-import type { Tasks } from './task.ts';
+import type { ActionTask, DeliveryTask, Tasks } from './task.ts';
 import { render, scopeOf } from './templates.ts';
 
 const KEPT_SECONDS = 30 * 86_400;
 /** In a row: a rule that never works is switched off. */
 const MOST_FAILURES = 10;
+const HOUR_MS = 3_600_000;
+const MOST_MAILS_AN_HOUR = 100;
 
 export interface ReactPorts extends AutoPorts {
   readonly log: Log;
@@ -46,6 +49,8 @@ export interface ActionResult {
   readonly result: 'done' | 'guarded' | 'refused' | 'failed';
   /** Of the message that was accepted. */
   readonly send?: string;
+  /** Of what is delivered: there from its first attempt on. */
+  readonly delivery?: string;
   readonly why?: string;
 }
 
@@ -119,12 +124,37 @@ async function act(
     case 'send':
       return { action: action.action, ...(await say(ports, rule, occasion, action, index)) };
     case 'forward':
-      await ports.tasks.send({ kind: 'delivery', workspace, endpoint: action.endpoint, event: event.id, storedAt });
-      return { action: 'forward', result: 'done' };
+      return handOn(ports, action, {
+        kind: 'delivery',
+        workspace,
+        endpoint: action.endpoint,
+        event: event.id,
+        storedAt,
+      });
+    case 'email':
     case 'call':
-      await ports.tasks.send({ kind: 'action', workspace, rule: rule.id, event: event.id, storedAt, index });
-      return { action: action.action, result: 'done' };
+      if (action.action === 'email' && !(await takeMail(ports, rule)))
+        return { action: 'email', result: 'guarded', why: `it has sent ${MOST_MAILS_AN_HOUR} mails in this hour` };
+      return handOn(ports, action, { kind: 'action', workspace, rule: rule.id, event: event.id, storedAt, index });
   }
+}
+
+async function handOn(
+  { tasks }: ReactPorts,
+  { action }: Action,
+  task: DeliveryTask | ActionTask,
+): Promise<ActionResult> {
+  await tasks.send(task);
+  return { action, result: 'done', delivery: deliveryIdOf(task) };
+}
+
+/** Takes one mail off what a rule may send in this hour. A run that dies takes another: there are fewer then, never more. */
+async function takeMail({ store, clock }: ReactPorts, rule: Rule): Promise<boolean> {
+  const now = clock.now();
+  const key = mailHourKey(rule.id, Math.floor(now / HOUR_MS));
+  const changes = [add('count', 1), set('expiresAt', Math.floor((now + 2 * HOUR_MS) / 1000))];
+  const room = any(absent('count'), compare('count', '<', MOST_MAILS_AN_HOUR));
+  return (await store.write(update(key, changes, room))).done;
 }
 
 type Saying = Extract<Action, { action: 'reply' | 'send' }>;

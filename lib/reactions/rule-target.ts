@@ -2,6 +2,7 @@ import type { Action } from '#lib/domain/reaction/rule.ts';
 import { known } from '#lib/domain/schema.ts';
 import { ruleKey } from '#lib/store/keys.ts';
 import { call } from './call.ts';
+import { type EmailAction, mailOf } from './mail.ts';
 import { type Rule, readRule } from './rule.ts';
 import { readSecret, ruleSecret } from './secret.ts';
 import type { Target, TargetPorts } from './target.ts';
@@ -18,7 +19,8 @@ export async function ruleTarget(ports: TargetPorts, { workspace, rule: id, inde
   const item = await ports.store.get(ruleKey(workspace, id), { consistent: true });
   const rule = item && readRule(item);
   const action = rule?.do[index];
-  return rule && action?.action === 'call' ? callTarget(ports, rule, action, index) : undefined;
+  if (rule && action?.action === 'call') return callTarget(ports, rule, action, index);
+  return rule && action?.action === 'email' ? mailTarget(ports, rule, action, index) : undefined;
 }
 
 type CallAction = Extract<Action, { action: 'call' }>;
@@ -37,6 +39,34 @@ function callTarget(ports: TargetPorts, rule: Rule, action: CallAction, index: n
         { secrets, ...known({ headers: calls?.[String(index)] }) },
         { ...rendered, id: `${event.id}_${index}`, attempt: number },
       );
+    },
+    succeeded: async () => undefined,
+    failed: async () => true,
+  };
+}
+
+/** The parameter may have been taken away since the rule was written: the mail goes out once it is back. */
+const NO_SENDER = {
+  result: { kind: 'failed', reason: 'refused' },
+  answer: 'there is no address to send from: the parameter mailFrom is not set',
+  ms: 0,
+} as const;
+
+function mailTarget(
+  { store, clock, mailer, mailFrom }: TargetPorts,
+  rule: Rule,
+  action: EmailAction,
+  index: number,
+): Target {
+  return {
+    isSpared: false,
+    call: async ({ event }) => {
+      if (mailFrom === undefined) return NO_SENDER;
+      const rendered = await mailOf(store, rule, action, index, event, { from: mailFrom, now: clock.now() });
+      if ('why' in rendered) return rendered;
+      const startedAt = clock.monotonic();
+      const { result, answer } = await mailer.send(rendered);
+      return { result, answer, ms: Math.round(clock.monotonic() - startedAt) };
     },
     succeeded: async () => undefined,
     failed: async () => true,

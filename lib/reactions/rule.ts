@@ -63,6 +63,8 @@ function templatesOf(action: Action): readonly { readonly path: string; readonly
     }
     case 'call':
       return [...given({ text: action.text }), ...stringsIn(action.json, 'json')];
+    case 'email':
+      return given({ subject: action.subject, text: action.text });
     case 'forward':
       return [];
   }

@@ -4,6 +4,7 @@ import type { Event, MessageEvent } from '#lib/domain/event.ts';
 import { newId } from '#lib/domain/ids.ts';
 import type { Clock, Random } from '#lib/domain/ports.ts';
 import type { Matches } from '#lib/domain/reaction/condition.ts';
+import { isEmailAddress } from '#lib/domain/reaction/mail.ts';
 import { typeOf } from '#lib/domain/reaction/notice.ts';
 import type { Action, NewRule } from '#lib/domain/reaction/rule.ts';
 import { Instant, type Issue, known, optional } from '#lib/domain/schema.ts';
@@ -27,6 +28,7 @@ import type { Secrets } from '#lib/tenants/secrets.ts';
 import { askGuard } from './auto.ts';
 import { CALLS_KEPT_SECONDS } from './delivery.ts';
 import { refusedUrl } from './endpoint.ts';
+import { type Mail, mailOf } from './mail.ts';
 import { bodyOf, guardOf, matchOf } from './react.ts';
 import { faultsOfRule, inOrder, type Rule, readRule, ruleItem } from './rule.ts';
 import { newSecret, readSecret, ruleSecret, type SigningSecret } from './secret.ts';
@@ -42,6 +44,8 @@ export interface RulePorts {
   readonly matches: Matches;
   /** What calls may lead to. */
   readonly endpointReach: Reach;
+  /** The address that rules send e-mail from; undefined where this hub sends none. */
+  readonly mailFrom: string | undefined;
 }
 
 const RESULTS = ['done', 'guarded', 'refused', 'failed'] as const;
@@ -50,6 +54,7 @@ const RunAction = v.object({
   action: v.string(),
   result: v.picklist(RESULTS),
   send: optional(v.string(), 'The send that was accepted'),
+  delivery: optional(v.string(), 'What is delivered: `GET /api/deliveries/{id}` shows it from its first attempt on'),
   why: v.exactOptional(v.string()),
 });
 export const Run = v.object({
@@ -77,14 +82,19 @@ interface Refused {
   readonly issues: readonly Issue[];
 }
 
-/** What calls may not lead to is told now, rather than by the first call; `origin`: of the hub itself. */
-function faultsOf({ endpointReach }: RulePorts, wanted: NewRule, origin: string): readonly Issue[] {
-  const urls = wanted.do.flatMap((action, i) => {
+/** What cannot be delivered is told now, rather than by the first attempt; `origin`: of the hub itself. */
+function faultsOf({ endpointReach, mailFrom }: RulePorts, wanted: NewRule, origin: string): readonly Issue[] {
+  const deliveries = wanted.do.flatMap((action, i) => {
+    if (action.action === 'email' && !(mailFrom !== undefined && isEmailAddress(mailFrom)))
+      return [{ path: `do.${i}.action`, message: NO_MAIL }];
     const message = action.action === 'call' ? refusedUrl(action.url, endpointReach, origin) : undefined;
     return message === undefined ? [] : [{ path: `do.${i}.url`, message }];
   });
-  return [...faultsOfRule(wanted), ...urls];
+  return [...faultsOfRule(wanted), ...deliveries];
 }
+
+const NO_MAIL =
+  'cannot be email: this hub has no address to send from. Who runs it sets the parameter mailFrom to one and deploys again';
 
 /** Checks what the schema cannot see, keeps the headers of calls apart, and writes the rule. */
 export async function createRule(ports: RulePorts, workspace: string, wanted: NewRule, origin: string): Promise<Made> {
@@ -278,7 +288,9 @@ export async function tryRule(ports: RulePorts, workspace: string, wanted: NewRu
     trials.push({
       ...{ event: event.id, matched: holds, trace: [...trace] },
       ...known({ type, guard }),
-      actions: holds ? rule.do.map((action) => would(rule, action, event, now)) : [],
+      actions: holds
+        ? await Promise.all(rule.do.map((action, index) => would(ports, rule, action, index, event, now)))
+        : [],
     });
   }
   return { items: trials };
@@ -300,8 +312,19 @@ async function guardOn(ports: RulePorts, rule: Rule, event: Event, now: number) 
   return verdict;
 }
 
-function would(rule: Rule, action: Action, event: Event, now: number): Trial['actions'][number] {
+async function would(
+  { store, mailFrom: from = '' }: RulePorts,
+  rule: Rule,
+  action: Action,
+  index: number,
+  event: Event,
+  now: number,
+): Promise<Trial['actions'][number]> {
   const { action: name } = action;
+  if (action.action === 'email') {
+    const mail = await mailOf(store, rule, action, index, event, { from, now });
+    return 'why' in mail ? { action: name, would: {}, why: mail.why } : { action: name, would: shownMail(mail) };
+  }
   if (action.action === 'forward') return { action: name, would: { endpoint: action.endpoint } };
   if (action.action === 'call') {
     const { url, method, json, text } = action;
@@ -319,4 +342,9 @@ function would(rule: Rule, action: Action, event: Event, now: number): Trial['ac
   return 'body' in written
     ? { action: name, would: written.body }
     : { action: name, would: {}, ...known({ why: written.why }) };
+}
+
+function shownMail({ from, to, subject, text, attachment }: Mail) {
+  const { name, contentType, content } = attachment ?? {};
+  return { from, to, subject, text, ...(content && { attachment: { name, contentType, bytes: content.length } }) };
 }

@@ -7,6 +7,7 @@ import type { Secrets } from '#lib/tenants/secrets.ts';
 import { type BreakerPorts, turnHealth } from './breaker.ts';
 import { type Called, call } from './call.ts';
 import type { Endpoint } from './endpoint.ts';
+import type { Mailer } from './mail.ts';
 import { endpointSecret, readSecret } from './secret.ts';
 
 const LARGEST_BODY = 256 * 1024;
@@ -14,6 +15,9 @@ const LARGEST_BODY = 256 * 1024;
 export interface TargetPorts extends BreakerPorts {
   readonly http: ProviderHttp;
   readonly secrets: Secrets;
+  readonly mailer: Mailer;
+  /** The address that rules send e-mail from; undefined where this hub sends none. */
+  readonly mailFrom: string | undefined;
 }
 
 /** What is delivered, and the how manieth time. */

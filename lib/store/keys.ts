@@ -242,6 +242,8 @@ export const runKey = (rule: string, storedAt: string, event: string): Key => ({
   pk: runPartition(rule),
   sk: `${RUN_PREFIX}${storedAt}#${event}`,
 });
+/** How many mails a rule has sent in an hour. */
+export const mailHourKey = (rule: string, hour: number): Key => ({ pk: runPartition(rule), sk: `MAILS#${hour}` });
 /** What a chat remembers of the answers that rules gave in it. */
 export const autoKey = (chat: string): Key => ({ pk: `AUTO#${chat}`, sk: 'META' });
 /** How much rules have sent in a minute, over a workspace. */

@@ -151,6 +151,7 @@ test('hands out the address by which others reach it', async () => {
   const hub = await start({ HOOKLINE_PUBLIC_URL: 'https://hub.example/below/' });
   expect(hub.url).toMatch(/^http:\/\/127\.0\.0\.1:/);
   await until(() => hub.stdout().includes('reference  https://hub.example/below/docs\n'));
+  expect(hub.stdout()).toContain(`mails      of rules, kept and not sent: ${join(data, 'outbox')}\n`);
   await expect(start({ HOOKLINE_PUBLIC_URL: 'https://hub.example/?a=1' })).rejects.toThrow(
     /HOOKLINE_PUBLIC_URL must be/,
   );

@@ -40,7 +40,7 @@ export function settingsOver(wire: Wire): AwsSettings {
   return {
     region: 'eu-central-1',
     credentials: { accessKeyId: 'id', secretAccessKey: 'secret' },
-    endpoints: { dynamodb: undefined, sqs: undefined, ssm: undefined },
+    endpoints: { dynamodb: undefined, ses: undefined, sqs: undefined, ssm: undefined },
     requestHandler: { handle },
   };
 }
@@ -50,7 +50,7 @@ export function settingsFor(endpoint: string): AwsSettings {
   return {
     region: 'eu-central-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-    endpoints: { dynamodb: endpoint, sqs: endpoint, ssm: endpoint },
+    endpoints: { dynamodb: endpoint, ses: endpoint, sqs: endpoint, ssm: endpoint },
     requestHandler: { requestTimeout: 5_000, throwOnRequestTimeout: true },
   };
 }

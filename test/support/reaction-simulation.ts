@@ -1,8 +1,9 @@
 import { runTask } from '#lib/reactions/deliver.ts';
 import { dispatch } from '#lib/reactions/dispatch.ts';
+import type { Mail } from '#lib/reactions/mail.ts';
 import { noticeOf } from '#lib/reactions/notice.ts';
 import type { Task } from '#lib/reactions/task.ts';
-import type { Reply } from '#lib/sender/provider.ts';
+import type { ProviderRequest, Reply } from '#lib/sender/provider.ts';
 import { type Delete, type Put, type Store, StoreUnavailable, type Update } from '#lib/store/store.ts';
 import { itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import type { Commit } from './memory-store.ts';
@@ -16,6 +17,7 @@ const HIDDEN = 270 * SECOND;
 const WELL = 'https://well.example/in';
 const ILL = 'https://ill.example/in';
 const CALLED = 'https://called.example/in';
+const MAILED = 'ana@example.com';
 const SANDBOX = { provider: 'sandbox', channel: 'whatsapp', phone: '+15550199001', credentials: {} };
 const CREDITS = 100_000;
 
@@ -48,8 +50,8 @@ export class ReactionSimulation {
   #n = 0;
   #hook = '';
   readonly #rules = new Map<string, string>();
-  readonly #expected = new Map<string, Set<string>>([WELL, ILL, CALLED].map((url) => [url, new Set()]));
-  readonly #told = new Map<string, Set<string>>([WELL, ILL, CALLED].map((url) => [url, new Set()]));
+  readonly #expected = new Map<string, Set<string>>([WELL, ILL, CALLED, MAILED].map((url) => [url, new Set()]));
+  readonly #told = new Map<string, Set<string>>([WELL, ILL, CALLED, MAILED].map((url) => [url, new Set()]));
   readonly #sent = new Set<string>();
   readonly #handed: Commit[] = [];
   #credits = 0;
@@ -89,6 +91,7 @@ export class ReactionSimulation {
     await rule('answer', { action: 'reply', text: 'heard: {{ text }}' });
     await rule('write', { action: 'send', to: { phone: '+15550300' }, text: '{{ text }}' });
     await rule('call', { action: 'call', url: CALLED });
+    await rule('mail', { action: 'email', to: [MAILED], subject: '{{ text }}', text: '{{ text }}', attach: 'raw' });
     this.#trouble = 1;
   }
 
@@ -175,7 +178,7 @@ export class ReactionSimulation {
   async #receive(): Promise<void> {
     this.#n += 1;
     const n = this.#n;
-    const word = this.#seeded.chance(0.3) ? this.#seeded.pick(['answer', 'write', 'call']) : 'hello';
+    const word = this.#seeded.chance(0.3) ? this.#seeded.pick(['answer', 'write', 'call', 'mail']) : 'hello';
     const phone = `+1555${String(1_000_000 + n).slice(0, 7)}`;
     const body = message(n, {
       ...{ text: `${word} ${n}`, from: phone, chat: phone },
@@ -185,6 +188,7 @@ export class ReactionSimulation {
     const id = String(answer.body.id);
     for (const url of [WELL, ILL]) this.#expected.get(url)?.add(id);
     if (word === 'call') this.#expected.get(CALLED)?.add(`${id}_0`);
+    if (word === 'mail') this.#expected.get(MAILED)?.add(`${id}_0`);
   }
 
   /** Some records of the stream, in order; the batch comes again from where it failed, and sometimes from before. */
@@ -243,7 +247,16 @@ export class ReactionSimulation {
     }
     const ports = {
       ...this.#bench.delivering,
-      http: { call: this.#call },
+      http: {
+        call: ({ url, headers }: ProviderRequest) => this.#call(url, String(headers?.['webhook-id'])),
+      },
+      mailer: {
+        send: async ({ to: [to = ''], id }: Mail) => {
+          const reply = await this.#call(to, id);
+          const failed = { kind: 'failed', reason: 'timeout' } as const;
+          return { result: reply.kind === 'answered' ? reply : failed, answer: '' };
+        },
+      },
       tasks: this.#queue(this.#bench.delivering.tasks.send),
     };
     const done = await Promise.allSettled(taken.map((task) => runTask(ports, task)));
@@ -255,20 +268,14 @@ export class ReactionSimulation {
     }
   }
 
-  readonly #call = async ({
-    url,
-    headers,
-  }: {
-    readonly url: string;
-    readonly headers?: Readonly<Record<string, string>>;
-  }) => {
+  readonly #call = async (whom: string, id: string): Promise<Reply> => {
     this.calls += 1;
     this.#mayDie();
     for (let turns = this.#seeded.below(20); turns > 0; turns -= 1) await undefined;
     const wellOrNot = this.#chance(0.02) ? 'failing' : 'well';
-    const how = url === ILL ? this.#ill : wellOrNot;
+    const how = whom === ILL ? this.#ill : wellOrNot;
     // It may have had the notice although nobody heard its answer.
-    if (how === 'well') this.#told.get(url)?.add(String(headers?.['webhook-id']));
+    if (how === 'well') this.#told.get(whom)?.add(id);
     this.#mayDie();
     return REPLIES[how];
   };
@@ -334,7 +341,7 @@ export class ReactionSimulation {
       const runs = itemsOf(await this.#bench.admin.done('GET', `/api/rules/${rule}/runs?limit=200`));
       const failed = runs.filter(({ result }) => result === 'failed');
       if (failed.length > 0) throw new Error(`the rule ${name} failed: ${JSON.stringify(failed[0])}`);
-      if (name !== 'call' && runs.length > 0 && ![...this.#sent].some((one) => one.startsWith(rule)))
+      if (name !== 'call' && name !== 'mail' && runs.length > 0 && ![...this.#sent].some((one) => one.startsWith(rule)))
         throw new Error(`the rule ${name} sent nothing: ${JSON.stringify(runs[0])}`);
     }
   }

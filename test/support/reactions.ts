@@ -2,6 +2,7 @@ import * as outbound from '#functions/outbound.ts';
 import { submitBody } from '#lib/outbox/submit.ts';
 import { type DeliverPorts, runTask } from '#lib/reactions/deliver.ts';
 import { type DispatchPorts, dispatch, subscribersOf } from '#lib/reactions/dispatch.ts';
+import type { Mail, Mailer } from '#lib/reactions/mail.ts';
 import { noticeOf } from '#lib/reactions/notice.ts';
 import { patternMatcher } from '#lib/reactions/patterns.ts';
 import type { Task } from '#lib/reactions/task.ts';
@@ -28,9 +29,12 @@ export class ReactionBench {
   readonly stream: Commit[] = [];
   /** The queue, and when each of its tasks comes. */
   readonly waiting: { readonly at: number; readonly task: Task }[] = [];
+  /** What the mail service was handed, and how it answers. */
+  readonly mails: Mail[] = [];
+  mailed: Awaited<ReturnType<Mailer['send']>> = { result: { kind: 'answered', status: 200 }, answer: '' };
   readonly #within: (store: Store) => Store;
   dispatching: DispatchPorts;
-  readonly delivering: DeliverPorts;
+  delivering: DeliverPorts;
 
   /** `within`: the table as the functions of this page see it. */
   constructor({ within = (store) => store, onCommit }: BenchOptions = {}) {
@@ -62,7 +66,13 @@ export class ReactionBench {
     const submit: DispatchPorts['submit'] = (workspace, rule, body, key) =>
       submitBody(sending, { workspace, webhookId: rule }, body, key);
     this.dispatching = { ...ports, submit, tasks, store: ofEvents, subscribers, matches: patternMatcher() };
-    this.delivering = { ...ports, tasks, store: within(underRole(store, 'deliver')) };
+    const mailer: Mailer = {
+      send: async (mail) => {
+        this.mails.push(mail);
+        return this.mailed;
+      },
+    };
+    this.delivering = { ...ports, tasks, mailer, store: within(underRole(store, 'deliver')) };
   }
 
   get now(): number {

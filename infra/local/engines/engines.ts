@@ -2,14 +2,17 @@ import { join } from 'node:path';
 import type { Service } from '../service.ts';
 import type { Settings } from '../settings.ts';
 import { createTable, type DynamoDbEngine, startDynamoDb } from './dynamodb.ts';
+import type { OwnEngine } from './local-aws.ts';
+import { type SesEngine, startSes } from './ses.ts';
 import { type SqsEngine, startSqs } from './sqs.ts';
-import { openParameters, type Parameters, type SsmEngine, startSsm } from './ssm.ts';
+import { openParameters, type Parameters, startSsm } from './ssm.ts';
 
 /** What stands in for AWS on this machine. */
 export interface Engines {
   readonly dynamoDb: DynamoDbEngine;
   readonly sqs: SqsEngine;
-  readonly ssm: SsmEngine;
+  readonly ssm: OwnEngine;
+  readonly ses: SesEngine;
   readonly parameters: Parameters;
 }
 
@@ -31,9 +34,10 @@ export async function startEngines(
     stoppable(startDynamoDb({ endpoint: settings.HOOKLINE_DYNAMODB_ENDPOINT, folder })),
     stoppable(startSqs(service.queues, folder && join(folder, 'queues'))),
     stoppable(startSsm(parameters)),
+    stoppable(startSes(folder && join(folder, 'outbox'))),
   ] as const;
   await Promise.allSettled(starting);
-  const [dynamoDb, sqs, ssm] = await Promise.all(starting);
+  const [dynamoDb, sqs, ssm, ses] = await Promise.all(starting);
   await createTable(dynamoDb.endpoint, service.table);
-  return { dynamoDb, sqs, ssm, parameters };
+  return { dynamoDb, sqs, ssm, ses, parameters };
 }

@@ -1,3 +1,5 @@
+import { createServer, type IncomingMessage } from 'node:http';
+
 /** What every part of the local AWS agrees on. The keys open nothing. */
 export const localAws = {
   region: 'us-east-1',
@@ -27,4 +29,35 @@ export async function callAws(
     ...(signal ? { signal } : {}),
   });
   return { status: response.status, output: await response.json() };
+}
+
+export interface Answered {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly output: unknown;
+}
+
+export interface OwnEngine {
+  readonly endpoint: string;
+  stop(): Promise<void>;
+}
+
+/** An engine of our own, on any free port of this machine. `answer` gets what was posted, and must not throw. */
+export async function serve(answer: (request: IncomingMessage, body: string) => Promise<Answered>): Promise<OwnEngine> {
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const { status, headers, output } = await answer(request, Buffer.concat(chunks).toString());
+    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(output));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (typeof address !== 'object' || !address) throw new Error('an engine of this machine has no port');
+  return {
+    endpoint: `http://127.0.0.1:${address.port}`,
+    stop: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
 }

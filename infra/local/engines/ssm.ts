@@ -1,8 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer, type IncomingMessage } from 'node:http';
 import * as v from 'valibot';
 import { writeDurably } from '../data-folder.ts';
-import { localAws } from './local-aws.ts';
+import { type Answered, localAws, type OwnEngine, serve } from './local-aws.ts';
 
 const Parameter = v.object({
   Name: v.string(),
@@ -80,11 +79,6 @@ export function openParameters(path?: string): Parameters {
   };
 }
 
-export interface SsmEngine {
-  readonly endpoint: string;
-  stop(): Promise<void>;
-}
-
 const Name = v.object({ Name: v.string() });
 const Get = v.object({ Name: v.string(), WithDecryption: v.optional(v.boolean(), false) });
 const GetMany = v.object({ Names: v.array(v.string()), WithDecryption: v.optional(v.boolean(), false) });
@@ -96,36 +90,23 @@ const Put = v.object({
 });
 
 /** The few calls of the Systems Manager that keep secrets: where AWS has its Parameter Store, here is a file. */
-export async function startSsm(parameters: Parameters): Promise<SsmEngine> {
-  const server = createServer(async (request, response) => {
-    const { status, output } = await answer(request, parameters).then(
-      (output) => ({ status: 200, output }),
-      (error: unknown) => refusal(error),
-    );
-    response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(output));
+export function startSsm(parameters: Parameters): Promise<OwnEngine> {
+  return serve(async ({ headers }, body) => {
+    try {
+      const action = String(headers['x-amz-target']).replace('AmazonSSM.', '');
+      return { status: 200, output: answer(action, JSON.parse(body || '{}'), parameters) };
+    } catch (error) {
+      return refusal(error);
+    }
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (typeof address !== 'object' || !address) throw new Error('the parameter store has no port');
-  return {
-    endpoint: `http://127.0.0.1:${address.port}`,
-    stop: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
 }
 
-function refusal(error: unknown): { status: number; output: unknown } {
+function refusal(error: unknown): Answered {
   const [status, name] = error instanceof AwsError ? [400, error.name] : [500, 'InternalServerError'];
   return { status, output: { __type: name, message: error instanceof Error ? error.message : String(error) } };
 }
 
-async function answer(request: IncomingMessage, parameters: Parameters): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk);
-  const input: unknown = JSON.parse(Buffer.concat(chunks).toString() || '{}');
-  const action = String(request.headers['x-amz-target']).replace('AmazonSSM.', '');
+function answer(action: string, input: unknown, parameters: Parameters): unknown {
   switch (action) {
     case 'GetParameter': {
       const { Name, WithDecryption } = parse(Get, input);

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { Condition } from './condition.ts';
+import { EmailAddress } from './mail.ts';
 import { isNoticePattern } from './notice.ts';
 
 /*
@@ -9,6 +10,7 @@ import { isNoticePattern } from './notice.ts';
 
 const MOST_ACTIONS = 5;
 const LONGEST_TEMPLATE = 4000;
+const MOST_RECIPIENTS = 5;
 
 const Name = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100));
 const Template = v.pipe(v.string(), v.minLength(1), v.maxLength(LONGEST_TEMPLATE));
@@ -103,7 +105,21 @@ const Call = v.pipe(
   v.check(({ json, text }) => json === undefined || text === undefined, 'must have json or text, not both'),
 );
 
-export const Action = v.variant('action', [Reply, Send, Forward, Call], 'must be reply, send, forward or call');
+const Email = v.strictObject({
+  action: v.literal('email'),
+  to: v.pipe(v.array(EmailAddress), v.minLength(1), v.maxLength(MOST_RECIPIENTS)),
+  subject: ShortTemplate,
+  text: Template,
+  attach: v.exactOptional(
+    v.pipe(v.picklist(['event', 'raw']), v.description('The event as the API shows it, or the body as it came')),
+  ),
+});
+
+export const Action = v.variant(
+  'action',
+  [Reply, Send, Forward, Call, Email],
+  'must be reply, send, forward, call or email',
+);
 export type Action = v.InferOutput<typeof Action>;
 
 /** Against a rule that talks to itself, to a machine, or over a person. */

@@ -60,7 +60,9 @@ export class AdminBench {
   readonly #handler;
   readonly #versions = new Map<string, readonly string[]>();
 
-  constructor(options: Partial<Pick<AdminPorts, 'store' | 'providers' | 'random' | 'reach' | 'tasks'>> = {}) {
+  constructor(
+    options: Partial<Pick<AdminPorts, 'store' | 'providers' | 'random' | 'reach' | 'tasks' | 'mailFrom'>> = {},
+  ) {
     this.store = options.store ?? new MemoryStore({ now: () => this.bench.now });
     this.bench = new ReceivingBench(sandbox, this.store);
     const { random = this.bench.ports().random } = options;
@@ -87,6 +89,7 @@ export class AdminBench {
       reaches: new Map(Object.values(outbound).map((provider) => [provider.name, provider])),
       rules: { allowPrivateHosts: false },
       matches: patternMatcher(),
+      mailFrom: 'mailFrom' in options ? options.mailFrom : 'hub@example.com',
       http: {
         call: async (request) => {
           this.posted.push(request);

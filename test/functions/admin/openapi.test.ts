@@ -136,7 +136,7 @@ describe('the OpenAPI document', () => {
   });
 
   it.each([
-    ['Action', 'action', 4],
+    ['Action', 'action', 5],
     ['Content', 'type', 23],
     ['Event', 'kind', 15],
   ])('names each variant of %s, which its %s tells apart', (name, property, count) => {

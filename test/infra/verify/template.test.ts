@@ -23,8 +23,8 @@ const one = (id: string) => {
 
 beforeAll(async () => {
   await buildFunctions({ functions: 'functions', dist: 'dist' });
-  for (const stage of ['dev', 'prod'] as const) {
-    await packageStage(stage, join(folder, stage));
+  for (const [stage, ...parameters] of [['dev', 'mailFrom=hub@example.com'], ['prod']] as const) {
+    await packageStage(stage, join(folder, stage), ...parameters);
     stages[stage] = templateIn(join(folder, stage));
   }
 }, 60_000);
@@ -77,6 +77,30 @@ describe('roles', () => {
     }
   });
 });
+
+test.each([
+  ['prod', 'nobody@invalid', ''],
+  ['dev', 'hub@example.com', 'hub@example.com'],
+] as const)(
+  'lets the deliverer of %s alone send e-mail, and only from the address of the parameter: %s',
+  (stage, from, told) => {
+    const mailing = ofType(stages[stage], 'AWS::IAM::Role').flatMap(({ id, Properties }) =>
+      listOf(at(Properties, 'Policies'))
+        .flatMap((policy) => listOf(at(policy, 'PolicyDocument', 'Statement')))
+        .filter((statement) => JSON.stringify(statement).includes('ses:'))
+        .map((statement) => [id, at(statement, 'Condition')]),
+    );
+    expect(mailing).toEqual([['DeliverRole', { StringEquals: { 'ses:FromAddress': from } }]]);
+    const given = ofType(stages[stage], 'AWS::Lambda::Function').flatMap(({ id, Properties }) => {
+      const address = at(Properties, 'Environment', 'Variables', 'HOOKLINE_MAIL_FROM');
+      return address === undefined ? [] : [[id, address]];
+    });
+    expect(given).toEqual([
+      ['AdminLambdaFunction', told],
+      ['DeliverLambdaFunction', told],
+    ]);
+  },
+);
 
 test('lets only the API and the schedule call functions, and only alarms of this account speak to the topic', () => {
   const CALLERS: Record<string, string> = {
@@ -187,6 +211,7 @@ test('gives functions the names of things, and no secret, and no switch of the l
     HOOKLINE_FALLBACK_QUEUE_URL: /^\{"Ref":"FallbackQueue"\}$/,
     HOOKLINE_SECRETS_PREFIX: /^"\/hookline\/prod"$/,
     HOOKLINE_START_CREDITS: /^"0"$/,
+    HOOKLINE_MAIL_FROM: /^""$/,
     POWERTOOLS_SERVICE_NAME: /^"hookline-prod"$/,
   };
   for (const { Properties } of all('AWS::Lambda::Function')) {
