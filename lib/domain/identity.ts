@@ -23,21 +23,39 @@ export interface Origin {
   readonly workspace: string;
   readonly provider: string;
   readonly webhookId: string;
+  /** The account that the webhook is for. */
+  readonly accountId?: string;
 }
 
-export function eventId(origin: Origin, identity: Identity, contentHash: string): string {
-  return derivedId('evt', [
-    origin.workspace,
-    origin.provider,
-    origin.webhookId,
-    identity.instance,
-    identity.type,
-    identity.chat,
-    identity.id ?? contentHash,
-    identity.status,
-    identity.edit,
-  ]);
+/**
+ * An account may have several webhooks, and what comes through two of them is one event. Whose it is the event's own
+ * words say, so that it has its id without a look at anything; only where they do not, what the webhook says.
+ */
+export function eventId(
+  { workspace, provider, webhookId, accountId }: Origin,
+  identity: Identity,
+  contentHash: string,
+): string {
+  const account = identity.instance ?? accountId ?? webhookId;
+  return derivedId('evt', [workspace, provider, account, ...partsOf(identity, contentHash)]);
 }
+
+/** The id that the event has where an earlier release stored it, which told webhooks apart. */
+export function formerEventId(
+  { workspace, provider, webhookId }: Origin,
+  identity: Identity,
+  contentHash: string,
+): string {
+  return derivedId('evt', [workspace, provider, webhookId, identity.instance, ...partsOf(identity, contentHash)]);
+}
+
+const partsOf = ({ type, chat, id, status, edit }: Identity, contentHash: string) => [
+  type,
+  chat,
+  id ?? contentHash,
+  status,
+  edit,
+];
 
 /** The id of what has the identity of event `id` but says something else: what is that, in a hash. */
 export function conflictId(id: string, substance: string): string {

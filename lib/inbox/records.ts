@@ -1,11 +1,11 @@
 import { chatId } from '#lib/chats/chat.ts';
 import type { Event } from '#lib/domain/event.ts';
-import { contentHash, eventId, quarantineId } from '#lib/domain/identity.ts';
+import { contentHash, eventId, formerEventId, quarantineId } from '#lib/domain/identity.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import type { OwnAccount } from '#lib/domain/message.ts';
 import { withParties } from '#lib/domain/parties.ts';
 import { expiryOf } from '#lib/domain/retention.ts';
-import type { Issue } from '#lib/domain/schema.ts';
+import { type Issue, known } from '#lib/domain/schema.ts';
 import { orderingTime, toIso } from '#lib/domain/time.ts';
 import { stateKey } from '#lib/store/keys.ts';
 import { accountMeant, type NamedAccount } from '#lib/tenants/own-accounts.ts';
@@ -51,12 +51,14 @@ function understood(read: Draft, receipt: Receipt): EventRecord {
   const draft = { ...read, payload: withParties(read.payload) };
   const { webhook, provider } = receipt;
   const hash = contentHash(draft.payload, draft.occurredAt);
-  const id = eventId({ ...origin(receipt), provider }, draft.identity, hash);
+  const from = { ...origin(receipt), ...known({ accountId: webhook.accountId }) };
+  const id = eventId(from, draft.identity, hash);
   const scope = draft.identity.instance ?? webhook.accountId ?? '';
   const state = stateOf(draft, { workspace: webhook.workspace, provider, scope });
   return {
     ...kept(receipt),
     event: eventFrom(draft, id, receipt),
+    formerId: formerEventId(from, draft.identity, hash),
     contentHash: hash,
     placeholder: draft.placeholder ?? false,
     orderedAt: orderingTime(draft.occurredAt, receipt.receivedAt),

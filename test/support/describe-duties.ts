@@ -48,6 +48,30 @@ export function describeDuties(provider: ReceivingProvider, duties: Duties): voi
       }
     });
 
+    it('stores one event of what comes through two webhooks of one account, or through one and the queue', async () => {
+      for (const payload of payloads) {
+        const store = new MemoryStore();
+        const both = new ReceivingBench(provider, store);
+        await both.addWebhook(provider.name, { ...webhook, accountId: 'acc_1' }, 'one');
+        await both.addWebhook(provider.name, { ...webhook, accountId: 'acc_1', webhookId: 'wh_2' }, 'other');
+        await both.addWebhook(provider.name, { ...webhook, webhookId: 'wh_3' }, 'for no account');
+        const body = JSON.stringify(payload);
+        const idBy = async (token: string) => (await both.post(body, { token, headers })).body.id;
+        const id = await idBy('one');
+        expect(await idBy('other')).toBe(id);
+        const reading = provider.read(payload);
+        const isNamed = 'drafts' in reading && reading.drafts[0].identity.instance !== undefined;
+        expect((await idBy('for no account')) === id, 'whose it is, it says itself').toBe(isNamed);
+        const write = store.write.bind(store);
+        store.write = () => Promise.reject(new StoreUnavailable('throttled'));
+        expect(await idBy('other')).toBe(id);
+        store.write = write;
+        const [envelope] = both.parcels;
+        const stored = envelope && (await storeEnvelope(provider, both.ports(), envelope));
+        expect(stored?.[0]?.id).toBe(id);
+      }
+    });
+
     it('stores a body that does not fit into one item, whole, and knows it again', async () => {
       const body = JSON.stringify({ ...ordinary, more: LONG });
       const first = await post(body);
