@@ -37,6 +37,7 @@ export interface ChatFilter {
   /** Words of the title by their beginnings, or the end of the number or the whole of it. */
   readonly words?: string;
   readonly unread?: boolean;
+  readonly provider?: string;
   /** A number, a JID or another id of the provider's. */
   readonly person?: string;
 }
@@ -48,11 +49,12 @@ export async function listChats(
   filter: ChatFilter,
   page: PageRequest,
 ): Promise<ListPage<KnownChat>> {
-  const { accountId, title, titlePrefix, words, unread, person } = filter;
+  const { accountId, title, titlePrefix, words, unread, provider, person } = filter;
   const accepts = (entry: Item) => accountId === undefined || entry.accountId === accountId;
   const isWanted = (chat: KnownChat) =>
     (titlePrefix === undefined || beginsWith(chat.title, titlePrefix)) &&
     (unread === undefined || chat.unread === unread) &&
+    (provider === undefined || chat.provider === provider) &&
     (words === undefined || isFoundBy(chat, words));
   if (person !== undefined || title !== undefined) {
     const found =
@@ -68,7 +70,7 @@ export async function listChats(
       page.limit,
     );
   }
-  if ((titlePrefix ?? words ?? unread) !== undefined) {
+  if ((titlePrefix ?? words ?? unread ?? provider) !== undefined) {
     const next = (at: PageRequest) => pageOfActive(store, workspace, accountId === undefined ? undefined : accepts, at);
     return filtered(next, isWanted, page);
   }

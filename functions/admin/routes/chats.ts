@@ -15,6 +15,7 @@ const shared = { ...takesNothing, tag: 'Chats', access: 'workspace' } as const;
 const Filter = v.strictObject({
   ...paging,
   account: optional(Id, "An account's id"),
+  provider: optional(v.string(), 'Through whom its messages come. All chats are looked through'),
   title: optional(v.string(), 'The whole title, exactly'),
   titlePrefix: optional(
     v.pipe(v.string(), v.minLength(1)),
@@ -59,8 +60,19 @@ export const chatRoutes = [
       'Every chat that a message came from or went to. To write to one, hand in a message with its id as `chat_id`.',
     query: Filter,
     answers: { 200: { description: 'A page', schema: Chats } },
-    run: async ({ query: { account, title, titlePrefix, q, unread, phone, jid, ...page } }, { ports, workspace }) => {
-      const filter = known({ title, titlePrefix, words: q, unread, accountId: account, person: phone ?? jid });
+    run: async (
+      { query: { account, provider, title, titlePrefix, q, unread, phone, jid, ...page } },
+      { ports, workspace },
+    ) => {
+      const filter = known({
+        title,
+        titlePrefix,
+        words: q,
+        unread,
+        provider,
+        accountId: account,
+        person: phone ?? jid,
+      });
       const { items, ...rest } = await listChats(ports.store, workspace, filter, pageRequest(page));
       const chats = await withLastMessages(ports.store, items, nowSeconds(ports));
       const isPartial = filter.person !== undefined && !(await isFilled(ports.store, peopleFill));

@@ -100,4 +100,10 @@ describe('looking for a chat', () => {
     const { chats } = await hub;
     expect((await chats(`?q=${encodeURIComponent(q)}`)).map(({ title }) => title)).toEqual(titles);
   });
+
+  it('finds those of a provider alone', async () => {
+    const { chats } = await hub;
+    expect(await chats('?provider=sandbox')).toHaveLength(3);
+    expect(await chats('?provider=zender')).toEqual([]);
+  });
 });

@@ -17,21 +17,23 @@ const idOf = ({ id }: Chat) => id;
 
 interface Filter {
   readonly search: string;
-  readonly account: string;
+  /** `account=…` or `provider=…`. */
+  readonly from: string;
+  readonly unread: boolean;
 }
 
-/** A number is looked for as one; anything else by how titles begin. */
-function queryOf({ search, account }: Filter) {
-  const text = search.trim();
-  const isNumber = /^\+?[\d ()-]{5,}$/.test(text);
+function queryOf({ search, from, unread }: Filter) {
+  const [name, value] = from.split('=');
   return {
-    ...(text && (isNumber ? { phone: text } : { titlePrefix: text })),
-    ...(account && { account }),
+    ...(search.trim() && { q: search.trim() }),
+    ...(name === 'account' && { account: value }),
+    ...(name === 'provider' && { provider: value }),
+    ...(unread && { unread: 'true' as const }),
   };
 }
 
 export function Inbox({ id }: { readonly id?: string | undefined }) {
-  const [filter, setFilter] = useState<Filter>({ search: '', account: '' });
+  const [filter, setFilter] = useState<Filter>({ search: '', from: '', unread: false });
   const query = queryOf(filter);
   const key = JSON.stringify(query);
   const load = (cursor?: string) =>
@@ -67,7 +69,7 @@ export function Inbox({ id }: { readonly id?: string | undefined }) {
         </Loaded>
         <Pager next={next} />
       </section>
-      <Opened key={id} id={id} known={items.find((chat) => chat.id === id)} accounts={accounts} />
+      <Opened key={id} id={id} known={items.find((chat) => chat.id === id)} accounts={accounts} onRead={live.again} />
     </main>
   );
 }
@@ -91,17 +93,34 @@ function Filters({ filter, accounts, onChange }: FiltersProps) {
       {accounts.length > 1 && (
         <select
           aria-label={t.account}
-          value={filter.account}
-          onChange={({ currentTarget }) => onChange({ ...filter, account: currentTarget.value })}
+          value={filter.from}
+          onChange={({ currentTarget }) => onChange({ ...filter, from: currentTarget.value })}
         >
           <option value="">{t.allAccounts}</option>
-          {accounts.map((account) => (
-            <option key={account.id} value={account.id}>
-              {accountName(account)}
-            </option>
-          ))}
+          <optgroup label={t.accounts}>
+            {accounts.map((account) => (
+              <option key={account.id} value={`account=${account.id}`}>
+                {accountName(account)}
+              </option>
+            ))}
+          </optgroup>
+          <optgroup label={t.providers}>
+            {[...new Set(accounts.map(({ provider }) => provider))].map((provider) => (
+              <option key={provider} value={`provider=${provider}`}>
+                {provider}
+              </option>
+            ))}
+          </optgroup>
         </select>
       )}
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={filter.unread}
+          onChange={({ currentTarget }) => onChange({ ...filter, unread: currentTarget.checked })}
+        />
+        {t.onlyUnread}
+      </label>
     </div>
   );
 }
@@ -111,9 +130,13 @@ interface OpenedProps {
   /** As the list has it; a chat that is not on its page is asked for. */
   readonly known: Chat | undefined;
   readonly accounts: readonly Account[];
+  readonly onRead: () => Promise<unknown>;
 }
 
-function Opened({ id, known, accounts }: OpenedProps) {
+function Opened({ id, known, accounts, onRead }: OpenedProps) {
+  // Among the unread ones it leaves the list once it is open.
+  const last = useRef(known);
+  if (known) last.current = known;
   if (id === 'new') return <NewChat accounts={accounts} />;
   if (id === undefined) {
     return (
@@ -124,18 +147,24 @@ function Opened({ id, known, accounts }: OpenedProps) {
       </section>
     );
   }
-  return known ? <Conversation chat={known} accounts={accounts} /> : <Sought id={id} accounts={accounts} />;
+  if (last.current) return <Conversation chat={last.current} accounts={accounts} onRead={onRead} />;
+  return <Sought id={id} accounts={accounts} />;
 }
 
+/** What is not on the page of the list, as by a link. */
 function Sought({ id, accounts }: { readonly id: string; readonly accounts: readonly Account[] }) {
   const live = useLive(`chat ${id}`, () => asked(api.GET('/api/chats/{id}', { params: { path: { id } } })));
-  return <Loaded live={live}>{(chat) => <Conversation chat={chat} accounts={accounts} />}</Loaded>;
+  return <Loaded live={live}>{(chat) => <Conversation chat={chat} accounts={accounts} onRead={live.again} />}</Loaded>;
 }
 
 /** So wide is a window, in which all three panes have room. */
 const WIDE = matchMedia('(min-width: 75rem)');
 
-function Conversation({ chat, accounts }: { readonly chat: Chat; readonly accounts: readonly Account[] }) {
+interface ConversationProps extends Pick<OpenedProps, 'accounts' | 'onRead'> {
+  readonly chat: Chat;
+}
+
+function Conversation({ chat, accounts, onRead }: ConversationProps) {
   const [isWide, setWide] = useState(WIDE.matches);
   useEffect(() => {
     const onChange = () => setWide(WIDE.matches);
@@ -146,7 +175,7 @@ function Conversation({ chat, accounts }: { readonly chat: Chat; readonly accoun
   const isContact = isWide || address.value.query.get('show') === 'contact';
   return (
     <>
-      <Thread chat={chat} account={account} />
+      <Thread chat={chat} account={account} onRead={onRead} />
       {isContact && <Contact chat={chat} account={account} />}
     </>
   );
@@ -158,7 +187,10 @@ function Chats({ chats, opened }: { readonly chats: readonly Chat[]; readonly op
       {chats.map((chat) => (
         <li key={chat.id}>
           <a href={addressOf('inbox', chat.id)} aria-current={chat.id === opened ? 'true' : undefined}>
-            <span class="chat-title">{titleOf(chat)}</span>
+            <span class={`chat-title ${chat.unread ? 'unread' : ''}`}>
+              {titleOf(chat)}
+              {chat.unread && <span class="unseen">{t.unread}</span>}
+            </span>
             <Time at={chat.lastAt} />
             <span class="chat-line">{lastLine(chat)}</span>
           </a>

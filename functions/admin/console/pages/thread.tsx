@@ -1,5 +1,5 @@
 import { ArrowLeft, Info } from 'lucide-preact';
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { addressOf } from '../address.ts';
 import { type Account, api, asked, type Chat, mayChange } from '../api.ts';
 import { conversationOf } from '../conversation.ts';
@@ -8,6 +8,7 @@ import { EntryView } from '../parts/bubble.tsx';
 import { Loaded } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
 import { Phone } from '../parts/small.tsx';
+import { attempt } from '../parts/toast.tsx';
 import { texts } from '../texts.ts';
 import { Composer } from './composer.tsx';
 
@@ -17,10 +18,11 @@ export const titleOf = ({ title, phone, providerChatId }: Chat): string => title
 interface ThreadProps {
   readonly chat: Chat;
   readonly account: Account | undefined;
+  readonly onRead: () => Promise<unknown>;
 }
 
 /** A conversation, whose newest messages are live, and what answers it. */
-export function Thread({ chat, account }: ThreadProps) {
+export function Thread({ chat, account, onRead }: ThreadProps) {
   const { id } = chat;
   const load = (cursor?: string) =>
     asked(api.GET('/api/events', { params: { query: { chat: id, ...(cursor && { cursor }) } } }));
@@ -32,6 +34,7 @@ export function Thread({ chat, account }: ThreadProps) {
     return { events, sends: sends.items };
   });
   const { items, next } = useOlder(id, live.data?.events, (event) => event.id, load);
+  useRead(chat, live.data !== undefined, onRead);
   const entries = conversationOf(items, live.data?.sends ?? []);
   const scroller = useScroll(entries.at(0)?.id, entries.at(-1)?.id, next);
   const name = titleOf(chat);
@@ -76,6 +79,20 @@ export function Thread({ chat, account }: ThreadProps) {
       )}
     </section>
   );
+}
+
+/** Who has a conversation before them has read it. */
+function useRead({ id, unread, lastAt }: Chat, isShown: boolean, onRead: () => Promise<unknown>) {
+  const after = useRef(onRead);
+  after.current = onRead;
+  useEffect(() => {
+    if (!unread || !isShown || !mayChange()) return;
+    const read = async () => {
+      const path = { params: { path: { id } }, body: { readAt: lastAt } };
+      if (await attempt(() => asked(api.PATCH('/api/chats/{id}', path)))) await after.current();
+    };
+    void read();
+  }, [id, unread, lastAt, isShown]);
 }
 
 /** So near to its beginning or end somebody means to get there, in pixels. */
