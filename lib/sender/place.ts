@@ -57,9 +57,14 @@ async function readQueue(store: Store, id: string): Promise<Queue | undefined> {
   ]);
   if (!account) return undefined;
   const read = readAccount(account);
-  const probe = read.held && (await store.get(probeKey(id)));
-  const asked = probe ? { probeAt: dueTime(readProbe(probe).gsi3sk) } : {};
-  return { account: read, ...asked, pointers: pointers.map(readPointer) };
+  const probeAt = read.held ? await nextProbe(store, id) : undefined;
+  return { account: read, ...known({ probeAt }), pointers: pointers.map(readPointer) };
+}
+
+/** When the provider of a held account is asked again, in milliseconds. */
+export async function nextProbe(store: Store, account: string): Promise<number | undefined> {
+  const probe = await store.get(probeKey(account));
+  return probe && dueTime(readProbe(probe).gsi3sk);
 }
 
 function waitingOf({ account, probeAt }: Queue, now: number): Waiting {

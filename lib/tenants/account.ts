@@ -80,6 +80,9 @@ export const ShownAccount = v.object({
   pauseReason: optional(v.string()),
   held: v.pipe(v.boolean(), v.description('Because of what the provider said')),
   holdReason: optional(v.string()),
+  probeAt: v.exactOptional(
+    v.pipe(Instant, v.description('When the provider is asked again, of one account that is held; lists leave it out')),
+  ),
   pending: tally('Parts that wait in its queue or are being sent'),
   nextSendAt: v.exactOptional(Instant),
   backoffUntil: v.exactOptional(Instant),

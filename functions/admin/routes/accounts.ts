@@ -2,10 +2,12 @@ import * as v from 'valibot';
 import { type Reach, readBaseUrl } from '#lib/domain/base-url.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { type Issue, issuesOf, known, optional, tally } from '#lib/domain/schema.ts';
+import { toIso } from '#lib/domain/time.ts';
 import { cancelAll } from '#lib/sender/cancel.ts';
 import { pause, resume } from '#lib/sender/hold.ts';
 import type { Account } from '#lib/sender/items.ts';
 import { TestedAccount, testAccount } from '#lib/sender/open-accounts.ts';
+import { nextProbe } from '#lib/sender/place.ts';
 import type { AccountProvider, Channel } from '#lib/tenants/account.ts';
 import { NEEDS_PHONE, Pacing, ShownAccount, shownAccount } from '#lib/tenants/account.ts';
 import { createAccount, findAccount, listAccounts, patchAccount, removeAccount } from '#lib/tenants/accounts.ts';
@@ -151,7 +153,9 @@ const showing = route({
   answers: { 200: { description: 'The account', schema: ShownAccount } },
   run: async ({ params }, { ports, workspace }) => {
     const account = await findAccount(ports.store, workspace, params.id);
-    return account ? json(200, shownHere(ports, account)) : NO_ACCOUNT;
+    if (!account) return NO_ACCOUNT;
+    const probeAt = account.held ? await nextProbe(ports.store, account.id) : undefined;
+    return json(200, { ...shownHere(ports, account), ...(probeAt && { probeAt: toIso(probeAt) }) });
   },
 });
 

@@ -223,6 +223,8 @@ describe('an account that changes', () => {
     await patch(hub, id, { credentials });
     const now = String(hub.bench.now).padStart(15, '0');
     expect(await hub.store.get(probeKey(id))).toMatchObject({ tries: 0, gsi3sk: `${now}#${id}` });
+    const shown = await hub.done('GET', `/api/accounts/${id}`);
+    expect(shown).toMatchObject({ held: true, probeAt: new Date(Number(now)).toISOString() });
     expect(await hub.store.get(accountKey(id))).toMatchObject({ held: true, failuresRunning: 0 });
   });
 

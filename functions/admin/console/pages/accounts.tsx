@@ -1,14 +1,14 @@
 import { useState } from 'preact/hooks';
-import { addressOf, go } from '../address.ts';
-import { type Account, type NewAccount as AccountBody, api, asked, done } from '../api.ts';
+import { addressOf } from '../address.ts';
+import { type Account, api, asked, done } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
 import { collection, ListPage } from '../parts/collection.tsx';
-import { Field, Form, TextField, type Values } from '../parts/form.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
-import { Badge, Facts, Id, Time } from '../parts/small.tsx';
-import { tell } from '../parts/toast.tsx';
+import { Badge, Facts, Id, Loading, Time } from '../parts/small.tsx';
+import { attempt, tell } from '../parts/toast.tsx';
 import { texts } from '../texts.ts';
+import { NewAccount } from './new-account.tsx';
 
 const t = texts.accounts;
 const nameOf = ({ name, phone, provider }: Account) => name ?? phone ?? provider;
@@ -26,7 +26,10 @@ const AccountList = () => (
     load={(cursor) => asked(api.GET('/api/accounts', { params: { query: cursor ? { cursor } : {} } }))}
     columns={[
       { head: t.name, cell: (account) => <a href={addressOf('accounts', account.id)}>{nameOf(account)}</a> },
-      { head: t.provider, cell: ({ provider, channel }) => `${provider}, ${channel}` },
+      {
+        head: t.provider,
+        cell: ({ provider, channel }) => `${t.providers[provider] ?? provider}, ${texts.channels[channel]}`,
+      },
       { head: t.phone, cell: ({ phone }) => phone ?? texts.none },
       { head: t.state, cell: (account) => <Badge state={stateOf(account)} /> },
       { head: t.reason, cell: ({ holdReason, pauseReason }) => holdReason ?? pauseReason ?? texts.none },
@@ -35,92 +38,6 @@ const AccountList = () => (
     ]}
   />
 );
-
-/** What each way of connecting asks for, in the words of the API. */
-interface Way {
-  readonly label: string;
-  readonly provider: string;
-  readonly channel: string;
-  readonly fixed?: Values;
-  readonly fields: readonly { readonly name: string; readonly required?: boolean; readonly secret?: boolean }[];
-}
-
-const field = (name: string) => ({ name, required: true });
-const secret = (name: string) => ({ name, required: true, secret: true });
-const optional = (name: string) => ({ name });
-
-const WAYS: readonly Way[] = [
-  { label: 'Sandbox (WhatsApp)', provider: 'sandbox', channel: 'whatsapp', fields: [] },
-  { label: 'Sandbox (SMS)', provider: 'sandbox', channel: 'sms', fields: [] },
-  {
-    label: 'GREEN-API',
-    provider: 'green-api',
-    channel: 'whatsapp',
-    fields: [field('apiUrl'), optional('mediaUrl'), field('idInstance'), secret('apiTokenInstance')],
-  },
-  {
-    label: 'TimelinesAI',
-    provider: 'timelinesai',
-    channel: 'whatsapp',
-    fields: [secret('apiToken'), optional('baseUrl')],
-  },
-  {
-    label: 'Zender (WhatsApp)',
-    provider: 'zender',
-    channel: 'whatsapp',
-    fields: [field('baseUrl'), secret('secret'), field('account')],
-  },
-  {
-    label: 'Zender (SMS, device)',
-    provider: 'zender',
-    channel: 'sms',
-    fixed: { mode: 'devices' },
-    fields: [field('baseUrl'), secret('secret'), field('device')],
-  },
-  {
-    label: 'Zender (SMS, credits)',
-    provider: 'zender',
-    channel: 'sms',
-    fixed: { mode: 'credits' },
-    fields: [field('baseUrl'), secret('secret'), field('gateway')],
-  },
-  { label: 'Cooby (receives only)', provider: 'cooby', channel: 'whatsapp', fields: [] },
-];
-
-function NewAccount() {
-  const [chosen, choose] = useState(0);
-  const way = WAYS[chosen] ?? WAYS[0];
-  if (!way) return null;
-  const create = async ({ name, phone, ...values }: Values) => {
-    const credentials = { ...way.fixed, ...values };
-    const { provider, channel } = way;
-    const filled = { provider, channel, ...(name && { name }), ...(phone && { phone }), credentials };
-    // Which fields go together stands in a table, and the API checks it.
-    const body: AccountBody = JSON.parse(JSON.stringify(filled));
-    const made = await asked(api.POST('/api/accounts', { body }));
-    go(addressOf('accounts', made.id));
-  };
-  return (
-    <Page title={t.make} call="POST /api/accounts">
-      <Form key={chosen} act={t.make} onSubmit={create} class="form wide">
-        <Field label={t.provider} hint={t.hints[way.provider] ?? ''}>
-          <select value={chosen} onChange={({ currentTarget }) => choose(Number(currentTarget.value))}>
-            {WAYS.map(({ label }, index) => (
-              <option key={label} value={index}>
-                {label}
-              </option>
-            ))}
-          </select>
-        </Field>
-        <TextField name="name" label={t.name} hint={t.nameHint} />
-        <TextField name="phone" label={t.phone} hint={t.phoneHint} />
-        {way.fields.map((one) => (
-          <TextField key={one.name} label={t.fields[one.name] ?? one.name} {...one} />
-        ))}
-      </Form>
-    </Page>
-  );
-}
 
 function OneAccount({ id }: { readonly id: string }) {
   const live = useLive(`account ${id}`, () => asked(api.GET('/api/accounts/{id}', { params: { path: { id } } })));
@@ -132,25 +49,75 @@ function OneAccount({ id }: { readonly id: string }) {
     >
       <Loaded live={live}>
         {(account) => (
-          <Facts
-            of={[
-              [
-                t.state,
-                <>
-                  <Badge state={stateOf(account)} /> {account.holdReason ?? account.pauseReason}
-                </>,
-              ],
-              [t.provider, `${account.provider}, ${account.channel}`],
-              [t.phone, account.phone ?? texts.none],
-              [t.pace, t.paceOf(account.pacing.minMs, account.pacing.maxMs)],
-              [t.pending, account.pending],
-              [t.next, account.nextSendAt ? <Time key="next" at={account.nextSendAt} /> : texts.none],
-              [texts.id, <Id key="id" id={account.id} />],
-            ]}
-          />
+          <>
+            {account.warning && <p class="failure">{account.warning}</p>}
+            <div class="columns">
+              <Facts
+                of={[
+                  [
+                    t.state,
+                    <>
+                      <Badge state={stateOf(account)} /> {account.holdReason ?? account.pauseReason}
+                      {account.probeAt && (
+                        <>
+                          {' '}
+                          {t.askedAgain} <Time at={account.probeAt} />.
+                        </>
+                      )}
+                    </>,
+                  ],
+                  [
+                    t.provider,
+                    `${t.providers[account.provider] ?? account.provider}, ${texts.channels[account.channel]}`,
+                  ],
+                  account.instance !== undefined && [t.instance, account.instance],
+                  [t.phone, account.phone ?? texts.none],
+                  [t.pace, t.paceOf(account.pacing.minMs, account.pacing.maxMs)],
+                  [t.pending, account.pending],
+                  [t.next, account.nextSendAt ? <Time key="next" at={account.nextSendAt} /> : texts.none],
+                  [texts.id, <Id key="id" id={account.id} />],
+                ]}
+              />
+              <Connection id={account.id} />
+            </div>
+            <p class="actions">
+              <a href={addressOf('sends', undefined, { account: account.id })}>{t.queue}</a>
+            </p>
+          </>
         )}
       </Loaded>
     </Page>
+  );
+}
+
+type Tested = Awaited<ReturnType<typeof test>>;
+const test = (id: string) => asked(api.POST('/api/accounts/{id}/test', { params: { path: { id } } }));
+
+/** Asks the provider, for some seconds: on demand, and never by itself. */
+function Connection({ id }: { readonly id: string }) {
+  const [tested, setTested] = useState<Tested>();
+  const [isAsking, setAsking] = useState(false);
+  const run = async () => {
+    setAsking(true);
+    setTested(undefined);
+    await attempt(async () => setTested(await test(id)));
+    setAsking(false);
+  };
+  return (
+    <section class="card">
+      <h2>{t.connection}</h2>
+      <p class="faint">{t.connectionHint}</p>
+      {isAsking && <Loading />}
+      {tested && (
+        <p role="status">
+          <Badge state={tested.ok ? 'connected' : 'failed'} /> {[tested.state, tested.phone].filter(Boolean).join(', ')}
+        </p>
+      )}
+      {tested?.message && <p>{tested.message}</p>}
+      <div class="actions">
+        <Acts acts={[{ label: t.test, run }]} />
+      </div>
+    </section>
   );
 }
 

@@ -1,0 +1,82 @@
+import { useState } from 'preact/hooks';
+import { addressOf, go } from '../address.ts';
+import { type NewAccount as AccountBody, api, asked } from '../api.ts';
+import { useLive } from '../live.ts';
+import { Field, Form, TextField, type Values } from '../parts/form.tsx';
+import { Loaded, Page } from '../parts/page.tsx';
+import { tell } from '../parts/toast.tsx';
+import { texts } from '../texts.ts';
+import { loadWays, type Way, type WayField } from '../ways.ts';
+
+const t = texts.accounts;
+const labelOf = ({ provider, channel, fixed }: Way) =>
+  [t.providers[provider] ?? provider, texts.channels[channel] ?? channel, ...Object.values(fixed)].join(', ');
+
+/** Asks for what each provider asks for. */
+export function NewAccount() {
+  const live = useLive('ways', loadWays, 'slow');
+  return (
+    <Page title={t.make} call="POST /api/accounts">
+      <Loaded live={live}>{(ways) => <AccountForm ways={ways} />}</Loaded>
+    </Page>
+  );
+}
+
+function AccountForm({ ways }: { readonly ways: readonly Way[] }) {
+  const [chosen, choose] = useState(0);
+  const way = ways[chosen] ?? ways[0];
+  if (!way) return null;
+  const create = async ({ name, phone, ...values }: Values) => {
+    const { provider, channel, fixed, fields } = way;
+    // Of several numbers one is chosen: it is a number to the API.
+    const given = fields.map(({ name: field, choices }) => [
+      field,
+      choices?.find((one) => `${one}` === values[field]) ?? values[field],
+    ]);
+    const credentials = { ...fixed, ...Object.fromEntries(given.filter(([, value]) => value !== undefined)) };
+    const filled = { provider, channel, ...(name && { name }), ...(phone && { phone }), credentials };
+    // Which fields go together the document says, and the API checks.
+    const body: AccountBody = JSON.parse(JSON.stringify(filled));
+    const made = await asked(api.POST('/api/accounts', { body }));
+    if (made.warning) tell(made.warning);
+    go(addressOf('accounts', made.id));
+  };
+  return (
+    <Form key={chosen} act={t.make} onSubmit={create} class="form wide">
+      <Field label={t.provider} hint={t.hints[way.provider] ?? ''}>
+        <select value={chosen} onChange={({ currentTarget }) => choose(Number(currentTarget.value))}>
+          {ways.map((one, index) => (
+            <option key={labelOf(one)} value={index}>
+              {labelOf(one)}
+            </option>
+          ))}
+        </select>
+      </Field>
+      <TextField name="name" label={t.name} hint={t.nameHint} />
+      <TextField
+        name="phone"
+        label={t.phone}
+        hint={way.provider === 'timelinesai' ? t.phoneNeeded : t.phoneHint}
+        required={way.provider === 'timelinesai'}
+      />
+      {way.fields.map((field) => (
+        <WayInput key={field.name} {...field} />
+      ))}
+    </Form>
+  );
+}
+
+function WayInput({ name, required, isSecret, choices }: WayField) {
+  const label = t.fields[name] ?? name;
+  if (!choices) return <TextField name={name} label={label} required={required} secret={isSecret} />;
+  return (
+    <Field label={label}>
+      <select name={name} required={required}>
+        {!required && <option value="">{t.unsaid}</option>}
+        {choices.map((choice) => (
+          <option key={choice}>{choice}</option>
+        ))}
+      </select>
+    </Field>
+  );
+}
