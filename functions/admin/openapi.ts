@@ -1,6 +1,7 @@
 import { type ConversionConfig, toJsonSchema, toJsonSchemaDefs } from '@valibot/to-json-schema';
 import * as v from 'valibot';
 import { Figures } from '#lib/activity/counters.ts';
+import { Hour, Period, Summary } from '#lib/activity/summary.ts';
 import { ShownAudit, ShownCredits, ShownLedgerEntry } from '#lib/credits/ledger.ts';
 import { Content, File } from '#lib/domain/content.ts';
 import { Event } from '#lib/domain/event.ts';
@@ -56,12 +57,14 @@ const definitions = {
   Figures,
   File,
   Guard,
+  Hour,
   Issue,
   Key: WorkspaceKey,
   LedgerEntry: ShownLedgerEntry,
   Message,
   NewRule,
   OwnAccount,
+  Period,
   Person,
   Problem,
   ProviderChat: Chat,
@@ -73,6 +76,7 @@ const definitions = {
   Run,
   Send: ShownSend,
   Session: ShownSession,
+  Summary,
   Trial,
   Webhook: ShownWebhook,
   WebhookWithUrl,

@@ -19,7 +19,7 @@ import {
 export const COUNTED = ['received', 'sent', 'failed'] as const;
 export type Counted = (typeof COUNTED)[number];
 
-const HOUR_MS = 3_600_000;
+export const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** Long enough to look at the same month of last year. */
 const KEPT_DAYS = 400;
@@ -76,7 +76,7 @@ function sums(counts: readonly Count[]): Change[] {
   return [...each].map(([name, { length }]) => add(name, length));
 }
 
-const figures = {
+export const figures = {
   received: tally('Messages that came in'),
   sent: tally('Messages that a provider took, a file and its text apart counting as two'),
   failed: tally('Messages that did not go out, or did not arrive, as their provider says'),

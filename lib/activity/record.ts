@@ -1,5 +1,5 @@
 import { hasGoneOut, PART_STATES, type PartState } from '#lib/domain/send/part.ts';
-import { unknownSendKey } from '#lib/store/keys.ts';
+import { sendIdIn, unknownSendKey } from '#lib/store/keys.ts';
 import { del, put, type Store } from '#lib/store/store.ts';
 import { type Kind, tellChanges } from './changes.ts';
 import { type Count, raise } from './counters.ts';
@@ -60,7 +60,8 @@ async function noteUnknown(store: Store, workspace: string, send: string, isNow:
 function activityIn(change: ItemChange): Activity | undefined {
   const { workspace, pk } = change.after ?? {};
   if (typeof workspace !== 'string' || typeof pk !== 'string') return undefined;
-  return pk.startsWith('MSG#') ? ofSend(change, workspace, pk) : ofEvent(change, workspace);
+  const send = sendIdIn(pk);
+  return send === undefined ? ofEvent(change, workspace) : ofSend(change, workspace, send);
 }
 
 function ofEvent({ before, after = {}, at, sequence }: ItemChange, workspace: string): Activity {
@@ -81,7 +82,7 @@ function kindsOf(kind: string): readonly Kind[] {
   return ['account', 'connection'].includes(kind) ? ['accounts'] : [];
 }
 
-function ofSend({ before, after = {}, at, sequence }: ItemChange, workspace: string, pk: string): Activity {
+function ofSend({ before, after = {}, at, sequence }: ItemChange, workspace: string, send: string): Activity {
   const [then, now] = [statesIn(before), statesIn(after)];
   const one = { workspace, provider: String(after.provider), sequence };
   const moved = (isIn: (state: PartState | undefined) => boolean) =>
@@ -103,7 +104,7 @@ function ofSend({ before, after = {}, at, sequence }: ItemChange, workspace: str
         moved((state) => state === 'failed'),
       ),
     ],
-    ...(was !== is && { unknown: { send: pk.slice('MSG#'.length), isNow: is } }),
+    ...(was !== is && { unknown: { send, isNow: is } }),
   };
 }
 

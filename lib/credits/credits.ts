@@ -21,7 +21,16 @@ import {
   type Update,
   update,
 } from '#lib/store/store.ts';
-import { currentEpoch, grantWrites, openEpoch, opening, openingCredits, openingOf, quotaKind } from './quota.ts';
+import {
+  currentEpoch,
+  grantWrites,
+  openEpoch,
+  opening,
+  openingCredits,
+  openingOf,
+  quotaKind,
+  quotaKindIn,
+} from './quota.ts';
 import { countedIn, net } from './spent.ts';
 
 export interface Credits {
@@ -55,6 +64,18 @@ export async function showCredits(given: StorePorts, workspace: string, config: 
   const figures = { epoch, granted, available, reserved };
   if (!counted) return { ...figures, spent: granted - available - reserved, complete: false, quota };
   return { ...figures, spent: net(spending.get(epoch)), quota };
+}
+
+/** What may be spent now, and out of how much, in one look. */
+export async function creditsNow(store: Store, workspace: string, config: SendingConfig, now: number) {
+  const kindKey = quotaKindKey(workspace);
+  const epochs = [currentEpoch({ kind: 'prepaid' }, now), currentEpoch({ kind: 'monthly', credits: 0 }, now)];
+  const items = await store.getMany([kindKey, ...epochs.map((epoch) => quotaKey(workspace, epoch))]);
+  const kind = quotaKindIn(items.find(({ sk }) => sk === kindKey.sk));
+  const open = items.find(({ sk }) => sk === quotaKey(workspace, currentEpoch(kind, now)).sk);
+  const opening = openingCredits(workspace, kind, config);
+  const { available, granted } = open ? readQuota(open) : { available: opening, granted: opening };
+  return { available, granted };
 }
 
 /** As an index has it, which may lag behind. */

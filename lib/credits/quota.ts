@@ -12,6 +12,7 @@ import {
   compare,
   equal,
   exists,
+  type Item,
   newTransaction,
   type Put,
   put,
@@ -25,7 +26,10 @@ const PAGE = 1000;
 
 /** A workspace without a word on its quota is prepaid. */
 export async function quotaKind(store: Store, workspace: string): Promise<QuotaKind> {
-  const item = await store.get(quotaKindKey(workspace), { consistent: true });
+  return quotaKindIn(await store.get(quotaKindKey(workspace), { consistent: true }));
+}
+
+export function quotaKindIn(item: Item | undefined): QuotaKind {
   if (!item) return { kind: 'prepaid' };
   const { quota, ...rest } = readQuotaKind(item);
   return quota === 'prepaid' ? { kind: 'prepaid' } : { kind: 'monthly', credits: 'credits' in rest ? rest.credits : 0 };

@@ -220,7 +220,7 @@ export async function listRuns(store: Store, rule: string, page: PageRequest): P
 export const Muted = v.object({ chatId: v.string(), rule: v.string(), why: v.string(), until: Instant });
 const readMuted = itemReader(Muted);
 
-export async function listMuted({ store, clock }: RulePorts, workspace: string) {
+export async function listMuted({ store, clock }: Pick<RulePorts, 'store' | 'clock'>, workspace: string) {
   const pk = workspacePartition(workspace);
   const items = await queryAll(store, { pk, prefix: MUTED_PREFIX, limit: 100, consistent: true });
   const now = toIso(clock.now());

@@ -172,7 +172,10 @@ export const personKey = (workspace: string, name: string, chat: string): Key =>
   sk: chat,
 });
 
-export const sendKey = (messageId: string): Key => headKey(`MSG#${messageId}`);
+const SEND = 'MSG#';
+export const sendKey = (messageId: string): Key => headKey(`${SEND}${messageId}`);
+/** Undefined for a key of something else. */
+export const sendIdIn = (pk: string): string | undefined => (pk.startsWith(SEND) ? pk.slice(SEND.length) : undefined);
 
 export const idempotencyKey = (workspace: string, webhook: string, key: string): Key =>
   headKey(`IDEM#${workspace}#${webhook}#${key}`);

@@ -26,11 +26,9 @@ export async function getAll(
   keys: readonly Key[],
   options?: { readonly consistent?: boolean },
 ): Promise<readonly Item[]> {
-  const found = new Map<string, Item>();
-  for (let start = 0; start < keys.length; start += MOST_KEYS) {
-    const items = await store.getMany(keys.slice(start, start + MOST_KEYS), options);
-    for (const item of items) found.set(nameOf(item), item);
-  }
+  const starts = Array.from({ length: Math.ceil(keys.length / MOST_KEYS) }, (_, i) => i * MOST_KEYS);
+  const parts = starts.map((start) => store.getMany(keys.slice(start, start + MOST_KEYS), options));
+  const found = new Map((await Promise.all(parts)).flat().map((item) => [nameOf(item), item]));
   return keys.flatMap((key) => found.get(nameOf(key)) ?? []);
 }
 

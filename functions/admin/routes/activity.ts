@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { changesSince, KINDS, readMark } from '#lib/activity/changes.ts';
 import { byDay, hoursBetween, Stat } from '#lib/activity/counters.ts';
+import { Summary, summaryOf } from '#lib/activity/summary.ts';
 import { optional, text } from '#lib/domain/schema.ts';
 import { EMPTY, invalid, json } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
@@ -70,4 +71,24 @@ const stats = route({
   },
 });
 
-export const activityRoutes = [changes, stats];
+const Since = time('When today began for you, ISO 8601. Left out: at midnight, UTC');
+const LONGEST_DAY_MS = 2 * DAY_MS;
+
+const summary = route({
+  ...shared,
+  path: '/api/summary',
+  summary: 'Today against a week ago, and what needs a hand',
+  description:
+    'All that an overview shows, in two round trips to the table. Figures are of whole hours; those of last week end at the same time of day.',
+  query: v.strictObject({ since: v.exactOptional(Since) }),
+  answers: { 200: { description: 'How things stand', schema: Summary } },
+  run: async ({ query }, { ports, workspace }) => {
+    const now = ports.clock.now();
+    const { since = Math.floor(now / DAY_MS) * DAY_MS } = query;
+    if (since > now || since < now - LONGEST_DAY_MS)
+      return invalid([{ path: 'since', message: 'must be within the last two days' }]);
+    return json(200, await summaryOf(ports, workspace, since));
+  },
+});
+
+export const activityRoutes = [changes, stats, summary];

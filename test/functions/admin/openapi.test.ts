@@ -314,6 +314,7 @@ describe('the answers of the API', () => {
     await hub.post(String(webhook.url), { event: 'unheard of' });
     await call('get', '/api/changes');
     await call('get', '/api/stats');
+    await call('get', '/api/summary');
     await call('get', '/api/webhooks');
     await call('get', '/api/webhooks/{id}', webhook);
     await call('patch', '/api/webhooks/{id}', webhook, { enabled: true });
