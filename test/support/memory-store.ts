@@ -31,6 +31,12 @@ export interface MemoryStoreOptions {
   readonly onCommit?: (commits: readonly Commit[]) => void;
 }
 
+/** An item as it was before its last change; `order`: when it was changed first, among all. */
+interface Earlier {
+  readonly item: Item | undefined;
+  readonly order: number;
+}
+
 const TOKEN_LIVES_MS = 600_000;
 const MOST_WRITES = 100;
 const LONGEST_TOKEN = 36;
@@ -45,7 +51,11 @@ export const keyOf = (write: Write): Key =>
 /** DynamoDB on a map, as far as the storage port reaches: what it refuses there is refused here. */
 export class MemoryStore implements Store {
   readonly #partitions = new Map<string, Map<string, Item>>();
-  readonly #earlier = new Map<string, Item | undefined>();
+  /** By index and key, what it holds: a large table must not be gone through for each query. */
+  readonly #indexed = new Map<string, Map<string, Item>>();
+  readonly #earlier = new Map<string, Earlier>();
+  /** By key and by index and key: the names of what was there before its last change. */
+  readonly #left = new Map<string, Set<string>>();
   readonly #tokens = new Map<string, { readonly at: number; readonly writes: readonly Write[] }>();
   readonly #options: MemoryStoreOptions;
 
@@ -69,7 +79,7 @@ export class MemoryStore implements Store {
     checkKey({ pk: query.pk, sk: '' });
     const sorted = this.#visible(query)
       .filter((item) => isWithin(item[sk], query))
-      .sort((a, b) => order([a[sk], nameOf(a)], [b[sk], nameOf(b)]) * (query.descending ? -1 : 1));
+      .sort((a, b) => (order(a[sk], b[sk]) || order(a.pk, b.pk) || order(a.sk, b.sk)) * (query.descending ? -1 : 1));
     const { start } = query;
     const rest = start
       ? sorted.slice(sorted.findIndex((item) => item.pk === start.pk && item.sk === start.sk) + 1)
@@ -139,18 +149,23 @@ export class MemoryStore implements Store {
     checkKey(key);
     const name = nameOf(key);
     const isStale = !consistent && this.#earlier.has(name) && this.#options.isStale?.();
-    return isStale ? this.#earlier.get(name) : this.peek(key);
+    return isStale ? this.#earlier.get(name)?.item : this.peek(key);
   }
 
   #visible({ index, pk, consistent = false }: Query): Item[] {
     const by = index ? `${index}pk` : 'pk';
-    const isHere = (item: Item | undefined) => item?.[by] === pk;
-    const current = index ? this.all().filter(isHere) : [...(this.#partitions.get(pk)?.values() ?? [])];
+    const partition = index ? this.#indexed.get(`${index} ${pk}`) : this.#partitions.get(pk);
+    const current = [...(partition?.values() ?? [])];
     if (consistent || !this.#options.isStale) return current;
     const named = new Map(current.map((item) => [nameOf(item), item]));
-    for (const [name, earlier] of this.#earlier) {
-      if (!(named.has(name) || isHere(earlier)) || !this.#options.isStale()) continue;
-      if (earlier && isHere(earlier)) named.set(name, earlier);
+    const names = new Set([...named.keys(), ...(this.#left.get(index ? `${index} ${pk}` : pk) ?? [])]);
+    const changed = [...names].flatMap((name) => {
+      const earlier = this.#earlier.get(name);
+      return earlier ? [{ name, ...earlier }] : [];
+    });
+    for (const { name, item } of changed.sort((a, b) => a.order - b.order)) {
+      if (!this.#options.isStale()) continue;
+      if (item?.[by] === pk) named.set(name, item);
       else named.delete(name);
     }
     return [...named.values()];
@@ -168,14 +183,45 @@ export class MemoryStore implements Store {
     for (const { before, after } of commits) {
       const item = after ?? before;
       if (!item) continue;
-      this.#earlier.set(nameOf(item), before);
+      this.#remember(nameOf(item), before);
       const partition = this.#partitions.get(item.pk) ?? new Map<string, Item>();
       this.#partitions.set(item.pk, partition);
       if (after) partition.set(item.sk, after);
       else partition.delete(item.sk);
+      this.#index(before, after);
     }
     this.#options.onCommit?.(commits);
   }
+
+  #remember(name: string, before: Item | undefined): void {
+    const last = this.#earlier.get(name);
+    for (const place of placesOf(last?.item)) this.#left.get(place)?.delete(name);
+    this.#earlier.set(name, { item: before, order: last?.order ?? this.#earlier.size });
+    for (const place of placesOf(before)) this.#left.set(place, (this.#left.get(place) ?? new Set()).add(name));
+  }
+
+  #index(before: Item | undefined, after: Item | undefined): void {
+    for (const index of INDEXES) {
+      const [left, entered] = [before, after].map((item) => item?.[`${index}pk`]);
+      if (before && left !== undefined && left !== entered)
+        this.#indexed.get(`${index} ${left}`)?.delete(nameOf(before));
+      if (!after || entered === undefined) continue;
+      const name = `${index} ${entered}`;
+      const held = this.#indexed.get(name) ?? new Map<string, Item>();
+      this.#indexed.set(name, held.set(nameOf(after), after));
+    }
+  }
+}
+
+const INDEXES = ['gsi1', 'gsi2', 'gsi3'] as const;
+
+/** Under which keys an item is found, by itself and in each index. */
+function placesOf(item: Item | undefined): string[] {
+  if (!item) return [];
+  const indexed = INDEXES.flatMap((index) =>
+    item[`${index}pk`] === undefined ? [] : [`${index} ${item[`${index}pk`]}`],
+  );
+  return [item.pk, ...indexed];
 }
 
 function checkKey({ pk, sk }: Key): void {
@@ -207,11 +253,7 @@ function isWithin(value: Value | undefined, { prefix, from, before }: Query): bo
   return (from === undefined || value >= from) && (before === undefined || value < before);
 }
 
-function order(a: readonly (Value | undefined)[], b: readonly (Value | undefined)[]): number {
-  for (const [i, left] of a.entries()) {
-    const right = b[i];
-    if (typeof left !== 'string' || typeof right !== 'string' || left === right) continue;
-    return left < right ? -1 : 1;
-  }
-  return 0;
+function order(left: Value | undefined, right: Value | undefined): number {
+  if (typeof left !== 'string' || typeof right !== 'string' || left === right) return 0;
+  return left < right ? -1 : 1;
 }

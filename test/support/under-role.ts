@@ -1,38 +1,7 @@
-import { afterEach, expect } from 'vitest';
 import type { Check, Delete, Key, Put, Store, Update } from '#lib/store/store.ts';
 import { hasRole, tableGrantsOf } from './grants.ts';
 import { keyOf } from './memory-store.ts';
-
-declare module 'vitest' {
-  interface TaskMeta {
-    /** By role, what its tests have made use of: `PutItem Table EVT#*`. */
-    usedGrants?: Readonly<Record<string, readonly string[]>>;
-  }
-}
-
-const used = new Map<string, Set<string>>();
-
-// Test files run in processes of their own: each leaves what it has used for the count at the end of the run.
-afterEach(({ task }) => {
-  task.file.meta.usedGrants = Object.fromEntries([...used].map(([role, lines]) => [role, [...lines]]));
-});
-
-const refusals = new Set<string>();
-
-// A use case may take a refusal for a fault of the table, and go on.
-afterEach(() => expect(takeRefusals()).toEqual([]));
-
-/** What was refused since the last look: for a test that means it. */
-export function takeRefusals(): string[] {
-  const found = [...refusals];
-  refusals.clear();
-  return found;
-}
-
-function refuse(what: string): never {
-  refusals.add(what);
-  throw new Error(what);
-}
+import { note, refuse } from './role-use.ts';
 
 /** A store that refuses what the role of a function refuses: what passes here has the permissions that it needs on AWS. */
 export function underRole(store: Store, role: string): Store {
@@ -83,12 +52,15 @@ const WRITES = { put: 'PutItem', update: 'UpdateItem', delete: 'DeleteItem', che
 
 const pksOf = (keys: readonly Key[]): string[] => [...new Set(keys.map(({ pk }) => pk))];
 
-function note(role: string, line: string): void {
-  const lines = used.get(role) ?? new Set();
-  used.set(role, lines.add(line));
-}
+const patterns = new Map<string, RegExp>();
 
 function matches(key: string, pk: string): boolean {
+  const pattern = patterns.get(key) ?? patternOf(key);
+  patterns.set(key, pattern);
+  return pattern.test(pk);
+}
+
+function patternOf(key: string): RegExp {
   const parts = key.split('*').map((part) => part.replaceAll(/[.\\^$|?+()[\]{}]/g, '\\$&'));
-  return new RegExp(`^${parts.join('.*')}$`, 's').test(pk);
+  return new RegExp(`^${parts.join('.*')}$`, 's');
 }

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { functionNames, grantsOf, roles } from '#infra/grants.ts';
 import { tableLinesOf } from '#test/support/grants.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
-import { takeRefusals, underRole } from '#test/support/under-role.ts';
+import { takeRefusals } from '#test/support/role-use.ts';
+import { underRole } from '#test/support/under-role.ts';
 
 const providers = functionNames().filter((name) => grantsOf(name).table?.PutItem?.includes('ATT') && name !== 'send');
 

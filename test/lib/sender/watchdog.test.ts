@@ -67,9 +67,15 @@ const shifted = (value: unknown, ms: number): unknown => {
   );
 };
 
-/** As many more sends like this one, each having become unknown so much later than the one before it. */
-async function multiply(world: World, id: string, times: number, apartMs: number): Promise<void> {
-  const like = world.store.all().filter((item) => JSON.stringify(item).includes(id));
+/** As many more sends like this one, each having become unknown so much later than the one before it. `items`: where it stands. */
+async function multiply(
+  world: World,
+  id: string,
+  times: number,
+  apartMs: number,
+  items: readonly Item[] = world.store.all(),
+): Promise<void> {
+  const like = items.filter((item) => JSON.stringify(item).includes(id));
   for (let i = 1; i <= times; i += 1) {
     for (const item of like) {
       const copy: Item = JSON.parse(JSON.stringify(shifted(item, i * apartMs)).replaceAll(id, `${id}-${i}`));
@@ -81,6 +87,11 @@ async function multiply(world: World, id: string, times: number, apartMs: number
   }
   await world.grant('main', times);
   await world.store.write(update({ pk: 'WS#main', sk: 'QUOTA#lifetime' }, [add('available', -times)]));
+}
+
+async function multiplyAll(world: World, ids: readonly string[], times: number, apartMs: number): Promise<void> {
+  const items = world.store.all();
+  for (const id of ids) await multiply(world, id, times, apartMs, items);
 }
 
 test('a probe that is made due while another begins keeps its time', async () => {
@@ -134,7 +145,7 @@ describe('what is over its limit', () => {
   }, async () => {
     const { world, ids } = await unknownOn(accounts, { config: { unknownLimitMs: 10 * MINUTE } });
     world.invariants.balancing = false;
-    for (const id of ids) await multiply(world, id, 499, 0);
+    await multiplyAll(world, ids, 499, 0);
     await world.run(10 * MINUTE);
     const met = conflicting(world, 10);
     world.begin(world.watch());
@@ -210,7 +221,7 @@ describe('what is over its limit', () => {
     async (_, more, apartMs) => {
       const { world, ids } = await unknownOn(accounts, { config: { unknownLimitMs: 10 * MINUTE } });
       world.invariants.balancing = false;
-      for (const id of ids) await multiply(world, id, more, apartMs);
+      await multiplyAll(world, ids, more, apartMs);
       world.scheduler.accident = (_, { call }) => (call === 'evidence' ? { stallMs: 8 * SECOND } : undefined);
       const runs: number[] = [];
       const took: number[] = [];
@@ -247,7 +258,7 @@ describe('a look at what is unknown', () => {
     const hung = Array.from({ length: 160 }, (_, i) => `hung${i}`);
     const { world, ids } = await unknownOn([...hung, 'well']);
     world.invariants.balancing = false;
-    for (const id of ids.slice(0, -1)) await multiply(world, id, 8, 1);
+    await multiplyAll(world, ids.slice(0, -1), 8, 1);
     world.provider.lists = ({ id }) => (id === 'well' ? [{ providerId: 'P' }] : []);
     const looked: string[] = [];
     world.scheduler.accident = (_, { call, moment, detail }) => {
