@@ -128,7 +128,7 @@ const EndpointReport = v.object({
 });
 const RuleReport = v.object({
   id: optional(v.string(), 'Left out where it concerns every rule'),
-  state: v.picklist(['muted', 'paused']),
+  state: v.picklist(['muted', 'paused', 'refused']),
   chatId: optional(v.string(), 'The chat that is muted'),
   reason: v.string(),
 });

@@ -150,6 +150,11 @@ const EXAMPLES: Readonly<Record<NoticeType, Event>> = {
     kind: 'rule',
     rule: { state: 'paused', reason: 'more than 60 automatic messages in a minute' },
   },
+  'rule.refused': {
+    ...common,
+    kind: 'rule',
+    rule: { id: 'rule_019ca8d5c0000f6c1d7e8a9b4c5d6e7f80', state: 'refused', reason: 'there are no credits for it' },
+  },
 };
 
 export const exampleOf = (type: NoticeType): Event => EXAMPLES[type];

@@ -11,7 +11,7 @@ import { toIso } from '#lib/domain/time.ts';
 import { tellEvent } from '#lib/inbox/own-event.ts';
 import type { SendVerdict } from '#lib/outbox/answers.ts';
 import type { Once } from '#lib/outbox/submit.ts';
-import { mailHourKey, ruleKey, rulesPausedKey, runKey } from '#lib/store/keys.ts';
+import { mailHourKey, ruleKey, ruleRefusedKey, rulesPausedKey, runKey } from '#lib/store/keys.ts';
 import { absent, add, any, compare, equal, exists, put, set, update } from '#lib/store/store.ts';
 import { type AutoPorts, countMessage, MOST_A_MINUTE, takeAnswer } from './auto.ts';
 import { mutedIdentity, onceKey } from './auto-state.ts';
@@ -193,8 +193,10 @@ async function say(
   };
   const verdict = await ports.submit(rule.workspace, rule.id, written.body, key);
   if (verdict.id !== undefined) return { result: 'done', send: verdict.id };
-  const result = verdict.answer.status === 402 ? 'refused' : 'failed';
-  return { result, why: verdict.message ?? 'it was not accepted' };
+  const why = verdict.message ?? 'it was not accepted';
+  if (verdict.answer.status !== 402) return { result: 'failed', why };
+  await tellRefused(ports, rule);
+  return { result: 'refused', why };
 }
 
 /** What would be handed in, as `/send/<token>` takes it; or why it cannot be rendered. */
@@ -262,6 +264,18 @@ function isSender(
     (body.phone !== undefined && digits(body.phone) === digits(sender.phone ?? chat.phone)) ||
     (body.jid !== undefined && [sender.id, chat.id].includes(body.jid))
   );
+}
+
+/** Once an hour at most: the next message will lack credits as well. */
+async function tellRefused(ports: ReactPorts, { id, workspace }: Rule): Promise<void> {
+  const { store, clock } = ports;
+  const now = clock.now();
+  const item = { ...ruleRefusedKey(id), at: now, expiresAt: Math.floor((now + 2 * HOUR_MS) / 1000) };
+  const written = await store.write(put(item, any(absent(), compare('at', '<=', now - HOUR_MS))));
+  // Whoever wrote it may have died before it was told; told twice, it is stored once.
+  const since = written.done ? now : Number(written.item?.at);
+  const payload = { kind: 'rule', rule: { id, state: 'refused', reason: 'there are no credits for it' } } as const;
+  await tellEvent(ports, { workspace, payload, identity: ['refused', id, String(since)] });
 }
 
 /** Until somebody lets them go on. Written once; who comes later finds it. */

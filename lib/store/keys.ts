@@ -247,6 +247,8 @@ export const runKey = (rule: string, storedAt: string, event: string): Key => ({
 });
 /** How many mails a rule has sent in an hour. */
 export const mailHourKey = (rule: string, hour: number): Key => ({ pk: runPartition(rule), sk: `MAILS#${hour}` });
+/** That a rule lacks credits, and when that was told. */
+export const ruleRefusedKey = (rule: string): Key => ({ pk: runPartition(rule), sk: 'REFUSED' });
 /** What a chat remembers of the answers that rules gave in it. */
 export const autoKey = (chat: string): Key => ({ pk: `AUTO#${chat}`, sk: 'META' });
 /** How much rules have sent in a minute, over a workspace. */

@@ -40,6 +40,7 @@ export const NOTICE_TYPES = {
   'endpoint.disabled': 'An endpoint was switched off, because it said so or failed for long',
   'rule.muted': 'A chat is muted: a machine seems to answer there',
   'rule.paused': 'Rules do not send for now, or a rule was switched off',
+  'rule.refused': 'A rule could not send, since there are no credits for it; told once an hour',
 } as const;
 export type NoticeType = keyof typeof NOTICE_TYPES;
 

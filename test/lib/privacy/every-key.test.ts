@@ -59,12 +59,28 @@ const KINDS: Readonly<Record<string, string>> = {
   'WS# QUOTA#': 'figures',
   'WS# QUOTAKIND': 'figures',
   'WS# RETENTION': 'a position in lists, and figures',
+  'WS# REPLAY#': 'positions in lists, and figures',
   'WS# RULE#': 'what an operator wrote',
   'WS# RULESPAUSED': 'figures',
 };
 
 /** Pieces of an item above, beside it or in an index. */
-const PARTS = ['META', 'RAW#', 'TOLD#', 'EVT#', 'E#', 'U#', 'RUN#', 'DLV#', 'MINUTE#', 'SEND#', 'TITLE#', 'PCHAT#'];
+const PARTS = [
+  'META',
+  'RAW#',
+  'TOLD#',
+  'EVT#',
+  'E#',
+  'U#',
+  'RUN#',
+  'MAILS#',
+  'REFUSED',
+  'DLV#',
+  'MINUTE#',
+  'SEND#',
+  'TITLE#',
+  'PCHAT#',
+];
 const LISTS = ['QUAR#', 'CHAT#', 'RESERVED#', 'WAIT#', 'DUE#', 'WS#'];
 
 it('says of every key of the table what becomes of it when a person is erased', () => {

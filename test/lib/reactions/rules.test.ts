@@ -1,6 +1,8 @@
 import { Webhook } from 'standardwebhooks';
 import * as v from 'valibot';
 import { beforeEach, describe, expect, it, test } from 'vitest';
+import { ruleRefusedKey } from '#lib/store/keys.ts';
+import { put } from '#lib/store/store.ts';
 import { itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import { ReactionBench } from '#test/support/reactions.ts';
 
@@ -146,6 +148,35 @@ describe('a rule that answers', () => {
       result: 'refused',
       actions: [{ why: expect.stringContaining('credit') }],
     });
+  });
+
+  it('says once an hour that it lacks credits', async () => {
+    const { id: endpoint } = await bench.endpoint({ types: ['rule.*'] });
+    const id = await rule({ guard: { perContact: { max: 100, seconds: 1 } } });
+    await bench.admin.done('PUT', '/api/credits/quota', { body: { kind: 'monthly', credits: 0 } });
+    const told = async () => itemsOf(await bench.admin.done('GET', '/api/events?kind=rule'));
+    const refused = { kind: 'rule', rule: { id, state: 'refused', reason: expect.stringContaining('credit') } };
+    for (let i = 0; i < 3; i++) await receive(`price ${i}?`, { from: `+1555010${i}`, chat: `+1555010${i}` });
+    expect(await runs(id)).toMatchObject(Array.from({ length: 3 }, () => ({ result: 'refused' })));
+    expect(await told()).toMatchObject([refused]);
+    expect(bench.told).toMatchObject([{ type: 'rule.refused', data: { rule: { id } } }]);
+    bench.now += 3590_000;
+    await receive('price, still?', { from: '+15550104', chat: '+15550104' });
+    expect(await told()).toHaveLength(1);
+    bench.now += 10_000;
+    await receive('price, an hour later?', { from: '+15550105', chat: '+15550105' });
+    expect(await told()).toMatchObject([refused, refused]);
+    expect(await bench.show(endpoint)).toMatchObject({ state: 'active' });
+  });
+
+  it('that died between noting that it lacks credits and saying so says so after all', async () => {
+    const id = await rule();
+    await bench.admin.done('PUT', '/api/credits/quota', { body: { kind: 'monthly', credits: 0 } });
+    await bench.store.write(put({ ...ruleRefusedKey(id), at: bench.now }));
+    await receive('price?');
+    expect(itemsOf(await bench.admin.done('GET', '/api/events?kind=rule'))).toMatchObject([
+      { rule: { id, state: 'refused' } },
+    ]);
   });
 });
 
