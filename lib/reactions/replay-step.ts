@@ -26,7 +26,7 @@ const ROWS_OF_A_STEP = 30;
 const LOADED_AT_ONCE = 50;
 const NEXT_STEP_MS = 1000;
 /** Until the feed has places for what an earlier release stored. */
-const UNTIL_FILLED_MS = 60_000;
+const UNTIL_FILLED_MS = 15_000;
 
 export interface ReplayPorts extends BreakerPorts {
   readonly matches: Matches;

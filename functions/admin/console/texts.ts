@@ -387,6 +387,16 @@ export const texts = {
     rotateText: 'Whoever verifies the calls needs the new secret.',
     delete: 'Delete',
     deleteText: (name: string) => `${name} goes with all that waits for it, for good.`,
+    replay: 'Replay from a time',
+    replayHint: 'Tells this endpoint again of what was stored since then, oldest first. Rules do not run.',
+    since: 'Since',
+    only: 'What',
+    onlyThese: words({
+      missing: 'What it was never told',
+      failed: 'What was given up',
+      all: 'Everything, also what it has had',
+    }),
+    replayed: (scanned: number, queued: number) => `Looked at ${scanned}, of which ${queued} are told.`,
     deleted: 'Deleted',
   },
   rules: {

@@ -107,13 +107,16 @@ export function afterSuccess(health: Health, now: number): Health {
 export const draining = (now: number): Health => ({ ...HEALTHY, drainingSince: now, drainAt: now });
 
 /**
- * Something more has begun to wait for one that is well: it is drained, for as long as lists may show that late. One that
- * fails, or is switched off, is drained when it is well.
+ * Something more has begun to wait for one that is well: it is drained at once, and for as long as lists may show that
+ * late. One that fails, or is switched off, is drained when it is well.
  */
 export function moreWaits(health: Health, now: number): Health {
   const { state, drainingSince, drainAt } = health;
-  if (state !== 'active' || (drainingSince !== undefined && now - drainingSince < MINUTE)) return health;
-  return { ...health, drainingSince: now, drainAt: drainAt ?? now };
+  if (state !== 'active') return health;
+  const isRecent = drainingSince !== undefined && now - drainingSince < MINUTE;
+  const isSoon = drainAt !== undefined && drainAt <= now + DOUBLES_EVERY;
+  if (isRecent && isSoon) return health;
+  return { ...health, drainingSince: isRecent ? drainingSince : now, drainAt: isSoon ? drainAt : now };
 }
 
 /**

@@ -160,6 +160,18 @@ describe('a replay', () => {
     expect(tell()).toEqual(lost);
   });
 
+  it('is told at once by one that looks but once a minute whether something waits', async () => {
+    const { id } = await bench.endpoint();
+    const lost = await receiveSome(3);
+    await lose();
+    await bench.admin.done('POST', `/api/endpoints/${id}/disable`);
+    await bench.admin.done('POST', `/api/endpoints/${id}/enable`);
+    await bench.wait(15);
+    await replay(id, { since: began, only: 'missing' });
+    await bench.wait(2);
+    expect(tell()).toEqual(lost);
+  });
+
   it('takes a step once, however often its task comes', async () => {
     const { id } = await bench.endpoint();
     await receiveSome(2);

@@ -4,7 +4,7 @@ import { api, asked, done } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
 import { collection, ListPage } from '../parts/collection.tsx';
-import { Form, TextField, type Values } from '../parts/form.tsx';
+import { Field, Form, TextField, type Values } from '../parts/form.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
 import { Badge, Empty, Facts, ShownOnce, Time } from '../parts/small.tsx';
@@ -66,6 +66,7 @@ function OneEndpoint({ id }: { readonly id: string }) {
   });
   const { items, next } = useOlder(id, live.data?.deliveries, (one) => one.id, load);
   const [secret, setSecret] = useState<string>();
+  const [isReplaying, setReplaying] = useState(false);
   const endpoint = live.data?.endpoint;
   const retry = (delivery: string) =>
     asked(api.POST('/api/deliveries/{id}/retry', { params: { path: { id: delivery } } }));
@@ -73,13 +74,23 @@ function OneEndpoint({ id }: { readonly id: string }) {
     <Page
       title={endpoint ? (endpoint.name ?? endpoint.url) : t.one}
       call="GET /api/endpoints/{id}"
-      actions={endpoint && <EndpointActs endpoint={endpoint} onChange={live.again} onSecret={setSecret} />}
+      actions={
+        endpoint && (
+          <EndpointActs
+            endpoint={endpoint}
+            onChange={live.again}
+            onSecret={setSecret}
+            onReplay={() => setReplaying(true)}
+          />
+        )
+      }
     >
       {secret && (
         <ShownOnce text={secret} copy={t.copySecret}>
           <p>{t.secretHint}</p>
         </ShownOnce>
       )}
+      {isReplaying && <Replay endpoint={id} />}
       <Loaded live={live}>
         {({ endpoint: { url, state, types, waiting } }) => (
           <>
@@ -130,13 +141,63 @@ function OneEndpoint({ id }: { readonly id: string }) {
   );
 }
 
+const ONLY = ['missing', 'failed', 'all'] as const;
+
+/** Asks since when and what, and then shows how far it is. */
+function Replay({ endpoint }: { readonly endpoint: string }) {
+  const [id, setId] = useState<string>();
+  const start = async ({ since = '', ...values }: Values) => {
+    const only = ONLY.find((one) => one === values.only) ?? 'missing';
+    const body = { since: new Date(since).toISOString(), only };
+    setId((await asked(api.POST('/api/endpoints/{id}/replay', { params: { path: { id: endpoint } }, body }))).id);
+  };
+  return (
+    <section class="card">
+      <h2>{t.replay}</h2>
+      {id === undefined ? (
+        <Form act={t.replay} onSubmit={start}>
+          <p>{t.replayHint}</p>
+          <Field label={t.since}>
+            <input type="datetime-local" name="since" required />
+          </Field>
+          <Field label={t.only}>
+            <select name="only">
+              {ONLY.map((only) => (
+                <option key={only} value={only}>
+                  {t.onlyThese[only]}
+                </option>
+              ))}
+            </select>
+          </Field>
+        </Form>
+      ) : (
+        <ReplayProgress id={id} />
+      )}
+    </section>
+  );
+}
+
+function ReplayProgress({ id }: { readonly id: string }) {
+  const live = useLive(`replay ${id}`, () => asked(api.GET('/api/replays/{id}', { params: { path: { id } } })));
+  return (
+    <Loaded live={live}>
+      {({ state, scanned, queued }) => (
+        <p>
+          <Badge state={state} /> {t.replayed(scanned, queued)}
+        </p>
+      )}
+    </Loaded>
+  );
+}
+
 interface EndpointActsProps {
   readonly endpoint: { readonly id: string; readonly name?: string; readonly url: string; readonly state: string };
   readonly onChange: () => Promise<unknown>;
   readonly onSecret: (secret: string) => void;
+  readonly onReplay: () => void;
 }
 
-function EndpointActs({ endpoint: { id, name, url, state }, onChange, onSecret }: EndpointActsProps) {
+function EndpointActs({ endpoint: { id, name, url, state }, onChange, onSecret, onReplay }: EndpointActsProps) {
   const path = { params: { path: { id } } };
   const rotate = async () => onSecret((await asked(api.POST('/api/endpoints/{id}/rotate', path))).secret);
   const isOff = state === 'disabled';
@@ -152,6 +213,7 @@ function EndpointActs({ endpoint: { id, name, url, state }, onChange, onSecret }
           said: t.tested,
         },
         { label: isOff ? t.on : t.off, run: toggle, said: t.switched },
+        { label: t.replay, run: async () => onReplay() },
         { label: t.rotate, run: rotate, asks: t.rotateText },
         {
           label: t.delete,
