@@ -1,12 +1,13 @@
 import type { ChatSighting } from '#lib/chats/chat.ts';
 import { namesIn, namesKept, otherIn, phoneIn, sightChat } from '#lib/chats/people.ts';
+import type { Event } from '#lib/domain/event.ts';
 import type { Message, OwnAccount } from '#lib/domain/message.ts';
 import { canBeWrittenTo } from '#lib/domain/person.ts';
 import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import type { SendReports } from '#lib/sender/reports.ts';
-import { headKey, quarantineCounter, UNREADABLE } from '#lib/store/keys.ts';
+import { headKey, quarantineCounter, stateKey, UNREADABLE } from '#lib/store/keys.ts';
 import { persist } from '#lib/store/retry.ts';
 import { add, type Store, StoreUnavailable, setIfAbsent, update } from '#lib/store/store.ts';
 import { type AccountFinder, namedAccounts } from '#lib/tenants/own-accounts.ts';
@@ -119,10 +120,11 @@ export async function storeReading(
   stored: Stored[],
   now = receipt.receivedAt,
 ): Promise<void> {
-  const records = recordsOf(reading, await withAccounts(reading, receipt, ports));
+  const known = await withAccounts(reading, receipt, ports);
+  const records = recordsOf(reading, known);
   for (let start = 0; start < records.length; start += AT_ONCE) {
     const batch = records.slice(start, start + AT_ONCE).map(async (read) => {
-      const { record, names } = await inItsChat(ports, read, receipt);
+      const { record, names } = await inItsChat(ports, await filed(ports.store, read, known), known);
       const result = await storeEvent(ports, record, Math.floor(now / 1000));
       await follow(ports, record, receipt, result, names);
       return result;
@@ -222,6 +224,27 @@ export async function settle(
     await sends?.connection(record, event.connection, accountNamed(event.connection.account));
   }
 }
+
+/**
+ * With the item in which the delivery of its message is noted: that of the account's name of today, unless the message is
+ * one that we sent while the account had another. Only an account that had one is looked at.
+ */
+export async function filed(store: Store, record: EventRecord, receipt: Receipt): Promise<EventRecord> {
+  const { event, stateKey: pk } = record;
+  const former = receipt.accounts?.find(({ id }) => id === event.accountId)?.formerScopes ?? [];
+  const message = messageIn(event);
+  if (pk === undefined || former.length === 0 || message === undefined) return record;
+  const { workspace, provider } = event;
+  const keys = [headKey(pk), ...former.map((scope) => stateKey({ workspace, provider, scope }, message))];
+  const states = await store.getMany(keys, { consistent: true });
+  const ours = keys.find((key) => states.some((state) => state.pk === key.pk && state.send !== undefined));
+  return ours ? { ...record, stateKey: ours.pk } : record;
+}
+
+const messageIn = (event: Event): string | undefined => {
+  if (event.kind === 'status') return event.status.messageId;
+  return event.kind === 'message' ? event.message.id : undefined;
+};
 
 /** Our own account as the provider names it. */
 const accountNamed = (account: OwnAccount = {}): string | undefined => account.instance ?? account.phone;

@@ -14,7 +14,7 @@ import { add, all, equal, exists, type Item, newTransaction, put, StoreUnavailab
 import { type EventRecord, eventItems, REPLAYED, recordOf, toldAgain } from './event-item.ts';
 import { dropUnused, renewedRecord, type Stored } from './event-store.ts';
 import { liveHead, partitionOf, span } from './events.ts';
-import { inItsChat, type SettlePorts, settle, storeReading, withAccounts } from './keep.ts';
+import { filed, inItsChat, type SettlePorts, settle, storeReading, withAccounts } from './keep.ts';
 import { HUB } from './own-event.ts';
 import type { Reading, ReceivingProvider, Unread } from './provider.ts';
 import { type Receipt, recordsOf } from './records.ts';
@@ -50,9 +50,10 @@ async function reread(
   const { store } = ports;
   const { id } = before.event;
   if ('issues' in reading) return { id, result: 'unreadable', issues: [...reading.issues] };
-  const records = recordsOf(reading, await withAccounts(reading, receipt, ports));
+  const known = await withAccounts(reading, receipt, ports);
+  const records = recordsOf(reading, known);
   const read = await asTold(ports, before, counterpart(before, records));
-  const located = read && (await inItsChat(ports, read, receipt));
+  const located = read && (await inItsChat(ports, await filed(store, read, known), receipt));
   if (!located || isSame(before, located.record)) return { id, result: 'unchanged' };
   const { record: after, names } = located;
   const { head: item, chunks } = eventItems(after);

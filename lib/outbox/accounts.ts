@@ -5,7 +5,7 @@ import type { OutboundProvider } from '#lib/sender/provider.ts';
 import { accountKey } from '#lib/store/keys.ts';
 import type { Store } from '#lib/store/store.ts';
 import { accountItems } from '#lib/tenants/directory.ts';
-import type { CheckedRequest } from './request.ts';
+import { type CheckedRequest, FIELDS } from './request.ts';
 
 /** What choosing needs of an account. */
 export type Candidate = Pick<
@@ -51,16 +51,16 @@ export function byPreference(accounts: readonly Candidate[], reaches: Reaches): 
 
 /** What the account's provider would refuse for certain. Told at once, since nothing is queued or charged yet. */
 export function misfits(
-  { parts }: Pick<CheckedRequest, 'parts'>,
+  { target, parts }: Pick<CheckedRequest, 'target' | 'parts'>,
   recipient: Recipient,
   { channel }: Candidate,
   reach: Reach,
 ): readonly Issue[] {
   const issues: Issue[] = [];
   if (!reach.recipients(channel).includes(recipient.kind)) {
-    issues.push({ path: recipient.kind, message: 'is no recipient that the account can reach' });
+    issues.push({ path: FIELDS[target.kind], message: 'is no recipient that the account can reach' });
   } else if (reach.canReach && !reach.canReach(recipient, channel)) {
-    issues.push({ path: recipient.kind, message: whyNot(recipient) });
+    issues.push({ path: FIELDS[target.kind], message: whyNot(recipient) });
   }
   const longest = reach.longestText(channel);
   for (const part of parts) {

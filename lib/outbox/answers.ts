@@ -52,8 +52,9 @@ function whyNotFound(webhook: Webhook | undefined): string {
   return 'The URL belongs to receiving';
 }
 
-export const several = (chats: readonly string[]): SendVerdict =>
-  refused(409, `chat_name matches several chats: give the chat_id of one of them: ${chats.join(', ')}`);
+/** An id of the provider's may be the chat's of each of two accounts; those of the hub are one each. */
+export const several = (field: string, chats: readonly string[]): SendVerdict =>
+  refused(409, `${field} matches several chats: give the hub's chat_id of one of them: ${chats.join(', ')}`);
 
 /** What the core said, to a request that needed so many credits. */
 export function ofAccepted(result: Accepted, credits: number): SendVerdict {

@@ -64,6 +64,8 @@ export type Target =
   | { readonly kind: 'name'; readonly name: string };
 
 const KEYS = ['chat_id', 'jid', 'phone', 'chat_name'] as const;
+/** The field in which it was given: answers name that one. */
+export const FIELDS = { phone: 'phone', jid: 'jid', chat: 'chat_id', name: 'chat_name' } as const;
 const LONGEST = 1_000;
 
 /** Exactly one of the four: a guess about the others could reach the wrong person. */
@@ -119,7 +121,7 @@ const isUsable = (value: string): boolean => value.length <= LONGEST && value.is
 export interface CheckedRequest {
   readonly target: Target;
   /** The account that is to send, if the caller cares. */
-  readonly from: { readonly accountId?: string; readonly phone?: Phone };
+  readonly from: { readonly accountId?: string; readonly phone?: Phone; readonly field?: string };
   readonly parts: readonly [NewPart] | readonly [NewPart, NewPart];
   /** Of what the body says, whatever its layout. */
   readonly hash: string;
@@ -203,7 +205,7 @@ async function readFrom(
     return refuse(issues, other ?? key, `does not say the same as ${key}`);
   }
   if (accountId !== undefined) return refuse(issues, 'account_id', `stands beside ${key}: give one of them`);
-  return { phone };
+  return { phone, field: key };
 }
 
 /** Nothing is charged to a number that is none of the workspace's accounts: no need that it be a valid one. */

@@ -25,7 +25,7 @@ import {
   type Reach,
   type Reaches,
 } from './accounts.ts';
-import type { CheckedRequest, Target } from './request.ts';
+import { type CheckedRequest, FIELDS, type Target } from './request.ts';
 
 const KnownChat = v.object({
   chatId: v.string(),
@@ -167,7 +167,7 @@ export type Resolved =
     }
   /** There is nobody to send to, or nothing to send from. */
   | { readonly kind: 'nothing'; readonly reason: string }
-  | { readonly kind: 'several'; readonly chats: readonly string[] };
+  | { readonly kind: 'several'; readonly field: 'chat_id' | 'chat_name'; readonly chats: readonly string[] };
 
 type From = CheckedRequest['from'];
 
@@ -209,7 +209,7 @@ export async function resolve(
 
 /** The request counts, then its webhook, then the workspace. The field is what an answer names. */
 async function senderOf(from: From, defaults: Defaults): Promise<{ accountId?: string | undefined; field: string }> {
-  if (from.phone !== undefined) return { field: 'whatsapp_account_phone' };
+  if (from.phone !== undefined) return { field: from.field ?? 'whatsapp_account_phone' };
   if (from.accountId !== undefined) return { accountId: from.accountId, field: 'account_id' };
   if (defaults.tied !== undefined) return { accountId: defaults.tied, field: "The webhook's accountId" };
   return { accountId: await defaults.ofWorkspace(), field: "The workspace's defaultAccountId" };
@@ -256,7 +256,7 @@ function inChat(
   chats: readonly KnownChat[],
   accounts: readonly Candidate[],
 ): Resolved {
-  const field = target.kind === 'chat' ? 'chat_id' : 'chat_name';
+  const field = FIELDS[target.kind];
   const answerable = chats.filter((chat) => canBeWrittenTo(kindOf(chat)));
   const isUnclear = target.kind === 'name' || answerable.length > 1;
   const fitting =
@@ -267,7 +267,7 @@ function inChat(
   const [unanswerable] = answerable.length === 0 ? chats : [];
   if (unanswerable) return nothing(`${field} names a chat of the kind ${kindOf(unanswerable)}: nobody can write to it`);
   if (!chat) return nothing(`${field} matches no chat`);
-  if (others.length > 0) return { kind: 'several', chats: fitting.map(({ chatId }) => chatId) };
+  if (others.length > 0) return { kind: 'several', field, chats: fitting.map(({ chatId }) => chatId) };
   const [account] = owners(chat, accounts, from);
   if (!account) return nothing(`The chat of ${field} has no account to send from`);
   return {

@@ -13,7 +13,7 @@ import {
 import { recipientOf } from '#lib/domain/send/recipient.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { findSend } from '#lib/sender/cancel.ts';
-import { type Part, readAccount, readSend, type Send } from '#lib/sender/items.ts';
+import { type Account, type Part, readAccount, readSend, type Send } from '#lib/sender/items.ts';
 import { type Place, placesOf, WAITING_FOR } from '#lib/sender/place.ts';
 import { threadIn } from '#lib/sender/sent-event.ts';
 import { accountKey, entryId, sendKey, sendListKey, stateKey } from '#lib/store/keys.ts';
@@ -203,6 +203,11 @@ export async function listSends(
   return pageOf(await shown(store, found, now), position);
 }
 
+/** All by which messages of the account may be filed; an earlier release did not write down what it was called before. */
+const scopesOf = ({ id, scope, instance, phone, formerScopes = [] }: Account): readonly string[] => [
+  ...new Set([scope, ...formerScopes, id, ...[instance, phone].filter((name) => name !== undefined)]),
+];
+
 /** Through the state of the message, which is kept under the account's name at the provider. */
 async function sendOfMessage(
   store: Store,
@@ -215,7 +220,10 @@ async function sendOfMessage(
   const wanted = ids.filter((account) => filter.accountId === undefined || account === filter.accountId);
   const accounts = (await getAll(store, wanted.map(accountKey))).map(readAccount);
   const keys = new Map(
-    accounts.map(({ provider, scope }) => stateKey({ workspace, provider, scope }, id)).map((key) => [key.pk, key]),
+    accounts
+      .flatMap((account) => scopesOf(account).map((scope) => ({ workspace, provider: account.provider, scope })))
+      .map((scope) => stateKey(scope, id))
+      .map((key) => [key.pk, key]),
   );
   const states = await getAll(store, [...keys.values()], { consistent: true });
   const named = [...new Set(states.flatMap(({ send }) => (typeof send === 'string' ? [send] : [])))];

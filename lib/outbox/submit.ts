@@ -72,7 +72,9 @@ async function submit(
   const replayed = idempotency && (await replayOf(store, workspace, idempotency, ports.clock.now()));
   if (replayed) return replayed;
   if (resolved.kind === 'resolved') return answers.invalid(issues);
-  return resolved.kind === 'several' ? answers.several(resolved.chats) : answers.refused(404, resolved.reason);
+  return resolved.kind === 'several'
+    ? answers.several(resolved.field, resolved.chats)
+    : answers.refused(404, resolved.reason);
 }
 
 /**

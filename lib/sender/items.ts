@@ -20,6 +20,8 @@ const AccountItem = v.object({
   name: optional(text),
   /** What the provider's message ids are unique within: its name of the account, or else our id. */
   scope: text,
+  /** What its scope was before: messages that went out then are told of by these names. */
+  formerScopes: optional(v.array(text)),
   /** Its own id at the provider, where it has one. */
   instance: optional(text),
   line: optional(text),

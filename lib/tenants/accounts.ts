@@ -159,7 +159,11 @@ export async function patchAccount(
     const writes = [
       update(
         accountKey(id),
-        [...changesOf(patch), ...(moves ? movesOf(named) : []), ...(version === undefined ? [] : renewing(version))],
+        [
+          ...changesOf(patch),
+          ...(moves ? movesOf(current, named) : []),
+          ...(version === undefined ? [] : renewing(version)),
+        ],
         all(exists(), unchanged({ phone, credentialsVersion, held, claim: current.claim })),
       ),
       ...(isNew ? [await claiming(store, workspace, claim, id)] : []),
@@ -185,8 +189,16 @@ function namedAfter(current: Account, provider: AccountProvider, { phone: given,
   return { instance, line, scope, phone, claim: claimOf(provider, { line, instance, phone }) };
 }
 
-const movesOf = ({ phone: _, ...named }: ReturnType<typeof namedAfter>): Change[] =>
-  Object.entries(named).map(([name, value]) => setOrRemove(name, value));
+const movesOf = (current: Account, { phone: _, ...named }: ReturnType<typeof namedAfter>): Change[] => [
+  ...Object.entries(named).map(([name, value]) => setOrRemove(name, value)),
+  ...(named.scope === current.scope ? [] : [set('formerScopes', formerScopes(current))]),
+];
+
+/** An account that changes its name more often than that is forgotten under the first ones. */
+const MOST_FORMER = 10;
+
+const formerScopes = ({ formerScopes: before = [], scope }: Account): string[] =>
+  [...before.filter((one) => one !== scope), scope].slice(-MOST_FORMER);
 
 /** What the provider said of the old credentials counts no longer. */
 const renewing = (version: number): Change[] => [set('credentialsVersion', version), set('failuresRunning', 0)];

@@ -7,7 +7,7 @@ import { accountItems } from './directory.ts';
 /** What of an account tells that an event is its. */
 export type NamedAccount = Pick<
   Account,
-  'id' | 'workspace' | 'provider' | 'channel' | 'phone' | 'instance' | 'connectedAt'
+  'id' | 'workspace' | 'provider' | 'channel' | 'phone' | 'instance' | 'connectedAt' | 'formerScopes'
 >;
 
 /** All accounts of a workspace, read consistently. */

@@ -39,7 +39,7 @@ const sending = route({
     'As a send webhook takes it, for programs that have a key. It is charged and queued at once, and goes out when its ' +
     'turn has come on its account. A repeat with the same `Idempotency-Key` is answered with the same message, and marked ' +
     '`Idempotent-Replayed: true`.',
-  conflict: '`chat_name` fits several chats, whose ids are told',
+  conflict: '`chat_name`, or an id of the provider as `chat_id`, fits several chats, whose ids are told',
   charges: true,
   idempotent: true,
   body: NewSend,

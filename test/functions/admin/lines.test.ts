@@ -203,6 +203,18 @@ describe('an account that changes', () => {
     expect((await claims(store)).items).toEqual([]);
   });
 
+  it('keeps its former names, by which messages of old are told of', async () => {
+    const hub = new AdminBench();
+    const id = await connected(hub, greenApi('1'));
+    const formerNames = async () => (await hub.store.get(accountKey(id)))?.formerScopes;
+    await patch(hub, id, { name: 'Shop', credentials: greenApi('1').credentials });
+    expect(await formerNames()).toBeUndefined();
+    for (const instance of ['2', '3', '2']) await patch(hub, id, { credentials: greenApi(instance).credentials });
+    expect(await formerNames()).toEqual(['1', '2', '3']);
+    for (let n = 4; n < 20; n++) await patch(hub, id, { credentials: greenApi(String(n)).credentials });
+    expect(await formerNames()).toHaveLength(10);
+  });
+
   it('keeps its line when its token is renewed', async () => {
     const hub = new AdminBench();
     const id = await connected(hub, greenApi('7103000000'));

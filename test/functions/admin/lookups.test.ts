@@ -4,6 +4,7 @@ import { readSend } from '#lib/sender/items.ts';
 import { noteActivity } from '#lib/sender/outcome.ts';
 import { keptThread } from '#lib/sender/sent-event.ts';
 import { fillOn } from '#lib/store/fill.ts';
+import { accountKey } from '#lib/store/keys.ts';
 import { del, remove, set, update } from '#lib/store/store.ts';
 import { allWorkspaces } from '#lib/tenants/workspaces.ts';
 import { ErasureHub } from '#test/lib/privacy/hub.ts';
@@ -94,6 +95,12 @@ describe('sends are found', () => {
     expect(await found(`providerMessageId=P1&account=${account}`)).toEqual([mine]);
     expect(await found('providerMessageId=P1&account=acc_other')).toEqual([]);
     expect(await found('providerMessageId=P')).toEqual([]);
+    // Whatever the account has been called since.
+    const renamed = [set('scope', 'another'), set('formerScopes', [account])];
+    await hub.store.write(update(accountKey(account), renamed));
+    expect(await found('providerMessageId=P1')).toEqual([mine]);
+    await hub.store.write(update(accountKey(account), [remove('formerScopes')]));
+    expect(await found('providerMessageId=P1'), 'by its id, as of an earlier release').toEqual([mine]);
     const { key } = await hub.workspaceWithKey();
     expect((await hub.walk('/api/sends?providerMessageId=P1', { key })).items).toEqual([]);
   });

@@ -63,6 +63,27 @@ describe('the account', () => {
     },
   );
 
+  it.each(['whatsapp_account_phone', 'whatsapp account phone'])(
+    'is told by the field %s, as it was given',
+    async (key) => {
+      await bench.addAccount('last');
+      expect(await chosen({ phone, [key]: '+15105566777' })).toEqual(
+        refusal(404, `${key} matches no account to send from`),
+      );
+    },
+  );
+
+  it.each([
+    ['chat_id', 'chat_id'],
+    ['chat_name', 'chat_name'],
+  ])('cannot reach the chat of %s, which is the field that is told', async (key, field) => {
+    await bench.addAccount('sms', { channel: 'sms' });
+    const id = await bench.addChat('1@g.us', { accountId: 'sms', title: 'Night shift' });
+    expect(await chosen({ [key]: key === 'chat_id' ? id : 'Night shift' })).toEqual(
+      refusal(400, `${field} is no recipient that the account can reach`),
+    );
+  });
+
   it('may be paused if it is named: what it takes waits', async () => {
     await bench.addAccount('paused', { phone: '+15105566777', paused: true });
     expect(await chosen({ phone, whatsapp_account_phone: '+15105566777' })).toBe('paused');
@@ -191,7 +212,7 @@ describe('a chat by its id', () => {
     const ids = [await bench.addChat('5@g.us', { accountId: 'a' }), await bench.addChat('5@g.us', { accountId: 'b' })];
     expect(await chosen({ chat_id: '5@g.us', account_id: 'b' })).toBe('b');
     const answer = await bench.post({ ...text, chat_id: '5@g.us' });
-    expect(answer.status).toBe(409);
+    expect([answer.status, answer.body.message]).toEqual([409, expect.stringMatching(/^chat_id matches several/)]);
     for (const id of ids) expect(answer.body.message).toContain(id);
   });
 
@@ -257,7 +278,7 @@ describe('a chat by its name', () => {
       await bench.addChat('2@g.us', { accountId: 'b', title: 'Ana' }),
     ];
     const answer = await bench.post({ ...text, chat_name: 'Ana' });
-    expect(answer.status).toBe(409);
+    expect([answer.status, answer.body.message]).toEqual([409, expect.stringMatching(/^chat_name matches several/)]);
     for (const id of ids) expect(answer.body.message).toContain(id);
     expect(await chosen({ chat_name: 'Ana', whatsapp_account_phone: '+15105566777' })).toBe('a');
     expect(await chosen({ chat_name: 'Ana', account_id: 'b' })).toBe('b');
