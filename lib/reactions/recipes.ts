@@ -1,27 +1,23 @@
 import * as v from 'valibot';
-import { isRecord } from '#lib/domain/json.ts';
-import { optional, text } from '#lib/domain/schema.ts';
 
 /*
  * Rules that people ask for, to begin with. Each is whole but for what only its user knows: those places are empty, so that
  * a rule which nobody filled in is refused, with the path of the place. All are switched off: they are tried first.
  */
 
+const AnyRule = v.record(v.string(), v.unknown());
 const Fill = v.object({
-  path: text('Where it stands in the rule, as `do.0.text`'),
-  label: text('What belongs there'),
+  path: v.pipe(v.string(), v.description('Where it stands in the rule, as `do.0.text`')),
+  label: v.pipe(v.string(), v.description('What belongs there')),
   example: v.pipe(v.unknown(), v.description('As it is written there')),
-  optional: optional(v.literal(true), 'It may be left out, and is'),
+  optional: v.exactOptional(v.pipe(v.literal(true), v.description('It may be left out, and is'))),
 });
 
 export const Recipe = v.object({
   id: v.string(),
   title: v.string(),
-  text: text('What it does, and what to know about it'),
-  rule: v.pipe(
-    v.record(v.string(), v.unknown()),
-    v.description('As `POST /api/rules` takes it once its empty places are filled in'),
-  ),
+  text: v.pipe(v.string(), v.description('What it does, and what to know about it')),
+  rule: v.pipe(AnyRule, v.description('As `POST /api/rules` takes it once its empty places are filled in')),
   fill: v.pipe(v.array(Fill), v.readonly(), v.description('Its empty places')),
 });
 export type Recipe = v.InferOutput<typeof Recipe>;
@@ -73,6 +69,26 @@ export const RECIPES: readonly Recipe[] = [
         example: 'Thank you for writing. We are here again from 9 in the morning, Monday to Friday.',
       },
     ],
+  },
+  {
+    id: 'payload-to-email',
+    title: 'The payload to e-mail addresses',
+    text: 'Mails each message that comes in to one to five addresses: what was written and by whom, and the body of the webhook, as it came, attached. A hub on AWS needs an address to send from; on your own machine each mail is a file in a folder.',
+    rule: {
+      name: 'Messages by e-mail',
+      enabled: false,
+      on: ['message.received'],
+      do: [
+        {
+          action: 'email',
+          to: [],
+          subject: '{{ provider }}: {{ sender.name | default: sender.phone | default: chat.title }}',
+          text: '{{ text | default: content }}\n\nFrom {{ sender.name }} {{ sender.phone }} at {{ event.occurredAt }}',
+          attach: 'raw',
+        },
+      ],
+    },
+    fill: [{ path: 'do.0.to', label: 'The addresses', example: ['ana@example.com', 'ben@example.com'] }],
   },
   {
     id: 'facebook-to-message',
@@ -173,5 +189,5 @@ function valueWith(at: unknown, path: readonly string[], value: unknown): unknow
   const [key, ...rest] = path;
   if (key === undefined) return value;
   if (Array.isArray(at)) return at.map((one, i) => (String(i) === key ? valueWith(one, rest, value) : one));
-  return withAt(isRecord(at) ? at : {}, path, value);
+  return withAt(v.is(AnyRule, at) ? at : {}, path, value);
 }

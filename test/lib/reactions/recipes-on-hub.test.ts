@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import * as v from 'valibot';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -73,6 +75,7 @@ beforeAll(async () => {
     'when.in': ['com.facebook.katana'],
     'do.0.url': url('notified'),
   });
+  await make('mail', 'payload-to-email', { 'do.0.to': ['ana@example.com', 'ben@example.com'] });
   await make('ussd', 'ussd-answers', { 'do.0.url': url('ussd') });
 }, 60_000);
 
@@ -97,6 +100,21 @@ async function write(hook: string, from: string, text: string, channel: 'whatsap
   expect(status).toBe(200);
   return JSON.parse(body).id;
 }
+
+const Mail = v.object({
+  Destination: v.object({ ToAddresses: v.array(v.string()) }),
+  Content: v.object({
+    Simple: v.object({
+      Subject: v.object({ Data: v.string() }),
+      Body: v.object({ Text: v.object({ Data: v.string() }) }),
+      Attachments: v.optional(v.array(v.object({ RawContent: v.string() })), []),
+    }),
+  }),
+});
+const mails = () =>
+  readdirSync(hub.outbox)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => v.parse(Mail, JSON.parse(readFileSync(join(hub.outbox, name), 'utf8'))));
 
 const ran = (rule: string, event: string) =>
   vi.waitFor(async () => {
@@ -151,6 +169,25 @@ it('answers what Zender posts by SMS and by WhatsApp, through the account that i
     ['send/sms', '+639760713666', 'Hi there, our prices: https://example.com/prices'],
     ['send/whatsapp', '+639760666713', 'Hi there, our prices: https://example.com/prices'],
   ]);
+}, 20_000);
+
+it('mails the payload of what came in to each address', async () => {
+  const event = await write(hooks.sms, '+15550100074', 'Do you have a blue one?', 'sms');
+  const mail = await vi.waitFor(() => {
+    const found = mails().find(({ Content }) => Content.Simple.Body.Text.Data.startsWith('Do you have a blue one?'));
+    expect(found).toBeDefined();
+    return found;
+  }, 10_000);
+  expect(mail).toMatchObject({
+    Destination: { ToAddresses: ['ana@example.com', 'ben@example.com'] },
+    Content: { Simple: { Subject: { Data: 'sandbox: Ana' } } },
+  });
+  const [attached] = mail?.Content.Simple.Attachments ?? [];
+  expect(JSON.parse(Buffer.from(attached?.RawContent ?? '', 'base64').toString())).toEqual({
+    ...{ event: 'message', id: 'from-+15550100074', channel: 'sms', from: '+15550100074', name: 'Ana' },
+    text: 'Do you have a blue one?',
+  });
+  await ran('mail', event);
 }, 20_000);
 
 it('says out of hours when somebody will answer', async () => {

@@ -50,9 +50,11 @@ const TONES: Readonly<Record<string, string>> = {
     stored: 'good',
     balanced: 'good',
     active: 'good',
+    done: 'good',
   },
   ...{ queued: 'info', sending: 'info', pending: 'info', waiting: 'info', duplicate: 'info' },
   ...{ unknown: 'warn', partially_sent: 'warn', paused: 'warn', expired: 'warn', quarantined: 'warn', failing: 'warn' },
+  guarded: 'warn',
   ...{ failed: 'bad', held: 'bad', refused: 'bad', disabled: 'bad', dead: 'bad' },
 };
 

@@ -1,0 +1,297 @@
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+import { texts } from '../texts.ts';
+import { JsonBox, LinesBox, RemoveButton, SelectBox, TextBox } from './controls.tsx';
+import { areLines, type Draft, hasOnly, isDraft, isText, isTextOrNone, withField } from './draft.ts';
+
+const t = texts.rules;
+
+type Named = readonly (readonly [id: string, name: string])[];
+
+/** What actions can name. */
+export const Nameable = createContext<{ readonly accounts: Named; readonly endpoints: Named }>({
+  accounts: [],
+  endpoints: [],
+});
+
+const RECIPIENTS = ['phone', 'chat_id', 'chat_name', 'jid'] as const;
+const METHODS = ['POST', 'PUT', 'PATCH', 'DELETE'] as const;
+const ATTACHED = ['event', 'raw'] as const;
+const FILE = ['fileUrl', 'fileName'];
+
+const hasTexts = (action: Draft, names: readonly string[]) => names.every((name) => isTextOrNone(action[name]));
+const isOneOf = <Name extends string>(names: readonly Name[], value: unknown): value is Name =>
+  names.some((name) => name === value);
+
+/** The kinds of actions, what a new one of each begins with, and whether the form can show one of them whole. */
+const KINDS = {
+  reply: {
+    begun: { text: '' },
+    isShown: (action: Draft) => hasOnly(action, ['action', 'text', ...FILE]) && hasTexts(action, ['text', ...FILE]),
+  },
+  send: {
+    begun: { to: { phone: '' }, text: '' },
+    isShown: (action: Draft) =>
+      hasOnly(action, ['action', 'to', 'accountId', 'text', ...FILE]) &&
+      hasTexts(action, ['accountId', 'text', ...FILE]) &&
+      recipientIn(action.to) !== undefined,
+  },
+  forward: {
+    begun: { endpoint: '' },
+    isShown: (action: Draft) => hasOnly(action, ['action', 'endpoint']) && isText(action.endpoint),
+  },
+  call: {
+    begun: { url: '' },
+    isShown: (action: Draft) =>
+      hasOnly(action, ['action', 'url', 'method', 'headers', 'json', 'text']) &&
+      isText(action.url) &&
+      (action.method === undefined || isOneOf(METHODS, action.method)) &&
+      isTextOrNone(action.text) &&
+      (action.json === undefined || action.text === undefined),
+  },
+  email: {
+    begun: { to: [], subject: '', text: '' },
+    isShown: (action: Draft) =>
+      hasOnly(action, ['action', 'to', 'subject', 'text', 'attach']) &&
+      areLines(action.to) &&
+      isText(action.subject) &&
+      isText(action.text) &&
+      (action.attach === undefined || isOneOf(ATTACHED, action.attach)),
+  },
+} satisfies Readonly<Record<string, { readonly begun: Draft; readonly isShown: (action: Draft) => boolean }>>;
+type Kind = keyof typeof KINDS;
+const isKind = (name: unknown): name is Kind => isText(name) && Object.hasOwn(KINDS, name);
+
+export const newAction = (kind: Kind = 'reply'): Draft => ({ action: kind, ...KINDS[kind].begun });
+
+/** An action of another kind; the text goes along where the other has one. */
+function turnedInto(kind: Kind, action: Draft): Draft {
+  const begun = newAction(kind);
+  return 'text' in begun && isText(action.text) ? { ...begun, text: action.text } : begun;
+}
+
+function recipientIn(to: unknown): readonly [kind: (typeof RECIPIENTS)[number], value: string] | undefined {
+  if (!isDraft(to)) return undefined;
+  const [[kind, value] = [], ...others] = Object.entries(to);
+  return others.length === 0 && isOneOf(RECIPIENTS, kind) && isText(value) ? [kind, value] : undefined;
+}
+
+interface ActionProps {
+  readonly action: unknown;
+  readonly path: string;
+  readonly onChange: (action: unknown) => void;
+  readonly onRemove: (() => void) | undefined;
+}
+
+export function ActionForm({ action, path, onChange, onRemove }: ActionProps) {
+  const remove = onRemove && <RemoveButton label={t.removeAction} onClick={onRemove} />;
+  if (!isDraft(action) || !isKind(action.action) || !KINDS[action.action].isShown(action)) {
+    return (
+      <div class="condition leaf">
+        <JsonBox label={t.asJson} value={action} onChange={onChange} />
+        {remove}
+      </div>
+    );
+  }
+  const kinds = Object.keys(KINDS).filter(isKind);
+  return (
+    <fieldset class="condition group">
+      <legend class="unseen">{t.actions[action.action]}</legend>
+      <div class="head">
+        <SelectBox
+          label={t.action}
+          isBare
+          value={action.action}
+          options={kinds.map((kind) => [kind, t.actions[kind] ?? kind] as const)}
+          onChange={(kind) => onChange(turnedInto(kind, action))}
+        />
+        {remove}
+      </div>
+      <Fields action={action} kind={action.action} path={path} onChange={onChange} />
+    </fieldset>
+  );
+}
+
+interface FieldsProps {
+  readonly action: Draft;
+  readonly path: string;
+  readonly onChange: (action: Draft) => void;
+}
+
+function Fields({ kind, ...props }: FieldsProps & { readonly kind: Kind }) {
+  switch (kind) {
+    case 'reply':
+      return <Message {...props} />;
+    case 'send':
+      return (
+        <>
+          <Recipient {...props} />
+          <Message {...props} />
+        </>
+      );
+    case 'forward':
+      return <Endpoint {...props} />;
+    case 'call':
+      return <Call {...props} />;
+    case 'email':
+      return <Email {...props} />;
+  }
+}
+
+/** A text field of an action; one that is emptied and may be is left out. */
+function ofAction({ action, path, onChange }: FieldsProps, name: string, isOptional = false) {
+  const value = action[name];
+  return {
+    path: `${path}.${name}`,
+    value: isText(value) ? value : '',
+    onChange: (typed: string) => onChange(withField(action, name, typed === '' && isOptional ? undefined : typed)),
+  };
+}
+
+function Message(props: FieldsProps) {
+  const { fileUrl, fileName } = props.action;
+  const hasFile = fileUrl !== undefined || fileName !== undefined;
+  return (
+    <>
+      <TextBox label={t.text} hint={t.textHint} rows={3} {...ofAction(props, 'text', hasFile)} />
+      <details open={hasFile}>
+        <summary>{t.file}</summary>
+        <div class="form unfolded">
+          <TextBox label={t.fileUrl} hint={t.fileUrlHint} {...ofAction(props, 'fileUrl', true)} />
+          <TextBox label={t.fileName} {...ofAction(props, 'fileName', true)} />
+        </div>
+      </details>
+    </>
+  );
+}
+
+function Recipient(props: FieldsProps) {
+  const { action, path, onChange } = props;
+  const { accounts } = useContext(Nameable);
+  const [kind, to] = recipientIn(action.to) ?? (['phone', ''] as const);
+  const account = isText(action.accountId) ? action.accountId : '';
+  return (
+    <>
+      <div class="pair">
+        <SelectBox
+          label={t.toKind}
+          value={kind}
+          options={RECIPIENTS.map((one) => [one, t.recipients[one] ?? one] as const)}
+          onChange={(chosen) => onChange({ ...action, to: { [chosen]: to } })}
+        />
+        <TextBox
+          label={t.to}
+          isRequired
+          path={`${path}.to.${kind}`}
+          value={to}
+          onChange={(typed) => onChange({ ...action, to: { [kind]: typed } })}
+        />
+      </div>
+      <SelectBox
+        label={t.account}
+        value={account}
+        options={withCurrent(accounts, account, t.defaultAccount)}
+        onChange={(id) => onChange(withField(action, 'accountId', id === '' ? undefined : id))}
+      />
+    </>
+  );
+}
+
+/** What is chosen stays in the list, also where it has been deleted meanwhile. */
+function withCurrent(named: Named, current: string, none: string): Named {
+  const isThere = current === '' || named.some(([id]) => id === current);
+  return [['', none], ...named, ...(isThere ? [] : [[current, current] as const])];
+}
+
+function Endpoint(props: FieldsProps) {
+  const { endpoints } = useContext(Nameable);
+  const { value, onChange } = ofAction(props, 'endpoint');
+  return (
+    <SelectBox label={t.endpoint} value={value} options={withCurrent(endpoints, value, t.choose)} onChange={onChange} />
+  );
+}
+
+function bodyIn({ json, text }: Draft): 'json' | 'text' | 'event' {
+  if (json !== undefined) return 'json';
+  return text === undefined ? 'event' : 'text';
+}
+
+function Call(props: FieldsProps) {
+  const { action, onChange } = props;
+  const body = bodyIn(action);
+  const { json: _json, text: _text, ...bare } = action;
+  const bodies = { event: {}, json: { json: {} }, text: { text: '' } };
+  return (
+    <>
+      <div class="pair">
+        <SelectBox
+          label={t.method}
+          value={isOneOf(METHODS, action.method) ? action.method : 'POST'}
+          options={METHODS.map((method) => [method, method] as const)}
+          onChange={(method) => onChange({ ...action, method })}
+        />
+        <TextBox label={t.url} isRequired {...ofAction(props, 'url')} />
+      </div>
+      <SelectBox
+        label={t.body}
+        value={body}
+        options={[
+          ['event', t.bodies.event],
+          ['json', t.bodies.json],
+          ['text', t.bodies.text],
+        ]}
+        onChange={(chosen) => onChange({ ...bare, ...bodies[chosen] })}
+      />
+      {body === 'json' && (
+        <JsonBox
+          label={t.bodies.json}
+          hint={t.textHint}
+          value={action.json}
+          onChange={(json) => onChange({ ...action, json })}
+        />
+      )}
+      {body === 'text' && <TextBox label={t.text} hint={t.textHint} rows={3} {...ofAction(props, 'text')} />}
+      <details open={action.headers !== undefined}>
+        <summary>{t.headers}</summary>
+        <JsonBox
+          label={t.headers}
+          hint={t.headersHint}
+          rows={2}
+          value={action.headers ?? {}}
+          onChange={(headers) =>
+            onChange(
+              withField(action, 'headers', isDraft(headers) && Object.keys(headers).length === 0 ? undefined : headers),
+            )
+          }
+        />
+      </details>
+    </>
+  );
+}
+
+function Email(props: FieldsProps) {
+  const { action, path, onChange } = props;
+  const attach = isOneOf(ATTACHED, action.attach) ? action.attach : '';
+  return (
+    <>
+      <LinesBox
+        label={t.addresses}
+        path={`${path}.to`}
+        value={areLines(action.to) ? action.to : []}
+        onChange={(to) => onChange({ ...action, to })}
+      />
+      <TextBox label={t.subject} isRequired {...ofAction(props, 'subject')} />
+      <TextBox label={t.text} hint={t.textHint} rows={4} isRequired {...ofAction(props, 'text')} />
+      <SelectBox
+        label={t.attach}
+        value={attach}
+        options={[
+          ['', t.attached.none],
+          ['event', t.attached.event],
+          ['raw', t.attached.raw],
+        ]}
+        onChange={(chosen) => onChange(withField(action, 'attach', chosen === '' ? undefined : chosen))}
+      />
+    </>
+  );
+}

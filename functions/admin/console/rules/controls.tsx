@@ -1,0 +1,294 @@
+import { Plus, X } from 'lucide-preact';
+import { createContext } from 'preact';
+import { useContext, useId, useState } from 'preact/hooks';
+import { Field } from '../parts/form.tsx';
+import { texts } from '../texts.ts';
+import { jsonIn, numberIn, textOf } from './draft.ts';
+
+const t = texts.rules;
+
+interface Place {
+  readonly path: string;
+  readonly label: string;
+  readonly example?: unknown;
+}
+
+/** The places of a recipe that wait to be filled in: their controls say what belongs there. */
+export const Places = createContext<readonly Place[]>([]);
+
+interface ControlProps<Value> {
+  readonly label: string;
+  readonly value: Value;
+  readonly onChange: (value: Value) => void;
+  readonly hint?: string | undefined;
+  /** Where it stands in the rule. */
+  readonly path?: string;
+  /** The label is read aloud alone: what stands beside it says the rest. */
+  readonly isBare?: boolean;
+}
+
+/** What a recipe wants there, and an example of it as it is typed. */
+function usePlace(path: string | undefined) {
+  const place = useContext(Places).find((one) => one.path === path);
+  if (!place) return undefined;
+  const { label, example } = place;
+  return { label, example: Array.isArray(example) ? example.join('\n') : String(example ?? '') };
+}
+
+interface LabelledProps extends Pick<ControlProps<unknown>, 'label' | 'hint' | 'isBare'> {
+  readonly children: preact.ComponentChildren;
+}
+
+function Labelled({ label, hint, isBare, children }: LabelledProps) {
+  if (isBare) return <div class="bare">{children}</div>;
+  return (
+    <Field label={label} {...(hint && { hint })}>
+      {children}
+    </Field>
+  );
+}
+
+interface TextProps extends ControlProps<string> {
+  readonly rows?: number;
+  readonly isRequired?: boolean;
+  /** What may be meant, offered once it is written in: it may be long. */
+  readonly offered?: readonly string[];
+}
+
+/** A line, or several where it has or may have them. */
+export function TextBox({ label, value, onChange, hint, path, isBare, rows = 1, isRequired, offered }: TextProps) {
+  const place = usePlace(path);
+  const id = useId();
+  const [isMet, meet] = useState(false);
+  const common = {
+    value,
+    placeholder: place?.example,
+    class: place && value === '' ? 'place' : undefined,
+    required: isRequired === true || place !== undefined,
+    'aria-label': isBare ? (place?.label ?? label) : undefined,
+    spellcheck: false,
+  };
+  return (
+    <Labelled label={place?.label ?? label} hint={hint} {...(isBare && { isBare })}>
+      {rows > 1 || /[\r\n]/.test(value) ? (
+        <textarea {...common} rows={rows} onInput={({ currentTarget }) => onChange(currentTarget.value)} />
+      ) : (
+        <input
+          {...common}
+          type="text"
+          list={offered && id}
+          onFocus={() => meet(true)}
+          autocomplete="off"
+          onInput={({ currentTarget }) => onChange(currentTarget.value)}
+        />
+      )}
+      {offered && <datalist id={id}>{isMet && offered.map((one) => <option key={one} value={one} />)}</datalist>}
+    </Labelled>
+  );
+}
+
+/** What was typed, as long as it still says what the value is: a line being begun must not vanish. */
+function useTyped<Value>(value: Value, show: (value: Value) => string, read: (text: string) => Value) {
+  const [typed, type] = useState(() => show(value));
+  const isCurrent = JSON.stringify(read(typed)) === JSON.stringify(value);
+  return [isCurrent ? typed : show(value), type] as const;
+}
+
+const linesIn = (text: string): readonly string[] => text.split('\n').filter((line) => line !== '');
+
+/** Several texts, one in a line. */
+export function LinesBox({ label, value, onChange, hint, path, isBare }: ControlProps<readonly string[]>) {
+  const place = usePlace(path);
+  const [text, type] = useTyped(value, (lines) => lines.join('\n'), linesIn);
+  const isEmpty = value.length === 0;
+  return (
+    <Labelled label={place?.label ?? label} hint={hint ?? t.oneALine} {...(isBare && { isBare })}>
+      <textarea
+        rows={Math.min(6, Math.max(2, value.length + 1))}
+        value={text}
+        placeholder={place?.example ?? (isBare ? t.oneALine : undefined)}
+        class={place && isEmpty ? 'place' : undefined}
+        required
+        aria-label={isBare ? (place?.label ?? label) : undefined}
+        spellcheck={false}
+        onInput={({ currentTarget }) => {
+          type(currentTarget.value);
+          onChange(linesIn(currentTarget.value));
+        }}
+      />
+    </Labelled>
+  );
+}
+
+interface NumberProps extends ControlProps<number | undefined> {
+  /** What counts where it is left empty; without it a number is needed. */
+  readonly otherwise?: number;
+}
+
+export function NumberBox({ label, value, onChange, hint, isBare, otherwise }: NumberProps) {
+  const [text, type] = useTyped(value, (number) => (number === undefined ? '' : String(number)), numberIn);
+  return (
+    <Labelled label={label} hint={hint} {...(isBare && { isBare })}>
+      <input
+        type="text"
+        inputMode="decimal"
+        autocomplete="off"
+        value={text}
+        placeholder={otherwise === undefined ? undefined : String(otherwise)}
+        required={otherwise === undefined}
+        pattern="-?[0-9.]+(e[+-]?[0-9]+)?"
+        aria-label={isBare ? label : undefined}
+        onInput={({ currentTarget }) => {
+          type(currentTarget.value);
+          const number = numberIn(currentTarget.value);
+          const isWhole = number !== undefined || (otherwise !== undefined && currentTarget.value === '');
+          if (isWhole && number !== value) onChange(number);
+        }}
+      />
+    </Labelled>
+  );
+}
+
+interface SelectProps<Value extends string> extends ControlProps<Value> {
+  readonly options: readonly (readonly [value: Value, label: string])[];
+}
+
+export function SelectBox<Value extends string>({ label, value, onChange, hint, isBare, options }: SelectProps<Value>) {
+  return (
+    <Labelled label={label} hint={hint} {...(isBare && { isBare })}>
+      <select
+        value={value}
+        aria-label={isBare ? label : undefined}
+        onChange={({ currentTarget }) => {
+          const [chosen] = options.find(([one]) => one === currentTarget.value) ?? [];
+          if (chosen !== undefined && chosen !== value) onChange(chosen);
+        }}
+      >
+        {options.map(([one, said]) => (
+          <option key={one} value={one}>
+            {said}
+          </option>
+        ))}
+      </select>
+    </Labelled>
+  );
+}
+
+export function CheckBox({ label, value, onChange, hint }: ControlProps<boolean>) {
+  const id = useId();
+  return (
+    <div class="check">
+      <input
+        id={id}
+        type="checkbox"
+        checked={value}
+        onChange={({ currentTarget }) => onChange(currentTarget.checked)}
+      />
+      <label for={id}>
+        {label}
+        {hint && <small> {hint}</small>}
+      </label>
+    </div>
+  );
+}
+
+interface ChosenProps extends ControlProps<readonly string[]> {
+  readonly options: readonly (readonly [value: string, label: string])[];
+  /** What stands there while none is chosen. */
+  readonly none?: string;
+}
+
+/** Some of many, in the order in which they were chosen. */
+export function ChosenBox({ label, value, onChange, options, none }: ChosenProps) {
+  const id = useId();
+  const nameOf = (one: string) => options.find(([option]) => option === one)?.[1] ?? one;
+  return (
+    <fieldset class="chosen">
+      <legend>{label}</legend>
+      <ul>
+        {value.map((one) => (
+          <li key={one} class="chip">
+            {nameOf(one)}
+            <button
+              type="button"
+              class="plain"
+              aria-label={t.without(nameOf(one))}
+              onClick={() => onChange(value.filter((other) => other !== one))}
+            >
+              <X aria-hidden="true" />
+            </button>
+          </li>
+        ))}
+        {value.length === 0 && none && <li class="faint">{none}</li>}
+      </ul>
+      <select
+        id={id}
+        value=""
+        aria-label={t.addTo(label)}
+        required={value.length === 0 && none === undefined}
+        onChange={({ currentTarget }) => {
+          if (currentTarget.value !== '') onChange([...value, currentTarget.value]);
+          currentTarget.value = '';
+        }}
+      >
+        <option value="">{t.add}</option>
+        {options
+          .filter(([one]) => !value.includes(one))
+          .map(([one, said]) => (
+            <option key={one} value={one}>
+              {said}
+            </option>
+          ))}
+      </select>
+    </fieldset>
+  );
+}
+
+interface JsonProps extends ControlProps<unknown> {
+  readonly rows?: number;
+}
+
+/** What there is no control for. While it is no JSON it says so, cannot be saved, and counts as it was. */
+export function JsonBox({ label, value, onChange, hint, rows = 4, isBare }: JsonProps) {
+  const shown = value === undefined ? '' : textOf(value);
+  const [typed, type] = useState({ text: shown, of: shown });
+  const text = typed.of === shown ? typed.text : shown;
+  const isWrong = jsonIn(text) === undefined;
+  return (
+    <Labelled label={label} hint={isWrong ? t.noJson : hint} {...(isBare && { isBare })}>
+      <textarea
+        ref={(element) => element?.setCustomValidity(isWrong ? t.noJson : '')}
+        class="code"
+        rows={Math.min(14, Math.max(rows, text.split('\n').length))}
+        spellcheck={false}
+        value={text}
+        aria-label={isBare ? label : undefined}
+        aria-invalid={isWrong}
+        onInput={({ currentTarget }) => {
+          const now = currentTarget.value;
+          const read = jsonIn(now);
+          type({ text: now, of: read ? textOf(read.json) : shown });
+          if (read) onChange(read.json);
+        }}
+      />
+    </Labelled>
+  );
+}
+
+interface IconButtonProps {
+  readonly label: string;
+  readonly onClick: () => void;
+}
+
+export const RemoveButton = ({ label, onClick }: IconButtonProps) => (
+  <button type="button" class="plain remove" aria-label={label} title={label} onClick={onClick}>
+    <X aria-hidden="true" />
+  </button>
+);
+
+export const AddButton = ({ label, onClick }: IconButtonProps) => (
+  <button type="button" class="small" onClick={onClick}>
+    <Plus aria-hidden="true" />
+    {label}
+  </button>
+);

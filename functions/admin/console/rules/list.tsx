@@ -1,0 +1,114 @@
+import { addressOf } from '../address.ts';
+import { api, asked, done, mayChange } from '../api.ts';
+import { useLive } from '../live.ts';
+import { Acts } from '../parts/acts.tsx';
+import { Loaded, Page } from '../parts/page.tsx';
+import { Badge, Empty, Time } from '../parts/small.tsx';
+import { Table } from '../parts/table.tsx';
+import { texts } from '../texts.ts';
+
+const t = texts.rules;
+
+/** The rules in the order in which they are asked, what keeps all of them from sending, and where none answers. */
+export function RuleList() {
+  const live = useLive('rules', async () => {
+    const [rules, muted] = await Promise.all([asked(api.GET('/api/rules')), asked(api.GET('/api/rules/muted'))]);
+    return { ...rules, muted: muted.items };
+  });
+  const toggle = (id: string, enabled: boolean) =>
+    asked(api.PATCH('/api/rules/{id}', { params: { path: { id } }, body: { enabled } }));
+  const make = (
+    <a class="button primary" href={addressOf('rules', 'new')}>
+      {t.make}
+    </a>
+  );
+  return (
+    <Page title={t.title} call="GET /api/rules" actions={(live.data?.items.length ?? 0) > 0 && make}>
+      <Loaded live={live}>
+        {({ items, paused, muted }) => (
+          <>
+            {paused && (
+              <div class="failure page-head" role="alert">
+                <p>{t.paused(paused.why)}</p>
+                <div class="actions">
+                  <Acts
+                    isSmall
+                    acts={[{ label: t.resume, run: () => done(api.POST('/api/rules/resume')), said: t.resumed }]}
+                    onDone={live.again}
+                  />
+                </div>
+              </div>
+            )}
+            {items.length === 0 ? (
+              <Empty title={t.empty}>
+                <p>{t.emptyHint}</p>
+                {mayChange() && make}
+              </Empty>
+            ) : (
+              <Table
+                label={t.title}
+                rows={items}
+                keyOf={({ id }) => id}
+                columns={[
+                  { head: t.name, cell: ({ id, name }) => <a href={addressOf('rules', id)}>{name}</a> },
+                  { head: t.state, cell: ({ enabled }) => <Badge state={enabled ? 'on' : 'off'} /> },
+                  { head: t.on, cell: ({ on }) => on.map((type) => t.types[type] ?? type).join(', ') },
+                  {
+                    head: t.do,
+                    cell: (rule) => rule.do.map(({ action }) => t.actions[action] ?? action).join(', '),
+                  },
+                  { head: t.why, cell: ({ disabledBecause }) => disabledBecause ?? texts.none },
+                  {
+                    head: t.act,
+                    cell: ({ id, enabled }) => (
+                      <Acts
+                        isSmall
+                        acts={[{ label: enabled ? t.switchOff : t.switchOn, run: () => toggle(id, !enabled) }]}
+                        onDone={live.again}
+                      />
+                    ),
+                  },
+                ]}
+              />
+            )}
+            {muted.length > 0 && <Muted muted={muted} onDone={live.again} />}
+          </>
+        )}
+      </Loaded>
+    </Page>
+  );
+}
+
+interface MutedProps {
+  readonly muted: readonly { readonly chatId: string; readonly why: string; readonly until: string }[];
+  readonly onDone: () => Promise<unknown>;
+}
+
+const Muted = ({ muted, onDone }: MutedProps) => (
+  <>
+    <h2>{t.muted}</h2>
+    <p class="faint">{t.mutedHint}</p>
+    <Table
+      label={t.muted}
+      rows={muted}
+      keyOf={({ chatId }) => chatId}
+      columns={[
+        { head: t.chat, cell: ({ chatId }) => <a href={addressOf('inbox', chatId)}>{chatId}</a> },
+        { head: t.reason, cell: ({ why }) => why },
+        { head: t.till, cell: ({ until }) => <Time at={until} /> },
+        {
+          head: t.act,
+          cell: ({ chatId: chat }) => (
+            <Acts
+              isSmall
+              acts={[
+                { label: t.unmute, run: () => done(api.DELETE('/api/rules/muted', { params: { query: { chat } } })) },
+              ]}
+              onDone={onDone}
+            />
+          ),
+        },
+      ]}
+    />
+  </>
+);

@@ -1,0 +1,60 @@
+import { addressOf } from '../address.ts';
+import { Badge, Empty, Time } from '../parts/small.tsx';
+import { Table } from '../parts/table.tsx';
+import { texts } from '../texts.ts';
+
+const t = texts.rules;
+
+interface Run {
+  readonly event: string;
+  readonly at: string;
+  readonly result: string;
+  readonly actions: readonly {
+    readonly action: string;
+    readonly result: string;
+    readonly send?: string;
+    readonly why?: string;
+  }[];
+}
+
+/** What a rule did, and what became of each of its actions. */
+export function Runs({ runs }: { readonly runs: readonly Run[] }) {
+  if (runs.length === 0) {
+    return (
+      <Empty title={t.noRun}>
+        <p>{t.noRunHint}</p>
+      </Empty>
+    );
+  }
+  return (
+    <Table
+      label={t.runs}
+      rows={runs}
+      keyOf={({ event }) => event}
+      columns={[
+        { head: t.at, cell: ({ at }) => <Time at={at} /> },
+        { head: t.result, cell: ({ result }) => <Badge state={result} /> },
+        {
+          head: t.actionsDone,
+          cell: ({ actions }) => (
+            <ul>
+              {actions.map(({ action, result, send, why }, i) => (
+                <li key={i}>
+                  {t.actions[action] ?? action}: {texts.states[result] ?? result}
+                  {why && `, ${why}`}
+                  {send && (
+                    <>
+                      {' '}
+                      <a href={addressOf('sends', send)}>{t.theSend}</a>
+                    </>
+                  )}
+                </li>
+              ))}
+            </ul>
+          ),
+        },
+        { head: t.event, cell: ({ event }) => <a href={addressOf('events', event)}>{t.event}</a> },
+      ]}
+    />
+  );
+}

@@ -1,0 +1,106 @@
+import { Check, X } from 'lucide-preact';
+import { useState } from 'preact/hooks';
+import { addressOf } from '../address.ts';
+import { api, asked, type NewRule } from '../api.ts';
+import { Code } from '../parts/small.tsx';
+import { attempt } from '../parts/toast.tsx';
+import { texts } from '../texts.ts';
+import { isDraft, textOf } from './draft.ts';
+
+const t = texts.rules;
+const LAST = 50;
+
+const tryOn = async (rule: NewRule) => (await asked(api.POST('/api/rules/try', { body: { rule, last: LAST } }))).items;
+type Tried = Awaited<ReturnType<typeof tryOn>>[number];
+
+interface TrialProps {
+  /** Throws where there is none. */
+  readonly ruleOf: () => NewRule;
+}
+
+/** What the rule would have done with the last events, condition by condition; nothing is sent. */
+export function Trial({ ruleOf }: TrialProps) {
+  const [tried, setTried] = useState<readonly Tried[]>();
+  const run = () => attempt(async () => setTried(await tryOn(ruleOf())));
+  const fitting = tried?.filter(({ matched }) => matched) ?? [];
+  // What fits is what is looked for.
+  const shown = [...fitting, ...(tried?.filter(({ matched }) => !matched) ?? [])];
+  return (
+    <section class="card trial">
+      <div class="page-head">
+        <h2>{t.trial}</h2>
+        <button type="button" onClick={run}>
+          {t.try}
+        </button>
+      </div>
+      <p class="faint" role="status">
+        {tried ? t.matched(fitting.length, tried.length) : t.trialHint}
+      </p>
+      {shown.length > 0 && (
+        <ul class="tried">
+          {shown.map((one, i) => (
+            <li key={one.event}>
+              <OneTried tried={one} isOpen={i === 0} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+interface OneTriedProps {
+  readonly tried: Tried;
+  readonly isOpen: boolean;
+}
+
+function OneTried({ tried: { event, type, matched, trace, guard, actions }, isOpen }: OneTriedProps) {
+  return (
+    <details open={isOpen}>
+      <summary>
+        <span class={`badge ${matched ? 'good' : ''}`}>{matched ? t.fits : t.fitsNot}</span>{' '}
+        {type === undefined ? t.noNotice : (t.types[type] ?? type)}
+      </summary>
+      <div class="tried-one unfolded">
+        {trace.length === 0 && <p class="faint">{matched ? t.always : t.notMeant}</p>}
+        {trace.length > 0 && (
+          <ul class="findings">
+            {trace.map(({ at, field, operator, found, holds }) => (
+              <li key={at}>
+                {holds ? <Check class="holds" aria-label={t.yes} /> : <X class="fails" aria-label={t.no} />}
+                <span>
+                  {t.fields[field] ?? field} {t.operators[operator] ?? operator}
+                </span>
+                <q class="faint">{found === undefined ? t.nothingFound : String(found)}</q>
+              </li>
+            ))}
+          </ul>
+        )}
+        {guard?.why !== undefined && <p class="failure">{t.mayNot(guard.why)}</p>}
+        {actions.map(({ action, would, why }, i) => (
+          <div key={i} class="would">
+            <strong>{t.actions[action] ?? action}</strong>
+            {why === undefined ? <Would would={would} /> : <p class="failure">{why}</p>}
+          </div>
+        ))}
+        <a href={addressOf('events', event)}>{t.event}</a>
+      </div>
+    </details>
+  );
+}
+
+/** The text as it would be read, and whatever else there is. */
+function Would({ would }: { readonly would: unknown }) {
+  if (!isDraft(would)) return <Code text={textOf(would)} />;
+  const { text, action: _send, ...rest } = would;
+  return (
+    <>
+      {Object.entries(rest).map(([name, value]) => (
+        <p key={name} class="faint">
+          {name}: {typeof value === 'string' ? value : <Code text={textOf(value)} />}
+        </p>
+      ))}
+      {typeof text === 'string' && <p class="bubble ours message-text">{text}</p>}
+    </>
+  );
+}

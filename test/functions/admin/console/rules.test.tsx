@@ -1,0 +1,133 @@
+// @vitest-environment happy-dom
+import { cleanup, fireEvent, render, screen } from '@testing-library/preact';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { RECIPES, ruleOf } from '#lib/reactions/recipes.ts';
+import { anyRule } from '#test/support/any-rule.ts';
+import { session } from '../../../../functions/admin/console/api.ts';
+import { Editor } from '../../../../functions/admin/console/rules/editor.tsx';
+
+const saved: unknown[] = [];
+const save = async (rule: unknown) => saved.push(rule);
+beforeEach(() => {
+  session.value = { workspace: 'main', admin: false, scope: 'all' };
+  // Names of accounts and endpoints: the form works without them.
+  vi.stubGlobal('fetch', async () => Response.json({ items: [] }));
+  saved.splice(0);
+});
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+});
+
+/** By its text: to look for roles in a large form takes long. */
+function click(name: string): void {
+  const button = [...document.querySelectorAll('button')].find(({ textContent }) => textContent === name);
+  if (!button) throw new Error(`there is no button ${name}`);
+  fireEvent.click(button);
+}
+const jsonBox = () => screen.getByLabelText<HTMLTextAreaElement>(/^JSON/, { selector: 'textarea' });
+
+/** The rule as it stands, by way of JSON and back to the form. */
+function written(): unknown {
+  click('JSON');
+  const rule: unknown = JSON.parse(jsonBox().value);
+  click('Form');
+  return rule;
+}
+
+/** Types into every field what stands there already, as a browser does that fills in forms. */
+function retype(): void {
+  for (const field of document.querySelectorAll<HTMLInputElement>('input:not([type=checkbox]), textarea, select')) {
+    fireEvent.input(field, { target: { value: field.value } });
+    fireEvent.change(field, { target: { value: field.value } });
+  }
+}
+
+describe('the form of a rule', () => {
+  it('says what its JSON says, also when it is switched to and fro and typed over', () => {
+    fc.assert(
+      fc.property(anyRule, (one) => {
+        cleanup();
+        render(<Editor begun={one} onSave={save} />);
+        expect(written()).toEqual(one);
+        retype();
+        expect(written()).toEqual(one);
+      }),
+      { numRuns: 15 },
+    );
+  }, 60_000);
+
+  it('loses nothing of what it has no fields for', () => {
+    const odd = {
+      name: 5,
+      on: 'message.*',
+      accounts: [''],
+      when: {
+        all: [{ field: 'text', is: 'a', contains: 'b' }, { any: 'x' }, { not: { field: 'kind', in: [1, 'a'] } }, 7],
+      },
+      do: [{ action: 'reply', text: 5 }, { action: 'dance' }, 'x', { action: 'call', url: 'u', json: 1, text: 'b' }],
+      guard: { perContact: { max: 1 } },
+      later: { a: [1] },
+      order: '7',
+    };
+    render(<Editor begun={odd} onSave={save} />);
+    expect(written()).toEqual(odd);
+    retype();
+    expect(written()).toEqual(odd);
+  });
+
+  it.each(RECIPES)('shows the recipe $id with a field for each of its empty places', ({ rule: begun, fill }) => {
+    render(<Editor begun={begun} places={fill} onSave={save} />);
+    expect(written()).toEqual(begun);
+    expect(screen.queryAllByLabelText(/as JSON/i)).toEqual([]);
+    const empty = fill.filter(({ optional }) => !optional);
+    expect(document.querySelectorAll('.place').length).toBeGreaterThanOrEqual(empty.length);
+  });
+
+  it('takes what is filled in', async () => {
+    const recipe = RECIPES.find(({ id }) => id === 'auto-reply');
+    if (!recipe) throw new Error('there is no such recipe');
+    render(<Editor begun={recipe.rule} places={recipe.fill} onSave={save} />);
+    fireEvent.input(screen.getByRole('textbox', { name: 'The words to look for' }), {
+      target: { value: 'price\npreis\nprecio\n' },
+    });
+    const [, answer] = recipe.fill;
+    fireEvent.input(screen.getByRole('textbox', { name: /^The answer/ }), { target: { value: answer?.example } });
+    fireEvent.click(screen.getByRole('checkbox', { name: 'Switched on' }));
+    click('Save');
+    await vi.waitFor(() => expect(saved).toEqual([{ ...ruleOf(recipe), enabled: true }]));
+  });
+
+  it('builds conditions from nothing, and takes them away again', () => {
+    render(<Editor begun={{ name: 'A', on: ['*'], do: [{ action: 'reply', text: 'a' }] }} onSave={save} />);
+    click('Add a condition');
+    expect(written()).toMatchObject({ when: { field: 'text', words: [] } });
+    fireEvent.change(screen.getByRole('combobox', { name: 'Field' }), { target: { value: 'hasFile' } });
+    expect(written()).toMatchObject({ when: { field: 'hasFile', is: true } });
+    fireEvent.change(screen.getByRole('combobox', { name: 'Field' }), { target: { value: 'now.time' } });
+    fireEvent.input(screen.getByLabelText('From'), { target: { value: '09:00' } });
+    expect(written()).toMatchObject({ when: { field: 'now.time', between: ['09:00', ''] } });
+    click('Add a condition');
+    expect(written()).toMatchObject({ when: { all: [{ field: 'now.time' }, { field: 'text' }] } });
+    fireEvent.change(screen.getByRole('combobox', { name: 'How many must hold' }), { target: { value: 'not' } });
+    expect(written()).toMatchObject({ when: { not: { all: [{ field: 'now.time' }, { field: 'text' }] } } });
+    for (const _each of [1, 2]) {
+      const [first] = screen.getAllByRole('button', { name: 'Remove this condition' });
+      if (first) fireEvent.click(first);
+    }
+    expect(written()).not.toHaveProperty('when');
+  });
+
+  it('keeps what is no JSON on the page, says so, and saves it not', async () => {
+    render(<Editor begun={{ name: 'A' }} onSave={save} />);
+    click('JSON');
+    fireEvent.input(jsonBox(), { target: { value: '{"name": ' } });
+    click('Form');
+    expect(screen.getByRole('alert').textContent).toContain('This is no JSON');
+    expect(jsonBox().value).toBe('{"name": ');
+    click('Save');
+    await vi.waitFor(() => expect(screen.getAllByRole('alert').length).toBe(2));
+    expect(saved).toEqual([]);
+  });
+});
