@@ -624,6 +624,7 @@ export const texts = {
       'endpoint.disabled': 'An endpoint is switched off',
       'rule.muted': 'A chat is muted',
       'rule.paused': 'Rules pause, or one is switched off',
+      'rule.refused': 'A rule lacks the credits to send',
     }),
   },
   settings: {
