@@ -4,7 +4,7 @@ import { sha256 } from '#lib/domain/ids.ts';
 import { findKey, SCOPES, type Scope } from '#lib/tenants/api-keys.ts';
 import { ADMIN_KEY } from '#lib/tenants/secrets.ts';
 import { findSession } from '#lib/tenants/sessions.ts';
-import { hasWorkspace, MAIN } from '#lib/tenants/workspaces.ts';
+import { MAIN, stateOfWorkspace } from '#lib/tenants/workspaces.ts';
 import { type ProblemReply, problem } from './answers.ts';
 import type { AdminPorts, Route } from './route.ts';
 import { Id } from './schemas.ts';
@@ -16,6 +16,8 @@ export interface Caller {
   readonly scope: Scope;
   /** Of the key that was presented, or that the session was opened with. */
   readonly keyHash: string;
+  /** The workspace was deleted: what it holds can be read and erased, for a while. */
+  readonly isClosed?: boolean;
   /** When the session ends, in seconds since the epoch; with a key there is none. */
   readonly until?: number;
 }
@@ -81,16 +83,20 @@ export async function callerOfKey(
 }
 
 async function admin({ store }: AdminPorts, keyHash: string, workspace: string): Promise<Caller | ProblemReply> {
-  const isThere = v.is(Id, workspace) && (await hasWorkspace(store, workspace));
-  return isThere ? { isAdmin: true, workspace, scope: 'all', keyHash } : NO_WORKSPACE;
+  const state = v.is(Id, workspace) ? await stateOfWorkspace(store, workspace) : undefined;
+  return state ? { isAdmin: true, workspace, scope: 'all', keyHash, isClosed: state === 'deleted' } : NO_WORKSPACE;
 }
 
-type Guarded = Pick<Route, 'access' | 'method' | 'scopes'>;
+type Guarded = Pick<Route, 'access' | 'method' | 'scopes' | 'inWorkspace' | 'erases'>;
 
 const FORBIDDEN = problem(403, 'This needs the admin key');
 
+const CLOSED = problem(403, 'This workspace was deleted: what it holds can be read, and persons erased, nothing else');
+
 /** Who may call a route is decided here, for all of them. */
-export function refusalOf(route: Guarded, { isAdmin, scope }: Caller): ProblemReply | undefined {
+export function refusalOf(route: Guarded, { isAdmin, scope, isClosed }: Caller): ProblemReply | undefined {
+  const changes = route.method !== 'get' && (route.access === 'workspace' || route.inWorkspace === true);
+  if (isClosed && changes && !route.erases) return CLOSED;
   if (route.access === 'admin' && !isAdmin) return FORBIDDEN;
   const allowed = scopesOf(route);
   if (isAdmin || allowed.includes(scope)) return undefined;

@@ -103,6 +103,8 @@ interface Described {
   readonly scopes?: readonly Scope[];
   /** The admin key alone may call it, for the workspace that is named; other routes of its are about none. */
   readonly inWorkspace?: true;
+  /** It may be called for a workspace that was deleted, as all that only reads. */
+  readonly erases?: true;
   /** When it answers 409; left out where it never does. */
   readonly conflict?: string;
   /** It queues messages: credits may lack, or room. */

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { tally } from './schema.ts';
 
 /** An event is kept at least this long, whatever a workspace asks for: a provider may still deliver it again. */
-const SHORTEST_DAYS = 30;
+export const SHORTEST_DAYS = 30;
 const DAY_SECONDS = 24 * 3600;
 
 export const RetentionDays = v.pipe(v.number(), v.integer(), v.minValue(SHORTEST_DAYS), v.maxValue(36_500));

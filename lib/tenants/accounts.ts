@@ -42,6 +42,7 @@ import { listDirectory, wholeDirectory } from './directory.ts';
 import { accountSecret, type Secrets } from './secrets.ts';
 import { isCurrent, webhookOf } from './webhook.ts';
 import { findWebhook } from './webhooks.ts';
+import { isOpen } from './workspaces.ts';
 
 interface AccountPorts {
   readonly store: Store;
@@ -62,7 +63,9 @@ interface NewAccount {
 type Connected =
   | { readonly kind: 'created'; readonly account: Account }
   /** Another account of the workspace sends on this line. */
-  | { readonly kind: 'taken'; readonly by: string };
+  | { readonly kind: 'taken'; readonly by: string }
+  /** It was deleted just now. */
+  | { readonly kind: 'no workspace' };
 
 /** The secret comes first: a crash in between leaves a secret without an account, never an account without its secret. */
 export async function createAccount(
@@ -94,13 +97,16 @@ export async function createAccount(
   const writes = [
     put(item, absent()),
     put({ ...directoryKey(workspace, 'ACCOUNT', id) }, absent()),
+    isOpen(workspace),
     ...(claim === undefined ? [] : [await claiming(store, workspace, claim, id)]),
   ];
   const transacted = await store.transact(writes, newTransaction(random));
   if (transacted.done) return { kind: 'created', account: readAccount(item) };
-  const owner = transacted.refused[2]?.item?.account;
-  if (typeof owner !== 'string') throw new Error('an id that was just made up is taken');
+  const [, , closed, taken] = transacted.refused;
+  const owner = taken?.item?.account;
+  if (!closed && typeof owner !== 'string') throw new Error('an id that was just made up is taken');
   await secrets.delete(accountSecret(id));
+  if (typeof owner !== 'string') return { kind: 'no workspace' };
   return { kind: 'taken', by: owner };
 }
 

@@ -9,6 +9,7 @@ import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll } from '#lib/store/query.ts';
 import { absent, del, newTransaction, put, type Store } from '#lib/store/store.ts';
 import { listDirectory } from './directory.ts';
+import { isOpen } from './workspaces.ts';
 
 /** What a key may do in its workspace: everything, only look, or only what concerns sends. */
 export const SCOPES = ['all', 'read', 'send'] as const;
@@ -37,12 +38,12 @@ interface Ports {
   readonly random: Random;
 }
 
-/** `key` is shown this once. */
+/** `key` is shown this once. Undefined where the workspace was deleted just now. */
 export async function createKey(
   ports: Ports,
   workspace: string,
   { name, scope = 'all' }: { readonly name?: string | undefined; readonly scope?: Scope | undefined } = {},
-): Promise<WorkspaceKey & { readonly key: string }> {
+): Promise<(WorkspaceKey & { readonly key: string }) | undefined> {
   const { store, clock, random } = ports;
   const now = clock.now();
   const key = `hk_${Buffer.from(random.bytes(32)).toString('base64url')}`;
@@ -58,9 +59,11 @@ export async function createKey(
   const writes = [
     put({ ...apiKeyKey(hash), ...made }, absent()),
     put({ ...directoryKey(workspace, 'KEY', made.id), hash }, absent()),
+    isOpen(workspace),
   ];
-  const { done } = await store.transact(writes, newTransaction(random));
-  if (!done) throw new Error('a key that was just made up is taken');
+  const transacted = await store.transact(writes, newTransaction(random));
+  if (!transacted.done && transacted.refused[2]) return undefined;
+  if (!transacted.done) throw new Error('a key that was just made up is taken');
   return { ...made, key };
 }
 

@@ -2,13 +2,13 @@ import * as v from 'valibot';
 import { newId } from '#lib/domain/ids.ts';
 import { Country } from '#lib/domain/numbering.ts';
 import type { Clock, Random } from '#lib/domain/ports.ts';
-import { AppliedCounts, RetentionDays } from '#lib/domain/retention.ts';
+import { AppliedCounts, RetentionDays, SHORTEST_DAYS } from '#lib/domain/retention.ts';
 import { Instant, known, optional } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { itemReader } from '#lib/store/items.ts';
 import { WORKSPACES, webhookKey, workspaceKey } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
-import { queryAll } from '#lib/store/query.ts';
+import { pagesOf, queryAll } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
 import {
   absent,
@@ -45,6 +45,7 @@ export const Workspace = v.object({
     v.literal(true),
     'The retention was changed, and what was stored before does not follow it yet: it does after the next night, or see `…/retention/apply`',
   ),
+  deletedAt: optional(Instant, 'Only in the list of those that were deleted'),
   retentionApplied: optional(
     v.object({ at: Instant, ...AppliedCounts.entries }),
     'When everything was last gone through for the retention, by night or by `…/retention/apply`, and what that changed',
@@ -57,6 +58,8 @@ const Stored = v.object({
   ...Workspace.entries,
   /** How often the retention was changed: whoever applies one can tell whether it is still the same. */
   retentionChanges: v.optional(v.number(), 0),
+  /** Of one that was deleted: also everything that opens it, or acts in it. */
+  isSwept: v.exactOptional(v.boolean()),
   retentionMark: v.exactOptional(
     v.object({
       /** Of which retention: as often had it been changed. */
@@ -104,9 +107,63 @@ export async function createWorkspace({ store, clock, random }: Ports, wanted: N
 }
 
 export async function findWorkspace(store: Store, id: string) {
+  const found = await storedWorkspace(store, id);
+  return found?.deletedAt === undefined ? found : undefined;
+}
+
+/** Also one that was deleted. */
+async function storedWorkspace(store: Store, id: string) {
   const item = await store.get(workspaceKey(id), { consistent: true });
   if (item) return readWorkspace(item);
   return id === MAIN ? mainWorkspace : undefined;
+}
+
+/** What was received and sent in one that was deleted stays for a while, to be read and erased. */
+export async function stateOfWorkspace(store: Store, id: string): Promise<'open' | 'deleted' | undefined> {
+  if (id === MAIN) return 'open';
+  const found = await storedWorkspace(store, id);
+  return found && (found.deletedAt === undefined ? 'open' : 'deleted');
+}
+
+/** For the transaction of whatever comes into being in a workspace that may just be deleted. */
+export const isOpen = (id: string): Check => check(workspaceKey(id), absent('deletedAt'));
+
+export async function showWorkspace(store: Store, id: string): Promise<Workspace | undefined> {
+  const found = await findWorkspace(store, id);
+  return found && shownWorkspace(found);
+}
+
+/**
+ * From here on nothing comes into being in it, and what it keeps ends as soon as a workspace can have it end. Undefined
+ * where there is none, or all is done already.
+ */
+export async function closeWorkspace(store: Store, clock: Clock, id: string): Promise<Workspace | undefined> {
+  return retryOnConflict(`the workspace ${id}`, async () => {
+    const found = id === MAIN ? undefined : await storedWorkspace(store, id);
+    if (!found || found.isSwept) return undefined;
+    // Broken off before its end: it is gone on with.
+    if (found.deletedAt !== undefined) return shownWorkspace(found);
+    const { retentionDays = Number.POSITIVE_INFINITY, retentionChanges } = found;
+    const changes = [
+      ...[set('deletedAt', toIso(clock.now())), set('retentionDays', Math.min(retentionDays, SHORTEST_DAYS))],
+      ...[set('retentionPending', true), add('retentionChanges', 1), remove('defaultAccountId')],
+    ];
+    const asRead = retentionChanges === 0 ? absent('retentionChanges') : equal('retentionChanges', retentionChanges);
+    const condition = all(exists(), absent('deletedAt'), asRead);
+    const { done, item } = await store.write(update(workspaceKey(id), changes, condition), { returns: 'new' });
+    return done && item ? shownWorkspace(readWorkspace(item)) : AGAIN;
+  });
+}
+
+/** It had got something in the moment before it was closed. */
+export async function reopenWorkspace(store: Store, id: string, retentionDays: number | undefined): Promise<void> {
+  const days = retentionDays === undefined ? remove('retentionDays') : set('retentionDays', retentionDays);
+  const changes = [remove('deletedAt'), days, add('retentionChanges', 1)];
+  await store.write(update(workspaceKey(id), changes, exists('deletedAt')));
+}
+
+export async function sweptWorkspace(store: Store, id: string): Promise<void> {
+  await store.write(update(workspaceKey(id), [set('isSwept', true)], exists('deletedAt')));
 }
 
 export async function hasWorkspace(store: Store, id: string): Promise<boolean> {
@@ -137,7 +194,7 @@ export async function patchWorkspace(store: Store, id: string, patch: WorkspaceP
     changes.push(retentionDays === null ? remove('retentionDays') : set('retentionDays', retentionDays));
     changes.push(set('retentionPending', true), add('retentionChanges', 1));
   }
-  const condition = id === MAIN ? undefined : exists();
+  const condition = id === MAIN ? undefined : all(exists(), absent('deletedAt'));
   const written = await store.write(update(workspaceKey(id), changes, condition), { returns: 'new' });
   return written.done && written.item ? shownWorkspace(readWorkspace(written.item)) : undefined;
 }
@@ -161,12 +218,30 @@ export async function retentionApplied(
 }
 
 /** Newest first; `main` is the oldest. */
-export async function listWorkspaces(store: Store, { limit, from }: PageRequest): Promise<ListPage<Workspace>> {
+export async function listWorkspaces(
+  store: Store,
+  { limit, from }: PageRequest,
+  which: 'open' | 'deleted' = 'open',
+): Promise<ListPage<Workspace>> {
   const before = from === undefined ? {} : { before: from };
-  const query = { pk: WORKSPACES, limit: limit + 1, descending: true, consistent: true, from: 'ws_', ...before };
-  const [{ items }, main = mainWorkspace] = await Promise.all([store.query(query), findWorkspace(store, MAIN)]);
+  const filter = which === 'open' ? absent('deletedAt') : exists('deletedAt');
+  const query = {
+    pk: WORKSPACES,
+    limit: limit + 1,
+    descending: true,
+    consistent: true,
+    from: 'ws_',
+    filter,
+    ...before,
+  };
+  const items: Item[] = [];
+  for await (const page of pagesOf(store, query)) {
+    items.push(...page);
+    if (items.length > limit) break;
+  }
   // A page that cannot show `main` as well leaves it to the next one.
-  const found = [...items.map(readWorkspace), main].map(shownWorkspace);
+  const main = which === 'open' ? [(await findWorkspace(store, MAIN)) ?? mainWorkspace] : [];
+  const found = [...items.map(readWorkspace), ...main].map(shownWorkspace);
   const shown = found.slice(0, limit);
   return pageOf(shown, found.length > limit ? shown.at(-1)?.id : undefined);
 }
@@ -193,6 +268,7 @@ const readWorkspace = itemReader(Stored);
 const shownWorkspace = ({
   retentionChanges: _,
   retentionMark: _mark,
+  isSwept: _swept,
   ...workspace
 }: v.InferOutput<typeof Stored>): Workspace => workspace;
 
@@ -203,23 +279,25 @@ interface Retention {
   readonly changes: number;
   /** Of the last walk that came to its end. */
   readonly mark?: RetentionMark;
+  readonly isDeleted: boolean;
   /** Whoever writes a copy writes it together with this check: no copy is ever older than the workspace. */
   readonly unchanged: Check;
 }
 
 /** A delivery finds the retention on its webhook, so that it needs one look-up. */
 export async function retentionOf(store: Store, workspace: string): Promise<Retention> {
-  const found = await findWorkspace(store, workspace);
+  const found = await storedWorkspace(store, workspace);
   const { retentionDays, retentionChanges: changes = 0, retentionMark: mark } = found ?? {};
-  const condition = retentionDays === undefined ? absent('retentionDays') : equal('retentionDays', retentionDays);
-  const unchanged = check(workspaceKey(workspace), condition);
-  return { changes, unchanged, ...known({ retentionDays, mark }) };
+  const days = retentionDays === undefined ? absent('retentionDays') : equal('retentionDays', retentionDays);
+  const unchanged = check(workspaceKey(workspace), all(absent('deletedAt'), days));
+  return { changes, unchanged, isDeleted: found?.deletedAt !== undefined, ...known({ retentionDays, mark }) };
 }
 
 /** Brings every webhook's copy up to date. One that is created meanwhile begins with the right one. */
 export async function copyRetention(store: Store, random: Random, workspace: string): Promise<void> {
   return retryOnConflict(`the webhooks of ${workspace}`, async () => {
     const retention = await retentionOf(store, workspace);
+    if (retention.isDeleted) return;
     const entries = await wholeDirectory(store, workspace, 'WEBHOOK');
     const copied: boolean[] = [];
     for (const { tokenHash } of entries) {

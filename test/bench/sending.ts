@@ -133,7 +133,7 @@ const emptyBill = (): SendingBill => ({ requests: [], ticks: 0, accepting: [], s
 /** The account's credentials are answered without being kept. */
 async function connected(...given: Parameters<typeof createAccount>): Promise<Account> {
   const made = await createAccount(...given);
-  if (made.kind !== 'created') throw new Error(`${made.by} has the line already`);
+  if (made.kind !== 'created') throw new Error(`no account: ${made.kind}`);
   return made.account;
 }
 

@@ -11,7 +11,7 @@ import { nextProbe } from '#lib/sender/place.ts';
 import type { AccountProvider, Channel } from '#lib/tenants/account.ts';
 import { NEEDS_PHONE, Pacing, ShownAccount, shownAccount } from '#lib/tenants/account.ts';
 import { createAccount, findAccount, listAccounts, patchAccount, removeAccount } from '#lib/tenants/accounts.ts';
-import { EMPTY, invalid, json, missing, problem } from '../answers.ts';
+import { EMPTY, invalid, json, missing, NO_WORKSPACE, problem } from '../answers.ts';
 import { type AdminPorts, type Context, route, takesNothing } from '../route.ts';
 import { changesOf, listOf, Name, Paging, PhoneNumber, pageRequest, WithId } from '../schemas.ts';
 
@@ -121,6 +121,7 @@ function creating(providers: readonly AccountProvider[]) {
       if (unreachable.length > 0) return invalid(unreachable);
       const made = await createAccount(ports, workspace, provider, body);
       if (made.kind === 'taken') return taken(made.by);
+      if (made.kind === 'no workspace') return NO_WORKSPACE;
       return json(201, {
         ...shownAccount(made.account, provider),
         ...(await warningOf(ports, made.account, provider)),

@@ -40,6 +40,7 @@ export const contactRoutes = [
       'Events, chats and logged attempts are deleted; sends and the ledger are emptied of what names the person. `left` says what stays and why.',
     conflict: 'It is the number of an account of this workspace',
     access: 'workspace',
+    erases: true,
     // A number that is mistyped must not be answered like a person of whom nothing is kept.
     params: v.object({ phone: v.pipe(Id, v.description('International, `+` optional')) }),
     query: Query,

@@ -3,8 +3,9 @@ import { grant } from '#lib/credits/credits.ts';
 import { GrantedCredits } from '#lib/credits/ledger.ts';
 import { Country } from '#lib/domain/numbering.ts';
 import { AppliedCounts, RetentionDays } from '#lib/domain/retention.ts';
-import { optional, text } from '#lib/domain/schema.ts';
+import { Instant, optional, text } from '#lib/domain/schema.ts';
 import { applyRetention, Progress } from '#lib/privacy/retention.ts';
+import { deleteWorkspace, Swept } from '#lib/reactions/delete-workspace.ts';
 import { walkCursor } from '#lib/store/walk.ts';
 import { findAccount } from '#lib/tenants/accounts.ts';
 import { createKey, deleteKey, listKeys, SCOPES, WorkspaceKey } from '#lib/tenants/api-keys.ts';
@@ -13,10 +14,12 @@ import {
   createWorkspace,
   hasWorkspace,
   listWorkspaces,
+  MAIN,
   patchWorkspace,
+  showWorkspace,
   Workspace,
 } from '#lib/tenants/workspaces.ts';
-import { EMPTY, invalid, json, missing, NO_WORKSPACE } from '../answers.ts';
+import { EMPTY, invalid, json, missing, NO_WORKSPACE, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
 import { changesOf, decoded, Id, listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
 
@@ -47,6 +50,19 @@ const Applied = v.object({
   cursor: optional(v.string(), 'There is more to do: call again with it'),
 });
 
+const KEPT =
+  'Events, messages, chats and sends, until they are as old as the retention, and no longer than this; figures of credits stay';
+const Deleted = v.object({
+  id: v.string(),
+  name: v.string(),
+  deletedAt: Instant,
+  deleted: Swept,
+  kept: v.object({ until: Instant, what: v.string() }),
+});
+
+const inTheWay = (accounts: number) =>
+  `It still has ${accounts === 1 ? 'an account' : `${accounts} accounts`}: delete ${accounts === 1 ? 'it' : 'them'} first, which cancels what waits there`;
+
 export const workspaceRoutes = [
   route({
     ...takesNothing,
@@ -75,9 +91,57 @@ export const workspaceRoutes = [
     summary: 'List workspaces, newest first; `main` was always there',
     description: 'All of this hub: a key of a workspace sees its own alone.',
     access: 'admin',
-    query: Paging,
+    query: v.strictObject({
+      ...Paging.entries,
+      deleted: optional(v.picklist(['true', 'false']), '`true`: those alone that were deleted'),
+    }),
     answers: { 200: { description: 'A page', schema: listOf(Workspace) } },
-    run: async ({ query }, { ports }) => json(200, await listWorkspaces(ports.store, pageRequest(query))),
+    run: async ({ query }, { ports }) => {
+      const which = query.deleted === 'true' ? 'deleted' : 'open';
+      return json(200, await listWorkspaces(ports.store, pageRequest(query), which));
+    },
+  }),
+  route({
+    ...takesNothing,
+    method: 'get',
+    path: '/api/workspaces/{id}',
+    tag,
+    summary: 'Show a workspace',
+    description: 'A key of a workspace sees its own alone, whose id `GET /api/session` tells.',
+    access: 'workspace',
+    params: WithId,
+    answers: { 200: { description: 'The workspace', schema: Workspace } },
+    run: async ({ params: { id } }, { ports, workspace, caller }) => {
+      const shown = caller.isAdmin || id === workspace ? await showWorkspace(ports.store, id) : undefined;
+      return shown ? json(200, shown) : NO_WORKSPACE;
+    },
+  }),
+  route({
+    ...takesNothing,
+    method: 'delete',
+    path: '/api/workspaces/{id}',
+    tag,
+    summary: 'Delete a workspace that has no account any more',
+    description:
+      'At once its keys open nothing, its URLs answer 404, and its endpoints and rules are gone. What it received and sent ends as with a retention of 30 days, and until then is read, and persons erased, with the admin key and `X-Workspace`; figures of credits stay. It comes back by nothing. A call that failed may be repeated.',
+    conflict: 'It still has accounts, or it is `main`',
+    access: 'admin',
+    params: WithId,
+    answers: { 200: { description: 'What was deleted, and when the rest ends', schema: Deleted } },
+    run: async ({ params: { id } }, { ports }) => {
+      if (id === MAIN) return problem(409, '`main` is always there: it cannot be deleted');
+      const deleted = await deleteWorkspace(ports, id);
+      if (!deleted) return NO_WORKSPACE;
+      if (deleted.kind === 'has accounts') return problem(409, inTheWay(deleted.accounts));
+      const { workspace, swept, endsAt } = deleted;
+      return json(200, {
+        id,
+        name: workspace.name,
+        deletedAt: workspace.deletedAt,
+        deleted: swept,
+        kept: { until: endsAt, what: KEPT },
+      });
+    },
   }),
   route({
     ...takesNothing,
@@ -95,8 +159,10 @@ export const workspaceRoutes = [
     }),
     example: { name: 'Back office' },
     answers: { 201: { description: 'The key', schema: NewKey } },
-    run: async ({ params, body }, { ports }) =>
-      (await hasWorkspace(ports.store, params.id)) ? json(201, await createKey(ports, params.id, body)) : NO_WORKSPACE,
+    run: async ({ params, body }, { ports }) => {
+      const made = (await hasWorkspace(ports.store, params.id)) && (await createKey(ports, params.id, body));
+      return made ? json(201, made) : NO_WORKSPACE;
+    },
   }),
   route({
     ...takesNothing,

@@ -300,6 +300,9 @@ describe('the answers of the API', () => {
     await call('post', '/api/workspaces/{id}/retention/apply', workspace, {});
     await call('get', '/api/workspaces/{id}/keys', workspace);
     await call('delete', '/api/workspaces/{id}/keys/{keyId}', { ...workspace, keyId: key.id });
+    await call('get', '/api/workspaces/{id}', workspace);
+    await call('delete', '/api/workspaces/{id}', { id: 'main' });
+    await call('delete', '/api/workspaces/{id}', workspace);
     const sandbox = { provider: 'sandbox', channel: 'whatsapp', credentials: {}, phone: '15550100' };
     const account = await call('post', '/api/accounts', {}, { ...sandbox, phone: '+155501001' });
     await call('post', '/api/accounts', {}, { ...sandbox, phone: 'x' });
