@@ -54,6 +54,7 @@ const KINDS: Readonly<Record<string, string>> = {
   'WS# AUDIT': 'sums, and ids of sends',
   'WS# CHANGES': 'figures',
   'WS# UNKNOWN#': 'the id of a send, which stays; gone once its outcome is known',
+  'AUTO# MAILS#': 'how many mails went out in an hour',
   'WS# REPLAY#': 'a position in a list, and figures',
   'WS# ENDPOINT#': 'what an operator wrote',
   'WS# LINE#': 'a hash of an account of ours',
