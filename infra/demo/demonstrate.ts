@@ -10,8 +10,11 @@ const Answered = v.object({ status: v.union([v.string(), v.number()]) });
 const Found = v.object({ items: v.array(v.unknown()) });
 const Link = v.object({ url: v.string() });
 
-/** Plays a morning of a small workshop into a running hub, in a workspace of its own, and says what it does. */
-export async function demonstrate(main: RunningHub): Promise<void> {
+/**
+ * Plays a morning of a small workshop into a running hub, in a workspace of its own, and says what it does.
+ * Answers the link that signs in there.
+ */
+export async function demonstrate(main: RunningHub): Promise<string> {
   const listener = await listen();
   try {
     const set = await stage(main, listener.url);
@@ -25,6 +28,7 @@ export async function demonstrate(main: RunningHub): Promise<void> {
     const { url } = v.parse(Link, await set.hub.api('/api/session/links', {}));
     console.log(`\nSee all of it in the workspace "demo" (signs in once, within ten minutes):\n  ${url}`);
     console.log(`\nEvery call is described, and can be tried, at ${main.url}/docs`);
+    return url;
   } finally {
     listener.close();
   }

@@ -34,7 +34,7 @@ export async function runningHub(environment: Readonly<Record<string, string | u
   return hubAt(url, adminKey);
 }
 
-function hubAt(url: string, adminKey: string, workspace?: string): RunningHub {
+export function hubAt(url: string, adminKey: string, workspace?: string): RunningHub {
   const headers = {
     authorization: `Bearer ${adminKey}`,
     'content-type': 'application/json',

@@ -82,18 +82,21 @@ it('stands in a workspace of its own, and leaves nothing more behind when it is 
   const bench = new AdminBench({ reach: { anyPort: true, privateHosts: true } });
   const hub = hubOn(bench);
   const things = ['accounts', 'webhooks', 'endpoints', 'rules', 'credits/ledger'];
+  const recipes = itemsOf(await bench.done('GET', '/api/rules/recipes'));
   const before = await Promise.all(things.map((name) => bench.done('GET', `/api/${name}`)));
   const first = await stage(hub, 'http://127.0.0.1:4001');
   const workspaces = itemsOf(await bench.done('GET', '/api/workspaces'));
   const workspace = String(workspaces.find(({ name }) => name === 'demo')?.id);
   const count = () =>
     Promise.all(things.map(async (name) => itemsOf(await bench.done('GET', `/api/${name}`, { workspace })).length));
-  expect(await count()).toEqual([3, 6, 2, 2, 2]);
+  expect(await count()).toEqual([3, 6, 2, 2 + recipes.length, 2]);
   const second = await stage(hub, 'http://127.0.0.1:4002');
-  expect(await count()).toEqual([3, 6, 2, 2, 2]);
+  expect(await count()).toEqual([3, 6, 2, 2 + recipes.length, 2]);
   expect(itemsOf(await bench.done('GET', '/api/workspaces'))).toHaveLength(workspaces.length);
   expect(await Promise.all(things.map((name) => bench.done('GET', `/api/${name}`)))).toEqual(before);
   expect({ ...second, hub: 0, hooks: 0, sendUrl: 0 }).toEqual({ ...first, hub: 0, hooks: 0, sendUrl: 0 });
+  const rules = itemsOf(await bench.done('GET', '/api/rules', { workspace }));
+  expect(rules.filter(({ enabled }) => enabled).map(({ name }) => name)).toEqual(['Opening hours', 'Price list']);
   const Shown = v.object({ url: v.string() });
   const urls = itemsOf(await bench.done('GET', '/api/endpoints', { workspace })).map((one) => v.parse(Shown, one).url);
   expect(urls.toSorted()).toEqual(['http://127.0.0.1:4002/bookings', 'http://127.0.0.1:4002/broken']);
