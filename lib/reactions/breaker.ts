@@ -3,14 +3,15 @@ import { drainRate, HEALTHY, type Health, nextDrain } from '#lib/domain/reaction
 import { known } from '#lib/domain/schema.ts';
 import { ownEventWrites } from '#lib/inbox/own-event.ts';
 import { placedAsTold } from '#lib/sender/sent-event.ts';
-import { endpointKey, waitingList } from '#lib/store/keys.ts';
-import { equal, newTransaction, type Put, remove, type Store, set, update } from '#lib/store/store.ts';
+import { endpointKey, secondKey, waitingList } from '#lib/store/keys.ts';
+import { add, equal, newTransaction, type Put, remove, type Store, set, update } from '#lib/store/store.ts';
 import { type Delivery, dueAttributes, readDelivery, rowKey, taskOf } from './delivery.ts';
 import { type Endpoint, healthAsRead, healthChanges, readEndpoint } from './endpoint.ts';
 import type { Tasks } from './task.ts';
 
 const LONGEST_DELAY_S = 900;
 const ROUNDS = 5;
+const COUNTED_S = 3600;
 
 export interface BreakerPorts {
   readonly store: Store;
@@ -91,6 +92,18 @@ async function follow({ tasks, clock, log, metrics }: BreakerPorts, endpoint: En
   const { drainAt } = health;
   if (drainAt !== undefined && drainAt !== endpoint.drainAt)
     await tasks.send({ kind: 'drain', workspace, endpoint: id, at: drainAt });
+}
+
+/**
+ * Whether one more call may begin in this second. What finds no place waits, and is drained in the seconds after it; of one
+ * without a limit nothing is counted.
+ */
+export async function takePlace({ store, clock }: BreakerPorts, { id, ratePerSecond }: Endpoint): Promise<boolean> {
+  if (ratePerSecond === undefined) return true;
+  const second = Math.floor(clock.now() / 1000);
+  const changes = [add('count', 1), set('expiresAt', second + COUNTED_S)];
+  const { item } = await store.write(update(secondKey(id, second), changes), { returns: 'new' });
+  return typeof item?.count === 'number' && item.count <= ratePerSecond;
 }
 
 /** The oldest. Lists may lag: what they still show, but does not wait any more, is left out. */

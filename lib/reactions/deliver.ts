@@ -53,9 +53,9 @@ async function deliver(ports: DeliverPorts, task: DeliveryTask | ActionTask, tar
   const item = await store.get(keyOfTask(task), { consistent: true });
   const before = item && readDelivery(item);
   if (before && !isWanted(before, task, clock.now())) return;
-  if (target.isSpared && task.now !== true) {
+  if (task.now !== true && !(await target.mayCall())) {
     await keep(store, waitingItem(rowOf(task, before, clock.now())), before);
-    return;
+    return target.waits();
   }
   await attempt(ports, task, target, before);
 }

@@ -26,7 +26,9 @@ export const endpointFields = {
     Whole,
     v.minValue(1),
     v.maxValue(100),
-    v.description('At most so many a second of what waited, once the endpoint is well again'),
+    v.description(
+      'At most so many calls are begun in a second; what exceeds it waits and follows in its order. Left out: no limit',
+    ),
   ),
 };
 

@@ -28,7 +28,8 @@ type CallAction = Extract<Action, { action: 'call' }>;
 /** A URL that a rule names. Nobody is spared for it: each call has its own schedule. */
 function callTarget(ports: TargetPorts, rule: Rule, action: CallAction, index: number): Target {
   return {
-    isSpared: false,
+    mayCall: async () => true,
+    waits: async () => undefined,
     call: async ({ event, number }) => {
       const rendered = bodyOfCall(action, scopeOf(event, ports.clock.now(), rule.timeZone));
       if ('why' in rendered) return rendered;
@@ -59,7 +60,8 @@ function mailTarget(
   index: number,
 ): Target {
   return {
-    isSpared: false,
+    mayCall: async () => true,
+    waits: async () => undefined,
     call: async ({ event }) => {
       if (mailFrom === undefined) return NO_SENDER;
       const rendered = await mailOf(store, rule, action, index, event, { from: mailFrom, now: clock.now() });

@@ -1,10 +1,10 @@
 import type { Event } from '#lib/domain/event.ts';
-import { afterFailure, afterSuccess, type CallResult } from '#lib/domain/reaction/delivery.ts';
+import { afterFailure, afterSuccess, type CallResult, moreWaits } from '#lib/domain/reaction/delivery.ts';
 import type { NoticeType } from '#lib/domain/reaction/notice.ts';
 import { known } from '#lib/domain/schema.ts';
 import type { ProviderHttp } from '#lib/sender/provider.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
-import { type BreakerPorts, turnHealth } from './breaker.ts';
+import { type BreakerPorts, takePlace, turnHealth } from './breaker.ts';
 import { type Called, call } from './call.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Mailer } from './mail.ts';
@@ -31,8 +31,9 @@ export interface Attempt {
 
 /** One kind of delivery: what it calls, by which secret, and what the outcome means to whoever is called. */
 export interface Target {
-  /** Not called for now: what comes waits in the table. */
-  readonly isSpared: boolean;
+  /** Whether it may be called now. Else what comes waits in the table, and `waits` has it brought back. */
+  readonly mayCall: () => Promise<boolean>;
+  readonly waits: () => Promise<void>;
   /** `why`: it can never be done. */
   readonly call: (attempt: Attempt) => Promise<Called | { readonly why: string }>;
   readonly succeeded: () => Promise<void>;
@@ -43,7 +44,10 @@ export interface Target {
 /** An endpoint is told of an event. Its failures count against all that is for it. */
 export function endpointTarget(ports: TargetPorts, endpoint: Endpoint): Target {
   return {
-    isSpared: endpoint.state !== 'active',
+    mayCall: async () => endpoint.state === 'active' && (await takePlace(ports, endpoint)),
+    waits: async () => {
+      await turnHealth(ports, endpoint, moreWaits);
+    },
     call: async ({ event, type, content, number }) => {
       const secret = await readSecret(ports.secrets, endpointSecret(endpoint.id), endpoint.secretVersion);
       const id = content === undefined ? event.id : `${event.id}_${content}`;

@@ -270,6 +270,11 @@ export const deliveryKey = (endpoint: string, storedAt: string, event: string): 
   pk: deliveryPartition(endpoint),
   sk: `${DELIVERY_PREFIX}${storedAt}#${event}`,
 });
+/** How many calls of an endpoint were begun in a second, where it bears only so many. */
+export const secondKey = (endpoint: string, second: number): Key => ({
+  pk: `EP#${endpoint}#RATE`,
+  sk: `SECOND#${second}`,
+});
 /** gsi3: what waits for an endpoint that is failing or switched off, oldest first. */
 export const waitingList = (endpoint: string): string => `WAIT#${endpoint}`;
 

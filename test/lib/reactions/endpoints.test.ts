@@ -2,6 +2,7 @@ import { Webhook } from 'standardwebhooks';
 import * as v from 'valibot';
 import { beforeEach, describe, expect, it, test } from 'vitest';
 import { NOTICE_TYPES, type NoticeType, typeOf } from '#lib/domain/reaction/notice.ts';
+import { runTask } from '#lib/reactions/deliver.ts';
 import { exampleOf } from '#lib/reactions/examples.ts';
 import type { Reply } from '#lib/sender/provider.ts';
 import { put } from '#lib/store/store.ts';
@@ -361,4 +362,71 @@ test('the types of notices are listed with schema and example, and an endpoint c
   const tried = await bench.admin.done('POST', `/api/endpoints/${id}/test`, { body: { type: 'ussd.answered' } });
   expect(tried).toMatchObject({ status: 204 });
   expect(bench.told).toMatchObject([{ type: 'ussd.answered', id: expect.stringMatching(/^test_/) }]);
+});
+
+describe('an endpoint with a rate', () => {
+  /** How many were called in each second of the next ones. */
+  const callsBySecond = async (seconds: number) => {
+    const counts = new Map<number, number>();
+    const { answer: usual } = bench.admin;
+    bench.admin.answer = (request) => {
+      const second = Math.floor(bench.now / 1000);
+      counts.set(second, (counts.get(second) ?? 0) + 1);
+      return usual(request);
+    };
+    await bench.wait(seconds);
+    return counts;
+  };
+
+  it('is called no more often in any second, and told everything, what waited in its order', async () => {
+    const { id } = await bench.endpoint({ ratePerSecond: 5 });
+    const ids: string[] = [];
+    for (let n = 0; n < 40; n++) ids.push(await receive(n));
+    const counts = await callsBySecond(30);
+    expect(Math.max(...counts.values())).toBe(5);
+    expect(counts.size).toBeLessThanOrEqual(12);
+    expect(bench.told.map((one) => one.id).sort()).toEqual(ids.sort());
+    expect(await bench.show(id)).toMatchObject({ state: 'active', waiting: 0 });
+  });
+
+  it('is called no more often while more comes in, and by what is drained', async () => {
+    await bench.endpoint({ ratePerSecond: 3 });
+    for (let n = 0; n < 12; n++) await receive(n);
+    const counts = callsBySecond(0);
+    await counts;
+    const before = bench.told.length;
+    for (let n = 100; n < 110; n++) {
+      await receive(n);
+      await bench.wait(1);
+    }
+    await bench.wait(60);
+    expect(before).toBe(3);
+    expect(Math.max(...(await counts).values())).toBe(3);
+    expect(bench.told).toHaveLength(22);
+  });
+
+  it('is told what found no place where the function died after it had written that down', async () => {
+    await bench.endpoint({ ratePerSecond: 1 });
+    await receive(1);
+    await receive(2);
+    await bench.dispatchAll();
+    const [first, second] = bench.takeTasks();
+    if (!first || !second) throw new Error('no tasks');
+    await bench.run(first);
+    const { tasks } = bench.delivering;
+    const dying = { ...bench.delivering, tasks: { send: () => Promise.reject(new Error('died')) } };
+    await expect(runTask(dying, second)).rejects.toThrow('died');
+    await bench.wait(2 * MINUTE);
+    await bench.watch();
+    await tasks.send(second);
+    await bench.wait(MINUTE);
+    expect(bench.told).toHaveLength(2);
+  });
+
+  it('is counted nowhere without one', async () => {
+    await bench.endpoint();
+    await receive(1);
+    await bench.settle();
+    expect(bench.store.all().filter(({ pk }) => pk.endsWith('#RATE'))).toEqual([]);
+  });
 });
