@@ -93,7 +93,7 @@ export const RECIPES: readonly Recipe[] = [
   {
     id: 'facebook-to-message',
     title: 'A message when Facebook shows a notification',
-    text: 'What the Facebook app on a phone with the Zender app shows goes to a number of yours: by the account that sends by default, or by the one that you name, which may be one for SMS. `com.facebook.orca` is Messenger.',
+    text: 'What the Facebook app on a phone with a gateway’s app shows goes to a number of yours: by the account that sends by default, or by the one that you name, which may be one for SMS. `com.facebook.orca` is Messenger.',
     rule: {
       name: 'Facebook notifications to my phone',
       enabled: false,
@@ -120,7 +120,7 @@ export const RECIPES: readonly Recipe[] = [
   {
     id: 'notification-to-program',
     title: 'A program runs when an app shows a notification',
-    text: 'Posts what an app on a phone with the Zender app shows, as a bank tells of a payment, to a URL of yours: signed, and tried again until it is taken. Android tells apps apart by their package, and so does the event that came in.',
+    text: 'Posts what an app on a phone with a gateway’s app shows, as a bank tells of a payment, to a URL of yours: signed, and tried again until it is taken. Android tells apps apart by their package, and so does the event that came in.',
     rule: {
       name: 'Notifications to my program',
       enabled: false,
