@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { isRecord } from '#lib/domain/json.ts';
-import { normaliseJid, toPhone } from '#lib/domain/person.ts';
+import { isSamePhone, normaliseJid, toPhone } from '#lib/domain/person.ts';
 import { known } from '#lib/domain/schema.ts';
 import { type Meaning, meaningOf, outcomeOfBreakdown, type SendOutcome, withId } from '#lib/domain/send/outcome.ts';
 import { type Recipient, recipientOf, whatsappChatOf } from '#lib/domain/send/recipient.ts';
@@ -50,7 +50,7 @@ async function probe(
   const body = reply.status === 200 ? bodyOf(Numbers, reply) : undefined;
   const numbers = body && numbersIn(body.data);
   if (!numbers) return { kind: 'unknown', answers: reply.status < 500 };
-  const ours = phone === undefined ? numbers : numbers.filter((number) => toPhone(number.phone) === phone);
+  const ours = phone === undefined ? numbers : numbers.filter((number) => isSamePhone(toPhone(number.phone), phone));
   const connected = ours.find(({ status }) => CONNECTED.test(status ?? ''));
   const shown = connected ?? (ours.length === 1 ? ours[0] : undefined);
   const told = known({ state: stateWord(shown?.status), phone: toPhone(shown?.phone) });

@@ -1,6 +1,6 @@
 import type { Payload } from './event.ts';
 import type { Chat, Message, OwnAccount, Person } from './message.ts';
-import { phoneOfJid, toPhone } from './person.ts';
+import { isSamePhone, phoneOfJid, toPhone } from './person.ts';
 import { known } from './schema.ts';
 
 /**
@@ -68,7 +68,7 @@ const phoneIn = ({ id, phone }: Pick<Chat, 'id' | 'phone'>): string | undefined 
 
 function isOwn({ id, phone }: Person, account: OwnAccount): boolean {
   const own = account.phone ?? phoneOfJid(account.instance);
-  return own !== undefined && (phone ?? phoneOfJid(id)) === own;
+  return isSamePhone(phone ?? phoneOfJid(id), own);
 }
 
 /** Names that providers put in the place of a title: in a group its writer's, in what we wrote our own. */

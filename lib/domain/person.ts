@@ -138,6 +138,10 @@ export function commonSpelling(phone: string): string {
   return twin !== undefined && twin < phone ? twin : phone;
 }
 
+/** Whether two are one number, in whichever of its spellings. Where there is no number, they are none. */
+export const isSamePhone = (one: string | undefined, other: string | undefined): boolean =>
+  one !== undefined && other !== undefined && commonSpelling(one) === commonSpelling(other);
+
 export type ReadPhone =
   | { readonly ok: true; readonly phone: Phone }
   /** What is wrong and what to do, to stand after the field's name. */

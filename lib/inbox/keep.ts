@@ -226,19 +226,22 @@ export async function settle(
 }
 
 /**
- * With the item in which the delivery of its message is noted: that of the account's name of today, unless the message is
- * one that we sent while the account had another. Only an account that had one is looked at.
+ * With the item in which the delivery of its message is noted: that of the name by which the event calls the account,
+ * unless the message is one that we sent while the hub called it otherwise. Only an account that has other names is looked at.
  */
 export async function filed(store: Store, record: EventRecord, receipt: Receipt): Promise<EventRecord> {
   const { event, stateKey: pk } = record;
-  const former = receipt.accounts?.find(({ id }) => id === event.accountId)?.formerScopes ?? [];
+  const account = receipt.accounts?.find(({ id }) => id === event.accountId);
   const message = messageIn(event);
-  if (pk === undefined || former.length === 0 || message === undefined) return record;
+  if (pk === undefined || account === undefined || message === undefined) return record;
   const { workspace, provider } = event;
-  const keys = [headKey(pk), ...former.map((scope) => stateKey({ workspace, provider, scope }, message))];
+  const ours = [account.scope, ...(account.formerScopes ?? [])];
+  const others = ours.map((scope) => stateKey({ workspace, provider, scope }, message)).filter((key) => key.pk !== pk);
+  if (others.length === 0) return record;
+  const keys = [headKey(pk), ...others];
   const states = await store.getMany(keys, { consistent: true });
-  const ours = keys.find((key) => states.some((state) => state.pk === key.pk && state.send !== undefined));
-  return ours ? { ...record, stateKey: ours.pk } : record;
+  const linked = keys.find((key) => states.some((state) => state.pk === key.pk && state.send !== undefined));
+  return linked ? { ...record, stateKey: linked.pk } : record;
 }
 
 const messageIn = (event: Event): string | undefined => {

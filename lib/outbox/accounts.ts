@@ -1,3 +1,4 @@
+import { isSamePhone } from '#lib/domain/person.ts';
 import type { Issue } from '#lib/domain/schema.ts';
 import type { Recipient } from '#lib/domain/send/recipient.ts';
 import { type Account, readAccount } from '#lib/sender/items.ts';
@@ -113,5 +114,5 @@ export function isCertainlyOf(
   { id, instance, phone }: Candidate,
 ): boolean {
   if (accountId !== undefined) return accountId === id;
-  return accountKey !== undefined && [id, instance, phone].includes(accountKey);
+  return accountKey !== undefined && ([id, instance].includes(accountKey) || isSamePhone(phone, accountKey));
 }

@@ -5,6 +5,7 @@ import {
   CHAT_KINDS,
   canBeWrittenTo,
   chatKindOfJid,
+  isSamePhone,
   normaliseJid,
   phoneOfJid,
   toPhone,
@@ -236,7 +237,7 @@ const nothing = (reason: string) => ({ kind: 'nothing', reason }) as const;
 const isNamed = ({ accountId, phone }: From): boolean => accountId !== undefined || phone !== undefined;
 const isMeant = ({ accountId, phone }: From) =>
   accountId === undefined
-    ? (account: Candidate) => account.phone === phone
+    ? (account: Candidate) => isSamePhone(account.phone, phone)
     : (account: Candidate) => account.id === accountId;
 
 /** Those that can send, the preferred ones first. */

@@ -3,7 +3,7 @@ import { chatId, currentChat, historiesOf } from '#lib/chats/chat.ts';
 import { lidsAmong, namesKept, namesOfPerson, rowsOf } from '#lib/chats/people.ts';
 import { type Mentions, mentionsOf, mentionsOfLid } from '#lib/domain/content.ts';
 import type { Event } from '#lib/domain/event.ts';
-import { type Phone, twinOf } from '#lib/domain/person.ts';
+import { isSamePhone, type Phone, twinOf } from '#lib/domain/person.ts';
 import type { Clock, Log, Random } from '#lib/domain/ports.ts';
 import { tally } from '#lib/domain/schema.ts';
 import { addressesIn, saidIn, tracesOf } from '#lib/domain/send/evidence.ts';
@@ -614,5 +614,5 @@ const stagesOf = (erasing: Erasing) => [
 
 async function isOwn(store: Store, workspace: string, phone: Phone): Promise<boolean> {
   const accounts = await accountItems(store, workspace);
-  return accounts.map(readAccount).some((account) => account.phone === phone);
+  return accounts.map(readAccount).some((account) => isSamePhone(account.phone, phone));
 }

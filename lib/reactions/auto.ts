@@ -1,5 +1,6 @@
 import type { Event, MessageEvent } from '#lib/domain/event.ts';
 import { sha256 } from '#lib/domain/ids.ts';
+import { isSamePhone } from '#lib/domain/person.ts';
 import type { Clock } from '#lib/domain/ports.ts';
 import { textOf } from '#lib/domain/reaction/condition.ts';
 import {
@@ -158,7 +159,7 @@ async function saidOfLate(store: Store, { workspace, chatId }: MessageEvent, now
 /** Two accounts of one workspace that write to each other are nobody's customers. */
 async function isOwn(store: Store, { workspace, message: { sender } }: MessageEvent): Promise<boolean> {
   if (sender.phone === undefined) return false;
-  return (await accountsOf(store, workspace)).some(({ phone }) => phone === sender.phone);
+  return (await accountsOf(store, workspace)).some(({ phone }) => isSamePhone(phone, sender.phone));
 }
 
 /** Counts one more message of rules in this minute, and answers how many there are now. */

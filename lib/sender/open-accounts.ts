@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { commonSpelling } from '#lib/domain/person.ts';
+import { isSamePhone } from '#lib/domain/person.ts';
 import type { Clock, Log, Random } from '#lib/domain/ports.ts';
 import { known, optional } from '#lib/domain/schema.ts';
 import type { SendOutcome } from '#lib/domain/send/outcome.ts';
@@ -175,7 +175,7 @@ const NOTHING_TO_ASK =
 
 function tested({ provider, phone: own }: Account, result: ProbeResult): TestedAccount {
   const { kind, state, phone } = result;
-  const isOther = own !== undefined && phone !== undefined && commonSpelling(own) !== commonSpelling(phone);
+  const isOther = own !== undefined && phone !== undefined && !isSamePhone(own, phone);
   const remark = isOther ? OTHER_PHONE : undefined;
   const message = kind === 'ok' ? remark : problemOf(provider, result);
   return { ok: kind === 'ok', ...known({ state, phone, message }) };

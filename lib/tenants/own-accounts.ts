@@ -1,4 +1,5 @@
 import type { OwnAccount } from '#lib/domain/message.ts';
+import { isSamePhone } from '#lib/domain/person.ts';
 import type { Clock } from '#lib/domain/ports.ts';
 import { type Account, readAccount } from '#lib/sender/items.ts';
 import type { Store } from '#lib/store/store.ts';
@@ -7,7 +8,7 @@ import { accountItems } from './directory.ts';
 /** What of an account tells that an event is its. */
 export type NamedAccount = Pick<
   Account,
-  'id' | 'workspace' | 'provider' | 'channel' | 'phone' | 'instance' | 'connectedAt' | 'formerScopes'
+  'id' | 'workspace' | 'provider' | 'channel' | 'phone' | 'instance' | 'connectedAt' | 'scope' | 'formerScopes'
 >;
 
 /** All accounts of a workspace, read consistently. */
@@ -27,7 +28,7 @@ export function accountMeant(
   const own = accounts.filter((account) => account.provider === provider);
   const byInstance =
     instance === undefined ? [] : own.filter((one) => one.instance === instance || one.id === instance);
-  const byPhone = phone === undefined ? [] : own.filter((one) => one.phone === phone && mayBe(one, instance));
+  const byPhone = phone === undefined ? [] : own.filter((one) => isSamePhone(one.phone, phone) && mayBe(one, instance));
   const [first] = [...(byInstance.length > 0 ? byInstance : byPhone)].sort(
     (a, b) => rank(a) - rank(b) || (a.connectedAt < b.connectedAt ? 1 : -1),
   );

@@ -166,6 +166,11 @@ describe('a probe', () => {
     expect((await open().probe(within(2000))).kind).toBe(kind);
   });
 
+  it('finds a number in its other spelling', async () => {
+    server.accounts = [{ phone: '+525550000001', status: 'active' }];
+    expect((await open({ phone: '+5215550000001' }).probe(within(2000))).kind).toBe('ok');
+  });
+
   it('holds on where the number is not there, or the token turned away', async () => {
     expect((await open({ phone: '+15550100003' }).probe(within(2000))).kind).toBe('held');
     server.next.push(fault(401, 'Invalid token'));

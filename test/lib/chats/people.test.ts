@@ -107,7 +107,7 @@ describe('a hidden number', () => {
   });
 
   it.each([
-    ['an echo', (id: string) => echoed(LID, id)],
+    ['an echo', (id: string) => echoed(LID, id, { at: 2 })],
     ['a status', (id: string) => statusOf(id, LID)],
   ])('is learnt from %s of a message of ours', async (_what, report) => {
     await green.receive(told(LID, { chatName: 'Ana Ruiz', senderName: 'Ana' }));

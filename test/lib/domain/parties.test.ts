@@ -92,6 +92,16 @@ describe('the sender of what came in', () => {
     expect(parties(more).sender).toEqual(sender);
   });
 
+  it.each([
+    ['+5215550000001', '+525550000001'],
+    ['+555187654321', '+5551987654321'],
+    ['+5491123456789', '+541123456789'],
+  ])('is the other one, where ours is told as %s and the account has %s', (told, own) => {
+    const account = { phone: own };
+    expect(parties({ sender: { phone: told }, account }).sender).toEqual({ ...ANA, name: 'Ana Ruiz' });
+    expect(parties({ chat: group, sender: { phone: told }, account }).direction).toBe('outbound');
+  });
+
   it('is named by the chat, where it has no name of its own', () => {
     expect(parties({ sender: ANA }).sender).toEqual({ ...ANA, name: 'Ana Ruiz' });
     const named = { ...ANA, contactName: 'Ana from work' };

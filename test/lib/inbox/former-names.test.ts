@@ -44,3 +44,17 @@ describe('a message that went out while its account had another name', () => {
     expect((await hub.chats()).map(({ messages }) => messages)).toEqual([['P1']]);
   });
 });
+
+it('a message of ours is known by its echo, however the provider spells our number', async () => {
+  const hub = await new Conversation('timelinesai').begin({ phone: '+5215550000001', scope: '+5215550000001' });
+  const send = await hub.send({ phone: '+15550100099' });
+  await hub.deliver();
+  const echoed = await hub.receive({
+    event_type: 'message:sent:new',
+    chat: { chat_id: 510234, is_group: false, full_name: 'Ana Ruiz', phone: '+15550100099' },
+    whatsapp_account: { phone: '+52 55 5000 0001' },
+    message: { text: 'hello', direction: 'sent', origin: 'Public API', message_uid: 'P1' },
+  });
+  expect(echoed).toMatchObject({ accountId: 'acc_1', sendId: send });
+  expect((await hub.chats()).map(({ messages }) => messages)).toEqual([['P1']]);
+});

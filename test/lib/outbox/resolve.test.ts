@@ -84,6 +84,16 @@ describe('the account', () => {
     );
   });
 
+  it.each([
+    ['+5215550000001', '+525550000001'],
+    ['+555187654321', '+5551987654321'],
+    ['+541123456789', '+5491123456789'],
+  ])('with the phone %s is the one of %s', async (own, asked) => {
+    await bench.addAccount('twin', { phone: own });
+    await bench.addAccount('last', { connectedAt: '2026-02-05T00:00:00.000Z' });
+    expect(await chosen({ phone, whatsapp_account_phone: asked })).toBe('twin');
+  });
+
   it('may be paused if it is named: what it takes waits', async () => {
     await bench.addAccount('paused', { phone: '+15105566777', paused: true });
     expect(await chosen({ phone, whatsapp_account_phone: '+15105566777' })).toBe('paused');

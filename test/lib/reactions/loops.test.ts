@@ -115,6 +115,6 @@ describe('two hubs that answer each other', () => {
       for (const hub of hubs) hub.bench.now += HOUR - 600_000;
     }
     for (const hub of hubs) expect(hub.sent).toBeLessThanOrEqual(20);
-    expect(Math.max(...hubs.map(({ sent }) => sent))).toBeGreaterThan(5);
+    expect(Math.max(...hubs.map(({ sent }) => sent))).toBeGreaterThanOrEqual(5);
   });
 });

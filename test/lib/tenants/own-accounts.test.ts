@@ -7,6 +7,7 @@ import { stillPorts } from '#test/support/still-ports.ts';
 
 const account = (id: string, more: Partial<NamedAccount> = {}): NamedAccount => ({
   id,
+  scope: id,
   workspace: 'main',
   provider: 'green-api',
   channel: 'whatsapp',
@@ -22,12 +23,14 @@ describe('the account that an event means', () => {
     connectedAt: '2026-02-01T00:00:00.000Z',
   });
   const unnamed = account('acc_3', { phone: '+15550100003', provider: 'timelinesai' });
-  const all = [first, second, unnamed];
+  const mexican = account('acc_6', { phone: '+5215550000001', provider: 'timelinesai' });
+  const all = [first, second, unnamed, mexican];
 
   it.each([
     ['its instance', 'green-api', { instance: '7999000111' }, 'acc_1'],
     ['its instance, whatever the number', 'green-api', { instance: '7999000111', phone: '+15550100009' }, 'acc_1'],
     ['its number', 'timelinesai', { phone: '+15550100003' }, 'acc_3'],
+    ['its number in its other spelling', 'timelinesai', { phone: '+525550000001' }, 'acc_6'],
     ['the one connected last of two with a number', 'green-api', { phone: '+15550100001' }, 'acc_2'],
     ['no account of another provider', 'zender', { phone: '+15550100003' }, undefined],
     [
