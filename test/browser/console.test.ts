@@ -58,6 +58,7 @@ async function call(path: string, body?: object) {
 
 /** One webhook: what one person writes is one conversation. */
 let inbound: string | undefined;
+let asked = 1000;
 
 async function receive(body: object): Promise<void> {
   inbound ??= String((await call('/api/webhooks', { kind: 'receive', provider: 'sandbox' })).url);
@@ -90,12 +91,39 @@ it('leads a newcomer from the link to a message that was answered and read, and 
   expect(await page.locator('.bubble.ours').count()).toBe(1);
   await page.getByRole('link', { name: 'Rules' }).click();
   await page.getByRole('link', { name: 'Make a rule' }).click();
+  await page.getByLabel('Begin with').selectOption('Answer a question by itself');
+  await page.getByRole('textbox', { name: 'The words to look for' }).fill('hello\nprice');
+  await page.getByRole('textbox', { name: 'The answer' }).fill('Hi {{ sender.name }}, here is our list.');
+  await page.getByRole('checkbox', { name: 'Switched on' }).check();
   await page.getByRole('button', { name: 'Try it' }).click();
-  await page.getByText(/^Fits 0 of/).waitFor();
+  await page.getByText(/^Fits 1 of/).waitFor();
+  await page.getByText('It would be kept from sending: a person has answered in this chat').waitFor();
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByRole('heading', { name: 'Price list' }).waitFor();
+  await page.getByRole('heading', { name: 'Answer a question by itself' }).waitFor();
+  await page.getByText('It has not run yet').waitFor();
+  // Which rules there are is read anew every 15 s.
+  const run = page.getByRole('table', { name: 'What it did' }).getByRole('row', { name: /done/ });
+  await expect
+    .poll(
+      async () => {
+        asked += 1;
+        await receive({ id: `price-${asked}`, from: `+1555010${asked}`, name: `Ana ${asked}`, text: 'Your price?' });
+        await page.waitForTimeout(1_000);
+        return run.count();
+      },
+      { timeout: 30_000 },
+    )
+    .toBeGreaterThan(0);
+  await run.first().getByRole('link', { name: 'the send' }).waitFor();
+  await page.getByRole('link', { name: 'Inbox' }).click();
+  await page
+    .getByRole('link', { name: /Hi Ana \d+, here is our list\./ })
+    .first()
+    .click();
+  await page.locator('.bubble.ours', { hasText: /^Hi Ana \d+, here is our list\./ }).waitFor();
   await page.goBack();
-  await page.getByRole('heading', { name: 'Make a rule' }).waitFor();
+  await page.goBack();
+  await page.getByRole('heading', { name: 'Answer a question by itself' }).waitFor();
 });
 
 it('keeps what is being written, and the place in it, while messages come in', async () => {
@@ -165,7 +193,16 @@ it('shows hostile content as text', async () => {
 
 const PAGES = [
   ...['overview', 'inbox', 'sends', 'events', 'events?quarantined=true', 'webhooks', 'webhooks/new', 'accounts'],
-  ...['accounts/new', 'endpoints', 'endpoints/new', 'rules', 'rules/new', 'credits', 'settings'],
+  ...[
+    'accounts/new',
+    'endpoints',
+    'endpoints/new',
+    'rules',
+    'rules/new',
+    'rules/new?recipe=out-of-hours',
+    'credits',
+    'settings',
+  ],
 ];
 
 it.each([
@@ -178,8 +215,11 @@ it.each([
   const chat = await page.evaluate<string>(
     "fetch('/api/chats').then((r) => r.json()).then(({ items }) => items[0].id)",
   );
+  const rule = await page.evaluate<string>(
+    "fetch('/api/rules').then((r) => r.json()).then(({ items }) => items[0].id)",
+  );
   await page.addScriptTag({ content: axe.source });
-  for (const name of [...PAGES, `inbox/${chat}`]) {
+  for (const name of [...PAGES, `inbox/${chat}`, `rules/${rule}`]) {
     await page.goto(`${hub.url}/console#/${name}`);
     await page.locator('main h1:visible, .thread h2:visible').first().waitFor();
     await page.waitForFunction("document.querySelector('.loading') === null");

@@ -136,7 +136,7 @@ export function NumberBox({ label, value, onChange, hint, isBare, otherwise }: N
         value={text}
         placeholder={otherwise === undefined ? undefined : String(otherwise)}
         required={otherwise === undefined}
-        pattern="-?[0-9.]+(e[+-]?[0-9]+)?"
+        pattern="-?[0-9.]+(e[+\-]?[0-9]+)?"
         aria-label={isBare ? label : undefined}
         onInput={({ currentTarget }) => {
           type(currentTarget.value);
