@@ -1,6 +1,13 @@
 type Words = Readonly<Record<string, string>>;
 const words = (some: Words): Words => some;
 
+interface GuideText {
+  readonly title: string;
+  readonly steps: readonly string[];
+  readonly note?: string;
+}
+const guides = (some: Readonly<Record<string, GuideText>>) => some;
+
 /** Every text of the console, in one place for other languages. */
 export const texts = {
   now: 'now',
@@ -243,15 +250,76 @@ export const texts = {
     checked: 'is checked',
     paste: 'Paste this URL',
     copyUrl: 'Copy the URL',
-    where: words({
-      cooby: 'In Cooby: Settings, Integrations, Webhooks. Paste the URL and choose all events.',
-      'green-api':
-        'In the GREEN-API console: your instance, Notifications. Paste it as webhookUrl, and the secret as webhookUrlToken; switch on incoming, outgoing and state notifications.',
-      timelinesai: 'In TimelinesAI: Integrations, Webhooks. Make a webhook for each event with this URL.',
-      zender: 'In Zender: Tools, Webhooks. Paste the URL and choose all events; the secret is the one shown there.',
-      sandbox: 'The sandbox needs no provider: send a sample, or post to the URL yourself.',
-      send: 'In your automation: paste it where it asks for a URL to POST a message to.',
+    guides: guides({
+      cooby: {
+        title: 'In Cooby',
+        steps: [
+          'Open the settings of the *Custom Webhook* integration. It belongs to the Custom plan, and to members who have its permission.',
+          'Paste the URL into both fields: *when a message is received* and *when a message is sent*.',
+          'Each member loads WhatsApp Web anew, and grants access when it asks.',
+        ],
+        note: 'Cooby posts from the browser: only while WhatsApp Web is open, some minutes late, and never twice. Nothing is sent through it.',
+      },
+      'green-api': {
+        title: 'In the GREEN-API console',
+        steps: [
+          'Open your instance and its settings of notifications.',
+          'Paste the URL as `webhookUrl`. Where you gave a secret here, paste that as `webhookUrlToken`.',
+          'Switch on `incomingWebhook`, `outgoingMessageWebhook`, `outgoingAPIMessageWebhook`, `outgoingWebhook` (how far messages got) and `stateWebhook`.',
+          'As you like: `incomingCallWebhook`, `outgoingCallWebhook`, `pollMessageWebhook`, `editedMessageWebhook`, `deletedMessageWebhook`.',
+          'Save. A change takes up to five minutes. All of them are off at first.',
+        ],
+        note: 'What the hub cannot take GREEN-API posts again, each minute for a day.',
+      },
+      timelinesai: {
+        title: 'In TimelinesAI',
+        steps: [
+          'Open *Integrations*, *Webhooks*, and add one webhook for each of these events, all with this URL:',
+          '`message:new` (both directions; without the events for one direction, which would tell it twice), `message:reaction`',
+          '`call:incoming:missed`, `call:incoming:ended`, `call:outgoing:ended`',
+          '`whatsapp:account:connected`, `whatsapp:account:disconnected`, `whatsapp:account:suspended`, `whatsapp:account:resumed`',
+        ],
+        note: 'Ten webhooks a workspace are included. Links to files end after some minutes.',
+      },
+      zender: {
+        title: 'In your Zender',
+        steps: [
+          'Open *Tools*, *Webhooks*, and add a webhook.',
+          'Paste the URL, and tick all that is there: SMS, WhatsApp, USSD, notifications.',
+          'The secret shown there is the one to give here, when the webhook is made: without it the URL alone is checked.',
+        ],
+        note: 'Zender tells what comes in, and nothing of what becomes of sends. It posts each event once.',
+      },
+      sandbox: {
+        title: 'Nothing to paste',
+        steps: ['The sandbox is no provider: send a sample, or post to the URL yourself.'],
+      },
+      send: {
+        title: 'In your automation',
+        steps: [
+          'Add a step that posts to a URL: *Webhooks* in Zapier, *HTTP* in Make, *HTTP Request* in n8n.',
+          'Paste the URL, choose POST and JSON, and give `action`, `phone` and `text`; for a file `file_url` and `file_name`.',
+        ],
+        note: 'Whoever knows the URL can send through it.',
+      },
     }),
+    guide: 'Where its URL goes, and what to tick there',
+    curl: (url: string) =>
+      `curl ${url} -H 'content-type: application/json' -d '{"action":"send","phone":"+15550100099","text":"Hello"}'`,
+    itsUrl: '<its URL>',
+    bind: 'Name and account',
+    bound: 'Account',
+    unbound: 'As each delivery says',
+    boundHint: 'Whose events come in here, where they name no account themselves.',
+    boundSendHint: 'Who sends what names no account.',
+    saved: 'Saved',
+    lastCall: 'Last call',
+    toInbox: 'See it in the inbox',
+    sampleHint: (provider: string) =>
+      `A made-up message, in the words of ${texts.accounts.providers[provider] ?? provider}, from a number that nobody has. It stands in the inbox like any other.`,
+    sampleSent: 'A sample was posted',
+    sampleRefused: (status: number) =>
+      `The webhook answered ${status} to the sample: its secret is checked, or it is switched off`,
     waiting: 'Waiting for the first call',
     called: 'The first call came',
     sample: 'Send a sample',

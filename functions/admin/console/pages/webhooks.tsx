@@ -1,20 +1,19 @@
 import { useState } from 'preact/hooks';
-import { address, addressOf } from '../address.ts';
-import { api, asked, done, hubUrl, type Webhook } from '../api.ts';
+import { addressOf } from '../address.ts';
+import { api, asked, done, hubUrl, mayChange, type Webhook } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
 import { collection, ListPage } from '../parts/collection.tsx';
-import { Field, Form, TextField, type Values } from '../parts/form.tsx';
+import { Form, TextField, type Values } from '../parts/form.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Badge, Code, Empty, Facts, Id, ShownOnce, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
-import { attempt } from '../parts/toast.tsx';
+import { tell } from '../parts/toast.tsx';
 import { texts } from '../texts.ts';
+import { Bound, NewWebhook } from './new-webhook.tsx';
+import { FirstCall, Guide } from './paste.tsx';
 
 const t = texts.webhooks;
-const PROVIDERS = ['cooby', 'green-api', 'sandbox', 'timelinesai', 'zender'] as const;
-type Provider = (typeof PROVIDERS)[number];
-const isProvider = (text: string | undefined): text is Provider => PROVIDERS.some((one) => one === text);
 const nameOf = ({ name, provider, kind }: Webhook) => name ?? provider ?? kind;
 
 const WebhookList = () => (
@@ -26,90 +25,13 @@ const WebhookList = () => (
     columns={[
       { head: t.name, cell: (one) => <a href={addressOf('webhooks', one.id)}>{nameOf(one)}</a> },
       { head: t.kind, cell: ({ kind }) => t.kinds[kind] },
-      { head: t.provider, cell: ({ provider }) => provider ?? texts.none },
+      { head: t.provider, cell: ({ provider = '' }) => texts.accounts.providers[provider] ?? texts.none },
       { head: t.state, cell: ({ enabled }) => <Badge state={enabled ? 'on' : 'off'} /> },
       { head: t.token, cell: ({ tokenPrefix }) => <code>{tokenPrefix}…</code> },
       { head: t.made, cell: ({ createdAt }) => <Time at={createdAt} /> },
     ]}
   />
 );
-
-interface Made {
-  readonly id: string;
-  readonly url: string;
-  readonly provider: string | undefined;
-}
-
-function NewWebhook() {
-  const [kind, setKind] = useState(address.value.query.get('kind') === 'send' ? 'send' : 'receive');
-  const [provider, setProvider] = useState<string>('sandbox');
-  const [made, setMade] = useState<Made>();
-  const create = async ({ name, secret }: Values) => {
-    const named = name === undefined ? {} : { name };
-    const body =
-      kind === 'send' || !isProvider(provider)
-        ? { kind: 'send' as const, ...named }
-        : { kind: 'receive' as const, provider, ...named, ...(secret !== undefined && { secret }) };
-    const webhook = await asked(api.POST('/api/webhooks', { body }));
-    setMade({ id: webhook.id, url: webhook.url, provider: webhook.provider });
-  };
-  if (made) return <Paste made={made} />;
-  const hasSecret = kind === 'receive' && (provider === 'green-api' || provider === 'zender');
-  return (
-    <Page title={t.make} call="POST /api/webhooks">
-      <Form act={t.make} onSubmit={create} class="form wide">
-        <Field label={t.kind} hint={kind === 'send' ? t.sendHint : t.receiveHint}>
-          <select value={kind} onChange={({ currentTarget }) => setKind(currentTarget.value)}>
-            <option value="receive">{t.kinds.receive}</option>
-            <option value="send">{t.kinds.send}</option>
-          </select>
-        </Field>
-        {kind === 'receive' && (
-          <Field label={t.provider}>
-            <select value={provider} onChange={({ currentTarget }) => setProvider(currentTarget.value)}>
-              {PROVIDERS.map((one) => (
-                <option key={one}>{one}</option>
-              ))}
-            </select>
-          </Field>
-        )}
-        <TextField name="name" label={t.name} hint={t.nameHint} />
-        {hasSecret && <TextField name="secret" label={t.secret} hint={t.secretHint} secret />}
-      </Form>
-    </Page>
-  );
-}
-
-/** Where to paste the URL, which is shown this once; it turns green with the first call. */
-function Paste({ made }: { readonly made: Made }) {
-  const path = { params: { path: { id: made.id } } };
-  const live = useLive(`first call ${made.id}`, () => asked(api.GET('/api/webhooks/{id}/attempts', path)));
-  const hasCall = (live.data?.items.length ?? 0) > 0;
-  const sample = async () => {
-    const body = { event: 'message', id: crypto.randomUUID(), from: '+15550100', name: 'Ana', text: t.sampleText };
-    const headers = { 'content-type': 'application/json' };
-    await attempt(() =>
-      fetch(new URL(new URL(made.url).pathname, hubUrl()), { method: 'POST', headers, body: JSON.stringify(body) }),
-    );
-    await live.again();
-  };
-  return (
-    <Page title={t.paste}>
-      <ShownOnce text={made.url} copy={t.copyUrl}>
-        <p>{t.where[made.provider ?? 'send']}</p>
-      </ShownOnce>
-      <p class="actions" role="status">
-        <Badge state={hasCall ? 'connected' : 'waiting'} /> {hasCall ? t.called : t.waiting}
-        {made.provider === 'sandbox' && !hasCall && (
-          <button type="button" onClick={sample}>
-            {t.sample}
-          </button>
-        )}
-      </p>
-      <a href={addressOf('webhooks', made.id)}>{t.toWebhook}</a>
-    </Page>
-  );
-}
 
 function OneWebhook({ id }: { readonly id: string }) {
   const path = { params: { path: { id } } };
@@ -128,18 +50,36 @@ function OneWebhook({ id }: { readonly id: string }) {
       call="GET /api/webhooks/{id}"
       actions={live.data && <WebhookActs webhook={live.data.webhook} onChange={live.again} onUrl={setUrl} />}
     >
-      {url && <ShownOnce text={url} copy={t.copyUrl} />}
+      {url && (
+        <>
+          <ShownOnce text={url} copy={t.copyUrl} />
+          <FirstCall made={{ id, url, provider: live.data?.webhook.provider }} />
+        </>
+      )}
       <Loaded live={live}>
         {({ webhook, attempts }) => (
           <>
-            <Facts
-              of={[
-                [t.state, <Badge key="state" state={webhook.enabled ? 'on' : 'off'} />],
-                [t.kind, t.kinds[webhook.kind]],
-                [t.secret, webhook.hasSecret ? t.checked : texts.none],
-                [texts.id, <Id key="id" id={webhook.id} />],
-              ]}
-            />
+            <div class="columns">
+              <Facts
+                of={[
+                  [t.state, <Badge key="state" state={webhook.enabled ? 'on' : 'off'} />],
+                  [t.kind, t.kinds[webhook.kind]],
+                  [t.secret, webhook.hasSecret ? t.checked : texts.none],
+                  webhook.provider !== undefined && [
+                    t.provider,
+                    texts.accounts.providers[webhook.provider] ?? webhook.provider,
+                  ],
+                  [t.token, <code key="token">{webhook.tokenPrefix}…</code>],
+                  [t.lastCall, attempts[0] ? <LastCall key="last" attempt={attempts[0]} /> : t.waiting],
+                  [texts.id, <Id key="id" id={webhook.id} />],
+                ]}
+              />
+              <Binding key={`${webhook.accountId} ${webhook.name}`} webhook={webhook} onChange={live.again} />
+            </div>
+            <details>
+              <summary>{t.guide}</summary>
+              <Guide provider={webhook.provider} />
+            </details>
             <h2>{t.attempts}</h2>
             {attempts.length === 0 ? <Empty title={t.waiting} /> : <Attempts attempts={attempts} />}
             {attempts.length > 0 && (
@@ -192,6 +132,32 @@ function Attempts({ attempts }: { readonly attempts: readonly Attempt[] }) {
         },
       ]}
     />
+  );
+}
+
+const LastCall = ({ attempt: { at, status, outcome } }: { readonly attempt: Attempt }) => (
+  <>
+    <Time at={at} />, <code>{status}</code> <Badge state={outcome} />
+  </>
+);
+
+function Binding({ webhook, onChange }: { readonly webhook: Webhook; readonly onChange: () => Promise<unknown> }) {
+  const { id, kind, provider, accountId, name } = webhook;
+  if (!mayChange()) return null;
+  const save = async (values: Values) => {
+    const body = { name: values.name ?? null, accountId: values.account ?? null };
+    await asked(api.PATCH('/api/webhooks/{id}', { params: { path: { id } }, body }));
+    tell(t.saved);
+    await onChange();
+  };
+  return (
+    <section class="card">
+      <h2>{t.bind}</h2>
+      <Form act={texts.save} onSubmit={save}>
+        <TextField name="name" label={t.name} hint={t.nameHint} {...(name !== undefined && { value: name })} />
+        <Bound kind={kind} provider={provider} value={accountId} />
+      </Form>
+    </section>
   );
 }
 

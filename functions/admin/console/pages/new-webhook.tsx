@@ -1,0 +1,85 @@
+import { useState } from 'preact/hooks';
+import { address } from '../address.ts';
+import { api, asked } from '../api.ts';
+import { useLive } from '../live.ts';
+import { Field, Form, TextField, type Values } from '../parts/form.tsx';
+import { Page } from '../parts/page.tsx';
+import { texts } from '../texts.ts';
+import { type Made, Paste } from './paste.tsx';
+
+const t = texts.webhooks;
+const PROVIDERS = ['cooby', 'green-api', 'sandbox', 'timelinesai', 'zender'] as const;
+type Provider = (typeof PROVIDERS)[number];
+const isProvider = (text: string | undefined): text is Provider => PROVIDERS.some((one) => one === text);
+
+export function NewWebhook() {
+  const [kind, setKind] = useState(address.value.query.get('kind') === 'send' ? 'send' : 'receive');
+  const [provider, setProvider] = useState<string>('sandbox');
+  const [made, setMade] = useState<Made>();
+  const create = async ({ name, secret, account }: Values) => {
+    const named = { ...(name !== undefined && { name }), ...(account !== undefined && { accountId: account }) };
+    const body =
+      kind === 'send' || !isProvider(provider)
+        ? { kind: 'send' as const, ...named }
+        : { kind: 'receive' as const, provider, ...named, ...(secret !== undefined && { secret }) };
+    const webhook = await asked(api.POST('/api/webhooks', { body }));
+    setMade({ id: webhook.id, url: webhook.url, provider: webhook.provider, secret });
+  };
+  if (made) return <Paste made={made} />;
+  const hasSecret = kind === 'receive' && (provider === 'green-api' || provider === 'zender');
+  return (
+    <Page title={t.make} call="POST /api/webhooks">
+      <Form act={t.make} onSubmit={create} class="form wide">
+        <Field label={t.kind} hint={kind === 'send' ? t.sendHint : t.receiveHint}>
+          <select value={kind} onChange={({ currentTarget }) => setKind(currentTarget.value)}>
+            <option value="receive">{t.kinds.receive}</option>
+            <option value="send">{t.kinds.send}</option>
+          </select>
+        </Field>
+        {kind === 'receive' && (
+          <Field label={t.provider}>
+            <select value={provider} onChange={({ currentTarget }) => setProvider(currentTarget.value)}>
+              {PROVIDERS.map((one) => (
+                <option key={one} value={one}>
+                  {texts.accounts.providers[one]}
+                </option>
+              ))}
+            </select>
+          </Field>
+        )}
+        <TextField name="name" label={t.name} hint={t.nameHint} />
+        <Bound kind={kind} provider={provider} />
+        {hasSecret && <TextField name="secret" label={t.secret} hint={t.secretHint} secret />}
+      </Form>
+    </Page>
+  );
+}
+
+interface BoundProps {
+  readonly kind: string;
+  readonly provider: string | undefined;
+  readonly value?: string | undefined;
+}
+
+/** Whose events come in here, or who sends what names no account. */
+export function Bound({ kind, provider, value }: BoundProps) {
+  const live = useLive(
+    'accounts to choose',
+    () => asked(api.GET('/api/accounts', { params: { query: { limit: 200 } } })),
+    'slow',
+  );
+  const fitting = live.data?.items.filter((account) => kind === 'send' || account.provider === provider) ?? [];
+  if (fitting.length === 0) return null;
+  return (
+    <Field label={t.bound} hint={kind === 'send' ? t.boundSendHint : t.boundHint}>
+      <select name="account" key={`${provider} ${kind}`}>
+        <option value="">{t.unbound}</option>
+        {fitting.map((account) => (
+          <option key={account.id} value={account.id} selected={account.id === value}>
+            {account.name ?? account.phone ?? account.provider}
+          </option>
+        ))}
+      </select>
+    </Field>
+  );
+}

@@ -1,0 +1,93 @@
+import { addressOf } from '../address.ts';
+import { api, asked, hubUrl, Refusal } from '../api.ts';
+import { useLive } from '../live.ts';
+import { Acts } from '../parts/acts.tsx';
+import { MessageText } from '../parts/message-text.tsx';
+import { Page } from '../parts/page.tsx';
+import { Badge, Code, ShownOnce } from '../parts/small.tsx';
+import { sampleOf } from '../samples.ts';
+import { texts } from '../texts.ts';
+
+const t = texts.webhooks;
+
+export interface Made {
+  readonly id: string;
+  readonly url: string;
+  /** Left out of one for sending. */
+  readonly provider: string | undefined;
+  readonly secret?: string | undefined;
+}
+
+/** Where to paste the URL, which is shown this once; it turns green with the first call. */
+export function Paste({ made }: { readonly made: Made }) {
+  return (
+    <Page title={t.paste}>
+      <ShownOnce text={made.url} copy={t.copyUrl} />
+      <FirstCall made={made} />
+      <Guide provider={made.provider} url={made.url} />
+      <p class="actions">
+        <a href={addressOf('webhooks', made.id)}>{t.toWebhook}</a>
+      </p>
+    </Page>
+  );
+}
+
+export function FirstCall({ made }: { readonly made: Made }) {
+  const path = { params: { path: { id: made.id } } };
+  const live = useLive(`first call ${made.id}`, () => asked(api.GET('/api/webhooks/{id}/attempts', path)));
+  const hasCall = (live.data?.items.length ?? 0) > 0;
+  const { provider = '', secret } = made;
+  const sample = sampleOf(provider, { now: Date.now(), id: crypto.randomUUID(), text: t.sampleText, secret });
+  return (
+    <section class="card">
+      <p role="status">
+        <Badge state={hasCall ? 'connected' : 'waiting'} /> {hasCall ? t.called : t.waiting}
+      </p>
+      {sample && (
+        <>
+          <p class="faint">{t.sampleHint(provider)}</p>
+          <div class="actions">
+            <Acts
+              acts={[{ label: t.sample, run: () => post(made.url, sample), said: t.sampleSent }]}
+              onDone={live.again}
+            />
+            {hasCall && <a href={addressOf('inbox')}>{t.toInbox}</a>}
+          </div>
+        </>
+      )}
+    </section>
+  );
+}
+
+/** As the provider would, but from here: it says whether the URL works. */
+async function post(url: string, { body, contentType, headers }: NonNullable<ReturnType<typeof sampleOf>>) {
+  // The hub may be reached by another name here than the one that providers are given.
+  const here = new URL(url).pathname.slice(new URL(hubUrl()).pathname.replace(/\/$/, '').length);
+  const response = await fetch(`${hubUrl()}${here}`, {
+    method: 'POST',
+    headers: { 'content-type': contentType, ...headers },
+    body,
+    credentials: 'omit',
+  });
+  if (!response.ok) throw new Refusal(response.status, t.sampleRefused(response.status));
+}
+
+/** Where exactly at the provider it goes, and what is to be ticked there. */
+export function Guide({ provider, url }: { readonly provider: string | undefined; readonly url?: string }) {
+  const guide = t.guides[provider ?? 'send'];
+  if (!guide) return null;
+  return (
+    <section class="card">
+      <h2>{guide.title}</h2>
+      <ol class="guide">
+        {guide.steps.map((step) => (
+          <li key={step}>
+            <MessageText text={step} />
+          </li>
+        ))}
+      </ol>
+      {guide.note && <p class="faint">{guide.note}</p>}
+      {provider === undefined && <Code text={t.curl(url ?? t.itsUrl)} />}
+    </section>
+  );
+}
