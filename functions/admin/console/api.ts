@@ -16,6 +16,7 @@ export type Event = Schemas['Event'];
 export type MessageEvent = Schemas['MessageEvent'];
 export type Send = Schemas['Send'];
 export type Webhook = Schemas['Webhook'];
+export type Workspace = Schemas['Workspace'];
 
 export interface Session {
   readonly workspace: string;

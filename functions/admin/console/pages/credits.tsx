@@ -1,8 +1,8 @@
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { addressOf } from '../address.ts';
 import { api, asked, session } from '../api.ts';
 import { useLive } from '../live.ts';
-import { Form, TextField, type Values } from '../parts/form.tsx';
+import { Field, Form, TextField, type Values } from '../parts/form.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
 import { Badge, Empty, Time } from '../parts/small.tsx';
@@ -28,7 +28,7 @@ export function Credits() {
   return (
     <Page title={t.title} call="GET /api/credits">
       <Loaded live={live}>
-        {({ credits: { available, reserved, spent, granted } }) => (
+        {({ credits: { available, reserved, spent, granted, quota, epoch } }) => (
           <>
             <ul class="figures">
               {Object.entries({ available, reserved, spent, granted }).map(([name, value]) => (
@@ -38,9 +38,15 @@ export function Credits() {
                 </li>
               ))}
             </ul>
+            <p class="faint">{quota.kind === 'monthly' ? t.ofMonth(quota.credits, epoch) : t.ofPrepaid}</p>
             <div class="columns">
               <Audit />
-              {session.value?.admin && <Grant onDone={live.again} />}
+              {session.value?.admin && (
+                <>
+                  <Grant onDone={live.again} />
+                  <Quota key={JSON.stringify(quota)} quota={quota} onDone={live.again} />
+                </>
+              )}
             </div>
             <h2>{t.ledger}</h2>
             {items.length === 0 ? (
@@ -70,30 +76,36 @@ export function Credits() {
   );
 }
 
-interface Audited {
-  readonly ok: boolean;
-  readonly complete: boolean;
-  readonly differences: readonly string[];
-}
+type Audited = Awaited<ReturnType<typeof auditSome>>;
+const auditSome = () => asked(api.GET('/api/credits/audit'));
 
-/** Goes through all sends, so it is asked for and not repeated. */
+/** Goes through all sends, so it is asked for and not repeated. One call counts for a while; the next goes on from there. */
 function Audit() {
   const [audited, setAudited] = useState<Audited>();
-  const count = () => attempt(async () => setAudited(await asked(api.GET('/api/credits/audit'))));
+  const count = async () => {
+    let last: Audited;
+    do {
+      last = await auditSome();
+      setAudited(last);
+    } while (!last.complete);
+  };
   return (
     <section class="card">
       <h2>{t.audit}</h2>
       <p class="faint">{t.auditHint}</p>
       {audited && (
         <p role="status">
-          <Badge state={audited.ok ? 'balanced' : 'failed'} /> {!audited.complete && t.counting}
+          {audited.complete ? <Badge state={audited.ok ? 'balanced' : 'failed'} /> : t.counting}{' '}
+          <Time at={audited.asOf} />
         </p>
       )}
       {audited?.differences.map((difference) => (
-        <p key={difference}>{difference}</p>
+        <p key={difference} class="failure">
+          {difference}
+        </p>
       ))}
       <div class="actions">
-        <button type="button" onClick={count}>
+        <button type="button" onClick={() => attempt(count)}>
           {t.count}
         </button>
       </div>
@@ -101,9 +113,17 @@ function Audit() {
   );
 }
 
-function Grant({ onDone }: { readonly onDone: () => Promise<unknown> }) {
+interface ChangeProps {
+  readonly onDone: () => Promise<unknown>;
+}
+
+function Grant({ onDone }: ChangeProps) {
+  const key = useRef(crypto.randomUUID());
   const grant = async ({ credits = '', reason = '' }: Values) => {
-    await asked(api.POST('/api/credits/grants', { body: { credits: Number(credits), reason } }));
+    // A second try after an answer that was lost grants once.
+    const header = { 'Idempotency-Key': key.current };
+    await asked(api.POST('/api/credits/grants', { params: { header }, body: { credits: Number(credits), reason } }));
+    key.current = crypto.randomUUID();
     tell(t.granted);
     await onDone();
   };
@@ -112,7 +132,43 @@ function Grant({ onDone }: { readonly onDone: () => Promise<unknown> }) {
       <h2>{t.grant}</h2>
       <Form act={t.grant} onSubmit={grant}>
         <TextField name="credits" label={t.number} hint={t.numberHint} required />
-        <TextField name="reason" label={t.reason} required />
+        <TextField name="reason" label={t.reason} hint={t.reasonHint} required />
+      </Form>
+    </section>
+  );
+}
+
+interface QuotaProps extends ChangeProps {
+  readonly quota: { readonly kind: 'prepaid' } | { readonly kind: 'monthly'; readonly credits: number };
+}
+
+function Quota({ quota, onDone }: QuotaProps) {
+  const [kind, setKind] = useState<string>(quota.kind);
+  const save = async ({ credits = '' }: Values) => {
+    const body =
+      kind === 'monthly' ? { kind: 'monthly' as const, credits: Number(credits) } : { kind: 'prepaid' as const };
+    await asked(api.PUT('/api/credits/quota', { body }));
+    tell(t.quotaSaid);
+    await onDone();
+  };
+  return (
+    <section class="card">
+      <h2>{t.quota}</h2>
+      <Form act={texts.save} onSubmit={save}>
+        <Field label={t.quotaKind} hint={kind === 'monthly' ? t.monthlyHint : t.prepaidHint}>
+          <select value={kind} onChange={({ currentTarget }) => setKind(currentTarget.value)}>
+            <option value="prepaid">{t.prepaid}</option>
+            <option value="monthly">{t.monthly}</option>
+          </select>
+        </Field>
+        {kind === 'monthly' && (
+          <TextField
+            name="credits"
+            label={t.aMonth}
+            required
+            {...(quota.kind === 'monthly' && { value: String(quota.credits) })}
+          />
+        )}
       </Form>
     </section>
   );

@@ -1,11 +1,12 @@
 import { useState } from 'preact/hooks';
-import { api, asked, chooseWorkspace, done, session, workspace } from '../api.ts';
+import { api, asked, chooseWorkspace, done, session, type Workspace, workspace } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
 import { Field, Form, TextField, type Values } from '../parts/form.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
-import { Empty, Id, ShownOnce, Time } from '../parts/small.tsx';
+import { Empty, Facts, Id, ShownOnce, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
+import { tell } from '../parts/toast.tsx';
 import { texts } from '../texts.ts';
 
 const t = texts.settings;
@@ -15,17 +16,18 @@ export function Settings() {
   const id = workspace.value ?? session.value?.workspace ?? '';
   return (
     <Page title={t.title}>
-      <dl class="facts card">
-        <dt>{t.workspace}</dt>
-        <dd>
-          <Id id={id} />
-        </dd>
-        <dt>{t.version}</dt>
-        <dd>{live.data?.version ?? texts.none}</dd>
-      </dl>
+      <Facts
+        of={[
+          [t.workspace, <Id key="id" id={id} />],
+          [t.version, live.data?.version ?? texts.none],
+          [t.costs, t.costsText],
+        ]}
+      />
       {session.value?.admin ? (
         <>
-          <Workspaces chosen={id} />
+          <div class="columns">
+            <Workspaces id={id} />
+          </div>
           <Keys key={id} id={id} />
         </>
       ) : (
@@ -35,41 +37,116 @@ export function Settings() {
   );
 }
 
-function Workspaces({ chosen }: { readonly chosen: string }) {
+interface InWorkspace {
+  /** The workspace in which one works. */
+  readonly id: string;
+}
+
+function Workspaces({ id }: InWorkspace) {
   const live = useLive('workspaces', () => asked(api.GET('/api/workspaces', { params: { query: { limit: 200 } } })));
   const create = async ({ name = '' }: Values) => {
     const made = await asked(api.POST('/api/workspaces', { body: { name } }));
     chooseWorkspace(made.id);
   };
+  const chosen = live.data?.items.find((one) => one.id === id);
+  return (
+    <>
+      <section class="card">
+        <h2>{t.workspaces}</h2>
+        <Loaded live={live}>
+          {({ items }) => (
+            <Field label={t.workIn}>
+              <select value={id} onChange={({ currentTarget }) => chooseWorkspace(currentTarget.value)}>
+                {items.map((one) => (
+                  <option key={one.id} value={one.id}>
+                    {one.name}
+                  </option>
+                ))}
+              </select>
+            </Field>
+          )}
+        </Loaded>
+        <Form act={t.makeWorkspace} onSubmit={create}>
+          <TextField name="name" label={t.newWorkspace} required />
+        </Form>
+      </section>
+      {chosen && <Defaults key={JSON.stringify(chosen)} workspace={chosen} onChange={live.again} />}
+    </>
+  );
+}
+
+interface DefaultsProps {
+  readonly workspace: Workspace;
+  readonly onChange: () => Promise<unknown>;
+}
+
+function Defaults({ workspace, onChange }: DefaultsProps) {
+  const { id, name, defaultAccountId, defaultCountry, retentionDays, retentionPending } = workspace;
+  const live = useLive(`defaults ${id}`, () => asked(api.GET('/api/accounts', { params: { query: { limit: 200 } } })));
+  const save = async (values: Values) => {
+    const body = {
+      name: values.name ?? name,
+      defaultAccountId: values.account ?? null,
+      defaultCountry: values.country?.toUpperCase() ?? null,
+      retentionDays: values.days === undefined ? null : Number(values.days),
+    };
+    await asked(api.PATCH('/api/workspaces/{id}', { params: { path: { id } }, body }));
+    tell(t.saved);
+    await onChange();
+  };
   return (
     <section class="card">
-      <h2>{t.workspaces}</h2>
-      <Loaded live={live}>
-        {({ items }) => (
-          <Field label={t.workIn}>
-            <select value={chosen} onChange={({ currentTarget }) => chooseWorkspace(currentTarget.value)}>
-              {items.map(({ id, name }) => (
-                <option key={id} value={id}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </Field>
-        )}
-      </Loaded>
-      <Form act={t.makeWorkspace} onSubmit={create}>
-        <TextField name="name" label={t.newWorkspace} required />
+      <h2>{t.sending}</h2>
+      <Form act={texts.save} onSubmit={save}>
+        <TextField name="name" label={t.name} value={name} required />
+        <Field label={t.defaultAccount} hint={t.defaultAccountHint}>
+          <select name="account" key={live.data?.items.length}>
+            <option value="">{t.lastConnected}</option>
+            {live.data?.items.map((account) => (
+              <option key={account.id} value={account.id} selected={account.id === defaultAccountId}>
+                {account.name ?? account.phone ?? account.provider}
+              </option>
+            ))}
+          </select>
+        </Field>
+        <TextField name="country" label={t.country} hint={t.countryHint} value={defaultCountry ?? ''} />
+        <TextField name="days" label={t.retention} hint={t.retentionHint} value={String(retentionDays ?? '')} />
       </Form>
+      {retentionPending && (
+        <div class="actions">
+          <p>{t.pending}</p>
+          <Acts
+            acts={[
+              { label: t.apply, run: () => applyRetention(id), asks: t.applyAsks(retentionDays), said: t.applied },
+            ]}
+            onDone={onChange}
+          />
+        </div>
+      )}
     </section>
   );
 }
 
-function Keys({ id }: { readonly id: string }) {
+/** One call does what fits into its time; the next goes on from there. */
+async function applyRetention(id: string): Promise<void> {
+  let cursor: string | undefined;
+  do {
+    const body = cursor === undefined ? {} : { cursor };
+    const answer = await asked(api.POST('/api/workspaces/{id}/retention/apply', { params: { path: { id } }, body }));
+    cursor = answer.cursor;
+  } while (cursor !== undefined);
+}
+
+const SCOPES = ['all', 'read', 'send'] as const;
+const isScope = (text: string | undefined): text is (typeof SCOPES)[number] => SCOPES.some((scope) => scope === text);
+
+function Keys({ id }: InWorkspace) {
   const path = { params: { path: { id } } };
   const live = useLive(`keys ${id}`, () => asked(api.GET('/api/workspaces/{id}/keys', path)));
   const [made, setMade] = useState<string>();
-  const create = async ({ name }: Values) => {
-    const { key } = await asked(api.POST('/api/workspaces/{id}/keys', { ...path, body: name ? { name } : {} }));
+  const create = async ({ name, scope }: Values) => {
+    const body = { ...(name && { name }), ...(isScope(scope) && { scope }) };
+    const { key } = await asked(api.POST('/api/workspaces/{id}/keys', { ...path, body }));
     setMade(key);
     await live.again();
   };
@@ -90,6 +167,7 @@ function Keys({ id }: { readonly id: string }) {
               keyOf={(key) => key.id}
               columns={[
                 { head: t.name, cell: ({ name }) => name ?? texts.none },
+                { head: t.scope, cell: ({ scope }) => t.scopes[scope] },
                 { head: t.begins, cell: ({ prefix }) => <code>{prefix}…</code> },
                 { head: t.made, cell: ({ createdAt }) => <Time at={createdAt} /> },
                 {
@@ -117,6 +195,15 @@ function Keys({ id }: { readonly id: string }) {
       </Loaded>
       <Form act={t.makeKey} onSubmit={create}>
         <TextField name="name" label={t.keyFor} />
+        <Field label={t.scope}>
+          <select name="scope">
+            {SCOPES.map((scope) => (
+              <option key={scope} value={scope}>
+                {t.scopes[scope]}
+              </option>
+            ))}
+          </select>
+        </Field>
       </Form>
     </section>
   );
