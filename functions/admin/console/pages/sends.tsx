@@ -4,6 +4,7 @@ import { useLive } from '../live.ts';
 import { SendActions } from '../parts/bubble.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
+import { Queue } from '../parts/queue.tsx';
 import { Badge, Empty, Facts, Id, Phone, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
 import { texts } from '../texts.ts';
@@ -13,9 +14,6 @@ const STATES = [
   ...(['unknown', 'queued', 'sending', 'sent', 'delivered', 'read'] as const),
   ...(['partially_sent', 'failed', 'cancelled', 'expired'] as const),
 ];
-type State = (typeof STATES)[number];
-const isState = (text: string | null): text is State => STATES.some((state) => state === text);
-
 const textOf = ({ parts }: Send) => parts.map(({ text, caption, fileName }) => text ?? caption ?? fileName).join(' · ');
 const toWhom = ({ recipient }: Send) => recipient.phone ?? recipient.jid ?? recipient.providerChatId ?? texts.none;
 const reasonOf = ({ parts }: Send) => parts.find(({ error }) => error)?.error;
@@ -24,53 +22,133 @@ export function Sends({ id }: { readonly id?: string | undefined }) {
   return id === undefined ? <SendList /> : <OneSend id={id} />;
 }
 
+const FILTERS = ['state', 'account', 'recipient', 'after', 'before', 'chat'] as const;
+type Filter = Readonly<Partial<Record<(typeof FILTERS)[number], string>>>;
+
+/** It stands in the address: a filtered list can be passed on, and back leads to it. */
+function filterIn(query: URLSearchParams): Filter {
+  return Object.fromEntries(FILTERS.flatMap((name) => (query.get(name) ? [[name, query.get(name)]] : [])));
+}
+
 function SendList() {
-  const given = address.value.query.get('state');
-  const state = isState(given) ? given : undefined;
-  const query = state ? { state } : {};
+  const filter = filterIn(address.value.query);
+  const key = JSON.stringify(filter);
   const load = (cursor?: string) =>
-    asked(api.GET('/api/sends', { params: { query: { ...query, ...(cursor && { cursor }) } } }));
-  const live = useLive(`sends ${state}`, load);
-  const { items, next } = useOlder(String(state), live.data, ({ messageId }) => messageId, load);
+    asked(api.GET('/api/sends', { params: { query: { ...filter, ...(cursor && { cursor }) } } }));
+  const isAll = key === '{}';
+  const live = useLive(`sends ${key}`, async () => {
+    const unknown = isAll ? asked(api.GET('/api/sends', { params: { query: { state: 'unknown' } } })) : undefined;
+    const [sends, first] = await Promise.all([load(), unknown]);
+    return { sends, unknown: first?.items ?? [] };
+  });
+  const { items, next } = useOlder(key, live.data?.sends, ({ messageId }) => messageId, load);
   return (
     <Page title={t.title} call="GET /api/sends">
-      <div class="filters">
-        <select
-          aria-label={t.state}
-          value={state ?? ''}
-          onChange={({ currentTarget }) => go(addressOf('sends', undefined, { state: currentTarget.value }))}
-        >
-          <option value="">{texts.all}</option>
-          {STATES.map((one) => (
-            <option key={one} value={one}>
-              {texts.states[one] ?? one}
-            </option>
-          ))}
-        </select>
-      </div>
+      <Filters filter={filter} />
+      {filter.account !== undefined && <Queue account={filter.account} />}
       <Loaded live={live}>
-        {() =>
-          items.length > 0 ? (
-            <SendTable sends={items} onChange={live.again} />
-          ) : (
-            <NoSends isFiltered={state !== undefined} />
-          )
-        }
+        {({ unknown }) => (
+          <>
+            {unknown.length > 0 && (
+              <>
+                <h2>{t.unknown}</h2>
+                <p class="faint">{t.unknownHint}</p>
+                <SendTable label={t.unknown} sends={unknown} onChange={live.again} />
+                <h2>{t.all}</h2>
+              </>
+            )}
+            {items.length > 0 ? (
+              <SendTable label={t.title} sends={items} onChange={live.again} />
+            ) : (
+              <NoSends isFiltered={!isAll} />
+            )}
+          </>
+        )}
       </Loaded>
       <Pager next={next} />
     </Page>
   );
 }
 
+function Filters({ filter }: { readonly filter: Filter }) {
+  const live = useLive('accounts of sends', () =>
+    asked(api.GET('/api/accounts', { params: { query: { limit: 200 } } })),
+  );
+  const change = (more: Filter) => go(addressOf('sends', undefined, { ...filter, ...more }));
+  const states = filter.state?.split(',') ?? [];
+  const toggle = (state: string) =>
+    change({ state: (states.includes(state) ? states.filter((one) => one !== state) : [...states, state]).join(',') });
+  return (
+    <div class="form">
+      <fieldset class="chips" aria-label={t.state}>
+        {STATES.map((state) => (
+          <button
+            key={state}
+            type="button"
+            class="small"
+            aria-pressed={states.includes(state)}
+            onClick={() => toggle(state)}
+          >
+            {texts.states[state] ?? state}
+          </button>
+        ))}
+      </fieldset>
+      <div class="filters">
+        <select
+          aria-label={t.account}
+          value={filter.account ?? ''}
+          onChange={({ currentTarget }) => change({ account: currentTarget.value })}
+        >
+          <option value="">{texts.inbox.allAccounts}</option>
+          {live.data?.items.map((account) => (
+            <option key={account.id} value={account.id} selected={account.id === filter.account}>
+              {account.name ?? account.phone ?? account.provider}
+            </option>
+          ))}
+        </select>
+        <input
+          type="search"
+          aria-label={t.recipient}
+          placeholder={t.recipient}
+          value={filter.recipient ?? ''}
+          onChange={({ currentTarget }) => change({ recipient: currentTarget.value.trim() })}
+        />
+        <label class="check">
+          {t.after}
+          <input
+            type="date"
+            value={filter.after ?? ''}
+            onChange={({ currentTarget }) => change({ after: currentTarget.value })}
+          />
+        </label>
+        <label class="check">
+          {t.before}
+          <input
+            type="date"
+            value={filter.before ?? ''}
+            onChange={({ currentTarget }) => change({ before: currentTarget.value })}
+          />
+        </label>
+        {Object.keys(filter).length > 0 && (
+          <a class="button" href={addressOf('sends')}>
+            {t.allAgain}
+          </a>
+        )}
+      </div>
+    </div>
+  );
+}
+
 interface SendTableProps {
+  readonly label: string;
   readonly sends: readonly Send[];
   readonly onChange: () => Promise<unknown>;
 }
 
-function SendTable({ sends, onChange }: SendTableProps) {
+function SendTable({ label, sends, onChange }: SendTableProps) {
   return (
     <Table
-      label={t.title}
+      label={label}
       rows={sends}
       keyOf={({ messageId }) => messageId}
       columns={[
@@ -148,19 +226,29 @@ function OneSend({ id }: { readonly id: string }) {
             />
             <Act send={send} onChange={live.again} />
             <h2>{t.history}</h2>
-            <Table
-              label={t.history}
-              rows={send.history.map((step, index) => ({ ...step, index }))}
-              keyOf={({ index }) => String(index)}
-              columns={[
-                { head: t.at, cell: ({ at }) => new Date(at).toLocaleString() },
-                { head: t.state, cell: ({ state }) => <Badge state={state} /> },
-                { head: t.reason, cell: ({ detail }) => detail ?? texts.none },
-              ]}
-            />
+            <Timeline steps={send.history} />
           </>
         )}
       </Loaded>
     </Page>
+  );
+}
+
+/** From what happened first to what happened last, with the time between. */
+function Timeline({ steps }: { readonly steps: Send['history'] }) {
+  return (
+    <ol class="timeline">
+      {steps.map(({ at, state, part, detail }, index) => (
+        <li key={`${at} ${state} ${part}`}>
+          <span class="actions">
+            <Badge state={state} />
+            {part !== undefined && <span class="faint">{t.part(part + 1)}</span>}
+            <time dateTime={at}>{new Date(at).toLocaleString()}</time>
+            {index > 0 && <span class="faint">{t.later(Date.parse(at) - Date.parse(steps[index - 1]?.at ?? at))}</span>}
+          </span>
+          {detail && <span>{detail}</span>}
+        </li>
+      ))}
+    </ol>
   );
 }

@@ -1,0 +1,75 @@
+import { addressOf } from '../address.ts';
+import { type Account, api, asked } from '../api.ts';
+import { useLive } from '../live.ts';
+import { texts } from '../texts.ts';
+import { Loaded } from './page.tsx';
+import { Badge, Time } from './small.tsx';
+
+const t = texts.queue;
+/** More marks than this run into each other. */
+const MOST = 40;
+const WIDTH = 600;
+
+/** What waits in an account's queue, at the pace at which it leaves. */
+export function Queue({ account: id }: { readonly account: string }) {
+  const live = useLive(`queue ${id}`, () => asked(api.GET('/api/accounts/{id}', { params: { path: { id } } })));
+  return (
+    <section class="card">
+      <h2>{t.title}</h2>
+      <Loaded live={live}>{(account) => <Drawn account={account} />}</Loaded>
+    </section>
+  );
+}
+
+function Drawn({ account }: { readonly account: Account }) {
+  const { id, pending, pacing, paused, held, nextSendAt, backoffUntil, pauseReason, holdReason } = account;
+  const gap = (pacing.minMs + pacing.maxMs) / 2;
+  const stands = held || paused;
+  const now = Date.now();
+  const free = [nextSendAt, backoffUntil].map((at) => (at === undefined ? 0 : Date.parse(at)));
+  const first = Math.max(now, ...free);
+  const last = first + Math.max(0, pending - 1) * gap;
+  return (
+    <>
+      <p>
+        <a href={addressOf('accounts', id)}>{account.name ?? account.phone ?? account.provider}</a>{' '}
+        {stands && <Badge state={held ? 'held' : 'paused'} />} {t.waiting(pending)}{' '}
+        {t.pace(pacing.minMs / 1000, pacing.maxMs / 1000)}{' '}
+        {!stands && pending > 0 && (
+          <>
+            {t.last} <Time at={new Date(last).toISOString()} />.
+          </>
+        )}
+        {stands && (holdReason ?? pauseReason)}
+      </p>
+      {pending > 0 && <Marks count={Math.min(pending, MOST)} first={first - now} gap={gap} isStanding={stands} />}
+    </>
+  );
+}
+
+interface MarksProps {
+  readonly count: number;
+  /** Until the first one leaves, in milliseconds. */
+  readonly first: number;
+  readonly gap: number;
+  readonly isStanding: boolean;
+}
+
+/** One mark for each that waits, from now on to the right. */
+function Marks({ count, first, gap, isStanding }: MarksProps) {
+  const span = Math.max(1, first + (count - 1) * gap);
+  const xs = Array.from({ length: count }, (_, index) => 8 + ((first + index * gap) / span) * (WIDTH - 16));
+  return (
+    <svg
+      class={`queue ${isStanding ? 'standing' : ''}`}
+      viewBox={`0 0 ${WIDTH} 24`}
+      role="img"
+      aria-label={t.drawn(count)}
+    >
+      <line x1="8" y1="12" x2={WIDTH - 8} y2="12" />
+      {xs.map((x) => (
+        <circle key={x} cx={x} cy="12" r="5" />
+      ))}
+    </svg>
+  );
+}
