@@ -18,6 +18,13 @@ function stateOf({ held, paused }: Account): string {
   return paused ? 'paused' : 'active';
 }
 
+/** A time that has passed is when it was free: what comes next leaves at once. */
+function NextSend({ account: { nextSendAt, held, paused } }: { readonly account: Account }) {
+  if (held || paused) return <>{texts.none}</>;
+  if (nextSendAt === undefined || Date.parse(nextSendAt) < Date.now()) return <>{t.atOnce}</>;
+  return <Time at={nextSendAt} />;
+}
+
 const AccountList = () => (
   <ListPage
     page="accounts"
@@ -34,7 +41,7 @@ const AccountList = () => (
       { head: t.state, cell: (account) => <Badge state={stateOf(account)} /> },
       { head: t.reason, cell: ({ holdReason, pauseReason }) => holdReason ?? pauseReason ?? texts.none },
       { head: t.pending, cell: ({ pending }) => pending, numeric: true },
-      { head: t.next, cell: ({ nextSendAt }) => (nextSendAt ? <Time at={nextSendAt} /> : texts.none) },
+      { head: t.next, cell: (account) => <NextSend account={account} /> },
     ]}
   />
 );
@@ -74,7 +81,7 @@ function OneAccount({ id }: { readonly id: string }) {
                   [t.phone, account.phone ?? texts.none],
                   [t.pace, t.paceOf(account.pacing.minMs, account.pacing.maxMs)],
                   [t.pending, account.pending],
-                  [t.next, account.nextSendAt ? <Time key="next" at={account.nextSendAt} /> : texts.none],
+                  [t.next, <NextSend key="next" account={account} />],
                   [texts.id, <Id key="id" id={account.id} />],
                 ]}
               />

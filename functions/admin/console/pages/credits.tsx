@@ -40,13 +40,11 @@ export function Credits() {
             </ul>
             <p class="faint">{quota.kind === 'monthly' ? t.ofMonth(quota.credits, epoch) : t.ofPrepaid}</p>
             <div class="columns">
-              <Audit />
-              {session.value?.admin && (
-                <>
-                  <Grant onDone={live.again} />
-                  <Quota key={JSON.stringify(quota)} quota={quota} onDone={live.again} />
-                </>
-              )}
+              <div class="column">
+                <Audit />
+                {session.value?.admin && <Quota key={JSON.stringify(quota)} quota={quota} onDone={live.again} />}
+              </div>
+              {session.value?.admin && <Grant onDone={live.again} />}
             </div>
             <h2>{t.ledger}</h2>
             {items.length === 0 ? (

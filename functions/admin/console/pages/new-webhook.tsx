@@ -73,7 +73,7 @@ export function Bound({ kind, provider, value }: BoundProps) {
   return (
     <Field label={t.bound} hint={kind === 'send' ? t.boundSendHint : t.boundHint}>
       <select name="account" key={`${provider} ${kind}`}>
-        <option value="">{t.unbound}</option>
+        <option value="">{kind === 'send' ? t.unboundSend : t.unbound}</option>
         {fitting.map((account) => (
           <option key={account.id} value={account.id} selected={account.id === value}>
             {account.name ?? account.phone ?? account.provider}

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { hubUrl, mayChange } from '../api.ts';
+import { address } from '../address.ts';
+import { hubUrl, mayChange, session, workspace } from '../api.ts';
 import { texts } from '../texts.ts';
 import { Failure, Loading } from './small.tsx';
 
@@ -26,11 +27,24 @@ export function Page({ title, actions, children, call }: PageProps) {
       {children}
       {call && (
         <p class="call">
-          <a href={`${hubUrl()}/docs`}>{texts.callBehind}</a> <code>{call}</code>
+          <a href={`${hubUrl()}/docs#${filledIn(call)}`}>{texts.callBehind}</a> <code>{call}</code>
         </p>
       )}
     </main>
   );
+}
+
+/** With what this page is called with: its id, and its filter, which has the names that the API gives it. */
+function filledIn(call: string): URLSearchParams {
+  const { id = '', query } = address.value;
+  const [name] = /(?<=\{)\w+(?=\})/.exec(call) ?? [];
+  const inWorkspace = session.value?.admin ? workspace.value : undefined;
+  return new URLSearchParams({
+    call,
+    ...Object.fromEntries(query),
+    ...(name && { [name]: id }),
+    ...(inWorkspace && { workspace: inWorkspace }),
+  });
 }
 
 interface LoadedProps<Data> {

@@ -34,3 +34,23 @@ function operationBlock(operation) {
   block.addEventListener('toggle', () => block.append(operationForm(operation, api)), { once: true });
   return block;
 }
+
+/** The console links to a call with what it was called with: `#call=GET /api/chats/{id}&id=chat_1`. Nothing is sent. */
+function openNamed(named) {
+  const [method, path] = (named.get('call') ?? '').split(' ');
+  const found = operations.find((one) => one.path === path && one.method === method.toLowerCase());
+  if (!found) return;
+  const block = document.getElementById(found.operationId);
+  const fill = () => {
+    const { elements } = block.querySelector('form');
+    for (const { name } of found.parameters ?? []) {
+      const field = elements.namedItem(name);
+      if (field && named.has(name)) field.value = named.get(name);
+    }
+    block.scrollIntoView();
+  };
+  document.getElementById('workspace').value = named.get('workspace') ?? '';
+  block.addEventListener('toggle', fill, { once: true });
+  block.open = true;
+}
+openNamed(new URLSearchParams(location.hash.slice(1)));

@@ -17,7 +17,8 @@ export async function sendRequest(operation, values, { key, workspace }) {
     const response = await fetch(`.${filled}${query.size > 0 ? `?${query}` : ''}`, {
       method: method.toUpperCase(),
       headers,
-      credentials: 'omit',
+      // Who is signed in to the console may look; what changes something takes a key, whoever wrote the link to it.
+      credentials: key || method !== 'get' ? 'omit' : 'same-origin',
       ...(requestBody && { body: values.get('body') }),
     });
     const text = readable(await response.text(), response.headers.get('content-type') ?? '');
