@@ -191,6 +191,17 @@ it('shows hostile content as text', async () => {
   expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
 });
 
+it('opens the call behind a page in the API reference, filled in, and answers it by the session', async () => {
+  const page = await signedIn();
+  await page.goto(`${hub.url}/console#/sends?state=failed,unknown`);
+  await page.getByRole('link', { name: 'The call behind this page:' }).click();
+  const form = page.locator('details[open] form').first();
+  await form.getByLabel('state').waitFor();
+  expect(await form.getByLabel('state').inputValue()).toBe('failed,unknown');
+  await form.getByRole('button', { name: 'Send GET' }).click();
+  await form.getByText(/^200 in/).waitFor();
+});
+
 const PAGES = [
   ...['overview', 'inbox', 'sends', 'events', 'events?quarantined=true', 'webhooks', 'webhooks/new', 'accounts'],
   ...[

@@ -332,7 +332,7 @@ export const texts = {
     boundSendHint: 'Who sends what names no account.',
     saved: 'Saved',
     lastCall: 'Last call',
-    toInbox: 'See it in the inbox',
+    toInbox: 'See the message',
     sampleHint: (provider: string) =>
       `A made-up message, in the words of ${texts.accounts.providers[provider] ?? provider}, from a number that nobody has. It stands in the inbox like any other.`,
     sampleSent: 'A sample was posted',
