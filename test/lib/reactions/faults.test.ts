@@ -6,6 +6,7 @@ import { deliveryPartition, dueListKey } from '#lib/store/keys.ts';
 import { del, put, remove, update } from '#lib/store/store.ts';
 import { itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import type { Commit } from '#test/support/memory-store.ts';
+import { diesAtEachStep, Mortal } from '#test/support/mortal.ts';
 import { ReactionBench } from '#test/support/reactions.ts';
 
 const MINUTE = 60;
@@ -241,4 +242,134 @@ describe('a rule that answers', () => {
     await bench.settle();
     expect(itemsOf(await bench.admin.done('GET', '/api/sends'))).toHaveLength(1);
   });
+});
+
+describe('an endpoint that has its whims', () => {
+  it('that answers 500 for a day is told everything, and others are told at once all the while', async () => {
+    const { id } = await bench.endpoint();
+    await bench.endpoint({ url: 'https://well.example/' });
+    const end = bench.now + 24 * 60 * MINUTE * 1000;
+    bench.admin.answer = ({ url }) => answered(url === 'https://well.example/' || bench.now >= end ? 200 : 500);
+    for (let n = 0; n < 24; n++) {
+      await receive(n);
+      await bench.settle();
+      expect(bench.told.filter(({ url }) => url === 'https://well.example/')).toHaveLength(n + 1);
+      await bench.wait(60 * MINUTE);
+      await bench.watch();
+    }
+    // What was called before it was spared has waits of its own, of hours.
+    for (let hour = 0; hour < 6; hour++) {
+      await bench.wait(60 * MINUTE);
+      await bench.watch();
+    }
+    expect(await statesOf(id)).toEqual(['delivered']);
+    // Five calls until it is spared, those under way, and one probe each quarter of an hour.
+    const ill = bench.told.filter(({ url }) => url !== 'https://well.example/');
+    expect(ill.length).toBeLessThan(24 + 24 * 4 + 20);
+  });
+
+  it('that says 429 with a Retry-After in years is called again after twice the wait at most', async () => {
+    await bench.endpoint();
+    let calls = 0;
+    bench.admin.answer = () =>
+      ++calls === 1 ? { ...answered(429), headers: { 'retry-after': '99999999' } } : answered(200);
+    await receive(1);
+    await bench.wait(59);
+    expect(calls).toBe(1);
+    await bench.wait(2 * MINUTE - 58);
+    expect(calls).toBe(2);
+  });
+
+  it('is called no earlier by a watchdog whose clock is an hour ahead', async () => {
+    await bench.endpoint();
+    bench.admin.answer = () => answered(503);
+    await receive(1);
+    await bench.settle();
+    await bench.wake(60 * MINUTE * 1000);
+    await bench.settle();
+    expect(bench.told).toHaveLength(1);
+    await failing(6);
+    const calls = bench.told.length;
+    await bench.wake(60 * MINUTE * 1000);
+    await bench.settle();
+    expect(bench.told).toHaveLength(calls);
+  });
+});
+
+describe('what dies between any two of its steps', () => {
+  const SANDBOX = { provider: 'sandbox', channel: 'whatsapp', phone: '+15550199001', credentials: {} };
+  const RULE = {
+    ...{ name: 'Echo', on: ['message.received'] },
+    do: [
+      { action: 'reply', text: 'I heard {{ text }}' },
+      { action: 'call', url: 'https://rule.example/' },
+    ],
+  };
+  const prepared = async (mortal: Mortal) => {
+    bench = new ReactionBench({ within: mortal.store });
+    const accountId = String((await bench.admin.done('POST', '/api/accounts', { body: SANDBOX })).id);
+    hook = (await bench.admin.webhook({ accountId })).url;
+  };
+
+  it('and hands on what was stored tells the endpoint, calls, and answers once', async () => {
+    const deaths = await diesAtEachStep(async (dyingAt) => {
+      const mortal = new Mortal();
+      await prepared(mortal);
+      await bench.endpoint();
+      await bench.admin.done('POST', '/api/rules', { body: RULE });
+      const event = await receive(1, { at: new Date(bench.now).toISOString(), from: '+15550100' });
+      const [change] = bench.stream;
+      if (!change) throw new Error('nothing was stored');
+      const { dispatching } = bench;
+      bench.dispatching = { ...dispatching, tasks: mortal.tasks(dispatching.tasks.send) };
+      const lived = await mortal.lives(dyingAt, () => bench.dispatchAll());
+      bench.stream.unshift(change);
+      await bench.wait(MINUTE);
+      const told = bench.told.map(({ url, id }) => `${url} ${id}`);
+      expect(told).toContain(`https://crm.example/in ${event}`);
+      expect(told).toContain(`https://rule.example/ ${event}_1`);
+      expect(itemsOf(await bench.admin.done('GET', '/api/sends'))).toHaveLength(1);
+      return lived;
+    });
+    expect(deaths).toBeGreaterThan(15);
+  });
+
+  it('and calls an endpoint calls it at least once, and is never without a next step', async () => {
+    for (const status of [200, 500]) {
+      const deaths = await diesAtEachStep(async (dyingAt) => {
+        const mortal = new Mortal();
+        await prepared(mortal);
+        const { id } = await bench.endpoint();
+        const event = await receive(1);
+        await bench.dispatchAll();
+        const [task] = bench.takeTasks();
+        if (!task) throw new Error('no task');
+        const { http, tasks } = bench.delivering;
+        const call: typeof http.call = (...given) => mortal.step(() => http.call(...given));
+        const dying = { ...bench.delivering, tasks: mortal.tasks(tasks.send), http: { call } };
+        bench.admin.answer = () => answered(status);
+        const lived = await mortal.lives(dyingAt, () => runTask(dying, task));
+        bench.admin.answer = () => answered(200);
+        await tasks.send(task, 270);
+        await bench.wait(10 * MINUTE);
+        await bench.watch();
+        expect(bench.told.at(-1)?.id).toBe(event);
+        expect(await statesOf(id)).toEqual(['delivered']);
+        return lived;
+      });
+      expect(deaths).toBeGreaterThan(4);
+    }
+  });
+});
+
+it('a batch that comes twice, in another order and again after a day tells each notice once', async () => {
+  await bench.endpoint();
+  const ids = [await receive(1), await receive(2), await receive(3)];
+  const batch = [...bench.stream];
+  bench.stream.push(...batch.toReversed());
+  await bench.settle();
+  bench.now += 24 * 60 * MINUTE * 1000;
+  bench.stream.push(...batch);
+  await bench.settle();
+  expect(bench.told.map(({ id }) => id)).toEqual(ids);
 });

@@ -2,8 +2,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { feedFill } from '#lib/inbox/feed.ts';
 import type { Reply } from '#lib/sender/provider.ts';
 import { fillKey } from '#lib/store/keys.ts';
-import { del, put, type Store, set, update } from '#lib/store/store.ts';
+import { del, put, set, update } from '#lib/store/store.ts';
 import { itemsOf, message } from '#test/functions/admin/admin-bench.ts';
+import { diesAtEachStep, Mortal } from '#test/support/mortal.ts';
 import { ReactionBench } from '#test/support/reactions.ts';
 
 const MINUTE = 60;
@@ -264,48 +265,24 @@ describe('a replay', () => {
   });
 });
 
-describe('a replay that dies', () => {
-  it('between any two of its steps tells everything all the same', async () => {
-    for (let dyingAt = 1; dyingAt < 40; dyingAt++) {
-      let left = Number.POSITIVE_INFINITY;
-      const mortal = (store: Store): Store => ({
-        ...store,
-        query: (...given) => step(() => store.query(...given)),
-        getMany: (...given) => step(() => store.getMany(...given)),
-        get: (...given) => step(() => store.get(...given)),
-        write: (...given) => step(() => store.write(...given)),
-        transact: (...given) => step(() => store.transact(...given)),
-      });
-      const step = async <Result>(effect: () => Promise<Result>): Promise<Result> => {
-        left -= 1;
-        const isLast = left === 0;
-        const result = await effect();
-        if (isLast) throw new Error('died');
-        return result;
-      };
-      await begin(new ReactionBench({ within: mortal }));
-      const { id } = await bench.endpoint();
-      const lost = await receiveSome(3);
-      await lose();
-      bench.now += 15_000;
-      await replay(id, { since: began, only: 'missing' });
-      const [task] = bench.takeTasks();
-      if (!task) throw new Error('no task');
-      left = dyingAt;
-      const died = await bench.run(task).then(
-        () => false,
-        () => true,
-      );
-      left = Number.POSITIVE_INFINITY;
-      await bench.delivering.tasks.send(task);
-      await bench.wait(2 * MINUTE);
-      await bench.watch();
-      await bench.wait(10 * MINUTE);
-      expect([...new Set(tell())].sort()).toEqual([...lost].sort());
-      if (died) continue;
-      expect(dyingAt).toBeGreaterThan(15);
-      return;
-    }
-    throw new Error('it takes more steps than were tried');
+it('a replay that dies between any two of its steps tells everything all the same', async () => {
+  const deaths = await diesAtEachStep(async (dyingAt) => {
+    const mortal = new Mortal();
+    await begin(new ReactionBench({ within: mortal.store }));
+    const { id } = await bench.endpoint();
+    const lost = await receiveSome(3);
+    await lose();
+    bench.now += 15_000;
+    await replay(id, { since: began, only: 'missing' });
+    const [task] = bench.takeTasks();
+    if (!task) throw new Error('no task');
+    const lived = await mortal.lives(dyingAt, () => bench.run(task));
+    await bench.delivering.tasks.send(task);
+    await bench.wait(2 * MINUTE);
+    await bench.watch();
+    await bench.wait(10 * MINUTE);
+    expect([...new Set(tell())].sort()).toEqual([...lost].sort());
+    return lived;
   });
+  expect(deaths).toBeGreaterThan(15);
 });
