@@ -3,7 +3,6 @@ import { creditsNow } from '#lib/credits/credits.ts';
 import type { Clock } from '#lib/domain/ports.ts';
 import { Instant, known, optional, tally, Whole } from '#lib/domain/schema.ts';
 import { sendState } from '#lib/domain/send/part.ts';
-import { toIso } from '#lib/domain/time.ts';
 import { countQuarantined } from '#lib/inbox/events.ts';
 import { listEndpoints } from '#lib/reactions/endpoints.ts';
 import { listMuted, listRules, Paused, pausedOf } from '#lib/reactions/rules.ts';
@@ -73,7 +72,6 @@ const Needs = v.object({
 });
 
 export const Summary = v.object({
-  at: v.pipe(Instant, v.description('When it was made')),
   today: v.pipe(Period, v.description('From `since` until now')),
   lastWeek: v.pipe(Period, v.description('A week before, up to the same time; its hours are those of the whole day')),
   waiting: tally('Messages that wait in the queues of all accounts, or are being sent'),
@@ -123,7 +121,6 @@ export async function summaryOf(ports: Ports, workspace: string, since: number):
   const { hasRule, ...broken } = reactions;
   const isLow = credits.granted > 0 && credits.available < credits.granted / 10;
   return {
-    at: toIso(now),
     today: { ...sumOf(today), hours: today.map(hourOf) },
     lastWeek: { ...sumUpTo(lastWeek, now - WEEK_MS), hours: lastWeek.map(hourOf) },
     waiting: accounts.reduce((sum, { pending }) => sum + pending, 0),

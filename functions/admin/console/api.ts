@@ -15,6 +15,7 @@ export type Content = Schemas['Content'];
 export type Event = Schemas['Event'];
 export type MessageEvent = Schemas['MessageEvent'];
 export type Send = Schemas['Send'];
+export type Summary = Schemas['Summary'];
 export type Webhook = Schemas['Webhook'];
 export type Workspace = Schemas['Workspace'];
 
@@ -66,6 +67,71 @@ api.use({
   },
 });
 
+/** What was answered last, by its address: what is still the same is neither sent again nor drawn. */
+const answered = new Map<string, { readonly etag: string; readonly text: string }>();
+const MOST_ANSWERS = 100;
+const placeOf = ({ url, headers }: Request) => `${headers.get('x-workspace') ?? ''} ${url}`;
+
+api.use({
+  onRequest({ request }) {
+    const last = request.method === 'GET' ? answered.get(placeOf(request)) : undefined;
+    if (last) request.headers.set('if-none-match', last.etag);
+    return request;
+  },
+  async onResponse({ request, response }) {
+    const place = placeOf(request);
+    const last = answered.get(place);
+    const headers = { 'content-type': 'application/json' };
+    if (response.status === 304 && last) return new Response(last.text, { headers });
+    const etag = response.headers.get('etag');
+    if (etag === null || response.status !== 200) return undefined;
+    const text = await response.text();
+    answered.delete(place);
+    answered.set(place, { etag, text });
+    for (const oldest of answered.keys()) {
+      if (answered.size <= MOST_ANSWERS) break;
+      answered.delete(oldest);
+    }
+    return new Response(text, { headers });
+  },
+});
+
+export type Kind = paths['/api/changes']['get']['responses'][200]['content']['application/json']['changed'][number];
+
+const KINDS: readonly Kind[] = ['events', 'chats', 'sends', 'accounts'];
+/** How often something of each kind has changed while this page is open. */
+const versions = new Map<Kind, number>();
+let mark: { readonly of: string | undefined; readonly after: string } | undefined;
+let looking: { readonly at: number; readonly done: Promise<void> } | undefined;
+/** What several lists on a page ask for at once is asked once. */
+const TOGETHER_MS = 1_000;
+
+async function look(): Promise<void> {
+  const of = workspace.value;
+  const after = mark?.of === of ? mark?.after : undefined;
+  const query = { ...(after && { after }) };
+  const { data, response } = await api.GET('/api/changes', { params: { query } });
+  if (data) mark = { of, after: data.mark };
+  // Without an answer all may have changed: whoever asks for it then learns what is wrong, and says so.
+  raise(data?.changed ?? (response.ok ? [] : KINDS));
+}
+
+function raise(kinds: readonly Kind[]): void {
+  for (const kind of kinds) versions.set(kind, versionOf([kind]) + 1);
+}
+
+/** Asks whether something has changed. */
+export async function lookForChanges(): Promise<void> {
+  if (!looking || Date.now() - looking.at > TOGETHER_MS) {
+    looking = { at: Date.now(), done: look().catch(() => raise(KINDS)) };
+  }
+  await looking.done;
+}
+
+/** Another number each time that something of these has changed. */
+export const versionOf = (kinds: readonly Kind[]): number =>
+  kinds.reduce((sum, kind) => sum + (versions.get(kind) ?? 0), 0);
+
 interface Answered<Data> {
   readonly data?: Data;
   readonly error?: unknown;
@@ -116,5 +182,6 @@ export async function signIn(key: string, named?: string): Promise<void> {
 export async function signOut(): Promise<void> {
   await done(api.DELETE('/api/session'));
   chooseWorkspace(undefined);
+  answered.clear();
   session.value = null;
 }

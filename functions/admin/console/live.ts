@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { workspace } from './api.ts';
+import { type Kind, lookForChanges, versionOf, workspace } from './api.ts';
 
 const FAST_MS = 3_000;
 const SLOW_MS = 15_000;
@@ -20,14 +20,24 @@ export interface Live<Data> {
   readonly again: () => Promise<void>;
 }
 
+interface Pace {
+  /** What it shows: it is asked for anew when one of these has changed. Left out: each time. */
+  readonly of?: readonly Kind[];
+  /** What takes many calls is never asked for every 3 s. */
+  readonly isSlow?: boolean;
+}
+
+/** Once in a while it is asked for anyhow: a time may have come, or a change may have been missed. */
+const ANYHOW_MS = 60_000;
+
 /**
  * What `load` answers, asked anew while the page is seen: every 3 s while it is lively, else every 15 s, never when it is
- * hidden; what takes many calls goes slowly always. What comes back unchanged draws nothing. `key` says what is loaded: with another one it begins anew.
+ * hidden. What comes back unchanged draws nothing. `key` says what is loaded: with another one it begins anew.
  */
-export function useLive<Data>(key: string, load: () => Promise<Data>, pace: 'list' | 'slow' = 'list'): Live<Data> {
+export function useLive<Data>(key: string, load: () => Promise<Data>, pace: Pace = {}): Live<Data> {
   const [state, setState] = useState<{ key: string; data?: Data; error?: Error }>({ key });
-  const latest = useRef(load);
-  latest.current = load;
+  const latest = useRef({ load, pace });
+  latest.current = { load, pace };
   const asking = useRef(() => Promise.resolve());
   const chosen = workspace.value;
   useEffect(() => {
@@ -35,9 +45,10 @@ export function useLive<Data>(key: string, load: () => Promise<Data>, pace: 'lis
     let stopped = false;
     let drawn = '';
     let changedAt = 0;
+    const watch = watcher();
     const ask = async () => {
       try {
-        const data = await latest.current();
+        const data = await latest.current.load();
         const text = JSON.stringify(data);
         if (stopped || text === drawn) return;
         if (drawn !== '') changedAt = Date.now();
@@ -49,23 +60,46 @@ export function useLive<Data>(key: string, load: () => Promise<Data>, pace: 'lis
         if (!stopped) setState((before) => ({ ...before, key, error }));
       }
     };
-    const loop = async () => {
+    const loop = async (isWanted: boolean) => {
       clearTimeout(timer);
       if (document.visibilityState === 'hidden') return;
-      await ask();
-      const isLively = pace === 'list' && Date.now() - Math.max(changedAt, lastTouch) < LIVELY_MS;
-      if (!stopped) timer = setTimeout(loop, isLively ? FAST_MS : SLOW_MS);
+      const { of, isSlow } = latest.current.pace;
+      if ((await watch(of)) || isWanted || drawn === '') await ask();
+      const isLively = !isSlow && Date.now() - Math.max(changedAt, lastTouch) < LIVELY_MS;
+      if (!stopped) timer = setTimeout(loop, isLively ? FAST_MS : SLOW_MS, false);
     };
-    asking.current = loop;
-    document.addEventListener('visibilitychange', loop);
-    void loop();
+    const look = () => void loop(false);
+    asking.current = () => loop(true);
+    document.addEventListener('visibilitychange', look);
+    look();
     return () => {
       stopped = true;
       clearTimeout(timer);
-      document.removeEventListener('visibilitychange', loop);
+      document.removeEventListener('visibilitychange', look);
     };
-  }, [key, chosen, pace]);
+  }, [key, chosen]);
   // What was loaded for another key is not shown under this one.
   const { data, error } = state.key === key ? state : { data: undefined, error: undefined };
   return { data, error, again: () => asking.current() };
+}
+
+/** Says whether to look again at what shows `of`, each time that it is asked. */
+function watcher() {
+  let known: number | undefined;
+  let lookedAt = 0;
+  let isLate = false;
+  return async (of: readonly Kind[] | undefined): Promise<boolean> => {
+    if (of === undefined) return true;
+    // The first time all is loaded anyhow, and is not to wait for this.
+    const isFirst = known === undefined;
+    if (!isFirst) await lookForChanges();
+    const version = versionOf(of);
+    const isNew = version !== known;
+    // Lists may lag behind what has changed: so they are looked at once more.
+    const isWanted = isNew || isLate || Date.now() - lookedAt >= ANYHOW_MS;
+    known = version;
+    isLate = isNew && !isFirst;
+    if (isWanted) lookedAt = Date.now();
+    return isWanted;
+  };
 }

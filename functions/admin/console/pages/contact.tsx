@@ -19,7 +19,7 @@ interface ContactProps {
 export function Contact({ chat, account }: ContactProps) {
   const { id, providerChatId, aliases = [], kind, createdAt, lastAt } = chat;
   const phone = chat.phone ?? /^\+\d{7,15}$/.exec(providerChatId)?.[0];
-  const live = useLive(`muted ${id}`, () => asked(api.GET('/api/rules/muted')), 'slow');
+  const live = useLive(`muted ${id}`, () => asked(api.GET('/api/rules/muted')), { isSlow: true });
   const muted = live.data?.items.find(({ chatId }) => chatId === id);
   const unmute = () => done(api.DELETE('/api/rules/muted', { params: { query: { chat: id } } }));
   return (

@@ -30,7 +30,7 @@ function EventList() {
   const key = JSON.stringify(query);
   const load = (cursor?: string) =>
     asked(api.GET('/api/events', { params: { query: { ...query, ...(cursor && { cursor }) } } }));
-  const live = useLive(`events ${key}`, load);
+  const live = useLive(`events ${key}`, load, { of: ['events'] });
   const { items, next } = useOlder(key, live.data, ({ id }) => id, load);
   const filter = (more: Readonly<Record<string, string>>) =>
     go(addressOf('events', undefined, { kind: kind ?? '', quarantined: isQuarantine ? 'true' : '', ...more }));

@@ -38,13 +38,17 @@ export function Inbox({ id }: { readonly id?: string | undefined }) {
   const key = JSON.stringify(query);
   const load = (cursor?: string) =>
     asked(api.GET('/api/chats', { params: { query: { ...query, ...(cursor && { cursor }) } } }));
-  const live = useLive(`chats ${key}`, async () => {
-    const [chats, accounts] = await Promise.all([
-      load(),
-      asked(api.GET('/api/accounts', { params: { query: { limit: 200 } } })),
-    ]);
-    return { chats, accounts: accounts.items };
-  });
+  const live = useLive(
+    `chats ${key}`,
+    async () => {
+      const [chats, accounts] = await Promise.all([
+        load(),
+        asked(api.GET('/api/accounts', { params: { query: { limit: 200 } } })),
+      ]);
+      return { chats, accounts: accounts.items };
+    },
+    { of: ['chats', 'accounts'] },
+  );
   const { items, next } = useOlder(key, live.data?.chats, idOf, load);
   useEffect(() => {
     document.title = `${t.title} · Hookline`;
@@ -153,7 +157,9 @@ function Opened({ id, known, accounts, onRead }: OpenedProps) {
 
 /** What is not on the page of the list, as by a link. */
 function Sought({ id, accounts }: { readonly id: string; readonly accounts: readonly Account[] }) {
-  const live = useLive(`chat ${id}`, () => asked(api.GET('/api/chats/{id}', { params: { path: { id } } })));
+  const live = useLive(`chat ${id}`, () => asked(api.GET('/api/chats/{id}', { params: { path: { id } } })), {
+    of: ['chats'],
+  });
   return <Loaded live={live}>{(chat) => <Conversation chat={chat} accounts={accounts} onRead={live.again} />}</Loaded>;
 }
 

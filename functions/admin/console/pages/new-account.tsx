@@ -14,7 +14,7 @@ const labelOf = ({ provider, channel, fixed }: Way) =>
 
 /** Asks for what each provider asks for. */
 export function NewAccount() {
-  const live = useLive('ways', loadWays, 'slow');
+  const live = useLive('ways', loadWays, { isSlow: true });
   return (
     <Page title={t.make} call="POST /api/accounts">
       <Loaded live={live}>{(ways) => <AccountForm ways={ways} />}</Loaded>

@@ -66,7 +66,7 @@ export function Bound({ kind, provider, value }: BoundProps) {
   const live = useLive(
     'accounts to choose',
     () => asked(api.GET('/api/accounts', { params: { query: { limit: 200 } } })),
-    'slow',
+    { isSlow: true },
   );
   const fitting = live.data?.items.filter((account) => kind === 'send' || account.provider === provider) ?? [];
   if (fitting.length === 0) return null;

@@ -1,105 +1,46 @@
-import { Check, CircleDashed } from 'lucide-preact';
+import { ArrowRight, Check, CircleDashed } from 'lucide-preact';
+import type { ComponentChildren } from 'preact';
 import { addressOf } from '../address.ts';
-import { type Account, api, asked } from '../api.ts';
+import { api, asked, type Summary } from '../api.ts';
 import { useLive } from '../live.ts';
+import { Bars } from '../parts/bars.tsx';
 import { EventLine } from '../parts/event-line.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
-import { Time } from '../parts/small.tsx';
+import { Badge, Time } from '../parts/small.tsx';
 import { texts } from '../texts.ts';
 
 const t = texts.overview;
-const MANY = { limit: 200 } as const;
 
-/** All that the page shows, asked for at once: one round trip. */
+/** All that the page shows, asked for at once. Today begins when it does for the reader. */
 async function load() {
-  const hourAgo = new Date(Date.now() - 3_600_000).toISOString();
-  const [accounts, webhooks, events, recent, quarantine, unknown, sends, credits, endpoints, rules] = await Promise.all(
-    [
-      asked(api.GET('/api/accounts', { params: { query: MANY } })),
-      asked(api.GET('/api/webhooks', { params: { query: { limit: 1 } } })),
-      asked(api.GET('/api/events', { params: { query: { limit: 8 } } })),
-      asked(api.GET('/api/events', { params: { query: { ...MANY, after: hourAgo } } })),
-      asked(api.GET('/api/events', { params: { query: { limit: 50, quarantined: 'true' } } })),
-      asked(api.GET('/api/sends', { params: { query: { limit: 50, state: 'unknown' } } })),
-      asked(api.GET('/api/sends', { params: { query: { limit: 1 } } })),
-      asked(api.GET('/api/credits')),
-      asked(api.GET('/api/endpoints')),
-      asked(api.GET('/api/rules')),
-    ],
-  );
-  return { accounts, webhooks, events, recent, quarantine, unknown, sends, credits, endpoints, rules };
+  const since = new Date(new Date().setHours(0, 0, 0, 0)).toISOString();
+  const [summary, events] = await Promise.all([
+    asked(api.GET('/api/summary', { params: { query: { since } } })),
+    asked(api.GET('/api/events', { params: { query: { limit: 10 } } })),
+  ]);
+  return { since, summary, events: events.items };
 }
 type Loadings = Awaited<ReturnType<typeof load>>;
 
-/** "50+" where there is another page. */
-const countOf = ({ items, cursor }: { readonly items: readonly unknown[]; readonly cursor?: string }) =>
-  `${items.length}${cursor === undefined ? '' : '+'}`;
-const nameOf = ({ name, phone, provider }: Account) => name ?? phone ?? provider;
-
-interface Hand {
-  readonly to: string;
-  readonly text: string;
-}
-
-function handsOf({ accounts, quarantine, unknown, credits, endpoints, rules }: Loadings): Hand[] {
-  const { available, granted } = credits;
-  return [
-    ...accounts.items.flatMap((account) => [
-      ...(account.held
-        ? [{ to: addressOf('accounts', account.id), text: t.held(nameOf(account), account.holdReason ?? '') }]
-        : []),
-      ...(account.paused
-        ? [{ to: addressOf('accounts', account.id), text: t.pausedAccount(nameOf(account), account.pauseReason ?? '') }]
-        : []),
-    ]),
-    ...(unknown.items.length > 0
-      ? [{ to: addressOf('sends', undefined, { state: 'unknown' }), text: t.unknown(countOf(unknown)) }]
-      : []),
-    ...(quarantine.items.length > 0
-      ? [{ to: addressOf('events', undefined, { quarantined: 'true' }), text: t.quarantine(countOf(quarantine)) }]
-      : []),
-    ...endpoints.items
-      .filter(({ state }) => state !== 'active')
-      .map(({ id, name, url, state }) => ({ to: addressOf('endpoints', id), text: t.endpoint(name ?? url, state) })),
-    ...rules.items.flatMap(({ id, name, disabledBecause }) =>
-      disabledBecause ? [{ to: addressOf('rules', id), text: t.rule(name, disabledBecause) }] : [],
-    ),
-    ...(granted > 0 && available < granted / 10
-      ? [{ to: addressOf('credits'), text: t.fewCredits(String(available)) }]
-      : []),
-  ];
-}
-
 export function Overview() {
-  const live = useLive('overview', load, 'slow');
+  const live = useLive('overview', load, { of: ['events', 'sends', 'accounts'] });
   return (
-    <Page title={t.title}>
+    <Page title={t.title} call="GET /api/summary">
       <Loaded live={live}>
         {(all) => (
           <>
-            <Figures all={all} />
+            <FirstSteps all={all} />
+            <Figures summary={all.summary} />
+            <section class="card">
+              <h2>{t.today}</h2>
+              <Bars since={all.since} today={all.summary.today.hours} before={all.summary.lastWeek.hours} />
+            </section>
             <div class="columns">
-              <div class="column">
-                <section class="card">
-                  <h2>{t.needsHand}</h2>
-                  <Hands hands={handsOf(all)} />
-                </section>
-                <FirstSteps all={all} />
-              </div>
               <section class="card">
-                <h2>{t.lastEvents}</h2>
-                {all.events.items.length === 0 && <p class="faint">{t.noEvents}</p>}
-                <ul class="lines">
-                  {all.events.items.map((event) => (
-                    <li key={event.id}>
-                      <a href={addressOf('events', event.id)}>
-                        <EventLine event={event} />
-                      </a>
-                      <Time at={event.receivedAt} />
-                    </li>
-                  ))}
-                </ul>
+                <h2>{t.needsHand}</h2>
+                <Hands hands={handsOf(all.summary)} />
               </section>
+              <LastEvents events={all.events} />
             </div>
           </>
         )}
@@ -108,22 +49,36 @@ export function Overview() {
   );
 }
 
-function Figures({ all: { accounts, recent, credits } }: { readonly all: Loadings }) {
-  const waiting = accounts.items.reduce((sum, { pending }) => sum + pending, 0);
-  const sending = accounts.items.filter(({ held, paused }) => !held && !paused).length;
+function Figures({ summary: { today, lastWeek, waiting, credits } }: { readonly summary: Summary }) {
+  const counted = (value: number, before: number) => ({ value, beside: t.before(numberOf(before)) });
   const figures = [
-    { to: addressOf('events'), value: countOf(recent), label: t.received },
-    { to: addressOf('sends', undefined, { state: 'queued' }), value: String(waiting), label: t.waiting },
-    { to: addressOf('accounts'), value: `${sending} / ${accounts.items.length}`, label: t.accounts },
-    { to: addressOf('credits'), value: String(credits.available), label: t.credits },
+    {
+      to: addressOf('events', undefined, { kind: 'message' }),
+      label: t.received,
+      ...counted(today.received, lastWeek.received),
+    },
+    { to: addressOf('sends'), label: t.sent, ...counted(today.sent, lastWeek.sent) },
+    {
+      to: addressOf('sends', undefined, { state: 'failed' }),
+      label: t.failed,
+      ...counted(today.failed, lastWeek.failed),
+    },
+    { to: addressOf('sends', undefined, { state: 'queued' }), label: t.waiting, value: waiting, beside: t.now },
+    {
+      to: addressOf('credits'),
+      label: t.credits,
+      value: credits.available,
+      beside: t.granted(numberOf(credits.granted)),
+    },
   ];
   return (
     <ul class="figures">
-      {figures.map(({ to, value, label }) => (
+      {figures.map(({ to, label, value, beside }) => (
         <li key={label}>
           <a href={to}>
-            <strong>{value}</strong>
             <span>{label}</span>
+            <strong>{numberOf(value)}</strong>
+            <small>{beside}</small>
           </a>
         </li>
       ))}
@@ -131,37 +86,119 @@ function Figures({ all: { accounts, recent, credits } }: { readonly all: Loading
   );
 }
 
+const numberOf = (value: number): string => value.toLocaleString('en');
+
+interface Hand {
+  readonly to: string;
+  readonly state: string;
+  readonly text: string;
+}
+
+/** What hinders sending comes first. */
+function handsOf({ needs, credits }: Summary): readonly Hand[] {
+  const { accounts, unknown, quarantine, endpoints, rules, paused, muted } = needs;
+  const one = (isThere: boolean, hand: Hand) => (isThere ? [hand] : []);
+  return [
+    ...accounts.map(({ id, name, phone, provider, state, reason }) => ({
+      ...{ to: addressOf('accounts', id), state },
+      text: t.account(name ?? phone ?? provider, reason),
+    })),
+    ...one(unknown > 0, {
+      ...{ to: addressOf('sends', undefined, { state: 'unknown' }), state: 'unknown' },
+      text: t.unknown(unknown),
+    }),
+    ...one(needs.credits, {
+      ...{ to: addressOf('credits'), state: t.low },
+      text: t.fewCredits(numberOf(credits.available), numberOf(credits.granted)),
+    }),
+    ...endpoints.map(({ id, name, url, state }) => ({
+      to: addressOf('endpoints', id),
+      state,
+      text: t.endpoint(name ?? url),
+    })),
+    ...one(paused !== undefined, { to: addressOf('rules'), state: 'paused', text: t.rulesPaused(paused?.why ?? '') }),
+    ...rules.map(({ id, name, reason }) => ({
+      to: addressOf('rules', id),
+      state: 'disabled',
+      text: t.rule(name, reason),
+    })),
+    ...one(muted > 0, { to: addressOf('rules'), state: t.muted, text: t.mutedChats(muted) }),
+    ...quarantine.map(({ provider, type, waiting }) => ({
+      ...{ to: addressOf('events', undefined, { quarantined: 'true' }), state: 'quarantined' },
+      text: t.quarantine(waiting, provider, type),
+    })),
+  ];
+}
+
+const MOST_HANDS = 8;
+
 function Hands({ hands }: { readonly hands: readonly Hand[] }) {
-  if (hands.length === 0) return <p class="faint">{t.allWell}</p>;
+  if (hands.length === 0) {
+    return (
+      <p class="well">
+        <Check aria-hidden="true" /> {t.allWell}
+      </p>
+    );
+  }
   return (
-    <ul class="lines">
-      {hands.map(({ to, text }) => (
-        <li key={text}>
-          <a href={to}>{text}</a>
+    <ul>
+      {hands.slice(0, MOST_HANDS).map(({ to, state, text }) => (
+        <li key={`${to} ${text}`} class="hand-line">
+          <a class="hand" href={to}>
+            <Badge state={state} />
+            <span class="two-lines">{text}</span>
+            <ArrowRight aria-hidden="true" />
+          </a>
         </li>
       ))}
+      {hands.length > MOST_HANDS && <li class="faint">{t.more(hands.length - MOST_HANDS)}</li>}
     </ul>
   );
 }
 
+function LastEvents({ events }: { readonly events: Loadings['events'] }) {
+  const all: ComponentChildren = events.map((event) => (
+    <li key={event.id}>
+      <a href={addressOf('events', event.id)}>
+        <EventLine event={event} />
+      </a>
+      <Time at={event.receivedAt} />
+    </li>
+  ));
+  return (
+    <section class="card">
+      <h2>{t.lastEvents}</h2>
+      {events.length === 0 ? <p class="faint">{t.noEvents}</p> : <ul class="lines">{all}</ul>}
+    </section>
+  );
+}
+
 /** Ticks itself, and is gone once all is done. */
-function FirstSteps({ all: { webhooks, events, accounts, sends, rules } }: { readonly all: Loadings }) {
+function FirstSteps({ all: { summary, events } }: { readonly all: Loadings }) {
+  const { webhook, event, account, send, rule } = summary.steps;
   const steps = [
-    { to: addressOf('webhooks', 'new'), text: t.steps.webhook, isDone: webhooks.items.length > 0 },
-    { to: addressOf('webhooks'), text: t.steps.event, isDone: events.items.length > 0 },
-    { to: addressOf('accounts', 'new'), text: t.steps.account, isDone: accounts.items.length > 0 },
-    { to: addressOf('inbox'), text: t.steps.send, isDone: sends.items.length > 0 },
-    { to: addressOf('rules', 'new'), text: t.steps.rule, isDone: rules.items.length > 0 },
+    { to: addressOf('webhooks', 'new'), text: t.steps.webhook, isDone: webhook },
+    { to: addressOf('webhooks'), text: t.steps.event, isDone: event || events.length > 0 },
+    { to: addressOf('accounts', 'new'), text: t.steps.account, isDone: account },
+    { to: addressOf('inbox'), text: t.steps.send, isDone: send },
+    { to: addressOf('rules', 'new'), text: t.steps.rule, isDone: rule },
   ];
   if (steps.every(({ isDone }) => isDone)) return null;
+  const next = steps.find(({ isDone }) => !isDone);
   return (
     <section class="card">
       <h2>{t.first}</h2>
       <ol class="steps">
-        {steps.map(({ to, text, isDone }) => (
-          <li key={text} class={isDone ? 'done' : undefined}>
-            {isDone ? <Check aria-label={texts.done} /> : <CircleDashed aria-hidden="true" />}
-            {isDone ? <span>{text}</span> : <a href={to}>{text}</a>}
+        {steps.map((step) => (
+          <li key={step.text} class={step.isDone ? 'done' : undefined}>
+            {step.isDone ? <Check aria-label={texts.done} /> : <CircleDashed aria-hidden="true" />}
+            {step.isDone ? (
+              <span>{step.text}</span>
+            ) : (
+              <a class={step === next ? 'button primary small' : undefined} href={step.to}>
+                {step.text}
+              </a>
+            )}
           </li>
         ))}
       </ol>

@@ -36,11 +36,15 @@ function SendList() {
   const load = (cursor?: string) =>
     asked(api.GET('/api/sends', { params: { query: { ...filter, ...(cursor && { cursor }) } } }));
   const isAll = key === '{}';
-  const live = useLive(`sends ${key}`, async () => {
-    const unknown = isAll ? asked(api.GET('/api/sends', { params: { query: { state: 'unknown' } } })) : undefined;
-    const [sends, first] = await Promise.all([load(), unknown]);
-    return { sends, unknown: first?.items ?? [] };
-  });
+  const live = useLive(
+    `sends ${key}`,
+    async () => {
+      const unknown = isAll ? asked(api.GET('/api/sends', { params: { query: { state: 'unknown' } } })) : undefined;
+      const [sends, first] = await Promise.all([load(), unknown]);
+      return { sends, unknown: first?.items ?? [] };
+    },
+    { of: ['sends'] },
+  );
   const { items, next } = useOlder(key, live.data?.sends, ({ messageId }) => messageId, load);
   return (
     <Page title={t.title} call="GET /api/sends">

@@ -26,13 +26,17 @@ export function Thread({ chat, account, onRead }: ThreadProps) {
   const { id } = chat;
   const load = (cursor?: string) =>
     asked(api.GET('/api/events', { params: { query: { chat: id, ...(cursor && { cursor }) } } }));
-  const live = useLive(`thread ${id}`, async () => {
-    const [events, sends] = await Promise.all([
-      load(),
-      asked(api.GET('/api/sends', { params: { query: { chat: id } } })),
-    ]);
-    return { events, sends: sends.items };
-  });
+  const live = useLive(
+    `thread ${id}`,
+    async () => {
+      const [events, sends] = await Promise.all([
+        load(),
+        asked(api.GET('/api/sends', { params: { query: { chat: id } } })),
+      ]);
+      return { events, sends: sends.items };
+    },
+    { of: ['chats', 'sends'] },
+  );
   const { items, next } = useOlder(id, live.data?.events, (event) => event.id, load);
   useRead(chat, live.data !== undefined, onRead);
   const entries = conversationOf(items, live.data?.sends ?? []);

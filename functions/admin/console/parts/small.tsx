@@ -53,9 +53,18 @@ const TONES: Readonly<Record<string, string>> = {
     done: 'good',
   },
   ...{ queued: 'info', sending: 'info', pending: 'info', waiting: 'info', duplicate: 'info' },
-  ...{ unknown: 'warn', partially_sent: 'warn', paused: 'warn', expired: 'warn', quarantined: 'warn', failing: 'warn' },
-  guarded: 'warn',
-  ...{ failed: 'bad', held: 'bad', refused: 'bad', disabled: 'bad', dead: 'bad' },
+  ...{
+    unknown: 'warn',
+    partially_sent: 'warn',
+    paused: 'warn',
+    expired: 'warn',
+    quarantined: 'warn',
+    failing: 'warn',
+    low: 'warn',
+    muted: 'warn',
+    guarded: 'warn',
+  },
+  ...{ failed: 'bad', held: 'bad', silent: 'bad', refused: 'bad', disabled: 'bad', dead: 'bad' },
 };
 
 /** A state in a word; its colour says nothing that the word does not. */
