@@ -83,7 +83,7 @@ const GRANTS: Readonly<Record<string, Grants>> = {
     },
     lists: {
       gsi1: 'WS#*#CHAT WS#*#EVT WS#*#SEND',
-      gsi2: 'CHAT WS#*#QUAR WS#*#RESERVED WS#*#TITLE',
+      gsi2: 'CHAT WS#*#DISMISSED WS#*#QUAR WS#*#RESERVED WS#*#TITLE',
       gsi3: 'WAIT WS#*#PCHAT',
     },
     sends: ['DeliveriesQueue', 'TicksQueue'],

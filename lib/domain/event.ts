@@ -195,10 +195,11 @@ const common = {
 const Quarantined = v.object({
   ...common,
   kind: v.literal('unknown'),
-  quarantined: optional(v.boolean(), 'False once a replay has understood it'),
+  quarantined: optional(v.boolean(), 'False once a replay has understood it, or somebody has dismissed it'),
   type: optional(v.string(), "The provider's name of the event, if it has one"),
   issues: v.array(Issue),
   replayedAs: v.exactOptional(v.array(v.string())),
+  dismissedAt: optional(Instant, 'When somebody decided that it needs no hand; it is kept, and can be replayed'),
 });
 const understood = <Entries extends v.ObjectEntries>(payload: v.ObjectSchema<Entries, undefined>) =>
   v.object({ ...common, ...payload.entries });

@@ -6,6 +6,7 @@ import { shownKey } from '#lib/store/items.ts';
 import {
   chatMessagesPartition,
   chunkKey,
+  dismissedPartition,
   eventKey,
   eventPartition,
   quarantinePartition,
@@ -212,7 +213,7 @@ export function eventItems(record: EventRecord): { readonly head: Item; readonly
   return { head, chunks };
 }
 
-/** Newest first over the workspace (gsi1); what happened in a chat, or what is in quarantine (gsi2). */
+/** Newest first over the workspace (gsi1); what happened in a chat, or what is or was in quarantine (gsi2). */
 function indexAttributes(event: Event, orderedAt: string): ValueMap {
   const shard = shardOf(event.id);
   const sk = `${orderedAt}#${event.id}`;
@@ -236,6 +237,10 @@ function indexAttributes(event: Event, orderedAt: string): ValueMap {
   if (event.kind === 'unknown' && event.quarantined) {
     const gsi2pk = quarantinePartition(event.workspace, shard);
     return { ...common, quarantined: true, type: event.type, gsi2pk, gsi2sk: sk };
+  }
+  if (event.kind === 'unknown' && event.dismissedAt !== undefined) {
+    const gsi2pk = dismissedPartition(event.workspace, shard);
+    return { ...common, dismissed: true, type: event.type, gsi2pk, gsi2sk: sk };
   }
   return common;
 }

@@ -8,6 +8,7 @@ import { sentEventId } from '#lib/sender/sent-event.ts';
 import { itemReader } from '#lib/store/items.ts';
 import {
   chatMessagesPartition,
+  dismissedPartition,
   eventKey,
   eventPartition,
   everyShard,
@@ -148,6 +149,7 @@ export const QuarantinedType = v.object({
   type: v.pipe(v.string(), v.description("The provider's name of the event; `unreadable` where none can be found")),
   seen: Whole,
   replayed: v.optional(v.pipe(Whole, v.description('Understood since')), 0),
+  dismissed: v.optional(v.pipe(Whole, v.description('Dismissed, as they need no hand')), 0),
   firstAt: Instant,
 });
 export type QuarantinedType = v.InferOutput<typeof QuarantinedType>;
@@ -166,6 +168,8 @@ export interface EventFilter {
   readonly direction?: 'inbound' | 'outbound';
   readonly type?: string;
   readonly quarantined?: boolean;
+  /** What was dismissed out of quarantine, alone. */
+  readonly dismissed?: true;
   /** The hub's id of a chat. */
   readonly chat?: string;
   /** Of the person with whom the chat is. */
@@ -232,7 +236,11 @@ async function listHistory(
   return { ...rest, items: items.map((event) => inChat(event, chats)) };
 }
 
-export function partitionOf(workspace: string, { quarantined }: Pick<EventFilter, 'quarantined'>): Partition {
+export function partitionOf(
+  workspace: string,
+  { quarantined, dismissed }: Pick<EventFilter, 'quarantined' | 'dismissed'>,
+): Partition {
+  if (dismissed) return { index: 'gsi2', partitions: everyShard((shard) => dismissedPartition(workspace, shard)) };
   if (quarantined) return { index: 'gsi2', partitions: everyShard((shard) => quarantinePartition(workspace, shard)) };
   return { index: 'gsi1', partitions: everyShard((shard) => eventPartition(workspace, shard)) };
 }

@@ -55,7 +55,7 @@ export async function readFeed(
   const complete = (await isFilled(store, feedFill)) ? {} : { complete: false as const };
   const page = (at: string, more: boolean): FeedPage => ({ items, cursor: encodeCursor(at), more, ...complete });
   const chats = await chatsWanted(store, workspace, known({ chat, phone }));
-  const { type, quarantined, ...kept } = filter;
+  const { type, quarantined, dismissed, ...kept } = filter;
   const isFiltered = chats !== undefined || Object.values(filter).some((value) => value !== undefined);
   const items: Event[] = [];
   let position = from < start ? start : from;

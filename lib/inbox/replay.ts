@@ -10,7 +10,7 @@ import { toIso } from '#lib/domain/time.ts';
 import { eventIdIn, quarantineCounter } from '#lib/store/keys.ts';
 import { type ListPage, pageOf } from '#lib/store/page.ts';
 import { newestFirst } from '#lib/store/query.ts';
-import { add, all, equal, exists, type Item, newTransaction, put, StoreUnavailable, update } from '#lib/store/store.ts';
+import { add, all, equal, exists, type Item, put, StoreUnavailable, update } from '#lib/store/store.ts';
 import { type EventRecord, eventItems, REPLAYED, recordOf, toldAgain } from './event-item.ts';
 import { dropUnused, renewedRecord, type Stored } from './event-store.ts';
 import { liveHead, partitionOf, span } from './events.ts';
@@ -126,7 +126,8 @@ export async function replayEvent(ports: ReplayPorts, workspace: string, id: str
   const isOurs = event.provider === HUB || (event.kind === 'message' && event.sendId !== undefined);
   if (isOurs) return { id, result: 'unchanged' };
   if (event.kind !== 'unknown') return reread(ports, head, record, reading, receiptOf(ports, record));
-  if (!event.quarantined) return { id, result: 'unchanged', ...(event.replayedAs && { events: event.replayedAs }) };
+  if (!event.quarantined && event.dismissedAt === undefined)
+    return { id, result: 'unchanged', ...(event.replayedAs && { events: event.replayedAs }) };
   if ('issues' in reading) return { id, result: 'quarantined', issues: [...reading.issues] };
   try {
     if (reading.unread) return await releaseSome(ports, record, reading.unread, reading);
@@ -169,20 +170,23 @@ async function release(
   event: Extract<Event, { kind: 'unknown' }>,
   reading: Reading,
 ): Promise<Replayed> {
-  const { store, clock, random } = ports;
+  const { store, clock } = ports;
   const stored: Stored[] = [];
   await storeReading(reading, receiptOf(ports, record), ports, stored, clock.now());
   const events = [...new Set(stored.map(({ id }) => id))];
-  const released = { ...record, event: { ...event, quarantined: false, replayedAs: events } };
+  const { dismissedAt, ...kept } = event;
+  const released = { ...record, event: { ...kept, quarantined: false, replayedAs: events } };
   const { head, chunks } = eventItems(released);
   if (chunks.length > 0) await store.writeMany(chunks);
-  const writes = [
-    put(head, all(exists(), equal('quarantined', true))),
-    update(quarantineCounter(event.workspace, event.provider, event.type), [add('replayed', 1)]),
-  ];
+  const isWaiting = all(exists(), equal(dismissedAt === undefined ? 'quarantined' : 'dismissed', true));
+  const written = await store.write(put(head, isWaiting));
+  if (written.done) {
+    const counted = [add('replayed', 1), ...(dismissedAt === undefined ? [] : [add('dismissed', -1)])];
+    // It may be gone: a type can hold the name of a person who was erased.
+    await store.write(update(quarantineCounter(event.workspace, event.provider, event.type), counted, exists()));
+  }
   // Refused: somebody else replayed it in the same moment, with the same events.
-  const transacted = await store.transact(writes, newTransaction(random));
-  if (!transacted.done) await dropUnused(store, head, transacted.refused[0]?.item);
+  else await dropUnused(store, head, written.item);
   return { id: event.id, result: 'replayed', events };
 }
 

@@ -90,6 +90,8 @@ export const toldKey = (pk: string, hash: string): Key => ({ pk, sk: `${TOLD_PRE
 export const eventIdIn = ({ pk }: Pick<Key, 'pk'>): string => pk.slice('EVT#'.length);
 export const eventPartition = (workspace: string, shard: number): string => `WS#${workspace}#EVT#${shard}`;
 export const quarantinePartition = (workspace: string, shard: number): string => `WS#${workspace}#QUAR#${shard}`;
+/** What was dismissed out of quarantine. */
+export const dismissedPartition = (workspace: string, shard: number): string => `WS#${workspace}#DISMISSED#${shard}`;
 
 /** One row for each type that was ever put into quarantine: how often, since when. */
 export const quarantineCounters = (workspace: string): string => `QUAR#${workspace}`;

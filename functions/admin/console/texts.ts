@@ -254,6 +254,11 @@ export const texts = {
     act: 'Do',
     replay: 'Read it again',
     replayType: 'Read all again',
+    dismiss: 'Dismiss',
+    dismissAsk: (what: string) =>
+      `${what} will no longer count as waiting. It is kept, and can be read again one by one.`,
+    dismissed: 'Dismissed',
+    onlyDismissed: 'Only what was dismissed',
     done: 'Read again',
     chat: 'Conversation',
     quarantine: 'Quarantine',

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { Event, payloads } from '#lib/domain/event.ts';
-import { known, optional, text, Whole } from '#lib/domain/schema.ts';
+import { known, optional, tally, text, Whole } from '#lib/domain/schema.ts';
+import { dismissEvent, dismissType } from '#lib/inbox/dismiss.ts';
 import {
   countQuarantined,
   deliveriesOf,
@@ -14,7 +15,7 @@ import { readFeed } from '#lib/inbox/feed.ts';
 import { Replayed, replayEvent, replayEvents, replayQuarantined, type Selection } from '#lib/inbox/replay.ts';
 import { sendReports } from '#lib/sender/reports.ts';
 import { UNREADABLE } from '#lib/store/keys.ts';
-import { file, json, missing } from '../answers.ts';
+import { file, json, missing, problem } from '../answers.ts';
 import { type AdminPorts, nowSeconds, route, takesNothing } from '../route.ts';
 import { between, Cursor, eventsOf, Id, listOf, order, pageRequest, paging, WithId } from '../schemas.ts';
 
@@ -35,6 +36,13 @@ const filterOf = (providers: readonly string[]) =>
         v.picklist(['true', 'false']),
         v.description('Whether it is waiting to be understood'),
         v.transform((text) => text === 'true'),
+      ),
+    ),
+    dismissed: v.exactOptional(
+      v.pipe(
+        v.literal('true'),
+        v.description('Only what was dismissed out of quarantine'),
+        v.transform(() => true as const),
       ),
     ),
     ...between,
@@ -142,6 +150,52 @@ const downloading = route({
   },
 });
 
+const dismissing = route({
+  ...shared,
+  method: 'post',
+  path: '/api/events/{id}/dismiss',
+  summary: 'Say that an event in quarantine needs no hand',
+  description:
+    'It is no longer listed among those that wait. It stays as it came, `?dismissed=true` lists it, and a replay of it by its id may still understand it.',
+  conflict: 'It is not in quarantine',
+  params: WithId,
+  answers: { 200: { description: 'The event', schema: Event } },
+  run: async ({ params: { id } }, { ports, workspace }) => {
+    const result = await dismissEvent(ports, workspace, id);
+    if (result === 'not quarantined')
+      return problem(409, 'This event is not in quarantine: there is nothing to dismiss');
+    if (result === 'dismissed') ports.log.info('a quarantined event was dismissed', { workspace, correlationId: id });
+    const event = await findEvent(ports.store, workspace, id, nowSeconds(ports));
+    return event ? json(200, event) : NO_EVENT;
+  },
+});
+
+const dismissingMany = route({
+  ...shared,
+  method: 'post',
+  path: '/api/events/dismiss',
+  summary: 'Dismiss all of a type that are in quarantine',
+  description:
+    'One call does what fits into its time; the next one, with the `cursor` that it answered, goes on. What comes in of this type later waits again.',
+  body: v.strictObject({
+    type: text(`The provider's name of the event, or \`${UNREADABLE}\` for those without one`),
+    provider: optional(v.string(), 'From whom it came; left out: from any'),
+    cursor: v.exactOptional(Cursor),
+  }),
+  example: { type: 'pollMessage' },
+  answers: {
+    200: {
+      description: 'How many were dismissed',
+      schema: v.object({
+        dismissed: tally('By this call'),
+        cursor: optional(v.string(), 'There is more to do: call again with it'),
+      }),
+    },
+  },
+  run: async ({ body: { cursor, ...wanted } }, { ports, workspace }) =>
+    json(200, await dismissType(ports, workspace, { ...wanted, ...known({ from: cursor }) })),
+});
+
 const listingDeliveries = route({
   ...shared,
   method: 'get',
@@ -235,6 +289,8 @@ export const eventRoutes = (providers: readonly string[]) => [
   showing,
   downloading,
   listingDeliveries,
+  dismissing,
+  dismissingMany,
   replaying,
   replayingMany,
 ];

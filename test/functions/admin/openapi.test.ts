@@ -331,6 +331,9 @@ describe('the answers of the API', () => {
     await call('get', '/api/events/{id}/deliveries', event);
     await call('post', '/api/events/{id}/replay', event);
     await call('post', '/api/events/replay', {}, {});
+    await call('post', '/api/events/{id}/dismiss', event);
+    await call('post', '/api/events/{id}/dismiss', event);
+    await call('post', '/api/events/dismiss', {}, { type: 'unheard of' });
     const [sent] = (await hub.walk('/api/messages')).items;
     await call('get', '/api/messages');
     await call('get', '/api/messages/{id}', sent);

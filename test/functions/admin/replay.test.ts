@@ -4,7 +4,7 @@ import { formerEventId } from '#lib/domain/identity.ts';
 import { parseJson } from '#lib/domain/json.ts';
 import { eventItems } from '#lib/inbox/event-item.ts';
 import { type Draft, type Reading, readByName, reader } from '#lib/inbox/provider.ts';
-import { eventKey } from '#lib/store/keys.ts';
+import { eventKey, quarantineCounter } from '#lib/store/keys.ts';
 import { del, put } from '#lib/store/store.ts';
 import type { Provider } from '#lib/tenants/provider.ts';
 import { LONG } from '#test/support/long.ts';
@@ -98,12 +98,13 @@ describe('a quarantined event', () => {
     const store = new MemoryStore();
     const { hub, ids, release } = await hubWith([note(1)], store);
     release.learn();
-    const { transact } = store;
-    store.transact = async () => {
-      throw new Error('the hub dies');
+    const write = store.write.bind(store);
+    store.write = async (wanted, options) => {
+      if (wanted.kind === 'put' && wanted.item.pk === eventKey(ids[0] ?? '').pk) throw new Error('the hub dies');
+      return write(wanted, options);
     };
     await hub.done('POST', `/api/events/${ids[0]}/replay`);
-    store.transact = transact;
+    store.write = write;
     expect((await hub.walk('/api/events?quarantined=true')).items).toHaveLength(1);
     expect((await hub.walk('/api/messages')).items).toHaveLength(1);
     expect(await hub.done('POST', `/api/events/${ids[0]}/replay`)).toMatchObject({ result: 'replayed' });
@@ -319,5 +320,119 @@ describe('an event that is deleted while it is replayed', () => {
     };
     await hub.call('POST', `/api/events/${ids[0]}/replay`);
     expect(store.all().filter((item) => item.pk === pk)).toEqual([]);
+  });
+});
+
+describe('dismissing', () => {
+  const waiting = async (hub: AdminBench) => (await hub.walk('/api/events?quarantined=true')).items.map(({ id }) => id);
+  const aside = async (hub: AdminBench) => (await hub.walk('/api/events?dismissed=true')).items.map(({ id }) => id);
+  const countsOf = async (hub: AdminBench) => itemsOf(await hub.done('GET', '/api/events/quarantine'));
+
+  it('takes one event out of what waits, and keeps it as it came', async () => {
+    const { hub, ids } = await hubWith([
+      { event: 'note', id: 'n1', text: LONG },
+      { event: 'note', id: 'n2', text: 'b' },
+    ]);
+    const raw = (await hub.call('GET', `/api/events/${ids[0]}/raw`)).bytes;
+    const shown = await hub.done('POST', `/api/events/${ids[0]}/dismiss`);
+    expect(shown).toMatchObject({ id: ids[0], kind: 'unknown', quarantined: false, dismissedAt: expect.any(String) });
+    expect(await hub.done('GET', `/api/events/${ids[0]}`)).toEqual(shown);
+    expect([await waiting(hub), await aside(hub)]).toEqual([[ids[1]], [ids[0]]]);
+    expect((await hub.call('GET', `/api/events/${ids[0]}/raw`)).bytes.equals(raw)).toBe(true);
+    expect((await hub.walk('/api/events')).items).toHaveLength(2);
+    expect(await countsOf(hub)).toMatchObject([{ type: 'note', seen: 2, replayed: 0, dismissed: 1 }]);
+    expect(hub.logged.join()).toContain('a quarantined event was dismissed');
+    for (const id of [ids[0], 'evt_0']) {
+      expect((await hub.call('POST', `/api/events/${id}/dismiss`)).status).toBe(id === 'evt_0' ? 404 : 409);
+    }
+  });
+
+  it('takes all of a type out, also those without one, and no other', async () => {
+    const { hub, ids } = await hubWith([
+      { event: 'note', id: 'n1' },
+      { event: 'poll', id: 'p1' },
+      '{"broken',
+      { event: 'note', id: 'n2' },
+    ]);
+    const [n1, poll, broken, n2] = ids;
+    const dismiss = (body: object) => hub.done('POST', '/api/events/dismiss', { body });
+    expect(await dismiss({ type: 'note', provider: 'another' })).toEqual({ dismissed: 0 });
+    expect(await dismiss({ type: 'note', provider: 'changing' })).toEqual({ dismissed: 2 });
+    expect(new Set(await waiting(hub))).toEqual(new Set([poll, broken]));
+    expect(await dismiss({ type: 'unreadable' })).toEqual({ dismissed: 1 });
+    expect(await waiting(hub)).toEqual([poll]);
+    expect(new Set(await aside(hub))).toEqual(new Set([n1, n2, broken]));
+    expect(await dismiss({ type: 'note' })).toEqual({ dismissed: 0 });
+    expect((await hub.call('POST', '/api/events/dismiss', { body: {} })).status).toBe(422);
+    expect(hub.logged.join()).toContain('quarantined events were dismissed');
+  });
+
+  it('goes on over several calls', async () => {
+    const { hub, ids } = await hubWith(Array.from({ length: 130 }, (_, n) => ({ event: 'note', id: `n${n}` })));
+    const write = hub.store.write.bind(hub.store);
+    hub.store.write = (wanted, options) => {
+      hub.bench.now += 200;
+      return write(wanted, options);
+    };
+    const counts: unknown[] = [];
+    let cursor: unknown;
+    do {
+      const body = { type: 'note', ...(cursor !== undefined && { cursor }) };
+      const answer = await hub.done('POST', '/api/events/dismiss', { body });
+      counts.push(answer.dismissed);
+      cursor = answer.cursor;
+    } while (cursor !== undefined);
+    expect(counts).toEqual([100, 30]);
+    expect(await waiting(hub)).toEqual([]);
+    expect((await aside(hub)).length).toBe(ids.length);
+  });
+
+  it('leaves it to a replay by its id to understand it after all', async () => {
+    const { hub, ids, release } = await hubWith([{ event: 'note', id: 'n1', text: 'a' }]);
+    await hub.done('POST', `/api/events/${ids[0]}/dismiss`);
+    expect(await hub.done('POST', `/api/events/${ids[0]}/replay`)).toMatchObject({ result: 'quarantined' });
+    expect(await aside(hub)).toEqual(ids);
+    release.learn();
+    expect(await hub.done('POST', '/api/events/replay', { body: {} })).toEqual({ items: [] });
+    expect(await hub.done('POST', `/api/events/${ids[0]}/replay`)).toMatchObject({ result: 'replayed' });
+    expect([await waiting(hub), await aside(hub)]).toEqual([[], []]);
+    expect(await countsOf(hub)).toMatchObject([{ seen: 1, replayed: 1, dismissed: 0 }]);
+    expect(await hub.done('GET', `/api/events/${ids[0]}`)).not.toHaveProperty('dismissedAt');
+    expect((await hub.walk('/api/messages')).items).toHaveLength(1);
+  });
+
+  it('and replaying leave no count of a type that was erased meanwhile', async () => {
+    const { hub, ids, release } = await hubWith([note(1), note(2)]);
+    await hub.store.write(del(quarantineCounter('main', 'changing', 'note')));
+    await hub.done('POST', `/api/events/${ids[0]}/dismiss`);
+    release.learn();
+    expect(await hub.done('POST', `/api/events/${ids[1]}/replay`)).toMatchObject({ result: 'replayed' });
+    expect(await countsOf(hub)).toEqual([]);
+  });
+
+  it('gives way to a replay in the same moment', async () => {
+    const { hub, ids, release } = await hubWith([{ event: 'note', id: 'n1', text: 'a' }]);
+    release.learn();
+    const write = hub.store.write.bind(hub.store);
+    hub.store.write = async (wanted, options) => {
+      if (wanted.kind === 'put' && wanted.item.dismissed === true) {
+        hub.store.write = write;
+        await hub.done('POST', `/api/events/${ids[0]}/replay`);
+      }
+      return write(wanted, options);
+    };
+    expect((await hub.call('POST', `/api/events/${ids[0]}/dismiss`)).status).toBe(409);
+    expect([await waiting(hub), await aside(hub)]).toEqual([[], []]);
+  });
+
+  it('is listed in the feed’s order as well', async () => {
+    const { hub, ids } = await hubWith([
+      { event: 'note', id: 'n1' },
+      { event: 'note', id: 'n2' },
+    ]);
+    await hub.done('POST', `/api/events/${ids[1]}/dismiss`);
+    hub.bench.now += 60_000;
+    const { items } = await hub.done('GET', '/api/events?order=received&dismissed=true');
+    expect(items).toMatchObject([{ id: ids[1] }]);
   });
 });

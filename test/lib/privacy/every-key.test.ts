@@ -82,7 +82,7 @@ const PARTS = [
   'TITLE#',
   'PCHAT#',
 ];
-const LISTS = ['QUAR#', 'CHAT#', 'RESERVED#', 'WAIT#', 'DUE#', 'WS#'];
+const LISTS = ['DISMISSED#', 'QUAR#', 'CHAT#', 'RESERVED#', 'WAIT#', 'DUE#', 'WS#'];
 
 it('says of every key of the table what becomes of it when a person is erased', () => {
   const source = readFileSync(new URL('../../../lib/store/keys.ts', import.meta.url), 'utf8');

@@ -26,14 +26,26 @@ function EventList() {
   const { query: given } = address.value;
   const kind = given.get('kind');
   const isQuarantine = given.get('quarantined') === 'true';
-  const query = { ...(isKind(kind) && { kind }), ...(isQuarantine && { quarantined: 'true' as const }) };
+  const isDismissed = given.get('dismissed') === 'true';
+  const query = {
+    ...(isKind(kind) && { kind }),
+    ...(isQuarantine && { quarantined: 'true' as const }),
+    ...(isDismissed && { dismissed: 'true' as const }),
+  };
   const key = JSON.stringify(query);
   const load = (cursor?: string) =>
     asked(api.GET('/api/events', { params: { query: { ...query, ...(cursor && { cursor }) } } }));
   const live = useLive(`events ${key}`, load, { of: ['events'] });
   const { items, next } = useOlder(key, live.data, ({ id }) => id, load);
   const filter = (more: Readonly<Record<string, string>>) =>
-    go(addressOf('events', undefined, { kind: kind ?? '', quarantined: isQuarantine ? 'true' : '', ...more }));
+    go(
+      addressOf('events', undefined, {
+        kind: kind ?? '',
+        quarantined: isQuarantine ? 'true' : '',
+        dismissed: isDismissed ? 'true' : '',
+        ...more,
+      }),
+    );
   return (
     <Page title={t.title} call="GET /api/events">
       <div class="filters">
@@ -51,9 +63,21 @@ function EventList() {
           <input
             type="checkbox"
             checked={isQuarantine}
-            onChange={({ currentTarget }) => filter({ quarantined: currentTarget.checked ? 'true' : '' })}
+            onChange={({ currentTarget }) =>
+              filter({ quarantined: currentTarget.checked ? 'true' : '', dismissed: '' })
+            }
           />
           {t.onlyQuarantine}
+        </label>
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={isDismissed}
+            onChange={({ currentTarget }) =>
+              filter({ dismissed: currentTarget.checked ? 'true' : '', quarantined: '' })
+            }
+          />
+          {t.onlyDismissed}
         </label>
       </div>
       {isQuarantine && <Quarantine onReplayed={live.again} />}
@@ -104,12 +128,26 @@ function Quarantine({ onReplayed }: { readonly onReplayed: () => Promise<unknown
               { head: t.provider, cell: ({ provider }) => provider },
               { head: t.seen, cell: ({ seen }) => seen, numeric: true },
               { head: t.replayed, cell: ({ replayed }) => replayed, numeric: true },
+              { head: t.dismissed, cell: ({ dismissed }) => dismissed, numeric: true },
               { head: t.since, cell: ({ firstAt }) => <Time at={firstAt} /> },
               {
                 head: t.act,
-                cell: ({ type }) => (
-                  <Acts isSmall acts={[{ label: t.replayType, run: () => replayAll({ type }) }]} onDone={onDone} />
-                ),
+                cell: ({ type, provider, seen, replayed, dismissed }) =>
+                  seen > replayed + dismissed && (
+                    <Acts
+                      isSmall
+                      acts={[
+                        { label: t.replayType, run: () => replayAll({ type }) },
+                        {
+                          label: t.dismiss,
+                          run: () => dismissAll({ type, provider }),
+                          asks: t.dismissAsk(`${provider} ${type}`),
+                          said: t.dismissed,
+                        },
+                      ]}
+                      onDone={onDone}
+                    />
+                  ),
               },
             ]}
           />
@@ -129,6 +167,14 @@ async function replayAll(body: { readonly type: string }): Promise<void> {
   tell(t.done);
 }
 
+async function dismissAll(body: { readonly type: string; readonly provider: string }): Promise<void> {
+  let cursor: string | undefined;
+  do {
+    const answer = await asked(api.POST('/api/events/dismiss', { body: { ...body, ...(cursor && { cursor }) } }));
+    cursor = answer.cursor;
+  } while (cursor !== undefined);
+}
+
 function OneEvent({ id }: { readonly id: string }) {
   const path = { params: { path: { id } } };
   const live = useLive(`event ${id}`, async () => {
@@ -139,11 +185,21 @@ function OneEvent({ id }: { readonly id: string }) {
     return { event, raw: raw.data === undefined ? undefined : String(raw.data) };
   });
   const replay = () => asked(api.POST('/api/events/{id}/replay', path));
+  const dismiss = () => asked(api.POST('/api/events/{id}/dismiss', path));
+  const isWaiting = live.data?.event.kind === 'unknown' && live.data.event.quarantined !== false;
   return (
     <Page
       title={t.one}
       call="GET /api/events/{id}"
-      actions={<Acts acts={[{ label: t.replay, run: replay, said: t.done }]} onDone={live.again} />}
+      actions={
+        <Acts
+          acts={[
+            { label: t.replay, run: replay, said: t.done },
+            isWaiting && { label: t.dismiss, run: dismiss, said: t.dismissed },
+          ]}
+          onDone={live.again}
+        />
+      }
     >
       <Loaded live={live}>
         {({ event, raw }) => (
@@ -162,7 +218,7 @@ function OneEvent({ id }: { readonly id: string }) {
                 event.kind === 'unknown' && [
                   t.quarantine,
                   <>
-                    <Badge state={event.quarantined === false ? t.understood : 'quarantined'} />{' '}
+                    <Badge state={stateOf(event)} />{' '}
                     {event.issues.map(({ path: where, message }) => `${where} ${message}`).join('; ')}
                   </>,
                 ],
@@ -182,6 +238,11 @@ function OneEvent({ id }: { readonly id: string }) {
       </Loaded>
     </Page>
   );
+}
+
+function stateOf({ quarantined, dismissedAt }: Extract<Event, { kind: 'unknown' }>): string {
+  if (dismissedAt !== undefined) return t.dismissed.toLowerCase();
+  return quarantined === false ? t.understood : 'quarantined';
 }
 
 function pretty(raw: string): string {
