@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { isRecord } from '#lib/domain/json.ts';
+import { Recipe, ruleOf } from '#lib/reactions/recipes.ts';
 import type { RunningHub } from './hub.ts';
 import { INSTANCE, RENTALS, SECRET, SHOP } from './morning.ts';
 
@@ -105,33 +105,9 @@ async function rules(hub: RunningHub): Promise<void> {
     const when = { field: 'text', words };
     await named(hub, '/api/rules', { name, on: ['message.received'], when, do: [{ action: 'reply', text }] });
   }
-  const { items } = v.parse(Recipes, await hub.api('/api/rules/recipes'));
-  for (const { rule, fill } of items) await named(hub, '/api/rules', { ...filled(rule, fill), name: rule.name });
-}
-
-/** Rules to begin with, switched off. Their empty places get what the hub itself gives as examples. */
-const Recipes = v.object({
-  items: v.array(
-    v.object({
-      rule: v.looseObject({ name: v.string() }),
-      fill: v.array(v.object({ path: v.string(), example: v.unknown(), optional: v.optional(v.boolean()) })),
-    }),
-  ),
-});
-type Recipe = v.InferOutput<typeof Recipes>['items'][number];
-
-function filled(rule: Recipe['rule'], places: Recipe['fill']): object {
-  const needed = places.filter(({ optional }) => !optional);
-  return Object.assign(
-    {},
-    needed.reduce<unknown>((one, { path, example }) => withValue(one, path.split('.'), example), rule),
-  );
-}
-
-function withValue(node: unknown, [step, ...rest]: readonly string[], value: unknown): unknown {
-  if (step === undefined) return value;
-  if (Array.isArray(node)) return node.map((one, i) => (String(i) === step ? withValue(one, rest, value) : one));
-  return isRecord(node) ? { ...node, [step]: withValue(node[step], rest, value) } : node;
+  // Switched off, their empty places filled in by the examples.
+  const { items } = v.parse(v.object({ items: v.array(Recipe) }), await hub.api('/api/rules/recipes'));
+  for (const recipe of items) await named(hub, '/api/rules', { ...ruleOf(recipe), name: String(recipe.rule.name) });
 }
 
 const RULES = [

@@ -54,7 +54,7 @@ function NewRulePage() {
             ))}
           </select>
         </Field>
-        {recipe && <p class="note">{t.fill}</p>}
+        {recipe && <p class="advice">{t.fill}</p>}
       </section>
       {recipes === undefined && chosen !== '' ? (
         <Loading />

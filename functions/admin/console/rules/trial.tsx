@@ -20,11 +20,16 @@ interface TrialProps {
 
 /** What the rule would have done with the last events, condition by condition; nothing is sent. */
 export function Trial({ ruleOf }: TrialProps) {
-  const [tried, setTried] = useState<readonly Tried[]>();
-  const run = () => attempt(async () => setTried(await tryOn(ruleOf())));
-  const fitting = tried?.filter(({ matched }) => matched) ?? [];
+  const [done, setDone] = useState<{ readonly rule: NewRule; readonly tried: readonly Tried[] }>();
+  const run = () =>
+    attempt(async () => {
+      const rule = ruleOf();
+      setDone({ rule, tried: await tryOn(rule) });
+    });
+  const { rule, tried = [] } = done ?? {};
+  const fitting = tried.filter(({ matched }) => matched);
   // What fits is what is looked for.
-  const shown = [...fitting, ...(tried?.filter(({ matched }) => !matched) ?? [])];
+  const shown = [...fitting, ...tried.filter(({ matched }) => !matched)];
   return (
     <section class="card trial">
       <div class="page-head">
@@ -34,13 +39,13 @@ export function Trial({ ruleOf }: TrialProps) {
         </button>
       </div>
       <p class="faint" role="status">
-        {tried ? t.matched(fitting.length, tried.length) : t.trialHint}
+        {done ? t.matched(fitting.length, tried.length) : t.trialHint}
       </p>
       {shown.length > 0 && (
         <ul class="tried">
           {shown.map((one, i) => (
             <li key={one.event}>
-              <OneTried tried={one} isOpen={i === 0} />
+              <OneTried tried={one} when={rule?.when} isOpen={i === 0} />
             </li>
           ))}
         </ul>
@@ -51,10 +56,12 @@ export function Trial({ ruleOf }: TrialProps) {
 
 interface OneTriedProps {
   readonly tried: Tried;
+  /** What was tried. */
+  readonly when: unknown;
   readonly isOpen: boolean;
 }
 
-function OneTried({ tried: { event, type, matched, trace, guard, actions }, isOpen }: OneTriedProps) {
+function OneTried({ tried: { event, type, matched, trace, guard, actions }, when, isOpen }: OneTriedProps) {
   return (
     <details open={isOpen}>
       <summary>
@@ -69,7 +76,7 @@ function OneTried({ tried: { event, type, matched, trace, guard, actions }, isOp
               <li key={at}>
                 {holds ? <Check class="holds" aria-label={t.yes} /> : <X class="fails" aria-label={t.no} />}
                 <span>
-                  {t.fields[field] ?? field} {t.operators[operator] ?? operator}
+                  {t.fields[field] ?? field} {t.operators[operator] ?? operator} {operandAt(when, at, operator)}
                 </span>
                 <q class="faint">{found === undefined ? t.nothingFound : String(found)}</q>
               </li>
@@ -87,6 +94,15 @@ function OneTried({ tried: { event, type, matched, trace, guard, actions }, isOp
       </div>
     </details>
   );
+}
+
+/** What a comparison compares with, in words; `at` is its place in the condition, as `all.0.not`. */
+function operandAt(when: unknown, at: string, operator: string): string {
+  const leaf = (at === '' ? [] : at.split('.')).reduce<unknown>((one, key) => Object(one)[key], when);
+  const operand: unknown = Object(leaf)[operator];
+  if (operator === 'exists') return operand === true ? '' : t.no;
+  if (typeof operand === 'boolean') return operand ? t.yes : t.no;
+  return Array.isArray(operand) ? operand.join(', ') : String(operand ?? '');
 }
 
 /** The text as it would be read, and whatever else there is. */
