@@ -296,7 +296,7 @@ function fileIn(data: Contents): Content | undefined {
   const file = known({ ...described, nameGenerated, animated });
   if (type !== 'video') return known({ type, file, caption });
   // Of a video that is none it is told as well, and means nothing.
-  const videoNote = found.videoNote || data.typeMessage === 'videoNoteMessage' || undefined;
+  const videoNote = found.videoNote || data.videoNote || data.typeMessage === 'videoNoteMessage' || undefined;
   return known({ type, file, caption, videoNote });
 }
 

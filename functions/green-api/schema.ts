@@ -194,7 +194,14 @@ const List = v.looseObject({
   sections: list(Rows),
 });
 
-const RowTap = v.looseObject({ stanzaId: text, title: text, listType: number, singleSelectReply: label });
+/** The id of the row, or WhatsApp's own object in which it stands. */
+const rowId = v.optional(
+  v.pipe(
+    v.unknown(),
+    v.transform((raw) => toLabel(isRecord(raw) && 'selectedRowId' in raw ? raw.selectedRowId : raw)),
+  ),
+);
+const RowTap = v.looseObject({ stanzaId: text, title: text, listType: number, singleSelectReply: rowId });
 
 const Invite = v.looseObject({
   groupJid: text,
@@ -240,7 +247,12 @@ const contents = {
   templateButtonsReplyMessage: ifReadable(Tap),
 };
 
-export const Contents = v.looseObject({ typeMessage: text, ...contents, quotedMessage: ifReadable(Quoted) });
+export const Contents = v.looseObject({
+  typeMessage: text,
+  videoNote: flag,
+  ...contents,
+  quotedMessage: ifReadable(Quoted),
+});
 export type Contents = v.InferOutput<typeof Contents>;
 const NamedContents = v.looseObject({ ...Contents.entries, typeMessage: neededText });
 

@@ -60,4 +60,8 @@ export const zenderAccount: AccountProvider = {
   credentials: (channel) => (channel === 'sms' ? Sms : Whatsapp),
   baseUrls: ['baseUrl'],
   lineOf,
+  deviceOf: (credentials) => {
+    const read = v.safeParse(Devices, credentials);
+    return read.success ? { device: read.output.device, sim: read.output.sim ?? 1 } : undefined;
+  },
 };

@@ -20,7 +20,7 @@ function partiesOf(told: Message): Message {
   const isOurs = direction === 'outbound' && found.chat.kind === 'individual';
   const message = isOurs ? turnedRound(found) : found;
   const isTheirs = direction === 'inbound' && message.chat.kind === 'individual';
-  const title = titleIn(message.chat, namesBeside(message, direction));
+  const title = titleIn(message.chat, namesBeside(message, direction), numbersBeside(message));
   const { title: _title, ...chat } = message.chat;
   const sender = isTheirs ? otherParty(message, title) : message.sender;
   return { ...message, direction, chat: known({ ...chat, title }), sender };
@@ -79,16 +79,20 @@ function namesBeside({ chat, sender, account, broadcastList }: Message, directio
   return writer;
 }
 
+/** Where a provider knows no name of the writer, it may put their number there. */
+const numbersBeside = ({ sender, account }: Message) => [sender.phone ?? phoneOfJid(sender.id), account.phone];
+
 /** Undefined for what is no title: a number, a name that is somebody else's, or anything on what has none. */
 function titleIn(
   { id, kind, phone, title }: Pick<Chat, 'id' | 'kind' | 'phone' | 'title'>,
   names: readonly (string | undefined)[],
+  numbers: readonly (string | undefined)[] = [],
 ): string | undefined {
   const words = title?.trim() ?? '';
   if (title === undefined || words === '' || kind === 'status') return undefined;
   if (names.some((name) => name?.trim() === words)) return undefined;
   const digits = words.replace(/[\s()+.\-\u00a0\u2010-\u2015\u2022\u2219]/g, '');
-  const isItsOwn = [id.replace(/@.*$/, ''), phone].some((own) => own?.replace(/^\+/, '') === digits);
+  const isItsOwn = [id.replace(/@.*$/, ''), phone, ...numbers].some((own) => own?.replace(/^\+/, '') === digits);
   const isNumber = kind === 'individual' && /^\d{7,}$/.test(digits);
   return isItsOwn || isNumber || words.toLowerCase() === id.toLowerCase() ? undefined : title;
 }

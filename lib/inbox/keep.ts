@@ -139,12 +139,17 @@ export async function withAccounts(
   receipt: Receipt,
   { store, accounts = namedAccounts }: Pick<SettlePorts, 'store' | 'accounts'>,
 ): Promise<Receipt> {
-  const named = 'drafts' in reading ? reading.drafts.map(ownAccountOf).filter(isNamed) : [];
+  const { accountId } = receipt.webhook;
+  const named = 'drafts' in reading ? reading.drafts.map(ownAccountOf).filter(isNamed(accountId)) : [];
   if (named.length === 0) return receipt;
   return { ...receipt, accounts: await accounts(store, receipt.webhook.workspace, receipt.provider, named) };
 }
 
-const isNamed = ({ instance, phone }: OwnAccount): boolean => (instance ?? phone) !== undefined;
+/** A webhook for an account has named whose phone it is already. */
+const isNamed =
+  (known: string | undefined) =>
+  ({ instance, phone, device }: OwnAccount): boolean =>
+    (instance ?? phone ?? (known === undefined ? device : undefined)) !== undefined;
 
 /**
  * The chat is noted first: one write, which it costs anyway, tells whether it has been merged into another one, and the
@@ -268,7 +273,7 @@ function chatSeen({ event, orderedAt }: EventRecord, { webhook, provider }: Rece
     kind: chat.kind,
     ...known({ title: chat.title, phone: phoneIn(names, [chat.phone, chat.id, other?.phone]), aliases }),
     names,
-    accountNames: [account.instance, account.phone].filter((name) => name !== undefined),
+    accountNames: [account.instance, account.phone, account.device].filter((name) => name !== undefined),
     at: orderedAt,
     ...(event.kind === 'message' && { event: event.id, ...known({ reading: readingOf(event.message) }) }),
   };

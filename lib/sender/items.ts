@@ -29,6 +29,9 @@ const AccountItem = v.object({
   claim: optional(text),
   /** Which version of the secret its credentials are; without one, the newest is meant. */
   credentialsVersion: optional(count),
+  /** The phone that sends for it, by the provider's id, and which of its SIM cards. */
+  device: optional(text),
+  sim: optional(count),
   /** The number that it sends from, where the operator has told it. */
   phone: optional(text),
   /** The provider's own settings of this account. Never a secret. */

@@ -39,6 +39,8 @@ export interface AccountProvider extends LineProvider {
   readonly baseUrls?: readonly string[];
   /** The account's own id at the provider, by which a foreign delivery is told; undefined where it has none. It is its line. */
   readonly instanceOf?: (credentials: unknown) => string | undefined;
+  /** The phone that sends for it, as deliveries name it; left out where a provider has none. */
+  readonly deviceOf?: (credentials: unknown) => { readonly device: string; readonly sim: number } | undefined;
 }
 
 /** Between the end of one call and the start of the next, drawn anew each time. */

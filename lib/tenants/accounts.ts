@@ -76,7 +76,12 @@ export async function createAccount(
 ): Promise<Connected> {
   const now = clock.now();
   const id = newId('acc', now, random.bytes(10));
-  const told = { phone: toPhone(phone), instance: provider.instanceOf?.(credentials) };
+  const told = {
+    phone: toPhone(phone),
+    instance: provider.instanceOf?.(credentials),
+    ...NO_DEVICE,
+    ...provider.deviceOf?.(credentials),
+  };
   const line = lineIn(provider, credentials);
   const claim = claimOf(provider, { ...told, line });
   const holder = await holderOf(store, workspace, provider, { id, ...told, line });
@@ -109,6 +114,8 @@ export async function createAccount(
   if (typeof owner !== 'string') return { kind: 'no workspace' };
   return { kind: 'taken', by: owner };
 }
+
+const NO_DEVICE = { device: undefined, sim: undefined } as const;
 
 /** `null` takes a value away. */
 interface AccountPatch {
@@ -191,8 +198,9 @@ function namedAfter(current: Account, provider: AccountProvider, { phone: given,
   const phone = given === undefined ? current.phone : toPhone(given ?? undefined);
   const instance = credentials === undefined ? current.instance : provider.instanceOf?.(credentials);
   const line = credentials === undefined ? current.line : lineIn(provider, credentials);
+  const { device, sim } = credentials === undefined ? current : { ...NO_DEVICE, ...provider.deviceOf?.(credentials) };
   const scope = scopeOf(provider, { id: current.id, instance, phone });
-  return { instance, line, scope, phone, claim: claimOf(provider, { line, instance, phone }) };
+  return { instance, device, sim, line, scope, phone, claim: claimOf(provider, { line, instance, phone }) };
 }
 
 const movesOf = (current: Account, { phone: _, ...named }: ReturnType<typeof namedAfter>): Change[] => [
@@ -217,7 +225,7 @@ function changesOf({ name, phone, pacing }: AccountPatch): Change[] {
   return changes;
 }
 
-const setOrRemove = (name: string, value: string | undefined): Change =>
+const setOrRemove = (name: string, value: string | number | undefined): Change =>
   value === undefined ? remove(name) : set(name, value);
 
 /**

@@ -8,7 +8,17 @@ import { accountItems } from './directory.ts';
 /** What of an account tells that an event is its. */
 export type NamedAccount = Pick<
   Account,
-  'id' | 'workspace' | 'provider' | 'channel' | 'phone' | 'instance' | 'connectedAt' | 'scope' | 'formerScopes'
+  | 'id'
+  | 'workspace'
+  | 'provider'
+  | 'channel'
+  | 'phone'
+  | 'instance'
+  | 'device'
+  | 'sim'
+  | 'connectedAt'
+  | 'scope'
+  | 'formerScopes'
 >;
 
 /** All accounts of a workspace, read consistently. */
@@ -17,21 +27,22 @@ export async function namedAccounts(store: Store, workspace: string): Promise<re
 }
 
 /**
- * The account that an event means: by the provider's id of it, or else by its number. Of two with one number, WhatsApp
+ * The account that an event means: by the provider's id of it, by its phone and SIM card, or else by its number. Of two with one number, WhatsApp
  * counts before SMS, and the one connected last. Undefined where the event names none of them.
  */
 export function accountMeant(
   accounts: readonly NamedAccount[],
   provider: string,
-  { instance, phone }: OwnAccount,
+  { instance, phone, device, sim }: OwnAccount,
 ): string | undefined {
   const own = accounts.filter((account) => account.provider === provider);
   const byInstance =
     instance === undefined ? [] : own.filter((one) => one.instance === instance || one.id === instance);
   const byPhone = phone === undefined ? [] : own.filter((one) => isSamePhone(one.phone, phone) && mayBe(one, instance));
-  const [first] = [...(byInstance.length > 0 ? byInstance : byPhone)].sort(
-    (a, b) => rank(a) - rank(b) || (a.connectedAt < b.connectedAt ? 1 : -1),
-  );
+  const onDevice = device === undefined ? [] : own.filter((one) => one.device === device);
+  const bySim = onDevice.filter((one) => sim === undefined || one.sim === sim);
+  const named = [byInstance, bySim, onDevice.length === 1 ? onDevice : [], byPhone].find((some) => some.length > 0);
+  const [first] = [...(named ?? [])].sort((a, b) => rank(a) - rank(b) || (a.connectedAt < b.connectedAt ? 1 : -1));
   return first?.id;
 }
 

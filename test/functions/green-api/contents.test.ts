@@ -37,6 +37,11 @@ describeReading(greenApi, [
     ),
   ),
   says(
+    'a round video note, told beside the file',
+    { typeMessage: 'videoMessage', videoNote: true, fileMessageData: note },
+    { type: 'video', file: noted, videoNote: true },
+  ),
+  says(
     'a video note by a name of its own',
     { typeMessage: 'videoNoteMessage', fileMessageData: note },
     { type: 'video', file: noted, videoNote: true },

@@ -185,6 +185,14 @@ describeReading(greenApi, [
       { type: 'reply', source: 'list', of: 'BAE5000000C0FFF2', id: 'size-m', text: 'M', listType: 1 },
     ),
   ),
+  says(
+    "a choice from a list in WhatsApp's own words",
+    {
+      typeMessage: 'listResponseMessage',
+      listResponseMessage: { stanzaId: 'B2', title: 'M', singleSelectReply: { selectedRowId: 'size-m' } },
+    },
+    { type: 'reply', source: 'list', of: 'B2', id: 'size-m', text: 'M' },
+  ),
   ...[
     ['templateButtonsReplyMessage', 'templateButtonReplyMessage'],
     ['templateButtonReplyMessage', 'templateButtonReplyMessage'],

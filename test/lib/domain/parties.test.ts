@@ -33,6 +33,9 @@ describe('the title of a chat', () => {
   it.each<[string, Partial<Message>]>([
     ['the name of who wrote to the group', { chat: { ...group, title: 'Bo' }, sender: { name: 'Bo' } }],
     ['what the address book calls the writer', { chat: { ...group, title: 'Bo' }, sender: { contactName: 'Bo' } }],
+    ['the number of who wrote to the group', { chat: { ...group, title: '+1 (555) 010-0099' } }],
+    ['the number in their id', { chat: { ...group, title: '15550100099' }, sender: { id: ANA.id } }],
+    ['our own number', { chat: { ...group, title: '+1 555 010 0001' } }],
     ["a group's own id", { chat: { ...group, title: '120363000000000001' } }],
     ['the number of the person', { chat: { ...chat, title: '+1 (555) 010-0099' } }],
     ['another number', { chat: { ...chat, title: '15550100077' } }],

@@ -44,6 +44,22 @@ describe('the account that an event means', () => {
     expect(accountMeant(all, provider, named)).toBe(expected);
   });
 
+  it.each([
+    ['its phone and SIM card', { device: 'd1', sim: 2 }, 'acc_8'],
+    ['its phone, where the SIM card is not told: the one connected last', { device: 'd1' }, 'acc_8'],
+    ['the only one of its phone', { device: 'd2', sim: 2 }, 'acc_9'],
+    ['none of a phone with another SIM card', { device: 'd1', sim: 3 }, undefined],
+    ['none of another phone', { device: 'd3', sim: 1 }, undefined],
+  ])('is %s', (_, named, expected) => {
+    const sms = { provider: 'zender', channel: 'sms' } as const;
+    const phones = [
+      account('acc_7', { ...sms, device: 'd1', sim: 1 }),
+      account('acc_8', { ...sms, device: 'd1', sim: 2, connectedAt: '2026-02-01T00:00:00.000Z' }),
+      account('acc_9', { ...sms, device: 'd2', sim: 1 }),
+    ];
+    expect(accountMeant(phones, 'zender', named)).toBe(expected);
+  });
+
   it('is the WhatsApp account before the SMS account of a number', () => {
     const sms = account('acc_4', { channel: 'sms', phone: '+1555', connectedAt: '2026-03-01T00:00:00.000Z' });
     expect(accountMeant([sms, account('acc_5', { phone: '+1555' })], 'green-api', { phone: '+1555' })).toBe('acc_5');
@@ -92,6 +108,20 @@ describe('a webhook that names no account', () => {
   it('leaves the event of an instance that is none of ours without an account', async () => {
     const { body } = await hub.post(url, received('m2', 42));
     expect((await hub.done('GET', `/api/events/${String(body.id)}`)).accountId).toBeUndefined();
+  });
+
+  it('keeps a conversation by SMS in one chat, by the phone that it goes through', async () => {
+    const credentials = { baseUrl: 'https://gw.example', secret: 's3cret', mode: 'devices', device: 'd1' };
+    const sms = await hub.done('POST', '/api/accounts', { body: { provider: 'zender', channel: 'sms', credentials } });
+    const receiving = await hub.webhook({ provider: 'zender' });
+    const data = { id: 1, device: 'd1', sim: '1', phone: '+15550100099', message: 'hello', timestamp: '1772366000' };
+    const { body } = await hub.post(receiving.url, { type: 'sms', data });
+    const event = await hub.done('GET', `/api/events/${body.id}`);
+    expect(event).toMatchObject({ accountId: sms.id });
+    const asked = { phone: '+15550100099', text: 'an answer', account_id: sms.id };
+    const { messageId } = await hub.done('POST', '/api/sends', { body: asked });
+    const sent = await hub.done('GET', `/api/sends/${encodeURIComponent(String(messageId))}`);
+    expect(sent).toMatchObject({ recipient: { chatId: event.chatId } });
   });
 
   it('is found through a provider that reports nothing of sends, too', async () => {
