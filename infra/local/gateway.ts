@@ -361,7 +361,12 @@ async function answerTo(
 async function invoke(request: GatewayRequest, match: Match<Lambda>, report: FaultReport): Promise<Answer> {
   const event = toEvent(request, match);
   if ((event.body?.length ?? 0) > lambdaLimit) return gatewayAnswers.tooLarge;
-  const { target } = match.route;
+  const answer = await answerOf(match.route.target, event, report);
+  // As API Gateway does: by it the lines of this request are found in the log.
+  return { ...answer, headers: { ...answer.headers, 'apigw-requestid': event.requestContext.requestId } };
+}
+
+async function answerOf(target: Lambda, event: APIGatewayProxyEventV2, report: FaultReport): Promise<Answer> {
   const invocation = await target.invoke(event);
   switch (invocation.kind) {
     case 'answered':

@@ -37,6 +37,12 @@ function raw(
   });
 }
 
+test('names the request in its answer, as its lines in the log are named', async () => {
+  const response = await post('/hooks/echo/a', {});
+  const named = response.headers.get('apigw-requestid');
+  expect((await echoed(response)).requestContext.requestId).toBe(named);
+});
+
 test('hands a request over as API Gateway does', async () => {
   const response = await post('/hooks/echo/a%2Fb%20c?x=1&x=%32&y=', {
     headers: { 'Content-Type': 'application/json', Cookie: 'a=1; b=2', 'X-Thing': 'kept' },

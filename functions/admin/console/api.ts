@@ -12,6 +12,8 @@ type Schemas = components['schemas'];
 export type Account = Schemas['Account'];
 export type Chat = Schemas['Chat'];
 export type Content = Schemas['Content'];
+export type Delivery = Schemas['Delivery'];
+export type Endpoint = Schemas['Endpoint'];
 export type Event = Schemas['Event'];
 export type MessageEvent = Schemas['MessageEvent'];
 export type Send = Schemas['Send'];
@@ -144,16 +146,22 @@ export async function asked<Data>(call: Promise<Answered<Data>>): Promise<NonNul
     throw new Refusal(0, cause instanceof TypeError ? 'The hub does not answer. It is tried again.' : String(cause));
   });
   if (response.ok && data !== undefined && data !== null) return data;
-  if (response.status === 401 && session.value) session.value = null;
-  throw new Refusal(response.status, messageIn(error) ?? `The hub answered ${response.status}`);
+  throw refusalOf(response, error);
 }
 
 /** The same of what answers with nothing. */
 export async function done(call: Promise<Answered<unknown>>): Promise<void> {
   const { error, response } = await call;
   if (response.ok) return;
-  if (response.status === 401 && session.value) session.value = null;
-  throw new Refusal(response.status, messageIn(error) ?? `The hub answered ${response.status}`);
+  throw refusalOf(response, error);
+}
+
+/** What is wrong with a request the answer says itself; of a fault of the hub it says where its log tells more. */
+function refusalOf({ status, headers }: Response, error: unknown): Refusal {
+  if (status === 401 && session.value) session.value = null;
+  const message = messageIn(error) ?? `The hub answered ${status}`;
+  const line = headers.get('apigw-requestid');
+  return new Refusal(status, status < 500 || line === null ? message : texts.fault(message, line));
 }
 
 function messageIn(error: unknown): string | undefined {

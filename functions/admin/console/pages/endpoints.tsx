@@ -4,12 +4,14 @@ import { api, asked, done } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
 import { collection, ListPage } from '../parts/collection.tsx';
-import { Field, Form, TextField, type Values } from '../parts/form.tsx';
+import { Form, TextField, type Values } from '../parts/form.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
-import { Badge, Empty, Facts, ShownOnce, Time } from '../parts/small.tsx';
+import { Badge, Code, Empty, ShownOnce, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
 import { texts } from '../texts.ts';
+import { AttemptList, EndpointFacts, Verifying } from './endpoint-facts.tsx';
+import { Replay } from './replay.tsx';
 
 const t = texts.endpoints;
 
@@ -67,6 +69,7 @@ function OneEndpoint({ id }: { readonly id: string }) {
   const { items, next } = useOlder(id, live.data?.deliveries, (one) => one.id, load);
   const [secret, setSecret] = useState<string>();
   const [isReplaying, setReplaying] = useState(false);
+  const [tested, setTested] = useState<TestResult>();
   const endpoint = live.data?.endpoint;
   const retry = (delivery: string) =>
     asked(api.POST('/api/deliveries/{id}/retry', { params: { path: { id: delivery } } }));
@@ -81,6 +84,7 @@ function OneEndpoint({ id }: { readonly id: string }) {
             onChange={live.again}
             onSecret={setSecret}
             onReplay={() => setReplaying(true)}
+            onTested={setTested}
           />
         )
       }
@@ -90,18 +94,21 @@ function OneEndpoint({ id }: { readonly id: string }) {
           <p>{t.secretHint}</p>
         </ShownOnce>
       )}
+      {tested && (
+        <section class="card" role="status">
+          <h2>{t.testAnswer}</h2>
+          <p>
+            {tested.failure ? <Badge state="failed" /> : null} {tested.failure ?? tested.status}, {tested.ms} ms
+          </p>
+          {tested.answer && <Code text={tested.answer} />}
+        </section>
+      )}
       {isReplaying && <Replay endpoint={id} />}
       <Loaded live={live}>
-        {({ endpoint: { url, state, types, waiting } }) => (
+        {({ endpoint: shown, deliveries }) => (
           <>
-            <Facts
-              of={[
-                [t.state, <Badge key="state" state={state} />],
-                [t.url, url],
-                [t.types, types.join(', ')],
-                [t.waiting, waiting ?? 0],
-              ]}
-            />
+            <EndpointFacts endpoint={shown} deliveries={deliveries} />
+            <Verifying />
             <h2>{t.deliveries}</h2>
             {items.length === 0 ? (
               <Empty title={t.noDelivery} />
@@ -113,12 +120,7 @@ function OneEndpoint({ id }: { readonly id: string }) {
                 columns={[
                   { head: t.state, cell: (one) => <Badge state={one.state} /> },
                   { head: t.type, cell: ({ type, event }) => <a href={addressOf('events', event)}>{type ?? event}</a> },
-                  {
-                    head: t.attempts,
-                    cell: ({ attempts }) =>
-                      attempts.map(({ status, failure, ms }) => `${status ?? failure} (${ms} ms)`).join(', ') ||
-                      texts.none,
-                  },
+                  { head: t.attempts, cell: ({ attempts }) => <AttemptList attempts={attempts} /> },
                   { head: t.at, cell: ({ storedAt }) => <Time at={storedAt} /> },
                   {
                     head: t.act,
@@ -141,63 +143,24 @@ function OneEndpoint({ id }: { readonly id: string }) {
   );
 }
 
-const ONLY = ['missing', 'failed', 'all'] as const;
-
-/** Asks since when and what, and then shows how far it is. */
-function Replay({ endpoint }: { readonly endpoint: string }) {
-  const [id, setId] = useState<string>();
-  const start = async ({ since = '', ...values }: Values) => {
-    const only = ONLY.find((one) => one === values.only) ?? 'missing';
-    const body = { since: new Date(since).toISOString(), only };
-    setId((await asked(api.POST('/api/endpoints/{id}/replay', { params: { path: { id: endpoint } }, body }))).id);
-  };
-  return (
-    <section class="card">
-      <h2>{t.replay}</h2>
-      {id === undefined ? (
-        <Form act={t.replay} onSubmit={start}>
-          <p>{t.replayHint}</p>
-          <Field label={t.since}>
-            <input type="datetime-local" name="since" required />
-          </Field>
-          <Field label={t.only}>
-            <select name="only">
-              {ONLY.map((only) => (
-                <option key={only} value={only}>
-                  {t.onlyThese[only]}
-                </option>
-              ))}
-            </select>
-          </Field>
-        </Form>
-      ) : (
-        <ReplayProgress id={id} />
-      )}
-    </section>
-  );
-}
-
-function ReplayProgress({ id }: { readonly id: string }) {
-  const live = useLive(`replay ${id}`, () => asked(api.GET('/api/replays/{id}', { params: { path: { id } } })));
-  return (
-    <Loaded live={live}>
-      {({ state, scanned, queued }) => (
-        <p>
-          <Badge state={state} /> {t.replayed(scanned, queued)}
-        </p>
-      )}
-    </Loaded>
-  );
-}
+type TestResult = Awaited<ReturnType<typeof test>>;
+const test = (id: string) => asked(api.POST('/api/endpoints/{id}/test', { params: { path: { id } }, body: {} }));
 
 interface EndpointActsProps {
   readonly endpoint: { readonly id: string; readonly name?: string; readonly url: string; readonly state: string };
   readonly onChange: () => Promise<unknown>;
   readonly onSecret: (secret: string) => void;
   readonly onReplay: () => void;
+  readonly onTested: (result: TestResult) => void;
 }
 
-function EndpointActs({ endpoint: { id, name, url, state }, onChange, onSecret, onReplay }: EndpointActsProps) {
+function EndpointActs({
+  endpoint: { id, name, url, state },
+  onChange,
+  onSecret,
+  onReplay,
+  onTested,
+}: EndpointActsProps) {
   const path = { params: { path: { id } } };
   const rotate = async () => onSecret((await asked(api.POST('/api/endpoints/{id}/rotate', path))).secret);
   const isOff = state === 'disabled';
@@ -209,8 +172,7 @@ function EndpointActs({ endpoint: { id, name, url, state }, onChange, onSecret, 
       acts={[
         {
           label: t.test,
-          run: () => asked(api.POST('/api/endpoints/{id}/test', { ...path, body: {} })),
-          said: t.tested,
+          run: async () => onTested(await test(id)),
         },
         { label: isOff ? t.on : t.off, run: toggle, said: t.switched },
         { label: t.replay, run: async () => onReplay() },
