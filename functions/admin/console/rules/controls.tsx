@@ -209,14 +209,10 @@ export function ChosenBox({ label, value, onChange, options, none }: ChosenProps
         {value.map((one) => (
           <li key={one} class="chip">
             {nameOf(one)}
-            <button
-              type="button"
-              class="plain"
-              aria-label={t.without(nameOf(one))}
+            <RemoveButton
+              label={t.without(nameOf(one))}
               onClick={() => onChange(value.filter((other) => other !== one))}
-            >
-              <X aria-hidden="true" />
-            </button>
+            />
           </li>
         ))}
         {value.length === 0 && none && <li class="faint">{none}</li>}
@@ -280,11 +276,19 @@ interface IconButtonProps {
   readonly onClick: () => void;
 }
 
-export const RemoveButton = ({ label, onClick }: IconButtonProps) => (
-  <button type="button" class="plain remove" aria-label={label} title={label} onClick={onClick}>
-    <X aria-hidden="true" />
-  </button>
-);
+/** What it takes away takes the button along: the card around it gets the focus, so that the keyboard keeps its place. */
+export function RemoveButton({ label, onClick }: IconButtonProps) {
+  const remove = ({ currentTarget }: { readonly currentTarget: HTMLElement }) => {
+    const home = currentTarget.closest<HTMLElement>('.card');
+    onClick();
+    home?.focus();
+  };
+  return (
+    <button type="button" class="plain remove" aria-label={label} title={label} onClick={remove}>
+      <X aria-hidden="true" />
+    </button>
+  );
+}
 
 export const AddButton = ({ label, onClick }: IconButtonProps) => (
   <button type="button" class="small" onClick={onClick}>

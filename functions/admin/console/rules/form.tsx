@@ -38,7 +38,7 @@ export function RuleFields({ rule, onChange }: FormProps) {
   const unknown = Object.keys(rule).filter((field) => !FIELDS.includes(field));
   return (
     <>
-      <section class="card">
+      <section class="card" tabIndex={-1}>
         {isTextOrNone(name) ? (
           <TextBox label={t.name} isRequired value={name ?? ''} onChange={set('name')} />
         ) : (
@@ -50,7 +50,7 @@ export function RuleFields({ rule, onChange }: FormProps) {
           json('enabled')
         )}
       </section>
-      <section class="card">
+      <section class="card" tabIndex={-1}>
         <h2>{t.on}</h2>
         {on === undefined || areLines(on) ? (
           <ChosenBox label={t.typesLabel} value={on ?? []} options={typesWith(on ?? [])} onChange={set('on')} />
@@ -69,7 +69,7 @@ export function RuleFields({ rule, onChange }: FormProps) {
           json('accounts')
         )}
       </section>
-      <section class="card">
+      <section class="card" tabIndex={-1}>
         <h2>{t.conditions}</h2>
         {when === undefined ? (
           <>
@@ -95,7 +95,7 @@ export function RuleFields({ rule, onChange }: FormProps) {
           </>
         )}
       </section>
-      <section class="card">
+      <section class="card" tabIndex={-1}>
         <h2>{t.do}</h2>
         {actions === undefined || Array.isArray(actions) ? (
           <Actions actions={actions ?? []} onChange={set('do')} />
@@ -110,7 +110,7 @@ export function RuleFields({ rule, onChange }: FormProps) {
         </div>
       </details>
       {unknown.map((field) => (
-        <section class="card" key={field}>
+        <section class="card" tabIndex={-1} key={field}>
           {json(field)}
         </section>
       ))}

@@ -116,6 +116,7 @@ describe('the form of a rule', () => {
       const [first] = screen.getAllByRole('button', { name: 'Remove this condition' });
       if (first) fireEvent.click(first);
     }
+    expect(document.activeElement?.querySelector('h2')?.textContent).toBe('If');
     expect(written()).not.toHaveProperty('when');
   });
 
