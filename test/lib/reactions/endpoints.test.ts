@@ -430,3 +430,15 @@ describe('an endpoint with a rate', () => {
     expect(bench.store.all().filter(({ pk }) => pk.endsWith('#RATE'))).toEqual([]);
   });
 });
+
+test('what an endpoint was answered about a person is erased with that person, also once it is deleted', async () => {
+  const { id } = await bench.endpoint();
+  bench.admin.answer = answer(500, {}, 'no room for +15550100');
+  await receive(1, { from: '+15550100' });
+  await bench.settle();
+  await bench.admin.call('DELETE', `/api/endpoints/${id}`);
+  const rows = async () => bench.store.all().filter(({ pk }) => pk.startsWith(`EP#${id}`));
+  expect(await rows()).toHaveLength(1);
+  await bench.admin.done('DELETE', '/api/contacts/+15550100');
+  expect(await rows()).toEqual([]);
+});
