@@ -1,13 +1,16 @@
+import { feedFill } from '#lib/inbox/feed.ts';
 import { runTask } from '#lib/reactions/deliver.ts';
 import { dispatch } from '#lib/reactions/dispatch.ts';
 import type { Mail } from '#lib/reactions/mail.ts';
 import { noticeOf } from '#lib/reactions/notice.ts';
 import type { Task } from '#lib/reactions/task.ts';
 import type { ProviderRequest, Reply } from '#lib/sender/provider.ts';
-import { type Delete, type Put, type Store, StoreUnavailable, type Update } from '#lib/store/store.ts';
+import { fillKey } from '#lib/store/keys.ts';
+import { type Delete, type Put, put, type Query, type Store, StoreUnavailable, type Update } from '#lib/store/store.ts';
 import { itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import type { Commit } from './memory-store.ts';
 import { ReactionBench } from './reactions.ts';
+import { NOW } from './receiving.ts';
 import { Seeded } from './simulation/seeded.ts';
 
 const SECOND = 1000;
@@ -18,6 +21,9 @@ const WELL = 'https://well.example/in';
 const ILL = 'https://ill.example/in';
 const CALLED = 'https://called.example/in';
 const MAILED = 'ana@example.com';
+const PACED = 'https://paced.example/in';
+const RATE = 3;
+const ALL = [WELL, ILL, PACED, CALLED, MAILED];
 const SANDBOX = { provider: 'sandbox', channel: 'whatsapp', phone: '+15550199001', credentials: {} };
 const CREDITS = 100_000;
 
@@ -31,8 +37,12 @@ class Crash extends Error {
 /** One guard taken out, to see that the simulation notices. */
 export interface Mutant {
   readonly write?: (write: Put | Update | Delete) => Put | Update | Delete;
+  /** Whether a query finds nothing. */
+  readonly hides?: (query: Query) => boolean;
   /** A function that dies takes its messages along. */
   readonly losesTasks?: boolean;
+  /** Nobody asks for what SQS has lost. */
+  readonly neverReplays?: boolean;
 }
 
 /**
@@ -46,12 +56,14 @@ export class ReactionSimulation {
   /** 0: nothing goes wrong any more. */
   #trouble = 1;
   #tableAwayUntil = 0;
-  #ill: 'well' | 'failing' | 'hanging' | 'busy' = 'well';
+  #ill: 'well' | 'moody' | 'failing' | 'hanging' | 'busy' = 'well';
   #n = 0;
   #hook = '';
   readonly #rules = new Map<string, string>();
-  readonly #expected = new Map<string, Set<string>>([WELL, ILL, CALLED, MAILED].map((url) => [url, new Set()]));
-  readonly #told = new Map<string, Set<string>>([WELL, ILL, CALLED, MAILED].map((url) => [url, new Set()]));
+  readonly #expected = new Map<string, Set<string>>(ALL.map((url) => [url, new Set()]));
+  readonly #told = new Map<string, Set<string>>(ALL.map((url) => [url, new Set()]));
+  readonly #endpoints: string[] = [];
+  readonly #inSecond = new Map<number, number>();
   readonly #sent = new Set<string>();
   readonly #handed: Commit[] = [];
   #credits = 0;
@@ -80,7 +92,9 @@ export class ReactionSimulation {
     const accountId = String((await admin.done('POST', '/api/accounts', { body: SANDBOX })).id);
     await admin.done('PUT', '/api/credits/quota', { body: { kind: 'monthly', credits: CREDITS } });
     this.#hook = (await admin.webhook({ accountId })).url;
-    for (const url of [WELL, ILL]) await this.#bench.endpoint({ url });
+    for (const url of [WELL, ILL]) this.#endpoints.push((await this.#bench.endpoint({ url })).id);
+    this.#endpoints.push((await this.#bench.endpoint({ url: PACED, ratePerSecond: RATE })).id);
+    await this.#bench.store.write(put({ ...fillKey(feedFill.name), workspace: '', done: true }));
     const rule = async (name: string, action: object) => {
       const body = {
         ...{ name, on: ['message.received'], when: { field: 'text', words: [name] }, do: [action] },
@@ -110,7 +124,7 @@ export class ReactionSimulation {
     return {
       get: (...given) => over(() => store.get(...given)),
       getMany: (...given) => over(() => store.getMany(...given)),
-      query: (...given) => over(() => store.query(...given)),
+      query: (query) => over(async () => (this.#mutant.hides?.(query) ? { items: [] } : store.query(query))),
       write: (write, options) => over(() => store.write(mutated(write), options)),
       transact: (writes, token) =>
         over(() =>
@@ -134,7 +148,9 @@ export class ReactionSimulation {
   /** What must hold of each write, whenever it is made. */
   #see({ before, after }: Commit): void {
     if (after?.pk.startsWith('MSG#') && !before) this.#seeSend(after);
-    if (after?.pk.startsWith('EP#')) {
+    if (after?.pk.startsWith('EP#') && after.sk.startsWith('DLV#')) {
+      const isDone = before?.state === 'delivered' && after.state !== 'delivered' && after.replay === before.replay;
+      if (isDone) throw new Error(`forgotten that it was told: ${after.pk} ${after.sk}`);
       const isListed = typeof after.gsi3pk === 'string';
       if (isListed !== (after.state === 'waiting')) throw new Error(`nobody finds ${after.pk} ${after.sk}`);
     }
@@ -166,6 +182,7 @@ export class ReactionSimulation {
       () => this.#work(),
       () => this.#work(),
       () => this.#meddle(),
+      () => this.#replayNow(),
       () => this.#passTime(),
     ])();
     this.#check();
@@ -186,7 +203,7 @@ export class ReactionSimulation {
     });
     const answer = await this.#bench.admin.post(this.#hook, body);
     const id = String(answer.body.id);
-    for (const url of [WELL, ILL]) this.#expected.get(url)?.add(id);
+    for (const url of [WELL, ILL, PACED]) this.#expected.get(url)?.add(id);
     if (word === 'call') this.#expected.get(CALLED)?.add(`${id}_0`);
     if (word === 'mail') this.#expected.get(MAILED)?.add(`${id}_0`);
   }
@@ -225,8 +242,10 @@ export class ReactionSimulation {
         this.#mayDie();
         if (this.#chance(0.01)) throw new Crash('the queue is away');
         // What the table knows may be lost on the way; what is new may not, for it stands nowhere else.
-        const isKept = task.kind === 'drain' || task.kind === 'probe' || delaySeconds > 2;
+        const isKept = ['drain', 'probe', 'replay'].includes(task.kind) || delaySeconds > 2;
         if (isKept && this.#chance(0.1)) return;
+        // Of an endpoint's, a replay finds what is missing.
+        if (task.kind === 'delivery' && this.#chance(0.02)) return;
         await send(task, delaySeconds);
         if (this.#chance(0.05)) await send(task, delaySeconds);
         this.#mayDie();
@@ -270,19 +289,38 @@ export class ReactionSimulation {
 
   readonly #call = async (whom: string, id: string): Promise<Reply> => {
     this.calls += 1;
+    if (whom === PACED) this.#seePace();
     this.#mayDie();
     for (let turns = this.#seeded.below(20); turns > 0; turns -= 1) await undefined;
     const wellOrNot = this.#chance(0.02) ? 'failing' : 'well';
-    const how = whom === ILL ? this.#ill : wellOrNot;
+    const ill = this.#ill === 'moody' ? this.#seeded.pick(['well', 'failing'] as const) : this.#ill;
+    const how = whom === ILL ? ill : wellOrNot;
     // It may have had the notice although nobody heard its answer.
     if (how === 'well') this.#told.get(whom)?.add(id);
     this.#mayDie();
     return REPLIES[how];
   };
 
+  /** A probe is not counted. */
+  #seePace(): void {
+    const second = Math.floor(this.#bench.now / SECOND);
+    const calls = (this.#inSecond.get(second) ?? 0) + 1;
+    this.#inSecond.set(second, calls);
+    if (calls > RATE + 1) throw new Error(`too fast: ${calls} calls in a second`);
+  }
+
+  async #replayNow(): Promise<void> {
+    if (this.#chance(0.1)) await this.#replay(this.#seeded.pick(['missing', 'failed', 'all']));
+  }
+
+  async #replay(only: string): Promise<void> {
+    const body = { since: new Date(NOW).toISOString(), only };
+    for (const id of this.#endpoints) await this.#bench.admin.call('POST', `/api/endpoints/${id}/replay`, { body });
+  }
+
   async #meddle(): Promise<void> {
     const seeded = this.#seeded;
-    if (seeded.chance(0.3)) this.#ill = seeded.pick(['well', 'well', 'failing', 'hanging', 'busy']);
+    if (seeded.chance(0.3)) this.#ill = seeded.pick(['well', 'moody', 'failing', 'hanging', 'busy']);
     if (seeded.chance(0.05)) this.#tableAwayUntil = this.#bench.now + MINUTE;
     if (seeded.chance(0.5)) await this.#wake(seeded.chance(0.3) ? 60 * MINUTE : 0);
   }
@@ -320,7 +358,8 @@ export class ReactionSimulation {
         this.#bench.now += SECOND;
       }
       if (minute % 5 === 0) await this.#wake(0);
-      if (this.#missing().length === 0 && waiting.length === 0) break;
+      if (minute === 5 && this.#mutant.neverReplays !== true) await this.#replay('missing');
+      if (minute > 5 && this.#missing().length === 0 && waiting.length === 0) break;
       this.#bench.now += MINUTE;
     }
     this.#check();

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Change, Delete, Put, Update } from '#lib/store/store.ts';
+import { type Change, type Delete, type Put, set, type Update } from '#lib/store/store.ts';
 import { keyOf } from '#test/support/memory-store.ts';
 import { type Mutant, ReactionSimulation } from '#test/support/reaction-simulation.ts';
 
@@ -56,6 +56,18 @@ const MUTANTS: readonly (readonly [name: string, said: RegExp, mutant: Mutant])[
         const { gsi3pk: _pk, gsi3sk: _sk, ...item } = write.item;
         return { ...write, item };
       },
+    },
+  ],
+  ['what SQS has lost is asked for by nobody', /never told/, { neverReplays: true }],
+  ['what waits is never found', /never told/, { hides: ({ pk }) => pk.startsWith('WAIT#') }],
+  [
+    'the calls of a second are not counted',
+    /too fast/,
+    {
+      write: (write) =>
+        write.kind === 'update' && write.key.sk.startsWith('SECOND#')
+          ? { ...write, changes: [set('count', 1)] }
+          : write,
     },
   ],
   [
