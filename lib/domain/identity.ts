@@ -1,6 +1,8 @@
 import type { Payload } from './event.ts';
 import { derivedId, sha256 } from './ids.ts';
 import { canonicalJson, isRecord } from './json.ts';
+import { commonSpelling, phoneOfJid } from './person.ts';
+import { known } from './schema.ts';
 
 /**
  * What makes an event itself and no other, in the provider's words. Never the bare message id: a status reuses the id
@@ -36,8 +38,15 @@ export function eventId(
   identity: Identity,
   contentHash: string,
 ): string {
-  const account = identity.instance ?? accountId ?? webhookId;
-  return derivedId('evt', [workspace, provider, account, ...partsOf(identity, contentHash)]);
+  const account = spelt(identity.instance) ?? accountId ?? webhookId;
+  const parts = partsOf({ ...identity, ...known({ chat: spelt(identity.chat) }) }, contentHash);
+  return derivedId('evt', [workspace, provider, account, ...parts]);
+}
+
+/** One way to write who is told of now by a number, in either of its spellings, and now by the id that holds it. */
+function spelt(name: string | undefined): string | undefined {
+  const phone = name?.startsWith('+') ? name : phoneOfJid(name);
+  return phone === undefined ? name : commonSpelling(phone);
 }
 
 /** The id that the event has where an earlier release stored it, which told webhooks apart. */

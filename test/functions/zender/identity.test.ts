@@ -43,6 +43,15 @@ describe('an event of zender is the same', () => {
     const contentType = 'contentType' in row ? row.contentType : json;
     expect(identified(zender, second, contentType)).toEqual(identified(zender, first));
   });
+
+  it.each([
+    ...['15550100099@s.whatsapp.net', '15550100099:3@c.us', '+1 (555) 010-0099'].map((phone) => ({ phone })),
+    { phone: '+15550100099', wid: '525550000001' },
+    { phone: '15550100099@c.us', wid: '5215550000001@c.us' },
+  ])('with its numbers told as %j', (told) => {
+    const first = withData(whatsapp, { phone: '+15550100099', ...('wid' in told && { wid: '+5215550000001' }) });
+    expect(identified(zender, withData(whatsapp, told)).id).toBe(identified(zender, first).id);
+  });
 });
 
 describe('an event of zender is another', () => {
