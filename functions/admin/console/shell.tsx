@@ -14,7 +14,7 @@ import {
 import { type ComponentType, Fragment } from 'preact';
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import { address, addressOf, go } from './address.ts';
-import { hubUrl, session, signOut, workspace } from './api.ts';
+import { api, hubUrl, session, signOut, workspace } from './api.ts';
 import { Overview } from './pages/overview.tsx';
 import { Dialog } from './parts/dialog.tsx';
 import { Failure, Loading } from './parts/small.tsx';
@@ -89,9 +89,7 @@ export function Shell() {
           </a>
         ))}
         <div class="nav-end">
-          <p class="where">
-            {texts.workspace} <strong>{workspace.value ?? session.value?.workspace}</strong>
-          </p>
+          <Where />
           <a href={`${hubUrl()}/docs`}>{texts.reference}</a>
           <button type="button" class="plain" onClick={() => attempt(signOut)}>
             <LogOut aria-hidden="true" />
@@ -102,6 +100,28 @@ export function Shell() {
       <Current {...(id !== undefined && { id })} />
       {isHelp && <Keys onClose={() => showHelp(false)} />}
     </div>
+  );
+}
+
+/** The workspace by its name; by its id until that is known, and where the key may not ask for it. */
+function Where() {
+  const id = workspace.value ?? session.value?.workspace ?? '';
+  const [named, setNamed] = useState({ id, name: id });
+  useEffect(() => {
+    let isLeft = false;
+    const done = (name: string) => isLeft || setNamed({ id, name });
+    api.GET('/api/workspaces/{id}', { params: { path: { id } } }).then(
+      ({ data }) => done(data?.name ?? id),
+      () => done(id),
+    );
+    return () => {
+      isLeft = true;
+    };
+  }, [id]);
+  return (
+    <p class="where">
+      {texts.workspace} <strong>{named.id === id ? named.name : id}</strong>
+    </p>
   );
 }
 

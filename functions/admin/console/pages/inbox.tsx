@@ -195,7 +195,7 @@ function Chats({ chats, opened }: { readonly chats: readonly Chat[]; readonly op
           <a href={addressOf('inbox', chat.id)} aria-current={chat.id === opened ? 'true' : undefined}>
             <span class={`chat-title ${chat.unread ? 'unread' : ''}`}>
               {titleOf(chat)}
-              {chat.unread && <span class="unseen">{t.unread}</span>}
+              {chat.unread && <span class="unread-dot">{t.unread}</span>}
             </span>
             <Time at={chat.lastAt} />
             <span class="chat-line">{lastLine(chat)}</span>
