@@ -7,7 +7,7 @@ import { collection } from '../parts/collection.tsx';
 import { Field } from '../parts/form.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
-import { Code, Loading, ShownOnce } from '../parts/small.tsx';
+import { Code, Failure, Loading, ShownOnce } from '../parts/small.tsx';
 import { tell } from '../parts/toast.tsx';
 import { newAction } from '../rules/action.tsx';
 import { textOf } from '../rules/draft.ts';
@@ -21,7 +21,7 @@ const t = texts.rules;
 const BLANK = { name: '', on: ['message.received'], do: [newAction()] };
 
 function NewRulePage() {
-  const recipes = useOnce(async () => (await asked(api.GET('/api/rules/recipes'))).items);
+  const { data: recipes, error } = useOnce(async () => (await asked(api.GET('/api/rules/recipes'))).items);
   const [made, setMade] = useState<{ readonly id: string; readonly secret: string }>();
   const chosen = address.value.query.get('recipe') ?? '';
   const recipe = recipes?.find(({ id }) => id === chosen);
@@ -56,7 +56,8 @@ function NewRulePage() {
         </Field>
         {recipe && <p class="advice">{t.fill}</p>}
       </section>
-      {recipes === undefined && chosen !== '' ? (
+      {error && <Failure error={error} />}
+      {recipes === undefined && error === undefined && chosen !== '' ? (
         <Loading />
       ) : (
         <Editor key={recipe?.id} begun={recipe?.rule ?? BLANK} places={recipe?.fill ?? []} onSave={create} />

@@ -26,7 +26,7 @@ export function Editor({ begun, places = [], onSave }: EditorProps) {
   const [text, setText] = useState<string>();
   const [fault, setFault] = useState<Error>();
   const names = useOnce(loadNames);
-  const nameable = useMemo(() => names ?? { accounts: [], endpoints: [] }, [names]);
+  const nameable = useMemo(() => names.data ?? { accounts: [], endpoints: [] }, [names.data]);
   const written = (): Draft => {
     if (text === undefined) return rule;
     const read = draftIn(text);
@@ -57,6 +57,7 @@ export function Editor({ begun, places = [], onSave }: EditorProps) {
                 {t.json}
               </button>
             </div>
+            {names.error && <Failure error={names.error} />}
             {fault && <Failure error={fault} />}
             <Form act={texts.save} onSubmit={() => onSave(asRule(written()))}>
               {text === undefined ? (

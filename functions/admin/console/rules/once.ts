@@ -1,10 +1,18 @@
 import { useEffect, useState } from 'preact/hooks';
 
-/** What is asked for once, as the lists of a form are; undefined until it is there, and where it cannot be had. */
-export function useOnce<Data>(load: () => Promise<Data>): Data | undefined {
-  const [data, setData] = useState<Data>();
+interface Once<Data> {
+  readonly data?: Data;
+  readonly error?: Error;
+}
+
+/** What is asked for once, as the lists of a form are. */
+export function useOnce<Data>(load: () => Promise<Data>): Once<Data> {
+  const [once, setOnce] = useState<Once<Data>>({});
   useEffect(() => {
-    load().then(setData, () => undefined);
+    load().then(
+      (data) => setOnce({ data }),
+      (cause: unknown) => setOnce({ error: cause instanceof Error ? cause : new Error(String(cause)) }),
+    );
   }, []);
-  return data;
+  return once;
 }

@@ -133,6 +133,14 @@ it('shows the secret of a rule that calls, which is told this once', async () =>
   await screen.findByText('whsec_once');
 });
 
+it('says so where the recipes cannot be had, and begins with nothing', async () => {
+  location.hash = '#/rules/new?recipe=auto-reply';
+  answers['GET /api/rules/recipes'] = undefined;
+  render(<Rules id="new" />);
+  await screen.findByText('The hub answered 204');
+  screen.getByRole('textbox', { name: 'Name' });
+});
+
 it('shows a rule to whom only reads, without a way to change it', async () => {
   session.value = { workspace: 'main', admin: false, scope: 'read' };
   render(<Rules id="rule_1" />);

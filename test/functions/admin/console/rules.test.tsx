@@ -44,6 +44,27 @@ function retype(): void {
   }
 }
 
+/** Values that a careless control would change. */
+const AWKWARD = {
+  name: 'A' as const,
+  on: ['*'],
+  when: {
+    all: [
+      { field: 'text', words: ['a\nb', 'c'] },
+      { field: 'text', in: ['', ' x '] },
+      { field: 'text', notIn: ['5', 5] },
+      { field: 'text', contains: 'a\r\nb' },
+      { field: 'ussd.sim', is: '5' },
+      { field: 'ussd.sim', isNot: 5 },
+      { field: 'ussd.sim', is: 'true' },
+      { field: 'text', is: false, caseSensitive: false },
+      { field: 'message.content.file.size', atMost: 1e21 },
+      { field: 'now.weekday', in: ['sun', 'someday'] },
+    ],
+  },
+  do: [{ action: 'call' as const, url: 'https://example.com/x', json: null }],
+};
+
 describe('the form of a rule', () => {
   it('says what its JSON says, also when it is switched to and fro and typed over', () => {
     fc.assert(
@@ -54,7 +75,7 @@ describe('the form of a rule', () => {
         retype();
         expect(written()).toEqual(one);
       }),
-      { numRuns: 15 },
+      { numRuns: 15, examples: [[AWKWARD]] },
     );
   }, 60_000);
 
