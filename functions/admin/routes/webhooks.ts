@@ -12,7 +12,6 @@ import {
   rotateWebhook,
   ShownWebhook,
   shownWebhook,
-  withLastCalls,
 } from '#lib/tenants/webhooks.ts';
 import { EMPTY, file, invalid, json, missing, type ProblemReply, problem } from '../answers.ts';
 import { type Context, route, takesNothing } from '../route.ts';
@@ -116,13 +115,12 @@ const listing = route({
   method: 'get',
   path: '/api/webhooks',
   summary: 'List webhooks, newest first',
-  description:
-    'Without their URLs, which hold secrets; `tokenPrefix` tells them apart. `lastCall` says when each was last called, and what it answered.',
+  description: 'Without their URLs, which hold secrets; `tokenPrefix` tells them apart.',
   query: Paging,
   answers: { 200: { description: 'A page', schema: listOf(ShownWebhook) } },
   run: async ({ query }, { ports, workspace }) => {
     const { items, ...rest } = await listWebhooks(ports.store, workspace, pageRequest(query));
-    return json(200, { items: await withLastCalls(ports.store, items, ports.clock.now()), ...rest });
+    return json(200, { items: items.map(shownWebhook), ...rest });
   },
 });
 
@@ -136,8 +134,7 @@ const showing = route({
   answers: { 200: { description: 'The webhook', schema: ShownWebhook } },
   run: async ({ params }, { ports, workspace }) => {
     const found = await findWebhook(ports.store, workspace, params.id);
-    const [shown] = found ? await withLastCalls(ports.store, [found.webhook], ports.clock.now()) : [];
-    return shown ? json(200, shown) : NO_WEBHOOK;
+    return found ? json(200, shownWebhook(found.webhook)) : NO_WEBHOOK;
   },
 });
 
