@@ -84,6 +84,6 @@ async function take(
 
 async function settled(page: Page): Promise<void> {
   await page.locator('main h1:visible, .thread h2:visible').first().waitFor();
-  await page.waitForFunction("document.querySelector('.loading') === null");
+  await page.locator('.loading').first().waitFor({ state: 'detached' });
   await page.waitForLoadState('networkidle');
 }
