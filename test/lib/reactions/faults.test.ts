@@ -113,6 +113,37 @@ it('a probe is sent after a minute, however many calls were under way when the e
   expect(afterFailure(health, failed, 61_000, true)).toMatchObject({ probes: 1, probeAt: 181_000 });
 });
 
+it('five calls that fail at the same time are five failures', async () => {
+  const { id } = await bench.endpoint();
+  for (let n = 0; n < 5; n++) await receive(n);
+  await bench.dispatchAll();
+  const gates: (() => void)[] = [];
+  const http = {
+    call: () => new Promise<Reply>((resolve) => gates.push(() => resolve(answered(500)))),
+  };
+  const calls = bench.takeTasks().map((task) => runTask({ ...bench.delivering, http }, task));
+  await expect.poll(() => gates.length).toBe(5);
+  for (const open of gates) open();
+  await Promise.all(calls);
+  expect(await bench.show(id)).toMatchObject({ state: 'failing' });
+});
+
+it('an endpoint that is switched off while it is being drained stays switched off', async () => {
+  const id = await failing(6);
+  bench.admin.answer = () => answered(200);
+  await bench.admin.done('POST', `/api/endpoints/${id}/enable`);
+  const [drain] = bench.takeTasks().filter(({ kind }) => kind === 'drain');
+  if (!drain) throw new Error('nothing drains');
+  const { store } = bench.delivering;
+  const query: typeof store.query = async (...given) => {
+    await bench.admin.done('POST', `/api/endpoints/${id}/disable`);
+    return store.query(...given);
+  };
+  await runTask({ ...bench.delivering, store: { ...store, query } }, drain);
+  expect(await bench.show(id)).toMatchObject({ state: 'disabled' });
+  expect(bench.tasks).toEqual([]);
+});
+
 it('a task of the content that was replaced meanwhile neither calls nor forgets the newer one', async () => {
   const { id } = await bench.endpoint();
   const event = await receive(1);
