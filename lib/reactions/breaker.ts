@@ -3,10 +3,21 @@ import { drainRate, HEALTHY, type Health, nextDrain } from '#lib/domain/reaction
 import { known } from '#lib/domain/schema.ts';
 import { ownEventWrites } from '#lib/inbox/own-event.ts';
 import { placedAsTold } from '#lib/sender/sent-event.ts';
-import { endpointKey, secondKey, waitingList } from '#lib/store/keys.ts';
-import { add, equal, newTransaction, type Put, remove, type Store, set, update } from '#lib/store/store.ts';
-import { type Delivery, dueAttributes, readDelivery, rowKey, taskOf } from './delivery.ts';
-import { type Endpoint, healthAsRead, healthChanges, readEndpoint } from './endpoint.ts';
+import { healthKey, isRuleId, secondKey, waitingList } from '#lib/store/keys.ts';
+import {
+  absent,
+  add,
+  type Change,
+  equal,
+  newTransaction,
+  type Put,
+  remove,
+  type Store,
+  set,
+  update,
+} from '#lib/store/store.ts';
+import { CALLS_KEPT_SECONDS, type Delivery, dueAttributes, readDelivery, rowKey, taskOf } from './delivery.ts';
+import { type Callee, healthAsRead, healthChanges, readCallee } from './health.ts';
 import type { Tasks } from './task.ts';
 
 const LONGEST_DELAY_S = 900;
@@ -23,23 +34,23 @@ export interface BreakerPorts {
 }
 
 /**
- * Writes what an endpoint's health has become, and what follows from it. Calls that end at the same time count one after
- * another: each is written against what it read.
+ * Writes what the health of an endpoint, or of a rule's calls, has become, and what follows from it. Calls that end at the
+ * same time count one after another: each is written against what it read.
  */
 export async function turnHealth(
   ports: BreakerPorts,
-  first: Endpoint,
+  first: Callee,
   turn: (health: Health, now: number) => Health,
 ): Promise<Health> {
   const { store, clock, random } = ports;
-  const key = endpointKey(first.workspace, first.id);
+  const key = healthKey(first.workspace, first.id);
   let endpoint = first;
   for (let round = 0; round < ROUNDS; round++) {
     const before = healthOf(endpoint);
     const health = turn(before, clock.now());
     if (health === before) return health;
     const told = disabledNow(endpoint, health, clock.now());
-    const change = update(key, healthChanges(endpoint.id, health), healthAsRead(endpoint));
+    const change = update(key, changesOf(endpoint, health, clock.now()), asRead(endpoint));
     const written = await store.transact([change, ...told], newTransaction(random));
     if (written.done) {
       await placedAsTold(ports, told);
@@ -49,13 +60,23 @@ export async function turnHealth(
     // Deleted meanwhile.
     const met = written.refused[0]?.item;
     if (!met) return HEALTHY;
-    endpoint = readEndpoint(met);
+    endpoint = readCallee(met);
   }
   return healthOf(endpoint);
 }
 
+const asRead = (callee: Callee) => (callee.isUnwritten ? absent() : healthAsRead(callee));
+
+/** The item of a rule's calls is made by the first that fails, and goes by itself once none has failed for long. */
+function changesOf({ id, workspace }: Callee, health: Health, now: number): readonly Change[] {
+  const changes = healthChanges(id, health);
+  if (!isRuleId(id)) return changes;
+  const expiresAt = Math.floor(now / 1000) + CALLS_KEPT_SECONDS;
+  return [...changes, set('id', id), set('workspace', workspace), set('expiresAt', expiresAt)];
+}
+
 /** An event of the hub's own, in the write that switches the endpoint off. */
-function disabledNow({ id, workspace, state }: Endpoint, health: Health, now: number): readonly Put[] {
+function disabledNow({ id, workspace, state }: Callee, health: Health, now: number): readonly Put[] {
   const { disabledBecause: reason } = health;
   if (state === 'disabled' || health.state !== 'disabled' || reason === undefined || reason === 'asked') return [];
   const payload = { kind: 'endpoint', endpoint: { id, state: 'disabled', reason } } as const;
@@ -71,13 +92,13 @@ const healthOf = ({
   drainingSince,
   drainAt,
   disabledBecause,
-}: Endpoint): Health => ({
+}: Callee): Health => ({
   state,
   failures,
   ...known({ failingSince, probes, probeAt, drainingSince, drainAt, disabledBecause }),
 });
 
-async function follow({ tasks, clock, log, metrics }: BreakerPorts, endpoint: Endpoint, health: Health): Promise<void> {
+async function follow({ tasks, clock, log, metrics }: BreakerPorts, endpoint: Callee, health: Health): Promise<void> {
   const { workspace, id } = endpoint;
   if (health.state === 'failing') {
     if (endpoint.state === 'active') metrics.count('EndpointsFailing');
@@ -98,7 +119,7 @@ async function follow({ tasks, clock, log, metrics }: BreakerPorts, endpoint: En
  * Whether one more call may begin in this second. What finds no place waits, and is drained in the seconds after it; of one
  * without a limit nothing is counted.
  */
-export async function takePlace({ store, clock }: BreakerPorts, { id, ratePerSecond }: Endpoint): Promise<boolean> {
+export async function takePlace({ store, clock }: BreakerPorts, { id, ratePerSecond }: Callee): Promise<boolean> {
   if (ratePerSecond === undefined) return true;
   const second = Math.floor(clock.now() / 1000);
   const changes = [add('count', 1), set('expiresAt', second + COUNTED_S)];
@@ -124,7 +145,7 @@ export async function waiting(store: Store, endpoint: string, limit: number) {
  * Hands out what waits, oldest first, so many a second; the task calls itself until nothing waits. A step is taken before
  * it is done: of two tasks one does it. Should that die, the watchdog brings the next.
  */
-export async function drain(ports: BreakerPorts, endpoint: Endpoint, step: number | undefined): Promise<void> {
+export async function drain(ports: BreakerPorts, endpoint: Callee, step: number | undefined): Promise<void> {
   const { store, clock, tasks } = ports;
   const { id, workspace, drainingSince, drainAt } = endpoint;
   if (endpoint.state !== 'active' || drainingSince === undefined) return;
@@ -140,11 +161,11 @@ export async function drain(ports: BreakerPorts, endpoint: Endpoint, step: numbe
     ...known({ failingSince }),
     ...(next !== undefined && { drainingSince, drainAt: next }),
   };
-  const key = endpointKey(workspace, id);
+  const key = healthKey(workspace, id);
   const taken = await store.write(update(key, healthChanges(id, health), healthAsRead(endpoint)));
   if (!taken.done) {
     // Another task does this step; or a call of this moment has changed how the endpoint is.
-    const changed = taken.item && readEndpoint(taken.item);
+    const changed = taken.item && readCallee(taken.item);
     return changed && changed.drainAt === drainAt ? drain(ports, changed, drainAt) : undefined;
   }
   for (const row of rows) await handOut(ports, row, now);

@@ -3,7 +3,7 @@ import { typeOf } from '#lib/domain/reaction/notice.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { findEvent } from '#lib/inbox/events.ts';
-import { endpointKey } from '#lib/store/keys.ts';
+import { endpointKey, healthKey } from '#lib/store/keys.ts';
 import { del } from '#lib/store/store.ts';
 import { drain, turnHealth, waiting } from './breaker.ts';
 import type { Called } from './call.ts';
@@ -19,7 +19,8 @@ import {
   taskOf,
   waitingItem,
 } from './delivery.ts';
-import { type Endpoint, readEndpoint } from './endpoint.ts';
+import { readEndpoint } from './endpoint.ts';
+import { type Callee, readCallee } from './health.ts';
 import { type ReplayPorts, replayOn } from './replay-step.ts';
 import { ruleTarget } from './rule-target.ts';
 import { endpointTarget, type Target, type TargetPorts } from './target.ts';
@@ -34,13 +35,17 @@ const PROBED = 10;
 
 /** Does one task. Throws where the table or the queue is away: the task then comes again. */
 export async function runTask(ports: DeliverPorts, task: Task): Promise<void> {
-  if (task.kind === 'action') return deliver(ports, task, await ruleTarget(ports, task));
+  if (task.kind === 'action' || task.kind === 'delivery') return deliver(ports, task, await targetOf(ports, task));
+  const item = await ports.store.get(healthKey(task.workspace, task.endpoint), { consistent: true });
+  if (task.kind === 'replay') return replayOn(ports, task, item && readEndpoint(item));
+  if (!item) return;
+  return task.kind === 'probe' ? probe(ports, readCallee(item)) : drain(ports, readCallee(item), task.at);
+}
+
+async function targetOf(ports: DeliverPorts, task: DeliveryTask | ActionTask): Promise<Target | undefined> {
+  if (task.kind === 'action') return ruleTarget(ports, task);
   const item = await ports.store.get(endpointKey(task.workspace, task.endpoint), { consistent: true });
-  const endpoint = item && readEndpoint(item);
-  if (task.kind === 'delivery') return deliver(ports, task, endpoint && endpointTarget(ports, endpoint));
-  if (task.kind === 'replay') return replayOn(ports, task, endpoint);
-  if (!endpoint) return;
-  return task.kind === 'probe' ? probe(ports, endpoint) : drain(ports, endpoint, task.at);
+  return item && endpointTarget(ports, readEndpoint(item));
 }
 
 /**
@@ -138,13 +143,15 @@ async function giveUp({ store, metrics }: DeliverPorts, before: Delivery | undef
 }
 
 /** One call, with the oldest of what waits; it is logged as an attempt and counts towards nothing. */
-async function probe(ports: DeliverPorts, endpoint: Endpoint): Promise<void> {
+async function probe(ports: DeliverPorts, endpoint: Callee): Promise<void> {
   const { store, clock } = ports;
   if (endpoint.state !== 'failing' || (endpoint.probeAt ?? 0) > clock.now() + 1000) return;
   const { rows } = await waiting(store, endpoint.id, PROBED);
   const [oldest] = rows;
-  if (oldest) return attempt(ports, taskOf(oldest), endpointTarget(ports, endpoint), oldest, true);
-  // All that waited has run out, or the list shows it late: the next event asks, and what shows later is drained.
+  const target = oldest && (await targetOf(ports, taskOf(oldest)));
+  if (target) return attempt(ports, taskOf(oldest), target, oldest, true);
+  // All that waited has run out, or is not asked for by its rule any more, or the list shows it late: the next event asks,
+  // and what shows later is drained.
   await turnHealth(ports, endpoint, ({ failures, failingSince }, now) => ({
     ...draining(now),
     ...known({ failingSince }),

@@ -1,12 +1,12 @@
 import * as v from 'valibot';
 import { isOwnMachine, type Reach, readProviderUrl } from '#lib/domain/base-url.ts';
 import { Condition } from '#lib/domain/reaction/condition.ts';
-import type { Health } from '#lib/domain/reaction/delivery.ts';
 import { Headers, NoticePatterns } from '#lib/domain/reaction/rule.ts';
 import { known } from '#lib/domain/schema.ts';
 import { itemReader } from '#lib/store/items.ts';
-import { dueListOf, dueSortKey, endpointKey } from '#lib/store/keys.ts';
-import { type Change, type Condition as Check, type Item, remove, set, unchanged } from '#lib/store/store.ts';
+import { endpointKey } from '#lib/store/keys.ts';
+import type { Item } from '#lib/store/store.ts';
+import { dueAttributes, healthEntries } from './health.ts';
 
 const LONGEST_NAME = 100;
 const DEFAULT_TIMEOUT_MS = 5000;
@@ -57,14 +57,7 @@ const Stored = v.object({
   ratePerSecond: v.exactOptional(v.number()),
   secretVersion: v.number(),
   createdAt: v.string(),
-  state: v.picklist(['active', 'failing', 'disabled']),
-  failures: v.number(),
-  failingSince: v.exactOptional(v.number()),
-  probes: v.exactOptional(v.number()),
-  probeAt: v.exactOptional(v.number()),
-  drainingSince: v.exactOptional(v.number()),
-  drainAt: v.exactOptional(v.number()),
-  disabledBecause: v.exactOptional(v.picklist(['gone', 'failing', 'asked'])),
+  ...healthEntries,
 });
 export type Endpoint = v.InferOutput<typeof Stored>;
 export const readEndpoint: (item: Item) => Endpoint = itemReader(Stored);
@@ -76,32 +69,6 @@ export function endpointItem({ where, ...endpoint }: Endpoint): Item {
     ...dueAttributes(endpoint),
   };
 }
-
-/** The watchdog asks a failing endpoint, and goes on draining one, should its own task be lost. */
-function dueAttributes({ id, probeAt, drainAt }: Pick<Endpoint, 'id' | 'probeAt' | 'drainAt'>) {
-  const at = probeAt ?? drainAt;
-  return at === undefined ? {} : { gsi3pk: dueListOf('endpoint', id), gsi3sk: dueSortKey(at, id) };
-}
-
-const HEALTH = ['failingSince', 'probes', 'probeAt', 'drainingSince', 'drainAt', 'disabledBecause'] as const;
-
-/** An endpoint's item as it was read: whoever changes its health sees what another call has made of it meanwhile. */
-export const healthAsRead = ({ state, failures, probeAt, drainingSince, drainAt }: Endpoint): Check =>
-  unchanged({ state, failures, probeAt, drainingSince, drainAt });
-
-/** What makes an endpoint's item say how it is by now. */
-export function healthChanges(id: string, health: Health): readonly Change[] {
-  const due = dueAttributes({ id, ...known({ probeAt: health.probeAt, drainAt: health.drainAt }) });
-  return [
-    set('state', health.state),
-    set('failures', health.failures),
-    ...HEALTH.map((name) => setOrRemove(name, health[name])),
-    ...(['gsi3pk', 'gsi3sk'] as const).map((name) => setOrRemove(name, 'gsi3pk' in due ? due[name] : undefined)),
-  ];
-}
-
-const setOrRemove = (name: string, value: string | number | undefined): Change =>
-  value === undefined ? remove(name) : set(name, value);
 
 /** Where a URL leads, however its host is spelled. */
 function placeOf({ protocol, hostname, port }: URL): string {

@@ -1,7 +1,10 @@
+import { afterSuccess, moreWaits, spare } from '#lib/domain/reaction/delivery.ts';
 import type { Action } from '#lib/domain/reaction/rule.ts';
 import { known } from '#lib/domain/schema.ts';
 import { ruleKey } from '#lib/store/keys.ts';
+import { turnHealth } from './breaker.ts';
 import { call } from './call.ts';
+import { type Callee, calleeOfRule } from './health.ts';
 import { type EmailAction, mailOf } from './mail.ts';
 import { type Rule, readRule } from './rule.ts';
 import { readSecret, ruleSecret } from './secret.ts';
@@ -19,17 +22,20 @@ export async function ruleTarget(ports: TargetPorts, { workspace, rule: id, inde
   const item = await ports.store.get(ruleKey(workspace, id), { consistent: true });
   const rule = item && readRule(item);
   const action = rule?.do[index];
-  if (rule && action?.action === 'call') return callTarget(ports, rule, action, index);
+  if (rule && action?.action === 'call')
+    return callTarget(ports, rule, action, index, await calleeOfRule(ports.store, workspace, id));
   return rule && action?.action === 'email' ? mailTarget(ports, rule, action, index) : undefined;
 }
 
 type CallAction = Extract<Action, { action: 'call' }>;
 
-/** A URL that a rule names. Nobody is spared for it: each call has its own schedule. */
-function callTarget(ports: TargetPorts, rule: Rule, action: CallAction, index: number): Target {
+/** A URL that a rule names. Its failures count against all that the rule calls. */
+function callTarget(ports: TargetPorts, rule: Rule, action: CallAction, index: number, callee: Callee): Target {
   return {
-    mayCall: async () => true,
-    waits: async () => undefined,
+    mayCall: async () => callee.state === 'active',
+    waits: async () => {
+      await turnHealth(ports, callee, moreWaits);
+    },
     call: async ({ event, number }) => {
       const rendered = bodyOfCall(action, scopeOf(event, ports.clock.now(), rule.timeZone));
       if ('why' in rendered) return rendered;
@@ -41,8 +47,14 @@ function callTarget(ports: TargetPorts, rule: Rule, action: CallAction, index: n
         { ...rendered, id: `${event.id}_${index}`, attempt: number },
       );
     },
-    succeeded: async () => undefined,
-    failed: async () => true,
+    succeeded: async () => {
+      if (callee.failures === 0 && callee.state !== 'failing') return;
+      await turnHealth(ports, callee, afterSuccess);
+    },
+    failed: async (_result, isProbe) => {
+      const { state } = await turnHealth(ports, callee, (health, now) => spare(health, now, isProbe));
+      return state === 'active';
+    },
   };
 }
 

@@ -12,6 +12,8 @@ import { toIso } from '#lib/domain/time.ts';
 import { findEvent, listEvents } from '#lib/inbox/events.ts';
 import { itemReader } from '#lib/store/items.ts';
 import {
+  dueSortKey,
+  healthKey,
   MUTED_PREFIX,
   RULE_PREFIX,
   RUN_PREFIX,
@@ -22,12 +24,13 @@ import {
 } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { beginningWith, newestPage, queryAll } from '#lib/store/query.ts';
-import { absent, del, equal, exists, newTransaction, put, type Store } from '#lib/store/store.ts';
+import { absent, del, equal, exists, newTransaction, put, type Store, set, update } from '#lib/store/store.ts';
 import { former } from '#lib/tenants/directory.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
 import { askGuard } from './auto.ts';
 import { CALLS_KEPT_SECONDS } from './delivery.ts';
 import { refusedUrl } from './endpoint.ts';
+import { calleeOfRule } from './health.ts';
 import { type Mail, mailOf } from './mail.ts';
 import { bodyOf, guardOf, matchOf } from './react.ts';
 import { faultsOfRule, inOrder, type Rule, readRule, ruleItem } from './rule.ts';
@@ -181,7 +184,20 @@ export async function replaceRule(
   const item = ruleItem({ ...kept, ...known({ secretVersion }) }, rule);
   const { done } = await store.write(put(item, equal('updatedAt', before.updatedAt)));
   if (!done) return replaceRule(ports, workspace, id, wanted, origin);
+  await askSoon(store, workspace, id, clock.now());
   return { rule: readRule(item), ...known({ secret }) };
+}
+
+/** What it calls may be another URL now: the watchdog asks within a minute. */
+async function askSoon(store: Store, workspace: string, id: string, now: number): Promise<void> {
+  const soon = [set('probeAt', now), set('gsi3sk', dueSortKey(now, id))];
+  await store.write(update(healthKey(workspace, id), soon, equal('state', 'failing')));
+}
+
+/** Since when what it calls fails, and is spared; milliseconds. */
+export async function callsFailingSince(store: Store, { workspace, id }: Rule): Promise<number | undefined> {
+  const { state, failingSince } = await calleeOfRule(store, workspace, id);
+  return state === 'failing' ? failingSince : undefined;
 }
 
 export async function deleteRule(
@@ -189,7 +205,11 @@ export async function deleteRule(
   workspace: string,
   id: string,
 ): Promise<boolean> {
-  const writes = [del(ruleKey(workspace, id), exists()), former(workspace, id, clock.now(), CALLS_KEPT_SECONDS)];
+  const writes = [
+    del(ruleKey(workspace, id), exists()),
+    del(healthKey(workspace, id)),
+    former(workspace, id, clock.now(), CALLS_KEPT_SECONDS),
+  ];
   const { done } = await store.transact(writes, newTransaction(random));
   if (done) await secrets.delete(ruleSecret(id));
   return done;

@@ -10,6 +10,9 @@ import { fieldsOf } from '#lib/domain/reaction/condition.ts';
 
 const MOST_MS = 50;
 const MOST_BYTES = 100_000;
+/** A machine that is busy with something else makes every template slow: what is not rendered is given up. */
+const TRIES = 3;
+const TOO_SLOW = /^template render limit exceeded/;
 
 const liquid = new Liquid({
   ...{ parseLimit: 10_000, renderLimit: MOST_MS, memoryLimit: MOST_BYTES },
@@ -48,13 +51,14 @@ export function scopeOf(event: Event, now: number, timeZone: string): Readonly<R
   return { ...fieldsOf({ event, now, timeZone }), event };
 }
 
-export function render(template: string, scope: Readonly<Record<string, unknown>>): Rendered {
+export function render(template: string, scope: Readonly<Record<string, unknown>>, left = TRIES - 1): Rendered {
   try {
     const text = String(liquid.parseAndRenderSync(template, { ...scope }));
     if (Buffer.byteLength(text) > MOST_BYTES) return { kind: 'failed', reason: 'it renders to more than 100 kB' };
     return { kind: 'rendered', text };
   } catch (error) {
-    return { kind: 'failed', reason: sentenceOf(error) };
+    const reason = sentenceOf(error);
+    return left > 0 && TOO_SLOW.test(reason) ? render(template, scope, left - 1) : { kind: 'failed', reason };
   }
 }
 

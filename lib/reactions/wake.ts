@@ -1,7 +1,7 @@
 import { REPLAY_PREFIX } from '#lib/store/keys.ts';
 import type { Key, Store } from '#lib/store/store.ts';
 import { readDelivery, taskOf } from './delivery.ts';
-import { readEndpoint } from './endpoint.ts';
+import { type Callee, readCallee } from './health.ts';
 import { dueStep } from './replay.ts';
 import type { Task, Tasks } from './task.ts';
 
@@ -19,14 +19,14 @@ export async function wakeDelivery({ store, tasks }: WakePorts, key: Key): Promi
   if (row?.state === 'waiting') await tasks.send(taskOf(row));
 }
 
-/** An endpoint that fails or is drained, or the replay of one: they are due in one list. */
+/** An endpoint or a rule whose calls fail or are drained, or the replay of an endpoint: they are due in one list. */
 export async function wakeEndpoint({ store, tasks }: WakePorts, key: Key): Promise<void> {
   const item = await store.get(key, { consistent: true });
-  const task = item && (key.sk.startsWith(REPLAY_PREFIX) ? dueStep(item) : healthTask(readEndpoint(item)));
+  const task = item && (key.sk.startsWith(REPLAY_PREFIX) ? dueStep(item) : healthTask(readCallee(item)));
   if (task) await tasks.send(task);
 }
 
-function healthTask({ id, workspace, state, drainAt }: ReturnType<typeof readEndpoint>): Task | undefined {
+function healthTask({ id, workspace, state, drainAt }: Callee): Task | undefined {
   if (state === 'failing') return { kind: 'probe', workspace, endpoint: id };
   return drainAt === undefined ? undefined : { kind: 'drain', workspace, endpoint: id, at: drainAt };
 }

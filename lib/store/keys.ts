@@ -233,6 +233,10 @@ export const endpointKey = (workspace: string, id: string): Key => ({
 
 export const RULE_PREFIX = 'RULE#';
 export const ruleKey = (workspace: string, id: string): Key => ({ pk: `WS#${workspace}`, sk: `${RULE_PREFIX}${id}` });
+export const isRuleId = (id: string): boolean => id.startsWith('rule_');
+/** How whoever is called is: an endpoint's item says that itself, and this one of the URLs that a rule calls. */
+export const healthKey = (workspace: string, id: string): Key =>
+  isRuleId(id) ? { pk: workspacePartition(workspace), sk: `CALLS#${id}` } : endpointKey(workspace, id);
 /** That no rule of a workspace sends for now. */
 export const rulesPausedKey = (workspace: string): Key => ({ pk: `WS#${workspace}`, sk: 'RULESPAUSED' });
 export const MUTED_PREFIX = 'MUTED#';

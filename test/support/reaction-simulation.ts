@@ -154,7 +154,7 @@ export class ReactionSimulation {
       const isListed = typeof after.gsi3pk === 'string';
       if (isListed !== (after.state === 'waiting')) throw new Error(`nobody finds ${after.pk} ${after.sk}`);
     }
-    if (after?.pk.startsWith('WS#') && after.sk.startsWith('ENDPOINT#')) {
+    if (after?.pk.startsWith('WS#') && /^(?:ENDPOINT|CALLS)#/.test(after.sk)) {
       const isListed = typeof after.gsi3pk === 'string';
       const isUnderWay = after.state === 'failing' || after.drainingSince !== undefined;
       if (isUnderWay && !isListed) throw new Error(`nobody asks ${after.sk}, which is ${after.state}`);
@@ -294,7 +294,7 @@ export class ReactionSimulation {
     for (let turns = this.#seeded.below(20); turns > 0; turns -= 1) await undefined;
     const wellOrNot = this.#chance(0.02) ? 'failing' : 'well';
     const ill = this.#ill === 'moody' ? this.#seeded.pick(['well', 'failing'] as const) : this.#ill;
-    const how = whom === ILL ? ill : wellOrNot;
+    const how = whom === ILL || whom === CALLED ? ill : wellOrNot;
     // It may have had the notice although nobody heard its answer.
     if (how === 'well') this.#told.get(whom)?.add(id);
     this.#mayDie();

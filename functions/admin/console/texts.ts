@@ -541,6 +541,7 @@ export const texts = {
     make: 'Make a rule',
     empty: 'No rule yet',
     emptyHint: 'When this comes in, do that: reply, send, tell an endpoint, call a URL, send an e-mail.',
+    callsFail: 'What it calls fails; calls wait until it answers. Since',
     name: 'Name',
     state: 'State',
     on: 'When',

@@ -2,10 +2,12 @@ import * as v from 'valibot';
 import { SHORT_FIELDS } from '#lib/domain/reaction/condition.ts';
 import { NewRule } from '#lib/domain/reaction/rule.ts';
 import { Instant, optional, text, Whole } from '#lib/domain/schema.ts';
+import { toIso } from '#lib/domain/time.ts';
 import { unmute } from '#lib/reactions/auto.ts';
 import { RECIPES, Recipe } from '#lib/reactions/recipes.ts';
 import type { Rule } from '#lib/reactions/rule.ts';
 import {
+  callsFailingSince,
   createRule,
   deleteRule,
   findRule,
@@ -34,6 +36,10 @@ export const ShownRule = v.object({
   ...NewRule.entries,
   failures: v.pipe(Whole, v.description('Runs that failed, in a row: ten switch it off')),
   disabledBecause: optional(v.string(), 'Why the hub itself switched it off'),
+  callsFailingSince: optional(
+    Instant,
+    'Of one rule by itself: what it calls fails, and is spared. One call after 1, 2, 5 and then each 15 minutes asks how it is',
+  ),
   createdAt: Instant,
   updatedAt: Instant,
 });
@@ -105,7 +111,9 @@ const showing = route({
   answers: { 200: { description: 'The rule', schema: ShownRule } },
   run: async ({ params }, { ports, workspace }) => {
     const rule = await findRule(ports.store, workspace, params.id);
-    return rule ? json(200, shown(rule)) : NO_RULE;
+    if (!rule) return NO_RULE;
+    const since = await callsFailingSince(ports.store, rule);
+    return json(200, { ...shown(rule), ...(since !== undefined && { callsFailingSince: toIso(since) }) });
   },
 });
 

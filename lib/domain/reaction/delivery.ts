@@ -87,6 +87,13 @@ export function afterFailure(health: Health, result: CallResult, now: number, is
   if (isGone(result)) return { state: 'disabled', failures, failingSince, disabledBecause: 'gone' };
   if (failures >= FAILURES_UNTIL_DISABLED && now - failingSince >= HOPELESS_AFTER)
     return { state: 'disabled', failures, failingSince, disabledBecause: 'failing' };
+  return spare(health, now, isProbe);
+}
+
+/** The same of what nobody could switch on again, as the URL that a rule calls: it is asked as long as something waits. */
+export function spare(health: Health, now: number, isProbe = false): Health {
+  const failures = health.failures + 1;
+  const failingSince = health.failingSince ?? now;
   // What waits has still to be drained.
   if (failures < FAILURES_UNTIL_FAILING) return { ...health, state: 'active', failures, failingSince };
   if (health.state === 'failing' && !isProbe) return { ...health, failures };

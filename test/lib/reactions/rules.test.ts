@@ -1,7 +1,8 @@
 import { Webhook } from 'standardwebhooks';
 import * as v from 'valibot';
 import { beforeEach, describe, expect, it, test } from 'vitest';
-import { ruleRefusedKey } from '#lib/store/keys.ts';
+import type { Reply } from '#lib/sender/provider.ts';
+import { healthKey, ruleRefusedKey } from '#lib/store/keys.ts';
 import { put } from '#lib/store/store.ts';
 import { itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import { ReactionBench } from '#test/support/reactions.ts';
@@ -279,6 +280,85 @@ describe('a rule that calls', () => {
     expect(bench.admin.posted).toHaveLength(3);
     await bench.wait(4000);
     expect(bench.admin.posted).toHaveLength(3);
+  });
+
+  describe('to a URL that fails', () => {
+    const hanging: Reply = { kind: 'broken', breakdown: 'unanswered' };
+    const well: Reply = { kind: 'answered', status: 200, headers: {}, text: '' };
+    const item = (id: string) => bench.store.get(healthKey('main', id));
+    async function failing(more: object = {}) {
+      const id = await rule({ ...CALL, ...more });
+      bench.admin.answer = () => hanging;
+      for (let i = 0; i < 8; i++) await receive(`price ${i}`);
+      return id;
+    }
+
+    it('spares it after five failures, asks it, and calls with all that waited once it answers', async () => {
+      const id = await failing();
+      expect(bench.admin.posted).toHaveLength(5);
+      expect(await bench.admin.done('GET', `/api/rules/${id}`)).toMatchObject({
+        callsFailingSince: expect.any(String),
+      });
+      await bench.wait(70);
+      expect(bench.admin.posted).toHaveLength(6);
+      await bench.wait(110);
+      expect(bench.admin.posted).toHaveLength(7);
+      bench.admin.answer = () => well;
+      await bench.wait(900);
+      const told = new Set(bench.admin.posted.slice(7).map(({ headers }) => headers?.['webhook-id']));
+      expect([told.size, bench.admin.posted.length]).toEqual([8, 7 + 8]);
+      expect(await bench.admin.done('GET', `/api/rules/${id}`)).not.toHaveProperty('callsFailingSince');
+      await receive('price at once');
+      expect(bench.admin.posted).toHaveLength(7 + 8 + 1);
+    });
+
+    it('asks it each quarter of an hour at most, and gives nothing up', async () => {
+      const id = await failing();
+      for (let hour = 0; hour < 5; hour++) await bench.wait(HOUR);
+      expect(bench.admin.posted.length).toBeLessThan(5 + 5 * 4 + 4);
+      bench.now += 125 * HOUR * 1000;
+      await bench.wait(HOUR);
+      const calls = bench.admin.posted.length;
+      expect(calls).toBeLessThan(5 + 6 * 4 + 4);
+      expect(await bench.admin.done('GET', `/api/rules/${id}`)).toMatchObject({ enabled: true });
+      bench.admin.answer = () => well;
+      await bench.wait(HOUR);
+      expect(bench.admin.posted).toHaveLength(calls + 8);
+    });
+
+    it('holds up neither another rule nor its own mails', async () => {
+      await failing({ do: [...CALL.do, { action: 'email', to: ['ana@example.com'], subject: 'a', text: 'b' }] });
+      expect(bench.mails).toHaveLength(8);
+      await rule({ do: [{ action: 'call', url: 'https://other.example/' }] });
+      bench.admin.answer = ({ url }) => (url.includes('other') ? well : hanging);
+      await receive('price');
+      expect(bench.admin.posted.at(-1)).toMatchObject({ url: 'https://other.example/' });
+    });
+
+    it('asks soon once the rule is written anew', async () => {
+      const id = await failing();
+      await bench.wait(600);
+      bench.loseTasks();
+      bench.admin.answer = ({ url }) => (url.includes('new') ? well : hanging);
+      const [action] = CALL.do;
+      const body = { ...PRICES, do: [{ ...action, url: 'https://new.example/lead' }] };
+      await bench.admin.done('PUT', `/api/rules/${id}`, { body });
+      await bench.wait(60);
+      await bench.watch();
+      await bench.wait(5);
+      expect(bench.admin.posted.filter(({ url }) => url.includes('new'))).toHaveLength(8);
+    });
+
+    it('leaves nothing that is asked once the rule is deleted', async () => {
+      const id = await failing();
+      await bench.admin.call('DELETE', `/api/rules/${id}`);
+      expect(await item(id)).toBeUndefined();
+      const calls = bench.admin.posted.length;
+      await bench.wait(HOUR);
+      await bench.watch();
+      expect(bench.admin.posted).toHaveLength(calls);
+      expect(await item(id)).toBeUndefined();
+    });
   });
 
   it('does not call any more once it is changed or deleted', async () => {

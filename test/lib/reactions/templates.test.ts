@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { render, renderJson, scopeOf, templateFault } from '#lib/reactions/templates.ts';
 import { messageEvent } from '#test/lib/domain/reaction/events.ts';
 
@@ -31,6 +31,19 @@ describe('a template', () => {
       /^failed: /,
     );
     expect(performance.now() - begun).toBeLessThan(2000);
+  });
+
+  it('is rendered once more where the machine was busy with something else meanwhile', () => {
+    let [now, looks] = [0, 0];
+    const spy = vi.spyOn(performance, 'now').mockImplementation(() => {
+      looks += 1;
+      // Between the first look at the clock and the second one.
+      now += looks === 2 ? 60 : 0;
+      return now;
+    });
+    const said = text('{{ sender.name }}');
+    spy.mockRestore();
+    expect([said, looks > 2]).toEqual(['Ana', true]);
   });
 
   it('is told to be none where it is none, without what it holds behind the first line', () => {

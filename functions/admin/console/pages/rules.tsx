@@ -7,7 +7,7 @@ import { collection } from '../parts/collection.tsx';
 import { Field } from '../parts/form.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
-import { Code, Failure, Loading, ShownOnce } from '../parts/small.tsx';
+import { Code, Failure, Loading, ShownOnce, Time } from '../parts/small.tsx';
 import { tell } from '../parts/toast.tsx';
 import { newAction } from '../rules/action.tsx';
 import { textOf } from '../rules/draft.ts';
@@ -102,10 +102,23 @@ function OneRule({ id }: { readonly id: string }) {
       {secret && <Secret secret={secret} />}
       <Loaded live={live}>
         {({
-          rule: { id: _id, failures: _failures, disabledBecause, createdAt: _made, updatedAt: _changed, ...written },
+          rule: {
+            id: _id,
+            failures: _failures,
+            disabledBecause,
+            callsFailingSince,
+            createdAt: _made,
+            updatedAt: _changed,
+            ...written
+          },
         }) => (
           <>
             {disabledBecause && <p class="failure">{disabledBecause}</p>}
+            {callsFailingSince && (
+              <p class="failure">
+                {t.callsFail} <Time at={callsFailingSince} />
+              </p>
+            )}
             {mayChange() ? <Editor begun={written} onSave={save} /> : <Code text={textOf(written)} />}
             <h2>{t.runs}</h2>
             <Runs runs={items} />

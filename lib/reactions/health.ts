@@ -1,0 +1,62 @@
+import * as v from 'valibot';
+import { HEALTHY, type Health } from '#lib/domain/reaction/delivery.ts';
+import { known } from '#lib/domain/schema.ts';
+import { itemReader } from '#lib/store/items.ts';
+import { dueListOf, dueSortKey, healthKey } from '#lib/store/keys.ts';
+import { type Change, type Condition, type Item, remove, type Store, set, unchanged } from '#lib/store/store.ts';
+
+export const healthEntries = {
+  state: v.picklist(['active', 'failing', 'disabled']),
+  failures: v.number(),
+  failingSince: v.exactOptional(v.number()),
+  probes: v.exactOptional(v.number()),
+  probeAt: v.exactOptional(v.number()),
+  drainingSince: v.exactOptional(v.number()),
+  drainAt: v.exactOptional(v.number()),
+  disabledBecause: v.exactOptional(v.picklist(['gone', 'failing', 'asked'])),
+};
+
+const Stored = v.object({
+  id: v.string(),
+  workspace: v.string(),
+  ratePerSecond: v.exactOptional(v.number()),
+  ...healthEntries,
+});
+/** Who is called, and spared while it fails: an endpoint, or the URLs of one rule together. */
+export interface Callee extends v.InferOutput<typeof Stored> {
+  /** A rule whose calls went well so far has no item. */
+  readonly isUnwritten?: boolean;
+}
+export const readCallee: (item: Item) => Callee = itemReader(Stored);
+
+/** How the URLs are that a rule calls. */
+export async function calleeOfRule(store: Store, workspace: string, rule: string): Promise<Callee> {
+  const item = await store.get(healthKey(workspace, rule), { consistent: true });
+  return item ? readCallee(item) : { id: rule, workspace, isUnwritten: true, ...HEALTHY };
+}
+
+/** The watchdog asks one that fails, and goes on draining one, should its own task be lost. */
+export function dueAttributes({ id, probeAt, drainAt }: Pick<Callee, 'id' | 'probeAt' | 'drainAt'>) {
+  const at = probeAt ?? drainAt;
+  return at === undefined ? {} : { gsi3pk: dueListOf('endpoint', id), gsi3sk: dueSortKey(at, id) };
+}
+
+const HEALTH = ['failingSince', 'probes', 'probeAt', 'drainingSince', 'drainAt', 'disabledBecause'] as const;
+
+/** An item as it was read: whoever changes its health sees what another call has made of it meanwhile. */
+export const healthAsRead = ({ state, failures, probeAt, drainingSince, drainAt }: Callee): Condition =>
+  unchanged({ state, failures, probeAt, drainingSince, drainAt });
+
+/** What makes an item say how it is by now. */
+export function healthChanges(id: string, health: Health): readonly Change[] {
+  const due = dueAttributes({ id, ...known({ probeAt: health.probeAt, drainAt: health.drainAt }) });
+  return [
+    set('state', health.state),
+    set('failures', health.failures),
+    ...HEALTH.map((name) => setOrRemove(name, health[name])),
+    ...(['gsi3pk', 'gsi3sk'] as const).map((name) => setOrRemove(name, 'gsi3pk' in due ? due[name] : undefined)),
+  ];
+}
+
+const setOrRemove = (name: string, value: string | number | undefined): Change =>
+  value === undefined ? remove(name) : set(name, value);
