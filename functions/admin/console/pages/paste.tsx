@@ -1,5 +1,6 @@
 import { addressOf } from '../address.ts';
 import { api, asked, hubUrl, Refusal } from '../api.ts';
+import { guides } from '../guides.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
 import { MessageText } from '../parts/message-text.tsx';
@@ -74,7 +75,7 @@ async function post(url: string, { body, contentType, headers }: NonNullable<Ret
 
 /** Where exactly at the provider it goes, and what is to be ticked there. */
 export function Guide({ provider, url }: { readonly provider: string | undefined; readonly url?: string }) {
-  const guide = t.guides[provider ?? 'send'];
+  const guide = guides[provider ?? 'send'];
   if (!guide) return null;
   return (
     <section class="card">
