@@ -5,7 +5,7 @@ import { Instant, known, optional, Whole } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { itemReader } from '#lib/store/items.ts';
 import { attemptKey, attemptPartition } from '#lib/store/keys.ts';
-import { compare, type Item, put, type Store, type ValueMap } from '#lib/store/store.ts';
+import { compare, type Item, isLive, put, type Store, type ValueMap } from '#lib/store/store.ts';
 import type { Webhook } from './webhook.ts';
 
 // What a spreadsheet takes for the beginning of a formula, whatever it cannot see stands before it: blanks, control
@@ -78,6 +78,19 @@ type LoggedWebhook = Pick<Webhook, 'webhookId' | 'retentionDays'>;
 /** In seconds; an attempt may hold a body, which must not outlive what the workspace keeps. */
 export function attemptExpiry(at: number, retentionDays = Number.POSITIVE_INFINITY): number {
   return Math.floor(at / 1000) + Math.min(ATTEMPTS_KEPT_SECONDS, retentionDays * 86_400);
+}
+
+/** Of the newest attempt what tells at a glance whether a webhook works. */
+export const LastCall = v.pick(Attempt, ['at', 'status', 'outcome', 'message', 'id']);
+export type LastCall = v.InferOutput<typeof LastCall>;
+
+/** What came in asks for no further write, so a list asks for one item of each log. Undefined: none came of late. */
+export async function lastCallOf(store: Store, webhookId: string, now: number): Promise<LastCall | undefined> {
+  const query = { pk: attemptPartition(webhookId), limit: 1, descending: true, consistent: true };
+  const [item] = (await store.query(query)).items;
+  if (!item || !isLive(item, now / 1000)) return undefined;
+  const { request: _request, durationMs: _took, ...call } = readAttempt(item).attempt;
+  return call;
 }
 
 /** The last 100 attempts of a webhook, newest first. The table ends a page at 1 MB, which a hundred bodies may exceed. */

@@ -26,7 +26,7 @@ import {
   unchanged,
   update,
 } from '#lib/store/store.ts';
-import { ATTEMPTS_KEPT_SECONDS } from './attempts.ts';
+import { ATTEMPTS_KEPT_SECONDS, LastCall, lastCallOf } from './attempts.ts';
 import { former, listDirectory } from './directory.ts';
 import { isCurrent, newToken, type Webhook, webhookItem, webhookOf, webhookPath } from './webhook.ts';
 import { retentionOf } from './workspaces.ts';
@@ -44,6 +44,7 @@ export const ShownWebhook = v.object({
   hasSecret: v.pipe(v.boolean(), v.description("Whether the provider's own secret is checked as well")),
   tokenPrefix: text('How the token in its URL begins'),
   createdAt: Instant,
+  lastCall: optional(LastCall, 'The newest, and what it was answered; left out where none came in 90 days'),
 });
 export type ShownWebhook = v.InferOutput<typeof ShownWebhook>;
 
@@ -74,6 +75,23 @@ export function shownWebhook(webhook: Webhook): ShownWebhook {
     tokenPrefix,
     createdAt,
   };
+}
+
+const AT_ONCE = 20;
+
+/** The same with the last call of each. */
+export async function withLastCalls(
+  store: Store,
+  webhooks: readonly Webhook[],
+  now: number,
+): Promise<readonly ShownWebhook[]> {
+  const shown: ShownWebhook[] = [];
+  for (let start = 0; start < webhooks.length; start += AT_ONCE) {
+    const some = webhooks.slice(start, start + AT_ONCE);
+    const calls = await Promise.all(some.map(({ webhookId }) => lastCallOf(store, webhookId, now)));
+    shown.push(...some.map((webhook, index) => ({ ...shownWebhook(webhook), ...known({ lastCall: calls[index] }) })));
+  }
+  return shown;
 }
 
 interface NewWebhook {

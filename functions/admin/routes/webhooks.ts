@@ -12,6 +12,7 @@ import {
   rotateWebhook,
   ShownWebhook,
   shownWebhook,
+  withLastCalls,
 } from '#lib/tenants/webhooks.ts';
 import { EMPTY, file, invalid, json, missing, type ProblemReply, problem } from '../answers.ts';
 import { type Context, route, takesNothing } from '../route.ts';
@@ -115,12 +116,13 @@ const listing = route({
   method: 'get',
   path: '/api/webhooks',
   summary: 'List webhooks, newest first',
-  description: 'Without their URLs, which hold secrets; `tokenPrefix` tells them apart.',
+  description:
+    'Without their URLs, which hold secrets; `tokenPrefix` tells them apart. `lastCall` says when each was last called, and what it answered.',
   query: Paging,
   answers: { 200: { description: 'A page', schema: listOf(ShownWebhook) } },
   run: async ({ query }, { ports, workspace }) => {
     const { items, ...rest } = await listWebhooks(ports.store, workspace, pageRequest(query));
-    return json(200, { items: items.map(shownWebhook), ...rest });
+    return json(200, { items: await withLastCalls(ports.store, items, ports.clock.now()), ...rest });
   },
 });
 
@@ -134,7 +136,8 @@ const showing = route({
   answers: { 200: { description: 'The webhook', schema: ShownWebhook } },
   run: async ({ params }, { ports, workspace }) => {
     const found = await findWebhook(ports.store, workspace, params.id);
-    return found ? json(200, shownWebhook(found.webhook)) : NO_WEBHOOK;
+    const [shown] = found ? await withLastCalls(ports.store, [found.webhook], ports.clock.now()) : [];
+    return shown ? json(200, shown) : NO_WEBHOOK;
   },
 });
 

@@ -27,6 +27,10 @@ const WebhookList = () => (
       { head: t.kind, cell: ({ kind }) => t.kinds[kind] },
       { head: t.provider, cell: ({ provider = '' }) => texts.accounts.providers[provider] ?? texts.none },
       { head: t.state, cell: ({ enabled }) => <Badge state={enabled ? 'on' : 'off'} /> },
+      {
+        head: t.lastCall,
+        cell: ({ lastCall }) => (lastCall ? <LastCall call={lastCall} /> : <span class="muted">{t.waiting}</span>),
+      },
       { head: t.token, cell: ({ tokenPrefix }) => <code>{tokenPrefix}…</code> },
       { head: t.made, cell: ({ createdAt }) => <Time at={createdAt} /> },
     ]}
@@ -70,7 +74,7 @@ function OneWebhook({ id }: { readonly id: string }) {
                     texts.accounts.providers[webhook.provider] ?? webhook.provider,
                   ],
                   [t.token, <code key="token">{webhook.tokenPrefix}…</code>],
-                  [t.lastCall, attempts[0] ? <LastCall key="last" attempt={attempts[0]} /> : t.waiting],
+                  [t.lastCall, attempts[0] ? <LastCall key="last" call={attempts[0]} /> : t.waiting],
                   [texts.id, <Id key="id" id={webhook.id} />],
                 ]}
               />
@@ -135,7 +139,7 @@ function Attempts({ attempts }: { readonly attempts: readonly Attempt[] }) {
   );
 }
 
-const LastCall = ({ attempt: { at, status, outcome } }: { readonly attempt: Attempt }) => (
+const LastCall = ({ call: { at, status, outcome } }: { readonly call: Omit<Attempt, 'durationMs' | 'request'> }) => (
   <>
     <Time at={at} />, <code>{status}</code> <Badge state={outcome} />
   </>
