@@ -109,10 +109,12 @@ async function pageOfActive(
       ...(accepts && { accepts }),
     },
   );
-  const further = [...begun, ...(await chatsAt(store, entries))];
-  if (position === undefined) return cut(inOrder(further, from), limit);
-  const last = minuteOf(position);
-  const rest = await within({ from: last, before: position });
+  const last = position === undefined ? undefined : minuteOf(position);
+  const [further, rest] = await Promise.all([
+    chatsAt(store, entries).then((chats) => [...begun, ...chats]),
+    last === undefined || position === undefined ? [] : within({ from: last, before: position }),
+  ]);
+  if (last === undefined) return cut(inOrder(further, from), limit);
   return cut(inOrder([...further, ...rest], from), limit, last);
 }
 

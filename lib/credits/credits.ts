@@ -51,12 +51,16 @@ const PAGE = 1000;
  */
 export async function showCredits(given: StorePorts, workspace: string, config: SendingConfig): Promise<Credits> {
   const { store, clock } = withRetries(given, config);
-  const quota = await quotaKind(store, workspace);
-  const epoch = currentEpoch(quota, clock.now());
-  const [{ quotas, spending }, reserved] = await Promise.all([
+  const now = clock.now();
+  // One of the two is the current one; which, is asked at the same time.
+  const [quota, { quotas, spending }, lifetime, month] = await Promise.all([
+    quotaKind(store, workspace),
     countedIn(store, workspace),
-    countReserved(store, workspace, epoch),
+    countReserved(store, workspace, currentEpoch({ kind: 'prepaid' }, now)),
+    countReserved(store, workspace, currentEpoch({ kind: 'monthly', credits: 0 }, now)),
   ]);
+  const epoch = currentEpoch(quota, now);
+  const reserved = quota.kind === 'prepaid' ? lifetime : month;
   const credits = openingCredits(workspace, quota, config);
   // An epoch that nobody has sent in yet has all that it begins with.
   const unopened = { granted: credits, available: credits, counted: true };

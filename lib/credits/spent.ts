@@ -1,10 +1,10 @@
 import type { Epoch } from '#lib/domain/send/part.ts';
 import { type Quota, readQuota } from '#lib/sender/items.ts';
-import { QUOTA_PREFIX, quotaKey, quotaKindKey } from '#lib/store/keys.ts';
-import { queryAll } from '#lib/store/query.ts';
+import { accountKey, entryId, QUOTA_PREFIX, quotaKey, quotaKindKey } from '#lib/store/keys.ts';
+import { getAll, queryAll } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
 import { add, type Change, exists, type Item, type Store, type Update, update } from '#lib/store/store.ts';
-import { accountItems } from '#lib/tenants/directory.ts';
+import { wholeDirectory } from '#lib/tenants/directory.ts';
 
 /**
  * Spent credits are counted by period on the account's item, which an outcome writes anyway: a counter on the quota's
@@ -64,16 +64,33 @@ export interface Counted {
   readonly spending: ReadonlyMap<Epoch, Spending>;
 }
 
-/** All that a workspace has counted. Each account by itself, so that under way the sum may be off by what just moves. */
+/**
+ * All that a workspace has counted. Each account by itself, so that under way the sum may be off by what just moves. An
+ * account that is deleted meanwhile, whose counts are the quota's from then on, must be neither missed nor counted twice:
+ *
+ *   quotas  directory │ accounts  quotas       side by side, then side by side
+ *
+ * A deletion between the two looks at the quotas shows in these; a later one, that the accounts have seen and the quotas
+ * have not, shows in an account that the directory had and that is gone. What was gone before the first look is the
+ * quotas' already.
+ */
 export async function countedIn(store: Store, workspace: string): Promise<Counted> {
-  let before = await quotasOf(store, workspace);
+  let gone: ReadonlySet<string> = new Set();
   return retryOnConflict(`what the accounts of ${workspace} have spent`, async () => {
-    const accounts = await accountItems(store, workspace);
-    const quotas = await quotasOf(store, workspace);
-    // An account that was deleted in between would be missed, or counted twice.
-    if (leftBehind(before) === leftBehind(quotas)) return { quotas, spending: sumsOf(quotas, accounts) };
-    before = quotas;
-    return AGAIN;
+    const [before, entries] = await Promise.all([
+      quotasOf(store, workspace),
+      wholeDirectory(store, workspace, 'ACCOUNT'),
+    ]);
+    const keys = entries.map((entry) => accountKey(entryId(entry)));
+    const [accounts, quotas] = await Promise.all([
+      getAll(store, keys, { consistent: true }),
+      quotasOf(store, workspace),
+    ]);
+    const found = new Set(accounts.map(({ pk }) => pk));
+    const missing = keys.flatMap(({ pk }) => (found.has(pk) ? [] : [pk]));
+    const isWhole = missing.every((pk) => gone.has(pk)) && leftBehind(before) === leftBehind(quotas);
+    gone = new Set(missing);
+    return isWhole ? { quotas, spending: sumsOf(quotas, accounts) } : AGAIN;
   });
 }
 

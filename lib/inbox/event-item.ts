@@ -206,7 +206,8 @@ export function eventItems(record: EventRecord): { readonly head: Item; readonly
     contentHash: record.contentHash,
     receipt: record.receipt,
     ...(record.placeholder && { placeholder: true }),
-    ...(record.stateKey !== undefined && { stateKey: record.stateKey }),
+    // Again under a name that the indexes hold: a list reads states together with events.
+    ...(record.stateKey !== undefined && { stateKey: record.stateKey, state: record.stateKey }),
     ...(record.expiresAt !== undefined && { expiresAt: record.expiresAt }),
     ...(record.storedAt !== undefined && { storedAt: toIso(record.storedAt) }),
   };

@@ -31,19 +31,28 @@ export async function shownEvents(
   heads: readonly Item[],
   nowSeconds: number,
   once = false,
+  read: States = new Map(),
 ): Promise<readonly Event[]> {
-  const stateKeys = new Set(heads.flatMap((head) => (hasState(head) ? [head.stateKey] : [])));
+  const missing = new Set(heads.flatMap((head) => (hasState(head) && !read.has(head.stateKey) ? [head.stateKey] : [])));
   const [events, states] = await Promise.all([
     Promise.all(heads.map((head) => eventOf(store, head))),
-    store.getMany([...stateKeys].map(headKey)),
+    statesAt(store, [...missing]),
   ]);
-  const isKnown = (state: Item) => state.send !== undefined || isLive(state, nowSeconds);
-  const stateAt = new Map(states.filter(isKnown).map((item) => [item.pk, item]));
+  const isKnown = (state: Item | undefined) => state?.send !== undefined || (state && isLive(state, nowSeconds));
+  const stateAt = new Map([...read, ...states].filter(([, state]) => isKnown(state)));
   return events.flatMap((event, i) => {
     const state = stateAt.get(String(heads[i]?.stateKey));
     if (event.kind === 'status') return [{ ...event, ...(state && messageOf(state)) }];
     return once && isTwin(event, state) ? [] : [withDelivery(event, state)];
   });
+}
+
+/** What was read of the states of messages, by their keys; undefined where there is none. */
+type States = ReadonlyMap<string, Item | undefined>;
+
+async function statesAt(store: Store, keys: readonly string[]): Promise<States> {
+  const found = new Map((await getAll(store, keys.map(headKey))).map((state) => [state.pk, state]));
+  return new Map(keys.map((key) => [key, found.get(key)]));
 }
 
 /** A message and what is told of it name the same state item. */
@@ -191,8 +200,8 @@ export async function listEvents(
   page: PageRequest,
   nowSeconds: number,
 ): Promise<ListPage<Event>> {
-  const chats = await chatsWanted(store, workspace, filter);
-  if (chats) return listHistory(store, workspace, chats, filter, page, nowSeconds);
+  if (filter.chat !== undefined || filter.phone !== undefined)
+    return listHistory(store, workspace, filter, page, nowSeconds);
   const slice = await newestFirst(store, partitionOf(workspace, filter), { limit: page.limit, ...span(filter, page) });
   return load(store, slice, workspace, nowSeconds, filter.kind === 'message');
 }
@@ -220,18 +229,24 @@ export function inChat(event: Event, chats: ReadonlyMap<string, string>): Event 
   return chatId === undefined ? event : { ...event, chatId };
 }
 
+/** A chat that was never merged, as nearly all, holds all that happened in it: it is read while that is still being looked up. */
 async function listHistory(
   store: Store,
   workspace: string,
-  chats: ReadonlyMap<string, string>,
   filter: EventFilter,
   page: PageRequest,
   nowSeconds: number,
 ): Promise<ListPage<Event>> {
-  if (chats.size === 0) return { items: [] };
-  const partitions = [...chats.keys()].map(chatMessagesPartition);
   const wanted = { limit: page.limit, ...span(filter, page) };
-  const slice = await newestFirst(store, { index: 'gsi2', partitions }, wanted);
+  const read = (ids: readonly string[]) =>
+    newestFirst(store, { index: 'gsi2', partitions: ids.map(chatMessagesPartition) }, wanted);
+  const [chats, own] = await Promise.all([
+    chatsWanted(store, workspace, filter),
+    filter.chat === undefined ? undefined : read([filter.chat]),
+  ]);
+  const ids = [...(chats?.keys() ?? [])];
+  if (!chats || ids.length === 0) return { items: [] };
+  const slice = own && ids.length === 1 && ids[0] === filter.chat ? own : await read(ids);
   const { items, ...rest } = await load(store, slice, workspace, nowSeconds, true);
   return { ...rest, items: items.map((event) => inChat(event, chats)) };
 }
@@ -267,6 +282,7 @@ export function accepts({ quarantined, ...wanted }: Pick<EventFilter, Filtered>,
 }
 type Filtered = 'kind' | 'provider' | 'accountId' | 'direction' | 'type' | 'quarantined' | 'chat';
 
+/** Two round trips with that of the list: what an entry says of a message's state is read together with the events. */
 async function load(
   store: Store,
   slice: Slice,
@@ -274,18 +290,21 @@ async function load(
   nowSeconds: number,
   once: boolean,
 ): Promise<ListPage<Event>> {
+  const named = new Set(slice.entries.flatMap(({ state }) => (typeof state === 'string' ? [state] : [])));
+  const [found, states] = await Promise.all([
+    getAll(
+      store,
+      slice.entries.map(({ pk, sk }) => ({ pk, sk })),
+    ),
+    statesAt(store, [...named]),
+  ]);
+  const heads = found.filter((head) => head.workspace === workspace && isLive(head, nowSeconds));
   const items: Event[] = [];
   let size = 0;
-  for (let start = 0; start < slice.entries.length; start += LOADED_AT_ONCE) {
-    const batch = slice.entries.slice(start, start + LOADED_AT_ONCE);
-    const keys = batch.map(({ pk, sk }) => ({ pk, sk }));
-    const heads = (await getAll(store, keys)).filter((head) => head.workspace === workspace);
-    for (const event of await shownEvents(
-      store,
-      heads.filter((head) => isLive(head, nowSeconds)),
-      nowSeconds,
-      once,
-    )) {
+  // What does not fit into one item is read a few at a time.
+  for (let start = 0; start < heads.length; start += LOADED_AT_ONCE) {
+    const some = heads.slice(start, start + LOADED_AT_ONCE);
+    for (const event of await shownEvents(store, some, nowSeconds, once, states)) {
       size += Buffer.byteLength(JSON.stringify(event));
       const last = items.at(-1);
       if (last && size > LARGEST_PAGE) return pageOf(items, positionOf(slice, last.id));

@@ -14,9 +14,9 @@ import { recipientOf } from '#lib/domain/send/recipient.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { findSend } from '#lib/sender/cancel.ts';
 import { type Account, type Part, readAccount, readSend, type Send } from '#lib/sender/items.ts';
-import { type Place, placesOf, WAITING_FOR } from '#lib/sender/place.ts';
+import { type Place, placesOf, type Queues, queuesOf, WAITING_FOR } from '#lib/sender/place.ts';
 import { threadIn } from '#lib/sender/sent-event.ts';
-import { accountKey, entryId, sendKey, sendListKey, stateKey } from '#lib/store/keys.ts';
+import { accountKey, entryId, sendKey, sendListing, sendListKey, stateKey } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll, newestFirst } from '#lib/store/query.ts';
 import type { Item, Store } from '#lib/store/store.ts';
@@ -172,8 +172,7 @@ const namesOf = ({ phone, jid, chat_id: id, provider_chat: chat }: Send['recipie
   [phone, jid, id, chat].flatMap((name) => (name === undefined ? [] : personIn(name)));
 
 /** A state that hardly any send is in must not walk through all of them in one call; the caller gets a cursor. */
-const ROUNDS = 10;
-const READ_AT_ONCE = 100;
+const LOOKED_THROUGH = 1_000;
 
 /** The sends of a workspace, newest first. A page may be shorter than asked for and still have a next one. */
 export async function listSends(
@@ -187,20 +186,24 @@ export async function listSends(
     const send = await sendOfMessage(store, workspace, filter.providerMessageId, filter);
     return { items: await shown(store, send ? [send] : [], now) };
   }
-  const found: Send[] = [];
-  let position = from;
-  for (let round = 0; round < ROUNDS; round++) {
-    // Never more than is missing: the cursor has to stand right behind the last one shown.
-    const slice = await entriesOf(store, workspace, filter, {
-      limit: limit - found.length,
-      ...(position && { from: position }),
-    });
-    const sends = await sendsAt(store, slice.entries);
-    found.push(...sends.filter((send) => isWanted(send, filter)));
-    position = slice.position;
-    if (position === undefined || found.length >= limit) break;
-  }
-  return pageOf(await shown(store, found, now), position);
+  // The index knows the account alone: for anything else sends are looked through.
+  const isInside = (filter.states ?? filter.chat ?? filter.recipient) !== undefined;
+  const page = { limit: isInside ? LOOKED_THROUGH : limit, ...(from !== undefined && { from }) };
+  const slice = await entriesOf(store, workspace, filter, page);
+  // Whose turn it is, is read together with the sends.
+  const [sends, queues] = await Promise.all([
+    sendsAt(store, slice.entries),
+    queuesOf(
+      store,
+      slice.entries.map(({ accountId }) => String(accountId)),
+    ),
+  ]);
+  const wanted = sends.filter((send) => isWanted(send, filter));
+  const found = wanted.slice(0, limit);
+  const last = found.at(-1);
+  const isCut = wanted.length > limit && last !== undefined;
+  const position = isCut ? sendListing(workspace, last.messageId, last.createdAt).gsi1sk : slice.position;
+  return pageOf(await shown(store, found, now, queues), position);
 }
 
 /** All by which messages of the account may be filed; an earlier release did not write down what it was called before. */
@@ -257,16 +260,12 @@ const earlier = (position: string | undefined, before: number | undefined): stri
   [position, before === undefined ? undefined : toIso(before)].filter((bound) => bound !== undefined).sort()[0];
 
 async function sendsAt(store: Store, entries: readonly Item[]): Promise<readonly Send[]> {
-  const items = new Map<string, Item>();
-  for (let start = 0; start < entries.length; start += READ_AT_ONCE) {
-    const keys = entries.slice(start, start + READ_AT_ONCE).map(({ pk, sk }) => ({ pk, sk }));
-    for (const item of await store.getMany(keys, { consistent: true })) items.set(item.pk, item);
-  }
-  return entries.flatMap(({ pk }) => items.get(pk) ?? []).map(readSend);
+  const keys = entries.map(({ pk, sk }) => ({ pk, sk }));
+  return (await getAll(store, keys, { consistent: true })).map(readSend);
 }
 
-async function shown(store: Store, sends: readonly Send[], now: number): Promise<ShownSend[]> {
-  const places = await placesOf(store, sends, now);
+async function shown(store: Store, sends: readonly Send[], now: number, queues?: Queues): Promise<ShownSend[]> {
+  const places = await placesOf(store, sends, now, queues);
   return sends.map((send) => shownSend(send, places.get(send.messageId)));
 }
 

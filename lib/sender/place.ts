@@ -36,14 +36,27 @@ const PAGE = 1_000;
 /** What a call takes, as far as a guess needs to know. */
 const USUAL_CALL_MS = 500;
 
-/** The places of those sends that wait, by message id. Each queue is read once, however many of its sends are asked for. */
-export async function placesOf(store: Store, sends: readonly Send[], now: number): Promise<ReadonlyMap<string, Place>> {
+export type Queues = ReadonlyMap<string, Queue | undefined>;
+
+/** The queues of these accounts, each read once, however many of its sends are asked for. */
+export async function queuesOf(store: Store, accounts: Iterable<string>): Promise<Queues> {
+  const ids = [...new Set(accounts)];
+  return new Map(await Promise.all(ids.map(async (id) => [id, await readQueue(store, id)] as const)));
+}
+
+/** The places of those sends that wait, by message id. `queues`: those that are read already. */
+export async function placesOf(
+  store: Store,
+  sends: readonly Send[],
+  now: number,
+  queues?: Queues,
+): Promise<ReadonlyMap<string, Place>> {
   const waiting = sends.filter((send) => send.parts.some((part) => part.state === 'queued'));
-  const accounts = [...new Set(waiting.map((send) => send.accountId))];
-  const queues = new Map(await Promise.all(accounts.map(async (id) => [id, await readQueue(store, id)] as const)));
+  const accounts = waiting.map((send) => send.accountId);
+  const known = queues && accounts.every((id) => queues.has(id)) ? queues : await queuesOf(store, accounts);
   return new Map(
     waiting.flatMap((send) => {
-      const place = placeOf(send, queues.get(send.accountId), now);
+      const place = placeOf(send, known.get(send.accountId), now);
       return place ? [[send.messageId, place] as const] : [];
     }),
   );
@@ -51,13 +64,14 @@ export async function placesOf(store: Store, sends: readonly Send[], now: number
 
 async function readQueue(store: Store, id: string): Promise<Queue | undefined> {
   const { pk } = accountKey(id);
-  const [account, pointers] = await Promise.all([
+  const [account, pointers, probe] = await Promise.all([
     store.get(accountKey(id)),
     queryAll(store, { pk, prefix: POINTER_PREFIX, limit: PAGE }),
+    nextProbe(store, id),
   ]);
   if (!account) return undefined;
   const read = readAccount(account);
-  const probeAt = read.held ? await nextProbe(store, id) : undefined;
+  const probeAt = read.held ? probe : undefined;
   return { account: read, ...known({ probeAt }), pointers: pointers.map(readPointer) };
 }
 

@@ -200,8 +200,11 @@ const rotating = route({
 const ofOne = { ...shared, method: 'get', params: WithId } as const;
 
 async function attemptsOf(id: string, { ports, workspace }: Context): Promise<readonly Attempt[] | undefined> {
-  const found = await findWebhook(ports.store, workspace, id);
-  return found && lastAttempts(ports.store, id, ports.clock.now());
+  const [found, attempts] = await Promise.all([
+    findWebhook(ports.store, workspace, id),
+    lastAttempts(ports.store, id, ports.clock.now()),
+  ]);
+  return found && attempts;
 }
 
 function download(id: string, extension: string, mediaType: string) {
