@@ -160,9 +160,10 @@ async function reactionsOf(ports: Ports, workspace: string) {
 
 async function waitingTypes(store: Store, workspace: string) {
   const types = await countQuarantined(store, workspace);
-  return types.flatMap(({ provider, type, seen, replayed }) =>
-    seen > replayed ? [{ provider, type, waiting: seen - replayed }] : [],
-  );
+  return types.flatMap(({ provider, type, seen, replayed, dismissed }) => {
+    const waiting = seen - replayed - dismissed;
+    return waiting > 0 ? [{ provider, type, waiting }] : [];
+  });
 }
 
 const hourOf = ({ at, received, sent, failed }: Stat) => ({ at, received, sent, failed });

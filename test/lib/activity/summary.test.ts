@@ -105,8 +105,9 @@ describe('what needs a hand', () => {
     await admin.post(url, { event: 'unheard of' });
     await store.write(
       update(quarantineCounter('main', 'sandbox', 'heard of'), [
-        set('seen', 2),
+        set('seen', 3),
         set('replayed', 2),
+        set('dismissed', 1),
         set('firstAt', toIso(NOON)),
         set('type', 'heard of'),
         set('provider', 'sandbox'),
