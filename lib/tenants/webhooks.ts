@@ -5,7 +5,7 @@ import type { Clock, Random } from '#lib/domain/ports.ts';
 import { Instant, known, optional, text } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { readAccount } from '#lib/sender/items.ts';
-import { accountKey, directoryKey, webhookKey } from '#lib/store/keys.ts';
+import { accountKey, directoryKey, entryId, webhookKey } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
@@ -77,22 +77,11 @@ export function shownWebhook(webhook: Webhook): ShownWebhook {
   };
 }
 
-const AT_ONCE = 20;
-
-/** The same with the last call of each. */
-export async function withLastCalls(
-  store: Store,
-  webhooks: readonly Webhook[],
-  now: number,
-): Promise<readonly ShownWebhook[]> {
-  const shown: ShownWebhook[] = [];
-  for (let start = 0; start < webhooks.length; start += AT_ONCE) {
-    const some = webhooks.slice(start, start + AT_ONCE);
-    const calls = await Promise.all(some.map(({ webhookId }) => lastCallOf(store, webhookId, now)));
-    shown.push(...some.map((webhook, index) => ({ ...shownWebhook(webhook), ...known({ lastCall: calls[index] }) })));
-  }
-  return shown;
-}
+/** The same with its last call, which is found by its id alone: nobody waits for one of the two to read the other. */
+const called = (webhook: Webhook, lastCall: LastCall | undefined): ShownWebhook => ({
+  ...shownWebhook(webhook),
+  ...known({ lastCall }),
+});
 
 interface NewWebhook {
   readonly kind: 'receive' | 'send';
@@ -211,10 +200,29 @@ export async function findWebhook(store: Store, workspace: string, id: string): 
   return item && { item, webhook: webhookOf(item), tokenHash: entry.tokenHash };
 }
 
-export async function listWebhooks(store: Store, workspace: string, page: PageRequest): Promise<ListPage<Webhook>> {
+export async function listWebhooks(
+  store: Store,
+  workspace: string,
+  page: PageRequest,
+  now: number,
+): Promise<ListPage<ShownWebhook>> {
   const { entries, position } = await listDirectory(store, workspace, 'WEBHOOK', page);
   const keys = entries.map((entry) => webhookKey(String(entry.tokenHash)));
-  return pageOf((await getAll(store, keys, { consistent: true })).map(webhookOf), position);
+  const [items, calls] = await Promise.all([
+    getAll(store, keys, { consistent: true }),
+    Promise.all(entries.map(async (entry) => [entryId(entry), await lastCallOf(store, entryId(entry), now)] as const)),
+  ]);
+  const callOf = new Map(calls);
+  const webhooks = items.map(webhookOf);
+  return pageOf(
+    webhooks.map((webhook) => called(webhook, callOf.get(webhook.webhookId))),
+    position,
+  );
+}
+
+export async function showWebhook(store: Store, workspace: string, id: string, now: number) {
+  const [found, lastCall] = await Promise.all([findWebhook(store, workspace, id), lastCallOf(store, id, now)]);
+  return found && called(found.webhook, lastCall);
 }
 
 type Patched =

@@ -12,7 +12,7 @@ import {
   rotateWebhook,
   ShownWebhook,
   shownWebhook,
-  withLastCalls,
+  showWebhook,
 } from '#lib/tenants/webhooks.ts';
 import { EMPTY, file, invalid, json, missing, type ProblemReply, problem } from '../answers.ts';
 import { type Context, route, takesNothing } from '../route.ts';
@@ -121,8 +121,7 @@ const listing = route({
   query: Paging,
   answers: { 200: { description: 'A page', schema: listOf(ShownWebhook) } },
   run: async ({ query }, { ports, workspace }) => {
-    const { items, ...rest } = await listWebhooks(ports.store, workspace, pageRequest(query));
-    return json(200, { items: await withLastCalls(ports.store, items, ports.clock.now()), ...rest });
+    return json(200, await listWebhooks(ports.store, workspace, pageRequest(query), ports.clock.now()));
   },
 });
 
@@ -135,8 +134,7 @@ const showing = route({
   params: WithId,
   answers: { 200: { description: 'The webhook', schema: ShownWebhook } },
   run: async ({ params }, { ports, workspace }) => {
-    const found = await findWebhook(ports.store, workspace, params.id);
-    const [shown] = found ? await withLastCalls(ports.store, [found.webhook], ports.clock.now()) : [];
+    const shown = await showWebhook(ports.store, workspace, params.id, ports.clock.now());
     return shown ? json(200, shown) : NO_WEBHOOK;
   },
 });

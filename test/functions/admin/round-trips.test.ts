@@ -78,6 +78,7 @@ const CALLS: Readonly<Record<string, (ids: Ids) => readonly string[]>> = {
   '/api/webhooks/{id}': ({ webhook }) => [webhook],
   '/api/webhooks/{id}/attempts': ({ webhook }) => [webhook],
   '/api/workspaces': () => [''],
+  '/api/workspaces/{id}': () => ['main'],
   '/api/workspaces/{id}/keys': () => ['main'],
   '/health': () => [''],
 };
