@@ -28,7 +28,7 @@ export const RECIPES: readonly Recipe[] = [
   {
     id: 'auto-reply',
     title: 'Answer a question by itself',
-    text: 'Answers every SMS and WhatsApp message in which one of some words stands, from the number that it came to: once in ten minutes and conversation, never into a group, and not within an hour after a person has answered there. An SMS through Zender does not name the account that it came to: tie the webhook to the one for SMS.',
+    text: 'Answers every SMS and WhatsApp message in which one of some words stands, from the number that it came to: once in ten minutes and conversation, never into a group, and not within an hour after a person has answered there. An SMS may not name the account that it came to: tie the webhook to the one for SMS.',
     rule: {
       name: 'Answer a question by itself',
       enabled: false,
