@@ -34,7 +34,7 @@ export interface Mailer {
 /** What a rule's action comes to for an event, or why it cannot be rendered. */
 export async function mailOf(
   store: Store,
-  rule: Rule,
+  rule: Pick<Rule, 'name' | 'timeZone'>,
   { to, subject, text, attach }: EmailAction,
   index: number,
   event: Event,

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it, test } from 'vitest';
 import { MOST_ATTEMPTS } from '#lib/domain/reaction/delivery.ts';
+import { type EmailAction, mailOf } from '#lib/reactions/mail.ts';
 import { AdminBench, itemsOf, message } from '#test/functions/admin/admin-bench.ts';
+import { messageEvent } from '#test/lib/domain/reaction/events.ts';
 import { ReactionBench } from '#test/support/reactions.ts';
 
 const EMAIL = {
@@ -201,6 +203,36 @@ test('a run names the deliveries of calls and of endpoints too', async () => {
   );
   expect(shown).toMatchObject([id, endpoint, id].map((of) => ({ endpoint: of, event, state: 'delivered' })));
   expect(new Set(shown.map((delivery) => delivery.id)).size).toBe(3);
+});
+
+test('an attachment that no mail can carry is left out, and the mail says so', async () => {
+  const rule = { name: 'r', timeZone: 'UTC' };
+  const action: EmailAction = { action: 'email', to: ['ana@example.com'], subject: 's', text: 't', attach: 'event' };
+  const mail = (length: number) => {
+    const event = messageEvent({ content: { type: 'text', text: 'x'.repeat(length) } });
+    return mailOf(bench.store, rule, action, 0, event, { from: 'hub@example.com', now: 0 });
+  };
+  expect(await mail(6_900_000)).toMatchObject({ text: 't', attachment: { contentType: 'application/json' } });
+  const large = await mail(7_000_000);
+  expect(large).toMatchObject({
+    text: expect.stringMatching(/^t\n\nThe attachment is left out: it has 70\d{5} bytes/),
+  });
+  expect(large).not.toHaveProperty('attachment');
+});
+
+test.each([
+  ['application/json; charset=utf-8', '{"a":1}', 'json', 'application/json'],
+  ['application/x-www-form-urlencoded', 'a=1', 'txt', 'text/plain'],
+  ['text/html', '<script>', 'txt', 'text/plain'],
+  ['application/x-msdownload', 'MZ', 'raw', 'application/octet-stream'],
+])('a body that calls itself %s is attached as what opens harmlessly', async (contentType, raw, ending, shown) => {
+  await rule({
+    on: ['event.quarantined', 'message.received'],
+    do: [{ ...EMAIL, subject: 's', text: 't', attach: 'raw' }],
+  });
+  const { body } = await bench.admin.post(hook, raw, contentType);
+  await bench.settle();
+  expect(bench.mails).toMatchObject([{ attachment: { name: `${body.id}.${ending}`, contentType: shown } }]);
 });
 
 test.each([
