@@ -59,6 +59,8 @@ export const texts = {
     nothingFound: 'No conversation fits',
     choose: 'Choose a conversation',
     chooseHint: 'j and k move, enter opens, / searches, ? tells all keys.',
+    notYet: 'No conversation here yet',
+    notYetHint: 'It begins once its first message has gone out.',
     allAccounts: 'All accounts',
     accounts: 'Accounts',
     providers: 'Providers',

@@ -1,7 +1,7 @@
 import { SquarePen } from 'lucide-preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { address, addressOf } from '../address.ts';
-import { type Account, api, asked, type Chat, mayChange } from '../api.ts';
+import { type Account, api, asked, type Chat, mayChange, Refusal } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Loaded } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
@@ -160,6 +160,19 @@ function Sought({ id, accounts }: { readonly id: string; readonly accounts: read
   const live = useLive(`chat ${id}`, () => asked(api.GET('/api/chats/{id}', { params: { path: { id } } })), {
     of: ['chats'],
   });
+  // It begins with the first message that goes out, and not while that waits.
+  if (live.data === undefined && live.error instanceof Refusal && live.error.status === 404) {
+    return (
+      <section class="thread none">
+        <Empty title={t.notYet}>
+          <p>{t.notYetHint}</p>
+          <a class="button" href={addressOf('sends', undefined, { chat: id })}>
+            {texts.contact.sends}
+          </a>
+        </Empty>
+      </section>
+    );
+  }
   return <Loaded live={live}>{(chat) => <Conversation chat={chat} accounts={accounts} onRead={live.again} />}</Loaded>;
 }
 
