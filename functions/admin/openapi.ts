@@ -19,7 +19,7 @@ import { Run, Trial } from '#lib/reactions/rules.ts';
 import { TestedAccount } from '#lib/sender/open-accounts.ts';
 import { ShownAccount } from '#lib/tenants/account.ts';
 import { SCOPES, WorkspaceKey } from '#lib/tenants/api-keys.ts';
-import { Attempt } from '#lib/tenants/attempts.ts';
+import { Attempt, LastCall } from '#lib/tenants/attempts.ts';
 import { ShownWebhook } from '#lib/tenants/webhooks.ts';
 import { Workspace } from '#lib/tenants/workspaces.ts';
 import { type Answers, Problem } from './answers.ts';
@@ -79,6 +79,7 @@ const definitions = {
   Summary,
   Trial,
   Webhook: ShownWebhook,
+  LastCall,
   WebhookWithUrl,
   Workspace,
   ...Object.fromEntries([...contents, ...events, ...actions].map(({ name, schema }) => [name, schema])),

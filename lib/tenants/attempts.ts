@@ -81,7 +81,10 @@ export function attemptExpiry(at: number, retentionDays = Number.POSITIVE_INFINI
 }
 
 /** Of the newest attempt what tells at a glance whether a webhook works. */
-export const LastCall = v.pick(Attempt, ['at', 'status', 'outcome', 'message', 'id']);
+export const LastCall = v.pipe(
+  v.pick(Attempt, ['at', 'status', 'outcome', 'message', 'id']),
+  v.description('The newest call, and what it was answered; left out where none came in 90 days'),
+);
 export type LastCall = v.InferOutput<typeof LastCall>;
 
 /** What came in asks for no further write, so a list asks for one item of each log. Undefined: none came of late. */

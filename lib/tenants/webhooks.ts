@@ -44,7 +44,7 @@ export const ShownWebhook = v.object({
   hasSecret: v.pipe(v.boolean(), v.description("Whether the provider's own secret is checked as well")),
   tokenPrefix: text('How the token in its URL begins'),
   createdAt: Instant,
-  lastCall: optional(LastCall, 'The newest, and what it was answered; left out where none came in 90 days'),
+  lastCall: v.exactOptional(LastCall),
 });
 export type ShownWebhook = v.InferOutput<typeof ShownWebhook>;
 

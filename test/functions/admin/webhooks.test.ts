@@ -263,3 +263,43 @@ describe('webhooks', () => {
     }
   });
 });
+
+describe('the last call of a webhook', () => {
+  it('is shown with it, in the list too, from the first one on', async () => {
+    const hub = new AdminBench();
+    const first = await hub.webhook();
+    const second = await hub.webhook();
+    const lastCalls = async () => {
+      const { items } = await hub.walk('/api/webhooks');
+      return [first, second].map(({ id }) => items.find((one) => one.id === id)?.lastCall);
+    };
+    expect(await lastCalls()).toEqual([undefined, undefined]);
+    const { body } = await hub.post(first.url, message(1));
+    const at = new Date(hub.bench.now).toISOString();
+    const stored = { at, status: 200, outcome: 'stored', id: body.id };
+    expect(await lastCalls()).toEqual([stored, undefined]);
+    expect(await hub.done('GET', `/api/webhooks/${first.id}`)).toMatchObject({ lastCall: stored });
+    hub.bench.now += 1_000;
+    await hub.done('PATCH', `/api/webhooks/${first.id}`, { body: { enabled: false } });
+    await hub.post(first.url, message(2));
+    const later = { at: expect.any(String), status: 404, outcome: 'not_found' };
+    expect(await lastCalls()).toMatchObject([later, undefined]);
+    expect((await lastCalls())[0]).not.toHaveProperty('request');
+    hub.bench.now += 91 * 86_400_000;
+    expect(await lastCalls()).toEqual([undefined, undefined]);
+  });
+
+  it('costs one request for each that is listed, and none when something comes in', async () => {
+    const hub = new AdminBench();
+    for (const _ of [1, 2, 3]) await hub.webhook();
+    const query = hub.store.query.bind(hub.store);
+    const asked: string[] = [];
+    hub.store.query = (wanted) => {
+      asked.push(`${wanted.pk.split('#')[0]} ${wanted.limit}`);
+      return query(wanted);
+    };
+    await hub.done('GET', '/api/webhooks');
+    expect(asked.filter((one) => one === 'ATT 1')).toHaveLength(3);
+    expect(asked).toHaveLength(4);
+  });
+});

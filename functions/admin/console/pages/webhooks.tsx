@@ -29,7 +29,7 @@ const WebhookList = () => (
       { head: t.state, cell: ({ enabled }) => <Badge state={enabled ? 'on' : 'off'} /> },
       {
         head: t.lastCall,
-        cell: ({ lastCall }) => (lastCall ? <LastCall call={lastCall} /> : <span class="muted">{t.waiting}</span>),
+        cell: ({ lastCall }) => (lastCall ? <LastCall call={lastCall} /> : <span class="faint">{t.waiting}</span>),
       },
       { head: t.token, cell: ({ tokenPrefix }) => <code>{tokenPrefix}…</code> },
       { head: t.made, cell: ({ createdAt }) => <Time at={createdAt} /> },

@@ -48,6 +48,7 @@ const TONES: Readonly<Record<string, string>> = {
     connected: 'good',
     on: 'good',
     stored: 'good',
+    accepted: 'good',
     balanced: 'good',
     active: 'good',
     done: 'good',
@@ -64,6 +65,7 @@ const TONES: Readonly<Record<string, string>> = {
     muted: 'warn',
     guarded: 'warn',
   },
+  ...{ unauthorized: 'bad', not_found: 'bad', too_large: 'bad', unavailable: 'bad' },
   ...{ failed: 'bad', held: 'bad', silent: 'bad', refused: 'bad', disabled: 'bad', dead: 'bad' },
 };
 
