@@ -83,9 +83,9 @@ beforeEach(async () => {
   await bench.addCredits(10);
 });
 
-async function report(body: object, token = 'hook'): Promise<void> {
+async function report(body: object, token = 'hook', status = 'stored'): Promise<void> {
   const answer = await receive(token, { headers: {}, body: Buffer.from(JSON.stringify(body)) });
-  expect(answer.body).toMatchObject({ status: 'stored' });
+  expect(answer.body).toMatchObject({ status });
 }
 
 const accept = async (more: object = {}): Promise<string> =>
@@ -220,7 +220,7 @@ describe('a message that was sent', () => {
     const id = await accept();
     await run(taken('p1'));
     await report({ event: 'echo', id: 'p1' });
-    await report({ event: 'echo', id: 'p1' }, 'second');
+    await report({ event: 'echo', id: 'p1' }, 'second', 'duplicate');
     expect(await history()).toEqual([{ id: 'p1', sendId: id }]);
   });
 
