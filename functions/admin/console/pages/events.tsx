@@ -3,6 +3,7 @@ import { api, asked, type Event } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
 import { EventLine } from '../parts/event-line.tsx';
+import { MarkedJson } from '../parts/marked-json.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
 import { Badge, Code, Empty, Facts, Id, Time } from '../parts/small.tsx';
@@ -230,7 +231,7 @@ function OneEvent({ id }: { readonly id: string }) {
             {raw !== undefined && (
               <>
                 <h2>{t.raw}</h2>
-                <Code text={pretty(raw)} />
+                <Raw text={raw} paths={event.kind === 'unknown' ? event.issues.map(({ path: where }) => where) : []} />
               </>
             )}
           </>
@@ -245,10 +246,22 @@ function stateOf({ quarantined, dismissedAt }: Extract<Event, { kind: 'unknown' 
   return quarantined === false ? t.understood : 'quarantined';
 }
 
-function pretty(raw: string): string {
+interface RawProps {
+  readonly text: string;
+  /** What could not be read. */
+  readonly paths: readonly string[];
+}
+
+function Raw({ text, paths }: RawProps) {
+  const body = parsed(text);
+  return body === undefined ? <Code text={text} /> : <MarkedJson value={body} paths={paths} />;
+}
+
+/** Undefined of a form, and of what was no JSON. */
+function parsed(text: string): unknown {
   try {
-    return JSON.stringify(JSON.parse(raw), null, 2);
+    return JSON.parse(text);
   } catch {
-    return raw; // a form, or what was no JSON
+    return undefined;
   }
 }

@@ -166,11 +166,17 @@ export function ShownOnce({ text, copy, children }: ShownOnceProps) {
   );
 }
 
-export function Code({ text }: { readonly text: string }) {
+interface CodeProps {
+  readonly text?: string;
+  /** Instead of a text, with some of it marked. */
+  readonly children?: ComponentChildren;
+}
+
+export function Code({ text, children = text }: CodeProps) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
     <pre class="code" tabIndex={0}>
-      {text}
+      {children}
     </pre>
   );
 }

@@ -3,6 +3,7 @@ import { cleanup, fireEvent, render, screen } from '@testing-library/preact';
 import { afterEach, expect, it } from 'vitest';
 import { lineOf } from '../../../../functions/admin/console/parts/content.tsx';
 import { Form, TextField } from '../../../../functions/admin/console/parts/form.tsx';
+import { MarkedJson } from '../../../../functions/admin/console/parts/marked-json.tsx';
 import { isWeb, MessageText } from '../../../../functions/admin/console/parts/message-text.tsx';
 import { timeText } from '../../../../functions/admin/console/parts/small.tsx';
 
@@ -42,6 +43,14 @@ it.each([
   [-3 * 3_600_000, '3 hr. ago'],
 ])('tells a time %i ms away as %s', (away, text) => {
   expect(timeText(NOW + away, NOW)).toBe(text);
+});
+
+it('marks in a body what could not be read, or what it is missing in', () => {
+  const value = { event: 'x', data: { list: [{ id: 1 }], none: [] } };
+  const { container } = render(<MarkedJson value={value} paths={['data.list.0.id', 'data.phone.number']} />);
+  const marks = [...container.querySelectorAll('mark')].map(({ textContent }) => textContent?.trim());
+  expect(marks).toEqual(['"data": {', '"id": 1']);
+  expect(JSON.parse(container.textContent ?? '')).toEqual(value);
 });
 
 it('says what a message is in a line', () => {
