@@ -251,6 +251,39 @@ async function listHistory(
   return { ...rest, items: items.map((event) => inChat(event, chats)) };
 }
 
+/** Further on in a chat, nothing that belongs to a message is looked for. */
+const LOOKED_THROUGH = 300;
+
+/** What happened to a message in its chat afterwards: reactions, edits, deletions and answers to it, oldest first. */
+export async function relatedTo(
+  store: Store,
+  workspace: string,
+  message: MessageEvent,
+  nowSeconds: number,
+): Promise<readonly Event[]> {
+  const chats = await chatsWanted(store, workspace, { chat: message.chatId });
+  const pages = [...(chats?.keys() ?? [])].map((id) =>
+    store.query({
+      index: 'gsi2',
+      pk: chatMessagesPartition(id),
+      // A clock that differs may put what belongs to it a moment before it.
+      from: toIso(Date.parse(message.occurredAt) - 60_000),
+      limit: LOOKED_THROUGH,
+    }),
+  );
+  const entries = (await Promise.all(pages)).flatMap(({ items }) => items);
+  const sorted = entries.sort((a, b) => (String(a.gsi2sk) < String(b.gsi2sk) ? -1 : 1)).slice(0, LOOKED_THROUGH);
+  const { items } = await load(store, { entries: sorted }, workspace, nowSeconds, true);
+  return items.filter((event) => isAbout(event, message.message.id)).map((event) => inChat(event, chats ?? new Map()));
+}
+
+function isAbout(event: Event, id: string): boolean {
+  if (event.kind === 'reaction') return event.reaction.messageId === id;
+  if (event.kind !== 'message') return false;
+  const { content, quoted } = event.message;
+  return quoted?.id === id || ((content.type === 'edit' || content.type === 'delete') && content.of === id);
+}
+
 export function partitionOf(
   workspace: string,
   { quarantined, dismissed }: Pick<EventFilter, 'quarantined' | 'dismissed'>,

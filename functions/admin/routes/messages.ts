@@ -1,8 +1,9 @@
 import * as v from 'valibot';
 import { Event, MessageEvent } from '#lib/domain/event.ts';
 import { known, optional } from '#lib/domain/schema.ts';
-import { findMessage, listEvents } from '#lib/inbox/events.ts';
+import { findMessage, listEvents, relatedTo } from '#lib/inbox/events.ts';
 import { readFeed } from '#lib/inbox/feed.ts';
+import { ShownSend, showSend } from '#lib/outbox/shown.ts';
 import { json, missing } from '../answers.ts';
 import { nowSeconds, route, takesNothing } from '../route.ts';
 import { between, eventsOf, Id, order, pageRequest, paging, WithId } from '../schemas.ts';
@@ -22,6 +23,32 @@ const filterOf = (providers: readonly string[]) =>
     type: optional(v.string(), 'Of its content, as `text` or `image`'),
     ...between,
   });
+
+const Related = v.object({
+  send: v.exactOptional(ShownSend),
+  items: v.pipe(v.array(Event), v.readonly()),
+});
+
+const relating = route({
+  ...shared,
+  path: '/api/messages/{id}/related',
+  summary: 'What belongs to a message: its send, reactions, edits, deletions and answers to it',
+  description:
+    'Oldest first, out of the 300 events that followed it in its chat. How far it was delivered stands on the message itself.',
+  params: WithId,
+  answers: { 200: { description: 'What was found; there is no next page', schema: Related } },
+  run: async ({ params }, { ports, workspace }) => {
+    const { store, clock } = ports;
+    const message = await findMessage(store, workspace, params.id, nowSeconds(ports));
+    if (!message) return NO_MESSAGE;
+    const { sendId } = message;
+    const [items, send] = await Promise.all([
+      relatedTo(store, workspace, message, nowSeconds(ports)),
+      sendId === undefined ? undefined : showSend(store, workspace, sendId, clock.now()),
+    ]);
+    return json(200, { items, ...(send && { send }) });
+  },
+});
 
 export const messageRoutes = (providers: readonly string[]) => [
   route({
@@ -51,4 +78,5 @@ export const messageRoutes = (providers: readonly string[]) => [
       return message ? json(200, message) : NO_MESSAGE;
     },
   }),
+  relating,
 ];

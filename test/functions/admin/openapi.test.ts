@@ -337,6 +337,7 @@ describe('the answers of the API', () => {
     const [sent] = (await hub.walk('/api/messages')).items;
     await call('get', '/api/messages');
     await call('get', '/api/messages/{id}', sent);
+    await call('get', '/api/messages/{id}/related', sent);
     await call('get', '/api/chats');
     await call('get', '/api/chats/{id}', { id: sent?.chatId });
     await call('get', '/api/chats/{id}', { id: 'chat_0' });
