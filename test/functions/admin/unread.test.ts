@@ -1,4 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { readUpTo } from '#lib/chats/chat.ts';
+import { listChats } from '#lib/chats/list.ts';
+import { sightChat } from '#lib/chats/people.ts';
+import { MemoryStore } from '#test/support/memory-store.ts';
+import { NOW } from '#test/support/receiving.ts';
 import { AdminBench, message } from './admin-bench.ts';
 
 async function hubWith(...messages: object[]) {
@@ -105,5 +110,30 @@ describe('looking for a chat', () => {
     const { chats } = await hub;
     expect(await chats('?provider=sandbox')).toHaveLength(3);
     expect(await chats('?provider=zender')).toEqual([]);
+  });
+});
+
+describe('two chats that turn out to be one', () => {
+  const [PHONE, LID] = ['+15550100099', '190012345@lid'];
+  const sight = (store: MemoryStore, providerChatId: string, names: readonly string[], more: object = {}) =>
+    sightChat(store, {
+      ...{ workspace: 'main', provider: 'sandbox', accountKey: 'acc_1', kind: 'individual' as const },
+      ...{ providerChatId, names, at: NOW, ...more },
+    });
+
+  it.each([
+    ['what is unread in the older', { reading: 'new' }, {}, true],
+    ['what is unread in the younger', {}, { reading: 'new', at: NOW + 1000 }, true],
+    ['nothing where neither has anything unread', { reading: 'read' }, {}, false],
+  ])('keep %s', async (_what, older, younger, unread) => {
+    const store = new MemoryStore();
+    await sight(store, PHONE, [PHONE], older);
+    await sight(store, LID, [LID], younger);
+    // In the other it was read further than that.
+    const [read] = (await listChats(store, 'main', {}, { limit: 9 })).items.filter((chat) => !chat.unread);
+    if (read) await readUpTo(store, 'main', read.id, NOW + 60_000);
+    await sight(store, LID, [LID, PHONE], { at: NOW + 2000 });
+    const { items } = await listChats(store, 'main', {}, { limit: 9 });
+    expect(items.map((chat) => chat.unread)).toEqual([unread]);
   });
 });
