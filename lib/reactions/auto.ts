@@ -1,12 +1,13 @@
 import type { Event, MessageEvent } from '#lib/domain/event.ts';
 import { sha256 } from '#lib/domain/ids.ts';
-import { isSamePhone } from '#lib/domain/person.ts';
+import { isSamePhone, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
 import type { Clock } from '#lib/domain/ports.ts';
 import { textOf } from '#lib/domain/reaction/condition.ts';
 import {
   type AutoState,
   MUTED_MS,
   mayAnswer,
+  OWN_ACCOUNT,
   type Question,
   type Said,
   type Verdict,
@@ -15,6 +16,7 @@ import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { listEvents } from '#lib/inbox/events.ts';
 import { accountsOf } from '#lib/outbox/accounts.ts';
+import { findChats } from '#lib/outbox/resolve.ts';
 import { readSend } from '#lib/sender/items.ts';
 import { autoKey, autoMinuteKey, mutedKey, sendKey } from '#lib/store/keys.ts';
 import { getAll } from '#lib/store/query.ts';
@@ -142,9 +144,10 @@ async function saidOfLate(store: Store, { workspace, chatId }: MessageEvent, now
     now / 1000,
   );
   const messages = items.flatMap((event) => (event.kind === 'message' ? [event] : []));
-  const ids = messages.flatMap(({ sendId }) => sendId ?? []);
-  const sends = (await getAll(store, [...new Set(ids)].map(sendKey))).map(readSend);
-  const rules = new Set(sends.flatMap(({ messageId, webhook }) => (webhook?.startsWith('rule_') ? [messageId] : [])));
+  const rules = await sentByRules(
+    store,
+    messages.flatMap(({ sendId }) => sendId ?? []),
+  );
   return messages.map((event) => {
     const words = wordsOf(event);
     return {
@@ -156,10 +159,55 @@ async function saidOfLate(store: Store, { workspace, chatId }: MessageEvent, now
   });
 }
 
+/** Which of these sends rules have made. */
+async function sentByRules(store: Store, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const sends = (await getAll(store, [...new Set(ids)].map(sendKey))).map(readSend);
+  return new Set(sends.flatMap(({ messageId, webhook }) => (webhook?.startsWith('rule_') ? [messageId] : [])));
+}
+
+/**
+ * Why an event may be the hub's own doing: a message that a rule makes of it could bring the next event of this kind, and
+ * so on without end. Undefined where somebody else has done it.
+ */
+export async function ownDoing(store: Store, event: Event): Promise<string | undefined> {
+  if (event.kind === 'message' && event.message.direction === 'inbound')
+    return (await isOwn(store, event)) ? OWN_ACCOUNT : undefined;
+  if (event.kind !== 'message' && event.kind !== 'status' && event.kind !== 'send') return undefined;
+  const send = event.kind === 'send' ? event.send.messageId : event.sendId;
+  if (send !== undefined) return (await sentByRules(store, [send])).has(send) ? 'a rule has sent it itself' : undefined;
+  // The provider may tell of a message before it has answered the call that sent it.
+  return event.kind === 'message' && event.message.via === 'phone' ? undefined : 'a rule may have sent it itself';
+}
+
 /** Two accounts of one workspace that write to each other are nobody's customers. */
 async function isOwn(store: Store, { workspace, message: { sender } }: MessageEvent): Promise<boolean> {
   if (sender.phone === undefined) return false;
   return (await accountsOf(store, workspace)).some(({ phone }) => isSamePhone(phone, sender.phone));
+}
+
+/** So many digits at the end of a number are nobody else's in one chat: without its country, or with `00` before it. */
+const FEWEST_DIGITS = 7;
+
+/** Whether a message would go to whoever wrote or reacted, or into the chat in which that stands, however these are named. */
+export async function isToSender(store: Store, event: Event, to: Readonly<Record<string, string>>): Promise<boolean> {
+  if (event.kind !== 'message' && event.kind !== 'reaction') return false;
+  const { chatId, workspace } = event;
+  const { sender, chat } = event.kind === 'message' ? event.message : event.reaction;
+  const ids = [sender.id, chat.id].flatMap((id) => (id === undefined ? [] : [normaliseJid(id)]));
+  const phones = [sender.phone, chat.phone, ...ids.map((id) => toPhone(id) ?? phoneOfJid(id))];
+  const isTheirs = (phone: string | undefined) => phones.some((one) => isSamePhone(one, phone));
+  if (to.phone !== undefined) {
+    const digits = to.phone.replace(/\D/g, '').replace(/^0+/, '');
+    const isEnd = digits.length >= FEWEST_DIGITS && phones.some((one) => one?.endsWith(digits) === true);
+    return isEnd || isTheirs(`+${digits}`);
+  }
+  if (to.jid !== undefined || to.chat_id !== undefined) {
+    const id = normaliseJid((to.jid ?? to.chat_id ?? '').trim());
+    return id === chatId || ids.includes(id) || isTheirs(toPhone(id) ?? phoneOfJid(id));
+  }
+  if (to.chat_name === undefined) return false;
+  const named = await findChats(store, workspace, { kind: 'name', name: to.chat_name });
+  return to.chat_name === chat.title || named.some((one) => one.chatId === chatId);
 }
 
 /** Counts one more message of rules in this minute, and answers how many there are now. */

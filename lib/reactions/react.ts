@@ -3,7 +3,7 @@ import { sha256 } from '#lib/domain/ids.ts';
 import type { JsonObject } from '#lib/domain/json.ts';
 import type { Log, Metrics } from '#lib/domain/ports.ts';
 import { evaluate, type Finding, type Matches } from '#lib/domain/reaction/condition.ts';
-import type { Verdict } from '#lib/domain/reaction/guard.ts';
+import { NO_MESSAGE, type Verdict } from '#lib/domain/reaction/guard.ts';
 import { isAmong, type NoticeType } from '#lib/domain/reaction/notice.ts';
 import type { Action } from '#lib/domain/reaction/rule.ts';
 import { known } from '#lib/domain/schema.ts';
@@ -12,8 +12,8 @@ import { tellEvent } from '#lib/inbox/own-event.ts';
 import type { SendVerdict } from '#lib/outbox/answers.ts';
 import type { Once } from '#lib/outbox/submit.ts';
 import { mailHourKey, ruleKey, ruleRefusedKey, rulesPausedKey, runKey } from '#lib/store/keys.ts';
-import { absent, add, any, compare, equal, exists, put, set, update } from '#lib/store/store.ts';
-import { type AutoPorts, countMessage, MOST_A_MINUTE, takeAnswer } from './auto.ts';
+import { absent, add, any, compare, equal, exists, put, type Store, set, update } from '#lib/store/store.ts';
+import { type AutoPorts, countMessage, isToSender, MOST_A_MINUTE, ownDoing, takeAnswer } from './auto.ts';
 import { mutedIdentity, onceKey } from './auto-state.ts';
 import { deliveryIdOf } from './delivery.ts';
 import { inOrder, type Rule, readRule, ruleItem } from './rule.ts';
@@ -174,7 +174,7 @@ async function say(
     return { result: 'guarded', why: 'rules do not send for now' };
   const written = bodyOf(rule, action, event, now);
   if (!('body' in written)) return written;
-  const allowed = await guardOf(rule, action, written.body, { event, isReplay, now }, (message) =>
+  const allowed = await guardOf(ports.store, rule, action, written.body, { event, isReplay, now }, (message) =>
     takeAnswer(ports, rule, message, { isReplay, now }),
   );
   if (!allowed.may) {
@@ -233,37 +233,31 @@ type Allowed = { readonly may: true } | Exclude<Verdict, { readonly may: true }>
 
 /**
  * Whether a message may be sent. One to somebody else than who wrote is no answer, and only must not be made of what is
- * old. `ask`: the guard of the chat, which a trial asks without taking anything off a budget.
+ * old, or of what the hub has done itself. `ask`: the guard of the chat, which a trial asks without taking anything off a
+ * budget.
  */
 export async function guardOf(
+  store: Store,
   rule: Rule,
   action: Saying,
   body: Readonly<Record<string, string>>,
   { event, isReplay, now }: Pick<Occasion, 'event' | 'isReplay'> & { readonly now: number },
   ask: (event: MessageEvent) => Promise<Allowed>,
 ): Promise<Allowed> {
-  if (event.kind === 'message' && (action.action === 'reply' || isSender(event, body))) return ask(event);
+  const isAnswer = action.action === 'reply' || (await isToSender(store, event, body));
+  if (event.kind === 'message' && isAnswer) return ask(event);
+  // A machine may react to each message as it may answer it.
+  if (isAnswer) return { may: false, why: NO_MESSAGE };
   if (isReplay) return { may: false, why: 'it was replayed' };
   const isOld = now - Date.parse(event.occurredAt) > rule.guard.maxAgeSeconds * 1000;
-  return isOld ? { may: false, why: 'it is too old' } : { may: true };
+  if (isOld) return { may: false, why: 'it is too old' };
+  const own = await ownDoing(store, event);
+  return own === undefined ? { may: true } : { may: false, why: own };
 }
 
 async function tellMuted(ports: ReactPorts, { id, workspace }: Rule, event: MessageEvent): Promise<void> {
   const told = { id, state: 'muted', chatId: event.chatId, reason: 'a machine seems to answer there' } as const;
   await tellEvent(ports, { workspace, payload: { kind: 'rule', rule: told }, identity: mutedIdentity(id, event.id) });
-}
-
-function isSender(
-  { chatId, message: { sender, chat } }: MessageEvent,
-  body: Readonly<Record<string, string>>,
-): boolean {
-  const digits = (text = '') => text.replace(/\D/g, '');
-  return (
-    body.chat_id === chatId ||
-    body.chat_id === chat.id ||
-    (body.phone !== undefined && digits(body.phone) === digits(sender.phone ?? chat.phone)) ||
-    (body.jid !== undefined && [sender.id, chat.id].includes(body.jid))
-  );
 }
 
 /** Once an hour at most: the next message will lack credits as well. */

@@ -325,7 +325,7 @@ async function guardOn(ports: RulePorts, rule: Rule, event: Event, now: number) 
     if (action.action !== 'reply' && action.action !== 'send') continue;
     const written = bodyOf(rule, action, event, now);
     if (!('body' in written)) continue;
-    const allowed = await guardOf(rule, action, written.body, { event, ...asked }, ask);
+    const allowed = await guardOf(ports.store, rule, action, written.body, { event, ...asked }, ask);
     if (!allowed.may) return { may: false, why: allowed.why };
     verdict = { may: true };
   }

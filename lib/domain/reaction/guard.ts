@@ -81,6 +81,9 @@ export function mayAnswer(question: Question): Verdict {
   return { may: true, state: { ...state, answers } };
 }
 
+export const OWN_ACCOUNT = 'whoever wrote is an account of this workspace';
+/** Of what is told of a message of theirs, as a reaction. */
+export const NO_MESSAGE = 'only a message that came in is answered';
 const MACHINE = 'a machine seems to answer there: the chat is muted for a day';
 
 const isTooOld = ({ event, guard, now }: Question): boolean =>
@@ -89,7 +92,7 @@ const isTooOld = ({ event, guard, now }: Question): boolean =>
 const longestOf = ({ guard }: Question) => Math.max(DAY, guard.perContact.seconds * SECOND);
 
 const REASONS: readonly (readonly [why: string, holds: (question: Question) => boolean])[] = [
-  ['only a message that came in is answered', ({ event }) => event.message.direction !== 'inbound'],
+  [NO_MESSAGE, ({ event }) => event.message.direction !== 'inbound'],
   [
     'it is no message that a person expects an answer to',
     ({ event }) => NO_ANSWER.includes(event.message.content.type),
@@ -102,7 +105,7 @@ const REASONS: readonly (readonly [why: string, holds: (question: Question) => b
   ['the rule does not answer groups', ({ event, guard }) => event.message.chat.kind === 'group' && !guard.groups],
   ['it was replayed', ({ isReplay }) => isReplay],
   ['it is too old', isTooOld],
-  ['whoever wrote is an account of this workspace', ({ isOwnAccount }) => isOwnAccount],
+  [OWN_ACCOUNT, ({ isOwnAccount }) => isOwnAccount],
   ['the chat is muted', ({ state, now }) => state.mutedUntil !== undefined && state.mutedUntil > now],
   [
     'it is what we sent into this chat ourselves',

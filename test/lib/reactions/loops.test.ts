@@ -118,3 +118,116 @@ describe('two hubs that answer each other', () => {
     expect(Math.max(...hubs.map(({ sent }) => sent))).toBeGreaterThanOrEqual(5);
   });
 });
+
+describe('a rule that writes to somebody else', () => {
+  const BOSS = '+15550100300';
+  const CUSTOMER = '+15550100200';
+  let bench: ReactionBench;
+  let hook: string;
+  beforeEach(async () => {
+    bench = new ReactionBench();
+    const account = { provider: 'sandbox', channel: 'whatsapp', phone: '+15550199001', credentials: {} };
+    const accountId = String((await bench.admin.done('POST', '/api/accounts', { body: account })).id);
+    hook = (await bench.admin.webhook({ accountId })).url;
+  });
+
+  const rule = async (on: string, more: object = {}) => {
+    const body = { name: 'Tells', on: [on], do: [{ action: 'send', to: { phone: BOSS }, text: 'a', ...more }] };
+    return String((await bench.admin.done('POST', '/api/rules', { body })).id);
+  };
+  const post = async (n: number, more: object) => {
+    const at = new Date(bench.now).toISOString();
+    const { body } = await bench.admin.post(hook, message(n, { at, from: CUSTOMER, chat: CUSTOMER, ...more }));
+    return String(body.id);
+  };
+  const sends = () => bench.store.all().filter(({ pk, sk }) => pk.startsWith('MSG#') && sk === 'META');
+  const runs = async (id: string) => itemsOf(await bench.admin.done('GET', `/api/rules/${id}/runs`));
+  /** As the message of a send is known once its provider has taken it. */
+  const echo = async (messageId: unknown, more: object = {}) => {
+    const event = await post(50, { direction: 'outbound', via: 'api', chat: BOSS, from: '+15550199001', ...more });
+    const head = await bench.store.get({ pk: `EVT#${event}`, sk: 'META' });
+    const state = { pk: String(head?.stateKey), sk: 'META' };
+    await bench.store.write(update(state, [set('send', String(messageId)), set('part', 0)]));
+  };
+  const tells = (n: number, status: string) =>
+    bench.admin.post(hook, { id: `m${n}`, event: 'status', chat: BOSS, status, at: new Date(bench.now).toISOString() });
+
+  it.each([
+    ['message.sent', async (send: unknown) => echo(send)],
+    [
+      'message.read',
+      async (send: unknown) => {
+        await echo(send);
+        await tells(50, 'read');
+      },
+    ],
+    [
+      'send.cancelled',
+      async (send: unknown) => {
+        await bench.admin.done('POST', `/api/sends/${String(send)}/cancel`);
+      },
+    ],
+  ])('does not write because of what a rule has sent: %s', async (on, happens) => {
+    await rule('message.received');
+    const id = await rule(on, { to: { phone: '+15550100400' } });
+    await post(1, {});
+    await bench.settle();
+    const [first] = sends();
+    expect(sends()).toHaveLength(1);
+    await happens(first?.messageId);
+    await bench.settle();
+    expect(sends()).toHaveLength(1);
+    expect(await runs(id)).toMatchObject([{ result: 'guarded', actions: [{ why: expect.stringMatching(/a rule/) }] }]);
+  });
+
+  it('does not write because of a message of ours of which nobody knows yet who sent it', async () => {
+    const id = await rule('message.sent');
+    await post(2, { direction: 'outbound', via: 'api', from: '+15550199001' });
+    await bench.settle();
+    expect(await runs(id)).toMatchObject([{ result: 'guarded' }]);
+    await post(3, { direction: 'outbound', via: 'phone', from: '+15550199001' });
+    await bench.settle();
+    expect(sends()).toHaveLength(1);
+  });
+
+  it('does not write because another account of the workspace was written to', async () => {
+    const id = await rule('message.received');
+    const boss = { provider: 'sandbox', channel: 'whatsapp', phone: BOSS, credentials: {} };
+    await bench.admin.done('POST', '/api/accounts', { body: boss });
+    await post(4, { from: '+15550199001', chat: '+15550199001' });
+    await bench.settle();
+    expect([sends(), await runs(id)]).toMatchObject([[], [{ result: 'guarded' }]]);
+  });
+
+  it.each([
+    ['its number with 00', { phone: '0015550100200' }],
+    ['its number as at home', { phone: '5550100200' }],
+    ['its id in the other spelling', { jid: '15550100200@s.whatsapp.net' }],
+    ['the title of its chat', { chat_name: 'Ana' }],
+    ["the provider's id of its chat", { chat_id: CUSTOMER }],
+  ])('answers where whoever wrote is named by %s', async (_name, to) => {
+    const id = await rule('message.received', { to });
+    await post(5, { title: 'Ana', direction: 'outbound', via: 'phone', from: '+15550199001' });
+    bench.now += 1000;
+    await post(6, {});
+    await bench.settle();
+    expect([sends(), await runs(id)]).toMatchObject([
+      [],
+      [{ result: 'guarded', actions: [{ why: expect.stringMatching(/a person has answered/) }] }],
+    ]);
+  });
+
+  it('does not write to whoever reacted', async () => {
+    const id = await rule('reaction.added', { to: { phone: CUSTOMER } });
+    await post(7, {});
+    await bench.admin.post(hook, {
+      id: 'm7',
+      event: 'reaction',
+      from: CUSTOMER,
+      emoji: '+',
+      at: new Date(bench.now).toISOString(),
+    });
+    await bench.settle();
+    expect([sends(), await runs(id)]).toMatchObject([[], [{ result: 'guarded' }]]);
+  });
+});
