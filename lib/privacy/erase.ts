@@ -25,6 +25,7 @@ import {
   chatKey,
   chatListPartition,
   chatMessagesPartition,
+  DELIVERY_PREFIX,
   deliveryPartition,
   ENDPOINT_PREFIX,
   echoKey,
@@ -40,6 +41,7 @@ import {
   quarantineCounters,
   quotaKindKey,
   RULE_PREFIX,
+  RUN_PREFIX,
   runPartition,
   sendKey,
   sendListKey,
@@ -160,17 +162,21 @@ export async function hasEvent(store: Store, { event }: Item, nowSeconds: number
   return head !== undefined && isLive(head, nowSeconds);
 }
 
-/** Where stands what endpoints and rules did, also those deleted since, and what they were answered. */
-export async function calledPartitions(store: Store, workspace: string): Promise<readonly Partition[]> {
+/**
+ * Where stands what endpoints and rules did, also those deleted since, and what they were answered. `before`, ISO 8601:
+ * with events that were stored until then alone. Beside it stand figures by which a rule is bounded, which nobody is in.
+ */
+export async function calledPartitions(store: Store, workspace: string, before = '~'): Promise<readonly Partition[]> {
   const lists = [ENDPOINT_PREFIX, RULE_PREFIX].map((prefix) =>
     queryAll(store, { pk: workspacePartition(workspace), prefix, limit: 100, consistent: true }),
   );
   const ids = [...(await Promise.all(lists)).flat(), ...(await wholeDirectory(store, workspace, 'FORMER'))].map(
     entryId,
   );
+  const part = (pk: string, prefix: string) => ({ pk, from: prefix, before: `${prefix}${before}`, consistent: true });
   return [...new Set(ids)].sort().flatMap((id) => [
-    { name: id, query: { pk: deliveryPartition(id), consistent: true } },
-    { name: `${id} runs`, query: { pk: runPartition(id), consistent: true } },
+    { name: id, query: part(deliveryPartition(id), DELIVERY_PREFIX) },
+    { name: `${id} runs`, query: part(runPartition(id), RUN_PREFIX) },
   ]);
 }
 

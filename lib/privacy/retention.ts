@@ -262,11 +262,15 @@ function attemptStage({ store, workspace, retentionDays, since, counts }: Applyi
   };
 }
 
-/** What endpoints and rules were answered may repeat what they were told. */
-function calledStage({ store, workspace, now, counts }: Applying): Stage {
+/**
+ * What endpoints and rules were answered may repeat what they were told. By night only that is gone through which is old
+ * enough to have lost its event: to look for the events of a whole month would keep all that comes after it waiting.
+ */
+function calledStage({ store, workspace, now, oldest, since, counts }: Applying): Stage {
+  const before = since && oldest !== undefined ? toIso(oldest) : undefined;
   return {
     name: '2-called',
-    partitions: () => calledPartitions(store, workspace),
+    partitions: () => calledPartitions(store, workspace, before),
     visit: async (row) => {
       if (await hasEvent(store, row, now / 1000)) return true;
       await store.write(del({ pk: row.pk, sk: row.sk }));

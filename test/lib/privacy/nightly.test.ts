@@ -1,7 +1,18 @@
 import { expect, it } from 'vitest';
 import { introduce } from '#lib/chats/people.ts';
 import { applyNightly, MOST_WRITES, nightOf } from '#lib/privacy/nightly.ts';
-import { aliasKey, autoKey, chatKey, fillKey, mutedKey, retentionWalkKey } from '#lib/store/keys.ts';
+import {
+  aliasKey,
+  autoKey,
+  chatKey,
+  eventKey,
+  fillKey,
+  mailHourKey,
+  mutedKey,
+  retentionWalkKey,
+  ruleRefusedKey,
+  runKey,
+} from '#lib/store/keys.ts';
 import { put, type Store, StoreUnavailable, set, update } from '#lib/store/store.ts';
 import { findWorkspace } from '#lib/tenants/workspaces.ts';
 import { message } from '#test/functions/admin/admin-bench.ts';
@@ -336,4 +347,52 @@ it('keeps a chat that wakes up while what leads to it is being deleted', async (
   expect(woken).toBe(true);
   expect((await hub.walk('/api/chats')).items).toMatchObject([{ id }]);
   expect(hub.memory.all().some(({ pk }) => pk.startsWith('PERSON#'))).toBe(true);
+});
+
+/** A rule, and what it has noted: one run of an event that is there, and figures. */
+async function ruleWithRun(hub: ErasureHub) {
+  const { url } = await hub.webhook();
+  const at = new Date(hub.bench.now).toISOString();
+  const { body } = await hub.post(url, { ...message(1), at });
+  const event = String(body.id);
+  const told = { name: 'a', on: ['*'], do: [{ action: 'call', url: 'https://crm.example/' }] };
+  const rule = String((await hub.done('POST', '/api/rules', { body: told })).id);
+  const storedAt = String(hub.memory.peek(eventKey(event))?.storedAt);
+  const run = runKey(rule, storedAt, event);
+  await hub.memory.write(put({ ...run, workspace: 'main', rule, event, actions: [] }));
+  return { rule, run };
+}
+
+it('leaves the figures by which a rule’s mails and notices are bounded', async () => {
+  const hub = new ErasureHub();
+  const { rule, run: noted } = await ruleWithRun(hub);
+  const bounds = [mailHourKey(rule, 1), ruleRefusedKey(rule)];
+  for (const key of bounds) await hub.memory.write(put({ ...key, count: 100 }));
+  await retain(hub, 30);
+  await night(hub);
+  expect([...bounds, noted].filter((key) => hub.memory.peek(key) === undefined)).toEqual([]);
+  hub.bench.now += 31 * DAY_MS;
+  await night(hub);
+  expect(hub.memory.peek(noted)).toBeUndefined();
+});
+
+it('looks for the events of those calls only that are old enough to have lost them', async () => {
+  const hub = new ErasureHub();
+  const { run: noted } = await ruleWithRun(hub);
+  await retain(hub, 30);
+  await night(hub);
+  hub.bench.now += 5 * DAY_MS;
+  const asked: string[] = [];
+  const store: Store = {
+    ...slowly(hub).store,
+    get: (key, options) => {
+      asked.push(key.pk);
+      return hub.memory.get(key, options);
+    },
+  };
+  await night(hub, store);
+  expect(asked.filter((pk) => pk.startsWith('EVT#'))).toEqual([]);
+  hub.bench.now += 27 * DAY_MS;
+  await night(hub, store);
+  expect(hub.memory.peek(noted)).toBeUndefined();
 });
