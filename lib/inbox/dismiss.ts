@@ -1,10 +1,24 @@
-import type { Clock, Log } from '#lib/domain/ports.ts';
+import type { Event } from '#lib/domain/event.ts';
+import type { Clock, Log, Random } from '#lib/domain/ports.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { eventIdIn, quarantineCounter, UNREADABLE } from '#lib/store/keys.ts';
 import { encodeCursor } from '#lib/store/page.ts';
 import { newestFirst } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
-import { add, all, equal, exists, type Item, put, type Store, update } from '#lib/store/store.ts';
+import {
+  add,
+  all,
+  type Change,
+  equal,
+  exists,
+  type Item,
+  newTransaction,
+  type Put,
+  put,
+  type Store,
+  update,
+  type Written,
+} from '#lib/store/store.ts';
 import { eventItems, recordOf } from './event-item.ts';
 import { dropUnused } from './event-store.ts';
 import { liveHead, partitionOf } from './events.ts';
@@ -12,6 +26,7 @@ import { liveHead, partitionOf } from './events.ts';
 interface DismissPorts {
   readonly store: Store;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
 }
 
@@ -31,16 +46,29 @@ export async function dismissEvent(ports: DismissPorts, workspace: string, id: s
     const { head: item, chunks } = eventItems(dismissed);
     if (chunks.length > 0) await store.writeMany(chunks);
     const isWaiting = all(exists(), equal('quarantined', true), equal('receipt', record.receipt));
-    const { done, item: met } = await store.write(put(item, isWaiting));
-    // A write that is repeated because its answer was lost meets itself.
-    const isOurs = done || (met?.dismissed === true && met.receipt === record.receipt);
-    await dropUnused(store, isOurs ? head : item, isOurs ? item : met);
-    if (!isOurs) return AGAIN;
-    // It may be gone: a type can hold the name of a person who was erased.
-    const counter = quarantineCounter(workspace, event.provider, event.type);
-    await store.write(update(counter, [add('dismissed', 1)], exists()));
-    return 'dismissed';
+    const { done, item: met } = await leaveQuarantine(ports, event, put(item, isWaiting), [add('dismissed', 1)]);
+    await dropUnused(store, done ? head : item, done ? item : met);
+    return done ? 'dismissed' : AGAIN;
   });
+}
+
+/**
+ * Moves an event out of what waits and counts it, both or neither: also where two do it at once, or the answer of the table
+ * is lost. Refused: with the item that it met.
+ */
+export async function leaveQuarantine(
+  { store, random }: Pick<DismissPorts, 'store' | 'random'>,
+  { workspace, provider, type }: Extract<Event, { kind: 'unknown' }>,
+  moved: Put,
+  counted: readonly Change[],
+): Promise<Written> {
+  const counter = quarantineCounter(workspace, provider, type);
+  const transacted = await store.transact([moved, update(counter, counted, exists())], newTransaction(random));
+  if (transacted.done) return transacted;
+  const [refused, isUncounted] = transacted.refused;
+  if (refused) return { done: false, ...refused };
+  // The counter is gone: a type can hold the name of a person who was erased.
+  return isUncounted ? store.write(moved) : { done: false };
 }
 
 /** Of one type; of one provider where it is named. `unreadable` is the type of bodies in which none is found. */
@@ -54,7 +82,6 @@ export interface DismissedType {
 /** API Gateway waits 30 s for an answer. */
 const LONGEST_MS = 15_000;
 const PAGE = 100;
-const AT_ONCE = 8;
 
 /** Dismisses what is in quarantine of a type, newest first, as far as time reaches; the cursor leads to the rest. */
 export async function dismissType(
@@ -75,10 +102,9 @@ export async function dismissType(
       accepts,
       ...before,
     });
-    for (let start = 0; start < slice.entries.length; start += AT_ONCE) {
-      const some = slice.entries.slice(start, start + AT_ONCE);
-      const results = await Promise.all(some.map(({ pk }) => dismissEvent(ports, workspace, eventIdIn({ pk }))));
-      dismissed += results.filter((result) => result === 'dismissed').length;
+    // One after the other: each counts in the same item, which takes one transaction at a time.
+    for (const { pk } of slice.entries) {
+      if ((await dismissEvent(ports, workspace, eventIdIn({ pk }))) === 'dismissed') dismissed += 1;
     }
     position = slice.position;
   } while (position !== undefined && clock.monotonic() < deadline);

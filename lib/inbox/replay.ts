@@ -7,10 +7,11 @@ import type { Clock, Random } from '#lib/domain/ports.ts';
 import { substanceHash } from '#lib/domain/renewal.ts';
 import { Issue, optional } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { eventIdIn, quarantineCounter } from '#lib/store/keys.ts';
+import { eventIdIn } from '#lib/store/keys.ts';
 import { type ListPage, pageOf } from '#lib/store/page.ts';
 import { newestFirst } from '#lib/store/query.ts';
-import { add, all, equal, exists, type Item, put, StoreUnavailable, update } from '#lib/store/store.ts';
+import { add, all, equal, exists, type Item, put, StoreUnavailable } from '#lib/store/store.ts';
+import { leaveQuarantine } from './dismiss.ts';
 import { type EventRecord, eventItems, REPLAYED, recordOf, toldAgain } from './event-item.ts';
 import { dropUnused, renewedRecord, type Stored } from './event-store.ts';
 import { liveHead, partitionOf, span } from './events.ts';
@@ -179,14 +180,10 @@ async function release(
   const { head, chunks } = eventItems(released);
   if (chunks.length > 0) await store.writeMany(chunks);
   const isWaiting = all(exists(), equal(dismissedAt === undefined ? 'quarantined' : 'dismissed', true));
-  const written = await store.write(put(head, isWaiting));
-  if (written.done) {
-    const counted = [add('replayed', 1), ...(dismissedAt === undefined ? [] : [add('dismissed', -1)])];
-    // It may be gone: a type can hold the name of a person who was erased.
-    await store.write(update(quarantineCounter(event.workspace, event.provider, event.type), counted, exists()));
-  }
+  const counted = [add('replayed', 1), ...(dismissedAt === undefined ? [] : [add('dismissed', -1)])];
+  const { done, item } = await leaveQuarantine(ports, event, put(head, isWaiting), counted);
   // Refused: somebody else replayed it in the same moment, with the same events.
-  else await dropUnused(store, head, written.item);
+  if (!done) await dropUnused(store, head, item);
   return { id: event.id, result: 'replayed', events };
 }
 
