@@ -345,7 +345,7 @@ it('gives a webhook another URL, and reads again what was not understood', async
   expect((await post(fresh)).status).toBe(200);
   await page.goto(`${hub.url}/console#/events?quarantined=true`);
   const row = page.getByRole('row', { name: /new_kind/ }).first();
-  await row.getByRole('button', { name: 'Read all again' }).click();
+  await row.getByRole('button', { name: 'Replay all' }).click();
   await page.getByRole('status').first().waitFor();
 });
 

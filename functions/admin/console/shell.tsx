@@ -119,9 +119,9 @@ function Where() {
     };
   }, [id]);
   return (
-    <p class="where">
+    <a class="where" href={addressOf('settings')}>
       {texts.workspace} <strong>{named.id === id ? named.name : id}</strong>
-    </p>
+    </a>
   );
 }
 

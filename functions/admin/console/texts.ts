@@ -1,6 +1,13 @@
 type Words = Readonly<Record<string, string>>;
 const words = (some: Words): Words => some;
 
+/** Of a provider; its id where it has none. */
+export const providerName = (id: string): string =>
+  id === 'hookline' ? 'This hub' : (texts.accounts.providers[id] ?? id);
+
+/** What a provider or the hub gave as the reason, in words where it is a code. */
+export const reasonOf = (reason: string): string => texts.reasons[reason] ?? reason;
+
 /** Every text of the console, in one place for other languages. */
 export const texts = {
   now: 'now',
@@ -25,6 +32,14 @@ export const texts = {
   reference: 'API reference',
   shownOnce: 'Shown this once. Keep it where you keep passwords.',
   states: words({ partially_sent: 'sent in part' }),
+  reasons: words({
+    notAuthorized: 'its phone is logged out: link it again in the GREEN-API console',
+    blocked: 'WhatsApp has banned the number',
+    sleepMode: 'its phone is switched off',
+    yellowCard: 'WhatsApp suspects spam and restricts the number',
+    suspended: 'WhatsApp restricts the number',
+    'http 500': 'the provider failed (http 500) and did not say whether it was sent',
+  }),
   channels: words({ whatsapp: 'WhatsApp', sms: 'SMS' }),
   pages: {
     overview: 'Overview',
@@ -43,7 +58,7 @@ export const texts = {
     key: 'Key',
     keyHint: 'The admin key, or the key of a workspace. `npm start` prints one, and a link that needs none.',
     workspace: 'Workspace',
-    workspaceHint: 'With the admin key. Left empty: main.',
+    workspaceHint: 'Its id, as ws_…, with the admin key. Left empty: main; Settings leads to the others.',
     act: 'Sign in',
     onlySends: 'This key only sends; the console needs one that reads.',
     badLink: 'This link does not sign in any more: it works once, for ten minutes.',
@@ -77,7 +92,8 @@ export const texts = {
     fromHint: 'Left as it is: the account that the workspace has chosen, or the one connected last.',
     fromDefault: 'Default account',
     answer: 'Answer',
-    placeholder: 'Enter sends, Shift and Enter begin a new line.',
+    placeholder: 'Write an answer …',
+    keysHint: 'Enter sends, Shift+Enter begins a line.',
     send: 'Send',
     withFile: 'Add a file',
     withoutFile: 'Without a file',
@@ -87,12 +103,12 @@ export const texts = {
     fileNameHint: 'As the other side sees it; left empty, the end of the link.',
     costs: (credits: number) =>
       credits === 1 ? 'Costs 1 credit.' : `Costs ${credits} credits: the file and the text.`,
-    isHeld: (reason: string) => `The account is held and sends nothing until it is well again: ${reason}`,
-    isPaused: (reason: string) => `The account is paused, what you write waits: ${reason}`,
+    isHeld: (reason: string) => `The account is held, what you write waits. Why: ${reason}`,
+    isPaused: (reason: string) => `The account is paused, what you write waits. Why: ${reason}`,
     waitingBefore: (count: number) => (count === 0 ? 'Goes out next.' : `${count} waiting before it.`),
     cancelSend: 'Cancel',
     again: 'Send again',
-    againUnknown: 'Send again although it may have arrived',
+    againAsks: 'It may have arrived already: then it arrives twice. Ask the recipient first.',
     resent: 'was sent again',
     cancelled: 'Cancelled; its credits are back',
     place: (position: number) => (position === 1 ? 'next in the queue' : `number ${position} in the queue`),
@@ -189,8 +205,11 @@ export const texts = {
     muted: 'muted',
     account: (name: string, reason: string | undefined) => `Account ${name}${reason ? `: ${reason}` : ''}`,
     unknown: (count: number) =>
-      `${count >= 100 ? '100 or more' : count} ${count === 1 ? 'send' : 'sends'}: nobody knows whether they went out`,
-    quarantine: (count: number, provider: string, type: string) => `${count} of ${provider} not understood: ${type}`,
+      count === 1
+        ? '1 message may or may not have gone out'
+        : `${count >= 100 ? '100 or more' : count} messages may or may not have gone out`,
+    quarantine: (count: number, provider: string, type: string) =>
+      `${count} ${count === 1 ? 'event' : 'events'} from ${providerName(provider)} not understood: ${type}`,
     endpoint: (name: string) => `Endpoint ${name}`,
     rulesPaused: (why: string) => `No rule sends: ${why}`,
     rule: (name: string, reason: string) => `Rule ${name}: ${reason}`,
@@ -215,7 +234,7 @@ export const texts = {
     emptyHint: 'Answer somebody in the inbox, or let an automation post messages to a webhook for sending.',
     emptyAct: 'Make a webhook for sending',
     noneSuch: 'No send fits',
-    unknown: 'Nobody knows whether these went out',
+    unknown: 'These may or may not have gone out',
     unknownHint:
       'The hub looks for evidence. What finds none expires, and its credits come back. Ask the recipient before you send again.',
     all: 'All sends',
@@ -249,19 +268,22 @@ export const texts = {
     replayed: 'Replayed',
     since: 'Since',
     act: 'Do',
-    replay: 'Read it again',
-    replayType: 'Read all again',
+    replay: 'Replay',
+    replayType: 'Replay all',
     dismiss: 'Dismiss',
     dismissAsk: (what: string) =>
       `${what} will no longer count as waiting. It is kept, and can be read again one by one.`,
     dismissed: 'Dismissed',
     onlyDismissed: 'Only what was dismissed',
-    done: 'Read again',
+    done: 'Replayed: read once more, as it came',
     chat: 'Conversation',
+    webhook: 'Came in through',
+    account: 'Account',
+    send: 'The send',
     quarantine: 'Quarantine',
     understood: 'understood since',
-    shape: 'As the hub has it',
-    raw: 'As it came',
+    shape: 'What the hub read in it',
+    raw: 'The body as it came',
   },
   webhooks: {
     title: 'Webhooks',
@@ -298,7 +320,7 @@ export const texts = {
     lastCall: 'Last call',
     toInbox: 'See the message',
     sampleHint: (provider: string) =>
-      `A made-up message, in the words of ${texts.accounts.providers[provider] ?? provider}, from a number that nobody has. It stands in the inbox like any other.`,
+      `A made-up message, in the words of ${providerName(provider)}, from a number that nobody has. It stands in the inbox like any other.`,
     sampleSent: 'A sample was posted',
     sampleRefused: (status: number) =>
       `The webhook answered ${status} to the sample: its secret is checked, or it is switched off`,
@@ -408,6 +430,7 @@ export const texts = {
     empty: 'Nothing was granted or charged yet',
     at: 'When',
     kind: 'What',
+    kinds: words({ grant: 'granted', reserve: 'reserved for a send', refund: 'came back' }),
     number: 'Credits',
     numberHint: 'Below zero takes them away.',
     reason: 'Why',
@@ -425,6 +448,7 @@ export const texts = {
     of: (delivered: number, all: number) => `${delivered} of ${all}`,
     atLeast: (delivered: number, all: number) => `${delivered} of the last ${all}`,
     failing: 'Fails since',
+    waitingOf: (count: number) => (count >= 1000 ? '1,000 or more' : String(count)),
     because: 'Why it is off',
     becauses: words({
       gone: 'it answered 410: gone',

@@ -28,6 +28,8 @@ const SignIn = v.strictObject({
 const LINK = 'once_';
 const SLOW_DOWN = problem(429, 'Too many wrong keys from this address; please wait a minute', { 'retry-after': '60' });
 
+const NO_WORKSPACE = problem(404, '`workspace` names none that this key opens: give its id, as ws_…, or leave it out');
+
 const shown = ({ workspace, isAdmin, scope, until }: Caller) => ({
   workspace,
   admin: isAdmin,
@@ -63,7 +65,7 @@ export const sessionRoutes = [
       const caller = await signingIn(context, key, workspace);
       if ('status' in caller && caller.status === 401) return caller;
       await wasRight(ports, sourceIp);
-      if ('status' in caller) return caller;
+      if ('status' in caller) return caller.status === 404 ? NO_WORKSPACE : caller;
       // What the browser brought along is never taken over: somebody else may have put it there.
       if (old !== undefined) await closeSession(ports.store, old);
       const { token, expiresAt } = await openSession(ports, 'session', caller);

@@ -57,6 +57,15 @@ it('works in the workspace that was named, and opens no other than the key does'
   expect((await signIn(hub, { key, workspace: 'main' })).status).toBe(404);
 });
 
+it('says in the words of the form that a workspace is not there', async () => {
+  const hub = new AdminBench();
+  const { status, json } = await signIn(hub, { key: 'the-admin-key', workspace: 'demo' });
+  expect({ status, detail: json.message }).toEqual({
+    status: 404,
+    detail: '`workspace` names none that this key opens: give its id, as ws_…, or leave it out',
+  });
+});
+
 it('ends after twelve hours', async () => {
   const hub = new AdminBench();
   const cookie = await signedIn(hub);

@@ -7,7 +7,7 @@ import { collection, ListPage } from '../parts/collection.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Badge, Facts, Id, Loading, Time } from '../parts/small.tsx';
 import { attempt, tell } from '../parts/toast.tsx';
-import { texts } from '../texts.ts';
+import { reasonOf, texts } from '../texts.ts';
 import { NewAccount } from './new-account.tsx';
 
 const t = texts.accounts;
@@ -17,6 +17,8 @@ function stateOf({ held, paused }: Account): string {
   if (held) return 'held';
   return paused ? 'paused' : 'active';
 }
+
+const whyOf = ({ holdReason, pauseReason = '' }: Account): string => (holdReason ? reasonOf(holdReason) : pauseReason);
 
 /** A time that has passed is when it was free: what comes next leaves at once. */
 function NextSend({ account: { nextSendAt, held, paused } }: { readonly account: Account }) {
@@ -39,7 +41,7 @@ const AccountList = () => (
       },
       { head: t.phone, cell: ({ phone }) => phone ?? texts.none },
       { head: t.state, cell: (account) => <Badge state={stateOf(account)} /> },
-      { head: t.reason, cell: ({ holdReason, pauseReason }) => holdReason ?? pauseReason ?? texts.none },
+      { head: t.reason, cell: (account) => whyOf(account) || texts.none },
       { head: t.pending, cell: ({ pending }) => pending, numeric: true },
       { head: t.next, cell: (account) => <NextSend account={account} /> },
     ]}
@@ -64,7 +66,7 @@ function OneAccount({ id }: { readonly id: string }) {
                   [
                     t.state,
                     <>
-                      <Badge state={stateOf(account)} /> {account.holdReason ?? account.pauseReason}
+                      <Badge state={stateOf(account)} /> {whyOf(account)}
                       {account.probeAt && (
                         <>
                           {' '}

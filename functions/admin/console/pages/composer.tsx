@@ -4,7 +4,7 @@ import { type Account, api, asked } from '../api.ts';
 import { TextField } from '../parts/form.tsx';
 import { Time } from '../parts/small.tsx';
 import { attempt } from '../parts/toast.tsx';
-import { texts } from '../texts.ts';
+import { reasonOf, texts } from '../texts.ts';
 
 const t = texts.inbox;
 
@@ -93,7 +93,8 @@ export function Composer({ draft: name, to, account, onSent }: ComposerProps) {
         <SendHorizontal aria-hidden="true" />
       </button>
       <p class="hint">
-        {t.costs(file?.url && text.trim() ? 2 : 1)} {account && <Departure account={account} />}
+        {t.costs(file?.url && text.trim() ? 2 : 1)} {account && <Departure account={account} />}{' '}
+        <span class="for-keys">{t.keysHint}</span>
       </p>
     </form>
   );
@@ -134,8 +135,8 @@ function nameIn(url: string): string {
 /** How many wait before it, and about when it leaves; or why nothing leaves. */
 function Departure({ account }: { readonly account: Account }) {
   const { pending, paused, pauseReason, held, holdReason, nextSendAt, backoffUntil, pacing } = account;
-  if (held) return <span class="reason">{t.isHeld(holdReason ?? '')}</span>;
-  if (paused) return <span class="reason">{t.isPaused(pauseReason ?? '')}</span>;
+  if (held) return <span class="reason">{t.isHeld(reasonOf(holdReason ?? texts.none))}</span>;
+  if (paused) return <span class="reason">{t.isPaused(pauseReason ?? texts.none)}</span>;
   const free = [nextSendAt, backoffUntil].map((at) => (at === undefined ? 0 : Date.parse(at)));
   const at = Math.max(Date.now(), ...free) + (pending * (pacing.minMs + pacing.maxMs)) / 2;
   return (

@@ -56,8 +56,12 @@ export function Credits() {
                 keyOf={({ at, kind, send = '' }) => `${at} ${kind} ${send}`}
                 columns={[
                   { head: t.at, cell: ({ at }) => <Time at={at} /> },
-                  { head: t.kind, cell: ({ kind }) => kind },
-                  { head: t.number, cell: ({ credits }) => credits, numeric: true },
+                  { head: t.kind, cell: ({ kind }) => t.kinds[kind] ?? kind },
+                  {
+                    head: t.number,
+                    cell: ({ kind, credits }) => signed(kind === 'reserve' ? -credits : credits),
+                    numeric: true,
+                  },
                   {
                     head: t.reason,
                     cell: ({ send, reason }) =>
@@ -73,6 +77,9 @@ export function Credits() {
     </Page>
   );
 }
+
+/** What came in with a plus, what was taken with a minus. */
+const signed = (credits: number): string => `${credits < 0 ? '−' : '+'}${Math.abs(credits)}`;
 
 type Audited = Awaited<ReturnType<typeof auditSome>>;
 const auditSome = () => asked(api.GET('/api/credits/audit'));

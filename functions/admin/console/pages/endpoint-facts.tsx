@@ -33,7 +33,7 @@ export function EndpointFacts({ endpoint, deliveries }: EndpointFactsProps) {
         [t.success, (isWhole ? t.of : t.atLeast)(delivered, fresh.length)],
         [t.url, url],
         [t.types, types.join(', ')],
-        [t.waiting, waiting ?? 0],
+        [t.waiting, t.waitingOf(waiting ?? 0)],
       ]}
     />
   );

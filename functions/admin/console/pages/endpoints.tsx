@@ -25,7 +25,8 @@ const EndpointList = () => (
       { head: t.name, cell: ({ id, name, url }) => <a href={addressOf('endpoints', id)}>{name ?? url}</a> },
       { head: t.state, cell: ({ state }) => <Badge state={state} /> },
       { head: t.types, cell: ({ types }) => types.join(', ') },
-      { head: t.waiting, cell: ({ waiting }) => waiting ?? 0, numeric: true },
+      { head: t.failing, cell: ({ failingSince }) => (failingSince ? <Time at={failingSince} /> : texts.none) },
+      { head: t.url, cell: ({ url }) => url },
     ]}
   />
 );

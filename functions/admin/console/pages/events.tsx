@@ -9,7 +9,7 @@ import { Pager, useOlder } from '../parts/pager.tsx';
 import { Badge, Code, Empty, Facts, Id, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
 import { tell } from '../parts/toast.tsx';
-import { texts } from '../texts.ts';
+import { providerName, texts } from '../texts.ts';
 
 const t = texts.events;
 const KINDS = [
@@ -105,7 +105,7 @@ function EventTable({ events }: { readonly events: readonly Event[] }) {
             </a>
           ),
         },
-        { head: t.provider, cell: ({ provider }) => provider },
+        { head: t.provider, cell: ({ provider }) => providerName(provider) },
         { head: t.received, cell: ({ receivedAt }) => <Time at={receivedAt} /> },
       ]}
     />
@@ -126,7 +126,7 @@ function Quarantine({ onReplayed }: { readonly onReplayed: () => Promise<unknown
             keyOf={({ provider, type }) => `${provider} ${type}`}
             columns={[
               { head: t.type, cell: ({ type }) => <code>{type || texts.none}</code> },
-              { head: t.provider, cell: ({ provider }) => provider },
+              { head: t.provider, cell: ({ provider }) => providerName(provider) },
               { head: t.seen, cell: ({ seen }) => seen, numeric: true },
               { head: t.replayed, cell: ({ replayed }) => replayed, numeric: true },
               { head: t.dismissed, cell: ({ dismissed }) => dismissed, numeric: true },
@@ -209,7 +209,25 @@ function OneEvent({ id }: { readonly id: string }) {
               of={[
                 [t.what, <EventLine key="what" event={event} />],
                 [t.received, new Date(event.receivedAt).toLocaleString()],
-                [t.provider, event.provider],
+                [t.provider, providerName(event.provider)],
+                event.webhookId !== event.provider && [
+                  t.webhook,
+                  <a key="webhook" href={addressOf('webhooks', event.webhookId)}>
+                    {event.webhookId}
+                  </a>,
+                ],
+                event.accountId !== undefined && [
+                  t.account,
+                  <a key="account" href={addressOf('accounts', event.accountId)}>
+                    {event.accountId}
+                  </a>,
+                ],
+                event.kind === 'send' && [
+                  t.send,
+                  <a key="send" href={addressOf('sends', event.send.messageId)}>
+                    {event.send.messageId}
+                  </a>,
+                ],
                 event.kind === 'message' && [
                   t.chat,
                   <a key="chat" href={addressOf('inbox', event.chatId)}>
@@ -220,7 +238,7 @@ function OneEvent({ id }: { readonly id: string }) {
                   t.quarantine,
                   <>
                     <Badge state={stateOf(event)} />{' '}
-                    {event.issues.map(({ path: where, message }) => `${where} ${message}`).join('; ')}
+                    {event.issues.map(({ path: where, message }) => `${where}: ${message}`).join('; ')}
                   </>,
                 ],
                 [texts.id, <Id key="id" id={event.id} />],

@@ -7,7 +7,7 @@ import { Loaded } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
 import { Empty, Time } from '../parts/small.tsx';
 import { isWriting } from '../parts/writing.ts';
-import { texts } from '../texts.ts';
+import { providerName, texts } from '../texts.ts';
 import { Contact } from './contact.tsx';
 import { accountName, NewChat } from './new-chat.tsx';
 import { Thread, titleOf } from './thread.tsx';
@@ -68,10 +68,18 @@ export function Inbox({ id }: { readonly id?: string | undefined }) {
           )}
         </header>
         <Filters filter={filter} accounts={accounts} onChange={setFilter} />
-        <Loaded live={live}>
-          {() => (items.length > 0 ? <Chats chats={items} opened={id} /> : <NoChats isFiltered={key !== '{}'} />)}
-        </Loaded>
-        <Pager next={next} />
+        <div class="chat-scroll">
+          <Loaded live={live}>
+            {() =>
+              items.length > 0 ? (
+                <Chats chats={items} opened={id} accounts={accounts} />
+              ) : (
+                <NoChats isFiltered={key !== '{}'} />
+              )
+            }
+          </Loaded>
+          <Pager next={next} />
+        </div>
       </section>
       <Opened key={id} id={id} known={items.find((chat) => chat.id === id)} accounts={accounts} onRead={live.again} />
     </main>
@@ -111,7 +119,7 @@ function Filters({ filter, accounts, onChange }: FiltersProps) {
           <optgroup label={t.providers}>
             {[...new Set(accounts.map(({ provider }) => provider))].map((provider) => (
               <option key={provider} value={`provider=${provider}`}>
-                {provider}
+                {providerName(provider)}
               </option>
             ))}
           </optgroup>
@@ -200,7 +208,15 @@ function Conversation({ chat, accounts, onRead }: ConversationProps) {
   );
 }
 
-function Chats({ chats, opened }: { readonly chats: readonly Chat[]; readonly opened: string | undefined }) {
+interface ChatsProps {
+  readonly chats: readonly Chat[];
+  readonly opened: string | undefined;
+  readonly accounts: readonly Account[];
+}
+
+function Chats({ chats, opened, accounts }: ChatsProps) {
+  // With one account there is nothing to tell apart.
+  const names = new Map(accounts.length > 1 ? accounts.map((account) => [account.id, accountName(account)]) : []);
   return (
     <ul class="chat-list">
       {chats.map((chat) => (
@@ -212,6 +228,9 @@ function Chats({ chats, opened }: { readonly chats: readonly Chat[]; readonly op
             </span>
             <Time at={chat.lastAt} />
             <span class="chat-line">{lastLine(chat)}</span>
+            {accounts.length > 1 && (
+              <span class="chat-account">{names.get(chat.accountId ?? '') ?? providerName(chat.provider)}</span>
+            )}
           </a>
         </li>
       ))}

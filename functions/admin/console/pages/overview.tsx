@@ -7,7 +7,7 @@ import { Bars } from '../parts/bars.tsx';
 import { EventLine } from '../parts/event-line.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Badge, Time } from '../parts/small.tsx';
-import { texts } from '../texts.ts';
+import { reasonOf, texts } from '../texts.ts';
 
 const t = texts.overview;
 
@@ -101,7 +101,7 @@ function handsOf({ needs, credits }: Summary): readonly Hand[] {
   return [
     ...accounts.map(({ id, name, phone, provider, state, reason }) => ({
       ...{ to: addressOf('accounts', id), state },
-      text: t.account(name ?? phone ?? provider, reason),
+      text: t.account(name ?? phone ?? provider, reason && reasonOf(reason)),
     })),
     ...one(unknown > 0, {
       ...{ to: addressOf('sends', undefined, { state: 'unknown' }), state: 'unknown' },

@@ -7,7 +7,7 @@ import { Pager, useOlder } from '../parts/pager.tsx';
 import { Queue } from '../parts/queue.tsx';
 import { Badge, Empty, Facts, Id, Phone, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
-import { texts } from '../texts.ts';
+import { reasonOf, texts } from '../texts.ts';
 
 const t = texts.sends;
 const STATES = [
@@ -16,7 +16,11 @@ const STATES = [
 ];
 const textOf = ({ parts }: Send) => parts.map(({ text, caption, fileName }) => text ?? caption ?? fileName).join(' · ');
 const toWhom = ({ recipient }: Send) => recipient.phone ?? recipient.jid ?? recipient.providerChatId ?? texts.none;
-const reasonOf = ({ parts }: Send) => parts.find(({ error }) => error)?.error;
+/** What went wrong, else why it waits. */
+function whyOf({ parts, waitingReason }: Send): string | undefined {
+  const why = parts.find(({ error }) => error)?.error ?? waitingReason;
+  return why && reasonOf(why);
+}
 
 export function Sends({ id }: { readonly id?: string | undefined }) {
   return id === undefined ? <SendList /> : <OneSend id={id} />;
@@ -168,7 +172,7 @@ function SendTable({ label, sends, onChange }: SendTableProps) {
         { head: t.message, cell: (send) => <span class="two-lines">{textOf(send)}</span> },
         {
           head: t.reason,
-          cell: (send) => reasonOf(send) ?? (send.position && texts.inbox.place(send.position)) ?? texts.none,
+          cell: (send) => <Why send={send} />,
         },
         { head: t.credits, cell: ({ credits }) => credits, numeric: true },
         { head: t.at, cell: ({ createdAt }) => <Time at={createdAt} /> },
@@ -176,6 +180,11 @@ function SendTable({ label, sends, onChange }: SendTableProps) {
       ]}
     />
   );
+}
+
+function Why({ send }: { readonly send: Send }) {
+  const place = send.position && texts.inbox.place(send.position);
+  return <span class="why">{[whyOf(send), place].filter(Boolean).join('; ') || texts.none}</span>;
 }
 
 function Act({ send, onChange }: { readonly send: Send; readonly onChange: () => Promise<unknown> }) {
@@ -217,7 +226,7 @@ function OneSend({ id }: { readonly id: string }) {
                   ),
                 ],
                 [t.message, textOf(send)],
-                [t.reason, reasonOf(send) ?? texts.none],
+                [t.reason, <Why key="why" send={send} />],
                 [t.credits, `${send.credits}, ${send.creditState.replaceAll('_', ' ')}`],
                 [
                   t.account,
@@ -228,7 +237,9 @@ function OneSend({ id }: { readonly id: string }) {
                 [texts.id, <Id key="id" id={send.messageId} />],
               ]}
             />
-            <Act send={send} onChange={live.again} />
+            <div class="actions">
+              <Act send={send} onChange={live.again} />
+            </div>
             <h2>{t.history}</h2>
             <Timeline steps={send.history} />
           </>
@@ -250,7 +261,7 @@ function Timeline({ steps }: { readonly steps: Send['history'] }) {
             <time dateTime={at}>{new Date(at).toLocaleString()}</time>
             {index > 0 && <span class="faint">{t.later(Date.parse(at) - Date.parse(steps[index - 1]?.at ?? at))}</span>}
           </span>
-          {detail && <span>{detail}</span>}
+          {detail && <span>{reasonOf(detail)}</span>}
         </li>
       ))}
     </ol>

@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { addressOf } from '../address.ts';
 import { api, asked, type Event, type MessageEvent, type Send } from '../api.ts';
 import { type Entry, type Part, type Reactions, reasonIn, type Told } from '../conversation.ts';
-import { texts } from '../texts.ts';
+import { reasonOf, texts } from '../texts.ts';
 import { Acts } from './acts.tsx';
 import { ContentView, lineOf } from './content.tsx';
 import { MessageText } from './message-text.tsx';
@@ -75,7 +75,7 @@ function MessageBubble({ told, goesOn, onQuote, onChange }: MessageBubbleProps) 
       {votes && <Votes votes={votes} />}
       <p class="meta">
         {message.channel === 'sms' && <span class="kind">{t.sms}</span>}
-        {reason && <span class="reason">{reason}</span>}
+        {reason && <span class="reason">{reasonOf(reason)}</span>}
         <a href={addressOf('events', event.id)} title={t.raw}>
           <ClockTime at={occurredAt} />
         </a>
@@ -210,7 +210,7 @@ function SendBubble({ send, part, onChange }: SendBubbleProps) {
 /** Why it did not go out, or has not yet; else about when it will. */
 function Reason({ send, part: { error, state } }: Pick<SendBubbleProps, 'send' | 'part'>) {
   const why = error ?? (state === 'queued' ? send.waitingReason : undefined);
-  if (why) return <span class="reason">{why}</span>;
+  if (why) return <span class="reason">{reasonOf(why)}</span>;
   return state === 'queued' && send.etaAt ? <Time at={send.etaAt} /> : null;
 }
 
@@ -241,7 +241,8 @@ export function SendActions({ send, state, onChange }: SendActionsProps) {
             said: t.cancelled,
           },
           canRepeat && {
-            label: state === 'unknown' ? t.againUnknown : t.again,
+            label: t.again,
+            ...(state === 'unknown' && { asks: t.againAsks }),
             run: () => asked(api.POST('/api/sends/{messageId}/resend', path)),
           },
         ]}

@@ -1,4 +1,5 @@
 import type { Event } from '../api.ts';
+import { reasonOf } from '../texts.ts';
 import { lineOf } from './content.tsx';
 
 /** What happened, in a line. */
@@ -9,6 +10,8 @@ export function EventLine({ event }: { readonly event: Event }) {
     </span>
   );
 }
+
+const toldOf = (state: string, reason = '') => [state, reasonOf(reason)].filter(Boolean).join(', ');
 
 function saidBy(event: Event): string {
   switch (event.kind) {
@@ -35,15 +38,15 @@ function saidBy(event: Event): string {
     case 'chat':
       return [event.chat.title, event.chat.change].filter(Boolean).join(', ');
     case 'send':
-      return [event.send.state, event.send.reason].filter(Boolean).join(', ');
+      return toldOf(event.send.state, event.send.reason);
     case 'account':
-      return [event.account.state, event.account.reason].filter(Boolean).join(', ');
+      return toldOf(event.account.state, event.account.reason);
     case 'endpoint':
       return `${event.endpoint.state}, ${event.endpoint.reason}`;
     case 'rule':
       return `${event.rule.state}, ${event.rule.reason}`;
     case 'unknown':
-      return event.issues.map(({ path, message }) => `${path} ${message}`).join('; ');
+      return event.issues.map(({ path, message }) => `${path}: ${message}`).join('; ');
     default:
       return event.provider;
   }

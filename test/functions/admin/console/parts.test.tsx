@@ -2,10 +2,12 @@
 import { cleanup, fireEvent, render, screen } from '@testing-library/preact';
 import { afterEach, expect, it } from 'vitest';
 import { lineOf } from '../../../../functions/admin/console/parts/content.tsx';
+import { EventLine } from '../../../../functions/admin/console/parts/event-line.tsx';
 import { Form, TextField } from '../../../../functions/admin/console/parts/form.tsx';
 import { MarkedJson } from '../../../../functions/admin/console/parts/marked-json.tsx';
 import { isWeb, MessageText } from '../../../../functions/admin/console/parts/message-text.tsx';
 import { timeText } from '../../../../functions/admin/console/parts/small.tsx';
+import { providerName, texts } from '../../../../functions/admin/console/texts.ts';
 
 afterEach(cleanup);
 
@@ -57,6 +59,32 @@ it('says what a message is in a line', () => {
   expect(lineOf({ type: 'text', text: 'hello' })).toBe('hello');
   expect(lineOf({ type: 'image', file: { name: 'a.jpg' }, caption: 'look' })).toBe('a.jpg: look');
   expect(lineOf({ type: 'poll', name: 'When?', options: ['now', 'later'] })).toBe('When?: now / later');
+});
+
+it('says why an account is held in words, not in the code of its provider', () => {
+  const event = {
+    ...{ id: 'evt_1', workspace: 'main', provider: 'hookline', webhookId: 'hookline' },
+    ...{ occurredAt: '2026-03-10T12:00:00Z', receivedAt: '2026-03-10T12:00:00Z' },
+    ...{ kind: 'account' as const, account: { id: 'acc_1', state: 'held' as const, reason: 'notAuthorized' } },
+  };
+  const { container } = render(<EventLine event={event} />);
+  expect(container.textContent).toBe('account held, its phone is logged out: link it again in the GREEN-API console');
+});
+
+it.each([
+  ['green-api', 'GREEN-API'],
+  ['hookline', 'This hub'],
+  ['somebody-new', 'somebody-new'],
+])('calls the provider %s %s', (id, name) => {
+  expect(providerName(id)).toBe(name);
+});
+
+it.each([
+  [1, '1 message may or may not have gone out'],
+  [7, '7 messages may or may not have gone out'],
+  [100, '100 or more messages may or may not have gone out'],
+])('speaks of %i unknown sends in one sentence', (count, sentence) => {
+  expect(texts.overview.unknown(count)).toBe(sentence);
 });
 
 it('sends a form once while it is under way, and says why it was refused', async () => {
