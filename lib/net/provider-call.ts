@@ -181,9 +181,15 @@ function exchange(
         request.destroy();
         return;
       }
-      if (body) request.write(body.bytes, written);
-      else request.once('finish', () => written());
-      request.end();
+      // Nobody else is there to hear of headers that make no request together: an error would end the process.
+      try {
+        if (body) request.write(body.bytes, written);
+        else request.once('finish', () => written());
+        request.end();
+      } catch (error) {
+        fail(error);
+        request.destroy();
+      }
     });
   });
 }

@@ -4,6 +4,7 @@ import { newId } from '#lib/domain/ids.ts';
 import type { Clock, Random } from '#lib/domain/ports.ts';
 import { type Condition, patternsIn } from '#lib/domain/reaction/condition.ts';
 import { draining, HEALTHY, type Health } from '#lib/domain/reaction/delivery.ts';
+import { faultsOfHeaders } from '#lib/domain/reaction/rule.ts';
 import { Instant, type Issue, known, optional, Whole } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import type { ProviderHttp } from '#lib/sender/provider.ts';
@@ -120,7 +121,7 @@ export async function createEndpoint(
 }
 
 function faultsOf(
-  { url, where }: { readonly url?: string; readonly where?: Condition | null },
+  { url, where, headers }: Pick<EndpointChanges, 'url' | 'where' | 'headers'>,
   reach: Reach,
   origin: string,
 ): readonly Issue[] {
@@ -133,6 +134,7 @@ function faultsOf(
   return [
     ...(refused === undefined ? [] : [{ path: 'url', message: refused }]),
     ...(fault === undefined ? [] : [{ path: 'where', message: fault }]),
+    ...faultsOfHeaders(headers ?? {}, 'headers'),
   ];
 }
 
@@ -204,7 +206,7 @@ export async function patchEndpoint(
 ): Promise<Changed> {
   const endpoint = await findEndpoint(ports.store, workspace, id);
   if (!endpoint) return undefined;
-  const issues = faultsOf({ ...changes, ...known({ where }) }, ports.endpointReach, origin);
+  const issues = faultsOf({ ...changes, ...known({ where, headers }) }, ports.endpointReach, origin);
   if (issues.length > 0) return { issues };
   const secretVersion =
     headers === undefined

@@ -48,7 +48,18 @@ export function faultsOfRule({ when, do: actions }: NewRule): readonly Issue[] {
       return fault === undefined ? [] : [{ path: `do.${i}.${path}`, message: fault }];
     }),
   );
-  return [...patterns.map((message) => ({ path: 'when', message })), ...templates];
+  return [...patterns.map((message) => ({ path: 'when', message })), ...templates, ...longCalls(actions)];
+}
+
+/** Each text of a call takes its time, and the call is made beside those of others. */
+const MOST_TEXTS = 100;
+
+function longCalls(actions: readonly Action[]): readonly Issue[] {
+  return actions.flatMap((action, i) =>
+    action.action === 'call' && stringsIn(action.json, '').length > MOST_TEXTS
+      ? [{ path: `do.${i}.json`, message: `must have at most ${MOST_TEXTS} texts` }]
+      : [],
+  );
 }
 
 function templatesOf(action: Action): readonly { readonly path: string; readonly template: string }[] {

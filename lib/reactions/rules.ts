@@ -6,7 +6,7 @@ import type { Clock, Random } from '#lib/domain/ports.ts';
 import type { Matches } from '#lib/domain/reaction/condition.ts';
 import { isEmailAddress } from '#lib/domain/reaction/mail.ts';
 import { typeOf } from '#lib/domain/reaction/notice.ts';
-import type { Action, NewRule } from '#lib/domain/reaction/rule.ts';
+import { type Action, faultsOfHeaders, type NewRule } from '#lib/domain/reaction/rule.ts';
 import { Instant, type Issue, known, optional } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { findEvent, listEvents } from '#lib/inbox/events.ts';
@@ -90,8 +90,10 @@ function faultsOf({ endpointReach, mailFrom }: RulePorts, wanted: NewRule, origi
   const deliveries = wanted.do.flatMap((action, i) => {
     if (action.action === 'email' && !(mailFrom !== undefined && isEmailAddress(mailFrom)))
       return [{ path: `do.${i}.action`, message: NO_MAIL }];
-    const message = action.action === 'call' ? refusedUrl(action.url, endpointReach, origin) : undefined;
-    return message === undefined ? [] : [{ path: `do.${i}.url`, message }];
+    if (action.action !== 'call') return [];
+    const message = refusedUrl(action.url, endpointReach, origin);
+    const headers = faultsOfHeaders(action.headers ?? {}, `do.${i}.headers`);
+    return message === undefined ? headers : [{ path: `do.${i}.url`, message }, ...headers];
   });
   return [...faultsOfRule(wanted), ...deliveries];
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import type { Issue } from '../schema.ts';
 import { Condition } from './condition.ts';
 import { EmailAddress } from './mail.ts';
 import { isNoticePattern } from './notice.ts';
@@ -90,6 +91,19 @@ export const Headers = v.pipe(
   ),
   v.check((headers) => Object.keys(headers).length <= 10, 'must have at most 10 headers'),
 );
+
+const OF_A_CONNECTION = /^(?:expect|keep-alive|te|trailer|upgrade|proxy-.*)$/i;
+
+/**
+ * Headers that no call can carry, since they speak of the connection: their places, as issues below `path`. The schema does
+ * not ask for it: what was saved before has to stay readable.
+ */
+export function faultsOfHeaders(headers: Readonly<Record<string, string>>, path: string): readonly Issue[] {
+  const message = 'is a header of the connection, which the hub makes itself: leave it out';
+  return Object.keys(headers).flatMap((name) =>
+    OF_A_CONNECTION.test(name) ? [{ path: `${path}.${name}`, message }] : [],
+  );
+}
 
 const Call = v.pipe(
   v.strictObject({

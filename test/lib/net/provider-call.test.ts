@@ -210,6 +210,12 @@ describe('a call that breaks', () => {
     expect(await http.call(post(), within(2000))).toEqual({ kind: 'broken', breakdown: 'unanswered' });
   });
 
+  it('was not sent if its headers make no request together', async () => {
+    const reply = await http.call(post({ headers: { trailer: 'x-sum' } }), within(2000));
+    expect([reply, server.seen]).toEqual([{ kind: 'broken', breakdown: 'unwritten' }, []]);
+    expect(await http.call(post(), within(2000))).toMatchObject({ status: 200 });
+  });
+
   it('was not sent if nobody listens', async () => {
     const url = server.url;
     await server.stop();

@@ -320,6 +320,7 @@ describe('what is no endpoint is refused with the name of the field', () => {
     [{ types: ['message.arrived'] }, 'types.0', 'no type of notice'],
     [{ where: { field: 'text', matches: '(' } }, 'where', 'no pattern'],
     [{ headers: { 'webhook-id': 'x' } }, 'headers', 'sets itself'],
+    [{ headers: { Trailer: 'x' } }, 'headers.Trailer', 'of the connection'],
     [{ timeoutMs: 31_000 }, 'timeoutMs', 'at most 30000'],
   ])('%j', async (more, path, words) => {
     const { status, json } = await bench.admin.call('POST', '/api/endpoints', {

@@ -443,6 +443,16 @@ describe('a call that may lead nowhere good is refused when the rule is written,
   });
 });
 
+test.each([
+  [{ headers: { 'x-key': 'k', Trailer: 'x' } }, 'do.0.headers.Trailer', 'of the connection'],
+  [{ json: { list: Array.from({ length: 101 }, () => '{{ text }}') } }, 'do.0.json', 'at most 100 texts'],
+])('a call that could not be made, or would take too long, is refused: %#', async (more, path, words) => {
+  const body = { ...PRICES, do: [{ action: 'call', url: 'https://crm.example/', ...more }] };
+  const { status, json } = await bench.admin.call('POST', '/api/rules', { body });
+  expect(status).toBe(422);
+  expect(json.issues).toEqual([{ path, message: expect.stringContaining(words) }]);
+});
+
 test('a trial asks of a message to somebody else only what a run would ask', async () => {
   const event = await receive('price?', {
     direction: 'outbound',
