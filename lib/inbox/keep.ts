@@ -7,9 +7,9 @@ import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import type { SendReports } from '#lib/sender/reports.ts';
-import { headKey, quarantineCounter, stateKey, UNREADABLE } from '#lib/store/keys.ts';
+import { eventKey, headKey, quarantineCounter, stateKey, UNREADABLE } from '#lib/store/keys.ts';
 import { persist } from '#lib/store/retry.ts';
-import { add, type Store, StoreUnavailable, setIfAbsent, update } from '#lib/store/store.ts';
+import { add, isLive, type Store, StoreUnavailable, setIfAbsent, update } from '#lib/store/store.ts';
 import { type AccountFinder, namedAccounts } from '#lib/tenants/own-accounts.ts';
 import { noteStatus } from './delivery-state.ts';
 import { type EventRecord, lifeOf } from './event-item.ts';
@@ -123,7 +123,8 @@ export async function storeReading(
   const known = await withAccounts(reading, receipt, ports);
   const records = recordsOf(reading, known);
   for (let start = 0; start < records.length; start += AT_ONCE) {
-    const batch = records.slice(start, start + AT_ONCE).map(async (read) => {
+    const batch = records.slice(start, start + AT_ONCE).map(async (told) => {
+      const read = await asStored(ports.store, told, Math.floor(now / 1000));
       const { record, names } = await inItsChat(ports, await filed(ports.store, read, known), known);
       const result = await storeEvent(ports, record, Math.floor(now / 1000));
       await follow(ports, record, receipt, result, names);
@@ -131,6 +132,18 @@ export async function storeReading(
     });
     stored.push(...(await Promise.all(batch)));
   }
+}
+
+/** What comes for the first time mostly comes sooner than this. */
+const AT_FIRST_MS = 10_000;
+
+/** Under the id that an earlier release stored it by: what a provider repeats across an upgrade is no other event. */
+async function asStored(store: Store, record: EventRecord, nowSeconds: number): Promise<EventRecord> {
+  const { event, formerId } = record;
+  const isLate = Date.parse(event.receivedAt) - Date.parse(event.occurredAt) > AT_FIRST_MS;
+  if (formerId === undefined || !isLate) return record;
+  const [former] = await store.getMany([eventKey(formerId)], { consistent: true });
+  return former && isLive(former, nowSeconds) ? { ...record, event: { ...event, id: formerId } } : record;
 }
 
 /** The receipt with the accounts of its workspace, where an event names one: read anew, unless they are remembered. */

@@ -2,14 +2,14 @@ import * as v from 'valibot';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { chunksOf } from '#lib/aws/queues.ts';
 import type { Event } from '#lib/domain/event.ts';
-import { conflictId } from '#lib/domain/identity.ts';
+import { conflictId, formerEventId } from '#lib/domain/identity.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { parseJson } from '#lib/domain/json.ts';
 import { deliveryReport } from '#lib/inbox/delivery-state.ts';
 import { blobOf, eventItems, toldAgain } from '#lib/inbox/event-item.ts';
 import { storeEnvelope } from '#lib/inbox/fallback.ts';
 import { type Draft, type ReceivingProvider, readByName, reader } from '#lib/inbox/provider.ts';
-import { chunkKey, eventKey } from '#lib/store/keys.ts';
+import { chatKey, chunkKey, eventKey } from '#lib/store/keys.ts';
 import { del, type Item, put, type Store, StoreUnavailable } from '#lib/store/store.ts';
 import { lastAttempts, SHOWN_ATTEMPTS } from '#lib/tenants/attempts.ts';
 import { patchWorkspace } from '#lib/tenants/workspaces.ts';
@@ -94,6 +94,21 @@ describe('a delivery', () => {
     const first = await bench.post(text('1'));
     expect(first).toEqual({ status: 200, body: { status: 'stored', id: expect.stringMatching(/^evt_[0-9a-f]{32}$/) } });
     expect(await bench.post(text('1'))).toEqual({ status: 200, body: { status: 'duplicate', id: first.body.id } });
+  });
+
+  it('is known again across an upgrade, under the id that an earlier release gave it', async () => {
+    const late = { at: at - 60 };
+    const { body } = await bench.post(text('1', 'hello', late));
+    const stored = await bench.record(body.id);
+    const id = formerEventId(stored.event, { type: 'text', chat: 'chat-1', id: '1' }, stored.contentHash);
+    const { head } = eventItems({ ...stored, event: { ...stored.event, id } });
+    await bench.store.writeMany([del(eventKey(String(body.id))), put(head)]);
+    expect((await bench.post(text('1', 'hello', late))).body).toEqual({ status: 'duplicate', id });
+    expect((await bench.post(text('1', 'hello', { ...late, title: 'Ann' }))).body).toEqual({ status: 'duplicate', id });
+    expect(await bench.store.get(chatKey(chatOf(stored.event)))).toMatchObject({ lastEvent: id });
+    const other = await bench.post(text('1', 'something else', late));
+    expect(other.body.status).toBe('stored');
+    expect((await bench.record(other.body.id)).event.conflict).toBe(true);
   });
 
   it('is stored once when it comes forty times at once', async () => {
