@@ -16,8 +16,13 @@ export interface Subscribers {
 }
 
 const KEPT_MS = 15_000;
+/** Whoever makes the first endpoint or rule of a workspace looks at once what it does. */
+const NOBODY_KEPT_MS = 1000;
 
-/** Who wants to hear of a workspace, asked once in 15 s: an endpoint that was just made hears after that at the latest. */
+/**
+ * Who wants to hear of a workspace, asked once in 15 s: an endpoint that was just made hears after that at the latest, the
+ * first one after a second.
+ */
 export function subscribersOf(store: Store, clock: Clock): (workspace: string) => Promise<Subscribers> {
   const known = new Map<string, { readonly until: number; readonly found: Promise<Subscribers> }>();
   return (workspace) => {
@@ -26,7 +31,12 @@ export function subscribersOf(store: Store, clock: Clock): (workspace: string) =
     if (kept && kept.until > now) return kept.found;
     const found = readSubscribers(store, workspace);
     known.set(workspace, { until: now + KEPT_MS, found });
-    found.catch(() => known.delete(workspace));
+    found.then(
+      ({ endpoints, rules }) => {
+        if (endpoints.length + rules.length === 0) known.set(workspace, { until: now + NOBODY_KEPT_MS, found });
+      },
+      () => known.delete(workspace),
+    );
     return found;
   };
 }

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { beforeEach, describe, expect, it, test } from 'vitest';
 import { NOTICE_TYPES, type NoticeType, typeOf } from '#lib/domain/reaction/notice.ts';
 import { runTask } from '#lib/reactions/deliver.ts';
+import { subscribersOf } from '#lib/reactions/dispatch.ts';
 import { exampleOf } from '#lib/reactions/examples.ts';
 import type { Reply } from '#lib/sender/provider.ts';
 import { put } from '#lib/store/store.ts';
@@ -332,6 +333,23 @@ describe('what is no endpoint is refused with the name of the field', () => {
       message: expect.stringContaining(words),
     });
   });
+});
+
+test('who listens is asked once in 15 s, and where nobody does, again after a second', async () => {
+  let now = 0;
+  const subscribers = subscribersOf(bench.store, { ...bench.admin.ports.clock, monotonic: () => now });
+  const heard = async () => (await subscribers('main')).endpoints.length;
+  expect(await heard()).toBe(0);
+  await bench.endpoint();
+  now = 999;
+  expect(await heard()).toBe(0);
+  now = 1000;
+  expect(await heard()).toBe(1);
+  await bench.endpoint({ url: 'https://b.example/' });
+  now = 15_999;
+  expect(await heard()).toBe(1);
+  now = 16_000;
+  expect(await heard()).toBe(2);
 });
 
 test('another workspace has its own endpoints, and reaches no delivery of this one', async () => {
