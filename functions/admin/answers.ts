@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { sha256 } from '#lib/domain/ids.ts';
+import { canonicalJson } from '#lib/domain/json.ts';
 import { Issue, Whole } from '#lib/domain/schema.ts';
 import { problemBody } from '#lib/http/app.ts';
 
@@ -81,9 +82,9 @@ export function responseOf({ status, body, headers = {} }: Reply, known?: string
   if (body === undefined || typeof body === 'string' || body instanceof Uint8Array)
     return new Response(body ?? null, { status, headers });
   if (known === undefined || status !== 200) return Response.json(body, { status, headers });
-  const text = JSON.stringify(body);
-  const etag = `W/"${sha256(text).slice(0, 32)}"`;
+  // The table gives the keys of a map in any order, another one each time.
+  const etag = `W/"${sha256(canonicalJson(body)).slice(0, 32)}"`;
   if (known.split(',').some((tag) => tag.trim() === etag))
     return new Response(null, { status: 304, headers: { etag } });
-  return new Response(text, { status, headers: { 'content-type': 'application/json', ...headers, etag } });
+  return Response.json(body, { status, headers: { ...headers, etag } });
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { responseOf } from '#functions/admin/answers.ts';
 import { type Changes, changesSince, readMark } from '#lib/activity/changes.ts';
 import { hoursBetween } from '#lib/activity/counters.ts';
 import { type ItemChange, recordActivity } from '#lib/activity/record.ts';
@@ -199,6 +200,13 @@ describe('what a caller has already', () => {
     await hub.webhook();
     const changed = await ask(etag);
     expect([changed.status, changed.headers.etag === etag]).toEqual([200, false]);
+  });
+
+  it('is the same in whatever order the table gives the keys of a map', () => {
+    const tagOf = (body: object) => responseOf({ status: 200, body }, '').headers.get('etag');
+    const known = tagOf({ items: [{ providers: { sandbox: 1, zender: 2 } }] });
+    expect(tagOf({ items: [{ providers: { zender: 2, sandbox: 1 } }] })).toBe(known);
+    expect(tagOf({ items: [{ providers: { zender: 1, sandbox: 2 } }] })).not.toBe(known);
   });
 
   it('is no way around a key, and no matter to an error', async () => {
