@@ -12,7 +12,7 @@ import {
   Zap,
 } from 'lucide-preact';
 import { type ComponentType, Fragment } from 'preact';
-import { useCallback, useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { address, addressOf, go } from './address.ts';
 import { api, hubUrl, session, signOut, workspace } from './api.ts';
 import { Overview } from './pages/overview.tsx';
@@ -72,13 +72,19 @@ export function Shell() {
   const name = isPage(named) ? named : 'overview';
   const Current = PAGES[name]?.Page ?? Overview;
   const [isHelp, showHelp] = useState(false);
+  const nav = useRef<HTMLElement>(null);
+  // On a phone the pages are wider than the window. Moved within the list alone, so that the page stays where it is.
+  useEffect(() => {
+    const current = name && nav.current?.querySelector<HTMLElement>('[aria-current]');
+    if (nav.current && current) nav.current.scrollLeft = current.offsetLeft - current.offsetWidth;
+  }, [name]);
   useKeys(useCallback(() => showHelp(true), []));
   return (
     <div class="shell">
       <button type="button" class="skip" onClick={skip}>
         {texts.skip}
       </button>
-      <nav class="nav" aria-label={texts.menu}>
+      <nav class="nav" aria-label={texts.menu} ref={nav}>
         <a class="brand" href={addressOf('overview')}>
           Hookline
         </a>

@@ -67,14 +67,9 @@ function OneAccount({ id }: { readonly id: string }) {
                     t.state,
                     <>
                       <Badge state={stateOf(account)} /> {whyOf(account)}
-                      {account.probeAt && (
-                        <>
-                          {' '}
-                          {t.askedAgain} <Time at={account.probeAt} />.
-                        </>
-                      )}
                     </>,
                   ],
+                  account.probeAt !== undefined && [t.askedAgain, <Time key="asked" at={account.probeAt} />],
                   [
                     t.provider,
                     `${t.providers[account.provider] ?? account.provider}, ${texts.channels[account.channel]}`,

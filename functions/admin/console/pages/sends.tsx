@@ -7,7 +7,7 @@ import { Pager, useOlder } from '../parts/pager.tsx';
 import { Queue } from '../parts/queue.tsx';
 import { Badge, Empty, Facts, Id, Phone, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
-import { reasonOf, texts } from '../texts.ts';
+import { providerName, reasonOf, texts } from '../texts.ts';
 
 const t = texts.sends;
 const STATES = [
@@ -231,7 +231,7 @@ function OneSend({ id }: { readonly id: string }) {
                 [
                   t.account,
                   <a key="account" href={addressOf('accounts', send.accountId)}>
-                    {send.provider}
+                    {providerName(send.provider)}
                   </a>,
                 ],
                 [texts.id, <Id key="id" id={send.messageId} />],

@@ -68,7 +68,7 @@ function OneWebhook({ id }: { readonly id: string }) {
                 of={[
                   [t.state, <Badge key="state" state={webhook.enabled ? 'on' : 'off'} />],
                   [t.kind, t.kinds[webhook.kind]],
-                  [t.secret, webhook.hasSecret ? t.checked : texts.none],
+                  [t.secret, webhook.hasSecret ? t.checked : t.unchecked],
                   webhook.provider !== undefined && [
                     t.provider,
                     texts.accounts.providers[webhook.provider] ?? webhook.provider,
@@ -88,6 +88,7 @@ function OneWebhook({ id }: { readonly id: string }) {
             {attempts.length === 0 ? <Empty title={t.waiting} /> : <Attempts attempts={attempts} />}
             {attempts.length > 0 && (
               <p class="actions">
+                {t.download}
                 <a href={`${hubUrl()}/api/webhooks/${id}/attempts.csv`}>CSV</a>
                 <a href={`${hubUrl()}/api/webhooks/${id}/attempts.ndjson`}>NDJSON</a>
               </p>

@@ -1,7 +1,7 @@
 import { addressOf } from '../address.ts';
 import { type Account, api, asked } from '../api.ts';
 import { useLive } from '../live.ts';
-import { texts } from '../texts.ts';
+import { reasonOf, texts } from '../texts.ts';
 import { Loaded } from './page.tsx';
 import { Badge, Time } from './small.tsx';
 
@@ -40,7 +40,7 @@ function Drawn({ account }: { readonly account: Account }) {
             {t.last} <Time at={new Date(last).toISOString()} />.
           </>
         )}
-        {stands && (holdReason ?? pauseReason)}
+        {stands && (holdReason ? reasonOf(holdReason) : pauseReason)}
       </p>
       {pending > 0 && <Marks count={Math.min(pending, MOST)} first={first - now} gap={gap} isStanding={stands} />}
     </>
