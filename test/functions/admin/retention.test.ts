@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { addressesOf, tracesOf } from '#lib/domain/send/evidence.ts';
 import { readSend } from '#lib/sender/items.ts';
 import { unknownMarks } from '#lib/sender/marks.ts';
-import { deliveryKey, echoKey, sendKey } from '#lib/store/keys.ts';
+import { aliasKey, deliveryKey, echoKey, sendKey } from '#lib/store/keys.ts';
 import { del, type Item, put, set, update } from '#lib/store/store.ts';
 import { ErasureHub, OTHER, PERSON } from '#test/lib/privacy/hub.ts';
 import { LONG } from '#test/support/long.ts';
@@ -193,6 +193,18 @@ it('forgets a quiet chat with those that were merged into it, and with what lead
   await retain(hub, 30);
   expect(await apply(hub)).toMatchObject({ applied: { chats: 1 } });
   expect(ofChats()).toEqual([]);
+});
+
+it('forgets a quiet chat to which more leads than one transaction takes', async () => {
+  const hub = new ErasureHub();
+  const { url } = await hub.webhook();
+  await hub.post(url, message(1, { chat: PERSON }));
+  const id = String((await hub.walk('/api/chats')).items[0]?.id);
+  for (let n = 0; n < 120; n += 1) await hub.memory.write(put({ ...aliasKey(id, `a${n}`), chatId: id }));
+  hub.bench.now += 31 * DAY_MS;
+  await retain(hub, 30);
+  expect(await apply(hub)).toMatchObject({ applied: { chats: 1 } });
+  expect(hub.memory.all().filter(({ pk }) => /^(?:CHAT|PERSON)#/.test(pk))).toEqual([]);
 });
 
 it('leaves no mark by which the words of an emptied send could be tested', async () => {

@@ -5,6 +5,7 @@ import {
   aliasKey,
   autoKey,
   chatKey,
+  deliveryKey,
   eventKey,
   fillKey,
   mailHourKey,
@@ -362,6 +363,22 @@ async function ruleWithRun(hub: ErasureHub) {
   await hub.memory.write(put({ ...run, workspace: 'main', rule, event, actions: [] }));
   return { rule, run };
 }
+
+it('deletes what an endpoint was answered about an event that has run out', async () => {
+  const hub = new ErasureHub();
+  const { url } = await hub.webhook();
+  const { id } = await hub.done('POST', '/api/endpoints', { body: { url: 'https://crm.example/in' } });
+  const { body } = await hub.post(url, message(1));
+  const storedAt = String(hub.memory.peek(eventKey(String(body.id)))?.storedAt);
+  const told = deliveryKey(String(id), storedAt, String(body.id));
+  await hub.memory.write(put({ ...told, event: String(body.id), attempts: [{ answer: 'noted' }] }));
+  await retain(hub, 30);
+  await night(hub);
+  expect(hub.memory.peek(told)).toBeDefined();
+  hub.bench.now += 31 * DAY_MS;
+  await night(hub);
+  expect(hub.memory.peek(told)).toBeUndefined();
+});
 
 it('leaves the figures by which a rule’s mails and notices are bounded', async () => {
   const hub = new ErasureHub();
