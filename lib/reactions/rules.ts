@@ -30,6 +30,7 @@ import type { Secrets } from '#lib/tenants/secrets.ts';
 import { askGuard } from './auto.ts';
 import { CALLS_KEPT_SECONDS } from './delivery.ts';
 import { refusedUrl } from './endpoint.ts';
+import { findEndpoint } from './endpoints.ts';
 import { calleeOfRule } from './health.ts';
 import { type Mail, mailOf } from './mail.ts';
 import { bodyOf, guardOf, matchOf } from './react.ts';
@@ -86,7 +87,13 @@ interface Refused {
 }
 
 /** What cannot be delivered is told now, rather than by the first attempt; `origin`: of the hub itself. */
-function faultsOf({ endpointReach, mailFrom }: RulePorts, wanted: NewRule, origin: string): readonly Issue[] {
+async function faultsOf(
+  ports: RulePorts,
+  workspace: string,
+  wanted: NewRule,
+  origin: string,
+): Promise<readonly Issue[]> {
+  const { endpointReach, mailFrom } = ports;
   const deliveries = wanted.do.flatMap((action, i) => {
     if (action.action === 'email' && !(mailFrom !== undefined && isEmailAddress(mailFrom)))
       return [{ path: `do.${i}.action`, message: NO_MAIL }];
@@ -95,7 +102,16 @@ function faultsOf({ endpointReach, mailFrom }: RulePorts, wanted: NewRule, origi
     const headers = faultsOfHeaders(action.headers ?? {}, `do.${i}.headers`);
     return message === undefined ? headers : [{ path: `do.${i}.url`, message }, ...headers];
   });
-  return [...faultsOfRule(wanted), ...deliveries];
+  return [...faultsOfRule(wanted), ...deliveries, ...(await missingEndpoints(ports, workspace, wanted))];
+}
+
+/** A rule that forwards to nobody would say of each run that it was done. */
+async function missingEndpoints({ store }: RulePorts, workspace: string, { do: actions }: NewRule) {
+  const issues = actions.map(async (action, i): Promise<readonly Issue[]> => {
+    if (action.action !== 'forward' || (await findEndpoint(store, workspace, action.endpoint))) return [];
+    return [{ path: `do.${i}.endpoint`, message: 'is no endpoint of this workspace: see GET /api/endpoints' }];
+  });
+  return (await Promise.all(issues)).flat();
 }
 
 const NO_MAIL =
@@ -104,7 +120,7 @@ const NO_MAIL =
 /** Checks what the schema cannot see, keeps the headers of calls apart, and writes the rule. */
 export async function createRule(ports: RulePorts, workspace: string, wanted: NewRule, origin: string): Promise<Made> {
   const { store, clock, random } = ports;
-  const issues = faultsOf(ports, wanted, origin);
+  const issues = await faultsOf(ports, workspace, wanted, origin);
   if (issues.length > 0) return { kind: 'refused', issues };
   if ((await allRules(store, workspace)).length >= MOST_RULES) return { kind: 'too many' };
   const at = toIso(clock.now());
@@ -179,7 +195,9 @@ export async function replaceRule(
   if (!before) return undefined;
   // What stands already was checked when it was written: it can be switched off whatever has become of its URLs since.
   const issues =
-    JSON.stringify(wanted.do) === JSON.stringify(before.do) ? faultsOfRule(wanted) : faultsOf(ports, wanted, origin);
+    JSON.stringify(wanted.do) === JSON.stringify(before.do)
+      ? faultsOfRule(wanted)
+      : await faultsOf(ports, workspace, wanted, origin);
   if (issues.length > 0) return { kind: 'refused', issues };
   const { rule, secret, secretVersion } = await keepSecret(ports, id, wanted, before);
   const kept = { id, workspace, failures: 0, createdAt: before.createdAt, updatedAt: toIso(clock.now()) };
@@ -290,7 +308,7 @@ export interface Asked {
 
 /** What the rule would do with these events. Nothing is sent, and nothing counted. */
 export async function tryRule(ports: RulePorts, workspace: string, wanted: NewRule, origin: string, asked: Asked) {
-  const issues = faultsOf(ports, wanted, origin);
+  const issues = await faultsOf(ports, workspace, wanted, origin);
   if (issues.length > 0) return { issues };
   const { store, clock } = ports;
   const now = clock.now();

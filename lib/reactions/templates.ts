@@ -31,6 +31,8 @@ const liquid = new Liquid({
 function refuse(): never {
   throw new Error('a template includes no other');
 }
+// Refused when it is written, rather than by each run.
+for (const tag of ['include', 'render', 'layout', 'block']) liquid.registerTag(tag, { parse: refuse, render: refuse });
 
 /** Why a template is none; undefined where it is one. */
 export function templateFault(template: string): string | undefined {

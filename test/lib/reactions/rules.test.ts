@@ -453,6 +453,15 @@ test.each([
   expect(json.issues).toEqual([{ path, message: expect.stringContaining(words) }]);
 });
 
+test('a rule that forwards names an endpoint of its own workspace', async () => {
+  const { key } = await bench.admin.workspaceWithKey();
+  const { json } = await bench.admin.call('POST', '/api/endpoints', { key, body: { url: 'https://crm.example/' } });
+  const body = { ...PRICES, do: [{ action: 'forward', endpoint: String(json.id) }] };
+  const refusal = { path: 'do.0.endpoint', message: expect.stringContaining('no endpoint of this workspace') };
+  expect((await bench.admin.call('POST', '/api/rules', { body })).json.issues).toEqual([refusal]);
+  expect((await bench.admin.call('POST', '/api/rules', { key, body })).status).toBe(201);
+});
+
 test('a trial asks of a message to somebody else only what a run would ask', async () => {
   const event = await receive('price?', {
     direction: 'outbound',

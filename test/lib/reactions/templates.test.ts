@@ -49,6 +49,8 @@ describe('a template', () => {
   it('is told to be none where it is none, without what it holds behind the first line', () => {
     expect(templateFault('{{ text | nofilter }}')).toMatch(/^is no template: undefined filter: nofilter/);
     expect(templateFault('{% if %}')).toMatch(/^is no template: /);
+    for (const tag of ["include 'a'", "render 'a'", "layout 'a'", 'block a'])
+      expect(templateFault(`{% ${tag} %}`)).toMatch(/a template includes no other/);
     expect(templateFault('{{ sender.name }')).toMatch(/^is no template: /);
     expect(templateFault('plain')).toBeUndefined();
   });
