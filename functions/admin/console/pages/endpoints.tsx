@@ -120,7 +120,10 @@ function OneEndpoint({ id }: { readonly id: string }) {
                 keyOf={(one) => one.id}
                 columns={[
                   { head: t.state, cell: (one) => <Badge state={one.state} /> },
-                  { head: t.type, cell: ({ type, event }) => <a href={addressOf('events', event)}>{type ?? event}</a> },
+                  {
+                    head: t.type,
+                    cell: ({ type, event }) => <a href={addressOf('events', event)}>{type ?? t.untold}</a>,
+                  },
                   { head: t.attempts, cell: ({ attempts }) => <AttemptList attempts={attempts} /> },
                   { head: t.at, cell: ({ storedAt }) => <Time at={storedAt} /> },
                   {

@@ -48,7 +48,16 @@ function EventList() {
       }),
     );
   return (
-    <Page title={t.title} call="GET /api/events">
+    <Page
+      title={t.title}
+      call="GET /api/events"
+      actions={
+        isQuarantine &&
+        items.length > 0 && (
+          <Acts acts={[{ label: t.replayEverything, run: () => replayAll({}) }]} onDone={() => live.again()} />
+        )
+      }
+    >
       <div class="filters">
         <select
           aria-label={t.kind}
@@ -83,10 +92,22 @@ function EventList() {
       </div>
       {isQuarantine && <Quarantine onReplayed={live.again} />}
       <Loaded live={live}>
-        {() => (items.length > 0 ? <EventTable events={items} /> : <Empty title={t.empty} />)}
+        {() => (items.length > 0 ? <EventTable events={items} /> : <NoEvents isFiltered={key !== '{}'} />)}
       </Loaded>
       <Pager next={next} />
     </Page>
+  );
+}
+
+function NoEvents({ isFiltered }: { readonly isFiltered: boolean }) {
+  if (isFiltered) return <Empty title={t.noneSuch} />;
+  return (
+    <Empty title={t.empty}>
+      <p>{texts.webhooks.emptyHint}</p>
+      <a class="button" href={addressOf('webhooks', 'new')}>
+        {texts.webhooks.make}
+      </a>
+    </Empty>
   );
 }
 
@@ -159,13 +180,17 @@ function Quarantine({ onReplayed }: { readonly onReplayed: () => Promise<unknown
 }
 
 /** One call does what fits into its time; the next goes on from there. */
-async function replayAll(body: { readonly type: string }): Promise<void> {
+async function replayAll(body: { readonly type?: string }): Promise<void> {
   let cursor: string | undefined;
+  let done = 0;
+  let left = 0;
   do {
     const answer = await asked(api.POST('/api/events/replay', { body: { ...body, ...(cursor && { cursor }) } }));
     cursor = answer.cursor;
+    done += answer.items.filter(({ result }) => result === 'replayed').length;
+    left += answer.items.filter(({ result }) => result === 'quarantined').length;
   } while (cursor !== undefined);
-  tell(t.done);
+  tell(t.replayedSaid(done, left));
 }
 
 async function dismissAll(body: { readonly type: string; readonly provider: string }): Promise<void> {
@@ -185,7 +210,10 @@ function OneEvent({ id }: { readonly id: string }) {
     ]);
     return { event, raw: raw.data === undefined ? undefined : String(raw.data) };
   });
-  const replay = () => asked(api.POST('/api/events/{id}/replay', path));
+  const replay = async () => {
+    const { result } = await asked(api.POST('/api/events/{id}/replay', path));
+    tell(t.results[result] ?? result);
+  };
   const dismiss = () => asked(api.POST('/api/events/{id}/dismiss', path));
   const isWaiting = live.data?.event.kind === 'unknown' && live.data.event.quarantined !== false;
   return (
@@ -194,10 +222,7 @@ function OneEvent({ id }: { readonly id: string }) {
       call="GET /api/events/{id}"
       actions={
         <Acts
-          acts={[
-            { label: t.replay, run: replay, said: t.done },
-            isWaiting && { label: t.dismiss, run: dismiss, said: t.dismissed },
-          ]}
+          acts={[{ label: t.replay, run: replay }, isWaiting && { label: t.dismiss, run: dismiss, said: t.dismissed }]}
           onDone={live.again}
         />
       }

@@ -51,13 +51,19 @@ export function RuleList() {
                 keyOf={({ id }) => id}
                 columns={[
                   { head: t.name, cell: ({ id, name }) => <a href={addressOf('rules', id)}>{name}</a> },
-                  { head: t.state, cell: ({ enabled }) => <Badge state={enabled ? 'on' : 'off'} /> },
+                  {
+                    head: t.state,
+                    cell: ({ enabled, disabledBecause }) => (
+                      <>
+                        <Badge state={enabled ? 'on' : 'off'} /> {!enabled && disabledBecause}
+                      </>
+                    ),
+                  },
                   { head: t.on, cell: ({ on }) => on.map((type) => t.types[type] ?? type).join(', ') },
                   {
                     head: t.do,
                     cell: (rule) => rule.do.map(({ action }) => t.actions[action] ?? action).join(', '),
                   },
-                  { head: t.why, cell: ({ disabledBecause }) => disabledBecause ?? texts.none },
                   {
                     head: t.act,
                     cell: ({ id, enabled }) => (

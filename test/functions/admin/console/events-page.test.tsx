@@ -1,0 +1,75 @@
+// @vitest-environment happy-dom
+import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/preact';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { address } from '../../../../functions/admin/console/address.ts';
+import { session } from '../../../../functions/admin/console/api.ts';
+import { Events } from '../../../../functions/admin/console/pages/events.tsx';
+import { Toasts } from '../../../../functions/admin/console/parts/toast.tsx';
+
+const REPLAY = 'POST /api/events/replay';
+const EVENT = {
+  ...{ id: 'evt_1', workspace: 'main', provider: 'green-api', webhookId: 'wh_1' },
+  ...{ occurredAt: '2026-03-01T12:00:00.000Z', receivedAt: '2026-03-01T12:00:00.000Z' },
+  ...{
+    kind: 'unknown',
+    type: 'newKind',
+    quarantined: true,
+    issues: [{ path: 'typeWebhook', message: 'is not known' }],
+  },
+};
+const LATE = { id: 'evt_2', result: 'quarantined', issues: EVENT.issues };
+
+let answers: Record<string, object[]>;
+let calls: unknown[];
+beforeEach(() => {
+  session.value = { workspace: 'main', admin: false, scope: 'all' };
+  calls = [];
+  answers = {
+    'GET /api/events?quarantined=true': [{ items: [EVENT] }],
+    'GET /api/events/quarantine': [{ items: [] }],
+    'GET /api/events': [{ items: [] }],
+  };
+  vi.stubGlobal('fetch', async (request: Request) => {
+    const { pathname, search } = new URL(request.url);
+    const what = `${request.method} ${pathname}${search}`;
+    if (what === REPLAY) calls.push(await request.json());
+    const [answer, ...rest] = answers[what] ?? [];
+    if (what === REPLAY) answers[what] = rest;
+    return answer === undefined ? new Response(null, { status: 204 }) : Response.json(answer);
+  });
+});
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+});
+
+function open(query: string): void {
+  address.value = { page: 'events', query: new URLSearchParams(query) };
+  render(
+    <>
+      <Events />
+      <Toasts />
+    </>,
+  );
+}
+
+it('replays all that is in quarantine, call by call, and says what is understood now', async () => {
+  answers[REPLAY] = [{ items: [{ id: 'evt_1', result: 'replayed' }], cursor: 'next' }, { items: [LATE] }];
+  open('quarantined=true');
+  fireEvent.click(await screen.findByRole('button', { name: 'Replay everything' }));
+  await screen.findByText('1 understood now, 1 still not');
+  expect(calls).toEqual([{}, { cursor: 'next' }]);
+});
+
+it('does not say that what is still not understood was mended', async () => {
+  answers[REPLAY] = [{ items: [LATE] }];
+  open('quarantined=true');
+  fireEvent.click(await screen.findByRole('button', { name: 'Replay everything' }));
+  await waitFor(() => screen.getByText('None is understood yet: 1 stays in quarantine'));
+});
+
+it('tells where nothing has come in yet what would stand here, and how it begins', async () => {
+  open('');
+  const link = await screen.findByRole('link', { name: 'Make a webhook' });
+  expect(link.getAttribute('href')).toBe('#/webhooks/new');
+});
