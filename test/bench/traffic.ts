@@ -17,6 +17,9 @@ export interface Traffic {
   body(number: number | string, chat?: number): string;
 }
 
+/** What is old may have come before, and costs a look. */
+const seconds = () => Math.floor(Date.now() / 1000);
+
 const json = 'application/json';
 const timelines = readFileSync(
   new URL('../functions/timelinesai/fixtures/message-received.json', import.meta.url),
@@ -32,7 +35,7 @@ export const greenApiTraffic: Traffic = {
   contentType: json,
   body: (number, chat = chats++) => {
     const chatId = `1202555${String(chat % PEOPLE).padStart(4, '0')}@c.us`;
-    const timestamp = Math.floor(Date.now() / 1000);
+    const timestamp = seconds();
     const person = { ...senderData, chatId, sender: chatId };
     return JSON.stringify(incoming(textData, { idMessage: `3EB0C0FFEE${number}`, timestamp, senderData: person }));
   },
@@ -40,22 +43,32 @@ export const greenApiTraffic: Traffic = {
 
 /** What becomes of a message that was sent. */
 export const greenApiStatus = (of: { idMessage: string; chatId: string; status: string }): string =>
-  JSON.stringify({ ...status, timestamp: Math.floor(Date.now() / 1000), ...of });
+  JSON.stringify({ ...status, timestamp: seconds(), ...of });
 
 export const traffic: readonly Traffic[] = [
   greenApiTraffic,
-  { provider: cooby, contentType: json, body: (number) => JSON.stringify(withMessage({ id: `3EB0AA${number}` })) },
+  {
+    provider: cooby,
+    contentType: json,
+    body: (number) => JSON.stringify({ ...withMessage({ id: `3EB0AA${number}` }), timestamp: String(seconds()) }),
+  },
   {
     provider: timelinesAi,
     contentType: json,
-    body: (number) => timelines.replace(/"message_uid": "[^"]*"/, `"message_uid": "uid-${number}"`),
+    body: (number) =>
+      timelines
+        .replace(/"message_uid": "[^"]*"/, `"message_uid": "uid-${number}"`)
+        .replace(
+          /"timestamp": "[^"]*"/,
+          `"timestamp": "${new Date().toISOString().replace(/T(.*)\..*/, ' $1')} +0000"`,
+        ),
   },
   {
     provider: zender,
     contentType: 'application/x-www-form-urlencoded',
     body: (number) =>
       `secret=a-secret&type=whatsapp&data[id]=${number}&data[wid]=%2B15550100001&data[phone]=%2B15550100099` +
-      '&data[message]=Hello+World%21&data[attachment]=0&data[timestamp]=1767225601',
+      `&data[message]=Hello+World%21&data[attachment]=0&data[timestamp]=${seconds()}`,
   },
   {
     provider: sandbox,
