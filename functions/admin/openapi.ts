@@ -6,6 +6,7 @@ import { ShownAudit, ShownCredits, ShownLedgerEntry } from '#lib/credits/ledger.
 import { Content, File } from '#lib/domain/content.ts';
 import { Event } from '#lib/domain/event.ts';
 import { Chat, Message, OwnAccount, Person } from '#lib/domain/message.ts';
+import { NOTICE_TYPES, type NoticeType } from '#lib/domain/reaction/notice.ts';
 import { Action, Guard, NewRule } from '#lib/domain/reaction/rule.ts';
 import { Issue, optional, text } from '#lib/domain/schema.ts';
 import { ShownChat } from '#lib/inbox/last-messages.ts';
@@ -13,6 +14,7 @@ import { Replayed } from '#lib/inbox/replay.ts';
 import { SendBody } from '#lib/outbox/request.ts';
 import { ShownSend } from '#lib/outbox/shown.ts';
 import { ShownDelivery, ShownEndpoint } from '#lib/reactions/endpoints.ts';
+import { exampleOf } from '#lib/reactions/examples.ts';
 import { Recipe } from '#lib/reactions/recipes.ts';
 import { ShownReplay } from '#lib/reactions/replay.ts';
 import { Run, Trial } from '#lib/reactions/rules.ts';
@@ -123,6 +125,7 @@ export function openApi(routes: readonly Route[], providers: readonly string[], 
     }).map(([name, description]) => ({ name, description })),
     security: [{ key: [] }],
     paths: { ...paths, ...receivingPath(providers), ...sendingPath() },
+    webhooks: Object.fromEntries(NOTICES.map((type) => [type, { post: notice(type) }])),
     components: {
       schemas: {
         ...toJsonSchemaDefs(definitions, conversion),
@@ -134,6 +137,57 @@ export function openApi(routes: readonly Route[], providers: readonly string[], 
         key: { type: 'http', scheme: 'bearer', description: 'The admin key, or the key of a workspace' },
       },
     },
+  };
+}
+
+const NOTICES = Object.keys(NOTICE_TYPES).filter((name): name is NoticeType => name in NOTICE_TYPES);
+
+const header = (name: string, description: string) => ({
+  ...{ name, in: 'header', required: true, description },
+  schema: { type: 'string' },
+});
+
+/** What an endpoint is called with. */
+function notice(type: NoticeType): object {
+  const data = exampleOf(type);
+  const whole = events.find(({ value }) => value === data.kind);
+  const string = { type: 'string' };
+  const ids = {
+    type: 'object',
+    description: 'Ids alone: the endpoint asks for no more, or it would be over 256 KB. The API has the rest',
+    required: ['id', 'kind', 'truncated'],
+    properties: { id: string, kind: string, truncated: { type: 'boolean' } },
+  };
+  return {
+    operationId: `notice-${type}`.replace(/[^a-z]+(\w)/g, (_match, next: string) => next.toUpperCase()),
+    tags: ['Endpoints'],
+    summary: NOTICE_TYPES[type],
+    description: 'Signed as Standard Webhooks says, and repeated until it is answered with a 2xx.',
+    security: [],
+    parameters: [
+      header('webhook-id', 'The same each time that it is told: what you have had, you can tell by it'),
+      header('webhook-timestamp', 'Seconds, when the call was made'),
+      header('webhook-signature', 'One signature, or two while a secret is rotated'),
+      header('hookline-attempt', '1 for the first attempt'),
+    ],
+    requestBody: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: {
+            type: 'object',
+            required: ['type', 'timestamp', 'data'],
+            properties: {
+              type: { type: 'string', enum: [type] },
+              timestamp: { type: 'string', format: 'date-time' },
+              data: { anyOf: [{ $ref: `#/components/schemas/${whole?.name}` }, ids] },
+            },
+          },
+          example: { type, timestamp: data.receivedAt, data },
+        },
+      },
+    },
+    responses: { '2XX': { description: 'Taken: it is not told again' } },
   };
 }
 

@@ -5,6 +5,7 @@ import { openApi, RECEIVING_PATH, SENDING_PATH } from '#functions/admin/openapi.
 import { routesOf } from '#functions/admin/routes.ts';
 import { providers } from '#functions/providers.ts';
 import { sandbox } from '#functions/sandbox/provider.ts';
+import { NOTICE_TYPES } from '#lib/domain/reaction/notice.ts';
 import { deliveryKey, mutedKey, runKey } from '#lib/store/keys.ts';
 import { put } from '#lib/store/store.ts';
 import { AdminBench, itemsOf, message } from './admin-bench.ts';
@@ -37,6 +38,21 @@ const Document = v.looseObject({
       }),
     ),
   ),
+  webhooks: v.record(
+    v.string(),
+    v.object({
+      post: v.looseObject({
+        operationId: v.string(),
+        requestBody: v.looseObject({
+          content: v.object({
+            'application/json': v.looseObject({
+              example: v.looseObject({ data: v.looseObject({ id: v.string(), kind: v.string() }) }),
+            }),
+          }),
+        }),
+      }),
+    }),
+  ),
   components: v.looseObject({ schemas: v.record(v.string(), v.looseObject({})) }),
   tags: v.array(v.object({ name: v.string(), description: v.string() })),
 });
@@ -62,6 +78,26 @@ function faultsOf(method: string, path: string, status: number, body: unknown) {
 }
 
 describe('the OpenAPI document', () => {
+  it('tells each notice that an endpoint can be called with, whole or as ids alone', () => {
+    expect(Object.keys(document.webhooks)).toEqual(Object.keys(NOTICE_TYPES));
+    const names = new Set(Object.values(document.webhooks).map(({ post }) => post.operationId));
+    expect(names.size).toBe(Object.keys(NOTICE_TYPES).length);
+    for (const [type, { post }] of Object.entries(document.webhooks)) {
+      const steps = ['webhooks', type, 'post', 'requestBody', 'content', 'application~1json', 'schema'];
+      const validate = ajv.getSchema(`document#/${steps.map(encodeURIComponent).join('/')}`);
+      const { example } = post.requestBody.content['application/json'];
+      const { data } = example;
+      const ids = { id: data.id, kind: data.kind, truncated: true };
+      for (const told of [example, { ...example, data: ids }])
+        expect([type, validate?.(told), validate?.errors]).toEqual([type, true, null]);
+      for (const wrong of [
+        { ...example, type: 'x' },
+        { ...example, data: { id: data.id, kind: data.kind } },
+      ])
+        expect([type, validate?.(wrong)]).toEqual([type, false]);
+    }
+  });
+
   it('tells where the admin key may choose a workspace', () => {
     const choosing = (path: string, method: string) =>
       document.paths[path]?.[method]?.parameters.some(({ name }) => name === 'X-Workspace');
