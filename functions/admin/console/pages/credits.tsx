@@ -56,7 +56,10 @@ export function Credits() {
                 keyOf={({ at, kind, send = '' }) => `${at} ${kind} ${send}`}
                 columns={[
                   { head: t.at, cell: ({ at }) => <Time at={at} /> },
-                  { head: t.kind, cell: ({ kind }) => t.kinds[kind] ?? kind },
+                  {
+                    head: t.kind,
+                    cell: ({ kind, credits }) => (kind === 'grant' && credits < 0 ? t.taken : (t.kinds[kind] ?? kind)),
+                  },
                   {
                     head: t.number,
                     cell: ({ kind, credits }) => signed(kind === 'reserve' ? -credits : credits),

@@ -201,6 +201,14 @@ async function dismissAll(body: { readonly type: string; readonly provider: stri
   } while (cursor !== undefined);
 }
 
+/** The send that it tells of, if it went out through the hub. */
+function sendOf(event: Event): string | undefined {
+  if (event.kind === 'send') return event.send.messageId;
+  return 'sendId' in event ? event.sendId : undefined;
+}
+
+const chatOf = (event: Event): string | undefined => ('chatId' in event ? event.chatId : undefined);
+
 function OneEvent({ id }: { readonly id: string }) {
   const path = { params: { path: { id } } };
   const live = useLive(`event ${id}`, async () => {
@@ -235,7 +243,7 @@ function OneEvent({ id }: { readonly id: string }) {
                 [t.what, <EventLine key="what" event={event} />],
                 [t.received, new Date(event.receivedAt).toLocaleString()],
                 [t.provider, providerName(event.provider)],
-                event.webhookId !== event.provider && [
+                event.webhookId.startsWith('wh_') && [
                   t.webhook,
                   <a key="webhook" href={addressOf('webhooks', event.webhookId)}>
                     {event.webhookId}
@@ -247,16 +255,16 @@ function OneEvent({ id }: { readonly id: string }) {
                     {event.accountId}
                   </a>,
                 ],
-                event.kind === 'send' && [
+                sendOf(event) !== undefined && [
                   t.send,
-                  <a key="send" href={addressOf('sends', event.send.messageId)}>
-                    {event.send.messageId}
+                  <a key="send" href={addressOf('sends', sendOf(event))}>
+                    {sendOf(event)}
                   </a>,
                 ],
-                event.kind === 'message' && [
+                chatOf(event) !== undefined && [
                   t.chat,
-                  <a key="chat" href={addressOf('inbox', event.chatId)}>
-                    {event.message.chat.title ?? event.message.chat.id}
+                  <a key="chat" href={addressOf('inbox', chatOf(event))}>
+                    {event.kind === 'message' ? (event.message.chat.title ?? event.message.chat.id) : chatOf(event)}
                   </a>,
                 ],
                 event.kind === 'unknown' && [

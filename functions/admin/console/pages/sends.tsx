@@ -1,5 +1,5 @@
 import { address, addressOf, go } from '../address.ts';
-import { api, asked, type Send } from '../api.ts';
+import { type Account, api, asked, type Send } from '../api.ts';
 import { useLive } from '../live.ts';
 import { SendActions } from '../parts/bubble.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
@@ -49,10 +49,13 @@ function SendList() {
     },
     { of: ['sends'] },
   );
+  const accounts = useLive('accounts of sends', () =>
+    asked(api.GET('/api/accounts', { params: { query: { limit: 200 } } })),
+  ).data?.items;
   const { items, next } = useOlder(key, live.data?.sends, ({ messageId }) => messageId, load);
   return (
     <Page title={t.title} call="GET /api/sends">
-      <Filters filter={filter} />
+      <Filters filter={filter} accounts={accounts} />
       {filter.account !== undefined && <Queue account={filter.account} />}
       <Loaded live={live}>
         {({ unknown }) => (
@@ -61,12 +64,12 @@ function SendList() {
               <>
                 <h2>{t.unknown}</h2>
                 <p class="faint">{t.unknownHint}</p>
-                <SendTable label={t.unknown} sends={unknown} onChange={live.again} />
+                <SendTable label={t.unknown} sends={unknown} accounts={accounts} onChange={live.again} />
                 <h2>{t.all}</h2>
               </>
             )}
             {items.length > 0 ? (
-              <SendTable label={t.title} sends={items} onChange={live.again} />
+              <SendTable label={t.title} sends={items} accounts={accounts} onChange={live.again} />
             ) : (
               <NoSends isFiltered={!isAll} />
             )}
@@ -78,10 +81,10 @@ function SendList() {
   );
 }
 
-function Filters({ filter }: { readonly filter: Filter }) {
-  const live = useLive('accounts of sends', () =>
-    asked(api.GET('/api/accounts', { params: { query: { limit: 200 } } })),
-  );
+type Accounts = readonly Account[] | undefined;
+const nameOf = ({ name, phone, provider }: Account) => name ?? phone ?? providerName(provider);
+
+function Filters({ filter, accounts }: { readonly filter: Filter; readonly accounts: Accounts }) {
   const change = (more: Filter) => go(addressOf('sends', undefined, { ...filter, ...more }));
   const states = filter.state?.split(',') ?? [];
   const toggle = (state: string) =>
@@ -108,9 +111,9 @@ function Filters({ filter }: { readonly filter: Filter }) {
           onChange={({ currentTarget }) => change({ account: currentTarget.value })}
         >
           <option value="">{texts.inbox.allAccounts}</option>
-          {live.data?.items.map((account) => (
+          {accounts?.map((account) => (
             <option key={account.id} value={account.id} selected={account.id === filter.account}>
-              {account.name ?? account.phone ?? account.provider}
+              {nameOf(account)}
             </option>
           ))}
         </select>
@@ -150,10 +153,13 @@ function Filters({ filter }: { readonly filter: Filter }) {
 interface SendTableProps {
   readonly label: string;
   readonly sends: readonly Send[];
+  readonly accounts: Accounts;
   readonly onChange: () => Promise<unknown>;
 }
 
-function SendTable({ label, sends, onChange }: SendTableProps) {
+function SendTable({ label, sends, accounts = [], onChange }: SendTableProps) {
+  // With one account there is nothing to tell apart.
+  const names = new Map(accounts.length > 1 ? accounts.map((account) => [account.id, nameOf(account)]) : []);
   return (
     <Table
       label={label}
@@ -164,9 +170,12 @@ function SendTable({ label, sends, onChange }: SendTableProps) {
         {
           head: t.to,
           cell: (send) => (
-            <a href={addressOf('sends', send.messageId)}>
-              <Phone number={toWhom(send)} />
-            </a>
+            <>
+              <a href={addressOf('sends', send.messageId)}>
+                <Phone number={toWhom(send)} />
+              </a>
+              {names.has(send.accountId) && <small class="by">{t.by(names.get(send.accountId) ?? '')}</small>}
+            </>
           ),
         },
         { head: t.message, cell: (send) => <span class="two-lines">{textOf(send)}</span> },

@@ -11,7 +11,9 @@ export function EventLine({ event }: { readonly event: Event }) {
   );
 }
 
-const toldOf = (state: string, reason = '') => [state, reasonOf(reason)].filter(Boolean).join(', ');
+/** The state, whose message it is of, and why. */
+const toldOf = (state: string, reason = '', to = '') =>
+  [state + (to && ` · ${to}`), reasonOf(reason)].filter(Boolean).join(', ');
 
 function saidBy(event: Event): string {
   switch (event.kind) {
@@ -24,7 +26,7 @@ function saidBy(event: Event): string {
       return `${who}: ${lineOf(content)}`;
     }
     case 'status':
-      return [event.status.state, event.status.detail].filter(Boolean).join(', ');
+      return toldOf(event.status.state, event.status.detail, event.recipient?.phone ?? event.recipient?.id);
     case 'reaction':
       return event.reaction.removed ? 'taken back' : (event.reaction.emoji ?? '');
     case 'call':
@@ -38,7 +40,7 @@ function saidBy(event: Event): string {
     case 'chat':
       return [event.chat.title, event.chat.change].filter(Boolean).join(', ');
     case 'send':
-      return toldOf(event.send.state, event.send.reason);
+      return toldOf(event.send.state, event.send.reason, event.send.recipient?.address);
     case 'account':
       return toldOf(event.account.state, event.account.reason);
     case 'endpoint':

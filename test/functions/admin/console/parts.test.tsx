@@ -61,6 +61,16 @@ it('says what a message is in a line', () => {
   expect(lineOf({ type: 'poll', name: 'When?', options: ['now', 'later'] })).toBe('When?: now / later');
 });
 
+it('says of a report whose message it is about', () => {
+  const event = {
+    ...{ id: 'evt_1', workspace: 'main', provider: 'sandbox', webhookId: 'own_acc_1' },
+    ...{ occurredAt: '2026-03-10T12:00:00Z', receivedAt: '2026-03-10T12:00:00Z', recipient: { phone: '+15550100099' } },
+    ...{ kind: 'status' as const, status: { messageId: 'm1', state: 'failed' as const, detail: 'it is off' } },
+  };
+  const { container } = render(<EventLine event={event} />);
+  expect(container.textContent).toBe('status failed · +15550100099, it is off');
+});
+
 it('says why an account is held in words, not in the code of its provider', () => {
   const event = {
     ...{ id: 'evt_1', workspace: 'main', provider: 'hookline', webhookId: 'hookline' },
