@@ -1,5 +1,6 @@
 import type { Event } from '#lib/domain/event.ts';
 import type { Clock, Log, Random } from '#lib/domain/ports.ts';
+import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { eventIdIn, quarantineCounter, UNREADABLE } from '#lib/store/keys.ts';
 import { encodeCursor } from '#lib/store/page.ts';
@@ -12,7 +13,6 @@ import {
   equal,
   exists,
   type Item,
-  newTransaction,
   type Put,
   put,
   type Store,
@@ -35,40 +35,39 @@ type Dismissed = 'dismissed' | 'not quarantined' | 'not found';
 
 /** Takes an event out of quarantine that needs no hand. It stays as it came, under its id, and a replay may still read it. */
 export async function dismissEvent(ports: DismissPorts, workspace: string, id: string): Promise<Dismissed> {
-  const { store, clock } = ports;
+  const { store, clock, random } = ports;
   return retryOnConflict(`event ${id}`, async () => {
     const head = await liveHead(store, workspace, id, Math.floor(clock.now() / 1000));
     if (!head) return 'not found';
     const record = await recordOf(store, head);
     const { event } = record;
     if (event.kind !== 'unknown' || !event.quarantined) return 'not quarantined';
-    const dismissed = { ...record, event: { ...event, quarantined: false, dismissedAt: toIso(clock.now()) } };
+    const receipt = `dismissal_${Buffer.from(random.bytes(9)).toString('base64url')}`;
+    const dismissed = { ...record, receipt, event: { ...event, quarantined: false, dismissedAt: toIso(clock.now()) } };
     const { head: item, chunks } = eventItems(dismissed);
     if (chunks.length > 0) await store.writeMany(chunks);
     const isWaiting = all(exists(), equal('quarantined', true), equal('receipt', record.receipt));
-    const { done, item: met } = await leaveQuarantine(ports, event, put(item, isWaiting), [add('dismissed', 1)]);
+    const { done, item: met } = await leaveQuarantine(store, event, put(item, isWaiting), [add('dismissed', 1)]);
     await dropUnused(store, done ? head : item, done ? item : met);
     return done ? 'dismissed' : AGAIN;
   });
 }
 
 /**
- * Moves an event out of what waits and counts it, both or neither: also where two do it at once, or the answer of the table
- * is lost. Refused: with the item that it met.
+ * Moves an event out of what waits and counts it, once: also where two do it at the same moment, or the answer of the table
+ * is lost. `moved` has a receipt of its own, by which a repeat of the write meets itself. Refused: with the item that it met.
  */
 export async function leaveQuarantine(
-  { store, random }: Pick<DismissPorts, 'store' | 'random'>,
+  store: Store,
   { workspace, provider, type }: Extract<Event, { kind: 'unknown' }>,
   moved: Put,
   counted: readonly Change[],
 ): Promise<Written> {
-  const counter = quarantineCounter(workspace, provider, type);
-  const transacted = await store.transact([moved, update(counter, counted, exists())], newTransaction(random));
-  if (transacted.done) return transacted;
-  const [refused, isUncounted] = transacted.refused;
-  if (refused) return { done: false, ...refused };
-  // The counter is gone: a type can hold the name of a person who was erased.
-  return isUncounted ? store.write(moved) : { done: false };
+  const { done, item } = await store.write(moved);
+  if (!done && item?.receipt !== moved.item.receipt) return { done, ...known({ item }) };
+  // It may be gone: a type can hold the name of a person who was erased.
+  await store.write(update(quarantineCounter(workspace, provider, type), counted, exists()));
+  return { done: true };
 }
 
 /** Of one type; of one provider where it is named. `unreadable` is the type of bodies in which none is found. */
@@ -82,6 +81,7 @@ export interface DismissedType {
 /** API Gateway waits 30 s for an answer. */
 const LONGEST_MS = 15_000;
 const PAGE = 100;
+const AT_ONCE = 8;
 
 /** Dismisses what is in quarantine of a type, newest first, as far as time reaches; the cursor leads to the rest. */
 export async function dismissType(
@@ -102,9 +102,10 @@ export async function dismissType(
       accepts,
       ...before,
     });
-    // One after the other: each counts in the same item, which takes one transaction at a time.
-    for (const { pk } of slice.entries) {
-      if ((await dismissEvent(ports, workspace, eventIdIn({ pk }))) === 'dismissed') dismissed += 1;
+    for (let start = 0; start < slice.entries.length; start += AT_ONCE) {
+      const some = slice.entries.slice(start, start + AT_ONCE);
+      const results = await Promise.all(some.map(({ pk }) => dismissEvent(ports, workspace, eventIdIn({ pk }))));
+      dismissed += results.filter((result) => result === 'dismissed').length;
     }
     position = slice.position;
   } while (position !== undefined && clock.monotonic() < deadline);

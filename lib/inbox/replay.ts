@@ -173,15 +173,16 @@ async function release(
 ): Promise<Replayed> {
   const { store, clock } = ports;
   const stored: Stored[] = [];
-  await storeReading(reading, receiptOf(ports, record), ports, stored, clock.now());
+  const receipt = receiptOf(ports, record);
+  await storeReading(reading, receipt, ports, stored, clock.now());
   const events = [...new Set(stored.map(({ id }) => id))];
   const { dismissedAt, ...kept } = event;
-  const released = { ...record, event: { ...kept, quarantined: false, replayedAs: events } };
+  const released = { ...record, receipt: receipt.receipt, event: { ...kept, quarantined: false, replayedAs: events } };
   const { head, chunks } = eventItems(released);
   if (chunks.length > 0) await store.writeMany(chunks);
   const isWaiting = all(exists(), equal(dismissedAt === undefined ? 'quarantined' : 'dismissed', true));
   const counted = [add('replayed', 1), ...(dismissedAt === undefined ? [] : [add('dismissed', -1)])];
-  const { done, item } = await leaveQuarantine(ports, event, put(head, isWaiting), counted);
+  const { done, item } = await leaveQuarantine(store, event, put(head, isWaiting), counted);
   // Refused: somebody else replayed it in the same moment, with the same events.
   if (!done) await dropUnused(store, head, item);
   return { id: event.id, result: 'replayed', events };
