@@ -89,7 +89,8 @@ async function reply(c: RequestContext, base: AdminPorts, route: Route, given: C
   const { baseUrl, session } = given;
   const { sourceIp } = c.env.event.requestContext.http;
   const idempotencyKey = c.env.event.headers['idempotency-key'];
-  const context = { ports, workspace, baseUrl, caller, session, sourceIp, idempotencyKey };
+  const origins = [baseUrl, `https://${c.env.event.calledAs}`];
+  const context = { ports, workspace, baseUrl, origins, caller, session, sourceIp, idempotencyKey };
   return route.respond({ params: c.req.param(), query: c.req.query(), body }, context);
 }
 

@@ -76,6 +76,8 @@ export interface Context {
   readonly workspace: string;
   /** Where this hub is reached from outside, without a slash at the end. */
   readonly baseUrl: string;
+  /** Wherever this hub is known to be reached: from outside, and as this call has reached it. */
+  readonly origins: readonly string[];
   readonly caller: Caller;
   /** The token in the cookie. */
   readonly session: string | undefined;

@@ -70,16 +70,17 @@ export function endpointItem({ where, ...endpoint }: Endpoint): Item {
   };
 }
 
-/** Where a URL leads, however its host is spelled. */
+/** Where a URL leads, however its host is spelled; who listens on a port does so by one protocol. */
 function placeOf({ protocol, hostname, port }: URL): string {
-  return [protocol, isOwnMachine(hostname) ? 'localhost' : hostname.replace(/\.$/, ''), port].join(' ');
+  const host = isOwnMachine(hostname) ? 'localhost' : hostname.replace(/\.$/, '');
+  return [host, port || (protocol === 'https:' ? '443' : '80')].join(' ');
 }
 
-/** Why a URL is no endpoint's; undefined where it may be one. `ownOrigin`: a call of the hub by itself would never end. */
-export function refusedUrl(raw: string, reach: Reach, ownOrigin: string): string | undefined {
+/** Why a URL is no endpoint's; undefined where it may be one. `origins`: of the hub, whose calls of itself would never end. */
+export function refusedUrl(raw: string, reach: Reach, origins: readonly string[]): string | undefined {
   const read = readProviderUrl(raw, reach);
   if (read.kind === 'refused') return read.reason;
-  const own = URL.parse(ownOrigin);
-  if (own && placeOf(read.url) === placeOf(own)) return 'is the hub itself: what it is told would come in again';
+  const own = origins.flatMap((origin) => URL.parse(origin) ?? []).map(placeOf);
+  if (own.includes(placeOf(read.url))) return 'is the hub itself: what it is told would come in again';
   return read.url.hash === '' ? undefined : 'must not have a fragment';
 }

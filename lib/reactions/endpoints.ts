@@ -104,10 +104,10 @@ export async function createEndpoint(
   ports: EndpointPorts,
   workspace: string,
   wanted: NewEndpoint,
-  origin: string,
+  origins: readonly string[],
 ): Promise<Made> {
   const { store, secrets, clock, random } = ports;
-  const issues = faultsOf(wanted, ports.endpointReach, origin);
+  const issues = faultsOf(wanted, ports.endpointReach, origins);
   if (issues.length > 0) return { kind: 'refused', issues };
   if ((await allEndpoints(store, workspace)).length >= MOST_ENDPOINTS) return { kind: 'too many' };
   const { headers, ...said } = wanted;
@@ -123,9 +123,9 @@ export async function createEndpoint(
 function faultsOf(
   { url, where, headers }: Pick<EndpointChanges, 'url' | 'where' | 'headers'>,
   reach: Reach,
-  origin: string,
+  origins: readonly string[],
 ): readonly Issue[] {
-  const refused = url === undefined ? undefined : refusedUrl(url, reach, origin);
+  const refused = url === undefined ? undefined : refusedUrl(url, reach, origins);
   const fault = where
     ? patternsIn(where)
         .map(patternFault)
@@ -202,11 +202,11 @@ export async function patchEndpoint(
   workspace: string,
   id: string,
   { headers, where, ...changes }: EndpointChanges,
-  origin: string,
+  origins: readonly string[],
 ): Promise<Changed> {
   const endpoint = await findEndpoint(ports.store, workspace, id);
   if (!endpoint) return undefined;
-  const issues = faultsOf({ ...changes, ...known({ where, headers }) }, ports.endpointReach, origin);
+  const issues = faultsOf({ ...changes, ...known({ where, headers }) }, ports.endpointReach, origins);
   if (issues.length > 0) return { issues };
   const secretVersion =
     headers === undefined

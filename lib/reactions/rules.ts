@@ -86,19 +86,19 @@ interface Refused {
   readonly issues: readonly Issue[];
 }
 
-/** What cannot be delivered is told now, rather than by the first attempt; `origin`: of the hub itself. */
+/** What cannot be delivered is told now, rather than by the first attempt; `origins`: of the hub itself. */
 async function faultsOf(
   ports: RulePorts,
   workspace: string,
   wanted: NewRule,
-  origin: string,
+  origins: readonly string[],
 ): Promise<readonly Issue[]> {
   const { endpointReach, mailFrom } = ports;
   const deliveries = wanted.do.flatMap((action, i) => {
     if (action.action === 'email' && !(mailFrom !== undefined && isEmailAddress(mailFrom)))
       return [{ path: `do.${i}.action`, message: NO_MAIL }];
     if (action.action !== 'call') return [];
-    const message = refusedUrl(action.url, endpointReach, origin);
+    const message = refusedUrl(action.url, endpointReach, origins);
     const headers = faultsOfHeaders(action.headers ?? {}, `do.${i}.headers`);
     return message === undefined ? headers : [{ path: `do.${i}.url`, message }, ...headers];
   });
@@ -118,9 +118,14 @@ const NO_MAIL =
   'cannot be email: this hub has no address to send from. Who runs it sets the parameter mailFrom to one and deploys again';
 
 /** Checks what the schema cannot see, keeps the headers of calls apart, and writes the rule. */
-export async function createRule(ports: RulePorts, workspace: string, wanted: NewRule, origin: string): Promise<Made> {
+export async function createRule(
+  ports: RulePorts,
+  workspace: string,
+  wanted: NewRule,
+  origins: readonly string[],
+): Promise<Made> {
   const { store, clock, random } = ports;
-  const issues = await faultsOf(ports, workspace, wanted, origin);
+  const issues = await faultsOf(ports, workspace, wanted, origins);
   if (issues.length > 0) return { kind: 'refused', issues };
   if ((await allRules(store, workspace)).length >= MOST_RULES) return { kind: 'too many' };
   const at = toIso(clock.now());
@@ -188,7 +193,7 @@ export async function replaceRule(
   workspace: string,
   id: string,
   wanted: NewRule,
-  origin: string,
+  origins: readonly string[],
 ): Promise<WithSecret | Refused | undefined> {
   const { store, clock } = ports;
   const before = await findRule(store, workspace, id);
@@ -197,13 +202,13 @@ export async function replaceRule(
   const issues =
     JSON.stringify(wanted.do) === JSON.stringify(before.do)
       ? faultsOfRule(wanted)
-      : await faultsOf(ports, workspace, wanted, origin);
+      : await faultsOf(ports, workspace, wanted, origins);
   if (issues.length > 0) return { kind: 'refused', issues };
   const { rule, secret, secretVersion } = await keepSecret(ports, id, wanted, before);
   const kept = { id, workspace, failures: 0, createdAt: before.createdAt, updatedAt: toIso(clock.now()) };
   const item = ruleItem({ ...kept, ...known({ secretVersion }) }, rule);
   const { done } = await store.write(put(item, equal('updatedAt', before.updatedAt)));
-  if (!done) return replaceRule(ports, workspace, id, wanted, origin);
+  if (!done) return replaceRule(ports, workspace, id, wanted, origins);
   await askSoon(store, workspace, id, clock.now());
   return { rule: readRule(item), ...known({ secret }) };
 }
@@ -307,8 +312,14 @@ export interface Asked {
 }
 
 /** What the rule would do with these events. Nothing is sent, and nothing counted. */
-export async function tryRule(ports: RulePorts, workspace: string, wanted: NewRule, origin: string, asked: Asked) {
-  const issues = await faultsOf(ports, workspace, wanted, origin);
+export async function tryRule(
+  ports: RulePorts,
+  workspace: string,
+  wanted: NewRule,
+  origins: readonly string[],
+  asked: Asked,
+) {
+  const issues = await faultsOf(ports, workspace, wanted, origins);
   if (issues.length > 0) return { issues };
   const { store, clock } = ports;
   const now = clock.now();

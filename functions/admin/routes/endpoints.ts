@@ -58,8 +58,8 @@ const creating = route({
   body: NewEndpoint,
   example: { name: 'CRM', url: 'https://example.com/hookline', types: ['message.*', 'send.failed'] },
   answers: { 201: { description: 'The endpoint with its secret', schema: EndpointWithSecret } },
-  run: async ({ body }, { ports, workspace, baseUrl }) => {
-    const made = await createEndpoint(ports, workspace, body, baseUrl);
+  run: async ({ body }, { ports, workspace, origins }) => {
+    const made = await createEndpoint(ports, workspace, body, origins);
     if (made.kind === 'refused') return invalid(made.issues);
     if (made.kind === 'too many') return problem(409, 'A workspace has 50 endpoints at most: delete one first');
     return json(201, { ...shownEndpoint(made.endpoint), secret: made.secret });
@@ -100,8 +100,8 @@ const patching = route({
   body: Patch,
   example: { types: ['message.received'] },
   answers: { 200: { description: 'The endpoint', schema: ShownEndpoint } },
-  run: async ({ params, body }, { ports, workspace, baseUrl }) => {
-    const changed = await patchEndpoint(ports, workspace, params.id, body, baseUrl);
+  run: async ({ params, body }, { ports, workspace, origins }) => {
+    const changed = await patchEndpoint(ports, workspace, params.id, body, origins);
     if (!changed) return NO_ENDPOINT;
     return 'issues' in changed ? invalid(changed.issues) : json(200, shownEndpoint(changed));
   },

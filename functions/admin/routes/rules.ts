@@ -78,8 +78,8 @@ const creating = route({
   body: NewRule,
   example: EXAMPLE,
   answers: { 201: { description: 'The rule', schema: RuleWithSecret } },
-  run: async ({ body }, { ports, workspace, baseUrl }) => {
-    const made = await createRule(ports, workspace, body, baseUrl);
+  run: async ({ body }, { ports, workspace, origins }) => {
+    const made = await createRule(ports, workspace, body, origins);
     if (made.kind === 'refused') return invalid(made.issues);
     if (made.kind === 'too many') return problem(409, 'A workspace has 200 rules at most: delete one first');
     return json(201, { ...shown(made.rule), ...(made.secret !== undefined && { secret: made.secret }) });
@@ -127,8 +127,8 @@ const replacing = route({
   body: NewRule,
   example: EXAMPLE,
   answers: { 200: { description: 'The rule', schema: RuleWithSecret } },
-  run: async ({ params, body }, { ports, workspace, baseUrl }) => {
-    const replaced = await replaceRule(ports, workspace, params.id, body, baseUrl);
+  run: async ({ params, body }, { ports, workspace, origins }) => {
+    const replaced = await replaceRule(ports, workspace, params.id, body, origins);
     if (!replaced) return NO_RULE;
     if ('issues' in replaced) return invalid(replaced.issues);
     return json(200, { ...shown(replaced.rule), ...(replaced.secret !== undefined && { secret: replaced.secret }) });
@@ -145,7 +145,7 @@ const patching = route({
   body: v.strictObject({ enabled: v.boolean() }),
   example: { enabled: true },
   answers: { 200: { description: 'The rule', schema: ShownRule } },
-  run: async ({ params, body }, { ports, workspace, baseUrl }) => {
+  run: async ({ params, body }, { ports, workspace, origins }) => {
     const rule = await findRule(ports.store, workspace, params.id);
     if (!rule) return NO_RULE;
     const replaced = await replaceRule(
@@ -153,7 +153,7 @@ const patching = route({
       workspace,
       params.id,
       { ...writtenOf(rule), enabled: body.enabled },
-      baseUrl,
+      origins,
     );
     if (!replaced) return NO_RULE;
     return 'issues' in replaced ? invalid(replaced.issues) : json(200, shown(replaced.rule));
@@ -203,8 +203,8 @@ const trying = route({
   }),
   example: { rule: EXAMPLE, last: 10 },
   answers: { 200: { description: 'Event by event', schema: v.object({ items: v.array(Trial) }) } },
-  run: async ({ body }, { ports, workspace, baseUrl }) => {
-    const tried = await tryRule(ports, workspace, body.rule, baseUrl, body);
+  run: async ({ body }, { ports, workspace, origins }) => {
+    const tried = await tryRule(ports, workspace, body.rule, origins, body);
     if (!tried.issues) return json(200, { items: tried.items });
     return invalid(tried.issues.map(({ path, message }) => ({ path: `rule.${path}`, message })));
   },

@@ -61,7 +61,9 @@ export class AdminBench {
   readonly #versions = new Map<string, readonly string[]>();
 
   constructor(
-    options: Partial<Pick<AdminPorts, 'store' | 'providers' | 'random' | 'reach' | 'tasks' | 'mailFrom'>> = {},
+    options: Partial<Pick<AdminPorts, 'store' | 'providers' | 'random' | 'reach' | 'tasks' | 'mailFrom'>> & {
+      readonly publicUrl?: string;
+    } = {},
   ) {
     this.store = options.store ?? new MemoryStore({ now: () => this.bench.now });
     this.bench = new ReceivingBench(sandbox, this.store);
@@ -97,7 +99,7 @@ export class AdminBench {
         },
       },
     };
-    this.#handler = lambdaOf(adminApp(this.ports, resolve('dist/admin/console')));
+    this.#handler = lambdaOf(adminApp(this.ports, resolve('dist/admin/console'), options.publicUrl));
   }
 
   get counted(): readonly string[] {

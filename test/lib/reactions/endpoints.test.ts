@@ -7,7 +7,7 @@ import { subscribersOf } from '#lib/reactions/dispatch.ts';
 import { exampleOf } from '#lib/reactions/examples.ts';
 import type { Reply } from '#lib/sender/provider.ts';
 import { put } from '#lib/store/store.ts';
-import { itemsOf, message } from '#test/functions/admin/admin-bench.ts';
+import { AdminBench, itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import { ReactionBench } from '#test/support/reactions.ts';
 
 const MINUTE = 60;
@@ -333,6 +333,14 @@ describe('what is no endpoint is refused with the name of the field', () => {
       message: expect.stringContaining(words),
     });
   });
+});
+
+test('the hub is not called under any of its addresses: it would be told of what it told', async () => {
+  const admin = new AdminBench({ publicUrl: 'https://hub.of-mine.example/below' });
+  const of = async (url: string) => (await admin.call('POST', '/api/endpoints', { body: { url } })).status;
+  expect(await of('https://hub.of-mine.example/below/hooks/sandbox/x')).toBe(422);
+  expect(await of('https://hub.example/hooks/sandbox/x')).toBe(422);
+  expect(await of('https://crm.of-mine.example/')).toBe(201);
 });
 
 test('who listens is asked once in 15 s, and where nobody does, again after a second', async () => {
