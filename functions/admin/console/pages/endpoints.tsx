@@ -131,7 +131,13 @@ function OneEndpoint({ id }: { readonly id: string }) {
                     cell: (one) => (
                       <Acts
                         isSmall
-                        acts={[{ label: t.retry, run: () => retry(one.id), said: t.retried }]}
+                        acts={[
+                          {
+                            label: one.attempts.length > 0 ? t.retry : t.postNow,
+                            run: () => retry(one.id),
+                            said: t.retried,
+                          },
+                        ]}
                         onDone={live.again}
                       />
                     ),

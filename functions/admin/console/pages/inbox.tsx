@@ -217,8 +217,13 @@ interface ChatsProps {
 function Chats({ chats, opened, accounts }: ChatsProps) {
   // With one account there is nothing to tell apart.
   const names = new Map(accounts.length > 1 ? accounts.map((account) => [account.id, accountName(account)]) : []);
+  const list = useRef<HTMLUListElement>(null);
+  // What a link has opened may be far down.
+  useEffect(() => {
+    if (opened) list.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' });
+  }, [opened]);
   return (
-    <ul class="chat-list">
+    <ul class="chat-list" ref={list}>
       {chats.map((chat) => (
         <li key={chat.id}>
           <a href={addressOf('inbox', chat.id)} aria-current={chat.id === opened ? 'true' : undefined}>
