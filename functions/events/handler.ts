@@ -10,7 +10,7 @@ import { patternMatcher } from '#lib/reactions/patterns.ts';
 import * as outbound from '../outbound.ts';
 
 const all = runtime();
-const { environment, store, clock, log } = all;
+const { environment, store, log } = all;
 const sending = {
   ...sendingPorts(all),
   reaches: new Map(Object.values(outbound).map((provider) => [provider.name, provider])),
@@ -19,7 +19,6 @@ const sending = {
 const ports = {
   ...all,
   tasks: sqsTasks(all.sqs, required(environment, 'HOOKLINE_DELIVERIES_QUEUE_URL')),
-  subscribers: subscribersOf(store, clock),
   matches: patternMatcher(),
   submit: (workspace: string, rule: string, body: JsonObject, once: Once) =>
     submitBody(sending, { workspace, webhookId: rule }, body, once),
@@ -29,9 +28,12 @@ const setAside = deadLetters(all.sqs, required(environment, 'HOOKLINE_EVENTS_DEA
 
 export const handler = streamHandler(
   {
-    process: async (change) => {
-      const notice = noticeOf(change);
-      if (notice) await dispatch(ports, notice);
+    begin: () => {
+      const subscribers = subscribersOf(store);
+      return async (change) => {
+        const notice = noticeOf(change);
+        if (notice) await dispatch({ ...ports, subscribers }, notice);
+      };
     },
     setAside: async (change) => setAside(noticeOf(change) ?? {}),
     record: (shard, changes) => recordActivity(store, shard, changes),

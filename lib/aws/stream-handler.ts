@@ -16,7 +16,8 @@ export interface TableChange {
 }
 
 export interface StreamWork {
-  readonly process: (change: TableChange) => Promise<void>;
+  /** For each batch: what processes its records. */
+  readonly begin: () => (change: TableChange) => Promise<void>;
   /** Keeps where an operator sees it what cannot be processed. */
   readonly setAside: (change: TableChange) => Promise<void>;
   /** Once a batch, with what of it was processed, in order. A batch may come again, whole or in part. */
@@ -42,10 +43,11 @@ export function streamHandler(work: StreamWork, log: Log) {
     const done: TableChange[] = [];
     const goOnAt = (sequence: string) => ({ state: {}, batchItemFailures: [{ itemIdentifier: sequence }] });
     const changes = Records.map(changeOf);
+    const process = work.begin();
     for (const change of changes) {
       const { sequence } = change;
       const isDone = await correlated({ requestId: context.awsRequestId, sequence }, () =>
-        succeeds(work, change, log, failing),
+        succeeds(process, work, change, log, failing),
       );
       if (!isDone) break;
       done.push(change);
@@ -84,7 +86,13 @@ interface Failing {
   times: number;
 }
 
-async function succeeds({ process, setAside }: StreamWork, change: TableChange, log: Log, failing: Failing) {
+async function succeeds(
+  process: ReturnType<StreamWork['begin']>,
+  { setAside }: StreamWork,
+  change: TableChange,
+  log: Log,
+  failing: Failing,
+) {
   try {
     await process(change);
     return true;

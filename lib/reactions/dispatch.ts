@@ -1,4 +1,3 @@
-import type { Clock } from '#lib/domain/ports.ts';
 import { typeOf } from '#lib/domain/reaction/notice.ts';
 import { known } from '#lib/domain/schema.ts';
 import { findEvent } from '#lib/inbox/events.ts';
@@ -15,28 +14,15 @@ export interface Subscribers {
   readonly rules: readonly Rule[];
 }
 
-const KEPT_MS = 15_000;
-/** Whoever makes the first endpoint or rule of a workspace looks at once what it does. */
-const NOBODY_KEPT_MS = 1000;
-
 /**
- * Who wants to hear of a workspace, asked once in 15 s: an endpoint that was just made hears after that at the latest, the
- * first one after a second.
+ * Who wants to hear of a workspace, read once for a batch of the stream. All of a batch was stored before it is read, so
+ * that whoever was there by then is not missed.
  */
-export function subscribersOf(store: Store, clock: Clock): (workspace: string) => Promise<Subscribers> {
-  const known = new Map<string, { readonly until: number; readonly found: Promise<Subscribers> }>();
+export function subscribersOf(store: Store): (workspace: string) => Promise<Subscribers> {
+  const known = new Map<string, Promise<Subscribers>>();
   return (workspace) => {
-    const now = clock.monotonic();
-    const kept = known.get(workspace);
-    if (kept && kept.until > now) return kept.found;
-    const found = readSubscribers(store, workspace);
-    known.set(workspace, { until: now + KEPT_MS, found });
-    found.then(
-      ({ endpoints, rules }) => {
-        if (endpoints.length + rules.length === 0) known.set(workspace, { until: now + NOBODY_KEPT_MS, found });
-      },
-      () => known.delete(workspace),
-    );
+    const found = known.get(workspace) ?? readSubscribers(store, workspace);
+    known.set(workspace, found);
     return found;
   };
 }

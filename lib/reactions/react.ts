@@ -169,7 +169,7 @@ async function say(
   index: number,
 ): Promise<Outcome> {
   const now = ports.clock.now();
-  // Asked for each message: what somebody reads in a list of rules may be 15 s old.
+  // Asked for each message: the rules may have come to pause within this very batch.
   if (await ports.store.get(rulesPausedKey(rule.workspace), { consistent: true }))
     return { result: 'guarded', why: 'rules do not send for now' };
   const written = bodyOf(rule, action, event, now);

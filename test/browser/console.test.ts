@@ -68,7 +68,6 @@ async function call(path: string, body?: object) {
 
 /** One webhook: what one person writes is one conversation. */
 let inbound: string | undefined;
-let asked = 1000;
 
 async function receive(body: object): Promise<void> {
   inbound ??= String((await call('/api/webhooks', { kind: 'receive', provider: 'sandbox' })).url);
@@ -111,26 +110,12 @@ it('leads a newcomer from the link to a message that was answered and read, and 
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByRole('heading', { name: 'Answer a question by itself' }).waitFor();
   await page.getByText('It has not run yet').waitFor();
-  // Which rules there are is read anew every 15 s.
+  await receive({ id: 'price-1', from: '+15550101', name: 'Ana', text: 'Your price?' });
   const run = page.getByRole('table', { name: 'What it did' }).getByRole('row', { name: /done/ });
-  await expect
-    .poll(
-      async () => {
-        asked += 1;
-        await receive({ id: `price-${asked}`, from: `+1555010${asked}`, name: `Ana ${asked}`, text: 'Your price?' });
-        await page.waitForTimeout(1_000);
-        return run.count();
-      },
-      { timeout: 30_000 },
-    )
-    .toBeGreaterThan(0);
-  await run.first().getByRole('link', { name: 'the send' }).waitFor();
+  await run.getByRole('link', { name: 'the send' }).waitFor();
   await page.getByRole('link', { name: 'Inbox' }).click();
-  await page
-    .getByRole('link', { name: /Hi Ana \d+, here is our list\./ })
-    .first()
-    .click();
-  await page.locator('.bubble.ours', { hasText: /^Hi Ana \d+, here is our list\./ }).waitFor();
+  await page.getByRole('link', { name: /Hi Ana, here is our list\./ }).click();
+  await page.locator('.bubble.ours', { hasText: /^Hi Ana, here is our list\./ }).waitFor();
   await page.goBack();
   await page.goBack();
   await page.getByRole('heading', { name: 'Answer a question by itself' }).waitFor();

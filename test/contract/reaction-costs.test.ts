@@ -80,8 +80,8 @@ async function usageOf(count: number): Promise<Usage> {
   meter.reads = 0;
   meter.writes = 0;
   const { delivering } = bench;
-  // Who subscribes is read once for a batch, as by an instance that lives.
-  const subscribers = subscribersOf(bench.dispatching.store, bench.dispatching.clock);
+  // Who subscribes is read once for a batch.
+  const subscribers = subscribersOf(bench.dispatching.store);
   bench.dispatching = { ...bench.dispatching, subscribers };
   await bench.dispatchAll();
   const tasks = bench.takeTasks();

@@ -55,8 +55,8 @@ export class ReactionBench {
     this.admin = new AdminBench({ store, tasks });
     const { ports } = this.admin;
     const ofEvents = within(underRole(store, 'events'));
-    // Asked anew each time: a test does not wait for 15 s.
-    const subscribers = (workspace: string) => subscribersOf(ofEvents, ports.clock)(workspace);
+    // Each notice is a batch of its own.
+    const subscribers = (workspace: string) => subscribersOf(ofEvents)(workspace);
     const sending = {
       ...ports,
       store: ofEvents,

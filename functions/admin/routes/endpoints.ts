@@ -95,7 +95,7 @@ const patching = route({
   method: 'patch',
   path: '/api/endpoints/{id}',
   summary: 'Change an endpoint',
-  description: 'What is left out stays as it is. Notices hear of it within 15 seconds.',
+  description: 'What is left out stays as it is. It counts for what is stored from then on.',
   params: WithId,
   body: Patch,
   example: { types: ['message.received'] },

@@ -122,7 +122,7 @@ const replacing = route({
   method: 'put',
   path: '/api/rules/{id}',
   summary: 'Write a rule anew',
-  description: 'What is left out gets its default. It counts from the next event on, after 15 seconds at most.',
+  description: 'What is left out gets its default. It counts for what is stored from then on.',
   params: WithId,
   body: NewRule,
   example: EXAMPLE,

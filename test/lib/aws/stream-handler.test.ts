@@ -16,14 +16,18 @@ const idOf = ({ after }: TableChange) => String(after?.eventId);
 
 /** One record always fails. */
 function stream(fault: Error, recording?: Error) {
+  const begun: number[] = [];
   const done: string[] = [];
   const aside: string[] = [];
   const recorded: string[] = [];
   const handler = streamHandler(
     {
-      process: async (change) => {
-        if (idOf(change) === '2') throw fault;
-        done.push(idOf(change));
+      begin: () => {
+        begun.push(done.length);
+        return async (change) => {
+          if (idOf(change) === '2') throw fault;
+          done.push(idOf(change));
+        };
       },
       setAside: async (change) => void aside.push(idOf(change)),
       record: async (shard, changes) => {
@@ -33,13 +37,26 @@ function stream(fault: Error, recording?: Error) {
     },
     QUIET,
   );
-  return { done, aside, recorded, run: (...ns: string[]) => handler({ ...batch(...ns), shardId: 'shard-1' }, context) };
+  return {
+    begun,
+    done,
+    aside,
+    recorded,
+    run: (...ns: string[]) => handler({ ...batch(...ns), shardId: 'shard-1' }, context),
+  };
 }
 
 test('the stream goes on at the first record that fails', async () => {
   const { run, done } = stream(new TypeError('damaged'));
   expect(await run('1', '2', '3')).toEqual({ state: {}, batchItemFailures: [{ itemIdentifier: '2' }] });
   expect(done).toEqual(['1']);
+});
+
+test('each batch begins by itself', async () => {
+  const { run, begun } = stream(new TypeError('damaged'));
+  await run('1', '3');
+  await run('4');
+  expect(begun).toEqual([0, 2]);
 });
 
 test('a record that fails three times for a fault of its own is set aside, and holds up nothing any more', async () => {

@@ -59,7 +59,6 @@ beforeAll(async () => {
   const sms = await account({ provider: 'zender', channel: 'sms', credentials: zender.sms() });
   // An SMS names no account.
   hooks.zender = await receiving({ provider: 'zender', secret: SECRET, accountId: sms });
-  // All before the first event: lists of rules are kept for 15 s.
   await make('words', 'auto-reply', { 'when.words': ['price', 'hello'] });
   await make(
     'hours',
