@@ -6,7 +6,7 @@ import { ShownAudit, ShownCredits, ShownLedgerEntry } from '#lib/credits/ledger.
 import { Content, File } from '#lib/domain/content.ts';
 import { Event } from '#lib/domain/event.ts';
 import { Chat, Message, OwnAccount, Person } from '#lib/domain/message.ts';
-import { NOTICE_TYPES, type NoticeType } from '#lib/domain/reaction/notice.ts';
+import { ALL_NOTICE_TYPES, NOTICE_TYPES, type NoticeType } from '#lib/domain/reaction/notice.ts';
 import { Action, Guard, NewRule } from '#lib/domain/reaction/rule.ts';
 import { Issue, optional, text } from '#lib/domain/schema.ts';
 import { ShownChat } from '#lib/inbox/last-messages.ts';
@@ -125,7 +125,7 @@ export function openApi(routes: readonly Route[], providers: readonly string[], 
     }).map(([name, description]) => ({ name, description })),
     security: [{ key: [] }],
     paths: { ...paths, ...receivingPath(providers), ...sendingPath() },
-    webhooks: Object.fromEntries(NOTICES.map((type) => [type, { post: notice(type) }])),
+    webhooks: Object.fromEntries(ALL_NOTICE_TYPES.map((type) => [type, { post: notice(type) }])),
     components: {
       schemas: {
         ...toJsonSchemaDefs(definitions, conversion),
@@ -139,8 +139,6 @@ export function openApi(routes: readonly Route[], providers: readonly string[], 
     },
   };
 }
-
-const NOTICES = Object.keys(NOTICE_TYPES).filter((name): name is NoticeType => name in NOTICE_TYPES);
 
 const header = (name: string, description: string) => ({
   ...{ name, in: 'header', required: true, description },

@@ -1,6 +1,6 @@
 import { toJsonSchema } from '@valibot/to-json-schema';
 import { Event, type Payload } from '#lib/domain/event.ts';
-import { NOTICE_TYPES, type NoticeType } from '#lib/domain/reaction/notice.ts';
+import { ALL_NOTICE_TYPES, NOTICE_TYPES, type NoticeType } from '#lib/domain/reaction/notice.ts';
 
 const AT = '2026-03-01T12:00:00.000Z';
 const common = {
@@ -161,8 +161,7 @@ export const exampleOf = (type: NoticeType): Event => EXAMPLES[type];
 
 /** Every type of notice, with the schema of its `data` and an example. */
 export function noticeSchemas() {
-  const types = Object.keys(NOTICE_TYPES).filter((name): name is NoticeType => name in NOTICE_TYPES);
-  return types.map((type) => {
+  return ALL_NOTICE_TYPES.map((type) => {
     const example = exampleOf(type);
     const options = Event.options.filter((option) => option.entries.kind.literal === example.kind);
     const [schema] = options.map((option) => toJsonSchema(option, { errorMode: 'ignore' }));

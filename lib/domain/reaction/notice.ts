@@ -44,11 +44,12 @@ export const NOTICE_TYPES = {
 } as const;
 export type NoticeType = keyof typeof NOTICE_TYPES;
 
-const ALL: readonly string[] = Object.keys(NOTICE_TYPES);
+const isNoticeType = (name: string): name is NoticeType => name in NOTICE_TYPES;
+export const ALL_NOTICE_TYPES: readonly NoticeType[] = Object.keys(NOTICE_TYPES).filter(isNoticeType);
 
 /** `message.*` stands for every type that begins with `message.`, `*` for all. Whether there is anything that it stands for. */
 export function isNoticePattern(pattern: string): boolean {
-  return ALL.some((type) => isOfType(type, pattern));
+  return ALL_NOTICE_TYPES.some((type) => isOfType(type, pattern));
 }
 
 /** Whether a type is one of these, or one that they stand for. An empty list stands for none. */
