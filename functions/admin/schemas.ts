@@ -41,6 +41,16 @@ export function decoded<Value>(decode: (text: string) => Value | undefined, desc
   );
 }
 
+/** A parameter that may be left out, `true` or `false`. */
+export const flag = (description: string) =>
+  v.exactOptional(
+    v.pipe(
+      v.picklist(['true', 'false']),
+      v.description(description),
+      v.transform((text) => text === 'true'),
+    ),
+  );
+
 // In the document stands what callers write: descriptions come before a conversion.
 const Limit = v.pipe(
   v.string(),

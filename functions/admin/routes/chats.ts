@@ -7,7 +7,7 @@ import { peopleFill } from '#lib/outbox/fill-people.ts';
 import { isFilled } from '#lib/store/fill.ts';
 import { invalid, json, missing } from '../answers.ts';
 import { nowSeconds, route, takesNothing } from '../route.ts';
-import { Id, listOf, pageRequest, paging, time, WithId } from '../schemas.ts';
+import { flag, Id, listOf, pageRequest, paging, time, WithId } from '../schemas.ts';
 
 const NO_CHAT = missing('chat');
 const shared = { ...takesNothing, tag: 'Chats', access: 'workspace' } as const;
@@ -26,13 +26,7 @@ const Filter = v.strictObject({
     'What somebody types to find a chat: words of the title by their beginnings, or the end or the whole of the number. ' +
       'All chats are looked through, as with `titlePrefix`',
   ),
-  unread: v.exactOptional(
-    v.pipe(
-      v.picklist(['true', 'false']),
-      v.description('Whether something came in since it was read. All chats are looked through'),
-      v.transform((text) => text === 'true'),
-    ),
-  ),
+  unread: flag('Whether something came in since it was read. All chats are looked through'),
   phone: optional(v.string(), 'Of the person, in whichever spelling'),
   jid: optional(v.string(), "WhatsApp's id of the person or group, or the provider's id of the chat"),
 });

@@ -5,15 +5,12 @@ import { Counts, eraseContact, Left } from '#lib/privacy/erase.ts';
 import { walkCursor } from '#lib/store/walk.ts';
 import { invalid, json, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
-import { decoded, Id } from '../schemas.ts';
+import { decoded, flag, Id } from '../schemas.ts';
 
 const cursors = walkCursor(Counts);
 
 const Query = v.strictObject({
-  groups: optional(
-    v.picklist(['true', 'false']),
-    '`true`: also the groups whose id tells that this person founded them, with what everybody said there',
-  ),
+  groups: flag('`true`: also the groups whose id tells that this person founded them, with what everybody said there'),
   cursor: optional(
     decoded(
       cursors.decode,
@@ -48,7 +45,7 @@ export const contactRoutes = [
     run: async ({ params, query }, { ports, workspace }) => {
       const phone = toPhone(params.phone);
       if (!phone) return invalid([{ path: 'phone', message: 'is no international number' }]);
-      const outcome = await eraseContact(ports, { workspace, phone, groups: query.groups === 'true' }, query.cursor);
+      const outcome = await eraseContact(ports, { workspace, phone, groups: query.groups === true }, query.cursor);
       if (outcome.kind === 'own number') return problem(409, 'An account of this workspace has this number');
       const { erased, left, next } = outcome;
       return json(200, { erased, left, ...(next && { cursor: cursors.encode(next) }) });

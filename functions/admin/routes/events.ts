@@ -17,7 +17,7 @@ import { sendReports } from '#lib/sender/reports.ts';
 import { UNREADABLE } from '#lib/store/keys.ts';
 import { file, json, missing, problem } from '../answers.ts';
 import { type AdminPorts, nowSeconds, route, takesNothing } from '../route.ts';
-import { between, Cursor, eventsOf, Id, listOf, order, pageRequest, paging, WithId } from '../schemas.ts';
+import { between, Cursor, eventsOf, flag, Id, listOf, order, pageRequest, paging, WithId } from '../schemas.ts';
 
 const NO_EVENT = missing('event');
 const shared = { ...takesNothing, tag: 'Events', access: 'workspace' } as const;
@@ -31,13 +31,7 @@ const filterOf = (providers: readonly string[]) =>
     account: optional(Id, "An account's id"),
     chat: optional(Id, "The hub's id of a chat: its messages, the reactions to them, and calls"),
     type: optional(v.string(), "A message's type of content, or the provider's name of a quarantined event"),
-    quarantined: v.exactOptional(
-      v.pipe(
-        v.picklist(['true', 'false']),
-        v.description('Whether it is waiting to be understood'),
-        v.transform((text) => text === 'true'),
-      ),
-    ),
+    quarantined: flag('Whether it is waiting to be understood'),
     dismissed: v.exactOptional(
       v.pipe(
         v.literal('true'),

@@ -21,7 +21,7 @@ import {
 } from '#lib/tenants/workspaces.ts';
 import { EMPTY, invalid, json, missing, NO_WORKSPACE, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
-import { changesOf, decoded, Id, listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
+import { changesOf, decoded, flag, Id, listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
 
 const tag = 'Workspaces';
 const NewWorkspace = v.strictObject({
@@ -93,11 +93,11 @@ export const workspaceRoutes = [
     access: 'admin',
     query: v.strictObject({
       ...Paging.entries,
-      deleted: optional(v.picklist(['true', 'false']), '`true`: those alone that were deleted'),
+      deleted: flag('`true`: those alone that were deleted'),
     }),
     answers: { 200: { description: 'A page', schema: listOf(Workspace) } },
     run: async ({ query }, { ports }) => {
-      const which = query.deleted === 'true' ? 'deleted' : 'open';
+      const which = query.deleted ? 'deleted' : 'open';
       return json(200, await listWorkspaces(ports.store, pageRequest(query), which));
     },
   }),
