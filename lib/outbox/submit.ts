@@ -95,7 +95,8 @@ export async function submitBody(
   return submit(ports, store, origin, read.request, once);
 }
 
-const isUsableKey = (key: string | undefined): boolean => key === undefined || (key !== '' && key.length <= 255);
+/** Of a key that came as `Idempotency-Key`, if one did. */
+export const isUsableKey = (key: string | undefined): boolean => key === undefined || (key !== '' && key.length <= 255);
 
 type Meant = Extract<Resolved, { kind: 'resolved' }>;
 

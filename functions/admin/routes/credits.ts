@@ -11,6 +11,7 @@ import {
 } from '#lib/credits/ledger.ts';
 import { text } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
+import { isUsableKey } from '#lib/outbox/submit.ts';
 import { json, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
 import { listOf, Paging, pageRequest } from '../schemas.ts';
@@ -49,8 +50,7 @@ export const creditRoutes = [
     example: { credits: 100, reason: 'Bought' },
     answers: { 201: { description: 'The credits', schema: ShownCredits } },
     run: async ({ body }, { ports, workspace, idempotencyKey: key }) => {
-      if (key !== undefined && !/^.{1,255}$/.test(key))
-        return problem(400, 'The Idempotency-Key must have 1 to 255 characters');
+      if (!isUsableKey(key)) return problem(400, 'The Idempotency-Key must have 1 to 255 characters');
       const granted = await grant(ports, workspace, { ...body, key }, ports.config);
       if (granted.kind === 'mismatch') return problem(422, 'The Idempotency-Key was used with another body');
       if (granted.kind === 'too much') {
