@@ -43,7 +43,7 @@ import {
   set,
   update,
 } from '#lib/store/store.ts';
-import { listed, type Stage, walk } from '#lib/store/walk.ts';
+import { At, listed, type Stage, walk } from '#lib/store/walk.ts';
 import { countReserved } from './credits.ts';
 import { type Counted, countedIn, NOTHING, net, onQuota } from './spent.ts';
 
@@ -55,7 +55,6 @@ interface Difference {
 
 const optional = v.exactOptional;
 const count = v.number();
-const At = v.object({ stage: v.string(), partition: v.string(), after: optional(v.string()) });
 const Base = v.object({ spent: count, unspent: count, counted: v.boolean() });
 /** `grant` is the sum of all grants; `taken`: what those below zero took back of them. */
 const Entered = v.object({ grant: count, reserve: count, refund: count, taken: v.optional(count, 0) });
