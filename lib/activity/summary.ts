@@ -21,7 +21,7 @@ import {
 import { getAll } from '#lib/store/query.ts';
 import type { Store } from '#lib/store/store.ts';
 import { wholeDirectory } from '#lib/tenants/directory.ts';
-import { COUNTED, type Figures, figures, HOUR_MS, hoursBetween, type Stat, sumOf } from './counters.ts';
+import { type Counted, type Figures, figures, HOUR_MS, hoursBetween, type Stat, sumOf } from './counters.ts';
 
 export const Hour = v.object({ at: v.pipe(Instant, v.description('When the hour begins')), ...figures });
 export const Period = v.object({
@@ -170,11 +170,8 @@ const hourOf = ({ at, received, sent, failed }: Stat) => ({ at, received, sent, 
 
 /** Of an hour that has begun as much as of it has gone by. */
 function sumUpTo(hours: readonly Stat[], end: number): Figures {
-  const parts = hours.map((hour) => {
-    const gone = Math.min(1, Math.max(0, (end - Date.parse(hour.at)) / HOUR_MS));
-    return Object.fromEntries(COUNTED.map((what) => [what, hour[what] * gone]));
-  });
-  const sum = (what: keyof Figures) => Math.round(parts.reduce((total, part) => total + (part[what] ?? 0), 0));
+  const gone = ({ at }: Stat) => Math.min(1, Math.max(0, (end - Date.parse(at)) / HOUR_MS));
+  const sum = (what: Counted) => Math.round(hours.reduce((total, hour) => total + hour[what] * gone(hour), 0));
   return { received: sum('received'), sent: sum('sent'), failed: sum('failed') };
 }
 
