@@ -1,14 +1,13 @@
-import { afterSuccess, moreWaits, spare } from '#lib/domain/reaction/delivery.ts';
+import { spare } from '#lib/domain/reaction/delivery.ts';
 import type { Action } from '#lib/domain/reaction/rule.ts';
 import { known } from '#lib/domain/schema.ts';
 import { ruleKey } from '#lib/store/keys.ts';
-import { turnHealth } from './breaker.ts';
 import { call } from './call.ts';
 import { type Callee, calleeOfRule } from './health.ts';
 import { type EmailAction, mailOf } from './mail.ts';
 import { type Rule, readRule } from './rule.ts';
 import { readSecret, ruleSecret } from './secret.ts';
-import type { Target, TargetPorts } from './target.ts';
+import { spared, type Target, type TargetPorts } from './target.ts';
 import type { ActionTask } from './task.ts';
 import { render, renderJson, scopeOf } from './templates.ts';
 
@@ -32,10 +31,7 @@ type CallAction = Extract<Action, { action: 'call' }>;
 /** A URL that a rule names. Its failures count against all that the rule calls. */
 function callTarget(ports: TargetPorts, rule: Rule, action: CallAction, index: number, callee: Callee): Target {
   return {
-    mayCall: async () => callee.state === 'active',
-    waits: async () => {
-      await turnHealth(ports, callee, moreWaits);
-    },
+    ...spared(ports, callee, (health, _result, now, isProbe) => spare(health, now, isProbe)),
     call: async ({ event, number }) => {
       const rendered = bodyOfCall(action, scopeOf(event, ports.clock.now(), rule.timeZone));
       if ('why' in rendered) return rendered;
@@ -46,14 +42,6 @@ function callTarget(ports: TargetPorts, rule: Rule, action: CallAction, index: n
         { secrets, ...known({ headers: calls?.[String(index)] }) },
         { ...rendered, id: `${event.id}_${index}`, attempt: number },
       );
-    },
-    succeeded: async () => {
-      if (callee.failures === 0 && callee.state !== 'failing') return;
-      await turnHealth(ports, callee, afterSuccess);
-    },
-    failed: async (_result, isProbe) => {
-      const { state } = await turnHealth(ports, callee, (health, now) => spare(health, now, isProbe));
-      return state === 'active';
     },
   };
 }

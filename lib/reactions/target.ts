@@ -1,5 +1,5 @@
 import type { Event } from '#lib/domain/event.ts';
-import { afterFailure, afterSuccess, type CallResult, moreWaits } from '#lib/domain/reaction/delivery.ts';
+import { afterFailure, afterSuccess, type CallResult, type Health, moreWaits } from '#lib/domain/reaction/delivery.ts';
 import type { NoticeType } from '#lib/domain/reaction/notice.ts';
 import { known } from '#lib/domain/schema.ts';
 import type { ProviderHttp } from '#lib/sender/provider.ts';
@@ -7,6 +7,7 @@ import type { Secrets } from '#lib/tenants/secrets.ts';
 import { type BreakerPorts, takePlace, turnHealth } from './breaker.ts';
 import { type Called, call } from './call.ts';
 import type { Endpoint } from './endpoint.ts';
+import type { Callee } from './health.ts';
 import type { Mailer } from './mail.ts';
 import { endpointSecret, readSecret } from './secret.ts';
 
@@ -44,21 +45,32 @@ export interface Target {
 /** An endpoint is told of an event. Its failures count against all that is for it. */
 export function endpointTarget(ports: TargetPorts, endpoint: Endpoint): Target {
   return {
-    mayCall: async () => endpoint.state === 'active' && (await takePlace(ports, endpoint)),
-    waits: async () => {
-      await turnHealth(ports, endpoint, moreWaits);
-    },
+    ...spared(ports, endpoint, afterFailure),
     call: async ({ event, type, content, number }) => {
       const secret = await readSecret(ports.secrets, endpointSecret(endpoint.id), endpoint.secretVersion);
       const id = content === undefined ? event.id : `${event.id}_${content}`;
       return call(ports, endpoint, secret, { id, body: bodyOf(endpoint, type, event), attempt: number });
     },
+  };
+}
+
+/** Whoever is called over the network is spared while it fails; `worse`: what a failure makes of how it is. */
+export function spared(
+  ports: BreakerPorts,
+  callee: Callee,
+  worse: (health: Health, result: CallResult, now: number, isProbe: boolean) => Health,
+): Omit<Target, 'call'> {
+  return {
+    mayCall: async () => callee.state === 'active' && (await takePlace(ports, callee)),
+    waits: async () => {
+      await turnHealth(ports, callee, moreWaits);
+    },
     succeeded: async () => {
-      if (endpoint.failures === 0 && endpoint.state !== 'failing') return;
-      await turnHealth(ports, endpoint, (health, now) => afterSuccess(health, now));
+      if (callee.failures === 0 && callee.state !== 'failing') return;
+      await turnHealth(ports, callee, afterSuccess);
     },
     failed: async (result, isProbe) => {
-      const { state } = await turnHealth(ports, endpoint, (one, now) => afterFailure(one, result, now, isProbe));
+      const { state } = await turnHealth(ports, callee, (health, now) => worse(health, result, now, isProbe));
       return state === 'active';
     },
   };
