@@ -361,13 +361,17 @@ describe('a rule that calls', () => {
     });
   });
 
-  it('does not call any more once it is changed or deleted', async () => {
+  it.each([
+    ['goes on with what waits once it is switched off', 'PATCH', { enabled: false }, 3],
+    ['does not call any more once it is changed', 'PUT', PRICES, 1],
+    ['does not call any more once it is deleted', 'DELETE', undefined, 1],
+  ])('%s', async (_what, method, body, calls) => {
     const id = await rule(CALL);
     bench.admin.answer = () => ({ kind: 'answered', status: 500, headers: {}, text: '' });
     await receive('price');
-    await bench.admin.call('DELETE', `/api/rules/${id}`);
+    expect((await bench.admin.call(method, `/api/rules/${id}`, body && { body })).status).toBeLessThan(300);
     await bench.wait(400);
-    expect(bench.admin.posted).toHaveLength(1);
+    expect(bench.admin.posted).toHaveLength(calls);
   });
 });
 
@@ -421,6 +425,9 @@ test('what is no rule is refused with the path of the field', async () => {
   ]);
   expect(await refused({ when: { field: 'text', matches: '(' } })).toMatchObject([{ path: 'when' }]);
   expect(await refused({ do: [{ action: 'reply' }] })).toMatchObject([{ path: 'do.0' }]);
+  expect(await refused({ do: [{ action: 'reply', text: 'a', quote: true }] })).toEqual([
+    { path: 'do.0.quote', message: 'is not known here' },
+  ]);
 });
 
 describe('a call that may lead nowhere good is refused when the rule is written, tried or written anew', () => {
