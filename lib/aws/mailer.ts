@@ -1,10 +1,7 @@
 import { type SESv2Client, SendEmailCommand } from '@aws-sdk/client-sesv2';
-import type { CallResult } from '#lib/domain/reaction/delivery.ts';
-import { redacted } from '#lib/domain/redact.ts';
+import { type CallResult, keptAnswer } from '#lib/domain/reaction/delivery.ts';
 import type { Mail, Mailer } from '#lib/reactions/mail.ts';
 import { AwsError, failureOf } from './clients.ts';
-
-const LONGEST_ANSWER = 1000;
 
 /** SES writes the message itself: it encodes what is no ASCII, and takes no line end in a header. */
 export function sesMailer(ses: SESv2Client): Mailer {
@@ -56,5 +53,5 @@ function resultOf(error: unknown): CallResult {
 /** SES names what it misses, as an address that is not verified: whoever wrote the rule has to know. */
 function sentenceOf(error: unknown): string {
   if (!(failureOf(error) instanceof AwsError) || !(error instanceof Error)) return '';
-  return redacted(`${error.name}: ${error.message}`).slice(0, LONGEST_ANSWER).toWellFormed();
+  return keptAnswer(`${error.name}: ${error.message}`);
 }

@@ -18,9 +18,8 @@ import {
 } from '#lib/store/store.ts';
 import { CALLS_KEPT_SECONDS, type Delivery, dueAttributes, readDelivery, rowKey, taskOf } from './delivery.ts';
 import { type Callee, healthAsRead, healthChanges, readCallee } from './health.ts';
-import type { Tasks } from './task.ts';
+import { LONGEST_DELAY_S, type Tasks } from './task.ts';
 
-const LONGEST_DELAY_S = 900;
 const ROUNDS = 5;
 const COUNTED_S = 3600;
 

@@ -1,13 +1,10 @@
 import { Webhook as Signer } from 'standardwebhooks';
 import type { Clock } from '#lib/domain/ports.ts';
-import { type CallResult, retryAfterOf } from '#lib/domain/reaction/delivery.ts';
-import { redacted } from '#lib/domain/redact.ts';
+import { type CallResult, keptAnswer, retryAfterOf } from '#lib/domain/reaction/delivery.ts';
 import { known } from '#lib/domain/schema.ts';
 import type { ProviderHttp, ProviderRequest, Reply } from '#lib/sender/provider.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { SigningSecret } from './secret.ts';
-
-const LONGEST_ANSWER = 1000;
 
 interface CallPorts {
   readonly http: ProviderHttp;
@@ -60,8 +57,7 @@ export async function call(
     startedAt + timeoutMs,
   );
   const ms = Math.round(clock.monotonic() - startedAt);
-  const answer =
-    reply.kind === 'answered' ? redacted(reply.text, valuesOf(headers)).slice(0, LONGEST_ANSWER).toWellFormed() : '';
+  const answer = reply.kind === 'answered' ? keptAnswer(reply.text, valuesOf(headers)) : '';
   return { result: resultOf(reply, at), answer, ms };
 }
 

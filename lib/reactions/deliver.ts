@@ -24,11 +24,10 @@ import { type Callee, readCallee } from './health.ts';
 import { type ReplayPorts, replayOn } from './replay-step.ts';
 import { ruleTarget } from './rule-target.ts';
 import { endpointTarget, type Target, type TargetPorts } from './target.ts';
-import type { ActionTask, DeliveryTask, Task } from './task.ts';
+import { type ActionTask, type DeliveryTask, LONGEST_DELAY_S, type Task } from './task.ts';
 
 export interface DeliverPorts extends TargetPorts, ReplayPorts {}
 
-const LONGEST_DELAY_S = 900;
 const MOST_SHOWN = 20;
 /** A list that lags may show some before it that wait no more. */
 const PROBED = 10;

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { isOwnMachine, type Reach, readProviderUrl } from '#lib/domain/base-url.ts';
 import { Condition } from '#lib/domain/reaction/condition.ts';
 import { Headers, NoticePatterns } from '#lib/domain/reaction/rule.ts';
-import { known } from '#lib/domain/schema.ts';
+import { known, Whole } from '#lib/domain/schema.ts';
 import { itemReader } from '#lib/store/items.ts';
 import { endpointKey } from '#lib/store/keys.ts';
 import type { Item } from '#lib/store/store.ts';
@@ -10,8 +10,6 @@ import { dueAttributes, healthEntries } from './health.ts';
 
 const LONGEST_NAME = 100;
 const DEFAULT_TIMEOUT_MS = 5000;
-
-const Whole = v.pipe(v.number(), v.integer());
 
 /** What may be said of an endpoint, when it is made and later. */
 export const endpointFields = {

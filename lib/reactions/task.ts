@@ -52,7 +52,10 @@ export const addresseeOf = (task: Task): string => (task.kind === 'action' ? tas
 /** Throws on what is no task: the message then goes to the dead-letter queue, where an operator sees it. */
 export const TaskBody = v.pipe(v.string(), v.parseJson(), Task);
 
+/** SQS delays a message no longer. */
+export const LONGEST_DELAY_S = 900;
+
 export interface Tasks {
-  /** Whole seconds, 0 to 900. */
+  /** Whole seconds, 0 to `LONGEST_DELAY_S`. */
   send(task: Task, delaySeconds?: number): Promise<void>;
 }

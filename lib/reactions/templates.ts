@@ -16,7 +16,7 @@ const TOO_SLOW = /^template render limit exceeded/;
 
 const liquid = new Liquid({
   ...{ parseLimit: 10_000, renderLimit: MOST_MS, memoryLimit: MOST_BYTES },
-  ...{ ownPropertyOnly: true, strictFilters: true, strictVariables: false, cache: 500, relativeReference: false },
+  ...{ ownPropertyOnly: true, strictFilters: true, strictVariables: false, cache: 500 },
   // There are no files: a template that includes another is refused. Left on, paths are warned of at each start.
   relativeReference: false,
   fs: {

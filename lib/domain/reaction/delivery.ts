@@ -1,3 +1,5 @@
+import { redacted } from '../redact.ts';
+
 /*
  * When an endpoint is called again, and what becomes of one that fails. Times in milliseconds; every rule takes the time
  * and a random number in [0, 1) as arguments.
@@ -23,6 +25,12 @@ export type CallResult =
 
 export const isSuccess = (result: CallResult): boolean =>
   result.kind === 'answered' && result.status >= 200 && result.status < 300;
+
+const LONGEST_ANSWER = 1000;
+
+/** The beginning of what was answered, as the delivery keeps it. `secrets`: by value, since an answer may repeat them. */
+export const keptAnswer = (text: string, secrets: readonly string[] = []): string =>
+  redacted(text, secrets).slice(0, LONGEST_ANSWER).toWellFormed();
 
 /** The endpoint says itself that it is gone for good. */
 const isGone = (result: CallResult): boolean => result.kind === 'answered' && result.status === 410;

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { Issue } from '../schema.ts';
+import { type Issue, Whole } from '../schema.ts';
 import { Condition } from './condition.ts';
 import { EmailAddress } from './mail.ts';
 import { isNoticePattern } from './notice.ts';
@@ -16,7 +16,6 @@ const MOST_RECIPIENTS = 5;
 const Name = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100));
 const Template = v.pipe(v.string(), v.minLength(1), v.maxLength(LONGEST_TEMPLATE));
 const ShortTemplate = v.pipe(v.string(), v.minLength(1), v.maxLength(500));
-const Whole = v.pipe(v.number(), v.integer());
 const AccountId = v.pipe(v.string(), v.regex(/^acc_[0-9a-f]{32}$/, 'must be the id of an account, as acc_…'));
 
 export const NoticePatterns = v.pipe(
