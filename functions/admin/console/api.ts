@@ -54,6 +54,8 @@ export class Refusal extends Error {
   }
 }
 
+export const errorOf = (cause: unknown): Error => (cause instanceof Error ? cause : new Error(String(cause)));
+
 export const api = createClient<paths>({
   // Asked for at each call, and not when the page is loaded: tests put their own in its place.
   fetch: (request) => fetch(request),
@@ -142,24 +144,28 @@ interface Answered<Data> {
 
 /** What was asked for; throws a Refusal. A session that has ended leads to signing in. */
 export async function asked<Data>(call: Promise<Answered<Data>>): Promise<NonNullable<Data>> {
-  const { data, error, response } = await call.catch((cause: unknown) => {
-    throw new Refusal(0, cause instanceof TypeError ? 'The hub does not answer. It is tried again.' : String(cause));
-  });
-  if (response.ok && data !== undefined && data !== null) return data;
-  throw refusalOf(response, error);
+  const { data, response } = await taken(call);
+  if (data !== undefined && data !== null) return data;
+  throw new Refusal(response.status, texts.refused(response.status));
 }
 
 /** The same of what answers with nothing. */
 export async function done(call: Promise<Answered<unknown>>): Promise<void> {
-  const { error, response } = await call;
-  if (response.ok) return;
-  throw refusalOf(response, error);
+  await taken(call);
+}
+
+async function taken<Data>(call: Promise<Answered<Data>>): Promise<Answered<Data>> {
+  const answer = await call.catch((cause: unknown) => {
+    throw new Refusal(0, cause instanceof TypeError ? texts.away : String(cause));
+  });
+  if (answer.response.ok) return answer;
+  throw refusalOf(answer.response, answer.error);
 }
 
 /** What is wrong with a request the answer says itself; of a fault of the hub it says where its log tells more. */
 function refusalOf({ status, headers }: Response, error: unknown): Refusal {
   if (status === 401 && session.value) session.value = null;
-  const message = messageIn(error) ?? `The hub answered ${status}`;
+  const message = messageIn(error) ?? texts.refused(status);
   const line = headers.get('apigw-requestid');
   return new Refusal(status, status < 500 || line === null ? message : texts.fault(message, line));
 }
@@ -171,10 +177,10 @@ function messageIn(error: unknown): string | undefined {
 
 /** Who is signed in, from the cookie. */
 export async function findSession(): Promise<void> {
-  const { data, response } = await api.GET('/api/session');
-  if (data) session.value = data;
-  else if (response.status === 401) session.value = null;
-  else throw new Refusal(response.status, 'The hub does not answer');
+  session.value = await asked(api.GET('/api/session')).catch((error: unknown) => {
+    if (error instanceof Refusal && error.status === 401) return null;
+    throw error;
+  });
 }
 
 export async function signIn(key: string, named?: string): Promise<void> {

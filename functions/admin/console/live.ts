@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { type Kind, lookForChanges, versionOf, workspace } from './api.ts';
+import { errorOf, type Kind, lookForChanges, versionOf, workspace } from './api.ts';
 
 const FAST_MS = 3_000;
 const SLOW_MS = 15_000;
@@ -56,8 +56,7 @@ export function useLive<Data>(key: string, load: () => Promise<Data>, pace: Pace
         setState({ key, data });
       } catch (cause) {
         drawn = '';
-        const error = cause instanceof Error ? cause : new Error(String(cause));
-        if (!stopped) setState((before) => ({ ...before, key, error }));
+        if (!stopped) setState((before) => ({ ...before, key, error: errorOf(cause) }));
       }
     };
     const loop = async (isWanted: boolean) => {

@@ -1,7 +1,7 @@
 import './style.css';
 import { signal } from '@preact/signals';
 import { render } from 'preact';
-import { findSession, Refusal, session, signIn } from './api.ts';
+import { errorOf, findSession, Refusal, session, signIn } from './api.ts';
 import { SignIn } from './pages/sign-in.tsx';
 import { Failure, Loading } from './parts/small.tsx';
 import { Toasts } from './parts/toast.tsx';
@@ -30,7 +30,7 @@ async function begin(): Promise<void> {
     await signIn(token);
   } catch (error) {
     const isOld = token !== undefined && error instanceof Refusal && error.status === 401;
-    fault.value = isOld ? new Error(texts.signIn.badLink) : new Error(String(error));
+    fault.value = isOld ? new Error(texts.signIn.badLink) : errorOf(error);
     // Who is signed in already, and follows an old link, stays signed in.
     if (token !== undefined) await findSession().catch(() => undefined);
   }

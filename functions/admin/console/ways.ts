@@ -1,4 +1,5 @@
 import { hubUrl, Refusal } from './api.ts';
+import { texts } from './texts.ts';
 
 /** As the API's document writes what a body may hold; of it, what this reads. */
 export interface Schema {
@@ -70,7 +71,7 @@ interface ApiDocument {
 /** From the document of this hub, which knows its providers. The sandbox comes first: it needs nothing. */
 export async function loadWays(): Promise<readonly Way[]> {
   const response = await fetch(`${hubUrl()}/openapi.json`);
-  if (!response.ok) throw new Refusal(response.status, 'The document of the API could not be read');
+  if (!response.ok) throw new Refusal(response.status, texts.accounts.noDocument);
   const document: ApiDocument = await response.json();
   const ways = waysIn(document.paths['/api/accounts'].post.requestBody.content['application/json']?.schema ?? {});
   return ways.toSorted((a, b) => Number(b.provider === 'sandbox') - Number(a.provider === 'sandbox'));

@@ -26,9 +26,9 @@ function restLine(content: Rest): string {
     case 'poll_vote':
       return content.votes.map(({ option, voters }) => `${option}: ${voters.length}`).join(', ');
     case 'edit':
-      return `Edited: ${content.text ?? ''}`;
+      return texts.inbox.editedTo(content.text ?? '');
     case 'delete':
-      return 'Deleted a message';
+      return texts.inbox.deletedOne;
     default:
       return 'text' in content && content.text ? content.text : content.type.replaceAll('_', ' ');
   }

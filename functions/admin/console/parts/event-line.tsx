@@ -1,5 +1,5 @@
 import type { Event } from '../api.ts';
-import { reasonOf } from '../texts.ts';
+import { reasonOf, texts } from '../texts.ts';
 import { lineOf } from './content.tsx';
 
 /** What happened, in a line. */
@@ -21,14 +21,14 @@ function saidBy(event: Event): string {
       const { sender, content, direction, chat } = event.message;
       const who =
         direction === 'outbound'
-          ? `to ${chat.title ?? chat.phone ?? chat.id}`
+          ? texts.events.to(chat.title ?? chat.phone ?? chat.id)
           : (sender.contactName ?? sender.name ?? sender.phone ?? '');
       return `${who}: ${lineOf(content)}`;
     }
     case 'status':
       return toldOf(event.status.state, event.status.detail, event.recipient?.phone ?? event.recipient?.id);
     case 'reaction':
-      return event.reaction.removed ? 'taken back' : (event.reaction.emoji ?? '');
+      return event.reaction.removed ? texts.events.takenBack : (event.reaction.emoji ?? '');
     case 'call':
       return `${event.call.direction}, ${event.call.state}`;
     case 'connection':

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
+import { errorOf } from '../api.ts';
 import { Failure } from './small.tsx';
 
 interface FieldProps {
@@ -72,7 +73,7 @@ export function Form({ act, onSubmit, children, class: className = 'form' }: For
     try {
       await onSubmit(Object.fromEntries(values));
     } catch (cause) {
-      setError(cause instanceof Error ? cause : new Error(String(cause)));
+      setError(errorOf(cause));
     } finally {
       setBusy(false);
     }

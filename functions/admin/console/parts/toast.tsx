@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { errorOf } from '../api.ts';
 
 interface Toast {
   readonly id: number;
@@ -27,7 +28,7 @@ export async function attempt(act: () => Promise<unknown>, said?: string): Promi
     if (said) tell(said);
     return true;
   } catch (error) {
-    show(error instanceof Error ? error.message : String(error), true);
+    show(errorOf(error).message, true);
     return false;
   }
 }

@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'preact/hooks';
-import { api, asked, type NewRule } from '../api.ts';
+import { api, asked, errorOf, type NewRule } from '../api.ts';
 import { Field, Form } from '../parts/form.tsx';
 import { Failure } from '../parts/small.tsx';
 import { texts } from '../texts.ts';
@@ -40,7 +40,7 @@ export function Editor({ begun, places = [], onSave }: EditorProps) {
       setRule(now);
       setText(what === 'json' ? textOf(now) : undefined);
     } catch (cause) {
-      setFault(cause instanceof Error ? cause : new Error(String(cause)));
+      setFault(errorOf(cause));
     }
   };
   return (

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { errorOf } from '../api.ts';
 
 interface Once<Data> {
   readonly data?: Data;
@@ -11,7 +12,7 @@ export function useOnce<Data>(load: () => Promise<Data>): Once<Data> {
   useEffect(() => {
     load().then(
       (data) => setOnce({ data }),
-      (cause: unknown) => setOnce({ error: cause instanceof Error ? cause : new Error(String(cause)) }),
+      (cause: unknown) => setOnce({ error: errorOf(cause) }),
     );
   }, []);
   return once;

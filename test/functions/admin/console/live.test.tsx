@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { act, cleanup, render, screen } from '@testing-library/preact';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { api, asked, session, signOut } from '../../../../functions/admin/console/api.ts';
+import { api, asked, done, findSession, session, signOut } from '../../../../functions/admin/console/api.ts';
 import { useLive } from '../../../../functions/admin/console/live.ts';
 
 /** What was asked for, as `changes` or `sends`, with `304` where nothing was sent back. */
@@ -144,4 +144,13 @@ it('says that the hub does not answer, and that it does again', async () => {
   hub.isAway = false;
   await pass(3);
   expect(screen.getByText('1 sends')).toBeDefined();
+});
+
+it.each([
+  ['what is read', () => asked(api.GET('/api/sends'))],
+  ['what answers with nothing', () => done(api.DELETE('/api/session'))],
+  ['who is signed in', findSession],
+])('says so of %s as well', async (_what, ask) => {
+  hub.isAway = true;
+  await expect(ask()).rejects.toThrow('The hub does not answer');
 });
