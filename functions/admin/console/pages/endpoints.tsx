@@ -41,9 +41,7 @@ function NewEndpoint() {
   if (made) {
     return (
       <Page title={t.made}>
-        <ShownOnce text={made.secret} copy={t.copySecret}>
-          <p>{t.secretHint}</p>
-        </ShownOnce>
+        <ShownOnce text={made.secret} copy={t.copySecret} hint={t.secretHint} />
         <a href={addressOf('endpoints', made.id)}>{t.toEndpoint}</a>
       </Page>
     );
@@ -90,11 +88,7 @@ function OneEndpoint({ id }: { readonly id: string }) {
         )
       }
     >
-      {secret && (
-        <ShownOnce text={secret} copy={t.copySecret}>
-          <p>{t.secretHint}</p>
-        </ShownOnce>
-      )}
+      {secret && <ShownOnce text={secret} copy={t.copySecret} hint={t.secretHint} />}
       {tested && (
         <section class="card" role="status">
           <h2>{t.testAnswer}</h2>

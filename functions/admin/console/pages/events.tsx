@@ -3,6 +3,7 @@ import { api, asked, type Event } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
 import { EventLine } from '../parts/event-line.tsx';
+import { CheckBox } from '../parts/form.tsx';
 import { MarkedJson } from '../parts/marked-json.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
@@ -54,7 +55,7 @@ function EventList() {
       actions={
         isQuarantine &&
         items.length > 0 && (
-          <Acts acts={[{ label: t.replayEverything, run: () => replayAll({}) }]} onDone={() => live.again()} />
+          <Acts acts={[{ label: t.replayEverything, run: () => replayAll({}) }]} onDone={live.again} />
         )
       }
     >
@@ -69,26 +70,16 @@ function EventList() {
             <option key={one}>{one}</option>
           ))}
         </select>
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={isQuarantine}
-            onChange={({ currentTarget }) =>
-              filter({ quarantined: currentTarget.checked ? 'true' : '', dismissed: '' })
-            }
-          />
-          {t.onlyQuarantine}
-        </label>
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={isDismissed}
-            onChange={({ currentTarget }) =>
-              filter({ dismissed: currentTarget.checked ? 'true' : '', quarantined: '' })
-            }
-          />
-          {t.onlyDismissed}
-        </label>
+        <CheckBox
+          label={t.onlyQuarantine}
+          value={isQuarantine}
+          onChange={(isOnly) => filter({ quarantined: isOnly ? 'true' : '', dismissed: '' })}
+        />
+        <CheckBox
+          label={t.onlyDismissed}
+          value={isDismissed}
+          onChange={(isOnly) => filter({ dismissed: isOnly ? 'true' : '', quarantined: '' })}
+        />
       </div>
       {isQuarantine && <Quarantine onReplayed={live.again} />}
       <Loaded live={live}>

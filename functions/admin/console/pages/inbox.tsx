@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { address, addressOf } from '../address.ts';
 import { type Account, api, asked, type Chat, mayChange, Refusal } from '../api.ts';
 import { useLive } from '../live.ts';
+import { CheckBox } from '../parts/form.tsx';
 import { Loaded } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
 import { Empty, Time } from '../parts/small.tsx';
@@ -53,7 +54,7 @@ export function Inbox({ id }: { readonly id?: string | undefined }) {
   useEffect(() => {
     document.title = `${t.title} · Hookline`;
   }, []);
-  const list = useListKeys(id);
+  const list = useListKeys();
   const accounts = live.data?.accounts ?? [];
   const isContact = address.value.query.get('show') === 'contact';
   return (
@@ -125,14 +126,7 @@ function Filters({ filter, accounts, onChange }: FiltersProps) {
           </optgroup>
         </select>
       )}
-      <label class="check">
-        <input
-          type="checkbox"
-          checked={filter.unread}
-          onChange={({ currentTarget }) => onChange({ ...filter, unread: currentTarget.checked })}
-        />
-        {t.onlyUnread}
-      </label>
+      <CheckBox label={t.onlyUnread} value={filter.unread} onChange={(unread) => onChange({ ...filter, unread })} />
     </div>
   );
 }
@@ -262,7 +256,7 @@ function NoChats({ isFiltered }: { readonly isFiltered: boolean }) {
 }
 
 /** `j` and `k` move through the list, enter opens, and on what is open goes to the answer; `/` searches. */
-function useListKeys(opened: string | undefined) {
+function useListKeys() {
   const list = useRef<HTMLElement>(null);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
@@ -285,6 +279,6 @@ function useListKeys(opened: string | undefined) {
     };
     addEventListener('keydown', onKey);
     return () => removeEventListener('keydown', onKey);
-  }, [opened]);
+  }, []);
   return list;
 }

@@ -33,7 +33,7 @@ function NewRulePage() {
   if (made) {
     return (
       <Page title={t.made}>
-        <Secret secret={made.secret} />
+        <ShownOnce text={made.secret} copy={t.copySecret} hint={t.secretHint} />
         <a href={addressOf('rules', made.id)}>{t.toRule}</a>
       </Page>
     );
@@ -41,7 +41,7 @@ function NewRulePage() {
   return (
     <Page title={t.make} call="POST /api/rules">
       <section class="card">
-        <Field label={t.begin} {...(recipe && { hint: recipe.text })}>
+        <Field label={t.begin} hint={recipe?.text}>
           <select
             value={chosen}
             onChange={({ currentTarget }) => go(addressOf('rules', 'new', { recipe: currentTarget.value }))}
@@ -65,12 +65,6 @@ function NewRulePage() {
     </Page>
   );
 }
-
-const Secret = ({ secret }: { readonly secret: string }) => (
-  <ShownOnce text={secret} copy={t.copySecret}>
-    <p>{t.secretHint}</p>
-  </ShownOnce>
-);
 
 function OneRule({ id }: { readonly id: string }) {
   const path = { params: { path: { id } } };
@@ -99,7 +93,7 @@ function OneRule({ id }: { readonly id: string }) {
   } as const;
   return (
     <Page title={name ?? t.one} call="GET /api/rules/{id}" actions={<Acts acts={[remove]} />}>
-      {secret && <Secret secret={secret} />}
+      {secret && <ShownOnce text={secret} copy={t.copySecret} hint={t.secretHint} />}
       <Loaded live={live}>
         {({
           rule: {

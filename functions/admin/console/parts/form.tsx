@@ -5,7 +5,7 @@ import { Failure } from './small.tsx';
 
 interface FieldProps {
   readonly label: string;
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   readonly children: ComponentChildren;
 }
 
@@ -33,7 +33,7 @@ interface TextFieldProps {
 
 export function TextField({ name, label, hint, required, secret, value, onInput }: TextFieldProps) {
   return (
-    <Field label={label} {...(hint && { hint })}>
+    <Field label={label} hint={hint}>
       <input
         name={name}
         type={secret ? 'password' : 'text'}
@@ -45,6 +45,21 @@ export function TextField({ name, label, hint, required, secret, value, onInput 
         spellcheck={false}
       />
     </Field>
+  );
+}
+
+interface CheckBoxProps {
+  readonly label: string;
+  readonly value: boolean;
+  readonly onChange: (value: boolean) => void;
+}
+
+export function CheckBox({ label, value, onChange }: CheckBoxProps) {
+  return (
+    <label class="check">
+      <input type="checkbox" checked={value} onChange={({ currentTarget }) => onChange(currentTarget.checked)} />
+      {label}
+    </label>
   );
 }
 

@@ -149,11 +149,11 @@ interface ShownOnceProps {
   /** A secret, or a URL that holds one. */
   readonly text: string;
   readonly copy: string;
-  readonly children?: ComponentChildren;
+  readonly hint?: string;
 }
 
 /** What nobody can show again: to be copied now. */
-export function ShownOnce({ text, copy, children }: ShownOnceProps) {
+export function ShownOnce({ text, copy, hint }: ShownOnceProps) {
   return (
     <section class="card">
       <p>{texts.shownOnce}</p>
@@ -161,7 +161,7 @@ export function ShownOnce({ text, copy, children }: ShownOnceProps) {
       <div class="actions">
         <Id id={text} label={copy} />
       </div>
-      {children}
+      {hint && <p>{hint}</p>}
     </section>
   );
 }

@@ -1,5 +1,6 @@
+import { CheckBox } from '../parts/form.tsx';
 import { texts } from '../texts.ts';
-import { AddButton, CheckBox, JsonBox, RemoveButton, SelectBox, TextBox } from './controls.tsx';
+import { AddButton, JsonBox, RemoveButton, SelectBox, TextBox } from './controls.tsx';
 import {
   FOLDED,
   isOperator,

@@ -24,7 +24,7 @@ interface ControlProps<Value> {
   /** Where it stands in the rule. */
   readonly path?: string;
   /** The label is read aloud alone: what stands beside it says the rest. */
-  readonly isBare?: boolean;
+  readonly isBare?: boolean | undefined;
 }
 
 /** What a recipe wants there, and an example of it as it is typed. */
@@ -42,7 +42,7 @@ interface LabelledProps extends Pick<ControlProps<unknown>, 'label' | 'hint' | '
 function Labelled({ label, hint, isBare, children }: LabelledProps) {
   if (isBare) return <div class="bare">{children}</div>;
   return (
-    <Field label={label} {...(hint && { hint })}>
+    <Field label={label} hint={hint}>
       {children}
     </Field>
   );
@@ -69,7 +69,7 @@ export function TextBox({ label, value, onChange, hint, path, isBare, rows = 1, 
     spellcheck: false,
   };
   return (
-    <Labelled label={place?.label ?? label} hint={hint} {...(isBare && { isBare })}>
+    <Labelled label={place?.label ?? label} hint={hint} isBare={isBare}>
       {rows > 1 || /[\r\n]/.test(value) ? (
         <textarea {...common} rows={rows} onInput={({ currentTarget }) => onChange(currentTarget.value)} />
       ) : (
@@ -102,7 +102,7 @@ export function LinesBox({ label, value, onChange, hint, path, isBare }: Control
   const [text, type] = useTyped(value, (lines) => lines.join('\n'), linesIn);
   const isEmpty = value.length === 0;
   return (
-    <Labelled label={place?.label ?? label} hint={hint ?? t.oneALine} {...(isBare && { isBare })}>
+    <Labelled label={place?.label ?? label} hint={hint ?? t.oneALine} isBare={isBare}>
       <textarea
         rows={Math.min(6, Math.max(2, value.length + 1))}
         value={text}
@@ -128,7 +128,7 @@ interface NumberProps extends ControlProps<number | undefined> {
 export function NumberBox({ label, value, onChange, hint, isBare, otherwise }: NumberProps) {
   const [text, type] = useTyped(value, (number) => (number === undefined ? '' : String(number)), numberIn);
   return (
-    <Labelled label={label} hint={hint} {...(isBare && { isBare })}>
+    <Labelled label={label} hint={hint} isBare={isBare}>
       <input
         type="text"
         inputMode="decimal"
@@ -155,7 +155,7 @@ interface SelectProps<Value extends string> extends ControlProps<Value> {
 
 export function SelectBox<Value extends string>({ label, value, onChange, hint, isBare, options }: SelectProps<Value>) {
   return (
-    <Labelled label={label} hint={hint} {...(isBare && { isBare })}>
+    <Labelled label={label} hint={hint} isBare={isBare}>
       <select
         value={value}
         aria-label={isBare ? label : undefined}
@@ -174,24 +174,6 @@ export function SelectBox<Value extends string>({ label, value, onChange, hint, 
   );
 }
 
-export function CheckBox({ label, value, onChange, hint }: ControlProps<boolean>) {
-  const id = useId();
-  return (
-    <div class="check">
-      <input
-        id={id}
-        type="checkbox"
-        checked={value}
-        onChange={({ currentTarget }) => onChange(currentTarget.checked)}
-      />
-      <label for={id}>
-        {label}
-        {hint && <small> {hint}</small>}
-      </label>
-    </div>
-  );
-}
-
 interface ChosenProps extends ControlProps<readonly string[]> {
   readonly options: readonly (readonly [value: string, label: string])[];
   /** What stands there while none is chosen. */
@@ -200,7 +182,6 @@ interface ChosenProps extends ControlProps<readonly string[]> {
 
 /** Some of many, in the order in which they were chosen. */
 export function ChosenBox({ label, value, onChange, options, none }: ChosenProps) {
-  const id = useId();
   const nameOf = (one: string) => options.find(([option]) => option === one)?.[1] ?? one;
   return (
     <fieldset class="chosen">
@@ -218,7 +199,6 @@ export function ChosenBox({ label, value, onChange, options, none }: ChosenProps
         {value.length === 0 && none && <li class="faint">{none}</li>}
       </ul>
       <select
-        id={id}
         value=""
         aria-label={t.addTo(label)}
         required={value.length === 0 && none === undefined}
@@ -251,7 +231,7 @@ export function JsonBox({ label, value, onChange, hint, rows = 4, isBare }: Json
   const text = typed.of === shown ? typed.text : shown;
   const isWrong = jsonIn(text) === undefined;
   return (
-    <Labelled label={label} hint={isWrong ? t.noJson : hint} {...(isBare && { isBare })}>
+    <Labelled label={label} hint={isWrong ? t.noJson : hint} isBare={isBare}>
       <textarea
         ref={(element) => element?.setCustomValidity(isWrong ? t.noJson : '')}
         class="code"

@@ -48,15 +48,14 @@ export function Editor({ begun, places = [], onSave }: EditorProps) {
       <Places.Provider value={places}>
         <div class="rule">
           <div class="rule-form">
-            {/* biome-ignore lint/a11y/useSemanticElements: two buttons are no set of fields */}
-            <div class="switch" role="group" aria-label={t.view}>
+            <fieldset class="switch" aria-label={t.view}>
               <button type="button" aria-pressed={text === undefined} onClick={() => show('form')}>
                 {t.form}
               </button>
               <button type="button" aria-pressed={text !== undefined} onClick={() => show('json')}>
                 {t.json}
               </button>
-            </div>
+            </fieldset>
             {names.error && <Failure error={names.error} />}
             {fault && <Failure error={fault} />}
             <Form act={texts.save} onSubmit={() => onSave(asRule(written()))}>

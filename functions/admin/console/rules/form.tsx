@@ -1,8 +1,9 @@
 import { useContext } from 'preact/hooks';
+import { CheckBox } from '../parts/form.tsx';
 import { texts } from '../texts.ts';
 import { ActionForm, Nameable, newAction } from './action.tsx';
 import { ConditionForm } from './condition.tsx';
-import { AddButton, CheckBox, ChosenBox, JsonBox, NumberBox, Places, TextBox } from './controls.tsx';
+import { AddButton, ChosenBox, JsonBox, NumberBox, Places, TextBox } from './controls.tsx';
 import {
   areLines,
   type Draft,
@@ -173,7 +174,7 @@ function More({ rule, onChange }: FormProps) {
         <JsonBox label={t.order} value={order} onChange={set('order')} />
       )}
       {isTruthOrNone(stop) ? (
-        <CheckBox label={t.stop} value={stop ?? false} onChange={(stops) => set('stop')(stops)} />
+        <CheckBox label={t.stop} value={stop ?? false} onChange={set('stop')} />
       ) : (
         <JsonBox label={t.stop} value={stop} onChange={set('stop')} />
       )}

@@ -1,5 +1,6 @@
+import { CheckBox } from '../parts/form.tsx';
 import { texts } from '../texts.ts';
-import { CheckBox, LinesBox, NumberBox, SelectBox, TextBox } from './controls.tsx';
+import { LinesBox, NumberBox, SelectBox, TextBox } from './controls.tsx';
 import { DAYS, type Draft, isOfAnyKind, limitIn, type Operand } from './draft.ts';
 
 const t = texts.rules;
