@@ -175,6 +175,24 @@ function messageIn(error: unknown): string | undefined {
   return typeof error.message === 'string' ? error.message : undefined;
 }
 
+/** All that one may choose from. */
+export const allAccounts = async (): Promise<readonly Account[]> =>
+  (await asked(api.GET('/api/accounts', { params: { query: { limit: 200 } } }))).items;
+
+/**
+ * Goes on until all is done, where one call does what fits into its time and the next begins where that one has ended.
+ * What each has answered.
+ */
+export async function inParts<Answer extends { readonly cursor?: string }>(
+  call: (from: { readonly cursor?: string }) => Promise<Answer>,
+): Promise<readonly Answer[]> {
+  const answers = [await call({})];
+  for (let last = answers.at(-1); last?.cursor !== undefined; last = answers.at(-1)) {
+    answers.push(await call({ cursor: last.cursor }));
+  }
+  return answers;
+}
+
 /** Who is signed in, from the cookie. */
 export async function findSession(): Promise<void> {
   session.value = await asked(api.GET('/api/session')).catch((error: unknown) => {

@@ -5,6 +5,13 @@ const words = (some: Words): Words => some;
 export const providerName = (id: string): string =>
   id === 'hookline' ? 'This hub' : (texts.accounts.providers[id] ?? id);
 
+interface Named {
+  readonly name?: string;
+  readonly phone?: string;
+  readonly provider: string;
+}
+export const accountName = ({ name, phone, provider }: Named): string => name ?? phone ?? providerName(provider);
+
 /** What a provider or the hub gave as the reason, in words where it is a code. */
 export const reasonOf = (reason: string): string => texts.reasons[reason] ?? reason;
 

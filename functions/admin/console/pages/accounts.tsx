@@ -7,11 +7,10 @@ import { collection, ListPage } from '../parts/collection.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Badge, Facts, Id, Loading, Time } from '../parts/small.tsx';
 import { attempt, tell } from '../parts/toast.tsx';
-import { reasonOf, texts } from '../texts.ts';
+import { accountName, reasonOf, texts } from '../texts.ts';
 import { NewAccount } from './new-account.tsx';
 
 const t = texts.accounts;
-const nameOf = ({ name, phone, provider }: Account) => name ?? phone ?? provider;
 
 function stateOf({ held, paused }: Account): string {
   if (held) return 'held';
@@ -34,7 +33,7 @@ const AccountList = () => (
     call="GET /api/accounts"
     load={(cursor) => asked(api.GET('/api/accounts', { params: { query: cursor ? { cursor } : {} } }))}
     columns={[
-      { head: t.name, cell: (account) => <a href={addressOf('accounts', account.id)}>{nameOf(account)}</a> },
+      { head: t.name, cell: (account) => <a href={addressOf('accounts', account.id)}>{accountName(account)}</a> },
       {
         head: t.provider,
         cell: ({ provider, channel }) => `${t.providers[provider] ?? provider}, ${texts.channels[channel]}`,
@@ -52,7 +51,7 @@ function OneAccount({ id }: { readonly id: string }) {
   const live = useLive(`account ${id}`, () => asked(api.GET('/api/accounts/{id}', { params: { path: { id } } })));
   return (
     <Page
-      title={live.data ? nameOf(live.data) : t.one}
+      title={live.data ? accountName(live.data) : t.one}
       call="GET /api/accounts/{id}"
       actions={live.data && <AccountActs account={live.data} onChange={live.again} />}
     >
@@ -131,7 +130,7 @@ interface AccountActsProps {
 }
 
 function AccountActs({ account, onChange }: AccountActsProps) {
-  const name = nameOf(account);
+  const name = accountName(account);
   const path = { params: { path: { id: account.id } } };
   const cancelAll = async () => {
     let count = 0;

@@ -1,11 +1,11 @@
 import { ArrowLeft } from 'lucide-preact';
 import { addressOf } from '../address.ts';
-import { type Account, api, asked, type Chat, done } from '../api.ts';
+import { type Account, api, asked, type Chat, done, inParts } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
 import { Facts, Id, Phone, Time } from '../parts/small.tsx';
 import { tell } from '../parts/toast.tsx';
-import { texts } from '../texts.ts';
+import { accountName, texts } from '../texts.ts';
 import { titleOf } from './thread.tsx';
 
 const t = texts.contact;
@@ -38,7 +38,7 @@ export function Contact({ chat, account }: ContactProps) {
             t.account,
             account ? (
               <a key="account" href={addressOf('accounts', account.id)}>
-                {account.name ?? account.phone ?? account.provider}
+                {accountName(account)}
               </a>
             ) : (
               chat.provider
@@ -82,16 +82,10 @@ export function Contact({ chat, account }: ContactProps) {
   );
 }
 
-/** One call does what fits into its time; the next goes on from there. */
 async function erase(phone: string): Promise<void> {
-  let cursor: string | undefined;
-  let last: Awaited<ReturnType<typeof eraseSome>>;
-  do {
-    last = await eraseSome(phone, cursor);
-    cursor = last.cursor;
-  } while (cursor !== undefined);
-  tell(t.erased(last.erased, last.left.length));
+  const answers = await inParts((query) =>
+    asked(api.DELETE('/api/contacts/{phone}', { params: { path: { phone }, query } })),
+  );
+  const last = answers.at(-1);
+  if (last) tell(t.erased(last.erased, last.left.length));
 }
-
-const eraseSome = (phone: string, cursor: string | undefined) =>
-  asked(api.DELETE('/api/contacts/{phone}', { params: { path: { phone }, query: cursor ? { cursor } : {} } }));

@@ -1,5 +1,5 @@
 import { address, addressOf, go } from '../address.ts';
-import { api, asked, type Event } from '../api.ts';
+import { api, asked, type Event, inParts } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
 import { EventLine } from '../parts/event-line.tsx';
@@ -170,27 +170,15 @@ function Quarantine({ onReplayed }: { readonly onReplayed: () => Promise<unknown
   );
 }
 
-/** One call does what fits into its time; the next goes on from there. */
-async function replayAll(body: { readonly type?: string }): Promise<void> {
-  let cursor: string | undefined;
-  let done = 0;
-  let left = 0;
-  do {
-    const answer = await asked(api.POST('/api/events/replay', { body: { ...body, ...(cursor && { cursor }) } }));
-    cursor = answer.cursor;
-    done += answer.items.filter(({ result }) => result === 'replayed').length;
-    left += answer.items.filter(({ result }) => result === 'quarantined').length;
-  } while (cursor !== undefined);
-  tell(t.replayedSaid(done, left));
+async function replayAll(which: { readonly type?: string }): Promise<void> {
+  const answers = await inParts((from) => asked(api.POST('/api/events/replay', { body: { ...which, ...from } })));
+  const results = answers.flatMap(({ items }) => items.map(({ result }) => result));
+  const countOf = (wanted: string) => results.filter((result) => result === wanted).length;
+  tell(t.replayedSaid(countOf('replayed'), countOf('quarantined')));
 }
 
-async function dismissAll(body: { readonly type: string; readonly provider: string }): Promise<void> {
-  let cursor: string | undefined;
-  do {
-    const answer = await asked(api.POST('/api/events/dismiss', { body: { ...body, ...(cursor && { cursor }) } }));
-    cursor = answer.cursor;
-  } while (cursor !== undefined);
-}
+const dismissAll = (which: { readonly type: string; readonly provider: string }) =>
+  inParts((from) => asked(api.POST('/api/events/dismiss', { body: { ...which, ...from } })));
 
 /** The send that it tells of, if it went out through the hub. */
 function sendOf(event: Event): string | undefined {

@@ -1,16 +1,16 @@
 import { SquarePen } from 'lucide-preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { address, addressOf } from '../address.ts';
-import { type Account, api, asked, type Chat, mayChange, Refusal } from '../api.ts';
+import { type Account, allAccounts, api, asked, type Chat, mayChange, Refusal } from '../api.ts';
 import { useLive } from '../live.ts';
 import { CheckBox } from '../parts/form.tsx';
 import { Loaded } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
 import { Empty, Time } from '../parts/small.tsx';
 import { isWriting } from '../parts/writing.ts';
-import { providerName, texts } from '../texts.ts';
+import { accountName, providerName, texts } from '../texts.ts';
 import { Contact } from './contact.tsx';
-import { accountName, NewChat } from './new-chat.tsx';
+import { NewChat } from './new-chat.tsx';
 import { Thread, titleOf } from './thread.tsx';
 
 const t = texts.inbox;
@@ -42,11 +42,8 @@ export function Inbox({ id }: { readonly id?: string | undefined }) {
   const live = useLive(
     `chats ${key}`,
     async () => {
-      const [chats, accounts] = await Promise.all([
-        load(),
-        asked(api.GET('/api/accounts', { params: { query: { limit: 200 } } })),
-      ]);
-      return { chats, accounts: accounts.items };
+      const [chats, accounts] = await Promise.all([load(), allAccounts()]);
+      return { chats, accounts };
     },
     { of: ['chats', 'accounts'] },
   );

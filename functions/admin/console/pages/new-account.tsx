@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { addressOf, go } from '../address.ts';
 import { type NewAccount as AccountBody, api, asked } from '../api.ts';
-import { useLive } from '../live.ts';
+import { useOnce } from '../once.ts';
 import { Field, Form, TextField, type Values } from '../parts/form.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { tell } from '../parts/toast.tsx';
@@ -14,7 +14,7 @@ const labelOf = ({ provider, channel, fixed }: Way) =>
 
 /** Asks for what each provider asks for. */
 export function NewAccount() {
-  const live = useLive('ways', loadWays, { isSlow: true });
+  const live = useOnce(loadWays);
   return (
     <Page title={t.make} call="POST /api/accounts">
       <Loaded live={live}>{(ways) => <AccountForm ways={ways} />}</Loaded>

@@ -3,11 +3,10 @@ import { useState } from 'preact/hooks';
 import { addressOf, go } from '../address.ts';
 import { type Account, api, asked } from '../api.ts';
 import { Field, TextField } from '../parts/form.tsx';
-import { texts } from '../texts.ts';
+import { accountName, texts } from '../texts.ts';
 import { Composer } from './composer.tsx';
 
 const t = texts.inbox;
-export const accountName = ({ name, phone, provider }: Account): string => name ?? phone ?? provider;
 
 /** Begins a conversation with somebody who has not written. */
 export function NewChat({ accounts }: { readonly accounts: readonly Account[] }) {

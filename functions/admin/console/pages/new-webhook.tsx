@@ -1,10 +1,10 @@
 import { useState } from 'preact/hooks';
 import { address } from '../address.ts';
-import { api, asked } from '../api.ts';
+import { allAccounts, api, asked } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Field, Form, TextField, type Values } from '../parts/form.tsx';
 import { Page } from '../parts/page.tsx';
-import { texts } from '../texts.ts';
+import { accountName, texts } from '../texts.ts';
 import { type Made, Paste } from './paste.tsx';
 
 const t = texts.webhooks;
@@ -63,12 +63,8 @@ interface BoundProps {
 
 /** Whose events come in here, or who sends what names no account. */
 export function Bound({ kind, provider, value }: BoundProps) {
-  const live = useLive(
-    'accounts to choose',
-    () => asked(api.GET('/api/accounts', { params: { query: { limit: 200 } } })),
-    { isSlow: true },
-  );
-  const fitting = live.data?.items.filter((account) => kind === 'send' || account.provider === provider) ?? [];
+  const live = useLive('accounts to choose', allAccounts, { of: ['accounts'] });
+  const fitting = live.data?.filter((account) => kind === 'send' || account.provider === provider) ?? [];
   if (fitting.length === 0) return null;
   return (
     <Field label={t.bound} hint={kind === 'send' ? t.boundSendHint : t.boundHint}>
@@ -76,7 +72,7 @@ export function Bound({ kind, provider, value }: BoundProps) {
         <option value="">{kind === 'send' ? t.unboundSend : t.unbound}</option>
         {fitting.map((account) => (
           <option key={account.id} value={account.id} selected={account.id === value}>
-            {account.name ?? account.phone ?? account.provider}
+            {accountName(account)}
           </option>
         ))}
       </select>

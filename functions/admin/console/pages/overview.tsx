@@ -7,7 +7,7 @@ import { Bars } from '../parts/bars.tsx';
 import { EventLine } from '../parts/event-line.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Badge, Time } from '../parts/small.tsx';
-import { reasonOf, texts } from '../texts.ts';
+import { accountName, reasonOf, texts } from '../texts.ts';
 
 const t = texts.overview;
 
@@ -99,9 +99,9 @@ function handsOf({ needs, credits }: Summary): readonly Hand[] {
   const { accounts, unknown, quarantine, endpoints, rules, paused, muted } = needs;
   const one = (isThere: boolean, hand: Hand) => (isThere ? [hand] : []);
   return [
-    ...accounts.map(({ id, name, phone, provider, state, reason }) => ({
+    ...accounts.map(({ id, state, reason, ...account }) => ({
       ...{ to: addressOf('accounts', id), state },
-      text: t.account(name ?? phone ?? provider, reason && reasonOf(reason)),
+      text: t.account(accountName(account), reason && reasonOf(reason)),
     })),
     ...one(unknown > 0, {
       ...{ to: addressOf('sends', undefined, { state: 'unknown' }), state: 'unknown' },

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { address, addressOf, go } from '../address.ts';
 import { api, asked, done, mayChange, type NewRule } from '../api.ts';
 import { useLive } from '../live.ts';
+import { useOnce } from '../once.ts';
 import { Acts } from '../parts/acts.tsx';
 import { collection } from '../parts/collection.tsx';
 import { Field } from '../parts/form.tsx';
@@ -13,7 +14,6 @@ import { newAction } from '../rules/action.tsx';
 import { textOf } from '../rules/draft.ts';
 import { Editor } from '../rules/editor.tsx';
 import { RuleList } from '../rules/list.tsx';
-import { useOnce } from '../rules/once.ts';
 import { Runs } from '../rules/runs.tsx';
 import { texts } from '../texts.ts';
 

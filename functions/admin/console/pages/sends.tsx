@@ -1,5 +1,5 @@
 import { address, addressOf, go } from '../address.ts';
-import { type Account, api, asked, type Send } from '../api.ts';
+import { type Account, allAccounts, api, asked, type Send } from '../api.ts';
 import { useLive } from '../live.ts';
 import { SendActions } from '../parts/bubble.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
@@ -7,7 +7,7 @@ import { Pager, useOlder } from '../parts/pager.tsx';
 import { Queue } from '../parts/queue.tsx';
 import { Badge, Empty, Facts, Id, Phone, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
-import { providerName, reasonOf, texts } from '../texts.ts';
+import { accountName, providerName, reasonOf, texts } from '../texts.ts';
 
 const t = texts.sends;
 const STATES = [
@@ -49,9 +49,7 @@ function SendList() {
     },
     { of: ['sends'] },
   );
-  const accounts = useLive('accounts of sends', () =>
-    asked(api.GET('/api/accounts', { params: { query: { limit: 200 } } })),
-  ).data?.items;
+  const { data: accounts } = useLive('accounts of sends', allAccounts, { of: ['accounts'] });
   const { items, next } = useOlder(key, live.data?.sends, ({ messageId }) => messageId, load);
   return (
     <Page title={t.title} call="GET /api/sends">
@@ -82,7 +80,6 @@ function SendList() {
 }
 
 type Accounts = readonly Account[] | undefined;
-const nameOf = ({ name, phone, provider }: Account) => name ?? phone ?? providerName(provider);
 
 function Filters({ filter, accounts }: { readonly filter: Filter; readonly accounts: Accounts }) {
   const change = (more: Filter) => go(addressOf('sends', undefined, { ...filter, ...more }));
@@ -113,7 +110,7 @@ function Filters({ filter, accounts }: { readonly filter: Filter; readonly accou
           <option value="">{texts.inbox.allAccounts}</option>
           {accounts?.map((account) => (
             <option key={account.id} value={account.id} selected={account.id === filter.account}>
-              {nameOf(account)}
+              {accountName(account)}
             </option>
           ))}
         </select>
@@ -159,7 +156,7 @@ interface SendTableProps {
 
 function SendTable({ label, sends, accounts = [], onChange }: SendTableProps) {
   // With one account there is nothing to tell apart.
-  const names = new Map(accounts.length > 1 ? accounts.map((account) => [account.id, nameOf(account)]) : []);
+  const names = new Map(accounts.length > 1 ? accounts.map((account) => [account.id, accountName(account)]) : []);
   return (
     <Table
       label={label}

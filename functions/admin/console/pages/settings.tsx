@@ -1,25 +1,26 @@
 import { useState } from 'preact/hooks';
-import { api, asked, chooseWorkspace, done, session, type Workspace, workspace } from '../api.ts';
+import { allAccounts, api, asked, chooseWorkspace, done, inParts, session, type Workspace, workspace } from '../api.ts';
 import { useLive } from '../live.ts';
+import { useOnce } from '../once.ts';
 import { Acts } from '../parts/acts.tsx';
 import { Field, Form, TextField, type Values } from '../parts/form.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Empty, Facts, Id, ShownOnce, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
 import { tell } from '../parts/toast.tsx';
-import { texts } from '../texts.ts';
+import { accountName, texts } from '../texts.ts';
 
 const t = texts.settings;
 
 export function Settings() {
-  const live = useLive('health', () => asked(api.GET('/health')));
+  const health = useOnce(() => asked(api.GET('/health')));
   const id = workspace.value ?? session.value?.workspace ?? '';
   return (
     <Page title={t.title}>
       <Facts
         of={[
           [t.workspace, <Id key="id" id={id} />],
-          [t.version, live.data?.version ?? texts.none],
+          [t.version, health.data?.version ?? texts.none],
           [t.costs, t.costsText],
         ]}
       />
@@ -82,7 +83,7 @@ interface DefaultsProps {
 
 function Defaults({ workspace, onChange }: DefaultsProps) {
   const { id, name, defaultAccountId, defaultCountry, retentionDays, retentionPending } = workspace;
-  const live = useLive(`defaults ${id}`, () => asked(api.GET('/api/accounts', { params: { query: { limit: 200 } } })));
+  const live = useLive(`defaults ${id}`, allAccounts, { of: ['accounts'] });
   const save = async (values: Values) => {
     const body = {
       name: values.name ?? name,
@@ -100,11 +101,11 @@ function Defaults({ workspace, onChange }: DefaultsProps) {
       <Form act={texts.save} onSubmit={save}>
         <TextField name="name" label={t.name} value={name} required />
         <Field label={t.defaultAccount} hint={t.defaultAccountHint}>
-          <select name="account" key={live.data?.items.length}>
+          <select name="account" key={live.data?.length}>
             <option value="">{t.lastConnected}</option>
-            {live.data?.items.map((account) => (
+            {live.data?.map((account) => (
               <option key={account.id} value={account.id} selected={account.id === defaultAccountId}>
-                {account.name ?? account.phone ?? account.provider}
+                {accountName(account)}
               </option>
             ))}
           </select>
@@ -127,15 +128,8 @@ function Defaults({ workspace, onChange }: DefaultsProps) {
   );
 }
 
-/** One call does what fits into its time; the next goes on from there. */
-async function applyRetention(id: string): Promise<void> {
-  let cursor: string | undefined;
-  do {
-    const body = cursor === undefined ? {} : { cursor };
-    const answer = await asked(api.POST('/api/workspaces/{id}/retention/apply', { params: { path: { id } }, body }));
-    cursor = answer.cursor;
-  } while (cursor !== undefined);
-}
+const applyRetention = (id: string) =>
+  inParts((body) => asked(api.POST('/api/workspaces/{id}/retention/apply', { params: { path: { id } }, body })));
 
 const SCOPES = ['all', 'read', 'send'] as const;
 const isScope = (text: string | undefined): text is (typeof SCOPES)[number] => SCOPES.some((scope) => scope === text);

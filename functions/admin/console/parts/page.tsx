@@ -48,7 +48,7 @@ function filledIn(call: string): URLSearchParams {
 }
 
 interface LoadedProps<Data> {
-  readonly live: { readonly data: Data | undefined; readonly error: Error | undefined };
+  readonly live: { readonly data?: Data | undefined; readonly error?: Error | undefined };
   readonly children: (data: Data) => ComponentChildren;
 }
 

@@ -1,7 +1,7 @@
 import { addressOf } from '../address.ts';
 import { type Account, api, asked } from '../api.ts';
 import { useLive } from '../live.ts';
-import { reasonOf, texts } from '../texts.ts';
+import { accountName, reasonOf, texts } from '../texts.ts';
 import { Loaded } from './page.tsx';
 import { Badge, Time } from './small.tsx';
 
@@ -32,7 +32,7 @@ function Drawn({ account }: { readonly account: Account }) {
   return (
     <>
       <p>
-        <a href={addressOf('accounts', id)}>{account.name ?? account.phone ?? account.provider}</a>{' '}
+        <a href={addressOf('accounts', id)}>{accountName(account)}</a>{' '}
         {stands && <Badge state={held ? 'held' : 'paused'} />} {t.waiting(pending)}{' '}
         {t.pace(pacing.minMs / 1000, pacing.maxMs / 1000)}{' '}
         {!stands && pending > 0 && (

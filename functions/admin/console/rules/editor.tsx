@@ -1,5 +1,6 @@
 import { useMemo, useState } from 'preact/hooks';
-import { api, asked, errorOf, type NewRule } from '../api.ts';
+import { allAccounts, api, asked, errorOf, type NewRule } from '../api.ts';
+import { useOnce } from '../once.ts';
 import { Field, Form } from '../parts/form.tsx';
 import { Failure } from '../parts/small.tsx';
 import { texts } from '../texts.ts';
@@ -7,7 +8,6 @@ import { Nameable } from './action.tsx';
 import { Places } from './controls.tsx';
 import { type Draft, draftIn, jsonIn, textOf } from './draft.ts';
 import { RuleFields } from './form.tsx';
-import { useOnce } from './once.ts';
 import { Trial } from './trial.tsx';
 
 const t = texts.rules;
@@ -85,11 +85,9 @@ export function Editor({ begun, places = [], onSave }: EditorProps) {
 const asRule = (draft: Draft): NewRule => JSON.parse(JSON.stringify(draft));
 
 async function loadNames() {
-  const [accounts, endpoints] = await Promise.all([asked(api.GET('/api/accounts')), asked(api.GET('/api/endpoints'))]);
+  const [accounts, endpoints] = await Promise.all([allAccounts(), asked(api.GET('/api/endpoints'))]);
   return {
-    accounts: accounts.items.map(
-      ({ id, name, phone, channel }) => [id, `${name ?? phone ?? id} (${channel})`] as const,
-    ),
+    accounts: accounts.map(({ id, name, phone, channel }) => [id, `${name ?? phone ?? id} (${channel})`] as const),
     endpoints: endpoints.items.map(({ id, name, url }) => [id, name ?? url] as const),
   };
 }

@@ -38,7 +38,7 @@ beforeEach(() => {
     'GET /api/rules/rule_1': RULE,
     'GET /api/rules/rule_1/runs': { items: [] },
     'GET /api/rules/recipes': { items: [] },
-    'GET /api/accounts': { items: [] },
+    'GET /api/accounts?limit=200': { items: [{ id: 'acc_1', provider: 'sandbox', channel: 'sms', name: 'Shop' }] },
     'GET /api/endpoints': { items: [] },
   };
   vi.stubGlobal('fetch', async (request: Request) => {
@@ -131,6 +131,11 @@ it('shows the secret of a rule that calls, which is told this once', async () =>
   fireEvent.input(screen.getByRole('textbox', { name: /^Text/ }), { target: { value: 'Hi' } });
   fireEvent.click(screen.getByRole('button', { name: 'Save' }));
   await screen.findByText('whsec_once');
+});
+
+it('offers all accounts for a rule, and not the first page of them', async () => {
+  render(<Rules id="rule_1" />);
+  await screen.findByText('Shop (sms)');
 });
 
 it('says so where the recipes cannot be had, and begins with nothing', async () => {

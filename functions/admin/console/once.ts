@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { errorOf } from '../api.ts';
+import { errorOf } from './api.ts';
 
 interface Once<Data> {
   readonly data?: Data;
