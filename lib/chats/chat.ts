@@ -85,7 +85,8 @@ export async function updateChat(store: Store, chat: ChatSighting, id = chatId(c
     }
     if (!written.done && chat.event !== undefined && String(item.lastEventAt ?? '') < at)
       await noteLate(store, current, chat.event, at);
-    if (!written.done && chat.reading === 'new') await raiseTo(store, current, 'lastInAt', at);
+    if (!written.done && chat.reading === 'new' && String(item.lastInAt ?? '') < at)
+      await raiseTo(store, current, 'lastInAt', at);
     // A title that comes late is still the first one.
     if (!written.done && chat.title !== undefined && item.title === undefined) {
       await store.write(update(chatKey(current), titleChanges(chat.workspace, chat.title, current), absent('title')));

@@ -3,8 +3,11 @@ import { readUpTo } from '#lib/chats/chat.ts';
 import { listChats } from '#lib/chats/list.ts';
 import { sightChat } from '#lib/chats/people.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
+import { MeteredStore } from '#test/support/metered-store.ts';
 import { NOW } from '#test/support/receiving.ts';
 import { AdminBench, message } from './admin-bench.ts';
+
+const SIGHTING = { workspace: 'main', provider: 'sandbox', accountKey: 'acc_1', kind: 'individual' } as const;
 
 async function hubWith(...messages: object[]) {
   const hub = new AdminBench();
@@ -47,6 +50,17 @@ describe('an unread chat', () => {
     await read(message(3).at);
     await hub.post(url, message(3));
     expect(await unread()).toEqual([false]);
+  });
+
+  it('costs a message that is late no further write where a later one is unread', async () => {
+    const store = new MeteredStore();
+    const tell = async (n: number) => {
+      const before = store.requests;
+      const at = NOW + n * 1000;
+      await sightChat(store, { ...SIGHTING, providerChatId: '7', at, event: `evt_${n}`, reading: 'new' });
+      return store.requests - before;
+    };
+    expect([await tell(5), await tell(3), await tell(6)]).toEqual([1, 1, 1]);
   });
 
   it('takes no message of ours for one, and an answer on the phone for a look', async () => {
@@ -116,10 +130,7 @@ describe('looking for a chat', () => {
 describe('two chats that turn out to be one', () => {
   const [PHONE, LID] = ['+15550100099', '190012345@lid'];
   const sight = (store: MemoryStore, providerChatId: string, names: readonly string[], more: object = {}) =>
-    sightChat(store, {
-      ...{ workspace: 'main', provider: 'sandbox', accountKey: 'acc_1', kind: 'individual' as const },
-      ...{ providerChatId, names, at: NOW, ...more },
-    });
+    sightChat(store, { ...SIGHTING, providerChatId, names, at: NOW, ...more });
 
   it.each([
     ['what is unread in the older', { reading: 'new' }, {}, true],
