@@ -259,20 +259,19 @@ function taken(older: Item, younger: Item): Change[] {
 
 /** What is unread in one of two chats is unread in what they become. */
 function reading(older: Item, younger: Item): Change[] {
-  const last = [older.lastInAt, younger.lastInAt]
-    .filter((at) => typeof at === 'string')
-    .sort()
-    .at(-1);
-  const read = [older.readAt, younger.readAt]
-    .filter((at) => typeof at === 'string')
-    .sort()
-    .at(-1);
+  const last = later(older.lastInAt, younger.lastInAt);
+  const read = isUnread(older) || isUnread(younger) ? undefined : later(older.readAt, younger.readAt);
   return [
     ...(last === undefined ? [] : [set('lastInAt', last)]),
-    ...(isUnread(older) || isUnread(younger) ? [remove('readAt')] : []),
-    ...(isUnread(older) || isUnread(younger) || read === undefined ? [] : [set('readAt', read)]),
+    read === undefined ? remove('readAt') : set('readAt', read),
   ];
 }
+
+const later = (...times: unknown[]): string | undefined =>
+  times
+    .filter((at) => typeof at === 'string')
+    .sort()
+    .at(-1);
 
 /** Everything that somebody is known as, the number in its common spelling first. */
 export async function namesOfPerson(store: Store, workspace: string, phone: string): Promise<readonly string[]> {
