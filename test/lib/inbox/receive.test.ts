@@ -16,6 +16,7 @@ import { patchWorkspace } from '#lib/tenants/workspaces.ts';
 import { LONG } from '#test/support/long.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { NOW, ReceivingBench, TOKEN } from '#test/support/receiving.ts';
+import { inRounds } from '#test/support/round-trips.ts';
 
 const at = Math.floor(NOW / 1000);
 const Text = v.looseObject({
@@ -109,6 +110,27 @@ describe('a delivery', () => {
     const other = await bench.post(text('1', 'something else', late));
     expect(other.body.status).toBe('stored');
     expect((await bench.record(other.body.id)).event.conflict).toBe(true);
+  });
+
+  it('is told from what an earlier release stored, where that has run out', async () => {
+    const late = { at: at - 60 };
+    const { body } = await bench.post(text('1', 'hello', late));
+    const stored = await bench.record(body.id);
+    const id = formerEventId(stored.event, { type: 'text', chat: 'chat-1', id: '1' }, stored.contentHash);
+    const { head } = eventItems({ ...stored, expiresAt: at - 1, event: { ...stored.event, id } });
+    await bench.store.writeMany([del(eventKey(String(body.id))), put(head)]);
+    expect((await bench.post(text('1', 'hello', late))).body).toEqual({ status: 'stored', id: body.id });
+  });
+
+  it('waits five times for the table, and once more if it is late and may be known by an older id', async () => {
+    const { store, count } = inRounds(bench.store);
+    const counted = new ReceivingBench(courier, store);
+    // The first of a chat notes whom it is with.
+    await counted.post(text('1'));
+    const rounds = (body: string) => count(() => counted.post(body));
+    expect(await rounds(text('2'))).toBe(5);
+    expect(await rounds(JSON.stringify({ event: 'progress', id: '2', state: 'read' }))).toBe(5);
+    expect(await rounds(text('3', 'hello', { at: at - 60 }))).toBe(6);
   });
 
   it('is stored once when it comes forty times at once', async () => {

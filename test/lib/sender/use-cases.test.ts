@@ -9,6 +9,7 @@ import { deleteAccount } from '#lib/sender/account.ts';
 import { cancel, resend } from '#lib/sender/cancel.ts';
 import { hold, pause, resume } from '#lib/sender/hold.ts';
 import { placesOf } from '#lib/sender/place.ts';
+import { settleLate } from '#lib/sender/statuses.ts';
 import { add, del, put, update } from '#lib/store/store.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
 import { at, atCall, isCharge, isDeletion, isKick, once } from '#test/support/simulation/landmarks.ts';
@@ -104,6 +105,21 @@ describe('a file and its text', () => {
     await world.run(5 * SECOND);
     expect(world.message(again.messageId).parts.map(({ kind, state }) => [kind, state])).toEqual([['file', 'sent']]);
     expect(world.store.peek({ pk: 'WS#main', sk: 'QUOTA#lifetime' })?.available).toBe(3);
+    await expectSound(world);
+  });
+
+  test('fail by themselves: if it shows late that the file did not go, the text is still sent', async () => {
+    const world = await worldWith(5);
+    once(world, atCall('provider', 'after'), 'kill');
+    const id = await world.sendNow('a', fileAndText);
+    await world.run(5 * SECOND);
+    expect(world.message(id).parts.map(({ state }) => state)).toEqual(['sending', 'queued']);
+    const { intentAt = 0 } = world.message(id).parts[0] ?? {};
+    const ending = { kind: 'failed', reason: 'too big' } as const;
+    await ask(world, (ports) => settleLate(ports, { send: world.message(id), index: 0 }, intentAt, ending));
+    expect(world.message(id).parts.map(({ state }) => state)).toEqual(['failed', 'queued']);
+    await world.run(5 * MINUTE);
+    expect(stateOf(world, id)).toBe('partially_sent/partly_refunded');
     await expectSound(world);
   });
 
