@@ -30,7 +30,7 @@ export async function demonstrate(main: RunningHub): Promise<string> {
     console.log(`\nEvery call is described, and can be tried, at ${main.url}/docs`);
     return url;
   } finally {
-    listener.close();
+    await listener.stop();
   }
 }
 

@@ -1,7 +1,10 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import * as v from 'valibot';
 import { expect, it } from 'vitest';
 import { providers } from '#functions/providers.ts';
 import type { RunningHub } from '#infra/demo/hub.ts';
+import { listen } from '#infra/demo/listener.ts';
 import { morning, rightNow } from '#infra/demo/morning.ts';
 import type { Delivery } from '#infra/demo/payloads.ts';
 import { stage } from '#infra/demo/workspace.ts';
@@ -103,4 +106,16 @@ it('stands in a workspace of its own, and leaves nothing more behind when it is 
   // What the first one was handed works no more: nobody else knows the URLs of now.
   expect(await bench.post(first.hooks.get('cooby') ?? '', {})).toMatchObject({ status: 404 });
   expect(await bench.post(second.hooks.get('cooby') ?? '', {})).toMatchObject({ status: 200 });
+});
+
+it('has a program that takes notices, but for a broken part of it, and lives on when a caller hangs up', async () => {
+  const { url, taken, stop } = await listen();
+  const caller = connect(Number(new URL(url).port), '127.0.0.1');
+  caller.end('POST /bookings HTTP/1.1\r\nhost: hub\r\ncontent-length: 9\r\n\r\n{');
+  caller.resume();
+  await once(caller, 'close');
+  const statuses = ['/bookings', '/broken'].map(async (path) => (await fetch(url + path, { method: 'POST' })).status);
+  expect(await Promise.all(statuses)).toEqual([200, 500]);
+  expect(taken()).toBe(1);
+  await stop();
 });

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 
 /** What every part of the local AWS agrees on. The keys open nothing. */
 export const localAws = {
@@ -42,12 +43,16 @@ export interface OwnEngine {
   stop(): Promise<void>;
 }
 
-/** An engine of our own, on any free port of this machine. `answer` gets what was posted, and must not throw. */
+/**
+ * An engine of our own, or a program of the demonstration, on any free port of this machine. `answer` gets what was
+ * posted, and must not throw.
+ */
 export async function serve(answer: (request: IncomingMessage, body: string) => Promise<Answered>): Promise<OwnEngine> {
   const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk);
-    const { status, headers, output } = await answer(request, Buffer.concat(chunks).toString());
+    const body = await text(request).catch(() => undefined);
+    // Whoever hung up in the middle of a request reads no answer.
+    if (body === undefined) return;
+    const { status, headers, output } = await answer(request, body);
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(output));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
