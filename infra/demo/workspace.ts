@@ -51,8 +51,10 @@ async function webhook<Body extends { readonly name: string }>(hub: RunningHub, 
 
 /** `listener`: where the demonstration's own program listens. */
 export async function stage(main: RunningHub, listener: string): Promise<Stage> {
-  const hub = main.within(await named(main, '/api/workspaces', { name: WORKSPACE }));
+  const id = await named(main, '/api/workspaces', { name: WORKSPACE });
+  const hub = main.within(id);
   const { frontDesk, sms, rentals } = await accounts(hub);
+  await hub.api(`/api/workspaces/${id}`, { defaultAccountId: frontDesk }, 'PATCH');
   const receive = (provider: string, name: string, rest: object = {}) =>
     webhook(hub, { kind: 'receive', provider, name, ...rest });
   const hooks = new Map([
@@ -78,12 +80,7 @@ async function accounts(hub: RunningHub) {
   const sms = await named(hub, '/api/accounts', { name: 'Text messages', channel: 'sms', ...sandbox });
   const desk = { channel: 'whatsapp', phone: `+${SHOP.phone}`, ...sandbox };
   const frontDesk = await named(hub, '/api/accounts', { name: 'Front desk', ...desk });
-  await hub.api(`/api/workspaces/${await ownId(hub)}`, { defaultAccountId: frontDesk }, 'PATCH');
   return { rentals, sms, frontDesk };
-}
-
-async function ownId(hub: RunningHub): Promise<string> {
-  return v.parse(v.object({ workspace: v.string() }), await hub.api('/api/session')).workspace;
 }
 
 /** One that takes everything, and one whose program is broken. Both listen only while the demonstration runs. */
