@@ -1,12 +1,10 @@
 /** `npm run screenshots`: a hub of its own, the demonstration, and the pictures of `docs/console/`. */
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { demonstrate } from '#infra/demo/demonstrate.ts';
 import { hubAt } from '#infra/demo/hub.ts';
 import { startHub } from '#infra/local/hub.ts';
 import { startChromium } from './chromium.ts';
-import { withPalette } from './palette.ts';
 
 const FOLDER = fileURLToPath(new URL('../../docs/console/', import.meta.url));
 const DESK = { width: 1280, height: 800 };
@@ -39,7 +37,6 @@ const hub = await startHub({ environment: { PORT: '0', HOOKLINE_DATA: ':memory:'
 const browser = await startChromium();
 try {
   const link = await demonstrate(hubAt(hub.url, hub.adminKey));
-  mkdirSync(FOLDER, { recursive: true });
   const state = await signedIn(browser, link);
   for (const shot of SHOTS) await take(browser, shot, state);
 } finally {
@@ -76,9 +73,8 @@ async function take(
   const to = link && (await page.getByRole('link', { name: link }).first().getAttribute('href'));
   if (to) await page.goto(`${hub.url}/console${to}`);
   await settled(page);
-  const file = withPalette(await page.screenshot());
-  writeFileSync(`${FOLDER}${name}.png`, file);
-  console.log(`docs/console/${name}.png  ${Math.round(file.length / 1024)} KiB`);
+  await page.screenshot({ path: `${FOLDER}${name}.png` });
+  console.log(`docs/console/${name}.png`);
   await context.close();
 }
 
