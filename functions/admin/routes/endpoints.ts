@@ -53,7 +53,7 @@ const creating = route({
   path: '/api/endpoints',
   summary: 'Have notices posted to a URL of yours',
   description:
-    'Each notice is a signed POST (Standard Webhooks); a 2xx within the time-out is success, everything else is tried again for four days. The answer holds the secret, which no later answer does.',
+    'Each notice is a signed POST (Standard Webhooks); a 2xx within the time-out is success, everything else is tried again, ten times in all over about three days. The answer holds the secret, which no later answer does.',
   conflict: 'The workspace has 50 endpoints already',
   body: NewEndpoint,
   example: { name: 'CRM', url: 'https://example.com/hookline', types: ['message.*', 'send.failed'] },
