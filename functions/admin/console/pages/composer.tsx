@@ -2,6 +2,7 @@ import { Paperclip, SendHorizontal, X } from 'lucide-preact';
 import { useRef, useState } from 'preact/hooks';
 import { type Account, api, asked } from '../api.ts';
 import { TextField } from '../parts/form.tsx';
+import { leavingFrom } from '../parts/queue.tsx';
 import { Time } from '../parts/small.tsx';
 import { attempt } from '../parts/toast.tsx';
 import { reasonOf, texts } from '../texts.ts';
@@ -134,11 +135,11 @@ function nameIn(url: string): string {
 
 /** How many wait before it, and about when it leaves; or why nothing leaves. */
 function Departure({ account }: { readonly account: Account }) {
-  const { pending, paused, pauseReason, held, holdReason, nextSendAt, backoffUntil, pacing } = account;
+  const { pending, paused, pauseReason, held, holdReason } = account;
   if (held) return <span class="reason">{t.isHeld(reasonOf(holdReason ?? texts.none))}</span>;
   if (paused) return <span class="reason">{t.isPaused(pauseReason ?? texts.none)}</span>;
-  const free = [nextSendAt, backoffUntil].map((at) => (at === undefined ? 0 : Date.parse(at)));
-  const at = Math.max(Date.now(), ...free) + (pending * (pacing.minMs + pacing.maxMs)) / 2;
+  const { first, gap } = leavingFrom(account, Date.now());
+  const at = first + pending * gap;
   return (
     <>
       {t.waitingBefore(pending)}{' '}

@@ -1,10 +1,10 @@
 import { address, addressOf, go } from '../address.ts';
 import { type Account, allAccounts, api, asked, type Send } from '../api.ts';
 import { useLive } from '../live.ts';
-import { SendActions } from '../parts/bubble.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
 import { Queue } from '../parts/queue.tsx';
+import { SendActions } from '../parts/send-actions.tsx';
 import { Badge, Empty, Facts, Id, Phone, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
 import { accountName, providerName, reasonOf, texts } from '../texts.ts';

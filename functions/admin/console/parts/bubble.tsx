@@ -1,12 +1,12 @@
 import { Check, CheckCheck, CircleAlert, CircleHelp, Clock, Phone as PhoneIcon } from 'lucide-preact';
 import type { ComponentChildren } from 'preact';
 import { addressOf } from '../address.ts';
-import { api, asked, type Event, type MessageEvent, type Send } from '../api.ts';
+import type { Event, MessageEvent, Send } from '../api.ts';
 import { type Entry, type Part, type Reactions, reasonIn, type Told } from '../conversation.ts';
 import { reasonOf, texts } from '../texts.ts';
-import { Acts } from './acts.tsx';
 import { ContentView, lineOf } from './content.tsx';
 import { MessageText } from './message-text.tsx';
+import { SendActions } from './send-actions.tsx';
 import { Clock as ClockTime, Time } from './small.tsx';
 
 const t = texts.inbox;
@@ -212,41 +212,4 @@ function Reason({ send, part: { error, state } }: Pick<SendBubbleProps, 'send' |
   const why = error ?? (state === 'queued' ? send.waitingReason : undefined);
   if (why) return <span class="reason">{reasonOf(why)}</span>;
   return state === 'queued' && send.etaAt ? <Time at={send.etaAt} /> : null;
-}
-
-interface SendActionsProps {
-  readonly send: Send;
-  readonly state: Part['state'];
-  readonly onChange: () => Promise<unknown>;
-}
-
-/** Takes back what waits, and sends again what did not go out. */
-export function SendActions({ send, state, onChange }: SendActionsProps) {
-  const path = { params: { path: { messageId: send.messageId } } };
-  const canRepeat = !send.resentAs && ['unknown', 'expired', 'failed'].includes(state);
-  return (
-    <>
-      {send.resentAs && (
-        <a class="faint" href={addressOf('sends', send.resentAs)}>
-          {t.resent}
-        </a>
-      )}
-      <Acts
-        isSmall
-        onDone={onChange}
-        acts={[
-          state === 'queued' && {
-            label: t.cancelSend,
-            run: () => asked(api.POST('/api/sends/{messageId}/cancel', path)),
-            said: t.cancelled,
-          },
-          canRepeat && {
-            label: t.again,
-            ...(state === 'unknown' && { asks: t.againAsks }),
-            run: () => asked(api.POST('/api/sends/{messageId}/resend', path)),
-          },
-        ]}
-      />
-    </>
-  );
 }

@@ -10,6 +10,12 @@ const t = texts.queue;
 const MOST = 40;
 const WIDTH = 600;
 
+/** When the next one may leave, and after which time each other one does, in milliseconds. */
+export function leavingFrom({ nextSendAt, backoffUntil, pacing }: Account, now: number) {
+  const free = [nextSendAt, backoffUntil].map((at) => (at === undefined ? 0 : Date.parse(at)));
+  return { first: Math.max(now, ...free), gap: (pacing.minMs + pacing.maxMs) / 2 };
+}
+
 /** What waits in an account's queue, at the pace at which it leaves. */
 export function Queue({ account: id }: { readonly account: string }) {
   const live = useLive(`queue ${id}`, () => asked(api.GET('/api/accounts/{id}', { params: { path: { id } } })));
@@ -22,12 +28,10 @@ export function Queue({ account: id }: { readonly account: string }) {
 }
 
 function Drawn({ account }: { readonly account: Account }) {
-  const { id, pending, pacing, paused, held, nextSendAt, backoffUntil, pauseReason, holdReason } = account;
-  const gap = (pacing.minMs + pacing.maxMs) / 2;
+  const { id, pending, pacing, paused, held, pauseReason, holdReason } = account;
   const stands = held || paused;
   const now = Date.now();
-  const free = [nextSendAt, backoffUntil].map((at) => (at === undefined ? 0 : Date.parse(at)));
-  const first = Math.max(now, ...free);
+  const { first, gap } = leavingFrom(account, now);
   const last = first + Math.max(0, pending - 1) * gap;
   return (
     <>
