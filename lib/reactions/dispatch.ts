@@ -29,7 +29,7 @@ export function subscribersOf(store: Store): (workspace: string) => Promise<Subs
 
 async function readSubscribers(store: Store, workspace: string): Promise<Subscribers> {
   const pk = workspacePartition(workspace);
-  const list = (prefix: string) => queryAll(store, { pk, prefix, limit: 100, consistent: true });
+  const list = (prefix: string) => queryAll(store, { pk, prefix, limit: 1000, consistent: true });
   const [endpoints, rules] = await Promise.all([list(ENDPOINT_PREFIX), list(RULE_PREFIX)]);
   return {
     endpoints: endpoints.map(readEndpoint),

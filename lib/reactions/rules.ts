@@ -172,7 +172,7 @@ async function keepSecret(
 async function allRules(store: Store, workspace: string): Promise<readonly Rule[]> {
   const items = await queryAll(store, {
     ...{ pk: workspacePartition(workspace), prefix: RULE_PREFIX },
-    ...{ limit: 100, consistent: true },
+    ...{ limit: 1000, consistent: true },
   });
   return items.map(readRule);
 }
@@ -267,7 +267,7 @@ const readMuted = itemReader(Muted);
 
 export async function listMuted({ store, clock }: Pick<RulePorts, 'store' | 'clock'>, workspace: string) {
   const pk = workspacePartition(workspace);
-  const items = await queryAll(store, { pk, prefix: MUTED_PREFIX, limit: 100, consistent: true });
+  const items = await queryAll(store, { pk, prefix: MUTED_PREFIX, limit: 1000, consistent: true });
   const now = toIso(clock.now());
   return items.map(readMuted).filter(({ until }) => until > now);
 }

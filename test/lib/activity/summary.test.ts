@@ -175,10 +175,18 @@ it('the first steps tick themselves', async () => {
   expect((await summary()).steps).toEqual({ webhook: true, event: true, account: false, send: false, rule: false });
 });
 
-it('a summary takes two round trips to the table, however many accounts there are', async () => {
+it('a summary takes two round trips to the table, however many accounts, rules and muted chats there are', async () => {
   const { admin } = benchAt();
   for (let i = 0; i < 60; i++)
     await admin.done('POST', '/api/accounts', { body: { provider: 'sandbox', channel: 'whatsapp', credentials: {} } });
+  const body = { name: 'A', on: ['message.received'], do: [{ action: 'reply', text: 'hi' }] };
+  const { id } = await admin.done('POST', '/api/rules', { body });
+  const rule = await admin.store.get(ruleKey('main', String(id)));
+  for (let i = 0; i < 250; i++) {
+    const muted = { chatId: `chat_${i}`, rule: 'r', why: 'a machine', until: toIso(NOON + HOUR) };
+    await admin.store.write(put({ ...mutedKey('main', muted.chatId), ...muted }));
+    await admin.store.write(put({ ...rule, ...ruleKey('main', `rule_${i}`), id: `rule_${i}` }));
+  }
   const { store, count } = inRounds(admin.store);
   const ports = { ...admin.ports, store };
   const rounds = await count(() => summaryOf(ports, 'main', NOON - 12 * HOUR));
