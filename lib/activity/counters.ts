@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { Instant, tally } from '#lib/domain/schema.ts';
-import { toIso } from '#lib/domain/time.ts';
+import { DAY_MS, HOUR_MS, toIso } from '#lib/domain/time.ts';
 import { counterKey } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
 import {
@@ -19,8 +19,6 @@ import {
 export const COUNTED = ['received', 'sent', 'failed'] as const;
 export type Counted = (typeof COUNTED)[number];
 
-export const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 /** Long enough to look at the same month of last year. */
 const KEPT_DAYS = 400;
 

@@ -3,6 +3,7 @@ import { creditsNow } from '#lib/credits/credits.ts';
 import type { Clock } from '#lib/domain/ports.ts';
 import { Instant, known, optional, tally, Whole } from '#lib/domain/schema.ts';
 import { sendState } from '#lib/domain/send/part.ts';
+import { DAY_MS, HOUR_MS } from '#lib/domain/time.ts';
 import { countQuarantined } from '#lib/inbox/events.ts';
 import { listEndpoints } from '#lib/reactions/endpoints.ts';
 import { listMuted, listRules, Paused, pausedOf } from '#lib/reactions/rules.ts';
@@ -21,7 +22,7 @@ import {
 import { getAll } from '#lib/store/query.ts';
 import type { Store } from '#lib/store/store.ts';
 import { wholeDirectory } from '#lib/tenants/directory.ts';
-import { type Counted, type Figures, figures, HOUR_MS, hoursBetween, type Stat, sumOf } from './counters.ts';
+import { type Counted, type Figures, figures, hoursBetween, type Stat, sumOf } from './counters.ts';
 
 export const Hour = v.object({ at: v.pipe(Instant, v.description('When the hour begins')), ...figures });
 export const Period = v.object({
@@ -96,7 +97,6 @@ interface Ports {
   readonly config: SendingConfig;
 }
 
-const DAY_MS = 24 * HOUR_MS;
 const WEEK_MS = 7 * DAY_MS;
 
 /**

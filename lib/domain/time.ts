@@ -1,5 +1,6 @@
-const HOUR = 3_600_000;
-const FARTHEST_TRUSTED = 48 * HOUR;
+export const HOUR_MS = 3_600_000;
+export const DAY_MS = 24 * HOUR_MS;
+const FARTHEST_TRUSTED = 48 * HOUR_MS;
 // 1e11 seconds is the year 5138, 1e11 milliseconds is 1973: no provider means either.
 const SECONDS_END = 1e11;
 // The last instant that ISO 8601 writes with a year of four digits.

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { Log } from '#lib/domain/ports.ts';
-import { toIso } from '#lib/domain/time.ts';
+import { DAY_MS, HOUR_MS, toIso } from '#lib/domain/time.ts';
 import { itemReader } from '#lib/store/items.ts';
 import { fillKey, retentionWalkKey } from '#lib/store/keys.ts';
 import { retrying, type StorePorts } from '#lib/store/retry.ts';
@@ -13,8 +13,6 @@ interface Ports extends StorePorts {
   readonly log: Log;
 }
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 /** A night begins at this hour, UTC: in most places where little is sent. */
 const BEGINS_AT_MS = 2 * HOUR_MS;
 /** What one run of a minute may spend on it: beside it, refunds and wakes need the table as well. */

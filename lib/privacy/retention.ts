@@ -5,7 +5,7 @@ import type { Log, Random } from '#lib/domain/ports.ts';
 import { AppliedCounts, expiryOf } from '#lib/domain/retention.ts';
 import { known } from '#lib/domain/schema.ts';
 import { isUnsettled } from '#lib/domain/send/part.ts';
-import { toIso } from '#lib/domain/time.ts';
+import { DAY_MS, HOUR_MS, toIso } from '#lib/domain/time.ts';
 import { keepLinked, lastTold } from '#lib/inbox/delivery-state.ts';
 import { eventOf } from '#lib/inbox/event-item.ts';
 import { rowKey } from '#lib/inbox/feed-row.ts';
@@ -163,8 +163,6 @@ interface Ports extends StorePorts {
 
 const NONE: AppliedCounts = { events: 0, attempts: 0, sends: 0, chats: 0, ledgerEntries: 0 };
 const START: Position = { stage: '', partition: '' };
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 /** An event may be listed by a provider's clock that is two days behind ours, and come to its list late. */
 const FURTHEST_MS = 2 * DAY_MS + HOUR_MS;
 /** API Gateway waits 30 s for an answer; one slow item may come on top of this. */

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { SHORTEST_DAYS } from '#lib/domain/retention.ts';
 import { tally } from '#lib/domain/schema.ts';
-import { toIso } from '#lib/domain/time.ts';
+import { DAY_MS, toIso } from '#lib/domain/time.ts';
 import { ENDPOINT_PREFIX, entryId, RULE_PREFIX, workspacePartition } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
 import { deleteKey } from '#lib/tenants/api-keys.ts';
@@ -34,8 +34,6 @@ type Deleted =
       /** When the last of what it received and sent ends. */
       readonly endsAt: string;
     };
-
-const DAY_MS = 86_400_000;
 
 /**
  * Closes a workspace without accounts, and deletes whatever opens it or acts in it. What it received and sent follows the

@@ -3,6 +3,7 @@ import { changesSince, KINDS, readMark } from '#lib/activity/changes.ts';
 import { byDay, hoursBetween, Stat } from '#lib/activity/counters.ts';
 import { Summary, summaryOf } from '#lib/activity/summary.ts';
 import { optional, text } from '#lib/domain/schema.ts';
+import { DAY_MS } from '#lib/domain/time.ts';
 import { EMPTY, invalid, json } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
 import { decoded, time } from '../schemas.ts';
@@ -40,7 +41,6 @@ const changes = route({
   },
 });
 
-const DAY_MS = 86_400_000;
 const MOST_DAYS = 92;
 
 const stats = route({
