@@ -4,7 +4,7 @@ import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { eventIdIn, quarantineCounter, UNREADABLE } from '#lib/store/keys.ts';
 import { encodeCursor } from '#lib/store/page.ts';
-import { newestFirst } from '#lib/store/query.ts';
+import { newestFirst, type Slice } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
 import {
   add,
@@ -70,38 +70,44 @@ export async function leaveQuarantine(
   return { done: true };
 }
 
-/** Of one type; of one provider where it is named. `unreadable` is the type of bodies in which none is found. */
-export interface DismissedType {
-  readonly type: string;
+/** What waits in quarantine: `unreadable` is the type of bodies in which none is found. What is left out does not matter. */
+export interface Waiting {
+  readonly type?: string;
   readonly provider?: string;
   /** Where the call before ended. */
   readonly from?: string;
 }
 
+const PAGE = 100;
+
+/** The newest of what waits, a page of it. */
+export function waitingIn(store: Store, workspace: string, { type, provider, from }: Waiting): Promise<Slice> {
+  const accepts = (entry: Item) =>
+    (type === undefined || (entry.type ?? UNREADABLE) === type) &&
+    (provider === undefined || entry.provider === provider);
+  return newestFirst(store, partitionOf(workspace, { quarantined: true }), {
+    limit: PAGE,
+    ...((type ?? provider) !== undefined && { accepts }),
+    ...known({ before: from }),
+  });
+}
+
 /** API Gateway waits 30 s for an answer. */
 const LONGEST_MS = 15_000;
-const PAGE = 100;
 const AT_ONCE = 8;
 
 /** Dismisses what is in quarantine of a type, newest first, as far as time reaches; the cursor leads to the rest. */
 export async function dismissType(
   ports: DismissPorts,
   workspace: string,
-  { type, provider, from }: DismissedType,
+  { from, ...wanted }: Waiting & { readonly type: string },
 ): Promise<{ readonly dismissed: number; readonly cursor?: string }> {
   const { store, clock, log } = ports;
   const deadline = clock.monotonic() + LONGEST_MS;
-  const accepts = (entry: Item) =>
-    (entry.type ?? UNREADABLE) === type && (provider === undefined || entry.provider === provider);
   let dismissed = 0;
   let position = from;
   do {
-    const before = position === undefined ? {} : { before: position };
-    const slice = await newestFirst(store, partitionOf(workspace, { quarantined: true }), {
-      limit: PAGE,
-      accepts,
-      ...before,
-    });
+    const slice = await waitingIn(store, workspace, { ...wanted, ...known({ from: position }) });
     for (let start = 0; start < slice.entries.length; start += AT_ONCE) {
       const some = slice.entries.slice(start, start + AT_ONCE);
       const results = await Promise.all(some.map(({ pk }) => dismissEvent(ports, workspace, eventIdIn({ pk }))));

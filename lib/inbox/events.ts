@@ -293,7 +293,7 @@ export function partitionOf(
   return { index: 'gsi1', partitions: everyShard((shard) => eventPartition(workspace, shard)) };
 }
 
-export function span(filter: EventFilter, { from: position }: PageRequest) {
+function span(filter: EventFilter, { from: position }: PageRequest) {
   const bounds = [position, filter.before === undefined ? undefined : toIso(filter.before)];
   const before = bounds.filter((bound) => bound !== undefined).sort()[0];
   return {

@@ -5,16 +5,15 @@ import { sha256 } from '#lib/domain/ids.ts';
 import { canonicalJson } from '#lib/domain/json.ts';
 import type { Clock, Random } from '#lib/domain/ports.ts';
 import { substanceHash } from '#lib/domain/renewal.ts';
-import { Issue, optional } from '#lib/domain/schema.ts';
+import { Issue, known, optional } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { eventIdIn } from '#lib/store/keys.ts';
 import { type ListPage, pageOf } from '#lib/store/page.ts';
-import { newestFirst } from '#lib/store/query.ts';
 import { add, all, equal, exists, type Item, put, StoreUnavailable } from '#lib/store/store.ts';
-import { leaveQuarantine } from './dismiss.ts';
+import { leaveQuarantine, type Waiting, waitingIn } from './dismiss.ts';
 import { type EventRecord, eventItems, REPLAYED, recordOf, toldAgain } from './event-item.ts';
 import { dropUnused, renewedRecord, type Stored } from './event-store.ts';
-import { liveHead, partitionOf, span } from './events.ts';
+import { liveHead } from './events.ts';
 import { filed, inItsChat, type SettlePorts, settle, storeReading, withAccounts } from './keep.ts';
 import { HUB } from './own-event.ts';
 import type { Reading, ReceivingProvider, Unread } from './provider.ts';
@@ -51,10 +50,10 @@ async function reread(
   const { store } = ports;
   const { id } = before.event;
   if ('issues' in reading) return { id, result: 'unreadable', issues: [...reading.issues] };
-  const known = await withAccounts(reading, receipt, ports);
-  const records = recordsOf(reading, known);
+  const addressed = await withAccounts(reading, receipt, ports);
+  const records = recordsOf(reading, addressed);
   const read = await asTold(ports, before, counterpart(before, records));
-  const located = read && (await inItsChat(ports, await filed(store, read, known), receipt));
+  const located = read && (await inItsChat(ports, await filed(store, read, addressed), receipt));
   if (!located || isSame(before, located.record)) return { id, result: 'unchanged' };
   const { record: after, names } = located;
   const { head: item, chunks } = eventItems(after);
@@ -202,19 +201,11 @@ async function releaseSome(
   return { id, result: 'quarantined', events, issues: [...issues] };
 }
 
-export interface Selection {
-  /** The provider's name of the event; left out: every quarantined event. */
-  readonly type?: string;
-  /** Where the call before ended. */
-  readonly from?: string;
-}
-
 /** API Gateway waits 30 s for an answer, and a Lambda answers with 6 MB at most; what is left is for the next call. */
 const LONGEST_MS = 15_000;
 const LARGEST_ANSWER = 3 * 1024 * 1024;
 /** Of one event's issues. Replayed alone, it shows them all. */
 const LARGEST_ISSUES = 8 * 1024;
-const PAGE = 100;
 const AT_ONCE = 8;
 
 interface Budget {
@@ -234,18 +225,13 @@ function isSpent({ clock }: ReplayPorts, { deadline, bytes }: Budget): boolean {
 export async function replayQuarantined(
   ports: ReplayPorts,
   workspace: string,
-  { type, from }: Selection,
+  { from, ...wanted }: Waiting,
 ): Promise<ListPage<Replayed>> {
-  const filter = { quarantined: true, ...(type !== undefined && { type }) };
   const budget = newBudget(ports);
   const items: Replayed[] = [];
   let position = from;
   do {
-    const page = { limit: PAGE, ...(position !== undefined && { from: position }) };
-    const slice = await newestFirst(ports.store, partitionOf(workspace, filter), {
-      limit: PAGE,
-      ...span(filter, page),
-    });
+    const slice = await waitingIn(ports.store, workspace, { ...wanted, ...known({ from: position }) });
     const ids = slice.entries.map(({ pk }) => eventIdIn({ pk }));
     const done = await replayWithin(ports, workspace, ids, budget);
     items.push(...done);

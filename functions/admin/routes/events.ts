@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { Event, payloads } from '#lib/domain/event.ts';
 import { known, optional, tally, text, Whole } from '#lib/domain/schema.ts';
-import { dismissEvent, dismissType } from '#lib/inbox/dismiss.ts';
+import { dismissEvent, dismissType, type Waiting } from '#lib/inbox/dismiss.ts';
 import {
   countQuarantined,
   deliveriesOf,
@@ -12,7 +12,7 @@ import {
   rawOfEvent,
 } from '#lib/inbox/events.ts';
 import { readFeed } from '#lib/inbox/feed.ts';
-import { Replayed, replayEvent, replayEvents, replayQuarantined, type Selection } from '#lib/inbox/replay.ts';
+import { Replayed, replayEvent, replayEvents, replayQuarantined } from '#lib/inbox/replay.ts';
 import { sendReports } from '#lib/sender/reports.ts';
 import { UNREADABLE } from '#lib/store/keys.ts';
 import { file, json, missing, problem } from '../answers.ts';
@@ -218,7 +218,7 @@ function replaysOf({ providers, ...base }: AdminPorts, workspace: string) {
   return {
     event: (id: string) => replayEvent(ports, workspace, id),
     events: (ids: readonly string[]) => replayEvents(ports, workspace, ids),
-    quarantined: (selection: Selection) => replayQuarantined(ports, workspace, selection),
+    quarantined: (waiting: Waiting) => replayQuarantined(ports, workspace, waiting),
   };
 }
 
@@ -226,7 +226,10 @@ const MOST_IDS = 200;
 
 const Wanted = v.pipe(
   v.strictObject({
-    type: optional(v.string(), "Quarantined events of this type: the provider's name of the event"),
+    type: optional(
+      v.string(),
+      `Quarantined events of this type: the provider's name of the event, or \`${UNREADABLE}\` for those without one`,
+    ),
     ids: optional(v.pipe(v.array(Id), v.maxLength(MOST_IDS)), 'These events, quarantined or not'),
     cursor: v.exactOptional(Cursor),
   }),

@@ -151,6 +151,14 @@ describe('replaying many', () => {
     expect(items).toMatchObject([{ result: 'quarantined' }]);
   });
 
+  it('takes those without a type under the name by which they are counted', async () => {
+    const { hub, ids } = await hubWith([...bodies, '{"broken']);
+    const counted = itemsOf(await hub.done('GET', '/api/events/quarantine')).map(({ type }) => type);
+    expect(counted).toContain('unreadable');
+    const { items } = await hub.done('POST', '/api/events/replay', { body: { type: 'unreadable' } });
+    expect(items).toMatchObject([{ id: ids.at(-1), result: 'quarantined' }]);
+  });
+
   it('takes the named events, unknown ones included', async () => {
     const { hub, ids, release } = await hubWith(bodies);
     release.learn();
