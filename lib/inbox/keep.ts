@@ -120,12 +120,12 @@ export async function storeReading(
   stored: Stored[],
   now = receipt.receivedAt,
 ): Promise<void> {
-  const known = await withAccounts(reading, receipt, ports);
-  const records = recordsOf(reading, known);
+  const addressed = await withAccounts(reading, receipt, ports);
+  const records = recordsOf(reading, addressed);
   for (let start = 0; start < records.length; start += AT_ONCE) {
     const batch = records.slice(start, start + AT_ONCE).map(async (told) => {
       const read = await asStored(ports.store, told, Math.floor(now / 1000));
-      const { record, names } = await inItsChat(ports, await filed(ports.store, read, known), known);
+      const { record, names } = await inItsChat(ports, await filed(ports.store, read, addressed), receipt);
       const result = await storeEvent(ports, record, Math.floor(now / 1000));
       await follow(ports, record, receipt, result, names);
       return result;
@@ -160,9 +160,9 @@ export async function withAccounts(
 
 /** A webhook for an account has named whose phone it is already. */
 const isNamed =
-  (known: string | undefined) =>
+  (accountId: string | undefined) =>
   ({ instance, phone, device }: OwnAccount): boolean =>
-    (instance ?? phone ?? (known === undefined ? device : undefined)) !== undefined;
+    (instance ?? phone ?? (accountId === undefined ? device : undefined)) !== undefined;
 
 /**
  * The chat is noted first: one write, which it costs anyway, tells whether it has been merged into another one, and the
