@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { listen } from '../gateway.ts';
 
 /** What every part of the local AWS agrees on. The keys open nothing. */
 export const localAws = {
@@ -55,11 +56,8 @@ export async function serve(answer: (request: IncomingMessage, body: string) => 
     const { status, headers, output } = await answer(request, body);
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(output));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (typeof address !== 'object' || !address) throw new Error('an engine of this machine has no port');
   return {
-    endpoint: `http://127.0.0.1:${address.port}`,
+    endpoint: await listen(server, 0),
     stop: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
