@@ -17,7 +17,7 @@ import {
   update,
 } from '#lib/store/store.ts';
 import { CALLS_KEPT_SECONDS, type Delivery, dueAttributes, readDelivery, rowKey, taskOf } from './delivery.ts';
-import { type Callee, healthAsRead, healthChanges, readCallee } from './health.ts';
+import { type Callee, healthAsRead, healthChanges, healthOf, readCallee } from './health.ts';
 import { LONGEST_DELAY_S, type Tasks } from './task.ts';
 
 const ROUNDS = 5;
@@ -81,21 +81,6 @@ function disabledNow({ id, workspace, state }: Callee, health: Health, now: numb
   const payload = { kind: 'endpoint', endpoint: { id, state: 'disabled', reason } } as const;
   return ownEventWrites({ workspace, payload, identity: [id, String(now)] }, now);
 }
-
-const healthOf = ({
-  state,
-  failures,
-  failingSince,
-  probes,
-  probeAt,
-  drainingSince,
-  drainAt,
-  disabledBecause,
-}: Callee): Health => ({
-  state,
-  failures,
-  ...known({ failingSince, probes, probeAt, drainingSince, drainAt, disabledBecause }),
-});
 
 async function follow({ tasks, clock, log, metrics }: BreakerPorts, endpoint: Callee, health: Health): Promise<void> {
   const { workspace, id } = endpoint;

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { HEALTHY, type Health } from '#lib/domain/reaction/delivery.ts';
-import { known } from '#lib/domain/schema.ts';
+import { checked, known } from '#lib/domain/schema.ts';
 import { itemReader } from '#lib/store/items.ts';
 import { dueListOf, dueSortKey, healthKey } from '#lib/store/keys.ts';
 import { type Change, type Condition, type Item, remove, type Store, set, unchanged } from '#lib/store/store.ts';
@@ -16,6 +16,8 @@ export const healthEntries = {
   disabledBecause: v.exactOptional(v.picklist(['gone', 'failing', 'asked'])),
 };
 
+const Stated = v.object(healthEntries);
+
 const Stored = v.object({
   id: v.string(),
   workspace: v.string(),
@@ -29,6 +31,10 @@ export interface Callee extends v.InferOutput<typeof Stored> {
 }
 export const readCallee: (item: Item) => Callee = itemReader(Stored);
 
+/** How a callee is, and nothing else of it. */
+export const healthOf = (callee: Callee): Health =>
+  checked(Stated, callee, () => `the health of ${callee.id} is damaged`);
+
 /** How the URLs are that a rule calls. */
 export async function calleeOfRule(store: Store, workspace: string, rule: string): Promise<Callee> {
   const item = await store.get(healthKey(workspace, rule), { consistent: true });
@@ -41,8 +47,6 @@ export function dueAttributes({ id, probeAt, drainAt }: Pick<Callee, 'id' | 'pro
   return at === undefined ? {} : { gsi3pk: dueListOf('endpoint', id), gsi3sk: dueSortKey(at, id) };
 }
 
-const HEALTH = ['failingSince', 'probes', 'probeAt', 'drainingSince', 'drainAt', 'disabledBecause'] as const;
-
 /** An item as it was read: whoever changes its health sees what another call has made of it meanwhile. */
 export const healthAsRead = ({ state, failures, probeAt, drainingSince, drainAt }: Callee): Condition =>
   unchanged({ state, failures, probeAt, drainingSince, drainAt });
@@ -51,9 +55,7 @@ export const healthAsRead = ({ state, failures, probeAt, drainingSince, drainAt 
 export function healthChanges(id: string, health: Health): readonly Change[] {
   const due = dueAttributes({ id, ...known({ probeAt: health.probeAt, drainAt: health.drainAt }) });
   return [
-    set('state', health.state),
-    set('failures', health.failures),
-    ...HEALTH.map((name) => setOrRemove(name, health[name])),
+    ...v.keyof(Stated).options.map((name) => setOrRemove(name, health[name])),
     ...(['gsi3pk', 'gsi3sk'] as const).map((name) => setOrRemove(name, 'gsi3pk' in due ? due[name] : undefined)),
   ];
 }
