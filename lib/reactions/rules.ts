@@ -187,17 +187,21 @@ export async function findRule(store: Store, workspace: string, id: string): Pro
   return item && readRule(item);
 }
 
-/** Puts another rule in its place; what is left out gets its default. A rule that was switched off for failing begins anew. */
+/**
+ * Puts another rule in its place, as `writtenAfter` makes it of the one that is there; what is left out gets its default.
+ * A rule that was switched off for failing begins anew.
+ */
 export async function replaceRule(
   ports: RulePorts,
   workspace: string,
   id: string,
-  wanted: NewRule,
+  writtenAfter: (before: Rule) => NewRule,
   origins: readonly string[],
 ): Promise<WithSecret | Refused | undefined> {
   const { store, clock } = ports;
   const before = await findRule(store, workspace, id);
   if (!before) return undefined;
+  const wanted = writtenAfter(before);
   // What stands already was checked when it was written: it can be switched off whatever has become of its URLs since.
   const issues =
     JSON.stringify(wanted.do) === JSON.stringify(before.do)
@@ -208,7 +212,7 @@ export async function replaceRule(
   const kept = { id, workspace, failures: 0, createdAt: before.createdAt, updatedAt: toIso(clock.now()) };
   const item = ruleItem({ ...kept, ...known({ secretVersion }) }, rule);
   const { done } = await store.write(put(item, equal('updatedAt', before.updatedAt)));
-  if (!done) return replaceRule(ports, workspace, id, wanted, origins);
+  if (!done) return replaceRule(ports, workspace, id, writtenAfter, origins);
   await askSoon(store, workspace, id, clock.now());
   return { rule: readRule(item), ...known({ secret }) };
 }

@@ -128,7 +128,7 @@ const replacing = route({
   example: EXAMPLE,
   answers: { 200: { description: 'The rule', schema: RuleWithSecret } },
   run: async ({ params, body }, { ports, workspace, origins }) => {
-    const replaced = await replaceRule(ports, workspace, params.id, body, origins);
+    const replaced = await replaceRule(ports, workspace, params.id, () => body, origins);
     if (!replaced) return NO_RULE;
     if ('issues' in replaced) return invalid(replaced.issues);
     return json(200, { ...shown(replaced.rule), ...(replaced.secret !== undefined && { secret: replaced.secret }) });
@@ -146,15 +146,8 @@ const patching = route({
   example: { enabled: true },
   answers: { 200: { description: 'The rule', schema: ShownRule } },
   run: async ({ params, body }, { ports, workspace, origins }) => {
-    const rule = await findRule(ports.store, workspace, params.id);
-    if (!rule) return NO_RULE;
-    const replaced = await replaceRule(
-      ports,
-      workspace,
-      params.id,
-      { ...writtenOf(rule), enabled: body.enabled },
-      origins,
-    );
+    const switched = (rule: Rule) => ({ ...writtenOf(rule), ...body });
+    const replaced = await replaceRule(ports, workspace, params.id, switched, origins);
     if (!replaced) return NO_RULE;
     return 'issues' in replaced ? invalid(replaced.issues) : json(200, shown(replaced.rule));
   },

@@ -3,9 +3,10 @@ import * as v from 'valibot';
 import { beforeEach, describe, expect, it, test } from 'vitest';
 import type { Reply } from '#lib/sender/provider.ts';
 import { healthKey, ruleRefusedKey } from '#lib/store/keys.ts';
-import { put } from '#lib/store/store.ts';
-import { itemsOf, message } from '#test/functions/admin/admin-bench.ts';
+import { put, type Store } from '#lib/store/store.ts';
+import { AdminBench, itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import { ReactionBench } from '#test/support/reactions.ts';
+import { underRole } from '#test/support/under-role.ts';
 
 const HOUR = 3600;
 const SANDBOX = { provider: 'sandbox', channel: 'whatsapp', phone: '+15550199001', credentials: {} };
@@ -41,6 +42,23 @@ const runs = async (id: string) => itemsOf(await bench.admin.done('GET', `/api/r
 const sends = async () => itemsOf(await bench.admin.done('GET', '/api/sends')).toReversed();
 const texts = async () =>
   (await sends()).map(({ parts }) => v.parse(v.array(v.looseObject({ text: v.string() })), parts)[0]?.text);
+
+test('a rule that is written anew while it is switched off is written and off', async () => {
+  const id = await rule();
+  const store = underRole(bench.store, 'admin');
+  let isFirst = true;
+  const write: Store['write'] = async (...given) => {
+    if (isFirst) {
+      isFirst = false;
+      bench.now += 1;
+      await bench.admin.done('PUT', `/api/rules/${id}`, { body: { ...PRICES, name: 'New prices' } });
+    }
+    return store.write(...given);
+  };
+  const slow = new AdminBench({ store: { ...store, write } });
+  await slow.done('PATCH', `/api/rules/${id}`, { body: { enabled: false } });
+  expect(await bench.admin.done('GET', `/api/rules/${id}`)).toMatchObject({ name: 'New prices', enabled: false });
+});
 
 describe('a rule that answers', () => {
   it('sends its text, rendered, into the chat, and says so in its runs', async () => {
