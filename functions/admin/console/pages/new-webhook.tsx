@@ -1,16 +1,24 @@
 import { useState } from 'preact/hooks';
 import { address } from '../address.ts';
-import { allAccounts, api, asked } from '../api.ts';
+import { allAccounts, api, asked, type NewWebhook as NewWebhookBody } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Field, Form, TextField, type Values } from '../parts/form.tsx';
 import { Page } from '../parts/page.tsx';
-import { accountName, texts } from '../texts.ts';
+import { accountName, providerName, texts } from '../texts.ts';
 import { type Made, Paste } from './paste.tsx';
 
 const t = texts.webhooks;
-const PROVIDERS = ['cooby', 'green-api', 'sandbox', 'timelinesai', 'zender'] as const;
-type Provider = (typeof PROVIDERS)[number];
-const isProvider = (text: string | undefined): text is Provider => PROVIDERS.some((one) => one === text);
+type Provider = Extract<NewWebhookBody, { kind: 'receive' }>['provider'];
+
+/** Each provider that the API takes, or the types do not hold; and whether it proves itself by a secret of its own. */
+const HAS_SECRET: Readonly<Record<Provider, boolean>> = {
+  cooby: false,
+  'green-api': true,
+  sandbox: false,
+  timelinesai: false,
+  zender: true,
+};
+const isProvider = (text: string): text is Provider => Object.hasOwn(HAS_SECRET, text);
 
 export function NewWebhook() {
   const [kind, setKind] = useState(address.value.query.get('kind') === 'send' ? 'send' : 'receive');
@@ -26,7 +34,7 @@ export function NewWebhook() {
     setMade({ id: webhook.id, url: webhook.url, provider: webhook.provider, secret });
   };
   if (made) return <Paste made={made} />;
-  const hasSecret = kind === 'receive' && (provider === 'green-api' || provider === 'zender');
+  const hasSecret = kind === 'receive' && isProvider(provider) && HAS_SECRET[provider];
   return (
     <Page title={t.make} call="POST /api/webhooks">
       <Form act={t.make} onSubmit={create} class="form wide">
@@ -39,9 +47,9 @@ export function NewWebhook() {
         {kind === 'receive' && (
           <Field label={t.provider}>
             <select value={provider} onChange={({ currentTarget }) => setProvider(currentTarget.value)}>
-              {PROVIDERS.map((one) => (
+              {Object.keys(HAS_SECRET).map((one) => (
                 <option key={one} value={one}>
-                  {texts.accounts.providers[one]}
+                  {providerName(one)}
                 </option>
               ))}
             </select>
