@@ -126,6 +126,11 @@ it('keeps what is being written, and the place in it, while messages come in', a
   await receive({ id: 'typing-1', from, text: 'First' });
   const page = await signedIn();
   await page.getByRole('link', { name: 'Inbox' }).click();
+  await page.getByRole('link', { name: /First/ }).waitFor();
+  const colours =
+    '[getComputedStyle(document.querySelector(".unread + time")).color, getComputedStyle(document.querySelector(".unread-dot")).backgroundColor]';
+  const [time, mark] = await page.evaluate<string[]>(colours);
+  expect(time, 'when something unread came').toBe(mark);
   await page.getByRole('link', { name: /First/ }).click();
   const answer = page.getByRole('textbox', { name: 'Answer' });
   await answer.pressSequentially('Half a sent');
