@@ -244,6 +244,12 @@ describe('a test of an account', () => {
       { ok: true, state: 'authorized', phone: '+447700900123', message: expect.stringContaining('phone') },
     ],
     [
+      'GREEN-API with its number in another spelling',
+      { ...greenApi, phone: '+5215550000001' },
+      greenApiSays('authorized', says({ phone: '525550000001' })),
+      { ok: true, state: 'authorized', phone: '+525550000001' },
+    ],
+    [
       'GREEN-API, linked to no phone',
       greenApi,
       greenApiSays('notAuthorized', linked),

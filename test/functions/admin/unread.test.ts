@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readUpTo } from '#lib/chats/chat.ts';
 import { listChats } from '#lib/chats/list.ts';
 import { sightChat } from '#lib/chats/people.ts';
+import { toIso } from '#lib/domain/time.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { MeteredStore } from '#test/support/metered-store.ts';
 import { NOW } from '#test/support/receiving.ts';
@@ -69,6 +70,18 @@ describe('an unread chat', () => {
     expect(await unread()).toEqual([true]);
     await hub.post(url, message(3, { direction: 'outbound', via: 'phone' }));
     expect(await unread()).toEqual([false]);
+  });
+
+  it.each([
+    ['an edit', { edits: 'm1' }],
+    ['a deletion', { deletes: 'm1', text: undefined }],
+    ['what somebody showed to all', { chat: 'status@broadcast', from: '+15550100' }],
+  ])('takes %s for nothing to be read', async (_, more) => {
+    const { hub, url, chats, unread, read } = await hubWith(message(1));
+    await read(message(1).at);
+    await hub.post(url, message(2, more));
+    expect((await chats()).some(({ lastAt }) => lastAt === message(2).at)).toBe(true);
+    expect(await unread('?unread=true')).toEqual([]);
   });
 
   it('can be listed, in the order of the list', async () => {
@@ -146,5 +159,15 @@ describe('two chats that turn out to be one', () => {
     await sight(store, LID, [LID, PHONE], { at: NOW + 2000 });
     const { items } = await listChats(store, 'main', {}, { limit: 9 });
     expect(items.map((chat) => chat.unread)).toEqual([unread]);
+  });
+
+  it.each([0, 1])('are read as far as either was, be it the older or the younger (%d)', async (further) => {
+    const store = new MemoryStore();
+    const at = [NOW, NOW].map((time, i) => time + (i === further ? 1000 : 0));
+    await sight(store, PHONE, [PHONE], { reading: 'read', at: at[0] });
+    await sight(store, LID, [LID], { reading: 'read', at: at[1] });
+    await sight(store, LID, [LID, PHONE], { at: NOW + 2000 });
+    const { items } = await listChats(store, 'main', {}, { limit: 9 });
+    expect(items.map(({ readAt }) => readAt)).toEqual([toIso(NOW + 1000)]);
   });
 });

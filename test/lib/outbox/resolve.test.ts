@@ -210,6 +210,13 @@ describe('a chat by its id', () => {
     expect(await chosen({ chat_id: '2@g.us' })).toBe('a');
   });
 
+  it('belongs to the account whose number is told in another spelling, and is written to from it by either', async () => {
+    await bench.addAccount('mexico', { phone: '+5215550000001', connectedAt: '2026-01-01T00:00:00.000Z' });
+    await bench.addChat('4@g.us', { accountKey: '+525550000001' });
+    expect(await chosen({ chat_id: '4@g.us' })).toBe('mexico');
+    expect(await chosen({ phone, whatsapp_account_phone: '+525550000001' })).toBe('mexico');
+  });
+
   it('belongs to the account that the caller names, where nothing else tells', async () => {
     await bench.addChat('3@g.us', { accountKey: 'wh_1' });
     expect(await chosen({ chat_id: '3@g.us', account_id: 'b' })).toBe('b');
