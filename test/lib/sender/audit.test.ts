@@ -3,7 +3,20 @@ import { audit } from '#lib/credits/audit.ts';
 import { grant, showCredits } from '#lib/credits/credits.ts';
 import { deleteAccount } from '#lib/sender/account.ts';
 import { cancel } from '#lib/sender/cancel.ts';
-import { add, del, type Path, type Put, put, type Query, remove, set, type Update, update } from '#lib/store/store.ts';
+import {
+  add,
+  del,
+  type Path,
+  type Put,
+  put,
+  type Query,
+  remove,
+  type Store,
+  set,
+  type Update,
+  update,
+} from '#lib/store/store.ts';
+import { inRounds } from '#test/support/round-trips.ts';
 import { World } from '#test/support/simulation/world.ts';
 
 const SECOND = 1_000;
@@ -298,6 +311,23 @@ describe('an audit', () => {
     const isMended = found.test('not counted; now it is');
     expect(await pieces(world, 10, (n) => world.grant('main', n))).toMatchObject({ ok: isMended, complete: true });
   });
+});
+
+test('an account that is deleted while its credits are summed up is counted once', async () => {
+  const world = await busy();
+  const ports = world.honest();
+  const { spent } = await showCredits(ports, 'main', world.config);
+  const { store } = inRounds(ports.store);
+  let isThere = true;
+  const getMany: Store['getMany'] = async (...given) => {
+    // The quotas, which are read at the same time, are as they were.
+    for (let rounds = 0; rounds < 2; rounds += 1) await new Promise((resolve) => setImmediate(resolve));
+    if (isThere) await deleteAccount(ports, 'f', () => [del({ pk: 'WS#main', sk: 'ACCOUNT#f' })], world.config);
+    isThere = false;
+    return store.getMany(...given);
+  };
+  const meanwhile = await showCredits({ ...ports, store: { ...store, getMany } }, 'main', world.config);
+  expect([isThere, meanwhile.spent]).toEqual([false, spent]);
 });
 
 test('a table that has sent before spent credits were counted is counted by its first audit', async () => {
