@@ -195,6 +195,18 @@ describe('an account', () => {
     expect(await hub.done('POST', `/api/accounts/${account}/cancel`)).toEqual({ cancelled: 0, more: false });
   });
 
+  it('keeps what is accepted while it loses the rest', async () => {
+    for (let i = 0; i < 101; i += 1) await hub.send(url, { account_id: account });
+    const transact = hub.store.transact.bind(hub.store);
+    hub.store.transact = async (...given) => {
+      hub.store.transact = transact;
+      await hub.send(url, { account_id: account });
+      return transact(...given);
+    };
+    expect(await hub.done('POST', `/api/accounts/${account}/cancel`)).toEqual({ cancelled: 101, more: false });
+    expect(await hub.done('GET', `/api/accounts/${account}`)).toMatchObject({ pending: 1 });
+  });
+
   it('goes on cancelling with the next call where time was up', async () => {
     for (let i = 0; i < 3; i += 1) await hub.send(url, { account_id: account });
     const none = await cancelAll(hub.ports, 'main', account, hub.ports.config, 0);

@@ -163,9 +163,9 @@ describe('two chats that turn out to be one', () => {
 
   it.each([0, 1])('are read as far as either was, be it the older or the younger (%d)', async (further) => {
     const store = new MemoryStore();
-    const at = [NOW, NOW].map((time, i) => time + (i === further ? 1000 : 0));
-    await sight(store, PHONE, [PHONE], { reading: 'read', at: at[0] });
-    await sight(store, LID, [LID], { reading: 'read', at: at[1] });
+    const chats = [await sight(store, PHONE, [PHONE]), await sight(store, LID, [LID], { at: NOW + 1 })];
+    for (const [i, { chatId }] of chats.entries())
+      await readUpTo(store, 'main', String(chatId), NOW + (i === further ? 1000 : 500));
     await sight(store, LID, [LID, PHONE], { at: NOW + 2000 });
     const { items } = await listChats(store, 'main', {}, { limit: 9 });
     expect(items.map(({ readAt }) => readAt)).toEqual([toIso(NOW + 1000)]);
