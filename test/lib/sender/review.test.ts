@@ -3,11 +3,12 @@ import { setQuota } from '#lib/credits/credits.ts';
 import { sendState } from '#lib/domain/send/part.ts';
 import { noteStatus } from '#lib/inbox/delivery-state.ts';
 import { cancel } from '#lib/sender/cancel.ts';
-import { hold, pause, resume } from '#lib/sender/hold.ts';
+import { hold, holding, pause, resume } from '#lib/sender/hold.ts';
 import { readProviderMessage } from '#lib/sender/items.ts';
+import { sendReport } from '#lib/sender/sent-event.ts';
 import { onStatus } from '#lib/sender/statuses.ts';
 import { stateKey } from '#lib/store/keys.ts';
-import { put } from '#lib/store/store.ts';
+import { type Item, put } from '#lib/store/store.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
 import { at, atCall, once } from '#test/support/simulation/landmarks.ts';
 import { hello, World, type WorldOptions } from '#test/support/simulation/world.ts';
@@ -168,4 +169,15 @@ test('a reason is kept as far as people read it, however much a provider says', 
   await ask(world, (ports) => hold(ports, 'a', words, world.config));
   expect(stateOf(world, id)).toBe('failed');
   expect(JSON.stringify(world.store.all()).length).toBeLessThan(40_000);
+});
+
+test('nobody is told again of an account that is held already, nor of a message that was erased', async () => {
+  const world = await worldWith(1);
+  const send = world.message(await world.sendNow('a'));
+  const toldOf = (writes: readonly { readonly item: Item }[]) =>
+    writes.flatMap(({ item: { kind, pk } }) => (pk.startsWith('EVT#') ? [kind] : []));
+  const holds = (held: boolean) => holding({ ...world.account('a'), held }, 'a ban', world.now, world.config).writes;
+  expect([toldOf(holds(false)), toldOf(holds(true))]).toEqual([['account'], []]);
+  const reports = [send, { ...send, erased: true } as const].map((one) => sendReport(one, [0], 'failed', world.now));
+  expect(reports.map(toldOf)).toEqual([['send'], []]);
 });
