@@ -123,6 +123,16 @@ describe('a file and its text', () => {
     await expectSound(world);
   });
 
+  test('are sent again though the provider has them under an id, where it says that they failed', async () => {
+    const world = await worldWith(5);
+    const id = await world.sendNow('a');
+    await world.run(5 * SECOND);
+    await tell(world, id, 'failed');
+    expect(world.message(id).parts).toMatchObject([{ state: 'failed', providerId: '3EB01' }]);
+    expect(await ask(world, (ports) => resend(ports, 'main', id, world.config))).toMatchObject({ kind: 'accepted' });
+    await expectSound(world);
+  });
+
   test('fail together where both go in one call', async () => {
     const world = await worldWith(5);
     world.fetch = () => ({ kind: 'refused', reason: 'a page' });
