@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { formerEventId } from '#lib/domain/identity.ts';
 import { parseJson } from '#lib/domain/json.ts';
 import { eventItems } from '#lib/inbox/event-item.ts';
+import { ownEventId, tellEvent } from '#lib/inbox/own-event.ts';
 import { type Draft, type Reading, readByName, reader } from '#lib/inbox/provider.ts';
 import { eventKey, quarantineCounter } from '#lib/store/keys.ts';
 import { del, put } from '#lib/store/store.ts';
@@ -149,6 +150,14 @@ describe('replaying many', () => {
     const { hub } = await hubWith(bodies);
     const { items } = await hub.done('POST', '/api/events/replay', { body: { type: 'other' } });
     expect(items).toMatchObject([{ result: 'quarantined' }]);
+  });
+
+  it('leaves what the hub itself tells as it is', async () => {
+    const { hub } = await hubWith([]);
+    const told = { workspace: 'main', payload: { kind: 'account', account: { state: 'held' } } } as const;
+    await tellEvent(hub.ports, { ...told, identity: ['acc_1'] });
+    const id = ownEventId('main', 'account', ['acc_1']);
+    expect(await hub.done('POST', `/api/events/${id}/replay`)).toEqual({ id, result: 'unchanged' });
   });
 
   it('takes those without a type under the name by which they are counted', async () => {
