@@ -151,11 +151,15 @@ const ANSWERS: readonly Meaning[] = [
   { status: 469, is: 'retry' },
 ];
 
+/** What is shorter, they answer with 400. */
+const SHORTEST_QUOTED = 16;
+
 export const greenApiOutbound: OutboundProvider = {
   name: 'green-api',
   longestText: () => 20_000,
   recipients: () => ['phone', 'jid', 'chat_id'],
   takesFiles: () => true,
+  canQuote: (quoted) => quoted.length >= SHORTEST_QUOTED,
   canReach: (recipient) => whatsappChatOf(recipient) !== undefined,
   chatOf: (phone) => `${phone.slice(1)}@c.us`,
   lineOf,
@@ -182,7 +186,7 @@ async function send(
   const recipient = recipientOf(message.recipient);
   const chatId = recipient && whatsappChatOf(recipient);
   if (chatId === undefined) return { kind: 'rejected', reason: 'the recipient is no chat id that GREEN-API knows' };
-  const reply = await tools.http.call(requestFor(instance, chatId, message.content), deadline);
+  const reply = await tools.http.call(requestFor(instance, chatId, message), deadline);
   if (reply.kind === 'broken') return outcomeOfBreakdown(reply.breakdown);
   const id = bodyOf(Sent, reply)?.idMessage;
   if (reply.status === 200 && id !== undefined) return { kind: 'accepted', providerId: id };
@@ -190,14 +194,15 @@ async function send(
 }
 
 /** Fields beyond these, and even known ones without a value, are answered with 400. */
-function requestFor(instance: Instance, chatId: string, content: Outgoing['content']): ProviderRequest {
+function requestFor(instance: Instance, chatId: string, { content, quoted }: Outgoing): ProviderRequest {
+  const quote = known({ quotedMessageId: quoted });
   if (content.kind === 'text') {
-    const body = { kind: 'json', value: { chatId, message: content.text } } as const;
+    const body = { kind: 'json', value: { chatId, message: content.text, ...quote } } as const;
     return { method: 'POST', url: methodUrl(instance, 'sendMessage'), body };
   }
   const { name, mimeType, bytes } = content;
   const file = { field: 'file', name, mimeType, bytes };
-  const body = { kind: 'multipart', fields: { chatId, fileName: name }, file } as const;
+  const body = { kind: 'multipart', fields: { chatId, fileName: name, ...quote }, file } as const;
   return { method: 'POST', url: methodUrl(instance, 'sendFileByUpload', 'media'), body };
 }
 

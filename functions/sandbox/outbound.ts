@@ -37,6 +37,7 @@ export const sandboxOutbound: OutboundProvider = {
   longestText: (channel) => (channel === 'sms' ? 1_530 : 20_000),
   recipients: () => ['phone', 'jid', 'chat_id', 'chat_name'],
   takesFiles: (channel) => channel === 'whatsapp',
+  canQuote: () => true,
   chatOf: (phone) => phone,
   isPretended: true,
   open: withCredentials(v.looseObject({}), (account, _credentials, tools) => openAccount(account, tools)),

@@ -73,7 +73,7 @@ type What = { readonly text: string } | { readonly file_uid: string };
 function messageRequest(
   account: OutboundAccount,
   workspace: Workspace,
-  kept: Outgoing['recipient'],
+  { recipient: kept, quoted }: Pick<Outgoing, 'recipient' | 'quoted'>,
 ): ((what: What) => ProviderRequest) | undefined {
   const recipient = recipientOf(kept);
   const way = recipient && wayTo(recipient);
@@ -84,7 +84,7 @@ function messageRequest(
     method: 'POST',
     url: apiUrl(workspace, way.path),
     headers: authorization(workspace),
-    body: { kind: 'json', value: { ...way.to, ...from, ...what } },
+    body: { kind: 'json', value: { ...way.to, ...from, ...what, ...known({ reply_to: quoted }) } },
   });
 }
 
@@ -92,6 +92,8 @@ interface Way {
   readonly path: string;
   readonly to: object;
   readonly hasAccount?: true;
+  /** The call takes the id of a message that is answered. */
+  readonly canQuote?: true;
 }
 
 function wayTo(recipient: Recipient): Way | undefined {
@@ -103,7 +105,7 @@ function wayTo(recipient: Recipient): Way | undefined {
     case 'jid':
       return whatsappChatOf(recipient) === undefined
         ? undefined
-        : { path: 'messages/to_jid', to: { jid: theirJid(recipient.jid) } };
+        : { path: 'messages/to_jid', to: { jid: theirJid(recipient.jid) }, canQuote: true };
     case 'chat_id':
       return wayToChat(recipient.id);
   }
@@ -111,10 +113,10 @@ function wayTo(recipient: Recipient): Way | undefined {
 
 /** Events that do not tell the chat's number name it by its JID or phone. */
 function wayToChat(id: string): Way | undefined {
-  if (/^\d{1,20}$/.test(id)) return { path: `chats/${id}/messages`, to: {}, hasAccount: true };
+  if (/^\d{1,20}$/.test(id)) return { path: `chats/${id}/messages`, to: {}, hasAccount: true, canQuote: true };
   const phone = toPhone(id);
   if (phone !== undefined) return { path: 'messages', to: { phone } };
-  return id.includes('@') ? { path: 'messages/to_jid', to: { jid: theirJid(id) } } : undefined;
+  return id.includes('@') ? { path: 'messages/to_jid', to: { jid: theirJid(id) }, canQuote: true } : undefined;
 }
 
 /** A person's id as their page spells it. */
@@ -216,6 +218,7 @@ export const timelinesAiOutbound: OutboundProvider = {
   longestText: () => 2_000,
   recipients: () => ['phone', 'jid', 'chat_id', 'chat_name'],
   takesFiles: () => true,
+  canQuote: (_quoted, recipient) => wayTo(recipient)?.canQuote === true,
   canReach: (recipient) => wayTo(recipient) !== undefined,
   lineOf,
   isNamedByPhone: true,
@@ -238,10 +241,11 @@ async function send(
   account: OutboundAccount,
   workspace: Workspace,
   tools: OutboundTools,
-  { recipient, content }: Outgoing,
+  message: Outgoing,
   deadline: number,
 ): Promise<SendOutcome> {
-  const request = messageRequest(account, workspace, recipient);
+  const { content } = message;
+  const request = messageRequest(account, workspace, message);
   if (!request) return { kind: 'rejected', reason: 'the recipient is none that TimelinesAI can reach' };
   if (content.kind === 'text')
     return judge(workspace, tools, await tools.http.call(request({ text: content.text }), deadline), content.text);

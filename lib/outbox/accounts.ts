@@ -17,7 +17,7 @@ export type Candidate = Pick<
 /** What can be sent through a provider, and to whom. */
 export type Reach = Pick<
   OutboundProvider,
-  'longestText' | 'longestCaption' | 'recipients' | 'takesFiles' | 'canReach' | 'chatOf' | 'isPretended'
+  'longestText' | 'longestCaption' | 'recipients' | 'takesFiles' | 'canQuote' | 'canReach' | 'chatOf' | 'isPretended'
 >;
 
 /** By the provider's name; a provider without an entry cannot send. */
@@ -71,9 +71,19 @@ export function misfits(
     if (part.kind === 'file' && !reach.takesFiles(channel)) {
       issues.push({ path: 'file_url', message: 'is nothing that the account can send: it carries text alone' });
     }
+    if (part.quoted !== undefined && !(quotes(channel, reach) && reach.canQuote?.(part.quoted, recipient))) {
+      issues.push({ path: QUOTE, message: 'cannot be quoted by the account that sends: leave it out' });
+    }
   }
   return issues;
 }
+
+/** The field in which a request says what it quotes. */
+export const QUOTE = 'quoted_message_id';
+
+/** Whether an account can quote at all. No SMS does. */
+export const quotes = (channel: Candidate['channel'], reach: Reach | undefined): boolean =>
+  channel === 'whatsapp' && reach?.canQuote !== undefined;
 
 const whyNot = (recipient: Recipient): string =>
   recipient.kind === 'jid' && recipient.jid.endsWith('@lid')

@@ -15,7 +15,7 @@ export interface SendVerdict {
   readonly outcome: Attempt['outcome'];
   readonly id?: string;
   readonly message?: string;
-  /** What is wrong with the request, field by field. */
+  /** What is wrong with the request, field by field; of a replayed one, what would be by now. */
   readonly issues?: readonly Issue[];
 }
 

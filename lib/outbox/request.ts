@@ -4,7 +4,7 @@ import { sha256 } from '#lib/domain/ids.ts';
 import { canonicalJson, type JsonObject } from '#lib/domain/json.ts';
 import { isInternational, type Phone, type ReadPhone, readJid, readPhone, toPhone } from '#lib/domain/person.ts';
 import { redacted } from '#lib/domain/redact.ts';
-import { type Issue, issuesOf } from '#lib/domain/schema.ts';
+import { type Issue, issuesOf, known } from '#lib/domain/schema.ts';
 import type { NewPart } from '#lib/sender/accept.ts';
 
 /** What cannot be an id is not looked for: keys of the table have a bound. */
@@ -15,6 +15,11 @@ const Digits = v.union([v.string(), v.pipe(v.number(), v.safeInteger())]);
 /** Others fill in `null`, or nothing, for what they do not mean to say. */
 const given = <Schema extends v.GenericSchema>(schema: Schema, description: string) =>
   v.optional(v.nullable(v.pipe(schema, v.description(description))));
+
+/** An id that the hub has made says nothing to the provider. */
+const isProvidersId = (text: string): boolean => isId(text) && !/^(?:evt|msg)_[0-9a-f]{32}$/.test(text);
+const NO_QUOTE =
+  'is no id of a message at the provider: give `message.id` of its event, which begins with msg_ where the provider has none';
 
 /**
  * The body of a send request, in the words of the format that it follows. Loose about keys that we do not read: callers
@@ -32,6 +37,10 @@ export const SendBody = v.looseObject({
   whatsapp_account_phone: given(Digits, 'The account that sends; not read beside `chat_id`'),
   'whatsapp account phone': given(Digits, 'The same'),
   account_id: given(v.pipe(Text, v.check(isId, 'is no id of an account')), 'The account by its id'),
+  quoted_message_id: given(
+    v.pipe(Text, v.trim(), v.check(isProvidersId, NO_QUOTE)),
+    "The message of the same chat that this one answers, by the provider's id: `message.id` of its event",
+  ),
 });
 
 const NAMES = Object.keys(SendBody.entries);
@@ -152,7 +161,8 @@ export async function readRequest(fields: JsonObject, rules: RequestRules, count
   const from = await readFrom(said, target, country, issues);
   const parts = readParts(said, rules, issues);
   if (!target || !from || !parts) return { ok: false, issues };
-  return { ok: true, request: { target, from, parts, hash: sha256(canonicalJson(fields)) } };
+  const hash = sha256(canonicalJson(fields));
+  return { ok: true, request: { target, from, parts: quoting(parts, said.quoted_message_id), hash } };
 }
 
 const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
@@ -227,6 +237,12 @@ function readParts(said: Said, rules: RequestRules, issues: Issue[]): CheckedReq
   const file = readFile(url, said.file_name, rules, issues);
   if (!file) return undefined;
   return text === undefined ? [file] : [file, { kind: 'text', text }];
+}
+
+/** The first message quotes: of a file and its text, the file. */
+function quoting([first, second]: CheckedRequest['parts'], quoted: string | undefined): CheckedRequest['parts'] {
+  const quotes = { ...first, ...known({ quoted }) };
+  return second ? [quotes, second] : [quotes];
 }
 
 const LONGEST_URL = 8_192;

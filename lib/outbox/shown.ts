@@ -30,6 +30,7 @@ const ShownPart = v.object({
   fileUrl: optional(v.string()),
   fileName: optional(v.string()),
   caption: optional(v.string(), 'The text that goes with a file as one message, where the provider takes it so'),
+  quotedMessageId: optional(v.string(), "The message that it quotes, by the provider's id"),
   credits: optional(Whole, 'What it costs, where that is not one'),
   state: v.picklist(PART_STATES),
   creditState: v.picklist(CREDIT_STATES),
@@ -113,6 +114,7 @@ function shownPart({
   url,
   name,
   caption,
+  quoted,
   credits,
   state,
   creditState,
@@ -125,7 +127,8 @@ function shownPart({
     state,
     creditState,
     attempts,
-    ...known({ text: words, fileUrl: url, fileName: name, caption, credits, providerMessageId: providerId, error }),
+    ...known({ text: words, fileUrl: url, fileName: name, caption, quotedMessageId: quoted, credits, error }),
+    ...known({ providerMessageId: providerId }),
   };
 }
 

@@ -70,7 +70,7 @@ async function submit(
   }
   // A key that has its message already gets the same answer, whatever has become of account and chat since.
   const replayed = idempotency && (await replayOf(store, workspace, idempotency, ports.clock.now()));
-  if (replayed) return replayed;
+  if (replayed) return issues.length > 0 ? { ...replayed, issues } : replayed;
   if (resolved.kind === 'resolved') return answers.invalid(issues);
   return resolved.kind === 'several'
     ? answers.several(resolved.field, resolved.chats)

@@ -275,7 +275,7 @@ export async function empty(store: Store, send: Send): Promise<boolean> {
     set('erased', true),
     set('recipient', {}),
     ...send.parts.flatMap((part, index) =>
-      (['text', 'url', 'name', 'caption', 'error', 'providerId'] as const).flatMap((name) =>
+      (['text', 'url', 'name', 'caption', 'quoted', 'error', 'providerId'] as const).flatMap((name) =>
         part[name] === undefined ? [] : [remove(field(index, name))],
       ),
     ),

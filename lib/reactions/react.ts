@@ -9,6 +9,7 @@ import type { Action } from '#lib/domain/reaction/rule.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { tellEvent } from '#lib/inbox/own-event.ts';
+import { QUOTE } from '#lib/outbox/accounts.ts';
 import type { SendVerdict } from '#lib/outbox/answers.ts';
 import type { Once } from '#lib/outbox/submit.ts';
 import { mailHourKey, ruleKey, ruleRefusedKey, rulesPausedKey, runKey } from '#lib/store/keys.ts';
@@ -191,13 +192,29 @@ async function say(
     hash: sha256(`${rule.id} ${event.id} ${index}`),
     keptSeconds: KEPT_SECONDS,
   };
-  const verdict = await ports.submit(rule.workspace, rule.id, written.body, key);
-  if (verdict.id !== undefined) return { result: 'done', send: verdict.id };
+  const verdict = await handIn(ports, rule, written.body, key);
+  if (verdict.id !== undefined) return { result: 'done', send: verdict.id, ...known({ why: verdict.message }) };
   const why = verdict.message ?? 'it was not accepted';
   if (verdict.answer.status !== 402) return { result: 'failed', why };
   await tellRefused(ports, rule);
   return { result: 'refused', why };
 }
+
+/** Where nothing but the quote stands in the way, the words go out without it. */
+async function handIn(
+  { submit }: ReactPorts,
+  { workspace, id }: Rule,
+  body: Readonly<Record<string, string>>,
+  key: Once,
+): Promise<SendVerdict> {
+  const verdict = await submit(workspace, id, body, key);
+  if (!verdict.issues?.every(({ path }) => path === QUOTE)) return verdict;
+  const { [QUOTE]: _quote, ...others } = body;
+  const plain = verdict.id === undefined ? await submit(workspace, id, others, key) : verdict;
+  return plain.id === undefined ? plain : { ...plain, message: NOT_QUOTED };
+}
+
+const NOT_QUOTED = 'it went out without the quote: its account cannot quote this message';
 
 /** What would be handed in, as `/send/<token>` takes it; or why it cannot be rendered. */
 export function bodyOf(
@@ -221,8 +238,12 @@ export function bodyOf(
     if (one.kind === 'failed') return { result: 'failed', why: `${name}: ${one.reason}` };
     rendered[name] = one.text;
   }
-  return { body: rendered };
+  // An id of theirs is no template.
+  return { body: { ...rendered, ...quoteIn(action, event) } };
 }
+
+const quoteIn = (action: Saying, event: Event): Readonly<Record<string, string>> =>
+  action.action === 'reply' && action.quote && event.kind === 'message' ? { [QUOTE]: event.message.id } : {};
 
 function replyTo(event: Event): Readonly<Record<string, string>> {
   if (event.kind !== 'message') return {};

@@ -10,6 +10,7 @@ import { type Action, faultsOfHeaders, type NewRule } from '#lib/domain/reaction
 import { Instant, type Issue, known, optional } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { findEvent, listEvents } from '#lib/inbox/events.ts';
+import { accountsNamed, accountsOf, quotes, type Reaches } from '#lib/outbox/accounts.ts';
 import { itemReader } from '#lib/store/items.ts';
 import {
   dueSortKey,
@@ -48,6 +49,8 @@ export interface RulePorts {
   readonly matches: Matches;
   /** What calls may lead to. */
   readonly endpointReach: Reach;
+  /** What accounts can send. */
+  readonly reaches: Reaches;
   /** The address that rules send e-mail from; undefined where this hub sends none. */
   readonly mailFrom: string | undefined;
 }
@@ -102,7 +105,26 @@ async function faultsOf(
     const headers = faultsOfHeaders(action.headers ?? {}, `do.${i}.headers`);
     return message === undefined ? headers : [{ path: `do.${i}.url`, message }, ...headers];
   });
-  return [...faultsOfRule(wanted), ...deliveries, ...(await missingEndpoints(ports, workspace, wanted))];
+  const missing = await Promise.all([missingEndpoints(ports, workspace, wanted), vainQuotes(ports, workspace, wanted)]);
+  return [...faultsOfRule(wanted), ...deliveries, ...missing.flat()];
+}
+
+/** A quote that no account of the rule, or of its workspace, could ever send. */
+async function vainQuotes(
+  { store, reaches }: RulePorts,
+  workspace: string,
+  { accounts: named, do: actions }: NewRule,
+): Promise<readonly Issue[]> {
+  const places = actions.flatMap((action, i) => (action.action === 'reply' && action.quote ? [`do.${i}.quote`] : []));
+  if (places.length === 0) return [];
+  const accounts = await (named ? accountsNamed(store, workspace, named) : accountsOf(store, workspace));
+  if (accounts.length === 0) return [];
+  if (accounts.some(({ provider, channel }) => quotes(channel, reaches.get(provider)))) return [];
+  const whose = named ? 'the accounts of the rule' : 'the accounts of the workspace';
+  return places.map((path) => ({
+    path,
+    message: `is nothing that ${whose} can do: none of them can quote, so leave it out`,
+  }));
 }
 
 /** A rule that forwards to nobody would say of each run that it was done. */

@@ -180,15 +180,20 @@ function resent(original: Send, as: string): Update {
   return update(sendKey(original.messageId), [set('resentAs', as)], all(exists(), absent('resentAs'), ...asSeen));
 }
 
+interface OfPart {
+  readonly credits?: number;
+  /** The message that it quotes, by the provider's id. */
+  readonly quoted?: string;
+}
+
 export type NewPart =
-  | { readonly kind: 'text'; readonly text: string; readonly credits?: number }
-  | {
+  | (OfPart & { readonly kind: 'text'; readonly text: string })
+  | (OfPart & {
       readonly kind: 'file';
       readonly url: string;
       readonly name: string;
       readonly caption?: string;
-      readonly credits?: number;
-    };
+    });
 
 /** A request that was checked: its recipient is resolved, its account chosen. */
 export interface SendRequest {

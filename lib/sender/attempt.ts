@@ -258,6 +258,7 @@ export function sendingSince({ send, index }: Head, { scope }: Account, intentAt
 
 export function call(turn: Turn, head: Head, content: Outgoing['content'], intent: Intent): Promise<SendOutcome> {
   const { messageId, recipient } = head.send;
-  const message = { messageId, part: head.index, attempt: head.part.attempts + 1, recipient, content };
+  const { attempts, quoted } = head.part;
+  const message = { messageId, part: head.index, attempt: attempts + 1, recipient, content, ...known({ quoted }) };
   return turn.ports.sender.send(message, turn.account, intent.deadline);
 }

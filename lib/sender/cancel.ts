@@ -124,7 +124,7 @@ export async function resend(
   return accept({ workspace, ...origin, account, recipient, parts, resendOf: send }, given, config);
 }
 
-function again({ kind, text, url, name, caption, credits }: Part): NewPart {
-  if (kind === 'text') return { kind, text: text ?? '' };
-  return { kind, url: url ?? '', name: name ?? '', ...known({ caption, credits }) };
+function again({ kind, text, url, name, caption, credits, quoted }: Part): NewPart {
+  if (kind === 'text') return { kind, text: text ?? '', ...known({ quoted }) };
+  return { kind, url: url ?? '', name: name ?? '', ...known({ caption, credits, quoted }) };
 }

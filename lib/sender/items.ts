@@ -79,6 +79,8 @@ const PartItem = v.object({
   name: optional(text),
   /** The text that goes with a file in one call. */
   caption: optional(text),
+  /** The message that it quotes, by the provider's id. */
+  quoted: optional(text),
   /** What it costs, where that is not one. */
   credits: optional(count),
   state: v.picklist(PART_STATES),

@@ -61,6 +61,8 @@ export interface Outgoing {
   /** 1 for the first attempt of this part. */
   readonly attempt: number;
   readonly recipient: Send['recipient'];
+  /** The message that it quotes, by the provider's id: of a recipient for whom `canQuote` says so. */
+  readonly quoted?: string;
   readonly content:
     | { readonly kind: 'text'; readonly text: string }
     | ({ readonly kind: 'file'; readonly caption?: string } & Attachment);
@@ -120,6 +122,11 @@ export interface OutboundProvider extends LineProvider {
   readonly longestCaption?: (channel: Channel) => number;
   /** False where the channel carries text alone. */
   readonly takesFiles: (channel: Channel) => boolean;
+  /**
+   * Whether a message to this recipient on WhatsApp can quote an earlier one of the chat, by the provider's id of that one;
+   * left out where none can.
+   */
+  readonly canQuote?: (quoted: string, recipient: Recipient) => boolean;
   /** Whether there is a way to this one; left out where there is to every one of these kinds. */
   readonly canReach?: (recipient: Recipient, channel: Channel) => boolean;
   /** The provider's own id of the chat with a number; left out where the provider alone can tell it. */

@@ -54,9 +54,9 @@ export function sentEvent(send: Send, index: number, providerId: string, settled
   const thread = threadIn(send.recipient);
   if (!part || !thread) return [];
   const event = eventOf(send, index, part, thread, providerId, at);
-  const raw = Buffer.from(
-    canonicalJson({ messageId: send.messageId, part: index, recipient: send.recipient, ...contentOf(part) }),
-  );
+  const { messageId, recipient } = send;
+  const said = { messageId, part: index, recipient, ...contentOf(part), ...known({ quoted: part.quoted }) };
+  const raw = Buffer.from(canonicalJson(said));
   const { head, chunks } = eventItems({
     event,
     raw,
@@ -154,7 +154,10 @@ function eventOf(send: Send, index: number, part: Part, thread: Thread, provider
       sender: known({ phone: send.sender }),
       account: {},
       content: contentOf(part),
-      ...known({ recipient: recipient.phone === undefined ? undefined : { phone: recipient.phone } }),
+      ...known({
+        recipient: recipient.phone === undefined ? undefined : { phone: recipient.phone },
+        quoted: part.quoted === undefined ? undefined : { id: part.quoted },
+      }),
     },
   };
 }

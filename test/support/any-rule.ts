@@ -45,7 +45,9 @@ const message = fc.record(
   { requiredKeys: ['text'] },
 );
 const action: fc.Arbitrary<Draft> = fc.oneof(
-  message.map((one) => ({ action: 'reply', ...one })),
+  fc
+    .tuple(message, fc.option(fc.boolean(), { nil: undefined }))
+    .map(([one, quote]) => ({ action: 'reply', ...one, ...(quote !== undefined && { quote }) })),
   fc
     .tuple(
       message,

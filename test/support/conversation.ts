@@ -126,8 +126,12 @@ export class Conversation {
     return Promise.all(items.map(async (chat) => ({ ...chat, messages: await this.messages(chat.id) })));
   }
 
+  history(chat: string) {
+    return listEvents(this.bench.memory, 'main', { chat }, { limit: 200 }, this.bench.now / 1000);
+  }
+
   async messages(chat: string): Promise<string[]> {
-    const { items } = await listEvents(this.bench.memory, 'main', { chat }, { limit: 200 }, this.bench.now / 1000);
+    const { items } = await this.history(chat);
     return items.flatMap((event) => (event.kind === 'message' ? event.message.id : [])).reverse();
   }
 

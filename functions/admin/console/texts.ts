@@ -598,6 +598,7 @@ export const texts = {
     }),
     text: 'Text',
     textHint: 'May hold what came in, as {{ sender.name }} or {{ text }}.',
+    quote: 'Quote the message that it answers, where the account can',
     file: 'With a file',
     fileUrl: 'URL of the file',
     fileUrlHint: 'Fetched when it is sent.',

@@ -49,7 +49,13 @@ const hasMessage = ({ text, fileUrl }: { readonly text?: string; readonly fileUr
 const NOTHING_TO_SAY = 'must have a text, a fileUrl or both';
 
 const Reply = v.pipe(
-  v.strictObject({ action: v.literal('reply'), ...message }),
+  v.strictObject({
+    action: v.literal('reply'),
+    ...message,
+    quote: v.exactOptional(
+      v.pipe(v.boolean(), v.description('Quotes the message that it answers, where the account can')),
+    ),
+  }),
   v.check((one) => hasMessage(one), NOTHING_TO_SAY),
 );
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { greenApiAccount } from '#functions/green-api/account.ts';
 import { greenApiOutbound } from '#functions/green-api/outbound.ts';
+import { recipientOf } from '#lib/domain/send/recipient.ts';
 import { describeOutbound } from '#test/support/describe-outbound.ts';
 import { FakeGreenApi } from '#test/support/providers/fake-green-api.ts';
 import { answer, page } from '#test/support/providers/fake-http.ts';
@@ -55,6 +56,23 @@ describe('a text', () => {
   ])('%j is refused without a call', async (recipient) => {
     expect((await send({ recipient })).kind).toBe('rejected');
     expect(server.http.seen).toEqual([]);
+  });
+});
+
+describe('a message that quotes another', () => {
+  const quoted = '3EB0C0FFEE00112233AA';
+  it('names it, as a text and as a file', async () => {
+    expect((await send({ quoted })).kind).toBe('accepted');
+    expect((await send({ quoted, content: fileNamed('a.pdf', 'application/pdf') })).kind).toBe('accepted');
+    const [text, file] = server.http.seen;
+    expect(JSON.parse(text?.raw.toString('utf8') ?? '')).toMatchObject({ quotedMessageId: quoted });
+    expect(file && formOf(file)?.fields).toMatchObject({ quotedMessageId: quoted });
+  });
+
+  it('is none where the id is shorter than they take', () => {
+    const recipient = recipientOf({ chat_id: '12025550142@c.us' });
+    expect(recipient && greenApiOutbound.canQuote?.(quoted, recipient)).toBe(true);
+    expect(recipient && greenApiOutbound.canQuote?.('3EB0C0FFEE00112', recipient)).toBe(false);
   });
 });
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { timelinesAiAccount } from '#functions/timelinesai/account.ts';
 import { timelinesAiOutbound } from '#functions/timelinesai/outbound.ts';
+import { recipientOf } from '#lib/domain/send/recipient.ts';
 import { describeOutbound } from '#test/support/describe-outbound.ts';
 import { answer, type Behaviour, page } from '#test/support/providers/fake-http.ts';
 import { FakeTimelinesAi, fault } from '#test/support/providers/fake-timelinesai.ts';
@@ -62,6 +63,24 @@ describe('a text', () => {
       expect(server.http.seen).toEqual([]);
     },
   );
+});
+
+describe('a message that quotes another', () => {
+  const quoted = '3f1c2b7e-1111-4222-8333-000000000042';
+  it.each([
+    [{ jid: '12025550142@s.whatsapp.net' }, true],
+    [{ chat_id: '48211' }, true],
+    [{ chat_id: '15550100099@c.us' }, true],
+    [{ phone: '+12025550142' }, false],
+    [{ chat_id: '+15550100099' }, false],
+    [{ chat_name: 'Night shift' }, false],
+  ])('to %j: %s', async (kept, can) => {
+    const recipient = recipientOf(kept);
+    expect(recipient && timelinesAiOutbound.canQuote?.(quoted, recipient)).toBe(can);
+    if (!can) return;
+    expect((await send({ recipient: kept, quoted })).kind).toBe('accepted');
+    expect(server.taken[0]?.body).toMatchObject({ reply_to: quoted });
+  });
 });
 
 describe('a file', () => {

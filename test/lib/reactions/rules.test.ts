@@ -443,9 +443,6 @@ test('what is no rule is refused with the path of the field', async () => {
   ]);
   expect(await refused({ when: { field: 'text', matches: '(' } })).toMatchObject([{ path: 'when' }]);
   expect(await refused({ do: [{ action: 'reply' }] })).toMatchObject([{ path: 'do.0' }]);
-  expect(await refused({ do: [{ action: 'reply', text: 'a', quote: true }] })).toEqual([
-    { path: 'do.0.quote', message: 'is not known here' },
-  ]);
 });
 
 describe('a call that may lead nowhere good is refused when the rule is written, tried or written anew', () => {

@@ -1,8 +1,9 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
+import { CheckBox } from '../parts/form.tsx';
 import { texts } from '../texts.ts';
 import { JsonBox, LinesBox, RemoveButton, SelectBox, TextBox } from './controls.tsx';
-import { areLines, type Draft, hasOnly, isDraft, isText, isTextOrNone, withField } from './draft.ts';
+import { areLines, type Draft, hasOnly, isDraft, isText, isTextOrNone, isTruthOrNone, withField } from './draft.ts';
 
 const t = texts.rules;
 
@@ -27,7 +28,10 @@ const isOneOf = <Name extends string>(names: readonly Name[], value: unknown): v
 const KINDS = {
   reply: {
     begun: { text: '' },
-    isShown: (action: Draft) => hasOnly(action, ['action', 'text', ...FILE]) && hasTexts(action, ['text', ...FILE]),
+    isShown: (action: Draft) =>
+      hasOnly(action, ['action', 'text', 'quote', ...FILE]) &&
+      hasTexts(action, ['text', ...FILE]) &&
+      isTruthOrNone(action.quote),
   },
   send: {
     begun: { to: { phone: '' }, text: '' },
@@ -121,7 +125,12 @@ interface FieldsProps {
 function Fields({ kind, ...props }: FieldsProps & { readonly kind: Kind }) {
   switch (kind) {
     case 'reply':
-      return <Message {...props} />;
+      return (
+        <>
+          <Message {...props} />
+          <Quote {...props} />
+        </>
+      );
     case 'send':
       return (
         <>
@@ -163,6 +172,11 @@ function Message(props: FieldsProps) {
       </details>
     </>
   );
+}
+
+function Quote({ action, onChange }: FieldsProps) {
+  const set = (quote: boolean) => onChange(withField(action, 'quote', quote || undefined));
+  return <CheckBox label={t.quote} value={action.quote === true} onChange={set} />;
 }
 
 function Recipient(props: FieldsProps) {

@@ -120,6 +120,15 @@ describe('the form of a rule', () => {
     await vi.waitFor(() => expect(saved).toEqual([{ ...ruleOf(recipe), enabled: true }]));
   });
 
+  it('asks whether an answer quotes', () => {
+    render(<Editor begun={{ name: 'A', on: ['*'], do: [{ action: 'reply', text: 'a' }] }} onSave={save} />);
+    const box = () => screen.getByRole('checkbox', { name: /^Quote the message/ });
+    fireEvent.click(box());
+    expect(written()).toMatchObject({ do: [{ action: 'reply', text: 'a', quote: true }] });
+    fireEvent.click(box());
+    expect(written()).toMatchObject({ do: [{ action: 'reply', text: 'a' }] });
+  });
+
   it('builds conditions from nothing, and takes them away again', () => {
     render(<Editor begun={{ name: 'A', on: ['*'], do: [{ action: 'reply', text: 'a' }] }} onSave={save} />);
     click('Add a condition');
