@@ -108,7 +108,8 @@ const conversion = {
  */
 export function openApi(routes: readonly Route[], providers: readonly string[], version: string) {
   const paths: Record<string, Record<string, object>> = {};
-  for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method]: operation(route) };
+  const named = { ...definitions, ...madeBodies(routes) };
+  for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method]: operation(route, named) };
   return {
     openapi: '3.1.0',
     info: {
@@ -128,7 +129,7 @@ export function openApi(routes: readonly Route[], providers: readonly string[], 
     webhooks: Object.fromEntries(ALL_NOTICE_TYPES.map((type) => [type, { post: notice(type) }])),
     components: {
       schemas: {
-        ...toJsonSchemaDefs(definitions, conversion),
+        ...toJsonSchemaDefs(named, conversion),
         Action: choiceOf('action', actions),
         Content: choiceOf('type', contents),
         Event: choiceOf('kind', events),
@@ -189,7 +190,13 @@ function notice(type: NoticeType): object {
   };
 }
 
-function operation(route: Route): object {
+/** A body that the providers make up, and that two routes take. */
+function madeBodies(routes: readonly Route[]) {
+  const creating = routes.find(({ method, path }) => method === 'post' && path === '/api/accounts');
+  return creating ? { NewAccount: creating.body } : {};
+}
+
+function operation(route: Route, named: Readonly<Record<string, v.GenericSchema>>): object {
   const { method, path, tag, summary, description, access, inWorkspace } = route;
   return {
     operationId: `${method}${path.replace(/[^a-zA-Z]+(\w?)/g, (_match, next: string) => next.toUpperCase())}`,
@@ -207,7 +214,7 @@ function operation(route: Route): object {
     ...(takesBody(route.body) && {
       requestBody: {
         required: !v.is(route.body, {}),
-        content: { 'application/json': { schema: schemaOf(route.body), example: route.example } },
+        content: { 'application/json': { schema: schemaOf(route.body, named), example: route.example } },
       },
     }),
     responses: {
@@ -257,8 +264,8 @@ const IF_NONE_MATCH = {
 
 const isTaggedJson = (route: Route): boolean => isTagged(route) && 'schema' in (route.answers[200] ?? {});
 
-function schemaOf(schema: v.GenericSchema) {
-  const { $schema, $defs, ...converted } = toJsonSchema(schema, { ...conversion, definitions });
+function schemaOf(schema: v.GenericSchema, named: Readonly<Record<string, v.GenericSchema>> = definitions) {
+  const { $schema, $defs, ...converted } = toJsonSchema(schema, { ...conversion, definitions: named });
   return converted;
 }
 
@@ -289,7 +296,7 @@ const PROBLEM = { content: { 'application/json': { schema: { $ref: '#/components
 const problemResponse = (description: string) => ({ description, ...PROBLEM });
 
 /** The errors that a route can answer by what it is. */
-function problemsOf({ access, scopes, body, conflict, charges }: Route): object {
+function problemsOf({ access, scopes, body, conflict, tooMany, charges }: Route): object {
   const hasBody = takesBody(body);
   return {
     ...(access === 'public' && {
@@ -308,6 +315,7 @@ function problemsOf({ access, scopes, body, conflict, charges }: Route): object 
     ...(conflict !== undefined && { 409: problemResponse(conflict) }),
     ...(hasBody && { 413: problemResponse('The body is too large') }),
     ...(charges && { 429: problemResponse("The account's queue is full") }),
+    ...(tooMany !== undefined && { 429: problemResponse(tooMany) }),
     ...(access === 'public' && hasBody && { 415: problemResponse('The content type is not JSON') }),
     ...((access !== 'public' || hasBody) && { 422: problemResponse('Not valid; `issues` says where') }),
   };

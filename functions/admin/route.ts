@@ -8,7 +8,7 @@ import type { Reaches } from '#lib/outbox/accounts.ts';
 import type { RequestRules } from '#lib/outbox/request.ts';
 import type { Tasks } from '#lib/reactions/task.ts';
 import type { SendingConfig } from '#lib/sender/config.ts';
-import type { OpenAccounts } from '#lib/sender/open-accounts.ts';
+import type { TestableAccounts } from '#lib/sender/open-accounts.ts';
 import type { ProviderHttp, Ticks } from '#lib/sender/provider.ts';
 import type { Store } from '#lib/store/store.ts';
 import type { Scope } from '#lib/tenants/api-keys.ts';
@@ -34,7 +34,7 @@ export interface AdminPorts {
   readonly rules: RequestRules;
   readonly providers: readonly Provider[];
   /** The accounts at their providers, for a test of one. */
-  readonly openAccounts: OpenAccounts;
+  readonly openAccounts: TestableAccounts;
   /** What base URLs in credentials may lead to. */
   readonly reach: Reach;
   /** Calls of endpoints, for a test of one. */
@@ -109,6 +109,8 @@ interface Described {
   readonly erases?: true;
   /** When it answers 409; left out where it never does. */
   readonly conflict?: string;
+  /** What a 429 says, of routes that bear only so many calls. */
+  readonly tooMany?: string;
   /** It queues messages: credits may lack, or room. */
   readonly charges?: boolean;
   /** It takes an `Idempotency-Key`. */

@@ -9,6 +9,7 @@ import { accountSecret, type Secrets } from '#lib/tenants/secrets.ts';
 import type { Account } from './items.ts';
 import type {
   OpenAccount,
+  OutboundAccount,
   OutboundProvider,
   OutboundTools,
   Outgoing,
@@ -45,11 +46,16 @@ export interface OpenAccounts {
   open(account: Account): Promise<Opened>;
 }
 
+export interface TestableAccounts extends OpenAccounts {
+  /** With credentials that are kept nowhere, of an account that is not there yet. */
+  openWith(account: OutboundAccount, credentials: unknown): Opened;
+}
+
 /**
  * Joins accounts with their provider and with their credentials, of the version that stands on the item which decides
  * about the attempt: so a message never leaves on another line than the one under which it is filed.
  */
-export function openAccounts(providers: readonly OutboundProvider[], ports: OutboundPorts): OpenAccounts {
+export function openAccounts(providers: readonly OutboundProvider[], ports: OutboundPorts): TestableAccounts {
   const byName = new Map(providers.map((provider) => [provider.name, provider]));
   return {
     open: async (account) => {
@@ -74,6 +80,12 @@ export function openAccounts(providers: readonly OutboundProvider[], ports: Outb
         });
         return { kind: 'unreadable' };
       }
+    },
+    openWith: (account, credentials) => {
+      const provider = byName.get(account.provider);
+      if (!provider) return { kind: 'cannot send' };
+      const opened = provider.open(account, credentials, ports);
+      return opened ? { kind: 'open', account: opened } : { kind: 'unusable' };
     },
   };
 }
@@ -162,7 +174,20 @@ export async function testAccount(
   milliseconds: number,
 ): Promise<TestedAccount> {
   const deadline = clock.monotonic() + milliseconds;
-  const opened = await accounts.open(account);
+  return ask(account, await accounts.open(account), deadline);
+}
+
+/** The same of credentials that are kept nowhere, before there is an account. */
+export async function testCredentials(
+  { openAccounts: accounts, clock }: TestPorts & { readonly openAccounts: TestableAccounts },
+  account: OutboundAccount,
+  credentials: unknown,
+  milliseconds: number,
+): Promise<TestedAccount> {
+  return ask(account, accounts.openWith(account, credentials), clock.monotonic() + milliseconds);
+}
+
+async function ask(account: OutboundAccount, opened: Opened, deadline: number): Promise<TestedAccount> {
   if (opened.kind === 'cannot send') return { ok: false, message: NOTHING_TO_ASK };
   if (opened.kind !== 'open') return tested(account, closed(opened.kind));
   const result = await probeOf(opened, deadline);
@@ -173,7 +198,7 @@ export async function testAccount(
 const NOTHING_TO_ASK =
   'The provider offers no way to send, so there is nothing to ask it: what its webhook receives is all there is';
 
-function tested({ provider, phone: own }: Account, result: ProbeResult): TestedAccount {
+function tested({ provider, phone: own }: OutboundAccount, result: ProbeResult): TestedAccount {
   const { kind, state, phone } = result;
   const isOther = own !== undefined && phone !== undefined && !isSamePhone(own, phone);
   const remark = isOther ? OTHER_PHONE : undefined;

@@ -61,11 +61,7 @@ function credentialsIn({ properties = {}, required = [] }: Schema): Pick<Way, 'f
 }
 
 interface ApiDocument {
-  readonly paths: {
-    readonly '/api/accounts': {
-      readonly post: { readonly requestBody: { readonly content: Readonly<Record<string, { schema: Schema }>> } };
-    };
-  };
+  readonly components: { readonly schemas: { readonly NewAccount: Schema } };
 }
 
 /** From the document of this hub, which knows its providers. The sandbox comes first: it needs nothing. */
@@ -73,6 +69,6 @@ export async function loadWays(): Promise<readonly Way[]> {
   const response = await fetch(`${hubUrl()}/openapi.json`);
   if (!response.ok) throw new Refusal(response.status, texts.accounts.noDocument);
   const document: ApiDocument = await response.json();
-  const ways = waysIn(document.paths['/api/accounts'].post.requestBody.content['application/json']?.schema ?? {});
+  const ways = waysIn(document.components.schemas.NewAccount);
   return ways.toSorted((a, b) => Number(b.provider === 'sandbox') - Number(a.provider === 'sandbox'));
 }

@@ -1,16 +1,18 @@
 import * as v from 'valibot';
 import { type Reach, readBaseUrl } from '#lib/domain/base-url.ts';
 import { isRecord } from '#lib/domain/json.ts';
+import { toPhone } from '#lib/domain/person.ts';
 import { type Issue, issuesOf, known, optional, tally } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { cancelAll } from '#lib/sender/cancel.ts';
 import { pause, resume } from '#lib/sender/hold.ts';
 import type { Account } from '#lib/sender/items.ts';
-import { TestedAccount, testAccount } from '#lib/sender/open-accounts.ts';
+import { TestedAccount, testAccount, testCredentials } from '#lib/sender/open-accounts.ts';
 import { nextProbe } from '#lib/sender/place.ts';
 import type { AccountProvider, Channel } from '#lib/tenants/account.ts';
 import { NEEDS_PHONE, Pacing, ShownAccount, shownAccount } from '#lib/tenants/account.ts';
 import { createAccount, findAccount, listAccounts, patchAccount, removeAccount } from '#lib/tenants/accounts.ts';
+import { mayTry, wasRight } from '#lib/tenants/sessions.ts';
 import { EMPTY, invalid, json, missing, NO_WORKSPACE, problem } from '../answers.ts';
 import { type AdminPorts, type Context, route, takesNothing } from '../route.ts';
 import { changesOf, listOf, Name, Paging, PhoneNumber, pageRequest, WithId } from '../schemas.ts';
@@ -102,7 +104,45 @@ const testing = route({
   },
 });
 
-function creating(providers: readonly AccountProvider[]) {
+const SLOW_DOWN = problem(429, 'Too many tests that failed from this address; please wait a minute', {
+  'retry-after': '60',
+});
+
+/** So that nobody looks for credentials by it: as signing in, a test counts before it is made, and one that is well does not. */
+function testingNew(providers: readonly AccountProvider[], body: () => ReturnType<typeof newAccount>) {
+  return route({
+    ...shared,
+    method: 'post',
+    path: '/api/accounts/test',
+    summary: 'Ask the provider about credentials before an account is made of them',
+    description:
+      'The body is that of a new account. Nothing is kept, and nothing is sent. Five tests a minute that come to nothing are taken from an address.',
+    tooMany: 'Too many tests from this address came to nothing',
+    body,
+    example: EXAMPLE,
+    answers: { 200: { description: 'What the provider says', schema: TestedAccount } },
+    run: async ({ body }, { ports, sourceIp }) => {
+      const provider = providers.find(({ name }) => name === body.provider);
+      if (!provider) return invalid([{ path: 'provider', message: 'is not known here' }]);
+      const unreachable = unreachableUrls(provider, body.credentials, ports.reach);
+      if (unreachable.length > 0) return invalid(unreachable);
+      const tries = `account ${sourceIp}`;
+      if (!(await mayTry(ports, tries))) return SLOW_DOWN;
+      const { channel } = body;
+      const account = { id: 'acc_untold', provider: provider.name, channel, ...known({ phone: toPhone(body.phone) }) };
+      const tested = await testCredentials(ports, account, body.credentials, TEST_MS);
+      if (tested.ok) await wasRight(ports, tries);
+      return json(200, tested);
+    },
+  });
+}
+
+const EXAMPLE = {
+  ...({ provider: 'sandbox', channel: 'whatsapp' } as const),
+  ...{ name: 'Support line', phone: '+15550100001', credentials: {} },
+};
+
+function creating(providers: readonly AccountProvider[], body: () => ReturnType<typeof newAccount>) {
   return route({
     ...shared,
     method: 'post',
@@ -111,8 +151,8 @@ function creating(providers: readonly AccountProvider[]) {
     description:
       'What `credentials` hold depends on the provider. An instance or number belongs to one account of a workspace. The provider is asked whether they work, for three seconds at most; a `warning` says what it says against them.',
     conflict: TAKEN,
-    body: () => newAccount(providers),
-    example: { provider: 'sandbox', channel: 'whatsapp', name: 'Support line', phone: '+15550100001', credentials: {} },
+    body,
+    example: EXAMPLE,
     answers: { 201: { description: 'The account', schema: ShownAccount } },
     run: async ({ body }, { ports, workspace }) => {
       const provider = providers.find(({ name }) => name === body.provider);
@@ -281,13 +321,21 @@ async function shown({ ports, workspace }: Context, id: string) {
 const shownHere = ({ providers }: AdminPorts, account: Account): ShownAccount =>
   shownAccount(account, providers.find((one) => one.account.name === account.provider)?.account);
 
-export const accountRoutes = (providers: readonly AccountProvider[]) => [
-  creating(providers),
-  listing,
-  showing,
-  patching(providers),
-  deleting,
-  testing,
-  ...pauseRoutes,
-  cancelling,
-];
+export function accountRoutes(providers: readonly AccountProvider[]) {
+  let wanted: ReturnType<typeof newAccount> | undefined;
+  const body = () => {
+    wanted ??= newAccount(providers);
+    return wanted;
+  };
+  return [
+    creating(providers, body),
+    testingNew(providers, body),
+    listing,
+    showing,
+    patching(providers),
+    deleting,
+    testing,
+    ...pauseRoutes,
+    cancelling,
+  ];
+}

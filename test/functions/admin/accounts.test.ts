@@ -3,7 +3,7 @@ import { readAccount } from '#lib/sender/items.ts';
 import type { ProviderRequest, Reply } from '#lib/sender/provider.ts';
 import { accountKey } from '#lib/store/keys.ts';
 import { remove, update } from '#lib/store/store.ts';
-import { AdminBench, itemsOf } from './admin-bench.ts';
+import { ADMIN, AdminBench, itemsOf } from './admin-bench.ts';
 
 const SECRET = 'd75b3a66374942c5b3c019c698abc2067e151558acbd412345';
 const greenApi = {
@@ -326,13 +326,17 @@ describe('a test of an account', () => {
   ])('tells of %s how it is and what to do', async (_, body, provider, expected) => {
     const hub = new AdminBench();
     hub.provider = provider;
+    const beforehand = await hub.done('POST', '/api/accounts/test', { body });
+    expect(itemsOf(await hub.done('GET', '/api/accounts'))).toEqual([]);
+    expect([...hub.secretValues.values()].join()).not.toContain(SECRET);
     const made = await hub.done('POST', '/api/accounts', { body });
     const found = await hub.done('POST', `/api/accounts/${made.id}/test`);
+    expect(beforehand).toEqual(found);
     expect(found).toEqual({ ...expected, ...('state' in found && { state: found.state }) });
     // What a new account is told unasked is the same, and nothing where there is nothing to do.
     const isAsked = !('message' in found) || made.provider === 'cooby';
     expect(made.warning).toEqual(isAsked ? undefined : found.message);
-    expect(JSON.stringify([made, found, hub.logged])).not.toContain(SECRET);
+    expect(JSON.stringify([beforehand, made, found, hub.logged])).not.toContain(SECRET);
     expect((await hub.call('GET', `/api/accounts/${made.id}`)).json).not.toHaveProperty('warning');
   });
 
@@ -345,6 +349,37 @@ describe('a test of an account', () => {
     const other = await hub.done('POST', '/api/workspaces', { body: { name: 'Other' } });
     const foreign = await hub.call('POST', `/api/accounts/${made.id}/test`, { workspace: String(other.id) });
     expect(foreign.status).toBe(404);
+  });
+
+  it('of what is no account yet asks nobody whom an account may not be at, and is for a key that may change things', async () => {
+    const hub = new AdminBench();
+    const asked: string[] = [];
+    hub.provider = ({ url }) => {
+      asked.push(url);
+      return says({});
+    };
+    const inside = { ...zender, credentials: { ...zender.credentials, baseUrl: 'https://10.0.0.1' } };
+    const refused = await hub.call('POST', '/api/accounts/test', { body: inside });
+    expect([refused.status, itemsOf({ items: refused.json.issues })[0]?.path]).toEqual([422, 'credentials.baseUrl']);
+    const { key } = await hub.done('POST', '/api/workspaces/main/keys', { body: { scope: 'read' } });
+    expect((await hub.call('POST', '/api/accounts/test', { body: zender, key: String(key) })).status).toBe(403);
+    expect(asked).toEqual([]);
+  });
+
+  it('of what is no account yet is made five times a minute where it comes to nothing, and keeps nobody from signing in', async () => {
+    const hub = new AdminBench();
+    const test = async () => (await hub.call('POST', '/api/accounts/test', { body: zender })).status;
+    hub.provider = () => says({ status: 200, data: [{ unique: 'a1', status: 'connected' }] });
+    for (let n = 0; n < 7; n++) expect(await test()).toBe(200);
+    hub.provider = () => says({ status: 401 });
+    for (let n = 0; n < 5; n++) expect(await test()).toBe(200);
+    const slow = await hub.call('POST', '/api/accounts/test', { body: zender });
+    expect([slow.status, slow.headers['retry-after']]).toEqual([429, '60']);
+    const headers = { 'sec-fetch-site': 'same-origin', 'content-type': 'application/json' };
+    const signedIn = await hub.call('POST', '/api/session', { key: undefined, headers, body: { key: ADMIN } });
+    expect(signedIn.status).toBe(201);
+    hub.bench.now += 60_000;
+    expect(await test()).toBe(200);
   });
 
   it('does not stop an account from being made, whatever it comes to', async () => {

@@ -20,7 +20,7 @@ import { MemoryStore } from '#test/support/memory-store.ts';
 import { NOW, ReceivingBench, reportsOf } from '#test/support/receiving.ts';
 import { underRole, underRoleOf } from '#test/support/under-role.ts';
 
-const ADMIN = 'the-admin-key';
+export const ADMIN = 'the-admin-key';
 
 export interface Call {
   readonly key?: string | undefined;
