@@ -12,6 +12,7 @@ import {
   exists,
   type Item,
   put,
+  remove,
   type Store,
   set,
   setIfAbsent,
@@ -126,8 +127,17 @@ export async function readUpTo(store: Store, workspace: string, id: string, at: 
 export const isUnread = ({ lastInAt, readAt }: Item): boolean =>
   typeof lastInAt === 'string' && lastInAt > String(readAt ?? '');
 
-/** Its words stay in the event alone: they end with it. */
-const lastEvent = (event: string, at: string): Change[] => [set('lastEvent', event), set('lastEventAt', at)];
+/**
+ * Its words stay in the event alone: they end with it. `state` is what the index of the list holds: so list and words take
+ * two round trips, for one unit more in the index.
+ */
+export const lastEvent = (event: string, at: string): Change[] => [
+  set('lastEvent', event),
+  set('lastEventAt', at),
+  set('state', event),
+];
+/** That its event is gone. */
+export const noLastEvent: readonly Change[] = ['lastEvent', 'lastEventAt', 'state'].map(remove);
 
 /** The chat of this id, or the one that it has been merged into. */
 export async function currentChat(store: Store, workspace: string, id: string): Promise<Item | undefined> {

@@ -2,10 +2,10 @@ import * as v from 'valibot';
 import { CHAT_KINDS } from '#lib/domain/person.ts';
 import { Instant, optional, text } from '#lib/domain/schema.ts';
 import { itemReader } from '#lib/store/items.ts';
-import { chatListPartition, everyShard, titlePartition } from '#lib/store/keys.ts';
-import { decodeCursor, type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
+import { chatListPartition, eventKey, everyShard, titlePartition } from '#lib/store/keys.ts';
+import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll, newestFirst, queryAll } from '#lib/store/query.ts';
-import type { Item, Key, Query, Store, ValueMap } from '#lib/store/store.ts';
+import type { Item, Key, Store, ValueMap } from '#lib/store/store.ts';
 import { currentChat, isUnread, minuteOf } from './chat.ts';
 import { chatsOf } from './people.ts';
 
@@ -42,13 +42,18 @@ export interface ChatFilter {
   readonly person?: string;
 }
 
+export interface ChatPage extends ListPage<KnownChat> {
+  /** Events that were read beside them, their last ones among them as far as the index knows. */
+  readonly heads: readonly Item[];
+}
+
 /** The chats of a workspace, last active first. */
 export async function listChats(
   store: Store,
   workspace: string,
   filter: ChatFilter,
   page: PageRequest,
-): Promise<ListPage<KnownChat>> {
+): Promise<ChatPage> {
   const { accountId, title, titlePrefix, words, unread, provider, person } = filter;
   const accepts = (entry: Item) => accountId === undefined || entry.accountId === accountId;
   const isWanted = (chat: KnownChat) =>
@@ -57,85 +62,162 @@ export async function listChats(
     (provider === undefined || chat.provider === provider) &&
     (words === undefined || isFoundBy(chat, words));
   if (person !== undefined || title !== undefined) {
-    const found =
+    const chats =
       person === undefined
         ? await chatsTitled(store, workspace, title ?? '', accepts)
         : (await chatsOf(store, workspace, person)).filter(accepts);
     const isTitled = (chat: Item) => title === undefined || chat.title === title;
-    return cut(
-      inOrder(
-        found.filter(isTitled).filter((chat) => isWanted(chatOf(chat))),
-        page.from,
-      ),
-      page.limit,
-    );
+    const isBehind = (chat: Item) => page.from === undefined || positionOf(chat) < page.from;
+    const found = inOrder(chats.filter((chat) => isTitled(chat) && isBehind(chat) && isWanted(chatOf(chat))));
+    const shown = found.slice(0, page.limit);
+    const last = shown.at(-1);
+    return {
+      ...pageOf(shown.map(chatOf), found.length > page.limit && last ? positionOf(last) : undefined),
+      heads: [],
+    };
   }
-  if ((titlePrefix ?? words ?? unread ?? provider) !== undefined) {
-    const next = (at: PageRequest) => pageOfActive(store, workspace, accountId === undefined ? undefined : accepts, at);
-    return filtered(next, isWanted, page);
-  }
-  return pageOfActive(store, workspace, accountId === undefined ? undefined : accepts, page);
+  const next: Next = (at, withHeads) => stretchOf(store, workspace, at, { accountId, withHeads });
+  if ((titlePrefix ?? words ?? unread ?? provider) !== undefined) return walked(next, isWanted, page);
+  const { steps, after, heads } = await next(page, true);
+  const shown = steps.slice(0, page.limit);
+  return { ...pageAt(shown, steps.length > page.limit ? shown.at(-1)?.after : after), heads };
 }
 
-type Accepts = (entry: Item) => boolean;
+/** A chat of a list, and where the list goes on behind it. */
+interface Step {
+  readonly chat: Item;
+  readonly after: string;
+}
+
+interface Stretch {
+  readonly steps: readonly Step[];
+  /** Where the list goes on behind all of them; absent at its end. */
+  readonly after?: string;
+  readonly heads: readonly Item[];
+}
+
+interface Reading {
+  readonly accountId?: string | undefined;
+  /** Whether the events of last messages are read as well. */
+  readonly withHeads: boolean;
+}
+
+/** In a minute in which more chats than these were active beyond the page, only the index tells their order. */
+const SPARE = 150;
 
 /**
- * The index knows the minute in which a chat was active last, its item the very time: so each minute is read whole, and
- * a cursor is the time of an item. A page that begins inside a minute reads that minute again.
+ * The index knows the minute in which a chat was active last, its item the very time: so the minute in which a page ends is
+ * read whole, and a cursor is the time of an item. A page that begins inside a minute reads that minute again.
  *
  *   13:01  │ c b a │          in the order of their items
  *   13:00  │ f e ┊ d │        ┊ the page is full: its cursor is e's, the next page begins with d
+ *
+ * A crowded minute would be read whole for each page. It is walked in the order of the index instead, by cursors of the
+ * index: no chat is lost, and the page alone is in the order of the items. Two round trips: the index; then the chats, and
+ * beside them the events that the index names as their last.
  */
-async function pageOfActive(
+async function stretchOf(
   store: Store,
   workspace: string,
-  accepts: Accepts | undefined,
   { from, limit }: PageRequest,
-): Promise<ListPage<KnownChat>> {
+  { accountId, withHeads }: Reading,
+): Promise<Stretch> {
+  const place = from === undefined ? undefined : placeAt(from);
   const partitions = everyShard((shard) => chatListPartition(workspace, shard));
-  const within = async (bounds: Pick<Query, 'prefix' | 'from' | 'before'>) => {
-    const read = partitions.map((pk) => queryAll(store, { index: 'gsi1', pk, limit: 1000, ...bounds }));
-    const entries = (await Promise.all(read)).flat();
-    return inOrder(await chatsAt(store, accepts ? entries.filter(accepts) : entries), from);
-  };
-  const begun = from === undefined ? [] : await within({ prefix: minuteOf(from) });
-  if (begun.length > limit) return cut(begun, limit);
+  const most = limit + SPARE;
   const { entries, position } = await newestFirst(
     store,
     { index: 'gsi1', partitions },
     {
-      limit: limit + 1 - begun.length,
-      ...(from !== undefined && { before: minuteOf(from) }),
-      ...(accepts && { accepts }),
+      // What is shown already is among them where the page begins inside a minute.
+      limit: place?.time === undefined ? most : 2 * most,
+      ...(place && { before: place.before }),
+      ...(accountId !== undefined && { accepts: (entry: Item) => entry.accountId === accountId }),
     },
   );
-  const last = position === undefined ? undefined : minuteOf(position);
-  const [further, rest] = await Promise.all([
-    chatsAt(store, entries).then((chats) => [...begun, ...chats]),
-    last === undefined || position === undefined ? [] : within({ from: last, before: position }),
-  ]);
-  if (last === undefined) return cut(inOrder(further, from), limit);
-  return cut(inOrder([...further, ...rest], from), limit, last);
+  const minute = from === undefined ? undefined : minuteOf(place?.before ?? '');
+  const again = place?.time === undefined ? 0 : entries.filter((entry) => minuteIn(entry) === minute).length;
+  // Of these there is more in the index than was read, or than is to be read again.
+  const cut = [place?.time === undefined ? minute : undefined, position && minuteOf(position)];
+  const isCut = (entry: Item) => cut.includes(minuteIn(entry));
+  const last = entries[again + limit - 1];
+  const isInLast = (entry: Item) => last !== undefined && minuteIn(entry) === minuteIn(last);
+  const end = last && !isCut(last) ? entries.findLastIndex(isInLast) + 1 : again + limit;
+  const taken = entries.slice(0, end);
+  const [items, heads] = await Promise.all([chatsAt(store, taken), withHeads ? headsNamedBy(store, taken) : []]);
+  const left = new Map(items.flatMap((chat) => (place?.isPassed(chat) ? [] : [[chat.pk, chat] as const])));
+  const next = taken.length < entries.length ? taken.at(-1)?.gsi1sk : position;
+  return {
+    steps: stepsThrough(taken, left, isCut),
+    ...(next !== undefined && { after: inIndex(String(next)) }),
+    heads,
+  };
 }
 
+/** A cut minute is the first or the last one; what is between is in the order of its items. */
+function stepsThrough(
+  entries: readonly Item[],
+  chats: ReadonlyMap<string, Item>,
+  isCut: (entry: Item) => boolean,
+): readonly Step[] {
+  const steps = (some: readonly Item[], after: (chat: Item, entry: Item) => string): Step[] =>
+    some.flatMap((entry) => {
+      const chat = chats.get(entry.pk);
+      return chat ? [{ chat, after: after(chat, entry) }] : [];
+    });
+  const byIndex = (some: readonly Item[]) => steps(some, (_, entry) => inIndex(String(entry.gsi1sk)));
+  const begin = Math.max(
+    0,
+    entries.findIndex((entry) => !isCut(entry)),
+  );
+  const end = entries.findLastIndex((entry) => !isCut(entry)) + 1;
+  const wholes = steps(entries.slice(begin, end), positionOf).sort((a, b) => (a.after < b.after ? 1 : -1));
+  return [...byIndex(entries.slice(0, begin)), ...wholes, ...byIndex(entries.slice(end))];
+}
+
+const minuteIn = (entry: Item): string => minuteOf(String(entry.gsi1sk));
 const positionOf = (chat: ValueMap): string => `${chat.lastAt}#${chat.chatId}`;
+/** Tells a place in the index from a time of items: those of version 0.1 look alike. */
+const INDEX = '#';
+const inIndex = (sortKey: string): string => `${INDEX}${sortKey}`;
 
-/** Last active first. What was active since the page before is at the top of the list now, and not shown twice. */
-function inOrder(chats: readonly Item[], from: string | undefined): Item[] {
-  return chats
-    .filter((chat) => from === undefined || positionOf(chat) < from)
-    .sort((a, b) => (positionOf(a) < positionOf(b) ? 1 : -1));
+/** Where a cursor leads. What was active since stands at the top of the list now, and is not shown twice. */
+function placeAt(cursor: string) {
+  if (cursor.startsWith(INDEX)) {
+    const before = cursor.slice(INDEX.length);
+    return { before, isPassed: ({ lastAt }: Item) => minuteOf(String(lastAt)) > minuteOf(before) };
+  }
+  return {
+    // Its minute is read again, whole.
+    before: `${minuteOf(cursor)}\uffff`,
+    time: cursor,
+    isPassed: (chat: Item) => positionOf(chat) >= cursor,
+  };
 }
 
-/** `unread`: there may be more before it, should these be too few. */
-function cut(sorted: readonly Item[], limit: number, unread?: string): ListPage<KnownChat> {
-  const shown = sorted.slice(0, limit);
-  const last = shown.at(-1);
-  return pageOf(shown.map(chatOf), sorted.length > limit && last ? positionOf(last) : unread);
+/** What the index knows of last messages may be older than what the chats say: what is missing is asked for by them. */
+function headsNamedBy(store: Store, entries: readonly Item[]): Promise<readonly Item[]> {
+  return getAll(
+    store,
+    entries.flatMap(({ state }) => (typeof state === 'string' ? [eventKey(state)] : [])),
+  );
 }
+
+/** The page is in the order of the items, whichever way it was walked. */
+function pageAt(steps: readonly Step[], cursor: string | undefined): ListPage<KnownChat> {
+  return pageOf(inOrder(steps.map(({ chat }) => chat)).map(chatOf), cursor);
+}
+
+/** Last active first. */
+const inOrder = (chats: readonly Item[]): Item[] => chats.toSorted((a, b) => (positionOf(a) < positionOf(b) ? 1 : -1));
 
 /** Few chats share a title, and the index does not know which of them was active last: so all are read. */
-async function chatsTitled(store: Store, workspace: string, title: string, accepts: Accepts): Promise<readonly Item[]> {
+async function chatsTitled(
+  store: Store,
+  workspace: string,
+  title: string,
+  accepts: (entry: Item) => boolean,
+): Promise<readonly Item[]> {
   const found = await queryAll(store, { index: 'gsi2', pk: titlePartition(workspace, title), limit: 1000 });
   // The index may lag behind a change of title.
   return (await chatsAt(store, found.filter(accepts))).filter((chat) => chat.title === title);
@@ -168,24 +250,28 @@ function isFoundBy({ title = '', phone, providerChatId }: KnownChat, words: stri
 const ROUNDS = 10;
 const READ_AT_ONCE = 200;
 
-async function filtered(
-  next: (page: PageRequest) => Promise<ListPage<KnownChat>>,
+type Next = (page: PageRequest, withHeads: boolean) => Promise<Stretch>;
+
+async function walked(
+  next: Next,
   isWanted: (chat: KnownChat) => boolean,
   { limit, from }: PageRequest,
-): Promise<ListPage<KnownChat>> {
-  const found: KnownChat[] = [];
+): Promise<ChatPage> {
+  const found: Step[] = [];
+  let heads: readonly Item[] = [];
   let position = from;
   for (let round = 0; round < ROUNDS; round++) {
-    const { items, cursor } = await next({ limit: READ_AT_ONCE, ...(position !== undefined && { from: position }) });
-    for (const chat of items.filter(isWanted)) {
-      const last = found.at(-1);
-      if (last && found.length === limit) return pageOf(found, positionOf({ lastAt: last.lastAt, chatId: last.id }));
-      found.push(chat);
+    const page = { limit: READ_AT_ONCE, ...(position !== undefined && { from: position }) };
+    const stretch = await next(page, round === 0);
+    if (round === 0) ({ heads } = stretch);
+    for (const step of stretch.steps.filter(({ chat }) => isWanted(chatOf(chat)))) {
+      if (found.length === limit) return { ...pageAt(found, found.at(-1)?.after), heads };
+      found.push(step);
     }
-    position = cursor === undefined ? undefined : decodeCursor(cursor);
+    position = stretch.after;
     if (position === undefined) break;
   }
-  return pageOf(found, position);
+  return { ...pageAt(found, position), heads };
 }
 
 /** Consistently: an item older than its entry would stand where no page looks for it, or has been merged into another. */

@@ -28,6 +28,7 @@ import {
   historiesOf,
   isNamedAccount,
   isUnread,
+  lastEvent as lastMessage,
   listedAt,
   titleChanges,
   updateChat,
@@ -246,7 +247,7 @@ function taken(older: Item, younger: Item): Change[] {
     ...(isNewer
       ? [set('lastAt', String(younger.lastAt)), set('gsi1sk', listedAt(String(younger.lastAt), String(older.chatId)))]
       : []),
-    ...(isNewerEvent ? [set('lastEvent', String(lastEvent)), set('lastEventAt', lastEventAt)] : []),
+    ...(isNewerEvent ? lastMessage(String(lastEvent), lastEventAt) : []),
     ...reading(older, younger),
     ...missing('phone', phone),
     ...missing('accountId', accountId),

@@ -26,14 +26,23 @@ export const ShownChat = v.object({
 });
 export type ShownChat = v.InferOutput<typeof ShownChat>;
 
-/** With the last message of each chat. Its words are read from its event: where that was erased or ran out, there are none. */
+/**
+ * With the last message of each chat. Its words are read from its event: where that was erased or ran out, there are none.
+ * `read`: events that were read already.
+ */
 export async function withLastMessages(
   store: Store,
   chats: readonly KnownChat[],
   nowSeconds: number,
+  read: readonly Item[] = [],
 ): Promise<readonly ShownChat[]> {
+  const heads = new Map(read.map((head) => [head.pk, head]));
   const keys = chats.flatMap(({ lastEvent }) => (lastEvent === undefined ? [] : [eventKey(lastEvent)]));
-  const heads = new Map((await getAll(store, keys)).map((head) => [head.pk, head]));
+  for (const head of await getAll(
+    store,
+    keys.filter(({ pk }) => !heads.has(pk)),
+  ))
+    heads.set(head.pk, head);
   return Promise.all(
     chats.map(async ({ lastEvent, ...chat }) => {
       const head = lastEvent === undefined ? undefined : heads.get(eventKey(lastEvent).pk);

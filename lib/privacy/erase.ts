@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { chatId, currentChat, historiesOf } from '#lib/chats/chat.ts';
+import { chatId, currentChat, historiesOf, noLastEvent } from '#lib/chats/chat.ts';
 import { lidsAmong, namesKept, namesOfPerson, rowsOf } from '#lib/chats/people.ts';
 import { type Mentions, mentionsOf, mentionsOfLid } from '#lib/domain/content.ts';
 import type { Event } from '#lib/domain/event.ts';
@@ -215,8 +215,7 @@ async function visitChat(erasing: Erasing, chat: Item): Promise<boolean> {
 /** A chat that stays names its last message by the id of an event, which may be gone by now. */
 async function forgetLast({ store, nowSeconds }: Erasing, { pk, sk, lastEvent }: Item): Promise<void> {
   if (typeof lastEvent !== 'string' || (await hasEvent(store, { pk, sk, event: lastEvent }, nowSeconds))) return;
-  const gone = [remove('lastEvent'), remove('lastEventAt')];
-  await store.write(update({ pk, sk }, gone, equal('lastEvent', lastEvent)));
+  await store.write(update({ pk, sk }, noLastEvent, equal('lastEvent', lastEvent)));
 }
 
 const UNSETTLED = 'It is queued, being sent, or its outcome is not known';

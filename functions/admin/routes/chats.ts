@@ -67,8 +67,8 @@ export const chatRoutes = [
         accountId: account,
         person: phone ?? jid,
       });
-      const { items, ...rest } = await listChats(ports.store, workspace, filter, pageRequest(page));
-      const chats = await withLastMessages(ports.store, items, nowSeconds(ports));
+      const { items, heads, ...rest } = await listChats(ports.store, workspace, filter, pageRequest(page));
+      const chats = await withLastMessages(ports.store, items, nowSeconds(ports), heads);
       const isPartial = filter.person !== undefined && !(await isFilled(ports.store, peopleFill));
       return json(200, { items: chats, ...rest, ...(isPartial && { complete: false as const }) });
     },

@@ -51,7 +51,7 @@ async function pagesOf(chats: number, messages: number) {
 }
 
 it('asks the table for no more where there are many chats and long ones than where there are few', async () => {
-  const few = await pagesOf(200, 500);
+  const few = await pagesOf(600, 500);
   const { large, back, pages } = await pagesOf(1_000, 3_000);
   const { chats, messages, older } = pages;
   expect(chats.ids).toEqual(large.chats.slice(0, LIMIT));

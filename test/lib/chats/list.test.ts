@@ -141,6 +141,46 @@ describe('the list of chats', () => {
     ]);
   });
 
+  it('reads of a crowded minute what a page shows, and still shows each of its chats once', async () => {
+    const store = new MemoryStore();
+    const all = Array.from({ length: 900 }, (_, n) => (n < 20 ? sighting(`e${n}`, 70 + n) : sighting(`e${n}`, n / 20)));
+    for (const seen of all) await sightChat(store, seen);
+    let read = 0;
+    const { getMany } = store;
+    store.getMany = (keys, options) => {
+      read += keys.length;
+      return getMany.call(store, keys, options);
+    };
+    const first = await listChats(store, 'main', {}, { limit: 50 });
+    expect(first.items.slice(0, 20).map(({ providerChatId }) => providerChatId)).toEqual(
+      all
+        .slice(0, 20)
+        .map(({ providerChatId }) => providerChatId)
+        .reverse(),
+    );
+    expect(first.items.map(({ lastAt }) => lastAt)).toEqual(
+      first.items
+        .map(({ lastAt }) => lastAt)
+        .sort()
+        .reverse(),
+    );
+    expect(read).toBe(50);
+    for (const filter of [{}, { words: 'e' }, { provider: 'sandbox' }] as const) {
+      const pages = names(await walk(store, { limit: 50, filter }));
+      const shown = pages.flat();
+      expect(shown.toSorted()).toEqual('words' in filter ? [] : all.map(({ providerChatId }) => providerChatId).sort());
+      if (shown.length > 0) expect(pages.map(({ length }) => length)).toEqual(Array(18).fill(50));
+    }
+    // What is active meanwhile is at the top, and not further down again.
+    let shown = new Set<string>();
+    const between = async () => void (await sightChat(store, sighting(all[899]?.providerChatId ?? '', 200)));
+    for (const page of names(await walk(store, { limit: 50, between }))) {
+      expect(page.filter((name) => shown.has(name))).toEqual([]);
+      shown = new Set([...shown, ...page]);
+    }
+    expect(shown.size).toBeGreaterThanOrEqual(899);
+  });
+
   it('loses no chat whose item other readers still see as it was', async () => {
     let isStale = false;
     const store = new MemoryStore({ isStale: () => isStale });
