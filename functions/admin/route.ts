@@ -2,10 +2,10 @@ import * as v from 'valibot';
 import type { Reach } from '#lib/domain/base-url.ts';
 import { isRecord, type Json, parseJson } from '#lib/domain/json.ts';
 import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';
-import type { Matches } from '#lib/domain/reaction/condition.ts';
 import { issuesOf } from '#lib/domain/schema.ts';
 import type { Reaches } from '#lib/outbox/accounts.ts';
 import type { RequestRules } from '#lib/outbox/request.ts';
+import type { BudgetPorts } from '#lib/reactions/budget.ts';
 import type { Tasks } from '#lib/reactions/task.ts';
 import type { SendingConfig } from '#lib/sender/config.ts';
 import type { TestableAccounts } from '#lib/sender/open-accounts.ts';
@@ -18,7 +18,7 @@ import { type Answers, invalid, type ProblemReply, problem, type Reply, type Rep
 import type { Caller } from './auth.ts';
 
 /** What the API reaches outside of itself. */
-export interface AdminPorts {
+export interface AdminPorts extends BudgetPorts {
   readonly store: Store;
   readonly secrets: Secrets;
   readonly clock: Clock;
@@ -40,7 +40,6 @@ export interface AdminPorts {
   /** Calls of endpoints, for a test of one. */
   readonly http: ProviderHttp;
   readonly endpointReach: Reach;
-  readonly matches: Matches;
   /** The queue of deliveries. */
   readonly tasks: Tasks;
   /** The address that rules send e-mail from; undefined where this hub sends none. */

@@ -24,6 +24,12 @@ export const systemRandom: Random = {
   bytes: (count) => randomBytes(count),
 };
 
+/** Of the processor, by this process; in milliseconds. */
+const usedCpu = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
+
 /** Everything that a function reaches outside of itself, built once per cold start. */
 export interface Runtime {
   readonly environment: Environment;
@@ -35,6 +41,7 @@ export interface Runtime {
   readonly random: Random;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly cpu: () => number;
 }
 
 export function runtime(): Runtime {
@@ -52,6 +59,7 @@ export function runtimeOf(environment: Environment, aws: AwsSettings): Runtime {
     random: systemRandom,
     log: structuredLog(environment.POWERTOOLS_SERVICE_NAME),
     metrics: embeddedMetrics(environment.POWERTOOLS_SERVICE_NAME),
+    cpu: usedCpu,
   };
 }
 

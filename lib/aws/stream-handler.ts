@@ -34,8 +34,15 @@ type ShardResponse = DynamoDBBatchResponse & { readonly state: Readonly<Record<s
 const MOST_FAILURES = 3;
 
 /**
- * Hands the records of a batch over one by one, in order. The first that fails is where the stream goes on: all that
- * comes after it comes again. One that fails for a fault of its own is set aside; where the table is away, all wait.
+ * What one record may take at most, with a table that is slow and rules that use all the time they have. A function that
+ * runs out of time has done its batch in vain, so that it would run out of it again.
+ */
+const LEFT_FOR_ONE_MS = 15_000;
+
+/**
+ * Hands the records of a batch over one by one, in order. The first that fails, or for which no time is left, is where the
+ * stream goes on: all from there on comes again. One that fails for a fault of its own is set aside; where the table is
+ * away, all wait.
  */
 export function streamHandler(work: StreamWork, log: Log) {
   const failing: Failing = { sequence: '', times: 0 };
@@ -45,6 +52,7 @@ export function streamHandler(work: StreamWork, log: Log) {
     const changes = Records.map(changeOf);
     const process = work.begin();
     for (const change of changes) {
+      if (done.length > 0 && context.getRemainingTimeInMillis() < LEFT_FOR_ONE_MS) break;
       const { sequence } = change;
       const isDone = await correlated({ requestId: context.awsRequestId, sequence }, () =>
         succeeds(process, work, change, log, failing),

@@ -4,6 +4,7 @@ import { findEvent } from '#lib/inbox/events.ts';
 import { ENDPOINT_PREFIX, RULE_PREFIX, workspacePartition } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
 import type { Store } from '#lib/store/store.ts';
+import { budgetOf } from './budget.ts';
 import { type Endpoint, readEndpoint } from './endpoint.ts';
 import { hears, isFirst, type Notice } from './notice.ts';
 import { type ReactPorts, react } from './react.ts';
@@ -50,9 +51,10 @@ export async function dispatch(ports: DispatchPorts, notice: Notice): Promise<vo
   const type = event && typeOf(event);
   if (!event || type === undefined || !(await isFirst(store, notice))) return;
   const now = clock.now();
+  const budget = budgetOf(ports);
   // One that is switched off gets nothing; one that fails gets it later.
   const wanted = endpoints.filter(
-    (endpoint) => endpoint.state !== 'disabled' && hears(ports.matches, endpoint, type, event, now),
+    (endpoint) => endpoint.state !== 'disabled' && hears(budget, endpoint, type, event, now),
   );
   const { workspace, storedAt, content } = notice;
   await Promise.all(
@@ -60,5 +62,5 @@ export async function dispatch(ports: DispatchPorts, notice: Notice): Promise<vo
       tasks.send({ kind: 'delivery', workspace, endpoint: id, event: event.id, storedAt, ...known({ content }) }),
     ),
   );
-  await react(ports, rules, { event, type, storedAt, isReplay: notice.isReplay ?? false });
+  await react(ports, rules, { event, type, storedAt, isReplay: notice.isReplay ?? false, budget });
 }

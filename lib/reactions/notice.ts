@@ -1,9 +1,9 @@
 import type { Event } from '#lib/domain/event.ts';
-import { evaluate, type Matches } from '#lib/domain/reaction/condition.ts';
 import { isAmong, type NoticeType } from '#lib/domain/reaction/notice.ts';
 import { REPLAYED } from '#lib/inbox/event-item.ts';
 import { headKey } from '#lib/store/keys.ts';
 import { exists, type Store, setIfAbsent, update } from '#lib/store/store.ts';
+import type { Budget } from './budget.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /** Something that was stored just now, as the table's stream tells it. */
@@ -71,14 +71,19 @@ export async function isFirst(store: Store, { event, content, stateOfOurs }: Not
   return !claimed.done || claimed.item?.told === event;
 }
 
-/** Whether an endpoint has asked for this. */
+/**
+ * Whether an endpoint has asked for this. Where its condition takes too long to find out it is told: that is more than it
+ * has asked for, and the other would lose it something.
+ */
 export function hears(
-  matches: Matches,
+  budget: Budget,
   { types, where }: Pick<Endpoint, 'types' | 'where'>,
   type: NoticeType,
   event: Event,
   now: number,
 ): boolean {
   if (!isAmong(type, types)) return false;
-  return where === undefined || evaluate(where, { event, now, timeZone: 'UTC' }, matches).holds;
+  if (where === undefined) return true;
+  const { holds, undecided } = budget.ask(where, { event, now, timeZone: 'UTC' });
+  return holds || undecided !== undefined;
 }

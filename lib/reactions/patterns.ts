@@ -20,11 +20,17 @@ export function patternMatcher(): Matches {
   };
 }
 
+/**
+ * In steps of the program that it becomes: `[a-z]{500}` has 500. Times the characters of a text, that is what it takes at
+ * worst. So many take tens of milliseconds; what a pattern of 200 characters could become at most took three seconds.
+ */
+const MOST_STEPS = 1000;
+
 /** Why a pattern is none; undefined where it is one. */
 export function patternFault(pattern: string): string | undefined {
   try {
-    RE2JS.compile(pattern);
-    return undefined;
+    const steps = RE2JS.compile(`(?i)${pattern}`).re2().prog.numInst();
+    return steps > MOST_STEPS ? 'is a pattern that takes too long: ask for fewer repetitions, as {1,50}' : undefined;
   } catch (error) {
     return `is no pattern of RE2: ${error instanceof Error ? error.message.split('\n')[0] : 'it cannot be read'}`;
   }

@@ -2,7 +2,6 @@ import type { Event, MessageEvent } from '#lib/domain/event.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import type { JsonObject } from '#lib/domain/json.ts';
 import type { Log, Metrics } from '#lib/domain/ports.ts';
-import { evaluate, type Finding, type Matches } from '#lib/domain/reaction/condition.ts';
 import { NO_MESSAGE, type Verdict } from '#lib/domain/reaction/guard.ts';
 import { isAmong, type NoticeType } from '#lib/domain/reaction/notice.ts';
 import type { Action } from '#lib/domain/reaction/rule.ts';
@@ -16,6 +15,7 @@ import { mailHourKey, ruleKey, ruleRefusedKey, rulesPausedKey, runKey } from '#l
 import { absent, add, any, compare, equal, exists, put, type Store, set, update } from '#lib/store/store.ts';
 import { type AutoPorts, countMessage, isToSender, MOST_A_MINUTE, ownDoing, takeAnswer } from './auto.ts';
 import { mutedIdentity, onceKey } from './auto-state.ts';
+import { type Budget, type BudgetPorts, NO_TIME, WHY_UNDECIDED } from './budget.ts';
 import { deliveryIdOf } from './delivery.ts';
 import { inOrder, type Rule, readRule, ruleItem } from './rule.ts';
 import type { ActionTask, DeliveryTask, Tasks } from './task.ts';
@@ -27,10 +27,9 @@ const MOST_FAILURES = 10;
 const HOUR_MS = 3_600_000;
 const MOST_MAILS_AN_HOUR = 100;
 
-export interface ReactPorts extends AutoPorts {
+export interface ReactPorts extends AutoPorts, BudgetPorts {
   readonly log: Log;
   readonly metrics: Metrics;
-  readonly matches: Matches;
   readonly tasks: Tasks;
   /** Charges and queues a message, as a send webhook does; the same key is the same message, for a month. */
   readonly submit: (workspace: string, rule: string, body: JsonObject, once: Once) => Promise<SendVerdict>;
@@ -43,6 +42,8 @@ export interface Occasion {
   /** ISO 8601. */
   readonly storedAt: string;
   readonly isReplay: boolean;
+  /** What all that is asked of it may take together. */
+  readonly budget: Budget;
 }
 
 export interface ActionResult {
@@ -60,14 +61,14 @@ export function matchOf(
   rule: Rule,
   { event, type }: Pick<Occasion, 'event' | 'type'>,
   now: number,
-  matches: Matches,
-): { readonly holds: boolean; readonly trace: readonly Finding[] } {
+  budget: Budget,
+): ReturnType<Budget['ask']> {
   const isMeant =
     isAmong(type, rule.on) &&
     (rule.accounts === undefined || (event.accountId !== undefined && rule.accounts.includes(event.accountId)));
   if (!isMeant) return { holds: false, trace: [] };
   if (rule.when === undefined) return { holds: true, trace: [] };
-  return evaluate(rule.when, { event, now, timeZone: rule.timeZone }, matches);
+  return budget.ask(rule.when, { event, now, timeZone: rule.timeZone });
 }
 
 /**
@@ -77,32 +78,44 @@ export function matchOf(
 export async function react(ports: ReactPorts, rules: readonly Rule[], occasion: Occasion): Promise<void> {
   const now = ports.clock.now();
   for (const rule of inOrder(rules)) {
-    if (!rule.enabled || !matchOf(rule, occasion, now, ports.matches).holds) continue;
-    await run(ports, rule, occasion);
-    if (rule.stop) return;
+    if (!rule.enabled) continue;
+    const { holds, undecided } = matchOf(rule, occasion, now, occasion.budget);
+    if (!holds && undecided === undefined) continue;
+    await run(ports, rule, occasion, undecided);
+    if (holds && rule.stop) return;
   }
 }
 
-async function run(ports: ReactPorts, rule: Rule, occasion: Occasion): Promise<void> {
+/** `undecided`: nothing is done, and the run says why. Those after it are asked all the same. */
+async function run(
+  ports: ReactPorts,
+  rule: Rule,
+  occasion: Occasion,
+  undecided: ReturnType<Budget['ask']>['undecided'],
+): Promise<void> {
   const { store, clock } = ports;
   const key = runKey(rule.id, occasion.storedAt, occasion.event.id);
   if (await store.get(key, { consistent: true })) return;
   const actions: ActionResult[] = [];
-  for (const [index, action] of rule.do.entries()) actions.push(await act(ports, rule, occasion, action, index));
-  const result = worstOf(actions);
+  for (const [index, action] of undecided ? [] : rule.do.entries())
+    actions.push(await act(ports, rule, occasion, action, index));
+  const result = undecided ? 'failed' : worstOf(actions);
   const now = clock.now();
   await store.write(
     put(
       {
         ...key,
         ...{ rule: rule.id, workspace: rule.workspace, event: occasion.event.id, at: toIso(now), result },
+        ...(undecided && { why: WHY_UNDECIDED[undecided] }),
         actions: actions.map((one) => known({ ...one })),
         expiresAt: Math.floor(now / 1000) + KEPT_SECONDS,
       },
       absent(),
     ),
   );
-  await countFailure(ports, rule, result);
+  // What others took is no fault of its own.
+  const isStarved = undecided === 'no time left' || actions.some(({ why }) => why === NO_TIME);
+  if (!isStarved) await countFailure(ports, rule, result);
 }
 
 const WORST: readonly ActionResult['result'][] = ['failed', 'refused', 'guarded', 'done'];
@@ -165,7 +178,7 @@ type Outcome = Omit<ActionResult, 'action'>;
 async function say(
   ports: ReactPorts,
   rule: Rule,
-  { event, isReplay }: Occasion,
+  { event, isReplay, budget }: Occasion,
   action: Saying,
   index: number,
 ): Promise<Outcome> {
@@ -173,7 +186,8 @@ async function say(
   // Asked for each message: the rules may have come to pause within this very batch.
   if (await ports.store.get(rulesPausedKey(rule.workspace), { consistent: true }))
     return { result: 'guarded', why: 'rules do not send for now' };
-  const written = bodyOf(rule, action, event, now);
+  if (budget.isSpent()) return { result: 'failed', why: NO_TIME };
+  const written = budget.spend(() => bodyOf(rule, action, event, now));
   if (!('body' in written)) return written;
   const allowed = await guardOf(ports.store, rule, action, written.body, { event, isReplay, now }, (message) =>
     takeAnswer(ports, rule, message, { isReplay, now }),

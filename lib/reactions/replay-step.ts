@@ -1,4 +1,3 @@
-import type { Matches } from '#lib/domain/reaction/condition.ts';
 import { moreWaits } from '#lib/domain/reaction/delivery.ts';
 import { isAmong, typeOf } from '#lib/domain/reaction/notice.ts';
 import { known } from '#lib/domain/schema.ts';
@@ -10,6 +9,7 @@ import { deliveryKey, replayKey } from '#lib/store/keys.ts';
 import { getAll } from '#lib/store/query.ts';
 import { absent, type Item, put, remove, type Store, set, unchanged, update } from '#lib/store/store.ts';
 import { type BreakerPorts, turnHealth } from './breaker.ts';
+import { type BudgetPorts, budgetOf } from './budget.ts';
 import { type Delivery, KEPT_SECONDS, readDelivery, rowAsRead, rowOf, waitingItem } from './delivery.ts';
 import type { Endpoint } from './endpoint.ts';
 import { hears, isFirst, type Notice, noticeOf } from './notice.ts';
@@ -28,9 +28,7 @@ const NEXT_STEP_MS = 1000;
 /** Until the feed has places for what an earlier release stored. */
 const UNTIL_FILLED_MS = 15_000;
 
-export interface ReplayPorts extends BreakerPorts {
-  readonly matches: Matches;
-}
+export interface ReplayPorts extends BreakerPorts, BudgetPorts {}
 
 /**
  * One step. How far it has come is written after its rows: a crash in between repeats it, and finds in the rows what it
@@ -77,7 +75,7 @@ async function stepped(ports: ReplayPorts, replay: Replay, endpoint: Endpoint): 
 
 /** How many of these the replay has told, or has yet to. */
 async function queueWanted(ports: ReplayPorts, replay: Replay, endpoint: Endpoint, heads: readonly Item[]) {
-  const { store, clock, matches } = ports;
+  const { store, clock } = ports;
   const events = await readable(ports, heads);
   const wanted = heads.flatMap((head, i) => {
     const event = events[i];
@@ -85,7 +83,7 @@ async function queueWanted(ports: ReplayPorts, replay: Replay, endpoint: Endpoin
     const notice = noticeOf({ after: head });
     if (!event || type === undefined || !notice || (replay.types && !isAmong(type, replay.types))) return [];
     // A condition on the time of day is one on when the event was stored.
-    if (!hears(matches, endpoint, type, event, Date.parse(notice.storedAt))) return [];
+    if (!hears(budgetOf(ports), endpoint, type, event, Date.parse(notice.storedAt))) return [];
     return [{ notice, key: deliveryKey(endpoint.id, notice.storedAt, event.id) }];
   });
   const found = await getAll(

@@ -2,6 +2,7 @@ import { spare } from '#lib/domain/reaction/delivery.ts';
 import type { Action } from '#lib/domain/reaction/rule.ts';
 import { known } from '#lib/domain/schema.ts';
 import { ruleKey } from '#lib/store/keys.ts';
+import { type Budget, budgetOf } from './budget.ts';
 import { call } from './call.ts';
 import { type Callee, calleeOfRule } from './health.ts';
 import { type EmailAction, mailOf } from './mail.ts';
@@ -33,7 +34,7 @@ function callTarget(ports: TargetPorts, rule: Rule, action: CallAction, index: n
   return {
     ...spared(ports, callee, (health, _result, now, isProbe) => spare(health, now, isProbe)),
     call: async ({ event, number }) => {
-      const rendered = bodyOfCall(action, scopeOf(event, ports.clock.now(), rule.timeZone));
+      const rendered = bodyOfCall(action, scopeOf(event, ports.clock.now(), rule.timeZone), budgetOf(ports));
       if ('why' in rendered) return rendered;
       const { secrets, calls } = await readSecret(ports.secrets, ruleSecret(rule.id), rule.secretVersion);
       return call(
@@ -76,12 +77,14 @@ function mailTarget(
 }
 
 /** JSON is built first, and each string of it rendered: what comes out of a text never becomes a part of it. */
-function bodyOfCall(
+export function bodyOfCall(
   { json, text }: CallAction,
   scope: Readonly<Record<string, unknown>>,
+  budget: Budget,
 ): { readonly body: string; readonly contentType: string } | { readonly why: string } {
   try {
-    if (json !== undefined) return { body: JSON.stringify(renderJson(json, scope)), contentType: 'application/json' };
+    if (json !== undefined)
+      return { body: JSON.stringify(renderJson(json, scope, budget)), contentType: 'application/json' };
   } catch (error) {
     return { why: error instanceof Error ? error.message : 'it cannot be rendered' };
   }

@@ -3,7 +3,6 @@ import type { Reach } from '#lib/domain/base-url.ts';
 import type { Event, MessageEvent } from '#lib/domain/event.ts';
 import { newId } from '#lib/domain/ids.ts';
 import type { Clock, Random } from '#lib/domain/ports.ts';
-import type { Matches } from '#lib/domain/reaction/condition.ts';
 import { isEmailAddress } from '#lib/domain/reaction/mail.ts';
 import { typeOf } from '#lib/domain/reaction/notice.ts';
 import { type Action, faultsOfHeaders, type NewRule } from '#lib/domain/reaction/rule.ts';
@@ -29,6 +28,7 @@ import { absent, del, equal, exists, newTransaction, put, type Store, set, updat
 import { former } from '#lib/tenants/directory.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
 import { askGuard } from './auto.ts';
+import { type BudgetPorts, budgetOf, WHY_UNDECIDED } from './budget.ts';
 import { CALLS_KEPT_SECONDS } from './delivery.ts';
 import { refusedUrl } from './endpoint.ts';
 import { findEndpoint } from './endpoints.ts';
@@ -36,17 +36,18 @@ import { calleeOfRule } from './health.ts';
 import { type Mail, mailOf } from './mail.ts';
 import { bodyOf, guardOf, matchOf } from './react.ts';
 import { faultsOfRule, inOrder, type Rule, readRule, ruleItem } from './rule.ts';
+import { bodyOfCall } from './rule-target.ts';
 import { newSecret, readSecret, ruleSecret, type SigningSecret } from './secret.ts';
-import { renderJson, scopeOf } from './templates.ts';
+import { bodyOf as noticeBody } from './target.ts';
+import { scopeOf } from './templates.ts';
 
 const MOST_RULES = 200;
 
-export interface RulePorts {
+export interface RulePorts extends BudgetPorts {
   readonly store: Store;
   readonly secrets: Secrets;
   readonly clock: Clock;
   readonly random: Random;
-  readonly matches: Matches;
   /** What calls may lead to. */
   readonly endpointReach: Reach;
   /** What accounts can send. */
@@ -71,6 +72,7 @@ export const Run = v.object({
     v.picklist(RESULTS),
     v.description('`guarded`: it was kept from sending. `refused`: no credits. Of several actions, the worst'),
   ),
+  why: optional(v.string(), 'Why nothing was done, where its condition took too long to be decided'),
   actions: v.array(RunAction),
 });
 export type Run = v.InferOutput<typeof Run>;
@@ -225,10 +227,13 @@ export async function replaceRule(
   if (!before) return undefined;
   const wanted = writtenAfter(before);
   // What stands already was checked when it was written: it can be switched off whatever has become of its URLs since.
-  const issues =
-    JSON.stringify(wanted.do) === JSON.stringify(before.do)
-      ? faultsOfRule(wanted)
-      : await faultsOf(ports, workspace, wanted, origins);
+  const isSame = (name: 'do' | 'when' | 'accounts') => JSON.stringify(wanted[name]) === JSON.stringify(before[name]);
+  const issues = isSame('do')
+    ? [
+        ...(isSame('when') ? [] : faultsOfRule(wanted)),
+        ...(isSame('accounts') ? [] : await vainQuotes(ports, workspace, wanted)),
+      ]
+    : await faultsOf(ports, workspace, wanted, origins);
   if (issues.length > 0) return { kind: 'refused', issues };
   const { rule, secret, secretVersion } = await keepSecret(ports, id, wanted, before);
   const kept = { id, workspace, failures: 0, createdAt: before.createdAt, updatedAt: toIso(clock.now()) };
@@ -315,6 +320,7 @@ export const Trial = v.object({
   event: v.string(),
   type: v.exactOptional(v.string()),
   matched: v.boolean(),
+  why: optional(v.string(), 'Where its condition takes too long to be decided'),
   trace: v.pipe(
     v.array(
       v.object({
@@ -360,11 +366,12 @@ export async function tryRule(
   const trials: Trial[] = [];
   for (const event of events) {
     const type = typeOf(event);
-    const { holds, trace } = type ? matchOf(rule, { event, type }, now, ports.matches) : { holds: false, trace: [] };
+    const asked = type && matchOf(rule, { event, type }, now, budgetOf(ports));
+    const { holds, trace, undecided } = asked ?? { holds: false, trace: [] };
     const guard = holds ? await guardOn(ports, rule, event, now) : undefined;
     trials.push({
       ...{ event: event.id, matched: holds, trace: [...trace] },
-      ...known({ type, guard }),
+      ...known({ type, guard, why: undecided && WHY_UNDECIDED[undecided] }),
       actions: holds
         ? await Promise.all(rule.do.map((action, index) => would(ports, rule, action, index, event, now)))
         : [],
@@ -390,7 +397,7 @@ async function guardOn(ports: RulePorts, rule: Rule, event: Event, now: number) 
 }
 
 async function would(
-  { store, mailFrom: from = '' }: RulePorts,
+  ports: RulePorts,
   rule: Rule,
   action: Action,
   index: number,
@@ -399,26 +406,41 @@ async function would(
 ): Promise<Trial['actions'][number]> {
   const { action: name } = action;
   if (action.action === 'email') {
+    const { store, mailFrom: from = '' } = ports;
     const mail = await mailOf(store, rule, action, index, event, { from, now });
     return 'why' in mail ? { action: name, would: {}, why: mail.why } : { action: name, would: shownMail(mail) };
   }
-  if (action.action === 'forward') return { action: name, would: { endpoint: action.endpoint } };
+  if (action.action === 'forward') {
+    const endpoint = await findEndpoint(ports.store, rule.workspace, action.endpoint);
+    const type = typeOf(event);
+    const posted = endpoint && type ? shownBody(noticeBody(endpoint, type, event)) : {};
+    return { action: name, would: { endpoint: action.endpoint, ...posted } };
+  }
   if (action.action === 'call') {
-    const { url, method, json, text } = action;
-    try {
-      const scope = scopeOf(event, now, rule.timeZone);
-      return {
-        action: name,
-        would: { url, method, ...known({ json: renderJson(json, scope), text: renderJson(text, scope) }) },
-      };
-    } catch (error) {
-      return { action: name, would: {}, why: error instanceof Error ? error.message : 'it cannot be rendered' };
-    }
+    const posted = bodyOfCall(action, scopeOf(event, now, rule.timeZone), budgetOf(ports));
+    return 'why' in posted
+      ? { action: name, would: {}, why: posted.why }
+      : { action: name, would: shownCall(action, posted) };
   }
   const written = bodyOf(rule, action, event, now);
   return 'body' in written
     ? { action: name, would: written.body }
     : { action: name, would: {}, ...known({ why: written.why }) };
+}
+
+/** Fifty events have to fit into an answer. */
+const LONGEST_SHOWN = 4000;
+
+function shownCall(
+  { url, method }: Pick<Extract<Action, { action: 'call' }>, 'url' | 'method'>,
+  { body, contentType }: { readonly body: string; readonly contentType: string },
+) {
+  return { url, method, contentType, ...shownBody(body) };
+}
+
+function shownBody(body: string) {
+  if (body.length <= LONGEST_SHOWN) return { body };
+  return { body: `${body.slice(0, LONGEST_SHOWN).toWellFormed()}…`, bytes: Buffer.byteLength(body) };
 }
 
 function shownMail({ from, to, subject, text, attachment }: Mail) {

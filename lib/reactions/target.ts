@@ -5,6 +5,7 @@ import { known } from '#lib/domain/schema.ts';
 import type { ProviderHttp } from '#lib/sender/provider.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
 import { type BreakerPorts, takePlace, turnHealth } from './breaker.ts';
+import type { BudgetPorts } from './budget.ts';
 import { type Called, call } from './call.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Callee } from './health.ts';
@@ -13,7 +14,7 @@ import { endpointSecret, readSecret } from './secret.ts';
 
 const LARGEST_BODY = 256 * 1024;
 
-export interface TargetPorts extends BreakerPorts {
+export interface TargetPorts extends BreakerPorts, BudgetPorts {
   readonly http: ProviderHttp;
   readonly secrets: Secrets;
   readonly mailer: Mailer;

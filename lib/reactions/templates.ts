@@ -2,6 +2,7 @@ import { Liquid } from 'liquidjs';
 import type { Event } from '#lib/domain/event.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { fieldsOf } from '#lib/domain/reaction/condition.ts';
+import type { Budget } from './budget.ts';
 
 /*
  * Texts of rules are Liquid, rendered over the event. Somebody else writes them and anybody's words go into them: what they
@@ -64,16 +65,17 @@ export function render(template: string, scope: Readonly<Record<string, unknown>
   }
 }
 
-/** Each string of a value, rendered by itself: what comes out is never taken for JSON. */
-export function renderJson(value: unknown, scope: Readonly<Record<string, unknown>>): unknown {
+/** Each string of a value, rendered by itself: what comes out is never taken for JSON. Throws where one cannot be. */
+export function renderJson(value: unknown, scope: Readonly<Record<string, unknown>>, budget: Budget): unknown {
   if (typeof value === 'string') {
-    const rendered = render(value, scope);
+    if (budget.isSpent()) throw new Error('it takes more than a second to render');
+    const rendered = budget.spend(() => render(value, scope));
     if (rendered.kind === 'failed') throw new Error(rendered.reason);
     return rendered.text;
   }
-  if (Array.isArray(value)) return value.map((one) => renderJson(one, scope));
+  if (Array.isArray(value)) return value.map((one) => renderJson(one, scope, budget));
   if (!isRecord(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, renderJson(one, scope)]));
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, renderJson(one, scope, budget)]));
 }
 
 /** The first line of what the library says: the rest shows the template. */

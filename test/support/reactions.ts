@@ -32,6 +32,8 @@ export class ReactionBench {
   /** What the mail service was handed, and how it answers. */
   readonly mails: Mail[] = [];
   mailed: Awaited<ReturnType<Mailer['send']>> = { result: { kind: 'answered', status: 200 }, answer: '' };
+  /** Milliseconds of the processor that were used. */
+  cpu = 0;
   readonly #within: (store: Store) => Store;
   dispatching: DispatchPorts;
   delivering: DeliverPorts;
@@ -65,14 +67,15 @@ export class ReactionBench {
     };
     const submit: DispatchPorts['submit'] = (workspace, rule, body, key) =>
       submitBody(sending, { workspace, webhookId: rule }, body, key);
-    this.dispatching = { ...ports, submit, tasks, store: ofEvents, subscribers, matches: patternMatcher() };
+    const cpu = () => this.cpu;
+    this.dispatching = { ...ports, cpu, submit, tasks, store: ofEvents, subscribers, matches: patternMatcher() };
     const mailer: Mailer = {
       send: async (mail) => {
         this.mails.push(mail);
         return this.mailed;
       },
     };
-    this.delivering = { ...ports, tasks, mailer, store: within(underRole(store, 'deliver')) };
+    this.delivering = { ...ports, cpu, tasks, mailer, store: within(underRole(store, 'deliver')) };
   }
 
   get now(): number {

@@ -258,14 +258,20 @@ export interface Finding {
 /**
  * Whether the event is wanted, and every comparison with what it found: none is left out because another decided
  * already, since a trial shows them all. What is missing makes every comparison false but `exists: false`.
+ *
+ * `mayGoOn` is asked before each comparison; where it says no, the condition was not decided (`isCut`) and does not hold.
  */
 export function evaluate(
   condition: Condition,
   facts: Facts,
   matches: Matches,
-): { readonly holds: boolean; readonly trace: readonly Finding[] } {
+  mayGoOn: () => boolean = () => true,
+): { readonly holds: boolean; readonly trace: readonly Finding[]; readonly isCut: boolean } {
   const trace: Finding[] = [];
+  let isCut = false;
   const visit = (one: Condition, at: string): boolean => {
+    isCut ||= !mayGoOn();
+    if (isCut) return false;
     const inner = (name: string) => (at === '' ? name : `${at}.${name}`);
     if ('all' in one) return one.all.map((each, i) => visit(each, inner(`all.${i}`))).every(Boolean);
     if ('any' in one) return one.any.map((each, i) => visit(each, inner(`any.${i}`))).some(Boolean);
@@ -276,7 +282,8 @@ export function evaluate(
     trace.push({ at, field: one.field, operator, ...shown(value), holds });
     return holds;
   };
-  return { holds: visit(condition, ''), trace };
+  const holds = visit(condition, '');
+  return { holds: holds && !isCut, trace, isCut };
 }
 
 function shown(value: unknown): Pick<Finding, 'found'> {
@@ -289,7 +296,9 @@ function compare(leaf: Leaf, operator: Operator, value: unknown, matches: Matche
   if (operator === 'exists') return (value !== undefined) === leaf.exists;
   if (value === undefined) return false;
   const caseSensitive = leaf.caseSensitive ?? false;
-  const isEqual = (operand: unknown) => folded(operand, caseSensitive) === folded(value, caseSensitive);
+  // One that is longer than any operand equals none, however it goes on.
+  const text = typeof value === 'string' ? value.slice(0, LONGEST_TEXT + 1) : value;
+  const isEqual = (operand: unknown) => folded(operand, caseSensitive) === folded(text, caseSensitive);
   if (operator === 'is') return isEqual(leaf.is);
   if (operator === 'isNot') return !isEqual(leaf.isNot);
   if (operator === 'in') return leaf.in?.some(isEqual) ?? false;
@@ -305,7 +314,8 @@ function saysSo(leaf: Leaf, operator: Operator, value: string, caseSensitive: bo
   if (operator === 'contains') return fold(text).includes(fold(leaf.contains));
   if (operator === 'startsWith') return fold(text).startsWith(fold(leaf.startsWith));
   if (operator === 'endsWith') return fold(text).endsWith(fold(leaf.endsWith));
-  if (operator === 'matches') return matches(leaf.matches ?? '', text.normalize('NFKC'), caseSensitive);
+  if (operator === 'matches')
+    return matches(leaf.matches ?? '', text.normalize('NFKC').slice(0, LONGEST_TEXT), caseSensitive);
   const said = inWords(fold(text));
   const isSaid = (operand: string) => said.includes(inWords(fold(operand)));
   if (operator === 'words') return leaf.words?.some(isSaid) ?? false;

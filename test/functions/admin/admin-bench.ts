@@ -91,6 +91,7 @@ export class AdminBench {
       reaches: new Map(Object.values(outbound).map((provider) => [provider.name, provider])),
       rules: { allowPrivateHosts: false },
       matches: patternMatcher(),
+      cpu: () => 0,
       mailFrom: 'mailFrom' in options ? options.mailFrom : 'hub@example.com',
       http: {
         call: async (request) => {

@@ -43,6 +43,8 @@ function stream(fault: Error, recording?: Error) {
     aside,
     recorded,
     run: (...ns: string[]) => handler({ ...batch(...ns), shardId: 'shard-1' }, context),
+    runFor: (left: () => number, ...ns: string[]) =>
+      handler({ ...batch(...ns), shardId: 'shard-1' }, { ...context, getRemainingTimeInMillis: left }),
   };
 }
 
@@ -50,6 +52,21 @@ test('the stream goes on at the first record that fails', async () => {
   const { run, done } = stream(new TypeError('damaged'));
   expect(await run('1', '2', '3')).toEqual({ state: {}, batchItemFailures: [{ itemIdentifier: '2' }] });
   expect(done).toEqual(['1']);
+});
+
+test('what there is no time left for comes again; one record is always tried', async () => {
+  const { runFor, done, recorded } = stream(new TypeError('damaged'));
+  let left = 60_000;
+  const slow = () => {
+    left -= 20_000;
+    return left;
+  };
+  expect((await runFor(slow, '1', '3', '4', '5', '6')).batchItemFailures).toEqual([{ itemIdentifier: '5' }]);
+  expect((await runFor(() => 0, '5', '6')).batchItemFailures).toEqual([{ itemIdentifier: '6' }]);
+  expect([done, recorded]).toEqual([
+    ['1', '3', '4', '5'],
+    ['shard-1: 1 3 4', 'shard-1: 5'],
+  ]);
 });
 
 test('each batch begins by itself', async () => {

@@ -428,6 +428,37 @@ describe('a trial', () => {
     expect(await sends()).toEqual([]);
   });
 
+  it.each([
+    [{ json: { said: '{{ text }}' } }, 'application/json', '{"said":"price?"}'],
+    [{ text: 'said: {{ text }}' }, 'text/plain; charset=utf-8', 'said: price?'],
+    [{}, 'application/json', expect.stringMatching(/^\{"id":"evt_.*"text":"price\?"/)],
+    [
+      { text: '{% for i in (1..1000) %}{{ text }}{% endfor %}' },
+      'text/plain; charset=utf-8',
+      expect.stringMatching(/^(?:price\?){666}pric…$/),
+    ],
+  ])('shows what a call would post: %#', async (asked, contentType, body) => {
+    const event = await receive('price?');
+    const rule = { ...PRICES, do: [{ action: 'call', url: 'https://crm.example/', method: 'PUT', ...asked }] };
+    const { items } = await bench.admin.done('POST', '/api/rules/try', { body: { rule, eventIds: [event] } });
+    const would = { url: 'https://crm.example/', method: 'PUT', contentType, body };
+    const bytes = 'text' in asked && asked.text?.includes('for') ? { bytes: 6000 } : {};
+    expect(items).toMatchObject([{ actions: [{ action: 'call', would: { ...would, ...bytes } }] }]);
+    expect(bench.admin.posted).toEqual([]);
+  });
+
+  it('shows what a forward would post', async () => {
+    const { id: endpoint } = await bench.endpoint({ payload: 'thin' });
+    const event = await receive('price?');
+    await bench.settle();
+    const rule = { ...PRICES, do: [{ action: 'forward', endpoint }] };
+    const { items } = await bench.admin.done('POST', '/api/rules/try', { body: { rule, eventIds: [event] } });
+    const [request] = bench.admin.posted;
+    const body = request?.body?.kind === 'raw' ? request.body.text : '';
+    expect(body).toContain(event);
+    expect(items).toMatchObject([{ actions: [{ action: 'forward', would: { endpoint, body } }] }]);
+  });
+
   it('says why the guard would refuse', async () => {
     const event = await receive('price?', { at: new Date(bench.now - HOUR * 1000).toISOString() });
     const { items } = await bench.admin.done('POST', '/api/rules/try', { body: { rule: PRICES, eventIds: [event] } });

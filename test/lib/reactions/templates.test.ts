@@ -1,8 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
+import { budgetOf } from '#lib/reactions/budget.ts';
 import { render, renderJson, scopeOf, templateFault } from '#lib/reactions/templates.ts';
 import { messageEvent } from '#test/lib/domain/reaction/events.ts';
 
 const scope = scopeOf(messageEvent(), Date.parse('2026-03-01T12:00:00Z'), 'Europe/Berlin');
+const budget = budgetOf({ matches: () => false, cpu: () => 0 });
 const text = (template: string) => {
   const rendered = render(template, scope);
   return rendered.kind === 'rendered' ? rendered.text : `failed: ${rendered.reason}`;
@@ -57,7 +59,11 @@ describe('a template', () => {
 
   it('is rendered in each string of a JSON value, which it cannot leave', () => {
     const event = messageEvent({ content: { type: 'text', text: '", "admin": true, "x": "' } });
-    const value = renderJson({ said: '{{ text }}', list: ['{{ sender.name }}', 7, null] }, scopeOf(event, 0, 'UTC'));
+    const value = renderJson(
+      { said: '{{ text }}', list: ['{{ sender.name }}', 7, null] },
+      scopeOf(event, 0, 'UTC'),
+      budget,
+    );
     expect(value).toEqual({ said: '", "admin": true, "x": "', list: ['Ana', 7, null] });
   });
 });

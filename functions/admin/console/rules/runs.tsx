@@ -9,6 +9,7 @@ interface Run {
   readonly event: string;
   readonly at: string;
   readonly result: string;
+  readonly why?: string;
   readonly actions: readonly {
     readonly action: string;
     readonly result: string;
@@ -36,8 +37,9 @@ export function Runs({ runs }: { readonly runs: readonly Run[] }) {
         { head: t.result, cell: ({ result }) => <Badge state={result} /> },
         {
           head: t.actionsDone,
-          cell: ({ actions }) => (
+          cell: ({ why, actions }) => (
             <ul>
+              {why && <li>{why}</li>}
               {actions.map(({ action, result, send, why }, i) => (
                 <li key={i}>
                   {t.actions[action] ?? action}: {texts.states[result] ?? result}

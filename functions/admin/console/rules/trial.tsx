@@ -61,7 +61,7 @@ interface OneTriedProps {
   readonly isOpen: boolean;
 }
 
-function OneTried({ tried: { event, type, matched, trace, guard, actions }, when, isOpen }: OneTriedProps) {
+function OneTried({ tried: { event, type, matched, why, trace, guard, actions }, when, isOpen }: OneTriedProps) {
   return (
     <details open={isOpen}>
       <summary>
@@ -69,6 +69,7 @@ function OneTried({ tried: { event, type, matched, trace, guard, actions }, when
         {type === undefined ? t.noNotice : (t.types[type] ?? type)}
       </summary>
       <div class="tried-one unfolded">
+        {why !== undefined && <p class="failure">{why}</p>}
         {trace.length === 0 && <p class="faint">{matched ? t.always : t.notMeant}</p>}
         {trace.length > 0 && (
           <ul class="findings">
@@ -105,6 +106,11 @@ function operandAt(when: unknown, at: string, operator: string): string {
   return Array.isArray(operand) ? operand.join(', ') : String(operand ?? '');
 }
 
+function shownAs(name: string, value: unknown) {
+  if (typeof value !== 'string') return <Code text={textOf(value)} />;
+  return name === 'body' ? <Code text={value} /> : value;
+}
+
 /** The text as it would be read, and whatever else there is. */
 function Would({ would }: { readonly would: unknown }) {
   if (!isDraft(would)) return <Code text={textOf(would)} />;
@@ -113,7 +119,7 @@ function Would({ would }: { readonly would: unknown }) {
     <>
       {Object.entries(rest).map(([name, value]) => (
         <p key={name} class="faint">
-          {name}: {typeof value === 'string' ? value : <Code text={textOf(value)} />}
+          {name}: {shownAs(name, value)}
         </p>
       ))}
       {typeof text === 'string' && <p class="bubble ours message-text">{text}</p>}

@@ -14,6 +14,29 @@ function ask(written: unknown, event: Event = messageEvent(), timeZone = 'UTC') 
   return evaluate(v.parse(Condition, written), { event, now: NOW, timeZone }, matches);
 }
 
+test('a condition for which there is no more time is cut, and does not hold', () => {
+  const leaf = { field: 'kind', is: 'message' };
+  for (const [written, looks] of [
+    [{ all: [leaf, leaf] }, 2],
+    [{ any: [leaf, leaf] }, 2],
+    [{ not: { field: 'kind', is: 'x' } }, 1],
+  ] as const) {
+    let left: number = looks;
+    const mayGoOn = () => left-- > 0;
+    const facts = { event: messageEvent(), now: NOW, timeZone: 'UTC' };
+    expect(evaluate(v.parse(Condition, written), facts, matches, mayGoOn)).toMatchObject({ holds: false, isCut: true });
+    expect(ask(written)).toMatchObject({ holds: true, isCut: false });
+  }
+});
+
+test('of a text the first 4,096 characters are asked, also where each stands for many', () => {
+  const lengths: number[] = [];
+  const measure = (_pattern: string, text: string) => lengths.push(text.length) > 0;
+  const event = messageEvent({ content: { type: 'text', text: '\ufdfa'.repeat(5000) } });
+  evaluate({ field: 'text', matches: 'x' }, { event, now: NOW, timeZone: 'UTC' }, measure);
+  expect(lengths).toEqual([4096]);
+});
+
 describe('a comparison', () => {
   const wide = messageEvent({ content: { type: 'text', text: 'Ｐｒｉｃｅ per ÉTÉ-Tag, prix?' } });
   const photo = messageEvent({
@@ -94,7 +117,7 @@ test('groups are joined, and every comparison is told with what it found', () =>
     ],
   };
   expect(ask(written)).toEqual({
-    holds: true,
+    ...{ holds: true, isCut: false },
     trace: [
       { at: 'any.0.all.0', field: 'text', operator: 'contains', found: 'What is the price?', holds: false },
       { at: 'any.0.all.1', field: 'chat.kind', operator: 'is', found: 'individual', holds: true },

@@ -1,0 +1,138 @@
+import { beforeEach, describe, expect, it, test } from 'vitest';
+import { patternFault, patternMatcher } from '#lib/reactions/patterns.ts';
+import { itemsOf, message } from '#test/functions/admin/admin-bench.ts';
+import { ReactionBench } from '#test/support/reactions.ts';
+
+/* Conditions that take long. A pattern takes as many milliseconds of the processor as it says. */
+
+const slow = (...milliseconds: number[]) => ({ any: milliseconds.map((ms) => ({ field: 'text', matches: `${ms}` })) });
+
+let bench: ReactionBench;
+let hook: string;
+let n: number;
+beforeEach(async () => {
+  bench = new ReactionBench();
+  n = 0;
+  hook = (await bench.admin.webhook()).url;
+  const matches = (pattern: string) => {
+    bench.cpu += Number(pattern);
+    return false;
+  };
+  bench.dispatching = { ...bench.dispatching, matches };
+  bench.delivering = { ...bench.delivering, matches };
+  Object.assign(bench.admin.ports, { matches, cpu: () => bench.cpu });
+});
+const receive = async () => {
+  n += 1;
+  const { body } = await bench.admin.post(hook, message(n, { at: new Date(bench.now).toISOString() }));
+  await bench.settle();
+  return String(body.id);
+};
+const calling = (when: object | undefined, more: object = {}) => ({
+  ...{ name: 'Calls', on: ['message.received'], do: [{ action: 'call', url: 'https://crm.example/' }], ...more },
+  ...(when && { when }),
+});
+const rule = async (when?: object, more: object = {}) =>
+  String((await bench.admin.done('POST', '/api/rules', { body: calling(when, more) })).id);
+const runs = async (id: string) => itemsOf(await bench.admin.done('GET', `/api/rules/${id}/runs`));
+const shown = (id: string) => bench.admin.done('GET', `/api/rules/${id}`);
+
+describe('a rule whose condition takes too long', () => {
+  it('does nothing and its run says so, and those after it go on', async () => {
+    const [first, second] = [await rule(slow(30, 30, 30), { stop: true }), await rule()];
+    const event = await receive();
+    expect(await runs(first)).toEqual([
+      { event, at: expect.any(String), result: 'failed', why: expect.stringContaining('more than 50 ms'), actions: [] },
+    ]);
+    expect(await runs(second)).toMatchObject([{ result: 'done' }]);
+  });
+
+  it('is asked twice, since it may have had to be compiled', async () => {
+    let compiled = false;
+    const matches = () => {
+      bench.cpu += compiled ? 1 : 60;
+      compiled = true;
+      return true;
+    };
+    bench.dispatching = { ...bench.dispatching, matches };
+    const id = await rule(slow(1, 2));
+    await receive();
+    expect(await runs(id)).toMatchObject([{ result: 'done' }]);
+  });
+
+  it('is switched off after ten times', async () => {
+    const id = await rule(slow(30, 30, 30));
+    for (let i = 0; i < 10; i++) await receive();
+    expect(await shown(id)).toMatchObject({ enabled: false, disabledBecause: expect.stringContaining('10 times') });
+    const spent = bench.cpu;
+    await receive();
+    expect(bench.cpu).toBe(spent);
+  });
+
+  it('says so in a trial', async () => {
+    await receive();
+    const body = { rule: calling(slow(30, 30, 30)), last: 1 };
+    expect(await bench.admin.done('POST', '/api/rules/try', { body })).toMatchObject({
+      items: [{ matched: false, why: expect.stringContaining('more than 50 ms'), actions: [] }],
+    });
+  });
+});
+
+describe('many rules that take long together', () => {
+  it('leave those after them undecided, which is no failure of theirs, and those without a condition at work', async () => {
+    for (let i = 0; i < 25; i++) await rule(slow(45), { order: i });
+    const late = await rule(slow(1), { order: 200 });
+    const free = await rule(undefined, { order: 300 });
+    const answering = await rule(undefined, {
+      order: 400,
+      do: [{ action: 'send', to: { phone: '+15550300' }, text: 'a' }],
+    });
+    for (let i = 0; i < 11; i++) await receive();
+    expect(bench.cpu).toBeLessThanOrEqual(11 * 1050);
+    const [run] = await runs(late);
+    expect(run).toMatchObject({ result: 'failed', why: expect.stringContaining('all the time'), actions: [] });
+    expect(await shown(late)).toMatchObject({ enabled: true, failures: 0 });
+    expect((await runs(free))[0]).toMatchObject({ result: 'done' });
+    expect(await shown(answering)).toMatchObject({ enabled: true, failures: 0 });
+    expect((await runs(answering))[0]).toMatchObject({ actions: [{ why: expect.stringContaining('all the time') }] });
+  });
+});
+
+test('an endpoint whose condition takes too long is told all the same', async () => {
+  await bench.endpoint({ where: slow(30, 30, 30) });
+  await bench.endpoint({ url: 'https://other.example/', where: slow(1) });
+  const event = await receive();
+  expect(bench.told.map(({ url, id: told }) => [url, told])).toEqual([['https://crm.example/in', event]]);
+});
+
+test('a call whose texts take too long is given up, and says so', async () => {
+  const cpu = () => {
+    bench.cpu += 300;
+    return bench.cpu;
+  };
+  bench.delivering = { ...bench.delivering, cpu };
+  const json = ['{{ text }}', '{{ text }}', '{{ text }}', '{{ text }}', '{{ text }}'];
+  await rule(undefined, { do: [{ action: 'call', url: 'https://crm.example/', json }] });
+  await receive();
+  const [row] = bench.store.all().filter(({ sk }) => sk.startsWith('DLV#'));
+  expect(row).toMatchObject({ state: 'dead', attempts: [{ failure: 'it takes more than a second to render' }] });
+  expect(bench.told).toEqual([]);
+});
+
+describe('a pattern', () => {
+  it.each(['[ab]{1000}c', '[ab]{0,999}[ab]{0,999}', '((a{0,30}){0,30})b'])('%s is refused', (pattern) => {
+    expect(patternFault(pattern)).toContain('takes too long');
+  });
+
+  it.each(['^[A-Z]{2}\\d{6,10}$', '(?:order|bestellung)\\s*#?\\s*(\\d{4,12})', '[^\\s]{1,400}', '^(a+)+$'])(
+    '%s is taken, and asks a long text in a moment',
+    (pattern) => {
+      expect(patternFault(pattern)).toBeUndefined();
+      const matches = patternMatcher();
+      const began = process.cpuUsage();
+      matches(pattern, 'a'.repeat(4096), false);
+      const { user } = process.cpuUsage(began);
+      expect(user / 1000).toBeLessThan(1000);
+    },
+  );
+});
