@@ -38,3 +38,15 @@ export function orderingTime(occurredAt: number | undefined, receivedAt: number)
   if (occurredAt === undefined) return receivedAt;
   return Math.abs(occurredAt - receivedAt) > FARTHEST_TRUSTED ? receivedAt : occurredAt;
 }
+
+/** Milliseconds that a `Retry-After` asks for, in seconds or as a date; undefined if it is neither. */
+export function retryAfter(header: string | undefined, now: number): number | undefined {
+  const text = header?.trim() ?? '';
+  const waitMs = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : httpDate(text) - now;
+  return Number.isNaN(waitMs) ? undefined : Math.max(0, waitMs);
+}
+
+/** `Date.parse` alone takes almost any text with a number in it for a date. */
+function httpDate(text: string): number {
+  return /^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/.test(text) ? Date.parse(text) : Number.NaN;
+}

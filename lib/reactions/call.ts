@@ -1,7 +1,8 @@
 import { Webhook as Signer } from 'standardwebhooks';
 import type { Clock } from '#lib/domain/ports.ts';
-import { type CallResult, keptAnswer, retryAfterOf } from '#lib/domain/reaction/delivery.ts';
+import { type CallResult, keptAnswer } from '#lib/domain/reaction/delivery.ts';
 import { known } from '#lib/domain/schema.ts';
+import { retryAfter } from '#lib/domain/time.ts';
 import type { ProviderHttp, ProviderRequest, Reply } from '#lib/sender/provider.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { SigningSecret } from './secret.ts';
@@ -63,7 +64,7 @@ export async function call(
 
 function resultOf(reply: Reply, now: number): CallResult {
   if (reply.kind === 'answered') {
-    const retryAfterMs = retryAfterOf(reply.headers['retry-after'], now);
+    const retryAfterMs = retryAfter(reply.headers['retry-after'], now);
     return { kind: 'answered', status: reply.status, ...known({ retryAfterMs }) };
   }
   if (reply.breakdown === 'unanswered') return { kind: 'failed', reason: 'timeout' };

@@ -1,8 +1,9 @@
 import * as v from 'valibot';
 import type { Phone } from '#lib/domain/person.ts';
 import type { Clock } from '#lib/domain/ports.ts';
-import { type Answered, type Breakdown, retryAfter, type SendOutcome } from '#lib/domain/send/outcome.ts';
+import type { Answered, Breakdown, SendOutcome } from '#lib/domain/send/outcome.ts';
 import type { Recipient, RecipientKind } from '#lib/domain/send/recipient.ts';
+import { retryAfter } from '#lib/domain/time.ts';
 import type { Channel, LineProvider } from '#lib/tenants/account.ts';
 import type { Account, Send } from './items.ts';
 
@@ -243,12 +244,15 @@ export function textOf({ content }: Pick<Outgoing, 'content'>): string | undefin
   return content.kind === 'text' ? content.text : content.caption;
 }
 
+/** No account waits longer for what a provider says. */
+const LONGEST_WAIT_MS = 900_000;
+
 /** The answer in the terms of a provider's table. */
 export function answered(answer: Answer, words: string | undefined, now: number): Answered {
   const retryAfterMs = retryAfter(answer.headers['retry-after'], now);
   return {
     status: answer.status,
     ...(words === undefined ? {} : { words }),
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs: Math.min(LONGEST_WAIT_MS, retryAfterMs) }),
   };
 }

@@ -49,14 +49,6 @@ export function waitAfter(attempt: number, result: CallResult, random: number): 
   return Math.round(Math.min(Math.max(wait, result.retryAfterMs), 2 * wait));
 }
 
-/** Seconds, or a date. Undefined where it is neither. */
-export function retryAfterOf(header: string | undefined, now: number): number | undefined {
-  if (header === undefined || header.trim() === '') return undefined;
-  const value = header.trim();
-  const at = /^\d{1,9}$/.test(value) ? now + Number(value) * SECOND : Date.parse(/[a-z]/i.test(value) ? value : '');
-  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
-}
-
 /** In a row: from here on an endpoint is spared. */
 const FAILURES_UNTIL_FAILING = 5;
 const PROBES = [MINUTE, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE];

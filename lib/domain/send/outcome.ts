@@ -137,20 +137,6 @@ function quotable(words: string, hidden: readonly string[]): string {
     .toWellFormed();
 }
 
-const LONGEST_WAIT_MS = 900_000;
-
-/** Milliseconds that a `Retry-After` asks for, in seconds or as a date; 15 minutes at most, undefined if it is neither. */
-export function retryAfter(header: string | undefined, now: number): number | undefined {
-  const text = header?.trim() ?? '';
-  const waitMs = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : httpDate(text) - now;
-  return Number.isNaN(waitMs) ? undefined : Math.min(LONGEST_WAIT_MS, Math.max(0, waitMs));
-}
-
-/** `Date.parse` alone takes almost any text with a number in it for a date. */
-function httpDate(text: string): number {
-  return /^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/.test(text) ? Date.parse(text) : Number.NaN;
-}
-
 /** What has gone before the attempt that is judged. */
 interface Past {
   /** Failures of this message in a row that left it unsent. */

@@ -8,7 +8,6 @@ import {
   type Health,
   isSuccess,
   MOST_ATTEMPTS,
-  retryAfterOf,
   waitAfter,
 } from '#lib/domain/reaction/delivery.ts';
 
@@ -63,14 +62,6 @@ describe('the wait after a failed attempt', () => {
     expect(waitAfter(2, answered(503, 9 * HOUR), 0.5)).toBe(10 * MINUTE);
     expect(waitAfter(1, answered(503, 9 * HOUR), 0.5)).toBe(2 * MINUTE);
   });
-});
-
-test('Retry-After is seconds or a date, or nothing', () => {
-  const now = Date.parse('2026-03-01T12:00:00Z');
-  expect(retryAfterOf('120', now)).toBe(120 * SECOND);
-  expect(retryAfterOf('Sun, 01 Mar 2026 12:01:00 GMT', now)).toBe(MINUTE);
-  expect(retryAfterOf('Sun, 01 Mar 2020 12:01:00 GMT', now)).toBe(0);
-  expect(['soon', '', '-5', undefined].map((header) => retryAfterOf(header, now))).toEqual(Array(4).fill(undefined));
 });
 
 describe('an endpoint', () => {

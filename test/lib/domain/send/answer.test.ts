@@ -1,29 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Meaning, meaningOf, reasonOf, retryAfter } from '#lib/domain/send/outcome.ts';
-
-const now = Date.parse('2026-11-21T12:00:00.000Z');
-
-describe('Retry-After', () => {
-  it.each([
-    ['0', 0],
-    ['7', 7_000],
-    [' 30 ', 30_000],
-    ['900', 900_000],
-    ['901', 900_000],
-    ['999999999', 900_000],
-    ['Sat, 21 Nov 2026 12:00:09 GMT', 9_000],
-    ['Sat, 21 Nov 2026 11:00:00 GMT', 0],
-    ['Sun, 22 Nov 2026 12:00:00 GMT', 900_000],
-    ['soon', undefined],
-    ['-5', undefined],
-    ['1.5', undefined],
-    ['2026', 900_000],
-    ['', undefined],
-    [undefined, undefined],
-  ])('%j asks for %j ms', (header, waitMs) => {
-    expect(retryAfter(header, now)).toBe(waitMs);
-  });
-});
+import { type Meaning, meaningOf, reasonOf } from '#lib/domain/send/outcome.ts';
 
 describe('a reason', () => {
   const secret = 'hush/hush hush';
