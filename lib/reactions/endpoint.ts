@@ -74,6 +74,12 @@ function placeOf({ protocol, hostname, port }: URL): string {
   return [host, port || (protocol === 'https:' ? '443' : '80')].join(' ');
 }
 
+/** Whether two URLs lead to the same host and port. */
+export function isSamePlace(one: string, other: string): boolean {
+  const [a, b] = [URL.parse(one), URL.parse(other)];
+  return a !== null && b !== null && placeOf(a) === placeOf(b);
+}
+
 /** Why a URL is no endpoint's; undefined where it may be one. `origins`: of the hub, whose calls of itself would never end. */
 export function refusedUrl(raw: string, reach: Reach, origins: readonly string[]): string | undefined {
   const read = readProviderUrl(raw, reach);

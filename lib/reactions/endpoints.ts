@@ -18,12 +18,26 @@ import {
 } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { beginningWith, newestPage, queryAll } from '#lib/store/query.ts';
-import { absent, del, exists, newTransaction, put, remove, type Store, set, update } from '#lib/store/store.ts';
+import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
+import {
+  absent,
+  all,
+  type Change,
+  del,
+  exists,
+  newTransaction,
+  put,
+  remove,
+  type Store,
+  set,
+  unchanged,
+  update,
+} from '#lib/store/store.ts';
 import { former } from '#lib/tenants/directory.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
 import { call } from './call.ts';
 import { CALLS_KEPT_SECONDS, type Delivery, deliveryIdOf, keyOfDeliveryId, readDelivery, taskOf } from './delivery.ts';
-import { type Endpoint, endpointItem, type NewEndpoint, readEndpoint, refusedUrl } from './endpoint.ts';
+import { type Endpoint, endpointItem, isSamePlace, type NewEndpoint, readEndpoint, refusedUrl } from './endpoint.ts';
 import { healthChanges } from './health.ts';
 import { patternFault } from './patterns.ts';
 import { endpointSecret, newSecret, readSecret, type SigningSecret } from './secret.ts';
@@ -195,8 +209,12 @@ export interface EndpointChanges {
   readonly ratePerSecond?: number | null;
 }
 
-type Changed = Endpoint | { readonly issues: readonly Issue[] } | undefined;
+type Changed =
+  | { readonly endpoint: Endpoint; readonly headersDropped: readonly string[] }
+  | { readonly issues: readonly Issue[] }
+  | undefined;
 
+/** Headers hold keys of whoever is called: where the URL leads to somebody else, those that are not given again go. */
 export async function patchEndpoint(
   ports: EndpointPorts,
   workspace: string,
@@ -204,41 +222,63 @@ export async function patchEndpoint(
   { headers, where, ...changes }: EndpointChanges,
   origins: readonly string[],
 ): Promise<Changed> {
-  const endpoint = await findEndpoint(ports.store, workspace, id);
-  if (!endpoint) return undefined;
   const issues = faultsOf({ ...changes, ...known({ where, headers }) }, ports.endpointReach, origins);
-  if (issues.length > 0) return { issues };
-  const secretVersion =
-    headers === undefined
-      ? undefined
-      : await putSecret(ports, endpoint, (kept) => ({
-          ...kept,
-          ...known({ headers: headers ?? undefined }),
-          ...(headers === null && { headers: {} }),
-        }));
-  const said = {
-    ...changes,
-    ...known({ secretVersion, where: where && JSON.stringify(where) }),
-    ...(where === null && { where }),
-  };
-  const written = await ports.store.write(
-    update(
-      endpointKey(workspace, id),
-      Object.entries(said).map(([name, value]) => (value === null ? remove(name) : set(name, value))),
-      exists(),
-    ),
-    { returns: 'new' },
-  );
-  return written.done && written.item ? readEndpoint(written.item) : undefined;
+  if (issues.length > 0) return (await findEndpoint(ports.store, workspace, id)) && { issues };
+  return writeAnew(ports, workspace, id, async (endpoint) => {
+    const isMoved = changes.url !== undefined && !isSamePlace(changes.url, endpoint.url);
+    const kept = isMoved && headers === undefined ? await secretOf(ports, endpoint) : undefined;
+    const headersDropped = Object.keys(kept?.headers ?? {});
+    const secretVersion =
+      headers === undefined && headersDropped.length === 0
+        ? undefined
+        : await putSecret(ports, endpoint, (secret) => ({ ...secret, headers: headers ?? {} }));
+    const said = {
+      ...changes,
+      ...known({ secretVersion, where: where && JSON.stringify(where) }),
+      ...(where === null && { where }),
+    };
+    const writes = Object.entries(said).map(([name, value]) => (value === null ? remove(name) : set(name, value)));
+    return { changes: writes, answer: (written) => ({ endpoint: written, headersDropped }) };
+  });
 }
 
+interface Rewritten<Answer> {
+  readonly changes: readonly Change[];
+  readonly answer: (written: Endpoint) => Answer;
+}
+
+/**
+ * Changes an endpoint as `rewrite` says of the one that is there. What is kept as a secret stands under a version of its own:
+ * of two changes at once, the second begins anew, or it would take back what the first has just answered.
+ */
+function writeAnew<Answer>(
+  { store }: EndpointPorts,
+  workspace: string,
+  id: string,
+  rewrite: (endpoint: Endpoint) => Promise<Rewritten<Answer>>,
+): Promise<Answer | undefined> {
+  return retryOnConflict(`the endpoint ${id}`, async () => {
+    const endpoint = await findEndpoint(store, workspace, id);
+    if (!endpoint) return undefined;
+    const rewritten = await rewrite(endpoint);
+    const { url, secretVersion } = endpoint;
+    const asRead = all(exists(), unchanged({ url, secretVersion }));
+    const key = endpointKey(workspace, id);
+    const written = await store.write(update(key, rewritten.changes, asRead), { returns: 'new' });
+    return written.done && written.item ? rewritten.answer(readEndpoint(written.item)) : AGAIN;
+  });
+}
+
+const secretOf = ({ secrets }: EndpointPorts, { id, secretVersion }: Endpoint) =>
+  readSecret(secrets, endpointSecret(id), secretVersion);
+
 async function putSecret(
-  { secrets }: EndpointPorts,
-  { id, secretVersion }: Endpoint,
+  ports: EndpointPorts,
+  endpoint: Endpoint,
   change: (kept: SigningSecret) => SigningSecret,
 ): Promise<number> {
-  const kept = await readSecret(secrets, endpointSecret(id), secretVersion);
-  return secrets.put(endpointSecret(id), JSON.stringify(change(kept)));
+  const kept = await secretOf(ports, endpoint);
+  return ports.secrets.put(endpointSecret(endpoint.id), JSON.stringify(change(kept)));
 }
 
 /** What waits for it runs out by itself, with nobody to tell it to. */
@@ -261,19 +301,15 @@ export async function rotateEndpoint(
   id: string,
   graceSeconds: number,
 ): Promise<{ readonly endpoint: Endpoint; readonly secret: string } | undefined> {
-  const endpoint = await findEndpoint(ports.store, workspace, id);
-  if (!endpoint) return undefined;
   const secret = newSecret(ports.random);
   const until = ports.clock.now() + graceSeconds * 1000;
-  const secretVersion = await putSecret(ports, endpoint, ({ secrets: [newest], ...kept }) => ({
-    ...kept,
-    secrets: [{ secret }, ...(newest && graceSeconds > 0 ? [{ secret: newest.secret, until }] : [])],
-  }));
-  const written = await ports.store.write(
-    update(endpointKey(workspace, id), [set('secretVersion', secretVersion)], exists()),
-    { returns: 'new' },
-  );
-  return written.done && written.item ? { endpoint: readEndpoint(written.item), secret } : undefined;
+  return writeAnew(ports, workspace, id, async (before) => {
+    const secretVersion = await putSecret(ports, before, ({ secrets: [newest], ...kept }) => ({
+      ...kept,
+      secrets: [{ secret }, ...(newest && graceSeconds > 0 ? [{ secret: newest.secret, until }] : [])],
+    }));
+    return { changes: [set('secretVersion', secretVersion)], answer: (endpoint) => ({ endpoint, secret }) };
+  });
 }
 
 /** What waited while it was off is drained, oldest first. */

@@ -30,7 +30,7 @@ import type { Secrets } from '#lib/tenants/secrets.ts';
 import { askGuard } from './auto.ts';
 import { type BudgetPorts, budgetOf, WHY_UNDECIDED } from './budget.ts';
 import { CALLS_KEPT_SECONDS } from './delivery.ts';
-import { refusedUrl } from './endpoint.ts';
+import { isSamePlace, refusedUrl } from './endpoint.ts';
 import { findEndpoint } from './endpoints.ts';
 import { calleeOfRule } from './health.ts';
 import { type Mail, mailOf } from './mail.ts';
@@ -235,6 +235,8 @@ export async function replaceRule(
       ]
     : await faultsOf(ports, workspace, wanted, origins);
   if (issues.length > 0) return { kind: 'refused', issues };
+  const moved = movedHeaders(before, wanted);
+  if (moved.length > 0) return { kind: 'refused', issues: moved };
   const { rule, secret, secretVersion } = await keepSecret(ports, id, wanted, before);
   const kept = { id, workspace, failures: 0, createdAt: before.createdAt, updatedAt: toIso(clock.now()) };
   const item = ruleItem({ ...kept, ...known({ secretVersion }) }, rule);
@@ -242,6 +244,19 @@ export async function replaceRule(
   if (!done) return replaceRule(ports, workspace, id, writtenAfter, origins);
   await askSoon(store, workspace, id, clock.now());
   return { rule: readRule(item), ...known({ secret }) };
+}
+
+/** Headers that are to keep the value they had, where the call leads to somebody else by now: it may be a key. */
+function movedHeaders({ do: before }: Rule, { do: wanted }: NewRule): readonly Issue[] {
+  return wanted.flatMap((action, i) => {
+    const had = before[i];
+    if (action.action !== 'call' || had?.action !== 'call' || isSamePlace(action.url, had.url)) return [];
+    const kept = Object.entries(action.headers ?? {}).filter(
+      ([name, value]) => value === '' && had.headers?.[name] === '',
+    );
+    const message = 'needs its value again: the call leads to another host now';
+    return kept.map(([name]) => ({ path: `do.${i}.headers.${name}`, message }));
+  });
 }
 
 /** What it calls may be another URL now: the watchdog asks within a minute. */

@@ -90,20 +90,32 @@ const showing = route({
   },
 });
 
+const Changed = v.object({
+  ...ShownEndpoint.entries,
+  headersDropped: optional(
+    v.pipe(v.array(v.string()), v.readonly()),
+    'Its headers that are not sent any more, since its URL leads to another host',
+  ),
+});
+
 const patching = route({
   ...shared,
   method: 'patch',
   path: '/api/endpoints/{id}',
   summary: 'Change an endpoint',
-  description: 'What is left out stays as it is. It counts for what is stored from then on.',
+  description:
+    'What is left out stays as it is, but for `headers` where `url` leads to another host or port: they may hold a key, and ' +
+    'are dropped unless they are given again. It counts for what is stored from then on.',
   params: WithId,
   body: Patch,
   example: { types: ['message.received'] },
-  answers: { 200: { description: 'The endpoint', schema: ShownEndpoint } },
+  answers: { 200: { description: 'The endpoint', schema: Changed } },
   run: async ({ params, body }, { ports, workspace, origins }) => {
     const changed = await patchEndpoint(ports, workspace, params.id, body, origins);
     if (!changed) return NO_ENDPOINT;
-    return 'issues' in changed ? invalid(changed.issues) : json(200, shownEndpoint(changed));
+    if ('issues' in changed) return invalid(changed.issues);
+    const { endpoint, headersDropped } = changed;
+    return json(200, { ...shownEndpoint(endpoint), ...(headersDropped.length > 0 && { headersDropped }) });
   },
 });
 

@@ -309,6 +309,51 @@ test('while a secret is rotated, each call is signed with both', async () => {
   expect(signatures()).toHaveLength(1);
 });
 
+describe('the headers of an endpoint', () => {
+  const sent = async (n: number) => {
+    await receive(n);
+    await bench.settle();
+    return bench.admin.posted.at(-1)?.headers?.['x-key'];
+  };
+  const patched = (id: string, body: object) => bench.admin.done('PATCH', `/api/endpoints/${id}`, { body });
+
+  it('go with it to another path, and to no other host', async () => {
+    const { id, secret } = await bench.endpoint({ headers: { 'x-key': 'ours' } });
+    expect(await patched(id, { url: 'https://CRM.example:443/other' })).not.toHaveProperty('headersDropped');
+    expect(await sent(1)).toBe('ours');
+    expect(await patched(id, { url: 'https://crm2.example/in' })).toMatchObject({ headersDropped: ['x-key'] });
+    expect(await sent(2)).toBeUndefined();
+    const request = bench.admin.posted.at(-1);
+    const body = request?.body?.kind === 'raw' ? request.body.text : '';
+    const signed = new Webhook(secret).sign(bench.told.at(-1)?.id ?? '', new Date(bench.now), body);
+    expect([request?.url, request?.headers?.['webhook-signature']]).toEqual(['https://crm2.example/in', signed]);
+    expect(await patched(id, { url: 'https://crm.example/in' })).not.toHaveProperty('headersDropped');
+    expect(await sent(3)).toBeUndefined();
+  });
+
+  it('go to another host where they are given again', async () => {
+    const { id } = await bench.endpoint({ headers: { 'x-key': 'ours' } });
+    const body = { url: 'https://crm2.example/in', headers: { 'x-key': 'theirs' } };
+    expect(await patched(id, body)).not.toHaveProperty('headersDropped');
+    expect(await sent(1)).toBe('theirs');
+    await patched(id, { headers: null });
+    expect(await sent(2)).toBeUndefined();
+  });
+
+  it('are lost neither by a rotation of the same moment, nor is its secret by them', async () => {
+    const { id } = await bench.endpoint();
+    const [{ secret }] = await Promise.all([
+      bench.admin.done('POST', `/api/endpoints/${id}/rotate`, { body: { graceSeconds: 0 } }),
+      patched(id, { headers: { 'x-key': 'ours' } }),
+    ]);
+    expect(await sent(1)).toBe('ours');
+    const request = bench.admin.posted.at(-1);
+    const body = request?.body?.kind === 'raw' ? request.body.text : '';
+    const signed = new Webhook(String(secret)).sign(bench.told.at(-1)?.id ?? '', new Date(bench.now), body);
+    expect(request?.headers?.['webhook-signature']).toBe(signed);
+  });
+});
+
 describe('what is no endpoint is refused with the name of the field', () => {
   it.each([
     [{ url: 'http://crm.example/' }, 'url', 'https'],

@@ -287,6 +287,24 @@ describe('a rule that calls', () => {
     expect(request.headers).toMatchObject({ 'webhook-id': `${event}_0`, 'webhook-signature': signature, 'x-key': 'k' });
   });
 
+  it('keeps the value of a header at the same host alone', async () => {
+    const id = await rule(CALL);
+    const to = (url: string, key: string) => ({
+      body: { ...PRICES, do: [{ action: 'call', url, headers: { 'x-key': key } }] },
+    });
+    const put = (url: string, key = '') => bench.admin.call('PUT', `/api/rules/${id}`, to(url, key));
+    expect((await put('https://crm.example/other')).status).toBe(200);
+    await receive('the price');
+    expect(bench.admin.posted.at(-1)).toMatchObject({ url: 'https://crm.example/other', headers: { 'x-key': 'k' } });
+    expect((await put('https://crm2.example/lead')).json.issues).toEqual([
+      { path: 'do.0.headers.x-key', message: expect.stringContaining('needs its value again') },
+    ]);
+    expect((await put('https://crm2.example/lead', 'new')).status).toBe(200);
+    bench.now += HOUR * 1000;
+    await receive('price');
+    expect(bench.admin.posted.at(-1)).toMatchObject({ url: 'https://crm2.example/lead', headers: { 'x-key': 'new' } });
+  });
+
   it('tries again by the schedule of endpoints', async () => {
     await rule(CALL);
     bench.admin.answer = () => ({ kind: 'answered', status: 500, headers: {}, text: '' });
