@@ -29,7 +29,7 @@ import {
 /** The token of the instance's settings, which the webhook may know, and the instance that the body is about. */
 function proofOf(delivery: Delivery, body: unknown): Proof {
   const token = tokenIn(delivery.headers.authorization ?? '');
-  return known({ secretHash: token === undefined ? undefined : sha256(token), instance: instanceIn(body) });
+  return known({ secretHashes: token === undefined ? undefined : [sha256(token)], instance: instanceIn(body) });
 }
 
 /** A token arrives as `Bearer <token>`, but one that was set as `Basic …` arrives as it was set, and in no other way. */

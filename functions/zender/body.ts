@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import qs from 'qs';
 import { isRecord, type Json, type ParsedJson, parseJson } from '#lib/domain/json.ts';
 
@@ -6,7 +7,10 @@ const LIMITS = { depth: 4, strictDepth: true, parameterLimit: 200, throwOnLimitE
 
 /** Zender posts forms with nested keys; relays in between post the same as JSON, not always marked as such. */
 export function parseBody(body: Uint8Array, contentType: string): ParsedJson {
-  const parts = partsOf(Buffer.from(body).toString('latin1'));
+  const text = Buffer.from(body).toString('latin1');
+  const inner = base64In(text);
+  if (inner !== undefined) return parseBody(Buffer.from(inner, 'latin1'), '');
+  const parts = partsOf(text);
   if (parts) return parseForm(Buffer.from(formOf(parts)));
   if (/^\s*multipart\//i.test(contentType)) return refused('a multipart body without parts');
   return isJson(body, contentType) ? parseJson(body) : parseForm(body);
@@ -94,8 +98,37 @@ export function encodeForm(latin1: string): string {
   return latin1.replace(/[^\w.~-]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
 }
 
-/** What may hold a delivery as a text: JSON or a form. */
-export const HOLDER = /^(?:data|body|raw_?body|payload)$/i;
+/** What may hold as a text what a relay got: JSON, a form, or either in base64. */
+export const HOLDER =
+  /^(?:data|raw|payload|detail|event|request|headers|query|params|(?:(?:raw|text|buffer|event|post|form)_?)?body|body_?(?:raw|text|data)|(?:raw|post|form)_?data)$/i;
+
+const BASE64 = /^[\w+/-]{16,}={0,2}$/;
+
+/** What base64 says, as Latin-1, where that may be a delivery; proxies hand over bodies so. */
+export function base64In(text: string): string | undefined {
+  const written = text.replace(/\s+/g, '');
+  if (!BASE64.test(written)) return undefined;
+  const bytes = Buffer.from(written, 'base64');
+  const said = bytes.toString('latin1');
+  const mayBeDelivery = looksLikeJson(bytes) || /^\s*--|=/.test(said);
+  // Words in Latin letters pass for base64, too, but then say nothing that is text.
+  return mayBeDelivery && isUtf8(bytes) && !/[^\P{Cc}\s]/u.test(said.replace(/[\x80-\xff]/g, '')) ? said : undefined;
+}
+
+/** As Node writes bytes in JSON: `{"type":"Buffer","data":[123,34]}`. */
+export function bytesIn(value: unknown): Buffer | undefined {
+  if (!isRecord(value) || value.type !== 'Buffer' || !Array.isArray(value.data)) return undefined;
+  return value.data.every((byte) => Number.isInteger(byte)) ? Buffer.from(value.data) : undefined;
+}
+
+/** What stands under `name`, with what it holds as a text or as bytes spelled out. */
+export function spelledOut(name: string, value: unknown): unknown {
+  if (!HOLDER.test(name)) return value;
+  const bytes = typeof value === 'string' ? Buffer.from(value) : bytesIn(value);
+  if (bytes === undefined) return value;
+  const parsed = parseBody(bytes, '');
+  return parsed.ok ? parsed.value : value;
+}
 
 /** A delivery as Zender posts it, and where it stands in the whole body, as `0.body.`. */
 export interface Found {
@@ -110,25 +143,34 @@ const DEEPEST = 4;
  * The deliveries of a body: it is one as a rule. Relays put what they got into a list or an object of their own, beside
  * its headers, and some leave it a text. Where nothing looks like one, the body itself counts.
  */
-export function deliveriesIn(body: unknown): readonly Found[] {
+export function deliveriesIn(raw: unknown): readonly Found[] {
+  const body = spelledOut('body', raw);
   const whole = { delivery: unfolded(body), path: '' };
-  if (isRecord(whole.delivery) && (typeof whole.delivery.type === 'string' || isFlat(whole.delivery))) return [whole];
+  if (isOfZender(whole.delivery) || isFlat(whole.delivery)) return [whole];
   const found = wrappedIn(body, '', 0);
   return found.length > 0 ? found : [whole];
 }
 
 function wrappedIn(raw: unknown, path: string, depth: number): readonly Found[] {
   const delivery = unfolded(raw);
-  if (depth > 0 && isWhole(delivery)) return [{ delivery, path }];
-  if (depth === DEEPEST) return [];
-  if (Array.isArray(raw)) return listedIn(raw, path, depth);
+  const here = depth > 0 && isWhole(delivery) ? [{ delivery, path }] : [];
+  if (depth === DEEPEST || (here.length > 0 && (isOfZender(delivery) || isFlat(delivery)))) return here;
+  const within = Array.isArray(raw) ? listedIn(raw, path, depth) : namedIn(raw, path, depth);
+  return within.length > 0 ? within : here;
+}
+
+function namedIn(raw: unknown, path: string, depth: number): readonly Found[] {
   if (!isRecord(raw)) return [];
   for (const [name, value] of Object.entries(raw)) {
-    const inner = typeof value === 'string' && HOLDER.test(name) ? spelledOut(value) : value;
-    const found = wrappedIn(inner, `${path}${name}.`, depth + 1);
+    const found = wrappedIn(spelledOut(name, value), `${path}${name}.`, depth + 1);
     if (found.length > 0) return found;
   }
   return [];
+}
+
+/** Relays and queues wrap what they got in events of their own, with a type and data as well. */
+function isOfZender(body: unknown): boolean {
+  return isRecord(body) && typeof body.type === 'string' && /^(?:sms|whatsapp|ussd|notifications?)$/.test(body.type);
 }
 
 /** Where one of a list is a delivery, all are: what is none is to be seen in quarantine. */
@@ -150,11 +192,6 @@ function isWhole(body: unknown): boolean {
 /** As the first versions posted it: no type, and the fields beside the secret. */
 export function isFlat(body: unknown): boolean {
   return isRecord(body) && body.type === undefined && body.data === undefined && body.phone !== undefined;
-}
-
-function spelledOut(text: string): unknown {
-  const parsed = parseBody(Buffer.from(text), '');
-  return parsed.ok ? parsed.value : text;
 }
 
 /** The body with its `data` as an object, where a relay has flattened it (`"data[phone]"`) or made it a text. */

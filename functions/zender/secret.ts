@@ -1,12 +1,36 @@
 import { sha256 } from '#lib/domain/ids.ts';
 import { isRecord, parseJson } from '#lib/domain/json.ts';
 import type { Delivery, Proof } from '#lib/inbox/provider.ts';
-import { decodeForm, deliveriesIn, encodeForm, HOLDER, looksLikeJson, type Part, parseBody, partsOf } from './body.ts';
+import {
+  base64In,
+  bytesIn,
+  decodeForm,
+  deliveriesIn,
+  encodeForm,
+  HOLDER,
+  looksLikeJson,
+  type Part,
+  parseBody,
+  partsOf,
+  spelledOut,
+} from './body.ts';
 
-/** `secret`, `data[secret]`, `amp;secret`, but neither `secrets` nor `my_secret`. */
+/**
+ * `secret`, `data[secret]`, `amp;secret`, but neither `secrets` nor `my_secret`. Relays call it by a header's name:
+ * `x-webhook-secret`, `authorization`.
+ */
 function isSecretName(name: string): boolean {
-  return /(?:^|[^\w-])secret(?:$|[^\w-])/i.test(name);
+  return SECRET_NAME.test(name);
 }
+
+const SECRET_NAME =
+  /(?:^|[^\w-])(?:http[-_])?(?:authorization|(?:x[-_](?:[a-z\d]+[-_]){0,3}|(?:web[-_]?hook|hook|zender)[-_]?)?secret)(?:$|[^\w-])/i;
+
+/** Under such names stand addresses that somebody called, with what they asked for. */
+const ADDRESS = /^(?:(?:original|request|raw|full|webhook)_?)?(?:ur[il]|href|path|query_?string|search)$/i;
+
+/** A file of Zender's may stand under one of these names: its link stays as it is. */
+const isAddress = (name: string, holder: string): boolean => ADDRESS.test(name) && !/^data$/i.test(holder);
 
 interface Edit {
   readonly start: number;
@@ -18,12 +42,10 @@ interface Edit {
  * JSON without its members named `secret`, at any depth and however often, and otherwise as it was written: the text is
  * cut, not parsed and written anew, so that it also works on JSON that is broken. Bytes are held as Latin-1.
  */
-function jsonWithoutSecret(text: string): string {
-  // An escape may spell the name otherwise.
-  if (!/secret|\\/i.test(text)) return text;
+function jsonWithoutSecret(text: string, name = 'body'): string {
   let result = '';
   let from = 0;
-  for (const { start, end, text: replacement } of editsOf(text)) {
+  for (const { start, end, text: replacement } of editsOf(text, name)) {
     result += text.slice(from, start) + replacement;
     from = end;
   }
@@ -32,37 +54,54 @@ function jsonWithoutSecret(text: string): string {
 
 /**
  * Where to cut, from left to right. A member goes with the comma before it, or the one after it if it is the first; of a
- * pair `["secret","…"]` the second text goes.
+ * pair `["secret","…"]` the second text goes. `name`: of the member whose value `text` is.
  */
-function* editsOf(text: string): Generator<Edit> {
+function* editsOf(text: string, name: string): Generator<Edit> {
   let comma: number | undefined;
   let opensList = false;
-  // A text holds JSON, or a form, where it is the whole body, or `data` and its like: any other is somebody's message.
-  let mayHoldJson = true;
+  /** Of the member whose value is next. A text that is none, as within a list after others, is somebody's words. */
+  let member: string | undefined = name;
+  /** Of the members in whose values we are. */
+  const holders: string[] = [];
+  let namesSecret = false;
   for (let at = 0; at < text.length; ) {
-    if (text.charAt(at) !== '"') {
-      if (text.charAt(at) === ',') comma = at;
-      else if (!isBlank(text.charAt(at))) comma = undefined;
-      opensList = text.charAt(at) === '[' || (opensList && isBlank(text.charAt(at)));
+    const char = text.charAt(at);
+    if (char !== '"') {
+      const bytesEnd = char === '{' && member !== undefined && HOLDER.test(member) ? endOfBytes(text, at) : undefined;
+      if (bytesEnd !== undefined) {
+        yield* editOfBytes(text, at, bytesEnd);
+        at = bytesEnd;
+        continue;
+      }
+      if (char === ',') comma = at;
+      else if (!isBlank(char)) comma = undefined;
+      opensList = char === '[' || (opensList && isBlank(char));
+      if (char === '{') holders.push(member ?? '');
+      if (char === '}') holders.pop();
+      namesSecret &&= char !== '{' && char !== '}';
       at += 1;
       continue;
     }
     const end = endOfString(text, at);
     const valueAt = afterMark(text, end, ':');
-    const name = valueAt === undefined ? undefined : textOf(text.slice(at, end));
-    const pairEnd = opensList && isSecretName(textOf(text.slice(at, end))) ? endOfPair(text, end) : undefined;
+    const said = textOf(text.slice(at, end));
+    const pairEnd = opensList && isSecretName(said) ? endOfPair(text, end) : undefined;
     opensList = false;
     if (pairEnd !== undefined) {
       yield { start: end, end: pairEnd, text: '' };
       at = pairEnd;
-    } else if (valueAt !== undefined && name !== undefined && isSecretName(name)) {
+    } else if (valueAt === undefined) {
+      if (member !== undefined) yield* editOfText(text, at, end, member, holders.at(-1) ?? '');
+      namesSecret ||= /^(?:name|key)$/i.test(member ?? '') && isSecretName(said);
+      member = undefined;
+      at = end;
+    } else if (isSecretName(said) || (namesSecret && /^value$/i.test(said))) {
       const valueEnd = endOfValue(text, valueAt);
       const cutEnd = comma === undefined ? (afterMark(text, valueEnd, ',') ?? valueEnd) : valueEnd;
       yield { start: comma ?? at, end: cutEnd, text: '' };
       at = cutEnd;
     } else {
-      if (name === undefined && mayHoldJson) yield* editOfText(text, at, end);
-      mayHoldJson = name !== undefined && HOLDER.test(name);
+      member = said;
       at = end;
     }
     comma = undefined;
@@ -77,10 +116,25 @@ function endOfPair(text: string, from: number): number | undefined {
   return ']'.includes(text.charAt(afterBlanks(text, end))) ? end : undefined;
 }
 
-function* editOfText(text: string, start: number, end: number): Generator<Edit> {
+function* editOfText(text: string, start: number, end: number, name: string, holder: string): Generator<Edit> {
   const value = textOf(text.slice(start, end));
-  const cleaned = value.includes('=') ? textWithoutSecret(value) : jsonWithoutSecret(value);
+  const cleaned = heldWithoutSecret(name, value, holder);
   if (cleaned !== value) yield { start, end, text: toLatin1(JSON.stringify(fromLatin1(cleaned))) };
+}
+
+/** Where bytes end that begin here, as Node writes them in JSON. */
+function endOfBytes(text: string, start: number): number | undefined {
+  const bytes = /\{\s*"type"\s*:\s*"Buffer"\s*,\s*"data"\s*:\s*\[[\d,\s]*\]\s*\}/y;
+  bytes.lastIndex = start;
+  return bytes.test(text) ? bytes.lastIndex : undefined;
+}
+
+function* editOfBytes(text: string, start: number, end: number): Generator<Edit> {
+  const parsed = parseJson(Buffer.from(text.slice(start, end), 'latin1'));
+  const held = parsed.ok ? bytesIn(parsed.value)?.toString('latin1') : undefined;
+  const cleaned = held === undefined ? undefined : textWithoutSecret(held);
+  if (cleaned === undefined || cleaned === held) return;
+  yield { start, end, text: JSON.stringify(Buffer.from(cleaned, 'latin1')) };
 }
 
 /** What a string of JSON says; its inside as it stands, where it is none. */
@@ -135,14 +189,54 @@ function fromLatin1(text: string): string {
   return Buffer.from(text, 'latin1').toString('utf8');
 }
 
-/** The secret stands in the body, or in what a relay has wrapped: two that differ prove nothing. */
+/** Whoever guesses may not try any number at once. */
+const MOST_SECRETS = 20;
+const DEEPEST = 8;
+
+/**
+ * The secret stands in the delivery; where a relay has wrapped it and it has none, anywhere in what the relay hands
+ * over: its query, its URL, its headers. Each delivery of a list must come with the same one.
+ */
 export function proofOf(_delivery: Delivery, body: unknown): Proof {
-  const bodies = [body, ...deliveriesIn(body).map(({ delivery }) => delivery)];
-  const presented = bodies.map((one) => (isRecord(one) ? one.secret : undefined)).filter((one) => one !== undefined);
-  // A relay that guesses types makes a number of a secret in digits.
-  const isSecret = presented.every((one) => typeof one === 'string' || typeof one === 'number');
-  const [secret, ...others] = new Set(presented.map(String));
-  return isSecret && secret !== undefined && others.length === 0 ? { secretHash: sha256(secret) } : {};
+  const [first = [], ...others] = deliveriesIn(body).map(({ delivery }) => {
+    const own = isRecord(delivery) ? textsIn(delivery.secret) : [];
+    return own.length > 0 ? own : [...secretsIn(body, 'body', '', 0)];
+  });
+  const shared = [...new Set(first)].filter((secret) => others.every((texts) => texts.includes(secret)));
+  return { secretHashes: shared.slice(0, MOST_SECRETS).map(sha256) };
+}
+
+/** All that stands where `withoutSecret` cuts: what is a secret is kept nowhere, and what is kept is none. */
+function* secretsIn(raw: unknown, name: string, holder: string, depth: number): Generator<string> {
+  if (depth > DEEPEST) return;
+  if (typeof raw === 'string' && isAddress(name, holder)) yield* secretsInQuery(raw, depth);
+  const value = spelledOut(name, raw);
+  if (Array.isArray(value)) {
+    const [first, second] = value;
+    if (value.length === 2 && typeof first === 'string' && isSecretName(first)) yield* textsIn(second);
+    for (const child of value) yield* secretsIn(child, '', name, depth + 1);
+  } else if (isRecord(value)) {
+    let namesSecret = false;
+    for (const [key, child] of Object.entries(value)) {
+      if (isSecretName(key) || (namesSecret && /^value$/i.test(key))) yield* textsIn(child);
+      else yield* secretsIn(child, key, name, depth + 1);
+      namesSecret ||= /^(?:name|key)$/i.test(key) && typeof child === 'string' && isSecretName(child);
+    }
+  }
+}
+
+function* secretsInQuery(address: string, depth: number): Generator<string> {
+  const query = address.slice(address.indexOf('?') + 1).split('#')[0] ?? '';
+  yield* secretsIn(query, 'query', '', depth + 1);
+}
+
+/** A relay that guesses types makes a number of a secret in digits, and a list of what may come twice. */
+function textsIn(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap((one) => (Array.isArray(one) ? [] : textsIn(one)));
+  if (typeof value === 'number') return [String(value)];
+  if (typeof value !== 'string' || value === '') return [];
+  const token = /^(?:bearer|basic|token)\s+(.+)$/is.exec(value)?.[1];
+  return token === undefined ? [value] : [value, token];
 }
 
 /**
@@ -157,10 +251,31 @@ export function withoutSecret(body: Uint8Array, contentType: string): Uint8Array
   return cleaned === text ? body : Buffer.from(cleaned, 'latin1');
 }
 
-function textWithoutSecret(text: string): string {
+function textWithoutSecret(text: string, name?: string): string {
+  const inner = base64In(text);
+  if (inner !== undefined) return inBase64(text, inner, textWithoutSecret(inner, name));
   const parts = partsOf(text);
   if (parts) return partsWithoutSecret(text, parts);
-  return looksLikeJson(Buffer.from(text, 'latin1')) ? jsonWithoutSecret(text) : formWithoutSecret(text);
+  return looksLikeJson(Buffer.from(text, 'latin1')) ? jsonWithoutSecret(text, name) : formWithoutSecret(text);
+}
+
+function inBase64(text: string, before: string, after: string): string {
+  return after === before ? text : Buffer.from(after, 'latin1').toString(/[-_]/.test(text) ? 'base64url' : 'base64');
+}
+
+/** What stands under `name` as a text: what a relay got, an address, or somebody's words. */
+function heldWithoutSecret(name: string, value: string, holder: string): string {
+  if (isAddress(name, holder)) return addressWithoutSecret(value);
+  if (!HOLDER.test(name)) return value;
+  return value.includes('=') || base64In(value) !== undefined
+    ? textWithoutSecret(value, name)
+    : jsonWithoutSecret(value, name);
+}
+
+/** Of a bare query or of that of a URL. */
+function addressWithoutSecret(address: string): string {
+  const [, before = '', query = '', after = ''] = /^([^?]*\?)?([^#]*)(.*)$/s.exec(address) ?? [];
+  return query.includes('=') ? `${before}${formWithoutSecret(query)}${after}` : address;
 }
 
 /** The parts are the front of the text, each with the line before it. */
@@ -171,8 +286,12 @@ function partsWithoutSecret(text: string, parts: readonly Part[]): string {
 }
 
 function partWithoutSecret({ text, name, valueAt, isFile }: Part): string {
-  if (isFile || !HOLDER.test(name)) return text;
-  return text.slice(0, valueAt) + textWithoutSecret(text.slice(valueAt));
+  const { field, holder } = fieldOf(name);
+  if (isFile) return text;
+  const value = text.slice(valueAt);
+  // The line end before the next boundary is none of what the part says.
+  const end = /\r?\n?$/.exec(value)?.[0] ?? '';
+  return text.slice(0, valueAt) + heldWithoutSecret(field, value.slice(0, value.length - end.length), holder) + end;
 }
 
 function formWithoutSecret(text: string): string {
@@ -198,10 +317,16 @@ function nameOf(pair: string): string {
 /** `data` may be JSON within the form, and what a relay has wrapped a form. */
 function withoutSecretInData(pair: string): string {
   const name = nameOf(pair);
-  if (!HOLDER.test(decodeForm(name))) return pair;
+  const { field, holder } = fieldOf(decodeForm(name));
   const value = decodeForm(pair.slice(name.length + 1));
-  const cleaned = textWithoutSecret(value);
+  const cleaned = heldWithoutSecret(field, value, holder);
   return cleaned === value ? pair : `${name}=${encodeForm(cleaned)}`;
+}
+
+/** `event[request][url]` is the field `url` of `request`. */
+function fieldOf(name: string): { readonly field: string; readonly holder: string } {
+  const [field = '', holder = ''] = name.replaceAll(']', '').split('[').reverse();
+  return { field, holder };
 }
 
 /** Words, XML, or JSON in percent signs: they stay, but for a secret among them. */

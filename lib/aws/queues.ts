@@ -20,7 +20,11 @@ const Chunk = v.object({
   count: v.number(),
   webhook: v.union([
     v.object({ ownAccount: v.string() }),
-    v.object({ tokenHash: v.string(), secretHash: v.exactOptional(v.string()) }),
+    v.object({
+      tokenHash: v.string(),
+      secretHash: v.exactOptional(v.string()),
+      otherHashes: v.exactOptional(v.pipe(v.array(v.string()), v.readonly())),
+    }),
     v.object({
       webhookId: v.string(),
       workspace: v.string(),

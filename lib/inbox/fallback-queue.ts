@@ -10,6 +10,8 @@ export interface Unjudged {
   readonly tokenHash: string;
   /** SHA-256 of the secret that came with it, which is taken out of the body. */
   readonly secretHash?: string;
+  /** Of what may be the secret as well: a relay's wrapper holds several. */
+  readonly otherHashes?: readonly string[];
 }
 
 /**

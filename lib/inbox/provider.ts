@@ -13,8 +13,8 @@ export interface Delivery {
 
 /** What a delivery brings along to tell who sent it. */
 export interface Proof {
-  /** SHA-256 in hex of the secret that came with it, in the form in which it is compared; undefined where none did. */
-  readonly secretHash?: string;
+  /** SHA-256 in hex of what may be the secret that came with it, in the form in which it is compared. */
+  readonly secretHashes?: readonly string[];
   /** The account at the provider that the body is about. */
   readonly instance?: string;
 }

@@ -47,7 +47,9 @@ export function proofIn(
  * there is nothing to refuse: it cannot be read, either, and is kept in quarantine.
  */
 export function isProven(proof: Proof, expected: Expectation): boolean {
-  if (expected.secretHash !== undefined && !matchesHash(proof.secretHash ?? '', expected.secretHash)) return false;
+  const { secretHash } = expected;
+  const presented = proof.secretHashes ?? [];
+  if (secretHash !== undefined && !presented.some((hash) => matchesHash(hash, secretHash))) return false;
   return expected.instance === undefined || proof.instance === undefined || proof.instance === expected.instance;
 }
 
@@ -106,9 +108,10 @@ interface Unknown {
 
 function envelopeOf(provider: ReceivingProvider, token: string, delivery: Delivery, receivedAt: number): Envelope {
   const contentType = delivery.headers['content-type'] ?? '';
-  const { secretHash } = proofIn(provider, delivery);
+  const [secretHash, ...others] = proofIn(provider, delivery).secretHashes ?? [];
+  const otherHashes = others.length > 0 ? others : undefined;
   return {
-    webhook: { tokenHash: sha256(token), ...known({ secretHash }) },
+    webhook: { tokenHash: sha256(token), ...known({ secretHash, otherHashes }) },
     provider: provider.name,
     contentType,
     raw: provider.withoutSecret?.(delivery.body, contentType) ?? delivery.body,
@@ -121,13 +124,14 @@ function envelopeOf(provider: ReceivingProvider, token: string, delivery: Delive
 export async function judgeLate(
   provider: ReceivingProvider,
   store: Store,
-  { tokenHash, secretHash }: Unjudged,
+  { tokenHash, secretHash, otherHashes = [] }: Unjudged,
   delivery: Delivery,
 ) {
   const item = await store.get(webhookKey(tokenHash), { consistent: true });
   const webhook = item && webhookOf(item);
   // The instance stands in the body that was kept; the secret does not.
-  const proof = () => ({ ...proofIn(provider, delivery), ...known({ secretHash }) });
+  const came = secretHash === undefined ? {} : { secretHashes: [secretHash, ...otherHashes] };
+  const proof = () => ({ ...proofIn(provider, delivery), ...came });
   return { webhook, admission: admissionOf(webhook, provider, proof) };
 }
 

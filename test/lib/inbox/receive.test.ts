@@ -62,7 +62,7 @@ function toDraft({ id, text, at: seconds, thumbnail, title, chat }: Text): Draft
 const courier: ReceivingProvider = {
   name: 'courier',
   parse: (body) => parseJson(body),
-  proofOf: ({ headers: { secret } }) => (secret === undefined ? {} : { secretHash: sha256(secret) }),
+  proofOf: ({ headers: { secret } }) => (secret === undefined ? {} : { secretHashes: [sha256(secret)] }),
   read: readByName('event', {
     text: reader(Text, toDraft),
     bundle: reader(Bundle, ({ ids }) => {
