@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { currentChat } from '#lib/chats/chat.ts';
 import type { Reach } from '#lib/domain/base-url.ts';
 import type { Event, MessageEvent } from '#lib/domain/event.ts';
 import { newId } from '#lib/domain/ids.ts';
@@ -12,6 +13,7 @@ import { findEvent, listEvents } from '#lib/inbox/events.ts';
 import { accountsNamed, accountsOf, quotes, type Reaches } from '#lib/outbox/accounts.ts';
 import { itemReader } from '#lib/store/items.ts';
 import {
+  chatKey,
   dueSortKey,
   healthKey,
   MUTED_PREFIX,
@@ -23,8 +25,19 @@ import {
   workspacePartition,
 } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
-import { beginningWith, newestPage, queryAll } from '#lib/store/query.ts';
-import { absent, del, equal, exists, newTransaction, put, type Store, set, update } from '#lib/store/store.ts';
+import { beginningWith, getAll, newestPage, queryAll } from '#lib/store/query.ts';
+import {
+  absent,
+  del,
+  equal,
+  exists,
+  type Item,
+  newTransaction,
+  put,
+  type Store,
+  set,
+  update,
+} from '#lib/store/store.ts';
 import { former } from '#lib/tenants/directory.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
 import { askGuard } from './auto.ts';
@@ -308,14 +321,35 @@ export async function listRuns(store: Store, rule: string, page: PageRequest): P
   return pageOf(entries.map(readRun), position);
 }
 
-export const Muted = v.object({ chatId: v.string(), rule: v.string(), why: v.string(), until: Instant });
-const readMuted = itemReader(Muted);
+const KeptMuted = v.object({ chatId: v.string(), rule: v.string(), why: v.string(), until: Instant });
+const readMuted = itemReader(KeptMuted);
+export const Muted = v.object({
+  ...KeptMuted.entries,
+  title: optional(v.string(), 'Of the chat'),
+  phone: optional(v.string(), 'Of the person with whom the chat is, where it is known'),
+});
 
 export async function listMuted({ store, clock }: Pick<RulePorts, 'store' | 'clock'>, workspace: string) {
   const pk = workspacePartition(workspace);
   const items = await queryAll(store, { pk, prefix: MUTED_PREFIX, limit: 1000, consistent: true });
   const now = toIso(clock.now());
-  return items.map(readMuted).filter(({ until }) => until > now);
+  const muted = items.map(readMuted).filter(({ until }) => until > now);
+  const chats = await getAll(
+    store,
+    muted.map(({ chatId }) => chatKey(chatId)),
+  );
+  const found = new Map(chats.map((chat) => [chat.pk, chat]));
+  return Promise.all(
+    muted.map(async (one) => ({ ...one, ...(await namesOf(store, workspace, found.get(chatKey(one.chatId).pk))) })),
+  );
+}
+
+/** A chat that was merged into another one is called as that one is. */
+async function namesOf(store: Store, workspace: string, chat: Item | undefined) {
+  const current = chat?.mergedInto === undefined ? chat : await currentChat(store, workspace, String(chat.chatId));
+  if (!current) return {};
+  const { title, phone } = current;
+  return { ...(typeof title === 'string' && { title }), ...(typeof phone === 'string' && { phone }) };
 }
 
 export const Paused = v.object({ at: Instant, why: v.string() });

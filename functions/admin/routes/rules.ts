@@ -208,7 +208,8 @@ const muted = route({
   method: 'get',
   path: '/api/rules/muted',
   summary: 'List the chats that are muted',
-  description: 'A machine seems to answer there: no rule answers it for a day.',
+  description:
+    'A machine seems to answer there: no rule answers it for a day. Each with the title or number of the chat.',
   answers: { 200: { description: 'All', schema: v.object({ items: v.array(Muted) }) } },
   run: async (_input, { ports, workspace }) => json(200, { items: await listMuted(ports, workspace) }),
 });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -57,11 +57,22 @@ export async function startSes(folder?: string): Promise<SesEngine> {
   return { ...engine, outbox, stop };
 }
 
+/** For whoever opens the folder: an erasure does not reach what has left, and on one machine that lies here. */
+const ABOUT = `# Mails of rules
+
+Here lies what a deployed hub would have sent: each mail as JSON, as the mail service was handed it, and as readable text.
+Nothing of it was sent to anybody.
+
+**Erasing a person does not reach this folder**, nor does the retention: a mail holds what its rule has put into it, and
+with \`attach\` the whole event. Delete what should not be kept; the hub reads nothing of it.
+`;
+
 function keep(outbox: string, mail: Mail): string {
   const id = randomUUID();
   // In the order of time, on every file system.
   const path = join(outbox, `${new Date().toISOString().replaceAll(':', '-')}-${id.slice(0, 8)}`);
   mkdirSync(outbox, { recursive: true, mode: 0o700 });
+  if (!existsSync(join(outbox, 'README.md'))) writeDurably(join(outbox, 'README.md'), ABOUT);
   writeDurably(`${path}.json`, `${JSON.stringify({ MessageId: id, ...mail }, null, 2)}\n`);
   writeDurably(`${path}.txt`, readable(mail));
   return id;

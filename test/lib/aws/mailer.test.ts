@@ -58,7 +58,7 @@ it('hands a mail with its attachment to the mail service, which keeps it here as
 it('keeps mails no longer than the hub, where the hub keeps nothing', async () => {
   const passing = await startSes();
   await sesMailer(sesClient(settingsFor(passing.endpoint))).send(MAIL);
-  expect(readdirSync(passing.outbox)).toHaveLength(2);
+  expect(readdirSync(passing.outbox)).toHaveLength(3);
   await passing.stop();
   expect(existsSync(passing.outbox)).toBe(false);
 });

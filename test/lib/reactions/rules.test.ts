@@ -144,11 +144,13 @@ describe('a rule that answers', () => {
   it('mutes a chat in which the same words come again and again, until somebody lets it go on', async () => {
     const id = await rule({ guard: { perContact: { max: 9, seconds: 1 } } });
     for (let i = 0; i < 4; i++) {
-      await receive('price');
+      await receive('price', { title: 'Ana' });
       bench.now += 30_000;
     }
     const list = itemsOf(await bench.admin.done('GET', '/api/rules/muted'));
-    expect(list).toMatchObject([{ rule: id, why: expect.stringContaining('machine') }]);
+    expect(list).toMatchObject([
+      { rule: id, why: expect.stringContaining('machine'), title: 'Ana', phone: '+15550100' },
+    ]);
     const count = (await sends()).length;
     expect(count).toBeLessThanOrEqual(2);
     bench.now += 2 * HOUR * 1000;
