@@ -13,11 +13,11 @@ import { ShownChat } from '#lib/inbox/last-messages.ts';
 import { Replayed } from '#lib/inbox/replay.ts';
 import { SendBody } from '#lib/outbox/request.ts';
 import { ShownSend } from '#lib/outbox/shown.ts';
-import { ShownDelivery, ShownEndpoint } from '#lib/reactions/endpoints.ts';
+import { DeliveriesOfDay, ShownDelivery, ShownEndpoint } from '#lib/reactions/endpoints.ts';
 import { exampleOf } from '#lib/reactions/examples.ts';
 import { Recipe } from '#lib/reactions/recipes.ts';
 import { ShownReplay } from '#lib/reactions/replay.ts';
-import { Run, Trial } from '#lib/reactions/rules.ts';
+import { Run, RunsOfDay, Trial } from '#lib/reactions/rules.ts';
 import { TestedAccount } from '#lib/sender/open-accounts.ts';
 import { ShownAccount } from '#lib/tenants/account.ts';
 import { SCOPES, WorkspaceKey } from '#lib/tenants/api-keys.ts';
@@ -52,6 +52,7 @@ const definitions = {
   Chat: ShownChat,
   Content,
   Credits: ShownCredits,
+  DeliveriesOfDay,
   Delivery: ShownDelivery,
   Endpoint: ShownEndpoint,
   EndpointWithSecret,
@@ -76,6 +77,7 @@ const definitions = {
   Rule: ShownRule,
   RuleWithSecret,
   Run,
+  RunsOfDay,
   Send: ShownSend,
   Session: ShownSession,
   Summary,

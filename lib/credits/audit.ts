@@ -11,8 +11,10 @@ import {
   readSend,
   type Send,
 } from '#lib/sender/items.ts';
+import { itemReader } from '#lib/store/items.ts';
 import {
   accountKey,
+  auditedKey,
   auditKey,
   directoryRange,
   entryId,
@@ -29,7 +31,9 @@ import { retrying, type StorePorts } from '#lib/store/retry.ts';
 import {
   absent,
   all,
+  any,
   type Condition,
+  compare,
   del,
   equal,
   exists,
@@ -480,14 +484,24 @@ function marked(send: Send) {
   );
 }
 
-interface Audit {
-  readonly ok: boolean;
+const Audited = v.object({
+  ok: v.boolean(),
   /** In words, each with the numbers that should be equal. */
-  readonly differences: readonly string[];
+  differences: v.array(v.string()),
+  /** When this audit was begun. */
+  asOf: v.number(),
+});
+const readAudited = itemReader(Audited);
+
+interface Audit extends v.InferOutput<typeof Audited> {
   /** False: what was counted so far is kept, and the next call goes on from there. */
   readonly complete: boolean;
-  /** When this audit was begun. */
-  readonly asOf: number;
+}
+
+/** What the last audit that came to its end has found; undefined where there was none. */
+export async function lastAudit(store: Store, workspace: string) {
+  const item = await store.get(auditedKey(workspace), { consistent: true });
+  return item && readAudited(item);
 }
 
 /** API Gateway waits 30 s for an answer; one slow item may come on top of this. */
@@ -525,7 +539,12 @@ export async function audit(given: StorePorts, workspace: string, budgetMs = LON
   if (!complete) await ports.store.write(put({ ...auditKey(workspace), ...kept(progress) }, saved.asRead));
   else if (saved.progress) await ports.store.write(del(auditKey(workspace), saved.asRead));
   const differences = Object.values(progress.differences);
-  return { ok: differences.length === 0, differences, complete, asOf: progress.startedAt };
+  const found = { ok: differences.length === 0, differences, asOf: progress.startedAt };
+  if (complete) {
+    const isNewer = any(absent(), compare('asOf', '<=', found.asOf));
+    await ports.store.write(put({ ...auditedKey(workspace), ...found }, isNewer));
+  }
+  return { ...found, complete };
 }
 
 interface Walked {

@@ -35,6 +35,10 @@ export const ShownCredits = v.object({
     '`spent` is what is left over: some were spent before they were counted, until `/api/credits/audit` has come to its end',
   ),
   quota: QuotaChoice,
+  audit: optional(
+    v.object({ ok: v.boolean(), differences: v.array(v.string()), asOf: Instant }),
+    'What the last audit found that was complete; left out where none was yet',
+  ),
 });
 
 export const ShownLedgerEntry = v.object({

@@ -5,7 +5,7 @@ import type { Clock, Random } from '#lib/domain/ports.ts';
 import { type Condition, patternsIn } from '#lib/domain/reaction/condition.ts';
 import { draining, HEALTHY, type Health } from '#lib/domain/reaction/delivery.ts';
 import { faultsOfHeaders } from '#lib/domain/reaction/rule.ts';
-import { Instant, type Issue, known, optional, Whole } from '#lib/domain/schema.ts';
+import { Instant, type Issue, known, optional, tally, Whole } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import type { ProviderHttp } from '#lib/sender/provider.ts';
 import {
@@ -17,7 +17,7 @@ import {
   workspacePartition,
 } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
-import { beginningWith, newestPage, queryAll } from '#lib/store/query.ts';
+import { beginningWith, newestPage, ofLastDay, queryAll } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
 import {
   absent,
@@ -58,6 +58,15 @@ export interface EndpointPorts {
   readonly endpointReach: Reach;
 }
 
+export const DeliveriesOfDay = v.pipe(
+  v.object({
+    total: tally('Deliveries that were begun'),
+    delivered: tally('Of these, what the endpoint has taken'),
+    more: v.pipe(v.boolean(), v.description('There were more: these are the newest 200')),
+  }),
+  v.description('What became of what was stored in the last 24 hours; in a list where it is asked for'),
+);
+
 const Failure = v.object({ at: Instant, status: v.exactOptional(Whole), failure: optional(v.string()) });
 
 /** An endpoint as its owner sees it: its secret and its headers are never shown again. */
@@ -81,6 +90,7 @@ export const ShownEndpoint = v.object({
   waiting: optional(Whole, 'How much waits for it; 1,000 stands for more'),
   lastSuccessAt: optional(Instant, 'Among its latest deliveries'),
   lastFailure: v.exactOptional(Failure),
+  last24h: v.exactOptional(DeliveriesOfDay),
   createdAt: Instant,
 });
 export type ShownEndpoint = v.InferOutput<typeof ShownEndpoint>;
@@ -162,6 +172,21 @@ export async function listEndpoints(store: Store, workspace: string): Promise<re
   return (await allEndpoints(store, workspace)).toReversed().map(shownEndpoint);
 }
 
+/** The same with how each did in the last 24 hours: a look at the deliveries of each, at the same time. */
+export async function listEndpointsOfDay(
+  store: Store,
+  workspace: string,
+  now: number,
+): Promise<readonly ShownEndpoint[]> {
+  const endpoints = await listEndpoints(store, workspace);
+  return Promise.all(endpoints.map(async (one) => ({ ...one, last24h: await lastDayOf(store, one.id, now) })));
+}
+
+async function lastDayOf(store: Store, id: string, now: number): Promise<v.InferOutput<typeof DeliveriesOfDay>> {
+  const { items, isMore: more } = await ofLastDay(store, deliveriesOf(id), now);
+  return { total: items.length, delivered: items.filter(({ state }) => state === 'delivered').length, more };
+}
+
 export async function findEndpoint(store: Store, workspace: string, id: string): Promise<Endpoint | undefined> {
   const item = await store.get(endpointKey(workspace, id), { consistent: true });
   return item && readEndpoint(item);
@@ -178,10 +203,11 @@ export function shownEndpoint({ failingSince, secretVersion: _secret, ...endpoin
 }
 
 /** With what its latest deliveries tell. A healthy endpoint is never written to, so that it is counted here. */
-export async function endpointInFull(store: Store, endpoint: Endpoint): Promise<ShownEndpoint> {
-  const [latest, waiting] = await Promise.all([
+export async function endpointInFull(store: Store, endpoint: Endpoint, now: number): Promise<ShownEndpoint> {
+  const [latest, waiting, last24h] = await Promise.all([
     store.query({ ...deliveriesOf(endpoint.id), limit: LOOKED_AT, descending: true }),
     store.query({ index: 'gsi3', pk: waitingList(endpoint.id), limit: COUNTED }),
+    lastDayOf(store, endpoint.id, now),
   ]);
   const attempts = latest.items
     .flatMap((item) => readDelivery(item).attempts)
@@ -191,6 +217,7 @@ export async function endpointInFull(store: Store, endpoint: Endpoint): Promise<
   return {
     ...shownEndpoint(endpoint),
     waiting: waiting.items.length,
+    last24h,
     ...(success && { lastSuccessAt: success.at }),
     ...(failure && { lastFailure: { at: failure.at, ...known({ status: failure.status, failure: failure.failure }) } }),
   };

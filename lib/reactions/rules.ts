@@ -7,7 +7,7 @@ import type { Clock, Random } from '#lib/domain/ports.ts';
 import { isEmailAddress } from '#lib/domain/reaction/mail.ts';
 import { typeOf } from '#lib/domain/reaction/notice.ts';
 import { type Action, faultsOfHeaders, type NewRule } from '#lib/domain/reaction/rule.ts';
-import { Instant, type Issue, known, optional } from '#lib/domain/schema.ts';
+import { Instant, type Issue, known, optional, tally } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { findEvent, listEvents } from '#lib/inbox/events.ts';
 import { accountsNamed, accountsOf, quotes, type Reaches } from '#lib/outbox/accounts.ts';
@@ -25,7 +25,7 @@ import {
   workspacePartition,
 } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
-import { beginningWith, getAll, newestPage, queryAll } from '#lib/store/query.ts';
+import { beginningWith, getAll, newestPage, ofLastDay, queryAll } from '#lib/store/query.ts';
 import {
   absent,
   del,
@@ -320,6 +320,26 @@ export async function listRuns(store: Store, rule: string, page: PageRequest): P
   const { entries, position } = await newestPage(store, beginningWith(runPartition(rule), RUN_PREFIX), page);
   return pageOf(entries.map(readRun), position);
 }
+
+export const RunsOfDay = v.pipe(
+  v.object({
+    total: tally('Events that it has run on'),
+    failed: tally('Of these, runs that failed'),
+    guarded: tally('Of these, runs that were kept from sending'),
+    more: v.pipe(v.boolean(), v.description('There were more: these are the newest 200')),
+  }),
+  v.description('What a rule did with what was stored in the last 24 hours; in a list where it is asked for'),
+);
+
+/** How much each rule did in the last 24 hours, in their order: a look at the runs of each, at the same time. */
+export const runsOfDay = (store: Store, rules: readonly Rule[], now: number) =>
+  Promise.all(
+    rules.map(async ({ id }): Promise<v.InferOutput<typeof RunsOfDay>> => {
+      const { items, isMore } = await ofLastDay(store, beginningWith(runPartition(id), RUN_PREFIX), now);
+      const count = (result: Run['result']) => items.filter((item) => item.result === result).length;
+      return { total: items.length, failed: count('failed'), guarded: count('guarded'), more: isMore };
+    }),
+  );
 
 const KeptMuted = v.object({ chatId: v.string(), rule: v.string(), why: v.string(), until: Instant });
 const readMuted = itemReader(KeptMuted);

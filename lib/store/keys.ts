@@ -189,6 +189,8 @@ export const quotaKey = (workspace: string, epoch: Epoch): Key => ({
   sk: `${QUOTA_PREFIX}${epoch}`,
 });
 export const auditKey = (workspace: string): Key => ({ pk: workspacePartition(workspace), sk: 'AUDIT' });
+/** What the last one found that came to its end. */
+export const auditedKey = (workspace: string): Key => ({ pk: workspacePartition(workspace), sk: 'AUDITED' });
 export const LEDGER_PREFIX = 'LEDGER#';
 export const ledgerKey = (workspace: string, at: number, id: string): Key => ({
   pk: workspacePartition(workspace),

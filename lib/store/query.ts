@@ -1,3 +1,4 @@
+import { DAY_MS, toIso } from '#lib/domain/time.ts';
 import type { PageRequest } from './page.ts';
 import type { Item, Key, Query, Store, ValueMap } from './store.ts';
 
@@ -81,6 +82,20 @@ export async function newestPage(store: Store, range: Range, { limit, from }: Pa
   const entries = items.slice(0, limit);
   const position = items.length > limit || next ? entries.at(-1)?.sk : undefined;
   return { entries, ...(position !== undefined && { position }) };
+}
+
+const MOST_OF_DAY = 200;
+
+/**
+ * What a partition whose sort keys are a prefix and a time got in the last 24 hours, the newest first and no more than
+ * 200: it is for figures that a list shows beside each of its rows.
+ */
+export async function ofLastDay(store: Store, { pk, from, before }: Range, now: number) {
+  const since = `${from}${toIso(now - DAY_MS)}`;
+  const query = { pk, from: since, before, limit: MOST_OF_DAY + 1, descending: true };
+  const { items, next } = await store.query(query);
+  const isMore = items.length > MOST_OF_DAY || next !== undefined;
+  return { items: items.slice(0, MOST_OF_DAY), isMore };
 }
 
 interface Shard {

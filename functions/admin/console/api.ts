@@ -11,12 +11,14 @@ export type NewWebhook = BodyOf<'/api/webhooks'>;
 
 type Schemas = components['schemas'];
 export type Account = Schemas['Account'];
+export type AccountTest = Schemas['AccountTest'];
 export type Chat = Schemas['Chat'];
 export type Content = Schemas['Content'];
 export type Delivery = Schemas['Delivery'];
 export type Endpoint = Schemas['Endpoint'];
 export type Event = Schemas['Event'];
 export type MessageEvent = Schemas['MessageEvent'];
+export type RunsOfDay = Schemas['RunsOfDay'];
 export type Send = Schemas['Send'];
 export type Summary = Schemas['Summary'];
 export type Webhook = Schemas['Webhook'];
@@ -182,13 +184,15 @@ export const allAccounts = async (): Promise<readonly Account[]> =>
 
 /**
  * Goes on until all is done, where one call does what fits into its time and the next begins where that one has ended.
- * What each has answered.
+ * What each has answered; `told` so far, while there is more to do.
  */
 export async function inParts<Answer extends { readonly cursor?: string }>(
   call: (from: { readonly cursor?: string }) => Promise<Answer>,
+  told: (answers: readonly Answer[]) => void = () => undefined,
 ): Promise<readonly Answer[]> {
   const answers = [await call({})];
   for (let last = answers.at(-1); last?.cursor !== undefined; last = answers.at(-1)) {
+    told(answers);
     answers.push(await call({ cursor: last.cursor }));
   }
   return answers;

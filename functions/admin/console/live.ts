@@ -20,7 +20,7 @@ export interface Live<Data> {
   readonly again: () => Promise<void>;
 }
 
-interface Pace {
+export interface Pace {
   /** What it shows: it is asked for anew when one of these has changed. Left out: each time. */
   readonly of?: readonly Kind[];
   /** What takes many calls is never asked for every 3 s. */

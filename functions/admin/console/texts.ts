@@ -15,6 +15,9 @@ export const accountName = ({ name, phone, provider }: Named): string => name ??
 /** What a provider or the hub gave as the reason, in words where it is a code. */
 export const reasonOf = (reason: string): string => texts.reasons[reason] ?? reason;
 
+/** All of it only where it is all of it. */
+const percent = (share: number): string => `${Math.floor(share * 100)} %`;
+
 /** Every text of the console, in one place for other languages. */
 export const texts = {
   now: 'now',
@@ -23,6 +26,7 @@ export const texts = {
   cancel: 'Cancel',
   older: 'Show older',
   loading: 'Loading …',
+  busy: 'One moment …',
   notLoaded: 'This page could not be fetched: the hub does not answer, or has a newer release. Load the page again.',
   away: 'The hub does not answer',
   refused: (status: number) => `The hub answered ${status}`,
@@ -284,11 +288,14 @@ export const texts = {
     replay: 'Replay',
     replayType: 'Replay all',
     dismiss: 'Dismiss',
+    dismissType: 'Dismiss all',
     dismissAsk: (what: string) =>
       `${what} will no longer count as waiting. It is kept, and can be read again one by one.`,
     dismissed: 'Dismissed',
     onlyDismissed: 'Only what was dismissed',
     replayEverything: 'Replay everything',
+    replayedSoFar: (count: number) => `${count} read again so far …`,
+    dismissedSoFar: (count: number) => `${count} dismissed so far …`,
     results: words({
       replayed: 'Understood now',
       updated: 'Read differently than before, and put right',
@@ -411,6 +418,7 @@ export const texts = {
     cancelText: (name: string, count: number) =>
       `${count} messages leave the queue of ${name}, and their credits come back. What is being sent is not stopped.`,
     cancelledSaid: (count: number) => `${count} cancelled`,
+    cancelledSoFar: (count: number) => `${count} cancelled so far …`,
     pausedSaid: 'Paused: what it takes on waits',
     resumedSaid: 'Resumed',
     delete: 'Delete',
@@ -440,9 +448,12 @@ export const texts = {
     title: 'Credits',
     figures: words({ available: 'Available', reserved: 'Reserved', spent: 'Spent', granted: 'Granted' }),
     audit: 'Audit',
-    auditHint: 'Counts all sends anew and compares.',
+    auditHint: 'Counts every send and ledger entry anew, and compares that with the figures above.',
     count: 'Count',
-    counting: 'Still counting …',
+    countAgain: 'Count again',
+    counting: 'Counting …',
+    counted: 'counted',
+    neverCounted: 'Not counted yet.',
     reasonHint: 'It stands in the ledger.',
     quota: 'Quota',
     quotaKind: 'Credits are',
@@ -473,9 +484,11 @@ export const texts = {
     make: 'Make an endpoint',
     made: 'Keep the secret',
     toEndpoint: 'To the endpoint',
-    success: 'Delivered in 24 hours',
-    of: (delivered: number, all: number) => `${delivered} of ${all}`,
-    atLeast: (delivered: number, all: number) => `${delivered} of the last ${all}`,
+    success: 'Taken in 24 hours',
+    takenOf: (delivered: number, total: number, more: boolean) =>
+      total === 0
+        ? 'nothing was posted'
+        : `${percent(delivered / total)}, ${delivered} of ${more ? 'the last ' : ''}${total}`,
     failing: 'Fails since',
     waitingOf: (count: number) => (count >= 1000 ? '1,000 or more' : String(count)),
     because: 'Why it is off',
@@ -542,6 +555,13 @@ export const texts = {
     on: 'When',
     do: 'Then',
     act: 'Do',
+    ofDay: 'Last 24 hours',
+    runsOf: (total: number, more: boolean) => {
+      if (total === 0) return texts.none;
+      return `${more ? `${total} runs or more` : `${total} ${total === 1 ? 'run' : 'runs'}`}`;
+    },
+    failedOf: (count: number) => `${count} failed`,
+    guardedOf: (count: number) => `${count} held back`,
     switchOn: 'Switch on',
     switchOff: 'Switch off',
     begin: 'Begin with',
@@ -779,6 +799,7 @@ export const texts = {
         ? 'All that is stored is kept for ever from then on.'
         : `Events, messages and logs older than ${days} days go, for good.`,
     applied: 'It is applied',
+    appliedSoFar: (count: number) => `${count} items so far …`,
     scope: 'May',
     scopes: words({ all: 'do everything here', read: 'read', send: 'send' }),
     workspaces: 'Workspaces',

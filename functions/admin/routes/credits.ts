@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { audit } from '#lib/credits/audit.ts';
+import { audit, lastAudit } from '#lib/credits/audit.ts';
 import { grant, setQuota, showCredits } from '#lib/credits/credits.ts';
 import {
   CorrectedCredits,
@@ -13,7 +13,7 @@ import { text } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { isUsableKey } from '#lib/outbox/submit.ts';
 import { json, problem } from '../answers.ts';
-import { route, takesNothing } from '../route.ts';
+import { type AdminPorts, route, takesNothing } from '../route.ts';
 import { listOf, Paging, pageRequest } from '../schemas.ts';
 
 const shared = { ...takesNothing, tag: 'Credits' } as const;
@@ -24,6 +24,14 @@ const Grant = v.strictObject({
   reason: v.pipe(text('For the ledger'), v.minLength(1), v.maxLength(200)),
 });
 
+async function shown(ports: AdminPorts, workspace: string) {
+  const [now, audited] = await Promise.all([
+    showCredits(ports, workspace, ports.config),
+    lastAudit(ports.store, workspace),
+  ]);
+  return { ...now, ...(audited && { audit: { ...audited, asOf: toIso(audited.asOf) } }) };
+}
+
 export const creditRoutes = [
   route({
     ...shared,
@@ -33,7 +41,7 @@ export const creditRoutes = [
     description: '`available` can be spent now; `reserved` is for messages that are on their way.',
     access: 'workspace',
     answers: credits,
-    run: async (_, { ports, workspace }) => json(200, await showCredits(ports, workspace, ports.config)),
+    run: async (_, { ports, workspace }) => json(200, await shown(ports, workspace)),
   }),
   route({
     ...shared,
@@ -60,7 +68,7 @@ export const creditRoutes = [
         );
       }
       const headers = granted.kind === 'replayed' ? { 'idempotent-replayed': 'true' } : {};
-      return { ...json(201, await showCredits(ports, workspace, ports.config)), headers };
+      return { ...json(201, await shown(ports, workspace)), headers };
     },
   }),
   route({
@@ -103,7 +111,7 @@ export const creditRoutes = [
     answers: credits,
     run: async ({ body }, { ports, workspace }) => {
       await setQuota(ports, workspace, body, ports.config);
-      return json(200, await showCredits(ports, workspace, ports.config));
+      return json(200, await shown(ports, workspace));
     },
   }),
 ];

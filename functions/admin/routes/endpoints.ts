@@ -10,6 +10,7 @@ import {
   findEndpoint,
   listDeliveries,
   listEndpoints,
+  listEndpointsOfDay,
   patchEndpoint,
   retryDelivery,
   rotateEndpoint,
@@ -24,7 +25,7 @@ import { findReplay, NewReplay, ShownReplay, startReplay } from '#lib/reactions/
 import { bodyOf } from '#lib/reactions/target.ts';
 import { EMPTY, invalid, json, missing, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
-import { changesOf, listOf, Paging, pageRequest, WithId } from '../schemas.ts';
+import { changesOf, flag, listOf, Paging, pageRequest, WithId } from '../schemas.ts';
 
 const NO_ENDPOINT = missing('endpoint');
 const NO_DELIVERY = missing('delivery');
@@ -72,8 +73,12 @@ const listing = route({
   path: '/api/endpoints',
   summary: 'List endpoints, newest first',
   description: 'All of them: there are 50 at most.',
+  query: v.strictObject({ last24h: flag('Whether each says how it did in the last 24 hours, as `last24h`') }),
   answers: { 200: { description: 'All', schema: listOf(ShownEndpoint) } },
-  run: async (_input, { ports, workspace }) => json(200, { items: await listEndpoints(ports.store, workspace) }),
+  run: async ({ query: { last24h } }, { ports: { store, clock }, workspace }) =>
+    json(200, {
+      items: await (last24h ? listEndpointsOfDay(store, workspace, clock.now()) : listEndpoints(store, workspace)),
+    }),
 });
 
 const showing = route({
@@ -86,7 +91,7 @@ const showing = route({
   answers: { 200: { description: 'The endpoint', schema: ShownEndpoint } },
   run: async ({ params }, { ports, workspace }) => {
     const endpoint = await findEndpoint(ports.store, workspace, params.id);
-    return endpoint ? json(200, await endpointInFull(ports.store, endpoint)) : NO_ENDPOINT;
+    return endpoint ? json(200, await endpointInFull(ports.store, endpoint, ports.clock.now())) : NO_ENDPOINT;
   },
 });
 

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { SHORT_FIELDS } from '#lib/domain/reaction/condition.ts';
 import { NewRule } from '#lib/domain/reaction/rule.ts';
-import { Instant, optional, text, Whole } from '#lib/domain/schema.ts';
+import { Instant, known, optional, text, Whole } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { unmute } from '#lib/reactions/auto.ts';
 import { RECIPES, Recipe } from '#lib/reactions/recipes.ts';
@@ -18,15 +18,17 @@ import {
   Paused,
   pausedOf,
   Run,
+  RunsOfDay,
   replaceRule,
   resumeRules,
+  runsOfDay,
   Trial,
   tryRule,
   writtenOf,
 } from '#lib/reactions/rules.ts';
 import { EMPTY, invalid, json, missing, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
-import { Id, listOf, Paging, pageRequest, WithId } from '../schemas.ts';
+import { flag, Id, listOf, Paging, pageRequest, WithId } from '../schemas.ts';
 
 const NO_RULE = missing('rule');
 const shared = { ...takesNothing, tag: 'Rules', access: 'workspace' } as const;
@@ -40,6 +42,7 @@ export const ShownRule = v.object({
     Instant,
     'Of one rule by itself: what it calls fails, and is spared. One call after 1, 2, 5 and then each 15 minutes asks how it is',
   ),
+  last24h: v.exactOptional(RunsOfDay),
   createdAt: Instant,
   updatedAt: Instant,
 });
@@ -92,12 +95,15 @@ const listing = route({
   path: '/api/rules',
   summary: 'List rules, in the order in which they are asked',
   description: 'All of them: there are 200 at most. `paused` says since when, and why, none of them sends.',
+  query: v.strictObject({ last24h: flag('Whether each says how much it did in the last 24 hours, as `last24h`') }),
   answers: {
     200: { description: 'All', schema: v.object({ ...listOf(ShownRule).entries, paused: v.exactOptional(Paused) }) },
   },
-  run: async (_input, { ports, workspace }) => {
-    const [rules, paused] = await Promise.all([listRules(ports.store, workspace), pausedOf(ports.store, workspace)]);
-    return json(200, { items: rules.map(shown), ...(paused && { paused }) });
+  run: async ({ query: { last24h } }, { ports: { store, clock }, workspace }) => {
+    const [rules, paused] = await Promise.all([listRules(store, workspace), pausedOf(store, workspace)]);
+    const runs = last24h ? await runsOfDay(store, rules, clock.now()) : [];
+    const items = rules.map((rule, i) => ({ ...shown(rule), ...known({ last24h: runs[i] }) }));
+    return json(200, { items, ...(paused && { paused }) });
   },
 });
 

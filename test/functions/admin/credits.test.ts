@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { quotaKey } from '#lib/store/keys.ts';
+import { add, update } from '#lib/store/store.ts';
 import { AdminBench } from './admin-bench.ts';
 
 let hub: AdminBench;
@@ -52,7 +54,19 @@ describe('credits', () => {
     expect(items.map(({ kind, credits }) => `${kind} ${credits}`).sort()).toEqual([
       ...['grant -400', 'grant -599', 'grant 1000', 'reserve 1'],
     ]);
-    expect(await hub.done('GET', '/api/credits/audit')).toMatchObject({ ok: true, differences: [], complete: true });
+    const { complete, ...audited } = await hub.done('GET', '/api/credits/audit');
+    expect([complete, audited]).toEqual([
+      true,
+      { ok: true, differences: [], asOf: new Date(hub.bench.now).toISOString() },
+    ]);
+    // It stands beside the figures until the next one has come to its end.
+    expect((await hub.done('GET', '/api/credits')).audit).toEqual(audited);
+    await hub.store.write(update(quotaKey('main', 'lifetime'), [add('granted', 3)]));
+    expect((await hub.done('GET', '/api/credits')).audit).toEqual(audited);
+    hub.bench.now += 1_000;
+    const { complete: _complete, ...found } = await hub.done('GET', '/api/credits/audit');
+    expect((await hub.done('GET', '/api/credits')).audit).toEqual(found);
+    expect(found).toMatchObject({ ok: false, differences: [expect.stringContaining('lifetime'), expect.anything()] });
   });
 
   it('are taken back from what a workspace begins with as well, before anybody has sent', async () => {

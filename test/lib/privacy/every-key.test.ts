@@ -52,6 +52,7 @@ const KINDS: Readonly<Record<string, string>> = {
   'WS# KEY#': 'of our own things',
   'WS# FORMER#': 'of our own things',
   'WS# AUDIT': 'sums, and ids of sends',
+  'WS# AUDITED': 'the same',
   'WS# CHANGES': 'figures',
   'WS# UNKNOWN#': 'the id of a send, which stays; gone once its outcome is known',
   'RULE# MAILS#': 'how many mails went out in an hour',

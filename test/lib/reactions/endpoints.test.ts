@@ -6,6 +6,7 @@ import { runTask } from '#lib/reactions/deliver.ts';
 import { subscribersOf } from '#lib/reactions/dispatch.ts';
 import { exampleOf } from '#lib/reactions/examples.ts';
 import type { Reply } from '#lib/sender/provider.ts';
+import { deliveryKey } from '#lib/store/keys.ts';
 import { put } from '#lib/store/store.ts';
 import { AdminBench, itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import { ReactionBench } from '#test/support/reactions.ts';
@@ -128,6 +129,37 @@ describe('an endpoint', () => {
     await bench.wait(10);
     expect(await deliveriesOf(id)).toHaveLength(bench.told.length === erased ? 0 : 1);
   });
+});
+
+it('says of each endpoint how much of the last day it took, of 200 deliveries at most', async () => {
+  const { id } = await bench.endpoint();
+  const other = await bench.endpoint({ url: 'https://b.example/', types: ['call.*'] });
+  bench.admin.answer = answer(200);
+  await receive(1);
+  await bench.settle();
+  await bench.wait(25 * HOUR);
+  bench.admin.answer = answer(500);
+  const event = await receive(2, { at: new Date(bench.now).toISOString() });
+  await bench.settle();
+  const shown = async () => {
+    const items = itemsOf(await bench.admin.done('GET', '/api/endpoints?last24h=true'));
+    return Object.fromEntries(items.map(({ id, last24h }) => [id, last24h]));
+  };
+  const none = { total: 0, delivered: 0, more: false };
+  expect(await shown()).toEqual({ [id]: { ...none, total: 1 }, [other.id]: none });
+  expect(itemsOf(await bench.admin.done('GET', '/api/endpoints'))[0]).not.toHaveProperty('last24h');
+  const row = { workspace: 'main', endpoint: id, event, state: 'delivered', tries: 1, attempts: [], expiresAt: 1e10 };
+  const many = async (from: number, to: number) => {
+    for (let n = from; n < to; n++) {
+      const storedAt = new Date(bench.now - 1000 * n).toISOString();
+      await bench.store.write(put({ ...deliveryKey(id, storedAt, `evt_${n}`), ...row, storedAt }));
+    }
+  };
+  await many(0, 199);
+  expect((await shown())[id]).toEqual({ total: 200, delivered: 199, more: false });
+  await many(199, 201);
+  expect((await shown())[id]).toEqual({ total: 200, delivered: expect.any(Number), more: true });
+  expect((await bench.admin.done('GET', `/api/endpoints/${id}`)).last24h).toEqual((await shown())[id]);
 });
 
 describe('a call that fails', () => {

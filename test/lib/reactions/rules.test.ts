@@ -126,6 +126,11 @@ describe('a rule that answers', () => {
     bench.now += 600_000;
     await receive('the price');
     expect(await sends()).toHaveLength(2);
+    const ofDay = async () => itemsOf(await bench.admin.done('GET', '/api/rules?last24h=true'))[0]?.last24h;
+    expect(await ofDay()).toEqual({ total: 3, guarded: 1, failed: 0, more: false });
+    bench.now += 25 * HOUR * 1000;
+    expect(await ofDay()).toEqual({ total: 0, guarded: 0, failed: 0, more: false });
+    expect(itemsOf(await bench.admin.done('GET', '/api/rules'))[0]).not.toHaveProperty('last24h');
   });
 
   it('is silent after a person has answered', async () => {

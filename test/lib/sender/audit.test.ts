@@ -57,7 +57,7 @@ const sound = { ok: true, differences: [], complete: true };
 const text = { parts: [{ kind: 'text', text: 'hello' }] as const };
 
 describe('an audit', () => {
-  test('of an ordinary workspace answers in one call, and leaves nothing behind', async () => {
+  test('of an ordinary workspace answers in one call, and leaves no progress behind', async () => {
     const world = await busy();
     expect(await audit(world.honest(), 'main')).toEqual({ ...sound, asOf: world.now });
     expect(world.store.peek({ pk: 'WS#main', sk: 'AUDIT' })).toBeUndefined();

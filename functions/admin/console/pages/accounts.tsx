@@ -1,13 +1,13 @@
-import { useState } from 'preact/hooks';
 import { addressOf } from '../address.ts';
 import { type Account, api, asked, done } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
+import { cancelAll } from '../parts/cancel-all.ts';
 import { collection, ListPage } from '../parts/collection.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
-import { Badge, Facts, Id, Loading, Time } from '../parts/small.tsx';
-import { attempt, tell } from '../parts/toast.tsx';
+import { Badge, Facts, Id, Phone, Time } from '../parts/small.tsx';
 import { accountName, reasonOf, texts } from '../texts.ts';
+import { Connection } from './connection.tsx';
 import { NewAccount } from './new-account.tsx';
 
 const t = texts.accounts;
@@ -38,7 +38,7 @@ const AccountList = () => (
         head: t.provider,
         cell: ({ provider, channel }) => `${t.providers[provider] ?? provider}, ${texts.channels[channel]}`,
       },
-      { head: t.phone, cell: ({ phone }) => phone ?? texts.none },
+      { head: t.phone, cell: ({ phone }) => (phone ? <Phone number={phone} /> : texts.none) },
       { head: t.state, cell: (account) => <Badge state={stateOf(account)} /> },
       { head: t.reason, cell: (account) => whyOf(account) || texts.none },
       { head: t.pending, cell: ({ pending }) => pending, numeric: true },
@@ -93,37 +93,6 @@ function OneAccount({ id }: { readonly id: string }) {
   );
 }
 
-type Tested = Awaited<ReturnType<typeof test>>;
-const test = (id: string) => asked(api.POST('/api/accounts/{id}/test', { params: { path: { id } } }));
-
-/** Asks the provider, for some seconds: on demand, and never by itself. */
-function Connection({ id }: { readonly id: string }) {
-  const [tested, setTested] = useState<Tested>();
-  const [isAsking, setAsking] = useState(false);
-  const run = async () => {
-    setAsking(true);
-    setTested(undefined);
-    await attempt(async () => setTested(await test(id)));
-    setAsking(false);
-  };
-  return (
-    <section class="card">
-      <h2>{t.connection}</h2>
-      <p class="faint">{t.connectionHint}</p>
-      {isAsking && <Loading />}
-      {tested && (
-        <p role="status">
-          <Badge state={tested.ok ? 'connected' : 'failed'} /> {[tested.state, tested.phone].filter(Boolean).join(', ')}
-        </p>
-      )}
-      {tested?.message && <p>{tested.message}</p>}
-      <div class="actions">
-        <Acts acts={[{ label: t.test, run }]} />
-      </div>
-    </section>
-  );
-}
-
 interface AccountActsProps {
   readonly account: Account;
   readonly onChange: () => Promise<unknown>;
@@ -132,17 +101,6 @@ interface AccountActsProps {
 function AccountActs({ account, onChange }: AccountActsProps) {
   const name = accountName(account);
   const path = { params: { path: { id: account.id } } };
-  const cancelAll = async () => {
-    let count = 0;
-    let hasMore = true;
-    // One call does what fits into its time.
-    while (hasMore) {
-      const { cancelled, more } = await asked(api.POST('/api/accounts/{id}/cancel', path));
-      count += cancelled;
-      hasMore = more;
-    }
-    tell(t.cancelledSaid(count));
-  };
   return (
     <Acts
       onDone={onChange}
@@ -158,12 +116,7 @@ function AccountActs({ account, onChange }: AccountActsProps) {
           said: t.resumedSaid,
           look: 'primary',
         },
-        account.pending > 0 && {
-          label: t.cancel,
-          run: cancelAll,
-          asks: t.cancelText(name, account.pending),
-          look: 'danger',
-        },
+        cancelAll(account),
         {
           label: t.delete,
           run: () => done(api.DELETE('/api/accounts/{id}', path)),

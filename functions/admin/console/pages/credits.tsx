@@ -28,7 +28,7 @@ export function Credits() {
   return (
     <Page title={t.title} call="GET /api/credits">
       <Loaded live={live}>
-        {({ credits: { available, reserved, spent, granted, quota, epoch } }) => (
+        {({ credits: { available, reserved, spent, granted, quota, epoch, audit } }) => (
           <>
             <ul class="figures">
               {Object.entries({ available, reserved, spent, granted }).map(([name, value]) => (
@@ -41,7 +41,7 @@ export function Credits() {
             <p class="faint">{quota.kind === 'monthly' ? t.ofMonth(quota.credits, epoch) : t.ofPrepaid}</p>
             <div class="columns">
               <div class="column">
-                <Audit />
+                <Audit last={audit} onDone={live.again} />
                 {session.value?.admin && <Quota key={JSON.stringify(quota)} quota={quota} onDone={live.again} />}
               </div>
               {session.value?.admin && <Grant onDone={live.again} />}
@@ -84,40 +84,53 @@ export function Credits() {
 /** What came in with a plus, what was taken with a minus. */
 const signed = (credits: number): string => `${credits < 0 ? '−' : '+'}${Math.abs(credits)}`;
 
-type Audited = Awaited<ReturnType<typeof auditSome>>;
 const auditSome = () => asked(api.GET('/api/credits/audit'));
 
+interface AuditProps extends ChangeProps {
+  /** What the last one that came to its end has found. */
+  readonly last: { readonly ok: boolean; readonly differences: readonly string[]; readonly asOf: string } | undefined;
+}
+
 /** Goes through all sends, so it is asked for and not repeated. One call counts for a while; the next goes on from there. */
-function Audit() {
-  const [audited, setAudited] = useState<Audited>();
+function Audit({ last, onDone }: AuditProps) {
+  const [isCounting, setCounting] = useState(false);
   const count = async () => {
-    let last: Audited;
-    do {
-      last = await auditSome();
-      setAudited(last);
-    } while (!last.complete);
+    while (!(await auditSome()).complete);
+    await onDone();
+  };
+  const begin = async () => {
+    if (isCounting) return;
+    setCounting(true);
+    await attempt(count);
+    setCounting(false);
   };
   return (
     <section class="card">
       <h2>{t.audit}</h2>
       <p class="faint">{t.auditHint}</p>
-      {audited && (
-        <p role="status">
-          {audited.complete ? <Badge state={audited.ok ? 'balanced' : 'failed'} /> : t.counting}{' '}
-          <Time at={audited.asOf} />
-        </p>
+      <p role="status">{isCounting ? t.counting : <Verdict of={last} />}</p>
+      {!isCounting && last && last.differences.length > 0 && (
+        <ul class="failure">
+          {last.differences.map((difference) => (
+            <li key={difference}>{difference}</li>
+          ))}
+        </ul>
       )}
-      {audited?.differences.map((difference) => (
-        <p key={difference} class="failure">
-          {difference}
-        </p>
-      ))}
       <div class="actions">
-        <button type="button" onClick={() => attempt(count)}>
-          {t.count}
+        <button type="button" aria-disabled={isCounting} onClick={begin}>
+          {last ? t.countAgain : t.count}
         </button>
       </div>
     </section>
+  );
+}
+
+function Verdict({ of }: { readonly of: AuditProps['last'] }) {
+  if (!of) return <span class="faint">{t.neverCounted}</span>;
+  return (
+    <>
+      <Badge state={of.ok ? 'balanced' : 'unbalanced'} /> {t.counted} <Time at={of.asOf} />
+    </>
   );
 }
 

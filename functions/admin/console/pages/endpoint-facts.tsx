@@ -1,23 +1,17 @@
 import { Fragment } from 'preact';
 import type { Delivery, Endpoint } from '../api.ts';
-import type { Listed } from '../parts/pager.tsx';
 import { Badge, Code, Facts, Time } from '../parts/small.tsx';
 import { texts } from '../texts.ts';
 
 const t = texts.endpoints;
-interface EndpointFactsProps {
-  readonly endpoint: Endpoint;
-  readonly deliveries: Listed<Delivery>;
+
+/** How much of the last day it has taken. */
+export function Taken({ endpoint: { last24h } }: { readonly endpoint: Endpoint }) {
+  return <>{last24h ? t.takenOf(last24h.delivered, last24h.total, last24h.more) : texts.none}</>;
 }
 
-const DAY_MS = 86_400_000;
-
-export function EndpointFacts({ endpoint, deliveries }: EndpointFactsProps) {
+export function EndpointFacts({ endpoint }: { readonly endpoint: Endpoint }) {
   const { url, state, types, waiting, failingSince, disabledBecause, lastFailure } = endpoint;
-  const fresh = deliveries.items.filter(({ storedAt }) => Date.now() - Date.parse(storedAt) < DAY_MS);
-  const delivered = fresh.filter((one) => one.state === 'delivered').length;
-  // One page tells of the whole day only where it reaches back so far.
-  const isWhole = fresh.length < deliveries.items.length || deliveries.cursor === undefined;
   return (
     <Facts
       of={[
@@ -30,7 +24,7 @@ export function EndpointFacts({ endpoint, deliveries }: EndpointFactsProps) {
             <Time at={lastFailure.at} />, {lastFailure.status ?? lastFailure.failure}
           </>,
         ],
-        [t.success, (isWhole ? t.of : t.atLeast)(delivered, fresh.length)],
+        [t.success, <Taken key="taken" endpoint={endpoint} />],
         [t.url, url],
         [t.types, types.join(', ')],
         [t.waiting, t.waitingOf(waiting ?? 0)],

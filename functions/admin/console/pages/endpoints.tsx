@@ -10,7 +10,7 @@ import { Pager, useOlder } from '../parts/pager.tsx';
 import { Badge, Code, Empty, ShownOnce, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
 import { texts } from '../texts.ts';
-import { AttemptList, EndpointFacts, Verifying } from './endpoint-facts.tsx';
+import { AttemptList, EndpointFacts, Taken, Verifying } from './endpoint-facts.tsx';
 import { Replay } from './replay.tsx';
 
 const t = texts.endpoints;
@@ -20,10 +20,12 @@ const EndpointList = () => (
     page="endpoints"
     texts={t}
     call="GET /api/endpoints"
-    load={() => asked(api.GET('/api/endpoints'))}
+    load={() => asked(api.GET('/api/endpoints', { params: { query: { last24h: 'true' } } }))}
+    pace={{ isSlow: true }}
     columns={[
       { head: t.name, cell: ({ id, name, url }) => <a href={addressOf('endpoints', id)}>{name ?? url}</a> },
       { head: t.state, cell: ({ state }) => <Badge state={state} /> },
+      { head: t.success, cell: (endpoint) => <Taken endpoint={endpoint} /> },
       { head: t.types, cell: ({ types }) => types.join(', ') },
       { head: t.failing, cell: ({ failingSince }) => (failingSince ? <Time at={failingSince} /> : texts.none) },
       { head: t.url, cell: ({ url }) => url },
@@ -100,9 +102,9 @@ function OneEndpoint({ id }: { readonly id: string }) {
       )}
       {isReplaying && <Replay endpoint={id} />}
       <Loaded live={live}>
-        {({ endpoint: shown, deliveries }) => (
+        {({ endpoint: shown }) => (
           <>
-            <EndpointFacts endpoint={shown} deliveries={deliveries} />
+            <EndpointFacts endpoint={shown} />
             <Verifying />
             <h2>{t.deliveries}</h2>
             {items.length === 0 ? (

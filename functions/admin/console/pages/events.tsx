@@ -55,7 +55,7 @@ function EventList() {
       actions={
         isQuarantine &&
         items.length > 0 && (
-          <Acts acts={[{ label: t.replayEverything, run: () => replayAll({}) }]} onDone={live.again} />
+          <Acts acts={[{ label: t.replayEverything, run: (say) => replayAll({}, say) }]} onDone={live.again} />
         )
       }
     >
@@ -150,11 +150,11 @@ function Quarantine({ onReplayed }: { readonly onReplayed: () => Promise<unknown
                     <Acts
                       isSmall
                       acts={[
-                        { label: t.replayType, run: () => replayAll({ type }) },
+                        { label: t.replayType, run: (say) => replayAll({ type }, say) },
                         {
-                          label: t.dismiss,
-                          run: () => dismissAll({ type, provider }),
-                          asks: t.dismissAsk(`${provider} ${type}`),
+                          label: t.dismissType,
+                          run: (say) => dismissAll({ type, provider }, say),
+                          asks: t.dismissAsk(`${providerName(provider)}, ${type}`),
                           said: t.dismissed,
                         },
                       ]}
@@ -170,15 +170,23 @@ function Quarantine({ onReplayed }: { readonly onReplayed: () => Promise<unknown
   );
 }
 
-async function replayAll(which: { readonly type?: string }): Promise<void> {
-  const answers = await inParts((from) => asked(api.POST('/api/events/replay', { body: { ...which, ...from } })));
+type Say = (progress: string) => void;
+
+async function replayAll(which: { readonly type?: string }, say: Say): Promise<void> {
+  const answers = await inParts(
+    (from) => asked(api.POST('/api/events/replay', { body: { ...which, ...from } })),
+    (so) => say(t.replayedSoFar(so.reduce((sum, { items }) => sum + items.length, 0))),
+  );
   const results = answers.flatMap(({ items }) => items.map(({ result }) => result));
   const countOf = (wanted: string) => results.filter((result) => result === wanted).length;
   tell(t.replayedSaid(countOf('replayed'), countOf('quarantined')));
 }
 
-const dismissAll = (which: { readonly type: string; readonly provider: string }) =>
-  inParts((from) => asked(api.POST('/api/events/dismiss', { body: { ...which, ...from } })));
+const dismissAll = (which: { readonly type: string; readonly provider: string }, say: Say) =>
+  inParts(
+    (from) => asked(api.POST('/api/events/dismiss', { body: { ...which, ...from } })),
+    (so) => say(t.dismissedSoFar(so.reduce((sum, { dismissed }) => sum + dismissed, 0))),
+  );
 
 /** The send that it tells of, if it went out through the hub. */
 function sendOf(event: Event): string | undefined {

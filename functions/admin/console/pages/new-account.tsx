@@ -1,12 +1,13 @@
 import { useState } from 'preact/hooks';
 import { addressOf, go } from '../address.ts';
-import { type NewAccount as AccountBody, api, asked } from '../api.ts';
+import { type NewAccount as AccountBody, type AccountTest, api, asked } from '../api.ts';
 import { useOnce } from '../once.ts';
 import { Field, Form, TextField, type Values } from '../parts/form.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { tell } from '../parts/toast.tsx';
 import { texts } from '../texts.ts';
 import { loadWays, type Way, type WayField } from '../ways.ts';
+import { Tested } from './connection.tsx';
 
 const t = texts.accounts;
 const labelOf = ({ provider, channel, fixed }: Way) =>
@@ -26,7 +27,12 @@ function AccountForm({ ways }: { readonly ways: readonly Way[] }) {
   const [chosen, choose] = useState(0);
   const way = ways[chosen] ?? ways[0];
   if (!way) return null;
-  const create = async ({ name, phone, ...values }: Values) => {
+  const [tested, setTested] = useState<AccountTest>();
+  const change = (next: number) => {
+    setTested(undefined);
+    choose(next);
+  };
+  const bodyOf = ({ name, phone, ...values }: Values): AccountBody => {
     const { provider, channel, fixed, fields } = way;
     // Of several numbers one is chosen: it is a number to the API.
     const given = fields.map(({ name: field, choices }) => [
@@ -36,15 +42,27 @@ function AccountForm({ ways }: { readonly ways: readonly Way[] }) {
     const credentials = { ...fixed, ...Object.fromEntries(given.filter(([, value]) => value !== undefined)) };
     const filled = { provider, channel, ...(name && { name }), ...(phone && { phone }), credentials };
     // Which fields go together the document says, and the API checks.
-    const body: AccountBody = JSON.parse(JSON.stringify(filled));
+    return JSON.parse(JSON.stringify(filled));
+  };
+  const test = async (values: Values) =>
+    setTested(await asked(api.POST('/api/accounts/test', { body: bodyOf(values) })));
+  const create = async (values: Values) => {
+    const body = bodyOf(values);
     const made = await asked(api.POST('/api/accounts', { body }));
     if (made.warning) tell(made.warning);
     go(addressOf('accounts', made.id));
   };
   return (
-    <Form key={chosen} act={t.make} onSubmit={create} class="form wide">
+    <Form
+      key={chosen}
+      act={t.make}
+      onSubmit={create}
+      class="form wide"
+      trial={{ act: t.test, run: test }}
+      onInput={() => setTested(undefined)}
+    >
       <Field label={t.provider} hint={t.hints[way.provider] ?? ''}>
-        <select value={chosen} onChange={({ currentTarget }) => choose(Number(currentTarget.value))}>
+        <select value={chosen} onChange={({ currentTarget }) => change(Number(currentTarget.value))}>
           {ways.map((one, index) => (
             <option key={labelOf(one)} value={index}>
               {labelOf(one)}
@@ -62,6 +80,7 @@ function AccountForm({ ways }: { readonly ways: readonly Way[] }) {
       {way.fields.map((field) => (
         <WayInput key={field.name} {...field} />
       ))}
+      {tested && <Tested test={tested} />}
     </Form>
   );
 }

@@ -118,7 +118,12 @@ function Defaults({ workspace, onChange }: DefaultsProps) {
           <p>{t.pending}</p>
           <Acts
             acts={[
-              { label: t.apply, run: () => applyRetention(id), asks: t.applyAsks(retentionDays), said: t.applied },
+              {
+                label: t.apply,
+                run: (say) => applyRetention(id, say),
+                asks: t.applyAsks(retentionDays),
+                said: t.applied,
+              },
             ]}
             onDone={onChange}
           />
@@ -128,8 +133,11 @@ function Defaults({ workspace, onChange }: DefaultsProps) {
   );
 }
 
-const applyRetention = (id: string) =>
-  inParts((body) => asked(api.POST('/api/workspaces/{id}/retention/apply', { params: { path: { id } }, body })));
+const applyRetention = (id: string, say: (progress: string) => void) =>
+  inParts(
+    (body) => asked(api.POST('/api/workspaces/{id}/retention/apply', { params: { path: { id } }, body })),
+    (so) => say(t.appliedSoFar(so.flatMap(({ applied }) => Object.values(applied)).reduce((sum, one) => sum + one, 0))),
+  );
 
 const SCOPES = ['all', 'read', 'send'] as const;
 const isScope = (text: string | undefined): text is (typeof SCOPES)[number] => SCOPES.some((scope) => scope === text);

@@ -1,12 +1,14 @@
 import { useRef, useState } from 'preact/hooks';
 import { go } from '../address.ts';
 import { mayChange } from '../api.ts';
+import { texts } from '../texts.ts';
 import { Confirm } from './dialog.tsx';
 import { attempt } from './toast.tsx';
 
 export interface Act {
   readonly label: string;
-  readonly run: () => Promise<unknown>;
+  /** What takes several calls says how far it is. */
+  readonly run: (say: (progress: string) => void) => Promise<unknown>;
   /** Told once it is done. */
   readonly said?: string;
   /** What goes, by its name: it is asked for before what cannot be undone. */
@@ -31,24 +33,31 @@ interface ActsProps {
  */
 export function Acts({ acts, onDone, isSmall }: ActsProps) {
   const [asking, ask] = useState<Act>();
+  const [doing, setDoing] = useState<string>();
   const isBusy = useRef(false);
   if (!mayChange()) return null;
   const begin = async ({ run, said, leadsTo }: Act) => {
     if (isBusy.current) return;
     isBusy.current = true;
-    const isDone = await attempt(run, said);
+    setDoing(isSmall ? '' : texts.busy);
+    const isDone = await attempt(() => run(setDoing), said);
     isBusy.current = false;
+    setDoing(undefined);
     if (isDone && leadsTo !== undefined) go(leadsTo);
     else await onDone?.();
   };
   return (
     <>
+      <span class="busy" role="status">
+        {doing}
+      </span>
       {acts
         .flatMap((act) => act || [])
         .map((act) => (
           <button
             key={act.label}
             type="button"
+            aria-disabled={doing !== undefined}
             class={`${act.look ?? ''} ${isSmall ? 'small' : ''}`}
             onClick={() => (act.asks === undefined ? begin(act) : ask(act))}
           >

@@ -1,7 +1,7 @@
 import type { ComponentType } from 'preact';
 import { addressOf } from '../address.ts';
 import { mayChange } from '../api.ts';
-import { useLive } from '../live.ts';
+import { type Pace, useLive } from '../live.ts';
 import { Loaded, Page } from './page.tsx';
 import { type Listed, Pager, useOlder } from './pager.tsx';
 import { Empty } from './small.tsx';
@@ -35,12 +35,13 @@ interface ListPageProps<Item> {
   readonly call: string;
   readonly load: (cursor?: string) => Promise<Listed<Item>>;
   readonly columns: readonly Column<Item>[];
+  readonly pace?: Pace;
 }
 
 /** A list of what was made, with the way to a new one; where there is none yet it says what would stand here. */
 export function ListPage<Item extends { readonly id: string }>({ page, texts: t, ...props }: ListPageProps<Item>) {
-  const { call, load, columns } = props;
-  const live = useLive(page, load);
+  const { call, load, columns, pace } = props;
+  const live = useLive(page, load, pace);
   const { items, next } = useOlder(page, live.data, ({ id }) => id, load);
   const make = (
     <a class="button primary" href={addressOf(page, 'new')}>

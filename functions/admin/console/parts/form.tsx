@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { errorOf } from '../api.ts';
+import { texts } from '../texts.ts';
 import { Failure } from './small.tsx';
 
 interface FieldProps {
@@ -71,33 +72,51 @@ interface FormProps {
   readonly onSubmit: (values: Values) => Promise<unknown>;
   readonly children: ComponentChildren;
   readonly class?: string;
+  /** What can be tried with it before. */
+  readonly trial?: { readonly act: string; readonly run: (values: Values) => Promise<unknown> };
+  /** Whenever something of it is written anew. */
+  readonly onInput?: () => void;
 }
 
 /** Says under the fields why something was refused; while it is under way it cannot be sent twice. */
-export function Form({ act, onSubmit, children, class: className = 'form' }: FormProps) {
+export function Form({ act, onSubmit, children, class: className = 'form', trial, onInput }: FormProps) {
   const [error, setError] = useState<Error>();
   const [isBusy, setBusy] = useState(false);
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault();
-    if (isBusy || !(event.currentTarget instanceof HTMLFormElement)) return;
-    const values = [...new FormData(event.currentTarget)].flatMap(([name, value]) =>
+  const perform = async (form: HTMLFormElement, what: FormProps['onSubmit']) => {
+    if (isBusy) return;
+    const values = [...new FormData(form)].flatMap(([name, value]) =>
       typeof value === 'string' && value.trim() !== '' ? [[name, value.trim()]] : [],
     );
     setBusy(true);
     setError(undefined);
     try {
-      await onSubmit(Object.fromEntries(values));
+      await what(Object.fromEntries(values));
     } catch (cause) {
       setError(errorOf(cause));
     } finally {
       setBusy(false);
     }
   };
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    if (event.currentTarget instanceof HTMLFormElement) void perform(event.currentTarget, onSubmit);
+  };
+  const tryIt = (form: HTMLFormElement | null) => {
+    if (trial && form?.reportValidity()) void perform(form, trial.run);
+  };
   return (
-    <form class={className} onSubmit={submit}>
+    <form class={className} onSubmit={submit} onInput={onInput}>
       {children}
       {error && <Failure error={error} />}
       <div class="actions end">
+        <span class="busy" role="status">
+          {isBusy && texts.busy}
+        </span>
+        {trial && (
+          <button type="button" aria-disabled={isBusy} onClick={({ currentTarget }) => tryIt(currentTarget.form)}>
+            {trial.act}
+          </button>
+        )}
         <button type="submit" class="primary" aria-disabled={isBusy}>
           {act}
         </button>

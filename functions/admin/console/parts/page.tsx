@@ -41,6 +41,7 @@ function filledIn(call: string): URLSearchParams {
   const inWorkspace = session.value?.admin ? workspace.value : undefined;
   return new URLSearchParams({
     call,
+    back: location.hash,
     ...Object.fromEntries(query),
     ...(name && { [name]: id }),
     ...(inWorkspace && { workspace: inWorkspace }),

@@ -2,6 +2,8 @@ import { addressOf } from '../address.ts';
 import { type Account, api, asked } from '../api.ts';
 import { useLive } from '../live.ts';
 import { accountName, reasonOf, texts } from '../texts.ts';
+import { Acts } from './acts.tsx';
+import { cancelAll } from './cancel-all.ts';
 import { Loaded } from './page.tsx';
 import { Badge, Time } from './small.tsx';
 
@@ -22,7 +24,18 @@ export function Queue({ account: id }: { readonly account: string }) {
   return (
     <section class="card">
       <h2>{t.title}</h2>
-      <Loaded live={live}>{(account) => <Drawn account={account} />}</Loaded>
+      <Loaded live={live}>
+        {(account) => (
+          <>
+            <Drawn account={account} />
+            {account.pending > 0 && (
+              <div class="actions">
+                <Acts isSmall acts={[cancelAll(account)]} onDone={live.again} />
+              </div>
+            )}
+          </>
+        )}
+      </Loaded>
     </section>
   );
 }

@@ -65,7 +65,7 @@ const TONES: Readonly<Record<string, string>> = {
     muted: 'warn',
     guarded: 'warn',
   },
-  ...{ unauthorized: 'bad', not_found: 'bad', too_large: 'bad', unavailable: 'bad' },
+  ...{ unauthorized: 'bad', not_found: 'bad', too_large: 'bad', unavailable: 'bad', unbalanced: 'bad' },
   ...{ failed: 'bad', held: 'bad', silent: 'bad', refused: 'bad', disabled: 'bad', dead: 'bad' },
 };
 

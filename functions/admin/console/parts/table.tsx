@@ -32,7 +32,7 @@ export function Table<Row>({ label, rows, keyOf, columns }: TableProps<Row>) {
           <tr key={keyOf(row)}>
             {columns.map(({ head, cell, numeric }) => (
               <td key={head} data-head={head} class={numeric ? 'numeric' : undefined}>
-                {cell(row)}
+                <div class="cell">{cell(row)}</div>
               </td>
             ))}
           </tr>

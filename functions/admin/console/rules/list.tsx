@@ -1,5 +1,5 @@
 import { addressOf } from '../address.ts';
-import { api, asked, done, mayChange } from '../api.ts';
+import { api, asked, done, mayChange, type RunsOfDay } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
@@ -11,10 +11,18 @@ const t = texts.rules;
 
 /** The rules in the order in which they are asked, what keeps all of them from sending, and where none answers. */
 export function RuleList() {
-  const live = useLive('rules', async () => {
-    const [rules, muted] = await Promise.all([asked(api.GET('/api/rules')), asked(api.GET('/api/rules/muted'))]);
-    return { ...rules, muted: muted.items };
-  });
+  const live = useLive(
+    'rules',
+    async () => {
+      const query = { last24h: 'true' as const };
+      const [rules, muted] = await Promise.all([
+        asked(api.GET('/api/rules', { params: { query } })),
+        asked(api.GET('/api/rules/muted')),
+      ]);
+      return { ...rules, muted: muted.items };
+    },
+    { isSlow: true },
+  );
   const toggle = (id: string, enabled: boolean) =>
     asked(api.PATCH('/api/rules/{id}', { params: { path: { id } }, body: { enabled } }));
   const make = (
@@ -64,6 +72,7 @@ export function RuleList() {
                     head: t.do,
                     cell: (rule) => rule.do.map(({ action }) => t.actions[action] ?? action).join(', '),
                   },
+                  { head: t.ofDay, cell: ({ last24h }) => last24h && <OfDay runs={last24h} /> },
                   {
                     head: t.act,
                     cell: ({ id, enabled }) => (
@@ -82,6 +91,16 @@ export function RuleList() {
         )}
       </Loaded>
     </Page>
+  );
+}
+
+function OfDay({ runs: { total, failed, guarded, more } }: { readonly runs: RunsOfDay }) {
+  return (
+    <>
+      {t.runsOf(total, more)}
+      {failed > 0 && <small class="by wrong">{t.failedOf(failed)}</small>}
+      {guarded > 0 && <small class="by">{t.guardedOf(guarded)}</small>}
+    </>
   );
 }
 

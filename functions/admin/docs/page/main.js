@@ -53,4 +53,7 @@ function openNamed(named) {
   block.addEventListener('toggle', fill, { once: true });
   block.open = true;
 }
-openNamed(new URLSearchParams(location.hash.slice(1)));
+const named = new URLSearchParams(location.hash.slice(1));
+openNamed(named);
+// To the page of the console that led here, and nowhere else.
+if (named.get('back')?.startsWith('#/')) document.getElementById('back').hash = named.get('back');

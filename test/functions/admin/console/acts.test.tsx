@@ -47,6 +47,23 @@ it('does it once however often it is clicked', async () => {
   await waitFor(() => expect(calls).toEqual(['run', 'done']));
 });
 
+it('says how far it is, and nothing any more once it is done', async () => {
+  let end: () => void = () => undefined;
+  const run: Act['run'] = (say) => {
+    say('40 cancelled so far …');
+    return new Promise<void>((resolve) => {
+      end = resolve;
+    });
+  };
+  const button = show({ run });
+  fireEvent.click(button);
+  await screen.findByText('40 cancelled so far …');
+  expect(button.getAttribute('aria-disabled')).toBe('true');
+  end();
+  await waitFor(() => expect(screen.queryByText('40 cancelled so far …')).toBeNull());
+  expect(button.getAttribute('aria-disabled')).toBe('false');
+});
+
 it('asks before what cannot be undone, and does nothing when it is closed', async () => {
   fireEvent.click(show({ asks: 'All of it goes' }));
   await screen.findByText('All of it goes');

@@ -33,7 +33,7 @@ beforeEach(() => {
   session.value = { workspace: 'main', admin: false, scope: 'all' };
   calls = [];
   answers = {
-    'GET /api/rules': { items: [RULE] },
+    'GET /api/rules?last24h=true': { items: [{ ...RULE, last24h: { total: 200, failed: 3, guarded: 0, more: true } }] },
     'GET /api/rules/muted': { items: [] },
     'GET /api/rules/rule_1': RULE,
     'GET /api/rules/rule_1/runs': { items: [] },
@@ -65,11 +65,18 @@ it('lists where rules are muted, and lets them answer again', async () => {
 });
 
 it('says that no rule sends, and why, and lets them send again', async () => {
-  answers['GET /api/rules'] = { items: [RULE], paused: { at: AT, why: 'more than 60 in a minute' } };
+  answers['GET /api/rules?last24h=true'] = { items: [RULE], paused: { at: AT, why: 'more than 60 in a minute' } };
   render(<Rules />);
   await screen.findByText('No rule sends: more than 60 in a minute');
   fireEvent.click(screen.getByRole('button', { name: 'Let them send again' }));
   await waitFor(() => expect(calls).toEqual([{ what: 'POST /api/rules/resume', body: undefined }]));
+});
+
+it('says how much a rule did in the last day, and what went wrong', async () => {
+  render(<Rules />);
+  const row = await screen.findByRole('row', { name: /Price list/ });
+  expect(row.textContent).toContain('200 runs or more3 failed');
+  expect(row.textContent).not.toContain('held back');
 });
 
 it('switches a rule off', async () => {
