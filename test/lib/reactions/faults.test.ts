@@ -3,7 +3,7 @@ import { afterFailure, HEALTHY, type Health } from '#lib/domain/reaction/deliver
 import { runTask } from '#lib/reactions/deliver.ts';
 import type { Reply } from '#lib/sender/provider.ts';
 import { deliveryPartition, dueListKey } from '#lib/store/keys.ts';
-import { del, put, remove, update } from '#lib/store/store.ts';
+import { del, put, remove, type Store, StoreUnavailable, update } from '#lib/store/store.ts';
 import { itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import type { Commit } from '#test/support/memory-store.ts';
 import { diesAtEachStep, Mortal } from '#test/support/mortal.ts';
@@ -391,6 +391,92 @@ describe('what dies between any two of its steps', () => {
       expect(deaths).toBeGreaterThan(4);
     }
   });
+});
+
+describe('the table', () => {
+  it('that refuses for a minute delays what is told and answered, and loses and doubles nothing', async () => {
+    let awayUntil = 0;
+    const unlessAway = async <Result>(effect: () => Promise<Result>): Promise<Result> => {
+      if (bench.now < awayUntil) throw new StoreUnavailable('unreachable');
+      return effect();
+    };
+    const within = (store: Store): Store => ({
+      get: (...given) => unlessAway(() => store.get(...given)),
+      getMany: (...given) => unlessAway(() => store.getMany(...given)),
+      query: (...given) => unlessAway(() => store.query(...given)),
+      write: (...given) => unlessAway(() => store.write(...given)),
+      transact: (...given) => unlessAway(() => store.transact(...given)),
+      writeMany: (...given) => unlessAway(() => store.writeMany(...given)),
+    });
+    bench = new ReactionBench({ within });
+    const SANDBOX = { provider: 'sandbox', channel: 'whatsapp', phone: '+15550199001', credentials: {} };
+    const accountId = String((await bench.admin.done('POST', '/api/accounts', { body: SANDBOX })).id);
+    hook = (await bench.admin.webhook({ accountId })).url;
+    const { id } = await bench.endpoint();
+    const reply = { name: 'Echo', on: ['message.received'], do: [{ action: 'reply', text: 'I heard {{ text }}' }] };
+    await bench.admin.done('POST', '/api/rules', { body: reply });
+    const event = await receive(1, { at: new Date(bench.now).toISOString(), from: '+15550100' });
+    const [change] = bench.stream;
+    if (!change) throw new Error('nothing was stored');
+
+    awayUntil = bench.now + MINUTE * 1000;
+    for (let tries = 0; tries < 6; tries++) {
+      await expect(bench.dispatchAll()).rejects.toThrow(StoreUnavailable);
+      bench.stream.unshift(change);
+      bench.now += 10_000;
+    }
+    await bench.dispatchAll();
+    const [task] = bench.takeTasks();
+    if (!task) throw new Error('no task');
+    awayUntil = bench.now + MINUTE * 1000;
+    for (let tries = 0; tries < 6; tries++) {
+      await expect(runTask(bench.delivering, task)).rejects.toThrow(StoreUnavailable);
+      bench.now += 10_000;
+    }
+    await runTask(bench.delivering, task);
+    expect(bench.told.map((one) => one.id)).toEqual([event]);
+    expect(await statesOf(id)).toEqual(['delivered']);
+    expect(itemsOf(await bench.admin.done('GET', '/api/sends'))).toHaveLength(1);
+    expect(await bench.admin.done('GET', '/api/credits/audit')).toMatchObject({ ok: true });
+  });
+});
+
+it('credits that run out in the middle stop the answers and nothing else, and the books balance', async () => {
+  const SANDBOX = { provider: 'sandbox', channel: 'whatsapp', phone: '+15550199001', credentials: {} };
+  const accountId = String((await bench.admin.done('POST', '/api/accounts', { body: SANDBOX })).id);
+  hook = (await bench.admin.webhook({ accountId })).url;
+  await bench.endpoint();
+  await bench.admin.done('PUT', '/api/credits/quota', { body: { kind: 'monthly', credits: 2 } });
+  const reply = { name: 'Echo', on: ['message.received'], do: [{ action: 'reply', text: 'I heard {{ text }}' }] };
+  const rule = String((await bench.admin.done('POST', '/api/rules', { body: reply })).id);
+  for (let n = 1; n <= 4; n++) {
+    const phone = `+1555010${n}`;
+    await receive(n, { text: `${n}`, at: new Date(bench.now).toISOString(), from: phone, chat: phone });
+    await bench.settle();
+  }
+  const results = itemsOf(await bench.admin.done('GET', `/api/rules/${rule}/runs`)).map(({ result }) => result);
+  expect(results.toSorted()).toEqual(['done', 'done', 'refused', 'refused']);
+  expect(bench.told.filter(({ type }) => type === 'message.received')).toHaveLength(4);
+  expect(bench.told.filter(({ type }) => type === 'rule.refused')).toHaveLength(1);
+  expect(await bench.admin.done('GET', '/api/credits')).toMatchObject({ available: 0, reserved: 2 });
+  expect(await bench.admin.done('GET', '/api/credits/audit')).toMatchObject({ ok: true });
+});
+
+it('tasks of a rule that SQS doubles call and mail once', async () => {
+  const rule = {
+    ...{ name: 'Tells', on: ['message.received'] },
+    do: [
+      { action: 'call', url: 'https://rule.example/' },
+      { action: 'email', to: ['ana@example.com'], subject: 'came', text: '{{ text }}' },
+    ],
+  };
+  await bench.admin.done('POST', '/api/rules', { body: rule });
+  const event = await receive(1);
+  await bench.dispatchAll();
+  for (const task of [...bench.waiting]) bench.waiting.push(task, task);
+  await bench.settle();
+  expect(bench.told.map(({ id }) => id)).toEqual([`${event}_0`]);
+  expect(bench.mails.map(({ id }) => id)).toEqual([`${event}_1`]);
 });
 
 it('a batch that comes twice, in another order and again after a day tells each notice once', async () => {

@@ -15,7 +15,7 @@ let bench: ReactionBench;
 let server: Server;
 let answer: RequestListener;
 let requests: number;
-/** Where the name of the endpoint leads, look-up by look-up; the last one stays. */
+/** Where the name of the endpoint leads, look-up by look-up; the last one stays. One may lead to several places. */
 let addresses: string[];
 
 beforeEach(async () => {
@@ -44,8 +44,11 @@ async function told(count = 1, timeoutMs = 1000) {
     reach: { anyPort: true, privateHosts: false, ownMachine: true },
     clock: systemClock,
     lookup: (_name, found) => {
-      const address = addresses.length > 1 ? addresses.shift() : addresses[0];
-      found(null, [{ address: address ?? '', family: 4 }]);
+      const led = (addresses.length > 1 ? addresses.shift() : addresses[0]) ?? '';
+      found(
+        null,
+        led.split(' ').map((address) => ({ address, family: 4 })),
+      );
     },
   });
   const clock = { ...bench.delivering.clock, monotonic: systemClock.monotonic };
@@ -89,6 +92,19 @@ it('an endpoint that hangs is given up at its time-out, and not called again for
   const [delivery] = await told(1, 1000);
   expect(delivery).toMatchObject({ state: 'waiting', attempts: [{ failure: 'timeout' }] });
   expect(Date.parse(String(delivery?.nextAt)) - bench.now).toBeGreaterThanOrEqual(60_000);
+});
+
+it('a name that leads elsewhere between the look-up and the connection is called where it was looked up', async () => {
+  answer = (_request, response) => response.writeHead(200, { connection: 'close' }).end();
+  addresses = ['127.0.0.1', METADATA, METADATA];
+  expect(await told()).toMatchObject([{ state: 'delivered' }]);
+  expect([requests, addresses]).toEqual([1, [METADATA, METADATA]]);
+});
+
+it('a name that leads to a public place and to the metadata of the machine at once is called nowhere', async () => {
+  addresses = [`127.0.0.1 ${METADATA}`];
+  expect(await told()).toMatchObject([{ state: 'waiting', attempts: [{ failure: 'refused' }] }]);
+  expect(requests).toBe(0);
 });
 
 it('a name that led to a public place and then to the metadata of the machine is called there alone', async () => {
