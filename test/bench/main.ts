@@ -2,6 +2,7 @@
 import { loadavg } from 'node:os';
 import { accept } from './accept.ts';
 import { bundles } from './bundles.ts';
+import { console as consolePages } from './console.ts';
 import { cpu } from './cpu.ts';
 import type { Benchmark } from './figure.ts';
 import { http } from './http.ts';
@@ -25,6 +26,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   'send-cost': sendCost,
   load,
   reactions,
+  console: consolePages,
 };
 
 const wanted = process.argv.slice(2);

@@ -1,12 +1,11 @@
+import { sandbox } from '#functions/sandbox/provider.ts';
 import { sha256, shardOf } from '#lib/domain/ids.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import type { Item } from '#lib/store/store.ts';
-import { AdminBench, message } from '#test/functions/admin/admin-bench.ts';
 import { MemoryStore } from './memory-store.ts';
+import { ReceivingBench } from './receiving.ts';
 
-/** Messages are a second apart, so that no two stand at one place of a list. */
-const NOW = Date.parse('2026-03-01T11:00:01.000Z');
-const timeOf = (n: number) => new Date(NOW - n * 1000).toISOString();
+const LATEST = Date.parse('2026-03-01T11:00:59.000Z');
 const idOf = (kind: 'chat' | 'evt', n: number) => `${kind}_${sha256(`${kind} ${n}`).slice(0, 32)}`;
 
 interface Large {
@@ -19,9 +18,13 @@ interface Large {
   readonly at: (n: number) => string;
 }
 
-/** A table of so many chats with a message each, and one of them with so many more. */
-export async function largeTable(chats: number, messages: number): Promise<Large> {
-  const one = await pattern();
+/**
+ * A table of so many chats with a message each, and one of them with so many more. Messages are so many milliseconds
+ * apart, so that no two stand at one place of a list.
+ */
+export async function largeTable(chats: number, messages: number, apartMs = 1_000): Promise<Large> {
+  const timeOf = (n: number) => new Date(LATEST - n * apartMs).toISOString();
+  const one = await pattern(timeOf(0));
   const chatIds = Array.from({ length: chats }, (_, n) => idOf('chat', n));
   const [big = ''] = chatIds;
   const singles = chatIds.flatMap((chat, n) =>
@@ -40,26 +43,28 @@ export async function largeTable(chats: number, messages: number): Promise<Large
 }
 
 /** What one message leaves in the table: its chat and its event. */
-async function pattern() {
+async function pattern(at: string) {
   const store = new MemoryStore();
-  const bench = new AdminBench({ store });
-  const { url } = await bench.webhook();
-  const { body } = await bench.post(url, message(1, { title: 'Chat', chat: '+12025550100' }));
-  const [chat] = store.all().filter(({ pk }) => pk.startsWith('CHAT#'));
+  const bench = new ReceivingBench(sandbox, store);
+  await bench.addWebhook(sandbox.name);
+  const chat = '+12025550100';
+  const message = { event: 'message', id: 'm1', chat, from: chat, title: 'Chat', text: 'text 1', at };
+  const { body } = await bench.post(JSON.stringify(message));
+  const [known] = store.all().filter(({ pk }) => pk.startsWith('CHAT#'));
   const [event] = store.all().filter(({ pk }) => pk.startsWith('EVT#'));
-  if (!chat || !event) throw new Error('a message leaves a chat and an event');
-  return { chat, event, chatId: String(chat.chatId), eventId: String(body.id) };
+  if (!known || !event) throw new Error('a message leaves a chat and an event');
+  return { at, chat: known, event, chatId: String(known.chatId), eventId: String(body.id) };
 }
 type Pattern = Awaited<ReturnType<typeof pattern>>;
 
 /** The same with other ids and at another time, in lists where it belongs. */
-function like(item: Item, { chatId, eventId }: Pattern, chat: string, event: string, at: string): Item {
+function like(item: Item, { at: was, chatId, eventId }: Pattern, chat: string, event: string, at: string): Item {
   const swapped = (text: string) =>
     text
       .replaceAll(chatId, chat)
       .replaceAll(eventId, event)
-      .replaceAll(timeOf(0), at)
-      .replaceAll(timeOf(0).slice(0, 16), at.slice(0, 16));
+      .replaceAll(was, at)
+      .replaceAll(was.slice(0, 16), at.slice(0, 16));
   const copy = Object.entries(item).map(([name, value]) => {
     if (typeof value === 'string') return [name, swapped(value)];
     if (!isRecord(value) || !(value.bytes instanceof Uint8Array)) return [name, value];

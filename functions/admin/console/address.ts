@@ -9,8 +9,17 @@ export interface Address {
 
 function read(): Address {
   const [path = '', query = ''] = location.hash.replace(/^#\/?/, '').split('?');
-  const [page = '', id] = path.split('/').map(decodeURIComponent);
+  const [page = '', id] = path.split('/').map(decoded);
   return { page: page || 'overview', ...(id && { id }), query: new URLSearchParams(query) };
+}
+
+/** What is not encoded rightly stays as it is written. */
+export function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 export const address = signal(read());

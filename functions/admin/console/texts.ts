@@ -19,6 +19,9 @@ export const reasonOf = (reason: string): string => texts.reasons[reason] ?? rea
 const percent = (share: number): string => `${Math.floor(share * 100)} %`;
 
 /** Every text of the console, in one place for other languages. */
+/** What kind of message it is, where it says nothing itself. */
+export const typeName = (type: string): string => texts.types[type] ?? type.replaceAll('_', ' ');
+
 export const texts = {
   now: 'now',
   copy: 'Copy',
@@ -68,13 +71,18 @@ export const texts = {
   signIn: {
     title: 'Sign in to Hookline',
     key: 'Key',
-    keyHint: 'The admin key, or the key of a workspace. `npm start` prints one, and a link that needs none.',
+    keyHint: 'The admin key, or the key of a workspace. The hub prints one when it starts, and a link that needs none.',
     workspace: 'Workspace',
     workspaceHint: 'Its id, as ws_…, with the admin key. Left empty: main; Settings leads to the others.',
     act: 'Sign in',
     onlySends: 'This key only sends; the console needs one that reads.',
     badLink: 'This link does not sign in any more: it works once, for ten minutes.',
   },
+  types: words({
+    ...{ image: 'Picture', sticker: 'Sticker', video: 'Video', video_note: 'Video note', gif: 'Animation' },
+    ...{ audio: 'Sound', voice: 'Voice message', document: 'Document', location: 'Location', contacts: 'Contact' },
+    ...{ poll: 'Poll', poll_vote: 'Votes', list: 'List', buttons: 'Buttons', template: 'Template', system: 'Notice' },
+  }),
   inbox: {
     title: 'Inbox',
     search: 'Find by title or number',
@@ -83,6 +91,9 @@ export const texts = {
     emptyHint: 'Messages that providers post to a webhook of yours stand here.',
     emptyAct: 'Make a webhook',
     nothingFound: 'No conversation fits',
+    nothingFoundHint:
+      'A title is found by the beginnings of its words, a number by its end. Or look through all of them again.',
+    nothingFoundAct: 'All conversations',
     choose: 'Choose a conversation',
     chooseHint: 'j and k move, enter opens, / searches, ? tells all keys.',
     notYet: 'No conversation here yet',
@@ -111,7 +122,9 @@ export const texts = {
     fileUrl: 'Link to the file',
     fileUrlHint: 'The provider fetches it from there.',
     fileName: 'Its name',
-    fileNameHint: 'As the other side sees it; left empty, the end of the link.',
+    fileNameHint: 'As the other side sees it.',
+    noLink: 'A link to a file begins with https://',
+    noFileName: 'This link ends in no name of a file: say what the other side is to see, as offer.pdf',
     costs: (credits: number) =>
       credits === 1 ? 'Costs 1 credit.' : `Costs ${credits} credits: the file and the text.`,
     isHeld: (reason: string) => `The account is held, what you write waits. Why: ${reason}`,
@@ -123,7 +136,11 @@ export const texts = {
     resent: 'was sent again',
     cancelled: 'Cancelled; its credits are back',
     place: (position: number) => (position === 1 ? 'next in the queue' : `number ${position} in the queue`),
-    show: (what: string) => `Show the ${what}`,
+    show: 'Show',
+    play: 'Play',
+    mediaGone: 'It could not be loaded',
+    loadMedia: 'Load pictures and sounds at once, in this tab',
+    loadMediaHint: 'Who keeps them learns then that you look, and when.',
     raw: 'The event behind it',
     toSend: 'The send behind it',
     leaves: 'Leaves',

@@ -1,18 +1,26 @@
 import { Paperclip, SendHorizontal, X } from 'lucide-preact';
 import { useRef, useState } from 'preact/hooks';
-import { type Account, api, asked } from '../api.ts';
+import { decoded } from '../address.ts';
+import { type Account, api, asked, errorOf } from '../api.ts';
+import { FileView } from '../parts/content.tsx';
 import { TextField } from '../parts/form.tsx';
+import { isWeb } from '../parts/message-text.tsx';
 import { leavingFrom } from '../parts/queue.tsx';
-import { Time } from '../parts/small.tsx';
-import { attempt } from '../parts/toast.tsx';
+import { Failure, Time } from '../parts/small.tsx';
 import { reasonOf, texts } from '../texts.ts';
 
 const t = texts.inbox;
 
+interface File {
+  readonly url: string;
+  /** Left out until somebody gives it another one than its link proposes. */
+  readonly name?: string;
+}
+
 interface Draft {
   readonly text: string;
   /** Left out while no file is to go along. */
-  readonly file?: { readonly url: string; readonly name: string };
+  readonly file?: File;
 }
 
 /** What was begun and not sent, by conversation: it is there again when somebody comes back. */
@@ -32,31 +40,41 @@ interface ComposerProps {
 
 export function Composer({ draft: name, to, account, onSent }: ComposerProps) {
   const [draft, setDraft] = useState(drafts.get(name) ?? EMPTY);
+  const [error, setError] = useState<Error>();
   const sending = useRef(false);
+  const tried = useRef({ body: '', key: '' });
   const change = (value: Draft) => {
     drafts.set(name, value);
     setDraft(value);
   };
   const { text, file } = draft;
-  const isReady = to !== undefined && (text.trim() !== '' || (file?.url ?? '') !== '');
+  const isReady = to !== undefined && (text.trim() !== '' || file?.url) && (!file?.url || faultOf(file) === undefined);
   const send = async () => {
-    if (sending.current || !isReady) return;
+    if (sending.current || to === undefined || !isReady) return;
     sending.current = true;
-    // Two clicks, or an answer that was lost, are the same message.
-    const header = { 'Idempotency-Key': crypto.randomUUID() };
+    setError(undefined);
     const body = {
       ...to,
       ...(text.trim() && { text }),
-      ...(file?.url && { file_url: file.url, file_name: file.name || nameIn(file.url) }),
+      ...(file?.url && { file_url: file.url.trim(), file_name: nameOf(file) }),
     };
-    let id = '';
-    const isSent = await attempt(async () => {
-      id = (await asked(api.POST('/api/sends', { body, params: { header } }))).messageId;
-    });
-    sending.current = false;
-    if (!isSent) return;
+    // Whoever tries again after an answer that was lost means the same message.
+    const said = JSON.stringify(body);
+    if (tried.current.body !== said) tried.current = { body: said, key: crypto.randomUUID() };
+    const header = { 'Idempotency-Key': tried.current.key };
+    // What is written from now on is the next message.
     change(EMPTY);
-    await onSent(id);
+    try {
+      const { messageId } = await asked(api.POST('/api/sends', { body, params: { header } }));
+      tried.current = { body: '', key: '' };
+      await onSent(messageId);
+    } catch (cause) {
+      setError(errorOf(cause));
+      const next = drafts.get(name) ?? EMPTY;
+      change({ ...draft, ...next, text: [text, next.text].filter(Boolean).join('\n') });
+    } finally {
+      sending.current = false;
+    }
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
@@ -75,7 +93,8 @@ export function Composer({ draft: name, to, account, onSent }: ComposerProps) {
       <textarea
         aria-label={t.answer}
         placeholder={t.placeholder}
-        rows={2}
+        rows={1}
+        dir="auto"
         value={text}
         onInput={({ currentTarget }) => change({ ...draft, text: currentTarget.value })}
         onKeyDown={onKeyDown}
@@ -84,15 +103,17 @@ export function Composer({ draft: name, to, account, onSent }: ComposerProps) {
         <button
           type="button"
           aria-label={file ? t.withoutFile : t.withFile}
+          title={file ? t.withoutFile : t.withFile}
           aria-expanded={file !== undefined}
-          onClick={() => change(file ? { text } : { text, file: { url: '', name: '' } })}
+          onClick={() => change(file ? { text } : { text, file: { url: '' } })}
         >
           {file ? <X aria-hidden="true" /> : <Paperclip aria-hidden="true" />}
         </button>
       )}
-      <button type="submit" class="primary" aria-label={t.send} aria-disabled={!isReady}>
+      <button type="submit" class="primary" aria-label={t.send} title={t.send} aria-disabled={!isReady}>
         <SendHorizontal aria-hidden="true" />
       </button>
+      {error && <Failure error={error} />}
       <p class="hint">
         {t.costs(file?.url && text.trim() ? 2 : 1)} {account && <Departure account={account} />}{' '}
         <span class="for-keys">{t.keysHint}</span>
@@ -102,11 +123,14 @@ export function Composer({ draft: name, to, account, onSent }: ComposerProps) {
 }
 
 interface FileFieldsProps {
-  readonly file: { readonly url: string; readonly name: string };
-  readonly onChange: (file: FileFieldsProps['file']) => void;
+  readonly file: File;
+  readonly onChange: (file: File) => void;
 }
 
 function FileFields({ file, onChange }: FileFieldsProps) {
+  const url = file.url.trim();
+  const fault = url === '' ? undefined : faultOf(file);
+  const name = nameOf(file);
   return (
     <div class="file-fields">
       <TextField
@@ -114,23 +138,47 @@ function FileFields({ file, onChange }: FileFieldsProps) {
         label={t.fileUrl}
         hint={t.fileUrlHint}
         value={file.url}
-        onInput={(url) => onChange({ ...file, url })}
+        onInput={(changed) => onChange({ ...file, url: changed })}
       />
       <TextField
         name="file_name"
         label={t.fileName}
         hint={t.fileNameHint}
-        value={file.name}
-        onInput={(name) => onChange({ ...file, name })}
+        value={name}
+        onInput={(changed) => onChange({ ...file, name: changed })}
       />
+      {fault !== undefined && <Failure error={new Error(fault)} />}
+      {url !== '' && fault === undefined && <FileView key={url} type={typeOf(url)} file={{ url, name }} />}
     </div>
   );
 }
 
-/** The end of a link, as most say what they lead to. */
+/** What is wrong with it, as it can be told without asking the hub. */
+function faultOf(file: File): string | undefined {
+  if (!isWeb(file.url.trim())) return t.noLink;
+  return nameOf(file).trim() === '' ? t.noFileName : undefined;
+}
+
+const nameOf = ({ url, name }: File): string => name ?? nameIn(url.trim());
+
+/** The end of a link, where it looks like the name of a file: any other may be the link's secret. */
 function nameIn(url: string): string {
-  const path = URL.canParse(url) ? new URL(url).pathname : '';
-  return decodeURIComponent(path.split('/').at(-1) ?? '');
+  const name = URL.canParse(url) ? decoded(new URL(url).pathname.split('/').at(-1) ?? '') : '';
+  return /[^.]\.\w{1,8}$/.test(name) ? name : '';
+}
+
+const TYPES = {
+  image: /\.(?:jpe?g|png|gif|webp)$/i,
+  audio: /\.(?:mp3|m4a|ogg|oga|opus|wav)$/i,
+  video: /\.(?:mp4|webm|mov|3gp)$/i,
+} as const;
+
+/** What can be looked at before it is sent. */
+function typeOf(url: string): 'image' | 'audio' | 'video' | 'document' {
+  const { pathname } = new URL(url);
+  if (TYPES.image.test(pathname)) return 'image';
+  if (TYPES.audio.test(pathname)) return 'audio';
+  return TYPES.video.test(pathname) ? 'video' : 'document';
 }
 
 /** How many wait before it, and about when it leaves; or why nothing leaves. */

@@ -3,6 +3,8 @@ import { addressOf } from '../address.ts';
 import { type Account, api, asked, type Chat, done, inParts } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
+import { loadMedia, loadsMedia } from '../parts/content.tsx';
+import { CheckBox } from '../parts/form.tsx';
 import { Facts, Id, Phone, Time } from '../parts/small.tsx';
 import { tell } from '../parts/toast.tsx';
 import { accountName, texts } from '../texts.ts';
@@ -60,6 +62,10 @@ export function Contact({ chat, account }: ContactProps) {
           </div>
         </section>
       )}
+      <div>
+        <CheckBox label={texts.inbox.loadMedia} value={loadsMedia.value} onChange={loadMedia} />
+        <small class="faint">{texts.inbox.loadMediaHint}</small>
+      </div>
       <p class="actions">
         <a href={addressOf('sends', undefined, { chat: id })}>{t.sends}</a>
       </p>

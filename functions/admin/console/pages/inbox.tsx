@@ -8,7 +8,7 @@ import { Loaded } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
 import { Empty, Time } from '../parts/small.tsx';
 import { isWriting } from '../parts/writing.ts';
-import { accountName, providerName, texts } from '../texts.ts';
+import { accountName, providerName, texts, typeName } from '../texts.ts';
 import { Contact } from './contact.tsx';
 import { NewChat } from './new-chat.tsx';
 import { Thread, titleOf } from './thread.tsx';
@@ -23,6 +23,19 @@ interface Filter {
   readonly unread: boolean;
 }
 
+const EVERYTHING: Filter = { search: '', from: '', unread: false };
+
+/** Not each letter is searched for. */
+const REST_MS = 250;
+function useRested(text: string): string {
+  const [rested, rest] = useState(text);
+  useEffect(() => {
+    const timer = setTimeout(rest, text === '' ? 0 : REST_MS, text);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return rested;
+}
+
 function queryOf({ search, from, unread }: Filter) {
   const [name, value] = from.split('=');
   return {
@@ -34,18 +47,24 @@ function queryOf({ search, from, unread }: Filter) {
 }
 
 export function Inbox({ id }: { readonly id?: string | undefined }) {
-  const [filter, setFilter] = useState<Filter>({ search: '', from: '', unread: false });
-  const query = queryOf(filter);
+  const [filter, setFilter] = useState(EVERYTHING);
+  const query = queryOf({ ...filter, search: useRested(filter.search) });
   const key = JSON.stringify(query);
-  const load = (cursor?: string) =>
-    asked(api.GET('/api/chats', { params: { query: { ...query, ...(cursor && { cursor }) } } }));
+  const load = async (from?: string) => {
+    // Where few fit, a page may have looked at many and found none.
+    for (let cursor = from; ; ) {
+      const page = await asked(api.GET('/api/chats', { params: { query: { ...query, ...(cursor && { cursor }) } } }));
+      cursor = page.cursor;
+      if (page.items.length > 0 || cursor === undefined) return page;
+    }
+  };
   const live = useLive(
     `chats ${key}`,
     async () => {
       const [chats, accounts] = await Promise.all([load(), allAccounts()]);
       return { chats, accounts };
     },
-    { of: ['chats', 'accounts'] },
+    { of: ['chats', 'accounts'], isSlow: query.q !== undefined },
   );
   const { items, next } = useOlder(key, live.data?.chats, idOf, load);
   useEffect(() => {
@@ -72,7 +91,7 @@ export function Inbox({ id }: { readonly id?: string | undefined }) {
               items.length > 0 ? (
                 <Chats chats={items} opened={id} accounts={accounts} />
               ) : (
-                <NoChats isFiltered={key !== '{}'} />
+                <NoChats onAll={key === '{}' ? undefined : () => setFilter(EVERYTHING)} />
               )
             }
           </Loaded>
@@ -236,18 +255,30 @@ function Chats({ chats, opened, accounts }: ChatsProps) {
 
 function lastLine({ lastMessage, provider }: Chat): string {
   if (!lastMessage) return provider;
-  const words = lastMessage.text ?? lastMessage.type.replaceAll('_', ' ');
+  const words = lastMessage.text ?? typeName(lastMessage.type);
   return lastMessage.direction === 'outbound' ? t.ours(words) : words;
 }
 
-function NoChats({ isFiltered }: { readonly isFiltered: boolean }) {
-  if (isFiltered) return <Empty title={t.nothingFound} />;
+/** `onAll`: where others are left out by the filter. */
+function NoChats({ onAll }: { readonly onAll: (() => void) | undefined }) {
+  if (onAll) {
+    return (
+      <Empty title={t.nothingFound}>
+        <p>{t.nothingFoundHint}</p>
+        <button type="button" onClick={onAll}>
+          {t.nothingFoundAct}
+        </button>
+      </Empty>
+    );
+  }
   return (
     <Empty title={t.empty}>
       <p>{t.emptyHint}</p>
-      <a class="button" href={addressOf('webhooks', 'new')}>
-        {t.emptyAct}
-      </a>
+      {mayChange() && (
+        <a class="button" href={addressOf('webhooks', 'new')}>
+          {t.emptyAct}
+        </a>
+      )}
     </Empty>
   );
 }

@@ -12,7 +12,8 @@ const t = texts.inbox;
 export function NewChat({ accounts }: { readonly accounts: readonly Account[] }) {
   const [phone, setPhone] = useState('');
   const [chosen, choose] = useState('');
-  const account = accounts.find(({ id }) => id === chosen);
+  // Which one the hub takes is known where there is one alone.
+  const account = accounts.length === 1 ? accounts[0] : accounts.find(({ id }) => id === chosen);
   const to = phone.trim() === '' ? undefined : { phone: phone.trim(), ...(chosen && { account_id: chosen }) };
   const open = async (messageId: string) => {
     const { recipient } = await asked(api.GET('/api/sends/{messageId}', { params: { path: { messageId } } }));

@@ -1,6 +1,7 @@
+import { signal } from '@preact/signals';
 import { useState } from 'preact/hooks';
 import type { Content } from '../api.ts';
-import { texts } from '../texts.ts';
+import { texts, typeName } from '../texts.ts';
 import { isWeb, Link, MessageText } from './message-text.tsx';
 
 type Media = Extract<Content, { file: unknown }>;
@@ -13,7 +14,7 @@ export function lineOf(content: Content): string {
 }
 
 const isMedia = (content: Content): content is Media => content.type !== 'text' && 'file' in content;
-const nameOf = ({ type, file }: Media) => file.name ?? type.replaceAll('_', ' ');
+const nameOf = ({ type, file }: Pick<Media, 'type' | 'file'>) => file.name ?? typeName(type);
 
 function restLine(content: Rest): string {
   switch (content.type) {
@@ -30,7 +31,7 @@ function restLine(content: Rest): string {
     case 'delete':
       return texts.inbox.deletedOne;
     default:
-      return 'text' in content && content.text ? content.text : content.type.replaceAll('_', ' ');
+      return 'text' in content && content.text ? content.text : typeName(content.type);
   }
 }
 
@@ -38,7 +39,7 @@ export function ContentView({ content }: { readonly content: Content }) {
   if (isMedia(content)) {
     return (
       <>
-        <FileView content={content} />
+        <FileView type={content.type} file={content.file} />
         {content.caption && <MessageText text={content.caption} />}
       </>
     );
@@ -54,38 +55,46 @@ export function ContentView({ content }: { readonly content: Content }) {
   }
   return (
     <p class="message-text">
-      {content.type !== 'reply' && <span class="kind">{content.type.replaceAll('_', ' ')} </span>}
+      {content.type !== 'reply' && <span class="kind">{typeName(content.type)} </span>}
       {lineOf(content)}
     </p>
   );
 }
 
+/** Whether this tab fetches what others have sent without being asked to. */
+const LOADS = 'load-media';
+export const loadsMedia = signal(sessionStorage.getItem(LOADS) === 'yes');
+export function loadMedia(isWanted: boolean): void {
+  loadsMedia.value = isWanted;
+  sessionStorage.setItem(LOADS, isWanted ? 'yes' : 'no');
+}
+
+const SHOWN: Readonly<Record<string, 'img' | 'audio' | 'video'>> = {
+  ...{ image: 'img', sticker: 'img', audio: 'audio', voice: 'audio', video: 'video' },
+};
+
 /** Nothing is fetched from elsewhere before somebody asks: it would tell the other side who looks, and when. */
-function FileView({ content }: { readonly content: Media }) {
-  const [isShown, show] = useState(false);
-  const { type, file } = content;
-  const name = nameOf(content);
-  if (!isWeb(file.url)) return <p class="file">{name}</p>;
-  const isPicture = type === 'image' || type === 'sticker';
-  const isSound = type === 'audio' || type === 'voice';
-  const canShow = file.url.startsWith('https:') && (isPicture || isSound || type === 'video');
-  if (isShown && isPicture) return <img class="media" src={file.url} alt={name} referrerpolicy="no-referrer" />;
+export function FileView({ type, file }: Pick<Media, 'type' | 'file'>) {
+  const [isAskedFor, askFor] = useState(false);
+  const [isGone, setGone] = useState(false);
+  const name = nameOf({ type, file });
+  const { url } = file;
+  if (!isWeb(url)) return <p class="file">{name}</p>;
+  const Shown = url.startsWith('https:') && !isGone ? SHOWN[type] : undefined;
+  const isShown = isAskedFor || loadsMedia.value;
+  const player = { src: url, onError: () => setGone(true) };
+  if (isShown && Shown === 'img') return <img class="media" {...player} alt={name} referrerpolicy="no-referrer" />;
   return (
     <div class="file">
-      {isShown && isSound && (
-        // biome-ignore lint/a11y/useMediaCaption: what people record has no captions
-        <audio controls src={file.url} />
-      )}
-      {isShown && type === 'video' && (
-        // biome-ignore lint/a11y/useMediaCaption: what people record has no captions
-        <video class="media" controls src={file.url} />
-      )}
-      <Link url={file.url}>{name}</Link>
-      {canShow && !isShown && (
-        <button type="button" onClick={() => show(true)}>
-          {texts.inbox.show(type)}
+      {isShown && Shown === 'audio' && <audio controls {...player} />}
+      {isShown && Shown === 'video' && <video class="media" controls {...player} />}
+      <Link url={url}>{name}</Link>
+      {Shown && !isShown && (
+        <button type="button" class="small" onClick={() => askFor(true)}>
+          {Shown === 'img' ? texts.inbox.show : texts.inbox.play}
         </button>
       )}
+      {isGone && <span class="faint">{texts.inbox.mediaGone}</span>}
     </div>
   );
 }

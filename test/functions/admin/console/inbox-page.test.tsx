@@ -1,0 +1,141 @@
+// @vitest-environment happy-dom
+import { act, cleanup, fireEvent, render, screen, waitFor } from '@testing-library/preact';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { session } from '../../../../functions/admin/console/api.ts';
+import { Composer } from '../../../../functions/admin/console/pages/composer.tsx';
+import { Inbox } from '../../../../functions/admin/console/pages/inbox.tsx';
+
+interface Call {
+  readonly what: string;
+  readonly key: string | null;
+  readonly body: unknown;
+}
+
+let calls: Call[];
+/** What the hub says to the next send; it takes all after them. */
+let refusals: (Error | Response | Promise<Response>)[];
+/** The pages of the list, by cursor. */
+let pages: Record<string, object>;
+const taken = () => Response.json({ messageId: 'wa_1' });
+
+beforeEach(() => {
+  vi.stubGlobal('matchMedia', () => new EventTarget());
+  session.value = { workspace: 'main', admin: false, scope: 'all' };
+  [calls, refusals, pages] = [[], [], { '': { items: [] } }];
+  vi.stubGlobal('fetch', async (request: Request) => {
+    const { pathname, search, searchParams } = new URL(request.url);
+    if (pathname === '/api/accounts') return Response.json({ items: [] });
+    const body = request.method === 'POST' ? await request.json() : undefined;
+    calls.push({ what: `${pathname}${search}`, key: request.headers.get('idempotency-key'), body });
+    if (pathname === '/api/chats') return Response.json(pages[searchParams.get('cursor') ?? '']);
+    const refusal = refusals.shift() ?? taken();
+    if (refusal instanceof Error) throw refusal;
+    return refusal;
+  });
+});
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+});
+
+let drafts = 0;
+function compose() {
+  const said: string[] = [];
+  const onSent = async (id: string) => said.push(id);
+  render(<Composer draft={`draft ${++drafts}`} to={{ chat_id: 'chat_1' }} account={undefined} onSent={onSent} />);
+  return said;
+}
+const field = (name: string): HTMLInputElement => screen.getByRole('textbox', { name: new RegExp(`^${name}`) });
+const write = (name: string, value: string) => fireEvent.input(field(name), { target: { value } });
+const enter = () => fireEvent.keyDown(field('Answer'), { key: 'Enter' });
+const bodies = () => calls.map(({ body }) => body);
+
+it('sends once, however often it is asked to, and is empty for the next message', async () => {
+  const said = compose();
+  write('Answer', 'Hello');
+  enter();
+  enter();
+  fireEvent.click(screen.getByRole('button', { name: 'Send' }));
+  write('Answer', 'And');
+  await waitFor(() => expect(said).toEqual(['wa_1']));
+  expect(bodies()).toEqual([{ chat_id: 'chat_1', text: 'Hello' }]);
+  expect(field('Answer').value).toBe('And');
+});
+
+it('means the same message when the answer to it was lost, and another one once it was taken', async () => {
+  const said = compose();
+  refusals = [new TypeError('no connection'), new Response(null, { status: 503 })];
+  write('Answer', 'Hello');
+  for (const told of [/does not answer/, /503/]) {
+    enter();
+    await screen.findByText(told);
+  }
+  expect(field('Answer').value).toBe('Hello');
+  enter();
+  await waitFor(() => expect(said).toHaveLength(1));
+  expect(screen.queryByRole('alert')).toBeNull();
+  write('Answer', 'Hello');
+  enter();
+  await waitFor(() => expect(said).toHaveLength(2));
+  const keys = calls.map(({ key }) => key);
+  expect(new Set(keys.slice(0, 3)).size).toBe(1);
+  expect(keys[3]).not.toBe(keys[0]);
+});
+
+it('gives back what was refused, with what was written meanwhile', async () => {
+  compose();
+  const answer = Promise.withResolvers<Response>();
+  refusals = [answer.promise];
+  write('Answer', 'Hello');
+  enter();
+  write('Answer', 'And more');
+  answer.resolve(Response.json({ message: 'There are no credits left' }, { status: 402 }));
+  expect((await screen.findByRole('alert')).textContent).toBe('There are no credits left');
+  expect(field('Answer').value).toBe('Hello\nAnd more');
+});
+
+it('proposes the name of a file, but not what may be the secret of a link', async () => {
+  const said = compose();
+  fireEvent.click(screen.getByRole('button', { name: 'Add a file' }));
+  const link = (url: string) => write('Link to the file', url);
+  link('ftp://files.example/offer.pdf');
+  expect(screen.getByRole('alert').textContent).toMatch(/begins with https/);
+  link('https://files.example/dl/s3cr3t%');
+  expect(field('Its name').value).toBe('');
+  enter();
+  expect(screen.getByRole('alert').textContent).toMatch(/say what the other side is to see/);
+  link('https://files.example/a/our%20offer.pdf?sig=1');
+  expect(field('Its name').value).toBe('our offer.pdf');
+  expect(screen.queryByRole('alert')).toBeNull();
+  screen.getByText(/Costs 1 credit/);
+  write('Answer', 'As promised');
+  screen.getByText(/Costs 2 credits/);
+  write('Its name', 'Offer.pdf');
+  enter();
+  await waitFor(() => expect(said).toHaveLength(1));
+  const file = { file_url: 'https://files.example/a/our%20offer.pdf?sig=1', file_name: 'Offer.pdf' };
+  expect(bodies()).toEqual([{ chat_id: 'chat_1', text: 'As promised', ...file }]);
+});
+
+it('looks for a chat once the typing rests, and further where a page holds none of them', async () => {
+  const chat = { id: 'chat_9', title: 'Zoe', provider: 'sandbox', providerChatId: '+1', unread: false };
+  const found = { ...chat, workspace: 'main', kind: 'individual', createdAt: '2026-03-01T12:00:00.000Z' };
+  pages = {
+    '': { items: [], cursor: 'two' },
+    two: { items: [], cursor: 'three' },
+    three: { items: [{ ...found, lastAt: found.createdAt }] },
+  };
+  render(<Inbox />);
+  await screen.findByRole('link', { name: /Zoe/ });
+  calls = [];
+  const search = screen.getByRole('searchbox');
+  for (const value of ['z', 'zo', 'zoe']) {
+    fireEvent.input(search, { target: { value } });
+    await act(() => new Promise((done) => setTimeout(done, 20)));
+  }
+  await waitFor(() => expect(calls).toHaveLength(3));
+  expect(calls.map(({ what }) => what)).toEqual(
+    ['', '&cursor=two', '&cursor=three'].map((cursor) => `/api/chats?q=zoe${cursor}`),
+  );
+  await screen.findByRole('link', { name: /Zoe/ });
+});
