@@ -1,3 +1,4 @@
+import type { Content } from '#lib/domain/content.ts';
 import { derivedId } from '#lib/domain/ids.ts';
 import { parseJson } from '#lib/domain/json.ts';
 import type { Chat, Message, OwnAccount } from '#lib/domain/message.ts';
@@ -35,8 +36,13 @@ function toDraft(delivery: Delivery): Draft | Issue {
       }),
     },
     payload: { kind: 'message', message },
-    ...known({ occurredAt: timeOf(delivery) }),
+    // What is not there yet, or not decrypted, may come again.
+    ...known({ occurredAt: timeOf(delivery), placeholder: isEmpty(message.content) ? true : undefined }),
   };
+}
+
+function isEmpty(content: Content): boolean {
+  return content.type === 'unsupported' && content.text === undefined && content.file === undefined;
 }
 
 function toMessage(delivery: Delivery, chat: Chat): Message {

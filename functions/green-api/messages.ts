@@ -134,7 +134,13 @@ function messageOf(event: MessageEvent, type: string, chat: Chat) {
     forwarded: forwardedOf(data),
     error: unreadable ?? markerIn(data.fileMessageData?.downloadUrl),
   });
-  return { payload: { kind: 'message' as const, message }, placeholder: unreadable && true };
+  const isUnread = unreadable !== undefined || (content === undefined && isBare(data));
+  return { payload: { kind: 'message' as const, message }, placeholder: isUnread ? true : undefined };
+}
+
+/** A message of which nothing but its type is told may come again with what it says. */
+function isBare(data: Contents): boolean {
+  return KEYS.has(data.typeMessage) && !Object.values(data).some((part) => isRecord(part) || Array.isArray(part));
 }
 
 /** In the place of a text that GREEN-API could not read stands a mark or, in older payloads, nothing. */

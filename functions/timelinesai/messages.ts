@@ -3,7 +3,7 @@ import type { Content, File } from '#lib/domain/content.ts';
 import { derivedId } from '#lib/domain/ids.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import type { Chat, Message, OwnAccount, Person } from '#lib/domain/message.ts';
-import { mimeTypes } from '#lib/domain/mime-types.ts';
+import { isVague, typeByName } from '#lib/domain/mime-types.ts';
 import { type ChatKind, chatKindOfJid, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
 import { anyKnown, type Issue, known } from '#lib/domain/schema.ts';
 import { type Draft, type EventReader, reader } from '#lib/inbox/provider.ts';
@@ -114,13 +114,9 @@ type FileType = (typeof KINDS)[number];
 
 /** By its MIME type; where that is not told by their word for it, and then by the ending of its name or link. */
 function fileTypeOf({ mimeType, name, url }: File, kind = ''): FileType {
-  if (mimeType !== undefined) return typeOfMime(mimeType);
+  if (mimeType !== undefined && !isVague(mimeType)) return typeOfMime(mimeType);
   const named = KINDS.find((type) => type === kind.toLowerCase());
-  return named ?? typeOfMime(mimeTypeOf(name) ?? mimeTypeOf(url) ?? '');
-}
-
-function mimeTypeOf(name: string | undefined): string | undefined {
-  return mimeTypes[/\.(\w+)$/.exec(name?.split(/[?#]/)[0] ?? '')?.[1]?.toLowerCase() ?? ''];
+  return named ?? typeOfMime(typeByName(name) ?? typeByName(url) ?? '');
 }
 
 function typeOfMime(mimeType: string): FileType {
@@ -203,7 +199,8 @@ function draftsOf(
   if (direction === undefined) return [{ path: `${path}.direction`, message: 'must be "received" or "sent"' }];
   const contents = contentsOf(message);
   const id = message.message_uid ?? message.uid ?? message.message_uuid ?? message.message_id;
-  if (contents.length === 0) {
+  const placeholder = contents.length === 0 ? true : undefined;
+  if (placeholder) {
     if (id === undefined) return [{ path: `${path}.message_uid`, message: 'is missing' }];
     contents.push({ type: 'unsupported', providerType: message.message_type ?? 'empty' });
   }
@@ -216,7 +213,8 @@ function draftsOf(
       ...known({ id, edit: index === 0 ? undefined : `attachment ${index}` }),
     },
     payload: { kind: 'message', message: { ...common, id: id ?? ownIdFor(chatId, message, direction), content } },
-    ...known({ occurredAt }),
+    // What came empty may come again with what it says.
+    ...known({ occurredAt, placeholder }),
   }));
 }
 

@@ -48,6 +48,11 @@ function smsContent(data: Pick<v.InferOutput<typeof Sms>['data'], 'message'>): C
   return message === undefined ? { type: 'unsupported', providerType: 'sms' } : { type: 'text', text: message };
 }
 
+/** What came with nothing in it may come again with what it says. */
+function emptyIn({ type }: Content): { placeholder?: true } {
+  return type === 'unsupported' ? { placeholder: true } : {};
+}
+
 function fileType(url: string): 'image' | 'video' | 'audio' | 'document' {
   const extension = /\.(\w+)$/.exec(url.split(/[?#]/)[0] ?? '')?.[1]?.toLowerCase() ?? '';
   if (['jpg', 'jpeg', 'png', 'gif', 'webp'].includes(extension)) return 'image';
@@ -80,11 +85,13 @@ function readOne({ delivery, path }: Found): Reading {
 
 function toSms({ data }: v.InferOutput<typeof Sms>): Draft {
   const chat = chatAt(data.phone);
+  const content = smsContent(data);
   const onDevice = data.device !== undefined && data.rid !== undefined ? `${data.device}:${data.rid}` : undefined;
   const id = data.id ?? onDevice;
   return {
     identity: { type: 'sms', chat: chat.id, ...known({ instance: data.device, id }) },
     ...timeOf(data),
+    ...emptyIn(content),
     payload: {
       kind: 'message',
       message: {
@@ -95,7 +102,7 @@ function toSms({ data }: v.InferOutput<typeof Sms>): Draft {
         channel: 'sms',
         sender: senderAt(chat),
         account: known({ device: data.device, sim: slotOf(data.sim) }),
-        content: smsContent(data),
+        content,
         ...known({ deviceMessageId: data.rid }),
       },
     },
@@ -105,6 +112,7 @@ function toSms({ data }: v.InferOutput<typeof Sms>): Draft {
 function toWhatsapp({ data }: v.InferOutput<typeof Whatsapp>): Draft {
   const chat = chatAt(data.phone);
   const account = accountAt(data.wid);
+  const content = whatsappContent(data);
   return {
     identity: {
       type: 'whatsapp',
@@ -112,6 +120,7 @@ function toWhatsapp({ data }: v.InferOutput<typeof Whatsapp>): Draft {
       ...known({ instance: account.phone ?? account.instance, id: data.id }),
     },
     ...timeOf(data),
+    ...emptyIn(content),
     payload: {
       kind: 'message',
       message: {
@@ -122,7 +131,7 @@ function toWhatsapp({ data }: v.InferOutput<typeof Whatsapp>): Draft {
         channel: 'whatsapp',
         sender: senderAt(chat),
         account,
-        content: whatsappContent(data),
+        content,
       },
     },
   };

@@ -201,25 +201,28 @@ const Quarantined = v.object({
   replayedAs: v.exactOptional(v.array(v.string())),
   dismissedAt: optional(Instant, 'When somebody decided that it needs no hand; it is kept, and can be replayed'),
 });
-const understood = <Entries extends v.ObjectEntries>(payload: v.ObjectSchema<Entries, undefined>) =>
-  v.object({ ...common, ...payload.entries });
-
-export const MessageEvent = v.object({
+const told = {
   ...common,
-  ...payloads.message.entries,
-  chatId: text("The hub's id of the chat"),
-  delivery: v.exactOptional(DeliveryReport),
   renewedAt: optional(Instant, 'When it was last told again with newer data, as another link to its file'),
   deliveries: optional(
     Whole,
     'How many deliveries tell it, where later ones had newer data: `/deliveries` below it lists them',
   ),
+};
+const understood = <Entries extends v.ObjectEntries>(payload: v.ObjectSchema<Entries, undefined>) =>
+  v.object({ ...told, ...payload.entries });
+
+export const MessageEvent = v.object({
+  ...told,
+  ...payloads.message.entries,
+  chatId: text("The hub's id of the chat"),
+  delivery: v.exactOptional(DeliveryReport),
   sendId: optional(v.string(), 'The `messageId` of the send that this message is, if it went out through the hub'),
 });
 export type MessageEvent = v.InferOutput<typeof MessageEvent>;
 
 export const StatusEvent = v.object({
-  ...common,
+  ...told,
   ...payloads.status.entries,
   sendId: optional(v.string(), 'The `messageId` of the send whose message it tells of'),
   chatId: optional(v.string(), "The hub's id of the chat in which that message stands"),
@@ -235,7 +238,7 @@ export type StatusEvent = v.InferOutput<typeof StatusEvent>;
 /** What happens in a chat beside its messages stands among them. */
 const inChat = <Entries extends v.ObjectEntries>(payload: v.ObjectSchema<Entries, undefined>) =>
   v.object({
-    ...common,
+    ...told,
     ...payload.entries,
     chatId: optional(v.string(), "The hub's id of the chat; left out where none is told, and by earlier releases"),
   });

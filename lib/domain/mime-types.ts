@@ -102,3 +102,13 @@ export const mimeTypes: Readonly<Record<string, string>> = {
   yml: 'application/yaml',
   zip: 'application/zip',
 };
+
+/** The type that the ending of a name, or of a link, promises. */
+export function typeByName(name: string | undefined): string | undefined {
+  const extension = /\.(\w+)$/.exec(name?.split(/[?#]/)[0] ?? '')?.[1]?.toLowerCase() ?? '';
+  return Object.hasOwn(mimeTypes, extension) ? mimeTypes[extension] : undefined;
+}
+
+/** Says no more than that there are bytes. */
+export const isVague = (mimeType = ''): boolean =>
+  /^(?:|(?:application|binary)\/(?:octet-stream|binary|(?:x-)?unknown))$/i.test(mimeType.split(';')[0]?.trim() ?? '');

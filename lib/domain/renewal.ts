@@ -1,8 +1,11 @@
-import type { Event, MessageEvent, Payload } from './event.ts';
+import type { Content } from './content.ts';
+import { Event, type MessageEvent, Payload } from './event.ts';
 import { sha256 } from './ids.ts';
 import { canonicalJson, isRecord } from './json.ts';
 import { Message, type Person } from './message.ts';
-import { checked } from './schema.ts';
+import { isVague, typeByName } from './mime-types.ts';
+import { isSamePhone } from './person.ts';
+import { checked, known } from './schema.ts';
 
 /**
  * What makes a message itself, beside its ids. Links and made-up names of files, names of people and chats, and times
@@ -22,24 +25,143 @@ function substanceOf({ content, direction, sender, quoted }: Message): object {
   return { content: Object.fromEntries(words), direction, sender: sender.phone ?? sender.id, quoted: quoted?.id };
 }
 
-/** Equal for messages under one id that are one; of anything else, what `contentHash` is. */
-export function substanceHash(payload: Payload | Event, contentHash: string): string {
-  return payload.kind === 'message' ? sha256(canonicalJson(substanceOf(payload.message))) : contentHash;
+/**
+ * What makes any other event itself. Times, names, explanations and figures are told anew as well. Undefined for what
+ * has no id: there each delivery is an event of its own.
+ */
+function substanceOfOther(payload: Payload | Event): object | undefined {
+  switch (payload.kind) {
+    case 'status': {
+      const { messageId, state, direction } = payload.status;
+      return known({ messageId, state, direction });
+    }
+    case 'reaction': {
+      const { messageId, emoji, removed, direction } = payload.reaction;
+      return known({ messageId, emoji, removed, direction });
+    }
+    case 'call': {
+      const { messageId, state, direction } = payload.call;
+      return known({ messageId, state, direction });
+    }
+    case 'chat': {
+      const { id, change } = payload.chat;
+      return { id, change };
+    }
+    case 'ussd': {
+      const { device, code, response } = payload.ussd;
+      return { device, code, response };
+    }
+    case 'notification':
+      return payload.notification;
+    default:
+      return undefined;
+  }
 }
 
-/** Whether two deliveries under one identity tell the same message. A sender that one of them does not name is no other. */
+/** Equal for events under one id that are one; of anything else, what `contentHash` is. */
+export function substanceHash(payload: Payload | Event, contentHash: string): string {
+  const substance = payload.kind === 'message' ? substanceOf(payload.message) : substanceOfOther(payload);
+  return substance === undefined ? contentHash : sha256(canonicalJson(substance));
+}
+
+/** Whether two deliveries under one identity tell the same event. */
+export function isSameEvent(one: Event, other: Event): boolean {
+  if (one.kind === 'message' && other.kind === 'message') return isSameMessage(one.message, other.message);
+  const isOthers =
+    one.kind === 'reaction' && other.kind === 'reaction' && differ(one.reaction.sender, other.reaction.sender);
+  const substance = substanceOfOther(one);
+  if (one.kind !== other.kind || isOthers || substance === undefined) return false;
+  return canonicalJson(substance) === canonicalJson(substanceOfOther(other));
+}
+
+/** The same of messages. A sender, or a detail beside the words, that one of them does not name is no other. */
 export function isSameMessage(one: Message, other: Message): boolean {
-  const sender = differ(one.sender, other.sender) ? {} : { sender: one.sender };
-  return canonicalJson(substanceOf(one)) === canonicalJson(substanceOf({ ...other, ...sender }));
+  return (
+    one.direction === other.direction &&
+    !differ(one.sender, other.sender) &&
+    one.quoted?.id === other.quoted?.id &&
+    isSameContent(one.content, other.content)
+  );
 }
 
 function differ(one: Person, other: Person): boolean {
-  if (one.phone !== undefined && other.phone !== undefined) return one.phone !== other.phone;
-  return one.id !== undefined && other.id !== undefined && one.id !== other.id;
+  if (one.phone !== undefined && other.phone !== undefined) return !isSamePhone(one.phone, other.phone);
+  if (one.id === undefined || other.id === undefined) return false;
+  // Whoever hides their number has an id of another kind beside the one that shows it.
+  return one.id !== other.id && one.id.split('@')[1] === other.id.split('@')[1];
 }
 
-/** What later data make of a message: they replace what was told before, but nothing of theirs that is empty does. */
-function renewedMessage(before: Message, after: Message): Message {
+function isSameContent(one: Content, other: Content): boolean {
+  const [mine, theirs] = [detailsOf(one), detailsOf(other)];
+  return isSameType(one, other) && mine.words === theirs.words && agree(mine.details, theirs.details);
+}
+
+/** What somebody wrote, and what the message says beside it, without what is told anew. */
+function detailsOf(content: Content): { readonly words: string; readonly details: object } {
+  if (content.type === 'location') {
+    const { latitude, longitude } = content;
+    return { words: '', details: { latitude, longitude } };
+  }
+  if (content.type === 'invite') {
+    const { code, caption = '', group } = content;
+    return { words: caption, details: { code, group: group.id } };
+  }
+  const {
+    type: _type,
+    text = '',
+    caption = '',
+    file: _file,
+    preview: _preview,
+    ad: _ad,
+    mediaUrl: _mediaUrl,
+    fromTemplate: _fromTemplate,
+    videoNote: _videoNote,
+    ...details
+  }: Record<string, unknown> = content;
+  return { words: canonicalJson([text, caption]), details };
+}
+
+/** Whether nothing of one contradicts the other. */
+function agree(one: unknown, other: unknown): boolean {
+  if (isEmpty(one) || isEmpty(other)) return true;
+  if (Array.isArray(one) && Array.isArray(other)) {
+    return one.length === other.length && one.every((entry, index) => agree(entry, other[index]));
+  }
+  if (isRecord(one) && isRecord(other)) return Object.keys(one).every((name) => agree(one[name], other[name]));
+  return one === other;
+}
+
+const isEmpty = (value: unknown): boolean =>
+  value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0);
+
+const FILES = ['image', 'video', 'audio', 'voice', 'document', 'sticker'] as const;
+type FileContent = Extract<Content, { type: (typeof FILES)[number] }>;
+const isFile = (content: Content): content is FileContent => FILES.some((type) => type === content.type);
+
+/** A file of which nothing is known but that it is one may turn out to be anything, and a recording a voice message. */
+function isSameType(one: Content, other: Content): boolean {
+  if (one.type === other.type) return true;
+  if (!isFile(one) || !isFile(other)) return false;
+  const areRecordings = [one, other].every(({ type }) => type === 'audio' || type === 'voice');
+  return areRecordings || certaintyOf(one) === 0 || certaintyOf(other) === 0;
+}
+
+/** How well the type of a file is known: by what it is, by the provider's word or its name, or not at all. */
+function certaintyOf({ type, file }: FileContent): 0 | 1 | 2 {
+  if (!isVague(file.mimeType)) return 2;
+  return type === 'document' && (typeByName(file.name) ?? typeByName(file.url)) === undefined ? 0 : 1;
+}
+
+/** What later data make of an event: they replace what was told before, but nothing of theirs that is empty does. */
+function renewedPayload(before: Payload, after: Payload): Payload {
+  if (before.kind === 'message' && after.kind === 'message') {
+    return { kind: 'message', message: renewedMessage(before.message, after.message) };
+  }
+  return checked(Payload, over(before, after), () => 'a renewed event');
+}
+
+function renewedMessage(before: Message, later: Message): Message {
+  const after = { ...later, content: asExactAs(before.content, later.content) };
   const merged = checked(Message, over(before, after), () => 'a renewed message');
   const file = fileIn(after);
   const { error: _error, ...message } = {
@@ -50,6 +172,16 @@ function renewedMessage(before: Message, after: Message): Message {
   // A file that is there now was not too large, nor away.
   const error = file?.url === undefined ? before.error : after.error;
   return { ...message, ...(error && { error }) };
+}
+
+/** What is known of a file's type is not lost to a delivery that tells less of it. */
+function asExactAs(before: Content, after: Content): Content {
+  if (!isFile(before) || !isFile(after)) return after;
+  const [was, is] = [certaintyOf(before), certaintyOf(after)];
+  const { mimeType, ...rest } = after.file;
+  const file = isVague(mimeType) && !isVague(before.file.mimeType) ? rest : after.file;
+  const type = was > is || (was === is && before.type === 'voice' && after.type === 'audio') ? before.type : after.type;
+  return { ...after, type, file };
 }
 
 const fileIn = ({ content }: Message) => ('file' in content ? content.file : undefined);
@@ -73,18 +205,28 @@ function over(before: unknown, after: unknown): unknown {
   return Object.fromEntries([...names].map((name) => [name, over(before[name], after[name])]));
 }
 
-/** A message that was told again: as it is now. Undefined where nothing of it is new. */
-export function renewed(before: MessageEvent, told: MessageEvent): MessageEvent | undefined {
+/** An event that was told again: as it is now. Undefined where nothing of it is new. */
+export function renewed(before: MessageEvent, told: MessageEvent): MessageEvent | undefined;
+export function renewed(before: Event, told: Event): Event | undefined;
+export function renewed(before: Event, told: Event): Event | undefined {
+  if (before.kind === 'unknown' || told.kind === 'unknown') return undefined;
   const latest = before.renewedAt ?? before.receivedAt;
   // What came late, as through a queue, only fills what is still missing.
   const isLater = told.receivedAt >= latest;
-  const message = isLater ? renewedMessage(before.message, told.message) : renewedMessage(told.message, before.message);
+  const [was, is] = [payloadOf(before), payloadOf(told)];
+  const payload = isLater ? renewedPayload(was, is) : renewedPayload(is, was);
   const occurredAt = isLater && isTheirs(told) ? told.occurredAt : before.occurredAt;
-  const isNew = occurredAt !== before.occurredAt || canonicalJson(message) !== canonicalJson(before.message);
+  const isNew = occurredAt !== before.occurredAt || canonicalJson(payload) !== canonicalJson(was);
   if (!isNew) return undefined;
   const renewedAt = isLater ? told.receivedAt : latest;
-  return { ...before, message, occurredAt, renewedAt, deliveries: (before.deliveries ?? 1) + 1 };
+  const more = { occurredAt, renewedAt, deliveries: (before.deliveries ?? 1) + 1 };
+  return checked(Event, { ...before, ...payload, ...more }, () => 'a renewed event');
+}
+
+/** What an event says, without what is about the event. */
+export function payloadOf(event: Event): Payload {
+  return checked(Payload, event, () => 'an event');
 }
 
 /** The time is the provider's, and not that of the arrival. */
-const isTheirs = ({ occurredAt, receivedAt }: MessageEvent): boolean => occurredAt !== receivedAt;
+const isTheirs = ({ occurredAt, receivedAt }: Event): boolean => occurredAt !== receivedAt;

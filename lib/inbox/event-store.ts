@@ -1,7 +1,7 @@
-import type { Event, MessageEvent } from '#lib/domain/event.ts';
+import type { Event } from '#lib/domain/event.ts';
 import { conflictId, contentHash } from '#lib/domain/identity.ts';
 import type { Clock } from '#lib/domain/ports.ts';
-import { isSameMessage, renewed, substanceHash } from '#lib/domain/renewal.ts';
+import { isSameEvent, payloadOf, renewed, substanceHash } from '#lib/domain/renewal.ts';
 import { chunkKey, eventKey } from '#lib/store/keys.ts';
 import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
 import {
@@ -53,7 +53,7 @@ interface EventPorts {
  * its row in the feed and itself: the refusal of a second put brings along what it met.
  *
  *   same identity, same content ─▶ duplicate
- *   the same message with newer data, as a link ─▶ duplicate, and what was stored is renewed
+ *   the same event with newer data, as a link or a time ─▶ duplicate, and what was stored is renewed
  *   same identity, other content ─▶ an event of its own, `conflict: true`
  *   a placeholder, then the real content ─▶ the real one takes its place
  */
@@ -130,15 +130,16 @@ function judge(record: EventRecord, met: Item): 'ours' | 'same' | 'replaceable' 
   return met.placeholder === true ? 'replaceable' : 'other';
 }
 
-/** Whether what was met is the event that came, which is brought up to date where it is a message. */
+/** Whether what was met is the event that came, which is brought up to date. */
 async function isKnown(store: Store, met: Item, record: EventRecord, verdict: 'same' | 'other'): Promise<boolean> {
-  const mayRenew = met.kind === 'message' && record.event.kind === 'message' && !record.placeholder;
-  return mayRenew ? (await renew(store, met, record)) === 'same' : verdict === 'same';
+  const { placeholder, event } = record;
+  // The hash of a message leaves out how its link is signed.
+  const hasNews = !placeholder && met.kind === event.kind && (event.kind === 'message' || verdict === 'other');
+  return hasNews ? (await renew(store, met, record)) === 'same' : verdict === 'same';
 }
 
 /** As the event is with what `told` adds; undefined where that is nothing. */
 export function renewedRecord(before: EventRecord, told: EventRecord): EventRecord | undefined {
-  if (before.event.kind !== 'message' || told.event.kind !== 'message') return undefined;
   const event = renewed(before.event, told.event);
   if (!event) return undefined;
   const isMoved = event.occurredAt !== before.event.occurredAt;
@@ -147,16 +148,17 @@ export function renewedRecord(before: EventRecord, told: EventRecord): EventReco
 }
 
 /** By the time of the arrival where the provider gave none, as a delivery's own hash is. */
-function hashOf({ occurredAt, receivedAt, kind, message }: MessageEvent): string {
-  return contentHash({ kind, message }, occurredAt === receivedAt ? undefined : Date.parse(occurredAt));
+function hashOf(event: Event): string {
+  const { occurredAt, receivedAt } = event;
+  return contentHash(payloadOf(event), occurredAt === receivedAt ? undefined : Date.parse(occurredAt));
 }
 
-// As many deliveries of one message may race.
+// As many deliveries of one event may race.
 const RENEWALS = 8;
 
 /**
- * Brings a message that is there up to date with another delivery of it, whose body is kept beside the first. Answers
- * whether it is the same message at all.
+ * Brings an event that is there up to date with another delivery of it, whose body is kept beside the first. Answers
+ * whether it is the same event at all.
  */
 async function renew(store: Store, met: Item, told: EventRecord): Promise<'same' | 'other'> {
   let head = met;
@@ -164,8 +166,7 @@ async function renew(store: Store, met: Item, told: EventRecord): Promise<'same'
     `event ${told.event.id}`,
     async () => {
       const before = await recordOf(store, head);
-      if (before.event.kind !== 'message' || told.event.kind !== 'message') return 'other';
-      if (!isSameMessage(before.event.message, told.event.message)) return 'other';
+      if (!isSameEvent(before.event, told.event)) return 'other';
       const after = renewedRecord(before, told);
       if (!after) return 'same';
       const { id, receivedAt } = told.event;

@@ -72,7 +72,7 @@ async function reread(
 
 /** With what later deliveries have told of it, which are read again as well. */
 async function asTold(ports: ReplayPorts, before: EventRecord, first: EventRecord | undefined) {
-  if (before.event.kind !== 'message' || before.event.renewedAt === undefined || !first) return first;
+  if (before.event.kind === 'unknown' || before.event.renewedAt === undefined || !first) return first;
   let after = first;
   for (const told of (await toldAgain(ports.store, before.event.id)).values()) {
     const { raw, contentType, receivedAt } = told;

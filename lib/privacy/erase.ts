@@ -404,7 +404,7 @@ async function read(
 }
 
 async function namesPerson({ store, mentions }: Erasing, head: Item, { event, raw }: EventRecord): Promise<boolean> {
-  const isRenewed = event.kind === 'message' && event.renewedAt !== undefined;
+  const isRenewed = event.kind !== 'unknown' && event.renewedAt !== undefined;
   const later = isRenewed ? [...(await toldAgain(store, event.id)).values()] : [];
   const bodies = [raw, ...later.map((told) => told.raw)].map((body) => Buffer.from(body).toString('utf8'));
   return [JSON.stringify(event), ...bodies, String(head.stateKey)].some(mentions);

@@ -196,8 +196,8 @@ const listingDeliveries = route({
   path: '/api/events/{id}/deliveries',
   summary: 'The deliveries that told an event',
   description:
-    'A provider may tell a message again with newer data, as another link to its file. The message is renewed, and each ' +
-    'body is kept; one that brings nothing new is not.',
+    'A provider may tell an event again with newer data, as another link to a file or another time. The event is renewed, ' +
+    'and each body is kept; one that brings nothing new is not.',
   params: WithId,
   answers: {
     200: {

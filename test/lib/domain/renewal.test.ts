@@ -46,6 +46,7 @@ describe('a message that comes again is the same', () => {
     ['from a contact of another name', { sender: { ...message.sender, name: 'A.', contactName: 'Ana Ruiz' } }],
     ['with more of its quoted message', { quoted: { id: 'q1', content: { type: 'text', text: 'hi' } } }],
     ['from a sender who is not named', { sender: {} }],
+    ['from a sender who hides their number', { sender: { id: '190000000000042@lid' } }],
     ['from a sender who is named by the number alone', { sender: { phone: '+15550100099' } }],
   ])('%s', (_, changes) => {
     expect(isSameMessage(message, { ...message, ...changes })).toBe(true);
@@ -65,6 +66,11 @@ describe('a message under the same id is another', () => {
   ])('%s', (_, changes) => {
     expect(isSameMessage(message, { ...message, ...changes })).toBe(false);
     expect(isSameMessage({ ...message, ...changes }, message)).toBe(false);
+  });
+
+  it('but not from somebody in the other spelling of their number', () => {
+    const [one, other] = ['+525550000099', '+5215550000099'].map((phone) => ({ ...message, sender: { phone } }));
+    expect(one && other && isSameMessage(one, other)).toBe(true);
   });
 
   it('where it is no file, and says something else', () => {
