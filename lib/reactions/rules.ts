@@ -4,6 +4,7 @@ import type { Reach } from '#lib/domain/base-url.ts';
 import type { Event, MessageEvent } from '#lib/domain/event.ts';
 import { newId } from '#lib/domain/ids.ts';
 import type { Clock, Random } from '#lib/domain/ports.ts';
+import { MUTED_MS } from '#lib/domain/reaction/guard.ts';
 import { isEmailAddress } from '#lib/domain/reaction/mail.ts';
 import { typeOf } from '#lib/domain/reaction/notice.ts';
 import { type Action, faultsOfHeaders, type NewRule } from '#lib/domain/reaction/rule.ts';
@@ -345,6 +346,7 @@ const KeptMuted = v.object({ chatId: v.string(), rule: v.string(), why: v.string
 const readMuted = itemReader(KeptMuted);
 export const Muted = v.object({
   ...KeptMuted.entries,
+  since: Instant,
   title: optional(v.string(), 'Of the chat'),
   phone: optional(v.string(), 'Of the person with whom the chat is, where it is known'),
 });
@@ -360,7 +362,11 @@ export async function listMuted({ store, clock }: Pick<RulePorts, 'store' | 'clo
   );
   const found = new Map(chats.map((chat) => [chat.pk, chat]));
   return Promise.all(
-    muted.map(async (one) => ({ ...one, ...(await namesOf(store, workspace, found.get(chatKey(one.chatId).pk))) })),
+    muted.map(async (one) => ({
+      ...one,
+      since: toIso(Date.parse(one.until) - MUTED_MS),
+      ...(await namesOf(store, workspace, found.get(chatKey(one.chatId).pk))),
+    })),
   );
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Draft } from '#functions/admin/console/rules/draft.ts';
-import { texts } from '#functions/admin/console/texts.ts';
+import { ruleTexts } from '#functions/admin/console/rules/texts.ts';
 
 const words = fc.oneof(
   fc.constantFrom('price', '5', 'true', ' ', 'a\nb', 'x, y', '{{ text }}', '"', '07:30', '2026-03-01T12:00:00.000Z'),
@@ -27,7 +27,7 @@ const leaf: fc.Arbitrary<Draft> = fc.oneof(
     .map(([operator, operand]) => ({ [operator]: operand })),
   fc.boolean().map((exists) => ({ exists })),
 );
-const field = fc.constantFrom(...Object.keys(texts.rules.fields), 'message.content.file.size', 'ussd.sim');
+const field = fc.constantFrom(...Object.keys(ruleTexts.fields), 'message.content.file.size', 'ussd.sim');
 const time = fc.tuple(clock, clock).map((between) => ({ field: 'now.time', between }));
 export const { condition: anyCondition } = fc.letrec<{ condition: Draft }>((tie) => ({
   condition: fc.oneof(

@@ -12,6 +12,7 @@ export type NewWebhook = BodyOf<'/api/webhooks'>;
 type Schemas = components['schemas'];
 export type Account = Schemas['Account'];
 export type AccountTest = Schemas['AccountTest'];
+export type Attempt = Schemas['Attempt'];
 export type Chat = Schemas['Chat'];
 export type Content = Schemas['Content'];
 export type Delivery = Schemas['Delivery'];
@@ -103,6 +104,7 @@ api.use({
   },
 });
 
+export type Muted = paths['/api/rules/muted']['get']['responses'][200]['content']['application/json']['items'][number];
 export type Kind = paths['/api/changes']['get']['responses'][200]['content']['application/json']['changed'][number];
 
 const KINDS: readonly Kind[] = ['events', 'chats', 'sends', 'accounts'];

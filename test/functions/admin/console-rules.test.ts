@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { OPERATORS, regrouped, shownOf } from '#functions/admin/console/rules/draft.ts';
-import { texts } from '#functions/admin/console/texts.ts';
+import { ruleTexts } from '#functions/admin/console/rules/texts.ts';
 import { SHORT_FIELDS } from '#lib/domain/reaction/condition.ts';
 import { NOTICE_TYPES } from '#lib/domain/reaction/notice.ts';
 import { NewRule } from '#lib/domain/reaction/rule.ts';
@@ -10,9 +10,9 @@ import { anyCondition, anyRule } from '#test/support/any-rule.ts';
 
 describe('the words of the form', () => {
   it('name every type of notice, every short field and every operator, and nothing else', () => {
-    expect(Object.keys(texts.rules.types).sort()).toEqual(Object.keys(NOTICE_TYPES).sort());
-    expect(Object.keys(texts.rules.fields).sort()).toEqual([...SHORT_FIELDS].sort());
-    expect(Object.keys(texts.rules.operators).sort()).toEqual([...OPERATORS].sort());
+    expect(Object.keys(ruleTexts.types).sort()).toEqual(Object.keys(NOTICE_TYPES).sort());
+    expect(Object.keys(ruleTexts.fields).sort()).toEqual([...SHORT_FIELDS].sort());
+    expect(Object.keys(ruleTexts.operators).sort()).toEqual([...OPERATORS].sort());
   });
 });
 

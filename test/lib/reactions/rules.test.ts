@@ -153,6 +153,8 @@ describe('a rule that answers', () => {
       bench.now += 30_000;
     }
     const list = itemsOf(await bench.admin.done('GET', '/api/rules/muted'));
+    expect(Date.parse(String(list[0]?.until)) - Date.parse(String(list[0]?.since))).toBe(24 * HOUR * 1000);
+    expect(bench.now - Date.parse(String(list[0]?.since))).toBeLessThan(120_000);
     expect(list).toMatchObject([
       { rule: id, why: expect.stringContaining('machine'), title: 'Ana', phone: '+15550100' },
     ]);

@@ -1,5 +1,5 @@
 import { addressOf } from '../address.ts';
-import { type Account, api, asked, done } from '../api.ts';
+import { type Account, api, asked, done, mayChange } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
 import { cancelAll } from '../parts/cancel-all.ts';
@@ -8,6 +8,7 @@ import { Loaded, Page } from '../parts/page.tsx';
 import { Badge, Facts, Id, Phone, Time } from '../parts/small.tsx';
 import { accountName, reasonOf, texts } from '../texts.ts';
 import { Connection } from './connection.tsx';
+import { EditAccount, NewCredentials } from './credentials.tsx';
 import { NewAccount } from './new-account.tsx';
 
 const t = texts.accounts;
@@ -81,7 +82,17 @@ function OneAccount({ id }: { readonly id: string }) {
                   [texts.id, <Id key="id" id={account.id} />],
                 ]}
               />
-              <Connection id={account.id} />
+              <div class="column">
+                <Connection id={account.id} />
+                {mayChange() && (
+                  <EditAccount
+                    key={JSON.stringify([account.name, account.phone])}
+                    account={account}
+                    onChange={live.again}
+                  />
+                )}
+                {mayChange() && <NewCredentials account={account} onChange={live.again} />}
+              </div>
             </div>
             <p class="actions">
               <a href={addressOf('sends', undefined, { account: account.id })}>{t.queue}</a>

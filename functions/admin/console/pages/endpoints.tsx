@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { addressOf } from '../address.ts';
-import { api, asked, done } from '../api.ts';
+import { api, asked, done, mayChange } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
 import { collection, ListPage } from '../parts/collection.tsx';
@@ -10,6 +10,7 @@ import { Pager, useOlder } from '../parts/pager.tsx';
 import { Badge, Code, Empty, ShownOnce, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
 import { texts } from '../texts.ts';
+import { EditEndpoint, typesIn } from './edit-endpoint.tsx';
 import { AttemptList, EndpointFacts, Taken, Verifying } from './endpoint-facts.tsx';
 import { Replay } from './replay.tsx';
 
@@ -36,7 +37,7 @@ const EndpointList = () => (
 function NewEndpoint() {
   const [made, setMade] = useState<{ readonly id: string; readonly secret: string }>();
   const create = async ({ name, url = '', types = '' }: Values) => {
-    const body = { url, types: types.split(/[\s,]+/), ...(name && { name }) };
+    const body = { url, types: typesIn(types), ...(name && { name }) };
     const { id, secret } = await asked(api.POST('/api/endpoints', { body }));
     setMade({ id, secret });
   };
@@ -104,7 +105,16 @@ function OneEndpoint({ id }: { readonly id: string }) {
       <Loaded live={live}>
         {({ endpoint: shown }) => (
           <>
-            <EndpointFacts endpoint={shown} />
+            <div class="columns">
+              <EndpointFacts endpoint={shown} />
+              {mayChange() && (
+                <EditEndpoint
+                  key={JSON.stringify([shown.name, shown.url, shown.types])}
+                  endpoint={shown}
+                  onChange={live.again}
+                />
+              )}
+            </div>
             <Verifying />
             <h2>{t.deliveries}</h2>
             {items.length === 0 ? (
@@ -182,7 +192,7 @@ function EndpointActs({
         },
         { label: isOff ? t.on : t.off, run: toggle, said: t.switched },
         { label: t.replay, run: async () => onReplay() },
-        { label: t.rotate, run: rotate, asks: t.rotateText },
+        { label: t.rotate, run: rotate, asks: t.rotateText(name ?? url) },
         {
           label: t.delete,
           run: () => done(api.DELETE('/api/endpoints/{id}', path)),

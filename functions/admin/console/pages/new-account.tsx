@@ -6,8 +6,9 @@ import { Field, Form, TextField, type Values } from '../parts/form.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { tell } from '../parts/toast.tsx';
 import { texts } from '../texts.ts';
-import { loadWays, type Way, type WayField } from '../ways.ts';
+import { loadWays, type Way } from '../ways.ts';
 import { Tested } from './connection.tsx';
+import { CredentialFields, credentialsOf } from './credentials.tsx';
 
 const t = texts.accounts;
 const labelOf = ({ provider, channel, fixed }: Way) =>
@@ -25,21 +26,16 @@ export function NewAccount() {
 
 function AccountForm({ ways }: { readonly ways: readonly Way[] }) {
   const [chosen, choose] = useState(0);
+  const [tested, setTested] = useState<AccountTest>();
   const way = ways[chosen] ?? ways[0];
   if (!way) return null;
-  const [tested, setTested] = useState<AccountTest>();
   const change = (next: number) => {
     setTested(undefined);
     choose(next);
   };
   const bodyOf = ({ name, phone, ...values }: Values): AccountBody => {
-    const { provider, channel, fixed, fields } = way;
-    // Of several numbers one is chosen: it is a number to the API.
-    const given = fields.map(({ name: field, choices }) => [
-      field,
-      choices?.find((one) => `${one}` === values[field]) ?? values[field],
-    ]);
-    const credentials = { ...fixed, ...Object.fromEntries(given.filter(([, value]) => value !== undefined)) };
+    const { provider, channel } = way;
+    const credentials = credentialsOf(way, values);
     const filled = { provider, channel, ...(name && { name }), ...(phone && { phone }), credentials };
     // Which fields go together the document says, and the API checks.
     return JSON.parse(JSON.stringify(filled));
@@ -77,25 +73,8 @@ function AccountForm({ ways }: { readonly ways: readonly Way[] }) {
         hint={way.provider === 'timelinesai' ? t.phoneNeeded : t.phoneHint}
         required={way.provider === 'timelinesai'}
       />
-      {way.fields.map((field) => (
-        <WayInput key={field.name} {...field} />
-      ))}
+      <CredentialFields way={way} />
       {tested && <Tested test={tested} />}
     </Form>
-  );
-}
-
-function WayInput({ name, required, isSecret, choices }: WayField) {
-  const label = t.fields[name] ?? name;
-  if (!choices) return <TextField name={name} label={label} required={required} secret={isSecret} />;
-  return (
-    <Field label={label}>
-      <select name={name} required={required}>
-        {!required && <option value="">{t.unsaid}</option>}
-        {choices.map((choice) => (
-          <option key={choice}>{choice}</option>
-        ))}
-      </select>
-    </Field>
   );
 }

@@ -3,9 +3,11 @@ import { api, asked, hubUrl, Refusal } from '../api.ts';
 import { guides } from '../guides.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
+import { Form, TextField, type Values } from '../parts/form.tsx';
 import { MessageText } from '../parts/message-text.tsx';
 import { Page } from '../parts/page.tsx';
 import { Badge, Code, ShownOnce } from '../parts/small.tsx';
+import { tell } from '../parts/toast.tsx';
 import { sampleOf } from '../samples.ts';
 import { texts } from '../texts.ts';
 
@@ -56,6 +58,34 @@ export function FirstCall({ made }: { readonly made: Made }) {
           </div>
         </>
       )}
+    </section>
+  );
+}
+
+interface SampleFormProps {
+  readonly provider: string;
+  readonly hasSecret: boolean;
+  readonly onDone: () => Promise<unknown>;
+}
+
+/** Later on the hub does not know the URL any more: whoever has it gives it. */
+export function SampleForm({ provider, hasSecret, onDone }: SampleFormProps) {
+  const send = async ({ url = '', secret }: Values) => {
+    const sample = sampleOf(provider, { now: Date.now(), id: crypto.randomUUID(), text: t.sampleText, secret });
+    if (!sample) return;
+    if (!URL.canParse(url) || !new URL(url).pathname.includes(`/hooks/${provider}/`))
+      throw new Error(t.noUrl(provider));
+    await post(url, sample);
+    tell(t.sampleSent);
+    await onDone();
+  };
+  return (
+    <section class="card">
+      <p class="faint">{t.sampleHint(provider)}</p>
+      <Form act={t.sample} onSubmit={send}>
+        <TextField name="url" label={t.itsUrlField} hint={t.itsUrlHint} required />
+        {hasSecret && <TextField name="secret" label={t.secret} secret />}
+      </Form>
     </section>
   );
 }

@@ -15,9 +15,9 @@ import { textOf } from '../rules/draft.ts';
 import { Editor } from '../rules/editor.tsx';
 import { RuleList } from '../rules/list.tsx';
 import { Runs } from '../rules/runs.tsx';
-import { texts } from '../texts.ts';
+import { ruleTexts } from '../rules/texts.ts';
 
-const t = texts.rules;
+const t = ruleTexts;
 const BLANK = { name: '', on: ['message.received'], do: [newAction()] };
 
 function NewRulePage() {

@@ -11,19 +11,14 @@ import { tell } from '../parts/toast.tsx';
 import { accountName, texts } from '../texts.ts';
 
 const t = texts.settings;
+/** It is always there. */
+const MAIN = 'main';
 
 export function Settings() {
   const health = useOnce(() => asked(api.GET('/health')));
   const id = workspace.value ?? session.value?.workspace ?? '';
   return (
-    <Page title={t.title}>
-      <Facts
-        of={[
-          [t.workspace, <Id key="id" id={id} />],
-          [t.version, health.data?.version ?? texts.none],
-          [t.costs, t.costsText],
-        ]}
-      />
+    <Page title={t.title} call="GET /api/workspaces/{id}" callId={id}>
       {session.value?.admin ? (
         <>
           <div class="columns">
@@ -32,9 +27,42 @@ export function Settings() {
           <Keys key={id} id={id} />
         </>
       ) : (
-        <p class="faint">{t.adminOnly}</p>
+        <OwnWorkspace id={id} />
       )}
+      <Facts
+        of={[
+          [t.version, health.data?.version ?? texts.none],
+          [t.costs, t.costsText],
+        ]}
+      />
     </Page>
+  );
+}
+
+/** What a key of the workspace may look at and not change. */
+function OwnWorkspace({ id }: InWorkspace) {
+  const path = { params: { path: { id } } };
+  const live = useLive(`workspace ${id}`, async () => {
+    const [workspace, accounts] = await Promise.all([asked(api.GET('/api/workspaces/{id}', path)), allAccounts()]);
+    return { ...workspace, account: accounts.find((one) => one.id === workspace.defaultAccountId) };
+  });
+  return (
+    <Loaded live={live}>
+      {({ name, account, defaultCountry, retentionDays }) => (
+        <>
+          <Facts
+            of={[
+              [t.workspace, name],
+              [texts.id, <Id key="id" id={id} />],
+              [t.defaultAccount, account ? accountName(account) : t.lastConnected],
+              [t.country, defaultCountry ?? t.noCountry],
+              [t.retention, retentionDays ?? t.forEver],
+            ]}
+          />
+          <p class="faint">{t.adminOnly}</p>
+        </>
+      )}
+    </Loaded>
   );
 }
 
@@ -49,28 +77,56 @@ function Workspaces({ id }: InWorkspace) {
     const made = await asked(api.POST('/api/workspaces', { body: { name } }));
     chooseWorkspace(made.id);
   };
+  const remove = async (gone: string) => {
+    await asked(api.DELETE('/api/workspaces/{id}', { params: { path: { id: gone } } }));
+    chooseWorkspace(MAIN);
+  };
   const chosen = live.data?.items.find((one) => one.id === id);
   return (
     <>
-      <section class="card">
-        <h2>{t.workspaces}</h2>
-        <Loaded live={live}>
-          {({ items }) => (
-            <Field label={t.workIn}>
-              <select value={id} onChange={({ currentTarget }) => chooseWorkspace(currentTarget.value)}>
-                {items.map((one) => (
-                  <option key={one.id} value={one.id}>
-                    {one.name}
-                  </option>
-                ))}
-              </select>
-            </Field>
+      <div class="column">
+        <section class="card">
+          <h2>{t.workspaces}</h2>
+          <Loaded live={live}>
+            {({ items }) => (
+              <Field label={t.workIn}>
+                <select value={id} onChange={({ currentTarget }) => chooseWorkspace(currentTarget.value)}>
+                  {items.map((one) => (
+                    <option key={one.id} value={one.id}>
+                      {one.name}
+                    </option>
+                  ))}
+                </select>
+              </Field>
+            )}
+          </Loaded>
+          <p>
+            {texts.id} <Id id={id} />
+          </p>
+          {chosen && id !== MAIN && (
+            <div class="actions">
+              <Acts
+                acts={[
+                  {
+                    label: t.deleteWorkspace(chosen.name),
+                    run: () => remove(id),
+                    asks: t.deleteWorkspaceText(chosen.name),
+                    look: 'danger',
+                    said: t.deleted,
+                  },
+                ]}
+                onDone={live.again}
+              />
+            </div>
           )}
-        </Loaded>
-        <Form act={t.makeWorkspace} onSubmit={create}>
-          <TextField name="name" label={t.newWorkspace} required />
-        </Form>
-      </section>
+        </section>
+        <section class="card">
+          <h2>{t.newWorkspace}</h2>
+          <Form act={t.makeWorkspace} onSubmit={create}>
+            <TextField name="name" label={t.name} required />
+          </Form>
+        </section>
+      </div>
       {chosen && <Defaults key={JSON.stringify(chosen)} workspace={chosen} onChange={live.again} />}
     </>
   );
@@ -161,7 +217,9 @@ function Keys({ id }: InWorkspace) {
       <Loaded live={live}>
         {({ items }) =>
           items.length === 0 ? (
-            <Empty title={t.noKey} />
+            <Empty title={t.noKey}>
+              <p>{t.noKeyHint}</p>
+            </Empty>
           ) : (
             <Table
               label={t.keys}

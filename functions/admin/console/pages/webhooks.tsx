@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { addressOf } from '../address.ts';
-import { api, asked, done, hubUrl, mayChange, type Webhook } from '../api.ts';
+import { type Attempt, api, asked, done, hubUrl, mayChange, type Webhook } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
 import { collection, ListPage } from '../parts/collection.tsx';
@@ -11,7 +11,7 @@ import { Table } from '../parts/table.tsx';
 import { tell } from '../parts/toast.tsx';
 import { texts } from '../texts.ts';
 import { Bound, NewWebhook } from './new-webhook.tsx';
-import { FirstCall, Guide } from './paste.tsx';
+import { FirstCall, Guide, SampleForm } from './paste.tsx';
 
 const t = texts.webhooks;
 const nameOf = ({ name, provider, kind }: Webhook) => name ?? provider ?? kind;
@@ -84,6 +84,12 @@ function OneWebhook({ id }: { readonly id: string }) {
               <summary>{t.guide}</summary>
               <Guide provider={webhook.provider} />
             </details>
+            {webhook.provider !== undefined && mayChange() && (
+              <details>
+                <summary>{t.sample}</summary>
+                <SampleForm provider={webhook.provider} hasSecret={webhook.hasSecret} onDone={live.again} />
+              </details>
+            )}
             <h2>{t.attempts}</h2>
             {attempts.length === 0 ? <Empty title={t.waiting} /> : <Attempts attempts={attempts} />}
             {attempts.length > 0 && (
@@ -100,15 +106,6 @@ function OneWebhook({ id }: { readonly id: string }) {
   );
 }
 
-interface Attempt {
-  readonly at: string;
-  readonly status: number;
-  readonly outcome: string;
-  readonly durationMs: number;
-  readonly message?: string;
-  readonly request: { readonly body?: string };
-}
-
 function Attempts({ attempts }: { readonly attempts: readonly Attempt[] }) {
   return (
     <Table
@@ -119,28 +116,40 @@ function Attempts({ attempts }: { readonly attempts: readonly Attempt[] }) {
         { head: t.at, cell: ({ at }) => <Time at={at} /> },
         {
           head: t.answer,
-          cell: ({ status, outcome }) => (
+          cell: ({ status, outcome, message }) => (
             <>
               <code>{status}</code> <Badge state={outcome} />
+              {message && <small class="by">{message}</small>}
             </>
           ),
         },
+        { head: t.became, cell: (attempt) => <Became attempt={attempt} /> },
         { head: t.ms, cell: ({ durationMs }) => `${durationMs} ms`, numeric: true },
-        {
-          head: t.request,
-          cell: ({ message, request }) => (
-            <details>
-              <summary>{message ?? t.body}</summary>
-              <Code text={request.body ?? t.bodyInEvent} />
-            </details>
-          ),
-        },
+        { head: t.request, cell: ({ request }) => <Request request={request} /> },
       ]}
     />
   );
 }
 
-const LastCall = ({ call: { at, status, outcome } }: { readonly call: Omit<Attempt, 'durationMs' | 'request'> }) => (
+/** The event or the send that it became. */
+function Became({ attempt: { id } }: { readonly attempt: Attempt }) {
+  if (id === undefined) return <>{texts.none}</>;
+  const isEvent = id.startsWith('evt_');
+  return <a href={addressOf(isEvent ? 'events' : 'sends', id)}>{isEvent ? texts.events.one : texts.sends.one}</a>;
+}
+
+function Request({ request: { contentType, bytes, sourceIp, userAgent, body } }: Pick<Attempt, 'request'>) {
+  const told = [contentType, sourceIp && t.fromIp(sourceIp), userAgent].filter(Boolean);
+  return (
+    <details>
+      <summary>{t.bytes(bytes)}</summary>
+      <p class="faint">{told.join(', ')}</p>
+      <Code text={body ?? t.bodyInEvent} />
+    </details>
+  );
+}
+
+const LastCall = ({ call: { at, status, outcome } }: { readonly call: Pick<Attempt, 'at' | 'status' | 'outcome'> }) => (
   <>
     <Time at={at} />, <code>{status}</code> <Badge state={outcome} />
   </>
@@ -182,6 +191,7 @@ function WebhookActs({ webhook, onChange, onUrl }: WebhookActsProps) {
       acts={[
         {
           label: enabled ? t.off : t.on,
+          ...(enabled && { asks: t.offText(name) }),
           run: () => asked(api.PATCH('/api/webhooks/{id}', { ...path, body: { enabled: !enabled } })),
         },
         {

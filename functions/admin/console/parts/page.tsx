@@ -12,9 +12,11 @@ interface PageProps {
   readonly actions?: ComponentChildren;
   /** The call behind this page, in the API's reference. */
   readonly call?: string;
+  /** What that is called with, where it does not stand in the address. */
+  readonly callId?: string;
 }
 
-export function Page({ title, actions, children, call }: PageProps) {
+export function Page({ title, actions, children, call, callId }: PageProps) {
   useEffect(() => {
     document.title = `${title} · Hookline`;
   }, [title]);
@@ -27,7 +29,7 @@ export function Page({ title, actions, children, call }: PageProps) {
       {children}
       {call && (
         <p class="call">
-          <a href={`${hubUrl()}/docs#${filledIn(call)}`}>{texts.callBehind}</a> <code>{call}</code>
+          <a href={`${hubUrl()}/docs#${filledIn(call, callId)}`}>{texts.callBehind}</a> <code>{call}</code>
         </p>
       )}
     </main>
@@ -35,8 +37,8 @@ export function Page({ title, actions, children, call }: PageProps) {
 }
 
 /** With what this page is called with: its id, and its filter, which has the names that the API gives it. */
-function filledIn(call: string): URLSearchParams {
-  const { id = '', query } = address.value;
+function filledIn(call: string, id = address.value.id ?? ''): URLSearchParams {
+  const { query } = address.value;
   const [name] = /(?<=\{)\w+(?=\})/.exec(call) ?? [];
   const inWorkspace = session.value?.admin ? workspace.value : undefined;
   return new URLSearchParams({

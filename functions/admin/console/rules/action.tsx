@@ -1,11 +1,11 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import { CheckBox } from '../parts/form.tsx';
-import { texts } from '../texts.ts';
 import { JsonBox, LinesBox, RemoveButton, SelectBox, TextBox } from './controls.tsx';
 import { areLines, type Draft, hasOnly, isDraft, isText, isTextOrNone, isTruthOrNone, withField } from './draft.ts';
+import { ruleTexts } from './texts.ts';
 
-const t = texts.rules;
+const t = ruleTexts;
 
 type Named = readonly (readonly [id: string, name: string])[];
 

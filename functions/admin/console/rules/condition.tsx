@@ -1,5 +1,4 @@
 import { CheckBox } from '../parts/form.tsx';
-import { texts } from '../texts.ts';
 import { AddButton, JsonBox, RemoveButton, SelectBox, TextBox } from './controls.tsx';
 import {
   FOLDED,
@@ -16,8 +15,9 @@ import {
   withoutItem,
 } from './draft.ts';
 import { OperandBox } from './operand.tsx';
+import { ruleTexts } from './texts.ts';
 
-const t = texts.rules;
+const t = ruleTexts;
 
 interface ConditionProps {
   readonly condition: unknown;

@@ -2,10 +2,10 @@ import { Plus, X } from 'lucide-preact';
 import { createContext } from 'preact';
 import { useContext, useId, useState } from 'preact/hooks';
 import { Field } from '../parts/form.tsx';
-import { texts } from '../texts.ts';
 import { jsonIn, numberIn, textOf } from './draft.ts';
+import { ruleTexts } from './texts.ts';
 
-const t = texts.rules;
+const t = ruleTexts;
 
 interface Place {
   readonly path: string;

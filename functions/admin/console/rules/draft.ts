@@ -1,4 +1,4 @@
-import { texts } from '../texts.ts';
+import { ruleTexts } from './texts.ts';
 
 /*
  * A rule while it is being written is the JSON that the API takes; the form is a view of it. What the form has no control
@@ -129,7 +129,7 @@ export function operatorsFor(field: string): readonly Operator[] {
 }
 
 /** Whether what it is compared with may be something else than a text; of the short names it is known. */
-export const isOfAnyKind = (field: string): boolean => !Object.hasOwn(texts.rules.fields, field);
+export const isOfAnyKind = (field: string): boolean => !Object.hasOwn(ruleTexts.fields, field);
 
 /** The comparison with another field: by what it was compared with, where that makes sense there. */
 export function withFieldName(leaf: Draft, field: string): Draft {

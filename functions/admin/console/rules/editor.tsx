@@ -8,9 +8,10 @@ import { Nameable } from './action.tsx';
 import { Places } from './controls.tsx';
 import { type Draft, draftIn, jsonIn, textOf } from './draft.ts';
 import { RuleFields } from './form.tsx';
+import { ruleTexts } from './texts.ts';
 import { Trial } from './trial.tsx';
 
-const t = texts.rules;
+const t = ruleTexts;
 
 interface EditorProps {
   readonly begun: Draft;

@@ -1,6 +1,5 @@
 import { useContext } from 'preact/hooks';
 import { CheckBox } from '../parts/form.tsx';
-import { texts } from '../texts.ts';
 import { ActionForm, Nameable, newAction } from './action.tsx';
 import { ConditionForm } from './condition.tsx';
 import { AddButton, ChosenBox, JsonBox, NumberBox, Places, TextBox } from './controls.tsx';
@@ -17,8 +16,9 @@ import {
   withItem,
   withoutItem,
 } from './draft.ts';
+import { ruleTexts } from './texts.ts';
 
-const t = texts.rules;
+const t = ruleTexts;
 const TYPES = Object.entries(t.types);
 const ZONES = Intl.supportedValuesOf('timeZone');
 const FIELDS = ['name', 'enabled', 'on', 'accounts', 'when', 'timeZone', 'order', 'stop', 'do', 'guard'];

@@ -1,13 +1,13 @@
 import { addressOf } from '../address.ts';
-import { api, asked, done, mayChange, type RunsOfDay } from '../api.ts';
+import { api, asked, done, type Muted, mayChange, type RunsOfDay } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Badge, Empty, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
-import { texts } from '../texts.ts';
+import { ruleTexts } from './texts.ts';
 
-const t = texts.rules;
+const t = ruleTexts;
 
 /** The rules in the order in which they are asked, what keeps all of them from sending, and where none answers. */
 export function RuleList() {
@@ -86,7 +86,7 @@ export function RuleList() {
                 ]}
               />
             )}
-            {muted.length > 0 && <Muted muted={muted} onDone={live.again} />}
+            {muted.length > 0 && <MutedChats muted={muted} rules={items} onDone={live.again} />}
           </>
         )}
       </Loaded>
@@ -105,11 +105,12 @@ function OfDay({ runs: { total, failed, guarded, more } }: { readonly runs: Runs
 }
 
 interface MutedProps {
-  readonly muted: readonly { readonly chatId: string; readonly why: string; readonly until: string }[];
+  readonly muted: readonly Muted[];
+  readonly rules: readonly { readonly id: string; readonly name: string }[];
   readonly onDone: () => Promise<unknown>;
 }
 
-const Muted = ({ muted, onDone }: MutedProps) => (
+const MutedChats = ({ muted, rules, onDone }: MutedProps) => (
   <>
     <h2>{t.muted}</h2>
     <p class="faint">{t.mutedHint}</p>
@@ -118,8 +119,18 @@ const Muted = ({ muted, onDone }: MutedProps) => (
       rows={muted}
       keyOf={({ chatId }) => chatId}
       columns={[
-        { head: t.chat, cell: ({ chatId }) => <a href={addressOf('inbox', chatId)}>{chatId}</a> },
+        {
+          head: t.chat,
+          cell: ({ chatId, title, phone }) => (
+            <>
+              <a href={addressOf('inbox', chatId)}>{title ?? phone ?? chatId}</a>
+              {title && phone && title !== phone && <small class="by">{phone}</small>}
+            </>
+          ),
+        },
         { head: t.reason, cell: ({ why }) => why },
+        { head: t.by, cell: ({ rule }) => rules.find(({ id }) => id === rule)?.name ?? t.deletedRule },
+        { head: t.since, cell: ({ since }) => <Time at={since} /> },
         { head: t.till, cell: ({ until }) => <Time at={until} /> },
         {
           head: t.act,

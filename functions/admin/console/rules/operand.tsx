@@ -1,9 +1,9 @@
 import { CheckBox } from '../parts/form.tsx';
-import { texts } from '../texts.ts';
 import { LinesBox, NumberBox, SelectBox, TextBox } from './controls.tsx';
 import { DAYS, type Draft, isOfAnyKind, limitIn, type Operand } from './draft.ts';
+import { ruleTexts } from './texts.ts';
 
-const t = texts.rules;
+const t = ruleTexts;
 
 interface OperandProps {
   readonly field: string;

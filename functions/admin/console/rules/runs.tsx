@@ -2,8 +2,9 @@ import { addressOf } from '../address.ts';
 import { Badge, Empty, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
 import { texts } from '../texts.ts';
+import { ruleTexts } from './texts.ts';
 
-const t = texts.rules;
+const t = ruleTexts;
 
 interface Run {
   readonly event: string;

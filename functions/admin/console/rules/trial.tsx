@@ -4,10 +4,10 @@ import { addressOf } from '../address.ts';
 import { api, asked, type NewRule } from '../api.ts';
 import { Code } from '../parts/small.tsx';
 import { attempt } from '../parts/toast.tsx';
-import { texts } from '../texts.ts';
 import { isDraft, textOf } from './draft.ts';
+import { ruleTexts } from './texts.ts';
 
-const t = texts.rules;
+const t = ruleTexts;
 const LAST = 50;
 
 const tryOn = async (rule: NewRule) => (await asked(api.POST('/api/rules/try', { body: { rule, last: LAST } }))).items;

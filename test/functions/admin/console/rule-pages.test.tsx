@@ -22,6 +22,9 @@ const RULE = {
 const MUTED = {
   chatId: 'chat_1',
   rule: 'rule_1',
+  title: 'Answering machine Ltd',
+  phone: '+15550100',
+  since: '2099-02-28T12:00:00.000Z',
   why: 'a machine seems to answer there',
   until: '2099-03-01T12:00:00.000Z',
 };
@@ -60,6 +63,8 @@ it('lists where rules are muted, and lets them answer again', async () => {
   render(<Rules />);
   const table = await screen.findByRole('table', { name: 'Muted chats' });
   expect(within(table).getByText(MUTED.why)).toBeTruthy();
+  expect(within(table).getByRole('link').textContent).toBe(MUTED.title);
+  for (const text of [MUTED.phone, 'Price list']) expect(within(table).getByText(text)).toBeTruthy();
   fireEvent.click(within(table).getByRole('button', { name: 'Let rules answer again' }));
   await waitFor(() => expect(calls).toEqual([{ what: 'DELETE /api/rules/muted?chat=chat_1', body: undefined }]));
 });
