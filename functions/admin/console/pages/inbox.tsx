@@ -119,29 +119,27 @@ function Filters({ filter, accounts, onChange }: FiltersProps) {
         value={filter.search}
         onInput={({ currentTarget }) => onChange({ ...filter, search: currentTarget.value })}
       />
-      {accounts.length > 1 && (
-        <select
-          aria-label={t.account}
-          value={filter.from}
-          onChange={({ currentTarget }) => onChange({ ...filter, from: currentTarget.value })}
-        >
-          <option value="">{t.allAccounts}</option>
-          <optgroup label={t.accounts}>
-            {accounts.map((account) => (
-              <option key={account.id} value={`account=${account.id}`}>
-                {accountName(account)}
-              </option>
-            ))}
-          </optgroup>
-          <optgroup label={t.providers}>
-            {[...new Set(accounts.map(({ provider }) => provider))].map((provider) => (
-              <option key={provider} value={`provider=${provider}`}>
-                {providerName(provider)}
-              </option>
-            ))}
-          </optgroup>
-        </select>
-      )}
+      <select
+        aria-label={t.account}
+        value={filter.from}
+        onChange={({ currentTarget }) => onChange({ ...filter, from: currentTarget.value })}
+      >
+        <option value="">{t.allAccounts}</option>
+        <optgroup label={t.accounts}>
+          {accounts.map((account) => (
+            <option key={account.id} value={`account=${account.id}`}>
+              {accountName(account)}
+            </option>
+          ))}
+        </optgroup>
+        <optgroup label={t.providers}>
+          {[...new Set(accounts.map(({ provider }) => provider))].map((provider) => (
+            <option key={provider} value={`provider=${provider}`}>
+              {providerName(provider)}
+            </option>
+          ))}
+        </optgroup>
+      </select>
       <CheckBox label={t.onlyUnread} value={filter.unread} onChange={(unread) => onChange({ ...filter, unread })} />
     </div>
   );
@@ -289,7 +287,8 @@ function useListKeys() {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       const { key, target } = event;
-      if (key === 'Escape' && target instanceof HTMLTextAreaElement) target.blur();
+      const isField = target instanceof HTMLTextAreaElement || target instanceof HTMLInputElement;
+      if (key === 'Escape' && isField) target.blur();
       if (isWriting(event)) return;
       const links = [...(list.current?.querySelectorAll<HTMLElement>('.chat-list a') ?? [])];
       const current = links.find((link) => link.ariaCurrent !== null);

@@ -1,7 +1,7 @@
 import { ArrowRight, Check, CircleDashed } from 'lucide-preact';
 import type { ComponentChildren } from 'preact';
 import { addressOf } from '../address.ts';
-import { api, asked, type Summary } from '../api.ts';
+import { api, asked, mayChange, type Summary } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Bars } from '../parts/bars.tsx';
 import { EventLine } from '../parts/event-line.tsx';
@@ -192,7 +192,7 @@ function FirstSteps({ all: { summary, events } }: { readonly all: Loadings }) {
         {steps.map((step) => (
           <li key={step.text} class={step.isDone ? 'done' : undefined}>
             {step.isDone ? <Check aria-label={texts.done} /> : <CircleDashed aria-hidden="true" />}
-            {step.isDone ? (
+            {step.isDone || !mayChange() ? (
               <span>{step.text}</span>
             ) : (
               <a class={step === next ? 'button primary small' : undefined} href={step.to}>
