@@ -9,6 +9,7 @@ import { Chat, Message, OwnAccount, Person } from '#lib/domain/message.ts';
 import { ALL_NOTICE_TYPES, NOTICE_TYPES, type NoticeType } from '#lib/domain/reaction/notice.ts';
 import { Action, Guard, NewRule } from '#lib/domain/reaction/rule.ts';
 import { Issue, optional, text } from '#lib/domain/schema.ts';
+import { cursorBefore } from '#lib/inbox/feed.ts';
 import { ShownChat } from '#lib/inbox/last-messages.ts';
 import { Replayed } from '#lib/inbox/replay.ts';
 import { SendBody } from '#lib/outbox/request.ts';
@@ -177,14 +178,18 @@ function notice(type: NoticeType): object {
         'application/json': {
           schema: {
             type: 'object',
-            required: ['type', 'timestamp', 'data'],
+            required: ['type', 'timestamp', 'cursor', 'data'],
             properties: {
               type: { type: 'string', enum: [type] },
               timestamp: { type: 'string', format: 'date-time' },
+              cursor: {
+                type: 'string',
+                description: 'For `GET /api/events?order=received`: what was stored from shortly before this event on',
+              },
               data: { anyOf: [{ $ref: `#/components/schemas/${whole?.name}` }, ids] },
             },
           },
-          example: { type, timestamp: data.receivedAt, data },
+          example: { type, timestamp: data.receivedAt, cursor: cursorBefore(data.receivedAt), data },
         },
       },
     },

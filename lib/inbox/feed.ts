@@ -23,6 +23,9 @@ const BEHIND_MS = 10_000;
 const CLOCKS_APART_MS = 2_000;
 export const HORIZON_MS = BEHIND_MS + CLOCKS_APART_MS;
 
+/** From where on a reader misses nothing that was stored after this time, and sees some of what was stored right before. */
+export const cursorBefore = (storedAt: string): string => encodeCursor(toIso(Date.parse(storedAt) - HORIZON_MS));
+
 export interface FeedPage {
   readonly items: readonly Event[];
   /** Where to go on, also where there is nothing more yet. */

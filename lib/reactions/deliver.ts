@@ -93,7 +93,8 @@ async function attempt(
   // Erased, or run out: there is nothing to tell any more.
   if (!event || type === undefined) return forget(ports, task);
   const row = { ...rowOf(task, before, startedAt), type };
-  const called = await target.call({ event, type, number: row.tries + 1, ...known({ content: row.content }) });
+  const { storedAt, content } = row;
+  const called = await target.call({ event, storedAt, type, number: row.tries + 1, ...known({ content }) });
   const after = withAttempt(row, called, startedAt, isProbe);
   if ('why' in called) return giveUp(ports, before, after);
   const isDone = isSuccess(called.result);

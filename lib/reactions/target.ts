@@ -2,6 +2,7 @@ import type { Event } from '#lib/domain/event.ts';
 import { afterFailure, afterSuccess, type CallResult, type Health, moreWaits } from '#lib/domain/reaction/delivery.ts';
 import type { NoticeType } from '#lib/domain/reaction/notice.ts';
 import { known } from '#lib/domain/schema.ts';
+import { cursorBefore } from '#lib/inbox/feed.ts';
 import type { ProviderHttp } from '#lib/sender/provider.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
 import { type BreakerPorts, takePlace, turnHealth } from './breaker.ts';
@@ -25,6 +26,8 @@ export interface TargetPorts extends BreakerPorts, BudgetPorts {
 /** What is delivered, and the how manieth time. */
 export interface Attempt {
   readonly event: Event;
+  /** ISO 8601. */
+  readonly storedAt: string;
   readonly type: NoticeType;
   /** Told again with other content: the first letters of its hash. */
   readonly content?: string;
@@ -47,10 +50,10 @@ export interface Target {
 export function endpointTarget(ports: TargetPorts, endpoint: Endpoint): Target {
   return {
     ...spared(ports, endpoint, afterFailure),
-    call: async ({ event, type, content, number }) => {
+    call: async ({ event, storedAt, type, content, number }) => {
       const secret = await readSecret(ports.secrets, endpointSecret(endpoint.id), endpoint.secretVersion);
       const id = content === undefined ? event.id : `${event.id}_${content}`;
-      return call(ports, endpoint, secret, { id, body: bodyOf(endpoint, type, event), attempt: number });
+      return call(ports, endpoint, secret, { id, body: bodyOf(endpoint, type, event, storedAt), attempt: number });
     },
   };
 }
@@ -78,14 +81,17 @@ export function spared(
 }
 
 /** What an endpoint is told. Too large, or not wanted whole, it is ids alone: the API has the rest. */
-export function bodyOf({ payload }: Pick<Endpoint, 'payload'>, type: string, event: Event): string {
-  const timestamp = event.receivedAt;
-  const whole = JSON.stringify({ type, timestamp, data: event }, (key, value) =>
-    key === 'thumbnail' ? undefined : value,
-  );
+export function bodyOf(
+  { payload }: Pick<Endpoint, 'payload'>,
+  type: string,
+  event: Event,
+  storedAt: string = event.receivedAt,
+): string {
+  const told = { type, timestamp: event.receivedAt, cursor: cursorBefore(storedAt) };
+  const whole = JSON.stringify({ ...told, data: event }, (key, value) => (key === 'thumbnail' ? undefined : value));
   if (payload === 'full' && Buffer.byteLength(whole) <= LARGEST_BODY) return whole;
   const { id, kind, workspace, provider, accountId, occurredAt, receivedAt } = event;
   const chatId = 'chatId' in event ? event.chatId : undefined;
   const ids = known({ id, kind, workspace, provider, accountId, chatId, occurredAt, receivedAt });
-  return JSON.stringify({ type, timestamp, data: { ...ids, truncated: true } });
+  return JSON.stringify({ ...told, data: { ...ids, truncated: true } });
 }

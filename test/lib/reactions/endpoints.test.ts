@@ -2,11 +2,12 @@ import { Webhook } from 'standardwebhooks';
 import * as v from 'valibot';
 import { beforeEach, describe, expect, it, test, vi } from 'vitest';
 import { ALL_NOTICE_TYPES, typeOf } from '#lib/domain/reaction/notice.ts';
+import { feedFill } from '#lib/inbox/feed.ts';
 import { runTask } from '#lib/reactions/deliver.ts';
 import { subscribersOf } from '#lib/reactions/dispatch.ts';
 import { exampleOf } from '#lib/reactions/examples.ts';
 import type { Reply } from '#lib/sender/provider.ts';
-import { deliveryKey } from '#lib/store/keys.ts';
+import { deliveryKey, fillKey } from '#lib/store/keys.ts';
 import { put } from '#lib/store/store.ts';
 import { AdminBench, itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import { ReactionBench } from '#test/support/reactions.ts';
@@ -51,6 +52,30 @@ describe('an endpoint', () => {
     expect(await deliveriesOf(id)).toMatchObject([
       { event, state: 'delivered', type: 'message.received', attempts: [{ status: 204 }] },
     ]);
+  });
+
+  it('is told from where on the feed holds all that was stored since', async () => {
+    await bench.admin.store.write(put({ ...fillKey(feedFill.name), workspace: '', done: true }));
+    const stored: string[] = [];
+    const says = async (n: number, later: number) => {
+      bench.now += later;
+      stored.push(await receive(n));
+    };
+    await says(1, 0);
+    await says(2, 60_000);
+    await bench.endpoint();
+    // Stored before the one that is told first, and seen by nobody until later.
+    await says(3, 60_000);
+    await says(4, 5000);
+    bench.stream.splice(0, 3);
+    await bench.settle();
+    await says(5, 60_000);
+    bench.now += 60_000;
+    const [request] = bench.admin.posted;
+    const { cursor, data } = JSON.parse(request?.body?.kind === 'raw' ? request.body.text : '{}');
+    expect(data.id).toBe(stored[3]);
+    const { items } = await bench.admin.done('GET', `/api/events?order=received&cursor=${cursor}`);
+    expect(v.parse(v.array(v.object({ id: v.string() })), items).map(({ id }) => id)).toEqual(stored.slice(2));
   });
 
   it('hears of nothing but its types, and of these only where its condition holds', async () => {
