@@ -325,7 +325,7 @@ async function pause(ports: ReactPorts, workspace: string): Promise<void> {
 
 /** Ten failed runs in a row switch a rule off; one that works begins the count anew. */
 async function countFailure(ports: ReactPorts, rule: Rule, result: ActionResult['result']): Promise<void> {
-  const { store, metrics } = ports;
+  const { store, log, metrics } = ports;
   const key = ruleKey(rule.workspace, rule.id);
   if (result !== 'failed') {
     if (result === 'done' && rule.failures > 0) await store.write(update(key, [set('failures', 0)], exists()));
@@ -343,4 +343,5 @@ async function countFailure(ports: ReactPorts, rule: Rule, result: ActionResult[
   // Somebody may be writing it anew at this moment.
   await store.write(put(ruleItem(kept, { ...written, enabled: false }), equal('updatedAt', updatedAt)));
   metrics.count('RulesPaused');
+  log.warn('a rule was switched off', { workspace, rule: id });
 }

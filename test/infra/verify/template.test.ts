@@ -282,6 +282,13 @@ describe('alarms', () => {
     ['Hookline', 'UnknownSends', 0, undefined],
     ['Hookline', 'HeldAccounts', 0, undefined],
     ['Hookline', 'OldestOverdue', 600, undefined],
+    ['AWS/Lambda', 'IteratorAge', 300_000, undefined],
+    ['AWS/SQS', 'ApproximateNumberOfMessagesVisible', 0, 'EventsDeadQueue'],
+    ['AWS/SQS', 'ApproximateNumberOfMessagesVisible', 0, 'DeliveriesDeadQueue'],
+    ['Hookline', 'Deliveries', 0, undefined],
+    ['Hookline', 'EndpointsFailing', 0, undefined],
+    ['Hookline', 'EndpointsDisabled', 0, undefined],
+    ['Hookline', 'RulesPaused', 0, undefined],
   ])('look at %s %s above %i of %s', (namespace, metric, most, of) => {
     const found = all('AWS::CloudWatch::Alarm').filter((alarm) => {
       const isAbove = String(alarm.Properties.ComparisonOperator).startsWith('GreaterThan');
