@@ -107,9 +107,19 @@ function inOneOrder(delivery: Delivery, chatId: string): string {
 function kindOf({ chat_id: id, chat_type: type, participants }: Delivery): ChatKind {
   const kind = id === undefined ? 'individual' : chatKindOfJid(id);
   if (kind !== 'individual') return kind;
-  if (type === 'group') return 'group';
+  const named = KIND_OF_TYPE.get(type?.toLowerCase());
+  if (named !== undefined) return named;
   return id === undefined && type === undefined && (participants ?? []).length > 2 ? 'group' : 'individual';
 }
+
+const KIND_OF_TYPE: ReadonlyMap<string | undefined, ChatKind> = new Map([
+  ['group', 'group'],
+  ['channel', 'channel'],
+  ['newsletter', 'channel'],
+  ['status', 'status'],
+  ['broadcast', 'broadcast'],
+  ['bot', 'bot'],
+]);
 
 /**
  * Older deliveries do not name the chat. An individual one is named as Cooby's samples do today, so that old and new
@@ -135,9 +145,9 @@ export function userPhone(delivery: Delivery): Phone | undefined {
 /** Whom the user talks with in an individual chat: the author of what came in, else whoever is not the user. */
 function otherPhone(delivery: Delivery): Phone | undefined {
   const author = delivery.direction === 'received' ? shownPhone(delivery, delivery.sender?.phone) : undefined;
-  if (author) return author;
-  const phones = [...membersOf(delivery).map((member) => member.phone), ...phonesInChatId(delivery.chat_id)];
   const user = userPhone(delivery);
+  if (author && author !== user) return author;
+  const phones = [...membersOf(delivery).map((member) => member.phone), ...phonesInChatId(delivery.chat_id)];
   // Somebody who writes to themselves is alone in the chat.
   return phones.find((phone) => phone !== user) ?? phones[0];
 }

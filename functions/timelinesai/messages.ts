@@ -25,8 +25,15 @@ import {
 
 /** TimelinesAI's own id of a chat, which belongs to one account; else whatever tells the chat from others. */
 export function chatIdOf(chat: theirs.Chat | undefined): string | undefined {
-  const jid = chat?.jid === undefined ? undefined : normaliseJid(chat.jid);
-  return chat?.chat_id ?? chat?.id ?? idInUrl(chat?.chat_url) ?? jid ?? toPhone(chat?.phone);
+  const id = chat?.chat_id ?? chat?.id ?? idInUrl(chat?.chat_url);
+  if (id !== undefined) return id.includes('@') ? normaliseJid(id) : id;
+  return (chat && jidOf(chat)) ?? toPhone(chat?.phone);
+}
+
+/** WhatsApp's own id of the chat, which may stand where a number would. */
+function jidOf(chat: theirs.Chat): string | undefined {
+  const jid = [chat.jid, chat.phone, chat.chat_id, chat.id].find((id) => id?.includes('@'));
+  return jid === undefined ? undefined : normaliseJid(jid);
 }
 
 /** As `https://app.timelines.ai/chat/510234/messages/`. */
@@ -35,9 +42,22 @@ function idInUrl(url: string | undefined): string | undefined {
 }
 
 export function chatKindOf(chat: theirs.Chat): ChatKind {
-  if (chat.is_group === true || chat.chat_type?.toLowerCase() === 'group') return 'group';
-  return chat.jid === undefined ? 'individual' : chatKindOfJid(chat.jid);
+  const jid = jidOf(chat);
+  const ofJid = jid === undefined ? 'individual' : chatKindOfJid(jid);
+  if (ofJid !== 'individual') return ofJid;
+  if (chat.is_group === true) return 'group';
+  return KIND_OF_TYPE.get(chat.chat_type?.toLowerCase()) ?? 'individual';
 }
+
+const KIND_OF_TYPE: ReadonlyMap<string | undefined, ChatKind> = new Map([
+  ['group', 'group'],
+  ['channel', 'channel'],
+  ['newsletter', 'channel'],
+  ['status', 'status'],
+  ['story', 'status'],
+  ['broadcast', 'broadcast'],
+  ['bot', 'bot'],
+]);
 
 export function toChat(id: string, chat: theirs.Chat): Chat {
   const title = chat.full_name ?? chat.name;
@@ -46,7 +66,7 @@ export function toChat(id: string, chat: theirs.Chat): Chat {
 
 /** A group has no number, whatever stands in the field. */
 export function chatPhoneOf(chat: theirs.Chat): string | undefined {
-  return chatKindOf(chat) === 'individual' ? (toPhone(chat.phone) ?? phoneOfJid(chat.jid)) : undefined;
+  return chatKindOf(chat) === 'individual' ? (toPhone(chat.phone) ?? phoneOfJid(jidOf(chat))) : undefined;
 }
 
 /** Where no number can be read under `phone`, what stands there still tells one member of a group from another. */

@@ -9,6 +9,7 @@ import {
   any,
   type Change,
   compare,
+  equal,
   exists,
   type Item,
   put,
@@ -92,11 +93,17 @@ export async function updateChat(store: Store, chat: ChatSighting, id = chatId(c
     if (!written.done && chat.title !== undefined && item.title === undefined) {
       await store.write(update(chatKey(current), titleChanges(chat.workspace, chat.title, current), absent('title')));
     }
+    if (!written.done && !isInferredKind(chat) && item.kind === 'individual') {
+      await store.write(update(chatKey(current), [set('kind', chat.kind)], equal('kind', 'individual')));
+    }
     if (chat.aliases && chat.aliases.length > 0) await store.writeMany(aliasItems(chat, current));
     return item;
   }
   throw new Error(`chat ${id} has been merged too often`);
 }
+
+/** A delivery that says nothing of it means a person; another may say more. */
+const isInferredKind = ({ kind, isInferred }: ChatSighting): boolean => kind === 'individual' || isInferred === true;
 
 /** What was noted since tells more of the chat, but need not have been a message. */
 async function noteLate(store: Store, id: string, event: string, at: string): Promise<void> {
@@ -169,7 +176,7 @@ function changes(chat: ChatSighting, id: string, at: string, isMerged: boolean):
     (isNamedAccount(chat.accountKey) ? set : setIfAbsent)('accountKey', shortly(chat.accountKey)),
     // Its first id is what it is found by; those of merged chats lead to it by themselves.
     setIfAbsent('providerChatId', shortly(chat.providerChatId)),
-    (isMerged || chat.isInferred ? setIfAbsent : set)('kind', chat.kind),
+    (isMerged || isInferredKind(chat) ? setIfAbsent : set)('kind', chat.kind),
     ...(chat.phone === undefined ? [] : [set('phone', chat.phone)]),
     set('lastAt', at),
     ...(chat.event === undefined ? [] : lastEvent(chat.event, at)),

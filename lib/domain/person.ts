@@ -85,10 +85,21 @@ export const canBeWrittenTo = (kind: ChatKind): boolean => kind === 'individual'
 export function normaliseJid(raw: string): string {
   const at = raw.lastIndexOf('@');
   if (at < 0) return raw;
-  const server = raw.slice(at + 1).toLowerCase();
-  const user = raw.slice(0, at).replace(/:\d+$/, '');
-  return `${user}@${server === 's.whatsapp.net' ? 'c.us' : server}`;
+  const server = raw
+    .slice(at + 1)
+    .trim()
+    .toLowerCase();
+  const user = raw.slice(0, at).trim().replace(/:\d+$/, '');
+  // The one user that is a word.
+  return server === 'broadcast' ? `${user.toLowerCase()}@${server}` : `${user}@${FOLDED.get(server) ?? server}`;
 }
+
+/** Other names of the two servers that people are at; those of companies may be hosted elsewhere. */
+const FOLDED: ReadonlyMap<string, string> = new Map([
+  ['s.whatsapp.net', 'c.us'],
+  ['hosted', 'c.us'],
+  ['hosted.lid', 'lid'],
+]);
 
 /** The number behind a person's id. A LID hides the number, whatever its digits look like; a group has none. */
 export function phoneOfJid(jid: string | undefined): Phone | undefined {

@@ -48,9 +48,11 @@ export function recordsOf(reading: Reading, receipt: Receipt): readonly [EventRe
 }
 
 function understood(read: Draft, receipt: Receipt): EventRecord {
-  const draft = { ...read, payload: withParties(read.payload) };
   const { webhook, provider } = receipt;
-  const hash = contentHash(draft.payload, draft.occurredAt);
+  const hash = contentHash(withParties(read.payload), read.occurredAt);
+  const { accountId } = shared(receipt, ownAccountOf(read));
+  const ownPhone = receipt.accounts?.find(({ id }) => id === accountId)?.phone;
+  const draft = { ...read, payload: withParties(read.payload, ownPhone) };
   const from = { ...origin(receipt), ...known({ accountId: webhook.accountId }) };
   const id = eventId(from, draft.identity, hash);
   const scope = draft.identity.instance ?? webhook.accountId ?? '';

@@ -247,8 +247,9 @@ const able = (accounts: readonly Candidate[], reaches: Reaches): readonly Candid
     reaches,
   );
 
-/** Earlier releases took channels and bots for persons; their ids tell. */
-const kindOf = ({ kind, providerChatId }: KnownChat) => (kind === 'individual' ? chatKindOfJid(providerChatId) : kind);
+/** Earlier releases took channels and bots for persons; their ids tell, be it the one that another id stands for. */
+const kindOf = ({ kind, providerChatId, aliases }: KnownChat) =>
+  [kind, ...[providerChatId, ...aliases].map(chatKindOfJid)].find((one) => one !== 'individual') ?? kind;
 
 /** A chat belongs to one account, and that account sends. */
 function inChat(

@@ -258,6 +258,16 @@ describe('a chat by its id', () => {
     }
   });
 
+  it('is known by an id of its own beside that of a channel: nobody can write to it', async () => {
+    await bench.addAccount('a');
+    await bench.addChat('510234', { accountId: 'a', aliases: ['120363000000000099@newsletter'] });
+    for (const chat_id of ['510234', '120363000000000099@newsletter']) {
+      expect(await chosen({ chat_id })).toEqual(
+        refusal(404, 'chat_id names a chat of the kind channel: nobody can write to it'),
+      );
+    }
+  });
+
   it('has an account that is gone', async () => {
     await bench.addChat('8@g.us', { accountId: 'gone' });
     expect(await chosen({ chat_id: '8@g.us' })).toEqual(
