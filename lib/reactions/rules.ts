@@ -395,7 +395,7 @@ export const Trial = v.object({
   event: v.string(),
   type: v.exactOptional(v.string()),
   matched: v.boolean(),
-  why: optional(v.string(), 'Where its condition takes too long to be decided'),
+  why: optional(v.string(), 'Where its condition takes too long to be decided, or those of the events before it did'),
   trace: v.pipe(
     v.array(
       v.object({
@@ -418,6 +418,10 @@ export interface Asked {
   readonly last?: number | undefined;
 }
 
+/** Fifty events with texts that take long would hold up everybody who asks the API. */
+const MOST_OF_A_TRIAL_MS = 2000;
+const NOT_TRIED = 'the events before it took all the time that a trial has: try the rule on fewer';
+
 /** What the rule would do with these events. Nothing is sent, and nothing counted. */
 export async function tryRule(
   ports: RulePorts,
@@ -439,8 +443,17 @@ export async function tryRule(
       )
     : (await listEvents(store, workspace, {}, { limit: asked.last ?? 50 }, seconds)).items;
   const trials: Trial[] = [];
+  const began = ports.cpu();
   for (const event of events) {
     const type = typeOf(event);
+    if (ports.cpu() - began > MOST_OF_A_TRIAL_MS) {
+      trials.push({
+        ...{ event: event.id, matched: false, trace: [], actions: [] },
+        ...known({ type }),
+        why: NOT_TRIED,
+      });
+      continue;
+    }
     const asked = type && matchOf(rule, { event, type }, now, budgetOf(ports));
     const { holds, trace, undecided } = asked ?? { holds: false, trace: [] };
     const guard = holds ? await guardOn(ports, rule, event, now) : undefined;

@@ -78,6 +78,16 @@ describe('a rule whose condition takes too long', () => {
   });
 });
 
+it('a trial ends in time, however many events it is asked for', async () => {
+  for (let i = 0; i < 50; i++) await receive();
+  const body = { rule: calling(slow(45)), last: 50 };
+  const items = itemsOf(await bench.admin.done('POST', '/api/rules/try', { body }));
+  expect(items).toHaveLength(50);
+  expect(items[0]).toMatchObject({ matched: false, trace: [{ holds: false }] });
+  expect(items[49]).toMatchObject({ matched: false, trace: [], why: expect.stringContaining('fewer') });
+  expect(bench.cpu).toBeLessThan(2100);
+});
+
 describe('many rules that take long together', () => {
   it('leave those after them undecided, which is no failure of theirs, and those without a condition at work', async () => {
     for (let i = 0; i < 25; i++) await rule(slow(45), { order: i });
