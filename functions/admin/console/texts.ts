@@ -115,6 +115,7 @@ export const texts = {
     fromDefault: 'Default account',
     answer: 'Answer',
     placeholder: 'Write a message …',
+    connect: 'Connect an account first, to send through.',
     keysHint: 'Enter sends, Shift+Enter begins a line.',
     send: 'Send',
     withFile: 'Add a file',

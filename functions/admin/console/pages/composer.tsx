@@ -1,6 +1,6 @@
 import { Paperclip, SendHorizontal, X } from 'lucide-preact';
 import { useRef, useState } from 'preact/hooks';
-import { decoded } from '../address.ts';
+import { addressOf, decoded } from '../address.ts';
 import { type Account, api, asked, errorOf } from '../api.ts';
 import { FileView } from '../parts/content.tsx';
 import { TextField } from '../parts/form.tsx';
@@ -35,10 +35,12 @@ interface ComposerProps {
   /** Left out while nobody is chosen. */
   readonly to: Recipient | undefined;
   readonly account: Account | undefined;
+  /** Nothing can be sent through any. */
+  readonly hasNoAccount: boolean;
   readonly onSent: (messageId: string) => Promise<unknown>;
 }
 
-export function Composer({ draft: name, to, account, onSent }: ComposerProps) {
+export function Composer({ draft: name, to, account, hasNoAccount, onSent }: ComposerProps) {
   const [draft, setDraft] = useState(drafts.get(name) ?? EMPTY);
   const [error, setError] = useState<Error>();
   const sending = useRef(false);
@@ -115,6 +117,7 @@ export function Composer({ draft: name, to, account, onSent }: ComposerProps) {
       </button>
       {error && <Failure error={error} />}
       <p class="hint">
+        {hasNoAccount && <a href={addressOf('accounts', 'new')}>{t.connect}</a>}{' '}
         {t.costs(file?.url && text.trim() ? 2 : 1)} {account && <Departure account={account} />}{' '}
         <span class="for-keys">{t.keysHint}</span>
       </p>

@@ -30,7 +30,7 @@ export function Contact({ chat, account }: ContactProps) {
         <a class="back" href={addressOf('inbox', id)} aria-label={t.back}>
           <ArrowLeft aria-hidden="true" />
         </a>
-        <h2>{titleOf(chat)}</h2>
+        <h2 dir="auto">{titleOf(chat)}</h2>
       </header>
       <Facts
         of={[

@@ -98,7 +98,14 @@ export function Inbox({ id }: { readonly id?: string | undefined }) {
           <Pager next={next} />
         </div>
       </section>
-      <Opened key={id} id={id} known={items.find((chat) => chat.id === id)} accounts={accounts} onRead={live.again} />
+      <Opened
+        key={id}
+        id={id}
+        known={items.find((chat) => chat.id === id)}
+        accounts={accounts}
+        hasNoAccount={live.data?.accounts.length === 0}
+        onRead={live.again}
+      />
     </main>
   );
 }
@@ -150,14 +157,15 @@ interface OpenedProps {
   /** As the list has it; a chat that is not on its page is asked for. */
   readonly known: Chat | undefined;
   readonly accounts: readonly Account[];
+  readonly hasNoAccount: boolean;
   readonly onRead: () => Promise<unknown>;
 }
 
-function Opened({ id, known, accounts, onRead }: OpenedProps) {
+function Opened({ id, known, accounts, hasNoAccount, onRead }: OpenedProps) {
   // Among the unread ones it leaves the list once it is open.
   const last = useRef(known);
   if (known) last.current = known;
-  if (id === 'new') return <NewChat accounts={accounts} />;
+  if (id === 'new') return <NewChat accounts={accounts} hasNoAccount={hasNoAccount} />;
   if (id === undefined) {
     return (
       <section class="thread none">
@@ -167,12 +175,13 @@ function Opened({ id, known, accounts, onRead }: OpenedProps) {
       </section>
     );
   }
-  if (last.current) return <Conversation chat={last.current} accounts={accounts} onRead={onRead} />;
-  return <Sought id={id} accounts={accounts} />;
+  const shared = { accounts, hasNoAccount };
+  if (last.current) return <Conversation chat={last.current} {...shared} onRead={onRead} />;
+  return <Sought id={id} {...shared} />;
 }
 
 /** What is not on the page of the list, as by a link. */
-function Sought({ id, accounts }: { readonly id: string; readonly accounts: readonly Account[] }) {
+function Sought({ id, ...shared }: Pick<OpenedProps, 'accounts' | 'hasNoAccount'> & { readonly id: string }) {
   const live = useLive(`chat ${id}`, () => asked(api.GET('/api/chats/{id}', { params: { path: { id } } })), {
     of: ['chats'],
   });
@@ -189,17 +198,17 @@ function Sought({ id, accounts }: { readonly id: string; readonly accounts: read
       </section>
     );
   }
-  return <Loaded live={live}>{(chat) => <Conversation chat={chat} accounts={accounts} onRead={live.again} />}</Loaded>;
+  return <Loaded live={live}>{(chat) => <Conversation chat={chat} {...shared} onRead={live.again} />}</Loaded>;
 }
 
 /** So wide is a window, in which all three panes have room. */
 const WIDE = matchMedia('(min-width: 75rem)');
 
-interface ConversationProps extends Pick<OpenedProps, 'accounts' | 'onRead'> {
+interface ConversationProps extends Pick<OpenedProps, 'accounts' | 'hasNoAccount' | 'onRead'> {
   readonly chat: Chat;
 }
 
-function Conversation({ chat, accounts, onRead }: ConversationProps) {
+function Conversation({ chat, accounts, hasNoAccount, onRead }: ConversationProps) {
   const [isWide, setWide] = useState(WIDE.matches);
   useEffect(() => {
     const onChange = () => setWide(WIDE.matches);
@@ -210,7 +219,7 @@ function Conversation({ chat, accounts, onRead }: ConversationProps) {
   const isContact = isWide || address.value.query.get('show') === 'contact';
   return (
     <>
-      <Thread chat={chat} account={account} onRead={onRead} />
+      <Thread chat={chat} account={account} hasNoAccount={hasNoAccount} onRead={onRead} />
       {isContact && <Contact chat={chat} account={account} />}
     </>
   );
@@ -235,12 +244,14 @@ function Chats({ chats, opened, accounts }: ChatsProps) {
       {chats.map((chat) => (
         <li key={chat.id}>
           <a href={addressOf('inbox', chat.id)} aria-current={chat.id === opened ? 'true' : undefined}>
-            <span class={`chat-title ${chat.unread ? 'unread' : ''}`}>
+            <span class={`chat-title ${chat.unread ? 'unread' : ''}`} dir="auto">
               {titleOf(chat)}
               {chat.unread && <span class="unread-dot">{t.unread}</span>}
             </span>
             <Time at={chat.lastAt} />
-            <span class="chat-line">{lastLine(chat)}</span>
+            <span class="chat-line" dir="auto">
+              {lastLine(chat)}
+            </span>
             {accounts.length > 1 && (
               <span class="chat-account">{names.get(chat.accountId ?? '') ?? providerName(chat.provider)}</span>
             )}

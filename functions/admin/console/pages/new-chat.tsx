@@ -8,8 +8,13 @@ import { Composer } from './composer.tsx';
 
 const t = texts.inbox;
 
+interface NewChatProps {
+  readonly accounts: readonly Account[];
+  readonly hasNoAccount: boolean;
+}
+
 /** Begins a conversation with somebody who has not written. */
-export function NewChat({ accounts }: { readonly accounts: readonly Account[] }) {
+export function NewChat({ accounts, hasNoAccount }: NewChatProps) {
   const [phone, setPhone] = useState('');
   const [chosen, choose] = useState('');
   // Which one the hub takes is known where there is one alone.
@@ -40,7 +45,7 @@ export function NewChat({ accounts }: { readonly accounts: readonly Account[] })
           </select>
         </Field>
       </div>
-      <Composer draft="new" to={to} account={account} onSent={open} />
+      <Composer draft="new" to={to} account={account} hasNoAccount={hasNoAccount} onSent={open} />
     </section>
   );
 }

@@ -1,5 +1,5 @@
 import { address, addressOf, go } from '../address.ts';
-import { type Account, allAccounts, api, asked, type Send } from '../api.ts';
+import { type Account, allAccounts, api, asked, mayChange, type Send } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
@@ -175,7 +175,14 @@ function SendTable({ label, sends, accounts = [], onChange }: SendTableProps) {
             </>
           ),
         },
-        { head: t.message, cell: (send) => <span class="two-lines">{textOf(send)}</span> },
+        {
+          head: t.message,
+          cell: (send) => (
+            <span class="two-lines" dir="auto">
+              {textOf(send)}
+            </span>
+          ),
+        },
         {
           head: t.reason,
           cell: (send) => <Why send={send} />,
@@ -203,9 +210,11 @@ function NoSends({ isFiltered }: { readonly isFiltered: boolean }) {
   return (
     <Empty title={t.empty}>
       <p>{t.emptyHint}</p>
-      <a class="button" href={addressOf('webhooks', 'new', { kind: 'send' })}>
-        {t.emptyAct}
-      </a>
+      {mayChange() && (
+        <a class="button" href={addressOf('webhooks', 'new', { kind: 'send' })}>
+          {t.emptyAct}
+        </a>
+      )}
     </Empty>
   );
 }
@@ -213,6 +222,11 @@ function NoSends({ isFiltered }: { readonly isFiltered: boolean }) {
 function OneSend({ id }: { readonly id: string }) {
   const path = { params: { path: { messageId: id } } };
   const live = useLive(`send ${id}`, () => asked(api.GET('/api/sends/{messageId}', path)));
+  const { data: accounts } = useLive('accounts of sends', allAccounts, { of: ['accounts'] });
+  const accountOf = ({ accountId, provider }: Send) => {
+    const account = accounts?.find((one) => one.id === accountId);
+    return account ? accountName(account) : providerName(provider);
+  };
   return (
     <Page title={t.one} call="GET /api/sends/{messageId}">
       <Loaded live={live}>
@@ -237,7 +251,7 @@ function OneSend({ id }: { readonly id: string }) {
                 [
                   t.account,
                   <a key="account" href={addressOf('accounts', send.accountId)}>
-                    {providerName(send.provider)}
+                    {accountOf(send)}
                   </a>,
                 ],
                 [texts.id, <Id key="id" id={send.messageId} />],

@@ -18,11 +18,12 @@ export const titleOf = ({ title, phone, providerChatId }: Chat): string => title
 interface ThreadProps {
   readonly chat: Chat;
   readonly account: Account | undefined;
+  readonly hasNoAccount: boolean;
   readonly onRead: () => Promise<unknown>;
 }
 
 /** A conversation, whose newest messages are live, and what answers it. */
-export function Thread({ chat, account, onRead }: ThreadProps) {
+export function Thread({ chat, account, hasNoAccount, onRead }: ThreadProps) {
   const { id } = chat;
   const load = (cursor?: string) =>
     asked(api.GET('/api/events', { params: { query: { chat: id, ...(cursor && { cursor }) } } }));
@@ -56,7 +57,7 @@ export function Thread({ chat, account, onRead }: ThreadProps) {
         <a class="back" href={addressOf('inbox')} aria-label={t.back}>
           <ArrowLeft aria-hidden="true" />
         </a>
-        <h1>{name}</h1>
+        <h1 dir="auto">{name}</h1>
         <p class="faint">
           {chat.title && chat.phone && <Phone number={chat.phone} />} {account?.name ?? chat.provider}
         </p>
@@ -77,7 +78,7 @@ export function Thread({ chat, account, onRead }: ThreadProps) {
         </Loaded>
       </section>
       {mayChange() ? (
-        <Composer draft={id} to={{ chat_id: id }} account={account} onSent={live.again} />
+        <Composer draft={id} to={{ chat_id: id }} account={account} hasNoAccount={hasNoAccount} onSent={live.again} />
       ) : (
         <p class="composer faint">{t.readOnly}</p>
       )}

@@ -68,7 +68,11 @@ function MessageBubble({ told, goesOn, onQuote, onChange }: MessageBubbleProps) 
   const reason = message.error?.message ?? (hasFailed && send ? reasonIn(send) : undefined);
   return (
     <li class={`bubble ${isOurs ? 'ours' : 'theirs'} ${goesOn ? 'goes-on' : ''}`} data-message={message.id}>
-      {!isOurs && isGroup && !goesOn && <p class="sender">{nameOf(message.sender)}</p>}
+      {!isOurs && isGroup && !goesOn && (
+        <p class="sender" dir="auto">
+          {nameOf(message.sender)}
+        </p>
+      )}
       {message.forwarded && <p class="note">{t.forwarded}</p>}
       <Quote event={event} onQuote={onQuote} />
       <Said told={told} />
@@ -138,7 +142,7 @@ function Quote({ event, onQuote }: { readonly event: MessageEvent; readonly onQu
   return (
     <button type="button" class="quote" onClick={() => onQuote(quoted.id)}>
       {name && <strong>{name}</strong>}
-      <span>{quoted.content ? lineOf(quoted.content) : t.quoted}</span>
+      <span dir="auto">{quoted.content ? lineOf(quoted.content) : t.quoted}</span>
     </button>
   );
 }

@@ -6,7 +6,8 @@ import { lineOf } from './content.tsx';
 export function EventLine({ event }: { readonly event: Event }) {
   return (
     <span class="event-line">
-      <span class="kind">{event.kind === 'unknown' ? (event.type ?? 'unknown') : event.kind}</span> {saidBy(event)}
+      <span class="kind">{event.kind === 'unknown' ? (event.type ?? 'unknown') : event.kind}</span>{' '}
+      <bdi>{saidBy(event)}</bdi>
     </span>
   );
 }

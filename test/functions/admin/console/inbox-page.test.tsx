@@ -42,7 +42,15 @@ let drafts = 0;
 function compose() {
   const said: string[] = [];
   const onSent = async (id: string) => said.push(id);
-  render(<Composer draft={`draft ${++drafts}`} to={{ chat_id: 'chat_1' }} account={undefined} onSent={onSent} />);
+  render(
+    <Composer
+      draft={`draft ${++drafts}`}
+      to={{ chat_id: 'chat_1' }}
+      account={undefined}
+      hasNoAccount={false}
+      onSent={onSent}
+    />,
+  );
   return said;
 }
 const field = (name: string): HTMLInputElement => screen.getByRole('textbox', { name: new RegExp(`^${name}`) });
