@@ -4,7 +4,7 @@ import { allowsPrivateHosts, required, runtime, sendingPorts } from '#lib/aws/ru
 import { streamHandler } from '#lib/aws/stream-handler.ts';
 import type { JsonObject } from '#lib/domain/json.ts';
 import { type Once, submitBody } from '#lib/outbox/submit.ts';
-import { dispatch, subscribersOf } from '#lib/reactions/dispatch.ts';
+import { beginBatch } from '#lib/reactions/dispatch.ts';
 import { noticeOf } from '#lib/reactions/notice.ts';
 import { patternMatcher } from '#lib/reactions/patterns.ts';
 import * as outbound from '../outbound.ts';
@@ -28,13 +28,7 @@ const setAside = deadLetters(all.sqs, required(environment, 'HOOKLINE_EVENTS_DEA
 
 export const handler = streamHandler(
   {
-    begin: () => {
-      const subscribers = subscribersOf(store);
-      return async (change) => {
-        const notice = noticeOf(change);
-        if (notice) await dispatch({ ...ports, subscribers }, notice);
-      };
-    },
+    begin: () => beginBatch(ports),
     setAside: async (change) => setAside(noticeOf(change) ?? {}),
     record: (shard, changes) => recordActivity(store, shard, changes),
   },

@@ -1,5 +1,5 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { type DeliverPorts, runTask } from '#lib/reactions/deliver.ts';
+import { type DeliverPorts, type Endpoints, endpointsOf, runTask } from '#lib/reactions/deliver.ts';
 import { addresseeOf, type Task } from '#lib/reactions/task.ts';
 import { taskIn } from './queues.ts';
 import { correlated } from './telemetry.ts';
@@ -25,12 +25,14 @@ export function deliverHandler(ports: DeliverPorts) {
     const startedAt = ports.clock.monotonic();
     const isTurnOver = () => ports.clock.monotonic() - startedAt >= TURN_MS;
     const places = Records.flatMap((record) => read(ports, record) ?? []);
+    // As none of its tasks is begun later than in its turn, what was read of an endpoint is no older than that.
+    const endpoints = endpointsOf(ports.store);
     const done = new Set<string>();
     const lane = async (queue: Place[]) => {
       for (let place = queue.shift(); place; place = queue.shift()) {
         const { record, task } = place;
         const isDone = await correlated({ requestId: awsRequestId, queueMessage: record.messageId }, () =>
-          isTurnOver() ? isPutBack(ports, task) : isRun(ports, task),
+          isTurnOver() ? isPutBack(ports, task) : isRun(ports, task, endpoints),
         );
         if (isDone) done.add(record.messageId);
       }
@@ -51,9 +53,9 @@ function read({ log }: DeliverPorts, record: SQSRecord): Place | undefined {
   }
 }
 
-async function isRun(ports: DeliverPorts, task: Task): Promise<boolean> {
+async function isRun(ports: DeliverPorts, task: Task, endpoints: Endpoints): Promise<boolean> {
   try {
-    await runTask(ports, task);
+    await runTask(ports, task, endpoints);
     return true;
   } catch (cause) {
     ports.log.error('a delivery could not be done; it will come again', cause, { addressee: addresseeOf(task) });

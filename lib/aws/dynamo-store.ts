@@ -46,7 +46,7 @@ export const marshalMap = (map: ValueMap): AttributeMap =>
 
 const unmarshalMap = (map: AttributeMap): ValueMap => unmarshall(map, { wrapNumbers: Number });
 
-function unmarshalItem(map: AttributeMap): Item {
+export function unmarshalItem(map: AttributeMap): Item {
   const { pk, sk, ...rest } = unmarshalMap(map);
   if (typeof pk !== 'string' || typeof sk !== 'string') throw new TypeError('an item without its key');
   return { pk, sk, ...rest };

@@ -1,5 +1,10 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { ChangeMessageVisibilityCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import {
+  ChangeMessageVisibilityCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
 import * as v from 'valibot';
 import { sha256 } from '#lib/domain/ids.ts';
 import type { Clock } from '#lib/domain/ports.ts';
@@ -114,6 +119,9 @@ export function sqsTicks(sqs: SQSClient, queueUrl: string): Ticks {
   };
 }
 
+/** What SQS takes in one request. */
+const MOST_AT_ONCE = 10;
+
 /** Deliveries to endpoints. One group for each endpoint: of a slow one's backlog the others do not suffer (fair queues). */
 export function sqsTasks(sqs: SQSClient, queueUrl: string): Tasks {
   return {
@@ -124,6 +132,19 @@ export function sqsTasks(sqs: SQSClient, queueUrl: string): Tasks {
         MessageGroupId: addresseeOf(task),
       });
       await sqs.send(command).catch(fail);
+    },
+    sendAll: async (tasks) => {
+      for (let start = 0; start < tasks.length; start += MOST_AT_ONCE) {
+        const Entries = tasks.slice(start, start + MOST_AT_ONCE).map((task, i) => ({
+          Id: String(i),
+          MessageBody: JSON.stringify(task),
+          MessageGroupId: addresseeOf(task),
+        }));
+        const { Failed = [] } = await sqs
+          .send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }))
+          .catch(fail);
+        if (Failed[0]) throw new Error(`the queue did not take ${Failed.length} tasks: ${Failed[0].Code}`);
+      }
     },
   };
 }

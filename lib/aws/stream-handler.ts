@@ -1,14 +1,14 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Context, DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import type { Log } from '#lib/domain/ports.ts';
-import { StoreUnavailable } from '#lib/store/store.ts';
+import { type Item, StoreUnavailable } from '#lib/store/store.ts';
+import { unmarshalItem } from './dynamo-store.ts';
 import { correlated } from './telemetry.ts';
 
 /** What changed in the table: an item as it was before and as it is now, each absent where there was or is none. */
 export interface TableChange {
-  readonly before?: Readonly<Record<string, unknown>>;
-  readonly after?: Readonly<Record<string, unknown>>;
+  readonly before?: Item;
+  readonly after?: Item;
   /** Higher than those of earlier changes of its shard. */
   readonly sequence: string;
   /** When it was written, in milliseconds: the same however often it comes. */
@@ -16,8 +16,11 @@ export interface TableChange {
 }
 
 export interface StreamWork {
-  /** For each batch: what processes its records. */
-  readonly begin: () => (change: TableChange) => Promise<void>;
+  /** For each batch: what processes its records, and then what they came to. */
+  readonly begin: () => {
+    readonly dispatch: (change: TableChange) => Promise<void>;
+    readonly end: () => Promise<void>;
+  };
   /** Keeps where an operator sees it what cannot be processed. */
   readonly setAside: (change: TableChange) => Promise<void>;
   /** Once a batch, with what of it was processed, in order. A batch may come again, whole or in part. */
@@ -50,18 +53,19 @@ export function streamHandler(work: StreamWork, log: Log) {
     const done: TableChange[] = [];
     const goOnAt = (sequence: string) => ({ state: {}, batchItemFailures: [{ itemIdentifier: sequence }] });
     const changes = Records.map(changeOf);
-    const process = work.begin();
+    const batch = work.begin();
     for (const change of changes) {
       if (done.length > 0 && context.getRemainingTimeInMillis() < LEFT_FOR_ONE_MS) break;
       const { sequence } = change;
       const isDone = await correlated({ requestId: context.awsRequestId, sequence }, () =>
-        succeeds(process, work, change, log, failing),
+        succeeds(batch.dispatch, work, change, log, failing),
       );
       if (!isDone) break;
       done.push(change);
     }
-    const [first] = done;
-    if (first && !(await isRecorded(work, shardId, done, log))) return goOnAt(first.sequence);
+    const [first] = changes;
+    if (first && !(await isEnded(batch, log))) return goOnAt(first.sequence);
+    if (first && done.length > 0 && !(await isRecorded(work, shardId, done, log))) return goOnAt(first.sequence);
     const left = changes[done.length];
     return left ? goOnAt(left.sequence) : { state: {}, batchItemFailures: [] };
   };
@@ -72,9 +76,20 @@ function changeOf({ dynamodb = {} }: DynamoDBRecord): TableChange {
   return {
     sequence: SequenceNumber,
     ...(seconds !== undefined && { at: seconds * 1000 }),
-    ...(OldImage && { before: plain(OldImage) }),
-    ...(NewImage && { after: plain(NewImage) }),
+    ...(OldImage && { before: itemOf(OldImage) }),
+    ...(NewImage && { after: itemOf(NewImage) }),
   };
+}
+
+/** False where what the records came to is not kept: the whole batch comes again. */
+async function isEnded({ end }: ReturnType<StreamWork['begin']>, log: Log) {
+  try {
+    await end();
+    return true;
+  } catch (cause) {
+    log.error('what a batch of the stream came to could not be handed on; it will come again', cause);
+    return false;
+  }
 }
 
 /** False where the table is away: all of it comes again. For a fault of ours nothing is held up. */
@@ -95,7 +110,7 @@ interface Failing {
 }
 
 async function succeeds(
-  process: ReturnType<StreamWork['begin']>,
+  process: (change: TableChange) => Promise<void>,
   { setAside }: StreamWork,
   change: TableChange,
   log: Log,
@@ -125,8 +140,8 @@ async function succeeds(
 
 type Image = NonNullable<NonNullable<DynamoDBRecord['dynamodb']>['NewImage']>;
 
-/** Lambda's attribute values are those of the SDK, but for their bytes, which come as base64 and which nobody reads here. */
-const plain = (image: Image): Record<string, unknown> => unmarshall(readable(image));
+/** Lambda's attribute values are those of the SDK, but for their bytes, which come as base64. */
+const itemOf = (image: Image): Item => unmarshalItem(readable(image));
 
 function readable(image: Image): Record<string, AttributeValue> {
   return Object.fromEntries(
@@ -137,9 +152,10 @@ function readable(image: Image): Record<string, AttributeValue> {
   );
 }
 
-function readableValue({ S, N, BOOL, L, M }: Image[string]): AttributeValue | undefined {
+function readableValue({ S, N, B, BOOL, L, M }: Image[string]): AttributeValue | undefined {
   if (S !== undefined) return { S };
   if (N !== undefined) return { N };
+  if (B !== undefined) return { B: Buffer.from(B, 'base64') };
   if (BOOL !== undefined) return { BOOL };
   if (L !== undefined) return { L: L.flatMap((one) => readableValue(one) ?? []) };
   return M && { M: readable(M) };

@@ -152,14 +152,15 @@ export async function drain(ports: BreakerPorts, endpoint: Callee, step: number 
     const changed = taken.item && readCallee(taken.item);
     return changed && changed.drainAt === drainAt ? drain(ports, changed, drainAt) : undefined;
   }
-  for (const row of rows) await handOut(ports, row, now);
+  const handedOut = await Promise.all(rows.map((row) => isDue(store, row, now)));
+  await tasks.sendAll(rows.filter((_, i) => handedOut[i]).map(taskOf));
   if (next === undefined) return;
   await tasks.send({ kind: 'drain', workspace, endpoint: id, at: next }, Math.ceil((next - now) / 1000));
 }
 
-async function handOut({ store, tasks }: BreakerPorts, row: Delivery, now: number): Promise<void> {
+/** From here on the watchdog brings the row, should its task be lost. False where it waits no more. */
+async function isDue(store: Store, row: Delivery, now: number): Promise<boolean> {
   const { gsi3pk, gsi3sk } = dueAttributes(row, now);
   const changes = [set('gsi3pk', gsi3pk), set('gsi3sk', gsi3sk), remove('nextAt')];
-  const { done } = await store.write(update(rowKey(row), changes, equal('gsi3pk', waitingList(row.endpoint))));
-  if (done) await tasks.send(taskOf(row));
+  return (await store.write(update(rowKey(row), changes, equal('gsi3pk', waitingList(row.endpoint))))).done;
 }

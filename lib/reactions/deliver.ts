@@ -4,7 +4,7 @@ import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { findEvent } from '#lib/inbox/events.ts';
 import { endpointKey, healthKey } from '#lib/store/keys.ts';
-import { del } from '#lib/store/store.ts';
+import { del, type Store } from '#lib/store/store.ts';
 import { drain, turnHealth, waiting } from './breaker.ts';
 import type { Called } from './call.ts';
 import {
@@ -19,7 +19,7 @@ import {
   taskOf,
   waitingItem,
 } from './delivery.ts';
-import { readEndpoint } from './endpoint.ts';
+import { type Endpoint, readEndpoint } from './endpoint.ts';
 import { type Callee, readCallee } from './health.ts';
 import { type ReplayPorts, replayOn } from './replay-step.ts';
 import { ruleTarget } from './rule-target.ts';
@@ -32,19 +32,57 @@ const MOST_SHOWN = 20;
 /** A list that lags may show some before it that wait no more. */
 const PROBED = 10;
 
+/** The endpoints that are told by the tasks of a batch. */
+export interface Endpoints {
+  readonly of: (task: DeliveryTask) => Promise<Endpoint | undefined>;
+  readonly forget: (id: string) => void;
+}
+
+/** Each is read once, and again after a call that has changed how it is. */
+export function endpointsOf(store: Store): Endpoints {
+  const known = new Map<string, Promise<Endpoint | undefined>>();
+  const read = async ({ workspace, endpoint }: DeliveryTask) => {
+    const item = await store.get(endpointKey(workspace, endpoint), { consistent: true });
+    return item && readEndpoint(item);
+  };
+  return {
+    of: (task) => {
+      const endpoint = known.get(task.endpoint) ?? read(task);
+      known.set(task.endpoint, endpoint);
+      return endpoint;
+    },
+    forget: (id) => known.delete(id),
+  };
+}
+
 /** Does one task. Throws where the table or the queue is away: the task then comes again. */
-export async function runTask(ports: DeliverPorts, task: Task): Promise<void> {
-  if (task.kind === 'action' || task.kind === 'delivery') return deliver(ports, task, await targetOf(ports, task));
+export async function runTask(
+  ports: DeliverPorts,
+  task: Task,
+  endpoints: Endpoints = endpointsOf(ports.store),
+): Promise<void> {
+  if (task.kind === 'action' || task.kind === 'delivery')
+    return deliver(ports, task, await targetOf(ports, task, endpoints));
   const item = await ports.store.get(healthKey(task.workspace, task.endpoint), { consistent: true });
   if (task.kind === 'replay') return replayOn(ports, task, item && readEndpoint(item));
   if (!item) return;
-  return task.kind === 'probe' ? probe(ports, readCallee(item)) : drain(ports, readCallee(item), task.at);
+  return task.kind === 'probe' ? probe(ports, readCallee(item), endpoints) : drain(ports, readCallee(item), task.at);
 }
 
-async function targetOf(ports: DeliverPorts, task: DeliveryTask | ActionTask): Promise<Target | undefined> {
+async function targetOf(
+  ports: DeliverPorts,
+  task: DeliveryTask | ActionTask,
+  endpoints: Endpoints,
+): Promise<Target | undefined> {
   if (task.kind === 'action') return ruleTarget(ports, task);
-  const item = await ports.store.get(endpointKey(task.workspace, task.endpoint), { consistent: true });
-  return item && endpointTarget(ports, readEndpoint(item));
+  const endpoint = await endpoints.of(task);
+  const target = endpoint && endpointTarget(ports, endpoint);
+  return (
+    target && {
+      ...target,
+      failed: (...given) => target.failed(...given).finally(() => endpoints.forget(task.endpoint)),
+    }
+  );
 }
 
 /**
@@ -143,12 +181,12 @@ async function giveUp({ store, metrics }: DeliverPorts, before: Delivery | undef
 }
 
 /** One call, with the oldest of what waits; it is logged as an attempt and counts towards nothing. */
-async function probe(ports: DeliverPorts, endpoint: Callee): Promise<void> {
+async function probe(ports: DeliverPorts, endpoint: Callee, endpoints: Endpoints): Promise<void> {
   const { store, clock } = ports;
   if (endpoint.state !== 'failing' || (endpoint.probeAt ?? 0) > clock.now() + 1000) return;
   const { rows } = await waiting(store, endpoint.id, PROBED);
   const [oldest] = rows;
-  const target = oldest && (await targetOf(ports, taskOf(oldest)));
+  const target = oldest && (await targetOf(ports, taskOf(oldest), endpoints));
   if (target) return attempt(ports, taskOf(oldest), target, oldest, true);
   // All that waited has run out, or is not asked for by its rule any more, or the list shows it late: the next event asks,
   // and what shows later is drained.

@@ -1,30 +1,45 @@
 import { typeOf } from '#lib/domain/reaction/notice.ts';
 import { known } from '#lib/domain/schema.ts';
-import { findEvent } from '#lib/inbox/events.ts';
+import { shownEvents } from '#lib/inbox/events.ts';
 import { ENDPOINT_PREFIX, RULE_PREFIX, workspacePartition } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
-import type { Store } from '#lib/store/store.ts';
+import { type Item, isLive, type Store } from '#lib/store/store.ts';
 import { budgetOf } from './budget.ts';
 import { type Endpoint, readEndpoint } from './endpoint.ts';
-import { hears, isFirst, type Notice } from './notice.ts';
+import { type EventChange, hears, isFirst, type Notice, noticeOf } from './notice.ts';
 import { type ReactPorts, react } from './react.ts';
 import { type Rule, readRule } from './rule.ts';
+import type { DeliveryTask } from './task.ts';
 
-export interface Subscribers {
+interface Subscribers {
   readonly endpoints: readonly Endpoint[];
   readonly rules: readonly Rule[];
 }
 
+/** What the stream hands over at once. */
+export interface Batch {
+  /** Whatever a change has to tell goes to whoever wants it. */
+  readonly dispatch: (change: EventChange) => Promise<void>;
+  /** Before this is done no endpoint is told: a batch that does not get so far has to come again, from its beginning. */
+  readonly end: () => Promise<void>;
+}
+
 /**
- * Who wants to hear of a workspace, read once for a batch of the stream. All of a batch was stored before it is read, so
- * that whoever was there by then is not missed.
+ * Begins a batch. It calls nobody itself, and may come twice: a delivery is done once all the same. Who subscribes is read
+ * once: all of a batch was stored before it is read, so that whoever was there by then is not missed.
  */
-export function subscribersOf(store: Store): (workspace: string) => Promise<Subscribers> {
-  const known = new Map<string, Promise<Subscribers>>();
-  return (workspace) => {
-    const found = known.get(workspace) ?? readSubscribers(store, workspace);
-    known.set(workspace, found);
-    return found;
+export function beginBatch(ports: ReactPorts): Batch {
+  const subscribers = new Map<string, Promise<Subscribers>>();
+  const deliveries: DeliveryTask[] = [];
+  return {
+    dispatch: async (change) => {
+      const notice = noticeOf(change);
+      if (!notice || !change.after) return;
+      const found = subscribers.get(notice.workspace) ?? readSubscribers(ports.store, notice.workspace);
+      subscribers.set(notice.workspace, found);
+      await dispatch(ports, await found, notice, change.after, deliveries);
+    },
+    end: () => ports.tasks.sendAll(deliveries.splice(0)),
   };
 }
 
@@ -38,29 +53,30 @@ async function readSubscribers(store: Store, workspace: string): Promise<Subscri
   };
 }
 
-export interface DispatchPorts extends ReactPorts {
-  readonly subscribers: (workspace: string) => Promise<Subscribers>;
-}
-
-/** Hands a notice on to whoever wants it. It calls nobody itself, and may run twice: a delivery is done once all the same. */
-export async function dispatch(ports: DispatchPorts, notice: Notice): Promise<void> {
-  const { store, clock, tasks } = ports;
-  const { endpoints, rules } = await ports.subscribers(notice.workspace);
+/** `head`: the event's item as it was stored. What is told is read again by then; here it is to be matched alone. */
+async function dispatch(
+  ports: ReactPorts,
+  { endpoints, rules }: Subscribers,
+  notice: Notice,
+  head: Item,
+  deliveries: DeliveryTask[],
+): Promise<void> {
+  const { store, clock } = ports;
   if (endpoints.length + rules.length === 0) return;
-  const event = await findEvent(store, notice.workspace, notice.event, Math.floor(clock.now() / 1000));
+  const now = clock.now();
+  const nowSeconds = Math.floor(now / 1000);
+  const [event] = isLive(head, nowSeconds) ? await shownEvents(store, [head], nowSeconds) : [];
   const type = event && typeOf(event);
   if (!event || type === undefined || !(await isFirst(store, notice))) return;
-  const now = clock.now();
   const budget = budgetOf(ports);
-  // One that is switched off gets nothing; one that fails gets it later.
-  const wanted = endpoints.filter(
-    (endpoint) => endpoint.state !== 'disabled' && hears(budget, endpoint, type, event, now),
-  );
   const { workspace, storedAt, content } = notice;
-  await Promise.all(
-    wanted.map(({ id }) =>
-      tasks.send({ kind: 'delivery', workspace, endpoint: id, event: event.id, storedAt, ...known({ content }) }),
-    ),
-  );
+  for (const endpoint of endpoints) {
+    // One that is switched off gets nothing; one that fails gets it later.
+    if (endpoint.state === 'disabled' || !hears(budget, endpoint, type, event, now)) continue;
+    deliveries.push({
+      ...{ kind: 'delivery', workspace, endpoint: endpoint.id, event: event.id, storedAt },
+      ...known({ content }),
+    });
+  }
   await react(ports, rules, { event, type, storedAt, isReplay: notice.isReplay ?? false, budget });
 }

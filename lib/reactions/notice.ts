@@ -2,7 +2,7 @@ import type { Event } from '#lib/domain/event.ts';
 import { isAmong, type NoticeType } from '#lib/domain/reaction/notice.ts';
 import { REPLAYED } from '#lib/inbox/event-item.ts';
 import { headKey } from '#lib/store/keys.ts';
-import { exists, type Store, setIfAbsent, update } from '#lib/store/store.ts';
+import { exists, type Item, type Store, setIfAbsent, update } from '#lib/store/store.ts';
 import type { Budget } from './budget.ts';
 import type { Endpoint } from './endpoint.ts';
 
@@ -20,9 +20,9 @@ export interface Notice {
 }
 
 /** An item that may be an event, as the stream tells of it: before and after the change. */
-interface EventChange {
-  readonly before?: Readonly<Record<string, unknown>>;
-  readonly after?: Readonly<Record<string, unknown>>;
+export interface EventChange {
+  readonly before?: Item | undefined;
+  readonly after?: Item | undefined;
 }
 
 /**
@@ -39,7 +39,7 @@ export function noticeOf({ before, after }: EventChange): Notice | undefined {
     direction,
     stateKey,
     receipt,
-  } = after ?? {};
+  }: Partial<Item> = after ?? {};
   if (typeof workspace !== 'string' || typeof eventId !== 'string' || typeof storedAt !== 'string') return undefined;
   const isOurs = direction === 'outbound' && typeof stateKey === 'string';
   const isReplay = String(receipt).startsWith(REPLAYED);

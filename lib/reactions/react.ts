@@ -7,6 +7,7 @@ import { isAmong, type NoticeType } from '#lib/domain/reaction/notice.ts';
 import type { Action } from '#lib/domain/reaction/rule.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
+import { findEvent } from '#lib/inbox/events.ts';
 import { tellEvent } from '#lib/inbox/own-event.ts';
 import { QUOTE } from '#lib/outbox/accounts.ts';
 import type { SendVerdict } from '#lib/outbox/answers.ts';
@@ -96,16 +97,19 @@ async function run(
   const { store, clock } = ports;
   const key = runKey(rule.id, occasion.storedAt, occasion.event.id);
   if (await store.get(key, { consistent: true })) return;
+  // It was matched as the stream has brought it: of what was erased since then nothing is said.
+  const event = await findEvent(store, rule.workspace, occasion.event.id, Math.floor(clock.now() / 1000));
+  if (!event) return;
   const actions: ActionResult[] = [];
   for (const [index, action] of undecided ? [] : rule.do.entries())
-    actions.push(await act(ports, rule, occasion, action, index));
+    actions.push(await act(ports, rule, { ...occasion, event }, action, index));
   const result = undecided ? 'failed' : worstOf(actions);
   const now = clock.now();
   await store.write(
     put(
       {
         ...key,
-        ...{ rule: rule.id, workspace: rule.workspace, event: occasion.event.id, at: toIso(now), result },
+        ...{ rule: rule.id, workspace: rule.workspace, event: event.id, at: toIso(now), result },
         ...(undecided && { why: WHY_UNDECIDED[undecided] }),
         actions: actions.map((one) => known({ ...one })),
         expiresAt: Math.floor(now / 1000) + KEPT_SECONDS,

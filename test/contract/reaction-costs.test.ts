@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { runTask } from '#lib/reactions/deliver.ts';
-import { subscribersOf } from '#lib/reactions/dispatch.ts';
+import { endpointsOf, runTask } from '#lib/reactions/deliver.ts';
+import { beginBatch } from '#lib/reactions/dispatch.ts';
 import type { Item, Store } from '#lib/store/store.ts';
 import { KINDS, LOGGED, MEMORY_GB, PRICES, type Usage } from '#test/bench/prices.ts';
 import { greenApiTraffic } from '#test/bench/traffic.ts';
@@ -80,12 +80,12 @@ async function usageOf(count: number): Promise<Usage> {
   meter.reads = 0;
   meter.writes = 0;
   const { delivering } = bench;
-  // Who subscribes is read once for a batch.
-  const subscribers = subscribersOf(bench.dispatching.store);
-  bench.dispatching = { ...bench.dispatching, subscribers };
-  await bench.dispatchAll();
+  await bench.dispatchAll(beginBatch(bench.dispatching));
   const tasks = bench.takeTasks();
-  for (const task of tasks) await runTask(delivering, task);
+  for (let start = 0; start < tasks.length; start += BATCH.deliver) {
+    const endpoints = endpointsOf(delivering.store);
+    for (const task of tasks.slice(start, start + BATCH.deliver)) await runTask(delivering, task, endpoints);
+  }
   expect(bench.told).toHaveLength(tasks.length);
   const batches = { events: Math.ceil(count / BATCH.events), deliver: Math.ceil(tasks.length / BATCH.deliver) };
   const runs = batches.events + batches.deliver;
@@ -97,8 +97,8 @@ async function usageOf(count: number): Promise<Usage> {
     lambdaGbMs: each((runs * RUN_MS + calls * CALL_MS) * MEMORY_GB),
     writeUnits: each(meter.writes),
     readUnits: each(meter.reads),
-    // Each is sent by itself, and received and deleted with those of its batch.
-    sqsRequests: each(tasks.length + 2 * batches.deliver),
+    // Each batch is sent, received and deleted by one request.
+    sqsRequests: each(3 * batches.deliver),
     logKilobytes: each(runs * LOGGED.run + meter.logKilobytes),
   };
 }

@@ -1,5 +1,6 @@
-import type { Task } from '#lib/reactions/task.ts';
+import type { Tasks } from '#lib/reactions/task.ts';
 import type { Store } from '#lib/store/store.ts';
+import { tasksBy } from './tasks.ts';
 
 /** A function that dies after so many steps: what it asked of the table or the queue is done, and it never hears of it. */
 export class Mortal {
@@ -14,9 +15,7 @@ export class Mortal {
     writeMany: (...given) => this.step(() => store.writeMany(...given)),
   });
 
-  tasks = (send: (task: Task, delaySeconds?: number) => Promise<void>) => ({
-    send: (...given: Parameters<typeof send>) => this.step(() => send(...given)),
-  });
+  tasks = (send: Tasks['send']): Tasks => tasksBy((...given) => this.step(() => send(...given)));
 
   async step<Result>(effect: () => Promise<Result>): Promise<Result> {
     if (this.#left <= 0) throw new Error('dead');

@@ -1,9 +1,8 @@
 import { feedFill } from '#lib/inbox/feed.ts';
-import { runTask } from '#lib/reactions/deliver.ts';
-import { dispatch } from '#lib/reactions/dispatch.ts';
+import { endpointsOf, runTask } from '#lib/reactions/deliver.ts';
+import { beginBatch } from '#lib/reactions/dispatch.ts';
 import type { Mail } from '#lib/reactions/mail.ts';
-import { noticeOf } from '#lib/reactions/notice.ts';
-import type { Task } from '#lib/reactions/task.ts';
+import type { Task, Tasks } from '#lib/reactions/task.ts';
 import type { ProviderRequest, Reply } from '#lib/sender/provider.ts';
 import { fillKey } from '#lib/store/keys.ts';
 import { type Delete, type Put, put, type Query, type Store, StoreUnavailable, type Update } from '#lib/store/store.ts';
@@ -12,6 +11,7 @@ import type { Commit } from './memory-store.ts';
 import { ReactionBench } from './reactions.ts';
 import { NOW } from './receiving.ts';
 import { Seeded } from './simulation/seeded.ts';
+import { tasksBy } from './tasks.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -109,12 +109,13 @@ export class ReactionSimulation {
     this.#trouble = 1;
   }
 
-  /** The table over a network: it may refuse, lose its answer, and whoever asks may die before and after. */
+  /** The table over a network: it takes its time, it may refuse, lose its answer, and whoever asks may die before and after. */
   #faulty(store: Store): Store {
     const over = async <Result>(effect: () => Promise<Result>): Promise<Result> => {
       this.#mayDie();
       if (this.#bench.now < this.#tableAwayUntil) throw new StoreUnavailable('unreachable');
       if (this.#chance(0.004)) throw new StoreUnavailable('throttled');
+      for (let turns = this.#chance(0.1) ? this.#seeded.below(200) : 0; turns > 0; turns -= 1) await undefined;
       const result = await effect();
       this.#mayDie();
       if (this.#chance(0.004)) throw new StoreUnavailable('unreachable');
@@ -212,17 +213,25 @@ export class ReactionSimulation {
   async #feed(): Promise<void> {
     const { stream } = this.#bench;
     if (this.#chance(0.05)) stream.unshift(...this.#handed.splice(-5));
-    for (let left = 1 + this.#seeded.below(8); left > 0 && stream[0]; left -= 1) {
-      const { before, after } = stream[0];
-      try {
-        const notice = noticeOf({ ...(before && { before }), ...(after && { after }) });
-        if (notice) await dispatch(this.#dispatching(), notice);
-      } catch (fault) {
-        if (!isFault(fault)) throw fault;
-        return;
+    const batch = beginBatch(this.#dispatching());
+    const changes = stream.slice(0, 1 + this.#seeded.below(8));
+    let done = 0;
+    try {
+      for (const change of changes) {
+        await batch.dispatch(change);
+        done += 1;
       }
-      this.#handed.push(...stream.splice(0, 1));
+    } catch (fault) {
+      if (!isFault(fault)) throw fault;
+      if (fault instanceof Crash) return;
     }
+    try {
+      await batch.end();
+    } catch (fault) {
+      if (!isFault(fault)) throw fault;
+      return;
+    }
+    this.#handed.push(...stream.splice(0, done));
   }
 
   #dispatching() {
@@ -236,21 +245,19 @@ export class ReactionSimulation {
     return { ...dispatching, submit, tasks: this.#queue(delivering.tasks.send) };
   }
 
-  #queue(send: (task: Task, delaySeconds?: number) => Promise<void>) {
-    return {
-      send: async (task: Task, delaySeconds = 0) => {
-        this.#mayDie();
-        if (this.#chance(0.01)) throw new Crash('the queue is away');
-        // What the table knows may be lost on the way; what is new may not, for it stands nowhere else.
-        const isKept = ['drain', 'probe', 'replay'].includes(task.kind) || delaySeconds > 2;
-        if (isKept && this.#chance(0.1)) return;
-        // Of an endpoint's, a replay finds what is missing.
-        if (task.kind === 'delivery' && this.#chance(0.02)) return;
-        await send(task, delaySeconds);
-        if (this.#chance(0.05)) await send(task, delaySeconds);
-        this.#mayDie();
-      },
-    };
+  #queue(send: Tasks['send']): Tasks {
+    return tasksBy(async (task, delaySeconds = 0) => {
+      this.#mayDie();
+      if (this.#chance(0.01)) throw new Crash('the queue is away');
+      // What the table knows may be lost on the way; what is new may not, for it stands nowhere else.
+      const isKept = ['drain', 'probe', 'replay'].includes(task.kind) || delaySeconds > 2;
+      if (isKept && this.#chance(0.1)) return;
+      // Of an endpoint's, a replay finds what is missing.
+      if (task.kind === 'delivery' && this.#chance(0.02)) return;
+      await send(task, delaySeconds);
+      if (this.#chance(0.05)) await send(task, delaySeconds);
+      this.#mayDie();
+    });
   }
 
   /** Some tasks that are due, in any order and at once. One whose function dies comes again. */
@@ -278,7 +285,8 @@ export class ReactionSimulation {
       },
       tasks: this.#queue(this.#bench.delivering.tasks.send),
     };
-    const done = await Promise.allSettled(taken.map((task) => runTask(ports, task)));
+    const endpoints = endpointsOf(ports.store);
+    const done = await Promise.allSettled(taken.map((task) => runTask(ports, task, endpoints)));
     for (const [i, one] of done.entries()) {
       const task = taken[i];
       if (one.status === 'fulfilled' || !task) continue;

@@ -1,10 +1,10 @@
 import * as outbound from '#functions/outbound.ts';
 import { submitBody } from '#lib/outbox/submit.ts';
 import { type DeliverPorts, runTask } from '#lib/reactions/deliver.ts';
-import { type DispatchPorts, dispatch, subscribersOf } from '#lib/reactions/dispatch.ts';
+import { type Batch, beginBatch } from '#lib/reactions/dispatch.ts';
 import type { Mail, Mailer } from '#lib/reactions/mail.ts';
-import { noticeOf } from '#lib/reactions/notice.ts';
 import { patternMatcher } from '#lib/reactions/patterns.ts';
+import type { ReactPorts } from '#lib/reactions/react.ts';
 import type { Task } from '#lib/reactions/task.ts';
 import { wakeDelivery, wakeEndpoint } from '#lib/reactions/wake.ts';
 import type { ProviderRequest } from '#lib/sender/provider.ts';
@@ -14,6 +14,7 @@ import { del, type Store } from '#lib/store/store.ts';
 import { AdminBench } from '#test/functions/admin/admin-bench.ts';
 import { type Commit, MemoryStore } from './memory-store.ts';
 import { NOW } from './receiving.ts';
+import { tasksBy } from './tasks.ts';
 import { underRole } from './under-role.ts';
 
 interface BenchOptions {
@@ -35,17 +36,15 @@ export class ReactionBench {
   /** Milliseconds of the processor that were used. */
   cpu = 0;
   readonly #within: (store: Store) => Store;
-  dispatching: DispatchPorts;
+  dispatching: ReactPorts;
   delivering: DeliverPorts;
 
   /** `within`: the table as the functions of this page see it. */
   constructor({ within = (store) => store, onCommit }: BenchOptions = {}) {
     this.#within = within;
-    const tasks = {
-      send: async (task: Task, delaySeconds = 0) => {
-        this.waiting.push({ at: this.now + delaySeconds * 1000, task });
-      },
-    };
+    const tasks = tasksBy(async (task, delaySeconds = 0) => {
+      this.waiting.push({ at: this.now + delaySeconds * 1000, task });
+    });
     const store = new MemoryStore({
       now: () => this.now,
       onCommit: (commits) => {
@@ -57,18 +56,16 @@ export class ReactionBench {
     this.admin = new AdminBench({ store, tasks });
     const { ports } = this.admin;
     const ofEvents = within(underRole(store, 'events'));
-    // Each notice is a batch of its own.
-    const subscribers = (workspace: string) => subscribersOf(ofEvents)(workspace);
     const sending = {
       ...ports,
       store: ofEvents,
       reaches: new Map(Object.values(outbound).map((provider) => [provider.name, provider])),
       rules: { allowPrivateHosts: false },
     };
-    const submit: DispatchPorts['submit'] = (workspace, rule, body, key) =>
+    const submit: ReactPorts['submit'] = (workspace, rule, body, key) =>
       submitBody(sending, { workspace, webhookId: rule }, body, key);
     const cpu = () => this.cpu;
-    this.dispatching = { ...ports, cpu, submit, tasks, store: ofEvents, subscribers, matches: patternMatcher() };
+    this.dispatching = { ...ports, cpu, submit, tasks, store: ofEvents, matches: patternMatcher() };
     const mailer: Mailer = {
       send: async (mail) => {
         this.mails.push(mail);
@@ -101,12 +98,14 @@ export class ReactionBench {
     return this.waiting.map(({ at, task }) => ({ task, inSeconds: (at - this.now) / 1000 }));
   }
 
-  /** Works off the stream, and no task. */
-  async dispatchAll(): Promise<void> {
-    for (const { before, after } of this.stream.splice(0)) {
-      const notice = noticeOf({ ...(before && { before }), ...(after && { after }) });
-      if (notice) await dispatch(this.dispatching, notice);
+  /** Works off the stream, in one batch or each change by itself, and no task. */
+  async dispatchAll(batch?: Batch): Promise<void> {
+    for (const change of this.stream.splice(0)) {
+      const mine = batch ?? beginBatch(this.dispatching);
+      await mine.dispatch(change);
+      if (!batch) await mine.end();
     }
+    await batch?.end();
   }
 
   /** What lies in the queue, taken out of it. */

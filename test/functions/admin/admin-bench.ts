@@ -18,6 +18,7 @@ import type { Store } from '#lib/store/store.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { NOW, ReceivingBench, reportsOf } from '#test/support/receiving.ts';
+import { tasksBy } from '#test/support/tasks.ts';
 import { underRole, underRoleOf } from '#test/support/under-role.ts';
 
 export const ADMIN = 'the-admin-key';
@@ -87,7 +88,7 @@ export class AdminBench {
       ticks: { send: async (tick) => void this.ticks.push(tick) },
       config: { ...defaultConfig, startCredits: 1_000 },
       endpointReach: options.reach ?? { anyPort: false, privateHosts: false },
-      tasks: options.tasks ?? { send: async () => undefined },
+      tasks: options.tasks ?? tasksBy(),
       reaches: new Map(Object.values(outbound).map((provider) => [provider.name, provider])),
       rules: { allowPrivateHosts: false },
       matches: patternMatcher(),

@@ -3,16 +3,17 @@ import { expect, test } from 'vitest';
 import { contextFor } from '#infra/local/lambda.ts';
 import { deliverHandler } from '#lib/aws/deliver-handler.ts';
 import type { Reply } from '#lib/sender/provider.ts';
+import { endpointKey } from '#lib/store/keys.ts';
 import { message } from '#test/functions/admin/admin-bench.ts';
 import { ReactionBench } from '#test/support/reactions.ts';
 
 const context = contextFor({ name: 'deliver', timeoutMs: 45_000, memoryMb: 128 });
 
 /** Ten notices for one endpoint, each call taking so long. */
-async function run(callMs: number) {
+async function run(callMs: number, status = 200) {
   const bench = new ReactionBench();
   const hook = (await bench.admin.webhook()).url;
-  await bench.endpoint();
+  const { id } = await bench.endpoint();
   for (let n = 0; n < 10; n++) await bench.admin.post(hook, message(n));
   await bench.dispatchAll();
   const tasks = bench.takeTasks();
@@ -27,7 +28,7 @@ async function run(callMs: number) {
       await new Promise((resolve) => setImmediate(resolve));
       now += callMs;
       atOnce -= 1;
-      return { kind: 'answered', status: 200, headers: {}, text: '' };
+      return { kind: 'answered', status, headers: {}, text: '' };
     },
   };
   const clock = { ...bench.delivering.clock, now: () => bench.now, monotonic: () => now };
@@ -36,9 +37,15 @@ async function run(callMs: number) {
     ...{ eventSource: '', eventSourceARN: '', awsRegion: '' },
     attributes: { ApproximateReceiveCount: '1', SentTimestamp: '', SenderId: '', ApproximateFirstReceiveTimestamp: '' },
   }));
-  const { batchItemFailures } = await deliverHandler({ ...bench.delivering, http, clock })({ Records }, context);
+  let read = 0;
+  const get: typeof bench.delivering.store.get = (key, ...given) => {
+    if (key.sk === endpointKey('main', id).sk) read += 1;
+    return bench.delivering.store.get(key, ...given);
+  };
+  const store = { ...bench.delivering.store, get };
+  const { batchItemFailures } = await deliverHandler({ ...bench.delivering, store, http, clock })({ Records }, context);
   const order = tasks.map((task) => (task.kind === 'delivery' ? task.event : ''));
-  return { bench, called, most, order, failed: batchItemFailures.length };
+  return { bench, id, called, most, order, read, failed: batchItemFailures.length };
 }
 
 test('a batch of one endpoint is called two at a time and in order', async () => {
@@ -51,4 +58,15 @@ test('what a slow endpoint leaves of a batch goes back as new messages, so that 
   expect([called.length, failed]).toEqual([2, 0]);
   expect(bench.tasks).toHaveLength(8);
   expect(bench.tasks.every(({ inSeconds }) => inSeconds === 2)).toBe(true);
+});
+
+test('an endpoint that is well is read once for a batch', async () => {
+  expect((await run(10)).read).toBe(1);
+});
+
+test('one that begins to fail within a batch is spared from there on', async () => {
+  const { bench, id, called } = await run(10, 500);
+  expect(await bench.show(id)).toMatchObject({ state: 'failing' });
+  // Two are under way at any time.
+  expect(called.length).toBeLessThanOrEqual(6);
 });

@@ -9,14 +9,22 @@ const QUIET: Log = { info: () => undefined, warn: () => undefined, error: () => 
 const context = contextFor({ name: 'events', timeoutMs: 60_000, memoryMb: 128 });
 const recordOf = (n: string): DynamoDBRecord => ({
   eventName: 'INSERT',
-  dynamodb: { SequenceNumber: n, NewImage: { eventId: { S: n } } },
+  dynamodb: {
+    SequenceNumber: n,
+    NewImage: {
+      ...{ pk: { S: `EVT#${n}` }, sk: { S: 'META' }, eventId: { S: n } },
+      body: { M: { bytes: { B: Buffer.from('héllo').toString('base64') } } },
+    },
+  },
 });
 const batch = (...ns: string[]): DynamoDBStreamEvent => ({ Records: ns.map(recordOf) });
 const idOf = ({ after }: TableChange) => String(after?.eventId);
 
 /** One record always fails. */
-function stream(fault: Error, recording?: Error) {
+function stream(fault: Error, faults: { recording?: Error; ending?: Error } = {}) {
   const begun: number[] = [];
+  const ended: number[] = [];
+  const changed: TableChange[] = [];
   const done: string[] = [];
   const aside: string[] = [];
   const recorded: string[] = [];
@@ -24,14 +32,21 @@ function stream(fault: Error, recording?: Error) {
     {
       begin: () => {
         begun.push(done.length);
-        return async (change) => {
-          if (idOf(change) === '2') throw fault;
-          done.push(idOf(change));
+        return {
+          dispatch: async (change) => {
+            if (idOf(change) === '2') throw fault;
+            done.push(idOf(change));
+            changed.push(change);
+          },
+          end: async () => {
+            if (faults.ending) throw faults.ending;
+            ended.push(done.length);
+          },
         };
       },
       setAside: async (change) => void aside.push(idOf(change)),
       record: async (shard, changes) => {
-        if (recording) throw recording;
+        if (faults.recording) throw faults.recording;
         recorded.push(`${shard}: ${changes.map(idOf).join(' ')}`);
       },
     },
@@ -39,6 +54,8 @@ function stream(fault: Error, recording?: Error) {
   );
   return {
     begun,
+    ended,
+    changed,
     done,
     aside,
     recorded,
@@ -69,6 +86,12 @@ test('what there is no time left for comes again; one record is always tried', a
   ]);
 });
 
+test('bytes of an item come as bytes', async () => {
+  const { run, changed } = stream(new TypeError('damaged'));
+  await run('1');
+  expect(changed.map(({ after }) => after?.body)).toEqual([{ bytes: Buffer.from('héllo') }]);
+});
+
 test('each batch begins by itself', async () => {
   const { run, begun } = stream(new TypeError('damaged'));
   await run('1', '3');
@@ -90,6 +113,15 @@ test('while the table is away nothing is set aside', async () => {
   expect(aside).toEqual([]);
 });
 
+test('a batch ends with all that was processed of it, and comes again whole where it cannot', async () => {
+  const { run, ended } = stream(new TypeError('damaged'));
+  await run('1', '2', '3');
+  expect(ended).toEqual([1]);
+  const stuck = stream(new TypeError('damaged'), { ending: new TypeError('the queue is away') });
+  expect(await stuck.run('1', '3')).toEqual({ state: {}, batchItemFailures: [{ itemIdentifier: '1' }] });
+  expect([stuck.recorded, stuck.aside]).toEqual([[], []]);
+});
+
 test('what of a batch was processed is recorded together, with its shard, and nothing else', async () => {
   const { run, recorded } = stream(new TypeError('damaged'));
   await run('1', '2', '3');
@@ -99,13 +131,13 @@ test('what of a batch was processed is recorded together, with its shard, and no
 });
 
 test('a batch that the table does not let us record comes again whole', async () => {
-  const { run, done } = stream(new TypeError('damaged'), new StoreUnavailable('unreachable'));
+  const { run, done } = stream(new TypeError('damaged'), { recording: new StoreUnavailable('unreachable') });
   expect(await run('1', '3')).toEqual({ state: {}, batchItemFailures: [{ itemIdentifier: '1' }] });
   expect(done).toEqual(['1', '3']);
 });
 
 test('what cannot be recorded for a fault of ours holds up nothing', async () => {
-  const { run } = stream(new TypeError('damaged'), new TypeError('ours'));
+  const { run } = stream(new TypeError('damaged'), { recording: new TypeError('ours') });
   expect(await run('1', '3')).toEqual({ state: {}, batchItemFailures: [] });
 });
 

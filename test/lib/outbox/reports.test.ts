@@ -16,6 +16,7 @@ import { stateKey } from '#lib/store/keys.ts';
 import { set, update } from '#lib/store/store.ts';
 import { LONG } from '#test/support/long.ts';
 import { SendBench } from '#test/support/send-bench.ts';
+import { tasksBy } from '#test/support/tasks.ts';
 import { underRole } from '#test/support/under-role.ts';
 
 const Text = v.looseObject({
@@ -130,8 +131,7 @@ async function watch(listed: readonly Candidate[]): Promise<string[]> {
   const accounts = { open: async () => ({ kind: 'open', account }) as const, forget: () => undefined };
   const prober = providerProber(accounts, ports.clock);
   const looking = evidence(accounts, ports.store, ports.clock, bench.config);
-  const tasks = { send: async () => undefined };
-  await watchdog({ ...ports, tasks, prober, evidence: looking }, Number.POSITIVE_INFINITY, bench.config);
+  await watchdog({ ...ports, tasks: tasksBy(), prober, evidence: looking }, Number.POSITIVE_INFINITY, bench.config);
   return asked;
 }
 

@@ -4,13 +4,14 @@ import { beforeEach, describe, expect, it, test, vi } from 'vitest';
 import { ALL_NOTICE_TYPES, typeOf } from '#lib/domain/reaction/notice.ts';
 import { feedFill } from '#lib/inbox/feed.ts';
 import { runTask } from '#lib/reactions/deliver.ts';
-import { subscribersOf } from '#lib/reactions/dispatch.ts';
+import { type Batch, beginBatch } from '#lib/reactions/dispatch.ts';
 import { exampleOf } from '#lib/reactions/examples.ts';
 import type { Reply } from '#lib/sender/provider.ts';
 import { deliveryKey, fillKey } from '#lib/store/keys.ts';
 import { put } from '#lib/store/store.ts';
 import { AdminBench, itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import { ReactionBench } from '#test/support/reactions.ts';
+import { tasksBy } from '#test/support/tasks.ts';
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -446,15 +447,23 @@ test('the hub is not called under any of its addresses: it would be told of what
 });
 
 test('who listens is asked once for a batch, and again for the next', async () => {
-  const asked = vi.spyOn(bench.store, 'query');
-  const heardBy = async (subscribers: ReturnType<typeof subscribersOf>) => (await subscribers('main')).endpoints.length;
-  const batch = subscribersOf(bench.store);
-  expect(await heardBy(batch)).toBe(0);
+  const heardIn = async (batch: Batch) => {
+    const [change] = bench.stream.splice(0);
+    if (!change) throw new Error('nothing was stored');
+    await batch.dispatch(change);
+    await batch.end();
+    return bench.takeTasks().length;
+  };
+  const batch = beginBatch(bench.dispatching);
+  await receive(1);
+  expect(await heardIn(batch)).toBe(0);
   await bench.endpoint();
-  asked.mockClear();
-  expect(await heardBy(batch)).toBe(0);
+  await receive(2);
+  const asked = vi.spyOn(bench.store, 'query');
+  expect(await heardIn(batch)).toBe(0);
   expect(asked).not.toHaveBeenCalled();
-  expect(await heardBy(subscribersOf(bench.store))).toBe(1);
+  await receive(3);
+  expect(await heardIn(beginBatch(bench.dispatching))).toBe(1);
 });
 
 test('another workspace has its own endpoints, and reaches no delivery of this one', async () => {
@@ -537,7 +546,7 @@ describe('an endpoint with a rate', () => {
     if (!first || !second) throw new Error('no tasks');
     await bench.run(first);
     const { tasks } = bench.delivering;
-    const dying = { ...bench.delivering, tasks: { send: () => Promise.reject(new Error('died')) } };
+    const dying = { ...bench.delivering, tasks: tasksBy(() => Promise.reject(new Error('died'))) };
     await expect(runTask(dying, second)).rejects.toThrow('died');
     await bench.wait(2 * MINUTE);
     await bench.watch();

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { afterFailure, HEALTHY, type Health } from '#lib/domain/reaction/delivery.ts';
 import { runTask } from '#lib/reactions/deliver.ts';
+import { readDelivery, taskOf } from '#lib/reactions/delivery.ts';
 import type { Reply } from '#lib/sender/provider.ts';
 import { deliveryPartition, dueListKey } from '#lib/store/keys.ts';
 import { del, put, remove, type Store, StoreUnavailable, update } from '#lib/store/store.ts';
@@ -8,6 +9,7 @@ import { itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import type { Commit } from '#test/support/memory-store.ts';
 import { diesAtEachStep, Mortal } from '#test/support/mortal.ts';
 import { ReactionBench } from '#test/support/reactions.ts';
+import { tasksBy } from '#test/support/tasks.ts';
 
 const MINUTE = 60;
 const answered = (status: number): Reply => ({ kind: 'answered', status, headers: {}, text: '' });
@@ -57,7 +59,7 @@ describe('what waits for an endpoint that is well again', () => {
     const id = await failing(20);
     bench.admin.answer = () => answered(200);
     const { tasks } = bench.delivering;
-    const dying = { ...bench.delivering, tasks: { send: () => Promise.reject(new Error('died')) } };
+    const dying = { ...bench.delivering, tasks: tasksBy(() => Promise.reject(new Error('died'))) };
     bench.now += MINUTE * 1000;
     const probe = { kind: 'probe', workspace: 'main', endpoint: id } as const;
     await expect(runTask(dying, probe)).rejects.toThrow('died');
@@ -142,6 +144,27 @@ it('an endpoint that is switched off while it is being drained stays switched of
   await runTask({ ...bench.delivering, store: { ...store, query } }, drain);
   expect(await bench.show(id)).toMatchObject({ state: 'disabled' });
   expect(bench.tasks).toEqual([]);
+});
+
+it('what is delivered while it is about to be handed out stays delivered', async () => {
+  const id = await failing(6);
+  bench.admin.answer = () => answered(200);
+  await bench.admin.done('POST', `/api/endpoints/${id}/enable`);
+  const [drain] = bench.takeTasks().filter(({ kind }) => kind === 'drain');
+  const [row] = (await rowsOf(id)).map(readDelivery);
+  if (!drain || !row) throw new Error('nothing waits');
+  const { store } = bench.delivering;
+  const getMany: typeof store.getMany = async (...given) => {
+    const items = await store.getMany(...given);
+    await runTask(bench.delivering, { ...taskOf(row), now: true });
+    return items;
+  };
+  await runTask({ ...bench.delivering, store: { ...store, getMany } }, drain);
+  expect((await rowsOf(id)).map(({ state, gsi3pk }) => [state, gsi3pk !== undefined])).toEqual([
+    ['delivered', false],
+    ...Array.from({ length: 5 }, () => ['waiting', true]),
+  ]);
+  expect(bench.takeTasks().filter(({ kind }) => kind === 'delivery')).toHaveLength(5);
 });
 
 it('a task of the content that was replaced meanwhile neither calls nor forgets the newer one', async () => {

@@ -2,8 +2,8 @@ import { Webhook } from 'standardwebhooks';
 import * as v from 'valibot';
 import { beforeEach, describe, expect, it, test } from 'vitest';
 import type { Reply } from '#lib/sender/provider.ts';
-import { healthKey, ruleRefusedKey } from '#lib/store/keys.ts';
-import { put, type Store } from '#lib/store/store.ts';
+import { eventKey, healthKey, ruleRefusedKey } from '#lib/store/keys.ts';
+import { del, put, type Store } from '#lib/store/store.ts';
 import { AdminBench, itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import { ReactionBench } from '#test/support/reactions.ts';
 import { underRole } from '#test/support/under-role.ts';
@@ -78,6 +78,14 @@ describe('a rule that answers', () => {
   it('leaves alone what does not match', async () => {
     const id = await rule({ accounts: [account] });
     await receive('hello');
+    expect([await sends(), await runs(id)]).toEqual([[], []]);
+  });
+
+  it('says nothing of what was erased since the stream has told of it', async () => {
+    const id = await rule();
+    const sent = await bench.admin.post(hook, message(1, { text: 'price', at: new Date(bench.now).toISOString() }));
+    await bench.store.write(del(eventKey(String(sent.body.id))));
+    await bench.settle();
     expect([await sends(), await runs(id)]).toEqual([[], []]);
   });
 

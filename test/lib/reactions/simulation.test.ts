@@ -58,17 +58,6 @@ const MUTANTS: readonly (readonly [name: string, said: RegExp, mutant: Mutant])[
       },
     },
   ],
-  [
-    'what is handed out may be done already',
-    /nobody finds|forgotten/,
-    {
-      write: (write) => {
-        if (write.kind !== 'update' || !isOf('EP#', write)) return write;
-        const { if: _if, ...bare } = write;
-        return bare;
-      },
-    },
-  ],
   ['what SQS has lost is asked for by nobody', /never told/, { neverReplays: true }],
   ['what waits is never found', /never told/, { hides: ({ pk }) => pk.startsWith('WAIT#') }],
   [

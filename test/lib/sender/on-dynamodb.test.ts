@@ -16,6 +16,7 @@ import { accountKey, directoryKey, sendKey } from '#lib/store/keys.ts';
 import { put } from '#lib/store/store.ts';
 import { emulatedStore } from '#test/support/emulated-store.ts';
 import { Seeded } from '#test/support/simulation/seeded.ts';
+import { tasksBy } from '#test/support/tasks.ts';
 
 /** The use cases on a real table; time passes as fast as it is asked to, and ticks are handed on by hand. */
 async function hub() {
@@ -90,8 +91,7 @@ test('messages go through on DynamoDB: paused, held, resumed, cancelled, refunde
   expect(await cancel(ports, 'main', third.messageId, defaultConfig)).toBe('cancelled');
   pass(90_000);
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
-  const tasks = { send: async () => undefined };
-  await watchdog({ ...ports, tasks, log }, ports.clock.monotonic() + 30_000, defaultConfig);
+  await watchdog({ ...ports, tasks: tasksBy(), log }, ports.clock.monotonic() + 30_000, defaultConfig);
   await drain();
   expect(sent).toHaveLength(2);
   await resume(ports, 'a', defaultConfig);

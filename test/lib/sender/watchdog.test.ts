@@ -26,6 +26,7 @@ import { obliging } from '#test/support/simulation/fake-provider.ts';
 import { at, once } from '#test/support/simulation/landmarks.ts';
 import { addWebhook } from '#test/support/simulation/operator.ts';
 import { noFaults, World, type WorldOptions } from '#test/support/simulation/world.ts';
+import { tasksBy } from '#test/support/tasks.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -339,11 +340,7 @@ async function oneOfEach() {
       };
       const count = (name: string, fields = {}, value = 1) =>
         void metrics.set([name, ...Object.values(fields)].join(' '), value);
-      return watchdog(
-        { ...ports, store, metrics: { count }, tasks: { send: async () => undefined } },
-        world.now + 43 * SECOND,
-        world.config,
-      );
+      return watchdog({ ...ports, store, metrics: { count }, tasks: tasksBy() }, world.now + 43 * SECOND, world.config);
     });
     return world.until(failuresOf(running));
   };

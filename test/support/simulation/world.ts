@@ -23,6 +23,7 @@ import { accountKey, directoryKey, fillKey, sendKey, stateKey } from '#lib/store
 import { put, type Store, StoreUnavailable } from '#lib/store/store.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
 import { MeteredStore } from '../metered-store.ts';
+import { tasksBy } from '../tasks.ts';
 import { underRole } from '../under-role.ts';
 import { FakeProvider, type Taken } from './fake-provider.ts';
 import { FakeQueue, type QueueFaults } from './fake-queue.ts';
@@ -397,7 +398,7 @@ export class World {
 
   watch(): Promise<void> {
     return this.spawn('watchdog', undefined, (ports) =>
-      watchdog({ ...ports, tasks: { send: async () => undefined } }, this.now + WATCHDOG_TIMEOUT_MS, this.config),
+      watchdog({ ...ports, tasks: tasksBy() }, this.now + WATCHDOG_TIMEOUT_MS, this.config),
     );
   }
 

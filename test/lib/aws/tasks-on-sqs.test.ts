@@ -1,0 +1,56 @@
+import { hash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { sqsClient } from '#lib/aws/clients.ts';
+import { sqsTasks, taskIn } from '#lib/aws/queues.ts';
+import type { Task } from '#lib/reactions/task.ts';
+import { ok, settingsOver } from '#test/support/aws-wire.ts';
+
+interface Entry {
+  readonly Id: string;
+  readonly MessageBody: string;
+  readonly MessageGroupId: string;
+}
+
+/** A queue that does not take the message of this number. */
+function queue(refused = -1) {
+  const requests: (readonly Entry[])[] = [];
+  const sqs = sqsClient(
+    settingsOver(async (operation, _headers, body) => {
+      expect(operation).toBe('SendMessageBatch');
+      const entries: readonly Entry[] = JSON.parse(body).Entries;
+      requests.push(entries);
+      const isTaken = ({ MessageBody }: Entry) => eventOf(taskIn(MessageBody)) !== `evt_${refused}`;
+      return ok({
+        Successful: entries
+          .filter(isTaken)
+          .map(({ Id, MessageBody }) => ({ Id, MessageId: Id, MD5OfMessageBody: hash('md5', MessageBody) })),
+        Failed: entries.filter((one) => !isTaken(one)).map(({ Id }) => ({ Id, Code: 'InternalError' })),
+      });
+    }),
+  );
+  return { requests, tasks: sqsTasks(sqs, 'https://sqs.eu-central-1.amazonaws.com/1/deliveries') };
+}
+
+const eventOf = (task: Task) => (task.kind === 'delivery' ? task.event : '');
+const many = Array.from({ length: 23 }, (_, n): Task => {
+  const storedAt = '2026-01-01T00:00:00.000Z';
+  return { kind: 'delivery', workspace: 'main', endpoint: `ep_${n % 2}`, event: `evt_${n}`, storedAt };
+});
+
+test('many tasks go out in their order, ten by one request, each in the group of its endpoint', async () => {
+  const { requests, tasks } = queue();
+  await tasks.sendAll(many);
+  expect(requests.map((entries) => entries.length)).toEqual([10, 10, 3]);
+  expect(requests.flat().map(({ MessageBody }) => taskIn(MessageBody))).toEqual(many);
+  expect(requests.flat().map(({ MessageGroupId }) => MessageGroupId)).toEqual(many.map((_, n) => `ep_${n % 2}`));
+});
+
+test('nothing to send asks for nothing', async () => {
+  const { requests, tasks } = queue();
+  await tasks.sendAll([]);
+  expect(requests).toEqual([]);
+});
+
+test('what the queue does not take out of many is an error: whoever sends them sends them again', async () => {
+  await expect(queue(15).tasks.sendAll(many)).rejects.toThrow('the queue did not take 1 tasks: InternalError');
+});
