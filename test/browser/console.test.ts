@@ -84,6 +84,8 @@ it('leads a newcomer from the link to a message that was answered and read, and 
   expect(page.url()).not.toContain('once_');
   await page.getByRole('link', { name: 'Connect an account to send through' }).click();
   await page.getByLabel('Name').fill('Shop');
+  await page.getByRole('button', { name: 'Test the connection' }).click();
+  await page.locator('.badge', { hasText: 'connected' }).waitFor();
   await page.getByRole('button', { name: 'Connect an account' }).click();
   await page.getByRole('heading', { name: 'Shop' }).waitFor();
   await page.getByRole('link', { name: 'Overview' }).click();
@@ -258,6 +260,9 @@ it('opens the call behind a page in the API reference, filled in, and answers it
   expect(await form.getByLabel('state').inputValue()).toBe('failed,unknown');
   await form.getByRole('button', { name: 'Send GET' }).click();
   await form.getByText(/^200 in/).waitFor();
+  await page.getByRole('link', { name: 'Console' }).click();
+  await page.getByRole('heading', { name: 'Sends' }).waitFor();
+  expect(page.url()).toContain('#/sends?state=failed');
 });
 
 const PAGES = [
@@ -308,8 +313,10 @@ it('every page can be used by everybody, in the light and in the dark, wide and 
   const page = await signedIn({ bypassCSP: true, reducedMotion: 'reduce' });
   const first = (path: string) =>
     page.evaluate<string>(`fetch('/api/${path}').then((r) => r.json()).then(({ items }) => items[0].id)`);
-  const ids = await Promise.all(['chats', 'rules', 'webhooks', 'accounts'].map(first));
-  const details = ['inbox', 'rules', 'webhooks', 'accounts'].map((name, i) => `${name}/${ids[i]}`);
+  const lists = ['chats', 'rules', 'webhooks', 'accounts', 'endpoints', 'events'];
+  await call('/api/endpoints', { url: 'http://127.0.0.1:9/gone', types: ['message.*'], name: 'CRM' });
+  const ids = await Promise.all(lists.map(first));
+  const details = ['inbox', ...lists.slice(1)].map((name, i) => `${name}/${ids[i]}`);
   await page.addScriptTag({ content: axe.source });
   for (const name of [...PAGES, ...details]) {
     const faultsOf = async (width: number, colorScheme: 'light' | 'dark', rules = '') => {
@@ -322,6 +329,8 @@ it('every page can be used by everybody, in the light and in the dark, wide and 
     await page.setViewportSize({ width: 1280, height: 800 });
     await page.goto(`${hub.url}/console#/${name}`);
     await settled(page);
+    const calls = await page.locator('main .call a').evaluateAll((all) => all.map((link) => link.getAttribute('href')));
+    if (!name.startsWith('inbox')) expect(calls, name).toEqual([expect.stringContaining('/docs#call=')]);
     // Who uses the keyboard is shown where they are; who clicks is not.
     await page.keyboard.press('Tab');
     expect(await page.evaluate<string[]>(FOCUS), `${name}: focus`).toEqual([]);
@@ -388,6 +397,13 @@ it('gives a webhook another URL, and reads again what was not understood', async
   expect(fresh).not.toBe(url);
   expect((await post(String(url))).status).toBe(404);
   expect((await post(fresh)).status).toBe(200);
+  // Whoever has the URL can post a sample later on, and sees what came of it.
+  await page.locator('summary', { hasText: 'Send a sample' }).click();
+  await page.getByLabel('Its URL').fill(fresh);
+  await page.locator('details[open] form').getByRole('button', { name: 'Send a sample' }).click();
+  const called = page.getByRole('table', { name: 'Last calls' }).getByRole('row', { name: /200 stored/ });
+  await called.getByRole('link', { name: 'Event' }).click();
+  await page.getByText('"Hello, Hookline!"').first().waitFor();
   await page.goto(`${hub.url}/console#/events?quarantined=true`);
   const row = page.getByRole('row', { name: /new_kind/ }).first();
   await row.getByRole('button', { name: 'Replay all' }).click();

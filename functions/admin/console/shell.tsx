@@ -1,4 +1,5 @@
 import {
+  BookOpen,
   Coins,
   Gauge,
   Inbox as InboxIcon,
@@ -96,7 +97,10 @@ export function Shell() {
         ))}
         <div class="nav-end">
           <Where />
-          <a href={`${hubUrl()}/docs`}>{texts.reference}</a>
+          <a href={`${hubUrl()}/docs`}>
+            <BookOpen aria-hidden="true" />
+            {texts.reference}
+          </a>
           <button type="button" class="plain" onClick={() => attempt(signOut)}>
             <LogOut aria-hidden="true" />
             <span>{texts.signOut}</span>

@@ -292,6 +292,10 @@ export const texts = {
     onlyQuarantine: 'Only what was not understood',
     empty: 'Nothing has come in yet',
     noneSuch: 'Nothing of this kind has come in',
+    allUnderstood: 'Everything was understood',
+    quarantineHint:
+      'What the hub cannot read waits here, whole and as it came: with the place that it stumbled at, to be read again by a later release.',
+    noneDismissed: 'Nothing was dismissed',
     what: 'What',
     provider: 'Provider',
     received: 'Received',
@@ -377,6 +381,8 @@ export const texts = {
     sampleRefused: (status: number) =>
       `The webhook answered ${status} to the sample: its secret is checked, or it is switched off`,
     waiting: 'Waiting for the first call',
+    waitingHint:
+      'Paste its URL at the provider, as stands above. Who does not have the URL any more gives the webhook a new one, which can send a sample at once.',
     called: 'The first call came',
     sample: 'Send a sample',
     sampleText: 'Hello, Hookline!',
@@ -500,6 +506,8 @@ export const texts = {
     ofPrepaid: 'Prepaid: they last until they are spent.',
     ledger: 'Ledger',
     empty: 'Nothing was granted or charged yet',
+    emptyHint:
+      'Each message that is sent takes a credit, and what fails gives it back. Grants are made with the admin key.',
     at: 'When',
     kind: 'What',
     kinds: words({ grant: 'granted', reserve: 'reserved for a send', refund: 'came back' }),

@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { routesOf } from '#functions/admin/routes.ts';
 import { AdminBench, itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { inRounds } from '#test/support/round-trips.ts';
@@ -109,4 +110,16 @@ it('knows everything that the console asks for', () => {
     return [...source.matchAll(/api\.GET\('([^']+)'/g)].map(([, path = '']) => path);
   });
   expect([...new Set(asked)].filter((path) => !STARTED.includes(path)).sort()).toEqual(Object.keys(CALLS).sort());
+});
+
+it('names at the foot of its pages calls that there are', () => {
+  const files = globSync('**/*.tsx', { cwd: CONSOLE });
+  const named = files.flatMap((file) => {
+    const source = readFileSync(new URL(file, CONSOLE), 'utf8');
+    return [...source.matchAll(/call="([^"]+)"/g)].map(([, call = '']) => call);
+  });
+  const routes = routesOf(new AdminBench().ports.providers);
+  const calls = new Set(routes.map(({ method, path }) => `${method.toUpperCase()} ${path}`));
+  expect(named.length).toBeGreaterThan(15);
+  expect(named.filter((call) => !calls.has(call))).toEqual([]);
 });

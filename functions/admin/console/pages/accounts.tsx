@@ -61,27 +61,32 @@ function OneAccount({ id }: { readonly id: string }) {
           <>
             {account.warning && <p class="failure">{account.warning}</p>}
             <div class="columns">
-              <Facts
-                of={[
-                  [
-                    t.state,
-                    <>
-                      <Badge state={stateOf(account)} /> {whyOf(account)}
-                    </>,
-                  ],
-                  account.probeAt !== undefined && [t.askedAgain, <Time key="asked" at={account.probeAt} />],
-                  [
-                    t.provider,
-                    `${t.providers[account.provider] ?? account.provider}, ${texts.channels[account.channel]}`,
-                  ],
-                  account.instance !== undefined && [t.instance, account.instance],
-                  [t.phone, account.phone ?? texts.none],
-                  [t.pace, t.paceOf(account.pacing.minMs, account.pacing.maxMs)],
-                  [t.pending, account.pending],
-                  [t.next, <NextSend key="next" account={account} />],
-                  [texts.id, <Id key="id" id={account.id} />],
-                ]}
-              />
+              <div class="column">
+                <Facts
+                  of={[
+                    [
+                      t.state,
+                      <>
+                        <Badge state={stateOf(account)} /> {whyOf(account)}
+                      </>,
+                    ],
+                    account.probeAt !== undefined && [t.askedAgain, <Time key="asked" at={account.probeAt} />],
+                    [
+                      t.provider,
+                      `${t.providers[account.provider] ?? account.provider}, ${texts.channels[account.channel]}`,
+                    ],
+                    account.instance !== undefined && [t.instance, account.instance],
+                    [t.phone, account.phone ?? texts.none],
+                    [t.pace, t.paceOf(account.pacing.minMs, account.pacing.maxMs)],
+                    [t.pending, account.pending],
+                    [t.next, <NextSend key="next" account={account} />],
+                    [texts.id, <Id key="id" id={account.id} />],
+                  ]}
+                />
+                <p>
+                  <a href={addressOf('sends', undefined, { account: account.id })}>{t.queue}</a>
+                </p>
+              </div>
               <div class="column">
                 <Connection id={account.id} />
                 {mayChange() && (
@@ -94,9 +99,6 @@ function OneAccount({ id }: { readonly id: string }) {
                 {mayChange() && <NewCredentials account={account} onChange={live.again} />}
               </div>
             </div>
-            <p class="actions">
-              <a href={addressOf('sends', undefined, { account: account.id })}>{t.queue}</a>
-            </p>
           </>
         )}
       </Loaded>

@@ -48,7 +48,9 @@ export function Credits() {
             </div>
             <h2>{t.ledger}</h2>
             {items.length === 0 ? (
-              <Empty title={t.empty} />
+              <Empty title={t.empty}>
+                <p>{t.emptyHint}</p>
+              </Empty>
             ) : (
               <Table
                 label={t.ledger}

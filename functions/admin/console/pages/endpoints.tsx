@@ -45,6 +45,7 @@ function NewEndpoint() {
     return (
       <Page title={t.made}>
         <ShownOnce text={made.secret} copy={t.copySecret} hint={t.secretHint} />
+        <Verifying />
         <a href={addressOf('endpoints', made.id)}>{t.toEndpoint}</a>
       </Page>
     );

@@ -83,15 +83,34 @@ function EventList() {
       </div>
       {isQuarantine && <Quarantine onReplayed={live.again} />}
       <Loaded live={live}>
-        {() => (items.length > 0 ? <EventTable events={items} /> : <NoEvents isFiltered={key !== '{}'} />)}
+        {() =>
+          items.length > 0 ? (
+            <EventTable events={items} />
+          ) : (
+            <NoEvents isQuarantine={isQuarantine} isDismissed={isDismissed} isOfKind={isKind(kind)} />
+          )
+        }
       </Loaded>
       <Pager next={next} />
     </Page>
   );
 }
 
-function NoEvents({ isFiltered }: { readonly isFiltered: boolean }) {
-  if (isFiltered) return <Empty title={t.noneSuch} />;
+interface NoEventsProps {
+  readonly isQuarantine: boolean;
+  readonly isDismissed: boolean;
+  readonly isOfKind: boolean;
+}
+
+function NoEvents({ isQuarantine, isDismissed, isOfKind }: NoEventsProps) {
+  if (isOfKind) return <Empty title={t.noneSuch} />;
+  if (isDismissed) return <Empty title={t.noneDismissed} />;
+  if (isQuarantine)
+    return (
+      <Empty title={t.allUnderstood}>
+        <p>{t.quarantineHint}</p>
+      </Empty>
+    );
   return (
     <Empty title={t.empty}>
       <p>{texts.webhooks.emptyHint}</p>

@@ -91,7 +91,13 @@ function OneWebhook({ id }: { readonly id: string }) {
               </details>
             )}
             <h2>{t.attempts}</h2>
-            {attempts.length === 0 ? <Empty title={t.waiting} /> : <Attempts attempts={attempts} />}
+            {attempts.length === 0 ? (
+              <Empty title={t.waiting}>
+                <p>{t.waitingHint}</p>
+              </Empty>
+            ) : (
+              <Attempts attempts={attempts} />
+            )}
             {attempts.length > 0 && (
               <p class="actions">
                 {t.download}

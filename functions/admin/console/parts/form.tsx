@@ -1,5 +1,5 @@
-import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { type ComponentChildren, cloneElement, isValidElement, toChildArray } from 'preact';
+import { useId, useState } from 'preact/hooks';
 import { errorOf } from '../api.ts';
 import { texts } from '../texts.ts';
 import { Failure } from './small.tsx';
@@ -7,17 +7,22 @@ import { Failure } from './small.tsx';
 interface FieldProps {
   readonly label: string;
   readonly hint?: string | undefined;
+  /** The control first. */
   readonly children: ComponentChildren;
 }
 
+/** A control with its name, and what describes it: read aloud after it, and not as its name. */
 export function Field({ label, hint, children }: FieldProps) {
+  const id = useId();
+  const hintId = hint ? `${id}-hint` : undefined;
+  const [control, ...beside] = toChildArray(children);
   return (
-    // biome-ignore lint/a11y/noLabelWithoutControl: the control is what it is given
-    <label class="field">
-      <span>{label}</span>
-      {children}
-      {hint && <small>{hint}</small>}
-    </label>
+    <div class="field">
+      <label htmlFor={id}>{label}</label>
+      {isValidElement(control) ? cloneElement(control, { id, 'aria-describedby': hintId }) : control}
+      {beside}
+      {hint && <small id={hintId}>{hint}</small>}
+    </div>
   );
 }
 

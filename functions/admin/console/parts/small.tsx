@@ -74,18 +74,24 @@ export function Badge({ state }: { readonly state: string }) {
   return <span class={`badge ${TONES[state] ?? ''}`}>{texts.states[state] ?? state.replaceAll('_', ' ')}</span>;
 }
 
-/** An id, to be copied. */
-export function Id({ id, label = id }: { readonly id: string; readonly label?: string }) {
+/** Copies a text, and shows for a moment that it did. */
+function useCopy(text: string) {
   const [copied, setCopied] = useState(false);
   const copy = async () => {
-    await navigator.clipboard.writeText(id);
+    await navigator.clipboard.writeText(text);
     setCopied(true);
     setTimeout(() => setCopied(false), 1500);
   };
+  return { copy, icon: copied ? <Check aria-hidden="true" /> : <Copy aria-hidden="true" /> };
+}
+
+/** An id, to be copied. */
+export function Id({ id }: { readonly id: string }) {
+  const { copy, icon } = useCopy(id);
   return (
-    <button type="button" class="id" onClick={copy} title={texts.copy} aria-label={`${texts.copy}: ${label}`}>
-      <code>{label}</code>
-      {copied ? <Check aria-hidden="true" /> : <Copy aria-hidden="true" />}
+    <button type="button" class="id" onClick={copy} title={texts.copy} aria-label={`${texts.copy}: ${id}`}>
+      <code>{id}</code>
+      {icon}
     </button>
   );
 }
@@ -153,13 +159,17 @@ interface ShownOnceProps {
 }
 
 /** What nobody can show again: to be copied now. */
-export function ShownOnce({ text, copy, hint }: ShownOnceProps) {
+export function ShownOnce({ text, copy: label, hint }: ShownOnceProps) {
+  const { copy, icon } = useCopy(text);
   return (
-    <section class="card">
+    <section class="card shown-once">
       <p>{texts.shownOnce}</p>
       <Code text={text} />
       <div class="actions">
-        <Id id={text} label={copy} />
+        <button type="button" class="primary" onClick={copy}>
+          {icon}
+          {label}
+        </button>
       </div>
       {hint && <p>{hint}</p>}
     </section>
