@@ -51,7 +51,7 @@ export function conversationOf(events: readonly Event[], sends: readonly Send[])
     if (target !== undefined && messages.has(target)) return [];
     if (event.kind === 'message' && target === undefined && event.message.content.type !== 'system') {
       const send = sendOf.get(event.sendId ?? '');
-      const told = { event, ...changes(event.message.id), ...(send && { send }) };
+      const told = { event: withQuoted(event, messages), ...changes(event.message.id), ...(send && { send }) };
       return [{ kind: 'message', id, at, told }];
     }
     return event.kind === 'message' || event.kind === 'call' ? [{ kind: 'line', id, at, event }] : [];
@@ -64,6 +64,15 @@ export function conversationOf(events: readonly Event[], sends: readonly Send[])
     ),
   );
   return withBreaks([...entries, ...waiting].sort((a, b) => Number(isToCome(a)) - Number(isToCome(b)) || inTime(a, b)));
+}
+
+/** Some providers tell of a quoted message its id alone, and so does a reply of ours: its words stand further up. */
+function withQuoted(event: MessageEvent, messages: ReadonlyMap<string, MessageEvent>): MessageEvent {
+  const { quoted } = event.message;
+  const found = quoted?.content ? undefined : messages.get(quoted?.id ?? '');
+  if (!quoted || !found) return event;
+  const { sender, content } = found.message;
+  return { ...event, message: { ...event.message, quoted: { sender, ...quoted, content } } };
 }
 
 const inTime = (a: Entry, b: Entry): number => (a.at < b.at ? -1 : 1);

@@ -52,6 +52,19 @@ it('tells the day with the first of it, and joins what one person wrote in a row
   ]);
 });
 
+it('shows the words of a quoted message of which its id alone is told, where it stands further up', () => {
+  const quoting = (minute: number, id: string) => {
+    const event = words(minute, 'yes');
+    return { ...event, message: { ...event.message, quoted: { id } } };
+  };
+  const [, found, unknown] = told([words(1, 'at 9?'), quoting(2, 'm1'), quoting(3, 'm0')]);
+  expect(found?.event.message.quoted).toEqual({
+    ...{ id: 'm1', sender: { phone: '+15550100099' } },
+    content: { type: 'text', text: 'at 9?' },
+  });
+  expect(unknown?.event.message.quoted).toEqual({ id: 'm0' });
+});
+
 it('shows an edit and a deletion in the place of their message', () => {
   const [edited, gone, ...rest] = told([
     words(1, 'at 9'),
