@@ -1,4 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { empty } from '#lib/privacy/erase.ts';
+import { readSend } from '#lib/sender/items.ts';
+import { sendKey } from '#lib/store/keys.ts';
 import { itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import { Conversation } from '#test/support/conversation.ts';
 import { ReactionBench } from '#test/support/reactions.ts';
@@ -19,6 +22,23 @@ describe('a message that quotes another', () => {
     const [chat] = await conversation.chats();
     const { items } = await conversation.history(chat?.id ?? '');
     expect(items).toMatchObject([{ message: { direction: 'outbound', quoted: { id: QUOTED } } }]);
+  });
+
+  it('says nothing of it any more once it is emptied', async () => {
+    const conversation = await new Conversation('green-api').begin();
+    const id = await conversation.send({ phone: '+12025550142', quoted_message_id: QUOTED });
+    await conversation.deliver();
+    const { memory } = conversation.bench;
+    const item = await memory.get(sendKey(id));
+    expect(JSON.stringify(item)).toContain(QUOTED);
+    expect(await empty(memory, readSend(item ?? { pk: '', sk: '' }))).toBe(true);
+    expect(JSON.stringify(await memory.get(sendKey(id)))).not.toContain(QUOTED);
+  });
+
+  it('is not passed over where the field is spelt otherwise', async () => {
+    const conversation = await new Conversation('green-api').begin();
+    const body = { phone: '+12025550142', quotedMessageId: QUOTED };
+    await expect(conversation.send(body)).rejects.toThrow('write it as quoted_message_id');
   });
 
   it('quotes by its file where it has a text as well', async () => {
