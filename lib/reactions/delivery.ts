@@ -36,8 +36,9 @@ export const Delivery = v.object({
   storedAt: v.string(),
   type: v.exactOptional(v.string()),
   content: v.exactOptional(v.string()),
-  /** Of a rule's action: its place in the rule. */
+  /** Of a rule's action: its place in the rule, and what stood there when the event came. */
   index: v.exactOptional(v.number()),
+  does: v.exactOptional(v.picklist(['call', 'email'])),
   state: v.picklist(['waiting', 'delivered', 'dead']),
   /** Calls that count towards giving up: probes of a failing endpoint do not. */
   tries: v.number(),
@@ -52,8 +53,17 @@ export type Delivery = v.InferOutput<typeof Delivery>;
 export const readDelivery: (item: Item) => Delivery = itemReader(Delivery);
 
 /** What does a delivery; of a rule's action `endpoint` is the rule. */
-export function taskOf({ workspace, endpoint, event, storedAt, content, index }: Delivery): DeliveryTask | ActionTask {
-  if (index !== undefined) return { kind: 'action', workspace, rule: endpoint, event, storedAt, index };
+export function taskOf({
+  workspace,
+  endpoint,
+  event,
+  storedAt,
+  content,
+  index,
+  does,
+}: Delivery): DeliveryTask | ActionTask {
+  if (index !== undefined)
+    return { kind: 'action', workspace, rule: endpoint, event, storedAt, index, ...known({ does }) };
   return { kind: 'delivery', workspace, endpoint, event, storedAt, ...known({ content }) };
 }
 
@@ -62,7 +72,7 @@ function newRow(task: DeliveryTask | ActionTask, now: number): Delivery {
   const { workspace, event, storedAt } = task;
   const mine =
     task.kind === 'action'
-      ? { endpoint: task.rule, index: task.index }
+      ? { endpoint: task.rule, index: task.index, ...known({ does: task.does }) }
       : { endpoint: task.endpoint, ...known({ content: task.content }) };
   const expiresAt = Math.floor(now / 1000) + KEPT_SECONDS;
   return { workspace, event, storedAt, ...mine, state: 'waiting', tries: 0, attempts: [], expiresAt };

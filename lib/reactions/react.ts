@@ -153,7 +153,10 @@ async function act(
     case 'call':
       if (action.action === 'email' && !(await takeMail(ports, rule)))
         return { action: 'email', result: 'guarded', why: `it has sent ${MOST_MAILS_AN_HOUR} mails in this hour` };
-      return handOn(ports, action, { kind: 'action', workspace, rule: rule.id, event: event.id, storedAt, index });
+      return handOn(ports, action, {
+        ...({ kind: 'action', workspace, rule: rule.id } as const),
+        ...{ event: event.id, storedAt, index, does: action.action },
+      });
   }
 }
 

@@ -18,10 +18,12 @@ const CALL_MS = 10_000;
  * What a rule asks for beside messages; `forward` is a delivery to an endpoint like any other. Undefined where the rule
  * was changed or deleted while its work waited: what it does not ask for any more is not done.
  */
-export async function ruleTarget(ports: TargetPorts, { workspace, rule: id, index }: ActionTask) {
+export async function ruleTarget(ports: TargetPorts, { workspace, rule: id, index, does }: ActionTask) {
   const item = await ports.store.get(ruleKey(workspace, id), { consistent: true });
   const rule = item && readRule(item);
   const action = rule?.do[index];
+  // What waited to be called is no mail now: whoever gets those got theirs from where it stood before.
+  if (does !== undefined && action?.action !== does) return undefined;
   if (rule && action?.action === 'call')
     return callTarget(ports, rule, action, index, await calleeOfRule(ports.store, workspace, id));
   return rule && action?.action === 'email' ? mailTarget(ports, rule, action, index) : undefined;

@@ -22,6 +22,8 @@ const Task = v.variant('kind', [
     event: v.string(),
     storedAt: v.string(),
     index: v.number(),
+    /** What stood there when the event came. One of an earlier release does not say. */
+    does: v.exactOptional(v.picklist(['call', 'email'])),
     now: v.exactOptional(v.boolean()),
   }),
   /** Asks a failing endpoint, with the oldest of what waits. */

@@ -414,6 +414,20 @@ describe('a rule that calls', () => {
     });
   });
 
+  it('turns nothing that waits into a mail where that has taken the place of the call', async () => {
+    const email = { action: 'email', to: ['boss@example.com'], subject: 'came', text: '{{ text }}' };
+    const id = await rule({ do: [...CALL.do, email] });
+    bench.admin.answer = () => ({ kind: 'answered', status: 500, headers: {}, text: '' });
+    for (let i = 0; i < 8; i++) await receive(`price ${i}`);
+    expect(bench.mails).toHaveLength(8);
+    await bench.admin.done('PUT', `/api/rules/${id}`, { body: { ...PRICES, do: [email] } });
+    await bench.wait(20 * 60);
+    await bench.watch();
+    expect(bench.mails).toHaveLength(8);
+    await receive('price again');
+    expect(bench.mails).toHaveLength(9);
+  });
+
   it.each([
     ['goes on with what waits once it is switched off', 'PATCH', { enabled: false }, 3],
     ['does not call any more once it is changed', 'PUT', PRICES, 1],
