@@ -186,8 +186,8 @@ function chosenBy(tap: Tap) {
 
 function rowTap({ listResponseMessage: tap }: Contents) {
   if (!tap) return undefined;
-  const { stanzaId: of, singleSelectReply: id, title: text, listType } = tap;
-  return known({ source: 'list' as const, of, id, text, listType });
+  const { stanzaId: of, singleSelectReply, selectedRowId, title: text, listType } = tap;
+  return known({ source: 'list' as const, of, id: singleSelectReply ?? selectedRowId, text, listType });
 }
 
 function templateTap(data: Contents) {
@@ -279,10 +279,13 @@ const FILE_TYPES: ReadonlyMap<string | undefined, FileType> = new Map([
   ['imageMessage', 'image'],
   ['videoMessage', 'video'],
   ['videoNoteMessage', 'video'],
+  ['ptvMessage', 'video'],
   ['documentMessage', 'document'],
   ['audioMessage', 'audio'],
   ['stickerMessage', 'sticker'],
 ]);
+
+const NOTES: ReadonlySet<string | undefined> = new Set(['videoNoteMessage', 'ptvMessage']);
 
 function fileIn(data: Contents): Content | undefined {
   const found = data.fileMessageData;
@@ -296,7 +299,7 @@ function fileIn(data: Contents): Content | undefined {
   const file = known({ ...described, nameGenerated, animated });
   if (type !== 'video') return known({ type, file, caption });
   // Of a video that is none it is told as well, and means nothing.
-  const videoNote = found.videoNote || data.videoNote || data.typeMessage === 'videoNoteMessage' || undefined;
+  const videoNote = found.videoNote || data.videoNote || NOTES.has(data.typeMessage) || undefined;
   return known({ type, file, caption, videoNote });
 }
 

@@ -33,6 +33,7 @@ const KEYS: ReadonlyMap<string | undefined, string> = new Map([
   ['imageMessage', 'fileMessageData'],
   ['videoMessage', 'fileMessageData'],
   ['videoNoteMessage', 'fileMessageData'],
+  ['ptvMessage', 'fileMessageData'],
   ['documentMessage', 'fileMessageData'],
   ['audioMessage', 'fileMessageData'],
   ['stickerMessage', 'fileMessageData'],
@@ -119,7 +120,8 @@ function laterVersion(content: Content, occurredAt: number | undefined): string 
 
 function messageOf(event: MessageEvent, type: string, chat: Chat) {
   const data = event.messageData;
-  const content = contentOf(data);
+  const quoted = quotedOf(data);
+  const content = withTarget(contentOf(data) ?? flatContent(data), quoted?.id);
   const unreadable = content ? undefined : unreadableText(data);
   const message: Message = known({
     id: event.idMessage,
@@ -130,12 +132,31 @@ function messageOf(event: MessageEvent, type: string, chat: Chat) {
     sender: senderOf(event, type, chat),
     account: accountOf(event),
     content: content ?? unsupported(data),
-    quoted: quotedOf(data),
+    quoted,
     forwarded: forwardedOf(data),
     error: unreadable ?? markerIn(data.fileMessageData?.downloadUrl),
   });
   const isUnread = unreadable !== undefined || (content === undefined && isBare(data));
   return { payload: { kind: 'message' as const, message }, placeholder: isUnread ? true : undefined };
+}
+
+/** What tells that there is any: the rest may stand beside every content. */
+const FLAT = [
+  ...['textMessage', 'extendedTextMessage', 'downloadUrl', 'fileName', 'location', 'contact', 'contentText'],
+  ...['selectedId', 'selectedButtonId', 'selectedDisplayText', 'selectedButtonText', 'singleSelectReply'],
+];
+
+/** The content as records of the journal have it: beside its type, as in a quoted message. */
+function flatContent(data: Contents): Content | undefined {
+  if (!FLAT.some((field) => data[field] !== undefined)) return undefined;
+  const key = KEYS.get(data.typeMessage);
+  const spread = { ...unflattened(data), ...(key !== undefined && !isRecord(data[key]) && { [key]: data }) };
+  return contentOf(checked(Contents, spread, () => 'a flat message'));
+}
+
+/** A tap answers the message with the buttons, which may be named as quoted alone. */
+function withTarget(content: Content | undefined, quoted: string | undefined): Content | undefined {
+  return content?.type === 'reply' ? known({ ...content, of: content.of ?? quoted }) : content;
 }
 
 /** A message of which nothing but its type is told may come again with what it says. */

@@ -66,6 +66,8 @@ const DELIVERY: ReadonlyMap<string, DeliveryState> = new Map([
   ['sent', 'sent'],
   ['delivered', 'delivered'],
   ['read', 'read'],
+  // Of a voice message.
+  ['played', 'read'],
   ['failed', 'failed'],
   ['fail', 'failed'],
   ['noAccount', 'failed'],
@@ -77,7 +79,7 @@ const DELIVERY: ReadonlyMap<string, DeliveryState> = new Map([
 /** How far a message has got. Some failures leave out the chat; the message's id is all that these have. */
 export function toStatus(event: StatusEvent, type: string): Draft | Issue {
   const { idMessage: id, status: word, description, sendByApi: viaApi } = event;
-  const state = DELIVERY.get(word);
+  const state = DELIVERY.get(word) ?? DELIVERY.get(word.toLowerCase());
   if (!state) return { path: 'status', message: 'a status that is not known' };
   const chat = event.chatId && normaliseJid(event.chatId);
   const detail = [word === state ? undefined : word, description].filter((part) => part !== undefined).join(': ');

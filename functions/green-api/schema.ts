@@ -201,7 +201,13 @@ const rowId = v.optional(
     v.transform((raw) => toLabel(isRecord(raw) && 'selectedRowId' in raw ? raw.selectedRowId : raw)),
   ),
 );
-const RowTap = v.looseObject({ stanzaId: text, title: text, listType: number, singleSelectReply: rowId });
+const RowTap = v.looseObject({
+  stanzaId: text,
+  title: text,
+  listType: number,
+  singleSelectReply: rowId,
+  selectedRowId: label,
+});
 
 const Invite = v.looseObject({
   groupJid: text,

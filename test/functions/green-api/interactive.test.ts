@@ -265,4 +265,64 @@ describeReading(greenApi, [
     { typeMessage: 'interactiveButtonsResponse', interactiveButtonsResponse: { stanzaId: 'BAE5MENU0000001' } },
     { type: 'unsupported', providerType: 'interactiveButtonsResponse' },
   ),
+
+  ...[
+    { stanzaId: 'B1', selectedId: 'yes', selectedDisplayText: 'Yes', selectedIndex: 2 },
+    { stanzaId: 'B1', selectedButtonId: 'yes', selectedButtonText: 'Yes', selectedIndex: '2' },
+  ].flatMap((tap) =>
+    ['interactiveButtonsResponse', 'buttonsResponseMessage', 'templateButtonsReplyMessage'].map((typeMessage) =>
+      says(
+        `a tap of ${typeMessage} beside its type, by ${Object.keys(tap)[1]}`,
+        { typeMessage, ...tap },
+        {
+          type: 'reply',
+          source: typeMessage.startsWith('template') ? 'template' : 'button',
+          of: 'B1',
+          id: 'yes',
+          text: 'Yes',
+          index: 2,
+        },
+      ),
+    ),
+  ),
+  says(
+    'a choice from a list beside its type',
+    { typeMessage: 'listResponseMessage', stanzaId: 'B2', title: 'M', singleSelectReply: 'size-m' },
+    { type: 'reply', source: 'list', of: 'B2', id: 'size-m', text: 'M' },
+  ),
+  says(
+    'a choice from a list by the name of its row',
+    { typeMessage: 'listResponseMessage', listResponseMessage: { stanzaId: 'B2', title: 'M', selectedRowId: 3 } },
+    { type: 'reply', source: 'list', of: 'B2', id: '3', text: 'M' },
+  ),
+  {
+    name: 'a tap whose buttons are quoted alone',
+    payload: incoming({
+      typeMessage: 'interactiveButtonsResponse',
+      interactiveButtonsResponse: { selectedId: 'yes', selectedDisplayText: 'Yes' },
+      quotedMessage: {
+        stanzaId: 'BAE5MENU0000001',
+        participant: '12025550100@c.us',
+        typeMessage: 'interactiveButtons',
+      },
+    }),
+    stored: {
+      kind: 'message',
+      message: {
+        content: { type: 'reply', of: 'BAE5MENU0000001', id: 'yes', text: 'Yes' },
+        quoted: { id: 'BAE5MENU0000001' },
+      },
+    },
+  },
+  says(
+    'a file beside its type',
+    { typeMessage: 'ptvMessage', downloadUrl: 'https://files.example/n.mp4', mimeType: 'video/mp4' },
+    { type: 'video', file: { url: 'https://files.example/n.mp4', mimeType: 'video/mp4' }, videoNote: true },
+  ),
+  says('a text beside its type', { typeMessage: 'textMessage', textMessage: 'hi' }, { type: 'text', text: 'hi' }),
+  says(
+    'a place beside its type',
+    { typeMessage: 'locationMessage', location: { latitude: 1.5, longitude: 2.5 } },
+    { type: 'location', latitude: 1.5, longitude: 2.5 },
+  ),
 ]);

@@ -71,9 +71,14 @@ describeReading(greenApi, [
       status: { messageId: '3EB0X', chatId: '12025550142@c.us', direction: 'inbound', state, account },
     },
   })),
+  ...['played', 'Read'].map((word) => ({
+    name: `that a message which we received is read, as ${word}`,
+    payload: report('incomingMessageStatus', { chatId: '12025550142@c.us', idMessage: '3EB0X', status: word }),
+    stored: { kind: 'status', status: { direction: 'inbound', state: 'read', detail: word } },
+  })),
   {
     name: 'a status of a received message in a word that is not known into quarantine',
-    payload: report('incomingMessageStatus', { chatId: '12025550142@c.us', idMessage: '3EB0X', status: 'played' }),
+    payload: report('incomingMessageStatus', { chatId: '12025550142@c.us', idMessage: '3EB0X', status: 'archived' }),
     quarantined: ['status'],
   },
   {
