@@ -115,9 +115,9 @@ function contentsOf(message: TheirMessage): Content[] {
 function attachmentsOf(message: TheirMessage): readonly Attachment[] {
   const { attachment, attachments = [] } = message;
   const beside: Attachment = known({
-    url: message.attachment_url ?? message.file_url,
+    url: message.attachment_url ?? message.file_url ?? message.media_url,
     name: message.attachment_filename,
-    mimeType: message.attachment_mimetype,
+    mimeType: message.attachment_mimetype ?? message.attachment_mime_type,
   });
   const places = [attachments, attachment === undefined ? [] : [attachment], [beside]];
   return places.map((files) => files.filter(isThere)).find((files) => files.length > 0) ?? [];
@@ -131,11 +131,19 @@ function toFile({ kind, ...file }: Attachment): { type: FileType; file: File } {
 
 const KINDS = ['image', 'video', 'audio', 'voice', 'document', 'sticker'] as const;
 type FileType = (typeof KINDS)[number];
+const WORDS: ReadonlyMap<string, FileType> = new Map([
+  ['photo', 'image'],
+  ['picture', 'image'],
+  ['ptt', 'voice'],
+  ['voice_note', 'voice'],
+  ['pdf', 'document'],
+]);
 
 /** By its MIME type; where that is not told by their word for it, and then by the ending of its name or link. */
 function fileTypeOf({ mimeType, name, url }: File, kind = ''): FileType {
   if (mimeType !== undefined && !isVague(mimeType)) return typeOfMime(mimeType);
-  const named = KINDS.find((type) => type === kind.toLowerCase());
+  const word = kind.toLowerCase();
+  const named = WORDS.get(word) ?? KINDS.find((type) => type === word);
   return named ?? typeOfMime(typeByName(name) ?? typeByName(url) ?? '');
 }
 
@@ -194,11 +202,15 @@ export function messages(named?: Direction): EventReader {
   const single = reader(MessageBody, (body) => toDrafts(fromMessage(body), named));
   const envelope = reader(EnvelopeBody, (body) => toDrafts(fromEnvelope(body), named));
   const bundle = reader(BundleBody, (body) => toDrafts(fromBundle(body), named));
-  return (body, type) => {
+  const read: EventReader = (body, type) => {
     if (!isRecord(body) || isRecord(body.message)) return single(body, type);
     if (Array.isArray(body.messages)) return bundle(body, type);
-    return (isRecord(body.data) ? envelope : single)(body, type);
+    if (!isRecord(body.data)) return single(body, type);
+    // The other two shapes come in an envelope as well.
+    const isWhole = isRecord(body.data.message) || Array.isArray(body.data.messages);
+    return isWhole ? read(body.data, type) : envelope(body, type);
   };
+  return read;
 }
 
 /** Each message of a bundle is read by itself. */
@@ -218,7 +230,7 @@ function draftsOf(
   const direction = directionOf(told, message, named);
   if (direction === undefined) return [{ path: `${path}.direction`, message: 'must be "received" or "sent"' }];
   const contents = contentsOf(message);
-  const id = message.message_uid ?? message.uid ?? message.message_uuid ?? message.message_id;
+  const id = message.message_uid ?? message.uid ?? message.message_uuid ?? message.message_id ?? message.id;
   const placeholder = contents.length === 0 ? true : undefined;
   if (placeholder) {
     if (id === undefined) return [{ path: `${path}.message_uid`, message: 'is missing' }];
@@ -260,14 +272,23 @@ function commonOf(told: Told, message: theirs.TheirMessage, direction: Direction
  * side of the chat.
  */
 function directionOf(told: Told, message: theirs.TheirMessage, named: Direction | undefined): Direction | undefined {
-  const stated = message.direction?.toLowerCase();
-  if (stated === 'sent' || stated === 'received') return stated;
+  const stated = DIRECTIONS.get(message.direction?.toLowerCase());
+  if (stated !== undefined) return stated;
   if (named !== undefined) return named;
   const sender = toPerson(message.sender ?? {}).phone;
   if (sender !== undefined && sender === toAccount(told.account, told.chat).phone) return 'sent';
   if (sender !== undefined && sender === chatPhoneOf(told.chat)) return 'received';
   return told.otherwise;
 }
+
+const DIRECTIONS: ReadonlyMap<string | undefined, Direction> = new Map([
+  ['sent', 'sent'],
+  ['outgoing', 'sent'],
+  ['outbound', 'sent'],
+  ['received', 'received'],
+  ['incoming', 'received'],
+  ['inbound', 'received'],
+]);
 
 /** Our account is the sender of what was sent, and in a chat of two the recipient of what was received. */
 function ownPhoneIn(message: theirs.TheirMessage, received: boolean, chat: Message['chat']): string | undefined {

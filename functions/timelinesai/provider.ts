@@ -1,5 +1,12 @@
 import { isRecord, parseJson } from '#lib/domain/json.ts';
-import { type Reading, type ReceivingProvider, readByName, reader } from '#lib/inbox/provider.ts';
+import {
+  type Reading,
+  type ReceivingProvider,
+  readByName,
+  reader,
+  together,
+  type Unread,
+} from '#lib/inbox/provider.ts';
 import { messages, toReaction } from './messages.ts';
 import { call, chat, connection } from './reports.ts';
 import { ReactionBody } from './schema.ts';
@@ -33,6 +40,7 @@ const events = {
 };
 const byName = readByName('event_type', events);
 
+const READ_AS_ONE = /[._/-]/g;
 const CONTENT = 'text|image|video|audio|voice|document|file|media|attachment|sticker|location|contact';
 const NEW = `(?::(?:new|created|${CONTENT}))*`;
 
@@ -44,6 +52,9 @@ const aliases: readonly (readonly [pattern: RegExp, name: keyof typeof events])[
   [new RegExp(`^message(?::new)?:(?:received|incoming)${NEW}$`), 'message:received:new'],
   [new RegExp(`^message(?::new)?:(?:sent|outgoing)${NEW}$`), 'message:sent:new'],
   [new RegExp(`^message${NEW}$`), 'message:new'],
+  [/^(?:received|incoming):message$/, 'message:received:new'],
+  [/^(?:sent|outgoing):message$/, 'message:sent:new'],
+  [/^new:message$/, 'message:new'],
   [/^(?:message:)?reaction(?::new)?$/, 'message:reaction'],
   [/^call:(?:(?:incoming|received):)?missed$/, 'call:incoming:missed'],
   [/^call:(?:incoming|received)(?::ended)?$/, 'call:incoming:ended'],
@@ -56,12 +67,10 @@ const aliases: readonly (readonly [pattern: RegExp, name: keyof typeof events])[
 ];
 
 /** A name that is not in the table is read as the one that means the same, if any. */
-function named(body: unknown): Reading {
-  const type = isRecord(body) ? body.event_type : undefined;
-  if (typeof type !== 'string' || Object.hasOwn(events, type)) return byName(body);
-  const written = type.trim().toLowerCase().replaceAll(/[._/]/g, ':');
+function named(body: unknown, type: string): Reading {
+  const written = type.trim().toLowerCase().replaceAll(READ_AS_ONE, ':');
   const alias = aliases.find(([pattern]) => pattern.test(written))?.[1];
-  if (alias === undefined) return byName(body);
+  if (Object.hasOwn(events, type) || alias === undefined) return byName({ ...Object(body), event_type: type });
   const reading = events[alias](body, alias);
   return 'issues' in reading ? { ...reading, type } : reading;
 }
@@ -69,14 +78,35 @@ function named(body: unknown): Reading {
 const nameless = messages();
 
 /** Anybody who knows the URL may post: TimelinesAI neither signs nor authenticates what it sends. */
-export const timelinesAi: ReceivingProvider = {
-  name: 'timelinesai',
-  parse: parseJson,
-  read: (body) => (isNameless(body) ? nameless(body, 'message') : named(body)),
-};
+export const timelinesAi: ReceivingProvider = { name: 'timelinesai', parse: parseJson, read };
+
+/** A relay may hand over several deliveries in a list; each is read by itself. */
+function read(body: unknown): Reading {
+  if (!Array.isArray(body)) return readOne(body);
+  return together(body.map((one, index) => withPath(`${index}`, readOne(one))));
+}
+
+function withPath(path: string, reading: Reading): Reading {
+  const at = (unread: Unread): Unread => ({
+    ...unread,
+    issues: unread.issues.map((issue) => ({
+      ...issue,
+      path: [path, issue.path].filter((part) => part !== '').join('.'),
+    })),
+  });
+  if ('issues' in reading) return at(reading);
+  return reading.unread ? { ...reading, unread: at(reading.unread) } : reading;
+}
+
+function readOne(body: unknown): Reading {
+  if (!isRecord(body)) return byName(body);
+  const name = [body.event_type, body.event, body.eventType].find((one) => typeof one === 'string' && one !== '');
+  if (typeof name === 'string') return named(body, name);
+  return isNameless(body) ? nameless(body, 'message') : byName(body);
+}
 
 /** The first generation had one event only, and no name for it. */
-function isNameless(body: unknown): boolean {
-  if (!isRecord(body) || (body.event_type ?? '') !== '') return false;
-  return Array.isArray(body.messages) || isRecord(body.message);
+function isNameless({ event_type: type, data, ...body }: Record<string, unknown>): boolean {
+  if ((type ?? '') !== '') return false;
+  return [body, data].some((part) => isRecord(part) && (Array.isArray(part.messages) || isRecord(part.message)));
 }

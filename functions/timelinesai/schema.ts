@@ -59,7 +59,7 @@ export function fromMessage(body: v.InferOutput<typeof MessageBody>): Told {
 }
 
 export function fromEnvelope({ data }: v.InferOutput<typeof EnvelopeBody>): Told {
-  const { chat = {}, sender = { full_name: data.sender_name, phone: data.sender_phone } } = data;
+  const { chat = {} } = data;
   return {
     chat: {
       ...chat,
@@ -68,22 +68,18 @@ export function fromEnvelope({ data }: v.InferOutput<typeof EnvelopeBody>): Told
       chat_url: data.chat_url ?? chat.chat_url,
     },
     account: { whatsapp_account_wid: data.whatsapp_account_id },
-    messages: [{ message: { ...data, sender, direction: data.direction ?? directionOf(data.from_me) }, path: 'data' }],
+    // An id without more to it may be the event's.
+    messages: [{ message: { ...data, id: undefined }, path: 'data' }],
     chatPath: 'data.chat_id',
     // The vendor's receivers take a message for the customer's unless `from_me` is true.
     otherwise: 'received',
   };
 }
 
-function directionOf(fromMe: boolean | undefined): string | undefined {
-  if (fromMe === undefined) return undefined;
-  return fromMe ? 'sent' : 'received';
-}
-
 export function fromBundle(body: v.InferOutput<typeof BundleBody>): Told {
-  const { chat = {}, whatsapp_account: account = {}, messages, ...beside } = body;
+  const { chat = {}, whatsapp_account: account = {}, messages, chat_name, ...beside } = body;
   return {
-    chat: { ...beside, ...known(chat) },
+    chat: { ...beside, full_name: beside.full_name ?? chat_name, ...known(chat) },
     account,
     chatPath: 'chat_id',
     messages: messages.map((message, index) => ({ message, path: `messages.${index}` })),
@@ -168,7 +164,9 @@ const AttachmentFields = v.looseObject({
   download_url: word,
   attachment_url: word,
   file_url: word,
+  media_url: word,
   url: word,
+  link: word,
   filename: word,
   file_name: word,
   name: word,
@@ -196,7 +194,14 @@ export interface Attachment {
 
 function attachmentOf(file: v.InferOutput<typeof AttachmentFields>): Attachment {
   return known({
-    url: file.temporary_download_url ?? file.download_url ?? file.attachment_url ?? file.file_url ?? file.url,
+    url:
+      file.temporary_download_url ??
+      file.download_url ??
+      file.attachment_url ??
+      file.file_url ??
+      file.media_url ??
+      file.url ??
+      file.link,
     name: file.filename ?? file.file_name ?? file.name,
     mimeType: file.mimetype ?? file.mime_type ?? file.mimeType ?? file.content_type,
     size: file.size ?? file.file_size,
@@ -204,13 +209,19 @@ function attachmentOf(file: v.InferOutput<typeof AttachmentFields>): Attachment 
   });
 }
 
-const TheirMessage = v.looseObject({
+const MessageFields = v.looseObject({
   message_uid: word,
   uid: word,
   message_uuid: word,
   message_id: word,
+  id: word,
   message_type: word,
   text: prose,
+  body: prose,
+  caption: prose,
+  from_me: flag,
+  sender_phone: word,
+  sender_name: word,
   direction: word,
   origin: word,
   timestamp: word,
@@ -220,17 +231,37 @@ const TheirMessage = v.looseObject({
   attachment: ifValid(Attachment),
   attachments: ifValid(
     v.pipe(
-      v.array(ifValid(Attachment)),
-      v.transform((files) => files.filter((file) => file !== undefined)),
+      v.union([v.array(ifValid(Attachment)), Attachment]),
+      v.transform((files) => [files].flat().filter((file) => file !== undefined)),
     ),
   ),
   // The same beside the message, where it is one file.
   attachment_url: word,
   file_url: word,
+  media_url: word,
   attachment_filename: word,
   attachment_mimetype: word,
+  attachment_mime_type: word,
 });
+
+/** What stands under several names, or beside the message, in one place. */
+function spelledAlike<Fields extends v.InferOutput<typeof MessageFields>>(message: Fields) {
+  const { sender_phone: phone, sender_name: full_name } = message;
+  const named = phone === undefined && full_name === undefined ? undefined : { phone, full_name };
+  return {
+    ...message,
+    text: message.text ?? message.body ?? message.caption,
+    sender: message.sender ?? named,
+    direction: message.direction ?? directionOf(message.from_me),
+  };
+}
+const TheirMessage = v.pipe(MessageFields, v.transform(spelledAlike));
 export type TheirMessage = v.InferOutput<typeof TheirMessage>;
+
+function directionOf(fromMe: boolean | undefined): string | undefined {
+  if (fromMe === undefined) return undefined;
+  return fromMe ? 'sent' : 'received';
+}
 
 const around = { chat: ifValid(Chat), whatsapp_account: ifValid(Account) };
 
@@ -239,23 +270,24 @@ export const MessageBody = v.looseObject({ ...around, message: TheirMessage });
 
 /** What the vendor's sample receivers read: everything about the message under `data`. */
 export const EnvelopeBody = v.looseObject({
-  data: v.looseObject({
-    ...TheirMessage.entries,
-    chat_id: word,
-    chat: ifValid(Chat),
-    chat_name: word,
-    chat_url: word,
-    sender_phone: word,
-    sender_name: word,
-    from_me: flag,
-    whatsapp_account_id: word,
-  }),
+  data: v.pipe(
+    v.looseObject({
+      ...MessageFields.entries,
+      chat_id: word,
+      chat: ifValid(Chat),
+      chat_name: word,
+      chat_url: word,
+      whatsapp_account_id: word,
+    }),
+    v.transform(spelledAlike),
+  ),
 });
 
 /** The first generation: several messages of one chat, described beside them or under `chat`. */
 export const BundleBody = v.looseObject({
   ...around,
   ...Chat.entries,
+  chat_name: word,
   messages: v.pipe(records, v.array(TheirMessage), v.nonEmpty()),
 });
 

@@ -7,6 +7,7 @@ import { currentChat } from '#lib/chats/chat.ts';
 import type { ReceivingProvider } from '#lib/inbox/provider.ts';
 import { chatKey } from '#lib/store/keys.ts';
 import { ReceivingBench } from '#test/support/receiving.ts';
+import { SendBench } from '#test/support/send-bench.ts';
 import { text as coobyText } from './cooby/payloads.ts';
 import { call, incoming, instanceData, senderData, status, textData } from './green-api/payloads.ts';
 import { fixture, varied } from './timelinesai/fixtures.ts';
@@ -224,6 +225,18 @@ describe('a message is whose it can be', () => {
     ],
   ])('%s (%#)', async (_what, provider, payload, message) => {
     expect((await receive(provider, payload)).event).toMatchObject({ message });
+  });
+
+  it('our own by the number of the account, where the provider leaves that out', async () => {
+    const hub = new SendBench();
+    await hub.addAccount('acc_1', { provider: 'green-api', instance: '7999000111', phone: '+12025550100' });
+    const bench = new ReceivingBench(greenApi, hub.memory);
+    await bench.addWebhook('green-api');
+    for (const payload of [green(GROUP, { sender: OWN }), reaction(GROUP, { sender: OWN })]) {
+      const { body } = await bench.post(JSON.stringify({ ...payload, instanceData: { ...instanceData, wid: '' } }));
+      const { event } = await bench.record(body.id);
+      expect('message' in event ? event.message : Object(event).reaction).toMatchObject({ direction: 'outbound' });
+    }
   });
 
   it('a reaction as well', async () => {

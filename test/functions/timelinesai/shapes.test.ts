@@ -5,6 +5,8 @@ import { fixture, varied } from './fixtures.ts';
 const received = fixture('message-received');
 const envelope = fixture('envelope');
 const bundle = fixture('bundle');
+const [first, second] = [bundle.messages].flat().map(Object);
+const FILE = 'https://files.example/p.png';
 
 describeReading(timelinesAi, [
   {
@@ -111,7 +113,8 @@ describeReading(timelinesAi, [
     occurredAt: Date.parse('2026-03-02T08:15:00Z'),
     stored: { message: { id: 'm-1', chat: { id: '510234' }, direction: 'inbound' } },
   },
-  { name: 'nothing that is no object', payload: [], quarantined: [''] },
+  { name: 'nothing that is empty', payload: [], quarantined: [''] },
+  { name: 'nothing that is no object', payload: [7], quarantined: ['0'] },
   { name: 'nothing that is no JSON', payload: '{', quarantined: [''] },
   { name: 'no event without a name', payload: {}, quarantined: ['event_type'] },
   { name: 'no event whose name is no text', payload: { event_type: 7 }, quarantined: ['event_type'] },
@@ -221,6 +224,111 @@ describeReading(timelinesAi, [
       quarantined: ['event_type'],
     }),
   ),
+  ...(
+    [
+      [
+        'uid and an attachment',
+        { uid: 'b-1', direction: 'received', attachment: { url: FILE, mime_type: 'image/png' } },
+      ],
+      [
+        'a file beside the text',
+        { uid: 'b-1', direction: 'received', attachment_url: FILE, attachment_mime_type: 'image/png' },
+      ],
+      ['a list of links', { id: 'b-1', direction: 'received', attachments: [FILE] }],
+      [
+        'one file in the place of a list',
+        { uid: 'b-1', direction: 'received', attachments: { link: FILE, mimetype: 'image/png' } },
+      ],
+      ['one link in the place of a list', { uid: 'b-1', direction: 'received', attachments: FILE }],
+      ['a link to media', { uid: 'b-1', direction: 'Incoming', media_url: FILE }],
+      [
+        'a photo by the word for it',
+        { uid: 'b-1', direction: 'inbound', attachments: [{ url: 'https://files.example/1', type: 'Photo' }] },
+      ],
+      ['what is not from us', { uid: 'b-1', from_me: false, attachment_url: FILE }],
+      [
+        'a type that is none',
+        { uid: 'b-1', direction: 'received', attachments: [{ url: FILE, mime_type: 'application/octet-stream' }] },
+      ],
+      [
+        'a name that objects are born with',
+        { uid: 'b-1', direction: 'received', attachments: [{ url: FILE, filename: 'a.constructor' }] },
+      ],
+    ] as const
+  ).map(([what, entry]) => ({
+    name: `an entry of a bundle with ${what}, beside others`,
+    payload: { ...bundle, messages: [{ text: 'no direction' }, entry, null, 'x', { direction: 'sent', text: 'y' }] },
+    stored: [
+      { message: { id: 'b-1', direction: 'inbound', content: { type: 'image' } } },
+      { message: { direction: 'outbound', content: { type: 'text', text: 'y' } } },
+    ],
+    quarantined: ['messages.0.direction'],
+  })),
+  ...(
+    [
+      ['under data', { event_type: 'message:new', data: bundle }],
+      ['under data, without a name', { data: bundle }],
+      [
+        'whose entries name who sent them',
+        { ...bundle, messages: [{ ...first, sender: undefined, sender_phone: '+15550100099' }, second] },
+      ],
+      [
+        'whose entries say from_me',
+        {
+          ...bundle,
+          messages: [
+            { ...first, direction: undefined, from_me: false },
+            { ...second, direction: null, from_me: true },
+          ],
+        },
+      ],
+      ['whose name stands under event', { event: 'message:new', ...bundle }],
+    ] as const
+  ).map(([what, payload]) => ({
+    name: `a bundle ${what}`,
+    payload,
+    stored: [
+      { message: { chat: { id: '510234' }, direction: 'inbound', sender: { phone: '+15550100099' } } },
+      { message: { chat: { id: '510234' }, direction: 'outbound', sender: { phone: '+15550100001' } } },
+    ],
+  })),
+  {
+    name: 'several deliveries in a list, each by itself',
+    payload: [received, { event_type: 'chat:merged' }, envelope],
+    stored: [{ message: { content: { type: 'document' } } }, { message: { content: { text: 'hi' } } }],
+    quarantined: ['1.event_type'],
+  },
+  ...(
+    [
+      ['under data', { event_type: 'message:received', data: { ...received, event_type: undefined } }],
+      ['whose name stands under event', { ...received, event_type: undefined, event: 'message.received' }],
+      ['whose name stands under eventType', { ...received, event_type: undefined, eventType: 'message_received' }],
+      [
+        'with a word for its direction',
+        { ...varied(received, 'message', { direction: 'incoming' }), event_type: 'message:new' },
+      ],
+      ['with dashes in its name', { ...received, event_type: 'message-received' }],
+      ['with its words the other way round', { ...received, event_type: 'new_message' }],
+      [
+        'that came in, the other way round',
+        { ...varied(received, 'message', { direction: undefined }), event_type: 'incoming:message' },
+      ],
+    ] as const
+  ).map(([what, payload]) => ({
+    name: `a whole message ${what}`,
+    payload,
+    stored: { message: { id: '3f1c2b7e-1111-4222-8333-944455556666', direction: 'inbound', chat: { id: '510234' } } },
+  })),
+  {
+    name: 'the words of a message under another name',
+    payload: varied(envelope, 'data', { text: undefined, body: 'hi' }),
+    stored: { message: { content: { type: 'text', text: 'hi' } } },
+  },
+  {
+    name: 'the words of a file as its caption',
+    payload: varied(received, 'message', { text: '', caption: 'the form' }),
+    stored: { message: { content: { type: 'document', caption: 'the form' } } },
+  },
   {
     name: 'no direction that does not exist',
     payload: {
