@@ -395,6 +395,8 @@ it('gives a webhook another URL, and reads again what was not understood', async
   await shown.waitFor();
   const fresh = /http\S+/.exec((await shown.textContent()) ?? '')?.[0] ?? '';
   expect(fresh).not.toBe(url);
+  // What came through the old one is no call of the new one.
+  await page.getByText('Waiting for the first call').waitFor();
   expect((await post(String(url))).status).toBe(404);
   expect((await post(fresh)).status).toBe(200);
   // Whoever has the URL can post a sample later on, and sees what came of it.

@@ -44,7 +44,7 @@ export const guides: Readonly<Record<string, Guide>> = {
     steps: [
       'Open *Tools*, *Webhooks*, and add a webhook.',
       'Paste the URL, and tick all that is there: SMS, WhatsApp, USSD, notifications.',
-      'The secret shown there is the one to give here, when the webhook is made: without it the URL alone is checked.',
+      'Give the secret that is shown there to the webhook here, on its page: without it the URL alone is checked.',
     ],
     note: 'Zender tells what comes in, and nothing of what becomes of sends. It posts each event once.',
   },

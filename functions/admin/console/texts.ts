@@ -366,7 +366,9 @@ export const texts = {
     curl: (url: string) =>
       `curl ${url} -H 'content-type: application/json' -d '{"action":"send","phone":"+15550100099","text":"Hello"}'`,
     itsUrl: '<its URL>',
+    newSecretHint: 'Left empty, it stays as it is.',
     bind: 'Name and account',
+    bindWithSecret: 'Name, account and secret',
     bound: 'Account',
     unbound: 'As each delivery says',
     unboundSend: 'The default account',
@@ -556,6 +558,7 @@ export const texts = {
     copySecret: 'Copy the secret',
     deliveries: 'Deliveries',
     noDelivery: 'Nothing was posted to it yet',
+    noDeliveryHint: 'What it asks for is posted from now on; "Replay from a time" tells it of what was before.',
     type: 'Notice',
     untold: 'not posted yet',
     attempts: 'Attempts',

@@ -97,7 +97,7 @@ function OneEndpoint({ id }: { readonly id: string }) {
         <section class="card" role="status">
           <h2>{t.testAnswer}</h2>
           <p>
-            {tested.failure ? <Badge state="failed" /> : null} {tested.failure ?? tested.status}, {tested.ms} ms
+            <Badge state={isTaken(tested) ? 'delivered' : 'failed'} /> {tested.failure ?? tested.status}, {tested.ms} ms
           </p>
           {tested.answer && <Code text={tested.answer} />}
         </section>
@@ -119,7 +119,9 @@ function OneEndpoint({ id }: { readonly id: string }) {
             <Verifying />
             <h2>{t.deliveries}</h2>
             {items.length === 0 ? (
-              <Empty title={t.noDelivery} />
+              <Empty title={t.noDelivery}>
+                <p>{t.noDeliveryHint}</p>
+              </Empty>
             ) : (
               <Table
                 label={t.deliveries}
@@ -161,6 +163,7 @@ function OneEndpoint({ id }: { readonly id: string }) {
 }
 
 type TestResult = Awaited<ReturnType<typeof test>>;
+const isTaken = ({ status = 0 }: TestResult): boolean => status >= 200 && status < 300;
 const test = (id: string) => asked(api.POST('/api/endpoints/{id}/test', { params: { path: { id } }, body: {} }));
 
 interface EndpointActsProps {

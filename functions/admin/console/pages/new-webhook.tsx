@@ -18,10 +18,19 @@ const HAS_SECRET: Readonly<Record<Provider, boolean>> = {
   timelinesai: false,
   zender: true,
 };
+/** Whether deliveries of a provider may be checked by a secret of its own. */
+export const hasSecretOfItsOwn = (provider: string | undefined): boolean =>
+  provider !== undefined && isProvider(provider) && HAS_SECRET[provider];
 const isProvider = (text: string): text is Provider => Object.hasOwn(HAS_SECRET, text);
 
+/** Asked for another kind, it begins anew. */
 export function NewWebhook() {
-  const [kind, setKind] = useState(address.value.query.get('kind') === 'send' ? 'send' : 'receive');
+  const kind = address.value.query.get('kind') === 'send' ? 'send' : 'receive';
+  return <Asked key={kind} first={kind} />;
+}
+
+function Asked({ first }: { readonly first: 'receive' | 'send' }) {
+  const [kind, setKind] = useState<string>(first);
   const [provider, setProvider] = useState<string>('sandbox');
   const [made, setMade] = useState<Made>();
   const create = async ({ name, secret, account }: Values) => {
@@ -34,7 +43,7 @@ export function NewWebhook() {
     setMade({ id: webhook.id, url: webhook.url, provider: webhook.provider, secret });
   };
   if (made) return <Paste made={made} />;
-  const hasSecret = kind === 'receive' && isProvider(provider) && HAS_SECRET[provider];
+  const hasSecret = kind === 'receive' && hasSecretOfItsOwn(provider);
   return (
     <Page title={t.make} call="POST /api/webhooks">
       <Form act={t.make} onSubmit={create} class="form wide">

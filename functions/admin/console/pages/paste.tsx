@@ -19,6 +19,8 @@ export interface Made {
   /** Left out of one for sending. */
   readonly provider: string | undefined;
   readonly secret?: string | undefined;
+  /** Of the last call through the URL that it had before. */
+  readonly after?: string | undefined;
 }
 
 /** Where to paste the URL, which is shown this once; it turns green with the first call. */
@@ -38,8 +40,8 @@ export function Paste({ made }: { readonly made: Made }) {
 export function FirstCall({ made }: { readonly made: Made }) {
   const path = { params: { path: { id: made.id } } };
   const live = useLive(`first call ${made.id}`, () => asked(api.GET('/api/webhooks/{id}/attempts', path)));
-  const hasCall = (live.data?.items.length ?? 0) > 0;
-  const { provider = '', secret } = made;
+  const { provider = '', secret, after = '' } = made;
+  const hasCall = live.data?.items.some(({ at }) => at > after) === true;
   const sample = sampleOf(provider, { now: Date.now(), id: crypto.randomUUID(), text: t.sampleText, secret });
   return (
     <section class="card">

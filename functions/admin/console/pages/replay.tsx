@@ -9,6 +9,12 @@ import { texts } from '../texts.ts';
 const t = texts.endpoints;
 const ONLY = ['missing', 'failed', 'all'] as const;
 
+/** As the field has it, in the reader's own time. */
+function yesterday(): string {
+  const at = new Date(Date.now() - 86_400_000);
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 'YYYY-MM-DDTHH:MM'.length);
+}
+
 /** Asks since when and what, and then shows how far it is. */
 export function Replay({ endpoint }: { readonly endpoint: string }) {
   const [id, setId] = useState<string>();
@@ -24,7 +30,7 @@ export function Replay({ endpoint }: { readonly endpoint: string }) {
         <Form act={t.replay} onSubmit={start}>
           <p>{t.replayHint}</p>
           <Field label={t.since}>
-            <input type="datetime-local" name="since" required />
+            <input type="datetime-local" name="since" defaultValue={yesterday()} required />
           </Field>
           <Field label={t.only}>
             <select name="only">

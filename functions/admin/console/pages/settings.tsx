@@ -253,7 +253,7 @@ function Keys({ id }: InWorkspace) {
           )
         }
       </Loaded>
-      <Form act={t.makeKey} onSubmit={create}>
+      <Form key={made} act={t.makeKey} onSubmit={create}>
         <TextField name="name" label={t.keyFor} />
         <Field label={t.scope}>
           <select name="scope">

@@ -10,8 +10,8 @@ import { Badge, Code, Empty, Facts, Id, ShownOnce, Time } from '../parts/small.t
 import { Table } from '../parts/table.tsx';
 import { tell } from '../parts/toast.tsx';
 import { texts } from '../texts.ts';
-import { Bound, NewWebhook } from './new-webhook.tsx';
-import { FirstCall, Guide, SampleForm } from './paste.tsx';
+import { Bound, hasSecretOfItsOwn, NewWebhook } from './new-webhook.tsx';
+import { FirstCall, Guide, type Made, SampleForm } from './paste.tsx';
 
 const t = texts.webhooks;
 const nameOf = ({ name, provider, kind }: Webhook) => name ?? provider ?? kind;
@@ -46,18 +46,26 @@ function OneWebhook({ id }: { readonly id: string }) {
     ]);
     return { webhook, attempts: attempts.items };
   });
-  const [url, setUrl] = useState<string>();
+  const [fresh, setFresh] = useState<Pick<Made, 'url' | 'after'>>();
   const name = live.data ? nameOf(live.data.webhook) : t.one;
   return (
     <Page
       title={name}
       call="GET /api/webhooks/{id}"
-      actions={live.data && <WebhookActs webhook={live.data.webhook} onChange={live.again} onUrl={setUrl} />}
+      actions={
+        live.data && (
+          <WebhookActs
+            webhook={live.data.webhook}
+            onChange={live.again}
+            onUrl={(url) => setFresh({ url, after: live.data?.attempts[0]?.at })}
+          />
+        )
+      }
     >
-      {url && (
+      {fresh && (
         <>
-          <ShownOnce text={url} copy={t.copyUrl} />
-          <FirstCall made={{ id, url, provider: live.data?.webhook.provider }} />
+          <ShownOnce text={fresh.url} copy={t.copyUrl} />
+          <FirstCall key={fresh.url} made={{ ...fresh, id, provider: live.data?.webhook.provider }} />
         </>
       )}
       <Loaded live={live}>
@@ -78,7 +86,11 @@ function OneWebhook({ id }: { readonly id: string }) {
                   [texts.id, <Id key="id" id={webhook.id} />],
                 ]}
               />
-              <Binding key={`${webhook.accountId} ${webhook.name}`} webhook={webhook} onChange={live.again} />
+              <Binding
+                key={`${webhook.accountId} ${webhook.name} ${webhook.hasSecret}`}
+                webhook={webhook}
+                onChange={live.again}
+              />
             </div>
             <details>
               <summary>{t.guide}</summary>
@@ -165,17 +177,19 @@ function Binding({ webhook, onChange }: { readonly webhook: Webhook; readonly on
   const { id, kind, provider, accountId, name } = webhook;
   if (!mayChange()) return null;
   const save = async (values: Values) => {
-    const body = { name: values.name ?? null, accountId: values.account ?? null };
+    const { secret } = values;
+    const body = { name: values.name ?? null, accountId: values.account ?? null, ...(secret && { secret }) };
     await asked(api.PATCH('/api/webhooks/{id}', { params: { path: { id } }, body }));
     tell(t.saved);
     await onChange();
   };
   return (
     <section class="card">
-      <h2>{t.bind}</h2>
+      <h2>{hasSecretOfItsOwn(provider) ? t.bindWithSecret : t.bind}</h2>
       <Form act={texts.save} onSubmit={save}>
         <TextField name="name" label={t.name} hint={t.nameHint} {...(name !== undefined && { value: name })} />
         <Bound kind={kind} provider={provider} value={accountId} />
+        {hasSecretOfItsOwn(provider) && <TextField name="secret" label={t.secret} hint={t.newSecretHint} secret />}
       </Form>
     </section>
   );
