@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { quotaKey } from '#lib/store/keys.ts';
-import { add, update } from '#lib/store/store.ts';
+import { auditedKey, quotaKey } from '#lib/store/keys.ts';
+import { add, put, update } from '#lib/store/store.ts';
 import { AdminBench } from './admin-bench.ts';
 
 let hub: AdminBench;
@@ -67,6 +67,11 @@ describe('credits', () => {
     const { complete: _complete, ...found } = await hub.done('GET', '/api/credits/audit');
     expect((await hub.done('GET', '/api/credits')).audit).toEqual(found);
     expect(found).toMatchObject({ ok: false, differences: [expect.stringContaining('lifetime'), expect.anything()] });
+    // One that was begun before another, and ends after it, says nothing new.
+    const later = { ok: true, differences: [], asOf: hub.bench.now + 60_000 };
+    await hub.store.write(put({ ...auditedKey('main'), ...later }));
+    await hub.done('GET', '/api/credits/audit');
+    expect((await hub.done('GET', '/api/credits')).audit).toMatchObject({ ok: true });
   });
 
   it('are taken back from what a workspace begins with as well, before anybody has sent', async () => {
