@@ -276,7 +276,8 @@ function nothingSent(outcome: SendOutcome): SendOutcome {
   return outcome;
 }
 
-const Id = v.pipe(v.string(), v.nonEmpty());
+const Id = v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.nonEmpty());
+const isFine = (status: string): boolean => /^(?:ok|success)$/i.test(status);
 const Named = v.looseObject({
   status: v.string(),
   data: v.union([
@@ -298,7 +299,8 @@ function judge(workspace: Workspace, { clock }: OutboundTools, reply: Reply, tex
   if (reply.kind === 'broken') return outcomeOfBreakdown(reply.breakdown);
   const named = bodyOf(Named, reply);
   const id = named?.data.message_uid;
-  if (reply.status === 200 && named?.status === 'ok') return { kind: 'accepted', providerId: named.data.message_uid };
+  if (reply.status === 200 && named && isFine(named.status))
+    return { kind: 'accepted', providerId: named.data.message_uid };
   return withId(meaningOf(ANSWERS, answered(reply, wordsOf(reply), clock.now()), [workspace.apiToken], text), id);
 }
 

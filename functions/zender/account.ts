@@ -21,7 +21,8 @@ export type Host = v.InferOutput<typeof StoredCopy>;
 
 /** People paste what they find, with `/api` or a whole endpoint behind it. What is stored may be older than this. */
 function rootOf(baseUrl: string): string {
-  return baseUrl.replace(/\/api(?:\/.*)?$/i, '').replace(/\/+$/, '');
+  const { origin, pathname } = new URL(baseUrl);
+  return `${origin}${pathname.replace(/\/api(?:\/.*)?$/i, '').replace(/\/+$/, '')}`;
 }
 
 export function apiUrl({ baseUrl }: Host, path: string): string {

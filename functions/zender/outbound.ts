@@ -52,11 +52,14 @@ const Word = v.fallback(
   v.optional(v.pipe(v.union([v.string(), v.number(), v.boolean()]), v.transform(String))),
   undefined,
 );
-/** Their codes, which some copies write as texts. */
+/** Their codes, which some copies write as texts, and success as a word or a flag. */
 const Code = v.pipe(
-  v.union([v.number(), v.string()]),
-  v.transform((code) => (typeof code === 'string' && /^\s*\d{3}\s*$/.test(code) ? Number(code) : code)),
-  v.transform((code) => (typeof code === 'string' && /^success$/i.test(code.trim()) ? 200 : code)),
+  v.union([v.number(), v.string(), v.boolean()]),
+  v.transform((raw) => {
+    const word = String(raw).trim();
+    const digits = /^(\d{3})(?:\s.*)?$/.exec(word)?.[1];
+    return /^(?:success|ok|true)$/i.test(word) ? 200 : Number(digits ?? Number.NaN);
+  }),
   v.number(),
   v.integer(),
 );
@@ -281,16 +284,27 @@ function openHost(host: Host, tools: OutboundTools): OpenAccount {
   };
 }
 
-const Id = v.pipe(v.union([v.pipe(v.string(), v.nonEmpty()), v.number()]), v.transform(String));
+const Id = v.pipe(
+  v.union([v.pipe(v.string(), v.trim(), v.regex(/^[\w.:@+-]{1,200}$/)), v.number()]),
+  v.transform(String),
+);
+const MaybeId = v.fallback(v.optional(Id), undefined);
+const WithId = v.looseObject({ messageId: MaybeId, message_id: MaybeId, messageid: MaybeId, id: MaybeId });
+const idOf = ({ messageId, message_id, messageid, id }: v.InferOutput<typeof WithId>) =>
+  messageId ?? message_id ?? messageid ?? id;
+
+/** In an object, the first of a list, or bare. */
+const Identified = v.pipe(
+  v.unknown(),
+  v.transform((data) => (Array.isArray(data) ? data[0] : data)),
+  v.union([Id, v.pipe(WithId, v.transform(idOf))]),
+);
 const Envelope = v.looseObject({
-  status: Code,
+  // Without one, that of HTTP counts; a word that nobody knows says nothing.
+  status: v.optional(v.fallback(Code, 0)),
   message: v.fallback(v.optional(v.string()), undefined),
-  data: v.fallback(
-    v.optional(
-      v.looseObject({ messageId: v.fallback(v.optional(Id), undefined), id: v.fallback(v.optional(Id), undefined) }),
-    ),
-    undefined,
-  ),
+  data: v.fallback(v.optional(Identified), undefined),
+  messageId: MaybeId,
 });
 
 async function send(host: Host, tools: OutboundTools, message: Outgoing, deadline: number): Promise<SendOutcome> {
@@ -304,7 +318,7 @@ async function send(host: Host, tools: OutboundTools, message: Outgoing, deadlin
 function judge(host: Host, { clock }: OutboundTools, reply: Answer, text = ''): SendOutcome {
   const body = bodyOf(Envelope, reply);
   const status = reply.status === 200 ? (body?.status ?? 200) : reply.status;
-  const id = body?.data?.messageId ?? body?.data?.id;
+  const id = body?.data ?? body?.messageId;
   if (status === 200 && id !== undefined) return { kind: 'accepted', providerId: id };
   // The row was made before it failed: it may wait and go out later, also where the account is disconnected now.
   if (status === 500 && id !== undefined)

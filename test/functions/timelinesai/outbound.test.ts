@@ -141,6 +141,7 @@ describeOutbound(timelinesAiAccount, timelinesAiOutbound, {
   accepted: (uid) => ({ status: 'ok', data: { message_uid: uid } }),
   refusal: (words) => fault(400, words),
   answers: [
+    ['an id in digits, with a word in capitals', answer(200, { status: 'OK', data: { message_uid: 7 } }), 'accepted'],
     ['a failure under 200', fault(200, 'phone is not valid'), 'rejected'],
     ['a failure under 200 without words', answer(200, { status: 'error' }), 'rejected'],
     ['a failure under 200 about the account', fault(200, 'WhatsApp account is disconnected'), 'hold'],

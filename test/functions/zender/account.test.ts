@@ -14,7 +14,7 @@ describe('credentials of zender', () => {
       { ...host, baseUrl: 'https://gw.example/zender/', account: 12 },
       { ...host, baseUrl: 'https://gw.example/zender', account: '12' },
     ],
-    ...['/api', '/api/', '/API/send/whatsapp', '/api/get/wa.accounts'].map(
+    ...['/api', '/api/', '/API/send/whatsapp', '/api/get/wa.accounts', '//api', '/api/api/'].map(
       (path) =>
         [
           'whatsapp',
@@ -22,6 +22,21 @@ describe('credentials of zender', () => {
           { ...host, account: 'abc' },
         ] as const,
     ),
+    ...['https://api.gw.example', 'http://api'].flatMap((baseUrl) =>
+      ['', '/api', '/api/send/sms'].map(
+        (path) =>
+          [
+            'whatsapp',
+            { ...host, baseUrl: `${baseUrl}${path}`, account: 'abc' },
+            { ...host, baseUrl, account: 'abc' },
+          ] as const,
+      ),
+    ),
+    [
+      'whatsapp',
+      { ...host, baseUrl: 'https://gw.example/zender/api/send/sms', account: 'abc' },
+      { ...host, baseUrl: 'https://gw.example/zender', account: 'abc' },
+    ],
     [
       'whatsapp',
       { ...host, baseUrl: 'https://gw.example/apiary', account: 'abc' },

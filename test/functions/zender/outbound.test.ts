@@ -162,6 +162,20 @@ describeOutbound(zenderAccount, zenderOutbound, {
     ['a word for success, as old copies have it', says('success', 'ok', { messageId: 7 }), 'accepted'],
     ['an id, with the status as a text', says('200', 'queued', { messageId: '77' }), 'accepted'],
     ['a word for success in capitals', says(' Success ', 'ok', { messageId: 7 }), 'accepted'],
+    ...[true, 'OK', 'ok ', '200 OK', ' 200 '].map(
+      (status) =>
+        [`an id, with the status ${JSON.stringify(status)}`, says(status, 'ok', { messageId: 7 }), 'accepted'] as const,
+    ),
+    ['an id without a status', answer(200, { message: 'queued', data: { messageId: 7 } }), 'accepted'],
+    ...[[{ messageId: 7 }], { message_id: '7' }, { messageid: 7 }, '7', 7, ['7']].map(
+      (data) => [`an id in ${JSON.stringify(data)}`, says(200, 'ok', data), 'accepted'] as const,
+    ),
+    ['an id beside the data', answer(200, { status: 200, message: 'ok', messageId: 7 }), 'accepted'],
+    ...[false, '', [], {}, [{}], null, 'a b', { id: false }].map(
+      (data) => [`no id in ${JSON.stringify(data)}`, says(200, 'ok', data), 'unknown'] as const,
+    ),
+    ['a refusal whose status is more than its code', says('400 Bad Request', 'Invalid Parameters!'), 'rejected'],
+    ['a status that says false', says(false, 'Hm'), 'unknown'],
     ['a refusal, with the status as a text', says('400', 'Invalid Parameters!'), 'rejected'],
     ['a wrong secret, with the status as a text', says('401', 'Invalid API secret'), 'hold'],
     ['a status in words that nobody knows', says('queued', 'ok'), 'unknown'],
@@ -216,6 +230,7 @@ it.each([
 it.each([
   ['its own fault', says(500, 'Server is unreachable', { messageId: 9 })],
   ['a status that nobody knows', says(202, 'Hm', { messageId: '9' })],
+  ['a status in words that nobody knows', says('queued', 'Hm', { messageId: '9' })],
   ['a page in front of it', answer(502, { status: 200, message: 'ok', data: { messageId: 9 } })],
 ])('an id that comes with %s is kept', async (_, behaviour) => {
   server.next.push(behaviour);
