@@ -38,6 +38,7 @@ const TIM: Person = { name: 'Tim', phone: '12025550138' };
 const KAI: Person = { name: 'Kai', phone: '12025550139' };
 const NORDIC: Person = { name: 'Nordic Parts', phone: '447700900102' };
 const TOM: Person = { name: 'Tom Hale', phone: '12025550125' };
+const VOSS: Person = { name: 'Voss Insurance', phone: '447700900145' };
 
 const RIDE: Group = { title: 'Saturday ride', jid: '120363000000000042@g.us' };
 const TEAM: Group = { title: 'Harbour team', jid: '120363000000000077@g.us' };
@@ -48,6 +49,7 @@ export const INSTANCE = 7_999_000_111;
 
 const ESTIMATE = 'New chain and cassette, 64 together. Shall we go ahead?';
 const TWO_DAYS = 'Could we keep the two bikes until Sunday?';
+const OUT_OF_OFFICE = 'Thank you for your message. Our opening hours are nine to five; we will get back to you.';
 const PARTS = 510_234;
 
 /** What came in from the early morning on until a few minutes ago, in its order. */
@@ -162,6 +164,8 @@ export function rightNow(run: Run): readonly Delivery[] {
     message('tom1', 0, TOM, TOM, { text: 'What is the price of a service?' }),
     // A person has answered there within the hour.
     message('omar3', 0, OMAR, OMAR, { text: 'And until when are you open today?' }),
+    // A machine, which says the same again and again: no rule answers it any more.
+    ...['voss1', 'voss2', 'voss3'].map((id) => message(id, 0, VOSS, VOSS, { text: OUT_OF_OFFICE })),
     message('ana6', 0, ANA, ANA, { text: 'Is the blue one ready?' }),
     // The account is held: what the rule answers waits.
     green.message('42', 0, LENA, LENA, text('What is the price for a week?')),

@@ -100,7 +100,9 @@ async function endpoints(hub: RunningHub, listener: string): Promise<void> {
 async function rules(hub: RunningHub): Promise<void> {
   for (const { name, words, text } of RULES) {
     const when = { field: 'text', words };
-    await named(hub, '/api/rules', { name, on: ['message.received'], when, do: [{ action: 'reply', text }] });
+    // More than one answer, so that a machine shows as what it is.
+    const guard = { perContact: { max: 3, seconds: 600 } };
+    await named(hub, '/api/rules', { name, on: ['message.received'], when, do: [{ action: 'reply', text }], guard });
   }
   // Switched off, their empty places filled in by the examples.
   const { items } = v.parse(v.object({ items: v.array(Recipe) }), await hub.api('/api/rules/recipes'));

@@ -46,7 +46,7 @@ export const texts = {
   workspace: 'Workspace',
   reference: 'API reference',
   shownOnce: 'Shown this once. Keep it where you keep passwords.',
-  states: words({ partially_sent: 'sent in part' }),
+  states: words({ partially_sent: 'sent in part', guarded: 'held back' }),
   reasons: words({
     notAuthorized: 'its phone is logged out: link it again in the GREEN-API console',
     blocked: 'WhatsApp has banned the number',

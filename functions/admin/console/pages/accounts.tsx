@@ -88,7 +88,7 @@ function OneAccount({ id }: { readonly id: string }) {
                 </p>
               </div>
               <div class="column">
-                <Connection id={account.id} />
+                {mayChange() && <Connection id={account.id} />}
                 {mayChange() && (
                   <EditAccount
                     key={JSON.stringify([account.name, account.phone])}

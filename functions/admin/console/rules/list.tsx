@@ -124,7 +124,7 @@ const MutedChats = ({ muted, rules, onDone }: MutedProps) => (
           cell: ({ chatId, title, phone }) => (
             <>
               <a href={addressOf('inbox', chatId)}>{title ?? phone ?? chatId}</a>
-              {title && phone && title !== phone && <small class="by">{phone}</small>}
+              {title && phone && title !== phone && <small class="by phone">{phone}</small>}
             </>
           ),
         },
