@@ -96,12 +96,11 @@ export function chatOf(delivery: Delivery): Chat | undefined {
 
 /** The two numbers in a chat's id come in either order: the user's own goes last, as in Cooby's samples. */
 function inOneOrder(delivery: Delivery, chatId: string): string {
-  const id = normaliseJid(chatId);
-  const [first, second] = phonesInChatId(id);
+  const [first, second] = phonesInChatId(chatId);
   const user = userPhone(delivery);
-  return first !== undefined && second !== undefined && first === user
-    ? `${second.slice(1)}_${first.slice(1)}@c.us`
-    : id;
+  if (first === undefined || second === undefined || (first !== user && second !== user)) return normaliseJid(chatId);
+  const [other, own] = first === user ? [second, first] : [first, second];
+  return `${other.slice(1)}_${own.slice(1)}@c.us`;
 }
 
 function kindOf({ chat_id: id, chat_type: type, participants }: Delivery): ChatKind {
@@ -137,9 +136,14 @@ function inferredId(delivery: Delivery, kind: ChatKind): string | undefined {
   return delivery.chat_title === undefined ? undefined : derivedId('chat', [kind, user, delivery.chat_title]);
 }
 
-/** The Cooby user's own number. Who sent a message is the user, should the user not be named. */
+/** The Cooby user's own number. Where it is not told, it is that of who sent, or of the two in a chat the one who did not write. */
 export function userPhone(delivery: Delivery): Phone | undefined {
-  return toPhone(delivery.user_phone) ?? (delivery.direction === 'sent' ? toPhone(delivery.sender?.phone) : undefined);
+  const told = toPhone(delivery.user_phone);
+  if (told !== undefined) return told;
+  const author = toPhone(delivery.sender?.phone);
+  if (delivery.direction === 'sent' || author === undefined) return delivery.direction === 'sent' ? author : undefined;
+  const both = phonesInChatId(delivery.chat_id);
+  return both.length === 2 && both.includes(author) ? both.find((phone) => phone !== author) : undefined;
 }
 
 /** Whom the user talks with in an individual chat: the author of what came in, else whoever is not the user. */
@@ -201,6 +205,6 @@ function membersOf(delivery: Delivery) {
 
 /** `<digits>_<digits>@c.us` names both parties, in no order that is promised; `<digits>@c.us` only one. */
 function phonesInChatId(chatId: string | undefined): Phone[] {
-  const numbers = /^(\d+)(?:_(\d+))?@c\.us$/.exec(chatId ?? '')?.slice(1) ?? [];
+  const numbers = /^\+?(\d+)(?:[_-]\+?(\d+))?@c\.us$/.exec(normaliseJid(chatId ?? ''))?.slice(1) ?? [];
   return numbers.flatMap((digits) => toPhone(digits) ?? []);
 }
