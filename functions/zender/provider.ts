@@ -2,13 +2,14 @@ import type * as v from 'valibot';
 import type { Content } from '#lib/domain/content.ts';
 import { derivedId } from '#lib/domain/ids.ts';
 import type { Chat, OwnAccount, Person } from '#lib/domain/message.ts';
+import { isVague } from '#lib/domain/mime-types.ts';
 import { chatKindOfJid, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
 import { redacted } from '#lib/domain/redact.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toInstant } from '#lib/domain/time.ts';
 import { type Draft, type Reading, type ReceivingProvider, readByName, reader, together } from '#lib/inbox/provider.ts';
 import { deliveriesIn, type Found, isFlat, parseBody } from './body.ts';
-import { Flat, linkIn, Notification, Sms, Ussd, Whatsapp } from './schema.ts';
+import { Flat, fileIn, Notification, Sms, Ussd, Whatsapp } from './schema.ts';
 import { proofOf, withoutSecret } from './secret.ts';
 
 /**
@@ -31,22 +32,38 @@ function senderAt({ id, kind, phone }: Chat): Person {
   return phone === undefined ? { id } : { phone };
 }
 
-/** What came by WhatsApp. A file whose kind its link does not tell is a document. */
+/** What came by WhatsApp. */
 function whatsappContent(data: v.InferOutput<typeof Whatsapp>['data']): Content {
   const message = data.message || data.caption;
-  const url = linkIn(data);
-  if (url !== undefined) return { type: fileType(url), file: { url }, ...(message && { caption: message }) };
   // Older versions report a picture as a message without words.
-  return message ? { type: 'text', text: message } : { type: 'unsupported', providerType: 'whatsapp' };
+  return (
+    fileContent(data, message) ??
+    (message ? { type: 'text', text: message } : { type: 'unsupported', providerType: 'whatsapp' })
+  );
 }
 
 /** An SMS may be empty, but not without a text at all. Some phones hand on a picture that came with it. */
 function smsContent(data: Pick<v.InferOutput<typeof Sms>['data'], 'message'>): Content {
   const { message } = data;
-  const url = linkIn(data);
-  if (url !== undefined) return { type: fileType(url), file: { url }, ...(message && { caption: message }) };
-  return message === undefined ? { type: 'unsupported', providerType: 'sms' } : { type: 'text', text: message };
+  return (
+    fileContent(data, message) ??
+    (message === undefined ? { type: 'unsupported', providerType: 'sms' } : { type: 'text', text: message })
+  );
 }
+
+/** A file whose kind neither its type nor the ending of its name or link tells is a document. */
+function fileContent(data: object, words: string | undefined): Content | undefined {
+  const found = fileIn({ ...data });
+  if (!found) return undefined;
+  const { url, name, type = '' } = found;
+  const mimeType = type.includes('/') && !isVague(type) ? type : undefined;
+  const told = KINDS.find((kind) => new RegExp(`^${kind}(?:/|$)`, 'i').test(type));
+  const byName = [name, url].map((one = '') => fileType(one)).find((kind) => kind !== 'document');
+  const file = known({ url, name, mimeType });
+  return { type: told ?? byName ?? 'document', file, ...(words && { caption: words }) };
+}
+
+const KINDS = ['image', 'video', 'audio'] as const;
 
 /** What came with nothing in it may come again with what it says. */
 function emptyIn({ type }: Content): { placeholder?: true } {

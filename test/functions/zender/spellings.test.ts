@@ -108,6 +108,38 @@ const spellings: Row[] = [
     payload: withData(whatsapp, { message: '', attachment: undefined, ...fields }),
     stored: says({ type: 'audio', file: { url: 'https://files.example/x.ogg' } }),
   })),
+  ...[
+    { attachments: ['https://files.example/x.ogg'] },
+    { attachments: { 0: { url: 'https://files.example/x.ogg' } } },
+    { audio_url: 'https://files.example/x.ogg' },
+    { voice_url: 'https://files.example/x.ogg', attachment: '0' },
+    { files: [{ link: 'https://files.example/x.ogg', name: 'x.ogg' }] },
+    { media_url: 'https://files.example/x.ogg?sig=a.jpg' },
+    { media_url: 'https://files.example/1', mime_type: 'audio/ogg; codecs=opus' },
+    { media_url: 'https://files.example/1', media_type: 'audio' },
+    { media_url: 'https://files.example/1', file_name: 'x.ogg' },
+    { media: { url: 'https://files.example/1', mimetype: 'audio/mpeg' } },
+  ].map((fields) => ({
+    name: `a file by what else is told of it: ${JSON.stringify(fields)}`,
+    payload: withData(whatsapp, { message: '', attachment: undefined, ...fields }),
+    stored: says({ type: 'audio', file: { url: expect.stringMatching(/^https:\/\/files\.example\//) } }),
+  })),
+  {
+    name: 'the name and type of a file',
+    payload: withData(whatsapp, {
+      attachment: undefined,
+      media_url: 'https://files.example/1',
+      file_name: 'offer.pdf',
+      mime_type: 'application/pdf',
+    }),
+    stored: says({ type: 'document', file: { name: 'offer.pdf', mimeType: 'application/pdf' }, caption: 'Hi there' }),
+  },
+  {
+    name: 'the link of a form by any name',
+    payload: toForm(withData(whatsapp, { message: '', attachment: '', image_url: 'https://files.example/x.png' })),
+    contentType: form,
+    stored: says({ type: 'image', file: { url: 'https://files.example/x.png' } }),
+  },
   {
     name: 'the documented name of a link before others',
     payload: withData(whatsapp, { attachment: 'uploads/a.jpg', media_url: 'https://files.example/x.ogg' }),
