@@ -1,7 +1,7 @@
-import { type ConversionConfig, toJsonSchema, toJsonSchemaDefs } from '@valibot/to-json-schema';
+import { type ConversionConfig, type JsonSchema, toJsonSchema, toJsonSchemaDefs } from '@valibot/to-json-schema';
 import * as v from 'valibot';
 import { Figures } from '#lib/activity/counters.ts';
-import { Hour, Period, Summary } from '#lib/activity/summary.ts';
+import { Hour, Summary } from '#lib/activity/summary.ts';
 import { ShownAudit, ShownCredits, ShownLedgerEntry } from '#lib/credits/ledger.ts';
 import { Content, File } from '#lib/domain/content.ts';
 import { Event } from '#lib/domain/event.ts';
@@ -68,7 +68,6 @@ const definitions = {
   Message,
   NewRule,
   OwnAccount,
-  Period,
   Person,
   Problem,
   ProviderChat: Chat,
@@ -133,6 +132,7 @@ export function openApi(routes: readonly Route[], providers: readonly string[], 
     components: {
       schemas: {
         ...toJsonSchemaDefs(named, conversion),
+        ...shapesOfNewAccount(routes),
         Action: choiceOf('action', actions),
         Content: choiceOf('type', contents),
         Event: choiceOf('kind', events),
@@ -201,6 +201,27 @@ function notice(type: NoticeType): object {
 function madeBodies(routes: readonly Route[]) {
   const creating = routes.find(({ method, path }) => method === 'post' && path === '/api/accounts');
   return creating ? { NewAccount: creating.body } : {};
+}
+
+/** Each shape of that body under a name of its own: of shapes without one, the generator for Python leaves some out. */
+function shapesOfNewAccount(routes: readonly Route[]) {
+  const { NewAccount: body } = madeBodies(routes);
+  if (!body) return {};
+  const shapes = shapesIn(schemaOf(body, definitions)).map((shape) => [nameOfShape(shape), shape] as const);
+  const NewAccount = { oneOf: shapes.map(([name]) => ({ $ref: `#/components/schemas/${name}` })) };
+  return { ...Object.fromEntries(shapes), NewAccount };
+}
+
+/** A choice may stand in a choice, as by channel in one by provider. */
+const shapesIn = ({ oneOf, ...shape }: JsonSchema): readonly JsonSchema[] =>
+  oneOf ? oneOf.flatMap((one) => (typeof one === 'object' ? shapesIn(one) : [])) : [shape];
+
+/** `NewZenderSmsAccount` */
+function nameOfShape({ properties = {} }: JsonSchema): string {
+  const { provider, channel } = properties;
+  const told = [provider, channel].flatMap((one) => (typeof one === 'object' ? [one.const, ...(one.enum ?? [])] : []));
+  const words = told.filter((word) => typeof word === 'string').join('_');
+  return `New${`_${words}`.replace(/[^a-zA-Z]+(\w)/g, (_match, letter: string) => letter.toUpperCase())}Account`;
 }
 
 function operation(route: Route, named: Readonly<Record<string, v.GenericSchema>>): object {

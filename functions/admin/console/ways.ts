@@ -3,6 +3,8 @@ import { texts } from './texts.ts';
 
 /** As the API's document writes what a body may hold; of it, what this reads. */
 export interface Schema {
+  /** Where it stands by name, among those of the document. */
+  readonly $ref?: string;
   readonly oneOf?: readonly Schema[];
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
@@ -29,8 +31,9 @@ export interface Way {
 }
 
 /** All ways that the body of a new account leaves open, so that a provider that is added shows by itself. */
-export function waysIn(schema: Schema): readonly Way[] {
-  if (schema.oneOf) return schema.oneOf.flatMap(waysIn);
+export function waysIn({ $ref, ...schema }: Schema, named: Named): readonly Way[] {
+  if ($ref !== undefined) return waysIn(named[$ref.slice($ref.lastIndexOf('/') + 1)] ?? {}, named);
+  if (schema.oneOf) return schema.oneOf.flatMap((one) => waysIn(one, named));
   const { provider, channel, credentials } = schema.properties ?? {};
   return (channel?.enum ?? []).flatMap((one) =>
     (credentials?.oneOf ?? [credentials ?? {}]).map((variant) => ({
@@ -60,8 +63,10 @@ function credentialsIn({ properties = {}, required = [] }: Schema): Pick<Way, 'f
   };
 }
 
+type Named = Readonly<Record<string, Schema>>;
+
 interface ApiDocument {
-  readonly components: { readonly schemas: { readonly NewAccount: Schema } };
+  readonly components: { readonly schemas: Named };
 }
 
 /** From the document of this hub, which knows its providers. The sandbox comes first: it needs nothing. */
@@ -69,6 +74,7 @@ export async function loadWays(): Promise<readonly Way[]> {
   const response = await fetch(`${hubUrl()}/openapi.json`);
   if (!response.ok) throw new Refusal(response.status, texts.accounts.noDocument);
   const document: ApiDocument = await response.json();
-  const ways = waysIn(document.components.schemas.NewAccount);
+  const { schemas } = document.components;
+  const ways = waysIn(schemas.NewAccount ?? {}, schemas);
   return ways.toSorted((a, b) => Number(b.provider === 'sandbox') - Number(a.provider === 'sandbox'));
 }

@@ -8,24 +8,20 @@ const account = (provider: string, channels: readonly string[], credentials: obj
 });
 
 it('finds in the document each way of connecting, with what it asks for', () => {
-  const ways = waysIn({
+  const zender = account('zender', ['sms'], {
     oneOf: [
-      account('sandbox', ['whatsapp', 'sms'], { properties: {} }),
       {
-        oneOf: [
-          account('zender', ['sms'], {
-            oneOf: [
-              {
-                properties: { mode: { const: 'devices' }, secret: text, device: text, sim: { enum: [1, 2] } },
-                required: ['mode', 'secret', 'device'],
-              },
-              { properties: { mode: { const: 'credits' }, gateway: text }, required: ['mode', 'gateway'] },
-            ],
-          }),
-        ],
+        properties: { mode: { const: 'devices' }, secret: text, device: text, sim: { enum: [1, 2] } },
+        required: ['mode', 'secret', 'device'],
       },
+      { properties: { mode: { const: 'credits' }, gateway: text }, required: ['mode', 'gateway'] },
     ],
   });
+  const sandbox = account('sandbox', ['whatsapp', 'sms'], { properties: {} });
+  const ways = waysIn(
+    { oneOf: [sandbox, { $ref: '#/components/schemas/NewZenderSmsAccount' }] },
+    { NewZenderSmsAccount: zender },
+  );
   expect(ways).toEqual([
     { provider: 'sandbox', channel: 'whatsapp', fixed: {}, fields: [] },
     { provider: 'sandbox', channel: 'sms', fixed: {}, fields: [] },
