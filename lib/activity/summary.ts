@@ -25,7 +25,7 @@ import { wholeDirectory } from '#lib/tenants/directory.ts';
 import { type Counted, type Figures, figures, hoursBetween, type Stat, sumOf } from './counters.ts';
 
 export const Hour = v.object({ at: v.pipe(Instant, v.description('When the hour begins')), ...figures });
-export const Period = v.object({
+const Period = v.object({
   ...figures,
   hours: v.pipe(v.array(Hour), v.readonly(), v.description('Oldest first')),
 });
