@@ -49,6 +49,10 @@ async function opened(options: BrowserContextOptions = {}): Promise<Page> {
   return page;
 }
 
+/** Asks anew twice a second, as if somebody came back to the tab: how often it asks by itself, `live.test.tsx` sees. */
+const restless = (page: Page) =>
+  page.evaluate("void setInterval(() => document.dispatchEvent(new Event('visibilitychange')), 500)");
+
 const linkOf = async () => /http\S+/.exec(await consoleLink(hub))?.[0] ?? '';
 
 async function signedIn(options: BrowserContextOptions = {}): Promise<Page> {
@@ -81,6 +85,7 @@ async function receive(body: object): Promise<void> {
 
 it('leads a newcomer from the link to a message that was answered and read, and a rule, by clicking alone', async () => {
   const page = await signedIn();
+  await restless(page);
   expect(page.url()).not.toContain('once_');
   await page.getByRole('link', { name: 'Connect an account to send through' }).click();
   await page.getByLabel('Name').fill('Shop');
@@ -125,8 +130,10 @@ it('leads a newcomer from the link to a message that was answered and read, and 
 
 it('keeps what is being written, and the place in it, while messages come in', async () => {
   const from = '+15550177';
+  await receive({ id: 'typing-0', from, text: 'Line\n'.repeat(60) });
   await receive({ id: 'typing-1', from, text: 'First' });
   const page = await signedIn();
+  await restless(page);
   await page.getByRole('link', { name: 'Inbox' }).click();
   await page.getByRole('link', { name: /First/ }).waitFor();
   const colours =
@@ -147,11 +154,9 @@ it('keeps what is being written, and the place in it, while messages come in', a
   await page.setViewportSize({ width: 1200, height: 500 });
   await page.goto(`${page.url()}?show=contact`);
   await page.getByRole('complementary', { name: 'Contact' }).waitFor();
-  await receive({ id: 'typing-3', from, text: 'Line\n'.repeat(60) });
-  await page.locator('.bubble', { hasText: 'Line' }).waitFor();
   const place = 'document.querySelector(".scroller").scrollTop';
   await page.evaluate(`${place} = 300`);
-  await receive({ id: 'typing-4', from, text: 'Last' });
+  await receive({ id: 'typing-3', from, text: 'Last' });
   await page.locator('.bubble', { hasText: 'Last' }).waitFor();
   expect(await page.evaluate<number>(place)).toBe(300);
 });
@@ -365,6 +370,7 @@ it('sends once what is clicked twice, shows it in another tab, and takes it back
   await waiting.locator('.ticks.queued').waitFor();
   expect(await waiting.count()).toBe(1);
   await other.bringToFront();
+  await restless(other);
   const there = other.locator('.bubble.ours', { hasText: 'Only once' });
   await there.locator('.ticks.queued').waitFor();
   await there.getByRole('button', { name: 'Cancel' }).click();
@@ -446,6 +452,7 @@ it('lets a key that only reads look at everything and change nothing', async () 
 it('says that the table is away, and goes on by itself when it is back', async () => {
   await heldBack('Tara', '+12025550113');
   const page = await signedIn();
+  await restless(page);
   await page.goto(`${hub.url}/console#/inbox`);
   await page.getByRole('link', { name: /Hello from Tara/ }).waitFor();
   table?.inject({ when: () => true, fault: { kind: 'error' } });

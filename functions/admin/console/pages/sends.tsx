@@ -49,13 +49,15 @@ function SendList() {
     },
     { of: ['sends'] },
   );
-  const { data: accounts } = useLive('accounts of sends', allAccounts, { of: ['accounts'] });
+  const { data: accounts, error } = useLive('accounts of sends', allAccounts, { of: ['accounts'] });
+  // Each row names its account: it would grow when these come later.
+  const shown = accounts || error ? live : { error: live.error };
   const { items, next } = useOlder(key, live.data?.sends, ({ messageId }) => messageId, load);
   return (
     <Page title={t.title} call="GET /api/sends">
       <Filters filter={filter} accounts={accounts} />
       {filter.account !== undefined && <Queue account={filter.account} />}
-      <Loaded live={live}>
+      <Loaded live={shown}>
         {({ unknown }) => (
           <>
             {unknown.length > 0 && (
