@@ -164,6 +164,7 @@ it('keeps what is being written, and the place in it, while messages come in', a
 it('is led by keys: through the list, into a conversation, to the search, to other pages', async () => {
   for (const [id, from] of [
     ['Kim', '+15550178'],
+    ['Max', '+15550180'],
     ['Lou', '+15550179'],
   ] as const)
     await receive({ id, from, title: id, text: `From ${id}` });
@@ -172,12 +173,21 @@ it('is led by keys: through the list, into a conversation, to the search, to oth
     for (const key of all) await page.keyboard.press(key);
   };
   const focused = () =>
-    page.evaluate<string>('document.activeElement.getAttribute("aria-label") ?? document.activeElement.innerText');
+    page.evaluate<string>(
+      'document.activeElement.ariaLabel ?? document.querySelector("a:focus, button:focus")?.innerText ?? ""',
+    );
   await keys('g', 'i');
   await page.getByRole('link', { name: /From Lou/ }).waitFor();
   await keys('j', 'j', 'k');
   expect(await focused()).toContain('From Lou');
-  await keys('j', 'Enter');
+  await keys('j', 'j');
+  expect(await focused()).toContain('From Kim');
+  // What is gone to moves, and stays what is gone to.
+  await restless(page);
+  await receive({ id: 'Kim-2', from: '+15550178', title: 'Kim', text: 'Again from Kim' });
+  await page.locator('.chat-list li:first-child', { hasText: 'Again from Kim' }).waitFor();
+  expect(await focused()).toContain('Again from Kim');
+  await keys('Enter');
   await page.getByRole('heading', { name: 'Kim' }).first().waitFor();
   await keys('Enter');
   expect(await focused()).toBe('Answer');
@@ -469,11 +479,13 @@ it('is on the screen within a second on a slow machine, and nothing jumps', asyn
   const page = await signedIn();
   const session = await page.context().newCDPSession(page);
   await session.send('Network.setCacheDisabled', { cacheDisabled: true });
+  const id = await page.evaluate<string>("fetch('/api/chats').then((r) => r.json()).then(({ items }) => items[0].id)");
   await session.send('Emulation.setCPUThrottlingRate', { rate: 4 });
   for (const [name, shown] of [
     ['overview', '.figures'],
     ['inbox', '.chat-list'],
     ['sends', '.table'],
+    [`inbox/${id}`, '.bubble'],
   ] as const) {
     await page.goto('about:blank');
     await page.goto(`${hub.url}/console#/${name}`);

@@ -1,12 +1,13 @@
 import { SquarePen } from 'lucide-preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import type { RefObject } from 'preact';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { address, addressOf } from '../address.ts';
 import { type Account, allAccounts, api, asked, type Chat, mayChange, Refusal } from '../api.ts';
 import { useLive } from '../live.ts';
 import { CheckBox } from '../parts/form.tsx';
 import { Loaded } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
-import { Empty, Time } from '../parts/small.tsx';
+import { Empty, Failure, Time } from '../parts/small.tsx';
 import { isWriting } from '../parts/writing.ts';
 import { accountName, providerName, texts, typeName } from '../texts.ts';
 import { Contact } from './contact.tsx';
@@ -161,67 +162,63 @@ interface OpenedProps {
   readonly onRead: () => Promise<unknown>;
 }
 
-function Opened({ id, known, accounts, hasNoAccount, onRead }: OpenedProps) {
-  // Among the unread ones it leaves the list once it is open.
-  const last = useRef(known);
-  if (known) last.current = known;
+function Opened({ id, ...props }: OpenedProps) {
+  const { accounts, hasNoAccount } = props;
   if (id === 'new') return <NewChat accounts={accounts} hasNoAccount={hasNoAccount} />;
-  if (id === undefined) {
-    return (
-      <section class="thread none">
-        <Empty title={t.choose}>
-          <p>{t.chooseHint}</p>
-        </Empty>
-      </section>
-    );
-  }
-  const shared = { accounts, hasNoAccount };
-  if (last.current) return <Conversation chat={last.current} {...shared} onRead={onRead} />;
-  return <Sought id={id} {...shared} />;
-}
-
-/** What is not on the page of the list, as by a link. */
-function Sought({ id, ...shared }: Pick<OpenedProps, 'accounts' | 'hasNoAccount'> & { readonly id: string }) {
-  const live = useLive(`chat ${id}`, () => asked(api.GET('/api/chats/{id}', { params: { path: { id } } })), {
-    of: ['chats'],
-  });
-  // It begins with the first message that goes out, and not while that waits.
-  if (live.data === undefined && live.error instanceof Refusal && live.error.status === 404) {
-    return (
-      <section class="thread none">
-        <Empty title={t.notYet}>
-          <p>{t.notYetHint}</p>
-          <a class="button" href={addressOf('sends', undefined, { chat: id })}>
-            {texts.contact.sends}
-          </a>
-        </Empty>
-      </section>
-    );
-  }
-  return <Loaded live={live}>{(chat) => <Conversation chat={chat} {...shared} onRead={live.again} />}</Loaded>;
+  if (id !== undefined) return <Conversation id={id} {...props} />;
+  return (
+    <section class="thread none">
+      <Empty title={t.choose}>
+        <p>{t.chooseHint}</p>
+      </Empty>
+    </section>
+  );
 }
 
 /** So wide is a window, in which all three panes have room. */
 const WIDE = matchMedia('(min-width: 75rem)');
 
-interface ConversationProps extends Pick<OpenedProps, 'accounts' | 'hasNoAccount' | 'onRead'> {
-  readonly chat: Chat;
-}
-
-function Conversation({ chat, accounts, hasNoAccount, onRead }: ConversationProps) {
+/** What was said is asked for beside who it is with, and does not wait for it. */
+function Conversation({ id, known, accounts, hasNoAccount, onRead }: OpenedProps & { readonly id: string }) {
+  const listed = useRef(known);
+  listed.current = known;
+  // A link leads to what is not on the page of the list; and what is unread leaves the unread ones once it is open.
+  const live = useLive(
+    `chat ${id}`,
+    async () => listed.current ?? asked(api.GET('/api/chats/{id}', { params: { path: { id } } })),
+    { of: ['chats'] },
+  );
+  const chat = known ?? live.data;
   const [isWide, setWide] = useState(WIDE.matches);
   useEffect(() => {
     const onChange = () => setWide(WIDE.matches);
     WIDE.addEventListener('change', onChange);
     return () => WIDE.removeEventListener('change', onChange);
   }, []);
-  const account = accounts.find(({ id }) => id === chat.accountId);
+  const hasRead = () => Promise.all([onRead(), live.again()]);
+  if (!chat && live.error instanceof Refusal && live.error.status === 404) return <NotYet id={id} />;
+  if (!chat && live.error) return <Failure error={live.error} />;
+  const account = accounts.find((one) => one.id === chat?.accountId);
   const isContact = isWide || address.value.query.get('show') === 'contact';
   return (
     <>
-      <Thread chat={chat} account={account} hasNoAccount={hasNoAccount} onRead={onRead} />
-      {isContact && <Contact chat={chat} account={account} />}
+      <Thread sought={id} chat={chat} account={account} hasNoAccount={hasNoAccount} onRead={hasRead} />
+      {isContact && (chat ? <Contact chat={chat} account={account} /> : <aside class="contact" />)}
     </>
+  );
+}
+
+/** It begins with the first message that goes out, and not while that waits. */
+function NotYet({ id }: { readonly id: string }) {
+  return (
+    <section class="thread none">
+      <Empty title={t.notYet}>
+        <p>{t.notYetHint}</p>
+        <a class="button" href={addressOf('sends', undefined, { chat: id })}>
+          {texts.contact.sends}
+        </a>
+      </Empty>
+    </section>
   );
 }
 
@@ -240,7 +237,7 @@ function Chats({ chats, opened, accounts }: ChatsProps) {
     if (opened) list.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' });
   }, [opened]);
   return (
-    <ul class="chat-list" ref={list}>
+    <ul class="chat-list" ref={list} {...useKeptFocus(list)}>
       {chats.map((chat) => (
         <li key={chat.id}>
           <a href={addressOf('inbox', chat.id)} aria-current={chat.id === opened ? 'true' : undefined}>
@@ -260,6 +257,27 @@ function Chats({ chats, opened, accounts }: ChatsProps) {
       ))}
     </ul>
   );
+}
+
+/** Who has gone to a chat by keys stays there when it moves up in the list: a browser takes the focus from what is moved. */
+function useKeptFocus(list: RefObject<HTMLElement>) {
+  const focused = useRef<EventTarget | null>(null);
+  const isDrawn = useRef(false);
+  isDrawn.current = false;
+  useLayoutEffect(() => {
+    isDrawn.current = true;
+    const { current } = focused;
+    const isLost = current instanceof HTMLElement && document.activeElement !== current;
+    if (isLost && list.current?.contains(current)) current.focus({ preventScroll: true });
+  });
+  return {
+    onFocusIn: ({ target }: Event) => {
+      focused.current = target;
+    },
+    onFocusOut: () => {
+      if (isDrawn.current) focused.current = null;
+    },
+  };
 }
 
 function lastLine({ lastMessage, provider }: Chat): string {

@@ -16,15 +16,18 @@ const t = texts.inbox;
 export const titleOf = ({ title, phone, providerChatId }: Chat): string => title ?? phone ?? providerChatId;
 
 interface ThreadProps {
-  readonly chat: Chat;
+  /** The id that was asked for; that of the chat is another one where it has been merged. */
+  readonly sought: string;
+  /** Left out until it is known. */
+  readonly chat: Chat | undefined;
   readonly account: Account | undefined;
   readonly hasNoAccount: boolean;
   readonly onRead: () => Promise<unknown>;
 }
 
 /** A conversation, whose newest messages are live, and what answers it. */
-export function Thread({ chat, account, hasNoAccount, onRead }: ThreadProps) {
-  const { id } = chat;
+export function Thread({ sought, chat, account, hasNoAccount, onRead }: ThreadProps) {
+  const id = chat?.id ?? sought;
   const load = (cursor?: string) =>
     asked(api.GET('/api/events', { params: { query: { chat: id, ...(cursor && { cursor }) } } }));
   const live = useLive(
@@ -39,10 +42,10 @@ export function Thread({ chat, account, hasNoAccount, onRead }: ThreadProps) {
     { of: ['chats', 'sends'] },
   );
   const { items, next } = useOlder(id, live.data?.events, (event) => event.id, load);
-  useRead(chat, live.data !== undefined, onRead);
+  useRead(chat ?? {}, live.data !== undefined, onRead);
   const entries = conversationOf(items, live.data?.sends ?? []);
   const scroller = useScroll(entries.at(0)?.id, entries.at(-1)?.id, next);
-  const name = titleOf(chat);
+  const name = chat && titleOf(chat);
   const showQuoted = (messageId: string) => {
     const found = [...(scroller.current?.querySelectorAll('[data-message]') ?? [])].find(
       (bubble) => bubble.getAttribute('data-message') === messageId,
@@ -52,14 +55,14 @@ export function Thread({ chat, account, hasNoAccount, onRead }: ThreadProps) {
     setTimeout(() => found?.classList.remove('pointed-at'), 1_500);
   };
   return (
-    <section class="thread" aria-label={name}>
+    <section class="thread" aria-label={name ?? t.messages}>
       <header>
         <a class="back" href={addressOf('inbox')} aria-label={t.back}>
           <ArrowLeft aria-hidden="true" />
         </a>
         <h1 dir="auto">{name}</h1>
         <p class="faint">
-          {chat.title && chat.phone && <Phone number={chat.phone} />} {account?.name ?? chat.provider}
+          {chat?.title && chat.phone && <Phone number={chat.phone} />} {account?.name ?? chat?.provider}
         </p>
         <a class="button plain to-contact" href={addressOf('inbox', id, { show: 'contact' })} aria-label={t.contact}>
           <Info aria-hidden="true" />
@@ -87,11 +90,11 @@ export function Thread({ chat, account, hasNoAccount, onRead }: ThreadProps) {
 }
 
 /** Who has a conversation before them has read it. */
-function useRead({ id, unread, lastAt }: Chat, isShown: boolean, onRead: () => Promise<unknown>) {
+function useRead({ id, unread, lastAt }: Partial<Chat>, isShown: boolean, onRead: () => Promise<unknown>) {
   const after = useRef(onRead);
   after.current = onRead;
   useEffect(() => {
-    if (!unread || !isShown || !mayChange()) return;
+    if (!id || !lastAt || !unread || !isShown || !mayChange()) return;
     const read = async () => {
       const path = { params: { path: { id } }, body: { readAt: lastAt } };
       if (await attempt(() => asked(api.PATCH('/api/chats/{id}', path)))) await after.current();
