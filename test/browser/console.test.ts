@@ -420,6 +420,10 @@ it('gives a webhook another URL, and reads again what was not understood', async
   await page.getByLabel('Its URL').fill(fresh);
   await page.locator('details[open] form').getByRole('button', { name: 'Send a sample' }).click();
   const called = page.getByRole('table', { name: 'Last calls' }).getByRole('row', { name: /200 stored/ });
+  await called.waitFor();
+  const csv = page.getByRole('button', { name: 'CSV' });
+  const [saved] = await Promise.all([page.waitForEvent('download'), csv.click()]);
+  expect(saved.suggestedFilename()).toBe(`${id}-attempts.csv`);
   await called.getByRole('link', { name: 'Event' }).click();
   await page.getByText('"Hello, Hookline!"').first().waitFor();
   await page.goto(`${hub.url}/console#/events?quarantined=true`);

@@ -90,7 +90,10 @@ const CALLS: Readonly<Record<string, (ids: Ids) => readonly string[]>> = {
 };
 
 /** Of no page that is opened: work that somebody starts and waits for. */
-const STARTED = ['/api/credits/audit', '/api/replays/{id}'];
+const STARTED = [
+  ...['/api/credits/audit', '/api/replays/{id}'],
+  ...['/api/webhooks/{id}/attempts.csv', '/api/webhooks/{id}/attempts.ndjson'],
+];
 
 it('everything that the console asks for when a page is opened takes two round trips to the table at most', async () => {
   const { count, ids } = await filled();

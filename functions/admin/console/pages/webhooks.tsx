@@ -1,9 +1,10 @@
 import { useState } from 'preact/hooks';
 import { addressOf } from '../address.ts';
-import { type Attempt, api, asked, done, hubUrl, mayChange, type Webhook } from '../api.ts';
+import { type Attempt, api, asked, done, mayChange, type Webhook } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
 import { collection, ListPage } from '../parts/collection.tsx';
+import { Download } from '../parts/download.tsx';
 import { Form, TextField, type Values } from '../parts/form.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Badge, Code, Empty, Facts, Id, ShownOnce, Time } from '../parts/small.tsx';
@@ -113,8 +114,14 @@ function OneWebhook({ id }: { readonly id: string }) {
             {attempts.length > 0 && (
               <p class="actions">
                 {t.download}
-                <a href={`${hubUrl()}/api/webhooks/${id}/attempts.csv`}>CSV</a>
-                <a href={`${hubUrl()}/api/webhooks/${id}/attempts.ndjson`}>NDJSON</a>
+                <Download
+                  name={`${id}-attempts.csv`}
+                  load={() => asked(api.GET('/api/webhooks/{id}/attempts.csv', asFile(id)))}
+                />
+                <Download
+                  name={`${id}-attempts.ndjson`}
+                  load={() => asked(api.GET('/api/webhooks/{id}/attempts.ndjson', asFile(id)))}
+                />
               </p>
             )}
           </>
@@ -123,6 +130,8 @@ function OneWebhook({ id }: { readonly id: string }) {
     </Page>
   );
 }
+
+const asFile = (id: string) => ({ params: { path: { id } }, parseAs: 'blob' }) as const;
 
 function Attempts({ attempts }: { readonly attempts: readonly Attempt[] }) {
   return (
