@@ -1,5 +1,6 @@
 import { sha256 } from '#lib/domain/ids.ts';
 import { isRecord, parseJson } from '#lib/domain/json.ts';
+import { lazily } from '#lib/domain/lazily.ts';
 import type { Delivery, Proof } from '#lib/inbox/provider.ts';
 import {
   base64In,
@@ -198,9 +199,10 @@ const DEEPEST = 8;
  * over: its query, its URL, its headers. Each delivery of a list must come with the same one.
  */
 export function proofOf(_delivery: Delivery, body: unknown): Proof {
+  const around = lazily(() => [...new Set(secretsIn(body, 'body', '', 0))]);
   const [first = [], ...others] = deliveriesIn(body).map(({ delivery }) => {
     const own = isRecord(delivery) ? textsIn(delivery.secret) : [];
-    return own.length > 0 ? own : [...secretsIn(body, 'body', '', 0)];
+    return own.length > 0 ? own : around();
   });
   const shared = [...new Set(first)].filter((secret) => others.every((texts) => texts.includes(secret)));
   return { secretHashes: shared.slice(0, MOST_SECRETS).map(sha256) };
