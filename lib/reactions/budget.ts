@@ -32,9 +32,10 @@ export interface Budget {
   isSpent(): boolean;
 }
 
-export function budgetOf({ matches, cpu }: BudgetPorts): Budget {
+/** `most`: milliseconds, where it is not for one event. */
+export function budgetOf({ matches, cpu }: BudgetPorts, most = MOST_OF_AN_EVENT_MS): Budget {
   let spent = 0;
-  const isSpent = () => spent >= MOST_OF_AN_EVENT_MS;
+  const isSpent = () => spent >= most;
   const spend = <Result>(work: () => Result): Result => {
     const began = cpu();
     try {
@@ -48,7 +49,7 @@ export function budgetOf({ matches, cpu }: BudgetPorts): Budget {
     spend,
     ask: (condition, facts) => {
       for (let left = TRIES; !isSpent(); left -= 1) {
-        const end = cpu() + Math.min(MOST_OF_A_CONDITION_MS, MOST_OF_AN_EVENT_MS - spent);
+        const end = cpu() + Math.min(MOST_OF_A_CONDITION_MS, most - spent);
         const { isCut, ...asked } = spend(() => evaluate(condition, facts, matches, () => cpu() < end));
         if (!isCut) return asked;
         if (left === 1) return { ...asked, undecided: 'too long' };

@@ -9,7 +9,7 @@ import { deliveryKey, replayKey } from '#lib/store/keys.ts';
 import { getAll } from '#lib/store/query.ts';
 import { absent, type Item, put, remove, type Store, set, unchanged, update } from '#lib/store/store.ts';
 import { type BreakerPorts, turnHealth } from './breaker.ts';
-import { type BudgetPorts, budgetOf } from './budget.ts';
+import { type Budget, type BudgetPorts, budgetOf } from './budget.ts';
 import { type Delivery, KEPT_SECONDS, readDelivery, rowAsRead, rowOf, waitingItem } from './delivery.ts';
 import type { Endpoint } from './endpoint.ts';
 import { hears, isFirst, type Notice, noticeOf } from './notice.ts';
@@ -24,6 +24,8 @@ import type { ReplayTask } from './task.ts';
 /** Of each of the feed's partitions. */
 const ROWS_OF_A_STEP = 30;
 const LOADED_AT_ONCE = 50;
+/** Of the processor, for what the endpoint's condition asks. The function that does it calls the endpoints of others. */
+const MOST_OF_A_STEP_MS = 5000;
 const NEXT_STEP_MS = 1000;
 /** Until the feed has places for what an earlier release stored. */
 const UNTIL_FILLED_MS = 15_000;
@@ -62,8 +64,9 @@ async function stepped(ports: ReplayPorts, replay: Replay, endpoint: Endpoint): 
   if (!(await isFilled(store, feedFill))) return replay;
   const { heads, frontier } = await feedHeads(ports, workspace, { position, end }, ROWS_OF_A_STEP);
   let queued = 0;
+  const budget = budgetOf(ports, MOST_OF_A_STEP_MS);
   for (let start = 0; start < heads.length; start += LOADED_AT_ONCE)
-    queued += await queueWanted(ports, replay, endpoint, heads.slice(start, start + LOADED_AT_ONCE));
+    queued += await queueWanted(ports, replay, { endpoint, budget }, heads.slice(start, start + LOADED_AT_ONCE));
   if (queued > 0) await turnHealth(ports, endpoint, moreWaits);
   return {
     ...replay,
@@ -74,7 +77,12 @@ async function stepped(ports: ReplayPorts, replay: Replay, endpoint: Endpoint): 
 }
 
 /** How many of these the replay has told, or has yet to. */
-async function queueWanted(ports: ReplayPorts, replay: Replay, endpoint: Endpoint, heads: readonly Item[]) {
+async function queueWanted(
+  ports: ReplayPorts,
+  replay: Replay,
+  { endpoint, budget }: { readonly endpoint: Endpoint; readonly budget: Budget },
+  heads: readonly Item[],
+) {
   const { store, clock } = ports;
   const events = await readable(ports, heads);
   const wanted = heads.flatMap((head, i) => {
@@ -83,7 +91,7 @@ async function queueWanted(ports: ReplayPorts, replay: Replay, endpoint: Endpoin
     const notice = noticeOf({ after: head });
     if (!event || type === undefined || !notice || (replay.types && !isAmong(type, replay.types))) return [];
     // A condition on the time of day is one on when the event was stored.
-    if (!hears(budgetOf(ports), endpoint, type, event, Date.parse(notice.storedAt))) return [];
+    if (!hears(budget, endpoint, type, event, Date.parse(notice.storedAt))) return [];
     return [{ notice, key: deliveryKey(endpoint.id, notice.storedAt, event.id) }];
   });
   const found = await getAll(

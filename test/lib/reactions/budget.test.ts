@@ -1,5 +1,8 @@
 import { beforeEach, describe, expect, it, test } from 'vitest';
+import { feedFill } from '#lib/inbox/feed.ts';
 import { patternFault, patternMatcher } from '#lib/reactions/patterns.ts';
+import { fillKey } from '#lib/store/keys.ts';
+import { put } from '#lib/store/store.ts';
 import { itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import { ReactionBench } from '#test/support/reactions.ts';
 
@@ -113,6 +116,21 @@ test('an endpoint whose condition takes too long is told all the same', async ()
   await bench.endpoint({ url: 'https://other.example/', where: slow(1) });
   const event = await receive();
   expect(bench.told.map(({ url, id: told }) => [url, told])).toEqual([['https://crm.example/in', event]]);
+});
+
+test('a step of a replay ends in time, and tells what it had no time to ask of', async () => {
+  await bench.store.write(put({ ...fillKey(feedFill.name), workspace: '', done: true }));
+  for (let i = 0; i < 200; i++) await receive();
+  const { id } = await bench.endpoint({ where: slow(45) });
+  const body = { since: new Date(bench.now - 60_000).toISOString(), only: 'all' };
+  bench.now += 60_000;
+  await bench.admin.done('POST', `/api/endpoints/${id}/replay`, { body });
+  bench.cpu = 0;
+  await bench.wait(60);
+  // Two steps, of which the first had more to ask than it had time for. Of those that were asked, none was wanted.
+  const asked = bench.cpu / 45;
+  expect(asked).toBeLessThan(200);
+  expect(new Set(bench.told.map((one) => one.id)).size).toBe(200 - asked);
 });
 
 test('a call whose texts take too long is given up, and says so', async () => {
