@@ -62,8 +62,11 @@ function placeOf(error: unknown, text: string): string {
   const at = position === undefined ? misplacedAt(text) : Number(position);
   const before = text.slice(0, at);
   const line = before.split('\n').length;
-  return `line ${line}, column ${before.length - before.lastIndexOf('\n')}${remedyAt(text, at)}`;
+  const remedy = message.includes('after JSON') ? ONE_VALUE : remedyAt(text, at);
+  return `line ${line}, column ${before.length - before.lastIndexOf('\n')}${remedy}`;
 }
+
+const ONE_VALUE = ': nothing may stand after the last bracket';
 
 /** What programs that put JSON together from pieces get wrong most. */
 function remedyAt(text: string, at: number): string {
@@ -72,7 +75,22 @@ function remedyAt(text: string, at: number): string {
   if (found !== '' && found < ' ' && isWithinText(text, at))
     return ': a tab or control character inside a text is written \\t or \\u0000';
   if (/[^\s,:\]}"]/.test(found) && endsText(text, at)) return ': a quote inside a text is written \\"';
-  return /['‘’“”„«»]/.test(found) ? ': texts and names stand in straight double quotes' : '';
+  return punctuationAt(text, at);
+}
+
+/** The same where a text has begun and ended as it must. */
+function punctuationAt(text: string, at: number): string {
+  const found = text.charAt(at);
+  const before = text.slice(0, at).trimEnd().slice(-1);
+  if (found === '') return ': it stops before its end: a quote or bracket is missing';
+  if (text[at - 1] === '\\') return ': a backslash inside a text is written \\\\';
+  if (found === '{' && before === '{') return ': whoever has sent it has not filled in {{ }}';
+  if (/[\]}]/.test(found) && before === ',') return ': there is a comma too many before it';
+  if (/[,\]}]/.test(found) && before === ':') return ': there is nothing where a value must be: write "" for none';
+  if (/["{[]/.test(found) && /["\d\]}el]/.test(before)) return ': a comma is missing before it';
+  if (found === '+' || (/\d/.test(found) && before === '0'))
+    return ': a number with + or with zeros before it stands in double quotes';
+  return /['‘’“”„«»_\p{L}]/u.test(found) ? ': texts and names stand in straight double quotes' : '';
 }
 
 /** A text, and not its name, ends right before it, or before the blanks there: it was meant to go on. */

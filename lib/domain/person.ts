@@ -37,7 +37,10 @@ interface Written {
 }
 
 const LONGEST_WRITTEN = 100;
-const SCHEME = /^(?:tel|whatsapp|sms):(?:\/\/)?\s*/i;
+// `p:` is how Meta's lead forms write it.
+const SCHEME = /^(?:tel|whatsapp|sms|p):(?:\/\/)?\s*/i;
+/** What spreadsheets and data frames make of a number. */
+const FRACTION = /(?<=^\+?\d{7,})\.0+$/;
 // Blanks of every kind, dashes and the minus sign, brackets, dots and slashes.
 const PUNCTUATION = /[\s\p{Pd}\u2212()[\].·/]/gu;
 /** The zero in `44 (0)20`: after a calling code and nothing else. */
@@ -46,7 +49,7 @@ const BRACKETED_ZERO = /^\D*(?:\d\D*?){1,5}[([]\s*0\s*[)\]]/;
 /** Undefined where it holds anything but one number. */
 function numberIn(raw: string): Written | undefined {
   if (raw.length > LONGEST_WRITTEN) return undefined;
-  const text = inAsciiDigits(raw).trim().replace(SCHEME, '');
+  const text = inAsciiDigits(raw).trim().replace(SCHEME, '').replace(FRACTION, '');
   const [, sign, digits] = /^(\+?00|\+)?(\d+)$/.exec(text.replace(PUNCTUATION, '')) ?? [];
   if (digits === undefined) return undefined;
   const isInternational = sign !== undefined;
@@ -168,7 +171,10 @@ export const isInternational = (written: string): boolean => numberIn(written)?.
  */
 export function readPhone(written: string, country?: string): ReadPhone {
   const number = numberIn(written);
-  if (!number) return refused(written.includes('@') ? IS_A_JID : NOT_ONE);
+  if (!number)
+    return refused(
+      /@(?:c\.us|s\.whatsapp\.net|g\.us|lid|newsletter|broadcast|bot)\s*$/i.test(written) ? IS_A_JID : NOT_ONE,
+    );
   if (number.isInternational) return readAs(phoneOfDigits(number.digits), WRONG_LENGTH);
   const national = country === undefined ? undefined : nationalPhone(number.digits, country);
   const phone = national ?? (number.isAreaFirst ? undefined : validPhone(number.digits));

@@ -1,17 +1,36 @@
 import * as v from 'valibot';
 import { extensionOf, readFileUrl, safeFileName } from '#lib/domain/file.ts';
 import { sha256 } from '#lib/domain/ids.ts';
-import { canonicalJson, type JsonObject } from '#lib/domain/json.ts';
-import { isInternational, type Phone, type ReadPhone, readJid, readPhone, toPhone } from '#lib/domain/person.ts';
+import { canonicalJson, type Json, type JsonObject } from '#lib/domain/json.ts';
+import {
+  canBeWrittenTo,
+  chatKindOfJid,
+  isInternational,
+  type Phone,
+  phoneOfJid,
+  type ReadPhone,
+  readJid,
+  readPhone,
+  toPhone,
+} from '#lib/domain/person.ts';
 import { redacted } from '#lib/domain/redact.ts';
 import { type Issue, issuesOf, known } from '#lib/domain/schema.ts';
 import type { NewPart } from '#lib/sender/accept.ts';
 
 /** What cannot be an id is not looked for: keys of the table have a bound. */
 const isId = (text: string): boolean => /^[\x21-\x7e]{1,200}$/.test(text);
-const Text = v.string();
+const Text = v.string(({ input, message }) => (typeof input === 'number' ? INEXACT : message));
+const INEXACT = 'is too large a number to be told exactly: write it in double quotes';
 /** Programs write it as a number as well. A large one has lost digits before it came. */
-const Digits = v.union([v.string(), v.pipe(v.number(), v.safeInteger())]);
+const Digits = v.union([
+  v.string(),
+  v.pipe(
+    v.number(),
+    v.safeInteger(() => NO_DIGITS),
+    v.minValue(0, () => NO_DIGITS),
+  ),
+]);
+const NO_DIGITS = 'must be a whole number above zero, or a text in double quotes';
 /** Others fill in `null`, or nothing, for what they do not mean to say. */
 const given = <Schema extends v.GenericSchema>(schema: Schema, description: string) =>
   v.optional(v.nullable(v.pipe(schema, v.description(description))));
@@ -25,23 +44,29 @@ const NO_QUOTE =
  * The body of a send request, in the words of the format that it follows. Loose about keys that we do not read: callers
  * bring fields of their own. The account's key stands with blanks on the vendor's own page.
  */
-export const SendBody = v.looseObject({
-  action: v.pipe(v.string(), v.trim(), v.toLowerCase(), v.literal('send'), v.description('`send`')),
-  text: given(Text, 'May be left out beside a file'),
-  file_url: given(Text, 'A direct link'),
-  file_name: given(Text, 'The name that the recipient sees; must stand beside a `file_url`'),
-  chat_id: given(Digits, "The hub's id of a chat, or the provider's"),
-  jid: given(Text, "WhatsApp's id of a person or group"),
-  phone: given(Digits, 'With `+` and country code; without, as a number of the default country'),
-  chat_name: given(Text, 'The exact title of a chat'),
-  whatsapp_account_phone: given(Digits, 'The account that sends; not read beside `chat_id`'),
-  'whatsapp account phone': given(Digits, 'The same'),
-  account_id: given(v.pipe(Text, v.check(isId, 'is no id of an account')), 'The account by its id'),
-  quoted_message_id: given(
-    v.pipe(Text, v.trim(), v.check(isProvidersId, NO_QUOTE)),
-    "The message of the same chat that this one answers, by the provider's id: `message.id` of its event",
-  ),
-});
+export const SendBody = v.looseObject(
+  {
+    action: v.pipe(v.string(), v.trim(), v.toLowerCase(), v.literal('send'), v.description('`send`')),
+    text: given(Text, 'May be left out beside a file'),
+    file_url: given(Text, 'A direct link'),
+    file_name: given(Text, 'The name that the recipient sees; must stand beside a `file_url`'),
+    chat_id: given(Digits, "The hub's id of a chat, or the provider's"),
+    jid: given(Text, "WhatsApp's id of a person or group"),
+    phone: given(Digits, 'With `+` and country code; without, as a number of the default country'),
+    chat_name: given(Text, 'The exact title of a chat'),
+    whatsapp_account_phone: given(Digits, 'The account that sends; not read beside `chat_id`'),
+    'whatsapp account phone': given(Digits, 'The same'),
+    account_id: given(v.pipe(Text, v.check(isId, 'is no id of an account')), 'The account by its id'),
+    quoted_message_id: given(
+      v.pipe(Text, v.trim(), v.check(isProvidersId, NO_QUOTE)),
+      "The message of the same chat that this one answers, by the provider's id: `message.id` of its event",
+    ),
+  },
+  (issue) =>
+    v.getDotPath(issue) === 'action' && issue.received === 'undefined'
+      ? 'is missing: it must be "send"'
+      : issue.message,
+);
 
 const NAMES = Object.keys(SendBody.entries);
 type Field = Exclude<keyof typeof SendBody.entries, 'action'>;
@@ -60,8 +85,12 @@ const sayingIn = (fields: JsonObject) =>
   Object.fromEntries(
     Object.entries(fields)
       .filter(([name, value]) => NAMES.includes(name) && !isEmpty(value))
-      .map(([name, value]) => [name, typeof value === 'number' && !DIGITS.test(name) ? String(value) : value]),
+      .map(([name, value]) => [name, isTold(value) && !DIGITS.test(name) ? String(value) : value]),
   );
+
+/** A larger number has lost digits before it came. */
+const isTold = (value: Json): value is number =>
+  typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER;
 
 /** Whom the caller means. A chat has yet to be found. */
 export type Target =
@@ -106,6 +135,8 @@ async function targetIn(key: (typeof KEYS)[number], value: string, country: Coun
     case 'jid': {
       const jid = readJid(value);
       if (jid !== undefined) return { kind: 'jid', jid };
+      const kind = chatKindOfJid(value.trim());
+      if (!canBeWrittenTo(kind)) return `is the id of a ${kind}: nobody can write to it`;
       return readPhone(value).ok || isLinked(value) ? IS_A_PHONE : NO_JID;
     }
     case 'chat_id':
@@ -171,6 +202,8 @@ const byPlainName = new Map(NAMES.toReversed().map((name) => [plain(name), name]
 const SYNONYMS = new Map([
   ...['message', 'body', 'content', 'msg', 'caption'].map((name) => [name, 'text'] as const),
   ...['to', 'number', 'mobile', 'recipient', 'phonenumber'].map((name) => [name, 'phone'] as const),
+  ...['mediaurl', 'documenturl', 'attachmenturl', 'urlfile', 'fileuid'].map((name) => [name, 'file_url'] as const),
+  ...['documentname', 'attachmentname'].map((name) => [name, 'file_name'] as const),
 ]);
 
 /**
@@ -185,11 +218,20 @@ function misspeltIn(fields: JsonObject): Issue[] {
   };
   return Object.keys(fields).flatMap((path) => {
     if (NAMES.includes(path) || isEmpty(fields[path])) return [];
-    const meant = byPlainName.get(plain(path)) ?? SYNONYMS.get(plain(path));
-    // An id of an account of the caller's own is a common field.
+    const name = plain(/\[(\w+)\]$/.exec(path)?.[1] ?? path);
+    const meant = byPlainName.get(name) ?? SYNONYMS.get(name);
+    // An id of an account of the caller's own is a common field, and so is a name beside no file.
     if (meant === undefined || meant === 'account_id' || !lacks(meant)) return [];
-    return [{ path: redacted(path).slice(0, LONGEST_NAME), message: `is not read: write it as ${meant}` }];
+    if (meant === 'file_name' && SYNONYMS.has(name) && !isGiven('file_url')) return [];
+    const remedy = name === 'fileuid' ? 'give a link to the file as file_url' : `write it as ${meant}`;
+    return [{ path: shownName(path), message: `is not read: ${remedy}` }];
   });
+}
+
+/** Blanks at its ends cannot be seen otherwise. */
+function shownName(name: string): string {
+  const shown = redacted(name).slice(0, LONGEST_NAME);
+  return name === name.trim() ? shown : `"${shown}"`;
 }
 
 const LONGEST_NAME = 60;
@@ -218,10 +260,13 @@ async function readFrom(
   return { phone, field: key };
 }
 
-/** Nothing is charged to a number that is none of the workspace's accounts: no need that it be a valid one. */
+/**
+ * Nothing is charged to a number that is none of the workspace's accounts: no need that it be a valid one. TimelinesAI's own
+ * lists call an account by its jid.
+ */
 async function readOwnPhone(written: string, country: CountryOf): Promise<ReadPhone> {
   const read = await readPhoneIn(written, country);
-  const phone = read.ok ? read.phone : toPhone(written);
+  const phone = read.ok ? read.phone : (toPhone(written) ?? phoneOfJid(readJid(written)));
   return phone === undefined ? read : { ok: true, phone };
 }
 
@@ -249,7 +294,10 @@ const LONGEST_URL = 8_192;
 
 function readFile(written: string, name: string | undefined, rules: RequestRules, issues: Issue[]) {
   const read = readFileUrl(written.trim(), rules.allowPrivateHosts);
-  if (read.kind === 'refused') return refuse(issues, 'file_url', read.reason);
+  if (read.kind === 'refused') {
+    const remedy = URL.canParse(written.trim()) ? '' : ': write it whole, with https://';
+    return refuse(issues, 'file_url', `${read.reason}${remedy}`);
+  }
   const { url } = read;
   if (url.href.length > LONGEST_URL) return refuse(issues, 'file_url', `is longer than ${LONGEST_URL} characters`);
   if (name === undefined)

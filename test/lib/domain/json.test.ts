@@ -8,19 +8,36 @@ const faultIn = (text: string) => {
 
 describe('a body that is no JSON', () => {
   it.each([
-    ['a comma is missing', '{\n"a": "b"\n"c": 1}', 'line 3, column 1'],
-    ['a word stands where a value belongs', '{"a": x}', 'line 1, column 7'],
+    ['a comma is missing', '{\n"a": "b"\n"c": 1}', 'line 3, column 1: a comma is missing before it'],
+    [
+      'a word stands where a value belongs',
+      '{"a": x}',
+      'line 1, column 7: texts and names stand in straight double quotes',
+    ],
     ['a literal is cut short', '{"a": tru}', 'line 1, column 10'],
-    ['it is no JSON from the start', 'action=send', 'line 1, column 1'],
+    [
+      'it is no JSON from the start',
+      'action=send',
+      'line 1, column 1: texts and names stand in straight double quotes',
+    ],
+    ['it is XML', '<a/>', 'line 1, column 1'],
     [
       'a long body has its fault in the middle',
       `["${'a'.repeat(5000)}",\n oops, "${'b'.repeat(5000)}"]`,
-      'line 2, column 2',
+      'line 2, column 2: texts and names stand in straight double quotes',
     ],
-    ['a value is missing', '{"a": , "b": 1}', 'line 1, column 7'],
-    ['a quote is missing at the end', '{"a": "b', 'line 1, column 9'],
-    ['it stops too soon', '{"a": ', 'line 1, column 7'],
-    ['more follows behind it', '{"a": 1}\n{"a": 1}', 'line 2, column 1'],
+    [
+      'a value is missing',
+      '{"a": , "b": 1}',
+      'line 1, column 7: there is nothing where a value must be: write "" for none',
+    ],
+    [
+      'a quote is missing at the end',
+      '{"a": "b',
+      'line 1, column 9: it stops before its end: a quote or bracket is missing',
+    ],
+    ['it stops too soon', '{"a": ', 'line 1, column 7: it stops before its end: a quote or bracket is missing'],
+    ['more follows behind it', '{"a": 1}\n{"a": 1}', 'line 2, column 1: nothing may stand after the last bracket'],
   ])('is refused with the place: %s', (_, text, place) => {
     expect(faultIn(text)).toEqual({ path: '', message: `not valid JSON at ${place}` });
   });
@@ -31,6 +48,8 @@ describe('a body that is no JSON', () => {
   });
 });
 
+const IN_QUOTES = ': a number with + or with zeros before it stands in double quotes';
+
 it.each([
   ['{"text": "one\ntwo"}', 'not valid JSON at line 1, column 14: a line break inside a text is written \\n'],
   ['{\n  "text": "one\r\ntwo"\n}', 'not valid JSON at line 2, column 15: a line break inside a text is written \\n'],
@@ -40,11 +59,18 @@ it.each([
   ],
   ["{'text': 'one'}", 'not valid JSON at line 1, column 2: texts and names stand in straight double quotes'],
   ['{“text”: “one”}', 'not valid JSON at line 1, column 2: texts and names stand in straight double quotes'],
-  ['{"text": one}', 'not valid JSON at line 1, column 10'],
+  ['{"text": one}', 'not valid JSON at line 1, column 10: texts and names stand in straight double quotes'],
+  ['{"phone": +1415}', `not valid JSON at line 1, column 11${IN_QUOTES}`],
+  ['{"phone": 0812}', `not valid JSON at line 1, column 12${IN_QUOTES}`],
+  ['{"a": 1 5}', 'not valid JSON at line 1, column 9'],
+  ['{"a": [1, 2,]}', 'not valid JSON at line 1, column 13: there is a comma too many before it'],
+  ['{"a": [{} {}]}', 'not valid JSON at line 1, column 11: a comma is missing before it'],
+  ['{"a": "C:\\dir"}', 'not valid JSON at line 1, column 11: a backslash inside a text is written \\\\'],
+  ['{"a": {{ b }}}', 'not valid JSON at line 1, column 8: whoever has sent it has not filled in {{ }}'],
   ['{"text": "a "great" day"}', 'not valid JSON at line 1, column 14: a quote inside a text is written \\"'],
   ['{"text": "a \\"fine\\" "great" day"}', 'not valid JSON at line 1, column 23: a quote inside a text is written \\"'],
-  ['{"text": "one" "phone": "1"}', 'not valid JSON at line 1, column 16'],
-  ['{"text": "one"\n"phone": "1"}', 'not valid JSON at line 2, column 1'],
+  ['{"text": "one" "phone": "1"}', 'not valid JSON at line 1, column 16: a comma is missing before it'],
+  ['{"text": "one"\n"phone": "1"}', 'not valid JSON at line 2, column 1: a comma is missing before it'],
 ])('says what to do about what is written most often: %j', (text, message) => {
   expect(parseJson(Buffer.from(text))).toEqual({ ok: false, issue: { path: '', message } });
 });

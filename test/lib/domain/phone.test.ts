@@ -35,6 +35,10 @@ describe('a number with its country code is read as it is, however it is written
     ['TEL:+44-20-7946-0958', '+442079460958'],
     ['tel://+442079460958', '+442079460958'],
     ['whatsapp:+442079460958', '+442079460958'],
+    ['p:+442079460958', '+442079460958'],
+    ['442079460958.0', '+442079460958'],
+    ['+442079460958.00', '+442079460958'],
+    ['00442079460958.0', '+442079460958'],
     ['WhatsApp: +44 20 7946 0958', '+442079460958'],
     ['\uff0b\uff14\uff14 \uff12\uff10 \uff17\uff19\uff14\uff16 \uff10\uff19\uff15\uff18', '+442079460958'],
     ['+٤٤ ٢٠ ٧٩٤٦ ٠٩٥٨', '+442079460958'],
@@ -197,6 +201,7 @@ describe('what is no number, or not one', () => {
 
   it('is told apart from an id of WhatsApp', () => {
     expect(read('14155550123@c.us')).toBe('is a WhatsApp id: give it as jid');
+    expect(read('ana@shop.example')).toMatch(/^must be one phone number/);
     expect(read('+1 800 FLOWERS')).toBe(`must be one phone number and nothing else: ${HOW}`);
   });
 });

@@ -98,7 +98,11 @@ describe('a body that is wrong', () => {
   it('says where it is no JSON, and nothing of what it holds', async () => {
     const { status, body } = await bench.post(fixture('timelinesai-send-file.broken'));
     expect(status).toBe(400);
-    expect(body).toEqual({ status: 400, data: {}, message: 'not valid JSON at line 5, column 1' });
+    expect(body).toEqual({
+      status: 400,
+      data: {},
+      message: 'not valid JSON at line 5, column 1: a comma is missing before it',
+    });
   });
 
   it.each([
@@ -106,7 +110,7 @@ describe('a body that is wrong', () => {
     ['a list', '[]', 'the body must be an object, and is a list: send it without the [ ] around it'],
     ['a body that is nested too deeply', `{"a":${'['.repeat(40)}${']'.repeat(40)}}`, 'nested deeper than 32 levels'],
     ['a key that reaches the prototype', '{"__proto__":{}}', 'has a key that is not allowed: __proto__'],
-    ['no action', { ...text, action: undefined }, 'action is missing'],
+    ['no action', { ...text, action: undefined }, 'action is missing: it must be "send"'],
     ['another action', { ...text, action: 'delete' }, 'action must be "send"'],
     ['no text', { ...text, text: undefined }, 'text is missing or empty, and there is no file_url'],
     ['a text that is none', { ...text, text: [5] }, 'text must be a string'],
@@ -141,7 +145,11 @@ describe('a body that is wrong', () => {
       { ...text, ...file, file_url: 'https://a:b@files.example/a' },
       'file_url must not hold credentials',
     ],
-    ['a file without a URL', { ...text, ...file, file_url: 'offer.pdf' }, 'file_url is not a URL'],
+    [
+      'a file without a URL',
+      { ...text, ...file, file_url: 'offer.pdf' },
+      'file_url is not a URL: write it whole, with https://',
+    ],
     [
       'no recipient',
       { ...text, phone: undefined },

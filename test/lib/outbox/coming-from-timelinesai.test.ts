@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SendBench } from '#test/support/send-bench.ts';
 
@@ -65,6 +66,7 @@ describe('a form', () => {
   const multipart = (parts: string, boundary = 'x-1') =>
     bench.post(parts.replaceAll('\n', '\r\n'), { 'content-type': `multipart/form-data; boundary=${boundary}` });
   const part = (name: string, value: string) => `--x-1\nContent-Disposition: form-data; name="${name}"\n\n${value}\n`;
+  const NOT_UTF8 = 'the body is not valid UTF-8: send it in that encoding, and not compressed';
   const sent = (body: { data: { message_id: string } }) => bench.send(body.data.message_id);
 
   it('of several parts is taken, its texts as they are', async () => {
@@ -81,6 +83,20 @@ describe('a form', () => {
     expect(body.message).toBe('file is a file: give a link to it as file_url, and its name as file_name');
   });
 
+  it('of several parts is UTF-8, whatever its parts say', async () => {
+    const parts = (text: string) =>
+      `${part('action', 'send')}${part('phone', '+14155550123')}${part('text', text)}--x-1--\n`;
+    const body = Buffer.from(parts('café').replaceAll('\n', '\r\n'), 'latin1');
+    const headers = { 'content-type': 'multipart/form-data; boundary=x-1' };
+    expect((await bench.post(body, headers)).body.message).toBe(NOT_UTF8);
+    expect((await multipart(parts('caf\ufffd'))).status).toBe(200);
+  });
+
+  it('of several parts is told of what stands in the wrong place as JSON is', async () => {
+    const { body } = await multipart(`${part('payload', '{"action": "send"}')}--x-1--\n`);
+    expect(body.message).toBe('the fields must stand in the body itself: send it without "payload": " " around them');
+  });
+
   it('that is none says so', async () => {
     const { status, body } = await multipart(`${part('action', 'send')}--x-1--\n`, 'other');
     expect([status, body.message]).toEqual([400, expect.stringContaining('is not the multipart form')]);
@@ -94,11 +110,46 @@ describe('a form', () => {
   });
 
   it('that is no UTF-8 is refused, and one that only says so is JSON', async () => {
-    expect((await bench.post('action=send&phone=%2B14155550123&text=caf%E9')).body.message).toBe(
-      'the body is not valid UTF-8',
-    );
+    const latin = Buffer.from('action=send&phone=%2B14155550123&text=café', 'latin1');
+    for (const body of ['action=send&phone=%2B14155550123&text=caf%E9', latin]) {
+      expect((await bench.post(body)).body.message).toBe(NOT_UTF8);
+    }
+    expect((await bench.post('action=send&phone=%2B14155550123&text=caf%EF%BF%BD')).status).toBe(200);
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
     expect((await bench.post(fields, headers)).status).toBe(200);
+  });
+});
+
+describe('JSON', () => {
+  const json = JSON.stringify(fields);
+  const utf16 = (mark: string) => Buffer.from(mark + json, 'utf16le');
+
+  it.each([
+    ['a mark of its encoding before it', Buffer.from(`\ufeff${json}`)],
+    ['the digits of a number as they are', Buffer.from(json.replace('"+14155550123"', '1.4155550123e10'))],
+  ])('is taken with %s', async (_, body) => expect((await bench.post(body)).status).toBe(200));
+
+  it.each([
+    ['UTF-16', utf16('\ufeff')],
+    ['UTF-16 the other way round', utf16('\ufeff').swap16()],
+    ['UTF-16 without its mark', utf16('')],
+    ['Latin-1', Buffer.from(json.replace('Hello', 'café'), 'latin1')],
+    ['a compressed one', gzipSync(json)],
+  ])('in another encoding is refused: %s', async (_, body) => {
+    const { status, body: answer } = await bench.post(body, { 'content-type': 'application/json; charset=utf-16' });
+    expect([status, answer.message]).toEqual([400, expect.stringMatching(/^the body is not valid UTF-8: send it in/)]);
+    expect(bench.sends()).toEqual([]);
+  });
+
+  it.each([
+    ['1e400', 'text is too large a number to be told exactly: write it in double quotes'],
+    ['-9007199254740993', 'text is too large a number to be told exactly: write it in double quotes'],
+    ['9007199254740991', undefined],
+    ['0', undefined],
+  ])('keeps a number in the place of a text as it is, or says that it cannot: %s', async (number, message) => {
+    const { body } = await bench.post(json.replace('"Hello"', number));
+    expect(body.message).toBe(message);
+    if (message === undefined) expect(bench.sends()).toMatchObject([{ parts: [{ text: number }] }]);
   });
 });
 
