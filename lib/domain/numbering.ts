@@ -48,11 +48,14 @@ const lengths = new Map(
   }),
 );
 
+/** Of E.164, calling code included. */
+const MOST_DIGITS = 15;
+
 /** Where numbers themselves may begin with a zero: elsewhere a zero after the calling code is dialled within the country alone. */
 const WITH_ZERO = new Set(['39', '225', '226', '229', '241', '242', '250', '378', '992']);
 
 /** The calling code with which digits begin. No code begins another. */
-export function callingCodeOf(digits: string): string | undefined {
+function callingCodeOf(digits: string): string | undefined {
   return [1, 2, 3].map((size) => digits.slice(0, size)).find((code) => lengths.has(code));
 }
 
@@ -65,11 +68,42 @@ export function hasLengthOfItsCountry(digits: string): boolean {
   return rest >= length.fewest && rest <= length.most;
 }
 
-/** Digits, calling code first, without the zero that some write after it: `44 (0)20`. */
-export function withoutTrunkZero(digits: string): string {
+/** In front of a number, where people within the country dial something else than a zero. */
+const TRUNKS: ReadonlyMap<string, RegExp> = new Map([
+  ['7', /^8/],
+  ['36', /^06/],
+  // Mobile numbers had prefixes of their own until 2019.
+  ['52', /^(?:01|04[45])/],
+  // The zero may be followed by which company is to carry the call.
+  ['55', /^0(?:[1-9]\d)?/],
+  ...['370', '375', '380', '992', '993', '996', '998'].map((code) => [code, /^80?/] as const),
+]);
+
+/** Argentina dials 15 before what a caller from abroad dials with a 9: after the area code, which has two to four digits. */
+const WITH_15 = /^9?0?(?:(11)15(\d{8})|([23]\d\d)15(\d{7})|([23]\d{3})15(\d{6}))$/;
+
+/**
+ * Digits, calling code first, without what is dialled within the country alone: `44 (0)20`, `7 (8) 926`, `54 11 15`; nor
+ * with the calling code twice. Digits as many as the country's numbers stay, but for a zero where none begins with one.
+ */
+export function withoutTrunk(digits: string): string {
   const code = callingCodeOf(digits);
-  if (code === undefined || WITH_ZERO.has(code)) return digits;
-  return digits[code.length] === '0' ? code + digits.slice(code.length + 1) : digits;
+  if (code === undefined) return digits;
+  const rest = digits.slice(code.length);
+  const mayBegin = WITH_ZERO.has(code);
+  const isWhole = (number: string) => hasLengthOfItsCountry(code + number) && (mayBegin || !number.startsWith('0'));
+  if (isWhole(rest) && !rest.startsWith('00')) return digits;
+  const argentine = code === '54' ? WITH_15.exec(rest)?.slice(1).join('') : undefined;
+  const dialled = [
+    argentine === undefined ? '' : `9${argentine}`,
+    code === '54' ? rest.replace(/^90/, '9') : rest,
+    rest.replace(TRUNKS.get(code) ?? '', ''),
+    rest.replace(new RegExp(`^(?:00)?${code}${mayBegin ? '' : '0?'}`), ''),
+  ].find((number) => number !== rest && isWhole(number));
+  // Too many digits for anybody's number: one of them less makes no right one of it.
+  if (dialled === undefined && digits.length > MOST_DIGITS) return digits;
+  const left = code + (dialled ?? rest.replace(mayBegin ? /^0+(?=0)/ : /^0+/, ''));
+  return left === digits ? digits : withoutTrunk(left);
 }
 
 /** By their ISO 3166 codes, the countries and territories that have numbers. */
@@ -89,6 +123,7 @@ export const isCountry = (code: string): boolean => COUNTRIES.has(code);
 
 export const Country = v.pipe(
   v.string(),
+  v.trim(),
   v.toUpperCase(),
   v.check(isCountry, 'must be the code of a country in ISO 3166, as ID or GB'),
   v.description('ISO 3166, two letters, as `ID`'),

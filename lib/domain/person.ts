@@ -1,5 +1,5 @@
 import { isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/min';
-import { hasLengthOfItsCountry, withoutTrunkZero } from './numbering.ts';
+import { hasLengthOfItsCountry, withoutTrunk } from './numbering.ts';
 
 /** A phone number that is really known, in E.164 with `+`. */
 export type Phone = string & { readonly phone: unique symbol };
@@ -36,27 +36,73 @@ interface Written {
   readonly isAreaFirst: boolean;
 }
 
-const LONGEST_WRITTEN = 100;
-// `p:` is how Meta's lead forms write it.
-const SCHEME = /^(?:tel|whatsapp|sms|p):(?:\/\/)?\s*/i;
-/** What spreadsheets and data frames make of a number. */
-const FRACTION = /(?<=^\+?\d{7,})\.0+$/;
-// Blanks of every kind, dashes and the minus sign, brackets, dots and slashes.
-const PUNCTUATION = /[\s\p{Pd}\u2212()[\].·/]/gu;
+const LONGEST_WRITTEN = 1_000;
+// Blanks of every kind, dashes and the minus sign, brackets, dots of every kind, slashes and low lines.
+const PUNCTUATION = /[\s\p{Pd}\u2212()[\].·•‧∙⋅/_]/gu;
 /** The zero in `44 (0)20`: after a calling code and nothing else. */
 const BRACKETED_ZERO = /^\D*(?:\d\D*?){1,5}[([]\s*0\s*[)\]]/;
+/** What spreadsheets and lists put around a number, and the decimals that data frames put behind it. */
+const WRAPPING = /^(["'“‘<]?)(.*?)["'”’>]?$/su;
+const DECIMALS = /(?<=^\+?\d{7,})\.0+$/;
+/** `4930123456/57` are two numbers, of which the second has the beginning of the first. */
+const TWO_IN_ONE = /^(?:\D*\d){9,}[^/\d]*\/\s*\d{1,3}$/;
 
 /** Undefined where it holds anything but one number. */
 function numberIn(raw: string): Written | undefined {
   if (raw.length > LONGEST_WRITTEN) return undefined;
-  const text = inAsciiDigits(raw).trim().replace(SCHEME, '').replace(FRACTION, '');
+  const wrapped = inAsciiDigits(raw).trim();
+  const unlinked = numberInLink(wrapped.replace(WRAPPING, '$2').trim());
+  if (unlinked === undefined || TWO_IN_ONE.test(unlinked)) return undefined;
+  const text = unlinked.replace(DECIMALS, '');
   const [, sign, digits] = /^(\+?00|\+)?(\d+)$/.exec(text.replace(PUNCTUATION, '')) ?? [];
   if (digits === undefined) return undefined;
   const isInternational = sign !== undefined;
   const isAreaFirst = !isInternational && /^[([]/.test(text);
-  // What is in E.164 to the letter is as somebody keeps it, not as somebody dials it.
-  const isDialled = BRACKETED_ZERO.test(text) || (isInternational && text !== `+${digits}`);
-  return { digits: isDialled ? withoutTrunkZero(digits) : digits, isInternational, isAreaFirst };
+  if (isInternational) return { digits: abroad(digits, sign), isInternational, isAreaFirst };
+  return { digits: BRACKETED_ZERO.test(text) ? withoutTrunk(digits) : digits, isInternational, isAreaFirst };
+}
+
+/** In some countries 0011 or 011 is dialled in the place of 00; no number of calling code 1 goes on with 0 or 1. */
+function abroad(digits: string, sign: string): string {
+  const rest = digits.replace(sign.endsWith('00') ? /^11/ : /^1?011/, '');
+  return rest !== digits && hasLengthOfItsCountry(rest) ? rest : withoutTrunk(digits);
+}
+
+// `p:` is how Meta's lead forms write it.
+const LINK = /^(?:(tel|sms|smsto|mms|callto):(?:\/\/)?|(?:whatsapp|p):(?!\/\/))\s*/i;
+/** WhatsApp's own links: what they hold is international, with `+` or without. */
+const CHAT_LINK =
+  /^(?:https?:\/\/)?(?:(?:www\.)?wa\.me\/|(?:(?:api|web|www)\.)?whatsapp\.com\/send\/?\?(?:[^#]*&)?phone=|whatsapp:\/\/send\/?\?(?:[^#]*&)?phone=)([^&?#/]+)/i;
+
+/** What stands in the place of the number in a link, or else the text itself. Undefined for a link that leads to nobody's. */
+function numberInLink(text: string): string | undefined {
+  const chat = CHAT_LINK.exec(text)?.[1];
+  if (chat !== undefined) {
+    const number = decoded(chat.replaceAll('+', ' ')).trim();
+    return `+${number.replace(/^(?:\+|00)/, '')}`;
+  }
+  const [scheme, named] = LINK.exec(text) ?? [];
+  if (scheme === undefined) return text;
+  const [number = '', ...parameters] = text.slice(scheme.length).split(named === undefined ? /$^/ : /[;?&]/);
+  return withContext(decoded(number), parameters.map(decoded));
+}
+
+/** RFC 3966: an extension is reached by no message; a context begins a number that lacks it. */
+function withContext(number: string, parameters: readonly string[]): string | undefined {
+  const told = (name: string) =>
+    parameters.find((one) => one.toLowerCase().startsWith(`${name}=`))?.slice(name.length + 1);
+  if ([told('ext'), told('isub'), told('postd')].some((value) => value)) return undefined;
+  const context = told('phone-context');
+  if (context === undefined || number.trim().startsWith('+')) return number;
+  return context.startsWith('+') ? context + number : undefined;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Marks that cannot be seen, as those that turn the direction of reading round, are no part of a number. */
@@ -135,6 +181,16 @@ const SPELLINGS: readonly (readonly [RegExp, (...groups: string[]) => string])[]
   // Brazil has put a 9 before mobile numbers; ids of older accounts lack it.
   [/^\+55([1-9]\d)9([6-9]\d{7})$/, (area, rest) => `+55${area}${rest}`],
   [/^\+55([1-9]\d)([6-9]\d{7})$/, (area, rest) => `+55${area}9${rest}`],
+  // Benin has put 01 before all numbers in 2024; WhatsApp's ids lack it.
+  [/^\+229([2-9]\d{7})$/, (rest) => `+22901${rest}`],
+  [/^\+22901([2-9]\d{7})$/, (rest) => `+229${rest}`],
+  // Ivory Coast has put two digits before mobile numbers in 2021, by the company that the second digit meant.
+  [/^\+225([04-9][7-9]\d{6})$/, (rest) => `+22507${rest}`],
+  [/^\+22507([04-9][7-9]\d{6})$/, (rest) => `+225${rest}`],
+  [/^\+225([04-9][4-6]\d{6})$/, (rest) => `+22505${rest}`],
+  [/^\+22505([04-9][4-6]\d{6})$/, (rest) => `+225${rest}`],
+  [/^\+225([04-9][0-3]\d{6})$/, (rest) => `+22501${rest}`],
+  [/^\+22501([04-9][0-3]\d{6})$/, (rest) => `+225${rest}`],
 ];
 
 /** The other spelling of the same number, in the few countries where mobile numbers have two. */
@@ -207,10 +263,11 @@ function validPhone(digits: string): Phone | undefined {
 }
 
 // A person by number, a person by the id that hides the number, a group of either age.
-const JID = /^(?:\d{5,15}(?::\d+)?@(?:c\.us|s\.whatsapp\.net)|\d{5,20}(?::\d+)?@lid|\d{5,25}(?:-\d{5,15})?@g\.us)$/i;
+const JID =
+  /^(?:[1-9]\d{6,14}(?::\d+)?@(?:c\.us|s\.whatsapp\.net)|[1-9]\d{4,19}(?::\d+)?@lid|[1-9]\d{4,24}(?:-\d{5,15})?@g\.us)$/i;
 
 /** WhatsApp's id of a person or group, in one spelling. Nothing but these ever goes into a provider's request. */
 export function readJid(written: string): string | undefined {
-  const jid = written.trim();
+  const jid = inAsciiDigits(written).trim().replace(/^\+/, '');
   return JID.test(jid) ? normaliseJid(jid) : undefined;
 }

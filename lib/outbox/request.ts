@@ -149,7 +149,10 @@ async function targetIn(key: (typeof KEYS)[number], value: string, country: Coun
 }
 
 /** As Twilio and links write a number. */
-const isLinked = (value: string): boolean => /^\s*(?:whatsapp|tel|sms):/i.test(value);
+const isLinked = (value: string): boolean =>
+  /^\s*(?:(?:whatsapp|tel|sms|smsto|mms|callto):|(?:https?:\/\/)?(?:www\.)?wa\.me\/|(?:https?:\/\/)?(?:\w+\.)?whatsapp\.com\/send\b)/i.test(
+    value,
+  );
 
 /** The country is asked for only where a number does not tell its own. */
 const readPhoneIn = async (written: string, country: CountryOf): Promise<ReadPhone> =>

@@ -5,6 +5,10 @@ it.each([
   ['+525550000099', '+5215550000099'],
   ['+541150000099', '+5491150000099'],
   ['+552160000099', '+5521960000099'],
+  ['+22997000099', '+2290197000099'],
+  ['+22507123499', '+2250707123499'],
+  ['+22544123499', '+2250544123499'],
+  ['+22501123499', '+2250101123499'],
 ])('knows %s and %s for one number', (one, other) => {
   expect([twinOf(one), twinOf(other)]).toEqual([other, one]);
   expect(commonSpelling(one)).toBe(commonSpelling(other));
@@ -17,6 +21,9 @@ it.each([
   ['+552130000099', 'of a Brazilian fixed line, which has no ninth digit'],
   ['+5521930000099', 'with a 9 that no fixed line was given'],
   ['+549715550000', 'of no Argentine area'],
+  ['+22507123456781', 'too long for Ivory Coast'],
+  ['+2250712345678', 'given out in Ivory Coast since the change'],
+  ['+22521123499', 'of an Ivorian fixed line'],
 ])('knows no other spelling of %s, %s', (phone) => {
   expect(twinOf(phone)).toBeUndefined();
   expect(commonSpelling(phone)).toBe(phone);
