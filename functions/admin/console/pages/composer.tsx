@@ -117,9 +117,9 @@ export function Composer({ draft: name, to, account, hasNoAccount, onSent }: Com
       </button>
       {error && <Failure error={error} />}
       <p class="hint">
-        {hasNoAccount && <a href={addressOf('accounts', 'new')}>{t.connect}</a>}{' '}
-        {t.costs(file?.url && text.trim() ? 2 : 1)} {account && <Departure account={account} />}{' '}
-        <span class="for-keys">{t.keysHint}</span>
+        <span class="for-keys">{t.keysHint}</span> {t.costs(file?.url && text.trim() ? 2 : 1)}{' '}
+        {account && <Departure account={account} />}
+        {hasNoAccount && <a href={addressOf('accounts', 'new')}>{t.connect}</a>}
       </p>
     </form>
   );

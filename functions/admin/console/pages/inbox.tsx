@@ -105,6 +105,7 @@ export function Inbox({ id }: { readonly id?: string | undefined }) {
         known={items.find((chat) => chat.id === id)}
         accounts={accounts}
         hasNoAccount={live.data?.accounts.length === 0}
+        isWaiting={live.data === undefined && live.error === undefined}
         onRead={live.again}
       />
     </main>
@@ -159,6 +160,8 @@ interface OpenedProps {
   readonly known: Chat | undefined;
   readonly accounts: readonly Account[];
   readonly hasNoAccount: boolean;
+  /** Whether accounts are still to come. */
+  readonly isWaiting: boolean;
   readonly onRead: () => Promise<unknown>;
 }
 
@@ -179,7 +182,7 @@ function Opened({ id, ...props }: OpenedProps) {
 const WIDE = matchMedia('(min-width: 75rem)');
 
 /** What was said is asked for beside who it is with, and does not wait for it. */
-function Conversation({ id, known, accounts, hasNoAccount, onRead }: OpenedProps & { readonly id: string }) {
+function Conversation({ id, known, accounts, hasNoAccount, isWaiting, onRead }: OpenedProps & { readonly id: string }) {
   const listed = useRef(known);
   listed.current = known;
   // A link leads to what is not on the page of the list; and what is unread leaves the unread ones once it is open.
@@ -202,7 +205,14 @@ function Conversation({ id, known, accounts, hasNoAccount, onRead }: OpenedProps
   const isContact = isWide || address.value.query.get('show') === 'contact';
   return (
     <>
-      <Thread sought={id} chat={chat} account={account} hasNoAccount={hasNoAccount} onRead={hasRead} />
+      <Thread
+        sought={id}
+        chat={chat}
+        account={account}
+        hasNoAccount={hasNoAccount}
+        isWaiting={isWaiting || !chat}
+        onRead={hasRead}
+      />
       {isContact && (chat ? <Contact chat={chat} account={account} /> : <aside class="contact" />)}
     </>
   );

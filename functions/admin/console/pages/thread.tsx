@@ -22,11 +22,13 @@ interface ThreadProps {
   readonly chat: Chat | undefined;
   readonly account: Account | undefined;
   readonly hasNoAccount: boolean;
+  /** Whether the chat or its account are still to come: what is said is loaded meanwhile. */
+  readonly isWaiting: boolean;
   readonly onRead: () => Promise<unknown>;
 }
 
 /** A conversation, whose newest messages are live, and what answers it. */
-export function Thread({ sought, chat, account, hasNoAccount, onRead }: ThreadProps) {
+export function Thread({ sought, chat, account, hasNoAccount, isWaiting, onRead }: ThreadProps) {
   const id = chat?.id ?? sought;
   const load = (cursor?: string) =>
     asked(api.GET('/api/events', { params: { query: { chat: id, ...(cursor && { cursor }) } } }));
@@ -55,14 +57,18 @@ export function Thread({ sought, chat, account, hasNoAccount, onRead }: ThreadPr
     setTimeout(() => found?.classList.remove('pointed-at'), 1_500);
   };
   return (
-    <section class="thread" aria-label={name ?? t.messages}>
+    <section class={`thread ${isWaiting ? 'waiting' : ''}`} aria-label={name ?? t.messages}>
       <header>
         <a class="back" href={addressOf('inbox')} aria-label={t.back}>
           <ArrowLeft aria-hidden="true" />
         </a>
         <h1 dir="auto">{name}</h1>
         <p class="faint">
-          {chat?.title && chat.phone && <Phone number={chat.phone} />} {account?.name ?? chat?.provider}
+          {chat && (
+            <>
+              {chat.title && chat.phone && <Phone number={chat.phone} />} {account?.name ?? chat.provider}
+            </>
+          )}
         </p>
         <a class="button plain to-contact" href={addressOf('inbox', id, { show: 'contact' })} aria-label={t.contact}>
           <Info aria-hidden="true" />
