@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { toPhone } from '#lib/domain/person.ts';
 import { known, optional } from '#lib/domain/schema.ts';
 import { toInstant, toIso } from '#lib/domain/time.ts';
-import { decodeCursor } from '#lib/store/page.ts';
+import { decodeCursor, type List } from '#lib/store/page.ts';
 
 const DEFAULT_LIMIT = 50;
 const HIGHEST_LIMIT = 200;
@@ -15,7 +15,12 @@ export const changesOf = <const Entries extends v.ObjectEntries>(entries: Entrie
   );
 
 // Ids are ours and look so; the table has no answer to a key beyond its length.
-export const Id = v.pipe(v.string(), v.regex(/^[!-~]{1,200}$/));
+export const Id = v.pipe(v.string(), v.regex(/^[!-~]{1,200}$/, 'must be an id, as the hub tells it'));
+/** What something is to be found by: to be left out, and not empty, where nothing is looked for. */
+export const Sought = v.pipe(
+  v.string(),
+  v.check((text) => text.trim() !== '', 'must not be empty: leave it out'),
+);
 export const WithId = v.object({ id: Id });
 
 export const Name = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
@@ -59,15 +64,13 @@ const Limit = v.pipe(
   v.check((text) => isLimit(text), `must be between 1 and ${HIGHEST_LIMIT}`),
   v.transform(Number),
 );
-export const Cursor = decoded(
-  decodeCursor,
-  'What the page before told as its `cursor`',
-  'is not a cursor of this list',
-);
+const ITS_PAGE = 'What the page before told as its `cursor`';
+const OF_ANOTHER = 'is not a cursor of this list in this order: leave it out to begin anew';
+export const cursorOf = (list: List) => decoded((text) => decodeCursor(list, text), ITS_PAGE, OF_ANOTHER);
 
 /** The parameters that every list has. */
-export const paging = { limit: optional(Limit), cursor: optional(Cursor) };
-export const Paging = v.strictObject(paging);
+export const paging = (list: List) => ({ limit: optional(Limit), cursor: optional(cursorOf(list)) });
+export const Paging = (list: List) => v.strictObject(paging(list));
 
 interface PageAsked {
   readonly limit?: number | undefined;
@@ -84,7 +87,8 @@ export const time = (description: string) =>
 
 /** A date is its first moment, in UTC. */
 function boundOf(text: string): number | undefined {
-  if (!/^\d{4}-\d\d-\d\d$/.test(text)) return toInstant(text);
+  // A number that is no ISO 8601 may be seconds, or a date without its dashes.
+  if (!/^\d{4}-\d\d-\d\d$/.test(text)) return text.includes('-') ? toInstant(text) : undefined;
   const instant = toInstant(`${text}T00:00:00Z`);
   // The last days of a short month are read as the first of the next.
   return instant !== undefined && toIso(instant).startsWith(text) ? instant : undefined;
@@ -110,12 +114,32 @@ export const accepted = {
   ),
 };
 
-/** How a list of events may be ordered. */
-export const order = optional(
-  v.picklist(['occurred', 'received']),
-  '`occurred`, the default: newest first, by the time at which things happened. `received`: oldest first, by the time at ' +
-    'which they were stored, with a `cursor` at the end as well: ask again with it for what has come since',
-);
+/** The same of a list of events, which has two orders. */
+export const orderedPaging = {
+  limit: optional(Limit),
+  cursor: optional(v.string(), ITS_PAGE),
+  order: optional(
+    v.picklist(['occurred', 'received']),
+    '`occurred`, the default: newest first, by the time at which things happened. `received`: oldest first, by the time ' +
+      'at which they were stored, with a `cursor` at the end as well: ask again with it for what has come since',
+  ),
+};
+
+/** With the place of the cursor, in the order that is asked for. */
+export const inItsOrder = <
+  Query extends { readonly cursor?: string | undefined; readonly order?: string | undefined },
+>() =>
+  v.rawTransform<Query, Query>(({ dataset: { value: query }, addIssue, NEVER }) => {
+    const { cursor } = query;
+    if (cursor === undefined) return query;
+    const place = decodeCursor(query.order === 'received' ? 'feed' : 'events', cursor);
+    if (place !== undefined) return { ...query, cursor: place };
+    addIssue({
+      message: OF_ANOTHER,
+      path: [{ type: 'object', origin: 'value', input: query, key: 'cursor', value: cursor }],
+    });
+    return NEVER;
+  });
 
 /** A page of whole objects. */
 export const listOf = <Schema extends v.GenericSchema>(schema: Schema) =>

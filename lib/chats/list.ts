@@ -38,8 +38,8 @@ export interface ChatFilter {
   readonly words?: string;
   readonly unread?: boolean;
   readonly provider?: string;
-  /** A number, a JID or another id of the provider's. */
-  readonly person?: string;
+  /** Numbers, JIDs or other ids of the provider's, all of the one person or group. */
+  readonly people?: readonly string[];
 }
 
 export interface ChatPage extends ListPage<KnownChat> {
@@ -54,25 +54,25 @@ export async function listChats(
   filter: ChatFilter,
   page: PageRequest,
 ): Promise<ChatPage> {
-  const { accountId, title, titlePrefix, words, unread, provider, person } = filter;
+  const { accountId, title, titlePrefix, words, unread, provider, people } = filter;
   const accepts = (entry: Item) => accountId === undefined || entry.accountId === accountId;
   const isWanted = (chat: KnownChat) =>
     (titlePrefix === undefined || beginsWith(chat.title, titlePrefix)) &&
     (unread === undefined || chat.unread === unread) &&
     (provider === undefined || chat.provider === provider) &&
     (words === undefined || isFoundBy(chat, words));
-  if (person !== undefined || title !== undefined) {
+  if (people !== undefined || title !== undefined) {
     const chats =
-      person === undefined
+      people === undefined
         ? await chatsTitled(store, workspace, title ?? '', accepts)
-        : (await chatsOf(store, workspace, person)).filter(accepts);
+        : (await chatsOfAll(store, workspace, people)).filter(accepts);
     const isTitled = (chat: Item) => title === undefined || chat.title === title;
     const isBehind = (chat: Item) => page.from === undefined || positionOf(chat) < page.from;
     const found = inOrder(chats.filter((chat) => isTitled(chat) && isBehind(chat) && isWanted(chatOf(chat))));
     const shown = found.slice(0, page.limit);
     const last = shown.at(-1);
     return {
-      ...pageOf(shown.map(chatOf), found.length > page.limit && last ? positionOf(last) : undefined),
+      ...pageOf('chats', shown.map(chatOf), found.length > page.limit && last ? positionOf(last) : undefined),
       heads: [],
     };
   }
@@ -81,6 +81,12 @@ export async function listChats(
   const { steps, after, heads } = await next(page, true);
   const shown = steps.slice(0, page.limit);
   return { ...pageAt(shown, steps.length > page.limit ? shown.at(-1)?.after : after), heads };
+}
+
+/** The chats that each of these names leads to. */
+async function chatsOfAll(store: Store, workspace: string, people: readonly string[]): Promise<readonly Item[]> {
+  const [first = [], ...others] = await Promise.all(people.map((id) => chatsOf(store, workspace, id)));
+  return first.filter(({ pk }) => others.every((chats) => chats.some((chat) => chat.pk === pk)));
 }
 
 /** A chat of a list, and where the list goes on behind it. */
@@ -205,7 +211,7 @@ function headsNamedBy(store: Store, entries: readonly Item[]): Promise<readonly 
 
 /** The page is in the order of the items, whichever way it was walked. */
 function pageAt(steps: readonly Step[], cursor: string | undefined): ListPage<KnownChat> {
-  return pageOf(inOrder(steps.map(({ chat }) => chat)).map(chatOf), cursor);
+  return pageOf('chats', inOrder(steps.map(({ chat }) => chat)).map(chatOf), cursor);
 }
 
 /** Last active first. */

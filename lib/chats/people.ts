@@ -282,6 +282,12 @@ export async function namesOfPerson(store: Store, workspace: string, phone: stri
   return [...new Set([number, ...rows.flatMap(namesKept)])];
 }
 
+/** By which name somebody stands in all items who is looked for by a number in any spelling, a JID or another id. */
+export function nameSought(id: string): string | undefined {
+  const phone = phoneOfJid(id) ?? toPhone(id);
+  return phone === undefined ? (nameOf(id) ?? idName(id)) : commonSpelling(phone);
+}
+
 /** What leads to a chat. */
 export const rowsOf = (chat: Item): readonly Key[] =>
   namesKept(chat).map((name) => personKey(String(chat.workspace), name, String(chat.chatId)));
@@ -294,7 +300,7 @@ export async function chatsOf(store: Store, workspace: string, id: string): Prom
   const jid = normaliseJid(id);
   const phone = phoneOfJid(jid) ?? toPhone(id);
   const ids = new Set([id, jid, ...(phone === undefined ? [] : [phone, `${phone.slice(1)}@c.us`])]);
-  const name = phone === undefined ? (nameOf(id) ?? idName(id)) : commonSpelling(phone);
+  const name = nameSought(id);
   const [rows, ...entries] = await Promise.all([
     name === undefined
       ? []

@@ -74,7 +74,7 @@ export async function listLedger(
     beginningWith(workspacePartition(workspace), LEDGER_PREFIX),
     page,
   );
-  return pageOf(entries.map(readLedgerEntry).map(shown), position);
+  return pageOf('ledger', entries.map(readLedgerEntry).map(shown), position);
 }
 
 const shown = ({ at, entry, credits, epoch, send, reason }: LedgerEntry): ShownLedgerEntry => ({

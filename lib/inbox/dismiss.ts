@@ -116,5 +116,5 @@ export async function dismissType(
     position = slice.position;
   } while (position !== undefined && clock.monotonic() < deadline);
   log.info('quarantined events were dismissed', { workspace, dismissed, complete: position === undefined });
-  return { dismissed, ...(position !== undefined && { cursor: encodeCursor(position) }) };
+  return { dismissed, ...(position !== undefined && { cursor: encodeCursor('quarantine', position) }) };
 }

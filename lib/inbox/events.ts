@@ -340,11 +340,11 @@ async function load(
     for (const event of await shownEvents(store, some, nowSeconds, once, states)) {
       size += Buffer.byteLength(JSON.stringify(event));
       const last = items.at(-1);
-      if (last && size > LARGEST_PAGE) return pageOf(items, positionOf(slice, last.id));
+      if (last && size > LARGEST_PAGE) return pageOf('events', items, positionOf(slice, last.id));
       items.push(event);
     }
   }
-  return pageOf(items, slice.position);
+  return pageOf('events', items, slice.position);
 }
 
 function positionOf(slice: Slice, id: string): string | undefined {

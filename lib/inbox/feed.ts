@@ -24,7 +24,8 @@ const CLOCKS_APART_MS = 2_000;
 export const HORIZON_MS = BEHIND_MS + CLOCKS_APART_MS;
 
 /** From where on a reader misses nothing that was stored after this time, and sees some of what was stored right before. */
-export const cursorBefore = (storedAt: string): string => encodeCursor(toIso(Date.parse(storedAt) - HORIZON_MS));
+export const cursorBefore = (storedAt: string): string =>
+  encodeCursor('feed', toIso(Date.parse(storedAt) - HORIZON_MS));
 
 export interface FeedPage {
   readonly items: readonly Event[];
@@ -56,7 +57,12 @@ export async function readFeed(
   const start = after === undefined ? '' : toIso(after + 1);
   // Asked before the rows are read: what is filled in meanwhile may lie behind them.
   const complete = (await isFilled(store, feedFill)) ? {} : { complete: false as const };
-  const page = (at: string, more: boolean): FeedPage => ({ items, cursor: encodeCursor(at), more, ...complete });
+  const page = (at: string, more: boolean): FeedPage => ({
+    items,
+    cursor: encodeCursor('feed', at),
+    more,
+    ...complete,
+  });
   const chats = await chatsWanted(store, workspace, known({ chat, phone }));
   const { type, quarantined, dismissed, ...kept } = filter;
   const isFiltered = chats !== undefined || Object.values(filter).some((value) => value !== undefined);

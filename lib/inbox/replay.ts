@@ -238,7 +238,7 @@ export async function replayQuarantined(
     const last = done.length < ids.length ? slice.entries[done.length - 1] : undefined;
     position = last ? String(last.gsi2sk) : slice.position;
   } while (position !== undefined && !isSpent(ports, budget));
-  return pageOf(items, position);
+  return pageOf('quarantine', items, position);
 }
 
 interface ReplayedFirst {

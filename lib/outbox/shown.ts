@@ -1,6 +1,7 @@
 import * as v from 'valibot';
+import { nameSought, namesOfRecipient } from '#lib/chats/people.ts';
 import { SHARDS } from '#lib/domain/ids.ts';
-import { normaliseJid, toPhone } from '#lib/domain/person.ts';
+import { normaliseJid } from '#lib/domain/person.ts';
 import { Instant, known, optional, tally, text, Whole } from '#lib/domain/schema.ts';
 import {
   CREDIT_STATES,
@@ -162,17 +163,15 @@ interface SendFilter {
 function isWanted({ recipient: kept, parts }: Send, { states, chat, recipient }: SendFilter): boolean {
   if (states !== undefined && !states.includes(sendState(parts))) return false;
   if (chat !== undefined && threadIn(kept)?.chat !== chat) return false;
-  return recipient === undefined || namesOf(kept).includes(personIn(recipient));
+  return recipient === undefined || isFor(kept, recipient);
 }
 
-/** A number in one spelling, whether it stands alone or in a JID. */
-function personIn(text: string): string {
-  const jid = normaliseJid(text);
-  return toPhone(text) ?? (/^\d+@c\.us$/.test(jid) ? `+${jid.slice(0, jid.indexOf('@'))}` : jid);
+/** Of an id that is no name, as one of two numbers, the very text counts. */
+function isFor(kept: Send['recipient'], sought: string): boolean {
+  const name = nameSought(sought);
+  if (name !== undefined && namesOfRecipient(kept).includes(name)) return true;
+  return [kept.chat_id, kept.provider_chat].includes(normaliseJid(sought));
 }
-
-const namesOf = ({ phone, jid, chat_id: id, provider_chat: chat }: Send['recipient']): readonly string[] =>
-  [phone, jid, id, chat].flatMap((name) => (name === undefined ? [] : personIn(name)));
 
 /** A state that hardly any send is in must not walk through all of them in one call; the caller gets a cursor. */
 const LOOKED_THROUGH = 1_000;
@@ -206,7 +205,7 @@ export async function listSends(
   const last = found.at(-1);
   const isCut = wanted.length > limit && last !== undefined;
   const position = isCut ? sendListing(workspace, last.messageId, last.createdAt).gsi1sk : slice.position;
-  return pageOf(await shown(store, found, now, queues), position);
+  return pageOf('sends', await shown(store, found, now, queues), position);
 }
 
 /** All by which messages of the account may be filed; an earlier release did not write down what it was called before. */

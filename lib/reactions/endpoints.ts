@@ -370,6 +370,7 @@ export async function testEndpoint(ports: EndpointPorts, endpoint: Endpoint, bod
 export async function listDeliveries(store: Store, id: string, page: PageRequest): Promise<ListPage<ShownDelivery>> {
   const { entries, position } = await newestPage(store, deliveriesOf(id), page);
   return pageOf(
+    'deliveries',
     entries.map((item) => shownDelivery(readDelivery(item))),
     position,
   );

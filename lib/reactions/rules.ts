@@ -319,7 +319,7 @@ export function writtenOf({
 /** What a rule did, newest first; kept for 30 days. */
 export async function listRuns(store: Store, rule: string, page: PageRequest): Promise<ListPage<Run>> {
   const { entries, position } = await newestPage(store, beginningWith(runPartition(rule), RUN_PREFIX), page);
-  return pageOf(entries.map(readRun), position);
+  return pageOf('runs', entries.map(readRun), position);
 }
 
 export const RunsOfDay = v.pipe(

@@ -11,20 +11,42 @@ export interface ListPage<Shown> {
   readonly cursor?: string;
 }
 
+/** What is paged through, each in an order of its own: a place in one of them is none in another. */
+export type List =
+  | 'accounts'
+  | 'chats'
+  | 'deliveries'
+  | 'events'
+  | 'feed'
+  | 'keys'
+  | 'ledger'
+  | 'quarantine'
+  | 'runs'
+  | 'sends'
+  | 'webhooks'
+  | 'workspaces';
+
 // Sort keys hold times, prefixes and ids only, and nothing that could be secret.
 const POSITION = /^[\w:.+#-]{1,200}$/;
 
 /** A position in a list as callers carry it from page to page. */
-export function encodeCursor(position: string): string {
-  return Buffer.from(position, 'utf8').toString('base64url');
+export function encodeCursor(list: List, position: string): string {
+  return encoded(`${list}|${position}`);
 }
 
-/** Undefined for what we never gave out. A made-up position is harmless: it leads nowhere but into the same list. */
-export function decodeCursor(cursor: string): string | undefined {
-  const position = Buffer.from(cursor, 'base64url').toString('utf8');
-  return POSITION.test(position) && encodeCursor(position) === cursor ? position : undefined;
+const encoded = (text: string): string => Buffer.from(text, 'utf8').toString('base64url');
+
+/**
+ * Undefined for what we never gave out for this list. A made-up position is harmless: it leads nowhere but into the same
+ * list. Programs keep the feed's for long: those of an earlier release, which named no list, go on.
+ */
+export function decodeCursor(list: List, cursor: string): string | undefined {
+  const text = Buffer.from(cursor, 'base64url').toString('utf8');
+  if (encoded(text) !== cursor) return undefined;
+  const [named, position] = text.includes('|') ? text.split('|') : ['feed', text];
+  return named === list && position !== undefined && POSITION.test(position) ? position : undefined;
 }
 
-export function pageOf<Shown>(items: readonly Shown[], position: string | undefined): ListPage<Shown> {
-  return position === undefined ? { items } : { items, cursor: encodeCursor(position) };
+export function pageOf<Shown>(list: List, items: readonly Shown[], position: string | undefined): ListPage<Shown> {
+  return position === undefined ? { items } : { items, cursor: encodeCursor(list, position) };
 }

@@ -134,7 +134,7 @@ export async function findAccount(store: Store, workspace: string, id: string): 
 export async function listAccounts(store: Store, workspace: string, page: PageRequest): Promise<ListPage<Account>> {
   const { entries, position } = await listDirectory(store, workspace, 'ACCOUNT', page);
   const keys = entries.map((entry) => accountKey(entryId(entry)));
-  return pageOf((await getAll(store, keys, { consistent: true })).map(readAccount), position);
+  return pageOf('accounts', (await getAll(store, keys, { consistent: true })).map(readAccount), position);
 }
 
 type Patched =

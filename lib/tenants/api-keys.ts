@@ -70,7 +70,7 @@ export async function createKey(
 export async function listKeys(store: Store, workspace: string, page: PageRequest): Promise<ListPage<WorkspaceKey>> {
   const { entries, position } = await listDirectory(store, workspace, 'KEY', page);
   const keys = entries.map((entry) => apiKeyKey(String(entry.hash)));
-  return pageOf((await getAll(store, keys, { consistent: true })).map(workspaceKeyOf), position);
+  return pageOf('keys', (await getAll(store, keys, { consistent: true })).map(workspaceKeyOf), position);
 }
 
 /** False where the workspace has no such key. It opens nothing from this moment on. */

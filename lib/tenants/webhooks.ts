@@ -215,6 +215,7 @@ export async function listWebhooks(
   const callOf = new Map(calls);
   const webhooks = items.map(webhookOf);
   return pageOf(
+    'webhooks',
     webhooks.map((webhook) => called(webhook, callOf.get(webhook.webhookId))),
     position,
   );

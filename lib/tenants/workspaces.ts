@@ -243,7 +243,7 @@ export async function listWorkspaces(
   const main = which === 'open' ? [(await findWorkspace(store, MAIN)) ?? mainWorkspace] : [];
   const found = [...items.map(readWorkspace), ...main].map(shownWorkspace);
   const shown = found.slice(0, limit);
-  return pageOf(shown, found.length > limit ? shown.at(-1)?.id : undefined);
+  return pageOf('workspaces', shown, found.length > limit ? shown.at(-1)?.id : undefined);
 }
 
 /** The ids of all there are, in their order. */

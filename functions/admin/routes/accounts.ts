@@ -176,7 +176,7 @@ const listing = route({
   path: '/api/accounts',
   summary: 'List accounts, newest first',
   description: 'Paused and held accounts are listed, too.',
-  query: Paging,
+  query: Paging('accounts'),
   answers: { 200: { description: 'A page', schema: listOf(ShownAccount) } },
   run: async ({ query }, { ports, workspace }) => {
     const { items, ...rest } = await listAccounts(ports.store, workspace, pageRequest(query));

@@ -7,16 +7,16 @@ import { peopleFill } from '#lib/outbox/fill-people.ts';
 import { isFilled } from '#lib/store/fill.ts';
 import { invalid, json, missing } from '../answers.ts';
 import { nowSeconds, route, takesNothing } from '../route.ts';
-import { flag, Id, listOf, pageRequest, paging, time, WithId } from '../schemas.ts';
+import { flag, Id, listOf, pageRequest, paging, Sought, time, WithId } from '../schemas.ts';
 
 const NO_CHAT = missing('chat');
 const shared = { ...takesNothing, tag: 'Chats', access: 'workspace' } as const;
 
 const Filter = v.strictObject({
-  ...paging,
+  ...paging('chats'),
   account: optional(Id, "An account's id"),
-  provider: optional(v.string(), 'Through whom its messages come. All chats are looked through'),
-  title: optional(v.string(), 'The whole title, exactly'),
+  provider: optional(Sought, 'Through whom its messages come. All chats are looked through'),
+  title: optional(Sought, 'The whole title, exactly'),
   titlePrefix: optional(
     v.pipe(v.string(), v.minLength(1)),
     'How the title begins, in capitals or not. All chats are looked through: a page may hold fewer than `limit`',
@@ -27,8 +27,8 @@ const Filter = v.strictObject({
       'All chats are looked through, as with `titlePrefix`',
   ),
   unread: flag('Whether something came in since it was read. All chats are looked through'),
-  phone: optional(v.string(), 'Of the person, in whichever spelling'),
-  jid: optional(v.string(), "WhatsApp's id of the person or group, or the provider's id of the chat"),
+  phone: optional(Sought, 'Of the person, in whichever spelling'),
+  jid: optional(Sought, "WhatsApp's id of the person or group, or the provider's id of the chat"),
 });
 
 const Chats = v.object({
@@ -65,11 +65,11 @@ export const chatRoutes = [
         unread,
         provider,
         accountId: account,
-        person: phone ?? jid,
+        people: phone === undefined && jid === undefined ? undefined : [phone, jid].filter((id) => id !== undefined),
       });
       const { items, heads, ...rest } = await listChats(ports.store, workspace, filter, pageRequest(page));
       const chats = await withLastMessages(ports.store, items, nowSeconds(ports), heads);
-      const isPartial = filter.person !== undefined && !(await isFilled(ports.store, peopleFill));
+      const isPartial = filter.people !== undefined && !(await isFilled(ports.store, peopleFill));
       return json(200, { items: chats, ...rest, ...(isPartial && { complete: false as const }) });
     },
   }),

@@ -78,7 +78,7 @@ export const creditRoutes = [
     summary: 'Every change of the credits, newest first',
     description: 'What was granted, what sends took, and what came back from those that failed.',
     access: 'workspace',
-    query: Paging,
+    query: Paging('ledger'),
     answers: { 200: { description: 'A page', schema: listOf(ShownLedgerEntry) } },
     run: async ({ query }, { ports, workspace }) =>
       json(200, await listLedger(ports.store, workspace, pageRequest(query))),

@@ -204,7 +204,7 @@ const delivering = route({
   summary: 'List what an endpoint was told, newest first',
   description: 'By when the event was stored; kept for 30 days.',
   params: WithId,
-  query: Paging,
+  query: Paging('deliveries'),
   answers: { 200: { description: 'A page', schema: listOf(ShownDelivery) } },
   run: async ({ params, query }, { ports, workspace }) => {
     const endpoint = await findEndpoint(ports.store, workspace, params.id);

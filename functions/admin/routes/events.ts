@@ -17,30 +17,44 @@ import { sendReports } from '#lib/sender/reports.ts';
 import { UNREADABLE } from '#lib/store/keys.ts';
 import { file, json, missing, problem } from '../answers.ts';
 import { type AdminPorts, nowSeconds, route, takesNothing } from '../route.ts';
-import { between, Cursor, eventsOf, flag, Id, listOf, order, pageRequest, paging, WithId } from '../schemas.ts';
+import {
+  between,
+  cursorOf,
+  eventsOf,
+  flag,
+  Id,
+  inItsOrder,
+  listOf,
+  orderedPaging,
+  pageRequest,
+  Sought,
+  WithId,
+} from '../schemas.ts';
 
 const NO_EVENT = missing('event');
 const shared = { ...takesNothing, tag: 'Events', access: 'workspace' } as const;
 
 const filterOf = (providers: readonly string[]) =>
-  v.strictObject({
-    ...paging,
-    order,
-    kind: optional(v.picklist([...v.keyof(v.object(payloads)).options, 'unknown']), 'What it tells of'),
-    provider: optional(v.picklist(providers), 'From whom it came'),
-    account: optional(Id, "An account's id"),
-    chat: optional(Id, "The hub's id of a chat: its messages, the reactions to them, and calls"),
-    type: optional(v.string(), "A message's type of content, or the provider's name of a quarantined event"),
-    quarantined: flag('Whether it is waiting to be understood'),
-    dismissed: v.exactOptional(
-      v.pipe(
-        v.literal('true'),
-        v.description('Only what was dismissed out of quarantine'),
-        v.transform(() => true as const),
+  v.pipe(
+    v.strictObject({
+      ...orderedPaging,
+      kind: optional(v.picklist([...v.keyof(v.object(payloads)).options, 'unknown']), 'What it tells of'),
+      provider: optional(v.picklist(providers), 'From whom it came'),
+      account: optional(Id, "An account's id"),
+      chat: optional(Id, "The hub's id of a chat: its messages, the reactions to them, and calls"),
+      type: optional(Sought, "A message's type of content, or the provider's name of a quarantined event"),
+      quarantined: flag('Whether it is waiting to be understood'),
+      dismissed: v.exactOptional(
+        v.pipe(
+          v.literal('true'),
+          v.description('Only what was dismissed out of quarantine'),
+          v.transform(() => true as const),
+        ),
       ),
-    ),
-    ...between,
-  });
+      ...between,
+    }),
+    inItsOrder(),
+  );
 
 const listing = (providers: readonly string[]) =>
   route({
@@ -174,7 +188,7 @@ const dismissingMany = route({
   body: v.strictObject({
     type: text(`The provider's name of the event, or \`${UNREADABLE}\` for those without one`),
     provider: optional(v.string(), 'From whom it came; left out: from any'),
-    cursor: v.exactOptional(Cursor),
+    cursor: v.exactOptional(cursorOf('quarantine')),
   }),
   example: { type: 'pollMessage' },
   answers: {
@@ -231,7 +245,7 @@ const Wanted = v.pipe(
       `Quarantined events of this type: the provider's name of the event, or \`${UNREADABLE}\` for those without one`,
     ),
     ids: optional(v.pipe(v.array(Id), v.maxLength(MOST_IDS)), 'These events, quarantined or not'),
-    cursor: v.exactOptional(Cursor),
+    cursor: v.exactOptional(cursorOf('quarantine')),
   }),
   v.check(({ ids, type, cursor }) => !(ids && (type ?? cursor)), 'take either `ids`, or `type` and `cursor`'),
 );

@@ -6,23 +6,25 @@ import { readFeed } from '#lib/inbox/feed.ts';
 import { ShownSend, showSend } from '#lib/outbox/shown.ts';
 import { json, missing } from '../answers.ts';
 import { nowSeconds, route, takesNothing } from '../route.ts';
-import { between, eventsOf, Id, order, pageRequest, paging, WithId } from '../schemas.ts';
+import { between, eventsOf, Id, inItsOrder, orderedPaging, pageRequest, Sought, WithId } from '../schemas.ts';
 
 const NO_MESSAGE = missing('message');
 const shared = { ...takesNothing, method: 'get', tag: 'Messages', access: 'workspace' } as const;
 
 const filterOf = (providers: readonly string[]) =>
-  v.strictObject({
-    ...paging,
-    order,
-    chat: optional(Id, "The hub's id of a chat"),
-    phone: optional(v.string(), 'Of the person with whom the chat is, in whichever spelling'),
-    account: optional(Id, "An account's id"),
-    provider: optional(v.picklist(providers), 'Through whom it came or went'),
-    direction: optional(v.picklist(['inbound', 'outbound']), 'Received, or sent by us or from our phone'),
-    type: optional(v.string(), 'Of its content, as `text` or `image`'),
-    ...between,
-  });
+  v.pipe(
+    v.strictObject({
+      ...orderedPaging,
+      chat: optional(Id, "The hub's id of a chat"),
+      phone: optional(Sought, 'Of the person with whom the chat is, in whichever spelling'),
+      account: optional(Id, "An account's id"),
+      provider: optional(v.picklist(providers), 'Through whom it came or went'),
+      direction: optional(v.picklist(['inbound', 'outbound']), 'Received, or sent by us or from our phone'),
+      type: optional(Sought, 'Of its content, as `text` or `image`'),
+      ...between,
+    }),
+    inItsOrder(),
+  );
 
 const Related = v.object({
   send: v.exactOptional(ShownSend),

@@ -177,7 +177,7 @@ const running = route({
   summary: 'List what a rule did, newest first',
   description: 'Events that matched, kept for 30 days.',
   params: WithId,
-  query: Paging,
+  query: Paging('runs'),
   answers: { 200: { description: 'A page', schema: listOf(Run) } },
   run: async ({ params, query }, { ports, workspace }) => {
     const rule = await findRule(ports.store, workspace, params.id);

@@ -9,7 +9,7 @@ import { cancel, type Resent, resend } from '#lib/sender/cancel.ts';
 import { StoreUnavailable } from '#lib/store/store.ts';
 import { invalid, json, missing, type ProblemReply, problem } from '../answers.ts';
 import { type Context, route, takesNothing } from '../route.ts';
-import { accepted, decoded, Id, listOf, pageRequest, paging } from '../schemas.ts';
+import { accepted, decoded, Id, listOf, pageRequest, paging, Sought } from '../schemas.ts';
 
 const NO_SEND = missing('send');
 const shared = { ...takesNothing, tag: 'Sends', access: 'workspace', scopes: ['send'] } as const;
@@ -74,7 +74,7 @@ function statesIn(text: string): readonly SendState[] | undefined {
 }
 
 const Filter = v.strictObject({
-  ...paging,
+  ...paging('sends'),
   state: v.exactOptional(
     decoded(
       statesIn,
@@ -84,8 +84,8 @@ const Filter = v.strictObject({
   ),
   account: optional(Id, "An account's id"),
   chat: optional(Id, "The hub's id of a chat"),
-  recipient: optional(v.string(), "To whom: a number, a JID, or the provider's id of a chat"),
-  providerMessageId: optional(v.string(), "The provider's id of the message, as statuses and echoes name it"),
+  recipient: optional(Sought, "To whom: a number in any spelling, a JID, or the provider's id of a chat"),
+  providerMessageId: optional(Sought, "The provider's id of the message, as statuses and echoes name it"),
   ...accepted,
 });
 

@@ -118,7 +118,7 @@ const listing = route({
   summary: 'List webhooks, newest first',
   description:
     'Without their URLs, which hold secrets; `tokenPrefix` tells them apart. `lastCall` says when each was last called, and what it answered.',
-  query: Paging,
+  query: Paging('webhooks'),
   answers: { 200: { description: 'A page', schema: listOf(ShownWebhook) } },
   run: async ({ query }, { ports, workspace }) => {
     return json(200, await listWebhooks(ports.store, workspace, pageRequest(query), ports.clock.now()));

@@ -21,7 +21,7 @@ import {
 } from '#lib/tenants/workspaces.ts';
 import { EMPTY, invalid, json, missing, NO_WORKSPACE, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
-import { changesOf, decoded, flag, Id, listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
+import { changesOf, decoded, flag, Id, listOf, Name, Paging, pageRequest, paging, WithId } from '../schemas.ts';
 
 const tag = 'Workspaces';
 const NewWorkspace = v.strictObject({
@@ -92,7 +92,7 @@ export const workspaceRoutes = [
     description: 'All of this hub: a key of a workspace sees its own alone.',
     access: 'admin',
     query: v.strictObject({
-      ...Paging.entries,
+      ...paging('workspaces'),
       deleted: flag('`true`: those alone that were deleted'),
     }),
     answers: { 200: { description: 'A page', schema: listOf(Workspace) } },
@@ -173,7 +173,7 @@ export const workspaceRoutes = [
     description: '`prefix` says how a key begins, which is enough to tell them apart.',
     access: 'admin',
     params: WithId,
-    query: Paging,
+    query: Paging('keys'),
     answers: { 200: { description: 'A page', schema: listOf(WorkspaceKey) } },
     run: async ({ params, query }, { ports }) =>
       (await hasWorkspace(ports.store, params.id))

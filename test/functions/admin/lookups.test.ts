@@ -82,6 +82,22 @@ describe('sends are found', () => {
     expect(await found(`recipient=${recipient}`)).toEqual([mine]);
   });
 
+  it.each([
+    ['the other national spelling of its number', '%2B525512345678'],
+    ['the same with marks between', '0052 (55) 1234-5678'],
+    ['its LID', '1234@lid'],
+  ])('by all that is known of their recipient: %s', async (_, recipient) => {
+    const mine = await sent('P1', { phone: '+5215512345678', lid: '1234@lid' });
+    await sent('P2', { phone: '+5215512345679' });
+    expect(await found(`recipient=${recipient}`)).toEqual([mine]);
+  });
+
+  it('by an id that its provider alone understands', async () => {
+    const mine = await sent('P1', { chat_id: '15550199_15550111@whatsapp' });
+    expect(await found('recipient=15550199_15550111@whatsapp')).toEqual([mine]);
+    expect(await found('recipient=15550199_15550112@whatsapp')).toEqual([]);
+  });
+
   it('by their chat', async () => {
     const mine = await sent('P1');
     await sent('P2', { phone: PHONE });
@@ -126,7 +142,7 @@ describe('bounds of time', () => {
     expect(await ids('after=2026-03-01')).toEqual([other.body.id]);
   });
 
-  it.each(['2026-13-01', '2026-02-31', '2026-03', 'yesterday', '2026-03-01T12:00:00'])(
+  it.each(['2026-13-01', '2026-02-31', '2026-03', 'yesterday', '2026-03-01T12:00:00', '20260301', '1772323200'])(
     'are refused: %s',
     async (after) => {
       const { status, text } = await hub.call('GET', `/api/messages?after=${after}`);
@@ -134,6 +150,32 @@ describe('bounds of time', () => {
       expect(text).toContain('2026-03-01');
     },
   );
+});
+
+describe('what something is to be found by', () => {
+  it.each(['chats?phone=', 'chats?jid=%20', 'chats?title=', 'messages?phone=', 'sends?recipient=', 'events?type='])(
+    'is not empty: %s',
+    async (query) => {
+      const { status, text } = await hub.call('GET', `/api/${query}`);
+      expect([status, text]).toEqual([422, expect.stringContaining('must not be empty: leave it out')]);
+    },
+  );
+});
+
+describe('a cursor', () => {
+  it.each([
+    ['events?order=received', 'events?'],
+    ['events?', 'events?order=received'],
+    ['messages?order=received', 'chats?'],
+    ['sends?', 'messages?'],
+  ])('is refused by /api/%s where it comes from /api/%s', async (list, other) => {
+    for (const n of [1, 2]) await hub.post(url, message(n, { chat: `+1555012${n}` }));
+    hub.bench.now += 60_000;
+    const { cursor } = await hub.done('GET', `/api/${other}&limit=1`);
+    const { status, text } = await hub.call('GET', `/api/${list}&cursor=${cursor}`);
+    expect([status, text]).toEqual([422, expect.stringContaining('cursor is not a cursor of this list in this order')]);
+    await hub.done('GET', `/api/${other}&limit=1&cursor=${cursor}`);
+  });
 });
 
 describe('chats are found', () => {
@@ -154,6 +196,8 @@ describe('chats are found', () => {
     ['titlePrefix=ana s', ['Ana Sofia']],
     ['titlePrefix=sofia', []],
     ['title=The group&phone=%2B15550103', []],
+    ['phone=%2B15550103&jid=15550103@c.us', ['Ana Sofia']],
+    ['phone=%2B15550103&jid=120363042@g.us', []],
   ])('by %s', async (query, titles) => {
     expect(await found(query)).toEqual(titles);
     expect(await found(`${query}&limit=1`)).toEqual(titles);

@@ -69,10 +69,20 @@ describe('a list over all shards', () => {
   });
 
   it('makes cursors that it can read, and reads no others', () => {
-    expect(decodeCursor(encodeCursor('2026-01-01T00:00:00.000Z#evt_1'))).toBe('2026-01-01T00:00:00.000Z#evt_1');
-    for (const made of ['', '!', 'AA', encodeCursor('a b'), `${encodeCursor('a')}=`]) {
-      expect(decodeCursor(made)).toBeUndefined();
+    const place = '2026-01-01T00:00:00.000Z#evt_1';
+    expect(decodeCursor('events', encodeCursor('events', place))).toBe(place);
+    for (const made of ['', '!', 'AA', encodeCursor('events', 'a b'), `${encodeCursor('events', 'a')}=`]) {
+      expect(decodeCursor('events', made)).toBeUndefined();
     }
+  });
+
+  it('keeps to its list, and goes on with what an earlier release made for the feed', () => {
+    const place = '2026-01-01T00:00:00.000Z#evt_1';
+    expect(decodeCursor('feed', encodeCursor('events', place))).toBeUndefined();
+    expect(decodeCursor('events', encodeCursor('feed', place))).toBeUndefined();
+    const earlier = Buffer.from(place).toString('base64url');
+    expect(decodeCursor('feed', earlier)).toBe(place);
+    expect(decodeCursor('events', earlier)).toBeUndefined();
   });
 });
 

@@ -45,7 +45,7 @@ async function walk(store: Store, { limit, filter = {}, between }: Walk): Promis
     const page = await listChats(store, 'main', filter, { limit, ...(from !== undefined && { from }) });
     pages.push([...page.items]);
     if (pages.length > 200) throw new Error('the list has no end');
-    from = page.cursor === undefined ? undefined : decodeCursor(page.cursor);
+    from = page.cursor === undefined ? undefined : decodeCursor('chats', page.cursor);
     if (page.cursor !== undefined) expect(from).toBeDefined();
     await between?.(pages.length);
   } while (from !== undefined);

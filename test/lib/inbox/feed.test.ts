@@ -135,7 +135,7 @@ class Reading {
         { limit, ...(from !== undefined && { from }) },
       );
       for (const { id } of page.items) this.seen.push({ id, at: this.scheduler.now });
-      from = decodeCursor(page.cursor);
+      from = decodeCursor('feed', page.cursor);
       expect(from).toBeDefined();
       if (!page.more) await this.scheduler.wait(host.process, this.seeded.between(0, 2 * SECOND));
     }

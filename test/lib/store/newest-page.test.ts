@@ -19,8 +19,8 @@ async function walk(store: Store, limit: number): Promise<string[][]> {
   do {
     const { entries, position } = await newestPage(store, RANGE, { limit, ...(from !== undefined && { from }) });
     pages.push(entries.map(({ sk }) => sk));
-    const { cursor } = pageOf(entries, position);
-    from = cursor === undefined ? undefined : decodeCursor(cursor);
+    const { cursor } = pageOf('runs', entries, position);
+    from = cursor === undefined ? undefined : decodeCursor('runs', cursor);
   } while (from !== undefined);
   return pages;
 }
