@@ -8,6 +8,8 @@ import { type Condition, evaluate, type Facts, type Finding, type Matches } from
 
 const MOST_OF_A_CONDITION_MS = 50;
 const MOST_OF_AN_EVENT_MS = 1000;
+/** Of one workspace, while others wait for their turn in the same batch of the stream. */
+const MOST_OF_A_BATCH_MS = 3000;
 /** The first pass has to compile patterns, which the second finds compiled. */
 const TRIES = 2;
 
@@ -20,8 +22,11 @@ export interface BudgetPorts {
 interface Asked {
   readonly holds: boolean;
   readonly trace: readonly Finding[];
-  /** It was not decided: the condition itself takes too long, or those before it have used up the event's time. */
-  readonly undecided?: 'too long' | 'no time left';
+  /**
+   * It was not decided: the condition itself takes too long, those before it have used up the event's time, or those of
+   * earlier events all that the workspace has in this batch.
+   */
+  readonly undecided?: 'too long' | 'no time left' | 'not asked';
 }
 
 /** What the conditions and texts may take that one event is asked by. */
@@ -32,16 +37,32 @@ export interface Budget {
   isSpent(): boolean;
 }
 
+/** For each event a budget of its own, and all of a workspace together have one for the batch. */
+export function budgetsOfBatch(ports: BudgetPorts): (workspace: string) => Budget {
+  const workspaces = new Map<string, Spent>();
+  return (workspace) => {
+    const spent = workspaces.get(workspace) ?? { ms: 0 };
+    workspaces.set(workspace, spent);
+    return budgetOf(ports, MOST_OF_AN_EVENT_MS, spent);
+  };
+}
+
+interface Spent {
+  ms: number;
+}
+
 /** `most`: milliseconds, where it is not for one event. */
-export function budgetOf({ matches, cpu }: BudgetPorts, most = MOST_OF_AN_EVENT_MS): Budget {
+export function budgetOf({ matches, cpu }: BudgetPorts, most = MOST_OF_AN_EVENT_MS, ofBatch?: Spent): Budget {
   let spent = 0;
-  const isSpent = () => spent >= most;
+  const isSpent = () => spent >= most || (ofBatch !== undefined && ofBatch.ms >= MOST_OF_A_BATCH_MS);
   const spend = <Result>(work: () => Result): Result => {
     const began = cpu();
     try {
       return work();
     } finally {
-      spent += cpu() - began;
+      const ms = cpu() - began;
+      spent += ms;
+      if (ofBatch) ofBatch.ms += ms;
     }
   };
   return {
@@ -54,16 +75,19 @@ export function budgetOf({ matches, cpu }: BudgetPorts, most = MOST_OF_AN_EVENT_
         if (!isCut) return asked;
         if (left === 1) return { ...asked, undecided: 'too long' };
       }
-      return { holds: false, trace: [], undecided: 'no time left' };
+      // An event that began with time left tells each rule that it got none.
+      return { holds: false, trace: [], undecided: spent > 0 ? 'no time left' : 'not asked' };
     },
   };
 }
 
 /** For whoever reads the runs of a rule. */
-export const WHY_UNDECIDED: Readonly<Record<NonNullable<Asked['undecided']>, string>> = {
+export const WHY_UNDECIDED = {
   'too long': `its condition takes more than ${MOST_OF_A_CONDITION_MS} ms: whether it holds was not decided`,
   'no time left':
     'the rules before it took all the time that an event has: whether its condition holds was not decided',
-};
+  'not asked':
+    'earlier events took all the time that the workspace has for now: whether its condition holds was not asked',
+} as const satisfies Readonly<Record<NonNullable<Asked['undecided']>, string>>;
 
 export const NO_TIME = 'the rules before it took all the time that an event has';

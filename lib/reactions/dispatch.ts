@@ -4,7 +4,7 @@ import { shownEvents } from '#lib/inbox/events.ts';
 import { ENDPOINT_PREFIX, RULE_PREFIX, workspacePartition } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
 import { type Item, isLive, type Store } from '#lib/store/store.ts';
-import { budgetOf } from './budget.ts';
+import { type Budget, budgetsOfBatch } from './budget.ts';
 import { type Endpoint, readEndpoint } from './endpoint.ts';
 import { type EventChange, hears, isFirst, type Notice, noticeOf } from './notice.ts';
 import { type ReactPorts, react } from './react.ts';
@@ -31,13 +31,14 @@ export interface Batch {
 export function beginBatch(ports: ReactPorts): Batch {
   const subscribers = new Map<string, Promise<Subscribers>>();
   const deliveries: DeliveryTask[] = [];
+  const budget = budgetsOfBatch(ports);
   return {
     dispatch: async (change) => {
       const notice = noticeOf(change);
       if (!notice || !change.after) return;
       const found = subscribers.get(notice.workspace) ?? readSubscribers(ports.store, notice.workspace);
       subscribers.set(notice.workspace, found);
-      await dispatch(ports, await found, notice, change.after, deliveries);
+      await dispatch(ports, await found, { notice, head: change.after, budget: budget(notice.workspace) }, deliveries);
     },
     end: () => ports.tasks.sendAll(deliveries.splice(0)),
   };
@@ -53,12 +54,17 @@ async function readSubscribers(store: Store, workspace: string): Promise<Subscri
   };
 }
 
-/** `head`: the event's item as it was stored. What is told is read again by then; here it is to be matched alone. */
+interface Stored {
+  readonly notice: Notice;
+  /** The event's item as it was stored. What is told is read again by then; here it is to be matched alone. */
+  readonly head: Item;
+  readonly budget: Budget;
+}
+
 async function dispatch(
   ports: ReactPorts,
   { endpoints, rules }: Subscribers,
-  notice: Notice,
-  head: Item,
+  { notice, head, budget }: Stored,
   deliveries: DeliveryTask[],
 ): Promise<void> {
   const { store, clock } = ports;
@@ -68,7 +74,6 @@ async function dispatch(
   const [event] = isLive(head, nowSeconds) ? await shownEvents(store, [head], nowSeconds) : [];
   const type = event && typeOf(event);
   if (!event || type === undefined || !(await isFirst(store, notice))) return;
-  const budget = budgetOf(ports);
   const { workspace, storedAt, content } = notice;
   for (const endpoint of endpoints) {
     // One that is switched off gets nothing; one that fails gets it later.

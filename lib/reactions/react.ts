@@ -78,13 +78,26 @@ export function matchOf(
  */
 export async function react(ports: ReactPorts, rules: readonly Rule[], occasion: Occasion): Promise<void> {
   const now = ports.clock.now();
+  let notAsked = 0;
   for (const rule of inOrder(rules)) {
     if (!rule.enabled) continue;
     const { holds, undecided } = matchOf(rule, occasion, now, occasion.budget);
+    if (undecided === 'not asked') {
+      notAsked += 1;
+      continue;
+    }
     if (!holds && undecided === undefined) continue;
     await run(ports, rule, occasion, undecided);
-    if (holds && rule.stop) return;
+    if (holds && rule.stop) break;
   }
+  // All that come now fare the same: a run for each rule of each of them would hold up others as well.
+  const { workspace, id: correlationId } = occasion.event;
+  if (notAsked > 0)
+    ports.log.warn('rules were not asked: their workspace has used up its time', {
+      workspace,
+      correlationId,
+      notAsked,
+    });
 }
 
 /** `undecided`: nothing is done, and the run says why. Those after it are asked all the same. */
@@ -92,7 +105,7 @@ async function run(
   ports: ReactPorts,
   rule: Rule,
   occasion: Occasion,
-  undecided: ReturnType<Budget['ask']>['undecided'],
+  undecided: Exclude<ReturnType<Budget['ask']>['undecided'], 'not asked'>,
 ): Promise<void> {
   const { store, clock } = ports;
   const key = runKey(rule.id, occasion.storedAt, occasion.event.id);

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, test } from 'vitest';
 import { feedFill } from '#lib/inbox/feed.ts';
+import { beginBatch } from '#lib/reactions/dispatch.ts';
 import { patternFault, patternMatcher } from '#lib/reactions/patterns.ts';
 import { fillKey } from '#lib/store/keys.ts';
 import { put } from '#lib/store/store.ts';
@@ -109,6 +110,31 @@ describe('many rules that take long together', () => {
     expect(await shown(answering)).toMatchObject({ enabled: true, failures: 0 });
     expect((await runs(answering))[0]).toMatchObject({ actions: [{ why: expect.stringContaining('all the time') }] });
   });
+});
+
+test('of a batch one workspace has three seconds, and from there on its rules are not asked', async () => {
+  const ids: string[] = [];
+  for (let i = 0; i < 25; i++) ids.push(await rule(slow(45), { order: i }));
+  const free = await rule(undefined, { order: 300 });
+  await bench.endpoint({ where: slow(45) });
+  const { key } = await bench.admin.workspaceWithKey();
+  const call = { key, body: calling({ field: 'kind', is: 'message' }) };
+  const other = String((await bench.admin.done('POST', '/api/rules', call)).id);
+  const theirs = (await bench.admin.webhook({}, { key })).url;
+  const at = new Date(bench.now).toISOString();
+  for (let i = 0; i < 6; i++) await bench.admin.post(hook, message(i, { at }));
+  await bench.admin.post(theirs, message(99, { at }));
+  await bench.dispatchAll(beginBatch(bench.dispatching));
+  await bench.settle();
+  expect(bench.cpu).toBeLessThan(3100);
+  const counts = await Promise.all([ids[24], free].map(async (id = '') => (await runs(id)).length));
+  expect(counts).toEqual([3, 6]);
+  expect(bench.admin.logged.filter((line) => line.includes('were not asked'))).toHaveLength(3);
+  // Endpoints are told rather than not.
+  expect(bench.told.filter(({ url }) => url === 'https://crm.example/in')).toHaveLength(3);
+  expect(itemsOf(await bench.admin.done('GET', `/api/rules/${other}/runs`, { key }))).toMatchObject([
+    { result: 'done' },
+  ]);
 });
 
 test('an endpoint whose condition takes too long is told all the same', async () => {
