@@ -574,7 +574,7 @@ export const texts = {
     rotate: 'New secret',
     rotateText: (name: string) =>
       `Whoever verifies the calls of ${name} needs the new secret. For a day each call is signed with both.`,
-    edit: 'Name, URL and notices',
+    edit: 'Change its name, URL or notices',
     saved: 'Saved',
     delete: 'Delete',
     deleteText: (name: string) => `${name} goes with all that waits for it, for good.`,

@@ -21,13 +21,15 @@ export function EditEndpoint({ endpoint: { id, name, url, types }, onChange }: E
     await onChange();
   };
   return (
-    <section class="card">
-      <h2>{t.edit}</h2>
-      <Form act={texts.save} onSubmit={save}>
-        <TextField name="name" label={t.name} value={name ?? ''} />
-        <TextField name="url" label={t.url} hint={t.urlHint} value={url} required />
-        <TextField name="types" label={t.types} hint={t.typesHint} value={types.join(', ')} required />
-      </Form>
-    </section>
+    <details>
+      <summary>{t.edit}</summary>
+      <section class="card">
+        <Form act={texts.save} onSubmit={save}>
+          <TextField name="name" label={t.name} value={name ?? ''} />
+          <TextField name="url" label={t.url} hint={t.urlHint} value={url} required />
+          <TextField name="types" label={t.types} hint={t.typesHint} value={types.join(', ')} required />
+        </Form>
+      </section>
+    </details>
   );
 }

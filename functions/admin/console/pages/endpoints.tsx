@@ -106,16 +106,14 @@ function OneEndpoint({ id }: { readonly id: string }) {
       <Loaded live={live}>
         {({ endpoint: shown }) => (
           <>
-            <div class="columns">
-              <EndpointFacts endpoint={shown} />
-              {mayChange() && (
-                <EditEndpoint
-                  key={JSON.stringify([shown.name, shown.url, shown.types])}
-                  endpoint={shown}
-                  onChange={live.again}
-                />
-              )}
-            </div>
+            <EndpointFacts endpoint={shown} />
+            {mayChange() && (
+              <EditEndpoint
+                key={JSON.stringify([shown.name, shown.url, shown.types])}
+                endpoint={shown}
+                onChange={live.again}
+              />
+            )}
             <Verifying />
             <h2>{t.deliveries}</h2>
             {items.length === 0 ? (
