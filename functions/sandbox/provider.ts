@@ -1,6 +1,6 @@
 import type { Content } from '#lib/domain/content.ts';
 import { parseJson } from '#lib/domain/json.ts';
-import type { Chat, Person } from '#lib/domain/message.ts';
+import type { Chat, OwnAccount, Person } from '#lib/domain/message.ts';
 import { chatKindOfJid, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
 import type { Issue } from '#lib/domain/schema.ts';
 import { anyKnown, known } from '#lib/domain/schema.ts';
@@ -39,7 +39,7 @@ function toMessage(message: Message): Draft | Issue {
         via,
         channel,
         sender,
-        account: known({ instance: account, phone: direction === 'outbound' ? sender.phone : undefined }),
+        account: { ...known({ phone: direction === 'outbound' ? sender.phone : undefined }), ...ownAccount(account) },
         content: contentOf(message),
         ...known({ recipient: direction === 'outbound' ? recipientOf(chat) : undefined }),
       },
@@ -53,7 +53,15 @@ function toStatus({ id, account, chat, status, detail, via, at }: Status): Draft
   return {
     identity: { type: 'status', id, status, ...known({ instance: account }) },
     ...known({ occurredAt: toInstant(at) }),
-    payload: { kind: 'status', status: { messageId: id, state: status, ...known({ chatId, detail, viaApi }) } },
+    payload: {
+      kind: 'status',
+      status: {
+        messageId: id,
+        state: status,
+        ...known({ chatId, detail, viaApi }),
+        ...(account !== undefined && { account: ownAccount(account) }),
+      },
+    },
   };
 }
 
@@ -73,7 +81,7 @@ function toReaction({ id, account, from, name, emoji, at, ...reaction }: Reactio
         sender: personAt(from, name),
         removed: emoji === undefined,
         ...known({ emoji }),
-        ...(account !== undefined && { account: { instance: account } }),
+        ...(account !== undefined && { account: ownAccount(account) }),
       },
     },
   };
@@ -92,11 +100,14 @@ function toCall({ id, account, direction, from, name, status, at, ...call }: Cal
         from: personAt(from, name),
         chat,
         messageId: id,
-        ...(account !== undefined && { account: { instance: account } }),
+        ...(account !== undefined && { account: ownAccount(account) }),
       },
     },
   };
 }
+
+/** In any words; a number is known as one. */
+const ownAccount = (account: string | undefined): OwnAccount => known({ instance: account, phone: toPhone(account) });
 
 /** `address` is a number, or an id in WhatsApp's manner. */
 function chatOf(address: string, title: string | undefined): Chat {

@@ -146,23 +146,21 @@ async function asStored(store: Store, record: EventRecord, nowSeconds: number): 
   return former && isLive(former, nowSeconds) ? { ...record, event: { ...event, id: formerId } } : record;
 }
 
-/** The receipt with the accounts of its workspace, where an event names one: read anew, unless they are remembered. */
+/** The receipt with the accounts of its workspace, where one is named or known: read anew, unless they are remembered. */
 export async function withAccounts(
   reading: Reading,
   receipt: Receipt,
   { store, accounts = namedAccounts }: Pick<SettlePorts, 'store' | 'accounts'>,
 ): Promise<Receipt> {
-  const { accountId } = receipt.webhook;
-  const named = 'drafts' in reading ? reading.drafts.map(ownAccountOf).filter(isNamed(accountId)) : [];
+  if (!('drafts' in reading)) return receipt;
+  const { accountId, workspace } = receipt.webhook;
+  const bound = accountId === undefined ? [] : [{ instance: accountId }];
+  const named = [...bound, ...reading.drafts.map(ownAccountOf).filter(isNamed)];
   if (named.length === 0) return receipt;
-  return { ...receipt, accounts: await accounts(store, receipt.webhook.workspace, receipt.provider, named) };
+  return { ...receipt, accounts: await accounts(store, workspace, receipt.provider, named) };
 }
 
-/** A webhook for an account has named whose phone it is already. */
-const isNamed =
-  (accountId: string | undefined) =>
-  ({ instance, phone, device }: OwnAccount): boolean =>
-    (instance ?? phone ?? (accountId === undefined ? device : undefined)) !== undefined;
+const isNamed = ({ instance, phone, device }: OwnAccount): boolean => (instance ?? phone ?? device) !== undefined;
 
 /**
  * The chat is noted first: one write, which it costs anyway, tells whether it has been merged into another one, and the
@@ -270,7 +268,8 @@ const messageIn = (event: Event): string | undefined => {
 /** Our own account as the provider names it. */
 const accountNamed = (account: OwnAccount = {}): string | undefined => account.instance ?? account.phone;
 
-function chatSeen({ event, orderedAt }: EventRecord, { webhook, provider }: Receipt): ChatSighting | undefined {
+function chatSeen({ event, orderedAt }: EventRecord, receipt: Receipt): ChatSighting | undefined {
+  const { webhook, provider } = receipt;
   if (event.kind !== 'message' && event.kind !== 'chat') return undefined;
   const account = event.kind === 'message' ? event.message.account : (event.chat.account ?? {});
   const chat = event.kind === 'message' ? event.message.chat : event.chat;
@@ -286,10 +285,20 @@ function chatSeen({ event, orderedAt }: EventRecord, { webhook, provider }: Rece
     kind: chat.kind,
     ...known({ title: chat.title, phone: phoneIn(names, [chat.phone, chat.id, other?.phone]), aliases }),
     names,
-    accountNames: [account.instance, account.phone, account.device].filter((name) => name !== undefined),
+    accountNames: [...namesOf(account), ...formerNames(event.accountId, receipt)],
     at: orderedAt,
     ...(event.kind === 'message' && { event: event.id, ...known({ reading: readingOf(event.message) }) }),
   };
+}
+
+const namesOf = ({ instance, phone, device }: OwnAccount) =>
+  [instance, phone, device].filter((name) => name !== undefined);
+
+/** Under which a chat of the account may stand that came in before the account was connected, or its webhook bound to it. */
+function formerNames(accountId: string | undefined, { accounts = [], webhook }: Receipt): readonly string[] {
+  if (accountId === undefined) return [];
+  const account = accounts.find(({ id }) => id === accountId);
+  return [...(account ? namesOf(account) : []), ...(accountId === webhook.accountId ? [webhook.webhookId] : [])];
 }
 
 /** What tells of another message is nothing to be read, and neither is what somebody showed to all. */

@@ -131,6 +131,18 @@ export async function findAccount(store: Store, workspace: string, id: string): 
   return item?.workspace === workspace ? readAccount(item) : undefined;
 }
 
+/** Why nobody may be told to send from an account, as a message to stand after a field; undefined where somebody may. */
+export async function whyNoSender(
+  store: Store,
+  providers: readonly { readonly account: AccountProvider }[],
+  account: Pick<Account, 'workspace' | 'id'>,
+): Promise<string | undefined> {
+  const found = await findAccount(store, account.workspace, account.id);
+  if (!found) return 'is no account in this workspace';
+  const canSend = providers.some(({ account: one }) => one.name === found.provider && one.canSend);
+  return canSend ? undefined : `is an account that cannot send: ${found.provider} offers no way to`;
+}
+
 export async function listAccounts(store: Store, workspace: string, page: PageRequest): Promise<ListPage<Account>> {
   const { entries, position } = await listDirectory(store, workspace, 'ACCOUNT', page);
   const keys = entries.map((entry) => accountKey(entryId(entry)));

@@ -61,7 +61,7 @@ export type AccountFinder = (
 
 /** How long what was read may serve to find an account; and how long, to say that there is none. */
 const FOUND_MS = 30_000;
-const MISSED_MS = 1_000;
+const MISSED_MS = 50;
 const REMEMBERED = 200;
 
 /**

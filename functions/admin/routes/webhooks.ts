@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { Country } from '#lib/domain/numbering.ts';
 import { optional, text } from '#lib/domain/schema.ts';
+import { whyNoSender } from '#lib/tenants/accounts.ts';
 import { Attempt, attemptsAsCsv, attemptsAsNdjson, lastAttempts } from '#lib/tenants/attempts.ts';
 import type { Provider } from '#lib/tenants/provider.ts';
 import {
@@ -90,6 +91,17 @@ const noAccount = (kind: 'receive' | 'send'): ProblemReply => {
   return invalid([{ path: 'accountId', message }]);
 };
 
+/** Undefined where the webhook may be tied to the account. */
+async function noSender(
+  { ports, workspace }: Context,
+  { kind }: Proven,
+  id: string | null | undefined,
+): Promise<ProblemReply | undefined> {
+  if (kind === 'receive' || typeof id !== 'string') return undefined;
+  const message = await whyNoSender(ports.store, ports.providers, { workspace, id });
+  return message === undefined ? undefined : invalid([{ path: 'accountId', message }]);
+}
+
 function creating(providers: readonly Provider[]) {
   return route({
     ...shared,
@@ -101,9 +113,12 @@ function creating(providers: readonly Provider[]) {
     body: () => newWebhook(providers.map(({ account }) => account.name)),
     example: { kind: 'receive', provider: 'sandbox', name: 'Support line' },
     answers: { 201: { description: 'The webhook with its URL', schema: WebhookWithUrl } },
-    run: async ({ body }, { ports, workspace, baseUrl }) => {
+    run: async ({ body }, context) => {
+      const { ports, workspace, baseUrl } = context;
       const useless = body.kind === 'receive' && body.secret !== undefined && uselessSecret(providers, body);
       if (useless) return useless;
+      const untied = await noSender(context, body, body.accountId);
+      if (untied) return untied;
       const created = await createWebhook(ports, workspace, body);
       if (created.kind === 'no account') return noAccount(body.kind);
       return json(201, { ...shownWebhook(created.webhook), url: `${baseUrl}${created.path}` });
@@ -150,7 +165,8 @@ function patching(providers: readonly Provider[]) {
     body: Patch,
     example: { enabled: true, name: 'Support line' },
     answers: { 200: { description: 'The webhook', schema: ShownWebhook } },
-    run: async ({ params, body }, { ports, workspace }) => {
+    run: async ({ params, body }, context) => {
+      const { ports, workspace } = context;
       const found = await findWebhook(ports.store, workspace, params.id);
       if (!found) return NO_WEBHOOK;
       const useless = typeof body.secret === 'string' && uselessSecret(providers, found.webhook);
@@ -159,6 +175,8 @@ function patching(providers: readonly Provider[]) {
       if (kind === 'receive' && typeof body.defaultCountry === 'string') {
         return invalid([{ path: 'defaultCountry', message: OF_RECEIVING }]);
       }
+      const untied = await noSender(context, found.webhook, body.accountId);
+      if (untied) return untied;
       const patched = await patchWebhook(ports, workspace, params.id, body);
       if (patched.kind === 'no account') return noAccount(kind);
       return patched.kind === 'patched' ? json(200, shownWebhook(patched.webhook)) : NO_WEBHOOK;

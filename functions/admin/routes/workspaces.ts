@@ -7,7 +7,7 @@ import { Instant, optional, text } from '#lib/domain/schema.ts';
 import { applyRetention, Progress } from '#lib/privacy/retention.ts';
 import { deleteWorkspace, Swept } from '#lib/reactions/delete-workspace.ts';
 import { walkCursor } from '#lib/store/walk.ts';
-import { findAccount } from '#lib/tenants/accounts.ts';
+import { whyNoSender } from '#lib/tenants/accounts.ts';
 import { createKey, deleteKey, listKeys, SCOPES, WorkspaceKey } from '#lib/tenants/api-keys.ts';
 import {
   copyRetention,
@@ -208,10 +208,12 @@ export const workspaceRoutes = [
     example: { name: 'My shop' },
     answers: { 200: { description: 'The workspace', schema: Workspace } },
     run: async ({ params, body }, { ports }) => {
-      const { defaultAccountId: account } = body;
-      if (typeof account === 'string' && !(await findAccount(ports.store, params.id, account))) {
-        return invalid([{ path: 'defaultAccountId', message: 'is no account of this workspace' }]);
-      }
+      const { defaultAccountId: id } = body;
+      const why =
+        typeof id === 'string'
+          ? await whyNoSender(ports.store, ports.providers, { workspace: params.id, id })
+          : undefined;
+      if (why !== undefined) return invalid([{ path: 'defaultAccountId', message: why }]);
       const workspace = await patchWorkspace(ports.store, params.id, body);
       if (!workspace) return NO_WORKSPACE;
       await copyRetention(ports.store, ports.random, params.id);

@@ -204,6 +204,27 @@ describe('webhooks', () => {
     expect(patched).toMatchObject({ status: 422, json: { message: expect.stringContaining(message) } });
   });
 
+  it('are not tied to an account that cannot send, nor is it the default one', async () => {
+    const hub = new AdminBench();
+    const body = { provider: 'cooby', channel: 'whatsapp', credentials: {} };
+    const { id: accountId } = await hub.done('POST', '/api/accounts', { body });
+    const { id } = await hub.done('POST', '/api/webhooks', { body: { kind: 'send' } });
+    for (const [method, path, told] of [
+      ['POST', '/api/webhooks', { kind: 'send', accountId }],
+      ['PATCH', `/api/webhooks/${id}`, { accountId }],
+      ['PATCH', '/api/workspaces/main', { defaultAccountId: accountId }],
+    ] as const) {
+      const { status, json } = await hub.call(method, path, { body: told });
+      expect([status, json.message]).toEqual([
+        422,
+        expect.stringContaining('ccountId is an account that cannot send: cooby offers no way to'),
+      ]);
+    }
+    expect(
+      await hub.done('POST', '/api/webhooks', { body: { kind: 'receive', provider: 'cooby', accountId } }),
+    ).toMatchObject({ accountId });
+  });
+
   it('of kind receive are bound to an account later, and expect its instance from then on', async () => {
     const memory = new MemoryStore();
     const hub = new AdminBench({ store: memory });
@@ -234,7 +255,7 @@ describe('webhooks', () => {
     expect(await sender()).toBe(first);
     expect(await patch('acc_0')).toMatchObject({
       status: 422,
-      json: { message: expect.stringContaining('defaultAccountId is no account of this workspace') },
+      json: { message: expect.stringContaining('defaultAccountId is no account in this workspace') },
     });
     await patch(null);
     expect(await sender()).toBe(last);

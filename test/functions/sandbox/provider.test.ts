@@ -88,7 +88,13 @@ const rows: Row[] = [
     payload: delivered,
     exactly: {
       kind: 'status',
-      status: { messageId: 'm-2', chatId: '+15550100099', state: 'delivered', viaApi: true },
+      status: {
+        messageId: 'm-2',
+        chatId: '+15550100099',
+        state: 'delivered',
+        viaApi: true,
+        account: { instance: 'demo' },
+      },
     },
     occurredAt: 1767225602_000,
   },

@@ -124,6 +124,65 @@ describe('a webhook that names no account', () => {
     expect(sent).toMatchObject({ recipient: { chatId: event.chatId } });
   });
 
+  it('is that of the phone through which an SMS came, whatever account the webhook is for', async () => {
+    const connectSms = async (device: string) => {
+      const credentials = { baseUrl: 'https://gw.example', secret: 's3cret', mode: 'devices', device };
+      const body = { provider: 'zender', channel: 'sms', credentials };
+      return String((await hub.done('POST', '/api/accounts', { body })).id);
+    };
+    const [first, second] = [await connectSms('d1'), await connectSms('d2')];
+    const bound = await hub.webhook({ provider: 'zender', accountId: second });
+    const accountOf = async (id: number, more: object) => {
+      const data = { id, phone: '+15550100099', message: 'hello', timestamp: '1772366000', ...more };
+      const { body } = await hub.post(bound.url, { type: 'sms', data });
+      return (await hub.done('GET', `/api/events/${body.id}`)).accountId;
+    };
+    expect(await accountOf(1, { device: 'd1', sim: '1' })).toBe(first);
+    expect(await accountOf(2, { device: 'd3', sim: '1' })).toBe(second);
+    expect(await accountOf(3, {})).toBe(second);
+  });
+
+  it('is told by its number in the words of the sandbox', async () => {
+    const body = { provider: 'sandbox', channel: 'whatsapp', phone: '+15550100001', credentials: {} };
+    const ours = (await hub.done('POST', '/api/accounts', { body })).id;
+    const sandbox = await hub.webhook({ provider: 'sandbox' });
+    const told = { account: '+1 555 010 0001', from: '+15550100099' };
+    const events = [
+      { event: 'message', id: 'm1', text: 'hello' },
+      { event: 'reaction', id: 'm1', emoji: '👍' },
+      { event: 'call', id: 'c1', status: 'missed' },
+      { event: 'status', id: 'm2', status: 'read' },
+    ];
+    for (const event of events) {
+      const { body: answer } = await hub.post(sandbox.url, { ...told, ...event });
+      expect(await hub.done('GET', `/api/events/${answer.id}`)).toMatchObject({ accountId: ours });
+    }
+    const { body: answer } = await hub.post(sandbox.url, { ...told, event: 'message', id: 'm3', account: 'demo' });
+    expect(await hub.done('GET', `/api/events/${answer.id}`)).not.toHaveProperty('accountId');
+  });
+
+  it.each([
+    ['nothing', {}],
+    ['the number of the account', { account: '+15550100001' }],
+  ])('keeps a conversation in one chat when it is bound, though its events named %s', async (_, named) => {
+    const { url: hook, id: webhook } = await hub.webhook({ provider: 'sandbox' });
+    const received = async (message: string, more: object = {}) => {
+      const body = { event: 'message', id: message, from: '+15550100099', text: 'hello', ...more };
+      const answer = await hub.post(hook, body);
+      return hub.done('GET', `/api/events/${answer.body.id}`);
+    };
+    const { chatId } = await received('m1', named);
+    hub.bench.now += 1_000;
+    const body = { provider: 'sandbox', channel: 'whatsapp', phone: '+15550100001', credentials: {} };
+    const { id: accountId } = await hub.done('POST', '/api/accounts', { body });
+    await hub.done('PATCH', `/api/webhooks/${webhook}`, { body: { accountId } });
+    expect(await received('m2')).toMatchObject({ accountId, chatId });
+    const { url: out } = await hub.webhook({ kind: 'send', provider: undefined, accountId: String(accountId) });
+    const sent = await hub.send(out, { phone: '+15550100099', text: 'an answer' });
+    expect(await hub.done('GET', `/api/sends/${sent}`)).toMatchObject({ recipient: { chatId } });
+    expect(itemsOf(await hub.done('GET', '/api/chats'))).toMatchObject([{ id: chatId, accountId }]);
+  });
+
   it('is found through a provider that reports nothing of sends, too', async () => {
     const credentials = { baseUrl: 'https://zender.example', secret: 'a-key', account: 'a-unique-id' };
     const body = { provider: 'zender', channel: 'whatsapp', phone: '+639760713666', credentials };
@@ -178,7 +237,7 @@ it('remembers accounts, and looks again for a name that it does not know', async
     accountMeant(await find(store, 'main', 'green-api', [{ instance }]), 'green-api', { instance });
   expect([await found('1'), await found('1'), reads]).toEqual(['acc_1', 'acc_1', 1]);
   await write(account('acc_2', { instance: '2' }));
-  at.now = 1_001;
+  at.now = 60;
   expect([await found('2'), reads]).toEqual(['acc_2', 2]);
   at.now = 40_000;
   expect([await found('2'), reads]).toEqual(['acc_2', 3]);
