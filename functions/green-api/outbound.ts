@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { mimeTypes } from '#lib/domain/mime-types.ts';
-import { normaliseJid, type Phone, toPhone } from '#lib/domain/person.ts';
+import { isSamePhone, normaliseJid, type Phone, phoneOfJid, toPhone } from '#lib/domain/person.ts';
 import { known } from '#lib/domain/schema.ts';
 import { type Meaning, meaningOf, outcomeOfBreakdown, type SendOutcome, withId } from '#lib/domain/send/outcome.ts';
 import { recipientOf, whatsappChatOf } from '#lib/domain/send/recipient.ts';
@@ -41,10 +41,14 @@ const Journal = v.array(
   v.looseObject({
     type: Text,
     idMessage: Text,
-    timestamp: v.fallback(v.optional(v.number()), undefined),
+    timestamp: v.fallback(
+      v.optional(v.union([v.number(), v.pipe(v.string(), v.digits(), v.transform(Number))])),
+      undefined,
+    ),
     typeMessage: Text,
     chatId: Text,
     textMessage: Text,
+    extendedTextMessage: v.fallback(v.optional(v.looseObject({ text: Text })), undefined),
     fileName: Text,
     statusMessage: Text,
     sendByApi: v.fallback(v.optional(v.boolean()), undefined),
@@ -106,16 +110,20 @@ async function journalled(
   );
 }
 
-/** The journal of a person's chat may call it by the id that hides the number. */
+/** The journal of a person's chat may call it by the id that hides the number, or by its other spelling. */
 function isOfChat(told: string, asked: string): boolean {
   const jid = normaliseJid(told);
-  return jid === asked || (jid.endsWith('@lid') && asked.endsWith('@c.us'));
+  return (
+    jid === asked ||
+    isSamePhone(phoneOfJid(jid), phoneOfJid(asked)) ||
+    (jid.endsWith('@lid') && asked.endsWith('@c.us'))
+  );
 }
 
 function fits(entry: Entry, { content, since }: Attempted): boolean {
   if (entry.type !== 'outgoing' || entry.sendByApi === false) return false;
   if (entry.timestamp === undefined || entry.timestamp * 1000 < since - SKEW_MS) return false;
-  if (content.kind === 'text') return entry.textMessage === content.text;
+  if (content.kind === 'text') return (entry.textMessage || entry.extendedTextMessage?.text) === content.text;
   // Names of files other than documents are made up, so a picture is known by being one.
   if (!isPlayable(content.name)) return entry.typeMessage === 'documentMessage' && entry.fileName === content.name;
   return /^(?:image|video|audio|sticker)Message$/.test(entry.typeMessage ?? '');

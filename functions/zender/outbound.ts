@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
+import { isSamePhone, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
 import { known } from '#lib/domain/schema.ts';
 import { type Meaning, meaningOf, outcomeOfBreakdown, type SendOutcome, withId } from '#lib/domain/send/outcome.ts';
 import { type Recipient, recipientOf, whatsappChatOf } from '#lib/domain/send/recipient.ts';
@@ -231,9 +231,14 @@ async function rowOf(host: Host, http: OutboundTools['http'], id: string, deadli
   return row?.id === id ? [candidate(row)] : [];
 }
 
+function isAt(address: string, to: string): boolean {
+  const phone = toPhone(address);
+  return phone === undefined ? normaliseJid(address) === to : isSamePhone(phone, to);
+}
+
 function fits(row: Row, to: string | undefined, { content, since }: Attempted): boolean {
   const address = row.recipient ?? row.phone;
-  if (to === undefined || address === undefined || (toPhone(address) ?? normaliseJid(address)) !== to) return false;
+  if (to === undefined || address === undefined || !isAt(address, to)) return false;
   const created = toInstant(row.created);
   if (created === undefined || created < since - SKEW_MS) return false;
   const words = withoutBreaks(row.message ?? '');

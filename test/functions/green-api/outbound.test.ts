@@ -235,12 +235,24 @@ describe('evidence', () => {
     ['one that failed', { statusMessage: 'noAccount' }, [{ providerId: 'BAE1', failed: 'noAccount' }]],
     ['one of another chat', { chatId: '12025550143@c.us' }, []],
     ['one under the id that hides the number', { chatId: '190000000000042@lid' }, [{ providerId: 'BAE1' }]],
+    [
+      'one whose words stand in an object',
+      { textMessage: '', extendedTextMessage: { text: 'hello' } },
+      [{ providerId: 'BAE1' }],
+    ],
+    ['one whose time is a text', { timestamp: '1795000031' }, [{ providerId: 'BAE1' }]],
+    ['one of other words in an object', { textMessage: undefined, extendedTextMessage: { text: 'hi' } }, []],
     ['one that came in', { type: 'incoming' }, []],
     ['one typed on the phone', { sendByApi: false }, []],
     ['one without a time', { timestamp: undefined }, []],
   ])('in the journal: %s', async (_, over, found) => {
     server.journal = [{ ...entry, ...over }];
     expect(await find(text)).toEqual(found);
+  });
+
+  it('is found in a chat under the other spelling of its number', async () => {
+    server.journal = [{ ...entry, chatId: '5215550000099@c.us' }];
+    expect(await find({ ...text, recipient: { phone: '+525550000099' } })).toEqual([{ providerId: 'BAE1' }]);
   });
 
   it('knows a document by its name and a picture by being one', async () => {

@@ -307,6 +307,12 @@ describe('evidence', () => {
     expect(await whatsapp().find({ ...attempted, providerId: '12' }, within(2000))).toEqual([]);
   });
 
+  it('is a row to the other spelling of the number', async () => {
+    server.lists['wa.sent'] = [{ ...row, recipient: '5215550000099' }];
+    const found = await whatsapp().find({ ...attempted, recipient: { phone: '+525550000099' } }, within(2000));
+    expect(found).toEqual([{ providerId: '12' }]);
+  });
+
   it('is no row to somebody else', async () => {
     server.lists['wa.sent'] = [{ ...row, recipient: '+15550100098' }];
     expect(await whatsapp().find(attempted, within(2000))).toEqual([]);
