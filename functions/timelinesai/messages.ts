@@ -242,13 +242,17 @@ function draftsOf(
     identity: {
       type: 'message',
       ...whereabouts(common.account, chatId),
-      ...known({ id, edit: index === 0 ? undefined : `attachment ${index}` }),
+      ...known({ id, isUnique: isTheirOwn(chatId, id), edit: index === 0 ? undefined : `attachment ${index}` }),
     },
     payload: { kind: 'message', message: { ...common, id: id ?? ownIdFor(chatId, message, direction), content } },
     // What came empty may come again with what it says.
     ...known({ occurredAt, placeholder }),
   }));
 }
+
+/** Their own ids of chats and messages are unique in all of a workspace, be its account told or not. */
+const isTheirOwn = (chatId: string, id: string | undefined): true | undefined =>
+  id !== undefined && /^\d{1,20}$/.test(chatId) ? true : undefined;
 
 function commonOf(told: Told, message: theirs.TheirMessage, direction: Direction, chatId: string) {
   const chat = toChat(chatId, told.chat);

@@ -17,6 +17,8 @@ export interface Identity {
   /** The provider's id. Where there is none, the whole content stands in for it. */
   readonly id?: string;
   readonly status?: string;
+  /** The provider's ids are unique whichever of its accounts they belong to: told without it, it is the same event. */
+  readonly isUnique?: boolean;
   /** Tells an edit, a vote or another later version from its original where they share an id. */
   readonly edit?: string;
 }
@@ -38,7 +40,7 @@ export function eventId(
   identity: Identity,
   contentHash: string,
 ): string {
-  const account = spelt(identity.instance) ?? accountId ?? webhookId;
+  const account = identity.isUnique ? '' : (spelt(identity.instance) ?? accountId ?? webhookId);
   const parts = partsOf({ ...identity, ...known({ chat: spelt(identity.chat) }) }, contentHash);
   return derivedId('evt', [workspace, provider, account, ...parts]);
 }
@@ -49,7 +51,13 @@ function spelt(name: string | undefined): string | undefined {
   return phone === undefined ? name : commonSpelling(phone);
 }
 
-/** The id that the event has where an earlier release stored it, which told webhooks apart. */
+/** The ids that the event may have where an earlier release stored it. */
+export function formerEventIds(origin: Origin, identity: Identity, contentHash: string): readonly string[] {
+  const byWebhook = formerEventId(origin, identity, contentHash);
+  return identity.isUnique ? [eventId(origin, { ...identity, isUnique: false }, contentHash), byWebhook] : [byWebhook];
+}
+
+/** That of the first ones, which told webhooks apart. */
 export function formerEventId(
   { workspace, provider, webhookId }: Origin,
   identity: Identity,

@@ -216,10 +216,13 @@ export function renewed(before: Event, told: Event): Event | undefined {
   const [was, is] = [payloadOf(before), payloadOf(told)];
   const payload = isLater ? renewedPayload(was, is) : renewedPayload(is, was);
   const occurredAt = isLater && isTheirs(told) ? told.occurredAt : before.occurredAt;
-  const isNew = occurredAt !== before.occurredAt || canonicalJson(payload) !== canonicalJson(was);
+  // One delivery may name the account that another leaves open.
+  const accountId = before.accountId ?? told.accountId;
+  const isNew =
+    occurredAt !== before.occurredAt || accountId !== before.accountId || canonicalJson(payload) !== canonicalJson(was);
   if (!isNew) return undefined;
   const renewedAt = isLater ? told.receivedAt : latest;
-  const more = { occurredAt, renewedAt, deliveries: (before.deliveries ?? 1) + 1 };
+  const more = { ...known({ accountId }), occurredAt, renewedAt, deliveries: (before.deliveries ?? 1) + 1 };
   return checked(Event, { ...before, ...payload, ...more }, () => 'a renewed event');
 }
 

@@ -144,8 +144,8 @@ export const REPLAYED = 'replay_';
 /** An event with what is kept beside it. */
 export interface EventRecord {
   readonly event: Event;
-  /** The id that it has where an earlier release stored it; of what was just read alone. */
-  readonly formerId?: string;
+  /** The ids that it may have where an earlier release stored it; of what was just read alone. */
+  readonly formerIds?: readonly string[];
   /** The body as the gateway handed it over, without a secret. */
   readonly raw: Uint8Array;
   readonly contentType: string;

@@ -139,11 +139,14 @@ const AT_FIRST_MS = 10_000;
 
 /** Under the id that an earlier release stored it by: what a provider repeats across an upgrade is no other event. */
 async function asStored(store: Store, record: EventRecord, nowSeconds: number): Promise<EventRecord> {
-  const { event, formerId } = record;
+  const { event, formerIds = [] } = record;
   const isLate = Date.parse(event.receivedAt) - Date.parse(event.occurredAt) > AT_FIRST_MS;
-  if (formerId === undefined || !isLate) return record;
-  const [former] = await store.getMany([eventKey(formerId)], { consistent: true });
-  return former && isLive(former, nowSeconds) ? { ...record, event: { ...event, id: formerId } } : record;
+  if (formerIds.length === 0 || !isLate) return record;
+  const former = (await store.getMany(formerIds.map(eventKey), { consistent: true })).filter((item) =>
+    isLive(item, nowSeconds),
+  );
+  const id = formerIds.find((one) => former.some(({ pk }) => pk === eventKey(one).pk));
+  return id === undefined ? record : { ...record, event: { ...event, id } };
 }
 
 /** The receipt with the accounts of its workspace, where one is named or known: read anew, unless they are remembered. */

@@ -1,6 +1,6 @@
 import { chatId } from '#lib/chats/chat.ts';
 import type { Event } from '#lib/domain/event.ts';
-import { contentHash, eventId, formerEventId, quarantineId } from '#lib/domain/identity.ts';
+import { contentHash, eventId, formerEventIds, quarantineId } from '#lib/domain/identity.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import type { OwnAccount } from '#lib/domain/message.ts';
 import { withParties } from '#lib/domain/parties.ts';
@@ -60,7 +60,7 @@ function understood(read: Draft, receipt: Receipt): EventRecord {
   return {
     ...kept(receipt),
     event: eventFrom(draft, id, receipt),
-    formerId: formerEventId(from, draft.identity, hash),
+    formerIds: formerEventIds(from, draft.identity, hash),
     contentHash: hash,
     placeholder: draft.placeholder ?? false,
     orderedAt: orderingTime(draft.occurredAt, receipt.receivedAt),

@@ -89,8 +89,8 @@ function counterpart(before: EventRecord, records: readonly EventRecord[]): Even
   const { id, conflict } = before.event;
   const hashes = [before.contentHash, substanceHash(before.event, before.contentHash)];
   const isConflict = (original: string) => hashes.some((hash) => conflictId(original, hash) === id);
-  const isIts = (one: string | undefined) => one !== undefined && (one === id || isConflict(one));
-  const same = records.find(({ event, formerId }) => isIts(event.id) || isIts(formerId));
+  const isIts = (one: string) => one === id || isConflict(one);
+  const same = records.find(({ event, formerIds = [] }) => [event.id, ...formerIds].some(isIts));
   const only = records.length === 1 ? records[0] : undefined;
   const match = same ?? only;
   if (!match) return undefined;

@@ -265,6 +265,12 @@ const TIMELINES: readonly Row[] = [
     says({ text: 'hi' }),
   ],
   [
+    'a message whose account is told later',
+    timelinesAi,
+    [varied(fixture('envelope'), 'data', { whatsapp_account_id: undefined }), fixture('envelope')],
+    says({ text: 'hi' }, { account: { phone: '+15550100001' } }),
+  ],
+  [
     'a call with its length',
     timelinesAi,
     [

@@ -70,7 +70,6 @@ describe('one event of TimelinesAI', () => {
   it.each([
     ['messages with different ids', received, varied(received, 'message', { message_uid: 'other' })],
     ['messages of one id in two chats', received, varied(received, 'chat', { chat_id: 1 })],
-    ['messages of one id in two accounts', received, varied(received, 'whatsapp_account', { phone: '+15550100002' })],
     [
       'messages without ids that say different things',
       varied(received, 'message', { message_uid: '' }),
