@@ -46,7 +46,9 @@ export async function placed(store: Store, clock: Clock, head: Item): Promise<It
   for (let tries = 0; tries < TRIES && taken < MOST_TAKEN; ) {
     const now = clock.now();
     const stamped = { ...head, storedAt: toIso(now + taken) };
-    if (!(await store.write({ ...feedRow(stamped), if: absent() })).done) {
+    const row = feedRow(stamped);
+    const { done, item } = await store.write({ ...row, item: { ...row.item, receipt: head.receipt }, if: absent() });
+    if (!done && !isOurs(item, head)) {
       taken += 1;
       continue;
     }
@@ -56,6 +58,10 @@ export async function placed(store: Store, clock: Clock, head: Item): Promise<It
   }
   throw new StoreUnavailable('unreachable');
 }
+
+/** A repeat of a write whose first answer was lost meets itself; a row that was given up has another end, or no receipt. */
+const isOurs = (row: Item | undefined, { receipt, expiresAt }: Item): boolean =>
+  receipt !== undefined && row?.receipt === receipt && row.expiresAt === expiresAt;
 
 /** Longer than any reader looks back for what it did not see in time. */
 const UNUSED_SECONDS = 86_400;

@@ -201,6 +201,14 @@ describe('a place in the feed', () => {
     clock: { now: () => now, monotonic: () => now, sleep: async () => undefined },
   });
   const rows = (store: MemoryStore) => store.all().filter(({ pk }) => pk.startsWith('FEED#'));
+  const methodsOf = (store: MemoryStore): Store => ({
+    get: (key) => store.get(key),
+    getMany: (keys) => store.getMany(keys),
+    query: (query) => store.query(query),
+    write: (write, options) => store.write(write, options),
+    transact: (writes, token) => store.transact(writes, token),
+    writeMany: (writes) => store.writeMany(writes),
+  });
   /** The rows that stay, and those that their events name. */
   const lasting = (store: MemoryStore) =>
     rows(store).flatMap(({ sk, expiresAt }) => (expiresAt === undefined ? [sk] : []));
@@ -238,21 +246,38 @@ describe('a place in the feed', () => {
     expect(rows(store)).toHaveLength(16);
   });
 
+  it('is taken once, where the answer to taking it is lost', async () => {
+    const store = new MemoryStore();
+    let lost = 1;
+    const write: Store['write'] = async (one, options) => {
+      const written = await store.write(one, options);
+      if (one.kind === 'put' && one.item.pk.startsWith('FEED#') && lost-- > 0)
+        throw new StoreUnavailable('unreachable');
+      return written;
+    };
+    const { clock } = ports(store);
+    const again = retrying(
+      { ...methodsOf(store), write },
+      clock,
+      { next: () => 0.5, bytes: Buffer.alloc },
+      START + SECOND,
+    );
+    await storeEvent({ store: again, clock }, recordOf('evt_1', START, START, 'r1'), START / 1000);
+    expect(lost).toBeLessThan(0);
+    expect(rows(store).map(({ sk }) => sk)).toEqual(named(store));
+  });
+
   it('that came too late ends, and the new one stays', async () => {
     const store = new MemoryStore();
     let now = START;
     const clock = { now: () => now, monotonic: () => now, sleep: async () => undefined };
     const slow: Store = {
-      get: (key) => store.get(key),
-      getMany: (keys) => store.getMany(keys),
-      query: (query) => store.query(query),
+      ...methodsOf(store),
       write: async (write, options) => {
         const done = await store.write(write, options);
         if (write.kind === 'put' && write.item.pk.startsWith('EVT#') && now === START) now += 6 * SECOND;
         return done;
       },
-      transact: (writes, token) => store.transact(writes, token),
-      writeMany: (writes) => store.writeMany(writes),
     };
     await storeEvent({ store: slow, clock }, recordOf('evt_1', START, START, 'r1'), START / 1000);
     expect(named(store)).toEqual([`${new Date(START + 6 * SECOND).toISOString()}#evt_1`]);
