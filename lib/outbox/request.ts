@@ -264,7 +264,7 @@ async function readFrom(
 }
 
 /**
- * Nothing is charged to a number that is none of the workspace's accounts: no need that it be a valid one. TimelinesAI's own
+ * Nothing is charged to a number that is none of the workspace's accounts: no need that it be a valid one. A provider's own
  * lists call an account by its jid.
  */
 async function readOwnPhone(written: string, country: CountryOf): Promise<ReadPhone> {
