@@ -26,6 +26,15 @@ describe('a template', () => {
     expect(text('{% render "x" %}')).toMatch(/^failed: /);
   });
 
+  it('names months in English, whatever the machine speaks, which is not asked', async () => {
+    const format = vi.spyOn(Intl, 'DateTimeFormat');
+    vi.resetModules();
+    const fresh = await import('#lib/reactions/templates.ts');
+    expect(format).not.toHaveBeenCalled();
+    expect(fresh.render("{{ '2026-03-01' | date: '%B' }}", scope)).toEqual({ kind: 'rendered', text: 'March' });
+    format.mockRestore();
+  });
+
   it('has a bound on time and memory', () => {
     const begun = performance.now();
     expect(text('{% for i in (1..100000000) %}{% for j in (1..1000) %}x{% endfor %}{% endfor %}')).toMatch(/^failed: /);
