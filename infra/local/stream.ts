@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { rename, writeFile } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
-import { writeDurably } from './data-folder.ts';
 import { callAws } from './engines/local-aws.ts';
 import type { FaultReport } from './gateway.ts';
 import type { Invocation, Lambda } from './lambda.ts';
@@ -75,7 +75,7 @@ async function read(source: StreamSource, trim: Trimmer, stop: AbortSignal): Pro
     if (!(await handOver(source, page.Records, place.shard, stop))) return;
     const last = page.Records.at(-1)?.dynamodb.SequenceNumber;
     if (last !== undefined) {
-      note(source, { shard: place.shard, sequence: last });
+      await note(source, { shard: place.shard, sequence: last });
       trim.upTo(last);
     }
     iterator = page.NextShardIterator ?? undefined;
@@ -131,9 +131,10 @@ async function handOver(source: StreamSource, records: readonly StreamRecord[], 
     const taken = await takenOf(source, batch, shard);
     const last = batch[taken - 1]?.dynamodb.SequenceNumber;
     if (last !== undefined) {
-      note(source, { shard, sequence: last });
       wanted = wanted.slice(taken);
       [size, failures] = [batchSize, 0];
+      // After the last one comes what the filter drops, up to the end of the page: that is noted then.
+      if (wanted.length > 0) await note(source, { shard, sequence: last });
       continue;
     }
     // A batch that fails as a whole is cut in two, so that one bad record does not keep the others.
@@ -202,8 +203,12 @@ function checkpointOf({ checkpointFile }: StreamSource): Checkpoint | undefined 
   return v.parse(Checkpoint, JSON.parse(readFileSync(checkpointFile, 'utf8')));
 }
 
-function note({ checkpointFile }: StreamSource, checkpoint: Checkpoint): void {
-  if (checkpointFile !== undefined) writeDurably(checkpointFile, JSON.stringify(checkpoint));
+/** Beside the functions, which share this process: they do not wait for the disk. One that is lost is read again from before. */
+async function note({ checkpointFile }: StreamSource, checkpoint: Checkpoint): Promise<void> {
+  if (checkpointFile === undefined) return;
+  const unfinished = `${checkpointFile}.new`;
+  await writeFile(unfinished, JSON.stringify(checkpoint), { mode: 0o600, flush: true });
+  await rename(unfinished, checkpointFile);
 }
 
 async function pause(ms: number, stop: AbortSignal): Promise<void> {
