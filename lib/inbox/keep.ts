@@ -125,7 +125,7 @@ export async function storeReading(
   for (let start = 0; start < records.length; start += AT_ONCE) {
     const batch = records.slice(start, start + AT_ONCE).map(async (told) => {
       const read = await asStored(ports.store, told, Math.floor(now / 1000));
-      const { record, names } = await inItsChat(ports, await filed(ports.store, read, addressed), receipt);
+      const { record, names } = await inItsChat(ports, await filed(ports.store, read, addressed), addressed);
       const result = await storeEvent(ports, record, Math.floor(now / 1000));
       await follow(ports, record, receipt, result, names);
       return result;

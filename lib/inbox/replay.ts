@@ -53,7 +53,7 @@ async function reread(
   const addressed = await withAccounts(reading, receipt, ports);
   const records = recordsOf(reading, addressed);
   const read = await asTold(ports, before, counterpart(before, records));
-  const located = read && (await inItsChat(ports, await filed(store, read, addressed), receipt));
+  const located = read && (await inItsChat(ports, await filed(store, read, addressed), addressed));
   if (!located || isSame(before, located.record)) return { id, result: 'unchanged' };
   const { record: after, names } = located;
   const { head: item, chunks } = eventItems(after);
