@@ -5,6 +5,7 @@ import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
 import { loadMedia, loadsMedia } from '../parts/content.tsx';
 import { CheckBox } from '../parts/form.tsx';
+import { CallBehind } from '../parts/page.tsx';
 import { Facts, Id, Phone, Time } from '../parts/small.tsx';
 import { tell } from '../parts/toast.tsx';
 import { accountName, texts } from '../texts.ts';
@@ -84,6 +85,7 @@ export function Contact({ chat, account }: ContactProps) {
           />
         </div>
       )}
+      <CallBehind call="GET /api/chats/{id}" />
     </aside>
   );
 }

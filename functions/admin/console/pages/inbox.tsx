@@ -5,7 +5,7 @@ import { address, addressOf } from '../address.ts';
 import { type Account, allAccounts, api, asked, type Chat, mayChange, Refusal } from '../api.ts';
 import { useLive } from '../live.ts';
 import { CheckBox } from '../parts/form.tsx';
-import { Loaded } from '../parts/page.tsx';
+import { CallBehind, Loaded } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
 import { Empty, Failure, Time } from '../parts/small.tsx';
 import { isWriting } from '../parts/writing.ts';
@@ -97,6 +97,7 @@ export function Inbox({ id }: { readonly id?: string | undefined }) {
             }
           </Loaded>
           <Pager next={next} />
+          {live.data && <CallBehind call="GET /api/chats" />}
         </div>
       </section>
       <Opened

@@ -27,12 +27,17 @@ export function Page({ title, actions, children, call, callId }: PageProps) {
         {mayChange() && <div class="actions">{actions}</div>}
       </header>
       {children}
-      {call && (
-        <p class="call">
-          <a href={`${hubUrl()}/docs#${filledIn(call, callId)}`}>{texts.callBehind}</a> <code>{call}</code>
-        </p>
-      )}
+      {call && <CallBehind call={call} id={callId} />}
     </main>
+  );
+}
+
+/** Where what is shown comes from, in the API's reference. */
+export function CallBehind({ call, id }: { readonly call: string; readonly id?: string | undefined }) {
+  return (
+    <p class="call">
+      <a href={`${hubUrl()}/docs#${filledIn(call, id)}`}>{texts.callBehind}</a> <code>{call}</code>
+    </p>
   );
 }
 
