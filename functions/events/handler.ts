@@ -4,6 +4,7 @@ import { allowsPrivateHosts, required, runtime, sendingPorts } from '#lib/aws/ru
 import { streamHandler } from '#lib/aws/stream-handler.ts';
 import type { JsonObject } from '#lib/domain/json.ts';
 import { type Once, submitBody } from '#lib/outbox/submit.ts';
+import { sharedBudgets } from '#lib/reactions/budget.ts';
 import { beginBatch } from '#lib/reactions/dispatch.ts';
 import { noticeOf } from '#lib/reactions/notice.ts';
 import { patternMatcher } from '#lib/reactions/patterns.ts';
@@ -19,7 +20,7 @@ const sending = {
 const ports = {
   ...all,
   tasks: sqsTasks(all.sqs, required(environment, 'HOOKLINE_DELIVERIES_QUEUE_URL')),
-  matches: patternMatcher(),
+  budget: sharedBudgets({ ...all, matches: patternMatcher() }),
   submit: (workspace: string, rule: string, body: JsonObject, once: Once) =>
     submitBody(sending, { workspace, webhookId: rule }, body, once),
 };

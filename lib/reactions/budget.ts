@@ -1,3 +1,4 @@
+import type { Clock } from '#lib/domain/ports.ts';
 import { type Condition, evaluate, type Facts, type Finding, type Matches } from '#lib/domain/reaction/condition.ts';
 
 /*
@@ -8,8 +9,9 @@ import { type Condition, evaluate, type Facts, type Finding, type Matches } from
 
 const MOST_OF_A_CONDITION_MS = 50;
 const MOST_OF_AN_EVENT_MS = 1000;
-/** Of one workspace, while others wait for their turn in the same batch of the stream. */
-const MOST_OF_A_BATCH_MS = 3000;
+/** Of one workspace at once, and how much of the time that goes by it gets back: the rest is for the others. */
+const MOST_OF_A_WORKSPACE_MS = 3000;
+const SHARE = 0.25;
 /** The first pass has to compile patterns, which the second finds compiled. */
 const TRIES = 2;
 
@@ -24,7 +26,7 @@ interface Asked {
   readonly trace: readonly Finding[];
   /**
    * It was not decided: the condition itself takes too long, those before it have used up the event's time, or those of
-   * earlier events all that the workspace has in this batch.
+   * earlier events all that the workspace has for now.
    */
   readonly undecided?: 'too long' | 'no time left' | 'not asked';
 }
@@ -37,11 +39,15 @@ export interface Budget {
   isSpent(): boolean;
 }
 
-/** For each event a budget of its own, and all of a workspace together have one for the batch. */
-export function budgetsOfBatch(ports: BudgetPorts): (workspace: string) => Budget {
+/** For each event a budget of its own, and for all of a workspace a share of the time that goes by. */
+export function sharedBudgets(
+  ports: BudgetPorts & { readonly clock: Pick<Clock, 'monotonic'> },
+): (workspace: string) => Budget {
   const workspaces = new Map<string, Spent>();
   return (workspace) => {
-    const spent = workspaces.get(workspace) ?? { ms: 0 };
+    const now = ports.clock.monotonic();
+    const { ms, at } = workspaces.get(workspace) ?? { ms: 0, at: now };
+    const spent = { ms: Math.max(0, ms - (now - at) * SHARE), at: now };
     workspaces.set(workspace, spent);
     return budgetOf(ports, MOST_OF_AN_EVENT_MS, spent);
   };
@@ -49,12 +55,13 @@ export function budgetsOfBatch(ports: BudgetPorts): (workspace: string) => Budge
 
 interface Spent {
   ms: number;
+  readonly at: number;
 }
 
 /** `most`: milliseconds, where it is not for one event. */
-export function budgetOf({ matches, cpu }: BudgetPorts, most = MOST_OF_AN_EVENT_MS, ofBatch?: Spent): Budget {
+export function budgetOf({ matches, cpu }: BudgetPorts, most = MOST_OF_AN_EVENT_MS, ofWorkspace?: Spent): Budget {
   let spent = 0;
-  const isSpent = () => spent >= most || (ofBatch !== undefined && ofBatch.ms >= MOST_OF_A_BATCH_MS);
+  const isSpent = () => spent >= most || (ofWorkspace !== undefined && ofWorkspace.ms >= MOST_OF_A_WORKSPACE_MS);
   const spend = <Result>(work: () => Result): Result => {
     const began = cpu();
     try {
@@ -62,7 +69,7 @@ export function budgetOf({ matches, cpu }: BudgetPorts, most = MOST_OF_AN_EVENT_
     } finally {
       const ms = cpu() - began;
       spent += ms;
-      if (ofBatch) ofBatch.ms += ms;
+      if (ofWorkspace) ofWorkspace.ms += ms;
     }
   };
   return {

@@ -4,7 +4,7 @@ import { shownEvents } from '#lib/inbox/events.ts';
 import { ENDPOINT_PREFIX, RULE_PREFIX, workspacePartition } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
 import { type Item, isLive, type Store } from '#lib/store/store.ts';
-import { type Budget, budgetsOfBatch } from './budget.ts';
+import type { Budget } from './budget.ts';
 import { type Endpoint, readEndpoint } from './endpoint.ts';
 import { type EventChange, hears, isFirst, type Notice, noticeOf } from './notice.ts';
 import { type ReactPorts, react } from './react.ts';
@@ -31,14 +31,18 @@ export interface Batch {
 export function beginBatch(ports: ReactPorts): Batch {
   const subscribers = new Map<string, Promise<Subscribers>>();
   const deliveries: DeliveryTask[] = [];
-  const budget = budgetsOfBatch(ports);
   return {
     dispatch: async (change) => {
       const notice = noticeOf(change);
       if (!notice || !change.after) return;
       const found = subscribers.get(notice.workspace) ?? readSubscribers(ports.store, notice.workspace);
       subscribers.set(notice.workspace, found);
-      await dispatch(ports, await found, { notice, head: change.after, budget: budget(notice.workspace) }, deliveries);
+      await dispatch(
+        ports,
+        await found,
+        { notice, head: change.after, budget: ports.budget(notice.workspace) },
+        deliveries,
+      );
     },
     end: () => ports.tasks.sendAll(deliveries.splice(0)),
   };

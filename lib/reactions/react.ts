@@ -16,7 +16,7 @@ import { mailHourKey, ruleKey, ruleRefusedKey, rulesPausedKey, runKey } from '#l
 import { absent, add, any, compare, equal, exists, put, type Store, set, update } from '#lib/store/store.ts';
 import { type AutoPorts, countMessage, isToSender, MOST_A_MINUTE, ownDoing, takeAnswer } from './auto.ts';
 import { mutedIdentity, onceKey } from './auto-state.ts';
-import { type Budget, type BudgetPorts, NO_TIME, WHY_UNDECIDED } from './budget.ts';
+import { type Budget, NO_TIME, WHY_UNDECIDED } from './budget.ts';
 import { deliveryIdOf } from './delivery.ts';
 import { inOrder, type Rule, readRule, ruleItem } from './rule.ts';
 import type { ActionTask, DeliveryTask, Tasks } from './task.ts';
@@ -28,7 +28,9 @@ const MOST_FAILURES = 10;
 const HOUR_MS = 3_600_000;
 const MOST_MAILS_AN_HOUR = 100;
 
-export interface ReactPorts extends AutoPorts, BudgetPorts {
+export interface ReactPorts extends AutoPorts {
+  /** What all may take that is asked of one event of this workspace. */
+  readonly budget: (workspace: string) => Budget;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly tasks: Tasks;

@@ -1,5 +1,6 @@
 import * as outbound from '#functions/outbound.ts';
 import { submitBody } from '#lib/outbox/submit.ts';
+import { sharedBudgets } from '#lib/reactions/budget.ts';
 import { type DeliverPorts, runTask } from '#lib/reactions/deliver.ts';
 import { type Batch, beginBatch } from '#lib/reactions/dispatch.ts';
 import type { Mail, Mailer } from '#lib/reactions/mail.ts';
@@ -65,7 +66,8 @@ export class ReactionBench {
     const submit: ReactPorts['submit'] = (workspace, rule, body, key) =>
       submitBody(sending, { workspace, webhookId: rule }, body, key);
     const cpu = () => this.cpu;
-    this.dispatching = { ...ports, cpu, submit, tasks, store: ofEvents, matches: patternMatcher() };
+    const budget = sharedBudgets({ clock: ports.clock, cpu, matches: patternMatcher() });
+    this.dispatching = { ...ports, submit, tasks, store: ofEvents, budget };
     const mailer: Mailer = {
       send: async (mail) => {
         this.mails.push(mail);

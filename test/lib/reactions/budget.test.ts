@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, test } from 'vitest';
+import type { Matches } from '#lib/domain/reaction/condition.ts';
 import { feedFill } from '#lib/inbox/feed.ts';
-import { beginBatch } from '#lib/reactions/dispatch.ts';
+import { sharedBudgets } from '#lib/reactions/budget.ts';
 import { patternFault, patternMatcher } from '#lib/reactions/patterns.ts';
 import { fillKey } from '#lib/store/keys.ts';
 import { put } from '#lib/store/store.ts';
@@ -14,6 +15,11 @@ const slow = (...milliseconds: number[]) => ({ any: milliseconds.map((ms) => ({ 
 let bench: ReactionBench;
 let hook: string;
 let n: number;
+function asksBy(matches: Matches): void {
+  const { clock } = bench.admin.ports;
+  const budget = sharedBudgets({ clock, matches, cpu: () => bench.cpu });
+  bench.dispatching = { ...bench.dispatching, budget };
+}
 beforeEach(async () => {
   bench = new ReactionBench();
   n = 0;
@@ -22,12 +28,14 @@ beforeEach(async () => {
     bench.cpu += Number(pattern);
     return false;
   };
-  bench.dispatching = { ...bench.dispatching, matches };
+  asksBy(matches);
   bench.delivering = { ...bench.delivering, matches };
   Object.assign(bench.admin.ports, { matches, cpu: () => bench.cpu });
 });
-const receive = async () => {
+/** Time that goes by between two events gives the workspace its own back. */
+const receive = async (later = 10_000) => {
   n += 1;
+  bench.now += later;
   const { body } = await bench.admin.post(hook, message(n, { at: new Date(bench.now).toISOString() }));
   await bench.settle();
   return String(body.id);
@@ -58,7 +66,7 @@ describe('a rule whose condition takes too long', () => {
       compiled = true;
       return true;
     };
-    bench.dispatching = { ...bench.dispatching, matches };
+    asksBy(matches);
     const id = await rule(slow(1, 2));
     await receive();
     expect(await runs(id)).toMatchObject([{ result: 'done' }]);
@@ -112,7 +120,7 @@ describe('many rules that take long together', () => {
   });
 });
 
-test('of a batch one workspace has three seconds, and from there on its rules are not asked', async () => {
+test('one workspace has three seconds at once, and its rules are asked again when time has gone by', async () => {
   const ids: string[] = [];
   for (let i = 0; i < 25; i++) ids.push(await rule(slow(45), { order: i }));
   const free = await rule(undefined, { order: 300 });
@@ -124,7 +132,6 @@ test('of a batch one workspace has three seconds, and from there on its rules ar
   const at = new Date(bench.now).toISOString();
   for (let i = 0; i < 6; i++) await bench.admin.post(hook, message(i, { at }));
   await bench.admin.post(theirs, message(99, { at }));
-  await bench.dispatchAll(beginBatch(bench.dispatching));
   await bench.settle();
   expect(bench.cpu).toBeLessThan(3100);
   const counts = await Promise.all([ids[24], free].map(async (id = '') => (await runs(id)).length));
@@ -135,6 +142,11 @@ test('of a batch one workspace has three seconds, and from there on its rules ar
   expect(itemsOf(await bench.admin.done('GET', `/api/rules/${other}/runs`, { key }))).toMatchObject([
     { result: 'done' },
   ]);
+  const spent = bench.cpu;
+  n = 100;
+  await receive(2000);
+  expect(bench.cpu - spent).toBeGreaterThan(400);
+  expect(bench.cpu - spent).toBeLessThan(600);
 });
 
 test('an endpoint whose condition takes too long is told all the same', async () => {
@@ -146,7 +158,7 @@ test('an endpoint whose condition takes too long is told all the same', async ()
 
 test('a step of a replay ends in time, and tells what it had no time to ask of', async () => {
   await bench.store.write(put({ ...fillKey(feedFill.name), workspace: '', done: true }));
-  for (let i = 0; i < 200; i++) await receive();
+  for (let i = 0; i < 200; i++) await receive(0);
   const { id } = await bench.endpoint({ where: slow(45) });
   const body = { since: new Date(bench.now - 60_000).toISOString(), only: 'all' };
   bench.now += 60_000;
