@@ -608,8 +608,10 @@ export const texts = {
     retention: 'Days to keep what comes in',
     retentionHint: 'Left empty, it is kept for ever.',
     saved: 'Saved',
-    pending: 'What was stored before does not follow the new retention yet.',
-    apply: 'Apply it to what is stored',
+    retentionAsks: (name: string, days: string) =>
+      `Events, messages, sends and logs of ${name} that are older than ${days} days go with the next night, for good, and so on each night.`,
+    pending: 'What was stored before follows the new retention after the next night.',
+    apply: 'Apply it now',
     applyAsks: (days: number | undefined) =>
       days === undefined
         ? 'All that is stored is kept for ever from then on.'

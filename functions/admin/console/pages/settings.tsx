@@ -3,11 +3,12 @@ import { allAccounts, api, asked, chooseWorkspace, done, inParts, session, type 
 import { useLive } from '../live.ts';
 import { useOnce } from '../once.ts';
 import { Acts } from '../parts/acts.tsx';
+import { Confirm } from '../parts/dialog.tsx';
 import { Field, Form, TextField, type Values } from '../parts/form.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Empty, Facts, Id, ShownOnce, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
-import { tell } from '../parts/toast.tsx';
+import { attempt, tell } from '../parts/toast.tsx';
 import { accountName, texts } from '../texts.ts';
 
 const t = texts.settings;
@@ -151,10 +152,26 @@ function Defaults({ workspace, onChange }: DefaultsProps) {
     tell(t.saved);
     await onChange();
   };
+  /** Of these days what is older goes with the next night: that is asked for. */
+  const [asking, ask] = useState<Values>();
+  const submit = async (values: Values) => {
+    if (values.days === undefined || Number(values.days) >= (retentionDays ?? Number.POSITIVE_INFINITY))
+      return save(values);
+    ask(values);
+  };
   return (
     <section class="card">
+      {asking && (
+        <Confirm
+          title={t.retention}
+          text={t.retentionAsks(name, asking.days ?? '')}
+          act={texts.save}
+          onClose={() => ask(undefined)}
+          onConfirm={() => attempt(() => save(asking))}
+        />
+      )}
       <h2>{t.sending}</h2>
-      <Form act={texts.save} onSubmit={save}>
+      <Form act={texts.save} onSubmit={submit}>
         <TextField name="name" label={t.name} value={name} required />
         <Field label={t.defaultAccount} hint={t.defaultAccountHint}>
           <select name="account" key={live.data?.length}>
