@@ -15,7 +15,7 @@ import { recipientOf } from '#lib/domain/send/recipient.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { findSend } from '#lib/sender/cancel.ts';
 import { type Account, type Part, readAccount, readSend, type Send } from '#lib/sender/items.ts';
-import { type Place, placesOf, type Queues, queuesOf, WAITING_FOR } from '#lib/sender/place.ts';
+import { LISTED, type Place, placesOf, type Queues, queuesOf, WAITING_FOR } from '#lib/sender/place.ts';
 import { threadIn } from '#lib/sender/sent-event.ts';
 import { accountKey, entryId, sendKey, sendListing, sendListKey, stateKey } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
@@ -65,7 +65,7 @@ export const ShownSend = v.object({
     }),
   ),
   createdAt: Instant,
-  position: optional(Whole, 'In its account’s queue: 1 goes next'),
+  position: optional(Whole, 'In its account’s queue: 1 goes next. In a list it is left out behind the first 1,000'),
   etaAt: v.exactOptional(v.pipe(Instant, v.description('About when it will go out, if its account can send'))),
   waitingFor: v.exactOptional(
     v.pipe(
@@ -106,7 +106,7 @@ export function shownSend(send: Send, place: Place | undefined): ShownSend {
 
 function shownPlace({ position, etaAt, waiting: { for: waitingFor, reason, until } }: Place) {
   const iso = (at: number | undefined) => (at === undefined ? undefined : toIso(at));
-  return { position, waitingFor, ...known({ waitingReason: reason, waitingUntil: iso(until), etaAt: iso(etaAt) }) };
+  return { waitingFor, ...known({ position, waitingReason: reason, waitingUntil: iso(until), etaAt: iso(etaAt) }) };
 }
 
 function shownPart({
@@ -175,6 +175,8 @@ function isFor(kept: Send['recipient'], sought: string): boolean {
 
 /** A state that hardly any send is in must not walk through all of them in one call; the caller gets a cursor. */
 const LOOKED_THROUGH = 1_000;
+/** So many queues are read beside the sends; those of more accounts only where one of their sends waits and is shown. */
+const MOST_QUEUES = 20;
 
 /** The sends of a workspace, newest first. A page may be shorter than asked for and still have a next one. */
 export async function listSends(
@@ -193,13 +195,8 @@ export async function listSends(
   const page = { limit: isInside ? LOOKED_THROUGH : limit, ...(from !== undefined && { from }) };
   const slice = await entriesOf(store, workspace, filter, page);
   // Whose turn it is, is read together with the sends.
-  const [sends, queues] = await Promise.all([
-    sendsAt(store, slice.entries),
-    queuesOf(
-      store,
-      slice.entries.map(({ accountId }) => String(accountId)),
-    ),
-  ]);
+  const accounts = [...new Set(slice.entries.map(({ accountId }) => String(accountId)))].slice(0, MOST_QUEUES);
+  const [sends, queues] = await Promise.all([sendsAt(store, slice.entries), queuesOf(store, accounts, LISTED)]);
   const wanted = sends.filter((send) => isWanted(send, filter));
   const found = wanted.slice(0, limit);
   const last = found.at(-1);

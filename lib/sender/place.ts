@@ -8,9 +8,9 @@ import { gatesOpenAt } from './schedule.ts';
 
 /** Where a send stands in its account's queue. */
 export interface Place {
-  /** From 1; two messages of one send take two places. */
-  readonly position: number;
-  /** About when its turn comes, in milliseconds. Absent on a blocked account: nobody knows. */
+  /** From 1; two messages of one send take two places. Absent where it stands behind all of the queue that was read. */
+  readonly position?: number;
+  /** About when its turn comes, in milliseconds. Absent on a blocked account, too: nobody knows. */
   readonly etaAt?: number;
   readonly waiting: Waiting;
 }
@@ -30,21 +30,24 @@ interface Queue {
   /** When the provider of a held account is asked again. */
   readonly probeAt?: number;
   readonly pointers: readonly Pointer[];
+  /** More than these wait. */
+  readonly isCut: boolean;
 }
 
-const PAGE = 1_000;
+/** Of each queue a list reads no more than this. */
+export const LISTED = 1_000;
 /** What a call takes, as far as a guess needs to know. */
 const USUAL_CALL_MS = 500;
 
 export type Queues = ReadonlyMap<string, Queue | undefined>;
 
-/** The queues of these accounts, each read once, however many of its sends are asked for. */
-export async function queuesOf(store: Store, accounts: Iterable<string>): Promise<Queues> {
+/** The queues of these accounts, each read once, however many of its sends are asked for. `most`: of its places. */
+export async function queuesOf(store: Store, accounts: Iterable<string>, most?: number): Promise<Queues> {
   const ids = [...new Set(accounts)];
-  return new Map(await Promise.all(ids.map(async (id) => [id, await readQueue(store, id)] as const)));
+  return new Map(await Promise.all(ids.map(async (id) => [id, await readQueue(store, id, most)] as const)));
 }
 
-/** The places of those sends that wait, by message id. `queues`: those that are read already. */
+/** The places of those sends that wait, by message id. `queues`: those that are read already, each as far as a list needs. */
 export async function placesOf(
   store: Store,
   sends: readonly Send[],
@@ -52,8 +55,8 @@ export async function placesOf(
   queues?: Queues,
 ): Promise<ReadonlyMap<string, Place>> {
   const waiting = sends.filter((send) => send.parts.some((part) => part.state === 'queued'));
-  const accounts = waiting.map((send) => send.accountId);
-  const known = queues && accounts.every((id) => queues.has(id)) ? queues : await queuesOf(store, accounts);
+  const unread = waiting.map((send) => send.accountId).filter((id) => !queues?.has(id));
+  const known = new Map([...(queues ?? []), ...(await queuesOf(store, unread, queues && LISTED))]);
   return new Map(
     waiting.flatMap((send) => {
       const place = placeOf(send, known.get(send.accountId), now);
@@ -62,17 +65,17 @@ export async function placesOf(
   );
 }
 
-async function readQueue(store: Store, id: string): Promise<Queue | undefined> {
-  const { pk } = accountKey(id);
-  const [account, pointers, probe] = await Promise.all([
+async function readQueue(store: Store, id: string, most?: number): Promise<Queue | undefined> {
+  const query = { pk: accountKey(id).pk, prefix: POINTER_PREFIX, limit: most ?? LISTED };
+  const [account, { items, next }, probe] = await Promise.all([
     store.get(accountKey(id)),
-    queryAll(store, { pk, prefix: POINTER_PREFIX, limit: PAGE }),
+    most === undefined ? queryAll(store, query).then((items) => ({ items, next: undefined })) : store.query(query),
     nextProbe(store, id),
   ]);
   if (!account) return undefined;
   const read = readAccount(account);
   const probeAt = read.held ? probe : undefined;
-  return { account: read, ...known({ probeAt }), pointers: pointers.map(readPointer) };
+  return { account: read, ...known({ probeAt }), pointers: items.map(readPointer), isCut: next !== undefined };
 }
 
 /** When the provider of a held account is asked again, in milliseconds. */
@@ -90,10 +93,11 @@ function waitingOf({ account, probeAt }: Queue, now: number): Waiting {
 
 function placeOf({ messageId }: Send, queue: Queue | undefined, now: number): Place | undefined {
   const ahead = queue?.pointers.findIndex((pointer) => pointer.send === messageId) ?? -1;
-  if (!queue || ahead < 0) return undefined;
+  if (!queue || (ahead < 0 && !queue.isCut)) return undefined;
   const { account } = queue;
-  const position = ahead + 1;
   const waiting = waitingOf(queue, now);
+  if (ahead < 0) return { waiting };
+  const position = ahead + 1;
   if (isBlocked(account)) return { position, waiting };
   const wait = ahead * (meanGap(account.pacing) + USUAL_CALL_MS);
   return { position, waiting, etaAt: Math.max(now, gatesOpenAt(account)) + wait };

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { cancelAll } from '#lib/sender/cancel.ts';
 import { hold } from '#lib/sender/hold.ts';
-import { accountKey, sendKey } from '#lib/store/keys.ts';
-import { StoreUnavailable, set, update } from '#lib/store/store.ts';
+import { accountKey, pointerKey, sendKey } from '#lib/store/keys.ts';
+import { put, StoreUnavailable, set, update } from '#lib/store/store.ts';
 import { AdminBench, itemsOf } from './admin-bench.ts';
 
 let hub: AdminBench;
@@ -49,6 +49,20 @@ describe('a send', () => {
       position: 2,
       etaAt: expect.stringMatching(/^2026-03-01T12:00:02/),
     });
+  });
+
+  it('says in a list what it waits for, and behind a thousand others its place by itself alone', async () => {
+    const id = await hub.send(url, { account_id: account });
+    const others = Array.from({ length: 1_000 }, (_, n) =>
+      put({ ...pointerKey(account, 0, n), send: `other-${n}`, part: 0 }),
+    );
+    await hub.store.writeMany(others.slice(1));
+    const listed = async () => itemsOf(await hub.done('GET', '/api/sends'))[0];
+    expect(await listed()).toMatchObject({ messageId: id, waitingFor: 'turn', position: 1_000 });
+    await hub.store.writeMany(others.slice(0, 1));
+    expect(await listed()).toMatchObject({ messageId: id, waitingFor: 'turn' });
+    expect(await listed()).not.toHaveProperty('position');
+    expect(await hub.done('GET', `/api/sends/${id}`)).toMatchObject({ waitingFor: 'turn', position: 1_001 });
   });
 
   it('has no time while its account is paused', async () => {
