@@ -11,12 +11,21 @@ export const http: Plugin = {
   },
 };
 
-/** What qs notes of an object, by a package that does without WeakMap where it must: 30 KiB with all that it brings. */
-export const sideChannel: Plugin = {
-  name: 'side-channel',
+/** What stands in the place of packages of which nothing, or little, is used. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  // qs notes things of objects, by a package that does without WeakMap where it must: 30 KiB with all that it brings.
+  'side-channel': 'module.exports = () => new WeakMap();',
+  // The client of DynamoDB makes one, and no command of it looks for its endpoint there: 8 KiB with a list of its own.
+  '@aws-sdk/endpoint-cache': 'export class EndpointCache {}',
+};
+
+export const instead: Plugin = {
+  name: 'instead',
   setup: ({ onResolve, onLoad }) => {
-    onResolve({ filter: /^side-channel$/ }, () => ({ path: 'side-channel', namespace: 'weak-map' }));
-    onLoad({ filter: /./, namespace: 'weak-map' }, () => ({ contents: 'module.exports = () => new WeakMap();' }));
+    onResolve({ filter: /./ }, ({ path }) =>
+      Object.hasOwn(INSTEAD, path) ? { path, namespace: 'instead' } : undefined,
+    );
+    onLoad({ filter: /./, namespace: 'instead' }, ({ path }) => ({ contents: INSTEAD[path] ?? '' }));
   },
 };
 
