@@ -12,7 +12,7 @@ const MOST_KEPT = 200;
  * hostile one a new one for each character, of two kilobytes or more, and forty of them filled a function's memory. With so
  * many states it is read without an automaton.
  */
-const MOST_STATES = 256;
+const MOST_STATES = 100;
 
 /** Tests a text against a pattern, compiled once. Throws on a pattern that is none: it was refused when it was saved. */
 export function patternMatcher(): Matches {
