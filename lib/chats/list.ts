@@ -60,15 +60,15 @@ export async function listChats(
     (titlePrefix === undefined || beginsWith(chat.title, titlePrefix)) &&
     (unread === undefined || chat.unread === unread) &&
     (provider === undefined || chat.provider === provider) &&
-    (words === undefined || isFoundBy(chat, words));
-  if (people !== undefined || title !== undefined) {
-    const chats =
-      people === undefined
-        ? await chatsTitled(store, workspace, title ?? '', accepts)
-        : (await chatsOfAll(store, workspace, people)).filter(accepts);
+    (words === undefined || ofNumber.some(({ chatId }) => chatId === chat.id) || isFoundBy(chat, words));
+  const ofNumber = WHOLE_NUMBER.test(words ?? '') ? await chatsOf(store, workspace, words ?? '') : [];
+  if (people !== undefined || title !== undefined || ofNumber.length > 0) {
+    const chats = people ? await chatsOfAll(store, workspace, people) : ofNumber;
+    const known =
+      people || title === undefined ? chats.filter(accepts) : await chatsTitled(store, workspace, title, accepts);
     const isTitled = (chat: Item) => title === undefined || chat.title === title;
     const isBehind = (chat: Item) => page.from === undefined || positionOf(chat) < page.from;
-    const found = inOrder(chats.filter((chat) => isTitled(chat) && isBehind(chat) && isWanted(chatOf(chat))));
+    const found = inOrder(known.filter((chat) => isTitled(chat) && isBehind(chat) && isWanted(chatOf(chat))));
     const shown = found.slice(0, page.limit);
     const last = shown.at(-1);
     return {
@@ -232,6 +232,8 @@ async function chatsTitled(
 const beginsWith = (title: unknown, prefix: string): boolean =>
   typeof title === 'string' && title.toLowerCase().startsWith(prefix.toLowerCase());
 
+/** Whom it belongs to is known without looking through all chats. */
+const WHOLE_NUMBER = /^\+[\d\s()./-]{7,}$/;
 const FEWEST_DIGITS = 3;
 const folded = (text: string): string => text.normalize('NFKC').toLowerCase();
 const wordsOf = (text: string): string[] =>

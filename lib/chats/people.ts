@@ -312,6 +312,9 @@ export async function chatsOf(store: Store, workspace: string, id: string): Prom
   const found = [...rows.map(({ sk }) => chatKey(sk)), ...entries.flat().map(({ gsi3sk }) => chatKey(String(gsi3sk)))];
   const keys = new Map(found.map((key) => [key.pk, key]));
   const chats = await getAll(store, [...keys.values()], { consistent: true });
-  const current = await Promise.all(chats.map(({ chatId }) => currentChat(store, workspace, String(chatId))));
+  const isItself = (chat: Item) => chat.workspace === workspace && chat.mergedInto === undefined;
+  const current = await Promise.all(
+    chats.map((chat) => (isItself(chat) ? chat : currentChat(store, workspace, String(chat.chatId)))),
+  );
   return [...new Map(current.flatMap((chat) => (chat ? [[chat.pk, chat] as const] : []))).values()];
 }

@@ -24,7 +24,7 @@ const Filter = v.strictObject({
   q: optional(
     v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100)),
     'What somebody types to find a chat: words of the title by their beginnings, or the end or the whole of the number. ' +
-      'All chats are looked through, as with `titlePrefix`',
+      'A whole number, from its `+` on, is found at once; else all chats are looked through, as with `titlePrefix`',
   ),
   unread: flag('Whether something came in since it was read. All chats are looked through'),
   phone: optional(Sought, 'Of the person, in whichever spelling'),

@@ -127,6 +127,26 @@ describe('the list of chats', () => {
     );
   });
 
+  it('finds a whole number without looking through all chats, and its end by doing so', async () => {
+    const store = new MemoryStore();
+    const number = '+12025550142';
+    await sightChat(store, sighting('old', 0, { phone: number, names: [number], accountId: 'acc_1' }));
+    for (let n = 0; n < 60; n++) await sightChat(store, sighting(`n${n}`, 60 + n));
+    let read = 0;
+    const { getMany } = store;
+    store.getMany = (keys, options) => {
+      read += keys.length;
+      return getMany.call(store, keys, options);
+    };
+    const found = async (words: string, more: ChatFilter = {}) =>
+      names(await walk(store, { limit: 50, filter: { words, ...more } }));
+    expect(await found('+1 (202) 555-0142')).toEqual([['old']]);
+    expect(read).toBeLessThan(5);
+    expect(await found('+1 202 555 0142', { accountId: 'acc_2' })).toEqual([[]]);
+    expect(await found('555 0142')).toEqual([['old']]);
+    expect(await found('+1 202 555 0143')).toEqual([[]]);
+  });
+
   it('goes on where the page before ended, whatever is active meanwhile', async () => {
     const store = new MemoryStore();
     for (let n = 0; n < 9; n++) await sightChat(store, sighting(`c${n}`, n));
