@@ -51,6 +51,8 @@ const RECEIVES: Grants = {
     Query: 'PERSON WS',
     DeleteItem: 'PERSON',
   },
+  // Whether a message was told under another id of its chat.
+  lists: { gsi1: 'WS#*#EVT' },
   sends: ['FallbackQueue'],
 };
 
@@ -65,6 +67,7 @@ const REPORTS: Grants = {
     DeleteItem: 'ACC ECHO PERSON',
     BatchWriteItem: 'CHAT EVT',
   },
+  lists: { gsi1: 'WS#*#EVT' },
   sends: ['FallbackQueue', 'TicksQueue'],
 };
 
@@ -139,6 +142,7 @@ const GRANTS: Readonly<Record<string, Grants>> = {
       DeleteItem: 'ACC ECHO PERSON',
       BatchWriteItem: 'CHAT EVT FALLBACK',
     },
+    lists: { gsi1: 'WS#*#EVT' },
     takes: 'FallbackQueue',
     sends: ['TicksQueue'],
   },

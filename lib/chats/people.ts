@@ -129,7 +129,7 @@ export async function introduce(store: Store, chat: Item, names: readonly string
   const kept = namesKept(chat);
   const news: string[] = [];
   for (const name of names) {
-    if (!kept.includes(name) && !contradicts([...kept, ...news], [name])) news.push(name);
+    if (!kept.includes(name) && !contradict([...kept, ...news], [name])) news.push(name);
   }
   return news.length === 0 ? chat : learn(store, chat, news, account);
 }
@@ -137,7 +137,7 @@ export async function introduce(store: Store, chat: Item, names: readonly string
 export const namesKept = ({ names }: Item): readonly string[] => (Array.isArray(names) ? names.map(String) : []);
 
 /** Nobody has two numbers or two hidden ones: whoever seems to is not one person. */
-const contradicts = (one: readonly string[], other: readonly string[]): boolean =>
+export const contradict = (one: readonly string[], other: readonly string[]): boolean =>
   [phonesAmong, lidsAmong].some((among) => new Set([...among(one), ...among(other)]).size > 1);
 
 /** How often others may change the same chats meanwhile. */
@@ -154,7 +154,7 @@ async function learn(store: Store, first: Item, news: readonly string[], account
       const names = [...new Set([...namesKept(chat), ...news])].slice(0, MOST_NAMES);
       await Promise.all(names.map((name) => store.write(rowOf(workspace, name, id, names))));
       const others = await chatsUnder(store, news, { ...account, except: id });
-      const other = others.find((one) => !contradicts(names, namesKept(one)));
+      const other = others.find((one) => !contradict(names, namesKept(one)));
       const done = other ? await merged(store, chat, other, names) : await noted(store, chat, names);
       if (done) return done;
       chat = (await currentChat(store, workspace, id)) ?? chat;

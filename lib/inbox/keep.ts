@@ -17,6 +17,7 @@ import { type Stored, storeEvent } from './event-store.ts';
 import { type Envelope, type FallbackQueue, QueueUnavailable } from './fallback-queue.ts';
 import type { Reading } from './provider.ts';
 import { chatAccount, ownAccountOf, type Receipt, recordsOf } from './records.ts';
+import { isLate, toldElsewhere } from './told-elsewhere.ts';
 import { OUR_FAULT, UNAVAILABLE, type Verdict, verdictOf } from './verdict.ts';
 
 export interface ReceivingPorts extends SettlePorts {
@@ -122,11 +123,13 @@ export async function storeReading(
 ): Promise<void> {
   const addressed = await withAccounts(reading, receipt, ports);
   const records = recordsOf(reading, addressed);
+  const seconds = Math.floor(now / 1000);
   for (let start = 0; start < records.length; start += AT_ONCE) {
     const batch = records.slice(start, start + AT_ONCE).map(async (told) => {
-      const read = await asStored(ports.store, told, Math.floor(now / 1000));
-      const { record, names } = await inItsChat(ports, await filed(ports.store, read, addressed), addressed);
-      const result = await storeEvent(ports, record, Math.floor(now / 1000));
+      const read = await asStored(ports.store, told, seconds);
+      const placed = await toldElsewhere(ports.store, await filed(ports.store, read, addressed), seconds);
+      const { record, names } = await inItsChat(ports, placed.record, addressed, placed.beside);
+      const result = await storeEvent(ports, record, seconds);
       await follow(ports, record, receipt, result, names);
       return result;
     });
@@ -134,14 +137,10 @@ export async function storeReading(
   }
 }
 
-/** What comes for the first time mostly comes sooner than this. */
-const AT_FIRST_MS = 10_000;
-
 /** Under the id that an earlier release stored it by: what a provider repeats across an upgrade is no other event. */
 async function asStored(store: Store, record: EventRecord, nowSeconds: number): Promise<EventRecord> {
   const { event, formerIds = [] } = record;
-  const isLate = Date.parse(event.receivedAt) - Date.parse(event.occurredAt) > AT_FIRST_MS;
-  if (formerIds.length === 0 || !isLate) return record;
+  if (formerIds.length === 0 || !isLate(record)) return record;
   const former = (await store.getMany(formerIds.map(eventKey), { consistent: true })).filter((item) =>
     isLive(item, nowSeconds),
   );
@@ -167,15 +166,17 @@ const isNamed = ({ instance, phone, device }: OwnAccount): boolean => (instance 
 
 /**
  * The chat is noted first: one write, which it costs anyway, tells whether it has been merged into another one, and the
- * event is stored there. Should that fail by a fault of ours, the event stands in the chat that its own words make.
+ * event is stored there. `beside`: names of the other one that the event does not tell. Should that fail by a fault of ours, the event stands in the chat that its own words make.
  */
 export async function inItsChat(
   { store, log }: SettlePorts,
   record: EventRecord,
   receipt: Receipt,
+  beside: readonly string[] = [],
 ): Promise<{ readonly record: EventRecord; readonly names: readonly string[] }> {
-  const sighting = chatSeen(record, receipt);
-  if (!sighting) return { record, names: [] };
+  const seen = chatSeen(record, receipt);
+  if (!seen) return { record, names: [] };
+  const sighting = { ...seen, names: [...(seen.names ?? []), ...beside] };
   try {
     const chat = await sightChat(store, sighting);
     const names = namesKept(chat);

@@ -147,6 +147,100 @@ describe('a hidden number', () => {
   });
 });
 
+describe('a message that is told again under another id of its chat', () => {
+  const both = { at: 0, text: 'told twice', senderName: 'Ana', chatName: 'Ana Ruiz' };
+
+  it.each([
+    ['hidden after', [ANA, LID]],
+    ['hidden before', [LID, ANA]],
+  ])('is one message of one chat: the number is %s', async (_when, [first = '', second = '']) => {
+    await green.receive(told(first, { ...both, id: 'A1' }));
+    green.bench.now += 60_000;
+    const { id } = await green.receive(told(second, { ...both, id: 'A1' }));
+    const [chat, ...others] = await green.chats();
+    expect(others).toEqual([]);
+    expect(chat).toMatchObject({ title: 'Ana Ruiz', phone: '+15550100099', messages: ['A1'], lastEvent: id });
+    for (const to of [{ jid: LID }, { phone: '+15550100099' }, { chat_id: first }])
+      expect(recipientOf(await green.send(to))).toMatchObject({ chat: chat?.id });
+  });
+
+  it('at once, under an id that nobody knew', async () => {
+    const at = green.bench.now / 1000 - NOW;
+    await green.receive(told(ANA, { ...both, id: 'A1', at }));
+    await green.receive(told(LID, { ...both, id: 'A1', at }));
+    expect(await green.chats()).toMatchObject([{ messages: ['A1'] }]);
+  });
+
+  it('makes one of two chats that were known', async () => {
+    for (const chat of [ANA, LID]) await green.receive(told(chat));
+    await green.receive(told(LID, { ...both, id: 'A1' }));
+    await green.receive(told(ANA, { ...both, id: 'A1' }));
+    const [chat, ...others] = await green.chats();
+    expect(others).toEqual([]);
+    expect(chat?.messages.toSorted()).toEqual(['A1', 'M1', 'M2']);
+  });
+
+  it('may be one that we wrote on the phone', async () => {
+    const ours = { ...both, type: 'outgoingMessageReceived', sender: instanceData.wid, senderName: 'Corner Shop' };
+    await green.receive(told(ANA, { ...ours, id: 'O1' }));
+    await green.receive(told(LID, { ...ours, id: 'O1' }));
+    expect(await green.chats()).toMatchObject([{ messages: ['O1'], title: 'Ana Ruiz' }]);
+  });
+
+  it('keeps its first id of the chat, and takes up the newer link', async () => {
+    const picture = (chat: string, name: string) => ({
+      ...told(chat, { ...both, id: 'A1' }),
+      messageData: {
+        typeMessage: 'imageMessage',
+        fileMessageData: { downloadUrl: `https://files.example/${name}.jpg`, fileName: `${name}.jpg`, caption: 'look' },
+      },
+    });
+    await green.receive(picture(ANA, 'aaaa'));
+    green.bench.now += 60_000;
+    expect(await green.receive(picture(LID, 'bbbb'))).toMatchObject({
+      deliveries: 2,
+      message: { chat: { id: ANA }, content: { file: { url: 'https://files.example/bbbb.jpg' } } },
+    });
+    expect(await green.chats()).toMatchObject([{ messages: ['A1'] }]);
+  });
+
+  it.each([
+    ['other words', {}, { text: 'something else' }],
+    ['another id', {}, { id: 'A2' }],
+    ['another known number', { sender: '15550100055@c.us' }, {}],
+  ])('is another one with %s', async (_what, before, again) => {
+    await green.receive(told(LID, { ...both, ...before, id: 'A0', at: -5 }));
+    await green.receive(told(ANA, { ...both, id: 'A1' }));
+    await green.receive(told(LID, { ...both, id: 'A1', ...again }));
+    expect(await green.chats()).toHaveLength(2);
+  });
+
+  it('is another one with another account, whose ids may be the same', async () => {
+    const free = await new Conversation('green-api').begin(false);
+    await free.receive(told(ANA, { ...both, id: 'A1' }));
+    const other = { idInstance: 7999000222, wid: '15550100002@c.us', typeInstance: 'whatsapp' };
+    await free.receive({ ...told(LID, { ...both, id: 'A1' }), instanceData: other });
+    expect(await free.chats()).toHaveLength(2);
+  });
+
+  it.each(['green-api', 'fallback'])('may come through the function %s', async (role) => {
+    for (const chat of [ANA, LID]) await green.receive(told(chat, { ...both, id: 'A1' }), role);
+    expect(await green.chats()).toMatchObject([{ messages: ['A1'] }]);
+  });
+
+  it('may come through Cooby', async () => {
+    const cooby = await new Conversation('cooby').begin(false);
+    const from = (chat_id: string, phone: string) => ({
+      ...{ chat_id, chat_type: 'individual', user_phone: '+15550100001', direction: 'received' },
+      ...{ sender: { phone, wa_name: 'Ana' }, message: { id: 'C1', type: 'chat', text: 'hello' } },
+      timestamp: String(NOW),
+    });
+    await cooby.receive(from('15550100099@c.us', '+15550100099'));
+    await cooby.receive(from(LID, '190000000000042'));
+    expect(await cooby.chats()).toMatchObject([{ messages: ['C1'], phone: '+15550100099' }]);
+  });
+});
+
 describe('two chats of one person', () => {
   it('that are begun at the same moment are one', async () => {
     for (let round = 0; round < 10; round++) {
