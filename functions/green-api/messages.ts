@@ -3,7 +3,7 @@ import type { Payload } from '#lib/domain/event.ts';
 import type { Identity } from '#lib/domain/identity.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import type { Chat, Message, OwnAccount, Person } from '#lib/domain/message.ts';
-import { chatKindOfJid, normaliseJid, phoneOfJid } from '#lib/domain/person.ts';
+import { chatKindOfJid, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
 import { checked, known } from '#lib/domain/schema.ts';
 import type { Draft } from '#lib/inbox/provider.ts';
 import { contentOf, type Fault, faultOf, markerIn, unsupported } from './content.ts';
@@ -199,7 +199,9 @@ function senderOf({ senderData, instanceData }: MessageEvent, type: string, chat
   const jid = senderData.sender ?? (type === INCOMING ? other : instanceData.wid);
   // A leading ~ marks somebody who is not in the address book; it is no part of the name.
   const name = senderData.senderName?.replace(/^~\s*/, '') || undefined;
-  return personOf(jid, known({ name, contactName: senderData.senderContactName }));
+  // Told beside an id that hides it, as sister products do.
+  const phone = phoneOfJid(jid) ?? toPhone(senderData.senderPhoneNumber);
+  return known({ ...personOf(jid, known({ name, contactName: senderData.senderContactName })), phone });
 }
 
 function forwardedOf({ quotedMessage, ...data }: Contents): Message['forwarded'] {

@@ -217,20 +217,23 @@ function requestFor(instance: Instance, chatId: string, { content, quoted }: Out
 // Some bodies are plain text. `path` in theirs repeats the token, so nothing but `message` is ever read.
 const Fault = v.looseObject({ message: v.string() });
 
-const Exhausted = v.fallback(
-  v.optional(v.looseObject({ status: v.pipe(v.string(), v.regex(/exceeded/i)) })),
-  undefined,
-);
-const Quotas = v.looseObject({ invokeStatus: Exhausted, correspondentsStatus: Exhausted });
+const Figure = v.fallback(v.optional(v.pipe(v.union([v.string(), v.number()]), v.transform(Number))), undefined);
+const Quota = v.fallback(v.optional(v.looseObject({ status: Text, used: Figure, total: Figure })), undefined);
+const Quotas = v.looseObject({ invokeStatus: Quota, correspondentsStatus: Quota });
+
+/** By their word for it; where they give none, by the figures. */
+const isExhausted = ({ status, used, total }: NonNullable<v.InferOutput<typeof Quota>>): boolean =>
+  status === undefined ? used !== undefined && total !== undefined && used >= total : /exceeded/i.test(status);
 
 /**
- * Which quota is used up: that of calls stops the account, that of chats only those that are not yet among them. Their
- * own words name the other chats, and are not repeated.
+ * Which quota is used up: that of calls stops the account, that of chats only those that are not yet among them. Where
+ * calls are allowed it can be nothing but the chat. Their own words name the other chats, and are not repeated.
  */
 function quotaOutcome(reply: Answer): SendOutcome | undefined {
-  const quotas = reply.status === 466 ? bodyOf(Quotas, reply) : undefined;
-  if (quotas?.invokeStatus) return { kind: 'hold', reason: "http 466: the plan's calls of the month are used up" };
-  if (!quotas?.correspondentsStatus) return undefined;
+  const { invokeStatus, correspondentsStatus } = (reply.status === 466 && bodyOf(Quotas, reply)) || {};
+  if (invokeStatus && isExhausted(invokeStatus))
+    return { kind: 'hold', reason: "http 466: the plan's calls of the month are used up" };
+  if (!invokeStatus && !(correspondentsStatus && isExhausted(correspondentsStatus))) return undefined;
   const reason = "http 466: the plan's number of chats is used up, and this one is not among them";
   return { kind: 'rejected', reason };
 }

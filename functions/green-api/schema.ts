@@ -289,6 +289,7 @@ export const MessageEvent = v.looseObject({
     chatName: text,
     senderName: text,
     senderContactName: text,
+    senderPhoneNumber: label,
   }),
   messageData: MessageData,
 });

@@ -85,13 +85,25 @@ export function toAccount(account: theirs.Account = {}, chat: theirs.Chat = {}, 
   const number = toPhone(account.phone) ?? phoneOfJid(wid) ?? phone;
   return known({
     phone: number,
-    instance: number !== undefined || wid === undefined ? undefined : normaliseJid(wid),
+    // A chat has one id, by whichever name its account is told: one that hides the number would make a second chat.
+    instance:
+      number !== undefined || wid === undefined || (isHidden(wid) && hasOwnId(chat)) ? undefined : normaliseJid(wid),
     name: account.account_name,
     owner: anyKnown({
       name: account.owner_name ?? account.full_name,
       email: account.owner_email ?? account.email,
     }),
   });
+}
+
+const hasOwnId = (chat: theirs.Chat): boolean => /^\d+$/.test(chatIdOf(chat) ?? '');
+
+const isHidden = (jid: string): boolean => normaliseJid(jid).endsWith('@lid');
+
+/** With the id that hides the number of the other one in a chat of two: the chat has an id of its own. */
+function withHidden(person: Person, { kind }: Chat, chat: theirs.Chat): Person {
+  const jid = kind === 'individual' ? jidOf(chat) : undefined;
+  return jid === undefined || !isHidden(jid) || person.id !== undefined ? person : { ...person, id: jid };
 }
 
 /** What an event's identity says about where it happened. */
@@ -262,10 +274,12 @@ function commonOf(told: Told, message: theirs.TheirMessage, direction: Direction
     direction: received ? 'inbound' : 'outbound',
     via: viaOf(message.origin),
     channel: 'whatsapp',
-    sender: senderOf(told, message, chat, received),
+    sender: received
+      ? withHidden(senderOf(told, message, chat, received), chat, told.chat)
+      : senderOf(told, message, chat, received),
     account: toAccount(told.account, told.chat, ownPhoneIn(message, received, chat)),
     ...known({
-      recipient: message.recipient && anyKnown(toPerson(message.recipient)),
+      recipient: recipientOf(told, message, chat, received),
       quoted: message.reply_to_uid === undefined ? undefined : { id: message.reply_to_uid },
     }),
   } satisfies Omit<Message, 'id' | 'content'>;
@@ -305,6 +319,10 @@ function viaOf(origin = ''): Message['via'] {
   const name = origin.toLowerCase();
   if (name === 'public api') return 'api';
   return name === 'whatsapp' ? 'phone' : 'unknown';
+}
+
+function recipientOf(told: Told, { recipient = {} }: theirs.TheirMessage, chat: Chat, received: boolean) {
+  return anyKnown(received ? toPerson(recipient) : withHidden(toPerson(recipient), chat, told.chat));
 }
 
 /** Where no sender is named, an individual chat has only two sides. */

@@ -108,6 +108,8 @@ const exhausted = (quotas: Readonly<Record<string, string>>) => {
   return answer(466, Object.fromEntries(told));
 };
 
+const quotas = (told: object, headers?: Record<string, string>) => answer(466, told, headers);
+
 describeOutbound(greenApiAccount, greenApiOutbound, {
   server: () => new FakeGreenApi(TOKEN),
   credentials: (fake) => fake.credentials(),
@@ -156,7 +158,26 @@ describeOutbound(greenApiAccount, greenApiOutbound, {
     ['chats of the month, and nothing of calls', exhausted(BEYOND), 'rejected'],
     ['chats and calls of the month', exhausted({ ...BEYOND, invokeStatus: 'QUOTE_EXCEEDED' }), 'hold'],
     ['a quota of which nothing is told', answer(466, ''), 'retry, held after 5'],
-    ['a quota that is not exhausted', exhausted({ invokeStatus: 'QUOTE_ALLOWED' }), 'retry, held after 5'],
+    ['calls that are allowed', exhausted({ invokeStatus: 'QUOTE_ALLOWED' }), 'rejected'],
+    ['chats that are allowed, and nothing of calls', exhausted({ correspondentsStatus: 'OK' }), 'retry, held after 5'],
+    ['calls by their figures', quotas({ invokeStatus: { used: 1000, total: '1000' } }), 'hold'],
+    [
+      'chats by their figures',
+      quotas({ correspondentsStatus: { used: 3, total: 3 }, invokeStatus: { used: 4, total: 1000 } }),
+      'rejected',
+    ],
+    [
+      'chats in lower case, as plain text',
+      quotas(
+        {
+          correspondentsStatus: { status: 'correspondents_quote_exceeded' },
+          invokeStatus: { status: 'quote_allowed', used: 9, total: 9 },
+        },
+        { 'content-type': 'text/plain' },
+      ),
+      'rejected',
+    ],
+    ['quotas that say nothing', quotas({ invokeStatus: null, correspondentsStatus: 'none' }), 'retry, held after 5'],
     ['number checks', answer(469, ''), 'retry'],
     ['200 with a refusal', answer(200, { status: false, reason: 'no' }), 'unknown'],
   ],
