@@ -110,7 +110,9 @@ export function base64In(text: string): string | undefined {
   if (!BASE64.test(written)) return undefined;
   const bytes = Buffer.from(written, 'base64');
   const said = bytes.toString('latin1');
-  const mayBeDelivery = looksLikeJson(bytes) || /^\s*--|=/.test(said);
+  // A file among the parts is no text.
+  if (partsOf(said)) return said;
+  const mayBeDelivery = looksLikeJson(bytes) || said.includes('=');
   // Words in Latin letters pass for base64, too, but then say nothing that is text.
   return mayBeDelivery && isUtf8(bytes) && !/[^\P{Cc}\s]/u.test(said.replace(/[\x80-\xff]/g, '')) ? said : undefined;
 }
@@ -169,8 +171,10 @@ function namedIn(raw: unknown, path: string, depth: number): readonly Found[] {
 }
 
 /** Relays and queues wrap what they got in events of their own, with a type and data as well. */
-function isOfZender(body: unknown): boolean {
-  return isRecord(body) && typeof body.type === 'string' && /^(?:sms|whatsapp|ussd|notifications?)$/.test(body.type);
+export function isOfZender(body: unknown): body is { readonly type: string } {
+  return (
+    isRecord(body) && typeof body.type === 'string' && /^\s*(?:sms|whatsapp|ussd|notifications?)\s*$/i.test(body.type)
+  );
 }
 
 /** Where one of a list is a delivery, all are: what is none is to be seen in quarantine. */

@@ -8,7 +8,7 @@ import { redacted } from '#lib/domain/redact.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toInstant } from '#lib/domain/time.ts';
 import { type Draft, type Reading, type ReceivingProvider, readByName, reader, together } from '#lib/inbox/provider.ts';
-import { deliveriesIn, type Found, isFlat, parseBody } from './body.ts';
+import { deliveriesIn, type Found, isFlat, isOfZender, parseBody } from './body.ts';
 import { Flat, fileIn, Notification, Sms, Ussd, Whatsapp } from './schema.ts';
 import { proofOf, withoutSecret } from './secret.ts';
 
@@ -94,8 +94,14 @@ function read(body: unknown): Reading {
   return together(deliveriesIn(body).map(readOne));
 }
 
+/** A type that nobody knows stays as it was written: quarantine shows it so. */
+function inSmallLetters(delivery: unknown): unknown {
+  if (!isOfZender(delivery)) return delivery;
+  return { ...delivery, type: delivery.type.trim().toLowerCase() };
+}
+
 function readOne({ delivery, path }: Found): Reading {
-  const reading = isFlat(delivery) ? readFlat(delivery, 'flat') : readEvent(delivery);
+  const reading = isFlat(delivery) ? readFlat(delivery, 'flat') : readEvent(inSmallLetters(delivery));
   if (!('issues' in reading) || path === '') return reading;
   return { ...reading, issues: reading.issues.map((issue) => ({ ...issue, path: redacted(path + issue.path) })) };
 }

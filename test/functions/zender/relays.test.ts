@@ -23,10 +23,17 @@ const proxied = (body: unknown, more: object = {}) => ({
   ...more,
 });
 
+const withFile = Buffer.concat([
+  Buffer.from('----b0undary\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'),
+  Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x00, 0xff, 0xc3]),
+  Buffer.from(`\r\n${multipart(sms, '--b0undary')}`),
+]).toString('base64');
+
 const WRAPPED: readonly (readonly [string, unknown])[] = [
   ['JSON in base64', proxied(base64(json), { isBase64Encoded: true })],
   ['a form in base64', proxied(base64(toForm(sms)), { isBase64Encoded: true })],
   ['a multipart form in base64', proxied(base64(multipart(sms)), { isBase64Encoded: true })],
+  ['a multipart form with a file in base64', proxied(withFile, { isBase64Encoded: true })],
   ['base64 in lines', proxied(base64(json).replace(/.{60}/g, '$&\r\n'), { isBase64Encoded: true })],
   ['base64 for URLs', { payload: Buffer.from(json).toString('base64url') }],
   ['base64 that nothing marks', { rawBody: base64(json) }],
@@ -153,6 +160,12 @@ describe('what a relay hands over to zender', () => {
     const { secret: _, ...kept } = body;
     expect(Buffer.from(raw).toString()).toBe(JSON.stringify({ headers: {}, body: kept }));
     expect(event).toMatchObject({ message: { content: { file: { url: link }, caption: `see ${link}` } } });
+  });
+
+  it('is read though its type is in capitals', async () => {
+    const bench = await benchOf();
+    const { body } = await post(bench, JSON.stringify({ body: { ...sms, type: 'SMS ' } }), 'application/json');
+    expect((await bench.record(body.id)).event).toMatchObject({ message: { channel: 'sms' } });
   });
 
   it('is read though it is flat, in base64', async () => {
