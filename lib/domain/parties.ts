@@ -117,7 +117,13 @@ const numbersBeside = ({ sender, account }: Message, own: string | undefined) =>
 
 /** As two providers, or one twice, may write one name: a leading ~ marks who is not in the address book. */
 const asName = (name = ''): string =>
-  name.normalize('NFKC').replace(/^~/, '').replace(/\s+/g, ' ').trim().toLowerCase();
+  name
+    .normalize('NFKC')
+    .replace(/\p{Cf}/gu, '')
+    .replace(/^\s*~/, '')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .toLowerCase();
 
 /** Undefined for what is no title: a number, a name that is somebody else's, or anything on what has none. */
 function titleIn(
@@ -128,7 +134,7 @@ function titleIn(
   const words = title?.trim() ?? '';
   if (title === undefined || words === '' || kind === 'status') return undefined;
   if (names.some((name) => asName(name) === asName(words))) return undefined;
-  const digits = words.replace(/[\s()+.\-\u00a0\u2010-\u2015\u2022\u2219]/g, '');
+  const digits = words.normalize('NFKC').replace(/[\s\p{Cf}\p{Pd}()[\]+./~\u2022\u2219]/gu, '');
   const isItsOwn = [id.replace(/@.*$/, ''), phone, ...numbers].some((own) => own?.replace(/^\+/, '') === digits);
   const isNumber = kind === 'individual' && /^\d{7,}$/.test(digits);
   return isItsOwn || isNumber || words.toLowerCase() === id.toLowerCase() ? undefined : title;

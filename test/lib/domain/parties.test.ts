@@ -38,6 +38,15 @@ describe('the title of a chat', () => {
     ['our own number', { chat: { ...group, title: '+1 555 010 0001' } }],
     ["a group's own id", { chat: { ...group, title: '120363000000000001' } }],
     ['the number of the person', { chat: { ...chat, title: '+1 (555) 010-0099' } }],
+    [
+      'a number within marks of direction',
+      { chat: { ...chat, title: '\u202a+1\u00a0(555)\u00a0010\u20110099\u202c' } },
+    ],
+    ['a number with the mark of a stranger', { chat: { ...group, title: '~ +1 555 010 0099' } }],
+    [
+      "the writer's name within marks of direction",
+      { chat: { ...group, title: '\u2068Bo\u2069' }, sender: { name: 'Bo' } },
+    ],
     ['another number', { chat: { ...chat, title: '15550100077' } }],
     ['a number with its middle hidden', { chat: { ...chat, title: '+1 555 \u2022\u2022\u2022 00\u221999' } }],
     [
