@@ -17,6 +17,8 @@ const RETRY_MS = 5_000;
 const LARGEST_BODY = 256 * 1024;
 
 const NO_PATH = problem(404, 'There is nothing at this path; /docs lists what there is');
+/** API Gateway looks for a path as it stands: one that begins with two slashes is no webhook's. */
+const DOUBLED = problem(404, 'There is nothing at this path: write each of its slashes once');
 const TOO_LARGE = problem(413, `The body is larger than ${LARGEST_BODY / 1024} KiB`);
 const FAULT = problem(500, 'Something went wrong on our side');
 const UNAVAILABLE = problem(503, 'The table does not answer; please try again', { 'retry-after': '1' });
@@ -67,9 +69,12 @@ export function adminApp(ports: AdminPorts, pages: string, publicUrl?: string): 
   }
   // Other functions take the POST: no token is looked up here, so none is told.
   for (const path of ['/send/:token', ...namesOf(ports.providers).map((name) => `/hooks/${name}/:token`)]) {
-    app.all(path, (c) => responseOf(wrongMethod(c, ['POST'])));
+    for (const one of [path, `${path}/`]) app.all(one, (c) => responseOf(wrongMethod(c, ['POST'])));
   }
-  app.notFound(async (c) => responseOf(await refusal(c, ports, NO_PATH, credentialsOf(c))));
+  app.notFound(async (c) => {
+    const answer = c.req.path.includes('//') ? DOUBLED : NO_PATH;
+    return responseOf(await refusal(c, ports, answer, credentialsOf(c)));
+  });
   return app;
 }
 

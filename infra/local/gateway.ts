@@ -345,7 +345,8 @@ async function answerTo(
   const known = await routes();
   const method = message.method ?? '';
   // A slash too many leads to the same function, which sees the path as it was called.
-  const match = matchRoute(known, method, path) ?? matchRoute(known, method, path.filter(Boolean));
+  const matches = [path, path.filter(Boolean)].flatMap((one) => matchRoute(known, method, one) ?? []);
+  const match = matches.find(({ route }) => route.key !== '$default') ?? matches.at(0);
   if (!match) {
     message.resume();
     return gatewayAnswers.notFound;

@@ -59,7 +59,10 @@ export function misfits(
 ): readonly Issue[] {
   const issues: Issue[] = [];
   if (!reach.recipients(channel).includes(recipient.kind)) {
-    issues.push({ path: FIELDS[target.kind], message: 'is no recipient that the account can reach' });
+    issues.push({
+      path: FIELDS[target.kind],
+      message: `is no recipient that the account can reach${isPhoneOnly(reach, channel) ? ': give a phone number as phone' : ''}`,
+    });
   } else if (reach.canReach && !reach.canReach(recipient, channel)) {
     issues.push({ path: FIELDS[target.kind], message: whyNot(recipient) });
   }
@@ -84,6 +87,9 @@ export const QUOTE = 'quoted_message_id';
 /** Whether an account can quote at all. No SMS does. */
 export const quotes = (channel: Candidate['channel'], reach: Reach | undefined): boolean =>
   channel === 'whatsapp' && reach?.canQuote !== undefined;
+
+const isPhoneOnly = (reach: Reach, channel: Candidate['channel']): boolean =>
+  reach.recipients(channel).every((kind) => kind === 'phone');
 
 const whyNot = (recipient: Recipient): string =>
   recipient.kind === 'jid' && recipient.jid.endsWith('@lid')

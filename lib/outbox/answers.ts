@@ -56,6 +56,8 @@ function whyNotFound(webhook: Webhook | undefined): string {
 export const several = (field: string, chats: readonly string[]): SendVerdict =>
   refused(409, `${field} matches several chats: give the hub's chat_id of one of them: ${chats.join(', ')}`);
 
+export const NO_ACCOUNT = 'There is no account to send from: connect one first';
+
 /** What the core said, to a request that needed so many credits. */
 export function ofAccepted(result: Accepted, credits: number): SendVerdict {
   switch (result.kind) {
@@ -65,20 +67,25 @@ export function ofAccepted(result: Accepted, credits: number): SendVerdict {
     case 'mismatch':
       return KEY_REUSED;
     case 'no credit':
-      return refused(402, `Not enough credits: this message needs ${credits}`);
+      return refused(402, `Not enough credits: this message needs ${credits}, so have some granted first`);
     case 'account gone':
     case 'changed':
-      return refused(404, 'There is no account to send from');
+      return refused(404, NO_ACCOUNT);
     case 'queue full':
       return QUEUE_FULL;
   }
 }
 
-export const KEY_REUSED = refused(422, 'The Idempotency-Key was used with another body');
+export const KEY_REUSED = refused(
+  422,
+  'The Idempotency-Key was used with another body: give each message a key of its own',
+);
 export const BAD_KEY = refused(400, 'Idempotency-Key must have 1 to 255 characters');
 /** At two seconds a message there is room again soon, for one. */
-const QUEUE_FULL = refused(429, "The account's queue is full", 'refused', { 'retry-after': '60' });
-export const TOO_LARGE = refused(413, 'The body is larger than 256 KB', 'too_large');
+const QUEUE_FULL = refused(429, "The account's queue is full: send it again when some of it has gone out", 'refused', {
+  'retry-after': '60',
+});
+export const TOO_LARGE = refused(413, 'The body is larger than 256 KB: give a link to a file as file_url', 'too_large');
 /** An answer of the table may be lost after it has done what was asked: only a key makes a repeat safe for certain. */
 export const UNAVAILABLE = refused(
   503,

@@ -5,9 +5,11 @@ import {
   CHAT_KINDS,
   canBeWrittenTo,
   chatKindOfJid,
+  isInternational,
   isSamePhone,
   normaliseJid,
   phoneOfJid,
+  readJid,
   toPhone,
   twinOf,
 } from '#lib/domain/person.ts';
@@ -26,6 +28,7 @@ import {
   type Reach,
   type Reaches,
 } from './accounts.ts';
+import { NO_ACCOUNT } from './answers.ts';
 import { type CheckedRequest, FIELDS, type Target } from './request.ts';
 
 const KnownChat = v.object({
@@ -225,11 +228,11 @@ function chooseAccount(
   const meant = isNamed(from) ? accounts.filter(isMeant(from)) : accounts;
   const [account] = able(meant, reaches);
   if (account) return { account };
-  if (!isNamed(from)) return nothing('There is no account to send from');
+  if (!isNamed(from)) return nothing(NO_ACCOUNT);
   return nothing(
     meant.length > 0
       ? `The account of ${field} cannot send: its provider offers no way to`
-      : `${field} matches no account to send from`,
+      : `${field} matches no account to send from: give the number or id of one that is connected here`,
   );
 }
 
@@ -251,6 +254,16 @@ const able = (accounts: readonly Candidate[], reaches: Reaches): readonly Candid
 const kindOf = ({ kind, providerChatId, aliases }: KnownChat) =>
   [kind, ...[providerChatId, ...aliases].map(chatKindOfJid)].find((one) => one !== 'individual') ?? kind;
 
+/** What somebody means who gives a chat that is not there. */
+function howElse(target: Extract<Target, { kind: 'chat' | 'name' }>): string {
+  const written = target.kind === 'chat' ? target.id : target.name;
+  if (isInternational(written)) return 'give a phone number as phone';
+  if (readJid(written) !== undefined) return 'give a WhatsApp id as jid';
+  return target.kind === 'chat'
+    ? 'it must be the id of one that the hub shows, or that the provider has told'
+    : 'it must be the whole title of one, to the letter';
+}
+
 /** A chat belongs to one account, and that account sends. */
 function inChat(
   target: Extract<Target, { kind: 'chat' | 'name' }>,
@@ -268,10 +281,10 @@ function inChat(
   const [chat, ...others] = fitting;
   const [unanswerable] = answerable.length === 0 ? chats : [];
   if (unanswerable) return nothing(`${field} names a chat of the kind ${kindOf(unanswerable)}: nobody can write to it`);
-  if (!chat) return nothing(`${field} matches no chat`);
+  if (!chat) return nothing(`${field} matches no chat: ${howElse(target)}`);
   if (others.length > 0) return { kind: 'several', field, chats: fitting.map(({ chatId }) => chatId) };
   const [account] = owners(chat, accounts, from);
-  if (!account) return nothing(`The chat of ${field} has no account to send from`);
+  if (!account) return nothing(`The chat of ${field} has no account to send from: say which with account_id`);
   return {
     kind: 'resolved',
     account,

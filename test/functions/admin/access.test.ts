@@ -256,6 +256,9 @@ describe('every answer', () => {
     ['GET', '/docs/', 302],
     ['GET', '/hooks/sandbox/a-token', 405],
     ['GET', '/send/a-token', 405],
+    ['GET', '/send/a-token/', 405],
+    ['HEAD', '/hooks/sandbox/a-token/', 405],
+    ['POST', '//send/a-token', 404],
     ['POST', '/hooks/nobody/a-token', 404],
     ['GET', '/hooks/sandbox', 404],
   ])('to %s %s is %i and is kept by nobody', async (method, url, expected) => {

@@ -277,7 +277,10 @@ describe('a message that a program hands in with its key', () => {
     expect(other.json.messageId).not.toBe(first.json.messageId);
     expect(await hand({ ...MESSAGE, text: 'bye' }, key)).toMatchObject({
       status: 422,
-      json: { status: 422, message: 'The Idempotency-Key was used with another body' },
+      json: {
+        status: 422,
+        message: 'The Idempotency-Key was used with another body: give each message a key of its own',
+      },
     });
     expect(await hand(MESSAGE, { 'idempotency-key': 'x'.repeat(256) })).toMatchObject({ status: 400 });
     const { id, key: theirs } = await hub.workspaceWithKey();

@@ -79,6 +79,14 @@ test('what is refused says why, over HTTP as well', async () => {
   expect(await answer.text()).toBe('{"status":404,"data":{},"message":"Webhook not found"}');
 });
 
+test.each(['//send/', '/send//', '/send/'])('a slash too many is the same URL: %s', async (before) => {
+  const token = url.split('/').at(-1);
+  for (const after of ['/', '//', '?source=crm']) {
+    const answer = await fetch(`${hub.url}${before}${token}${after}`, { method: 'POST', body: '{}' });
+    expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining('action is missing')]);
+  }
+});
+
 test('a repeat with the same key is answered alike, and says so', async () => {
   const body = JSON.stringify({ action: 'send', phone: '+15550100097', text: 'once' });
   const first = await post(body, { 'idempotency-key': 'a' });

@@ -228,7 +228,7 @@ describe('a body that is wrong', () => {
     const answer = await bench.post({ ...text, text: 'a'.repeat(257 * 1024) });
     expect(answer).toMatchObject({
       status: 413,
-      body: { status: 413, data: {}, message: 'The body is larger than 256 KB' },
+      body: { status: 413, data: {}, message: 'The body is larger than 256 KB: give a link to a file as file_url' },
     });
     expect((await bench.attempts())[0]).toMatchObject({ outcome: 'too_large' });
   });
@@ -240,7 +240,7 @@ describe('a request that cannot be granted', () => {
     const answer = await bench.post({ ...text, ...file });
     expect(answer).toMatchObject({
       status: 402,
-      body: { status: 402, data: {}, message: 'Not enough credits: this message needs 2' },
+      body: { status: 402, data: {}, message: 'Not enough credits: this message needs 2, so have some granted first' },
     });
     expect(await bench.credits()).toMatchObject({ available: 1, reserved: 9 });
     expect(await bench.post(text)).toMatchObject({ status: 200 });
@@ -257,7 +257,11 @@ describe('a request that cannot be granted', () => {
     expect(answer).toMatchObject({
       status: 429,
       headers: { 'retry-after': '60' },
-      body: { status: 429, data: {}, message: "The account's queue is full" },
+      body: {
+        status: 429,
+        data: {},
+        message: "The account's queue is full: send it again when some of it has gone out",
+      },
     });
     expect(await bench.credits()).toMatchObject({ available: 8 });
   });

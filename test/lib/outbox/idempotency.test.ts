@@ -45,7 +45,11 @@ describe('a request with an Idempotency-Key', () => {
     expect(await bench.post({ ...body, text: 'other' }, key)).toEqual({
       status: 422,
       headers: {},
-      body: { status: 422, data: {}, message: 'The Idempotency-Key was used with another body' },
+      body: {
+        status: 422,
+        data: {},
+        message: 'The Idempotency-Key was used with another body: give each message a key of its own',
+      },
     });
     expect(bench.send(first.body.data.message_id).parts[0]?.text).toBe('hello');
     expect(await bench.credits()).toMatchObject({ available: 2 });

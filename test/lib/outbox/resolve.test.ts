@@ -50,7 +50,7 @@ describe('the account', () => {
 
   it('is missing', async () => {
     await bench.addAccount('theirs', { workspace: 'ws_other' });
-    expect(await chosen({ phone })).toEqual(refusal(404, 'There is no account to send from'));
+    expect(await chosen({ phone })).toEqual(refusal(404, 'There is no account to send from: connect one first'));
   });
 
   it.each(['whatsapp_account_phone', 'whatsapp account phone'])(
@@ -68,7 +68,7 @@ describe('the account', () => {
     async (key) => {
       await bench.addAccount('last');
       expect(await chosen({ phone, [key]: '+15105566777' })).toEqual(
-        refusal(404, `${key} matches no account to send from`),
+        refusal(404, `${key} matches no account to send from: give the number or id of one that is connected here`),
       );
     },
   );
@@ -80,7 +80,7 @@ describe('the account', () => {
     await bench.addAccount('sms', { channel: 'sms' });
     const id = await bench.addChat('1@g.us', { accountId: 'sms', title: 'Night shift' });
     expect(await chosen({ [key]: key === 'chat_id' ? id : 'Night shift' })).toEqual(
-      refusal(400, `${field} is no recipient that the account can reach`),
+      refusal(400, `${field} is no recipient that the account can reach: give a phone number as phone`),
     );
   });
 
@@ -123,7 +123,12 @@ describe('the account', () => {
   it('is none where the one to which the webhook is tied is gone: no other number takes its place', async () => {
     await bench.addWebhook({ accountId: 'gone' });
     await bench.addAccount('last');
-    expect(await chosen({ phone })).toEqual(refusal(404, "The webhook's accountId matches no account to send from"));
+    expect(await chosen({ phone })).toEqual(
+      refusal(
+        404,
+        "The webhook's accountId matches no account to send from: give the number or id of one that is connected here",
+      ),
+    );
   });
 
   it('is the default one of the workspace, before the one connected last and after the webhook’s own', async () => {
@@ -138,7 +143,10 @@ describe('the account', () => {
     await bench.addWebhook();
     await bench.memory.write(put({ ...workspace, defaultAccountId: 'gone' }));
     expect(await chosen({ phone })).toEqual(
-      refusal(404, "The workspace's defaultAccountId matches no account to send from"),
+      refusal(
+        404,
+        "The workspace's defaultAccountId matches no account to send from: give the number or id of one that is connected here",
+      ),
     );
   });
 
@@ -160,18 +168,21 @@ describe('the account', () => {
     expect(await chosen({ phone, whatsapp_account_phone: '+15105566777' })).toEqual(
       refusal(404, 'The account of whatsapp_account_phone cannot send: its provider offers no way to'),
     );
-    const none = refusal(404, 'whatsapp_account_phone matches no account to send from');
+    const none = refusal(
+      404,
+      'whatsapp_account_phone matches no account to send from: give the number or id of one that is connected here',
+    );
     expect(await chosen({ phone, whatsapp_account_phone: '+15105566778' })).toEqual(none);
     expect(await chosen({ phone, whatsapp_account_phone: '+15105566779' })).toEqual(none);
     expect(await chosen({ phone, account_id: 'theirs' })).toEqual(
-      refusal(404, 'account_id matches no account to send from'),
+      refusal(404, 'account_id matches no account to send from: give the number or id of one that is connected here'),
     );
   });
 
   it('carries what the request holds, or the field is named', async () => {
     await bench.addAccount('sms', { channel: 'sms' });
     expect(await chosen({ jid: '14151231234@c.us' })).toEqual(
-      refusal(400, 'jid is no recipient that the account can reach'),
+      refusal(400, 'jid is no recipient that the account can reach: give a phone number as phone'),
     );
     expect(await chosen({ phone, file_url: 'https://files.example/a.pdf', file_name: 'a.pdf' })).toEqual(
       refusal(400, 'file_url is nothing that the account can send: it carries text alone'),
@@ -221,7 +232,7 @@ describe('a chat by its id', () => {
     await bench.addChat('3@g.us', { accountKey: 'wh_1' });
     expect(await chosen({ chat_id: '3@g.us', account_id: 'b' })).toBe('b');
     expect(await chosen({ chat_id: '3@g.us' })).toEqual(
-      refusal(404, 'The chat of chat_id has no account to send from'),
+      refusal(404, 'The chat of chat_id has no account to send from: say which with account_id'),
     );
   });
 
@@ -235,10 +246,22 @@ describe('a chat by its id', () => {
 
   it('is unknown: to nobody, to this workspace, or nothing that one can write to', async () => {
     const theirs = await bench.addChat('6@g.us', { workspace: 'ws_other', accountId: 'a' });
-    const unknown = refusal(404, 'chat_id matches no chat');
-    expect(await chosen({ chat_id: '7@g.us' })).toEqual(unknown);
+    const unknown = refusal(
+      404,
+      'chat_id matches no chat: it must be the id of one that the hub shows, or that the provider has told',
+    );
+    expect(await chosen({ chat_id: '77234' })).toEqual(unknown);
     expect(await chosen({ chat_id: '6@g.us' })).toEqual(unknown);
     expect(await chosen({ chat_id: theirs })).toEqual(unknown);
+  });
+
+  it.each([
+    ['14155550123@c.us', 'give a WhatsApp id as jid'],
+    ['+1 415 555 0123', 'give a phone number as phone'],
+  ])('or name, that is none but %s, is told to stand elsewhere', async (given, remedy) => {
+    for (const field of ['chat_id', 'chat_name']) {
+      expect(await chosen({ [field]: given })).toEqual(refusal(404, `${field} matches no chat: ${remedy}`));
+    }
   });
 
   it.each([
@@ -271,7 +294,7 @@ describe('a chat by its id', () => {
   it('has an account that is gone', async () => {
     await bench.addChat('8@g.us', { accountId: 'gone' });
     expect(await chosen({ chat_id: '8@g.us' })).toEqual(
-      refusal(404, 'The chat of chat_id has no account to send from'),
+      refusal(404, 'The chat of chat_id has no account to send from: say which with account_id'),
     );
   });
 });
@@ -285,18 +308,24 @@ describe('a chat by its name', () => {
   it('is found by its exact title, and its own account sends', async () => {
     await bench.addChat('1@g.us', { accountId: 'a', title: 'Night shift' });
     expect(await chosen({ chat_name: 'Night shift' })).toBe('a');
-    expect(await chosen({ chat_name: 'night shift' })).toEqual(refusal(404, 'chat_name matches no chat'));
+    expect(await chosen({ chat_name: 'night shift' })).toEqual(
+      refusal(404, 'chat_name matches no chat: it must be the whole title of one, to the letter'),
+    );
   });
 
   it('is unknown to this workspace', async () => {
     await bench.addChat('1@g.us', { workspace: 'ws_other', accountId: 'a', title: 'Night shift' });
-    expect(await chosen({ chat_name: 'Night shift' })).toEqual(refusal(404, 'chat_name matches no chat'));
+    expect(await chosen({ chat_name: 'Night shift' })).toEqual(
+      refusal(404, 'chat_name matches no chat: it must be the whole title of one, to the letter'),
+    );
   });
 
   it('is the old title of a chat that has another one now', async () => {
     await bench.addChat('1@g.us', { accountId: 'a', title: 'Night shift' });
     await bench.addChat('1@g.us', { accountId: 'a', title: 'Day shift', at: Date.parse('2026-03-02T00:00:00.000Z') });
-    expect(await chosen({ chat_name: 'Night shift' })).toEqual(refusal(404, 'chat_name matches no chat'));
+    expect(await chosen({ chat_name: 'Night shift' })).toEqual(
+      refusal(404, 'chat_name matches no chat: it must be the whole title of one, to the letter'),
+    );
   });
 
   it('fits several chats, of which the ids are told, unless the account tells them apart', async () => {
