@@ -184,6 +184,7 @@ export function toReaction(body: v.InferOutput<typeof ReactionBody>, type: strin
       type,
       ...whereabouts(account, chatId),
       id: messageId,
+      ...known({ isUnique: isTheirOwn(chatId, messageId) }),
       status: removed ? 'clear' : 'set',
       edit: JSON.stringify([sender.phone ?? sender.id ?? sender.name, reaction.emoji, occurredAt]),
     },
@@ -263,8 +264,8 @@ function draftsOf(
 }
 
 /** Their own ids of chats and messages are unique in all of a workspace, be its account told or not. */
-const isTheirOwn = (chatId: string, id: string | undefined): true | undefined =>
-  id !== undefined && /^\d{1,20}$/.test(chatId) ? true : undefined;
+export const isTheirOwn = (chatId: string | undefined, id: string | undefined): true | undefined =>
+  id !== undefined && /^\d{1,20}$/.test(chatId ?? '') ? true : undefined;
 
 function commonOf(told: Told, message: theirs.TheirMessage, direction: Direction, chatId: string) {
   const chat = toChat(chatId, told.chat);

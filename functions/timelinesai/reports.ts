@@ -3,7 +3,7 @@ import type { Payload } from '#lib/domain/event.ts';
 import { normaliseJid } from '#lib/domain/person.ts';
 import { anyKnown, type Issue, known } from '#lib/domain/schema.ts';
 import { type Draft, type EventReader, reader } from '#lib/inbox/provider.ts';
-import { chatIdOf, chatKindOf, chatPhoneOf, toAccount, toChat, toPerson, whereabouts } from './messages.ts';
+import { chatIdOf, chatKindOf, chatPhoneOf, isTheirOwn, toAccount, toChat, toPerson, whereabouts } from './messages.ts';
 import { AccountBody, CallBody, type Chat, ChatBody, instantOf, isoOf } from './schema.ts';
 
 type Call = Extract<Payload, { kind: 'call' }>['call'];
@@ -29,7 +29,11 @@ function toCall(body: v.InferOutput<typeof CallBody>, type: string, named: Named
   if (chatId === undefined && details.message_uid === undefined) return { path: 'chat.chat_id', message: 'is missing' };
   const account = toAccount(body.whatsapp_account, chat);
   return {
-    identity: { type, ...whereabouts(account, chatId), ...known({ id: details.message_uid }) },
+    identity: {
+      type,
+      ...whereabouts(account, chatId),
+      ...known({ id: details.message_uid, isUnique: isTheirOwn(chatId, details.message_uid) }),
+    },
     payload: {
       kind: 'call',
       call: {
@@ -73,7 +77,11 @@ function chatDraft(body: v.InferOutput<typeof ChatBody>, change: Change): Draft 
   const created = change === 'created';
   const account = toAccount(body.whatsapp_account, body.chat);
   return {
-    identity: { type: `chat:${change}`, ...whereabouts(account, id), ...(created && { id }) },
+    identity: {
+      type: `chat:${change}`,
+      ...whereabouts(account, id),
+      ...(created && known({ id, isUnique: isTheirOwn(id, id) })),
+    },
     payload: {
       kind: 'chat',
       chat: {

@@ -222,7 +222,9 @@ export function renewed(before: Event, told: Event): Event | undefined {
     occurredAt !== before.occurredAt || accountId !== before.accountId || canonicalJson(payload) !== canonicalJson(was);
   if (!isNew) return undefined;
   const renewedAt = isLater ? told.receivedAt : latest;
-  const more = { ...known({ accountId }), occurredAt, renewedAt, deliveries: (before.deliveries ?? 1) + 1 };
+  // And with it the chat, which the account is a part of.
+  const chat = accountId !== before.accountId && 'chatId' in told ? known({ chatId: told.chatId }) : {};
+  const more = { ...known({ accountId }), ...chat, occurredAt, renewedAt, deliveries: (before.deliveries ?? 1) + 1 };
   return checked(Event, { ...before, ...payload, ...more }, () => 'a renewed event');
 }
 

@@ -270,6 +270,29 @@ const TIMELINES: readonly Row[] = [
     [varied(fixture('envelope'), 'data', { whatsapp_account_id: undefined }), fixture('envelope')],
     says({ text: 'hi' }, { account: { phone: '+15550100001' } }),
   ],
+  ...(
+    [
+      ['call', { kind: 'call', call: { account: { phone: '+15550100001' } } }],
+      ['reaction', { kind: 'reaction', reaction: { account: { phone: '+15550100001' } } }],
+    ] as const
+  ).map(
+    ([name, event]): Row => [
+      `a ${name} whose account is told later`,
+      timelinesAi,
+      [{ ...fixture(name), whatsapp_account: undefined }, fixture(name)],
+      event,
+    ],
+  ),
+  [
+    'a new chat whose account is told later',
+    timelinesAi,
+    [undefined, fixture('chat-assigned').whatsapp_account].map((whatsapp_account) => ({
+      ...varied(fixture('chat-assigned'), 'chat', whatsapp_account ? {} : { whatsapp_account_id: undefined }),
+      event_type: 'chat:created',
+      whatsapp_account,
+    })),
+    { kind: 'chat', chat: { account: { phone: '+15550100001' } } },
+  ],
   [
     'a call with its length',
     timelinesAi,

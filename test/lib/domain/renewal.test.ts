@@ -129,6 +129,15 @@ describe('later data of a message', () => {
     expect(renewed(told(), { ...without, receivedAt: toIso(AT + 60_000) })).toBeUndefined();
   });
 
+  it('name the account that was left open, and its chat', () => {
+    const named = { ...told({}, AT, AT + 60_000), accountId: 'acc_1', chatId: 'chat_2' };
+    expect(renewed(told(), named)).toMatchObject({ accountId: 'acc_1', chatId: 'chat_2', deliveries: 2 });
+    expect(renewed(named, told({ chat: { ...message.chat, title: 'B' } }, AT, AT + 90_000))).toMatchObject({
+      accountId: 'acc_1',
+      chatId: 'chat_2',
+    });
+  });
+
   it('have no time where the provider gives none', () => {
     const timeless = told({ chat: { ...message.chat, title: 'Ana Ruiz' } }, AT + 60_000, AT + 60_000);
     expect(renewed(told(), timeless)).toMatchObject({ occurredAt: toIso(AT), renewedAt: toIso(AT + 60_000) });
