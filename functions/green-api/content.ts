@@ -1,7 +1,7 @@
 import type { Content, File, Button as OurButton } from '#lib/domain/content.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import type { Message } from '#lib/domain/message.ts';
-import { normaliseJid, type Phone, toPhone } from '#lib/domain/person.ts';
+import { isInternational, normaliseJid, type Phone, toPhone } from '#lib/domain/person.ts';
 import { anyKnown, known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import type { Button, Card, Contents, ExtendedText, FileData, Tap } from './schema.ts';
@@ -91,15 +91,10 @@ function phoneIn(line: string): Phone | undefined {
   return whatsapp ?? internationalNumber(line.slice(line.indexOf(':') + 1));
 }
 
-/** Only with its `+`: without it nobody knows the country. */
+/** Only with its country code: without it nobody knows the country. An extension is no part of it. */
 function internationalNumber(written: string): Phone | undefined {
-  const number = written
-    .trim()
-    .replace(/^tel:/i, '')
-    .split(';')[0]
-    ?.replace('(0)', '')
-    .replaceAll(/[\s().-]/g, '');
-  return number?.startsWith('+') ? toPhone(number) : undefined;
+  const [number = ''] = written.split(';');
+  return isInternational(number) ? toPhone(number) : undefined;
 }
 
 /** The name that the card gives itself. */

@@ -56,16 +56,20 @@ function numberIn(raw: string): Written | undefined {
   const text = unlinked.replace(DECIMALS, '');
   const [, sign, digits] = /^(\+?00|\+)?(\d+)$/.exec(text.replace(PUNCTUATION, '')) ?? [];
   if (digits === undefined) return undefined;
-  const isInternational = sign !== undefined;
-  const isAreaFirst = !isInternational && /^[([]/.test(text);
-  if (isInternational) return { digits: abroad(digits, sign), isInternational, isAreaFirst };
-  return { digits: BRACKETED_ZERO.test(text) ? withoutTrunk(digits) : digits, isInternational, isAreaFirst };
+  const called = sign === undefined ? undefined : abroad(digits, sign);
+  if (called !== undefined) return { digits: called, isInternational: true, isAreaFirst: false };
+  const national = { isInternational: false, isAreaFirst: /^[([]/.test(text) };
+  if (sign !== undefined) return { ...national, digits: sign + digits };
+  return { ...national, digits: BRACKETED_ZERO.test(text) ? withoutTrunk(digits) : digits };
 }
 
 /** In some countries 0011 or 011 is dialled in the place of 00; no number of calling code 1 goes on with 0 or 1. */
-function abroad(digits: string, sign: string): string {
+function abroad(digits: string, sign: string): string | undefined {
   const rest = digits.replace(sign.endsWith('00') ? /^11/ : /^1?011/, '');
-  return rest !== digits && hasLengthOfItsCountry(rest) ? rest : withoutTrunk(digits);
+  if (rest !== digits && hasLengthOfItsCountry(rest)) return rest;
+  const number = withoutTrunk(digits);
+  // 00 may be the beginning of something else, as of Korea's 00700.
+  return sign === '00' && !hasLengthOfItsCountry(number) ? undefined : number;
 }
 
 // `p:` is how Meta's lead forms write it.

@@ -65,6 +65,12 @@ describe('the phones of a card', () => {
     ['are read without their spaces and signs', 'TEL;TYPE=CELL:+44 (0)20 7946-0958', ['+442079460958']],
     ['are read from links', 'TEL;VALUE=uri:tel:+1-202-555-0123;ext=5', ['+12025550123']],
     ['are read in any case and with parameters in any order', 'tel;TYPE=x;WAID=12025550123;pref=1:x', ['+12025550123']],
+    ['are read in every spelling', 'TEL;TYPE=CELL:\u200e+44\u00a0[0]20\u20117946 ٠٩٥٨', ['+442079460958']],
+    [
+      'are read with 00, and without what is dialled within the country',
+      'TEL:00 7 (8) 926 123-45-67',
+      ['+79261234567'],
+    ],
     ['are left out without a country', 'TEL:020 7946 0958', []],
     [
       'are each named once',
