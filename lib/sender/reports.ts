@@ -1,7 +1,8 @@
 import { currentChat } from '#lib/chats/chat.ts';
-import { nameOf, namesIn, namesKept, namesOfRecipient, phonesAmong, sightChat } from '#lib/chats/people.ts';
+import { introduce, nameOf, namesIn, namesKept, namesOfRecipient, phonesAmong, sightChat } from '#lib/chats/people.ts';
 import type { Connection, MessageEvent } from '#lib/domain/event.ts';
 import { chatKindOfJid, phoneOfJid } from '#lib/domain/person.ts';
+import { known } from '#lib/domain/schema.ts';
 import { addressesIn, fileTrace, saidIn, tracesOf } from '#lib/domain/send/evidence.ts';
 import { STATUSES } from '#lib/domain/send/status.ts';
 import { touchState } from '#lib/inbox/delivery-state.ts';
@@ -66,7 +67,8 @@ function reportsOf(ports: ReportPorts, config: SendingConfig): SendReports {
       const { event } = record;
       if (event.kind !== 'status' || !STATUSES.some((status) => status === event.status.state)) return;
       await onStatus(ports, key, readProviderMessage(state), config);
-      await meet(store, state.send, event.status.chatId);
+      if (state.send === undefined) await meetEcho(store, state.chat, record, event.status.chatId);
+      else await meet(store, state.send, event.status.chatId);
       if (!event.status.restricted || !isCurrent(record)) return;
       const id = await hubAccount(record, account);
       if (id !== undefined) await hold(ports, id, event.status.detail ?? 'restricted by the provider', config);
@@ -143,6 +145,17 @@ async function meet(store: Store, send: unknown, chat: string | undefined): Prom
   const { chat: id, providerChatId } = thread;
   const names = [...ours, ...theirs];
   await sightChat(store, { ...account, providerChatId, kind, isInferred: true, names, at: createdAt }, id);
+}
+
+/** The same of what another program has sent: its echo has left in the state of the message which chat it stands in. */
+async function meetEcho(store: Store, id: unknown, { event }: EventRecord, told: string | undefined): Promise<void> {
+  if (typeof id !== 'string' || told === undefined || phoneOfJid(told) !== undefined) return;
+  const chat = await currentChat(store, event.workspace, id);
+  const kind = chatKindOfJid(told);
+  if (chat?.kind !== 'individual' || kind !== 'individual') return;
+  const { workspace, provider } = event;
+  const account = { accountKey: String(chat.accountKey), ...known({ accountId: event.accountId }) };
+  await introduce(store, chat, namesIn({ id: told, kind }), { workspace, provider, ...account });
 }
 
 /** The hub's account: the webhook's own, or the one that the provider's name for it leads to. */

@@ -367,3 +367,72 @@ describe('what is no person', () => {
     expect(hub.bench.available()).toBe(100);
   });
 });
+
+describe('a message told first by the number and then by the id that hides it', () => {
+  const file = (typeMessage: string, fileName: string) => ({
+    typeMessage,
+    fileMessageData: { downloadUrl: `https://files.example/${fileName}`, fileName, caption: '' },
+  });
+  const stanza = { stanzaId: 'Q1', participant: ANA };
+  it.each<[string, object]>([
+    ['a picture', file('imageMessage', 'aaaa.jpg')],
+    ['a document', file('documentMessage', 'offer.pdf')],
+    ['a voice message', file('audioMessage', 'x.ogg')],
+    ['a sticker', file('stickerMessage', 'x.webp')],
+    [
+      'a place',
+      { typeMessage: 'locationMessage', locationMessageData: { nameLocation: 'x', latitude: 1, longitude: 2 } },
+    ],
+    [
+      'a tap',
+      { typeMessage: 'interactiveButtonsResponse', interactiveButtonsResponse: { ...stanza, selectedId: 'yes' } },
+    ],
+    ['a poll', { typeMessage: 'pollMessage', pollMessageData: { name: 'q', options: [{ optionName: 'a' }] } }],
+    ['an edit', { typeMessage: 'editedMessage', editedMessageData: { textMessage: 'new', stanzaId: 'D1' } }],
+    ['a deletion', { typeMessage: 'deletedMessage', deletedMessageData: { stanzaId: 'D1' } }],
+    [
+      'an answer',
+      {
+        typeMessage: 'quotedMessage',
+        extendedTextMessageData: { text: 'yes', ...stanza },
+        quotedMessage: { ...stanza, typeMessage: 'textMessage', textMessage: 'x' },
+      },
+    ],
+  ])('is one: %s', async (_what, messageData) => {
+    const hub = await new Conversation('green-api').begin();
+    for (const chat of [ANA, LID]) await hub.receive({ ...green(chat, { id: 'A1', at: 1 }), messageData });
+    expect((await hub.chats()).map(({ messages }) => messages)).toEqual([['A1']]);
+  });
+
+  it.each<[string, object[]]>([
+    [
+      'several times',
+      [green(ANA, { id: 'A1', at: 1 }), ...[LID, LID, ANA].map((id) => green(id, { id: 'A1', at: 1 }))],
+    ],
+    ['with another name', [green(ANA, { id: 'A1', at: 1 }), green(LID, { id: 'A1', at: 1, senderName: 'Ana' })]],
+    ['with a later time', [green(ANA, { id: 'A1', at: 1 }), green(LID, { id: 'A1', at: 4 })]],
+    [
+      'by another program of ours',
+      ['outgoingAPIMessageReceived'].flatMap((type) =>
+        [ANA, LID].map((id) => green(id, { type, sender: '15550100001@c.us', id: 'A1', at: 1 })),
+      ),
+    ],
+  ])('is one: told %s', async (_what, events) => {
+    for (const tied of [{}, false] as const) {
+      const hub = await new Conversation('green-api').begin(tied);
+      for (const event of events) await hub.receive(event);
+      expect((await hub.chats()).map(({ messages }) => messages)).toEqual([['A1']]);
+    }
+  });
+
+  it('tells of its chat by its status as well, whichever program has sent it', async () => {
+    const hub = await new Conversation('green-api').begin();
+    const echo = green(ANA, { type: 'outgoingAPIMessageReceived', sender: '15550100001@c.us', id: 'E1', at: 1 });
+    await hub.receive(echo);
+    const { instanceData } = echo;
+    const status = { status: 'read', sendByApi: true, timestamp: NOW + 50, chatId: LID, idMessage: 'E1' };
+    await hub.receive({ typeWebhook: 'outgoingMessageStatus', instanceData, ...status });
+    await hub.receive(green(LID, { id: 'A1', at: 60 }));
+    expect((await hub.chats()).map(({ messages }) => messages)).toEqual([['E1', 'A1']]);
+  });
+});
