@@ -67,15 +67,18 @@ export async function placesOf(
 
 async function readQueue(store: Store, id: string, most?: number): Promise<Queue | undefined> {
   const query = { pk: accountKey(id).pk, prefix: POINTER_PREFIX, limit: most ?? LISTED };
-  const [account, { items, next }, probe] = await Promise.all([
+  const [account, { items, next }, probeAt] = await Promise.all([
     store.get(accountKey(id)),
     most === undefined ? queryAll(store, query).then((items) => ({ items, next: undefined })) : store.query(query),
     nextProbe(store, id),
   ]);
   if (!account) return undefined;
-  const read = readAccount(account);
-  const probeAt = read.held ? probe : undefined;
-  return { account: read, ...known({ probeAt }), pointers: items.map(readPointer), isCut: next !== undefined };
+  return {
+    account: readAccount(account),
+    ...known({ probeAt }),
+    pointers: items.map(readPointer),
+    isCut: next !== undefined,
+  };
 }
 
 /** When the provider of a held account is asked again, in milliseconds. */

@@ -6,7 +6,7 @@ import { eventItems } from '#lib/inbox/event-item.ts';
 import { ownEventId, tellEvent } from '#lib/inbox/own-event.ts';
 import { type Draft, type Reading, readByName, reader } from '#lib/inbox/provider.ts';
 import { eventKey, quarantineCounter } from '#lib/store/keys.ts';
-import { del, put } from '#lib/store/store.ts';
+import { del, put, set, update } from '#lib/store/store.ts';
 import type { Provider } from '#lib/tenants/provider.ts';
 import { LONG } from '#test/support/long.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
@@ -440,6 +440,22 @@ describe('dismissing', () => {
     };
     expect((await hub.call('POST', `/api/events/${ids[0]}/dismiss`)).status).toBe(409);
     expect([await waiting(hub), await aside(hub)]).toEqual([[], []]);
+  });
+
+  it('keeps what became of the event in the same moment', async () => {
+    const { hub, ids } = await hubWith([note(1)]);
+    const key = eventKey(String(ids[0]));
+    const write = hub.store.write.bind(hub.store);
+    hub.store.write = async (wanted, options) => {
+      if (wanted.kind === 'put' && wanted.item.dismissed === true) {
+        hub.store.write = write;
+        await write(update(key, [set('receipt', 'newer'), set('contentType', 'text/x-newer')]));
+      }
+      return write(wanted, options);
+    };
+    await hub.done('POST', `/api/events/${ids[0]}/dismiss`);
+    expect(await hub.store.get(key)).toMatchObject({ contentType: 'text/x-newer', dismissed: true });
+    expect(await countsOf(hub)).toMatchObject([{ dismissed: 1 }]);
   });
 
   it('is counted once where two do it in the same moment', async () => {

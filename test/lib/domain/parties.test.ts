@@ -124,6 +124,8 @@ describe('the sender of what came in', () => {
   it('is ourselves in a chat with ourselves', () => {
     const self = { id: '15550100001@c.us', kind: 'individual' } as const;
     expect(parties({ chat: self, sender: { phone: OWN } }).sender).toEqual({ phone: OWN });
+    const ours = told({ chat: self, direction: 'outbound', sender: { phone: OWN, name: 'Lee' } });
+    expect(parties(ours)).toEqual(ours);
   });
 });
 

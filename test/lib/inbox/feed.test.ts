@@ -267,6 +267,40 @@ describe('a place in the feed', () => {
     expect(rows(store).map(({ sk }) => sk)).toEqual(named(store));
   });
 
+  it('stays, where the answer to storing its event is lost', async () => {
+    const store = new MemoryStore();
+    const write: Store['write'] = async (one, options) => {
+      const first = await store.write(one, options);
+      return one.kind === 'put' && one.item.pk.startsWith('EVT#') ? store.write(one, options) : first;
+    };
+    const { clock } = ports(store);
+    await storeEvent(
+      { store: { ...methodsOf(store), write }, clock },
+      recordOf('evt_1', START, START, 'r1'),
+      START / 1000,
+    );
+    expect(lasting(store)).toEqual(named(store));
+    expect(named(store)).toHaveLength(1);
+  });
+
+  it('that took too long to be taken ends, and the next one counts', async () => {
+    const store = new MemoryStore();
+    let now = START;
+    const clock = { now: () => now, monotonic: () => now, sleep: async () => undefined };
+    const write: Store['write'] = async (one, options) => {
+      if (one.kind === 'put' && one.item.pk.startsWith('FEED#') && now === START) now += 2 * SECOND;
+      return store.write(one, options);
+    };
+    await storeEvent(
+      { store: { ...methodsOf(store), write }, clock },
+      recordOf('evt_1', START, START, 'r1'),
+      START / 1000,
+    );
+    expect(named(store)).toEqual([`${new Date(START + 2 * SECOND).toISOString()}#evt_1`]);
+    expect(lasting(store)).toEqual(named(store));
+    expect(rows(store)).toHaveLength(2);
+  });
+
   it('that came too late ends, and the new one stays', async () => {
     const store = new MemoryStore();
     let now = START;

@@ -8,6 +8,7 @@ import { parseJson } from '#lib/domain/json.ts';
 import { deliveryReport } from '#lib/inbox/delivery-state.ts';
 import { blobOf, eventItems, toldAgain } from '#lib/inbox/event-item.ts';
 import { storeEnvelope } from '#lib/inbox/fallback.ts';
+import { withAccounts } from '#lib/inbox/keep.ts';
 import { type Draft, type ReceivingProvider, readByName, reader } from '#lib/inbox/provider.ts';
 import { chatKey, chunkKey, eventKey } from '#lib/store/keys.ts';
 import { del, type Item, put, type Store, StoreUnavailable } from '#lib/store/store.ts';
@@ -638,3 +639,32 @@ class FaultyStore extends MemoryStore {
     return written;
   }
 }
+
+describe('the accounts of a workspace', () => {
+  const draft: Draft = {
+    identity: { type: 'device', id: 'd1' },
+    payload: { kind: 'device', device: { account: { device: 'd1' } } },
+  };
+  const lookedFor = async (webhook: { accountId?: string }, drafts: readonly [Draft, ...Draft[]] = [draft]) => {
+    const named: object[] = [];
+    const receipt = {
+      ...{ webhook: { webhookId: 'wh_1', workspace: 'main', ...webhook }, provider: 'sandbox', receipt: 'r1' },
+      ...{ contentType: 'application/json', raw: Buffer.from('{}'), bodyHash: '', receivedAt: NOW },
+    };
+    await withAccounts({ drafts }, receipt, {
+      store: new MemoryStore(),
+      accounts: async (_store, _workspace, _provider, wanted) => {
+        named.push(...wanted);
+        return [];
+      },
+    });
+    return named;
+  };
+
+  it('are looked up where an event names one, be it by a phone alone, or the webhook is for one', async () => {
+    expect(await lookedFor({})).toEqual([{ device: 'd1' }]);
+    expect(await lookedFor({ accountId: 'acc_1' })).toEqual([{ instance: 'acc_1' }, { device: 'd1' }]);
+    const nameless: Draft = { ...draft, payload: { kind: 'device', device: {} } };
+    expect(await lookedFor({}, [nameless])).toEqual([]);
+  });
+});

@@ -149,12 +149,12 @@ it('goes on where the run before stopped, within its time', async () => {
   expect(hub.memory.peek(retentionWalkKey('main'))).toBeUndefined();
 });
 
-it('writes no more than its budget in one run', async () => {
+/** An event takes two writes, its row in the feed and itself, and is listed many times over. */
+async function crowded(): Promise<ErasureHub> {
   const hub = new ErasureHub();
   const { url } = await hub.webhook();
   for (const n of Array.from({ length: 40 }, (_, i) => i)) await hub.post(url, message(n));
   await retain(hub, 30);
-  // An event takes two writes, its row in the feed and itself, and is listed many times over.
   const like = hub.memory.all().filter(({ pk }) => pk.startsWith('EVT#'));
   for (const copy of Array.from({ length: 30 }, (_, i) => i)) {
     for (const item of like) {
@@ -162,6 +162,21 @@ it('writes no more than its budget in one run', async () => {
       await hub.memory.write(put({ ...item, pk, eventId: `${item.eventId}${copy}`, gsi1sk: `${item.gsi1sk}${copy}` }));
     }
   }
+  return hub;
+}
+
+it('leaves each workspace its share of the budget', async () => {
+  const hub = await crowded();
+  const { id: small } = await hub.workspaceWithKey();
+  await retain(hub, 30, small);
+  const { store, asked } = slowly(hub);
+  await run(hub, store);
+  expect([await appliedTo(hub), await appliedTo(hub, small)]).toMatchObject([undefined, { events: 0 }]);
+  expect(asked.writes).toBeLessThan(MOST_WRITES / 2 + 10);
+});
+
+it('writes no more than its budget in one run', async () => {
+  const hub = await crowded();
   const { store, asked } = slowly(hub);
   await run(hub, store);
   expect(asked.writes).toBeGreaterThan(MOST_WRITES - 10);
@@ -266,6 +281,32 @@ it('comes back to an old send that was not settled when the last walk met it', a
   hub.bench.now += DAY_MS;
   await night(hub);
   expect(textOf(hub, waiting)).not.toContain('soon');
+});
+
+it('comes back to an old send that changed while it was being emptied', async () => {
+  const hub = new ErasureHub();
+  const account = await hub.account();
+  await retain(hub, 30);
+  const id = await hub.accepted(account, { phone: OTHER }, 'soon', { kind: 'sent', providerId: 'P1' });
+  const part = ['parts', 0, 'state'] as const;
+  const { store } = slowly(hub);
+  let isChanged = false;
+  const changing: Store = {
+    ...store,
+    write: async (write, options) => {
+      if (!isChanged && write.kind === 'update' && write.key.pk === `MSG#${id}`) {
+        isChanged = true;
+        await hub.memory.write(update({ pk: `MSG#${id}`, sk: 'META' }, [set(part, 'delivered')]));
+      }
+      return store.write(write, options);
+    },
+  };
+  hub.bench.now += 31 * DAY_MS;
+  await night(hub, changing);
+  expect([isChanged, textOf(hub, id)]).toEqual([true, expect.stringContaining('soon')]);
+  hub.bench.now += DAY_MS;
+  await night(hub);
+  expect(textOf(hub, id)).not.toContain('soon');
 });
 
 it('goes past an item that cannot be read, and says which', async () => {
