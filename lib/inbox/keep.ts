@@ -181,7 +181,10 @@ export async function inItsChat(
     const chat = await sightChat(store, sighting);
     const names = namesKept(chat);
     if (record.event.kind !== 'message') return { record, names };
-    return { record: { ...record, event: { ...record.event, chatId: String(chat.chatId) } }, names };
+    // A chat is one account's: what stands in it is as well, though it may name none.
+    const accountId = record.event.accountId ?? (typeof chat.accountId === 'string' ? chat.accountId : undefined);
+    const event = { ...record.event, chatId: String(chat.chatId), ...known({ accountId }) };
+    return { record: { ...record, event }, names };
   } catch (cause) {
     if (cause instanceof StoreUnavailable) throw cause;
     log.error('a chat could not be brought up to date', cause, { correlationId: record.event.id });

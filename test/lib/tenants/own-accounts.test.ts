@@ -183,6 +183,23 @@ describe('a webhook that names no account', () => {
     expect(itemsOf(await hub.done('GET', '/api/chats'))).toMatchObject([{ id: chatId, accountId }]);
   });
 
+  it('is that of the chat in which its message stands, where the message names none', async () => {
+    const credentials = { apiToken: 'made-up-token' };
+    const body = { provider: 'timelinesai', channel: 'whatsapp', phone: '+15550100001', credentials };
+    const ours = (await hub.done('POST', '/api/accounts', { body })).id;
+    const { url: hook } = await hub.webhook({ provider: 'timelinesai' });
+    const accountOf = async (message_uid: string, more: object) => {
+      const data = { chat_id: 510_234, chat_name: 'Ana Ruiz', text: 'hello', message_uid, ...more };
+      const { body: answer } = await hub.post(hook, { event_type: 'message:received:new', data });
+      return (await hub.done('GET', `/api/events/${answer.id}`)).accountId;
+    };
+    expect(await accountOf('k-1', {})).toBeUndefined();
+    expect(await accountOf('k-2', { whatsapp_account_id: '15550100001@s.whatsapp.net' })).toBe(ours);
+    expect(await accountOf('k-3', {})).toBe(ours);
+    expect(await accountOf('k-4', { chat_id: 510_235 })).toBeUndefined();
+    expect(itemsOf(await hub.done('GET', `/api/messages?account=${ours}`))).toHaveLength(2);
+  });
+
   it('is found through a provider that reports nothing of sends, too', async () => {
     const credentials = { baseUrl: 'https://zender.example', secret: 'a-key', account: 'a-unique-id' };
     const body = { provider: 'zender', channel: 'whatsapp', phone: '+639760713666', credentials };
