@@ -575,7 +575,10 @@ export const texts = {
     rotateText: (name: string) =>
       `Whoever verifies the calls of ${name} needs the new secret. For a day each call is signed with both.`,
     edit: 'Change its name, URL or notices',
+    newUrlHint:
+      'Each notice is a POST to it. Headers of yours do not go along to another host or port: they may hold a key.',
     saved: 'Saved',
+    savedWithout: (headers: string) => `Saved. Not sent any more, since the URL leads elsewhere: ${headers}`,
     delete: 'Delete',
     deleteText: (name: string) => `${name} goes with all that waits for it, for good.`,
     replay: 'Replay from a time',

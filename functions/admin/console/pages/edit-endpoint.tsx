@@ -16,8 +16,8 @@ interface EditEndpointProps {
 export function EditEndpoint({ endpoint: { id, name, url, types }, onChange }: EditEndpointProps) {
   const save = async (values: Values) => {
     const body = { name: values.name ?? null, url: values.url ?? '', types: typesIn(values.types) };
-    await asked(api.PATCH('/api/endpoints/{id}', { params: { path: { id } }, body }));
-    tell(t.saved);
+    const { headersDropped } = await asked(api.PATCH('/api/endpoints/{id}', { params: { path: { id } }, body }));
+    tell(headersDropped ? t.savedWithout(headersDropped.join(', ')) : t.saved);
     await onChange();
   };
   return (
@@ -26,7 +26,7 @@ export function EditEndpoint({ endpoint: { id, name, url, types }, onChange }: E
       <section class="card">
         <Form act={texts.save} onSubmit={save}>
           <TextField name="name" label={t.name} value={name ?? ''} />
-          <TextField name="url" label={t.url} hint={t.urlHint} value={url} required />
+          <TextField name="url" label={t.url} hint={t.newUrlHint} value={url} required />
           <TextField name="types" label={t.types} hint={t.typesHint} value={types.join(', ')} required />
         </Form>
       </section>
