@@ -436,6 +436,7 @@ export const texts = {
     longest: 'Longest pause, s',
     saved: 'Saved',
     newCredentials: 'New credentials',
+    noCredentials: 'This provider asks for none.',
     newCredentialsHint: 'All of them, as when the account was connected. They count from the next message on.',
     test: 'Test the connection',
     providers: words({

@@ -1,3 +1,4 @@
+import { useState } from 'preact/hooks';
 import { type Account, api, asked } from '../api.ts';
 import { useOnce } from '../once.ts';
 import { Field, Form, TextField, type Values } from '../parts/form.tsx';
@@ -75,20 +76,32 @@ export function EditAccount({ account: { id, name, phone, pacing }, onChange }: 
 
 /** Where they were changed at the provider. They are asked for whole: what is kept is never shown again. */
 export function NewCredentials(props: ChangeProps) {
+  const [isOpened, setOpened] = useState(false);
+  return (
+    <details onToggle={({ currentTarget }) => currentTarget.open && setOpened(true)}>
+      <summary>{t.newCredentials}</summary>
+      {isOpened && <CredentialForms {...props} />}
+    </details>
+  );
+}
+
+/** Which there are, the API's whole document says: it is large, and few who look at an account need it. */
+function CredentialForms(props: ChangeProps) {
   const { provider, channel } = props.account;
   const live = useOnce(loadWays);
   return (
     <Loaded live={live}>
-      {(ways) =>
-        ways
-          .filter((way) => way.provider === provider && way.channel === channel && way.fields.length > 0)
-          .map((way) => <CredentialForm key={JSON.stringify(way.fixed)} way={way} {...props} />)
-      }
+      {(all) => {
+        const ways = all.filter((way) => way.provider === provider && way.channel === channel && way.fields.length > 0);
+        if (ways.length === 0) return <p class="faint">{t.noCredentials}</p>;
+        return ways.map((way) => <CredentialForm key={JSON.stringify(way.fixed)} way={way} {...props} />);
+      }}
     </Loaded>
   );
 }
 
 function CredentialForm({ way, account: { id }, onChange }: ChangeProps & { readonly way: Way }) {
+  const kind = Object.values(way.fixed).join(', ');
   const save = async (values: Values) => {
     const body = { credentials: credentialsOf(way, values) };
     const { warning } = await asked(api.PATCH('/api/accounts/{id}', { params: { path: { id } }, body }));
@@ -96,14 +109,12 @@ function CredentialForm({ way, account: { id }, onChange }: ChangeProps & { read
     await onChange();
   };
   return (
-    <details>
-      <summary>{[t.newCredentials, ...Object.values(way.fixed)].join(', ')}</summary>
-      <section class="card">
-        <p class="faint">{t.newCredentialsHint}</p>
-        <Form act={texts.save} onSubmit={save}>
-          <CredentialFields way={way} />
-        </Form>
-      </section>
-    </details>
+    <section class="card">
+      {kind && <h2>{kind}</h2>}
+      <p class="faint">{t.newCredentialsHint}</p>
+      <Form act={texts.save} onSubmit={save}>
+        <CredentialFields way={way} />
+      </Form>
+    </section>
   );
 }

@@ -13,16 +13,19 @@ const ZENDER = {
 };
 
 let calls: { readonly what: string; readonly body: unknown }[];
+let asked: string[];
 let answers: Record<string, unknown>;
 beforeEach(() => {
   location.hash = '#/accounts/new';
   session.value = { workspace: 'main', admin: false, scope: 'all' };
   calls = [];
+  asked = [];
   answers = { 'GET /openapi.json': { components: { schemas: { NewAccount: { oneOf: [ZENDER] } } } } };
   vi.stubGlobal('fetch', async (given: Request | string) => {
     const request = new Request(given);
     const { pathname } = new URL(request.url);
     const what = `${request.method} ${pathname.replace('//', '/')}`;
+    asked.push(what);
     if (request.method !== 'GET') calls.push({ what, body: JSON.parse(await request.text()) });
     return Response.json(answers[what] ?? {});
   });
@@ -57,4 +60,33 @@ it('does not test what lacks something', async () => {
   fireEvent.click(screen.getByRole('button', { name: 'Test the connection' }));
   await Promise.resolve();
   expect(calls).toEqual([]);
+});
+
+const ACCOUNT = {
+  ...{ id: 'acc_1', provider: 'zender', channel: 'whatsapp', name: 'Desk', pending: 0 },
+  ...{ pacing: { minMs: 1000, maxMs: 2000 }, createdAt: '2026-03-01T12:00:00.000Z' },
+};
+
+async function openCredentials(account: object) {
+  answers['GET /api/accounts/acc_1'] = account;
+  render(<Accounts id="acc_1" />);
+  const summary = await screen.findByText('New credentials');
+  expect(asked).not.toContain('GET /openapi.json');
+  const details = summary.closest('details');
+  if (details) details.open = true;
+}
+
+it('asks which credentials a provider takes only of whom gives new ones', async () => {
+  await openCredentials(ACCOUNT);
+  fireEvent.input(await screen.findByLabelText('API secret'), { target: { value: 's3cret' } });
+  const [, save] = screen.getAllByRole('button', { name: 'Save', hidden: true });
+  if (save) fireEvent.click(save);
+  await waitFor(() =>
+    expect(calls).toEqual([{ what: 'PATCH /api/accounts/acc_1', body: { credentials: { secret: 's3cret' } } }]),
+  );
+});
+
+it('says so where a provider takes no credentials', async () => {
+  await openCredentials({ ...ACCOUNT, provider: 'sandbox' });
+  await screen.findByText('This provider asks for none.');
 });
