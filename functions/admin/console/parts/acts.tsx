@@ -35,7 +35,9 @@ export function Acts({ acts, onDone, isSmall }: ActsProps) {
   const [asking, ask] = useState<Act>();
   const [doing, setDoing] = useState<string>();
   const isBusy = useRef(false);
-  if (!mayChange()) return null;
+  const offered = acts.flatMap((act) => act || []);
+  const isIdle = doing === undefined && asking === undefined;
+  if (!mayChange() || (offered.length === 0 && isIdle)) return null;
   const begin = async ({ run, said, leadsTo }: Act) => {
     if (isBusy.current) return;
     isBusy.current = true;
@@ -51,19 +53,17 @@ export function Acts({ acts, onDone, isSmall }: ActsProps) {
       <span class="busy" role="status">
         {doing}
       </span>
-      {acts
-        .flatMap((act) => act || [])
-        .map((act) => (
-          <button
-            key={act.label}
-            type="button"
-            aria-disabled={doing !== undefined}
-            class={`${act.look ?? ''} ${isSmall ? 'small' : ''}`}
-            onClick={() => (act.asks === undefined ? begin(act) : ask(act))}
-          >
-            {act.label}
-          </button>
-        ))}
+      {offered.map((act) => (
+        <button
+          key={act.label}
+          type="button"
+          aria-disabled={doing !== undefined}
+          class={`${act.look ?? ''} ${isSmall ? 'small' : ''}`}
+          onClick={() => (act.asks === undefined ? begin(act) : ask(act))}
+        >
+          {act.label}
+        </button>
+      ))}
       {asking && (
         <Confirm
           title={asking.label}

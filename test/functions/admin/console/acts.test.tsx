@@ -92,3 +92,8 @@ it('offers nothing to whom only reads', () => {
   session.value = { workspace: 'main', admin: false, scope: 'read' };
   expect(() => show({})).toThrow('Unable to find');
 });
+
+it('takes no place where there is nothing to do', () => {
+  const { container } = render(<Acts isSmall acts={[false]} />);
+  expect(container.innerHTML).toBe('');
+});
