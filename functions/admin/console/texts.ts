@@ -18,10 +18,10 @@ export const reasonOf = (reason: string): string => texts.reasons[reason] ?? rea
 /** All of it only where it is all of it. */
 const percent = (share: number): string => `${Math.floor(share * 100)} %`;
 
-/** Every text of the console, in one place for other languages; those of rules, which are many, in `rules/texts.ts`. */
 /** What kind of message it is, where it says nothing itself. */
 export const typeName = (type: string): string => texts.types[type] ?? type.replaceAll('_', ' ');
 
+/** Every text of the console, in one place for other languages; those of rules, which are many, in `rules/texts.ts`. */
 export const texts = {
   now: 'now',
   copy: 'Copy',
@@ -619,7 +619,7 @@ export const texts = {
     applyAsks: (days: number | undefined) =>
       days === undefined
         ? 'All that is stored is kept for ever from then on.'
-        : `Events, messages and logs older than ${days} days go, for good.`,
+        : `Events, messages, sends and logs older than ${days} days go, for good.`,
     applied: 'It is applied',
     appliedSoFar: (count: number) => `${count} items so far …`,
     scope: 'May',

@@ -16,7 +16,8 @@ export const ruleTexts = {
   ofDay: 'Last 24 hours',
   runsOf: (total: number, more: boolean) => {
     if (total === 0) return texts.none;
-    return `${more ? `${total} runs or more` : `${total} ${total === 1 ? 'run' : 'runs'}`}`;
+    if (more) return `${total} runs or more`;
+    return total === 1 ? '1 run' : `${total} runs`;
   },
   failedOf: (count: number) => `${count} failed`,
   guardedOf: (count: number) => `${count} held back`,
