@@ -186,7 +186,7 @@ const common = {
   webhookId: v.string(),
   accountId: optional(
     v.string(),
-    'The account that the event itself names, or else that of its webhook; left out where neither is known',
+    'The account that the event itself names, else that of its webhook, else that of the chat of a message; left out where none is known',
   ),
   occurredAt: Instant,
   receivedAt: Instant,

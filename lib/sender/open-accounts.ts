@@ -211,6 +211,6 @@ const OTHER_PHONE = "The account's phone is another than the one that it sends f
 function problemOf(provider: string, result: Exclude<ProbeResult, { kind: 'ok' }>): string {
   if (result.kind === 'held') return `It cannot send: ${result.reason}`;
   if (result.state !== undefined) return `${provider} says "${result.state}": test again in a minute`;
-  const first = result.answers ? 'does not say how the account is' : 'did not answer in time';
+  const first = result.answers ? 'does not say how the account is' : 'could not be reached, or did not answer in time';
   return `${provider} ${first}: check the address in the credentials, or test again later`;
 }
