@@ -13,18 +13,25 @@ const MOST_KEPT = 200;
  * many states it is read without an automaton.
  */
 const MOST_STATES = 100;
+/**
+ * A state also keeps where each character leads, 45 bytes for one: a text of all there are would be megabytes in each
+ * pattern. One that has read so much is compiled anew.
+ */
+const MOST_READ = 8000;
 
 /** Tests a text against a pattern, compiled once. Throws on a pattern that is none: it was refused when it was saved. */
 export function patternMatcher(): Matches {
-  const compiled = new Map<string, RE2JS>();
+  const compiled = new Map<string, { readonly pattern: RE2JS; read: number }>();
   return (pattern, text, caseSensitive) => {
     const name = `${caseSensitive ? '' : '(?i)'}${pattern}`;
-    const kept = compiled.get(name);
-    if (kept) return kept.test(text);
-    if (compiled.size >= MOST_KEPT) compiled.clear();
-    const fresh = compile(name);
-    compiled.set(name, fresh);
-    return fresh.test(text);
+    let kept = compiled.get(name);
+    if (!kept || kept.read >= MOST_READ) {
+      if (!kept && compiled.size >= MOST_KEPT) compiled.clear();
+      kept = { pattern: compile(name), read: 0 };
+      compiled.set(name, kept);
+    }
+    kept.read += text.length;
+    return kept.pattern.test(text);
   };
 }
 

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { beforeEach, describe, expect, it, test } from 'vitest';
 import type { Matches } from '#lib/domain/reaction/condition.ts';
 import { feedFill } from '#lib/inbox/feed.ts';
@@ -185,6 +187,12 @@ test('a call whose texts take too long is given up, and says so', async () => {
   expect(bench.told).toEqual([]);
 });
 
+function heapUsed(): number {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  return process.memoryUsage().heapUsed;
+}
+
 describe('a pattern', () => {
   it.each(['[ab]{1000}c', '[ab]{0,999}[ab]{0,999}', '((a{0,30}){0,30})b'])('%s is refused', (pattern) => {
     expect(patternFault(pattern)).toContain('takes too long');
@@ -202,6 +210,17 @@ describe('a pattern', () => {
     expect(matches('(a|b)*a[ab]{240}[^ab]', text, true)).toBe(false);
     expect(matches('(a|b)*a[ab]{240}$', text, true)).toBe(text.at(-241) === 'a');
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1_000_000);
+  });
+
+  it('that reads every character there is keeps few of them', () => {
+    const matches = patternMatcher();
+    const before = heapUsed();
+    for (let first = 0x100; first < 0xd000; first += 4000) {
+      const text = String.fromCharCode(...Array.from({ length: 4000 }, (_, i) => first + i));
+      for (let i = 0; i < 10; i++) expect(matches(`(price|cost)${i}`, text, false)).toBe(false);
+    }
+    expect(heapUsed() - before).toBeLessThan(10_000_000);
+    expect(matches('(price|cost)1', 'the price1', false)).toBe(true);
   });
 
   it.each(['^[A-Z]{2}\\d{6,10}$', '(?:order|bestellung)\\s*#?\\s*(\\d{4,12})', '[^\\s]{1,200}', '^(a+)+$'])(
