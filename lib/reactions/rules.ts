@@ -42,7 +42,7 @@ import {
 import { former } from '#lib/tenants/directory.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
 import { askGuard } from './auto.ts';
-import { type BudgetPorts, budgetOf, WHY_UNDECIDED } from './budget.ts';
+import { type Budget, type BudgetPorts, budgetOf, WHY_UNDECIDED } from './budget.ts';
 import { CALLS_KEPT_SECONDS } from './delivery.ts';
 import { isSamePlace, refusedUrl } from './endpoint.ts';
 import { findEndpoint } from './endpoints.ts';
@@ -443,10 +443,10 @@ export async function tryRule(
       )
     : (await listEvents(store, workspace, {}, { limit: asked.last ?? 50 }, seconds)).items;
   const trials: Trial[] = [];
-  const began = ports.cpu();
+  const budget = budgetOf(ports, MOST_OF_A_TRIAL_MS);
   for (const event of events) {
     const type = typeOf(event);
-    if (ports.cpu() - began > MOST_OF_A_TRIAL_MS) {
+    if (budget.isSpent()) {
       trials.push({
         ...{ event: event.id, matched: false, trace: [], actions: [] },
         ...known({ type }),
@@ -454,14 +454,17 @@ export async function tryRule(
       });
       continue;
     }
-    const asked = type && matchOf(rule, { event, type }, now, budgetOf(ports));
+    const asked = type && matchOf(rule, { event, type }, now, budget);
     const { holds, trace, undecided } = asked ?? { holds: false, trace: [] };
-    const guard = holds ? await guardOn(ports, rule, event, now) : undefined;
+    const guard = holds ? await guardOn(ports, rule, event, now, budget) : undefined;
     trials.push({
       ...{ event: event.id, matched: holds, trace: [...trace] },
-      ...known({ type, guard, why: undecided && WHY_UNDECIDED[undecided] }),
+      ...known({ type, guard, why: undecided && (undecided === 'too long' ? WHY_UNDECIDED[undecided] : NOT_TRIED) }),
+      // What is rendered is so before the first wait of each.
       actions: holds
-        ? await Promise.all(rule.do.map((action, index) => would(ports, rule, action, index, event, now)))
+        ? await Promise.all(
+            rule.do.map((action, index) => budget.spend(() => would(ports, rule, action, index, event, now))),
+          )
         : [],
     });
   }
@@ -469,13 +472,13 @@ export async function tryRule(
 }
 
 /** What the guard would say to the messages of a rule, the first refusal counting; undefined where it sends none. */
-async function guardOn(ports: RulePorts, rule: Rule, event: Event, now: number) {
+async function guardOn(ports: RulePorts, rule: Rule, event: Event, now: number, budget: Budget) {
   const asked = { isReplay: false, now };
   const ask = async (message: MessageEvent) => (await askGuard(ports, rule, message, asked)).verdict;
   let verdict: { readonly may: boolean } | undefined;
   for (const action of rule.do) {
     if (action.action !== 'reply' && action.action !== 'send') continue;
-    const written = bodyOf(rule, action, event, now);
+    const written = budget.spend(() => bodyOf(rule, action, event, now));
     if (!('body' in written)) continue;
     const allowed = await guardOf(ports.store, rule, action, written.body, { event, ...asked }, ask);
     if (!allowed.may) return { may: false, why: allowed.why };

@@ -102,6 +102,37 @@ it('a trial ends in time, however many events it is asked for', async () => {
   expect(bench.cpu).toBeLessThan(2100);
 });
 
+it('a trial is not cut short by what others do while it waits for the table', async () => {
+  for (let i = 0; i < 5; i++) await receive();
+  const { store } = bench.admin.ports;
+  const get: typeof store.get = (...given) => {
+    bench.cpu += 1000;
+    return store.get(...given);
+  };
+  Object.assign(bench.admin.ports, { store: { ...store, get } });
+  const rule = { ...calling(slow(1)), when: { not: slow(1) }, do: [{ action: 'reply', text: 'a' }] };
+  const items = itemsOf(await bench.admin.done('POST', '/api/rules/try', { body: { rule, last: 5 } }));
+  expect(items.map(({ matched }) => matched)).toEqual(Array.from({ length: 5 }, () => true));
+});
+
+it('a trial ends in time where texts take long', async () => {
+  for (let i = 0; i < 5; i++) await receive();
+  const cpu = () => {
+    bench.cpu += 300;
+    return bench.cpu;
+  };
+  Object.assign(bench.admin.ports, { cpu });
+  for (const action of [
+    { action: 'send', to: { phone: '+15550300' }, text: 'a' },
+    { action: 'call', url: 'https://crm.example/', text: 'a' },
+  ]) {
+    const body = { rule: { ...calling(undefined), do: Array.from({ length: 5 }, () => action) }, last: 5 };
+    const items = itemsOf(await bench.admin.done('POST', '/api/rules/try', { body }));
+    expect(items[0]).toMatchObject({ matched: true });
+    expect(items[4]).toMatchObject({ matched: false, why: expect.stringContaining('fewer') });
+  }
+});
+
 describe('many rules that take long together', () => {
   it('leave those after them undecided, which is no failure of theirs, and those without a condition at work', async () => {
     for (let i = 0; i < 25; i++) await rule(slow(45), { order: i });
