@@ -17,7 +17,7 @@ const TRIES = 2;
 
 export interface BudgetPorts {
   readonly matches: Matches;
-  /** Milliseconds of the processor that this process has used so far: no waiting, and nothing that other processes do. */
+  /** Milliseconds of the processor that this thread has used so far: no waiting, and nothing that others do at the same time. */
   readonly cpu: () => number;
 }
 

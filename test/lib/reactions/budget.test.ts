@@ -1,6 +1,9 @@
+import { pbkdf2 } from 'node:crypto';
+import { promisify } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { beforeEach, describe, expect, it, test } from 'vitest';
+import { usedCpu } from '#lib/aws/runtime.ts';
 import type { Matches } from '#lib/domain/reaction/condition.ts';
 import { feedFill } from '#lib/inbox/feed.ts';
 import { sharedBudgets } from '#lib/reactions/budget.ts';
@@ -180,6 +183,13 @@ test('one workspace has three seconds at once, and its rules are asked again whe
   await receive(2000);
   expect(bench.cpu - spent).toBeGreaterThan(400);
   expect(bench.cpu - spent).toBeLessThan(600);
+});
+
+test('what other threads take is not counted', async () => {
+  const [began, all] = [usedCpu(), process.cpuUsage()];
+  await promisify(pbkdf2)('a', 'b', 100_000, 64, 'sha512');
+  const { user } = process.cpuUsage(all);
+  expect(usedCpu() - began).toBeLessThan(user / 2000);
 });
 
 test('an endpoint whose condition takes too long is told all the same', async () => {
