@@ -4,6 +4,7 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -11,6 +12,7 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import * as v from 'valibot';
 
 /** Where a hub keeps its data; `path` is absent for a hub that keeps nothing. */
 export interface DataFolder {
@@ -71,6 +73,17 @@ const REASONS = new Map([
 
 const codeOf = (cause: unknown): string =>
   cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
+
+/** What the hub has kept in a file; undefined where there is none. Of a damaged one nothing is repeated: it may hold secrets. */
+export function readKept<Schema extends v.GenericSchema>(
+  path: string,
+  schema: Schema,
+): v.InferOutput<Schema> | undefined {
+  if (!existsSync(path)) return undefined;
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), schema), readFileSync(path, 'utf8'));
+  if (parsed.success) return parsed.output;
+  throw new Error(`${path} is damaged: put a copy of it back, or set HOOKLINE_DATA to another folder`);
+}
 
 /** Replaces a file so that a crash leaves either the old or the new content, readable by its owner alone. */
 export function writeDurably(path: string, content: string): void {

@@ -1,9 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { hubFile } from '#infra/demo/hub.ts';
 import { consoleLink } from './console-link.ts';
-import { writeDurably } from './data-folder.ts';
+import { readKept, writeDurably } from './data-folder.ts';
 import type { Answered } from './gateway.ts';
 import { type Hub, startHub } from './hub.ts';
 import { readSettings } from './settings.ts';
@@ -68,7 +67,7 @@ export async function firstSteps(hub: Hub): Promise<string> {
 /** Made on first start and kept, since the URL of a webhook is shown only once. */
 async function demoWebhook(hub: Hub): Promise<DemoWebhook> {
   const file = hub.dataFolder && join(hub.dataFolder, 'first-webhook.json');
-  const kept = file && existsSync(file) ? v.parse(DemoWebhook, JSON.parse(readFileSync(file, 'utf8'))) : undefined;
+  const kept = file ? readKept(file, DemoWebhook) : undefined;
   if (kept && (await api(hub, `/api/webhooks/${kept.id}`)).ok) return kept;
   const response = await api(hub, '/api/webhooks', { kind: 'receive', provider: 'sandbox', name: 'First steps' });
   if (!response.ok) throw new Error(`POST /api/webhooks answered ${response.status}`);

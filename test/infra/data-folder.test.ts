@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openDataFolder } from '#infra/local/data-folder.ts';
+import { openParameters } from '#infra/local/engines/ssm.ts';
 
 let base: string;
 beforeEach(() => {
@@ -42,6 +43,16 @@ test.each([
   );
   expect(() => openDataFolder(path())).toThrow(sentence);
 });
+
+test.each(['', 'a secret, cut o', '{"other": 1}'])(
+  'says which file in it is damaged, and nothing of what it holds: %s',
+  (content) => {
+    const path = join(base, 'parameters.json');
+    writeFileSync(path, content);
+    const sentence = `${path} is damaged: put a copy of it back, or set HOOKLINE_DATA to another folder`;
+    expect(() => openParameters(path)).toThrow(new Error(sentence));
+  },
+);
 
 function file(): string {
   const path = join(base, 'file');

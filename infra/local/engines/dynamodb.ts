@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, constants, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { accessSync, constants, globSync, mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
-import { writeDurably } from '../data-folder.ts';
+import { readKept, writeDurably } from '../data-folder.ts';
 import type { TableProperties } from '../service.ts';
 import { callAws } from './local-aws.ts';
 import { identify, killIfSame } from './processes.ts';
@@ -150,8 +150,9 @@ async function useRunning(endpoint: string): Promise<DynamoDbEngine> {
 /** After `kill -9` of the hub its engine is still running on the data. The folder is locked: it can only be ours. */
 async function stopLeftOver(folder: string): Promise<void> {
   const path = recordPath(folder);
-  if (!existsSync(path)) return;
-  await killIfSame(v.parse(ProcessRecord, JSON.parse(readFileSync(path, 'utf8'))));
+  const record = readKept(path, ProcessRecord);
+  if (!record) return;
+  await killIfSame(record);
   rmSync(path);
 }
 

@@ -1,6 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
 import * as v from 'valibot';
-import { writeDurably } from '../data-folder.ts';
+import { readKept, writeDurably } from '../data-folder.ts';
 import { type Answered, localAws, type OwnEngine, serve } from './local-aws.ts';
 
 const Parameter = v.object({
@@ -38,7 +37,7 @@ const mostVersions = 100;
 
 /** Parameters kept in a file that only its owner can read, or in memory when there is none. */
 export function openParameters(path?: string): Parameters {
-  const stored = path && existsSync(path) ? v.parse(v.array(Parameter), JSON.parse(readFileSync(path, 'utf8'))) : [];
+  const stored = (path && readKept(path, v.array(Parameter))) || [];
   /** Each name's versions, the oldest first. */
   const parameters = new Map<string, Parameter[]>();
   for (const parameter of stored)
