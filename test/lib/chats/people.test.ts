@@ -215,12 +215,43 @@ describe('a message that is told again under another id of its chat', () => {
     expect(await green.chats()).toHaveLength(2);
   });
 
-  it('is another one with another account, whose ids may be the same', async () => {
+  it.each([
+    ['instance', { ...instanceData, idInstance: 7999000222 }],
+    ['number', { ...instanceData, wid: '15550100002@c.us' }],
+  ])('is another one with another account, whose ids may be the same: another %s', async (_what, other) => {
     const free = await new Conversation('green-api').begin(false);
     await free.receive(told(ANA, { ...both, id: 'A1' }));
-    const other = { idInstance: 7999000222, wid: '15550100002@c.us', typeInstance: 'whatsapp' };
     await free.receive({ ...told(LID, { ...both, id: 'A1' }), instanceData: other });
     expect(await free.chats()).toHaveLength(2);
+  });
+
+  it('is another one where the first tells of somebody else as the other one', async () => {
+    const cooby = await new Conversation('cooby').begin(false);
+    const sent = {
+      ...{ chat_type: 'individual', user_phone: '+15550100001', direction: 'sent', sender: { phone: '+15550100001' } },
+      ...{ message: { id: 'C1', type: 'chat', text: 'hello' }, timestamp: String(NOW) },
+    };
+    await cooby.receive({ ...sent, chat_id: LID, participants: [{ phone: '+15550100077' }] });
+    await cooby.receive({ ...sent, chat_id: ANA });
+    expect(await cooby.chats()).toHaveLength(2);
+  });
+
+  it('is looked for only where one of the two ids is unknown, and where it may have been told before', async () => {
+    let looks = 0;
+    const { memory } = green.bench;
+    const query = memory.query.bind(memory);
+    memory.query = (asked) => {
+      if (asked.index === 'gsi1' && asked.limit === 50 && asked.from !== undefined) looks += 1;
+      return query(asked);
+    };
+    const now = green.bench.now / 1000 - NOW;
+    await green.receive(told(ANA, { at: now }));
+    expect(looks).toBe(0);
+    await green.receive(told(ANA));
+    expect(looks).toBe(8);
+    await green.receive(told(LID, { sender: ANA }));
+    for (const chat of [ANA, LID]) await green.receive(told(chat));
+    expect(looks).toBe(8);
   });
 
   it.each(['green-api', 'fallback'])('may come through the function %s', async (role) => {
