@@ -19,7 +19,7 @@ import type { NewPart } from '#lib/sender/accept.ts';
 
 /** What cannot be an id is not looked for: keys of the table have a bound. */
 const isId = (text: string): boolean => /^[\x21-\x7e]{1,200}$/.test(text);
-const Text = v.string(({ input, message }) => (typeof input === 'number' ? INEXACT : message));
+const Text = v.string(({ input, message }) => (typeof input === 'number' && !isTold(input) ? INEXACT : message));
 const INEXACT = 'is too large a number to be told exactly: write it in double quotes';
 /** Programs write it as a number as well. A large one has lost digits before it came. */
 const Digits = v.union([
@@ -89,8 +89,9 @@ const sayingIn = (fields: JsonObject) =>
   );
 
 /** A larger number has lost digits before it came. */
-const isTold = (value: Json): value is number =>
-  typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER;
+function isTold(value: Json): value is number {
+  return typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER;
+}
 
 /** Whom the caller means. A chat has yet to be found. */
 export type Target =

@@ -258,7 +258,6 @@ describe('every answer', () => {
     ['GET', '/send/a-token', 405],
     ['GET', '/send/a-token/', 405],
     ['HEAD', '/hooks/sandbox/a-token/', 405],
-    ['POST', '//send/a-token', 404],
     ['POST', '/hooks/nobody/a-token', 404],
     ['GET', '/hooks/sandbox', 404],
   ])('to %s %s is %i and is kept by nobody', async (method, url, expected) => {
@@ -269,6 +268,12 @@ describe('every answer', () => {
       'referrer-policy': 'no-referrer',
       'x-content-type-options': 'nosniff',
     });
+  });
+
+  it('to a URL with a slash too many in it says so, where the path tells nothing else', async () => {
+    const messageOf = async (url: string) => (await new AdminBench().call('POST', url)).json.message;
+    expect(await messageOf('/send//a-token/x')).toBe('There is nothing at this path: write each of its slashes once');
+    expect(await messageOf('/nothing')).toBe('There is nothing at this path; /docs lists what there is');
   });
 
   it('to a fault of ours says nothing about it, and the log says it once', async () => {
