@@ -199,12 +199,14 @@ const DEEPEST = 8;
  * over: its query, its URL, its headers. Each delivery of a list must come with the same one.
  */
 export function proofOf(_delivery: Delivery, body: unknown): Proof {
-  const around = lazily(() => [...new Set(secretsIn(body, 'body', '', 0))]);
-  const [first = [], ...others] = deliveriesIn(body).map(({ delivery }) => {
+  const around = lazily(() => new Set(secretsIn(body, 'body', '', 0)));
+  const presented = deliveriesIn(body).map(({ delivery }) => {
     const own = isRecord(delivery) ? textsIn(delivery.secret) : [];
-    return own.length > 0 ? own : around();
+    return own.length > 0 ? new Set(own) : around();
   });
-  const shared = [...new Set(first)].filter((secret) => others.every((texts) => texts.includes(secret)));
+  // All that have none of their own share one set, which is looked at once.
+  const [first = around(), ...others] = new Set(presented);
+  const shared = [...first].filter((secret) => others.every((texts) => texts.has(secret)));
   return { secretHashes: shared.slice(0, MOST_SECRETS).map(sha256) };
 }
 

@@ -45,6 +45,8 @@ describe('a body of zender is genuine', () => {
   });
 });
 
+const bare = (count: number) => Array.from({ length: count }, () => ({ ...sms, secret: undefined }));
+
 describe('a body of zender is not genuine', () => {
   it.each([
     ['with another secret', toForm({ ...sms, secret: 'guess' }), form],
@@ -61,6 +63,19 @@ describe('a body of zender is not genuine', () => {
     ['if it is a list', '[]', json],
   ])('%s', (_name, text, contentType) => {
     expect(isGenuine(text, contentType)).toBe(false);
+  });
+
+  it.each([
+    ['beside many deliveries', (guesses: readonly string[]) => ({ headers: { secret: guesses }, body: bare(1000) })],
+    [
+      'in each of two',
+      (guesses: readonly string[]) => [guesses, guesses.toReversed()].map((secret) => ({ ...sms, secret })),
+    ],
+  ])('with many guesses %s, and that takes no time', (_name, bodyOf) => {
+    const body = JSON.stringify(bodyOf(Array.from({ length: 40_000 }, (_, i) => `${100_000 + i}`)));
+    const begun = performance.now();
+    expect(isGenuine(body, json)).toBe(false);
+    expect(performance.now() - begun).toBeLessThan(2000);
   });
 });
 
