@@ -119,7 +119,7 @@ export function sqsTicks(sqs: SQSClient, queueUrl: string): Ticks {
   };
 }
 
-/** What SQS takes in one request. */
+/** What SQS takes in one request. Tasks hold ids alone: ten of them are some kilobytes, of 256 that it takes. */
 const MOST_AT_ONCE = 10;
 
 /** Deliveries to endpoints. One group for each endpoint: of a slow one's backlog the others do not suffer (fair queues). */

@@ -88,13 +88,10 @@ export function budgetOf({ matches, cpu }: BudgetPorts, most = MOST_OF_AN_EVENT_
   };
 }
 
+export const NO_TIME = 'what was asked before it took all the time that its event, or its workspace, has for now';
+
 /** For whoever reads the runs of a rule. */
 export const WHY_UNDECIDED = {
   'too long': `its condition takes more than ${MOST_OF_A_CONDITION_MS} ms: whether it holds was not decided`,
-  'no time left':
-    'the rules before it took all the time that an event has: whether its condition holds was not decided',
-  'not asked':
-    'earlier events took all the time that the workspace has for now: whether its condition holds was not asked',
-} as const satisfies Readonly<Record<NonNullable<Asked['undecided']>, string>>;
-
-export const NO_TIME = 'the rules before it took all the time that an event has';
+  'no time left': `${NO_TIME}: whether its condition holds was not decided`,
+} as const;

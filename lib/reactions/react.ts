@@ -107,7 +107,7 @@ async function run(
   ports: ReactPorts,
   rule: Rule,
   occasion: Occasion,
-  undecided: Exclude<ReturnType<Budget['ask']>['undecided'], 'not asked'>,
+  undecided: keyof typeof WHY_UNDECIDED | undefined,
 ): Promise<void> {
   const { store, clock } = ports;
   const key = runKey(rule.id, occasion.storedAt, occasion.event.id);
