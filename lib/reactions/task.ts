@@ -49,8 +49,11 @@ export type Task = v.InferOutput<typeof Task>;
 export type DeliveryTask = Extract<Task, { kind: 'delivery' }>;
 export type ActionTask = Extract<Task, { kind: 'action' }>;
 export type ReplayTask = Extract<Task, { kind: 'replay' }>;
-/** Whom a task concerns: an endpoint, or a rule that calls. */
-export const addresseeOf = (task: Task): string => (task.kind === 'action' ? task.rule : task.endpoint);
+/** Whom a task concerns: an endpoint, or a rule that calls. All replays of a workspace are one: a step may take seconds. */
+export function addresseeOf(task: Task): string {
+  if (task.kind === 'replay') return task.workspace;
+  return task.kind === 'action' ? task.rule : task.endpoint;
+}
 /** Throws on what is no task: the message then goes to the dead-letter queue, where an operator sees it. */
 export const TaskBody = v.pipe(v.string(), v.parseJson(), Task);
 

@@ -2,12 +2,20 @@ import type { SQSEvent } from 'aws-lambda';
 import { expect, test } from 'vitest';
 import { contextFor } from '#infra/local/lambda.ts';
 import { deliverHandler } from '#lib/aws/deliver-handler.ts';
+import type { Task } from '#lib/reactions/task.ts';
 import type { Reply } from '#lib/sender/provider.ts';
 import { endpointKey } from '#lib/store/keys.ts';
 import { message } from '#test/functions/admin/admin-bench.ts';
 import { ReactionBench } from '#test/support/reactions.ts';
 
 const context = contextFor({ name: 'deliver', timeoutMs: 45_000, memoryMb: 128 });
+
+const recordsOf = (tasks: readonly Task[]) =>
+  tasks.map((task, i): SQSEvent['Records'][number] => ({
+    ...{ messageId: String(i), receiptHandle: '', body: JSON.stringify(task), md5OfBody: '', messageAttributes: {} },
+    ...{ eventSource: '', eventSourceARN: '', awsRegion: '' },
+    attributes: { ApproximateReceiveCount: '1', SentTimestamp: '', SenderId: '', ApproximateFirstReceiveTimestamp: '' },
+  }));
 
 /** Ten notices for one endpoint, each call taking so long. */
 async function run(callMs: number, status = 200) {
@@ -32,11 +40,7 @@ async function run(callMs: number, status = 200) {
     },
   };
   const clock = { ...bench.delivering.clock, now: () => bench.now, monotonic: () => now };
-  const Records = tasks.map((task, i): SQSEvent['Records'][number] => ({
-    ...{ messageId: String(i), receiptHandle: '', body: JSON.stringify(task), md5OfBody: '', messageAttributes: {} },
-    ...{ eventSource: '', eventSourceARN: '', awsRegion: '' },
-    attributes: { ApproximateReceiveCount: '1', SentTimestamp: '', SenderId: '', ApproximateFirstReceiveTimestamp: '' },
-  }));
+  const Records = recordsOf(tasks);
   let read = 0;
   const get: typeof bench.delivering.store.get = (key, ...given) => {
     if (key.sk === endpointKey('main', id).sk) read += 1;
@@ -69,4 +73,26 @@ test('one that begins to fail within a batch is spared from there on', async () 
   expect(await bench.show(id)).toMatchObject({ state: 'failing' });
   // Two are under way at any time.
   expect(called.length).toBeLessThanOrEqual(6);
+});
+
+test('of the replays of a workspace no more than two take a step in a batch', async () => {
+  const bench = new ReactionBench();
+  const tasks = Array.from({ length: 10 }, (_, n): Task => {
+    return { kind: 'replay', workspace: n < 8 ? 'main' : `ws_${n}`, endpoint: `ep_${n}`, replay: `replay_${n}`, at: 0 };
+  });
+  let now = 0;
+  const stepped: string[] = [];
+  const get: typeof bench.store.get = async ({ sk }) => {
+    const [replay] = /replay_\d/.exec(sk) ?? [];
+    if (!replay) return undefined;
+    stepped.push(replay);
+    await new Promise((resolve) => setImmediate(resolve));
+    now += 1000;
+    return undefined;
+  };
+  const clock = { ...bench.delivering.clock, monotonic: () => now };
+  const ports = { ...bench.delivering, store: { ...bench.delivering.store, get }, clock };
+  expect(await deliverHandler(ports)({ Records: recordsOf(tasks) }, context)).toEqual({ batchItemFailures: [] });
+  expect(stepped.toSorted()).toEqual(['replay_0', 'replay_1', 'replay_8', 'replay_9']);
+  expect(bench.tasks.map(({ inSeconds }) => inSeconds)).toEqual([2, 2, 2, 2, 2, 2]);
 });
