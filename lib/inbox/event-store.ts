@@ -123,10 +123,11 @@ async function putOnce(
 }
 
 function judge(record: EventRecord, met: Item): 'ours' | 'same' | 'replaceable' | 'other' {
-  // The store may repeat a write whose first answer was lost.
-  if (met.receipt === record.receipt) return 'ours';
+  const isSame = met.contentHash === record.contentHash;
+  // The store may repeat a write whose first answer was lost. One delivery may hold one id with two contents.
+  if (isSame && met.receipt === record.receipt) return 'ours';
   // A placeholder says nothing that the message, which is there, does not say better.
-  if (met.contentHash === record.contentHash || record.placeholder) return 'same';
+  if (isSame || record.placeholder) return 'same';
   return met.placeholder === true ? 'replaceable' : 'other';
 }
 

@@ -30,7 +30,7 @@ const Text = v.looseObject({
 });
 type Text = v.InferOutput<typeof Text>;
 const chatOf = (event: Event) => (event.kind === 'message' ? event.chatId : '');
-const Bundle = v.looseObject({ ids: v.array(v.string()) });
+const Bundle = v.looseObject({ ids: v.array(v.string()), texts: v.optional(v.array(v.string()), []) });
 const Progress = v.looseObject({
   id: v.string(),
   state: v.picklist(['sent', 'delivered', 'read']),
@@ -66,11 +66,9 @@ const courier: ReceivingProvider = {
   proofOf: ({ headers: { secret } }) => (secret === undefined ? {} : { secretHashes: [sha256(secret)] }),
   read: readByName('event', {
     text: reader(Text, toDraft),
-    bundle: reader(Bundle, ({ ids }) => {
-      const [first = '', ...others] = ids;
-      const draft = (id: string) => toDraft(v.parse(Text, { id, text: `one of ${ids.length}` }));
-      return [draft(first), ...others.map(draft)];
-    }),
+    bundle: reader(Bundle, ({ ids, texts }) =>
+      ids.map((id, n) => toDraft(v.parse(Text, { id, text: texts[n] ?? `one of ${ids.length}` }))),
+    ),
     progress: reader(Progress, ({ id, state, at: seconds, detail }) => ({
       identity: { type: 'progress', id, status: state },
       occurredAt: seconds * 1000,
@@ -96,6 +94,19 @@ describe('a delivery', () => {
     const first = await bench.post(text('1'));
     expect(first).toEqual({ status: 200, body: { status: 'stored', id: expect.stringMatching(/^evt_[0-9a-f]{32}$/) } });
     expect(await bench.post(text('1'))).toEqual({ status: 200, body: { status: 'duplicate', id: first.body.id } });
+  });
+
+  it('that holds one id with two contents gives an event to each, and one where they are the same', async () => {
+    const { body } = await bench.post(
+      JSON.stringify({ event: 'bundle', ids: ['1', '1', '1'], texts: ['a', 'b', 'a'] }),
+    );
+    const ids = new Set(Object.values(body.ids ?? {}));
+    const stored = await Promise.all([...ids].map((id) => bench.record(id)));
+    const told = stored.flatMap(({ event }) =>
+      event.kind === 'message' && event.message.content.type === 'text' ? event.message.content.text : [],
+    );
+    expect(told.sort()).toEqual(['a', 'b']);
+    expect(stored.flatMap(({ event }) => ('conflict' in event ? [event.conflict] : []))).toEqual([true]);
   });
 
   it('is known again across an upgrade, under the id that an earlier release gave it', async () => {
