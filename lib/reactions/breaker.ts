@@ -18,10 +18,11 @@ import {
 } from '#lib/store/store.ts';
 import { CALLS_KEPT_SECONDS, type Delivery, dueAttributes, readDelivery, rowKey, taskOf } from './delivery.ts';
 import { type Callee, healthAsRead, healthChanges, healthOf, readCallee } from './health.ts';
-import { LONGEST_DELAY_S, type Tasks } from './task.ts';
+import { LONGEST_DELAY_S, type Task, type Tasks } from './task.ts';
 
 const ROUNDS = 5;
 const COUNTED_S = 3600;
+const HANDED_OUT_AT_ONCE = 10;
 
 export interface BreakerPorts {
   readonly store: Store;
@@ -152,8 +153,14 @@ export async function drain(ports: BreakerPorts, endpoint: Callee, step: number 
     const changed = taken.item && readCallee(taken.item);
     return changed && changed.drainAt === drainAt ? drain(ports, changed, drainAt) : undefined;
   }
-  const handedOut = await Promise.all(rows.map((row) => isDue(store, row, now)));
-  await tasks.sendAll(rows.filter((_, i) => handedOut[i]).map(taskOf));
+  // One after another, and some at a time: given out in one stroke, they come faster than they are called with, and what
+  // is put back for it comes out of its turn.
+  for (let start = 0; start < rows.length; start += HANDED_OUT_AT_ONCE) {
+    const due: Task[] = [];
+    for (const row of rows.slice(start, start + HANDED_OUT_AT_ONCE))
+      if (await isDue(store, row, now)) due.push(taskOf(row));
+    await tasks.sendAll(due);
+  }
   if (next === undefined) return;
   await tasks.send({ kind: 'drain', workspace, endpoint: id, at: next }, Math.ceil((next - now) / 1000));
 }
