@@ -136,7 +136,9 @@ async function isKnown(store: Store, met: Item, record: EventRecord, verdict: 's
   const { placeholder, event } = record;
   // The hash of a message leaves out how its link is signed.
   const hasNews = !placeholder && met.kind === event.kind && (event.kind === 'message' || verdict === 'other');
-  return hasNews ? (await renew(store, met, record)) === 'same' : verdict === 'same';
+  const isRenewed = hasNews && (await renew(store, met, record)) === 'same';
+  // What the provider tells in the same words is one event, though the hub may know our number only since then.
+  return isRenewed || verdict === 'same';
 }
 
 /** As the event is with what `told` adds; undefined where that is nothing. */

@@ -239,6 +239,17 @@ describe('a message is whose it can be', () => {
     }
   });
 
+  it('our own, told before we knew our number and again since then: one message', async () => {
+    const hub = new SendBench();
+    const bench = new ReceivingBench(greenApi, hub.memory);
+    await bench.addWebhook('green-api');
+    const body = JSON.stringify({ ...green(GROUP, { sender: OWN }), instanceData: { ...instanceData, wid: '' } });
+    const { body: first } = await bench.post(body);
+    await hub.addAccount('acc_1', { provider: 'green-api', instance: '7999000111', phone: '+12025550100' });
+    bench.now += 60_000;
+    expect((await bench.post(body)).body).toEqual({ status: 'duplicate', id: first.id });
+  });
+
   it('a reaction as well', async () => {
     expect((await receive(greenApi, reaction(GROUP, { sender: OWN }))).event).toMatchObject({
       reaction: { direction: 'outbound' },
