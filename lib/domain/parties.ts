@@ -1,4 +1,4 @@
-import type { Payload } from './event.ts';
+import type { Event, Payload } from './event.ts';
 import type { Chat, Message, OwnAccount, Person } from './message.ts';
 import { chatKindOfJid, isSamePhone, phoneOfJid, toPhone } from './person.ts';
 import { known } from './schema.ts';
@@ -138,4 +138,29 @@ function titleIn(
   const isItsOwn = [id.replace(/@.*$/, ''), phone, ...numbers].some((own) => own?.replace(/^\+/, '') === digits);
   const isNumber = kind === 'individual' && /^\d{7,}$/.test(digits);
   return isItsOwn || isNumber || words.toLowerCase() === id.toLowerCase() ? undefined : title;
+}
+
+/** Which of our accounts an event names, in the provider's words. */
+export function ownAccountOf(payload: Payload | Event): OwnAccount {
+  switch (payload.kind) {
+    case 'message':
+      return payload.message.account;
+    case 'status':
+      return payload.status.account ?? {};
+    case 'reaction':
+      return payload.reaction.account ?? {};
+    case 'call':
+      return payload.call.account ?? {};
+    case 'connection':
+      return payload.connection.account ?? {};
+    case 'device':
+      return payload.device.account ?? {};
+    case 'chat':
+      return payload.chat.account ?? {};
+    case 'quota':
+      return payload.quota.account ?? {};
+    // What phones and the hub itself tell of is no account's.
+    default:
+      return {};
+  }
 }

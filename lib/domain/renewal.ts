@@ -2,8 +2,9 @@ import type { Content } from './content.ts';
 import { Event, type MessageEvent, Payload } from './event.ts';
 import { sha256 } from './ids.ts';
 import { canonicalJson, isRecord } from './json.ts';
-import { Message, type Person } from './message.ts';
+import { Message, type OwnAccount, type Person } from './message.ts';
 import { isVague, typeByName } from './mime-types.ts';
+import { ownAccountOf } from './parties.ts';
 import { isSamePhone } from './person.ts';
 import { checked, known } from './schema.ts';
 
@@ -66,6 +67,7 @@ export function substanceHash(payload: Payload | Event, contentHash: string): st
 
 /** Whether two deliveries under one identity tell the same event. */
 export function isSameEvent(one: Event, other: Event): boolean {
+  if (areTwo(ownAccountOf(one), ownAccountOf(other))) return false;
   if (one.kind === 'message' && other.kind === 'message') return isSameMessage(one.message, other.message);
   const isOthers =
     one.kind === 'reaction' && other.kind === 'reaction' && differ(one.reaction.sender, other.reaction.sender);
@@ -89,6 +91,12 @@ function differ(one: Person, other: Person): boolean {
   if (one.id === undefined || other.id === undefined) return false;
   // Whoever hides their number has an id of another kind beside the one that shows it.
   return one.id !== other.id && one.id.split('@')[1] === other.id.split('@')[1];
+}
+
+/** Our accounts, each by what a delivery tells of it: what came to the one has not come to the other. */
+function areTwo(one: OwnAccount, other: OwnAccount): boolean {
+  if (one.instance !== undefined && one.instance === other.instance) return false;
+  return differ(known({ phone: one.phone, id: one.instance }), known({ phone: other.phone, id: other.instance }));
 }
 
 function isSameContent(one: Content, other: Content): boolean {

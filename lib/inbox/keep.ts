@@ -2,6 +2,7 @@ import type { ChatSighting } from '#lib/chats/chat.ts';
 import { namesIn, namesKept, otherIn, phoneIn, sightChat } from '#lib/chats/people.ts';
 import type { Event } from '#lib/domain/event.ts';
 import type { Message, OwnAccount } from '#lib/domain/message.ts';
+import { ownAccountOf } from '#lib/domain/parties.ts';
 import { canBeWrittenTo } from '#lib/domain/person.ts';
 import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
@@ -16,7 +17,7 @@ import { type EventRecord, lifeOf } from './event-item.ts';
 import { type Stored, storeEvent } from './event-store.ts';
 import { type Envelope, type FallbackQueue, QueueUnavailable } from './fallback-queue.ts';
 import type { Reading } from './provider.ts';
-import { chatAccount, ownAccountOf, type Receipt, recordsOf } from './records.ts';
+import { chatAccount, type Receipt, recordsOf } from './records.ts';
 import { isLate, toldElsewhere } from './told-elsewhere.ts';
 import { OUR_FAULT, UNAVAILABLE, type Verdict, verdictOf } from './verdict.ts';
 
@@ -157,7 +158,7 @@ export async function withAccounts(
   if (!('drafts' in reading)) return receipt;
   const { accountId, workspace } = receipt.webhook;
   const bound = accountId === undefined ? [] : [{ instance: accountId }];
-  const named = [...bound, ...reading.drafts.map(ownAccountOf).filter(isNamed)];
+  const named = [...bound, ...reading.drafts.map(({ payload }) => ownAccountOf(payload)).filter(isNamed)];
   if (named.length === 0) return receipt;
   return { ...receipt, accounts: await accounts(store, workspace, receipt.provider, named) };
 }

@@ -3,7 +3,7 @@ import type { Event } from '#lib/domain/event.ts';
 import { contentHash, eventId, formerEventIds, quarantineId } from '#lib/domain/identity.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import type { OwnAccount } from '#lib/domain/message.ts';
-import { withParties } from '#lib/domain/parties.ts';
+import { ownAccountOf, withParties } from '#lib/domain/parties.ts';
 import { expiryOf } from '#lib/domain/retention.ts';
 import { type Issue, known } from '#lib/domain/schema.ts';
 import { orderingTime, toIso } from '#lib/domain/time.ts';
@@ -50,7 +50,7 @@ export function recordsOf(reading: Reading, receipt: Receipt): readonly [EventRe
 function understood(read: Draft, receipt: Receipt): EventRecord {
   const { webhook, provider } = receipt;
   const hash = contentHash(withParties(read.payload), read.occurredAt);
-  const { accountId } = shared(receipt, ownAccountOf(read));
+  const { accountId } = shared(receipt, ownAccountOf(read.payload));
   const ownPhone = receipt.accounts?.find(({ id }) => id === accountId)?.phone;
   const draft = { ...read, payload: withParties(read.payload, ownPhone) };
   const from = { ...origin(receipt), ...known({ accountId: webhook.accountId }) };
@@ -71,7 +71,7 @@ function understood(read: Draft, receipt: Receipt): EventRecord {
 function eventFrom(draft: Draft, id: string, receipt: Receipt): Event {
   const common = {
     id,
-    ...shared(receipt, ownAccountOf(draft)),
+    ...shared(receipt, ownAccountOf(draft.payload)),
     occurredAt: toIso(draft.occurredAt ?? receipt.receivedAt),
   };
   const { payload } = draft;
@@ -130,31 +130,6 @@ export function chatAccount(webhook: ReceivingWebhook, account: OwnAccount, acco
 
 function origin({ webhook, provider }: Receipt) {
   return { workspace: webhook.workspace, provider, webhookId: webhook.webhookId };
-}
-
-/** Which of our accounts a delivery names, in the provider's words. */
-export function ownAccountOf({ payload }: Draft): OwnAccount {
-  switch (payload.kind) {
-    case 'message':
-      return payload.message.account;
-    case 'status':
-      return payload.status.account ?? {};
-    case 'reaction':
-      return payload.reaction.account ?? {};
-    case 'call':
-      return payload.call.account ?? {};
-    case 'connection':
-      return payload.connection.account ?? {};
-    case 'device':
-      return payload.device.account ?? {};
-    case 'chat':
-      return payload.chat.account ?? {};
-    case 'quota':
-      return payload.quota.account ?? {};
-    // What phones and the hub itself tell of is no account's.
-    default:
-      return {};
-  }
 }
 
 /** The account that the event itself names, if it is one of the workspace's; else the one that its webhook is for. */

@@ -67,10 +67,13 @@ describe('a delivery of TimelinesAI', () => {
     expect(await post(received)).toEqual({ status: 'duplicate', id: old });
   });
 
-  it('keeps a chat of one account apart from one of another', async () => {
-    await post(received);
-    await post(varied(received, 'whatsapp_account', { phone: '+15550100002' }));
+  it('keeps a chat of one account, and what stands in it, apart from one of another', async () => {
+    const others = varied(received, 'whatsapp_account', { phone: '+15550100002' });
+    const [first, second] = [await post(received), await post(others)];
     expect(await chatsOf('510234')).toHaveLength(2);
+    expect([first, second]).toMatchObject([{ status: 'stored' }, { status: 'stored' }]);
+    expect(await post(received)).toEqual({ status: 'duplicate', id: first.id });
+    expect(await post(others)).toEqual({ status: 'duplicate', id: second.id });
   });
 
   it('is answered with paths and never with values where it is not understood', async () => {
