@@ -330,16 +330,23 @@ it('every page can be used by everybody, in the light and in the dark, wide and 
     page.evaluate<string>(`fetch('/api/${path}').then((r) => r.json()).then(({ items }) => items[0].id)`);
   const lists = ['chats', 'rules', 'webhooks', 'accounts', 'endpoints', 'events'];
   await call('/api/endpoints', { url: 'http://127.0.0.1:9/gone', types: ['message.*'], name: 'CRM' });
+  // A row of sends with all that one can hold.
+  await call('/api/sends', { phone: '+15550100404', text: 'Your bicycle is ready: it is here until six.' });
+  await page.goto(`${hub.url}/console#/sends`);
+  await page.getByRole('button', { name: 'Send again' }).waitFor();
   const ids = await Promise.all(lists.map(first));
   const details = ['inbox', ...lists.slice(1)].map((name, i) => `${name}/${ids[i]}`);
   await page.addScriptTag({ content: axe.source });
   for (const name of [...PAGES, ...details]) {
-    const faultsOf = async (width: number, colorScheme: 'light' | 'dark', rules = '') => {
+    const isWithin = async (width: number) => {
       await page.setViewportSize({ width, height: 800 });
-      await page.emulateMedia({ colorScheme });
-      expect(await page.evaluate<string[]>(AXE(rules)), `${name} ${colorScheme} ${width}`).toEqual([]);
       const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
       expect(overflow, `${name} ${width}`).toBeLessThanOrEqual(0);
+    };
+    const faultsOf = async (width: number, colorScheme: 'light' | 'dark', rules = '') => {
+      await isWithin(width);
+      await page.emulateMedia({ colorScheme });
+      expect(await page.evaluate<string[]>(AXE(rules)), `${name} ${colorScheme} ${width}`).toEqual([]);
     };
     await page.setViewportSize({ width: 1280, height: 800 });
     await page.goto(`${hub.url}/console#/${name}`);
@@ -351,6 +358,8 @@ it('every page can be used by everybody, in the light and in the dark, wide and 
     expect(await page.evaluate<string[]>(FOCUS), `${name}: focus`).toEqual([]);
     await faultsOf(1280, 'light');
     await faultsOf(1280, 'dark', CONTRAST);
+    await isWithin(1024);
+    await isWithin(720);
     await faultsOf(360, 'dark', CONTRAST);
     await faultsOf(360, 'light');
   }
