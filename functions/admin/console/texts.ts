@@ -88,7 +88,7 @@ export const texts = {
     search: 'Find by title or number',
     account: 'Account',
     empty: 'No conversation yet',
-    emptyHint: 'Messages that providers post to a webhook of yours stand here.',
+    emptyHint: 'Messages that providers post to a webhook of yours stand here. The pen above begins a conversation.',
     emptyAct: 'Make a webhook',
     nothingFound: 'No conversation fits',
     nothingFoundHint:
@@ -121,7 +121,7 @@ export const texts = {
     withFile: 'Add a file',
     withoutFile: 'Without a file',
     fileUrl: 'Link to the file',
-    fileUrlHint: 'The provider fetches it from there.',
+    fileUrlHint: 'A direct download link, to at most 2 MB: the hub fetches it from there.',
     fileName: 'Its name',
     fileNameHint: 'As the other side sees it.',
     noLink: 'A link to a file begins with https://',

@@ -176,11 +176,12 @@ function LastEvents({ events }: { readonly events: Loadings['events'] }) {
 /** Ticks itself, and is gone once all is done. */
 function FirstSteps({ all: { summary, events } }: { readonly all: Loadings }) {
   const { webhook, event, account, send, rule } = summary.steps;
+  const hasEvent = event || events.length > 0;
   const steps = [
     { to: addressOf('webhooks', 'new'), text: t.steps.webhook, isDone: webhook },
-    { to: addressOf('webhooks'), text: t.steps.event, isDone: event || events.length > 0 },
+    { to: addressOf('webhooks'), text: t.steps.event, isDone: hasEvent },
     { to: addressOf('accounts', 'new'), text: t.steps.account, isDone: account },
-    { to: addressOf('inbox'), text: t.steps.send, isDone: send },
+    { to: hasEvent ? addressOf('inbox') : addressOf('inbox', 'new'), text: t.steps.send, isDone: send },
     { to: addressOf('rules', 'new'), text: t.steps.rule, isDone: rule },
   ];
   if (steps.every(({ isDone }) => isDone)) return null;

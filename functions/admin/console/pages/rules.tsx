@@ -115,7 +115,7 @@ function OneRule({ id }: { readonly id: string }) {
             )}
             {mayChange() ? <Editor begun={written} onSave={save} /> : <Code text={textOf(written)} />}
             <h2>{t.runs}</h2>
-            <Runs runs={items} />
+            <Runs runs={items} isOn={written.enabled} />
           </>
         )}
       </Loaded>

@@ -3,7 +3,7 @@ import { allAccounts, api, asked, errorOf, type NewRule } from '../api.ts';
 import { useOnce } from '../once.ts';
 import { Field, Form } from '../parts/form.tsx';
 import { Failure } from '../parts/small.tsx';
-import { texts } from '../texts.ts';
+import { accountName, texts } from '../texts.ts';
 import { Nameable } from './action.tsx';
 import { Places } from './controls.tsx';
 import { type Draft, draftIn, jsonIn, textOf } from './draft.ts';
@@ -88,7 +88,7 @@ const asRule = (draft: Draft): NewRule => JSON.parse(JSON.stringify(draft));
 async function loadNames() {
   const [accounts, endpoints] = await Promise.all([allAccounts(), asked(api.GET('/api/endpoints'))]);
   return {
-    accounts: accounts.map(({ id, name, phone, channel }) => [id, `${name ?? phone ?? id} (${channel})`] as const),
+    accounts: accounts.map((account) => [account.id, `${accountName(account)} (${account.channel})`] as const),
     endpoints: endpoints.items.map(({ id, name, url }) => [id, name ?? url] as const),
   };
 }

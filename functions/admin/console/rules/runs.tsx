@@ -20,11 +20,11 @@ interface Run {
 }
 
 /** What a rule did, and what became of each of its actions. */
-export function Runs({ runs }: { readonly runs: readonly Run[] }) {
+export function Runs({ runs, isOn }: { readonly runs: readonly Run[]; readonly isOn: boolean }) {
   if (runs.length === 0) {
     return (
       <Empty title={t.noRun}>
-        <p>{t.noRunHint}</p>
+        <p>{isOn ? t.noRunHint : t.offHint}</p>
       </Empty>
     );
   }

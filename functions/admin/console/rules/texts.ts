@@ -132,6 +132,7 @@ export const ruleTexts = {
   runs: 'What it did',
   noRun: 'It has not run yet',
   noRunHint: 'What it does with what comes in from now on stands here for 30 days.',
+  offHint: 'It is switched off, and takes up nothing: switch it on, and save.',
   at: 'When',
   result: 'Result',
   actionsDone: 'Actions',

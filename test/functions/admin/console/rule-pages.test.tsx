@@ -90,6 +90,14 @@ it('switches a rule off', async () => {
   await waitFor(() => expect(calls).toEqual([{ what: 'PATCH /api/rules/rule_1', body: { enabled: false } }]));
 });
 
+it('says of a rule that is switched off that it takes up nothing, and names an account as elsewhere', async () => {
+  answers['GET /api/rules/rule_1'] = { ...RULE, enabled: false };
+  answers['GET /api/accounts?limit=200'] = { items: [{ id: 'acc_1', provider: 'sandbox', channel: 'sms' }] };
+  render(<Rules id="rule_1" />);
+  expect(await screen.findByText(/It is switched off, and takes up nothing/)).toBeTruthy();
+  expect(await screen.findByRole('option', { name: 'Sandbox (sms)' })).toBeTruthy();
+});
+
 it('tells what a rule did, action by action', async () => {
   const actions = [
     { action: 'reply', result: 'done', send: 'wa_backend:1' },
