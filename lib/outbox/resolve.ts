@@ -284,7 +284,10 @@ function inChat(
   if (!chat) return nothing(`${field} matches no chat: ${howElse(target)}`);
   if (others.length > 0) return { kind: 'several', field, chats: fitting.map(({ chatId }) => chatId) };
   const [account] = owners(chat, accounts, from);
-  if (!account) return nothing(`The chat of ${field} has no account to send from: say which with account_id`);
+  if (!account)
+    return nothing(
+      `The chat of ${field} has no account to send from: say which with account_id, or give the webhook that it came through an accountId`,
+    );
   return {
     kind: 'resolved',
     account,

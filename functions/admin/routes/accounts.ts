@@ -233,6 +233,8 @@ function patching(providers: readonly AccountProvider[]) {
   });
 }
 
+const BUSY = 'Sends wait in its queue: let them go out, or cancel them by POST /api/accounts/{id}/cancel';
+
 const deleting = route({
   ...shared,
   method: 'delete',
@@ -246,7 +248,7 @@ const deleting = route({
     const account = await findAccount(ports.store, workspace, params.id);
     if (!account) return NO_ACCOUNT;
     const outcome = await removeAccount(ports, account);
-    if (outcome === 'busy') return problem(409, 'Sends are waiting in the queue of this account');
+    if (outcome === 'busy') return problem(409, BUSY);
     return outcome === 'deleted' ? EMPTY : NO_ACCOUNT;
   },
 });

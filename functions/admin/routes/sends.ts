@@ -168,11 +168,11 @@ function refusalOf(resent: Resent): ProblemReply | undefined {
       return problem(409, `It was sent again already, as ${resent.messageId}`);
     case 'changed':
     case 'mismatch':
-      return problem(409, 'It changed in the same moment');
+      return problem(409, 'It changed in the same moment: look at it, then try again');
     case 'account gone':
-      return problem(409, 'Its account was deleted');
+      return problem(409, 'Its account was deleted: send it anew, by another account');
     case 'no credit':
-      return problem(402, 'Not enough credits');
+      return problem(402, 'Not enough credits: have some granted first');
     case 'queue full':
       return problem(429, "The account's queue is full", { 'retry-after': '60' });
   }

@@ -231,7 +231,10 @@ describe('an account', () => {
 
   it('with messages in its queue stays', async () => {
     const id = await hub.send(url);
-    expect(await hub.call('DELETE', `/api/accounts/${account}`)).toMatchObject({ status: 409 });
+    expect(await hub.call('DELETE', `/api/accounts/${account}`)).toMatchObject({
+      status: 409,
+      json: { message: expect.stringContaining('cancel them by POST /api/accounts/{id}/cancel') },
+    });
     await hub.done('POST', `/api/sends/${id}/cancel`);
     expect(await hub.call('DELETE', `/api/accounts/${account}`)).toMatchObject({ status: 204 });
   });

@@ -232,7 +232,10 @@ describe('a chat by its id', () => {
     await bench.addChat('3@g.us', { accountKey: 'wh_1' });
     expect(await chosen({ chat_id: '3@g.us', account_id: 'b' })).toBe('b');
     expect(await chosen({ chat_id: '3@g.us' })).toEqual(
-      refusal(404, 'The chat of chat_id has no account to send from: say which with account_id'),
+      refusal(
+        404,
+        'The chat of chat_id has no account to send from: say which with account_id, or give the webhook that it came through an accountId',
+      ),
     );
   });
 
@@ -294,7 +297,10 @@ describe('a chat by its id', () => {
   it('has an account that is gone', async () => {
     await bench.addChat('8@g.us', { accountId: 'gone' });
     expect(await chosen({ chat_id: '8@g.us' })).toEqual(
-      refusal(404, 'The chat of chat_id has no account to send from: say which with account_id'),
+      refusal(
+        404,
+        'The chat of chat_id has no account to send from: say which with account_id, or give the webhook that it came through an accountId',
+      ),
     );
   });
 });
