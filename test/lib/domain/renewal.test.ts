@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { MessageEvent } from '#lib/domain/event.ts';
-import { isSameMessage, renewed } from '#lib/domain/renewal.ts';
+import { isSameEvent, isSameMessage, renewed } from '#lib/domain/renewal.ts';
 import { toIso } from '#lib/domain/time.ts';
 
 const AT = Date.parse('2026-03-01T12:00:00.000Z');
@@ -34,6 +34,21 @@ const told = (changes: Partial<Message> = {}, occurredAt = AT, receivedAt = AT +
 
 const image = (more: object, caption = 'look') => ({
   content: { type: 'image' as const, caption, file: { ...file, ...more } },
+});
+
+describe('an event that comes again', () => {
+  const phone = '+5215550000001';
+  it.each<[string, Message['account'], Message['account'], boolean]>([
+    ['is the same for an account and for none', { phone }, {}, true],
+    ['is the same for two spellings of a number', { phone }, { phone: '+525550000001' }, true],
+    ['is the same for an instance that got another number', { instance: '7', phone }, { instance: '7' }, true],
+    ['is the same, with both numbers', { instance: '7', phone }, { instance: '7', phone: '+15550100002' }, true],
+    ['is another for another number', { phone }, { phone: '+15550100002' }, false],
+    ['is another for another instance', { instance: '7' }, { instance: '8' }, false],
+  ])('%s', (_what, account, other, expected) => {
+    expect(isSameEvent(told({ account }), told({ account: other }))).toBe(expected);
+    expect(isSameEvent(told({ account: other }), told({ account }))).toBe(expected);
+  });
 });
 
 describe('a message that comes again is the same', () => {
