@@ -571,6 +571,8 @@ export const texts = {
     test: 'Send a test',
     on: 'Switch on',
     off: 'Switch off',
+    callNow: 'Call now',
+    calledNow: 'It is called with what waits, the oldest first',
     switched: 'Done',
     rotate: 'New secret',
     rotateText: (name: string) =>

@@ -182,8 +182,8 @@ function EndpointActs({
   const path = { params: { path: { id } } };
   const rotate = async () => onSecret((await asked(api.POST('/api/endpoints/{id}/rotate', path))).secret);
   const isOff = state === 'disabled';
-  const toggle = () =>
-    asked(isOff ? api.POST('/api/endpoints/{id}/enable', path) : api.POST('/api/endpoints/{id}/disable', path));
+  const enable = () => asked(api.POST('/api/endpoints/{id}/enable', path));
+  const toggle = () => (isOff ? enable() : asked(api.POST('/api/endpoints/{id}/disable', path)));
   return (
     <Acts
       onDone={onChange}
@@ -192,6 +192,7 @@ function EndpointActs({
           label: t.test,
           run: async () => onTested(await test(id)),
         },
+        ...(state === 'failing' ? [{ label: t.callNow, run: enable, said: t.calledNow }] : []),
         { label: isOff ? t.on : t.off, run: toggle, said: t.switched },
         { label: t.replay, run: async () => onReplay() },
         { label: t.rotate, run: rotate, asks: t.rotateText(name ?? url) },

@@ -10,18 +10,24 @@ const ENDPOINT = {
   ...{ state: 'active', createdAt: '2026-03-01T12:00:00.000Z', updatedAt: '2026-03-01T12:00:00.000Z' },
 };
 
+let shown: Record<string, unknown>;
 let changed: Record<string, unknown>;
 let bodies: unknown[];
+let posted: string[];
 beforeEach(() => {
   session.value = { workspace: 'main', admin: false, scope: 'all' };
+  shown = ENDPOINT;
   changed = ENDPOINT;
   bodies = [];
+  posted = [];
   vi.stubGlobal('fetch', async (request: Request) => {
     if (request.method === 'PATCH') {
       bodies.push(await request.json());
       return Response.json(changed);
     }
-    return Response.json(new URL(request.url).pathname.endsWith('/deliveries') ? { items: [] } : ENDPOINT);
+    const { pathname } = new URL(request.url);
+    if (request.method === 'POST') posted.push(pathname);
+    return Response.json(pathname.endsWith('/deliveries') ? { items: [] } : shown);
   });
 });
 afterEach(() => {
@@ -29,13 +35,17 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-async function save(url: string) {
+function show() {
   render(
     <>
       <Endpoints id="end_1" />
       <Toasts />
     </>,
   );
+}
+
+async function save(url: string) {
+  show();
   fireEvent.input(await screen.findByLabelText('URL'), { target: { value: url } });
   fireEvent.click(screen.getByRole('button', { name: 'Save', hidden: true }));
 }
@@ -50,4 +60,18 @@ it('says which headers another host does not get', async () => {
 it('says no more than that it is saved where all are kept', async () => {
   await save('https://booking.example/new');
   await screen.findByText('Saved');
+});
+
+it('calls one that is spared at once, where somebody asks for it', async () => {
+  shown = { ...ENDPOINT, state: 'failing' };
+  show();
+  fireEvent.click(await screen.findByRole('button', { name: 'Call now' }));
+  await screen.findByText('It is called with what waits, the oldest first');
+  expect(posted).toEqual(['/api/endpoints/end_1/enable']);
+});
+
+it('offers no call to one that is not spared', async () => {
+  show();
+  await screen.findByRole('button', { name: 'Switch off' });
+  expect(screen.queryByRole('button', { name: 'Call now' })).toBeNull();
 });
