@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { Reach } from '#lib/domain/base-url.ts';
 import { isRecord, type Json, parseJson } from '#lib/domain/json.ts';
 import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';
-import { issuesOf } from '#lib/domain/schema.ts';
+import { issuesOf, strictObject } from '#lib/domain/schema.ts';
 import type { Reaches } from '#lib/outbox/accounts.ts';
 import type { RequestRules } from '#lib/outbox/request.ts';
 import type { BudgetPorts } from '#lib/reactions/budget.ts';
@@ -149,7 +149,7 @@ export interface Route extends Described {
   readonly respond: (request: RawRequest, context: Context) => Promise<Reply>;
 }
 
-const NOTHING = v.strictObject({});
+const NOTHING = strictObject({});
 
 /** For routes without parameters, query or body; spread first, then say what is taken. */
 export const takesNothing = { params: NOTHING, query: NOTHING, body: NOTHING };

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { toPhone } from '#lib/domain/person.ts';
-import { known, optional } from '#lib/domain/schema.ts';
+import { known, optional, strictObject } from '#lib/domain/schema.ts';
 import { toInstant, toIso } from '#lib/domain/time.ts';
 import { decodeCursor, type List } from '#lib/store/page.ts';
 
@@ -10,7 +10,7 @@ const HIGHEST_LIMIT = 200;
 /** The body of a change: what it holds is changed, and an empty one is a slip. */
 export const changesOf = <const Entries extends v.ObjectEntries>(entries: Entries) =>
   v.pipe(
-    v.strictObject(entries),
+    strictObject(entries),
     v.check((changes) => Object.keys(changes).length > 0, 'there is nothing to change'),
   );
 
@@ -70,7 +70,7 @@ export const cursorOf = (list: List) => decoded((text) => decodeCursor(list, tex
 
 /** The parameters that every list has. */
 export const paging = (list: List) => ({ limit: optional(Limit), cursor: optional(cursorOf(list)) });
-export const Paging = (list: List) => v.strictObject(paging(list));
+export const Paging = (list: List) => strictObject(paging(list));
 
 interface PageAsked {
   readonly limit?: number | undefined;

@@ -1,4 +1,4 @@
-import * as v from 'valibot';
+import { strictObject } from '#lib/domain/schema.ts';
 import type { AccountProvider } from '#lib/tenants/account.ts';
 
 /** Cooby has no public way to send: an account only gives a name to what it reports. */
@@ -6,5 +6,5 @@ export const coobyAccount: AccountProvider = {
   name: 'cooby',
   channels: ['whatsapp'],
   canSend: false,
-  credentials: () => v.strictObject({}),
+  credentials: () => strictObject({}),
 };

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { BaseUrl } from '#lib/domain/base-url.ts';
+import { strictObject } from '#lib/domain/schema.ts';
 import type { AccountProvider } from '#lib/tenants/account.ts';
 import { InstanceId } from './schema.ts';
 
@@ -25,7 +26,7 @@ export function lineOf(credentials: unknown): readonly string[] | undefined {
 
 const Host = v.pipe(BaseUrl, v.transform(hostOf));
 
-const Credentials = v.strictObject({
+const Credentials = strictObject({
   // Hosts are per instance and shown in GREEN-API's console; methods are added to them.
   apiUrl: Host,
   mediaUrl: v.exactOptional(Host),

@@ -1,7 +1,7 @@
-import * as v from 'valibot';
+import { strictObject } from '#lib/domain/schema.ts';
 import type { AccountProvider } from '#lib/tenants/account.ts';
 
-const Credentials = v.strictObject({});
+const Credentials = strictObject({});
 
 /** Needs no account anywhere, and so no credentials. */
 export const sandboxAccount: AccountProvider = {

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { BaseUrl } from '#lib/domain/base-url.ts';
+import { strictObject } from '#lib/domain/schema.ts';
 import type { AccountProvider } from '#lib/tenants/account.ts';
 
 const storedId = v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.nonEmpty());
@@ -48,10 +49,10 @@ const id = v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.trim
 /** There is no one Zender: each company hosts a copy of its own. */
 const host = { baseUrl: v.pipe(BaseUrl, v.transform(rootOf)), secret: filled };
 
-const Whatsapp = v.strictObject({ ...host, account: id });
+const Whatsapp = strictObject({ ...host, account: id });
 const Sms = v.variant('mode', [
-  v.strictObject({ ...host, mode: v.literal('devices'), device: id, sim: v.optional(v.picklist([1, 2])) }),
-  v.strictObject({ ...host, mode: v.literal('credits'), gateway: id }),
+  strictObject({ ...host, mode: v.literal('devices'), device: id, sim: v.optional(v.picklist([1, 2])) }),
+  strictObject({ ...host, mode: v.literal('credits'), gateway: id }),
 ]);
 
 export const zenderAccount: AccountProvider = {

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { Instant, known, optional, text, Whole } from '#lib/domain/schema.ts';
+import { Instant, known, optional, strictObject, text, Whole } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { type LedgerEntry, readLedgerEntry } from '#lib/sender/items.ts';
 import { LEDGER_PREFIX, workspacePartition } from '#lib/store/keys.ts';
@@ -11,8 +11,8 @@ const amountFrom = (least: number) => v.pipe(Whole, v.minValue(least), v.maxValu
 
 /** Prepaid: what is granted lasts. Monthly: so many anew each calendar month, in UTC. */
 export const QuotaChoice = v.variant('kind', [
-  v.strictObject({ kind: v.literal('prepaid') }),
-  v.strictObject({ kind: v.literal('monthly'), credits: amountFrom(0) }),
+  strictObject({ kind: v.literal('prepaid') }),
+  strictObject({ kind: v.literal('monthly'), credits: amountFrom(0) }),
 ]);
 
 export const GrantedCredits = amountFrom(1);

@@ -10,6 +10,20 @@ export function text(description: string) {
   return v.pipe(v.string(), v.description(description));
 }
 
+/**
+ * An object that takes these fields and no other: who misspells one is told which there are. `words` may say it better,
+ * or say nothing.
+ */
+export function strictObject<const Entries extends v.ObjectEntries>(
+  entries: Entries,
+  words?: (issue: v.StrictObjectIssue) => string | undefined,
+) {
+  const fields = Object.keys(entries);
+  const unknown = fields.length > 0 ? `${UNKNOWN}: the fields are ${fields.join(', ')}` : UNKNOWN;
+  return v.strictObject(entries, (issue) => words?.(issue) ?? (issue.expected === 'never' ? unknown : issue.message));
+}
+const UNKNOWN = 'is not known here';
+
 export const Whole = v.pipe(v.number(), v.integer());
 
 /** How many of something; never below zero. */
@@ -56,7 +70,7 @@ function reasonOf(issue: v.BaseIssue<unknown>): string {
   // A schema's own words; valibot's hold the value.
   if (!issue.message.startsWith('Invalid ')) return issue.message;
   if (issue.received === 'undefined') return 'is missing';
-  if (issue.expected === 'never') return 'is not known here';
+  if (issue.expected === 'never') return UNKNOWN;
   const unit = typeof issue.input === 'string' ? 'characters' : 'entries';
   return RULES.get(issue.type)?.(issue.requirement, unit) ?? expectation(issue);
 }

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { isOwnMachine, type Reach, readProviderUrl } from '#lib/domain/base-url.ts';
 import { Condition } from '#lib/domain/reaction/condition.ts';
 import { Headers, NoticePatterns } from '#lib/domain/reaction/rule.ts';
-import { known, Whole } from '#lib/domain/schema.ts';
+import { known, strictObject, Whole } from '#lib/domain/schema.ts';
 import { itemReader } from '#lib/store/items.ts';
 import { endpointKey } from '#lib/store/keys.ts';
 import type { Item } from '#lib/store/store.ts';
@@ -30,7 +30,7 @@ export const endpointFields = {
   ),
 };
 
-export const NewEndpoint = v.strictObject({
+export const NewEndpoint = strictObject({
   name: v.exactOptional(endpointFields.name),
   url: endpointFields.url,
   types: v.optional(endpointFields.types, ['*']),

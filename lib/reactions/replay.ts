@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { newId } from '#lib/domain/ids.ts';
 import type { Clock, Random } from '#lib/domain/ports.ts';
 import { NoticePatterns } from '#lib/domain/reaction/rule.ts';
-import { Instant, type Issue, known, optional, tally } from '#lib/domain/schema.ts';
+import { Instant, type Issue, known, optional, strictObject, tally } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { HORIZON_MS } from '#lib/inbox/feed.ts';
 import { itemReader } from '#lib/store/items.ts';
@@ -17,7 +17,7 @@ const MISSING_KNOWN_MS = 29 * 86_400_000;
 
 const Only = v.picklist(['failed', 'missing', 'all']);
 
-export const NewReplay = v.strictObject({
+export const NewReplay = strictObject({
   since: v.pipe(Instant, v.description('By when an event was stored')),
   until: optional(Instant, 'Before this time; now if left out, less the seconds in which an event may still be stored'),
   only: v.pipe(

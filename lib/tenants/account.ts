@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { derivedId } from '#lib/domain/ids.ts';
 import { commonSpelling } from '#lib/domain/person.ts';
 import type { Random } from '#lib/domain/ports.ts';
-import { Instant, known, optional, tally } from '#lib/domain/schema.ts';
+import { Instant, known, optional, strictObject, tally } from '#lib/domain/schema.ts';
 import { SHORTEST_DRAW_MS, SHORTEST_GAP_MS } from '#lib/domain/send/pace.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { type Account, readAccount } from '#lib/sender/items.ts';
@@ -45,7 +45,7 @@ export interface AccountProvider extends LineProvider {
 
 /** Between the end of one call and the start of the next, drawn anew each time. */
 export const Pacing = v.pipe(
-  v.strictObject({
+  strictObject({
     minMs: v.pipe(
       v.number(),
       v.integer(),

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { type Reach, readBaseUrl } from '#lib/domain/base-url.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { toPhone } from '#lib/domain/person.ts';
-import { type Issue, issuesOf, known, optional, tally } from '#lib/domain/schema.ts';
+import { type Issue, issuesOf, known, optional, strictObject, tally } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { cancelAll } from '#lib/sender/cancel.ts';
 import { pause, resume } from '#lib/sender/hold.ts';
@@ -52,9 +52,9 @@ function newAccount(providers: readonly AccountProvider[]) {
 function newAccountOf(provider: AccountProvider, channels: readonly Channel[], credentials: v.GenericSchema) {
   const before = { provider: v.literal(provider.name), channel: v.picklist(channels), name: optional(Name) };
   const after = { credentials, pacing: v.exactOptional(Pacing) };
-  if (!provider.isNamedByPhone) return v.strictObject({ ...before, phone: optional(PhoneNumber), ...after });
-  return v.strictObject({ ...before, phone: PhoneNumber, ...after }, (issue) =>
-    issue.received === 'undefined' && v.getDotPath(issue) === 'phone' ? `is missing: ${NEEDS_PHONE}` : issue.message,
+  if (!provider.isNamedByPhone) return strictObject({ ...before, phone: optional(PhoneNumber), ...after });
+  return strictObject({ ...before, phone: PhoneNumber, ...after }, (issue) =>
+    issue.received === 'undefined' && v.getDotPath(issue) === 'phone' ? `is missing: ${NEEDS_PHONE}` : undefined,
   );
 }
 
@@ -253,7 +253,7 @@ const deleting = route({
   },
 });
 
-const Reason = v.strictObject({ reason: optional(v.pipe(v.string(), v.minLength(1), v.maxLength(200))) });
+const Reason = strictObject({ reason: optional(v.pipe(v.string(), v.minLength(1), v.maxLength(200))) });
 
 /** Its owner's word, beside the provider's: neither undoes the other, but for the owner's resume, which clears both. */
 const pauseRoutes = [

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { changesSince, KINDS, readMark } from '#lib/activity/changes.ts';
 import { byDay, hoursBetween, Stat } from '#lib/activity/counters.ts';
 import { Summary, summaryOf } from '#lib/activity/summary.ts';
-import { optional, text } from '#lib/domain/schema.ts';
+import { optional, strictObject, text } from '#lib/domain/schema.ts';
 import { DAY_MS } from '#lib/domain/time.ts';
 import { EMPTY, invalid, json } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
@@ -16,7 +16,7 @@ const changes = route({
   summary: 'Whether anything has changed since you looked last',
   description:
     'Made to be asked often: it reads one item, which is written some moments after a change. Ask for the lists again when it says so.',
-  query: v.strictObject({
+  query: strictObject({
     after: v.exactOptional(
       decoded(readMark, 'The `mark` that was answered last; left out: everything is new', 'is no mark of this call'),
     ),
@@ -49,7 +49,7 @@ const stats = route({
   summary: 'How much was received and sent, hour by hour or day by day',
   description:
     'Counted when it was stored, some moments after it, each message once. Hours in which nothing happened are there as well. Kept for 400 days.',
-  query: v.strictObject({
+  query: strictObject({
     from: v.exactOptional(time('Where to begin, ISO 8601; the whole hour is taken. Left out: a day before `to`')),
     to: v.exactOptional(time('Where to end, ISO 8601, not included. Left out: now')),
     by: optional(v.picklist(['hour', 'day']), 'Days are those of UTC; left out: `hour`'),
@@ -80,7 +80,7 @@ const summary = route({
   summary: 'Today against a week ago, and what needs a hand',
   description:
     'All that an overview shows, in two round trips to the table. Figures are of whole hours; those of last week end at the same time of day.',
-  query: v.strictObject({ since: v.exactOptional(Since) }),
+  query: strictObject({ since: v.exactOptional(Since) }),
   answers: { 200: { description: 'How things stand', schema: Summary } },
   run: async ({ query }, { ports, workspace }) => {
     const now = ports.clock.now();

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { readUpTo } from '#lib/chats/chat.ts';
 import { chatOf, findChat, listChats } from '#lib/chats/list.ts';
-import { known, optional } from '#lib/domain/schema.ts';
+import { known, optional, strictObject } from '#lib/domain/schema.ts';
 import { ShownChat, withLastMessages } from '#lib/inbox/last-messages.ts';
 import { peopleFill } from '#lib/outbox/fill-people.ts';
 import { isFilled } from '#lib/store/fill.ts';
@@ -12,7 +12,7 @@ import { flag, Id, listOf, pageRequest, paging, Sought, time, WithId } from '../
 const NO_CHAT = missing('chat');
 const shared = { ...takesNothing, tag: 'Chats', access: 'workspace' } as const;
 
-const Filter = v.strictObject({
+const Filter = strictObject({
   ...paging('chats'),
   account: optional(Id, "An account's id"),
   provider: optional(Sought, 'Through whom its messages come. All chats are looked through'),
@@ -96,7 +96,7 @@ export const chatRoutes = [
     description:
       'It is unread again once something later comes in. An earlier time than the one that it has changes nothing; a message written on the phone itself does the same. Nothing is told to the provider.',
     params: WithId,
-    body: v.strictObject({ readAt: ReadAt }),
+    body: strictObject({ readAt: ReadAt }),
     example: { readAt: '2026-03-01T12:00:00.000Z' },
     answers: { 200: { description: 'The chat', schema: ShownChat } },
     run: async ({ params, body }, { ports, workspace }) => {

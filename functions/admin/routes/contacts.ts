@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { toPhone } from '#lib/domain/person.ts';
-import { optional } from '#lib/domain/schema.ts';
+import { optional, strictObject } from '#lib/domain/schema.ts';
 import { Counts, eraseContact, Left } from '#lib/privacy/erase.ts';
 import { walkCursor } from '#lib/store/walk.ts';
 import { invalid, json, problem } from '../answers.ts';
@@ -9,7 +9,7 @@ import { decoded, flag, Id } from '../schemas.ts';
 
 const cursors = walkCursor(Counts);
 
-const Query = v.strictObject({
+const Query = strictObject({
   groups: flag('`true`: also the groups whose id tells that this person founded them, with what everybody said there'),
   cursor: optional(
     decoded(

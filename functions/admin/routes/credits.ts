@@ -9,7 +9,7 @@ import {
   ShownCredits,
   ShownLedgerEntry,
 } from '#lib/credits/ledger.ts';
-import { text } from '#lib/domain/schema.ts';
+import { strictObject, text } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { isUsableKey } from '#lib/outbox/submit.ts';
 import { json, problem } from '../answers.ts';
@@ -19,7 +19,7 @@ import { listOf, Paging, pageRequest } from '../schemas.ts';
 const shared = { ...takesNothing, tag: 'Credits' } as const;
 const credits = { 200: { description: 'The credits', schema: ShownCredits } } as const;
 
-const Grant = v.strictObject({
+const Grant = strictObject({
   credits: CorrectedCredits,
   reason: v.pipe(text('For the ledger'), v.minLength(1), v.maxLength(200)),
 });

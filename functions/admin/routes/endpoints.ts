@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { ALL_NOTICE_TYPES } from '#lib/domain/reaction/notice.ts';
-import { optional, text, Whole } from '#lib/domain/schema.ts';
+import { optional, strictObject, text, Whole } from '#lib/domain/schema.ts';
 import { endpointFields, NewEndpoint } from '#lib/reactions/endpoint.ts';
 import {
   createEndpoint,
@@ -73,7 +73,7 @@ const listing = route({
   path: '/api/endpoints',
   summary: 'List endpoints, newest first',
   description: 'All of them: there are 50 at most.',
-  query: v.strictObject({ last24h: flag('Whether each says how it did in the last 24 hours, as `last24h`') }),
+  query: strictObject({ last24h: flag('Whether each says how it did in the last 24 hours, as `last24h`') }),
   answers: { 200: { description: 'All', schema: listOf(ShownEndpoint) } },
   run: async ({ query: { last24h } }, { ports: { store, clock }, workspace }) =>
     json(200, {
@@ -143,7 +143,7 @@ const rotating = route({
   summary: 'Give an endpoint a new secret',
   description: 'For a time each call is signed with both, so that a receiver can be changed without losing one.',
   params: WithId,
-  body: v.strictObject({
+  body: strictObject({
     graceSeconds: v.optional(v.pipe(Whole, v.minValue(0), v.maxValue(30 * 86_400)), 86_400),
   }),
   example: { graceSeconds: 86_400 },
@@ -186,7 +186,7 @@ const testing = route({
   summary: 'Call an endpoint with an example',
   description: 'Signed like every call; its `webhook-id` begins with `test_`. It is kept nowhere.',
   params: WithId,
-  body: v.strictObject({ type: v.optional(v.picklist(ALL_NOTICE_TYPES), 'message.received') }),
+  body: strictObject({ type: v.optional(v.picklist(ALL_NOTICE_TYPES), 'message.received') }),
   example: { type: 'message.received' },
   answers: { 200: { description: 'What it answered', schema: TestResult } },
   run: async ({ params, body }, { ports, workspace }) => {

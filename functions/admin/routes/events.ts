@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { Event, payloads } from '#lib/domain/event.ts';
-import { known, optional, tally, text, Whole } from '#lib/domain/schema.ts';
+import { known, optional, strictObject, tally, text, Whole } from '#lib/domain/schema.ts';
 import { dismissEvent, dismissType, type Waiting } from '#lib/inbox/dismiss.ts';
 import {
   countQuarantined,
@@ -36,7 +36,7 @@ const shared = { ...takesNothing, tag: 'Events', access: 'workspace' } as const;
 
 const filterOf = (providers: readonly string[]) =>
   v.pipe(
-    v.strictObject({
+    strictObject({
       ...orderedPaging,
       kind: optional(v.picklist([...v.keyof(v.object(payloads)).options, 'unknown']), 'What it tells of'),
       provider: optional(v.picklist(providers), 'From whom it came'),
@@ -148,7 +148,7 @@ const downloading = route({
   description:
     'Always a download that no browser shows. The header `Hookline-Content-Type` says what the sender called it.',
   params: WithId,
-  query: v.strictObject({
+  query: strictObject({
     delivery: optional(v.string(), 'A later delivery of the event, as `/deliveries` names it; left out: the first'),
   }),
   answers: { 200: { description: 'The bytes', mediaType: 'application/octet-stream' } },
@@ -185,7 +185,7 @@ const dismissingMany = route({
   summary: 'Dismiss all of a type that are in quarantine',
   description:
     'One call does what fits into its time; the next one, with the `cursor` that it answered, goes on. What comes in of this type later waits again.',
-  body: v.strictObject({
+  body: strictObject({
     type: text(`The provider's name of the event, or \`${UNREADABLE}\` for those without one`),
     provider: optional(v.string(), 'From whom it came; left out: from any'),
     cursor: v.exactOptional(cursorOf('quarantine')),
@@ -239,7 +239,7 @@ function replaysOf({ providers, ...base }: AdminPorts, workspace: string) {
 const MOST_IDS = 200;
 
 const Wanted = v.pipe(
-  v.strictObject({
+  strictObject({
     type: optional(
       v.string(),
       `Quarantined events of this type: the provider's name of the event, or \`${UNREADABLE}\` for those without one`,

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { Event, MessageEvent } from '#lib/domain/event.ts';
-import { known, optional } from '#lib/domain/schema.ts';
+import { known, optional, strictObject } from '#lib/domain/schema.ts';
 import { findMessage, listEvents, relatedTo } from '#lib/inbox/events.ts';
 import { readFeed } from '#lib/inbox/feed.ts';
 import { ShownSend, showSend } from '#lib/outbox/shown.ts';
@@ -13,7 +13,7 @@ const shared = { ...takesNothing, method: 'get', tag: 'Messages', access: 'works
 
 const filterOf = (providers: readonly string[]) =>
   v.pipe(
-    v.strictObject({
+    strictObject({
       ...orderedPaging,
       chat: optional(Id, "The hub's id of a chat"),
       phone: optional(Sought, 'Of the person with whom the chat is, in whichever spelling'),

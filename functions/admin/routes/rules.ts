@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { SHORT_FIELDS } from '#lib/domain/reaction/condition.ts';
 import { NewRule } from '#lib/domain/reaction/rule.ts';
-import { Instant, known, optional, text, Whole } from '#lib/domain/schema.ts';
+import { Instant, known, optional, strictObject, text, Whole } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { unmute } from '#lib/reactions/auto.ts';
 import { RECIPES, Recipe } from '#lib/reactions/recipes.ts';
@@ -95,7 +95,7 @@ const listing = route({
   path: '/api/rules',
   summary: 'List rules, in the order in which they are asked',
   description: 'All of them: there are 200 at most. `paused` says since when, and why, none of them sends.',
-  query: v.strictObject({ last24h: flag('Whether each says how much it did in the last 24 hours, as `last24h`') }),
+  query: strictObject({ last24h: flag('Whether each says how much it did in the last 24 hours, as `last24h`') }),
   answers: {
     200: { description: 'All', schema: v.object({ ...listOf(ShownRule).entries, paused: v.exactOptional(Paused) }) },
   },
@@ -148,7 +148,7 @@ const patching = route({
   summary: 'Switch a rule on or off',
   description: 'Switching on forgets earlier failures.',
   params: WithId,
-  body: v.strictObject({ enabled: v.boolean() }),
+  body: strictObject({ enabled: v.boolean() }),
   example: { enabled: true },
   answers: { 200: { description: 'The rule', schema: ShownRule } },
   run: async ({ params, body }, { ports, workspace, origins }) => {
@@ -192,7 +192,7 @@ const trying = route({
   summary: 'Try a rule on what has come in',
   description:
     'Each comparison with what it found, the verdict of the guard, and the messages as they would go out. Nothing is sent.',
-  body: v.strictObject({
+  body: strictObject({
     rule: NewRule,
     eventIds: v.exactOptional(v.pipe(v.array(Id), v.minLength(1), v.maxLength(50))),
     last: optional(
@@ -226,7 +226,7 @@ const unmuting = route({
   path: '/api/rules/muted',
   summary: 'Let rules answer a chat again',
   description: 'Rules answer it from the next message on.',
-  query: v.strictObject({ chat: v.pipe(Id, v.description('The id of the chat')) }),
+  query: strictObject({ chat: v.pipe(Id, v.description('The id of the chat')) }),
   answers: { 204: { description: 'They may' } },
   run: async ({ query }, { ports, workspace }) =>
     (await unmute(ports, workspace, query.chat)) ? EMPTY : problem(404, 'No such chat is muted in this workspace'),

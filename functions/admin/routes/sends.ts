@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { known, optional } from '#lib/domain/schema.ts';
+import { known, optional, strictObject } from '#lib/domain/schema.ts';
 import type { SendState } from '#lib/domain/send/part.ts';
 import { type SendVerdict, UNAVAILABLE } from '#lib/outbox/answers.ts';
 import { SendBody } from '#lib/outbox/request.ts';
@@ -16,7 +16,7 @@ const shared = { ...takesNothing, tag: 'Sends', access: 'workspace', scopes: ['s
 const WithMessageId = v.object({ messageId: v.pipe(Id, v.description('As the send webhook answered it')) });
 
 /** The words are those of the send webhook, so that one message can be handed in here and there. */
-const NewSend = v.strictObject({
+const NewSend = strictObject({
   ...SendBody.entries,
   action: v.optional(SendBody.entries.action, 'send'),
 });
@@ -73,7 +73,7 @@ function statesIn(text: string): readonly SendState[] | undefined {
   return named.every((name) => states.some((state) => state === name)) ? states : undefined;
 }
 
-const Filter = v.strictObject({
+const Filter = strictObject({
   ...paging('sends'),
   state: v.exactOptional(
     decoded(

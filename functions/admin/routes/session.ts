@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { sha256 } from '#lib/domain/ids.ts';
-import { Instant, optional, text } from '#lib/domain/schema.ts';
+import { Instant, optional, strictObject, text } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { SCOPES } from '#lib/tenants/api-keys.ts';
 import { closeSession, mayTry, openSession, useLink, wasRight } from '#lib/tenants/sessions.ts';
@@ -16,7 +16,7 @@ export const ShownSession = v.object({
   expiresAt: optional(Instant, 'When the session ends; left out with a key'),
 });
 
-const SignIn = v.strictObject({
+const SignIn = strictObject({
   key: v.pipe(
     v.string(),
     v.regex(/^\S{1,500}$/, 'must be a key, without blanks'),

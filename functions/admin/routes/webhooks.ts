@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { Country } from '#lib/domain/numbering.ts';
-import { optional, text } from '#lib/domain/schema.ts';
+import { optional, strictObject, text } from '#lib/domain/schema.ts';
 import { whyNoSender } from '#lib/tenants/accounts.ts';
 import { Attempt, attemptsAsCsv, attemptsAsNdjson, lastAttempts } from '#lib/tenants/attempts.ts';
 import type { Provider } from '#lib/tenants/provider.ts';
@@ -62,7 +62,7 @@ const OF_RECEIVING = 'is not taken for receiving: providers tell numbers with th
 
 function newWebhook(providers: readonly string[]) {
   return v.variant('kind', [
-    v.strictObject(
+    strictObject(
       {
         kind: v.literal('receive'),
         provider: v.picklist(providers),
@@ -70,18 +70,16 @@ function newWebhook(providers: readonly string[]) {
         secret: optional(Secret, "The provider's own secret, checked as well as the URL; kept as a hash"),
         name: optional(Name),
       },
-      ({ expected, path, message }) =>
-        expected === 'never' && path?.[0]?.key === 'defaultCountry' ? OF_RECEIVING : message,
+      ({ expected, path }) => (expected === 'never' && path?.[0]?.key === 'defaultCountry' ? OF_RECEIVING : undefined),
     ),
-    v.strictObject(
+    strictObject(
       {
         kind: v.literal('send'),
         accountId: optional(Id, ACCOUNT_OF_SENDING),
         defaultCountry: optional(Country, COUNTRY),
         name: optional(Name),
       },
-      ({ expected, path, message }) =>
-        expected === 'never' ? (NOT_OF_SENDING.get(String(path?.[0]?.key)) ?? message) : message,
+      ({ expected, path }) => (expected === 'never' ? NOT_OF_SENDING.get(String(path?.[0]?.key)) : undefined),
     ),
   ]);
 }

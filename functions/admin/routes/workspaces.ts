@@ -3,7 +3,7 @@ import { grant } from '#lib/credits/credits.ts';
 import { GrantedCredits } from '#lib/credits/ledger.ts';
 import { Country } from '#lib/domain/numbering.ts';
 import { AppliedCounts, RetentionDays } from '#lib/domain/retention.ts';
-import { Instant, optional, text } from '#lib/domain/schema.ts';
+import { Instant, optional, strictObject, text } from '#lib/domain/schema.ts';
 import { applyRetention, Progress } from '#lib/privacy/retention.ts';
 import { deleteWorkspace, Swept } from '#lib/reactions/delete-workspace.ts';
 import { walkCursor } from '#lib/store/walk.ts';
@@ -24,7 +24,7 @@ import { route, takesNothing } from '../route.ts';
 import { changesOf, decoded, flag, Id, listOf, Name, Paging, pageRequest, paging, WithId } from '../schemas.ts';
 
 const tag = 'Workspaces';
-const NewWorkspace = v.strictObject({
+const NewWorkspace = strictObject({
   name: Name,
   credits: v.exactOptional(GrantedCredits),
   defaultCountry: optional(Country, 'Numbers without + are read as its own'),
@@ -41,7 +41,7 @@ const Patch = changesOf({
   retentionDays: optional(v.nullable(RetentionDays), '`null`: for ever'),
 });
 
-const Walk = v.strictObject({
+const Walk = strictObject({
   cursor: optional(decoded(cursors.decode, 'What the call before told as its `cursor`', 'is not a cursor of ours')),
 });
 
@@ -91,7 +91,7 @@ export const workspaceRoutes = [
     summary: 'List workspaces, newest first; `main` was always there',
     description: 'All of this hub: a key of a workspace sees its own alone.',
     access: 'admin',
-    query: v.strictObject({
+    query: strictObject({
       ...paging('workspaces'),
       deleted: flag('`true`: those alone that were deleted'),
     }),
@@ -153,7 +153,7 @@ export const workspaceRoutes = [
       'The hub keeps the hash of the key: no later answer holds the key itself. A key for a dashboard needs no more than `read`, one for an automation no more than `send`.',
     access: 'admin',
     params: WithId,
-    body: v.strictObject({
+    body: strictObject({
       name: optional(Name, 'Who or what it is for'),
       scope: v.exactOptional(v.pipe(v.picklist(SCOPES), v.description('What it may do; `all` if left out'))),
     }),

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { Event } from '../event.ts';
 import { isRecord } from '../json.ts';
+import { strictObject } from '../schema.ts';
 import { typeOf } from './notice.ts';
 
 /*
@@ -45,7 +46,7 @@ type Operator = keyof typeof operators;
 const OPERATORS = Object.keys(operators).filter((name): name is Operator => name in operators);
 
 const Leaf = v.pipe(
-  v.strictObject({
+  strictObject({
     field: v.pipe(v.string(), v.maxLength(200)),
     ...operators,
     caseSensitive: v.exactOptional(v.boolean()),
@@ -72,9 +73,9 @@ export type Condition =
   | Leaf;
 
 const Tree: v.GenericSchema<unknown, Condition> = v.lazy((input) => {
-  if (isRecord(input) && 'all' in input) return v.strictObject({ all: v.pipe(v.array(Tree), v.minLength(1)) });
-  if (isRecord(input) && 'any' in input) return v.strictObject({ any: v.pipe(v.array(Tree), v.minLength(1)) });
-  if (isRecord(input) && 'not' in input) return v.strictObject({ not: Tree });
+  if (isRecord(input) && 'all' in input) return strictObject({ all: v.pipe(v.array(Tree), v.minLength(1)) });
+  if (isRecord(input) && 'any' in input) return strictObject({ any: v.pipe(v.array(Tree), v.minLength(1)) });
+  if (isRecord(input) && 'not' in input) return strictObject({ not: Tree });
   return Leaf;
 });
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { type Issue, Whole } from '../schema.ts';
+import { type Issue, strictObject, Whole } from '../schema.ts';
 import { Condition } from './condition.ts';
 import { EmailAddress } from './mail.ts';
 import { isNoticePattern } from './notice.ts';
@@ -49,7 +49,7 @@ const hasMessage = ({ text, fileUrl }: { readonly text?: string; readonly fileUr
 const NOTHING_TO_SAY = 'must have a text, a fileUrl or both';
 
 const Reply = v.pipe(
-  v.strictObject({
+  strictObject({
     action: v.literal('reply'),
     ...message,
     quote: v.exactOptional(
@@ -60,7 +60,7 @@ const Reply = v.pipe(
 );
 
 const Recipient = v.pipe(
-  v.strictObject({
+  strictObject({
     phone: v.exactOptional(ShortTemplate),
     jid: v.exactOptional(ShortTemplate),
     chat_id: v.exactOptional(ShortTemplate),
@@ -69,7 +69,7 @@ const Recipient = v.pipe(
   v.check((to) => Object.keys(to).length === 1, 'must have one of phone, jid, chat_id and chat_name'),
 );
 const Send = v.pipe(
-  v.strictObject({
+  strictObject({
     action: v.literal('send'),
     to: Recipient,
     accountId: v.exactOptional(AccountId),
@@ -78,7 +78,7 @@ const Send = v.pipe(
   v.check((one) => hasMessage(one), NOTHING_TO_SAY),
 );
 
-const Forward = v.strictObject({
+const Forward = strictObject({
   action: v.literal('forward'),
   endpoint: v.pipe(v.string(), v.regex(/^ep_[0-9a-f]{32}$/, 'must be the id of an endpoint, as ep_…')),
 });
@@ -111,7 +111,7 @@ export function faultsOfHeaders(headers: Readonly<Record<string, string>>, path:
 }
 
 const Call = v.pipe(
-  v.strictObject({
+  strictObject({
     action: v.literal('call'),
     url: v.pipe(v.string(), v.url(), v.maxLength(2000)),
     method: v.exactOptional(v.picklist(['POST', 'PUT', 'PATCH', 'DELETE']), 'POST'),
@@ -124,7 +124,7 @@ const Call = v.pipe(
   v.check(({ json, text }) => json === undefined || text === undefined, 'must have json or text, not both'),
 );
 
-const Email = v.strictObject({
+const Email = strictObject({
   action: v.literal('email'),
   to: v.pipe(v.array(EmailAddress), v.minLength(1), v.maxLength(MOST_RECIPIENTS)),
   subject: ShortTemplate,
@@ -142,9 +142,9 @@ export const Action = v.variant(
 export type Action = v.InferOutput<typeof Action>;
 
 /** Against a rule that talks to itself, to a machine, or over a person. */
-export const Guard = v.strictObject({
+export const Guard = strictObject({
   perContact: v.optional(
-    v.strictObject({
+    strictObject({
       max: v.pipe(Whole, v.minValue(1), v.maxValue(100)),
       seconds: v.pipe(Whole, v.minValue(1), v.maxValue(30 * 86_400)),
     }),
@@ -157,7 +157,7 @@ export const Guard = v.strictObject({
 export type Guard = v.InferOutput<typeof Guard>;
 
 /** A rule as somebody writes it. */
-export const NewRule = v.strictObject({
+export const NewRule = strictObject({
   name: Name,
   enabled: v.optional(v.boolean(), true),
   on: NoticePatterns,

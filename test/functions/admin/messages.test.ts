@@ -53,7 +53,12 @@ describe('an error says what to do next', () => {
     ['POST', '/api/workspaces', { name: 'x'.repeat(201) }, 'name must have at most 200 characters'],
     ['POST', '/api/workspaces', [], 'the body must be an object'],
     ['POST', '/api/webhooks', [], 'the body must be an object'],
-    ['POST', '/api/webhooks', { kind: 'send', provder: 'x' }, 'provder is not known here'],
+    [
+      'POST',
+      '/api/webhooks',
+      { kind: 'send', provder: 'x' },
+      'provder is not known here: the fields are kind, accountId, defaultCountry, name',
+    ],
   ])('of a fault of %s %s %j, in the sentence itself', async (method, url, body, message) => {
     const call = body === undefined ? {} : { body };
     expect(await said(method, url, call)).toEqual([422, `The request is not valid: ${message}`]);

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { expect, test } from 'vitest';
-import { issuesOf } from '#lib/domain/schema.ts';
+import { issuesOf, strictObject } from '#lib/domain/schema.ts';
 
 test('names the first hundred issues of a long list of wrong entries', () => {
   const { issues = [] } = v.safeParse(v.array(v.object({})), Array(100_000).fill(0));
@@ -13,6 +13,15 @@ const Text = v.string();
 test.each([
   ['nothing', v.object({ a: Text }), {}, 'is missing'],
   ['a field too many', v.strictObject({}), { a: 1 }, 'is not known here'],
+  ['a field too many where none is taken', strictObject({}), { a: 1 }, 'is not known here'],
+  [
+    'a field that is misspelt',
+    strictObject({ text: v.exactOptional(Text), to: v.exactOptional(Text) }),
+    { a: 1 },
+    'is not known here: the fields are text, to',
+  ],
+  ['a missing field beside no other', strictObject({ a: Text }), {}, 'is missing'],
+  ['what others say better', strictObject({ b: v.exactOptional(Text) }, () => 'is b'), { a: 1 }, 'is b'],
   ['another type', v.object({ a: Text }), { a: 1 }, 'must be a string'],
   ['one of several types', v.object({ a: v.union([Text, v.number()]) }), { a: true }, 'must be a string or a number'],
   ['no truth', v.object({ a: v.boolean() }), { a: 'secret' }, 'must be true or false'],
