@@ -97,7 +97,7 @@ function OneWebhook({ id }: { readonly id: string }) {
               <summary>{t.guide}</summary>
               <Guide provider={webhook.provider} />
             </details>
-            {webhook.provider !== undefined && !fresh && mayChange() && (
+            {webhook.provider !== undefined && mayChange() && (
               <details>
                 <summary>{t.sample}</summary>
                 <SampleForm provider={webhook.provider} hasSecret={webhook.hasSecret} onDone={live.again} />
