@@ -23,6 +23,12 @@ const soaks: Readonly<Record<string, { readonly run: Soak; readonly rounds: numb
 const [wanted, wantedRounds, seed = String(Date.now() % 1_000_000)] = process.argv.slice(2);
 const chosen = Object.entries(soaks).filter(([name]) => wanted === undefined || name === wanted);
 if (chosen.length === 0) throw new Error(`there is no soak ${wanted}; there are ${Object.keys(soaks).join(', ')}`);
+// A run of no rounds would be ok without having tried anything.
+const isCount = (written: string, least: number) => Number.isSafeInteger(Number(written)) && Number(written) >= least;
+if ((wantedRounds !== undefined && !isCount(wantedRounds, 1)) || !isCount(seed, 0))
+  throw new Error(
+    'npm run soak -- [name [rounds [seed]]]: rounds and seed are whole numbers, and one soak is named at a time',
+  );
 for (const [name, { run, rounds: usual }] of chosen) {
   const rounds = Number(wantedRounds ?? usual);
   const busy = (loadavg()[0] ?? 0).toFixed(1);
