@@ -13,7 +13,7 @@ import type { AccountProvider, Channel } from '#lib/tenants/account.ts';
 import { NEEDS_PHONE, Pacing, ShownAccount, shownAccount } from '#lib/tenants/account.ts';
 import { createAccount, findAccount, listAccounts, patchAccount, removeAccount } from '#lib/tenants/accounts.ts';
 import { mayTry, wasRight } from '#lib/tenants/sessions.ts';
-import { EMPTY, invalid, json, missing, NO_WORKSPACE, problem } from '../answers.ts';
+import { EMPTY, invalid, json, missing, NO_WORKSPACE, type ProblemReply, problem } from '../answers.ts';
 import { type AdminPorts, type Context, route, takesNothing } from '../route.ts';
 import { changesOf, listOf, Name, Paging, PhoneNumber, pageRequest, WithId } from '../schemas.ts';
 
@@ -58,7 +58,23 @@ function newAccountOf(provider: AccountProvider, channels: readonly Channel[], c
   );
 }
 
-/** Told now rather than by the first message, which the hub could not hand over. */
+interface Named {
+  readonly provider: string;
+  readonly credentials: unknown;
+}
+
+/** The provider of a new account. That the hub may not call it is told now rather than by the first message. */
+function reachableOf(
+  providers: readonly AccountProvider[],
+  { provider: named, credentials }: Named,
+  reach: Reach,
+): AccountProvider | ProblemReply {
+  const provider = providers.find(({ name }) => name === named);
+  if (!provider) return invalid([{ path: 'provider', message: 'is not known here' }]);
+  const unreachable = unreachableUrls(provider, credentials, reach);
+  return unreachable.length > 0 ? invalid(unreachable) : provider;
+}
+
 function unreachableUrls({ baseUrls = [] }: AccountProvider, credentials: unknown, reach: Reach): Issue[] {
   return baseUrls.flatMap((name) => {
     const url = isRecord(credentials) ? credentials[name] : undefined;
@@ -122,10 +138,8 @@ function testingNew(providers: readonly AccountProvider[], body: () => ReturnTyp
     example: EXAMPLE,
     answers: { 200: { description: 'What the provider says', schema: TestedAccount } },
     run: async ({ body }, { ports, sourceIp }) => {
-      const provider = providers.find(({ name }) => name === body.provider);
-      if (!provider) return invalid([{ path: 'provider', message: 'is not known here' }]);
-      const unreachable = unreachableUrls(provider, body.credentials, ports.reach);
-      if (unreachable.length > 0) return invalid(unreachable);
+      const provider = reachableOf(providers, body, ports.reach);
+      if ('status' in provider) return provider;
       const tries = `account ${sourceIp}`;
       if (!(await mayTry(ports, tries))) return SLOW_DOWN;
       const { channel } = body;
@@ -155,10 +169,8 @@ function creating(providers: readonly AccountProvider[], body: () => ReturnType<
     example: EXAMPLE,
     answers: { 201: { description: 'The account', schema: ShownAccount } },
     run: async ({ body }, { ports, workspace }) => {
-      const provider = providers.find(({ name }) => name === body.provider);
-      if (!provider) return invalid([{ path: 'provider', message: 'is not known here' }]);
-      const unreachable = unreachableUrls(provider, body.credentials, ports.reach);
-      if (unreachable.length > 0) return invalid(unreachable);
+      const provider = reachableOf(providers, body, ports.reach);
+      if ('status' in provider) return provider;
       const made = await createAccount(ports, workspace, provider, body);
       if (made.kind === 'taken') return taken(made.by);
       if (made.kind === 'no workspace') return NO_WORKSPACE;
