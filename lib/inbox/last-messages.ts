@@ -26,6 +26,8 @@ export const ShownChat = v.object({
 });
 export type ShownChat = v.InferOutput<typeof ShownChat>;
 
+export const withoutLast = ({ lastEvent: _, ...chat }: KnownChat): ShownChat => chat;
+
 /**
  * With the last message of each chat. Its words are read from its event: where that was erased or ran out, there are none.
  * `read`: events that were read already.

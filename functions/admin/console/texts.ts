@@ -174,6 +174,8 @@ export const texts = {
     first: 'Known since',
     last: 'Last active',
     ids: 'Ids',
+    elsewhere: 'Other conversations with them',
+    notAll: 'Conversations of an earlier release are still being gone through: there may be more.',
     muted: 'Muted: a machine seems to answer here, so no rule does.',
     until: 'Until',
     unmute: 'Let rules answer again',

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { readUpTo } from '#lib/chats/chat.ts';
 import { chatOf, findChat, listChats } from '#lib/chats/list.ts';
 import { known, optional, strictObject } from '#lib/domain/schema.ts';
-import { ShownChat, withLastMessages } from '#lib/inbox/last-messages.ts';
+import { ShownChat, withLastMessages, withoutLast } from '#lib/inbox/last-messages.ts';
 import { peopleFill } from '#lib/outbox/fill-people.ts';
 import { isFilled } from '#lib/store/fill.ts';
 import { invalid, json, missing } from '../answers.ts';
@@ -29,6 +29,7 @@ const Filter = strictObject({
   unread: flag('Whether something came in since it was read. All chats are looked through'),
   phone: optional(Sought, 'Of the person, in whichever spelling'),
   jid: optional(Sought, "WhatsApp's id of the person or group, or the provider's id of the chat"),
+  brief: flag('Without `lastMessage`, for which events are read'),
 });
 
 const Chats = v.object({
@@ -55,7 +56,7 @@ export const chatRoutes = [
     query: Filter,
     answers: { 200: { description: 'A page', schema: Chats } },
     run: async (
-      { query: { account, provider, title, titlePrefix, q, unread, phone, jid, ...page } },
+      { query: { account, provider, title, titlePrefix, q, unread, phone, jid, brief, ...page } },
       { ports, workspace },
     ) => {
       const filter = known({
@@ -67,10 +68,14 @@ export const chatRoutes = [
         accountId: account,
         people: phone === undefined && jid === undefined ? undefined : [phone, jid].filter((id) => id !== undefined),
       });
-      const { items, heads, ...rest } = await listChats(ports.store, workspace, filter, pageRequest(page));
-      const chats = await withLastMessages(ports.store, items, nowSeconds(ports), heads);
-      const isPartial = filter.people !== undefined && !(await isFilled(ports.store, peopleFill));
-      return json(200, { items: chats, ...rest, ...(isPartial && { complete: false as const }) });
+      const [{ items, heads, ...rest }, isWhole] = await Promise.all([
+        listChats(ports.store, workspace, filter, pageRequest(page)),
+        filter.people === undefined || isFilled(ports.store, peopleFill),
+      ]);
+      const chats = brief
+        ? items.map(withoutLast)
+        : await withLastMessages(ports.store, items, nowSeconds(ports), heads);
+      return json(200, { items: chats, ...rest, ...(!isWhole && { complete: false as const }) });
     },
   }),
   route({

@@ -210,6 +210,14 @@ describe('chats are found', () => {
     expect(await found(`phone=%2B15550103&account=${account}`)).toEqual(['Ana Sofia']);
   });
 
+  it('without their last messages, for whoever looks for the chats alone', async () => {
+    const query = '/api/chats?phone=%2B15550103';
+    const [whole] = itemsOf(await hub.done('GET', query));
+    const { lastMessage, ...rest } = whole ?? {};
+    expect(lastMessage).toMatchObject({ id: 'm1' });
+    expect(itemsOf(await hub.done('GET', `${query}&brief=true`))).toEqual([rest]);
+  });
+
   it('with the messages of the person', async () => {
     const ids = async (query: string) =>
       itemsOf(await hub.done('GET', `/api/messages?${query}`)).map(({ message }) => message);

@@ -60,7 +60,7 @@ const CALLS: Readonly<Record<string, (ids: Ids) => readonly string[]>> = {
   '/api/accounts': () => ['?limit=200'],
   '/api/accounts/{id}': ({ account }) => [account],
   '/api/changes': () => ['', '?after=1.1.1.1'],
-  '/api/chats': () => ['', '?unread=true', '?q=hello'],
+  '/api/chats': () => ['', '?unread=true', '?q=hello', '?phone=%2B15550101003&brief=true'],
   '/api/chats/{id}': ({ chat }) => [chat],
   '/api/credits': () => [''],
   '/api/credits/ledger': () => [''],

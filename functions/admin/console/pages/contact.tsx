@@ -5,10 +5,10 @@ import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
 import { loadMedia, loadsMedia } from '../parts/content.tsx';
 import { CheckBox } from '../parts/form.tsx';
-import { CallBehind } from '../parts/page.tsx';
-import { Facts, Id, Phone, Time } from '../parts/small.tsx';
+import { CallBehind, Loaded } from '../parts/page.tsx';
+import { Facts, Id, Phone, Time, UnreadDot } from '../parts/small.tsx';
 import { tell } from '../parts/toast.tsx';
-import { accountName, texts } from '../texts.ts';
+import { accountName, providerName, texts } from '../texts.ts';
 import { titleOf } from './thread.tsx';
 
 const t = texts.contact;
@@ -16,14 +16,21 @@ const t = texts.contact;
 interface ContactProps {
   readonly chat: Chat;
   readonly account: Account | undefined;
+  readonly accounts: readonly Account[];
 }
 
 /** Who is on the other side, and what the hub knows of them. */
-export function Contact({ chat, account }: ContactProps) {
+export function Contact({ chat, account, accounts }: ContactProps) {
   const { id, providerChatId, aliases = [], kind, createdAt, lastAt } = chat;
   const phone = chat.phone ?? /^\+\d{7,15}$/.exec(providerChatId)?.[0];
-  const live = useLive(`muted ${id}`, () => asked(api.GET('/api/rules/muted')), { isSlow: true });
-  const muted = live.data?.items.find(({ chatId }) => chatId === id);
+  const live = useLive(
+    `contact ${id}`,
+    async () => {
+      const [muted, others] = await Promise.all([asked(api.GET('/api/rules/muted')), elsewhere(chat, phone)]);
+      return { muted: muted.items.find(({ chatId }) => chatId === id), others };
+    },
+    { isSlow: true },
+  );
   const unmute = () => done(api.DELETE('/api/rules/muted', { params: { query: { chat: id } } }));
   return (
     <aside class="contact" aria-label={t.title}>
@@ -44,7 +51,7 @@ export function Contact({ chat, account }: ContactProps) {
                 {accountName(account)}
               </a>
             ) : (
-              chat.provider
+              providerName(chat.provider)
             ),
           ],
           [t.first, <Time key="first" at={createdAt} />],
@@ -52,41 +59,87 @@ export function Contact({ chat, account }: ContactProps) {
           [t.ids, [id, providerChatId, ...aliases].map((one) => <Id key={one} id={one} />)],
         ]}
       />
-      {muted && (
-        <section class="card">
-          <p>{t.muted}</p>
-          <p class="faint">
-            {t.until} <Time at={muted.until} />
-          </p>
-          <div class="actions">
-            <Acts acts={[{ label: t.unmute, run: unmute, said: t.unmuted }]} onDone={live.again} />
-          </div>
-        </section>
-      )}
-      <div>
-        <CheckBox label={texts.inbox.loadMedia} value={loadsMedia.value} onChange={loadMedia} />
-        <small class="faint">{texts.inbox.loadMediaHint}</small>
-      </div>
-      <p class="actions">
-        <a href={addressOf('sends', undefined, { chat: id })}>{t.sends}</a>
-      </p>
-      {phone !== undefined && (
-        <div class="actions">
-          <Acts
-            acts={[
-              {
-                label: t.erase,
-                run: () => erase(phone),
-                asks: t.eraseText(titleOf(chat), phone),
-                look: 'danger',
-                leadsTo: addressOf('inbox'),
-              },
-            ]}
-          />
-        </div>
-      )}
-      <CallBehind call="GET /api/chats/{id}" />
+      <Loaded live={live}>
+        {({ muted, others }) => (
+          <>
+            <Elsewhere {...others} accounts={accounts} />
+            {muted && (
+              <section class="card">
+                <p>{t.muted}</p>
+                <p class="faint">
+                  {t.until} <Time at={muted.until} />
+                </p>
+                <div class="actions">
+                  <Acts acts={[{ label: t.unmute, run: unmute, said: t.unmuted }]} onDone={live.again} />
+                </div>
+              </section>
+            )}
+            <div>
+              <CheckBox label={texts.inbox.loadMedia} value={loadsMedia.value} onChange={loadMedia} />
+              <small class="faint">{texts.inbox.loadMediaHint}</small>
+            </div>
+            <p class="actions">
+              <a href={addressOf('sends', undefined, { chat: id })}>{t.sends}</a>
+            </p>
+            {phone !== undefined && (
+              <div class="actions">
+                <Acts
+                  acts={[
+                    {
+                      label: t.erase,
+                      run: () => erase(phone),
+                      asks: t.eraseText(titleOf(chat), phone),
+                      look: 'danger',
+                      leadsTo: addressOf('inbox'),
+                    },
+                  ]}
+                />
+              </div>
+            )}
+            <CallBehind call="GET /api/chats/{id}" />
+          </>
+        )}
+      </Loaded>
     </aside>
+  );
+}
+
+interface Others {
+  readonly chats: readonly Chat[];
+  /** False while chats of an earlier release are still being gone through. */
+  readonly isAll: boolean;
+}
+
+/** The other chats with the same person or group. An id of a provider alone, as a short code, may be somebody else's elsewhere. */
+async function elsewhere({ id, providerChatId: jid }: Chat, phone: string | undefined): Promise<Others> {
+  if (phone === undefined && !jid.includes('@')) return { chats: [], isAll: true };
+  const query = { ...(phone === undefined ? { jid } : { phone }), brief: 'true' as const, limit: 200 };
+  const { items, complete } = await asked(api.GET('/api/chats', { params: { query } }));
+  return { chats: items.filter((one) => one.id !== id), isAll: complete !== false };
+}
+
+function Elsewhere({ chats, isAll, accounts }: Others & Pick<ContactProps, 'accounts'>) {
+  if (chats.length === 0 && isAll) return null;
+  return (
+    <section>
+      <h3>{t.elsewhere}</h3>
+      <ul class="lines">
+        {chats.map(({ id, accountId, provider, unread, lastAt }) => {
+          const account = accounts.find((one) => one.id === accountId);
+          return (
+            <li key={id}>
+              <a class={unread ? 'unread' : undefined} href={addressOf('inbox', id)}>
+                {account ? accountName(account) : providerName(provider)}
+                {account?.channel === 'sms' && ` · ${texts.channels.sms}`}
+                {unread && <UnreadDot />}
+              </a>
+              <Time at={lastAt} />
+            </li>
+          );
+        })}
+      </ul>
+      {!isAll && <p class="faint">{t.notAll}</p>}
+    </section>
   );
 }
 

@@ -7,7 +7,7 @@ import { useLive } from '../live.ts';
 import { CheckBox } from '../parts/form.tsx';
 import { CallBehind, Loaded } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
-import { Empty, Failure, Time } from '../parts/small.tsx';
+import { Empty, Failure, Time, UnreadDot } from '../parts/small.tsx';
 import { isWriting } from '../parts/writing.ts';
 import { accountName, providerName, texts, typeName } from '../texts.ts';
 import { Contact } from './contact.tsx';
@@ -214,7 +214,7 @@ function Conversation({ id, known, accounts, hasNoAccount, isWaiting, onRead }: 
         isWaiting={isWaiting || !chat}
         onRead={hasRead}
       />
-      {isContact && (chat ? <Contact chat={chat} account={account} /> : <aside class="contact" />)}
+      {isContact && (chat ? <Contact chat={chat} account={account} accounts={accounts} /> : <aside class="contact" />)}
     </>
   );
 }
@@ -254,7 +254,7 @@ function Chats({ chats, opened, accounts }: ChatsProps) {
           <a href={addressOf('inbox', chat.id)} aria-current={chat.id === opened ? 'true' : undefined}>
             <span class={`chat-title ${chat.unread ? 'unread' : ''}`} dir="auto">
               {titleOf(chat)}
-              {chat.unread && <span class="unread-dot">{t.unread}</span>}
+              {chat.unread && <UnreadDot />}
             </span>
             <Time at={chat.lastAt} />
             <span class="chat-line" dir="auto">

@@ -101,6 +101,9 @@ export function Phone({ number }: { readonly number: string }) {
   return <span class="phone">{number}</span>;
 }
 
+/** Of a chat in which something came in since it was read. */
+export const UnreadDot = () => <span class="unread-dot">{texts.inbox.unread}</span>;
+
 interface EmptyProps {
   readonly title: string;
   readonly children?: ComponentChildren;
