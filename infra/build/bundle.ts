@@ -13,7 +13,7 @@ import { isBuiltin } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { BuildOptions } from 'esbuild';
 import { buildPages, PAGES, type Pages } from './console.ts';
-import { http, instead, uncalled } from './plugins.ts';
+import { cut, http, instead, uncalled } from './plugins.ts';
 
 /** Where sources are read and bundles written. Tests build their own small functions elsewhere. */
 export interface BuildFolders {
@@ -108,7 +108,7 @@ async function buildFunction(name: string, { functions, dist }: BuildFolders): P
   const entry = join(functions, name, 'handler.ts');
   const built = await bundle({
     ...options,
-    plugins: [uncalled, http, instead],
+    plugins: [uncalled, http, instead, cut],
     entryPoints: { index: entry },
     outdir: unfinished,
   });

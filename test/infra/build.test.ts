@@ -1,10 +1,14 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { type CountryCode, getCountries, parsePhoneNumberFromString } from 'libphonenumber-js/core';
+import examples from 'libphonenumber-js/examples.mobile.json' with { type: 'json' };
+import tables from 'libphonenumber-js/metadata.min.json' with { type: 'json' };
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bundleFaults } from '#infra/build/budgets.ts';
 import { buildFunctions } from '#infra/build/bundle.ts';
+import { ERRORS, withoutFormats, withoutOtherShapes } from '#infra/build/plugins.ts';
 
 let root: string;
 let folders: { functions: string; dist: string };
@@ -94,4 +98,46 @@ test('names the part of another function that a bundle contains, unless it has a
   source('outbound.ts', "export { word as handler } from './two/word.ts';");
   await buildFunctions(folders);
   expect(bundleFaults(folders, () => 1)).toEqual(['one contains two/word.ts']);
+});
+
+test('keeps the class of each error of AWS that somebody tells apart', () => {
+  const clients = globSync('node_modules/@aws-sdk/client-{dynamodb,sesv2,sqs,ssm}');
+  const users = [
+    ...globSync('lib/**/*.ts'),
+    ...globSync('node_modules/@aws-lambda-powertools/parameters/lib/esm/{base,ssm}/*.js'),
+  ];
+  const source = users.map((path) => readFileSync(path, 'utf8')).join('\n');
+  const errors = clients.flatMap((client) =>
+    Array.from(
+      readFileSync(join(client, 'dist-es/models/errors.js'), 'utf8').matchAll(/^export class (\w+)/gm),
+      ([, name = '']) => name,
+    ),
+  );
+  expect(errors.length).toBeGreaterThan(100);
+  expect(errors.filter((name) => new RegExp(`instanceof ${name}\\b`).test(source)).sort()).toEqual(ERRORS);
+});
+
+test.each(['dynamodb', 'sesv2', 'sqs', 'ssm'])('knows what the schemas of %s look like', (name) => {
+  const source = readFileSync(`node_modules/@aws-sdk/client-${name}/dist-es/schemas/schemas_0.js`, 'utf8');
+  const rest = withoutOtherShapes(source);
+  expect(rest).not.toMatch(/\[_\w+\]:/);
+  const kept = Array.from(rest.matchAll(/registerError\(\w+\$, (\w+)\)/g), ([, error]) => error);
+  expect(kept[0]).toMatch(/^\w+ServiceException$/);
+  expect(ERRORS).toEqual(expect.arrayContaining(kept.slice(1)));
+});
+
+test('reads numbers by its tables without formats as by the whole', () => {
+  const rest = withoutFormats(tables);
+  expect(JSON.stringify(rest).length).toBeLessThan(JSON.stringify(tables).length / 2);
+  const read = (number: string, country: CountryCode | undefined, by: typeof tables) => {
+    const phone = parsePhoneNumberFromString(number, { ...(country && { defaultCountry: country }) }, by);
+    return [phone?.number, phone?.country, phone?.isValid()];
+  };
+  for (const country of getCountries(tables)) {
+    const example = examples[country];
+    for (const number of [example, `0${example}`, `8${example}`, `1${example}`, example.slice(1), `${example}1`]) {
+      expect(read(number, country, rest)).toEqual(read(number, country, tables));
+      expect(read(`+${number}`, undefined, rest)).toEqual(read(`+${number}`, undefined, tables));
+    }
+  }
 });
