@@ -1,7 +1,7 @@
 import type { Content, File } from '#lib/domain/content.ts';
 import { derivedId } from '#lib/domain/ids.ts';
 import type { Chat, Message, Person } from '#lib/domain/message.ts';
-import { type ChatKind, chatKindOfJid, normaliseJid, type Phone, toPhone } from '#lib/domain/person.ts';
+import { type ChatKind, chatKindOfJid, normaliseJid, type Phone, phoneOfJid, toPhone } from '#lib/domain/person.ts';
 import { anyKnown, known } from '#lib/domain/schema.ts';
 import type { Delivery, Content as Sent } from './schema.ts';
 
@@ -16,6 +16,7 @@ const contents: Readonly<Record<string, ContentReader>> = {
   image: media('image'),
   video: media('video'),
   audio: media('audio'),
+  ptt: media('voice'),
   sticker: media('sticker'),
   document: media('document'),
   payment: (sent) => ({ type: 'payment', ...wordsAndFile(sent) }),
@@ -33,8 +34,9 @@ const contents: Readonly<Record<string, ContentReader>> = {
 };
 
 export function contentOf(sent: Sent): Content {
+  const type = sent.type.toLowerCase();
   // `constructor` is a name, too.
-  const read = Object.hasOwn(contents, sent.type) ? contents[sent.type] : undefined;
+  const read = Object.hasOwn(contents, type) ? contents[type] : undefined;
   if (read) return read(sent);
   return isFileKind(sent) ? media('document')(sent) : unsupported(sent);
 }
@@ -55,7 +57,7 @@ function wordsAndFile(sent: Sent): { text?: string; file?: File } {
   return known({ text: wordsOf(sent), file: fileOf(sent) });
 }
 
-function media(type: 'image' | 'video' | 'audio' | 'sticker' | 'document'): ContentReader {
+function media(type: 'image' | 'video' | 'audio' | 'voice' | 'sticker' | 'document'): ContentReader {
   return (sent) => {
     // A file that Cooby could not fetch is a file still; `error` says why it is empty.
     const file = fileOf(sent) ?? (errorOf(sent) && {});
@@ -138,9 +140,9 @@ function inferredId(delivery: Delivery, kind: ChatKind): string | undefined {
 
 /** The Cooby user's own number. Where it is not told, it is that of who sent, or of the two in a chat the one who did not write. */
 export function userPhone(delivery: Delivery): Phone | undefined {
-  const told = toPhone(delivery.user_phone);
+  const told = phoneIn(delivery.user_phone);
   if (told !== undefined) return told;
-  const author = toPhone(delivery.sender?.phone);
+  const author = phoneIn(delivery.sender?.phone);
   if (delivery.direction === 'sent' || author === undefined) return delivery.direction === 'sent' ? author : undefined;
   const both = phonesInChatId(delivery.chat_id);
   return both.length === 2 && both.includes(author) ? both.find((phone) => phone !== author) : undefined;
@@ -148,12 +150,17 @@ export function userPhone(delivery: Delivery): Phone | undefined {
 
 /** Whom the user talks with in an individual chat: the author of what came in, else whoever is not the user. */
 function otherPhone(delivery: Delivery): Phone | undefined {
-  const author = delivery.direction === 'received' ? shownPhone(delivery, delivery.sender?.phone) : undefined;
+  const sender = delivery.direction === 'received' ? delivery.sender?.phone : undefined;
+  const author = shownPhone(delivery, sender);
   const user = userPhone(delivery);
   if (author && author !== user) return author;
-  const phones = [...membersOf(delivery).map((member) => member.phone), ...phonesInChatId(delivery.chat_id)];
+  // Whoever wrote hides their number: of those whose numbers are told it is none.
+  if (sender !== undefined && author === undefined) return undefined;
+  const members = (delivery.participants ?? []).flatMap(({ phone }) => phone ?? []);
+  const phones = [...members, ...numbersInChatId(delivery.chat_id)].map((number) => shownPhone(delivery, number));
+  const other = phones.find((phone) => phone !== undefined && phone !== user);
   // Somebody who writes to themselves is alone in the chat.
-  return phones.find((phone) => phone !== user) ?? phones[0];
+  return other ?? (phones.includes(undefined) ? undefined : phones[0]);
 }
 
 /** The members of the chat, the user included; in an individual chat its id names the two where the list does not. */
@@ -163,13 +170,14 @@ export function participantsOf(delivery: Delivery): Message['participants'] {
   return members.length > 0 ? members : undefined;
 }
 
-export function senderOf(delivery: Delivery, isGroup: boolean): Person {
-  const phone = shownPhone(delivery, delivery.sender?.phone) ?? impliedSender(delivery, isGroup);
+/** `isOfMany`: the title is the chat's own, and says nothing of who writes. */
+export function senderOf(delivery: Delivery, isOfMany: boolean): Person {
+  const phone = shownPhone(delivery, delivery.sender?.phone) ?? impliedSender(delivery, isOfMany);
   return known({
     id: phone ? undefined : delivery.sender?.phone,
     phone,
     name: delivery.sender?.wa_name,
-    contactName: delivery.direction === 'received' && !isGroup ? savedName(delivery) : undefined,
+    contactName: delivery.direction === 'received' && !isOfMany ? savedName(delivery) : undefined,
   });
 }
 
@@ -185,14 +193,17 @@ function savedName({ chat_title: title }: Delivery): string | undefined {
   return toPhone(title) ? undefined : title;
 }
 
-function impliedSender(delivery: Delivery, isGroup: boolean): Phone | undefined {
+function impliedSender(delivery: Delivery, isOfMany: boolean): Phone | undefined {
   if (delivery.direction === 'sent') return userPhone(delivery);
-  return isGroup ? undefined : otherPhone(delivery);
+  return isOfMany ? undefined : otherPhone(delivery);
 }
+
+/** A number, or WhatsApp's id of who has it. */
+const phoneIn = (raw: string | undefined): Phone | undefined => toPhone(raw) ?? phoneOfJid(raw);
 
 /** In the chat with somebody who hides their number, the digits of that chat's id stand in its place. */
 function shownPhone({ chat_id: chatId }: Delivery, raw: string | undefined): Phone | undefined {
-  const phone = toPhone(raw);
+  const phone = phoneIn(raw);
   return phone !== undefined && normaliseJid(chatId ?? '') === `${phone.slice(1)}@lid` ? undefined : phone;
 }
 
@@ -204,7 +215,13 @@ function membersOf(delivery: Delivery) {
 }
 
 /** `<digits>_<digits>@c.us` names both parties, in no order that is promised; `<digits>@c.us` only one. */
+function numbersInChatId(chatId: string | undefined): string[] {
+  const numbers = /^\+?(\d+)(?:[_-]\+?(\d+))?@(?:c\.us|lid)$/.exec(normaliseJid(chatId ?? ''))?.slice(1) ?? [];
+  return numbers.filter((digits) => digits !== undefined);
+}
+
 function phonesInChatId(chatId: string | undefined): Phone[] {
-  const numbers = /^\+?(\d+)(?:[_-]\+?(\d+))?@c\.us$/.exec(normaliseJid(chatId ?? ''))?.slice(1) ?? [];
-  return numbers.flatMap((digits) => toPhone(digits) ?? []);
+  return /@lid$/.test(normaliseJid(chatId ?? ''))
+    ? []
+    : numbersInChatId(chatId).flatMap((digits) => toPhone(digits) ?? []);
 }

@@ -52,7 +52,7 @@ function toMessage(delivery: Delivery, chat: Chat): Message {
     direction: delivery.direction === 'sent' ? 'outbound' : 'inbound',
     via: 'unknown',
     channel: 'whatsapp',
-    sender: senderOf(delivery, chat.kind === 'group'),
+    sender: senderOf(delivery, chat.kind === 'group' || chat.kind === 'channel'),
     account: accountOf(delivery),
     content: contentOf(delivery.message),
     ...known({
@@ -65,7 +65,7 @@ function toMessage(delivery: Delivery, chat: Chat): Message {
 
 /** All known deliveries hold seconds in digits; the page speaks of a date and time in UTC. */
 function timeOf({ timestamp }: Delivery): number | undefined {
-  const date = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)$/.exec(timestamp?.trim() ?? '');
+  const date = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?(?:UTC|GMT)?$/i.exec(timestamp?.trim() ?? '');
   return toInstant(date ? `${date[1]}T${date[2]}Z` : timestamp);
 }
 

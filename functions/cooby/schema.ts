@@ -1,22 +1,53 @@
 import * as v from 'valibot';
+import { isRecord, parseJson } from '#lib/domain/json.ts';
 
-/** Cooby writes `null` or `""` where it has nothing to say: both are absent. Numbers occur where digits are meant. */
-const Text = v.optional(
-  v.pipe(
-    v.nullable(v.union([v.string(), v.number()])),
-    v.transform((raw) => (raw === null || raw === '' ? undefined : String(raw))),
+/**
+ * Cooby writes `null` or `""` where it has nothing to say: both are absent. Numbers occur where digits are meant. A message
+ * is not broken for a detail: what is of another type than expected counts as not said.
+ */
+const Text = v.fallback(
+  v.optional(
+    v.pipe(
+      v.nullable(v.union([v.string(), v.number()])),
+      v.transform((raw) => (raw === null || raw === '' ? undefined : String(raw))),
+    ),
   ),
+  undefined,
 );
-const Member = v.looseObject({ phone: Text, wa_name: Text });
+
+/** Relays that know texts alone write an object or a list as JSON. */
+const spelledOut = v.transform((raw: unknown): unknown => {
+  if (typeof raw !== 'string' || !/^\s*[{[]/.test(raw)) return raw;
+  const parsed = parseJson(Buffer.from(raw));
+  return parsed.ok ? parsed.value : raw;
+});
+const Flag = v.pipe(
+  v.unknown(),
+  v.transform((raw) => raw === true || raw === 1 || (typeof raw === 'string' && /^\s*(?:true|1|yes)\s*$/i.test(raw))),
+);
+
+/** A number alone is a member of whom the name is not told. */
+const Person = v.pipe(
+  v.unknown(),
+  spelledOut,
+  v.transform((raw) => (isRecord(raw) ? raw : { phone: raw })),
+  v.looseObject({ phone: Text, wa_name: Text }),
+);
+const People = v.pipe(
+  v.unknown(),
+  spelledOut,
+  v.transform((raw) => [raw ?? []].flat()),
+  v.array(Person),
+);
 
 const Content = v.looseObject({
   id: Text,
-  type: v.pipe(v.string(), v.nonEmpty()),
+  type: v.pipe(v.string(), v.trim(), v.nonEmpty()),
   text: Text,
   file_name: Text,
   file_url: Text,
   caption: Text,
-  is_error: v.nullish(v.boolean()),
+  is_error: v.optional(Flag),
   error_code: Text,
   error_message: Text,
   /** The page's heading spells it so, its sample without the s. */
@@ -31,10 +62,10 @@ export const Delivery = v.looseObject({
   chat_title: Text,
   user_phone: Text,
   user_email: Text,
-  direction: v.picklist(['sent', 'received']),
-  sender: v.nullish(Member),
-  participants: v.nullish(v.array(Member)),
-  message: Content,
+  direction: v.pipe(v.string(), v.trim(), v.toLowerCase(), v.picklist(['sent', 'received'])),
+  sender: v.optional(Person),
+  participants: v.optional(People),
+  message: v.pipe(v.unknown(), spelledOut, Content),
   timestamp: Text,
 });
 export type Delivery = v.InferOutput<typeof Delivery>;
