@@ -13,6 +13,8 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import * as v from 'valibot';
+import { hubFile } from '#infra/demo/hub.ts';
+import { version } from '#lib/version.ts';
 
 /** Where a hub keeps its data; `path` is absent for a hub that keeps nothing. */
 export interface DataFolder {
@@ -28,14 +30,63 @@ export function openDataFolder(setting: string): DataFolder {
   if (setting === ':memory:') return { release: () => undefined };
   const path = resolve(setting);
   usable(path);
-  const lock = new DatabaseSync(join(path, 'lock.db'), { timeout: timeoutMs });
+  const lock = locked(path);
   try {
-    lock.exec('BEGIN EXCLUSIVE');
-  } catch (cause) {
+    refuseNewer(path);
+  } catch (error) {
     lock.close();
-    throw new Error(`another hub is using ${path}; stop it, or set HOOKLINE_DATA to another folder`, { cause });
+    throw error;
   }
   return { path, release: () => lock.close() };
+}
+
+function locked(path: string): DatabaseSync {
+  const file = join(path, 'lock.db');
+  let lock: DatabaseSync | undefined;
+  try {
+    lock = new DatabaseSync(file, { timeout: timeoutMs });
+    lock.exec('BEGIN EXCLUSIVE');
+    return lock;
+  } catch (cause) {
+    lock?.close();
+    const sentence =
+      sqliteCode(cause) === BUSY
+        ? `another hub is using ${path}; stop it, or set HOOKLINE_DATA to another folder`
+        : `${file} is not the lock that it should be, and holds nothing: delete it`;
+    throw new Error(sentence, { cause });
+  }
+}
+
+/** What SQLite says by number. */
+const [BUSY, CORRUPT, NO_DATABASE] = [5, 11, 26];
+const SqliteError = v.object({ errcode: v.number() });
+
+const sqliteCode = (cause: unknown): number | undefined =>
+  v.is(SqliteError, cause) ? cause.errcode & 0xff : undefined;
+
+/** An older release would pass over what a newer one keeps beside its items, and so damage them unseen. */
+function refuseNewer(path: string): void {
+  const last = lastVersion(hubFile(path));
+  if (last === undefined || !isOlder(version, last)) return;
+  throw new Error(
+    `${path} was used by Hookline ${last} last, and this is ${version}, which may damage what that one wrote: ` +
+      `start ${last} or newer, or set HOOKLINE_DATA to another folder`,
+  );
+}
+
+const HubFile = v.pipe(v.string(), v.parseJson(), v.object({ version: v.string() }));
+
+/** The file is written anew by each start, so nobody has to mend a damaged one. */
+function lastVersion(file: string): string | undefined {
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
+  const parsed = v.safeParse(HubFile, readFileSync(file, 'utf8'));
+  return parsed.success ? parsed.output.version : undefined;
+}
+
+function isOlder(one: string, other: string): boolean {
+  const [mine, theirs] = [one, other].map((text) => text.split('-')[0]?.split('.').map(Number) ?? []);
+  const at = theirs?.findIndex((part, index) => part !== mine?.[index]) ?? -1;
+  return at >= 0 && (mine?.[at] ?? 0) < (theirs?.[at] ?? 0);
 }
 
 /** Makes the folder where there is none, and writes a little into it: that alone shows whether it can be used. */
@@ -80,10 +131,51 @@ export function readKept<Schema extends v.GenericSchema>(
   schema: Schema,
 ): v.InferOutput<Schema> | undefined {
   if (!existsSync(path)) return undefined;
-  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), schema), readFileSync(path, 'utf8'));
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), schema), textOf(path));
   if (parsed.success) return parsed.output;
-  throw new Error(`${path} is damaged: put a copy of it back, or set HOOKLINE_DATA to another folder`);
+  throw new Error(`${path} is damaged: ${REMEDY}`);
 }
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new Error(`${path} cannot be read: ${REMEDY}`, { cause });
+  }
+}
+
+/** Files fit together only as they were at one moment. */
+const REMEDY = 'put a copy of the whole folder back, or set HOOKLINE_DATA to another folder to start anew';
+
+/** A larger database is looked at no further than its beginning: the rest takes a second for each GB. */
+const READ_WHOLE = 256 * 1024 * 1024;
+
+/** A database that is damaged is said to be so before anything is written to it. */
+export function checkDatabase(path: string): void {
+  try {
+    const size = statSync(path, { throwIfNoEntry: false })?.size;
+    if (size === undefined) return;
+    using db = new DatabaseSync(path, { timeout: timeoutMs });
+    const whole = size <= READ_WHOLE ? db.prepare('PRAGMA quick_check(1)').get() : undefined;
+    if (!whole) db.prepare('SELECT * FROM sqlite_master').all();
+    else if (whole.quick_check !== 'ok') throw new Error('not all of it can be read');
+  } catch (cause) {
+    const code = sqliteCode(cause);
+    const isDamaged = code === undefined || code === CORRUPT || code === NO_DATABASE;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`${path} ${isDamaged ? 'is damaged' : 'cannot be opened'} (${why}): ${REMEDY}`, { cause });
+  }
+}
+
+/** A folder that holds the keys of a hub held its data, too: without them that is no hub that starts for the first time. */
+export function checkPresent(path: string): void {
+  if (!existsSync(join(dirname(path), PARAMETERS)) || statSync(path, { throwIfNoEntry: false })?.size) return;
+  const folder = dirname(path);
+  throw new Error(`${folder} holds a hub's keys, and nothing of its data, which were in ${path}: ${REMEDY}`);
+}
+
+/** In a hub's folder, its keys and the credentials of accounts; written once the table is there. */
+export const PARAMETERS = 'parameters.json';
 
 /** Replaces a file so that a crash leaves either the old or the new content, readable by its owner alone. */
 export function writeDurably(path: string, content: string): void {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { hubFile } from '#infra/demo/hub.ts';
+import { version } from '#lib/version.ts';
 import { consoleLink } from './console-link.ts';
 import { readKept, writeDurably } from './data-folder.ts';
 import type { Answered } from './gateway.ts';
@@ -44,14 +45,16 @@ export function access(hub: Hub): string {
 
 /** The admin key signs in as well. */
 function withoutLink(error: unknown): string {
-  console.error('hookline: the link to the console could not be made:', error);
+  console.error(`hookline: the link to the console could not be made: ${messageOf(error)}`);
   return '';
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** What to do first. The commands work as printed; there are none where no webhook could be made for them. */
 export async function firstSteps(hub: Hub): Promise<string> {
   const webhook = await demoWebhook(hub).catch((error: unknown) => {
-    console.error('hookline: the webhook for the first steps could not be made:', error);
+    console.error(`hookline: the webhook for the first steps could not be made: ${messageOf(error)}`);
     return undefined;
   });
   if (!webhook) return '';
@@ -127,7 +130,8 @@ try {
   print(`hookline ready at ${hub.url}\n`);
   // Before anything that can fail: without the key nobody gets any further.
   print(`\n${access(hub)}\n`);
-  if (hub.dataFolder) writeDurably(hubFile(hub.dataFolder), JSON.stringify({ url: hub.url, adminKey: hub.adminKey }));
+  if (hub.dataFolder)
+    writeDurably(hubFile(hub.dataFolder), JSON.stringify({ url: hub.url, adminKey: hub.adminKey, version }));
   hub.died.then((how) => {
     // Ctrl-C reaches the engine, too.
     if (!stopping) fail(`DynamoDB ${how}; nothing works without it`);
@@ -135,7 +139,7 @@ try {
   print(await consoleLink(hub).catch(withoutLink));
   print(await firstSteps(hub));
 } catch (error) {
-  fail(`could not start: ${error instanceof Error ? error.message : String(error)}`);
+  fail(`could not start: ${messageOf(error)}`);
 }
 
 /** npm passes on a signal that the terminal has already sent, so it may come twice. */

@@ -200,7 +200,9 @@ function at(value: unknown, key: string): unknown {
 
 function checkpointOf({ checkpointFile }: StreamSource): Checkpoint | undefined {
   if (checkpointFile === undefined || !existsSync(checkpointFile)) return undefined;
-  return v.parse(Checkpoint, JSON.parse(readFileSync(checkpointFile, 'utf8')));
+  // A damaged one is as good as lost.
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), Checkpoint), readFileSync(checkpointFile, 'utf8'));
+  return parsed.success ? parsed.output : undefined;
 }
 
 /** Beside the functions, which share this process: they do not wait for the disk. One that is lost is read again from before. */

@@ -1,9 +1,24 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openDataFolder } from '#infra/local/data-folder.ts';
+import { checkDatabase, openDataFolder } from '#infra/local/data-folder.ts';
+import { startDynamoDb } from '#infra/local/engines/dynamodb.ts';
+import { startSqs } from '#infra/local/engines/sqs.ts';
 import { openParameters } from '#infra/local/engines/ssm.ts';
+import { version } from '#lib/version.ts';
 
 let base: string;
 beforeEach(() => {
@@ -11,6 +26,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(base, { recursive: true }));
 
+const remedy = 'put a copy of the whole folder back, or set HOOKLINE_DATA to another folder to start anew';
 const modeOf = (path: string) => statSync(path).mode & 0o7777;
 
 test('makes a folder that only its owner can look into', () => {
@@ -49,7 +65,7 @@ test.each(['', 'a secret, cut o', '{"other": 1}'])(
   (content) => {
     const path = join(base, 'parameters.json');
     writeFileSync(path, content);
-    const sentence = `${path} is damaged: put a copy of it back, or set HOOKLINE_DATA to another folder`;
+    const sentence = `${path} is damaged: ${remedy}`;
     expect(() => openParameters(path)).toThrow(new Error(sentence));
   },
 );
@@ -59,3 +75,88 @@ function file(): string {
   writeFileSync(path, 'kept');
   return path;
 }
+
+/** With more in it than fits into one page. */
+function database(): string {
+  const path = join(base, 'dynamodb.db');
+  using db = new DatabaseSync(path);
+  db.exec('CREATE TABLE items (pk TEXT PRIMARY KEY); BEGIN');
+  const add = db.prepare('INSERT INTO items VALUES (?)');
+  for (let index = 0; index < 100; index += 1) add.run(`${index}`.padEnd(1000));
+  db.exec('COMMIT');
+  return path;
+}
+
+test('takes a database that is whole, and one that is not there yet', () => {
+  expect(() => checkDatabase(database())).not.toThrow();
+  expect(() => checkDatabase(join(base, 'none.db'))).not.toThrow();
+});
+
+test.each<[string, (path: string) => void, string]>([
+  ['cut in the middle', (path) => truncateSync(path, 40_000), 'is damaged (database disk image is malformed)'],
+  ['cut at its beginning', (path) => truncateSync(path, 50), 'is damaged (database disk image is malformed)'],
+  ['other bytes', (path) => writeFileSync(path, randomBytes(9000)), 'is damaged (file is not a database)'],
+  ['broken inside', (path) => writeFileSync(path, brokenInside(path)), 'is damaged (not all of it can be read)'],
+  ['a folder', asFolder, 'cannot be opened (unable to open database file)'],
+])('says of a database that it is damaged, and what to do: %s', async (_, damage, what) => {
+  const path = database();
+  damage(path);
+  await expect(startDynamoDb({ folder: base })).rejects.toThrow(new Error(`${path} ${what}: ${remedy}`));
+});
+
+function asFolder(path: string): void {
+  rmSync(path);
+  mkdirSync(path);
+}
+
+function brokenInside(path: string): Buffer {
+  const bytes = readFileSync(path);
+  randomBytes(30_000).copy(bytes, 50_000);
+  return bytes;
+}
+
+test('says so of queues, too', async () => {
+  const path = join(base, 'fauxqs.db');
+  writeFileSync(path, randomBytes(9000));
+  const sentence = `${path} is damaged (file is not a database): ${remedy}`;
+  await expect(startSqs([], base)).rejects.toThrow(new Error(sentence));
+});
+
+test.each(['', undefined])('starts no empty hub where there was one: a database of %j', async (content) => {
+  writeFileSync(join(base, 'parameters.json'), '[]');
+  const path = join(base, 'dynamodb.db');
+  if (content !== undefined) writeFileSync(path, content);
+  const sentence = `${base} holds a hub's keys, and nothing of its data, which were in ${path}: ${remedy}`;
+  await expect(startDynamoDb({ folder: base })).rejects.toThrow(new Error(sentence));
+});
+
+test.each([
+  ['99.0.0', true],
+  [version.replace(/\d+$/, (patch) => `${Number(patch) + 1}`), true],
+  [version, false],
+  ['0.0.9', false],
+])('refuses the folder of a newer release: %s', (last, isRefused) => {
+  writeFileSync(
+    join(base, 'hub.json'),
+    JSON.stringify({ url: 'http://127.0.0.1:3000', adminKey: 'key', version: last }),
+  );
+  const sentence =
+    `${base} was used by Hookline ${last} last, and this is ${version}, which may damage what that one wrote: ` +
+    `start ${last} or newer, or set HOOKLINE_DATA to another folder`;
+  if (isRefused) expect(() => openDataFolder(base)).toThrow(new Error(sentence));
+  // What a refused start has locked is free again.
+  rmSync(join(base, 'hub.json'), { force: isRefused });
+  openDataFolder(base).release();
+});
+
+test.each(['', '{', '{"url": "http://127.0.0.1:3000"}'])('minds no hub.json without a version: %s', (content) => {
+  writeFileSync(join(base, 'hub.json'), content);
+  expect(() => openDataFolder(base).release()).not.toThrow();
+});
+
+test('says what a lock is that is none', () => {
+  const path = join(base, 'lock.db');
+  writeFileSync(path, randomBytes(9000));
+  const sentence = `${path} is not the lock that it should be, and holds nothing: delete it`;
+  expect(() => openDataFolder(base)).toThrow(new Error(sentence));
+});

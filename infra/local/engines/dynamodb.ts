@@ -7,7 +7,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
-import { readKept, writeDurably } from '../data-folder.ts';
+import { checkDatabase, checkPresent, readKept, writeDurably } from '../data-folder.ts';
 import type { TableProperties } from '../service.ts';
 import { callAws } from './local-aws.ts';
 import { identify, killIfSame } from './processes.ts';
@@ -131,6 +131,11 @@ export async function startDynamoDb({ endpoint, folder }: DynamoDbOptions): Prom
 async function startIn(folder: string): Promise<DynamoDbEngine> {
   await stopLeftOver(folder);
   const command = findDynamoDb();
+  if (command.database) {
+    const file = join(folder, command.database);
+    checkPresent(file);
+    checkDatabase(file);
+  }
   // Somebody else may take the free port in the moment before the engine does.
   for (let tries = 1; ; tries += 1) {
     try {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { PARAMETERS } from '../data-folder.ts';
 import type { Service } from '../service.ts';
 import type { Settings } from '../settings.ts';
 import { createTable, type DynamoDbEngine, startDynamoDb } from './dynamodb.ts';
@@ -23,7 +24,7 @@ export async function startEngines(
   folder: string | undefined,
   started: AsyncDisposableStack,
 ): Promise<Engines> {
-  const parameters = openParameters(folder && join(folder, 'parameters.json'));
+  const parameters = openParameters(folder && join(folder, PARAMETERS));
   const stoppable = async <Engine extends { stop(): Promise<void> }>(starting: Promise<Engine>): Promise<Engine> => {
     const engine = await starting;
     started.defer(() => engine.stop());

@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { type BuildAppOptions, buildApp } from 'fauxqs';
+import { checkDatabase } from '../data-folder.ts';
 import type { ServiceQueue } from '../service.ts';
 import { callAws, localAws } from './local-aws.ts';
 
@@ -24,6 +26,7 @@ interface Persistence {
  */
 async function openQueueStores(folder: string): Promise<Stores & { close(): void }> {
   const { SqsStore, SnsStore, S3Store, PersistenceManager } = await loadInternals();
+  checkDatabase(join(folder, 'fauxqs.db'));
   const persistence = new PersistenceManager(folder);
   // The system has what was written, so it outlives any end of this process; to wait for the disk three times for each
   // tick would stop everything else here, since these calls block.
