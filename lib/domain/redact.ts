@@ -96,17 +96,42 @@ function withoutValues(text: string, known: readonly string[]): string {
     .filter((value) => value.length >= SHORTEST_VALUE && value.length <= text.length)
     // The longer first: one may begin another.
     .sort((one, other) => other.length - one.length);
+  const left = values.flatMap(inBase64).reduce((rest, piece) => rest.replaceAll(piece, HIDDEN), text);
   // Ordinary headers have nothing in them that could spell a value otherwise, and a pattern takes long to make.
-  const plain = !/[%\\]/.test(text) && !(text.includes('+') && values.some((value) => value.includes(' ')));
-  if (plain) return values.reduce((left, value) => left.replaceAll(value, HIDDEN), text);
-  return values.length === 0 ? text : text.replace(valuesPattern(values), HIDDEN);
+  const isPlain = !SPELLED.test(left) && !(left.includes('+') && values.some((value) => value.includes(' ')));
+  const lower = left.toLowerCase();
+  const possible = isPlain ? values.filter((value) => lower.includes(value.toLowerCase())) : values;
+  return possible.length === 0 ? left : left.replace(valuesPattern(possible, left), HIDDEN);
 }
 
+/** What a value looks like within a longer text in base64: its bytes may begin at each of three places. */
+function inBase64(value: string): readonly string[] {
+  if (value.length < SHORTEST_NAMED_VALUE) return [];
+  const bytes = Buffer.from(value, 'utf8');
+  const pieces = [0, 1, 2].map((before) => {
+    const text = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64url');
+    return text.slice(Math.ceil((before * 4) / 3), Math.floor(((before + bytes.length) * 4) / 3));
+  });
+  return pieces.flatMap((piece) => [piece, piece.replaceAll('-', '+').replaceAll('_', '/')]);
+}
+
+/** What is not seen, and may stand within a word. */
+const UNSEEN = '\\u00ad\\u200b-\\u200d\\u2060\\ufeff';
+/** What a value may be spelled with, or broken by, where it is not written as it is. */
+const SPELLED = new RegExp(`[%\\\\&\\r\\n${UNSEEN}]`);
+
 /** Finds each value in every spelling, mixed ones too: each character stands for itself, in percent signs, or escaped. */
-function valuesPattern(values: readonly string[]): RegExp {
+function valuesPattern(values: readonly string[], text: string): RegExp {
+  const between = BROKEN.test(text) ? BREAK : '';
+  const withEntities = text.includes('&');
   // A run of backslashes is one thing, or looking for it would take time without end.
-  const spelled = values.map((value) => (value.match(/\\+|[^\\]/gsu) ?? []).map(spellings).join(''));
-  return new RegExp(spelled.join('|'), 'gi');
+  const spelled = values.map((value) =>
+    (value.match(/\\+|[^\\]/gsu) ?? []).map((char, at, chars) => {
+      const escapes = char.startsWith('\\') || chars[at - 1]?.startsWith('\\') ? '' : `${BACKSLASH}*`;
+      return `${at === 0 ? '' : between + escapes}${spellings(char, at === 0, withEntities)}`;
+    }),
+  );
+  return new RegExp(spelled.map((chars) => chars.join('')).join('|'), 'gi');
 }
 
 const SHORT_ESCAPES: ReadonlyMap<string, string> = new Map([
@@ -118,16 +143,29 @@ const SHORT_ESCAPES: ReadonlyMap<string, string> = new Map([
   [' ', '\\+'],
 ]);
 
-function spellings(char: string, at: number, chars: readonly string[]): string {
-  if (char.startsWith('\\')) return at === 0 ? `(?<!\\\\)${BACKSLASH}+` : `${BACKSLASH}+`;
+const ENTITIES: ReadonlyMap<string, string> = new Map([
+  ['&', 'amp'],
+  ['<', 'lt'],
+  ['>', 'gt'],
+  ['"', 'quot'],
+  ["'", 'apos'],
+  ['/', 'sol'],
+]);
+
+function spellings(char: string, isFirst: boolean, withEntities: boolean): string {
+  const entity = withEntities ? `|${entityOf(char.codePointAt(0) ?? 0, ENTITIES.get(char))}` : '';
+  if (char.startsWith('\\')) return `${isFirst ? '(?<!\\\\)' : ''}${entity ? `(?:${BACKSLASH}${entity})` : BACKSLASH}+`;
   const bytes = Array.from(Buffer.from(char, 'utf8'), (byte) => percent(byte.toString(16).padStart(2, '0'))).join('');
   const units = Array.from({ length: char.length }, (_, unit) => char.charCodeAt(unit).toString(16).padStart(4, '0'));
   const itself = units.map((unit) => `\\u${unit}`).join('');
   const escaped = units.map((unit) => `${BACKSLASH}*u${unit}`).join('');
   const short = SHORT_ESCAPES.get(char) ?? itself;
-  const escapes = at === 0 || chars[at - 1]?.startsWith('\\') ? '' : `${BACKSLASH}*`;
-  return `${escapes}(?:${itself}|${bytes}|${escaped}|${short})`;
+  return `(?:${itself}|${bytes}|${escaped}|${short}${entity})`;
 }
+
+/** As HTML and XML write it, or what shows their text. */
+const entityOf = (point: number, name = '(?!)'): string =>
+  `&(?:amp;)?(?:#x0{0,4}${point.toString(16)}|#0{0,4}${point}|${name});`;
 
 function percent(hex: string): string {
   return `%(?:25)*(?:${hex})`;
@@ -137,6 +175,10 @@ function percent(hex: string): string {
 const ESCAPED = /(?:\\|%(?:25)*5c)+u00((?!22|27|5c)[2-7][0-9a-f])/gi;
 
 const BACKSLASH = `(?:\\\\|${percent('5c')})`;
+/** The end of a line within a value, with what a mail or a quotation puts there. */
+const LINE_END = `=?(?:\\r?\\n|${BACKSLASH}{1,4}[rn]){1,2}[\\t >]{0,20}`;
+const BREAK = `(?:${LINE_END}|[${UNSEEN}])?`;
+const BROKEN = new RegExp(`[\\r\\n${UNSEEN}]|${BACKSLASH}[rn]`, 'i');
 const SLASH = `(?:[\\\\/]|${percent('2f|5c')}|&(?:#x0{0,4}2f|#0{0,4}47|sol);)`;
 const SLASHES = `${SLASH}+`;
 const COLON = `(?::|${percent('3a')})`;

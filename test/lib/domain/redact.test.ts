@@ -125,8 +125,34 @@ describe('a secret is told by its value', () => {
         .slice(1, -1)
         .replace(/[^ -~]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`),
     ],
+    ['in other letters', secret.toUpperCase()],
+    ['in entities', secret.replaceAll('&', '&amp;').replaceAll('"', '&quot;')],
+    ['in entities by number', [...secret].map((c) => `&#${c.codePointAt(0)};`).join('')],
+    [
+      'in entities by number, within entities',
+      [...secret].map((c) => `&amp;#x${c.codePointAt(0)?.toString(16)};`).join(''),
+    ],
+    ['over two lines', `${secret.slice(0, 5)}\r\n  ${secret.slice(5)}`],
+    ['over two lines of a mail', `${secret.slice(0, 5)}=\n${secret.slice(5)}`],
+    ['over two lines in JSON', JSON.stringify(`${secret.slice(0, 5)}\r\n${secret.slice(5)}`).slice(1, -1)],
+    ['with what is not seen', `${secret.slice(0, 5)}\u200b${secret.slice(5, 7)}\u00ad${secret.slice(7)}`],
   ])('%s', (_, spelled) => {
     expect(redacted(`so ${spelled} it is`, [secret])).toBe('so [redacted] it is');
+  });
+
+  it('in other letters where nothing is escaped', () => {
+    expect(redacted(`so ${TOKEN.toUpperCase()} it is`, [TOKEN])).toBe('so [redacted] it is');
+  });
+
+  test.each(['', 'a', 'an', 'ann:'])('in base64, behind %j', (before) => {
+    for (const alphabet of ['base64', 'base64url'] as const) {
+      const spelled = Buffer.from(`${before}${secret}?>~ and more`).toString(alphabet);
+      const left = redacted(`so ${spelled} it is`, [`${secret}?>~`]);
+      const bytes = left.replace(/\[redacted\]/, '').slice(3);
+      expect(left).toContain('[redacted]');
+      expect(Buffer.from(bytes, 'base64').toString()).not.toMatch(/s\/c|t&/);
+      expect(left.length).toBeLessThan(before.length + 50);
+    }
   });
 
   it('whole, where one begins another', () => {
