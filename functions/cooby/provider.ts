@@ -6,6 +6,8 @@ import type { Issue } from '#lib/domain/schema.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toInstant } from '#lib/domain/time.ts';
 import { type Draft, type ReceivingProvider, reader } from '#lib/inbox/provider.ts';
+import type { Provider } from '#lib/tenants/provider.ts';
+import { coobyAccount } from './account.ts';
 import { chatOf, contentOf, errorOf, participantsOf, recipientOf, senderOf, userPhone } from './content.ts';
 import { Delivery } from './schema.ts';
 
@@ -18,6 +20,8 @@ export const cooby: ReceivingProvider = {
   parse: parseJson,
   read: (body) => readMessage(body, 'message'),
 };
+
+export const provider: Provider = { account: coobyAccount, receiving: cooby };
 
 function toDraft(delivery: Delivery): Draft | Issue {
   const chat = chatOf(delivery);

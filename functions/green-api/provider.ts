@@ -10,6 +10,8 @@ import {
   readByName,
   reader,
 } from '#lib/inbox/provider.ts';
+import type { Provider } from '#lib/tenants/provider.ts';
+import { greenApiAccount } from './account.ts';
 import { toMessage } from './messages.ts';
 import { toBlock, toCall, toDevice, toQuota, toSocketState, toState, toStatus } from './reports.ts';
 import {
@@ -73,3 +75,5 @@ function read(body: unknown): Reading {
 }
 
 export const greenApi: ReceivingProvider = { name: 'green-api', parse: parseJson, proofOf, read };
+
+export const provider: Provider = { account: greenApiAccount, receiving: greenApi };

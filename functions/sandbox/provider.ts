@@ -6,6 +6,8 @@ import type { Issue } from '#lib/domain/schema.ts';
 import { anyKnown, known } from '#lib/domain/schema.ts';
 import { toInstant } from '#lib/domain/time.ts';
 import { type Draft, type ReceivingProvider, readByName, reader } from '#lib/inbox/provider.ts';
+import type { Provider } from '#lib/tenants/provider.ts';
+import { sandboxAccount } from './account.ts';
 import { Call, type File, Message, Reaction, Status } from './schema.ts';
 
 /** A provider that exists nowhere: the newcomer's first, and the tests'. Its language is ours, described in README.md. */
@@ -19,6 +21,8 @@ export const sandbox: ReceivingProvider = {
     call: reader(Call, toCall),
   }),
 };
+
+export const provider: Provider = { account: sandboxAccount, receiving: sandbox };
 
 function toMessage(message: Message): Draft | Issue {
   const { account, direction, via, channel } = message;

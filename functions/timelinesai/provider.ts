@@ -7,6 +7,8 @@ import {
   together,
   type Unread,
 } from '#lib/inbox/provider.ts';
+import type { Provider } from '#lib/tenants/provider.ts';
+import { timelinesAiAccount } from './account.ts';
 import { messages, toReaction } from './messages.ts';
 import { call, chat, connection } from './reports.ts';
 import { ReactionBody } from './schema.ts';
@@ -79,6 +81,8 @@ const nameless = messages();
 
 /** Anybody who knows the URL may post: TimelinesAI neither signs nor authenticates what it sends. */
 export const timelinesAi: ReceivingProvider = { name: 'timelinesai', parse: parseJson, read };
+
+export const provider: Provider = { account: timelinesAiAccount, receiving: timelinesAi };
 
 /** A relay may hand over several deliveries in a list; each is read by itself. */
 function read(body: unknown): Reading {

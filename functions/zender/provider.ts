@@ -8,6 +8,8 @@ import { redacted } from '#lib/domain/redact.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toInstant } from '#lib/domain/time.ts';
 import { type Draft, type Reading, type ReceivingProvider, readByName, reader, together } from '#lib/inbox/provider.ts';
+import type { Provider } from '#lib/tenants/provider.ts';
+import { zenderAccount } from './account.ts';
 import { deliveriesIn, type Found, isFlat, isOfZender, parseBody } from './body.ts';
 import { Flat, fileIn, Notification, Sms, Ussd, Whatsapp } from './schema.ts';
 import { proofOf, withoutSecret } from './secret.ts';
@@ -89,6 +91,8 @@ const readEvent = readByName('type', {
 const readFlat = reader(Flat, toFlat);
 
 export const zender: ReceivingProvider = { name: 'zender', parse: parseBody, proofOf, withoutSecret, read };
+
+export const provider: Provider = { account: zenderAccount, receiving: zender };
 
 function read(body: unknown): Reading {
   return together(deliveriesIn(body).map(readOne));
