@@ -19,13 +19,21 @@ function phoneOfDigits(digits: string): Phone | undefined {
 /**
  * Reads an international number as providers write it: with `+` or `00` or neither, among blanks, dashes and brackets.
  * Undefined for short codes, sender names, chat ids and local numbers: what is not certain to be a phone is not one.
- * Without `+` it must be as long as its country's numbers, since ids that hide a number are digits, too.
+ * Without `+` it must be as long as its country's numbers, since ids that hide a number are digits, too; with `+` where it
+ * is as long as those, for some providers write it before all digits.
  */
 export function toPhone(raw: string | undefined): Phone | undefined {
   const number = raw === undefined ? undefined : numberIn(raw);
-  if (!number || !(number.isInternational || hasLengthOfItsCountry(number.digits))) return undefined;
-  return phoneOfDigits(number.digits);
+  if (!number) return undefined;
+  const { digits, isInternational } = number;
+  if (isInternational && digits.length < SHORTEST_HIDDEN) return phoneOfDigits(digits);
+  // As it is read where it is sent to: the same number with a zero too many is not another one.
+  const whole = hasLengthOfItsCountry(digits) ? withoutTrunk(digits) : '';
+  return hasLengthOfItsCountry(whole) ? phoneOfDigits(whole) : undefined;
 }
+
+/** Digits of an id that hides a number. */
+const SHORTEST_HIDDEN = 14;
 
 /** A number as somebody wrote it, without the punctuation. */
 interface Written {

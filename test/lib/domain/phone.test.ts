@@ -148,7 +148,7 @@ describe('what else is dialled within the country alone goes as well', () => {
     '+5515987654321', // São Paulo has an area code 15
     '+14155550123',
     '+393912345678', // an Italian mobile number may begin like the calling code
-    '+447911123456789', // too long, and nothing to take away
+    '+4479111234567', // too long, and nothing to take away
   ])('but only where it makes a right number: %s', (written) => {
     expect(read(written)).toBe(written);
     expect(toPhone(written)).toBe(written);
@@ -256,11 +256,19 @@ describe('with its country code nothing is asked but 7 to 15 digits', () => {
     '+15550100099', // an area code that there is not
     '+2471234', // Ascension
     '+999123456789', // a code that is not given out
-    '+190000000000042',
+    '+436601234567890', // Austria has the longest
   ])('%s', (written) => {
     expect(read(written)).toBe(written);
     expect(toPhone(written)).toBe(written);
   });
+
+  it.each(['+190000000000042', '+447911123456789', '+27200000000004'])(
+    'as many as hide a number are a phone only to whoever sends there: %s',
+    (written) => {
+      expect(read(written)).toBe(written);
+      expect(toPhone(written)).toBeUndefined();
+    },
+  );
 
   it.each(['+123456', '+1234567890123456', '+0123456789', '+', '00', '+00'])('and no others: %s', (written) => {
     expect(readPhone(written).ok).toBe(false);
@@ -438,6 +446,23 @@ describe(`whatever is written (seed ${seed})`, () => {
     );
   }, 60_000);
 
+  it('a number without + that is shown is sent to as it is shown', () => {
+    const digits = fc
+      .tuple(
+        fc.constantFrom('1', '34', '353', '385', '52', '55', '62', '690', '7', '886', '39'),
+        fc.stringMatching(/^0?\d{4,11}$/),
+      )
+      .map(([code, rest]) => code + rest);
+    fc.assert(
+      fc.property(digits, (told) => {
+        const shown = toPhone(told);
+        fc.pre(shown !== undefined);
+        expect(read(shown ?? '')).toBe(shown);
+      }),
+      runs,
+    );
+  }, 60_000);
+
   it('every number with + is read through blanks, marks and scripts', () => {
     const number = fc.tuple(fc.constantFrom(...'123456789'), fc.stringMatching(/^\d{6,14}$/)).map(([a, b]) => a + b);
     fc.assert(
@@ -447,7 +472,9 @@ describe(`whatever is written (seed ${seed})`, () => {
         const spelled = [...digits].map((digit, at) => String.fromCodePoint(zero + Number(digit)) + (blanks[at] ?? ''));
         const written = `+${spelled.join('')}`;
         expect(read(written)).toBe(`+${digits}`);
-        expect(toPhone(written)).toBe(`+${digits}`);
+        // As many digits as an id that hides a number has.
+        const mayHide = digits.length >= 14 && !hasLengthOfItsCountry(digits);
+        expect(toPhone(written)).toBe(mayHide ? undefined : `+${digits}`);
       }),
       runs,
     );
