@@ -1,19 +1,66 @@
 import { isUtf8 } from 'node:buffer';
 import qs from 'qs';
 import { isRecord, type Json, type ParsedJson, parseJson } from '#lib/domain/json.ts';
+import { known } from '#lib/domain/schema.ts';
 
 /** More than any version sends; a form is read into memory key by key. */
 const LIMITS = { depth: 4, strictDepth: true, parameterLimit: 200, throwOnLimitExceeded: true } as const;
 
 /** Zender posts forms with nested keys; relays in between post the same as JSON, not always marked as such. */
 export function parseBody(body: Uint8Array, contentType: string): ParsedJson {
+  const wide = utf16In(body);
+  if (wide) return parseBody(Buffer.from(wide.text, 'latin1'), contentType);
   const text = Buffer.from(body).toString('latin1');
   const inner = base64In(text);
   if (inner !== undefined) return parseBody(Buffer.from(inner, 'latin1'), '');
   const parts = partsOf(text);
-  if (parts) return parseForm(Buffer.from(formOf(parts)));
+  if (parts) return parseForm(formOf(parts));
   if (/^\s*multipart\//i.test(contentType)) return refused('a multipart body without parts');
-  return isJson(body, contentType) ? parseJson(body) : parseForm(body);
+  if (isJson(body, contentType)) return parseWritten(body);
+  // JSON that was taken for the name of a field, without a value.
+  return /^\s*(?:%5B)?%7B/i.test(text) ? parseWritten(Buffer.from(decodeForm(text), 'latin1')) : parseForm(text);
+}
+
+/** A body in UTF-16, as the bytes of UTF-8 held as Latin-1, and the way back. */
+interface Utf16 {
+  readonly text: string;
+  readonly write: (latin1: string) => Buffer;
+}
+
+/** Undefined where a body is not in UTF-16: it tells it by its mark, or by every other byte of its first signs being 0. */
+export function utf16In(body: Uint8Array): Utf16 | undefined {
+  const [first, second, third, fourth] = body;
+  const isLittle = (first === 0xff && second === 0xfe) || (!!first && second === 0 && !!third && fourth === 0);
+  const isBig = (first === 0xfe && second === 0xff) || (first === 0 && !!second && third === 0 && !!fourth);
+  if (body.length % 2 !== 0 || !(isLittle || isBig)) return undefined;
+  const turned = (bytes: Buffer) => (isBig ? bytes.swap16() : bytes);
+  return {
+    text: Buffer.from(turned(Buffer.from(body)).toString('utf16le')).toString('latin1'),
+    write: (latin1) => turned(Buffer.from(Buffer.from(latin1, 'latin1').toString(), 'utf16le')),
+  };
+}
+
+/** Bytes in UTF-8 or, where they are none, in what Windows writes by itself. */
+function inWords(bytes: Uint8Array): string {
+  return new TextDecoder(isUtf8(bytes) ? 'utf-8' : 'windows-1252').decode(bytes);
+}
+
+/**
+ * JSON as relays put it together from pieces: line breaks and tabs may stand in a text as they are, and what was posted
+ * as a form may end in `=`.
+ */
+function parseWritten(body: Uint8Array): ParsedJson {
+  const strict = parseJson(isUtf8(body) ? body : Buffer.from(inWords(body)));
+  if (strict.ok) return strict;
+  let isInText = false;
+  const mended = inWords(body)
+    .replace(/=\s*$/, '')
+    .replace(/\\.|["\p{Cc}]/gsu, (sign) => {
+      if (sign === '"') isInText = !isInText;
+      return isInText && /^\p{Cc}$/u.test(sign) ? JSON.stringify(sign).slice(1, -1) : sign;
+    });
+  const lenient = parseJson(Buffer.from(mended));
+  return lenient.ok ? lenient : strict;
 }
 
 /** A part of a multipart body held as Latin-1, the line before it included: the parts are the whole body but its end. */
@@ -61,15 +108,20 @@ function isJson(body: Uint8Array, contentType: string): boolean {
   return /[/+]json\b/i.test(contentType) || looksLikeJson(body);
 }
 
-function parseForm(body: Uint8Array): ParsedJson {
-  const text = Buffer.from(body);
-  // A form is ASCII; whoever does not encode it at all still writes UTF-8.
-  if (!Buffer.from(text.toString('utf8')).equals(text)) return refused('the body is not valid UTF-8');
-  if (text.toString('utf8').trim() === '') return refused('the body is empty');
-  if (/__proto__/.test(decodeForm(text.toString('latin1')))) return refused('has a key that is not allowed: __proto__');
+/** `latin1`: the bytes of the form, which is ASCII as a rule, but not everybody encodes what is none. */
+function parseForm(latin1: string): ParsedJson {
+  const text = latin1.replace(/^\xef\xbb\xbf/, '');
+  if (text.trim() === '') return refused('the body is empty');
+  if (/__proto__/.test(decodeForm(text))) return refused('has a key that is not allowed: __proto__');
   try {
     // The last of several wins, as in PHP. qs leaves names out that objects are born with.
-    const fields = qs.parse(text.toString('utf8'), { ...LIMITS, duplicates: 'last', parseArrays: false });
+    // No value has a bare `&`: where `&amp;` stands, somebody has escaped the form for a page.
+    const fields = qs.parse(text.replaceAll('&amp;', '&'), {
+      ...LIMITS,
+      duplicates: 'last',
+      parseArrays: false,
+      decoder: decodeWords,
+    });
     return { ok: true, value: toJson(fields) };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
@@ -77,11 +129,15 @@ function parseForm(body: Uint8Array): ParsedJson {
   }
 }
 
-function toJson(value: qs.ParsedQs[string]): Json {
-  if (value === undefined || typeof value === 'string') return value ?? null;
+function toJson(value: unknown): Json {
   if (Array.isArray(value)) return value.map(toJson);
-  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, toJson(child)]));
+  if (isRecord(value)) return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, toJson(child)]));
+  return typeof value === 'string' ? value : null;
 }
+
+export const toLatin1 = (text: string): string => Buffer.from(text).toString('latin1');
+
+const decodeWords = (latin1: string): string => inWords(Buffer.from(decodeForm(latin1), 'latin1'));
 
 /** Percent-decodes bytes held as Latin-1, whether or not they make sense as UTF-8. */
 export function decodeForm(latin1: string): string {
@@ -148,9 +204,16 @@ const DEEPEST = 4;
 export function deliveriesIn(raw: unknown): readonly Found[] {
   const body = spelledOut('body', raw);
   const whole = { delivery: unfolded(body), path: '' };
-  if (isOfZender(whole.delivery) || isFlat(whole.delivery)) return [whole];
+  if (isOfZender(whole.delivery) || isFlat(whole.delivery)) return oneByOne(whole);
   const found = wrappedIn(body, '', 0);
-  return found.length > 0 ? found : [whole];
+  return found.length > 0 ? found.flatMap(oneByOne) : [whole];
+}
+
+/** Several of one type may share an envelope. */
+function oneByOne(found: Found): readonly Found[] {
+  const { delivery } = found;
+  if (!isRecord(delivery) || !Array.isArray(delivery.data) || delivery.data.length === 0) return [found];
+  return delivery.data.map((data) => ({ ...found, delivery: { ...delivery, data } }));
 }
 
 function wrappedIn(raw: unknown, path: string, depth: number): readonly Found[] {
@@ -198,16 +261,47 @@ export function isFlat(body: unknown): boolean {
   return isRecord(body) && body.type === undefined && body.data === undefined && body.phone !== undefined;
 }
 
-/** The body with its `data` as an object, where a relay has flattened it (`"data[phone]"`) or made it a text. */
+/** The body with its `data` as an object, where a relay has flattened it or made it a text. */
 function unfolded(body: unknown): unknown {
   if (!isRecord(body)) return body;
+  const names = isOfZender(body) ? ANY_FLATTENED : IN_BRACKETS;
   const flat = Object.entries(body).flatMap(([key, value]) => {
-    const name = /^data\[(\w+)\]$/.exec(key)?.[1];
+    const name = names.exec(key)?.[1];
     return name === undefined ? [] : [[name, value] as const];
   });
-  const data = typeof body.data === 'string' ? objectIn(body.data) : body.data;
-  if (flat.length === 0) return data === undefined ? body : { ...body, data };
-  return { ...body, data: { ...(isRecord(data) && data), ...Object.fromEntries(flat) } };
+  const whole = typeof body.data === 'string' ? objectIn(body.data) : body.data;
+  const data =
+    flat.length > 0 ? { ...Object.fromEntries(flat), ...(isRecord(whole) && whole) } : (whole ?? spreadIn(body));
+  return data === undefined ? body : { ...body, data: isRecord(data) ? named(decodedTwice(data)) : data };
+}
+
+const IN_BRACKETS = /^data\[(\w+)\]$/;
+/** Also `data.phone` and, as PHP and some relays make of these, `data_phone` and `data__phone`. */
+const ANY_FLATTENED = /^data(?:\[(?=\w+\]$)|\.|__?(?=[a-z]))(\w+)\]?$/;
+
+/** What stands beside the type, where a relay has left `data` out. */
+function spreadIn(body: Record<string, unknown>): Record<string, unknown> | undefined {
+  const { type: _type, secret: _secret, ...data } = body;
+  return isOfZender(body) && (data.phone ?? data.device) !== undefined ? data : undefined;
+}
+
+/** What the lists of received messages, which some relays fetch, call otherwise. Sent ones have a status. */
+function named(data: Record<string, unknown>): Record<string, unknown> {
+  if (data.recipient === undefined || data.status !== undefined || data.api !== undefined) return data;
+  const { recipient: phone, account: wid, created: timestamp } = data;
+  return { ...known({ phone, wid, timestamp }), ...data };
+}
+
+/** A form that somebody has encoded twice shows it by its numbers. */
+function decodedTwice(data: Record<string, unknown>): Record<string, unknown> {
+  const isTwice = [data.phone, data.wid].some((number) => typeof number === 'string' && /^%2B\d/i.test(number));
+  if (!isTwice) return data;
+  return Object.fromEntries(
+    Object.entries(data).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? decodeWords(toLatin1(value)) : value,
+    ]),
+  );
 }
 
 /** The object that a text holds as JSON, or else the text. */

@@ -212,8 +212,10 @@ function accountAt(wid: string | undefined): OwnAccount {
   return phone === undefined ? { instance: id } : { phone };
 }
 
+/** `1`, but also `SIM 1` and `1 (Vodafone)`. */
 function slotOf(sim: string | undefined): number | undefined {
-  return sim !== undefined && /^\d$/.test(sim) ? Number(sim) : undefined;
+  const slot = /^\s*(?:sim[\s_-]*)?(\d)\b/i.exec(sim ?? '')?.[1];
+  return slot === undefined ? undefined : Number(slot);
 }
 
 function timeOf(data: { readonly timestamp?: string | undefined }): { occurredAt?: number } {

@@ -8,18 +8,36 @@ import { known } from '#lib/domain/schema.ts';
  */
 const Text = v.optional(
   v.pipe(
-    v.nullable(v.union([v.string(), v.number(), v.boolean()])),
-    v.transform((raw) => (raw === null || typeof raw === 'boolean' ? undefined : String(raw))),
+    v.unknown(),
+    v.transform(single),
+    v.nullish(v.union([v.string(), v.number(), v.boolean()])),
+    v.transform((raw) => (raw === null || typeof raw === 'boolean' || raw === undefined ? undefined : String(raw))),
   ),
 );
-/** The same where an empty text says nothing. */
-const Filled = v.optional(
-  v.pipe(
-    Text,
-    v.transform((text) => (text?.trim() ? text : undefined)),
+/** The same where an empty text says nothing, and no message is lost for what is no text. */
+const Filled = v.fallback(
+  v.optional(
+    v.pipe(
+      Text,
+      v.transform((text) => (text?.trim() ? text : undefined)),
+    ),
   ),
+  undefined,
 );
-const Required = v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.trim(), v.nonEmpty());
+const Required = v.pipe(
+  v.unknown(),
+  v.transform(single),
+  v.union([v.string(), v.number()]),
+  v.transform(String),
+  v.trim(),
+  v.nonEmpty(),
+);
+
+/** `data[phone][]` is a list of one; forms number what is a list. */
+function single(raw: unknown): unknown {
+  const list = isRecord(raw) && '0' in raw ? Object.values(raw) : raw;
+  return Array.isArray(list) && list.length === 1 ? list[0] : raw;
+}
 
 /** An id of the kind `0`, or a name that came as `false`: PHP has nothing to say. */
 const orNone = (text: string | undefined) => (isNone(text) ? undefined : text);

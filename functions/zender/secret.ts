@@ -14,6 +14,8 @@ import {
   parseBody,
   partsOf,
   spelledOut,
+  toLatin1,
+  utf16In,
 } from './body.ts';
 
 /**
@@ -182,10 +184,6 @@ function isBlank(char: string): boolean {
   return char === ' ' || char === '\n' || char === '\r' || char === '\t';
 }
 
-function toLatin1(text: string): string {
-  return Buffer.from(text, 'utf8').toString('latin1');
-}
-
 function fromLatin1(text: string): string {
   return Buffer.from(text, 'latin1').toString('utf8');
 }
@@ -198,8 +196,8 @@ const DEEPEST = 8;
  * The secret stands in the delivery; where a relay has wrapped it and it has none, anywhere in what the relay hands
  * over: its query, its URL, its headers. Each delivery of a list must come with the same one.
  */
-export function proofOf(_delivery: Delivery, body: unknown): Proof {
-  const around = lazily(() => new Set(secretsIn(body, 'body', '', 0)));
+export function proofOf(delivery: Delivery, body: unknown): Proof {
+  const around = lazily(() => new Set([...secretsAround(delivery, body), ...secretsIn(body, 'body', '', 0)]));
   const presented = deliveriesIn(body).map(({ delivery }) => {
     const own = isRecord(delivery) ? textsIn(delivery.secret) : [];
     return own.length > 0 ? new Set(own) : around();
@@ -208,6 +206,14 @@ export function proofOf(_delivery: Delivery, body: unknown): Proof {
   const [first = around(), ...others] = new Set(presented);
   const shared = [...first].filter((secret) => others.every((texts) => texts.has(secret)));
   return { secretHashes: shared.slice(0, MOST_SECRETS).map(sha256) };
+}
+
+/** In the headers of the request itself; and in a body that nobody can parse, which would be lost by a refusal. */
+function* secretsAround({ headers, body }: Delivery, parsed: unknown): Generator<string> {
+  yield* secretsIn({ ...headers }, 'headers', '', 0);
+  if (parsed !== undefined) return;
+  for (const [, xml, quoted, single, bare] of textIn(body).matchAll(ROUGHLY))
+    yield* textsIn(xml ?? quoted ?? single ?? bare);
 }
 
 /** All that stands where `withoutSecret` cuts: what is a secret is kept nowhere, and what is kept is none. */
@@ -248,11 +254,16 @@ function textsIn(value: unknown): readonly string[] {
  * webhook has one set: nothing that is kept or logged may hold it.
  */
 export function withoutSecret(body: Uint8Array, contentType: string): Uint8Array {
-  // Latin-1 turns each byte into one character and back, so that what is not cut stays as it was.
-  const text = Buffer.from(body).toString('latin1');
+  const text = textIn(body);
   const cut = textWithoutSecret(text);
   const cleaned = parseBody(body, contentType).ok ? cut : roughlyWithoutSecret(cut);
-  return cleaned === text ? body : Buffer.from(cleaned, 'latin1');
+  if (cleaned === text) return body;
+  return utf16In(body)?.write(cleaned) ?? Buffer.from(cleaned, 'latin1');
+}
+
+/** Latin-1 turns each byte into one character and back, so that what is not cut stays as it was. */
+function textIn(body: Uint8Array): string {
+  return utf16In(body)?.text ?? Buffer.from(body).toString('latin1');
 }
 
 function textWithoutSecret(text: string, name?: string): string {
@@ -341,11 +352,14 @@ function withoutSecretInText(text: string): string {
   return cleaned === decoded ? cut : encodeForm(cleaned);
 }
 
-/** For what nobody can parse: whatever follows the name, as JavaScript, a form, a multipart body or XML has it. */
+/** Whatever follows the name, as JavaScript, a form, a multipart body or XML has it; its value is one of the groups. */
+const AFTER = /\s*[:=]\s*|\r?\n(?:[^\r\n]+\r?\n){0,4}\r?\n/.source;
+const VALUE = /"([^"]*)"?|'([^']*)'?|([^\s,;&}\]]*)/.source;
+const ROUGHLY = new RegExp(`<secret\\b[^<>]*>([^<]*)|["']?\\bsecret["')\\]}]{0,3}(?:${AFTER})(?:${VALUE})`, 'gi');
+
+/** For what nobody can parse. */
 function roughlyWithoutSecret(text: string): string {
-  const after = /\s*[:=]\s*|\r?\n(?:[^\r\n]+\r?\n){0,4}\r?\n/.source;
-  const value = /"[^"]*"?|'[^']*'?|[^\s,;&}\]]*/.source;
-  return text
-    .replace(/(<secret\b[^<>]*>)[^<]*/gi, '$1')
-    .replace(new RegExp(`["']?\\bsecret["')\\]}]{0,3}(?:${after})(?:${value})`, 'gi'), '');
+  return text.replace(ROUGHLY, (found, xml: string | undefined) =>
+    xml === undefined ? '' : found.slice(0, found.length - xml.length),
+  );
 }

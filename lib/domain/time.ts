@@ -8,20 +8,26 @@ const LATEST_DATE = 253_402_300_799_999;
 
 /**
  * Milliseconds since the epoch, from seconds or milliseconds (told apart by magnitude), as a number or in digits, or
- * from ISO 8601 with an offset. Undefined if it is none of these.
+ * from a date with its zone: ISO 8601, with a blank for its T as well, or as mails and HTTP have it. Undefined if it is
+ * none of these.
  */
 export function toInstant(raw: string | number | undefined): number | undefined {
   if (raw === undefined) return undefined;
-  if (typeof raw === 'string' && !/^\d{1,16}(\.\d+)?$/.test(raw.trim())) return isoInstant(raw.trim());
+  if (typeof raw === 'string' && !/^\d{1,16}(\.\d+)?$/.test(raw.trim())) return zonedInstant(raw.trim());
   const value = Number(raw);
   if (!Number.isFinite(value) || value <= 0) return undefined;
   const milliseconds = Math.round(value < SECONDS_END ? value * 1000 : value);
   return milliseconds <= LATEST_DATE ? milliseconds : undefined;
 }
 
-function isoInstant(text: string): number | undefined {
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/i.test(text)) return undefined;
-  const instant = Date.parse(text);
+const ISO = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)$/i;
+const RFC_2822 = /^(?:[A-Z][a-z]{2}, ?)?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)? (?:GMT|UTC|[+-]\d{4})$/;
+
+function zonedInstant(text: string): number | undefined {
+  const [, date, time, zone = ''] = ISO.exec(text) ?? [];
+  const offset = /^[+-]/.test(zone) ? zone.padEnd(5, '0') : 'Z';
+  if (date === undefined && !RFC_2822.test(text)) return undefined;
+  const instant = Date.parse(date === undefined ? text : `${date}T${time}${offset}`);
   return Number.isNaN(instant) ? undefined : instant;
 }
 

@@ -18,6 +18,7 @@ import {
   toForm,
   ussd,
   whatsapp,
+  withData,
 } from './payloads.ts';
 
 let bench: ReceivingBench;
@@ -91,9 +92,32 @@ describe('a webhook of zender with a secret', () => {
   });
 
   it.each([
+    ['breaks off', `{"secret":"${secret}","type":"sms","data":{"mess`],
+    ['has quotes within quotes', JSON.stringify(sms).replace('Hello', 'the "blue" one')],
+  ])('keeps JSON with the secret that %s, without the secret', async (_name, text) => {
+    const { status, body } = await bench.post(text);
+    expect({ status, body }).toMatchObject({ status: 200, body: { status: 'quarantined' } });
+    expect(await everything([body.id])).not.toContain(secret);
+  });
+
+  it.each([
+    ['little-endian, with its mark', '\ufeff', (bytes: Buffer) => bytes],
+    ['little-endian, without a mark', '', (bytes: Buffer) => bytes],
+    ['big-endian, with its mark', '\ufeff', (bytes: Buffer) => bytes.swap16()],
+    ['big-endian, without a mark', '', (bytes: Buffer) => bytes.swap16()],
+  ])('reads UTF-16, %s, and keeps all of it but the secret', async (_name, mark, turned) => {
+    const inUtf16 = (body: object) => turned(Buffer.from(mark + JSON.stringify(body), 'utf16le'));
+    const { body } = await bench.post(inUtf16(withData(sms, { message: 'Grüße 你好' })));
+    const { raw, event } = await bench.record(body.id);
+    expect(event).toMatchObject({ message: { content: { text: 'Grüße 你好' } } });
+    const { secret: _, ...kept } = withData(sms, { message: 'Grüße 你好' });
+    expect(Buffer.from(raw)).toEqual(inUtf16(kept));
+  });
+
+  it.each([
     ['another secret', toForm({ ...sms, secret: 'guess-of-somebody' }), form],
     ['no secret', '{"type":"sms"}', json],
-    ['a body that cannot be read', `{"secret":"${secret}"`, json],
+    ['a body that cannot be read', `{"secret":"guess-of-somebody"`, json],
     ['a multipart body that breaks off', `--x\r\nContent-Disposition: form-data; name="secre`, 'multipart/form-data'],
     ['an empty body', '', form],
   ])('refuses %s, and notes no secret', async (_name, text, contentType) => {

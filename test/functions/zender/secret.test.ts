@@ -29,10 +29,24 @@ describe('a body of zender is genuine', () => {
     ['with the secret within data', JSON.stringify({ data: { secret } }), json],
     ["with the secret among a relay's headers", JSON.stringify({ headers: { secret }, body: {} }), json],
     ["with a secret of the relay's own around it", JSON.stringify({ secret: 'word', body: sms }), json],
+    ['with the secret in JSON that breaks off', `{"secret":"${secret}","type":"sm`, json],
+    ['with the secret in JSON that lacks a quote', JSON.stringify(sms).replace('Hello"', 'Hello "you""'), json],
+    ['with the secret in what JavaScript writes', `{secret: '${secret}', type: 'sms'}`, json],
+    ['with the secret in a form of too many fields', `secret=${secret}&${'x=1&'.repeat(300)}`, form],
     ['with the secret spelled in percent signs', toForm(sms).replace('secret=', 's%65cret='), form],
   ])('%s', (_name, text, contentType) => {
     expect(isGenuine(text, contentType)).toBe(true);
   });
+
+  it.each([{ 'x-webhook-secret': secret }, { authorization: `Bearer ${secret}` }, { authorization: secret }])(
+    'with the secret in a header of the request: %o',
+    (headers) => {
+      const delivery = { headers, body: bytes(JSON.stringify({ ...sms, secret: undefined })) };
+      expect(isProven(proofIn(zender, delivery), { secretHash: sha256(secret) })).toBe(true);
+      const other = { headers, body: bytes(JSON.stringify({ ...sms, secret: 'guess' })) };
+      expect(isProven(proofIn(zender, other), { secretHash: sha256(secret) })).toBe(false);
+    },
+  );
 
   it('with a secret in digits that a relay made a number', () => {
     expect(isGenuine('{"secret":12345}', json, sha256('12345'))).toBe(true);
@@ -58,7 +72,8 @@ describe('a body of zender is not genuine', () => {
     ['with another secret in what is wrapped', JSON.stringify({ secret, body: { ...sms, secret: 'guess' } }), json],
     ['with null', '{"secret":null}', json],
     ['with the hash', JSON.stringify({ secret: sha256(secret) }), json],
-    ['if nothing can be read', `{"secret":"${secret}"`, json],
+    ['if nothing can be read', `{"secret":"guess","type`, json],
+    ['if nothing can be read and another word is the secret', `{"secrets":"${secret}","type`, json],
     ['if it is empty', '', form],
     ['if it is a list', '[]', json],
   ])('%s', (_name, text, contentType) => {

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { zender } from '#functions/zender/provider.ts';
 import { describeReading, type Row } from '#test/support/describe-reading.ts';
 import {
@@ -21,6 +21,12 @@ const says = (content: object) => ({ kind: 'message', message: { content } });
 const MULTIPART = 'multipart/form-data; boundary=----b0undary';
 /** As n8n hands on what it got. */
 const wrapper = (body: unknown) => ({ headers: { 'x-secret': 'word' }, params: {}, query: {}, body });
+
+/** The sample with other names for the fields of its data. */
+const renamed = (name: (key: string) => string) => ({
+  type: 'whatsapp',
+  ...Object.fromEntries(Object.entries(whatsapp.data).map(([key, value]) => [name(key), value])),
+});
 
 const spellings: Row[] = [
   ...[
@@ -160,6 +166,81 @@ const spellings: Row[] = [
     payload: withData(sms, { media_url: 'https://files.example/a.png' }),
     stored: says({ type: 'image', file: { url: 'https://files.example/a.png' }, caption: 'Hello' }),
   },
+  ...[
+    { name: 'data beside the type', payload: { secret: 'x', type: 'whatsapp', ...whatsapp.data } },
+    { name: 'dots in the place of brackets', payload: renamed((key) => `data.${key}`) },
+    { name: 'an underscore in the place of brackets', payload: renamed((key) => `data_${key}`) },
+    { name: 'two underscores in the place of brackets', payload: renamed((key) => `data__${key}`) },
+    { name: 'dots in a form', payload: toForm(renamed((key) => `data.${key}`)), contentType: form },
+    { name: 'lists of one in a form', payload: toForm(renamed((key) => `data[${key}][]`)), contentType: form },
+    { name: 'lists of one in JSON', payload: withData(whatsapp, { phone: ['+15550100099'], message: ['Hi there'] }) },
+    { name: 'data in a list of one', payload: { ...whatsapp, data: [whatsapp.data] } },
+    {
+      name: 'a form that was escaped for a page',
+      payload: toForm(whatsapp).replaceAll('&', '&amp;'),
+      contentType: form,
+    },
+    { name: 'JSON as the name of a field', payload: encodeURIComponent(JSON.stringify(whatsapp)), contentType: form },
+    { name: 'JSON as the name of an empty field', payload: `${JSON.stringify(whatsapp)}=`, contentType: form },
+    { name: 'a form with a mark at its front', payload: `\ufeff${toForm(whatsapp)}`, contentType: form },
+  ].map((row) => ({
+    ...row,
+    stored: { kind: 'message', message: { id: '77', chat: ana, content: { type: 'text', text: 'Hi there' } } },
+  })),
+  {
+    name: 'several of one type in one list',
+    payload: { ...sms, data: [sms.data, { ...sms.data, id: 42, message: 'and more' }] },
+    stored: [says({ type: 'text', text: 'Hello' }), says({ type: 'text', text: 'and more' })],
+  },
+  {
+    name: 'a form that was encoded twice',
+    payload: toForm(withData(whatsapp, { wid: '%2B15550100001', phone: '%2B15550100099', message: 'Hi%20there%21' })),
+    contentType: form,
+    stored: { message: { chat: ana, account: { phone: '+15550100001' }, content: { text: 'Hi there!' } } },
+  },
+  {
+    name: 'percent signs of somebody who encodes once',
+    payload: toForm(withData(whatsapp, { message: '100%25' })),
+    contentType: form,
+    stored: says({ type: 'text', text: '100%25' }),
+  },
+  ...['\n', '\r\n', '\t', '\u0007'].map((sign) => ({
+    name: `JSON with ${JSON.stringify(sign)} in a text as it is`,
+    payload: JSON.stringify(sms).replace('Hello', `Hello${sign}you \\"there\\"`),
+    stored: says({ type: 'text', text: `Hello${sign}you "there"` }),
+  })),
+  ...['1', 1, 'SIM1', 'SIM 1', 'sim_1', '1 (Vodafone)'].map((sim) => ({
+    name: `the slot ${JSON.stringify(sim)}`,
+    payload: withData(sms, { sim }),
+    stored: { message: { account: { device, sim: 1 } } },
+  })),
+  ...[['Vodafone'], [1, 2], { a: 1 }, '12', -1].map((sim) => ({
+    name: `no slot in ${JSON.stringify(sim)}, and the message all the same`,
+    payload: withData(sms, { sim }),
+    exactly: expect.objectContaining({ message: expect.objectContaining({ account: { device } }) }),
+  })),
+  {
+    name: 'a row of the list of received messages',
+    payload: {
+      type: 'whatsapp',
+      data: { id: 77, account: '+15550100001', recipient: '+15550100099', message: 'Hi', created: 1767225601 },
+    },
+    stored: { message: { id: '77', chat: ana, account: { phone: '+15550100001' }, content: { text: 'Hi' } } },
+    occurredAt: 1767225601000,
+  },
+  {
+    name: 'no message of ours in a row of the list of sent ones',
+    payload: {
+      type: 'whatsapp',
+      data: { id: 78, recipient: '+15550100099', message: 'Hi', status: 'sent', api: true },
+    },
+    quarantined: ['data.phone'],
+  },
+  ...['2026-01-01 00:00:01 UTC', '2026-01-01T01:00:01+0100', 'Thu, 01 Jan 2026 00:00:01 GMT'].map((timestamp) => ({
+    name: `the time ${timestamp}`,
+    payload: withData(whatsapp, { timestamp }),
+    occurredAt: 1767225601000,
+  })),
   {
     name: 'an SMS without an id, named by device and rid',
     payload: withData(sms, { id: undefined }),
@@ -227,6 +308,26 @@ const broken: Row[] = [
 
 describeReading(zender, [...spellings, ...broken]);
 
-it('refuses a form that is no UTF-8', () => {
-  expect(zender.parse(Buffer.from([0x61, 0x3d, 0xff]), form)).toMatchObject({ ok: false });
+describe('words in the encoding of old Windows programs', () => {
+  const asForm = toForm(withData(sms, { message: 'MARK' }));
+  it.each([
+    ['in a form', asForm.replace('MARK', 'Gr\xfc\xdfe'), form],
+    ['in percent signs', asForm.replace('MARK', 'Gr%FC%DFe'), form],
+    ['in JSON', JSON.stringify(withData(sms, { message: 'Gr\xfc\xdfe' })), 'application/json; charset=iso-8859-1'],
+    [
+      'in JSON in a form',
+      `data=${encodeURIComponent('{"message":"MARK","phone":"+1"}').replace('MARK', 'Gr%FC%DFe')}&type=sms`,
+      form,
+    ],
+  ])('are read %s', (_name, latin1, contentType) => {
+    const parsed = zender.parse(Buffer.from(latin1, 'latin1'), contentType);
+    expect(parsed.ok && zender.read(parsed.value)).toMatchObject({
+      drafts: [{ payload: { message: { content: { text: 'Grüße' } } } }],
+    });
+  });
+
+  it('take no word from others that are in UTF-8', () => {
+    const parsed = zender.parse(Buffer.from('type=sms&a=Gr%FC%DFe&b=Gr%C3%BC%C3%9Fe', 'latin1'), form);
+    expect(parsed).toMatchObject({ ok: true, value: { a: 'Grüße', b: 'Grüße' } });
+  });
 });
