@@ -86,6 +86,12 @@ export const ShownAccount = v.object({
     v.pipe(Instant, v.description('When the provider is asked again, of one account that is held; lists leave it out')),
   ),
   pending: tally('Parts that wait in its queue or are being sent'),
+  canQuote: v.pipe(
+    v.boolean(),
+    v.description(
+      'Whether what it sends can quote another message, by `quoted_message_id`. Of some chats it cannot: handing it in says so',
+    ),
+  ),
   nextSendAt: v.exactOptional(Instant),
   backoffUntil: v.exactOptional(Instant),
   createdAt: Instant,
@@ -97,11 +103,15 @@ export const ShownAccount = v.object({
 });
 export type ShownAccount = v.InferOutput<typeof ShownAccount>;
 
-export function shownAccount({ nextSendAt, backoffUntil, ...account }: Account, by?: LineProvider): ShownAccount {
+export function shownAccount(
+  { nextSendAt, backoffUntil, ...account }: Account,
+  canQuote: boolean,
+  by?: LineProvider,
+): ShownAccount {
   const { id, workspace, provider, channel, name, phone, instance, pacing } = account;
   const { paused, pauseReason, held, holdReason, pending, createdAt, connectedAt } = account;
   return {
-    ...{ id, workspace, provider, channel, pacing, paused, held, pending, createdAt, connectedAt },
+    ...{ id, workspace, provider, channel, pacing, paused, held, pending, canQuote, createdAt, connectedAt },
     ...known({ name, phone, instance, pauseReason, holdReason, warning: by && lackOf(by, account) }),
     // Zero is the sender's word for never.
     ...(nextSendAt > 0 && { nextSendAt: toIso(nextSendAt) }),

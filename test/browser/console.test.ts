@@ -101,10 +101,14 @@ it('leads a newcomer from the link to a message that was answered and read, and 
   await page.getByText('The first call came').waitFor();
   await page.getByRole('link', { name: 'Inbox' }).click();
   await page.getByRole('link', { name: /Hello, Hookline!/ }).click();
+  await page.getByRole('button', { name: 'Reply with a quote' }).click();
+  await page.locator('.composer .quote', { hasText: 'Hello, Hookline!' }).waitFor();
+  expect(await page.evaluate<string>('document.activeElement.ariaLabel')).toBe('Answer');
   await page.getByRole('textbox', { name: 'Answer' }).fill('We are here.');
   await page.getByRole('textbox', { name: 'Answer' }).press('Enter');
   await page.locator('.bubble.ours', { hasText: 'We are here.' }).locator('.ticks.read').waitFor();
   expect(await page.locator('.bubble.ours').count()).toBe(1);
+  await page.locator('.bubble.ours .quote', { hasText: 'Hello, Hookline!' }).waitFor();
   await page.getByRole('link', { name: 'Rules' }).click();
   await page.getByRole('link', { name: 'Make a rule' }).click();
   await page.getByLabel('Begin with').selectOption('Answer a question by itself');

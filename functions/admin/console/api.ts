@@ -184,6 +184,16 @@ function messageIn(error: unknown): string | undefined {
 export const allAccounts = async (): Promise<readonly Account[]> =>
   (await asked(api.GET('/api/accounts', { params: { query: { limit: 200 } } }))).items;
 
+/** Through which the hub answers: a chat that came through a URL of no account belongs to the only one of its provider. */
+export function accountOf(
+  { accountId, provider }: Pick<Chat, 'accountId' | 'provider'>,
+  accounts: readonly Account[],
+): Account | undefined {
+  if (accountId !== undefined) return accounts.find(({ id }) => id === accountId);
+  const [only, another] = accounts.filter((one) => one.provider === provider);
+  return another ? undefined : only;
+}
+
 /**
  * Goes on until all is done, where one call does what fits into its time and the next begins where that one has ended.
  * What each has answered; `told` so far, while there is more to do.

@@ -21,11 +21,12 @@ export interface Reactions {
 }
 
 export type Part = Send['parts'][number];
+export type Quoted = NonNullable<MessageEvent['message']['quoted']>;
 
 type Shown =
   | { readonly kind: 'message'; readonly told: Told }
   /** A part of a send that is no message: it waits, or did not go out. */
-  | { readonly kind: 'send'; readonly send: Send; readonly part: Part }
+  | { readonly kind: 'send'; readonly send: Send; readonly part: Part; readonly quoted?: Quoted }
   /** A call, something that the app tells, or what became of a message that is not here. */
   | { readonly kind: 'line'; readonly event: Event };
 
@@ -51,28 +52,28 @@ export function conversationOf(events: readonly Event[], sends: readonly Send[])
     if (target !== undefined && messages.has(target)) return [];
     if (event.kind === 'message' && target === undefined && event.message.content.type !== 'system') {
       const send = sendOf.get(event.sendId ?? '');
-      const told = { event: withQuoted(event, messages), ...changes(event.message.id), ...(send && { send }) };
+      const { quoted } = event.message;
+      const message = { ...event.message, ...(quoted && { quoted: withWords(quoted, messages) }) };
+      const told = { event: { ...event, message }, ...changes(event.message.id), ...(send && { send }) };
       return [{ kind: 'message', id, at, told }];
     }
     return event.kind === 'message' || event.kind === 'call' ? [{ kind: 'line', id, at, event }] : [];
   });
   const waiting = sends.flatMap((send) =>
-    send.parts.flatMap((part, index): Entry[] =>
-      isOpen(part) && !messages.has(part.providerMessageId ?? '')
-        ? [{ kind: 'send', id: `${send.messageId} ${index}`, at: send.createdAt, send, part }]
-        : [],
-    ),
+    send.parts.flatMap((part, index): Entry[] => {
+      if (!isOpen(part) || messages.has(part.providerMessageId ?? '')) return [];
+      const { quotedMessageId: of } = part;
+      const quoted = of === undefined ? {} : { quoted: withWords({ id: of }, messages) };
+      return [{ kind: 'send', id: `${send.messageId} ${index}`, at: send.createdAt, send, part, ...quoted }];
+    }),
   );
   return withBreaks([...entries, ...waiting].sort((a, b) => Number(isToCome(a)) - Number(isToCome(b)) || inTime(a, b)));
 }
 
 /** Some providers tell of a quoted message its id alone, and so does a reply of ours: its words stand further up. */
-function withQuoted(event: MessageEvent, messages: ReadonlyMap<string, MessageEvent>): MessageEvent {
-  const { quoted } = event.message;
-  const found = quoted?.content ? undefined : messages.get(quoted?.id ?? '');
-  if (!quoted || !found) return event;
-  const { sender, content } = found.message;
-  return { ...event, message: { ...event.message, quoted: { sender, ...quoted, content } } };
+function withWords(quoted: Quoted, messages: ReadonlyMap<string, MessageEvent>): Quoted {
+  const found = quoted.content ? undefined : messages.get(quoted.id)?.message;
+  return found ? { sender: found.sender, ...quoted, content: found.content } : quoted;
 }
 
 const inTime = (a: Entry, b: Entry): number => (a.at < b.at ? -1 : 1);

@@ -150,6 +150,8 @@ export const texts = {
     sms: 'SMS',
     forwarded: 'Forwarded',
     quoted: 'An earlier message',
+    reply: 'Reply with a quote',
+    withoutQuote: 'Without the quote',
     edited: 'Edited',
     editedTo: (words: string) => `Edited: ${words}`,
     deleted: 'Deleted',
@@ -192,7 +194,7 @@ export const texts = {
     list: words({
       'j k': 'next and previous conversation',
       Enter: 'opens it; once more: to the answer',
-      Escape: 'out of the answer',
+      Escape: 'takes back a quote; out of the answer',
       '/': 'search',
       'g o': 'Overview',
       'g i': 'Inbox',

@@ -4,6 +4,7 @@ import { isRecord } from '#lib/domain/json.ts';
 import { toPhone } from '#lib/domain/person.ts';
 import { type Issue, issuesOf, known, optional, strictObject, tally } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
+import { quotes } from '#lib/outbox/accounts.ts';
 import { cancelAll } from '#lib/sender/cancel.ts';
 import { pause, resume } from '#lib/sender/hold.ts';
 import type { Account } from '#lib/sender/items.ts';
@@ -175,7 +176,7 @@ function creating(providers: readonly AccountProvider[], body: () => ReturnType<
       if (made.kind === 'taken') return taken(made.by);
       if (made.kind === 'no workspace') return NO_WORKSPACE;
       return json(201, {
-        ...shownAccount(made.account, provider),
+        ...shownHere(ports, made.account),
         ...(await warningOf(ports, made.account, provider)),
       });
     },
@@ -240,7 +241,7 @@ function patching(providers: readonly AccountProvider[]) {
       if (patched.kind === 'taken') return taken(patched.by);
       if (patched.kind === 'gone') return NO_ACCOUNT;
       const warning = credentials && (await warningOf(ports, patched.account, provider));
-      return json(200, { ...shownAccount(patched.account, provider), ...warning });
+      return json(200, { ...shownHere(ports, patched.account), ...warning });
     },
   });
 }
@@ -332,8 +333,11 @@ async function shown({ ports, workspace }: Context, id: string) {
   return account ? json(200, shownHere(ports, account)) : NO_ACCOUNT;
 }
 
-const shownHere = ({ providers }: AdminPorts, account: Account): ShownAccount =>
-  shownAccount(account, providers.find((one) => one.account.name === account.provider)?.account);
+function shownHere({ providers, reaches }: AdminPorts, account: Account): ShownAccount {
+  const { provider, channel } = account;
+  const known = providers.find((one) => one.account.name === provider)?.account;
+  return shownAccount(account, quotes(channel, reaches.get(provider)), known);
+}
 
 export function accountRoutes(providers: readonly AccountProvider[]) {
   let wanted: ReturnType<typeof newAccount> | undefined;

@@ -33,6 +33,25 @@ describe('accounts', () => {
     expect(hub.secretValues.get(`accounts/${made.id}`)).toContain(SECRET);
   });
 
+  it('say whether they can quote: by their provider and channel', async () => {
+    const hub = new AdminBench();
+    const sms = { mode: 'credits', gateway: '1', secret: SECRET, baseUrl: 'https://zender.example' };
+    const bodies = [
+      greenApi,
+      { provider: 'sandbox', channel: 'whatsapp', credentials: {} },
+      { provider: 'sandbox', channel: 'sms', credentials: {} },
+      { provider: 'timelinesai', channel: 'whatsapp', phone: '15550100998', credentials: { apiToken: 'abc' } },
+      { provider: 'zender', channel: 'sms', credentials: sms },
+      { provider: 'cooby', channel: 'whatsapp', credentials: {} },
+    ];
+    const made = [];
+    for (const body of bodies) made.push(await hub.done('POST', '/api/accounts', { body }));
+    expect(made.map(({ canQuote }) => canQuote)).toEqual([true, true, false, true, false, false]);
+    const listed = itemsOf(await hub.done('GET', '/api/accounts'));
+    const found = made.map(({ id }) => listed.find((one) => one.id === id)?.canQuote);
+    expect(found).toEqual(made.map(({ canQuote }) => canQuote));
+  });
+
   it('are known by their number where their provider tells them so, and by nothing else there', async () => {
     const hub = new AdminBench();
     const body = {

@@ -1,7 +1,10 @@
+import { type Signal, signal } from '@preact/signals';
 import { Paperclip, SendHorizontal, X } from 'lucide-preact';
 import { useRef, useState } from 'preact/hooks';
 import { addressOf, decoded } from '../address.ts';
 import { type Account, api, asked, errorOf } from '../api.ts';
+import type { Quoted } from '../conversation.ts';
+import { QuotedWords } from '../parts/bubble.tsx';
 import { FileView } from '../parts/content.tsx';
 import { TextField } from '../parts/form.tsx';
 import { isWeb } from '../parts/message-text.tsx';
@@ -21,11 +24,25 @@ interface Draft {
   readonly text: string;
   /** Left out while no file is to go along. */
   readonly file?: File;
+  /** The message that it answers. */
+  readonly quoted?: Quoted;
 }
 
 /** What was begun and not sent, by conversation: it is there again when somebody comes back. */
-const drafts = new Map<string, Draft>();
+const drafts = new Map<string, Signal<Draft>>();
 const EMPTY: Draft = { text: '' };
+
+function draftOf(name: string): Signal<Draft> {
+  const draft = drafts.get(name) ?? signal(EMPTY);
+  drafts.set(name, draft);
+  return draft;
+}
+
+/** What is begun there answers this message. */
+export function answerTo(name: string, quoted: Quoted): void {
+  const draft = draftOf(name);
+  draft.value = { ...draft.value, quoted };
+}
 
 type Recipient = { readonly chat_id: string } | { readonly phone: string; readonly account_id?: string };
 
@@ -41,15 +58,19 @@ interface ComposerProps {
 }
 
 export function Composer({ draft: name, to, account, hasNoAccount, onSent }: ComposerProps) {
-  const [draft, setDraft] = useState(drafts.get(name) ?? EMPTY);
+  const kept = draftOf(name);
+  const draft = kept.value;
   const [error, setError] = useState<Error>();
   const sending = useRef(false);
   const tried = useRef({ body: '', key: '' });
   const change = (value: Draft) => {
-    drafts.set(name, value);
-    setDraft(value);
+    kept.value = value;
   };
-  const { text, file } = draft;
+  const { text, file, quoted } = draft;
+  const withoutQuote = () => {
+    const { quoted: _, ...rest } = draft;
+    change(rest);
+  };
   const isReady = to !== undefined && (text.trim() !== '' || file?.url) && (!file?.url || faultOf(file) === undefined);
   const send = async () => {
     if (sending.current || to === undefined || !isReady) return;
@@ -59,6 +80,7 @@ export function Composer({ draft: name, to, account, hasNoAccount, onSent }: Com
       ...to,
       ...(text.trim() && { text }),
       ...(file?.url && { file_url: file.url.trim(), file_name: nameOf(file) }),
+      ...(quoted && { quoted_message_id: quoted.id }),
     };
     // Whoever tries again after an answer that was lost means the same message.
     const said = JSON.stringify(body);
@@ -72,13 +94,22 @@ export function Composer({ draft: name, to, account, hasNoAccount, onSent }: Com
       await onSent(messageId);
     } catch (cause) {
       setError(errorOf(cause));
-      const next = drafts.get(name) ?? EMPTY;
+      const next = kept.value;
       change({ ...draft, ...next, text: [text, next.text].filter(Boolean).join('\n') });
     } finally {
       sending.current = false;
     }
   };
+  const withFile = () => {
+    const { file: _, ...rest } = draft;
+    change(file ? rest : { ...rest, file: { url: '' } });
+  };
   const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === 'Escape' && quoted) {
+      // The next one leads out of the field.
+      event.stopPropagation();
+      withoutQuote();
+    }
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
     event.preventDefault();
     void send();
@@ -91,9 +122,20 @@ export function Composer({ draft: name, to, account, hasNoAccount, onSent }: Com
         void send();
       }}
     >
+      {quoted && (
+        <div class="quoted">
+          <p class="quote" id="quoted">
+            <QuotedWords {...quoted} />
+          </p>
+          <button type="button" class="plain" aria-label={t.withoutQuote} title={t.withoutQuote} onClick={withoutQuote}>
+            <X aria-hidden="true" />
+          </button>
+        </div>
+      )}
       {file && <FileFields file={file} onChange={(changed) => change({ ...draft, file: changed })} />}
       <textarea
         aria-label={t.answer}
+        aria-describedby={quoted && 'quoted'}
         placeholder={t.placeholder}
         rows={1}
         dir="auto"
@@ -107,7 +149,7 @@ export function Composer({ draft: name, to, account, hasNoAccount, onSent }: Com
           aria-label={file ? t.withoutFile : t.withFile}
           title={file ? t.withoutFile : t.withFile}
           aria-expanded={file !== undefined}
-          onClick={() => change(file ? { text } : { text, file: { url: '' } })}
+          onClick={withFile}
         >
           {file ? <X aria-hidden="true" /> : <Paperclip aria-hidden="true" />}
         </button>

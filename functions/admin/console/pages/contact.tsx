@@ -1,6 +1,6 @@
 import { ArrowLeft } from 'lucide-preact';
 import { addressOf } from '../address.ts';
-import { type Account, api, asked, type Chat, done, inParts } from '../api.ts';
+import { type Account, accountOf, api, asked, type Chat, done, inParts } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
 import { loadMedia, loadsMedia } from '../parts/content.tsx';
@@ -124,12 +124,13 @@ function Elsewhere({ chats, isAll, accounts }: Others & Pick<ContactProps, 'acco
     <section>
       <h3>{t.elsewhere}</h3>
       <ul class="lines">
-        {chats.map(({ id, accountId, provider, unread, lastAt }) => {
-          const account = accounts.find((one) => one.id === accountId);
+        {chats.map((chat) => {
+          const { id, provider, unread, lastAt } = chat;
+          const account = accountOf(chat, accounts);
           return (
             <li key={id}>
               <a class={unread ? 'unread' : undefined} href={addressOf('inbox', id)}>
-                {account ? accountName(account) : providerName(provider)}
+                {accountName(account ?? { provider })}
                 {account?.channel === 'sms' && ` · ${texts.channels.sms}`}
                 {unread && <UnreadDot />}
               </a>

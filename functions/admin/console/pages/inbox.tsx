@@ -2,7 +2,7 @@ import { SquarePen } from 'lucide-preact';
 import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { address, addressOf } from '../address.ts';
-import { type Account, allAccounts, api, asked, type Chat, mayChange, Refusal } from '../api.ts';
+import { type Account, accountOf, allAccounts, api, asked, type Chat, mayChange, Refusal } from '../api.ts';
 import { useLive } from '../live.ts';
 import { CheckBox } from '../parts/form.tsx';
 import { CallBehind, Loaded } from '../parts/page.tsx';
@@ -202,7 +202,7 @@ function Conversation({ id, known, accounts, hasNoAccount, isWaiting, onRead }: 
   const hasRead = () => Promise.all([onRead(), live.again()]);
   if (!chat && live.error instanceof Refusal && live.error.status === 404) return <NotYet id={id} />;
   if (!chat && live.error) return <Failure error={live.error} />;
-  const account = accounts.find((one) => one.id === chat?.accountId);
+  const account = chat && accountOf(chat, accounts);
   const isContact = isWide || address.value.query.get('show') === 'contact';
   return (
     <>
@@ -240,8 +240,6 @@ interface ChatsProps {
 }
 
 function Chats({ chats, opened, accounts }: ChatsProps) {
-  // With one account there is nothing to tell apart.
-  const names = new Map(accounts.length > 1 ? accounts.map((account) => [account.id, accountName(account)]) : []);
   const list = useRef<HTMLUListElement>(null);
   // What a link has opened may be far down.
   useEffect(() => {
@@ -260,8 +258,9 @@ function Chats({ chats, opened, accounts }: ChatsProps) {
             <span class="chat-line" dir="auto">
               {lastLine(chat)}
             </span>
+            {/* With one account there is nothing to tell apart. */}
             {accounts.length > 1 && (
-              <span class="chat-account">{names.get(chat.accountId ?? '') ?? providerName(chat.provider)}</span>
+              <span class="chat-account">{accountName(accountOf(chat, accounts) ?? { provider: chat.provider })}</span>
             )}
           </a>
         </li>

@@ -2,15 +2,15 @@ import { ArrowLeft, Info } from 'lucide-preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { addressOf } from '../address.ts';
 import { type Account, api, asked, type Chat, mayChange } from '../api.ts';
-import { conversationOf } from '../conversation.ts';
+import { conversationOf, type Quoted } from '../conversation.ts';
 import { useLive } from '../live.ts';
 import { EntryView } from '../parts/bubble.tsx';
 import { Loaded } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
 import { Phone } from '../parts/small.tsx';
 import { attempt } from '../parts/toast.tsx';
-import { texts } from '../texts.ts';
-import { Composer } from './composer.tsx';
+import { accountName, texts } from '../texts.ts';
+import { answerTo, Composer } from './composer.tsx';
 
 const t = texts.inbox;
 export const titleOf = ({ title, phone, providerChatId }: Chat): string => title ?? phone ?? providerChatId;
@@ -56,6 +56,11 @@ export function Thread({ sought, chat, account, hasNoAccount, isWaiting, onRead 
     found?.classList.add('pointed-at');
     setTimeout(() => found?.classList.remove('pointed-at'), 1_500);
   };
+  const reply = ({ id: messageId, sender, content }: Quoted) => {
+    answerTo(id, { id: messageId, ...(sender && { sender }), ...(content && { content }) });
+    document.querySelector<HTMLElement>('.composer textarea')?.focus();
+  };
+  const canReply = account?.canQuote && mayChange();
   return (
     <section class={`thread ${isWaiting ? 'waiting' : ''}`} aria-label={name ?? t.messages}>
       <header>
@@ -66,7 +71,8 @@ export function Thread({ sought, chat, account, hasNoAccount, isWaiting, onRead 
         <p class="faint">
           {chat && (
             <>
-              {chat.title && chat.phone && <Phone number={chat.phone} />} {account?.name ?? chat.provider}
+              {chat.title && chat.phone && <Phone number={chat.phone} />}{' '}
+              {accountName(account ?? { provider: chat.provider })}
             </>
           )}
         </p>
@@ -80,7 +86,13 @@ export function Thread({ sought, chat, account, hasNoAccount, isWaiting, onRead 
           {() => (
             <ul class="bubbles">
               {entries.map((entry) => (
-                <EntryView key={entry.id} entry={entry} onQuote={showQuoted} onChange={live.again} />
+                <EntryView
+                  key={entry.id}
+                  entry={entry}
+                  onQuote={showQuoted}
+                  onReply={canReply ? reply : undefined}
+                  onChange={live.again}
+                />
               ))}
             </ul>
           )}
@@ -134,7 +146,15 @@ function useScroll(oldest: string | undefined, newest: string | undefined, next:
       isLoading.current = false;
     };
     current.addEventListener('scroll', onScroll);
-    return () => current.removeEventListener('scroll', onScroll);
+    // What is written below may take some of its room.
+    const resized = new ResizeObserver(() => {
+      if (isAtEnd.current) current.scrollTop = current.scrollHeight;
+    });
+    resized.observe(current);
+    return () => {
+      current.removeEventListener('scroll', onScroll);
+      resized.disconnect();
+    };
   }, []);
   useLayoutEffect(() => {
     const { current } = element;

@@ -1,8 +1,8 @@
-import { Check, CheckCheck, CircleAlert, CircleHelp, Clock, Phone as PhoneIcon } from 'lucide-preact';
+import { Check, CheckCheck, CircleAlert, CircleHelp, Clock, Phone as PhoneIcon, Reply } from 'lucide-preact';
 import type { ComponentChildren } from 'preact';
 import { addressOf } from '../address.ts';
 import type { Event, MessageEvent, Send } from '../api.ts';
-import { type Entry, type Part, type Reactions, reasonIn, type Told } from '../conversation.ts';
+import { type Entry, type Part, type Quoted, type Reactions, reasonIn, type Told } from '../conversation.ts';
 import { reasonOf, texts } from '../texts.ts';
 import { ContentView, lineOf } from './content.tsx';
 import { MessageText } from './message-text.tsx';
@@ -39,29 +39,33 @@ interface EntryViewProps {
   readonly entry: Entry;
   /** Of the message that was quoted. */
   readonly onQuote: (messageId: string) => void;
+  /** Left out where the account cannot quote. */
+  readonly onReply: ((to: Quoted) => void) | undefined;
   readonly onChange: () => Promise<unknown>;
 }
 
-export function EntryView({ entry, onQuote, onChange }: EntryViewProps) {
-  const { day, goesOn } = entry;
+export function EntryView({ entry, ...does }: EntryViewProps) {
+  const { day } = entry;
   return (
     <>
       {day && <li class="day">{day}</li>}
-      {entry.kind === 'message' && <MessageBubble {...entry} onQuote={onQuote} onChange={onChange} goesOn={goesOn} />}
-      {entry.kind === 'send' && <SendBubble send={entry.send} part={entry.part} onChange={onChange} />}
+      {entry.kind === 'message' && <MessageBubble {...entry} {...does} />}
+      {entry.kind === 'send' && <SendBubble {...entry} {...does} />}
       {entry.kind === 'line' && <Line event={entry.event} />}
     </>
   );
 }
 
-interface MessageBubbleProps extends Pick<EntryViewProps, 'onQuote' | 'onChange'> {
+interface MessageBubbleProps extends Omit<EntryViewProps, 'entry'> {
   readonly told: Told;
-  readonly goesOn: boolean | undefined;
+  readonly goesOn?: boolean;
 }
 
-function MessageBubble({ told, goesOn, onQuote, onChange }: MessageBubbleProps) {
-  const { event, reactions, votes, send } = told;
+function MessageBubble({ told, goesOn, onQuote, onReply, onChange }: MessageBubbleProps) {
+  const { event, edits, reactions, votes, send, deletedAt } = told;
   const { message, delivery, occurredAt } = event;
+  const edited = edits.at(-1);
+  const asItReads = edited ? { ...message, content: { type: 'text', text: edited.text } as const } : message;
   const isOurs = message.direction === 'outbound';
   const isGroup = message.chat.kind !== 'individual';
   const hasFailed = isOurs && delivery?.state === 'failed';
@@ -74,7 +78,7 @@ function MessageBubble({ told, goesOn, onQuote, onChange }: MessageBubbleProps) 
         </p>
       )}
       {message.forwarded && <p class="note">{t.forwarded}</p>}
-      <Quote event={event} onQuote={onQuote} />
+      <Quote quoted={message.quoted} onQuote={onQuote} />
       <Said told={told} />
       {votes && <Votes votes={votes} />}
       <p class="meta">
@@ -87,9 +91,23 @@ function MessageBubble({ told, goesOn, onQuote, onChange }: MessageBubbleProps) 
       </p>
       {hasFailed && send && <SendActions send={send} state="failed" onChange={onChange} />}
       {reactions.length > 0 && <ReactionList reactions={reactions} />}
+      {onReply && deletedAt === undefined && !OWN_ID.test(message.id) && (
+        <button
+          type="button"
+          class="plain reply"
+          aria-label={t.reply}
+          title={t.reply}
+          onClick={() => onReply(asItReads)}
+        >
+          <Reply aria-hidden="true" />
+        </button>
+      )}
     </li>
   );
 }
+
+/** Made by the hub, where the provider has none: the provider would not know it. */
+const OWN_ID = /^(?:evt|msg)_/;
 
 const nameOf = ({ contactName, name, phone }: MessageEvent['message']['sender']) => contactName ?? name ?? phone;
 
@@ -135,15 +153,25 @@ function Before({ summary, at, children }: BeforeProps) {
   );
 }
 
-function Quote({ event, onQuote }: { readonly event: MessageEvent; readonly onQuote: (messageId: string) => void }) {
-  const { quoted } = event.message;
-  if (!quoted) return null;
-  const name = quoted.sender && nameOf(quoted.sender);
-  return (
+interface QuoteProps extends Pick<EntryViewProps, 'onQuote'> {
+  readonly quoted: Quoted | undefined;
+}
+
+function Quote({ quoted, onQuote }: QuoteProps) {
+  return quoted ? (
     <button type="button" class="quote" onClick={() => onQuote(quoted.id)}>
-      {name && <strong>{name}</strong>}
-      <span dir="auto">{quoted.content ? lineOf(quoted.content) : t.quoted}</span>
+      <QuotedWords {...quoted} />
     </button>
+  ) : null;
+}
+
+export function QuotedWords({ sender, content }: Quoted) {
+  const name = sender && nameOf(sender);
+  return (
+    <>
+      {name && <strong dir="auto">{name}</strong>}
+      <span dir="auto">{content ? lineOf(content) : t.quoted}</span>
+    </>
   );
 }
 
@@ -186,17 +214,18 @@ function Line({ event }: { readonly event: Event }) {
   );
 }
 
-interface SendBubbleProps {
+interface SendBubbleProps extends Pick<EntryViewProps, 'onQuote' | 'onChange'> {
   readonly send: Send;
   readonly part: Part;
-  readonly onChange: () => Promise<unknown>;
+  readonly quoted?: Quoted;
 }
 
 /** What was handed in and is no message yet, or never became one. */
-function SendBubble({ send, part, onChange }: SendBubbleProps) {
+function SendBubble({ send, part, quoted, onQuote, onChange }: SendBubbleProps) {
   const words = part.text ?? part.caption;
   return (
     <li class="bubble ours open">
+      <Quote quoted={quoted} onQuote={onQuote} />
       {part.fileName && <p class="file">{part.fileName}</p>}
       {words && <MessageText text={words} />}
       <p class="meta">

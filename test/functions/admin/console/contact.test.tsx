@@ -2,7 +2,7 @@
 import { cleanup, render, screen } from '@testing-library/preact';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Account, Chat } from '../../../../functions/admin/console/api.ts';
-import { session } from '../../../../functions/admin/console/api.ts';
+import { accountOf, session } from '../../../../functions/admin/console/api.ts';
 import { Contact } from '../../../../functions/admin/console/pages/contact.tsx';
 
 const AT = '2026-03-01T12:00:00.000Z';
@@ -11,16 +11,16 @@ const chatOf = (id: string, more: Partial<Chat>): Chat => ({
   ...{ createdAt: AT, lastAt: AT, unread: false },
   ...more,
 });
-const accountOf = (id: string, more: Pick<Account, 'name' | 'provider' | 'channel'>): Account => ({
-  ...{ id, workspace: 'main', paused: false, held: false, pending: 0, createdAt: AT, connectedAt: AT },
+const made = (id: string, more: Pick<Account, 'name' | 'provider' | 'channel'>): Account => ({
+  ...{ id, workspace: 'main', paused: false, held: false, pending: 0, canQuote: true, createdAt: AT, connectedAt: AT },
   pacing: { minMs: 2_000, maxMs: 3_000 },
   ...more,
 });
 
 const SAM = chatOf('chat_1', { title: 'Sam', phone: '+447700900164', accountId: 'acc_1' });
 const ACCOUNTS = [
-  accountOf('acc_1', { name: 'Rentals', provider: 'green-api', channel: 'whatsapp' }),
-  accountOf('acc_2', { name: 'Front desk', provider: 'zender', channel: 'sms' }),
+  made('acc_1', { name: 'Rentals', provider: 'green-api', channel: 'whatsapp' }),
+  made('acc_2', { name: 'Front desk', provider: 'zender', channel: 'sms' }),
 ];
 
 let asked: string[];
@@ -68,6 +68,15 @@ it('says nothing of others where there are none, and that more may be found whil
   answer = { items: [SAM], complete: false };
   await shown(SAM);
   screen.getByText(/there may be more/);
+});
+
+it('takes a chat that names no account for one of the only account of its provider', () => {
+  const idOf = (chat: Chat, accounts: readonly Account[]) => accountOf(chat, accounts)?.id;
+  const unbound = chatOf('chat_6', {});
+  const second = made('acc_3', { name: 'Tours', provider: 'green-api', channel: 'whatsapp' });
+  expect(idOf(unbound, ACCOUNTS)).toBe('acc_1');
+  expect(idOf(unbound, [...ACCOUNTS, second])).toBeUndefined();
+  expect(idOf(chatOf('chat_7', { accountId: 'acc_gone' }), ACCOUNTS)).toBeUndefined();
 });
 
 it('looks for a group by its id, and not for what only its provider understands', async () => {

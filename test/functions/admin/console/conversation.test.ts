@@ -65,6 +65,15 @@ it('shows the words of a quoted message of which its id alone is told, where it 
   expect(unknown?.event.message.quoted).toEqual({ id: 'm0' });
 });
 
+it('shows what is quoted by a reply that waits', () => {
+  const quoting = (minute: number, quotedMessageId: string) => sent(minute, { quotedMessageId });
+  const [, found, unknown] = shown([words(1, 'at 9?')], [quoting(2, 'm1'), quoting(3, 'm0')]);
+  expect([found, unknown]).toMatchObject([
+    { quoted: { id: 'm1', sender: { phone: '+15550100099' }, content: { text: 'at 9?' } } },
+    { quoted: { id: 'm0' } },
+  ]);
+});
+
 it('shows an edit and a deletion in the place of their message', () => {
   const [edited, gone, ...rest] = told([
     words(1, 'at 9'),

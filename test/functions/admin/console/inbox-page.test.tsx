@@ -125,6 +125,81 @@ it('proposes the name of a file, but not what may be the secret of a link', asyn
   expect(bodies()).toEqual([{ chat_id: 'chat_1', text: 'As promised', ...file }]);
 });
 
+/** The pages of a hub with a message in one conversation, of an account that may be able to quote. */
+function conversation(canQuote: boolean) {
+  const at = '2026-03-01T12:00:00.000Z';
+  const common = { workspace: 'main', provider: 'sandbox' };
+  const chat = { ...common, id: 'chat_q', providerChatId: '+1', title: 'Zoe', kind: 'individual' };
+  const account = { ...common, id: 'acc_1', name: 'Shop', channel: 'whatsapp', pending: 0, canQuote };
+  const said = (id: string, more: object) => ({
+    ...{
+      ...common,
+      id: `evt_${id}`,
+      kind: 'message',
+      chatId: 'chat_q',
+      occurredAt: at,
+      receivedAt: at,
+      webhookId: 'wh',
+    },
+    message: {
+      ...{ id, chat: { id: '+1', kind: 'individual' }, direction: 'inbound', via: 'unknown', channel: 'whatsapp' },
+      ...{ sender: { name: 'Zoe' }, account: {}, content: { type: 'text', text: `Words of ${id}` }, ...more },
+    },
+  });
+  const own = `msg_${'0'.repeat(32)}`;
+  const events = [
+    said('m1', {}),
+    said('m4', { content: { type: 'edit', of: 'm1', text: 'Words anew' } }),
+    said(own, {}),
+    said('m2', { content: { type: 'delete', of: 'm3' } }),
+    said('m3', {}),
+  ];
+  const answers: Record<string, object> = {
+    '/api/chats': { items: [{ ...chat, createdAt: at, lastAt: at, unread: false }] },
+    '/api/accounts': { items: [{ ...account, pacing: { minMs: 2000, maxMs: 2000 }, createdAt: at, connectedAt: at }] },
+    '/api/events': { items: events },
+    '/api/sends': { items: [] },
+  };
+  const calling = fetch;
+  vi.stubGlobal('fetch', async (request: Request) => {
+    const answer = request.method === 'GET' ? answers[new URL(request.url).pathname] : undefined;
+    return answer ? Response.json(answer) : calling(request);
+  });
+  render(<Inbox id="chat_q" />);
+}
+
+it('answers a message with a quote, which can be taken back, and keeps it when it is refused', async () => {
+  conversation(true);
+  await screen.findByText('Words anew');
+  // Not to what was deleted, nor to what its provider has no id for.
+  const reply = screen.getByRole('button', { name: 'Reply with a quote' });
+  const quoted = () => document.getElementById('quoted')?.textContent;
+  fireEvent.click(reply);
+  expect([quoted(), document.activeElement]).toEqual(['ZoeWords anew', field('Answer')]);
+  fireEvent.keyDown(field('Answer'), { key: 'Escape' });
+  expect([quoted(), document.activeElement]).toEqual([undefined, field('Answer')]);
+  fireEvent.click(reply);
+  fireEvent.click(screen.getByRole('button', { name: 'Without the quote' }));
+  expect(quoted()).toBeUndefined();
+  fireEvent.click(reply);
+  write('Answer', 'Yes');
+  refusals = [Response.json({ message: 'cannot be quoted' }, { status: 422 })];
+  enter();
+  expect(quoted()).toBeUndefined();
+  await screen.findByText('cannot be quoted');
+  expect([quoted(), field('Answer').value]).toEqual(['ZoeWords anew', 'Yes']);
+  enter();
+  await waitFor(() => expect(bodies().filter(Boolean)).toHaveLength(2));
+  const sent = { chat_id: 'chat_q', text: 'Yes', quoted_message_id: 'm1' };
+  expect(bodies().filter(Boolean)).toEqual([sent, sent]);
+});
+
+it('offers no quote where the account cannot', async () => {
+  conversation(false);
+  await screen.findByText('Words of m1');
+  expect(screen.queryByRole('button', { name: 'Reply with a quote' })).toBeNull();
+});
+
 it('looks for a chat once the typing rests, and further where a page holds none of them', async () => {
   const chat = { id: 'chat_9', title: 'Zoe', provider: 'sandbox', providerChatId: '+1', unread: false };
   const found = { ...chat, workspace: 'main', kind: 'individual', createdAt: '2026-03-01T12:00:00.000Z' };
