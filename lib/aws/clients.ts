@@ -56,8 +56,8 @@ export function ssmClient({ endpoints, ...settings }: AwsSettings): SSMClient {
 
 /** Attempts each mail once: the schedule of deliveries repeats it. */
 export function sesClient({ endpoints, requestHandler, ...settings }: AwsSettings): SESv2Client {
-  const patient = { ...requestHandler, requestTimeout: MAIL_MS, socketTimeout: MAIL_MS };
-  return new SESv2Client({ ...settings, requestHandler: patient, ...at(endpoints.ses), maxAttempts: 1 });
+  const slower = { ...requestHandler, requestTimeout: MAIL_MS, socketTimeout: MAIL_MS };
+  return new SESv2Client({ ...settings, requestHandler: slower, ...at(endpoints.ses), maxAttempts: 1 });
 }
 
 const at = (endpoint: string | undefined) => (endpoint === undefined ? {} : { endpoint });

@@ -24,7 +24,7 @@ export const METRICS = {
   SendState: { unit: 'Count', by: ['state'] },
   /** From the end of one call of an account to the start of its next, while something waited. */
   SendGap: { unit: 'Milliseconds', by: [] },
-  KickFailed: { unit: 'Count', by: [] },
+  WakeFailed: { unit: 'Count', by: [] },
 
   AttemptAbandoned: { unit: 'Count', by: [] },
   IntentReverted: { unit: 'Count', by: [] },

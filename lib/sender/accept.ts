@@ -82,7 +82,7 @@ interface Facts {
   readonly account: Account;
   readonly epoch: Epoch;
   readonly now: number;
-  /** The account's chain runs, and must still run when the send is queued: then no kick is needed. */
+  /** The account's chain runs, and must still run when the send is queued: nothing need wake it then. */
   readonly runs: boolean;
   readonly limit: number;
 }
@@ -308,7 +308,7 @@ async function answerWithout(
   return earlier.kind === 'mismatch' ? earlier : { kind: earlier.kind, messageId: earlier.messageId };
 }
 
-/** The first request may have died before its kick, and it may have been given another account than this one. */
+/** The first request may have died before it woke the account, and it may have been given another account than this one. */
 async function startAgain(
   ports: AcceptPorts,
   { kind, messageId, account }: Extract<Earlier, { kind: 'replayed' }>,
@@ -333,7 +333,7 @@ async function start(
     await wake(store, ticks, account, answer.messageId, clock.now(), config);
     return answer;
   } catch (startFailed) {
-    metrics.count('KickFailed', { account: account.id });
+    metrics.count('WakeFailed', { account: account.id });
     return { ...answer, startFailed };
   }
 }

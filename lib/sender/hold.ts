@@ -85,8 +85,9 @@ export function resume(ports: ResumePorts, account: string, config: SendingConfi
 }
 
 /**
- * Ends the hold and whatever else, and lets the chain run on with the generation that it has: only a kick from IDLE and
- * the holder of the lease raise it, so that it never falls. The tick may be one too many; it finds nothing to do then.
+ * Ends the hold and whatever else, and lets the chain run on with the generation that it has: only an accept that wakes
+ * an IDLE account and the holder of the lease raise it, so that it never falls. The tick may be one too many; it finds
+ * nothing to do then.
  */
 async function endHold(
   given: ResumePorts,

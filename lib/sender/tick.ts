@@ -47,7 +47,7 @@ import {
 } from './turn.ts';
 
 type Claim =
-  /** `takenOver`: from a run that never let go of it. */
+  /** `takenOver`: from a run that never released it. */
   | { readonly kind: 'claimed'; readonly account: Account; readonly takenOver: boolean }
   | { readonly kind: 'dropped'; readonly why: 'gone' | 'stale' | 'idle' }
   | { readonly kind: 'leased' | 'early'; readonly account: Account };

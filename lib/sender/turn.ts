@@ -90,7 +90,7 @@ export const dropLease: readonly Change[] = [remove('leaseId'), remove('leaseUnt
 /** So often a queue that seems empty is looked at again: the refusal after that is one too many. */
 const MORE_LOOKS = 3;
 
-/** Nothing waits: the account rests until the next accept kicks it. Refused if something came in after the look. */
+/** Nothing waits: the account rests until the next accept wakes it. Refused if something came in after the look. */
 export async function goIdle(turn: Turn): Promise<Step> {
   const written = await turn.ports.store.write(
     update(

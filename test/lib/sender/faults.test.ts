@@ -10,7 +10,10 @@ const table: readonly (readonly [string, scenarios.Scenario])[] = [
   ['D03 a message of two credits is refused where one is left', scenarios.twoCreditsForOne],
   ['D04 ten requests at once get the five credits there are', scenarios.tenForFiveCredits],
   ['D05 an accept whose answer is lost charges once', scenarios.acceptAnswerLost],
-  ['D06 a crash before the kick delays a message by the grace and a watchdog at most', scenarios.crashBeforeKick],
+  [
+    'D06 a crash before the account is woken delays a message by the grace and a watchdog at most',
+    scenarios.crashBeforeWake,
+  ],
   ['D07 a tick that comes twice calls once', scenarios.tickTwice],
   ['D08 a message that comes while the account goes to rest is sent without a watchdog', scenarios.acceptWhileIdling],
   ['D08 a message is sent without a watchdog if the account goes to rest meanwhile', scenarios.restsWhileAccepting],
@@ -35,7 +38,7 @@ const table: readonly (readonly [string, scenarios.Scenario])[] = [
   ['a run that was overtaken before its intent does not call', scenarios.overtakenBeforeIntent],
   ['a run that was overtaken does not put the account to rest', scenarios.lateIdling],
   ['hosts whose clocks are off delay an account and break no distance', scenarios.clocksThatAreOff],
-  ['accepts while a call is under way start no second chain', scenarios.kicksDuringCall],
+  ['accepts while a call is under way start no second chain', scenarios.wakesDuringCall],
   ['a message cancelled between look and intent is not sent', scenarios.cancelBeforeIntent],
 ];
 

@@ -12,13 +12,13 @@ import {
   isIdling,
   isIntentOfAccount,
   isIntentOfPart,
-  isKick,
   isMarkedCounted,
   isOpening,
   isQueueing,
   isRaised,
   isRefund,
   isResending,
+  isWake,
   on,
   without,
 } from '#test/support/simulation/landmarks.ts';
@@ -108,7 +108,7 @@ const carryingWeight: readonly Case[] = [
     scenarios.stallBeforeCall,
   ],
   ['never sending what is being sent', { mutant: resendsSending }, scenarios.crashAfterAcceptance],
-  ['the watchdog', { watchdog: false }, scenarios.crashBeforeKick],
+  ['the watchdog', { watchdog: false }, scenarios.crashBeforeWake],
   ['the time gate', { mutant: without(on('nextSendAt'), isClaim) }, scenarios.tickEarly],
   ['the backoff gate', { mutant: without(on('backoffUntil'), isClaim) }, scenarios.throttled],
   [
@@ -131,12 +131,12 @@ const carryingWeight: readonly Case[] = [
   ['leaseId = me, in the outcome', { mutant: leaseOfOutcome }, scenarios.lateOutcome],
   ['nothing pending, when going to rest', { mutant: emptyAtIdling }, scenarios.acceptWhileIdling],
   [
-    'RUNNING, in an accept that does without a kick',
+    'RUNNING, in an accept that need not wake it',
     { mutant: without(on('chain'), isQueueing) },
     scenarios.restsWhileAccepting,
   ],
   ['the generation, in the claim', { mutant: without(on('gen'), isClaim) }, scenarios.staleTick],
-  ['IDLE, in the kick', { mutant: without(on('chain'), isKick) }, scenarios.kicksDuringCall],
+  ['IDLE, in what wakes it', { mutant: without(on('chain'), isWake) }, scenarios.wakesDuringCall],
   ['enough credits, and not more than enough', { mutant: more }, scenarios.tenForFiveCredits],
   [
     'the state and the credit as read, in a refund',

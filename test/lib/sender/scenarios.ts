@@ -13,8 +13,8 @@ import {
   isClaim,
   isIdling,
   isIntentOfPart,
-  isKick,
   isResending,
+  isWake,
   once,
 } from '#test/support/simulation/landmarks.ts';
 import type { Point } from '#test/support/simulation/scheduler.ts';
@@ -124,9 +124,9 @@ export const acceptAnswerLost: Scenario = async (options) => {
   return world.verdict();
 };
 
-export const crashBeforeKick: Scenario = async (options) => {
+export const crashBeforeWake: Scenario = async (options) => {
   const world = await Trial.begin(options);
-  once(world, at(isKick, 'before'), 'kill');
+  once(world, at(isWake, 'before'), 'kill');
   world.begin(world.send('a', text('hello')));
   await world.run(world.config.graceMs + MINUTE + 5 * SECOND);
   world.expect(world.provider.calls.length === 1, 'not sent within the grace and a watchdog');
@@ -442,19 +442,19 @@ export const lateOutcome: Scenario = async (options) => {
   return world.verdict();
 };
 
-/** Four accepts see the account at rest; the kicks of three come when the call is under way. */
-export const kicksDuringCall: Scenario = async (options) => {
+/** Four accepts see the account at rest; three of them wake it when the call is under way. */
+export const wakesDuringCall: Scenario = async (options) => {
   const world = await Trial.begin(options);
   world.provider.behave = () => ({ ...obliging, latencyMs: 2 * SECOND });
   let wakes = 0;
   world.scheduler.accident = (_, point) => {
-    if (!at(isKick, 'before')(point)) return undefined;
+    if (!at(isWake, 'before')(point)) return undefined;
     wakes += 1;
     return wakes > 1 ? { stallMs: SECOND } : undefined;
   };
   await world.until(Promise.all(Array.from({ length: 4 }, () => world.send('a', text('hello')))));
   await world.run(30 * SECOND);
-  world.expect(wakes === 4, `${wakes} kicks`);
+  world.expect(wakes === 4, `${wakes} wakes`);
   world.expect(world.provider.calls.length === 4, `${world.provider.calls.length} calls`);
   return world.verdict();
 };

@@ -12,7 +12,7 @@ import { placesOf } from '#lib/sender/place.ts';
 import { settleLate } from '#lib/sender/statuses.ts';
 import { add, del, put, update } from '#lib/store/store.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
-import { at, atCall, isCharge, isDeletion, isKick, once } from '#test/support/simulation/landmarks.ts';
+import { at, atCall, isCharge, isDeletion, isWake, once } from '#test/support/simulation/landmarks.ts';
 import { hello, World, type WorldOptions } from '#test/support/simulation/world.ts';
 
 const SECOND = 1_000;
@@ -455,7 +455,7 @@ describe('accepting', () => {
       parts: [{ kind: 'text', text: 'x' }],
       idempotency: { webhook: 'w', key: 'k', requestHash: '1' },
     } as const;
-    once(world, at(isKick, 'before'), 'kill');
+    once(world, at(isWake, 'before'), 'kill');
     world.begin(world.send('a', keyed));
     await world.run(SECOND);
     const id = await world.sendNow('b', keyed);

@@ -39,16 +39,16 @@ function clockAt() {
 test('a transaction whose answer was lost is repeated with its token, and done once', async () => {
   const store = new MemoryStore();
   const { lossy, tokens } = losing(store, 3);
-  const persistent = retrying(lossy, clockAt(), new Seeded(1), 5_000);
-  expect(await persistent.transact(writes, 'token')).toEqual({ done: true });
+  const retried = retrying(lossy, clockAt(), new Seeded(1), 5_000);
+  expect(await retried.transact(writes, 'token')).toEqual({ done: true });
   expect(tokens).toEqual(Array.from({ length: 4 }, () => 'token'));
   expect(store.peek(key)?.n).toBe(1);
 });
 
 test('the last failure is thrown when the time is over', async () => {
   const clock = clockAt();
-  const persistent = retrying(losing(new MemoryStore(), 1_000).lossy, clock, new Seeded(1), 5_000);
-  await expect(persistent.transact(writes, 'token')).rejects.toThrow(StoreUnavailable);
+  const retried = retrying(losing(new MemoryStore(), 1_000).lossy, clock, new Seeded(1), 5_000);
+  await expect(retried.transact(writes, 'token')).rejects.toThrow(StoreUnavailable);
   expect(clock.monotonic()).toBeGreaterThan(4_000);
   expect(clock.monotonic()).toBeLessThan(5_000);
 });
@@ -64,9 +64,9 @@ test.each([
 
 test('what has a place in the feed is not repeated for longer than its place holds', async () => {
   const clock = clockAt();
-  const persistent = retrying(losing(new MemoryStore(), 1_000).lossy, clock, new Seeded(1), 60_000);
+  const retried = retrying(losing(new MemoryStore(), 1_000).lossy, clock, new Seeded(1), 60_000);
   const placed = put({ ...key, storedAt: '2026-03-01T12:00:00.000Z' });
-  await expect(persistent.transact([placed], 'token')).rejects.toThrow(StoreUnavailable);
+  await expect(retried.transact([placed], 'token')).rejects.toThrow(StoreUnavailable);
   expect(clock.monotonic()).toBeGreaterThan(1_500);
   expect(clock.monotonic()).toBeLessThan(2_500);
 });

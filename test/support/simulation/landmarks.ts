@@ -13,7 +13,7 @@ const sets = (write: Write, name: string, value?: unknown): boolean =>
   );
 
 export const isClaim = (write: Write): boolean => sets(write, 'leaseUntil') && sets(write, 'leaseId');
-export const isKick = (write: Write): boolean => sets(write, 'startedBy');
+export const isWake = (write: Write): boolean => sets(write, 'startedBy');
 export const isIdling = (write: Write): boolean => sets(write, 'chain', 'IDLE');
 export const isIntentOfPart = (write: Write): boolean => sets(write, '.state', 'sending');
 export const isIntentOfAccount = (write: Write): boolean => sets(write, 'nextSendAt') && !sets(write, 'gen');
