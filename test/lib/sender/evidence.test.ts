@@ -6,7 +6,7 @@ import { settleLate } from '#lib/sender/statuses.ts';
 import { oldUnknownKey, sendKey } from '#lib/store/keys.ts';
 import { del, type Item, put, set, update } from '#lib/store/store.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
-import { at, once } from '#test/support/simulation/landmarks.ts';
+import { at, isCharge, once } from '#test/support/simulation/landmarks.ts';
 import { hello, PERSON, World } from '#test/support/simulation/world.ts';
 
 const SECOND = 1_000;
@@ -178,6 +178,69 @@ describe('an unknown send that version 0.1 has marked', () => {
     for (let i = 0; i < 55; i += 1) await world.sendNow('a', { parts: [{ kind: 'text', text: `waiting ${i}` }] });
     await world.until(world.echo(hello(world, 'P1')));
     expect([stateOf(old), stateOf(id)]).toEqual(['unknown', 'unknown']);
+  });
+});
+
+test('what is being sent is found by its echo where another has got before it in the queue', async () => {
+  const older = await sendUnsure();
+  once(world, at(isCharge, 'before'), { stallMs: 2 * SECOND });
+  world.begin(world.send('a', { parts: [{ kind: 'text', text: 'took its number first' }] }));
+  await world.run(500);
+  world.provider.behave = () => ({ ...obliging, latencyMs: 4 * SECOND });
+  const later = await world.sendNow('a');
+  await world.run(3 * SECOND);
+  const queue = world.store.all().filter(({ kind }) => kind === 'pointer');
+  expect(queue.toSorted((a, b) => (a.sk < b.sk ? -1 : 1))[1]).toMatchObject({ send: later });
+  await world.until(world.echo(hello(world, '3EB02')));
+  expect([stateOf(older), stateOf(later)]).toEqual(['unknown', 'sending']);
+  await world.run(10 * SECOND);
+  expect([stateOf(older), stateOf(later)]).toEqual(['unknown', 'sent']);
+});
+
+test('of two messages that one part may be, neither is taken, though the first came while it was being sent', async () => {
+  world.provider.behave = () => ({ ...unsure, latencyMs: 2 * SECOND });
+  const id = await world.sendNow('a');
+  await world.run(SECOND);
+  await world.until(world.echo(hello(world, 'P1')));
+  await world.run(5 * SECOND);
+  await world.until(world.echo(hello(world, 'P2')));
+  await world.run(HOUR);
+  expect(stateOf(id)).toBe('unknown');
+});
+
+describe('of people whose number the provider hides', () => {
+  const hidden = (providerId: string) => hello(world, providerId, { phone: '190000000000042@lid' });
+
+  test('one is who alone got these words', async () => {
+    const id = await sendUnsure();
+    await world.until(world.echo(hidden('P1')));
+    expect(stateOf(id)).toBe('sent');
+  });
+
+  test.each([
+    ['words', [{ kind: 'text', text: 'hello' }], { kind: 'text', text: 'hello' }],
+    // Its text still waits, and leads to it however many others there are once another file to this one is unknown.
+    [
+      'a file',
+      [
+        { kind: 'file', url: 'https://files.test/a.pdf', name: 'a.pdf' },
+        { kind: 'text', text: 'hello' },
+      ],
+      { kind: 'file', name: 'a.pdf' },
+    ],
+  ] as const)('none is told by %s that went to everybody', { timeout: 30_000 }, async (_, parts, said) => {
+    world.provider.behave = () => unsure;
+    const other = { kind: 'file', url: 'https://files.test/b.pdf', name: 'b.pdf' } as const;
+    await world.sendNow('a', { recipient: { jid: '190000000000042@lid' }, parts: [other] });
+    await world.run(2 * SECOND);
+    const id = await world.sendNow('a', { parts });
+    await world.run(2 * SECOND);
+    await world.until(world.spawn('pause', 'main', (ports) => pause(ports, 'a', 'a test', world.config)));
+    await crowd(id, 60, (_send, i) => ({ recipient: { phone: `+141520000${i + 10}` } }));
+    await world.until(world.echo({ ...hidden('P1'), said }));
+    expect(stateOf(id)).toBe('unknown');
+    await world.until(world.echo({ ...hello(world, 'P2'), said }));
+    expect(world.message(id).parts[0]).toMatchObject({ state: 'sent', providerId: 'P2' });
   });
 });
 

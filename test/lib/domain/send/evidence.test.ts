@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import {
+  type Attempt,
   addressesIn,
   addressesOf,
   fileTrace,
@@ -14,7 +15,7 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const NOON = Date.UTC(2026, 2, 1, 12);
 
-const attempt = (id: string, more: object = {}) => ({
+const attempt = (id: string, more: Partial<Attempt> = {}): Attempt & { readonly id: string } => ({
   id,
   traces: ['t'],
   file: undefined,
@@ -92,6 +93,44 @@ describe('a message and an attempt belong together', () => {
 
   it('but a file without a name may be any', () => {
     expect(pairs([attempt('a', { file: 'f' }), attempt('b', { file: 'g' })], [sighting('1')])).toEqual([]);
+  });
+});
+
+describe('somebody whose number one side does not tell', () => {
+  const [byNumber, alsoByNumber, byId] = [
+    attempt('a', { traces: ['number', '~hidden'] }),
+    attempt('b', { traces: ['other number', '~hidden'] }),
+    attempt('c', { traces: ['id'] }),
+  ];
+  const hidden = sighting('1', { traces: ['id', '~hidden'] });
+  const alsoHidden = sighting('2', { traces: ['other id', '~hidden'] });
+  const told = sighting('3', { traces: ['number'] });
+  test.each([
+    ['is whoever got these words alone', [byNumber], [hidden], ['a=1']],
+    ['may be either of two', [byNumber, alsoByNumber], [hidden], []],
+    ['is who is called so, where there is one', [byNumber, byId], [hidden], ['c=1']],
+    ['may have got either of two messages', [byNumber], [hidden, alsoHidden], []],
+    ['has not got what a number is told of', [byNumber], [hidden, told], ['a=3']],
+    ['is in nobody else’s way', [byNumber, byId], [hidden, told], ['c=1', 'a=3']],
+  ])('%s', (_, attempts, sightings, expected) => {
+    expect(pairs(attempts, sightings)).toEqual(expected);
+  });
+
+  const file = { ...byNumber, file: 'f' };
+  test.each([
+    ['by its name', { ...hidden, file: 'f' }, ['a=1']],
+    ['not by another', { ...hidden, file: 'g' }, []],
+    ['not without one', hidden, []],
+  ])('got a file: %s', (_, one, expected) => {
+    expect(pairs([file], [one])).toEqual(expected);
+  });
+
+  it('is looked for among what programs sent, and not among what nobody tells the sender of', () => {
+    const ofLid = (via: 'api' | 'unknown', more: object = {}) =>
+      addressesIn({ chat: { id: '190000000000042@lid', kind: 'individual', ...more }, via });
+    expect(ofLid('api')).toContain('hidden');
+    expect(ofLid('unknown')).not.toContain('hidden');
+    expect(ofLid('api', { phone: '+15550100099' })).not.toContain('hidden');
   });
 });
 
