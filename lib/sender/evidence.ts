@@ -181,8 +181,7 @@ async function lookFor(store: Store, look: Look, now: number, config: SendingCon
   if (marks.unknown.length + queue.old.length + asking.length === 0) return [];
   const old = queue.isWhole ? queue.old : await oldMarks(store, account);
   const { sends, isClaimed } = await knownSends(store, look, marks, [...queue.places, ...old, ...asking]);
-  const marked = new Set([...marks.unknown, ...old, ...asking].map(nameOf));
-  const attempts = sends.flatMap((send) => attemptsOf(send, marked)).map(marks.isCrowded ? named : asTold);
+  const attempts = sends.flatMap(attemptsOf).map(marks.isCrowded ? named : asTold);
   const all = [...new Map([...marks.echoes, ...sightings].map((one) => [one.providerId, one])).values()];
   const free = all.filter((sighting) => !isClaimed(sighting));
   const asked = new Set(sightings.map(({ providerId }) => providerId));
@@ -254,19 +253,17 @@ async function knownSends(store: Store, look: Look, marks: Marks, places: readon
   };
 }
 
-/** What is being sent, and what has left the queue without an id of the provider's: it can be what a message is. */
-function attemptsOf(send: Send, marked: ReadonlySet<string>): OurAttempt[] {
+/**
+ * What is being sent, and what has left the queue without an id of the provider's: it can be what a message is. What
+ * failed without one certainly did not go out.
+ */
+function attemptsOf(send: Send): OurAttempt[] {
   return send.parts.flatMap((part, index) => {
     const { state, intentAt: since, providerId } = part;
-    const isMarked = marked.has(nameOf({ send: send.messageId, part: index }));
-    if (since === undefined || providerId !== undefined) return [];
-    if (!(state === 'sending' || state === 'unknown' || (isMarked && isGivenUp(state)))) return [];
+    if (since === undefined || providerId !== undefined || !CAN_BE.includes(state)) return [];
     const traces = tracesOfPart(send, part);
     return [{ send, index, part, traces, file: fileOfPart(send, part), since, isOpen: state !== 'sending' }];
   });
 }
 
-/** Given up without being known not to have gone: what failed without an id certainly did not. */
-const isGivenUp = (state: PartState): boolean => state === 'expired';
-
-const nameOf = ({ send, part }: Place): string => `${send} ${part}`;
+const CAN_BE: readonly PartState[] = ['sending', 'unknown', 'expired'];
