@@ -121,6 +121,8 @@ export function sqsTicks(sqs: SQSClient, queueUrl: string): Ticks {
 
 /** What SQS takes in one request. Tasks hold ids alone: ten of them are some kilobytes, of 256 that it takes. */
 const MOST_AT_ONCE = 10;
+/** A hundred events for fifty endpoints are 500 requests: one after another they would take most of a run's time. */
+const REQUESTS_AT_ONCE = 8;
 
 /** Deliveries to endpoints. One group for each endpoint: of a slow one's backlog the others do not suffer (fair queues). */
 export function sqsTasks(sqs: SQSClient, queueUrl: string): Tasks {
@@ -134,20 +136,25 @@ export function sqsTasks(sqs: SQSClient, queueUrl: string): Tasks {
       await sqs.send(command).catch(fail);
     },
     sendAll: async (tasks) => {
-      for (let start = 0; start < tasks.length; start += MOST_AT_ONCE) {
-        const Entries = tasks.slice(start, start + MOST_AT_ONCE).map((task, i) => ({
-          Id: String(i),
-          MessageBody: JSON.stringify(task),
-          MessageGroupId: addresseeOf(task),
-        }));
-        const { Failed = [] } = await sqs
-          .send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }))
-          .catch(fail);
-        if (Failed[0]) throw new Error(`the queue did not take ${Failed.length} tasks: ${Failed[0].Code}`);
-      }
+      const requests = partsOf(tasks, MOST_AT_ONCE);
+      for (const some of partsOf(requests, REQUESTS_AT_ONCE))
+        await Promise.all(some.map((request) => sendBatch(sqs, queueUrl, request)));
     },
   };
 }
+
+async function sendBatch(sqs: SQSClient, queueUrl: string, tasks: readonly Task[]): Promise<void> {
+  const Entries = tasks.map((task, i) => ({
+    Id: String(i),
+    MessageBody: JSON.stringify(task),
+    MessageGroupId: addresseeOf(task),
+  }));
+  const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries })).catch(fail);
+  if (Failed[0]) throw new Error(`the queue did not take ${Failed.length} tasks: ${Failed[0].Code}`);
+}
+
+const partsOf = <One>(all: readonly One[], size: number): readonly (readonly One[])[] =>
+  Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size));
 
 /** What nobody can process, by its ids, where an operator finds it. */
 export function deadLetters(sqs: SQSClient, queueUrl: string): (ids: object) => Promise<void> {

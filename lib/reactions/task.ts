@@ -63,6 +63,6 @@ export const LONGEST_DELAY_S = 900;
 export interface Tasks {
   /** Whole seconds, 0 to `LONGEST_DELAY_S`. */
   send(task: Task, delaySeconds?: number): Promise<void>;
-  /** In their order, by few requests. Where it throws, some may have been taken. */
+  /** By few requests, which go out side by side: ten keep their order, more do not. Where it throws, some may have been taken. */
   sendAll(tasks: readonly Task[]): Promise<void>;
 }
