@@ -4,7 +4,7 @@ import { addresseeOf, type Task } from '#lib/reactions/task.ts';
 import { taskIn } from './queues.ts';
 import { correlated } from './telemetry.ts';
 
-/** Of one endpoint: a slow one is not to hold all ten places of a batch. */
+/** Of one lane: a slow endpoint is not to hold all ten places of a batch. */
 const AT_ONCE = 2;
 /** After that a slow one has had its turn in this batch. */
 const TURN_MS = 1000;
@@ -37,12 +37,18 @@ export function deliverHandler(ports: DeliverPorts) {
         if (isDone) done.add(record.messageId);
       }
     };
-    const queues = [...Map.groupBy(places, ({ task }) => addresseeOf(task)).values()];
+    const queues = [...Map.groupBy(places, ({ task }) => laneOf(task)).values()];
     await Promise.all(queues.flatMap((queue) => Array.from({ length: AT_ONCE }, () => lane(queue))));
     const failed = Records.filter(({ messageId }) => !done.has(messageId));
     return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
   };
 }
+
+/**
+ * Each endpoint has its own. All mails share one, whichever rule they are of: with its attachment, one takes thirteen
+ * megabytes in memory until it is sent.
+ */
+const laneOf = (task: Task): string => (task.kind === 'action' && task.does === 'email' ? 'mail' : addresseeOf(task));
 
 function read({ log }: DeliverPorts, record: SQSRecord): Place | undefined {
   try {

@@ -94,8 +94,8 @@ interface Rows {
   readonly frontier?: string;
 }
 
-/** The next rows over all partitions, in order, as far as each of them has been read. */
-async function rowsAfter(
+/** The next rows over all partitions, in order, as far as each of them has been read. `frontier`: go on behind it. */
+export async function rowsAfter(
   store: Store,
   workspace: string,
   { position, end }: { readonly position: string; readonly end: string },
@@ -114,16 +114,14 @@ async function rowsAfter(
   return { rows, ...(frontier !== undefined && { frontier }) };
 }
 
-/** What is stored at the next places, as it is stored and without a choice among twins. `frontier`: go on behind it. */
-export async function feedHeads(
+/** What is stored at these places, as it is stored and without a choice among twins. */
+export async function headsAt(
   { store, clock }: Ports,
   workspace: string,
-  range: { readonly position: string; readonly end: string },
-  limit: number,
-): Promise<{ readonly heads: readonly Item[]; readonly frontier?: string }> {
-  const { rows, ...rest } = await rowsAfter(store, workspace, range, limit);
+  rows: readonly Item[],
+): Promise<readonly Item[]> {
   const headAt = await headsOf(store, workspace, rows, Math.floor(clock.now() / 1000));
-  return { heads: rows.flatMap((row) => headAt.get(row.sk) ?? []), ...rest };
+  return rows.flatMap((row) => headAt.get(row.sk) ?? []);
 }
 
 /** The events that stand where their rows say, by the key of the row. */

@@ -3,7 +3,7 @@ import { isAmong, typeOf } from '#lib/domain/reaction/notice.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { shownEvents } from '#lib/inbox/events.ts';
-import { feedFill, feedHeads } from '#lib/inbox/feed.ts';
+import { feedFill, headsAt, rowsAfter } from '#lib/inbox/feed.ts';
 import { isFilled } from '#lib/store/fill.ts';
 import { deliveryKey, replayKey } from '#lib/store/keys.ts';
 import { getAll } from '#lib/store/query.ts';
@@ -23,9 +23,10 @@ import type { ReplayTask } from './task.ts';
 
 /** Of each of the feed's partitions. */
 const ROWS_OF_A_STEP = 30;
-const LOADED_AT_ONCE = 50;
-/** Of the processor, for what the endpoint's condition asks. The function that does it calls the endpoints of others. */
-const MOST_OF_A_STEP_MS = 5000;
+/** The largest are a third of a megabyte, and ten times as much in memory while they are read. */
+const LOADED_AT_ONCE = 20;
+/** Of the processor, for what the endpoint's condition asks. The function calls the endpoints of others, and has a seventh of one. */
+const MOST_OF_A_STEP_MS = 2000;
 const NEXT_STEP_MS = 1000;
 /** Until the feed has places for what an earlier release stored. */
 const UNTIL_FILLED_MS = 15_000;
@@ -62,16 +63,20 @@ async function stepped(ports: ReplayPorts, replay: Replay, endpoint: Endpoint): 
   const { store } = ports;
   const { workspace, position, until: end } = replay;
   if (!(await isFilled(store, feedFill))) return replay;
-  const { heads, frontier } = await feedHeads(ports, workspace, { position, end }, ROWS_OF_A_STEP);
+  const { rows, frontier } = await rowsAfter(store, workspace, { position, end }, ROWS_OF_A_STEP);
+  let scanned = 0;
   let queued = 0;
   const budget = budgetOf(ports, MOST_OF_A_STEP_MS);
-  for (let start = 0; start < heads.length; start += LOADED_AT_ONCE)
-    queued += await queueWanted(ports, replay, { endpoint, budget }, heads.slice(start, start + LOADED_AT_ONCE));
+  for (let start = 0; start < rows.length; start += LOADED_AT_ONCE) {
+    const heads = await headsAt(ports, workspace, rows.slice(start, start + LOADED_AT_ONCE));
+    scanned += heads.length;
+    queued += await queueWanted(ports, replay, { endpoint, budget }, heads);
+  }
   if (queued > 0) await turnHealth(ports, endpoint, moreWaits);
   return {
     ...replay,
     ...(frontier === undefined ? { position: end, state: 'finished' } : { position: frontier }),
-    scanned: replay.scanned + heads.length,
+    scanned: replay.scanned + scanned,
     queued: replay.queued + queued,
   };
 }

@@ -23,7 +23,7 @@ export type Usage = Readonly<Record<keyof typeof PRICES, number>>;
 /** What AWS itself writes to the logs, kilobytes: three lines of a run, one line of a request. */
 export const LOGGED = { run: 0.36, request: 0.28 };
 
-/** Every function's memory, gigabytes. */
+/** The memory of every function but `deliver`, gigabytes. */
 export const MEMORY_GB = 0.5;
 
 /** What is paid for, as the table of `docs/operations.md` calls it. */

@@ -21,6 +21,8 @@ import { underRole } from './under-role.ts';
 interface BenchOptions {
   readonly within?: (store: Store) => Store;
   readonly onCommit?: (commits: readonly Commit[]) => void;
+  /** Whether a read that is not consistent shows the item as it was before its last change. */
+  readonly isStale?: () => boolean;
 }
 
 /** The hub with its stream and its queue of deliveries, in memory: time goes by as the test says. */
@@ -41,13 +43,14 @@ export class ReactionBench {
   delivering: DeliverPorts;
 
   /** `within`: the table as the functions of this page see it. */
-  constructor({ within = (store) => store, onCommit }: BenchOptions = {}) {
+  constructor({ within = (store) => store, onCommit, isStale }: BenchOptions = {}) {
     this.#within = within;
     const tasks = tasksBy(async (task, delaySeconds = 0) => {
       this.waiting.push({ at: this.now + delaySeconds * 1000, task });
     });
     const store = new MemoryStore({
       now: () => this.now,
+      ...(isStale && { isStale }),
       onCommit: (commits) => {
         onCommit?.(commits);
         this.stream.push(...commits.filter(({ after }) => after?.pk.startsWith('EVT#') && after.sk === 'META'));

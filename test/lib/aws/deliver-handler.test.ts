@@ -96,3 +96,30 @@ test('of the replays of a workspace no more than two take a step in a batch', as
   expect(stepped.toSorted()).toEqual(['replay_0', 'replay_1', 'replay_8', 'replay_9']);
   expect(bench.tasks.map(({ inSeconds }) => inSeconds)).toEqual([2, 2, 2, 2, 2, 2]);
 });
+
+test('of all mails no more than two are made at once, whichever rules they are of', async () => {
+  const bench = new ReactionBench();
+  const email = { action: 'email', to: ['ana@example.com'], subject: 'It came', text: '{{ text }}', attach: 'raw' };
+  for (let n = 0; n < 5; n++)
+    await bench.admin.done('POST', '/api/rules', {
+      body: { name: `Rule ${n}`, on: ['message.received'], do: [email] },
+    });
+  const hook = (await bench.admin.webhook()).url;
+  for (let n = 0; n < 2; n++) await bench.admin.post(hook, message(n));
+  await bench.dispatchAll();
+  const Records = recordsOf(bench.takeTasks());
+  let [atOnce, most, sent] = [0, 0, 0];
+  const mailer: typeof bench.delivering.mailer = {
+    send: async () => {
+      most = Math.max(most, ++atOnce);
+      await new Promise((resolve) => setImmediate(resolve));
+      atOnce -= 1;
+      sent += 1;
+      return bench.mailed;
+    },
+  };
+  expect(await deliverHandler({ ...bench.delivering, mailer })({ Records }, context)).toEqual({
+    batchItemFailures: [],
+  });
+  expect([sent, most]).toEqual([10, 2]);
+});

@@ -4,7 +4,7 @@ import { runTask } from '#lib/reactions/deliver.ts';
 import { readDelivery, taskOf } from '#lib/reactions/delivery.ts';
 import type { Reply } from '#lib/sender/provider.ts';
 import { deliveryPartition, dueListKey } from '#lib/store/keys.ts';
-import { del, put, remove, type Store, StoreUnavailable, update } from '#lib/store/store.ts';
+import { del, put, remove, type Store, StoreUnavailable, set, update } from '#lib/store/store.ts';
 import { itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import type { Commit } from '#test/support/memory-store.ts';
 import { diesAtEachStep, Mortal } from '#test/support/mortal.ts';
@@ -512,4 +512,63 @@ it('a batch that comes twice, in another order and again after a day tells each 
   bench.stream.push(...batch);
   await bench.settle();
   expect(bench.told.map(({ id }) => id)).toEqual(ids);
+});
+
+describe('where reads lag', () => {
+  let isStale: boolean;
+  beforeEach(async () => {
+    isStale = false;
+    bench = new ReactionBench({ isStale: () => isStale });
+    hook = (await bench.admin.webhook()).url;
+  });
+  async function doneOnce() {
+    await receive(1);
+    await bench.dispatchAll();
+    const tasks = bench.takeTasks();
+    for (const task of tasks) await bench.run(task);
+    return tasks;
+  }
+
+  it('an endpoint is called again at most, for a task that comes twice, and its delivery stays what it was', async () => {
+    const { id } = await bench.endpoint();
+    const [task] = await doneOnce();
+    if (!task) throw new Error('there is no task');
+    bench.admin.answer = () => answered(500);
+    isStale = true;
+    await bench.run(task);
+    expect(bench.told).toHaveLength(2);
+    isStale = false;
+    await bench.run(task);
+    expect(bench.told).toHaveLength(2);
+    expect(await statesOf(id)).toEqual(['delivered']);
+    expect(bench.tasks).toEqual([]);
+  });
+
+  it('what is put back to be told again is told', async () => {
+    const { id } = await bench.endpoint();
+    const [task] = await doneOnce();
+    const [row] = await rowsOf(id);
+    if (!task || !row) throw new Error('there is no delivery');
+    await bench.admin.store.write(update({ pk: row.pk, sk: row.sk }, [set('state', 'waiting')]));
+    isStale = true;
+    await bench.run(task);
+    expect(bench.told).toHaveLength(2);
+  });
+
+  it('a mail is sent once, and what was erased is not told', async () => {
+    const email = { action: 'email', to: ['ana@example.com'], subject: 'It came', text: '{{ text }}' };
+    const rule = { name: 'Tell the office', on: ['message.received'], do: [email] };
+    await bench.admin.done('POST', '/api/rules', { body: rule });
+    await bench.endpoint();
+    const tasks = await doneOnce();
+    expect(tasks.map(({ kind }) => kind)).toEqual(['action', 'delivery']);
+    isStale = true;
+    for (const task of tasks) if (task.kind === 'action') await bench.run(task);
+    expect(bench.mails).toHaveLength(1);
+    const event = await receive(2);
+    await bench.dispatchAll();
+    await bench.admin.store.write(del({ pk: `EVT#${event}`, sk: 'META' }));
+    for (const task of bench.takeTasks()) await bench.run(task);
+    expect([bench.mails.length, bench.told.length]).toEqual([1, 1]);
+  });
 });
