@@ -215,10 +215,18 @@ export function messages(named?: Direction): EventReader {
   const single = reader(MessageBody, (body) => toDrafts(fromMessage(body), named));
   const envelope = reader(EnvelopeBody, (body) => toDrafts(fromEnvelope(body), named));
   const bundle = reader(BundleBody, (body) => toDrafts(fromBundle(body), named));
+  const bare: EventReader = (body, type) => {
+    const reading = envelope({ data: body }, type);
+    if (!('issues' in reading)) return reading;
+    return {
+      ...reading,
+      issues: reading.issues.map((issue) => ({ ...issue, path: issue.path.replace(/^data\.?/, '') })),
+    };
+  };
   const read: EventReader = (body, type) => {
     if (!isRecord(body) || isRecord(body.message)) return single(body, type);
     if (Array.isArray(body.messages)) return bundle(body, type);
-    if (!isRecord(body.data)) return single(body, type);
+    if (!isRecord(body.data)) return isBare(body) ? bare(body, type) : single(body, type);
     // The other two shapes come in an envelope as well.
     const isWhole = isRecord(body.data.message) || Array.isArray(body.data.messages);
     return isWhole ? read(body.data, type) : envelope(body, type);
@@ -226,11 +234,24 @@ export function messages(named?: Direction): EventReader {
   return read;
 }
 
+/** A message without anything around it: its own fields and those of its chat. */
+export const isBare = (body: unknown): boolean =>
+  isRecord(body) &&
+  ['message_uid', 'uid', 'message_uuid', 'text'].some((name) => name in body) &&
+  ['chat_id', 'chat_url', 'chat', 'phone', 'jid'].some((name) => name in body);
+
 /** Each message of a bundle is read by itself. */
 function toDrafts(told: Told, named: Direction | undefined): readonly (Draft | Issue)[] {
   const chatId = chatIdOf(told.chat);
-  if (chatId === undefined) return [{ path: told.chatPath, message: 'is missing' }];
-  return told.messages.flatMap((entry) => draftsOf(told, chatId, entry, named));
+  if (chatId !== undefined) return told.messages.flatMap((entry) => draftsOf(told, chatId, entry, named));
+  if (told.messages.every(({ chat }) => chatIdOf(chat) === undefined))
+    return [{ path: told.chatPath, message: 'is missing' }];
+  // As lists of the API have them: each with a chat of its own.
+  return told.messages.flatMap((entry) => {
+    const own = chatIdOf(entry.chat);
+    if (own === undefined) return [{ path: `${entry.path}.chat_id`, message: 'is missing' }];
+    return draftsOf({ ...told, chat: { ...told.chat, ...known(entry.chat ?? {}) } }, own, entry, named);
+  });
 }
 
 /** Several attachments are several messages of one id, told apart by their place: each is a bubble of its own. */
@@ -304,9 +325,11 @@ const DIRECTIONS: ReadonlyMap<string | undefined, Direction> = new Map([
   ['sent', 'sent'],
   ['outgoing', 'sent'],
   ['outbound', 'sent'],
+  ['out', 'sent'],
   ['received', 'received'],
   ['incoming', 'received'],
   ['inbound', 'received'],
+  ['in', 'received'],
 ]);
 
 /** Our account is the sender of what was sent, and in a chat of two the recipient of what was received. */

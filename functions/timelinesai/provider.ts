@@ -1,5 +1,6 @@
 import { isRecord, parseJson } from '#lib/domain/json.ts';
 import {
+  type EventReader,
   type Reading,
   type ReceivingProvider,
   readByName,
@@ -9,7 +10,7 @@ import {
 } from '#lib/inbox/provider.ts';
 import type { Provider } from '#lib/tenants/provider.ts';
 import { timelinesAiAccount } from './account.ts';
-import { messages, toReaction } from './messages.ts';
+import { isBare, messages, toReaction } from './messages.ts';
 import { call, chat, connection } from './reports.ts';
 import { ReactionBody } from './schema.ts';
 
@@ -18,29 +19,37 @@ const events = {
   'message:new': messages(),
   'message:received:new': messages('received'),
   'message:sent:new': messages('sent'),
-  'message:reaction': reader(ReactionBody, toReaction),
+  'message:reaction': enveloped('reaction', reader(ReactionBody, toReaction)),
 
-  'call:incoming:missed': call({ direction: 'inbound', state: 'missed' }),
-  'call:incoming:ended': call({ direction: 'inbound', state: 'ended' }),
-  'call:outgoing:ended': call({ direction: 'outbound', state: 'ended' }),
+  'call:incoming:missed': enveloped('call_details', call({ direction: 'inbound', state: 'missed' })),
+  'call:incoming:ended': enveloped('call_details', call({ direction: 'inbound', state: 'ended' })),
+  'call:outgoing:ended': enveloped('call_details', call({ direction: 'outbound', state: 'ended' })),
 
-  'chat:new': chat('created'),
-  'chat:created': chat('created'),
-  'chat:incoming:new': chat('created'),
-  'chat:received:created': chat('created'),
-  'chat:outgoing:new': chat('created'),
-  'chat:sent:created': chat('created'),
-  'chat:responsible:assigned': chat('assigned'),
-  'chat:assigned': chat('assigned'),
-  'chat:responsible:unassigned': chat('unassigned'),
-  'chat:unassigned': chat('unassigned'),
+  'chat:new': enveloped('chat', chat('created')),
+  'chat:created': enveloped('chat', chat('created')),
+  'chat:incoming:new': enveloped('chat', chat('created')),
+  'chat:received:created': enveloped('chat', chat('created')),
+  'chat:outgoing:new': enveloped('chat', chat('created')),
+  'chat:sent:created': enveloped('chat', chat('created')),
+  'chat:responsible:assigned': enveloped('chat', chat('assigned')),
+  'chat:assigned': enveloped('chat', chat('assigned')),
+  'chat:responsible:unassigned': enveloped('chat', chat('unassigned')),
+  'chat:unassigned': enveloped('chat', chat('unassigned')),
 
-  'whatsapp:account:connected': connection('connected', 'connected_on'),
-  'whatsapp:account:disconnected': connection('disconnected', 'disconnected_on'),
-  'whatsapp:account:suspended': connection('restricted'),
-  'whatsapp:account:resumed': connection('connected'),
+  'whatsapp:account:connected': enveloped('whatsapp_account', connection('connected', 'connected_on')),
+  'whatsapp:account:disconnected': enveloped('whatsapp_account', connection('disconnected', 'disconnected_on')),
+  'whatsapp:account:suspended': enveloped('whatsapp_account', connection('restricted')),
+  'whatsapp:account:resumed': enveloped('whatsapp_account', connection('connected')),
 };
 const byName = readByName('event_type', events);
+
+/** Any event may stand under `data`, as messages do, beside its name. `field` is what it is about. */
+function enveloped(field: string, read: EventReader): EventReader {
+  return (body, type) => {
+    const isWithin = isRecord(body) && body[field] === undefined && isRecord(body.data);
+    return isWithin ? withPath('data', read(body.data, type)) : read(body, type);
+  };
+}
 
 const READ_AS_ONE = /[._/-]/g;
 const CONTENT = 'text|image|video|audio|voice|document|file|media|attachment|sticker|location|contact';
@@ -112,5 +121,7 @@ function readOne(body: unknown): Reading {
 /** The first generation had one event only, and no name for it. */
 function isNameless({ event_type: type, data, ...body }: Record<string, unknown>): boolean {
   if ((type ?? '') !== '') return false;
-  return [body, data].some((part) => isRecord(part) && (Array.isArray(part.messages) || isRecord(part.message)));
+  return [body, data].some(
+    (part) => isRecord(part) && (Array.isArray(part.messages) || isRecord(part.message) || isBare(part)),
+  );
 }

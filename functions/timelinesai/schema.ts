@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { isRecord } from '#lib/domain/json.ts';
-import { known } from '#lib/domain/schema.ts';
+import { toPhone } from '#lib/domain/person.ts';
+import { anyKnown, known } from '#lib/domain/schema.ts';
 import { toInstant, toIso } from '#lib/domain/time.ts';
 
 // As `2024-01-08 10:35:18 +0200`; ISO 8601 differs in blanks and the colon of the offset.
@@ -49,26 +50,27 @@ export interface Told {
 }
 export interface ToldMessage {
   readonly message: TheirMessage;
+  /** Where the body tells none that all its messages stand in. */
+  readonly chat?: Chat;
   /** Where it stood in the body, as `messages.0`. */
   readonly path: string;
 }
 
 export function fromMessage(body: v.InferOutput<typeof MessageBody>): Told {
-  const { chat = {}, whatsapp_account: account = {}, message } = body;
-  return { chat, account, messages: [{ message, path: 'message' }], chatPath: 'chat.chat_id' };
+  const { chat = {}, message } = body;
+  return { chat, account: accountIn(body), messages: [{ message, path: 'message' }], chatPath: 'chat.chat_id' };
 }
 
 export function fromEnvelope({ data }: v.InferOutput<typeof EnvelopeBody>): Told {
-  const { chat = {} } = data;
+  // An id without more to it may be the event's.
+  const { id: _, name: _name, chat = {}, chat_name, ...beside } = data;
   return {
-    chat: {
-      ...chat,
-      chat_id: data.chat_id ?? chat.chat_id,
-      full_name: data.chat_name ?? chat.full_name,
-      chat_url: data.chat_url ?? chat.chat_url,
+    chat: { ...known(chat), ...known({ ...beside, full_name: chat_name }) },
+    account: {
+      whatsapp_account_wid: data.whatsapp_account_id,
+      phone: data.whatsapp_account_phone,
+      ...known(accountIn(data)),
     },
-    account: { whatsapp_account_wid: data.whatsapp_account_id },
-    // An id without more to it may be the event's.
     messages: [{ message: { ...data, id: undefined }, path: 'data' }],
     chatPath: 'data.chat_id',
     // The vendor's receivers take a message for the customer's unless `from_me` is true.
@@ -77,14 +79,24 @@ export function fromEnvelope({ data }: v.InferOutput<typeof EnvelopeBody>): Told
 }
 
 export function fromBundle(body: v.InferOutput<typeof BundleBody>): Told {
-  const { chat = {}, whatsapp_account: account = {}, messages, chat_name, ...beside } = body;
+  const { chat = {}, messages, chat_name, ...beside } = body;
   return {
     chat: { ...beside, full_name: beside.full_name ?? chat_name, ...known(chat) },
-    account,
+    account: accountIn(body),
     chatPath: 'chat_id',
-    messages: messages.map((message, index) => ({ message, path: `messages.${index}` })),
+    messages: messages.map((message, index) => ({
+      message,
+      path: `messages.${index}`,
+      chat: { chat_id: message.chat_id, ...known(message.chat ?? {}) },
+    })),
   };
 }
+
+interface WithAccount {
+  readonly whatsapp_account?: Account | undefined;
+  readonly account?: Account | undefined;
+}
+const accountIn = (body: WithAccount): Account => body.whatsapp_account ?? body.account ?? {};
 
 // TimelinesAI publishes no schema. What is of another type than expected therefore counts as not said:
 // an event is broken only when too little is left to understand it, never for a detail.
@@ -98,7 +110,13 @@ const printable = v.pipe(
 const word = ifValid(v.pipe(printable, v.trim(), v.nonEmpty()));
 /** What somebody wrote, with its blanks. */
 const prose = ifValid(v.pipe(printable, v.regex(/\S/)));
-const flag = ifValid(v.boolean());
+/** Relays make texts of all values. */
+const flag = ifValid(
+  v.pipe(
+    v.union([v.boolean(), v.picklist([0, 1]), v.pipe(v.string(), v.trim(), v.regex(/^(?:true|false|[01])$/i))]),
+    v.transform((raw) => (typeof raw === 'string' ? /^(?:true|1)$/i.test(raw) : Boolean(raw))),
+  ),
+);
 const amount = ifValid(
   v.pipe(
     v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+(\.\d+)?$/))]),
@@ -112,8 +130,21 @@ const records = v.pipe(
   v.transform((entries) => entries.filter(isRecord)),
 );
 
-const Person = v.looseObject({ full_name: word, phone: word });
-export type Person = v.InferOutput<typeof Person>;
+const Person = v.pipe(
+  v.union([
+    v.looseObject({ full_name: word, name: word, phone: word }),
+    v.pipe(printable, v.trim(), v.nonEmpty(), v.transform(numberOrName)),
+  ]),
+  v.transform(({ full_name, name, phone }): Person => ({ full_name: full_name ?? name, phone })),
+);
+export interface Person {
+  readonly full_name?: string | undefined;
+  readonly phone?: string | undefined;
+}
+
+function numberOrName(written: string): { full_name?: string; name?: string; phone?: string } {
+  return toPhone(written) || written.includes('@') ? { phone: written } : { full_name: written };
+}
 
 /** Messages, calls and reactions describe a chat by the first names, chat events by the second ones. */
 const Chat = v.looseObject({
@@ -209,7 +240,11 @@ function attachmentOf(file: v.InferOutput<typeof AttachmentFields>): Attachment 
   });
 }
 
+const around = { chat: ifValid(Chat), whatsapp_account: ifValid(Account), account: ifValid(Account) };
+
 const MessageFields = v.looseObject({
+  chat_id: word,
+  chat: ifValid(Chat),
   message_uid: word,
   uid: word,
   message_uuid: word,
@@ -222,6 +257,8 @@ const MessageFields = v.looseObject({
   from_me: flag,
   sender_phone: word,
   sender_name: word,
+  recipient_phone: word,
+  recipient_name: word,
   direction: word,
   origin: word,
   timestamp: word,
@@ -246,15 +283,17 @@ const MessageFields = v.looseObject({
 
 /** What stands under several names, or beside the message, in one place. */
 function spelledAlike<Fields extends v.InferOutput<typeof MessageFields>>(message: Fields) {
-  const { sender_phone: phone, sender_name: full_name } = message;
-  const named = phone === undefined && full_name === undefined ? undefined : { phone, full_name };
   return {
     ...message,
     text: message.text ?? message.body ?? message.caption,
-    sender: message.sender ?? named,
+    sender: message.sender ?? personOf(message.sender_phone, message.sender_name),
+    recipient: message.recipient ?? personOf(message.recipient_phone, message.recipient_name),
     direction: message.direction ?? directionOf(message.from_me),
   };
 }
+
+const personOf = (phone: string | undefined, full_name: string | undefined) => anyKnown({ phone, full_name });
+
 const TheirMessage = v.pipe(MessageFields, v.transform(spelledAlike));
 export type TheirMessage = v.InferOutput<typeof TheirMessage>;
 
@@ -263,8 +302,6 @@ function directionOf(fromMe: boolean | undefined): string | undefined {
   return fromMe ? 'sent' : 'received';
 }
 
-const around = { chat: ifValid(Chat), whatsapp_account: ifValid(Account) };
-
 /** "Webhooks v2": the documented shape. */
 export const MessageBody = v.looseObject({ ...around, message: TheirMessage });
 
@@ -272,12 +309,11 @@ export const MessageBody = v.looseObject({ ...around, message: TheirMessage });
 export const EnvelopeBody = v.looseObject({
   data: v.pipe(
     v.looseObject({
+      ...Chat.entries,
+      ...around,
       ...MessageFields.entries,
-      chat_id: word,
-      chat: ifValid(Chat),
       chat_name: word,
-      chat_url: word,
-      whatsapp_account_id: word,
+      whatsapp_account_phone: word,
     }),
     v.transform(spelledAlike),
   ),

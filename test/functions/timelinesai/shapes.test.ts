@@ -113,6 +113,155 @@ describeReading(timelinesAi, [
     occurredAt: Date.parse('2026-03-02T08:15:00Z'),
     stored: { message: { id: 'm-1', chat: { id: '510234' }, direction: 'inbound' } },
   },
+  {
+    name: "an envelope in the words of the API's own message",
+    payload: {
+      event_type: 'message:received:new',
+      data: {
+        uid: 'u-1',
+        chat_id: 510234,
+        timestamp: '2026-03-02 09:15:00 +0100',
+        sender_phone: '+15550100099',
+        sender_name: 'Ana Ruiz',
+        recipient_phone: '+15550100001',
+        recipient_name: 'Lee',
+        from_me: false,
+        text: 'pic',
+        origin: 'WhatsApp',
+        message_type: 'whatsapp',
+        attachment_url: 'https://files.example/a.jpg',
+        attachment_filename: 'a.jpg',
+      },
+    },
+    exactly: {
+      kind: 'message',
+      message: {
+        id: 'u-1',
+        chat: { id: '510234', kind: 'individual' },
+        direction: 'inbound',
+        via: 'phone',
+        channel: 'whatsapp',
+        sender: { phone: '+15550100099', name: 'Ana Ruiz' },
+        recipient: { phone: '+15550100001', name: 'Lee' },
+        account: { phone: '+15550100001' },
+        content: { type: 'image', file: { url: 'https://files.example/a.jpg', name: 'a.jpg' }, caption: 'pic' },
+      },
+    },
+  },
+  {
+    name: "the chat's own fields beside an envelope's message",
+    payload: {
+      event: 'message:received:new',
+      data: { chat_id: '510235', is_group: true, chat_name: 'Night shift', phone: '', text: 'two', uid: 'e-2' },
+    },
+    stored: { message: { chat: { id: '510235', kind: 'group', title: 'Night shift' } } },
+  },
+  {
+    name: "the chat's number beside an envelope's message",
+    payload: { event: 'message:received:new', data: { chat_id: '1', phone: '+15550100099', text: 'hi', uid: 'e-3' } },
+    stored: { message: { chat: { phone: '+15550100099' }, sender: { phone: '+15550100099' } } },
+  },
+  {
+    name: 'our account in an envelope, by its number or as an object',
+    payload: [
+      varied(envelope, 'data', { whatsapp_account_id: undefined, whatsapp_account_phone: '+15550100001' }),
+      varied(envelope, 'data', { whatsapp_account_id: undefined, whatsapp_account: { phone: '+15550100001' } }),
+      { ...received, whatsapp_account: undefined, account: { phone: '+15550100001' } },
+    ],
+    stored: Array.from({ length: 3 }, () => ({ message: { account: { phone: '+15550100001' } } })),
+  },
+  ...[true, 'true', 'True', '1', 1].map((from_me) => ({
+    name: `an echo where from_me is ${JSON.stringify(from_me)}`,
+    payload: { ...varied(envelope, 'data', { from_me }), event_type: 'message:new' },
+    stored: { message: { direction: 'outbound' } },
+  })),
+  ...[false, 'false', '0', 0, 'no', ''].map((is_group) => ({
+    name: `no group where is_group is ${JSON.stringify(is_group)}`,
+    payload: varied(received, 'chat', { is_group }),
+    stored: { message: { chat: { kind: 'individual' } } },
+  })),
+  {
+    name: 'a group where is_group is a text',
+    payload: varied(received, 'chat', { is_group: 'true' }),
+    stored: { message: { chat: { kind: 'group' } } },
+  },
+  ...[
+    ['in', 'inbound'],
+    ['OUT', 'outbound'],
+  ].map(([written, direction]) => ({
+    name: `the direction "${written}"`,
+    payload: { ...varied(received, 'message', { direction: written }), event_type: 'message:new' },
+    stored: { message: { direction } },
+  })),
+  {
+    name: 'sender and recipient of whom only the number is told',
+    payload: varied(received, 'message', { sender: '+15550100099', recipient: 15550100001 }),
+    stored: { message: { sender: { phone: '+15550100099' }, recipient: { phone: '+15550100001' } } },
+  },
+  {
+    name: 'a sender of whom only the name is told',
+    payload: varied(received, 'message', { sender: 'Ana Ruiz' }),
+    stored: { message: { sender: { name: 'Ana Ruiz' } } },
+  },
+  {
+    name: 'a message without anything around it, with an event name and without',
+    payload: [
+      { event_type: 'message:received:new', ...Object(envelope.data) },
+      {
+        uid: 'f-2',
+        chat_id: 510234,
+        text: 'bare',
+        sender: { name: 'Ana' },
+        chat: { id: 510234, phone: '15550100099' },
+      },
+    ],
+    stored: [
+      { message: { id: '3f1c2b7e-1111-4222-8333-944455556666', chat: { id: '510234' }, content: { text: 'hi' } } },
+      { message: { id: 'f-2', chat: { id: '510234', phone: '+15550100099' }, sender: { name: 'Ana' } } },
+    ],
+  },
+  {
+    name: 'no message without anything around it that names no chat, by its path',
+    payload: { event_type: 'message:received:new', message_uid: 'f-3', text: 'bare', chat_id: '' },
+    quarantined: ['chat_id'],
+  },
+  {
+    name: 'no other event that happens to tell a message',
+    payload: { event_type: 'message:deleted', message_uid: 'f-4', text: 'bare', chat_id: 510234 },
+    quarantined: ['event_type'],
+  },
+  {
+    name: 'a list of the API, in which each message names its chat',
+    payload: {
+      status: 'ok',
+      data: {
+        messages: [
+          { uid: 'h-1', chat_id: 510234, from_me: false, sender_phone: '+15550100099', text: 'a' },
+          { uid: 'h-2', chat_id: 510299, from_me: true, recipient_phone: '+15550100088', text: 'b' },
+          { uid: 'h-3', from_me: true, text: 'c' },
+        ],
+      },
+    },
+    stored: [
+      { message: { id: 'h-1', chat: { id: '510234' }, direction: 'inbound', sender: { phone: '+15550100099' } } },
+      { message: { id: 'h-2', chat: { id: '510299' }, direction: 'outbound', recipient: { phone: '+15550100088' } } },
+    ],
+    quarantined: ['messages.2.chat_id'],
+  },
+  ...[
+    ['reaction', 'reaction'],
+    ['call', 'call'],
+    ['chat-assigned', 'chat'],
+    ['account-connected', 'connection'],
+  ].map(([file = '', kind]) => {
+    const { event_type, ...data } = fixture(file);
+    return { name: `an event of kind ${kind} under data`, payload: { event_type, data }, stored: { kind } };
+  }),
+  {
+    name: 'no reaction under data without one',
+    payload: { event_type: 'message:reaction', data: {} },
+    quarantined: ['data.reaction'],
+  },
   { name: 'nothing that is empty', payload: [], quarantined: [''] },
   { name: 'nothing that is no object', payload: [7], quarantined: ['0'] },
   { name: 'nothing that is no JSON', payload: '{', quarantined: [''] },
