@@ -44,12 +44,12 @@ const RECEIVES: Grants = {
   // What an event's refused put brings along has its longer parts elsewhere.
   table: {
     GetItem: 'CHAT HOOK',
-    PutItem: 'ATT EVT FEED PERSON',
+    PutItem: 'ATT EVT FEED FIND PERSON',
     UpdateItem: 'CHAT QUAR',
     BatchWriteItem: 'EVT',
     BatchGetItem: 'ACC CHAT EVT',
     Query: 'PERSON WS',
-    DeleteItem: 'PERSON',
+    DeleteItem: 'FIND PERSON',
   },
   // Whether a message was told under another id of its chat.
   lists: { gsi1: 'WS#*#EVT' },
@@ -62,9 +62,9 @@ const REPORTS: Grants = {
     GetItem: 'ACC CHAT HOOK MSG PID',
     BatchGetItem: 'ACC CHAT EVT MSG PID',
     Query: 'ACC ECHO PERSON WS',
-    PutItem: 'ACC ATT ECHO EVT FEED PERSON WS',
+    PutItem: 'ACC ATT ECHO EVT FEED FIND PERSON WS',
     UpdateItem: 'ACC CHAT MSG PID QUAR WS',
-    DeleteItem: 'ACC ECHO PERSON',
+    DeleteItem: 'ACC ECHO FIND PERSON',
     BatchWriteItem: 'CHAT EVT',
   },
   lists: { gsi1: 'WS#*#EVT' },
@@ -76,11 +76,11 @@ const GRANTS: Readonly<Record<string, Grants>> = {
     table: {
       GetItem: 'ACC AUTO CHAT EP EVT FILL HOOK IDEM KEY MSG PID SESS WORKSPACES WS',
       BatchGetItem: 'ACC CHAT EVT HOOK KEY MSG PID WS',
-      Query: 'ACC ATT CHAT ECHO EP EVT FEED PERSON QUAR RULE STAT WORKSPACES WS',
-      PutItem: 'ACC ECHO EVT FEED HOOK IDEM KEY MSG PERSON SESS WORKSPACES WS',
+      Query: 'ACC ATT CHAT ECHO EP EVT FEED FIND PERSON QUAR RULE STAT WORKSPACES WS',
+      PutItem: 'ACC ECHO EVT FEED FIND HOOK IDEM KEY MSG PERSON SESS WORKSPACES WS',
       UpdateItem: 'ACC ATT AUTO CHAT EVT FEED HOOK MSG PID QUAR SESS WORKSPACES WS',
       // Not a send: credits are counted by sends, so that one is only ever emptied.
-      DeleteItem: 'ACC ATT AUTO CHAT ECHO EP EVT FEED HOOK IDEM KEY PERSON PID QUAR RULE SESS WS',
+      DeleteItem: 'ACC ATT AUTO CHAT ECHO EP EVT FEED FIND HOOK IDEM KEY PERSON PID QUAR RULE SESS WS',
       ConditionCheckItem: 'ACC CHAT WORKSPACES',
       BatchWriteItem: 'CHAT EVT',
     },
@@ -119,9 +119,9 @@ const GRANTS: Readonly<Record<string, Grants>> = {
   /** Looks who wants to hear of what was stored, and calls nobody. */
   events: {
     table: {
-      GetItem: 'ACC AUTO CHAT EVT IDEM RULE WORKSPACES WS',
+      GetItem: 'ACC AUTO CHAT EVT FILL IDEM RULE WORKSPACES WS',
       BatchGetItem: 'ACC CHAT EVT MSG PID',
-      Query: 'PERSON WS',
+      Query: 'FIND#*#TITLE PERSON WS',
       PutItem: 'ACC AUTO EVT FEED IDEM MSG RULE WS',
       UpdateItem: 'ACC AUTO PID RULE STAT WS',
       DeleteItem: 'WS',
@@ -137,9 +137,9 @@ const GRANTS: Readonly<Record<string, Grants>> = {
       GetItem: 'ACC CHAT HOOK MSG PID WORKSPACES',
       BatchGetItem: 'ACC CHAT EVT FALLBACK MSG PID',
       Query: 'ACC ECHO PERSON WS',
-      PutItem: 'ACC ATT ECHO EVT FALLBACK FEED PERSON WS',
+      PutItem: 'ACC ATT ECHO EVT FALLBACK FEED FIND PERSON WS',
       UpdateItem: 'ACC CHAT MSG PID QUAR WS',
-      DeleteItem: 'ACC ECHO PERSON',
+      DeleteItem: 'ACC ECHO FIND PERSON',
       BatchWriteItem: 'CHAT EVT FALLBACK',
     },
     lists: { gsi1: 'WS#*#EVT' },
@@ -148,9 +148,9 @@ const GRANTS: Readonly<Record<string, Grants>> = {
   },
   send: {
     table: {
-      GetItem: 'ACC CHAT HOOK IDEM WORKSPACES WS',
+      GetItem: 'ACC CHAT FILL HOOK IDEM WORKSPACES WS',
       BatchGetItem: 'ACC CHAT',
-      Query: 'PERSON WS',
+      Query: 'FIND#*#TITLE PERSON WS',
       PutItem: 'ACC ATT IDEM MSG WS',
       UpdateItem: 'ACC WS',
     },
@@ -163,9 +163,9 @@ const GRANTS: Readonly<Record<string, Grants>> = {
       GetItem: 'CHAT MSG PID',
       BatchGetItem: 'CHAT MSG',
       Query: 'ACC PERSON',
-      PutItem: 'ACC ECHO EVT FEED PERSON WS',
+      PutItem: 'ACC ECHO EVT FEED FIND PERSON WS',
       UpdateItem: 'ACC CHAT MSG PID WS',
-      DeleteItem: 'ACC ECHO PERSON',
+      DeleteItem: 'ACC ECHO FIND PERSON',
     },
     takes: 'TicksQueue',
     // A tick that finds its account leased is hidden until the lease may have run out.
@@ -178,10 +178,10 @@ const GRANTS: Readonly<Record<string, Grants>> = {
       GetItem: 'ACC CHAT EP EVT FILL HOOK MSG PID WORKSPACES WS',
       BatchGetItem: 'ACC CHAT EVT MSG PID',
       Query: 'ACC ATT CHAT ECHO EP EVT PERSON RULE WORKSPACES WS',
-      PutItem: 'ACC ECHO EVT FEED FILL PERSON WS',
+      PutItem: 'ACC ECHO EVT FEED FILL FIND PERSON WS',
       UpdateItem: 'ACC ATT CHAT EVT FEED HOOK MSG PID WORKSPACES WS',
       // What is older than a workspace keeps it. Not a send: it is only ever emptied.
-      DeleteItem: 'ACC AUTO CHAT ECHO EP PERSON PID RULE WS',
+      DeleteItem: 'ACC AUTO CHAT ECHO EP FIND PERSON PID RULE WS',
       ConditionCheckItem: 'CHAT WORKSPACES',
     },
     lists: { gsi1: 'WS#*#CHAT WS#*#EVT WS#*#SEND', gsi2: 'CHAT', gsi3: 'DUE' },

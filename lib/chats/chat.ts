@@ -2,7 +2,7 @@ import { derivedId, shardOf } from '#lib/domain/ids.ts';
 import type { ChatKind } from '#lib/domain/person.ts';
 import { shortly } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { aliasKey, chatKey, chatListPartition, providerChatPartition, titlePartition } from '#lib/store/keys.ts';
+import { aliasKey, chatKey, chatListPartition, providerChatPartition } from '#lib/store/keys.ts';
 import {
   absent,
   all,
@@ -79,7 +79,7 @@ export async function updateChat(store: Store, chat: ChatSighting, id = chatId(c
     const written = await store.write(update(chatKey(current), changed, all(absent('mergedInto'), ours)), {
       returns: 'new',
     });
-    const { item } = written;
+    let { item } = written;
     if (!item) continue;
     if (typeof item.mergedInto === 'string') {
       current = item.mergedInto;
@@ -91,7 +91,8 @@ export async function updateChat(store: Store, chat: ChatSighting, id = chatId(c
       await raiseTo(store, current, 'lastInAt', at);
     // A title that comes late is still the first one.
     if (!written.done && chat.title !== undefined && item.title === undefined) {
-      await store.write(update(chatKey(current), titleChanges(chat.workspace, chat.title, current), absent('title')));
+      const named = update(chatKey(current), [set('title', shortly(chat.title))], absent('title'));
+      item = (await store.write(named, { returns: 'new' })).item ?? item;
     }
     if (!written.done && !isInferredKind(chat) && item.kind === 'individual') {
       await store.write(update(chatKey(current), [set('kind', chat.kind)], equal('kind', 'individual')));
@@ -186,15 +187,11 @@ function changes(chat: ChatSighting, id: string, at: string, isMerged: boolean):
     set('gsi1sk', listedAt(at, id)),
     setIfAbsent('gsi3pk', providerChatPartition(chat.workspace, chat.providerChatId)),
     setIfAbsent('gsi3sk', id),
-    ...(chat.title === undefined ? [] : titleChanges(chat.workspace, chat.title, id)),
+    ...(chat.title === undefined ? [] : [set('title', shortly(chat.title))]),
     ...(chat.aliases && chat.aliases.length > 0
       ? [set('aliases', chat.aliases.slice(0, MOST_ALIASES).map(shortly))]
       : []),
   ];
-}
-
-export function titleChanges(workspace: string, title: string, id: string): Change[] {
-  return [set('title', shortly(title)), set('gsi2pk', titlePartition(workspace, title)), set('gsi2sk', id)];
 }
 
 function aliasItems(chat: ChatSighting, id: string) {

@@ -2,11 +2,12 @@ import * as v from 'valibot';
 import { CHAT_KINDS } from '#lib/domain/person.ts';
 import { Instant, optional, text } from '#lib/domain/schema.ts';
 import { itemReader } from '#lib/store/items.ts';
-import { chatListPartition, eventKey, everyShard, titlePartition } from '#lib/store/keys.ts';
+import { chatListPartition, eventKey, everyShard } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
-import { getAll, newestFirst, queryAll } from '#lib/store/query.ts';
+import { getAll, newestFirst } from '#lib/store/query.ts';
 import type { Item, Key, Store, ValueMap } from '#lib/store/store.ts';
 import { currentChat, isUnread, minuteOf } from './chat.ts';
+import { beginsWith, chatsSought, chatsTitled, isFoundBy } from './found-by.ts';
 import { chatsOf } from './people.ts';
 
 export const KnownChat = v.object({
@@ -54,21 +55,19 @@ export async function listChats(
   filter: ChatFilter,
   page: PageRequest,
 ): Promise<ChatPage> {
-  const { accountId, title, titlePrefix, words, unread, provider, people } = filter;
-  const accepts = (entry: Item) => accountId === undefined || entry.accountId === accountId;
+  const { accountId, title, titlePrefix, words, unread, provider } = filter;
+  const ofNumber = WHOLE_NUMBER.test(words ?? '') ? await chatsOf(store, workspace, words ?? '') : [];
   const isWanted = (chat: KnownChat) =>
+    (accountId === undefined || chat.accountId === accountId) &&
+    (title === undefined || chat.title === title) &&
     (titlePrefix === undefined || beginsWith(chat.title, titlePrefix)) &&
     (unread === undefined || chat.unread === unread) &&
     (provider === undefined || chat.provider === provider) &&
     (words === undefined || ofNumber.some(({ chatId }) => chatId === chat.id) || isFoundBy(chat, words));
-  const ofNumber = WHOLE_NUMBER.test(words ?? '') ? await chatsOf(store, workspace, words ?? '') : [];
-  if (people !== undefined || title !== undefined || ofNumber.length > 0) {
-    const chats = people ? await chatsOfAll(store, workspace, people) : ofNumber;
-    const known =
-      people || title === undefined ? chats.filter(accepts) : await chatsTitled(store, workspace, title, accepts);
-    const isTitled = (chat: Item) => title === undefined || chat.title === title;
+  const candidates = await candidatesFor(store, workspace, filter, ofNumber, page.from);
+  if (candidates) {
     const isBehind = (chat: Item) => page.from === undefined || positionOf(chat) < page.from;
-    const found = inOrder(known.filter((chat) => isTitled(chat) && isBehind(chat) && isWanted(chatOf(chat))));
+    const found = inOrder(candidates.filter((chat) => isBehind(chat) && isWanted(chatOf(chat))));
     const shown = found.slice(0, page.limit);
     const last = shown.at(-1);
     return {
@@ -81,6 +80,23 @@ export async function listChats(
   const { steps, after, heads } = await next(page, true);
   const shown = steps.slice(0, page.limit);
   return { ...pageAt(shown, steps.length > page.limit ? shown.at(-1)?.after : after), heads };
+}
+
+/** The chats among which all are that fit. Undefined: a walk through the list finds them. */
+async function candidatesFor(
+  store: Store,
+  workspace: string,
+  { title, titlePrefix, words, people }: ChatFilter,
+  ofNumber: readonly Item[],
+  from: string | undefined,
+): Promise<readonly Item[] | undefined> {
+  if (people) return chatsOfAll(store, workspace, people);
+  if (title !== undefined) return chatsAt(store, await chatsTitled(store, workspace, title));
+  if (ofNumber.length > 0) return ofNumber;
+  // A walk in the order of the index goes on as one.
+  if ((titlePrefix ?? words) === undefined || from?.startsWith(INDEX)) return undefined;
+  const keys = await chatsSought(store, workspace, { titlePrefix, words });
+  return keys && chatsAt(store, keys);
 }
 
 /** The chats that each of these names leads to. */
@@ -217,42 +233,8 @@ function pageAt(steps: readonly Step[], cursor: string | undefined): ListPage<Kn
 /** Last active first. */
 const inOrder = (chats: readonly Item[]): Item[] => chats.toSorted((a, b) => (positionOf(a) < positionOf(b) ? 1 : -1));
 
-/** Few chats share a title, and the index does not know which of them was active last: so all are read. */
-async function chatsTitled(
-  store: Store,
-  workspace: string,
-  title: string,
-  accepts: (entry: Item) => boolean,
-): Promise<readonly Item[]> {
-  const found = await queryAll(store, { index: 'gsi2', pk: titlePartition(workspace, title), limit: 1000 });
-  // The index may lag behind a change of title.
-  return (await chatsAt(store, found.filter(accepts))).filter((chat) => chat.title === title);
-}
-
-const beginsWith = (title: unknown, prefix: string): boolean =>
-  typeof title === 'string' && title.toLowerCase().startsWith(prefix.toLowerCase());
-
 /** Whom it belongs to is known without looking through all chats. */
 const WHOLE_NUMBER = /^\+[\d\s()./-]{7,}$/;
-const FEWEST_DIGITS = 3;
-const folded = (text: string): string => text.normalize('NFKC').toLowerCase();
-const wordsOf = (text: string): string[] =>
-  folded(text)
-    .split(/[^\p{L}\p{M}\p{N}]+/u)
-    .filter(Boolean);
-/** Without the zeros that stand before a number at home. */
-const digitsOf = (text: string): string => text.replaceAll(/\D/g, '').replace(/^0+/, '');
-
-/** Each word begins one of the title's, or all that was typed is the end of a number. */
-function isFoundBy({ title = '', phone, providerChatId }: KnownChat, words: string): boolean {
-  if (folded(title).startsWith(folded(words))) return true;
-  const wanted = wordsOf(words);
-  const found = wordsOf(title);
-  if (wanted.length > 0 && wanted.every((word) => found.some((one) => one.startsWith(word)))) return true;
-  const digits = digitsOf(words);
-  if (digits.length < FEWEST_DIGITS || !/^[\d\s()+./-]+$/.test(words)) return false;
-  return [phone, providerChatId].some((number) => digitsOf(number ?? '').endsWith(digits));
-}
 
 /** What hardly any chat fits must not walk through all of them in one call; the caller gets a cursor. */
 const ROUNDS = 10;

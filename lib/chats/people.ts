@@ -30,9 +30,9 @@ import {
   isUnread,
   lastEvent as lastMessage,
   listedAt,
-  titleChanges,
   updateChat,
 } from './chat.ts';
+import { findable, foundRows } from './found-by.ts';
 
 /**
  * Who is who: the names under which the hub knows somebody, each with a row that leads to the chat with them. A number in
@@ -124,14 +124,14 @@ export async function sightChat(store: Store, sighting: ChatSighting, id?: strin
   return introduce(store, await updateChat(store, sighting, id), sighting.names ?? [], sighting);
 }
 
-/** Keeps names of whom a chat is with that it does not know yet. Answers the chat as it is then. */
+/** Keeps names of whom a chat is with that it does not know yet, and what it is found by. Answers the chat as it is then. */
 export async function introduce(store: Store, chat: Item, names: readonly string[], account: Known): Promise<Item> {
   const kept = namesKept(chat);
   const news: string[] = [];
   for (const name of names) {
     if (!kept.includes(name) && !contradict([...kept, ...news], [name])) news.push(name);
   }
-  return news.length === 0 ? chat : learn(store, chat, news, account);
+  return findable(store, news.length === 0 ? chat : await learn(store, chat, news, account));
 }
 
 export const namesKept = ({ names }: Item): readonly string[] => (Array.isArray(names) ? names.map(String) : []);
@@ -224,11 +224,13 @@ async function merged(store: Store, one: Item, other: Item, learnt: readonly str
   const workspace = String(older.workspace);
   const names = [...new Set([...namesKept(older), ...namesKept(younger), ...learnt])].slice(0, MOST_NAMES);
   const changes: Change[] = [set('names', names), append('merged', ...historiesOf(younger)), ...taken(older, younger)];
-  const leads = ['gsi1pk', 'gsi1sk', 'gsi2pk', 'gsi2sk'].map(remove);
+  const leads = ['gsi1pk', 'gsi1sk', 'gsi2pk', 'gsi2sk', 'foundBy'].map(remove);
+  const { foundBy } = younger;
   const rows = [...new Set([...namesKept(younger), ...learnt])];
   const writes = [
     update(chatKey(into), changes, untouched(older)),
-    update(chatKey(gone), [set('mergedInto', into), ...leads], untouched(younger)),
+    update(chatKey(gone), [set('mergedInto', into), ...leads], all(untouched(younger), unchanged({ foundBy }))),
+    ...foundRows(younger).map((row) => del(row)),
     ...rows.map((name) => del(personKey(workspace, name, gone))),
     ...names.map((name) => rowOf(workspace, name, into, names)),
   ];
@@ -237,7 +239,7 @@ async function merged(store: Store, one: Item, other: Item, learnt: readonly str
 }
 
 function taken(older: Item, younger: Item): Change[] {
-  const { workspace, title, phone, accountId } = younger;
+  const { title, phone, accountId } = younger;
   const isNewer = String(younger.lastAt) > String(older.lastAt);
   const { lastEvent, lastEventAt } = younger;
   const isNewerEvent = typeof lastEventAt === 'string' && lastEventAt > String(older.lastEventAt ?? '');
@@ -252,9 +254,7 @@ function taken(older: Item, younger: Item): Change[] {
     ...missing('phone', phone),
     ...missing('accountId', accountId),
     ...(isNamedAccount(String(older.accountKey)) ? [] : [set('accountKey', String(younger.accountKey))]),
-    ...(older.title === undefined && typeof title === 'string'
-      ? titleChanges(String(workspace), title, String(older.chatId))
-      : []),
+    ...missing('title', title),
   ];
 }
 

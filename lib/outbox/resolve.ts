@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { chatId, currentChat } from '#lib/chats/chat.ts';
+import { chatsTitled } from '#lib/chats/found-by.ts';
 import { chatsUnder, namesOfRecipient, othersOf } from '#lib/chats/people.ts';
 import {
   CHAT_KINDS,
@@ -16,8 +17,8 @@ import {
 import type { Recipient } from '#lib/domain/send/recipient.ts';
 import type { Thread } from '#lib/sender/sent-event.ts';
 import { itemReader } from '#lib/store/items.ts';
-import { headKey, providerChatPartition, titlePartition } from '#lib/store/keys.ts';
-import type { Query, Store } from '#lib/store/store.ts';
+import { headKey, providerChatPartition } from '#lib/store/keys.ts';
+import type { Key, Store } from '#lib/store/store.ts';
 import {
   accountsNamed,
   accountsOf,
@@ -57,9 +58,8 @@ export async function findChats(
   target: Extract<Target, { kind: 'chat' | 'name' }>,
 ): Promise<readonly KnownChat[]> {
   if (target.kind === 'name') {
-    const query = { index: 'gsi2', pk: titlePartition(workspace, target.name), limit: MOST } as const;
-    // The index may lag behind a change of title.
-    return chatsAt(store, workspace, query, (chat) => chat.title === target.name);
+    const keys = await chatsTitled(store, workspace, target.name, MOST);
+    return chatsAt(store, workspace, keys, (chat) => chat.title === target.name);
   }
   const own = await chatOf(store, workspace, target.id);
   return own ? [own] : chatsOfProvider(store, workspace, normaliseJid(target.id));
@@ -68,7 +68,9 @@ export async function findChats(
 /** By the provider's own id, or by another one that the provider has for the same chat. */
 async function chatsOfProvider(store: Store, workspace: string, id: string): Promise<readonly KnownChat[]> {
   const query = { index: 'gsi3', pk: providerChatPartition(workspace, id), limit: MOST } as const;
-  return chatsAt(store, workspace, query, (chat) => [chat.providerChatId, ...chat.aliases].includes(id));
+  const { items } = await store.query(query);
+  const keys = [...new Set(items.map(({ pk }) => pk))].map(headKey);
+  return chatsAt(store, workspace, keys, (chat) => [chat.providerChatId, ...chat.aliases].includes(id));
 }
 
 async function chatOf(store: Store, workspace: string, id: string): Promise<KnownChat | undefined> {
@@ -77,15 +79,13 @@ async function chatOf(store: Store, workspace: string, id: string): Promise<Know
   return item && readChat(item);
 }
 
-/** The entries of an alias lead to their chat, and a chat that was merged into another one to that. */
+/** A chat that was merged into another one leads to that. */
 async function chatsAt(
   store: Store,
   workspace: string,
-  query: Query,
+  keys: readonly Key[],
   fits: (chat: KnownChat) => boolean,
 ): Promise<readonly KnownChat[]> {
-  const { items } = await store.query(query);
-  const keys = [...new Set(items.map(({ pk }) => pk))].map(headKey);
   if (keys.length === 0) return [];
   const found = (await store.getMany(keys, { consistent: true })).filter(
     (chat) => chat.workspace === workspace && fits(readChat(chat)),

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { chatId, currentChat, historiesOf, noLastEvent } from '#lib/chats/chat.ts';
+import { foundRows } from '#lib/chats/found-by.ts';
 import { lidsAmong, namesKept, namesOfPerson, rowsOf } from '#lib/chats/people.ts';
 import { type Mentions, mentionsOf, mentionsOfLid } from '#lib/domain/content.ts';
 import type { Event } from '#lib/domain/event.ts';
@@ -63,6 +64,7 @@ import {
   remove,
   type Store,
   set,
+  unchanged,
   update,
 } from '#lib/store/store.ts';
 import { listed, type Partition, type Stage, type WalkState, walk } from '#lib/store/walk.ts';
@@ -488,10 +490,22 @@ async function forgetChat({ store, workspace, counts }: Erasing, id: string): Pr
     const items = await queryAll(store, { pk: key.pk, limit: 100, consistent: true });
     const aliases = items.filter(({ sk }) => sk !== key.sk);
     if (aliases.length > 0) await store.writeMany(aliases.map(({ pk, sk }) => del({ pk, sk })));
-    await store.write(del(key));
+    await forgetHead(store, key);
     for (const kept of keptByRules(workspace, one)) await store.write(del(kept));
   }
   counts.chats += 1;
+}
+
+/** With what it is found by, which nobody could tell without it. */
+async function forgetHead(store: Store, key: Key): Promise<void> {
+  return retryOnConflict(`the chat at ${key.pk}`, async () => {
+    const head = await store.get(key, { consistent: true });
+    if (!head) return;
+    const { foundBy } = head;
+    for (const row of foundRows(head)) await store.write(del(row));
+    const { done, item } = await store.write(del(key, unchanged({ foundBy })));
+    return done || !item ? undefined : AGAIN;
+  });
 }
 
 /** Which answers rules gave in a chat, and that they leave it alone. */

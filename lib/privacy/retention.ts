@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { historiesOf } from '#lib/chats/chat.ts';
+import { foundRows } from '#lib/chats/found-by.ts';
 import { rowsOf } from '#lib/chats/people.ts';
 import type { Log, Random } from '#lib/domain/ports.ts';
 import { AppliedCounts, expiryOf } from '#lib/domain/retention.ts';
@@ -32,10 +33,12 @@ import {
   exists,
   type Item,
   isLive,
+  type Key,
   newTransaction,
   remove,
   type Store,
   set,
+  unchanged,
   update,
 } from '#lib/store/store.ts';
 import { listed, type Position, type Stage, type WalkState, walk } from '#lib/store/walk.ts';
@@ -328,12 +331,16 @@ function chatStage({ store, workspace, oldest, counts }: Applying, random: Rando
       const items = (await Promise.all(pages)).flat().filter((item) => item.pk !== pk || item.sk !== sk);
       const [others, heads] = [items.filter((item) => item.sk !== sk), items.filter((item) => item.sk === sk)];
       const kept = ids.flatMap((id) => keptByRules(workspace, id));
-      const writes = [...others, ...kept, ...heads, ...rowsOf(chat)].map((key) => del({ pk: key.pk, sk: key.sk }));
-      while (writes.length > TOGETHER) {
+      const deletions = (keys: readonly Key[]) => keys.map((key) => del({ pk: key.pk, sk: key.sk }));
+      const writes = deletions([...others, ...kept, ...heads]);
+      // The chat says that it has these: they go with it or stay with it.
+      const rows = deletions([...rowsOf(chat), ...foundRows(chat)]);
+      while (writes.length + rows.length > TOGETHER) {
         const some = [...writes.splice(0, TOGETHER), check({ pk, sk }, isQuiet)];
         if (!(await store.transact(some, newTransaction(random))).done) return true;
       }
-      const last = [...writes, del({ pk, sk }, isQuiet)];
+      const { names, foundBy } = chat;
+      const last = [...writes, ...rows, del({ pk, sk }, all(isQuiet, unchanged({ names, foundBy })))];
       if ((await store.transact(last, newTransaction(random))).done) counts.chats += 1;
       return true;
     },

@@ -1,7 +1,7 @@
 import { SHARDS } from '#lib/domain/ids.ts';
 import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';
 import { feedFill } from '#lib/inbox/feed.ts';
-import { peopleFill } from '#lib/outbox/fill-people.ts';
+import { chatsFill } from '#lib/outbox/fill-chats.ts';
 import { applyNightly } from '#lib/privacy/nightly.ts';
 import type { Tasks } from '#lib/reactions/task.ts';
 import { wakeDelivery, wakeEndpoint } from '#lib/reactions/wake.ts';
@@ -128,7 +128,7 @@ export async function watchdog(ports: WatchdogPorts, endsAt: number, config: Sen
       const until = Math.min(endsAt, clock.monotonic() + FILL_MS);
       const workspaces = () => allWorkspaces(ports.store);
       const failed: unknown[] = [];
-      for (const fill of [feedFill, peopleFill]) {
+      for (const fill of [feedFill, chatsFill]) {
         const filling = fillOn(timed(ports), fill, workspaces, () => clock.monotonic() >= until);
         await filling.catch((cause: unknown) => failed.push(cause));
       }

@@ -32,7 +32,7 @@ const readProgress = itemReader(Progress);
 const progressOf = (item: Item | undefined) => (item ? readProgress(item) : { workspace: '', done: false });
 
 /** Whether everything is there that should be: until then, readers say that they do not show all. */
-export async function isFilled(store: Store, { name }: Fill): Promise<boolean> {
+export async function isFilled(store: Store, { name }: Pick<Fill, 'name'>): Promise<boolean> {
   return progressOf(await store.get(fillKey(name))).done;
 }
 

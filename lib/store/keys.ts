@@ -6,7 +6,7 @@ import type { Key } from './store.ts';
 /**
  * Where everything lies in the table: every key and every index partition is made here and nowhere else. A name that ends
  * in `Key` makes the key of an item, one in `Partition` what a query asks for. The indexes: gsi1 the lists of a workspace;
- * gsi2 chats by title, messages of a chat, quarantine, reserved credits; gsi3 chats by the provider's id, what is due.
+ * gsi2 messages of a chat, quarantine, reserved credits; gsi3 chats by the provider's id, what is due.
  */
 
 const META = 'META';
@@ -127,7 +127,17 @@ export const aliasKey = (id: string, alias: string): Key => ({ ...chatKey(id), s
 export const chatMessagesPartition = (id: string): string => chatKey(id).pk;
 export const chatIdIn = (partition: string): string => partition.slice('CHAT#'.length);
 export const chatListPartition = (workspace: string, shard: number): string => `WS#${workspace}#CHAT#${shard}`;
-/** Where chats are found by their exact title. */
+/** What a chat is found by (lib/chats/found-by.ts): one row for each chat. */
+export type FoundBy = 'WORD' | 'TITLE' | 'END' | 'MORE';
+export const findPartition = (workspace: string, by: FoundBy, text: string): string =>
+  `FIND#${workspace}#${by}#${by === 'TITLE' ? sha256(text.toWellFormed()) : Array.from(text).slice(0, 1).join('')}`;
+/** By its text, so that one prefix finds all that begin alike; a title by its hash alone. */
+export const findKey = (workspace: string, by: FoundBy, text: string, chat: string): Key => ({
+  pk: findPartition(workspace, by, text),
+  sk: by === 'TITLE' ? chat : `${text}#${chat}`,
+});
+export const foundChat = ({ sk }: Pick<Key, 'sk'>): string => sk.slice(sk.lastIndexOf('#') + 1);
+/** On gsi2: where earlier releases found chats by their exact title. */
 export const titlePartition = (workspace: string, title: string): string =>
   `WS#${workspace}#TITLE#${sha256(title.toWellFormed())}`;
 /** Where chats are found by the provider's id: the same id may stand in several accounts. */

@@ -1,6 +1,8 @@
 import { startChromium } from '#infra/screenshots/chromium.ts';
 import { dynamoDbClient } from '#lib/aws/clients.ts';
 import { dynamoStore } from '#lib/aws/dynamo-store.ts';
+import { CHATS_FILL } from '#lib/chats/found-by.ts';
+import { fillKey } from '#lib/store/keys.ts';
 import { put } from '#lib/store/store.ts';
 import { settingsFor } from '#test/support/aws-wire.ts';
 import { largeTable } from '#test/support/large-table.ts';
@@ -27,6 +29,7 @@ export async function console(): Promise<readonly Figure[]> {
     'the messages of the long chat': `/api/events?chat=${chat}`,
     '… the page before': `/api/events?chat=${chat}&cursor=${await cursorOf(stack, `/api/events?chat=${chat}`)}`,
     '… a search in which nobody is found': '/api/chats?q=nobody',
+    '… one that every chat fits': '/api/chats?q=cha',
     'the last events': '/api/events?limit=10',
   };
   const figures: Figure[] = [];
@@ -75,6 +78,7 @@ async function fill({ endpoint, table }: Engine): Promise<readonly string[]> {
   const { items, chats } = await largeTable(CHATS, MESSAGES, APART_MS);
   const store = dynamoStore(dynamoDbClient(settingsFor(endpoint)), table);
   await store.writeMany(items.map((item) => put(item)));
+  await store.write(put({ ...fillKey(CHATS_FILL.name), workspace: '', done: true }));
   return chats;
 }
 

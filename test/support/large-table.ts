@@ -28,7 +28,7 @@ export async function largeTable(chats: number, messages: number, apartMs = 1_00
   const chatIds = Array.from({ length: chats }, (_, n) => idOf('chat', n));
   const [big = ''] = chatIds;
   const singles = chatIds.flatMap((chat, n) =>
-    [one.chat, one.event].map((item) => like(item, one, chat, idOf('evt', n), timeOf(n))),
+    [one.chat, one.event, ...one.rows].map((item) => like(item, one, chat, idOf('evt', n), timeOf(n))),
   );
   const place = (n: number) => (n === 0 ? 0 : chats + n - 1);
   const many = Array.from({ length: messages - 1 }, (_, n) =>
@@ -42,7 +42,7 @@ export async function largeTable(chats: number, messages: number, apartMs = 1_00
   };
 }
 
-/** What one message leaves in the table: its chat and its event. */
+/** What one message leaves in the table: its chat, what that is found by, and its event. */
 async function pattern(at: string) {
   const store = new MemoryStore();
   const bench = new ReceivingBench(sandbox, store);
@@ -53,7 +53,8 @@ async function pattern(at: string) {
   const [known] = store.all().filter(({ pk }) => pk.startsWith('CHAT#'));
   const [event] = store.all().filter(({ pk }) => pk.startsWith('EVT#'));
   if (!known || !event) throw new Error('a message leaves a chat and an event');
-  return { at, chat: known, event, chatId: String(known.chatId), eventId: String(body.id) };
+  const rows = store.all().filter(({ pk }) => pk.startsWith('FIND#'));
+  return { at, chat: known, event, rows, chatId: String(known.chatId), eventId: String(body.id) };
 }
 type Pattern = Awaited<ReturnType<typeof pattern>>;
 
@@ -71,6 +72,7 @@ function like(item: Item, { at: was, chatId, eventId }: Pattern, chat: string, e
     return [name, { ...value, bytes: Buffer.from(swapped(Buffer.from(value.bytes).toString())) }];
   });
   const moved: Item = Object.assign({ pk: '', sk: '' }, Object.fromEntries(copy));
+  if (item.gsi1pk === undefined) return moved;
   const id = item.pk.startsWith('CHAT#') ? chat : event;
   return { ...moved, gsi1pk: String(moved.gsi1pk).replace(/#\d+$/, `#${shardOf(id)}`) };
 }

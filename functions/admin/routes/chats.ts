@@ -3,7 +3,7 @@ import { readUpTo } from '#lib/chats/chat.ts';
 import { chatOf, findChat, listChats } from '#lib/chats/list.ts';
 import { known, optional, strictObject } from '#lib/domain/schema.ts';
 import { ShownChat, withLastMessages, withoutLast } from '#lib/inbox/last-messages.ts';
-import { peopleFill } from '#lib/outbox/fill-people.ts';
+import { chatsFill } from '#lib/outbox/fill-chats.ts';
 import { isFilled } from '#lib/store/fill.ts';
 import { invalid, json, missing } from '../answers.ts';
 import { nowSeconds, route, takesNothing } from '../route.ts';
@@ -17,14 +17,11 @@ const Filter = strictObject({
   account: optional(Id, "An account's id"),
   provider: optional(Sought, 'Through whom its messages come. All chats are looked through'),
   title: optional(Sought, 'The whole title, exactly'),
-  titlePrefix: optional(
-    v.pipe(v.string(), v.minLength(1)),
-    'How the title begins, in capitals or not. All chats are looked through: a page may hold fewer than `limit`',
-  ),
+  titlePrefix: optional(v.pipe(v.string(), v.minLength(1)), 'How the title begins, in capitals or not'),
   q: optional(
     v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100)),
     'What somebody types to find a chat: words of the title by their beginnings, or the end or the whole of the number. ' +
-      'A whole number, from its `+` on, is found at once; else all chats are looked through, as with `titlePrefix`',
+      'What more than 500 chats may fit is looked for through all of them: a page may hold fewer than `limit` then',
   ),
   unread: flag('Whether something came in since it was read. All chats are looked through'),
   phone: optional(Sought, 'Of the person, in whichever spelling'),
@@ -70,7 +67,7 @@ export const chatRoutes = [
       });
       const [{ items, heads, ...rest }, isWhole] = await Promise.all([
         listChats(ports.store, workspace, filter, pageRequest(page)),
-        filter.people === undefined || isFilled(ports.store, peopleFill),
+        filter.people === undefined || isFilled(ports.store, chatsFill),
       ]);
       const chats = brief
         ? items.map(withoutLast)

@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { peopleFill } from '#lib/outbox/fill-people.ts';
+import { CHATS_FILL } from '#lib/chats/found-by.ts';
+import { chatsFill } from '#lib/outbox/fill-chats.ts';
 import { readSend } from '#lib/sender/items.ts';
 import { noteActivity } from '#lib/sender/outcome.ts';
 import { keptThread } from '#lib/sender/sent-event.ts';
 import { fillOn } from '#lib/store/fill.ts';
-import { accountKey } from '#lib/store/keys.ts';
-import { del, remove, set, update } from '#lib/store/store.ts';
+import { accountKey, fillKey } from '#lib/store/keys.ts';
+import { del, put, remove, set, update } from '#lib/store/store.ts';
 import { allWorkspaces } from '#lib/tenants/workspaces.ts';
 import { ErasureHub } from '#test/lib/privacy/hub.ts';
 import { underRole } from '#test/support/under-role.ts';
@@ -195,12 +196,21 @@ describe('chats are found', () => {
     ['titlePrefix=ana', ['ana b', 'Ana Sofia']],
     ['titlePrefix=ana s', ['Ana Sofia']],
     ['titlePrefix=sofia', []],
+    ['title=The group', ['The group']],
+    ['title=the group', []],
+    ['q=sof', ['Ana Sofia']],
+    ['q=an', ['ana b', 'Ana Sofia']],
+    ['q=0103', ['Ana Sofia']],
     ['title=The group&phone=%2B15550103', []],
     ['phone=%2B15550103&jid=15550103@c.us', ['Ana Sofia']],
     ['phone=%2B15550103&jid=120363042@g.us', []],
   ])('by %s', async (query, titles) => {
-    expect(await found(query)).toEqual(titles);
-    expect(await found(`${query}&limit=1`)).toEqual(titles);
+    // Before and after all chats have their rows.
+    for (const done of [false, true]) {
+      await hub.memory.write(put({ ...fillKey(CHATS_FILL.name), workspace: '', done }));
+      expect(await found(query)).toEqual(titles);
+      expect(await found(`${query}&limit=1`)).toEqual(titles);
+    }
   });
 
   it('in their own workspace and on the account that is asked for', async () => {
@@ -287,7 +297,7 @@ it('chats found by who they are with are said to be all once those of earlier re
   const ports = { ...hub.ports, store: underRole(hub.memory, 'watchdog') };
   await fillOn(
     ports,
-    peopleFill,
+    chatsFill,
     () => allWorkspaces(ports.store),
     () => false,
   );

@@ -1,6 +1,9 @@
 import { globSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { routesOf } from '#functions/admin/routes.ts';
+import { CHATS_FILL } from '#lib/chats/found-by.ts';
+import { fillKey } from '#lib/store/keys.ts';
+import { put } from '#lib/store/store.ts';
 import { AdminBench, itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { inRounds } from '#test/support/round-trips.ts';
@@ -12,6 +15,8 @@ async function filled() {
   const store = new MemoryStore();
   const { store: counting, count } = inRounds(store);
   const hub = new AdminBench({ store });
+  // Nothing is there from an earlier release.
+  await store.write(put({ ...fillKey(CHATS_FILL.name), workspace: '', done: true }));
   const accounts: string[] = [];
   for (const phone of ['+15550100001', '+15550100002']) {
     const body = { provider: 'sandbox', channel: 'whatsapp', credentials: {}, phone };
@@ -104,6 +109,12 @@ it('everything that the console asks for when a page is opened takes two round t
   }
   expect(counted['/api/events']).toBe(2);
   expect(Object.entries(counted).filter(([, rounds]) => rounds > 2)).toEqual([]);
+});
+
+it('a search that finds nobody takes one, and one that finds somebody three: what it is found by, the chats, their last messages', async () => {
+  const { count } = await filled();
+  expect(await count('/api/chats?q=nobody')).toBe(1);
+  expect(await count('/api/chats?q=1054')).toBe(3);
 });
 
 it('knows everything that the console asks for', () => {

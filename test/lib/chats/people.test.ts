@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { updateChat } from '#lib/chats/chat.ts';
 import { sightChat } from '#lib/chats/people.ts';
 import { isRecord } from '#lib/domain/json.ts';
-import { peopleFill } from '#lib/outbox/fill-people.ts';
+import { chatsFill } from '#lib/outbox/fill-chats.ts';
 import { fillOn, isFilled } from '#lib/store/fill.ts';
 import { chatKey } from '#lib/store/keys.ts';
 import { del, remove, set, update } from '#lib/store/store.ts';
@@ -482,7 +482,7 @@ describe('chats of an earlier release', () => {
   const earlier = { workspace: 'main', provider: 'green-api', kind: 'individual', at: NOW * 1000 } as const;
   const fillOnce = (isTimeUp: () => boolean) => {
     const ports = { ...green.bench.ports(), store: underRole(green.bench.memory, 'watchdog') };
-    return fillOn(ports, peopleFill, async () => ['main'], isTimeUp);
+    return fillOn(ports, chatsFill, async () => ['main'], isTimeUp);
   };
 
   it('are gone through to the end, whichever of them is damaged', async () => {
@@ -492,7 +492,7 @@ describe('chats of an earlier release', () => {
     const chats = await Promise.all(ids.map((one) => updateChat(memory, { ...earlier, ...one })));
     for (const { pk, sk } of chats.slice(0, 2)) await memory.write(update({ pk, sk }, [set('kind', 7)]));
     await fillOnce(() => false);
-    expect(await isFilled(memory, peopleFill)).toBe(true);
+    expect(await isFilled(memory, chatsFill)).toBe(true);
     const named = await Promise.all(chats.map(({ pk, sk }) => memory.get({ pk, sk })));
     expect(named.map((chat) => chat?.names)).toEqual([undefined, undefined, ['+15550100099']]);
     expect(green.bench.counted.filter((name) => name === 'WatchdogFailures')).toHaveLength(2);
@@ -512,12 +512,12 @@ describe('chats of an earlier release', () => {
     ];
     expect(await green.chats()).toHaveLength(3);
     let steps = 0;
-    while (!(await isFilled(green.bench.memory, peopleFill)) && steps < 50) {
+    while (!(await isFilled(green.bench.memory, chatsFill)) && steps < 50) {
       steps += 1;
       await fillOnce(() => true);
     }
     expect(steps).toBeGreaterThan(2);
-    expect(await isFilled(green.bench.memory, peopleFill)).toBe(true);
+    expect(await isFilled(green.bench.memory, chatsFill)).toBe(true);
     const [chat, ...others] = await green.chats();
     expect(others).toEqual([]);
     expect(chat).toMatchObject({ title: 'Ana Ruiz', messages: ['M1'] });

@@ -6,6 +6,7 @@ import { unknownMarks } from '#lib/sender/marks.ts';
 import { deliveryKey, eventKey, sendKey, stateKey } from '#lib/store/keys.ts';
 import { del, put, set, update } from '#lib/store/store.ts';
 import { message } from '#test/functions/admin/admin-bench.ts';
+import { wrongRows } from '#test/support/found-rows.ts';
 import { LONG } from '#test/support/long.ts';
 import { DIGITS, ErasureHub, LONGER, names, OTHER, PERSON, snapshot, textsByPartition } from './hub.ts';
 
@@ -124,6 +125,42 @@ describe('erasing a person deletes', () => {
     await sightChat(hub.memory, { ...chat, kind: 'individual', aliases: [`${DIGITS}@c.us`], at: hub.bench.now });
     expect(await erase(hub)).toMatchObject({ erased: { events: 1, chats: 1 } });
     expect(traces(hub)).toEqual([]);
+  });
+
+  const rowsIn = (hub: ErasureHub) => hub.memory.all().filter(({ pk }) => pk.startsWith('FIND#'));
+
+  it('what their chats are found by, also a group whose title names them, and nothing of others', async () => {
+    const hub = new ErasureHub();
+    const { url } = await hub.webhook();
+    await hub.post(url, message(1, { chat: OTHER, title: 'Bea Ruiz' }));
+    const others = rowsIn(hub);
+    await hub.post(url, message(2, { chat: PERSON, title: 'Ana Maria Ruiz 🎉' }));
+    await hub.post(url, message(3, { chat: '120363@g.us', title: `Friends of ${PERSON}` }));
+    expect(rowsIn(hub).length).toBeGreaterThan(others.length + 8);
+    await erase(hub);
+    expect(rowsIn(hub)).toEqual(others);
+    const text = [...textsByPartition(hub.memory.all()).values()].join('\n');
+    expect(text).not.toMatch(/ana|maria|friends/i);
+    expect((await hub.walk('/api/chats?q=ruiz')).items).toHaveLength(1);
+  });
+
+  it('what a chat is found by under a title that it gets in this very moment', async () => {
+    const hub = new ErasureHub();
+    const { url } = await hub.webhook();
+    await hub.post(url, message(1, { chat: PERSON, title: 'Ana' }));
+    const [chat] = hub.memory.all().filter(({ pk }) => pk.startsWith('CHAT#'));
+    const { write } = hub.memory;
+    hub.memory.write = async (wanted, options) => {
+      if (wanted.kind === 'delete' && wanted.key.pk === chat?.pk && wanted.key.sk === 'META') {
+        hub.memory.write = write;
+        await hub.post(url, message(2, { chat: PERSON, title: 'Maria' }));
+      }
+      return write.call(hub.memory, wanted, options);
+    };
+    await erase(hub);
+    expect(hub.memory.peek({ pk: String(chat?.pk), sk: 'META' })).toBeUndefined();
+    expect(wrongRows(hub.memory.all())).toEqual([]);
+    expect(rowsIn(hub)).toEqual([]);
   });
 
   it('the messages that the hub itself recorded on sending, and the sends that only their chat tells of', async () => {

@@ -26,6 +26,7 @@ const KINDS: Readonly<Record<string, string>> = {
   'EP#': 'erased',
   'EVT#': 'erased',
   'FEED#': 'erased',
+  'FIND#': 'erased',
   'IDEM#': 'erased',
   'MSG#': 'emptied: credits are counted by sends',
   'PERSON#': 'erased',
@@ -84,6 +85,9 @@ const PARTS = [
   'RATE',
   'SEND#',
   'TITLE#',
+  'WORD#',
+  'END#',
+  'MORE#',
   'PCHAT#',
 ];
 const LISTS = ['DISMISSED#', 'QUAR#', 'CHAT#', 'RESERVED#', 'WAIT#', 'DUE#', 'WS#'];

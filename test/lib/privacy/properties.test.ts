@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { message } from '#test/functions/admin/admin-bench.ts';
+import { wrongRows } from '#test/support/found-rows.ts';
 import { DIGITS, ErasureHub, LONGER, names, OTHER, PERSON, snapshot, textsByPartition } from './hub.ts';
 
 const spelling = fc.constantFrom(
@@ -46,6 +47,7 @@ it('leaves nothing that names the person, and everything else as it was', async 
       }
       const before = { texts: textsByPartition(hub.memory.all()), items: snapshot(hub.memory) };
       expect((await hub.done('DELETE', `/api/contacts/${DIGITS}`)).left).toEqual([]);
+      expect(wrongRows(hub.memory.all())).toEqual([]);
       const foreign = partitionsOf(hub, theirs);
       for (const [pk, text] of textsByPartition(hub.memory.all())) {
         if (!foreign.has(pk)) expect(names(text), pk).toBe(false);
@@ -76,8 +78,8 @@ it('leaves nothing that names the person, and everything else as it was', async 
 const isLast = (key: string) => key.startsWith('CHAT#');
 const withoutLast = (item: string) => item.replaceAll(/"(?:lastEvent(?:At)?|state)":"[^"]+",/g, '');
 
-/** What goes with the person and holds no number: states of messages, places in the feed, a chat under another id, what leads there. */
-const isFollowing = (pk: string, text: string) => /^(?:PID|FEED|PERSON)#/.test(pk) || text.includes('chat-78');
+/** What goes with the person and holds no number: states of messages, places in the feed, a chat under another id, what leads there; a number from its end. */
+const isFollowing = (pk: string, text: string) => /^(?:PID|FEED|FIND|PERSON)#/.test(pk) || text.includes('chat-78');
 
 /** The partitions of a workspace: whoever looks from outside finds the workspace in each, but for its webhooks' logs. */
 function partitionsOf({ memory }: ErasureHub, workspace: string): Set<string> {

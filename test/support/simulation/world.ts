@@ -6,7 +6,7 @@ import type { Status } from '#lib/domain/send/status.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { noteStatus } from '#lib/inbox/delivery-state.ts';
 import { feedFill } from '#lib/inbox/feed.ts';
-import { peopleFill } from '#lib/outbox/fill-people.ts';
+import { chatsFill } from '#lib/outbox/fill-chats.ts';
 import type { applyRetention } from '#lib/privacy/retention.ts';
 import { type Accepted, accept, type SendRequest } from '#lib/sender/accept.ts';
 import { sendingStart } from '#lib/sender/account.ts';
@@ -143,7 +143,7 @@ export class World {
       onCommit: (commits) => this.invariants.onCommit(commits),
     });
     // Nothing is there from an earlier release.
-    for (const { name } of [feedFill, peopleFill])
+    for (const { name } of [feedFill, chatsFill])
       void this.store.write(put({ ...fillKey(name), workspace: '', done: true }));
     this.provider.onCall = (call) => this.invariants.onCall(call);
     this.provider.onStatus = (taken, status) => this.status(taken, status);

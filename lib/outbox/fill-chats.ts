@@ -1,3 +1,4 @@
+import { CHATS_FILL, findable } from '#lib/chats/found-by.ts';
 import { introduce, namesIn, otherIn } from '#lib/chats/people.ts';
 import { known } from '#lib/domain/schema.ts';
 import { eventOf } from '#lib/inbox/event-item.ts';
@@ -10,9 +11,9 @@ import { listed } from '#lib/store/walk.ts';
 import { accountsOf, type Candidate, isCertainlyOf } from './accounts.ts';
 import { readChat } from './resolve.ts';
 
-/** The names of whom chats of earlier releases are with; those that are with one person become one. */
-export const peopleFill: Fill = {
-  name: 'people',
+/** The names of whom chats of earlier releases are with, and what they are found by; those that are with one person become one. */
+export const chatsFill: Fill = {
+  ...CHATS_FILL,
   stages: ({ store, metrics }, workspace) => {
     let accounts: Promise<readonly Candidate[]> | undefined;
     return [
@@ -20,14 +21,16 @@ export const peopleFill: Fill = {
         name: 'chats',
         ...listed(store, (shard) => chatListPartition(workspace, shard)),
         visit: async (item) => {
-          if (item.names !== undefined || item.mergedInto !== undefined) return true;
-          accounts ??= accountsOf(store, workspace);
+          if (item.mergedInto !== undefined) return true;
           try {
-            await fill(store, item, await accounts);
+            const chat = await findable(store, item);
+            if (chat.names !== undefined) return true;
+            accounts ??= accountsOf(store, workspace);
+            await fill(store, chat, await accounts);
           } catch (cause) {
             if (!(cause instanceof TypeError)) throw cause;
             // One that cannot be read is left out; `correlationId` stands in the log beside the figure.
-            metrics.count('WatchdogFailures', { stage: 'people', correlationId: shownKey(item) });
+            metrics.count('WatchdogFailures', { stage: 'chats', correlationId: shownKey(item) });
           }
           return true;
         },
