@@ -174,8 +174,8 @@ function buttonTap(data: Contents) {
 const isTap = (tap: Tap): boolean => chosenBy(tap).id !== undefined || chosenBy(tap).text !== undefined;
 
 function chosenBy(tap: Tap) {
-  const id = tap.selectedId ?? tap.selectedButtonId;
-  const text = tap.selectedDisplayText ?? tap.selectedButtonText;
+  const id = tap.selectedId ?? tap.selectedButtonId ?? tap.buttonId;
+  const text = tap.selectedDisplayText ?? tap.selectedButtonText ?? tap.buttonText;
   return known({ of: tap.stanzaId, id, text, index: tap.selectedIndex });
 }
 
@@ -223,6 +223,8 @@ function kindOf(button: Button): OurButton['kind'] {
 
 /** Which key is there decides, since sources disagree on types; a text comes last, it may stand beside the others. */
 const READERS = [
+  productIn,
+  orderIn,
   fileIn,
   locationIn,
   contactsIn,
@@ -266,7 +268,15 @@ function anyText(data: Contents): string | undefined {
     data.pollMessageData?.name,
     data.groupInviteMessageData?.caption,
   ];
-  return texts.find((found) => found !== undefined && !isBareMark(found));
+  return texts.find((found) => found !== undefined && !isBareMark(found)) ?? wordsIn(data);
+}
+
+/** What is said under a key that we do not know. */
+function wordsIn({ quotedMessage: _quoted, ...data }: Contents): string | undefined {
+  const words = Object.values(data)
+    .filter(isRecord)
+    .flatMap((part) => [part.text, part.contentText, part.caption, part.title, part.name, part.description]);
+  return words.filter((word) => typeof word === 'string').find((word) => word !== '' && !isBareMark(word));
 }
 
 type FileType = 'image' | 'video' | 'document' | 'audio' | 'voice' | 'sticker';
@@ -281,6 +291,33 @@ const FILE_TYPES: ReadonlyMap<string | undefined, FileType> = new Map([
 ]);
 
 const NOTES: ReadonlySet<string | undefined> = new Set(['videoNoteMessage', 'ptvMessage']);
+
+/** Of a shop's catalogue, with its picture. */
+function productIn(data: Contents): Content | undefined {
+  const found = data.productMessage;
+  const file = found?.fileMessageData ?? data.fileMessageData;
+  if (!found) return undefined;
+  const { productId: id, title, description, price, currencyCode: currency, url } = found;
+  const words = [title, description].filter((line) => line !== undefined).join('\n');
+  const facts = anyKnown({ text: words || undefined, id, price, currency, url, file: file && fileOf(file) });
+  return facts && { type: 'product', ...facts };
+}
+
+/** A cart that somebody has sent; what is in it, GREEN-API tells by a call of its own. */
+function orderIn({ orderMessage: found }: Contents): Content | undefined {
+  if (!found) return undefined;
+  const { orderId: id, totalPrice: total, itemCount, sellerJid, jpegThumbnail: thumbnail } = found;
+  const facts = anyKnown({
+    text: found.message ?? found.orderTitle,
+    id,
+    total,
+    currency: found.currencyCode ?? found.totalCurrencyCode,
+    itemCount,
+    seller: sellerJid && normaliseJid(sellerJid),
+    file: thumbnail === undefined ? undefined : { thumbnail },
+  });
+  return facts && { type: 'order', ...facts };
+}
 
 function fileIn(data: Contents): Content | undefined {
   const found = data.fileMessageData;
@@ -300,8 +337,13 @@ function fileIn(data: Contents): Content | undefined {
 
 /** Voice notes have no type of their own: they are what is recorded in Opus. */
 function fileType(typeMessage: string | undefined, mimeType = ''): FileType | undefined {
-  const type = FILE_TYPES.get(typeMessage);
+  // Without a type the file tells it itself.
+  const type = typeMessage === undefined ? kindOfFile(mimeType) : FILE_TYPES.get(typeMessage);
   return type === 'audio' && /^audio\/(?:opus\b|ogg\b.*\bopus\b)/i.test(mimeType) ? 'voice' : type;
+}
+
+function kindOfFile(mimeType: string): FileType {
+  return (['image', 'video', 'audio'] as const).find((kind) => mimeType.startsWith(`${kind}/`)) ?? 'document';
 }
 
 function fileOf({ downloadUrl, fileName, mimeType, jpegThumbnail }: FileData): File {

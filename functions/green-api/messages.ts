@@ -37,6 +37,8 @@ const KEYS: ReadonlyMap<string | undefined, string> = new Map([
   ['documentMessage', 'fileMessageData'],
   ['audioMessage', 'fileMessageData'],
   ['stickerMessage', 'fileMessageData'],
+  ['productMessage', 'productMessage'],
+  ['orderMessage', 'orderMessage'],
   ['buttonsMessage', 'buttonsMessage'],
   ['listMessage', 'listMessage'],
   ['templateMessage', 'templateMessage'],
@@ -144,10 +146,16 @@ function messageOf(event: MessageEvent, type: string, chat: Chat) {
 const FLAT = [
   ...['textMessage', 'extendedTextMessage', 'downloadUrl', 'fileName', 'location', 'contact', 'contentText'],
   ...['selectedId', 'selectedButtonId', 'selectedDisplayText', 'selectedButtonText', 'singleSelectReply'],
+  ...['contacts', 'productId', 'orderId'],
 ];
 
-/** The content as records of the journal have it: beside its type, as in a quoted message. */
-function flatContent(data: Contents): Content | undefined {
+/**
+ * The content as records of the journal have it: beside its type, as in a quoted message. Or under a key that follows
+ * from the type by rule, as `imageMessageData`.
+ */
+function flatContent(message: Contents): Content | undefined {
+  const own = message[`${message.typeMessage}Data`];
+  const data: Contents = isRecord(own) ? { ...message, ...own } : message;
   if (!FLAT.some((field) => data[field] !== undefined)) return undefined;
   const key = KEYS.get(data.typeMessage);
   const spread = { ...unflattened(data), ...(key !== undefined && !isRecord(data[key]) && { [key]: data }) };
@@ -196,7 +204,10 @@ function directionOf(type: string): Message['direction'] {
 /** Where the sender is left out, it is the account itself or, in a chat of two, the other one. */
 function senderOf({ senderData, instanceData }: MessageEvent, type: string, chat: Chat): Person {
   const other = chat.kind === 'individual' ? chat.id : undefined;
-  const jid = senderData.sender ?? (type === INCOMING ? other : instanceData.wid);
+  const named = senderData.sender && normaliseJid(senderData.sender);
+  // A group or channel is nobody: its own notices name it.
+  const isChat = other === undefined && named === chat.id;
+  const jid = isChat ? undefined : (senderData.sender ?? (type === INCOMING ? other : instanceData.wid));
   // A leading ~ marks somebody who is not in the address book; it is no part of the name.
   const name = senderData.senderName?.replace(/^~\s*/, '') || undefined;
   // Told beside an id that hides it, as sister products do.
@@ -205,7 +216,8 @@ function senderOf({ senderData, instanceData }: MessageEvent, type: string, chat
 }
 
 function forwardedOf({ quotedMessage, ...data }: Contents): Message['forwarded'] {
-  for (const part of [data, ...Object.values(data)].filter(isRecord)) {
+  const parts = [data, ...Object.values(data)].filter(isRecord);
+  for (const part of [...parts, ...parts.map((each) => each.fileMessageData)].filter(isRecord)) {
     const { isForwarded, forwardingScore: score } = checked(Forwarding, part, () => 'a part of a message');
     if (isForwarded ?? (score ?? 0) > 0) return known({ score });
   }

@@ -155,13 +155,15 @@ const Button = v.looseObject({
 });
 export type Button = v.InferOutput<typeof Button>;
 
-/** What was tapped, by either set of names: which taps have which is not certain. */
+/** What was tapped, by any set of names: which taps have which is not certain. */
 const Tap = v.looseObject({
   stanzaId: text,
   selectedId: label,
   selectedButtonId: label,
   selectedDisplayText: text,
   selectedButtonText: text,
+  buttonId: label,
+  buttonText: text,
   selectedIndex: number,
 });
 export type Tap = v.InferOutput<typeof Tap>;
@@ -219,6 +221,28 @@ const Invite = v.looseObject({
   jpegThumbnail: text,
 });
 
+const Product = v.looseObject({
+  productId: label,
+  title: text,
+  description: text,
+  currencyCode: text,
+  price: label,
+  url: text,
+  fileMessageData: ifReadable(FileData),
+});
+
+const Order = v.looseObject({
+  orderId: label,
+  message: text,
+  orderTitle: text,
+  totalPrice: label,
+  currencyCode: text,
+  totalCurrencyCode: text,
+  itemCount: number,
+  sellerJid: text,
+  jpegThumbnail: text,
+});
+
 /** Which message is answered; its content follows flat, in a way of its own (`quoted.ts`). */
 const Quoted = v.looseObject({ stanzaId: text, participant: text, typeMessage: text });
 export type Quoted = v.InferOutput<typeof Quoted>;
@@ -238,6 +262,8 @@ const contents = {
   editedMessageData: ifReadable(v.looseObject({ textMessage: text, caption: text, stanzaId: text })),
   deletedMessageData: ifReadable(v.looseObject({ stanzaId: text })),
   groupInviteMessageData: ifReadable(Invite),
+  productMessage: ifReadable(Product),
+  orderMessage: ifReadable(Order),
   buttonsMessage: ifReadable(WithButtons),
   templateMessage: ifReadable(WithButtons),
   interactiveButtons: ifReadable(WithButtons),

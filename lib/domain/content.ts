@@ -152,6 +152,21 @@ const Delete = v.object({ type: v.literal('delete'), of: optional(v.string()) })
 
 const bare = <const Type extends string>(type: Type) =>
   v.object({ type: v.literal(type), text: optional(v.string()), file: v.exactOptional(File) });
+const Product = v.object({
+  ...bare('product').entries,
+  id: optional(v.string(), 'Of the product in the catalogue'),
+  price: optional(v.string(), 'As the provider writes it'),
+  currency: optional(v.string(), 'ISO 4217'),
+  url: optional(v.string(), 'Of its page'),
+});
+const Order = v.object({
+  ...bare('order').entries,
+  id: optional(v.string()),
+  total: optional(v.string(), "In the currency's smallest unit"),
+  currency: optional(v.string(), 'ISO 4217'),
+  itemCount: optional(v.number(), 'How many things are ordered'),
+  seller: optional(v.string(), "WhatsApp's id of the shop"),
+});
 const System = v.object({
   type: v.literal('system'),
   event: text("The provider's own word for it"),
@@ -183,8 +198,8 @@ export const Content = v.variant('type', [
   Invite,
   Edit,
   Delete,
-  bare('order'),
-  bare('product'),
+  Order,
+  Product,
   bare('payment'),
   System,
   Unsupported,

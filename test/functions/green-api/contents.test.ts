@@ -1,5 +1,7 @@
+import { expect } from 'vitest';
 import { greenApi } from '#functions/green-api/provider.ts';
 import { describeReading, type Row } from '#test/support/describe-reading.ts';
+import { documentedContents } from './documented.ts';
 import { account, incoming } from './payloads.ts';
 
 const envelope = {
@@ -19,6 +21,21 @@ const says = (name: string, messageData: object, content: object, rest: object =
   payload: incoming(messageData),
   exactly: { kind: 'message', message: { ...envelope, content, ...rest } },
 });
+
+const documentedContent = (type: string) => documentedContents.find(({ typeMessage }) => typeMessage === type) ?? {};
+const product = {
+  type: 'product',
+  id: '7000000000000001',
+  text: 'Blue mug\nHolds 300 ml',
+  price: '12.50',
+  currency: 'EUR',
+  url: 'https://shop.example.test/blue-mug',
+  file: {
+    url: 'https://files.example.test/7999000111/mug.jpg',
+    name: '44445555-6666-4777-8888-99990000aaaa.jpg',
+    mimeType: 'image/jpeg',
+  },
+};
 
 const note = { downloadUrl: 'https://files.example.test/n.mp4', caption: '', fileName: 'n.mp4', mimeType: 'video/mp4' };
 const noted = {
@@ -470,6 +487,97 @@ describeReading(greenApi, [
     { type: 'unsupported', providerType: 'groupInviteMessage', text: 'Come and join' },
   ),
 
+  says('a product, with its picture and that it was forwarded', documentedContent('productMessage'), product, {
+    forwarded: { score: 1 },
+  }),
+  says(
+    'a product whose picture stands beside it',
+    {
+      typeMessage: 'productMessage',
+      productMessage: { productId: 7, title: 'Blue mug', price: 12.5 },
+      fileMessageData: { downloadUrl: 'https://files.example.test/mug.jpg' },
+    },
+    {
+      type: 'product',
+      id: '7',
+      text: 'Blue mug',
+      price: '12.5',
+      file: { url: 'https://files.example.test/mug.jpg' },
+    },
+  ),
+  says('an order, and not what opens it', documentedContent('orderMessage'), {
+    type: 'order',
+    id: '1290000000000001',
+    text: 'By Friday, please',
+    total: '250000',
+    currency: 'EUR',
+    itemCount: 2,
+    seller: '12025550100@c.us',
+  }),
+  says(
+    'an order without words, by the name of the shop',
+    { typeMessage: 'orderMessage', orderMessage: { orderTitle: 'Corner Shop', message: '', jpegThumbnail: '/9j/' } },
+    { type: 'order', text: 'Corner Shop', file: { thumbnail: '/9j/' } },
+  ),
+  says(
+    'a product beside its type',
+    { typeMessage: 'productMessage', productId: '7', title: 'Blue mug' },
+    { type: 'product', id: '7', text: 'Blue mug' },
+  ),
+  says(
+    'an order beside its type',
+    { typeMessage: 'orderMessage', orderId: '9', message: 'Two' },
+    { type: 'order', id: '9', text: 'Two' },
+  ),
+  ...['productMessage', 'orderMessage'].map((typeMessage) =>
+    says(
+      `a ${typeMessage} of which nothing is told as unsupported`,
+      { typeMessage, [typeMessage]: { productId: '', token: 'bWFkZS11cA==' } },
+      { type: 'unsupported', providerType: typeMessage },
+    ),
+  ),
+
+  ...(
+    [
+      ['image/webp', 'image'],
+      ['video/mp4', 'video'],
+      ['audio/mpeg', 'audio'],
+      ['audio/ogg; codecs=opus', 'voice'],
+      ['application/pdf', 'document'],
+      [undefined, 'document'],
+    ] as const
+  ).map(([mimeType, type]) => ({
+    name: `a file without a type, by what it is: ${mimeType}`,
+    payload: incoming({ fileMessageData: { downloadUrl: 'https://files.example.test/1', caption: 'Look', mimeType } }),
+    stored: { message: { content: { type, caption: 'Look', file: { url: 'https://files.example.test/1' } } } },
+  })),
+  says(
+    'a picture under a key that follows from its type',
+    { typeMessage: 'imageMessage', imageMessageData: { downloadUrl: 'https://files.example.test/1', caption: 'Look' } },
+    { type: 'image', file: { url: 'https://files.example.test/1' }, caption: 'Look' },
+  ),
+  says(
+    'contacts under a key that follows from their type',
+    { typeMessage: 'contactsArrayMessage', contactsArrayMessageData: { contacts: [{ displayName: 'Ada' }] } },
+    { type: 'contacts', contacts: [{ name: 'Ada', phones: [] }] },
+  ),
+
+  ...['text', 'contentText', 'caption', 'title', 'name', 'description'].map((field) =>
+    says(
+      `a type that is not known, with the words in its ${field}`,
+      { typeMessage: 'eventMessage', eventMessageData: { startTime: 1795000000, [field]: 'Summer party' } },
+      { type: 'unsupported', providerType: 'eventMessage', text: 'Summer party' },
+    ),
+  ),
+  {
+    name: 'no words of the message that one of a type that is not known answers',
+    payload: incoming({
+      typeMessage: 'eventMessage',
+      eventMessageData: { name: '', title: '{{SWE003}}' },
+      quotedMessage: { stanzaId: 'B1', typeMessage: 'textMessage', textMessage: 'When?', title: 'When?' },
+    }),
+    stored: { message: { content: expect.not.objectContaining({ text: expect.anything() }) } },
+  },
   says(
     'a type that is not known, without anything',
     { typeMessage: 'moodMessage', moodMessageData: { mood: 'sunny' } },

@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { greenApi } from '#functions/green-api/provider.ts';
 import { describeReading } from '#test/support/describe-reading.ts';
 import { account, incoming, instanceData, senderData, textData } from './payloads.ts';
@@ -91,6 +92,11 @@ describeReading(greenApi, [
     payload: incoming(textData, { senderData: { chatId: '120363000000000042@g.us' } }),
     stored: { message: { chat: { kind: 'group' }, sender: {} } },
   },
+  ...['120363000000000042@g.us', '120363000000000042@newsletter'].map((chatId) => ({
+    name: `nobody as the sender of what ${chatId} itself says`,
+    payload: incoming(textData, { senderData: { chatId, sender: chatId.toUpperCase() } }),
+    stored: { message: { chat: { id: chatId }, sender: expect.not.objectContaining({ id: expect.anything() }) } },
+  })),
   {
     name: 'ids without their device, in one spelling',
     payload: from({ chatId: '12025550142:3@c.us', sender: '12025550142:3@s.whatsapp.net' }),

@@ -236,6 +236,14 @@ describeReading(greenApi, [
       },
       { type: 'reply', source: 'button', of: 'BAE5MENU0000001', id: '2', text: 'No' },
     ),
+    says(
+      `a tap on an interactive button under ${key}, by the names that the button has`,
+      {
+        typeMessage: 'interactiveButtonsResponse',
+        [key]: { stanzaId: 'BAE5MENU0000001', buttonId: '3', buttonText: 'Talk to us' },
+      },
+      { type: 'reply', source: 'button', of: 'BAE5MENU0000001', id: '3', text: 'Talk to us' },
+    ),
   ]),
   ...['interactiveButtonsReply', 'interactiveButtonReply'].map((key) =>
     says(

@@ -225,6 +225,28 @@ describeReading(greenApi, [
     { typeMessage: 'textMessage', textMessage: '{{SWE001}}' },
     { type: 'unsupported', providerType: 'textMessage' },
   ),
+  ...[{ productMessage: { productId: '7', title: 'Blue mug' } }, { productId: '7', title: 'Blue mug' }].map((flat) =>
+    quotes(
+      `a product: ${JSON.stringify(flat)}`,
+      { typeMessage: 'productMessage', ...flat },
+      {
+        type: 'product',
+        id: '7',
+        text: 'Blue mug',
+      },
+    ),
+  ),
+  ...[{ orderMessage: { orderId: '9', message: 'Two' } }, { orderId: '9', message: 'Two' }].map((flat) =>
+    quotes(
+      `an order: ${JSON.stringify(flat)}`,
+      { typeMessage: 'orderMessage', ...flat },
+      {
+        type: 'order',
+        id: '9',
+        text: 'Two',
+      },
+    ),
+  ),
   quotes('a message that is only named', {}),
   quotes('a message whose type is no text', { typeMessage: 5 }),
 
