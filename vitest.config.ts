@@ -1,6 +1,5 @@
 import { defineConfig } from 'vitest/config';
 import { TallyReporter } from './test/support/tally-reporter.ts';
-import { textFiles } from './test/support/text-files.ts';
 import { unusedGrants } from './test/support/unused-grants.ts';
 
 /**
@@ -17,7 +16,6 @@ const ALONE = [
 const BROWSER = 'test/browser/**';
 
 export default defineConfig({
-  plugins: [textFiles()],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   test: {
     globalSetup: ['./test/support/engine-setup.ts'],

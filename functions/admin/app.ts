@@ -4,11 +4,12 @@ import { retrying } from '#lib/store/retry.ts';
 import { StoreUnavailable } from '#lib/store/store.ts';
 import { problem, type Reply, responseOf } from './answers.ts';
 import { authenticate, type Caller, type Credentials, refusalOf, refusalOfPage, sessionIn } from './auth.ts';
-import { consoleFile } from './console/files.ts';
-import { docsFile } from './docs/files.ts';
+import { type Page, pageFile } from './files.ts';
 import { openApi } from './openapi.ts';
 import { type AdminPorts, isTagged, type Route } from './route.ts';
 import { namesOf, routesOf } from './routes.ts';
+
+const PAGES: readonly Page[] = ['docs', 'console'];
 
 type RequestContext = HonoContext<HubEnvironment>;
 
@@ -24,8 +25,8 @@ const FAULT = problem(500, 'Something went wrong on our side');
 const UNAVAILABLE = problem(503, 'The table does not answer; please try again', { 'retry-after': '1' });
 
 /**
- * The admin API: what `routes.ts` declares, the document of it, a page to read and try it, and the console, whose files
- * are in `pages`. `publicUrl`: where the hub is reached, if not under the gateway's own name.
+ * The admin API: what `routes.ts` declares, the document of it, a page to read and try it, and the console; the files of
+ * both are in `pages`. `publicUrl`: where the hub is reached, if not under the gateway's own name.
  */
 export function adminApp(ports: AdminPorts, pages: string, publicUrl?: string): Hono<HubEnvironment> {
   const app = hubApp<HubEnvironment>(faultOf, ports.log);
@@ -52,19 +53,14 @@ export function adminApp(ports: AdminPorts, pages: string, publicUrl?: string): 
   });
   // Relative: the hub may stand below a path of somebody's own domain.
   app.get('/', (c) => c.redirect('./console'));
-  const page = async (c: RequestContext, name: string) =>
-    (await consoleFile(pages, name, c.req.header('accept-encoding'))) ?? responseOf(NO_PATH);
-  app.get('/console/', (c) => c.redirect('../console'));
-  app.get('/console', (c) => page(c, ''));
-  app.get('/console/:name', (c) => page(c, c.req.param('name')));
-  app.get('/docs/', (c) => c.redirect('../docs'));
-  app.get('/docs', () => docsFile('') ?? responseOf(NO_PATH));
-  app.get('/docs/:name', (c) => docsFile(c.req.param('name')) ?? responseOf(NO_PATH));
-  for (const path of [
-    '/openapi.json',
-    '/',
-    ...['docs', 'console'].flatMap((name) => [`/${name}`, `/${name}/`, `/${name}/:name`]),
-  ]) {
+  const fileOf = async (c: RequestContext, page: Page, name = '') =>
+    (await pageFile(pages, page, name, c.req.header('accept-encoding'))) ?? responseOf(NO_PATH);
+  for (const page of PAGES) {
+    app.get(`/${page}/`, (c) => c.redirect(`../${page}`));
+    app.get(`/${page}`, (c) => fileOf(c, page));
+    app.get(`/${page}/:name`, (c) => fileOf(c, page, c.req.param('name')));
+  }
+  for (const path of ['/openapi.json', '/', ...PAGES.flatMap((page) => [`/${page}`, `/${page}/`, `/${page}/:name`])]) {
     app.all(path, (c) => responseOf(wrongMethod(c, ['GET'])));
   }
   // Other functions take the POST: no token is looked up here, so none is told.

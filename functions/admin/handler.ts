@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { ssmClient } from '#lib/aws/clients.ts';
 import { endpointPorts } from '#lib/aws/endpoint-ports.ts';
 import { lambdaOf } from '#lib/aws/http-entries.ts';
@@ -36,4 +35,4 @@ const ports = {
   version,
 };
 
-export const handler = lambdaOf(adminApp(ports, join(import.meta.dirname, 'console'), environment.HOOKLINE_PUBLIC_URL));
+export const handler = lambdaOf(adminApp(ports, import.meta.dirname, environment.HOOKLINE_PUBLIC_URL));

@@ -12,7 +12,7 @@ import {
 import { isBuiltin } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { BuildOptions } from 'esbuild';
-import { buildPages, PAGES, type Pages } from './console.ts';
+import { buildPages, copyPages, PAGES, type Pages, PLAIN_PAGES } from './console.ts';
 import { cut, http, instead, uncalled } from './plugins.ts';
 
 /** Where sources are read and bundles written. Tests build their own small functions elsewhere. */
@@ -114,8 +114,10 @@ async function buildFunction(name: string, { functions, dist }: BuildFolders): P
   });
   const pagesEntry = join(functions, name, PAGES);
   const pages = existsSync(pagesEntry) ? await buildPages(pagesEntry, join(unfinished, 'console')) : undefined;
+  const plain = join(functions, name, PLAIN_PAGES);
+  const copied = existsSync(plain) ? copyPages(plain, join(unfinished, PLAIN_PAGES)) : [];
   moveInto(folder, unfinished);
-  writeRecord(dist, name, makeRecord(built.bytes, built.inputs, pages));
+  writeRecord(dist, name, makeRecord(built.bytes, [...built.inputs, ...copied], pages));
 }
 
 /** The SDK loads it for operations that stream events, of which we call none. */

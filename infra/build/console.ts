@@ -1,10 +1,12 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import type { Metafile } from 'esbuild';
 
 /** Where the pages of a function begin, if it has any. */
 export const PAGES = 'console/main.tsx';
+/** Pages that no tool has to build. */
+export const PLAIN_PAGES = 'docs';
 
 export interface Pages {
   /** Of what the first page runs, as the browser has it, in bytes; other pages are fetched when they are opened. */
@@ -16,7 +18,6 @@ export interface Pages {
 
 /**
  * Bundles a function's pages into `console/` beside it: files with their hash in their name, each compressed once, here.
- * Browsers take gzip everywhere and brotli over https.
  */
 export async function buildPages(entry: string, outdir: string): Promise<Pages> {
   const { build } = await import('esbuild');
@@ -45,14 +46,28 @@ export async function buildPages(entry: string, outdir: string): Promise<Pages> 
   let script = 0;
   let wire = 0;
   for (const { name, contents } of [page, ...files]) {
-    const zipped = gzipSync(contents, { level: 9 });
-    if (name === page.name || first.includes(name)) wire += zipped.length;
+    const zipped = writeCompressed(join(outdir, name), contents);
+    if (name === page.name || first.includes(name)) wire += zipped;
     if (first.includes(name) && name.endsWith('.js')) script += contents.length;
-    writeFileSync(join(outdir, `${name}.gz`), zipped);
-    const params = { [constants.BROTLI_PARAM_SIZE_HINT]: contents.length };
-    writeFileSync(join(outdir, `${name}.br`), brotliCompressSync(contents, { params }));
   }
   return { script, wire, inputs: Object.keys(metafile.inputs) };
+}
+
+/** The files of a folder that are served as they are. Answers which they were. */
+export function copyPages(folder: string, outdir: string): string[] {
+  mkdirSync(outdir, { recursive: true });
+  const files = globSync(join(folder, '*.*'));
+  for (const file of files) writeCompressed(join(outdir, basename(file)), readFileSync(file));
+  return files;
+}
+
+/** Twice: browsers take gzip everywhere and brotli over https. Answers the bytes that it has as gzip. */
+function writeCompressed(path: string, contents: Uint8Array): number {
+  const zipped = gzipSync(contents, { level: 9 });
+  writeFileSync(`${path}.gz`, zipped);
+  const params = { [constants.BROTLI_PARAM_SIZE_HINT]: contents.length };
+  writeFileSync(`${path}.br`, brotliCompressSync(contents, { params }));
+  return zipped.length;
 }
 
 /** The script that a page begins with, then what that imports at once, and the style. */

@@ -101,7 +101,7 @@ export class AdminBench {
         },
       },
     };
-    this.#handler = lambdaOf(adminApp(this.ports, resolve('dist/admin/console'), options.publicUrl));
+    this.#handler = lambdaOf(adminApp(this.ports, resolve('dist/admin'), options.publicUrl));
   }
 
   get counted(): readonly string[] {

@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { AdminBench } from './admin-bench.ts';
 
@@ -33,5 +34,15 @@ it('the page keeps the key nowhere but in its field', async () => {
     expect(text).not.toMatch(
       /localStorage|sessionStorage|cookie|indexedDB|innerHTML|insertAdjacentHTML|document\.write/,
     );
+  }
+});
+
+it('the page and what it loads travel compressed as the browser takes it', async () => {
+  const hub = new AdminBench();
+  for (const path of ['/docs', '/docs/main.js', '/docs/favicon.svg']) {
+    const plain = await hub.call('GET', path, open);
+    const zipped = await hub.call('GET', path, { ...open, headers: { 'accept-encoding': 'gzip' } });
+    expect([plain, zipped].map(({ headers }) => headers['content-encoding'])).toEqual([undefined, 'gzip']);
+    expect(gunzipSync(zipped.bytes).equals(plain.bytes)).toBe(true);
   }
 });
