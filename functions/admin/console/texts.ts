@@ -140,8 +140,8 @@ export const texts = {
     show: 'Show',
     play: 'Play',
     mediaGone: 'It could not be loaded',
-    loadMedia: 'Load pictures and sounds at once, in this tab',
-    loadMediaHint: 'Who keeps them learns then that you look, and when.',
+    loadMedia: 'Load pictures and sounds at once',
+    loadMediaHint: 'In this browser. Who keeps them learns then that you look, and when.',
     raw: 'The event behind it',
     toSend: 'The send behind it',
     leaves: 'Leaves',
@@ -605,6 +605,7 @@ export const texts = {
     workspace: 'Workspace',
     version: 'Version',
     adminOnly: 'Workspaces and keys are managed with the admin key.',
+    conversations: 'Conversations',
     costs: 'What it costs',
     costsText:
       'On a machine of yours nothing. In AWS, by their list prices, about 9 US dollars for a million messages received, 55 for a million sent with their statuses, and 8 a month or more for alarms and the like. docs/operations.md counts it out.',

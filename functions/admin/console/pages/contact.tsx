@@ -3,8 +3,7 @@ import { addressOf } from '../address.ts';
 import { type Account, accountOf, api, asked, type Chat, done, inParts } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
-import { loadMedia, loadsMedia } from '../parts/content.tsx';
-import { CheckBox } from '../parts/form.tsx';
+import { MediaSetting } from '../parts/media-setting.tsx';
 import { CallBehind, Loaded } from '../parts/page.tsx';
 import { Facts, Id, Phone, Time, UnreadDot } from '../parts/small.tsx';
 import { tell } from '../parts/toast.tsx';
@@ -74,10 +73,7 @@ export function Contact({ chat, account, accounts }: ContactProps) {
                 </div>
               </section>
             )}
-            <div>
-              <CheckBox label={texts.inbox.loadMedia} value={loadsMedia.value} onChange={loadMedia} />
-              <small class="faint">{texts.inbox.loadMediaHint}</small>
-            </div>
+            <MediaSetting />
             <p class="actions">
               <a href={addressOf('sends', undefined, { chat: id })}>{t.sends}</a>
             </p>

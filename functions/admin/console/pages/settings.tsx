@@ -5,6 +5,7 @@ import { useOnce } from '../once.ts';
 import { Acts } from '../parts/acts.tsx';
 import { Confirm } from '../parts/dialog.tsx';
 import { Field, Form, TextField, type Values } from '../parts/form.tsx';
+import { MediaSetting } from '../parts/media-setting.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Empty, Facts, Id, ShownOnce, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
@@ -30,6 +31,10 @@ export function Settings() {
       ) : (
         <OwnWorkspace id={id} />
       )}
+      <section class="card">
+        <h2>{t.conversations}</h2>
+        <MediaSetting />
+      </section>
       <Facts
         of={[
           [t.version, health.data?.version ?? texts.none],

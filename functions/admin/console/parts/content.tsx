@@ -1,7 +1,7 @@
-import { signal } from '@preact/signals';
 import { useState } from 'preact/hooks';
 import type { Content } from '../api.ts';
 import { texts, typeName } from '../texts.ts';
+import { loadsMedia } from './media-setting.tsx';
 import { isWeb, Link, MessageText } from './message-text.tsx';
 
 type Media = Extract<Content, { file: unknown }>;
@@ -59,14 +59,6 @@ export function ContentView({ content }: { readonly content: Content }) {
       {lineOf(content)}
     </p>
   );
-}
-
-/** Whether this tab fetches what others have sent without being asked to. */
-const LOADS = 'load-media';
-export const loadsMedia = signal(sessionStorage.getItem(LOADS) === 'yes');
-export function loadMedia(isWanted: boolean): void {
-  loadsMedia.value = isWanted;
-  sessionStorage.setItem(LOADS, isWanted ? 'yes' : 'no');
 }
 
 const SHOWN: Readonly<Record<string, 'img' | 'audio' | 'video'>> = {
