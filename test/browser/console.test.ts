@@ -97,6 +97,8 @@ it('leads a newcomer from the link to a message that was answered and read, and 
   await page.getByRole('link', { name: 'Make a webhook for a provider' }).click();
   await page.getByRole('button', { name: 'Make a webhook' }).click();
   await page.getByText('Waiting for the first call').waitFor();
+  await page.getByRole('link', { name: 'Overview' }).click();
+  await page.getByRole('link', { name: 'Receive the first event' }).click();
   await page.getByRole('button', { name: 'Send a sample' }).click();
   await page.getByText('The first call came').waitFor();
   await page.getByRole('link', { name: 'Inbox' }).click();
@@ -428,7 +430,8 @@ it('gives a webhook another URL, and reads again what was not understood', async
   await page.getByText('Waiting for the first call').waitFor();
   expect((await post(String(url))).status).toBe(404);
   expect((await post(fresh)).status).toBe(200);
-  // Whoever has the URL can post a sample later on, and sees what came of it.
+  // Whoever has the URL can post a sample later on, when the page does not know it any more, and sees what came of it.
+  await page.reload();
   await page.locator('summary', { hasText: 'Send a sample' }).click();
   await page.getByLabel('Its URL').fill(fresh);
   await page.locator('details[open] form').getByRole('button', { name: 'Send a sample' }).click();

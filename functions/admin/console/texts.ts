@@ -388,7 +388,7 @@ export const texts = {
       `The webhook answered ${status} to the sample: its secret is checked, or it is switched off`,
     waiting: 'Waiting for the first call',
     waitingHint:
-      'Paste its URL at the provider, as stands above. Who does not have the URL any more gives the webhook a new one, which can send a sample at once.',
+      'Paste its URL at the provider, as stands above, or send a sample. Each call stands here, with its answer.',
     called: 'The first call came',
     sample: 'Send a sample',
     sampleText: 'Hello, Hookline!',
@@ -403,8 +403,8 @@ export const texts = {
     fromIp: (address: string) => `from ${address}`,
     bodyInEvent: 'The event keeps the whole body.',
     itsUrlField: 'Its URL',
-    itsUrlHint:
-      'Only you have it: the hub keeps no more of it than a hash. Who has lost it gives the webhook a new one.',
+    itsUrlHint: 'It was shown when the webhook was made, or by `npm start`: the hub keeps no more of it than a hash.',
+    urlLost: 'Who has lost it gives the webhook a new one, through which a sample goes at once.',
     noUrl: (provider: string) =>
       `This is no URL of a webhook for ${providerName(provider)}: it was shown when the webhook was made`,
     on: 'Switch on',

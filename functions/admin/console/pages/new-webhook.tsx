@@ -5,7 +5,7 @@ import { useLive } from '../live.ts';
 import { Field, Form, TextField, type Values } from '../parts/form.tsx';
 import { Page } from '../parts/page.tsx';
 import { accountName, providerName, texts } from '../texts.ts';
-import { type Made, Paste } from './paste.tsx';
+import { keepUrl, type Made, Paste } from './paste.tsx';
 
 const t = texts.webhooks;
 type Provider = Extract<NewWebhookBody, { kind: 'receive' }>['provider'];
@@ -40,7 +40,7 @@ function Asked({ first }: { readonly first: 'receive' | 'send' }) {
         ? { kind: 'send' as const, ...named }
         : { kind: 'receive' as const, provider, ...named, ...(secret !== undefined && { secret }) };
     const webhook = await asked(api.POST('/api/webhooks', { body }));
-    setMade({ id: webhook.id, url: webhook.url, provider: webhook.provider, secret });
+    setMade(keepUrl({ id: webhook.id, url: webhook.url, provider: webhook.provider, secret }));
   };
   if (made) return <Paste made={made} />;
   const hasSecret = kind === 'receive' && hasSecretOfItsOwn(provider);

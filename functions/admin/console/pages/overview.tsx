@@ -173,13 +173,21 @@ function LastEvents({ events }: { readonly events: Loadings['events'] }) {
   );
 }
 
+/** The webhook made last of those that are open to a provider. */
+async function newestDoor(): Promise<string | undefined> {
+  const { items } = await asked(api.GET('/api/webhooks'));
+  return items.find(({ kind, enabled }) => kind === 'receive' && enabled)?.id;
+}
+
 /** Ticks itself, and is gone once all is done. */
 function FirstSteps({ all: { summary, events } }: { readonly all: Loadings }) {
   const { webhook, event, account, send, rule } = summary.steps;
   const hasEvent = event || events.length > 0;
+  const isAwaited = webhook && !hasEvent;
+  const door = useLive(`door ${isAwaited}`, async () => (isAwaited ? newestDoor() : undefined), { of: ['events'] });
   const steps = [
     { to: addressOf('webhooks', 'new'), text: t.steps.webhook, isDone: webhook },
-    { to: addressOf('webhooks'), text: t.steps.event, isDone: hasEvent },
+    { to: addressOf('webhooks', door.data ?? 'new'), text: t.steps.event, isDone: hasEvent },
     { to: addressOf('accounts', 'new'), text: t.steps.account, isDone: account },
     { to: hasEvent ? addressOf('inbox') : addressOf('inbox', 'new'), text: t.steps.send, isDone: send },
     { to: addressOf('rules', 'new'), text: t.steps.rule, isDone: rule },

@@ -1,8 +1,9 @@
+import { effect } from '@preact/signals';
 import { addressOf } from '../address.ts';
-import { api, asked, hubUrl, Refusal } from '../api.ts';
+import { api, asked, hubUrl, Refusal, session } from '../api.ts';
 import { guides } from '../guides.ts';
 import { useLive } from '../live.ts';
-import { Acts } from '../parts/acts.tsx';
+import { type Act, Acts } from '../parts/acts.tsx';
 import { Form, TextField, type Values } from '../parts/form.tsx';
 import { MessageText } from '../parts/message-text.tsx';
 import { Page } from '../parts/page.tsx';
@@ -21,6 +22,17 @@ export interface Made {
   readonly secret?: string | undefined;
   /** Of the last call through the URL that it had before. */
   readonly after?: string | undefined;
+}
+
+/** The URLs that were shown since this page was loaded: what they lead to can be tried out until it is loaded anew. */
+const urls = new Map<string, Made>();
+effect(() => {
+  if (session.value === null) urls.clear();
+});
+export const urlOf = (id: string): Made | undefined => urls.get(id);
+export function keepUrl(made: Made): Made {
+  urls.set(made.id, made);
+  return made;
 }
 
 /** Where to paste the URL, which is shown this once; it turns green with the first call. */
@@ -67,11 +79,13 @@ export function FirstCall({ made }: { readonly made: Made }) {
 interface SampleFormProps {
   readonly provider: string;
   readonly hasSecret: boolean;
+  /** Gives it another URL: offered here as long as nothing has come through the one that it has. */
+  readonly rotate?: Act | undefined;
   readonly onDone: () => Promise<unknown>;
 }
 
 /** Later on the hub does not know the URL any more: whoever has it gives it. */
-export function SampleForm({ provider, hasSecret, onDone }: SampleFormProps) {
+export function SampleForm({ provider, hasSecret, rotate, onDone }: SampleFormProps) {
   const send = async ({ url = '', secret }: Values) => {
     const sample = sampleOf(provider, { now: Date.now(), id: crypto.randomUUID(), text: t.sampleText, secret });
     if (!sample) return;
@@ -82,12 +96,20 @@ export function SampleForm({ provider, hasSecret, onDone }: SampleFormProps) {
     await onDone();
   };
   return (
-    <section class="card">
+    <section class="card" aria-label={t.sample}>
       <p class="faint">{t.sampleHint(provider)}</p>
       <Form act={t.sample} onSubmit={send}>
         <TextField name="url" label={t.itsUrlField} hint={t.itsUrlHint} required />
         {hasSecret && <TextField name="secret" label={t.secret} secret />}
       </Form>
+      {rotate && (
+        <>
+          <p class="faint">{t.urlLost}</p>
+          <div class="actions">
+            <Acts acts={[rotate]} onDone={onDone} />
+          </div>
+        </>
+      )}
     </section>
   );
 }

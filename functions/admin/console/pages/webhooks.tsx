@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { addressOf } from '../address.ts';
 import { type Attempt, api, asked, done, mayChange, type Webhook } from '../api.ts';
 import { useLive } from '../live.ts';
-import { Acts } from '../parts/acts.tsx';
+import { type Act, Acts } from '../parts/acts.tsx';
 import { collection, ListPage } from '../parts/collection.tsx';
 import { Download } from '../parts/download.tsx';
 import { Form, TextField, type Values } from '../parts/form.tsx';
@@ -12,7 +12,7 @@ import { Table } from '../parts/table.tsx';
 import { tell } from '../parts/toast.tsx';
 import { texts } from '../texts.ts';
 import { Bound, hasSecretOfItsOwn, NewWebhook } from './new-webhook.tsx';
-import { FirstCall, Guide, type Made, SampleForm } from './paste.tsx';
+import { FirstCall, Guide, keepUrl, type Made, SampleForm, urlOf } from './paste.tsx';
 
 const t = texts.webhooks;
 const nameOf = ({ name, provider, kind }: Webhook) => name ?? provider ?? kind;
@@ -47,31 +47,35 @@ function OneWebhook({ id }: { readonly id: string }) {
     ]);
     return { webhook, attempts: attempts.items };
   });
-  const [fresh, setFresh] = useState<Pick<Made, 'url' | 'after'>>();
+  const [fresh, setFresh] = useState<Made>();
+  const made = fresh ?? urlOf(id);
   const name = live.data ? nameOf(live.data.webhook) : t.one;
+  const rotate: Act = {
+    label: t.rotate,
+    run: async () => {
+      const { url, provider } = await asked(api.POST('/api/webhooks/{id}/rotate', path));
+      setFresh(keepUrl({ id, url, provider, after: live.data?.attempts[0]?.at }));
+    },
+    asks: t.rotateText(name),
+  };
+  /** For whoever has the URL, as long as this page does not know it itself. */
+  const sampleOf = ({ provider, enabled, hasSecret }: Webhook, first?: Act) =>
+    provider !== undefined && enabled && made === undefined && mayChange() ? (
+      <SampleForm provider={provider} hasSecret={hasSecret} rotate={first} onDone={live.again} />
+    ) : undefined;
   return (
     <Page
       title={name}
       call="GET /api/webhooks/{id}"
-      actions={
-        live.data && (
-          <WebhookActs
-            webhook={live.data.webhook}
-            onChange={live.again}
-            onUrl={(url) => setFresh({ url, after: live.data?.attempts[0]?.at })}
-          />
-        )
-      }
+      actions={live.data && <WebhookActs webhook={live.data.webhook} rotate={rotate} onChange={live.again} />}
     >
-      {fresh && (
-        <>
-          <ShownOnce text={fresh.url} copy={t.copyUrl} />
-          <FirstCall key={fresh.url} made={{ ...fresh, id, provider: live.data?.webhook.provider }} />
-        </>
-      )}
+      {fresh && <ShownOnce text={fresh.url} copy={t.copyUrl} />}
+      {made && <FirstCall key={made.url} made={made} />}
       <Loaded live={live}>
         {({ webhook, attempts }) => (
           <>
+            {/* What brings the first comes first. */}
+            {attempts.length === 0 && sampleOf(webhook, rotate)}
             <div class="columns">
               <Facts
                 of={[
@@ -97,10 +101,10 @@ function OneWebhook({ id }: { readonly id: string }) {
               <summary>{t.guide}</summary>
               <Guide provider={webhook.provider} />
             </details>
-            {webhook.provider !== undefined && mayChange() && (
+            {attempts.length > 0 && sampleOf(webhook) && (
               <details>
                 <summary>{t.sample}</summary>
-                <SampleForm provider={webhook.provider} hasSecret={webhook.hasSecret} onDone={live.again} />
+                {sampleOf(webhook)}
               </details>
             )}
             <h2>{t.attempts}</h2>
@@ -206,11 +210,11 @@ function Binding({ webhook, onChange }: { readonly webhook: Webhook; readonly on
 
 interface WebhookActsProps {
   readonly webhook: Webhook;
+  readonly rotate: Act;
   readonly onChange: () => Promise<unknown>;
-  readonly onUrl: (url: string) => void;
 }
 
-function WebhookActs({ webhook, onChange, onUrl }: WebhookActsProps) {
+function WebhookActs({ webhook, rotate, onChange }: WebhookActsProps) {
   const { id, enabled } = webhook;
   const path = { params: { path: { id } } };
   const name = nameOf(webhook);
@@ -223,11 +227,7 @@ function WebhookActs({ webhook, onChange, onUrl }: WebhookActsProps) {
           ...(enabled && { asks: t.offText(name) }),
           run: () => asked(api.PATCH('/api/webhooks/{id}', { ...path, body: { enabled: !enabled } })),
         },
-        {
-          label: t.rotate,
-          run: async () => onUrl((await asked(api.POST('/api/webhooks/{id}/rotate', path))).url),
-          asks: t.rotateText(name),
-        },
+        rotate,
         {
           label: t.delete,
           run: () => done(api.DELETE('/api/webhooks/{id}', path)),

@@ -1,7 +1,8 @@
 // @vitest-environment happy-dom
-import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/preact';
+import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/preact';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { chooseWorkspace, session } from '../../../../functions/admin/console/api.ts';
+import { Overview } from '../../../../functions/admin/console/pages/overview.tsx';
 import { Webhooks } from '../../../../functions/admin/console/pages/webhooks.tsx';
 
 const AT = '2026-03-01T12:00:00.000Z';
@@ -11,14 +12,15 @@ const WEBHOOK = {
 };
 const ATTEMPT = { at: AT, status: 200, outcome: 'stored', durationMs: 7, id: 'evt_1', request: { bytes: 12 } };
 
+let attempts: object[];
 let asked: { readonly what: string; readonly workspace: string | null }[];
 beforeEach(() => {
   session.value = { workspace: 'main', admin: true, scope: 'all' };
   chooseWorkspace('ws_2');
-  asked = [];
+  [asked, attempts] = [[], [ATTEMPT]];
   const answers: Record<string, unknown> = {
     'GET /api/webhooks/wh_1': WEBHOOK,
-    'GET /api/webhooks/wh_1/attempts': { items: [ATTEMPT] },
+    'POST /api/webhooks': { ...WEBHOOK, url: 'https://hub.example/hooks/sandbox/made' },
     'GET /api/accounts': { items: [] },
     'POST /api/webhooks/wh_1/rotate': { ...WEBHOOK, url: 'https://hub.example/hooks/sandbox/fresh' },
   };
@@ -26,11 +28,13 @@ beforeEach(() => {
     const what = `${request.method} ${new URL(request.url).pathname}`;
     asked.push({ what, workspace: request.headers.get('x-workspace') });
     if (what.endsWith('.csv')) return new Response('at\r\n', { headers: { 'content-type': 'text/csv' } });
+    if (what.endsWith('/attempts')) return Response.json({ items: attempts });
     return Response.json(answers[what] ?? {});
   });
 });
 afterEach(() => {
   cleanup();
+  session.value = null;
   chooseWorkspace(undefined);
   vi.unstubAllGlobals();
   vi.restoreAllMocks();
@@ -51,4 +55,64 @@ it('waits for the first call of a new URL, whatever came through the one before'
   if (confirm) fireEvent.click(confirm);
   await screen.findByText('https://hub.example/hooks/sandbox/fresh');
   await screen.findByText('Waiting for the first call');
+});
+
+it('asks who has the URL for it before anything has come in, and offers a new one', async () => {
+  attempts = [];
+  render(<Webhooks id="wh_1" />);
+  const sample = await screen.findByRole('region', { name: 'Send a sample' });
+  expect(sample.closest('details')).toBeNull();
+  within(sample).getByRole('button', { name: 'Send a sample' });
+  fireEvent.click(within(sample).getByRole('button', { name: 'New URL' }));
+  const confirm = (await screen.findAllByRole('button', { name: 'New URL', hidden: true })).at(-1);
+  if (confirm) fireEvent.click(confirm);
+  await screen.findByText('https://hub.example/hooks/sandbox/fresh');
+  expect(screen.queryByRole('region', { name: 'Send a sample' })).toBeNull();
+  screen.getByRole('button', { name: 'Send a sample' });
+});
+
+it('sends a sample at once through a webhook that was just made, until somebody signs out', async () => {
+  render(<Webhooks id="new" />);
+  fireEvent.click(await screen.findByRole('button', { name: 'Make a webhook' }));
+  await screen.findByText('https://hub.example/hooks/sandbox/made');
+  cleanup();
+  attempts = [];
+  const posted = () => asked.filter(({ what }) => what.endsWith('/hooks/sandbox/made')).length;
+  vi.stubGlobal('fetch', sampling(fetch));
+  render(<Webhooks id="wh_1" />);
+  fireEvent.click(await screen.findByRole('button', { name: 'Send a sample' }));
+  await waitFor(() => expect(posted()).toBe(1));
+  expect(screen.queryByLabelText('Its URL')).toBeNull();
+  cleanup();
+  session.value = null;
+  session.value = { workspace: 'main', admin: true, scope: 'all' };
+  render(<Webhooks id="wh_1" />);
+  await screen.findByLabelText('Its URL');
+});
+
+/** A sample is posted by its address, as a provider does. */
+const sampling = (calling: typeof fetch) => async (to: string | Request | URL, init?: RequestInit) =>
+  calling(to instanceof Request ? to : new Request(to, init));
+
+it.each([
+  ['the webhook made last that receives', true, '#/webhooks/wh_2'],
+  ['making one, where those that there are do not', false, '#/webhooks/new'],
+])('leads a newcomer who waits for the first event to %s', async (_, receives, to) => {
+  const steps = { webhook: true, event: false, account: false, send: false, rule: false };
+  const day = { received: 0, sent: 0, failed: 0, hours: [] };
+  const needs = { accounts: [], unknown: 0, quarantine: [], endpoints: [], rules: [], muted: 0, credits: false };
+  const webhooks = [
+    { ...WEBHOOK, id: 'wh_4', kind: 'send' },
+    { ...WEBHOOK, id: 'wh_3', enabled: false },
+    ...(receives ? [{ ...WEBHOOK, id: 'wh_2' }, WEBHOOK] : []),
+  ];
+  const answers: Record<string, unknown> = {
+    '/api/summary': { steps, needs, today: day, lastWeek: day, waiting: 0, credits: { available: 1, granted: 1 } },
+    '/api/events': { items: [] },
+    '/api/webhooks': { items: webhooks },
+  };
+  vi.stubGlobal('fetch', async ({ url }: Request) => Response.json(answers[new URL(url).pathname] ?? {}));
+  render(<Overview />);
+  const link = await screen.findByRole('link', { name: 'Receive the first event' });
+  await waitFor(() => expect(link.getAttribute('href')).toBe(to));
 });
