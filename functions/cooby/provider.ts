@@ -1,11 +1,12 @@
 import type { Content } from '#lib/domain/content.ts';
 import { derivedId } from '#lib/domain/ids.ts';
-import { parseJson } from '#lib/domain/json.ts';
+import { isRecord } from '#lib/domain/json.ts';
 import type { Chat, Message, OwnAccount } from '#lib/domain/message.ts';
 import type { Issue } from '#lib/domain/schema.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toInstant } from '#lib/domain/time.ts';
 import { type Draft, type ReceivingProvider, reader } from '#lib/inbox/provider.ts';
+import { readEach, relayed } from '#lib/inbox/relayed.ts';
 import type { Provider } from '#lib/tenants/provider.ts';
 import { coobyAccount } from './account.ts';
 import { chatOf, contentOf, errorOf, participantsOf, recipientOf, senderOf, userPhone } from './content.ts';
@@ -17,8 +18,8 @@ const readMessage = reader(Delivery, toDraft);
 export const cooby: ReceivingProvider = {
   name: 'cooby',
   // Whatever its content type: a browser posts JSON as text/plain to be spared a preflight.
-  parse: parseJson,
-  read: (body) => readMessage(body, 'message'),
+  parse: relayed((body) => isRecord(body) && typeof body.direction === 'string' && 'message' in body),
+  read: readEach((body) => readMessage(body, 'message')),
 };
 
 export const provider: Provider = { account: coobyAccount, receiving: cooby };

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { sha256 } from '#lib/domain/ids.ts';
-import { isRecord, parseJson } from '#lib/domain/json.ts';
+import { isRecord } from '#lib/domain/json.ts';
 import { known } from '#lib/domain/schema.ts';
 import {
   type Delivery,
@@ -10,6 +10,7 @@ import {
   readByName,
   reader,
 } from '#lib/inbox/provider.ts';
+import { readEach, relayed } from '#lib/inbox/relayed.ts';
 import type { Provider } from '#lib/tenants/provider.ts';
 import { greenApiAccount } from './account.ts';
 import { toMessage } from './messages.ts';
@@ -31,7 +32,10 @@ import {
 /** The token of the instance's settings, which the webhook may know, and the instance that the body is about. */
 function proofOf(delivery: Delivery, body: unknown): Proof {
   const token = tokenIn(delivery.headers.authorization ?? '');
-  return known({ secretHashes: token === undefined ? undefined : [sha256(token)], instance: instanceIn(body) });
+  const instances = new Set([body].flat().map(instanceIn));
+  // Events of several instances in one body are nobody's.
+  const instance = instances.size > 1 ? [...instances].join() : instanceIn([body].flat()[0]);
+  return known({ secretHashes: token === undefined ? undefined : [sha256(token)], instance });
 }
 
 /** A token arrives as `Bearer <token>`, but one that was set as `Basic …` arrives as it was set, and in no other way. */
@@ -74,6 +78,15 @@ function read(body: unknown): Reading {
   return withPath(path, isQuota ? quota(event, 'quotaExceeded') : readEvent(event));
 }
 
-export const greenApi: ReceivingProvider = { name: 'green-api', parse: parseJson, proofOf, read };
+/** Bare, or in the wrapper of the queue that the hub does not poll. */
+const isEvent = (body: unknown): boolean =>
+  isRecord(body) && (typeof body.typeWebhook === 'string' || 'receiptId' in body);
+
+export const greenApi: ReceivingProvider = {
+  name: 'green-api',
+  parse: relayed(isEvent),
+  proofOf,
+  read: readEach(read),
+};
 
 export const provider: Provider = { account: greenApiAccount, receiving: greenApi };

@@ -1,13 +1,6 @@
-import { isRecord, parseJson } from '#lib/domain/json.ts';
-import {
-  type EventReader,
-  type Reading,
-  type ReceivingProvider,
-  readByName,
-  reader,
-  together,
-  type Unread,
-} from '#lib/inbox/provider.ts';
+import { isRecord } from '#lib/domain/json.ts';
+import { type EventReader, type Reading, type ReceivingProvider, readByName, reader } from '#lib/inbox/provider.ts';
+import { at, readEach, relayed } from '#lib/inbox/relayed.ts';
 import type { Provider } from '#lib/tenants/provider.ts';
 import { timelinesAiAccount } from './account.ts';
 import { isBare, messages, toReaction } from './messages.ts';
@@ -47,7 +40,7 @@ const byName = readByName('event_type', events);
 function enveloped(field: string, read: EventReader): EventReader {
   return (body, type) => {
     const isWithin = isRecord(body) && body[field] === undefined && isRecord(body.data);
-    return isWithin ? withPath('data', read(body.data, type)) : read(body, type);
+    return isWithin ? at('data', read(body.data, type)) : read(body, type);
   };
 }
 
@@ -89,37 +82,30 @@ function named(body: unknown, type: string): Reading {
 const nameless = messages();
 
 /** Anybody who knows the URL may post: TimelinesAI neither signs nor authenticates what it sends. */
-export const timelinesAi: ReceivingProvider = { name: 'timelinesai', parse: parseJson, read };
+export const timelinesAi: ReceivingProvider = {
+  name: 'timelinesai',
+  parse: relayed((body) => isNamed(body) || (isNameless(body) && !isNamed(body.data))),
+  read: readEach(readOne),
+};
+
+const nameOf = (body: Record<string, unknown>): unknown =>
+  [body.event_type, body.event, body.eventType].find((one) => typeof one === 'string' && one !== '');
+
+const isNamed = (body: unknown): boolean => isRecord(body) && nameOf(body) !== undefined;
 
 export const provider: Provider = { account: timelinesAiAccount, receiving: timelinesAi };
 
-/** A relay may hand over several deliveries in a list; each is read by itself. */
-function read(body: unknown): Reading {
-  if (!Array.isArray(body)) return readOne(body);
-  return together(body.map((one, index) => withPath(`${index}`, readOne(one))));
-}
-
-function withPath(path: string, reading: Reading): Reading {
-  const at = (unread: Unread): Unread => ({
-    ...unread,
-    issues: unread.issues.map((issue) => ({
-      ...issue,
-      path: [path, issue.path].filter((part) => part !== '').join('.'),
-    })),
-  });
-  if ('issues' in reading) return at(reading);
-  return reading.unread ? { ...reading, unread: at(reading.unread) } : reading;
-}
-
 function readOne(body: unknown): Reading {
   if (!isRecord(body)) return byName(body);
-  const name = [body.event_type, body.event, body.eventType].find((one) => typeof one === 'string' && one !== '');
+  const name = nameOf(body);
   if (typeof name === 'string') return named(body, name);
   return isNameless(body) ? nameless(body, 'message') : byName(body);
 }
 
 /** The first generation had one event only, and no name for it. */
-function isNameless({ event_type: type, data, ...body }: Record<string, unknown>): boolean {
+function isNameless(whole: unknown): whole is Record<string, unknown> {
+  if (!isRecord(whole)) return false;
+  const { event_type: type, data, ...body } = whole;
   if ((type ?? '') !== '') return false;
   return [body, data].some(
     (part) => isRecord(part) && (Array.isArray(part.messages) || isRecord(part.message) || isBare(part)),

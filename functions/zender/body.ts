@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import qs from 'qs';
 import { isRecord, type Json, type ParsedJson, parseJson } from '#lib/domain/json.ts';
 import { known } from '#lib/domain/schema.ts';
+import { HOLDER, type Part, partsOf } from '#lib/inbox/relayed.ts';
 
 /** More than any version sends; a form is read into memory key by key. */
 const LIMITS = { depth: 4, strictDepth: true, parameterLimit: 200, throwOnLimitExceeded: true } as const;
@@ -61,36 +62,6 @@ function parseWritten(body: Uint8Array): ParsedJson {
     });
   const lenient = parseJson(Buffer.from(mended));
   return lenient.ok ? lenient : strict;
-}
-
-/** A part of a multipart body held as Latin-1, the line before it included: the parts are the whole body but its end. */
-export interface Part {
-  readonly text: string;
-  readonly name: string;
-  /** Where in `text` what it says begins. */
-  readonly valueAt: number;
-  readonly isFile: boolean;
-}
-
-const BOUNDARY = /^\s*(--[^\r\n]{1,200}?)[ \t]*\r?\n(?=content-)/i;
-
-/** Undefined where the body is not multipart. It tells its boundary itself, whatever the content type makes of it. */
-export function partsOf(latin1: string): readonly Part[] | undefined {
-  const boundary = BOUNDARY.exec(latin1)?.[1];
-  if (boundary === undefined) return undefined;
-  const line = new RegExp(`(?:^\\s*|\\r?\\n)${boundary.replace(/[^\w-]/g, '\\$&')}(--)?[ \\t]*(?=\\r?\\n|$)`, 'g');
-  const marks = [...latin1.matchAll(line)];
-  const last = marks.findIndex(([, end]) => end !== undefined);
-  return (last < 0 ? marks : marks.slice(0, last)).map(({ index }, i) =>
-    partOf(latin1.slice(index, marks[i + 1]?.index ?? latin1.length)),
-  );
-}
-
-function partOf(text: string): Part {
-  const [head = ''] = /^\s*--[^\r\n]*(?:\r?\n[^\r\n]+)*(?:\r?\n){0,2}/.exec(text) ?? [];
-  const disposition = /\bcontent-disposition:([^\r\n]*)/i.exec(head)?.[1] ?? '';
-  const [, quoted, bare] = /[;\s]name=(?:"([^"]*)"|([^\s;"]+))/i.exec(disposition) ?? [];
-  return { text, name: quoted ?? bare ?? '', valueAt: head.length, isFile: /[;\s]filename\*?=/i.test(disposition) };
 }
 
 /** The fields as a form in percent signs. A file among them is kept in the body as it came, and nowhere else. */
@@ -154,10 +125,6 @@ export function encodeForm(latin1: string): string {
   return latin1.replace(/[^\w.~-]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
 }
 
-/** What may hold as a text what a relay got: JSON, a form, or either in base64. */
-export const HOLDER =
-  /^(?:data|raw|payload|detail|event|request|headers|query|params|(?:(?:raw|text|buffer|event|post|form)_?)?body|body_?(?:raw|text|data)|(?:raw|post|form)_?data)$/i;
-
 const BASE64 = /^[\w+/-]{16,}={0,2}$/;
 
 /** What base64 says, as Latin-1, where that may be a delivery; proxies hand over bodies so. */
@@ -179,7 +146,7 @@ export function bytesIn(value: unknown): Buffer | undefined {
   return value.data.every((byte) => Number.isInteger(byte)) ? Buffer.from(value.data) : undefined;
 }
 
-/** What stands under `name`, with what it holds as a text or as bytes spelled out. */
+/** What stands under `name`, with what it holds as a text or as bytes spelled out: JSON, a form, or either in base64. */
 export function spelledOut(name: string, value: unknown): unknown {
   if (!HOLDER.test(name)) return value;
   const bytes = typeof value === 'string' ? Buffer.from(value) : bytesIn(value);

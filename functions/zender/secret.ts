@@ -2,17 +2,15 @@ import { sha256 } from '#lib/domain/ids.ts';
 import { isRecord, parseJson } from '#lib/domain/json.ts';
 import { lazily } from '#lib/domain/lazily.ts';
 import type { Delivery, Proof } from '#lib/inbox/provider.ts';
+import { HOLDER, type Part, partsOf } from '#lib/inbox/relayed.ts';
 import {
   base64In,
   bytesIn,
   decodeForm,
   deliveriesIn,
   encodeForm,
-  HOLDER,
   looksLikeJson,
-  type Part,
   parseBody,
-  partsOf,
   spelledOut,
   toLatin1,
   utf16In,

@@ -380,7 +380,7 @@ const oddities: Row[] = [
     payload: { direction: 'sent', message: { type: 'chat', text: 'Hi' } },
     quarantined: ['chat_id'],
   },
-  { name: 'nothing from a list', payload: [text], quarantined: ['direction', 'message'] },
+  { name: 'nothing from an empty list', payload: [], quarantined: [''] },
   { name: 'nothing from broken JSON', payload: '{"chat_id": }', quarantined: [''] },
   {
     name: 'nothing from the pseudo-JSON of the page',

@@ -1,0 +1,112 @@
+import { type Json, type ParsedJson, parseJson } from '#lib/domain/json.ts';
+import { type Reading, together, type Unread } from './provider.ts';
+
+/**
+ * What relays make of a delivery on its way (n8n, Make, Zapier, queues, gateways): an object around it beside its headers, a
+ * list, a text within a field, a form with one such field. What is a delivery each provider says itself, of events that
+ * the hub does not know as well: then no field of a provider's own is taken for a relay's.
+ */
+
+/** What may hold as a text what a relay got. */
+export const HOLDER =
+  /^(?:data|raw|payload|detail|event|request|headers|query|params|(?:(?:raw|text|buffer|event|post|form)_?)?body|body_?(?:raw|text|data)|(?:raw|post|form)_?data)$/i;
+
+/** Deeper than relays wrap. */
+const DEEPEST = 4;
+
+/** Parses a body down to its delivery, or to a list where it holds several. Where none is found the body itself counts. */
+export function relayed(isDelivery: (body: unknown) => boolean) {
+  return (body: Uint8Array): ParsedJson => {
+    const parsed = parseJson(body);
+    const raw = parsed.ok ? parsed.value : formIn(body);
+    const found = raw === undefined ? [] : deliveriesIn(spelledOut('body', raw), isDelivery, 0);
+    const [first, ...others] = found;
+    if (first === undefined) return parsed;
+    return { ok: true, value: others.length === 0 ? first : found };
+  };
+}
+
+function deliveriesIn(raw: Json, isDelivery: (body: unknown) => boolean, depth: number): readonly Json[] {
+  if (isDelivery(raw)) return [raw];
+  if (depth === DEEPEST || raw === null || typeof raw !== 'object') return [];
+  if (Array.isArray(raw)) {
+    const found = raw.map((entry: Json) => deliveriesIn(entry, isDelivery, depth + 1));
+    // Where one of a list is a delivery, all are: what is none is to be seen in quarantine.
+    return found.some(({ length }) => length > 0)
+      ? raw.flatMap((entry: Json, index) => (found[index]?.length ? found[index] : [entry]))
+      : [];
+  }
+  for (const [name, value] of Object.entries(raw)) {
+    const found = deliveriesIn(spelledOut(name, value), isDelivery, depth + 1);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+function spelledOut(name: string, value: Json): Json {
+  if (typeof value !== 'string' || !HOLDER.test(name) || !/^\s*[{["]/.test(value)) return value;
+  const parsed = parseJson(Buffer.from(value));
+  return parsed.ok ? parsed.value : value;
+}
+
+/** The fields of a form, if the body is one. */
+function formIn(body: Uint8Array): Json | undefined {
+  const text = Buffer.from(body).toString('utf8');
+  const parts = partsOf(text);
+  if (parts) {
+    const fields = parts.filter(({ isFile }) => !isFile);
+    return Object.fromEntries(fields.map(({ name, text: part, valueAt }) => [name, part.slice(valueAt)]));
+  }
+  return /^[\w.-]+=/.test(text) ? Object.fromEntries(new URLSearchParams(text.trim())) : undefined;
+}
+
+/** A part of a multipart body, the line before it included: the parts are the whole body but its end. */
+export interface Part {
+  readonly text: string;
+  readonly name: string;
+  /** Where in `text` what it says begins. */
+  readonly valueAt: number;
+  readonly isFile: boolean;
+}
+
+const BOUNDARY = /^\s*(--[^\r\n]{1,200}?)[ \t]*\r?\n(?=content-)/i;
+
+/** Undefined where the body is not multipart. It tells its boundary itself, whatever the content type makes of it. */
+export function partsOf(body: string): readonly Part[] | undefined {
+  const boundary = BOUNDARY.exec(body)?.[1];
+  if (boundary === undefined) return undefined;
+  const line = new RegExp(`(?:^\\s*|\\r?\\n)${boundary.replace(/[^\w-]/g, '\\$&')}(--)?[ \\t]*(?=\\r?\\n|$)`, 'g');
+  const marks = [...body.matchAll(line)];
+  const last = marks.findIndex(([, end]) => end !== undefined);
+  return (last < 0 ? marks : marks.slice(0, last)).map(({ index }, i) =>
+    partOf(body.slice(index, marks[i + 1]?.index ?? body.length)),
+  );
+}
+
+function partOf(text: string): Part {
+  const [head = ''] = /^\s*--[^\r\n]*(?:\r?\n[^\r\n]+)*(?:\r?\n){0,2}/.exec(text) ?? [];
+  const disposition = /\bcontent-disposition:([^\r\n]*)/i.exec(head)?.[1] ?? '';
+  const [, quoted, bare] = /[;\s]name=(?:"([^"]*)"|([^\s;"]+))/i.exec(disposition) ?? [];
+  return { text, name: quoted ?? bare ?? '', valueAt: head.length, isFile: /[;\s]filename\*?=/i.test(disposition) };
+}
+
+/** Each of several deliveries in one body is read by itself; what is wrong with one is told with its place. */
+export function readEach(read: (body: unknown) => Reading): (body: unknown) => Reading {
+  return (body) => {
+    if (!Array.isArray(body)) return read(body);
+    return together(body.map((one, index) => at(`${index}`, read(one))));
+  };
+}
+
+/** The reading of what stands under `path` of the whole body. */
+export function at(path: string, reading: Reading): Reading {
+  const placed = (unread: Unread): Unread => ({
+    ...unread,
+    issues: unread.issues.map((issue) => ({
+      ...issue,
+      path: [path, issue.path].filter((part) => part !== '').join('.'),
+    })),
+  });
+  if ('issues' in reading) return placed(reading);
+  return reading.unread ? { ...reading, unread: placed(reading.unread) } : reading;
+}

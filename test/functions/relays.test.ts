@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { cooby } from '#functions/cooby/provider.ts';
+import { greenApi } from '#functions/green-api/provider.ts';
+import { timelinesAi } from '#functions/timelinesai/provider.ts';
+import type { Reading, ReceivingProvider } from '#lib/inbox/provider.ts';
+import { text as fromCooby } from './cooby/payloads.ts';
+import { incoming } from './green-api/payloads.ts';
+
+const fixture = (path: string) => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
+const fromTimelines = fixture('./timelinesai/fixtures/message-received.json');
+
+function read(provider: ReceivingProvider, body: unknown, contentType = 'application/json'): Reading {
+  const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+  const parsed = provider.parse(bytes, contentType);
+  return parsed.ok ? provider.read(parsed.value) : { issues: [parsed.issue] };
+}
+
+const payloadsIn = (reading: Reading) => ('drafts' in reading ? reading.drafts.map(({ payload }) => payload) : []);
+const pathsIn = (reading: Reading) =>
+  ('issues' in reading ? reading : reading.unread)?.issues.map(({ path }) => path) ?? [];
+
+const partOf = (name: string, said: string) =>
+  `--x\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${said}\r\n`;
+
+const wrappers: readonly (readonly [name: string, wrap: (body: unknown) => unknown])[] = [
+  ['n8n', (body) => ({ headers: {}, params: {}, query: {}, body, executionMode: 'production' })],
+  ['n8n, in a list', (body) => [{ headers: {}, params: {}, query: {}, body }]],
+  ['n8n, item by item', (body) => [{ json: body }]],
+  ['a list of one', (body) => [body]],
+  ['data', (body) => ({ data: body })],
+  ['payload', (body) => ({ payload: body })],
+  ['data as a text', (body) => ({ data: JSON.stringify(body) })],
+  ['a gateway', (body) => ({ httpMethod: 'POST', headers: {}, body: JSON.stringify(body), isBase64Encoded: false })],
+  ['a bus', (body) => ({ version: '0', id: 'x', source: 'relay', detail: body })],
+  ['a text', (body) => JSON.stringify(JSON.stringify(body))],
+  ['a text of a wrapper', (body) => JSON.stringify(JSON.stringify({ body }))],
+  ['a field of a form', (body) => new URLSearchParams({ payload: JSON.stringify(body) }).toString()],
+  ['a part of a form', (body) => `${partOf('note', 'x')}${partOf('payload', JSON.stringify(body))}--x--\r\n`],
+];
+
+describe.each([
+  ['TimelinesAI', timelinesAi, fromTimelines],
+  ['Cooby', cooby, fromCooby],
+  ['GREEN-API', greenApi, incoming()],
+] as const)('a delivery of %s', (_, provider, body) => {
+  it.each(wrappers)('is the same out of the wrapper of a relay: %s', (_name, wrap) => {
+    const bare = read(provider, body);
+    expect(payloadsIn(bare)).toHaveLength(1);
+    expect(read(provider, wrap(body))).toEqual(bare);
+  });
+
+  it('is read beside others in one body, and what is none is told by its place', () => {
+    const reading = read(provider, { body: [body, { note: 'of the relay' }, { json: body }] });
+    expect(payloadsIn(reading)).toHaveLength(2);
+    expect(pathsIn(reading).length).toBeGreaterThan(0);
+    for (const path of pathsIn(reading)) expect(path).toMatch(/^1\b/);
+  });
+
+  it('is looked for no deeper than relays wrap', () => {
+    const deep = [1, 2, 3, 4, 5].reduce<unknown>((within) => ({ body: within }), body);
+    expect(payloadsIn(read(provider, deep))).toEqual([]);
+  });
+
+  it.each([
+    ['nothing at all', {}],
+    ['a list of nothing', [{ json: {} }]],
+    ['a text in a field that holds no delivery', { note: JSON.stringify(body) }],
+  ])('is not made of %s', (_name, raw) => expect(payloadsIn(read(provider, raw))).toEqual([]));
+});
+
+describe("a field of a provider's own is no wrapper", () => {
+  it.each([
+    ['TimelinesAI', timelinesAi, { event_type: 'message:deleted', data: fromTimelines }],
+    [
+      'TimelinesAI, under a word of the relay',
+      timelinesAi,
+      { data: { ...fromTimelines, event_type: 'message:deleted' } },
+    ],
+    ['Cooby', cooby, { direction: 'sideways', message: fromCooby.message, data: fromCooby }],
+    ['GREEN-API', greenApi, { typeWebhook: 'somethingNew', body: incoming() }],
+  ] as const)('%s', (_, provider, body) => expect(payloadsIn(read(provider, body))).toEqual([]));
+});
+
+describe("the account of GREEN-API's delivery", () => {
+  const instanceIn = (body: unknown) => {
+    const parsed = greenApi.parse(Buffer.from(JSON.stringify(body)), 'application/json');
+    const delivery = { headers: {}, body: new Uint8Array() };
+    return greenApi.proofOf?.(delivery, parsed.ok ? parsed.value : undefined).instance;
+  };
+  const of = (idInstance: number) => incoming(undefined, { instanceData: { idInstance, wid: '1@c.us' } });
+
+  it('is told within a wrapper as well', () => {
+    expect(instanceIn({ body: of(7) })).toBe('7');
+    expect(instanceIn([of(7), of(7)])).toBe('7');
+  });
+
+  it('is nobody where two are told', () => {
+    const told = instanceIn([of(7), of(8)]);
+    expect(told).toBeDefined();
+    expect(['7', '8']).not.toContain(told);
+  });
+});
