@@ -76,7 +76,10 @@ export const ShownSend = v.object({
       ),
     ),
   ),
-  waitingReason: optional(v.string(), 'Why the account is paused or held'),
+  waitingReason: optional(
+    v.string(),
+    'Why the account is paused or held; of a message that is tried again, what its provider said',
+  ),
   waitingUntil: v.exactOptional(
     v.pipe(Instant, v.description('When the provider of a held account is asked again, or the backoff ends')),
   ),

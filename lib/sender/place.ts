@@ -87,18 +87,25 @@ export async function nextProbe(store: Store, account: string): Promise<number |
   return probe && dueTime(readProbe(probe).gsi3sk);
 }
 
-function waitingOf({ account, probeAt }: Queue, now: number): Waiting {
+function waitingOf(send: Send, { account, probeAt }: Queue, now: number): Waiting {
   const { paused, pauseReason, held, holdReason, backoffUntil } = account;
   if (paused) return { for: 'pause', ...known({ reason: pauseReason }) };
   if (held) return { for: 'hold', ...known({ reason: holdReason, until: probeAt }) };
-  return backoffUntil > now ? { for: 'backoff', until: backoffUntil } : { for: 'turn' };
+  if (backoffUntil <= now) return { for: 'turn' };
+  return { for: 'backoff', ...known({ reason: errorOf(send) }), until: backoffUntil };
 }
 
-function placeOf({ messageId }: Send, queue: Queue | undefined, now: number): Place | undefined {
-  const ahead = queue?.pointers.findIndex((pointer) => pointer.send === messageId) ?? -1;
+/** What the provider said when the message was tried last; those behind it wait for the same. */
+function errorOf({ parts, history }: Send): string | undefined {
+  const isTried = parts.some(({ state, retryingSince }) => state === 'queued' && retryingSince !== undefined);
+  return isTried ? history.findLast(({ state }) => state === 'queued')?.detail : undefined;
+}
+
+function placeOf(send: Send, queue: Queue | undefined, now: number): Place | undefined {
+  const ahead = queue?.pointers.findIndex((pointer) => pointer.send === send.messageId) ?? -1;
   if (!queue || (ahead < 0 && !queue.isCut)) return undefined;
   const { account } = queue;
-  const waiting = waitingOf(queue, now);
+  const waiting = waitingOf(send, queue, now);
   if (ahead < 0) return { waiting };
   const position = ahead + 1;
   if (isBlocked(account)) return { position, waiting };

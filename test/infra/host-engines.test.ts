@@ -2,8 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { callAws } from '#infra/local/engines/local-aws.ts';
+import { type SqsEngine, startSqs } from '#infra/local/engines/sqs.ts';
 import { type Hub, startHub } from '#infra/local/hub.ts';
 import { fixtureService } from '#test/support/fixture-service.ts';
 
@@ -64,6 +67,24 @@ test('hands a message out again that was given back', async () => {
   const { status } = await sqs('ChangeMessageVisibility', { QueueUrl, ReceiptHandle, VisibilityTimeout: 0 });
   expect(status).toBe(200);
   expect(await receive()).toMatchObject({ Body: 'again', Attributes: { ApproximateReceiveCount: '2' } });
+});
+
+test('hands out at once what waits for a time that a clock which was set back has not reached', async () => {
+  const queues = join(folder, 'queues');
+  const definition = { id: 'Queue', QueueName: 'queue' };
+  const start = () => startSqs([definition], queues);
+  const at = ({ endpoint, queues }: SqsEngine, action: string, input: object) =>
+    callAws(endpoint, `AmazonSQS.${action}`, { QueueUrl: queues.get('Queue')?.url, ...input });
+  const before = await start();
+  await at(before, 'SendMessage', { MessageBody: 'of the future', DelaySeconds: 900 });
+  await at(before, 'SendMessage', { MessageBody: 'delayed', DelaySeconds: 900 });
+  await before.stop();
+  using db = new DatabaseSync(join(queues, 'fauxqs.db'));
+  db.exec("UPDATE sqs_messages SET delay_until = delay_until + 3600000 WHERE body = 'of the future'");
+  const after = await start();
+  const { output } = await at(after, 'ReceiveMessage', { MaxNumberOfMessages: 10 });
+  await after.stop();
+  expect(output).toMatchObject({ Messages: [{ Body: 'of the future' }] });
 });
 
 test('makes the table as the template says', async () => {

@@ -20,6 +20,9 @@ interface Persistence {
   close(): void;
 }
 
+/** What SQS takes. */
+const LONGEST_DELAY_MS = 900_000;
+
 /**
  * Queues whose messages are written to a file before they are acknowledged. fauxqs offers this only together with a server that
  * listens on every address of the machine; webhook bodies wait in these queues, so it is put together here instead.
@@ -39,6 +42,10 @@ async function openQueueStores(folder: string): Promise<Stores & { close(): void
   };
   // Whoever had received a message ended with the hub: nobody is to wait for its visibility time-out.
   persistence.db.prepare('UPDATE sqs_messages SET receipt_handle = NULL, visibility_deadline = NULL').run();
+  // No delay is longer: the clock was set back, and nobody is to wait until it is there again.
+  persistence.db
+    .prepare('UPDATE sqs_messages SET delay_until = NULL WHERE delay_until > ?')
+    .run(Date.now() + LONGEST_DELAY_MS);
   const stores = { sqsStore: new SqsStore(), snsStore: new SnsStore(), s3Store: new S3Store() };
   persistence.loadSqsAndSns(stores.sqsStore, stores.snsStore);
   Object.assign(stores.sqsStore, { persistence });

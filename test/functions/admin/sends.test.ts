@@ -1,6 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { toIso } from '#lib/domain/time.ts';
 import { cancelAll } from '#lib/sender/cancel.ts';
 import { hold } from '#lib/sender/hold.ts';
+import { readAccount } from '#lib/sender/items.ts';
+import { tick } from '#lib/sender/tick.ts';
 import { accountKey, pointerKey, sendKey } from '#lib/store/keys.ts';
 import { put, StoreUnavailable, set, update } from '#lib/store/store.ts';
 import { AdminBench, itemsOf } from './admin-bench.ts';
@@ -101,6 +104,25 @@ describe('a send', () => {
     expect(again).toMatchObject({ credits: 1, parts: [{ kind: 'text', text: 'hello' }] });
     expect(again.parts).toHaveLength(1);
     expect(await hub.call('POST', `/api/sends/${waiting}/resend`)).toMatchObject({ status: 409 });
+  });
+
+  it('says what its provider said while it is tried again, and those behind it until when they wait', async () => {
+    const [first, second] = [await hub.send(url), await hub.send(url)];
+    const item = await hub.store.get(accountKey(account));
+    if (!item) throw new Error('the account is gone');
+    const { gen } = readAccount(item);
+    hub.bench.now += 5_000;
+    const { now } = hub.bench;
+    const sender = { send: async () => ({ kind: 'retry', reason: 'http 429', retryAfterMs: 60_000 }) as const };
+    const attachments = { fetch: async () => ({ kind: 'refused', reason: 'no files here' }) as const };
+    const run = { id: 'run', endsAt: now + 45_000, received: { times: 1, firstAt: now } };
+    await tick({ account, gen, at: now }, run, { ...hub.ports, sender, attachments }, hub.ports.config);
+    const behind = { waitingFor: 'backoff', waitingUntil: toIso(now + 60_000) };
+    expect(await hub.done('GET', `/api/sends/${first}`)).toMatchObject({ ...behind, waitingReason: 'http 429' });
+    expect(await hub.done('GET', `/api/sends/${second}`)).toMatchObject(behind);
+    expect(await hub.done('GET', `/api/sends/${second}`)).not.toHaveProperty('waitingReason');
+    const reasons = itemsOf(await hub.done('GET', '/api/sends')).map(({ waitingReason }) => waitingReason);
+    expect(reasons.filter(Boolean)).toEqual(['http 429']);
   });
 
   it.each([['cancelled'], ['delivered'], ['sending']])('that is %s is not sent again', async (state) => {
