@@ -37,6 +37,7 @@ async function live(operations: readonly Operation[], seed: number): Promise<Wor
     world.seeded.chance(0.1) ? world.seeded.between(-1, 1) * world.seeded.pick([500, 5_000, HOUR]) : 0;
   world.zombies = world.seeded.chance(0.5);
   world.provider.behave = moody(world, 0.25);
+  world.hiding = 0.3;
   // Its journal lags behind, and does not always answer.
   world.provider.lists = (account, attempted) =>
     world.seeded.chance(0.3) ? [] : world.provider.journal(account, attempted, world.seeded.pick([0, 2 * MINUTE]));
@@ -64,6 +65,7 @@ async function live(operations: readonly Operation[], seed: number): Promise<Wor
 /** No more faults, no more blocks: what was accepted must now come to an end. */
 async function heal(world: World): Promise<void> {
   world.faults = noFaults;
+  world.awayUntil = 0;
   world.skew = () => 0;
   world.scheduler.accident = () => undefined;
   world.provider.behave = moody(world, 0);

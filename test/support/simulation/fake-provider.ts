@@ -43,6 +43,7 @@ export interface Taken {
   readonly part: number;
   readonly providerId: string;
   readonly at: number;
+  /** Or an id that hides it. */
   readonly phone: string;
   readonly said: Said;
 }
@@ -86,7 +87,7 @@ export class FakeProvider {
     await scheduler.wait(process, Math.min(answersAt, deadline) - startedAt);
     call.endedAt = scheduler.now;
     const { outcome } = behaviour;
-    const named: SendOutcome = outcome.kind === 'accepted' ? { kind: 'accepted', providerId } : outcome;
+    const named: SendOutcome = 'providerId' in outcome ? { ...outcome, providerId } : outcome;
     call.outcome = answersAt > deadline ? { kind: 'unknown', reason: 'no answer in time' } : named;
     await scheduler.pass(process, { call: 'provider', moment: 'after', detail: message });
     return call.outcome;
@@ -101,7 +102,7 @@ export class FakeProvider {
     const before = this.#scheduler.now - lagMs;
     return this.taken
       .filter((one) => one.account === id && one.scope === scope)
-      .filter((one) => one.phone === recipient.phone && isSame(one.said, content))
+      .filter((one) => one.phone === nameOf(recipient) && isSame(one.said, content))
       .filter(({ at }) => at >= since - 5_000 && at <= before)
       .map(({ providerId }) => ({ providerId }));
   }
@@ -119,8 +120,10 @@ function takenOf({ messageId, part, recipient, content }: Outgoing) {
     content.kind === 'text'
       ? { kind: 'text', text: content.text }
       : { kind: 'file', name: content.name, ...known({ caption: content.caption }) };
-  return { messageId, part, phone: recipient.phone ?? '', said };
+  return { messageId, part, phone: nameOf(recipient), said };
 }
+
+const nameOf = ({ phone, jid = '' }: Outgoing['recipient']): string => phone ?? jid;
 
 const isSame = (said: Said, content: Attempted['content']): boolean =>
   said.kind === 'text'

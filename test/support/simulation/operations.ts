@@ -28,6 +28,7 @@ export type Operation =
   | { readonly do: 'status'; readonly which: number; readonly status: number }
   | { readonly do: 'echo'; readonly which: number }
   | { readonly do: 'renew'; readonly account: string; readonly line: number }
+  | { readonly do: 'away'; readonly ms: number }
   | OperatorsOperation
   | { readonly do: 'wait'; readonly ms: number };
 
@@ -49,7 +50,7 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
           'captioned' as const,
         ),
         words: fc.nat(2),
-        to: fc.nat(1),
+        to: fc.nat(2),
         key: fc.nat(3),
       },
       { requiredKeys: ['do', 'account', 'content', 'words', 'to'] },
@@ -67,6 +68,10 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('status' as const), which, status: fc.nat(3) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('echo' as const), which }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('renew' as const), account, line: fc.nat(2) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('away' as const), ms: fc.oneof(fc.nat(3_000), fc.nat(60_000)) }),
+  },
   // Of an account of its own: the others must go on.
   { weight: 5, arbitrary: operatorsOperation(fc.constant('d')) },
   {
@@ -74,6 +79,9 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.oneof(fc.nat(50), fc.nat(3_000), fc.nat(90_000)) }),
   },
 );
+
+/** Nobody whom anybody writes to by a number. */
+const HIDDEN = '190000000000042@lid';
 
 type Sending = Extract<Operation, { do: 'send' }>;
 
@@ -109,6 +117,9 @@ export function begin(world: World, operation: Operation): Promise<unknown> {
       return tellOf(world, operation);
     case 'renew':
       return renew(world, operation.account, operation.line);
+    case 'away':
+      world.awayUntil = Math.max(world.awayUntil, world.now + operation.ms);
+      return Promise.resolve();
     case 'wait':
       return Promise.resolve();
     default:
@@ -119,10 +130,10 @@ export function begin(world: World, operation: Operation): Promise<unknown> {
 function beginSend(world: World, operation: Sending) {
   const { account, content, key, to } = operation;
   const parts = partsOf(operation);
-  const phone = `+1415123000${to}`;
-  if (key === undefined) return world.send(account, { parts, recipient: { phone } });
+  const person = to < 2 ? { phone: `+1415123000${to}` } : { jid: HIDDEN };
+  if (key === undefined) return world.send(account, { parts, recipient: person });
   const idempotency = { webhook: 'w', key: `${account}${key}`, requestHash: `${account} ${content}` };
-  return world.send(account, { parts, idempotency, recipient: { phone, key: `${account}${key}` } });
+  return world.send(account, { parts, idempotency, recipient: { ...person, key: `${account}${key}` } });
 }
 
 function beginChange(world: World, { do: what, which }: Extract<Operation, { do: 'cancel' | 'resend' }>) {
@@ -160,6 +171,7 @@ const OUTCOMES: readonly SendOutcome[] = [
   { kind: 'retry', reason: 'no connection: dns', holdAfter: 5 },
   { kind: 'hold', reason: 'logged out' },
   { kind: 'unknown', reason: 'reset' },
+  { kind: 'unknown', reason: 'http 500', providerId: '' },
 ];
 
 /** Mostly well, now and then each way in which a provider can answer. Takes messages only where its answer allows it. */

@@ -18,7 +18,9 @@ import type { World } from './world.ts';
 
 /** What whoever runs the hub does while messages go out. */
 export type OperatorsOperation =
-  | { readonly do: 'grant' | 'audit'; readonly workspace: string }
+  | { readonly do: 'audit'; readonly workspace: string }
+  /** Below zero: a correction. */
+  | { readonly do: 'grant'; readonly workspace: string; readonly credits: number }
   | { readonly do: 'quota'; readonly workspace: string; readonly quota: QuotaKind }
   | { readonly do: 'delete'; readonly account: string }
   | { readonly do: 'rotate' }
@@ -33,7 +35,10 @@ const workspace = fc.constantFrom('main', 'other');
 
 export const operatorsOperation = (account: fc.Arbitrary<string>): fc.Arbitrary<OperatorsOperation> =>
   fc.oneof(
-    { weight: 3, arbitrary: fc.record({ do: fc.constant('grant' as const), workspace }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({ do: fc.constant('grant' as const), workspace, credits: fc.constantFrom(3, 3, -2) }),
+    },
     { weight: 4, arbitrary: fc.record({ do: fc.constant('audit' as const), workspace }) },
     {
       weight: 3,
@@ -66,7 +71,7 @@ export function beginOperators(world: World, operation: OperatorsOperation): Pro
   switch (operation.do) {
     case 'grant':
       return world.spawn('grant', operation.workspace, (ports) =>
-        grant(ports, operation.workspace, { credits: 3, reason: 'bought' }, world.config),
+        grant(ports, operation.workspace, { credits: operation.credits, reason: 'bought' }, world.config),
       );
     case 'quota':
       return world.spawn('quota', operation.workspace, (ports) =>

@@ -48,6 +48,8 @@ export const noFaults: Faults = {
   stale: 0,
 };
 
+const AWAY: Faults = { ...noFaults, unreachable: 1 };
+
 export interface WorldOptions {
   readonly seed?: number;
   readonly config?: Partial<SendingConfig>;
@@ -123,6 +125,10 @@ export class World {
     },
     delete: async () => undefined,
   };
+  /** How often a webhook calls somebody by an id that hides the number. */
+  hiding = 0;
+  /** Until then nobody reaches the table. */
+  awayUntil = 0;
   /** A run that outlives its time is not ended: as one whose host was suspended. */
   zombies = false;
   readonly #workspaces = new Map<string, string>();
@@ -226,7 +232,7 @@ export class World {
       process,
       this.scheduler,
       this.seeded,
-      () => this.faults,
+      () => (this.now < this.awayUntil ? AWAY : this.faults),
       this.#mutant,
       (by, pk) => this.#checkTenant(by, pk),
     );
@@ -328,7 +334,8 @@ export class World {
   async echo(taken: Echoed, skewMs = 0): Promise<void> {
     const { account, providerId, scope = account } = taken;
     const workspace = this.workspaceOf(account);
-    const record = echoed(workspace, taken);
+    const isHidden = this.hiding > 0 && this.seeded.chance(this.hiding);
+    const record = echoed(workspace, isHidden ? { ...taken, phone: hidden(taken.phone) } : taken);
     const key = stateKey({ workspace, provider: 'fake', scope }, providerId);
     await this.#delivered('echo', workspace, skewMs, (ports) =>
       sendReports(ports, this.config).outbound(record, record.event, key, undefined, []),
@@ -441,6 +448,8 @@ export class World {
     }
   }
 }
+
+const hidden = (phone: string): string => (phone.startsWith('+') ? `19${phone.slice(1)}@lid` : phone);
 
 /** A report wraps what it throws, so that it is delivered again: then the cause tells. */
 const isInjected = (error: unknown): boolean =>
