@@ -77,8 +77,8 @@ export function clearHold(ports: ResumePorts, account: string, config: SendingCo
 }
 
 /**
- * The operator's resume ends both. It forgets nothing: of an account whose provider was silent one message is tried,
- * and only when that is accepted do the others follow.
+ * The operator's resume ends both. It forgets nothing but makes room for one message where an hour has had all that it
+ * may have: of an account whose provider was silent that is tried, and only when it is accepted do the others follow.
  */
 export function resume(ports: ResumePorts, account: string, config: SendingConfig): Promise<Changed> {
   return endHold(ports, account, { by: 'operator' }, config);
@@ -99,11 +99,15 @@ async function endHold(
   const found = await store.get(accountKey(account), { consistent: true });
   if (!found) return 'gone';
   const now = clock.now();
-  // A provider that says again and again that all is well, and does not answer, gets no more messages for it.
-  if (by === 'provider' && silentUntil(silenceOf(readAccount(found)), now, config) > now) return 'unchanged';
-  const blocked = by === 'operator' ? any(equal('paused', true), equal('held', true)) : equal('held', true);
-  const besides: readonly Change[] = by === 'operator' ? [set('paused', false), remove('pauseReason')] : [];
   const before = readAccount(found);
+  const isSilent = silentUntil(silenceOf(before), now, config) > now;
+  // A provider that says again and again that all is well, and does not answer, gets no more messages for it.
+  if (by === 'provider' && isSilent) return 'unchanged';
+  const blocked = by === 'operator' ? any(equal('paused', true), equal('held', true)) : equal('held', true);
+  const besides: readonly Change[] =
+    by === 'operator'
+      ? [set('paused', false), remove('pauseReason'), ...(isSilent ? [remove(['unknownTimes', 0])] : [])]
+      : [];
   const running = [set('chain', 'RUNNING'), setDue(Math.max(now, gatesOpenAt(before)))];
   const told = before.held ? accountReport(before, { state: 'resumed' }, now) : [];
   const transacted = await store.transact(

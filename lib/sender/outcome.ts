@@ -282,11 +282,12 @@ function mayTryAgain({ ports, endsAt, config }: Turn, error: unknown): error is 
   return isAway && ports.clock.monotonic() < endsAt - config.handOverMs;
 }
 
-const pastOf = ({ account }: Turn, { part }: Head) => ({
+const pastOf = ({ account, ports: { clock } }: Turn, { part }: Head) => ({
   ...part,
   retries: part.retries ?? 0,
   failuresRunning: account.failuresRunning,
   silence: silenceOf(account),
+  gate: clock.gate(),
 });
 
 /**

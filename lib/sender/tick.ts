@@ -38,7 +38,10 @@ import {
   type End,
   giveBack,
   goIdle,
+  holdAgain,
+  isSilent,
   passOver,
+  type RunClock,
   type RunPorts,
   releaseBlocked,
   type Step,
@@ -121,12 +124,6 @@ function clampTimes(account: Account, now: number, config: SendingConfig): Updat
     asRead.push(equal(name, read));
   }
   return changes.length === 0 ? undefined : update(accountKey(account.id), changes, all(exists(), ...asRead));
-}
-
-/** A clock for one run: it goes forward evenly, whatever happens to the host's meanwhile. */
-interface RunClock extends Clock {
-  /** The time that has certainly come: what a gate is compared with. Never later than `now`. */
-  gate(): number;
 }
 
 // Together they stay under what the shortest drawn gap leaves over the promised one.
@@ -234,6 +231,8 @@ async function sendHead(turn: Turn): Promise<Step> {
   if (head.part.state === 'sending') return abandon(turn, head);
   if (head.part.state !== 'queued') return passOver(turn, head);
   if (isBlocked(turn.account)) return releaseBlocked(turn);
+  if (isSilent(turn)) return holdAgain(turn);
+
   const needless = await cancelNeedless(turn, head);
   if (needless) return needless;
 
@@ -253,10 +252,8 @@ async function sendHead(turn: Turn): Promise<Step> {
 
 const CLAIMS = 3;
 
-type ClockedPorts = RunPorts & { readonly clock: RunClock };
-
 /** A tick that is early by a moment waits for it here; anything longer goes back to the queue. */
-async function claimInTime(message: Tick, run: Run, ports: ClockedPorts, config: SendingConfig): Promise<Claim> {
+async function claimInTime(message: Tick, run: Run, ports: RunPorts, config: SendingConfig): Promise<Claim> {
   for (let tries = 1; ; tries += 1) {
     const gate = ports.clock.gate();
     const leaseUntil = ports.clock.now() + config.leaseMs;
@@ -270,11 +267,7 @@ async function claimInTime(message: Tick, run: Run, ports: ClockedPorts, config:
 }
 
 /** The account as it is afterwards: the next tick must not wait for the time that was corrected. */
-async function clamp(
-  account: Account,
-  { store, clock, metrics }: ClockedPorts,
-  config: SendingConfig,
-): Promise<Account> {
+async function clamp(account: Account, { store, clock, metrics }: RunPorts, config: SendingConfig): Promise<Account> {
   const clamped = clampTimes(account, clock.now(), config);
   if (!clamped) return account;
   metrics.count('ClockClamped', { account: account.id });
@@ -286,7 +279,7 @@ async function clamp(
  * Only the first receive of a tick tells whether this host's clock can be trusted: a fresh tick takes the old one's
  * place. Not for ever: on an account that does not get on, the watchdog's ticks would become more and more.
  */
-async function exchange(message: Tick, { ticks, clock }: ClockedPorts, config: SendingConfig): Promise<TickResult> {
+async function exchange(message: Tick, { ticks, clock }: RunPorts, config: SendingConfig): Promise<TickResult> {
   const { exchanges = 0 } = message;
   if (exchanges >= config.exchangesPerTick) return { kind: 'done', why: 'left to the watchdog' };
   await scheduleTick(ticks, { ...message, exchanges: exchanges + 1 }, clock.now());
@@ -296,7 +289,7 @@ async function exchange(message: Tick, { ticks, clock }: ClockedPorts, config: S
 async function withoutClaim(
   message: Tick,
   claimed: Exclude<Claim, { kind: 'claimed' }>,
-  ports: ClockedPorts,
+  ports: RunPorts,
   config: SendingConfig,
 ) {
   const now = ports.clock.gate();

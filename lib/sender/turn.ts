@@ -1,4 +1,5 @@
 import type { Clock, Metrics, Random } from '#lib/domain/ports.ts';
+import { silentUntil } from '#lib/domain/send/outcome.ts';
 import { accountKey } from '#lib/store/keys.ts';
 import {
   all,
@@ -8,6 +9,7 @@ import {
   equal,
   exists,
   type Item,
+  newTransaction,
   remove,
   type Store,
   set,
@@ -16,9 +18,11 @@ import {
 } from '#lib/store/store.ts';
 import type { SendingConfig } from './config.ts';
 import type { Head } from './head.ts';
+import { holding, silenceOf } from './hold.ts';
 import { type Account, readAccount, type Send } from './items.ts';
 import type { Attachments, Sender, Tick, Ticks } from './provider.ts';
 import { clearDue, setDue } from './schedule.ts';
+import { placedAsTold } from './sent-event.ts';
 
 export interface TickPorts {
   readonly store: Store;
@@ -33,6 +37,13 @@ export interface TickPorts {
 /** As a run uses them: `store` tries for as long as the run may last, `table` once. */
 export interface RunPorts extends TickPorts {
   readonly table: Store;
+  readonly clock: RunClock;
+}
+
+/** A clock for one run: it goes forward evenly, whatever happens to the host's meanwhile. */
+export interface RunClock extends Clock {
+  /** The time that has certainly come: what a gate is compared with. Never later than `now`. */
+  gate(): number;
 }
 
 /**
@@ -114,6 +125,28 @@ export async function releaseBlocked(turn: Turn): Promise<Step> {
     ),
   );
   return written.done ? over('blocked') : refresh(turn, written.item);
+}
+
+/** Its provider was silent so often within the hour that no further message may be lost to it. */
+export function isSilent({ account, ports: { clock }, config }: Turn): boolean {
+  const gate = clock.gate();
+  return silentUntil(silenceOf(account), gate, config) > gate;
+}
+
+/** Whoever let such an account go on did so by a clock that is ahead. */
+export async function holdAgain(turn: Turn): Promise<Step> {
+  const { account, config } = turn;
+  const { store, clock, random } = turn.ports;
+  const reason = `The provider did not answer ${config.unknownPerHour} messages within an hour. The others wait, and go on by themselves.`;
+  const { changes, writes } = holding(account, reason, clock.now(), config, true);
+  const isOurs = all(holdsLease(turn.me), equal('held', false));
+  const transacted = await store.transact(
+    [update(accountKey(account.id), [...changes, clearDue, ...dropLease], isOurs), ...writes],
+    newTransaction(random),
+  );
+  if (!transacted.done) return refreshed(turn, transacted);
+  await placedAsTold(turn.ports, writes);
+  return over('held');
 }
 
 /** The account's part of taking an attempt back: the turn goes to a new generation, at this time. */

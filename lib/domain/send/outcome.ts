@@ -146,6 +146,8 @@ interface Past {
   /** Answers in a row, of any message of the account, that cast doubt on the account itself. */
   readonly failuresRunning: number;
   readonly silence: Silence;
+  /** The time that has certainly come: a clock that is ahead must not forget what was within the hour. */
+  readonly gate: number;
 }
 
 /** What an account remembers of calls that were not answered so that one could tell what became of the message. */
@@ -189,7 +191,7 @@ export function judge(outcome: SendOutcome, past: Past, now: number, chance: num
       return { kind: 'failed', reason: outcome.reason };
     case 'unknown':
       return {
-        ...judgeUnknown(outcome.reason, past.silence, now, limits),
+        ...judgeUnknown(outcome.reason, past, now, limits),
         ...known({ providerId: outcome.providerId }),
       };
     case 'hold':
@@ -221,10 +223,11 @@ const HOUR = 3_600_000;
  * A provider that is down takes one message after the other, and none of them is ever sent by itself. So a few of them
  * stop the queue; after the hold a single one is tried, because what was counted is forgotten with a success alone.
  */
-function judgeUnknown(reason: string, past: Silence, now: number, limits: Limits): Verdict {
-  const running = past.running + 1;
+function judgeUnknown(reason: string, past: Pick<Past, 'silence' | 'gate'>, now: number, limits: Limits): Verdict {
+  const { silence: before, gate } = past;
+  const running = before.running + 1;
   // A host whose clock is ahead may have written times that are yet to come.
-  const recent = past.times.map((time) => Math.min(time, now)).filter((time) => time > now - HOUR);
+  const recent = before.times.map((time) => Math.min(time, now)).filter((time) => time > gate - HOUR);
   const times = [...recent, now].slice(-limits.unknownPerHour);
   const silence = { running, times };
   const unanswered =

@@ -35,6 +35,7 @@ async function live(operations: readonly Operation[], seed: number): Promise<Wor
   world.faults = faults;
   world.skew = () =>
     world.seeded.chance(0.1) ? world.seeded.between(-1, 1) * world.seeded.pick([500, 5_000, HOUR]) : 0;
+  world.watchSkew = world.skew;
   world.zombies = world.seeded.chance(0.5);
   world.provider.behave = moody(world, 0.25);
   world.hiding = 0.3;
@@ -67,6 +68,7 @@ async function heal(world: World): Promise<void> {
   world.faults = noFaults;
   world.awayUntil = 0;
   world.skew = () => 0;
+  world.watchSkew = () => 0;
   world.scheduler.accident = () => undefined;
   world.provider.behave = moody(world, 0);
   world.fetch = (url) => ({ kind: 'ok', name: url, mimeType: 'text/plain', bytes: new Uint8Array(1) });

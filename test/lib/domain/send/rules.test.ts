@@ -169,9 +169,9 @@ describe('a verdict', () => {
     unknownToHold: 3,
     unknownPerHour: 4,
   };
-  const past = { retries: 0, failuresRunning: 0, silence: { running: 0, times: [] } };
   const retry = { kind: 'retry', reason: 'http 429' } as const;
   const now = 100_000_000;
+  const past = { retries: 0, failuresRunning: 0, silence: { running: 0, times: [] }, gate: now };
 
   test('on a first failure is to try again', () => {
     expect(judge(retry, past, now, 1, limits)).toMatchObject({ kind: 'again', waitMs: 2_000, failuresRunning: 0 });
@@ -217,6 +217,13 @@ describe('a verdict', () => {
     const { holdReason } = { holdReason: undefined, ...verdict };
     if (says === undefined) expect(holdReason).toBeUndefined();
     else expect(holdReason).toMatch(`${says} (the last: http 502)`);
+  });
+
+  test('on an unknown outcome forgets nothing that is within the hour by the clock that is behind', () => {
+    const silence = { running: 0, times: [now - hour - 9, now - hour - 5, now - hour] };
+    const outcome = { kind: 'unknown', reason: 'http 502' } as const;
+    const verdict = judge(outcome, { ...past, silence, gate: now - hour }, now, 1, limits);
+    expect(verdict).toMatchObject({ silence: { times: [...silence.times, now] }, holdReason: expect.any(String) });
   });
 
   test.each([
