@@ -125,14 +125,22 @@ export async function storeReading(
   const addressed = await withAccounts(reading, receipt, ports);
   const records = recordsOf(reading, addressed);
   const seconds = Math.floor(now / 1000);
+  const storeOne = async (told: EventRecord): Promise<Stored> => {
+    const read = await asStored(ports.store, told, seconds);
+    const placed = await toldElsewhere(ports.store, await filed(ports.store, read, addressed), seconds);
+    const { record, names } = await inItsChat(ports, placed.record, addressed, placed.beside);
+    const result = await storeEvent(ports, record, seconds);
+    await follow(ports, record, receipt, result, names);
+    return result;
+  };
   for (let start = 0; start < records.length; start += AT_ONCE) {
-    const batch = records.slice(start, start + AT_ONCE).map(async (told) => {
-      const read = await asStored(ports.store, told, seconds);
-      const placed = await toldElsewhere(ports.store, await filed(ports.store, read, addressed), seconds);
-      const { record, names } = await inItsChat(ports, placed.record, addressed, placed.beside);
-      const result = await storeEvent(ports, record, seconds);
-      await follow(ports, record, receipt, result, names);
-      return result;
+    // What tells one event several times is stored in its order: the last counts.
+    const turns = new Map<string, Promise<Stored>>();
+    const batch = records.slice(start, start + AT_ONCE).map((told) => {
+      const before = turns.get(told.event.id);
+      const turn = before ? before.then(() => storeOne(told)) : storeOne(told);
+      turns.set(told.event.id, turn);
+      return turn;
     });
     stored.push(...(await Promise.all(batch)));
   }

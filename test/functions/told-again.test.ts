@@ -466,6 +466,40 @@ describe('one event, told again', () => {
   });
 });
 
+describe('one event, told several times in one delivery', () => {
+  const link = (n: number) => `https://files.example/${n}.jpg`;
+  it.each<[string, ReceivingProvider, readonly object[]]>([
+    ['GREEN-API', greenApi, [1, 2, 3, 4].map((n) => picture({ downloadUrl: link(n), fileName: `${n}.jpg` }))],
+    ['TimelinesAI', timelinesAi, [1, 2, 3, 4].map((n) => withFile({ ...bare, url: link(n), filename: `${n}.jpg` }))],
+  ])('is at last what was told last: %s', async (_name, provider, told) => {
+    for (const order of [told, [...told].reverse()]) {
+      const { bench, answers } = await tell(provider, [order]);
+      const { id, ids } = Object(answers[0]);
+      const { event } = await bench.record(id);
+      const [last] = order.slice(-1).map((payload) => JSON.stringify(payload));
+      const { file } = Object(Object(event).message).content;
+      expect(last).toContain(file.url);
+      expect(last).toContain(file.name);
+      expect(ids).toEqual(told.map(() => id));
+    }
+  });
+});
+
+it('keeps apart what two accounts of ours are told, though one tells it by the id that hides the number', async () => {
+  const bench = new ReceivingBench(greenApi);
+  await bench.addWebhook('green-api', { webhookId: 'wh_1', accountId: 'acc_1' }, 'the-token-of-one');
+  await bench.addWebhook('green-api', { webhookId: 'wh_2', accountId: 'acc_2' }, 'the-token-of-the-other');
+  const under = (chatId: string) => incoming(undefined, { senderData: { ...senderData, chatId, sender: chatId } });
+  const post = async (body: object, token: string) => (await bench.post(JSON.stringify(body), { token })).body.id;
+  const first = await post(under('12025550142@c.us'), 'the-token-of-one');
+  const other = await post(under('190000000000042@lid'), 'the-token-of-the-other');
+  const again = await post(under('190000000000043@lid'), 'the-token-of-one');
+  expect(other).not.toBe(first);
+  expect((await bench.record(other)).event).toMatchObject({ accountId: 'acc_2' });
+  // The same account's is the same message.
+  expect(again).toBe(first);
+});
+
 describe('another event under the same id', () => {
   it.each<readonly [string, ReceivingProvider, readonly [object, object]]>([
     ['a caption', greenApi, [picture({}), picture({ caption: 'look here' })]],
