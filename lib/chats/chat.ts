@@ -178,7 +178,7 @@ function changes(chat: ChatSighting, id: string, at: string, isMerged: boolean):
     // Its first id is what it is found by; those of merged chats lead to it by themselves.
     setIfAbsent('providerChatId', shortly(chat.providerChatId)),
     (isMerged || isInferredKind(chat) ? setIfAbsent : set)('kind', chat.kind),
-    ...(chat.phone === undefined ? [] : [set('phone', chat.phone)]),
+    ...(chat.phone === undefined ? [] : [(chat.isInferred ? setIfAbsent : set)('phone', chat.phone)]),
     set('lastAt', at),
     ...(chat.event === undefined ? [] : lastEvent(chat.event, at)),
     ...(chat.reading === undefined ? [] : [set(chat.reading === 'new' ? 'lastInAt' : 'readAt', at)]),

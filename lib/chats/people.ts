@@ -103,6 +103,11 @@ export function namesOfRecipient(kept: Readonly<Record<string, string>>): readon
   return named([number && commonSpelling(number), ...ids]);
 }
 
+/** The number of whom a send is for, as the provider spells it where that is known. */
+export function phoneOfRecipient(kept: Readonly<Record<string, string>>): string | undefined {
+  return phoneIn(namesOfRecipient(kept), [kept.provider_chat, kept.jid, kept.phone]);
+}
+
 /** An id with `@` that is no name, as that of two numbers, is told apart by the chat alone. */
 const idName = (id: string): string | undefined => (id.includes('@') || id === '' ? undefined : `id:${id}`);
 

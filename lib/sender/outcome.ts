@@ -1,6 +1,7 @@
-import { namesOfRecipient, sightChat } from '#lib/chats/people.ts';
+import { namesOfRecipient, phoneOfRecipient, sightChat } from '#lib/chats/people.ts';
 import { onAccount } from '#lib/credits/spent.ts';
 import { chatKindOfJid } from '#lib/domain/person.ts';
+import { known } from '#lib/domain/schema.ts';
 import { judge, type SendOutcome, type Verdict } from '#lib/domain/send/outcome.ts';
 import { drawGap } from '#lib/domain/send/pace.ts';
 import { accountKey, pointerKey } from '#lib/store/keys.ts';
@@ -70,7 +71,8 @@ export async function noteActivity(
   const account = { workspace, provider, accountId, accountKey: accountId, accountNames: [scope] };
   const names = namesOfRecipient(recipient);
   const event = sentEventId(messageId, part);
-  const sighting = { ...account, providerChatId, kind, isInferred: true, names, at, event };
+  const phone = phoneOfRecipient(recipient);
+  const sighting = { ...account, providerChatId, kind, isInferred: true, names, at, event, ...known({ phone }) };
   await sightChat(store, sighting, chat);
 }
 

@@ -1,5 +1,14 @@
 import { currentChat } from '#lib/chats/chat.ts';
-import { introduce, nameOf, namesIn, namesKept, namesOfRecipient, phonesAmong, sightChat } from '#lib/chats/people.ts';
+import {
+  introduce,
+  nameOf,
+  namesIn,
+  namesKept,
+  namesOfRecipient,
+  phoneOfRecipient,
+  phonesAmong,
+  sightChat,
+} from '#lib/chats/people.ts';
 import type { Connection, MessageEvent } from '#lib/domain/event.ts';
 import { chatKindOfJid, phoneOfJid } from '#lib/domain/person.ts';
 import { known } from '#lib/domain/schema.ts';
@@ -144,7 +153,9 @@ async function meet(store: Store, send: unknown, chat: string | undefined): Prom
   const account = { workspace, provider, accountId, accountKey: accountId, accountNames: [scope] };
   const { chat: id, providerChatId } = thread;
   const names = [...ours, ...theirs];
-  await sightChat(store, { ...account, providerChatId, kind, isInferred: true, names, at: createdAt }, id);
+  const phone = phoneOfRecipient(recipient);
+  const sighting = { ...account, providerChatId, kind, isInferred: true, names, at: createdAt, ...known({ phone }) };
+  await sightChat(store, sighting, id);
 }
 
 /** The same of what another program has sent: its echo has left in the state of the message which chat it stands in. */

@@ -25,7 +25,7 @@ const CREDENTIALS = {
 const TAKEN = (n: number) => ({
   idMessage: `P${n}`,
   status: 'ok',
-  data: { message_uid: `P${n}` },
+  data: { message_uid: `P${n}`, messageId: `P${n}` },
 });
 
 /** One account of a real provider: what it is told, what it is sent, and what the hub shows of both. In memory. */

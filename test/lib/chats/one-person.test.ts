@@ -368,6 +368,51 @@ describe('what is no person', () => {
   });
 });
 
+describe('a chat that we begin shows the number', () => {
+  it.each<[string, object, string]>([
+    ['green-api', { phone: PHONE }, PHONE],
+    ['green-api', { jid: ANA }, PHONE],
+    ['timelinesai', { phone: PHONE }, PHONE],
+    ['timelinesai', { jid: '15550100099@s.whatsapp.net' }, PHONE],
+    ['zender', { phone: PHONE }, PHONE],
+    ['zender', { jid: ANA }, PHONE],
+  ])('%s, sent to %j', async (provider, to, phone) => {
+    const hub = await new Conversation(provider).begin();
+    await hub.send(to);
+    await hub.deliver();
+    expect(await hub.chats()).toMatchObject([{ phone }]);
+  });
+
+  it('and none for a group, and none that hides it', async () => {
+    for (const jid of ['120363000000000042@g.us', LID]) {
+      const hub = await new Conversation('green-api').begin();
+      if (jid === LID) await hub.receive(green(LID));
+      await hub.send({ jid });
+      await hub.deliver();
+      expect((await hub.chats()).map(({ phone }) => phone)).toEqual([undefined]);
+    }
+  });
+
+  it('as the provider spells it, once it does', async () => {
+    const hub = await new Conversation('green-api').begin();
+    await hub.send({ phone: '+525550000099' });
+    await hub.deliver();
+    await hub.receive(green('5215550000099@c.us'));
+    await hub.send({ phone: '+525550000099' });
+    await hub.deliver();
+    expect(await hub.chats()).toMatchObject([{ phone: '+5215550000099' }]);
+  });
+
+  it('also where its echo hides it', async () => {
+    const hub = await new Conversation('green-api').begin();
+    await hub.send({ phone: PHONE });
+    await hub.deliver();
+    const echo = { type: 'outgoingAPIMessageReceived', sender: '15550100001@c.us', id: 'P1', at: 1 };
+    await hub.receive(green(LID, echo));
+    expect(await hub.chats()).toMatchObject([{ phone: PHONE, messages: ['P1'] }]);
+  });
+});
+
 describe('a message told first by the number and then by the id that hides it', () => {
   const file = (typeMessage: string, fileName: string) => ({
     typeMessage,
