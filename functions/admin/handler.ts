@@ -1,34 +1,21 @@
-import { ssmClient } from '#lib/aws/clients.ts';
-import { endpointPorts } from '#lib/aws/endpoint-ports.ts';
 import { lambdaOf } from '#lib/aws/http-entries.ts';
-import { allowsPrivateHosts, reachOf, required, runtime, sendingPorts } from '#lib/aws/runtime.ts';
-import { ssmSecrets } from '#lib/aws/secrets.ts';
-import { providerHttp } from '#lib/net/provider-call.ts';
+import { endpointPorts, outboundAccounts, secretsOf } from '#lib/aws/outgoing.ts';
+import { acceptingPorts, reachOf, runtime } from '#lib/aws/runtime.ts';
 import { patternMatcher } from '#lib/reactions/patterns.ts';
-import { openAccounts } from '#lib/sender/open-accounts.ts';
 import { version } from '#lib/version.ts';
 import * as outbound from '../outbound.ts';
 import { providers } from '../providers.ts';
 import { adminApp } from './app.ts';
 
 const all = runtime();
-const { environment, aws, clock } = all;
-const secrets = ssmSecrets(ssmClient(aws), required(environment, 'HOOKLINE_SECRETS_PREFIX'));
-/** For a test of one, which sends nothing. */
-const ofProviders = openAccounts(Object.values(outbound), {
-  ...all,
-  secrets,
-  http: providerHttp({ reach: reachOf(environment), clock }),
-  selfPost: { post: async () => false },
-});
+const { environment } = all;
+const sending = Object.values(outbound);
 const ports = {
-  openAccounts: ofProviders,
-  ...sendingPorts(all),
+  ...acceptingPorts(all, sending),
   ...endpointPorts(all),
-  reaches: new Map(Object.values(outbound).map((provider) => [provider.name, provider])),
-  rules: { allowPrivateHosts: allowsPrivateHosts(environment) },
+  openAccounts: outboundAccounts(sending, all),
   matches: patternMatcher(),
-  secrets,
+  secrets: secretsOf(all),
   mailFrom: environment.HOOKLINE_MAIL_FROM,
   providers,
   reach: reachOf(environment),

@@ -1,6 +1,6 @@
 import { recordActivity } from '#lib/activity/record.ts';
-import { deadLetters, sqsTasks } from '#lib/aws/queues.ts';
-import { allowsPrivateHosts, required, runtime, sendingPorts } from '#lib/aws/runtime.ts';
+import { deadLetters } from '#lib/aws/queues.ts';
+import { acceptingPorts, required, runtime, tasksOf } from '#lib/aws/runtime.ts';
 import { streamHandler } from '#lib/aws/stream-handler.ts';
 import type { JsonObject } from '#lib/domain/json.ts';
 import { type Once, submitBody } from '#lib/outbox/submit.ts';
@@ -12,14 +12,10 @@ import * as outbound from '../outbound.ts';
 
 const all = runtime();
 const { environment, store, log } = all;
-const sending = {
-  ...sendingPorts(all),
-  reaches: new Map(Object.values(outbound).map((provider) => [provider.name, provider])),
-  rules: { allowPrivateHosts: allowsPrivateHosts(environment) },
-};
+const sending = acceptingPorts(all, Object.values(outbound));
 const ports = {
   ...all,
-  tasks: sqsTasks(all.sqs, required(environment, 'HOOKLINE_DELIVERIES_QUEUE_URL')),
+  tasks: tasksOf(all),
   budget: sharedBudgets({ ...all, matches: patternMatcher() }),
   submit: (workspace: string, rule: string, body: JsonObject, once: Once) =>
     submitBody(sending, { workspace, webhookId: rule }, body, once),

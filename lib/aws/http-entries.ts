@@ -5,10 +5,9 @@ import { HEADERS, type HubEnvironment, type HubEvent, problemBody, tokenApp } fr
 import type { ReceivingPorts } from '#lib/inbox/keep.ts';
 import type { ReceivingProvider } from '#lib/inbox/provider.ts';
 import { receiver } from '#lib/inbox/receive.ts';
-import type { Reach } from '#lib/outbox/accounts.ts';
 import { sendApp } from '#lib/outbox/submit.ts';
 import { sendReports } from '#lib/sender/reports.ts';
-import { allowsPrivateHosts, type Runtime, receivingPorts, sendingPorts } from './runtime.ts';
+import { acceptingPorts, type Runtime, receivingPorts, sendingPorts } from './runtime.ts';
 import { correlated } from './telemetry.ts';
 
 /** What API Gateway is answered. */
@@ -90,13 +89,9 @@ export function reportingWebhookHandler(provider: ReceivingProvider, runtime: Ru
   return webhookHandler(provider, runtime, { ...receivingPorts(runtime), sends });
 }
 
-type ReachableProvider = Reach & { readonly name: string };
-
 const FAULT = { status: 500, body: problemBody(500, 'A fault of ours; the message may be queued') };
 
 /** The Lambda that takes messages in. */
-export function sendHandler(providers: readonly ReachableProvider[], runtime: Runtime) {
-  const reaches = new Map(providers.map((provider) => [provider.name, provider]));
-  const rules = { allowPrivateHosts: allowsPrivateHosts(runtime.environment) };
-  return lambdaOf(tokenApp('/send', sendApp({ ...sendingPorts(runtime), reaches, rules }), FAULT, runtime.log));
+export function sendHandler(providers: Parameters<typeof acceptingPorts>[1], runtime: Runtime) {
+  return lambdaOf(tokenApp('/send', sendApp(acceptingPorts(runtime, providers)), FAULT, runtime.log));
 }

@@ -4,11 +4,12 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Reach } from '#lib/domain/base-url.ts';
 import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';
 import type { ReceivingPorts } from '#lib/inbox/keep.ts';
+import { reachesOf } from '#lib/outbox/accounts.ts';
 import type { Store } from '#lib/store/store.ts';
 import { type AwsSettings, awsSettings, dynamoDbClient, sqsClient } from './clients.ts';
 import { dynamoStore } from './dynamo-store.ts';
 import { type Environment, readEnvironment, sendingConfig } from './environment.ts';
-import { fallbackQueue, sqsTicks } from './queues.ts';
+import { fallbackQueue, sqsTasks, sqsTicks } from './queues.ts';
 import { embeddedMetrics, structuredLog } from './telemetry.ts';
 
 export const systemClock: Clock = {
@@ -73,6 +74,15 @@ export function sendingPorts({ environment, sqs, ...runtime }: Runtime) {
   const queueUrl = required(environment, 'HOOKLINE_TICKS_QUEUE_URL');
   return { ...runtime, ticks: sqsTicks(sqs, queueUrl), config: sendingConfig(environment) };
 }
+
+/** What taking messages in needs beside: from a caller, a rule or an operator. */
+export function acceptingPorts(all: Runtime, providers: Parameters<typeof reachesOf>[0]) {
+  const rules = { allowPrivateHosts: allowsPrivateHosts(all.environment) };
+  return { ...sendingPorts(all), reaches: reachesOf(providers), rules };
+}
+
+export const tasksOf = ({ environment, sqs }: Runtime) =>
+  sqsTasks(sqs, required(environment, 'HOOKLINE_DELIVERIES_QUEUE_URL'));
 
 /** What providers' base URLs may lead to. */
 export const reachOf = (environment: Environment): Reach => ({

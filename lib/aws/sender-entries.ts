@@ -1,32 +1,16 @@
 import type { Context } from 'aws-lambda';
 import type { Clock, Log } from '#lib/domain/ports.ts';
 import { attachmentFetcher } from '#lib/net/attachments.ts';
-import { providerHttp } from '#lib/net/provider-call.ts';
 import { evidence } from '#lib/sender/evidence.ts';
-import { type OpenAccounts, openAccounts, providerProber, providerSender } from '#lib/sender/open-accounts.ts';
+import { providerProber, providerSender } from '#lib/sender/open-accounts.ts';
 import type { OutboundProvider, Sender } from '#lib/sender/provider.ts';
 import { tick } from '#lib/sender/tick.ts';
 import { watchdog } from '#lib/sender/watchdog.ts';
-import { ssmClient } from './clients.ts';
+import { outboundAccounts } from './outgoing.ts';
 import { AGAIN, queueHandler } from './queue-handler.ts';
-import { hide, selfPost, sqsTasks, tickOf } from './queues.ts';
-import { allowsPrivateHosts, type Runtime, reachOf, required, sendingPorts } from './runtime.ts';
-import { ssmSecrets } from './secrets.ts';
+import { hide, tickOf } from './queues.ts';
+import { allowsPrivateHosts, type Runtime, required, sendingPorts, tasksOf } from './runtime.ts';
 import { correlated } from './telemetry.ts';
-
-/** The accounts of these providers, with their credentials: for who sends, asks after an account, or looks for a message. */
-function outboundAccounts(providers: readonly OutboundProvider[], runtime: Runtime): OpenAccounts {
-  const { environment, aws, sqs, store, random, clock, log } = runtime;
-  return openAccounts(providers, {
-    secrets: ssmSecrets(ssmClient(aws), required(environment, 'HOOKLINE_SECRETS_PREFIX')),
-    http: providerHttp({ reach: reachOf(environment), clock }),
-    selfPost: selfPost(sqs, required(environment, 'HOOKLINE_FALLBACK_QUEUE_URL'), clock),
-    store,
-    random,
-    clock,
-    log,
-  });
-}
 
 /**
  * Says of each call of a provider how it ended, how long it took, and the id that the provider gave: should everything
@@ -87,12 +71,11 @@ const WATCHDOG_MARGIN_MS = 12_000;
 
 /** The Lambda that looks, each minute, for what a lost tick or a crash has left behind. */
 export function watchdogHandler(providers: readonly OutboundProvider[], runtime: Runtime) {
-  const { clock, environment, log, sqs, store } = runtime;
+  const { clock, log, store } = runtime;
   const { config, ...shared } = sendingPorts(runtime);
   const accounts = outboundAccounts(providers, runtime);
   const prober = providerProber(accounts, clock);
-  const tasks = sqsTasks(sqs, required(environment, 'HOOKLINE_DELIVERIES_QUEUE_URL'));
-  const ports = { ...shared, tasks, prober, evidence: evidence(accounts, store, clock, config) };
+  const ports = { ...shared, tasks: tasksOf(runtime), prober, evidence: evidence(accounts, store, clock, config) };
   const run = async (endsAt: number) => {
     try {
       await watchdog(ports, endsAt, config);

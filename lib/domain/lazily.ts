@@ -2,13 +2,7 @@
 export function lazily<Made>(make: () => Made): () => Made {
   let made: { readonly value: Made } | undefined;
   return () => {
-    if (made) return made.value;
-    const value = make();
-    made = { value };
-    const forget = () => {
-      made = undefined;
-    };
-    if (value instanceof Promise) value.catch(forget);
-    return value;
+    made ??= { value: make() };
+    return made.value;
   };
 }

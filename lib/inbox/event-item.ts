@@ -246,13 +246,7 @@ function indexAttributes(event: Event, orderedAt: string): ValueMap {
   return common;
 }
 
-/** An event's record as it was stored, thumbnails included; undefined where there is none, or it has run out. */
-export async function loadEvent(store: Store, id: string, nowSeconds: number): Promise<EventRecord | undefined> {
-  const head = await store.get(eventKey(id), { consistent: true });
-  if (!head || (typeof head.expiresAt === 'number' && head.expiresAt <= nowSeconds)) return undefined;
-  return recordOf(store, head);
-}
-
+/** An event's record as it was stored, thumbnails included. */
 export async function recordOf(store: Store, head: Item): Promise<EventRecord> {
   const [event, raw] = await Promise.all([eventOf(store, head), rawOf(store, head)]);
   return {

@@ -23,6 +23,9 @@ export type Reach = Pick<
 /** By the provider's name; a provider without an entry cannot send. */
 export type Reaches = ReadonlyMap<string, Reach>;
 
+export const reachesOf = (providers: readonly (Reach & { readonly name: string })[]): Reaches =>
+  new Map(providers.map((provider) => [provider.name, provider]));
+
 /** All accounts of a workspace, read consistently: one that was made a moment ago can send at once. */
 export async function accountsOf(store: Store, workspace: string): Promise<readonly Candidate[]> {
   const items = await accountItems(store, workspace);

@@ -5,6 +5,7 @@ import type { Event } from '#lib/domain/event.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { listEvents } from '#lib/inbox/events.ts';
 import { receiver } from '#lib/inbox/receive.ts';
+import { reachesOf } from '#lib/outbox/accounts.ts';
 import type { Answer, ProviderRequest } from '#lib/sender/provider.ts';
 import { tick } from '#lib/sender/tick.ts';
 import { reportsOf } from './receiving.ts';
@@ -38,7 +39,7 @@ export class Conversation {
   #runs = 0;
 
   constructor(provider: string) {
-    const reaches = new Map(Object.values(outbound).map((one) => [one.name, one]));
+    const reaches = reachesOf(Object.values(outbound));
     this.#provider = provider;
     this.bench = new SendBench(undefined, {}, reaches);
   }

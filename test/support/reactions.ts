@@ -1,4 +1,3 @@
-import * as outbound from '#functions/outbound.ts';
 import { submitBody } from '#lib/outbox/submit.ts';
 import { sharedBudgets } from '#lib/reactions/budget.ts';
 import { type DeliverPorts, runTask } from '#lib/reactions/deliver.ts';
@@ -60,12 +59,7 @@ export class ReactionBench {
     this.admin = new AdminBench({ store, tasks });
     const { ports } = this.admin;
     const ofEvents = within(underRole(store, 'events'));
-    const sending = {
-      ...ports,
-      store: ofEvents,
-      reaches: new Map(Object.values(outbound).map((provider) => [provider.name, provider])),
-      rules: { allowPrivateHosts: false },
-    };
+    const sending = { ...ports, store: ofEvents };
     const submit: ReactPorts['submit'] = (workspace, rule, body, key) =>
       submitBody(sending, { workspace, webhookId: rule }, body, key);
     const cpu = () => this.cpu;

@@ -1,14 +1,15 @@
 import * as outbound from '#functions/outbound.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { isRecord } from '#lib/domain/json.ts';
-import { type EventRecord, loadEvent } from '#lib/inbox/event-item.ts';
+import { type EventRecord, recordOf } from '#lib/inbox/event-item.ts';
 import { type Envelope, type FallbackQueue, QueueUnavailable } from '#lib/inbox/fallback-queue.ts';
 import type { ReceivingProvider } from '#lib/inbox/provider.ts';
 import { receiver } from '#lib/inbox/receive.ts';
 import { defaultConfig, type SendingConfig } from '#lib/sender/config.ts';
 import type { Tick } from '#lib/sender/provider.ts';
 import { type ReportPorts, sendReports } from '#lib/sender/reports.ts';
-import { put, type Store } from '#lib/store/store.ts';
+import { eventKey } from '#lib/store/keys.ts';
+import { isLive, put, type Store } from '#lib/store/store.ts';
 import { type Webhook, webhookItem } from '#lib/tenants/webhook.ts';
 import { MemoryStore } from './memory-store.ts';
 import { stillPorts } from './still-ports.ts';
@@ -103,8 +104,8 @@ export class ReceivingBench {
 
   /** The stored record of an event that must be there. */
   async record(id: unknown): Promise<EventRecord> {
-    const record = await loadEvent(this.store, String(id), Math.floor(this.now / 1000));
-    if (!record) throw new Error(`event ${String(id)} is not stored`);
-    return record;
+    const head = await this.store.get(eventKey(String(id)), { consistent: true });
+    if (!head || !isLive(head, Math.floor(this.now / 1000))) throw new Error(`event ${String(id)} is not stored`);
+    return recordOf(this.store, head);
   }
 }

@@ -11,7 +11,6 @@ const HOUR = 60 * MINUTE;
 
 /** Between one attempt and the next: after the first, after the second and so on. After the last it is given up. */
 const WAITS = [5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR];
-export const MOST_ATTEMPTS = WAITS.length + 1;
 const SPREAD = 0.2;
 /** After an answer that says "not now", or none. */
 const SHORTEST_AFTER_OVERLOAD = 60 * SECOND;

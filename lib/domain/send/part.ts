@@ -81,8 +81,3 @@ export type Epoch = string;
 export function epochAt(quota: QuotaKind, iso: string): Epoch {
   return quota.kind === 'prepaid' ? 'lifetime' : iso.slice(0, 7);
 }
-
-/** One credit for a text and one for a file, whether they go as two messages or as one. */
-export function creditsFor(content: { readonly text: string; readonly file?: unknown }): number {
-  return content.file !== undefined && content.text !== '' ? 2 : 1;
-}

@@ -9,6 +9,7 @@ import { sandbox } from '#functions/sandbox/provider.ts';
 import { lambdaOf } from '#lib/aws/http-entries.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { receiver } from '#lib/inbox/receive.ts';
+import { reachesOf } from '#lib/outbox/accounts.ts';
 import { sendApp } from '#lib/outbox/submit.ts';
 import { patternMatcher } from '#lib/reactions/patterns.ts';
 import { defaultConfig } from '#lib/sender/config.ts';
@@ -89,7 +90,7 @@ export class AdminBench {
       config: { ...defaultConfig, startCredits: 1_000 },
       endpointReach: options.reach ?? { anyPort: false, privateHosts: false },
       tasks: options.tasks ?? tasksBy(),
-      reaches: new Map(Object.values(outbound).map((provider) => [provider.name, provider])),
+      reaches: reachesOf(Object.values(outbound)),
       rules: { allowPrivateHosts: false },
       matches: patternMatcher(),
       cpu: () => 0,

@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, it, test } from 'vitest';
-import { MOST_ATTEMPTS } from '#lib/domain/reaction/delivery.ts';
 import { type EmailAction, mailOf } from '#lib/reactions/mail.ts';
 import { AdminBench, itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import { messageEvent } from '#test/lib/domain/reaction/events.ts';
@@ -109,7 +108,7 @@ describe('a rule that sends e-mail', () => {
       await bench.wait(3600);
       await bench.watch();
     }
-    expect(bench.mails).toHaveLength(MOST_ATTEMPTS);
+    expect(bench.mails).toHaveLength(10);
     expect(await deliveryOf(id)).toMatchObject({ state: 'dead' });
     bench.mailed = { result: { kind: 'answered', status: 200 }, answer: 'm-1' };
     const { id: delivery } = await deliveryOf(id);

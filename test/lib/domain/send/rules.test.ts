@@ -1,14 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { judge, outcomeOfBreakdown, outcomeOfStatus, silentUntil } from '#lib/domain/send/outcome.ts';
 import { backoff, DEFAULT_PACING, drawGap, longestGap, nextReconciliation } from '#lib/domain/send/pace.ts';
-import {
-  type CreditState,
-  creditsFor,
-  epochAt,
-  type PartState,
-  sendCreditState,
-  sendState,
-} from '#lib/domain/send/part.ts';
+import { type CreditState, epochAt, type PartState, sendCreditState, sendState } from '#lib/domain/send/part.ts';
 import { afterNews, comesTo, type News, type Reports, type Status } from '#lib/domain/send/status.ts';
 
 const parts = (...states: PartState[]) => states.map((state) => ({ state, creditState: 'spent' as const }));
@@ -234,14 +227,6 @@ describe('a verdict', () => {
   ])('where %s, tells when the next may be tried', (_, times, until) => {
     expect(silentUntil({ times }, now, limits)).toBe(until);
   });
-});
-
-test.each([
-  [{ text: 'hello' }, 1],
-  [{ text: '', file: {} }, 1],
-  [{ text: 'hello', file: {} }, 2],
-])('%j costs %d', (content, cost) => {
-  expect(creditsFor(content)).toBe(cost);
 });
 
 test('credits are charged to the month of the clock in UTC, or for life', () => {
