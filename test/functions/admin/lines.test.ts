@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { readAccount } from '#lib/sender/items.ts';
 import { accountKey, probeKey } from '#lib/store/keys.ts';
 import { put, remove, type Store, set, update } from '#lib/store/store.ts';
-import { claimOf } from '#lib/tenants/account.ts';
+import { adopt, claimOf } from '#lib/tenants/account.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { AdminBench, type Answer } from './admin-bench.ts';
 
@@ -62,6 +63,7 @@ class Interrupted extends MemoryStore {
   }
 }
 type Write = Parameters<Store['transact']>[0][number];
+const isOf = (id: string) => (write: Write) => write.kind === 'update' && write.key.pk === accountKey(id).pk;
 
 describe('a line is one account’s of a workspace', () => {
   it.each([
@@ -240,6 +242,19 @@ describe('an account that changes', () => {
     expect(await hub.store.get(accountKey(id))).toMatchObject({ held: true, failuresRunning: 0 });
   });
 
+  it('and is held in that very moment is probed at once', async () => {
+    const store = new Interrupted();
+    const hub = new AdminBench({ store });
+    const id = await connected(hub, greenApi('7103000000'));
+    const probe = { ...probeKey(id), kind: 'probe', account: id, tries: 2, gsi3sk: '999999999999999#later' };
+    const happens = () =>
+      store.writeMany([put(probe)]).then(() => store.write(update(accountKey(id), [set('held', true)])));
+    store.before = { is: isOf(id), happens };
+    await patch(hub, id, { credentials: greenApi('7103000000').credentials });
+    const now = String(hub.bench.now).padStart(15, '0');
+    expect(await store.get(probeKey(id))).toMatchObject({ tries: 0, gsi3sk: `${now}#${id}` });
+  });
+
   it('and is held for the silence of its provider is held for that still', async () => {
     const hub = new AdminBench();
     const id = await connected(hub, greenApi('7103000000'));
@@ -268,6 +283,24 @@ describe('an account that an earlier release made', () => {
     const id = await ofOld(hub, zender('a'));
     expect((await patch(hub, id, { credentials: zender('a').credentials })).status).toBe(200);
     expect((await connect(hub, zender('a'))).status).toBe(409);
+  });
+
+  it('and moves to another line while its first call claims the old one keeps the new one alone', async () => {
+    const store = new Interrupted();
+    const hub = new AdminBench({ store });
+    const id = await connected(hub, greenApi('1'));
+    const read = async () => readAccount({ ...accountKey(id), ...(await store.get(accountKey(id))) });
+    const { line, claim } = await read();
+    for (const item of (await claims(store)).items) await store.write({ kind: 'delete', key: item });
+    await asOfOld(hub, id);
+    const old = await read();
+    const random = { next: () => 0.5, bytes: (count: number) => new Uint8Array(count) };
+    const happens = () => adopt(store, random, old, { line: line ?? '', claim: claim ?? '' });
+    store.before = { is: isOf(id), happens };
+    expect((await patch(hub, id, { credentials: greenApi('2').credentials })).status).toBe(200);
+    const moved = await read();
+    expect(moved.claim).not.toBe(claim);
+    expect((await claims(store)).items.map(({ sk }) => sk)).toEqual([`LINE#${moved.claim}`]);
   });
 
   it('can be renamed and deleted beside its twin', async () => {

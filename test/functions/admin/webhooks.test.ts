@@ -123,6 +123,23 @@ describe('webhooks', () => {
     if (!wanted) expect((await hub.post(url, {})).status).toBe(404);
   });
 
+  it('that are switched off in the moment in which they are rotated are off under their new URL', async () => {
+    const memory = new MemoryStore();
+    const hub = new AdminBench({ store: memory });
+    const { id } = await hub.webhook();
+    const transact = memory.transact.bind(memory);
+    let rotated: object | undefined;
+    memory.transact = async (writes, token) => {
+      memory.transact = transact;
+      rotated = await hub.done('POST', `/api/webhooks/${id}/rotate`);
+      return transact(writes, token);
+    };
+    await hub.done('PATCH', `/api/webhooks/${id}`, { body: { enabled: false } });
+    expect(rotated).toMatchObject({ enabled: true });
+    expect(await hub.done('GET', `/api/webhooks/${id}`)).toMatchObject({ enabled: false });
+    expect((await hub.post(String(Object(rotated).url), message(1))).status).toBe(404);
+  });
+
   it('are gone when they are deleted, but not what came in through them', async () => {
     const hub = new AdminBench();
     const { id, url } = await hub.webhook();
