@@ -1,7 +1,9 @@
+import * as v from 'valibot';
 import { derivedId, shardOf } from '#lib/domain/ids.ts';
-import type { ChatKind } from '#lib/domain/person.ts';
-import { shortly } from '#lib/domain/schema.ts';
+import { CHAT_KINDS, type ChatKind } from '#lib/domain/person.ts';
+import { Instant, shortly } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
+import { itemReader } from '#lib/store/items.ts';
 import { aliasKey, chatKey, chatListPartition, providerChatPartition } from '#lib/store/keys.ts';
 import {
   absent,
@@ -50,6 +52,28 @@ export interface ChatSighting {
   /** Of a message that somebody should see, or of one that we wrote on the phone, where what was before has been seen. */
   readonly reading?: 'new' | 'read';
 }
+
+/** What the item of a chat tells. */
+const KnownChat = v.object({
+  chatId: v.string(),
+  workspace: v.string(),
+  provider: v.string(),
+  accountId: v.exactOptional(v.string()),
+  accountKey: v.exactOptional(v.string()),
+  providerChatId: v.string(),
+  aliases: v.exactOptional(v.array(v.string())),
+  names: v.exactOptional(v.array(v.string())),
+  kind: v.picklist(CHAT_KINDS),
+  title: v.exactOptional(v.string()),
+  phone: v.exactOptional(v.string()),
+  createdAt: Instant,
+  lastAt: Instant,
+  readAt: v.exactOptional(Instant),
+  /** The id of the last message's event. */
+  lastEvent: v.exactOptional(v.string()),
+});
+export type KnownChat = v.InferOutput<typeof KnownChat>;
+export const readChat = itemReader(KnownChat);
 
 export function chatId(chat: Pick<ChatSighting, 'workspace' | 'provider' | 'accountKey' | 'providerChatId'>): string {
   return derivedId('chat', [chat.workspace, chat.provider, chat.accountKey, chat.providerChatId]);

@@ -1,16 +1,16 @@
 import * as v from 'valibot';
 import { CHAT_KINDS } from '#lib/domain/person.ts';
 import { Instant, optional, text } from '#lib/domain/schema.ts';
-import { itemReader } from '#lib/store/items.ts';
 import { chatListPartition, eventKey, everyShard } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll, newestFirst } from '#lib/store/query.ts';
 import type { Item, Key, Store, ValueMap } from '#lib/store/store.ts';
-import { currentChat, isUnread, minuteOf } from './chat.ts';
+import { currentChat, isUnread, minuteOf, readChat } from './chat.ts';
 import { beginsWith, chatsSought, chatsTitled, isFoundBy } from './found-by.ts';
 import { chatsOf } from './people.ts';
 
-export const KnownChat = v.object({
+/** As the API tells of it, and for last messages by which event. */
+export const ListedChat = v.object({
   id: text("The hub's id of the chat; what `chat_id` of a send takes"),
   workspace: v.string(),
   provider: v.string(),
@@ -27,7 +27,7 @@ export const KnownChat = v.object({
   /** The id of the last message's event. */
   lastEvent: v.exactOptional(v.string()),
 });
-export type KnownChat = v.InferOutput<typeof KnownChat>;
+export type ListedChat = v.InferOutput<typeof ListedChat>;
 
 export interface ChatFilter {
   readonly accountId?: string;
@@ -43,7 +43,7 @@ export interface ChatFilter {
   readonly people?: readonly string[];
 }
 
-export interface ChatPage extends ListPage<KnownChat> {
+export interface ChatPage extends ListPage<ListedChat> {
   /** Events that were read beside them, their last ones among them as far as the index knows. */
   readonly heads: readonly Item[];
 }
@@ -57,7 +57,7 @@ export async function listChats(
 ): Promise<ChatPage> {
   const { accountId, title, titlePrefix, words, unread, provider } = filter;
   const ofNumber = WHOLE_NUMBER.test(words ?? '') ? await chatsOf(store, workspace, words ?? '') : [];
-  const isWanted = (chat: KnownChat) =>
+  const isWanted = (chat: ListedChat) =>
     (accountId === undefined || chat.accountId === accountId) &&
     (title === undefined || chat.title === title) &&
     (titlePrefix === undefined || beginsWith(chat.title, titlePrefix)) &&
@@ -226,7 +226,7 @@ function headsNamedBy(store: Store, entries: readonly Item[]): Promise<readonly 
 }
 
 /** The page is in the order of the items, whichever way it was walked. */
-function pageAt(steps: readonly Step[], cursor: string | undefined): ListPage<KnownChat> {
+function pageAt(steps: readonly Step[], cursor: string | undefined): ListPage<ListedChat> {
   return pageOf('chats', inOrder(steps.map(({ chat }) => chat)).map(chatOf), cursor);
 }
 
@@ -244,7 +244,7 @@ type Next = (page: PageRequest, withHeads: boolean) => Promise<Stretch>;
 
 async function walked(
   next: Next,
-  isWanted: (chat: KnownChat) => boolean,
+  isWanted: (chat: ListedChat) => boolean,
   { limit, from }: PageRequest,
 ): Promise<ChatPage> {
   const found: Step[] = [];
@@ -270,10 +270,12 @@ async function chatsAt(store: Store, entries: readonly Key[]): Promise<readonly 
   return (await getAll(store, keys, { consistent: true })).filter(({ mergedInto }) => mergedInto === undefined);
 }
 
-export async function findChat(store: Store, workspace: string, id: string): Promise<KnownChat | undefined> {
+export async function findChat(store: Store, workspace: string, id: string): Promise<ListedChat | undefined> {
   const item = await currentChat(store, workspace, id);
   return item && chatOf(item);
 }
 
-const readChat = itemReader(KnownChat);
-export const chatOf = (item: Item): KnownChat => readChat({ ...item, id: item.chatId, unread: isUnread(item) });
+export function chatOf(item: Item): ListedChat {
+  const { chatId: id, accountKey: _, names: __, ...chat } = readChat(item);
+  return { id, ...chat, unread: isUnread(item) };
+}

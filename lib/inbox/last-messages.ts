@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { KnownChat } from '#lib/chats/list.ts';
+import { ListedChat } from '#lib/chats/list.ts';
 import { beginningOf } from '#lib/domain/content.ts';
 import type { Event } from '#lib/domain/event.ts';
 import { Instant, known, optional, text } from '#lib/domain/schema.ts';
@@ -8,7 +8,7 @@ import { getAll } from '#lib/store/query.ts';
 import { type Item, isLive, type Store } from '#lib/store/store.ts';
 import { eventOf } from './event-item.ts';
 
-const { lastEvent: _, ...entries } = KnownChat.entries;
+const { lastEvent: _, ...entries } = ListedChat.entries;
 
 /** A chat as readers see it. */
 export const ShownChat = v.object({
@@ -26,7 +26,7 @@ export const ShownChat = v.object({
 });
 export type ShownChat = v.InferOutput<typeof ShownChat>;
 
-export const withoutLast = ({ lastEvent: _, ...chat }: KnownChat): ShownChat => chat;
+export const withoutLast = ({ lastEvent: _, ...chat }: ListedChat): ShownChat => chat;
 
 /**
  * With the last message of each chat. Its words are read from its event: where that was erased or ran out, there are none.
@@ -34,7 +34,7 @@ export const withoutLast = ({ lastEvent: _, ...chat }: KnownChat): ShownChat => 
  */
 export async function withLastMessages(
   store: Store,
-  chats: readonly KnownChat[],
+  chats: readonly ListedChat[],
   nowSeconds: number,
   read: readonly Item[] = [],
 ): Promise<readonly ShownChat[]> {

@@ -1,3 +1,4 @@
+import { readChat } from '#lib/chats/chat.ts';
 import { CHATS_FILL, findable } from '#lib/chats/found-by.ts';
 import { introduce, namesIn, otherIn } from '#lib/chats/people.ts';
 import { known } from '#lib/domain/schema.ts';
@@ -9,7 +10,6 @@ import { getAll } from '#lib/store/query.ts';
 import type { Item, Store } from '#lib/store/store.ts';
 import { listed } from '#lib/store/walk.ts';
 import { accountsOf, type Candidate, isCertainlyOf } from './accounts.ts';
-import { readChat } from './resolve.ts';
 
 /** The names of whom chats of earlier releases are with, and what they are found by; those that are with one person become one. */
 export const chatsFill: Fill = {
@@ -41,7 +41,7 @@ export const chatsFill: Fill = {
 
 async function fill(store: Store, item: Item, accounts: readonly Candidate[]): Promise<void> {
   const chat = readChat(item);
-  const { workspace, provider, accountId, accountKey = accountId ?? '', kind, aliases } = chat;
+  const { workspace, provider, accountId, accountKey = accountId ?? '', kind, aliases = [] } = chat;
   const told = namesIn({ id: chat.providerChatId, kind, aliases });
   const shown = told.some((name) => name.startsWith('+')) ? [] : await namesInMessages(store, item);
   const owner = accounts.find((account) => account.provider === provider && isCertainlyOf(chat, account));

@@ -1,9 +1,7 @@
-import * as v from 'valibot';
-import { chatId, currentChat } from '#lib/chats/chat.ts';
+import { chatId, currentChat, type KnownChat, readChat } from '#lib/chats/chat.ts';
 import { chatsTitled } from '#lib/chats/found-by.ts';
 import { chatsUnder, namesOfRecipient, othersOf } from '#lib/chats/people.ts';
 import {
-  CHAT_KINDS,
   canBeWrittenTo,
   chatKindOfJid,
   isInternational,
@@ -16,7 +14,6 @@ import {
 } from '#lib/domain/person.ts';
 import type { Recipient } from '#lib/domain/send/recipient.ts';
 import type { Thread } from '#lib/sender/sent-event.ts';
-import { itemReader } from '#lib/store/items.ts';
 import { headKey, providerChatPartition } from '#lib/store/keys.ts';
 import type { Key, Store } from '#lib/store/store.ts';
 import {
@@ -31,22 +28,6 @@ import {
 } from './accounts.ts';
 import { NO_ACCOUNT } from './answers.ts';
 import { type CheckedRequest, FIELDS, type Target } from './request.ts';
-
-const KnownChat = v.object({
-  chatId: v.string(),
-  workspace: v.string(),
-  provider: v.string(),
-  accountId: v.exactOptional(v.string()),
-  accountKey: v.exactOptional(v.string()),
-  providerChatId: v.string(),
-  aliases: v.optional(v.array(v.string()), []),
-  kind: v.picklist(CHAT_KINDS),
-  title: v.exactOptional(v.string()),
-  phone: v.exactOptional(v.string()),
-  names: v.optional(v.array(v.string()), []),
-});
-type KnownChat = v.InferOutput<typeof KnownChat>;
-export const readChat = itemReader(KnownChat);
 
 /** More than so many need not be told apart. */
 const MOST = 50;
@@ -70,7 +51,7 @@ async function chatsOfProvider(store: Store, workspace: string, id: string): Pro
   const query = { index: 'gsi3', pk: providerChatPartition(workspace, id), limit: MOST } as const;
   const { items } = await store.query(query);
   const keys = [...new Set(items.map(({ pk }) => pk))].map(headKey);
-  return chatsAt(store, workspace, keys, (chat) => [chat.providerChatId, ...chat.aliases].includes(id));
+  return chatsAt(store, workspace, keys, (chat) => [chat.providerChatId, ...(chat.aliases ?? [])].includes(id));
 }
 
 async function chatOf(store: Store, workspace: string, id: string): Promise<KnownChat | undefined> {
@@ -113,7 +94,7 @@ async function toPerson(store: Store, account: Candidate, recipient: Addressed, 
   };
 }
 
-const threadOf = ({ chatId, providerChatId, names }: KnownChat): Thread => ({
+const threadOf = ({ chatId, providerChatId, names = [] }: KnownChat): Thread => ({
   chat: chatId,
   providerChatId,
   ...othersOf(names),
@@ -251,7 +232,7 @@ const able = (accounts: readonly Candidate[], reaches: Reaches): readonly Candid
   );
 
 /** Earlier releases took channels and bots for persons; their ids tell, be it the one that another id stands for. */
-const kindOf = ({ kind, providerChatId, aliases }: KnownChat) =>
+const kindOf = ({ kind, providerChatId, aliases = [] }: KnownChat) =>
   [kind, ...[providerChatId, ...aliases].map(chatKindOfJid)].find((one) => one !== 'individual') ?? kind;
 
 /** What somebody means who gives a chat that is not there. */

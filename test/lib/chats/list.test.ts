@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ChatSighting, chatId } from '#lib/chats/chat.ts';
-import { type ChatFilter, type KnownChat, listChats } from '#lib/chats/list.ts';
+import { type ChatFilter, type ListedChat, listChats } from '#lib/chats/list.ts';
 import { sightChat } from '#lib/chats/people.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { chatKey } from '#lib/store/keys.ts';
@@ -38,8 +38,8 @@ interface Walk {
   readonly between?: (page: number) => Promise<void>;
 }
 
-async function walk(store: Store, { limit, filter = {}, between }: Walk): Promise<KnownChat[][]> {
-  const pages: KnownChat[][] = [];
+async function walk(store: Store, { limit, filter = {}, between }: Walk): Promise<ListedChat[][]> {
+  const pages: ListedChat[][] = [];
   let from: string | undefined;
   do {
     const page = await listChats(store, 'main', filter, { limit, ...(from !== undefined && { from }) });
@@ -52,7 +52,7 @@ async function walk(store: Store, { limit, filter = {}, between }: Walk): Promis
   return pages;
 }
 
-const names = (pages: readonly (readonly KnownChat[])[]) =>
+const names = (pages: readonly (readonly ListedChat[])[]) =>
   pages.map((page) => page.map((chat) => chat.providerChatId));
 
 describe('the place of a chat in the list', () => {
