@@ -235,8 +235,12 @@ export function bodyOf<Schema extends v.GenericSchema>(
   schema: Schema,
   answer: Answer,
 ): v.InferOutput<Schema> | undefined {
-  const read = v.safeParse(v.pipe(v.string(), v.parseJson(), schema), answer.text);
-  return read.success ? read.output : undefined;
+  const text = answer.text.replace(/^\ufeff+/, '');
+  // Hosts of PHP may print warnings before it.
+  const at = /^\s*[{[]/.test(text) ? -1 : text.search(/(?<=[\n>])[{[]/);
+  const form = v.pipe(v.string(), v.parseJson(), schema);
+  const read = [text, ...(at < 0 ? [] : [text.slice(at)])].map((json) => v.safeParse(form, json));
+  return read.find(({ success }) => success)?.output;
 }
 
 /** What an answer to this message may repeat of it. */

@@ -227,6 +227,34 @@ it.each([
   expect((await whatsapp().probe(within(2000))).kind).toBe(kind);
 });
 
+describe('an answer with something before it', () => {
+  const json = JSON.stringify({ status: 200, message: 'queued', data: { messageId: 83 } });
+  const warned = '<br />\n<b>Warning</b>: Undefined array key {x} in <b>/a.php</b> on line <b>3</b><br />\n';
+  const inWords = '\nWarning: Undefined array key {x} in /a.php on line 3\n';
+  it.each([`\ufeff${json}`, `${warned}${json}`, `${inWords}${json}`, `\ufeff${warned}${json}`])(
+    'is read: %j',
+    async (text) => {
+      server.next.push(answer(200, text));
+      expect(await send()).toEqual({ kind: 'accepted', providerId: '83' });
+    },
+  );
+
+  it.each([`<html><script>\n${json}\n</script></html>`, `${json}\n${json}`, `${warned}${json} `.slice(0, -3)])(
+    'is none where more comes after it or some is missing: %j',
+    async (text) => {
+      server.next.push(answer(200, text));
+      expect((await send()).kind).toBe('unknown');
+    },
+  );
+
+  it('holds where that says so', async () => {
+    server.next.push(
+      answer(200, `${warned}${JSON.stringify({ status: 401, message: 'Invalid API secret', data: false })}`),
+    );
+    expect((await send()).kind).toBe('hold');
+  });
+});
+
 it.each([
   ['its own fault', says(500, 'Server is unreachable', { messageId: 9 })],
   ['a status that nobody knows', says(202, 'Hm', { messageId: '9' })],
