@@ -38,7 +38,7 @@ type Checkpoint = v.InferOutput<typeof Checkpoint>;
 
 const POLL_MS = 200;
 const RETRY_MS = 1000;
-const TRIM_MS = 5000;
+const TRIM_MS = 1000;
 const READ_AT_ONCE = 1000;
 
 /** Feeds a function from the table's stream as Lambda does, and returns what ends it after the batch under way. */
@@ -100,9 +100,15 @@ async function iteratorOf(source: StreamSource, { arn, shard }: { readonly arn: 
   const horizon = () => from({ ShardIteratorType: 'TRIM_HORIZON' });
   // Another shard: the table was made anew, and so was its stream.
   if (checkpoint?.shard !== shard) return (await horizon()).ShardIterator;
-  const after = from({ ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', SequenceNumber: checkpoint.sequence });
-  // What was trimmed meanwhile is gone; what is left is read.
-  return (await after.catch(horizon)).ShardIterator;
+  // The newest record is never taken away: where the last one that was read is gone, the table is an earlier one, whose
+  // numbers begin again below. What is there is read.
+  const at = await from({ ShardIteratorType: 'AT_SEQUENCE_NUMBER', SequenceNumber: checkpoint.sequence }).catch(
+    horizon,
+  );
+  const input = { ...at, Limit: 1 };
+  const { Records, NextShardIterator } = await call(source, 'GetRecords', Page, input);
+  const isThere = Records[0]?.dynamodb.SequenceNumber === checkpoint.sequence;
+  return (isThere && NextShardIterator) || (await horizon()).ShardIterator;
 }
 
 async function call<Schema extends v.GenericSchema>(
@@ -187,11 +193,10 @@ function fits(value: unknown, pattern: unknown): boolean {
 }
 
 function fitsValue(value: unknown, pattern: unknown): boolean {
-  if (v.is(Exists, pattern)) return (value !== undefined) === pattern.exists;
+  if (typeof pattern !== 'object' || pattern === null) return value === pattern;
   if (v.is(Prefix, pattern)) return typeof value === 'string' && value.startsWith(pattern.prefix);
-  if (typeof pattern === 'object' && pattern !== null)
-    throw new Error(`the filter ${JSON.stringify(pattern)} of the stream means nothing to this host`);
-  return value === pattern;
+  if (v.is(Exists, pattern)) return (value !== undefined) === pattern.exists;
+  throw new Error(`the filter ${JSON.stringify(pattern)} of the stream means nothing to this host`);
 }
 
 function at(value: unknown, key: string): unknown {
@@ -205,11 +210,11 @@ function checkpointOf({ checkpointFile }: StreamSource): Checkpoint | undefined 
   return parsed.success ? parsed.output : undefined;
 }
 
-/** Beside the functions, which share this process: they do not wait for the disk. One that is lost is read again from before. */
+/** Nobody waits for the disk: where the machine loses it, the stream is read again from before. */
 async function note({ checkpointFile }: StreamSource, checkpoint: Checkpoint): Promise<void> {
   if (checkpointFile === undefined) return;
   const unfinished = `${checkpointFile}.new`;
-  await writeFile(unfinished, JSON.stringify(checkpoint), { mode: 0o600, flush: true });
+  await writeFile(unfinished, JSON.stringify(checkpoint), { mode: 0o600 });
   await rename(unfinished, checkpointFile);
 }
 
@@ -230,6 +235,8 @@ interface Trimmer {
 function trimmer({ databaseFile, table }: StreamSource): Trimmer {
   if (databaseFile === undefined) return { upTo: () => undefined, close: () => undefined };
   const db = new DatabaseSync(databaseFile, { timeout: 2000 });
+  // Everything in this process would wait for the disk, and the engine too. What comes back is taken away again.
+  db.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0');
   const remove = db.prepare(
     'DELETE FROM _stream_records WHERE table_name = ? AND CAST(sequence_number AS INTEGER) < CAST(? AS INTEGER)',
   );

@@ -8,14 +8,20 @@ type ReadBody =
 const refused = (message: string, path = ''): ReadBody => ({ ok: false, issues: [{ path, message }] });
 
 const FORM = 'application/x-www-form-urlencoded';
+const MULTIPART = 'multipart/form-data';
+const BOUNDARY = /^\s*--([^\r\n"]{1,70})\r?\ncontent-disposition:/i;
 
 /**
  * The fields of a body in JSON or as a form. Many tools say that they send a form, or nothing, and send JSON: what begins
- * like JSON is JSON.
+ * like JSON is JSON, and what begins like a form of several parts is one.
  */
 export async function readBody(body: Uint8Array, contentType = ''): Promise<ReadBody> {
   const type = contentType.split(';')[0]?.trim().toLowerCase();
-  if (type === 'multipart/form-data') return readMultipart(body, contentType);
+  const beginning = Buffer.from(body.subarray(0, 1024)).toString('latin1');
+  const boundary = BOUNDARY.exec(beginning)?.[1];
+  if (boundary !== undefined && !(type === MULTIPART && /boundary=/i.test(contentType)))
+    return readMultipart(body, `${MULTIPART}; boundary="${boundary}"`);
+  if (type === MULTIPART && !/^(?:\xef\xbb\xbf)?\s*[[{"]/.test(beginning)) return readMultipart(body, contentType);
   const text = textOf(body);
   if (text === undefined) return refused(NOT_UTF8);
   const isForm = /^[\w%.+ [\]-]+=/.test(text) || (type === FORM && text.includes('='));
@@ -123,6 +129,8 @@ async function readMultipart(body: Uint8Array, contentType: string): Promise<Rea
   }
   const entries: [string, string][] = [];
   for (const [name, value] of form) {
+    // A field for a file in which somebody has chosen none.
+    if (typeof value !== 'string' && value.name === '' && value.size === 0) continue;
     if (typeof value !== 'string')
       return refused('is a file: give a link to it as file_url, and its name as file_name', name);
     entries.push([name, value]);

@@ -202,13 +202,29 @@ export async function readRequest(fields: JsonObject, rules: RequestRules, count
 
 const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
 const byPlainName = new Map(NAMES.toReversed().map((name) => [plain(name), name]));
+const names = (field: Field, ...words: string[]) => words.map((word) => [word, field] as const);
 /** Other services' words for what must be there. */
 const SYNONYMS = new Map([
-  ...['message', 'body', 'content', 'msg', 'caption'].map((name) => [name, 'text'] as const),
-  ...['to', 'number', 'mobile', 'recipient', 'phonenumber'].map((name) => [name, 'phone'] as const),
-  ...['mediaurl', 'documenturl', 'attachmenturl', 'urlfile', 'fileuid'].map((name) => [name, 'file_url'] as const),
-  ...['documentname', 'attachmentname'].map((name) => [name, 'file_name'] as const),
+  ...names('text', 'message', 'body', 'content', 'msg', 'caption'),
+  ...names('phone', 'to', 'number', 'mobile', 'recipient', 'phonenumber'),
+  ...names('file_url', 'mediaurl', 'documenturl', 'attachmenturl', 'urlfile', 'fileuid', 'filelink', 'medialink'),
+  ...names('file_url', 'imageurl', 'videourl', 'audiourl', 'voiceurl', 'pdfurl', 'downloadurl', 'temporarydownloadurl'),
+  ...names('file_name', 'documentname', 'attachmentname'),
+  ...names('whatsapp_account_phone', 'whatsappaccount', 'whatsappaccountid', 'whatsappaccountwid'),
+  ...names('quoted_message_id', 'replyto', 'replytouid', 'replytomessageid', 'quotedid'),
 ]);
+/** Words that people have for things of their own as well: a file is meant where there is a link. */
+const FILES = new Set(['file', 'files', 'attachment', 'attachments', 'media', 'fileurls', 'mediaurls']);
+const holdsLink = (value: Json | undefined): boolean => /https?:\/\//i.test(JSON.stringify(value ?? ''));
+
+/** The field that is meant by a name and what is said under it. */
+function meantBy(name: string, value: Json | undefined): string | undefined {
+  const field =
+    byPlainName.get(name) ?? SYNONYMS.get(name) ?? (FILES.has(name) && holdsLink(value) ? 'file_url' : undefined);
+  // An address for answers to an e-mail is a common field.
+  if (field === 'quoted_message_id' && String(value).includes('@')) return undefined;
+  return field === 'chat_id' && readJid(String(value)) !== undefined ? 'jid' : field;
+}
 
 /**
  * Fields that are meant and would not be read, so that the message went out without its file, or from another account:
@@ -221,13 +237,15 @@ function misspeltIn(fields: JsonObject): Issue[] {
     return name === 'phone' || KEYS.some((key) => key === name) ? !KEYS.some(isGiven) : !isGiven(name);
   };
   return Object.keys(fields).flatMap((path) => {
-    if (NAMES.includes(path) || isEmpty(fields[path])) return [];
+    const value = fields[path];
+    if (NAMES.includes(path) || isEmpty(value)) return [];
     const name = plain(/\[(\w+)\]$/.exec(path)?.[1] ?? path);
-    const meant = byPlainName.get(name) ?? SYNONYMS.get(name);
+    const meant = meantBy(name, value);
     // An id of an account of the caller's own is a common field, and so is a name beside no file.
     if (meant === undefined || meant === 'account_id' || !lacks(meant)) return [];
     if (meant === 'file_name' && SYNONYMS.has(name) && !isGiven('file_url')) return [];
-    const remedy = name === 'fileuid' ? 'give a link to the file as file_url' : `write it as ${meant}`;
+    const isNoLink = name === 'fileuid' || (meant === 'file_url' && typeof value !== 'string');
+    const remedy = isNoLink ? 'give a link to the file as file_url' : `write it as ${meant}`;
     return [{ path: shownName(path), message: `is not read: ${remedy}` }];
   });
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -93,6 +93,19 @@ describe('the stream of the table', () => {
     await start();
     await write('c');
     await soon(inserts('a', 'b', 'c'));
+  });
+
+  it('is read whole where the table was put back to an earlier state, whose numbers begin again', async () => {
+    await start();
+    await write('a');
+    await soon(inserts('a'));
+    await hub?.stop();
+    const file = globSync(join(folder, 'data', '*-stream.json'))[0] ?? '';
+    const kept: object = JSON.parse(readFileSync(file, 'utf8'));
+    writeFileSync(file, JSON.stringify({ ...kept, sequence: '5000' }));
+    await start();
+    await write('b');
+    await soon(inserts('a', 'a', 'b'));
   });
 
   it('keeps nothing back for a record that cannot be read: it is tried again, reported and left behind', async () => {

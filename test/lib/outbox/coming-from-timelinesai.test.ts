@@ -77,6 +77,36 @@ describe('a form', () => {
     expect(sent(body)).toMatchObject({ recipient: { phone: '+14155550123' }, parts: [{ text: 'one & two=ü' }] });
   });
 
+  it.each(['application/json', 'text/plain', 'multipart/form-data', 'application/x-www-form-urlencoded'])(
+    'of several parts is taken under %s, by the boundary that it has itself',
+    async (type) => {
+      const parts = `${part('action', 'send')}${part('phone', '+14155550123')}${part('text', 'hi')}--x-1--\n`;
+      const whole = parts.replaceAll('\n', '\r\n');
+      expect((await bench.post(whole, { 'content-type': type })).status).toBe(200);
+      const cut = whole.slice(0, whole.indexOf('hi') + 1);
+      expect((await bench.post(cut, { 'content-type': type })).status).toBe(400);
+      expect(bench.sends()).toHaveLength(1);
+    },
+  );
+
+  it.each(['multipart/form-data; boundary=x-1', 'multipart/form-data', 'application/x-www-form-urlencoded'])(
+    'that is JSON is read as that: %s',
+    async (type) => {
+      const json = `\ufeff ${JSON.stringify({ ...fields, text: 'a=b&c' })}`;
+      const { status, body } = await bench.post(json, { 'content-type': type });
+      expect(status).toBe(200);
+      expect(sent(body)).toMatchObject({ parts: [{ text: 'a=b&c' }] });
+    },
+  );
+
+  it('in which no file was chosen is taken', async () => {
+    const none = '--x-1\nContent-Disposition: form-data; name="file"; filename=""\nContent-Type: text/plain\n\n\n';
+    const text = `${part('action', 'send')}${part('phone', '+14155550123')}${part('text', 'hi')}`;
+    expect((await multipart(`${text}${none}--x-1--\n`)).status).toBe(200);
+    const empty = none.replace('filename=""', 'filename="a.txt"');
+    expect((await multipart(`${text}${empty}--x-1--\n`)).status).toBe(400);
+  });
+
   it('with a file says how files are given', async () => {
     const file = '--x-1\nContent-Disposition: form-data; name="file"; filename="a.pdf"\n\n%PDF\n--x-1--\n';
     const { body } = await multipart(part('action', 'send') + file);
