@@ -110,7 +110,8 @@ async function readBody(message: IncomingMessage): Promise<Buffer | undefined> {
   if (Number(message.headers['content-length'] ?? 0) > gatewayLimit) return undefined;
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of message) {
+  // Whoever leaves the loop goes on with the connection.
+  for await (const chunk of message.iterator({ destroyOnReturn: false })) {
     chunks.push(chunk);
     size += chunk.length;
     if (size > gatewayLimit) return undefined;
@@ -246,11 +247,14 @@ function toAnswer(result: unknown): Answer {
   };
 }
 
-function write(response: ServerResponse, { status, headers, body }: Answer): void {
+/** `ending` is given what ends the answer once its body is written. */
+function write(response: ServerResponse, { status, headers, body }: Answer, ending?: (end: () => void) => void): void {
   // To HEAD a function answers no body, and how long that of GET is nobody has counted.
   const hasBody = status !== 204 && status !== 304 && response.req.method !== 'HEAD';
   response.writeHead(status, { ...headers, ...(hasBody ? { 'content-length': body.length } : {}) });
-  response.end(hasBody ? body : undefined);
+  if (ending === undefined) return void response.end(hasBody ? body : undefined);
+  if (hasBody) response.write(body);
+  ending(() => response.end());
 }
 
 function ownAnswer(status: number, message: string, headers: Readonly<Record<string, string>> = {}): Answer {
@@ -326,11 +330,17 @@ function send(message: IncomingMessage, response: ServerResponse, answer: Answer
     write(response, answer);
     return;
   }
-  // Too large: the rest is not read, so the connection cannot be used again.
+  // Too large: the connection cannot be used again. Who still writes to one that is closed reads no answer, so that for a
+  // while the rest is thrown away before the end is said.
   response.setHeader('connection', 'close');
-  response.on('finish', () => message.destroy());
-  write(response, answer);
+  write(response, answer, (end) => {
+    const late = setTimeout(end, LINGER_MS);
+    message.once('close', () => clearTimeout(late));
+    message.once('end', end).resume();
+  });
 }
+
+const LINGER_MS = 2000;
 
 async function answerTo(
   message: IncomingMessage,
@@ -339,7 +349,9 @@ async function answerTo(
 ): Promise<Answer> {
   const receivedAt = Date.now();
   if (message.httpVersion === '1.1' && !message.headers.host) return gatewayAnswers.noHost;
-  const [rawPath = '/', query = ''] = splitOnce(message.url ?? '/', '?');
+  // A client that believes to speak to a proxy writes the whole address.
+  const target = (message.url ?? '/').replace(/^https?:\/\/[^/?]*/i, '');
+  const [rawPath = '/', query = ''] = splitOnce(target.startsWith('/') ? target : `/${target}`, '?');
   const path = decodedSegments(rawPath);
   if (!path) return gatewayAnswers.badRequest;
   const known = await routes();

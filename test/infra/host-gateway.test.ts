@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -130,6 +131,34 @@ test.each([
   expect({ ...answer, body }).toEqual({ status, body: { status, data: {}, message: expect.stringMatching(message) } });
   expect(headers).toMatch(/^HTTP\/1\.1 \d+ \w[\s\S]*\r\ncontent-type: application\/json/i);
   expect(headers).toMatch(/x-content-type-options: nosniff/);
+});
+
+test('takes the whole address, as clients of a proxy write it', async () => {
+  const line = (path: string) => `GET ${path} HTTP/1.1\r\nHost: hub.test\r\nConnection: close\r\n\r\n`;
+  const asked = { rawPath: '/api/x/y', rawQueryString: 'a=1' };
+  expect(await wired(line('http://hub.test/api/x%2Fy?a=1'))).toMatchObject({ status: 200, body: { event: asked } });
+  expect((await wired(line('http://hub.test'))).status).toBe(404);
+});
+
+test.each([
+  ['with a length', 'Content-Length: 12000000', (bytes: string) => bytes],
+  ['in chunks', 'Transfer-Encoding: chunked', (bytes: string) => `${bytes.length.toString(16)}\r\n${bytes}\r\n`],
+])('is heard by whoever goes on writing a body over 10 MB, %s', async (_, header, framed) => {
+  const { port } = new URL(hub.url);
+  const socket = connect(Number(port), '127.0.0.1').setEncoding('utf8');
+  let answer = '';
+  socket.on('data', (text) => {
+    answer += text;
+  });
+  const written = async (text: string) => {
+    if (!socket.write(text)) await once(socket, 'drain');
+  };
+  await written(`POST /hooks/echo/t HTTP/1.1\r\nHost: a\r\n${header}\r\n\r\n`);
+  const part = framed('x'.repeat(400_000));
+  for (let parts = 0; parts < 30; parts += 1) await written(part);
+  if (answer === '') await once(socket, 'data');
+  expect(answer).toMatch(/^HTTP\/1\.1 413 [\s\S]*"status":413/);
+  socket.destroy();
 });
 
 test('gives up on a function that takes longer than its timeout', async () => {
