@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ChatSighting, chatId } from '#lib/chats/chat.ts';
+import { type ChatSighting, chatId, updateChat } from '#lib/chats/chat.ts';
 import { CHATS_FILL } from '#lib/chats/found-by.ts';
 import { type ChatFilter, listChats } from '#lib/chats/list.ts';
 import { sightChat } from '#lib/chats/people.ts';
@@ -273,6 +273,42 @@ describe('what a chat is found by', () => {
       expect(await found(store, { words: title })).toEqual(['a']);
       expect(wrongRows(store.all())).toEqual([]);
     }
+  });
+
+  it.each([
+    ['nobody else', []],
+    ['one who gives the former title back', ['Ana']],
+    ['one who gives a third title', ['Cleo']],
+    ['two, of whom the latter gives the same title again', ['Cleo', 'Bea']],
+  ])('is right where its title is changed meanwhile by %s', async (_, titles) => {
+    const store = new MemoryStore();
+    await byRows(store, true);
+    await sightChat(store, sighting('a', 0, { title: 'Ana' }));
+    const { transact } = store;
+    store.transact = async (writes, token) => {
+      store.transact = transact;
+      for (const [n, title] of titles.entries()) {
+        const isLast = n > 0 && n === titles.length - 1;
+        await (isLast ? updateChat : sightChat)(store, sighting('a', 20 + n, { title }));
+      }
+      return transact.call(store, writes, token);
+    };
+    await sightChat(store, sighting('a', 10, { title: 'Bea' }));
+    expect(wrongRows(store.all())).toEqual([]);
+    expect(await found(store, { words: titles.at(-1) ?? 'Bea' })).toEqual(['a']);
+    expect(await titled(store, titles.at(-1) ?? 'Bea')).toEqual(['a']);
+  });
+
+  it('is no more than some rows, and any of its words still leads to it', async () => {
+    const store = new MemoryStore();
+    await byRows(store, true);
+    const words = Array.from({ length: 120 }, (_, n) => `w${n}`);
+    await sightChat(store, sighting('+12025550142', 0, { title: words.join(' '), phone: '+12025550142' }));
+    await sightChat(store, sighting('b', 1, { title: 'W119' }));
+    expect(store.all().filter(({ pk }) => pk.startsWith('FIND#')).length).toBeLessThan(30);
+    expect(await found(store, { words: 'w119' })).toEqual(['b', '+12025550142']);
+    expect(await found(store, { words: 'w120' })).toEqual([]);
+    expect(await found(store, { titlePrefix: 'w0 w1 w2' })).toEqual(['+12025550142']);
   });
 
   it('is right whoever changes it at once, and follows a chat into another', async () => {
