@@ -8,8 +8,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     fileParallelism: false,
-    // In one of some thirty runs on a busy machine the browser has missed a key, and the cause was not found.
-    retry: 1,
     reporters: ['default', new TallyReporter(() => [])],
   },
 });

@@ -263,7 +263,6 @@ export const texts = {
     by: (account: string) => `from ${account}`,
     credits: 'Credits',
     account: 'Account',
-    at: 'When',
     act: 'Do',
     history: 'What became of it',
     empty: 'Nothing was sent yet',

@@ -29,7 +29,7 @@ const EndpointList = () => (
       { head: t.success, cell: (endpoint) => <Taken endpoint={endpoint} /> },
       { head: t.types, cell: ({ types }) => types.join(', ') },
       { head: t.failing, cell: ({ failingSince }) => (failingSince ? <Time at={failingSince} /> : texts.none) },
-      { head: t.url, cell: ({ url }) => url },
+      { head: t.url, cell: ({ url }) => <span class="two-lines">{url}</span> },
     ]}
   />
 );

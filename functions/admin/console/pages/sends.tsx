@@ -165,7 +165,17 @@ function SendTable({ label, sends, accounts = [], onChange }: SendTableProps) {
       rows={sends}
       keyOf={({ messageId }) => messageId}
       columns={[
-        { head: t.state, cell: ({ state }) => <Badge state={state} /> },
+        {
+          head: t.state,
+          cell: ({ state, createdAt }) => (
+            <>
+              <Badge state={state} />
+              <small class="by">
+                <Time at={createdAt} />
+              </small>
+            </>
+          ),
+        },
         {
           head: t.to,
           cell: (send) => (
@@ -190,7 +200,6 @@ function SendTable({ label, sends, accounts = [], onChange }: SendTableProps) {
           cell: (send) => <Why send={send} />,
         },
         { head: t.credits, cell: ({ credits }) => credits, numeric: true },
-        { head: t.at, cell: ({ createdAt }) => <Time at={createdAt} /> },
         { head: t.act, cell: (send) => <Act send={send} onChange={onChange} /> },
       ]}
     />

@@ -7,6 +7,7 @@ import { Form, TextField } from '../../../../functions/admin/console/parts/form.
 import { MarkedJson } from '../../../../functions/admin/console/parts/marked-json.tsx';
 import { isWeb, MessageText } from '../../../../functions/admin/console/parts/message-text.tsx';
 import { timeText } from '../../../../functions/admin/console/parts/small.tsx';
+import { isWriting } from '../../../../functions/admin/console/parts/writing.ts';
 import { providerName, texts } from '../../../../functions/admin/console/texts.ts';
 
 afterEach(cleanup);
@@ -34,6 +35,29 @@ it('makes links of http and https alone, which tell nobody where they were follo
 
 it.each(['javascript:alert(1)', 'data:text/html,x', 'blob:x', '//a.example', 'x', ''])('%s is no link', (url) => {
   expect(isWeb(url)).toBe(false);
+});
+
+it.each([
+  ['<textarea></textarea>', {}, true],
+  ['<dialog open><button></button></dialog>', {}, true],
+  // Whoever closes it by Escape may go on at once: the focus leaves it a moment later.
+  ['<dialog><button></button></dialog>', {}, false],
+  ['<button></button>', {}, false],
+  ['<button></button>', { ctrlKey: true }, true],
+])('takes a key in %s %o for one that is written or the browser: %s', (html, keys, expected) => {
+  document.body.innerHTML = html;
+  let told: boolean | undefined;
+  addEventListener(
+    'keydown',
+    (event) => {
+      told = isWriting(event);
+    },
+    { once: true },
+  );
+  const target = document.querySelector('button, textarea');
+  target?.dispatchEvent(new KeyboardEvent('keydown', { key: 'g', bubbles: true, ...keys }));
+  document.body.innerHTML = '';
+  expect(told).toBe(expected);
 });
 
 const NOW = Date.parse('2026-03-10T12:00:00Z');
