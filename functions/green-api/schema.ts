@@ -300,7 +300,13 @@ const envelope = {
     idInstance: InstanceId,
     wid: text,
     // Sister products for other messengers post the same envelope.
-    typeInstance: v.nullish(v.literal('whatsapp')),
+    typeInstance: v.optional(
+      v.pipe(
+        v.unknown(),
+        v.transform((raw) => toText(raw)?.trim().toLowerCase()),
+        v.optional(v.literal('whatsapp')),
+      ),
+    ),
   }),
   timestamp: instant,
 };

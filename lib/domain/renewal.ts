@@ -110,6 +110,8 @@ function detailsOf(content: Content): { readonly words: string; readonly details
     const { latitude, longitude } = content;
     return { words: '', details: { latitude, longitude } };
   }
+  // Of a tally nothing is left out: an option without voters has none.
+  if (content.type === 'poll_vote') return { words: canonicalJson([content.of, content.votes]), details: {} };
   if (content.type === 'invite') {
     const { code, caption = '', group } = content;
     return { words: caption, details: { code, group: group.id } };

@@ -500,6 +500,17 @@ it('keeps apart what two accounts of ours are told, though one tells it by the i
   expect(again).toBe(first);
 });
 
+/** A tally: who has voted for what. */
+const voted = (votes: Record<string, string[]>) =>
+  incoming({
+    typeMessage: 'pollUpdateMessage',
+    pollMessageData: {
+      stanzaId: 'BAE5000000C0FFF0',
+      name: 'Which day?',
+      votes: Object.entries(votes).map(([optionName, optionVoters]) => ({ optionName, optionVoters })),
+    },
+  });
+
 describe('another event under the same id', () => {
   it.each<readonly [string, ReceivingProvider, readonly [object, object]]>([
     ['a caption', greenApi, [picture({}), picture({ caption: 'look here' })]],
@@ -517,6 +528,8 @@ describe('another event under the same id', () => {
         incoming(undefined, { senderData: { ...senderData, sender: '12025550177@c.us', chatId: senderData.chatId } }),
       ],
     ],
+    ['a vote taken back in the same second', greenApi, [voted({ Mon: ['A'] }), voted({ Mon: [] })]],
+    ['a vote moved in the same second', greenApi, [voted({ Mon: ['A'], Tue: [] }), voted({ Mon: [], Tue: ['A'] })]],
     ['an edit of other words', greenApi, [edited('new', 1795000010), edited('newer', 1795000010)]],
     [
       'a document for a picture',

@@ -213,6 +213,11 @@ describeReading(greenApi, [
     quarantined: ['instanceData.idInstance'],
   },
   { name: 'no event without instance data', payload: without('instanceData'), quarantined: ['instanceData'] },
+  ...['WhatsApp', ' whatsapp', '', null].map((typeInstance) => ({
+    name: `an event of the messenger ${JSON.stringify(typeInstance)}`,
+    payload: incoming(textData, { instanceData: { ...instanceData, typeInstance } }),
+    stored: { message: { account } },
+  })),
   {
     name: 'no event of a sister product for another messenger',
     payload: incoming(textData, { instanceData: { ...instanceData, typeInstance: 'v3' } }),
