@@ -1,4 +1,4 @@
-import { isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/min';
+import { getCountryCallingCode, isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/min';
 import { hasLengthOfItsCountry, withoutTrunk } from './numbering.ts';
 
 /** A phone number that is really known, in E.164 with `+`. */
@@ -260,8 +260,19 @@ const readAs = (phone: Phone | undefined, reason: string): ReadPhone =>
   phone === undefined ? refused(reason) : { ok: true, phone };
 
 function nationalPhone(digits: string, country: string): Phone | undefined {
-  const parsed = isSupportedCountry(country) ? parsePhoneNumberFromString(digits, country) : undefined;
-  return parsed?.isValid() && isPhone(parsed.number) ? parsed.number : undefined;
+  if (!isSupportedCountry(country)) return undefined;
+  const parsed = parsePhoneNumberFromString(digits, country);
+  if (parsed?.isValid() && isPhone(parsed.number)) return parsed.number;
+  return formerPhone(getCountryCallingCode(country) + digits);
+}
+
+/** As people still write it: with what was dialled within the country until lately, or as it was before it got longer. */
+function formerPhone(digits: string): Phone | undefined {
+  const whole = withoutTrunk(digits);
+  if (whole !== digits) return validPhone(whole);
+  return /^22[59]\d{8}$/.test(digits) && validPhone(twinOf(`+${digits}`)?.slice(1) ?? '')
+    ? phoneOfDigits(digits)
+    : undefined;
 }
 
 // WhatsApp keeps the 1 after Mexico's calling code, which the numbering plan has given up.

@@ -155,6 +155,31 @@ describe('what else is dialled within the country alone goes as well', () => {
   });
 });
 
+describe('as people still write it in a country', () => {
+  it.each([
+    ['044 55 1234 5678', 'MX', '+525512345678'],
+    ['045 55 1234 5678', 'MX', '+525512345678'],
+    ['01 55 1234 5678', 'MX', '+525512345678'],
+    ['97 00 00 00', 'BJ', '+22997000000'],
+    ['01 97 00 00 00', 'BJ', '+2290197000000'],
+    ['07 12 34 56', 'CI', '+22507123456'],
+    ['8 612 34567', 'LT', '+37061234567'],
+    // In another country's way, and nothing is made of it.
+    ['1 415 555 0123', 'MX', '+14155550123'],
+    ['447911123456', 'MX', '+447911123456'],
+  ])('%s is read as one of %s', (written, country, phone) => expect(read(written, country)).toBe(phone));
+
+  it.each([
+    ['044 55 1234', 'MX'],
+    ['044 2 55 1234 5678', 'MX'],
+    ['97 00 00', 'BJ'],
+    ['10 00 00 00', 'BJ'],
+    ['00 12 34 56', 'FR'],
+  ])('%s is none of %s', (written, country) => {
+    expect(readPhone(written, country).ok).toBe(false);
+  });
+});
+
 describe('what people paste', () => {
   it.each([
     ['tel:+44-20-7946-0958;ext=', '+442079460958'],
