@@ -74,7 +74,11 @@ export async function askGuard({ store }: AutoPorts, rule: Rule, event: MessageE
 
 const ROUNDS = 4;
 
-/** Asks, and takes what it allows off the budget in the same step: of two rules at once, the second sees the first. */
+/**
+ * Asks, and takes what it allows off the budget in the same step: of two rules at once, the second sees the first. Nothing is
+ * given back where the message is refused after that: the rule's other messages for this event stand on the same entry, and
+ * so does one that another run of it has sent meanwhile.
+ */
 export async function takeAnswer(ports: AutoPorts, rule: Rule, event: MessageEvent, asked: Asked): Promise<Verdict> {
   return retryOnConflict(
     `what ${rule.id} may answer`,

@@ -6,6 +6,7 @@ import type { Matches } from '#lib/domain/reaction/condition.ts';
  * thirty letters, and rules are written by somebody else.
  */
 
+/** Of all workspaces together: to compile one anew takes 0.04 ms, or 0.4 where it is as large as it may be. */
 const MOST_KEPT = 200;
 /**
  * While it reads, a pattern becomes an automaton, whose states are kept for the next text: a common one has a dozen, a

@@ -36,8 +36,6 @@ async function measured(api: HubApi, receiver: Receiver): Promise<readonly Figur
   const hook = await createWebhook(api, greenApiTraffic.provider.name);
   const post = webhooks(api, hook);
   await endpoint(api, receiver, '/well');
-  // The function that dispatches knows the endpoints of a workspace for 15 s.
-  await sleep(16_000);
   await post.run('warm-up', 20, 20);
   const alone = await post.run('alone', paced, BETWEEN_MS.paced);
   await receiver.until('/well', alone);
@@ -46,7 +44,6 @@ async function measured(api: HubApi, receiver: Receiver): Promise<readonly Figur
   await receiver.until('/well', many);
   const perSecond = burst / ((receiver.last('/well') - since) / 1000);
   const hanging = await endpoint(api, receiver, '/hangs');
-  await sleep(16_000);
   const watch = stateOf(api, hanging, 'failing');
   const both = await post.run('beside', beside, BETWEEN_MS.beside);
   const openedAt = await watch;
