@@ -190,7 +190,8 @@ export async function patchWorkspace(store: Store, id: string, patch: WorkspaceP
   if (defaultCountry !== undefined) {
     changes.push(defaultCountry === null ? remove('defaultCountry') : set('defaultCountry', defaultCountry));
   }
-  if (retentionDays !== undefined) {
+  // Said again as it is, as with a new name, it is no change: what is stored need not be gone through for it.
+  if (retentionDays !== undefined && (retentionDays ?? undefined) !== (await findWorkspace(store, id))?.retentionDays) {
     changes.push(retentionDays === null ? remove('retentionDays') : set('retentionDays', retentionDays));
     changes.push(set('retentionPending', true), add('retentionChanges', 1));
   }

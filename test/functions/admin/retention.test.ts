@@ -27,6 +27,19 @@ it('applies to what comes in from then on, also through webhooks made or rotated
   expect(endsOf(hub)).toEqual(new Set([Math.floor(hub.bench.now / 1000) + 30 * DAY_SECONDS]));
 });
 
+it('is not gone through again where it is said again as it is', async () => {
+  const hub = new ErasureHub();
+  const name = (retentionDays: number | null) =>
+    hub.done('PATCH', '/api/workspaces/main', { body: { name: 'Ours', retentionDays } });
+  expect(await name(null)).not.toHaveProperty('retentionPending');
+  expect(await name(30)).toMatchObject({ retentionDays: 30, retentionPending: true });
+  expect(await name(30)).toMatchObject({ retentionPending: true });
+  await apply(hub);
+  expect(await name(30)).toMatchObject({ name: 'Ours', retentionDays: 30 });
+  expect(await name(30)).not.toHaveProperty('retentionPending');
+  expect(await name(null)).toMatchObject({ retentionPending: true });
+});
+
 it('is part of a workspace from its creation, and of no other', async () => {
   const hub = new ErasureHub();
   const { id } = await hub.done('POST', '/api/workspaces', { body: { name: 'Short', retentionDays: 40 } });
