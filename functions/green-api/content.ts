@@ -221,8 +221,13 @@ function kindOf(button: Button): OurButton['kind'] {
   return KINDS.get(button.type) ?? 'reply';
 }
 
-/** Which key is there decides, since sources disagree on types; a text comes last, it may stand beside the others. */
+/**
+ * Which key is there decides, since sources disagree on types. What tells of another message may bring that along; a text
+ * comes last, it may stand beside the others.
+ */
 const READERS = [
+  editIn,
+  deletionIn,
   productIn,
   orderIn,
   fileIn,
@@ -230,8 +235,6 @@ const READERS = [
   contactsIn,
   pollIn,
   voteIn,
-  editIn,
-  deletionIn,
   inviteIn,
   buttonsIn,
   listIn,
@@ -275,7 +278,15 @@ function anyText(data: Contents): string | undefined {
 function wordsIn({ quotedMessage: _quoted, ...data }: Contents): string | undefined {
   const words = Object.values(data)
     .filter(isRecord)
-    .flatMap((part) => [part.text, part.contentText, part.caption, part.title, part.name, part.description]);
+    .flatMap((part) => [
+      part.text,
+      part.contentText,
+      part.caption,
+      part.titleText,
+      part.title,
+      part.name,
+      part.description,
+    ]);
   return words.filter((word) => typeof word === 'string').find((word) => word !== '' && !isBareMark(word));
 }
 
@@ -386,10 +397,16 @@ function voteIn({ pollMessageData: tally }: Contents): Content | undefined {
   return known({ type: 'poll_vote' as const, of, name, votes, multipleAnswers });
 }
 
-function editIn({ editedMessageData: edited }: Contents): Content | undefined {
-  const text = edited?.textMessage ?? edited?.caption;
-  if (edited?.stanzaId === undefined && text === undefined) return undefined;
-  return known({ type: 'edit' as const, of: edited?.stanzaId, text });
+function editIn({
+  editedMessageData: edited,
+  extendedTextMessageData,
+  textMessageData,
+}: Contents): Content | undefined {
+  if (!edited) return undefined;
+  const { stanzaId: of } = edited;
+  const told = edited.textMessage ?? edited.caption ?? edited.text;
+  const text = told ?? extendedTextMessageData?.text ?? textMessageData?.textMessage;
+  return of === undefined && text === undefined ? undefined : known({ type: 'edit' as const, of, text });
 }
 
 function deletionIn({ deletedMessageData: deleted }: Contents): Content | undefined {

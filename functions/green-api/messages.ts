@@ -89,7 +89,9 @@ function unflattened({ stanzaId, participant, textMessage, extendedTextMessage, 
   return {
     ...flat,
     ...(key === undefined || isRecord(flat[key]) ? {} : { [key]: flat }),
-    extendedTextMessageData: isText ? Object.assign({}, extendedTextMessage, { text: textMessage }) : undefined,
+    extendedTextMessageData: isText
+      ? Object.assign({}, extendedTextMessage, textMessage !== undefined && { text: textMessage })
+      : undefined,
     locationMessageData: location,
     contactMessageData: contact,
   };

@@ -259,7 +259,7 @@ const contents = {
   messageData: ifReadable(v.looseObject({ contacts: list(Card) })),
   pollMessageData: ifReadable(Poll),
   pollCreationMessage: ifReadable(Poll),
-  editedMessageData: ifReadable(v.looseObject({ textMessage: text, caption: text, stanzaId: text })),
+  editedMessageData: ifReadable(v.looseObject({ textMessage: text, caption: text, text, stanzaId: text })),
   deletedMessageData: ifReadable(v.looseObject({ stanzaId: text })),
   groupInviteMessageData: ifReadable(Invite),
   productMessage: ifReadable(Product),

@@ -529,6 +529,27 @@ describeReading(greenApi, [
     { typeMessage: 'orderMessage', orderId: '9', message: 'Two' },
     { type: 'order', id: '9', text: 'Two' },
   ),
+  ...[
+    { editedMessageData: { caption: 'This green?', stanzaId: 'F1' } },
+    { editedMessageData: { textMessage: '', stanzaId: 'F1' }, extendedTextMessageData: { text: 'This green?' } },
+    { editedMessageData: { stanzaId: 'F1' }, textMessageData: { textMessage: 'This green?' } },
+    { editedMessageData: { text: 'This green?', stanzaId: 'F1' } },
+  ].map((edit) =>
+    says(
+      `an edit, whatever stands beside it: ${JSON.stringify(edit)}`,
+      { typeMessage: 'editedMessage', fileMessageData: { downloadUrl: 'https://files.example.test/a.jpg' }, ...edit },
+      { type: 'edit', of: 'F1', text: 'This green?' },
+    ),
+  ),
+  says(
+    'a deletion, whatever stands beside it',
+    {
+      typeMessage: 'deletedMessage',
+      deletedMessageData: { stanzaId: 'F1' },
+      fileMessageData: { downloadUrl: 'https://files.example.test/a.jpg', caption: 'This blue?' },
+    },
+    { type: 'delete', of: 'F1' },
+  ),
   ...['productMessage', 'orderMessage'].map((typeMessage) =>
     says(
       `a ${typeMessage} of which nothing is told as unsupported`,
@@ -562,7 +583,7 @@ describeReading(greenApi, [
     { type: 'contacts', contacts: [{ name: 'Ada', phones: [] }] },
   ),
 
-  ...['text', 'contentText', 'caption', 'title', 'name', 'description'].map((field) =>
+  ...['text', 'contentText', 'caption', 'title', 'titleText', 'name', 'description'].map((field) =>
     says(
       `a type that is not known, with the words in its ${field}`,
       { typeMessage: 'eventMessage', eventMessageData: { startTime: 1795000000, [field]: 'Summer party' } },

@@ -47,6 +47,11 @@ describeReading(greenApi, [
     },
   ),
   quotes(
+    'a text that stands beside its preview',
+    { typeMessage: 'extendedTextMessage', extendedTextMessage: { text: 'Yes, two left', title: '' } },
+    { type: 'text', text: 'Yes, two left' },
+  ),
+  quotes(
     'an answer, of which the text is told',
     { typeMessage: 'quotedMessage', textMessage: 'The green one' },
     { type: 'text', text: 'The green one' },
