@@ -276,6 +276,23 @@ describe('a look at what is unknown', () => {
     expect(new Set(looked.map((id) => world.message(id).accountId)).size).toBe(161);
   });
 
+  test.each([
+    ['one where its provider hangs', 8 * SECOND, 1],
+    ['all where it answers', 100, 4],
+  ])('of one account is, in a run, %s', async (_, stallMs, looks) => {
+    const { world, ids } = await unknownOn(['a']);
+    await multiply(world, ids[0] ?? '', 3, 1);
+    let looked = 0;
+    world.scheduler.accident = (_, { call, moment }) => {
+      if (call !== 'evidence' || moment !== 'before') return undefined;
+      looked += 1;
+      return { stallMs };
+    };
+    await world.run(MINUTE);
+    await world.until(world.watch());
+    expect(looked).toBe(looks);
+  });
+
   test('is not the first again after one that fails', async () => {
     const { world, ids } = await unknownOn(['a']);
     const [first = ''] = ids;
