@@ -289,8 +289,11 @@ function openHost(host: Host, tools: OutboundTools): OpenAccount {
   };
 }
 
+/** Where an answer has none, some say so in a word. */
+const NO_ID = /^(?:true|false|null|none|undefined|error|failed|0)$/i;
 const Id = v.pipe(
   v.union([v.pipe(v.string(), v.trim(), v.regex(/^[\w.:@+-]{1,200}$/)), v.number()]),
+  v.check((id) => !NO_ID.test(String(id))),
   v.transform(String),
 );
 const MaybeId = v.fallback(v.optional(Id), undefined);
@@ -325,9 +328,7 @@ function judge(host: Host, { clock }: OutboundTools, reply: Answer, text = ''): 
   const status = reply.status === 200 ? (body?.status ?? 200) : reply.status;
   const id = body?.data ?? body?.messageId;
   if (status === 200 && id !== undefined) return { kind: 'accepted', providerId: id };
-  // The row was made before it failed: it may wait and go out later, also where the account is disconnected now.
-  if (status === 500 && id !== undefined)
-    return { kind: 'unknown', reason: 'http 500, although the message has an id', providerId: id };
   const said = { ...answered(reply, body?.message, clock.now()), status };
+  // The row was made before it failed: it may wait and go out later, also where the account is disconnected now.
   return withId(meaningOf(ANSWERS, said, [host.secret], withoutSpintax(text)), id);
 }

@@ -202,6 +202,13 @@ function describeCalls<Server extends FakeServer>(
       expect('reason' in got ? got.reason : '').not.toContain('Line two');
     });
 
+    it.each([400, 401, 403, 404, 429, 466, 500, 502])('%d with an id leaves it open, under that id', async (status) => {
+      const accepted = duties.accepted('a1b2');
+      const isInBody = 'status' in accepted && typeof accepted.status === 'number';
+      server.next.push(answer(status, { ...accepted, ...(isInBody && { status }) }));
+      expect(await send()).toMatchObject({ kind: 'unknown', providerId: 'a1b2' });
+    });
+
     it('that does not come by the deadline leaves the outcome open', async () => {
       server.next.push({ kind: 'hang' });
       const before = systemClock.monotonic();

@@ -21,9 +21,13 @@ export type SendOutcome =
   /** It may have been sent. Never sent again by itself. `providerId`: the provider has it, and may still send it. */
   | { readonly kind: 'unknown'; readonly reason: string; readonly providerId?: string };
 
-/** An answer that is no success may name the message all the same: the id leads to what became of it. */
+/**
+ * An answer that is no success may name the message all the same: the provider has it then, whatever else it says, and the
+ * id leads to what became of it.
+ */
 export function withId(outcome: SendOutcome, providerId: string | undefined): SendOutcome {
-  return outcome.kind === 'unknown' && providerId !== undefined ? { ...outcome, providerId } : outcome;
+  if (outcome.kind === 'accepted' || providerId === undefined) return outcome;
+  return { kind: 'unknown', reason: outcome.reason, providerId };
 }
 
 /** How a call ended without a complete answer. */

@@ -185,6 +185,9 @@ describeOutbound(zenderAccount, zenderOutbound, {
     ['no permission or quota', says(403, 'Maximum allowed'), 'hold'],
     ['an account that is not there', says(404, "WhatsApp account doesn't exist!"), 'hold'],
     ['an account that is disconnected', says(500, 'WhatsApp account is disconnected!'), 'hold'],
+    ...['false', 'NULL', '0', 0, false, null, 'failed'].map(
+      (data) => [`no id but ${JSON.stringify(data)}`, says(429, 'Slow down', data), 'retry'] as const,
+    ),
     ['an id, and yet disconnected', says(500, 'disconnected', { messageId: 9 }), 'unknown'],
     ['another fault', says(500, 'Server is unreachable'), 'unknown'],
     ['a throttle', says(429, 'Slow down'), 'retry'],
