@@ -3,6 +3,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics as EmbeddedMetrics } from '@aws-lambda-powertools/metrics';
 import { METRICS } from '#lib/domain/metrics.ts';
 import type { Log, Metrics } from '#lib/domain/ports.ts';
+import { redacted } from '#lib/domain/redact.ts';
 
 type Fields = Readonly<Record<string, string>>;
 const current = new AsyncLocalStorage<Fields>();
@@ -32,11 +33,13 @@ const QUOTING: ReadonlySet<string> = new Set(['SyntaxError', 'ValiError']);
 /**
  * An error as the log may hold it: name, message, the places it came through, and the same of its causes. Libraries hang
  * whatever they met on their errors, as valibot all of its input and AWS the items of a refused transaction, and the
- * logger would write it out.
+ * logger would write it out. A message may name the URL that was called.
  */
 function bare(cause: unknown): Error {
   const { name, message, stack = '', cause: deeper } = cause instanceof Error ? cause : new Error(String(cause));
-  const shown = new Error(QUOTING.has(name) ? 'its message is left out, since it may quote the content' : message);
+  const shown = new Error(
+    QUOTING.has(name) ? 'its message is left out, since it may quote the content' : redacted(message),
+  );
   shown.name = name;
   const places = stack.split('\n').filter((line) => /^ +at /.test(line));
   shown.stack = [`${name}: ${shown.message}`, ...places].join('\n');

@@ -77,6 +77,15 @@ test('tells of an error what went wrong and where, and nothing that it was given
   expect(line).toMatchObject({ error: { message: 'outside', cause: { name: 'TypeError', message: 'inside' } } });
 });
 
+test('tells of an error no secret that its message names', () => {
+  const log = structuredLog('hookline-prod');
+  const token = 'Vq3_hZr-9tYw2LkXo7Pn1sBd5Fg8Jm0CuEaIiRxTlNQ';
+  const cause = new Error(`no answer from https://ann:pa55word@host.example/hooks/zender/${token}?key=pa55word`);
+  const [line] = lines(() => log.error('it went wrong', new Error(`Bearer ${token} was refused`, { cause })));
+  expect(JSON.stringify(line)).not.toMatch(/pa55word|Vq3_/);
+  expect(line).toMatchObject({ error: { message: 'Bearer [redacted] was refused' } });
+});
+
 test('leaves the work alone when a line cannot be written, and says so', () => {
   vi.spyOn(console, 'info').mockImplementation(() => {
     throw new Error('the pipe is closed');
