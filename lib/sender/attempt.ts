@@ -2,14 +2,13 @@ import { known } from '#lib/domain/schema.ts';
 import type { SendOutcome } from '#lib/domain/send/outcome.ts';
 import { longestGap } from '#lib/domain/send/pace.ts';
 import { hasGoneOut } from '#lib/domain/send/part.ts';
-import { accountKey, pointerKey, sendKey } from '#lib/store/keys.ts';
+import { accountKey, sendKey } from '#lib/store/keys.ts';
 import { retrying } from '#lib/store/retry.ts';
 import {
   add,
   all,
   type Change,
   type Condition,
-  del,
   equal,
   exists,
   newTransaction,
@@ -140,11 +139,7 @@ export async function abandon(turn: Turn, head: Head): Promise<Step> {
   const { store, random, clock, metrics } = turn.ports;
   const unknown = becomesUnknown(head, clock.now(), 'the attempt was cut short', turn.config);
   const transacted = await store.transact(
-    [
-      update(accountKey(turn.account.id), [add('pending', -1)], holdsLease(turn.me)),
-      ...unknown,
-      del(pointerKey(turn.account.id, head.send.seq, head.index)),
-    ],
+    [update(accountKey(turn.account.id), [add('pending', -1)], holdsLease(turn.me)), ...unknown],
     newTransaction(random),
   );
   if (transacted.done) {

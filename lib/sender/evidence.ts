@@ -8,7 +8,7 @@ import { getAll, queryAll } from '#lib/store/query.ts';
 import { withRetries } from '#lib/store/retry.ts';
 import type { Item, Store } from '#lib/store/store.ts';
 import type { SendingConfig } from './config.ts';
-import type { Head } from './head.ts';
+import { type Head, NEAR_THE_FRONT } from './head.ts';
 import { type Part, readAccount, readPointer, readProviderMessage, readSend, type Send } from './items.ts';
 import { type Echo, echoMarks, fileOfPart, type Marks, marksUnder, tracesOfPart } from './marks.ts';
 import type { OpenAccounts } from './open-accounts.ts';
@@ -203,9 +203,6 @@ interface Queue {
   readonly old: readonly Place[];
   readonly isWhole: boolean;
 }
-
-/** The part that is being sent need not be the first: one with a lower number, accepted at the same moment, may have come later. */
-const NEAR_THE_FRONT = 50;
 
 /** In one read with the marks of version 0.1, which lie behind it. */
 async function queueOf(store: Store, account: string): Promise<Queue> {

@@ -31,10 +31,12 @@ export async function readPart(store: Store, messageId: string, index: number): 
   return { send, index, part };
 }
 
-/** As many as may have been accepted, at the same moment, before the one that was first in the queue. */
-const NEAR_THE_FRONT = 50;
+/**
+ * What is being sent stands in the queue among so many. It need not be the first: those with lower numbers, accepted at
+ * the same moment, may have come later.
+ */
+export const NEAR_THE_FRONT = 50;
 
-/** It need not be the first: one with a lower number, accepted at the same moment, may have come to the queue later. */
 export async function findSending(store: Store, account: string): Promise<Head | undefined> {
   const query = { pk: accountKey(account).pk, prefix: POINTER_PREFIX, limit: NEAR_THE_FRONT, consistent: true };
   const { items } = await store.query(query);

@@ -4,14 +4,13 @@ import { chatKindOfJid } from '#lib/domain/person.ts';
 import { known } from '#lib/domain/schema.ts';
 import { judge, type SendOutcome, type Verdict } from '#lib/domain/send/outcome.ts';
 import { drawGap } from '#lib/domain/send/pace.ts';
-import { accountKey, pointerKey } from '#lib/store/keys.ts';
+import { accountKey } from '#lib/store/keys.ts';
 import { AGAIN, retrying, retryOnConflict } from '#lib/store/retry.ts';
 import {
   add,
   all,
   type Change,
   type Delete,
-  del,
   equal,
   exists,
   newTransaction,
@@ -136,10 +135,8 @@ function withSuccess(account: Account, plan: OutcomePlan): OutcomePlan {
 function unsure(head: Head, verdict: Extract<Verdict, { kind: 'unknown' }>, setting: Setting): OutcomePlan {
   const { account, when, config } = setting;
   const { reason, silence, holdReason } = verdict;
-  const { accountId, seq } = head.send;
   const counted = [resetFailures, set('unknownRunning', silence.running), set('unknownTimes', silence.times)];
-  const unknown = becomesUnknown(head, when.now, reason, config, verdict.providerId);
-  const writes = [...unknown, del(pointerKey(accountId, seq, head.index))];
+  const writes = becomesUnknown(head, when.now, reason, config, verdict.providerId);
   if (holdReason === undefined) return { account: counted, writes, leaving: 1, due: when.nextSendAt };
   const { changes, writes: held } = holding(account, holdReason, when.now, config, true);
   return { account: [...counted, ...changes], writes: [...writes, ...held], leaving: 1 };
@@ -366,7 +363,6 @@ function naming(
     return [
       update(accountKey(send.accountId), [add('pending', -1)], exists()),
       ...becomesUnknown(head, now, 'its run ended before the outcome was written', config, providerId),
-      del(pointerKey(send.accountId, send.seq, index)),
     ];
   }
   if (part.state !== 'unknown' && part.state !== 'expired') return [];

@@ -277,8 +277,8 @@ async function cancelQueued({ store, clock, random, metrics }: SettlingPorts, me
 }
 
 /**
- * The part, and the marks by which what a webhook tells of it is found. With an id of the provider's, what is told of that
- * is told of the part.
+ * The part, its place in the queue, and the marks by which what a webhook tells of it is found. With an id of the
+ * provider's, what is told of that is told of the part. The account is the caller's to write.
  */
 export function becomesUnknown(
   { send, index }: Head,
@@ -286,12 +286,13 @@ export function becomesUnknown(
   detail: string,
   config: SendingConfig,
   providerId?: string,
-): readonly (Update | Put)[] {
+): readonly (Update | Put | Delete)[] {
   const reconcileAt = now + nextReconciliation(0, config.unknownLimitMs);
   const named = providerId === undefined ? [] : [set(field(index, 'providerId'), providerId)];
   const also = [set(field(index, 'unknownAt'), now), set(field(index, 'reconcileAt'), reconcileAt), ...named];
   return [
     changeParts(send, [{ index, to: 'unknown', detail, also }], now, awaitEvidence(send, reconcileAt)),
+    del(pointerKey(send.accountId, send.seq, index)),
     ...unknownMarks(send, index, soughtUntil(now, config)),
     ...(providerId === undefined ? [] : [mapped(send, index, providerId)]),
     ...sendReport(send, [index], 'unknown', now, detail),
