@@ -31,8 +31,9 @@ export const texts = {
   loading: 'Loading …',
   busy: 'One moment …',
   notLoaded: 'This page could not be fetched: the hub does not answer, or has a newer release. Load the page again.',
-  away: 'The hub does not answer',
-  refused: (status: number) => `The hub answered ${status}`,
+  away: 'The hub does not answer. Lists ask again by themselves; whatever you did, do it again once they show something.',
+  refused: (status: number) =>
+    `The hub answered ${status} and did not say why. Try again; if it stays so, look into its log, or into that of a proxy before it.`,
   fault: (message: string, line: string) =>
     `${message}. Try again; if it stays so, the hub's log says why, at requestId ${line}.`,
   none: '—',
@@ -76,7 +77,8 @@ export const texts = {
     workspaceHint: 'Its id, as ws_…, with the admin key. Left empty: main; Settings leads to the others.',
     act: 'Sign in',
     onlySends: 'This key only sends; the console needs one that reads.',
-    badLink: 'This link does not sign in any more: it works once, for ten minutes.',
+    badLink:
+      'This link does not sign in any more: it works once, for ten minutes. Sign in with a key, or take the link that the next start of the hub prints.',
   },
   types: words({
     ...{ image: 'Picture', sticker: 'Sticker', video: 'Video', video_note: 'Video note', gif: 'Animation' },
@@ -139,7 +141,7 @@ export const texts = {
     place: (position: number) => (position === 1 ? 'next in the queue' : `number ${position} in the queue`),
     show: 'Show',
     play: 'Play',
-    mediaGone: 'It could not be loaded',
+    mediaGone: 'It could not be loaded: its link may have run out',
     loadMedia: 'Load pictures and sounds at once',
     loadMediaHint: 'In this browser. Who keeps them learns then that you look, and when.',
     raw: 'The event behind it',
@@ -269,6 +271,7 @@ export const texts = {
     emptyHint: 'Answer somebody in the inbox, or let an automation post messages to a webhook for sending.',
     emptyAct: 'Make a webhook for sending',
     noneSuch: 'No send fits',
+    noneSuchHint: 'A recipient is found by the whole number or id. "Show all" takes every filter away.',
     unknown: 'These may or may not have gone out',
     unknownHint:
       'The hub looks for evidence. What finds none expires, and its credits come back. Ask the recipient before you send again.',
@@ -299,6 +302,9 @@ export const texts = {
     quarantineHint:
       'What the hub cannot read waits here, whole and as it came: with the place that it stumbled at, to be read again by a later release.',
     noneDismissed: 'Nothing was dismissed',
+    noneDismissedHint:
+      'What the hub did not understand, and nobody needs, is dismissed on its own page or by its type.',
+    allAgain: 'Show all events',
     what: 'What',
     provider: 'Provider',
     received: 'Received',

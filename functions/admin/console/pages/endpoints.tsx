@@ -43,7 +43,7 @@ function NewEndpoint() {
   };
   if (made) {
     return (
-      <Page title={t.made}>
+      <Page title={t.made} call="POST /api/endpoints">
         <ShownOnce text={made.secret} copy={t.copySecret} hint={t.secretHint} />
         <Verifying />
         <a href={addressOf('endpoints', made.id)}>{t.toEndpoint}</a>

@@ -1,5 +1,5 @@
 import { address, addressOf, go } from '../address.ts';
-import { api, asked, type Event, inParts } from '../api.ts';
+import { api, asked, type Event, inParts, mayChange } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
 import { EventLine } from '../parts/event-line.tsx';
@@ -103,8 +103,19 @@ interface NoEventsProps {
 }
 
 function NoEvents({ isQuarantine, isDismissed, isOfKind }: NoEventsProps) {
-  if (isOfKind) return <Empty title={t.noneSuch} />;
-  if (isDismissed) return <Empty title={t.noneDismissed} />;
+  const all = (
+    <a class="button" href={addressOf('events')}>
+      {t.allAgain}
+    </a>
+  );
+  if (isOfKind) return <Empty title={t.noneSuch}>{all}</Empty>;
+  if (isDismissed)
+    return (
+      <Empty title={t.noneDismissed}>
+        <p>{t.noneDismissedHint}</p>
+        {all}
+      </Empty>
+    );
   if (isQuarantine)
     return (
       <Empty title={t.allUnderstood}>
@@ -114,9 +125,11 @@ function NoEvents({ isQuarantine, isDismissed, isOfKind }: NoEventsProps) {
   return (
     <Empty title={t.empty}>
       <p>{texts.webhooks.emptyHint}</p>
-      <a class="button" href={addressOf('webhooks', 'new')}>
-        {texts.webhooks.make}
-      </a>
+      {mayChange() && (
+        <a class="button" href={addressOf('webhooks', 'new')}>
+          {texts.webhooks.make}
+        </a>
+      )}
     </Empty>
   );
 }

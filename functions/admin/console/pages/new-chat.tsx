@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { addressOf, go } from '../address.ts';
 import { type Account, api, asked } from '../api.ts';
 import { Field, TextField } from '../parts/form.tsx';
+import { CallBehind } from '../parts/page.tsx';
 import { accountName, texts } from '../texts.ts';
 import { Composer } from './composer.tsx';
 
@@ -44,6 +45,7 @@ export function NewChat({ accounts, hasNoAccount }: NewChatProps) {
             ))}
           </select>
         </Field>
+        <CallBehind call="POST /api/sends" />
       </div>
       <Composer draft="new" to={to} account={account} hasNoAccount={hasNoAccount} onSent={open} />
     </section>

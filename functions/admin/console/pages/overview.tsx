@@ -18,7 +18,10 @@ async function load() {
     asked(api.GET('/api/summary', { params: { query: { since } } })),
     asked(api.GET('/api/events', { params: { query: { limit: 10 } } })),
   ]);
-  return { since, summary, events: events.items };
+  const { webhook, event } = summary.steps;
+  // Only a newcomer waits for this.
+  const door = webhook && !event && events.items.length === 0 ? await newestDoor() : undefined;
+  return { since, summary, events: events.items, door };
 }
 type Loadings = Awaited<ReturnType<typeof load>>;
 
@@ -180,14 +183,12 @@ async function newestDoor(): Promise<string | undefined> {
 }
 
 /** Ticks itself, and is gone once all is done. */
-function FirstSteps({ all: { summary, events } }: { readonly all: Loadings }) {
+function FirstSteps({ all: { summary, events, door } }: { readonly all: Loadings }) {
   const { webhook, event, account, send, rule } = summary.steps;
   const hasEvent = event || events.length > 0;
-  const isAwaited = webhook && !hasEvent;
-  const door = useLive(`door ${isAwaited}`, async () => (isAwaited ? newestDoor() : undefined), { of: ['events'] });
   const steps = [
     { to: addressOf('webhooks', 'new'), text: t.steps.webhook, isDone: webhook },
-    { to: addressOf('webhooks', door.data ?? 'new'), text: t.steps.event, isDone: hasEvent },
+    { to: addressOf('webhooks', door ?? 'new'), text: t.steps.event, isDone: hasEvent },
     { to: addressOf('accounts', 'new'), text: t.steps.account, isDone: account },
     { to: hasEvent ? addressOf('inbox') : addressOf('inbox', 'new'), text: t.steps.send, isDone: send },
     { to: addressOf('rules', 'new'), text: t.steps.rule, isDone: rule },

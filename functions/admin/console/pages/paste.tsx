@@ -38,7 +38,7 @@ export function keepUrl(made: Made): Made {
 /** Where to paste the URL, which is shown this once; it turns green with the first call. */
 export function Paste({ made }: { readonly made: Made }) {
   return (
-    <Page title={t.paste}>
+    <Page title={t.paste} call="POST /api/webhooks">
       <ShownOnce text={made.url} copy={t.copyUrl} />
       <FirstCall made={made} />
       <Guide provider={made.provider} url={made.url} />

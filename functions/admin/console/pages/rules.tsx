@@ -32,7 +32,7 @@ function NewRulePage() {
   };
   if (made) {
     return (
-      <Page title={t.made}>
+      <Page title={t.made} call="POST /api/rules">
         <ShownOnce text={made.secret} copy={t.copySecret} hint={t.secretHint} />
         <a href={addressOf('rules', made.id)}>{t.toRule}</a>
       </Page>

@@ -217,7 +217,12 @@ function Act({ send, onChange }: { readonly send: Send; readonly onChange: () =>
 }
 
 function NoSends({ isFiltered }: { readonly isFiltered: boolean }) {
-  if (isFiltered) return <Empty title={t.noneSuch} />;
+  if (isFiltered)
+    return (
+      <Empty title={t.noneSuch}>
+        <p>{t.noneSuchHint}</p>
+      </Empty>
+    );
   return (
     <Empty title={t.empty}>
       <p>{t.emptyHint}</p>

@@ -151,7 +151,8 @@ export const ruleTexts = {
   resume: 'Let them send again',
   resumed: 'Rules send again',
   delete: 'Delete',
-  deleteText: (name: string) => `${name} goes, for good.`,
+  deleteText: (name: string) =>
+    `${name} goes, for good, with the list of what it did and the secret that signs its calls. What it sent stays.`,
   deleted: 'Deleted',
   operators: words({
     is: 'is',

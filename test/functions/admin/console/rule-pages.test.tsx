@@ -162,7 +162,7 @@ it('says so where the recipes cannot be had, and begins with nothing', async () 
   location.hash = '#/rules/new?recipe=auto-reply';
   answers['GET /api/rules/recipes'] = undefined;
   render(<Rules id="new" />);
-  await screen.findByText('The hub answered 204');
+  await screen.findByText(/^The hub answered 204/);
   screen.getByRole('textbox', { name: 'Name' });
 });
 

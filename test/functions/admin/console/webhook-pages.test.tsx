@@ -114,5 +114,5 @@ it.each([
   vi.stubGlobal('fetch', async ({ url }: Request) => Response.json(answers[new URL(url).pathname] ?? {}));
   render(<Overview />);
   const link = await screen.findByRole('link', { name: 'Receive the first event' });
-  await waitFor(() => expect(link.getAttribute('href')).toBe(to));
+  expect(link.getAttribute('href')).toBe(to);
 });
