@@ -1,4 +1,4 @@
-import { type Json, type ParsedJson, parseJson } from '#lib/domain/json.ts';
+import { isRecord, type Json, type ParsedJson, parseJson } from '#lib/domain/json.ts';
 import { type Reading, together, type Unread } from './provider.ts';
 
 /**
@@ -26,7 +26,8 @@ export function relayed(isDelivery: (body: unknown) => boolean) {
   };
 }
 
-function deliveriesIn(raw: Json, isDelivery: (body: unknown) => boolean, depth: number): readonly Json[] {
+function deliveriesIn(flat: Json, isDelivery: (body: unknown) => boolean, depth: number): readonly Json[] {
+  const raw = unfolded(flat);
   if (isDelivery(raw)) return [raw];
   if (depth === DEEPEST || raw === null || typeof raw !== 'object') return [];
   if (Array.isArray(raw)) {
@@ -43,6 +44,38 @@ function deliveriesIn(raw: Json, isDelivery: (body: unknown) => boolean, depth: 
   return [];
 }
 
+/** Some relays put all fields into one row: `chat__phone`, `chat.phone`, `chat[phone]`. No provider has such names. */
+function unfolded(raw: Json): Json {
+  if (!isRecord(raw)) return raw;
+  const paths = Object.entries(raw).map(([name, value]) => [pathIn(name), value] as const);
+  if (paths.every(([path]) => path.length === 1)) return raw;
+  const whole: Record<string, Json> = {};
+  for (const [path, value] of paths) {
+    const place = path.slice(0, -1).reduce<Record<string, Json>>((within, name) => {
+      const next: unknown = within[name];
+      // A copy of ours, as it is changed.
+      const fields: Record<string, Json> = isRecord(next) ? Object.assign(next) : {};
+      within[name] = fields;
+      return fields;
+    }, whole);
+    place[path.at(-1) ?? ''] = isRecord(value) ? structuredClone(value) : value;
+  }
+  return whole;
+}
+
+/** The names of which one is made up; itself where it is one. */
+function pathIn(name: string): readonly [string, ...string[]] {
+  const [first = name, ...rest] = name.length > LONGEST ? [name] : name.split(/__|\.|\[|\]\[?/);
+  const within = rest.at(-1) === '' ? rest.slice(0, -1) : rest;
+  const path: [string, ...string[]] = [first, ...within];
+  const isPath =
+    path.length > 1 &&
+    path.length <= DEEPEST &&
+    path.every((part) => /^(?!constructor|prototype)[a-z]\w*$/i.test(part));
+  return isPath ? path : [name];
+}
+const LONGEST = 100;
+
 function spelledOut(name: string, value: Json): Json {
   if (typeof value !== 'string' || !HOLDER.test(name) || !/^\s*[{["]/.test(value)) return value;
   const parsed = parseJson(Buffer.from(value));
@@ -57,7 +90,7 @@ function formIn(body: Uint8Array): Json | undefined {
     const fields = parts.filter(({ isFile }) => !isFile);
     return Object.fromEntries(fields.map(({ name, text: part, valueAt }) => [name, part.slice(valueAt)]));
   }
-  return /^[\w.-]+=/.test(text) ? Object.fromEntries(new URLSearchParams(text.trim())) : undefined;
+  return /^[\w.%[\]-]+=/.test(text) ? Object.fromEntries(new URLSearchParams(text.trim())) : undefined;
 }
 
 /** A part of a multipart body, the line before it included: the parts are the whole body but its end. */

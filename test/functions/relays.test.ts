@@ -69,6 +69,72 @@ describe.each([
   ])('is not made of %s', (_name, raw) => expect(payloadsIn(read(provider, raw))).toEqual([]));
 });
 
+describe('a delivery whose fields a relay has put into one row', () => {
+  const rows: readonly (readonly [string, (path: readonly string[]) => string])[] = [
+    ['a row of names with two low lines', (path) => path.join('__')],
+    ['a row of names with dots', (path) => path.join('.')],
+    ['a row of names in brackets', ([first, ...rest]) => `${first}${rest.map((part) => `[${part}]`).join('')}`],
+  ];
+  function entriesOf(body: object, path: readonly string[] = []): [readonly string[], unknown][] {
+    return Object.entries(body).flatMap(([name, value]) =>
+      typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? entriesOf(value, [...path, name])
+        : [[[...path, name], value]],
+    );
+  }
+
+  it.each(
+    rows.flatMap(([name, join]) =>
+      [
+        ['TimelinesAI', timelinesAi, fromTimelines] as const,
+        ['Cooby', cooby, fromCooby] as const,
+        ['GREEN-API', greenApi, incoming()] as const,
+      ].map(([of, provider, body]) => [of, name, provider, body, join] as const),
+    ),
+  )('is read: of %s, %s', (_of, _name, provider, body, join) => {
+    const row = Object.fromEntries(entriesOf(body).map(([path, value]) => [join(path), value]));
+    expect(read(provider, row)).toEqual(read(provider, body));
+    expect(read(provider, { body: row })).toEqual(read(provider, body));
+  });
+
+  it('is read as a form', () => {
+    const { attachments: _, ...message } = fromTimelines.message;
+    const entries = entriesOf({ ...fromTimelines, message });
+    const form = new URLSearchParams();
+    for (const [[first, ...rest], value] of entries)
+      form.set(`${first}${rest.map((part) => `[${part}]`).join('')}`, String(value));
+    expect(payloadsIn(read(timelinesAi, form.toString()))).toEqual(
+      payloadsIn(read(timelinesAi, { ...fromTimelines, message })),
+    );
+  });
+
+  it('takes no long time, however long the row and its names', () => {
+    const names = Array.from({ length: 20_000 }, (_, i) => `a__b${i}`);
+    const row = Object.fromEntries([...names, 'a__'.repeat(50_000), 'a.'.repeat(50_000)].map((name) => [name, 1]));
+    const since = performance.now();
+    expect(payloadsIn(read(greenApi, row))).toEqual([]);
+    expect(performance.now() - since).toBeLessThan(2_000);
+  });
+
+  it('stays as it is where that makes no delivery', () => {
+    const row = { chat: { id: 1 }, chat__phone: '+15550100099', note: 'of the relay' };
+    const parsed = greenApi.parse(Buffer.from(JSON.stringify(row)), 'application/json');
+    expect(parsed).toEqual({ ok: true, value: row });
+  });
+
+  it('reaches no prototype', () => {
+    const row = {
+      constructor__prototype__polluted: 1,
+      'a[__proto__][polluted]': 1,
+      '__proto__.polluted': 1,
+      constructor__polluted: 1,
+    };
+    for (const provider of [greenApi, timelinesAi, cooby]) read(provider, row);
+    expect(Object({}).polluted).toBeUndefined();
+    expect(Object.hasOwn(Object, 'polluted')).toBe(false);
+  });
+});
+
 describe("a field of a provider's own is no wrapper", () => {
   it.each([
     ['TimelinesAI', timelinesAi, { event_type: 'message:deleted', data: fromTimelines }],
