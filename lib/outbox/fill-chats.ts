@@ -4,7 +4,7 @@ import { introduce, namesIn, otherIn } from '#lib/chats/people.ts';
 import { known } from '#lib/domain/schema.ts';
 import { eventOf } from '#lib/inbox/event-item.ts';
 import type { Fill } from '#lib/store/fill.ts';
-import { shownKey } from '#lib/store/items.ts';
+import { shownKey, unlessDamaged } from '#lib/store/items.ts';
 import { chatListPartition, chatMessagesPartition } from '#lib/store/keys.ts';
 import { getAll } from '#lib/store/query.ts';
 import type { Item, Store } from '#lib/store/store.ts';
@@ -28,7 +28,7 @@ export const chatsFill: Fill = {
             accounts ??= accountsOf(store, workspace);
             await fill(store, chat, await accounts);
           } catch (cause) {
-            if (!(cause instanceof TypeError)) throw cause;
+            unlessDamaged(cause);
             // One that cannot be read is left out; `correlationId` stands in the log beside the figure.
             metrics.count('WatchdogFailures', { stage: 'chats', correlationId: shownKey(item) });
           }
@@ -69,9 +69,4 @@ async function namesInMessages(store: Store, chat: Item): Promise<readonly strin
   return events.flatMap((event) =>
     event?.kind === 'message' ? namesIn(event.message.chat, otherIn(event.message)) : [],
   );
-}
-
-/** One event that cannot be read must not keep the walk from all that lies behind it. */
-function unlessDamaged(cause: unknown): undefined {
-  if (!(cause instanceof TypeError)) throw cause;
 }

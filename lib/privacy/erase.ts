@@ -19,6 +19,7 @@ import { field } from '#lib/sender/change-parts.ts';
 import { readAccount, readSend, type Send } from '#lib/sender/items.ts';
 import { forgetEcho, forgetUnknown } from '#lib/sender/marks.ts';
 import { sendReportIds } from '#lib/sender/sent-event.ts';
+import { unlessDamaged } from '#lib/store/items.ts';
 import {
   attemptPartition,
   autoKey,
@@ -320,6 +321,7 @@ async function eraseEchoMarks({ store, workspace, names, nowSeconds }: Erasing, 
   const { kind, direction, provider, orderedAt } = head;
   const isMarked = Date.parse(String(orderedAt)) / 1000 > nowSeconds - MARKED_S;
   if (kind !== 'message' || direction !== 'outbound' || !isMarked) return;
+  // Of one that is half erased there is nothing left to find its marks by; they run out.
   const event = await eventOf(store, head).catch(unlessDamaged);
   const said = event?.kind === 'message' ? saidIn(event.message) : undefined;
   if (event?.kind !== 'message' || !said) return;
@@ -331,11 +333,6 @@ async function eraseEchoMarks({ store, workspace, names, nowSeconds }: Erasing, 
   for (const { id } of named.filter((account) => account.provider === provider)) {
     for (const trace of tracesOf(id, said, addresses)) await store.write(del(echoKey(id, trace, message.id)));
   }
-}
-
-/** Of an event that is half erased there is nothing left to find its marks by; they run out. */
-function unlessDamaged(cause: unknown): undefined {
-  if (!(cause instanceof TypeError)) throw cause;
 }
 
 /**
@@ -395,7 +392,7 @@ async function read(
     return await recordOf(store, head);
   } catch (cause) {
     // A chunk is missing.
-    if (!(cause instanceof TypeError)) throw cause;
+    unlessDamaged(cause);
     const present = await store.get({ pk: head.pk, sk: head.sk }, { consistent: true });
     if (!present || !isLive(present, nowSeconds)) return 'half erased';
     const id = String(head.eventId);

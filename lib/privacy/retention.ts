@@ -11,7 +11,7 @@ import { keepLinked, lastTold } from '#lib/inbox/delivery-state.ts';
 import { eventOf } from '#lib/inbox/event-item.ts';
 import { rowKey } from '#lib/inbox/feed-row.ts';
 import { readSend } from '#lib/sender/items.ts';
-import { shownKey } from '#lib/store/items.ts';
+import { shownKey, unlessDamaged } from '#lib/store/items.ts';
 import {
   chatKey,
   chatListPartition,
@@ -240,7 +240,7 @@ const pastDamage = (stage: Stage, log: Log): Stage => ({
     try {
       return await stage.visit(item);
     } catch (cause) {
-      if (!(cause instanceof TypeError)) throw cause;
+      unlessDamaged(cause);
       log.error('a retention could not be applied to an item', cause, { correlationId: shownKey(item) });
       return true;
     }

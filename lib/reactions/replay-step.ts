@@ -5,6 +5,7 @@ import { toIso } from '#lib/domain/time.ts';
 import { shownEvents } from '#lib/inbox/events.ts';
 import { feedFill, headsAt, rowsAfter } from '#lib/inbox/feed.ts';
 import { isFilled } from '#lib/store/fill.ts';
+import { unlessDamaged } from '#lib/store/items.ts';
 import { deliveryKey, replayKey } from '#lib/store/keys.ts';
 import { getAll } from '#lib/store/query.ts';
 import { absent, type Item, put, remove, type Store, set, unchanged, update } from '#lib/store/store.ts';
@@ -122,12 +123,12 @@ async function readable({ store, clock, log }: ReplayPorts, heads: readonly Item
   try {
     return await shownEvents(store, heads, nowSeconds);
   } catch (cause) {
-    if (!(cause instanceof TypeError)) throw cause;
+    unlessDamaged(cause);
   }
   const alone = heads.map(async (head) => (await shownEvents(store, [head], nowSeconds))[0]);
   return (await Promise.allSettled(alone)).map((one, i) => {
     if (one.status === 'fulfilled') return one.value;
-    if (!(one.reason instanceof TypeError)) throw one.reason;
+    unlessDamaged(one.reason);
     log.error('a damaged event was left out of a replay', one.reason, { correlationId: String(heads[i]?.eventId) });
     return undefined;
   });

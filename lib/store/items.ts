@@ -12,6 +12,11 @@ export function itemReader<Schema extends v.GenericSchema>(schema: Schema) {
     checked(schema, item, () => `a damaged item in the table: ${shownKey(item)}`);
 }
 
+/** For a walk that one damaged item must not keep from all that lies behind it. */
+export function unlessDamaged(cause: unknown): undefined {
+  if (!(cause instanceof TypeError)) throw cause;
+}
+
 /** What we make ourselves: words in capitals, random and derived ids, hashes, times, and the first workspace. */
 const OURS = /^(?:[A-Z]+|main|(?:[a-z]+[_:])+[0-9A-Fa-f]{20,}|[0-9a-f]{64}|\d{4}-\d\d-\d\dT[\d:.]+Z|\d{1,3})$/;
 

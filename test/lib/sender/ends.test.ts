@@ -1,18 +1,13 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { Status } from '#lib/domain/send/status.ts';
 import { cancel } from '#lib/sender/cancel.ts';
+import { unsure } from '#test/support/simulation/fake-provider.ts';
 import { hello, World } from '#test/support/simulation/world.ts';
+import { fileAndText } from './scenarios.ts';
 
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
-const unsure = { outcome: { kind: 'unknown', reason: 'reset' }, latencyMs: 50, takes: true } as const;
 const rejected = { outcome: { kind: 'rejected', reason: 'too big' }, latencyMs: 50, takes: false } as const;
-const fileAndText = {
-  parts: [
-    { kind: 'file', url: 'https://files.test/a.pdf', name: 'a.pdf' },
-    { kind: 'text', text: 'see the file' },
-  ] as const,
-};
 
 let world: World;
 

@@ -11,7 +11,7 @@ import { sentEventId } from '#lib/sender/sent-event.ts';
 import { onStatus, settleLate } from '#lib/sender/statuses.ts';
 import { stateKey } from '#lib/store/keys.ts';
 import { put } from '#lib/store/store.ts';
-import { obliging } from '#test/support/simulation/fake-provider.ts';
+import { obliging, unsure } from '#test/support/simulation/fake-provider.ts';
 import type { Write } from '#test/support/simulation/faulty-store.ts';
 import { at, atCall, once } from '#test/support/simulation/landmarks.ts';
 import { hello, World } from '#test/support/simulation/world.ts';
@@ -20,7 +20,6 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-const unsure = { outcome: { kind: 'unknown', reason: 'reset' }, latencyMs: 50, takes: true } as const;
 const recipient = { phone: '+4915212345678', chat: 'chat_1', provider_chat: '4915212345678@c.us' };
 
 let world: World;

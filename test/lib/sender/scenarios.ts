@@ -61,7 +61,7 @@ export class Trial extends World {
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const text = (words: string) => ({ parts: [{ kind: 'text', text: words }] as const });
-const fileAndText = {
+export const fileAndText = {
   parts: [
     { kind: 'file', url: 'https://files.test/a.pdf', name: 'a.pdf' },
     { kind: 'text', text: 'see the file' },

@@ -11,20 +11,15 @@ import { hold, pause, resume } from '#lib/sender/hold.ts';
 import { placesOf } from '#lib/sender/place.ts';
 import { settleLate } from '#lib/sender/statuses.ts';
 import { add, del, put, update } from '#lib/store/store.ts';
-import { obliging } from '#test/support/simulation/fake-provider.ts';
+import { obliging, unsure } from '#test/support/simulation/fake-provider.ts';
 import { at, atCall, isCharge, isDeletion, isWake, once } from '#test/support/simulation/landmarks.ts';
 import { hello, World, type WorldOptions } from '#test/support/simulation/world.ts';
+import { fileAndText } from './scenarios.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-const fileAndText = {
-  parts: [
-    { kind: 'file', url: 'https://files.test/a.pdf', name: 'a.pdf' },
-    { kind: 'text', text: 'see the file' },
-  ] as const,
-};
 
 async function worldWith(credits: number, options?: WorldOptions): Promise<World> {
   const world = new World(options);
@@ -54,8 +49,6 @@ async function tell(world: World, messageId: string, status: 'failed'): Promise<
   world.status(taken, status);
   await world.run(SECOND);
 }
-
-const unsure = { outcome: { kind: 'unknown', reason: 'reset' }, latencyMs: 50, takes: true } as const;
 
 describe('a file and its text', () => {
   test('go one after the other, each at its distance', async () => {

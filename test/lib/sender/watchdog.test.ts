@@ -22,7 +22,7 @@ import { add, type Item, put, type Store, StoreUnavailable, set, update } from '
 import { wholeDirectory } from '#lib/tenants/directory.ts';
 import { patchWorkspace } from '#lib/tenants/workspaces.ts';
 import { keyOf } from '#test/support/memory-store.ts';
-import { obliging } from '#test/support/simulation/fake-provider.ts';
+import { obliging, unsure } from '#test/support/simulation/fake-provider.ts';
 import { at, once } from '#test/support/simulation/landmarks.ts';
 import { addWebhook } from '#test/support/simulation/operator.ts';
 import { noFaults, World, type WorldOptions } from '#test/support/simulation/world.ts';
@@ -32,7 +32,6 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-const unsure = { outcome: { kind: 'unknown', reason: 'reset' }, latencyMs: 50, takes: true } as const;
 
 /** A hub without a clock of its own for the watchdog, on which one message of each of these accounts is unknown. */
 async function unknownOn(accounts: readonly string[], options?: WorldOptions) {

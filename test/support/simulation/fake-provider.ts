@@ -36,6 +36,9 @@ export const obliging: Behaviour = {
   takes: true,
 };
 
+/** The message went out, and nobody was told. */
+export const unsure = { outcome: { kind: 'unknown', reason: 'reset' }, latencyMs: 50, takes: true } as const;
+
 export interface Taken {
   readonly account: string;
   readonly scope: string;
