@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import qs from 'qs';
 import { isRecord, type Json, type ParsedJson, parseJson } from '#lib/domain/json.ts';
 import { known } from '#lib/domain/schema.ts';
-import { HOLDER, type Part, partsOf } from '#lib/inbox/relayed.ts';
+import { isHolder, type Part, partsOf } from '#lib/inbox/relayed.ts';
 
 /** More than any version sends; a form is read into memory key by key. */
 const LIMITS = { depth: 4, strictDepth: true, parameterLimit: 200, throwOnLimitExceeded: true } as const;
@@ -148,7 +148,7 @@ export function bytesIn(value: unknown): Buffer | undefined {
 
 /** What stands under `name`, with what it holds as a text or as bytes spelled out: JSON, a form, or either in base64. */
 export function spelledOut(name: string, value: unknown): unknown {
-  if (!HOLDER.test(name)) return value;
+  if (!isHolder(name)) return value;
   const bytes = typeof value === 'string' ? Buffer.from(value) : bytesIn(value);
   if (bytes === undefined) return value;
   const parsed = parseBody(bytes, '');

@@ -2,7 +2,7 @@ import { sha256 } from '#lib/domain/ids.ts';
 import { isRecord, parseJson } from '#lib/domain/json.ts';
 import { lazily } from '#lib/domain/lazily.ts';
 import type { Delivery, Proof } from '#lib/inbox/provider.ts';
-import { HOLDER, type Part, partsOf } from '#lib/inbox/relayed.ts';
+import { isHolder, type Part, partsOf } from '#lib/inbox/relayed.ts';
 import {
   base64In,
   bytesIn,
@@ -68,7 +68,7 @@ function* editsOf(text: string, name: string): Generator<Edit> {
   for (let at = 0; at < text.length; ) {
     const char = text.charAt(at);
     if (char !== '"') {
-      const bytesEnd = char === '{' && member !== undefined && HOLDER.test(member) ? endOfBytes(text, at) : undefined;
+      const bytesEnd = char === '{' && member !== undefined && isHolder(member) ? endOfBytes(text, at) : undefined;
       if (bytesEnd !== undefined) {
         yield* editOfBytes(text, at, bytesEnd);
         at = bytesEnd;
@@ -279,7 +279,7 @@ function inBase64(text: string, before: string, after: string): string {
 /** What stands under `name` as a text: what a relay got, an address, or somebody's words. */
 function heldWithoutSecret(name: string, value: string, holder: string): string {
   if (isAddress(name, holder)) return addressWithoutSecret(value);
-  if (!HOLDER.test(name)) return value;
+  if (!isHolder(name)) return value;
   return value.includes('=') || base64In(value) !== undefined
     ? textWithoutSecret(value, name)
     : jsonWithoutSecret(value, name);

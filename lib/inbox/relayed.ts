@@ -7,8 +7,10 @@ import { type Reading, together, type Unread } from './provider.ts';
  * the hub does not know as well: then no field of a provider's own is taken for a relay's.
  */
 
-/** What may hold as a text what a relay got. */
-export const HOLDER =
+/** What may hold as a text what a relay got: SNS has it under `Message`, Power Automate under `$content`. */
+export const isHolder = (name: string): boolean => name === 'Message' || name === '$content' || HOLDER.test(name);
+
+const HOLDER =
   /^(?:data|raw|payload|detail|event|request|headers|query|params|(?:(?:raw|text|buffer|event|post|form)_?)?body|body_?(?:raw|text|data)|(?:raw|post|form)_?data)$/i;
 
 /** Deeper than relays wrap. */
@@ -77,7 +79,7 @@ function pathIn(name: string): readonly [string, ...string[]] {
 const LONGEST = 100;
 
 function spelledOut(name: string, value: Json): Json {
-  if (typeof value !== 'string' || !HOLDER.test(name) || !/^\s*[{["]/.test(value)) return value;
+  if (typeof value !== 'string' || !isHolder(name) || !/^\s*[{["]/.test(value)) return value;
   const parsed = parseJson(Buffer.from(value));
   return parsed.ok ? parsed.value : value;
 }
