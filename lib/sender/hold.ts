@@ -143,12 +143,21 @@ export const silenceOf = ({ unknownRunning = 0, unknownTimes = [] }: Account): S
 /**
  * The probe is written and deleted together with the flag, so that an account has it exactly while it is held. A
  * provider may answer its probes and refuse to send all the same: as long as nothing goes out between two holds, the
- * tries of the one count for the next: back-off keeps growing until a message goes out.
+ * tries of the one count for the next: back-off keeps growing until a message goes out. `askAt`: when it can go on, where
+ * that is known.
  */
-export function holding(account: Account, reason: string, now: number, config: SendingConfig, silent = false) {
+export function holding(
+  account: Account,
+  reason: string,
+  now: number,
+  config: SendingConfig,
+  silent = false,
+  askAt?: number,
+) {
   const { id, held, holdsRunning = 0 } = account;
   const changes = [set('held', true), set('holdReason', shortly(reason)), set('holdsRunning', holdsRunning + 1)];
-  const probe = nextProbe({ account: id, tries: holdsRunning, silent }, now, config);
+  const probing = { account: id, tries: holdsRunning, silent };
+  const probe = askAt === undefined ? nextProbe(probing, now, config) : probeAt(probing, askAt);
   // A webhook may have held it while the provider was called.
   const told = held ? [] : accountReport(account, { state: 'held', reason: shortly(reason) }, now);
   return { changes, writes: [probe, ...told] };

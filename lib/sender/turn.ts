@@ -128,17 +128,17 @@ export async function releaseBlocked(turn: Turn): Promise<Step> {
 }
 
 /** Its provider was silent so often within the hour that no further message may be lost to it. */
-export function isSilent({ account, ports: { clock }, config }: Turn): boolean {
-  const gate = clock.gate();
-  return silentUntil(silenceOf(account), gate, config) > gate;
-}
+export const isSilent = (turn: Turn): boolean => goesOnAt(turn) > turn.ports.clock.gate();
 
-/** Whoever let such an account go on did so by a clock that is ahead. */
+const goesOnAt = ({ account, ports: { clock }, config }: Turn): number =>
+  silentUntil(silenceOf(account), clock.gate(), config);
+
+/** Whoever let such an account go on did so by a clock that is ahead, or was a moment too early. */
 export async function holdAgain(turn: Turn): Promise<Step> {
   const { account, config } = turn;
   const { store, clock, random } = turn.ports;
   const reason = `The provider did not answer ${config.unknownPerHour} messages within an hour. The others wait, and go on by themselves.`;
-  const { changes, writes } = holding(account, reason, clock.now(), config, true);
+  const { changes, writes } = holding(account, reason, clock.now(), config, true, goesOnAt(turn));
   const isOurs = all(holdsLease(turn.me), equal('held', false));
   const transacted = await store.transact(
     [update(accountKey(account.id), [...changes, clearDue, ...dropLease], isOurs), ...writes],

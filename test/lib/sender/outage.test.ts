@@ -137,6 +137,25 @@ describe('a provider that does not answer', () => {
     await expectSound(world);
   });
 
+  test('goes on with the hour, though it was let go on by a clock a moment ahead', async () => {
+    const world = await worldWith();
+    playing(world, ...Array.from({ length: 9 }, (_, i) => (i % 3 === 0 ? obliging : failing)));
+    world.probe = () => ({ kind: 'unknown' });
+    await queue(world, 20);
+    await world.run(10 * MINUTE);
+    const { unknownTimes: [oldest = 0, ...others] = [], held } = world.account('a');
+    expect([others.length, held]).toEqual([5, true]);
+    await world.run(oldest + HOUR - 3 * SECOND - world.now);
+    const early = world.spawn('ask', undefined, (ports) => clearHold(ports, 'a', world.config), 5 * SECOND);
+    expect(await world.until(early)).toBe('changed');
+    world.probe = () => ({ kind: 'ok' });
+    await world.run(SECOND);
+    expect(world.account('a').held).toBe(true);
+    await world.run(3 * MINUTE);
+    expect(statesOf(world)).toEqual({ sent: 14, unknown: 6 });
+    await expectSound(world);
+  });
+
   test('gets no more messages for saying that all is well', async () => {
     const world = await worldWith();
     world.provider.behave = () => failing;
