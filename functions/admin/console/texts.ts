@@ -15,6 +15,8 @@ export const accountName = ({ name, phone, provider }: Named): string => name ??
 /** What a provider or the hub gave as the reason, in words where it is a code. */
 export const reasonOf = (reason: string): string => texts.reasons[reason] ?? reason;
 
+export const numberOf = (value: number): string => value.toLocaleString('en');
+
 /** All of it only where it is all of it. */
 const percent = (share: number): string => `${Math.floor(share * 100)} %`;
 
@@ -404,7 +406,7 @@ export const texts = {
     ms: 'Took',
     became: 'Became',
     request: 'Request',
-    bytes: (bytes: number) => `${bytes.toLocaleString('en')} bytes`,
+    bytes: (bytes: number) => `${numberOf(bytes)} bytes`,
     fromIp: (address: string) => `from ${address}`,
     bodyInEvent: 'The event keeps the whole body.',
     itsUrlField: 'Its URL',

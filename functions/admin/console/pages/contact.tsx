@@ -118,7 +118,7 @@ function Elsewhere({ chats, isAll, accounts }: Others & Pick<ContactProps, 'acco
   if (chats.length === 0 && isAll) return null;
   return (
     <section>
-      <h3>{t.elsewhere}</h3>
+      {chats.length > 0 && <h3>{t.elsewhere}</h3>}
       <ul class="lines">
         {chats.map((chat) => {
           const { id, provider, unread, lastAt } = chat;

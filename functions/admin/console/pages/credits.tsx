@@ -8,7 +8,7 @@ import { Pager, useOlder } from '../parts/pager.tsx';
 import { Badge, Empty, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
 import { attempt, tell } from '../parts/toast.tsx';
-import { texts } from '../texts.ts';
+import { numberOf, texts } from '../texts.ts';
 
 const t = texts.credits;
 
@@ -33,8 +33,8 @@ export function Credits() {
             <ul class="figures">
               {Object.entries({ available, reserved, spent, granted }).map(([name, value]) => (
                 <li key={name} class="figure">
-                  <strong>{value}</strong>
                   <span>{t.figures[name]}</span>
+                  <strong>{numberOf(value)}</strong>
                 </li>
               ))}
             </ul>

@@ -7,7 +7,7 @@ import { Bars } from '../parts/bars.tsx';
 import { EventLine } from '../parts/event-line.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Badge, Time } from '../parts/small.tsx';
-import { accountName, reasonOf, texts } from '../texts.ts';
+import { accountName, numberOf, reasonOf, texts } from '../texts.ts';
 
 const t = texts.overview;
 
@@ -88,8 +88,6 @@ function Figures({ summary: { today, lastWeek, waiting, credits } }: { readonly 
     </ul>
   );
 }
-
-const numberOf = (value: number): string => value.toLocaleString('en');
 
 interface Hand {
   readonly to: string;

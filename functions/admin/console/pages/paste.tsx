@@ -97,6 +97,7 @@ export function SampleForm({ provider, hasSecret, rotate, onDone }: SampleFormPr
   };
   return (
     <section class="card" aria-label={t.sample}>
+      {rotate && <h2>{t.sample}</h2>}
       <p class="faint">{t.sampleHint(provider)}</p>
       <Form act={t.sample} onSubmit={send}>
         <TextField name="url" label={t.itsUrlField} hint={t.itsUrlHint} required />
