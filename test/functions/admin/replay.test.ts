@@ -42,7 +42,7 @@ function draft(id: string, text: string): Draft {
       kind: 'message',
       message: {
         id,
-        chat: { id: 'c1', kind: 'individual' },
+        chat: { id: 'c1', kind: 'individual', title: 'Notes' },
         direction: 'inbound',
         via: 'unknown',
         channel: 'whatsapp',
@@ -82,6 +82,7 @@ describe('a quarantined event', () => {
     expect(first).toMatchObject({ result: 'replayed', events: [expect.stringMatching(/^evt_/)] });
     expect((await hub.walk('/api/messages')).items).toMatchObject([{ message: { content: { text: 'text 1' } } }]);
     expect((await hub.walk('/api/events?quarantined=true')).items).toEqual([]);
+    expect((await hub.walk('/api/chats?title=Notes')).items).toHaveLength(1);
     const { events } = v.parse(v.looseObject({ events: v.array(v.string()) }), first);
     expect(await hub.done('GET', `/api/events/${ids[0]}`)).toMatchObject({ quarantined: false, replayedAs: events });
     expect((await hub.post(url, note(1))).body).toMatchObject({ status: 'duplicate', id: events[0] });
