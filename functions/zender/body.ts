@@ -108,7 +108,9 @@ function toJson(value: unknown): Json {
 
 export const toLatin1 = (text: string): string => Buffer.from(text).toString('latin1');
 
-const decodeWords = (latin1: string): string => inWords(Buffer.from(decodeForm(latin1), 'latin1'));
+/** Whoever writes a form, in parts above all, may end lines in a way of its own. */
+const decodeWords = (latin1: string): string =>
+  inWords(Buffer.from(decodeForm(latin1), 'latin1')).replaceAll('\r\n', '\n');
 
 /** Percent-decodes bytes held as Latin-1, whether or not they make sense as UTF-8. */
 export function decodeForm(latin1: string): string {
