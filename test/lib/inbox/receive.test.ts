@@ -478,6 +478,25 @@ describe('when the table does not take it', () => {
     expect((await bench.record(answer.body.id)).event).toMatchObject({ kind: 'unknown', quarantined: true });
   });
 
+  it('answers the id of what it has stored by then, also where that is one of its own for other words', async () => {
+    const store = new FaultyStore();
+    bench = new ReceivingBench(courier, store);
+    await bench.addWebhook('courier');
+    const { body: first } = await bench.post(text('0', 'other words'));
+    const stored = new Set<string>();
+    // Eight are stored side by side, one of them beside the one that was there; then the table goes away.
+    store.refuses = (operation, pk) => {
+      if (operation !== 'write' || !pk.startsWith('EVT#')) return false;
+      if (stored.size < 9) stored.add(pk);
+      return !stored.has(pk);
+    };
+    const ids = Array.from({ length: 9 }, (_, i) => String(i));
+    const { status, body } = await bench.post(JSON.stringify({ event: 'bundle', ids }));
+    expect([status, bench.parcels.length]).toEqual([200, 1]);
+    expect(body.id).not.toBe(first.id);
+    expect((await bench.record(body.id)).event).toMatchObject({ conflict: true });
+  });
+
   it('stores what waited under the retention of the day', async () => {
     const store = new FaultyStore();
     bench = new ReceivingBench(courier, store);
