@@ -207,11 +207,12 @@ function directionOf(type: string): Message['direction'] {
 function senderOf({ senderData, instanceData }: MessageEvent, type: string, chat: Chat): Person {
   const other = chat.kind === 'individual' ? chat.id : undefined;
   const named = senderData.sender && normaliseJid(senderData.sender);
-  // A group or channel is nobody: its own notices name it.
+  // A group or channel is nobody: its own notices name it, and its name there is its title.
   const isChat = other === undefined && named === chat.id;
   const jid = isChat ? undefined : (senderData.sender ?? (type === INCOMING ? other : instanceData.wid));
   // A leading ~ marks somebody who is not in the address book; it is no part of the name.
-  const name = senderData.senderName?.replace(/^~\s*/, '') || undefined;
+  const told = senderData.senderName?.replace(/^~\s*/, '') || undefined;
+  const name = isChat && told === senderData.chatName ? undefined : told;
   // Told beside an id that hides it, as sister products do.
   const phone = phoneOfJid(jid) ?? toPhone(senderData.senderPhoneNumber);
   return known({ ...personOf(jid, known({ name, contactName: senderData.senderContactName })), phone });

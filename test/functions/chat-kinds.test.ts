@@ -56,6 +56,12 @@ const KINDS: readonly Row[] = [
     green(CHANNEL, { sender: CHANNEL, senderName: 'City', chatName: 'City' }),
     kind('channel', { title: 'City' }),
   ],
+  [
+    'a group that has its name as the writer',
+    greenApi,
+    green('120363000000000042@g.us', { sender: '120363000000000042@g.us', senderName: '~City', chatName: 'City' }),
+    kind('group', { title: 'City' }),
+  ],
   ['a channel in capitals', greenApi, green('120363000000000099@NEWSLETTER'), kind('channel', { id: CHANNEL })],
   ['a channel of ours', greenApi, green(CHANNEL, { sender: OWN }, posted), kind('channel')],
   ['a bot', greenApi, green('867051314767696@bot', { sender: '867051314767696@bot' }), kind('bot')],
