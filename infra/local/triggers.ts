@@ -154,15 +154,21 @@ export function periodOf(expression: string): number {
   return Number(count) * length;
 }
 
+/** A hub that was just started has most to look after, and a newcomer watches it: the first call does not wait for a period. */
+const FIRST_CALL_MS = 1000;
+
 /** Calls a function again and again, never twice at once, and returns what ends it after the call under way. */
 export function startSchedule(lambda: Lambda, periodMs: number, report: FaultReport): () => Promise<void> {
   let running: Promise<void> | undefined;
-  const timer = setInterval(() => {
+  const call = () => {
     running ??= run(lambda, report).finally(() => {
       running = undefined;
     });
-  }, periodMs);
+  };
+  const first = setTimeout(call, Math.min(FIRST_CALL_MS, periodMs));
+  const timer = setInterval(call, periodMs);
   return async () => {
+    clearTimeout(first);
     clearInterval(timer);
     await running;
   };

@@ -47,7 +47,8 @@ test('takes from the queue what was done, and leaves what was not for later', as
     await sleep(10);
   }
   expect(await counts()).toEqual(oneLeft);
-  expect(readFileSync(notes, 'utf8').trim().split('\n').sort()).toEqual(['one 1', 'refuse two 1', 'three 1']);
+  const noted = readFileSync(notes, 'utf8').trim().split('\n');
+  expect(noted.filter((line) => !line.startsWith('tick ')).sort()).toEqual(['one 1', 'refuse two 1', 'three 1']);
 });
 
 test('makes queues as the template says', async () => {
