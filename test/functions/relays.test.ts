@@ -33,6 +33,7 @@ const wrappers: readonly (readonly [name: string, wrap: (body: unknown) => unkno
   ['data as a text', (body) => ({ data: JSON.stringify(body) })],
   ['a gateway', (body) => ({ httpMethod: 'POST', headers: {}, body: JSON.stringify(body), isBase64Encoded: false })],
   ['a bus', (body) => ({ version: '0', id: 'x', source: 'relay', detail: body })],
+  ['SNS', (body) => ({ Type: 'Notification', MessageId: 'm-1', Message: JSON.stringify(body) })],
   ['a text', (body) => JSON.stringify(JSON.stringify(body))],
   ['a text of a wrapper', (body) => JSON.stringify(JSON.stringify({ body }))],
   ['a field of a form', (body) => new URLSearchParams({ payload: JSON.stringify(body) }).toString()],
