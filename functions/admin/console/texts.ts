@@ -290,6 +290,7 @@ export const texts = {
     waiting: (count: number) => (count === 0 ? 'Nothing waits.' : `${count} waiting.`),
     pace: (min: number, max: number) => `One each ${min} to ${max} s.`,
     last: 'The last one leaves',
+    stands: (reason: string) => `Why it stands still: ${reason}`,
     drawn: (count: number) => `${count} messages along the time at which they leave`,
   },
   events: {

@@ -57,7 +57,7 @@ function Drawn({ account }: { readonly account: Account }) {
             {t.last} <Time at={new Date(last).toISOString()} />.
           </>
         )}
-        {stands && (holdReason ? reasonOf(holdReason) : pauseReason)}
+        {stands && t.stands(holdReason ? reasonOf(holdReason) : (pauseReason ?? texts.none))}
       </p>
       {pending > 0 && <Marks count={Math.min(pending, MOST)} first={first - now} gap={gap} isStanding={stands} />}
     </>
