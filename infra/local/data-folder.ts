@@ -171,7 +171,8 @@ export function checkDatabase(path: string): void {
 export function checkPresent(path: string): void {
   if (!existsSync(join(dirname(path), PARAMETERS)) || statSync(path, { throwIfNoEntry: false })?.size) return;
   const folder = dirname(path);
-  throw new Error(`${folder} holds a hub's keys, and nothing of its data, which were in ${path}: ${REMEDY}`);
+  const elsewhere = 'if HOOKLINE_DYNAMODB_ENDPOINT was set, set it again';
+  throw new Error(`${folder} holds a hub's keys, and ${path}, its data, is gone or empty: ${REMEDY}; ${elsewhere}`);
 }
 
 /** In a hub's folder, its keys and the credentials of accounts; written once the table is there. */

@@ -126,7 +126,9 @@ test.each(['', undefined])('starts no empty hub where there was one: a database 
   writeFileSync(join(base, 'parameters.json'), '[]');
   const path = join(base, 'dynamodb.db');
   if (content !== undefined) writeFileSync(path, content);
-  const sentence = `${base} holds a hub's keys, and nothing of its data, which were in ${path}: ${remedy}`;
+  const sentence =
+    `${base} holds a hub's keys, and ${path}, its data, is gone or empty: ${remedy}; ` +
+    'if HOOKLINE_DYNAMODB_ENDPOINT was set, set it again';
   await expect(startDynamoDb({ folder: base })).rejects.toThrow(new Error(sentence));
 });
 
