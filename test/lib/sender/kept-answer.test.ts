@@ -196,6 +196,18 @@ describe('an id that came with an answer that was no success', () => {
     expect(world.invariants.violations).toEqual([]);
   });
 
+  test('names no other attempt than its own', async () => {
+    world.provider.behave = () => ({ ...obliging, outcome: { kind: 'unknown', reason: 'reset' } });
+    const id = await world.sendNow('a');
+    await world.run(10 * SECOND);
+    const intentAt = world.message(id).parts[0]?.intentAt ?? 0;
+    const answer = { send: id, part: 0, unknownId: '3EB99' };
+    await ticking({ account: 'a', gen: 0, at: 0, answer: { ...answer, intentAt: intentAt - 1 } });
+    expect(idOf(id)).toBeUndefined();
+    await ticking({ account: 'a', gen: 0, at: 0, answer: { ...answer, intentAt } });
+    expect(idOf(id)).toBe('3EB99');
+  });
+
   test('is of its own attempt alone, and takes the place of no other id', async () => {
     const id = await world.sendNow('a');
     await world.run(10 * SECOND);

@@ -12,7 +12,7 @@ import { placesOf } from '#lib/sender/place.ts';
 import { settleLate } from '#lib/sender/statuses.ts';
 import { add, del, put, update } from '#lib/store/store.ts';
 import { obliging, unsure } from '#test/support/simulation/fake-provider.ts';
-import { at, atCall, isCharge, isDeletion, isWake, once } from '#test/support/simulation/landmarks.ts';
+import { at, atCall, isCharge, isDeletion, isIntentOfPart, isWake, once } from '#test/support/simulation/landmarks.ts';
 import { hello, World, type WorldOptions } from '#test/support/simulation/world.ts';
 import { fileAndText } from './scenarios.ts';
 
@@ -217,6 +217,23 @@ describe('a file that ends every run that prepares it', () => {
     await world.run(30 * MINUTE);
     expect(files.map((id) => stateOf(world, id))).toEqual([...Array(6).fill('unknown/reserved'), 'sent/spent']);
   });
+});
+
+test('a file is blamed for the runs that died while they prepared it, and for no other', {
+  timeout: 60_000,
+}, async () => {
+  const world = await worldWith(5);
+  let deaths = 0;
+  world.scheduler.accident = (_, point) => {
+    const dies = deaths < 6 ? at(isIntentOfPart, 'before')(point) : deaths < 7 && atCall('fetch', 'before')(point);
+    if (!dies) return undefined;
+    deaths += 1;
+    return 'kill';
+  };
+  const id = await world.sendNow('a', { parts: [{ kind: 'file', url: 'https://files.test/a.pdf', name: 'a.pdf' }] });
+  await world.run(30 * MINUTE);
+  expect([deaths, stateOf(world, id)]).toEqual([7, 'sent/spent']);
+  await expectSound(world);
 });
 
 test('a part whose run died in its call becomes unknown, even where another has got before it', async () => {
