@@ -81,6 +81,18 @@ test('an answer that comes after the limit makes an expired message sent, its cr
   expect(world.invariants.violations).toEqual([]);
 });
 
+test('an answer that neither the table nor the queue takes is said to be in the log alone', async () => {
+  losesTable(2 * MINUTE);
+  const send = world.queue.send.bind(world.queue);
+  world.queue.send = (message, delay) => {
+    if (message.answer) throw new Error('the queue is away');
+    send(message, delay);
+  };
+  const id = await world.sendNow('a');
+  await world.run(MINUTE);
+  expect(world.errors).toMatchObject([{ message: `the answer for ${id} is in the log alone` }]);
+});
+
 test('a hub that is killed while the table is away has the answer in its queue by then', async () => {
   losesTable(20 * SECOND);
   const id = await world.sendNow('a');
