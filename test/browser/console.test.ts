@@ -153,6 +153,13 @@ it('keeps what is being written, and the place in it, while messages come in', a
   await page.locator('.bubble', { hasText: 'Second' }).waitFor();
   await page.keyboard.type('ence');
   expect(await answer.inputValue()).toBe('Half a sentence');
+  // The newest stays in sight when what is below it takes more room.
+  await page.getByRole('button', { name: 'Add a file' }).click();
+  await page.getByLabel('Link to the file').waitFor();
+  const list = 'document.querySelector(".scroller")';
+  const below = () => page.evaluate<number>(`${list}.scrollHeight - ${list}.clientHeight - ${list}.scrollTop`);
+  await expect.poll(below).toBeLessThan(2);
+  await page.getByRole('button', { name: 'Without a file' }).click();
   await page.getByRole('link', { name: 'Sends' }).click();
   await page.goBack();
   expect(await answer.inputValue()).toBe('Half a sentence');
