@@ -100,7 +100,9 @@ const REASONS: readonly (readonly [why: string, holds: (question: Question) => b
   ['it contradicts an earlier message of the same id', ({ event }) => event.conflict === true],
   [
     'stories, lists and channels are not answered',
-    ({ event }) => !['individual', 'group'].includes(event.message.chat.kind),
+    // What came through a list stands in the chat with its sender.
+    ({ event: { message } }) =>
+      !['individual', 'group'].includes(message.chat.kind) || message.broadcastList !== undefined,
   ],
   ['the rule does not answer groups', ({ event, guard }) => event.message.chat.kind === 'group' && !guard.groups],
   ['it was replayed', ({ isReplay }) => isReplay],

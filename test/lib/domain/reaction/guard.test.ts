@@ -70,6 +70,11 @@ describe('a rule does not answer', () => {
     ['a contradiction', { event: messageEvent({ conflict: true }) }, 'contradicts'],
     ['a story', { event: messageEvent({ chat: { id: 'status', kind: 'status' } }) }, 'stories'],
     ['a list', { event: messageEvent({ chat: { id: '1@broadcast', kind: 'broadcast' } }) }, 'stories'],
+    [
+      'a list that stands in the chat of its sender',
+      { event: messageEvent({ broadcastList: '1@broadcast' }) },
+      'stories',
+    ],
     ['a group, unless asked', { event: messageEvent({ chat: { id: '1@g.us', kind: 'group' } }) }, 'groups'],
     ['a replay', { isReplay: true }, 'replayed'],
     ['what is old', { event: messageEvent({ occurredAt: '2026-03-01T11:45:09.000Z' }) }, 'too old'],
