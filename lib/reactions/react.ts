@@ -264,9 +264,7 @@ export function bodyOf(
     ...(action.action === 'reply' ? replyTo(event) : { ...action.to, ...known({ account_id: action.accountId }) }),
     ...known({ text: action.text, file_url: action.fileUrl, file_name: action.fileName }),
   };
-  if (action.action === 'reply' && !('chat_id' in fields)) {
-    return { result: 'failed', why: 'there is nobody to answer: it is no message' };
-  }
+  if (action.action === 'reply' && !('chat_id' in fields)) return { result: 'guarded', why: NO_MESSAGE };
   const rendered: Record<string, string> = { action: 'send' };
   for (const [name, template] of Object.entries(fields)) {
     if (template === undefined) continue;

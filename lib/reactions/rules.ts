@@ -479,7 +479,10 @@ async function guardOn(ports: RulePorts, rule: Rule, event: Event, now: number, 
   for (const action of rule.do) {
     if (action.action !== 'reply' && action.action !== 'send') continue;
     const written = budget.spend(() => bodyOf(rule, action, event, now));
-    if (!('body' in written)) continue;
+    if (!('body' in written)) {
+      if (written.result === 'guarded') return { may: false, ...known({ why: written.why }) };
+      continue;
+    }
     const allowed = await guardOf(ports.store, rule, action, written.body, { event, ...asked }, ask);
     if (!allowed.may) return { may: false, why: allowed.why };
     verdict = { may: true };

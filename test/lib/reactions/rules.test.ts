@@ -460,6 +460,24 @@ test('a rule that fails ten times in a row is switched off, and says so', async 
   expect(events).toMatchObject([{ kind: 'rule', rule: { id, state: 'paused' } }]);
 });
 
+test('what is no message is not answered, and no rule is switched off for it', async () => {
+  const { when: _when, ...anything } = PRICES;
+  const asked = { ...anything, on: ['message.received', 'reaction.added'] };
+  const { id } = await bench.admin.done('POST', '/api/rules', { body: asked });
+  await receive('hello');
+  for (let i = 0; i < 10; i++)
+    await bench.admin.post(hook, { event: 'reaction', id: 'm-1', from: '+15550100', emoji: '👍', at: bench.now + i });
+  await bench.settle();
+  const [run, ...others] = await runs(String(id));
+  expect(others).toHaveLength(10);
+  const why = 'only a message that came in is answered';
+  expect(run).toMatchObject({ result: 'guarded', actions: [{ result: 'guarded', why }] });
+  expect(await bench.admin.done('GET', `/api/rules/${id}`)).toMatchObject({ enabled: true });
+  const trial = { rule: asked, eventIds: [run?.event] };
+  const { items } = await bench.admin.done('POST', '/api/rules/try', { body: trial });
+  expect(items).toMatchObject([{ matched: true, guard: { may: false, why } }]);
+});
+
 describe('a trial', () => {
   it('shows each comparison, the verdict of the guard and the message as it would go out, and sends nothing', async () => {
     await receive('hello');
