@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { Reach } from '#lib/domain/base-url.ts';
 import { newId } from '#lib/domain/ids.ts';
 import type { Clock, Random } from '#lib/domain/ports.ts';
-import { type Condition, patternsIn } from '#lib/domain/reaction/condition.ts';
+import { type Condition, faultsOfCondition } from '#lib/domain/reaction/condition.ts';
 import { draining, HEALTHY, type Health } from '#lib/domain/reaction/delivery.ts';
 import { faultsOfHeaders } from '#lib/domain/reaction/rule.ts';
 import { Instant, type Issue, known, optional, tally, Whole } from '#lib/domain/schema.ts';
@@ -40,10 +40,11 @@ import { CALLS_KEPT_SECONDS, type Delivery, deliveryIdOf, keyOfDeliveryId, readD
 import { type Endpoint, endpointItem, isSamePlace, type NewEndpoint, readEndpoint, refusedUrl } from './endpoint.ts';
 import { healthChanges } from './health.ts';
 import { patternFault } from './patterns.ts';
-import { endpointSecret, newSecret, readSecret, type SigningSecret } from './secret.ts';
+import { endpointSecret, faultsOfSize, newSecret, readSecret, type SigningSecret } from './secret.ts';
 import type { Tasks } from './task.ts';
 
 const MOST_ENDPOINTS = 50;
+const MOST_FORMER = 3;
 const LOOKED_AT = 50;
 const COUNTED = 1000;
 
@@ -150,15 +151,11 @@ function faultsOf(
   origins: readonly string[],
 ): readonly Issue[] {
   const refused = url === undefined ? undefined : refusedUrl(url, reach, origins);
-  const fault = where
-    ? patternsIn(where)
-        .map(patternFault)
-        .find((one) => one !== undefined)
-    : undefined;
   return [
     ...(refused === undefined ? [] : [{ path: 'url', message: refused }]),
-    ...(fault === undefined ? [] : [{ path: 'where', message: fault }]),
+    ...(where ? faultsOfCondition(where, 'where', patternFault) : []),
     ...faultsOfHeaders(headers ?? {}, 'headers'),
+    ...faultsOfSize(headers ?? {}, 'headers'),
   ];
 }
 
@@ -321,7 +318,10 @@ export async function deleteEndpoint(
   return true;
 }
 
-/** A new secret, and for `graceSeconds` each call is signed with the one before, too. */
+/**
+ * A new secret, and for `graceSeconds` each call is signed with the one before, too. One that was promised longer goes on
+ * signing: whoever repeats a rotation may never have seen what the first has answered. No grace ends all of them.
+ */
 export async function rotateEndpoint(
   ports: EndpointPorts,
   workspace: string,
@@ -331,12 +331,18 @@ export async function rotateEndpoint(
   const secret = newSecret(ports.random);
   const until = ports.clock.now() + graceSeconds * 1000;
   return writeAnew(ports, workspace, id, async (before) => {
-    const secretVersion = await putSecret(ports, before, ({ secrets: [newest], ...kept }) => ({
+    const secretVersion = await putSecret(ports, before, (kept) => ({
       ...kept,
-      secrets: [{ secret }, ...(newest && graceSeconds > 0 ? [{ secret: newest.secret, until }] : [])],
+      secrets: [{ secret }, ...(graceSeconds > 0 ? stillSigning(kept, until, ports.clock.now()) : [])],
     }));
     return { changes: [set('secretVersion', secretVersion)], answer: (endpoint) => ({ endpoint, secret }) };
   });
+}
+
+/** The newest until then, and the last of those whose own time is not over. */
+function stillSigning({ secrets: [newest, ...older] }: SigningSecret, until: number, now: number) {
+  const promised = older.filter((one) => one.until !== undefined && one.until > now);
+  return [...(newest ? [{ secret: newest.secret, until }] : []), ...promised].slice(0, MOST_FORMER);
 }
 
 /** What waited while it was off is drained, oldest first. */

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { patternsIn } from '#lib/domain/reaction/condition.ts';
+import { faultsOfCondition } from '#lib/domain/reaction/condition.ts';
 import { type Action, NewRule } from '#lib/domain/reaction/rule.ts';
 import { type Issue, known } from '#lib/domain/schema.ts';
 import { itemReader } from '#lib/store/items.ts';
@@ -39,16 +39,16 @@ export function ruleItem(stored: Omit<Stored, 'rule'>, rule: NewRule): Item {
 export const inOrder = (rules: readonly Rule[]): readonly Rule[] =>
   rules.toSorted((a, b) => a.order - b.order || (a.id < b.id ? -1 : 1));
 
-/** What the schema cannot see: patterns and templates that are none, each with its path. */
+/** What the schema cannot see: patterns, words and templates that are none, each with its path. */
 export function faultsOfRule({ when, do: actions }: NewRule): readonly Issue[] {
-  const patterns = when ? patternsIn(when).flatMap((pattern) => patternFault(pattern) ?? []) : [];
+  const conditions = when ? faultsOfCondition(when, 'when', patternFault) : [];
   const templates = actions.flatMap((action, i) =>
     templatesOf(action).flatMap(({ path, template }) => {
       const fault = templateFault(template);
       return fault === undefined ? [] : [{ path: `do.${i}.${path}`, message: fault }];
     }),
   );
-  return [...patterns.map((message) => ({ path: 'when', message })), ...templates, ...longCalls(actions)];
+  return [...conditions, ...templates, ...longCalls(actions)];
 }
 
 /** Each text of a call takes its time, and the call is made beside those of others. */

@@ -51,7 +51,7 @@ import { type Mail, mailOf } from './mail.ts';
 import { bodyOf, guardOf, matchOf } from './react.ts';
 import { faultsOfRule, inOrder, type Rule, readRule, ruleItem } from './rule.ts';
 import { bodyOfCall } from './rule-target.ts';
-import { newSecret, readSecret, ruleSecret, type SigningSecret } from './secret.ts';
+import { faultsOfSize, newSecret, readSecret, ruleSecret, type SigningSecret } from './secret.ts';
 import { bodyOf as noticeBody } from './target.ts';
 import { scopeOf } from './templates.ts';
 
@@ -169,7 +169,9 @@ export async function createRule(
   const at = toIso(clock.now());
   const id = newId('rule', clock.now(), random.bytes(10));
   const kept = { id, workspace, failures: 0, createdAt: at, updatedAt: at };
-  const { rule, secret, secretVersion } = await keepSecret(ports, id, wanted);
+  const keeping = await keepSecret(ports, id, wanted);
+  if ('issues' in keeping) return { kind: 'refused', ...keeping };
+  const { rule, secret, secretVersion } = keeping;
   const item = ruleItem({ ...kept, ...known({ secretVersion }) }, rule);
   await store.write(put(item, absent()));
   return { kind: 'made', rule: readRule(item), ...known({ secret }) };
@@ -184,7 +186,10 @@ async function keepSecret(
   id: string,
   wanted: NewRule,
   before?: Rule,
-): Promise<{ readonly rule: NewRule; readonly secretVersion?: number; readonly secret?: string }> {
+): Promise<
+  | { readonly rule: NewRule; readonly secretVersion?: number; readonly secret?: string }
+  | { readonly issues: readonly Issue[] }
+> {
   const calls = wanted.do.flatMap((action, i) =>
     action.action === 'call' ? [[String(i), action.headers ?? {}] as const] : [],
   );
@@ -197,6 +202,8 @@ async function keepSecret(
     const had = kept?.calls?.[i] ?? {};
     return [i, Object.fromEntries(Object.entries(given).map(([name, value]) => [name, value || (had[name] ?? '')]))];
   });
+  const issues = faultsOfSize(Object.fromEntries(headers), 'do');
+  if (issues.length > 0) return { issues };
   const secret: SigningSecret = { secrets: kept?.secrets ?? [{ secret: fresh }], calls: Object.fromEntries(headers) };
   const secretVersion = await secrets.put(ruleSecret(id), JSON.stringify(secret));
   const actions = wanted.do.map((action) =>
@@ -251,7 +258,9 @@ export async function replaceRule(
   if (issues.length > 0) return { kind: 'refused', issues };
   const moved = movedHeaders(before, wanted);
   if (moved.length > 0) return { kind: 'refused', issues: moved };
-  const { rule, secret, secretVersion } = await keepSecret(ports, id, wanted, before);
+  const keeping = await keepSecret(ports, id, wanted, before);
+  if ('issues' in keeping) return { kind: 'refused', ...keeping };
+  const { rule, secret, secretVersion } = keeping;
   const kept = { id, workspace, failures: 0, createdAt: before.createdAt, updatedAt: toIso(clock.now()) };
   const item = ruleItem({ ...kept, ...known({ secretVersion }) }, rule);
   const { done } = await store.write(put(item, equal('updatedAt', before.updatedAt)));

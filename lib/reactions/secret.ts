@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { Random } from '#lib/domain/ports.ts';
-import { checked } from '#lib/domain/schema.ts';
+import { checked, type Issue } from '#lib/domain/schema.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
 
 const SECRET_BYTES = 24;
@@ -15,6 +15,15 @@ const Stored = v.object({
 /** What stands in the parameter store for an endpoint, or for a rule that calls. */
 export type SigningSecret = v.InferOutput<typeof Stored>;
 const Written = v.pipe(v.string(), v.parseJson(), Stored);
+
+/** A parameter takes 4,096 bytes: this leaves room for what signs. */
+const MOST_HEADER_BYTES = 3500;
+
+/** What is kept as a secret with an endpoint or a rule, where it is too much together: as an issue at `path`. */
+export function faultsOfSize(headers: object, path: string): readonly Issue[] {
+  if (Buffer.byteLength(JSON.stringify(headers)) <= MOST_HEADER_BYTES) return [];
+  return [{ path, message: `must have at most ${MOST_HEADER_BYTES} bytes of headers together: shorten them` }];
+}
 
 export const endpointSecret = (id: string): string => `endpoints/${id}`;
 export const ruleSecret = (id: string): string => `rules/${id}`;

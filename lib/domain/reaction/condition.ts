@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { Event } from '../event.ts';
 import { isRecord } from '../json.ts';
-import { strictObject } from '../schema.ts';
+import { type Issue, strictObject } from '../schema.ts';
 import { typeOf } from './notice.ts';
 
 /*
@@ -79,7 +79,7 @@ const Tree: v.GenericSchema<unknown, Condition> = v.lazy((input) => {
   return Leaf;
 });
 
-/** A condition as somebody writes it. Patterns are compiled where they are used, and checked by `patternsIn`. */
+/** A condition as somebody writes it. `faultsOfCondition` checks what is not seen here. */
 export const Condition: v.GenericSchema<unknown, Condition> = v.pipe(
   v.unknown(),
   v.check((input) => depthOf(input) <= DEEPEST, `must be nested at most ${DEEPEST} deep`),
@@ -107,10 +107,32 @@ function operatorsOf(leaf: Partial<Record<Operator, unknown>>): readonly Operato
   return OPERATORS.filter((name) => leaf[name] !== undefined);
 }
 
-/** The patterns of a condition: whoever keeps it compiles each once and refuses it by name. */
-export function patternsIn(condition: Condition): readonly string[] {
-  return leavesOf(condition).flatMap(({ matches }) => matches ?? []);
+/**
+ * What the schema does not see, each with its path below `path`: a pattern that `patternFault` refuses, and a word without
+ * a letter. The schema does not ask for it: what was saved before has to stay readable.
+ */
+export function faultsOfCondition(
+  condition: Condition,
+  path: string,
+  patternFault: (pattern: string) => string | undefined,
+): readonly Issue[] {
+  if ('all' in condition)
+    return condition.all.flatMap((one, i) => faultsOfCondition(one, `${path}.all.${i}`, patternFault));
+  if ('any' in condition)
+    return condition.any.flatMap((one, i) => faultsOfCondition(one, `${path}.any.${i}`, patternFault));
+  if ('not' in condition) return faultsOfCondition(condition.not, `${path}.not`, patternFault);
+  const { matches, words = [], allWords = [] } = condition;
+  const fault = matches === undefined ? undefined : patternFault(matches);
+  const noWords = (list: readonly string[], name: string) =>
+    list.flatMap((word, i) => (inWords(word) === NO_WORDS ? [{ path: `${path}.${name}.${i}`, message: NO_WORD }] : []));
+  return [
+    ...(fault === undefined ? [] : [{ path: `${path}.matches`, message: fault }]),
+    ...noWords(words, 'words'),
+    ...noWords(allWords, 'allWords'),
+  ];
 }
+
+const NO_WORD = 'has no letter and no digit, so it is no word: `contains` finds signs';
 
 /** What a condition is asked about. Short names stand for what several kinds of events hold under different paths. */
 export interface Facts {
@@ -319,7 +341,10 @@ function saysSo(leaf: Leaf, operator: Operator, value: string, caseSensitive: bo
   if (operator === 'matches')
     return matches(leaf.matches ?? '', text.normalize('NFKC').slice(0, LONGEST_TEXT), caseSensitive);
   const said = inWords(fold(text));
-  const isSaid = (operand: string) => said.includes(inWords(fold(operand)));
+  const isSaid = (operand: string) => {
+    const words = inWords(fold(operand));
+    return words !== NO_WORDS && said.includes(words);
+  };
   if (operator === 'words') return leaf.words?.some(isSaid) ?? false;
   return leaf.allWords?.every(isSaid) ?? false;
 }
@@ -338,6 +363,8 @@ function inWords(text: string): string {
     .filter(Boolean)
     .join(' ')} `;
 }
+
+const NO_WORDS = inWords('');
 
 const ORDERS: Partial<Record<Operator, (a: number, b: number) => boolean>> = {
   lessThan: (a, b) => a < b,

@@ -367,6 +367,30 @@ test('while a secret is rotated, each call is signed with both', async () => {
   expect(signatures()).toHaveLength(1);
 });
 
+test('a secret that is rotated twice signs until its own time is over', async () => {
+  const { id, secret: first } = await bench.endpoint();
+  const rotated = async (graceSeconds: number) => {
+    const { secret } = await bench.admin.done('POST', `/api/endpoints/${id}/rotate`, { body: { graceSeconds } });
+    return String(secret);
+  };
+  const second = await rotated(60);
+  const third = await rotated(3600);
+  const signedBy = async (n: number, keys: readonly string[]) => {
+    await receive(n);
+    await bench.settle();
+    const request = bench.admin.posted.at(-1);
+    const body = request?.body?.kind === 'raw' ? request.body.text : '';
+    const signatures = request?.headers?.['webhook-signature']?.split(' ');
+    const at = new Date(bench.now);
+    expect(signatures).toEqual(keys.map((key) => new Webhook(key).sign(bench.told.at(-1)?.id ?? '', at, body)));
+  };
+  await signedBy(1, [third, second, first]);
+  bench.now += 61_000;
+  await signedBy(2, [third, second]);
+  const fourth = await rotated(0);
+  await signedBy(3, [fourth]);
+});
+
 describe('the headers of an endpoint', () => {
   const sent = async (n: number) => {
     await receive(n);
@@ -422,7 +446,13 @@ describe('what is no endpoint is refused with the name of the field', () => {
     [{ url: 'https://hub.example/hooks/sandbox/x' }, 'url', 'the hub itself'],
     [{ url: 'https://HUB.example.:443/' }, 'url', 'the hub itself'],
     [{ types: ['message.arrived'] }, 'types.0', 'no type of notice'],
-    [{ where: { field: 'text', matches: '(' } }, 'where', 'no pattern'],
+    [{ where: { all: [{ not: { field: 'text', matches: '(' } }] } }, 'where.all.0.not.matches', 'no pattern'],
+    [{ where: { field: 'text', words: ['price', '👍'] } }, 'where.words.1', 'no letter and no digit'],
+    [
+      { headers: Object.fromEntries(Array.from({ length: 5 }, (_, i) => [`x-${i}`, 'v'.repeat(1000)])) },
+      'headers',
+      '3500 bytes',
+    ],
     [{ headers: { 'webhook-id': 'x' } }, 'headers', 'sets itself'],
     [{ headers: { Trailer: 'x' } }, 'headers.Trailer', 'of the connection'],
     [{ timeoutMs: 31_000 }, 'timeoutMs', 'at most 30000'],

@@ -322,6 +322,20 @@ describe('a rule that calls', () => {
     expect(bench.admin.posted.at(-1)).toMatchObject({ url: 'https://crm2.example/lead', headers: { 'x-key': 'new' } });
   });
 
+  it('has headers that fit into what keeps them, those of all its calls together', async () => {
+    const call = (names: string, value: string) => ({
+      ...{ action: 'call', url: 'https://crm.example/' },
+      headers: Object.fromEntries([...names].map((name) => [`x-${name}`, value])),
+    });
+    const long = 'v'.repeat(1000);
+    const done = await bench.admin.done('POST', '/api/rules', { body: { ...PRICES, do: [call('abc', long)] } });
+    const issues = [{ path: 'do', message: expect.stringContaining('3500 bytes') }];
+    const refused = async (method: string, path: string, actions: object[]) =>
+      (await bench.admin.call(method, path, { body: { ...PRICES, do: actions } })).json.issues;
+    expect(await refused('POST', '/api/rules', [call('ab', long), call('cd', long)])).toEqual(issues);
+    expect(await refused('PUT', `/api/rules/${done.id}`, [call('abc', ''), call('d', long)])).toEqual(issues);
+  });
+
   it('tries again by the schedule of endpoints', async () => {
     await rule(CALL);
     bench.admin.answer = () => ({ kind: 'answered', status: 500, headers: {}, text: '' });
@@ -539,7 +553,7 @@ test('what is no rule is refused with the path of the field', async () => {
   expect(await refused({ do: [{ action: 'reply', text: '{{ text | shout }}' }] })).toMatchObject([
     { path: 'do.0.text', message: expect.stringContaining('undefined filter') },
   ]);
-  expect(await refused({ when: { field: 'text', matches: '(' } })).toMatchObject([{ path: 'when' }]);
+  expect(await refused({ when: { field: 'text', matches: '(' } })).toMatchObject([{ path: 'when.matches' }]);
   expect(await refused({ do: [{ action: 'reply' }] })).toMatchObject([{ path: 'do.0' }]);
 });
 

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { describe, expect, it, test } from 'vitest';
 import type { Event } from '#lib/domain/event.ts';
-import { Condition, evaluate, isField, patternsIn, SHORT_FIELDS } from '#lib/domain/reaction/condition.ts';
+import { Condition, evaluate, faultsOfCondition, isField, SHORT_FIELDS } from '#lib/domain/reaction/condition.ts';
 import { issuesOf } from '#lib/domain/schema.ts';
 import { messageEvent, statusEvent } from './events.ts';
 
@@ -39,6 +39,7 @@ test('of a text the first 4,096 characters are asked, also where each stands for
 
 describe('a comparison', () => {
   const wide = messageEvent({ content: { type: 'text', text: 'Ｐｒｉｃｅ per ÉTÉ-Tag, prix?' } });
+  const signs = messageEvent({ content: { type: 'text', text: '?! ❤️' } });
   const photo = messageEvent({
     content: { type: 'image', file: { url: 'https://example.com/a.jpg', size: 1200 }, caption: 'my roof' },
   });
@@ -54,6 +55,8 @@ describe('a comparison', () => {
     [{ field: 'text', words: ['PRICE', 'preis'] }, wide, true],
     [{ field: 'text', words: ['pri', 'ric'] }, wide, false],
     [{ field: 'text', words: ['été tag'] }, wide, true],
+    [{ field: 'text', words: ['👍'] }, signs, false],
+    [{ field: 'text', allWords: [''] }, signs, false],
     [{ field: 'text', allWords: ['price', 'prix'] }, wide, true],
     [{ field: 'text', allWords: ['price', 'cost'] }, wide, false],
     [{ field: 'text', contains: 'PER' }, wide, true],
@@ -174,7 +177,17 @@ test('fields are the short names and every path of an event', () => {
   );
 });
 
-test('the patterns of a condition can be listed', () => {
-  const written = { any: [{ field: 'text', matches: 'a+' }, { not: { field: 'text', matches: 'b+' } }] };
-  expect(patternsIn(v.parse(Condition, written))).toEqual(['a+', 'b+']);
+test('what a schema cannot see of a condition is told with its place', () => {
+  const written = {
+    any: [
+      { field: 'text', matches: 'a+' },
+      { not: { field: 'text', matches: 'b+' } },
+      { field: 'text', allWords: ['ok', '?!'] },
+    ],
+  };
+  const fault = (pattern: string) => (pattern === 'b+' ? 'is refused' : undefined);
+  expect(faultsOfCondition(v.parse(Condition, written), 'when', fault)).toEqual([
+    { path: 'when.any.1.not.matches', message: 'is refused' },
+    { path: 'when.any.2.allWords.1', message: expect.stringContaining('no letter and no digit') },
+  ]);
 });
