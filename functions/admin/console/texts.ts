@@ -186,7 +186,7 @@ export const texts = {
     until: 'Until',
     unmute: 'Let rules answer again',
     unmuted: 'Rules answer again',
-    sends: 'What was sent to it',
+    sends: 'What was sent in this conversation',
     erase: 'Erase this person',
     eraseText: (name: string, phone: string) =>
       `All that came in from ${name} goes, for good: messages, files' links, reactions, calls, and the logged calls that name ${phone}. Sends and the ledger keep their figures, without recipient and text. Nothing is deleted on phones or at the provider.`,
@@ -411,7 +411,8 @@ export const texts = {
     fromIp: (address: string) => `from ${address}`,
     bodyInEvent: 'The event keeps the whole body.',
     itsUrlField: 'Its URL',
-    itsUrlHint: 'It was shown when the webhook was made, or by `npm start`: the hub keeps no more of it than a hash.',
+    itsUrlHint:
+      'It was shown when the webhook was made, or when the hub was started: the hub keeps no more of it than a hash.',
     urlLost: 'Who has lost it gives the webhook a new one, through which a sample goes at once.',
     noUrl: (provider: string) =>
       `This is no URL of a webhook for ${providerName(provider)}: it was shown when the webhook was made`,

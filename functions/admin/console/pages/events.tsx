@@ -10,7 +10,8 @@ import { Pager, useOlder } from '../parts/pager.tsx';
 import { Badge, Code, Empty, Facts, Id, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
 import { tell } from '../parts/toast.tsx';
-import { providerName, texts } from '../texts.ts';
+import { accountName, providerName, texts } from '../texts.ts';
+import { titleOf } from './thread.tsx';
 
 const t = texts.events;
 const KINDS = [
@@ -226,7 +227,23 @@ function sendOf(event: Event): string | undefined {
   return 'sendId' in event ? event.sendId : undefined;
 }
 
-const chatOf = (event: Event): string | undefined => ('chatId' in event ? event.chatId : undefined);
+const nameOf = {
+  webhooks: async (id: string) => (await api.GET('/api/webhooks/{id}', { params: { path: { id } } })).data?.name,
+  accounts: async (id: string) => {
+    const { data } = await api.GET('/api/accounts/{id}', { params: { path: { id } } });
+    return data && accountName(data);
+  },
+  inbox: async (id: string) => {
+    const { data } = await api.GET('/api/chats/{id}', { params: { path: { id } } });
+    return data && titleOf(data);
+  },
+};
+
+/** Leads to what the event names; by its id where it has no name, or is gone. */
+function Named({ page, id }: { readonly page: keyof typeof nameOf; readonly id: string }) {
+  const { data } = useLive(`name ${page} ${id}`, () => nameOf[page](id), { isSlow: true });
+  return <a href={addressOf(page, id)}>{data ?? id}</a>;
+}
 
 function OneEvent({ id }: { readonly id: string }) {
   const path = { params: { path: { id } } };
@@ -264,15 +281,11 @@ function OneEvent({ id }: { readonly id: string }) {
                 [t.provider, providerName(event.provider)],
                 event.webhookId.startsWith('wh_') && [
                   t.webhook,
-                  <a key="webhook" href={addressOf('webhooks', event.webhookId)}>
-                    {event.webhookId}
-                  </a>,
+                  <Named key="webhook" page="webhooks" id={event.webhookId} />,
                 ],
                 event.accountId !== undefined && [
                   t.account,
-                  <a key="account" href={addressOf('accounts', event.accountId)}>
-                    {event.accountId}
-                  </a>,
+                  <Named key="account" page="accounts" id={event.accountId} />,
                 ],
                 sendOf(event) !== undefined && [
                   t.send,
@@ -280,12 +293,8 @@ function OneEvent({ id }: { readonly id: string }) {
                     {sendOf(event)}
                   </a>,
                 ],
-                chatOf(event) !== undefined && [
-                  t.chat,
-                  <a key="chat" href={addressOf('inbox', chatOf(event))}>
-                    {event.kind === 'message' ? (event.message.chat.title ?? event.message.chat.id) : chatOf(event)}
-                  </a>,
-                ],
+                'chatId' in event &&
+                  event.chatId !== undefined && [t.chat, <Named key="chat" page="inbox" id={event.chatId} />],
                 event.kind === 'unknown' && [
                   t.quarantine,
                   <>

@@ -143,7 +143,7 @@ function Filters({ filter, accounts, onChange }: FiltersProps) {
           ))}
         </optgroup>
         <optgroup label={t.providers}>
-          {[...new Set(accounts.map(({ provider }) => provider))].map((provider) => (
+          {Object.keys(texts.accounts.providers).map((provider) => (
             <option key={provider} value={`provider=${provider}`}>
               {providerName(provider)}
             </option>

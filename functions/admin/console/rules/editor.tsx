@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'preact/hooks';
+import { useMemo, useRef, useState } from 'preact/hooks';
 import { allAccounts, api, asked, errorOf, type NewRule } from '../api.ts';
 import { useOnce } from '../once.ts';
 import { Field, Form } from '../parts/form.tsx';
@@ -26,6 +26,7 @@ export function Editor({ begun, places = [], onSave }: EditorProps) {
   /** While it is shown as JSON, whatever was typed. */
   const [text, setText] = useState<string>();
   const [fault, setFault] = useState<Error>();
+  const fields = useRef<HTMLDivElement>(null);
   const names = useOnce(loadNames);
   const nameable = useMemo(() => names.data ?? { accounts: [], endpoints: [] }, [names.data]);
   const written = (): Draft => {
@@ -48,7 +49,7 @@ export function Editor({ begun, places = [], onSave }: EditorProps) {
     <Nameable.Provider value={nameable}>
       <Places.Provider value={places}>
         <div class="rule">
-          <div class="rule-form">
+          <div class="rule-form" ref={fields}>
             <fieldset class="switch" aria-label={t.view}>
               <button type="button" aria-pressed={text === undefined} onClick={() => show('form')}>
                 {t.form}
@@ -75,7 +76,10 @@ export function Editor({ begun, places = [], onSave }: EditorProps) {
               )}
             </Form>
           </div>
-          <Trial ruleOf={() => asRule(written())} />
+          <Trial
+            isFilled={() => fields.current?.querySelector('form')?.reportValidity() !== false}
+            ruleOf={() => asRule(written())}
+          />
         </div>
       </Places.Provider>
     </Nameable.Provider>

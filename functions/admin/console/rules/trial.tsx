@@ -14,15 +14,18 @@ const tryOn = async (rule: NewRule) => (await asked(api.POST('/api/rules/try', {
 type Tried = Awaited<ReturnType<typeof tryOn>>[number];
 
 interface TrialProps {
+  /** Points to the first field that is not filled in. */
+  readonly isFilled: () => boolean;
   /** Throws where there is none. */
   readonly ruleOf: () => NewRule;
 }
 
 /** What the rule would have done with the last events, condition by condition; nothing is sent. */
-export function Trial({ ruleOf }: TrialProps) {
+export function Trial({ isFilled, ruleOf }: TrialProps) {
   const [done, setDone] = useState<{ readonly rule: NewRule; readonly tried: readonly Tried[] }>();
   const run = () =>
     attempt(async () => {
+      if (!isFilled()) return;
       const rule = ruleOf();
       setDone({ rule, tried: await tryOn(rule) });
     });

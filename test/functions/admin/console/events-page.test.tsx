@@ -73,3 +73,33 @@ it('tells where nothing has come in yet what would stand here, and how it begins
   const link = await screen.findByRole('link', { name: 'Make a webhook' });
   expect(link.getAttribute('href')).toBe('#/webhooks/new');
 });
+
+it('names the webhook, the account and the chat of an event, and not their ids', async () => {
+  answers['GET /api/events/evt_3'] = [
+    {
+      ...EVENT,
+      id: 'evt_3',
+      kind: 'call',
+      accountId: 'acc_1',
+      chatId: 'chat_1',
+      call: { direction: 'inbound', state: 'missed' },
+    },
+  ];
+  answers['GET /api/webhooks/wh_1'] = [{ id: 'wh_1', name: 'Support line', provider: 'green-api' }];
+  answers['GET /api/accounts/acc_1'] = [{ id: 'acc_1', phone: '+15550100001', provider: 'green-api' }];
+  answers['GET /api/chats/chat_1'] = [{ id: 'chat_1', title: 'Ana Ruiz', providerChatId: '15550100@c.us' }];
+  render(<Events id="evt_3" />);
+  for (const [name, href] of [
+    ['Support line', '#/webhooks/wh_1'],
+    ['+15550100001', '#/accounts/acc_1'],
+    ['Ana Ruiz', '#/inbox/chat_1'],
+  ] as const) {
+    expect((await screen.findByRole('link', { name })).getAttribute('href')).toBe(href);
+  }
+});
+
+it('keeps the id of a webhook that is gone', async () => {
+  answers['GET /api/events/evt_1'] = [EVENT];
+  render(<Events id="evt_1" />);
+  expect((await screen.findByRole('link', { name: 'wh_1' })).getAttribute('href')).toBe('#/webhooks/wh_1');
+});

@@ -222,3 +222,11 @@ it('looks for a chat once the typing rests, and further where a page holds none 
   );
   await screen.findByRole('link', { name: /Zoe/ });
 });
+
+it('finds the conversations of a provider without an account, which only receives', async () => {
+  location.hash = '#/inbox';
+  render(<Inbox />);
+  const account = await screen.findByRole('combobox', { name: 'Account' });
+  fireEvent.change(account, { target: { value: 'provider=cooby' } });
+  await waitFor(() => expect(calls.map(({ what }) => what)).toContain('/api/chats?provider=cooby'));
+});

@@ -143,6 +143,17 @@ it('tries a rule condition by condition, with what was compared and found, and w
   expect(tried).toMatchObject({ body: { last: 50, rule: { name: 'Price list', when: RULE.when } } });
 });
 
+it('points to what is not filled in yet, and tries nothing', async () => {
+  answers['GET /api/rules/rule_1'] = { ...RULE, when: { field: 'text', words: [] } };
+  const pointedAt = vi.fn();
+  render(<Rules id="rule_1" />);
+  const act = await screen.findByRole('button', { name: 'Try it' });
+  document.querySelector('.rule-form textarea')?.addEventListener('invalid', pointedAt);
+  fireEvent.click(act);
+  expect(pointedAt).toHaveBeenCalledOnce();
+  expect(calls).toEqual([]);
+});
+
 it('shows the secret of a rule that calls, which is told this once', async () => {
   location.hash = '#/rules/new';
   answers['POST /api/rules'] = { ...RULE, secret: 'whsec_once' };
