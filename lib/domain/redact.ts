@@ -122,13 +122,15 @@ const SPELLED = new RegExp(`[%\\\\&\\r\\n${UNSEEN}]`);
 
 /** Finds each value in every spelling, mixed ones too: each character stands for itself, in percent signs, or escaped. */
 function valuesPattern(values: readonly string[], text: string): RegExp {
-  const between = BROKEN.test(text) ? BREAK : '';
+  const isBroken = BROKEN.test(text);
   const withEntities = text.includes('&');
   // A run of backslashes is one thing, or looking for it would take time without end.
   const spelled = values.map((value) =>
     (value.match(/\\+|[^\\]/gsu) ?? []).map((char, at, chars) => {
-      const escapes = char.startsWith('\\') || chars[at - 1]?.startsWith('\\') ? '' : `${BACKSLASH}*`;
-      return `${at === 0 ? '' : between + escapes}${spellings(char, at === 0, withEntities)}`;
+      const before = chars[at - 1] ?? '';
+      const isEscaped = [char, before].some((one) => one.startsWith('\\')) || (isBroken && /[nr]/i.test(char));
+      const between = `${isBroken ? breakBetween(before, char) : ''}${isEscaped ? '' : `${BACKSLASH}*`}`;
+      return `${at === 0 ? '' : between}${spellings(char, at === 0, withEntities)}`;
     }),
   );
   return new RegExp(spelled.map((chars) => chars.join('')).join('|'), 'gi');
@@ -159,8 +161,8 @@ function spellings(char: string, isFirst: boolean, withEntities: boolean): strin
   const units = Array.from({ length: char.length }, (_, unit) => char.charCodeAt(unit).toString(16).padStart(4, '0'));
   const itself = units.map((unit) => `\\u${unit}`).join('');
   const escaped = units.map((unit) => `${BACKSLASH}*u${unit}`).join('');
-  const short = SHORT_ESCAPES.get(char) ?? itself;
-  return `(?:${itself}|${bytes}|${escaped}|${short}${entity})`;
+  const short = SHORT_ESCAPES.get(char);
+  return `(?:${itself}|${bytes}|${escaped}${short === undefined ? '' : `|${short}`}${entity})`;
 }
 
 /** As HTML and XML write it, or what shows their text. */
@@ -175,9 +177,20 @@ function percent(hex: string): string {
 const ESCAPED = /(?:\\|%(?:25)*5c)+u00((?!22|27|5c)[2-7][0-9a-f])/gi;
 
 const BACKSLASH = `(?:\\\\|${percent('5c')})`;
-/** The end of a line within a value, with what a mail or a quotation puts there. */
-const LINE_END = `=?(?:\\r?\\n|${BACKSLASH}{1,4}[rn]){1,2}[\\t >]{0,20}`;
-const BREAK = `(?:${LINE_END}|[${UNSEEN}])?`;
+const IS_UNSEEN = new RegExp(`[\\r\\n${UNSEEN}]`);
+
+/**
+ * The end of a line within a value, with what a mail or a quotation puts there. Nothing of it may be taken for the value
+ * itself, as `\\n` for its letter n: with two ways to read each character, a hostile text would take time without end.
+ */
+function breakBetween(before: string, char: string): string {
+  if (IS_UNSEEN.test(char)) return '';
+  const isEscape = [before, char].some((one) => /^[\\%]/.test(one));
+  const end = isEscape ? '\\r?\\n' : `(?:\\r?\\n|${BACKSLASH}{1,4}[rn])`;
+  const blanks = ['\\t', ' ', '>'].filter((one) => one !== (char === '\t' ? '\\t' : char)).join('');
+  return `(?:${char === '=' ? '' : '=?'}(?:${end}){1,2}[${blanks}]{0,20}|[${UNSEEN}])?`;
+}
+
 const BROKEN = new RegExp(`[\\r\\n${UNSEEN}]|${BACKSLASH}[rn]`, 'i');
 const SLASH = `(?:[\\\\/]|${percent('2f|5c')}|&(?:#x0{0,4}2f|#0{0,4}47|sol);)`;
 const SLASHES = `${SLASH}+`;

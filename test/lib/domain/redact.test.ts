@@ -155,6 +155,40 @@ describe('a secret is told by its value', () => {
     }
   });
 
+  it.each(['n', 'R', '\\n', '\\', '%5cn', '%', '>', ' ', '\t', '=', '\n', '\r\n', '\u200b', 'nr', '\\nn', '5cn'])(
+    'within a moment, in a text that nearly is one of %j again and again',
+    (unit) => {
+      const value = `${unit.repeat(10)}X`;
+      const units = [
+        unit,
+        `\\${unit}`,
+        `\n${unit}`,
+        `=\n${unit}`,
+        '\\n',
+        '\\\\n',
+        '\n> >  ',
+        '%5cn',
+        '\\nn',
+        '\\rr',
+        '\u200b',
+      ];
+      const begun = performance.now();
+      for (const one of units) {
+        for (const other of units) {
+          redacted(`${one}${other}`.repeat(20), [value]);
+          redactedBody(JSON.stringify({ token: value, a: `${one}${other}`.repeat(20) }));
+        }
+      }
+      expect(performance.now() - begun).toBeLessThan(2000);
+    },
+  );
+
+  it('within a moment, where the text begins as it does', () => {
+    const begun = performance.now();
+    redacted(`%${'a'.repeat(60)}`, [`${'a'.repeat(20)}X`]);
+    expect(performance.now() - begun).toBeLessThan(1000);
+  });
+
   it('whole, where one begins another', () => {
     expect(redacted('abcd abcdef', ['abcd', 'abcdef'])).toBe('[redacted] [redacted]');
   });
