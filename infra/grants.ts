@@ -119,7 +119,7 @@ const GRANTS: Readonly<Record<string, Grants>> = {
   /** Looks who wants to hear of what was stored, and calls nobody. */
   events: {
     table: {
-      GetItem: 'ACC AUTO CHAT EVT FILL IDEM RULE WORKSPACES WS',
+      GetItem: 'ACC AUTO CHAT EVT IDEM RULE WORKSPACES WS',
       BatchGetItem: 'ACC CHAT EVT MSG PID',
       Query: 'FIND#*#TITLE PERSON WS',
       PutItem: 'ACC AUTO EVT FEED IDEM MSG RULE WS',
@@ -148,7 +148,7 @@ const GRANTS: Readonly<Record<string, Grants>> = {
   },
   send: {
     table: {
-      GetItem: 'ACC CHAT FILL HOOK IDEM WORKSPACES WS',
+      GetItem: 'ACC CHAT HOOK IDEM WORKSPACES WS',
       BatchGetItem: 'ACC CHAT',
       Query: 'FIND#*#TITLE PERSON WS',
       PutItem: 'ACC ATT IDEM MSG WS',

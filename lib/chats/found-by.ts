@@ -207,17 +207,19 @@ async function fewRows(store: Store, workspace: string, by: FoundBy, text: strin
   return items.length > FEW || next ? undefined : [...new Set(items.map(foundChat))];
 }
 
-/** The keys of chats with this very title; of `most` at most. */
+/**
+ * The keys of chats with this very title; of `most` at most. Also by the entries of earlier releases: an instance that an
+ * upgrade has not replaced yet, or an upgrade taken back for a while, makes them after all chats were gone through.
+ */
 export async function chatsTitled(store: Store, workspace: string, title: string, most?: number) {
   const read = async (query: { readonly index?: 'gsi2'; readonly pk: string }) =>
     most === undefined
       ? queryAll(store, { ...query, limit: 1000 })
       : (await store.query({ ...query, limit: most })).items;
-  const [isFilledIn, rows] = await Promise.all([
-    isFilled(store, CHATS_FILL),
+  const [rows, entries] = await Promise.all([
     read({ pk: findPartition(workspace, 'TITLE', title) }),
+    read({ index: 'gsi2', pk: titlePartition(workspace, title) }),
   ]);
-  const entries = isFilledIn ? [] : await read({ index: 'gsi2', pk: titlePartition(workspace, title) });
   const keys = [...rows.map((row) => chatKey(foundChat(row))), ...entries.map(({ pk, sk }) => ({ pk, sk }))];
   return [...new Map(keys.map((key) => [nameOf(key), key])).values()];
 }

@@ -386,6 +386,16 @@ describe('a chat of an earlier release', () => {
     expect(wrongRows(store.all())).toEqual([]);
   });
 
+  it('is found by its title also where an instance of that release writes it after all were gone through', async () => {
+    const store = new MemoryStore();
+    await byRows(store, true);
+    await earlier(store, 'a', 'Ana Ruiz');
+    await sightChat(store, sighting('new', 30, { title: 'Ana Ruiz' }));
+    expect(await found(store, { title: 'Ana Ruiz' })).toEqual(['new', 'a']);
+    // A message to one of two must not go out as if there were no other.
+    expect(await findChats(store, 'main', { kind: 'name', name: 'Ana Ruiz' })).toHaveLength(2);
+  });
+
   it('gets its rows with its next event as well', async () => {
     const store = new MemoryStore();
     await earlier(store, 'a', 'Ana Ruiz');
