@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import qs from 'qs';
 import { isRecord, type Json, type ParsedJson, parseJson } from '#lib/domain/json.ts';
 import { known } from '#lib/domain/schema.ts';
-import { isHolder, type Part, partsOf } from '#lib/inbox/relayed.ts';
+import { type Part, partsOf, type Spell, sparingly } from '#lib/inbox/relayed.ts';
 
 /** More than any version sends; a form is read into memory key by key. */
 const LIMITS = { depth: 4, strictDepth: true, parameterLimit: 200, throwOnLimitExceeded: true } as const;
@@ -127,12 +127,13 @@ export function encodeForm(latin1: string): string {
   return latin1.replace(/[^\w.~-]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
 }
 
-const BASE64 = /^[\w+/-]{16,}={0,2}$/;
+/** A search for what it may not hold: matched from end to end, a text of megabytes exhausts the stack. */
+const isBase64 = (text: string) => text.length >= 16 && !/[^\w+/-]/.test(text.replace(/={1,2}$/, ''));
 
 /** What base64 says, as Latin-1, where that may be a delivery; proxies hand over bodies so. */
 export function base64In(text: string): string | undefined {
   const written = text.replace(/\s+/g, '');
-  if (!BASE64.test(written)) return undefined;
+  if (!isBase64(written)) return undefined;
   const bytes = Buffer.from(written, 'base64');
   const said = bytes.toString('latin1');
   // A file among the parts is no text.
@@ -148,13 +149,21 @@ export function bytesIn(value: unknown): Buffer | undefined {
   return value.data.every((byte) => Number.isInteger(byte)) ? Buffer.from(value.data) : undefined;
 }
 
-/** What stands under `name`, with what it holds as a text or as bytes spelled out: JSON, a form, or either in base64. */
-export function spelledOut(name: string, value: unknown): unknown {
-  if (!isHolder(name)) return value;
+/** What a holder holds as a text or as bytes, spelled out: JSON, a form, or either in base64. */
+function spelledOut(value: unknown): unknown {
   const bytes = typeof value === 'string' ? Buffer.from(value) : bytesIn(value);
   if (bytes === undefined) return value;
   const parsed = parseBody(bytes, '');
   return parsed.ok ? parsed.value : value;
+}
+
+/** For one walk through a body. */
+export const speller = (): Spell<unknown> => sparingly(spelledOut);
+
+interface Walk {
+  readonly spell: Spell<unknown>;
+  /** Of `data`, which in a delivery itself is an object and never a form. */
+  readonly spellData: Spell<unknown>;
 }
 
 /** A delivery as Zender posts it, and where it stands in the whole body, as `0.body.`. */
@@ -171,10 +180,11 @@ const DEEPEST = 4;
  * its headers, and some leave it a text. Where nothing looks like one, the body itself counts.
  */
 export function deliveriesIn(raw: unknown): readonly Found[] {
-  const body = spelledOut('body', raw);
-  const whole = { delivery: unfolded(body), path: '' };
+  const walk: Walk = { spell: speller(), spellData: sparingly(objectIn) };
+  const body = walk.spell('body', raw);
+  const whole = { delivery: unfolded(body, walk), path: '' };
   if (isOfZender(whole.delivery) || isFlat(whole.delivery)) return oneByOne(whole);
-  const found = wrappedIn(body, '', 0);
+  const found = wrappedIn({ delivery: body, path: '' }, walk, 0);
   return found.length > 0 ? found.flatMap(oneByOne) : [whole];
 }
 
@@ -185,18 +195,22 @@ function oneByOne(found: Found): readonly Found[] {
   return delivery.data.map((data) => ({ ...found, delivery: { ...delivery, data } }));
 }
 
-function wrappedIn(raw: unknown, path: string, depth: number): readonly Found[] {
-  const delivery = unfolded(raw);
+function wrappedIn({ delivery: raw, path }: Found, walk: Walk, depth: number): readonly Found[] {
+  const delivery = unfolded(raw, walk);
   const here = depth > 0 && isWhole(delivery) ? [{ delivery, path }] : [];
   if (depth === DEEPEST || (here.length > 0 && (isOfZender(delivery) || isFlat(delivery)))) return here;
-  const within = Array.isArray(raw) ? listedIn(raw, path, depth) : namedIn(raw, path, depth);
+  const look = (name: string, value: unknown) =>
+    wrappedIn({ delivery: walk.spell(name, value), path: `${path}${name}.` }, walk, depth + 1);
+  const within = Array.isArray(raw) ? listedIn(raw, path, look) : namedIn(raw, look);
   return within.length > 0 ? within : here;
 }
 
-function namedIn(raw: unknown, path: string, depth: number): readonly Found[] {
+type Look = (name: string, value: unknown) => readonly Found[];
+
+function namedIn(raw: unknown, look: Look): readonly Found[] {
   if (!isRecord(raw)) return [];
   for (const [name, value] of Object.entries(raw)) {
-    const found = wrappedIn(spelledOut(name, value), `${path}${name}.`, depth + 1);
+    const found = look(name, value);
     if (found.length > 0) return found;
   }
   return [];
@@ -210,11 +224,12 @@ export function isOfZender(body: unknown): body is { readonly type: string } {
 }
 
 /** Where one of a list is a delivery, all are: what is none is to be seen in quarantine. */
-function listedIn(list: readonly unknown[], path: string, depth: number): readonly Found[] {
-  const places = list.map((entry, index) => ({ delivery: entry, path: `${path}${index}.` }));
-  const found = places.map((place) => wrappedIn(place.delivery, place.path, depth + 1));
+function listedIn(list: readonly unknown[], path: string, look: Look): readonly Found[] {
+  const found = list.map((entry, index) => look(`${index}`, entry));
   return found.some(({ length }) => length > 0)
-    ? places.flatMap((place, index) => (found[index]?.length ? found[index] : [place]))
+    ? list.flatMap((delivery, index) =>
+        found[index]?.length ? found[index] : [{ delivery, path: `${path}${index}.` }],
+      )
     : [];
 }
 
@@ -231,14 +246,14 @@ export function isFlat(body: unknown): boolean {
 }
 
 /** The body with its `data` as an object, where a relay has flattened it or made it a text. */
-function unfolded(body: unknown): unknown {
+function unfolded(body: unknown, { spellData }: Walk): unknown {
   if (!isRecord(body)) return body;
   const names = isOfZender(body) ? ANY_FLATTENED : IN_BRACKETS;
   const flat = Object.entries(body).flatMap(([key, value]) => {
     const name = names.exec(key)?.[1];
     return name === undefined ? [] : [[name, value] as const];
   });
-  const whole = typeof body.data === 'string' ? objectIn(body.data) : body.data;
+  const whole = spellData('data', body.data);
   const data =
     flat.length > 0 ? { ...Object.fromEntries(flat), ...(isRecord(whole) && whole) } : (whole ?? spreadIn(body));
   return data === undefined ? body : { ...body, data: isRecord(data) ? named(decodedTwice(data)) : data };
@@ -273,8 +288,9 @@ function decodedTwice(data: Record<string, unknown>): Record<string, unknown> {
   );
 }
 
-/** The object that a text holds as JSON, or else the text. */
-function objectIn(text: string): unknown {
-  const parsed = parseJson(Buffer.from(text));
-  return parsed.ok ? parsed.value : text;
+/** What a text holds as JSON. */
+function objectIn(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  const parsed = parseJson(Buffer.from(value));
+  return parsed.ok ? parsed.value : value;
 }

@@ -2,7 +2,7 @@ import { sha256 } from '#lib/domain/ids.ts';
 import { isRecord, parseJson } from '#lib/domain/json.ts';
 import { lazily } from '#lib/domain/lazily.ts';
 import type { Delivery, Proof } from '#lib/inbox/provider.ts';
-import { isHolder, type Part, partsOf } from '#lib/inbox/relayed.ts';
+import { isHolder, type Part, partsOf, type Spell } from '#lib/inbox/relayed.ts';
 import {
   base64In,
   bytesIn,
@@ -11,7 +11,7 @@ import {
   encodeForm,
   looksLikeJson,
   parseBody,
-  spelledOut,
+  speller,
   toLatin1,
   utf16In,
 } from './body.ts';
@@ -195,7 +195,7 @@ const DEEPEST = 8;
  * over: its query, its URL, its headers. Each delivery of a list must come with the same one.
  */
 export function proofOf(delivery: Delivery, body: unknown): Proof {
-  const around = lazily(() => new Set([...secretsAround(delivery, body), ...secretsIn(body, 'body', '', 0)]));
+  const around = lazily(() => new Set([...secretsAround(delivery, body), ...secretsIn(body, 'body', '', speller())]));
   const presented = deliveriesIn(body).map(({ delivery }) => {
     const own = isRecord(delivery) ? textsIn(delivery.secret) : [];
     return own.length > 0 ? new Set(own) : around();
@@ -208,34 +208,34 @@ export function proofOf(delivery: Delivery, body: unknown): Proof {
 
 /** In the headers of the request itself; and in a body that nobody can parse, which would be lost by a refusal. */
 function* secretsAround({ headers, body }: Delivery, parsed: unknown): Generator<string> {
-  yield* secretsIn({ ...headers }, 'headers', '', 0);
+  yield* secretsIn({ ...headers }, 'headers', '', speller());
   if (parsed !== undefined) return;
   for (const [, xml, quoted, single, bare] of textIn(body).matchAll(ROUGHLY))
     yield* textsIn(xml ?? quoted ?? single ?? bare);
 }
 
 /** All that stands where `withoutSecret` cuts: what is a secret is kept nowhere, and what is kept is none. */
-function* secretsIn(raw: unknown, name: string, holder: string, depth: number): Generator<string> {
+function* secretsIn(raw: unknown, name: string, holder: string, spell: Spell<unknown>, depth = 0): Generator<string> {
   if (depth > DEEPEST) return;
-  if (typeof raw === 'string' && isAddress(name, holder)) yield* secretsInQuery(raw, depth);
-  const value = spelledOut(name, raw);
+  if (typeof raw === 'string' && isAddress(name, holder)) yield* secretsInQuery(raw, spell, depth);
+  const value = spell(name, raw);
   if (Array.isArray(value)) {
     const [first, second] = value;
     if (value.length === 2 && typeof first === 'string' && isSecretName(first)) yield* textsIn(second);
-    for (const child of value) yield* secretsIn(child, '', name, depth + 1);
+    for (const child of value) yield* secretsIn(child, '', name, spell, depth + 1);
   } else if (isRecord(value)) {
     let namesSecret = false;
     for (const [key, child] of Object.entries(value)) {
       if (isSecretName(key) || (namesSecret && /^value$/i.test(key))) yield* textsIn(child);
-      else yield* secretsIn(child, key, name, depth + 1);
+      else yield* secretsIn(child, key, name, spell, depth + 1);
       namesSecret ||= /^(?:name|key)$/i.test(key) && typeof child === 'string' && isSecretName(child);
     }
   }
 }
 
-function* secretsInQuery(address: string, depth: number): Generator<string> {
+function* secretsInQuery(address: string, spell: Spell<unknown>, depth: number): Generator<string> {
   const query = address.slice(address.indexOf('?') + 1).split('#')[0] ?? '';
-  yield* secretsIn(query, 'query', '', depth + 1);
+  yield* secretsIn(query, 'query', '', spell, depth + 1);
 }
 
 /** A relay that guesses types makes a number of a secret in digits, and a list of what may come twice. */

@@ -1,3 +1,4 @@
+import { lazily } from './lazily.ts';
 import { redacted } from './redact.ts';
 import type { Issue } from './schema.ts';
 
@@ -30,7 +31,14 @@ export function parseJson(bytes: Uint8Array): ParsedJson {
     const value: Json = JSON.parse(text);
     return checked(value);
   } catch (error) {
-    return refused(`not valid JSON at ${placeOf(error, text)}`);
+    // To find the place may take as long as reading ten such bodies, and of most texts that are tried nobody asks for it.
+    const issue = lazily(() => ({ path: '', message: `not valid JSON at ${placeOf(error, text)}` }));
+    return {
+      ok: false,
+      get issue() {
+        return issue();
+      },
+    };
   }
 }
 
@@ -59,7 +67,8 @@ function refused(message: string): ParsedJson {
 function placeOf(error: unknown, text: string): string {
   const message = error instanceof Error ? error.message : '';
   const position = /at position (\d+)/.exec(message)?.[1];
-  const at = position === undefined ? misplacedAt(text) : Number(position);
+  const unplaced = message.startsWith('Unexpected end') ? text.length : misplacedAt(text);
+  const at = position === undefined ? unplaced : Number(position);
   const before = text.slice(0, at);
   const line = before.split('\n').length;
   const remedy = message.includes('after JSON') ? ONE_VALUE : remedyAt(text, at);

@@ -15,32 +15,53 @@ const HOLDER =
 
 /** Deeper than relays wrap. */
 const DEEPEST = 4;
+/** More than relays hand over at once. To try each takes its time, and whoever knows the URL may post as many as fit. */
+const MOST = 2000;
+
+/** What stands under `name`, with what it holds spelled out if it is the name of a holder. */
+export type Spell<Value> = (name: string, value: Value) => Value;
+
+/** Spells out as many texts of one body as a relay may hand over, and leaves all others as they are. */
+export function sparingly<Value>(spelledOut: (held: Value) => Value): Spell<Value> {
+  let left = MOST;
+  return (name, value) => {
+    if (!isHolder(name)) return value;
+    if (typeof value === 'string' || (isRecord(value) && value.type === 'Buffer')) left -= 1;
+    return left < 0 ? value : spelledOut(value);
+  };
+}
 
 /** Parses a body down to its delivery, or to a list where it holds several. Where none is found the body itself counts. */
 export function relayed(isDelivery: (body: unknown) => boolean) {
   return (body: Uint8Array): ParsedJson => {
     const parsed = parseJson(body);
     const raw = parsed.ok ? parsed.value : formIn(body);
-    const found = raw === undefined ? [] : deliveriesIn(spelledOut('body', raw), isDelivery, 0);
+    const spell = sparingly(spelledOut);
+    const found = raw === undefined ? [] : deliveriesIn(spell('body', raw), { isDelivery, spell }, 0);
     const [first, ...others] = found;
     if (first === undefined) return parsed;
     return { ok: true, value: others.length === 0 ? first : found };
   };
 }
 
-function deliveriesIn(flat: Json, isDelivery: (body: unknown) => boolean, depth: number): readonly Json[] {
+interface Walk {
+  readonly isDelivery: (body: unknown) => boolean;
+  readonly spell: Spell<Json>;
+}
+
+function deliveriesIn(flat: Json, walk: Walk, depth: number): readonly Json[] {
   const raw = unfolded(flat);
-  if (isDelivery(raw)) return [raw];
+  if (walk.isDelivery(raw)) return [raw];
   if (depth === DEEPEST || raw === null || typeof raw !== 'object') return [];
   if (Array.isArray(raw)) {
-    const found = raw.map((entry: Json) => deliveriesIn(entry, isDelivery, depth + 1));
+    const found = raw.map((entry: Json) => deliveriesIn(entry, walk, depth + 1));
     // Where one of a list is a delivery, all are: what is none is to be seen in quarantine.
     return found.some(({ length }) => length > 0)
       ? raw.flatMap((entry: Json, index) => (found[index]?.length ? found[index] : [entry]))
       : [];
   }
   for (const [name, value] of Object.entries(raw)) {
-    const found = deliveriesIn(spelledOut(name, value), isDelivery, depth + 1);
+    const found = deliveriesIn(walk.spell(name, value), walk, depth + 1);
     if (found.length > 0) return found;
   }
   return [];
@@ -78,8 +99,8 @@ function pathIn(name: string): readonly [string, ...string[]] {
 }
 const LONGEST = 100;
 
-function spelledOut(name: string, value: Json): Json {
-  if (typeof value !== 'string' || !isHolder(name) || !/^\s*[{["]/.test(value)) return value;
+function spelledOut(value: Json): Json {
+  if (typeof value !== 'string' || !/^\s*[{["]/.test(value)) return value;
   const parsed = parseJson(Buffer.from(value));
   return parsed.ok ? parsed.value : value;
 }
@@ -129,6 +150,8 @@ function partOf(text: string): Part {
 export function readEach(read: (body: unknown) => Reading): (body: unknown) => Reading {
   return (body) => {
     if (!Array.isArray(body)) return read(body);
+    if (body.length > MOST)
+      return { issues: [{ path: '', message: `holds more than ${MOST} deliveries: post fewer at once` }] };
     return together(body.map((one, index) => at(`${index}`, read(one))));
   };
 }

@@ -58,6 +58,15 @@ describe.each([
     for (const path of pathsIn(reading)) expect(path).toMatch(/^1\b/);
   });
 
+  it('is looked for in no more texts than relays hand over, and in no more entries', () => {
+    const texts = Array.from({ length: 2001 }, () => ({ data: '{"a":' }));
+    expect(payloadsIn(read(provider, { some: texts.slice(2), body: JSON.stringify(body) }))).toHaveLength(1);
+    expect(payloadsIn(read(provider, { some: texts, body: JSON.stringify(body) }))).toEqual([]);
+    expect(read(provider, Array(2001).fill({}))).toEqual({
+      issues: [{ path: '', message: 'holds more than 2000 deliveries: post fewer at once' }],
+    });
+  });
+
   it('is looked for no deeper than relays wrap', () => {
     const deep = [1, 2, 3, 4, 5].reduce<unknown>((within) => ({ body: within }), body);
     expect(payloadsIn(read(provider, deep))).toEqual([]);

@@ -116,6 +116,20 @@ async function benchOf(hash = sha256(secret)) {
 const post = (bench: ReceivingBench, text: string, contentType: string) =>
   bench.post(text, { headers: { 'content-type': contentType } });
 
+it('looks through no more texts than a relay hands over', () => {
+  const read = (texts: number) => {
+    const some = Array.from({ length: texts }, () => ({ data: '{"a":' }));
+    const parsed = zender.parse(Buffer.from(JSON.stringify({ some, body: json })), '');
+    const value = parsed.ok ? parsed.value : undefined;
+    const { secretHashes } = zender.proofOf?.({ headers: {}, body: Buffer.from('') }, value) ?? {};
+    return { secretHashes, reading: zender.read(value) };
+  };
+  expect(read(1999).secretHashes).toContain(sha256(secret));
+  expect(read(1999).reading).toHaveProperty('drafts');
+  expect(read(2001).secretHashes).toEqual([]);
+  expect(read(2001).reading).toHaveProperty('issues');
+});
+
 describe('what a relay hands over to zender', () => {
   it.each(ROWS)('is read and keeps no secret: %s', async (_name, text, contentType) => {
     const known = await benchOf();
