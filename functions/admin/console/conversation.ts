@@ -70,10 +70,13 @@ export function conversationOf(events: readonly Event[], sends: readonly Send[])
   return withBreaks([...entries, ...waiting].sort((a, b) => Number(isToCome(a)) - Number(isToCome(b)) || inTime(a, b)));
 }
 
-/** Some providers tell of a quoted message its id alone, and so does a reply of ours: its words stand further up. */
+/**
+ * Some providers tell of a quoted message its id alone, and so does a reply of ours: its words stand further up. So does the
+ * name of who wrote it, of whom a quote has the number alone.
+ */
 function withWords(quoted: Quoted, messages: ReadonlyMap<string, MessageEvent>): Quoted {
-  const found = quoted.content ? undefined : messages.get(quoted.id)?.message;
-  return found ? { sender: found.sender, ...quoted, content: found.content } : quoted;
+  const found = messages.get(quoted.id)?.message;
+  return found ? { content: found.content, ...quoted, sender: { ...found.sender, ...quoted.sender } } : quoted;
 }
 
 const inTime = (a: Entry, b: Entry): number => (a.at < b.at ? -1 : 1);

@@ -12,10 +12,16 @@ interface Named {
 }
 export const accountName = ({ name, phone, provider }: Named): string => name ?? phone ?? providerName(provider);
 
+/** Where somebody is reached; in a person's WhatsApp id stands the number. */
+export const addressName = (address: string): string =>
+  address.replace(/^(\d{7,15})@(?:c\.us|s\.whatsapp\.net)$/, '+$1');
+
 /** What a provider or the hub gave as the reason, in words where it is a code. */
 export const reasonOf = (reason: string): string => texts.reasons[reason] ?? reason;
 
 export const numberOf = (value: number): string => value.toLocaleString('en');
+
+const counted = (count: number, what: string): string => `${numberOf(count)} ${what}${count === 1 ? '' : 's'}`;
 
 /** All of it only where it is all of it. */
 const percent = (share: number): string => `${Math.floor(share * 100)} %`;
@@ -191,7 +197,7 @@ export const texts = {
     eraseText: (name: string, phone: string) =>
       `All that came in from ${name} goes, for good: messages, files' links, reactions, calls, and the logged calls that name ${phone}. Sends and the ledger keep their figures, without recipient and text. Nothing is deleted on phones or at the provider.`,
     erased: ({ events, chats, sends }: { events: number; chats: number; sends: number }, left: number) =>
-      `Erased: ${events} events, ${chats} conversations, ${sends} sends emptied${left > 0 ? `; ${left} stay, as the API tells` : ''}`,
+      `Erased: ${counted(events, 'event')}, ${counted(chats, 'conversation')}; emptied: ${counted(sends, 'send')}${left > 0 ? `; ${left} stay, as the API tells` : ''}`,
   },
   keys: {
     title: 'Keys',
@@ -555,6 +561,11 @@ export const texts = {
       asked: 'somebody switched it off',
     }),
     lastFailure: 'Last failure',
+    failures: words({
+      connection: 'no connection',
+      timeout: 'no answer in time',
+      refused: 'an address that is not called: it is private',
+    }),
     testAnswer: 'What the test was answered',
     verify: 'Verify the signature',
     verifyHint:

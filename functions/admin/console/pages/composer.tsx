@@ -238,7 +238,7 @@ function Departure({ account }: { readonly account: Account }) {
       {t.waitingBefore(pending)}{' '}
       {at - Date.now() > 5_000 && (
         <>
-          {t.leaves} <Time at={new Date(at).toISOString()} />.
+          {t.leaves} <Time at={new Date(at).toISOString()} />
         </>
       )}
     </>

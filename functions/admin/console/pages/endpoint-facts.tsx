@@ -5,6 +5,10 @@ import { texts } from '../texts.ts';
 
 const t = texts.endpoints;
 
+/** What it answered, or why it did not. */
+export const howOf = ({ status, failure = '' }: Pick<Delivery['attempts'][number], 'status' | 'failure'>) =>
+  status ?? t.failures[failure] ?? failure;
+
 /** How much of the last day it has taken. */
 export function Taken({ endpoint: { last24h } }: { readonly endpoint: Endpoint }) {
   return <>{last24h ? t.takenOf(last24h.delivered, last24h.total, last24h.more) : texts.none}</>;
@@ -21,7 +25,7 @@ export function EndpointFacts({ endpoint }: { readonly endpoint: Endpoint }) {
         lastFailure !== undefined && [
           t.lastFailure,
           <>
-            <Time at={lastFailure.at} />, {lastFailure.status ?? lastFailure.failure}
+            <Time at={lastFailure.at} />, {howOf(lastFailure)}
           </>,
         ],
         [t.success, <Taken key="taken" endpoint={endpoint} />],
@@ -37,11 +41,11 @@ export function AttemptList({ attempts }: Pick<Delivery, 'attempts'>) {
   if (attempts.length === 0) return <>{texts.none}</>;
   return (
     <details>
-      <summary>{attempts.map(({ status, failure }) => status ?? failure).join(', ')}</summary>
-      {attempts.map(({ at, ms, status, failure, answer }) => (
+      <summary>{attempts.map(howOf).join(', ')}</summary>
+      {attempts.map(({ at, ms, answer, ...how }) => (
         <div key={at}>
           <p>
-            <Time at={at} />: {status ?? failure}, {ms} ms
+            <Time at={at} />: {howOf(how)}, {ms} ms
           </p>
           {answer && <Code text={answer} />}
         </div>

@@ -11,7 +11,7 @@ import { Badge, Code, Empty, ShownOnce, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
 import { texts } from '../texts.ts';
 import { EditEndpoint, typesIn } from './edit-endpoint.tsx';
-import { AttemptList, EndpointFacts, Taken, Verifying } from './endpoint-facts.tsx';
+import { AttemptList, EndpointFacts, howOf, Taken, Verifying } from './endpoint-facts.tsx';
 import { Replay } from './replay.tsx';
 
 const t = texts.endpoints;
@@ -97,7 +97,7 @@ function OneEndpoint({ id }: { readonly id: string }) {
         <section class="card" role="status">
           <h2>{t.testAnswer}</h2>
           <p>
-            <Badge state={isTaken(tested) ? 'delivered' : 'failed'} /> {tested.failure ?? tested.status}, {tested.ms} ms
+            <Badge state={isTaken(tested) ? 'delivered' : 'failed'} /> {howOf(tested)}, {tested.ms} ms
           </p>
           {tested.answer && <Code text={tested.answer} />}
         </section>

@@ -7,7 +7,7 @@ import { Queue } from '../parts/queue.tsx';
 import { SendActions } from '../parts/send-actions.tsx';
 import { Badge, Empty, Facts, Id, Phone, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
-import { accountName, providerName, reasonOf, texts } from '../texts.ts';
+import { accountName, addressName, providerName, reasonOf, texts } from '../texts.ts';
 
 const t = texts.sends;
 const STATES = [
@@ -15,7 +15,8 @@ const STATES = [
   ...(['partially_sent', 'failed', 'cancelled', 'expired'] as const),
 ];
 const textOf = ({ parts }: Send) => parts.map(({ text, caption, fileName }) => text ?? caption ?? fileName).join(' · ');
-const toWhom = ({ recipient }: Send) => recipient.phone ?? recipient.jid ?? recipient.providerChatId ?? texts.none;
+const toWhom = ({ recipient }: Send) =>
+  addressName(recipient.phone ?? recipient.jid ?? recipient.providerChatId ?? texts.none);
 /** What went wrong, else why it waits. */
 function whyOf({ parts, waitingReason }: Send): string | undefined {
   const why = parts.find(({ error }) => error)?.error ?? waitingReason;

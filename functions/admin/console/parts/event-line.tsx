@@ -1,5 +1,5 @@
 import type { Event } from '../api.ts';
-import { reasonOf, texts } from '../texts.ts';
+import { addressName, reasonOf, texts } from '../texts.ts';
 import { lineOf } from './content.tsx';
 
 /** What happened, in a line. */
@@ -14,7 +14,7 @@ export function EventLine({ event }: { readonly event: Event }) {
 
 /** The state, whose message it is of, and why. */
 const toldOf = (state: string, reason = '', to = '') =>
-  [state + (to && ` · ${to}`), reasonOf(reason)].filter(Boolean).join(', ');
+  [state + (to && ` · ${addressName(to)}`), reasonOf(reason)].filter(Boolean).join(', ');
 
 function saidBy(event: Event): string {
   switch (event.kind) {
@@ -22,7 +22,7 @@ function saidBy(event: Event): string {
       const { sender, content, direction, chat } = event.message;
       const who =
         direction === 'outbound'
-          ? texts.events.to(chat.title ?? chat.phone ?? chat.id)
+          ? texts.events.to(chat.title ?? chat.phone ?? addressName(chat.id))
           : (sender.contactName ?? sender.name ?? sender.phone ?? '');
       return `${who}: ${lineOf(content)}`;
     }

@@ -54,7 +54,7 @@ function Drawn({ account }: { readonly account: Account }) {
         {t.pace(pacing.minMs / 1000, pacing.maxMs / 1000)}{' '}
         {!stands && pending > 0 && (
           <>
-            {t.last} <Time at={new Date(last).toISOString()} />.
+            {t.last} <Time at={new Date(last).toISOString()} />
           </>
         )}
         {stands && t.stands(holdReason ? reasonOf(holdReason) : (pauseReason ?? texts.none))}

@@ -65,6 +65,15 @@ it('shows the words of a quoted message of which its id alone is told, where it 
   expect(unknown?.event.message.quoted).toEqual({ id: 'm0' });
 });
 
+it('names who wrote a quoted message as the message itself does', () => {
+  const asked = words(1, 'at 9?');
+  const named = { ...asked, message: { ...asked.message, sender: { phone: '+15550100099', name: 'Mia' } } };
+  const event = words(2, 'yes');
+  const quoted = { id: 'm1', sender: { phone: '+15550100099' }, content: { type: 'text', text: 'at' } as const };
+  const [, quoting] = told([named, { ...event, message: { ...event.message, quoted } }]);
+  expect(quoting?.event.message.quoted).toEqual({ ...quoted, sender: { phone: '+15550100099', name: 'Mia' } });
+});
+
 it('shows what is quoted by a reply that waits', () => {
   const quoting = (minute: number, quotedMessageId: string) => sent(minute, { quotedMessageId });
   const [, found, unknown] = shown([words(1, 'at 9?')], [quoting(2, 'm1'), quoting(3, 'm0')]);

@@ -70,6 +70,13 @@ it('calls one that is spared at once, where somebody asks for it', async () => {
   expect(posted).toEqual(['/api/endpoints/end_1/enable']);
 });
 
+it('says in words why nothing was answered', async () => {
+  const at = '2026-03-01T12:00:00.000Z';
+  shown = { ...ENDPOINT, state: 'failing', lastFailure: { at, failure: 'connection' } };
+  show();
+  await screen.findByText(/, no connection$/);
+});
+
 it('offers no call to one that is not spared', async () => {
   show();
   await screen.findByRole('button', { name: 'Switch off' });

@@ -8,7 +8,7 @@ import { MarkedJson } from '../../../../functions/admin/console/parts/marked-jso
 import { isWeb, MessageText } from '../../../../functions/admin/console/parts/message-text.tsx';
 import { timeText } from '../../../../functions/admin/console/parts/small.tsx';
 import { isWriting } from '../../../../functions/admin/console/parts/writing.ts';
-import { providerName, texts } from '../../../../functions/admin/console/texts.ts';
+import { addressName, providerName, texts } from '../../../../functions/admin/console/texts.ts';
 
 afterEach(cleanup);
 
@@ -93,6 +93,12 @@ it('says of a report whose message it is about', () => {
   };
   const { container } = render(<EventLine event={event} />);
   expect(container.textContent).toBe('status failed · +15550100099, it is off');
+});
+
+it('shows the number of a person of whom there is a WhatsApp id alone', () => {
+  expect(
+    ['447700900187@c.us', '447700900187@s.whatsapp.net', '120363041234567890@g.us', '12345@lid'].map(addressName),
+  ).toEqual([...['+447700900187', '+447700900187', '120363041234567890@g.us', '12345@lid']]);
 });
 
 it('says why an account is held in words, not in the code of its provider', () => {
