@@ -332,7 +332,8 @@ function chatStage({ store, workspace, oldest, counts }: Applying, random: Rando
       const [others, heads] = [items.filter((item) => item.sk !== sk), items.filter((item) => item.sk === sk)];
       const kept = ids.flatMap((id) => keptByRules(workspace, id));
       const deletions = (keys: readonly Key[]) => keys.map((key) => del({ pk: key.pk, sk: key.sk }));
-      const writes = deletions([...others, ...kept, ...heads]);
+      // Of one that an older instance merged while an upgrade went on, the rows are still there.
+      const writes = deletions([...others, ...kept, ...heads.flatMap(foundRows), ...heads]);
       // The chat says that it has these: they go with it or stay with it.
       const rows = deletions([...rowsOf(chat), ...foundRows(chat)]);
       while (writes.length + rows.length > TOGETHER) {

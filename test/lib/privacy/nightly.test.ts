@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { chatId } from '#lib/chats/chat.ts';
 import { introduce, sightChat } from '#lib/chats/people.ts';
 import { applyNightly, MOST_WRITES, nightOf } from '#lib/privacy/nightly.ts';
 import {
@@ -399,6 +400,26 @@ it.each([96, 150])(
     expect(wrongRows(hub.memory.all())).toEqual([]);
   },
 );
+
+it('takes what a chat is found by that an older instance merged into another, and left there', async () => {
+  const hub = new ErasureHub();
+  const { id: webhook, url } = await hub.webhook();
+  const lid = '190000000000042@lid';
+  const young = { workspace: 'main', provider: 'sandbox', accountKey: webhook, providerChatId: lid } as const;
+  await hub.post(url, message(1, { chat: PERSON, title: 'Ana' }));
+  await sightChat(hub.memory, { ...young, kind: 'individual', at: hub.bench.now, title: 'Maria' });
+  const before = hub.memory.all().filter((item) => item.title === 'Maria' || item.sk.startsWith('maria'));
+  await hub.post(url, message(2, { chat: lid, from: PERSON, title: 'Ana' }));
+  const merged = hub.memory.peek(chatKey(chatId(young)));
+  expect(merged).toMatchObject({ mergedInto: expect.any(String) });
+  for (const { foundBy, ...item } of before)
+    await hub.memory.write(put(foundBy === undefined ? item : { ...merged, ...chatKey(chatId(young)), foundBy }));
+  expect(JSON.stringify(hub.memory.all().map(({ sk }) => sk))).toContain('maria');
+  await retain(hub, 30);
+  hub.bench.now += 31 * DAY_MS;
+  await night(hub);
+  expect(hub.memory.all().filter(({ pk }) => /^(?:CHAT|FIND)#/.test(pk))).toEqual([]);
+});
 
 it('leaves nothing of a title that a quiet chat gets while it is being deleted', async () => {
   const hub = new ErasureHub();
