@@ -21,7 +21,7 @@ import { readSend } from '#lib/sender/items.ts';
 import { autoKey, autoMinuteKey, mutedKey, sendKey } from '#lib/store/keys.ts';
 import { getAll } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
-import { absent, add, del, equal, put, remove, type Store, set, update } from '#lib/store/store.ts';
+import { absent, add, del, equal, type Key, put, remove, type Store, set, update } from '#lib/store/store.ts';
 import { readState } from './auto-state.ts';
 import type { Rule } from './rule.ts';
 
@@ -214,10 +214,13 @@ export async function isToSender(store: Store, event: Event, to: Readonly<Record
   return to.chat_name === chat.title || named.some((one) => one.chatId === chatId);
 }
 
+/** Where the messages of rules in this minute are counted. */
+export const minuteOf = (workspace: string, now: number): Key => autoMinuteKey(workspace, Math.floor(now / MINUTE_MS));
+
 /** Counts one more message of rules in this minute, and answers how many there are now. */
 export async function countMessage({ store, clock }: AutoPorts, workspace: string): Promise<number> {
   const now = clock.now();
-  const key = autoMinuteKey(workspace, Math.floor(now / MINUTE_MS));
+  const key = minuteOf(workspace, now);
   const changes = [add('count', 1), set('expiresAt', Math.floor(now / 1000) + 3600)];
   const written = await store.write(update(key, changes), { returns: 'new' });
   return written.done && typeof written.item?.count === 'number' ? written.item.count : 0;

@@ -41,7 +41,7 @@ import {
 } from '#lib/store/store.ts';
 import { former } from '#lib/tenants/directory.ts';
 import type { Secrets } from '#lib/tenants/secrets.ts';
-import { askGuard } from './auto.ts';
+import { askGuard, minuteOf } from './auto.ts';
 import { type Budget, type BudgetPorts, budgetOf, WHY_UNDECIDED } from './budget.ts';
 import { CALLS_KEPT_SECONDS } from './delivery.ts';
 import { isSamePlace, refusedUrl } from './endpoint.ts';
@@ -395,9 +395,13 @@ export async function pausedOf(store: Store, workspace: string) {
   return item && readPaused(item);
 }
 
-export async function resumeRules(store: Store, workspace: string): Promise<boolean> {
-  const { done } = await store.write(del(rulesPausedKey(workspace), exists()));
-  return done;
+/** What they sent in this minute counts no more, or the next message would have them pause again. */
+export async function resumeRules(
+  { store, clock, random }: Pick<RulePorts, 'store' | 'clock' | 'random'>,
+  workspace: string,
+): Promise<boolean> {
+  const writes = [del(rulesPausedKey(workspace), exists()), del(minuteOf(workspace, clock.now()))];
+  return (await store.transact(writes, newTransaction(random))).done;
 }
 
 export const Trial = v.object({

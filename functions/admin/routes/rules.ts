@@ -240,7 +240,7 @@ const resuming = route({
   description: 'They pause by themselves after 60 messages in a minute.',
   answers: { 204: { description: 'They do' } },
   run: async (_input, { ports, workspace }) =>
-    (await resumeRules(ports.store, workspace)) ? EMPTY : problem(404, 'The rules of this workspace do not pause'),
+    (await resumeRules(ports, workspace)) ? EMPTY : problem(404, 'The rules of this workspace do not pause'),
 });
 
 const fields = route({

@@ -281,6 +281,22 @@ test('more than sixty messages in a minute pause all rules of the workspace, unt
   expect((await bench.admin.walk('/api/sends')).items).toHaveLength(61);
 });
 
+test('rules that are let go on within the minute in which they came to pause do so', async () => {
+  await rule({ do: [{ action: 'send', to: { phone: '+15550300' }, text: '{{ text }}' }] });
+  const minute = Math.ceil(bench.now / 60_000) * 60_000;
+  const ask = async (i: number) => {
+    bench.now = minute;
+    await receive(`price ${i}`);
+  };
+  for (let i = 0; i < 61; i++) await ask(i);
+  const paused = async () => (await bench.admin.done('GET', '/api/rules')).paused;
+  expect(await paused()).toMatchObject({ why: expect.stringContaining('60') });
+  await bench.admin.done('POST', '/api/rules/resume');
+  await ask(61);
+  expect(await paused()).toBeUndefined();
+  expect((await bench.admin.walk('/api/sends')).items).toHaveLength(61);
+});
+
 describe('a rule that calls', () => {
   const CALL = {
     do: [
