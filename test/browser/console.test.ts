@@ -247,6 +247,10 @@ it('signs in by key, refuses a wrong one, follows a link once, and is out when t
   await second.getByText('This link does not sign in any more').waitFor();
 });
 
+/** By how much the page or a table of it is wider than its room. */
+const OVERFLOW = `Math.max(document.documentElement.scrollWidth - innerWidth,
+  ...[...document.querySelectorAll('.table-room')].map((room) => room.scrollWidth - room.clientWidth))`;
+
 it('shows hostile content as text', async () => {
   const hostile = '<img src=x onerror="document.title=1"><script>document.title=1</script>';
   const long = 'x'.repeat(10_000);
@@ -276,6 +280,22 @@ it('shows hostile content as text', async () => {
     await settled(page);
     expect(await page.locator('main img, main script').count(), name).toBe(0);
     await isWithin();
+  }
+});
+
+it('keeps a name without a blank within its page and its column', async () => {
+  const name = 'W'.repeat(100);
+  const { id } = await call('/api/endpoints', { url: 'https://shop.example/hooks', types: ['call.*'], name });
+  const page = await signedIn();
+  for (const width of [360, 1280]) {
+    await page.setViewportSize({ width, height: 800 });
+    for (const where of ['endpoints', `endpoints/${id}`]) {
+      await page.goto(`${hub.url}/console#/${where}`);
+      await page.getByText(name).first().waitFor();
+      await settled(page);
+      const overflow = await page.evaluate<number>(OVERFLOW);
+      expect(overflow, `${where} ${width}`).toBeLessThanOrEqual(0);
+    }
   }
 });
 
@@ -353,8 +373,7 @@ it('every page can be used by everybody, in the light and in the dark, wide and 
   for (const name of [...PAGES, ...details]) {
     const isWithin = async (width: number) => {
       await page.setViewportSize({ width, height: 800 });
-      const overflow = await page.evaluate<number>(`Math.max(document.documentElement.scrollWidth - innerWidth,
-        ...[...document.querySelectorAll('.table-room')].map((room) => room.scrollWidth - room.clientWidth))`);
+      const overflow = await page.evaluate<number>(OVERFLOW);
       expect(overflow, `${name} ${width}`).toBeLessThanOrEqual(0);
     };
     const faultsOf = async (width: number, colorScheme: 'light' | 'dark', rules = '') => {
