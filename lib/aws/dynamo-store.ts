@@ -220,7 +220,7 @@ async function transact(
   client: DynamoDBClient,
   table: string,
   writes: readonly (Put | Update | Delete | Check)[],
-  token: string,
+  token: string | undefined,
 ): Promise<Transacted> {
   const TransactItems = writes.map((write) => transactItem(table, write));
   try {

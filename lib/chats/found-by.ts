@@ -1,4 +1,3 @@
-import { sha256 } from '#lib/domain/ids.ts';
 import { isFilled } from '#lib/store/fill.ts';
 import { chatKey, type FoundBy, findKey, findPartition, foundChat, titlePartition } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
@@ -125,7 +124,7 @@ export async function findable(store: Store, first: Item): Promise<Item> {
   let chat = first;
   return retryOnConflict(`what the chat ${String(chat.chatId)} is found by`, async () => {
     if (chat.mergedInto !== undefined || isFindable(chat)) return chat;
-    const { workspace, chatId, title, phone, foundBy, gsi2pk, lastAt, lastEvent } = chat;
+    const { workspace, chatId, title, phone, foundBy } = chat;
     const traits = present(chat);
     const [had, has] = [foundRows(chat), rowsFor(chat, traits)];
     const [hadNames, hasNames] = [had, has].map((rows) => new Set(rows.map(nameOf)));
@@ -140,9 +139,7 @@ export async function findable(store: Store, first: Item): Promise<Item> {
       ...has.filter((row) => !hadNames?.has(nameOf(row))).map((row) => put({ ...row })),
       ...had.filter((row) => !hasNames?.has(nameOf(row))).map((row) => del(row)),
     ];
-    // A title that changes to and fro is another transaction each time.
-    const token = sha256(JSON.stringify([gsi2pk ?? '', lastAt ?? '', lastEvent ?? '', writes])).slice(0, 32);
-    if ((await store.transact(writes, token)).done) return { ...chat, foundBy: traits };
+    if ((await store.transact(writes, undefined)).done) return { ...chat, foundBy: traits };
     const now = await currentChat(store, String(workspace), String(chatId));
     if (!now) return chat;
     chat = now;

@@ -96,8 +96,11 @@ export interface Store {
   query(query: Query): Promise<Page>;
   /** One conditional write. `returns: 'new'` asks an update for the item as it is afterwards. */
   write(write: Put | Update | Delete, options?: { readonly returns?: 'new' }): Promise<Written>;
-  /** All or nothing, each item once, at most 100 writes. The same token within 10 minutes is the same transaction. */
-  transact(writes: readonly (Put | Update | Delete | Check)[], token: string): Promise<Transacted>;
+  /**
+   * All or nothing, each item once, at most 100 writes. The same token within 10 minutes is the same transaction. Without
+   * one (said by `undefined`) the conditions have to refuse a repeat.
+   */
+  transact(writes: readonly (Put | Update | Delete | Check)[], token: string | undefined): Promise<Transacted>;
   /** Unconditional puts and deletes, each by itself: a fault may leave some undone, so it must be safe to repeat. */
   writeMany(writes: readonly (Put | Delete)[]): Promise<void>;
 }

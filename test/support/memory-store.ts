@@ -101,8 +101,8 @@ export class MemoryStore implements Store {
       : { done: true };
   }
 
-  async transact(writes: readonly Write[], token: string): Promise<Transacted> {
-    if (this.#isRepeat(writes, token)) return { done: true };
+  async transact(writes: readonly Write[], token: string | undefined): Promise<Transacted> {
+    if (token !== undefined && this.#isRepeat(writes, token)) return { done: true };
     if (writes.length > MOST_WRITES) throw new Error(`too many writes: ${writes.length}`);
     if (new Set(writes.map((write) => nameOf(keyOf(write)))).size !== writes.length) {
       throw new Error('a transaction touches an item once');
@@ -117,7 +117,7 @@ export class MemoryStore implements Store {
       const before = this.peek(keyOf(write));
       return write.kind === 'check' ? [] : [{ before, after: applied(write, before) }];
     });
-    this.#tokens.set(token, { at: this.#now(), writes });
+    if (token !== undefined) this.#tokens.set(token, { at: this.#now(), writes });
     this.#commit(commits);
     return { done: true };
   }

@@ -18,7 +18,10 @@ export class MeteredStore extends MemoryStore {
     return written;
   }
 
-  override async transact(writes: readonly (Put | Update | Delete | Check)[], token: string): Promise<Transacted> {
+  override async transact(
+    writes: readonly (Put | Update | Delete | Check)[],
+    token: string | undefined,
+  ): Promise<Transacted> {
     const before = writes.map((write) => this.peek(keyOf(write)));
     const transacted = await super.transact(writes, token);
     this.requests += 1;

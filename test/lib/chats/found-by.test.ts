@@ -299,6 +299,32 @@ describe('what a chat is found by', () => {
     expect(await titled(store, titles.at(-1) ?? 'Bea')).toEqual(['a']);
   });
 
+  it.each(['once', 'twice, for the first answer was lost'])(
+    'is there again, and one chat, where chats are deleted and told anew within the life of a token: written %s',
+    async (times) => {
+      const store = new MemoryStore();
+      const { transact } = store;
+      store.transact = async (writes, token) => {
+        const done = await transact.call(store, writes, token);
+        return times === 'once' ? done : transact.call(store, writes, token);
+      };
+      await byRows(store, true);
+      const names = ['+12025550142', '1900@lid'];
+      const tell = async (name: string, n: number, told: readonly string[]) => {
+        await sightChat(store, sighting(name, n, { title: 'Ana', event: `evt_${n}`, names: told }));
+        expect(await found(store, { words: 'ana' })).toContain(names[0]);
+        expect(wrongRows(store.all())).toEqual([]);
+      };
+      for (let life = 0; life < 2; life++) {
+        await tell('+12025550142', 0, names.slice(0, 1));
+        await tell('1900@lid', 1, names.slice(1));
+        await tell('1900@lid', 2, names);
+        expect(await found(store, { words: 'ana' })).toEqual(['+12025550142']);
+        for (const { pk, sk } of store.all()) if (!pk.startsWith('FILL#')) await store.write(del({ pk, sk }));
+      }
+    },
+  );
+
   it('is no more than some rows, and any of its words still leads to it', async () => {
     const store = new MemoryStore();
     await byRows(store, true);

@@ -10,7 +10,7 @@ const writes = [update(key, [add('n', 1)])];
 /** A store that does what it is told and loses its answer, so many times. */
 function losing(store: MemoryStore, times: number, fault: () => Error = () => new StoreUnavailable('unreachable')) {
   let left = times;
-  const tokens: string[] = [];
+  const tokens: (string | undefined)[] = [];
   const lossy: Store = {
     get: (...call) => store.get(...call),
     getMany: (...call) => store.getMany(...call),
