@@ -10,7 +10,7 @@ import {
   readByName,
   reader,
 } from '#lib/inbox/provider.ts';
-import { readEach, relayed } from '#lib/inbox/relayed.ts';
+import { at, readEach, relayed } from '#lib/inbox/relayed.ts';
 import type { Provider } from '#lib/tenants/provider.ts';
 import { greenApiAccount } from './account.ts';
 import { toMessage } from './messages.ts';
@@ -26,7 +26,6 @@ import {
   SocketEvent,
   StateEvent,
   StatusEvent,
-  withPath,
 } from './schema.ts';
 
 /** The token of the instance's settings, which the webhook may know, and the instance that the body is about. */
@@ -75,7 +74,7 @@ function read(body: unknown): Reading {
   const { event, path } = eventIn(body);
   // The quota event has been printed under another event's name; what it brings tells it.
   const isQuota = isRecord(event) && isRecord(event.quotaData);
-  return withPath(path, isQuota ? quota(event, 'quotaExceeded') : readEvent(event));
+  return at(path, isQuota ? quota(event, 'quotaExceeded') : readEvent(event));
 }
 
 /** Bare, or in the wrapper of the queue that the hub does not poll. */

@@ -1,7 +1,6 @@
 import * as v from 'valibot';
 import { isRecord } from '#lib/domain/json.ts';
 import { toInstant } from '#lib/domain/time.ts';
-import type { Reading } from '#lib/inbox/provider.ts';
 
 /**
  * How GREEN-API writes values. It says `""` where it has nothing to say, and what is a number in one place is a text in
@@ -393,11 +392,5 @@ export type BlockEvent = v.InferOutput<typeof BlockEvent>;
 /** An event comes bare; fetched from GREEN-API's queue by somebody else it is wrapped, `{receiptId, body}`. */
 export function eventIn(body: unknown): { readonly event: unknown; readonly path: string } {
   const isWrapped = isRecord(body) && 'receiptId' in body && isRecord(body.body) && !('typeWebhook' in body);
-  return isWrapped ? { event: body.body, path: 'body.' } : { event: body, path: '' };
-}
-
-/** What is wrong, where it is in the whole body. */
-export function withPath(path: string, reading: Reading): Reading {
-  if (!('issues' in reading) || path === '') return reading;
-  return { ...reading, issues: reading.issues.map((issue) => ({ ...issue, path: path + issue.path })) };
+  return isWrapped ? { event: body.body, path: 'body' } : { event: body, path: '' };
 }

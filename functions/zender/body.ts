@@ -166,7 +166,7 @@ interface Walk {
   readonly spellData: Spell<unknown>;
 }
 
-/** A delivery as Zender posts it, and where it stands in the whole body, as `0.body.`. */
+/** A delivery as Zender posts it, and where it stands in the whole body, as `0.body`. */
 export interface Found {
   readonly delivery: unknown;
   readonly path: string;
@@ -200,10 +200,12 @@ function wrappedIn({ delivery: raw, path }: Found, walk: Walk, depth: number): r
   const here = depth > 0 && isWhole(delivery) ? [{ delivery, path }] : [];
   if (depth === DEEPEST || (here.length > 0 && (isOfZender(delivery) || isFlat(delivery)))) return here;
   const look = (name: string, value: unknown) =>
-    wrappedIn({ delivery: walk.spell(name, value), path: `${path}${name}.` }, walk, depth + 1);
+    wrappedIn({ delivery: walk.spell(name, value), path: under(path, name) }, walk, depth + 1);
   const within = Array.isArray(raw) ? listedIn(raw, path, look) : namedIn(raw, look);
   return within.length > 0 ? within : here;
 }
+
+const under = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);
 
 type Look = (name: string, value: unknown) => readonly Found[];
 
@@ -228,7 +230,7 @@ function listedIn(list: readonly unknown[], path: string, look: Look): readonly 
   const found = list.map((entry, index) => look(`${index}`, entry));
   return found.some(({ length }) => length > 0)
     ? list.flatMap((delivery, index) =>
-        found[index]?.length ? found[index] : [{ delivery, path: `${path}${index}.` }],
+        found[index]?.length ? found[index] : [{ delivery, path: under(path, `${index}`) }],
       )
     : [];
 }

@@ -8,6 +8,7 @@ import { redacted } from '#lib/domain/redact.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toInstant } from '#lib/domain/time.ts';
 import { type Draft, type Reading, type ReceivingProvider, readByName, reader, together } from '#lib/inbox/provider.ts';
+import { at } from '#lib/inbox/relayed.ts';
 import type { Provider } from '#lib/tenants/provider.ts';
 import { zenderAccount } from './account.ts';
 import { deliveriesIn, type Found, isFlat, isOfZender, parseBody } from './body.ts';
@@ -106,8 +107,7 @@ function inSmallLetters(delivery: unknown): unknown {
 
 function readOne({ delivery, path }: Found): Reading {
   const reading = isFlat(delivery) ? readFlat(delivery, 'flat') : readEvent(inSmallLetters(delivery));
-  if (!('issues' in reading) || path === '') return reading;
-  return { ...reading, issues: reading.issues.map((issue) => ({ ...issue, path: redacted(path + issue.path) })) };
+  return at(redacted(path), reading);
 }
 
 function toSms({ data }: v.InferOutput<typeof Sms>): Draft {
