@@ -19,7 +19,14 @@ export const endpointFields = {
   where: v.pipe(Condition, v.description('Of these, only the events of which this holds')),
   headers: v.pipe(Headers, v.description('Sent along with each call; kept as a secret and not shown again')),
   payload: v.pipe(v.picklist(['full', 'thin']), v.description('`thin`: ids alone')),
-  timeoutMs: v.pipe(Whole, v.minValue(1000), v.maxValue(30_000)),
+  timeoutMs: v.pipe(
+    Whole,
+    v.minValue(1000),
+    v.maxValue(30_000),
+    v.description(
+      'Until an endpoint that hangs is spared, after five failures, others may wait so long: keep it short',
+    ),
+  ),
   ratePerSecond: v.pipe(
     Whole,
     v.minValue(1),

@@ -7,8 +7,8 @@ const common = {
   id: 'evt_0f6c1d7e8a9b4c5d6e7f8091a2b3c4d5',
   workspace: 'main',
   provider: 'example',
-  webhookId: 'wh_019ca8d5c0000f6c1d7e8a9b4c5d6e7f8091',
-  accountId: 'acc_019ca8d5c0000a2b3c4d5e6f708192a3b4c5',
+  webhookId: 'wh_019ca8d5c0000f6c1d7e8a9b4c5d6e7f',
+  accountId: 'acc_019ca8d5c0000a2b3c4d5e6f708192a3',
   occurredAt: AT,
   receivedAt: '2026-03-01T12:00:01.000Z',
 };
@@ -133,13 +133,13 @@ const EXAMPLES: Readonly<Record<NoticeType, Event>> = {
   'endpoint.disabled': {
     ...common,
     kind: 'endpoint',
-    endpoint: { id: 'ep_019ca8d5c0000f6c1d7e8a9b4c5d6e7f8091', state: 'disabled', reason: 'failing' },
+    endpoint: { id: 'ep_019ca8d5c0000f6c1d7e8a9b4c5d6e7f', state: 'disabled', reason: 'failing' },
   },
   'rule.muted': {
     ...common,
     kind: 'rule',
     rule: {
-      id: 'rule_019ca8d5c0000f6c1d7e8a9b4c5d6e7f80',
+      id: 'rule_019ca8d5c0000f6c1d7e8a9b4c5d6e7f',
       state: 'muted',
       chatId,
       reason: 'a machine seems to answer there',
@@ -153,7 +153,7 @@ const EXAMPLES: Readonly<Record<NoticeType, Event>> = {
   'rule.refused': {
     ...common,
     kind: 'rule',
-    rule: { id: 'rule_019ca8d5c0000f6c1d7e8a9b4c5d6e7f80', state: 'refused', reason: 'there are no credits for it' },
+    rule: { id: 'rule_019ca8d5c0000f6c1d7e8a9b4c5d6e7f', state: 'refused', reason: 'there are no credits for it' },
   },
 };
 
