@@ -116,19 +116,21 @@ const showing = route({
   run: async ({ params }, context) => shownOr(context, params.messageId, NO_SEND),
 });
 
+const TOO_LATE = 'Too late to cancel: it is being sent, or has left the queue';
+
 const cancelling = route({
   ...shared,
   method: 'post',
   path: '/api/sends/{messageId}/cancel',
   summary: 'Take what still waits out of the queue, with its credits back',
   description: 'What is being sent is not stopped, and what was sent stays charged.',
-  conflict: 'It is being sent, or nothing of it waits',
+  conflict: TOO_LATE,
   params: WithMessageId,
   answers: { 200: { description: 'The send', schema: ShownSend } },
   run: async ({ params: { messageId } }, context) => {
     const { ports, workspace } = context;
     const outcome = await cancel(ports, workspace, messageId, ports.config);
-    if (outcome === 'too late') return problem(409, 'It is being sent, or nothing of it waits');
+    if (outcome === 'too late') return problem(409, TOO_LATE);
     return outcome === 'cancelled' ? shownOr(context, messageId, NO_SEND) : NO_SEND;
   },
 });
