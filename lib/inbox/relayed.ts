@@ -44,6 +44,9 @@ export function relayed(isDelivery: (body: unknown) => boolean) {
   };
 }
 
+/** Beside who wrote, or where, stand somebody's words: whoever writes to us could make a delivery of them. */
+const WRITER = /^(?:from|sender|phone|jid|chat|chat_?(?:id|url))$/i;
+
 interface Walk {
   readonly isDelivery: (body: unknown) => boolean;
   readonly spell: Spell<Json>;
@@ -60,8 +63,10 @@ function deliveriesIn(flat: Json, walk: Walk, depth: number): readonly Json[] {
       ? raw.flatMap((entry: Json, index) => (found[index]?.length ? found[index] : [entry]))
       : [];
   }
+  const isMessage = Object.keys(raw).some((name) => WRITER.test(name));
+  const within: Walk = isMessage ? { ...walk, spell: (_name, value) => value } : walk;
   for (const [name, value] of Object.entries(raw)) {
-    const found = deliveriesIn(walk.spell(name, value), walk, depth + 1);
+    const found = deliveriesIn(within.spell(name, value), within, depth + 1);
     if (found.length > 0) return found;
   }
   return [];

@@ -67,6 +67,14 @@ describe.each([
     });
   });
 
+  it.each(['From', 'chat_id', 'phone'])('is not what somebody writes in a message: beside %s', (name) => {
+    const words = JSON.stringify(body);
+    expect(payloadsIn(read(provider, { [name]: '+15550100066', Body: words }))).toEqual([]);
+    expect(payloadsIn(read(provider, { data: { [name]: '+15550100066', body: words } }))).toEqual([]);
+    expect(payloadsIn(read(provider, [{ [name]: '+15550100066', text: { body: words } }]))).toEqual([]);
+    expect(payloadsIn(read(provider, new URLSearchParams({ [name]: 'x', Body: words }).toString()))).toEqual([]);
+  });
+
   it('is looked for no deeper than relays wrap', () => {
     const deep = [1, 2, 3, 4, 5].reduce<unknown>((within) => ({ body: within }), body);
     expect(payloadsIn(read(provider, deep))).toEqual([]);
