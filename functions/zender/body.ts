@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import qs from 'qs';
 import { isRecord, type Json, type ParsedJson, parseJson } from '#lib/domain/json.ts';
 import { known } from '#lib/domain/schema.ts';
-import { type Part, partsOf, type Spell, sparingly } from '#lib/inbox/relayed.ts';
+import { type Part, partsOf, type Spell, sparingly, spellWithin } from '#lib/inbox/relayed.ts';
 
 /** More than any version sends; a form is read into memory key by key. */
 const LIMITS = { depth: 4, strictDepth: true, parameterLimit: 200, throwOnLimitExceeded: true } as const;
@@ -199,8 +199,9 @@ function wrappedIn({ delivery: raw, path }: Found, walk: Walk, depth: number): r
   const delivery = unfolded(raw, walk);
   const here = depth > 0 && isWhole(delivery) ? [{ delivery, path }] : [];
   if (depth === DEEPEST || (here.length > 0 && (isOfZender(delivery) || isFlat(delivery)))) return here;
+  const inner: Walk = { ...walk, spell: spellWithin(raw, walk.spell) };
   const look = (name: string, value: unknown) =>
-    wrappedIn({ delivery: walk.spell(name, value), path: under(path, name) }, walk, depth + 1);
+    wrappedIn({ delivery: inner.spell(name, value), path: under(path, name) }, inner, depth + 1);
   const within = Array.isArray(raw) ? listedIn(raw, path, look) : namedIn(raw, look);
   return within.length > 0 ? within : here;
 }

@@ -31,6 +31,13 @@ export function sparingly<Value>(spelledOut: (held: Value) => Value): Spell<Valu
   };
 }
 
+/** Beside who wrote, or where, stand somebody's words: whoever writes to us could make a delivery of them. */
+const WRITER = /^(?:from|sender|phone|jid|chat|chat_?(?:id|url))$/i;
+
+/** Spells out nothing within a message. */
+export const spellWithin = <Value>(raw: unknown, spell: Spell<Value>): Spell<Value> =>
+  isRecord(raw) && Object.keys(raw).some((name) => WRITER.test(name)) ? (_name, value) => value : spell;
+
 /** Parses a body down to its delivery, or to a list where it holds several. Where none is found the body itself counts. */
 export function relayed(isDelivery: (body: unknown) => boolean) {
   return (body: Uint8Array): ParsedJson => {
@@ -43,9 +50,6 @@ export function relayed(isDelivery: (body: unknown) => boolean) {
     return { ok: true, value: others.length === 0 ? first : found };
   };
 }
-
-/** Beside who wrote, or where, stand somebody's words: whoever writes to us could make a delivery of them. */
-const WRITER = /^(?:from|sender|phone|jid|chat|chat_?(?:id|url))$/i;
 
 interface Walk {
   readonly isDelivery: (body: unknown) => boolean;
@@ -63,8 +67,7 @@ function deliveriesIn(flat: Json, walk: Walk, depth: number): readonly Json[] {
       ? raw.flatMap((entry: Json, index) => (found[index]?.length ? found[index] : [entry]))
       : [];
   }
-  const isMessage = Object.keys(raw).some((name) => WRITER.test(name));
-  const within: Walk = isMessage ? { ...walk, spell: (_name, value) => value } : walk;
+  const within: Walk = { ...walk, spell: spellWithin(raw, walk.spell) };
   for (const [name, value] of Object.entries(raw)) {
     const found = deliveriesIn(within.spell(name, value), within, depth + 1);
     if (found.length > 0) return found;

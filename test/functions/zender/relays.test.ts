@@ -116,6 +116,14 @@ async function benchOf(hash = sha256(secret)) {
 const post = (bench: ReceivingBench, text: string, contentType: string) =>
   bench.post(text, { headers: { 'content-type': contentType } });
 
+it.each([
+  ['beside who wrote', { url: `https://hub.example/in?secret=${secret}`, From: '+15550100066', Body: json }],
+  ['within what somebody wrote', { query: { secret }, body: { from: '15550100066', text: { body: json } } }],
+  ['of a type that nobody knows', { type: 'email', secret, data: { from: 'x@example.com', body: json } }],
+])('takes no delivery out of words: %s', (_name, body) => {
+  expect(zender.read(body)).toHaveProperty('issues');
+});
+
 it('looks through no more texts than a relay hands over', () => {
   const read = (texts: number) => {
     const some = Array.from({ length: texts }, () => ({ data: '{"a":' }));
