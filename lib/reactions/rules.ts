@@ -282,9 +282,9 @@ function movedHeaders({ do: before }: Rule, { do: wanted }: NewRule): readonly I
   });
 }
 
-/** What it calls may be another URL now: the watchdog asks within a minute. */
+/** What it calls may be another URL now: the next run of the watchdog asks, which waits for no task that may be under way. */
 async function askSoon(store: Store, workspace: string, id: string, now: number): Promise<void> {
-  const soon = [set('probeAt', now), set('gsi3sk', dueSortKey(now, id))];
+  const soon = [set('probeAt', now), set('gsi3sk', dueSortKey(0, id))];
   await store.write(update(healthKey(workspace, id), soon, equal('state', 'failing')));
 }
 

@@ -7,6 +7,7 @@ import { patternMatcher } from '#lib/reactions/patterns.ts';
 import type { ReactPorts } from '#lib/reactions/react.ts';
 import type { Task } from '#lib/reactions/task.ts';
 import { wakeDelivery, wakeEndpoint } from '#lib/reactions/wake.ts';
+import { defaultConfig } from '#lib/sender/config.ts';
 import type { ProviderRequest } from '#lib/sender/provider.ts';
 import { dueLists, keysOf } from '#lib/sender/tasks.ts';
 import { runPartition } from '#lib/store/keys.ts';
@@ -153,12 +154,12 @@ export class ReactionBench {
   /** One run of the watchdog, as far as it concerns deliveries; its clock may be ahead. */
   async wake(aheadMs = 0): Promise<void> {
     const ports = { ...this.delivering, store: this.#within(underRole(this.admin.store, 'watchdog')) };
-    const due = async (what: 'delivery' | 'endpoint') => {
-      const lists = dueLists(what, { before: this.now + aheadMs }, 100);
+    const due = async (what: 'delivery' | 'endpoint', lateMs = 0) => {
+      const lists = dueLists(what, { before: this.now + aheadMs - lateMs }, 100);
       return (await Promise.all(lists.map((list) => ports.store.query(list)))).flatMap(keysOf);
     };
     for (const key of await due('delivery')) await wakeDelivery(ports, key);
-    for (const key of await due('endpoint')) await wakeEndpoint(ports, key);
+    for (const key of await due('endpoint', defaultConfig.graceMs)) await wakeEndpoint(ports, key);
   }
 
   /** The same, and all that comes of it. */

@@ -323,7 +323,7 @@ describe('an endpoint that fails', () => {
     const id = await failing();
     bench.loseTasks();
     bench.admin.answer = answer(200);
-    await bench.wait(2 * MINUTE);
+    await bench.wait(2 * MINUTE + 1);
     expect(await bench.show(id)).toMatchObject({ state: 'failing' });
     await bench.watch();
     await bench.wait(10);

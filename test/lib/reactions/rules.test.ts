@@ -426,7 +426,6 @@ describe('a rule that calls', () => {
       const [action] = CALL.do;
       const body = { ...PRICES, do: [{ ...action, url: 'https://new.example/lead' }] };
       await bench.admin.done('PUT', `/api/rules/${id}`, { body });
-      await bench.wait(60);
       await bench.watch();
       await bench.wait(5);
       expect(bench.admin.posted.filter(({ url }) => url.includes('new'))).toHaveLength(8);
