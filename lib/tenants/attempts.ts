@@ -189,8 +189,8 @@ export async function noteAttempt(
   outcome: NotedOutcome,
   since: number,
 ): Promise<void> {
-  const attempt = attemptOf(call, outcome, since, ports.clock.now());
   try {
+    const attempt = attemptOf(call, outcome, since, ports.clock.now());
     await logAttempt(ports.store, webhook, attempt, Buffer.from(ports.random.bytes(6)).toString('base64url'));
   } catch (cause) {
     ports.log.error('an attempt could not be logged', cause, { webhook: webhook.webhookId });
