@@ -287,7 +287,7 @@ it('keeps a name without a blank within its page and its column', async () => {
   const name = 'W'.repeat(100);
   const { id } = await call('/api/endpoints', { url: 'https://shop.example/hooks', types: ['call.*'], name });
   const page = await signedIn();
-  for (const width of [360, 1280]) {
+  for (const width of [360, 1024, 1280]) {
     await page.setViewportSize({ width, height: 800 });
     for (const where of ['endpoints', `endpoints/${id}`]) {
       await page.goto(`${hub.url}/console#/${where}`);
