@@ -434,7 +434,7 @@ it('sends once what is clicked twice, shows it in another tab, and takes it back
   await other.getByRole('button', { name: 'Sign out' }).click();
   await other.getByRole('heading', { name: 'Sign in to Hookline' }).waitFor();
   await page.bringToFront();
-  await page.getByRole('link', { name: 'Sends' }).click();
+  await restless(page);
   await page.getByRole('heading', { name: 'Sign in to Hookline' }).waitFor();
 });
 
