@@ -92,16 +92,42 @@ function noteValue(value: unknown, values: Set<string>): void {
 }
 
 function withoutValues(text: string, known: readonly string[]): string {
-  const values = known
-    .filter((value) => value.length >= SHORTEST_VALUE && value.length <= text.length)
-    // The longer first: one may begin another.
-    .sort((one, other) => other.length - one.length);
-  const left = values.flatMap(inBase64).reduce((rest, piece) => rest.replaceAll(piece, HIDDEN), text);
-  // Ordinary headers have nothing in them that could spell a value otherwise, and a pattern takes long to make.
-  const isPlain = !SPELLED.test(left) && !(left.includes('+') && values.some((value) => value.includes(' ')));
-  const lower = left.toLowerCase();
-  const possible = isPlain ? values.filter((value) => lower.includes(value.toLowerCase())) : values;
-  return possible.length === 0 ? left : left.replace(valuesPattern(possible, left), HIDDEN);
+  const values = known.filter((value) => value.length >= SHORTEST_VALUE && value.length <= text.length);
+  if (values.length === 0) return text;
+  const lower = lowered(text);
+  const spelled = SPELLED.test(text) ? spelling(text) : undefined;
+  const found = values.flatMap((value) => [
+    ...inBase64(value).flatMap((piece) => placesOf(piece, text)),
+    ...placesOf(lowered(value), lower),
+    ...(spelled ? spelledPlaces(value, spelled) : []),
+  ]);
+  let left = '';
+  let end = 0;
+  for (const place of found.sort((one, other) => one.from - other.from || other.to - one.to)) {
+    if (place.from >= end) left += `${text.slice(end, place.from)}${HIDDEN}`;
+    end = Math.max(end, place.to);
+  }
+  return left + text.slice(end);
+}
+
+interface Place {
+  readonly from: number;
+  readonly to: number;
+}
+
+function placesOf(sought: string, text: string): readonly Place[] {
+  const places: Place[] = [];
+  for (let at = text.indexOf(sought); at !== -1; at = text.indexOf(sought, at + sought.length))
+    places.push({ from: at, to: at + sought.length });
+  return places;
+}
+
+/** As long as before: what would take another length stays. */
+function lowered(text: string): string {
+  return text.replaceAll(/\p{Lu}/gu, (letter) => {
+    const lower = letter.toLowerCase();
+    return lower.length === letter.length ? lower : letter;
+  });
 }
 
 /** What a value looks like within a longer text in base64: its bytes may begin at each of three places. */
@@ -118,56 +144,94 @@ function inBase64(value: string): readonly string[] {
 /** What is not seen, and may stand within a word. */
 const UNSEEN = '\\u00ad\\u200b-\\u200d\\u2060\\ufeff';
 /** What a value may be spelled with, or broken by, where it is not written as it is. */
-const SPELLED = new RegExp(`[%\\\\&\\r\\n${UNSEEN}]`);
+const SPELLED = new RegExp(`[%\\\\&+\\r\\n${UNSEEN}]`);
 
-/** Finds each value in every spelling, mixed ones too: each character stands for itself, in percent signs, or escaped. */
-function valuesPattern(values: readonly string[], text: string): RegExp {
-  const isBroken = BROKEN.test(text);
-  const withEntities = text.includes('&');
-  // A run of backslashes is one thing, or looking for it would take time without end.
-  const spelled = values.map((value) =>
-    (value.match(/\\+|[^\\]/gsu) ?? []).map((char, at, chars) => {
-      const before = chars[at - 1] ?? '';
-      const isEscaped = [char, before].some((one) => one.startsWith('\\')) || (isBroken && /[nr]/i.test(char));
-      const between = `${isBroken ? breakBetween(before, char) : ''}${isEscaped ? '' : `${BACKSLASH}*`}`;
-      return `${at === 0 ? '' : between}${spellings(char, at === 0, withEntities)}`;
-    }),
-  );
-  return new RegExp(spelled.map((chars) => chars.join('')).join('|'), 'gi');
+/** A text as bytes of UTF-8, each a character of the string, and where in the text each of them stands. */
+interface Spelling {
+  readonly bytes: string;
+  readonly places: readonly Place[];
 }
 
-const SHORT_ESCAPES: ReadonlyMap<string, string> = new Map([
-  ['\b', 'b'],
-  ['\f', 'f'],
-  ['\n', 'n'],
-  ['\r', 'r'],
-  ['\t', 't'],
-  [' ', '\\+'],
-]);
-
-const ENTITIES: ReadonlyMap<string, string> = new Map([
-  ['&', 'amp'],
-  ['<', 'lt'],
-  ['>', 'gt'],
-  ['"', 'quot'],
-  ["'", 'apos'],
-  ['/', 'sol'],
-]);
-
-function spellings(char: string, isFirst: boolean, withEntities: boolean): string {
-  const entity = withEntities ? `|${entityOf(char.codePointAt(0) ?? 0, ENTITIES.get(char))}` : '';
-  if (char.startsWith('\\')) return `${isFirst ? '(?<!\\\\)' : ''}${entity ? `(?:${BACKSLASH}${entity})` : BACKSLASH}+`;
-  const bytes = Array.from(Buffer.from(char, 'utf8'), (byte) => percent(byte.toString(16).padStart(2, '0'))).join('');
-  const units = Array.from({ length: char.length }, (_, unit) => char.charCodeAt(unit).toString(16).padStart(4, '0'));
-  const itself = units.map((unit) => `\\u${unit}`).join('');
-  const escaped = units.map((unit) => `${BACKSLASH}*u${unit}`).join('');
-  const short = SHORT_ESCAPES.get(char);
-  return `(?:${itself}|${bytes}|${escaped}${short === undefined ? '' : `|${short}`}${entity})`;
+function spelledPlaces(value: string, { bytes, places }: Spelling): readonly Place[] {
+  // A value may begin with what a mail puts before a line, and that is left out behind the end of one.
+  const sought = spelling(value).bytes.replace(/^[ >]+/, '');
+  // It is made of such marks: where it stands cannot be told.
+  if (sought.length < SHORTEST_VALUE) return [{ from: 0, to: places.at(-1)?.to ?? 0 }];
+  return placesOf(sought, bytes).map(({ from, to }) => ({
+    from: places[from]?.from ?? 0,
+    to: places[to - 1]?.to ?? 0,
+  }));
 }
 
-/** As HTML and XML write it, or what shows their text. */
-const entityOf = (point: number, name = '(?!)'): string =>
-  `&(?:amp;)?(?:#x0{0,4}${point.toString(16)}|#0{0,4}${point}|${name});`;
+/**
+ * The same for all ways to write a text: in percent signs, with escapes of JSON, with entities, one within the other, in
+ * capital letters, with blanks as `+`, with unseen characters, or over the ends of lines with what a mail or a quotation puts
+ * there. Both a text and the value that is sought in it are read so: whatever is left out or taken for something else here
+ * is so in both. Each character is looked at once, however hostile the text.
+ */
+function spelling(text: string): Spelling {
+  let bytes = '';
+  const places: Place[] = [];
+  let isBehindBreak = false;
+  const add = (byte: number, place: Place): void => {
+    const char = PLAINER[byte] ?? String.fromCharCode(byte);
+    isBehindBreak = BREAKS.includes(byte) || (isBehindBreak && ' >'.includes(char));
+    if (char === '' || isBehindBreak) return;
+    bytes += char;
+    places.push(place);
+  };
+  for (const { 0: whole, index: from, groups = {} } of text.matchAll(UNIT)) {
+    const { pair, low, unit, short, byte, hex, decimal, name } = groups;
+    const place = { from, to: from + whole.length };
+    if (byte !== undefined) add(parseInt(byte, 16), place);
+    else if (!/^[%&\\]/.test(whole) || whole === '%' || whole === '&') {
+      let at = from;
+      for (const char of whole) {
+        for (const one of Buffer.from(char)) add(one, { from: at, to: at + char.length });
+        at += char.length;
+      }
+    } else {
+      const char =
+        pair === undefined
+          ? pointOf(unit ?? hex, 16) ||
+            pointOf(decimal, 10) ||
+            (SHORT[short?.toLowerCase() ?? ''] ?? NAMED_ENTITIES[name?.toLowerCase() ?? ''] ?? '')
+          : String.fromCharCode(parseInt(pair, 16), parseInt(low ?? '', 16));
+      for (const one of Buffer.from(char)) add(one, place);
+    }
+  }
+  return withoutUnseen({ bytes, places });
+}
+
+/** Of a code point that Unicode does not have, nothing. */
+function pointOf(digits: string | undefined, base: number): string {
+  const point = parseInt(digits ?? '', base);
+  return point <= 0x10ffff ? String.fromCodePoint(point) : '';
+}
+
+/** What is not seen, in UTF-8. */
+const UNSEEN_BYTES = /\xc2\xad|\xe2\x80[\x8b-\x8d]|\xe2\x81\xa0|\xef\xbb\xbf/g;
+
+function withoutUnseen({ bytes, places }: Spelling): Spelling {
+  const left = [...places];
+  for (const { index, 0: found } of [...bytes.matchAll(UNSEEN_BYTES)].reverse()) left.splice(index, found.length);
+  return { bytes: bytes.replaceAll(UNSEEN_BYTES, ''), places: left };
+}
+
+const BREAKS = [...Buffer.from('\r\n')];
+
+/** Blanks are alike, and capital letters as small ones. A `=` may stand at the end of a line that goes on. */
+const PLAINER: Readonly<Record<number, string>> = {
+  ...Object.fromEntries(
+    Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZ', (letter) => [letter.charCodeAt(0), letter.toLowerCase()]),
+  ),
+  ...Object.fromEntries(Array.from('\r\n=\\', (mark) => [mark.charCodeAt(0), ''])),
+  ...Object.fromEntries(Array.from('\t+', (blank) => [blank.charCodeAt(0), ' '])),
+};
+const SHORT: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
+const NAMED_ENTITIES: Readonly<Record<string, string>> = {
+  ...{ amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", sol: '/' },
+};
 
 function percent(hex: string): string {
   return `%(?:25)*(?:${hex})`;
@@ -177,21 +241,16 @@ function percent(hex: string): string {
 const ESCAPED = /(?:\\|%(?:25)*5c)+u00((?!22|27|5c)[2-7][0-9a-f])/gi;
 
 const BACKSLASH = `(?:\\\\|${percent('5c')})`;
-const IS_UNSEEN = new RegExp(`[\\r\\n${UNSEEN}]`);
 
-/**
- * The end of a line within a value, with what a mail or a quotation puts there. Nothing of it may be taken for the value
- * itself, as `\\n` for its letter n: with two ways to read each character, a hostile text would take time without end.
- */
-function breakBetween(before: string, char: string): string {
-  if (IS_UNSEEN.test(char)) return '';
-  const isEscape = [before, char].some((one) => /^[\\%]/.test(one));
-  const end = isEscape ? '\\r?\\n' : `(?:\\r?\\n|${BACKSLASH}{1,4}[rn])`;
-  const blanks = ['\\t', ' ', '>'].filter((one) => one !== (char === '\t' ? '\\t' : char)).join('');
-  return `(?:${char === '=' ? '' : '=?'}(?:${end}){1,2}[${blanks}]{0,20}|[${UNSEEN}])?`;
-}
+/** What is written as one: a run of backslashes with what it escapes, a byte in percent signs, an entity, or ordinary text. */
+const UNIT = new RegExp(
+  `${BACKSLASH}+(?:u(?<pair>d[89ab][\\da-f]{2})${BACKSLASH}+u(?<low>d[c-f][\\da-f]{2})|u(?<unit>[\\da-f]{4})|(?<short>[bfnrt]))?` +
+    '|%(?:25)*(?<byte>[\\da-f]{2})' +
+    '|&(?:amp;)*(?:#x0*(?<hex>[\\da-f]{1,6})|#0*(?<decimal>\\d{1,7})|(?<name>amp|lt|gt|quot|apos|sol));' +
+    '|[%&]|[^%&\\\\]+',
+  'gi',
+);
 
-const BROKEN = new RegExp(`[\\r\\n${UNSEEN}]|${BACKSLASH}[rn]`, 'i');
 const SLASH = `(?:[\\\\/]|${percent('2f|5c')}|&(?:#x0{0,4}2f|#0{0,4}47|sol);)`;
 const SLASHES = `${SLASH}+`;
 const COLON = `(?::|${percent('3a')})`;

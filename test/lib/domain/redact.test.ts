@@ -189,6 +189,19 @@ describe('a secret is told by its value', () => {
     expect(performance.now() - begun).toBeLessThan(1000);
   });
 
+  it.each([
+    ['many values that nearly are its letters', 20, 200, 'n'],
+    ['the same over the ends of lines', 20, 200, 'n\n'],
+    ['the same in percent signs', 20, 400, '%6e'],
+    ['values of thousands of letters', 4, 3500, 'n%'],
+  ])('within a moment, in %s', (_, count, length, unit) => {
+    const values = Array.from({ length: count }, (_, number) => `${'n'.repeat(length)}${number}x`);
+    const begun = performance.now();
+    const left = redacted(`${unit.repeat(3000)} ${values.at(-1)}`, values);
+    expect(performance.now() - begun).toBeLessThan(1000);
+    expect(left.endsWith('x')).toBe(false);
+  });
+
   it('whole, where one begins another', () => {
     expect(redacted('abcd abcdef', ['abcd', 'abcdef'])).toBe('[redacted] [redacted]');
   });

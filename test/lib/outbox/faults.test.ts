@@ -51,12 +51,12 @@ it('an answer of the table that is lost once is one message and one charge', asy
   expect(await bench.credits()).toMatchObject({ available: 999, reserved: 1 });
 });
 
-it('an attempt whose secrets are too long to be looked for is answered all the same', async () => {
+it('an attempt with secrets of thousands of characters is noted as any other', async () => {
   const bench = await prepared((store) => store);
   const named = { token: `${'x'.repeat(4000)}Y`, other: `\n&%\u200b${'x'.repeat(4100)}` };
   const answer = await bench.post({ ...body, text: '', ...named });
   expect(answer.status).toBe(400);
-  expect(bench.logged.join()).toContain('an attempt could not be logged');
+  expect(bench.logged.join()).not.toContain('an attempt could not be logged');
 });
 
 it('an attempt that cannot be noted does not undo what was accepted', async () => {
