@@ -49,22 +49,43 @@ export function runtimeOn(table: string, wire: Wire, more: Readonly<Record<strin
   return runtimeOf(environment, settings);
 }
 
+/** What a chat tells of itself in the answer to a write. */
+const TOLD = ['names', 'title', 'phone', 'foundBy'];
+
 /**
- * Answers as the table does in the everyday: the webhook is there, every write is done, and a chat knows the names that
- * were written for it. A first message of a chat tells those, so what counts is a later one.
+ * Answers as the table does in the everyday: the webhook is there, every write is done, and a chat knows what was written
+ * of it. A first message of a chat tells its names and its title, so what counts is a later one.
  */
 export function everyday(provider: string): Wire {
   const webhook = ok({ Item: marshalMap(webhookRow(provider)) });
   const done = ok();
-  const names = new Map<string, unknown>();
+  const chats = new Map<string, Record<string, unknown>>();
+  const written = ({
+    Key,
+    UpdateExpression,
+    ExpressionAttributeNames = {},
+    ExpressionAttributeValues = {},
+  }: UpdateInput) => {
+    const chat = chats.get(Key.pk.S) ?? {};
+    chats.set(Key.pk.S, chat);
+    for (const [alias, name] of Object.entries(ExpressionAttributeNames)) {
+      const value = TOLD.includes(name) && new RegExp(`${alias} = (:\\w+)`).exec(UpdateExpression)?.[1];
+      if (value) chat[name] = ExpressionAttributeValues[value];
+    }
+    return { ...Key, chatId: { S: Key.pk.S.split('#')[1] }, ...chat };
+  };
   return async (operation, _headers, body) => {
     if (operation === 'GetItem') return webhook;
-    if (operation !== 'UpdateItem') return done;
-    const { Key, UpdateExpression, ExpressionAttributeNames = {}, ExpressionAttributeValues = {} } = JSON.parse(body);
-    const [alias] = Object.entries(ExpressionAttributeNames).find(([, name]) => name === 'names') ?? [];
-    const value = new RegExp(`${alias} = (:\\w+)`).exec(UpdateExpression)?.[1];
-    if (value !== undefined) names.set(Key.pk.S, ExpressionAttributeValues[value]);
-    const chatId = { S: String(Key.pk.S).split('#')[1] };
-    return ok({ Attributes: { ...Key, chatId, ...(names.has(Key.pk.S) && { names: names.get(Key.pk.S) }) } });
+    if (operation === 'UpdateItem') return ok({ Attributes: written(JSON.parse(body)) });
+    if (operation === 'TransactWriteItems')
+      for (const { Update } of JSON.parse(body).TransactItems) if (Update) written(Update);
+    return done;
   };
+}
+
+interface UpdateInput {
+  readonly Key: { readonly pk: { readonly S: string } };
+  readonly UpdateExpression: string;
+  readonly ExpressionAttributeNames?: Readonly<Record<string, string>>;
+  readonly ExpressionAttributeValues?: Readonly<Record<string, unknown>>;
 }
