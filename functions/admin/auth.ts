@@ -125,8 +125,14 @@ export function refusalOfPage({ method, headers, session, baseUrl }: Credentials
 const isOwn = (origin: string | undefined, baseUrl: string, session: string | undefined) =>
   origin === undefined ? session === undefined : origin === new URL(baseUrl).origin;
 
-/** Browsers keep a cookie of the first name to this host and to https; over http, some would not keep it at all. */
-const cookieName = (baseUrl: string) => (baseUrl.startsWith('http:') ? 'hookline' : '__Host-hookline');
+/**
+ * Browsers keep a cookie with the prefix to this host and to https; over http, some would not keep it at all. Cookies know
+ * no port: two hubs on one host would take each other's away, so the port stands in the name.
+ */
+function cookieName(baseUrl: string): string {
+  const { protocol, port } = new URL(baseUrl);
+  return `${protocol === 'http:' ? '' : '__Host-'}hookline${port && `-${port}`}`;
+}
 
 export function sessionIn(cookies: readonly string[] = [], baseUrl: string): string | undefined {
   const start = `${cookieName(baseUrl)}=`;

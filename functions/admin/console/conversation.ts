@@ -2,7 +2,7 @@ import type { Event, MessageEvent, Send } from './api.ts';
 
 /** A message with what became of it: each is shown in its place, and not as a message of its own. */
 export interface Told {
-  readonly event: MessageEvent;
+  readonly event: MessageEvent & { readonly message: { readonly quoted?: Quoted } };
   /** What it was changed to, the last one last. */
   readonly edits: readonly { readonly text: string; readonly at: string }[];
   readonly deletedAt?: string;
@@ -21,7 +21,7 @@ export interface Reactions {
 }
 
 export type Part = Send['parts'][number];
-export type Quoted = NonNullable<MessageEvent['message']['quoted']>;
+export type Quoted = NonNullable<MessageEvent['message']['quoted']> & { readonly isOurs?: true };
 
 type Shown =
   | { readonly kind: 'message'; readonly told: Told }
@@ -44,6 +44,7 @@ export function conversationOf(events: readonly Event[], sends: readonly Send[])
   const ordered = events.toSorted((a, b) => (a.occurredAt < b.occurredAt ? -1 : 1));
   const messages = new Map(ordered.filter(isMessage).map((event) => [event.message.id, event]));
   const changes = changesIn(ordered);
+  const withWords = quotes(messages);
   const sendOf = new Map(sends.map((send) => [send.messageId, send]));
   const entries = ordered.flatMap((event): Entry[] => {
     const { id, occurredAt: at } = event;
@@ -53,7 +54,7 @@ export function conversationOf(events: readonly Event[], sends: readonly Send[])
     if (event.kind === 'message' && target === undefined && event.message.content.type !== 'system') {
       const send = sendOf.get(event.sendId ?? '');
       const { quoted } = event.message;
-      const message = { ...event.message, ...(quoted && { quoted: withWords(quoted, messages) }) };
+      const message = { ...event.message, ...(quoted && { quoted: withWords(quoted) }) };
       const told = { event: { ...event, message }, ...changes(event.message.id), ...(send && { send }) };
       return [{ kind: 'message', id, at, told }];
     }
@@ -63,7 +64,7 @@ export function conversationOf(events: readonly Event[], sends: readonly Send[])
     send.parts.flatMap((part, index): Entry[] => {
       if (!isOpen(part) || messages.has(part.providerMessageId ?? '')) return [];
       const { quotedMessageId: of } = part;
-      const quoted = of === undefined ? {} : { quoted: withWords({ id: of }, messages) };
+      const quoted = of === undefined ? {} : { quoted: withWords({ id: of }) };
       return [{ kind: 'send', id: `${send.messageId} ${index}`, at: send.createdAt, send, part, ...quoted }];
     }),
   );
@@ -72,11 +73,17 @@ export function conversationOf(events: readonly Event[], sends: readonly Send[])
 
 /**
  * Some providers tell of a quoted message its id alone, and so does a reply of ours: its words stand further up. So does the
- * name of who wrote it, of whom a quote has the number alone.
+ * name of who wrote it, of whom a quote has the number alone. One that is not here is ours where its number is.
  */
-function withWords(quoted: Quoted, messages: ReadonlyMap<string, MessageEvent>): Quoted {
-  const found = messages.get(quoted.id)?.message;
-  return found ? { content: found.content, ...quoted, sender: { ...found.sender, ...quoted.sender } } : quoted;
+function quotes(messages: ReadonlyMap<string, MessageEvent>) {
+  const numbers = new Set([...messages.values()].map(({ message }) => message.account.phone));
+  return (quoted: Quoted): Quoted => {
+    const found = messages.get(quoted.id)?.message;
+    const sender = quoted.sender?.phone;
+    const isOurs = found ? found.direction === 'outbound' : sender !== undefined && numbers.has(sender);
+    const words = found ? { content: found.content, ...quoted, sender: { ...found.sender, ...quoted.sender } } : quoted;
+    return { ...words, ...(isOurs && { isOurs }) };
+  };
 }
 
 const inTime = (a: Entry, b: Entry): number => (a.at < b.at ? -1 : 1);

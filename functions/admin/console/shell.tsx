@@ -4,16 +4,18 @@ import {
   Gauge,
   Inbox as InboxIcon,
   LogOut,
+  Menu,
   Plug,
   Radio,
   Send,
   Settings as SettingsIcon,
   Smartphone,
   Webhook,
+  X,
   Zap,
 } from 'lucide-preact';
 import { type ComponentType, Fragment } from 'preact';
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useState } from 'preact/hooks';
 import { address, addressOf, go } from './address.ts';
 import { api, hubUrl, session, signOut, workspace } from './api.ts';
 import { Overview } from './pages/overview.tsx';
@@ -73,22 +75,29 @@ export function Shell() {
   const name = isPage(named) ? named : 'overview';
   const Current = PAGES[name]?.Page ?? Overview;
   const [isHelp, showHelp] = useState(false);
-  const nav = useRef<HTMLElement>(null);
-  // On a phone the pages are wider than the window. Moved within the list alone, so that the page stays where it is.
-  useEffect(() => {
-    const current = name && nav.current?.querySelector<HTMLElement>('[aria-current]');
-    if (nav.current && current) nav.current.scrollLeft = current.offsetLeft - current.offsetWidth;
-  }, [name]);
+  const [isOpen, open] = useState(false);
+  useEffect(() => open(false), [name]);
   useKeys(useCallback(() => showHelp(true), []));
   return (
     <div class="shell">
       <button type="button" class="skip" onClick={skip}>
         {texts.skip}
       </button>
-      <nav class="nav" aria-label={texts.menu} ref={nav}>
+      <nav class={isOpen ? 'nav open' : 'nav'} aria-label={texts.menu}>
         <a class="brand" href={addressOf('overview')}>
           Hookline
         </a>
+        {/* On a phone only the pages that are needed most have room. */}
+        <button
+          type="button"
+          class="plain more"
+          aria-label={texts.allPages}
+          title={texts.allPages}
+          aria-expanded={isOpen}
+          onClick={() => open(!isOpen)}
+        >
+          {isOpen ? <X aria-hidden="true" /> : <Menu aria-hidden="true" />}
+        </button>
         {Object.entries(PAGES).map(([page, { Icon }]) => (
           <a key={page} href={addressOf(page)} aria-current={page === name ? 'page' : undefined}>
             <Icon aria-hidden="true" />

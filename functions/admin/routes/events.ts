@@ -42,6 +42,10 @@ const filterOf = (providers: readonly string[]) =>
       provider: optional(v.picklist(providers), 'From whom it came'),
       account: optional(Id, "An account's id"),
       chat: optional(Id, "The hub's id of a chat: its messages, the reactions to them, and calls"),
+      direction: optional(
+        v.picklist(['inbound', 'outbound']),
+        'Of messages: received, or sent by us or from our phone',
+      ),
       type: optional(Sought, "A message's type of content, or the provider's name of a quarantined event"),
       quarantined: flag('Whether it is waiting to be understood'),
       dismissed: v.exactOptional(

@@ -22,6 +22,7 @@ describe('events and messages', () => {
   it.each([
     ['kind=status', ['s']],
     ['kind=message&type=image', ['i']],
+    ['direction=outbound', ['o']],
     ['quarantined=true', ['q']],
     ['quarantined=false', ['o', 's', 'i', 'm']],
     ['provider=zender', []],

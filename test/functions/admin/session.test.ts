@@ -29,6 +29,19 @@ it('signs in with a key, by a cookie that scripts and other origins never see', 
   expect((await hub.call('GET', '/api/accounts', call)).status).toBe(200);
 });
 
+it.each([
+  ['http://127.0.0.1', 'hookline'],
+  ['http://127.0.0.1:3001', 'hookline-3001'],
+  ['https://hub.example:8443', '__Host-hookline-8443'],
+])('of %s the cookie is called %s: a hub at another port of the host has one of its own', async (publicUrl, name) => {
+  const cookie = await signedIn(new AdminBench({ publicUrl: 'http://127.0.0.1:3000' }));
+  const hub = new AdminBench({ publicUrl });
+  const { cookies } = await signIn(hub, { key: 'the-admin-key' }, { cookies: [cookie] });
+  expect(cookies).toEqual([expect.stringMatching(new RegExp(`^${name}=[\\w-]{43};`))]);
+  const both = { key: undefined, cookies: [cookie, cookies[0]?.split(';')[0] ?? ''] };
+  expect((await hub.call('GET', '/api/session', both)).status).toBe(200);
+});
+
 it('keeps no token and no key', async () => {
   const hub = new AdminBench();
   const { key } = await hub.workspaceWithKey();

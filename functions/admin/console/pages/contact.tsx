@@ -66,6 +66,9 @@ export function Contact({ chat, account, accounts }: ContactProps) {
               <section class="card">
                 <p>{t.muted}</p>
                 <p class="faint">
+                  {t.why} {muted.why}; <a href={addressOf('rules', muted.rule)}>{t.whichRule}</a>
+                </p>
+                <p class="faint">
                   {t.until} <Time at={muted.until} />
                 </p>
                 <div class="actions">

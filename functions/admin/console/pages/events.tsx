@@ -2,6 +2,7 @@ import { address, addressOf, go } from '../address.ts';
 import { api, asked, type Event, inParts, mayChange } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
+import { Days } from '../parts/days.tsx';
 import { EventLine } from '../parts/event-line.tsx';
 import { CheckBox } from '../parts/form.tsx';
 import { MarkedJson } from '../parts/marked-json.tsx';
@@ -18,37 +19,43 @@ const KINDS = [
   ...(['message', 'status', 'reaction', 'call', 'connection', 'device', 'chat', 'notification'] as const),
   ...(['ussd', 'quota', 'send', 'account', 'endpoint', 'rule', 'unknown'] as const),
 ];
-type Kind = (typeof KINDS)[number];
-const isKind = (text: string | null): text is Kind => KINDS.some((kind) => kind === text);
+const DIRECTIONS = ['inbound', 'outbound'] as const;
 
 export function Events({ id }: { readonly id?: string | undefined }) {
   return id === undefined ? <EventList /> : <OneEvent id={id} />;
 }
 
-function EventList() {
-  const { query: given } = address.value;
-  const kind = given.get('kind');
-  const isQuarantine = given.get('quarantined') === 'true';
-  const isDismissed = given.get('dismissed') === 'true';
-  const query = {
-    ...(isKind(kind) && { kind }),
-    ...(isQuarantine && { quarantined: 'true' as const }),
-    ...(isDismissed && { dismissed: 'true' as const }),
+const FILTERS = ['kind', 'direction', 'quarantined', 'dismissed', 'after', 'before'] as const;
+type Filter = Readonly<Partial<Record<(typeof FILTERS)[number], string>>>;
+
+/** It stands in the address: a filtered list can be passed on, and back leads to it. */
+function filterIn(query: URLSearchParams): Filter {
+  return Object.fromEntries(FILTERS.flatMap((name) => (query.get(name) ? [[name, query.get(name)]] : [])));
+}
+
+/** Of what is no kind and no direction, as somebody wrote it into the address, nothing is asked. */
+function queryOf({ kind: ofKind, direction: inDirection, quarantined, dismissed, after, before }: Filter) {
+  const kind = KINDS.find((one) => one === ofKind);
+  const direction = DIRECTIONS.find((one) => one === inDirection);
+  return {
+    ...(kind && { kind }),
+    ...(direction && { direction }),
+    ...(quarantined === 'true' && { quarantined: 'true' as const }),
+    ...(dismissed === 'true' && { dismissed: 'true' as const }),
+    ...(after !== undefined && { after }),
+    ...(before !== undefined && { before }),
   };
+}
+
+function EventList() {
+  const filter = filterIn(address.value.query);
+  const query = queryOf(filter);
+  const isQuarantine = query.quarantined !== undefined;
   const key = JSON.stringify(query);
   const load = (cursor?: string) =>
     asked(api.GET('/api/events', { params: { query: { ...query, ...(cursor && { cursor }) } } }));
   const live = useLive(`events ${key}`, load, { of: ['events'] });
   const { items, next } = useOlder(key, live.data, ({ id }) => id, load);
-  const filter = (more: Readonly<Record<string, string>>) =>
-    go(
-      addressOf('events', undefined, {
-        kind: kind ?? '',
-        quarantined: isQuarantine ? 'true' : '',
-        dismissed: isDismissed ? 'true' : '',
-        ...more,
-      }),
-    );
   return (
     <Page
       title={t.title}
@@ -60,36 +67,11 @@ function EventList() {
         )
       }
     >
-      <div class="filters">
-        <select
-          aria-label={t.kind}
-          value={kind ?? ''}
-          onChange={({ currentTarget }) => filter({ kind: currentTarget.value })}
-        >
-          <option value="">{t.allKinds}</option>
-          {KINDS.map((one) => (
-            <option key={one}>{one}</option>
-          ))}
-        </select>
-        <CheckBox
-          label={t.onlyQuarantine}
-          value={isQuarantine}
-          onChange={(isOnly) => filter({ quarantined: isOnly ? 'true' : '', dismissed: '' })}
-        />
-        <CheckBox
-          label={t.onlyDismissed}
-          value={isDismissed}
-          onChange={(isOnly) => filter({ dismissed: isOnly ? 'true' : '', quarantined: '' })}
-        />
-      </div>
+      <Filters filter={filter} />
       {isQuarantine && <Quarantine onReplayed={live.again} />}
       <Loaded live={live}>
         {() =>
-          items.length > 0 ? (
-            <EventTable events={items} />
-          ) : (
-            <NoEvents isQuarantine={isQuarantine} isDismissed={isDismissed} isOfKind={isKind(kind)} />
-          )
+          items.length > 0 ? <EventTable events={items} /> : <NoEvents query={query} hasMore={next !== undefined} />
         }
       </Loaded>
       <Pager next={next} />
@@ -97,27 +79,75 @@ function EventList() {
   );
 }
 
-interface NoEventsProps {
-  readonly isQuarantine: boolean;
-  readonly isDismissed: boolean;
-  readonly isOfKind: boolean;
+function Filters({ filter }: { readonly filter: Filter }) {
+  const change = (more: Filter) => go(addressOf('events', undefined, { ...filter, ...more }));
+  return (
+    <div class="filters">
+      <select
+        aria-label={t.kind}
+        value={filter.kind ?? ''}
+        onChange={({ currentTarget }) => change({ kind: currentTarget.value })}
+      >
+        <option value="">{t.allKinds}</option>
+        {KINDS.map((one) => (
+          <option key={one}>{one}</option>
+        ))}
+      </select>
+      <select
+        aria-label={t.direction}
+        value={filter.direction ?? ''}
+        onChange={({ currentTarget }) => change({ direction: currentTarget.value })}
+      >
+        {Object.entries(t.directions).map(([direction, words]) => (
+          <option key={direction} value={direction}>
+            {words}
+          </option>
+        ))}
+      </select>
+      <Days after={filter.after} before={filter.before} onChange={change} />
+      <CheckBox
+        label={t.onlyQuarantine}
+        value={filter.quarantined === 'true'}
+        onChange={(isOnly) => change({ quarantined: isOnly ? 'true' : '', dismissed: '' })}
+      />
+      <CheckBox
+        label={t.onlyDismissed}
+        value={filter.dismissed === 'true'}
+        onChange={(isOnly) => change({ dismissed: isOnly ? 'true' : '', quarantined: '' })}
+      />
+      {Object.keys(filter).length > 0 && <AllEvents />}
+    </div>
+  );
 }
 
-function NoEvents({ isQuarantine, isDismissed, isOfKind }: NoEventsProps) {
-  const all = (
-    <a class="button" href={addressOf('events')}>
-      {t.allAgain}
-    </a>
-  );
-  if (isOfKind) return <Empty title={t.noneSuch}>{all}</Empty>;
-  if (isDismissed)
+const AllEvents = () => (
+  <a class="button" href={addressOf('events')}>
+    {t.allAgain}
+  </a>
+);
+
+interface NoEventsProps {
+  readonly query: ReturnType<typeof queryOf>;
+  /** So many were looked through that the rest is looked through when somebody asks. */
+  readonly hasMore: boolean;
+}
+
+function NoEvents({ query: { quarantined, dismissed, ...others }, hasMore }: NoEventsProps) {
+  if (hasMore) return <Empty title={texts.noneYet} />;
+  if (Object.keys(others).length > 0)
+    return (
+      <Empty title={t.noneSuch}>
+        <AllEvents />
+      </Empty>
+    );
+  if (dismissed)
     return (
       <Empty title={t.noneDismissed}>
         <p>{t.noneDismissedHint}</p>
-        {all}
+        <AllEvents />
       </Empty>
     );
-  if (isQuarantine)
+  if (quarantined)
     return (
       <Empty title={t.allUnderstood}>
         <p>{t.quarantineHint}</p>

@@ -4,6 +4,7 @@ import { addressOf } from '../address.ts';
 import { api, asked, mayChange, type Summary } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Bars } from '../parts/bars.tsx';
+import { dayOf } from '../parts/days.tsx';
 import { EventLine } from '../parts/event-line.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Badge, Time } from '../parts/small.tsx';
@@ -13,7 +14,7 @@ const t = texts.overview;
 
 /** All that the page shows, asked for at once. Today begins when it does for the reader. */
 async function load() {
-  const since = new Date(new Date().setHours(0, 0, 0, 0)).toISOString();
+  const since = dayOf(new Date());
   const [summary, events] = await Promise.all([
     asked(api.GET('/api/summary', { params: { query: { since } } })),
     asked(api.GET('/api/events', { params: { query: { limit: 10 } } })),
@@ -33,7 +34,7 @@ export function Overview() {
         {(all) => (
           <>
             <FirstSteps all={all} />
-            <Figures summary={all.summary} />
+            <Figures {...all} />
             <section class="card">
               <h2>{t.today}</h2>
               <Bars since={all.since} today={all.summary.today.hours} before={all.summary.lastWeek.hours} />
@@ -52,21 +53,30 @@ export function Overview() {
   );
 }
 
-function Figures({ summary: { today, lastWeek, waiting, credits } }: { readonly summary: Summary }) {
+/** Of a send in parts one may have gone out, and another one not. */
+const GONE_OUT = 'sent,delivered,read,partially_sent';
+const FAILED = 'failed,partially_sent';
+
+/** Each leads to what it counts. */
+function Figures({ summary: { today, lastWeek, waiting, credits }, since: after }: Loadings) {
   const counted = (value: number, before: number) => ({ value, beside: t.before(numberOf(before)) });
   const figures = [
     {
-      to: addressOf('events', undefined, { kind: 'message' }),
+      to: addressOf('events', undefined, { kind: 'message', direction: 'inbound', after }),
       label: t.received,
       ...counted(today.received, lastWeek.received),
     },
-    { to: addressOf('sends'), label: t.sent, ...counted(today.sent, lastWeek.sent) },
     {
-      to: addressOf('sends', undefined, { state: 'failed' }),
+      to: addressOf('sends', undefined, { state: GONE_OUT, after }),
+      label: t.sent,
+      ...counted(today.sent, lastWeek.sent),
+    },
+    {
+      to: addressOf('sends', undefined, { state: FAILED, after }),
       label: t.failed,
       ...counted(today.failed, lastWeek.failed),
     },
-    { to: addressOf('sends', undefined, { state: 'queued' }), label: t.waiting, value: waiting, beside: t.now },
+    { to: addressOf('sends', undefined, { state: 'queued,sending' }), label: t.waiting, value: waiting, beside: t.now },
     {
       to: addressOf('credits'),
       label: t.credits,

@@ -1,6 +1,7 @@
 import { address, addressOf, go } from '../address.ts';
 import { type Account, allAccounts, api, asked, mayChange, type Send } from '../api.ts';
 import { useLive } from '../live.ts';
+import { Days } from '../parts/days.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
 import { Queue } from '../parts/queue.tsx';
@@ -124,22 +125,7 @@ function Filters({ filter, accounts }: { readonly filter: Filter; readonly accou
           value={filter.recipient ?? ''}
           onChange={({ currentTarget }) => change({ recipient: currentTarget.value.trim() })}
         />
-        <label class="check">
-          {t.after}
-          <input
-            type="date"
-            value={filter.after ?? ''}
-            onChange={({ currentTarget }) => change({ after: currentTarget.value })}
-          />
-        </label>
-        <label class="check">
-          {t.before}
-          <input
-            type="date"
-            value={filter.before ?? ''}
-            onChange={({ currentTarget }) => change({ before: currentTarget.value })}
-          />
-        </label>
+        <Days after={filter.after} before={filter.before} onChange={change} />
         {Object.keys(filter).length > 0 && (
           <a class="button" href={addressOf('sends')}>
             {t.allAgain}

@@ -56,8 +56,8 @@ export function Thread({ sought, chat, account, hasNoAccount, isWaiting, onRead 
     found?.classList.add('pointed-at');
     setTimeout(() => found?.classList.remove('pointed-at'), 1_500);
   };
-  const reply = ({ id: messageId, sender, content }: Quoted) => {
-    answerTo(id, { id: messageId, ...(sender && { sender }), ...(content && { content }) });
+  const reply = (quoted: Quoted) => {
+    answerTo(id, quoted);
     document.querySelector<HTMLElement>('.composer textarea')?.focus();
   };
   const canReply = account?.canQuote && mayChange();

@@ -59,29 +59,30 @@ function OneWebhook({ id }: { readonly id: string }) {
     asks: t.rotateText(name),
   };
   /** For whoever has the URL, as long as this page does not know it itself. */
-  const sampleOf = ({ provider, enabled, hasSecret }: Webhook, first?: Act) =>
+  const sampleOf = ({ provider, enabled, hasSecret }: Webhook, newUrl?: Act) =>
     provider !== undefined && enabled && made === undefined && mayChange() ? (
-      <SampleForm provider={provider} hasSecret={hasSecret} rotate={first} onDone={live.again} />
+      <SampleForm provider={provider} hasSecret={hasSecret} rotate={newUrl} onDone={live.again} />
     ) : undefined;
+  // What brings the first call comes first, with the new URL for who has lost it.
+  const first = live.data?.attempts.length === 0 ? sampleOf(live.data.webhook, rotate) : undefined;
   return (
     <Page
       title={name}
       call="GET /api/webhooks/{id}"
-      actions={live.data && <WebhookActs webhook={live.data.webhook} rotate={rotate} onChange={live.again} />}
+      actions={live.data && <WebhookActs webhook={live.data.webhook} rotate={!first && rotate} onChange={live.again} />}
     >
       {fresh && <ShownOnce text={fresh.url} copy={t.copyUrl} />}
       {made && <FirstCall key={made.url} made={made} />}
       <Loaded live={live}>
         {({ webhook, attempts }) => (
           <>
-            {/* What brings the first comes first. */}
-            {attempts.length === 0 && sampleOf(webhook, rotate)}
+            {first}
             <div class="columns">
               <Facts
                 of={[
                   [t.state, <Badge key="state" state={webhook.enabled ? 'on' : 'off'} />],
                   [t.kind, t.kinds[webhook.kind]],
-                  [t.secret, webhook.hasSecret ? t.checked : t.unchecked],
+                  webhook.kind === 'receive' && [t.secret, webhook.hasSecret ? t.checked : t.unchecked],
                   webhook.provider !== undefined && [
                     t.provider,
                     texts.accounts.providers[webhook.provider] ?? webhook.provider,
@@ -210,7 +211,7 @@ function Binding({ webhook, onChange }: { readonly webhook: Webhook; readonly on
 
 interface WebhookActsProps {
   readonly webhook: Webhook;
-  readonly rotate: Act;
+  readonly rotate: Act | false;
   readonly onChange: () => Promise<unknown>;
 }
 

@@ -65,8 +65,9 @@ function MessageBubble({ told, goesOn, onQuote, onReply, onChange }: MessageBubb
   const { event, edits, reactions, votes, send, deletedAt } = told;
   const { message, delivery, occurredAt } = event;
   const edited = edits.at(-1);
-  const asItReads = edited ? { ...message, content: { type: 'text', text: edited.text } as const } : message;
   const isOurs = message.direction === 'outbound';
+  const content = edited ? ({ type: 'text', text: edited.text } as const) : message.content;
+  const asItReads = { id: message.id, sender: message.sender, content, ...(isOurs && { isOurs }) };
   const isGroup = message.chat.kind !== 'individual';
   const hasFailed = isOurs && delivery?.state === 'failed';
   const reason = message.error?.message ?? (hasFailed && send ? reasonIn(send) : undefined);
@@ -165,8 +166,8 @@ function Quote({ quoted, onQuote }: QuoteProps) {
   ) : null;
 }
 
-export function QuotedWords({ sender, content }: Quoted) {
-  const name = sender && nameOf(sender);
+export function QuotedWords({ sender, content, isOurs }: Quoted) {
+  const name = isOurs ? t.you : sender && nameOf(sender);
   return (
     <>
       {name && <strong dir="auto">{name}</strong>}

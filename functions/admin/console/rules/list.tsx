@@ -129,7 +129,7 @@ const MutedChats = ({ muted, rules, onDone }: MutedProps) => (
           ),
         },
         { head: t.reason, cell: ({ why }) => why },
-        { head: t.by, cell: ({ rule }) => rules.find(({ id }) => id === rule)?.name ?? t.deletedRule },
+        { head: t.by, cell: ({ rule }) => <By rule={rules.find(({ id }) => id === rule)} /> },
         { head: t.since, cell: ({ since }) => <Time at={since} /> },
         { head: t.till, cell: ({ until }) => <Time at={until} /> },
         {
@@ -148,3 +148,8 @@ const MutedChats = ({ muted, rules, onDone }: MutedProps) => (
     />
   </>
 );
+
+/** Its page tells, run by run, what led to it. */
+function By({ rule }: { readonly rule: MutedProps['rules'][number] | undefined }) {
+  return rule ? <a href={addressOf('rules', rule.id)}>{rule.name}</a> : <span class="faint">{t.deletedRule}</span>;
+}

@@ -56,7 +56,7 @@ it('leads to the conversations that the same person has on other accounts and pr
   const links = [...(section?.querySelectorAll('a') ?? [])];
   expect(links.map((link) => [link.getAttribute('href'), link.textContent])).toEqual([
     ['#/inbox/chat_2', 'Front desk · SMSunread'],
-    ['#/inbox/chat_3', 'Cooby (receives only)'],
+    ['#/inbox/chat_3', 'Cooby'],
   ]);
 });
 

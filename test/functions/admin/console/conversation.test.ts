@@ -74,6 +74,21 @@ it('names who wrote a quoted message as the message itself does', () => {
   expect(quoting?.event.message.quoted).toEqual({ ...quoted, sender: { phone: '+15550100099', name: 'Mia' } });
 });
 
+it('knows a quoted message of ours as ours, also where the message is not here', () => {
+  const ours = { ...words(1, 'at 9?').message, direction: 'outbound' as const, account: { phone: '+15550100001' } };
+  const answer = (minute: number, quoted: { id: string; sender: { phone: string } }) => {
+    const event = words(minute, 'yes');
+    return { ...event, message: { ...event.message, quoted } };
+  };
+  const [, found, older, theirs] = told([
+    { ...words(1, 'at 9?'), message: { ...ours, sender: {} } },
+    answer(2, { id: 'm1', sender: { phone: '+15550100001' } }),
+    answer(3, { id: 'older', sender: { phone: '+15550100001' } }),
+    answer(4, { id: 'older', sender: { phone: '+15550100099' } }),
+  ]);
+  expect([found, older, theirs].map((one) => one?.event.message.quoted?.isOurs)).toEqual([true, true, undefined]);
+});
+
 it('shows what is quoted by a reply that waits', () => {
   const quoting = (minute: number, quotedMessageId: string) => sent(minute, { quotedMessageId });
   const [, found, unknown] = shown([words(1, 'at 9?')], [quoting(2, 'm1'), quoting(3, 'm0')]);

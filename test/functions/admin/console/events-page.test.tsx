@@ -68,6 +68,19 @@ it('does not say that what is still not understood was mended', async () => {
   await waitFor(() => screen.getByText('None is understood yet: 1 stays in quarantine'));
 });
 
+it('shows by what it is filtered, by days of who looks, and leads to all again', async () => {
+  const after = new Date(2026, 2, 1).toISOString();
+  const query = `kind=message&direction=inbound&after=${encodeURIComponent(after)}`;
+  answers[`GET /api/events?${query}`] = [{ items: [{ ...EVENT, id: 'evt_9' }] }];
+  open(`${query}&quarantined=no`);
+  await screen.findByRole('table');
+  const shown = ['Kind', 'Direction', 'From', 'Before'].map((name) => screen.getByLabelText(name));
+  expect(shown.map((field) => 'value' in field && field.value)).toEqual(['message', 'inbound', '2026-03-01', '']);
+  fireEvent.change(screen.getByLabelText('Before'), { target: { value: '2026-03-03' } });
+  expect(new URLSearchParams(location.hash.split('?')[1]).get('before')).toBe(new Date(2026, 2, 3).toISOString());
+  expect(screen.getByRole('link', { name: 'Show all events' }).getAttribute('href')).toBe('#/events');
+});
+
 it('tells where nothing has come in yet what would stand here, and how it begins', async () => {
   open('');
   const link = await screen.findByRole('link', { name: 'Make a webhook' });

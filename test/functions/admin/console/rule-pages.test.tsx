@@ -63,8 +63,12 @@ it('lists where rules are muted, and lets them answer again', async () => {
   render(<Rules />);
   const table = await screen.findByRole('table', { name: 'Muted chats' });
   expect(within(table).getByText(MUTED.why)).toBeTruthy();
-  expect(within(table).getByRole('link').textContent).toBe(MUTED.title);
-  for (const text of [MUTED.phone, 'Price list']) expect(within(table).getByText(text)).toBeTruthy();
+  const links = within(table).getAllByRole('link');
+  expect(links.map((link) => [link.textContent, link.getAttribute('href')])).toEqual([
+    [MUTED.title, `#/inbox/${MUTED.chatId}`],
+    ['Price list', `#/rules/${MUTED.rule}`],
+  ]);
+  expect(within(table).getByText(MUTED.phone)).toBeTruthy();
   fireEvent.click(within(table).getByRole('button', { name: 'Let rules answer again' }));
   await waitFor(() => expect(calls).toEqual([{ what: 'DELETE /api/rules/muted?chat=chat_1', body: undefined }]));
 });

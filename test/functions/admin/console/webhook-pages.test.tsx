@@ -13,13 +13,14 @@ const WEBHOOK = {
 const ATTEMPT = { at: AT, status: 200, outcome: 'stored', durationMs: 7, id: 'evt_1', request: { bytes: 12 } };
 
 let attempts: object[];
+let webhook: object;
 let asked: { readonly what: string; readonly workspace: string | null }[];
 beforeEach(() => {
   session.value = { workspace: 'main', admin: true, scope: 'all' };
   chooseWorkspace('ws_2');
   [asked, attempts] = [[], [ATTEMPT]];
+  webhook = WEBHOOK;
   const answers: Record<string, unknown> = {
-    'GET /api/webhooks/wh_1': WEBHOOK,
     'POST /api/webhooks': { ...WEBHOOK, url: 'https://hub.example/hooks/sandbox/made' },
     'GET /api/accounts': { items: [] },
     'POST /api/webhooks/wh_1/rotate': { ...WEBHOOK, url: 'https://hub.example/hooks/sandbox/fresh' },
@@ -29,6 +30,7 @@ beforeEach(() => {
     asked.push({ what, workspace: request.headers.get('x-workspace') });
     if (what.endsWith('.csv')) return new Response('at\r\n', { headers: { 'content-type': 'text/csv' } });
     if (what.endsWith('/attempts')) return Response.json({ items: attempts });
+    if (what === 'GET /api/webhooks/wh_1') return Response.json(webhook);
     return Response.json(answers[what] ?? {});
   });
 });
@@ -48,6 +50,16 @@ it('downloads the log of the workspace that is worked in', async () => {
   expect(asked).toContainEqual({ what: 'GET /api/webhooks/wh_1/attempts.csv', workspace: 'ws_2' });
 });
 
+it('tells of a secret of the provider only where a provider posts', async () => {
+  render(<Webhooks id="wh_1" />);
+  await screen.findByText('Secret of the provider');
+  cleanup();
+  webhook = { ...WEBHOOK, kind: 'send' };
+  render(<Webhooks id="wh_1" />);
+  await screen.findByText('sending');
+  expect(screen.queryByText('Secret of the provider')).toBeNull();
+});
+
 it('waits for the first call of a new URL, whatever came through the one before', async () => {
   render(<Webhooks id="wh_1" />);
   fireEvent.click(await screen.findByRole('button', { name: 'New URL' }));
@@ -63,6 +75,7 @@ it('asks who has the URL for it before anything has come in, and offers a new on
   const sample = await screen.findByRole('region', { name: 'Send a sample' });
   expect(sample.closest('details')).toBeNull();
   within(sample).getByRole('button', { name: 'Send a sample' });
+  expect(screen.getAllByRole('button', { name: 'New URL' })).toHaveLength(1);
   fireEvent.click(within(sample).getByRole('button', { name: 'New URL' }));
   const confirm = (await screen.findAllByRole('button', { name: 'New URL', hidden: true })).at(-1);
   if (confirm) fireEvent.click(confirm);

@@ -1,0 +1,42 @@
+// @vitest-environment happy-dom
+import { cleanup, render, screen } from '@testing-library/preact';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { session } from '../../../../functions/admin/console/api.ts';
+import { Overview } from '../../../../functions/admin/console/pages/overview.tsx';
+
+const NOW = new Date(2026, 2, 1, 15, 30);
+const MIDNIGHT = new Date(2026, 2, 1);
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'], now: NOW });
+  session.value = { workspace: 'main', admin: false, scope: 'all' };
+  const day = { received: 1, sent: 2, failed: 3, hours: [] };
+  const needs = { accounts: [], unknown: 0, quarantine: [], endpoints: [], rules: [], muted: 0, credits: false };
+  const steps = { webhook: true, event: true, account: true, send: true, rule: true };
+  const summary = { steps, needs, today: day, lastWeek: day, waiting: 4, credits: { available: 5, granted: 9 } };
+  vi.stubGlobal('fetch', async ({ url }: Request) =>
+    Response.json(new URL(url).pathname === '/api/summary' ? summary : { items: [] }),
+  );
+});
+afterEach(() => {
+  cleanup();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+it('leads from each figure of today to what it counts: of the day of who looks', async () => {
+  render(<Overview />);
+  await screen.findByText('Received today');
+  const queryOf = (name: string) => {
+    const [page, query] = (screen.getByText(name).closest('a')?.getAttribute('href') ?? '').split('?');
+    return [page, Object.fromEntries(new URLSearchParams(query))];
+  };
+  const after = MIDNIGHT.toISOString();
+  expect(['Received today', 'Sent today', 'Failed today', 'Waiting', 'Credits left'].map(queryOf)).toEqual([
+    ['#/events', { kind: 'message', direction: 'inbound', after }],
+    ['#/sends', { state: 'sent,delivered,read,partially_sent', after }],
+    ['#/sends', { state: 'failed,partially_sent', after }],
+    ['#/sends', { state: 'queued,sending' }],
+    ['#/credits', {}],
+  ]);
+});
