@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { mimeTypes } from '#lib/domain/mime-types.ts';
+import { mimeTypes } from '#lib/domain/file.ts';
 import { isSamePhone, normaliseJid, type Phone, phoneOfJid, toPhone } from '#lib/domain/person.ts';
 import { known } from '#lib/domain/schema.ts';
 import { type Meaning, meaningOf, outcomeOfBreakdown, type SendOutcome, withId } from '#lib/domain/send/outcome.ts';

@@ -1,5 +1,4 @@
 import { isPrivateHost } from './base-url.ts';
-import { mimeTypes } from './mime-types.ts';
 
 const SCHEMES = new Set(['http:', 'https:']);
 // The parser empties a port that is the scheme's own.
@@ -150,4 +149,154 @@ export function isTextByName(name: string, sample: Uint8Array): boolean {
 /** Tab, the line ends and escape are the controls that text has. */
 function isBinary(byte: number): boolean {
   return byte < 0x09 || (byte > 0x0d && byte < 0x20 && byte !== 0x1b) || byte === 0x7f;
+}
+
+const office = 'application/vnd.openxmlformats-officedocument';
+const open = 'application/vnd.oasis.opendocument';
+
+/** The types that people send each other, by extension. Not taken from the file's host, which may say anything. */
+export const mimeTypes: Readonly<Record<string, string>> = {
+  '3g2': 'video/3gpp2',
+  '3gp': 'video/3gpp',
+  '7z': 'application/x-7z-compressed',
+  aac: 'audio/aac',
+  aif: 'audio/aiff',
+  aiff: 'audio/aiff',
+  amr: 'audio/amr',
+  apk: 'application/vnd.android.package-archive',
+  apng: 'image/apng',
+  avi: 'video/x-msvideo',
+  avif: 'image/avif',
+  bmp: 'image/bmp',
+  bz2: 'application/x-bzip2',
+  com: 'application/x-msdownload',
+  css: 'text/css',
+  csv: 'text/csv',
+  dll: 'application/x-msdownload',
+  doc: 'application/msword',
+  docm: 'application/vnd.ms-word.document.macroenabled.12',
+  docx: `${office}.wordprocessingml.document`,
+  eml: 'message/rfc822',
+  epub: 'application/epub+zip',
+  eps: 'application/postscript',
+  exe: 'application/x-msdownload',
+  flac: 'audio/flac',
+  gif: 'image/gif',
+  gpx: 'application/gpx+xml',
+  gz: 'application/gzip',
+  heic: 'image/heic',
+  heif: 'image/heif',
+  htm: 'text/html',
+  html: 'text/html',
+  ico: 'image/x-icon',
+  ics: 'text/calendar',
+  jar: 'application/java-archive',
+  jpeg: 'image/jpeg',
+  jpg: 'image/jpeg',
+  js: 'text/javascript',
+  json: 'application/json',
+  kml: 'application/vnd.google-earth.kml+xml',
+  kmz: 'application/vnd.google-earth.kmz',
+  log: 'text/plain',
+  m4a: 'audio/mp4',
+  m4v: 'video/mp4',
+  md: 'text/markdown',
+  mid: 'audio/midi',
+  midi: 'audio/midi',
+  mka: 'audio/x-matroska',
+  mkv: 'video/x-matroska',
+  mov: 'video/quicktime',
+  mp3: 'audio/mpeg',
+  mp4: 'video/mp4',
+  mpeg: 'video/mpeg',
+  mpg: 'video/mpeg',
+  msg: 'application/vnd.ms-outlook',
+  msi: 'application/x-msi',
+  odg: `${open}.graphics`,
+  odp: `${open}.presentation`,
+  ods: `${open}.spreadsheet`,
+  odt: `${open}.text`,
+  oga: 'audio/ogg',
+  ogg: 'audio/ogg',
+  ogv: 'video/ogg',
+  opus: 'audio/ogg',
+  pdf: 'application/pdf',
+  png: 'image/png',
+  pps: 'application/vnd.ms-powerpoint',
+  ppsx: `${office}.presentationml.slideshow`,
+  ppt: 'application/vnd.ms-powerpoint',
+  pptx: `${office}.presentationml.presentation`,
+  ps: 'application/postscript',
+  psd: 'image/vnd.adobe.photoshop',
+  rar: 'application/vnd.rar',
+  rtf: 'application/rtf',
+  scr: 'application/x-msdownload',
+  srt: 'application/x-subrip',
+  svg: 'image/svg+xml',
+  tar: 'application/x-tar',
+  tgz: 'application/gzip',
+  tif: 'image/tiff',
+  tiff: 'image/tiff',
+  tsv: 'text/tab-separated-values',
+  txt: 'text/plain',
+  vcf: 'text/vcard',
+  vtt: 'text/vtt',
+  wav: 'audio/wav',
+  webm: 'video/webm',
+  webp: 'image/webp',
+  wma: 'audio/x-ms-wma',
+  wmv: 'video/x-ms-wmv',
+  xhtml: 'application/xhtml+xml',
+  xls: 'application/vnd.ms-excel',
+  xlsm: 'application/vnd.ms-excel.sheet.macroenabled.12',
+  xlsx: `${office}.spreadsheetml.sheet`,
+  xml: 'application/xml',
+  yaml: 'application/yaml',
+  yml: 'application/yaml',
+  zip: 'application/zip',
+};
+
+/** The type that the ending of a name, or of a link, promises. */
+export function typeByName(name: string | undefined): string | undefined {
+  const extension = /\.(\w+)$/.exec(name?.split(/[?#]/)[0] ?? '')?.[1]?.toLowerCase() ?? '';
+  return Object.hasOwn(mimeTypes, extension) ? mimeTypes[extension] : undefined;
+}
+
+/** Says no more than that there are bytes. */
+export const isVague = (mimeType = ''): boolean =>
+  /^(?:|(?:application|binary)\/(?:octet-stream|binary|(?:x-)?unknown))$/i.test(mimeType.split(';')[0]?.trim() ?? '');
+
+const LOOKED_AT = 1024;
+const UTF16_FACTOR = 2;
+
+// White space, and what a byte order mark or UTF-16 puts between: HT LF VT FF CR SP NUL, EF BB BF, FE FF.
+const SKIPPED = new Set([0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x20, 0x00, 0xef, 0xbb, 0xbf, 0xfe, 0xff]);
+
+const PAGE = /^<(?:!doctype\s+html|html|head|body|script|meta|iframe|title|style)[\s/>]/;
+const SVG = /^<(?:!doctype\s+svg|svg)[\s>]/;
+
+/**
+ * Whether the bytes are a web page, whatever their host calls them. Only how they begin counts: a text may speak of
+ * `<html>` further down. The words are ASCII, so without its NULs UTF-16 of either order reads like UTF-8.
+ */
+export function isPage(bytes: Uint8Array): boolean {
+  const start = bytes.findIndex((byte) => !SKIPPED.has(byte));
+  if (start === -1) return false;
+  const head = bytes.subarray(start, start + LOOKED_AT * UTF16_FACTOR).filter((byte) => byte !== 0);
+  const text = String.fromCharCode(...head.subarray(0, LOOKED_AT)).toLowerCase();
+  const markup = afterPreamble(text);
+  return PAGE.test(markup) || (text.startsWith('<!--') && !SVG.test(markup));
+}
+
+/** Without the XML declaration and the comments that XHTML and drawings may begin with. */
+function afterPreamble(text: string): string {
+  const end = preambleEnd(text);
+  return end === undefined ? text : afterPreamble(text.slice(end).trimStart());
+}
+
+function preambleEnd(text: string): number | undefined {
+  const close = text.startsWith('<?xml') ? '?>' : '-->';
+  if (close === '-->' && !text.startsWith('<!--')) return undefined;
+  const at = text.indexOf(close);
+  return at === -1 ? undefined : at + close.length;
 }

@@ -6,6 +6,7 @@ import { isPublicAddress } from '#lib/domain/base-url.ts';
 import {
   agrees,
   extensionOf,
+  isPage,
   isTextByName,
   mimeTypeOf,
   readFileUrl,
@@ -13,7 +14,6 @@ import {
   safeFileName,
   withExtension,
 } from '#lib/domain/file.ts';
-import { isPage } from '#lib/domain/page.ts';
 import type { Clock } from '#lib/domain/ports.ts';
 import type { Attachments, Fetched } from '#lib/sender/provider.ts';
 import { type Agents, guardedAgents, type Lookup } from './guarded-agents.ts';

@@ -1,8 +1,8 @@
 import type { Content } from '#lib/domain/content.ts';
 import type { MessageEvent } from '#lib/domain/event.ts';
+import { mimeTypes } from '#lib/domain/file.ts';
 import { derivedId, sha256 } from '#lib/domain/ids.ts';
 import { canonicalJson } from '#lib/domain/json.ts';
-import { mimeTypes } from '#lib/domain/mime-types.ts';
 import { chatKindOfJid } from '#lib/domain/person.ts';
 import { known, shortly } from '#lib/domain/schema.ts';
 import { type Recipient, recipientOf } from '#lib/domain/send/recipient.ts';

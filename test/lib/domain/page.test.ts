@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isPage } from '#lib/domain/page.ts';
+import { isPage } from '#lib/domain/file.ts';
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const utf16le = (text: string) => Buffer.from(text, 'utf16le');
