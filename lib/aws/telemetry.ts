@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics as EmbeddedMetrics } from '@aws-lambda-powertools/metrics';
-import { METRICS } from '#lib/domain/metrics.ts';
 import type { Log, Metrics } from '#lib/domain/ports.ts';
+import { METRICS } from '#lib/domain/ports.ts';
 import { redacted } from '#lib/domain/redact.ts';
 
 type Fields = Readonly<Record<string, string>>;

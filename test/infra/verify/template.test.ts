@@ -6,7 +6,7 @@ import { buildFunctions } from '#infra/build/bundle.ts';
 import { functionNames, providerNames } from '#infra/grants.ts';
 import { packageStage, templateIn } from '#infra/verify/packaging.ts';
 import { at, listOf, type Named, ofType, references, referred, type Template } from '#infra/verify/template.ts';
-import { METRICS } from '#lib/domain/metrics.ts';
+import { METRICS } from '#lib/domain/ports.ts';
 
 /** What a deployment promises and no linter knows: cfn-lint, in `npm run verify:deploy`, sees to the rest. */
 const folder = mkdtempSync(join(tmpdir(), 'hookline-template-'));
