@@ -1,6 +1,6 @@
 import type { Content, File } from '#lib/domain/content.ts';
+import type { Chat, Message, Person } from '#lib/domain/event.ts';
 import { derivedId } from '#lib/domain/ids.ts';
-import type { Chat, Message, Person } from '#lib/domain/message.ts';
 import { type ChatKind, chatKindOfJid, normaliseJid, type Phone, phoneOfJid, toPhone } from '#lib/domain/person.ts';
 import { anyKnown, known } from '#lib/domain/schema.ts';
 import type { Delivery, Content as Sent } from './schema.ts';

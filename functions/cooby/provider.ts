@@ -1,7 +1,7 @@
 import type { Content } from '#lib/domain/content.ts';
+import type { Chat, Message, OwnAccount } from '#lib/domain/event.ts';
 import { derivedId } from '#lib/domain/ids.ts';
 import { isRecord } from '#lib/domain/json.ts';
-import type { Chat, Message, OwnAccount } from '#lib/domain/message.ts';
 import type { Issue } from '#lib/domain/schema.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toInstant } from '#lib/domain/time.ts';

@@ -1,6 +1,6 @@
 import type { Content, File, Button as OurButton } from '#lib/domain/content.ts';
+import type { Message } from '#lib/domain/event.ts';
 import { isRecord } from '#lib/domain/json.ts';
-import type { Message } from '#lib/domain/message.ts';
 import { isInternational, normaliseJid, type Phone, toPhone } from '#lib/domain/person.ts';
 import { anyKnown, known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';

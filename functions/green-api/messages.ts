@@ -1,8 +1,7 @@
 import type { Content } from '#lib/domain/content.ts';
-import type { Payload } from '#lib/domain/event.ts';
+import type { Chat, Message, OwnAccount, Payload, Person } from '#lib/domain/event.ts';
 import type { Identity } from '#lib/domain/identity.ts';
 import { isRecord } from '#lib/domain/json.ts';
-import type { Chat, Message, OwnAccount, Person } from '#lib/domain/message.ts';
 import { chatKindOfJid, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
 import { checked, known } from '#lib/domain/schema.ts';
 import type { Draft } from '#lib/inbox/provider.ts';

@@ -1,6 +1,6 @@
 import type { Content } from '#lib/domain/content.ts';
+import type { Chat, OwnAccount, Person } from '#lib/domain/event.ts';
 import { parseJson } from '#lib/domain/json.ts';
-import type { Chat, OwnAccount, Person } from '#lib/domain/message.ts';
 import { chatKindOfJid, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
 import type { Issue } from '#lib/domain/schema.ts';
 import { anyKnown, known } from '#lib/domain/schema.ts';

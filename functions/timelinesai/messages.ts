@@ -1,9 +1,9 @@
 import type * as v from 'valibot';
 import type { Content, File } from '#lib/domain/content.ts';
+import type { Chat, Message, OwnAccount, Person } from '#lib/domain/event.ts';
 import { isVague, typeByName } from '#lib/domain/file.ts';
 import { derivedId } from '#lib/domain/ids.ts';
 import { isRecord } from '#lib/domain/json.ts';
-import type { Chat, Message, OwnAccount, Person } from '#lib/domain/message.ts';
 import { type ChatKind, chatKindOfJid, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
 import { anyKnown, type Issue, known } from '#lib/domain/schema.ts';
 import { type Draft, type EventReader, reader } from '#lib/inbox/provider.ts';

@@ -1,8 +1,8 @@
 import type * as v from 'valibot';
 import type { Content } from '#lib/domain/content.ts';
+import type { Chat, OwnAccount, Person } from '#lib/domain/event.ts';
 import { isVague } from '#lib/domain/file.ts';
 import { derivedId } from '#lib/domain/ids.ts';
-import type { Chat, OwnAccount, Person } from '#lib/domain/message.ts';
 import { chatKindOfJid, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
 import { redacted } from '#lib/domain/redact.ts';
 import { known } from '#lib/domain/schema.ts';

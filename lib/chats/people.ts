@@ -1,4 +1,4 @@
-import type { Chat, Message, Person } from '#lib/domain/message.ts';
+import type { Chat, Message, Person } from '#lib/domain/event.ts';
 import { canBeWrittenTo, commonSpelling, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
 import { known } from '#lib/domain/schema.ts';
 import { chatKey, personKey, personPartition, providerChatPartition } from '#lib/store/keys.ts';

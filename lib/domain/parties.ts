@@ -1,5 +1,4 @@
-import type { Event, Payload } from './event.ts';
-import type { Chat, Message, OwnAccount, Person } from './message.ts';
+import type { Chat, Event, Message, OwnAccount, Payload, Person } from './event.ts';
 import { chatKindOfJid, isSamePhone, phoneOfJid, toPhone } from './person.ts';
 import { known } from './schema.ts';
 

@@ -1,9 +1,8 @@
 import type { Content } from './content.ts';
-import { Event, type MessageEvent, Payload } from './event.ts';
+import { Event, Message, type MessageEvent, type OwnAccount, Payload, type Person } from './event.ts';
 import { isVague, typeByName } from './file.ts';
 import { sha256 } from './ids.ts';
 import { canonicalJson, isRecord } from './json.ts';
-import { Message, type OwnAccount, type Person } from './message.ts';
 import { ownAccountOf } from './parties.ts';
 import { isSamePhone } from './person.ts';
 import { checked, known } from './schema.ts';

@@ -1,7 +1,6 @@
 import type { ChatSighting } from '#lib/chats/chat.ts';
 import { namesIn, namesKept, otherIn, phoneIn, sightChat } from '#lib/chats/people.ts';
-import type { Event } from '#lib/domain/event.ts';
-import type { Message, OwnAccount } from '#lib/domain/message.ts';
+import type { Event, Message, OwnAccount } from '#lib/domain/event.ts';
 import { ownAccountOf } from '#lib/domain/parties.ts';
 import { canBeWrittenTo } from '#lib/domain/person.ts';
 import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';

@@ -1,8 +1,7 @@
 import { chatId } from '#lib/chats/chat.ts';
-import type { Event } from '#lib/domain/event.ts';
+import type { Event, OwnAccount } from '#lib/domain/event.ts';
 import { contentHash, eventId, formerEventIds, quarantineId } from '#lib/domain/identity.ts';
 import { sha256 } from '#lib/domain/ids.ts';
-import type { OwnAccount } from '#lib/domain/message.ts';
 import { ownAccountOf, withParties } from '#lib/domain/parties.ts';
 import { expiryOf } from '#lib/domain/retention.ts';
 import { type Issue, known } from '#lib/domain/schema.ts';

@@ -1,7 +1,6 @@
 import { currentChat } from '#lib/chats/chat.ts';
 import { contradict, lidsAmong, namesIn, namesKept, otherIn, phonesAmong } from '#lib/chats/people.ts';
-import type { MessageEvent } from '#lib/domain/event.ts';
-import type { Message, Person } from '#lib/domain/message.ts';
+import type { Message, MessageEvent, Person } from '#lib/domain/event.ts';
 import { isSamePhone } from '#lib/domain/person.ts';
 import { isSameMessage } from '#lib/domain/renewal.ts';
 import { known } from '#lib/domain/schema.ts';

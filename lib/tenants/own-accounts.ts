@@ -1,4 +1,4 @@
-import type { OwnAccount } from '#lib/domain/message.ts';
+import type { OwnAccount } from '#lib/domain/event.ts';
 import { isSamePhone } from '#lib/domain/person.ts';
 import type { Clock } from '#lib/domain/ports.ts';
 import { type Account, readAccount } from '#lib/sender/items.ts';

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
+import type { Message } from '../event.ts';
 import { safeFileName } from '../file.ts';
-import type { Message } from '../message.ts';
 import { commonSpelling, normaliseJid, phoneOfJid, toPhone } from '../person.ts';
 import { type Recipient, recipientOf } from './recipient.ts';
 

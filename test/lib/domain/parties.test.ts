@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Message } from '#lib/domain/message.ts';
+import type { Message } from '#lib/domain/event.ts';
 import { withParties } from '#lib/domain/parties.ts';
 
 const OWN = '+15550100001';
