@@ -1,6 +1,6 @@
 import type { DeliveryReport, DeliveryState, Status } from '#lib/domain/event.ts';
 import { known, shortly } from '#lib/domain/schema.ts';
-import { comesTo, type Reports } from '#lib/domain/send/status.ts';
+import { comesTo, type Reports } from '#lib/domain/send/part.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
 import {

@@ -13,7 +13,7 @@ import type { Connection, MessageEvent } from '#lib/domain/event.ts';
 import { chatKindOfJid, phoneOfJid } from '#lib/domain/person.ts';
 import { known } from '#lib/domain/schema.ts';
 import { addressesIn, fileTrace, saidIn, tracesOf } from '#lib/domain/send/evidence.ts';
-import { STATUSES } from '#lib/domain/send/status.ts';
+import { STATUSES } from '#lib/domain/send/part.ts';
 import { touchState } from '#lib/inbox/delivery-state.ts';
 import { type EventRecord, lifeOf } from '#lib/inbox/event-item.ts';
 import { accountsOf, isCertainlyOf } from '#lib/outbox/accounts.ts';

@@ -2,8 +2,7 @@ import { meetsNothing, onAccount, onQuota, type Spending } from '#lib/credits/sp
 import type { Metrics } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
 import { nextReconciliation } from '#lib/domain/send/pace.ts';
-import { isPending, type PartState } from '#lib/domain/send/part.ts';
-import { afterNews, type News } from '#lib/domain/send/status.ts';
+import { afterNews, isPending, type News, type PartState } from '#lib/domain/send/part.ts';
 import { accountKey, oldUnknownKey, pointerKey, QUOTA_PREFIX, quotaKey, stateKey } from '#lib/store/keys.ts';
 import type { StorePorts } from '#lib/store/retry.ts';
 import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';

@@ -1,5 +1,5 @@
 import { meetsNothing, NOTHING, onAccount, onQuota } from '#lib/credits/spent.ts';
-import { afterNews, comesTo, type News } from '#lib/domain/send/status.ts';
+import { afterNews, comesTo, type News } from '#lib/domain/send/part.ts';
 import { keepLinked, reportsIn } from '#lib/inbox/delivery-state.ts';
 import { accountKey, dueListOf, dueSortKey, headKey, sendKey, stateKey } from '#lib/store/keys.ts';
 import { AGAIN, retryOnConflict, withRetries } from '#lib/store/retry.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import type { Status } from '#lib/domain/send/status.ts';
+import type { Status } from '#lib/domain/send/part.ts';
 import { cancel } from '#lib/sender/cancel.ts';
 import { unsure } from '#test/support/simulation/fake-provider.ts';
 import { hello, World } from '#test/support/simulation/world.ts';

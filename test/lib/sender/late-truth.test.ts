@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { Status } from '#lib/domain/send/part.ts';
 import { sendCreditState, sendState } from '#lib/domain/send/part.ts';
-import type { Status } from '#lib/domain/send/status.ts';
 import { deliveryReport, noteStatus } from '#lib/inbox/delivery-state.ts';
 import { resend } from '#lib/sender/cancel.ts';
 import { pause, resume } from '#lib/sender/hold.ts';

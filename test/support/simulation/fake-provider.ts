@@ -1,6 +1,6 @@
 import { known } from '#lib/domain/schema.ts';
 import type { SendOutcome } from '#lib/domain/send/outcome.ts';
-import type { Status } from '#lib/domain/send/status.ts';
+import type { Status } from '#lib/domain/send/part.ts';
 import type { Account } from '#lib/sender/items.ts';
 import type { Attempted, Candidate, Outgoing } from '#lib/sender/provider.ts';
 import type { Process, Scheduler } from './scheduler.ts';

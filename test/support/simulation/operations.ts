@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { SendOutcome } from '#lib/domain/send/outcome.ts';
-import { STATUSES } from '#lib/domain/send/status.ts';
+import { STATUSES } from '#lib/domain/send/part.ts';
 import type { NewPart } from '#lib/sender/accept.ts';
 import { cancel, resend } from '#lib/sender/cancel.ts';
 import { clearHold, hold, pause, resume } from '#lib/sender/hold.ts';

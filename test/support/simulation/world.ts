@@ -2,7 +2,7 @@ import { grant } from '#lib/credits/credits.ts';
 import type { MessageEvent } from '#lib/domain/event.ts';
 import type { Clock } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
-import type { Status } from '#lib/domain/send/status.ts';
+import type { Status } from '#lib/domain/send/part.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { noteStatus } from '#lib/inbox/delivery-state.ts';
 import { feedFill } from '#lib/inbox/feed.ts';

@@ -1,8 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { judge, outcomeOfBreakdown, outcomeOfStatus, silentUntil } from '#lib/domain/send/outcome.ts';
 import { backoff, DEFAULT_PACING, drawGap, longestGap, nextReconciliation } from '#lib/domain/send/pace.ts';
-import { type CreditState, epochAt, type PartState, sendCreditState, sendState } from '#lib/domain/send/part.ts';
-import { afterNews, comesTo, type News, type Reports, type Status } from '#lib/domain/send/status.ts';
+import {
+  afterNews,
+  type CreditState,
+  comesTo,
+  epochAt,
+  type News,
+  type PartState,
+  type Reports,
+  type Status,
+  sendCreditState,
+  sendState,
+} from '#lib/domain/send/part.ts';
 
 const parts = (...states: PartState[]) => states.map((state) => ({ state, creditState: 'spent' as const }));
 const credits = (...states: CreditState[]) => states.map((creditState) => ({ state: 'sent' as const, creditState }));
