@@ -1,4 +1,3 @@
-import { isFilled } from '#lib/store/fill.ts';
 import { chatKey, type FoundBy, findKey, findPartition, foundChat, titlePartition } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
@@ -16,6 +15,7 @@ import {
   unchanged,
   update,
 } from '#lib/store/store.ts';
+import { isFilled } from '#lib/store/walk.ts';
 import { currentChat } from './chat.ts';
 
 /**

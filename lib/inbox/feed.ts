@@ -3,12 +3,11 @@ import { SHARDS } from '#lib/domain/ids.ts';
 import type { Clock } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { type Fill, isFilled } from '#lib/store/fill.ts';
 import { eventKey, eventPartition, feedPartition, headKey } from '#lib/store/keys.ts';
 import { encodeCursor, type PageRequest } from '#lib/store/page.ts';
 import { getAll } from '#lib/store/query.ts';
 import { absent, all, exists, type Item, isLive, type Store, set, setIfAbsent, update } from '#lib/store/store.ts';
-import { listed } from '#lib/store/walk.ts';
+import { type Fill, isFilled, listed } from '#lib/store/walk.ts';
 import { accepts, chatsWanted, type EventFilter, inChat, LARGEST_PAGE, shownEvents } from './events.ts';
 import { feedRow } from './feed-row.ts';
 

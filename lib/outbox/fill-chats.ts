@@ -3,12 +3,11 @@ import { CHATS_FILL, findable } from '#lib/chats/found-by.ts';
 import { introduce, namesIn, otherIn } from '#lib/chats/people.ts';
 import { known } from '#lib/domain/schema.ts';
 import { eventOf } from '#lib/inbox/event-item.ts';
-import type { Fill } from '#lib/store/fill.ts';
 import { shownKey, unlessDamaged } from '#lib/store/items.ts';
 import { chatListPartition, chatMessagesPartition } from '#lib/store/keys.ts';
 import { getAll } from '#lib/store/query.ts';
 import type { Item, Store } from '#lib/store/store.ts';
-import { listed } from '#lib/store/walk.ts';
+import { type Fill, listed } from '#lib/store/walk.ts';
 import { accountsOf, type Candidate, isCertainlyOf } from './accounts.ts';
 
 /** The names of whom chats of earlier releases are with, and what they are found by; those that are with one person become one. */

@@ -4,7 +4,7 @@ import { chatOf, findChat, listChats } from '#lib/chats/list.ts';
 import { known, optional, strictObject } from '#lib/domain/schema.ts';
 import { ShownChat, withLastMessages, withoutLast } from '#lib/inbox/last-messages.ts';
 import { chatsFill } from '#lib/outbox/fill-chats.ts';
-import { isFilled } from '#lib/store/fill.ts';
+import { isFilled } from '#lib/store/walk.ts';
 import { invalid, json, missing } from '../answers.ts';
 import { nowSeconds, route, takesNothing } from '../route.ts';
 import { flag, Id, listOf, pageRequest, paging, Sought, time, WithId } from '../schemas.ts';

@@ -3,9 +3,9 @@ import { updateChat } from '#lib/chats/chat.ts';
 import { sightChat } from '#lib/chats/people.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { chatsFill } from '#lib/outbox/fill-chats.ts';
-import { fillOn, isFilled } from '#lib/store/fill.ts';
 import { chatKey } from '#lib/store/keys.ts';
 import { del, remove, set, update } from '#lib/store/store.ts';
+import { fillOn, isFilled } from '#lib/store/walk.ts';
 import { Conversation } from '#test/support/conversation.ts';
 import { underRole } from '#test/support/under-role.ts';
 
