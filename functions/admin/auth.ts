@@ -1,8 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
 import * as v from 'valibot';
 import { sha256 } from '#lib/domain/ids.ts';
+import { ADMIN_KEY } from '#lib/domain/ports.ts';
 import { findKey, SCOPES, type Scope } from '#lib/tenants/api-keys.ts';
-import { ADMIN_KEY } from '#lib/tenants/secrets.ts';
 import { findSession } from '#lib/tenants/sessions.ts';
 import { MAIN, stateOfWorkspace } from '#lib/tenants/workspaces.ts';
 import { type ProblemReply, problem } from './answers.ts';

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { Reach } from '#lib/domain/base-url.ts';
 import { isRecord, type Json, parseJson } from '#lib/domain/json.ts';
-import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';
+import type { Clock, Log, Metrics, Random, Secrets } from '#lib/domain/ports.ts';
 import { issuesOf, strictObject } from '#lib/domain/schema.ts';
 import type { Reaches } from '#lib/outbox/accounts.ts';
 import type { RequestRules } from '#lib/outbox/request.ts';
@@ -13,7 +13,6 @@ import type { ProviderHttp, Ticks } from '#lib/sender/provider.ts';
 import type { Store } from '#lib/store/store.ts';
 import type { Scope } from '#lib/tenants/api-keys.ts';
 import type { Provider } from '#lib/tenants/provider.ts';
-import type { Secrets } from '#lib/tenants/secrets.ts';
 import { type Answers, invalid, type ProblemReply, problem, type Reply, type ReplyOf } from './answers.ts';
 import type { Caller } from './auth.ts';
 

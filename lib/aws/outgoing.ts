@@ -1,7 +1,7 @@
+import type { Secrets } from '#lib/domain/ports.ts';
 import { providerHttp } from '#lib/net/provider-call.ts';
 import { openAccounts, type TestableAccounts } from '#lib/sender/open-accounts.ts';
 import type { OutboundProvider } from '#lib/sender/provider.ts';
-import type { Secrets } from '#lib/tenants/secrets.ts';
 import { ssmClient } from './clients.ts';
 import { selfPost } from './queues.ts';
 import { type Runtime, reachOf, required, tasksOf } from './runtime.ts';

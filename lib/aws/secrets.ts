@@ -1,6 +1,6 @@
 import { SSMProvider } from '@aws-lambda-powertools/parameters/ssm';
 import { DeleteParameterCommand, ParameterNotFound, PutParameterCommand, type SSMClient } from '@aws-sdk/client-ssm';
-import type { Secrets } from '#lib/tenants/secrets.ts';
+import type { Secrets } from '#lib/domain/ports.ts';
 import { fail } from './clients.ts';
 
 /** Seconds. A key that was changed on another instance works there at once, and here after this long at most. */

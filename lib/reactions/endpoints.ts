@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { Reach } from '#lib/domain/base-url.ts';
 import { newId } from '#lib/domain/ids.ts';
-import type { Clock, Random } from '#lib/domain/ports.ts';
+import type { Clock, Random, Secrets } from '#lib/domain/ports.ts';
 import { type Condition, faultsOfCondition } from '#lib/domain/reaction/condition.ts';
 import { draining, HEALTHY, type Health } from '#lib/domain/reaction/delivery.ts';
 import { faultsOfHeaders } from '#lib/domain/reaction/rule.ts';
@@ -34,7 +34,6 @@ import {
   update,
 } from '#lib/store/store.ts';
 import { former } from '#lib/tenants/directory.ts';
-import type { Secrets } from '#lib/tenants/secrets.ts';
 import { call } from './call.ts';
 import { CALLS_KEPT_SECONDS, type Delivery, deliveryIdOf, keyOfDeliveryId, readDelivery, taskOf } from './delivery.ts';
 import { type Endpoint, endpointItem, isSamePlace, type NewEndpoint, readEndpoint, refusedUrl } from './endpoint.ts';

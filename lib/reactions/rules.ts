@@ -3,7 +3,7 @@ import { currentChat } from '#lib/chats/chat.ts';
 import type { Reach } from '#lib/domain/base-url.ts';
 import type { Event, MessageEvent } from '#lib/domain/event.ts';
 import { newId } from '#lib/domain/ids.ts';
-import type { Clock, Random } from '#lib/domain/ports.ts';
+import type { Clock, Random, Secrets } from '#lib/domain/ports.ts';
 import { MUTED_MS } from '#lib/domain/reaction/guard.ts';
 import { isEmailAddress } from '#lib/domain/reaction/mail.ts';
 import { typeOf } from '#lib/domain/reaction/notice.ts';
@@ -40,7 +40,6 @@ import {
   update,
 } from '#lib/store/store.ts';
 import { former } from '#lib/tenants/directory.ts';
-import type { Secrets } from '#lib/tenants/secrets.ts';
 import { askGuard, minuteOf } from './auto.ts';
 import { type Budget, type BudgetPorts, budgetOf, WHY_UNDECIDED } from './budget.ts';
 import { CALLS_KEPT_SECONDS } from './delivery.ts';

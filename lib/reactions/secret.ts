@@ -1,7 +1,6 @@
 import * as v from 'valibot';
-import type { Random } from '#lib/domain/ports.ts';
+import type { Random, Secrets } from '#lib/domain/ports.ts';
 import { checked, type Issue } from '#lib/domain/schema.ts';
-import type { Secrets } from '#lib/tenants/secrets.ts';
 
 const SECRET_BYTES = 24;
 

@@ -1,10 +1,10 @@
 import type { Event } from '#lib/domain/event.ts';
+import type { Secrets } from '#lib/domain/ports.ts';
 import { afterFailure, afterSuccess, type CallResult, type Health, moreWaits } from '#lib/domain/reaction/delivery.ts';
 import type { NoticeType } from '#lib/domain/reaction/notice.ts';
 import { known } from '#lib/domain/schema.ts';
 import { cursorBefore } from '#lib/inbox/feed.ts';
 import type { ProviderHttp } from '#lib/sender/provider.ts';
-import type { Secrets } from '#lib/tenants/secrets.ts';
 import { type BreakerPorts, takePlace, turnHealth } from './breaker.ts';
 import type { BudgetPorts } from './budget.ts';
 import { type Called, call } from './call.ts';

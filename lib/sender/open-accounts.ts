@@ -1,11 +1,10 @@
 import * as v from 'valibot';
 import { isSamePhone } from '#lib/domain/person.ts';
-import type { Clock, Log, Random } from '#lib/domain/ports.ts';
+import { accountSecret, type Clock, type Log, type Random, type Secrets } from '#lib/domain/ports.ts';
 import { known, optional } from '#lib/domain/schema.ts';
 import type { SendOutcome } from '#lib/domain/send/outcome.ts';
 import type { Store } from '#lib/store/store.ts';
 import { adopt, claimOf, isOtherLine, lineIn } from '#lib/tenants/account.ts';
-import { accountSecret, type Secrets } from '#lib/tenants/secrets.ts';
 import type { Account } from './items.ts';
 import type {
   OpenAccount,

@@ -1,6 +1,6 @@
 import { newId } from '#lib/domain/ids.ts';
 import { toPhone } from '#lib/domain/person.ts';
-import type { Clock, Log, Random } from '#lib/domain/ports.ts';
+import { accountSecret, type Clock, type Log, type Random, type Secrets } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
 import { DEFAULT_PACING } from '#lib/domain/send/pace.ts';
 import { toIso } from '#lib/domain/time.ts';
@@ -39,7 +39,6 @@ import {
   scopeOf,
 } from './account.ts';
 import { listDirectory, wholeDirectory } from './directory.ts';
-import { accountSecret, type Secrets } from './secrets.ts';
 import { isCurrent, webhookOf } from './webhook.ts';
 import { findWebhook } from './webhooks.ts';
 import { isOpen } from './workspaces.ts';

@@ -1,6 +1,6 @@
 import { grant } from '#lib/credits/credits.ts';
 import type { MessageEvent } from '#lib/domain/event.ts';
-import type { Clock } from '#lib/domain/ports.ts';
+import type { Clock, Secrets } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
 import type { Status } from '#lib/domain/send/part.ts';
 import { toIso } from '#lib/domain/time.ts';
@@ -21,7 +21,6 @@ import { type Run, type TickResult, tick } from '#lib/sender/tick.ts';
 import { watchdog } from '#lib/sender/watchdog.ts';
 import { accountKey, directoryKey, fillKey, sendKey, stateKey } from '#lib/store/keys.ts';
 import { put, type Store, StoreUnavailable } from '#lib/store/store.ts';
-import type { Secrets } from '#lib/tenants/secrets.ts';
 import { MeteredStore } from '../metered-store.ts';
 import { tasksBy } from '../tasks.ts';
 import { underRole } from '../under-role.ts';
