@@ -1,8 +1,7 @@
 import { hasGoneOut, PART_STATES, type PartState } from '#lib/domain/send/part.ts';
 import { sendIdIn, unknownSendKey } from '#lib/store/keys.ts';
 import { del, put, type Store } from '#lib/store/store.ts';
-import { type Kind, tellChanges } from './changes.ts';
-import { type Count, raise } from './counters.ts';
+import { type Count, type Kind, raise, tellChanges } from './counters.ts';
 
 type Image = Readonly<Record<string, unknown>>;
 

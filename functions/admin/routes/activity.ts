@@ -1,6 +1,5 @@
 import * as v from 'valibot';
-import { changesSince, KINDS, readMark } from '#lib/activity/changes.ts';
-import { byDay, hoursBetween, Stat } from '#lib/activity/counters.ts';
+import { byDay, changesSince, hoursBetween, KINDS, readMark, Stat } from '#lib/activity/counters.ts';
 import { Summary, summaryOf } from '#lib/activity/summary.ts';
 import { optional, strictObject, text } from '#lib/domain/schema.ts';
 import { DAY_MS } from '#lib/domain/time.ts';

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { responseOf } from '#functions/admin/answers.ts';
-import { type Changes, changesSince, readMark } from '#lib/activity/changes.ts';
-import { hoursBetween } from '#lib/activity/counters.ts';
+import { type Changes, changesSince, hoursBetween, readMark } from '#lib/activity/counters.ts';
 import { type ItemChange, recordActivity } from '#lib/activity/record.ts';
 import { UNKNOWN_PREFIX, workspacePartition } from '#lib/store/keys.ts';
 import { AdminBench, message } from '#test/functions/admin/admin-bench.ts';
