@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listen } from '#infra/local/gateway.ts';
-import { type Environment, pythonTools, run, type Said } from './commands.ts';
-import type { Result } from './report.ts';
+import { type Environment, pythonTools, type Result, run, type Said } from './commands.ts';
 
 /**
  * The emulator refuses what its own copy of the linter merely warns of, such as the packager's double dependencies. The

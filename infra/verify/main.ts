@@ -6,10 +6,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { buildFunctions } from '#infra/build/bundle.ts';
-import { lint } from './commands.ts';
+import { lint, Report } from './commands.ts';
 import { deployOnEmulator } from './deployment.ts';
 import { differences, packagedTemplate, packageStage, zipFaults } from './packaging.ts';
-import { Report } from './report.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hookline-verify-'));
 const prod = join(folder, 'prod');

@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { templateIn } from '#infra/verify/packaging.ts';
-import { at } from '#infra/verify/template.ts';
+import { at, templateIn } from '#infra/verify/packaging.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const providers = globSync('functions/*/provider.ts', { cwd: root });

@@ -4,8 +4,17 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildFunctions } from '#infra/build/bundle.ts';
 import { functionNames, providerNames } from '#infra/grants.ts';
-import { packageStage, templateIn } from '#infra/verify/packaging.ts';
-import { at, listOf, type Named, ofType, references, referred, type Template } from '#infra/verify/template.ts';
+import {
+  at,
+  listOf,
+  type Named,
+  ofType,
+  packageStage,
+  references,
+  referred,
+  type Template,
+  templateIn,
+} from '#infra/verify/packaging.ts';
 import { METRICS } from '#lib/domain/ports.ts';
 
 /** What a deployment promises and no linter knows: cfn-lint, in `npm run verify:deploy`, sees to the rest. */
