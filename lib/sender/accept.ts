@@ -1,4 +1,4 @@
-import { currentEpoch, openEpoch, openingCredits, quotaKind } from '#lib/credits/quota.ts';
+import { currentEpoch, openEpoch, openingCredits, quotaKind } from '#lib/credits/credits.ts';
 import type { Clock, Metrics, Random } from '#lib/domain/ports.ts';
 import { creditsIn, type Epoch } from '#lib/domain/send/part.ts';
 import {
