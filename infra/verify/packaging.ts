@@ -99,7 +99,7 @@ const Template = v.looseObject({
 /** The CloudFormation template as it was packaged. */
 export type Template = v.InferOutput<typeof Template>;
 
-export const readTemplate = (path: string): Template => v.parse(Template, JSON.parse(readFileSync(path, 'utf8')));
+const readTemplate = (path: string): Template => v.parse(Template, JSON.parse(readFileSync(path, 'utf8')));
 
 /** A resource with its name in the template. */
 export interface Named extends Resource {

@@ -36,7 +36,7 @@ export async function quotaKind(store: Store, workspace: string): Promise<QuotaK
   return quotaKindIn(await store.get(quotaKindKey(workspace), { consistent: true }));
 }
 
-export function quotaKindIn(item: Item | undefined): QuotaKind {
+function quotaKindIn(item: Item | undefined): QuotaKind {
   if (!item) return { kind: 'prepaid' };
   const { quota, ...rest } = readQuotaKind(item);
   return quota === 'prepaid' ? { kind: 'prepaid' } : { kind: 'monthly', credits: 'credits' in rest ? rest.credits : 0 };
@@ -64,7 +64,7 @@ export async function openEpoch(
 }
 
 /** Refused where the epoch is open. No credits are no entry in the ledger, and an opening all the same. */
-export function opening(workspace: string, epoch: Epoch, credits: number, now: number): Put[] {
+function opening(workspace: string, epoch: Epoch, credits: number, now: number): Put[] {
   const opened = { granted: credits, available: credits, opening: credits, counted: true };
   return [
     put({ ...quotaKey(workspace, epoch), ...opened, kind: 'quota', workspace, epoch }, absent()),
@@ -78,7 +78,7 @@ const openingEntry = (epoch: Epoch): string => `${epoch}#grant`;
  * What came with the epoch itself. An item may not say so: one that a grant had made before it was written down then,
  * with nothing of its own, or one that is older still. Its entry in the ledger tells which.
  */
-export async function openingOf(store: Store, workspace: string, quota: Quota): Promise<number> {
+async function openingOf(store: Store, workspace: string, quota: Quota): Promise<number> {
   if (quota.opening !== undefined) return quota.opening;
   const { pk } = quotaKindKey(workspace);
   const grants = equal('entry', 'grant');
@@ -96,7 +96,7 @@ export async function openingOf(store: Store, workspace: string, quota: Quota): 
 }
 
 /** Credits more, or fewer, for an epoch that is open, with their entry in the ledger. What is spent or reserved stays. */
-export function grantWrites(
+function grantWrites(
   workspace: string,
   epoch: Epoch,
   credits: number,
