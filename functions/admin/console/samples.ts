@@ -12,43 +12,68 @@ interface Told {
   /** What makes this one another message than the one before. */
   readonly id: string;
   readonly text: string;
+  /** Which of the made-up people writes it. */
+  readonly person: number;
   readonly secret?: string | undefined;
 }
 
-const PERSON = '15550100099';
 const OURS = '15550100001';
+const FIRST = ['Ana', 'Ben', 'Chloé', 'Dmitri', 'Elif', 'Farid', 'Grace', 'Hugo'];
+const LAST = [
+  'Adeyemi',
+  'Brandt',
+  'Costa',
+  'Dubois',
+  'Eriksen',
+  'Fischer',
+  'Garcia',
+  'Haddad',
+  'Ito',
+  'Jensen',
+  'Kaya',
+];
+
+/** One of 88 people who do not exist, by a number that is counted on. */
+const personOf = (of: number) => ({
+  phone: `155501000${(of % 88) + 10}`,
+  name: `${FIRST[of % 8]} ${LAST[of % 11]}`,
+});
+
 const json = (body: object): Sample => ({ body: JSON.stringify(body), contentType: 'application/json' });
 
-/** From somebody who does not exist, in the words of each provider. */
-const SAMPLES: Readonly<Record<string, (told: Told) => Sample>> = {
-  sandbox: ({ id, text }) => json({ event: 'message', id, from: `+${PERSON}`, name: 'Ana', text }),
-  cooby: ({ id, text, now }) =>
+type Person = ReturnType<typeof personOf>;
+
+/** In the words of each provider. */
+const SAMPLES: Readonly<Record<string, (told: Omit<Told, 'person'> & { readonly person: Person }) => Sample>> = {
+  sandbox: ({ id, text, person: { phone, name } }) =>
+    json({ event: 'message', id, from: `+${phone}`, name, title: name, text }),
+  cooby: ({ id, text, now, person: { phone, name } }) =>
     json({
-      chat_id: `${PERSON}_${OURS}@c.us`,
+      chat_id: `${phone}_${OURS}@c.us`,
       chat_type: 'individual',
-      chat_title: 'Ana Ruiz',
+      chat_title: name,
       user_phone: OURS,
       direction: 'received',
       message: { id, type: 'chat', text },
       timestamp: String(Math.floor(now / 1000)),
-      participants: [{ phone: PERSON, wa_name: 'Ana Ruiz' }],
-      sender: { phone: PERSON, wa_name: 'Ana Ruiz' },
+      participants: [{ phone, wa_name: name }],
+      sender: { phone, wa_name: name },
     }),
-  'green-api': ({ id, text, now, secret }) => ({
+  'green-api': ({ id, text, now, secret, person: { phone, name } }) => ({
     ...json({
       typeWebhook: 'incomingMessageReceived',
       instanceData: { idInstance: 7_999_000_111, wid: `${OURS}@c.us`, typeInstance: 'whatsapp' },
       timestamp: Math.floor(now / 1000),
       idMessage: id,
-      senderData: { chatId: `${PERSON}@c.us`, sender: `${PERSON}@c.us`, chatName: 'Ana Ruiz', senderName: 'Ana Ruiz' },
+      senderData: { chatId: `${phone}@c.us`, sender: `${phone}@c.us`, chatName: name, senderName: name },
       messageData: { typeMessage: 'textMessage', textMessageData: { textMessage: text } },
     }),
     ...(secret !== undefined && { headers: { authorization: `Bearer ${secret}` } }),
   }),
-  timelinesai: ({ id, text, now }) =>
+  timelinesai: ({ id, text, now, person: { phone, name } }) =>
     json({
       event_type: 'message:received:new',
-      chat: { chat_id: 510_234, full_name: 'Ana Ruiz', is_group: false, phone: `+${PERSON}` },
+      chat: { chat_id: 510_200 + Number(phone.slice(-2)), full_name: name, is_group: false, phone: `+${phone}` },
       whatsapp_account: { full_name: 'Lee', email: 'lee@example.com', phone: `+${OURS}` },
       message: {
         text,
@@ -56,17 +81,17 @@ const SAMPLES: Readonly<Record<string, (told: Told) => Sample>> = {
         origin: 'WhatsApp',
         timestamp: new Date(now).toISOString(),
         message_uid: id,
-        sender: { full_name: 'Ana Ruiz', phone: `+${PERSON}` },
+        sender: { full_name: name, phone: `+${phone}` },
         recipient: { full_name: 'Lee', phone: `+${OURS}` },
       },
     }),
-  zender: ({ id, text, now, secret = '' }) => ({
+  zender: ({ id, text, now, secret = '', person: { phone } }) => ({
     body: new URLSearchParams({
       secret,
       type: 'whatsapp',
       'data[id]': id,
       'data[wid]': `+${OURS}`,
-      'data[phone]': `+${PERSON}`,
+      'data[phone]': `+${phone}`,
       'data[message]': text,
       'data[timestamp]': String(Math.floor(now / 1000)),
     }).toString(),
@@ -76,4 +101,4 @@ const SAMPLES: Readonly<Record<string, (told: Told) => Sample>> = {
 
 /** Undefined of a provider that is not known here. */
 export const sampleOf = (provider: string, told: Told): Sample | undefined =>
-  Object.hasOwn(SAMPLES, provider) ? SAMPLES[provider]?.(told) : undefined;
+  Object.hasOwn(SAMPLES, provider) ? SAMPLES[provider]?.({ ...told, person: personOf(told.person) }) : undefined;

@@ -1,4 +1,4 @@
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { addressOf } from '../address.ts';
 import { api, asked, session } from '../api.ts';
 import { useLive } from '../live.ts';
@@ -38,7 +38,9 @@ export function Credits() {
                 </li>
               ))}
             </ul>
-            <p class="faint">{quota.kind === 'monthly' ? t.ofMonth(quota.credits, epoch) : t.ofPrepaid}</p>
+            <p class="faint">
+              {quota.kind === 'monthly' ? t.ofMonth(quota.credits, epoch) : t.ofPrepaid} {t.reservedHint}
+            </p>
             <div class="columns">
               <div class="column">
                 <Audit last={audit} onDone={live.again} />
@@ -141,19 +143,20 @@ interface ChangeProps {
 }
 
 function Grant({ onDone }: ChangeProps) {
-  const key = useRef(crypto.randomUUID());
+  const [key, setKey] = useState<string>(() => crypto.randomUUID());
   const grant = async ({ credits = '', reason = '' }: Values) => {
     // A second try after an answer that was lost grants once.
-    const header = { 'Idempotency-Key': key.current };
+    const header = { 'Idempotency-Key': key };
     await asked(api.POST('/api/credits/grants', { params: { header }, body: { credits: Number(credits), reason } }));
-    key.current = crypto.randomUUID();
-    tell(t.granted);
+    // An empty form: a second click grants nothing twice.
+    setKey(crypto.randomUUID());
+    tell(t.granted(Number(credits)));
     await onDone();
   };
   return (
     <section class="card">
-      <h2>{t.grant}</h2>
-      <Form act={t.grant} onSubmit={grant}>
+      <h2>{t.correct}</h2>
+      <Form key={key} act={t.grant} onSubmit={grant}>
         <TextField name="credits" label={t.number} hint={t.numberHint} required />
         <TextField name="reason" label={t.reason} hint={t.reasonHint} required />
       </Form>

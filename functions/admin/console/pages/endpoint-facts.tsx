@@ -38,7 +38,7 @@ export function EndpointFacts({ endpoint }: { readonly endpoint: Endpoint }) {
 }
 
 export function AttemptList({ attempts }: Pick<Delivery, 'attempts'>) {
-  if (attempts.length === 0) return <>{texts.none}</>;
+  if (attempts.length === 0) return <>{t.noAttempt}</>;
   return (
     <details>
       <summary>{attempts.map(howOf).join(', ')}</summary>

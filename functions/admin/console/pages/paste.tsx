@@ -10,7 +10,7 @@ import { Page } from '../parts/page.tsx';
 import { Badge, Code, ShownOnce } from '../parts/small.tsx';
 import { tell } from '../parts/toast.tsx';
 import { sampleOf } from '../samples.ts';
-import { texts } from '../texts.ts';
+import { providerName, texts } from '../texts.ts';
 
 const t = texts.webhooks;
 
@@ -52,20 +52,19 @@ export function Paste({ made }: { readonly made: Made }) {
 export function FirstCall({ made }: { readonly made: Made }) {
   const path = { params: { path: { id: made.id } } };
   const live = useLive(`first call ${made.id}`, () => asked(api.GET('/api/webhooks/{id}/attempts', path)));
-  const { provider = '', secret, after = '' } = made;
+  const { provider, secret, after = '' } = made;
   const hasCall = live.data?.items.some(({ at }) => at > after) === true;
-  const sample = sampleOf(provider, { now: Date.now(), id: crypto.randomUUID(), text: t.sampleText, secret });
   return (
     <section class="card">
       <p role="status">
         <Badge state={hasCall ? 'connected' : 'waiting'} /> {hasCall ? t.called : t.waiting}
       </p>
-      {sample && (
+      {provider !== undefined && (
         <>
           <p class="faint">{t.sampleHint(provider)}</p>
           <div class="actions">
             <Acts
-              acts={[{ label: t.sample, run: () => post(made.url, sample), said: t.sampleSent }]}
+              acts={[{ label: t.sample, run: () => postSample(provider, made.url, secret), said: t.sampleSent }]}
               onDone={live.again}
             />
             {hasCall && <a href={addressOf('inbox')}>{t.toInbox}</a>}
@@ -87,11 +86,9 @@ interface SampleFormProps {
 /** Later on the hub does not know the URL any more: whoever has it gives it. */
 export function SampleForm({ provider, hasSecret, rotate, onDone }: SampleFormProps) {
   const send = async ({ url = '', secret }: Values) => {
-    const sample = sampleOf(provider, { now: Date.now(), id: crypto.randomUUID(), text: t.sampleText, secret });
-    if (!sample) return;
     if (!URL.canParse(url) || !new URL(url).pathname.includes(`/hooks/${provider}/`))
       throw new Error(t.noUrl(provider));
-    await post(url, sample);
+    await postSample(provider, url, secret);
     tell(t.sampleSent);
     await onDone();
   };
@@ -101,7 +98,7 @@ export function SampleForm({ provider, hasSecret, rotate, onDone }: SampleFormPr
       <p class="faint">{t.sampleHint(provider)}</p>
       <Form act={t.sample} onSubmit={send}>
         <TextField name="url" label={t.itsUrlField} hint={t.itsUrlHint} required />
-        {hasSecret && <TextField name="secret" label={t.secret} secret />}
+        {hasSecret && <TextField name="secret" label={t.secret} secret required />}
       </Form>
       {rotate && (
         <>
@@ -115,8 +112,19 @@ export function SampleForm({ provider, hasSecret, rotate, onDone }: SampleFormPr
   );
 }
 
+/**
+ * Another one each time. Where a person has just answered, rules are silent: the sample that a newcomer tries a rule with begins
+ * a conversation of its own.
+ */
+let person = Math.floor(Math.random() * 1_000);
+
 /** As the provider would, but from here: it says whether the URL works. */
-async function post(url: string, { body, contentType, headers }: NonNullable<ReturnType<typeof sampleOf>>) {
+async function postSample(provider: string, url: string, secret: string | undefined) {
+  person += 1;
+  const told = { now: Date.now(), id: crypto.randomUUID(), text: t.sampleText, person, secret };
+  const sample = sampleOf(provider, told);
+  if (!sample) throw new Error(t.noSample(providerName(provider)));
+  const { body, contentType, headers } = sample;
   // The hub may be reached by another name here than the one that providers are given.
   const here = new URL(url).pathname.slice(new URL(hubUrl()).pathname.replace(/\/$/, '').length);
   const response = await fetch(`${hubUrl()}${here}`, {

@@ -39,7 +39,7 @@ interface TextFieldProps {
 
 export function TextField({ name, label, hint, required, secret, value, onInput }: TextFieldProps) {
   return (
-    <Field label={label} hint={hint}>
+    <Field label={label} hint={required || onInput ? hint : [texts.optional, hint].filter(Boolean).join(' ')}>
       <input
         name={name}
         type={secret ? 'password' : 'text'}

@@ -25,39 +25,43 @@ export function Runs({ runs, isOn }: { readonly runs: readonly Run[]; readonly i
     return (
       <Empty title={t.noRun}>
         <p>{isOn ? t.noRunHint : t.offHint}</p>
+        {isOn && <a href={addressOf('webhooks')}>{t.tryOut}</a>}
       </Empty>
     );
   }
   return (
-    <Table
-      label={t.runs}
-      rows={runs}
-      keyOf={({ event }) => event}
-      columns={[
-        { head: t.at, cell: ({ at }) => <Time at={at} /> },
-        { head: t.result, cell: ({ result }) => <Badge state={result} /> },
-        {
-          head: t.actionsDone,
-          cell: ({ why, actions }) => (
-            <ul>
-              {why && <li>{why}</li>}
-              {actions.map(({ action, result, send, why }, i) => (
-                <li key={i}>
-                  {t.actions[action] ?? action}: {texts.states[result] ?? result}
-                  {why && `, ${why}`}
-                  {send && (
-                    <>
-                      {' '}
-                      <a href={addressOf('sends', send)}>{t.theSend}</a>
-                    </>
-                  )}
-                </li>
-              ))}
-            </ul>
-          ),
-        },
-        { head: t.event, cell: ({ event }) => <a href={addressOf('events', event)}>{t.event}</a> },
-      ]}
-    />
+    <>
+      {runs.some(({ result }) => result === 'guarded') && <p class="faint">{t.heldBackHint}</p>}
+      <Table
+        label={t.runs}
+        rows={runs}
+        keyOf={({ event }) => event}
+        columns={[
+          { head: t.at, cell: ({ at }) => <Time at={at} /> },
+          { head: t.result, cell: ({ result }) => <Badge state={result} /> },
+          {
+            head: t.actionsDone,
+            cell: ({ why, actions }) => (
+              <ul>
+                {why && <li>{why}</li>}
+                {actions.map(({ action, result, send, why }, i) => (
+                  <li key={i}>
+                    {t.actions[action] ?? action}: {texts.states[result] ?? result}
+                    {why && `, ${why}`}
+                    {send && (
+                      <>
+                        {' '}
+                        <a href={addressOf('sends', send)}>{t.theSend}</a>
+                      </>
+                    )}
+                  </li>
+                ))}
+              </ul>
+            ),
+          },
+          { head: t.event, cell: ({ event }) => <a href={addressOf('events', event)}>{t.event}</a> },
+        ]}
+      />
+    </>
   );
 }

@@ -12,7 +12,7 @@ export const ruleTexts = {
   state: 'State',
   on: 'When',
   do: 'Then',
-  act: 'Do',
+  act: 'Actions',
   ofDay: 'Last 24 hours',
   runsOf: (total: number, more: boolean) => {
     if (total === 0) return texts.none;
@@ -50,7 +50,7 @@ export const ruleTexts = {
   value: 'Value',
   valueKind: 'Kind of value',
   kinds: { text: 'the text', number: 'the number', truth: 'yes or no' },
-  caseSensitive: 'Capitals count',
+  caseSensitive: 'Match case',
   oneALine: 'one in each line',
   from: 'From',
   until: 'until',
@@ -131,7 +131,9 @@ export const ruleTexts = {
   mayNot: (why: string) => `It would be kept from sending: ${why}`,
   runs: 'What it did',
   noRun: 'It has not run yet',
-  noRunHint: 'What it does with what comes in from now on stands here for 30 days.',
+  noRunHint: 'What it does with what comes in from now on is shown here, for 30 days.',
+  tryOut: 'A sample from the page of a webhook tries it out.',
+  heldBackHint: 'When it holds back is set above, under "Time zone, order and limits".',
   offHint: 'It is switched off, and takes up nothing: switch it on, and save.',
   at: 'When',
   result: 'Result',

@@ -65,8 +65,8 @@ it('says no more than that it is saved where all are kept', async () => {
 it('calls one that is spared at once, where somebody asks for it', async () => {
   shown = { ...ENDPOINT, state: 'failing' };
   show();
-  fireEvent.click(await screen.findByRole('button', { name: 'Call now' }));
-  await screen.findByText('It is called with what waits, the oldest first');
+  fireEvent.click(await screen.findByRole('button', { name: 'Try again now' }));
+  await screen.findByText('What waits is posted, the oldest first');
   expect(posted).toEqual(['/api/endpoints/end_1/enable']);
 });
 
@@ -80,5 +80,5 @@ it('says in words why nothing was answered', async () => {
 it('offers no call to one that is not spared', async () => {
   show();
   await screen.findByRole('button', { name: 'Switch off' });
-  expect(screen.queryByRole('button', { name: 'Call now' })).toBeNull();
+  expect(screen.queryByRole('button', { name: 'Try again now' })).toBeNull();
 });
