@@ -11,7 +11,7 @@ import { patternMatcher } from '#lib/reactions/patterns.ts';
 import * as outbound from '../outbound.ts';
 
 const all = runtime();
-const { environment, store, log } = all;
+const { environment, store, clock, log } = all;
 const sending = acceptingPorts(all, Object.values(outbound));
 const ports = {
   ...all,
@@ -27,7 +27,7 @@ export const handler = streamHandler(
   {
     begin: () => beginBatch(ports),
     setAside: async (change) => setAside(noticeOf(change) ?? {}),
-    record: (shard, changes) => recordActivity(store, shard, changes),
+    record: (shard, changes) => recordActivity(store, shard, changes, clock.now()),
   },
   log,
 );

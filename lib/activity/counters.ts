@@ -26,25 +26,43 @@ export interface Changes {
   readonly changed: readonly Kind[];
 }
 
-/** Counted twice it tells once more than it must, which costs a reader one look. */
-export async function tellChanges(store: Store, workspace: string, kinds: Iterable<Kind>): Promise<void> {
-  const changes = [...kinds].map((kind) => add(kind, 1));
-  await store.write(update(changesKey(workspace), changes));
+/**
+ * How often each kind has changed stands beside the figures of the hour, so that both take one write: this raises it.
+ * Counted twice it tells once more than it must, which costs a reader one look.
+ */
+const raised = (kinds: Iterable<Kind>) => [...kinds].map((kind) => add(kind, 1));
+
+/** Keeps, once an hour, that there was something of these kinds at all. */
+async function tellChanges(store: Store, workspace: string, kinds: Iterable<Kind>): Promise<void> {
+  await store.write(update(changesKey(workspace), raised(kinds)));
 }
 
-/** What has changed since `after`, a mark of before; without one, all has. Undefined: nothing. */
-export async function changesSince(store: Store, workspace: string, after?: Mark): Promise<Changes | undefined> {
-  const item = await store.get(changesKey(workspace));
-  const now = KINDS.map((kind) => Number(item?.[kind] ?? 0));
-  const changed = KINDS.filter((_, i) => now[i] !== after?.[i]);
-  return changed.length === 0 ? undefined : { mark: now.join('.'), changed };
+/**
+ * What has changed since `after`, a mark of before; without one, all has. Undefined: nothing. A mark names its hour, so
+ * that with each new hour all may have changed; the hour before is looked at as well, since the clock of whoever counts
+ * may be behind.
+ */
+export async function changesSince(
+  store: Store,
+  workspace: string,
+  now: number,
+  after: Mark = [],
+): Promise<Changes | undefined> {
+  const hour = Math.floor(now / HOUR_MS);
+  const keyOf = (one: number) => counterKey(workspace, toIso(one * HOUR_MS));
+  const { pk, sk: before } = keyOf(hour + 1);
+  const { items } = await store.query({ pk, from: keyOf(hour - 1).sk, before, limit: 2 });
+  const counted = KINDS.map((kind) => items.reduce((sum, item) => sum + Number(item[kind] ?? 0), 0));
+  const [hourThen, ...then] = after;
+  const changed = KINDS.filter((_, i) => hourThen !== hour || counted[i] !== then[i]);
+  return changed.length === 0 ? undefined : { mark: [hour, ...counted].join('.'), changed };
 }
 
 export type Mark = readonly number[];
 
-/** Undefined for what was never a mark. */
+/** Undefined for what was never a mark. Those of earlier releases have one number less. */
 export function readMark(text: string): Mark | undefined {
-  return /^\d{1,15}(\.\d{1,15}){3}$/.test(text) ? text.split('.').map(Number) : undefined;
+  return /^\d{1,15}(\.\d{1,15}){3,4}$/.test(text) ? text.split('.').map(Number) : undefined;
 }
 
 export const COUNTED = ['received', 'sent', 'failed'] as const;
@@ -64,41 +82,79 @@ export interface Count {
   readonly sequence: string;
 }
 
+/** What a batch has to tell of a workspace. */
+export interface Told {
+  readonly workspace: string;
+  readonly counts: readonly Count[];
+  /** What has changed. */
+  readonly kinds: readonly Kind[];
+}
+
 /**
- * Raises the counters of the hours that these fall into, of one shard and in its order. A batch may come again, whole or
- * in part: each hour keeps the last number of each shard that it has counted, and takes only what is later. Shards know
- * nothing of each other's numbers.
- *
- *   counted up to 7      batch 5 6 7 8 9      counts 8 9 and keeps 9
+ * Raises the counters of the hours in which what one shard tells was written, and says in this hour what has changed:
+ * mostly both are one hour, and one write.
  */
-export async function raise(store: Store, shard: string, counts: readonly Count[]): Promise<void> {
-  const hours = Map.groupBy(counts, ({ workspace, at }) => `${workspace} ${hourOf(at)}`);
-  await Promise.all([...hours.values()].map((hour) => raiseHour(store, `upTo@${shard}`, hour)));
+export async function raise(
+  store: Store,
+  shard: string,
+  { workspace, counts, kinds }: Told,
+  now: number,
+): Promise<void> {
+  const thisHour = hourOf(now);
+  const hours = Map.groupBy(counts, ({ at }) => hourOf(at));
+  if (kinds.length > 0 && !hours.has(thisHour)) hours.set(thisHour, []);
+  await Promise.all(
+    [...hours].map(([hour, those]) =>
+      raiseHour(store, shard, { workspace, hour, counts: those, kinds: hour === thisHour ? kinds : [] }),
+    ),
+  );
 }
 
 const hourOf = (at: number): number => Math.floor(at / HOUR_MS) * HOUR_MS;
 
-async function raiseHour(store: Store, last: string, counts: readonly Count[]): Promise<void> {
+/**
+ * In the order of its shard. A batch may come again, whole or in part: each hour keeps the last number of each shard that
+ * it has counted, and takes only what is later. Shards know nothing of each other's numbers.
+ *
+ *   counted up to 7      batch 5 6 7 8 9      counts 8 9 and keeps 9
+ */
+async function raiseHour(
+  store: Store,
+  shard: string,
+  { workspace, hour, counts, kinds }: Told & { readonly hour: number },
+): Promise<void> {
+  const last = `upTo@${shard}`;
+  const key = counterKey(workspace, toIso(hour));
+  const always = [...raised(kinds), setIfAbsent('expiresAt', expiryOf(hour))];
   let open = counts;
   for (;;) {
     const [first] = open;
     const end = open.at(-1);
-    if (!first || !end) return;
+    if (!first || !end) break;
     const isLater = any(absent(last), compare(last, '<', numbered(first.sequence)));
-    const key = counterKey(first.workspace, toIso(hourOf(first.at)));
-    const changes = [...sums(open), set(last, numbered(end.sequence)), setIfAbsent('expiresAt', expiryOf(first.at))];
-    const { done, item } = await store.write(update(key, changes, isLater));
-    if (done) return;
+    const changes = [...sums(open), set(last, numbered(end.sequence)), ...always];
+    const { done, item } = await store.write(update(key, changes, isLater), { returns: 'new' });
+    if (done) return tellFirst(store, workspace, kinds, item);
     // Refused: the first of these at least is counted, so that each round has fewer left.
     const counted = String(item?.[last]);
     open = open.filter(({ sequence }) => numbered(sequence) > counted);
   }
+  // Nothing is left to count. What else has changed need not have been in the batch that was counted.
+  if (kinds.length === 0) return;
+  const { item } = await store.write(update(key, always), { returns: 'new' });
+  await tellFirst(store, workspace, kinds, item);
+}
+
+/** What is the first of its kind in this hour is told to the workspace as well, which keeps it for longer. */
+async function tellFirst(store: Store, workspace: string, kinds: readonly Kind[], item?: Item): Promise<void> {
+  const first = kinds.filter((kind) => item?.[kind] === 1);
+  if (first.length > 0) await tellChanges(store, workspace, first);
 }
 
 /** Sequence numbers are decimal, of no fixed length, and up to 40 digits long: beyond what numbers are exact for. */
 const numbered = (sequence: string): string => sequence.padStart(40, '0');
 
-const expiryOf = (at: number): number => Math.floor((hourOf(at) + KEPT_DAYS * DAY_MS) / 1000);
+const expiryOf = (hour: number): number => Math.floor((hour + KEPT_DAYS * DAY_MS) / 1000);
 
 function sums(counts: readonly Count[]): Change[] {
   const each = Map.groupBy(counts, ({ what, provider }) => `${what}@${provider}`);

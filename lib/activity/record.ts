@@ -1,7 +1,7 @@
 import { hasGoneOut, PART_STATES, type PartState } from '#lib/domain/send/part.ts';
 import { sendIdIn, unknownSendKey } from '#lib/store/keys.ts';
 import { del, put, type Store } from '#lib/store/store.ts';
-import { type Count, type Kind, raise, tellChanges } from './counters.ts';
+import { type Count, type Kind, raise } from './counters.ts';
 
 type Image = Readonly<Record<string, unknown>>;
 
@@ -26,18 +26,20 @@ interface Activity {
  * Keeps what a batch of the stream has to tell to whoever looks at a workspace: that there is something new, how much it
  * was, and which sends have an unknown outcome. Safe to repeat.
  */
-export async function recordActivity(store: Store, shard: string, changes: readonly ItemChange[]): Promise<void> {
+export async function recordActivity(
+  store: Store,
+  shard: string,
+  changes: readonly ItemChange[],
+  now: number,
+): Promise<void> {
   const all = changes.flatMap((change) => activityIn(change) ?? []);
   const workspaces = Map.groupBy(all, ({ workspace }) => workspace);
   await Promise.all([
-    ...[...workspaces].map(([workspace, those]) =>
-      tellChanges(store, workspace, new Set(those.flatMap(({ kinds }) => kinds))),
-    ),
-    raise(
-      store,
-      shard,
-      all.flatMap(({ counts }) => counts),
-    ),
+    ...[...workspaces].map(([workspace, those]) => {
+      const counts = those.flatMap((one) => one.counts);
+      const kinds = [...new Set(those.flatMap((one) => one.kinds))];
+      return raise(store, shard, { workspace, counts, kinds }, now);
+    }),
     ...lastOfEach(all).map(([workspace, { send, isNow }]) => noteUnknown(store, workspace, send, isNow)),
   ]);
 }

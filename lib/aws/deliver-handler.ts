@@ -1,4 +1,5 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import type { Metrics } from '#lib/domain/ports.ts';
 import { type DeliverPorts, type Endpoints, endpointsOf, runTask } from '#lib/reactions/deliver.ts';
 import { addresseeOf, type Task } from '#lib/reactions/task.ts';
 import { taskIn } from './queues.ts';
@@ -20,8 +21,10 @@ interface Place {
  * long, the rest of it goes to the end of the queue, as new messages: one that is only hidden would be received so often
  * that it is taken for dead.
  */
-export function deliverHandler(ports: DeliverPorts) {
+export function deliverHandler(given: DeliverPorts) {
   return async ({ Records }: SQSEvent, { awsRequestId }: Context): Promise<SQSBatchResponse> => {
+    const { metrics, write } = summed(given.metrics);
+    const ports = { ...given, metrics };
     const startedAt = ports.clock.monotonic();
     const isTurnOver = () => ports.clock.monotonic() - startedAt >= TURN_MS;
     const places = Records.flatMap((record) => read(ports, record) ?? []);
@@ -39,8 +42,26 @@ export function deliverHandler(ports: DeliverPorts) {
     };
     const queues = [...Map.groupBy(places, ({ task }) => laneOf(task)).values()];
     await Promise.all(queues.flatMap((queue) => Array.from({ length: AT_ONCE }, () => lane(queue))));
+    write();
     const failed = Records.filter(({ messageId }) => !done.has(messageId));
     return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+  };
+}
+
+/** What a batch counts, in one line for each: a line for each call would cost more than the call's share of the run. */
+function summed(metrics: Metrics): { readonly metrics: Metrics; readonly write: () => void } {
+  const sums = new Map<string, { readonly args: Parameters<Metrics['count']>; value: number }>();
+  return {
+    metrics: {
+      count: (name, fields, value = 1) => {
+        const key = JSON.stringify([name, fields]);
+        const sum = sums.get(key) ?? { args: [name, fields], value: 0 };
+        sums.set(key, { ...sum, value: sum.value + value });
+      },
+    },
+    write: () => {
+      for (const { args, value } of sums.values()) metrics.count(args[0], args[1], value);
+    },
   };
 }
 

@@ -20,8 +20,8 @@ export const PRICES = {
 /** What one message uses of each. */
 export type Usage = Readonly<Record<keyof typeof PRICES, number>>;
 
-/** What AWS itself writes to the logs, kilobytes: three lines of a run, one line of a request. */
-export const LOGGED = { run: 0.36, request: 0.28 };
+/** What AWS itself writes to the logs of a request, kilobytes: one line. Of a run that went well it writes none. */
+export const LOGGED = { request: 0.28 };
 
 /** The memory of every function but `deliver`, gigabytes. */
 export const MEMORY_GB = 0.5;

@@ -110,6 +110,6 @@ function costOf(bill: SendingBill, logKilobytes: number): Figure[] {
     writeUnits: table + indexes,
     readUnits: reads,
     sqsRequests: sqs,
-    logKilobytes: logKilobytes + LOGGED.request + runs * LOGGED.run,
+    logKilobytes: logKilobytes + LOGGED.request,
   });
 }

@@ -54,7 +54,7 @@ function figuresOf(name: string, bills: readonly Bill[]): Figure[] {
       writeUnits: sum((bill) => bill.table + bill.indexes),
       readUnits: bills.length - written.length,
       sqsRequests: 0,
-      logKilobytes: LOGGED.request + LOGGED.run,
+      logKilobytes: LOGGED.request,
     }).slice(-1),
   ];
 }

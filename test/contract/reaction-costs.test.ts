@@ -1,16 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { contextFor } from '#infra/local/lambda.ts';
 import { readService } from '#infra/local/service.ts';
-import { endpointsOf, runTask } from '#lib/reactions/deliver.ts';
+import { recordActivity } from '#lib/activity/record.ts';
+import { deliverHandler } from '#lib/aws/deliver-handler.ts';
+import { embeddedMetrics } from '#lib/aws/telemetry.ts';
+import { known } from '#lib/domain/schema.ts';
 import { beginBatch } from '#lib/reactions/dispatch.ts';
+import type { EventChange } from '#lib/reactions/notice.ts';
+import { sendKey } from '#lib/store/keys.ts';
 import type { Item, Store } from '#lib/store/store.ts';
-import { KINDS, LOGGED, MEMORY_GB, PRICES, type Usage } from '#test/bench/prices.ts';
+import { KINDS, MEMORY_GB, PRICES, type Usage } from '#test/bench/prices.ts';
 import { greenApiTraffic } from '#test/bench/traffic.ts';
 import { sizeOf } from '#test/support/item-size.ts';
 import { ReactionBench } from '#test/support/reactions.ts';
+import { recordsOf } from '#test/support/tasks.ts';
 
-/* What reactions cost beside taking a webhook in: requests as they are counted, times as operations.md assumes them. */
+/* What the stream costs beside taking a webhook in: requests as they are counted, times as operations.md assumes them. */
 
 /** At 512 MB; with less memory Lambda gives less of the processor, and it takes so much longer. */
 const RUN_MS = 15;
@@ -23,7 +30,6 @@ const BATCH = { events: 100, deliver: 10, atOnce: 2 };
 class Meter {
   reads = 0;
   writes = 0;
-  sqs = 0;
   #logged = '';
 
   within = (store: Store): Store => ({
@@ -54,8 +60,27 @@ class Meter {
     this.#logged += `${line}\n`;
   }
 
-  get logKilobytes(): number {
-    return this.#logged.length / 1024;
+  begin(): void {
+    this.reads = 0;
+    this.writes = 0;
+  }
+
+  /** What each of so many uses of all that was counted. */
+  usage(
+    count: number,
+    { runs, waitGbMs, sqsRequests }: { runs: number; waitGbMs: number; sqsRequests: number },
+  ): Usage {
+    const each = (all: number) => all / count;
+    return {
+      apiRequests: 0,
+      lambdaRequests: each(runs),
+      // What is done takes as many GB-ms whatever the memory; a wait takes as many as there is memory.
+      lambdaGbMs: each(runs * RUN_MS * MEMORY_GB + waitGbMs),
+      writeUnits: each(this.writes),
+      readUnits: each(this.reads),
+      sqsRequests: each(sqsRequests),
+      logKilobytes: each(this.#logged.length / 1024),
+    };
   }
 
   #read(item: Item | undefined, options?: { readonly consistent?: boolean }): Item | undefined {
@@ -69,50 +94,86 @@ class Meter {
 }
 
 const { provider, contentType, body } = greenApiTraffic;
+const context = contextFor({ name: 'deliver', timeoutMs: 45_000, memoryMb: 256 });
+vi.stubEnv('POWERTOOLS_DEV', 'true');
+vi.stubEnv('POWERTOOLS_METRICS_DISABLED', 'false');
+const metrics = embeddedMetrics('hookline-prod');
 let bench: ReactionBench;
 let hook: string;
 let meter: Meter;
 beforeEach(async () => {
   meter = new Meter();
+  // Where metrics are written to when nothing is deployed.
+  vi.spyOn(console, 'log').mockImplementation((line) => meter.logs(String(line)));
   bench = new ReactionBench({ within: meter.within });
   hook = (await bench.admin.webhook({ provider: provider.name })).url;
 });
 
+/** What is the first of its kind in an hour is written once more: that was before. */
+async function anHourBegins(): Promise<void> {
+  await bench.admin.post(hook, body(0), contentType);
+  await dispatched([...bench.takeStream(), { after: { ...sendKey('another'), ...sent } }]);
+  bench.takeTasks();
+}
+const sent = { workspace: 'main', provider: provider.name };
+
+let sequence = 0;
+/** What `events` does with a batch. */
+async function dispatched(changes: readonly EventChange[]): Promise<void> {
+  const batch = beginBatch(bench.dispatching);
+  for (const change of changes) await batch.dispatch(change);
+  await batch.end();
+  const { now } = bench;
+  const told = changes.map(({ before, after }) => {
+    sequence += 1;
+    return { ...known({ before, after }), sequence: String(sequence), at: now };
+  });
+  await recordActivity(bench.dispatching.store, 'shard', told, now);
+}
+
 /** What one event uses, where so many come at once. */
 async function usageOf(count: number): Promise<Usage> {
+  await anHourBegins();
   for (let n = 1; n <= count; n++) await bench.admin.post(hook, body(n), contentType);
-  expect(bench.stream).toHaveLength(count);
-  meter.reads = 0;
-  meter.writes = 0;
+  const changes = bench.takeStream();
+  expect(changes).toHaveLength(count);
+  meter.begin();
   const { delivering } = bench;
-  await bench.dispatchAll(beginBatch(bench.dispatching));
+  await dispatched(changes);
   const tasks = bench.takeTasks();
-  for (let start = 0; start < tasks.length; start += BATCH.deliver) {
-    const endpoints = endpointsOf(delivering.store);
-    for (const task of tasks.slice(start, start + BATCH.deliver)) await runTask(delivering, task, endpoints);
-  }
+  const deliver = deliverHandler({ ...delivering, metrics });
+  for (let start = 0; start < tasks.length; start += BATCH.deliver)
+    await deliver({ Records: recordsOf(tasks.slice(start, start + BATCH.deliver)) }, context);
   expect(bench.told).toHaveLength(tasks.length);
   const batches = { events: Math.ceil(count / BATCH.events), deliver: Math.ceil(tasks.length / BATCH.deliver) };
-  const runs = batches.events + batches.deliver;
   const calls = Math.ceil(tasks.length / Math.min(BATCH.atOnce, Math.max(1, tasks.length)));
-  const each = (all: number) => all / count;
-  return {
-    apiRequests: 0,
-    lambdaRequests: each(runs),
-    // What is done takes as many GB-ms whatever the memory; a wait takes as many as there is memory.
-    lambdaGbMs: each(runs * RUN_MS * MEMORY_GB + calls * CALL_MS * deliverGb),
-    writeUnits: each(meter.writes),
-    readUnits: each(meter.reads),
+  return meter.usage(count, {
+    runs: batches.events + batches.deliver,
+    waitGbMs: calls * CALL_MS * deliverGb,
     // Each batch is sent, received and deleted by one request.
-    sqsRequests: each(3 * batches.deliver),
-    logKilobytes: each(runs * LOGGED.run + meter.logKilobytes),
-  };
+    sqsRequests: 3 * batches.deliver,
+  });
+}
+
+/** What one message sent uses, whose changes each come alone; the event that tells of it comes with the last of them. */
+async function usageOfSend(): Promise<Usage> {
+  await anHourBegins();
+  const states = ['queued', 'sending', 'sent'];
+  const images = states.map((state) => ({ ...sendKey('one'), ...sent, parts: [{ state }] }));
+  await bench.admin.post(hook, body(1), contentType);
+  const told = bench.takeStream();
+  meter.begin();
+  for (const [i, after] of images.entries()) {
+    const commit = { ...known({ before: images[i - 1] }), after };
+    await dispatched(i === images.length - 1 ? [commit, ...told] : [commit]);
+  }
+  return meter.usage(1, { runs: states.length, waitGbMs: 0, sqsRequests: 0 });
 }
 
 const cost = (usage: Usage) => KINDS.reduce((sum, [kind]) => sum + usage[kind] * PRICES[kind], 0);
 
 const text = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
-const table = text.slice(text.indexOf('| of reactions |'));
+const table = text.slice(text.indexOf('| of the stream |'));
 const rows = table.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
 const figure = (name: string, column: number) =>
   Number((rows.find((cells) => cells[1] === name)?.[column] ?? 'none').replaceAll('*', '') || 0);
@@ -126,24 +187,33 @@ async function matchesColumn(column: number, usage: Usage): Promise<void> {
   expect(figure('**a million cost**', column)).toBeCloseTo(cost(usage), 2);
 }
 
-describe('the table of what reactions cost holds', () => {
-  it('where nobody subscribes and much comes in', async () => {
-    const usage = await usageOf(100);
+describe('the table of what the stream costs holds', () => {
+  it('where nobody subscribes and each event comes alone', async () => {
+    await matchesColumn(2, await usageOf(1));
+  });
+
+  it('where nobody subscribes and seven come in a second', async () => {
+    const usage = await usageOf(7);
     expect(cost(usage)).toBeLessThanOrEqual(0.3);
-    await matchesColumn(2, usage);
+    await matchesColumn(3, usage);
+  });
+
+  it('for a message that is sent alone', async () => {
+    await matchesColumn(4, await usageOfSend());
   });
 
   it('with one endpoint, each event alone', async () => {
     await bench.endpoint();
     const usage = await usageOf(1);
-    expect(cost(usage)).toBeLessThanOrEqual(4);
-    await matchesColumn(3, usage);
+    // One of the writes is what the console counts, whoever subscribes.
+    expect(cost(usage) - PRICES.writeUnits).toBeLessThanOrEqual(4);
+    await matchesColumn(5, usage);
   });
 
   it('with one endpoint, where much comes in', async () => {
     await bench.endpoint();
     const usage = await usageOf(100);
     expect(cost(usage)).toBeLessThanOrEqual(1.2);
-    await matchesColumn(4, usage);
+    await matchesColumn(6, usage);
   });
 });

@@ -108,6 +108,11 @@ export class ReactionBench {
     await batch?.end();
   }
 
+  /** What the stream has to tell, taken out of it. */
+  takeStream(): readonly Commit[] {
+    return this.stream.splice(0);
+  }
+
   /** What lies in the queue, taken out of it. */
   takeTasks(): readonly Task[] {
     return this.waiting.splice(0).map(({ task }) => task);

@@ -1,4 +1,5 @@
-import type { Tasks } from '#lib/reactions/task.ts';
+import type { SQSEvent } from 'aws-lambda';
+import type { Task, Tasks } from '#lib/reactions/task.ts';
 
 /** A queue of deliveries that takes each task by itself, without a task one that takes all and does nothing. */
 export const tasksBy = (send: Tasks['send'] = async () => undefined): Tasks => ({
@@ -7,3 +8,11 @@ export const tasksBy = (send: Tasks['send'] = async () => undefined): Tasks => (
     for (const task of tasks) await send(task);
   },
 });
+
+/** The same as a batch of the queue hands them over. */
+export const recordsOf = (tasks: readonly Task[]) =>
+  tasks.map((task, i): SQSEvent['Records'][number] => ({
+    ...{ messageId: String(i), receiptHandle: '', body: JSON.stringify(task), md5OfBody: '', messageAttributes: {} },
+    ...{ eventSource: '', eventSourceARN: '', awsRegion: '' },
+    attributes: { ApproximateReceiveCount: '1', SentTimestamp: '', SenderId: '', ApproximateFirstReceiveTimestamp: '' },
+  }));

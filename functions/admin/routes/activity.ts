@@ -14,7 +14,7 @@ const changes = route({
   path: '/api/changes',
   summary: 'Whether anything has changed since you looked last',
   description:
-    'Made to be asked often: it reads one item, which is written some moments after a change. Ask for the lists again when it says so.',
+    'Made to be asked often: it reads two items, which are written some moments after a change. Ask for the lists again when it says so; at the full hour it always does.',
   query: strictObject({
     after: v.exactOptional(
       decoded(readMark, 'The `mark` that was answered last; left out: everything is new', 'is no mark of this call'),
@@ -35,7 +35,7 @@ const changes = route({
     204: { description: 'Nothing' },
   },
   run: async ({ query: { after } }, { ports, workspace }) => {
-    const found = await changesSince(ports.store, workspace, after);
+    const found = await changesSince(ports.store, workspace, ports.clock.now(), after);
     return found ? json(200, found) : EMPTY;
   },
 });

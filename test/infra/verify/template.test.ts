@@ -175,6 +175,7 @@ test('reads the stream from its beginning, in parts that fail by themselves, and
   expect(mapping).toMatchObject({
     StartingPosition: 'TRIM_HORIZON',
     BisectBatchOnFunctionError: true,
+    MaximumBatchingWindowInSeconds: 1,
     FunctionResponseTypes: ['ReportBatchItemFailures'],
     MaximumRecordAgeInSeconds: 86_400,
     // Without one, Lambda does not say from which shard a batch is.
@@ -189,6 +190,13 @@ test('reads the stream from its beginning, in parts that fail by themselves, and
     dynamodb: { Keys: { pk: { S: [{ prefix: 'EVT#' }, { prefix: 'MSG#' }] }, sk: { S: ['META'] } } },
   });
   expect(one('Table').Properties).toMatchObject({ StreamSpecification: { StreamViewType: 'NEW_AND_OLD_IMAGES' } });
+});
+
+test('has Lambda log of its own what went wrong alone, and all that the functions log', () => {
+  const functions = all('AWS::Lambda::Function').filter(({ Properties }) => at(Properties, 'Runtime') === 'nodejs24.x');
+  const logs = { LogFormat: 'JSON', ApplicationLogLevel: 'INFO', SystemLogLevel: 'WARN' };
+  expect(functions.length).toBeGreaterThan(10);
+  for (const { Properties } of functions) expect(Properties.LoggingConfig).toEqual(logs);
 });
 
 test('calls the watchdog each minute, and repeats no run of it', () => {

@@ -21,44 +21,49 @@ const stores: [string, () => Promise<Store>][] = [
   ['in DynamoDB', emulatedStore],
 ];
 
+const raiseAll = async (store: Store, shard: string, all: readonly Count[]) => {
+  for (const [workspace, those] of Map.groupBy(all, (one) => one.workspace))
+    await raise(store, shard, { workspace, counts: those, kinds: [] }, TEN);
+};
+
 describe.each(stores)('counters %s', (_name, open) => {
   const received = async (store: Store, workspace = 'main') =>
     (await hoursBetween(store, workspace, TEN, TEN + 2 * HOUR)).map((hour) => hour.received);
 
   it('count a batch once, however often it comes, whole or in pieces', async () => {
     const store = await open();
-    await raise(store, 'a', counts(1, 2, 3, 4, 5));
-    await raise(store, 'a', counts(1, 2, 3, 4, 5));
-    await raise(store, 'a', counts(3, 4, 5));
-    await raise(store, 'a', counts(1, 2));
-    await raise(store, 'a', counts(4, 5, 9, 10));
-    await raise(store, 'a', counts(1, 2, 3, 4, 5));
+    await raiseAll(store, 'a', counts(1, 2, 3, 4, 5));
+    await raiseAll(store, 'a', counts(1, 2, 3, 4, 5));
+    await raiseAll(store, 'a', counts(3, 4, 5));
+    await raiseAll(store, 'a', counts(1, 2));
+    await raiseAll(store, 'a', counts(4, 5, 9, 10));
+    await raiseAll(store, 'a', counts(1, 2, 3, 4, 5));
     expect(await received(store)).toEqual([7, 0]);
   });
 
   it('take an old batch after a newer one for what it is', async () => {
     const store = await open();
-    await raise(store, 'a', counts(1, 2));
-    await raise(store, 'a', counts(3, 4));
-    await raise(store, 'a', counts(1, 2));
-    await raise(store, 'a', counts(2, 3, 4, 5));
+    await raiseAll(store, 'a', counts(1, 2));
+    await raiseAll(store, 'a', counts(3, 4));
+    await raiseAll(store, 'a', counts(1, 2));
+    await raiseAll(store, 'a', counts(2, 3, 4, 5));
     expect(await received(store)).toEqual([5, 0]);
   });
 
   it('let each shard have numbers of its own', async () => {
     const store = await open();
     await Promise.all([
-      raise(store, 'a', counts(5, 6, 7)),
-      raise(store, 'b', counts(1, 2)),
-      raise(store, 'c', counts(6)),
+      raiseAll(store, 'a', counts(5, 6, 7)),
+      raiseAll(store, 'b', counts(1, 2)),
+      raiseAll(store, 'c', counts(6)),
     ]);
-    await Promise.all([raise(store, 'b', counts(1, 2, 3)), raise(store, 'a', counts(5, 6, 7))]);
+    await Promise.all([raiseAll(store, 'b', counts(1, 2, 3)), raiseAll(store, 'a', counts(5, 6, 7))]);
     expect(await received(store)).toEqual([7, 0]);
   });
 
   it('put each into its hour, its workspace and its provider', async () => {
     const store = await open();
-    await raise(store, 'a', [
+    await raiseAll(store, 'a', [
       count(58),
       count(59, { what: 'sent', provider: 'zender' }),
       count(60),
@@ -88,13 +93,13 @@ describe.each(stores)('counters %s', (_name, open) => {
 
 it('counters go after 400 days', async () => {
   const store = new MemoryStore();
-  await raise(store, 'a', counts(1));
+  await raiseAll(store, 'a', counts(1));
   expect(store.peek(counterKey('main', '2026-03-01T10:00:00.000Z'))?.expiresAt).toBe(TEN / 1000 + 400 * 86_400);
 });
 
 it('hours add up to days of UTC', async () => {
   const store = new MemoryStore();
-  await raise(store, 'a', [count(1), count(2, { provider: 'zender' }), count(14 * 60), count(15 * 60)]);
+  await raiseAll(store, 'a', [count(1), count(2, { provider: 'zender' }), count(14 * 60), count(15 * 60)]);
   const days = byDay(await hoursBetween(store, 'main', TEN, TEN + 24 * HOUR));
   expect(days.map(({ at, received }) => [at.slice(0, 10), received])).toEqual([
     ['2026-03-01', 2],

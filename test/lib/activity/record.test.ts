@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { responseOf } from '#functions/admin/answers.ts';
-import { type Changes, changesSince, hoursBetween, readMark } from '#lib/activity/counters.ts';
+import { type Changes, changesSince, hoursBetween, KINDS, readMark } from '#lib/activity/counters.ts';
 import { type ItemChange, recordActivity } from '#lib/activity/record.ts';
+import { HOUR_MS } from '#lib/domain/time.ts';
 import { UNKNOWN_PREFIX, workspacePartition } from '#lib/store/keys.ts';
 import { AdminBench, message } from '#test/functions/admin/admin-bench.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
@@ -36,7 +37,8 @@ class ActivityBench {
 
   async record(times = 1): Promise<void> {
     const batch = this.#stream.splice(0);
-    for (let i = 0; i < times; i++) await recordActivity(underRole(this.store, 'events'), 'shard', batch);
+    for (let i = 0; i < times; i++)
+      await recordActivity(underRole(this.store, 'events'), 'shard', batch, this.admin.bench.now);
   }
 
   async today() {
@@ -46,7 +48,12 @@ class ActivityBench {
 
   /** What has changed since the last look. */
   async changed() {
-    const found = await changesSince(this.store, 'main', readMark(this.mark ?? ''));
+    const found = await changesSince(
+      underRole(this.store, 'admin'),
+      'main',
+      this.admin.bench.now,
+      readMark(this.mark ?? ''),
+    );
     this.mark = found?.mark ?? this.mark;
     return found?.changed;
   }
@@ -82,11 +89,11 @@ describe('what goes on in a workspace', () => {
     const placeholder = { pk: 'EVT#1', workspace: 'main', provider: 'cooby' };
     const read = { ...placeholder, kind: 'message', direction: 'inbound' };
     const at = bench.admin.bench.now;
-    await recordActivity(bench.store, 'a', [{ after: { ...placeholder, kind: 'unknown' }, sequence: '1', at }]);
+    await recordActivity(bench.store, 'a', [{ after: { ...placeholder, kind: 'unknown' }, sequence: '1', at }], at);
     expect(await bench.today()).toMatchObject({ received: 0 });
     const before = { ...placeholder, kind: 'unknown' };
-    await recordActivity(bench.store, 'a', [{ before, after: read, sequence: '2', at }]);
-    await recordActivity(bench.store, 'a', [{ before: read, after: read, sequence: '3', at }]);
+    await recordActivity(bench.store, 'a', [{ before, after: read, sequence: '2', at }], at);
+    await recordActivity(bench.store, 'a', [{ before: read, after: read, sequence: '3', at }], at);
     expect(await bench.today()).toMatchObject({ received: 1 });
   });
 
@@ -100,7 +107,70 @@ describe('what goes on in a workspace', () => {
     await bench.record();
     expect(await bench.changed()).toEqual(['sends', 'accounts']);
     expect(await bench.today()).toEqual({ received: 0, sent: 0, failed: 0 });
-    expect(await changesSince(bench.store, 'another', [0, 0, 0, 0])).toBeUndefined();
+    const { now } = bench.admin.bench;
+    const another = await changesSince(bench.store, 'another', now);
+    expect(await changesSince(bench.store, 'another', now, readMark(another?.mark ?? ''))).toBeUndefined();
+  });
+
+  it('is said and counted by one write for each batch, and once an hour by another', async () => {
+    const bench = new ActivityBench();
+    const { url } = await bench.admin.webhook();
+    const written: string[] = [];
+    const write = bench.store.write.bind(bench.store);
+    bench.store.write = (one, options) => {
+      const { pk, sk } = one.kind === 'put' ? one.item : one.key;
+      if (/^(STAT|WS)#/.test(pk)) written.push(sk);
+      return write(one, options);
+    };
+    await bench.admin.post(url, message(1));
+    await bench.record();
+    expect(written.splice(0)).toEqual(['2026-03-01T12', 'CHANGES']);
+    for (const n of [2, 3]) await bench.admin.post(url, message(n));
+    await bench.record();
+    expect(written).toEqual(['2026-03-01T12']);
+    expect(await bench.today()).toEqual({ received: 3, sent: 0, failed: 0 });
+  });
+
+  it('is said of all of a batch, though its figures were counted when less of it had come', async () => {
+    const bench = new ActivityBench();
+    await bench.changed();
+    const received = { pk: 'EVT#1', workspace: 'main', provider: 'cooby', kind: 'message', direction: 'inbound' };
+    const account = { pk: 'EVT#2', workspace: 'main', provider: 'cooby', kind: 'account' };
+    const { now } = bench.admin.bench;
+    const batch = [received, account].map((after, i) => ({ after, sequence: String(i), at: now }));
+    await recordActivity(bench.store, 'a', batch.slice(0, 1), now);
+    expect(await bench.changed()).toEqual(['events', 'chats']);
+    await recordActivity(bench.store, 'a', batch, now);
+    expect(await bench.changed()).toContain('accounts');
+    expect(await bench.today()).toMatchObject({ received: 1 });
+  });
+
+  it('is said in the hour that it is, and counted in the hour that it was', async () => {
+    const bench = new ActivityBench();
+    const { url } = await bench.admin.webhook();
+    await bench.changed();
+    const { now } = bench.admin.bench;
+    await bench.admin.post(url, message(1));
+    bench.admin.bench.now += 3 * HOUR_MS;
+    // In a new hour all may have changed.
+    expect(await bench.changed()).toEqual([...KINDS]);
+    expect(await bench.changed()).toBeUndefined();
+    await bench.record();
+    expect(await bench.changed()).toEqual(['events', 'chats']);
+    const hours = await hoursBetween(bench.store, 'main', now, bench.admin.bench.now + 1);
+    expect(hours.map(({ received }) => received)).toEqual([1, 0, 0, 0]);
+  });
+
+  it('is seen where whoever counts is behind, and has told it in the hour before', async () => {
+    const bench = new ActivityBench();
+    const { url } = await bench.admin.webhook();
+    bench.admin.bench.now += HOUR_MS;
+    await bench.changed();
+    bench.admin.bench.now -= HOUR_MS;
+    await bench.admin.post(url, message(1));
+    await bench.record();
+    bench.admin.bench.now += HOUR_MS;
+    expect(await bench.changed()).toEqual(['events', 'chats']);
   });
 
   it.each([
@@ -152,6 +222,11 @@ describe('GET /api/changes', () => {
     const { json } = await ask();
     expect(json.changed).toEqual(['events', 'chats']);
     expect((await bench.admin.call('GET', `/api/changes?after=${json.mark}`)).status).toBe(204);
+  });
+
+  it('answers that all may have changed to a mark of an earlier release', async () => {
+    const bench = new ActivityBench();
+    expect((await bench.admin.done('GET', '/api/changes?after=0.0.0.0')).changed).toEqual([...KINDS]);
   });
 
   it('refuses what is no mark', async () => {

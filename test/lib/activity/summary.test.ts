@@ -37,7 +37,7 @@ let last = 0;
 const counted = (store: MemoryStore, what: Count['what'], at: number, times = 1) => {
   const one = { workspace: 'main', provider: 'sandbox', what, at };
   const counts = Array.from({ length: times }, () => ({ ...one, sequence: String(++last) }));
-  return raise(store, 'a', counts);
+  return raise(store, 'a', { workspace: 'main', counts, kinds: [] }, at);
 };
 
 describe('the figures of today', () => {

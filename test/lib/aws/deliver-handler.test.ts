@@ -1,4 +1,3 @@
-import type { SQSEvent } from 'aws-lambda';
 import { expect, test } from 'vitest';
 import { contextFor } from '#infra/local/lambda.ts';
 import { deliverHandler } from '#lib/aws/deliver-handler.ts';
@@ -7,15 +6,9 @@ import type { Reply } from '#lib/sender/provider.ts';
 import { endpointKey } from '#lib/store/keys.ts';
 import { message } from '#test/functions/admin/admin-bench.ts';
 import { ReactionBench } from '#test/support/reactions.ts';
+import { recordsOf } from '#test/support/tasks.ts';
 
 const context = contextFor({ name: 'deliver', timeoutMs: 45_000, memoryMb: 128 });
-
-const recordsOf = (tasks: readonly Task[]) =>
-  tasks.map((task, i): SQSEvent['Records'][number] => ({
-    ...{ messageId: String(i), receiptHandle: '', body: JSON.stringify(task), md5OfBody: '', messageAttributes: {} },
-    ...{ eventSource: '', eventSourceARN: '', awsRegion: '' },
-    attributes: { ApproximateReceiveCount: '1', SentTimestamp: '', SenderId: '', ApproximateFirstReceiveTimestamp: '' },
-  }));
 
 /** Ten notices for one endpoint, each call taking so long. */
 async function run(callMs: number, status = 200) {
@@ -47,14 +40,21 @@ async function run(callMs: number, status = 200) {
     return bench.delivering.store.get(key, ...given);
   };
   const store = { ...bench.delivering.store, get };
-  const { batchItemFailures } = await deliverHandler({ ...bench.delivering, store, http, clock })({ Records }, context);
+  const counted: unknown[] = [];
+  const metrics = { count: (...what: unknown[]) => void counted.push(what) };
+  const ports = { ...bench.delivering, store, http, clock, metrics };
+  const { batchItemFailures } = await deliverHandler(ports)({ Records }, context);
   const order = tasks.map((task) => (task.kind === 'delivery' ? task.event : ''));
-  return { bench, id, called, most, order, read, failed: batchItemFailures.length };
+  return { bench, id, called, most, order, read, counted, failed: batchItemFailures.length };
 }
 
 test('a batch of one endpoint is called two at a time and in order', async () => {
   const { called, most, order, failed } = await run(10);
   expect([called, most, failed]).toEqual([order, 2, 0]);
+});
+
+test('what became of a batch is one line of metrics, and not one for each call', async () => {
+  expect((await run(10)).counted).toEqual([['Deliveries', { result: 'delivered' }, 10]]);
 });
 
 test('what a slow endpoint leaves of a batch goes back as new messages, so that it is never taken for dead', async () => {
