@@ -1,6 +1,6 @@
 import type { DeliveryReport, DeliveryState, Status } from '#lib/domain/event.ts';
 import { known, shortly } from '#lib/domain/schema.ts';
-import { comesTo, type Reports } from '#lib/domain/send/part.ts';
+import { comesTo, type Reports, STATUSES } from '#lib/domain/send/part.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
 import {
@@ -19,6 +19,7 @@ import {
   type Store,
   set,
   setIfAbsent,
+  unchanged,
   update,
 } from '#lib/store/store.ts';
 
@@ -76,6 +77,26 @@ export async function keepLinked(store: Store, key: Key, nowSeconds: number): Pr
     else await forgetWords(store, state, asRead);
     return AGAIN;
   });
+}
+
+/** What makes sure, in a write that links a state with a send, that nothing else is to be done afterwards. */
+export interface Unheard {
+  readonly condition: Condition;
+  readonly changes: readonly Change[];
+}
+
+/**
+ * Of a state of which no status was told when it was read: that this is still so when it is linked, and that it has no end
+ * from then on. Undefined where there is something to look at: `keepLinked` does so afterwards.
+ */
+export function unheard(state: Item, nowSeconds: number): Unheard | undefined {
+  const { expiresAt } = state;
+  const noStatus = STATUSES.map((status) => `at_${status}`);
+  if (noStatus.some((name) => state[name] !== undefined) || !isLive(state, nowSeconds)) return undefined;
+  return {
+    condition: all(...noStatus.map((name) => absent(name)), unchanged({ expiresAt })),
+    changes: expiresAt === undefined ? [] : [remove('expiresAt')],
+  };
 }
 
 /** The last time that anything of the message is known of, in milliseconds; undefined where no status has come. */

@@ -3,6 +3,7 @@ import type { Clock } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
 import { type Attempt, isOfHidden, matching, type Sighting } from '#lib/domain/send/evidence.ts';
 import type { PartState } from '#lib/domain/send/part.ts';
+import { unheard } from '#lib/inbox/delivery-state.ts';
 import { accountKey, headKey, OLD_UNKNOWN_PREFIX, POINTER_PREFIX, sendKey, stateKey } from '#lib/store/keys.ts';
 import { getAll, queryAll } from '#lib/store/query.ts';
 import { withRetries } from '#lib/store/retry.ts';
@@ -21,31 +22,36 @@ type EchoedBy = Pick<Look, 'workspace' | 'provider' | 'account'>;
 
 /**
  * A message of which a provider's webhook tells, and of which nobody knows yet that it is one of ours. It settles the
- * attempt that it can only belong to. Where there is none, or more than one, it is marked for whoever looks later.
+ * attempt that it can only belong to, and answers its send. Where there is none, or more than one, it is marked for
+ * whoever looks later. `state`: of the message, as it was just read.
  */
 export async function onEcho(
   given: SettlingPorts,
   by: EchoedBy,
   echo: Echo,
+  state: Item | undefined,
   config: SendingConfig,
-): Promise<'settled' | 'no match'> {
+): Promise<Send | undefined> {
   const ports = withRetries(given, config);
   const { store, clock } = ports;
   const look = { ...by, scopes: [], traces: echo.traces, sightings: [echo] };
-  if (await settleWhere(ports, await lookFor(store, look, clock.now(), config))) return 'settled';
-  await Promise.all(echoMarks(by.account, echo, clock.now(), config).map((mark) => store.write(mark)));
-  // Whoever came to be unknown in between may not have seen the mark yet.
+  const first = await lookFor(store, look, clock.now(), config);
+  const settled = await settleWhere(ports, first, state);
+  if (settled) return settled;
+  await store.writeMany(echoMarks(by.account, echo, clock.now(), config));
+  // Whoever came to be unknown in between may not have seen the mark yet. He stood in the queue at the first look.
+  if (first.isQueueEmpty) return undefined;
   const { unknown } = await marksUnder(store, by.account, echo.traces, clock.now());
-  if (unknown.length === 0) return 'no match';
-  const again = await lookFor(store, look, clock.now(), config);
-  return (await settleWhere(ports, again)) ? 'settled' : 'no match';
+  if (unknown.length === 0) return undefined;
+  return settleWhere(ports, await lookFor(store, look, clock.now(), config), state);
 }
 
-async function settleWhere(ports: SettlingPorts, [found]: readonly Found[]): Promise<boolean> {
-  if (!found) return false;
-  const { attempt, sighting } = found;
+async function settleWhere(ports: SettlingPorts, { found: [only] }: Looked, state: Item | undefined) {
+  if (!only) return undefined;
+  const { attempt, sighting } = only;
   const ending = { kind: 'sent', providerId: sighting.providerId, inferred: true } as const;
-  return settleLate(ports, attempt, attempt.since, ending, attempt);
+  const asRead = { head: attempt, unheard: state && unheard(state, ports.clock.now() / 1000) };
+  return settleLate(ports, attempt, attempt.since, ending, asRead);
 }
 
 const LOOK_MS = 8_000;
@@ -62,7 +68,7 @@ export function evidence(accounts: OpenAccounts, store: Store, clock: Clock, con
     const { workspace, provider, accountId: account, scope } = send;
     const asking = { send: send.messageId, part: index };
     const look = { workspace, provider, account, scopes: [scope], traces: tracesOfPart(send, part), sightings, asking };
-    const found = await lookFor(store, look, clock.now(), config);
+    const { found } = await lookFor(store, look, clock.now(), config);
     const mine = found.filter(({ attempt }) => attempt.send.messageId === send.messageId && attempt.index === index);
     return mine[0]?.sighting.providerId;
   }
@@ -157,6 +163,12 @@ interface Found {
   readonly sighting: Sighting;
 }
 
+interface Looked {
+  readonly found: readonly Found[];
+  /** When the look began. */
+  readonly isQueueEmpty: boolean;
+}
+
 interface Look extends Pick<Send, 'workspace' | 'provider'> {
   readonly account: string;
   /** The account's names at the provider under which a message may be known. */
@@ -173,19 +185,21 @@ interface Look extends Pick<Send, 'workspace' | 'provider'> {
  * Which attempts these messages can only be. The queue is read first: what the messages belong to stands in it then, or
  * has left it, and with that its id or its mark is written. Five thousand other unknown sends are no read more.
  */
-async function lookFor(store: Store, look: Look, now: number, config: SendingConfig): Promise<readonly Found[]> {
+async function lookFor(store: Store, look: Look, now: number, config: SendingConfig): Promise<Looked> {
   const { account, sightings } = look;
   const queue = await queueOf(store, account);
   const marks = await marksUnder(store, account, look.traces, now);
   const asking = look.asking ? [look.asking] : [];
-  if (marks.unknown.length + queue.old.length + asking.length === 0) return [];
+  const isQueueEmpty = queue.places.length === 0;
+  if (marks.unknown.length + queue.old.length + asking.length === 0) return { found: [], isQueueEmpty };
   const old = queue.isWhole ? queue.old : await oldMarks(store, account);
   const { sends, isClaimed } = await knownSends(store, look, marks, [...queue.places, ...old, ...asking]);
   const attempts = sends.flatMap(attemptsOf).map(marks.isCrowded ? named : asTold);
   const all = [...new Map([...marks.echoes, ...sightings].map((one) => [one.providerId, one])).values()];
   const free = all.filter((sighting) => !isClaimed(sighting));
   const asked = new Set(sightings.map(({ providerId }) => providerId));
-  return matching(attempts, free, config.unknownLimitMs).filter(({ sighting }) => asked.has(sighting.providerId));
+  const matched = matching(attempts, free, config.unknownLimitMs);
+  return { found: matched.filter(({ sighting }) => asked.has(sighting.providerId)), isQueueEmpty };
 }
 
 const asTold = (attempt: OurAttempt): OurAttempt => attempt;

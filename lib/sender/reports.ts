@@ -22,7 +22,7 @@ import { type Item, type Key, type Store, StoreUnavailable, setIfAbsent } from '
 import type { SendingConfig } from './config.ts';
 import { onEcho } from './evidence.ts';
 import { clearHold, hold, type ResumePorts } from './hold.ts';
-import { readProviderMessage, readSend } from './items.ts';
+import { readProviderMessage, readSend, type Send } from './items.ts';
 import { threadIn } from './sent-event.ts';
 import type { SettlingPorts } from './settle.ts';
 import { onStatus } from './statuses.ts';
@@ -122,10 +122,8 @@ async function onOutbound(
     at: record.orderedAt,
     state: key.pk,
   };
-  const result = await onEcho(ports, { workspace, provider, account: id }, echo, config);
-  if (result !== 'settled' || other === undefined) return;
-  const settled = await store.get(key, { consistent: true });
-  await meet(store, settled?.send, other);
+  const settled = await onEcho(ports, { workspace, provider, account: id }, echo, item, config);
+  if (settled) await acquaint(store, settled, other);
 }
 
 /** The chat's id, if it is with one person and tells no number by which that is found. */
@@ -134,15 +132,19 @@ function numberless({ message: { chat } }: MessageEvent, names: readonly string[
   return chat.kind === 'individual' && phonesAmong(known).length === 0 ? chat.id : undefined;
 }
 
-/**
- * The provider calls the chat of a message of ours by an id that was not what we sent it to: both are the same person's.
- * `send`: as the state of the message names it.
- */
+/** `send`: as the state of the message names it. */
 async function meet(store: Store, send: unknown, chat: string | undefined): Promise<void> {
-  if (typeof send !== 'string' || chat === undefined || phoneOfJid(chat) !== undefined) return;
+  if (typeof send !== 'string' || !isNumberless(chat)) return;
   const item = await store.get(sendKey(send), { consistent: true });
-  if (!item) return;
-  const { erased, recipient, createdAt, workspace, provider, accountId, scope } = readSend(item);
+  if (item) await acquaint(store, readSend(item), chat);
+}
+
+const isNumberless = (chat: string | undefined) => chat !== undefined && phoneOfJid(chat) === undefined;
+
+/** The provider calls the chat of a message of ours by an id that was not what we sent it to: both are the same person's. */
+async function acquaint(store: Store, send: Send, chat: string | undefined): Promise<void> {
+  if (chat === undefined || !isNumberless(chat)) return;
+  const { erased, recipient, createdAt, workspace, provider, accountId, scope } = send;
   const thread = threadIn(recipient);
   const ours = namesOfRecipient(recipient);
   const theirs = namesIn({ id: chat, kind: chatKindOfJid(chat) });

@@ -3,12 +3,14 @@ import type { Metrics } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
 import { nextReconciliation } from '#lib/domain/send/pace.ts';
 import { afterNews, isPending, type News, type PartState } from '#lib/domain/send/part.ts';
+import type { Unheard } from '#lib/inbox/delivery-state.ts';
 import { accountKey, oldUnknownKey, pointerKey, QUOTA_PREFIX, quotaKey, stateKey } from '#lib/store/keys.ts';
 import type { StorePorts } from '#lib/store/retry.ts';
 import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
 import {
   absent,
   add,
+  all,
   type Change,
   type Condition,
   type Delete,
@@ -81,7 +83,13 @@ const NEWS: Readonly<Record<Ending['kind'], News>> = {
 const isNews = (part: Part, { kind }: Ending): boolean => afterNews(part, NEWS[kind]).state !== part.state;
 
 /** Everything that changes together when parts end the same way. The send comes first. */
-export function settling(send: Send, parts: readonly number[], ending: Ending, at: number): Settling {
+export function settling(
+  send: Send,
+  parts: readonly number[],
+  ending: Ending,
+  at: number,
+  unheard?: Unheard,
+): Settling {
   const moving = parts.map((index) => ({ index, part: partOf(send, index) }));
   const changes = moving.map(({ index, part }) => endingChange(index, part, ending));
   const queued = moving.filter(({ part }) => isPending(part.state));
@@ -92,7 +100,7 @@ export function settling(send: Send, parts: readonly number[], ending: Ending, a
       changeParts(send, changes, at, ...offTheList(send, parts)),
       ...queued.map(({ index }) => del(pointerKey(send.accountId, send.seq, index))),
       ...moving.flatMap(({ index, part }) => markAfter(send, index, part, ending, at)),
-      ...moving.flatMap(({ index, part }) => namedAs(send, index, part, ending)),
+      ...moving.flatMap(({ index, part }) => namedAs(send, index, part, ending, unheard)),
       ...(ending.kind === 'sent' || refunded.length === 0 ? [] : refund(send, refunded, at, reasonOf(ending))),
       ...(ending.kind === 'sent'
         ? parts.flatMap((index) => sentEvent(send, index, ending.providerId, at))
@@ -156,40 +164,51 @@ const mayBeAnothers = (part: Part, ending: Ending): boolean =>
 const reasonOf = (ending: Exclude<Ending, { kind: 'sent' }>): string => ending.reason ?? ending.kind;
 
 /** Statuses that came first are in the provider's message already, and stay: `applyStatuses` reads it afterwards. */
-function namedAs(send: Send, index: number, part: Part, ending: Ending): Update[] {
+function namedAs(send: Send, index: number, part: Part, ending: Ending, unheard?: Unheard): Update[] {
   const providerId = idIn(ending);
   if (providerId === undefined) return [];
-  const named = mapped(send, index, providerId, mayBeAnothers(part, ending) ? absent('send') : undefined);
+  const conditions = [
+    ...(mayBeAnothers(part, ending) ? [absent('send')] : []),
+    ...(unheard === undefined ? [] : [unheard.condition]),
+  ];
+  const named = mapped(send, index, providerId, conditions.length === 0 ? undefined : all(...conditions));
   // The feed shows the message once: as this event, or as an echo that was there before.
   const claims =
     ending.kind === 'sent' && threadIn(send.recipient) ? [setIfAbsent('fed', sentEventId(send.messageId, index))] : [];
-  return [{ ...named, changes: [...named.changes, ...claims] }];
+  return [{ ...named, changes: [...named.changes, ...claims, ...(unheard?.changes ?? [])] }];
 }
 
 /** Which part it is, whatever has become of it. */
 export type Place = Pick<Head, 'index'> & { readonly send: Pick<Send, 'messageId'> };
 
+/** By consistent reads just now: the head, and where it was so, that no status was told of the provider's message yet. */
+export interface AsRead {
+  readonly head: Head;
+  readonly unheard?: Unheard | undefined;
+}
+
 /**
  * Writes down what is certain about an attempt whose lease is gone, or whose answer never came: to the part alone, and
  * only if the attempt is still the part's last, whatever was taken for its end meanwhile. Never to generation, lease or
  * spacing, which are somebody else's now.
- * Answers the send as it was before. Undefined: there was nothing left to settle, or the provider's id that was inferred is
- * another part's. `asRead`: the head, by a consistent read just now.
+ * Answers the send as it was before, and whether a status may have been told of the message by then. Undefined: there was
+ * nothing left to settle, or the provider's id that was inferred is another part's.
  */
 export async function settlePart(
   ports: SettlingPorts,
   { send: { messageId }, index }: Place,
   intentAt: number,
   ending: Ending,
-  asRead?: Head,
-): Promise<Send | undefined> {
+  asRead?: AsRead,
+): Promise<{ readonly send: Send; readonly mayBeTold: boolean } | undefined> {
   const { store, clock, random } = ports;
   let isGone = false;
   return retryOnConflict(`part ${index} of ${messageId}`, async (tries) => {
-    const head = tries === 0 && asRead ? asRead : await readPart(store, messageId, index);
+    const known = tries === 0 ? asRead : undefined;
+    const head = known?.head ?? (await readPart(store, messageId, index));
     // What was erased keeps no name: nothing would lead to it.
     if (head.part.intentAt !== intentAt || head.send.erased || !isNews(head.part, ending)) return undefined;
-    const { writes, leaving, spending, settled } = settling(head.send, [index], ending, clock.now());
+    const { writes, leaving, spending, settled } = settling(head.send, [index], ending, clock.now(), known?.unheard);
     const account = accountWrites(head.send, leaving, spending, isGone);
     const transacted = await store.transact([...account, ...writes], newTransaction(random));
     if (!transacted.done) {
@@ -201,7 +220,7 @@ export async function settlePart(
     }
     countSettled(ports, settled);
     await placedAsTold(ports, writes);
-    return head.send;
+    return { send: head.send, mayBeTold: known?.unheard === undefined };
   });
 }
 

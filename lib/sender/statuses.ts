@@ -19,10 +19,10 @@ import {
 } from '#lib/store/store.ts';
 import { changeParts, creditsOf, field, isAfterAll, refund } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
-import type { Head } from './head.ts';
 import { type Part, type ProviderMessage, readProviderMessage, readSend, type Send } from './items.ts';
 import { placedAsTold, sendReport } from './sent-event.ts';
 import {
+  type AsRead,
   cancelResends,
   countSettled,
   type Ending,
@@ -176,19 +176,23 @@ export async function revisitStatuses(ports: SettlingPorts, item: DueItem): Prom
   await noLongerDue(ports.store, message, absent('send'));
 }
 
-/** Settles an attempt late, and with an id, by all that was told of that before. False: there was nothing to settle. */
+/**
+ * Settles an attempt late, and with an id, by all that was told of that before. Answers the send as it was; undefined:
+ * there was nothing to settle.
+ */
 export async function settleLate(
   ports: SettlingPorts,
   place: Place,
   intentAt: number,
   ending: Ending,
-  asRead?: Head,
-): Promise<boolean> {
-  const send = await settlePart(ports, place, intentAt, ending, asRead);
-  const part = send?.parts[place.index];
-  if (!send || !part) return false;
+  asRead?: AsRead,
+): Promise<Send | undefined> {
+  const settled = await settlePart(ports, place, intentAt, ending, asRead);
+  const part = settled?.send.parts[place.index];
+  if (!settled || !part) return undefined;
+  const { send, mayBeTold } = settled;
   const providerId = idIn(ending);
-  if (providerId !== undefined) await readStatuses(ports, send, providerId);
+  if (providerId !== undefined && mayBeTold) await readStatuses(ports, send, providerId);
   if (ending.kind === 'sent') await cancelResends(ports, send, part.kind);
-  return true;
+  return send;
 }

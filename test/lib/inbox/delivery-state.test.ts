@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keepLinked, noteStatus, touchState } from '#lib/inbox/delivery-state.ts';
+import { keepLinked, noteStatus, touchState, unheard } from '#lib/inbox/delivery-state.ts';
 import { stateKey } from '#lib/store/keys.ts';
 import { del, type Item, put, type Store, set, update } from '#lib/store/store.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
@@ -58,6 +58,14 @@ describe('the state of a message', () => {
     await keepLinked(store, key, NOW);
     expect(state()).toMatchObject({ send: 'wa_1', part: 0, at_read: 5 });
     expect(state()).not.toHaveProperty('expiresAt');
+  });
+
+  it.each([
+    ['a status was told of it', { at_delivered: 1 }],
+    ['it had run out', { expiresAt: NOW }],
+  ])('is looked at after it was linked where %s', (_why, state) => {
+    expect(unheard({ ...key, ...state }, NOW)).toBeUndefined();
+    expect(unheard({ ...key, echo: 'evt_1', expiresAt: NOW + 1 }, NOW)).toBeDefined();
   });
 
   it('is not begun by the last time of a failure whose first went meanwhile', async () => {

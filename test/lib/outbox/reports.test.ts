@@ -244,6 +244,20 @@ describe('an echo', () => {
     expect(await history()).toEqual([{ id: 'p1', sendId: id }]);
   });
 
+  it('that settles a send keeps what leads to it, though the event ends with the retention', async () => {
+    const thirtyDays = { webhookId: 'wh_30', kind: 'receive', provider: 'courier', accountId: 'acc_1' } as const;
+    await bench.addWebhook({ ...thirtyDays, retentionDays: 30 }, 'ending');
+    const id = await accept();
+    await run(unanswered);
+    await report({ event: 'echo', id: 'p1' }, 'ending');
+    const state = bench.memory.peek(stateOf(id, 'p1'));
+    expect(state).toMatchObject({ send: id, part: 0 });
+    expect(state).not.toHaveProperty('expiresAt');
+    // And so do those that nobody has sent through the hub.
+    await report({ event: 'echo', id: 'p2', text: 'from elsewhere' }, 'ending');
+    expect(bench.memory.peek(stateOf(id, 'p2'))).toHaveProperty('expiresAt');
+  });
+
   it.each([
     ['says something else', { text: 'other' }],
     ['went to somebody else', { chat: '+14151239999' }],

@@ -93,9 +93,13 @@ export function faultyStore(
       }),
     transact: (writes, token) =>
       over('transact', writes.map(pkOf), writes, () => store.transact(mutated(writes), token)),
-    writeMany: (writes) => over('writeMany', writes.map(pkOf), writes, () => store.writeMany(writes)),
+    writeMany: (writes) =>
+      over('writeMany', writes.map(pkOf), writes, () => store.writeMany(mutated(writes).filter(isWhole))),
   };
 }
+
+/** What a batch can hold. */
+const isWhole = (write: Write): write is Put | Delete => write.kind === 'put' || write.kind === 'delete';
 
 const isRefused = (result: unknown): boolean =>
   typeof result === 'object' && result !== null && 'done' in result && result.done === false;

@@ -40,8 +40,10 @@ export const isCounting = (write: Write): boolean =>
 export const isQueueing = (write: Write): boolean =>
   changesOf(write).some((change) => change.kind === 'add' && change.path === 'pending' && change.by > 0);
 
+const WRITES = ['transact', 'write', 'writeMany'];
+
 const writesOf = (point: Point): readonly Write[] =>
-  Array.isArray(point.detail) && (point.call === 'transact' || point.call === 'write') ? point.detail : [];
+  Array.isArray(point.detail) && WRITES.includes(point.call) ? point.detail : [];
 
 /** At this write, before or after it is done. */
 export const at =
