@@ -1,5 +1,8 @@
+import { fromEnv } from '@aws-sdk/credential-provider-env';
+import { doesIdentityRequireRefresh, isIdentityExpired, memoizeIdentityProvider } from '@smithy/core';
+
 /**
  * Takes the place of `@aws-sdk/credential-provider-node` in each bundle: a Lambda has the keys of its role in its
- * environment, and never a profile, a single sign-on or an instance to ask.
+ * environment, and never a profile, a single sign-on or an instance to ask. They are read once, as by the SDK's own.
  */
-export { fromEnv as defaultProvider } from '@aws-sdk/credential-provider-env';
+export const defaultProvider = () => memoizeIdentityProvider(fromEnv(), isIdentityExpired, doesIdentityRequireRefresh);

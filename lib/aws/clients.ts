@@ -2,8 +2,11 @@ import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynam
 import { SESv2Client } from '@aws-sdk/client-sesv2';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { SSMClient } from '@aws-sdk/client-ssm';
+import { getSchemaSerdePlugin } from '@smithy/core/schema';
 import { isRecord } from '#lib/domain/json.ts';
+import { lazily } from '#lib/domain/lazily.ts';
 import type { Environment } from './environment.ts';
+import { Sha256 } from './sha256.ts';
 
 /** What the clients of one process have in common; without credentials they use those of the environment. */
 export interface AwsSettings extends Pick<DynamoDBClientConfig, 'requestHandler' | 'credentials'> {
@@ -37,17 +40,31 @@ export function awsSettings(environment: Environment): AwsSettings {
 /** Steps of each request that cost processor time and do nothing here: a log without a reader, and the SDK's name. */
 const UNUSED = ['loggerMiddleware', 'getUserAgentMiddleware'];
 
-/** Attempts each request once: `lib/store/retry.ts` repeats it, since the use case knows until when. */
+/**
+ * Each request of a webhook goes through this one: as it comes, the SDK's client takes 2.5 times as long. Attempts each
+ * request once: `lib/store/retry.ts` repeats it, since the use case knows until when.
+ */
 export function dynamoDbClient({ endpoints, ...settings }: AwsSettings): DynamoDBClient {
-  const config = { ...settings, ...at(endpoints.dynamodb), maxAttempts: 1 };
-  // All steps are known by the first request: they are put in order once for each operation.
-  const client = new DynamoDBClient({ ...config, cacheMiddleware: true });
+  const client = new DynamoDBClient({
+    ...settings,
+    ...at(endpoints.dynamodb),
+    retryStrategy: { retry: (next, args) => next(args) },
+    sha256: Sha256,
+    // All steps are known by the first request: they are put in order once for each operation.
+    cacheMiddleware: true,
+  });
   for (const name of UNUSED) client.middlewareStack.remove(name);
+  const { signer } = client.config;
+  // Made anew for each request, though a table has one region and one way to sign.
+  client.config.signer = lazily(() => signer());
+  // Each request copies the settings three times. V8 is slow to copy what was put together piece by piece; a copy is not.
+  Object.assign(client, { config: { ...client.config } });
+  client.middlewareStack.use(getSchemaSerdePlugin(client.config));
   return client;
 }
 
 export function sqsClient({ endpoints, ...settings }: AwsSettings): SQSClient {
-  return new SQSClient({ ...settings, ...at(endpoints.sqs), maxAttempts: ATTEMPTS });
+  return new SQSClient({ ...settings, ...at(endpoints.sqs), maxAttempts: ATTEMPTS, sha256: Sha256 });
 }
 
 export function ssmClient({ endpoints, ...settings }: AwsSettings): SSMClient {

@@ -1,3 +1,4 @@
+import { createHash, createHmac } from 'node:crypto';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { expect, test } from 'vitest';
 import { dynamoDbClient, sqsClient, ssmClient } from '#lib/aws/clients.ts';
@@ -46,8 +47,34 @@ test('requests to the table take only the steps that do something', async () => 
   );
   await dynamoStore(client, 'table').get({ pk: 'A', sk: 'META' });
   expect(client.middlewareStack.identify().filter((step) => /logger|userAgent/i.test(step))).toEqual([]);
-  expect(Object.keys(sent[0] ?? {})).not.toContain('user-agent');
+  expect(Object.keys(sent[0] ?? {}).filter((name) => /^user-agent|^amz-sdk/.test(name))).toEqual([]);
 });
+
+test('requests to the table are signed as AWS reads them', async () => {
+  const sent: { readonly headers: Readonly<Record<string, string>>; readonly body: string }[] = [];
+  const settings = settingsOver(async (_operation, headers, body) => {
+    sent.push({ headers: { ...headers }, body });
+    return ok();
+  });
+  const store = dynamoStore(dynamoDbClient(settings), 'table');
+  await store.get({ pk: 'A', sk: 'META' });
+  await store.write({ kind: 'put', item: { pk: 'é', sk: 'META', text: 'x'.repeat(5000) } });
+  expect(sent.map(({ headers }) => headers.authorization)).toEqual(sent.map(signatureOf));
+});
+
+/** By the rules of Signature Version 4, as AWS publishes them. */
+function signatureOf({ headers, body }: { readonly headers: Readonly<Record<string, string>>; readonly body: string }) {
+  const hash = (text: string) => createHash('sha256').update(text).digest('hex');
+  const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest();
+  const [, names = ''] = /SignedHeaders=([^,]+)/.exec(headers.authorization ?? '') ?? [];
+  const lines = names.split(';').map((name) => `${name}:${headers[name]}\n`);
+  const request = ['POST', '/', '', lines.join(''), names, hash(body)].join('\n');
+  const date = headers['x-amz-date'] ?? '';
+  const scope = [date.slice(0, 8), 'eu-central-1', 'dynamodb', 'aws4_request'];
+  const key = scope.reduce<string | Buffer>(hmac, 'AWS4secret');
+  const signature = hmac(key, ['AWS4-HMAC-SHA256', date, scope.join('/'), hash(request)].join('\n')).toString('hex');
+  return `AWS4-HMAC-SHA256 Credential=id/${scope.join('/')}, SignedHeaders=${names}, Signature=${signature}`;
+}
 
 test('requests under way at once each get their own answer, or their own refusal', async () => {
   const waiting = Promise.withResolvers<void>();
