@@ -1,14 +1,11 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { Metrics } from '#lib/domain/ports.ts';
-import { type DeliverPorts, type Endpoints, endpointsOf, runTask } from '#lib/reactions/deliver.ts';
+import { AT_ONCE, type DeliverPorts, runTask, TURN_MS } from '#lib/reactions/deliver.ts';
+import { type Lane, laneOf } from '#lib/reactions/lane.ts';
 import { addresseeOf, type Task } from '#lib/reactions/task.ts';
 import { taskIn } from './queues.ts';
 import { correlated } from './telemetry.ts';
 
-/** Of one lane: a slow endpoint is not to hold all ten places of a batch. */
-const AT_ONCE = 2;
-/** After that a slow one has had its turn in this batch. */
-const TURN_MS = 1000;
 const PUT_BACK_S = 2;
 
 interface Place {
@@ -28,20 +25,26 @@ export function deliverHandler(given: DeliverPorts) {
     const startedAt = ports.clock.monotonic();
     const isTurnOver = () => ports.clock.monotonic() - startedAt >= TURN_MS;
     const places = Records.flatMap((record) => read(ports, record) ?? []);
-    // As none of its tasks is begun later than in its turn, what was read of an endpoint is no older than that.
-    const endpoints = endpointsOf(ports.store);
     const done = new Set<string>();
-    const lane = async (queue: Place[]) => {
+    const work = async (queue: Place[], lane: Lane, atOnce: number) => {
       for (let place = queue.shift(); place; place = queue.shift()) {
         const { record, task } = place;
         const isDone = await correlated({ requestId: awsRequestId, queueMessage: record.messageId }, () =>
-          isTurnOver() ? isPutBack(ports, task) : isRun(ports, task, endpoints),
+          isTurnOver() ? isPutBack(ports, task) : isRun(ports, task, lane, atOnce),
         );
         if (isDone) done.add(record.messageId);
       }
     };
-    const queues = [...Map.groupBy(places, ({ task }) => laneOf(task)).values()];
-    await Promise.all(queues.flatMap((queue) => Array.from({ length: AT_ONCE }, () => lane(queue))));
+    const queues = [...Map.groupBy(places, ({ task }) => addressOf(task)).values()];
+    await Promise.all(
+      queues.map(async (queue) => {
+        // As none of its tasks is begun later than in its turn, what was read of an endpoint is no older than that.
+        const lane = laneOf(ports);
+        const workers = Math.min(AT_ONCE, queue.length);
+        await Promise.all(Array.from({ length: workers }, () => work(queue, lane, AT_ONCE / workers)));
+        await end(ports, lane);
+      }),
+    );
     write();
     const failed = Records.filter(({ messageId }) => !done.has(messageId));
     return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
@@ -69,7 +72,8 @@ function summed(metrics: Metrics): { readonly metrics: Metrics; readonly write: 
  * Each endpoint has its own. All mails share one, whichever rule they are of: with its attachment, one takes thirteen
  * megabytes in memory until it is sent.
  */
-const laneOf = (task: Task): string => (task.kind === 'action' && task.does === 'email' ? 'mail' : addresseeOf(task));
+const addressOf = (task: Task): string =>
+  task.kind === 'action' && task.does === 'email' ? 'mail' : addresseeOf(task);
 
 function read({ log }: DeliverPorts, record: SQSRecord): Place | undefined {
   try {
@@ -80,13 +84,22 @@ function read({ log }: DeliverPorts, record: SQSRecord): Place | undefined {
   }
 }
 
-async function isRun(ports: DeliverPorts, task: Task, endpoints: Endpoints): Promise<boolean> {
+async function isRun(ports: DeliverPorts, task: Task, lane: Lane, atOnce: number): Promise<boolean> {
   try {
-    await runTask(ports, task, endpoints);
+    await runTask(ports, task, lane, atOnce);
     return true;
   } catch (cause) {
     ports.log.error('a delivery could not be done; it will come again', cause, { addressee: addresseeOf(task) });
     return false;
+  }
+}
+
+/** Should that not be written, nobody calls a slow one until the time of its call is over. */
+async function end({ log }: DeliverPorts, lane: Lane): Promise<void> {
+  try {
+    await lane.end();
+  } catch (cause) {
+    log.error('the end of a slow call could not be written down', cause);
   }
 }
 

@@ -4,7 +4,7 @@ import https from 'node:https';
 import { isReachable, type Reach, readProviderUrl } from '#lib/domain/base-url.ts';
 import type { Clock } from '#lib/domain/ports.ts';
 import type { Breakdown } from '#lib/domain/send/outcome.ts';
-import type { ProviderHttp, ProviderRequest, Reply, RequestBody } from '#lib/sender/provider.ts';
+import type { Patience, ProviderHttp, ProviderRequest, Reply, RequestBody } from '#lib/sender/provider.ts';
 import { version } from '#lib/version.ts';
 import { type Agents, guardedAgents, idleLimit, type Lookup } from './guarded-agents.ts';
 
@@ -113,7 +113,7 @@ export function providerHttp({ reach, clock, lookup }: ProviderCallOptions): Pro
   });
   const closeIdle = idleLimit(agents, IDLE_MS, clock.monotonic);
   return {
-    call: async (request, deadline) => {
+    call: async (request, deadline, patience) => {
       const read = readProviderUrl(request.url, reach);
       if (read.kind === 'refused') return broken('forbidden');
       const body = request.body && (await encode(request.body));
@@ -121,7 +121,7 @@ export function providerHttp({ reach, clock, lookup }: ProviderCallOptions): Pro
       if (remaining <= 0) return broken('unwritten');
       closeIdle();
       const isLate = () => clock.monotonic() >= deadline;
-      return exchange(begin(read.url, request, body, agents), body, remaining, isLate);
+      return exchange(begin(read.url, request, body, agents), body, { remaining, isLate, patience });
     },
   };
 }
@@ -149,22 +149,33 @@ function begin(
     : http.request(url, { ...options, agent: agents['http:'] });
 }
 
+interface Bounds {
+  /** Milliseconds. */
+  readonly remaining: number;
+  readonly isLate: () => boolean;
+  readonly patience: Patience | undefined;
+}
+
 function exchange(
   request: ClientRequest,
   body: Encoded | undefined,
-  remaining: number,
-  isLate: () => boolean,
+  { remaining, isLate, patience }: Bounds,
 ): Promise<Reply> {
   return new Promise((resolve) => {
     const settle = (reply: Reply) => {
       clearTimeout(timer);
+      clearTimeout(asking);
       resolve(reply);
     };
     const fail = (error?: unknown) => settle(broken(breakdownOf(error, progress)));
-    const timer = setTimeout(() => {
+    const end = () => {
       fail();
       request.destroy();
-    }, remaining);
+    };
+    const timer = setTimeout(end, remaining);
+    const asking =
+      patience &&
+      setTimeout(() => void patience.mayGoOn().then((may) => (may ? undefined : end()), end), patience.afterMs);
     // Stays for as long as the request lives: an error that nobody hears would end the process.
     request.on('error', fail);
     request.once('close', () => fail());

@@ -1,28 +1,31 @@
 import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';
 import { drainRate, HEALTHY, type Health, nextDrain } from '#lib/domain/reaction/delivery.ts';
-import { known } from '#lib/domain/schema.ts';
 import { ownEventWrites } from '#lib/inbox/own-event.ts';
 import { placedAsTold } from '#lib/sender/sent-event.ts';
 import { healthKey, isRuleId, secondKey, waitingList } from '#lib/store/keys.ts';
 import {
   absent,
   add,
+  all,
+  any,
   type Change,
+  compare,
   equal,
+  exists,
   newTransaction,
   type Put,
   remove,
   type Store,
   set,
+  setIfAbsent,
   update,
 } from '#lib/store/store.ts';
 import { CALLS_KEPT_SECONDS, type Delivery, dueAttributes, readDelivery, rowKey, taskOf } from './delivery.ts';
 import { type Callee, healthAsRead, healthChanges, healthOf, readCallee } from './health.ts';
-import { LONGEST_DELAY_S, type Task, type Tasks } from './task.ts';
+import { LONGEST_DELAY_S, type Tasks } from './task.ts';
 
 const ROUNDS = 5;
 const COUNTED_S = 3600;
-const HANDED_OUT_AT_ONCE = 10;
 
 export interface BreakerPorts {
   readonly store: Store;
@@ -70,10 +73,13 @@ const asRead = (callee: Callee) => (callee.isUnwritten ? absent() : healthAsRead
 /** The item of a rule's calls is made by the first that fails, and goes by itself once none has failed for long. */
 function changesOf({ id, workspace }: Callee, health: Health, now: number): readonly Change[] {
   const changes = healthChanges(id, health);
-  if (!isRuleId(id)) return changes;
-  const expiresAt = Math.floor(now / 1000) + CALLS_KEPT_SECONDS;
-  return [...changes, set('id', id), set('workspace', workspace), set('expiresAt', expiresAt)];
+  return isRuleId(id) ? [...changes, ...ofRule(id, workspace, now)] : changes;
 }
+
+const ofRule = (id: string, workspace: string, now: number): readonly Change[] => [
+  ...[set('id', id), set('workspace', workspace)],
+  set('expiresAt', Math.floor(now / 1000) + CALLS_KEPT_SECONDS),
+];
 
 /** An event of the hub's own, in the write that switches the endpoint off. */
 function disabledNow({ id, workspace, state }: Callee, health: Health, now: number): readonly Put[] {
@@ -126,48 +132,69 @@ export async function waiting(store: Store, endpoint: string, limit: number) {
   return { rows: sorted, isEmpty: items.length === 0 };
 }
 
+interface Step {
+  /** Oldest first. */
+  readonly rows: readonly Delivery[];
+  /** When the next one is due; undefined where nothing waits any more. */
+  readonly next: number | undefined;
+}
+
 /**
- * Hands out what waits, oldest first, so many a second; the task calls itself until nothing waits. A step is taken before
- * it is done: of two tasks one does it. Should that die, the watchdog brings the next.
+ * Takes the next step of draining: what waits, so many as a second may bring. A step is taken before it is done: of two
+ * tasks one does it. Should that die, the watchdog brings the next. Undefined where there is none to take.
  */
-export async function drain(ports: BreakerPorts, endpoint: Callee, step: number | undefined): Promise<void> {
-  const { store, clock, tasks } = ports;
+export async function takeStep(
+  ports: BreakerPorts,
+  endpoint: Callee,
+  step: number | undefined,
+): Promise<Step | undefined> {
+  const { store, clock } = ports;
   const { id, workspace, drainingSince, drainAt } = endpoint;
-  if (endpoint.state !== 'active' || drainingSince === undefined) return;
-  if (step !== undefined && step !== drainAt) return;
+  if (endpoint.state !== 'active' || drainingSince === undefined) return undefined;
+  if (step !== undefined && step !== drainAt) return undefined;
   const now = clock.now();
   const rate = Math.min(drainRate(drainingSince, now), endpoint.ratePerSecond ?? Number.POSITIVE_INFINITY);
   const { rows, isEmpty } = await waiting(store, id, rate);
   // Never the same step again, however early this task comes.
   const next = nextDrain(drainingSince, isEmpty, Math.max(now, drainAt ?? 0));
-  const { failures, failingSince } = endpoint;
-  const health: Health = {
-    ...{ state: 'active', failures },
-    ...known({ failingSince }),
-    ...(next !== undefined && { drainingSince, drainAt: next }),
-  };
+  const { drainingSince: _since, drainAt: _at, ...others } = healthOf(endpoint);
+  const health: Health = { ...others, ...(next !== undefined && { drainingSince, drainAt: next }) };
   const key = healthKey(workspace, id);
   const taken = await store.write(update(key, healthChanges(id, health), healthAsRead(endpoint)));
-  if (!taken.done) {
-    // Another task does this step; or a call of this moment has changed how the endpoint is.
-    const changed = taken.item && readCallee(taken.item);
-    return changed && changed.drainAt === drainAt ? drain(ports, changed, drainAt) : undefined;
-  }
-  // One after another, and some at a time: given out in one stroke, they come faster than they are called with, and what
-  // is put back for it comes out of its turn.
-  for (let start = 0; start < rows.length; start += HANDED_OUT_AT_ONCE) {
-    const due: Task[] = [];
-    for (const row of rows.slice(start, start + HANDED_OUT_AT_ONCE))
-      if (await isDue(store, row, now)) due.push(taskOf(row));
-    await tasks.sendAll(due);
-  }
-  if (next === undefined) return;
-  await tasks.send({ kind: 'drain', workspace, endpoint: id, at: next }, Math.ceil((next - now) / 1000));
+  if (taken.done) return { rows, next };
+  // Another task does this step; or a call of this moment has changed how the endpoint is.
+  const changed = taken.item && readCallee(taken.item);
+  return changed && changed.drainAt === drainAt ? takeStep(ports, changed, drainAt) : undefined;
 }
 
-/** From here on the watchdog brings the row, should its task be lost. False where it waits no more. */
-async function isDue(store: Store, row: Delivery, now: number): Promise<boolean> {
-  const { gsi3pk, gsi3sk } = dueAttributes(row, now);
+/**
+ * What cannot be called for a fault of its own is brought by a task of its own, as often as the queue brings one: those
+ * behind it are not to wait for it.
+ */
+export async function handOut({ store, clock, tasks }: BreakerPorts, row: Delivery): Promise<void> {
+  const { gsi3pk, gsi3sk } = dueAttributes(row, clock.now());
   const changes = [set('gsi3pk', gsi3pk), set('gsi3sk', gsi3sk), remove('nextAt')];
-  return (await store.write(update(rowKey(row), changes, equal('gsi3pk', waitingList(row.endpoint))))).done;
+  const { done } = await store.write(update(rowKey(row), changes, equal('gsi3pk', waitingList(row.endpoint))));
+  if (done) await tasks.send(taskOf(row));
+}
+
+/**
+ * Has a callee whose calls were slow to itself, or answers false: another batch has it. A place of the deliverer is held
+ * as long as a call takes, and there are few: one of them is enough for whoever is slow. `isSlow`: a call is so just now.
+ */
+export async function takeTurn(
+  { store, clock }: BreakerPorts,
+  { id, workspace }: Callee,
+  until: number,
+  isSlow: boolean,
+): Promise<boolean> {
+  const now = clock.now();
+  const isFree = any(absent('busyUntil'), compare('busyUntil', '<=', now));
+  const changes = [set('busyUntil', until), ...(isSlow ? [set('slowAt', now)] : [])];
+  // The item of a rule's calls may not be there yet.
+  const made = [setIfAbsent('state', HEALTHY.state), setIfAbsent('failures', HEALTHY.failures)];
+  const written = isRuleId(id)
+    ? update(healthKey(workspace, id), [...changes, ...made, ...ofRule(id, workspace, now)], isFree)
+    : update(healthKey(workspace, id), changes, all(exists(), isFree));
+  return (await store.write(written)).done;
 }

@@ -1,6 +1,6 @@
 import { Webhook as Signer } from 'standardwebhooks';
 import type { Clock } from '#lib/domain/ports.ts';
-import { type CallResult, keptAnswer } from '#lib/domain/reaction/delivery.ts';
+import { type CallResult, keptAnswer, SLOW_AFTER_MS } from '#lib/domain/reaction/delivery.ts';
 import { known } from '#lib/domain/schema.ts';
 import { retryAfter } from '#lib/domain/time.ts';
 import type { ProviderHttp, ProviderRequest, Reply } from '#lib/sender/provider.ts';
@@ -18,6 +18,8 @@ interface Call {
   readonly body: string;
   readonly contentType?: string;
   readonly attempt: number;
+  /** Asked of a call that is slow. Not given, it may take all its time. */
+  readonly mayGoOn?: () => Promise<boolean>;
 }
 
 export interface Called {
@@ -25,6 +27,8 @@ export interface Called {
   /** The beginning of it. */
   readonly answer: string;
   readonly ms: number;
+  /** It was broken off for others, and says nothing of whoever was called. */
+  readonly isPutOff?: boolean;
 }
 
 /** One signed POST. Never throws for what the endpoint or the network did. */
@@ -36,11 +40,17 @@ export async function call(
     method = 'POST',
   }: Pick<Endpoint, 'url' | 'timeoutMs'> & { readonly method?: ProviderRequest['method'] },
   { secrets, headers }: SigningSecret,
-  { id, body, contentType = 'application/json', attempt }: Call,
+  { id, body, contentType = 'application/json', attempt, mayGoOn = async () => true }: Call,
 ): Promise<Called> {
   const at = clock.now();
   const valid = secrets.filter(({ until }, i) => i === 0 || (until !== undefined && until > at));
   const startedAt = clock.monotonic();
+  const asked = { mayGoOn: true };
+  const ask = async () => {
+    // Should the table be away, nobody knows who else calls.
+    asked.mayGoOn = await mayGoOn().catch(() => false);
+    return asked.mayGoOn;
+  };
   const reply = await http.call(
     {
       method,
@@ -56,10 +66,16 @@ export async function call(
       body: { kind: 'raw', contentType, text: body },
     },
     startedAt + timeoutMs,
+    { afterMs: SLOW_AFTER_MS, mayGoOn: ask },
   );
   const ms = Math.round(clock.monotonic() - startedAt);
   const answer = reply.kind === 'answered' ? keptAnswer(reply.text, valuesOf(headers)) : '';
-  return { result: resultOf(reply, at), answer, ms };
+  return {
+    result: resultOf(reply, at),
+    answer,
+    ms,
+    ...(!asked.mayGoOn && reply.kind === 'broken' && { isPutOff: true }),
+  };
 }
 
 function resultOf(reply: Reply, now: number): CallResult {

@@ -1,11 +1,11 @@
-import { draining, isSuccess, waitAfter } from '#lib/domain/reaction/delivery.ts';
+import { draining, isSuccess, SLOW_AFTER_MS, waitAfter } from '#lib/domain/reaction/delivery.ts';
 import { typeOf } from '#lib/domain/reaction/notice.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { findEvent } from '#lib/inbox/events.ts';
-import { endpointKey, healthKey } from '#lib/store/keys.ts';
-import { del, type Store } from '#lib/store/store.ts';
-import { drain, turnHealth, waiting } from './breaker.ts';
+import { healthKey } from '#lib/store/keys.ts';
+import { del, type Store, StoreUnavailable } from '#lib/store/store.ts';
+import { handOut, takeStep, turnHealth, waiting } from './breaker.ts';
 import type { Called } from './call.ts';
 import {
   type Delivery,
@@ -19,8 +19,9 @@ import {
   taskOf,
   waitingItem,
 } from './delivery.ts';
-import { type Endpoint, readEndpoint } from './endpoint.ts';
+import { readEndpoint } from './endpoint.ts';
 import { type Callee, readCallee } from './health.ts';
+import { type Lane, laneOf } from './lane.ts';
 import { type ReplayPorts, replayOn } from './replay-step.ts';
 import { ruleTarget } from './rule-target.ts';
 import { endpointTarget, type Target, type TargetPorts } from './target.ts';
@@ -32,57 +33,39 @@ const MOST_SHOWN = 20;
 /** A list that lags may show some before it that wait no more. */
 const PROBED = 10;
 
-/** The endpoints that are told by the tasks of a batch. */
-export interface Endpoints {
-  readonly of: (task: DeliveryTask) => Promise<Endpoint | undefined>;
-  readonly forget: (id: string) => void;
+/** After that a slow one has had its turn in a batch. */
+export const TURN_MS = SLOW_AFTER_MS;
+/** Of one endpoint in a batch: it is not to hold all ten places of that. */
+export const AT_ONCE = 2;
+
+/**
+ * Does one task. Throws where the table or the queue is away: the task then comes again. `atOnce`: how many calls it may
+ * make side by side.
+ */
+export async function runTask(ports: DeliverPorts, task: Task, lane?: Lane, atOnce = AT_ONCE): Promise<void> {
+  if (lane) return runIn(lane, ports, task, atOnce);
+  const own = laneOf(ports);
+  try {
+    await runIn(own, ports, task, atOnce);
+  } finally {
+    await own.end();
+  }
 }
 
-/** Each is read once, and again after a call that has changed how it is. */
-export function endpointsOf(store: Store): Endpoints {
-  const known = new Map<string, Promise<Endpoint | undefined>>();
-  const read = async ({ workspace, endpoint }: DeliveryTask) => {
-    const item = await store.get(endpointKey(workspace, endpoint), { consistent: true });
-    return item && readEndpoint(item);
-  };
-  return {
-    of: (task) => {
-      const endpoint = known.get(task.endpoint) ?? read(task);
-      known.set(task.endpoint, endpoint);
-      return endpoint;
-    },
-    forget: (id) => known.delete(id),
-  };
-}
-
-/** Does one task. Throws where the table or the queue is away: the task then comes again. */
-export async function runTask(
-  ports: DeliverPorts,
-  task: Task,
-  endpoints: Endpoints = endpointsOf(ports.store),
-): Promise<void> {
+async function runIn(lane: Lane, ports: DeliverPorts, task: Task, atOnce: number): Promise<void> {
   if (task.kind === 'action' || task.kind === 'delivery')
-    return deliver(ports, task, await targetOf(ports, task, endpoints));
+    return deliver(ports, task, await targetOf(ports, task, lane));
   const item = await ports.store.get(healthKey(task.workspace, task.endpoint), { consistent: true });
   if (task.kind === 'replay') return replayOn(ports, task, item && readEndpoint(item));
   if (!item) return;
-  return task.kind === 'probe' ? probe(ports, readCallee(item), endpoints) : drain(ports, readCallee(item), task.at);
+  const callee = readCallee(item);
+  return task.kind === 'probe' ? probe(ports, callee, lane) : drain(ports, callee, task.at, lane, atOnce);
 }
 
-async function targetOf(
-  ports: DeliverPorts,
-  task: DeliveryTask | ActionTask,
-  endpoints: Endpoints,
-): Promise<Target | undefined> {
-  if (task.kind === 'action') return ruleTarget(ports, task);
-  const endpoint = await endpoints.of(task);
-  const target = endpoint && endpointTarget(ports, endpoint);
-  return (
-    target && {
-      ...target,
-      failed: (...given) => target.failed(...given).finally(() => endpoints.forget(task.endpoint)),
-    }
-  );
+async function targetOf(ports: DeliverPorts, task: DeliveryTask | ActionTask, lane: Lane): Promise<Target | undefined> {
+  if (task.kind === 'action') return ruleTarget(ports, lane, task);
+  const endpoint = await lane.endpointOf(task);
+  return endpoint && endpointTarget(ports, lane, endpoint);
 }
 
 /**
@@ -98,11 +81,14 @@ async function deliver(ports: DeliverPorts, task: DeliveryTask | ActionTask, tar
   let before = task.kind === 'delivery' ? await findRow(store, task, false) : undefined;
   if (task.kind === 'action' || (before && !isWanted(before, task, now))) before = await findRow(store, task, true);
   if (before && !isWanted(before, task, now)) return;
-  if (task.now !== true && !(await target.mayCall())) {
-    await keep(store, waitingItem(rowOf(task, before, now)), before);
-    return target.waits();
-  }
+  if (task.now !== true && !(await target.mayCall())) return putOff(ports, target, rowOf(task, before, now), before);
   await attempt(ports, task, target, before);
+}
+
+/** It waits, and is brought back when it may be called. */
+async function putOff({ store }: DeliverPorts, target: Target, row: Delivery, before: Delivery | undefined) {
+  await keep(store, waitingItem(row), before);
+  await target.waits();
 }
 
 async function findRow(store: Store, task: DeliveryTask | ActionTask, consistent: boolean) {
@@ -141,6 +127,7 @@ async function attempt(
   const row = { ...rowOf(task, before, startedAt), type };
   const { storedAt, content } = row;
   const called = await target.call({ event, storedAt, type, number: row.tries + 1, ...known({ content }) });
+  if ('isPutOff' in called && called.isPutOff && !isProbe) return putOff(ports, target, row, before);
   const after = withAttempt(row, called, startedAt, isProbe);
   if ('why' in called) return giveUp(ports, before, after);
   const isDone = isSuccess(called.result);
@@ -189,18 +176,72 @@ async function giveUp({ store, metrics }: DeliverPorts, before: Delivery | undef
 }
 
 /** One call, with the oldest of what waits; it is logged as an attempt and counts towards nothing. */
-async function probe(ports: DeliverPorts, endpoint: Callee, endpoints: Endpoints): Promise<void> {
+async function probe(ports: DeliverPorts, endpoint: Callee, lane: Lane): Promise<void> {
   const { store, clock } = ports;
   if (endpoint.state !== 'failing' || (endpoint.probeAt ?? 0) > clock.now() + 1000) return;
   const { rows } = await waiting(store, endpoint.id, PROBED);
   const [oldest] = rows;
-  const target = oldest && (await targetOf(ports, taskOf(oldest), endpoints));
+  const target = oldest && (await targetOf(ports, taskOf(oldest), lane));
   if (target) return attempt(ports, taskOf(oldest), target, oldest, true);
   // All that waited has run out, or is not asked for by its rule any more, or the list shows it late: the next event asks,
   // and what shows later is drained.
-  await turnHealth(ports, endpoint, ({ failures, failingSince }, now) => ({
+  await turnHealth(ports, endpoint, ({ failures, failingSince, slowAt }, now) => ({
     ...draining(now),
-    ...known({ failingSince }),
+    ...known({ failingSince, slowAt }),
     failures: Math.max(0, failures - 1),
   }));
+}
+
+/** A step that took nearly its second is followed by the next one at once: the queue waits whole seconds. */
+const NEARLY_MS = 200;
+
+/** One step of draining: what waits is called in its order, some side by side; the task then brings the next step. */
+async function drain(
+  ports: DeliverPorts,
+  endpoint: Callee,
+  at: number | undefined,
+  lane: Lane,
+  atOnce: number,
+): Promise<void> {
+  const step = await takeStep(ports, endpoint, at);
+  if (!step) return;
+  const { tasks, clock } = ports;
+  const { workspace, id } = endpoint;
+  try {
+    await callEach(ports, step.rows, lane, atOnce);
+  } finally {
+    if (step.next !== undefined) {
+      const seconds = Math.max(0, Math.ceil((step.next - clock.now() - NEARLY_MS) / 1000));
+      await tasks.send({ kind: 'drain', workspace, endpoint: id, at: step.next }, seconds);
+    }
+  }
+}
+
+/** What is not begun within the turn, or may not be called any more, goes on waiting in its place. */
+async function callEach(ports: DeliverPorts, rows: readonly Delivery[], lane: Lane, atOnce: number): Promise<void> {
+  const { clock, log } = ports;
+  const end = clock.monotonic() + TURN_MS;
+  const queue = [...rows];
+  const work = async () => {
+    for (let row = queue.shift(); row && clock.monotonic() < end; row = queue.shift()) {
+      try {
+        const task = taskOf(row);
+        // Somebody may have had it called by hand since the step began.
+        const before = await findRow(ports.store, task, true);
+        if (before?.state !== 'waiting') continue;
+        const target = await targetOf(ports, task, lane);
+        if (!target) await forget(ports, task);
+        else if (await target.mayCall()) await attempt(ports, task, target, before);
+        else queue.length = 0;
+      } catch (cause) {
+        if (cause instanceof StoreUnavailable) throw cause;
+        log.error('a delivery that waited could not be done; it comes again by itself', cause, {
+          addressee: row.endpoint,
+        });
+        await handOut(ports, row);
+      }
+    }
+  };
+  const ended = await Promise.allSettled(Array.from({ length: atOnce }, work));
+  for (const one of ended) if (one.status === 'rejected') throw one.reason;
 }

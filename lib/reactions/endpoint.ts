@@ -24,7 +24,7 @@ export const endpointFields = {
     v.minValue(1000),
     v.maxValue(30_000),
     v.description(
-      'Until an endpoint that hangs is spared, after five failures, others may wait so long: keep it short',
+      'How long a call may take. After a second without an answer it is called by two calls at a time at most',
     ),
   ),
   ratePerSecond: v.pipe(

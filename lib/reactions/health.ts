@@ -14,6 +14,8 @@ export const healthEntries = {
   drainingSince: v.exactOptional(v.number()),
   drainAt: v.exactOptional(v.number()),
   disabledBecause: v.exactOptional(v.picklist(['gone', 'failing', 'asked'])),
+  slowAt: v.exactOptional(v.number()),
+  busyUntil: v.exactOptional(v.number()),
 };
 
 const Stated = v.object(healthEntries);
@@ -48,8 +50,15 @@ export function dueAttributes({ id, probeAt, drainAt }: Pick<Callee, 'id' | 'pro
 }
 
 /** An item as it was read: whoever changes its health sees what another call has made of it meanwhile. */
-export const healthAsRead = ({ state, failures, probeAt, drainingSince, drainAt }: Callee): Condition =>
-  unchanged({ state, failures, probeAt, drainingSince, drainAt });
+export const healthAsRead = ({
+  state,
+  failures,
+  probeAt,
+  drainingSince,
+  drainAt,
+  slowAt,
+  busyUntil,
+}: Callee): Condition => unchanged({ state, failures, probeAt, drainingSince, drainAt, slowAt, busyUntil });
 
 /** What makes an item say how it is by now. */
 export function healthChanges(id: string, health: Health): readonly Change[] {

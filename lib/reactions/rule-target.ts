@@ -1,10 +1,11 @@
-import { spare } from '#lib/domain/reaction/delivery.ts';
+import { type CallResult, type Health, spare } from '#lib/domain/reaction/delivery.ts';
 import type { Action } from '#lib/domain/reaction/rule.ts';
 import { known } from '#lib/domain/schema.ts';
 import { ruleKey } from '#lib/store/keys.ts';
 import { type Budget, budgetOf } from './budget.ts';
 import { call } from './call.ts';
 import { type Callee, calleeOfRule } from './health.ts';
+import type { Lane } from './lane.ts';
 import { type EmailAction, mailOf } from './mail.ts';
 import { type Rule, readRule } from './rule.ts';
 import { readSecret, ruleSecret } from './secret.ts';
@@ -18,23 +19,36 @@ const CALL_MS = 10_000;
  * What a rule asks for beside messages; `forward` is a delivery to an endpoint like any other. Undefined where the rule
  * was changed or deleted while its work waited: what it does not ask for any more is not done.
  */
-export async function ruleTarget(ports: TargetPorts, { workspace, rule: id, index, does }: ActionTask) {
+export async function ruleTarget(
+  ports: TargetPorts,
+  lane: Lane,
+  { workspace, rule: id, index, does }: ActionTask,
+): Promise<Target | undefined> {
   const item = await ports.store.get(ruleKey(workspace, id), { consistent: true });
   const rule = item && readRule(item);
   const action = rule?.do[index];
   // What waited to be called is no mail now: whoever gets those got theirs from where it stood before.
   if (does !== undefined && action?.action !== does) return undefined;
   if (rule && action?.action === 'call')
-    return callTarget(ports, rule, action, index, await calleeOfRule(ports.store, workspace, id));
+    return callTarget(ports, lane, rule, action, index, await calleeOfRule(ports.store, workspace, id));
   return rule && action?.action === 'email' ? mailTarget(ports, rule, action, index) : undefined;
 }
 
 type CallAction = Extract<Action, { action: 'call' }>;
 
 /** A URL that a rule names. Its failures count against all that the rule calls. */
-function callTarget(ports: TargetPorts, rule: Rule, action: CallAction, index: number, callee: Callee): Target {
+function callTarget(
+  ports: TargetPorts,
+  lane: Lane,
+  rule: Rule,
+  action: CallAction,
+  index: number,
+  callee: Callee,
+): Target {
+  const worse = (health: Health, _result: CallResult, now: number, isProbe: boolean) => spare(health, now, isProbe);
+  const { mayGoOn, ...others } = spared(ports, lane, callee, CALL_MS, worse);
   return {
-    ...spared(ports, callee, (health, _result, now, isProbe) => spare(health, now, isProbe)),
+    ...others,
     call: async ({ event, number }) => {
       const rendered = bodyOfCall(action, scopeOf(event, ports.clock.now(), rule.timeZone), budgetOf(ports));
       if ('why' in rendered) return rendered;
@@ -43,7 +57,7 @@ function callTarget(ports: TargetPorts, rule: Rule, action: CallAction, index: n
         ports,
         { url: action.url, timeoutMs: CALL_MS, method: action.method },
         { secrets, ...known({ headers: calls?.[String(index)] }) },
-        { ...rendered, id: `${event.id}_${index}`, attempt: number },
+        { ...rendered, id: `${event.id}_${index}`, attempt: number, mayGoOn },
       );
     },
   };

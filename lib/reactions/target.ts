@@ -10,6 +10,7 @@ import type { BudgetPorts } from './budget.ts';
 import { type Called, call } from './call.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Callee } from './health.ts';
+import type { Lane } from './lane.ts';
 import type { Mailer } from './mail.ts';
 import { endpointSecret, readSecret } from './secret.ts';
 
@@ -47,25 +48,35 @@ export interface Target {
 }
 
 /** An endpoint is told of an event. Its failures count against all that is for it. */
-export function endpointTarget(ports: TargetPorts, endpoint: Endpoint): Target {
+export function endpointTarget(ports: TargetPorts, lane: Lane, endpoint: Endpoint): Target {
+  const { mayGoOn, ...others } = spared(ports, lane, endpoint, endpoint.timeoutMs, afterFailure);
   return {
-    ...spared(ports, endpoint, afterFailure),
+    ...others,
+    failed: (...given) => others.failed(...given).finally(lane.forget),
     call: async ({ event, storedAt, type, content, number }) => {
       const secret = await readSecret(ports.secrets, endpointSecret(endpoint.id), endpoint.secretVersion);
       const id = content === undefined ? event.id : `${event.id}_${content}`;
-      return call(ports, endpoint, secret, { id, body: bodyOf(endpoint, type, event, storedAt), attempt: number });
+      const body = bodyOf(endpoint, type, event, storedAt);
+      return call(ports, endpoint, secret, { id, body, attempt: number, mayGoOn });
     },
   };
 }
 
-/** Whoever is called over the network is spared while it fails; `worse`: what a failure makes of how it is. */
+/**
+ * Whoever is called over the network is spared while it fails, and called by one batch at a time while it is slow; `worse`:
+ * what a failure makes of how it is.
+ */
 export function spared(
   ports: BreakerPorts,
+  lane: Lane,
   callee: Callee,
+  callMs: number,
   worse: (health: Health, result: CallResult, now: number, isProbe: boolean) => Health,
-): Omit<Target, 'call'> {
+): Omit<Target, 'call'> & { readonly mayGoOn: () => Promise<boolean> } {
   return {
-    mayCall: async () => callee.state === 'active' && (await takePlace(ports, callee)),
+    mayCall: async () =>
+      callee.state === 'active' && (await lane.mayCall(callee, callMs)) && (await takePlace(ports, callee)),
+    mayGoOn: () => lane.mayGoOn(callee, callMs),
     waits: async () => {
       await turnHealth(ports, callee, moreWaits);
     },

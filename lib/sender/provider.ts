@@ -209,8 +209,14 @@ export type Reply =
 export type Answer = Extract<Reply, { kind: 'answered' }>;
 
 export interface ProviderHttp {
-  /** One request: no retries, no redirects, over by the deadline. */
-  call(request: ProviderRequest, deadline: number): Promise<Reply>;
+  /** One request: no retries, no redirects, over by the deadline; or before it, where `patience` says so. */
+  call(request: ProviderRequest, deadline: number, patience?: Patience): Promise<Reply>;
+}
+
+/** Asked once of a request that has no whole answer after so many milliseconds: whether it may go on. */
+export interface Patience {
+  readonly afterMs: number;
+  readonly mayGoOn: () => Promise<boolean>;
 }
 
 /** Puts a delivery that nobody sent on the way of every other one, for a provider that is ourselves. */

@@ -1,9 +1,10 @@
 import { feedFill } from '#lib/inbox/feed.ts';
-import { endpointsOf, runTask } from '#lib/reactions/deliver.ts';
+import { runTask } from '#lib/reactions/deliver.ts';
 import { beginBatch } from '#lib/reactions/dispatch.ts';
+import { laneOf } from '#lib/reactions/lane.ts';
 import type { Mail } from '#lib/reactions/mail.ts';
-import type { Task, Tasks } from '#lib/reactions/task.ts';
-import type { ProviderRequest, Reply } from '#lib/sender/provider.ts';
+import { addresseeOf, type Task, type Tasks } from '#lib/reactions/task.ts';
+import type { Patience, ProviderRequest, Reply } from '#lib/sender/provider.ts';
 import { fillKey } from '#lib/store/keys.ts';
 import { type Delete, type Put, put, type Query, type Store, StoreUnavailable, type Update } from '#lib/store/store.ts';
 import { itemsOf, message } from '#test/functions/admin/admin-bench.ts';
@@ -274,7 +275,12 @@ export class ReactionSimulation {
     const ports = {
       ...this.#bench.delivering,
       http: {
-        call: ({ url, headers }: ProviderRequest) => this.#call(url, String(headers?.['webhook-id'])),
+        call: async ({ url, headers }: ProviderRequest, _deadline: number, patience?: Patience) => {
+          // Some are slow, and broken off for others where these may call.
+          const isSlow = this.#chance(0.2) || (url !== WELL && this.#ill === 'hanging');
+          const reply = await this.#call(url, String(headers?.['webhook-id']));
+          return isSlow && patience && !(await patience.mayGoOn()) ? REPLIES.hanging : reply;
+        },
       },
       mailer: {
         send: async ({ to: [to = ''], id }: Mail) => {
@@ -285,14 +291,18 @@ export class ReactionSimulation {
       },
       tasks: this.#queue(this.#bench.delivering.tasks.send),
     };
-    const endpoints = endpointsOf(ports.store);
-    const done = await Promise.allSettled(taken.map((task) => runTask(ports, task, endpoints)));
-    for (const [i, one] of done.entries()) {
-      const task = taken[i];
-      if (one.status === 'fulfilled' || !task) continue;
-      if (!isFault(one.reason)) throw one.reason;
-      if (this.#mutant.losesTasks !== true) waiting.push({ at: now + HIDDEN, task });
-    }
+    const work = async (tasks: readonly Task[]) => {
+      const lane = laneOf(ports);
+      const done = await Promise.allSettled(tasks.map((task) => runTask(ports, task, lane)));
+      const ended = await Promise.allSettled([lane.end()]);
+      for (const [i, one] of [...done, ...ended].entries()) {
+        if (one.status === 'fulfilled') continue;
+        if (!isFault(one.reason)) throw one.reason;
+        const task = tasks[i];
+        if (task && this.#mutant.losesTasks !== true) waiting.push({ at: now + HIDDEN, task });
+      }
+    };
+    await Promise.all([...Map.groupBy(taken, addresseeOf).values()].map(work));
   }
 
   readonly #call = async (whom: string, id: string): Promise<Reply> => {

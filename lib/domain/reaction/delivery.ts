@@ -1,4 +1,5 @@
 import { redacted } from '../redact.ts';
+import { known } from '../schema.ts';
 
 /*
  * When an endpoint is called again, and what becomes of one that fails. Times in milliseconds; every rule takes the time
@@ -59,6 +60,10 @@ const FASTEST_DRAIN = 100;
 const DOUBLES_EVERY = SECOND;
 /** Longer than any list was seen to lag, and than a call may take. */
 const LISTS_LAG = 5 * MINUTE;
+/** A call that has no answer by then is slow. The places of the deliverer are few, and others need them. */
+export const SLOW_AFTER_MS = SECOND;
+/** After its last slow call. */
+const SLOW_FOR = MINUTE;
 
 /** What a healthy endpoint never has to write. */
 export interface Health {
@@ -74,6 +79,10 @@ export interface Health {
   /** When the next step of the draining is due; it names the step, so that two tasks do not do it twice. */
   readonly drainAt?: number;
   readonly disabledBecause?: 'gone' | 'failing' | 'asked';
+  /** When a call was last slow: one batch at a time calls it, until none was for a while. */
+  readonly slowAt?: number;
+  /** Until then one batch calls it, and no other does. */
+  readonly busyUntil?: number;
 }
 
 export const HEALTHY: Health = { state: 'active', failures: 0 };
@@ -98,15 +107,28 @@ export function spare(health: Health, now: number, isProbe = false): Health {
   if (health.state === 'failing' && !isProbe) return { ...health, failures };
   const probes = health.state === 'failing' ? (health.probes ?? 0) + 1 : 0;
   const probeAt = now + (PROBES[Math.min(probes, PROBES.length - 1)] ?? 0);
-  return { state: 'failing', failures, failingSince, probes, probeAt };
+  return { state: 'failing', failures, failingSince, probes, probeAt, ...paceOf(health) };
+}
+
+const paceOf = ({ slowAt, busyUntil }: Health) => known({ slowAt, busyUntil });
+
+/** The batch that had it to itself is done with it, whether or not a call of it was slow. */
+export function letGo(health: Health, until: number, wasSlow: boolean, now: number): Health {
+  const { busyUntil, slowAt, ...others } = health;
+  // Another batch has taken it meanwhile, since this one was late.
+  if (busyUntil !== until) return health;
+  if (wasSlow) return { ...others, slowAt: now };
+  return slowAt !== undefined && now - slowAt < SLOW_FOR ? { ...others, slowAt } : others;
 }
 
 /** After a call that went well. What waited meanwhile is drained, oldest first. */
 export function afterSuccess(health: Health, now: number): Health {
   if (health.state === 'disabled') return health;
-  if (health.state === 'failing') return draining(now);
+  const pace = paceOf(health);
+  if (health.state === 'failing') return { ...draining(now), ...pace };
   const { drainingSince, drainAt } = health;
-  return drainingSince === undefined ? HEALTHY : { ...draining(drainingSince), drainAt: drainAt ?? drainingSince };
+  if (drainingSince === undefined) return { ...HEALTHY, ...pace };
+  return { ...draining(drainingSince), drainAt: drainAt ?? drainingSince, ...pace };
 }
 
 /** Well, with something that may wait. */

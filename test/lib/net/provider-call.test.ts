@@ -116,6 +116,30 @@ describe('a call of a provider', () => {
     expect(performance.now() - began).toBeLessThan(400);
   });
 
+  it.each([
+    ['is refused it', async () => false],
+    ['cannot find out', () => Promise.reject(new Error('nobody knows'))],
+  ])('is over before its deadline where it asks whether it may go on, and %s', async (_what, mayGoOn) => {
+    behaviour = { kind: 'hang' };
+    const begun = systemClock.monotonic();
+    const reply = await http.call(post(), within(20_000), { afterMs: 20, mayGoOn });
+    expect(reply).toEqual({ kind: 'broken', breakdown: 'unanswered' });
+    expect(systemClock.monotonic() - begun).toBeLessThan(10_000);
+  });
+
+  it('goes on where it may, and asks nothing where it was answered before', async () => {
+    let asked = 0;
+    const mayGoOn = async () => {
+      asked += 1;
+      return true;
+    };
+    await http.call(post(), within(20_000), { afterMs: 10_000, mayGoOn });
+    expect(asked).toBe(0);
+    behaviour = { kind: 'hang' };
+    const reply = await http.call(post(), within(200), { afterMs: 10, mayGoOn });
+    expect([reply, asked]).toEqual([{ kind: 'broken', breakdown: 'unanswered' }, 1]);
+  });
+
   it('does not begin after the deadline', async () => {
     expect(await http.call(post(), within(-1))).toEqual({ kind: 'broken', breakdown: 'unwritten' });
     expect(server.connections).toBe(0);

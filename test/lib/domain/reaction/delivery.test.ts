@@ -7,6 +7,7 @@ import {
   HEALTHY,
   type Health,
   isSuccess,
+  letGo,
   waitAfter,
 } from '#lib/domain/reaction/delivery.ts';
 
@@ -106,5 +107,30 @@ describe('an endpoint', () => {
 
   it('is drained at ten a second, doubling up to a hundred', () => {
     expect([0, 999, 1000, 2000, 3000, 4000, 9e9].map((at) => drainRate(0, at))).toEqual([10, 10, 20, 40, 80, 100, 100]);
+  });
+});
+
+describe('one whose calls are slow', () => {
+  const busy: Health = { ...HEALTHY, slowAt: 1000, busyUntil: 40_000 };
+
+  it('stays so for a minute after its last slow call', () => {
+    expect(letGo(busy, 40_000, true, 9000)).toEqual({ ...HEALTHY, slowAt: 9000 });
+    expect(letGo(busy, 40_000, false, 60_999)).toEqual({ ...HEALTHY, slowAt: 1000 });
+    expect(letGo(busy, 40_000, false, 61_000)).toEqual(HEALTHY);
+  });
+
+  it('is not let go by who came too late, for another has it by then', () => {
+    expect(letGo(busy, 39_999, true, 41_000)).toBe(busy);
+    expect(letGo(HEALTHY, 40_000, true, 41_000)).toBe(HEALTHY);
+  });
+
+  it.each([
+    ['a success', () => afterSuccess({ ...busy, failures: 2 }, 7)],
+    ['a success while it is drained', () => afterSuccess({ ...busy, drainingSince: 5 }, 7)],
+    ['a success of one that failed', () => afterSuccess({ ...busy, state: 'failing', failures: 6 }, 7)],
+    ['a failure', () => afterFailure(busy, timeout, 7)],
+    ['the failure that has it spared', () => afterFailure({ ...busy, failures: 4 }, timeout, 7)],
+  ])('is known to be so, and busy, after %s', (_what, turn) => {
+    expect(turn()).toMatchObject({ slowAt: 1000, busyUntil: 40_000 });
   });
 });

@@ -1,0 +1,246 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { contextFor } from '#infra/local/lambda.ts';
+import { deliverHandler } from '#lib/aws/deliver-handler.ts';
+import type { Task } from '#lib/reactions/task.ts';
+import type { Patience, ProviderRequest, Reply } from '#lib/sender/provider.ts';
+import { deliveryPartition, healthKey } from '#lib/store/keys.ts';
+import { itemsOf, message } from '#test/functions/admin/admin-bench.ts';
+import { ReactionBench } from '#test/support/reactions.ts';
+import { recordsOf } from '#test/support/tasks.ts';
+
+interface Call {
+  readonly url: string;
+  readonly id: string;
+  /** It is slow by now: false where it was broken off for that. */
+  readonly isSlow: () => Promise<boolean>;
+  readonly answer: (status: number) => void;
+}
+
+const context = contextFor({ name: 'deliver', timeoutMs: 45_000, memoryMb: 128 });
+
+let bench: ReactionBench;
+let hook: string;
+let calls: Call[];
+let n: number;
+beforeEach(async () => {
+  bench = new ReactionBench();
+  hook = (await bench.admin.webhook()).url;
+  calls = [];
+  n = 0;
+});
+
+const http = {
+  call: ({ url, headers }: ProviderRequest, _deadline: number, patience?: Patience) =>
+    new Promise<Reply>((resolve) => {
+      calls.push({
+        ...{ url, id: String(headers?.['webhook-id']) },
+        isSlow: async () => {
+          const may = (await patience?.mayGoOn()) ?? true;
+          if (!may) resolve({ kind: 'broken', breakdown: 'unanswered' });
+          return may;
+        },
+        answer: (status) => resolve({ kind: 'answered', status, headers: {}, text: '' }),
+      });
+    }),
+};
+
+/** A batch of the deliverer, under way. */
+function batch(tasks: readonly Task[]) {
+  const ended = { is: false };
+  const done = deliverHandler({ ...bench.delivering, http })({ Records: recordsOf(tasks) }, context).then((answer) => {
+    ended.is = true;
+    return answer.batchItemFailures.length;
+  });
+  return { done, ended };
+}
+
+async function tasksOf(count: number): Promise<readonly Task[]> {
+  for (let i = 0; i < count; i++) await bench.admin.post(hook, message(n++));
+  await bench.dispatchAll();
+  return bench.takeTasks();
+}
+const under = (count: number) => expect.poll(() => calls.length).toBe(count);
+const rowsOf = async (id: string) => (await bench.store.query({ pk: deliveryPartition(id), limit: 100 })).items;
+
+/** Two batches with one call each of an endpoint that has not answered them for a second. */
+async function twoThatHang() {
+  const { id } = await bench.endpoint({ timeoutMs: 30_000 });
+  const [one, two] = await tasksOf(2);
+  if (!one || !two) throw new Error('no tasks');
+  const [first, second] = [batch([one]), batch([two])];
+  await under(2);
+  const [a, b] = calls;
+  if (!a || !b) throw new Error('no calls');
+  return { id, first, second, a, b };
+}
+
+describe('an endpoint that does not answer', () => {
+  it('holds one batch, and is broken off in every other one', async () => {
+    const { id, first, second, a, b } = await twoThatHang();
+    expect([await a.isSlow(), await b.isSlow()]).toEqual([true, false]);
+    expect(await second.done).toBe(0);
+    expect(first.ended.is).toBe(false);
+    // What was broken off waits, with its whole schedule before it, and says nothing of the endpoint.
+    expect(await rowsOf(id)).toMatchObject([{ state: 'waiting', tries: 0, attempts: [], gsi3pk: `WAIT#${id}` }]);
+    expect(await bench.show(id)).toMatchObject({ state: 'active' });
+    a.answer(200);
+    await first.done;
+  });
+
+  it('is not called by another batch meanwhile: what comes in waits', async () => {
+    const { id, first, a, b } = await twoThatHang();
+    await a.isSlow();
+    await b.isSlow();
+    expect(await batch(await tasksOf(3)).done).toBe(0);
+    expect(calls).toHaveLength(2);
+    expect((await rowsOf(id)).map(({ state }) => state)).toEqual(['waiting', 'waiting', 'waiting', 'waiting']);
+    a.answer(200);
+    await first.done;
+  });
+
+  it('is called by one batch at a time from then on, two calls of it side by side, until it is quick for a minute', async () => {
+    const { id, first, a, b } = await twoThatHang();
+    await a.isSlow();
+    await b.isSlow();
+    a.answer(200);
+    await first.done;
+    const item = async () => bench.store.get(healthKey('main', id));
+    expect(await item()).toMatchObject({ slowAt: bench.now });
+    expect(await item()).not.toHaveProperty('busyUntil');
+    const next = await tasksOf(4);
+    const [third, fourth] = [batch(next.slice(0, 2)), batch(next.slice(2))];
+    await expect.poll(() => third.ended.is || fourth.ended.is).toBe(true);
+    expect(calls).toHaveLength(4);
+    bench.now += 60_000;
+    for (const call of calls.slice(2)) call.answer(200);
+    await Promise.all([third.done, fourth.done]);
+    expect(await item()).not.toHaveProperty('slowAt');
+  });
+
+  it('is called again, and once only, what was broken off', async () => {
+    const { id, first, second, a, b } = await twoThatHang();
+    await a.isSlow();
+    await b.isSlow();
+    a.answer(200);
+    await Promise.all([first.done, second.done]);
+    await bench.wait(10);
+    expect(bench.told.map((one) => one.id)).toEqual([b.id]);
+    expect((await rowsOf(id)).map(({ state }) => state)).toEqual(['delivered', 'delivered']);
+  });
+
+  it('is called again where the batch died that had it', async () => {
+    const { id, second, a, b } = await twoThatHang();
+    await a.isSlow();
+    await b.isSlow();
+    await second.done;
+    await bench.wait(30);
+    expect(bench.told).toEqual([]);
+    await bench.wait(20);
+    expect(bench.told.map((one) => one.id)).toEqual([b.id]);
+    expect(await bench.show(id)).toMatchObject({ state: 'active' });
+  });
+
+  it('counts as failing by the call that went on', async () => {
+    const { id, first, a, b } = await twoThatHang();
+    await a.isSlow();
+    await b.isSlow();
+    a.answer(500);
+    await first.done;
+    expect(await bench.show(id)).toMatchObject({ state: 'active', lastFailure: { status: 500 } });
+    expect(await bench.store.get(healthKey('main', id))).toMatchObject({ failures: 1 });
+  });
+
+  it('is put off although it answered in the last moment: that answer counts', async () => {
+    const { id, first, second, a, b } = await twoThatHang();
+    await a.isSlow();
+    b.answer(200);
+    await b.isSlow();
+    await second.done;
+    expect((await rowsOf(id)).map(({ state }) => state)).toEqual(['delivered']);
+    a.answer(200);
+    await first.done;
+  });
+});
+
+it('an endpoint that answers at once is never written to', async () => {
+  const { id } = await bench.endpoint();
+  const before = await bench.store.get(healthKey('main', id));
+  const { done } = batch(await tasksOf(2));
+  await under(2);
+  for (const call of calls) call.answer(200);
+  await done;
+  expect(await bench.store.get(healthKey('main', id))).toEqual(before);
+});
+
+it('a URL that a rule calls is called by one batch at a time as well', async () => {
+  const { id } = await bench.admin.done('POST', '/api/rules', {
+    body: { name: 'Call', on: ['message.received'], do: [{ action: 'call', url: 'https://crm.example/in' }] },
+  });
+  const [one, two] = await tasksOf(2);
+  if (!one || !two) throw new Error('no tasks');
+  const [first, second] = [batch([one]), batch([two])];
+  await under(2);
+  expect([await calls[0]?.isSlow(), await calls[1]?.isSlow()]).toEqual([true, false]);
+  expect(await second.done).toBe(0);
+  calls[0]?.answer(200);
+  await first.done;
+  await bench.wait(10);
+  expect(bench.told).toHaveLength(1);
+  expect(itemsOf(await bench.admin.done('GET', `/api/rules/${String(id)}/runs`))).toHaveLength(2);
+});
+
+describe('what waited for an endpoint', () => {
+  it('is called in its order, two calls side by side, by one batch', async () => {
+    const { id } = await bench.endpoint();
+    await bench.admin.done('POST', `/api/endpoints/${id}/disable`);
+    const { store } = bench;
+    await bench.admin.done('POST', `/api/endpoints/${id}/enable`);
+    bench.takeTasks();
+    // Failing meanwhile: all of it waits.
+    bench.admin.answer = () => ({ kind: 'answered', status: 500, headers: {}, text: '' });
+    for (let i = 0; i < 12; i++) {
+      await bench.admin.post(hook, message(n++));
+      bench.now += 1000;
+    }
+    await bench.wait(30);
+    expect(await bench.show(id)).toMatchObject({ state: 'failing', waiting: 12 });
+    bench.takeTasks();
+    await bench.admin.done('POST', `/api/endpoints/${id}/enable`);
+    const [drain] = bench.takeTasks();
+    if (!drain) throw new Error('nothing drains');
+    // The same task twice: SQS may double it.
+    const [first, second] = [batch([drain]), batch([drain])];
+    await under(2);
+    for (let done = 0; done < 10; done += 1) {
+      expect(calls.length - done).toBeLessThanOrEqual(2);
+      calls[done]?.answer(200);
+      if (done < 8) await under(done + 3);
+    }
+    await Promise.all([first.done, second.done]);
+    const order = (await store.query({ pk: deliveryPartition(id), limit: 100 })).items.map(({ event }) => event);
+    expect(calls.map((one) => one.id)).toEqual(order.slice(0, 10));
+  });
+
+  it('is not held up by one that cannot be called for a fault of its own', async () => {
+    const { id } = await bench.endpoint();
+    bench.admin.answer = () => ({ kind: 'answered', status: 500, headers: {}, text: '' });
+    for (let i = 0; i < 12; i++) await bench.admin.post(hook, message(n++));
+    await bench.wait(30);
+    await bench.admin.done('POST', `/api/endpoints/${id}/enable`);
+    bench.admin.answer = () => ({ kind: 'answered', status: 200, headers: {}, text: '' });
+    const [drain] = bench.takeTasks().filter(({ kind }) => kind === 'drain');
+    if (!drain) throw new Error('nothing drains');
+    const damaged = (await rowsOf(id)).slice(0, 3).map(({ event }) => String(event));
+    const { store } = bench.delivering;
+    const get: typeof store.get = (key, ...given) => {
+      if (damaged.some((event) => key.pk.endsWith(event))) throw new Error('damaged');
+      return store.get(key, ...given);
+    };
+    const ports = { ...bench.delivering, store: { ...store, get } };
+    expect(await deliverHandler(ports)({ Records: recordsOf([drain]) }, context)).toEqual({ batchItemFailures: [] });
+    expect(bench.told.slice(-7).every(({ id: event }) => !damaged.includes(event))).toBe(true);
+    // Each is brought by a task of its own, and stands in the list of what is due.
+    const tasks = bench.takeTasks().flatMap((task) => (task.kind === 'delivery' ? [task.event] : []));
+    expect(tasks).toEqual(damaged);
+  });
+});
