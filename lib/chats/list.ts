@@ -3,11 +3,11 @@ import { CHAT_KINDS } from '#lib/domain/person.ts';
 import { Instant, optional, text } from '#lib/domain/schema.ts';
 import { chatListPartition, eventKey, everyShard } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
-import { getAll, newestFirst } from '#lib/store/query.ts';
+import { getAll, newestFirst, roundsFor } from '#lib/store/query.ts';
 import type { Item, Key, Store, ValueMap } from '#lib/store/store.ts';
 import { currentChat, isUnread, minuteOf, readChat } from './chat.ts';
 import { beginsWith, chatsSought, chatsTitled, isFoundBy } from './found-by.ts';
-import { chatsOf } from './people.ts';
+import { chatKeysOf, chatsOf, currentChats } from './people.ts';
 
 /** As the API tells of it, and for last messages by which event. */
 export const ListedChat = v.object({
@@ -55,48 +55,97 @@ export async function listChats(
   filter: ChatFilter,
   page: PageRequest,
 ): Promise<ChatPage> {
-  const { accountId, title, titlePrefix, words, unread, provider } = filter;
-  const ofNumber = WHOLE_NUMBER.test(words ?? '') ? await chatsOf(store, workspace, words ?? '') : [];
-  const isWanted = (chat: ListedChat) =>
+  const { title, titlePrefix, words, unread, people } = filter;
+  if (people) return pageOfThese(await chatsOfAll(store, workspace, people), filter, page);
+  if (title !== undefined)
+    return pageOfThese(await chatsAt(store, await chatsTitled(store, workspace, title)), filter, page);
+  const isSearch = (titlePrefix ?? words) !== undefined;
+  const isWalked = isSearch || unread !== undefined;
+  const look = (at: PageRequest) => listingAt(store, workspace, at, filter);
+  // Where many may fit, or to know the last messages of those that do, the list is looked at beside what they are found by.
+  const [sought, first] = await Promise.all([
+    isSearch ? keysSought(store, workspace, filter, page.from) : undefined,
+    look(isWalked ? { ...page, limit: READ_AT_ONCE } : page),
+  ]);
+  if (sought) return pageOfSought(store, workspace, sought, first, filter, page);
+  if (isWalked) return walked(store, look, first, filter, page);
+  const [steps, heads] = await stretchOf(store, first);
+  const shown = steps.slice(0, page.limit);
+  return { ...pageAt(shown, steps.length > page.limit ? shown.at(-1)?.after : first.after), heads };
+}
+
+function isWanted(item: Item, { accountId, title, titlePrefix, words, unread, provider }: ChatFilter): boolean {
+  const chat = chatOf(item);
+  return (
     (accountId === undefined || chat.accountId === accountId) &&
     (title === undefined || chat.title === title) &&
     (titlePrefix === undefined || beginsWith(chat.title, titlePrefix)) &&
     (unread === undefined || chat.unread === unread) &&
     (provider === undefined || chat.provider === provider) &&
-    (words === undefined || ofNumber.some(({ chatId }) => chatId === chat.id) || isFoundBy(chat, words));
-  const candidates = await candidatesFor(store, workspace, filter, ofNumber, page.from);
-  if (candidates) {
-    const isBehind = (chat: Item) => page.from === undefined || positionOf(chat) < page.from;
-    const found = inOrder(candidates.filter((chat) => isBehind(chat) && isWanted(chatOf(chat))));
-    const shown = found.slice(0, page.limit);
-    const last = shown.at(-1);
-    return {
-      ...pageOf('chats', shown.map(chatOf), found.length > page.limit && last ? positionOf(last) : undefined),
-      heads: [],
-    };
-  }
-  const next: Next = (at, withHeads) => stretchOf(store, workspace, at, { accountId, withHeads });
-  if ((titlePrefix ?? words ?? unread ?? provider) !== undefined) return walked(next, isWanted, page);
-  const { steps, after, heads } = await next(page, true);
-  const shown = steps.slice(0, page.limit);
-  return { ...pageAt(shown, steps.length > page.limit ? shown.at(-1)?.after : after), heads };
+    (words === undefined || isFoundBy(chat, words))
+  );
 }
 
-/** The chats among which all are that fit. Undefined: a walk through the list finds them. */
-async function candidatesFor(
+/** Of chats among which all are that fit. */
+function pageOfThese(
+  chats: readonly Item[],
+  filter: ChatFilter,
+  { limit, from }: PageRequest,
+  heads: readonly Item[] = [],
+): ChatPage {
+  const isBehind = (chat: Item) => from === undefined || positionOf(chat) < from;
+  const found = inOrder(chats.filter((chat) => isBehind(chat) && isWanted(chat, filter)));
+  const shown = found.slice(0, limit);
+  const last = shown.at(-1);
+  return {
+    ...pageOf('chats', shown.map(chatOf), found.length > limit && last ? positionOf(last) : undefined),
+    heads,
+  };
+}
+
+/** What is found by words, and what is of whoever has them as a number. */
+interface SoughtKeys {
+  readonly byWords: readonly Key[];
+  readonly ofNumber: readonly Key[];
+}
+
+/** Undefined: a walk through the list finds them. */
+async function keysSought(
   store: Store,
   workspace: string,
-  { title, titlePrefix, words, people }: ChatFilter,
-  ofNumber: readonly Item[],
+  { titlePrefix, words = '' }: ChatFilter,
   from: string | undefined,
-): Promise<readonly Item[] | undefined> {
-  if (people) return chatsOfAll(store, workspace, people);
-  if (title !== undefined) return chatsAt(store, await chatsTitled(store, workspace, title));
-  if (ofNumber.length > 0) return ofNumber;
+): Promise<SoughtKeys | undefined> {
   // A walk in the order of the index goes on as one.
-  if ((titlePrefix ?? words) === undefined || from?.startsWith(INDEX)) return undefined;
-  const keys = await chatsSought(store, workspace, { titlePrefix, words });
-  return keys && chatsAt(store, keys);
+  const isWalk = from?.startsWith(INDEX) === true;
+  const [byWords, ofNumber] = await Promise.all([
+    isWalk ? undefined : chatsSought(store, workspace, { titlePrefix, words: titlePrefix === undefined ? words : '' }),
+    WHOLE_NUMBER.test(words) ? chatKeysOf(store, workspace, words) : [],
+  ]);
+  return byWords || ofNumber.length > 0 ? { byWords: byWords ?? [], ofNumber } : undefined;
+}
+
+/** Their last messages are read beside them, as far as the stretch of the list that was looked at names these. */
+async function pageOfSought(
+  store: Store,
+  workspace: string,
+  { byWords, ofNumber }: SoughtKeys,
+  { taken }: Listing,
+  { words, ...filter }: ChatFilter,
+  page: PageRequest,
+): Promise<ChatPage> {
+  const keys = new Set([...byWords, ...ofNumber].map(({ pk }) => pk));
+  const [found, persons, heads] = await Promise.all([
+    chatsAt(store, byWords),
+    currentChats(store, workspace, ofNumber),
+    headsNamedBy(
+      store,
+      taken.filter(({ pk }) => keys.has(pk)),
+    ),
+  ]);
+  // The whole number of somebody means them, and not whose number ends so.
+  const fitting = found.filter((chat) => words === undefined || isFoundBy(chatOf(chat), words));
+  return pageOfThese(persons.length > 0 ? persons : fitting, filter, page, heads);
 }
 
 /** The chats that each of these names leads to. */
@@ -111,17 +160,14 @@ interface Step {
   readonly after: string;
 }
 
-interface Stretch {
-  readonly steps: readonly Step[];
+/** What the index tells of a stretch of the list. */
+interface Listing {
+  readonly taken: readonly Item[];
+  /** Of whose minute there is more in the index than was read, or than is to be read again. */
+  readonly isCut: (entry: Item) => boolean;
+  readonly isPassed: (chat: Item) => boolean;
   /** Where the list goes on behind all of them; absent at its end. */
   readonly after?: string;
-  readonly heads: readonly Item[];
-}
-
-interface Reading {
-  readonly accountId?: string | undefined;
-  /** Whether the events of last messages are read as well. */
-  readonly withHeads: boolean;
 }
 
 /** In a minute in which more chats than these were active beyond the page, only the index tells their order. */
@@ -138,12 +184,13 @@ const SPARE = 150;
  * index: no chat is lost, and the page alone is in the order of the items. Two round trips: the index; then the chats, and
  * beside them the events that the index names as their last.
  */
-async function stretchOf(
+async function listingAt(
   store: Store,
   workspace: string,
-  { from, limit }: PageRequest,
-  { accountId, withHeads }: Reading,
-): Promise<Stretch> {
+  page: PageRequest,
+  { accountId, provider }: ChatFilter,
+): Promise<Listing> {
+  const { from, limit } = page;
   const place = from === undefined ? undefined : placeAt(from);
   const partitions = everyShard((shard) => chatListPartition(workspace, shard));
   const most = limit + SPARE;
@@ -153,27 +200,38 @@ async function stretchOf(
     {
       // What is shown already is among them where the page begins inside a minute.
       limit: place?.time === undefined ? most : 2 * most,
+      rounds: roundsFor(page),
       ...(place && { before: place.before }),
-      ...(accountId !== undefined && { accepts: (entry: Item) => entry.accountId === accountId }),
+      ...((accountId ?? provider) !== undefined && {
+        accepts: (entry: Item) =>
+          (accountId === undefined || entry.accountId === accountId) &&
+          (provider === undefined || entry.provider === provider),
+      }),
     },
   );
   const minute = from === undefined ? undefined : minuteOf(place?.before ?? '');
   const again = place?.time === undefined ? 0 : entries.filter((entry) => minuteIn(entry) === minute).length;
-  // Of these there is more in the index than was read, or than is to be read again.
   const cut = [place?.time === undefined ? minute : undefined, position && minuteOf(position)];
   const isCut = (entry: Item) => cut.includes(minuteIn(entry));
   const last = entries[again + limit - 1];
   const isInLast = (entry: Item) => last !== undefined && minuteIn(entry) === minuteIn(last);
   const end = last && !isCut(last) ? entries.findLastIndex(isInLast) + 1 : again + limit;
   const taken = entries.slice(0, end);
-  const [items, heads] = await Promise.all([chatsAt(store, taken), withHeads ? headsNamedBy(store, taken) : []]);
-  const left = new Map(items.flatMap((chat) => (place?.isPassed(chat) ? [] : [[chat.pk, chat] as const])));
   const next = taken.length < entries.length ? taken.at(-1)?.gsi1sk : position;
   return {
-    steps: stepsThrough(taken, left, isCut),
+    ...{ taken, isCut },
+    isPassed: (chat) => place?.isPassed(chat) === true,
     ...(next !== undefined && { after: inIndex(String(next)) }),
-    heads,
   };
+}
+
+const stretchOf = (store: Store, listing: Listing) =>
+  Promise.all([stepsIn(store, listing), headsNamedBy(store, listing.taken)]);
+
+async function stepsIn(store: Store, { taken, isCut, isPassed }: Listing): Promise<readonly Step[]> {
+  const chats = await chatsAt(store, taken);
+  const left = new Map(chats.flatMap((chat) => (isPassed(chat) ? [] : [[chat.pk, chat] as const])));
+  return stepsThrough(taken, left, isCut);
 }
 
 /** A cut minute is the first or the last one; what is between is in the order of its items. */
@@ -240,28 +298,28 @@ const WHOLE_NUMBER = /^\+[\d\s()./-]{7,}$/;
 const ROUNDS = 10;
 const READ_AT_ONCE = 200;
 
-type Next = (page: PageRequest, withHeads: boolean) => Promise<Stretch>;
-
 async function walked(
-  next: Next,
-  isWanted: (chat: ListedChat) => boolean,
+  store: Store,
+  look: (page: PageRequest) => Promise<Listing>,
+  first: Listing,
+  filter: ChatFilter,
   { limit, from }: PageRequest,
 ): Promise<ChatPage> {
   const found: Step[] = [];
-  let heads: readonly Item[] = [];
-  let position = from;
-  for (let round = 0; round < ROUNDS; round++) {
-    const page = { limit: READ_AT_ONCE, ...(position !== undefined && { from: position }) };
-    const stretch = await next(page, round === 0);
-    if (round === 0) ({ heads } = stretch);
-    for (const step of stretch.steps.filter(({ chat }) => isWanted(chatOf(chat)))) {
+  const rounds = from === undefined ? 1 : ROUNDS;
+  let listing = first;
+  // Of the first stretch alone: behind it hardly anything is shown.
+  const [begun, heads] = await stretchOf(store, first);
+  let steps = begun;
+  for (let round = 1; ; round++) {
+    for (const step of steps.filter(({ chat }) => isWanted(chat, filter))) {
       if (found.length === limit) return { ...pageAt(found, found.at(-1)?.after), heads };
       found.push(step);
     }
-    position = stretch.after;
-    if (position === undefined) break;
+    if (listing.after === undefined || round === rounds) return { ...pageAt(found, listing.after), heads };
+    listing = await look({ limit: READ_AT_ONCE, from: listing.after });
+    steps = await stepsIn(store, listing);
   }
-  return { ...pageAt(found, position), heads };
 }
 
 /** Consistently: an item older than its entry would stand where no page looks for it, or has been merged into another. */

@@ -298,10 +298,10 @@ export const rowsOf = (chat: Item): readonly Key[] =>
   namesKept(chat).map((name) => personKey(String(chat.workspace), name, String(chat.chatId)));
 
 /**
- * The chats of a workspace with whoever has this number or id, on all accounts. A chat that nothing has been told of since
- * an earlier release has no rows yet, and is found by its id at the provider.
+ * Where the chats of a workspace with whoever has this number or id stand, on all accounts. A chat that nothing has been told
+ * of since an earlier release has no rows yet, and is found by its id at the provider.
  */
-export async function chatsOf(store: Store, workspace: string, id: string): Promise<readonly Item[]> {
+export async function chatKeysOf(store: Store, workspace: string, id: string): Promise<readonly Key[]> {
   const jid = normaliseJid(id);
   const phone = phoneOfJid(jid) ?? toPhone(id);
   const ids = new Set([id, jid, ...(phone === undefined ? [] : [phone, `${phone.slice(1)}@c.us`])]);
@@ -315,11 +315,21 @@ export async function chatsOf(store: Store, workspace: string, id: string): Prom
     ),
   ]);
   const found = [...rows.map(({ sk }) => chatKey(sk)), ...entries.flat().map(({ gsi3sk }) => chatKey(String(gsi3sk)))];
-  const keys = new Map(found.map((key) => [key.pk, key]));
-  const chats = await getAll(store, [...keys.values()], { consistent: true });
-  const isItself = (chat: Item) => chat.workspace === workspace && chat.mergedInto === undefined;
-  const current = await Promise.all(
-    chats.map((chat) => (isItself(chat) ? chat : currentChat(store, workspace, String(chat.chatId)))),
-  );
-  return [...new Map(current.flatMap((chat) => (chat ? [[chat.pk, chat] as const] : []))).values()];
+  return [...new Map(found.map((key) => [key.pk, key])).values()];
 }
+
+/** The chats at these keys; of one that was merged, what it has become, which mostly stands among them. */
+export async function currentChats(store: Store, workspace: string, keys: readonly Key[]): Promise<readonly Item[]> {
+  const chats = await getAll(store, keys, { consistent: true });
+  const own = new Map(chats.filter((chat) => isOf(chat, workspace)).map((chat) => [chat.pk, chat]));
+  const others = chats.filter(
+    ({ pk, mergedInto }) => !own.has(pk) && !(typeof mergedInto === 'string' && own.has(chatKey(mergedInto).pk)),
+  );
+  const become = await Promise.all(others.map(({ chatId }) => currentChat(store, workspace, String(chatId))));
+  return [...new Map([...own, ...become.flatMap((chat) => (chat ? [[chat.pk, chat] as const] : []))]).values()];
+}
+
+const isOf = (chat: Item, workspace: string) => chat.workspace === workspace && chat.mergedInto === undefined;
+
+export const chatsOf = async (store: Store, workspace: string, id: string): Promise<readonly Item[]> =>
+  currentChats(store, workspace, await chatKeysOf(store, workspace, id));

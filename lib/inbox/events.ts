@@ -17,7 +17,7 @@ import {
   quarantinePartition,
 } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
-import { getAll, newestFirst, type Partition, queryAll, type Slice } from '#lib/store/query.ts';
+import { getAll, newestFirst, type Partition, queryAll, roundsFor, type Slice } from '#lib/store/query.ts';
 import { type Item, isLive, type Store } from '#lib/store/store.ts';
 import { deliveryReport } from './delivery-state.ts';
 import { eventOf, recordOf, toldAgain } from './event-item.ts';
@@ -202,7 +202,7 @@ export async function listEvents(
 ): Promise<ListPage<Event>> {
   if (filter.chat !== undefined || filter.phone !== undefined)
     return listHistory(store, workspace, filter, page, nowSeconds);
-  const slice = await newestFirst(store, partitionOf(workspace, filter), { limit: page.limit, ...span(filter, page) });
+  const slice = await newestFirst(store, partitionOf(workspace, filter), wantedOf(filter, page));
   return load(store, slice, workspace, nowSeconds, filter.kind === 'message');
 }
 
@@ -237,7 +237,7 @@ async function listHistory(
   page: PageRequest,
   nowSeconds: number,
 ): Promise<ListPage<Event>> {
-  const wanted = { limit: page.limit, ...span(filter, page) };
+  const wanted = wantedOf(filter, page);
   const read = (ids: readonly string[]) =>
     newestFirst(store, { index: 'gsi2', partitions: ids.map(chatMessagesPartition) }, wanted);
   const [chats, own] = await Promise.all([
@@ -293,10 +293,11 @@ export function partitionOf(
   return { index: 'gsi1', partitions: everyShard((shard) => eventPartition(workspace, shard)) };
 }
 
-function span(filter: EventFilter, { from: position }: PageRequest) {
-  const bounds = [position, filter.before === undefined ? undefined : toIso(filter.before)];
+function wantedOf(filter: EventFilter, page: PageRequest) {
+  const bounds = [page.from, filter.before === undefined ? undefined : toIso(filter.before)];
   const before = bounds.filter((bound) => bound !== undefined).sort()[0];
   return {
+    ...{ limit: page.limit, rounds: roundsFor(page) },
     ...(filter.after !== undefined && { from: toIso(filter.after + 1) }),
     ...(before !== undefined && { before }),
     ...acceptance(filter),

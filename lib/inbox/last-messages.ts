@@ -21,30 +21,41 @@ export const ShownChat = v.object({
       type: text('Of its content'),
       text: optional(v.string(), 'How its words begin, in one line'),
     }),
-    'Left out where its event is gone, and where none has come since an earlier release',
+    'Left out where its event is gone, and where none has come since an earlier release; with `q` and `titlePrefix` also ' +
+      'of chats that are not among the 200 that were active last: `GET /api/chats/{id}` tells it',
   ),
 });
 export type ShownChat = v.InferOutput<typeof ShownChat>;
 
 export const withoutLast = ({ lastEvent: _, ...chat }: ListedChat): ShownChat => chat;
 
-/**
- * With the last message of each chat. Its words are read from its event: where that was erased or ran out, there are none.
- * `read`: events that were read already.
- */
+/** With the last message of each chat. `read`: events that were read already. */
 export async function withLastMessages(
   store: Store,
   chats: readonly ListedChat[],
   nowSeconds: number,
   read: readonly Item[] = [],
 ): Promise<readonly ShownChat[]> {
-  const heads = new Map(read.map((head) => [head.pk, head]));
+  const had = new Set(read.map(({ pk }) => pk));
   const keys = chats.flatMap(({ lastEvent }) => (lastEvent === undefined ? [] : [eventKey(lastEvent)]));
-  for (const head of await getAll(
+  const missing = await getAll(
     store,
-    keys.filter(({ pk }) => !heads.has(pk)),
-  ))
-    heads.set(head.pk, head);
+    keys.filter(({ pk }) => !had.has(pk)),
+  );
+  return withThese(store, chats, nowSeconds, [...read, ...missing]);
+}
+
+/**
+ * With those last messages that were read. Its words are read from its event: where that was erased or ran out, there are
+ * none.
+ */
+export function withThese(
+  store: Store,
+  chats: readonly ListedChat[],
+  nowSeconds: number,
+  read: readonly Item[],
+): Promise<readonly ShownChat[]> {
+  const heads = new Map(read.map((head) => [head.pk, head]));
   return Promise.all(
     chats.map(async ({ lastEvent, ...chat }) => {
       const head = lastEvent === undefined ? undefined : heads.get(eventKey(lastEvent).pk);

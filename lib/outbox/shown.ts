@@ -19,7 +19,7 @@ import { LISTED, type Place, placesOf, type Queues, queuesOf, WAITING_FOR } from
 import { threadIn } from '#lib/sender/sent-event.ts';
 import { accountKey, entryId, sendKey, sendListing, sendListKey, stateKey } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
-import { getAll, newestFirst } from '#lib/store/query.ts';
+import { getAll, newestFirst, roundsFor } from '#lib/store/query.ts';
 import type { Item, Store } from '#lib/store/store.ts';
 import { wholeDirectory } from '#lib/tenants/directory.ts';
 
@@ -238,12 +238,8 @@ async function sendOfMessage(
   return sends.find((send) => send.workspace === workspace && isWanted(send, filter) && isInTime(send));
 }
 
-function entriesOf(
-  store: Store,
-  workspace: string,
-  { accountId, after, before }: SendFilter,
-  { limit, from }: PageRequest,
-) {
+function entriesOf(store: Store, workspace: string, { accountId, after, before }: SendFilter, page: PageRequest) {
+  const { limit, from } = page;
   const partitions = Array.from({ length: SHARDS }, (_, shard) => sendListKey(workspace, shard));
   const accepts = (entry: Item) => entry.accountId === accountId;
   return newestFirst(
@@ -251,6 +247,7 @@ function entriesOf(
     { index: 'gsi1', partitions },
     {
       limit,
+      rounds: roundsFor(page),
       ...known({ from: after === undefined ? undefined : toIso(after + 1), before: earlier(from, before) }),
       ...(accountId !== undefined && { accepts }),
     },

@@ -48,6 +48,8 @@ interface Wanted {
   readonly before?: string;
   /** Looks at the attributes that the index holds. Left out: all are wanted. */
   readonly accepts?: (entry: Item) => boolean;
+  /** How often the partitions are read on before the page is given as it is, short perhaps. */
+  readonly rounds?: number;
 }
 
 export interface Slice {
@@ -110,6 +112,17 @@ interface Shard {
 // A filter that fits nothing must not walk through a whole year in one call; the caller gets a short page and a cursor.
 const ROUNDS = 12;
 const FILTERED_READ = 300;
+
+/** What somebody opens is there after one round trip; who goes on from there waits for a longer search. */
+export const roundsFor = ({ from }: Pick<PageRequest, 'from'>): number => (from === undefined ? 1 : ROUNDS);
+
+/**
+ * How many of the newest `limit` may be in one of `count` partitions: ids fall into them by chance, and five standard
+ * deviations above the mean there are not more.
+ */
+const shareOf = (limit: number, count: number): number =>
+  Math.min(limit + 1, Math.ceil(limit / count + 5 * Math.sqrt(limit / count)) + 1);
+
 const NEWEST = '\uffff';
 
 /**
@@ -129,7 +142,7 @@ export async function newestFirst(store: Store, partition: Partition, wanted: Wa
     const beyond = sorted[wanted.limit];
     const open = shards.filter((shard) => !shard.exhausted && (!beyond || shard.frontier > sortKey(beyond)));
     if (open.length === 0) return cut(sorted, wanted.limit, sortKey);
-    if (round === ROUNDS) return upTo(highest(open), sorted, wanted.limit, sortKey);
+    if (round === (wanted.rounds ?? ROUNDS)) return upTo(highest(open), sorted, wanted.limit, sortKey);
     await Promise.all(open.map((shard) => readOn(store, partition, wanted, shard)));
   }
 }
@@ -140,7 +153,7 @@ async function readOn(store: Store, { index, partitions }: Partition, wanted: Wa
     index,
     pk: shard.partition,
     descending: true,
-    limit: accepts ? FILTERED_READ : Math.ceil((2 * limit) / partitions.length) + 2,
+    limit: accepts ? FILTERED_READ : shareOf(limit, partitions.length),
     ...(from !== undefined && { from }),
     ...(before !== undefined && { before }),
     ...(shard.next && { start: shard.next }),

@@ -1,11 +1,15 @@
 import { globSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { routesOf } from '#functions/admin/routes.ts';
+import { listedAt } from '#lib/chats/chat.ts';
 import { CHATS_FILL } from '#lib/chats/found-by.ts';
-import { fillKey } from '#lib/store/keys.ts';
+import { shardOf } from '#lib/domain/ids.ts';
+import { toIso } from '#lib/domain/time.ts';
+import { chatKey, chatListPartition, eventKey, eventPartition, fillKey, findKey } from '#lib/store/keys.ts';
 import { put } from '#lib/store/store.ts';
 import { AdminBench, itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
+import { NOW } from '#test/support/receiving.ts';
 import { inRounds } from '#test/support/round-trips.ts';
 
 const CONSOLE = new URL('../../../functions/admin/console/', import.meta.url);
@@ -49,30 +53,75 @@ async function filled() {
     body: { name: 'A', on: ['message.received'], do: [{ action: 'reply', text: 'hi' }] },
   });
   const [event] = itemsOf(await hub.done('GET', '/api/events'));
+  await fillUp(store, String(event?.id), String(chat?.id));
   const measured = new AdminBench({ store: counting });
   return {
     count: (url: string) => count(async () => measured.done('GET', url)),
+    done: (url: string) => measured.done('GET', url),
     ids: {
       ...{ account: String(accounts[0]), webhook: webhook.id, chat: String(chat?.id), send: String(sends[0]) },
       ...{ endpoint: String(endpoint.id), rule: String(rule.id), event: String(event?.id) },
     },
   };
 }
-type Ids = Awaited<ReturnType<typeof filled>>['ids'];
+
+/** As many as a busy hub has: no list of them is read whole at once. */
+async function fillUp(store: MemoryStore, event: string, chat: string): Promise<void> {
+  const [one, other] = await Promise.all([store.get(eventKey(event)), store.get(chatKey(chat))]);
+  const earlier = (n: number) => toIso(NOW - 2 * 3_600_000 - n * 60_000);
+  const events = Array.from({ length: 3_000 }, (_, n) => {
+    const id = `evt_many${n}`;
+    return {
+      ...one,
+      ...eventKey(id),
+      gsi1pk: eventPartition('main', shardOf(id)),
+      gsi1sk: `${earlier(n)}#${id}`,
+      ...(n === 5 && { kind: 'call' }),
+    };
+  });
+  const chats = Array.from({ length: 700 }, (_, n) => {
+    const [id, at] = [`chat_many${n}`, earlier(n)];
+    const list = { gsi1pk: chatListPartition('main', shardOf(id)), gsi1sk: listedAt(at, id) };
+    const told = {
+      chatId: id,
+      providerChatId: `+1666${1_000_000 + n}`,
+      title: `Customer ${n}`,
+      lastAt: at,
+      lastEvent: `evt_many${n}`,
+    };
+    return { ...other, ...chatKey(id), ...told, ...list, state: `evt_many${n}`, readAt: toIso(NOW), gsi3sk: id };
+  });
+  const rows = chats.flatMap(({ chatId: id, title, providerChatId }) => [
+    ...[title, title.slice('Customer '.length)].map((text) => findKey('main', 'WORD', text.toLowerCase(), id)),
+    findKey('main', 'END', Array.from(providerChatId.slice(1)).reverse().join(''), id),
+  ]);
+  await store.writeMany([...events, ...chats, ...rows].map((item) => put({ ...item })));
+}
+
+const hub = filled();
+type Ids = Awaited<typeof hub>['ids'];
+
+const TIME = `after=${toIso(NOW - 86_400_000)}&before=${toIso(NOW + 86_400_000)}`;
+const EVENTS = ['?kind=call', '?dismissed=true', `?kind=message&direction=inbound&${TIME}`];
+const SENDS = [`?state=sent,read&${TIME}`, '?recipient=%2B15550100099', '?recipient=%2B15550100099&state=unknown'];
 
 /** What the console asks for, as it asks. */
 const CALLS: Readonly<Record<string, (ids: Ids) => readonly string[]>> = {
   '/api/accounts': () => ['?limit=200'],
   '/api/accounts/{id}': ({ account }) => [account],
   '/api/changes': () => ['', '?after=1.1.1.1'],
-  '/api/chats': () => ['', '?unread=true', '?q=hello', '?phone=%2B15550101003&brief=true'],
+  '/api/chats': ({ account }) => [
+    ...['', '?unread=true', '?phone=%2B15550101003&brief=true', `?account=${account}`, '?provider=zender'],
+    ...['?q=nobody', '?q=1054', '?q=customer', '?q=cust', '?q=cust%20600', '?q=0600', '?q=%2B16661000600'],
+    ...['?q=customer&unread=true', `?q=customer&account=${account}`],
+  ],
   '/api/chats/{id}': ({ chat }) => [chat],
   '/api/credits': () => [''],
   '/api/credits/ledger': () => [''],
   '/api/endpoints': () => ['', '?last24h=true'],
   '/api/endpoints/{id}': ({ endpoint }) => [endpoint],
   '/api/endpoints/{id}/deliveries': ({ endpoint }) => [endpoint],
-  '/api/events': ({ chat }) => ['', '?limit=10', `?chat=${chat}`, '?quarantined=true'],
+  '/api/events': ({ chat }) => ['', '?limit=10', `?chat=${chat}`, '?quarantined=true', ...EVENTS],
   '/api/events/quarantine': () => [''],
   '/api/events/{id}': ({ event }) => [event],
   '/api/events/{id}/raw': ({ event }) => [event],
@@ -81,7 +130,7 @@ const CALLS: Readonly<Record<string, (ids: Ids) => readonly string[]>> = {
   '/api/rules/recipes': () => [''],
   '/api/rules/{id}': ({ rule }) => [rule],
   '/api/rules/{id}/runs': ({ rule }) => [rule],
-  '/api/sends': ({ chat, account }) => ['', `?chat=${chat}`, '?state=failed', `?account=${account}`],
+  '/api/sends': ({ chat, account }) => ['', `?chat=${chat}`, '?state=failed', `?account=${account}`, ...SENDS],
   '/api/sends/{messageId}': ({ send }) => [send],
   '/api/session': () => [''],
   '/api/summary': () => [''],
@@ -101,7 +150,7 @@ const STARTED = [
 ];
 
 it('everything that the console asks for when a page is opened takes two round trips to the table at most', async () => {
-  const { count, ids } = await filled();
+  const { count, ids } = await hub;
   const counted: Record<string, number> = {};
   for (const [path, urlsOf] of Object.entries(CALLS)) {
     const urls = urlsOf(ids).map((end) => (path.includes('{') ? path.replace(/\{\w+\}/, end) : `${path}${end}`));
@@ -111,10 +160,23 @@ it('everything that the console asks for when a page is opened takes two round t
   expect(Object.entries(counted).filter(([, rounds]) => rounds > 2)).toEqual([]);
 });
 
-it('a search that finds nobody takes one, and one that finds somebody three: what it is found by, the chats, their last messages', async () => {
-  const { count } = await filled();
-  expect(await count('/api/chats?q=nobody')).toBe(1);
-  expect(await count('/api/chats?q=1054')).toBe(3);
+it('finds in two round trips who was written with long ago, and tells last messages of who was of late', async () => {
+  const { done } = await hub;
+  const titles = async (query: string) => itemsOf(await done(`/api/chats?${query}`)).map(({ title }) => title);
+  expect(await titles('q=cust%20600')).toEqual(['Customer 600']);
+  expect(await titles('q=%2B16661000600')).toEqual(['Customer 600']);
+  expect(await titles('q=customer&limit=3')).toEqual(['Customer 0', 'Customer 1', 'Customer 2']);
+  const lastOf = async (query: string) =>
+    itemsOf(await done(`/api/chats?${query}`)).map(({ lastMessage }) => lastMessage);
+  expect(await lastOf('q=1054')).toEqual([expect.objectContaining({ text: 'text 3240' })]);
+  expect(await lastOf('q=0600')).toEqual([undefined]);
+});
+
+it('goes on from where the first look at a long list ended, to its very end', async () => {
+  const { done } = await hub;
+  const first = await done('/api/events?kind=call');
+  expect(first).toEqual({ items: [expect.anything()], cursor: expect.any(String) });
+  expect(await done(`/api/events?kind=call&cursor=${first.cursor}`)).toEqual({ items: [] });
 });
 
 it('knows everything that the console asks for', () => {

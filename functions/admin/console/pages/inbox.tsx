@@ -9,7 +9,7 @@ import { CallBehind, Loaded } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
 import { Empty, Failure, Time, UnreadDot } from '../parts/small.tsx';
 import { isWriting } from '../parts/writing.ts';
-import { accountName, providerName, texts, typeName } from '../texts.ts';
+import { accountName, addressName, providerName, texts, typeName } from '../texts.ts';
 import { Contact } from './contact.tsx';
 import { NewChat } from './new-chat.tsx';
 import { Thread, titleOf } from './thread.tsx';
@@ -52,11 +52,11 @@ export function Inbox({ id }: { readonly id?: string | undefined }) {
   const query = queryOf({ ...filter, search: useRested(filter.search) });
   const key = JSON.stringify(query);
   const load = async (from?: string) => {
-    // Where few fit, a page may have looked at many and found none.
+    // Whoever asks for older ones is shown some, through however many the hub has to look.
     for (let cursor = from; ; ) {
       const page = await asked(api.GET('/api/chats', { params: { query: { ...query, ...(cursor && { cursor }) } } }));
       cursor = page.cursor;
-      if (page.items.length > 0 || cursor === undefined) return page;
+      if (from === undefined || page.items.length > 0 || cursor === undefined) return page;
     }
   };
   const live = useLive(
@@ -65,7 +65,7 @@ export function Inbox({ id }: { readonly id?: string | undefined }) {
       const [chats, accounts] = await Promise.all([load(), allAccounts()]);
       return { chats, accounts };
     },
-    { of: ['chats', 'accounts'], isSlow: query.q !== undefined },
+    { of: ['chats', 'accounts'] },
   );
   const { items, next } = useOlder(key, live.data?.chats, idOf, load);
   useEffect(() => {
@@ -92,7 +92,7 @@ export function Inbox({ id }: { readonly id?: string | undefined }) {
               items.length > 0 ? (
                 <Chats chats={items} opened={id} accounts={accounts} />
               ) : (
-                <NoChats onAll={key === '{}' ? undefined : () => setFilter(EVERYTHING)} />
+                <NoChats hasMore={next !== undefined} onAll={key === '{}' ? undefined : () => setFilter(EVERYTHING)} />
               )
             }
           </Loaded>
@@ -290,14 +290,22 @@ function useKeptFocus(list: RefObject<HTMLElement>) {
   };
 }
 
-function lastLine({ lastMessage, provider }: Chat): string {
-  if (!lastMessage) return provider;
+/** Of who was found, and was written with long ago, it is not known: then what they are found by. */
+function lastLine({ lastMessage, title, phone, providerChatId }: Chat): string {
+  if (!lastMessage) return title === undefined ? texts.none : addressName(phone ?? providerChatId);
   const words = lastMessage.text ?? typeName(lastMessage.type);
   return lastMessage.direction === 'outbound' ? t.ours(words) : words;
 }
 
-/** `onAll`: where others are left out by the filter. */
-function NoChats({ onAll }: { readonly onAll: (() => void) | undefined }) {
+interface NoChatsProps {
+  /** So many were looked through that the rest is looked through when somebody asks. */
+  readonly hasMore: boolean;
+  /** Where others are left out by the filter. */
+  readonly onAll: (() => void) | undefined;
+}
+
+function NoChats({ hasMore, onAll }: NoChatsProps) {
+  if (hasMore) return <Empty title={texts.noneYet} />;
   if (onAll) {
     return (
       <Empty title={t.nothingFound}>

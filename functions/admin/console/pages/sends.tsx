@@ -73,7 +73,7 @@ function SendList() {
             {items.length > 0 ? (
               <SendTable label={t.title} sends={items} accounts={accounts} onChange={live.again} />
             ) : (
-              <NoSends isFiltered={!isAll} />
+              <NoSends isFiltered={!isAll} hasMore={next !== undefined} />
             )}
           </>
         )}
@@ -203,7 +203,8 @@ function Act({ send, onChange }: { readonly send: Send; readonly onChange: () =>
   return <SendActions send={send} state={send.state} onChange={onChange} />;
 }
 
-function NoSends({ isFiltered }: { readonly isFiltered: boolean }) {
+function NoSends({ isFiltered, hasMore }: { readonly isFiltered: boolean; readonly hasMore: boolean }) {
+  if (hasMore) return <Empty title={texts.noneYet} />;
   if (isFiltered)
     return (
       <Empty title={t.noneSuch}>
