@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { isRecord, parseJson } from '#lib/domain/json.ts';
+import { isRecord } from '#lib/domain/json.ts';
+import { spelledOut } from '#lib/inbox/relayed.ts';
 
 /**
  * Cooby writes `null` or `""` where it has nothing to say: both are absent. Numbers occur where digits are meant. A message
@@ -15,12 +16,7 @@ const Text = v.fallback(
   undefined,
 );
 
-/** Relays that know texts alone write an object or a list as JSON. */
-const spelledOut = v.transform((raw: unknown): unknown => {
-  if (typeof raw !== 'string' || !/^\s*[{[]/.test(raw)) return raw;
-  const parsed = parseJson(Buffer.from(raw));
-  return parsed.ok ? parsed.value : raw;
-});
+const spelled = v.transform(spelledOut);
 const Flag = v.pipe(
   v.unknown(),
   v.transform((raw) => raw === true || raw === 1 || (typeof raw === 'string' && /^\s*(?:true|1|yes)\s*$/i.test(raw))),
@@ -29,13 +25,13 @@ const Flag = v.pipe(
 /** A number alone is a member of whom the name is not told. */
 const Person = v.pipe(
   v.unknown(),
-  spelledOut,
+  spelled,
   v.transform((raw) => (isRecord(raw) ? raw : { phone: raw })),
   v.looseObject({ phone: Text, wa_name: Text }),
 );
 const People = v.pipe(
   v.unknown(),
-  spelledOut,
+  spelled,
   v.transform((raw) => [raw ?? []].flat()),
   v.array(Person),
 );
@@ -65,7 +61,7 @@ export const Delivery = v.looseObject({
   direction: v.pipe(v.string(), v.trim(), v.toLowerCase(), v.picklist(['sent', 'received'])),
   sender: v.optional(Person),
   participants: v.optional(People),
-  message: v.pipe(v.unknown(), spelledOut, Content),
+  message: v.pipe(v.unknown(), spelled, Content),
   timestamp: Text,
 });
 export type Delivery = v.InferOutput<typeof Delivery>;

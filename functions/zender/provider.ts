@@ -4,14 +4,14 @@ import type { Chat, OwnAccount, Person } from '#lib/domain/event.ts';
 import { isVague } from '#lib/domain/file.ts';
 import { derivedId } from '#lib/domain/ids.ts';
 import { chatKindOfJid, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
-import { redacted } from '#lib/domain/redact.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toInstant } from '#lib/domain/time.ts';
-import { type Draft, type Reading, type ReceivingProvider, readByName, reader, together } from '#lib/inbox/provider.ts';
-import { at } from '#lib/inbox/relayed.ts';
+import { parseBody } from '#lib/inbox/body.ts';
+import { type Draft, type Reading, type ReceivingProvider, readByName, reader } from '#lib/inbox/provider.ts';
+import { deliveriesIn, readAll } from '#lib/inbox/relayed.ts';
 import type { Provider } from '#lib/tenants/provider.ts';
 import { zenderAccount } from './account.ts';
-import { deliveriesIn, type Found, isFlat, isOfZender, parseBody } from './body.ts';
+import { isFlat, isOfZender, partsOf, wrapped } from './body.ts';
 import { Flat, fileIn, Notification, Sms, Ussd, Whatsapp } from './schema.ts';
 import { proofOf, withoutSecret } from './secret.ts';
 
@@ -96,7 +96,12 @@ export const zender: ReceivingProvider = { name: 'zender', parse: parseBody, pro
 export const provider: Provider = { account: zenderAccount, receiving: zender };
 
 function read(body: unknown): Reading {
-  return together(deliveriesIn(body).map(readOne));
+  return readAll(deliveriesIn(body, wrapped), (delivery) =>
+    readAll(
+      partsOf(delivery).map((part) => ({ delivery: part, path: '' })),
+      readPart,
+    ),
+  );
 }
 
 /** A type that nobody knows stays as it was written: quarantine shows it so. */
@@ -105,9 +110,8 @@ function inSmallLetters(delivery: unknown): unknown {
   return { ...delivery, type: delivery.type.trim().toLowerCase() };
 }
 
-function readOne({ delivery, path }: Found): Reading {
-  const reading = isFlat(delivery) ? readFlat(delivery, 'flat') : readEvent(inSmallLetters(delivery));
-  return at(redacted(path), reading);
+function readPart(part: unknown): Reading {
+  return isFlat(part) ? readFlat(part, 'flat') : readEvent(inSmallLetters(part));
 }
 
 function toSms({ data }: v.InferOutput<typeof Sms>): Draft {

@@ -1,20 +1,23 @@
 import { sha256 } from '#lib/domain/ids.ts';
 import { isRecord, parseJson } from '#lib/domain/json.ts';
 import { lazily } from '#lib/domain/lazily.ts';
-import type { Delivery, Proof } from '#lib/inbox/provider.ts';
-import { isHolder, type Part, partsOf, type Spell } from '#lib/inbox/relayed.ts';
 import {
   base64In,
   bytesIn,
   decodeForm,
-  deliveriesIn,
   encodeForm,
+  encodingOf,
   looksLikeJson,
+  MOST_ENCODINGS,
+  type Part,
   parseBody,
-  speller,
-  toLatin1,
-  utf16In,
-} from './body.ts';
+  partsOf,
+  toBytes,
+  toText,
+} from '#lib/inbox/body.ts';
+import type { Delivery, Proof } from '#lib/inbox/provider.ts';
+import { deliveriesIn, isHolder, type Spell, speller } from '#lib/inbox/relayed.ts';
+import { wrapped } from './body.ts';
 
 /**
  * `secret`, `data[secret]`, `amp;secret`, but neither `secrets` nor `my_secret`. Relays call it by a header's name:
@@ -120,7 +123,7 @@ function endOfPair(text: string, from: number): number | undefined {
 function* editOfText(text: string, start: number, end: number, name: string, holder: string): Generator<Edit> {
   const value = textOf(text.slice(start, end));
   const cleaned = heldWithoutSecret(name, value, holder);
-  if (cleaned !== value) yield { start, end, text: toLatin1(JSON.stringify(fromLatin1(cleaned))) };
+  if (cleaned !== value) yield { start, end, text: toText(Buffer.from(JSON.stringify(fromLatin1(cleaned)))) };
 }
 
 /** Where bytes end that begin here, as Node writes them in JSON. */
@@ -142,7 +145,7 @@ function* editOfBytes(text: string, start: number, end: number): Generator<Edit>
 function textOf(token: string): string {
   if (!token.includes('\\')) return token.slice(1, token.length > 1 && token.endsWith('"') ? -1 : undefined);
   const parsed = parseJson(Buffer.from(token, 'latin1'));
-  return parsed.ok && typeof parsed.value === 'string' ? toLatin1(parsed.value) : token.slice(1, -1);
+  return parsed.ok && typeof parsed.value === 'string' ? toText(Buffer.from(parsed.value)) : token.slice(1, -1);
 }
 
 function endOfString(text: string, start: number): number {
@@ -196,7 +199,7 @@ const DEEPEST = 8;
  */
 export function proofOf(delivery: Delivery, body: unknown): Proof {
   const around = lazily(() => new Set([...secretsAround(delivery, body), ...secretsIn(body, 'body', '', speller())]));
-  const presented = deliveriesIn(body).map(({ delivery }) => {
+  const presented = deliveriesIn(body, wrapped).map(({ delivery }) => {
     const own = isRecord(delivery) ? textsIn(delivery.secret) : [];
     return own.length > 0 ? new Set(own) : around();
   });
@@ -210,12 +213,13 @@ export function proofOf(delivery: Delivery, body: unknown): Proof {
 function* secretsAround({ headers, body }: Delivery, parsed: unknown): Generator<string> {
   yield* secretsIn({ ...headers }, 'headers', '', speller());
   if (parsed !== undefined) return;
-  for (const [, xml, quoted, single, bare] of textIn(body).matchAll(ROUGHLY))
-    yield* textsIn(xml ?? quoted ?? single ?? bare);
+  const encoded = encodingOf(body);
+  const text = encoded && 'text' in encoded ? encoded.text : toText(body);
+  for (const [, xml, quoted, single, bare] of text.matchAll(ROUGHLY)) yield* textsIn(xml ?? quoted ?? single ?? bare);
 }
 
 /** All that stands where `withoutSecret` cuts: what is a secret is kept nowhere, and what is kept is none. */
-function* secretsIn(raw: unknown, name: string, holder: string, spell: Spell<unknown>, depth = 0): Generator<string> {
+function* secretsIn(raw: unknown, name: string, holder: string, spell: Spell, depth = 0): Generator<string> {
   if (depth > DEEPEST) return;
   if (typeof raw === 'string' && isAddress(name, holder)) yield* secretsInQuery(raw, spell, depth);
   const value = spell(name, raw);
@@ -233,7 +237,7 @@ function* secretsIn(raw: unknown, name: string, holder: string, spell: Spell<unk
   }
 }
 
-function* secretsInQuery(address: string, spell: Spell<unknown>, depth: number): Generator<string> {
+function* secretsInQuery(address: string, spell: Spell, depth: number): Generator<string> {
   const query = address.slice(address.indexOf('?') + 1).split('#')[0] ?? '';
   yield* secretsIn(query, 'query', '', spell, depth + 1);
 }
@@ -249,31 +253,42 @@ function textsIn(value: unknown): readonly string[] {
 
 /**
  * The body's bytes as they came, but for every field named `secret`, however it is spelled and whether or not the
- * webhook has one set: nothing that is kept or logged may hold it.
+ * webhook has one set: nothing that is kept or logged may hold it. Gzip that cannot be unpacked stays whole: nobody can
+ * read it, and nothing in it has proven anything.
  */
-export function withoutSecret(body: Uint8Array, contentType: string): Uint8Array {
-  const text = textIn(body);
+export function withoutSecret(body: Uint8Array, contentType: string, depth = 0): Uint8Array {
+  const encoded = depth < MOST_ENCODINGS ? encodingOf(body) : undefined;
+  if (encoded && 'text' in encoded) {
+    const unpacked = toBytes(encoded.text);
+    const cleaned = withoutSecret(unpacked, contentType, depth + 1);
+    return cleaned === unpacked ? body : encoded.write(toText(cleaned));
+  }
+  const text = toText(body);
   const cut = textWithoutSecret(text);
-  const cleaned = parseBody(body, contentType).ok ? cut : roughlyWithoutSecret(cut);
-  if (cleaned === text) return body;
-  return utf16In(body)?.write(cleaned) ?? Buffer.from(cleaned, 'latin1');
+  // Most bodies say the word no more, and are not read again for what nobody could parse.
+  const cleaned = /secret/i.test(cut) && !parseBody(body, contentType).ok ? roughlyWithoutSecret(cut) : cut;
+  return cleaned === text ? body : toBytes(cleaned);
 }
 
-/** Latin-1 turns each byte into one character and back, so that what is not cut stays as it was. */
-function textIn(body: Uint8Array): string {
-  return utf16In(body)?.text ?? Buffer.from(body).toString('latin1');
-}
-
-function textWithoutSecret(text: string, name?: string): string {
-  const inner = base64In(text);
-  if (inner !== undefined) return inBase64(text, inner, textWithoutSecret(inner, name));
+function textWithoutSecret(text: string, name?: string, depth = 0): string {
+  const encoded = depth < MOST_ENCODINGS ? encodedIn(text) : undefined;
+  if (encoded) {
+    const cleaned = textWithoutSecret(encoded.text, name, depth + 1);
+    return cleaned === encoded.text ? text : encoded.write(cleaned);
+  }
   const parts = partsOf(text);
   if (parts) return partsWithoutSecret(text, parts);
   return looksLikeJson(Buffer.from(text, 'latin1')) ? jsonWithoutSecret(text, name) : formWithoutSecret(text);
 }
 
-function inBase64(text: string, before: string, after: string): string {
-  return after === before ? text : Buffer.from(after, 'latin1').toString(/[-_]/.test(text) ? 'base64url' : 'base64');
+/** What a text says once its encoding is undone, and the way back; undefined where it has none. */
+function encodedIn(text: string): { readonly text: string; readonly write: (cleaned: string) => string } | undefined {
+  const encoded = encodingOf(toBytes(text));
+  if (encoded)
+    return 'text' in encoded ? { ...encoded, write: (cleaned) => toText(encoded.write(cleaned)) } : undefined;
+  const inner = base64In(text);
+  const name = /[-_]/.test(text) ? 'base64url' : 'base64';
+  return inner === undefined ? undefined : { text: inner, write: (cleaned) => toBytes(cleaned).toString(name) };
 }
 
 /** What stands under `name` as a text: what a relay got, an address, or somebody's words. */

@@ -14,8 +14,6 @@ export const http: Plugin = {
 
 /** What stands in the place of packages of which nothing, or little, is used. */
 const INSTEAD: Readonly<Record<string, string>> = {
-  // qs notes things of objects, by a package that does without WeakMap where it must: 30 KiB with all that it brings.
-  'side-channel': 'module.exports = () => new WeakMap();',
   // The client of DynamoDB makes one, and no command of it looks for its endpoint there: 8 KiB with a list of its own.
   '@aws-sdk/endpoint-cache': 'export class EndpointCache {}',
   // What examines files says so, in colours, to whoever looks for its faults: 10 KiB.

@@ -10,7 +10,13 @@ export interface JsonObject {
 /** Keys are the sender's, and may be as long as the body. */
 const LONGEST_PATH = 200;
 
-export type ParsedJson = { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly issue: Issue };
+export type Parsed<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly issue: Issue };
+export type ParsedJson = Parsed<Json>;
+
+/** To make one costs more than to read an ordinary body. */
+const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Deeper nesting than any provider sends; a reader that recurses must not run out of stack. */
 const MAX_DEPTH = 32;
@@ -22,7 +28,7 @@ const MAX_DEPTH = 32;
 export function parseJson(bytes: Uint8Array): ParsedJson {
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    text = utf8.decode(bytes);
   } catch {
     return refused('the body is not valid UTF-8');
   }
@@ -63,10 +69,15 @@ function refused(message: string): ParsedJson {
   return { ok: false, issue: { path: '', message } };
 }
 
+/** To find a place that V8 does not name takes as long as reading a text twenty times. */
+const LONGEST_SEARCHED = 100_000;
+
 /** V8 names a position in its message for most faults, and none for an early end or for a character out of place. */
 function placeOf(error: unknown, text: string): string {
   const message = error instanceof Error ? error.message : '';
   const position = /at position (\d+)/.exec(message)?.[1];
+  if (position === undefined && text.length > LONGEST_SEARCHED)
+    return 'a place that is not looked for in so long a text';
   const unplaced = message.startsWith('Unexpected end') ? text.length : misplacedAt(text);
   const at = position === undefined ? unplaced : Number(position);
   const before = text.slice(0, at);
@@ -102,9 +113,12 @@ function punctuationAt(text: string, at: number): string {
   return /['‘’“”„«»_\p{L}]/u.test(found) ? ': texts and names stand in straight double quotes' : '';
 }
 
+/** The remedies are for what people write by hand. */
+const LONGEST_TEXT = 2000;
+
 /** A text, and not its name, ends right before it, or before the blanks there: it was meant to go on. */
 function endsText(text: string, at: number): boolean {
-  const line = text.slice(text.lastIndexOf('\n', at - 1) + 1, at).replace(/\\./g, '');
+  const line = text.slice(Math.max(text.lastIndexOf('\n', at - 1) + 1, at - LONGEST_TEXT), at).replace(/\\./g, '');
   return /[:[,]\s*"[^"]*"\s*$/.test(line);
 }
 

@@ -55,13 +55,21 @@ const DECIMALS = /(?<=^\+?\d{7,})\.0+$/;
 /** `4930123456/57` are two numbers, of which the second has the beginning of the first. */
 const TWO_IN_ONE = /^(?:\D*\d){9,}[^/\d]*\/\s*\d{1,3}$/;
 
-/** Undefined where it holds anything but one number. */
-function numberIn(raw: string): Written | undefined {
+/** As nearly all come, and nothing is to be taken off. */
+const PLAIN = /^\+?[1-9]\d{6,14}$/;
+
+/** What is left of a number once links, quotes and foreign digits are undone; undefined where it is not one number. */
+function unwrapped(raw: string): string | undefined {
   if (raw.length > LONGEST_WRITTEN) return undefined;
   const wrapped = inAsciiDigits(raw).trim();
   const unlinked = numberInLink(wrapped.replace(WRAPPING, '$2').trim());
-  if (unlinked === undefined || TWO_IN_ONE.test(unlinked)) return undefined;
-  const text = unlinked.replace(DECIMALS, '');
+  return unlinked === undefined || TWO_IN_ONE.test(unlinked) ? undefined : unlinked.replace(DECIMALS, '');
+}
+
+/** Undefined where it holds anything but one number. */
+function numberIn(raw: string): Written | undefined {
+  const text = PLAIN.test(raw) ? raw : unwrapped(raw);
+  if (text === undefined) return undefined;
   const [, sign, digits] = /^(\+?00|\+)?(\d+)$/.exec(text.replace(PUNCTUATION, '')) ?? [];
   if (digits === undefined) return undefined;
   const called = sign === undefined ? undefined : abroad(digits, sign);

@@ -25,9 +25,13 @@ interface Packed {
   readonly zipped: boolean;
 }
 
+/** To set up the compressor for all sizes costs more than to compress an ordinary body. These make it no longer. */
+const SMALL_BYTES = 4096;
+const FOR_SMALL = { windowBits: 12, memLevel: 3, chunkSize: 2048 };
+
 /** Compressed, where that makes it shorter. */
 function pack(bytes: Uint8Array): Packed {
-  const zipped = gzipSync(bytes);
+  const zipped = gzipSync(bytes, bytes.length <= SMALL_BYTES ? FOR_SMALL : {});
   return zipped.length < bytes.length ? { bytes: zipped, zipped: true } : { bytes, zipped: false };
 }
 

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { Payload } from '#lib/domain/event.ts';
 import type { Identity } from '#lib/domain/identity.ts';
-import { isRecord, type ParsedJson } from '#lib/domain/json.ts';
+import { isRecord, type Parsed } from '#lib/domain/json.ts';
 import { type Issue, issuesOf } from '#lib/domain/schema.ts';
 
 /** A request as the function received it. Header names are in lower case. */
@@ -17,6 +17,8 @@ export interface Proof {
   readonly secretHashes?: readonly string[];
   /** The account at the provider that the body is about. */
   readonly instance?: string;
+  /** Why the body could not be read, where it could not: nothing in it proves anything then. */
+  readonly fault?: string;
 }
 
 /** One event as a provider's reader understood it, in our words. */
@@ -50,7 +52,7 @@ export function together(readings: readonly Reading[]): Reading {
 /** What a provider's folder supplies for receiving. Nothing in it touches a clock, a network or the table. */
 export interface ReceivingProvider {
   readonly name: string;
-  readonly parse: (body: Uint8Array, contentType: string) => ParsedJson;
+  readonly parse: (body: Uint8Array, contentType: string) => Parsed<unknown>;
   /**
    * The provider's own proof that it is the sender; `body` is undefined where nothing could be parsed. Left out where
    * the URL is the only credential.

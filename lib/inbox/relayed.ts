@@ -1,11 +1,25 @@
-import { isRecord, type Json, type ParsedJson, parseJson } from '#lib/domain/json.ts';
+import { isRecord, type Parsed, parseJson } from '#lib/domain/json.ts';
+import { redacted } from '#lib/domain/redact.ts';
+import { bytesIn, parseBody, putAt } from './body.ts';
 import { type Reading, together, type Unread } from './provider.ts';
 
 /**
  * What relays make of a delivery on its way (n8n, Make, Zapier, queues, gateways): an object around it beside its headers, a
- * list, a text within a field, a form with one such field. What is a delivery each provider says itself, of events that
- * the hub does not know as well: then no field of a provider's own is taken for a relay's.
+ * list, a text within a field, a form with one such field, one row of all its fields. What is a delivery each provider says
+ * itself, of events that the hub does not know as well: then no field of a provider's own is taken for a relay's.
  */
+export interface Wrapped {
+  /** `maybe`: unless there is one within it. `isWithin`: it stands in something else, and must be told from that. */
+  readonly isDelivery: (body: unknown, isWithin: boolean) => boolean | 'maybe';
+  /** Undoes what relays do to this provider's fields alone. */
+  readonly unfolded?: (body: unknown) => unknown;
+}
+
+/** A delivery, and where it stands in the whole body, as `0.body`. */
+export interface Found {
+  readonly delivery: unknown;
+  readonly path: string;
+}
 
 /** What may hold as a text what a relay got: SNS has it under `Message`, Power Automate under `$content`. */
 export const isHolder = (name: string): boolean => name === 'Message' || name === '$content' || HOLDER.test(name);
@@ -17,17 +31,21 @@ const HOLDER =
 const DEEPEST = 4;
 /** More than relays hand over at once. To try each takes its time, and whoever knows the URL may post as many as fit. */
 const MOST = 2000;
+const MOST_IN_ROWS = 20_000;
 
 /** What stands under `name`, with what it holds spelled out if it is the name of a holder. */
-export type Spell<Value> = (name: string, value: Value) => Value;
+export type Spell = (name: string, value: unknown) => unknown;
 
-/** Spells out as many texts of one body as a relay may hand over, and leaves all others as they are. */
-export function sparingly<Value>(spelledOut: (held: Value) => Value): Spell<Value> {
+/** For one walk: spells out as many texts as a relay may hand over, and leaves all others as they are. */
+export function speller(): Spell {
   let left = MOST;
   return (name, value) => {
     if (!isHolder(name)) return value;
-    if (typeof value === 'string' || (isRecord(value) && value.type === 'Buffer')) left -= 1;
-    return left < 0 ? value : spelledOut(value);
+    const bytes = typeof value === 'string' ? Buffer.from(value) : bytesIn(value);
+    if (bytes === undefined || left === 0) return value;
+    left -= 1;
+    const parsed = parseBody(bytes, '');
+    return parsed.ok ? parsed.value : value;
   };
 }
 
@@ -35,68 +53,95 @@ export function sparingly<Value>(spelledOut: (held: Value) => Value): Spell<Valu
 const WRITER = /^(?:from|sender|phone|jid|chat|chat_?(?:id|url))$/i;
 
 /** Spells out nothing within a message. */
-export const spellWithin = <Value>(raw: unknown, spell: Spell<Value>): Spell<Value> =>
-  isRecord(raw) && Object.keys(raw).some((name) => WRITER.test(name)) ? (_name, value) => value : spell;
+const spellWithin = (raw: object, spell: Spell): Spell =>
+  !Array.isArray(raw) && Object.keys(raw).some((name) => WRITER.test(name)) ? (_name, value) => value : spell;
 
 /** Parses a body down to its delivery, or to a list where it holds several. Where none is found the body itself counts. */
 export function relayed(isDelivery: (body: unknown) => boolean) {
-  return (body: Uint8Array): ParsedJson => {
-    const parsed = parseJson(body);
-    const raw = parsed.ok ? parsed.value : formIn(body);
-    const spell = sparingly(spelledOut);
-    const found = raw === undefined ? [] : deliveriesIn(spell('body', raw), { isDelivery, spell }, 0);
-    const [first, ...others] = found;
-    if (first === undefined) return parsed;
-    return { ok: true, value: others.length === 0 ? first : found };
+  return (body: Uint8Array, contentType: string): Parsed<unknown> => {
+    const parsed = parseBody(body, contentType);
+    if (!parsed.ok) return parsed;
+    const found = deliveriesIn(parsed.value, { isDelivery }).map(({ delivery }) => delivery);
+    return { ok: true, value: found.length === 1 ? found[0] : found };
   };
 }
 
-interface Walk {
-  readonly isDelivery: (body: unknown) => boolean;
-  readonly spell: Spell<Json>;
+/** The deliveries of a body: it is one as a rule. Where nothing in it looks like one, the body itself counts. */
+export function deliveriesIn(body: unknown, of: Wrapped): readonly Found[] {
+  const spell = speller();
+  const found = foundIn({ delivery: spell('body', body), path: '' }, { of, spell, unfold: unfolder() }, 0);
+  return found.length > 0 ? found : [{ delivery: body, path: '' }];
 }
 
-function deliveriesIn(flat: Json, walk: Walk, depth: number): readonly Json[] {
-  const raw = unfolded(flat);
-  if (walk.isDelivery(raw)) return [raw];
-  if (depth === DEEPEST || raw === null || typeof raw !== 'object') return [];
-  if (Array.isArray(raw)) {
-    const found = raw.map((entry: Json) => deliveriesIn(entry, walk, depth + 1));
-    // Where one of a list is a delivery, all are: what is none is to be seen in quarantine.
-    return found.some(({ length }) => length > 0)
-      ? raw.flatMap((entry: Json, index) => (found[index]?.length ? found[index] : [entry]))
-      : [];
-  }
-  const within: Walk = { ...walk, spell: spellWithin(raw, walk.spell) };
+interface Walk {
+  readonly of: Wrapped;
+  readonly spell: Spell;
+  readonly unfold: (raw: unknown) => unknown;
+}
+
+function foundIn({ delivery: raw, path }: Found, walk: Walk, depth: number): readonly Found[] {
+  const row = walk.unfold(raw);
+  const delivery = walk.of.unfolded?.(row) ?? row;
+  const judged = walk.of.isDelivery(delivery, depth > 0);
+  const here = judged === false ? [] : [{ delivery, path }];
+  if (depth === DEEPEST || judged === true || !isContainer(row)) return here;
+  const within: Walk = { ...walk, spell: spellWithin(row, walk.spell) };
+  const look: Look = (name, value) => {
+    const held = within.spell(name, value);
+    return isContainer(held) ? foundIn({ delivery: held, path: under(path, name) }, within, depth + 1) : [];
+  };
+  const found = Array.isArray(row) ? listedIn(row, path, look) : namedIn(row, look);
+  return found.length > 0 ? found : here;
+}
+
+const isContainer = (raw: unknown): raw is object => typeof raw === 'object' && raw !== null;
+
+type Look = (name: string, value: unknown) => readonly Found[];
+
+function namedIn(raw: object, look: Look): readonly Found[] {
   for (const [name, value] of Object.entries(raw)) {
-    const found = deliveriesIn(within.spell(name, value), within, depth + 1);
+    const found = look(name, value);
     if (found.length > 0) return found;
   }
   return [];
 }
 
-/** Some relays put all fields into one row: `chat__phone`, `chat.phone`, `chat[phone]`. No provider has such names. */
-function unfolded(raw: Json): Json {
-  if (!isRecord(raw)) return raw;
-  const paths = Object.entries(raw).map(([name, value]) => [pathIn(name), value] as const);
-  if (paths.every(([path]) => path.length === 1)) return raw;
-  const whole: Record<string, Json> = {};
-  for (const [path, value] of paths) {
-    const place = path.slice(0, -1).reduce<Record<string, Json>>((within, name) => {
-      const next: unknown = within[name];
-      // A copy of ours, as it is changed.
-      const fields: Record<string, Json> = isRecord(next) ? Object.assign(next) : {};
-      within[name] = fields;
-      return fields;
-    }, whole);
-    place[path.at(-1) ?? ''] = isRecord(value) ? structuredClone(value) : value;
-  }
-  return whole;
+/** Where one of a list is a delivery, all are: what is none is to be seen in quarantine. */
+function listedIn(list: readonly unknown[], path: string, look: Look): readonly Found[] {
+  const found = list.map((entry, index) => look(`${index}`, entry));
+  if (found.every(({ length }) => length === 0)) return [];
+  return found.flatMap((one, index) =>
+    one.length > 0 ? one : [{ delivery: list[index], path: under(path, `${index}`) }],
+  );
 }
+
+const under = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);
+
+/** Some relays put all fields into one row: `chat__phone`, `chat.phone`, `chat[phone]`. No provider has such names. */
+function unfolder(): (raw: unknown) => unknown {
+  let left = MOST_IN_ROWS;
+  return (raw) => {
+    if (!isRecord(raw)) return raw;
+    const names = Object.keys(raw);
+    const made = names.filter((name) => IN_ROW.test(name)).length;
+    if (made === 0 || made > left) return raw;
+    left -= made;
+    const paths = names.map((name) => pathIn(name));
+    if (paths.every((path) => path.length === 1)) return raw;
+    const whole: Record<string, unknown> = {};
+    names.forEach((name, at) => {
+      const value = raw[name];
+      putAt(whole, paths[at] ?? [name], isRecord(value) ? structuredClone(value) : value);
+    });
+    return whole;
+  };
+}
+
+const IN_ROW = /__|[.[]/;
 
 /** The names of which one is made up; itself where it is one. */
 function pathIn(name: string): readonly [string, ...string[]] {
-  const [first = name, ...rest] = name.length > LONGEST ? [name] : name.split(/__|\.|\[|\]\[?/);
+  const [first = name, ...rest] = name.length > LONGEST || !IN_ROW.test(name) ? [name] : name.split(/__|\.|\[|\]\[?/);
   const within = rest.at(-1) === '' ? rest.slice(0, -1) : rest;
   const path: [string, ...string[]] = [first, ...within];
   const isPath =
@@ -107,61 +152,29 @@ function pathIn(name: string): readonly [string, ...string[]] {
 }
 const LONGEST = 100;
 
-function spelledOut(value: Json): Json {
-  if (typeof value !== 'string' || !/^\s*[{["]/.test(value)) return value;
+/** What a text holds as JSON: relays that know texts alone write an object or a list so. */
+export function spelledOut(value: unknown): unknown {
+  if (typeof value !== 'string' || !/^\s*[{[]/.test(value)) return value;
   const parsed = parseJson(Buffer.from(value));
   return parsed.ok ? parsed.value : value;
-}
-
-/** The fields of a form, if the body is one. */
-function formIn(body: Uint8Array): Json | undefined {
-  const text = Buffer.from(body).toString('utf8');
-  const parts = partsOf(text);
-  if (parts) {
-    const fields = parts.filter(({ isFile }) => !isFile);
-    return Object.fromEntries(fields.map(({ name, text: part, valueAt }) => [name, part.slice(valueAt)]));
-  }
-  return /^[\w.%[\]-]+=/.test(text) ? Object.fromEntries(new URLSearchParams(text.trim())) : undefined;
-}
-
-/** A part of a multipart body, the line before it included: the parts are the whole body but its end. */
-export interface Part {
-  readonly text: string;
-  readonly name: string;
-  /** Where in `text` what it says begins. */
-  readonly valueAt: number;
-  readonly isFile: boolean;
-}
-
-const BOUNDARY = /^\s*(--[^\r\n]{1,200}?)[ \t]*\r?\n(?=content-)/i;
-
-/** Undefined where the body is not multipart. It tells its boundary itself, whatever the content type makes of it. */
-export function partsOf(body: string): readonly Part[] | undefined {
-  const boundary = BOUNDARY.exec(body)?.[1];
-  if (boundary === undefined) return undefined;
-  const line = new RegExp(`(?:^\\s*|\\r?\\n)${boundary.replace(/[^\w-]/g, '\\$&')}(--)?[ \\t]*(?=\\r?\\n|$)`, 'g');
-  const marks = [...body.matchAll(line)];
-  const last = marks.findIndex(([, end]) => end !== undefined);
-  return (last < 0 ? marks : marks.slice(0, last)).map(({ index }, i) =>
-    partOf(body.slice(index, marks[i + 1]?.index ?? body.length)),
-  );
-}
-
-function partOf(text: string): Part {
-  const [head = ''] = /^\s*--[^\r\n]*(?:\r?\n[^\r\n]+)*(?:\r?\n){0,2}/.exec(text) ?? [];
-  const disposition = /\bcontent-disposition:([^\r\n]*)/i.exec(head)?.[1] ?? '';
-  const [, quoted, bare] = /[;\s]name=(?:"([^"]*)"|([^\s;"]+))/i.exec(disposition) ?? [];
-  return { text, name: quoted ?? bare ?? '', valueAt: head.length, isFile: /[;\s]filename\*?=/i.test(disposition) };
 }
 
 /** Each of several deliveries in one body is read by itself; what is wrong with one is told with its place. */
 export function readEach(read: (body: unknown) => Reading): (body: unknown) => Reading {
   return (body) => {
     if (!Array.isArray(body)) return read(body);
-    if (body.length > MOST)
-      return { issues: [{ path: '', message: `holds more than ${MOST} deliveries: post fewer at once` }] };
-    return together(body.map((one, index) => at(`${index}`, read(one))));
+    return readAll(
+      body.map((delivery, index) => ({ delivery, path: `${index}` })),
+      read,
+    );
   };
+}
+
+/** Reads each by itself, and tells of each where it stands. */
+export function readAll(found: readonly Found[], read: (body: unknown) => Reading): Reading {
+  if (found.length > MOST)
+    return { issues: [{ path: '', message: `holds more than ${MOST} deliveries: post fewer at once` }] };
+  return together(found.map(({ delivery, path }) => at(redacted(path), read(delivery))));
 }
 
 /** The reading of what stands under `path` of the whole body. */

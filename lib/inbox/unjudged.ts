@@ -10,7 +10,7 @@ import type { Envelope, Unjudged } from './fallback-queue.ts';
 import { queued, type TimedPorts } from './keep.ts';
 import type { Delivery, Proof, ReceivingProvider } from './provider.ts';
 import type { ReceivingWebhook } from './records.ts';
-import { notFound, UNAUTHORIZED, UNAVAILABLE, type Verdict } from './verdict.ts';
+import { notFound, UNAVAILABLE, unauthorized, type Verdict } from './verdict.ts';
 
 /** What an authenticity check may know of the webhook. */
 type Expectation = Pick<Webhook, 'secretHash' | 'instance'>;
@@ -22,7 +22,8 @@ type Admission =
 /** Whether a delivery may come in through the webhook that its URL leads to, be it at once or when the table is back. */
 export function admissionOf(webhook: Webhook | undefined, provider: ReceivingProvider, proof: () => Proof): Admission {
   if (!webhook || !accepts(webhook, provider)) return { kind: 'refused', verdict: notFound(webhook) };
-  if (provider.proofOf && !isProven(proof(), webhook)) return { kind: 'refused', verdict: UNAUTHORIZED };
+  const presented = provider.proofOf ? proof() : undefined;
+  if (presented && !isProven(presented, webhook)) return { kind: 'refused', verdict: unauthorized(presented.fault) };
   const { webhookId, workspace, accountId, retentionDays } = webhook;
   return { kind: 'admitted', webhook: { webhookId, workspace, ...known({ accountId, retentionDays }) } };
 }
@@ -39,7 +40,9 @@ export function proofIn(
 ): Proof {
   if (!provider.proofOf) return {};
   const body = parsed();
-  return provider.proofOf(delivery, body.ok ? body.value : undefined);
+  return body.ok
+    ? provider.proofOf(delivery, body.value)
+    : { ...provider.proofOf(delivery, undefined), fault: body.issue.message };
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { ParsedJson } from '#lib/domain/json.ts';
+import type { Parsed } from '#lib/domain/json.ts';
 import type { Log } from '#lib/domain/ports.ts';
 import type { Issue } from '#lib/domain/schema.ts';
 import type { Attempt } from '#lib/tenants/attempts.ts';
@@ -60,11 +60,15 @@ function whyNotFound(webhook: Webhook | undefined): string {
   return 'The URL belongs to another provider, or to sending';
 }
 
-export const UNAUTHORIZED = refusal(
-  401,
-  'unauthorized',
-  "The provider's secret or account does not match this webhook",
-);
+/** `fault`: why no secret could be looked for in the body. */
+export const unauthorized = (fault: string | undefined): Verdict =>
+  refusal(
+    401,
+    'unauthorized',
+    fault === undefined
+      ? "The provider's secret or account does not match this webhook"
+      : `The body could not be read, and no secret of this webhook was found: ${fault}`,
+  );
 export const TOO_LARGE = refusal(
   413,
   'too_large',
@@ -84,12 +88,12 @@ const TOO_LONG = { path: '', message: 'is too long to be shown, with its control
  * What a delivery is read as, whichever way it came: a delivery that takes another way must be read alike, or the id
  * that was answered never exists. `raw`: the body as it is kept, without a secret.
  */
-export function readBody(provider: ReceivingProvider, parsed: ParsedJson, raw: Uint8Array, log: Log): Reading {
+export function readBody(provider: ReceivingProvider, parsed: Parsed<unknown>, raw: Uint8Array, log: Log): Reading {
   return bounded(readWhole(provider, parsed, raw, log), raw);
 }
 
 /** Without a bound on the number of events: for whoever asks for this one body to be read again, and waits for it. */
-export function readWhole(provider: ReceivingProvider, parsed: ParsedJson, raw: Uint8Array, log: Log): Reading {
+export function readWhole(provider: ReceivingProvider, parsed: Parsed<unknown>, raw: Uint8Array, log: Log): Reading {
   if (!parsed.ok) return { issues: [parsed.issue] };
   try {
     const reading = provider.read(parsed.value);

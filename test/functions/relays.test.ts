@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { cooby } from '#functions/cooby/provider.ts';
 import { greenApi } from '#functions/green-api/provider.ts';
@@ -11,7 +12,8 @@ const fixture = (path: string) => JSON.parse(readFileSync(new URL(path, import.m
 const fromTimelines = fixture('./timelinesai/fixtures/message-received.json');
 
 function read(provider: ReceivingProvider, body: unknown, contentType = 'application/json'): Reading {
-  const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+  const isBody = typeof body === 'string' || body instanceof Uint8Array;
+  const bytes = Buffer.from(isBody ? body : JSON.stringify(body));
   const parsed = provider.parse(bytes, contentType);
   return parsed.ok ? provider.read(parsed.value) : { issues: [parsed.issue] };
 }
@@ -40,6 +42,21 @@ const wrappers: readonly (readonly [name: string, wrap: (body: unknown) => unkno
   ['a part of a form', (body) => `${partOf('note', 'x')}${partOf('payload', JSON.stringify(body))}--x--\r\n`],
 ];
 
+/** The same bytes in another encoding, alone or as a relay wraps them. */
+const encodings: readonly (readonly [name: string, encode: (text: string) => string | Uint8Array])[] = [
+  ['base64', (text) => Buffer.from(text).toString('base64')],
+  [
+    'base64 in a wrapper',
+    (text) => JSON.stringify({ isBase64Encoded: true, body: Buffer.from(text).toString('base64') }),
+  ],
+  ['bytes in a wrapper', (text) => JSON.stringify({ rawBody: Buffer.from(text) })],
+  ['gzip', (text) => gzipSync(text)],
+  ['UTF-16', (text) => Buffer.from(`\ufeff${text}`, 'utf16le')],
+  ['UTF-8 with a mark', (text) => `\ufeff${text}`],
+  ['a text with line breaks as they are', (text) => text.replace('"note"', '"no\nte"')],
+  ['the name of an empty field', (text) => `${encodeURIComponent(text)}=`],
+];
+
 describe.each([
   ['TimelinesAI', timelinesAi, fromTimelines],
   ['Cooby', cooby, fromCooby],
@@ -49,6 +66,20 @@ describe.each([
     const bare = read(provider, body);
     expect(payloadsIn(bare)).toHaveLength(1);
     expect(read(provider, wrap(body))).toEqual(bare);
+  });
+
+  it.each(encodings)('is the same in another encoding: %s', (_name, encode) => {
+    const noted = { ...body, note: 'note' };
+    expect(read(provider, encode(JSON.stringify(noted)))).toEqual(read(provider, body));
+  });
+
+  it.each([
+    ['gzip that becomes too much', gzipSync(Buffer.alloc(2 ** 21)), 'more than 1048576 bytes once unpacked'],
+    ['gzip that is cut off', gzipSync(JSON.stringify(body)).subarray(0, 50), 'not whole'],
+    ['XML', '<?xml version="1.0"?><a/>', 'XML or HTML'],
+  ])('is not made of %s, and says what to change', (_name, raw, why) => {
+    const reading = read(provider, raw);
+    expect(reading).toMatchObject({ issues: [{ path: '', message: expect.stringContaining(why) }] });
   });
 
   it('is read beside others in one body, and what is none is told by its place', () => {

@@ -1,3 +1,4 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { zender } from '#functions/zender/provider.ts';
 import { sha256 } from '#lib/domain/ids.ts';
@@ -113,8 +114,8 @@ async function benchOf(hash = sha256(secret)) {
   return bench;
 }
 
-const post = (bench: ReceivingBench, text: string, contentType: string) =>
-  bench.post(text, { headers: { 'content-type': contentType } });
+const post = (bench: ReceivingBench, body: string | Uint8Array, contentType: string) =>
+  bench.post(body, { headers: { 'content-type': contentType } });
 
 it.each([
   ['beside who wrote', { url: `https://hub.example/in?secret=${secret}`, From: '+15550100066', Body: json }],
@@ -212,3 +213,71 @@ describe('what a relay hands over to zender', () => {
 function guesses(count: number): string[] {
   return [...Array.from({ length: count - 1 }, (_, i) => `guess-${i}`), secret];
 }
+
+const gzip = (text: string) => gzipSync(text);
+
+describe('a gzipped body of zender', () => {
+  it.each([
+    ['a form', toForm(sms), form],
+    ['JSON', json, 'application/json'],
+    ['a wrapper', JSON.stringify({ headers: {}, body: toForm(sms) }), 'application/json'],
+  ])('is read as what it packs, and packs no secret when it is kept: %s', async (_name, text, contentType) => {
+    const known = await benchOf();
+    const first = await post(known, toForm(sms), form);
+    expect((await post(known, gzip(text), contentType)).body).toEqual({ status: 'duplicate', id: first.body.id });
+    const fresh = await benchOf();
+    await post(fresh, gzip(text), contentType);
+    const { raw } = await fresh.record(first.body.id);
+    expect(gunzipSync(raw).toString()).not.toContain(secret);
+    expect(gunzipSync(raw).toString()).toContain('Hello');
+  });
+
+  it.each([
+    ['in base64', { body: gzip(json).toString('base64') }],
+    ['as bytes', { body: { type: 'Buffer', data: [...gzip(json)] } }],
+  ])('is read in what a relay wraps as well: %s', async (_name, body) => {
+    const bench = await benchOf();
+    const { id } = (await post(bench, JSON.stringify(body), 'application/json')).body;
+    const { raw, event } = await bench.record(id);
+    expect(event).toMatchObject({ kind: 'message', message: { content: { text: 'Hello' } } });
+    const { body: kept } = JSON.parse(Buffer.from(raw).toString());
+    const packed = typeof kept === 'string' ? Buffer.from(kept, 'base64') : Buffer.from(kept.data);
+    expect(gunzipSync(packed).toString()).not.toContain(secret);
+  });
+
+  it.each([
+    ['too much', gzip(`${' '.repeat(1024 * 1024)}${json}`), 'more than 1048576 bytes once unpacked'],
+    ['not whole', gzip(json).subarray(0, 60), 'damaged, or not whole'],
+  ])('is refused with what to change where it is %s', async (_name, body, why) => {
+    const bench = await benchOf();
+    const { status, body: answer } = await post(bench, body, form);
+    expect(status).toBe(401);
+    expect(answer.message).toContain(why);
+    expect(answer.message).toContain('without Content-Encoding');
+  });
+
+  it('that packs itself again and again is unpacked a few times', () => {
+    const deep = [1, 2, 3, 4, 5].reduce((packed) => gzipSync(packed), Buffer.from(json));
+    expect(zender.parse(deep, '')).toMatchObject({ ok: false, issue: { message: expect.stringContaining('4 times') } });
+  });
+});
+
+describe('a body of zender in XML', () => {
+  const xml = `<?xml version="1.0"?><event><secret>${secret}</secret><type>sms</type></event>`;
+
+  it('is kept, without its secret, and says what to post', async () => {
+    const bench = await benchOf();
+    const { status, body } = await post(bench, xml, 'text/xml');
+    expect({ status, ...body }).toMatchObject({ status: 'quarantined', issues: [{ path: '' }] });
+    expect(JSON.stringify(body)).toContain('post it as JSON or as a form');
+    expect(Buffer.from((await bench.record(body.id)).raw).toString()).toBe(xml.replace(secret, ''));
+  });
+
+  it('is refused without the secret, and told what to post', async () => {
+    const bench = await benchOf();
+    const { status, body } = await post(bench, xml.replace(secret, 'guess'), 'text/xml');
+    expect(status).toBe(401);
+    expect(body.message).toContain('post it as JSON or as a form');
+    expect(body.message).not.toContain('guess');
+  });
+});

@@ -1,0 +1,246 @@
+import { isUtf8 } from 'node:buffer';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { isRecord, type Parsed, parseJson } from '#lib/domain/json.ts';
+
+/**
+ * A body in any spelling in which providers post and relays hand on: JSON, also with bare line breaks and in the encoding of
+ * old Windows programs, forms with nested keys, multipart forms; each of these also gzipped, in UTF-16 or in base64.
+ */
+export function parseBody(body: Uint8Array, contentType: string, depth = 0): Parsed<unknown> {
+  // The ordinary body is one of two kinds, and costs no look for the others.
+  const written = body[0] === CURLY ? parseJson(body) : undefined;
+  if (written?.ok) return written;
+  const encoded = encodingOf(body);
+  if (encoded && 'fault' in encoded) return refused(encoded.fault);
+  const text = toText(body);
+  const inner = encoded?.text ?? base64In(text);
+  if (inner !== undefined)
+    return depth === MOST_ENCODINGS
+      ? refused(`the body is encoded more than ${MOST_ENCODINGS} times: ${REMEDY}`)
+      : parseBody(toBytes(inner), encoded ? contentType : '', depth + 1);
+  const parts = partsOf(text);
+  if (parts) return parseForm(formOf(parts));
+  if (looksLikeJson(body)) return written?.ok === false ? leniently(body, written) : parseWritten(body);
+  if (/^\s*multipart\//i.test(contentType)) return refused('a multipart body without parts');
+  // JSON that was taken for the name of a field, without a value.
+  if (/^\s*(?:%5B)?%7B/i.test(text)) return parseWritten(toBytes(decodeForm(text)));
+  if (/^\s*<[?!\w]/.test(text)) return refused(`the body is XML or HTML, which is not read: ${REMEDY}`);
+  return isForm(text, contentType) ? parseForm(text) : parseWritten(body);
+}
+
+const CURLY = 0x7b;
+/** Gzip may hold itself. */
+export const MOST_ENCODINGS = 4;
+const REMEDY = 'post it as JSON or as a form';
+
+/** Bytes as a text of one character each, and back: what is not read stays as it was. */
+export const toText = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
+export const toBytes = (text: string): Buffer => Buffer.from(text, 'latin1');
+
+/** A body in an encoding that is undone before it is read: its text, and the way back. */
+interface Encoded {
+  readonly text: string;
+  readonly write: (text: string) => Buffer;
+}
+
+/** Undefined for bytes that are read as they are. Both encodings tell themselves, whatever the headers claim. */
+export function encodingOf(body: Uint8Array): Encoded | { readonly fault: string } | undefined {
+  return body[0] === 0x1f && body[1] === 0x8b ? gzipIn(body) : utf16In(body);
+}
+
+/** What a gzipped body may become: as much as a body may be. */
+const MOST_UNPACKED = 1024 * 1024;
+
+function gzipIn(body: Uint8Array): Encoded | { readonly fault: string } {
+  try {
+    const text = toText(gunzipSync(body, { maxOutputLength: MOST_UNPACKED }));
+    return { text, write: (cleaned) => gzipSync(toBytes(cleaned)) };
+  } catch (error) {
+    const isTooLong = error instanceof RangeError;
+    const fault = isTooLong ? `is more than ${MOST_UNPACKED} bytes once unpacked` : 'is damaged, or not whole';
+    return { fault: `the body is gzip that ${fault}: send it without Content-Encoding` };
+  }
+}
+
+/** A body tells by its mark that it is in UTF-16, or by every other byte of its first signs being 0. */
+function utf16In(body: Uint8Array): Encoded | undefined {
+  const [first, second, third, fourth] = body;
+  const isLittle = (first === 0xff && second === 0xfe) || (!!first && second === 0 && !!third && fourth === 0);
+  const isBig = (first === 0xfe && second === 0xff) || (first === 0 && !!second && third === 0 && !!fourth);
+  if (body.length % 2 !== 0 || !(isLittle || isBig)) return undefined;
+  const turned = (bytes: Buffer) => (isBig ? bytes.swap16() : bytes);
+  return {
+    text: toText(Buffer.from(turned(Buffer.from(body)).toString('utf16le'))),
+    write: (text) => turned(Buffer.from(toBytes(text).toString(), 'utf16le')),
+  };
+}
+
+/** Bytes in UTF-8 or, where they are none, in what Windows writes by itself. */
+function inWords(bytes: Uint8Array): string {
+  return (isUtf8(bytes) ? utf8 : windows1252).decode(bytes);
+}
+const utf8 = new TextDecoder('utf-8');
+const windows1252 = new TextDecoder('windows-1252');
+
+function parseWritten(body: Uint8Array): Parsed<unknown> {
+  const strict = parseJson(isUtf8(body) ? body : Buffer.from(inWords(body)));
+  return strict.ok ? strict : leniently(body, strict);
+}
+
+/**
+ * JSON as relays put it together from pieces: line breaks and tabs may stand in a text as they are, and what was posted
+ * as a form may end in `=`.
+ */
+function leniently(body: Uint8Array, strict: Parsed<unknown>): Parsed<unknown> {
+  let isInText = false;
+  const mended = inWords(body)
+    .replace(/=\s*$/, '')
+    .replace(/\\.|["\p{Cc}]/gsu, (sign) => {
+      if (sign === '"') isInText = !isInText;
+      return isInText && /^\p{Cc}$/u.test(sign) ? JSON.stringify(sign).slice(1, -1) : sign;
+    });
+  const lenient = parseJson(Buffer.from(mended));
+  return lenient.ok ? lenient : strict;
+}
+
+/** No form begins with a bracket or a quote, whatever the content type claims. */
+export function looksLikeJson(body: Uint8Array): boolean {
+  return /^(?:\xef\xbb\xbf)?\s*[{["]/.test(toText(body.subarray(0, 1024)));
+}
+
+/** Where nothing says so, a text is a form if it begins with a field. */
+function isForm(text: string, contentType: string): boolean {
+  return /\bx-www-form-urlencoded\b/i.test(contentType) || /^(?:\xef\xbb\xbf)?[\s+]*[\w.%()[\]+;-]{1,200}=/.test(text);
+}
+
+/** More than any provider sends; a form is read into memory field by field. */
+const MOST_FIELDS = 200;
+const DEEPEST_FIELD = 5;
+
+/** `text`: the bytes of the form, which is ASCII as a rule, but not everybody encodes what is none. */
+function parseForm(text: string): Parsed<unknown> {
+  const form = text.replace(/^\xef\xbb\xbf/, '').trim();
+  if (form === '') return refused('the body is empty');
+  // No value has a bare `&`: where `&amp;` stands, somebody has escaped the form for a page.
+  const pairs = (form.includes('&amp;') ? form.replaceAll('&amp;', '&') : form).split('&');
+  if (pairs.length > MOST_FIELDS) return refused(`has more than the ${MOST_FIELDS} fields that a form may have`);
+  const fields: Fields = {};
+  for (const pair of pairs) {
+    const [name, value] = fieldIn(pair);
+    if (name.includes('__proto__')) return refused('has a key that is not allowed: __proto__');
+    const path = pathOf(name);
+    if (path.length > DEEPEST_FIELD) return refused('has deeper fields than a form may have');
+    // Names that objects are born with.
+    if (path.every((part) => !(part in Object.prototype))) putAt(fields, path, value);
+  }
+  return { ok: true, value: fields };
+}
+
+type Fields = Record<string, unknown>;
+
+function fieldIn(pair: string): readonly [name: string, value: string] {
+  const end = pair.indexOf('=');
+  return end < 0 ? [decodeWords(pair), ''] : [decodeWords(pair.slice(0, end)), decodeWords(pair.slice(end + 1))];
+}
+
+/** `data[phone][]` is the first of a list. */
+function pathOf(name: string): readonly [string, ...string[]] {
+  const [, first, inner = ''] = /^([^[\]]*)((?:\[[^[\]]*\])*)/.exec(name) ?? [];
+  if (first === undefined || inner === '') return [name];
+  const within = inner.slice(1, -1).split('][');
+  return [first, ...within.map((part) => (part === '' ? '0' : part))];
+}
+
+/** Puts it where it belongs; what holds nothing there yet, or a text, gives way. Of a field that comes twice the last counts. */
+export function putAt(fields: Fields, path: readonly string[], value: unknown): void {
+  const place = path.slice(0, -1).reduce((within, name) => {
+    const next: unknown = within[name];
+    // A copy of ours, as it is changed.
+    const inner: Fields = isRecord(next) ? Object.assign(next) : {};
+    within[name] = inner;
+    return inner;
+  }, fields);
+  place[path.at(-1) ?? ''] = value;
+}
+
+/** Whoever writes a form, in parts above all, may end lines in a way of its own. */
+export function decodeWords(text: string): string {
+  const decoded = decodeForm(text);
+  const words = /[\x80-\xff]/.test(decoded) ? inWords(toBytes(decoded)) : decoded;
+  return words.replaceAll('\r\n', '\n');
+}
+
+/** Percent-decodes bytes held as a text, whether or not they make sense as UTF-8. */
+export function decodeForm(text: string): string {
+  const spaced = text.replaceAll('+', ' ');
+  if (!spaced.includes('%')) return spaced;
+  return spaced.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
+
+export function encodeForm(text: string): string {
+  return text.replace(/[^\w.~-]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+}
+
+function refused(message: string): Parsed<unknown> {
+  return { ok: false, issue: { path: '', message } };
+}
+
+/** The fields as a form in percent signs. A file among them is kept in the body as it came, and nowhere else. */
+function formOf(parts: readonly Part[]): string {
+  const fields = parts.filter(({ name, isFile }) => name !== '' && !isFile);
+  return fields.map(({ text, name, valueAt }) => `${encodeForm(name)}=${encodeForm(text.slice(valueAt))}`).join('&');
+}
+
+/** A part of a multipart body, the line before it included: the parts are the whole body but its end. */
+export interface Part {
+  readonly text: string;
+  readonly name: string;
+  /** Where in `text` what it says begins. */
+  readonly valueAt: number;
+  readonly isFile: boolean;
+}
+
+const BOUNDARY = /^\s*(--[^\r\n]{1,200}?)[ \t]*\r?\n(?=content-)/i;
+
+/** Undefined where the body is not multipart. It tells its boundary itself, whatever the content type makes of it. */
+export function partsOf(body: string): readonly Part[] | undefined {
+  const boundary = BOUNDARY.exec(body)?.[1];
+  if (boundary === undefined) return undefined;
+  const line = new RegExp(`(?:^\\s*|\\r?\\n)${boundary.replace(/[^\w-]/g, '\\$&')}(--)?[ \\t]*(?=\\r?\\n|$)`, 'g');
+  const marks = [...body.matchAll(line)];
+  const last = marks.findIndex(([, end]) => end !== undefined);
+  return (last < 0 ? marks : marks.slice(0, last)).map(({ index }, i) =>
+    partOf(body.slice(index, marks[i + 1]?.index ?? body.length)),
+  );
+}
+
+function partOf(text: string): Part {
+  const [head = ''] = /^\s*--[^\r\n]*(?:\r?\n[^\r\n]+)*(?:\r?\n){0,2}/.exec(text) ?? [];
+  const disposition = /\bcontent-disposition:([^\r\n]*)/i.exec(head)?.[1] ?? '';
+  const [, quoted, bare] = /[;\s]name=(?:"([^"]*)"|([^\s;"]+))/i.exec(disposition) ?? [];
+  return { text, name: quoted ?? bare ?? '', valueAt: head.length, isFile: /[;\s]filename\*?=/i.test(disposition) };
+}
+
+/** A search for what it may not hold: matched from end to end, a text of megabytes exhausts the stack. */
+const isBase64 = (text: string) => text.length >= 16 && !/[^\w+/-]/.test(text.replace(/={1,2}$/, ''));
+
+/** What base64 says, where that may be a delivery; proxies hand over bodies so. */
+export function base64In(text: string): string | undefined {
+  // Most texts show by their first signs that they are none.
+  if (/[^\w+/=\s-]/.test(text.slice(0, 100))) return undefined;
+  const written = text.replace(/\s+/g, '');
+  if (!isBase64(written)) return undefined;
+  const bytes = Buffer.from(written, 'base64');
+  const said = toText(bytes);
+  // A file among the parts is no text, and gzip is none at all.
+  if (partsOf(said) || encodingOf(bytes)) return said;
+  const mayBeDelivery = looksLikeJson(bytes) || said.includes('=');
+  // Words in Latin letters pass for base64, too, but then say nothing that is text.
+  return mayBeDelivery && isUtf8(bytes) && !/[^\P{Cc}\s]/u.test(said.replace(/[\x80-\xff]/g, '')) ? said : undefined;
+}
+
+/** As Node writes bytes in JSON: `{"type":"Buffer","data":[123,34]}`. */
+export function bytesIn(value: unknown): Buffer | undefined {
+  if (!isRecord(value) || value.type !== 'Buffer' || !Array.isArray(value.data)) return undefined;
+  return value.data.every((byte) => Number.isInteger(byte)) ? Buffer.from(value.data) : undefined;
+}
