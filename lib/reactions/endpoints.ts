@@ -17,7 +17,7 @@ import {
   workspacePartition,
 } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
-import { beginningWith, newestPage, ofLastDay, queryAll } from '#lib/store/query.ts';
+import { beginningWith, newestPage, ofLastDay, queryAll, roundsFor } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
 import {
   absent,
@@ -25,6 +25,7 @@ import {
   type Change,
   del,
   exists,
+  type Item,
   newTransaction,
   put,
   remove,
@@ -371,13 +372,33 @@ export async function testEndpoint(ports: EndpointPorts, endpoint: Endpoint, bod
   return { ms, ...(result.kind === 'answered' ? { status: result.status, answer } : { failure: result.reason }) };
 }
 
-/** Of an endpoint, newest first. */
-export async function listDeliveries(store: Store, id: string, page: PageRequest): Promise<ListPage<ShownDelivery>> {
-  const { entries, position } = await newestPage(store, deliveriesOf(id), page);
+/** A state that hardly any delivery is in must not have all of them read in one call; the caller gets a cursor. */
+const LOOKED_THROUGH = 1000;
+
+/** Of an endpoint, newest first. With a state a page may be shorter than asked for and still have a next one. */
+export async function listDeliveries(
+  store: Store,
+  id: string,
+  state: Delivery['state'] | undefined,
+  page: PageRequest,
+): Promise<ListPage<ShownDelivery>> {
+  const { limit } = page;
+  const found: Item[] = [];
+  const rounds = state === undefined ? 1 : roundsFor(page);
+  let { from } = page;
+  for (let round = 1; ; round++) {
+    const part = { limit: state === undefined ? limit : LOOKED_THROUGH, ...known({ from }) };
+    const { entries, position } = await newestPage(store, deliveriesOf(id), part);
+    const fitting = entries.filter((item) => state === undefined || item.state === state);
+    found.push(...fitting.slice(0, limit - found.length));
+    const isFull = found.length === limit && fitting.at(-1) !== found.at(-1);
+    from = isFull ? found.at(-1)?.sk : position;
+    if (isFull || from === undefined || round === rounds) break;
+  }
   return pageOf(
     'deliveries',
-    entries.map((item) => shownDelivery(readDelivery(item))),
-    position,
+    found.map((item) => shownDelivery(readDelivery(item))),
+    from,
   );
 }
 

@@ -60,7 +60,7 @@ export const texts = {
   workspace: 'Workspace',
   reference: 'API reference',
   shownOnce: 'Shown this once. Keep it where you keep passwords.',
-  states: words({ partially_sent: 'sent in part', guarded: 'held back' }),
+  states: words({ partially_sent: 'sent in part', guarded: 'held back', dead: 'given up' }),
   reasons: words({
     notAuthorized: 'its phone is logged out: link it again in the GREEN-API console',
     blocked: 'WhatsApp has banned the number',
@@ -596,6 +596,8 @@ export const texts = {
     copySecret: 'Copy the secret',
     deliveries: 'Deliveries',
     noDelivery: 'Nothing was posted to it yet',
+    allStates: 'All states',
+    noneSuch: 'No delivery is in this state',
     noDeliveryHint: 'What it asks for is posted from now on; "Replay from a time" tells it of what was before.',
     type: 'Notice',
     untold: 'Event',

@@ -25,7 +25,7 @@ import { findReplay, NewReplay, ShownReplay, startReplay } from '#lib/reactions/
 import { bodyOf } from '#lib/reactions/target.ts';
 import { EMPTY, invalid, json, missing, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
-import { changesOf, flag, listOf, Paging, pageRequest, WithId } from '../schemas.ts';
+import { changesOf, flag, listOf, pageRequest, paging, WithId } from '../schemas.ts';
 
 const NO_ENDPOINT = missing('endpoint');
 const NO_DELIVERY = missing('delivery');
@@ -202,13 +202,17 @@ const delivering = route({
   method: 'get',
   path: '/api/endpoints/{id}/deliveries',
   summary: 'List what an endpoint was told, newest first',
-  description: 'By when the event was stored; kept for 30 days.',
+  description:
+    'By when the event was stored; kept for 30 days. With `state` a page may hold fewer than `limit`; the last one has no `cursor`.',
   params: WithId,
-  query: Paging('deliveries'),
+  query: strictObject({
+    ...paging('deliveries'),
+    state: optional(ShownDelivery.entries.state, 'Only what is in this state; `dead` is what was given up'),
+  }),
   answers: { 200: { description: 'A page', schema: listOf(ShownDelivery) } },
-  run: async ({ params, query }, { ports, workspace }) => {
+  run: async ({ params, query: { state, ...page } }, { ports, workspace }) => {
     const endpoint = await findEndpoint(ports.store, workspace, params.id);
-    return endpoint ? json(200, await listDeliveries(ports.store, endpoint.id, pageRequest(query))) : NO_ENDPOINT;
+    return endpoint ? json(200, await listDeliveries(ports.store, endpoint.id, state, pageRequest(page))) : NO_ENDPOINT;
   },
 });
 

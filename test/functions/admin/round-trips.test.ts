@@ -120,7 +120,8 @@ const CALLS: Readonly<Record<string, (ids: Ids) => readonly string[]>> = {
   '/api/credits/ledger': () => [''],
   '/api/endpoints': () => ['', '?last24h=true'],
   '/api/endpoints/{id}': ({ endpoint }) => [endpoint],
-  '/api/endpoints/{id}/deliveries': ({ endpoint }) => [endpoint],
+  '/api/endpoints/{id}/deliveries': ({ endpoint }) =>
+    ['', '?state=waiting', '?state=dead'].map((end) => endpoint + end),
   '/api/events': ({ chat }) => ['', '?limit=10', `?chat=${chat}`, '?quarantined=true', ...EVENTS],
   '/api/events/quarantine': () => [''],
   '/api/events/{id}': ({ event }) => [event],
@@ -153,7 +154,10 @@ it('everything that the console asks for when a page is opened takes two round t
   const { count, ids } = await hub;
   const counted: Record<string, number> = {};
   for (const [path, urlsOf] of Object.entries(CALLS)) {
-    const urls = urlsOf(ids).map((end) => (path.includes('{') ? path.replace(/\{\w+\}/, end) : `${path}${end}`));
+    const urls = urlsOf(ids).map((asked) => {
+      const [id = '', query] = asked.split('?');
+      return `${path.replace(/\{\w+\}/, id)}${query === undefined ? '' : `?${query}`}`;
+    });
     for (const url of urls) counted[path] = Math.max(counted[path] ?? 0, await count(url));
   }
   expect(counted['/api/events']).toBe(2);

@@ -188,6 +188,25 @@ it('says of each endpoint how much of the last day it took, of 200 deliveries at
   expect((await bench.admin.done('GET', `/api/endpoints/${id}`)).last24h).toEqual((await shown())[id]);
 });
 
+it('lists deliveries by their state, however far apart, and looks at so many at first', async () => {
+  const { id } = await bench.endpoint();
+  for (let n = 0; n < 1_400; n++) {
+    const storedAt = new Date(bench.now - 1000 * n).toISOString();
+    const state = n % 500 === 5 ? 'dead' : 'waiting';
+    const told = { workspace: 'main', endpoint: id, event: `evt_${n}`, tries: 1, attempts: [], expiresAt: 1e10 };
+    await bench.store.write(put({ ...deliveryKey(id, storedAt, `evt_${n}`), ...told, state, storedAt }));
+  }
+  const url = `/api/endpoints/${id}/deliveries?state`;
+  const first = await bench.admin.done('GET', `${url}=dead`);
+  expect([itemsOf(first).map(({ event }) => event), first.cursor]).toEqual([['evt_5', 'evt_505'], expect.any(String)]);
+  for (const limit of [1, 2, 200]) {
+    const { items } = await bench.admin.walk(`${url}=dead&limit=${limit}`);
+    expect(items.map(({ event }) => event)).toEqual(['evt_5', 'evt_505', 'evt_1005']);
+  }
+  expect((await bench.admin.walk(`${url}=waiting&limit=150`)).items).toHaveLength(1_397);
+  expect((await bench.admin.walk(`${url}=delivered`)).items).toEqual([]);
+});
+
 describe('a call that fails', () => {
   it('is repeated by the schedule, with the same id, until it is given up after ten attempts', async () => {
     const { id } = await bench.endpoint();

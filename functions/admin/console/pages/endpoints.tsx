@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { addressOf } from '../address.ts';
+import { address, addressOf, go } from '../address.ts';
 import { api, asked, done, mayChange } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
@@ -61,15 +61,22 @@ function NewEndpoint() {
   );
 }
 
+const STATES = ['waiting', 'delivered', 'dead'] as const;
+
 function OneEndpoint({ id }: { readonly id: string }) {
   const path = { params: { path: { id } } };
-  const load = (cursor?: string) =>
-    asked(api.GET('/api/endpoints/{id}/deliveries', { params: { path: { id }, query: cursor ? { cursor } : {} } }));
-  const live = useLive(`endpoint ${id}`, async () => {
+  const given = address.value.query.get('state');
+  const state = STATES.find((one) => one === given);
+  const load = (cursor?: string) => {
+    const query = { ...(state && { state }), ...(cursor && { cursor }) };
+    return asked(api.GET('/api/endpoints/{id}/deliveries', { params: { path: { id }, query } }));
+  };
+  const list = `endpoint ${id} ${state}`;
+  const live = useLive(list, async () => {
     const [endpoint, deliveries] = await Promise.all([asked(api.GET('/api/endpoints/{id}', path)), load()]);
     return { endpoint, deliveries };
   });
-  const { items, next } = useOlder(id, live.data?.deliveries, (one) => one.id, load);
+  const { items, next } = useOlder(list, live.data?.deliveries, (one) => one.id, load);
   const [secret, setSecret] = useState<string>();
   const [isReplaying, setReplaying] = useState(false);
   const [tested, setTested] = useState<TestResult>();
@@ -116,10 +123,9 @@ function OneEndpoint({ id }: { readonly id: string }) {
             )}
             <Verifying />
             <h2>{t.deliveries}</h2>
+            <StateFilter id={id} state={state} />
             {items.length === 0 ? (
-              <Empty title={t.noDelivery}>
-                <p>{t.noDeliveryHint}</p>
-              </Empty>
+              <NoDelivery state={state} hasMore={next !== undefined} />
             ) : (
               <Table
                 label={t.deliveries}
@@ -157,6 +163,40 @@ function OneEndpoint({ id }: { readonly id: string }) {
       </Loaded>
       <Pager next={next} />
     </Page>
+  );
+}
+
+interface StateFilterProps {
+  readonly id: string;
+  readonly state: string | undefined;
+}
+
+function StateFilter({ id, state = '' }: StateFilterProps) {
+  return (
+    <div class="filters">
+      <select
+        aria-label={t.state}
+        value={state}
+        onChange={({ currentTarget }) => go(addressOf('endpoints', id, { state: currentTarget.value }))}
+      >
+        <option value="">{t.allStates}</option>
+        {STATES.map((one) => (
+          <option key={one} value={one}>
+            {texts.states[one] ?? one}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+function NoDelivery({ state, hasMore }: { readonly state: string | undefined; readonly hasMore: boolean }) {
+  if (hasMore) return <Empty title={texts.noneYet} />;
+  if (state !== undefined) return <Empty title={t.noneSuch} />;
+  return (
+    <Empty title={t.noDelivery}>
+      <p>{t.noDeliveryHint}</p>
+    </Empty>
   );
 }
 

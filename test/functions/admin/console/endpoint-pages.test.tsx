@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { cleanup, fireEvent, render, screen } from '@testing-library/preact';
+import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/preact';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { session } from '../../../../functions/admin/console/api.ts';
 import { Endpoints } from '../../../../functions/admin/console/pages/endpoints.tsx';
@@ -14,7 +14,10 @@ let shown: Record<string, unknown>;
 let changed: Record<string, unknown>;
 let bodies: unknown[];
 let posted: string[];
+/** By the state that is asked for. */
+let deliveries: Record<string, object>;
 beforeEach(() => {
+  deliveries = {};
   session.value = { workspace: 'main', admin: false, scope: 'all' };
   shown = ENDPOINT;
   changed = ENDPOINT;
@@ -25,13 +28,16 @@ beforeEach(() => {
       bodies.push(await request.json());
       return Response.json(changed);
     }
-    const { pathname } = new URL(request.url);
+    const { pathname, searchParams } = new URL(request.url);
     if (request.method === 'POST') posted.push(pathname);
-    return Response.json(pathname.endsWith('/deliveries') ? { items: [] } : shown);
+    if (pathname.endsWith('/deliveries'))
+      return Response.json(deliveries[searchParams.get('state') ?? ''] ?? { items: [] });
+    return Response.json(shown);
   });
 });
 afterEach(() => {
   cleanup();
+  location.hash = '';
   vi.unstubAllGlobals();
 });
 
@@ -81,4 +87,23 @@ it('offers no call to one that is not spared', async () => {
   show();
   await screen.findByRole('button', { name: 'Switch off' });
   expect(screen.queryByRole('button', { name: 'Try again now' })).toBeNull();
+});
+
+it('keeps to deliveries of a state, by the address, and says that there may be older ones', async () => {
+  const at = '2026-03-01T12:00:00.000Z';
+  const given = { id: 'dlv_1', endpoint: 'end_1', event: 'evt_1', storedAt: at, attempts: [], state: 'dead' };
+  deliveries = { dead: { items: [given] }, waiting: { items: [], cursor: 'next' } };
+  show();
+  await screen.findByText('Nothing was posted to it yet');
+  const choose = async (value: string) => {
+    fireEvent.change(screen.getByRole('combobox', { name: 'State' }), { target: { value } });
+    await waitFor(() => expect(location.hash).toBe(`#/endpoints/end_1?state=${value}`));
+  };
+  await choose('dead');
+  await screen.findByRole('table', { name: 'Deliveries' });
+  await choose('waiting');
+  await screen.findByText('None among the newest');
+  screen.getByRole('button', { name: 'Show older' });
+  await choose('delivered');
+  await screen.findByText('No delivery is in this state');
 });
