@@ -9,6 +9,10 @@ import { fileURLToPath } from 'node:url';
  *
  * A word is the beginning of a key: `ACC` grants `ACC#*`, and `WORKSPACES` the whole key of that name. What is not here
  * is not granted; nothing here grants a scan, a star, or the right to pass a role on.
+ *
+ * IAM bounds a partition and nothing within it: who may write an endpoint's health (`WS`) may write the workspace's
+ * credits as well. And it bounds no reader of the stream: what changes in the table comes past `events`, whatever its
+ * key. So tokens, keys and secrets of webhooks stand in the table as hashes alone, and credentials in SSM.
  */
 export interface Grants {
   /** By the action on the table, the items that it may be done to. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { functionNames, grantsOf, roles } from '#infra/grants.ts';
+import { AdminBench } from '#test/functions/admin/admin-bench.ts';
 import { tableLinesOf } from '#test/support/grants.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { takeRefusals } from '#test/support/role-use.ts';
@@ -38,6 +39,58 @@ test('the sender reaches no webhook, and nobody but the admin function the keys 
   expect(tableLinesOf('sender').join()).not.toContain('HOOK');
   const knowing = functionNames().filter((name) => tableLinesOf(name).some((line) => line.includes('KEY#')));
   expect(knowing).toEqual(['admin']);
+});
+
+test('the deliverer reaches no webhook, key, session, account or send, and of what is secret that of endpoints and rules', () => {
+  expect(tableLinesOf('deliver').join()).not.toMatch(/ (ACC|ATT|HOOK|IDEM|KEY|MSG|SESS)#/);
+  expect(grantsOf('deliver').parameters).toEqual({ GetParameter: 'endpoints/* rules/*' });
+});
+
+test('what reads the stream is told no secret, and has no webhook, key or session of its own', () => {
+  expect(tableLinesOf('events').join()).not.toMatch(/ (ATT|HOOK|KEY|SESS)#/);
+  expect(grantsOf('events')).not.toHaveProperty('parameters');
+});
+
+test.each([
+  ['accounts/*', ['admin', 'sender', 'watchdog']],
+  ['endpoints/*', ['admin', 'deliver']],
+  ['rules/*', ['admin', 'deliver']],
+  ['admin-key', ['admin']],
+])('secrets under %s are read by %s alone', (path, readers) => {
+  const reading = functionNames().filter((name) => grantsOf(name).parameters?.GetParameter?.split(' ').includes(path));
+  expect(reading).toEqual(readers);
+});
+
+/** IAM bounds a reader of the stream by no key: whatever lies in the table comes past `events`, and past a backup. */
+test('the table holds no token, no key, no session, no secret and no credential', async () => {
+  const store = new MemoryStore();
+  const hub = new AdminBench({ store });
+  const { key } = await hub.workspaceWithKey();
+  const { url: receive } = await hub.webhook({ provider: 'green-api', secret: 'a-secret-of-webhooks' });
+  const { url: send } = await hub.webhook({ kind: 'send', provider: undefined });
+  const account = { provider: 'sandbox', channel: 'whatsapp', credentials: {} };
+  await hub.done('POST', '/api/accounts', { body: account });
+  const credentials = { apiUrl: 'https://api.green-api.com', idInstance: '7103000001', apiTokenInstance: 'a-token-1' };
+  await hub.done('POST', '/api/accounts', { body: { ...account, provider: 'green-api', credentials } });
+  const headers = { 'x-key': 'a-header-of-endpoints' };
+  const endpoint = await hub.done('POST', '/api/endpoints', { body: { url: 'https://crm.example/in', headers } });
+  const does = { action: 'call', url: 'https://crm.example/call', headers: { 'x-key': 'a-header-of-rules' }, json: {} };
+  await hub.done('POST', '/api/rules', { body: { name: 'A', on: ['message.received'], do: [does] } });
+  const own = { 'sec-fetch-site': 'same-origin', 'content-type': 'application/json' };
+  const { cookies = [] } = await hub.call('POST', '/api/session', {
+    key: undefined,
+    headers: own,
+    body: { key },
+  });
+  const cookie = /=([^;]+)/.exec(cookies.join())?.[1] ?? 'none';
+  await hub.send(send, { text: 'hello', phone: '+15550100099' });
+  const secrets = [
+    ...[key, String(endpoint.secret), cookie, receive, send].map((text) => text.slice(text.lastIndexOf('/') + 1)),
+    ...['a-secret-of-webhooks', 'a-token-1', 'a-header-of-endpoints', 'a-header-of-rules'],
+  ];
+  const text = JSON.stringify(store.all());
+  expect(secrets.filter((secret) => secret.length < 8 || text.includes(secret))).toEqual([]);
+  expect(text).toContain('hello');
 });
 
 test('a store under a role refuses what IAM would refuse', async () => {
