@@ -412,6 +412,28 @@ describe('a chat of an earlier release', () => {
     expect(wrongRows(store.all())).toEqual([]);
   });
 
+  it('is found again once the walk is begun anew, after an upgrade that was taken back', async () => {
+    const store = new MemoryStore();
+    await byRows(store, true);
+    await earlier(store, 'a', 'Ana Ruiz');
+    expect(await found(store, { words: 'ruiz' })).toEqual([]);
+    await store.write(del(fillKey(CHATS_FILL.name)));
+    expect(await found(store, { words: 'ruiz' })).toEqual(['a']);
+    const ports = {
+      store: underRole(store, 'watchdog'),
+      clock: { now: () => NOON, monotonic: () => 0, sleep: async () => undefined },
+      metrics: { count: () => undefined },
+    };
+    await fillOn(
+      ports,
+      chatsFill,
+      async () => ['main'],
+      () => false,
+    );
+    expect(await found(store, { words: 'ruiz' })).toEqual(['a']);
+    expect(wrongRows(store.all())).toEqual([]);
+  });
+
   it('is found by its title also where an instance of that release writes it after all were gone through', async () => {
     const store = new MemoryStore();
     await byRows(store, true);
