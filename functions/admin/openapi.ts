@@ -10,7 +10,7 @@ import { Action, Guard, NewRule } from '#lib/domain/reaction/rule.ts';
 import { Issue, optional, text } from '#lib/domain/schema.ts';
 import { cursorBefore } from '#lib/inbox/feed.ts';
 import { ShownChat } from '#lib/inbox/last-messages.ts';
-import { Replayed } from '#lib/inbox/replay.ts';
+import { Replayed } from '#lib/inbox/quarantine.ts';
 import { SendBody } from '#lib/outbox/request.ts';
 import { ShownSend } from '#lib/outbox/shown.ts';
 import { DeliveriesOfDay, ShownDelivery, ShownEndpoint } from '#lib/reactions/endpoints.ts';

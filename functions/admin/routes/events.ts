@@ -1,7 +1,6 @@
 import * as v from 'valibot';
 import { Event, payloads } from '#lib/domain/event.ts';
 import { known, optional, strictObject, tally, text, Whole } from '#lib/domain/schema.ts';
-import { dismissEvent, dismissType, type Waiting } from '#lib/inbox/dismiss.ts';
 import {
   countQuarantined,
   deliveriesOf,
@@ -12,7 +11,15 @@ import {
   rawOfEvent,
 } from '#lib/inbox/events.ts';
 import { readFeed } from '#lib/inbox/feed.ts';
-import { Replayed, replayEvent, replayEvents, replayQuarantined } from '#lib/inbox/replay.ts';
+import {
+  dismissEvent,
+  dismissType,
+  Replayed,
+  replayEvent,
+  replayEvents,
+  replayQuarantined,
+  type Waiting,
+} from '#lib/inbox/quarantine.ts';
 import { sendReports } from '#lib/sender/reports.ts';
 import { UNREADABLE } from '#lib/store/keys.ts';
 import { file, json, missing, problem } from '../answers.ts';

@@ -3,22 +3,129 @@ import type { Event } from '#lib/domain/event.ts';
 import { conflictId } from '#lib/domain/identity.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { canonicalJson } from '#lib/domain/json.ts';
-import type { Clock, Random } from '#lib/domain/ports.ts';
+import type { Log, Random } from '#lib/domain/ports.ts';
 import { substanceHash } from '#lib/domain/renewal.ts';
 import { Issue, known, optional } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { eventIdIn } from '#lib/store/keys.ts';
-import { type ListPage, pageOf } from '#lib/store/page.ts';
-import { add, all, equal, exists, type Item, put, StoreUnavailable } from '#lib/store/store.ts';
-import { leaveQuarantine, type Waiting, waitingIn } from './dismiss.ts';
+import { eventIdIn, quarantineCounter, UNREADABLE } from '#lib/store/keys.ts';
+import { encodeCursor, type ListPage, pageOf } from '#lib/store/page.ts';
+import { newestFirst, type Slice } from '#lib/store/query.ts';
+import { AGAIN, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
+import {
+  add,
+  all,
+  type Change,
+  equal,
+  exists,
+  type Item,
+  type Put,
+  put,
+  type Store,
+  StoreUnavailable,
+  update,
+  type Written,
+} from '#lib/store/store.ts';
 import { type EventRecord, eventItems, REPLAYED, recordOf, toldAgain } from './event-item.ts';
 import { dropUnused, renewedRecord, type Stored } from './event-store.ts';
-import { liveHead } from './events.ts';
+import { liveHead, partitionOf } from './events.ts';
 import { filed, inItsChat, type SettlePorts, settle, storeReading, withAccounts } from './keep.ts';
 import { HUB } from './own-event.ts';
 import type { Reading, ReceivingProvider, Unread } from './provider.ts';
 import { type Receipt, recordsOf } from './records.ts';
 import { OUR_FAULT, readWhole } from './verdict.ts';
+
+interface DismissPorts extends StorePorts {
+  readonly log: Log;
+}
+
+/** `not quarantined`: it is understood, was never in quarantine, or is dismissed already. */
+type Dismissed = 'dismissed' | 'not quarantined' | 'not found';
+
+/** Takes an event out of quarantine that needs no hand. It stays as it came, under its id, and a replay may still read it. */
+export async function dismissEvent(ports: DismissPorts, workspace: string, id: string): Promise<Dismissed> {
+  const { store, clock, random } = ports;
+  return retryOnConflict(`event ${id}`, async () => {
+    const head = await liveHead(store, workspace, id, Math.floor(clock.now() / 1000));
+    if (!head) return 'not found';
+    const record = await recordOf(store, head);
+    const { event } = record;
+    if (event.kind !== 'unknown' || !event.quarantined) return 'not quarantined';
+    const receipt = `dismissal_${Buffer.from(random.bytes(9)).toString('base64url')}`;
+    const dismissed = { ...record, receipt, event: { ...event, quarantined: false, dismissedAt: toIso(clock.now()) } };
+    const { head: item, chunks } = eventItems(dismissed);
+    if (chunks.length > 0) await store.writeMany(chunks);
+    const isWaiting = all(exists(), equal('quarantined', true), equal('receipt', record.receipt));
+    const { done, item: met } = await leaveQuarantine(store, event, put(item, isWaiting), [add('dismissed', 1)]);
+    await dropUnused(store, done ? head : item, done ? item : met);
+    return done ? 'dismissed' : AGAIN;
+  });
+}
+
+/**
+ * Moves an event out of what waits and counts it, once: also where two do it at the same moment, or the answer of the table
+ * is lost. `moved` has a receipt of its own, by which a repeat of the write meets itself. Refused: with the item that it met.
+ */
+async function leaveQuarantine(
+  store: Store,
+  { workspace, provider, type }: Extract<Event, { kind: 'unknown' }>,
+  moved: Put,
+  counted: readonly Change[],
+): Promise<Written> {
+  const { done, item } = await store.write(moved);
+  if (!done && item?.receipt !== moved.item.receipt) return { done, ...known({ item }) };
+  // It may be gone: a type can hold the name of a person who was erased.
+  await store.write(update(quarantineCounter(workspace, provider, type), counted, exists()));
+  return { done: true };
+}
+
+/** What waits in quarantine: `unreadable` is the type of bodies in which none is found. What is left out does not matter. */
+export interface Waiting {
+  readonly type?: string;
+  readonly provider?: string;
+  /** Where the call before ended. */
+  readonly from?: string;
+}
+
+const PAGE = 100;
+
+/** The newest of what waits, a page of it. */
+function waitingIn(store: Store, workspace: string, { type, provider, from }: Waiting): Promise<Slice> {
+  const accepts = (entry: Item) =>
+    (type === undefined || (entry.type ?? UNREADABLE) === type) &&
+    (provider === undefined || entry.provider === provider);
+  return newestFirst(store, partitionOf(workspace, { quarantined: true }), {
+    limit: PAGE,
+    ...((type ?? provider) !== undefined && { accepts }),
+    ...known({ before: from }),
+  });
+}
+
+/** API Gateway waits 30 s for an answer. */
+const LONGEST_MS = 15_000;
+const AT_ONCE = 8;
+
+/** Dismisses what is in quarantine of a type, newest first, as far as time reaches; the cursor leads to the rest. */
+export async function dismissType(
+  ports: DismissPorts,
+  workspace: string,
+  { from, ...wanted }: Waiting & { readonly type: string },
+): Promise<{ readonly dismissed: number; readonly cursor?: string }> {
+  const { store, clock, log } = ports;
+  const deadline = clock.monotonic() + LONGEST_MS;
+  let dismissed = 0;
+  let position = from;
+  do {
+    const slice = await waitingIn(store, workspace, { ...wanted, ...known({ from: position }) });
+    for (let start = 0; start < slice.entries.length; start += AT_ONCE) {
+      const some = slice.entries.slice(start, start + AT_ONCE);
+      const results = await Promise.all(some.map(({ pk }) => dismissEvent(ports, workspace, eventIdIn({ pk }))));
+      dismissed += results.filter((result) => result === 'dismissed').length;
+    }
+    position = slice.position;
+  } while (position !== undefined && clock.monotonic() < deadline);
+  log.info('quarantined events were dismissed', { workspace, dismissed, complete: position === undefined });
+  return { dismissed, ...(position !== undefined && { cursor: encodeCursor('quarantine', position) }) };
+}
 
 /** What became of an event that was read again. */
 export const Replayed = v.object({
@@ -109,7 +216,6 @@ function isSame(before: EventRecord, after: EventRecord): boolean {
 }
 
 interface ReplayPorts extends SettlePorts {
-  readonly clock: Clock;
   readonly random: Random;
   /** By provider. */
   readonly readers: ReadonlyMap<string, ReceivingProvider>;
@@ -201,12 +307,10 @@ async function releaseSome(
   return { id, result: 'quarantined', events, issues: [...issues] };
 }
 
-/** API Gateway waits 30 s for an answer, and a Lambda answers with 6 MB at most; what is left is for the next call. */
-const LONGEST_MS = 15_000;
+/** A Lambda answers with 6 MB at most; what is left is for the next call. */
 const LARGEST_ANSWER = 3 * 1024 * 1024;
 /** Of one event's issues. Replayed alone, it shows them all. */
 const LARGEST_ISSUES = 8 * 1024;
-const AT_ONCE = 8;
 
 interface Budget {
   readonly deadline: number;
