@@ -16,8 +16,7 @@ import { type EventRecord, lifeOf } from './event-item.ts';
 import { type Stored, storeEvent } from './event-store.ts';
 import { type Envelope, type FallbackQueue, QueueUnavailable } from './fallback-queue.ts';
 import type { Reading } from './provider.ts';
-import { chatAccount, type Receipt, recordsOf } from './records.ts';
-import { isLate, toldElsewhere } from './told-elsewhere.ts';
+import { chatAccount, isLate, type Receipt, recordsOf, toldElsewhere } from './records.ts';
 import { OUR_FAULT, UNAVAILABLE, type Verdict, verdictOf } from './verdict.ts';
 
 export interface ReceivingPorts extends SettlePorts {
