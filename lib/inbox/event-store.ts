@@ -1,7 +1,11 @@
-import type { Event } from '#lib/domain/event.ts';
+import type { Event, Payload } from '#lib/domain/event.ts';
 import { conflictId, contentHash } from '#lib/domain/identity.ts';
+import { derivedId, sha256 } from '#lib/domain/ids.ts';
+import { canonicalJson } from '#lib/domain/json.ts';
 import type { Clock } from '#lib/domain/ports.ts';
 import { isSameEvent, payloadOf, renewed, substanceHash } from '#lib/domain/renewal.ts';
+import { known } from '#lib/domain/schema.ts';
+import { toIso } from '#lib/domain/time.ts';
 import { chunkKey, eventKey } from '#lib/store/keys.ts';
 import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
 import {
@@ -11,12 +15,13 @@ import {
   type Item,
   isLive,
   type Key,
+  type Put,
   put,
   type Store,
   unchanged,
 } from '#lib/store/store.ts';
 import { blobOf, type EventRecord, eventItems, recordOf, toldItems } from './event-item.ts';
-import { placed, placedInTime, unplaced } from './feed-row.ts';
+import { feedRow, placed, placedInTime, unplaced } from './feed-row.ts';
 
 /** The chunk items that an event's head item refers to. */
 function chunksOf(head: Item): Key[] {
@@ -190,4 +195,51 @@ async function renew(store: Store, met: Item, told: EventRecord): Promise<'same'
     },
     RENEWALS,
   );
+}
+
+/** In the place of the provider's name and of the webhook's id. */
+export const HUB = 'hookline';
+
+/**
+ * Something that the hub itself has to tell: an event like every other, so that one list, one feed and one kind of
+ * subscriber serve all.
+ */
+export interface OwnEvent {
+  readonly workspace: string;
+  readonly accountId?: string;
+  readonly payload: Extract<Payload, { kind: 'send' | 'account' | 'endpoint' | 'rule' }>;
+  /** What makes it this one among those of its kind. */
+  readonly identity: readonly string[];
+}
+
+export const ownEventId = (workspace: string, kind: OwnEvent['payload']['kind'], identity: readonly string[]): string =>
+  derivedId('evt', [HUB, workspace, kind, ...identity]);
+
+function recordOfOwn({ workspace, accountId, payload, identity }: OwnEvent, now: number): EventRecord {
+  const id = ownEventId(workspace, payload.kind, identity);
+  const at = toIso(now);
+  const origin = { id, workspace, provider: HUB, webhookId: HUB, ...known({ accountId }) };
+  const json = canonicalJson({ ...payload });
+  return {
+    event: { ...origin, occurredAt: at, receivedAt: at, ...payload },
+    raw: Buffer.from(json),
+    contentType: 'application/json',
+    contentHash: sha256(json),
+    ...{ placeholder: false, orderedAt: now, receipt: id },
+  };
+}
+
+/** Told twice, it is stored once. */
+export async function tellEvent(ports: { readonly store: Store; readonly clock: Clock }, own: OwnEvent): Promise<void> {
+  const now = ports.clock.now();
+  await storeEvent(ports, recordOfOwn(own, now), Math.floor(now / 1000));
+}
+
+/**
+ * The same for a transaction that changes what is told, so that there is neither without the other. No condition: it can
+ * not be the reason for which the change is refused. `placedAsTold` belongs after it.
+ */
+export function ownEventWrites(own: OwnEvent, now: number): readonly Put[] {
+  const { head, chunks } = eventItems({ ...recordOfOwn(own, now), storedAt: now });
+  return [put(head), feedRow(head), ...chunks];
 }

@@ -26,10 +26,9 @@ import {
   type Written,
 } from '#lib/store/store.ts';
 import { type EventRecord, eventItems, REPLAYED, recordOf, toldAgain } from './event-item.ts';
-import { dropUnused, renewedRecord, type Stored } from './event-store.ts';
+import { dropUnused, HUB, renewedRecord, type Stored } from './event-store.ts';
 import { liveHead, partitionOf } from './events.ts';
 import { filed, inItsChat, type SettlePorts, settle, storeReading, withAccounts } from './keep.ts';
-import { HUB } from './own-event.ts';
 import type { Reading, ReceivingProvider, Unread } from './provider.ts';
 import { type Receipt, recordsOf } from './records.ts';
 import { OUR_FAULT, readWhole } from './verdict.ts';

@@ -1,6 +1,7 @@
 import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';
 import { drainRate, HEALTHY, type Health, nextDrain } from '#lib/domain/reaction/delivery.ts';
-import { ownEventWrites } from '#lib/inbox/own-event.ts';
+import { known } from '#lib/domain/schema.ts';
+import { ownEventWrites } from '#lib/inbox/event-store.ts';
 import { placedAsTold } from '#lib/sender/sent-event.ts';
 import { healthKey, isRuleId, secondKey, waitingList } from '#lib/store/keys.ts';
 import {

@@ -1,6 +1,6 @@
 import { known, shortly } from '#lib/domain/schema.ts';
 import { type Silence, silentUntil } from '#lib/domain/send/outcome.ts';
-import { ownEventWrites } from '#lib/inbox/own-event.ts';
+import { ownEventWrites } from '#lib/inbox/event-store.ts';
 import { accountKey, dueListOf, dueSortKey, probeKey } from '#lib/store/keys.ts';
 import { type StorePorts, withRetries } from '#lib/store/retry.ts';
 import {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { formerEventId } from '#lib/domain/identity.ts';
 import { parseJson } from '#lib/domain/json.ts';
 import { eventItems } from '#lib/inbox/event-item.ts';
-import { ownEventId, tellEvent } from '#lib/inbox/own-event.ts';
+import { ownEventId, tellEvent } from '#lib/inbox/event-store.ts';
 import { type Draft, type Reading, readByName, reader } from '#lib/inbox/provider.ts';
 import { eventKey, quarantineCounter } from '#lib/store/keys.ts';
 import { del, put, set, update } from '#lib/store/store.ts';

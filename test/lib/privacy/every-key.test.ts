@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { ownEventId, tellEvent } from '#lib/inbox/own-event.ts';
+import { ownEventId, tellEvent } from '#lib/inbox/event-store.ts';
 import { onceKey } from '#lib/reactions/auto-state.ts';
 import {
   autoKey,
