@@ -10,10 +10,16 @@ import { pause, resume } from '#lib/sender/hold.ts';
 import type { Account } from '#lib/sender/items.ts';
 import { TestedAccount, testAccount, testCredentials } from '#lib/sender/open-accounts.ts';
 import { nextProbe } from '#lib/sender/place.ts';
-import type { AccountProvider, Channel } from '#lib/tenants/account.ts';
-import { NEEDS_PHONE, Pacing, ShownAccount, shownAccount } from '#lib/tenants/account.ts';
+import {
+  type AccountProvider,
+  type Channel,
+  NEEDS_PHONE,
+  Pacing,
+  ShownAccount,
+  shownAccount,
+} from '#lib/tenants/account.ts';
 import { createAccount, findAccount, listAccounts, patchAccount, removeAccount } from '#lib/tenants/accounts.ts';
-import { mayTry, wasRight } from '#lib/tenants/sessions.ts';
+import { mayTry, wasRight } from '#lib/tenants/api-keys.ts';
 import { EMPTY, invalid, json, missing, NO_WORKSPACE, type ProblemReply, problem } from '../answers.ts';
 import { type AdminPorts, type Context, route, takesNothing } from '../route.ts';
 import { changesOf, listOf, Name, Paging, PhoneNumber, pageRequest, WithId } from '../schemas.ts';
