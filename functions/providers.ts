@@ -1,4 +1,4 @@
-import type { Provider } from '#lib/tenants/provider.ts';
+import type { Provider } from '#lib/tenants/account.ts';
 import * as registry from './registry.ts';
 
 /** Every provider of this hub, by name. */

@@ -11,8 +11,8 @@ import type { SendingConfig } from '#lib/sender/config.ts';
 import type { TestableAccounts } from '#lib/sender/open-accounts.ts';
 import type { ProviderHttp, Ticks } from '#lib/sender/provider.ts';
 import type { Store } from '#lib/store/store.ts';
+import type { Provider } from '#lib/tenants/account.ts';
 import type { Scope } from '#lib/tenants/api-keys.ts';
-import type { Provider } from '#lib/tenants/provider.ts';
 import { type Answers, invalid, type ProblemReply, problem, type Reply, type ReplyOf } from './answers.ts';
 import type { Caller } from './auth.ts';
 

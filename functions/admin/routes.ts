@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { Provider } from '#lib/tenants/provider.ts';
+import type { Provider } from '#lib/tenants/account.ts';
 import { json } from './answers.ts';
 import { type Route, route, takesNothing } from './route.ts';
 import { accountRoutes } from './routes/accounts.ts';

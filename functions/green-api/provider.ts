@@ -11,7 +11,7 @@ import {
   reader,
 } from '#lib/inbox/provider.ts';
 import { at, readEach, relayed } from '#lib/inbox/relayed.ts';
-import type { Provider } from '#lib/tenants/provider.ts';
+import type { Provider } from '#lib/tenants/account.ts';
 import { greenApiAccount } from './account.ts';
 import { toMessage } from './messages.ts';
 import { toBlock, toCall, toDevice, toQuota, toSocketState, toState, toStatus } from './reports.ts';

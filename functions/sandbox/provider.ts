@@ -2,11 +2,10 @@ import type { Content } from '#lib/domain/content.ts';
 import type { Chat, OwnAccount, Person } from '#lib/domain/event.ts';
 import { parseJson } from '#lib/domain/json.ts';
 import { chatKindOfJid, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
-import type { Issue } from '#lib/domain/schema.ts';
-import { anyKnown, known } from '#lib/domain/schema.ts';
+import { anyKnown, type Issue, known } from '#lib/domain/schema.ts';
 import { toInstant } from '#lib/domain/time.ts';
 import { type Draft, type ReceivingProvider, readByName, reader } from '#lib/inbox/provider.ts';
-import type { Provider } from '#lib/tenants/provider.ts';
+import type { Provider } from '#lib/tenants/account.ts';
 import { sandboxAccount } from './account.ts';
 import { Call, type File, Message, Reaction, Status } from './schema.ts';
 

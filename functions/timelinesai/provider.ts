@@ -1,7 +1,7 @@
 import { isRecord } from '#lib/domain/json.ts';
 import { type EventReader, type Reading, type ReceivingProvider, readByName, reader } from '#lib/inbox/provider.ts';
 import { at, readEach, relayed } from '#lib/inbox/relayed.ts';
-import type { Provider } from '#lib/tenants/provider.ts';
+import type { Provider } from '#lib/tenants/account.ts';
 import { timelinesAiAccount } from './account.ts';
 import { isBare, messages, toReaction } from './messages.ts';
 import { call, chat, connection } from './reports.ts';

@@ -9,7 +9,7 @@ import { toInstant } from '#lib/domain/time.ts';
 import { parseBody } from '#lib/inbox/body.ts';
 import { type Draft, type Reading, type ReceivingProvider, readByName, reader } from '#lib/inbox/provider.ts';
 import { deliveriesIn, readAll } from '#lib/inbox/relayed.ts';
-import type { Provider } from '#lib/tenants/provider.ts';
+import type { Provider } from '#lib/tenants/account.ts';
 import { zenderAccount } from './account.ts';
 import { isFlat, isOfZender, partsOf, wrapped } from './body.ts';
 import { Flat, fileIn, Notification, Sms, Ussd, Whatsapp } from './schema.ts';

@@ -5,6 +5,7 @@ import type { Random } from '#lib/domain/ports.ts';
 import { Instant, known, optional, strictObject, tally } from '#lib/domain/schema.ts';
 import { SHORTEST_DRAW_MS, SHORTEST_GAP_MS } from '#lib/domain/send/pace.ts';
 import { toIso } from '#lib/domain/time.ts';
+import type { ReceivingProvider } from '#lib/inbox/provider.ts';
 import { type Account, readAccount } from '#lib/sender/items.ts';
 import { accountKey, lineKey } from '#lib/store/keys.ts';
 import {
@@ -233,4 +234,10 @@ export async function adopt(
   if (transacted.done) return 'claimed';
   const owner = transacted.refused[1]?.item?.account;
   return typeof owner === 'string' ? { takenBy: owner } : 'changed';
+}
+
+/** A provider as its folder in `functions/` offers it. */
+export interface Provider {
+  readonly account: AccountProvider;
+  readonly receiving: ReceivingProvider;
 }

@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 import { Country } from '#lib/domain/numbering.ts';
 import { optional, strictObject, text } from '#lib/domain/schema.ts';
+import type { Provider } from '#lib/tenants/account.ts';
 import { whyNoSender } from '#lib/tenants/accounts.ts';
 import { Attempt, attemptsAsCsv, attemptsAsNdjson, lastAttempts } from '#lib/tenants/attempts.ts';
-import type { Provider } from '#lib/tenants/provider.ts';
 import {
   createWebhook,
   deleteWebhook,

@@ -7,7 +7,7 @@ import { ownEventId, tellEvent } from '#lib/inbox/event-store.ts';
 import { type Draft, type Reading, readByName, reader } from '#lib/inbox/provider.ts';
 import { eventKey, quarantineCounter } from '#lib/store/keys.ts';
 import { del, put, set, update } from '#lib/store/store.ts';
-import type { Provider } from '#lib/tenants/provider.ts';
+import type { Provider } from '#lib/tenants/account.ts';
 import { LONG } from '#test/support/long.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { AdminBench, itemsOf } from './admin-bench.ts';
