@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { Reach } from '#lib/domain/base-url.ts';
 import { isRecord, type Json, parseJson } from '#lib/domain/json.ts';
-import type { Clock, Log, Metrics, Random, Secrets } from '#lib/domain/ports.ts';
+import type { Log, Metrics, Secrets } from '#lib/domain/ports.ts';
 import { issuesOf, strictObject } from '#lib/domain/schema.ts';
 import type { Reaches } from '#lib/outbox/accounts.ts';
 import type { RequestRules } from '#lib/outbox/request.ts';
@@ -10,18 +10,15 @@ import type { Tasks } from '#lib/reactions/task.ts';
 import type { SendingConfig } from '#lib/sender/config.ts';
 import type { TestableAccounts } from '#lib/sender/open-accounts.ts';
 import type { ProviderHttp, Ticks } from '#lib/sender/provider.ts';
-import type { Store } from '#lib/store/store.ts';
+import type { StorePorts } from '#lib/store/retry.ts';
 import type { Provider } from '#lib/tenants/account.ts';
 import type { Scope } from '#lib/tenants/api-keys.ts';
 import { type Answers, invalid, type ProblemReply, problem, type Reply, type ReplyOf } from './answers.ts';
 import type { Caller } from './auth.ts';
 
 /** What the API reaches outside of itself. */
-export interface AdminPorts extends BudgetPorts {
-  readonly store: Store;
+export interface AdminPorts extends StorePorts, BudgetPorts {
   readonly secrets: Secrets;
-  readonly clock: Clock;
-  readonly random: Random;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly ticks: Ticks;

@@ -217,6 +217,6 @@ export async function chatsTitled(store: Store, workspace: string, title: string
     read({ pk: findPartition(workspace, 'TITLE', title) }),
     read({ index: 'gsi2', pk: titlePartition(workspace, title) }),
   ]);
-  const keys = [...rows.map((row) => chatKey(foundChat(row))), ...entries.map(({ pk, sk }) => ({ pk, sk }))];
+  const keys: Key[] = [...rows.map((row) => chatKey(foundChat(row))), ...entries];
   return [...new Map(keys.map((key) => [nameOf(key), key])).values()];
 }

@@ -324,8 +324,7 @@ async function walked(
 
 /** Consistently: an item older than its entry would stand where no page looks for it, or has been merged into another. */
 async function chatsAt(store: Store, entries: readonly Key[]): Promise<readonly Item[]> {
-  const keys = entries.map(({ pk, sk }) => ({ pk, sk }));
-  return (await getAll(store, keys, { consistent: true })).filter(({ mergedInto }) => mergedInto === undefined);
+  return (await getAll(store, entries, { consistent: true })).filter(({ mergedInto }) => mergedInto === undefined);
 }
 
 export async function findChat(store: Store, workspace: string, id: string): Promise<ListedChat | undefined> {

@@ -17,6 +17,7 @@ import {
   remove,
   type Store,
   set,
+  setOrRemove,
   unchanged,
   update,
   type Value,
@@ -267,10 +268,7 @@ function taken(older: Item, younger: Item): Change[] {
 function reading(older: Item, younger: Item): Change[] {
   const last = later(older.lastInAt, younger.lastInAt);
   const read = isUnread(older) || isUnread(younger) ? undefined : later(older.readAt, younger.readAt);
-  return [
-    ...(last === undefined ? [] : [set('lastInAt', last)]),
-    read === undefined ? remove('readAt') : set('readAt', read),
-  ];
+  return [...(last === undefined ? [] : [set('lastInAt', last)]), setOrRemove('readAt', read)];
 }
 
 const later = (...times: unknown[]): string | undefined =>

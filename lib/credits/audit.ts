@@ -454,11 +454,7 @@ async function countSpent(
         }
       }
     }
-    items = await getAll(
-      store,
-      items.map(({ pk, sk }) => ({ pk, sk })),
-      { consistent: true },
-    );
+    items = await getAll(store, items, { consistent: true });
   }
   throw new StoreUnavailable('conflict');
 }

@@ -325,13 +325,7 @@ async function load(
   once: boolean,
 ): Promise<ListPage<Event>> {
   const named = new Set(slice.entries.flatMap(({ state }) => (typeof state === 'string' ? [state] : [])));
-  const [found, states] = await Promise.all([
-    getAll(
-      store,
-      slice.entries.map(({ pk, sk }) => ({ pk, sk })),
-    ),
-    statesAt(store, [...named]),
-  ]);
+  const [found, states] = await Promise.all([getAll(store, slice.entries), statesAt(store, [...named])]);
   const heads = found.filter((head) => head.workspace === workspace && isLive(head, nowSeconds));
   const items: Event[] = [];
   let size = 0;

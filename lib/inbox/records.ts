@@ -210,11 +210,7 @@ async function eventsAt(
   const entries = pages
     .flatMap(({ items }) => items)
     .filter((entry) => entry.kind === 'message' && entry.provider === provider);
-  const heads = await getAll(
-    store,
-    entries.map(({ pk, sk }) => ({ pk, sk })),
-    { consistent: true },
-  );
+  const heads = await getAll(store, entries, { consistent: true });
   const events = await Promise.all(
     heads.filter((head) => isLive(head, nowSeconds)).map((head) => eventOf(store, head)),
   );

@@ -60,10 +60,7 @@ async function namesInMessages(store: Store, chat: Item): Promise<readonly strin
     descending: true,
   } as const;
   const { items } = await store.query(newest);
-  const heads = await getAll(
-    store,
-    items.map(({ pk, sk }) => ({ pk, sk })),
-  );
+  const heads = await getAll(store, items);
   const events = await Promise.all(heads.map((head) => eventOf(store, head).catch(unlessDamaged)));
   return events.flatMap((event) =>
     event?.kind === 'message' ? namesIn(event.message.chat, otherIn(event.message)) : [],

@@ -259,8 +259,7 @@ const earlier = (position: string | undefined, before: number | undefined): stri
   [position, before === undefined ? undefined : toIso(before)].filter((bound) => bound !== undefined).sort()[0];
 
 async function sendsAt(store: Store, entries: readonly Item[]): Promise<readonly Send[]> {
-  const keys = entries.map(({ pk, sk }) => ({ pk, sk }));
-  return (await getAll(store, keys, { consistent: true })).map(readSend);
+  return (await getAll(store, entries, { consistent: true })).map(readSend);
 }
 
 async function shown(store: Store, sends: readonly Send[], now: number, queues?: Queues): Promise<ShownSend[]> {

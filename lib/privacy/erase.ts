@@ -5,7 +5,7 @@ import { lidsAmong, namesKept, namesOfPerson, rowsOf } from '#lib/chats/people.t
 import { type Mentions, mentionsOf, mentionsOfLid } from '#lib/domain/content.ts';
 import type { Event } from '#lib/domain/event.ts';
 import { isSamePhone, type Phone, twinOf } from '#lib/domain/person.ts';
-import type { Clock, Log, Random } from '#lib/domain/ports.ts';
+import type { Log } from '#lib/domain/ports.ts';
 import { tally } from '#lib/domain/schema.ts';
 import { addressesIn, saidIn, tracesOf } from '#lib/domain/send/evidence.ts';
 import { isUnsettled } from '#lib/domain/send/part.ts';
@@ -51,7 +51,7 @@ import {
   workspacePartition,
 } from '#lib/store/keys.ts';
 import { getAll, queryAll } from '#lib/store/query.ts';
-import { AGAIN, retrying, retryOnConflict } from '#lib/store/retry.ts';
+import { AGAIN, retrying, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
 import {
   absent,
   all,
@@ -519,7 +519,7 @@ async function eraseThread(erasing: Erasing, id: string, except?: string): Promi
     queryAll(store, { index: 'gsi2', pk: chatMessagesPartition(history), limit: 1000 }),
   );
   const found = (await Promise.all(lists)).flat();
-  const keys = found.filter(({ pk }) => pk !== except).map(({ pk, sk }) => ({ pk, sk }));
+  const keys = found.filter(({ pk }) => pk !== except);
   for (let start = 0; start < keys.length; start += 100) {
     for (const head of await getAll(store, keys.slice(start, start + 100), { consistent: true })) {
       if (head.workspace === workspace) await eraseEvent(erasing, head, true);
@@ -529,10 +529,7 @@ async function eraseThread(erasing: Erasing, id: string, except?: string): Promi
   return true;
 }
 
-interface Ports {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly random: Random;
+interface Ports extends StorePorts {
   readonly log: Log;
 }
 

@@ -35,9 +35,9 @@ import {
   isLive,
   type Key,
   newTransaction,
-  remove,
   type Store,
   set,
+  setOrRemove,
   unchanged,
   update,
 } from '#lib/store/store.ts';
@@ -81,7 +81,7 @@ async function applyTo({ store, retentionDays, now, counts }: Applying, met: Ite
     // What has run out is gone, and a longer retention does not bring it back.
     if (!head || !isLive(head, now / 1000)) return;
     const expiresAt = expiryOf(Date.parse((await eventOf(store, head)).receivedAt), retentionDays);
-    const change = expiresAt === undefined ? remove('expiresAt') : set('expiresAt', expiresAt);
+    const change = setOrRemove('expiresAt', expiresAt);
     const ends = (at: unknown) => (typeof at === 'number' ? at : Number.POSITIVE_INFINITY);
     const isSooner = ends(expiresAt) < ends(head.expiresAt);
     const condition = all(exists(), equal('receipt', head.receipt ?? null));
@@ -118,10 +118,14 @@ async function applyToState({ store, retentionDays, now }: Applying, head: Item)
   if (!state || state.send !== undefined || !isLive(state, now / 1000)) return;
   const expiresAt = expiryOf(lastTold(state) ?? Date.parse(String(head.orderedAt)), retentionDays);
   if (expiresAt === state.expiresAt) return;
-  const asRead = state.expiresAt === undefined ? absent('expiresAt') : equal('expiresAt', state.expiresAt);
   // Refused: a status has come in meanwhile, and has brought an end of its own, or it leads to a send by now.
-  const change = expiresAt === undefined ? remove('expiresAt') : set('expiresAt', expiresAt);
-  await store.write(update(key, [change], all(exists(), absent('send'), asRead)));
+  await store.write(
+    update(
+      key,
+      [setOrRemove('expiresAt', expiresAt)],
+      all(exists(), absent('send'), unchanged({ expiresAt: state.expiresAt })),
+    ),
+  );
 }
 
 /** What a walk in several calls carries along. */

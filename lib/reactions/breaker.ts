@@ -1,9 +1,10 @@
-import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';
+import type { Log, Metrics } from '#lib/domain/ports.ts';
 import { drainRate, HEALTHY, type Health, nextDrain } from '#lib/domain/reaction/delivery.ts';
 import { known } from '#lib/domain/schema.ts';
 import { ownEventWrites } from '#lib/inbox/event-store.ts';
 import { placedAsTold } from '#lib/sender/sent-event.ts';
 import { healthKey, isRuleId, secondKey, waitingList } from '#lib/store/keys.ts';
+import type { StorePorts } from '#lib/store/retry.ts';
 import {
   absent,
   add,
@@ -28,11 +29,8 @@ import { LONGEST_DELAY_S, type Tasks } from './task.ts';
 const ROUNDS = 5;
 const COUNTED_S = 3600;
 
-export interface BreakerPorts {
-  readonly store: Store;
+export interface BreakerPorts extends StorePorts {
   readonly tasks: Tasks;
-  readonly clock: Clock;
-  readonly random: Random;
   readonly log: Log;
   readonly metrics: Metrics;
 }
@@ -122,10 +120,7 @@ export async function takePlace({ store, clock }: BreakerPorts, { id, ratePerSec
 /** The oldest. Lists may lag: what they still show, but does not wait any more, is left out. */
 export async function waiting(store: Store, endpoint: string, limit: number) {
   const { items } = await store.query({ index: 'gsi3', pk: waitingList(endpoint), limit });
-  const rows = await store.getMany(
-    items.map(({ pk, sk }) => ({ pk, sk })),
-    { consistent: true },
-  );
+  const rows = await store.getMany(items, { consistent: true });
   const sorted = rows
     .filter((row) => row.gsi3pk === waitingList(endpoint))
     .map(readDelivery)

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { Reach } from '#lib/domain/base-url.ts';
 import { newId } from '#lib/domain/ids.ts';
-import type { Clock, Random, Secrets } from '#lib/domain/ports.ts';
+import type { Secrets } from '#lib/domain/ports.ts';
 import { type Condition, faultsOfCondition } from '#lib/domain/reaction/condition.ts';
 import { draining, HEALTHY, type Health } from '#lib/domain/reaction/delivery.ts';
 import { faultsOfHeaders } from '#lib/domain/reaction/rule.ts';
@@ -18,7 +18,7 @@ import {
 } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { beginningWith, newestPage, ofLastDay, queryAll, roundsFor } from '#lib/store/query.ts';
-import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
+import { AGAIN, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
 import {
   absent,
   all,
@@ -48,11 +48,8 @@ const MOST_FORMER = 3;
 const LOOKED_AT = 50;
 const COUNTED = 1000;
 
-export interface EndpointPorts {
-  readonly store: Store;
+export interface EndpointPorts extends StorePorts {
   readonly secrets: Secrets;
-  readonly clock: Clock;
-  readonly random: Random;
   readonly tasks: Tasks;
   readonly http: ProviderHttp;
   /** What endpoints may lead to. */

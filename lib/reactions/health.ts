@@ -3,7 +3,7 @@ import { HEALTHY, type Health } from '#lib/domain/reaction/delivery.ts';
 import { checked, known } from '#lib/domain/schema.ts';
 import { itemReader } from '#lib/store/items.ts';
 import { dueListOf, dueSortKey, healthKey } from '#lib/store/keys.ts';
-import { type Change, type Condition, type Item, remove, type Store, set, unchanged } from '#lib/store/store.ts';
+import { type Change, type Condition, type Item, type Store, setOrRemove, unchanged } from '#lib/store/store.ts';
 
 export const healthEntries = {
   state: v.picklist(['active', 'failing', 'disabled']),
@@ -68,6 +68,3 @@ export function healthChanges(id: string, health: Health): readonly Change[] {
     ...(['gsi3pk', 'gsi3sk'] as const).map((name) => setOrRemove(name, 'gsi3pk' in due ? due[name] : undefined)),
   ];
 }
-
-const setOrRemove = (name: string, value: string | number | undefined): Change =>
-  value === undefined ? remove(name) : set(name, value);

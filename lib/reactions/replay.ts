@@ -1,12 +1,12 @@
 import * as v from 'valibot';
 import { newId } from '#lib/domain/ids.ts';
-import type { Clock, Random } from '#lib/domain/ports.ts';
 import { NoticePatterns } from '#lib/domain/reaction/rule.ts';
 import { Instant, type Issue, known, optional, strictObject, tally } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { HORIZON_MS } from '#lib/inbox/feed.ts';
 import { itemReader } from '#lib/store/items.ts';
 import { dueListOf, dueSortKey, replayKey } from '#lib/store/keys.ts';
+import type { StorePorts } from '#lib/store/retry.ts';
 import { absent, type Item, put, type Store } from '#lib/store/store.ts';
 import { KEPT_SECONDS } from './delivery.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -74,10 +74,7 @@ const shownReplay = ({ workspace: _w, expiresAt: _e, at: _at, position, ...repla
   return { ...replay, at };
 };
 
-interface StartPorts {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly random: Random;
+interface StartPorts extends StorePorts {
   readonly tasks: Tasks;
 }
 

@@ -3,7 +3,7 @@ import { currentChat } from '#lib/chats/chat.ts';
 import type { Reach } from '#lib/domain/base-url.ts';
 import type { Event, MessageEvent } from '#lib/domain/event.ts';
 import { newId } from '#lib/domain/ids.ts';
-import type { Clock, Random, Secrets } from '#lib/domain/ports.ts';
+import type { Secrets } from '#lib/domain/ports.ts';
 import { MUTED_MS } from '#lib/domain/reaction/guard.ts';
 import { isEmailAddress } from '#lib/domain/reaction/mail.ts';
 import { typeOf } from '#lib/domain/reaction/notice.ts';
@@ -27,6 +27,7 @@ import {
 } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { beginningWith, getAll, newestPage, ofLastDay, queryAll } from '#lib/store/query.ts';
+import type { StorePorts } from '#lib/store/retry.ts';
 import {
   absent,
   del,
@@ -56,11 +57,8 @@ import { scopeOf } from './templates.ts';
 
 const MOST_RULES = 200;
 
-export interface RulePorts extends BudgetPorts {
-  readonly store: Store;
+export interface RulePorts extends StorePorts, BudgetPorts {
   readonly secrets: Secrets;
-  readonly clock: Clock;
-  readonly random: Random;
   /** What calls may lead to. */
   readonly endpointReach: Reach;
   /** What accounts can send. */

@@ -1,5 +1,5 @@
 import { currentEpoch, openEpoch, openingCredits, quotaKind } from '#lib/credits/credits.ts';
-import type { Clock, Metrics, Random } from '#lib/domain/ports.ts';
+import type { Metrics } from '#lib/domain/ports.ts';
 import { creditsIn, type Epoch } from '#lib/domain/send/part.ts';
 import {
   accountKey,
@@ -12,7 +12,7 @@ import {
   sendKey,
   sendListing,
 } from '#lib/store/keys.ts';
-import { AGAIN, retryOnConflict, withRetries } from '#lib/store/retry.ts';
+import { AGAIN, retryOnConflict, type StorePorts, withRetries } from '#lib/store/retry.ts';
 import {
   absent,
   absentOrExpired,
@@ -228,10 +228,7 @@ type Refusal =
   /** Of a resend: the first send was resent already, or is not what it was. */
   | { readonly kind: 'changed' };
 
-export interface AcceptPorts {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly random: Random;
+export interface AcceptPorts extends StorePorts {
   readonly ticks: Ticks;
   readonly metrics: Metrics;
 }

@@ -10,6 +10,7 @@ import {
   del,
   equal,
   exists,
+  type Key,
   newTransaction,
   type Put,
   put,
@@ -23,7 +24,6 @@ import { type Account, type Probe, readAccount, readProbe } from './items.ts';
 import type { Prober, Ticks } from './provider.ts';
 import { gatesOpenAt, setDue, tickAgain } from './schedule.ts';
 import { placedAsTold } from './sent-event.ts';
-import type { DueItem } from './tasks.ts';
 
 /**
  * Two flags, so that neither side undoes the other: `paused` is the operator's, `held` the provider's. A call that is
@@ -207,7 +207,7 @@ export interface ProbePorts extends ResumePorts {
 }
 
 /** Asks the provider whether a held account can send again, ever less often. */
-export async function probe(ports: ProbePorts, item: DueItem, config: SendingConfig): Promise<void> {
+export async function probe(ports: ProbePorts, item: Key, config: SendingConfig): Promise<void> {
   const { store, clock, prober } = ports;
   const found = await store.get(item, { consistent: true });
   if (!found) return;

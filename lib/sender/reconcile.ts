@@ -2,14 +2,14 @@ import type { Random } from '#lib/domain/ports.ts';
 import { nextReconciliation } from '#lib/domain/send/pace.ts';
 import { dueSortKey, sendKey } from '#lib/store/keys.ts';
 import { pagesOf } from '#lib/store/query.ts';
-import { all, type Change, equal, type Item, remove, type Store, set, update } from '#lib/store/store.ts';
+import { all, type Change, equal, type Item, type Key, remove, type Store, set, update } from '#lib/store/store.ts';
 import { field } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { type Part, readSend, type Send } from './items.ts';
 import type { Evidence, Finding } from './provider.ts';
 import { type Ending, type Parts, type SettlingPorts, settleTogether } from './settle.ts';
 import { settleLate } from './statuses.ts';
-import { type DueItem, type DueTimes, dueLists, LANES, runTasks, timed } from './tasks.ts';
+import { type DueTimes, dueLists, LANES, runTasks, timed } from './tasks.ts';
 
 export interface ReconcilePorts extends SettlingPorts {
   readonly evidence: Evidence;
@@ -42,7 +42,7 @@ export async function reconcile(
   return [...failures, ...each, ...(await lookByAccount(ports, byAccount, endsAt, config))];
 }
 
-interface Over extends DueItem {
+interface Over extends Key {
   /** Where its credit goes back to. */
   readonly quota: string;
 }
@@ -50,7 +50,7 @@ interface Over extends DueItem {
 /** All that is due: what of it is over its limit, and whose the rest is. */
 async function survey(ports: ReconcilePorts, times: DueTimes, endsAt: number, config: SendingConfig) {
   const over: Over[] = [];
-  const byAccount = new Map<string, DueItem[]>();
+  const byAccount = new Map<string, Key[]>();
   const now = ports.clock.now();
   const sort = async ({ pk, sk, ...item }: Item) => {
     const send = readSend({ pk, sk, ...item });
@@ -65,9 +65,8 @@ async function survey(ports: ReconcilePorts, times: DueTimes, endsAt: number, co
   const damaged: unknown[] = [];
   const unread = await runTasks(lists, lanes, async (list) => {
     for await (const page of pagesOf(timed(ports).store, list)) {
-      const keys = page.map(({ pk, sk }) => ({ pk, sk }));
-      if (keys.length === 0) continue;
-      damaged.push(...(await runTasks(await timed(ports).store.getMany(keys), lanes, sort)));
+      if (page.length === 0) continue;
+      damaged.push(...(await runTasks(await timed(ports).store.getMany(page), lanes, sort)));
     }
   });
   return { over, byAccount, failures: [...unread, ...damaged] };
@@ -91,8 +90,7 @@ function isDue(part: Part, now: number, config: SendingConfig): boolean {
  * other for minutes: they go back several in a transaction, and fewer at a time where that is refused.
  */
 async function expire(ports: ReconcilePorts, some: readonly Over[], config: SendingConfig): Promise<void> {
-  const keys = some.map(({ pk, sk }) => ({ pk, sk }));
-  const sends = (await ports.store.getMany(keys, { consistent: true })).map(readSend);
+  const sends = (await ports.store.getMany(some, { consistent: true })).map(readSend);
   const heard = await Promise.allSettled(sends.map((send) => withoutEcho(ports, send, config)));
   const over = heard.flatMap((one) => (one.status === 'fulfilled' && one.value.parts.length > 0 ? [one.value] : []));
   const failures: unknown[] = heard.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
@@ -149,7 +147,7 @@ function chunked<Element>(elements: readonly Element[], size: number): Element[]
  */
 async function lookByAccount(
   ports: ReconcilePorts,
-  byAccount: ReadonlyMap<string, readonly DueItem[]>,
+  byAccount: ReadonlyMap<string, readonly Key[]>,
   endsAt: number,
   config: SendingConfig,
 ): Promise<unknown[]> {
@@ -176,7 +174,7 @@ function shuffled<Element>(elements: readonly Element[], random: Random): Elemen
 }
 
 /** The next look first: one that fails, or ends its run, must not be the first again in each run. */
-async function look(ports: ReconcilePorts, key: DueItem, config: SendingConfig): Promise<void> {
+async function look(ports: ReconcilePorts, key: Key, config: SendingConfig): Promise<void> {
   const found = await ports.store.get(key, { consistent: true });
   if (!found) return;
   const send = readSend(found);

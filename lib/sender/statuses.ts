@@ -31,7 +31,6 @@ import {
   type SettlingPorts,
   settlePart,
 } from './settle.ts';
-import type { DueItem } from './tasks.ts';
 
 /**
  * After a status was written to the provider's message: moves the part on, if it is known which part that is. A status
@@ -168,7 +167,7 @@ async function noLongerDue(store: Store, { pk, gsi3sk }: ProviderMessage, onlyIf
  * The watchdog's part: statuses whose message had no name yet when they came. By now it has one, and whoever gave it
  * may have died before he looked at the statuses; or it is none of ours, as is everything that people write by hand.
  */
-export async function revisitStatuses(ports: SettlingPorts, item: DueItem): Promise<void> {
+export async function revisitStatuses(ports: SettlingPorts, item: Key): Promise<void> {
   const found = await keepLinked(ports.store, item, ports.clock.now() / 1000);
   if (!found) return;
   const message = readProviderMessage(found);

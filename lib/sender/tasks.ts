@@ -1,13 +1,7 @@
 import type { Clock, Random } from '#lib/domain/ports.ts';
 import { type Due, dueListKey, dueSortKey, everyShard } from '#lib/store/keys.ts';
 import { retrying } from '#lib/store/retry.ts';
-import type { Page, Query, Store } from '#lib/store/store.ts';
-
-/** What stands in one of the watchdog's lists. */
-export interface DueItem {
-  readonly pk: string;
-  readonly sk: string;
-}
+import type { Query, Store } from '#lib/store/store.ts';
 
 /** What is due before a time, and what is due so late that no honest clock has written it: it would wait for ever. */
 export interface DueTimes {
@@ -24,8 +18,6 @@ export function dueLists(what: Due, { before, impossible }: DueTimes, limit: num
   ];
   return shards.flatMap((pk) => bounds.map((bound) => ({ index: 'gsi3', pk, ...bound, limit }) as const));
 }
-
-export const keysOf = (page: Page): DueItem[] => page.items.map(({ pk, sk }) => ({ pk, sk }));
 
 /** How long one task tries to reach a table that does not take it: others wait behind it. */
 const TASK_MS = 10_000;

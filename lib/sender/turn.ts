@@ -1,6 +1,7 @@
-import type { Clock, Metrics, Random } from '#lib/domain/ports.ts';
+import type { Clock, Metrics } from '#lib/domain/ports.ts';
 import { silentUntil } from '#lib/domain/send/outcome.ts';
 import { accountKey } from '#lib/store/keys.ts';
+import type { StorePorts } from '#lib/store/retry.ts';
 import {
   all,
   any,
@@ -24,10 +25,7 @@ import type { Attachments, Sender, Tick, Ticks } from './provider.ts';
 import { clearDue, setDue } from './schedule.ts';
 import { placedAsTold } from './sent-event.ts';
 
-export interface TickPorts {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly random: Random;
+export interface TickPorts extends StorePorts {
   readonly ticks: Ticks;
   readonly sender: Sender;
   readonly attachments: Attachments;

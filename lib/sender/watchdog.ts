@@ -1,12 +1,13 @@
 import { SHARDS } from '#lib/domain/ids.ts';
-import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';
+import type { Clock, Log, Metrics } from '#lib/domain/ports.ts';
 import { feedFill } from '#lib/inbox/feed.ts';
 import { chatsFill } from '#lib/outbox/fill-chats.ts';
 import { applyNightly } from '#lib/privacy/nightly.ts';
 import type { Tasks } from '#lib/reactions/task.ts';
 import { wakeDelivery, wakeEndpoint } from '#lib/reactions/wake.ts';
 import { type Due, dueListKey, dueTime } from '#lib/store/keys.ts';
-import { newTransaction, type Page, type Store } from '#lib/store/store.ts';
+import type { StorePorts } from '#lib/store/retry.ts';
+import { type Key, newTransaction, type Page, type Store } from '#lib/store/store.ts';
 import { fillOn } from '#lib/store/walk.ts';
 import { allWorkspaces } from '#lib/tenants/workspaces.ts';
 import type { SendingConfig } from './config.ts';
@@ -16,12 +17,9 @@ import type { Ticks } from './provider.ts';
 import { type ReconcilePorts, reconcile } from './reconcile.ts';
 import { dueOf, isOverdue, tickAgain, wake } from './schedule.ts';
 import { revisitStatuses } from './statuses.ts';
-import { type DueItem, type DueTimes, dueLists, keysOf, LANES, runTasks, timed } from './tasks.ts';
+import { type DueTimes, dueLists, LANES, runTasks, timed } from './tasks.ts';
 
-interface WakePorts {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly random: Random;
+interface WakePorts extends StorePorts {
   readonly ticks: Ticks;
   readonly metrics: Metrics;
 }
@@ -30,7 +28,7 @@ interface WakePorts {
 const furthestDue = (now: number, config: SendingConfig): number => now + config.backoff.longestMs + config.graceMs;
 
 /** Brings an account back that a lost tick left behind. Never a new generation for a chain that runs. */
-async function wakeOverdue(ports: WakePorts, item: DueItem, config: SendingConfig): Promise<void> {
+async function wakeOverdue(ports: WakePorts, item: Key, config: SendingConfig): Promise<void> {
   const { store, clock, ticks, metrics, random } = ports;
   const found = await store.get(item, { consistent: true });
   if (!found) return;
@@ -102,11 +100,11 @@ export async function watchdog(ports: WatchdogPorts, endsAt: number, config: Sen
   const { clock, metrics } = ports;
   const now = clock.now();
   const { graceMs, leaseMs, unknownLimitMs } = config;
-  const tasks = (what: Due, times: DueTimes, lanes: number, see: (item: DueItem) => Promise<void>) => async () => {
+  const tasks = (what: Due, times: DueTimes, lanes: number, see: (item: Key) => Promise<void>) => async () => {
     const lists = await Promise.allSettled(
       dueLists(what, times, AT_ONCE).map((list) => timed(ports).store.query(list)),
     );
-    const due = lists.flatMap((list) => (list.status === 'fulfilled' ? keysOf(list.value) : []));
+    const due = lists.flatMap((list) => (list.status === 'fulfilled' ? list.value.items : []));
     const unread = lists.flatMap((list) => (list.status === 'rejected' ? [list.reason] : []));
     return [...unread, ...(await runTasks(due, { clock, lanes, endsAt }, see))];
   };

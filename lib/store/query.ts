@@ -21,7 +21,10 @@ export async function* pagesOf(store: Store, query: Query): AsyncGenerator<reado
 
 const MOST_KEYS = 100;
 
-/** The items of any number of keys, in the order of the keys; what does not exist is left out. */
+/**
+ * The items of any number of keys, in the order of the keys; what does not exist is left out. Entries of an index are
+ * keys as well.
+ */
 export async function getAll(
   store: Store,
   keys: readonly Key[],

@@ -135,6 +135,11 @@ export const setIfAbsent = (path: Path, value: Value): Change => ({ kind: 'setIf
 export const add = (path: Path, by: number): Change => ({ kind: 'add', path, by });
 export const append = (path: Path, ...values: readonly Value[]): Change => ({ kind: 'append', path, values });
 export const remove = (path: Path): Change => ({ kind: 'remove', path });
+export const setOrRemove = (path: Path, value: Value | undefined): Change =>
+  value === undefined ? remove(path) : set(path, value);
+/** As somebody asks for a change: `undefined` leaves a value as it is, `null` takes it away. */
+export const patching = (values: Readonly<Record<string, Value | undefined>>): Change[] =>
+  Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : setOrRemove(name, value ?? undefined)));
 
 /** TTL deletes late: what has run out is gone for a reader, whatever the table still holds. */
 export const isLive = (item: Item, nowSeconds: number): boolean =>

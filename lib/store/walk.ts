@@ -126,12 +126,7 @@ export function listed(
   return {
     partitions: async () =>
       shards.map((shard) => ({ name: String(shard), query: { index: 'gsi1', pk: partitionOf(shard), ...part } })),
-    load: (entries) =>
-      getAll(
-        store,
-        entries.map(({ pk, sk }) => ({ pk, sk })),
-        { consistent: true },
-      ),
+    load: (entries) => getAll(store, entries, { consistent: true }),
   };
 }
 

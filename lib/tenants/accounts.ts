@@ -1,6 +1,6 @@
 import { newId } from '#lib/domain/ids.ts';
 import { toPhone } from '#lib/domain/person.ts';
-import { accountSecret, type Clock, type Log, type Random, type Secrets } from '#lib/domain/ports.ts';
+import { accountSecret, type Log, type Secrets } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
 import { DEFAULT_PACING } from '#lib/domain/send/pace.ts';
 import { toIso } from '#lib/domain/time.ts';
@@ -11,7 +11,7 @@ import { type Account, readAccount } from '#lib/sender/items.ts';
 import { accountKey, directoryKey, entryId, webhookKey } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll } from '#lib/store/query.ts';
-import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
+import { AGAIN, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
 import {
   absent,
   all,
@@ -20,10 +20,11 @@ import {
   del,
   exists,
   newTransaction,
+  patching,
   put,
-  remove,
   type Store,
   set,
+  setOrRemove,
   unchanged,
   update,
 } from '#lib/store/store.ts';
@@ -43,11 +44,8 @@ import { isCurrent, webhookOf } from './webhook.ts';
 import { findWebhook } from './webhooks.ts';
 import { isOpen } from './workspaces.ts';
 
-interface AccountPorts {
-  readonly store: Store;
+interface AccountPorts extends StorePorts {
   readonly secrets: Secrets;
-  readonly clock: Clock;
-  readonly random: Random;
 }
 
 interface NewAccount {
@@ -229,15 +227,9 @@ const formerScopes = ({ formerScopes: before = [], scope }: Account): string[] =
 const renewing = (version: number): Change[] => [set('credentialsVersion', version), set('failuresRunning', 0)];
 
 function changesOf({ name, phone, pacing }: AccountPatch): Change[] {
-  const changes: Change[] = [];
-  if (name !== undefined) changes.push(setOrRemove('name', name ?? undefined));
-  if (phone !== undefined) changes.push(setOrRemove('phone', toPhone(phone ?? undefined)));
-  if (pacing) changes.push(set('pacing', { ...pacing }));
-  return changes;
+  const known = phone === undefined ? undefined : (toPhone(phone ?? undefined) ?? null);
+  return patching({ name, phone: known, pacing: pacing && { ...pacing } });
 }
-
-const setOrRemove = (name: string, value: string | number | undefined): Change =>
-  value === undefined ? remove(name) : set(name, value);
 
 /**
  * A delivery is checked against the copy on its webhook, so that it needs one look-up: the copies follow the account,

@@ -7,6 +7,7 @@ import { itemReader } from '#lib/store/items.ts';
 import { apiKeyKey, directoryKey, sessionKey, triesKey } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll } from '#lib/store/query.ts';
+import type { StorePorts } from '#lib/store/retry.ts';
 import {
   absent,
   add,
@@ -45,15 +46,9 @@ export type WorkspaceKey = v.InferOutput<typeof WorkspaceKey>;
 
 const SHOWN_CHARACTERS = 9;
 
-interface Ports {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly random: Random;
-}
-
 /** `key` is shown this once. Undefined where the workspace was deleted just now. */
 export async function createKey(
-  ports: Ports,
+  ports: StorePorts,
   workspace: string,
   { name, scope = 'all' }: { readonly name?: string | undefined; readonly scope?: Scope | undefined } = {},
 ): Promise<(WorkspaceKey & { readonly key: string }) | undefined> {
@@ -120,18 +115,12 @@ const SECONDS = { session: 12 * 3600, link: 600 };
 /** Of one address in a minute; the keys have 256 bits, so this is for the log and the bill. */
 const WRONG_KEYS = 5;
 
-interface Ports {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly random: Random;
-}
-
 const readSession = itemReader(Session);
 const secondsOf = (clock: Clock) => Math.floor(clock.now() / 1000);
 
 /** `token` is told this once. */
 export async function openSession(
-  { store, clock, random }: Ports,
+  { store, clock, random }: StorePorts,
   use: Session['use'],
   owner: Pick<Session, 'keyHash' | 'workspace'>,
 ): Promise<Session & { readonly token: string }> {
@@ -143,7 +132,7 @@ export async function openSession(
 }
 
 /** The session of a token, while it lasts. */
-export async function findSession({ store, clock }: Omit<Ports, 'random'>, token: string) {
+export async function findSession({ store, clock }: Omit<StorePorts, 'random'>, token: string) {
   const item = await store.get(sessionKey(token), { consistent: true });
   if (!item || !isLive(item, secondsOf(clock))) return undefined;
   const session = readSession(item);
@@ -151,7 +140,7 @@ export async function findSession({ store, clock }: Omit<Ports, 'random'>, token
 }
 
 /** Whose a link is, which opens nothing from now on: of two that follow it at once, one gets in. */
-export async function useLink({ store, clock }: Omit<Ports, 'random'>, token: string) {
+export async function useLink({ store, clock }: Omit<StorePorts, 'random'>, token: string) {
   const item = await store.get(sessionKey(token), { consistent: true });
   if (!item || !isLive(item, secondsOf(clock))) return undefined;
   const link = readSession(item);
@@ -165,12 +154,12 @@ export async function closeSession(store: Store, token: string): Promise<void> {
 }
 
 /** A try counts before it is judged, so that many at once are no way around the bound; who was right takes it back. */
-export async function mayTry({ store, clock }: Omit<Ports, 'random'>, address: string): Promise<boolean> {
+export async function mayTry({ store, clock }: Omit<StorePorts, 'random'>, address: string): Promise<boolean> {
   const changes = [add('tries', 1), set('expiresAt', secondsOf(clock) + 120)];
   const room = any(absent(), compare('tries', '<', WRONG_KEYS));
   return (await store.write(update(triesKey(address, clock.now()), changes, room))).done;
 }
 
-export async function wasRight({ store, clock }: Omit<Ports, 'random'>, address: string): Promise<void> {
+export async function wasRight({ store, clock }: Omit<StorePorts, 'random'>, address: string): Promise<void> {
   await store.write(update(triesKey(address, clock.now()), [add('tries', -1)], exists()));
 }

@@ -1,10 +1,11 @@
 import * as v from 'valibot';
-import type { Clock, Log, Random } from '#lib/domain/ports.ts';
+import type { Log } from '#lib/domain/ports.ts';
 import { namedSecrets, redacted, redactedBody } from '#lib/domain/redact.ts';
 import { Instant, known, optional, Whole } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { itemReader } from '#lib/store/items.ts';
 import { attemptKey, attemptPartition } from '#lib/store/keys.ts';
+import type { StorePorts } from '#lib/store/retry.ts';
 import { compare, type Item, isLive, put, type Store, type ValueMap } from '#lib/store/store.ts';
 import type { Webhook } from './webhook.ts';
 
@@ -169,10 +170,7 @@ interface NotedOutcome {
   readonly withBody: boolean;
 }
 
-interface Ports {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly random: Random;
+interface Ports extends StorePorts {
   readonly log: Log;
 }
 

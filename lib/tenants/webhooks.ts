@@ -1,14 +1,13 @@
 import * as v from 'valibot';
 import { newId, sha256 } from '#lib/domain/ids.ts';
 import { Country } from '#lib/domain/numbering.ts';
-import type { Clock, Random } from '#lib/domain/ports.ts';
 import { Instant, known, optional, text } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { readAccount } from '#lib/sender/items.ts';
 import { accountKey, directoryKey, entryId, webhookKey } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll } from '#lib/store/query.ts';
-import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
+import { AGAIN, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
 import {
   absent,
   all,
@@ -19,8 +18,8 @@ import {
   equal,
   type Item,
   newTransaction,
+  patching,
   put,
-  remove,
   type Store,
   set,
   unchanged,
@@ -49,31 +48,11 @@ export const ShownWebhook = v.object({
 export type ShownWebhook = v.InferOutput<typeof ShownWebhook>;
 
 export function shownWebhook(webhook: Webhook): ShownWebhook {
-  const {
-    webhookId,
-    workspace,
-    kind,
-    provider,
-    accountId,
-    defaultCountry,
-    name,
-    enabled,
-    secretHash,
-    tokenPrefix,
-    createdAt,
-  } = webhook;
+  const { webhookId: id, workspace, kind, enabled, secretHash, tokenPrefix, createdAt } = webhook;
+  const { provider, accountId, defaultCountry, name } = webhook;
   return {
-    id: webhookId,
-    workspace,
-    kind,
-    ...(provider !== undefined && { provider }),
-    ...(accountId !== undefined && { accountId }),
-    ...(defaultCountry !== undefined && { defaultCountry }),
-    ...(name !== undefined && { name }),
-    enabled,
-    hasSecret: secretHash !== undefined,
-    tokenPrefix,
-    createdAt,
+    ...{ id, workspace, kind, enabled, hasSecret: secretHash !== undefined, tokenPrefix, createdAt },
+    ...known({ provider, accountId, defaultCountry, name }),
   };
 }
 
@@ -92,18 +71,12 @@ interface NewWebhook {
   readonly name?: string;
 }
 
-interface CreatePorts {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly random: Random;
-}
-
 type Created =
   | { readonly kind: 'created'; readonly webhook: Webhook; readonly path: string }
   /** The workspace has no such account, or it is another provider's. */
   | { readonly kind: 'no account' };
 
-export async function createWebhook(ports: CreatePorts, workspace: string, wanted: NewWebhook): Promise<Created> {
+export async function createWebhook(ports: StorePorts, workspace: string, wanted: NewWebhook): Promise<Created> {
   const { store, random } = ports;
   return retryOnConflict(`the retention of ${workspace}`, async () => {
     const account = await accountFor(store, workspace, wanted);
@@ -130,25 +103,17 @@ export async function createWebhook(ports: CreatePorts, workspace: string, wante
 }
 
 function newWebhook(
-  { clock, random }: CreatePorts,
+  { clock, random }: StorePorts,
   workspace: string,
   { kind, provider, accountId, defaultCountry, name, secret }: NewWebhook,
   account: NamedAccount | undefined,
 ): Omit<Webhook, 'tokenPrefix'> {
   const now = clock.now();
+  const secretHash = secret === undefined ? undefined : sha256(secret);
   return {
     webhookId: newId('wh', now, random.bytes(10)),
-    workspace,
-    kind,
-    ...(provider !== undefined && { provider }),
-    enabled: true,
-    rotated: false,
-    ...(name !== undefined && { name }),
-    ...(accountId !== undefined && { accountId }),
-    ...(defaultCountry !== undefined && { defaultCountry }),
-    ...(account?.instance !== undefined && { instance: account.instance }),
-    ...(secret !== undefined && { secretHash: sha256(secret) }),
-    createdAt: toIso(now),
+    ...{ workspace, kind, enabled: true, rotated: false, createdAt: toIso(now) },
+    ...known({ provider, name, accountId, defaultCountry, instance: account?.instance, secretHash }),
   };
 }
 
@@ -234,7 +199,7 @@ type Patched =
 
 /** A webhook that is rotated meanwhile takes the change on its new row. */
 export async function patchWebhook(
-  { store, random }: Pick<CreatePorts, 'store' | 'random'>,
+  { store, random }: Pick<StorePorts, 'store' | 'random'>,
   workspace: string,
   id: string,
   patch: WebhookPatch,
@@ -260,27 +225,13 @@ function changesOf(
   { enabled, name, secret, accountId, defaultCountry }: WebhookPatch,
   account: NamedAccount | undefined,
 ): Change[] {
-  const changes: Change[] = [];
-  if (accountId !== undefined) {
-    changes.push(setOrRemove('accountId', accountId), setOrRemove('instance', account?.instance ?? null));
-  }
-  if (defaultCountry !== undefined) changes.push(setOrRemove('defaultCountry', defaultCountry));
-  if (enabled !== undefined) changes.push(set('enabled', enabled));
-  if (name !== undefined) changes.push(name === null ? remove('name') : set('name', name));
-  if (secret !== undefined) changes.push(secret === null ? remove('secretHash') : set('secretHash', sha256(secret)));
-  return changes;
-}
-
-const setOrRemove = (name: string, value: string | null): Change => (value === null ? remove(name) : set(name, value));
-
-interface ManagePorts {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly random: Random;
+  const secretHash = typeof secret === 'string' ? sha256(secret) : secret;
+  const instance = accountId === undefined ? undefined : (account?.instance ?? null);
+  return patching({ accountId, instance, defaultCountry, enabled, name, secretHash });
 }
 
 /** False where there is no such webhook. Its URL answers 404 from this moment on; what came in through it stays. */
-export async function deleteWebhook(ports: ManagePorts, workspace: string, id: string): Promise<boolean> {
+export async function deleteWebhook(ports: StorePorts, workspace: string, id: string): Promise<boolean> {
   const { store, clock, random } = ports;
   return retryOnConflict(`the webhook ${id}`, async () => {
     const found = await findWebhook(store, workspace, id);
@@ -297,12 +248,6 @@ export async function deleteWebhook(ports: ManagePorts, workspace: string, id: s
   });
 }
 
-interface RotatePorts {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly random: Random;
-}
-
 type Rotated =
   | { readonly kind: 'rotated'; readonly webhook: Webhook; readonly path: string }
   | { readonly kind: 'missing' }
@@ -313,7 +258,7 @@ type Rotated =
 const OLD_ROW_SECONDS = 90 * 24 * 3600;
 
 /** Gives a webhook a new URL; in the same transaction the old one is worth nothing any more. */
-export async function rotateWebhook(ports: RotatePorts, workspace: string, id: string): Promise<Rotated> {
+export async function rotateWebhook(ports: StorePorts, workspace: string, id: string): Promise<Rotated> {
   const { store, clock, random } = ports;
   const found = await findWebhook(store, workspace, id);
   if (!found) return { kind: 'missing' };

@@ -9,23 +9,24 @@ import { itemReader } from '#lib/store/items.ts';
 import { WORKSPACES, webhookKey, workspaceKey } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { pagesOf, queryAll } from '#lib/store/query.ts';
-import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
+import { AGAIN, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
 import {
   absent,
   add,
   all,
-  type Change,
   type Check,
   check,
-  equal,
   exists,
   type Item,
   newTransaction,
+  patching,
   put,
   remove,
   type Store,
   set,
   setIfAbsent,
+  setOrRemove,
+  unchanged,
   update,
 } from '#lib/store/store.ts';
 import { wholeDirectory } from './directory.ts';
@@ -80,27 +81,20 @@ export type RetentionMark = NonNullable<v.InferOutput<typeof Stored>['retentionM
 export const MAIN = 'main';
 const mainWorkspace: v.InferOutput<typeof Stored> = { id: MAIN, name: MAIN, retentionChanges: 0 };
 
-interface Ports {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly random: Random;
-}
-
 interface NewWorkspace {
   readonly name: string;
   readonly defaultCountry?: string;
   readonly retentionDays?: number;
 }
 
-export async function createWorkspace({ store, clock, random }: Ports, wanted: NewWorkspace): Promise<Workspace> {
+export async function createWorkspace({ store, clock, random }: StorePorts, wanted: NewWorkspace): Promise<Workspace> {
   const now = clock.now();
   const { name, defaultCountry, retentionDays } = wanted;
   const workspace = {
     id: newId('ws', now, random.bytes(10)),
     name,
     createdAt: toIso(now),
-    ...(defaultCountry !== undefined && { defaultCountry }),
-    ...(retentionDays !== undefined && { retentionDays }),
+    ...known({ defaultCountry, retentionDays }),
   };
   await store.write(put({ ...workspaceKey(workspace.id), ...workspace }));
   return workspace;
@@ -148,8 +142,10 @@ export async function closeWorkspace(store: Store, clock: Clock, id: string): Pr
       ...[set('deletedAt', toIso(clock.now())), set('retentionDays', Math.min(retentionDays, SHORTEST_DAYS))],
       ...[set('retentionPending', true), add('retentionChanges', 1), remove('defaultAccountId')],
     ];
-    const asRead = retentionChanges === 0 ? absent('retentionChanges') : equal('retentionChanges', retentionChanges);
-    const condition = all(exists(), absent('deletedAt'), asRead);
+    const condition = all(
+      exists(),
+      unchanged({ deletedAt: undefined, retentionChanges: retentionChanges || undefined }),
+    );
     const { done, item } = await store.write(update(workspaceKey(id), changes, condition), { returns: 'new' });
     return done && item ? shownWorkspace(readWorkspace(item)) : AGAIN;
   });
@@ -157,8 +153,7 @@ export async function closeWorkspace(store: Store, clock: Clock, id: string): Pr
 
 /** It had got something in the moment before it was closed. */
 export async function reopenWorkspace(store: Store, id: string, retentionDays: number | undefined): Promise<void> {
-  const days = retentionDays === undefined ? remove('retentionDays') : set('retentionDays', retentionDays);
-  const changes = [remove('deletedAt'), days, add('retentionChanges', 1)];
+  const changes = [remove('deletedAt'), setOrRemove('retentionDays', retentionDays), add('retentionChanges', 1)];
   await store.write(update(workspaceKey(id), changes, exists('deletedAt')));
 }
 
@@ -183,18 +178,14 @@ interface WorkspacePatch {
 /** Undefined where there is no such workspace. What is stored follows a new retention only once it is applied. */
 export async function patchWorkspace(store: Store, id: string, patch: WorkspacePatch): Promise<Workspace | undefined> {
   const { name, defaultAccountId, defaultCountry, retentionDays } = patch;
-  const changes: Change[] = [setIfAbsent('id', id), name === undefined ? setIfAbsent('name', id) : set('name', name)];
-  if (defaultAccountId !== undefined) {
-    changes.push(defaultAccountId === null ? remove('defaultAccountId') : set('defaultAccountId', defaultAccountId));
-  }
-  if (defaultCountry !== undefined) {
-    changes.push(defaultCountry === null ? remove('defaultCountry') : set('defaultCountry', defaultCountry));
-  }
+  const changes = [
+    setIfAbsent('id', id),
+    name === undefined ? setIfAbsent('name', id) : set('name', name),
+    ...patching({ defaultAccountId, defaultCountry }),
+  ];
   // Said again as it is, as with a new name, it is no change: what is stored need not be gone through for it.
-  if (retentionDays !== undefined && (retentionDays ?? undefined) !== (await findWorkspace(store, id))?.retentionDays) {
-    changes.push(retentionDays === null ? remove('retentionDays') : set('retentionDays', retentionDays));
-    changes.push(set('retentionPending', true), add('retentionChanges', 1));
-  }
+  if (retentionDays !== undefined && (retentionDays ?? undefined) !== (await findWorkspace(store, id))?.retentionDays)
+    changes.push(...patching({ retentionDays }), set('retentionPending', true), add('retentionChanges', 1));
   const condition = id === MAIN ? undefined : all(exists(), absent('deletedAt'));
   const written = await store.write(update(workspaceKey(id), changes, condition), { returns: 'new' });
   return written.done && written.item ? shownWorkspace(readWorkspace(written.item)) : undefined;
@@ -207,7 +198,7 @@ export async function retentionApplied(
   mark: RetentionMark,
   applied: NonNullable<Workspace['retentionApplied']>,
 ): Promise<boolean> {
-  const asRead = mark.changes === 0 ? absent('retentionChanges') : equal('retentionChanges', mark.changes);
+  const asRead = unchanged({ retentionChanges: mark.changes || undefined });
   const changes = [
     ...[setIfAbsent('id', id), setIfAbsent('name', id)],
     ...[remove('retentionPending'), set('retentionMark', { ...mark }), set('retentionApplied', { ...applied })],
@@ -289,9 +280,8 @@ interface Retention {
 export async function retentionOf(store: Store, workspace: string): Promise<Retention> {
   const found = await storedWorkspace(store, workspace);
   const { retentionDays, retentionChanges: changes = 0, retentionMark: mark } = found ?? {};
-  const days = retentionDays === undefined ? absent('retentionDays') : equal('retentionDays', retentionDays);
-  const unchanged = check(workspaceKey(workspace), all(absent('deletedAt'), days));
-  return { changes, unchanged, isDeleted: found?.deletedAt !== undefined, ...known({ retentionDays, mark }) };
+  const asRead = check(workspaceKey(workspace), unchanged({ deletedAt: undefined, retentionDays }));
+  return { changes, unchanged: asRead, isDeleted: found?.deletedAt !== undefined, ...known({ retentionDays, mark }) };
 }
 
 /** Brings every webhook's copy up to date. One that is created meanwhile begins with the right one. */
@@ -321,7 +311,6 @@ async function copyTo(
   const webhook = webhookOf(item);
   if (webhook.rotated) return false;
   if (webhook.retentionDays === retentionDays) return true;
-  const change = retentionDays === undefined ? remove('retentionDays') : set('retentionDays', retentionDays);
-  const writes = [unchanged, update({ pk: item.pk, sk: item.sk }, [change], isCurrent)];
+  const writes = [unchanged, update(item, [setOrRemove('retentionDays', retentionDays)], isCurrent)];
   return (await store.transact(writes, newTransaction(random))).done;
 }

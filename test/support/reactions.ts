@@ -9,7 +9,7 @@ import type { Task } from '#lib/reactions/task.ts';
 import { wakeDelivery, wakeEndpoint } from '#lib/reactions/wake.ts';
 import { defaultConfig } from '#lib/sender/config.ts';
 import type { ProviderRequest } from '#lib/sender/provider.ts';
-import { dueLists, keysOf } from '#lib/sender/tasks.ts';
+import { dueLists } from '#lib/sender/tasks.ts';
 import { runPartition } from '#lib/store/keys.ts';
 import { del, type Store } from '#lib/store/store.ts';
 import { AdminBench } from '#test/functions/admin/admin-bench.ts';
@@ -161,7 +161,7 @@ export class ReactionBench {
     const ports = { ...this.delivering, store: this.#within(underRole(this.admin.store, 'watchdog')) };
     const due = async (what: 'delivery' | 'endpoint', lateMs = 0) => {
       const lists = dueLists(what, { before: this.now + aheadMs - lateMs }, 100);
-      return (await Promise.all(lists.map((list) => ports.store.query(list)))).flatMap(keysOf);
+      return (await Promise.all(lists.map((list) => ports.store.query(list)))).flatMap(({ items }) => items);
     };
     for (const key of await due('delivery')) await wakeDelivery(ports, key);
     for (const key of await due('endpoint', defaultConfig.graceMs)) await wakeEndpoint(ports, key);
