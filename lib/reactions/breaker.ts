@@ -1,6 +1,5 @@
 import type { Log, Metrics } from '#lib/domain/ports.ts';
 import { drainRate, HEALTHY, type Health, nextDrain } from '#lib/domain/reaction/delivery.ts';
-import { known } from '#lib/domain/schema.ts';
 import { ownEventWrites } from '#lib/inbox/event-store.ts';
 import { placedAsTold } from '#lib/sender/sent-event.ts';
 import { healthKey, isRuleId, secondKey, waitingList } from '#lib/store/keys.ts';
