@@ -6,7 +6,7 @@ import type { JsonObject } from '#lib/domain/json.ts';
 import { type Once, submitBody } from '#lib/outbox/submit.ts';
 import { sharedBudgets } from '#lib/reactions/budget.ts';
 import { beginBatch } from '#lib/reactions/dispatch.ts';
-import { noticeOf } from '#lib/reactions/notice.ts';
+import { idsOf } from '#lib/reactions/notice.ts';
 import { patternMatcher } from '#lib/reactions/patterns.ts';
 import * as outbound from '../outbound.ts';
 
@@ -26,7 +26,7 @@ const setAside = deadLetters(all.sqs, required(environment, 'HOOKLINE_EVENTS_DEA
 export const handler = streamHandler(
   {
     begin: () => beginBatch(ports),
-    setAside: async (change) => setAside(noticeOf(change) ?? {}),
+    setAside: async (change) => setAside(idsOf(change)),
     record: (shard, changes) => recordActivity(store, shard, changes, clock.now()),
   },
   log,

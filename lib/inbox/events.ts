@@ -20,7 +20,7 @@ import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll, newestFirst, type Partition, queryAll, roundsFor, type Slice } from '#lib/store/query.ts';
 import { type Item, isLive, type Store } from '#lib/store/store.ts';
 import { deliveryReport } from './delivery-state.ts';
-import { eventOf, recordOf, toldAgain } from './event-item.ts';
+import { eventOf, REPLAYED, recordOf, toldAgain } from './event-item.ts';
 
 /**
  * Events as readers see them: whole, with thumbnails, and how far each message of ours has got by now. `once`: of a
@@ -103,6 +103,12 @@ export async function findEvent(
 ): Promise<Event | undefined> {
   const head = await liveHead(store, workspace, id, nowSeconds);
   return head && (await shownEvents(store, [head], nowSeconds))[0];
+}
+
+/** Whether it was a replay that wrote the event as it is now. */
+export async function isReplayed(store: Store, workspace: string, id: string, nowSeconds: number): Promise<boolean> {
+  const head = await liveHead(store, workspace, id, nowSeconds);
+  return String(head?.receipt).startsWith(REPLAYED);
 }
 
 export async function findMessage(

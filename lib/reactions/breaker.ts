@@ -21,8 +21,8 @@ import {
   setIfAbsent,
   update,
 } from '#lib/store/store.ts';
-import { CALLS_KEPT_SECONDS, type Delivery, dueAttributes, readDelivery, rowKey, taskOf } from './delivery.ts';
-import { type Callee, healthAsRead, healthChanges, healthOf, readCallee } from './health.ts';
+import { type Delivery, dueAttributes, readDelivery, rowKey, taskOf } from './delivery.ts';
+import { type Callee, healthAsRead, healthChanges, healthOf, ofRule, readCallee } from './health.ts';
 import { LONGEST_DELAY_S, type Tasks } from './task.ts';
 
 const ROUNDS = 5;
@@ -73,11 +73,6 @@ function changesOf({ id, workspace }: Callee, health: Health, now: number): read
   const changes = healthChanges(id, health);
   return isRuleId(id) ? [...changes, ...ofRule(id, workspace, now)] : changes;
 }
-
-const ofRule = (id: string, workspace: string, now: number): readonly Change[] => [
-  ...[set('id', id), set('workspace', workspace)],
-  set('expiresAt', Math.floor(now / 1000) + CALLS_KEPT_SECONDS),
-];
 
 /** An event of the hub's own, in the write that switches the endpoint off. */
 function disabledNow({ id, workspace, state }: Callee, health: Health, now: number): readonly Put[] {

@@ -1,10 +1,10 @@
-import { draining, isSuccess, SLOW_AFTER_MS, waitAfter } from '#lib/domain/reaction/delivery.ts';
+import { draining, HEALTHY, isSuccess, SLOW_AFTER_MS, waitAfter } from '#lib/domain/reaction/delivery.ts';
 import { typeOf } from '#lib/domain/reaction/notice.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { findEvent } from '#lib/inbox/events.ts';
-import { healthKey } from '#lib/store/keys.ts';
-import { del, type Store, StoreUnavailable } from '#lib/store/store.ts';
+import { healthKey, isRuleId } from '#lib/store/keys.ts';
+import { del, type Store, StoreUnavailable, update } from '#lib/store/store.ts';
 import { handOut, takeStep, turnHealth, waiting } from './breaker.ts';
 import type { Called } from './call.ts';
 import {
@@ -20,10 +20,10 @@ import {
   waitingItem,
 } from './delivery.ts';
 import { readEndpoint } from './endpoint.ts';
-import { type Callee, readCallee } from './health.ts';
+import { type Callee, healthAsRead, healthChanges, readCallee } from './health.ts';
 import { type Lane, laneOf } from './lane.ts';
 import { type ReplayPorts, replayOn } from './replay-step.ts';
-import { ruleTarget } from './rule-target.ts';
+import { isOff, ruleTarget } from './rule-target.ts';
 import { endpointTarget, type Target, type TargetPorts } from './target.ts';
 import { type ActionTask, type DeliveryTask, LONGEST_DELAY_S, type Task } from './task.ts';
 
@@ -59,7 +59,14 @@ async function runIn(lane: Lane, ports: DeliverPorts, task: Task, atOnce: number
   if (task.kind === 'replay') return replayOn(ports, task, item && readEndpoint(item));
   if (!item) return;
   const callee = readCallee(item);
+  if (isRuleId(callee.id) && (await isOff(ports.store, task.workspace, callee.id))) return rest(ports, callee);
   return task.kind === 'probe' ? probe(ports, callee, lane) : drain(ports, callee, task.at, lane, atOnce);
+}
+
+/** Of a rule that is off nothing is asked; switching it on has what waits called. That may be at this moment. */
+async function rest({ store }: DeliverPorts, callee: Callee): Promise<void> {
+  const key = healthKey(callee.workspace, callee.id);
+  await store.write(update(key, healthChanges(callee.id, HEALTHY), healthAsRead(callee)));
 }
 
 async function targetOf(ports: DeliverPorts, task: DeliveryTask | ActionTask, lane: Lane): Promise<Target | undefined> {

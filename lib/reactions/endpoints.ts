@@ -44,6 +44,7 @@ import { endpointSecret, faultsOfSize, newSecret, readSecret, type SigningSecret
 import type { Tasks } from './task.ts';
 
 const MOST_ENDPOINTS = 50;
+const TOO_MANY = `a workspace has ${MOST_ENDPOINTS} endpoints at most: delete one first`;
 const MOST_FORMER = 3;
 const LOOKED_AT = 50;
 const COUNTED = 1000;
@@ -118,8 +119,7 @@ export type ShownDelivery = v.InferOutput<typeof ShownDelivery>;
 
 type Made =
   | { readonly kind: 'made'; readonly endpoint: Endpoint; readonly secret: string }
-  | { readonly kind: 'refused'; readonly issues: readonly Issue[] }
-  | { readonly kind: 'too many' };
+  | { readonly kind: 'refused'; readonly issues: readonly Issue[] };
 
 /** The secret goes before the item: an endpoint that is there can be signed for. */
 export async function createEndpoint(
@@ -131,7 +131,8 @@ export async function createEndpoint(
   const { store, secrets, clock, random } = ports;
   const issues = faultsOf(wanted, ports.endpointReach, origins);
   if (issues.length > 0) return { kind: 'refused', issues };
-  if ((await allEndpoints(store, workspace)).length >= MOST_ENDPOINTS) return { kind: 'too many' };
+  if ((await allEndpoints(store, workspace)).length >= MOST_ENDPOINTS)
+    return { kind: 'refused', issues: [{ path: '', message: TOO_MANY }] };
   const { headers, ...said } = wanted;
   const id = newId('ep', clock.now(), random.bytes(10));
   const secret = newSecret(random);

@@ -3,7 +3,8 @@ import { HEALTHY, type Health } from '#lib/domain/reaction/delivery.ts';
 import { checked, known } from '#lib/domain/schema.ts';
 import { itemReader } from '#lib/store/items.ts';
 import { dueListOf, dueSortKey, healthKey } from '#lib/store/keys.ts';
-import { type Change, type Condition, type Item, type Store, setOrRemove, unchanged } from '#lib/store/store.ts';
+import { type Change, type Condition, type Item, type Store, set, setOrRemove, unchanged } from '#lib/store/store.ts';
+import { CALLS_KEPT_SECONDS } from './delivery.ts';
 
 export const healthEntries = {
   state: v.picklist(['active', 'failing', 'disabled']),
@@ -68,3 +69,9 @@ export function healthChanges(id: string, health: Health): readonly Change[] {
     ...(['gsi3pk', 'gsi3sk'] as const).map((name) => setOrRemove(name, 'gsi3pk' in due ? due[name] : undefined)),
   ];
 }
+
+/** What the item of a rule's calls holds beside. */
+export const ofRule = (id: string, workspace: string, now: number): readonly Change[] => [
+  ...[set('id', id), set('workspace', workspace)],
+  set('expiresAt', Math.floor(now / 1000) + CALLS_KEPT_SECONDS),
+];

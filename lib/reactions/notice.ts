@@ -59,6 +59,13 @@ export function noticeOf({ before, after }: EventChange): Notice | undefined {
   return { ...notice, storedAt: first, content: contentHash.slice(0, 8) };
 }
 
+/** By what an operator finds a change that could not be processed: our own ids, and nothing that a provider says. */
+export function idsOf({ before, after }: EventChange): Readonly<Record<string, string>> {
+  const { pk, workspace, eventId, storedAt }: Partial<Item> = after ?? before ?? {};
+  const named = Object.entries({ item: pk, workspace, event: eventId, storedAt });
+  return Object.fromEntries(named.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])));
+}
+
 /**
  * A message of ours has an event of its own and an echo: it is told once, by whichever is here first. The claim stays, so
  * that a repetition of either tells the same.

@@ -12,7 +12,7 @@ import { findEvent } from '#lib/inbox/events.ts';
 import { QUOTE } from '#lib/outbox/accounts.ts';
 import type { SendVerdict } from '#lib/outbox/answers.ts';
 import type { Once } from '#lib/outbox/submit.ts';
-import { mailHourKey, ruleKey, ruleRefusedKey, rulesPausedKey, runKey } from '#lib/store/keys.ts';
+import { endpointKey, mailHourKey, ruleKey, ruleRefusedKey, rulesPausedKey, runKey } from '#lib/store/keys.ts';
 import { absent, add, any, compare, equal, exists, put, type Store, set, update } from '#lib/store/store.ts';
 import { type AutoPorts, countMessage, isToSender, MOST_A_MINUTE, ownDoing, takeAnswer } from './auto.ts';
 import { mutedIdentity, onceKey } from './auto-state.ts';
@@ -157,6 +157,12 @@ async function act(
     case 'send':
       return { action: action.action, ...(await say(ports, rule, occasion, action, index)) };
     case 'forward':
+      if (!(await ports.store.get(endpointKey(workspace, action.endpoint), { consistent: true })))
+        return {
+          action: 'forward',
+          result: 'failed',
+          why: `the endpoint ${action.endpoint} was deleted: name another`,
+        };
       return handOn(ports, action, {
         kind: 'delivery',
         workspace,

@@ -1,7 +1,9 @@
+import type { Event } from '#lib/domain/event.ts';
 import { type CallResult, type Health, spare } from '#lib/domain/reaction/delivery.ts';
 import type { Action } from '#lib/domain/reaction/rule.ts';
 import { known } from '#lib/domain/schema.ts';
 import { ruleKey } from '#lib/store/keys.ts';
+import type { Store } from '#lib/store/store.ts';
 import { type Budget, budgetOf } from './budget.ts';
 import { call } from './call.ts';
 import { type Callee, calleeOfRule } from './health.ts';
@@ -9,7 +11,7 @@ import type { Lane } from './lane.ts';
 import { type EmailAction, mailOf } from './mail.ts';
 import { type Rule, readRule } from './rule.ts';
 import { readSecret, ruleSecret } from './secret.ts';
-import { spared, type Target, type TargetPorts } from './target.ts';
+import { bareEvent, fits, spared, type Target, type TargetPorts } from './target.ts';
 import type { ActionTask } from './task.ts';
 import { render, renderJson, scopeOf } from './templates.ts';
 
@@ -30,8 +32,21 @@ export async function ruleTarget(
   // What waited to be called is no mail now: whoever gets those got theirs from where it stood before.
   if (does !== undefined && action?.action !== does) return undefined;
   if (rule && action?.action === 'call')
-    return callTarget(ports, lane, rule, action, index, await calleeOfRule(ports.store, workspace, id));
-  return rule && action?.action === 'email' ? mailTarget(ports, rule, action, index) : undefined;
+    return unlessOff(
+      rule,
+      callTarget(ports, lane, rule, action, index, await calleeOfRule(ports.store, workspace, id)),
+    );
+  return rule && action?.action === 'email' ? unlessOff(rule, mailTarget(ports, rule, action, index)) : undefined;
+}
+
+/** What waits for a rule that is switched off is done once that is on again. */
+const unlessOff = ({ enabled }: Rule, target: Target): Target =>
+  enabled ? target : { ...target, mayCall: async () => false, waits: async () => undefined };
+
+/** Whether a rule is switched off, or gone: nothing is asked or handed out for it. */
+export async function isOff(store: Store, workspace: string, rule: string): Promise<boolean> {
+  const item = await store.get(ruleKey(workspace, rule), { consistent: true });
+  return item === undefined || !readRule(item).enabled;
 }
 
 type CallAction = Extract<Action, { action: 'call' }>;
@@ -50,7 +65,7 @@ function callTarget(
   return {
     ...others,
     call: async ({ event, number }) => {
-      const rendered = bodyOfCall(action, scopeOf(event, ports.clock.now(), rule.timeZone), budgetOf(ports));
+      const rendered = bodyOfCall(action, event, scopeOf(event, ports.clock.now(), rule.timeZone), budgetOf(ports));
       if ('why' in rendered) return rendered;
       const { secrets, calls } = await readSecret(ports.secrets, ruleSecret(rule.id), rule.secretVersion);
       return call(
@@ -92,19 +107,25 @@ function mailTarget(
   };
 }
 
+/** Too large, it is given up: a part of JSON is none. */
+const TOO_LARGE = { why: 'what it renders to has more than 256 kB: take less of the event into it' };
+
 /** JSON is built first, and each string of it rendered: what comes out of a text never becomes a part of it. */
 export function bodyOfCall(
-  { json, text }: CallAction,
+  { json, text }: Pick<CallAction, 'json' | 'text'>,
+  event: Event,
   scope: Readonly<Record<string, unknown>>,
   budget: Budget,
 ): { readonly body: string; readonly contentType: string } | { readonly why: string } {
   try {
-    if (json !== undefined)
-      return { body: JSON.stringify(renderJson(json, scope, budget)), contentType: 'application/json' };
+    if (json !== undefined) {
+      const body = JSON.stringify(renderJson(json, scope, budget));
+      return fits(body) ? { body, contentType: 'application/json' } : TOO_LARGE;
+    }
   } catch (error) {
     return { why: error instanceof Error ? error.message : 'it cannot be rendered' };
   }
-  if (text === undefined) return { body: JSON.stringify(scope.event), contentType: 'application/json' };
+  if (text === undefined) return { body: bareEvent(event), contentType: 'application/json' };
   const rendered = render(text, scope);
   return rendered.kind === 'failed'
     ? { why: rendered.reason }

@@ -4,13 +4,14 @@ import type { Reach } from '#lib/domain/base-url.ts';
 import type { Event, MessageEvent } from '#lib/domain/event.ts';
 import { newId } from '#lib/domain/ids.ts';
 import type { Secrets } from '#lib/domain/ports.ts';
+import { draining } from '#lib/domain/reaction/delivery.ts';
 import { MUTED_MS } from '#lib/domain/reaction/guard.ts';
 import { isEmailAddress } from '#lib/domain/reaction/mail.ts';
 import { typeOf } from '#lib/domain/reaction/notice.ts';
 import { type Action, faultsOfHeaders, type NewRule } from '#lib/domain/reaction/rule.ts';
 import { Instant, type Issue, known, optional, tally } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { findEvent, listEvents } from '#lib/inbox/events.ts';
+import { findEvent, isReplayed, listEvents } from '#lib/inbox/events.ts';
 import { accountsNamed, accountsOf, quotes, type Reaches } from '#lib/outbox/accounts.ts';
 import { itemReader } from '#lib/store/items.ts';
 import {
@@ -46,19 +47,22 @@ import { type Budget, type BudgetPorts, budgetOf, WHY_UNDECIDED } from './budget
 import { CALLS_KEPT_SECONDS } from './delivery.ts';
 import { isSamePlace, refusedUrl } from './endpoint.ts';
 import { findEndpoint } from './endpoints.ts';
-import { calleeOfRule } from './health.ts';
+import { calleeOfRule, healthChanges, ofRule } from './health.ts';
 import { type Mail, mailOf } from './mail.ts';
 import { bodyOf, guardOf, matchOf } from './react.ts';
 import { faultsOfRule, inOrder, type Rule, readRule, ruleItem } from './rule.ts';
 import { bodyOfCall } from './rule-target.ts';
 import { faultsOfSize, newSecret, readSecret, ruleSecret, type SigningSecret } from './secret.ts';
 import { bodyOf as noticeBody } from './target.ts';
+import type { Tasks } from './task.ts';
 import { scopeOf } from './templates.ts';
 
 const MOST_RULES = 200;
+const TOO_MANY = `a workspace has ${MOST_RULES} rules at most: delete one first`;
 
 export interface RulePorts extends StorePorts, BudgetPorts {
   readonly secrets: Secrets;
+  readonly tasks: Tasks;
   /** What calls may lead to. */
   readonly endpointReach: Reach;
   /** What accounts can send. */
@@ -96,7 +100,7 @@ interface WithSecret {
   readonly secret?: string;
 }
 
-type Made = ({ readonly kind: 'made' } & WithSecret) | Refused | { readonly kind: 'too many' };
+type Made = ({ readonly kind: 'made' } & WithSecret) | Refused;
 interface Refused {
   readonly kind: 'refused';
   readonly issues: readonly Issue[];
@@ -118,7 +122,11 @@ async function faultsOf(
     const headers = faultsOfHeaders(action.headers ?? {}, `do.${i}.headers`);
     return message === undefined ? headers : [{ path: `do.${i}.url`, message }, ...headers];
   });
-  const missing = await Promise.all([missingEndpoints(ports, workspace, wanted), vainQuotes(ports, workspace, wanted)]);
+  const missing = await Promise.all([
+    missingEndpoints(ports, workspace, wanted),
+    missingAccounts(ports, workspace, wanted),
+    vainQuotes(ports, workspace, wanted),
+  ]);
   return [...faultsOfRule(wanted), ...deliveries, ...missing.flat()];
 }
 
@@ -138,6 +146,26 @@ async function vainQuotes(
     path,
     message: `is nothing that ${whose} can do: none of them can quote, so leave it out`,
   }));
+}
+
+/** Of a rule that is kept to an account which is not there nothing would ever come, and what it sends by one would fail. */
+async function missingAccounts(
+  { store }: RulePorts,
+  workspace: string,
+  { accounts = [], do: actions }: NewRule,
+): Promise<readonly Issue[]> {
+  const named = [
+    ...accounts.map((id, i) => ({ id, path: `accounts.${i}` })),
+    ...actions.flatMap((action, i) =>
+      action.action === 'send' && action.accountId !== undefined
+        ? [{ id: action.accountId, path: `do.${i}.accountId` }]
+        : [],
+    ),
+  ];
+  if (named.length === 0) return [];
+  const found = await accountsNamed(store, workspace, [...new Set(named.map(({ id }) => id))]);
+  const message = 'is no account of this workspace: see GET /api/accounts';
+  return named.flatMap(({ id, path }) => (found.some((one) => one.id === id) ? [] : [{ path, message }]));
 }
 
 /** A rule that forwards to nobody would say of each run that it was done. */
@@ -162,7 +190,8 @@ export async function createRule(
   const { store, clock, random } = ports;
   const issues = await faultsOf(ports, workspace, wanted, origins);
   if (issues.length > 0) return { kind: 'refused', issues };
-  if ((await allRules(store, workspace)).length >= MOST_RULES) return { kind: 'too many' };
+  if ((await allRules(store, workspace)).length >= MOST_RULES)
+    return { kind: 'refused', issues: [{ path: '', message: TOO_MANY }] };
   const at = toIso(clock.now());
   const id = newId('rule', clock.now(), random.bytes(10));
   const kept = { id, workspace, failures: 0, createdAt: at, updatedAt: at };
@@ -249,7 +278,12 @@ export async function replaceRule(
   const issues = isSame('do')
     ? [
         ...(isSame('when') ? [] : faultsOfRule(wanted)),
-        ...(isSame('accounts') ? [] : await vainQuotes(ports, workspace, wanted)),
+        ...(isSame('accounts')
+          ? []
+          : [
+              ...(await missingAccounts(ports, workspace, { ...wanted, do: [] })),
+              ...(await vainQuotes(ports, workspace, wanted)),
+            ]),
       ]
     : await faultsOf(ports, workspace, wanted, origins);
   if (issues.length > 0) return { kind: 'refused', issues };
@@ -262,7 +296,9 @@ export async function replaceRule(
   const item = ruleItem({ ...kept, ...known({ secretVersion }) }, rule);
   const { done } = await store.write(put(item, equal('updatedAt', before.updatedAt)));
   if (!done) return replaceRule(ports, workspace, id, writtenAfter, origins);
-  await askSoon(store, workspace, id, clock.now());
+  const mayWait = rule.do.some(({ action }) => action === 'call' || action === 'email');
+  if (rule.enabled && !before.enabled && mayWait) await goOn(ports, workspace, id);
+  else await askSoon(store, workspace, id, clock.now());
   return { rule: readRule(item), ...known({ secret }) };
 }
 
@@ -277,6 +313,15 @@ function movedHeaders({ do: before }: Rule, { do: wanted }: NewRule): readonly I
     const message = 'needs its value again: the call leads to another host now';
     return kept.map(([name]) => ({ path: `do.${i}.headers.${name}`, message }));
   });
+}
+
+/** What waited while it was off is called, oldest first. */
+async function goOn({ store, clock, tasks }: RulePorts, workspace: string, id: string): Promise<void> {
+  const now = clock.now();
+  const health = draining(now);
+  const { drainAt = now } = health;
+  await store.write(update(healthKey(workspace, id), [...healthChanges(id, health), ...ofRule(id, workspace, now)]));
+  await tasks.send({ kind: 'drain', workspace, endpoint: id, at: drainAt });
 }
 
 /** What it calls may be another URL now: the next run of the watchdog asks, which waits for no task that may be under way. */
@@ -483,7 +528,8 @@ export async function tryRule(
 
 /** What the guard would say to the messages of a rule, the first refusal counting; undefined where it sends none. */
 async function guardOn(ports: RulePorts, rule: Rule, event: Event, now: number, budget: Budget) {
-  const asked = { isReplay: false, now };
+  const seconds = Math.floor(now / 1000);
+  const asked = { isReplay: await isReplayed(ports.store, rule.workspace, event.id, seconds), now };
   const ask = async (message: MessageEvent) => (await askGuard(ports, rule, message, asked)).verdict;
   let verdict: { readonly may: boolean } | undefined;
   for (const action of rule.do) {
@@ -521,7 +567,7 @@ async function would(
     return { action: name, would: { endpoint: action.endpoint, ...posted } };
   }
   if (action.action === 'call') {
-    const posted = bodyOfCall(action, scopeOf(event, now, rule.timeZone), budgetOf(ports));
+    const posted = bodyOfCall(action, event, scopeOf(event, now, rule.timeZone), budgetOf(ports));
     return 'why' in posted
       ? { action: name, would: {}, why: posted.why }
       : { action: name, would: shownCall(action, posted) };

@@ -99,10 +99,24 @@ export function bodyOf(
   storedAt: string = event.receivedAt,
 ): string {
   const told = { type, timestamp: event.receivedAt, cursor: cursorBefore(storedAt) };
-  const whole = JSON.stringify({ ...told, data: event }, (key, value) => (key === 'thumbnail' ? undefined : value));
-  if (payload === 'full' && Buffer.byteLength(whole) <= LARGEST_BODY) return whole;
+  const whole = withoutThumbnails({ ...told, data: event });
+  return payload === 'full' && fits(whole) ? whole : JSON.stringify({ ...told, data: idsOf(event) });
+}
+
+/** The event by itself, under the same bound. */
+export function bareEvent(event: Event): string {
+  const whole = withoutThumbnails(event);
+  return fits(whole) ? whole : JSON.stringify(idsOf(event));
+}
+
+export const fits = (body: string): boolean => Buffer.byteLength(body) <= LARGEST_BODY;
+
+const withoutThumbnails = (value: object): string =>
+  JSON.stringify(value, (key, inner) => (key === 'thumbnail' ? undefined : inner));
+
+function idsOf(event: Event) {
   const { id, kind, workspace, provider, accountId, occurredAt, receivedAt } = event;
   const chatId = 'chatId' in event ? event.chatId : undefined;
   const ids = known({ id, kind, workspace, provider, accountId, chatId, occurredAt, receivedAt });
-  return JSON.stringify({ ...told, data: { ...ids, truncated: true } });
+  return { ...ids, truncated: true };
 }

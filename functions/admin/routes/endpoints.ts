@@ -23,7 +23,7 @@ import {
 import { exampleOf, noticeSchemas } from '#lib/reactions/examples.ts';
 import { findReplay, NewReplay, ShownReplay, startReplay } from '#lib/reactions/replay.ts';
 import { bodyOf } from '#lib/reactions/target.ts';
-import { EMPTY, invalid, json, missing, problem } from '../answers.ts';
+import { EMPTY, invalid, json, missing } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
 import { changesOf, flag, listOf, pageRequest, paging, WithId } from '../schemas.ts';
 
@@ -54,15 +54,13 @@ const creating = route({
   path: '/api/endpoints',
   summary: 'Have notices posted to a URL of yours',
   description:
-    'Each notice is a signed POST (Standard Webhooks); a 2xx within the time-out is success, everything else is tried again, ten times in all over about three days. The answer holds the secret, which no later answer does.',
-  conflict: 'The workspace has 50 endpoints already',
+    'Each notice is a signed POST (Standard Webhooks); a 2xx within the time-out is success, everything else is tried again, ten times in all over about three days. A workspace has 50 at most. The answer holds the secret, which no later answer does.',
   body: NewEndpoint,
   example: { name: 'CRM', url: 'https://example.com/hookline', types: ['message.*', 'send.failed'] },
   answers: { 201: { description: 'The endpoint with its secret', schema: EndpointWithSecret } },
   run: async ({ body }, { ports, workspace, origins }) => {
     const made = await createEndpoint(ports, workspace, body, origins);
     if (made.kind === 'refused') return invalid(made.issues);
-    if (made.kind === 'too many') return problem(409, 'A workspace has 50 endpoints at most: delete one first');
     return json(201, { ...shownEndpoint(made.endpoint), secret: made.secret });
   },
 });

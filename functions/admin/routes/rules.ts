@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { SHORT_FIELDS } from '#lib/domain/reaction/condition.ts';
-import { NewRule } from '#lib/domain/reaction/rule.ts';
+import { NewRule, ruleFields } from '#lib/domain/reaction/rule.ts';
 import { Instant, known, optional, strictObject, text, Whole } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { unmute } from '#lib/reactions/auto.ts';
@@ -28,7 +28,7 @@ import {
 } from '#lib/reactions/rules.ts';
 import { EMPTY, invalid, json, missing, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
-import { flag, Id, listOf, Paging, pageRequest, WithId } from '../schemas.ts';
+import { changesOf, flag, Id, listOf, Paging, pageRequest, WithId } from '../schemas.ts';
 
 const NO_RULE = missing('rule');
 const shared = { ...takesNothing, tag: 'Rules', access: 'workspace' } as const;
@@ -76,15 +76,13 @@ const creating = route({
   path: '/api/rules',
   summary: 'Make a rule: when this comes in, do that',
   description:
-    'Try it first with `POST /api/rules/try`. A rule that answers is kept from talking to itself, to a machine and over a person.',
-  conflict: 'The workspace has 200 rules already',
+    'Try it first with `POST /api/rules/try`. A rule that answers is kept from talking to itself, to a machine and over a person. A workspace has 200 rules at most.',
   body: NewRule,
   example: EXAMPLE,
   answers: { 201: { description: 'The rule', schema: RuleWithSecret } },
   run: async ({ body }, { ports, workspace, origins }) => {
     const made = await createRule(ports, workspace, body, origins);
     if (made.kind === 'refused') return invalid(made.issues);
-    if (made.kind === 'too many') return problem(409, 'A workspace has 200 rules at most: delete one first');
     return json(201, { ...shown(made.rule), ...(made.secret !== undefined && { secret: made.secret }) });
   },
 });
@@ -141,21 +139,44 @@ const replacing = route({
   },
 });
 
+const Patch = changesOf({
+  name: v.exactOptional(ruleFields.name),
+  enabled: v.exactOptional(ruleFields.enabled),
+  on: v.exactOptional(ruleFields.on),
+  accounts: optional(v.nullable(ruleFields.accounts), '`null`: of all accounts'),
+  when: optional(v.nullable(ruleFields.when), '`null`: always'),
+  timeZone: v.exactOptional(ruleFields.timeZone),
+  order: v.exactOptional(ruleFields.order),
+  stop: v.exactOptional(ruleFields.stop),
+  do: optional(ruleFields.do, 'All of them. A header of a call without a value keeps the one that it had'),
+  guard: optional(ruleFields.guard, 'Whole: what is left out of it gets its default'),
+});
+
 const patching = route({
   ...shared,
   method: 'patch',
   path: '/api/rules/{id}',
-  summary: 'Switch a rule on or off',
-  description: 'Switching on forgets earlier failures.',
+  summary: 'Change a rule, or switch it on or off',
+  description:
+    'What is left out stays as it is. Whatever is changed, earlier failures are forgotten. Of one that is switched off, calls and mails that wait do so until it is switched on.',
   params: WithId,
-  body: strictObject({ enabled: v.boolean() }),
+  body: Patch,
   example: { enabled: true },
-  answers: { 200: { description: 'The rule', schema: ShownRule } },
+  answers: { 200: { description: 'The rule', schema: RuleWithSecret } },
   run: async ({ params, body }, { ports, workspace, origins }) => {
-    const switched = (rule: Rule) => ({ ...writtenOf(rule), ...body });
-    const replaced = await replaceRule(ports, workspace, params.id, switched, origins);
+    const { accounts, when, ...changes } = body;
+    const changed = (rule: Rule) => {
+      const { accounts: hadAccounts, when: hadWhen, ...others } = writtenOf(rule);
+      return {
+        ...{ ...others, ...changes },
+        ...known({ accounts: accounts === undefined ? hadAccounts : (accounts ?? undefined) }),
+        ...known({ when: when === undefined ? hadWhen : (when ?? undefined) }),
+      };
+    };
+    const replaced = await replaceRule(ports, workspace, params.id, changed, origins);
     if (!replaced) return NO_RULE;
-    return 'issues' in replaced ? invalid(replaced.issues) : json(200, shown(replaced.rule));
+    if ('issues' in replaced) return invalid(replaced.issues);
+    return json(200, { ...shown(replaced.rule), ...(replaced.secret !== undefined && { secret: replaced.secret }) });
   },
 });
 

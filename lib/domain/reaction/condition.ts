@@ -22,7 +22,8 @@ const Value = v.union([Operand, v.number(), v.boolean()], 'must be a string, a n
 const listOf = <Schema extends v.GenericSchema<string | number | boolean>>(schema: Schema) =>
   v.pipe(v.array(schema), v.minLength(1), v.maxLength(MOST_OPERANDS));
 const Limit = v.union([v.number(), v.pipe(v.string(), v.isoTimestamp())], 'must be a number or an ISO 8601 time');
-const Clock = v.pipe(v.string(), v.regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day, as 08:30'));
+const TIME = /^(?:[01]\d|2[0-3]):[0-5]\d$/;
+const Clock = v.pipe(v.string(), v.regex(TIME, 'must be a time of day, as 08:30'));
 
 const operators = {
   is: v.exactOptional(Value),
@@ -108,8 +109,8 @@ function operatorsOf(leaf: Partial<Record<Operator, unknown>>): readonly Operato
 }
 
 /**
- * What the schema does not see, each with its path below `path`: a pattern that `patternFault` refuses, and a word without
- * a letter. The schema does not ask for it: what was saved before has to stay readable.
+ * What the schema does not see, each with its path below `path`: a pattern that `patternFault` refuses, a word without a
+ * letter, and a time or day that never comes. The schema does not ask for it: what was saved before has to stay readable.
  */
 export function faultsOfCondition(
   condition: Condition,
@@ -129,6 +130,39 @@ export function faultsOfCondition(
     ...(fault === undefined ? [] : [{ path: `${path}.matches`, message: fault }]),
     ...noWords(words, 'words'),
     ...noWords(allWords, 'allWords'),
+    ...faultsOfNow(condition, path),
+  ];
+}
+
+const WEEKDAYS: readonly string[] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+const EQUALITIES = ['is', 'isNot', 'in', 'notIn'] as const;
+
+/** A comparison with a time of day, or with a day of the week, that holds never or always. */
+function faultsOfNow(leaf: Leaf, path: string): readonly Issue[] {
+  const { field, between, caseSensitive = false } = leaf;
+  if (field !== 'now.time' && field !== 'now.weekday') return [];
+  if (between && between[0] === between[1])
+    return [
+      { path: `${path}.between`, message: 'must begin and end at different times: leave it out for the whole day' },
+    ];
+  const isDay = field === 'now.weekday';
+  const isOne = (value: unknown) =>
+    isDay ? WEEKDAYS.includes(String(folded(value, caseSensitive))) : TIME.test(String(value));
+  const message = isDay ? `is no day of the week: give one of ${WEEKDAYS.join(', ')}` : 'is no time of day, as 08:30';
+  const unordered = OPERATORS.filter((name) => name in ORDERS && leaf[name] !== undefined);
+  return [
+    ...EQUALITIES.flatMap((name) => {
+      const operand = leaf[name];
+      if (operand === undefined) return [];
+      if (!Array.isArray(operand)) return isOne(operand) ? [] : [{ path: `${path}.${name}`, message }];
+      return operand.flatMap((one, i) => (isOne(one) ? [] : [{ path: `${path}.${name}.${i}`, message }]));
+    }),
+    ...unordered.map((name) => ({
+      path: `${path}.${name}`,
+      message: isDay
+        ? 'compares numbers and dates, and no days of the week: use `in`'
+        : 'compares numbers and dates, and no times of day: use `between`',
+    })),
   ];
 }
 

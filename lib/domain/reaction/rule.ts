@@ -156,17 +156,31 @@ export const Guard = strictObject({
 });
 export type Guard = v.InferOutput<typeof Guard>;
 
+/** What may be said of a rule, when it is made and later. */
+export const ruleFields = {
+  name: Name,
+  enabled: v.boolean(),
+  on: NoticePatterns,
+  accounts: v.pipe(v.array(AccountId), v.minLength(1), v.maxLength(50)),
+  when: Condition,
+  timeZone: TimeZone,
+  order: v.pipe(Whole, v.minValue(0), v.maxValue(1_000_000)),
+  stop: v.pipe(v.boolean(), v.description('Rules after this one are not asked where it matched')),
+  do: v.pipe(v.array(Action), v.minLength(1), v.maxLength(MOST_ACTIONS)),
+  guard: Guard,
+};
+
 /** A rule as somebody writes it. */
 export const NewRule = strictObject({
-  name: Name,
-  enabled: v.optional(v.boolean(), true),
-  on: NoticePatterns,
-  accounts: v.exactOptional(v.pipe(v.array(AccountId), v.minLength(1), v.maxLength(50))),
-  when: v.exactOptional(Condition),
-  timeZone: v.optional(TimeZone, 'UTC'),
-  order: v.optional(v.pipe(Whole, v.minValue(0), v.maxValue(1_000_000)), 100),
-  stop: v.optional(v.pipe(v.boolean(), v.description('Rules after this one are not asked where it matched')), false),
-  do: v.pipe(v.array(Action), v.minLength(1), v.maxLength(MOST_ACTIONS)),
-  guard: v.optional(Guard, {}),
+  name: ruleFields.name,
+  enabled: v.optional(ruleFields.enabled, true),
+  on: ruleFields.on,
+  accounts: v.exactOptional(ruleFields.accounts),
+  when: v.exactOptional(ruleFields.when),
+  timeZone: v.optional(ruleFields.timeZone, 'UTC'),
+  order: v.optional(ruleFields.order, 100),
+  stop: v.optional(ruleFields.stop, false),
+  do: ruleFields.do,
+  guard: v.optional(ruleFields.guard, {}),
 });
 export type NewRule = v.InferOutput<typeof NewRule>;

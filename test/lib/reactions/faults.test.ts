@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { afterFailure, HEALTHY, type Health } from '#lib/domain/reaction/delivery.ts';
 import { runTask } from '#lib/reactions/deliver.ts';
 import { readDelivery, taskOf } from '#lib/reactions/delivery.ts';
+import { idsOf } from '#lib/reactions/notice.ts';
 import type { Reply } from '#lib/sender/provider.ts';
 import { deliveryPartition, dueListKey } from '#lib/store/keys.ts';
 import { del, put, remove, type Store, StoreUnavailable, set, update } from '#lib/store/store.ts';
@@ -570,4 +571,15 @@ describe('where reads lag', () => {
     for (const task of bench.takeTasks()) await bench.run(task);
     expect([bench.mails.length, bench.told.length]).toEqual([1, 1]);
   });
+});
+
+it('what cannot be dispatched is set aside by our own ids alone, whatever its words and numbers', () => {
+  const after = {
+    ...{ pk: 'EVT#evt_1', sk: 'META', workspace: 'main', eventId: 'evt_1', storedAt: '2026-03-01T12:00:00.000Z' },
+    ...{ direction: 'outbound', stateKey: 'PID#main#zender#+15550199#3EB0', text: 'hush', contentHash: 'abc' },
+  };
+  const ids = { item: 'EVT#evt_1', workspace: 'main', event: 'evt_1', storedAt: '2026-03-01T12:00:00.000Z' };
+  expect(idsOf({ after })).toEqual(ids);
+  expect(idsOf({ before: after })).toEqual(ids);
+  expect(idsOf({ after: { pk: 'MSG#wa_backend:1', sk: 'META' } })).toEqual({ item: 'MSG#wa_backend:1' });
 });

@@ -1,9 +1,10 @@
 import { Webhook } from 'standardwebhooks';
 import * as v from 'valibot';
 import { beforeEach, describe, expect, it, test } from 'vitest';
+import { runTask } from '#lib/reactions/deliver.ts';
 import type { Reply } from '#lib/sender/provider.ts';
 import { eventKey, healthKey, ruleRefusedKey } from '#lib/store/keys.ts';
-import { del, put, type Store } from '#lib/store/store.ts';
+import { del, put, type Store, set, update } from '#lib/store/store.ts';
 import { AdminBench, itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import { ReactionBench } from '#test/support/reactions.ts';
 import { underRole } from '#test/support/under-role.ts';
@@ -458,9 +459,10 @@ describe('a rule that calls', () => {
   });
 
   it.each([
-    ['goes on with what waits once it is switched off', 'PATCH', { enabled: false }, 3],
     ['does not call any more once it is changed', 'PUT', PRICES, 1],
     ['does not call any more once it is deleted', 'DELETE', undefined, 1],
+    ['does not call for now once it is switched off', 'PATCH', { enabled: false }, 1],
+    ['goes on with what waits once it is renamed', 'PATCH', { name: 'New' }, 3],
   ])('%s', async (_what, method, body, calls) => {
     const id = await rule(CALL);
     bench.admin.answer = () => ({ kind: 'answered', status: 500, headers: {}, text: '' });
@@ -469,6 +471,112 @@ describe('a rule that calls', () => {
     await bench.wait(400);
     expect(bench.admin.posted).toHaveLength(calls);
   });
+});
+
+describe('what waits for a rule that is switched off', () => {
+  const MAIL = { action: 'email', to: ['boss@example.com'], subject: 'came', text: '{{ text }}' };
+  const CALL = { action: 'call', url: 'https://crm.example/in' };
+  const switched = (id: string, enabled: boolean) =>
+    bench.admin.done('PATCH', `/api/rules/${id}`, { body: { enabled } });
+
+  it('is called and mailed once it is on again, each once and in its order', async () => {
+    const id = await rule({ do: [CALL, MAIL] });
+    for (let i = 0; i < 3; i++) await bench.admin.post(hook, message(i, { text: `price ${i}` }));
+    await bench.dispatchAll();
+    await switched(id, false);
+    await bench.wait(HOUR);
+    await bench.watch();
+    expect([bench.admin.posted, bench.mails]).toEqual([[], []]);
+    await switched(id, true);
+    await bench.wait(10 * 60);
+    await bench.watch();
+    expect(bench.mails.map(({ text }) => text).toSorted()).toEqual(['price 0', 'price 1', 'price 2']);
+    expect(bench.admin.posted).toHaveLength(3);
+  });
+
+  it('is not asked for: a probe of it calls nobody, and what was failing is called as it is switched on', async () => {
+    const id = await rule({ do: [CALL] });
+    bench.admin.answer = () => ({ kind: 'answered', status: 500, headers: {}, text: '' });
+    for (let i = 0; i < 8; i++) await receive(`price ${i}`);
+    await bench.wait(30);
+    expect(await bench.admin.done('GET', `/api/rules/${id}`)).toHaveProperty('callsFailingSince');
+    await switched(id, false);
+    const { length } = bench.admin.posted;
+    await bench.wait(HOUR);
+    await bench.watch();
+    expect(bench.admin.posted).toHaveLength(length);
+    expect(await bench.admin.done('GET', `/api/rules/${id}`)).not.toHaveProperty('callsFailingSince');
+    bench.takeTasks();
+    await bench.watch();
+    expect(bench.tasks).toEqual([]);
+    bench.admin.answer = () => ({ kind: 'answered', status: 200, headers: {}, text: '' });
+    await switched(id, true);
+    await bench.wait(10);
+    expect(new Set(bench.admin.posted.slice(length).map(({ headers }) => headers?.['webhook-id'])).size).toBe(8);
+  });
+
+  it('is made all the same where somebody asks for that one by hand', async () => {
+    const id = await rule({ do: [CALL] });
+    await bench.admin.post(hook, message(1, { text: 'price' }));
+    await bench.dispatchAll();
+    await switched(id, false);
+    await bench.settle();
+    const [run] = await runs(id);
+    const { delivery } = v.parse(v.object({ delivery: v.string() }), v.parse(v.array(v.unknown()), run?.actions)[0]);
+    await bench.admin.done('POST', `/api/deliveries/${delivery}/retry`);
+    await bench.settle();
+    expect(bench.admin.posted).toHaveLength(1);
+  });
+
+  it('is called where it was switched on in the moment in which its task found it off', async () => {
+    const id = await rule({ do: [CALL] });
+    await bench.admin.post(hook, message(1, { text: 'price' }));
+    await bench.dispatchAll();
+    await switched(id, false);
+    await bench.settle();
+    await switched(id, true);
+    const [drain] = bench.takeTasks();
+    if (!drain) throw new Error('nothing drains');
+    await switched(id, false);
+    const { store } = bench.delivering;
+    const get: typeof store.get = async (key, ...given) => {
+      const item = await store.get(key, ...given);
+      bench.now += 1;
+      if (key.sk === `RULE#${id}`) await switched(id, true);
+      return item;
+    };
+    await runTask({ ...bench.delivering, store: { ...store, get } }, drain);
+    await bench.wait(10);
+    expect(bench.admin.posted).toHaveLength(1);
+  });
+});
+
+test('a rule that forwards to an endpoint which was deleted since says so', async () => {
+  const { id: endpoint } = await bench.endpoint();
+  const id = await rule({ do: [{ action: 'forward', endpoint }] });
+  await bench.admin.call('DELETE', `/api/endpoints/${endpoint}`);
+  await receive('price');
+  expect(await runs(id)).toMatchObject([
+    {
+      result: 'failed',
+      actions: [{ action: 'forward', result: 'failed', why: expect.stringContaining('was deleted') }],
+    },
+  ]);
+});
+
+test('a rule that sends by an account which was deleted since says so', async () => {
+  const other = String(
+    (await bench.admin.done('POST', '/api/accounts', { body: { ...SANDBOX, phone: '+15550199002' } })).id,
+  );
+  const id = await rule({ do: [{ action: 'send', to: { phone: '+15550300' }, accountId: other, text: 'a' }] });
+  expect((await bench.admin.call('DELETE', `/api/accounts/${other}`)).status).toBe(204);
+  await receive('price');
+  expect(await runs(id)).toMatchObject([
+    {
+      result: 'failed',
+      actions: [{ result: 'failed', why: expect.stringContaining('account_id matches no account') }],
+    },
+  ]);
 });
 
 test('a rule that forwards tells an endpoint, whatever types that asks for', async () => {
@@ -555,6 +663,26 @@ describe('a trial', () => {
     expect(items).toMatchObject([{ actions: [{ action: 'forward', would: { endpoint, body } }] }]);
   });
 
+  it('says of an event that was replayed that it is not answered', async () => {
+    const event = await receive('price?');
+    await bench.store.write(update(eventKey(event), [set('receipt', 'replay_abc')]));
+    const trial = async (action: object) => {
+      const body = { rule: { ...PRICES, do: [action] }, eventIds: [event] };
+      return (await bench.admin.done('POST', '/api/rules/try', { body })).items;
+    };
+    const refused = [{ matched: true, guard: { may: false, why: 'it was replayed' } }];
+    expect(await trial({ action: 'reply', text: 'a' })).toMatchObject(refused);
+    expect(await trial({ action: 'send', to: { phone: '+15550300' }, text: 'a' })).toMatchObject(refused);
+  });
+
+  it('says of a call what makes it too large', async () => {
+    const event = await receive(`price ${'x'.repeat(60_000)}`);
+    const json = Object.fromEntries(Array.from({ length: 5 }, (_, i) => [i, '{{ text }}']));
+    const rule = { ...PRICES, do: [{ action: 'call', url: 'https://crm.example/', json }] };
+    const { items } = await bench.admin.done('POST', '/api/rules/try', { body: { rule, eventIds: [event] } });
+    expect(items).toMatchObject([{ actions: [{ would: {}, why: expect.stringContaining('more than 256 kB') }] }]);
+  });
+
   it('says why the guard would refuse', async () => {
     const event = await receive('price?', { at: new Date(bench.now - HOUR * 1000).toISOString() });
     const { items } = await bench.admin.done('POST', '/api/rules/try', { body: { rule: PRICES, eventIds: [event] } });
@@ -570,6 +698,98 @@ test('what is no rule is refused with the path of the field', async () => {
   ]);
   expect(await refused({ when: { field: 'text', matches: '(' } })).toMatchObject([{ path: 'when.matches' }]);
   expect(await refused({ do: [{ action: 'reply' }] })).toMatchObject([{ path: 'do.0' }]);
+});
+
+describe('accounts of a rule', () => {
+  const none = 'acc_00000000000000000000000000000000';
+  const refusal = (path: string) => ({ path, message: expect.stringContaining('no account of this workspace') });
+  const send = { action: 'send', to: { phone: '+15550300' }, accountId: none, text: 'a' };
+  const issuesOf = async (method: string, path: string, body: object) =>
+    (await bench.admin.call(method, path, { body })).json.issues;
+
+  it('are there when it is written, tried, written anew or changed', async () => {
+    const id = await rule();
+    const both = { ...PRICES, accounts: [account, none], do: [...PRICES.do, send] };
+    const refusals = [refusal('accounts.1'), refusal('do.1.accountId')];
+    expect(await issuesOf('POST', '/api/rules', both)).toEqual(refusals);
+    expect(await issuesOf('PUT', `/api/rules/${id}`, both)).toEqual(refusals);
+    expect(await issuesOf('POST', '/api/rules/try', { rule: both })).toEqual([
+      refusal('rule.accounts.1'),
+      refusal('rule.do.1.accountId'),
+    ]);
+    expect(await issuesOf('PATCH', `/api/rules/${id}`, { accounts: [none] })).toEqual([refusal('accounts.0')]);
+    expect(await issuesOf('PATCH', `/api/rules/${id}`, { do: [send] })).toEqual([refusal('do.0.accountId')]);
+  });
+
+  it('are those of its own workspace', async () => {
+    const { key } = await bench.admin.workspaceWithKey();
+    const { json } = await bench.admin.call('POST', '/api/rules', { key, body: { ...PRICES, accounts: [account] } });
+    expect(json.issues).toEqual([refusal('accounts.0')]);
+  });
+
+  it('may be gone by the time it is switched off', async () => {
+    const other = String(
+      (await bench.admin.done('POST', '/api/accounts', { body: { ...SANDBOX, phone: '+15550199002' } })).id,
+    );
+    const id = await rule({ accounts: [other] });
+    await bench.admin.call('DELETE', `/api/accounts/${other}`);
+    expect(await bench.admin.done('PATCH', `/api/rules/${id}`, { body: { enabled: false } })).toMatchObject({
+      enabled: false,
+    });
+  });
+});
+
+describe('a change of a rule', () => {
+  it('leaves as it is what it does not name, and takes away what is null', async () => {
+    const id = await rule({ accounts: [account], order: 7, stop: true, guard: { maxAgeSeconds: 60 } });
+    const before = await bench.admin.done('GET', `/api/rules/${id}`);
+    const patch = (body: object) => bench.admin.done('PATCH', `/api/rules/${id}`, { body });
+    expect(await patch({ name: 'New' })).toMatchObject({ ...before, name: 'New', updatedAt: expect.any(String) });
+    const bare = await patch({ when: null, accounts: null });
+    expect([Object.hasOwn(bare, 'when'), Object.hasOwn(bare, 'accounts')]).toEqual([false, false]);
+    expect(await patch({ guard: { groups: true } })).toMatchObject({
+      order: 7,
+      stop: true,
+      guard: { groups: true, maxAgeSeconds: 900 },
+    });
+    const called = await patch({ do: [{ action: 'call', url: 'https://crm.example/in' }], order: 8 });
+    expect(called).toMatchObject({ order: 8, secret: expect.stringMatching(/^whsec_/) });
+  });
+
+  it.each([
+    [{}, ''],
+    [{ name: '' }, 'name'],
+    [{ timeZone: 'Mars/Base' }, 'timeZone'],
+    [{ when: { field: 'text', matches: '(' } }, 'when.matches'],
+    [{ do: [] }, 'do'],
+    [{ nothing: 1 }, 'nothing'],
+  ])('is refused with the path of the field: %j', async (body, path) => {
+    const id = await rule();
+    expect((await bench.admin.call('PATCH', `/api/rules/${id}`, { body })).json.issues).toMatchObject([{ path }]);
+  });
+});
+
+test('more than 200 rules, or 50 endpoints, are refused with what to do', async () => {
+  const put200 = async (kind: 'RULE' | 'ENDPOINT', id: string, count: number) => {
+    const [one] = bench.store.all().filter(({ sk }) => sk === `${kind}#${id}`);
+    if (!one) throw new Error('not there');
+    for (let i = 1; i < count; i++)
+      await bench.store.write(put({ ...one, sk: `${kind}#${id.slice(0, -3)}${String(i).padStart(3, '0')}` }));
+  };
+  await put200('RULE', await rule(), 200);
+  await put200('ENDPOINT', (await bench.endpoint()).id, 50);
+  const refused = async (path: string, body: object) => {
+    const { status, json } = await bench.admin.call('POST', path, { body });
+    return [status, json.message];
+  };
+  expect(await refused('/api/rules', PRICES)).toEqual([
+    422,
+    'The request is not valid: a workspace has 200 rules at most: delete one first',
+  ]);
+  expect(await refused('/api/endpoints', { url: 'https://crm.example/' })).toEqual([
+    422,
+    'The request is not valid: a workspace has 50 endpoints at most: delete one first',
+  ]);
 });
 
 describe('a call that may lead nowhere good is refused when the rule is written, tried or written anew', () => {

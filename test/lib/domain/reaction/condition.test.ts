@@ -191,3 +191,32 @@ test('what a schema cannot see of a condition is told with its place', () => {
     { path: 'when.any.2.allWords.1', message: expect.stringContaining('no letter and no digit') },
   ]);
 });
+
+test('a time or a day that never comes is refused with its place', () => {
+  const faults = (written: object) => faultsOfCondition(v.parse(Condition, written), 'when', () => undefined);
+  const time = expect.stringContaining('no time of day');
+  const day = expect.stringContaining('no day of the week');
+  expect(faults({ field: 'now.time', is: '24:00' })).toEqual([{ path: 'when.is', message: time }]);
+  expect(faults({ field: 'now.time', notIn: ['08:00', '8:00'] })).toEqual([{ path: 'when.notIn.1', message: time }]);
+  expect(faults({ not: { field: 'now.weekday', in: ['sat', 'Sunday'] } })).toEqual([
+    { path: 'when.not.in.1', message: day },
+  ]);
+  expect(faults({ any: [{ field: 'now.weekday', isNot: 7 }] })).toEqual([{ path: 'when.any.0.isNot', message: day }]);
+  expect(faults({ field: 'now.weekday', is: 'SAT', caseSensitive: true })).toEqual([{ path: 'when.is', message: day }]);
+  expect(faults({ field: 'now.time', between: ['09:00', '09:00'] })).toMatchObject([{ path: 'when.between' }]);
+  expect(faults({ field: 'now.time', atLeast: 9 })).toMatchObject([
+    { path: 'when.atLeast', message: expect.stringContaining('use `between`') },
+  ]);
+  expect(faults({ field: 'now.weekday', lessThan: 3 })).toMatchObject([
+    { path: 'when.lessThan', message: expect.stringContaining('use `in`') },
+  ]);
+});
+
+test('a time and a day that come are taken, however they are written', () => {
+  const faults = (written: object) => faultsOfCondition(v.parse(Condition, written), 'when', () => undefined);
+  expect(faults({ field: 'now.weekday', in: ['Sat', 'SUN'] })).toEqual([]);
+  expect(faults({ field: 'now.weekday', startsWith: 's' })).toEqual([]);
+  expect(faults({ field: 'now.time', between: ['22:00', '06:00'] })).toEqual([]);
+  expect(faults({ field: 'now.time', in: ['08:00', '23:59'] })).toEqual([]);
+  expect(faults({ field: 'text', is: '24:00' })).toEqual([]);
+});
