@@ -15,7 +15,7 @@ import {
   Zap,
 } from 'lucide-preact';
 import { type ComponentType, Fragment } from 'preact';
-import { useCallback, useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { address, addressOf, go } from './address.ts';
 import { api, hubUrl, session, signOut, workspace } from './api.ts';
 import { Overview } from './pages/overview.tsx';
@@ -77,18 +77,25 @@ export function Shell() {
   const [isHelp, showHelp] = useState(false);
   const [isOpen, open] = useState(false);
   useEffect(() => open(false), [name]);
+  const menu = useRef<HTMLButtonElement>(null);
+  const close = ({ key }: KeyboardEvent) => {
+    if (key !== 'Escape' || !isOpen) return;
+    open(false);
+    menu.current?.focus();
+  };
   useKeys(useCallback(() => showHelp(true), []));
   return (
     <div class="shell">
       <button type="button" class="skip" onClick={skip}>
         {texts.skip}
       </button>
-      <nav class={isOpen ? 'nav open' : 'nav'} aria-label={texts.menu}>
+      <nav class={isOpen ? 'nav open' : 'nav'} aria-label={texts.menu} onKeyDown={close}>
         <a class="brand" href={addressOf('overview')}>
           Hookline
         </a>
         {/* On a phone only the pages that are needed most have room. */}
         <button
+          ref={menu}
           type="button"
           class="plain more"
           aria-label={texts.allPages}

@@ -232,7 +232,11 @@ function OneSend({ id }: { readonly id: string }) {
     return account ? accountName(account) : providerName(provider);
   };
   return (
-    <Page title={t.one} call="GET /api/sends/{messageId}">
+    <Page
+      title={t.one}
+      call="GET /api/sends/{messageId}"
+      actions={live.data && <Act send={live.data} onChange={live.again} />}
+    >
       <Loaded live={live}>
         {(send) => (
           <>
@@ -261,9 +265,6 @@ function OneSend({ id }: { readonly id: string }) {
                 [texts.id, <Id key="id" id={send.messageId} />],
               ]}
             />
-            <div class="actions">
-              <Act send={send} onChange={live.again} />
-            </div>
             <h2>{t.history}</h2>
             <Timeline steps={send.history} />
           </>

@@ -17,7 +17,7 @@ export function Time({ at }: { readonly at: string }) {
   );
 }
 
-const OF_DAY = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const OF_DAY = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
 
 /** The time of the day, where the day stands above it. */
 export function Clock({ at }: { readonly at: string }) {
