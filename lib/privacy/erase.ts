@@ -5,7 +5,7 @@ import { lidsAmong, namesKept, namesOfPerson, rowsOf } from '#lib/chats/people.t
 import { type Mentions, mentionsOf, mentionsOfLid } from '#lib/domain/content.ts';
 import type { Event } from '#lib/domain/event.ts';
 import { isSamePhone, type Phone, twinOf } from '#lib/domain/person.ts';
-import type { Log } from '#lib/domain/ports.ts';
+import type { Log, Random } from '#lib/domain/ports.ts';
 import { tally } from '#lib/domain/schema.ts';
 import { addressesIn, saidIn, tracesOf } from '#lib/domain/send/evidence.ts';
 import { isUnsettled } from '#lib/domain/send/part.ts';
@@ -62,6 +62,7 @@ import {
   type Item,
   isLive,
   type Key,
+  newTransaction,
   remove,
   type Store,
   set,
@@ -103,6 +104,7 @@ export type Left = v.InferOutput<typeof Left>;
 /** One call's work on erasing one person. */
 interface Erasing {
   readonly store: Store;
+  readonly random: Random;
   readonly log: Log;
   readonly workspace: string;
   /** Everything that the person is known as, the number first. */
@@ -476,32 +478,34 @@ function quarantineStage({ store, workspace, mentions, counts }: Erasing): Stage
  * Deletes a chat's registry, and that of those that were merged into it, other ids first: they are found only through it.
  * What leads to the person stays to the end, since it tells whom to look for.
  */
-async function forgetChat({ store, workspace, counts }: Erasing, id: string): Promise<void> {
+async function forgetChat(erasing: Erasing, id: string): Promise<void> {
+  const { store, workspace, counts } = erasing;
   const chat = await currentChat(store, workspace, id);
   if (!chat) return;
   const [current = id, ...merged] = historiesOf(chat);
-  const rows = chat.kind === 'individual' ? [] : rowsOf(chat);
-  for (const key of rows) await store.write(del(key));
   for (const one of [...merged, current]) {
     const key = chatKey(one);
     const items = await queryAll(store, { pk: key.pk, limit: 100, consistent: true });
     const aliases = items.filter(({ sk }) => sk !== key.sk);
     if (aliases.length > 0) await store.writeMany(aliases.map(({ pk, sk }) => del({ pk, sk })));
-    await forgetHead(store, key);
+    await forgetHead(erasing, key);
     for (const kept of keptByRules(workspace, one)) await store.write(del(kept));
   }
   counts.chats += 1;
 }
 
-/** With what it is found by, which nobody could tell without it. */
-async function forgetHead(store: Store, key: Key): Promise<void> {
+/**
+ * With what it says that it is found by, and known as where it is nobody's own: all or nothing, since a chat that has lost
+ * these would never get them again.
+ */
+async function forgetHead({ store, random }: Erasing, key: Key): Promise<void> {
   return retryOnConflict(`the chat at ${key.pk}`, async () => {
     const head = await store.get(key, { consistent: true });
     if (!head) return;
-    const { foundBy } = head;
-    for (const row of foundRows(head)) await store.write(del(row));
-    const { done, item } = await store.write(del(key, unchanged({ foundBy })));
-    return done || !item ? undefined : AGAIN;
+    const { foundBy, names, kind } = head;
+    const rows = [...foundRows(head), ...(kind === 'individual' ? [] : rowsOf(head))];
+    const writes = [del(key, unchanged({ foundBy, names })), ...rows.map((row) => del(row))];
+    return (await store.transact(writes, newTransaction(random))).done ? undefined : AGAIN;
   });
 }
 
@@ -571,6 +575,7 @@ export async function eraseContact(ports: Ports, person: Person, from?: WalkStat
   const names = await namesOfPerson(store, workspace, phone);
   const erasing: Erasing = {
     store,
+    random,
     log,
     workspace,
     names,

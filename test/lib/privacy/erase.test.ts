@@ -4,7 +4,7 @@ import { audit } from '#lib/credits/audit.ts';
 import { readSend } from '#lib/sender/items.ts';
 import { unknownMarks } from '#lib/sender/marks.ts';
 import { deliveryKey, eventKey, sendKey, stateKey } from '#lib/store/keys.ts';
-import { del, put, set, update } from '#lib/store/store.ts';
+import { type Check, type Delete, del, type Put, put, set, type Update, update } from '#lib/store/store.ts';
 import { message } from '#test/functions/admin/admin-bench.ts';
 import { wrongRows } from '#test/support/found-rows.ts';
 import { LONG } from '#test/support/long.ts';
@@ -144,19 +144,46 @@ describe('erasing a person deletes', () => {
     expect((await hub.walk('/api/chats?q=ruiz')).items).toHaveLength(1);
   });
 
+  /** Right before the head of a chat is deleted, for the first time. */
+  function atDeletionOf(hub: ErasureHub, meanwhile: () => Promise<unknown>) {
+    const { write, transact } = hub.memory;
+    const isHead = (wanted: Put | Update | Delete | Check) =>
+      wanted.kind === 'delete' && wanted.key.pk.startsWith('CHAT#') && wanted.key.sk === 'META';
+    const pass = async (writes: readonly (Put | Update | Delete | Check)[]) => {
+      if (!writes.some(isHead)) return;
+      Object.assign(hub.memory, { write, transact });
+      await meanwhile();
+    };
+    hub.memory.write = (wanted, options) => pass([wanted]).then(() => write.call(hub.memory, wanted, options));
+    hub.memory.transact = (writes, token) => pass(writes).then(() => transact.call(hub.memory, writes, token));
+  }
+
+  it.each([
+    ['a person', PERSON, 'Ana'],
+    ['a group', '120363@g.us', `Friends of ${PERSON}`],
+  ])(
+    '%s at another time, and till then all that leads there, where a run ends in the middle',
+    async (_, chat, title) => {
+      const hub = new ErasureHub();
+      const { url } = await hub.webhook();
+      await hub.post(url, message(1, { chat, title }));
+      const leading = () => hub.memory.all().filter(({ pk }) => /^(?:FIND|PERSON)#/.test(pk));
+      const before = leading();
+      atDeletionOf(hub, () => Promise.reject(new Error('the run ends here')));
+      await erase(hub).catch(() => undefined);
+      expect(leading()).toEqual(before);
+      await erase(hub);
+      expect(leading()).toEqual([]);
+      expect(traces(hub)).toEqual([]);
+    },
+  );
+
   it('what a chat is found by under a title that it gets in this very moment', async () => {
     const hub = new ErasureHub();
     const { url } = await hub.webhook();
     await hub.post(url, message(1, { chat: PERSON, title: 'Ana' }));
     const [chat] = hub.memory.all().filter(({ pk }) => pk.startsWith('CHAT#'));
-    const { write } = hub.memory;
-    hub.memory.write = async (wanted, options) => {
-      if (wanted.kind === 'delete' && wanted.key.pk === chat?.pk && wanted.key.sk === 'META') {
-        hub.memory.write = write;
-        await hub.post(url, message(2, { chat: PERSON, title: 'Maria' }));
-      }
-      return write.call(hub.memory, wanted, options);
-    };
+    atDeletionOf(hub, () => hub.post(url, message(2, { chat: PERSON, title: 'Maria' })));
     await erase(hub);
     expect(hub.memory.peek({ pk: String(chat?.pk), sk: 'META' })).toBeUndefined();
     expect(wrongRows(hub.memory.all())).toEqual([]);

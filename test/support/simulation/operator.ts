@@ -157,11 +157,11 @@ async function eraseOne(world: World, which: number): Promise<void> {
   const one = acceptances[which % Math.max(1, acceptances.length)];
   if (!one) return;
   const workspace = world.workspaceOf(one.account);
-  await world.spawn('erase', workspace, ({ store, clock, log }) =>
+  await world.spawn('erase', workspace, ({ store, clock, random, log }) =>
     emptySend(
       {
         ...{ store, workspace, counts: { ...NONE }, left: [], names: [] },
-        log,
+        ...{ log, random },
         ...{ mentions: () => false, mentionsOrFounded: () => false, isTimeUp: () => false },
         nowSeconds: Math.floor(clock.now() / 1000),
       },
