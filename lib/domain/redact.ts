@@ -41,7 +41,9 @@ const WHOLE_NAME = /^(?:sig|pwd|pass|auth|jwt|hmac)$/i;
  * that follows cannot leave a half of a secret.
  */
 export function redacted(text: string, known: readonly string[] = []): string {
-  const plain = text.slice(0, LOOKED_AT).replace(ESCAPED, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+  const plain = text
+    .slice(0, LOOKED_AT)
+    .replace(ESCAPED, (run, hex?: string) => (hex === undefined ? run : String.fromCharCode(parseInt(hex, 16))));
   return RULES.reduce((left, rule) => rule(left), withoutValues(plain, known));
 }
 
@@ -237,8 +239,11 @@ function percent(hex: string): string {
   return `%(?:25)*(?:${hex})`;
 }
 
-/** `\u002f` or `%5Cu002f` for `/`. Quotes and the backslash stay: they tell where a text ends. */
-const ESCAPED = /(?:\\|%(?:25)*5c)+u00((?!22|27|5c)[2-7][0-9a-f])/gi;
+/**
+ * `\u002f` or `%5Cu002f` for `/`. Quotes and the backslash stay: they tell where a text ends. A run that escapes nothing is
+ * matched too, for it would be looked through from each of its backslashes else.
+ */
+const ESCAPED = /(?:\\|%(?:25)*5c)+(?:u00((?!22|27|5c)[2-7][0-9a-f]))?/gi;
 
 const BACKSLASH = `(?:\\\\|${percent('5c')})`;
 
@@ -259,8 +264,8 @@ const EQUALS = `(?:=|${percent('3d')})`;
 const BLANK = `(?:[\\s+:]|\\\\+[tnr]|${percent('20|09|3a')})`;
 /** A piece of a path. */
 const PIECE = '[\\w.~%-]';
-/** Up to the next field of a form, blank, or end of a quoted text. */
-const VALUE = `(?:(?!${percent('26')}|\\\\*["'])[^\\s&"'<>])+`;
+/** Up to the next field of a form, blank, or end of a quoted text, which a run of backslashes may stand before. */
+const VALUE = `(?:(?!${percent('26')})[^\\s&"'<>\\\\]|\\\\+(?![\\\\"']))+`;
 
 type Rule = (text: string) => string;
 

@@ -189,6 +189,27 @@ describe('a secret is told by its value', () => {
     expect(performance.now() - begun).toBeLessThan(1000);
   });
 
+  it.each(['', 'x', '/', 'hooks', 'token=', 'token="', '&sig=', '%5c', 'bearer '])(
+    'in a time that grows with the text alone, behind %j and thousands of backslashes',
+    (before) => {
+      const timeOf = (count: number) => {
+        const text = `${before}${'\\'.repeat(count)}`;
+        const times = Array.from({ length: 3 }, () => {
+          const begun = performance.now();
+          redacted(text, ['made-up-secret']);
+          return performance.now() - begun;
+        });
+        return Math.min(...times);
+      };
+      // Four times the text takes sixteen times as long where each backslash has all others looked through.
+      expect(timeOf(16_000)).toBeLessThan(8 * timeOf(4_000) + 20);
+    },
+  );
+
+  it.each(['token=ab\\cd', 'token=ab\\\\', '&sig=\\\\ab'])('with the backslashes of a value: %s', (text) => {
+    expect(redacted(`${text}" more`)).toMatch(/^(?:token|&sig)=\[redacted\]\\*" more$/);
+  });
+
   it.each([
     ['many values that nearly are its letters', 20, 200, 'n'],
     ['the same over the ends of lines', 20, 200, 'n\n'],
