@@ -36,3 +36,9 @@ export function addressOf(page: string, id?: string, query: Readonly<Record<stri
 export function go(to: string): void {
   location.hash = to;
 }
+
+/** The same without a step of its own to go back to: for what is being typed. */
+export function replace(to: string): void {
+  history.replaceState(null, '', to);
+  address.value = read();
+}

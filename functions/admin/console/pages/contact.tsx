@@ -8,6 +8,7 @@ import { CallBehind, Loaded } from '../parts/page.tsx';
 import { Facts, Id, Phone, Time, UnreadDot } from '../parts/small.tsx';
 import { tell } from '../parts/toast.tsx';
 import { accountName, providerName, texts } from '../texts.ts';
+import { inboxAt } from './inbox-filter.tsx';
 import { titleOf } from './thread.tsx';
 
 const t = texts.contact;
@@ -34,7 +35,7 @@ export function Contact({ chat, account, accounts }: ContactProps) {
   return (
     <aside class="contact" aria-label={t.title}>
       <header>
-        <a class="back" href={addressOf('inbox', id)} aria-label={t.back}>
+        <a class="back" href={inboxAt(id)} aria-label={t.back}>
           <ArrowLeft aria-hidden="true" />
         </a>
         <h2 dir="auto">{titleOf(chat)}</h2>

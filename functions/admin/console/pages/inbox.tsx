@@ -4,52 +4,21 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { address, addressOf } from '../address.ts';
 import { type Account, accountOf, allAccounts, api, asked, type Chat, mayChange, Refusal } from '../api.ts';
 import { useLive } from '../live.ts';
-import { CheckBox } from '../parts/form.tsx';
 import { CallBehind, Loaded } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
 import { Empty, Failure, Time, UnreadDot } from '../parts/small.tsx';
 import { isWriting } from '../parts/writing.ts';
-import { accountName, addressName, providerName, texts, typeName } from '../texts.ts';
+import { accountName, addressName, texts, typeName } from '../texts.ts';
 import { Contact } from './contact.tsx';
+import { Filters, inboxAt, inboxFilter } from './inbox-filter.tsx';
 import { NewChat } from './new-chat.tsx';
 import { Thread, titleOf } from './thread.tsx';
 
 const t = texts.inbox;
 const idOf = ({ id }: Chat) => id;
 
-interface Filter {
-  readonly search: string;
-  /** `account=…` or `provider=…`. */
-  readonly from: string;
-  readonly unread: boolean;
-}
-
-const EVERYTHING: Filter = { search: '', from: '', unread: false };
-
-/** Not each letter is searched for. */
-const REST_MS = 250;
-function useRested(text: string): string {
-  const [rested, rest] = useState(text);
-  useEffect(() => {
-    const timer = setTimeout(rest, text === '' ? 0 : REST_MS, text);
-    return () => clearTimeout(timer);
-  }, [text]);
-  return rested;
-}
-
-function queryOf({ search, from, unread }: Filter) {
-  const [name, value] = from.split('=');
-  return {
-    ...(search.trim() && { q: search.trim() }),
-    ...(name === 'account' && { account: value }),
-    ...(name === 'provider' && { provider: value }),
-    ...(unread && { unread: 'true' as const }),
-  };
-}
-
 export function Inbox({ id }: { readonly id?: string | undefined }) {
-  const [filter, setFilter] = useState(EVERYTHING);
-  const query = queryOf({ ...filter, search: useRested(filter.search) });
+  const query = inboxFilter();
   const key = JSON.stringify(query);
   const load = async (from?: string) => {
     // Whoever asks for older ones is shown some, through however many the hub has to look.
@@ -80,19 +49,19 @@ export function Inbox({ id }: { readonly id?: string | undefined }) {
         <header>
           <h1>{t.title}</h1>
           {mayChange() && (
-            <a class="button plain" href={addressOf('inbox', 'new')} aria-label={t.begin} title={t.begin}>
+            <a class="button plain" href={inboxAt('new')} aria-label={t.begin} title={t.begin}>
               <SquarePen aria-hidden="true" />
             </a>
           )}
         </header>
-        <Filters filter={filter} accounts={accounts} onChange={setFilter} />
+        <Filters accounts={accounts} />
         <div class="chat-scroll">
           <Loaded live={live}>
             {() =>
               items.length > 0 ? (
                 <Chats chats={items} opened={id} accounts={accounts} />
               ) : (
-                <NoChats hasMore={next !== undefined} onAll={key === '{}' ? undefined : () => setFilter(EVERYTHING)} />
+                <NoChats hasMore={next !== undefined} isFiltered={key !== '{}'} />
               )
             }
           </Loaded>
@@ -110,48 +79,6 @@ export function Inbox({ id }: { readonly id?: string | undefined }) {
         onRead={live.again}
       />
     </main>
-  );
-}
-
-interface FiltersProps {
-  readonly filter: Filter;
-  readonly accounts: readonly Account[];
-  readonly onChange: (filter: Filter) => void;
-}
-
-function Filters({ filter, accounts, onChange }: FiltersProps) {
-  return (
-    <div class="filters">
-      <input
-        type="search"
-        aria-label={t.search}
-        placeholder={t.search}
-        value={filter.search}
-        onInput={({ currentTarget }) => onChange({ ...filter, search: currentTarget.value })}
-      />
-      <select
-        aria-label={t.account}
-        value={filter.from}
-        onChange={({ currentTarget }) => onChange({ ...filter, from: currentTarget.value })}
-      >
-        <option value="">{t.allAccounts}</option>
-        <optgroup label={t.accounts}>
-          {accounts.map((account) => (
-            <option key={account.id} value={`account=${account.id}`}>
-              {accountName(account)}
-            </option>
-          ))}
-        </optgroup>
-        <optgroup label={t.providers}>
-          {Object.keys(texts.accounts.providers).map((provider) => (
-            <option key={provider} value={`provider=${provider}`}>
-              {providerName(provider)}
-            </option>
-          ))}
-        </optgroup>
-      </select>
-      <CheckBox label={t.onlyUnread} value={filter.unread} onChange={(unread) => onChange({ ...filter, unread })} />
-    </div>
   );
 }
 
@@ -249,7 +176,7 @@ function Chats({ chats, opened, accounts }: ChatsProps) {
     <ul class="chat-list" ref={list} {...useKeptFocus(list)}>
       {chats.map((chat) => (
         <li key={chat.id}>
-          <a href={addressOf('inbox', chat.id)} aria-current={chat.id === opened ? 'true' : undefined}>
+          <a href={inboxAt(chat.id)} aria-current={chat.id === opened ? 'true' : undefined}>
             <span class={`chat-title ${chat.unread ? 'unread' : ''}`} dir="auto">
               {titleOf(chat)}
               {chat.unread && <UnreadDot />}
@@ -300,19 +227,19 @@ function lastLine({ lastMessage, title, phone, providerChatId }: Chat): string {
 interface NoChatsProps {
   /** So many were looked through that the rest is looked through when somebody asks. */
   readonly hasMore: boolean;
-  /** Where others are left out by the filter. */
-  readonly onAll: (() => void) | undefined;
+  /** Others are left out. */
+  readonly isFiltered: boolean;
 }
 
-function NoChats({ hasMore, onAll }: NoChatsProps) {
+function NoChats({ hasMore, isFiltered }: NoChatsProps) {
   if (hasMore) return <Empty title={texts.noneYet} />;
-  if (onAll) {
+  if (isFiltered) {
     return (
       <Empty title={t.nothingFound}>
         <p>{t.nothingFoundHint}</p>
-        <button type="button" onClick={onAll}>
+        <a class="button" href={addressOf('inbox', address.value.id)}>
           {t.nothingFoundAct}
-        </button>
+        </a>
       </Empty>
     );
   }

@@ -6,6 +6,7 @@ import { Field, TextField } from '../parts/form.tsx';
 import { CallBehind } from '../parts/page.tsx';
 import { accountName, texts } from '../texts.ts';
 import { Composer } from './composer.tsx';
+import { inboxAt } from './inbox-filter.tsx';
 
 const t = texts.inbox;
 
@@ -28,7 +29,7 @@ export function NewChat({ accounts, hasNoAccount }: NewChatProps) {
   return (
     <section class="thread" aria-label={t.begin}>
       <header>
-        <a class="back" href={addressOf('inbox')} aria-label={t.back}>
+        <a class="back" href={inboxAt()} aria-label={t.back}>
           <ArrowLeft aria-hidden="true" />
         </a>
         <h1>{t.begin}</h1>

@@ -1,6 +1,5 @@
 import { ArrowLeft, Info } from 'lucide-preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import { addressOf } from '../address.ts';
 import { type Account, api, asked, type Chat, mayChange } from '../api.ts';
 import { conversationOf, type Quoted } from '../conversation.ts';
 import { useLive } from '../live.ts';
@@ -11,6 +10,7 @@ import { Phone } from '../parts/small.tsx';
 import { attempt } from '../parts/toast.tsx';
 import { accountName, texts } from '../texts.ts';
 import { answerTo, Composer } from './composer.tsx';
+import { inboxAt } from './inbox-filter.tsx';
 
 const t = texts.inbox;
 export const titleOf = ({ title, phone, providerChatId }: Chat): string => title ?? phone ?? providerChatId;
@@ -64,7 +64,7 @@ export function Thread({ sought, chat, account, hasNoAccount, isWaiting, onRead 
   return (
     <section class={`thread ${isWaiting ? 'waiting' : ''}`} aria-label={name ?? t.messages}>
       <header>
-        <a class="back" href={addressOf('inbox')} aria-label={t.back}>
+        <a class="back" href={inboxAt()} aria-label={t.back}>
           <ArrowLeft aria-hidden="true" />
         </a>
         <h1 dir="auto">{name}</h1>
@@ -76,7 +76,7 @@ export function Thread({ sought, chat, account, hasNoAccount, isWaiting, onRead 
             </>
           )}
         </p>
-        <a class="button plain to-contact" href={addressOf('inbox', id, { show: 'contact' })} aria-label={t.contact}>
+        <a class="button plain to-contact" href={inboxAt(id, { show: 'contact' })} aria-label={t.contact}>
           <Info aria-hidden="true" />
         </a>
       </header>

@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { act, cleanup, fireEvent, render, screen, waitFor } from '@testing-library/preact';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { replace } from '../../../../functions/admin/console/address.ts';
 import { session } from '../../../../functions/admin/console/api.ts';
 import { Composer } from '../../../../functions/admin/console/pages/composer.tsx';
 import { Inbox } from '../../../../functions/admin/console/pages/inbox.tsx';
@@ -35,6 +36,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   cleanup();
+  replace('#/inbox');
   vi.unstubAllGlobals();
 });
 
@@ -220,6 +222,7 @@ it('looks for a chat once the typing rests, and further when somebody asks, unti
   fireEvent.click(await screen.findByRole('button', { name: 'Show older' }));
   // Of last messages only those of late come along with a search.
   await screen.findByText('+16665550100');
+  expect(location.hash).toBe('#/inbox?q=zoe');
   expect(calls.map(({ what }) => what)).toEqual(
     ['', '&cursor=two', '&cursor=three'].map((cursor) => `/api/chats?q=zoe${cursor}`),
   );
@@ -232,4 +235,22 @@ it('finds the conversations of a provider without an account, which only receive
   const account = await screen.findByRole('combobox', { name: 'Account' });
   fireEvent.change(account, { target: { value: 'provider=cooby' } });
   await waitFor(() => expect(calls.map(({ what }) => what)).toContain('/api/chats?provider=cooby'));
+  expect(location.hash).toBe('#/inbox?provider=cooby');
+});
+
+it('is filtered as its address says, and a conversation opens beside the list as it is', async () => {
+  const at = '2026-03-01T12:00:00.000Z';
+  const chat = { id: 'chat_9', title: 'Zoe', provider: 'sandbox', providerChatId: '+1', unread: false, lastAt: at };
+  pages = { '': { items: [{ ...chat, workspace: 'main', kind: 'individual', createdAt: at }] } };
+  replace('#/inbox?q=zoe&unread=true');
+  render(<Inbox />);
+  const link = await screen.findByRole('link', { name: /Zoe/ });
+  expect(calls.map(({ what }) => what)).toEqual(['/api/chats?q=zoe&unread=true']);
+  expect(link.getAttribute('href')).toBe('#/inbox/chat_9?q=zoe&unread=true');
+  expect(screen.getByRole<HTMLInputElement>('searchbox').value).toBe('zoe');
+  expect(screen.getByRole<HTMLInputElement>('checkbox').checked).toBe(true);
+  // Back leads to what the address was before.
+  act(() => replace('#/inbox'));
+  await waitFor(() => expect(screen.getByRole<HTMLInputElement>('searchbox').value).toBe(''));
+  await waitFor(() => expect(calls.at(-1)?.what).toBe('/api/chats'));
 });
