@@ -92,6 +92,17 @@ it('means the same message when the answer to it was lost, and another one once 
   expect(keys[3]).not.toBe(keys[0]);
 });
 
+it('says of a fault of the hub where its log tells more', async () => {
+  compose();
+  const fault = { status: 500, data: {}, message: 'Something went wrong on our side' };
+  refusals = [Response.json(fault, { status: 500, headers: { 'apigw-requestid': 'line-7' } })];
+  write('Answer', 'Hello');
+  enter();
+  expect((await screen.findByRole('alert')).textContent).toBe(
+    "Something went wrong on our side. Try again; if it stays so, the hub's log says why, at requestId line-7.",
+  );
+});
+
 it('gives back what was refused, with what was written meanwhile', async () => {
   compose();
   const answer = Promise.withResolvers<Response>();
