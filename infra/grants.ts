@@ -104,7 +104,8 @@ const GRANTS: Readonly<Record<string, Grants>> = {
   /** Calls endpoints and sends the mails of rules: it sees events and the secrets of endpoints, and no token and no credentials. */
   deliver: {
     table: {
-      GetItem: 'EP EVT FILL WS',
+      // Of an account, the number that a rule or an endpoint asks for.
+      GetItem: 'ACC EP EVT FILL WS',
       BatchGetItem: 'EP EVT PID',
       // A replay reads what was stored, in its order.
       Query: 'FEED',

@@ -4,6 +4,7 @@ import { shownEvents } from '#lib/inbox/events.ts';
 import { ENDPOINT_PREFIX, RULE_PREFIX, workspacePartition } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
 import { type Item, isLive, type Store } from '#lib/store/store.ts';
+import { accountPhoneOf, asksAccount } from './account-phone.ts';
 import type { Budget } from './budget.ts';
 import { type Endpoint, readEndpoint } from './endpoint.ts';
 import { type EventChange, hears, isFirst, type Notice, noticeOf } from './notice.ts';
@@ -14,6 +15,8 @@ import type { DeliveryTask } from './task.ts';
 interface Subscribers {
   readonly endpoints: readonly Endpoint[];
   readonly rules: readonly Rule[];
+  /** Whether any of them asks for something of the event's account. */
+  readonly askAccount: boolean;
 }
 
 /** What the stream hands over at once. */
@@ -52,10 +55,8 @@ async function readSubscribers(store: Store, workspace: string): Promise<Subscri
   const pk = workspacePartition(workspace);
   const list = (prefix: string) => queryAll(store, { pk, prefix, limit: 1000, consistent: true });
   const [endpoints, rules] = await Promise.all([list(ENDPOINT_PREFIX), list(RULE_PREFIX)]);
-  return {
-    endpoints: endpoints.map(readEndpoint),
-    rules: rules.map(readRule),
-  };
+  const read = { endpoints: endpoints.map(readEndpoint), rules: rules.map(readRule) };
+  return { ...read, askAccount: asksAccount(read.rules) || asksAccount(read.endpoints.map(({ where }) => where)) };
 }
 
 interface Stored {
@@ -67,7 +68,7 @@ interface Stored {
 
 async function dispatch(
   ports: ReactPorts,
-  { endpoints, rules }: Subscribers,
+  { endpoints, rules, askAccount }: Subscribers,
   { notice, head, budget }: Stored,
   deliveries: DeliveryTask[],
 ): Promise<void> {
@@ -79,13 +80,15 @@ async function dispatch(
   const type = event && typeOf(event);
   if (!event || type === undefined || !(await isFirst(store, notice))) return;
   const { workspace, storedAt, content } = notice;
+  const accountPhone = askAccount ? await accountPhoneOf(store, event) : undefined;
+  const told = { event, ...known({ accountPhone }) };
   for (const endpoint of endpoints) {
     // One that is switched off gets nothing; one that fails gets it later.
-    if (endpoint.state === 'disabled' || !hears(budget, endpoint, type, event, now)) continue;
+    if (endpoint.state === 'disabled' || !hears(budget, endpoint, type, told, now)) continue;
     deliveries.push({
       ...{ kind: 'delivery', workspace, endpoint: endpoint.id, event: event.id, storedAt },
       ...known({ content }),
     });
   }
-  await react(ports, rules, { event, type, storedAt, isReplay: notice.isReplay ?? false, budget });
+  await react(ports, rules, { ...told, type, storedAt, isReplay: notice.isReplay ?? false, budget });
 }

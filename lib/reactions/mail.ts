@@ -1,4 +1,5 @@
 import type { Event } from '#lib/domain/event.ts';
+import type { Told } from '#lib/domain/reaction/condition.ts';
 import type { CallResult } from '#lib/domain/reaction/delivery.ts';
 import { LARGEST_ATTACHMENT, subjectOf } from '#lib/domain/reaction/mail.ts';
 import type { Action } from '#lib/domain/reaction/rule.ts';
@@ -37,10 +38,11 @@ export async function mailOf(
   rule: Pick<Rule, 'name' | 'timeZone'>,
   { to, subject, text, attach }: EmailAction,
   index: number,
-  event: Event,
+  told: Told,
   { from, now }: { readonly from: string; readonly now: number },
 ): Promise<Mail | { readonly why: string }> {
-  const scope = scopeOf(event, now, rule.timeZone);
+  const { event } = told;
+  const scope = scopeOf(told, now, rule.timeZone);
   const [line, body] = [render(subject, scope), render(text, scope)];
   if (line.kind === 'failed') return { why: `subject: ${line.reason}` };
   if (body.kind === 'failed') return { why: `text: ${body.reason}` };

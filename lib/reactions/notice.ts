@@ -1,4 +1,4 @@
-import type { Event } from '#lib/domain/event.ts';
+import type { Told } from '#lib/domain/reaction/condition.ts';
 import { isAmong, type NoticeType } from '#lib/domain/reaction/notice.ts';
 import { REPLAYED } from '#lib/inbox/event-item.ts';
 import { headKey } from '#lib/store/keys.ts';
@@ -86,11 +86,11 @@ export function hears(
   budget: Budget,
   { types, where }: Pick<Endpoint, 'types' | 'where'>,
   type: NoticeType,
-  event: Event,
+  told: Told,
   now: number,
 ): boolean {
   if (!isAmong(type, types)) return false;
   if (where === undefined) return true;
-  const { holds, undecided } = budget.ask(where, { event, now, timeZone: 'UTC' });
+  const { holds, undecided } = budget.ask(where, { ...told, now, timeZone: 'UTC' });
   return holds || undecided !== undefined;
 }

@@ -2,6 +2,7 @@ import type { Event, MessageEvent } from '#lib/domain/event.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import type { JsonObject } from '#lib/domain/json.ts';
 import type { Log, Metrics } from '#lib/domain/ports.ts';
+import type { Told } from '#lib/domain/reaction/condition.ts';
 import { NO_MESSAGE, type Verdict } from '#lib/domain/reaction/guard.ts';
 import { isAmong, type NoticeType } from '#lib/domain/reaction/notice.ts';
 import type { Action } from '#lib/domain/reaction/rule.ts';
@@ -39,8 +40,7 @@ export interface ReactPorts extends AutoPorts {
 }
 
 /** What has to be known of an event to let rules act on it. */
-export interface Occasion {
-  readonly event: Event;
+export interface Occasion extends Told {
   readonly type: NoticeType;
   /** ISO 8601. */
   readonly storedAt: string;
@@ -62,16 +62,17 @@ export interface ActionResult {
 /** Whether the rule is meant, and each comparison with what it found. */
 export function matchOf(
   rule: Rule,
-  { event, type }: Pick<Occasion, 'event' | 'type'>,
+  { type, ...told }: Told & Pick<Occasion, 'type'>,
   now: number,
   budget: Budget,
 ): ReturnType<Budget['ask']> {
+  const { event } = told;
   const isMeant =
     isAmong(type, rule.on) &&
     (rule.accounts === undefined || (event.accountId !== undefined && rule.accounts.includes(event.accountId)));
   if (!isMeant) return { holds: false, trace: [] };
   if (rule.when === undefined) return { holds: true, trace: [] };
-  return budget.ask(rule.when, { event, now, timeZone: rule.timeZone });
+  return budget.ask(rule.when, { ...told, now, timeZone: rule.timeZone });
 }
 
 /**
@@ -206,7 +207,7 @@ type Outcome = Omit<ActionResult, 'action'>;
 async function say(
   ports: ReactPorts,
   rule: Rule,
-  { event, isReplay, budget }: Occasion,
+  { event, accountPhone, isReplay, budget }: Occasion,
   action: Saying,
   index: number,
 ): Promise<Outcome> {
@@ -215,7 +216,7 @@ async function say(
   if (await ports.store.get(rulesPausedKey(rule.workspace), { consistent: true }))
     return { result: 'guarded', why: 'rules do not send for now' };
   if (budget.isSpent()) return { result: 'failed', why: NO_TIME };
-  const written = budget.spend(() => bodyOf(rule, action, event, now));
+  const written = budget.spend(() => bodyOf(rule, action, { event, ...known({ accountPhone }) }, now));
   if (!('body' in written)) return written;
   const allowed = await guardOf(ports.store, rule, action, written.body, { event, isReplay, now }, (message) =>
     takeAnswer(ports, rule, message, { isReplay, now }),
@@ -262,10 +263,11 @@ const NOT_QUOTED = 'it went out without the quote: its account cannot quote this
 export function bodyOf(
   rule: Rule,
   action: Saying,
-  event: Event,
+  told: Told,
   now: number,
 ): { readonly body: Readonly<Record<string, string>> } | Outcome {
-  const scope = scopeOf(event, now, rule.timeZone);
+  const { event } = told;
+  const scope = scopeOf(told, now, rule.timeZone);
   const fields = {
     ...(action.action === 'reply' ? replyTo(event) : { ...action.to, ...known({ account_id: action.accountId }) }),
     ...known({ text: action.text, file_url: action.fileUrl, file_name: action.fileName }),

@@ -9,6 +9,7 @@ import { deliveryKey, replayKey } from '#lib/store/keys.ts';
 import { getAll } from '#lib/store/query.ts';
 import { absent, type Item, put, remove, type Store, set, unchanged, update } from '#lib/store/store.ts';
 import { isFilled } from '#lib/store/walk.ts';
+import { accountPhoneOf, asksAccount } from './account-phone.ts';
 import { type BreakerPorts, turnHealth } from './breaker.ts';
 import { type Budget, type BudgetPorts, budgetOf } from './budget.ts';
 import { type Delivery, KEPT_SECONDS, readDelivery, rowAsRead, rowOf, waitingItem } from './delivery.ts';
@@ -91,13 +92,16 @@ async function queueWanted(
 ) {
   const { store, clock } = ports;
   const events = await readable(ports, heads);
+  const asked = asksAccount(endpoint.where);
+  const phones = await Promise.all(events.map((event) => (asked && event ? accountPhoneOf(store, event) : undefined)));
   const wanted = heads.flatMap((head, i) => {
     const event = events[i];
     const type = event && typeOf(event);
     const notice = noticeOf({ after: head });
     if (!event || type === undefined || !notice || (replay.types && !isAmong(type, replay.types))) return [];
     // A condition on the time of day is one on when the event was stored.
-    if (!hears(budget, endpoint, type, event, Date.parse(notice.storedAt))) return [];
+    if (!hears(budget, endpoint, type, { event, ...known({ accountPhone: phones[i] }) }, Date.parse(notice.storedAt)))
+      return [];
     return [{ notice, key: deliveryKey(endpoint.id, notice.storedAt, event.id) }];
   });
   const found = await getAll(

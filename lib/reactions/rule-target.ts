@@ -4,6 +4,7 @@ import type { Action } from '#lib/domain/reaction/rule.ts';
 import { known } from '#lib/domain/schema.ts';
 import { ruleKey } from '#lib/store/keys.ts';
 import type { Store } from '#lib/store/store.ts';
+import { toldOf } from './account-phone.ts';
 import { type Budget, budgetOf } from './budget.ts';
 import { call } from './call.ts';
 import { type Callee, calleeOfRule } from './health.ts';
@@ -65,7 +66,8 @@ function callTarget(
   return {
     ...others,
     call: async ({ event, number }) => {
-      const rendered = bodyOfCall(action, event, scopeOf(event, ports.clock.now(), rule.timeZone), budgetOf(ports));
+      const scope = scopeOf(await toldOf(ports.store, action, event), ports.clock.now(), rule.timeZone);
+      const rendered = bodyOfCall(action, event, scope, budgetOf(ports));
       if ('why' in rendered) return rendered;
       const { secrets, calls } = await readSecret(ports.secrets, ruleSecret(rule.id), rule.secretVersion);
       return call(
@@ -96,7 +98,9 @@ function mailTarget(
     waits: async () => undefined,
     call: async ({ event }) => {
       if (mailFrom === undefined) return NO_SENDER;
-      const rendered = await mailOf(store, rule, action, index, event, { from: mailFrom, now: clock.now() });
+      const rendered = await mailOf(store, rule, action, index, await toldOf(store, action, event), {
+        ...{ from: mailFrom, now: clock.now() },
+      });
       if ('why' in rendered) return rendered;
       const startedAt = clock.monotonic();
       const { result, answer } = await mailer.send(rendered);

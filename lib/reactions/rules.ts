@@ -1,9 +1,10 @@
 import * as v from 'valibot';
 import { currentChat } from '#lib/chats/chat.ts';
 import type { Reach } from '#lib/domain/base-url.ts';
-import type { Event, MessageEvent } from '#lib/domain/event.ts';
+import type { MessageEvent } from '#lib/domain/event.ts';
 import { newId } from '#lib/domain/ids.ts';
 import type { Secrets } from '#lib/domain/ports.ts';
+import type { Told } from '#lib/domain/reaction/condition.ts';
 import { draining } from '#lib/domain/reaction/delivery.ts';
 import { MUTED_MS } from '#lib/domain/reaction/guard.ts';
 import { isEmailAddress } from '#lib/domain/reaction/mail.ts';
@@ -42,6 +43,7 @@ import {
   update,
 } from '#lib/store/store.ts';
 import { former } from '#lib/tenants/directory.ts';
+import { toldOf } from './account-phone.ts';
 import { askGuard, minuteOf } from './auto.ts';
 import { type Budget, type BudgetPorts, budgetOf, WHY_UNDECIDED } from './budget.ts';
 import { CALLS_KEPT_SECONDS } from './delivery.ts';
@@ -509,16 +511,17 @@ export async function tryRule(
       });
       continue;
     }
-    const asked = type && matchOf(rule, { event, type }, now, budget);
+    const told = await toldOf(store, rule, event);
+    const asked = type && matchOf(rule, { ...told, type }, now, budget);
     const { holds, trace, undecided } = asked ?? { holds: false, trace: [] };
-    const guard = holds ? await guardOn(ports, rule, event, now, budget) : undefined;
+    const guard = holds ? await guardOn(ports, rule, told, now, budget) : undefined;
     trials.push({
       ...{ event: event.id, matched: holds, trace: [...trace] },
       ...known({ type, guard, why: undecided && (undecided === 'too long' ? WHY_UNDECIDED[undecided] : NOT_TRIED) }),
       // What is rendered is so before the first wait of each.
       actions: holds
         ? await Promise.all(
-            rule.do.map((action, index) => budget.spend(() => would(ports, rule, action, index, event, now))),
+            rule.do.map((action, index) => budget.spend(() => would(ports, rule, action, index, told, now))),
           )
         : [],
     });
@@ -527,14 +530,15 @@ export async function tryRule(
 }
 
 /** What the guard would say to the messages of a rule, the first refusal counting; undefined where it sends none. */
-async function guardOn(ports: RulePorts, rule: Rule, event: Event, now: number, budget: Budget) {
+async function guardOn(ports: RulePorts, rule: Rule, told: Told, now: number, budget: Budget) {
+  const { event } = told;
   const seconds = Math.floor(now / 1000);
   const asked = { isReplay: await isReplayed(ports.store, rule.workspace, event.id, seconds), now };
   const ask = async (message: MessageEvent) => (await askGuard(ports, rule, message, asked)).verdict;
   let verdict: { readonly may: boolean } | undefined;
   for (const action of rule.do) {
     if (action.action !== 'reply' && action.action !== 'send') continue;
-    const written = budget.spend(() => bodyOf(rule, action, event, now));
+    const written = budget.spend(() => bodyOf(rule, action, told, now));
     if (!('body' in written)) {
       if (written.result === 'guarded') return { may: false, ...known({ why: written.why }) };
       continue;
@@ -551,13 +555,14 @@ async function would(
   rule: Rule,
   action: Action,
   index: number,
-  event: Event,
+  told: Told,
   now: number,
 ): Promise<Trial['actions'][number]> {
   const { action: name } = action;
+  const { event } = told;
   if (action.action === 'email') {
     const { store, mailFrom: from = '' } = ports;
-    const mail = await mailOf(store, rule, action, index, event, { from, now });
+    const mail = await mailOf(store, rule, action, index, told, { from, now });
     return 'why' in mail ? { action: name, would: {}, why: mail.why } : { action: name, would: shownMail(mail) };
   }
   if (action.action === 'forward') {
@@ -567,12 +572,12 @@ async function would(
     return { action: name, would: { endpoint: action.endpoint, ...posted } };
   }
   if (action.action === 'call') {
-    const posted = bodyOfCall(action, event, scopeOf(event, now, rule.timeZone), budgetOf(ports));
+    const posted = bodyOfCall(action, event, scopeOf(told, now, rule.timeZone), budgetOf(ports));
     return 'why' in posted
       ? { action: name, would: {}, why: posted.why }
       : { action: name, would: shownCall(action, posted) };
   }
-  const written = bodyOf(rule, action, event, now);
+  const written = bodyOf(rule, action, told, now);
   return 'body' in written
     ? { action: name, would: written.body }
     : { action: name, would: {}, ...known({ why: written.why }) };

@@ -1,7 +1,6 @@
 import { Liquid } from 'liquidjs';
-import type { Event } from '#lib/domain/event.ts';
 import { isRecord } from '#lib/domain/json.ts';
-import { fieldsOf } from '#lib/domain/reaction/condition.ts';
+import { fieldsOf, type Told } from '#lib/domain/reaction/condition.ts';
 import type { Budget } from './budget.ts';
 
 /*
@@ -52,8 +51,8 @@ export type Rendered =
   | { readonly kind: 'failed'; readonly reason: string };
 
 /** What an event can be asked by in a template: `{{ sender.name }}`, `{{ text }}`, and all of it under `event`. */
-export function scopeOf(event: Event, now: number, timeZone: string): Readonly<Record<string, unknown>> {
-  return { ...fieldsOf({ event, now, timeZone }), event };
+export function scopeOf(told: Told, now: number, timeZone: string): Readonly<Record<string, unknown>> {
+  return { ...fieldsOf({ ...told, now, timeZone }), event: told.event };
 }
 
 export function render(template: string, scope: Readonly<Record<string, unknown>>, left = TRIES - 1): Rendered {

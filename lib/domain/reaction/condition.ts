@@ -168,9 +168,15 @@ function faultsOfNow(leaf: Leaf, path: string): readonly Issue[] {
 
 const NO_WORD = 'has no letter and no digit, so it is no word: `contains` finds signs';
 
-/** What a condition is asked about. Short names stand for what several kinds of events hold under different paths. */
-export interface Facts {
+/** An event, and what of its account the provider has not said with it. */
+export interface Told {
   readonly event: Event;
+  /** Of the account that the event belongs to, as through its webhook. */
+  readonly accountPhone?: string;
+}
+
+/** What a condition is asked about. Short names stand for what several kinds of events hold under different paths. */
+export interface Facts extends Told {
   /** Milliseconds. */
   readonly now: number;
   /** IANA name: `now.time` and `now.weekday` are read there. */
@@ -190,7 +196,7 @@ const SHORT: Readonly<Record<string, (facts: Facts) => unknown>> = {
   'sender.id': ({ event }) => senderOf(event)?.id,
   'chat.title': ({ event }) => chatOf(event)?.title,
   'chat.kind': ({ event }) => chatOf(event)?.kind,
-  'account.phone': ({ event }) => accountOf(event)?.phone,
+  'account.phone': ({ event, accountPhone }) => saidPhoneOf(event) ?? accountPhone,
   'message.forwarded': ({ event }) => (event.kind === 'message' ? event.message.forwarded !== undefined : undefined),
   'now.time': ({ now, timeZone }) => clockIn(now, timeZone).time,
   'now.weekday': ({ now, timeZone }) => clockIn(now, timeZone).weekday,
@@ -236,10 +242,11 @@ function chatOf(event: Event): { readonly title?: string; readonly kind: string 
   return event.kind === 'chat' ? event.chat : undefined;
 }
 
-function accountOf(event: Event): { readonly phone?: string } | undefined {
+/** The number of the account, where the provider says it with the event. */
+export function saidPhoneOf(event: Event): string | undefined {
   const payload: unknown = event.kind === 'unknown' ? undefined : Reflect.get(event, event.kind);
   if (!isRecord(payload) || !isRecord(payload.account)) return undefined;
-  return typeof payload.account.phone === 'string' ? { phone: payload.account.phone } : {};
+  return typeof payload.account.phone === 'string' ? payload.account.phone : undefined;
 }
 
 /** Of the latest zone: making one takes ten times as long as asking it, and the rules of a workspace mostly share theirs. */

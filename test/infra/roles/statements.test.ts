@@ -41,8 +41,10 @@ test('the sender reaches no webhook, and nobody but the admin function the keys 
   expect(knowing).toEqual(['admin']);
 });
 
-test('the deliverer reaches no webhook, key, session, account or send, and of what is secret that of endpoints and rules', () => {
-  expect(tableLinesOf('deliver').join()).not.toMatch(/ (ACC|ATT|HOOK|IDEM|KEY|MSG|SESS)#/);
+test('the deliverer reaches no webhook, key, session or send, an account to read it, and of what is secret that of endpoints and rules', () => {
+  const lines = tableLinesOf('deliver');
+  expect(lines.join()).not.toMatch(/ (ATT|HOOK|IDEM|KEY|MSG|SESS)#/);
+  expect(lines.filter((line) => line.includes('ACC#'))).toEqual(['GetItem Table ACC#*']);
   expect(grantsOf('deliver').parameters).toEqual({ GetParameter: 'endpoints/* rules/*' });
 });
 

@@ -209,7 +209,7 @@ test('an attachment that no mail can carry is left out, and the mail says so', a
   const action: EmailAction = { action: 'email', to: ['ana@example.com'], subject: 's', text: 't', attach: 'event' };
   const mail = (length: number) => {
     const event = messageEvent({ content: { type: 'text', text: 'x'.repeat(length) } });
-    return mailOf(bench.store, rule, action, 0, event, { from: 'hub@example.com', now: 0 });
+    return mailOf(bench.store, rule, action, 0, { event }, { from: 'hub@example.com', now: 0 });
   };
   expect(await mail(6_900_000)).toMatchObject({ text: 't', attachment: { contentType: 'application/json' } });
   const large = await mail(7_000_000);

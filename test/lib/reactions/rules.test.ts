@@ -1,11 +1,14 @@
 import { Webhook } from 'standardwebhooks';
 import * as v from 'valibot';
 import { beforeEach, describe, expect, it, test } from 'vitest';
+import { feedFill } from '#lib/inbox/feed.ts';
+import { accountPhoneOf, toldOf } from '#lib/reactions/account-phone.ts';
 import { runTask } from '#lib/reactions/deliver.ts';
 import type { Reply } from '#lib/sender/provider.ts';
-import { eventKey, healthKey, ruleRefusedKey } from '#lib/store/keys.ts';
+import { eventKey, fillKey, healthKey, ruleRefusedKey } from '#lib/store/keys.ts';
 import { del, put, type Store, set, update } from '#lib/store/store.ts';
 import { AdminBench, itemsOf, message } from '#test/functions/admin/admin-bench.ts';
+import { messageEvent } from '#test/lib/domain/reaction/events.ts';
 import { ReactionBench } from '#test/support/reactions.ts';
 import { underRole } from '#test/support/under-role.ts';
 
@@ -548,6 +551,60 @@ describe('what waits for a rule that is switched off', () => {
     await runTask({ ...bench.delivering, store: { ...store, get } }, drain);
     await bench.wait(10);
     expect(bench.admin.posted).toHaveLength(1);
+  });
+});
+
+describe('the number of the account, of which the provider says nothing', () => {
+  const OF_IT = { field: 'account.phone', is: SANDBOX.phone };
+
+  it('is known to conditions and texts of rules, in a trial too', async () => {
+    const call = { action: 'call', url: 'https://crm.example/in', json: { at: '{{ account.phone }}' } };
+    const mail = { action: 'email', to: ['boss@example.com'], subject: '{{ account.phone }}', text: 'a' };
+    const reply = { action: 'reply', text: 'You wrote to {{ account["phone"] }}' };
+    const asking = { ...PRICES, when: OF_IT, do: [call, mail, reply] };
+    await rule(asking);
+    const event = await receive('hello');
+    const { items } = await bench.admin.done('POST', '/api/rules/try', { body: { rule: asking, eventIds: [event] } });
+    expect(items).toMatchObject([
+      {
+        matched: true,
+        actions: [{ would: { body: `{"at":"${SANDBOX.phone}"}` } }, { would: { subject: SANDBOX.phone } }, {}],
+      },
+    ]);
+    expect(bench.admin.posted.map(({ body }) => body)).toMatchObject([{ text: `{"at":"${SANDBOX.phone}"}` }]);
+    expect(bench.mails).toMatchObject([{ subject: SANDBOX.phone }]);
+    expect(await texts()).toEqual([`You wrote to ${SANDBOX.phone}`]);
+  });
+
+  it('is known to the condition of an endpoint, and to its replay', async () => {
+    await bench.store.write(put({ ...fillKey(feedFill.name), workspace: '', done: true }));
+    const { id } = await bench.endpoint({ where: OF_IT });
+    await bench.endpoint({ where: { ...OF_IT, is: '+15550000000' } });
+    const event = await receive('hello');
+    expect(bench.told.map((one) => one.id)).toEqual([event]);
+    bench.now += 60_000;
+    const since = new Date(bench.now - HOUR * 1000).toISOString();
+    await bench.admin.done('POST', `/api/endpoints/${id}/replay`, { body: { since, only: 'all' } });
+    await bench.wait(30);
+    expect(bench.told.map((one) => one.id)).toEqual([event, event]);
+  });
+
+  it('is nobody else’s where the account is another workspace’s, and not looked up where nobody asks', async () => {
+    const event = { workspace: 'main', kind: 'notification', accountId: account } as const;
+    const { store } = bench;
+    const of = (more: object) =>
+      accountPhoneOf(store, {
+        ...{ id: 'evt_1', provider: 'zender', webhookId: 'wh_1', occurredAt: '', receivedAt: '' },
+        ...{ ...event, notification: { device: 'd', package: 'p' } },
+        ...more,
+      });
+    expect(await of({})).toBe(SANDBOX.phone);
+    expect(await of({ workspace: 'other' })).toBeUndefined();
+    expect(
+      await toldOf(store, [{ text: 'accounts of {{ text }}' }], { ...messageEvent(), accountId: account }),
+    ).toEqual({
+      event: { ...messageEvent(), accountId: account },
+    });
   });
 });
 

@@ -3,7 +3,7 @@ import { budgetOf } from '#lib/reactions/budget.ts';
 import { render, renderJson, scopeOf, templateFault } from '#lib/reactions/templates.ts';
 import { messageEvent } from '#test/lib/domain/reaction/events.ts';
 
-const scope = scopeOf(messageEvent(), Date.parse('2026-03-01T12:00:00Z'), 'Europe/Berlin');
+const scope = scopeOf({ event: messageEvent() }, Date.parse('2026-03-01T12:00:00Z'), 'Europe/Berlin');
 const budget = budgetOf({ matches: () => false, cpu: () => 0 });
 const text = (template: string) => {
   const rendered = render(template, scope);
@@ -70,7 +70,7 @@ describe('a template', () => {
     const event = messageEvent({ content: { type: 'text', text: '", "admin": true, "x": "' } });
     const value = renderJson(
       { said: '{{ text }}', list: ['{{ sender.name }}', 7, null] },
-      scopeOf(event, 0, 'UTC'),
+      scopeOf({ event }, 0, 'UTC'),
       budget,
     );
     expect(value).toEqual({ said: '", "admin": true, "x": "', list: ['Ana', 7, null] });
