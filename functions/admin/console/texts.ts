@@ -317,6 +317,8 @@ export const texts = {
     empty: 'Nothing has come in yet',
     noneSuch: 'No event fits',
     allUnderstood: 'Everything was understood',
+    replayHint:
+      'Replay reads it again, which helps once a newer release knows it. Dismiss takes off the list what nobody needs; it is kept all the same.',
     quarantineHint:
       'What the hub cannot read waits here, whole and as it came: with the place that it stumbled at, to be read again by a later release.',
     noneDismissed: 'Nothing was dismissed',

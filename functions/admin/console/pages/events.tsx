@@ -195,38 +195,41 @@ function Quarantine({ onReplayed }: { readonly onReplayed: () => Promise<unknown
     <Loaded live={live}>
       {({ items }) =>
         items.length > 0 && (
-          <Table
-            label={t.types}
-            rows={items}
-            keyOf={({ provider, type }) => `${provider} ${type}`}
-            columns={[
-              { head: t.type, cell: ({ type }) => <code>{type || texts.none}</code> },
-              { head: t.provider, cell: ({ provider }) => providerName(provider) },
-              { head: t.seen, cell: ({ seen }) => seen, numeric: true },
-              { head: t.replayed, cell: ({ replayed }) => replayed, numeric: true },
-              { head: t.dismissed, cell: ({ dismissed }) => dismissed, numeric: true },
-              { head: t.since, cell: ({ firstAt }) => <Time at={firstAt} /> },
-              {
-                head: t.act,
-                cell: ({ type, provider, seen, replayed, dismissed }) =>
-                  seen > replayed + dismissed && (
-                    <Acts
-                      isSmall
-                      acts={[
-                        { label: t.replayType, run: (say) => replayAll({ type }, say) },
-                        {
-                          label: t.dismissType,
-                          run: (say) => dismissAll({ type, provider }, say),
-                          asks: t.dismissAsk(`${providerName(provider)}, ${type}`),
-                          said: t.dismissed,
-                        },
-                      ]}
-                      onDone={onDone}
-                    />
-                  ),
-              },
-            ]}
-          />
+          <>
+            <p class="faint">{t.replayHint}</p>
+            <Table
+              label={t.types}
+              rows={items}
+              keyOf={({ provider, type }) => `${provider} ${type}`}
+              columns={[
+                { head: t.type, cell: ({ type }) => <code>{type || texts.none}</code> },
+                { head: t.provider, cell: ({ provider }) => providerName(provider) },
+                { head: t.seen, cell: ({ seen }) => seen, numeric: true },
+                { head: t.replayed, cell: ({ replayed }) => replayed, numeric: true },
+                { head: t.dismissed, cell: ({ dismissed }) => dismissed, numeric: true },
+                { head: t.since, cell: ({ firstAt }) => <Time at={firstAt} /> },
+                {
+                  head: t.act,
+                  cell: ({ type, provider, seen, replayed, dismissed }) =>
+                    seen > replayed + dismissed && (
+                      <Acts
+                        isSmall
+                        acts={[
+                          { label: t.replayType, run: (say) => replayAll({ type }, say) },
+                          {
+                            label: t.dismissType,
+                            run: (say) => dismissAll({ type, provider }, say),
+                            asks: t.dismissAsk(`${providerName(provider)}, ${type}`),
+                            said: t.dismissed,
+                          },
+                        ]}
+                        onDone={onDone}
+                      />
+                    ),
+                },
+              ]}
+            />
+          </>
         )
       }
     </Loaded>
@@ -335,6 +338,7 @@ function OneEvent({ id }: { readonly id: string }) {
                 [texts.id, <Id key="id" id={event.id} />],
               ]}
             />
+            {isWaiting && <p class="faint">{t.replayHint}</p>}
             <h2>{t.shape}</h2>
             <Code text={JSON.stringify(event, null, 2)} />
             {raw !== undefined && (
