@@ -3,6 +3,7 @@ import type { Chat, Message, Person } from '#lib/domain/event.ts';
 import { derivedId } from '#lib/domain/ids.ts';
 import { type ChatKind, chatKindOfJid, normaliseJid, type Phone, phoneOfJid, toPhone } from '#lib/domain/person.ts';
 import { anyKnown, known } from '#lib/domain/schema.ts';
+import { cardsIn } from '#lib/domain/vcard.ts';
 import type { Delivery, Content as Sent } from './schema.ts';
 
 type ContentReader = (sent: Sent) => Content;
@@ -25,6 +26,8 @@ const contents: Readonly<Record<string, ContentReader>> = {
   buttons_response: (sent) => ({ type: 'reply', source: 'button', ...known({ text: wordsOf(sent) }) }),
   list_response: (sent) => ({ type: 'reply', source: 'list', ...known({ text: wordsOf(sent) }) }),
   template_button_reply: (sent) => ({ type: 'reply', source: 'template', ...known({ text: wordsOf(sent) }) }),
+  vcard: contacts,
+  multi_vcard: contacts,
   revoked: () => ({ type: 'delete' }),
   call_log: system,
   keep_in_chat: system,
@@ -63,6 +66,12 @@ function media(type: 'image' | 'video' | 'audio' | 'voice' | 'sticker' | 'docume
     const file = fileOf(sent) ?? (errorOf(sent) && {});
     return file ? { type, file, ...known({ caption: wordsOf(sent) }) } : unsupported(sent);
   };
+}
+
+/** The cards themselves, where it tells them. */
+function contacts(sent: Sent): Content {
+  const text = wordsOf(sent) ?? '';
+  return /^\s*BEGIN:VCARD\b/i.test(text) ? { type: 'contacts', contacts: [...cardsIn(text)] } : unsupported(sent);
 }
 
 function fileOf({ file_url: url, file_name: name }: Sent): File | undefined {

@@ -1,9 +1,10 @@
-import type { Content, File, Button as OurButton } from '#lib/domain/content.ts';
+import type { Contact, Content, File, Button as OurButton } from '#lib/domain/content.ts';
 import type { Message } from '#lib/domain/event.ts';
 import { isRecord } from '#lib/domain/json.ts';
-import { isInternational, normaliseJid, type Phone, toPhone } from '#lib/domain/person.ts';
+import { normaliseJid, toPhone } from '#lib/domain/person.ts';
 import { anyKnown, known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
+import { cardsIn } from '#lib/domain/vcard.ts';
 import type { Button, Card, Contents, ExtendedText, FileData, Tap } from './schema.ts';
 
 export type Fault = NonNullable<Message['error']>;
@@ -77,29 +78,6 @@ function adIn(extended: ExtendedText) {
     entryPointApp: extended.entryPointConversionApp,
   });
   return Object.values(ad).some((value) => value !== false) ? ad : undefined;
-}
-
-/** The international numbers of a card, each once: WhatsApp's own id of the number (`waid`) before what is written. */
-export function phonesIn(vcard: string): Phone[] {
-  const lines = vcard.replaceAll(/\r?\n[ \t]/g, '').split(/\r?\n/); // a line goes on where the next begins with a blank
-  const phones = lines.filter((line) => /^(?:[\w-]+\.)?TEL[;:]/i.test(line)).map(phoneIn);
-  return [...new Set(phones.filter((phone) => phone !== undefined))];
-}
-
-function phoneIn(line: string): Phone | undefined {
-  const whatsapp = toPhone(/;waid=(\d+)/i.exec(line)?.[1]);
-  return whatsapp ?? internationalNumber(line.slice(line.indexOf(':') + 1));
-}
-
-/** Only with its country code: without it nobody knows the country. An extension is no part of it. */
-function internationalNumber(written: string): Phone | undefined {
-  const [number = ''] = written.split(';');
-  return isInternational(number) ? toPhone(number) : undefined;
-}
-
-/** The name that the card gives itself. */
-export function nameIn(vcard: string): string | undefined {
-  return /^FN(?:;[^:\r\n]*)?:(.*)$/im.exec(vcard)?.[1]?.trim() || undefined;
 }
 
 /** Plain and interactive buttons. `interactiveButtonsReply` is a message with buttons, too, unless it tells a choice. */
@@ -349,7 +327,7 @@ function fileIn(data: Contents): Content | undefined {
 /** Voice notes have no type of their own: they are what is recorded in Opus. */
 function fileType(typeMessage: string | undefined, mimeType = ''): FileType | undefined {
   // Without a type the file tells it itself.
-  const type = typeMessage === undefined ? kindOfFile(mimeType) : FILE_TYPES.get(typeMessage);
+  const type = typeMessage === undefined ? kindOfFile(mimeType.trim().toLowerCase()) : FILE_TYPES.get(typeMessage);
   return type === 'audio' && /^audio\/(?:opus\b|ogg\b.*\bopus\b)/i.test(mimeType) ? 'voice' : type;
 }
 
@@ -370,13 +348,17 @@ function locationIn({ locationMessageData: place }: Contents): Content | undefin
 
 function contactsIn(data: Contents): Content | undefined {
   const single = data.contactMessageData ? [data.contactMessageData] : undefined;
-  const cards = single ?? data.messageData?.contacts ?? data.contacts ?? [];
-  const found = cards.filter((card) => card.displayName !== undefined || card.vcard !== undefined);
-  return found.length > 0 ? { type: 'contacts', contacts: found.map(contactOf) } : undefined;
+  const listed = data.messageData?.contacts ?? data.contacts ?? data.contactsArrayMessageData?.contacts;
+  const cards = single ?? listed ?? [];
+  const contacts = cards.flatMap(contactsOf);
+  return contacts.length > 0 ? { type: 'contacts', contacts } : undefined;
 }
 
-function contactOf({ displayName, vcard }: Card) {
-  return known({ name: displayName ?? nameIn(vcard ?? ''), phones: phonesIn(vcard ?? ''), vcard });
+/** The name that is told is that of a card which stands alone. */
+function contactsOf({ displayName: name, vcard }: Card): Contact[] {
+  if (vcard === undefined) return name === undefined ? [] : [{ name, phones: [] }];
+  const cards = cardsIn(vcard);
+  return cards.length > 1 ? [...cards] : cards.map((card) => ({ ...card, ...known({ name: name ?? card.name }) }));
 }
 
 function pollIn(data: Contents): Content | undefined {

@@ -181,9 +181,10 @@ function unreadableText(data: Contents): Fault | undefined {
 
 /** The emoji stands where a text would, and is empty when the reaction was taken back. */
 function reactionOf(event: MessageEvent, type: string, chat: Chat): Extract<Payload, { kind: 'reaction' }> | undefined {
-  const { typeMessage, extendedTextMessageData: text } = event.messageData;
+  const { typeMessage, extendedTextMessageData: text, textMessageData: plain } = event.messageData;
   const target = quotedOf(event.messageData);
-  if (typeMessage !== 'reactionMessage' || !text || !target) return undefined;
+  if (typeMessage !== 'reactionMessage' || !(text ?? plain) || !target) return undefined;
+  const emoji = text?.text ?? plain?.textMessage;
   const reaction = known({
     id: event.idMessage,
     messageId: target.id,
@@ -192,8 +193,8 @@ function reactionOf(event: MessageEvent, type: string, chat: Chat): Extract<Payl
     direction: directionOf(type),
     sender: senderOf(event, type, chat),
     account: accountOf(event),
-    emoji: text.text,
-    removed: text.text === undefined,
+    emoji,
+    removed: emoji === undefined,
   });
   return { kind: 'reaction', reaction };
 }

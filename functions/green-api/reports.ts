@@ -15,9 +15,18 @@ import type {
   StatusEvent,
 } from './schema.ts';
 
-const CALL_STATES: ReadonlyMap<string | undefined, Call['state']> = new Map([
+/** Their words are read in any case: older versions and clients differ in it. */
+function meaning<Ours>(words: ReadonlyMap<string, Ours>, word: string): Ours | undefined {
+  return words.get(word.trim().toLowerCase());
+}
+
+const inAnyCase = <Ours>(words: readonly (readonly [string, Ours])[]): ReadonlyMap<string, Ours> =>
+  new Map(words.map(([word, ours]) => [word.toLowerCase(), ours]));
+
+const CALL_STATES = inAnyCase<Call['state']>([
   ['offer', 'ringing'],
   ['pickUp', 'answered'],
+  ['hungUp', 'ended'],
   ['declined', 'declined'],
   ['missed', 'missed'],
   ['invalid', 'failed'],
@@ -27,7 +36,7 @@ const CALL_STATES: ReadonlyMap<string | undefined, Call['state']> = new Map([
 export function toCall(event: CallEvent, type: string): Draft {
   const { idMessage: id, isVideo, duration, participants } = event;
   const direction: Call['direction'] = type === 'incomingCall' ? 'inbound' : 'outbound';
-  const status = event.status === 'hangUp' ? 'hungUp' : event.status; // two spellings of one word
+  const status = /^hangup$/i.test(event.status ?? '') ? 'hungUp' : event.status; // two spellings of one word
   const chat = chatOf(event.from);
   const other = chat.kind === 'group' ? undefined : personOf(event.from);
   const wid = event.instanceData.wid;
@@ -49,9 +58,9 @@ export function toCall(event: CallEvent, type: string): Draft {
 }
 
 /** Nobody took a call that its caller ended; of our own calls it says no more than that they are over. */
-function stateOf(status: string | undefined, direction: Call['direction']): Call['state'] {
-  if (status === 'hungUp') return direction === 'inbound' ? 'missed' : 'ended';
-  return CALL_STATES.get(status) ?? 'unknown';
+function stateOf(status = '', direction: Call['direction']): Call['state'] {
+  const state = meaning(CALL_STATES, status) ?? 'unknown';
+  return state === 'ended' && direction === 'inbound' ? 'missed' : state;
 }
 
 function participantsOf(participants: NonNullable<CallEvent['participants']>) {
@@ -61,7 +70,7 @@ function participantsOf(participants: NonNullable<CallEvent['participants']>) {
   });
 }
 
-const DELIVERY: ReadonlyMap<string, DeliveryState> = new Map([
+const DELIVERY = inAnyCase<DeliveryState>([
   ['pending', 'pending'],
   ['sent', 'sent'],
   ['delivered', 'delivered'],
@@ -79,7 +88,7 @@ const DELIVERY: ReadonlyMap<string, DeliveryState> = new Map([
 /** How far a message has got. Some failures leave out the chat; the message's id is all that these have. */
 export function toStatus(event: StatusEvent, type: string): Draft | Issue {
   const { idMessage: id, status: word, description, sendByApi: viaApi } = event;
-  const state = DELIVERY.get(word) ?? DELIVERY.get(word.toLowerCase());
+  const state = meaning(DELIVERY, word);
   if (!state) return { path: 'status', message: 'a status that is not known' };
   const chat = event.chatId && normaliseJid(event.chatId);
   const detail = [word === state ? undefined : word, description].filter((part) => part !== undefined).join(': ');
@@ -90,13 +99,13 @@ export function toStatus(event: StatusEvent, type: string): Draft | Issue {
     state,
     detail: detail || undefined,
     viaApi,
-    restricted: word === 'yellowCard' || undefined,
+    restricted: /^yellowCard$/i.test(word) || undefined,
     account: accountOf(event),
   });
   return toDraft(event, type, { kind: 'status', status }, known({ chat, id, status: word }));
 }
 
-const STATES: ReadonlyMap<string, Connection['state']> = new Map([
+const STATES = inAnyCase<Connection['state']>([
   ['authorized', 'connected'],
   ['notAuthorized', 'disconnected'],
   ['blocked', 'blocked'],
@@ -107,16 +116,16 @@ const STATES: ReadonlyMap<string, Connection['state']> = new Map([
 ]);
 
 export function toState(event: StateEvent, type: string): Draft {
-  return connection(event, type, STATES.get(event.stateInstance), event.stateInstance);
+  return connection(event, type, meaning(STATES, event.stateInstance), event.stateInstance);
 }
 
-const SOCKETS: ReadonlyMap<string, Connection['state']> = new Map([
+const SOCKETS = inAnyCase<Connection['state']>([
   ['online', 'connected'],
   ['offline', 'disconnected'],
 ]);
 
 export function toSocketState(event: SocketEvent, type: string): Draft {
-  return connection(event, type, SOCKETS.get(event.statusInstance), event.statusInstance);
+  return connection(event, type, meaning(SOCKETS, event.statusInstance), event.statusInstance);
 }
 
 function connection(event: Envelope, type: string, state: Connection['state'] = 'unknown', detail: string): Draft {

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { isRecord } from '#lib/domain/json.ts';
+import { toPhone } from '#lib/domain/person.ts';
 import { toInstant } from '#lib/domain/time.ts';
 
 /**
@@ -7,6 +8,8 @@ import { toInstant } from '#lib/domain/time.ts';
  * another. What cannot be read counts as absent: a message is not lost for a thumbnail that is no text.
  */
 const text = v.optional(v.pipe(v.unknown(), v.transform(toText)));
+/** What somebody wrote or is called: where it is all digits, some senders make a number of it. */
+const words = v.optional(v.pipe(v.unknown(), v.transform(toLabel)));
 const number = v.optional(v.pipe(v.unknown(), v.transform(toNumber)));
 const flag = v.optional(v.pipe(v.unknown(), v.transform(toFlag)));
 /** Milliseconds since the epoch, from seconds as a rule. */
@@ -16,8 +19,15 @@ const instant = v.optional(
     v.transform((raw) => toInstant(toNumber(raw) ?? toText(raw))),
   ),
 );
-/** Ids of buttons and rows, and words that some clients number. */
-const label = v.optional(v.pipe(v.unknown(), v.transform(toLabel)));
+/** Ids of buttons and rows. */
+const label = words;
+/** Written as people write it, with a comma in some countries. */
+const degrees = v.optional(
+  v.pipe(
+    v.unknown(),
+    v.transform((raw) => toNumber(typeof raw === 'string' ? raw.replace(/^(\s*-?\d{1,3}),(?=\d+\s*$)/, '$1.') : raw)),
+  ),
+);
 
 /** Without these there is nothing to store: no identity, no chat, or nothing said. */
 const neededText = v.pipe(
@@ -27,6 +37,9 @@ const neededText = v.pipe(
 );
 const neededLabel = v.pipe(v.unknown(), v.transform(toLabel), v.string());
 const neededNumber = v.pipe(v.unknown(), v.transform(toNumber), v.number());
+/** Of a chat or person. Sister products and some relays leave the server out of a person's. */
+const jid = v.optional(v.pipe(v.unknown(), v.transform(toText), v.transform(withServer)));
+const neededJid = v.pipe(v.unknown(), v.transform(toText), v.transform(withServer), v.string());
 /** A member of a group: an id, or an object whose `id` or `wid` it is. */
 const MemberId = v.pipe(v.unknown(), v.transform(toMemberId), v.string());
 export const InstanceId = v.pipe(v.unknown(), v.transform(toInstanceId), v.string());
@@ -72,6 +85,10 @@ function toFlag(raw: unknown): boolean | undefined {
   return typeof raw === 'boolean' ? raw : undefined;
 }
 
+function withServer(id: string | undefined): string | undefined {
+  return id === undefined || id.includes('@') || toPhone(id) === undefined ? id : `${id.replace(/\D/g, '')}@c.us`;
+}
+
 function toMemberId(raw: unknown): string | undefined {
   return isRecord(raw) ? (toText(raw.id) ?? toText(raw.wid)) : toText(raw);
 }
@@ -86,9 +103,9 @@ function toInstanceId(raw: unknown): string | undefined {
 export const Forwarding = v.looseObject({ forwardingScore: number, isForwarded: flag });
 
 const ExtendedText = v.looseObject({
-  text,
-  title: text,
-  description: text,
+  text: words,
+  title: words,
+  description: words,
   previewType: text,
   jpegThumbnail: text,
   stanzaId: text,
@@ -108,8 +125,8 @@ export type ExtendedText = v.InferOutput<typeof ExtendedText>;
 
 const FileData = v.looseObject({
   downloadUrl: text,
-  caption: text,
-  fileName: text,
+  caption: words,
+  fileName: words,
   jpegThumbnail: text,
   mimeType: text,
   isAnimated: flag,
@@ -118,31 +135,37 @@ const FileData = v.looseObject({
 export type FileData = v.InferOutput<typeof FileData>;
 
 const Location = v.looseObject({
-  nameLocation: text,
-  address: text,
-  latitude: number,
-  longitude: number,
+  nameLocation: words,
+  address: words,
+  latitude: degrees,
+  longitude: degrees,
   jpegThumbnail: text,
 });
 
-const Card = v.looseObject({ displayName: text, vcard: text });
+const Card = v.looseObject({ displayName: words, vcard: text });
 export type Card = v.InferOutput<typeof Card>;
 
+/** An option may be its name alone. */
+const Option = v.pipe(
+  v.unknown(),
+  v.transform((raw) => (isRecord(raw) ? raw : { optionName: raw })),
+  v.looseObject({ optionName: words }),
+);
 /** A poll and the votes on one share a key. */
 const Poll = v.looseObject({
-  name: text,
-  options: list(v.looseObject({ optionName: text })),
+  name: words,
+  options: list(Option),
   multipleAnswers: flag,
   selectableOptionsCount: number,
   stanzaId: text,
-  votes: list(v.looseObject({ optionName: text, optionVoters: list(MemberId) })),
+  votes: list(v.looseObject({ optionName: words, optionVoters: list(MemberId) })),
 });
 
-const Link = v.looseObject({ displayText: text, url: text, phoneNumber: label, id: label });
+const Link = v.looseObject({ displayText: words, url: text, phoneNumber: label, id: label });
 /** The three ways in which buttons are written, in one: plain, interactive and of a template. */
 const Button = v.looseObject({
   buttonId: label,
-  buttonText: text,
+  buttonText: words,
   type: text,
   copyCode: text,
   phoneNumber: label,
@@ -159,22 +182,22 @@ const Tap = v.looseObject({
   stanzaId: text,
   selectedId: label,
   selectedButtonId: label,
-  selectedDisplayText: text,
-  selectedButtonText: text,
+  selectedDisplayText: words,
+  selectedButtonText: words,
   buttonId: label,
-  buttonText: text,
+  buttonText: words,
   selectedIndex: number,
 });
 export type Tap = v.InferOutput<typeof Tap>;
 
 /** Anything with buttons. The title, the text and the line below have two names each. */
 const WithButtons = v.looseObject({
-  titleText: text,
-  header: text,
-  contentText: text,
-  body: text,
-  footer: text,
-  footerText: text,
+  titleText: words,
+  header: words,
+  contentText: words,
+  body: words,
+  footer: words,
+  footerText: words,
   buttons: list(Button),
   namespace: text,
   elementName: text,
@@ -184,14 +207,14 @@ const WithButtons = v.looseObject({
 const ButtonsOrTap = v.looseObject({ ...WithButtons.entries, ...Tap.entries });
 
 const Rows = v.looseObject({
-  title: text,
-  rows: list(v.looseObject({ title: text, rowId: label, description: text })),
+  title: words,
+  rows: list(v.looseObject({ title: words, rowId: label, description: words })),
 });
 const List = v.looseObject({
-  title: text,
-  contentText: text,
-  footer: text,
-  buttonText: text,
+  title: words,
+  contentText: words,
+  footer: words,
+  buttonText: words,
   sections: list(Rows),
 });
 
@@ -204,7 +227,7 @@ const rowId = v.optional(
 );
 const RowTap = v.looseObject({
   stanzaId: text,
-  title: text,
+  title: words,
   listType: number,
   singleSelectReply: rowId,
   selectedRowId: label,
@@ -214,16 +237,16 @@ const Invite = v.looseObject({
   groupJid: text,
   inviteCode: text,
   inviteExpiration: instant,
-  groupName: text,
-  caption: text,
+  groupName: words,
+  caption: words,
   name: text,
   jpegThumbnail: text,
 });
 
 const Product = v.looseObject({
   productId: label,
-  title: text,
-  description: text,
+  title: words,
+  description: words,
   currencyCode: text,
   price: label,
   url: text,
@@ -232,8 +255,8 @@ const Product = v.looseObject({
 
 const Order = v.looseObject({
   orderId: label,
-  message: text,
-  orderTitle: text,
+  message: words,
+  orderTitle: words,
   totalPrice: label,
   currencyCode: text,
   totalCurrencyCode: text,
@@ -248,17 +271,18 @@ export type Quoted = v.InferOutput<typeof Quoted>;
 
 /** The content of a message, under a key that does not follow from `typeMessage` by rule. */
 const contents = {
-  textMessageData: ifReadable(v.looseObject({ textMessage: text, isTemplateMessage: flag })),
+  textMessageData: ifReadable(v.looseObject({ textMessage: words, isTemplateMessage: flag })),
   extendedTextMessageData: ifReadable(ExtendedText),
-  statusExtendedTextMessageData: ifReadable(v.looseObject({ text })),
+  statusExtendedTextMessageData: ifReadable(v.looseObject({ text: words })),
   fileMessageData: ifReadable(FileData),
   locationMessageData: ifReadable(Location),
   contactMessageData: ifReadable(Card),
   contacts: list(Card),
+  contactsArrayMessageData: ifReadable(v.looseObject({ contacts: list(Card) })),
   messageData: ifReadable(v.looseObject({ contacts: list(Card) })),
   pollMessageData: ifReadable(Poll),
   pollCreationMessage: ifReadable(Poll),
-  editedMessageData: ifReadable(v.looseObject({ textMessage: text, caption: text, text, stanzaId: text })),
+  editedMessageData: ifReadable(v.looseObject({ textMessage: words, caption: words, text: words, stanzaId: text })),
   deletedMessageData: ifReadable(v.looseObject({ stanzaId: text })),
   groupInviteMessageData: ifReadable(Invite),
   productMessage: ifReadable(Product),
@@ -313,13 +337,13 @@ export type Envelope = v.InferOutput<v.LooseObjectSchema<typeof envelope, undefi
 
 export const MessageEvent = v.looseObject({
   ...envelope,
-  idMessage: neededText,
+  idMessage: neededLabel,
   senderData: v.looseObject({
-    chatId: neededText,
-    sender: text,
-    chatName: text,
-    senderName: text,
-    senderContactName: text,
+    chatId: neededJid,
+    sender: jid,
+    chatName: words,
+    senderName: words,
+    senderContactName: words,
     senderPhoneNumber: label,
   }),
   messageData: MessageData,
@@ -328,17 +352,17 @@ export type MessageEvent = v.InferOutput<typeof MessageEvent>;
 
 export const StatusEvent = v.looseObject({
   ...envelope,
-  chatId: text,
-  idMessage: neededText,
+  chatId: jid,
+  idMessage: neededLabel,
   status: neededText,
   sendByApi: flag,
-  description: text,
+  description: words,
 });
 export type StatusEvent = v.InferOutput<typeof StatusEvent>;
 
 export const CallEvent = v.looseObject({
   ...envelope,
-  from: neededText,
+  from: neededJid,
   status: text,
   idMessage: text,
   isVideo: flag,
@@ -359,7 +383,7 @@ export const QuotaEvent = v.looseObject({
     used: neededNumber,
     total: neededNumber,
     status: neededText,
-    description: text,
+    description: words,
   }),
 });
 export type QuotaEvent = v.InferOutput<typeof QuotaEvent>;

@@ -178,7 +178,8 @@ export function toReaction(body: v.InferOutput<typeof ReactionBody>, type: strin
   const account = toAccount(body.whatsapp_account, chat);
   const sender = toPerson(reaction.reactor ?? {});
   const occurredAt = instantOf(reaction.timestamp);
-  const removed = reaction.action === 'clear' || (reaction.action !== 'set' && reaction.emoji === undefined);
+  const action = reaction.action?.toLowerCase();
+  const removed = action === 'clear' || (action !== 'set' && reaction.emoji === undefined);
   return {
     identity: {
       type,

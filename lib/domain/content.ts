@@ -66,6 +66,7 @@ const Contact = v.object({
   phones: v.pipe(v.array(v.string()), v.description('E.164, as far as the card names any')),
   vcard: optional(v.string()),
 });
+export type Contact = v.InferOutput<typeof Contact>;
 const Contacts = v.object({ type: v.literal('contacts'), contacts: v.array(Contact) });
 
 const Poll = v.object({

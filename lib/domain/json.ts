@@ -105,6 +105,7 @@ function punctuationAt(text: string, at: number): string {
   if (found === '') return ': it stops before its end: a quote or bracket is missing';
   if (text[at - 1] === '\\') return ': a backslash inside a text is written \\\\';
   if (found === '{' && before === '{') return ': whoever has sent it has not filled in {{ }}';
+  if (/^(?:\/[/*]|#)/.test(text.slice(at, at + 2))) return ': JSON has no comments';
   if (/[\]}]/.test(found) && before === ',') return ': there is a comma too many before it';
   if (/[,\]}]/.test(found) && before === ':') return ': there is nothing where a value must be: write "" for none';
   if (/["{[]/.test(found) && /["\d\]}el]/.test(before)) return ': a comma is missing before it';

@@ -148,7 +148,7 @@ export type ChatKind = (typeof CHAT_KINDS)[number];
 export const canBeWrittenTo = (kind: ChatKind): boolean => kind === 'individual' || kind === 'group';
 
 /**
- * WhatsApp's own spelling of a chat or person: device suffix dropped (`123:4@c.us`), `@s.whatsapp.net` folded to
+ * WhatsApp's own spelling of a chat or person: device and agent dropped (`123:4@c.us`, `123_1:4@c.us`), `@s.whatsapp.net` folded to
  * `@c.us`, the part after `@` in lower case. Ids of another form come back as they are.
  */
 export function normaliseJid(raw: string): string {
@@ -159,9 +159,14 @@ export function normaliseJid(raw: string): string {
     .trim()
     .toLowerCase();
   const user = raw.slice(0, at).trim().replace(/:\d+$/, '');
+  const folded = FOLDED.get(server) ?? server;
   // The one user that is a word.
-  return server === 'broadcast' ? `${user.toLowerCase()}@${server}` : `${user}@${FOLDED.get(server) ?? server}`;
+  if (folded === 'broadcast') return `${user.toLowerCase()}@${folded}`;
+  return folded === 'c.us' || folded === 'lid' ? `${bareUser(user)}@${folded}` : `${user}@${folded}`;
 }
+
+/** A plus sign, and the number of an agent before the device's, are no part of who somebody is. */
+const bareUser = (user: string): string => user.replace(/^\+(?=\d)/, '').replace(/(?<=^\d{5,})[._]\d{1,2}$/, '');
 
 /** Other names of the two servers that people are at; those of companies may be hosted elsewhere. */
 const FOLDED: ReadonlyMap<string, string> = new Map([
@@ -174,7 +179,7 @@ const FOLDED: ReadonlyMap<string, string> = new Map([
 export function phoneOfJid(jid: string | undefined): Phone | undefined {
   if (jid === undefined) return undefined;
   const normal = normaliseJid(jid);
-  return normal.endsWith('@c.us') ? phoneOfDigits(normal.slice(0, -'@c.us'.length).replace(/^\+/, '')) : undefined;
+  return normal.endsWith('@c.us') ? phoneOfDigits(normal.slice(0, -'@c.us'.length)) : undefined;
 }
 
 export function chatKindOfJid(jid: string): ChatKind {
@@ -247,10 +252,7 @@ export const isInternational = (written: string): boolean => numberIn(written)?.
  */
 export function readPhone(written: string, country?: string): ReadPhone {
   const number = numberIn(written);
-  if (!number)
-    return refused(
-      /@(?:c\.us|s\.whatsapp\.net|g\.us|lid|newsletter|broadcast|bot)\s*$/i.test(written) ? IS_A_JID : NOT_ONE,
-    );
+  if (!number) return refused(whyNone(written));
   if (number.isInternational) return readAs(phoneOfDigits(number.digits), WRONG_LENGTH);
   const national = country === undefined ? undefined : nationalPhone(number.digits, country);
   const phone = national ?? (number.isAreaFirst ? undefined : validPhone(number.digits));
@@ -262,6 +264,15 @@ const NO_COUNTRY = `does not tell its country: ${HOW}`;
 const WRONG_LENGTH = 'must have 7 to 15 digits, the first of them not a zero: its country code, area code and number';
 const NOT_ONE = `must be one phone number and nothing else: ${HOW}`;
 const IS_A_JID = 'is a WhatsApp id: give it as jid';
+
+const NOT_FILLED_IN = `was not filled in by whoever has sent it: ${HOW}`;
+
+function whyNone(written: string): string {
+  if (/@(?:c\.us|s\.whatsapp\.net|g\.us|lid|newsletter|broadcast|bot)\s*$/i.test(written)) return IS_A_JID;
+  // What stands in templates of automations where a value is to come, and what they make of none.
+  const isPlaceholder = /\{\{|\$\{|<%|^\s*(?:undefined|null|none|nan|\[object Object\])\s*$/i.test(written);
+  return isPlaceholder ? NOT_FILLED_IN : NOT_ONE;
+}
 
 const refused = (reason: string): ReadPhone => ({ ok: false, reason });
 const readAs = (phone: Phone | undefined, reason: string): ReadPhone =>

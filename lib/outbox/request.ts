@@ -239,7 +239,7 @@ function misspeltIn(fields: JsonObject): Issue[] {
   return Object.keys(fields).flatMap((path) => {
     const value = fields[path];
     if (NAMES.includes(path) || isEmpty(value)) return [];
-    const name = plain(/\[(\w+)\]$/.exec(path)?.[1] ?? path);
+    const name = plain(/(?:\[|__|\.)([a-z]\w*)\]?$/i.exec(path)?.[1] ?? path);
     const meant = meantBy(name, value);
     // An id of an account of the caller's own is a common field, and so is a name beside no file.
     if (meant === undefined || meant === 'account_id' || !lacks(meant)) return [];

@@ -134,7 +134,21 @@ const oddErrors: Row[] = [
   },
 ];
 
-describeReading(cooby, [...types, ...beyondTheList, ...names, ...fileErrors, ...oddErrors]);
+const card = (name: string) => `BEGIN:VCARD\nVERSION:3.0\nFN:${name}\nTEL:+15550100123\nEND:VCARD`;
+const contact = (name: string) => ({ name, phones: ['+15550100123'], vcard: card(name) });
+
+/** Where it tells the cards: no page says that it does, or does not. */
+const cards: Row[] = [
+  says('vcard', { type: 'contacts', contacts: [contact('Ada')] }, { text: card('Ada') }),
+  says(
+    'multi_vcard',
+    { type: 'contacts', contacts: [contact('Ada'), contact('Bo')] },
+    { text: `${card('Ada')}\n${card('Bo')}` },
+  ),
+  says('vcard', { type: 'unsupported', providerType: 'vcard', text: 'Ada' }, { text: 'Ada' }),
+];
+
+describeReading(cooby, [...types, ...cards, ...beyondTheList, ...names, ...fileErrors, ...oddErrors]);
 
 it('leaves nameGenerated out of an original name', () => {
   const reading = cooby.read(tooBig);

@@ -120,4 +120,14 @@ describeReading(greenApi, [
     },
   },
   { name: 'no call of nobody', payload: { ...call, from: '' }, quarantined: ['from'] },
+  ...[
+    ['OFFER', 'ringing'],
+    ['hangup', 'missed'],
+    ['HungUp', 'missed'],
+    ['PICKUP', 'answered'],
+  ].map(([word, state]) => ({
+    name: `the word ${word} in whatever case`,
+    payload: { ...call, status: word },
+    stored: { call: { state, detail: word } },
+  })),
 ]);

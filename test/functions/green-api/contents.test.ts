@@ -633,4 +633,45 @@ describeReading(greenApi, [
     { typeMessage: 'imageMessage', fileMessageData: 'https://files.example.test/a.jpg' },
     { type: 'unsupported', providerType: 'imageMessage' },
   ),
+  {
+    name: 'words that a relay has made a number',
+    payload: incoming({ typeMessage: 'textMessage', textMessageData: { textMessage: 4711 } }),
+    stored: { message: { content: { type: 'text', text: '4711' } } },
+  },
+  {
+    name: 'a caption that a relay has made a number',
+    payload: incoming({ typeMessage: 'imageMessage', fileMessageData: { caption: 4711, fileName: 12 } }),
+    stored: { message: { content: { type: 'image', caption: '4711', file: { name: '12' } } } },
+  },
+  ...[
+    [
+      ['Mon', 'Tue'],
+      ['Mon', 'Tue'],
+    ],
+    [
+      [{ optionName: 1 }, { optionName: 2 }],
+      ['1', '2'],
+    ],
+    [
+      [1, null, { optionName: 'two' }, {}],
+      ['1', 'two'],
+    ],
+  ].map(([written, options]) => ({
+    name: `the options of a poll as ${JSON.stringify(written)}`,
+    payload: incoming({ typeMessage: 'pollMessage', pollMessageData: { name: 'Which?', options: written } }),
+    stored: { message: { content: { type: 'poll', options } } },
+  })),
+  {
+    name: 'a place whose numbers have commas',
+    payload: incoming({
+      typeMessage: 'locationMessage',
+      locationMessageData: { latitude: '-52,0001', longitude: '4,0002' },
+    }),
+    stored: { message: { content: { type: 'location', latitude: -52.0001, longitude: 4.0002 } } },
+  },
+  {
+    name: 'a file by its MIME type in any case',
+    payload: incoming({ fileMessageData: { downloadUrl: 'https://files.example.test/a', mimeType: 'Image/PNG' } }),
+    stored: { message: { content: { type: 'image' } } },
+  },
 ]);

@@ -228,4 +228,27 @@ describeReading(greenApi, [
     payload: { receiptId: 17, body: without('idMessage') },
     quarantined: ['body.idMessage'],
   },
+  ...[
+    '12025550142',
+    '+12025550142',
+    '+12025550142@c.us',
+    '12025550142_1:12@s.whatsapp.net',
+    '12025550142.0:3@c.us',
+  ].map((jid) => ({
+    name: `a person by the id ${jid}`,
+    payload: incoming(undefined, { senderData: { ...senderData, chatId: jid, sender: jid } }),
+    stored: {
+      message: { chat: { id: '12025550142@c.us' }, sender: { id: '12025550142@c.us', phone: '+12025550142' } },
+    },
+  })),
+  {
+    name: 'digits that are no number as the id that they are',
+    payload: incoming(undefined, { senderData: { chatId: '4711', sender: '4711' } }),
+    stored: { message: { chat: { id: '4711' }, sender: { id: '4711' } } },
+  },
+  {
+    name: 'the number of a message, which is its id all the same',
+    payload: incoming(undefined, { idMessage: 123456 }),
+    stored: { message: { id: '123456' } },
+  },
 ]);

@@ -246,4 +246,18 @@ describeReading(greenApi, [
     quarantined: ['quotaData.used'],
   },
   { name: 'no quota event without a quota', payload: report('quotaExceeded', {}), quarantined: ['quotaData'] },
+  ...[
+    ['noaccount', 'failed'],
+    ['READ', 'read'],
+    ['YELLOWCARD', 'failed'],
+  ].map(([word, state]) => ({
+    name: `the status ${word} in whatever case`,
+    payload: { ...status, status: word },
+    stored: { status: { state, detail: word } },
+  })),
+  {
+    name: 'a state in whatever case',
+    payload: report('stateInstanceChanged', { stateInstance: 'Authorized' }),
+    stored: { connection: { state: 'connected', detail: 'Authorized' } },
+  },
 ]);

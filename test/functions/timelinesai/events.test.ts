@@ -77,6 +77,11 @@ describeReading(timelinesAi, [
     },
   },
   {
+    name: 'a reaction that is taken back, in whatever case, though it says which',
+    payload: varied(reaction, 'reaction', { action: 'Clear' }),
+    stored: { reaction: { removed: true } },
+  },
+  {
     name: 'a reaction in a group',
     payload: varied(reaction, 'chat', { chat_type: 'group', phone: '' }),
     stored: { reaction: { chat: { kind: 'group' }, sender: ana } },

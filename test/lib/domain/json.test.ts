@@ -64,6 +64,8 @@ it.each([
   ['{"phone": 0812}', `not valid JSON at line 1, column 12${IN_QUOTES}`],
   ['{"a": 1 5}', 'not valid JSON at line 1, column 9'],
   ['{"a": [1, 2,]}', 'not valid JSON at line 1, column 13: there is a comma too many before it'],
+  ['{"a": 1, // one\n"b": 2}', 'not valid JSON at line 1, column 10: JSON has no comments'],
+  ['{"a": 1 /* one */}', 'not valid JSON at line 1, column 9: JSON has no comments'],
   ['{"a": [{} {}]}', 'not valid JSON at line 1, column 11: a comma is missing before it'],
   ['{"a": "C:\\dir"}', 'not valid JSON at line 1, column 11: a backslash inside a text is written \\\\'],
   ['{"a": {{ b }}}', 'not valid JSON at line 1, column 8: whoever has sent it has not filled in {{ }}'],
@@ -73,4 +75,16 @@ it.each([
   ['{"text": "one"\n"phone": "1"}', 'not valid JSON at line 2, column 1: a comma is missing before it'],
 ])('says what to do about what is written most often: %j', (text, message) => {
   expect(parseJson(Buffer.from(text))).toEqual({ ok: false, issue: { path: '', message } });
+});
+
+it('looks for no place that takes long to find', () => {
+  const long = `${'['.repeat(200_000)}=`;
+  expect(parseJson(Buffer.from(long))).toMatchObject({
+    ok: false,
+    issue: { message: 'not valid JSON at a place that is not looked for in so long a text' },
+  });
+  expect(parseJson(Buffer.from(`{"a": "${'x'.repeat(200_000)}", b}`))).toMatchObject({
+    ok: false,
+    issue: { message: expect.stringContaining('column 200011') },
+  });
 });

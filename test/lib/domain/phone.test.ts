@@ -231,12 +231,18 @@ describe('what people paste', () => {
     'tel:',
     '4.42079E+11',
     '+44,207,946,0958',
-    '{{contact.phone}}',
-    'undefined',
   ])('that is not one number is refused: %s', (written) => {
     expect(read(written, 'GB')).toBe(`must be one phone number and nothing else: ${HOW}`);
     expect(toPhone(written)).toBeUndefined();
   });
+
+  it.each(['{{contact.phone}}', '<%= phone %>', '{{ $json.phone }}', 'undefined', ' null ', 'None', '[object Object]'])(
+    'that nobody has filled in is refused as such: %s',
+    (written) => {
+      expect(read(written, 'GB')).toBe(`was not filled in by whoever has sent it: ${HOW}`);
+      expect(toPhone(written)).toBeUndefined();
+    },
+  );
 
   it.each(['https://wa.me/081200000099', 'wa.me/0812'])('that lacks its country is refused: %s', (written) => {
     expect(readPhone(written, 'ID').ok).toBe(false);
