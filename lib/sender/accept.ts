@@ -84,12 +84,12 @@ interface Facts {
   readonly now: number;
   /** The account's chain runs, and must still run when the send is queued: nothing need wake it then. */
   readonly runs: boolean;
-  readonly limit: number;
+  readonly config: SendingConfig;
 }
 
 /** All of it or nothing: the charge, its entry in the ledger, the send, its place in the queue, the key's mark. */
 function acceptPlan(request: SendRequest, facts: Facts): AcceptPlan {
-  const { messageId, account, epoch, now, runs, limit } = facts;
+  const { messageId, account, epoch, now, runs, config } = facts;
   const credits = creditsIn(request.parts);
   const places = request.parts.length;
   const common = [
@@ -100,8 +100,8 @@ function acceptPlan(request: SendRequest, facts: Facts): AcceptPlan {
     ),
     update(
       accountKey(account.id),
-      [add('pending', places), setDueIfNone(now)],
-      all(exists(), compare('pending', '<=', limit - places), ...(runs ? [equal('chain', 'RUNNING')] : [])),
+      [add('pending', places), setDueIfNone(now, config)],
+      all(exists(), compare('pending', '<=', config.queueLimit - places), ...(runs ? [equal('chain', 'RUNNING')] : [])),
     ),
     put(newSend(request, facts), absent()),
     ledgerReserve(request.workspace, messageId, epoch, credits, now),
@@ -245,7 +245,7 @@ export async function accept(request: SendRequest, given: AcceptPorts, config: S
     const now = ports.clock.now();
     const epoch = currentEpoch(quota, now);
     const runs = seen.chain === 'RUNNING' && !isOverdue(seen, now, config);
-    const plan = acceptPlan(request, { messageId, account, epoch, now, runs, limit: config.queueLimit });
+    const plan = acceptPlan(request, { messageId, account, epoch, now, runs, config });
     // Derived from the send: whoever repeats this very write repeats the same transaction.
     const transacted = await store.transact(plan.writes, `${messageId.slice(-20)}-${round + 1}`);
     if (transacted.done) {

@@ -223,7 +223,7 @@ export async function takeBack(turn: Turn, head: Head, intent: Intent): Promise<
   const soon = now + turn.config.backoff.firstMs;
   const transacted = await store.transact(
     [
-      update(accountKey(turn.account.id), handingOn(turn.account, soon), holdsLease(turn.me)),
+      update(accountKey(turn.account.id), handingOn(turn, soon), holdsLease(turn.me)),
       changeParts(
         sendingSince(head, turn.account, intent.at),
         [{ index: head.index, to: 'queued', also: [add(field(head.index, 'attempts'), -1)], silent: true }],

@@ -108,7 +108,7 @@ async function endHold(
     by === 'operator'
       ? [set('paused', false), remove('pauseReason'), ...(isSilent ? [remove(['unknownTimes', 0])] : [])]
       : [];
-  const running = [set('chain', 'RUNNING'), setDue(Math.max(now, gatesOpenAt(before)))];
+  const running = [set('chain', 'RUNNING'), setDue(Math.max(now, gatesOpenAt(before)), config)];
   const told = before.held ? accountReport(before, { state: 'resumed' }, now) : [];
   const transacted = await store.transact(
     [

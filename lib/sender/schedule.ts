@@ -19,9 +19,18 @@ import type { Tick, Ticks } from './provider.ts';
  * When an account needs a tick: `dueAt` of the protocol. It is the sort key of the watchdog's index (whose partition
  * key every account has for life), so an account stands in that index exactly while it has one.
  */
-export const setDue = (at: number): Change => set('gsi3sk', dueSortKey(at));
-export const setDueIfNone = (at: number): Change => setIfAbsent('gsi3sk', dueSortKey(at));
+export const setDue = (at: number, config: SendingConfig): Change => set('gsi3sk', dueKey(at, config));
+export const setDueIfNone = (at: number, config: SendingConfig): Change => setIfAbsent('gsi3sk', dueKey(at, config));
 export const clearDue: Change = remove('gsi3sk');
+
+/**
+ * To the quarter of the grace, and never earlier than it is: an entry of the index that moves costs two writes, and that
+ * of an account which sends would move with each message. A tick that is lost is missed later by that at most.
+ */
+function dueKey(at: number, { graceMs }: SendingConfig): string {
+  const step = Math.max(1, Math.floor(graceMs / 4));
+  return dueSortKey(Math.ceil(at / step) * step);
+}
 
 export const dueOf = (item: { readonly gsi3sk?: string }): number | undefined =>
   item.gsi3sk === undefined ? undefined : dueTime(item.gsi3sk);
@@ -60,7 +69,7 @@ export async function wake(
   const written = await store.write(
     update(
       accountKey(account.id),
-      [add('gen', 1), set('chain', 'RUNNING'), setDue(at), set('startedBy', me)],
+      [add('gen', 1), set('chain', 'RUNNING'), setDue(at, config), set('startedBy', me)],
       all(exists(), equal('chain', 'IDLE')),
     ),
     { returns: 'new' },

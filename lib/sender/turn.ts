@@ -148,15 +148,15 @@ export async function holdAgain(turn: Turn): Promise<Step> {
 }
 
 /** The account's part of taking an attempt back: the turn goes to a new generation, at this time. */
-export function handingOn(account: Account, at: number): readonly Change[] {
-  return [set('gen', account.gen + 1), set('nextSendAt', at), setDue(at), ...dropLease];
+export function handingOn({ account, config }: Turn, at: number): readonly Change[] {
+  return [set('gen', account.gen + 1), set('nextSendAt', at), setDue(at, config), ...dropLease];
 }
 
 export const giveBack = (turn: Turn): Promise<End> => handOn(turn, turn.ports.clock.now());
 
 export async function handOn(turn: Turn, at: number): Promise<End> {
   const written = await turn.ports.store.write(
-    update(accountKey(turn.account.id), handingOn(turn.account, at), holdsLease(turn.me)),
+    update(accountKey(turn.account.id), handingOn(turn, at), holdsLease(turn.me)),
   );
   if (written.done) return next(turn, at);
   const account = written.item && readAccount(written.item);
@@ -175,7 +175,11 @@ export async function passOver(turn: Turn, { send, index }: Head): Promise<Step>
 async function leaveToWatchdog(turn: Turn): Promise<End> {
   turn.ports.metrics.count('QueueInconsistent', { account: turn.account.id });
   await turn.ports.store.write(
-    update(accountKey(turn.account.id), [setDue(turn.ports.clock.now()), ...dropLease], holdsLease(turn.me)),
+    update(
+      accountKey(turn.account.id),
+      [setDue(turn.ports.clock.now(), turn.config), ...dropLease],
+      holdsLease(turn.me),
+    ),
   );
   return over('queue inconsistent');
 }

@@ -1,4 +1,7 @@
 import { expect, test } from 'vitest';
+import { readAccount } from '#lib/sender/items.ts';
+import { dueOf } from '#lib/sender/schedule.ts';
+import { accountKey } from '#lib/store/keys.ts';
 import { World } from '#test/support/simulation/world.ts';
 
 const TEXT = 'Your table for four is booked for Saturday, 19:30. Reply 1 to confirm or 2 to change. Thank you!';
@@ -27,4 +30,24 @@ test.each([
   const { units, ticks } = await costOf(messages);
   expect(units).toBeLessThanOrEqual(atMost);
   expect(ticks).toBe(1);
+});
+
+test('an account that sends moves in the list of the watchdog once in a quarter of its grace, and is never due too early', async () => {
+  const world = new World();
+  await world.addAccount(ACCOUNT, 'main', 1_000);
+  for (let i = 0; i < 12; i += 1) await world.sendNow(ACCOUNT, { parts: [{ kind: 'text', text: TEXT }] });
+  const moves = new Set<number>();
+  for (let seconds = 0; seconds < 24; seconds += 1) {
+    await world.run(1_000);
+    const item = world.store.peek(accountKey(ACCOUNT));
+    if (!item) throw new Error('the account is gone');
+    const account = readAccount(item);
+    const due = dueOf(account);
+    if (due === undefined) continue;
+    moves.add(due);
+    if (account.leaseId === undefined) expect(due).toBeGreaterThanOrEqual(account.nextSendAt);
+    expect(due - account.nextSendAt).toBeLessThan(world.config.graceMs / 4 + 1);
+  }
+  expect(moves.size).toBeGreaterThan(1);
+  expect(moves.size).toBeLessThanOrEqual(3);
 });
