@@ -27,6 +27,11 @@ function NextSend({ account: { nextSendAt, held, paused } }: { readonly account:
   return <Time at={nextSendAt} />;
 }
 
+function Pending({ account: { id, pending } }: { readonly account: Account }) {
+  if (pending === 0) return <>{pending}</>;
+  return <a href={addressOf('sends', undefined, { account: id, state: 'queued,sending' })}>{pending}</a>;
+}
+
 const AccountList = () => (
   <ListPage
     page="accounts"
@@ -42,7 +47,7 @@ const AccountList = () => (
       { head: t.phone, cell: ({ phone }) => (phone ? <Phone number={phone} /> : texts.none) },
       { head: t.state, cell: (account) => <Badge state={stateOf(account)} /> },
       { head: t.reason, cell: (account) => whyOf(account) || texts.none },
-      { head: t.pending, cell: ({ pending }) => pending, numeric: true },
+      { head: t.pending, cell: (account) => <Pending account={account} />, numeric: true },
       { head: t.next, cell: (account) => <NextSend account={account} /> },
     ]}
   />
@@ -78,7 +83,7 @@ function OneAccount({ id }: { readonly id: string }) {
                     account.instance !== undefined && [t.instance, account.instance],
                     [t.phone, account.phone ?? texts.none],
                     [t.pace, t.paceOf(account.pacing.minMs, account.pacing.maxMs)],
-                    [t.pending, account.pending],
+                    [t.pending, <Pending key="pending" account={account} />],
                     [t.next, <NextSend key="next" account={account} />],
                     [texts.id, <Id key="id" id={account.id} />],
                   ]}

@@ -32,9 +32,8 @@ export function Credits() {
           <>
             <ul class="figures">
               {Object.entries({ available, reserved, spent, granted }).map(([name, value]) => (
-                <li key={name} class="figure">
-                  <span>{t.figures[name]}</span>
-                  <strong>{numberOf(value)}</strong>
+                <li key={name} class={COUNTED[name] === undefined ? 'figure' : undefined}>
+                  <Figure name={t.figures[name] ?? name} value={value} state={COUNTED[name]} />
                 </li>
               ))}
             </ul>
@@ -83,6 +82,28 @@ export function Credits() {
       <Pager next={next} />
     </Page>
   );
+}
+
+/** In which states the sends are that a figure counts. */
+const COUNTED: Readonly<Record<string, string>> = {
+  reserved: 'queued,sending,unknown',
+  spent: 'sent,delivered,read,partially_sent',
+};
+
+interface FigureProps {
+  readonly name: string;
+  readonly value: number;
+  readonly state: string | undefined;
+}
+
+function Figure({ name, value, state }: FigureProps) {
+  const shown = (
+    <>
+      <span>{name}</span>
+      <strong>{numberOf(value)}</strong>
+    </>
+  );
+  return state === undefined ? shown : <a href={addressOf('sends', undefined, { state })}>{shown}</a>;
 }
 
 /** What came in with a plus, what was taken with a minus. */

@@ -1,4 +1,5 @@
 import { Fragment } from 'preact';
+import { addressOf } from '../address.ts';
 import type { Delivery, Endpoint } from '../api.ts';
 import { Badge, Code, Facts, Time } from '../parts/small.tsx';
 import { texts } from '../texts.ts';
@@ -15,7 +16,7 @@ export function Taken({ endpoint: { last24h } }: { readonly endpoint: Endpoint }
 }
 
 export function EndpointFacts({ endpoint }: { readonly endpoint: Endpoint }) {
-  const { url, state, types, waiting, failingSince, disabledBecause, lastFailure } = endpoint;
+  const { id, url, state, types, waiting, failingSince, disabledBecause, lastFailure } = endpoint;
   return (
     <Facts
       of={[
@@ -31,7 +32,12 @@ export function EndpointFacts({ endpoint }: { readonly endpoint: Endpoint }) {
         [t.success, <Taken key="taken" endpoint={endpoint} />],
         [t.url, url],
         [t.types, types.join(', ')],
-        [t.waiting, t.waitingOf(waiting ?? 0)],
+        [
+          t.waiting,
+          <a key="waiting" href={addressOf('endpoints', id, { state: 'waiting' })}>
+            {t.waitingOf(waiting ?? 0)}
+          </a>,
+        ],
       ]}
     />
   );

@@ -1,9 +1,9 @@
 import { address, addressOf, go } from '../address.ts';
-import { api, asked, type Event, inParts, mayChange } from '../api.ts';
+import { api, asked, type Event, inParts, mayChange, type NewWebhook } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
 import { Days } from '../parts/days.tsx';
-import { EventLine } from '../parts/event-line.tsx';
+import { EventLine, waitingOf } from '../parts/event-line.tsx';
 import { CheckBox } from '../parts/form.tsx';
 import { MarkedJson } from '../parts/marked-json.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
@@ -20,12 +20,19 @@ const KINDS = [
   ...(['ussd', 'quota', 'send', 'account', 'endpoint', 'rule', 'unknown'] as const),
 ];
 const DIRECTIONS = ['inbound', 'outbound'] as const;
+/** Each from whom events come, or the types do not hold. */
+const PROVIDERS: Readonly<Record<Provider, true>> = {
+  ...{ cooby: true, 'green-api': true, sandbox: true, timelinesai: true, zender: true },
+};
+const isProvider = (text: string): text is Provider => Object.hasOwn(PROVIDERS, text);
+
+type Provider = Extract<NewWebhook, { kind: 'receive' }>['provider'];
 
 export function Events({ id }: { readonly id?: string | undefined }) {
   return id === undefined ? <EventList /> : <OneEvent id={id} />;
 }
 
-const FILTERS = ['kind', 'direction', 'quarantined', 'dismissed', 'after', 'before'] as const;
+const FILTERS = ['kind', 'direction', 'provider', 'type', 'quarantined', 'dismissed', 'after', 'before'] as const;
 type Filter = Readonly<Partial<Record<(typeof FILTERS)[number], string>>>;
 
 /** It stands in the address: a filtered list can be passed on, and back leads to it. */
@@ -33,17 +40,17 @@ function filterIn(query: URLSearchParams): Filter {
   return Object.fromEntries(FILTERS.flatMap((name) => (query.get(name) ? [[name, query.get(name)]] : [])));
 }
 
-/** Of what is no kind and no direction, as somebody wrote it into the address, nothing is asked. */
-function queryOf({ kind: ofKind, direction: inDirection, quarantined, dismissed, after, before }: Filter) {
+/** Of what is no kind, as somebody wrote it into the address, nothing is asked. */
+function queryOf({ kind: ofKind, direction: inDirection, provider = '', quarantined, dismissed, ...others }: Filter) {
   const kind = KINDS.find((one) => one === ofKind);
   const direction = DIRECTIONS.find((one) => one === inDirection);
   return {
     ...(kind && { kind }),
     ...(direction && { direction }),
+    ...(isProvider(provider) && { provider }),
     ...(quarantined === 'true' && { quarantined: 'true' as const }),
     ...(dismissed === 'true' && { dismissed: 'true' as const }),
-    ...(after !== undefined && { after }),
-    ...(before !== undefined && { before }),
+    ...others,
   };
 }
 
@@ -104,6 +111,25 @@ function Filters({ filter }: { readonly filter: Filter }) {
           </option>
         ))}
       </select>
+      <select
+        aria-label={t.provider}
+        value={filter.provider ?? ''}
+        onChange={({ currentTarget }) => change({ provider: currentTarget.value })}
+      >
+        <option value="">{t.allProviders}</option>
+        {Object.keys(PROVIDERS).map((one) => (
+          <option key={one} value={one}>
+            {providerName(one)}
+          </option>
+        ))}
+      </select>
+      <input
+        type="search"
+        aria-label={t.type}
+        placeholder={t.type}
+        value={filter.type ?? ''}
+        onChange={({ currentTarget }) => change({ type: currentTarget.value.trim() })}
+      />
       <Days after={filter.after} before={filter.before} onChange={change} />
       <CheckBox
         label={t.onlyQuarantine}
@@ -202,7 +228,14 @@ function Quarantine({ onReplayed }: { readonly onReplayed: () => Promise<unknown
               rows={items}
               keyOf={({ provider, type }) => `${provider} ${type}`}
               columns={[
-                { head: t.type, cell: ({ type }) => <code>{type || texts.none}</code> },
+                {
+                  head: t.type,
+                  cell: ({ provider, type }) => (
+                    <a href={waitingOf(provider, type)}>
+                      <code>{type}</code>
+                    </a>
+                  ),
+                },
                 { head: t.provider, cell: ({ provider }) => providerName(provider) },
                 { head: t.seen, cell: ({ seen }) => seen, numeric: true },
                 { head: t.replayed, cell: ({ replayed }) => replayed, numeric: true },

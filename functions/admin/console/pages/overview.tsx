@@ -5,7 +5,7 @@ import { api, asked, mayChange, type Summary } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Bars } from '../parts/bars.tsx';
 import { dayOf } from '../parts/days.tsx';
-import { EventLine } from '../parts/event-line.tsx';
+import { EventLine, waitingOf } from '../parts/event-line.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Badge, Time } from '../parts/small.tsx';
 import { accountName, numberOf, reasonOf, texts } from '../texts.ts';
@@ -135,7 +135,7 @@ function handsOf({ needs, credits }: Summary): readonly Hand[] {
     })),
     ...one(muted > 0, { to: addressOf('rules'), state: t.muted, text: t.mutedChats(muted) }),
     ...quarantine.map(({ provider, type, waiting }) => ({
-      ...{ to: addressOf('events', undefined, { quarantined: 'true' }), state: 'quarantined' },
+      ...{ to: waitingOf(provider, type), state: 'quarantined' },
       text: t.quarantine(waiting, provider, type),
     })),
   ];

@@ -126,6 +126,11 @@ function Filters({ filter, accounts }: { readonly filter: Filter; readonly accou
           onChange={({ currentTarget }) => change({ recipient: currentTarget.value.trim() })}
         />
         <Days after={filter.after} before={filter.before} onChange={change} />
+        {filter.chat !== undefined && (
+          <a class="button" href={addressOf('inbox', filter.chat)}>
+            {t.ofChat}
+          </a>
+        )}
         {Object.keys(filter).length > 0 && (
           <a class="button" href={addressOf('sends')}>
             {t.allAgain}

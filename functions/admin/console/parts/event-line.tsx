@@ -1,3 +1,4 @@
+import { addressOf } from '../address.ts';
 import type { Event } from '../api.ts';
 import { addressName, reasonOf, texts } from '../texts.ts';
 import { lineOf } from './content.tsx';
@@ -54,3 +55,10 @@ function saidBy(event: Event): string {
       return event.provider;
   }
 }
+
+/** Stands for the type of what names none; no list can be asked for by it. */
+const UNREADABLE = 'unreadable';
+
+/** The list of what waits of a type. */
+export const waitingOf = (provider: string, type: string): string =>
+  addressOf('events', undefined, { quarantined: 'true', provider, ...(type !== UNREADABLE && { type }) });

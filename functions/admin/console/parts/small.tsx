@@ -1,3 +1,4 @@
+import { signal } from '@preact/signals';
 import { Check, Copy } from 'lucide-preact';
 import { type ComponentChildren, Fragment } from 'preact';
 import { useState } from 'preact/hooks';
@@ -6,13 +7,21 @@ import { texts } from '../texts.ts';
 const RELATIVE = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' });
 const HOUR = 3_600_000;
 
+/** What stays on the screen grows old there: what is told in relation to now is told anew. */
+const now = signal(Date.now());
+const tellAnew = () => {
+  if (document.visibilityState === 'visible') now.value = Date.now();
+};
+setInterval(tellAnew, 30_000);
+document.addEventListener('visibilitychange', tellAnew);
+
 /** Relative where it is fresh, a date where it is not; the exact time on hover, in the reader's zone. */
 export function Time({ at }: { readonly at: string }) {
   const date = new Date(at);
   const exact = date.toLocaleString();
   return (
     <time dateTime={at} title={exact}>
-      {timeText(date.getTime(), Date.now())}
+      {timeText(date.getTime(), Math.max(now.value, Date.now()))}
     </time>
   );
 }

@@ -90,3 +90,10 @@ it('says so where a provider takes no credentials', async () => {
   await openCredentials({ ...ACCOUNT, provider: 'sandbox' });
   await screen.findByText('This provider asks for none.');
 });
+
+it('leads from how many wait to what waits', async () => {
+  answers['GET /api/accounts/acc_1'] = { ...ACCOUNT, pending: 3 };
+  render(<Accounts id="acc_1" />);
+  const link = await screen.findByRole('link', { name: '3' });
+  expect(link.getAttribute('href')).toBe('#/sends?account=acc_1&state=queued%2Csending');
+});

@@ -21,6 +21,9 @@ it('empties the form once credits are corrected, so that a second click corrects
   });
   render(<Credits />);
   render(<Toasts />);
+  expect((await screen.findByText('Reserved')).closest('a')?.getAttribute('href')).toBe(
+    '#/sends?state=queued%2Csending%2Cunknown',
+  );
   fireEvent.input(await screen.findByLabelText('Credits'), { target: { value: '-5' } });
   fireEvent.input(screen.getByLabelText('Why'), { target: { value: 'Booked twice' } });
   const form = screen.getByRole('button', { name: 'Grant credits' }).closest('form');

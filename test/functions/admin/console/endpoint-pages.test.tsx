@@ -92,9 +92,11 @@ it('offers no call to one that is not spared', async () => {
 it('keeps to deliveries of a state, by the address, and says that there may be older ones', async () => {
   const at = '2026-03-01T12:00:00.000Z';
   const given = { id: 'dlv_1', endpoint: 'end_1', event: 'evt_1', storedAt: at, attempts: [], state: 'dead' };
+  shown = { ...ENDPOINT, waiting: 7 };
   deliveries = { dead: { items: [given] }, waiting: { items: [], cursor: 'next' } };
   show();
   await screen.findByText('Nothing was posted to it yet');
+  expect(screen.getByRole('link', { name: '7' }).getAttribute('href')).toBe('#/endpoints/end_1?state=waiting');
   const choose = async (value: string) => {
     fireEvent.change(screen.getByRole('combobox', { name: 'State' }), { target: { value } });
     await waitFor(() => expect(location.hash).toBe(`#/endpoints/end_1?state=${value}`));

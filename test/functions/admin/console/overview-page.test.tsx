@@ -5,13 +5,25 @@ import { session } from '../../../../functions/admin/console/api.ts';
 import { Overview } from '../../../../functions/admin/console/pages/overview.tsx';
 
 const NOW = new Date(2026, 2, 1, 15, 30);
+const QUARANTINE = [
+  { provider: 'green-api', type: 'newKind', waiting: 2 },
+  { provider: 'zender', type: 'unreadable', waiting: 1 },
+];
 const MIDNIGHT = new Date(2026, 2, 1);
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'], now: NOW });
   session.value = { workspace: 'main', admin: false, scope: 'all' };
   const day = { received: 1, sent: 2, failed: 3, hours: [] };
-  const needs = { accounts: [], unknown: 0, quarantine: [], endpoints: [], rules: [], muted: 0, credits: false };
+  const needs = {
+    accounts: [],
+    unknown: 0,
+    quarantine: QUARANTINE,
+    endpoints: [],
+    rules: [],
+    muted: 0,
+    credits: false,
+  };
   const steps = { webhook: true, event: true, account: true, send: true, rule: true };
   const summary = { steps, needs, today: day, lastWeek: day, waiting: 4, credits: { available: 5, granted: 9 } };
   vi.stubGlobal('fetch', async ({ url }: Request) =>
@@ -39,4 +51,7 @@ it('leads from each figure of today to what it counts: of the day of who looks',
     ['#/sends', { state: 'queued,sending' }],
     ['#/credits', {}],
   ]);
+  expect(
+    [/: newKind$/, /: unreadable$/].map((name) => screen.getByText(name).closest('a')?.getAttribute('href')),
+  ).toEqual(['#/events?quarantined=true&provider=green-api&type=newKind', '#/events?quarantined=true&provider=zender']);
 });

@@ -1,12 +1,12 @@
 // @vitest-environment happy-dom
 import { cleanup, fireEvent, render, screen } from '@testing-library/preact';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { lineOf } from '../../../../functions/admin/console/parts/content.tsx';
 import { EventLine } from '../../../../functions/admin/console/parts/event-line.tsx';
 import { Form, TextField } from '../../../../functions/admin/console/parts/form.tsx';
 import { MarkedJson } from '../../../../functions/admin/console/parts/marked-json.tsx';
 import { isWeb, MessageText } from '../../../../functions/admin/console/parts/message-text.tsx';
-import { timeText } from '../../../../functions/admin/console/parts/small.tsx';
+import { Time, timeText } from '../../../../functions/admin/console/parts/small.tsx';
 import { isWriting } from '../../../../functions/admin/console/parts/writing.ts';
 import { addressName, providerName, texts } from '../../../../functions/admin/console/texts.ts';
 
@@ -69,6 +69,17 @@ it.each([
   [-3 * 3_600_000, '3 hr. ago'],
 ])('tells a time %i ms away as %s', (away, text) => {
   expect(timeText(NOW + away, NOW)).toBe(text);
+});
+
+it('tells a time anew while it stays on the screen', async () => {
+  const shown = Date.now();
+  vi.useFakeTimers({ toFake: ['Date'], now: shown });
+  render(<Time at={new Date(shown).toISOString()} />);
+  screen.getByText('now');
+  vi.setSystemTime(shown + 5 * 60_000);
+  document.dispatchEvent(new Event('visibilitychange'));
+  await screen.findByText('5 min. ago');
+  vi.useRealTimers();
 });
 
 it('marks in a body what could not be read, or what it is missing in', () => {
