@@ -14,7 +14,7 @@ import { ownEventId } from '#lib/inbox/event-store.ts';
 import { rowKey } from '#lib/inbox/feed-row.ts';
 import { chatAccount } from '#lib/inbox/records.ts';
 import { accountsOf } from '#lib/outbox/accounts.ts';
-import { forgetEvent, mutedIdentity, onceKey } from '#lib/reactions/auto-state.ts';
+import { forgetEvent, mutedIdentity, onceKey } from '#lib/reactions/auto.ts';
 import { field } from '#lib/sender/change-parts.ts';
 import { readAccount, readSend, type Send } from '#lib/sender/items.ts';
 import { forgetEcho, forgetUnknown } from '#lib/sender/marks.ts';

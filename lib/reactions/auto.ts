@@ -1,3 +1,4 @@
+import * as v from 'valibot';
 import type { Event, MessageEvent } from '#lib/domain/event.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { isSamePhone, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
@@ -18,12 +19,50 @@ import { listEvents } from '#lib/inbox/events.ts';
 import { accountsOf } from '#lib/outbox/accounts.ts';
 import { findChats } from '#lib/outbox/resolve.ts';
 import { readSend } from '#lib/sender/items.ts';
+import { itemReader } from '#lib/store/items.ts';
 import { autoKey, autoMinuteKey, mutedKey, sendKey } from '#lib/store/keys.ts';
 import { getAll } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
 import { absent, add, del, equal, type Key, put, remove, type Store, set, update } from '#lib/store/store.ts';
-import { readState } from './auto-state.ts';
 import type { Rule } from './rule.ts';
+
+/** What a chat remembers of the answers that rules gave in it. */
+const State = v.object({
+  version: v.number(),
+  answers: v.pipe(
+    v.string(),
+    v.parseJson(),
+    v.array(v.object({ rule: v.string(), event: v.string(), at: v.number() })),
+  ),
+  mutedUntil: v.exactOptional(v.number()),
+  mutedBy: v.exactOptional(v.string()),
+});
+export const readState = itemReader(State);
+
+/** An event is erased of which the chat's state may speak: its id goes, and what was answered still counts. */
+export async function forgetEvent(store: Store, chat: string, event: string): Promise<void> {
+  return retryOnConflict(`the answers in ${chat}`, async () => {
+    const item = await store.get(autoKey(chat), { consistent: true });
+    const state = item && readState(item);
+    if (!state || (state.mutedBy !== event && state.answers.every((answer) => answer.event !== event)))
+      return undefined;
+    const answers = state.answers.map((answer) => (answer.event === event ? { ...answer, event: FORGOTTEN } : answer));
+    const changes = [
+      ...[set('answers', JSON.stringify(answers)), add('version', 1)],
+      ...(state.mutedBy === event ? [set('mutedBy', FORGOTTEN)] : []),
+    ];
+    const { done } = await store.write(update(autoKey(chat), changes, equal('version', state.version)));
+    return done ? undefined : AGAIN;
+  });
+}
+
+const FORGOTTEN = 'erased';
+
+/** Under which key the message of an action is accepted once. */
+export const onceKey = (rule: string, event: string, index: number): string => `rule:${rule}:${event}:${index}`;
+
+/** What makes up the event that tells of a chat that a rule took for a machine's. */
+export const mutedIdentity = (rule: string, event: string): readonly string[] => [rule, event];
 
 /** What a chat remembers of rules, and what a workspace counts of them. The item changes under a condition before anything is sent. */
 

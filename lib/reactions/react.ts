@@ -15,8 +15,16 @@ import type { SendVerdict } from '#lib/outbox/answers.ts';
 import type { Once } from '#lib/outbox/submit.ts';
 import { endpointKey, mailHourKey, ruleKey, ruleRefusedKey, rulesPausedKey, runKey } from '#lib/store/keys.ts';
 import { absent, add, any, compare, equal, exists, put, type Store, set, update } from '#lib/store/store.ts';
-import { type AutoPorts, countMessage, isToSender, MOST_A_MINUTE, ownDoing, takeAnswer } from './auto.ts';
-import { mutedIdentity, onceKey } from './auto-state.ts';
+import {
+  type AutoPorts,
+  countMessage,
+  isToSender,
+  MOST_A_MINUTE,
+  mutedIdentity,
+  onceKey,
+  ownDoing,
+  takeAnswer,
+} from './auto.ts';
 import { type Budget, NO_TIME, WHY_UNDECIDED } from './budget.ts';
 import { deliveryIdOf } from './delivery.ts';
 import { inOrder, type Rule, readRule, ruleItem } from './rule.ts';

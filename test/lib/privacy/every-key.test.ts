@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { ownEventId, tellEvent } from '#lib/inbox/event-store.ts';
-import { onceKey } from '#lib/reactions/auto-state.ts';
+import { onceKey } from '#lib/reactions/auto.ts';
 import {
   autoKey,
   deliveryKey,
