@@ -35,12 +35,11 @@ import {
   update,
 } from '#lib/store/store.ts';
 import { former } from '#lib/tenants/directory.ts';
-import { call } from './call.ts';
+import { call, endpointSecret, faultsOfSize, newSecret, readSecret, type SigningSecret } from './call.ts';
 import { CALLS_KEPT_SECONDS, type Delivery, deliveryIdOf, keyOfDeliveryId, readDelivery, taskOf } from './delivery.ts';
 import { type Endpoint, endpointItem, isSamePlace, type NewEndpoint, readEndpoint, refusedUrl } from './endpoint.ts';
 import { healthChanges } from './health.ts';
 import { patternFault } from './patterns.ts';
-import { endpointSecret, faultsOfSize, newSecret, readSecret, type SigningSecret } from './secret.ts';
 import type { Tasks } from './task.ts';
 
 const MOST_ENDPOINTS = 50;

@@ -7,12 +7,11 @@ import { cursorBefore } from '#lib/inbox/feed.ts';
 import type { ProviderHttp } from '#lib/sender/provider.ts';
 import { type BreakerPorts, takePlace, turnHealth } from './breaker.ts';
 import type { BudgetPorts } from './budget.ts';
-import { type Called, call } from './call.ts';
+import { type Called, call, endpointSecret, readSecret } from './call.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Callee } from './health.ts';
 import type { Lane } from './lane.ts';
 import type { Mailer } from './mail.ts';
-import { endpointSecret, readSecret } from './secret.ts';
 
 const LARGEST_BODY = 256 * 1024;
 
