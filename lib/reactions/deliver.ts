@@ -22,7 +22,7 @@ import {
 import { readEndpoint } from './endpoint.ts';
 import { type Callee, healthAsRead, healthChanges, readCallee } from './health.ts';
 import { type Lane, laneOf } from './lane.ts';
-import { type ReplayPorts, replayOn } from './replay-step.ts';
+import { type ReplayPorts, replayOn } from './replay.ts';
 import { isOff, ruleTarget } from './rule-target.ts';
 import { endpointTarget, type Target, type TargetPorts } from './target.ts';
 import { type ActionTask, type DeliveryTask, LONGEST_DELAY_S, type Task } from './task.ts';

@@ -1,15 +1,24 @@
 import * as v from 'valibot';
 import { newId } from '#lib/domain/ids.ts';
+import { moreWaits } from '#lib/domain/reaction/delivery.ts';
+import { isAmong, typeOf } from '#lib/domain/reaction/notice.ts';
 import { NoticePatterns } from '#lib/domain/reaction/rule.ts';
 import { Instant, type Issue, known, optional, strictObject, tally } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { HORIZON_MS } from '#lib/inbox/feed.ts';
-import { itemReader } from '#lib/store/items.ts';
-import { dueListOf, dueSortKey, replayKey } from '#lib/store/keys.ts';
+import { shownEvents } from '#lib/inbox/events.ts';
+import { feedFill, HORIZON_MS, headsAt, rowsAfter } from '#lib/inbox/feed.ts';
+import { itemReader, unlessDamaged } from '#lib/store/items.ts';
+import { deliveryKey, dueListOf, dueSortKey, replayKey } from '#lib/store/keys.ts';
+import { getAll } from '#lib/store/query.ts';
 import type { StorePorts } from '#lib/store/retry.ts';
-import { absent, type Item, put, type Store } from '#lib/store/store.ts';
-import { KEPT_SECONDS } from './delivery.ts';
+import { absent, type Item, put, remove, type Store, set, unchanged, update } from '#lib/store/store.ts';
+import { isFilled } from '#lib/store/walk.ts';
+import { accountPhoneOf, asksAccount } from './account-phone.ts';
+import { type BreakerPorts, turnHealth } from './breaker.ts';
+import { type Budget, type BudgetPorts, budgetOf } from './budget.ts';
+import { type Delivery, KEPT_SECONDS, readDelivery, rowAsRead, rowOf, waitingItem } from './delivery.ts';
 import type { Endpoint } from './endpoint.ts';
+import { hears, isFirst, type Notice, noticeOf } from './notice.ts';
 import type { ReplayTask, Tasks } from './task.ts';
 
 /** Rows of deliveries run out after 30 days: what was delivered before that looks as if it were missing. */
@@ -126,4 +135,156 @@ export function dueStep(item: Item): ReplayTask | undefined {
 export async function findReplay(store: Store, workspace: string, id: string): Promise<ShownReplay | undefined> {
   const item = await store.get(replayKey(workspace, id), { consistent: true });
   return item && shownReplay(readReplay(item));
+}
+
+/*
+ * A replay walks through the feed, a step at a time. A step only writes the rows of what is to be told, as waiting ones,
+ * and has the endpoint drained: how fast, and whether at all while it fails, is decided there, as after every outage.
+ */
+
+/** Of each of the feed's partitions. */
+const ROWS_OF_A_STEP = 30;
+/** The largest are a third of a megabyte, and ten times as much in memory while they are read. */
+const LOADED_AT_ONCE = 20;
+/** Of the processor, for what the endpoint's condition asks. The function calls the endpoints of others, and has a seventh of one. */
+const MOST_OF_A_STEP_MS = 2000;
+const NEXT_STEP_MS = 1000;
+/** Until the feed has places for what an earlier release stored. */
+const UNTIL_FILLED_MS = 15_000;
+
+export interface ReplayPorts extends BreakerPorts, BudgetPorts {}
+
+/**
+ * One step. How far it has come is written after its rows: a crash in between repeats it, and finds in the rows what it
+ * has done. Of two tasks of a step, both may do it; one goes on.
+ */
+export async function replayOn(ports: ReplayPorts, task: ReplayTask, endpoint: Endpoint | undefined): Promise<void> {
+  const { store, clock, tasks } = ports;
+  const item = await store.get(replayKey(task.workspace, task.replay), { consistent: true });
+  const replay = item && readReplay(item);
+  if (!replay || replay.at !== task.at) return;
+  const step = endpoint ? await stepped(ports, replay, endpoint) : ({ ...replay, state: 'stopped' } as const);
+  const now = clock.now();
+  const isOver = step.state !== 'running';
+  const at = Math.max(now, task.at) + (step.position === replay.position ? UNTIL_FILLED_MS : NEXT_STEP_MS);
+  const due = isOver ? undefined : stepDue(replay.id, at);
+  const changes = [
+    ...[set('state', step.state), set('position', step.position)],
+    ...[set('scanned', step.scanned), set('queued', step.queued)],
+    ...(due
+      ? [set('at', at), set('gsi3pk', due.gsi3pk), set('gsi3sk', due.gsi3sk)]
+      : [remove('at'), remove('gsi3pk'), remove('gsi3sk'), set('finishedAt', toIso(now))]),
+  ];
+  const asRead = unchanged({ at: replay.at, position: replay.position });
+  const { done } = await store.write(update(replayKey(replay.workspace, replay.id), changes, asRead));
+  if (done && !isOver) await tasks.send(stepOf({ ...replay, at }), Math.ceil((at - now) / 1000));
+}
+
+async function stepped(ports: ReplayPorts, replay: Replay, endpoint: Endpoint): Promise<Replay> {
+  const { store } = ports;
+  const { workspace, position, until: end } = replay;
+  if (!(await isFilled(store, feedFill))) return replay;
+  const { rows, frontier } = await rowsAfter(store, workspace, { position, end }, ROWS_OF_A_STEP);
+  let scanned = 0;
+  let queued = 0;
+  const budget = budgetOf(ports, MOST_OF_A_STEP_MS);
+  for (let start = 0; start < rows.length; start += LOADED_AT_ONCE) {
+    const heads = await headsAt(ports, workspace, rows.slice(start, start + LOADED_AT_ONCE));
+    scanned += heads.length;
+    queued += await queueWanted(ports, replay, { endpoint, budget }, heads);
+  }
+  if (queued > 0) await turnHealth(ports, endpoint, moreWaits);
+  return {
+    ...replay,
+    ...(frontier === undefined ? { position: end, state: 'finished' } : { position: frontier }),
+    scanned: replay.scanned + scanned,
+    queued: replay.queued + queued,
+  };
+}
+
+/** How many of these the replay has told, or has yet to. */
+async function queueWanted(
+  ports: ReplayPorts,
+  replay: Replay,
+  { endpoint, budget }: { readonly endpoint: Endpoint; readonly budget: Budget },
+  heads: readonly Item[],
+) {
+  const { store, clock } = ports;
+  const events = await readable(ports, heads);
+  const asked = asksAccount(endpoint.where);
+  const phones = await Promise.all(events.map((event) => (asked && event ? accountPhoneOf(store, event) : undefined)));
+  const wanted = heads.flatMap((head, i) => {
+    const event = events[i];
+    const type = event && typeOf(event);
+    const notice = noticeOf({ after: head });
+    if (!event || type === undefined || !notice || (replay.types && !isAmong(type, replay.types))) return [];
+    // A condition on the time of day is one on when the event was stored.
+    if (!hears(budget, endpoint, type, { event, ...known({ accountPhone: phones[i] }) }, Date.parse(notice.storedAt)))
+      return [];
+    return [{ notice, key: deliveryKey(endpoint.id, notice.storedAt, event.id) }];
+  });
+  const found = await getAll(
+    store,
+    wanted.map(({ key }) => key),
+    { consistent: true },
+  );
+  const rows = new Map(found.map((item) => [item.sk, readDelivery(item)]));
+  const queued = await Promise.all(
+    wanted.map(async ({ notice, key }) => {
+      const before = rows.get(key.sk);
+      if (before?.replay === replay.id) return true;
+      if (!isMeant(replay, before) || !(await isFirst(store, notice))) return false;
+      return putBack(store, replay, notice, before, clock.now());
+    }),
+  );
+  return queued.filter(Boolean).length;
+}
+
+/** The events of these heads. One that is damaged can be told to nobody, and must not stop the replay. */
+async function readable({ store, clock, log }: ReplayPorts, heads: readonly Item[]) {
+  const nowSeconds = Math.floor(clock.now() / 1000);
+  try {
+    return await shownEvents(store, heads, nowSeconds);
+  } catch (cause) {
+    unlessDamaged(cause);
+  }
+  const alone = heads.map(async (head) => (await shownEvents(store, [head], nowSeconds))[0]);
+  return (await Promise.allSettled(alone)).map((one, i) => {
+    if (one.status === 'fulfilled') return one.value;
+    unlessDamaged(one.reason);
+    log.error('a damaged event was left out of a replay', one.reason, { correlationId: String(heads[i]?.eventId) });
+    return undefined;
+  });
+}
+
+/** Waiting, with its whole schedule before it. False: another task has called meanwhile, which is as good. */
+async function putBack(
+  store: Store,
+  { id, endpoint }: Replay,
+  { workspace, event, storedAt }: Notice,
+  before: Delivery | undefined,
+  now: number,
+): Promise<boolean> {
+  const task = {
+    kind: 'delivery',
+    workspace,
+    endpoint,
+    event,
+    storedAt,
+    ...known({ content: before?.content }),
+  } as const;
+  const expiresAt = Math.floor(now / 1000) + KEPT_SECONDS;
+  const row = { ...rowOf(task, before, now), tries: 0, expiresAt, replay: id };
+  return (await store.write(put(waitingItem(row), before ? rowAsRead(before) : absent()))).done;
+}
+
+function isMeant({ only }: Replay, row: Delivery | undefined): boolean {
+  switch (only) {
+    case 'missing':
+      return row === undefined;
+    case 'failed':
+      return row?.state === 'dead';
+    case 'all':
+      return row?.state !== 'waiting';
+  }
 }
