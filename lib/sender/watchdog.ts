@@ -3,9 +3,11 @@ import type { Clock, Log, Metrics } from '#lib/domain/ports.ts';
 import { feedFill } from '#lib/inbox/feed.ts';
 import { chatsFill } from '#lib/outbox/fill-chats.ts';
 import { applyNightly } from '#lib/privacy/nightly.ts';
-import type { Tasks } from '#lib/reactions/task.ts';
-import { wakeDelivery, wakeEndpoint } from '#lib/reactions/wake.ts';
-import { type Due, dueListKey, dueTime } from '#lib/store/keys.ts';
+import { readDelivery, taskOf } from '#lib/reactions/delivery.ts';
+import { type Callee, readCallee } from '#lib/reactions/health.ts';
+import { dueStep } from '#lib/reactions/replay.ts';
+import type { Task, Tasks } from '#lib/reactions/task.ts';
+import { type Due, dueListKey, dueTime, REPLAY_PREFIX } from '#lib/store/keys.ts';
 import type { StorePorts } from '#lib/store/retry.ts';
 import { type Key, newTransaction, type Page, type Store } from '#lib/store/store.ts';
 import { fillOn } from '#lib/store/walk.ts';
@@ -76,9 +78,13 @@ function listed(store: Store, what: Due, limit: number): Promise<Page[]> {
 
 const total = (pages: readonly Page[]): number => pages.reduce((sum, { items }) => sum + items.length, 0);
 
-interface WatchdogPorts extends MeasurePorts, WakePorts, ProbePorts, ReconcilePorts {
+interface TaskPorts {
+  readonly store: Store;
   /** The queue of deliveries to endpoints. */
   readonly tasks: Tasks;
+}
+
+interface WatchdogPorts extends MeasurePorts, WakePorts, ProbePorts, ReconcilePorts, TaskPorts {
   readonly log: Log;
 }
 
@@ -145,4 +151,25 @@ export async function watchdog(ports: WatchdogPorts, endsAt: number, config: Sen
   const all = failures.flat();
   // Each has had its chance; that some failed is for the log and the alarm.
   if (all.length > 0) throw new AggregateError(all, `${all.length} tasks of the watchdog failed`);
+}
+
+// Tasks that were lost: whatever is due in the table gets its task anew.
+
+/** A delivery whose time has come. */
+export async function wakeDelivery({ store, tasks }: TaskPorts, key: Key): Promise<void> {
+  const item = await store.get(key, { consistent: true });
+  const row = item && readDelivery(item);
+  if (row?.state === 'waiting') await tasks.send(taskOf(row));
+}
+
+/** An endpoint or a rule whose calls fail or are drained, or the replay of an endpoint: they are due in one list. */
+export async function wakeEndpoint({ store, tasks }: TaskPorts, key: Key): Promise<void> {
+  const item = await store.get(key, { consistent: true });
+  const task = item && (key.sk.startsWith(REPLAY_PREFIX) ? dueStep(item) : healthTask(readCallee(item)));
+  if (task) await tasks.send(task);
+}
+
+function healthTask({ id, workspace, state, drainAt }: Callee): Task | undefined {
+  if (state === 'failing') return { kind: 'probe', workspace, endpoint: id };
+  return drainAt === undefined ? undefined : { kind: 'drain', workspace, endpoint: id, at: drainAt };
 }
