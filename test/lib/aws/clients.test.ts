@@ -3,7 +3,7 @@ import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { expect, test } from 'vitest';
 import { dynamoDbClient, sqsClient, ssmClient } from '#lib/aws/clients.ts';
 import { dynamoStore } from '#lib/aws/dynamo-store.ts';
-import { ssmSecrets } from '#lib/aws/secrets.ts';
+import { ssmSecrets } from '#lib/aws/outgoing.ts';
 import { ok, refusal, settingsOver, taken } from '#test/support/aws-wire.ts';
 
 test.each([

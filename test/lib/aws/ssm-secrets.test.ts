@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { openParameters } from '#infra/local/engines/ssm.ts';
 import { ssmClient } from '#lib/aws/clients.ts';
-import { ssmSecrets } from '#lib/aws/secrets.ts';
+import { ssmSecrets } from '#lib/aws/outgoing.ts';
 import { ok, refusal, settingsOver } from '#test/support/aws-wire.ts';
 
 /** The local parameter store in memory, with the operations that it was asked for. */
