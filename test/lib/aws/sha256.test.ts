@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { Sha256 } from '#lib/aws/sha256.ts';
+import { Sha256 } from '#lib/aws/clients.ts';
 
 /** Around the length of a block, where the padding of a key changes. */
 const lengths = [0, 1, 63, 64, 65, 200];
