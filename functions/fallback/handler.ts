@@ -1,5 +1,4 @@
-import { AGAIN, queueHandler } from '#lib/aws/queue-handler.ts';
-import { type Chunk, chunkOf, envelopeOf } from '#lib/aws/queues.ts';
+import { AGAIN, type Chunk, chunkOf, envelopeOf, queueHandler } from '#lib/aws/queues.ts';
 import { runtime, sendingPorts } from '#lib/aws/runtime.ts';
 import { correlated } from '#lib/aws/telemetry.ts';
 import { collectChunks, forgetChunks, storeEnvelope } from '#lib/inbox/fallback.ts';

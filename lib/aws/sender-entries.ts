@@ -7,8 +7,7 @@ import type { OutboundProvider, Sender } from '#lib/sender/provider.ts';
 import { tick } from '#lib/sender/tick.ts';
 import { watchdog } from '#lib/sender/watchdog.ts';
 import { outboundAccounts } from './outgoing.ts';
-import { AGAIN, queueHandler } from './queue-handler.ts';
-import { hide, tickOf } from './queues.ts';
+import { AGAIN, hide, queueHandler, tickOf } from './queues.ts';
 import { allowsPrivateHosts, type Runtime, required, sendingPorts, tasksOf } from './runtime.ts';
 import { correlated } from './telemetry.ts';
 

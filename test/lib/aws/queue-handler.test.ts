@@ -1,7 +1,7 @@
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import { expect, test } from 'vitest';
 import { contextFor } from '#infra/local/lambda.ts';
-import { AGAIN, queueHandler } from '#lib/aws/queue-handler.ts';
+import { AGAIN, queueHandler } from '#lib/aws/queues.ts';
 import { correlation } from '#lib/aws/telemetry.ts';
 import type { Log } from '#lib/domain/ports.ts';
 
