@@ -1,6 +1,6 @@
 import * as v from 'valibot';
+import { serve } from '#infra/local/engines/local-aws.ts';
 import type { RunningHub } from './hub.ts';
-import { listen } from './listener.ts';
 import { MIA, morning, rightNow, SECRET } from './morning.ts';
 import type { Delivery, Run } from './payloads.ts';
 import { playSends } from './sends.ts';
@@ -59,4 +59,15 @@ async function post(url: string, { provider, body, contentType = 'application/js
   const proof = provider === 'green-api' ? { authorization: `Bearer ${SECRET}` } : {};
   const response = await fetch(url, { method: 'POST', body, headers: { ...proof, 'content-type': contentType } });
   return `${response.status} ${v.parse(Answered, await response.json()).status}`;
+}
+
+/** A program as a user of the hub has one: it is told what happens, and says thanks; but for one path, which is broken. */
+export async function listen() {
+  let taken = 0;
+  const { endpoint, stop } = await serve(async ({ url }) => {
+    if (url === '/broken') return { status: 500, output: { error: 'the disk is full' } };
+    taken += 1;
+    return { status: 200, output: { booked: true } };
+  });
+  return { url: endpoint, stop, /** How many notices. */ taken: () => taken };
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { countsOf, lineOf } from '#infra/demo/progress.ts';
+import { countsOf, lineOf } from '#infra/demo/sends.ts';
 
 const NOW = Date.parse('2026-03-01T12:00:00.000Z');
 const waiting = (position: number, seconds: number) => ({
