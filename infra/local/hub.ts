@@ -1,10 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
 import { buildFunctions } from '#infra/build/bundle.ts';
-import { adminKeyIn } from './admin-key.ts';
 import { openDataFolder } from './data-folder.ts';
 import { type Engines, startEngines } from './engines/engines.ts';
 import { localAws } from './engines/local-aws.ts';
 import type { LocalQueue } from './engines/sqs.ts';
+import type { Parameters } from './engines/ssm.ts';
 import { type Answered, createGateway, drain, type FaultReport, listen, type Route } from './gateway.ts';
 import { type Lambda, loadLambda } from './lambda.ts';
 import { type Reference, readService, type Service, type ServiceFunction } from './service.ts';
@@ -239,4 +240,13 @@ async function addresses({ dynamoDb, sqs, ssm, ses }: Engines, { between }: HubO
 
 function reportToStandardError(functionName: string, error: unknown): void {
   console.error(`hookline: function ${functionName} failed:`, error);
+}
+
+/** Puts the operator's key where the functions look for it: the one that is given, else the one made on first start. */
+export function adminKeyIn(parameters: Parameters, prefix: string, given?: string): string {
+  const name = `${prefix}/admin-key`;
+  const known = parameters.has(name) ? parameters.get(name).Value : undefined;
+  const key = given ?? known ?? randomBytes(24).toString('base64url');
+  if (key !== known) parameters.put({ Name: name, Value: key, Type: 'SecureString', Overwrite: true });
+  return key;
 }
