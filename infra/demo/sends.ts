@@ -75,7 +75,7 @@ type Sends = v.InferOutput<typeof Sends>['items'];
 const STATES = ['queued', 'sending', 'sent', 'delivered', 'read', 'failed'];
 
 /** Nothing more is to come of it while somebody watches: what is unknown stays so for a day. */
-export const isOver = ({ state }: Sends[number]): boolean => ['read', 'failed', 'cancelled', 'unknown'].includes(state);
+const isOver = ({ state }: Sends[number]): boolean => ['read', 'failed', 'cancelled', 'unknown'].includes(state);
 
 /** How many there are in each state: `2 queued, 1 sent, 1 failed`. */
 export function countsOf(sends: Sends): string {

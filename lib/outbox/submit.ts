@@ -32,7 +32,7 @@ const BOUNDARY = /^\s*--([^\r\n"]{1,70})\r?\ncontent-disposition:/i;
  * The fields of a body in JSON or as a form. Many tools say that they send a form, or nothing, and send JSON: what begins
  * like JSON is JSON, and what begins like a form of several parts is one.
  */
-export async function readBody(body: Uint8Array, contentType = ''): Promise<ReadBody> {
+async function readBody(body: Uint8Array, contentType = ''): Promise<ReadBody> {
   const type = contentType.split(';')[0]?.trim().toLowerCase();
   const beginning = Buffer.from(body.subarray(0, 1024)).toString('latin1');
   const boundary = BOUNDARY.exec(beginning)?.[1];

@@ -37,7 +37,7 @@ const State = v.object({
   mutedUntil: v.exactOptional(v.number()),
   mutedBy: v.exactOptional(v.string()),
 });
-export const readState = itemReader(State);
+const readState = itemReader(State);
 
 /** An event is erased of which the chat's state may speak: its id goes, and what was answered still counts. */
 export async function forgetEvent(store: Store, chat: string, event: string): Promise<void> {

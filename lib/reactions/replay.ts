@@ -60,7 +60,7 @@ const Stored = v.object({
   expiresAt: v.number(),
 });
 export type Replay = v.InferOutput<typeof Stored>;
-export const readReplay = itemReader(Stored);
+const readReplay = itemReader(Stored);
 
 export const ShownReplay = v.object({
   id: v.string(),
@@ -120,9 +120,9 @@ export async function startReplay(
 }
 
 /** The watchdog brings the step that a lost task has not taken. */
-export const stepDue = (id: string, at: number) => ({ gsi3pk: dueListOf('endpoint', id), gsi3sk: dueSortKey(at, id) });
+const stepDue = (id: string, at: number) => ({ gsi3pk: dueListOf('endpoint', id), gsi3sk: dueSortKey(at, id) });
 
-export const stepOf = ({ workspace, endpoint, id, at = 0 }: Replay): ReplayTask => ({
+const stepOf = ({ workspace, endpoint, id, at = 0 }: Replay): ReplayTask => ({
   ...{ kind: 'replay', workspace, endpoint, replay: id, at },
 });
 
