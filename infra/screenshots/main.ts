@@ -77,7 +77,8 @@ async function take(
   storageState: Awaited<ReturnType<typeof signedIn>>,
 ): Promise<void> {
   const options = { viewport: size, colorScheme: 'light', reducedMotion: 'reduce', locale: 'en-GB' } as const;
-  const context = await browser.newContext({ ...options, timezoneId: morningZone(), storageState });
+  const touch = { isMobile: size === PHONE, hasTouch: size === PHONE };
+  const context = await browser.newContext({ ...options, ...touch, timezoneId: morningZone(), storageState });
   const page = await context.newPage();
   await page.goto(`${hub.url}/console#/${address}`);
   // Followed without a click, which would scroll the list to it.

@@ -214,7 +214,7 @@ it('is led by keys: through the list, into a conversation, to the search, to oth
   await keys('/');
   expect(await focused()).toBe('Find by title or number');
   await keys('Escape', '?');
-  await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+  await page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
   await keys('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
   await keys('g', 's');

@@ -3,6 +3,7 @@ import {
   Coins,
   Gauge,
   Inbox as InboxIcon,
+  Keyboard,
   LogOut,
   Menu,
   Plug,
@@ -117,6 +118,10 @@ export function Shell() {
             <BookOpen aria-hidden="true" />
             {texts.reference}
           </a>
+          <button type="button" class="plain for-keys" onClick={() => showHelp(true)}>
+            <Keyboard aria-hidden="true" />
+            <span>{texts.keys.title}</span>
+          </button>
           <button type="button" class="plain" onClick={() => attempt(signOut)}>
             <LogOut aria-hidden="true" />
             <span>{texts.signOut}</span>

@@ -208,7 +208,7 @@ export const texts = {
       `Erased: ${counted(events, 'event')}, ${counted(chats, 'conversation')}; emptied: ${counted(sends, 'send')}${left > 0 ? `; ${left} stay, as the API tells` : ''}`,
   },
   keys: {
-    title: 'Keys',
+    title: 'Keyboard',
     list: words({
       'j k': 'next and previous conversation',
       Enter: 'opens it; once more: to the answer',
