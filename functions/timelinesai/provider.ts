@@ -70,10 +70,16 @@ const aliases: readonly (readonly [pattern: RegExp, name: keyof typeof events])[
   [/^(?:whatsapp:)?account:resumed$/, 'whatsapp:account:resumed'],
 ];
 
+function aliasOf(name: string): keyof typeof events | undefined {
+  const written = name.trim().toLowerCase().replaceAll(READ_AS_ONE, ':');
+  return aliases.find(([pattern]) => pattern.test(written))?.[1];
+}
+
+const isKnown = (name: string): boolean => Object.hasOwn(events, name) || aliasOf(name) !== undefined;
+
 /** A name that is not in the table is read as the one that means the same, if any. */
 function named(body: unknown, type: string): Reading {
-  const written = type.trim().toLowerCase().replaceAll(READ_AS_ONE, ':');
-  const alias = aliases.find(([pattern]) => pattern.test(written))?.[1];
+  const alias = aliasOf(type);
   if (Object.hasOwn(events, type) || alias === undefined) return byName({ ...Object(body), event_type: type });
   const reading = events[alias](body, alias);
   return 'issues' in reading ? { ...reading, type } : reading;
@@ -81,24 +87,39 @@ function named(body: unknown, type: string): Reading {
 
 const nameless = messages();
 
+/**
+ * Queues and buses have a `message`, too, and an `eventType` of their own: what they hold comes first. Where the chat is
+ * told there is no other.
+ */
+function isDelivery(body: unknown): boolean | 'maybe' {
+  if (!isRecord(body)) return false;
+  const name = nameOf(body);
+  if (name !== undefined) return body.event_type === name || isKnown(name) || 'maybe';
+  const isNamedWithin = isRecord(body.data) && nameOf(body.data) !== undefined;
+  return isNameless(body) && ((tellsChat(body) && !isNamedWithin) || 'maybe');
+}
+
+function tellsChat({ data, message, messages, ...body }: Record<string, unknown>): boolean {
+  return [body, data, message, messages].flat().some((part) => isRecord(part) && CHAT.some((field) => field in part));
+}
+const CHAT = ['chat_id', 'chat_url', 'chat', 'phone', 'jid'];
+
 /** Anybody who knows the URL may post: TimelinesAI neither signs nor authenticates what it sends. */
 export const timelinesAi: ReceivingProvider = {
   name: 'timelinesai',
-  parse: relayed((body) => isNamed(body) || (isNameless(body) && !isNamed(body.data))),
+  parse: relayed(isDelivery),
   read: readEach(readOne),
 };
 
-const nameOf = (body: Record<string, unknown>): unknown =>
-  [body.event_type, body.event, body.eventType].find((one) => typeof one === 'string' && one !== '');
-
-const isNamed = (body: unknown): boolean => isRecord(body) && nameOf(body) !== undefined;
+const nameOf = (body: Record<string, unknown>): string | undefined =>
+  [body.event_type, body.event, body.eventType].find((one): one is string => typeof one === 'string' && one !== '');
 
 export const provider: Provider = { account: timelinesAiAccount, receiving: timelinesAi };
 
 function readOne(body: unknown): Reading {
   if (!isRecord(body)) return byName(body);
   const name = nameOf(body);
-  if (typeof name === 'string') return named(body, name);
+  if (name !== undefined) return named(body, name);
   return isNameless(body) ? nameless(body, 'message') : byName(body);
 }
 

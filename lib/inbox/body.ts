@@ -88,19 +88,30 @@ function parseWritten(body: Uint8Array): Parsed<unknown> {
 }
 
 /**
- * JSON as relays put it together from pieces: line breaks and tabs may stand in a text as they are, and what was posted
- * as a form may end in `=`.
+ * JSON as relays put it together from pieces: line breaks and tabs may stand in a text as they are, a comma before the last
+ * bracket, and what was posted as a form may end in `=`. Or several of them, a line each.
  */
 function leniently(body: Uint8Array, strict: Parsed<unknown>): Parsed<unknown> {
+  const words = inWords(body);
   let isInText = false;
-  const mended = inWords(body)
-    .replace(/=\s*$/, '')
-    .replace(/\\.|["\p{Cc}]/gsu, (sign) => {
-      if (sign === '"') isInText = !isInText;
-      return isInText && /^\p{Cc}$/u.test(sign) ? JSON.stringify(sign).slice(1, -1) : sign;
-    });
+  const mended = words.replace(/=\s*$/, '').replace(/\\.|["\p{Cc}]|,(?=\s*[}\]])/gsu, (sign) => {
+    if (sign === '"') isInText = !isInText;
+    if (sign === ',') return isInText ? sign : '';
+    return isInText && /^\p{Cc}$/u.test(sign) ? JSON.stringify(sign).slice(1, -1) : sign;
+  });
   const lenient = parseJson(Buffer.from(mended));
-  return lenient.ok ? lenient : strict;
+  return lenient.ok ? lenient : (inLines(words) ?? strict);
+}
+
+const MOST_LINES = 2000;
+
+/** Collectors of logs post what they have got as JSON, one line each. */
+function inLines(words: string): Parsed<unknown> | undefined {
+  if (!/^\s*\{.*\}\s*\n\s*\{/.test(words)) return undefined;
+  const lines = words.split('\n', MOST_LINES + 1).filter((line) => line.trim() !== '');
+  const parsed = lines.map((line) => parseJson(Buffer.from(line)));
+  const values = parsed.flatMap((one) => (one.ok ? [one.value] : []));
+  return values.length === parsed.length && values.length <= MOST_LINES ? { ok: true, value: values } : undefined;
 }
 
 /** No form begins with a bracket or a quote, whatever the content type claims. */

@@ -25,7 +25,7 @@ export interface Found {
 export const isHolder = (name: string): boolean => name === 'Message' || name === '$content' || HOLDER.test(name);
 
 const HOLDER =
-  /^(?:data|raw|payload|detail|event|request|headers|query|params|(?:(?:raw|text|buffer|event|post|form)_?)?body|body_?(?:raw|text|data)|(?:raw|post|form)_?data)$/i;
+  /^(?:data|raw|payload|detail|event|request|headers|query|params|(?:(?:raw|text|buffer|event|post|form)_?)?body|body_?(?:raw|text|data)|(?:raw|post|form)_?data|data_base64)$/i;
 
 /** Deeper than relays wrap. */
 const DEEPEST = 4;
@@ -57,7 +57,7 @@ const spellWithin = (raw: object, spell: Spell): Spell =>
   !Array.isArray(raw) && Object.keys(raw).some((name) => WRITER.test(name)) ? (_name, value) => value : spell;
 
 /** Parses a body down to its delivery, or to a list where it holds several. Where none is found the body itself counts. */
-export function relayed(isDelivery: (body: unknown) => boolean) {
+export function relayed(isDelivery: Wrapped['isDelivery']) {
   return (body: Uint8Array, contentType: string): Parsed<unknown> => {
     const parsed = parseBody(body, contentType);
     if (!parsed.ok) return parsed;

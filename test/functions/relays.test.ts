@@ -25,6 +25,8 @@ const pathsIn = (reading: Reading) =>
 const partOf = (name: string, said: string) =>
   `--x\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${said}\r\n`;
 
+const base64 = (body: unknown) => Buffer.from(JSON.stringify(body)).toString('base64');
+
 const wrappers: readonly (readonly [name: string, wrap: (body: unknown) => unknown])[] = [
   ['n8n', (body) => ({ headers: {}, params: {}, query: {}, body, executionMode: 'production' })],
   ['n8n, in a list', (body) => [{ headers: {}, params: {}, query: {}, body }]],
@@ -36,6 +38,12 @@ const wrappers: readonly (readonly [name: string, wrap: (body: unknown) => unkno
   ['a gateway', (body) => ({ httpMethod: 'POST', headers: {}, body: JSON.stringify(body), isBase64Encoded: false })],
   ['a bus', (body) => ({ version: '0', id: 'x', source: 'relay', detail: body })],
   ['SNS', (body) => ({ Type: 'Notification', MessageId: 'm-1', Message: JSON.stringify(body) })],
+  ['Pub/Sub', (body) => ({ message: { data: base64(body), messageId: 'm-1' }, subscription: 's' })],
+  ['Event Grid', (body) => [{ id: 'x', eventType: 'relay.received', subject: 'x', data: body, dataVersion: '1' }]],
+  ['CloudEvents', (body) => ({ specversion: '1.0', type: 'relay.received', id: 'x', data: body })],
+  ['CloudEvents, in base64', (body) => ({ specversion: '1.0', type: 'relay.received', data_base64: base64(body) })],
+  ['a queue', (body) => ({ queue: 'q', messages: [{ id: 'm-1', timestamp: 1, body, attempts: 1 }] })],
+  ['Kinesis', (body) => ({ Records: [{ kinesis: { partitionKey: '1', data: base64(body) } }] })],
   ['a text', (body) => JSON.stringify(JSON.stringify(body))],
   ['a text of a wrapper', (body) => JSON.stringify(JSON.stringify({ body }))],
   ['a field of a form', (body) => new URLSearchParams({ payload: JSON.stringify(body) }).toString()],
@@ -54,6 +62,7 @@ const encodings: readonly (readonly [name: string, encode: (text: string) => str
   ['UTF-16', (text) => Buffer.from(`\ufeff${text}`, 'utf16le')],
   ['UTF-8 with a mark', (text) => `\ufeff${text}`],
   ['a text with line breaks as they are', (text) => text.replace('"note"', '"no\nte"')],
+  ['a text with a comma before its last bracket', (text) => text.replace(/\}$/, ' ,\n}')],
   ['the name of an empty field', (text) => `${encodeURIComponent(text)}=`],
 ];
 
@@ -87,6 +96,15 @@ describe.each([
     expect(payloadsIn(reading)).toHaveLength(2);
     expect(pathsIn(reading).length).toBeGreaterThan(0);
     for (const path of pathsIn(reading)) expect(path).toMatch(/^1\b/);
+  });
+
+  it('is read beside others where each has a line', () => {
+    const lines = [body, { note: 'of the\nrelay' }, { body }].map((one) => `${JSON.stringify(one)}\r\n`);
+    const reading = read(provider, lines.join('\r\n'));
+    expect(payloadsIn(reading)).toHaveLength(2);
+    for (const path of pathsIn(reading)) expect(path).toMatch(/^1\b/);
+    expect(payloadsIn(read(provider, `${lines.join('')}{"a":`))).toEqual([]);
+    expect(payloadsIn(read(provider, '{}\n'.repeat(2001)))).toEqual([]);
   });
 
   it('is looked for in no more texts than relays hand over, and in no more entries', () => {
