@@ -30,6 +30,7 @@ export function openDataFolder(setting: string): DataFolder {
   if (setting === ':memory:') return { release: () => undefined };
   const path = resolve(setting);
   usable(path);
+  refuseOthers(path);
   const lock = locked(path);
   try {
     refuseNewer(path);
@@ -109,6 +110,22 @@ function makeFolder(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
   if (!existsSync(dirname(path))) makeFolder(dirname(path));
   mkdirSync(path, { mode: 0o700 });
+}
+
+/** What of the hub's own is a folder, beside its files. */
+const FOLDERS = ['queues', 'outbox'];
+
+/** Somebody's own file or folder may have a name that the hub needs for the other: nothing of theirs is touched. */
+function refuseOthers(path: string): void {
+  const files = [hubFile(path), join(path, PARAMETERS), join(path, 'dynamodb.pid.json')];
+  for (const own of [...FOLDERS.map((name) => join(path, name)), ...files]) {
+    const found = statSync(own, { throwIfNoEntry: false });
+    const [is, keeps] = files.includes(own) ? ['folder', 'file'] : ['file', 'folder'];
+    if (!found || found.isDirectory() === (keeps === 'folder')) continue;
+    throw new Error(
+      `${own} is a ${is}, and the hub keeps a ${keeps} of that name: move it elsewhere, or set HOOKLINE_DATA to another folder`,
+    );
+  }
 }
 
 const REASONS = new Map([

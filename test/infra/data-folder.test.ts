@@ -60,6 +60,20 @@ test.each([
   expect(() => openDataFolder(path())).toThrow(sentence);
 });
 
+test.each(['queues', 'outbox', 'hub.json', 'parameters.json', 'dynamodb.pid.json'])(
+  'says in a sentence what of somebody else is in its place, and lets it be: %s',
+  (name) => {
+    const isFile = !name.includes('.');
+    const path = join(base, name);
+    if (isFile) writeFileSync(path, 'theirs');
+    else mkdirSync(path);
+    const [is, keeps] = isFile ? ['file', 'folder'] : ['folder', 'file'];
+    const sentence = `${path} is a ${is}, and the hub keeps a ${keeps} of that name: move it elsewhere, or set HOOKLINE_DATA to another folder`;
+    expect(() => openDataFolder(base)).toThrow(new Error(sentence));
+    expect(readdirSync(base)).toEqual([name]);
+  },
+);
+
 test.each(['', 'a secret, cut o', '{"other": 1}'])(
   'says which file in it is damaged, and nothing of what it holds: %s',
   (content) => {
