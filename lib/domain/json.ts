@@ -21,6 +21,10 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 /** Deeper nesting than any provider sends; a reader that recurses must not run out of stack. */
 const MAX_DEPTH = 32;
 
+/** What is compressed cannot be read as UTF-8 either, whatever it was compressed by. */
+export const NOT_UTF8 =
+  'the body is not valid UTF-8: send it in that encoding, not compressed, and without Content-Encoding';
+
 /**
  * JSON from UTF-8 bytes. Refuses what is no UTF-8 or no JSON (with line and column, never a piece of the body), nesting
  * beyond 32 levels, and a key `__proto__`, which would reach an object's prototype when copied.
@@ -30,7 +34,7 @@ export function parseJson(bytes: Uint8Array): ParsedJson {
   try {
     text = utf8.decode(bytes);
   } catch {
-    return refused('the body is not valid UTF-8');
+    return refused(NOT_UTF8);
   }
   if (text.trim() === '') return refused('the body is empty');
   try {

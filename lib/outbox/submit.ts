@@ -1,5 +1,5 @@
 import { sha256 } from '#lib/domain/ids.ts';
-import { isRecord, type Json, type JsonObject, parseJson } from '#lib/domain/json.ts';
+import { isRecord, type Json, type JsonObject, NOT_UTF8, parseJson } from '#lib/domain/json.ts';
 import type { Log } from '#lib/domain/ports.ts';
 import { type Issue, known } from '#lib/domain/schema.ts';
 import { creditsIn } from '#lib/domain/send/part.ts';
@@ -44,8 +44,6 @@ async function readBody(body: Uint8Array, contentType = ''): Promise<ReadBody> {
   const isForm = /^[\w%.+ [\]-]+=/.test(text) || (type === FORM && text.includes('='));
   return isForm && !/^\s*[[{"]/.test(text) ? readForm(text) : readJson(body, text);
 }
-
-const NOT_UTF8 = 'the body is not valid UTF-8: send it in that encoding, and not compressed';
 
 /** Undefined where it is none. UTF-16 without its mark is full of zeros. */
 function textOf(body: Uint8Array): string | undefined {

@@ -1,3 +1,4 @@
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { parseJson } from '#lib/domain/json.ts';
 
@@ -45,6 +46,12 @@ describe('a body that is no JSON', () => {
   it('is refused when it is empty or no UTF-8', () => {
     expect(faultIn(' \n')).toEqual({ path: '', message: 'the body is empty' });
     expect(parseJson(new Uint8Array([0x22, 0xff, 0x22]))).toMatchObject({ ok: false });
+  });
+
+  it.each([gzipSync, deflateSync, brotliCompressSync])('is refused with what helps when it is compressed', (pack) => {
+    const message =
+      'the body is not valid UTF-8: send it in that encoding, not compressed, and without Content-Encoding';
+    expect(parseJson(pack('{"text": "a text that is long enough"}'))).toMatchObject({ issue: { path: '', message } });
   });
 });
 

@@ -66,7 +66,8 @@ describe('a form', () => {
   const multipart = (parts: string, boundary = 'x-1') =>
     bench.post(parts.replaceAll('\n', '\r\n'), { 'content-type': `multipart/form-data; boundary=${boundary}` });
   const part = (name: string, value: string) => `--x-1\nContent-Disposition: form-data; name="${name}"\n\n${value}\n`;
-  const NOT_UTF8 = 'the body is not valid UTF-8: send it in that encoding, and not compressed';
+  const NOT_UTF8 =
+    'the body is not valid UTF-8: send it in that encoding, not compressed, and without Content-Encoding';
   const sent = (body: { data: { message_id: string } }) => bench.send(body.data.message_id);
 
   it('of several parts is taken, its texts as they are', async () => {
