@@ -78,8 +78,26 @@ function reachableOf(
 ): AccountProvider | ProblemReply {
   const provider = providers.find(({ name }) => name === named);
   if (!provider) return invalid([{ path: 'provider', message: 'is not known here' }]);
-  const unreachable = unreachableUrls(provider, credentials, reach);
-  return unreachable.length > 0 ? invalid(unreachable) : provider;
+  const faults = faultsIn(provider, credentials, reach);
+  return faults.length > 0 ? invalid(faults) : provider;
+}
+
+/** What their own schema cannot tell. */
+const faultsIn = (provider: AccountProvider, credentials: unknown, reach: Reach): Issue[] => [
+  ...unreachableUrls(provider, credentials, reach),
+  ...oversized(credentials),
+];
+
+/** A parameter takes 4,096 bytes. */
+const MOST_BYTES = 4_000;
+
+/** The longest of them is the one to look at. */
+function oversized(credentials: unknown): Issue[] {
+  const sizeOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value) ?? '');
+  if (!isRecord(credentials) || sizeOf(credentials) <= MOST_BYTES) return [];
+  const [longest = ''] = Object.keys(credentials).sort((a, b) => sizeOf(credentials[b]) - sizeOf(credentials[a]));
+  const message = `is too long: credentials may have ${MOST_BYTES} bytes together, and no provider's are as long`;
+  return [{ path: `credentials.${longest}`, message }];
 }
 
 function unreachableUrls({ baseUrls = [] }: AccountProvider, credentials: unknown, reach: Reach): Issue[] {
@@ -239,8 +257,8 @@ function patching(providers: readonly AccountProvider[]) {
       const credentials =
         given && v.safeParse(v.object({ credentials: provider.credentials(account.channel) }), { credentials: given });
       if (credentials && !credentials.success) return invalid(issuesOf(credentials.issues));
-      const unreachable = unreachableUrls(provider, credentials?.output.credentials, ports.reach);
-      if (unreachable.length > 0) return invalid(unreachable);
+      const faults = faultsIn(provider, credentials?.output.credentials, ports.reach);
+      if (faults.length > 0) return invalid(faults);
       if (provider.isNamedByPhone && patch.phone === null)
         return invalid([{ path: 'phone', message: `cannot be taken away: ${NEEDS_PHONE}` }]);
       const patched = await patchAccount(ports, account, provider, { ...patch, ...credentials?.output });

@@ -33,6 +33,18 @@ describe('accounts', () => {
     expect(hub.secretValues.get(`accounts/${made.id}`)).toContain(SECRET);
   });
 
+  it('take credentials as long as a parameter has room for, new ones as well', async () => {
+    const hub = new AdminBench();
+    const long = (length: number) => ({
+      credentials: { ...greenApi.credentials, apiTokenInstance: 'a'.repeat(length) },
+    });
+    const { id } = await hub.done('POST', '/api/accounts', { body: { ...greenApi, ...long(3_800) } });
+    expect(hub.secretValues.get(`accounts/${id}`)?.length).toBeLessThan(4_096);
+    const { status, json } = await hub.call('PATCH', `/api/accounts/${id}`, { body: long(4_000) });
+    const message = "is too long: credentials may have 4000 bytes together, and no provider's are as long";
+    expect([status, json.issues]).toEqual([422, [{ path: 'credentials.apiTokenInstance', message }]]);
+  });
+
   it('say whether they can quote: by their provider and channel', async () => {
     const hub = new AdminBench();
     const sms = { mode: 'credits', gateway: '1', secret: SECRET, baseUrl: 'https://zender.example' };
@@ -176,6 +188,11 @@ describe('accounts', () => {
     ['a pace that is too fast', { pacing: { minMs: 10, maxMs: 20 } }, 'pacing.minMs'],
     ['a pace the wrong way round', { pacing: { minMs: 5000, maxMs: 4000 } }, 'pacing'],
     ['a field that is not known', { token: 'x' }, 'token'],
+    [
+      'credentials for which no parameter has room',
+      { credentials: { ...greenApi.credentials, apiTokenInstance: 'a'.repeat(4_000) } },
+      'credentials.apiTokenInstance',
+    ],
   ])('are refused with %s, by its path', async (_what, change, path) => {
     const { status, json } = await new AdminBench().call('POST', '/api/accounts', { body: { ...greenApi, ...change } });
     expect(status).toBe(422);
