@@ -73,7 +73,13 @@ type Field = Exclude<keyof typeof SendBody.entries, 'action'>;
 /** What a body says: nothing that is empty, and numbers as their digits. */
 type Said = Readonly<Partial<Record<Field, string>>>;
 
-const isEmpty = (value: unknown): boolean => value === null || (typeof value === 'string' && value.trim() === '');
+/** Of characters that nobody sees there is nothing to be sent either. */
+const isEmpty = (value: unknown): boolean =>
+  value === null || (typeof value === 'string' && /^[\s\p{Default_Ignorable_Code_Point}]*$/u.test(value));
+
+/** What a request is told by. It holds what is not read as well, but for what is empty: that is as good as absent. */
+const filledIn = (fields: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => !isEmpty(value)));
 
 const DIGITS = /chat_id|phone/;
 
@@ -169,6 +175,8 @@ export interface CheckedRequest {
   readonly parts: readonly [NewPart] | readonly [NewPart, NewPart];
   /** Of what the body says, whatever its layout. */
   readonly hash: string;
+  /** The same as an earlier release made it, which counted what is empty. */
+  readonly formerHash: string;
 }
 
 type ReadRequest =
@@ -196,8 +204,8 @@ export async function readRequest(fields: JsonObject, rules: RequestRules, count
   const from = await readFrom(said, target, country, issues);
   const parts = readParts(said, rules, issues);
   if (!target || !from || !parts) return { ok: false, issues };
-  const hash = sha256(canonicalJson(fields));
-  return { ok: true, request: { target, from, parts: quoting(parts, said.quoted_message_id), hash } };
+  const [hash, formerHash] = [sha256(canonicalJson(filledIn(fields))), sha256(canonicalJson(fields))];
+  return { ok: true, request: { target, from, parts: quoting(parts, said.quoted_message_id), hash, formerHash } };
 }
 
 const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');

@@ -45,22 +45,24 @@ type Earlier =
   /** The key was used with another body. */
   | { readonly kind: 'mismatch' };
 
-/** What the mark of a key, which is still good, says to a request with this hash. */
-function earlierOf(mark: Item, requestHash: string | undefined): Earlier {
+/** What the mark of a key, which is still good, says to a request with one of these hashes. */
+function earlierOf(mark: Item, asked: Pick<Idempotency, 'requestHash' | 'formerHash'> | undefined): Earlier {
   const { requestHash: first, send, account } = readIdempotency(mark);
-  return first === requestHash ? { kind: 'replayed', messageId: send, account } : { kind: 'mismatch' };
+  return first === asked?.requestHash || first === asked?.formerHash
+    ? { kind: 'replayed', messageId: send, account }
+    : { kind: 'mismatch' };
 }
 
 /** What a key was answered before; undefined where it is new, or so old that it counts as new. */
 export async function findEarlier(
   store: Store,
   workspace: string,
-  { webhook, key, requestHash }: Idempotency,
+  { webhook, key, ...hashes }: Idempotency,
   now: number,
 ): Promise<Earlier | undefined> {
   const mark = await store.get(idempotencyKey(workspace, webhook, key), { consistent: true });
   if (!mark || readIdempotency(mark).expiresAt <= now / 1000) return undefined;
-  return earlierOf(mark, requestHash);
+  return earlierOf(mark, hashes);
 }
 
 const KEEPS_KEY_S = 86_400;
@@ -208,6 +210,8 @@ export interface SendRequest {
     readonly key: string;
     /** Of the canonical body. */
     readonly requestHash: string;
+    /** The same as an earlier release made it. */
+    readonly formerHash?: string;
     /** How long the same key is the same message; a day unless it says so. */
     readonly keptSeconds?: number;
   };
@@ -282,7 +286,7 @@ function read(
   { queueLimit }: SendingConfig,
 ): Earlier | Refusal | { readonly kind: 'no month' } | { readonly kind: 'at rest'; readonly account: Account } {
   const first = places.idempotency === undefined ? undefined : refused[places.idempotency]?.item;
-  if (first) return earlierOf(first, idempotency?.requestHash);
+  if (first) return earlierOf(first, idempotency);
   const account = refused[places.account];
   if (account && !account.item) return { kind: 'account gone' };
   const quota = refused[places.quota];

@@ -115,6 +115,18 @@ describe('a body that is wrong', () => {
     ['no text', { ...text, text: undefined }, 'text is missing or empty, and there is no file_url'],
     ['a text that is none', { ...text, text: [5] }, 'text must be a string'],
     ['an empty text alone', { ...text, text: '' }, 'text is missing or empty, and there is no file_url'],
+    ['a text of a zero-width space', { ...text, text: '\u200b' }, 'text is missing or empty, and there is no file_url'],
+    [
+      'a text of marks and blanks that nobody sees',
+      { ...text, text: '\u2060\ufeff \u200d' },
+      'text is missing or empty, and there is no file_url',
+    ],
+    ['a text of a filler', { ...text, text: '\u3164' }, 'text is missing or empty, and there is no file_url'],
+    [
+      'a text of a variation selector',
+      { ...text, text: '\ufe0f' },
+      'text is missing or empty, and there is no file_url',
+    ],
     [
       'half a character',
       '{"action":"send","phone":"+14151231234","text":"\\ud83d"}',

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { sha256 } from '#lib/domain/ids.ts';
+import { canonicalJson } from '#lib/domain/json.ts';
 import { accountKey } from '#lib/store/keys.ts';
-import { del } from '#lib/store/store.ts';
+import { del, put } from '#lib/store/store.ts';
 import { SendBench, TOKEN } from '#test/support/send-bench.ts';
 
 const body = { action: 'send', phone: '+14151231234', text: 'hello' };
@@ -38,6 +40,35 @@ describe('a request with an Idempotency-Key', () => {
     expect(await bench.post(JSON.stringify({ text, phone, action }, null, 2), key)).toMatchObject({
       headers: { 'idempotent-replayed': 'true' },
     });
+  });
+
+  it.each([
+    ['null', null],
+    ['nothing', ''],
+    ['blanks', ' \n'],
+    ['what nobody sees', '\u200b\ufeff'],
+  ])('is the same with fields that hold %s, or without them', async (_, empty) => {
+    const first = await bench.post(body, key);
+    const padded = { ...body, jid: empty, chat_name: empty, 'their own': empty };
+    expect(await bench.post(padded, key)).toMatchObject({ status: 200, body: first.body });
+    expect(await bench.post({ ...padded, 'their own': 'x' }, key)).toMatchObject({ status: 422 });
+    const later = { 'idempotency-key': 'order-8' };
+    const second = await bench.post(padded, later);
+    expect(await bench.post(body, later)).toMatchObject({ status: 200, body: second.body });
+    expect(bench.sends()).toHaveLength(2);
+  });
+
+  it('is the same that an earlier release has taken with empty fields in it', async () => {
+    const padded = { ...body, jid: '' };
+    const first = await bench.post(padded, key);
+    const mark = bench.memory.all().find(({ pk }) => pk.startsWith('IDEM#'));
+    if (!mark) throw new Error('there is no mark');
+    await bench.memory.write(put({ ...mark, requestHash: sha256(canonicalJson(padded)) }));
+    expect(await bench.post(padded, key)).toMatchObject({ status: 200, body: first.body });
+    // Also where it is found before anything is charged.
+    await bench.memory.write(del(accountKey('acc_1')));
+    expect(await bench.post(padded, key)).toMatchObject({ status: 200, body: first.body });
+    expect(await bench.post({ ...padded, text: 'other' }, key)).toMatchObject({ status: 422 });
   });
 
   it('is refused with another body, and the first message stays as it is', async () => {
