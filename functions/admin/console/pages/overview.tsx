@@ -12,16 +12,20 @@ import { accountName, numberOf, reasonOf, texts } from '../texts.ts';
 
 const t = texts.overview;
 
+/** Only a newcomer is led to the webhook that waits for its first event; nobody knows at first who is one. */
+let isNew = true;
+
 /** All that the page shows, asked for at once. Today begins when it does for the reader. */
 async function load() {
   const since = dayOf(new Date());
-  const [summary, events] = await Promise.all([
+  const [summary, events, webhooks] = await Promise.all([
     asked(api.GET('/api/summary', { params: { query: { since } } })),
     asked(api.GET('/api/events', { params: { query: { limit: 10 } } })),
+    isNew ? asked(api.GET('/api/webhooks')) : undefined,
   ]);
-  const { webhook, event } = summary.steps;
-  // Only a newcomer waits for this.
-  const door = webhook && !event && events.items.length === 0 ? await newestDoor() : undefined;
+  isNew = !summary.steps.event && events.items.length === 0;
+  // The one made last of those that are open to a provider.
+  const door = webhooks?.items.find(({ kind, enabled }) => kind === 'receive' && enabled)?.id;
   return { since, summary, events: events.items, door };
 }
 type Loadings = Awaited<ReturnType<typeof load>>;
@@ -182,12 +186,6 @@ function LastEvents({ events }: { readonly events: Loadings['events'] }) {
       {events.length === 0 ? <p class="faint">{t.noEvents}</p> : <ul class="lines">{all}</ul>}
     </section>
   );
-}
-
-/** The webhook made last of those that are open to a provider. */
-async function newestDoor(): Promise<string | undefined> {
-  const { items } = await asked(api.GET('/api/webhooks'));
-  return items.find(({ kind, enabled }) => kind === 'receive' && enabled)?.id;
 }
 
 /** Ticks itself, and is gone once all is done. */

@@ -36,6 +36,23 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
+it('asks for all at once, as long as somebody may be new for what a newcomer needs as well', async () => {
+  const answer = fetch;
+  const asked: Request[] = [];
+  let begin: () => void = () => undefined;
+  const all = new Promise<void>((done) => {
+    begin = done;
+  });
+  vi.stubGlobal('fetch', async (request: Request) => {
+    if (asked.push(request) === 3) begin();
+    await all;
+    return answer(request);
+  });
+  render(<Overview />);
+  await screen.findByText('Received today');
+  expect(asked.map(({ url }) => new URL(url).pathname)).toEqual(['/api/summary', '/api/events', '/api/webhooks']);
+});
+
 it('leads from each figure of today to what it counts: of the day of who looks', async () => {
   render(<Overview />);
   await screen.findByText('Received today');
