@@ -5,9 +5,10 @@ import { pathToFileURL } from 'node:url';
 import { type CountryCode, getCountries, parsePhoneNumberFromString } from 'libphonenumber-js/core';
 import examples from 'libphonenumber-js/examples.mobile.json' with { type: 'json' };
 import tables from 'libphonenumber-js/metadata.min.json' with { type: 'json' };
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { bundleFaults } from '#infra/build/budgets.ts';
 import { buildFunctions } from '#infra/build/bundle.ts';
+import { defaultProvider } from '#infra/build/lambda-credentials.ts';
 import { ERRORS, withoutFormats, withoutOtherShapes } from '#infra/build/plugins.ts';
 
 let root: string;
@@ -115,6 +116,25 @@ test('keeps the class of each error of AWS that somebody tells apart', () => {
   );
   expect(errors.length).toBeGreaterThan(100);
   expect(errors.filter((name) => new RegExp(`instanceof ${name}\\b`).test(source)).sort()).toEqual(ERRORS);
+});
+
+test('reads the keys of the role once, and those with an end again before it', async () => {
+  const give = (key: string, end?: Date) => {
+    vi.stubEnv('AWS_ACCESS_KEY_ID', key);
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
+    vi.stubEnv('AWS_CREDENTIAL_EXPIRATION', end?.toISOString());
+  };
+  try {
+    give('first', new Date(Date.now() + 60_000));
+    const provider = defaultProvider();
+    expect((await provider?.())?.accessKeyId).toBe('first');
+    give('second');
+    expect((await provider?.())?.accessKeyId).toBe('second');
+    give('third');
+    expect((await provider?.())?.accessKeyId).toBe('second');
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
 
 test.each(['dynamodb', 'sesv2', 'sqs', 'ssm'])('knows what the schemas of %s look like', (name) => {
