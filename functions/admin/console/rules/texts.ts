@@ -105,11 +105,11 @@ export const ruleTexts = {
   order: 'Order',
   orderHint: 'Lower numbers are asked first.',
   stop: 'Rules after this one are not asked where it fits',
-  guard: 'So that it answers neither machines nor over people',
+  guard: 'When it holds back',
   perContactMax: 'Answers in a chat, at most',
   perContactSeconds: 'Within so many seconds',
-  quiet: 'Silent after a person has answered, seconds',
-  maxAge: 'Nothing older is answered, seconds',
+  quiet: 'Silent after a person has answered, for so many seconds',
+  maxAge: 'Answers nothing older than, in seconds',
   inGroups: 'Answers in groups, too',
   lasts: (seconds: number) => {
     if (seconds < 60) return `${seconds} s`;
@@ -133,7 +133,7 @@ export const ruleTexts = {
   noRun: 'It has not run yet',
   noRunHint: 'What it does with what comes in from now on is shown here, for 30 days.',
   tryOut: 'A sample from the page of a webhook tries it out.',
-  heldBackHint: 'When it holds back is set above, under "Time zone, order and limits".',
+  heldBackHint: 'When it holds back is set above, at the end of "Time zone, order and limits".',
   offHint: 'It is switched off, and takes up nothing: switch it on, and save.',
   at: 'When',
   result: 'Result',
