@@ -3,7 +3,8 @@ import { contextFor } from '#infra/local/lambda.ts';
 import { deliverHandler } from '#lib/aws/deliver-handler.ts';
 import type { Task } from '#lib/reactions/task.ts';
 import type { Patience, ProviderRequest, Reply } from '#lib/sender/provider.ts';
-import { deliveryPartition, healthKey } from '#lib/store/keys.ts';
+import { deliveryPartition, healthKey, secondKey } from '#lib/store/keys.ts';
+import { add, StoreUnavailable, set, update } from '#lib/store/store.ts';
 import { itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import { ReactionBench } from '#test/support/reactions.ts';
 import { recordsOf } from '#test/support/tasks.ts';
@@ -13,6 +14,7 @@ interface Call {
   readonly id: string;
   /** It is slow by now: false where it was broken off for that. */
   readonly isSlow: () => Promise<boolean>;
+  readonly mayGoOn: () => Promise<boolean>;
   readonly answer: (status: number) => void;
 }
 
@@ -32,10 +34,12 @@ beforeEach(async () => {
 const http = {
   call: ({ url, headers }: ProviderRequest, _deadline: number, patience?: Patience) =>
     new Promise<Reply>((resolve) => {
+      const mayGoOn = async () => (await patience?.mayGoOn()) ?? true;
       calls.push({
+        mayGoOn,
         ...{ url, id: String(headers?.['webhook-id']) },
         isSlow: async () => {
-          const may = (await patience?.mayGoOn()) ?? true;
+          const may = await mayGoOn();
           if (!may) resolve({ kind: 'broken', breakdown: 'unanswered' });
           return may;
         },
@@ -140,6 +144,47 @@ describe('an endpoint that does not answer', () => {
     expect(await bench.show(id)).toMatchObject({ state: 'active' });
   });
 
+  it('stays slow for a minute after a call that was so while it was known to be', async () => {
+    const { id, first, second, a, b } = await twoThatHang();
+    await a.isSlow();
+    await b.isSlow();
+    a.answer(200);
+    await Promise.all([first.done, second.done]);
+    await bench.wait(30);
+    const third = batch(await tasksOf(1));
+    await under(3);
+    await calls[2]?.isSlow();
+    bench.now += 5000;
+    calls[2]?.answer(200);
+    await third.done;
+    expect(await bench.store.get(healthKey('main', id))).toMatchObject({ slowAt: bench.now });
+  });
+
+  it('is not made anew where it was deleted meanwhile', async () => {
+    const { id, first, second, a, b } = await twoThatHang();
+    await bench.admin.call('DELETE', `/api/endpoints/${id}`);
+    expect([await a.isSlow(), await b.isSlow()]).toEqual([false, false]);
+    await Promise.all([first.done, second.done]);
+    expect(await bench.store.get(healthKey('main', id))).toBeUndefined();
+  });
+
+  it('is asked by a probe that takes all its time, whoever else has it', async () => {
+    const { id, first, second, a, b } = await twoThatHang();
+    await a.isSlow();
+    await b.isSlow();
+    await second.done;
+    const failing = [set('state', 'failing'), set('failures', 6), set('failingSince', 1), set('probeAt', bench.now)];
+    await bench.store.write(update(healthKey('main', id), failing));
+    const probe = batch([{ kind: 'probe', workspace: 'main', endpoint: id }]);
+    await under(3);
+    await calls[2]?.isSlow();
+    calls[2]?.answer(500);
+    await probe.done;
+    expect((await rowsOf(id))[0]).toMatchObject({ attempts: [{ probe: true }] });
+    a.answer(200);
+    await first.done;
+  });
+
   it('counts as failing by the call that went on', async () => {
     const { id, first, a, b } = await twoThatHang();
     await a.isSlow();
@@ -153,8 +198,8 @@ describe('an endpoint that does not answer', () => {
   it('is put off although it answered in the last moment: that answer counts', async () => {
     const { id, first, second, a, b } = await twoThatHang();
     await a.isSlow();
+    expect(await b.mayGoOn()).toBe(false);
     b.answer(200);
-    await b.isSlow();
     await second.done;
     expect((await rowsOf(id)).map(({ state }) => state)).toEqual(['delivered']);
     a.answer(200);
@@ -219,6 +264,49 @@ describe('what waited for an endpoint', () => {
     await Promise.all([first.done, second.done]);
     const order = (await store.query({ pk: deliveryPartition(id), limit: 100 })).items.map(({ event }) => event);
     expect(calls.map((one) => one.id)).toEqual(order.slice(0, 10));
+  });
+
+  it('goes on waiting in its place from the first that may not be called in this second', async () => {
+    const { id } = await bench.endpoint({ ratePerSecond: 2 });
+    bench.admin.answer = () => ({ kind: 'answered', status: 500, headers: {}, text: '' });
+    for (let i = 0; i < 12; i++) await bench.admin.post(hook, message(n++));
+    await bench.wait(30);
+    bench.takeTasks();
+    const told = bench.told.length;
+    await bench.store.write(update(secondKey(id, Math.floor(bench.now / 1000)), [add('count', 3)]));
+    const reads: string[] = [];
+    const { store } = bench.delivering;
+    const get: typeof store.get = (key, ...given) => {
+      if (key.sk.startsWith('DLV#')) reads.push(key.sk);
+      return store.get(key, ...given);
+    };
+    await bench.admin.done('POST', `/api/endpoints/${id}/enable`);
+    const [drain] = bench.takeTasks();
+    if (!drain) throw new Error('nothing drains');
+    await deliverHandler({ ...bench.delivering, store: { ...store, get } })({ Records: recordsOf([drain]) }, context);
+    expect(bench.told).toHaveLength(told);
+    // One of each of the two that call side by side.
+    expect(reads.length).toBeLessThanOrEqual(2);
+  });
+
+  it('waits for the table where that is away, and for nothing else', async () => {
+    const { id } = await bench.endpoint();
+    bench.admin.answer = () => ({ kind: 'answered', status: 500, headers: {}, text: '' });
+    for (let i = 0; i < 8; i++) await bench.admin.post(hook, message(n++));
+    await bench.wait(30);
+    await bench.admin.done('POST', `/api/endpoints/${id}/enable`);
+    const [drain] = bench.takeTasks().filter(({ kind }) => kind === 'drain');
+    if (!drain) throw new Error('nothing drains');
+    const { store } = bench.delivering;
+    const get: typeof store.get = (key, ...given) => {
+      if (key.pk.startsWith('EVT#')) throw new StoreUnavailable('unreachable');
+      return store.get(key, ...given);
+    };
+    const ports = { ...bench.delivering, store: { ...store, get } };
+    expect((await deliverHandler(ports)({ Records: recordsOf([drain]) }, context)).batchItemFailures).toHaveLength(1);
+    // All of it waits where it did; the next step is under way.
+    expect(bench.takeTasks()).toMatchObject([{ kind: 'drain' }]);
+    expect((await rowsOf(id)).every(({ gsi3pk }) => gsi3pk === `WAIT#${id}`)).toBe(true);
   });
 
   it('is not held up by one that cannot be called for a fault of its own', async () => {
