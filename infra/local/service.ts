@@ -11,7 +11,7 @@ const Reference = v.union([
 ]);
 export type Reference = v.InferOutput<typeof Reference>;
 
-const Environment = v.record(v.string(), v.union([v.string(), Reference]));
+const Environment = v.record(v.string(), v.union([v.string(), v.pipe(v.number(), v.transform(String)), Reference]));
 
 /** What the host reads of a function's `stream` event. The rest concerns AWS alone. */
 export const StreamEvent = v.object({

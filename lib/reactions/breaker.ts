@@ -7,18 +7,13 @@ import type { StorePorts } from '#lib/store/retry.ts';
 import {
   absent,
   add,
-  all,
-  any,
   type Change,
-  compare,
   equal,
-  exists,
   newTransaction,
   type Put,
   remove,
   type Store,
   set,
-  setIfAbsent,
   update,
 } from '#lib/store/store.ts';
 import { type Delivery, dueAttributes, readDelivery, rowKey, taskOf } from './delivery.ts';
@@ -166,25 +161,4 @@ export async function handOut({ store, clock, tasks }: BreakerPorts, row: Delive
   const changes = [set('gsi3pk', gsi3pk), set('gsi3sk', gsi3sk), remove('nextAt')];
   const { done } = await store.write(update(rowKey(row), changes, equal('gsi3pk', waitingList(row.endpoint))));
   if (done) await tasks.send(taskOf(row));
-}
-
-/**
- * Has a callee whose calls were slow to itself, or answers false: another batch has it. A place of the deliverer is held
- * as long as a call takes, and there are few: one of them is enough for whoever is slow. `isSlow`: a call is so just now.
- */
-export async function takeTurn(
-  { store, clock }: BreakerPorts,
-  { id, workspace }: Callee,
-  until: number,
-  isSlow: boolean,
-): Promise<boolean> {
-  const now = clock.now();
-  const isFree = any(absent('busyUntil'), compare('busyUntil', '<=', now));
-  const changes = [set('busyUntil', until), ...(isSlow ? [set('slowAt', now)] : [])];
-  // The item of a rule's calls may not be there yet.
-  const made = [setIfAbsent('state', HEALTHY.state), setIfAbsent('failures', HEALTHY.failures)];
-  const written = isRuleId(id)
-    ? update(healthKey(workspace, id), [...changes, ...made, ...ofRule(id, workspace, now)], isFree)
-    : update(healthKey(workspace, id), changes, all(exists(), isFree));
-  return (await store.write(written)).done;
 }

@@ -21,13 +21,13 @@ import {
 } from './delivery.ts';
 import { readEndpoint } from './endpoint.ts';
 import { type Callee, healthAsRead, healthChanges, readCallee } from './health.ts';
-import { type Lane, laneOf } from './lane.ts';
+import { type Lane, type LanePorts, laneOf } from './lane.ts';
 import { type ReplayPorts, replayOn } from './replay.ts';
 import { isOff, ruleTarget } from './rule-target.ts';
 import { endpointTarget, type Target, type TargetPorts } from './target.ts';
 import { type ActionTask, type DeliveryTask, LONGEST_DELAY_S, type Task } from './task.ts';
 
-export interface DeliverPorts extends TargetPorts, ReplayPorts {}
+export interface DeliverPorts extends TargetPorts, ReplayPorts, LanePorts {}
 
 const MOST_SHOWN = 20;
 /** A list that lags may show some before it that wait no more. */

@@ -16,7 +16,7 @@ export const healthEntries = {
   drainAt: v.exactOptional(v.number()),
   disabledBecause: v.exactOptional(v.picklist(['gone', 'failing', 'asked'])),
   slowAt: v.exactOptional(v.number()),
-  busyUntil: v.exactOptional(v.number()),
+  busy: v.exactOptional(v.pipe(v.array(v.number()), v.readonly())),
 };
 
 const Stated = v.object(healthEntries);
@@ -51,15 +51,8 @@ export function dueAttributes({ id, probeAt, drainAt }: Pick<Callee, 'id' | 'pro
 }
 
 /** An item as it was read: whoever changes its health sees what another call has made of it meanwhile. */
-export const healthAsRead = ({
-  state,
-  failures,
-  probeAt,
-  drainingSince,
-  drainAt,
-  slowAt,
-  busyUntil,
-}: Callee): Condition => unchanged({ state, failures, probeAt, drainingSince, drainAt, slowAt, busyUntil });
+export const healthAsRead = ({ state, failures, probeAt, drainingSince, drainAt, slowAt, busy }: Callee): Condition =>
+  unchanged({ state, failures, probeAt, drainingSince, drainAt, slowAt, busy });
 
 /** What makes an item say how it is by now. */
 export function healthChanges(id: string, health: Health): readonly Change[] {

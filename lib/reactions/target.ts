@@ -62,7 +62,7 @@ export function endpointTarget(ports: TargetPorts, lane: Lane, endpoint: Endpoin
 }
 
 /**
- * Whoever is called over the network is spared while it fails, and called by one batch at a time while it is slow; `worse`:
+ * Whoever is called over the network is spared while it fails, and called by few batches at a time while it is slow; `worse`:
  * what a failure makes of how it is.
  */
 export function spared(

@@ -79,10 +79,10 @@ export interface Health {
   /** When the next step of the draining is due; it names the step, so that two tasks do not do it twice. */
   readonly drainAt?: number;
   readonly disabledBecause?: 'gone' | 'failing' | 'asked';
-  /** When a call was last slow: one batch at a time calls it, until none was for a while. */
+  /** When a call was last slow: few batches at a time call it, until none was for a while. */
   readonly slowAt?: number;
-  /** Until then one batch calls it, and no other does. */
-  readonly busyUntil?: number;
+  /** Each of these batches, by until when it may take; no two are the same. */
+  readonly busy?: readonly number[];
 }
 
 export const HEALTHY: Health = { state: 'active', failures: 0 };
@@ -110,15 +110,28 @@ export function spare(health: Health, now: number, isProbe = false): Health {
   return { state: 'failing', failures, failingSince, probes, probeAt, ...paceOf(health) };
 }
 
-const paceOf = ({ slowAt, busyUntil }: Health) => known({ slowAt, busyUntil });
+const paceOf = ({ slowAt, busy }: Health) => known({ slowAt, busy });
 
-/** The batch that had it to itself is done with it, whether or not a call of it was slow. */
+/** One batch more calls it, where there are not `most` already. `isSlow`: a call is so just now. */
+export function takeTurn(health: Health, until: number, most: number, isSlow: boolean, now: number): Health {
+  const busy = (health.busy ?? []).filter((one) => one > now);
+  if (busy.length >= most) return health;
+  return { ...health, busy: [...busy, until], ...(isSlow && { slowAt: now }) };
+}
+
+/** A batch that called it is done, whether or not a call was slow. */
 export function letGo(health: Health, until: number, wasSlow: boolean, now: number): Health {
-  const { busyUntil, slowAt, ...others } = health;
-  // Another batch has taken it meanwhile, since this one was late.
-  if (busyUntil !== until) return health;
-  if (wasSlow) return { ...others, slowAt: now };
-  return slowAt !== undefined && now - slowAt < SLOW_FOR ? { ...others, slowAt } : others;
+  const { busy = [], slowAt, ...others } = health;
+  // It came too late, and another batch has its turn by then.
+  if (!busy.includes(until)) return health;
+  const left = busy.toSpliced(busy.indexOf(until), 1);
+  const isSlow = slowAt !== undefined && now - slowAt < SLOW_FOR;
+  const last = wasSlow ? now : slowAt;
+  return {
+    ...others,
+    ...known({ slowAt: wasSlow || isSlow ? last : undefined }),
+    ...(left.length > 0 && { busy: left }),
+  };
 }
 
 /** After a call that went well. What waited meanwhile is drained, oldest first. */

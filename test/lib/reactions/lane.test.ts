@@ -110,7 +110,7 @@ describe('an endpoint that does not answer', () => {
     await first.done;
     const item = async () => bench.store.get(healthKey('main', id));
     expect(await item()).toMatchObject({ slowAt: bench.now });
-    expect(await item()).not.toHaveProperty('busyUntil');
+    expect(await item()).not.toHaveProperty('busy');
     const next = await tasksOf(4);
     const [third, fourth] = [batch(next.slice(0, 2)), batch(next.slice(2))];
     await expect.poll(() => third.ended.is || fourth.ended.is).toBe(true);

@@ -8,6 +8,7 @@ import {
   type Health,
   isSuccess,
   letGo,
+  takeTurn,
   waitAfter,
 } from '#lib/domain/reaction/delivery.ts';
 
@@ -111,12 +112,22 @@ describe('an endpoint', () => {
 });
 
 describe('one whose calls are slow', () => {
-  const busy: Health = { ...HEALTHY, slowAt: 1000, busyUntil: 40_000 };
+  const busy: Health = { ...HEALTHY, slowAt: 1000, busy: [40_000] };
 
   it('stays so for a minute after its last slow call', () => {
     expect(letGo(busy, 40_000, true, 9000)).toEqual({ ...HEALTHY, slowAt: 9000 });
     expect(letGo(busy, 40_000, false, 60_999)).toEqual({ ...HEALTHY, slowAt: 1000 });
     expect(letGo(busy, 40_000, false, 61_000)).toEqual(HEALTHY);
+  });
+
+  it('is called by so many batches at a time, and no more until one is done or has died', () => {
+    const one = takeTurn(HEALTHY, 40_000, 2, true, 1000);
+    expect(one).toEqual({ ...HEALTHY, slowAt: 1000, busy: [40_000] });
+    const two = takeTurn(one, 41_000, 2, false, 2000);
+    expect(two).toEqual({ ...HEALTHY, slowAt: 1000, busy: [40_000, 41_000] });
+    expect(takeTurn(two, 42_000, 2, true, 3000)).toBe(two);
+    expect(letGo(two, 40_000, false, 3000)).toEqual({ ...HEALTHY, slowAt: 1000, busy: [41_000] });
+    expect(takeTurn(two, 80_000, 2, false, 40_000)).toMatchObject({ busy: [41_000, 80_000] });
   });
 
   it('is not let go by who came too late, for another has it by then', () => {
@@ -131,6 +142,6 @@ describe('one whose calls are slow', () => {
     ['a failure', () => afterFailure(busy, timeout, 7)],
     ['the failure that has it spared', () => afterFailure({ ...busy, failures: 4 }, timeout, 7)],
   ])('is known to be so, and busy, after %s', (_what, turn) => {
-    expect(turn()).toMatchObject({ slowAt: 1000, busyUntil: 40_000 });
+    expect(turn()).toMatchObject({ slowAt: 1000, busy: [40_000] });
   });
 });
