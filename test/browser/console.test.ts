@@ -301,6 +301,13 @@ it('shows hostile content as text', async () => {
     expect(await page.locator('main img, main script').count(), name).toBe(0);
     await isWithin();
   }
+  // On a phone the other pages stand in a menu.
+  const menu = page.getByRole('button', { name: 'All pages' });
+  await menu.click();
+  await isWithin();
+  await page.getByRole('navigation').getByRole('link', { name: 'Settings', exact: true }).click();
+  await page.getByRole('heading', { name: 'Settings' }).waitFor();
+  expect(await menu.getAttribute('aria-expanded')).toBe('false');
 });
 
 it('keeps a name without a blank within its page and its column', async () => {

@@ -15,7 +15,7 @@ const shared = { ...takesNothing, tag: 'Chats', access: 'workspace' } as const;
 const Filter = strictObject({
   ...paging('chats'),
   account: optional(Id, "An account's id"),
-  provider: optional(Sought, 'Through whom its messages come. All chats are looked through'),
+  provider: optional(Sought, 'Through whom its messages come'),
   title: optional(Sought, 'The whole title, exactly'),
   titlePrefix: optional(v.pipe(v.string(), v.minLength(1)), 'How the title begins, in capitals or not'),
   q: optional(
@@ -23,7 +23,7 @@ const Filter = strictObject({
     'What somebody types to find a chat: words of the title by their beginnings, or the end or the whole of the number. ' +
       'What more than 500 chats may fit is looked for through all of them: a page may hold fewer than `limit` then',
   ),
-  unread: flag('Whether something came in since it was read. All chats are looked through'),
+  unread: flag('Whether something came in since it was read'),
   phone: optional(Sought, 'Of the person, in whichever spelling'),
   jid: optional(Sought, "WhatsApp's id of the person or group, or the provider's id of the chat"),
   brief: flag('Without `lastMessage`, for which events are read'),
@@ -49,7 +49,8 @@ export const chatRoutes = [
     path: '/api/chats',
     summary: 'Chats, last active first',
     description:
-      'Every chat that a message came from or went to. To write to one, hand in a message with its id as `chat_id`.',
+      'Every chat that a message came from or went to. To write to one, hand in a message with its id as `chat_id`. With a filter ' +
+      'a page may hold fewer than `limit`; the last one has no `cursor`.',
     query: Filter,
     answers: { 200: { description: 'A page', schema: Chats } },
     run: async (

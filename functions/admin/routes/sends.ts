@@ -95,7 +95,8 @@ const listing = route({
   path: '/api/sends',
   summary: 'What was accepted for sending, newest first',
   description:
-    'Each with what has become of it. `state=unknown` finds those of which nobody can say whether they went out.',
+    'Each with what has become of it. `state=unknown` finds those of which nobody can say whether they went out. With a filter ' +
+    'a page may hold fewer than `limit`; the last one has no `cursor`.',
   query: Filter,
   answers: { 200: { description: 'A page', schema: listOf(ShownSend) } },
   run: async ({ query: { limit, cursor, account, state, ...filter } }, { ports, workspace }) => {
