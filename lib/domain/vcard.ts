@@ -2,11 +2,15 @@ import type { Contact } from './content.ts';
 import { isInternational, type Phone, toPhone } from './person.ts';
 import { known } from './schema.ts';
 
+/** More than WhatsApp shares at once. */
+const MOST_CARDS = 300;
+
 /** The cards of a text, each by itself: one as a rule, though some put all that was shared into one text. */
 export function cardsIn(text: string): readonly [Contact, ...Contact[]] {
-  const [first = text, ...others] = text.match(/^BEGIN:VCARD\b.*?^END:VCARD\b/gims) ?? [];
+  const pieces = text.split(/^(?=BEGIN:VCARD\b)/im, MOST_CARDS + 1).filter((piece) => /^BEGIN:VCARD\b/i.test(piece));
+  const [first = text, ...others] = pieces.map((piece) => piece.trimEnd());
   // What is one card stays as it came, with what may stand around it.
-  return others.length === 0 ? [cardOf(text)] : [cardOf(first), ...others.map(cardOf)];
+  return others.length === 0 || others.length >= MOST_CARDS ? [cardOf(text)] : [cardOf(first), ...others.map(cardOf)];
 }
 
 function cardOf(vcard: string): Contact {

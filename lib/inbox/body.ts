@@ -99,7 +99,8 @@ function leniently(body: Uint8Array, strict: Parsed<unknown>): Parsed<unknown> {
     if (sign === ',') return isInText ? sign : '';
     return isInText && /^\p{Cc}$/u.test(sign) ? JSON.stringify(sign).slice(1, -1) : sign;
   });
-  const lenient = parseJson(Buffer.from(mended));
+  // What is as it was fails as it did.
+  const lenient = mended === words && isUtf8(body) ? strict : parseJson(Buffer.from(mended));
   return lenient.ok ? lenient : (inLines(words) ?? strict);
 }
 
@@ -107,11 +108,15 @@ const MOST_LINES = 2000;
 
 /** Collectors of logs post what they have got as JSON, one line each. */
 function inLines(words: string): Parsed<unknown> | undefined {
-  if (!/^\s*\{.*\}\s*\n\s*\{/.test(words)) return undefined;
   const lines = words.split('\n', MOST_LINES + 1).filter((line) => line.trim() !== '');
-  const parsed = lines.map((line) => parseJson(Buffer.from(line)));
-  const values = parsed.flatMap((one) => (one.ok ? [one.value] : []));
-  return values.length === parsed.length && values.length <= MOST_LINES ? { ok: true, value: values } : undefined;
+  if (lines.length < 2 || lines.length > MOST_LINES || !lines.every((line) => /^\s*\{/.test(line))) return undefined;
+  const values: unknown[] = [];
+  for (const line of lines) {
+    const parsed = parseJson(Buffer.from(line));
+    if (!parsed.ok) return undefined;
+    values.push(parsed.value);
+  }
+  return { ok: true, value: values };
 }
 
 /** No form begins with a bracket or a quote, whatever the content type claims. */
@@ -121,7 +126,7 @@ export function looksLikeJson(body: Uint8Array): boolean {
 
 /** Where nothing says so, a text is a form if it begins with a field. */
 function isForm(text: string, contentType: string): boolean {
-  return /\bx-www-form-urlencoded\b/i.test(contentType) || /^(?:\xef\xbb\xbf)?[\s+]*[\w.%()[\]+;-]{1,200}=/.test(text);
+  return /\bx-www-form-urlencoded\b/i.test(contentType) || /^(?:\xef\xbb\xbf)?\s*[\w.%()[\]+;-]{1,200}=/.test(text);
 }
 
 /** More than any provider sends; a form is read into memory field by field. */
@@ -211,7 +216,7 @@ export interface Part {
   readonly isFile: boolean;
 }
 
-const BOUNDARY = /^\s*(--[^\r\n]{1,200}?)[ \t]*\r?\n(?=content-)/i;
+const BOUNDARY = /^\s*(--[^\r\n]{1,200}?)[ \t]{0,200}\r?\n(?=content-)/i;
 
 /** Undefined where the body is not multipart. It tells its boundary itself, whatever the content type makes of it. */
 export function partsOf(body: string): readonly Part[] | undefined {

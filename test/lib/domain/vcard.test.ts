@@ -62,4 +62,21 @@ describe('the cards of a text', () => {
     const [{ vcard }, ...others] = cardsIn(text);
     expect({ vcard, others }).toEqual({ vcard: text, others: [] });
   });
+
+  it('are one where they are more than anybody shares', () => {
+    const text = `${card('Ada')}\n`.repeat(302);
+    expect(cardsIn(text.slice(0, text.length / 302) + card('Bo'))).toHaveLength(2);
+    expect(cardsIn(text)).toEqual([{ name: 'Ada', phones: [], vcard: text }]);
+  });
+
+  it.each([
+    'BEGIN:VCARD\n'.repeat(80_000),
+    `BEGIN:VCARD\nTEL${';a="b'.repeat(200_000)}\nEND:VCARD`,
+    `BEGIN:VCARD\n${'N;'.repeat(400_000)}`,
+    `BEGIN:VCARD\nFN;QUOTED-PRINTABLE:${'=\n'.repeat(300_000)}`,
+  ])('are read in a time that grows with the text alone: %#', (text) => {
+    const since = performance.now();
+    cardsIn(text);
+    expect(performance.now() - since).toBeLessThan(2000);
+  });
 });
