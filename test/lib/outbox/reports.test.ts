@@ -12,7 +12,7 @@ import type { Candidate } from '#lib/sender/provider.ts';
 import { sendReports } from '#lib/sender/reports.ts';
 import { tick } from '#lib/sender/tick.ts';
 import { watchdog } from '#lib/sender/watchdog.ts';
-import { stateKey } from '#lib/store/keys.ts';
+import { accountKey, stateKey } from '#lib/store/keys.ts';
 import { set, update } from '#lib/store/store.ts';
 import { LONG } from '#test/support/long.ts';
 import { SendBench } from '#test/support/send-bench.ts';
@@ -300,6 +300,14 @@ describe('an echo', () => {
     });
     await watch([]);
     expect(part(id)).toMatchObject({ state: 'sent', providerId: 'p1' });
+  });
+
+  it('is not asked for at a provider that knows the account by another name by now', async () => {
+    const id = await accept();
+    await run(unanswered);
+    await bench.memory.write(update(accountKey('acc_1'), [set('scope', 'moved')]));
+    expect(await watch([{ providerId: 'p1' }])).toEqual([]);
+    expect(part(id)).toMatchObject({ state: 'unknown' });
   });
 
   it('of words that are under way settles no older send, whenever it is asked about', async () => {

@@ -1,14 +1,15 @@
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { sendState } from '#lib/domain/send/part.ts';
 import { noteStatus } from '#lib/inbox/delivery-state.ts';
-import { pause, resume } from '#lib/sender/hold.ts';
+import { clearHold, hold, pause, probe, resume } from '#lib/sender/hold.ts';
 import { readProviderMessage } from '#lib/sender/items.ts';
-import { onStatus, settleLate } from '#lib/sender/statuses.ts';
-import { dueTime, stateKey } from '#lib/store/keys.ts';
+import { onStatus, revisitStatuses, settleLate } from '#lib/sender/statuses.ts';
+import { accountKey, dueListOf, dueSortKey, dueTime, probeKey, sendKey, stateKey } from '#lib/store/keys.ts';
+import { put, remove, set, update } from '#lib/store/store.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
 import type { Write } from '#test/support/simulation/faulty-store.ts';
 import { at, once } from '#test/support/simulation/landmarks.ts';
-import { World } from '#test/support/simulation/world.ts';
+import { hello, World } from '#test/support/simulation/world.ts';
 
 /** What changes between a look and the writing that follows from it, where only a condition stands between the two. */
 const SECOND = 1_000;
@@ -104,4 +105,97 @@ test('a status that comes while an earlier one leaves the list stays on it', asy
   await told('delivered');
   await world.until(watching);
   expect(dueTime(String(world.store.peek(key)?.gsi3sk))).toBeGreaterThan(world.now);
+});
+
+test('a part that becomes unknown while the other of its send is settled is looked at again', async () => {
+  const parts = [
+    { kind: 'file', url: 'https://files.test/a.pdf', name: 'a.pdf' },
+    { kind: 'text', text: 'hello' },
+  ] as const;
+  const id = await world.sendNow('a', { parts });
+  await world.run(SECOND);
+  world.provider.behave = () => ({ ...unsure, latencyMs: 3 * SECOND });
+  await world.run(2 * SECOND);
+  const states = () => world.message(id).parts.map(({ state }) => state);
+  expect(states()).toEqual(['unknown', 'sending']);
+  once(
+    world,
+    at((write) => changesOf(write).some(({ path }) => nameOf(path) === 'parts,0,providerId'), 'before'),
+    { stallMs: 5 * SECOND },
+  );
+  await world.until(world.echo({ ...hello(world, 'P1'), said: { kind: 'file', name: 'a.pdf' } }));
+  expect(states()).toEqual(['sent', 'unknown']);
+  expect(world.message(id).gsi3sk).toBeDefined();
+});
+
+describe('a status that was told of a message', () => {
+  const key = stateKey({ workspace: 'main', provider: 'fake', scope: 'a' }, 'P1');
+  const apply = (item: object) =>
+    ask((ports) => onStatus(ports, key, readProviderMessage({ ...key, ...item }), world.config));
+  const FAILED = { at_failed: 1, detail_failed: 'old words' };
+
+  test('is applied without taking newer words away', async () => {
+    world.provider.behave = () => obliging;
+    const send = await world.sendNow('a');
+    await world.run(5 * SECOND);
+    const newer = { ...key, send, part: 0, ...FAILED, detail_failed: 'newer words' };
+    await world.store.write(put(newer));
+    await apply({ ...newer, ...FAILED });
+    expect(world.store.peek(key)).toMatchObject({ detail_failed: 'newer words' });
+  });
+
+  test('changes nothing where the send was erased', async () => {
+    const send = await world.sendNow('a');
+    await world.run(5 * SECOND);
+    const changes = [set('erased', true), set(['parts', 0, 'providerId'], 'P1')];
+    await world.store.write(update(sendKey(send), changes));
+    await apply({ send, part: 0, at_delivered: 1 });
+    expect(world.message(send).parts[0]?.state).toBe('unknown');
+  });
+
+  test('stays on the list where its send is named while it is looked at', async () => {
+    const waiting = { ...key, at_delivered: 1, gsi3pk: dueListOf('status', key.pk), gsi3sk: dueSortKey(1, key.pk) };
+    await world.store.write(put(waiting));
+    const isUnlisting = (write: Write) => changesOf(write).some(({ path }) => path === 'gsi3sk');
+    once(world, at(isUnlisting, 'before'), undefined, () => {
+      void world.store.write(update(key, [set('send', 'wa_1'), set('part', 0)]));
+    });
+    await ask((ports) => revisitStatuses(ports, key));
+    expect(world.store.peek(key)).toMatchObject({ send: 'wa_1', gsi3sk: waiting.gsi3sk });
+  });
+});
+
+describe('while a held account is asked about', () => {
+  const probing = async (meanwhile: () => void) => {
+    await ask((ports) => hold(ports, 'a', 'no phone', world.config));
+    world.probe = () => {
+      meanwhile();
+      return { kind: 'held', reason: 'still no phone' };
+    };
+    await ask((ports) => probe(ports, probeKey('a'), world.config));
+  };
+
+  test('what goes on meanwhile gets no reason for a hold', async () => {
+    await probing(() => void world.store.write(update(accountKey('a'), [set('held', false), remove('holdReason')])));
+    expect(world.account('a')).toMatchObject({ held: false });
+    expect(world.account('a').holdReason).toBeUndefined();
+  });
+
+  test('new credentials have it asked again at once, and not by the distance of old ones', async () => {
+    const due = dueSortKey(world.now, 'a');
+    const isPutOff = (write: Write) => write.kind === 'put' && write.item.kind === 'probe' && write.if !== undefined;
+    once(world, at(isPutOff, 'before'), undefined, () => {
+      void world.store.write(update(probeKey('a'), [set('gsi3sk', due)]));
+    });
+    await probing(() => undefined);
+    expect(world.store.peek(probeKey('a'))).toMatchObject({ gsi3sk: due });
+  });
+});
+
+test('a provider that says that all is well, and does not answer, ends no hold', async () => {
+  const unknownTimes = Array.from({ length: world.config.unknownPerHour }, () => world.now);
+  await ask((ports) => hold(ports, 'a', 'silent', world.config));
+  await world.store.write(update(accountKey('a'), [set('unknownTimes', unknownTimes)]));
+  expect(await ask((ports) => clearHold(ports, 'a', world.config))).toBe('unchanged');
+  expect(world.account('a')).toMatchObject({ held: true, holdReason: 'silent' });
 });

@@ -323,6 +323,14 @@ test('what was erased takes no name any more', async () => {
   expect(world.message(id).parts[0]).not.toHaveProperty('providerId');
 });
 
+test('the echo of what has expired is found a day later', async () => {
+  const id = await expired();
+  const { intentAt = 0 } = world.message(id).parts[0] ?? {};
+  await world.run(DAY);
+  await world.until(world.echo({ ...hello(world, 'P1', { phone: recipient.phone }), at: intentAt }));
+  expect(world.message(id).parts[0]).toMatchObject({ state: 'sent', providerId: 'P1' });
+});
+
 describe('a message that has an id, and nobody knows whether it went out', () => {
   const ID = '3EB01';
   async function traced(): Promise<string> {

@@ -134,6 +134,19 @@ describe('somebody whose number one side does not tell', () => {
   });
 });
 
+it('whose hidden id is known is nobody else who hides', () => {
+  expect(addressesOf({ phone: '+15550100099' })).toContain('hidden');
+  expect(addressesOf({ phone: '+15550100099', lid: '190000000000042@lid' })).not.toContain('hidden');
+});
+
+it('a chat that has an id of WhatsApp is found by no title', () => {
+  const titled = (id: string) =>
+    addressesIn({ chat: { id, kind: 'individual', title: 'Ana' }, via: 'api' }).filter((one) =>
+      one.startsWith('title:'),
+    );
+  expect([titled('15550100099@c.us'), titled('510234')]).toEqual([[], ['title:Ana']]);
+});
+
 describe('addresses', () => {
   const chat = (id: string, more: object = {}) => ({
     chat: { id, kind: 'individual' as const, ...more },
