@@ -1,5 +1,5 @@
 import { address, addressOf, go } from '../address.ts';
-import { api, asked, type Event, inParts, mayChange, type NewWebhook } from '../api.ts';
+import { api, asked, type Event, inParts, mayChange } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
 import { Days } from '../parts/days.tsx';
@@ -11,6 +11,7 @@ import { Pager, useOlder } from '../parts/pager.tsx';
 import { Badge, Code, Empty, Facts, Id, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
 import { tell } from '../parts/toast.tsx';
+import { isProvider, providerNames } from '../samples.ts';
 import { accountName, providerName, texts } from '../texts.ts';
 import { titleOf } from './thread.tsx';
 
@@ -20,13 +21,6 @@ const KINDS = [
   ...(['ussd', 'quota', 'send', 'account', 'endpoint', 'rule', 'unknown'] as const),
 ];
 const DIRECTIONS = ['inbound', 'outbound'] as const;
-/** Each from whom events come, or the types do not hold. */
-const PROVIDERS: Readonly<Record<Provider, true>> = {
-  ...{ cooby: true, 'green-api': true, sandbox: true, timelinesai: true, zender: true },
-};
-const isProvider = (text: string): text is Provider => Object.hasOwn(PROVIDERS, text);
-
-type Provider = Extract<NewWebhook, { kind: 'receive' }>['provider'];
 
 export function Events({ id }: { readonly id?: string | undefined }) {
   return id === undefined ? <EventList /> : <OneEvent id={id} />;
@@ -117,7 +111,7 @@ function Filters({ filter }: { readonly filter: Filter }) {
         onChange={({ currentTarget }) => change({ provider: currentTarget.value })}
       >
         <option value="">{t.allProviders}</option>
-        {Object.keys(PROVIDERS).map((one) => (
+        {providerNames.map((one) => (
           <option key={one} value={one}>
             {providerName(one)}
           </option>

@@ -1,27 +1,14 @@
 import { useState } from 'preact/hooks';
 import { address } from '../address.ts';
-import { allAccounts, api, asked, type NewWebhook as NewWebhookBody } from '../api.ts';
+import { allAccounts, api, asked } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Field, Form, TextField, type Values } from '../parts/form.tsx';
 import { Page } from '../parts/page.tsx';
+import { hasSecretOfItsOwn, isProvider, providerNames } from '../samples.ts';
 import { accountName, providerName, texts } from '../texts.ts';
 import { keepUrl, type Made, Paste } from './paste.tsx';
 
 const t = texts.webhooks;
-type Provider = Extract<NewWebhookBody, { kind: 'receive' }>['provider'];
-
-/** Each provider that the API takes, or the types do not hold; and whether it proves itself by a secret of its own. */
-const HAS_SECRET: Readonly<Record<Provider, boolean>> = {
-  cooby: false,
-  'green-api': true,
-  sandbox: false,
-  timelinesai: false,
-  zender: true,
-};
-/** Whether deliveries of a provider may be checked by a secret of its own. */
-export const hasSecretOfItsOwn = (provider: string | undefined): boolean =>
-  provider !== undefined && isProvider(provider) && HAS_SECRET[provider];
-const isProvider = (text: string): text is Provider => Object.hasOwn(HAS_SECRET, text);
 
 /** Asked for another kind, it begins anew. */
 export function NewWebhook() {
@@ -56,7 +43,7 @@ function Asked({ first }: { readonly first: 'receive' | 'send' }) {
         {kind === 'receive' && (
           <Field label={t.provider}>
             <select value={provider} onChange={({ currentTarget }) => setProvider(currentTarget.value)}>
-              {Object.keys(HAS_SECRET).map((one) => (
+              {providerNames.map((one) => (
                 <option key={one} value={one}>
                   {providerName(one)}
                 </option>

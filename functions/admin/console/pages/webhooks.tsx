@@ -10,8 +10,9 @@ import { Loaded, Page } from '../parts/page.tsx';
 import { Badge, Code, Empty, Facts, Id, ShownOnce, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
 import { tell } from '../parts/toast.tsx';
+import { hasSecretOfItsOwn } from '../samples.ts';
 import { texts } from '../texts.ts';
-import { Bound, hasSecretOfItsOwn, NewWebhook } from './new-webhook.tsx';
+import { Bound, NewWebhook } from './new-webhook.tsx';
 import { FirstCall, Guide, keepUrl, type Made, SampleForm, urlOf } from './paste.tsx';
 
 const t = texts.webhooks;
