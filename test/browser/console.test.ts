@@ -222,6 +222,13 @@ it('is led by keys: through the list, into a conversation, to the search, to oth
   // Where the window is narrow or zoomed in, a menu holds what has no room; Escape closes it, and leads back to it.
   await page.setViewportSize({ width: 320, height: 256 });
   const menu = page.getByRole('button', { name: 'All pages' });
+  await keys('?');
+  const help = page.getByRole('dialog', { name: 'Keyboard' });
+  await help.waitFor();
+  const cut = "document.querySelector('dialog').scrollWidth - document.querySelector('dialog').clientWidth";
+  expect(await page.evaluate<number>(cut)).toBe(0);
+  await keys('Escape');
+  await help.waitFor({ state: 'detached' });
   await menu.focus();
   await keys('Enter', 'Tab', 'Tab');
   await page.getByRole('button', { name: 'Sign out' }).waitFor();
