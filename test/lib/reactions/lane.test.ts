@@ -267,13 +267,13 @@ describe('what waited for an endpoint', () => {
   });
 
   it('goes on waiting in its place from the first that may not be called in this second', async () => {
-    const { id } = await bench.endpoint({ ratePerSecond: 2 });
+    const { id } = await bench.endpoint({ ratePerSecond: 8 });
     bench.admin.answer = () => ({ kind: 'answered', status: 500, headers: {}, text: '' });
     for (let i = 0; i < 12; i++) await bench.admin.post(hook, message(n++));
     await bench.wait(30);
     bench.takeTasks();
     const told = bench.told.length;
-    await bench.store.write(update(secondKey(id, Math.floor(bench.now / 1000)), [add('count', 3)]));
+    await bench.store.write(update(secondKey(id, Math.floor(bench.now / 1000)), [add('count', 9)]));
     const reads: string[] = [];
     const { store } = bench.delivering;
     const get: typeof store.get = (key, ...given) => {

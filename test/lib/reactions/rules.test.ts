@@ -4,8 +4,10 @@ import { beforeEach, describe, expect, it, test } from 'vitest';
 import { feedFill } from '#lib/inbox/feed.ts';
 import { accountPhoneOf, toldOf } from '#lib/reactions/account-phone.ts';
 import { runTask } from '#lib/reactions/deliver.ts';
+import { beginBatch } from '#lib/reactions/dispatch.ts';
+import { bareEvent } from '#lib/reactions/target.ts';
 import type { Reply } from '#lib/sender/provider.ts';
-import { eventKey, fillKey, healthKey, ruleRefusedKey } from '#lib/store/keys.ts';
+import { eventKey, fillKey, healthKey, mailHourKey, ruleRefusedKey } from '#lib/store/keys.ts';
 import { del, put, type Store, set, update } from '#lib/store/store.ts';
 import { AdminBench, itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import { messageEvent } from '#test/lib/domain/reaction/events.ts';
@@ -606,6 +608,63 @@ describe('the number of the account, of which the provider says nothing', () => 
       event: { ...messageEvent(), accountId: account },
     });
   });
+});
+
+test('a call without json and text posts the event without thumbnails, and over 256 kB its ids', () => {
+  const { message: told, ...event } = messageEvent();
+  const of = (more: object) => JSON.parse(bareEvent({ ...event, message: { ...told, ...more } }));
+  const file = { type: 'image', file: { url: 'https://files.example/1' }, thumbnail: 'x'.repeat(10) };
+  expect(of({ content: file })).toMatchObject({ id: 'evt_1', message: { content: { type: 'image' } } });
+  expect(of({ content: file }).message.content).not.toHaveProperty('thumbnail');
+  const large = of({ content: { type: 'text', text: 'x'.repeat(256 * 1024) } });
+  expect(large).toMatchObject({ id: 'evt_1', chatId: 'chat_1', truncated: true });
+  expect(large).not.toHaveProperty('message');
+});
+
+test('an event that the stream tells of again takes no mail off the hour and counts no failure twice', async () => {
+  const mail = { action: 'email', to: ['boss@example.com'], subject: 'came', text: '{{ text }}' };
+  const failing = { action: 'reply', text: 'a', fileUrl: 'x' };
+  const id = await rule({ do: [mail, failing] });
+  await bench.admin.post(hook, message(1, { text: 'price', at: new Date(bench.now).toISOString(), from: '+15550100' }));
+  const [change] = bench.stream;
+  if (!change) throw new Error('nothing was stored');
+  bench.stream.push(change, change);
+  await bench.settle();
+  expect(await runs(id)).toMatchObject([{ result: 'failed' }]);
+  expect(await bench.admin.done('GET', `/api/rules/${id}`)).toMatchObject({ failures: 1 });
+  expect(await bench.store.get(mailHourKey(id, Math.floor(bench.now / 3_600_000)))).toMatchObject({ count: 1 });
+});
+
+test('of two messages of a chat that are asked about at the same time, one uses up what the rule may say', async () => {
+  const id = await rule();
+  const say = (k: number) =>
+    bench.admin.post(
+      hook,
+      message(k, { text: `price ${k}`, at: new Date(bench.now).toISOString(), from: '+15550100' }),
+    );
+  await say(1);
+  await say(2);
+  const [first, second] = bench.stream.splice(0);
+  if (!first || !second) throw new Error('nothing was stored');
+  const dispatch = async (ports: typeof bench.dispatching, change: typeof first) => {
+    const batch = beginBatch(ports);
+    await batch.dispatch(change);
+    await batch.end();
+  };
+  const { store } = bench.dispatching;
+  let isFirst = true;
+  const get: typeof store.get = async (key, ...given) => {
+    const item = await store.get(key, ...given);
+    if (isFirst && key.pk.startsWith('AUTO#chat')) {
+      isFirst = false;
+      await dispatch(bench.dispatching, second);
+    }
+    return item;
+  };
+  await dispatch({ ...bench.dispatching, store: { ...store, get } }, first);
+  expect(isFirst).toBe(false);
+  expect(await sends()).toHaveLength(1);
+  expect((await runs(id)).map(({ result }) => result).toSorted()).toEqual(['done', 'guarded']);
 });
 
 test('a rule that forwards to an endpoint which was deleted since says so', async () => {

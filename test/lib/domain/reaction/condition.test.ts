@@ -1,7 +1,14 @@
 import * as v from 'valibot';
 import { describe, expect, it, test } from 'vitest';
 import type { Event } from '#lib/domain/event.ts';
-import { Condition, evaluate, faultsOfCondition, isField, SHORT_FIELDS } from '#lib/domain/reaction/condition.ts';
+import {
+  Condition,
+  evaluate,
+  faultsOfCondition,
+  fieldsOf,
+  isField,
+  SHORT_FIELDS,
+} from '#lib/domain/reaction/condition.ts';
 import { issuesOf } from '#lib/domain/schema.ts';
 import { messageEvent, statusEvent } from './events.ts';
 
@@ -190,6 +197,21 @@ test('what a schema cannot see of a condition is told with its place', () => {
     { path: 'when.any.1.not.matches', message: 'is refused' },
     { path: 'when.any.2.allWords.1', message: expect.stringContaining('no letter and no digit') },
   ]);
+});
+
+test('only a number compares with a number, whatever a text looks like', () => {
+  const dated = messageEvent({ content: { type: 'text', text: '2026-03-01T12:00:00Z' } });
+  expect(ask({ field: 'text', greaterThan: 5 }, dated).holds).toBe(false);
+  expect(ask({ field: 'text', greaterThan: '2026-01-01T00:00:00Z' }, dated).holds).toBe(true);
+});
+
+test('the number of the account is what the provider says, and else what the hub knows', () => {
+  const facts = { now: NOW, timeZone: 'UTC', accountPhone: '+15550111' };
+  const silent = { ...messageEvent().message, account: {} };
+  expect(fieldsOf({ ...facts, event: messageEvent() })).toMatchObject({ account: { phone: '+15550199' } });
+  expect(fieldsOf({ ...facts, event: { ...messageEvent(), message: silent } })).toMatchObject({
+    account: { phone: '+15550111' },
+  });
 });
 
 test('a time or a day that never comes is refused with its place', () => {

@@ -52,12 +52,27 @@ describe('a rule answers', () => {
     const state = { answers: [{ rule: 'rule_1', event: 'evt_1', at: ago(1) }] };
     expect(ask({ state })).toEqual({ may: true, state });
   });
+  it('words that we said ourselves, once that is more than ten minutes ago', () => {
+    const said = [{ at: ago(601), isOurs: true, byRule: true, words: 'price?' }];
+    expect(ask({ said }).may).toBe(true);
+  });
+  it('and remembers for as long as its own pause is', () => {
+    const pause = guard({ perContact: { max: 2, seconds: 20 * 86_400 } });
+    const verdict = ask({ guard: pause, state: answers(['rule_1', 10 * 86_400], ['rule_1', 21 * 86_400]) });
+    expect(verdict).toMatchObject({ may: true, state: { answers: [{ at: ago(10 * 86_400) }, { at: NOW }] } });
+  });
   it('once a person was silent for long enough', () => {
     expect(ask({ said: [{ at: ago(3601), isOurs: true, words: 'hello' }] }).may).toBe(true);
   });
 });
 
 describe('a rule does not answer', () => {
+  it('what another rule was allowed to answer before, where the chat has had enough', () => {
+    const { answers: others } = answers(['rule_2', 1], ['rule_3', 2], ['rule_4', 3], ['rule_5', 4]);
+    const state = { answers: [...others, { rule: 'rule_6', event: 'evt_1', at: ago(5) }] };
+    expect(ask({ state })).toMatchObject({ may: false, why: expect.stringContaining('an hour') });
+  });
+
   const cases: [what: string, given: Partial<Question>, why: string][] = [
     ['a message of ours', { event: messageEvent({ direction: 'outbound' }) }, 'came in'],
     ['a system line', { event: messageEvent({ content: { type: 'system', event: 'joined' } }) }, 'no message'],
