@@ -40,30 +40,13 @@ export const mayChange = (): boolean => session.value?.scope === 'all';
 /** The hub may stand below a path of somebody's own domain. */
 export const hubUrl = (): string => location.origin + location.pathname.replace(/\/console\/?$/, '');
 
-/**
- * Which workspace is worked in: the admin key opens all. Each tab may be in another; one that is opened begins where somebody
- * has gone to last, so that a link that is followed into it leads to what it is a link to.
- */
+/** Which workspace is worked in: the admin key opens all, each tab may be in another. */
 const CHOSEN = 'workspace';
-export const workspace = signal(chosen());
-function chosen(): string | undefined {
-  try {
-    return sessionStorage.getItem(CHOSEN) ?? localStorage.getItem(CHOSEN) ?? undefined;
-  } catch {
-    // A browser may refuse to keep anything for a page.
-    return undefined;
-  }
-}
+export const workspace = signal(sessionStorage.getItem(CHOSEN) ?? undefined);
 export function chooseWorkspace(id: string | undefined): void {
   workspace.value = id;
-  try {
-    for (const kept of [sessionStorage, localStorage]) {
-      if (id === undefined) kept.removeItem(CHOSEN);
-      else kept.setItem(CHOSEN, id);
-    }
-  } catch {
-    // Then it lasts until the page is loaded anew.
-  }
+  if (id === undefined) sessionStorage.removeItem(CHOSEN);
+  else sessionStorage.setItem(CHOSEN, id);
 }
 
 /** What the hub answered instead of what was asked for, in its own words, which say what to do. */

@@ -68,19 +68,6 @@ it('keeps in the browser that media are loaded at once, or in the page where tha
   expect(anew.loadsMedia.value).toBe(false);
 });
 
-it('works in a tab that is opened from another in the same workspace, until somebody else signs in', async () => {
-  const begin = async () => {
-    sessionStorage.clear();
-    vi.resetModules();
-    return import('../../../../functions/admin/console/api.ts');
-  };
-  (await begin()).chooseWorkspace('ws_2');
-  const other = await begin();
-  expect(other.workspace.value).toBe('ws_2');
-  other.chooseWorkspace(undefined);
-  expect((await begin()).workspace.value).toBeUndefined();
-});
-
 it('shows to a key of the workspace what counts there', async () => {
   show(false);
   for (const text of ['Shop', 'GB', '90', 'The one connected last']) await screen.findByText(text);
