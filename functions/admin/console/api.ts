@@ -3,11 +3,10 @@ import createClient from 'openapi-fetch';
 import type { components, paths } from './api-types.d.ts';
 import { texts } from './texts.ts';
 
-type BodyOf<Path extends '/api/accounts' | '/api/rules' | '/api/webhooks'> =
+type BodyOf<Path extends '/api/accounts' | '/api/rules'> =
   paths[Path]['post']['requestBody']['content']['application/json'];
 export type NewAccount = BodyOf<'/api/accounts'>;
 export type NewRule = BodyOf<'/api/rules'>;
-export type NewWebhook = BodyOf<'/api/webhooks'>;
 
 type Schemas = components['schemas'];
 export type Account = Schemas['Account'];
