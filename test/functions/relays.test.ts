@@ -104,7 +104,9 @@ describe.each([
     expect(payloadsIn(reading)).toHaveLength(2);
     for (const path of pathsIn(reading)) expect(path).toMatch(/^1\b/);
     expect(payloadsIn(read(provider, `${lines.join('')}{"a":`))).toEqual([]);
-    expect(payloadsIn(read(provider, '{}\n'.repeat(2001)))).toEqual([]);
+    expect(read(provider, '{}\n'.repeat(3000))).toMatchObject({
+      issues: [{ message: expect.stringContaining('more than 2000 deliveries') }],
+    });
   });
 
   it('is looked for in no more texts than relays hand over, and in no more entries', () => {
@@ -183,6 +185,16 @@ describe('a delivery whose fields a relay has put into one row', () => {
     expect(performance.now() - since).toBeLessThan(2_000);
   });
 
+  it('stays as it is where it is longer than any row', () => {
+    const rowOf = (names: number) => ({
+      typeWebhook__x: 1,
+      ...Object.fromEntries(Array.from({ length: names }, (_, i) => [`a__b${i}`, 1])),
+      ...Object.fromEntries(entriesOf(incoming()).map(([path, value]) => [path.join('__'), value])),
+    });
+    expect(payloadsIn(read(greenApi, rowOf(10_000)))).toHaveLength(1);
+    expect(payloadsIn(read(greenApi, rowOf(20_000)))).toEqual([]);
+  });
+
   it('stays as it is where that makes no delivery', () => {
     const row = { chat: { id: 1 }, chat__phone: '+15550100099', note: 'of the relay' };
     const parsed = greenApi.parse(Buffer.from(JSON.stringify(row)), 'application/json');
@@ -196,7 +208,8 @@ describe('a delivery whose fields a relay has put into one row', () => {
       '__proto__.polluted': 1,
       constructor__polluted: 1,
     };
-    for (const provider of [greenApi, timelinesAi, cooby]) read(provider, row);
+    const form = 'constructor[prototype][polluted]=1&a[constructor][prototype][polluted]=1&toString[polluted]=1';
+    for (const provider of [greenApi, timelinesAi, cooby]) for (const body of [row, form]) read(provider, body);
     expect(Object({}).polluted).toBeUndefined();
     expect(Object.hasOwn(Object, 'polluted')).toBe(false);
   });
