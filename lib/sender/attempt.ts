@@ -20,8 +20,7 @@ import {
   update,
 } from '#lib/store/store.ts';
 import { changeParts, field } from './change-parts.ts';
-import { findHead, findSending, type Head } from './head.ts';
-import { type Account, type Part, readSend } from './items.ts';
+import { type Account, findHead, findSending, type Head, type Part, readSend } from './items.ts';
 import type { Outgoing } from './provider.ts';
 import { placedAsTold } from './sent-event.ts';
 import { becomesUnknown, countSettled, type Ending, NEEDLESS, settling } from './settle.ts';

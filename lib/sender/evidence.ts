@@ -9,8 +9,16 @@ import { getAll, queryAll } from '#lib/store/query.ts';
 import { withRetries } from '#lib/store/retry.ts';
 import type { Item, Store } from '#lib/store/store.ts';
 import type { SendingConfig } from './config.ts';
-import { type Head, NEAR_THE_FRONT } from './head.ts';
-import { type Part, readAccount, readPointer, readProviderMessage, readSend, type Send } from './items.ts';
+import {
+  type Head,
+  NEAR_THE_FRONT,
+  type Part,
+  readAccount,
+  readPointer,
+  readProviderMessage,
+  readSend,
+  type Send,
+} from './items.ts';
 import { type Echo, echoMarks, fileOfPart, type Marks, marksUnder, tracesOfPart } from './marks.ts';
 import type { OpenAccounts } from './open-accounts.ts';
 import type { Attempted, Candidate, Evidence, Finding } from './provider.ts';

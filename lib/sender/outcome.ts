@@ -27,9 +27,8 @@ import {
 import { sendingSince } from './attempt.ts';
 import { changeParts, field, mapped } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
-import { type Head, readPart } from './head.ts';
 import { holding, silenceOf } from './hold.ts';
-import type { Account, Part, Send } from './items.ts';
+import { type Account, type Head, type Part, readPart, type Send } from './items.ts';
 import type { KeptAnswer } from './provider.ts';
 import { clearDue, scheduleTick, setDue } from './schedule.ts';
 import { placedAsTold, sentEventId, threadIn } from './sent-event.ts';

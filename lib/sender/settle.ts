@@ -5,8 +5,7 @@ import { nextReconciliation } from '#lib/domain/send/pace.ts';
 import { afterNews, isPending, type News, type PartState } from '#lib/domain/send/part.ts';
 import type { Unheard } from '#lib/inbox/delivery-state.ts';
 import { accountKey, oldUnknownKey, pointerKey, QUOTA_PREFIX, quotaKey, stateKey } from '#lib/store/keys.ts';
-import type { StorePorts } from '#lib/store/retry.ts';
-import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
+import { AGAIN, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
 import {
   absent,
   add,
@@ -29,8 +28,7 @@ import {
 } from '#lib/store/store.ts';
 import { awaitEvidence, changeParts, creditsOf, field, mapped, type PartChange, refund } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
-import { type Head, readPart } from './head.ts';
-import { type Part, readProviderMessage, type Send } from './items.ts';
+import { type Head, type Part, readPart, readProviderMessage, type Send } from './items.ts';
 import { forgetUnknown, soughtUntil, unknownMarks } from './marks.ts';
 import { placedAsTold, sendReport, sentEvent, sentEventId, threadIn } from './sent-event.ts';
 

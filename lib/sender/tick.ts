@@ -28,8 +28,7 @@ import {
   takeBack,
 } from './attempt.ts';
 import type { SendingConfig } from './config.ts';
-import { findHead } from './head.ts';
-import { type Account, isBlocked, readAccount } from './items.ts';
+import { type Account, findHead, isBlocked, readAccount } from './items.ts';
 import { noteActivity, recordOutcome, takeAnswer } from './outcome.ts';
 import type { Tick } from './provider.ts';
 import { gatesOpenAt, scheduleTick } from './schedule.ts';

@@ -18,9 +18,8 @@ import {
   update,
 } from '#lib/store/store.ts';
 import type { SendingConfig } from './config.ts';
-import type { Head } from './head.ts';
 import { holding, silenceOf } from './hold.ts';
-import { type Account, readAccount, type Send } from './items.ts';
+import { type Account, type Head, readAccount, type Send } from './items.ts';
 import type { Attachments, Sender, Tick, Ticks } from './provider.ts';
 import { clearDue, setDue } from './schedule.ts';
 import { placedAsTold } from './sent-event.ts';
