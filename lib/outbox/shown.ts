@@ -15,7 +15,7 @@ import { recipientOf } from '#lib/domain/send/recipient.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { findSend } from '#lib/sender/cancel.ts';
 import { type Account, type Part, readAccount, readSend, type Send } from '#lib/sender/items.ts';
-import { LISTED, type Place, placesOf, type Queues, queuesOf, WAITING_FOR } from '#lib/sender/place.ts';
+import { LISTED, type Place, placesOf, type Queues, queuesOf, WAITING_FOR } from '#lib/sender/schedule.ts';
 import { threadIn } from '#lib/sender/sent-event.ts';
 import { accountKey, entryId, sendKey, sendListing, sendListKey, stateKey } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';

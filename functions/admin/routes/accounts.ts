@@ -9,7 +9,7 @@ import { cancelAll } from '#lib/sender/cancel.ts';
 import { pause, resume } from '#lib/sender/hold.ts';
 import type { Account } from '#lib/sender/items.ts';
 import { TestedAccount, testAccount, testCredentials } from '#lib/sender/open-accounts.ts';
-import { nextProbe } from '#lib/sender/place.ts';
+import { nextProbe } from '#lib/sender/schedule.ts';
 import {
   type AccountProvider,
   type Channel,

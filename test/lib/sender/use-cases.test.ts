@@ -8,7 +8,7 @@ import { accept } from '#lib/sender/accept.ts';
 import { deleteAccount } from '#lib/sender/account.ts';
 import { cancel, resend } from '#lib/sender/cancel.ts';
 import { hold, pause, resume } from '#lib/sender/hold.ts';
-import { placesOf } from '#lib/sender/place.ts';
+import { placesOf } from '#lib/sender/schedule.ts';
 import { settleLate } from '#lib/sender/statuses.ts';
 import { add, del, put, update } from '#lib/store/store.ts';
 import { obliging, unsure } from '#test/support/simulation/fake-provider.ts';
