@@ -1,7 +1,6 @@
 import type { Event } from '#lib/domain/event.ts';
 import type { Told } from '#lib/domain/reaction/condition.ts';
 import type { CallResult } from '#lib/domain/reaction/delivery.ts';
-import { LARGEST_ATTACHMENT, subjectOf } from '#lib/domain/reaction/mail.ts';
 import type { Action } from '#lib/domain/reaction/rule.ts';
 import { rawOfEvent } from '#lib/inbox/events.ts';
 import type { Store } from '#lib/store/store.ts';
@@ -76,3 +75,16 @@ function kindOf(contentType: string, id: string): Omit<Attachment, 'content'> {
   if (/^text\/|x-www-form-urlencoded$/.test(type.trim())) return { name: `${id}.txt`, contentType: 'text/plain' };
   return { name: `${id}.raw`, contentType: 'application/octet-stream' };
 }
+
+const LONGEST_SUBJECT = 500;
+
+/** Somebody else's words as the line of a header: whatever could end the line becomes a blank. Empty, it is `otherwise`. */
+const subjectOf = (rendered: string, otherwise: string): string => lineOf(rendered) || lineOf(otherwise);
+
+function lineOf(text: string): string {
+  const line = text.toWellFormed().replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ');
+  return [...line.trim()].slice(0, LONGEST_SUBJECT).join('');
+}
+
+/** What SES takes is 10 MB when attachments are in base64; the text and its headers need some of it. */
+const LARGEST_ATTACHMENT = 7_000_000;

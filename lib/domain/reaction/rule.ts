@@ -1,7 +1,6 @@
 import * as v from 'valibot';
 import { type Issue, strictObject, Whole } from '../schema.ts';
 import { Condition } from './condition.ts';
-import { EmailAddress } from './mail.ts';
 import { isNoticePattern } from './notice.ts';
 
 /*
@@ -17,6 +16,21 @@ const Name = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100));
 const Template = v.pipe(v.string(), v.minLength(1), v.maxLength(LONGEST_TEMPLATE));
 const ShortTemplate = v.pipe(v.string(), v.minLength(1), v.maxLength(500));
 const AccountId = v.pipe(v.string(), v.regex(/^acc_[0-9a-f]{32}$/, 'must be the id of an account, as acc_…'));
+
+/*
+ * An address stands in a header: one that could end it, or begin a second address, is none. Letters beyond ASCII are
+ * left out, since SES takes them neither before the @ nor, unless encoded as `xn--…`, behind it.
+ */
+const LONGEST_ADDRESS = 254;
+const ADDRESS = /^[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.)+[a-z\d-]{2,63}$/i;
+const EmailAddress = v.pipe(
+  v.string(),
+  v.maxLength(LONGEST_ADDRESS),
+  v.regex(ADDRESS, 'must be an e-mail address, as ana@example.com'),
+);
+
+/** Whether the address that the operator gave can be sent from. */
+export const isEmailAddress = (text: string): boolean => v.is(EmailAddress, text);
 
 export const NoticePatterns = v.pipe(
   v.array(
