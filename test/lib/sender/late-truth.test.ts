@@ -323,6 +323,23 @@ test('what was erased takes no name any more', async () => {
   expect(world.message(id).parts[0]).not.toHaveProperty('providerId');
 });
 
+test('each part of a send expires at its own limit', async () => {
+  world.provider.behave = () => unsure;
+  const file = { kind: 'file', url: 'https://files.test/a.pdf', name: 'a.pdf' } as const;
+  const id = await world.sendNow('a', { recipient, parts: [file, { kind: 'text', text: 'hello' }] });
+  await world.run(SECOND);
+  await ask((ports) => pause(ports, 'a', 'a test', world.config));
+  await world.run(10 * MINUTE);
+  await ask((ports) => resume(ports, 'a', world.config));
+  await world.run(10 * SECOND);
+  const states = () => world.message(id).parts.map(({ state }) => state);
+  expect(states()).toEqual(['unknown', 'unknown']);
+  await world.run(52 * MINUTE);
+  expect(states()).toEqual(['expired', 'unknown']);
+  await world.run(10 * MINUTE);
+  expect(states()).toEqual(['expired', 'expired']);
+});
+
 test('the echo of what has expired is found a day later', async () => {
   const id = await expired();
   const { intentAt = 0 } = world.message(id).parts[0] ?? {};
