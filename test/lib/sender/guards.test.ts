@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { sendState } from '#lib/domain/send/part.ts';
 import { noteStatus } from '#lib/inbox/delivery-state.ts';
+import { cancel } from '#lib/sender/cancel.ts';
 import { clearHold, hold, pause, probe, resume } from '#lib/sender/hold.ts';
 import { readProviderMessage } from '#lib/sender/items.ts';
 import { onStatus, revisitStatuses, settleLate } from '#lib/sender/statuses.ts';
@@ -126,6 +127,30 @@ test('a part that becomes unknown while the other of its send is settled is look
   await world.until(world.echo({ ...hello(world, 'P1'), said: { kind: 'file', name: 'a.pdf' } }));
   expect(states()).toEqual(['sent', 'unknown']);
   expect(world.message(id).gsi3sk).toBeDefined();
+});
+
+describe('of a file and its text', () => {
+  const parts = [
+    { kind: 'file', url: 'https://files.test/a.pdf', name: 'a.pdf' },
+    { kind: 'text', text: 'hello' },
+  ] as const;
+
+  test('whichever is to be looked at first decides when, also where it is not the one that became unknown last', async () => {
+    const id = await world.sendNow('a', { parts });
+    await world.run(5 * SECOND);
+    const { parts: after, gsi3sk = '' } = world.message(id);
+    const [file = 0, text = 0] = after.map(({ reconcileAt }) => reconcileAt);
+    expect(text).toBeGreaterThan(file);
+    expect(dueTime(gsi3sk)).toBe(file);
+  });
+
+  test('the text is not cancelled while the file is being sent', async () => {
+    world.provider.behave = () => ({ ...obliging, latencyMs: 3 * SECOND });
+    const id = await world.sendNow('a', { parts });
+    await world.run(SECOND);
+    expect(await ask((ports) => cancel(ports, 'main', id, world.config))).toBe('too late');
+    expect(world.message(id).parts.map(({ state }) => state)).toEqual(['sending', 'queued']);
+  });
 });
 
 describe('a status that was told of a message', () => {
