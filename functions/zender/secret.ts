@@ -24,7 +24,7 @@ import { wrapped } from './body.ts';
  * `x-webhook-secret`, `authorization`.
  */
 function isSecretName(name: string): boolean {
-  return SECRET_NAME.test(name);
+  return /secret|authorization/i.test(name) && SECRET_NAME.test(name);
 }
 
 const SECRET_NAME =
