@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { issuesOf } from '#lib/domain/schema.ts';
+import { issuesOf, known } from '#lib/domain/schema.ts';
 import { defaultConfig, type SendingConfig } from '#lib/sender/config.ts';
 
 const wholeNumber = v.pipe(v.string(), v.regex(/^\d+$/, 'must be a whole number, or left out'), v.transform(Number));
@@ -67,9 +67,7 @@ export function sendingConfig(environment: Environment): SendingConfig {
     ...defaultConfig,
     startCredits: environment.HOOKLINE_START_CREDITS,
     ...(callMs !== undefined && { callMs, uploadCallMs: 2 * callMs }),
-    ...(leaseMs !== undefined && { leaseMs }),
-    ...(graceMs !== undefined && { graceMs }),
-    ...(unknownLimitMs !== undefined && { unknownLimitMs }),
+    ...known({ leaseMs, graceMs, unknownLimitMs }),
     probeAfterMs: [scaled(first), ...later.map(scaled)],
   };
 }

@@ -168,12 +168,6 @@ export function deliveryReport(item: Item): DeliveryReport | undefined {
     const value = item[`at_${name}`];
     return typeof value === 'number' ? toIso(value) : undefined;
   };
-  const [sentAt, deliveredAt, readAt, failedAt] = [at('sent'), at('delivered'), at('read'), at('failed')];
-  return {
-    state,
-    ...(sentAt && { sentAt }),
-    ...(deliveredAt && { deliveredAt }),
-    ...(readAt && { readAt }),
-    ...(failedAt && { failedAt }),
-  };
+  const times = { sentAt: at('sent'), deliveredAt: at('delivered'), readAt: at('read'), failedAt: at('failed') };
+  return { state, ...known(times) };
 }

@@ -29,8 +29,7 @@ export interface Thread {
 export const keptThread = ({ chat, providerChatId, lid, number }: Thread): Record<string, string> => ({
   chat,
   provider_chat: providerChatId,
-  ...(lid !== undefined && { lid }),
-  ...(number !== undefined && { number }),
+  ...known({ lid, number }),
 });
 
 /** Undefined for a send whose chat nobody has made out. */
