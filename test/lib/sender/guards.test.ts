@@ -224,3 +224,22 @@ test('a provider that says that all is well, and does not answer, ends no hold',
   expect(await ask((ports) => clearHold(ports, 'a', world.config))).toBe('unchanged');
   expect(world.account('a')).toMatchObject({ held: true, holdReason: 'silent' });
 });
+
+test('a run gives up on five files at most, and leaves the rest of them to the next', async () => {
+  await ask((ports) => pause(ports, 'a', 'a test', world.config));
+  const ids: string[] = [];
+  for (let i = 0; i < 7; i += 1) {
+    const file = { kind: 'file', url: `https://files.test/${i}.pdf`, name: `${i}.pdf` } as const;
+    ids.push(await world.sendNow('a', { parts: [file] }));
+  }
+  world.fetch = () => ({ kind: 'refused', reason: 'it is no file' });
+  const fetched = new Map<unknown, number>();
+  world.scheduler.accident = (process, { call, moment }) => {
+    if (call === 'fetch' && moment === 'before') fetched.set(process, (fetched.get(process) ?? 0) + 1);
+    return undefined;
+  };
+  await ask((ports) => resume(ports, 'a', world.config));
+  await world.run(30 * SECOND);
+  expect(ids.map((id) => sendState(world.message(id).parts))).toEqual(ids.map(() => 'failed'));
+  expect([...fetched.values()]).toEqual([5, 2]);
+});
