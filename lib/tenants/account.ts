@@ -59,7 +59,6 @@ export const Pacing = v.pipe(
   }),
   v.check(({ minMs, maxMs }) => minMs <= maxMs, 'maxMs must not be below minMs'),
 );
-export type Pacing = v.InferOutput<typeof Pacing>;
 
 /** What the account's message ids are unique within: its name at the provider, as deliveries tell it, or else our id. */
 export function scopeOf(

@@ -1,25 +1,28 @@
+import { takeOver } from '#lib/credits/spent.ts';
 import { newId } from '#lib/domain/ids.ts';
 import { toPhone } from '#lib/domain/person.ts';
 import { accountSecret, type Log, type Secrets } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
-import { DEFAULT_PACING } from '#lib/domain/send/pace.ts';
+import { DEFAULT_PACING, type Pacing } from '#lib/domain/send/pace.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { deleteAccount, sendingStart } from '#lib/sender/account.ts';
-import { defaultConfig } from '#lib/sender/config.ts';
-import { probeNow } from '#lib/sender/hold.ts';
+import { defaultConfig, type SendingConfig } from '#lib/sender/config.ts';
+import { endProbing, probeNow } from '#lib/sender/hold.ts';
 import { type Account, readAccount } from '#lib/sender/items.ts';
-import { accountKey, directoryKey, entryId, webhookKey } from '#lib/store/keys.ts';
+import { accountKey, directoryKey, dueListOf, entryId, webhookKey } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll } from '#lib/store/query.ts';
-import { AGAIN, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
+import { AGAIN, retryOnConflict, type StorePorts, withRetries } from '#lib/store/retry.ts';
 import {
   absent,
   all,
   type Change,
   check,
+  type Delete,
   del,
+  equal,
   exists,
   newTransaction,
+  type Put,
   patching,
   put,
   type Store,
@@ -35,7 +38,6 @@ import {
   claimOf,
   holderOf,
   lineIn,
-  type Pacing,
   releasing,
   scopeOf,
 } from './account.ts';
@@ -279,4 +281,60 @@ async function deleteSecret({ secrets, log }: AccountPorts & { readonly log: Log
     // The account is gone all the same, and nothing can lead to its secret any more.
     log.error('the secret of a deleted account could not be deleted', cause, { account: id });
   }
+}
+
+/**
+ * What sending needs an account to have from its first day on: a comparison with an attribute that is missing is false,
+ * so an account without these would never be claimed. Merged into the account's item when it is created.
+ */
+export function sendingStart(account: string, pacing: Pacing) {
+  return {
+    pacing: { minMs: pacing.minMs, maxMs: pacing.maxMs },
+    chain: 'IDLE',
+    gen: 0,
+    nextSendAt: 0,
+    backoffUntil: 0,
+    pending: 0,
+    tailSeq: 0,
+    paused: false,
+    held: false,
+    failuresRunning: 0,
+    // The other half of the watchdog's index key, `gsi3sk`, comes and goes with the account's due time.
+    gsi3pk: dueListOf('account', account),
+  };
+}
+
+/**
+ * An account goes when nothing waits on it: a queued message must not lose its way out. What it has counted stays with
+ * the quota.
+ */
+export async function deleteAccount(
+  given: StorePorts,
+  account: string,
+  /** What goes with it: its entry in the workspace's directory, its claim of a line. */
+  alongside: (account: Account) => readonly (Put | Delete)[],
+  config: SendingConfig,
+): Promise<'deleted' | 'busy' | 'gone'> {
+  const { store, random } = withRetries(given, config);
+  return retryOnConflict(`the account ${account}`, async () => {
+    const item = await store.get(accountKey(account), { consistent: true });
+    if (!item) return 'gone';
+    const found = readAccount(item);
+    const { workspace, pending, claim } = found;
+    if (pending > 0) return 'busy';
+    const { countings } = item;
+    // What an outcome counts from now on would be lost with the item, and what a change claims be nobody's for ever.
+    const asRead = unchanged({ claim, countings });
+    const transacted = await store.transact(
+      [
+        del(accountKey(account), all(exists(), equal('pending', 0), asRead)),
+        endProbing(account),
+        ...takeOver(workspace, item),
+        ...alongside(found),
+      ],
+      newTransaction(random),
+    );
+    if (transacted.done) return 'deleted';
+    return AGAIN;
+  });
 }

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { audit } from '#lib/credits/audit.ts';
 import { grant, showCredits } from '#lib/credits/credits.ts';
-import { deleteAccount } from '#lib/sender/account.ts';
 import { cancel } from '#lib/sender/cancel.ts';
 import {
   add,
@@ -16,6 +15,7 @@ import {
   type Update,
   update,
 } from '#lib/store/store.ts';
+import { deleteAccount } from '#lib/tenants/accounts.ts';
 import { inRounds } from '#test/support/round-trips.ts';
 import { World } from '#test/support/simulation/world.ts';
 

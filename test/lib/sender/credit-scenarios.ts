@@ -1,7 +1,7 @@
 import { audit } from '#lib/credits/audit.ts';
 import { setQuota } from '#lib/credits/credits.ts';
-import { deleteAccount } from '#lib/sender/account.ts';
 import { add, remove, update } from '#lib/store/store.ts';
+import { deleteAccount } from '#lib/tenants/accounts.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
 import {
   at,

@@ -1,9 +1,9 @@
 import { systemClock } from '#lib/aws/runtime.ts';
 import type { SendOutcome } from '#lib/domain/send/outcome.ts';
 import { providerHttp } from '#lib/net/provider-call.ts';
-import { sendingStart } from '#lib/sender/account.ts';
 import type { OpenAccount, OutboundAccount, OutboundProvider, OutboundTools, Outgoing } from '#lib/sender/provider.ts';
 import { accountKey, sendKey } from '#lib/store/keys.ts';
+import { sendingStart } from '#lib/tenants/accounts.ts';
 
 export interface Posted {
   readonly account: string;
