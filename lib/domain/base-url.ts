@@ -67,6 +67,9 @@ export function isOwnMachine(host: string): boolean {
   );
 }
 
+const PUBLIC = 'must be on the public internet';
+const OPENED = ': a hub on your own machine calls others if it is started with HOOKLINE_ALLOW_PRIVATE_HOSTS=1';
+
 type UrlRead = { readonly kind: 'ok'; readonly url: URL } | { readonly kind: 'refused'; readonly reason: string };
 
 /**
@@ -81,7 +84,7 @@ export function readProviderUrl(raw: string, { anyPort, privateHosts, ownMachine
   // The parser empties a port that is the scheme's own.
   if (!anyPort && url.port !== '') return refused('must be on port 443: leave the port out');
   const isOwn = ownMachine === true && isOwnMachine(url.hostname);
-  if (!privateHosts && !isOwn && isPrivateHost(url.hostname)) return refused('must be on the public internet');
+  if (!privateHosts && !isOwn && isPrivateHost(url.hostname)) return refused(anyPort ? `${PUBLIC}${OPENED}` : PUBLIC);
   return { kind: 'ok', url };
 }
 

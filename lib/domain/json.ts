@@ -114,10 +114,14 @@ function punctuationAt(text: string, at: number): string {
   if (/[\]}]/.test(found) && before === ',') return ': there is a comma too many before it';
   if (/[,\]}]/.test(found) && before === ':') return ': there is nothing where a value must be: write "" for none';
   if (/["{[]/.test(found) && /["\d\]}el]/.test(before)) return ': a comma is missing before it';
+  if (FOREIGN.test(text.slice(at, at + 20))) return ': outside of quotes stand numbers, true, false and null alone';
   if (found === '+' || (/\d/.test(found) && before === '0'))
     return ': a number with + or with zeros before it stands in double quotes';
   return /['‘’“”„«»_\p{L}]/u.test(found) ? ': texts and names stand in straight double quotes' : '';
 }
+
+/** Values as other languages write them, and no names. */
+const FOREIGN = /^(?:True|False|None|undefined|NaN|Infinity)\b(?!\s*:)/;
 
 /** The remedies are for what people write by hand. */
 const LONGEST_TEXT = 2000;

@@ -19,10 +19,20 @@ export function strictObject<const Entries extends v.ObjectEntries>(
   words?: (issue: v.StrictObjectIssue) => string | undefined,
 ) {
   const fields = Object.keys(entries);
-  const unknown = fields.length > 0 ? `${UNKNOWN}: the fields are ${fields.join(', ')}` : UNKNOWN;
-  return v.strictObject(entries, (issue) => words?.(issue) ?? (issue.expected === 'never' ? unknown : issue.message));
+  const unknown = `${UNKNOWN}: ${fields.length > 0 ? `the fields are ${fields.join(', ')}` : 'leave it out'}`;
+  const missing = new Map(Object.entries(entries).map(([name, { expects }]) => [`"${name}"`, missingOf(expects)]));
+  return v.strictObject(
+    entries,
+    (issue) =>
+      words?.(issue) ?? (issue.expected === 'never' ? unknown : (missing.get(issue.expected) ?? issue.message)),
+  );
 }
 const UNKNOWN = 'is not known here';
+
+/** Where only some words are taken, who has given none is told them. */
+function missingOf(expected: string): string {
+  return /^\(?"/.test(expected) ? `is missing: it ${mustBe(expected)}` : 'is missing';
+}
 
 export const Whole = v.pipe(v.number(), v.integer());
 
@@ -69,7 +79,8 @@ export function checked<Schema extends v.GenericSchema>(
 function reasonOf(issue: v.BaseIssue<unknown>): string {
   // A schema's own words; valibot's hold the value.
   if (!issue.message.startsWith('Invalid ')) return issue.message;
-  if (issue.received === 'undefined') return 'is missing';
+  // That of an object names the field and not its values.
+  if (issue.received === 'undefined') return missingOf(issue.type === 'variant' ? (issue.expected ?? '') : '');
   if (issue.expected === 'never') return UNKNOWN;
   const unit = typeof issue.input === 'string' ? 'characters' : 'entries';
   return RULES.get(issue.type)?.(issue.requirement, unit) ?? expectation(issue);
@@ -85,6 +96,7 @@ const RULES = new Map<string, (requirement: unknown, unit: string) => string>([
   ['integer', () => 'must be a whole number'],
   ['safe_integer', () => 'must be a whole number'],
   ['regex', () => 'does not have the right form'],
+  ['iso_timestamp', () => 'must be a time in ISO 8601, as 2026-03-01T12:00:00.000Z'],
   ['url', () => 'must be a URL, as https://example.com'],
 ]);
 
@@ -97,7 +109,10 @@ const TYPES = new Map([
 ]);
 
 function expectation({ expected, type }: v.BaseIssue<unknown>): string {
-  if (expected === null) return `is not a valid ${type.replaceAll('_', ' ')}`;
+  return expected === null ? `is not a valid ${type.replaceAll('_', ' ')}` : mustBe(expected);
+}
+
+function mustBe(expected: string): string {
   const alternatives = expected.replace(/^\((.*)\)$/, '$1').split(' | ');
   return `must be ${alternatives.map((one) => TYPES.get(one) ?? one).join(' or ')}`;
 }

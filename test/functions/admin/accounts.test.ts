@@ -119,7 +119,7 @@ describe('accounts', () => {
     const { status, json } = await new AdminBench().call('POST', '/api/accounts', { body: { provider: 'green-api' } });
     expect(status).toBe(422);
     expect(json.issues).toEqual([
-      { path: 'channel', message: 'is missing' },
+      { path: 'channel', message: 'is missing: it must be "whatsapp"' },
       { path: 'credentials', message: 'is missing' },
     ]);
   });

@@ -66,6 +66,12 @@ it.each([
   ],
   ["{'text': 'one'}", 'not valid JSON at line 1, column 2: texts and names stand in straight double quotes'],
   ['{“text”: “one”}', 'not valid JSON at line 1, column 2: texts and names stand in straight double quotes'],
+  ...['True', 'False', 'None', 'undefined', 'NaN', 'Infinity'].map((word) => [
+    `{"text": ${word}}`,
+    'not valid JSON at line 1, column 10: outside of quotes stand numbers, true, false and null alone',
+  ]),
+  ['{"text": Nonesuch}', 'not valid JSON at line 1, column 10: texts and names stand in straight double quotes'],
+  ['{None: 1}', 'not valid JSON at line 1, column 2: texts and names stand in straight double quotes'],
   ['{"text": one}', 'not valid JSON at line 1, column 10: texts and names stand in straight double quotes'],
   ['{"phone": +1415}', `not valid JSON at line 1, column 11${IN_QUOTES}`],
   ['{"phone": 0812}', `not valid JSON at line 1, column 12${IN_QUOTES}`],
