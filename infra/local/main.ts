@@ -31,10 +31,15 @@ const firstEvent = { event: 'message', id: 'first', from: '+15550100', text: 'He
 const DemoWebhook = v.object({ id: v.string(), path: v.string() });
 type DemoWebhook = v.InferOutput<typeof DemoWebhook>;
 
+/** Anybody who finds the address of a hub that others reach can try keys. One that it makes itself has 32 characters. */
+const SHORTEST_KEY = 16;
+const TOO_SHORT = `           (too short for a hub that others reach: set HOOKLINE_ADMIN_KEY to ${SHORTEST_KEY} characters or more)`;
+
 /** What somebody needs who has just started a hub. */
 export function access(hub: Hub): string {
   return [
     `admin key  ${hub.adminKey}`,
+    ...(hub.publicUrl !== hub.url && hub.adminKey.length < SHORTEST_KEY ? [TOO_SHORT] : []),
     `reference  ${hub.publicUrl}/docs`,
     `data       ${hub.dataFolder ?? 'kept in memory, gone when the hub stops'}`,
     `mails      of rules, kept and not sent: ${hub.outbox}`,

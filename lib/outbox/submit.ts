@@ -78,6 +78,7 @@ const neither = (kind: string) => `the body must be a JSON object or a form, and
 
 /** What begins with a letter of any script is none of the words of JSON here: those can be read. */
 function kindOf(text: string): string | undefined {
+  if (text.trim() === '') return 'empty';
   if (/^\s*\p{L}/u.test(text)) return 'plain text';
   return /^\s*</.test(text) ? 'XML or HTML' : undefined;
 }

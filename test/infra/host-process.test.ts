@@ -152,10 +152,11 @@ test('keeps what it stores from others in a folder that was there, and leaves th
 });
 
 test('hands out the address by which others reach it', async () => {
-  const hub = await start({ HOOKLINE_PUBLIC_URL: 'https://hub.example/below/' });
+  const hub = await start({ HOOKLINE_PUBLIC_URL: 'https://hub.example/below/', HOOKLINE_ADMIN_KEY: 'fifteen-letters' });
   expect(hub.url).toMatch(/^http:\/\/127\.0\.0\.1:/);
   await until(() => hub.stdout().includes('reference  https://hub.example/below/docs\n'));
   expect(hub.stdout()).toContain(`mails      of rules, kept and not sent: ${join(data, 'outbox')}\n`);
+  expect(hub.stdout()).toContain('admin key  fifteen-letters\n           (too short for a hub that others reach: ');
   await expect(start({ HOOKLINE_PUBLIC_URL: 'https://hub.example/?a=1' })).rejects.toThrow(
     /HOOKLINE_PUBLIC_URL must be/,
   );

@@ -17,7 +17,11 @@ const changes = route({
     'Made to be asked often: it reads two items, which are written some moments after a change. Ask for the lists again when it says so; at the full hour it always does.',
   query: strictObject({
     after: v.exactOptional(
-      decoded(readMark, 'The `mark` that was answered last; left out: everything is new', 'is no mark of this call'),
+      decoded(
+        readMark,
+        'The `mark` that was answered last; left out: everything is new',
+        'is no mark of this call: leave it out to begin anew',
+      ),
     ),
   }),
   answers: {

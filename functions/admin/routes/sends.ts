@@ -79,7 +79,7 @@ const Filter = strictObject({
     decoded(
       statesIn,
       `Any of these, with commas between: \`${SEND_STATES.join('`, `')}\``,
-      `must be of ${SEND_STATES.join(', ')}`,
+      `must be one or more of these, with commas between: ${SEND_STATES.join(', ')}`,
     ),
   ),
   account: optional(Id, "An account's id"),

@@ -231,7 +231,10 @@ describe('GET /api/changes', () => {
 
   it('refuses what is no mark', async () => {
     const { status, json } = await new AdminBench().call('GET', '/api/changes?after=yesterday');
-    expect([status, json.issues]).toEqual([422, [{ path: 'after', message: 'is no mark of this call' }]]);
+    expect([status, json.issues]).toEqual([
+      422,
+      [{ path: 'after', message: 'is no mark of this call: leave it out to begin anew' }],
+    ]);
   });
 });
 

@@ -106,7 +106,11 @@ describe('a body that is wrong', () => {
   });
 
   it.each([
-    ['an empty body', '', 'the body is empty'],
+    [
+      'an empty body',
+      ' \n',
+      'the body must be a JSON object or a form, and is empty: send it as {"action": "send", "phone": "+14155550123", "text": "Hello"}',
+    ],
     ['a list', '[]', 'the body must be an object, and is a list: send it without the [ ] around it'],
     ['a body that is nested too deeply', `{"a":${'['.repeat(40)}${']'.repeat(40)}}`, 'nested deeper than 32 levels'],
     ['a key that reaches the prototype', '{"__proto__":{}}', 'has a key that is not allowed: __proto__'],
