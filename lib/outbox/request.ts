@@ -56,7 +56,10 @@ export const SendBody = v.looseObject(
     chat_name: given(Text, 'The exact title of a chat'),
     whatsapp_account_phone: given(Digits, 'The account that sends; not read beside `chat_id`'),
     'whatsapp account phone': given(Digits, 'The same'),
-    account_id: given(v.pipe(Text, v.check(isId, 'is no id of an account')), 'The account by its id'),
+    account_id: given(
+      v.pipe(Text, v.check(isId, 'is no id of an account: give it as GET /api/accounts does, acc_…')),
+      'The account by its id',
+    ),
     quoted_message_id: given(
       v.pipe(Text, v.trim(), v.check(isProvidersId, NO_QUOTE)),
       "The message of the same chat that this one answers, by the provider's id: `message.id` of its event",
@@ -322,7 +325,8 @@ function quoting([first, second]: CheckedRequest['parts'], quoted: string | unde
 
 const LONGEST_URL = 8_192;
 
-function readFile(written: string, name: string | undefined, rules: RequestRules, issues: Issue[]) {
+/** The file that a link and a name stand for; what is wrong goes to `issues`, under `file_url` or `file_name`. */
+export function readFile(written: string, name: string | undefined, rules: RequestRules, issues: Issue[]) {
   const read = readFileUrl(written.trim(), rules.allowPrivateHosts);
   if (read.kind === 'refused') {
     const remedy = URL.canParse(written.trim()) ? '' : ': write it whole, with https://';

@@ -13,6 +13,7 @@ import { Instant, type Issue, known, optional, tally } from '#lib/domain/schema.
 import { toIso } from '#lib/domain/time.ts';
 import { findEvent, isReplayed, listEvents } from '#lib/inbox/events.ts';
 import { accountsNamed, accountsOf, quotes, type Reaches } from '#lib/outbox/accounts.ts';
+import { readFile } from '#lib/outbox/request.ts';
 import { itemReader } from '#lib/store/items.ts';
 import {
   chatKey,
@@ -128,7 +129,22 @@ async function faultsOf(
     missingAccounts(ports, workspace, wanted),
     vainQuotes(ports, workspace, wanted),
   ]);
-  return [...faultsOfRule(wanted), ...deliveries, ...missing.flat()];
+  return [...faultsOfRule(wanted), ...vainFiles(wanted.do), ...deliveries, ...missing.flat()];
+}
+
+/** Files without a name, or under no URL, which no send takes. Of a template only rendering shows what it leads to. */
+function vainFiles(actions: readonly Action[]): readonly Issue[] {
+  return actions.flatMap((action, i) => {
+    if ((action.action !== 'reply' && action.action !== 'send') || action.fileUrl === undefined) return [];
+    const url = /\{[{%]/.test(action.fileUrl) ? 'https://files.example/offer.pdf' : action.fileUrl;
+    const issues: Issue[] = [];
+    // Which hosts may be reached is asked when it is sent.
+    readFile(url, action.fileName, { allowPrivateHosts: true }, issues);
+    return issues.map(({ path, message }) => ({
+      path: `do.${i}.${path === 'file_url' ? 'fileUrl' : 'fileName'}`,
+      message,
+    }));
+  });
 }
 
 /** A quote that no account of the rule, or of its workspace, could ever send. */

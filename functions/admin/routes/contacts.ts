@@ -15,7 +15,7 @@ const Query = strictObject({
     decoded(
       cursors.decode,
       'What the call before told as its `cursor`, for the same number',
-      'is not a cursor of ours',
+      'is not a cursor of this call: leave it out to begin anew',
     ),
   ),
 });
@@ -44,7 +44,7 @@ export const contactRoutes = [
     answers: { 200: { description: 'What was erased, and what was left', schema: Erasure } },
     run: async ({ params, query }, { ports, workspace }) => {
       const phone = toPhone(params.phone);
-      if (!phone) return invalid([{ path: 'phone', message: 'is no international number' }]);
+      if (!phone) return invalid([{ path: 'phone', message: 'must be an international number, as +15550100001' }]);
       const outcome = await eraseContact(ports, { workspace, phone, groups: query.groups === true }, query.cursor);
       if (outcome.kind === 'own number') return problem(409, 'An account of this workspace has this number');
       const { erased, left, next } = outcome;

@@ -42,7 +42,13 @@ const Patch = changesOf({
 });
 
 const Walk = strictObject({
-  cursor: optional(decoded(cursors.decode, 'What the call before told as its `cursor`', 'is not a cursor of ours')),
+  cursor: optional(
+    decoded(
+      cursors.decode,
+      'What the call before told as its `cursor`',
+      'is not a cursor of this call: leave it out to begin anew',
+    ),
+  ),
 });
 
 const Applied = v.object({

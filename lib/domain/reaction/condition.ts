@@ -21,7 +21,8 @@ const Operand = v.pipe(v.string(), v.maxLength(LONGEST_TEXT));
 const Value = v.union([Operand, v.number(), v.boolean()], 'must be a string, a number, true or false');
 const listOf = <Schema extends v.GenericSchema<string | number | boolean>>(schema: Schema) =>
   v.pipe(v.array(schema), v.minLength(1), v.maxLength(MOST_OPERANDS));
-const Limit = v.union([v.number(), v.pipe(v.string(), v.isoTimestamp())], 'must be a number or an ISO 8601 time');
+const NO_LIMIT = 'must be a number, or a time in ISO 8601, as 2026-03-01T12:00:00.000Z';
+const Limit = v.union([v.number(), v.pipe(v.string(), v.isoTimestamp(NO_LIMIT))], NO_LIMIT);
 const TIME = /^(?:[01]\d|2[0-3]):[0-5]\d$/;
 const Clock = v.pipe(v.string(), v.regex(TIME, 'must be a time of day, as 08:30'));
 

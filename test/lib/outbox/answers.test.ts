@@ -209,7 +209,7 @@ describe('a body that is wrong', () => {
     [
       'an account_id that cannot be one',
       { ...text, account_id: 'x'.repeat(3000) },
-      'account_id is no id of an account',
+      'account_id is no id of an account: give it as GET /api/accounts does, acc_…',
     ],
     [
       'an account’s phone that cannot be',

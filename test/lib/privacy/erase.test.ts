@@ -347,15 +347,15 @@ describe('erasing a person', () => {
   });
 
   it.each([
-    ['x', '', 'phone'],
-    ['112', '', 'phone'],
-    [PERSON, '?cursor=x', 'cursor'],
-    [PERSON, '?cursor=e30', 'cursor'],
-    [PERSON, '?groups=yes', 'groups'],
-  ])('is refused for %s%s', async (phone, query, path) => {
+    ['x', '', 'phone', 'must be an international number, as +15550100001'],
+    ['112', '', 'phone', 'must be an international number, as +15550100001'],
+    [PERSON, '?cursor=x', 'cursor', 'is not a cursor of this call: leave it out'],
+    [PERSON, '?cursor=e30', 'cursor', 'is not a cursor of this call: leave it out'],
+    [PERSON, '?groups=yes', 'groups', 'must be "true" or "false"'],
+  ])('is refused for %s%s', async (phone, query, path, words) => {
     const { status, json } = await new ErasureHub().call('DELETE', `/api/contacts/${phone}${query}`);
     expect(status).toBe(422);
-    expect(json).toMatchObject({ issues: [{ path }] });
+    expect(json).toMatchObject({ issues: [{ path, message: expect.stringContaining(words) }] });
   });
 
   it('writes the number into no log', async () => {

@@ -623,7 +623,7 @@ test('a call without json and text posts the event without thumbnails, and over 
 
 test('an event that the stream tells of again takes no mail off the hour and counts no failure twice', async () => {
   const mail = { action: 'email', to: ['boss@example.com'], subject: 'came', text: '{{ text }}' };
-  const failing = { action: 'reply', text: 'a', fileUrl: 'x' };
+  const failing = { action: 'reply', text: 'a', fileUrl: '{{ text }}', fileName: 'a.pdf' };
   const id = await rule({ do: [mail, failing] });
   await bench.admin.post(hook, message(1, { text: 'price', at: new Date(bench.now).toISOString(), from: '+15550100' }));
   const [change] = bench.stream;
@@ -925,6 +925,37 @@ describe('a call that may lead nowhere good is refused when the rule is written,
     expect(await issues('POST', '/api/rules', body)).toEqual([refusal('do.0.url')]);
     expect(await issues('PUT', `/api/rules/${id}`, body)).toEqual([refusal('do.0.url')]);
     expect(await issues('POST', '/api/rules/try', { rule: body })).toEqual([refusal('rule.do.0.url')]);
+  });
+});
+
+test('a file that could never be sent is refused when the rule is written, and one of an earlier release can be changed', async () => {
+  const url = 'https://files.example/offer.pdf';
+  const written = async (file: object) => {
+    const reply = { action: 'reply', text: 'a', ...file };
+    const send = { action: 'send', to: { phone: '+15550100' }, text: 'a', ...file };
+    return (await bench.admin.call('POST', '/api/rules', { body: { ...PRICES, do: [reply, send] } })).json.issues;
+  };
+  const both = (field: string, message: string) => [0, 1].map((i) => ({ path: `do.${i}.${field}`, message }));
+  expect(await written({ fileUrl: url })).toEqual(
+    both('fileName', 'is missing: give the name that the recipient sees, as "offer.pdf"'),
+  );
+  expect(await written({ fileUrl: 'offer.pdf', fileName: 'offer.pdf' })).toEqual(
+    both('fileUrl', 'is not a URL: write it whole, with https://'),
+  );
+  expect(await written({ fileUrl: 'ftp://files.example/a', fileName: 'a' })).toEqual(
+    both('fileUrl', 'must be an http or https URL'),
+  );
+  expect(await written({ fileUrl: '{{ message.content.file.url }}', fileName: '{{ text }}' })).toBeUndefined();
+  expect(await written({ fileUrl: url, fileName: 'offer.pdf' })).toBeUndefined();
+
+  const id = await rule();
+  const item = bench.store.all().find(({ sk }) => sk === `RULE#${id}`);
+  if (!item) throw new Error('the rule is not there');
+  const former = { ...JSON.parse(String(item.rule)), do: [{ action: 'reply', text: 'a', fileUrl: 'x' }] };
+  await bench.store.write(put({ ...item, rule: JSON.stringify(former) }));
+  expect(await bench.admin.done('PATCH', `/api/rules/${id}`, { body: { enabled: false } })).toMatchObject({
+    enabled: false,
+    do: former.do,
   });
 });
 

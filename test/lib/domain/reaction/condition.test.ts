@@ -162,6 +162,8 @@ describe('what is no condition is refused, with the path', () => {
     ['depth', deep(40), '', 'must be nested at most 5 deep'],
     ['too many comparisons', { any: Array(51).fill({ field: 'text', is: 'a' }) }, '', 'at most 50 comparisons'],
     ['too many operands', { field: 'text', in: Array(101).fill('a') }, 'in', 'at most 100'],
+    ['a bound that is a word', { field: 'text', lessThan: 'x' }, 'lessThan', 'must be a number, or a time in ISO 8601'],
+    ['a bound that is no word', { field: 'text', atMost: true }, 'atMost', 'must be a number, or a time in ISO 8601'],
     ['a long pattern', { field: 'text', matches: 'a'.repeat(201) }, 'matches', 'at most 200'],
     ['a time of day that is none', { field: 'now.time', between: ['24:00', '06:00'] }, 'between.0', 'a time of day'],
     ['a time of day of something else', { field: 'text', between: ['08:00', '09:00'] }, 'between', 'now.time only'],
