@@ -51,8 +51,10 @@ async function fullTable(): Promise<readonly Item[]> {
   return hub.memory.all();
 }
 
+// One source for every call, those after a crash included: what it draws names transactions.
+const { clock, random, log } = new ErasureHub().ports;
+
 function portsOn(store: Store, monotonic: () => number) {
-  const { clock, random, log } = new ErasureHub().ports;
   return { store, random, log, clock: { ...clock, monotonic } };
 }
 
