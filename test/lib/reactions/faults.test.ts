@@ -4,7 +4,7 @@ import { runTask } from '#lib/reactions/deliver.ts';
 import { readDelivery, taskOf } from '#lib/reactions/delivery.ts';
 import { idsOf } from '#lib/reactions/notice.ts';
 import type { Reply } from '#lib/sender/provider.ts';
-import { deliveryPartition, dueListKey } from '#lib/store/keys.ts';
+import { deliveryPartition, dueListKey, waitingList } from '#lib/store/keys.ts';
 import { del, put, remove, type Store, StoreUnavailable, set, update } from '#lib/store/store.ts';
 import { itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import type { Commit } from '#test/support/memory-store.ts';
@@ -93,6 +93,26 @@ describe('what waits for an endpoint that is well again', () => {
     for (const row of late) await bench.admin.store.write(put(row));
     await bench.wait(10 * MINUTE);
     expect(await statesOf(id)).toEqual(['delivered']);
+  });
+
+  it('is left to its schedule where it goes by that again, though the list shows it as waiting', async () => {
+    const id = await failing(8);
+    await bench.admin.done('POST', `/api/endpoints/${id}/enable`);
+    const [drain] = bench.tasks.filter(({ task }) => task.kind === 'drain');
+    const [row] = await rowsOf(id);
+    if (!drain || !row) throw new Error('nothing drains');
+    const { event, pk, sk } = row;
+    const { store } = bench.delivering;
+    const listed = await store.query({ index: 'gsi3', pk: waitingList(id), limit: 10 });
+    const again = [set('nextAt', bench.now + 3_600_000), set('gsi3pk', dueListKey('delivery', 0)), set('gsi3sk', '9')];
+    await bench.store.write(update({ pk, sk }, again));
+    const before = bench.told.length;
+    bench.admin.answer = () => answered(200);
+    const query: typeof store.query = async (asked) => (asked.index === 'gsi3' ? listed : store.query(asked));
+    await runTask({ ...bench.delivering, store: { ...store, query } }, drain.task);
+    const told = bench.told.slice(before).map((one) => one.id);
+    expect(told).toHaveLength(7);
+    expect(told).not.toContain(event);
   });
 
   it('comes no faster where the task that hands it out is doubled', async () => {

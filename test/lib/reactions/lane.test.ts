@@ -4,7 +4,7 @@ import { deliverHandler } from '#lib/aws/deliver-handler.ts';
 import type { Task } from '#lib/reactions/task.ts';
 import type { Patience, ProviderRequest, Reply } from '#lib/sender/provider.ts';
 import { deliveryPartition, healthKey, secondKey } from '#lib/store/keys.ts';
-import { add, StoreUnavailable, set, update } from '#lib/store/store.ts';
+import { add, put, StoreUnavailable, set, update } from '#lib/store/store.ts';
 import { itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import { ReactionBench } from '#test/support/reactions.ts';
 import { recordsOf } from '#test/support/tasks.ts';
@@ -39,7 +39,7 @@ const http = {
         mayGoOn,
         ...{ url, id: String(headers?.['webhook-id']) },
         isSlow: async () => {
-          const may = await mayGoOn();
+          const may = await mayGoOn().catch(() => false);
           if (!may) resolve({ kind: 'broken', breakdown: 'unanswered' });
           return may;
         },
@@ -137,9 +137,10 @@ describe('an endpoint that does not answer', () => {
     await a.isSlow();
     await b.isSlow();
     await second.done;
-    await bench.wait(30);
+    // What became of a call has to be written down as well.
+    await bench.wait(34);
     expect(bench.told).toEqual([]);
-    await bench.wait(20);
+    await bench.wait(16);
     expect(bench.told.map((one) => one.id)).toEqual([b.id]);
     expect(await bench.show(id)).toMatchObject({ state: 'active' });
   });
@@ -168,7 +169,7 @@ describe('an endpoint that does not answer', () => {
     expect(await bench.store.get(healthKey('main', id))).toBeUndefined();
   });
 
-  it('is asked by a probe that takes all its time, whoever else has it', async () => {
+  it('is asked by a probe whoever else has it: broken off, that counts as a probe', async () => {
     const { id, first, second, a, b } = await twoThatHang();
     await a.isSlow();
     await b.isSlow();
@@ -183,6 +184,32 @@ describe('an endpoint that does not answer', () => {
     expect((await rowsOf(id))[0]).toMatchObject({ attempts: [{ probe: true }] });
     a.answer(200);
     await first.done;
+  });
+
+  it('is put off, and not taken for one that fails, where nobody can tell who else calls it', async () => {
+    const { id } = await bench.endpoint();
+    const { store } = bench.delivering;
+    let isAway = true;
+    const transact: typeof store.transact = async (...given) => {
+      if (!isAway) return store.transact(...given);
+      isAway = false;
+      throw new StoreUnavailable('unreachable');
+    };
+    bench.delivering = { ...bench.delivering, store: { ...store, transact } };
+    const { done } = batch(await tasksOf(1));
+    await under(1);
+    expect(await calls[0]?.isSlow()).toBe(false);
+    await done;
+    expect(await rowsOf(id)).toMatchObject([{ state: 'waiting', tries: 0, attempts: [] }]);
+    expect(await bench.store.get(healthKey('main', id))).toMatchObject({ state: 'active', failures: 0 });
+  });
+
+  it('is known to be slow still where a probe found nothing that waits', async () => {
+    const { id } = await bench.endpoint();
+    const failing = [set('state', 'failing'), set('failures', 6), set('failingSince', 1), set('probeAt', bench.now)];
+    await bench.store.write(update(healthKey('main', id), [...failing, set('slowAt', bench.now)]));
+    await batch([{ kind: 'probe', workspace: 'main', endpoint: id }]).done;
+    expect(await bench.store.get(healthKey('main', id))).toMatchObject({ state: 'active', slowAt: bench.now });
   });
 
   it('counts as failing by the call that went on', async () => {
@@ -207,6 +234,18 @@ describe('an endpoint that does not answer', () => {
   });
 });
 
+it('an endpoint that begins to fail is asked by one probe, however many calls were under way', async () => {
+  const { id } = await bench.endpoint();
+  const all = (await tasksOf(7)).map((task) => batch([task]));
+  await under(7);
+  for (const [i, { done }] of all.entries()) {
+    calls[i]?.answer(500);
+    await done;
+  }
+  expect(await bench.show(id)).toMatchObject({ state: 'failing' });
+  expect(bench.takeTasks().filter(({ kind }) => kind === 'probe')).toHaveLength(1);
+});
+
 it('an endpoint that answers at once is never written to', async () => {
   const { id } = await bench.endpoint();
   const before = await bench.store.get(healthKey('main', id));
@@ -229,6 +268,8 @@ it('a URL that a rule calls is called by one batch at a time as well', async () 
   expect(await second.done).toBe(0);
   calls[0]?.answer(200);
   await first.done;
+  // What a rule's calls leave behind goes by itself.
+  expect(await bench.store.get(healthKey('main', String(id)))).toMatchObject({ expiresAt: expect.any(Number) });
   await bench.wait(10);
   expect(bench.told).toHaveLength(1);
   expect(itemsOf(await bench.admin.done('GET', `/api/rules/${String(id)}/runs`))).toHaveLength(2);
@@ -289,6 +330,29 @@ describe('what waited for an endpoint', () => {
     expect(reads.length).toBeLessThanOrEqual(2);
   });
 
+  it('is begun to be called for a second at a time: a run that goes on with all of it would not end in time', async () => {
+    const { id } = await bench.endpoint();
+    bench.admin.answer = () => ({ kind: 'answered', status: 500, headers: {}, text: '' });
+    for (let i = 0; i < 12; i++) await bench.admin.post(hook, message(n++));
+    await bench.wait(30);
+    await bench.admin.done('POST', `/api/endpoints/${id}/enable`);
+    const [drain] = bench.takeTasks().filter(({ kind }) => kind === 'drain');
+    if (!drain) throw new Error('nothing drains');
+    let called = 0;
+    const slow = {
+      call: async (): Promise<Reply> => {
+        called++;
+        bench.now += 400;
+        return { kind: 'answered', status: 200, headers: {}, text: '' };
+      },
+    };
+    await deliverHandler({ ...bench.delivering, http: slow })({ Records: recordsOf([drain]) }, context);
+    // The third begins after 800 ms; a fourth may be about to.
+    expect([3, 4]).toContain(called);
+    expect(bench.takeTasks()).toMatchObject([{ kind: 'drain' }]);
+    expect((await rowsOf(id)).filter(({ state }) => state === 'waiting')).toHaveLength(12 - called);
+  });
+
   it('waits for the table where that is away, and for nothing else', async () => {
     const { id } = await bench.endpoint();
     bench.admin.answer = () => ({ kind: 'answered', status: 500, headers: {}, text: '' });
@@ -330,5 +394,29 @@ describe('what waited for an endpoint', () => {
     // Each is brought by a task of its own, and stands in the list of what is due.
     const tasks = bench.takeTasks().flatMap((task) => (task.kind === 'delivery' ? [task.event] : []));
     expect(tasks).toEqual(damaged);
+  });
+
+  it('is not brought again where it was delivered while another task met a fault with it', async () => {
+    const { id } = await bench.endpoint();
+    bench.admin.answer = () => ({ kind: 'answered', status: 500, headers: {}, text: '' });
+    for (let i = 0; i < 8; i++) await bench.admin.post(hook, message(n++));
+    await bench.wait(30);
+    await bench.admin.done('POST', `/api/endpoints/${id}/enable`);
+    bench.admin.answer = () => ({ kind: 'answered', status: 200, headers: {}, text: '' });
+    const [drain] = bench.takeTasks().filter(({ kind }) => kind === 'drain');
+    const [row] = await rowsOf(id);
+    if (!drain || !row) throw new Error('nothing drains');
+    const { gsi3pk: _pk, gsi3sk: _sk, ...others } = row;
+    const delivered = { ...others, state: 'delivered' };
+    const { store } = bench.delivering;
+    const get: typeof store.get = async (key, ...given) => {
+      if (!key.pk.endsWith(String(row.event))) return store.get(key, ...given);
+      await bench.store.write(put(delivered));
+      throw new Error('damaged');
+    };
+    const ports = { ...bench.delivering, store: { ...store, get } };
+    await deliverHandler(ports)({ Records: recordsOf([drain]) }, context);
+    expect((await rowsOf(id))[0]).toEqual(delivered);
+    expect(bench.takeTasks()).toMatchObject([{ kind: 'drain' }]);
   });
 });
