@@ -24,7 +24,7 @@ export const endpointFields = {
     v.minValue(1000),
     v.maxValue(30_000),
     v.description(
-      'How long a call may take. After a second without an answer it is called by two calls at a time at most',
+      'How long a call may take. While calls take more than a second, few are made side by side, and of what waits two at a time',
     ),
   ),
   ratePerSecond: v.pipe(
