@@ -236,11 +236,11 @@ export async function emptySend(erasing: Erasing, messageId: string): Promise<vo
       if (left.every(({ id }) => id !== messageId)) left.push({ kind: 'send', id: messageId, why: UNSETTLED });
       return;
     }
-    counts.deliveries += await eraseStates(store, send);
     await eraseMarks(store, send);
     await eraseReports(erasing, send);
-    if (await empty(store, send)) {
+    if (await empty(erasing, send)) {
       counts.sends += 1;
+      counts.deliveries += send.parts.filter(({ providerId }) => providerId !== undefined).length;
       return;
     }
     return AGAIN;
@@ -262,19 +262,11 @@ export async function eraseMarks(store: Store, send: Send): Promise<void> {
   for (const mark of marks) await store.write(mark);
 }
 
-/** Answers how many there were. */
-export async function eraseStates(store: Store, send: Send): Promise<number> {
-  let erased = 0;
-  for (const { providerId } of send.parts) {
-    if (providerId === undefined) continue;
-    const { done } = await store.write(del(stateKey(send, providerId), exists()));
-    if (done) erased += 1;
-  }
-  return erased;
-}
-
-/** Credits are counted by the sends that they paid for: the send stays, with its states and without its content. */
-export async function empty(store: Store, send: Send): Promise<boolean> {
+/**
+ * Credits are counted by the sends that they paid for: the send stays, with its states and without its content. What leads
+ * to it by the provider's id goes with it: for as long as the message has its id, no other takes it.
+ */
+export async function empty({ store, random }: Pick<StorePorts, 'store' | 'random'>, send: Send): Promise<boolean> {
   const changes: Change[] = [
     set('erased', true),
     set('recipient', {}),
@@ -289,8 +281,10 @@ export async function empty(store: Store, send: Send): Promise<boolean> {
     ),
   ];
   const asRead = send.parts.map((part, index) => equal(field(index, 'state'), part.state));
-  const { done } = await store.write(update(sendKey(send.messageId), changes, all(exists(), ...asRead)));
-  return done;
+  const ids = send.parts.flatMap(({ providerId }) => providerId ?? []);
+  const emptied = update(sendKey(send.messageId), changes, all(exists(), ...asRead));
+  const writes = [emptied, ...ids.map((id) => del(stateKey(send, id)))];
+  return (await store.transact(writes, newTransaction(random))).done;
 }
 
 /** Longer than a mark is kept: a provider's clock may be two days off before ours counts. */

@@ -44,16 +44,7 @@ import {
 import { listed, type Position, type Stage, type WalkState, walk } from '#lib/store/walk.ts';
 import { attemptExpiry } from '#lib/tenants/attempts.ts';
 import { copyRetention, type RetentionMark, retentionApplied, retentionOf } from '#lib/tenants/workspaces.ts';
-import {
-  attemptPartitions,
-  calledPartitions,
-  ERASED,
-  empty,
-  eraseMarks,
-  eraseStates,
-  hasEvent,
-  keptByRules,
-} from './erase.ts';
+import { attemptPartitions, calledPartitions, ERASED, empty, eraseMarks, hasEvent, keptByRules } from './erase.ts';
 
 /**
  * Gives every stored event the end that it would have had, had it come in under this retention. What comes in has it from
@@ -219,7 +210,7 @@ export async function applyOn(
     eventStage(applying),
     attemptStage(applying),
     calledStage(applying),
-    sendStage(applying),
+    sendStage(applying, random),
     chatStage(applying, random),
     ledgerStage(applying),
   ].map((stage) => pastDamage(stage, ports.log));
@@ -286,7 +277,7 @@ function calledStage({ store, workspace, now, oldest, since, counts }: Applying)
 }
 
 /** Credits are counted by the sends that they paid for: an old one is emptied, and one that is not settled is not old. */
-function sendStage({ store, workspace, oldest, since, counts, open }: Applying): Stage {
+function sendStage({ store, workspace, oldest, since, counts, open }: Applying, random: Random): Stage {
   const { partitions, load } = listed(store, (shard) => sendListKey(workspace, shard), {
     ...(since && { from: toIso(since.sends) }),
     // The times of one moment are told apart by ids.
@@ -303,9 +294,8 @@ function sendStage({ store, workspace, oldest, since, counts, open }: Applying):
         open.since = Math.min(open.since ?? send.createdAt, send.createdAt);
         return true;
       }
-      await eraseStates(store, send);
       await eraseMarks(store, send);
-      if (await empty(store, send)) counts.sends += 1;
+      if (await empty({ store, random }, send)) counts.sends += 1;
       else open.since = Math.min(open.since ?? send.createdAt, send.createdAt);
       return true;
     },

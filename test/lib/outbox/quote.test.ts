@@ -29,9 +29,10 @@ describe('a message that quotes another', () => {
     const id = await conversation.send({ phone: '+12025550142', quoted_message_id: QUOTED });
     await conversation.deliver();
     const { memory } = conversation.bench;
+    const { random } = conversation.bench.ports();
     const item = await memory.get(sendKey(id));
     expect(JSON.stringify(item)).toContain(QUOTED);
-    expect(await empty(memory, readSend(item ?? { pk: '', sk: '' }))).toBe(true);
+    expect(await empty({ store: memory, random }, readSend(item ?? { pk: '', sk: '' }))).toBe(true);
     expect(JSON.stringify(await memory.get(sendKey(id)))).not.toContain(QUOTED);
   });
 

@@ -295,20 +295,24 @@ it('comes back to an old send that changed while it was being emptied', async ()
   let isChanged = false;
   const changing: Store = {
     ...store,
-    write: async (write, options) => {
-      if (!isChanged && write.kind === 'update' && write.key.pk === `MSG#${id}`) {
+    transact: async (writes, token) => {
+      if (!isChanged && writes.some((write) => write.kind === 'update' && write.key.pk === `MSG#${id}`)) {
         isChanged = true;
         await hub.memory.write(update({ pk: `MSG#${id}`, sk: 'META' }, [set(part, 'delivered')]));
       }
-      return store.write(write, options);
+      return store.transact(writes, token);
     },
   };
   hub.bench.now += 31 * DAY_MS;
   await night(hub, changing);
   expect([isChanged, textOf(hub, id)]).toEqual([true, expect.stringContaining('soon')]);
+  // For as long as the send has its id, what leads to it stays as well: reports come in, and no other send takes the id.
+  const states = () => hub.memory.all().filter(({ pk }) => pk.startsWith('PID#'));
+  expect(states()).toMatchObject([{ send: id }]);
   hub.bench.now += DAY_MS;
   await night(hub);
   expect(textOf(hub, id)).not.toContain('soon');
+  expect(states()).toEqual([]);
 });
 
 it('goes past an item that cannot be read, and says which', async () => {
