@@ -242,7 +242,8 @@ async function writeOutcome(begun: Turn, head: Head, intentAt: number, outcome: 
   measureGap(turn, head, intentAt);
   let sending: Head = { ...head, send: sendingSince(head, turn.account, intentAt) };
   let away: StoreUnavailable | undefined;
-  for (let tries = 0; tries < OUTCOME_TRIES; tries += 1) {
+  let left = OUTCOME_TRIES;
+  while (left > 0) {
     // The time of this attempt: by it the message stands in the feed.
     const written = { ...when, now: clock.now() };
     const plan = planOutcome(sending, verdict, { account: turn.account, when: written, config: turn.config });
@@ -253,7 +254,10 @@ async function writeOutcome(begun: Turn, head: Head, intentAt: number, outcome: 
       .catch((error: unknown) => (mayTryAgain(turn, error) ? error : Promise.reject(error)));
     // Its place in the feed is over; the next attempt has another.
     away = transacted instanceof StoreUnavailable ? transacted : undefined;
-    if (transacted instanceof StoreUnavailable) continue;
+    if (transacted instanceof StoreUnavailable) {
+      left -= 1;
+      continue;
+    }
     if (transacted.done) {
       await placedAsTold(turn.ports, plan.writes);
       if (plan.settled) countSettled(turn.ports, plan.settled);
@@ -265,7 +269,9 @@ async function writeOutcome(begun: Turn, head: Head, intentAt: number, outcome: 
     const step = refreshed(turn, transacted);
     if (step.kind !== 'look again') return recordLate(turn, head, intentAt, verdict);
     turn = step.turn;
-    if (transacted.refused[0]) continue; // something came in, so the account does not rest
+    // Something came in, so the account does not rest. That is no failure, and may follow upon the last one.
+    if (transacted.refused[0]) continue;
+    left -= 1;
     // The credit of the send's other part has moved meanwhile.
     sending = await readPart(store, head.send.messageId, head.index);
     // Settled by an answer that was in the queue while this run stood still.

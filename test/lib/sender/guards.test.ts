@@ -9,8 +9,8 @@ import { accountKey, dueListOf, dueSortKey, dueTime, probeKey, sendKey, stateKey
 import { put, remove, set, update } from '#lib/store/store.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
 import type { Write } from '#test/support/simulation/faulty-store.ts';
-import { at, once } from '#test/support/simulation/landmarks.ts';
-import { hello, World } from '#test/support/simulation/world.ts';
+import { at, isIdling, once } from '#test/support/simulation/landmarks.ts';
+import { hello, PERSON, World } from '#test/support/simulation/world.ts';
 
 /** What changes between a look and the writing that follows from it, where only a condition stands between the two. */
 const SECOND = 1_000;
@@ -242,4 +242,23 @@ test('a run gives up on five files at most, and leaves the rest of them to the n
   await world.run(30 * SECOND);
   expect(ids.map((id) => sendState(world.message(id).parts))).toEqual(ids.map(() => 'failed'));
   expect([...fetched.values()]).toEqual([5, 2]);
+});
+
+test('an outcome is written down by its last try, though a message came in just before that', async () => {
+  const places = new Set<unknown>();
+  let later: Promise<string> | undefined;
+  world.scheduler.accident = (_, point) => {
+    if (later !== undefined || !at(isIdling, 'before')(point)) return undefined;
+    // Each try has its own place in the feed. All but the last find no table.
+    const writes = Array.isArray(point.detail) ? point.detail : [];
+    for (const { kind, item } of writes) if (kind === 'put' && item.pk.startsWith('FEED#')) places.add(item.sk);
+    world.awayUntil = places.size < 4 ? world.now + MINUTE : 0;
+    if (places.size < 4) return undefined;
+    later = world.sendNow('a', { recipient: { phone: PERSON } });
+    return { stallMs: SECOND };
+  };
+  const id = await world.sendNow('a', { recipient: { phone: PERSON } });
+  await world.run(MINUTE);
+  const sent = [id, String(await later)].map((one) => sendState(world.message(one).parts));
+  expect([sent, world.errors, world.provider.calls.length]).toEqual([['unknown', 'unknown'], [], 2]);
 });
