@@ -6,18 +6,18 @@ import { isRecord, type Parsed, parseJson } from '#lib/domain/json.ts';
  * A body in any spelling in which providers post and relays hand on: JSON, also with bare line breaks and in the encoding of
  * old Windows programs, forms with nested keys, multipart forms; each of these also gzipped, in UTF-16 or in base64.
  */
-export function parseBody(body: Uint8Array, contentType: string, depth = 0): Parsed<unknown> {
+export function parseBody(body: Uint8Array, contentType: string, room = roomToUnpack(), depth = 0): Parsed<unknown> {
   // The ordinary body is one of two kinds, and costs no look for the others.
   const written = body[0] === CURLY ? parseJson(body) : undefined;
   if (written?.ok) return written;
-  const encoded = encodingOf(body);
+  const encoded = encodingOf(body, room);
   if (encoded && 'fault' in encoded) return refused(encoded.fault);
   const text = toText(body);
   const inner = encoded?.text ?? base64In(text);
   if (inner !== undefined)
     return depth === MOST_ENCODINGS
       ? refused(`the body is encoded more than ${MOST_ENCODINGS} times: ${REMEDY}`)
-      : parseBody(toBytes(inner), encoded ? contentType : '', depth + 1);
+      : parseBody(toBytes(inner), encoded ? contentType : '', room, depth + 1);
   const parts = partsOf(text);
   if (parts) return parseForm(formOf(parts));
   if (looksLikeJson(body)) return written?.ok === false ? leniently(body, written) : parseWritten(body);
@@ -44,16 +44,29 @@ interface Encoded {
 }
 
 /** Undefined for bytes that are read as they are. Both encodings tell themselves, whatever the headers claim. */
-export function encodingOf(body: Uint8Array): Encoded | { readonly fault: string } | undefined {
-  return body[0] === 0x1f && body[1] === 0x8b ? gzipIn(body) : utf16In(body);
+export function encodingOf(body: Uint8Array, room = roomToUnpack()): Encoded | { readonly fault: string } | undefined {
+  return isGzip(body) ? gzipIn(body, room) : utf16In(body);
 }
+
+const isGzip = (body: Uint8Array): boolean => body[0] === 0x1f && body[1] === 0x8b;
 
 /** What a gzipped body may become: as much as a body may be. */
 const MOST_UNPACKED = 1024 * 1024;
 
-function gzipIn(body: Uint8Array): Encoded | { readonly fault: string } {
+/** How many bytes may still be unpacked. All that stands gzipped within one body shares it: each may become a thousand times as long. */
+export interface Room {
+  left: number;
+}
+export const roomToUnpack = (): Room => ({ left: MOST_UNPACKED });
+
+function gzipIn(body: Uint8Array, room: Room): Encoded | { readonly fault: string } {
+  const most = room.left;
+  // What turns out to be damaged has been unpacked as well.
+  room.left = 0;
   try {
-    const text = toText(gunzipSync(body, { maxOutputLength: MOST_UNPACKED }));
+    if (most === 0) throw new RangeError('nothing may be unpacked any more');
+    const text = toText(gunzipSync(body, { maxOutputLength: most }));
+    room.left = most - text.length;
     return { text, write: (cleaned) => gzipSync(toBytes(cleaned)) };
   } catch (error) {
     const isTooLong = error instanceof RangeError;
@@ -171,8 +184,7 @@ function pathOf(name: string): readonly [string, ...string[]] {
 export function putAt(fields: Fields, path: readonly string[], value: unknown): void {
   const place = path.slice(0, -1).reduce((within, name) => {
     const next: unknown = within[name];
-    // A copy of ours, as it is changed.
-    const inner: Fields = isRecord(next) ? Object.assign(next) : {};
+    const inner: Fields = isRecord(next) ? next : {};
     within[name] = inner;
     return inner;
   }, fields);
@@ -249,7 +261,7 @@ export function base64In(text: string): string | undefined {
   const bytes = Buffer.from(written, 'base64');
   const said = toText(bytes);
   // A file among the parts is no text, and gzip is none at all.
-  if (partsOf(said) || encodingOf(bytes)) return said;
+  if (partsOf(said) || isGzip(bytes) || utf16In(bytes)) return said;
   const mayBeDelivery = looksLikeJson(bytes) || said.includes('=');
   // Words in Latin letters pass for base64, too, but then say nothing that is text.
   return mayBeDelivery && isUtf8(bytes) && !/[^\P{Cc}\s]/u.test(said.replace(/[\x80-\xff]/g, '')) ? said : undefined;

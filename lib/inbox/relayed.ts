@@ -1,6 +1,6 @@
 import { isRecord, type Parsed, parseJson } from '#lib/domain/json.ts';
 import { redacted } from '#lib/domain/redact.ts';
-import { bytesIn, parseBody, putAt } from './body.ts';
+import { bytesIn, parseBody, putAt, roomToUnpack } from './body.ts';
 import { type Reading, together, type Unread } from './provider.ts';
 
 /**
@@ -39,12 +39,13 @@ export type Spell = (name: string, value: unknown) => unknown;
 /** For one walk: spells out as many texts as a relay may hand over, and leaves all others as they are. */
 export function speller(): Spell {
   let left = MOST;
+  const room = roomToUnpack();
   return (name, value) => {
     if (!isHolder(name)) return value;
     const bytes = typeof value === 'string' ? Buffer.from(value) : bytesIn(value);
     if (bytes === undefined || left === 0) return value;
     left -= 1;
-    const parsed = parseBody(bytes, '');
+    const parsed = parseBody(bytes, '', room);
     return parsed.ok ? parsed.value : value;
   };
 }

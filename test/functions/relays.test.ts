@@ -247,3 +247,14 @@ describe("the account of GREEN-API's delivery", () => {
     expect(['7', '8']).not.toContain(told);
   });
 });
+
+it('unpacks no more of what stands gzipped within a body than one body may have', () => {
+  const padded = { ...fromTimelines, padding: ' '.repeat(600_000) };
+  const held = (body: unknown) => ({ data: gzipSync(JSON.stringify(body)).toString('base64') });
+  const readingOf = (body: unknown) => read(timelinesAi, [held(body), held(body), held(body)]);
+
+  expect(payloadsIn(readingOf(fromTimelines))).toHaveLength(3);
+  const reading = readingOf(padded);
+  expect(payloadsIn(reading)).toHaveLength(1);
+  expect(pathsIn(reading).map((path) => path.split('.')[0])).toEqual(['1', '2']);
+});
