@@ -281,9 +281,10 @@ export async function empty({ store, random }: Pick<StorePorts, 'store' | 'rando
     ),
   ];
   const asRead = send.parts.map((part, index) => equal(field(index, 'state'), part.state));
-  const ids = send.parts.flatMap(({ providerId }) => providerId ?? []);
+  // Some providers give a file and its text one id.
+  const ids = new Set(send.parts.flatMap(({ providerId }) => providerId ?? []));
   const emptied = update(sendKey(send.messageId), changes, all(exists(), ...asRead));
-  const writes = [emptied, ...ids.map((id) => del(stateKey(send, id)))];
+  const writes = [emptied, ...[...ids].map((id) => del(stateKey(send, id)))];
   return (await store.transact(writes, newTransaction(random))).done;
 }
 

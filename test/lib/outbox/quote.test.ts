@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { empty } from '#lib/privacy/erase.ts';
 import { readSend } from '#lib/sender/items.ts';
 import { sendKey } from '#lib/store/keys.ts';
+import { put } from '#lib/store/store.ts';
 import { itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import { Conversation } from '#test/support/conversation.ts';
 import { ReactionBench } from '#test/support/reactions.ts';
@@ -34,6 +35,19 @@ describe('a message that quotes another', () => {
     expect(JSON.stringify(item)).toContain(QUOTED);
     expect(await empty({ store: memory, random }, readSend(item ?? { pk: '', sk: '' }))).toBe(true);
     expect(JSON.stringify(await memory.get(sendKey(id)))).not.toContain(QUOTED);
+  });
+
+  it('is emptied also where both of its parts have one id at the provider', async () => {
+    const conversation = await new Conversation('green-api').begin();
+    const id = await conversation.send({ phone: '+12025550142', quoted_message_id: QUOTED });
+    await conversation.deliver();
+    const { memory } = conversation.bench;
+    const item = (await memory.get(sendKey(id))) ?? { pk: '', sk: '' };
+    const { parts } = readSend(item);
+    await memory.write(put({ ...item, parts: [...parts, ...parts] }));
+    const send = readSend((await memory.get(sendKey(id))) ?? item);
+    expect(send.parts).toHaveLength(2);
+    expect(await empty({ store: memory, random: conversation.bench.ports().random }, send)).toBe(true);
   });
 
   it('is not passed over where the field is spelt otherwise', async () => {
