@@ -149,7 +149,8 @@ const DEEPEST_FIELD = 5;
 
 /** `text`: the bytes of the form, which is ASCII as a rule, but not everybody encodes what is none. */
 function parseForm(text: string): Parsed<unknown> {
-  const form = text.replace(/^\xef\xbb\xbf/, '').trim();
+  // Not `trim`: the last byte of an à that is not encoded would pass for a blank.
+  const form = text.replace(/^(?:\xef\xbb\xbf)?[ \t\r\n]*/, '').replace(/(?<![ \t\r\n])[ \t\r\n]+$/, '');
   if (form === '') return refused('the body is empty');
   // No value has a bare `&`: where `&amp;` stands, somebody has escaped the form for a page.
   const pairs = (form.includes('&amp;') ? form.replaceAll('&amp;', '&') : form).split('&');

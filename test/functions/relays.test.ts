@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { cooby } from '#functions/cooby/provider.ts';
 import { greenApi } from '#functions/green-api/provider.ts';
 import { timelinesAi } from '#functions/timelinesai/provider.ts';
+import { parseBody } from '#lib/inbox/body.ts';
 import type { Reading, ReceivingProvider } from '#lib/inbox/provider.ts';
 import { text as fromCooby } from './cooby/payloads.ts';
 import { incoming } from './green-api/payloads.ts';
@@ -257,4 +258,9 @@ it('unpacks no more of what stands gzipped within a body than one body may have'
   const reading = readingOf(padded);
   expect(payloadsIn(reading)).toHaveLength(1);
   expect(pathsIn(reading).map((path) => path.split('.')[0])).toEqual(['1', '2']);
+});
+
+it('keeps the last letter of a form that is not encoded', () => {
+  const parsed = parseBody(Buffer.from(' text=voilà\r\n'), 'application/x-www-form-urlencoded');
+  expect(parsed).toEqual({ ok: true, value: { text: 'voilà' } });
 });
