@@ -280,7 +280,11 @@ export async function empty({ store, random }: Pick<StorePorts, 'store' | 'rando
       send.history.map(({ at, part, state }) => ({ at, state, ...(part !== undefined && { part }) })),
     ),
   ];
-  const asRead = send.parts.map((part, index) => equal(field(index, 'state'), part.state));
+  // What has expired may get an id and stay as it is.
+  const asRead = send.parts.flatMap(({ state, providerId }, index) => {
+    const id = field(index, 'providerId');
+    return [equal(field(index, 'state'), state), providerId === undefined ? absent(id) : equal(id, providerId)];
+  });
   // Some providers give a file and its text one id.
   const ids = new Set(send.parts.flatMap(({ providerId }) => providerId ?? []));
   const emptied = update(sendKey(send.messageId), changes, all(exists(), ...asRead));

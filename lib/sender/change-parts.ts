@@ -56,6 +56,8 @@ export function changeParts(
     ],
     all(
       exists(),
+      // What was emptied meanwhile gets back neither content nor anything that leads to it.
+      unchanged({ erased: send.erased }),
       ...changes.flatMap((change) => asRead(send, change)),
       ...onlyIf,
       ...(movesCredit ? send.parts.map((part, index) => equal(field(index, 'creditState'), part.creditState)) : []),

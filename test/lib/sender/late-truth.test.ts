@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Status } from '#lib/domain/send/part.ts';
 import { sendCreditState, sendState } from '#lib/domain/send/part.ts';
 import { deliveryReport, noteStatus } from '#lib/inbox/delivery-state.ts';
+import { emptySend, NONE } from '#lib/privacy/erase.ts';
 import { resend } from '#lib/sender/cancel.ts';
 import { pause, resume } from '#lib/sender/hold.ts';
 import { readProviderMessage } from '#lib/sender/items.ts';
@@ -321,6 +322,58 @@ test('what was erased takes no name any more', async () => {
   );
   expect(settled).toBeUndefined();
   expect(world.message(id).parts[0]).not.toHaveProperty('providerId');
+});
+
+describe('what is erased while it is given a name', () => {
+  const isNaming = (write: Write) =>
+    write.kind === 'update' && write.key.pk.startsWith('PID#') && write.changes.some(({ path }) => path === 'send');
+  const isEmptying = (write: Write) =>
+    write.kind === 'update' && write.changes.some(({ path, kind }) => path === 'erased' && kind === 'set');
+  const erasing = (id: string) =>
+    world.spawn('erase', undefined, ({ store, random, log }) =>
+      emptySend(
+        {
+          ...{ store, random, log, workspace: 'main', names: [], counts: { ...NONE }, left: [] },
+          ...{ mentions: () => false, mentionsOrFounded: () => false, isTimeUp: () => false },
+          nowSeconds: Math.floor(world.now / 1000),
+        },
+        id,
+      ),
+    );
+  const answered = (id: string, intentAt: number) =>
+    world.spawn('answer', undefined, (ports) =>
+      takeAnswer({ send: id, part: 0, intentAt, unknownId: '3EB01' }, ports, world.config),
+    );
+  const startedAt = (id: string) => world.message(id).parts[0]?.intentAt ?? 0;
+
+  function expectNothingOf(id: string): void {
+    expect(world.message(id)).toMatchObject({ erased: true, recipient: {} });
+    expect(world.message(id).parts[0]).not.toHaveProperty('providerId');
+    expect(world.store.all().filter(({ pk, send }) => pk.startsWith('PID#') && send !== undefined)).toEqual([]);
+    expect(world.store.peek({ pk: `EVT#${sentEventId(id, 0)}`, sk: 'META' })).toBeUndefined();
+  }
+
+  test('is not settled by its echo', async () => {
+    const id = await expired();
+    once(world, at(isNaming, 'before'), { stallMs: 5 * SECOND }, () => world.begin(erasing(id)));
+    const said = hello(world, '3EB01', { text: 'hello', phone: recipient.phone });
+    await world.until(world.echo({ ...said, at: startedAt(id) + SECOND }));
+    expectNothingOf(id);
+  });
+
+  test('takes no id from an answer that was kept', async () => {
+    const id = await expired();
+    once(world, at(isNaming, 'before'), { stallMs: 5 * SECOND }, () => world.begin(erasing(id)));
+    await world.until(answered(id, startedAt(id)));
+    expectNothingOf(id);
+  });
+
+  test('loses the id that it has got since it was read', async () => {
+    const id = await expired();
+    once(world, at(isEmptying, 'before'), { stallMs: 5 * SECOND }, () => world.begin(answered(id, startedAt(id))));
+    await world.until(erasing(id));
+    expectNothingOf(id);
+  });
 });
 
 test('each part of a send expires at its own limit', async () => {
