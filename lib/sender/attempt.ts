@@ -22,8 +22,8 @@ import {
 import { changeParts, field } from './change-parts.ts';
 import { type Account, findHead, findSending, type Head, type Part, readSend } from './items.ts';
 import type { Outgoing } from './provider.ts';
-import { placedAsTold } from './sent-event.ts';
-import { becomesUnknown, countSettled, type Ending, NEEDLESS, settling } from './settle.ts';
+import { transactTold } from './sent-event.ts';
+import { becomesUnknown, type Ending, NEEDLESS, settling, writeSettling } from './settle.ts';
 import { settleLate } from './statuses.ts';
 import {
   giveBack,
@@ -74,18 +74,10 @@ const failUnsent = (turn: Turn, head: Head, reason: string): Promise<Step> =>
   endUnsent(turn, head, { kind: 'failed', reason });
 
 async function endUnsent(turn: Turn, head: Head, ending: Ending): Promise<Step> {
-  const { store, clock, random } = turn.ports;
-  const { writes, leaving, settled } = settling(head.send, [head.index], ending, clock.now());
-  const transacted = await store.transact(
-    [update(accountKey(turn.account.id), [add('pending', -leaving)], holdsLease(turn.me)), ...writes],
-    newTransaction(random),
-  );
-  if (transacted.done) {
-    countSettled(turn.ports, settled);
-    await placedAsTold(turn.ports, writes);
-    return lookAgain(turn);
-  }
-  return refreshed(turn, transacted);
+  const ended = settling(head.send, [head.index], ending, turn.ports.clock.now());
+  const queue = update(accountKey(turn.account.id), [add('pending', -ended.leaving)], holdsLease(turn.me));
+  const transacted = await writeSettling(turn.ports, [queue], ended);
+  return transacted.done ? lookAgain(turn) : refreshed(turn, transacted);
 }
 
 /**
@@ -135,18 +127,13 @@ export async function seeToCrash(found: Turn): Promise<Step> {
  * it is never sent again: its credit is held until there is evidence.
  */
 export async function abandon(turn: Turn, head: Head): Promise<Step> {
-  const { store, random, clock, metrics } = turn.ports;
+  const { clock, metrics } = turn.ports;
+  const queue = update(accountKey(turn.account.id), [add('pending', -1)], holdsLease(turn.me));
   const unknown = becomesUnknown(head, clock.now(), 'the attempt was cut short', turn.config);
-  const transacted = await store.transact(
-    [update(accountKey(turn.account.id), [add('pending', -1)], holdsLease(turn.me)), ...unknown],
-    newTransaction(random),
-  );
-  if (transacted.done) {
-    metrics.count('AttemptAbandoned', { account: turn.account.id });
-    await placedAsTold(turn.ports, unknown);
-    return lookAgain(turn);
-  }
-  return refreshed(turn, transacted);
+  const transacted = await transactTold(turn.ports, [queue, ...unknown]);
+  if (!transacted.done) return refreshed(turn, transacted);
+  metrics.count('AttemptAbandoned', { account: turn.account.id });
+  return lookAgain(turn);
 }
 
 interface Intent {

@@ -3,12 +3,11 @@ import { isPending, type PartState } from '#lib/domain/send/part.ts';
 import { accountKey, POINTER_PREFIX, pointerKey, sendKey } from '#lib/store/keys.ts';
 import { pagesOf } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict, withRetries } from '#lib/store/retry.ts';
-import { add, exists, newTransaction, type Store, type Update, update } from '#lib/store/store.ts';
+import type { Store } from '#lib/store/store.ts';
 import { type Accepted, type AcceptPorts, accept, type NewPart } from './accept.ts';
 import type { SendingConfig } from './config.ts';
 import { type Part, readAccount, readPointer, readSend, type Send } from './items.ts';
-import { placedAsTold } from './sent-event.ts';
-import { countSettled, type SettlingPorts, settling } from './settle.ts';
+import { cancelParts, type SettlingPorts } from './settle.ts';
 
 type Cancelled = 'cancelled' | 'too late' | 'not found';
 
@@ -23,18 +22,12 @@ export async function cancel(
   config: SendingConfig,
 ): Promise<Cancelled> {
   const ports = withRetries(given, config);
-  const { store, clock, random } = ports;
   return retryOnConflict(messageId, async () => {
-    const send = await findSend(store, workspace, messageId);
+    const send = await findSend(ports.store, workspace, messageId);
     if (!send) return 'not found';
     const queued = send.parts.flatMap((part, index) => (part.state === 'queued' ? [index] : []));
     if (queued.length === 0 || send.parts.some((part) => part.state === 'sending')) return 'too late';
-    const { writes, leaving, settled } = settling(send, queued, { kind: 'cancelled' }, clock.now());
-    const transacted = await store.transact([leaveQueue(send.accountId, leaving), ...writes], newTransaction(random));
-    if (!transacted.done) return AGAIN;
-    countSettled(ports, settled);
-    await placedAsTold(ports, writes);
-    return 'cancelled';
+    return (await cancelParts(ports, send, queued, { kind: 'cancelled' })) ? 'cancelled' : AGAIN;
   });
 }
 
@@ -83,10 +76,6 @@ export async function findSend(store: Store, workspace: string, messageId: strin
   const send = item && readSend(item);
   return send?.workspace === workspace ? send : undefined;
 }
-
-/** Parts that go without the account's lease: neither spacing nor generation is theirs to touch. */
-const leaveQueue = (account: string, parts: number): Update =>
-  update(accountKey(account), [add('pending', -parts)], exists());
 
 export type Resent =
   | Accepted

@@ -11,19 +11,19 @@ import {
   equal,
   exists,
   type Key,
-  newTransaction,
   type Put,
   put,
   remove,
   type Store,
   set,
+  type Transacted,
   update,
 } from '#lib/store/store.ts';
 import type { SendingConfig } from './config.ts';
 import { type Account, type Probe, readAccount, readProbe } from './items.ts';
 import type { Prober, Ticks } from './provider.ts';
 import { gatesOpenAt, setDue, tickAgain } from './schedule.ts';
-import { placedAsTold } from './sent-event.ts';
+import { transactTold } from './sent-event.ts';
 
 /**
  * Two flags, so that neither side undoes the other: `paused` is the operator's, `held` the provider's. A call that is
@@ -56,19 +56,12 @@ export async function hold(
   reason: string,
   config: SendingConfig,
 ): Promise<Changed> {
-  const { store, clock, random } = withRetries(given, config);
-  const found = await store.get(accountKey(account), { consistent: true });
+  const ports = withRetries(given, config);
+  const found = await ports.store.get(accountKey(account), { consistent: true });
   if (!found) return 'gone';
-  const { changes, writes } = holding(readAccount(found), reason, clock.now(), config);
-  const transacted = await store.transact(
-    [update(accountKey(account), changes, all(exists(), equal('held', false))), ...writes],
-    newTransaction(random),
-  );
-  if (transacted.done) {
-    await placedAsTold({ store, clock }, writes);
-    return 'changed';
-  }
-  return transacted.refused[0]?.item ? 'unchanged' : 'gone';
+  const { changes, writes } = holding(readAccount(found), reason, ports.clock.now(), config);
+  const held = update(accountKey(account), changes, all(exists(), equal('held', false)));
+  return changedBy(await transactTold(ports, [held, ...writes]));
 }
 
 /** The provider's all-clear, by a probe or a webhook. An operator's pause stays. */
@@ -95,7 +88,8 @@ async function endHold(
   { by }: { readonly by: 'provider' | 'operator' },
   config: SendingConfig,
 ): Promise<Changed> {
-  const { store, clock, random, ticks } = withRetries(given, config);
+  const ports = withRetries(given, config);
+  const { store, clock } = ports;
   const found = await store.get(accountKey(account), { consistent: true });
   if (!found) return 'gone';
   const now = clock.now();
@@ -110,23 +104,18 @@ async function endHold(
       : [];
   const running = [set('chain', 'RUNNING'), setDue(Math.max(now, gatesOpenAt(before)), config)];
   const told = before.held ? accountReport(before, { state: 'resumed' }, now) : [];
-  const transacted = await store.transact(
-    [
-      update(
-        accountKey(account),
-        [set('held', false), remove('holdReason'), ...besides, ...running],
-        all(exists(), blocked),
-      ),
-      endProbing(account),
-      ...told,
-    ],
-    newTransaction(random),
-  );
-  if (!transacted.done) return transacted.refused[0]?.item ? 'unchanged' : 'gone';
-  await placedAsTold({ store, clock }, told);
-  await tickCurrent({ store, ticks }, account, now);
-  return 'changed';
+  const freed = [set('held', false), remove('holdReason'), ...besides, ...running];
+  const resumed = update(accountKey(account), freed, all(exists(), blocked));
+  const changed = changedBy(await transactTold(ports, [resumed, endProbing(account), ...told]));
+  if (changed === 'changed') await tickCurrent(ports, account, now);
+  return changed;
 }
+
+/** Of a transaction whose first write is the account's. */
+const changedBy = (transacted: Transacted): Changed => {
+  if (transacted.done) return 'changed';
+  return transacted.refused[0]?.item ? 'unchanged' : 'gone';
+};
 
 /** The generation may have moved since the account was read, so it is read again. */
 async function tickCurrent({ store, ticks }: Pick<ResumePorts, 'store' | 'ticks'>, account: string, now: number) {

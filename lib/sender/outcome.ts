@@ -31,7 +31,7 @@ import { holding, silenceOf } from './hold.ts';
 import { type Account, type Head, type Part, readPart, type Send } from './items.ts';
 import type { KeptAnswer } from './provider.ts';
 import { clearDue, scheduleTick, setDue } from './schedule.ts';
-import { placedAsTold, sentEventId, threadIn } from './sent-event.ts';
+import { placedAsTold, sentEventId, threadIn, transactTold } from './sent-event.ts';
 import {
   becomesUnknown,
   cancelResends,
@@ -337,7 +337,7 @@ async function nameUnknown(
   providerId: string,
   config: SendingConfig,
 ): Promise<void> {
-  const { store, clock, random } = ports;
+  const { store, clock } = ports;
   return retryOnConflict(
     `part ${index} of ${messageId}`,
     async () => {
@@ -346,9 +346,7 @@ async function nameUnknown(
       if (part.intentAt !== intentAt || part.providerId !== undefined || send.erased) return;
       const writes = naming(head, providerId, clock.now(), config);
       if (writes.length === 0) return;
-      const { done } = await store.transact(writes, newTransaction(random));
-      if (!done) return AGAIN;
-      await placedAsTold(ports, writes);
+      if (!(await transactTold(ports, writes)).done) return AGAIN;
       await readStatuses(ports, send, providerId);
       // What has an id is not sent again, whatever becomes of it.
       return cancelResends(ports, send, part.kind);

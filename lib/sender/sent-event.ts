@@ -12,7 +12,7 @@ import { ownEventId, ownEventWrites } from '#lib/inbox/event-store.ts';
 import { feedRow, placedInTime } from '#lib/inbox/feed-row.ts';
 import { stateKey } from '#lib/store/keys.ts';
 import type { StorePorts } from '#lib/store/retry.ts';
-import { type Delete, type Put, put, type Update } from '#lib/store/store.ts';
+import { type Delete, newTransaction, type Put, put, type Transacted, type Update } from '#lib/store/store.ts';
 import type { Part, Send } from './items.ts';
 
 /** The chat in whose history a message stands. */
@@ -119,6 +119,16 @@ function addressOf(recipient: Recipient | undefined): { readonly kind: string; r
     case undefined:
       return undefined;
   }
+}
+
+/** One transaction; what it tells is in its place in the feed then. */
+export async function transactTold(
+  { store, clock, random }: StorePorts,
+  writes: readonly (Put | Update | Delete)[],
+): Promise<Transacted> {
+  const transacted = await store.transact(writes, newTransaction(random));
+  if (transacted.done) await placedAsTold({ store, clock }, writes);
+  return transacted;
 }
 
 /** After these were written: see `placedInTime`. */

@@ -110,6 +110,20 @@ export function settling(
   };
 }
 
+/** All of it in one transaction, the account's write first; then it is counted, and what is told is in its place. */
+export async function writeSettling(
+  ports: SettlingPorts,
+  account: readonly Update[],
+  { writes, settled }: Pick<Settling, 'writes' | 'settled'>,
+): Promise<Transacted> {
+  const transacted = await ports.store.transact([...account, ...writes], newTransaction(ports.random));
+  if (transacted.done) {
+    countSettled(ports, settled);
+    await placedAsTold(ports, writes);
+  }
+  return transacted;
+}
+
 /** The last unknown part takes its send off the watchdog's list, unless another has become unknown meanwhile. */
 function offTheList(send: Send, parts: readonly number[]): [Change[], Condition[]] {
   const others = [...send.parts.entries()].filter(([index]) => !parts.includes(index));
@@ -199,26 +213,22 @@ export async function settlePart(
   ending: Ending,
   asRead?: AsRead,
 ): Promise<{ readonly send: Send; readonly mayBeTold: boolean } | undefined> {
-  const { store, clock, random } = ports;
+  const { store, clock } = ports;
   let isGone = false;
   return retryOnConflict(`part ${index} of ${messageId}`, async (tries) => {
     const known = tries === 0 ? asRead : undefined;
     const head = known?.head ?? (await readPart(store, messageId, index));
     // What was erased keeps no name: nothing would lead to it.
     if (head.part.intentAt !== intentAt || head.send.erased || !isNews(head.part, ending)) return undefined;
-    const { writes, leaving, spending, settled } = settling(head.send, [index], ending, clock.now(), known?.unheard);
-    const account = accountWrites(head.send, leaving, spending, isGone);
-    const transacted = await store.transact([...account, ...writes], newTransaction(random));
-    if (!transacted.done) {
-      const inferred = mayBeAnothers(head.part, ending) ? idIn(ending) : undefined;
-      const refused = transacted.refused.slice(account.length);
-      if (inferred !== undefined && isAnothers(writes, refused, stateKey(head.send, inferred))) return undefined;
-      isGone ||= account.length > 0 && meetsNothing(transacted.refused[0]);
-      return AGAIN;
-    }
-    countSettled(ports, settled);
-    await placedAsTold(ports, writes);
-    return { send: head.send, mayBeTold: known?.unheard === undefined };
+    const ended = settling(head.send, [index], ending, clock.now(), known?.unheard);
+    const account = accountWrites(head.send, ended, isGone);
+    const transacted = await writeSettling(ports, account, ended);
+    if (transacted.done) return { send: head.send, mayBeTold: known?.unheard === undefined };
+    const inferred = mayBeAnothers(head.part, ending) ? idIn(ending) : undefined;
+    const refused = transacted.refused.slice(account.length);
+    if (inferred !== undefined && isAnothers(ended.writes, refused, stateKey(head.send, inferred))) return undefined;
+    isGone ||= account.length > 0 && meetsNothing(transacted.refused[0]);
+    return AGAIN;
   });
 }
 
@@ -252,7 +262,7 @@ export async function settleTogether(ports: SettlingPorts, ends: readonly Parts[
 }
 
 /** An account is deleted with nothing in its queue, and its counts are the quota's from then on. */
-function accountWrites({ workspace, accountId, epoch }: Send, leaving: number, spending: Spending, isGone: boolean) {
+function accountWrites({ workspace, accountId, epoch }: Send, { leaving, spending }: Settling, isGone: boolean) {
   const changes = [...(leaving > 0 ? [add('pending', -leaving)] : []), ...onAccount(epoch, spending)];
   if (changes.length === 0) return [];
   return isGone
@@ -278,18 +288,23 @@ export async function cancelResends(ports: SettlingPorts, { resentAs }: Send, ki
   for (let next = resentAs; next !== undefined; next = (await cancelQueued(ports, next, kind)).resentAs);
 }
 
-async function cancelQueued({ store, clock, random, metrics }: SettlingPorts, messageId: string, kind: Part['kind']) {
+async function cancelQueued(ports: SettlingPorts, messageId: string, kind: Part['kind']) {
   return retryOnConflict(messageId, async () => {
-    const { send } = await readPart(store, messageId, 0);
+    const { send } = await readPart(ports.store, messageId, 0);
     const index = send.parts.findIndex((part) => part.kind === kind && part.state === 'queued');
-    if (index < 0) return send;
-    const { writes, leaving, settled } = settling(send, [index], NEEDLESS, clock.now());
-    const queue = update(accountKey(send.accountId), [add('pending', -leaving)], exists());
-    if (!(await store.transact([queue, ...writes], newTransaction(random))).done) return AGAIN;
-    countSettled({ metrics }, settled);
-    await placedAsTold({ store, clock }, writes);
-    return send;
+    return index < 0 || (await cancelParts(ports, send, [index], NEEDLESS)) ? send : AGAIN;
   });
+}
+
+/** Parts that wait, without the lease of their account: spacing and generation stay as they are. False: something has changed. */
+export async function cancelParts(
+  ports: SettlingPorts,
+  send: Send,
+  parts: readonly number[],
+  ending: Ending,
+): Promise<boolean> {
+  const ended = settling(send, parts, ending, ports.clock.now());
+  return (await writeSettling(ports, accountWrites(send, ended, false), ended)).done;
 }
 
 /**

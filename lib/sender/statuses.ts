@@ -6,11 +6,11 @@ import { AGAIN, retryOnConflict, withRetries } from '#lib/store/retry.ts';
 import {
   absent,
   all,
+  type Change,
   type Condition,
   equal,
   exists,
   type Key,
-  newTransaction,
   remove,
   type Store,
   set,
@@ -20,7 +20,7 @@ import {
 import { changeParts, creditsOf, field, isAfterAll, refund } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { type Part, type ProviderMessage, readProviderMessage, readSend, type Send } from './items.ts';
-import { placedAsTold, sendReport } from './sent-event.ts';
+import { sendReport, transactTold } from './sent-event.ts';
 import {
   type AsRead,
   cancelResends,
@@ -124,7 +124,7 @@ const failureIn = (message: ProviderMessage): string => message.detail_failed ??
 
 /** With its part, back to the quota and out of what counts as spent, wherever that is counted. */
 async function refundSpent(
-  { store, clock, random }: SettlingPorts,
+  ports: SettlingPorts,
   send: Send,
   index: number,
   raised: Update,
@@ -135,16 +135,11 @@ async function refundSpent(
   const counts = onAccount(send.epoch, spending);
   const account = counts.length === 0 ? [] : [update(accountKey(send.accountId), counts, exists())];
   const told = sendReport(send, [index], 'failed', now, reason);
-  const transacted = await store.transact(
-    [...account, raised, ...refund(send, [index], now, reason), ...told],
-    newTransaction(random),
-  );
-  if (transacted.done) return placedAsTold({ store, clock }, told).then(() => true);
+  const back = (also?: readonly Change[]) => refund(send, [index], now, reason, also);
+  const transacted = await transactTold(ports, [...account, raised, ...back(), ...told]);
+  if (transacted.done) return true;
   if (account.length === 0 || !meetsNothing(transacted.refused[0])) return false;
-  const onceGone = refund(send, [index], now, reason, onQuota(spending));
-  const { done } = await store.transact([raised, ...onceGone, ...told], newTransaction(random));
-  if (done) await placedAsTold({ store, clock }, told);
-  return done;
+  return (await transactTold(ports, [raised, ...back(onQuota(spending)), ...told])).done;
 }
 
 /** The provider's words stand in the send by now, and end with it. Newer ones stay until they are applied, too. */

@@ -10,7 +10,6 @@ import {
   equal,
   exists,
   type Item,
-  newTransaction,
   remove,
   type Store,
   set,
@@ -22,7 +21,7 @@ import { holding, silenceOf } from './hold.ts';
 import { type Account, type Head, readAccount, type Send } from './items.ts';
 import type { Attachments, Sender, Tick, Ticks } from './provider.ts';
 import { clearDue, setDue } from './schedule.ts';
-import { placedAsTold } from './sent-event.ts';
+import { transactTold } from './sent-event.ts';
 
 export interface TickPorts extends StorePorts {
   readonly ticks: Ticks;
@@ -133,17 +132,12 @@ const goesOnAt = ({ account, ports: { clock }, config }: Turn): number =>
 /** Whoever let such an account go on did so by a clock that is ahead, or was a moment too early. */
 export async function holdAgain(turn: Turn): Promise<Step> {
   const { account, config } = turn;
-  const { store, clock, random } = turn.ports;
   const reason = `The provider did not answer ${config.unknownPerHour} messages within an hour. The others wait, and go on by themselves.`;
-  const { changes, writes } = holding(account, reason, clock.now(), config, true, goesOnAt(turn));
+  const { changes, writes } = holding(account, reason, turn.ports.clock.now(), config, true, goesOnAt(turn));
   const isOurs = all(holdsLease(turn.me), equal('held', false));
-  const transacted = await store.transact(
-    [update(accountKey(account.id), [...changes, clearDue, ...dropLease], isOurs), ...writes],
-    newTransaction(random),
-  );
-  if (!transacted.done) return refreshed(turn, transacted);
-  await placedAsTold(turn.ports, writes);
-  return over('held');
+  const held = update(accountKey(account.id), [...changes, clearDue, ...dropLease], isOurs);
+  const transacted = await transactTold(turn.ports, [held, ...writes]);
+  return transacted.done ? over('held') : refreshed(turn, transacted);
 }
 
 /** The account's part of taking an attempt back: the turn goes to a new generation, at this time. */
