@@ -1,11 +1,10 @@
 import type { Context } from 'aws-lambda';
 import type { Clock, Log } from '#lib/domain/ports.ts';
 import { attachmentFetcher } from '#lib/net/attachments.ts';
-import { evidence } from '#lib/sender/evidence.ts';
 import { providerProber, providerSender } from '#lib/sender/open-accounts.ts';
 import type { OutboundProvider, Sender } from '#lib/sender/provider.ts';
 import { tick } from '#lib/sender/tick.ts';
-import { watchdog } from '#lib/sender/watchdog.ts';
+import { watchdog } from '#lib/watchdog/watchdog.ts';
 import { outboundAccounts } from './outgoing.ts';
 import { AGAIN, hide, queueHandler, tickOf } from './queues.ts';
 import { allowsPrivateHosts, type Runtime, required, sendingPorts, tasksOf } from './runtime.ts';
@@ -70,11 +69,11 @@ const WATCHDOG_MARGIN_MS = 12_000;
 
 /** The Lambda that looks, each minute, for what a lost tick or a crash has left behind. */
 export function watchdogHandler(providers: readonly OutboundProvider[], runtime: Runtime) {
-  const { clock, log, store } = runtime;
+  const { clock, log } = runtime;
   const { config, ...shared } = sendingPorts(runtime);
-  const accounts = outboundAccounts(providers, runtime);
-  const prober = providerProber(accounts, clock);
-  const ports = { ...shared, tasks: tasksOf(runtime), prober, evidence: evidence(accounts, store, clock, config) };
+  const openAccounts = outboundAccounts(providers, runtime);
+  const prober = providerProber(openAccounts, clock);
+  const ports = { ...shared, tasks: tasksOf(runtime), prober, openAccounts };
   const run = async (endsAt: number) => {
     try {
       await watchdog(ports, endsAt, config);

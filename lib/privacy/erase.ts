@@ -16,8 +16,8 @@ import { chatAccount } from '#lib/inbox/records.ts';
 import { accountsOf } from '#lib/outbox/accounts.ts';
 import { forgetEvent, mutedIdentity, onceKey } from '#lib/reactions/auto.ts';
 import { field } from '#lib/sender/change-parts.ts';
+import { forgetEcho, forgetUnknown } from '#lib/sender/evidence.ts';
 import { readAccount, readSend, type Send } from '#lib/sender/items.ts';
-import { forgetEcho, forgetUnknown } from '#lib/sender/marks.ts';
 import { sendReportIds } from '#lib/sender/sent-event.ts';
 import { unlessDamaged } from '#lib/store/items.ts';
 import {

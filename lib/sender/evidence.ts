@@ -1,167 +1,166 @@
-import { safeFileName } from '#lib/domain/file.ts';
-import type { Clock } from '#lib/domain/ports.ts';
-import { known } from '#lib/domain/schema.ts';
-import { type Attempt, isOfHidden, matching, type Sighting } from '#lib/domain/send/evidence.ts';
+import * as v from 'valibot';
+import {
+  type Attempt,
+  addressesOf,
+  fileTrace,
+  isOfHidden,
+  matching,
+  type Said,
+  type Sighting,
+  tracesOf,
+} from '#lib/domain/send/evidence.ts';
 import type { PartState } from '#lib/domain/send/part.ts';
-import { unheard } from '#lib/inbox/delivery-state.ts';
-import { accountKey, headKey, OLD_UNKNOWN_PREFIX, POINTER_PREFIX, sendKey, stateKey } from '#lib/store/keys.ts';
+import { itemReader } from '#lib/store/items.ts';
+import {
+  accountKey,
+  ECHO_PREFIX,
+  echoKey,
+  headKey,
+  OLD_UNKNOWN_PREFIX,
+  POINTER_PREFIX,
+  sendKey,
+  stateKey,
+  tracePartition,
+  unknownKey,
+} from '#lib/store/keys.ts';
 import { getAll, queryAll } from '#lib/store/query.ts';
-import { withRetries } from '#lib/store/retry.ts';
-import type { Item, Store } from '#lib/store/store.ts';
+import { type Delete, del, type Item, type Put, put, type Store } from '#lib/store/store.ts';
 import type { SendingConfig } from './config.ts';
 import {
   type Head,
   NEAR_THE_FRONT,
   type Part,
-  readAccount,
   readPointer,
   readProviderMessage,
   readSend,
   type Send,
 } from './items.ts';
-import { type Echo, echoMarks, fileOfPart, type Marks, marksUnder, tracesOfPart } from './marks.ts';
-import type { OpenAccounts } from './open-accounts.ts';
-import type { Attempted, Candidate, Evidence, Finding } from './provider.ts';
-import type { SettlingPorts } from './settle.ts';
-import { settleLate } from './statuses.ts';
-
-/** The account that a message went out through, as the hub knows it. */
-type EchoedBy = Pick<Look, 'workspace' | 'provider' | 'account'>;
 
 /**
- * A message of which a provider's webhook tells, and of which nobody knows yet that it is one of ours. It settles the
- * attempt that it can only belong to, and answers its send. Where there is none, or more than one, it is marked for
- * whoever looks later. `state`: of the message, as it was just read.
+ * Marks by which an attempt whose outcome is unknown and a message that a webhook tells of find each other, however many
+ * others there are. Each side writes its marks first and reads the other's after, so that whoever comes second sees both.
  */
-export async function onEcho(
-  given: SettlingPorts,
-  by: EchoedBy,
-  echo: Echo,
-  state: Item | undefined,
-  config: SendingConfig,
-): Promise<Send | undefined> {
-  const ports = withRetries(given, config);
-  const { store, clock } = ports;
-  const look = { ...by, scopes: [], traces: echo.traces, sightings: [echo] };
-  const first = await lookFor(store, look, clock.now(), config);
-  const settled = await settleWhere(ports, first, state);
-  if (settled) return settled;
-  await store.writeMany(echoMarks(by.account, echo, clock.now(), config));
-  // Whoever came to be unknown in between may not have seen the mark yet. He stood in the queue at the first look.
-  if (first.isQueueEmpty) return undefined;
-  const { unknown } = await marksUnder(store, by.account, echo.traces, clock.now());
-  if (unknown.length === 0) return undefined;
-  return settleWhere(ports, await lookFor(store, look, clock.now(), config), state);
+const UnknownMark = v.object({ send: v.string(), part: v.number(), scope: v.string() });
+const EchoMark = v.object({
+  providerId: v.string(),
+  traces: v.array(v.string()),
+  file: v.exactOptional(v.string()),
+  at: v.number(),
+  /** The provider's message that the webhook's account makes of it (lib/inbox/delivery-state.ts). */
+  state: v.string(),
+});
+export type UnknownMark = v.InferOutput<typeof UnknownMark>;
+
+const readUnknownMark = itemReader(UnknownMark);
+const readEchoMark = itemReader(EchoMark);
+
+/** A message that a webhook told of. */
+export interface Echo extends Sighting {
+  readonly at: number;
+  /** The key of the provider's message, by the name under which the webhook came. */
+  readonly state: string;
 }
 
-async function settleWhere(ports: SettlingPorts, { found: [only] }: Looked, state: Item | undefined) {
-  if (!only) return undefined;
-  const { attempt, sighting } = only;
-  const ending = { kind: 'sent', providerId: sighting.providerId, inferred: true } as const;
-  const asRead = { head: attempt, unheard: state && unheard(state, ports.clock.now() / 1000) };
-  return settleLate(ports, attempt, attempt.since, ending, asRead);
-}
+/** A look at the limit may come late, and so may the echo that it waits for. */
+const LONGER_MS = 60 * 60_000;
+export const soughtUntil = (now: number, { unknownLimitMs }: SendingConfig): number => now + unknownLimitMs + LONGER_MS;
 
-const LOOK_MS = 8_000;
-const NOTHING: Finding = { kind: 'none' };
+const saidBy = ({ kind, text, name, caption }: Part): Said => ({ kind, text, name, caption });
+
+/** What an attempt of this part is found by; nothing once the send is emptied. */
+export const tracesOfPart = (send: Send, part: Part): string[] =>
+  tracesOf(send.accountId, saidBy(part), addressesOf(send.recipient));
+
+export const fileOfPart = (send: Send, part: Part): string | undefined => fileTrace(send.accountId, saidBy(part));
 
 /**
- * What became of an attempt: by what webhooks have told already, which may have been while it still counted as being
- * sent; and where that says nothing, by what the account's provider lists.
+ * They stay, milliseconds of our clock long, also when the part has failed or expired: what the provider tells of it then
+ * must not be taken for another's. Only a part that has its id loses them.
  */
-export function evidence(accounts: OpenAccounts, store: Store, clock: Clock, config: SendingConfig): Evidence {
-  /** Which of these messages the attempt is; undefined unless it can only be one. */
-  async function onlyOne({ send, index, part }: Wanted, sightings: readonly Sighting[]): Promise<string | undefined> {
-    if (sightings.length === 0) return undefined;
-    const { workspace, provider, accountId: account, scope } = send;
-    const asking = { send: send.messageId, part: index };
-    const look = { workspace, provider, account, scopes: [scope], traces: tracesOfPart(send, part), sightings, asking };
-    const { found } = await lookFor(store, look, clock.now(), config);
-    const mine = found.filter(({ attempt }) => attempt.send.messageId === send.messageId && attempt.index === index);
-    return mine[0]?.sighting.providerId;
-  }
+export function unknownMarks(send: Send, index: number, until: number): Put[] {
+  const expiresAt = Math.ceil(until / 1000);
+  const { messageId, scope } = send;
+  return unknownKeys(send, index).map((key) => put({ ...key, send: messageId, part: index, scope, expiresAt }));
+}
 
-  async function echoed(wanted: Wanted): Promise<Finding> {
-    if (wanted.part.providerId !== undefined) return NOTHING;
-    const traces = tracesOfPart(wanted.send, wanted.part);
-    const { echoes } = await marksUnder(store, wanted.send.accountId, traces, clock.now(), 'echoes');
-    const providerId = await onlyOne(wanted, echoes);
-    return providerId === undefined ? NOTHING : { kind: 'accepted', providerId };
-  }
+export function forgetUnknown(send: Send, index: number): Delete[] {
+  return unknownKeys(send, index).map((key) => del(key));
+}
 
-  async function listed(wanted: Wanted): Promise<Finding> {
-    const { send, part } = wanted;
-    const candidates = await listedFor(accounts, store, clock, wanted);
-    const traces = tracesOfPart(send, part);
-    const file = fileOfPart(send, part);
-    // It has an id: then no other message is this one, whatever that says.
-    const only =
-      part.providerId ??
-      (await onlyOne(
-        wanted,
-        candidates.map((one) => sightingOf(one, traces, file)),
-      ));
-    return findingOf(candidates.find(({ providerId }) => providerId === only));
-  }
+export const forgetEcho = (send: Send, part: Part, providerId: string): Delete[] =>
+  tracesOfPart(send, part).map((trace) => del(echoKey(send.accountId, trace, providerId)));
 
+function unknownKeys(send: Send, index: number) {
+  const part = send.parts[index];
+  const traces = part ? tracesOfPart(send, part) : [];
+  return traces.map((trace) => unknownKey(send.accountId, trace, send.messageId, index));
+}
+
+export function echoMarks(account: string, echo: Echo, now: number, config: SendingConfig): Put[] {
+  const { providerId, traces, file, at, state } = echo;
+  const mark = {
+    providerId,
+    traces,
+    at,
+    state,
+    ...(file !== undefined && { file }),
+    expiresAt: Math.ceil(soughtUntil(now, config) / 1000),
+  };
+  return traces.map((trace) => put({ ...echoKey(account, trace, providerId), ...mark }));
+}
+
+interface Marks {
+  readonly unknown: readonly UnknownMark[];
+  readonly echoes: readonly Echo[];
+  /** Of people whose number is hidden so many got these words that nothing can be told by the words alone. */
+  readonly isCrowded: boolean;
+}
+
+const MARKS_PAGE = 1_000;
+/** A text that goes to everybody would be read whole for each. */
+const MOST_HIDDEN = 50;
+
+/** All that is marked under these traces, and under those of what is found there; or the echoes alone. */
+export async function marksUnder(
+  store: Store,
+  account: string,
+  traces: readonly string[],
+  now: number,
+  which: 'all' | 'echoes' = 'all',
+): Promise<Marks> {
+  const only = which === 'echoes' ? { prefix: ECHO_PREFIX } : {};
+  const under = (trace: string) =>
+    queryAll(store, { pk: tracePartition(account, trace), ...only, limit: MARKS_PAGE, consistent: true });
+  const asked = new Set<string>();
+  const found: Item[] = [];
+  let isCrowded = false;
+  const listUnder = async (trace: string) => {
+    if (!isOfHidden(trace)) return under(trace);
+    const query = { pk: tracePartition(account, trace), ...only, consistent: true, limit: MOST_HIDDEN + 1 };
+    const { items } = await store.query(query);
+    isCrowded ||= items.length > MOST_HIDDEN;
+    return items.length > MOST_HIDDEN ? [] : items;
+  };
+  for (let ask = new Set(traces); ask.size > 0; ) {
+    const lists = await Promise.all([...ask].map(listUnder));
+    for (const trace of ask) asked.add(trace);
+    const live = lists.flat().filter(({ expiresAt }) => typeof expiresAt === 'number' && expiresAt > now / 1000);
+    found.push(...live);
+    const further = live.filter(isEcho).flatMap((item) => readEchoMark(item).traces);
+    ask = new Set(further.filter((trace) => !asked.has(trace)));
+  }
+  const echoes = found
+    .filter(isEcho)
+    .map(readEchoMark)
+    .map((mark) => ({ ...mark, file: mark.file }));
   return {
-    find: async (send, index) => {
-      const wanted = wantedOf(send, index);
-      if (!wanted) return NOTHING;
-      const found = await echoed(wanted);
-      return found.kind === 'none' ? listed(wanted) : found;
-    },
-    echoed: async (send, index) => {
-      const wanted = wantedOf(send, index);
-      return wanted ? echoed(wanted) : NOTHING;
-    },
+    unknown: found.filter((item) => !isEcho(item)).map(readUnknownMark),
+    echoes: [...new Map(echoes.map((echo) => [echo.providerId, echo])).values()],
+    isCrowded,
   };
 }
 
-interface Wanted {
-  readonly send: Send;
-  readonly index: number;
-  readonly part: Part;
-  readonly since: number;
-}
-
-function wantedOf(send: Send, index: number): Wanted | undefined {
-  const part = send.parts[index];
-  return part?.intentAt === undefined ? undefined : { send, index, part, since: part.intentAt };
-}
-
-async function listedFor(accounts: OpenAccounts, store: Store, clock: Clock, wanted: Wanted) {
-  const { send } = wanted;
-  const item = await store.get(accountKey(send.accountId), { consistent: true });
-  if (!item) return [];
-  const account = readAccount(item);
-  // It has another name at the provider by now, where nobody knows of this attempt.
-  if (account.scope !== send.scope) return [];
-  const opened = await accounts.open(account);
-  if (opened.kind !== 'open') return [];
-  return opened.account.find(attempted(wanted), clock.monotonic() + LOOK_MS);
-}
-
-function attempted({ send: { messageId, recipient }, index, part, since }: Wanted): Attempted {
-  const { kind, text, name, caption, providerId } = part;
-  // Files go out under a cleaned name.
-  const content =
-    kind === 'text' ? { kind, text: text ?? '' } : { kind, name: safeFileName(name ?? ''), ...known({ caption }) };
-  return { messageId, part: index, recipient, content, since, ...known({ providerId }) };
-}
-
-const sightingOf = ({ providerId, isNameless }: Candidate, traces: readonly string[], file: string | undefined) => ({
-  providerId,
-  traces,
-  file: isNameless ? undefined : file,
-  at: undefined,
-});
-
-function findingOf(found: Candidate | undefined): Finding {
-  if (!found) return NOTHING;
-  const { providerId, failed } = found;
-  return failed === undefined ? { kind: 'accepted', providerId } : { kind: 'rejected', reason: failed, providerId };
-}
+const isEcho = ({ sk }: Item): boolean => sk.startsWith(ECHO_PREFIX);
 
 /** An attempt of ours, as it stands. */
 interface OurAttempt extends Attempt, Head {}
@@ -171,13 +170,13 @@ interface Found {
   readonly sighting: Sighting;
 }
 
-interface Looked {
+export interface Looked {
   readonly found: readonly Found[];
   /** When the look began. */
   readonly isQueueEmpty: boolean;
 }
 
-interface Look extends Pick<Send, 'workspace' | 'provider'> {
+export interface Look extends Pick<Send, 'workspace' | 'provider'> {
   readonly account: string;
   /** The account's names at the provider under which a message may be known. */
   readonly scopes: readonly string[];
@@ -193,7 +192,7 @@ interface Look extends Pick<Send, 'workspace' | 'provider'> {
  * Which attempts these messages can only be. The queue is read first: what the messages belong to stands in it then, or
  * has left it, and with that its id or its mark is written. Five thousand other unknown sends are no read more.
  */
-async function lookFor(store: Store, look: Look, now: number, config: SendingConfig): Promise<Looked> {
+export async function lookFor(store: Store, look: Look, now: number, config: SendingConfig): Promise<Looked> {
   const { account, sightings } = look;
   const queue = await queueOf(store, account);
   const marks = await marksUnder(store, account, look.traces, now);

@@ -100,17 +100,6 @@ interface ToldOfAccount {
 export const stateWord = (word: string | undefined): string | undefined =>
   word !== undefined && /^[A-Za-z][A-Za-z_ -]{0,19}$/.test(word) ? word : undefined;
 
-export interface Evidence {
-  /** What became of an attempt whose answer never came. Says more than `none` only where exactly one message fits. */
-  find(send: Send, part: number): Promise<Finding>;
-  /** The same by what webhooks have told alone: the provider is not asked. */
-  echoed(send: Send, part: number): Promise<Finding>;
-}
-export type Finding =
-  | { readonly kind: 'accepted'; readonly providerId: string }
-  | { readonly kind: 'rejected'; readonly reason: string; readonly providerId?: string }
-  | { readonly kind: 'none' };
-
 /** What a provider's folder supplies for sending. Credentials were checked when the account was made. */
 export interface OutboundProvider extends LineProvider {
   /** The longest text of one message, in UTF-16 units. */

@@ -14,18 +14,19 @@ import { chatKindOfJid, phoneOfJid } from '#lib/domain/person.ts';
 import { known } from '#lib/domain/schema.ts';
 import { addressesIn, fileTrace, saidIn, tracesOf } from '#lib/domain/send/evidence.ts';
 import { STATUSES } from '#lib/domain/send/part.ts';
-import { touchState } from '#lib/inbox/delivery-state.ts';
+import { touchState, unheard } from '#lib/inbox/delivery-state.ts';
 import { type EventRecord, lifeOf } from '#lib/inbox/event-item.ts';
 import { accountsOf, isCertainlyOf } from '#lib/outbox/accounts.ts';
 import { sendKey } from '#lib/store/keys.ts';
+import { withRetries } from '#lib/store/retry.ts';
 import { type Item, type Key, type Store, StoreUnavailable, setIfAbsent } from '#lib/store/store.ts';
 import type { SendingConfig } from './config.ts';
-import { onEcho } from './evidence.ts';
+import { type Echo, echoMarks, type Look, type Looked, lookFor, marksUnder } from './evidence.ts';
 import { clearHold, hold, type ResumePorts } from './hold.ts';
 import { readProviderMessage, readSend, type Send } from './items.ts';
 import { threadIn } from './sent-event.ts';
 import type { SettlingPorts } from './settle.ts';
-import { onStatus } from './statuses.ts';
+import { onStatus, settleLate } from './statuses.ts';
 
 /** What sending learns from what providers report. Safe to repeat, like everything that follows from an event. */
 export interface SendReports {
@@ -92,6 +93,43 @@ function reportsOf(ports: ReportPorts, config: SendingConfig): SendReports {
       else await clearHold(ports, id, config);
     },
   };
+}
+
+/** The account that a message went out through, as the hub knows it. */
+type EchoedBy = Pick<Look, 'workspace' | 'provider' | 'account'>;
+
+/**
+ * A message of which a provider's webhook tells, and of which nobody knows yet that it is one of ours. It settles the
+ * attempt that it can only belong to, and answers its send. Where there is none, or more than one, it is marked for
+ * whoever looks later. `state`: of the message, as it was just read.
+ */
+async function onEcho(
+  given: SettlingPorts,
+  by: EchoedBy,
+  echo: Echo,
+  state: Item | undefined,
+  config: SendingConfig,
+): Promise<Send | undefined> {
+  const ports = withRetries(given, config);
+  const { store, clock } = ports;
+  const look = { ...by, scopes: [], traces: echo.traces, sightings: [echo] };
+  const first = await lookFor(store, look, clock.now(), config);
+  const settled = await settleWhere(ports, first, state);
+  if (settled) return settled;
+  await store.writeMany(echoMarks(by.account, echo, clock.now(), config));
+  // Whoever came to be unknown in between may not have seen the mark yet. He stood in the queue at the first look.
+  if (first.isQueueEmpty) return undefined;
+  const { unknown } = await marksUnder(store, by.account, echo.traces, clock.now());
+  if (unknown.length === 0) return undefined;
+  return settleWhere(ports, await lookFor(store, look, clock.now(), config), state);
+}
+
+async function settleWhere(ports: SettlingPorts, { found: [only] }: Looked, state: Item | undefined) {
+  if (!only) return undefined;
+  const { attempt, sighting } = only;
+  const ending = { kind: 'sent', providerId: sighting.providerId, inferred: true } as const;
+  const asRead = { head: attempt, unheard: state && unheard(state, ports.clock.now() / 1000) };
+  return settleLate(ports, attempt, attempt.since, ending, asRead);
 }
 
 async function onOutbound(

@@ -28,8 +28,8 @@ import {
 } from '#lib/store/store.ts';
 import { awaitEvidence, changeParts, creditsOf, field, mapped, type PartChange, refund } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
+import { forgetUnknown, soughtUntil, unknownMarks } from './evidence.ts';
 import { type Head, type Part, readPart, readProviderMessage, type Send } from './items.ts';
-import { forgetUnknown, soughtUntil, unknownMarks } from './marks.ts';
 import { placedAsTold, sendReport, sentEvent, sentEventId, threadIn } from './sent-event.ts';
 
 /** For whoever brings parts to an end, or further than that. */

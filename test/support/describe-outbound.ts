@@ -7,11 +7,11 @@ import type { Breakdown } from '#lib/domain/send/outcome.ts';
 import type { RecipientKind } from '#lib/domain/send/recipient.ts';
 import { providerHttp } from '#lib/net/provider-call.ts';
 import { defaultConfig } from '#lib/sender/config.ts';
-import { evidence } from '#lib/sender/evidence.ts';
 import { readSend } from '#lib/sender/items.ts';
 import type { OutboundProvider, OutboundTools, ProviderRequest, Reply } from '#lib/sender/provider.ts';
 import { put } from '#lib/store/store.ts';
 import type { AccountProvider, Channel } from '#lib/tenants/account.ts';
+import { whatBecameOf } from '#lib/watchdog/reconcile.ts';
 import { MemoryStore } from './memory-store.ts';
 import { answer, type Behaviour, type FakeHttp, page } from './providers/fake-http.ts';
 import {
@@ -311,15 +311,14 @@ function describeCalls<Server extends FakeServer>(
     const find = () => open().find(attempted(), within(2000));
     const ids = async () => (await find()).map(({ providerId }) => providerId);
     /** What the hub makes of it. */
-    const finding = async () => (await judge()).find(readSend(sent()), 0);
-    const sent = () => unknownSend(account.name, attempted().recipient, TEXT, SINCE);
-    const judge = async () => {
+    const finding = async () => {
       const store = new MemoryStore();
       await store.write(put(accountItem(account.name)));
       await store.write(put(sent()));
-      const accounts = { open: async () => ({ kind: 'open', account: open() }) as const };
-      return evidence(accounts, store, systemClock, defaultConfig);
+      const openAccounts = { open: async () => ({ kind: 'open', account: open() }) as const };
+      return whatBecameOf({ store, clock: systemClock, openAccounts }, readSend(sent()), 0, defaultConfig);
     };
+    const sent = () => unknownSend(account.name, attempted().recipient, TEXT, SINCE);
 
     it('is none where nothing fits', async () => {
       expect(await ids()).toEqual([]);

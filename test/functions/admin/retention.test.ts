@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { addressesOf, tracesOf } from '#lib/domain/send/evidence.ts';
+import { unknownMarks } from '#lib/sender/evidence.ts';
 import { readSend } from '#lib/sender/items.ts';
-import { unknownMarks } from '#lib/sender/marks.ts';
 import { aliasKey, deliveryKey, echoKey, sendKey } from '#lib/store/keys.ts';
 import { del, type Item, put, set, update } from '#lib/store/store.ts';
 import { ErasureHub, OTHER, PERSON } from '#test/lib/privacy/hub.ts';

@@ -3,12 +3,12 @@ import * as outbound from '#functions/outbound.ts';
 import { providers } from '#functions/providers.ts';
 import { systemClock, systemRandom } from '#lib/aws/runtime.ts';
 import { defaultConfig } from '#lib/sender/config.ts';
-import { evidence } from '#lib/sender/evidence.ts';
 import { readAccount, readSend } from '#lib/sender/items.ts';
 import { type OpenAccounts, openAccounts, providerProber, providerSender } from '#lib/sender/open-accounts.ts';
 import type { OutboundProvider } from '#lib/sender/provider.ts';
 import { pointerKey, stateKey } from '#lib/store/keys.ts';
-import { put } from '#lib/store/store.ts';
+import { put, type Store } from '#lib/store/store.ts';
+import { whatBecameOf } from '#lib/watchdog/reconcile.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { accountItem, outboundTools, outgoing, unknownSend, within } from '#test/support/providers/outbound-bench.ts';
 
@@ -90,6 +90,8 @@ describe('evidence', () => {
       find: async () => listed,
     }),
   };
+  const look = (store: Store) =>
+    whatBecameOf({ store, clock: systemClock, openAccounts: bench([listing]) }, send, 0, defaultConfig);
   const find = async (claimed: string[] = [], underWay?: string) => {
     const store = new MemoryStore();
     if (underWay !== undefined) {
@@ -104,7 +106,7 @@ describe('evidence', () => {
         put({ ...stateKey({ workspace: 'main', provider: 'listing', scope: 'acc_1' }, id), send: 'other', part: 0 }),
       );
     }
-    return evidence(bench([listing]), store, systemClock, defaultConfig).find(send, 0);
+    return look(store);
   };
 
   it('counts where exactly one message fits', async () => {
@@ -127,7 +129,7 @@ describe('evidence', () => {
     const store = new MemoryStore();
     await store.write(put({ ...accountItem('listing'), scope: 'another' }));
     await store.write(put(sendItem));
-    expect(await evidence(bench([listing]), store, systemClock, defaultConfig).find(send, 0)).toEqual({ kind: 'none' });
+    expect(await look(store)).toEqual({ kind: 'none' });
   });
 
   it('waits while the same words are on their way to the same person', async () => {

@@ -6,14 +6,13 @@ import type { SendOutcome } from '#lib/domain/send/outcome.ts';
 import { listEvents } from '#lib/inbox/events.ts';
 import { type ReceivingProvider, readByName, reader } from '#lib/inbox/provider.ts';
 import { receiver } from '#lib/inbox/receive.ts';
-import { evidence } from '#lib/sender/evidence.ts';
 import { providerProber } from '#lib/sender/open-accounts.ts';
 import type { Candidate } from '#lib/sender/provider.ts';
 import { sendReports } from '#lib/sender/reports.ts';
 import { tick } from '#lib/sender/tick.ts';
-import { watchdog } from '#lib/sender/watchdog.ts';
 import { accountKey, stateKey } from '#lib/store/keys.ts';
 import { set, update } from '#lib/store/store.ts';
+import { watchdog } from '#lib/watchdog/watchdog.ts';
 import { LONG } from '#test/support/long.ts';
 import { SendBench } from '#test/support/send-bench.ts';
 import { tasksBy } from '#test/support/tasks.ts';
@@ -129,9 +128,8 @@ async function watch(listed: readonly Candidate[]): Promise<string[]> {
     },
   };
   const accounts = { open: async () => ({ kind: 'open', account }) as const, forget: () => undefined };
-  const prober = providerProber(accounts, ports.clock);
-  const looking = evidence(accounts, ports.store, ports.clock, bench.config);
-  await watchdog({ ...ports, tasks: tasksBy(), prober, evidence: looking }, Number.POSITIVE_INFINITY, bench.config);
+  const looking = { openAccounts: accounts, prober: providerProber(accounts, ports.clock) };
+  await watchdog({ ...ports, tasks: tasksBy(), ...looking }, Number.POSITIVE_INFINITY, bench.config);
   return asked;
 }
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { sightChat } from '#lib/chats/people.ts';
 import { audit } from '#lib/credits/audit.ts';
+import { unknownMarks } from '#lib/sender/evidence.ts';
 import { readSend } from '#lib/sender/items.ts';
-import { unknownMarks } from '#lib/sender/marks.ts';
 import { deliveryKey, eventKey, sendKey, stateKey } from '#lib/store/keys.ts';
 import { type Check, type Delete, del, type Put, put, set, type Update, update } from '#lib/store/store.ts';
 import { message } from '#test/functions/admin/admin-bench.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { unknownMarks } from '#lib/sender/evidence.ts';
 import { pause } from '#lib/sender/hold.ts';
 import { readSend, type Send } from '#lib/sender/items.ts';
-import { unknownMarks } from '#lib/sender/marks.ts';
 import { settleLate } from '#lib/sender/statuses.ts';
 import { oldUnknownKey, sendKey, stateKey } from '#lib/store/keys.ts';
 import { del, type Item, put, set, update } from '#lib/store/store.ts';

@@ -10,10 +10,10 @@ import { hold, pause, resume } from '#lib/sender/hold.ts';
 import { readSend } from '#lib/sender/items.ts';
 import type { Tick } from '#lib/sender/provider.ts';
 import { tick } from '#lib/sender/tick.ts';
-import { watchdog } from '#lib/sender/watchdog.ts';
 import { accountKey, directoryKey, sendKey } from '#lib/store/keys.ts';
 import { put } from '#lib/store/store.ts';
 import { sendingStart } from '#lib/tenants/accounts.ts';
+import { watchdog } from '#lib/watchdog/watchdog.ts';
 import { emulatedStore } from '#test/support/emulated-store.ts';
 import { Seeded } from '#test/support/simulation/seeded.ts';
 import { tasksBy } from '#test/support/tasks.ts';
@@ -45,7 +45,7 @@ async function hub() {
       },
     },
     prober: { probe: async () => ({ kind: 'ok' }) as const },
-    evidence: { find: async () => ({ kind: 'none' }) as const, echoed: async () => ({ kind: 'none' }) as const },
+    openAccounts: { open: async () => ({ kind: 'cannot send' }) as const },
   };
   async function drain() {
     for (let message = ticks.shift(); message; message = ticks.shift()) {

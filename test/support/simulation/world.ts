@@ -10,17 +10,16 @@ import { chatsFill } from '#lib/outbox/fill-chats.ts';
 import type { applyRetention } from '#lib/privacy/retention.ts';
 import { type Accepted, accept, type SendRequest } from '#lib/sender/accept.ts';
 import { defaultConfig, type SendingConfig } from '#lib/sender/config.ts';
-import { evidence } from '#lib/sender/evidence.ts';
 import { type Account, readAccount, readProviderMessage, readSend, type Send } from '#lib/sender/items.ts';
 import type { OpenAccounts } from '#lib/sender/open-accounts.ts';
 import type { Attempted, Fetched, ProbeResult, Tick } from '#lib/sender/provider.ts';
 import { sendReports } from '#lib/sender/reports.ts';
 import { onStatus } from '#lib/sender/statuses.ts';
 import { type Run, type TickResult, tick } from '#lib/sender/tick.ts';
-import { watchdog } from '#lib/sender/watchdog.ts';
 import { accountKey, directoryKey, fillKey, sendKey, stateKey } from '#lib/store/keys.ts';
 import { put, type Store, StoreUnavailable } from '#lib/store/store.ts';
 import { sendingStart } from '#lib/tenants/accounts.ts';
+import { watchdog } from '#lib/watchdog/watchdog.ts';
 import { MeteredStore } from '../metered-store.ts';
 import { tasksBy } from '../tasks.ts';
 import { underRole } from '../under-role.ts';
@@ -272,7 +271,7 @@ export class World {
           return this.probe(account);
         },
       },
-      evidence: evidence(this.#journals(process), store, clock, this.config),
+      openAccounts: this.#journals(process),
       sender: {
         send: (message: Parameters<FakeProvider['send']>[1], account: Account, deadline: number) => {
           const limit = () => this.#mutant.deadline?.(deadline, this.now) ?? deadline;

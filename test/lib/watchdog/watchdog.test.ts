@@ -3,11 +3,10 @@ import { audit } from '#lib/credits/audit.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { sendState } from '#lib/domain/send/part.ts';
 import { toIso } from '#lib/domain/time.ts';
+import { tracesOfPart } from '#lib/sender/evidence.ts';
 import { hold, probe, probeNow } from '#lib/sender/hold.ts';
 import { readSend } from '#lib/sender/items.ts';
-import { tracesOfPart } from '#lib/sender/marks.ts';
 import { settleLate } from '#lib/sender/statuses.ts';
-import { watchdog } from '#lib/sender/watchdog.ts';
 import {
   accountKey,
   attemptKey,
@@ -21,6 +20,7 @@ import {
 import { add, type Item, put, type Store, StoreUnavailable, set, update } from '#lib/store/store.ts';
 import { wholeDirectory } from '#lib/tenants/directory.ts';
 import { patchWorkspace } from '#lib/tenants/workspaces.ts';
+import { watchdog } from '#lib/watchdog/watchdog.ts';
 import { keyOf } from '#test/support/memory-store.ts';
 import { obliging, unsure } from '#test/support/simulation/fake-provider.ts';
 import { at, once } from '#test/support/simulation/landmarks.ts';

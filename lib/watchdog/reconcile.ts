@@ -1,18 +1,23 @@
-import type { Random } from '#lib/domain/ports.ts';
+import { safeFileName } from '#lib/domain/file.ts';
+import type { Clock, Random } from '#lib/domain/ports.ts';
+import { known } from '#lib/domain/schema.ts';
+import type { Sighting } from '#lib/domain/send/evidence.ts';
 import { nextReconciliation } from '#lib/domain/send/pace.ts';
-import { dueSortKey, sendKey } from '#lib/store/keys.ts';
+import { field } from '#lib/sender/change-parts.ts';
+import type { SendingConfig } from '#lib/sender/config.ts';
+import { fileOfPart, lookFor, marksUnder, tracesOfPart } from '#lib/sender/evidence.ts';
+import { type Part, readAccount, readSend, type Send } from '#lib/sender/items.ts';
+import type { OpenAccounts } from '#lib/sender/open-accounts.ts';
+import type { Attempted, Candidate } from '#lib/sender/provider.ts';
+import { type Ending, type Parts, type SettlingPorts, settleTogether } from '#lib/sender/settle.ts';
+import { settleLate } from '#lib/sender/statuses.ts';
+import { accountKey, dueSortKey, sendKey } from '#lib/store/keys.ts';
 import { pagesOf } from '#lib/store/query.ts';
 import { all, type Change, equal, type Item, type Key, remove, type Store, set, update } from '#lib/store/store.ts';
-import { field } from './change-parts.ts';
-import type { SendingConfig } from './config.ts';
-import { type Part, readSend, type Send } from './items.ts';
-import type { Evidence, Finding } from './provider.ts';
-import { type Ending, type Parts, type SettlingPorts, settleTogether } from './settle.ts';
-import { settleLate } from './statuses.ts';
 import { type DueTimes, dueLists, LANES, runTasks, timed } from './tasks.ts';
 
 export interface ReconcilePorts extends SettlingPorts {
-  readonly evidence: Evidence;
+  readonly openAccounts: OpenAccounts;
 }
 
 /** As many as one request reads. */
@@ -128,7 +133,8 @@ async function withoutEcho(ports: ReconcilePorts, send: Send, config: SendingCon
   const parts: number[] = [];
   for (const [index, part] of send.parts.entries()) {
     if (!isOver(part, now, config)) continue;
-    const found = endingOf(await ports.evidence.echoed(send, index));
+    const wanted = wantedOf(send, index);
+    const found = wanted && endingOf(await echoed(ports, wanted, config));
     if (found) await settleLate(ports, { send, index }, part.intentAt ?? 0, found);
     else parts.push(index);
   }
@@ -182,7 +188,7 @@ async function look(ports: ReconcilePorts, key: Key, config: SendingConfig): Pro
   const due = [...send.parts.entries()].filter(([, part]) => isDue(part, now, config));
   if (!(await postpone(ports.store, send, new Map(due), now, config))) return;
   for (const [index, part] of due) {
-    const ending = endingOf(await ports.evidence.find(send, index));
+    const ending = endingOf(await whatBecameOf(ports, send, index, config));
     if (ending) await settleLate(ports, { send, index }, part.intentAt ?? 0, ending);
   }
 }
@@ -221,4 +227,117 @@ async function postpone(
     update(sendKey(messageId), [...changes, ...listing], all(equal('gsi3sk', gsi3sk), ...asRead)),
   );
   return written.done;
+}
+
+interface LookPorts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly openAccounts: OpenAccounts;
+}
+
+/** What became of an attempt whose answer never came. Says more than `none` only where exactly one message fits. */
+type Finding =
+  | { readonly kind: 'accepted'; readonly providerId: string }
+  | { readonly kind: 'rejected'; readonly reason: string; readonly providerId?: string }
+  | { readonly kind: 'none' };
+
+const LOOK_MS = 8_000;
+const NOTHING: Finding = { kind: 'none' };
+
+/**
+ * By what webhooks have told already, which may have been while it still counted as being sent; and where that says
+ * nothing, by what the account's provider lists.
+ */
+export async function whatBecameOf(
+  ports: LookPorts,
+  send: Send,
+  index: number,
+  config: SendingConfig,
+): Promise<Finding> {
+  const wanted = wantedOf(send, index);
+  if (!wanted) return NOTHING;
+  const found = await echoed(ports, wanted, config);
+  return found.kind === 'none' ? listed(ports, wanted, config) : found;
+}
+
+/** By what webhooks have told alone: the provider is not asked. */
+async function echoed(ports: LookPorts, wanted: Wanted, config: SendingConfig): Promise<Finding> {
+  const { send, part } = wanted;
+  if (part.providerId !== undefined) return NOTHING;
+  const traces = tracesOfPart(send, part);
+  const { echoes } = await marksUnder(ports.store, send.accountId, traces, ports.clock.now(), 'echoes');
+  const providerId = await onlyOne(ports, wanted, echoes, config);
+  return providerId === undefined ? NOTHING : { kind: 'accepted', providerId };
+}
+
+async function listed(ports: LookPorts, wanted: Wanted, config: SendingConfig): Promise<Finding> {
+  const { send, part } = wanted;
+  const candidates = await listedFor(ports, wanted);
+  const traces = tracesOfPart(send, part);
+  const file = fileOfPart(send, part);
+  const sightings = candidates.map((one) => sightingOf(one, traces, file));
+  // It has an id: then no other message is this one, whatever that says.
+  const only = part.providerId ?? (await onlyOne(ports, wanted, sightings, config));
+  return findingOf(candidates.find(({ providerId }) => providerId === only));
+}
+
+/** Which of these messages the attempt is; undefined unless it can only be one. */
+async function onlyOne(
+  { store, clock }: LookPorts,
+  { send, index, part }: Wanted,
+  sightings: readonly Sighting[],
+  config: SendingConfig,
+): Promise<string | undefined> {
+  if (sightings.length === 0) return undefined;
+  const { workspace, provider, accountId: account, scope } = send;
+  const asking = { send: send.messageId, part: index };
+  const look = { workspace, provider, account, scopes: [scope], traces: tracesOfPart(send, part), sightings, asking };
+  const { found } = await lookFor(store, look, clock.now(), config);
+  const mine = found.find(({ attempt }) => attempt.send.messageId === send.messageId && attempt.index === index);
+  return mine?.sighting.providerId;
+}
+
+interface Wanted {
+  readonly send: Send;
+  readonly index: number;
+  readonly part: Part;
+  readonly since: number;
+}
+
+function wantedOf(send: Send, index: number): Wanted | undefined {
+  const part = send.parts[index];
+  return part?.intentAt === undefined ? undefined : { send, index, part, since: part.intentAt };
+}
+
+async function listedFor({ openAccounts, store, clock }: LookPorts, wanted: Wanted) {
+  const { send } = wanted;
+  const item = await store.get(accountKey(send.accountId), { consistent: true });
+  if (!item) return [];
+  const account = readAccount(item);
+  // It has another name at the provider by now, where nobody knows of this attempt.
+  if (account.scope !== send.scope) return [];
+  const opened = await openAccounts.open(account);
+  if (opened.kind !== 'open') return [];
+  return opened.account.find(attempted(wanted), clock.monotonic() + LOOK_MS);
+}
+
+function attempted({ send: { messageId, recipient }, index, part, since }: Wanted): Attempted {
+  const { kind, text, name, caption, providerId } = part;
+  // Files go out under a cleaned name.
+  const content =
+    kind === 'text' ? { kind, text: text ?? '' } : { kind, name: safeFileName(name ?? ''), ...known({ caption }) };
+  return { messageId, part: index, recipient, content, since, ...known({ providerId }) };
+}
+
+const sightingOf = ({ providerId, isNameless }: Candidate, traces: readonly string[], file: string | undefined) => ({
+  providerId,
+  traces,
+  file: isNameless ? undefined : file,
+  at: undefined,
+});
+
+function findingOf(found: Candidate | undefined): Finding {
+  if (!found) return NOTHING;
+  const { providerId, failed } = found;
+  return failed === undefined ? { kind: 'accepted', providerId } : { kind: 'rejected', reason: failed, providerId };
 }

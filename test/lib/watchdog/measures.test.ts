@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { measure } from '#lib/sender/watchdog.ts';
 import { dueListKey, dueSortKey } from '#lib/store/keys.ts';
 import { put } from '#lib/store/store.ts';
+import { measure } from '#lib/watchdog/watchdog.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 
 const NOW = 1_800_000_000_000;

@@ -7,18 +7,18 @@ import { readDelivery, taskOf } from '#lib/reactions/delivery.ts';
 import { type Callee, readCallee } from '#lib/reactions/health.ts';
 import { dueStep } from '#lib/reactions/replay.ts';
 import type { Task, Tasks } from '#lib/reactions/task.ts';
+import type { SendingConfig } from '#lib/sender/config.ts';
+import { type ProbePorts, probe } from '#lib/sender/hold.ts';
+import { readAccount } from '#lib/sender/items.ts';
+import type { Ticks } from '#lib/sender/provider.ts';
+import { dueOf, isOverdue, tickAgain, wake } from '#lib/sender/schedule.ts';
+import { revisitStatuses } from '#lib/sender/statuses.ts';
 import { type Due, dueListKey, dueTime, REPLAY_PREFIX } from '#lib/store/keys.ts';
 import type { StorePorts } from '#lib/store/retry.ts';
 import { type Key, newTransaction, type Page, type Store } from '#lib/store/store.ts';
 import { fillOn } from '#lib/store/walk.ts';
 import { allWorkspaces } from '#lib/tenants/workspaces.ts';
-import type { SendingConfig } from './config.ts';
-import { type ProbePorts, probe } from './hold.ts';
-import { readAccount } from './items.ts';
-import type { Ticks } from './provider.ts';
 import { type ReconcilePorts, reconcile } from './reconcile.ts';
-import { dueOf, isOverdue, tickAgain, wake } from './schedule.ts';
-import { revisitStatuses } from './statuses.ts';
 import { type DueTimes, dueLists, LANES, runTasks, timed } from './tasks.ts';
 
 interface WakePorts extends StorePorts {
