@@ -36,7 +36,7 @@ import { field } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { type Account, type Part, readAccount, readIdempotency, type Send } from './items.ts';
 import type { Ticks } from './provider.ts';
-import { isOverdue, setDueIfNone, wake } from './schedule.ts';
+import { isOverdue, setDueIfNone, tickAgain, wake, waking } from './schedule.ts';
 
 export type Idempotency = NonNullable<SendRequest['idempotency']>;
 
@@ -82,16 +82,21 @@ interface Facts {
   readonly messageId: string;
   /** As it was when the send took its number. */
   readonly account: Account;
+  /** As it was last seen. */
+  readonly seen: Account;
   readonly epoch: Epoch;
   readonly now: number;
-  /** The account's chain runs, and must still run when the send is queued: nothing need wake it then. */
-  readonly runs: boolean;
   readonly config: SendingConfig;
 }
 
-/** All of it or nothing: the charge, its entry in the ledger, the send, its place in the queue, the key's mark. */
+/**
+ * All of it or nothing: the charge, its entry in the ledger, the send, its place in the queue, the key's mark; and an
+ * account at rest is set going. Its chain must be as it was seen: one that runs needs nothing, since with something
+ * pending it cannot go to rest, and the tick of one that rests is sent for the generation that follows the one seen.
+ */
 function acceptPlan(request: SendRequest, facts: Facts): AcceptPlan {
-  const { messageId, account, epoch, now, runs, config } = facts;
+  const { messageId, account, seen, epoch, now, config } = facts;
+  const rests = seen.chain === 'IDLE';
   const credits = creditsIn(request.parts);
   const places = request.parts.length;
   const common = [
@@ -102,8 +107,13 @@ function acceptPlan(request: SendRequest, facts: Facts): AcceptPlan {
     ),
     update(
       accountKey(account.id),
-      [add('pending', places), setDueIfNone(now, config)],
-      all(exists(), compare('pending', '<=', config.queueLimit - places), ...(runs ? [equal('chain', 'RUNNING')] : [])),
+      [add('pending', places), ...(rests ? waking(seen, messageId, now, config) : [setDueIfNone(now, config)])],
+      all(
+        exists(),
+        compare('pending', '<=', config.queueLimit - places),
+        equal('chain', seen.chain),
+        ...(rests ? [equal('gen', seen.gen)] : []),
+      ),
     ),
     put(newSend(request, facts), absent()),
     ledgerReserve(request.workspace, messageId, epoch, credits, now),
@@ -248,18 +258,20 @@ export async function accept(request: SendRequest, given: AcceptPorts, config: S
   return retryOnConflict(`what ${messageId} is charged to`, async (round) => {
     const now = ports.clock.now();
     const epoch = currentEpoch(quota, now);
-    const runs = seen.chain === 'RUNNING' && !isOverdue(seen, now, config);
-    const plan = acceptPlan(request, { messageId, account, epoch, now, runs, config });
+    const plan = acceptPlan(request, { messageId, account, seen, epoch, now, config });
     // Derived from the send: whoever repeats this very write repeats the same transaction.
     const transacted = await store.transact(plan.writes, `${messageId.slice(-20)}-${round + 1}`);
     if (transacted.done) {
       ports.metrics.count('CreditsReserved', {}, creditsIn(request.parts));
       ports.metrics.count('SendAccepted', { provider: seen.provider });
-      return start(ports, runs ? undefined : seen, { kind: 'accepted', messageId }, config);
+      return orLater(ports, account.id, { kind: 'accepted', messageId }, async () => {
+        if (seen.chain === 'IDLE') await tickAgain(ports.ticks, { ...seen, gen: seen.gen + 1 }, now);
+        else if (isOverdue(seen, now, config)) await tickAgain(ports.ticks, seen, now);
+      });
     }
     const answer = read(transacted, plan, request, config);
     if (answer.kind === 'replayed') return startAgain(ports, answer, config);
-    if (answer.kind === 'at rest') seen = answer.account;
+    if (answer.kind === 'moved') seen = answer.account;
     else if (answer.kind !== 'no month') return answer;
     else {
       const credits = openingCredits(request.workspace, quota, config);
@@ -284,7 +296,7 @@ function read(
   { places }: AcceptPlan,
   { idempotency, parts }: SendRequest,
   { queueLimit }: SendingConfig,
-): Earlier | Refusal | { readonly kind: 'no month' } | { readonly kind: 'at rest'; readonly account: Account } {
+): Earlier | Refusal | { readonly kind: 'no month' } | { readonly kind: 'moved'; readonly account: Account } {
   const first = places.idempotency === undefined ? undefined : refused[places.idempotency]?.item;
   if (first) return earlierOf(first, idempotency);
   const account = refused[places.account];
@@ -293,7 +305,7 @@ function read(
   if (quota) return quota.item ? { kind: 'no credit' } : { kind: 'no month' };
   if (account?.item) {
     const now = readAccount(account.item);
-    return now.pending > queueLimit - parts.length ? { kind: 'queue full' } : { kind: 'at rest', account: now };
+    return now.pending > queueLimit - parts.length ? { kind: 'queue full' } : { kind: 'moved', account: now };
   }
   if (places.original !== undefined && refused[places.original]) return { kind: 'changed' };
   throw new Error('an accept was refused for a reason that it does not state');
@@ -315,26 +327,25 @@ async function startAgain(
   { kind, messageId, account }: Extract<Earlier, { kind: 'replayed' }>,
   config: SendingConfig,
 ): Promise<Accepted> {
-  const item = await ports.store.get(accountKey(account), { consistent: true });
-  return start(ports, item && readAccount(item), { kind, messageId }, config);
+  const { store, ticks, clock } = ports;
+  const item = await store.get(accountKey(account), { consistent: true });
+  return orLater(ports, account, { kind, messageId }, async () => {
+    if (item) await wake(store, ticks, readAccount(item), messageId, clock.now(), config);
+  });
 }
 
-/**
- * Sets the account going. None where its chain was running when the send was queued: a chain with something pending
- * cannot go to rest. A failure here is not the caller's: the send is safe, and the watchdog starts it.
- */
-async function start(
-  { store, ticks, clock, metrics }: AcceptPorts,
-  account: Account | undefined,
+/** What fails here is not the caller's: the send is safe, and the watchdog starts it. */
+async function orLater(
+  { metrics }: AcceptPorts,
+  account: string,
   answer: { readonly kind: 'accepted' | 'replayed'; readonly messageId: string },
-  config: SendingConfig,
+  starting: () => Promise<void>,
 ): Promise<Accepted> {
-  if (!account) return answer;
   try {
-    await wake(store, ticks, account, answer.messageId, clock.now(), config);
+    await starting();
     return answer;
   } catch (startFailed) {
-    metrics.count('WakeFailed', { account: account.id });
+    metrics.count('WakeFailed', { account });
     return { ...answer, startFailed };
   }
 }

@@ -56,9 +56,17 @@ export const isOverdue = (account: Account, now: number, config: SendingConfig):
   return due !== undefined && due < now - config.graceMs;
 };
 
+/** Sets a resting account going; `me` tells the repeat of this very write from another's. */
+export const waking = (account: Account, me: string, now: number, config: SendingConfig): readonly Change[] => [
+  add('gen', 1),
+  set('chain', 'RUNNING'),
+  setDue(Math.max(now, gatesOpenAt(account)), config),
+  set('startedBy', me),
+];
+
 /**
- * Sets a resting account going. Only from IDLE: a second chain beside a running one would be stopped by the gates, but
- * it would cost requests for ever. `account` as just read; `me` tells the repeat of this very write from another's.
+ * The same by itself, and its tick. Only from IDLE: a second chain beside a running one would be stopped by the gates, but
+ * it would cost requests for ever. `account` as just read.
  */
 export async function wake(
   store: Store,
@@ -68,15 +76,10 @@ export async function wake(
   now: number,
   config: SendingConfig,
 ): Promise<void> {
-  const at = Math.max(now, gatesOpenAt(account));
-  const written = await store.write(
-    update(
-      accountKey(account.id),
-      [add('gen', 1), set('chain', 'RUNNING'), setDue(at, config), set('startedBy', me)],
-      all(exists(), equal('chain', 'IDLE')),
-    ),
-    { returns: 'new' },
-  );
+  const isAtRest = all(exists(), equal('chain', 'IDLE'));
+  const written = await store.write(update(accountKey(account.id), waking(account, me, now, config), isAtRest), {
+    returns: 'new',
+  });
   if (!written.item) return;
   const current = readAccount(written.item);
   if (written.done) return tickAgain(ticks, current, now);

@@ -11,8 +11,8 @@ const table: readonly (readonly [string, scenarios.Scenario])[] = [
   ['D04 ten requests at once get the five credits there are', scenarios.tenForFiveCredits],
   ['D05 an accept whose answer is lost charges once', scenarios.acceptAnswerLost],
   [
-    'D06 a crash before the account is woken delays a message by the grace and a watchdog at most',
-    scenarios.crashBeforeWake,
+    'D06 a crash before the account has its tick delays a message by the grace and a watchdog at most',
+    scenarios.crashBeforeTick,
   ],
   ['D07 a tick that comes twice calls once', scenarios.tickTwice],
   ['D08 a message that comes while the account goes to rest is sent without a watchdog', scenarios.acceptWhileIdling],
@@ -38,7 +38,9 @@ const table: readonly (readonly [string, scenarios.Scenario])[] = [
   ['a run that was overtaken before its intent does not call', scenarios.overtakenBeforeIntent],
   ['a run that was overtaken does not put the account to rest', scenarios.lateIdling],
   ['hosts whose clocks are off delay an account and break no distance', scenarios.clocksThatAreOff],
-  ['accepts while a call is under way start no second chain', scenarios.wakesDuringCall],
+  ['accepts while a call is under way start no second chain', scenarios.acceptsDuringCall],
+  ['requests that come again while a call is under way start no second chain', scenarios.replaysDuringCall],
+  ['an account that has rested again meanwhile is woken all the same', scenarios.restsAgainWhileAccepting],
   ['a message cancelled between look and intent is not sent', scenarios.cancelBeforeIntent],
 ];
 

@@ -108,7 +108,7 @@ const carryingWeight: readonly Case[] = [
     scenarios.stallBeforeCall,
   ],
   ['never sending what is being sent', { mutant: resendsSending }, scenarios.crashAfterAcceptance],
-  ['the watchdog', { watchdog: false }, scenarios.crashBeforeWake],
+  ['the watchdog', { watchdog: false }, scenarios.crashBeforeTick],
   ['the time gate', { mutant: without(on('nextSendAt'), isClaim) }, scenarios.tickEarly],
   ['the backoff gate', { mutant: without(on('backoffUntil'), isClaim) }, scenarios.throttled],
   [
@@ -136,7 +136,12 @@ const carryingWeight: readonly Case[] = [
     scenarios.restsWhileAccepting,
   ],
   ['the generation, in the claim', { mutant: without(on('gen'), isClaim) }, scenarios.staleTick],
-  ['IDLE, in what wakes it', { mutant: without(on('chain'), isWake) }, scenarios.wakesDuringCall],
+  [
+    'the generation, in an accept that wakes it',
+    { mutant: without(on('gen'), isWake) },
+    scenarios.restsAgainWhileAccepting,
+  ],
+  ['IDLE, in what wakes it', { mutant: without(on('chain'), isWake) }, scenarios.replaysDuringCall],
   ['enough credits, and not more than enough', { mutant: more }, scenarios.tenForFiveCredits],
   [
     'the state and the credit as read, in a refund',
@@ -198,6 +203,12 @@ const isTaking = (write: Write): boolean => write.kind === 'update' && write.key
 
 const pairs: readonly (readonly [string, Mutant, Mutant, scenarios.Scenario])[] = [
   ['the lease test of the claim and the leaseId of the intent', leaseTest, leaseOfIntent, scenarios.tickTwice],
+  [
+    'IDLE and the generation, in an accept that wakes it',
+    without(on('chain'), isWake),
+    without(on('gen'), isWake),
+    scenarios.acceptsDuringCall,
+  ],
   ['the leaseId and nothing pending, when going to rest', leaseOfIdling, emptyAtIdling, scenarios.lateIdling],
   [
     'the id that is another’s, in the look and in the taking',

@@ -5,6 +5,7 @@ import type { Account } from '#lib/sender/items.ts';
 import { accountKey } from '#lib/store/keys.ts';
 import { set, update } from '#lib/store/store.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
+import type { Write } from '#test/support/simulation/faulty-store.ts';
 import {
   at,
   atCall,
@@ -13,6 +14,8 @@ import {
   isClaim,
   isIdling,
   isIntentOfPart,
+  isQueueing,
+  isRefund,
   isResending,
   isWake,
   once,
@@ -124,9 +127,9 @@ export const acceptAnswerLost: Scenario = async (options) => {
   return world.verdict();
 };
 
-export const crashBeforeWake: Scenario = async (options) => {
+export const crashBeforeTick: Scenario = async (options) => {
   const world = await Trial.begin(options);
-  once(world, at(isWake, 'before'), 'kill');
+  once(world, at(isWake, 'after'), 'kill');
   world.begin(world.send('a', text('hello')));
   await world.run(world.config.graceMs + MINUTE + 5 * SECOND);
   world.expect(world.provider.calls.length === 1, 'not sent within the grace and a watchdog');
@@ -357,6 +360,7 @@ export const failedTwice: Scenario = async (options) => {
   await world.run(5 * SECOND);
   const [taken] = world.provider.taken;
   if (!taken) throw new Error('nothing was taken');
+  once(world, at(isRefund, 'before'), { stallMs: SECOND });
   world.status(taken, 'failed');
   world.status(taken, 'failed');
   await world.run(5 * SECOND);
@@ -442,20 +446,62 @@ export const lateOutcome: Scenario = async (options) => {
   return world.verdict();
 };
 
-/** Four accepts see the account at rest; three of them wake it when the call is under way. */
-export const wakesDuringCall: Scenario = async (options) => {
-  const world = await Trial.begin(options);
+interface Wakes {
+  readonly requests: readonly Parameters<Trial['send']>[1][];
+  readonly isIt: (write: Write) => boolean;
+  /** Of these writes, so many are not delayed until the call is under way. */
+  readonly atOnce: number;
+}
+
+/** Several requests see the account at rest; three of them would wake it when the call is under way. */
+async function wakesDuringCall(world: Trial, { requests, isIt, atOnce }: Wakes): Promise<void> {
   world.provider.behave = () => ({ ...obliging, latencyMs: 2 * SECOND });
   let wakes = 0;
   world.scheduler.accident = (_, point) => {
-    if (!at(isWake, 'before')(point)) return undefined;
+    if (!at(isIt, 'before')(point)) return undefined;
     wakes += 1;
-    return wakes > 1 ? { stallMs: SECOND } : undefined;
+    return wakes > atOnce ? { stallMs: SECOND } : undefined;
   };
-  await world.until(Promise.all(Array.from({ length: 4 }, () => world.send('a', text('hello')))));
+  await world.until(Promise.all(requests.map((request) => world.send('a', request))));
+  await world.run(MINUTE);
+  world.expect(wakes === 3 + atOnce, `${wakes} wakes`);
+}
+
+export const acceptsDuringCall: Scenario = async (options) => {
+  const world = await Trial.begin(options);
+  // Two parts each: what follows the first keeps the account from going to rest with it.
+  await wakesDuringCall(world, { requests: Array.from({ length: 4 }, () => fileAndText), isIt: isWake, atOnce: 1 });
+  world.expect(world.provider.calls.length === 8, `${world.provider.calls.length} calls`);
+  return world.verdict();
+};
+
+/** The same of requests that come again for what has long gone out. */
+export const replaysDuringCall: Scenario = async (options) => {
+  const world = await Trial.begin(options);
+  const keyed = ['1', '2', '3'].map((key) => ({
+    ...text('hello'),
+    idempotency: { webhook: 'w', key, requestHash: key },
+  }));
+  for (const request of keyed) await world.sendNow('a', request);
   await world.run(30 * SECOND);
-  world.expect(wakes === 4, `${wakes} wakes`);
-  world.expect(world.provider.calls.length === 4, `${world.provider.calls.length} calls`);
+  const isIt = (write: Write) => isWake(write) && !isQueueing(write);
+  await wakesDuringCall(world, { requests: [text('hello'), text('again'), ...keyed], isIt, atOnce: 0 });
+  world.expect(world.provider.calls.length === 5, `${world.provider.calls.length} calls`);
+  return world.verdict();
+};
+
+/** An account that is seen at rest sends, and rests again, before it is woken. No watchdog helps. */
+export const restsAgainWhileAccepting: Scenario = async (options) => {
+  const world = await Trial.begin({ ...options, watchdog: false });
+  once(world, at(isWake, 'before'), { stallMs: 10 * SECOND });
+  const late = world.send('a', text('late'));
+  world.begin(late);
+  await world.run(SECOND);
+  await world.sendNow('a');
+  await world.run(40 * SECOND);
+  const answer = await late;
+  const state = 'messageId' in answer ? world.stateOf(answer.messageId) : answer.kind;
+  world.expect(state === 'sent/spent', `it is ${state}`);
   return world.verdict();
 };
 

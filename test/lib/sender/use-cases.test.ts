@@ -12,7 +12,7 @@ import { settleLate } from '#lib/sender/statuses.ts';
 import { add, del, put, update } from '#lib/store/store.ts';
 import { deleteAccount } from '#lib/tenants/accounts.ts';
 import { obliging, unsure } from '#test/support/simulation/fake-provider.ts';
-import { at, atCall, isCharge, isDeletion, isIntentOfPart, isWake, once } from '#test/support/simulation/landmarks.ts';
+import { at, atCall, isCharge, isDeletion, isIntentOfPart, once } from '#test/support/simulation/landmarks.ts';
 import { hello, World, type WorldOptions } from '#test/support/simulation/world.ts';
 import { fileAndText } from './scenarios.ts';
 
@@ -465,7 +465,7 @@ describe('accepting', () => {
       parts: [{ kind: 'text', text: 'x' }],
       idempotency: { webhook: 'w', key: 'k', requestHash: '1' },
     } as const;
-    once(world, at(isWake, 'before'), 'kill');
+    once(world, atCall('ticks', 'before'), 'kill');
     world.begin(world.send('a', keyed));
     await world.run(SECOND);
     const id = await world.sendNow('b', keyed);
