@@ -9,9 +9,12 @@ import {
   encodingOf,
   looksLikeJson,
   MOST_ENCODINGS,
+  MOST_UNPACKED,
   type Part,
   parseBody,
   partsOf,
+  type Room,
+  roomToUnpack,
   toBytes,
   toText,
 } from '#lib/inbox/body.ts';
@@ -36,6 +39,12 @@ const ADDRESS = /^(?:(?:original|request|raw|full|webhook)_?)?(?:ur[il]|href|pat
 /** A file of Zender's may stand under one of these names: its link stays as it is. */
 const isAddress = (name: string, holder: string): boolean => ADDRESS.test(name) && !/^data$/i.test(holder);
 
+/** What all texts within one body share while they are cut, and how many hold this one. */
+interface Walk {
+  readonly room: Room;
+  readonly depth: number;
+}
+
 interface Edit {
   readonly start: number;
   readonly end: number;
@@ -46,10 +55,10 @@ interface Edit {
  * JSON without its members named `secret`, at any depth and however often, and otherwise as it was written: the text is
  * cut, not parsed and written anew, so that it also works on JSON that is broken. Bytes are held as Latin-1.
  */
-function jsonWithoutSecret(text: string, name = 'body'): string {
+function jsonWithoutSecret(text: string, walk: Walk, name = 'body'): string {
   let result = '';
   let from = 0;
-  for (const { start, end, text: replacement } of editsOf(text, name)) {
+  for (const { start, end, text: replacement } of editsOf(text, walk, name)) {
     result += text.slice(from, start) + replacement;
     from = end;
   }
@@ -60,7 +69,7 @@ function jsonWithoutSecret(text: string, name = 'body'): string {
  * Where to cut, from left to right. A member goes with the comma before it, or the one after it if it is the first; of a
  * pair `["secret","…"]` the second text goes. `name`: of the member whose value `text` is.
  */
-function* editsOf(text: string, name: string): Generator<Edit> {
+function* editsOf(text: string, walk: Walk, name: string): Generator<Edit> {
   let comma: number | undefined;
   let opensList = false;
   /** Of the member whose value is next. A text that is none, as within a list after others, is somebody's words. */
@@ -72,8 +81,8 @@ function* editsOf(text: string, name: string): Generator<Edit> {
     const char = text.charAt(at);
     if (char !== '"') {
       const bytesEnd = char === '{' && member !== undefined && isHolder(member) ? endOfBytes(text, at) : undefined;
-      if (bytesEnd !== undefined) {
-        yield* editOfBytes(text, at, bytesEnd);
+      if (bytesEnd !== undefined && member !== undefined) {
+        yield* editOfBytes(text, at, bytesEnd, walk, member);
         at = bytesEnd;
         continue;
       }
@@ -95,7 +104,7 @@ function* editsOf(text: string, name: string): Generator<Edit> {
       yield { start: end, end: pairEnd, text: '' };
       at = pairEnd;
     } else if (valueAt === undefined) {
-      if (member !== undefined) yield* editOfText(text, at, end, member, holders.at(-1) ?? '');
+      if (member !== undefined) yield* editOfText(text, at, end, walk, member, holders.at(-1) ?? '');
       namesSecret ||= /^(?:name|key)$/i.test(member ?? '') && isSecretName(said);
       member = undefined;
       at = end;
@@ -120,9 +129,16 @@ function endOfPair(text: string, from: number): number | undefined {
   return ']'.includes(text.charAt(afterBlanks(text, end))) ? end : undefined;
 }
 
-function* editOfText(text: string, start: number, end: number, name: string, holder: string): Generator<Edit> {
+function* editOfText(
+  text: string,
+  start: number,
+  end: number,
+  walk: Walk,
+  name: string,
+  holder: string,
+): Generator<Edit> {
   const value = textOf(text.slice(start, end));
-  const cleaned = heldWithoutSecret(name, value, holder);
+  const cleaned = heldWithoutSecret(name, value, holder, walk);
   if (cleaned !== value) yield { start, end, text: toText(Buffer.from(JSON.stringify(fromLatin1(cleaned)))) };
 }
 
@@ -133,10 +149,10 @@ function endOfBytes(text: string, start: number): number | undefined {
   return bytes.test(text) ? bytes.lastIndex : undefined;
 }
 
-function* editOfBytes(text: string, start: number, end: number): Generator<Edit> {
+function* editOfBytes(text: string, start: number, end: number, walk: Walk, name: string): Generator<Edit> {
   const parsed = parseJson(Buffer.from(text.slice(start, end), 'latin1'));
   const held = parsed.ok ? bytesIn(parsed.value)?.toString('latin1') : undefined;
-  const cleaned = held === undefined ? undefined : textWithoutSecret(held);
+  const cleaned = held === undefined ? undefined : heldWithoutSecret(name, held, '', walk);
   if (cleaned === undefined || cleaned === held) return;
   yield { start, end, text: JSON.stringify(Buffer.from(cleaned, 'latin1')) };
 }
@@ -213,7 +229,7 @@ export function proofOf(delivery: Delivery, body: unknown): Proof {
 function* secretsAround({ headers, body }: Delivery, parsed: unknown): Generator<string> {
   yield* secretsIn({ ...headers }, 'headers', '', speller());
   if (parsed !== undefined) return;
-  const encoded = encodingOf(body);
+  const encoded = encodingOf(body, roomToUnpack());
   const text = encoded && 'text' in encoded ? encoded.text : toText(body);
   for (const [, xml, quoted, single, bare] of text.matchAll(ROUGHLY)) yield* textsIn(xml ?? quoted ?? single ?? bare);
 }
@@ -253,83 +269,99 @@ function textsIn(value: unknown): readonly string[] {
 
 /**
  * The body's bytes as they came, but for every field named `secret`, however it is spelled and whether or not the
- * webhook has one set: nothing that is kept or logged may hold it. Gzip that cannot be unpacked stays whole: nobody can
- * read it, and nothing in it has proven anything.
+ * webhook has one set: nothing that is kept or logged may hold it.
  */
-export function withoutSecret(body: Uint8Array, contentType: string, depth = 0): Uint8Array {
-  const encoded = depth < MOST_ENCODINGS ? encodingOf(body) : undefined;
-  if (encoded && 'text' in encoded) {
-    const unpacked = toBytes(encoded.text);
-    const cleaned = withoutSecret(unpacked, contentType, depth + 1);
-    return cleaned === unpacked ? body : encoded.write(toText(cleaned));
-  }
+export function withoutSecret(body: Uint8Array, contentType: string): Uint8Array {
   const text = toText(body);
-  const cut = textWithoutSecret(text);
-  // Most bodies say the word no more, and are not read again for what nobody could parse.
-  const cleaned = /secret/i.test(cut) && !parseBody(body, contentType).ok ? roughlyWithoutSecret(cut) : cut;
+  const walk: Walk = { room: roomToUnpack(), depth: 0 };
+  const cleaned = undone(text, walk, (said) => {
+    const cut = saidWithoutSecret(said, walk);
+    // Most bodies say the word no more, and are not read again for what nobody could parse.
+    return /secret/i.test(cut) && !parseBody(toBytes(said), contentType).ok ? roughlyWithoutSecret(cut) : cut;
+  });
   return cleaned === text ? body : toBytes(cleaned);
 }
 
-function textWithoutSecret(text: string, name?: string, depth = 0): string {
-  const encoded = depth < MOST_ENCODINGS ? encodedIn(text) : undefined;
-  if (encoded) {
-    const cleaned = textWithoutSecret(encoded.text, name, depth + 1);
+/** A text with what it says once its encodings are undone cut, and encoded as before. */
+function undone(text: string, walk: Walk, cut: (said: string) => string, encodings = 0): string {
+  const encoded = encodings < MOST_ENCODINGS ? encodedIn(text, walk.room) : undefined;
+  if (encoded && !('fault' in encoded)) {
+    const cleaned = undone(encoded.text, walk, cut, encodings + 1);
     return cleaned === encoded.text ? text : encoded.write(cleaned);
   }
-  const parts = partsOf(text);
-  if (parts) return partsWithoutSecret(text, parts);
-  return looksLikeJson(Buffer.from(text, 'latin1')) ? jsonWithoutSecret(text, name) : formWithoutSecret(text);
+  // Gzip that nobody can unpack has proven nothing, and stays.
+  return walk.depth > 0 && encoded?.isBeyond ? NOT_UNPACKED : cut(text);
 }
+
+/** In the place of what the reading, which walks another way, may have unpacked. */
+const NOT_UNPACKED = `gzip beyond the ${MOST_UNPACKED} bytes that all of a body may have once unpacked`;
 
 /** What a text says once its encoding is undone, and the way back; undefined where it has none. */
-function encodedIn(text: string): { readonly text: string; readonly write: (cleaned: string) => string } | undefined {
-  const encoded = encodingOf(toBytes(text));
+function encodedIn(text: string, room: Room) {
+  const encoded = encodingOf(toBytes(text), room);
   if (encoded)
-    return 'text' in encoded ? { ...encoded, write: (cleaned) => toText(encoded.write(cleaned)) } : undefined;
+    return 'fault' in encoded ? encoded : { ...encoded, write: (cleaned: string) => toText(encoded.write(cleaned)) };
   const inner = base64In(text);
   const name = /[-_]/.test(text) ? 'base64url' : 'base64';
-  return inner === undefined ? undefined : { text: inner, write: (cleaned) => toBytes(cleaned).toString(name) };
+  return inner === undefined ? undefined : { text: inner, write: (cleaned: string) => toBytes(cleaned).toString(name) };
 }
 
+/** `name`: of the holder under which the text stands. */
+function saidWithoutSecret(text: string, walk: Walk, name?: string): string {
+  const parts = partsOf(text);
+  if (parts) return partsWithoutSecret(text, parts, walk);
+  const isWords = name !== undefined && !text.includes('=');
+  return isWords || looksLikeJson(toBytes(text.slice(0, 1024)))
+    ? jsonWithoutSecret(text, walk, name)
+    : formWithoutSecret(text, walk);
+}
+
+/** Deeper than the reading looks for a secret. */
+const DEEPEST_CUT = DEEPEST + 2;
+
 /** What stands under `name` as a text: what a relay got, an address, or somebody's words. */
-function heldWithoutSecret(name: string, value: string, holder: string): string {
-  if (isAddress(name, holder)) return addressWithoutSecret(value);
-  if (!isHolder(name)) return value;
-  return value.includes('=') || base64In(value) !== undefined
-    ? textWithoutSecret(value, name)
-    : jsonWithoutSecret(value, name);
+function heldWithoutSecret(name: string, value: string, holder: string, { room, depth }: Walk): string {
+  const walk = { room, depth: depth + 1 };
+  if (depth === DEEPEST_CUT) return value;
+  if (isAddress(name, holder)) return addressWithoutSecret(value, walk);
+  return isHolder(name) ? undone(value, walk, (said) => saidWithoutSecret(said, walk, name)) : value;
 }
 
 /** Of a bare query or of that of a URL. */
-function addressWithoutSecret(address: string): string {
+function addressWithoutSecret(address: string, walk: Walk): string {
   const [, before = '', query = '', after = ''] = /^([^?]*\?)?([^#]*)(.*)$/s.exec(address) ?? [];
-  return query.includes('=') ? `${before}${formWithoutSecret(query)}${after}` : address;
+  return query.includes('=') ? `${before}${formWithoutSecret(query, walk)}${after}` : address;
 }
 
 /** The parts are the front of the text, each with the line before it. */
-function partsWithoutSecret(text: string, parts: readonly Part[]): string {
+function partsWithoutSecret(text: string, parts: readonly Part[], walk: Walk): string {
   const end = parts.reduce((length, part) => length + part.text.length, 0);
   const kept = parts.filter(({ name }) => !isSecretName(name));
-  return kept.map(partWithoutSecret).join('') + text.slice(end);
+  return kept.map((part) => partWithoutSecret(part, walk)).join('') + text.slice(end);
 }
 
-function partWithoutSecret({ text, name, valueAt, isFile }: Part): string {
+function partWithoutSecret({ text, name, valueAt, isFile }: Part, walk: Walk): string {
   const { field, holder } = fieldOf(name);
   if (isFile) return text;
   const value = text.slice(valueAt);
   // The line end before the next boundary is none of what the part says.
   const end = /\r?\n?$/.exec(value)?.[0] ?? '';
-  return text.slice(0, valueAt) + heldWithoutSecret(field, value.slice(0, value.length - end.length), holder) + end;
+  return (
+    text.slice(0, valueAt) + heldWithoutSecret(field, value.slice(0, value.length - end.length), holder, walk) + end
+  );
 }
 
-function formWithoutSecret(text: string): string {
-  return text.split('&').flatMap(keptOf).join('&');
+function formWithoutSecret(text: string, walk: Walk): string {
+  return text
+    .split('&')
+    .flatMap((pair) => keptOf(pair, walk))
+    .join('&');
 }
 
-function keptOf(pair: string): string[] {
+function keptOf(pair: string, walk: Walk): string[] {
   const name = decodeForm(nameOf(pair));
-  if (!isSecretName(name)) return [withoutSecretInData(pair)];
-  return isFormKey(name) ? [] : [withoutSecretInText(pair)];
+  if (!isSecretName(name)) return [withoutSecretInData(pair, walk)];
+  return isFormKey(name) ? [] : [withoutSecretInText(pair, walk)];
 }
 
 /** Any text can be read as a form; what no form has for a name is somebody's words, and kept. */
@@ -343,11 +375,11 @@ function nameOf(pair: string): string {
 }
 
 /** `data` may be JSON within the form, and what a relay has wrapped a form. */
-function withoutSecretInData(pair: string): string {
+function withoutSecretInData(pair: string, walk: Walk): string {
   const name = nameOf(pair);
   const { field, holder } = fieldOf(decodeForm(name));
   const value = decodeForm(pair.slice(name.length + 1));
-  const cleaned = heldWithoutSecret(field, value, holder);
+  const cleaned = heldWithoutSecret(field, value, holder, walk);
   return cleaned === value ? pair : `${name}=${encodeForm(cleaned)}`;
 }
 
@@ -358,10 +390,10 @@ function fieldOf(name: string): { readonly field: string; readonly holder: strin
 }
 
 /** Words, XML, or JSON in percent signs: they stay, but for a secret among them. */
-function withoutSecretInText(text: string): string {
+function withoutSecretInText(text: string, walk: Walk): string {
   const cut = roughlyWithoutSecret(text);
   const decoded = decodeForm(cut);
-  const cleaned = roughlyWithoutSecret(jsonWithoutSecret(decoded));
+  const cleaned = roughlyWithoutSecret(jsonWithoutSecret(decoded, walk));
   return cleaned === decoded ? cut : encodeForm(cleaned);
 }
 

@@ -43,15 +43,21 @@ interface Encoded {
   readonly write: (text: string) => Buffer;
 }
 
+/** Gzip that cannot be unpacked. `isBeyond`: here; it may be within a body in which less stands gzipped before it. */
+interface Packed {
+  readonly fault: string;
+  readonly isBeyond: boolean;
+}
+
 /** Undefined for bytes that are read as they are. Both encodings tell themselves, whatever the headers claim. */
-export function encodingOf(body: Uint8Array, room = roomToUnpack()): Encoded | { readonly fault: string } | undefined {
+export function encodingOf(body: Uint8Array, room: Room): Encoded | Packed | undefined {
   return isGzip(body) ? gzipIn(body, room) : utf16In(body);
 }
 
 const isGzip = (body: Uint8Array): boolean => body[0] === 0x1f && body[1] === 0x8b;
 
 /** What a gzipped body may become: as much as a body may be. */
-const MOST_UNPACKED = 1024 * 1024;
+export const MOST_UNPACKED = 1024 * 1024;
 
 /** How many bytes may still be unpacked. All that stands gzipped within one body shares it: each may become a thousand times as long. */
 export interface Room {
@@ -59,7 +65,7 @@ export interface Room {
 }
 export const roomToUnpack = (): Room => ({ left: MOST_UNPACKED });
 
-function gzipIn(body: Uint8Array, room: Room): Encoded | { readonly fault: string } {
+function gzipIn(body: Uint8Array, room: Room): Encoded | Packed {
   const most = room.left;
   // What turns out to be damaged has been unpacked as well.
   room.left = 0;
@@ -71,7 +77,10 @@ function gzipIn(body: Uint8Array, room: Room): Encoded | { readonly fault: strin
   } catch (error) {
     const isTooLong = error instanceof RangeError;
     const fault = isTooLong ? `is more than ${MOST_UNPACKED} bytes once unpacked` : 'is damaged, or not whole';
-    return { fault: `the body is gzip that ${fault}: send it without Content-Encoding` };
+    return {
+      fault: `the body is gzip that ${fault}: send it without Content-Encoding`,
+      isBeyond: isTooLong && most < MOST_UNPACKED,
+    };
   }
 }
 

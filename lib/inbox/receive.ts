@@ -110,7 +110,8 @@ async function note(
   { answer, outcome, id, message }: Verdict,
   since: number,
 ): Promise<void> {
-  const withBody = outcome !== 'stored' && outcome !== 'duplicate';
+  // Of what is too large nobody may say how long it takes to look through it.
+  const withBody = outcome !== 'stored' && outcome !== 'duplicate' && outcome !== 'too_large';
   const kept = withBody ? withoutSecret(provider, delivery) : delivery.body;
   const noted = { status: answer.status, outcome, withBody, ...(id && { id }), ...(message && { message }) };
   await noteAttempt(ports, webhook, { ...delivery, token, kept }, noted, since);

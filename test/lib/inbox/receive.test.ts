@@ -210,6 +210,9 @@ describe('a delivery', () => {
     const most = text('1', 'x'.repeat(1_048_576 - text('1', '').length));
     expect(await bench.post(most)).toMatchObject({ status: 200, body: { status: 'stored' } });
     expect(await bench.post(`${most} `)).toMatchObject({ status: 413, body: { status: 413, data: {} } });
+    const [refused] = await lastAttempts(bench.store, 'wh_1', bench.now);
+    expect(refused).toMatchObject({ outcome: 'too_large', request: { bytes: 1_048_577 } });
+    expect(refused?.request).not.toHaveProperty('body');
   });
 });
 
