@@ -1,6 +1,7 @@
+import * as outbound from '#functions/outbound.ts';
 import { marshalMap } from '#lib/aws/dynamo-store.ts';
 import { readEnvironment } from '#lib/aws/environment.ts';
-import { webhookHandler } from '#lib/aws/http-entries.ts';
+import { reportingWebhookHandler, webhookHandler } from '#lib/aws/http-entries.ts';
 import { type Runtime, runtimeOf } from '#lib/aws/runtime.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { type Webhook, webhookItem } from '#lib/tenants/webhook.ts';
@@ -30,7 +31,12 @@ function rowOf(kind: Pick<Webhook, 'kind' | 'provider'>) {
 
 /** The handler of a provider as it is deployed, but for the wire below the signed requests. */
 export function receivingThrough(traffic: Traffic, table: string, wire: Wire) {
-  const handler = webhookHandler(traffic.provider, runtimeOn(table, wire));
+  const reports = Object.values(outbound).some(({ name }) => name === traffic.provider.name);
+  const handlerOf = reports ? reportingWebhookHandler : webhookHandler;
+  const handler = handlerOf(
+    traffic.provider,
+    runtimeOn(table, wire, { HOOKLINE_TICKS_QUEUE_URL: 'http://127.0.0.1/ticks' }),
+  );
   return async (body: string): Promise<void> => {
     const answer = await handler(gatewayEvent(traffic, TOKEN, body));
     if (!answer.body?.includes('"stored"')) throw new Error(`${traffic.provider.name} answered ${answer.body}`);
