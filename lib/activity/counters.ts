@@ -10,6 +10,7 @@ import {
   type Change,
   compare,
   type Item,
+  type Key,
   type Store,
   set,
   setIfAbsent,
@@ -134,7 +135,7 @@ async function raiseHour(
     const isLater = any(absent(last), compare(last, '<', numbered(first.sequence)));
     const changes = [...sums(open), set(last, numbered(end.sequence)), ...always];
     const { done, item } = await store.write(update(key, changes, isLater), { returns: 'new' });
-    if (done) return tellFirst(store, workspace, kinds, item);
+    if (done) return tellOnce(store, { workspace, kinds, key, hour: item });
     // Refused: the first of these at least is counted, so that each round has fewer left.
     const counted = String(item?.[last]);
     open = open.filter(({ sequence }) => numbered(sequence) > counted);
@@ -142,13 +143,31 @@ async function raiseHour(
   // Nothing is left to count. What else has changed need not have been in the batch that was counted.
   if (kinds.length === 0) return;
   const { item } = await store.write(update(key, always), { returns: 'new' });
-  await tellFirst(store, workspace, kinds, item);
+  await tellOnce(store, { workspace, kinds, key, hour: item });
 }
 
-/** What is the first of its kind in this hour is told to the workspace as well, which keeps it for longer. */
-async function tellFirst(store: Store, workspace: string, kinds: readonly Kind[], item?: Item): Promise<void> {
-  const first = kinds.filter((kind) => item?.[kind] === 1);
-  if (first.length > 0) await tellChanges(store, workspace, first);
+interface Tellable {
+  readonly workspace: string;
+  readonly kinds: readonly Kind[];
+  readonly key: Key;
+  /** The hour as it is by now. */
+  readonly hour: Item | undefined;
+}
+
+/**
+ * What is of a kind that this hour had not yet is told to the workspace as well, which keeps it for longer. The hour is
+ * marked after that: whoever dies in between leaves it to the next.
+ */
+async function tellOnce(store: Store, { workspace, kinds, key, hour }: Tellable): Promise<void> {
+  const untold = kinds.filter((kind) => hour?.[`told@${kind}`] === undefined);
+  if (untold.length === 0) return;
+  await tellChanges(store, workspace, untold);
+  await store.write(
+    update(
+      key,
+      untold.map((kind) => set(`told@${kind}`, true)),
+    ),
+  );
 }
 
 /** Sequence numbers are decimal, of no fixed length, and up to 40 digits long: beyond what numbers are exact for. */

@@ -117,7 +117,7 @@ export const FIELDS = { phone: 'phone', jid: 'jid', chat: 'chat_id', name: 'chat
 const LONGEST = 1_000;
 
 /** Exactly one of the four: a guess about the others could reach the wrong person. */
-async function readTarget(said: Said, country: CountryOf, issues: Issue[]): Promise<Target | undefined> {
+export async function readTarget(said: Said, country: CountryOf, issues: Issue[]): Promise<Target | undefined> {
   const given = KEYS.filter((key) => said[key] !== undefined);
   const [key, ...others] = given;
   if (key === undefined || others.length > 0) {

@@ -362,7 +362,7 @@ async function judge(
   }
 }
 
-const countryOf = async (
+export const countryOf = async (
   store: Store,
   { workspace, defaultCountry }: Pick<Webhook, 'workspace' | 'defaultCountry'>,
 ): Promise<string | undefined> => defaultCountry ?? (await findWorkspace(store, workspace))?.defaultCountry;

@@ -245,11 +245,17 @@ async function say(
   };
   const verdict = await handIn(ports, rule, written.body, key);
   if (verdict.id !== undefined) return { result: 'done', send: verdict.id, ...known({ why: verdict.message }) };
-  const why = verdict.message ?? 'it was not accepted';
+  const why = inWordsOfRules(verdict.message ?? 'it was not accepted');
   if (verdict.answer.status !== 402) return { result: 'failed', why };
   await tellRefused(ports, rule);
   return { result: 'refused', why };
 }
+
+/** A fault of what was handed in, with its fields spelled as they stand in a rule. */
+export const inWordsOfRules = (text: string): string =>
+  text.replace(/\b(account|file)_(id|url|name)\b/g, (_, of: string, what: string) => {
+    return `${of}${what.charAt(0).toUpperCase()}${what.slice(1)}`;
+  });
 
 /** Where nothing but the quote stands in the way, the words go out without it. */
 async function handIn(
@@ -285,7 +291,7 @@ export function bodyOf(
   for (const [name, template] of Object.entries(fields)) {
     if (template === undefined) continue;
     const one = render(template, scope);
-    if (one.kind === 'failed') return { result: 'failed', why: `${name}: ${one.reason}` };
+    if (one.kind === 'failed') return { result: 'failed', why: `${inWordsOfRules(name)}: ${one.reason}` };
     rendered[name] = one.text;
   }
   // An id of theirs is no template.

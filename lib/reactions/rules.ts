@@ -13,7 +13,8 @@ import { Instant, type Issue, known, optional, tally } from '#lib/domain/schema.
 import { toIso } from '#lib/domain/time.ts';
 import { findEvent, isReplayed, listEvents } from '#lib/inbox/events.ts';
 import { accountsNamed, accountsOf, quotes, type Reaches } from '#lib/outbox/accounts.ts';
-import { readFile } from '#lib/outbox/request.ts';
+import { readFile, readTarget } from '#lib/outbox/request.ts';
+import { countryOf } from '#lib/outbox/submit.ts';
 import { itemReader } from '#lib/store/items.ts';
 import {
   chatKey,
@@ -52,7 +53,7 @@ import { isSamePlace, refusedUrl } from './endpoint.ts';
 import { findEndpoint } from './endpoints.ts';
 import { calleeOfRule, healthChanges, ofRule } from './health.ts';
 import { type Mail, mailOf } from './mail.ts';
-import { bodyOf, guardOf, matchOf } from './react.ts';
+import { bodyOf, guardOf, inWordsOfRules, matchOf } from './react.ts';
 import { faultsOfRule, inOrder, type Rule, readRule, ruleItem } from './rule.ts';
 import { bodyOfCall } from './rule-target.ts';
 import { bodyOf as noticeBody } from './target.ts';
@@ -128,22 +129,33 @@ async function faultsOf(
     missingEndpoints(ports, workspace, wanted),
     missingAccounts(ports, workspace, wanted),
     vainQuotes(ports, workspace, wanted),
+    vainRecipients(ports, workspace, wanted),
   ]);
   return [...faultsOfRule(wanted), ...vainFiles(wanted.do), ...deliveries, ...missing.flat()];
+}
+
+const isTemplate = (text: string): boolean => /\{[{%]/.test(text);
+
+/** Whom no message could reach, as a number of letters. Of a template only rendering shows whom it names. */
+async function vainRecipients({ store }: RulePorts, workspace: string, { do: actions }: NewRule) {
+  const faults = actions.map(async (action, i): Promise<readonly Issue[]> => {
+    if (action.action !== 'send' || Object.values(action.to).some(isTemplate)) return [];
+    const issues: Issue[] = [];
+    await readTarget(action.to, () => countryOf(store, { workspace }), issues);
+    return issues.map(({ path, message }) => ({ path: `do.${i}.to.${path}`, message }));
+  });
+  return (await Promise.all(faults)).flat();
 }
 
 /** Files without a name, or under no URL, which no send takes. Of a template only rendering shows what it leads to. */
 function vainFiles(actions: readonly Action[]): readonly Issue[] {
   return actions.flatMap((action, i) => {
     if ((action.action !== 'reply' && action.action !== 'send') || action.fileUrl === undefined) return [];
-    const url = /\{[{%]/.test(action.fileUrl) ? 'https://files.example/offer.pdf' : action.fileUrl;
+    const url = isTemplate(action.fileUrl) ? 'https://files.example/offer.pdf' : action.fileUrl;
     const issues: Issue[] = [];
     // Which hosts may be reached is asked when it is sent.
     readFile(url, action.fileName, { allowPrivateHosts: true }, issues);
-    return issues.map(({ path, message }) => ({
-      path: `do.${i}.${path === 'file_url' ? 'fileUrl' : 'fileName'}`,
-      message,
-    }));
+    return issues.map(({ path, message }) => ({ path: `do.${i}.${inWordsOfRules(path)}`, message }));
   });
 }
 

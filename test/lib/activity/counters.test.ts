@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { byDay, type Count, hoursBetween, raise, sumOf } from '#lib/activity/counters.ts';
-import { counterKey } from '#lib/store/keys.ts';
+import { changesKey, counterKey } from '#lib/store/keys.ts';
 import type { Store } from '#lib/store/store.ts';
 import { emulatedStore } from '#test/support/emulated-store.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
@@ -89,6 +89,20 @@ describe.each(stores)('counters %s', (_name, open) => {
       },
     ]);
   });
+});
+
+it('that there was anything at all is told though the one who counted it died before', async () => {
+  const memory = new MemoryStore();
+  const write = memory.write.bind(memory);
+  const dying = vi.spyOn(memory, 'write').mockImplementation(async (one, options) => {
+    if ('key' in one && one.key.sk === 'CHANGES') throw new Error('dies');
+    return write(one, options);
+  });
+  const batch = { workspace: 'main', counts: counts(1), kinds: ['events', 'sends'] as const };
+  await expect(raise(memory, 'a', batch, TEN)).rejects.toThrow('dies');
+  dying.mockRestore();
+  for (let times = 0; times < 2; times++) await raise(memory, 'a', batch, TEN);
+  expect(memory.peek(changesKey('main'))).toMatchObject({ events: 1, sends: 1 });
 });
 
 it('counters go after 400 days', async () => {
