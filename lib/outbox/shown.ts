@@ -13,7 +13,6 @@ import {
 } from '#lib/domain/send/part.ts';
 import { recipientOf } from '#lib/domain/send/recipient.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { findSend } from '#lib/sender/cancel.ts';
 import { type Account, type Part, readAccount, readSend, type Send } from '#lib/sender/items.ts';
 import { LISTED, type Place, placesOf, type Queues, queuesOf, WAITING_FOR } from '#lib/sender/schedule.ts';
 import { threadIn } from '#lib/sender/sent-event.ts';
@@ -22,6 +21,7 @@ import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll, newestFirst, roundsFor } from '#lib/store/query.ts';
 import type { Item, Store } from '#lib/store/store.ts';
 import { wholeDirectory } from '#lib/tenants/directory.ts';
+import { findSend } from './cancel.ts';
 
 export const SEND_STATES = [...PART_STATES, 'partially_sent'] as const;
 

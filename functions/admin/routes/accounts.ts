@@ -5,7 +5,7 @@ import { toPhone } from '#lib/domain/person.ts';
 import { type Issue, issuesOf, known, optional, strictObject, tally } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { quotes } from '#lib/outbox/accounts.ts';
-import { cancelAll } from '#lib/sender/cancel.ts';
+import { cancelAll } from '#lib/outbox/cancel.ts';
 import { pause, resume } from '#lib/sender/hold.ts';
 import type { Account } from '#lib/sender/items.ts';
 import { TestedAccount, testAccount, testCredentials } from '#lib/sender/open-accounts.ts';

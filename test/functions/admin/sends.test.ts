@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { toIso } from '#lib/domain/time.ts';
-import { cancelAll } from '#lib/sender/cancel.ts';
+import { cancelAll } from '#lib/outbox/cancel.ts';
 import { hold } from '#lib/sender/hold.ts';
 import { readAccount } from '#lib/sender/items.ts';
 import { tick } from '#lib/sender/tick.ts';

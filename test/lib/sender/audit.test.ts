@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { audit } from '#lib/credits/audit.ts';
 import { grant, showCredits } from '#lib/credits/credits.ts';
-import { cancel } from '#lib/sender/cancel.ts';
+import { cancel } from '#lib/outbox/cancel.ts';
 import {
   add,
   del,

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { Status } from '#lib/domain/send/part.ts';
-import { cancel } from '#lib/sender/cancel.ts';
+import { cancel } from '#lib/outbox/cancel.ts';
 import { unsure } from '#test/support/simulation/fake-provider.ts';
 import { hello, World } from '#test/support/simulation/world.ts';
 import { fileAndText } from './scenarios.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { sendState } from '#lib/domain/send/part.ts';
 import { noteStatus } from '#lib/inbox/delivery-state.ts';
-import { cancel } from '#lib/sender/cancel.ts';
+import { cancel } from '#lib/outbox/cancel.ts';
 import { clearHold, hold, pause, probe, resume } from '#lib/sender/hold.ts';
 import { readProviderMessage } from '#lib/sender/items.ts';
 import { onStatus, revisitStatuses, settleLate } from '#lib/sender/statuses.ts';

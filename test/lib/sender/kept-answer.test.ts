@@ -3,7 +3,7 @@ import { sqsClient } from '#lib/aws/clients.ts';
 import { sqsTicks, tickOf } from '#lib/aws/queues.ts';
 import { loggedSender } from '#lib/aws/sender-entries.ts';
 import { sendCreditState, sendState } from '#lib/domain/send/part.ts';
-import { resend } from '#lib/sender/cancel.ts';
+import { resend } from '#lib/outbox/cancel.ts';
 import type { Tick } from '#lib/sender/provider.ts';
 import { tick } from '#lib/sender/tick.ts';
 import { fillKey } from '#lib/store/keys.ts';

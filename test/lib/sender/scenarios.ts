@@ -1,5 +1,5 @@
 import { sendCreditState, sendState } from '#lib/domain/send/part.ts';
-import { cancel, resend } from '#lib/sender/cancel.ts';
+import { cancel, resend } from '#lib/outbox/cancel.ts';
 import { pause, resume } from '#lib/sender/hold.ts';
 import type { Account } from '#lib/sender/items.ts';
 import { accountKey } from '#lib/store/keys.ts';

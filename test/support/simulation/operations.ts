@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import type { SendOutcome } from '#lib/domain/send/outcome.ts';
 import { STATUSES } from '#lib/domain/send/part.ts';
+import { cancel, resend } from '#lib/outbox/cancel.ts';
 import type { NewPart } from '#lib/sender/accept.ts';
-import { cancel, resend } from '#lib/sender/cancel.ts';
 import { clearHold, hold, pause, resume } from '#lib/sender/hold.ts';
 import type { Behaviour } from './fake-provider.ts';
 import { beginOperators, type OperatorsOperation, operatorsOperation, renew } from './operator.ts';

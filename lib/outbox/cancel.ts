@@ -1,13 +1,13 @@
 import { known } from '#lib/domain/schema.ts';
 import { isPending, type PartState } from '#lib/domain/send/part.ts';
+import { type Accepted, type AcceptPorts, accept, type NewPart } from '#lib/sender/accept.ts';
+import type { SendingConfig } from '#lib/sender/config.ts';
+import { type Part, readAccount, readPointer, readSend, type Send } from '#lib/sender/items.ts';
+import { cancelParts, type SettlingPorts } from '#lib/sender/settle.ts';
 import { accountKey, POINTER_PREFIX, pointerKey, sendKey } from '#lib/store/keys.ts';
 import { pagesOf } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict, withRetries } from '#lib/store/retry.ts';
 import type { Store } from '#lib/store/store.ts';
-import { type Accepted, type AcceptPorts, accept, type NewPart } from './accept.ts';
-import type { SendingConfig } from './config.ts';
-import { type Part, readAccount, readPointer, readSend, type Send } from './items.ts';
-import { cancelParts, type SettlingPorts } from './settle.ts';
 
 type Cancelled = 'cancelled' | 'too late' | 'not found';
 
