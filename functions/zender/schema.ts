@@ -33,10 +33,9 @@ const Required = v.pipe(
   v.nonEmpty(),
 );
 
-/** `data[phone][]` is a list of one; forms number what is a list. */
+/** `data[phone][]` is a list of one. */
 function single(raw: unknown): unknown {
-  const list = isRecord(raw) && '0' in raw ? Object.values(raw) : raw;
-  return Array.isArray(list) && list.length === 1 ? list[0] : raw;
+  return Array.isArray(raw) && raw.length === 1 ? raw[0] : raw;
 }
 
 /** An id of the kind `0`, or a name that came as `false`: PHP has nothing to say. */

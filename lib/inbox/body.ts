@@ -19,7 +19,8 @@ export function parseBody(body: Uint8Array, contentType: string, room = roomToUn
       ? refused(`the body is encoded more than ${MOST_ENCODINGS} times: ${REMEDY}`)
       : parseBody(toBytes(inner), encoded ? contentType : '', room, depth + 1);
   const parts = partsOf(text);
-  if (parts) return parseForm(formOf(parts));
+  if (parts)
+    return fieldsOf(parts.filter(({ isFile }) => !isFile).map((part) => [part.name, part.text.slice(part.valueAt)]));
   if (looksLikeJson(body)) return written?.ok === false ? leniently(body, written) : parseWritten(body);
   if (/^\s*multipart\//i.test(contentType)) return refused('a multipart body without parts');
   // JSON that was taken for the name of a field, without a value.
@@ -162,49 +163,65 @@ function parseForm(text: string): Parsed<unknown> {
   const form = text.replace(/^(?:\xef\xbb\xbf)?[ \t\r\n]*/, '').replace(/(?<![ \t\r\n])[ \t\r\n]+$/, '');
   if (form === '') return refused('the body is empty');
   // No value has a bare `&`: where `&amp;` stands, somebody has escaped the form for a page.
-  const pairs = (form.includes('&amp;') ? form.replaceAll('&amp;', '&') : form).split('&');
-  if (pairs.length > MOST_FIELDS) return refused(`has more than the ${MOST_FIELDS} fields that a form may have`);
+  const pairs = (form.includes('&amp;') ? form.replaceAll('&amp;', '&') : form).split('&', MOST_FIELDS + 1);
+  return fieldsOf(
+    pairs.map((pair) => {
+      const [name = ''] = pair.split('=', 1);
+      return [decodeForm(name), decodeForm(pair.slice(name.length + 1))];
+    }),
+  );
+}
+
+/** Names and values as bytes held as texts. A value without a name says nothing. */
+function fieldsOf(entries: readonly (readonly [name: string, value: string])[]): Parsed<unknown> {
+  if (entries.length > MOST_FIELDS) return refused(`has more than the ${MOST_FIELDS} fields that a form may have`);
   const fields: Fields = {};
-  for (const pair of pairs) {
-    const [name, value] = fieldIn(pair);
+  for (const [written, value] of entries) {
+    const name = wordsOf(written);
     if (name.includes('__proto__')) return refused('has a key that is not allowed: __proto__');
     const path = pathOf(name);
     if (path.length > DEEPEST_FIELD) return refused('has deeper fields than a form may have');
-    putAt(fields, path, value);
+    if (name !== '') putAt(fields, path, wordsOf(value));
   }
-  return { ok: true, value: fields };
+  return { ok: true, value: Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, listed(value)])) };
 }
 
 type Fields = Record<string, unknown>;
 
-function fieldIn(pair: string): readonly [name: string, value: string] {
-  const end = pair.indexOf('=');
-  return end < 0 ? [decodeWords(pair), ''] : [decodeWords(pair.slice(0, end)), decodeWords(pair.slice(end + 1))];
+function pathOf(name: string): readonly string[] {
+  const [, first = '', inner = ''] = /^([^[\]]*)((?:\[[^[\]]*\])*)/.exec(name) ?? [];
+  if (inner === '') return [name];
+  return [...(first === '' ? [] : [first]), ...inner.slice(1, -1).split('][')];
 }
 
-/** `data[phone][]` is the first of a list. */
-function pathOf(name: string): readonly [string, ...string[]] {
-  const [, first, inner = ''] = /^([^[\]]*)((?:\[[^[\]]*\])*)/.exec(name) ?? [];
-  if (first === undefined || inner === '') return [name];
-  const within = inner.slice(1, -1).split('][');
-  return [first, ...within.map((part) => (part === '' ? '0' : part))];
-}
-
-/** Puts it where it belongs; what holds nothing there yet, or a text, gives way. Of a field that comes twice the last counts. */
+/**
+ * Puts it where it belongs; what holds nothing there yet, or a text, gives way. Of a field that comes twice the last counts,
+ * and one without a name, as in `a[]`, is the next of a list.
+ */
 export function putAt(fields: Fields, path: readonly string[], value: unknown): void {
-  const place = path.slice(0, -1).reduce((within, name) => {
+  path.reduce((within, written, depth) => {
+    const name = written === '' ? `${Object.keys(within).length}` : written;
     const next: unknown = within[name];
     const inner: Fields = isRecord(next) ? next : {};
-    within[name] = inner;
+    within[name] = depth === path.length - 1 ? value : inner;
     return inner;
   }, fields);
-  place[path.at(-1) ?? ''] = value;
 }
 
+/** What is numbered from 0 on is a list. */
+function listed(value: unknown): unknown {
+  if (!isRecord(value)) return value;
+  const entries = Object.entries(value).map(([name, inner]) => [name, listed(inner)] as const);
+  return entries.every(([name], index) => name === `${index}`)
+    ? entries.map(([, inner]) => inner)
+    : Object.fromEntries(entries);
+}
+
+export const decodeWords = (text: string): string => wordsOf(decodeForm(text));
+
 /** Whoever writes a form, in parts above all, may end lines in a way of its own. */
-export function decodeWords(text: string): string {
-  const decoded = decodeForm(text);
-  const words = /[\x80-\xff]/.test(decoded) ? inWords(toBytes(decoded)) : decoded;
+function wordsOf(text: string): string {
+  const words = /[\x80-\xff]/.test(text) ? inWords(toBytes(text)) : text;
   return words.replaceAll('\r\n', '\n');
 }
 
@@ -221,12 +238,6 @@ export function encodeForm(text: string): string {
 
 function refused(message: string): Parsed<unknown> {
   return { ok: false, issue: { path: '', message } };
-}
-
-/** The fields as a form in percent signs. A file among them is kept in the body as it came, and nowhere else. */
-function formOf(parts: readonly Part[]): string {
-  const fields = parts.filter(({ name, isFile }) => name !== '' && !isFile);
-  return fields.map(({ text, name, valueAt }) => `${encodeForm(name)}=${encodeForm(text.slice(valueAt))}`).join('&');
 }
 
 /** A part of a multipart body, the line before it included: the parts are the whole body but its end. */

@@ -249,6 +249,24 @@ describe("the account of GREEN-API's delivery", () => {
   });
 });
 
+describe('a form', () => {
+  it.each([
+    ['with empty pairs', '&a=1&&b=2&', { a: '1', b: '2' }],
+    ['with a value of no name', '=x&a=1', { a: '1' }],
+    ['with brackets around a whole name', 'b=2&[a]=1', { a: '1', b: '2' }],
+    ['with a list', 'a[]=1&a[]=2', { a: ['1', '2'] }],
+    ['with a list in numbers', 'a[1]=2&a[0]=1', { a: ['1', '2'] }],
+    ['with a list of objects', 'a[0][b]=1&a[0][c]=2&a[1][b]=3', { a: [{ b: '1', c: '2' }, { b: '3' }] }],
+    ['with numbers that make no list', 'a[1]=1&a[2]=2', { a: { 1: '1', 2: '2' } }],
+    ['with names beside numbers', 'a[]=1&a[b]=2', { a: { 0: '1', b: '2' } }],
+    ['with numbers for names', '0=1&1=2', { 0: '1', 1: '2' }],
+    ['with a bracket that stays open', 'a[b=1', { 'a[b': '1' }],
+    ['with a text and then fields under one name', 'a=1&a[b]=2', { a: { b: '2' } }],
+  ])('is read %s', (_name, text, value) => {
+    expect(parseBody(Buffer.from(text), 'application/x-www-form-urlencoded')).toEqual({ ok: true, value });
+  });
+});
+
 it('unpacks no more of what stands gzipped within a body than one body may have', () => {
   const padded = { ...fromTimelines, padding: ' '.repeat(600_000) };
   const held = (body: unknown) => ({ data: gzipSync(JSON.stringify(body)).toString('base64') });

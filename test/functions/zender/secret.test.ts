@@ -35,6 +35,8 @@ describe('a body of zender is genuine', () => {
     ['with the secret in JSON that lacks a quote', JSON.stringify(sms).replace('Hello"', 'Hello "you""'), json],
     ['with the secret in what JavaScript writes', `{secret: '${secret}', type: 'sms'}`, json],
     ['with the secret in a form of too many fields', `secret=${secret}&${'x=1&'.repeat(300)}`, form],
+    ['with the secret in a list of a form', toForm(sms).replace('secret=', 'secret[]='), form],
+    ['with the secret in brackets', toForm(sms).replace('secret=', '[secret]='), form],
     ['with the secret spelled in percent signs', toForm(sms).replace('secret=', 's%65cret='), form],
   ])('%s', (_name, text, contentType) => {
     expect(isGenuine(text, contentType)).toBe(true);
