@@ -20,14 +20,8 @@ const idOf = ({ id }: Chat) => id;
 export function Inbox({ id }: { readonly id?: string | undefined }) {
   const query = inboxFilter();
   const key = JSON.stringify(query);
-  const load = async (from?: string) => {
-    // Whoever asks for older ones is shown some, through however many the hub has to look.
-    for (let cursor = from; ; ) {
-      const page = await asked(api.GET('/api/chats', { params: { query: { ...query, ...(cursor && { cursor }) } } }));
-      cursor = page.cursor;
-      if (from === undefined || page.items.length > 0 || cursor === undefined) return page;
-    }
-  };
+  const load = (cursor?: string) =>
+    asked(api.GET('/api/chats', { params: { query: { ...query, ...(cursor && { cursor }) } } }));
   const live = useLive(
     `chats ${key}`,
     async () => {
