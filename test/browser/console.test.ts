@@ -146,12 +146,13 @@ it('keeps what is being written, and the place in it, while messages come in', a
   const page = await signedIn();
   await restless(page);
   await page.getByRole('link', { name: 'Inbox' }).click();
-  await page.getByRole('link', { name: /First/ }).waitFor();
+  const listed = page.locator('.chat-list a', { hasText: 'First' });
+  await listed.waitFor();
   const colours =
     '[getComputedStyle(document.querySelector(".unread + time")).color, getComputedStyle(document.querySelector(".unread-dot")).backgroundColor]';
   const [time, mark] = await page.evaluate<string[]>(colours);
   expect(time, 'when something unread came').toBe(mark);
-  await page.getByRole('link', { name: /First/ }).click();
+  await listed.click();
   const answer = page.getByRole('textbox', { name: 'Answer' });
   await answer.pressSequentially('Half a sent');
   await receive({ id: 'typing-2', from, text: 'Second' });
@@ -315,6 +316,32 @@ it('shows hostile content as text', async () => {
   await page.getByRole('navigation').getByRole('link', { name: 'Settings', exact: true }).click();
   await page.getByRole('heading', { name: 'Settings' }).waitFor();
   expect(await menu.getAttribute('aria-expanded')).toBe('false');
+  // So it is where the page stays the same, or another one of its kind comes.
+  await menu.click();
+  await page.getByRole('navigation').getByRole('link', { name: 'Settings', exact: true }).click();
+  expect(await menu.getAttribute('aria-expanded')).toBe('false');
+  await page.goto(`${hub.url}/console#/events`);
+  await menu.click();
+  await page.evaluate("location.hash = '#/events?kind=message'");
+  await page.locator('[aria-label="All pages"][aria-expanded="false"]').waitFor();
+});
+
+it('works in one workspace in one tab and in another one in another, and what is opened from a tab stays there', async () => {
+  await call('/api/workspaces', { name: 'Branch' });
+  const page = await signedIn();
+  const where = (tab: Page, name: string) => tab.locator('.where', { hasText: name }).waitFor();
+  await page.goto(`${hub.url}/console#/settings`);
+  await page.getByLabel('Work in').selectOption('Branch');
+  await where(page, 'Branch');
+  const link = page.getByRole('navigation').getByRole('link', { name: 'Webhooks' });
+  const [other] = await Promise.all([page.context().waitForEvent('page'), link.click({ modifiers: ['Control'] })]);
+  await other.getByRole('heading', { name: 'Webhooks' }).waitFor();
+  await where(other, 'Branch');
+  await page.goBack();
+  await where(page, 'main');
+  await other.reload();
+  await where(other, 'Branch');
+  await other.getByText('No webhook yet').waitFor();
 });
 
 it('keeps a name without a blank within its page and its column', async () => {
@@ -449,7 +476,7 @@ it('sends once what is clicked twice, shows it in another tab, and takes it back
   const other = await page.context().newPage();
   for (const tab of [page, other]) {
     await tab.goto(`${hub.url}/console#/inbox`);
-    await tab.getByRole('link', { name: /Hello from Paula/ }).click();
+    await tab.locator('.chat-list a', { hasText: 'Hello from Paula' }).click();
   }
   await page.getByRole('textbox', { name: 'Answer' }).fill('Only once');
   await page.getByRole('button', { name: 'Send', exact: true }).dblclick();
@@ -536,7 +563,7 @@ it('lets a key that only reads look at everything and change nothing', async () 
   // Beside what filters and copies: the audit and downloads, which change nothing.
   expect([...acts].sort()).toEqual(['CSV', 'Count', 'NDJSON']);
   await page.goto(`${hub.url}/console#/inbox`);
-  await page.getByRole('link', { name: /Hello from Rita/ }).click();
+  await page.locator('.chat-list a', { hasText: 'Hello from Rita' }).click();
   await page.getByText('This key reads and does not send.').waitFor();
   expect(await page.getByRole('textbox', { name: 'Answer' }).count()).toBe(0);
 });
@@ -546,7 +573,7 @@ it('says that the table is away, and goes on by itself when it is back', async (
   const page = await signedIn();
   await restless(page);
   await page.goto(`${hub.url}/console#/inbox`);
-  await page.getByRole('link', { name: /Hello from Tara/ }).waitFor();
+  await page.locator('.chat-list a', { hasText: 'Hello from Tara' }).waitFor();
   table?.inject({ when: () => true, fault: { kind: 'error' } });
   await page.goto(`${hub.url}/console#/sends`);
   await page.getByRole('alert').first().waitFor();

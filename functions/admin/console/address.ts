@@ -1,4 +1,4 @@
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 
 /** Which page is open, behind the `#` of the address, so that every page has one and back works: `#/inbox/chat_1?x=y`. */
 export interface Address {
@@ -27,11 +27,24 @@ addEventListener('hashchange', () => {
   address.value = read();
 });
 
-export function addressOf(page: string, id?: string, query: Readonly<Record<string, string | undefined>> = {}): string {
-  const given = Object.entries(query).flatMap(([name, value]) => (value ? [[name, value]] : []));
+/** The workspace that the address names: each tab may be in another, and what is opened from it stays there. */
+export const namedWorkspace = computed(() => address.value.query.get('workspace') ?? undefined);
+
+/** What of `names` the address says: so a filtered list can be passed on, and back leads to it. */
+export const filterIn = <Name extends string>(names: readonly Name[]): Readonly<Partial<Record<Name, string>>> =>
+  Object.fromEntries(names.map((name) => [name, address.value.query.get(name)]).filter(([, value]) => value));
+
+type Query = Readonly<Record<string, string | undefined>>;
+
+export function addressOf(page: string, id?: string, query: Query = {}): string {
+  const all = { ...query, workspace: query.workspace ?? namedWorkspace.value };
+  const given = Object.entries(all).flatMap(([name, value]) => (value ? [[name, value]] : []));
   const path = [page, ...(id === undefined ? [] : [encodeURIComponent(id)])].join('/');
   return `#/${path}${given.length > 0 ? `?${new URLSearchParams(given)}` : ''}`;
 }
+
+/** The list or page that is open, in a workspace; left out: in the one of the key. */
+export const inWorkspace = (id = ''): string => addressOf(address.value.page, undefined, { workspace: id });
 
 export function go(to: string): void {
   location.hash = to;

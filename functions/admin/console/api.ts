@@ -1,5 +1,6 @@
-import { signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import createClient from 'openapi-fetch';
+import { inWorkspace, namedWorkspace, replace } from './address.ts';
 import type { components, paths } from './api-types.d.ts';
 import { texts } from './texts.ts';
 
@@ -39,21 +40,29 @@ export const mayChange = (): boolean => session.value?.scope === 'all';
 /** The hub may stand below a path of somebody's own domain. */
 export const hubUrl = (): string => location.origin + location.pathname.replace(/\/console\/?$/, '');
 
-/** Which workspace is worked in: the admin key opens all, each tab may be in another. */
-const CHOSEN = 'workspace';
-export const workspace = signal(sessionStorage.getItem(CHOSEN) ?? undefined);
-export function chooseWorkspace(id: string | undefined): void {
-  workspace.value = id;
-  if (id === undefined) sessionStorage.removeItem(CHOSEN);
-  else sessionStorage.setItem(CHOSEN, id);
+/** Which workspace is worked in: the one of the key, unless it is the admin key, which opens all. */
+export const workspace = computed(() => {
+  const { admin, workspace: own = '' } = session.value ?? {};
+  return admin ? (namedWorkspace.value ?? own) : own;
+});
+
+/** What is kept beside the pages is nobody's once somebody has signed out, or was. */
+export function untilSignedOut<Kept extends { clear(): void }>(kept: Kept): Kept {
+  effect(() => {
+    if (session.value === null) kept.clear();
+  });
+  return kept;
 }
 
 /** What the hub answered instead of what was asked for, in its own words, which say what to do. */
 export class Refusal extends Error {
   readonly status: number;
-  constructor(status: number, message: string) {
+  /** The id under which the hub's log tells more. */
+  readonly line: string | undefined;
+  constructor(status: number, message: string, line?: string) {
     super(message);
     this.status = status;
+    this.line = line;
   }
 }
 
@@ -69,13 +78,15 @@ api.use({
   onRequest({ request }) {
     // What changes something must be JSON, a DELETE as well: another page cannot send that unasked.
     request.headers.set('content-type', 'application/json');
-    if (workspace.value !== undefined && session.value?.admin) request.headers.set('x-workspace', workspace.value);
+    // What manages workspaces says itself which: in one that is no more, as an old link may name, the others are found.
+    const isManaging = request.url.includes('/api/workspaces');
+    if (session.value?.admin && !isManaging) request.headers.set('x-workspace', workspace.value);
     return request;
   },
 });
 
 /** What was answered last, by its address: what is still the same is neither sent again nor drawn. */
-const answered = new Map<string, { readonly etag: string; readonly text: string }>();
+const answered = untilSignedOut(new Map<string, { readonly etag: string; readonly text: string }>());
 const MOST_ANSWERS = 100;
 const placeOf = ({ url, headers }: Request) => `${headers.get('x-workspace') ?? ''} ${url}`;
 
@@ -171,7 +182,7 @@ function refusalOf({ status, headers }: Response, error: unknown): Refusal {
   if (status === 401 && session.value) session.value = null;
   const message = messageIn(error) ?? texts.refused(status);
   const line = headers.get('apigw-requestid');
-  return new Refusal(status, status < 500 || line === null ? message : texts.fault(message, line));
+  return status < 500 || line === null ? new Refusal(status, message) : new Refusal(status, texts.fault(message), line);
 }
 
 function messageIn(error: unknown): string | undefined {
@@ -219,7 +230,7 @@ export async function findSession(): Promise<void> {
 
 export async function signIn(key: string, named?: string): Promise<void> {
   const found = await asked(api.POST('/api/session', { body: { key, ...(named && { workspace: named }) } }));
-  chooseWorkspace(undefined);
+  if (named) replace(inWorkspace());
   if (found.scope === 'send') {
     await done(api.DELETE('/api/session'));
     throw new Refusal(403, texts.signIn.onlySends);
@@ -229,7 +240,5 @@ export async function signIn(key: string, named?: string): Promise<void> {
 
 export async function signOut(): Promise<void> {
   await done(api.DELETE('/api/session'));
-  chooseWorkspace(undefined);
-  answered.clear();
   session.value = null;
 }

@@ -32,14 +32,14 @@ const ANYHOW_MS = 60_000;
 
 /**
  * What `load` answers, asked anew while the page is seen: every 3 s while it is lively, else every 15 s, never when it is
- * hidden. What comes back unchanged draws nothing. `key` says what is loaded: with another one it begins anew.
+ * hidden. What comes back unchanged draws nothing. `name` says what is loaded: with another one, or in another workspace, it begins anew.
  */
-export function useLive<Data>(key: string, load: () => Promise<Data>, pace: Pace = {}): Live<Data> {
+export function useLive<Data>(name: string, load: () => Promise<Data>, pace: Pace = {}): Live<Data> {
+  const key = `${workspace.value} ${name}`;
   const [state, setState] = useState<{ key: string; data?: Data; error?: Error }>({ key });
   const latest = useRef({ load, pace });
   latest.current = { load, pace };
   const asking = useRef(() => Promise.resolve());
-  const chosen = workspace.value;
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let stopped = false;
@@ -56,7 +56,7 @@ export function useLive<Data>(key: string, load: () => Promise<Data>, pace: Pace
         setState({ key, data });
       } catch (cause) {
         drawn = '';
-        if (!stopped) setState((before) => ({ ...before, key, error: errorOf(cause) }));
+        if (!stopped) setState((before) => ({ ...(before.key === key && before), key, error: errorOf(cause) }));
       }
     };
     const loop = async (isWanted: boolean) => {
@@ -76,7 +76,7 @@ export function useLive<Data>(key: string, load: () => Promise<Data>, pace: Pace
       clearTimeout(timer);
       document.removeEventListener('visibilitychange', look);
     };
-  }, [key, chosen]);
+  }, [key]);
   // What was loaded for another key is not shown under this one.
   const { data, error } = state.key === key ? state : { data: undefined, error: undefined };
   return { data, error, again: () => asking.current() };

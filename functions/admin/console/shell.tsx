@@ -18,7 +18,7 @@ import {
 import { type ComponentType, Fragment } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { address, addressOf, go } from './address.ts';
-import { api, hubUrl, session, signOut, workspace } from './api.ts';
+import { api, hubUrl, signOut, workspace } from './api.ts';
 import { Overview } from './pages/overview.tsx';
 import { Dialog } from './parts/dialog.tsx';
 import { Failure, Loading } from './parts/small.tsx';
@@ -72,12 +72,13 @@ const PAGES: Readonly<Partial<Record<keyof typeof texts.pages, Entry>>> = {
 const isPage = (name: string): name is keyof typeof PAGES => Object.hasOwn(PAGES, name);
 
 export function Shell() {
-  const { page: named, id } = address.value;
+  const place = address.value;
+  const { page: named, id } = place;
   const name = isPage(named) ? named : 'overview';
   const Current = PAGES[name]?.Page ?? Overview;
   const [isHelp, showHelp] = useState(false);
   const [isOpen, open] = useState(false);
-  useEffect(() => open(false), [name]);
+  useEffect(() => open(false), [place]);
   const menu = useRef<HTMLButtonElement>(null);
   const close = ({ key }: KeyboardEvent) => {
     if (key !== 'Escape' || !isOpen) return;
@@ -107,7 +108,13 @@ export function Shell() {
           {isOpen ? <X aria-hidden="true" /> : <Menu aria-hidden="true" />}
         </button>
         {Object.entries(PAGES).map(([page, { Icon }]) => (
-          <a key={page} href={addressOf(page)} aria-current={page === name ? 'page' : undefined}>
+          <a
+            key={page}
+            href={addressOf(page)}
+            aria-current={page === name ? 'page' : undefined}
+            // To the page that is open the address does not change.
+            onClick={() => open(false)}
+          >
             <Icon aria-hidden="true" />
             <span>{isPage(page) ? texts.pages[page] : page}</span>
           </a>
@@ -136,7 +143,7 @@ export function Shell() {
 
 /** The workspace by its name; by its id until that is known, and where the key may not ask for it. */
 function Where() {
-  const id = workspace.value ?? session.value?.workspace ?? '';
+  const id = workspace.value;
   const [named, setNamed] = useState({ id, name: id });
   useEffect(() => {
     let isLeft = false;

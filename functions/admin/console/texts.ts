@@ -43,8 +43,7 @@ export const texts = {
   away: 'The hub does not answer. Lists ask again by themselves; whatever you did, do it again once they show something.',
   refused: (status: number) =>
     `The hub answered ${status} and did not say why. Try again; if it stays so, look into its log, or into that of a proxy before it.`,
-  fault: (message: string, line: string) =>
-    `${message}. Try again; if it stays so, the hub's log says why, at requestId ${line}.`,
+  fault: (message: string) => `${message}. Try again; if it stays so, the hub's log says why, at this requestId:`,
   none: '—',
   from: 'From',
   before: 'Before',
@@ -296,6 +295,8 @@ export const texts = {
     recipient: 'To whom: a number or id',
     allAgain: 'Show all',
     ofChat: 'Only of this conversation',
+    byDay:
+      'Days are those on which a send was accepted. The overview counts a send on the day on which it went out or failed.',
     part: (number: number) => `message ${number}`,
     later: (ms: number) => (ms < 1_000 ? `${ms} ms later` : `${Math.round(ms / 1_000)} s later`),
   },
@@ -407,7 +408,7 @@ export const texts = {
     boundSendHint: 'Sends the messages that name no account.',
     saved: 'Saved',
     lastCall: 'Last call',
-    toInbox: 'See the message',
+    toMessage: 'See the message',
     sampleHint: (provider: string) =>
       `A made-up message, in the words of ${providerName(provider)}, from another made-up person each time. It appears in the inbox like any other.`,
     sampleSent: 'A sample was posted',

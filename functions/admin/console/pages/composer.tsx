@@ -2,7 +2,7 @@ import { type Signal, signal } from '@preact/signals';
 import { Paperclip, SendHorizontal, X } from 'lucide-preact';
 import { useRef, useState } from 'preact/hooks';
 import { addressOf, decoded } from '../address.ts';
-import { type Account, api, asked, errorOf } from '../api.ts';
+import { type Account, api, asked, errorOf, untilSignedOut, workspace } from '../api.ts';
 import type { Quoted } from '../conversation.ts';
 import { QuotedWords } from '../parts/bubble.tsx';
 import { FileView } from '../parts/content.tsx';
@@ -28,11 +28,12 @@ interface Draft {
   readonly quoted?: Quoted;
 }
 
-/** What was begun and not sent, by conversation: it is there again when somebody comes back. */
-const drafts = new Map<string, Signal<Draft>>();
+/** What was begun and not sent, by workspace and conversation: it is there again when somebody comes back. */
+const drafts = untilSignedOut(new Map<string, Signal<Draft>>());
 const EMPTY: Draft = { text: '' };
 
-function draftOf(name: string): Signal<Draft> {
+function draftOf(conversation: string): Signal<Draft> {
+  const name = `${workspace.value} ${conversation}`;
   const draft = drafts.get(name) ?? signal(EMPTY);
   drafts.set(name, draft);
   return draft;

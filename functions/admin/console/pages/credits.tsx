@@ -33,7 +33,7 @@ export function Credits() {
             <ul class="figures">
               {Object.entries({ available, reserved, spent, granted }).map(([name, value]) => (
                 <li key={name} class={COUNTED[name] === undefined ? 'figure' : undefined}>
-                  <Figure name={t.figures[name] ?? name} value={value} state={COUNTED[name]} />
+                  <Figure name={t.figures[name] ?? name} value={value} state={COUNTED[name]} after={beginOf(epoch)} />
                 </li>
               ))}
             </ul>
@@ -90,20 +90,25 @@ const COUNTED: Readonly<Record<string, string>> = {
   spent: 'sent,delivered,read,partially_sent',
 };
 
+/** Of a month, as `2026-11`; what is prepaid has no beginning. */
+const beginOf = (epoch: string) => (/^\d{4}-\d\d$/.test(epoch) ? `${epoch}-01T00:00:00.000Z` : undefined);
+
 interface FigureProps {
   readonly name: string;
   readonly value: number;
   readonly state: string | undefined;
+  /** Since when they are counted. */
+  readonly after: string | undefined;
 }
 
-function Figure({ name, value, state }: FigureProps) {
+function Figure({ name, value, state, after }: FigureProps) {
   const shown = (
     <>
       <span>{name}</span>
       <strong>{numberOf(value)}</strong>
     </>
   );
-  return state === undefined ? shown : <a href={addressOf('sends', undefined, { state })}>{shown}</a>;
+  return state === undefined ? shown : <a href={addressOf('sends', undefined, { state, after })}>{shown}</a>;
 }
 
 /** What came in with a plus, what was taken with a minus. */

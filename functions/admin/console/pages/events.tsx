@@ -1,4 +1,4 @@
-import { address, addressOf, go } from '../address.ts';
+import { addressOf, filterIn, go } from '../address.ts';
 import { api, asked, type Event, inParts, mayChange } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
@@ -29,11 +29,6 @@ export function Events({ id }: { readonly id?: string | undefined }) {
 const FILTERS = ['kind', 'direction', 'provider', 'type', 'quarantined', 'dismissed', 'after', 'before'] as const;
 type Filter = Readonly<Partial<Record<(typeof FILTERS)[number], string>>>;
 
-/** It stands in the address: a filtered list can be passed on, and back leads to it. */
-function filterIn(query: URLSearchParams): Filter {
-  return Object.fromEntries(FILTERS.flatMap((name) => (query.get(name) ? [[name, query.get(name)]] : [])));
-}
-
 /** Of what is no kind, as somebody wrote it into the address, nothing is asked. */
 function queryOf({ kind: ofKind, direction: inDirection, provider = '', quarantined, dismissed, ...others }: Filter) {
   const kind = KINDS.find((one) => one === ofKind);
@@ -49,7 +44,7 @@ function queryOf({ kind: ofKind, direction: inDirection, provider = '', quaranti
 }
 
 function EventList() {
-  const filter = filterIn(address.value.query);
+  const filter = filterIn(FILTERS);
   const query = queryOf(filter);
   const isQuarantine = query.quarantined !== undefined;
   const key = JSON.stringify(query);

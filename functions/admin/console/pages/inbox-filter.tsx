@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { address, addressOf, go, replace } from '../address.ts';
+import { address, addressOf, filterIn, go, replace } from '../address.ts';
 import type { Account } from '../api.ts';
 import { CheckBox } from '../parts/form.tsx';
 import { accountName, providerName, texts } from '../texts.ts';
@@ -8,21 +8,16 @@ const t = texts.inbox;
 const FILTERS = ['q', 'account', 'provider', 'unread'] as const;
 type Filter = Readonly<Partial<Record<(typeof FILTERS)[number], string>>>;
 
-/** It stands in the address: a filtered list can be passed on, and back leads to it. */
-function filterIn(query: URLSearchParams): Filter {
-  return Object.fromEntries(FILTERS.flatMap((name) => (query.get(name) ? [[name, query.get(name)]] : [])));
-}
-
 /** A conversation beside the list as it is filtered, or the list alone. */
 export const inboxAt = (id?: string, more: Filter & { readonly show?: string } = {}): string =>
-  addressOf('inbox', id, { ...filterIn(address.value.query), ...more });
+  addressOf('inbox', id, { ...filterIn(FILTERS), ...more });
 
 /** Not each letter is searched for. */
 const REST_MS = 250;
 
 /** What is being typed, which stands in the address once it rests; what the address says otherwise is taken over. */
 function useSearch() {
-  const { q = '' } = filterIn(address.value.query);
+  const { q = '' } = filterIn(FILTERS);
   const [text, write] = useState(q);
   const written = useRef(q);
   useEffect(() => {
@@ -44,7 +39,7 @@ function useSearch() {
 
 /** As the API takes it. */
 export function inboxFilter() {
-  const { q, account, provider, unread } = filterIn(address.value.query);
+  const { q, account, provider, unread } = filterIn(FILTERS);
   return {
     ...(q && { q }),
     ...(account && { account }),
@@ -54,7 +49,7 @@ export function inboxFilter() {
 }
 
 export function Filters({ accounts }: { readonly accounts: readonly Account[] }) {
-  const { account, provider, unread } = filterIn(address.value.query);
+  const { account, provider, unread } = filterIn(FILTERS);
   const { text, write } = useSearch();
   const change = (more: Filter) => go(inboxAt(address.value.id, more));
   const choose = (from: string) => {

@@ -1,7 +1,7 @@
 import { ArrowRight, Check, CircleDashed } from 'lucide-preact';
 import type { ComponentChildren } from 'preact';
 import { addressOf } from '../address.ts';
-import { api, asked, mayChange, type Summary } from '../api.ts';
+import { api, asked, mayChange, type Summary, workspace } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Bars } from '../parts/bars.tsx';
 import { dayOf } from '../parts/days.tsx';
@@ -13,17 +13,18 @@ import { accountName, numberOf, reasonOf, texts } from '../texts.ts';
 const t = texts.overview;
 
 /** Only a newcomer is led to the webhook that waits for its first event; nobody knows at first who is one. */
-let isNew = true;
+const isSettled = new Map<string, boolean>();
 
 /** All that the page shows, asked for at once. Today begins when it does for the reader. */
 async function load() {
   const since = dayOf(new Date());
+  const id = workspace.value;
   const [summary, events, webhooks] = await Promise.all([
     asked(api.GET('/api/summary', { params: { query: { since } } })),
     asked(api.GET('/api/events', { params: { query: { limit: 10 } } })),
-    isNew ? asked(api.GET('/api/webhooks')) : undefined,
+    isSettled.get(id) ? undefined : asked(api.GET('/api/webhooks')),
   ]);
-  isNew = !summary.steps.event && events.items.length === 0;
+  isSettled.set(id, summary.steps.event || events.items.length > 0);
   // The one made last of those that are open to a provider.
   const door = webhooks?.items.find(({ kind, enabled }) => kind === 'receive' && enabled)?.id;
   return { since, summary, events: events.items, door };

@@ -1,6 +1,5 @@
-import { effect } from '@preact/signals';
 import { addressOf } from '../address.ts';
-import { api, asked, hubUrl, Refusal, session } from '../api.ts';
+import { api, asked, hubUrl, Refusal, untilSignedOut } from '../api.ts';
 import { guides } from '../guides.ts';
 import { useLive } from '../live.ts';
 import { type Act, Acts } from '../parts/acts.tsx';
@@ -25,10 +24,7 @@ export interface Made {
 }
 
 /** The URLs that were shown since this page was loaded: what they lead to can be tried out until it is loaded anew. */
-const urls = new Map<string, Made>();
-effect(() => {
-  if (session.value === null) urls.clear();
-});
+const urls = untilSignedOut(new Map<string, Made>());
 export const urlOf = (id: string): Made | undefined => urls.get(id);
 export function keepUrl(made: Made): Made {
   urls.set(made.id, made);
@@ -51,9 +47,14 @@ export function Paste({ made }: { readonly made: Made }) {
 
 export function FirstCall({ made }: { readonly made: Made }) {
   const path = { params: { path: { id: made.id } } };
-  const live = useLive(`first call ${made.id}`, () => asked(api.GET('/api/webhooks/{id}/attempts', path)));
   const { provider, secret, after = '' } = made;
-  const hasCall = live.data?.items.some(({ at }) => at > after) === true;
+  const live = useLive(`first call ${made.id}`, async () => {
+    const { items } = await asked(api.GET('/api/webhooks/{id}/attempts', path));
+    const came = items.filter(({ at }) => at > after);
+    const stored = came.find(({ id }) => id?.startsWith('evt_'))?.id;
+    return { hasCall: came.length > 0, message: stored && (await placeOf(stored)) };
+  });
+  const { hasCall = false, message } = live.data ?? {};
   return (
     <section class="card">
       <p role="status">
@@ -67,12 +68,20 @@ export function FirstCall({ made }: { readonly made: Made }) {
               acts={[{ label: t.sample, run: () => postSample(provider, made.url, secret), said: t.sampleSent }]}
               onDone={live.again}
             />
-            {hasCall && <a href={addressOf('inbox')}>{t.toInbox}</a>}
+            {message && <a href={message}>{t.toMessage}</a>}
           </div>
         </>
       )}
     </section>
   );
+}
+
+/** The conversation in which an event stands; the event itself where it is in none. */
+async function placeOf(id: string): Promise<string> {
+  const { data } = await api.GET('/api/events/{id}', { params: { path: { id } } });
+  return data && 'chatId' in data && data.chatId !== undefined
+    ? addressOf('inbox', data.chatId)
+    : addressOf('events', id);
 }
 
 interface SampleFormProps {

@@ -1,4 +1,4 @@
-import { address, addressOf, go } from '../address.ts';
+import { addressOf, filterIn, go } from '../address.ts';
 import { type Account, allAccounts, api, asked, mayChange, type Send } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Days } from '../parts/days.tsx';
@@ -31,13 +31,8 @@ export function Sends({ id }: { readonly id?: string | undefined }) {
 const FILTERS = ['state', 'account', 'recipient', 'after', 'before', 'chat'] as const;
 type Filter = Readonly<Partial<Record<(typeof FILTERS)[number], string>>>;
 
-/** It stands in the address: a filtered list can be passed on, and back leads to it. */
-function filterIn(query: URLSearchParams): Filter {
-  return Object.fromEntries(FILTERS.flatMap((name) => (query.get(name) ? [[name, query.get(name)]] : [])));
-}
-
 function SendList() {
-  const filter = filterIn(address.value.query);
+  const filter = filterIn(FILTERS);
   const key = JSON.stringify(filter);
   const load = (cursor?: string) =>
     asked(api.GET('/api/sends', { params: { query: { ...filter, ...(cursor && { cursor }) } } }));
@@ -58,6 +53,7 @@ function SendList() {
   return (
     <Page title={t.title} call="GET /api/sends">
       <Filters filter={filter} accounts={accounts} />
+      {(filter.after ?? filter.before) !== undefined && <p class="faint">{t.byDay}</p>}
       {filter.account !== undefined && <Queue account={filter.account} />}
       <Loaded live={shown}>
         {({ unknown }) => (

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
-import { allAccounts, api, asked, chooseWorkspace, done, inParts, session, type Workspace, workspace } from '../api.ts';
+import { go, inWorkspace } from '../address.ts';
+import { allAccounts, api, asked, done, inParts, session, type Workspace, workspace } from '../api.ts';
 import { useLive } from '../live.ts';
 import { useOnce } from '../once.ts';
 import { Acts } from '../parts/acts.tsx';
@@ -18,7 +19,7 @@ const MAIN = 'main';
 
 export function Settings() {
   const health = useOnce(() => asked(api.GET('/health')));
-  const id = workspace.value ?? session.value?.workspace ?? '';
+  const id = workspace.value;
   return (
     <Page title={t.title} call="GET /api/workspaces/{id}" callId={id}>
       {session.value?.admin ? (
@@ -81,11 +82,11 @@ function Workspaces({ id }: InWorkspace) {
   const live = useLive('workspaces', () => asked(api.GET('/api/workspaces', { params: { query: { limit: 200 } } })));
   const create = async ({ name = '' }: Values) => {
     const made = await asked(api.POST('/api/workspaces', { body: { name } }));
-    chooseWorkspace(made.id);
+    go(inWorkspace(made.id));
   };
   const remove = async (gone: string) => {
     await asked(api.DELETE('/api/workspaces/{id}', { params: { path: { id: gone } } }));
-    chooseWorkspace(MAIN);
+    go(inWorkspace(MAIN));
   };
   const chosen = live.data?.items.find((one) => one.id === id);
   return (
@@ -96,7 +97,7 @@ function Workspaces({ id }: InWorkspace) {
           <Loaded live={live}>
             {({ items }) => (
               <Field label={t.workIn}>
-                <select value={id} onChange={({ currentTarget }) => chooseWorkspace(currentTarget.value)}>
+                <select value={id} onChange={({ currentTarget }) => go(inWorkspace(currentTarget.value))}>
                   {items.map((one) => (
                     <option key={one.id} value={one.id}>
                       {one.name}

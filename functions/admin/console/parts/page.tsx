@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { address } from '../address.ts';
-import { hubUrl, mayChange, session, workspace } from '../api.ts';
+import { hubUrl, mayChange, session } from '../api.ts';
 import { texts } from '../texts.ts';
 import { Failure, Loading } from './small.tsx';
 
@@ -43,15 +43,14 @@ export function CallBehind({ call, id }: { readonly call: string; readonly id?: 
 
 /** With what this page is called with: its id, and its filter, which has the names that the API gives it. */
 function filledIn(call: string, id = address.value.id ?? ''): URLSearchParams {
-  const { query } = address.value;
+  const { workspace, ...query } = Object.fromEntries(address.value.query);
   const [name] = /(?<=\{)\w+(?=\})/.exec(call) ?? [];
-  const inWorkspace = session.value?.admin ? workspace.value : undefined;
   return new URLSearchParams({
     call,
     back: location.hash,
-    ...Object.fromEntries(query),
+    ...query,
     ...(name && { [name]: id }),
-    ...(inWorkspace && { workspace: inWorkspace }),
+    ...(workspace && session.value?.admin && { workspace }),
   });
 }
 

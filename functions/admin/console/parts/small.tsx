@@ -2,6 +2,7 @@ import { signal } from '@preact/signals';
 import { Check, Copy } from 'lucide-preact';
 import { type ComponentChildren, Fragment } from 'preact';
 import { useState } from 'preact/hooks';
+import { Refusal } from '../api.ts';
 import { texts } from '../texts.ts';
 
 const RELATIVE = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' });
@@ -128,10 +129,23 @@ export function Empty({ title, children }: EmptyProps) {
   );
 }
 
+/** What went wrong; where the hub's log tells more, with the id of its line to copy. */
+export const Fault = ({ error }: { readonly error: Error }) => (
+  <>
+    {error.message}
+    {error instanceof Refusal && error.line && (
+      <>
+        {' '}
+        <Id id={error.line} />
+      </>
+    )}
+  </>
+);
+
 export function Failure({ error }: { readonly error: Error }) {
   return (
     <p class="failure" role="alert">
-      {error.message}
+      <Fault error={error} />
     </p>
   );
 }

@@ -1,25 +1,26 @@
 import { signal } from '@preact/signals';
+import { X } from 'lucide-preact';
 import { errorOf } from '../api.ts';
+import { texts } from '../texts.ts';
+import { Fault } from './small.tsx';
 
 interface Toast {
-  readonly id: number;
-  readonly text: string;
-  readonly isFault: boolean;
+  readonly said: string | Error;
 }
 
 const toasts = signal<readonly Toast[]>([]);
-let last = 0;
+const close = (gone: Toast) => {
+  toasts.value = toasts.value.filter((toast) => toast !== gone);
+};
 
-function show(text: string, isFault: boolean): void {
-  const toast = { id: ++last, text, isFault };
+/** What went wrong stays until it is closed: it is to be read, and its id copied. */
+function show(said: string | Error): void {
+  const toast = { said };
   toasts.value = [...toasts.value, toast];
-  const close = () => {
-    toasts.value = toasts.value.filter(({ id }) => id !== toast.id);
-  };
-  setTimeout(close, isFault ? 10_000 : 4_000);
+  if (typeof said === 'string') setTimeout(close, 4_000, toast);
 }
 
-export const tell = (text: string): void => show(text, false);
+export const tell = (text: string): void => show(text);
 
 /** Does it and says so, or says why not. True where it was done. */
 export async function attempt(act: () => Promise<unknown>, said?: string): Promise<boolean> {
@@ -28,7 +29,7 @@ export async function attempt(act: () => Promise<unknown>, said?: string): Promi
     if (said) tell(said);
     return true;
   } catch (error) {
-    show(errorOf(error).message, true);
+    show(errorOf(error));
     return false;
   }
 }
@@ -36,11 +37,22 @@ export async function attempt(act: () => Promise<unknown>, said?: string): Promi
 export function Toasts() {
   return (
     <div class="toasts" role="status" aria-live="polite">
-      {toasts.value.map(({ id, text, isFault }) => (
-        <p key={id} class={isFault ? 'toast bad' : 'toast'}>
-          {text}
-        </p>
-      ))}
+      {toasts.value.map((toast, index) =>
+        typeof toast.said === 'string' ? (
+          <p key={index} class="toast">
+            {toast.said}
+          </p>
+        ) : (
+          <div key={index} class="toast bad">
+            <p>
+              <Fault error={toast.said} />
+            </p>
+            <button type="button" class="plain" aria-label={texts.close} onClick={() => close(toast)}>
+              <X aria-hidden="true" />
+            </button>
+          </div>
+        ),
+      )}
     </div>
   );
 }

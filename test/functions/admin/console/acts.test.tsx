@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/preact';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { session } from '../../../../functions/admin/console/api.ts';
+import { Refusal, session } from '../../../../functions/admin/console/api.ts';
 import { type Act, Acts } from '../../../../functions/admin/console/parts/acts.tsx';
 import { Toasts } from '../../../../functions/admin/console/parts/toast.tsx';
 
@@ -29,6 +29,14 @@ it('does it, asks anew, and says so', async () => {
   fireEvent.click(show({ said: 'Deleted' }));
   await screen.findByText('Deleted');
   expect(calls).toEqual(['run', 'done']);
+});
+
+it('keeps an error until it is closed, with the id of its line in the log to copy', async () => {
+  const fault = new Refusal(500, 'It failed, at this requestId:', 'line-7');
+  fireEvent.click(show({ run: () => Promise.reject(fault) }));
+  await screen.findByRole('button', { name: 'Copy: line-7' });
+  fireEvent.click(screen.getByRole('button', { name: 'Close' }));
+  expect(screen.queryByText(/It failed/)).toBeNull();
 });
 
 it('does it once however often it is clicked', async () => {

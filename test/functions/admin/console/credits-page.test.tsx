@@ -33,3 +33,17 @@ it('empties the form once credits are corrected, so that a second click corrects
   expect(screen.getByLabelText('Why')).toHaveProperty('value', '');
   expect(keys).toHaveLength(1);
 });
+
+it('leads from what was spent in a month to the sends of that month', async () => {
+  session.value = { workspace: 'main', admin: false, scope: 'read' };
+  const quota = { kind: 'monthly', credits: 100 };
+  vi.stubGlobal('fetch', async (request: Request) =>
+    request.url.includes('/ledger')
+      ? Response.json({ items: [] })
+      : Response.json({ available: 95, reserved: 0, spent: 5, granted: 100, quota, epoch: '2026-11' }),
+  );
+  render(<Credits />);
+  const { hash } = new URL((await screen.findByRole<HTMLAnchorElement>('link', { name: /Spent/ })).href);
+  const query = new URLSearchParams(hash.slice(hash.indexOf('?')));
+  expect(query.get('after')).toBe('2026-11-01T00:00:00.000Z');
+});

@@ -99,8 +99,9 @@ it('says of a fault of the hub where its log tells more', async () => {
   write('Answer', 'Hello');
   enter();
   expect((await screen.findByRole('alert')).textContent).toBe(
-    "Something went wrong on our side. Try again; if it stays so, the hub's log says why, at requestId line-7.",
+    "Something went wrong on our side. Try again; if it stays so, the hub's log says why, at this requestId: line-7",
   );
+  screen.getByRole('button', { name: 'Copy: line-7' });
 });
 
 it('gives back what was refused, with what was written meanwhile', async () => {
@@ -113,6 +114,27 @@ it('gives back what was refused, with what was written meanwhile', async () => {
   answer.resolve(Response.json({ message: 'There are no credits left' }, { status: 402 }));
   expect((await screen.findByRole('alert')).textContent).toBe('There are no credits left');
   expect(field('Answer').value).toBe('Hello\nAnd more');
+});
+
+it('keeps what was begun for its workspace, and for nobody who signs in after', async () => {
+  session.value = { workspace: 'main', admin: true, scope: 'all' };
+  const own = `draft ${drafts + 1}`;
+  const show = () => {
+    cleanup();
+    render(<Composer draft={own} to={undefined} account={undefined} hasNoAccount={false} onSent={async () => []} />);
+    return field('Answer').value;
+  };
+  drafts += 1;
+  show();
+  write('Answer', 'Between us');
+  expect(show()).toBe('Between us');
+  replace('#/inbox?workspace=ws_2');
+  expect(show()).toBe('');
+  replace('#/inbox');
+  expect(show()).toBe('Between us');
+  session.value = null;
+  session.value = { workspace: 'main', admin: true, scope: 'all' };
+  expect(show()).toBe('');
 });
 
 it('proposes the name of a file, but not what may be the secret of a link', async () => {

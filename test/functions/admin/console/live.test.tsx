@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { act, cleanup, render, screen } from '@testing-library/preact';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { replace } from '../../../../functions/admin/console/address.ts';
 import { api, asked, done, findSession, session, signOut } from '../../../../functions/admin/console/api.ts';
 import { useLive } from '../../../../functions/admin/console/live.ts';
 
@@ -30,12 +31,13 @@ function answer(request: Request): Response {
     : Response.json({ items: Array.from({ length: hub.sends }) }, { headers: { etag } });
 }
 
-function List() {
-  const live = useLive('sends', () => asked(api.GET('/api/sends')), { of: ['sends'] });
+function List({ name = 'sends' }: { readonly name?: string }) {
+  const live = useLive(name, () => asked(api.GET('/api/sends')), { of: ['sends'] });
   drawn += 1;
   return (
     <>
       <input aria-label="Search" />
+      <output>{live.data?.items.length ?? 0}</output>
       <p>{live.error ? live.error.message : `${live.data?.items.length} sends`}</p>
     </>
   );
@@ -144,6 +146,23 @@ it('says that the hub does not answer, and that it does again', async () => {
   hub.isAway = false;
   await pass(3);
   expect(screen.getByText('1 sends')).toBeDefined();
+});
+
+it.each([
+  ['another list', () => undefined, 'failed sends'],
+  ['another workspace', () => replace('#/sends?workspace=ws_2'), 'sends'],
+])('shows nothing of a list under the name of %s, which cannot be loaded', async (_, change, name) => {
+  session.value = { workspace: 'main', admin: true, scope: 'all' };
+  const { rerender } = render(<List />);
+  await pass(10);
+  hub.isAway = true;
+  act(change);
+  rerender(<List name={name} />);
+  await pass(3);
+  expect(screen.queryByText('1 sends')).toBeNull();
+  expect(document.querySelector('output')?.textContent).toBe('0');
+  screen.getByText(/does not answer/);
+  act(() => replace('#/sends'));
 });
 
 it.each([

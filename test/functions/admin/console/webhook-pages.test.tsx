@@ -1,7 +1,8 @@
 // @vitest-environment happy-dom
 import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/preact';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { chooseWorkspace, session } from '../../../../functions/admin/console/api.ts';
+import { replace } from '../../../../functions/admin/console/address.ts';
+import { session } from '../../../../functions/admin/console/api.ts';
 import { Overview } from '../../../../functions/admin/console/pages/overview.tsx';
 import { Webhooks } from '../../../../functions/admin/console/pages/webhooks.tsx';
 
@@ -17,12 +18,13 @@ let webhook: object;
 let asked: { readonly what: string; readonly workspace: string | null }[];
 beforeEach(() => {
   session.value = { workspace: 'main', admin: true, scope: 'all' };
-  chooseWorkspace('ws_2');
+  replace('#/webhooks?workspace=ws_2');
   [asked, attempts] = [[], [ATTEMPT]];
   webhook = WEBHOOK;
   const answers: Record<string, unknown> = {
     'POST /api/webhooks': { ...WEBHOOK, url: 'https://hub.example/hooks/sandbox/made' },
     'GET /api/accounts': { items: [] },
+    'GET /api/events/evt_1': { id: 'evt_1', kind: 'message', chatId: 'chat_1' },
     'POST /api/webhooks/wh_1/rotate': { ...WEBHOOK, url: 'https://hub.example/hooks/sandbox/fresh' },
   };
   vi.stubGlobal('fetch', async (request: Request) => {
@@ -37,7 +39,7 @@ beforeEach(() => {
 afterEach(() => {
   cleanup();
   session.value = null;
-  chooseWorkspace(undefined);
+  replace('#/');
   vi.unstubAllGlobals();
   vi.restoreAllMocks();
 });
@@ -67,6 +69,18 @@ it('waits for the first call of a new URL, whatever came through the one before'
   if (confirm) fireEvent.click(confirm);
   await screen.findByText('https://hub.example/hooks/sandbox/fresh');
   await screen.findByText('Waiting for the first call');
+});
+
+it('leads from the first call to the conversation in which its message stands', async () => {
+  attempts = [];
+  render(<Webhooks id="new" />);
+  fireEvent.click(await screen.findByRole('button', { name: 'Make a webhook' }));
+  await screen.findByText('https://hub.example/hooks/sandbox/made');
+  attempts = [ATTEMPT];
+  vi.stubGlobal('fetch', sampling(fetch));
+  fireEvent.click(screen.getByRole('button', { name: 'Send a sample' }));
+  const link = await screen.findByRole('link', { name: 'See the message' });
+  expect(link.getAttribute('href')).toBe('#/inbox/chat_1?workspace=ws_2');
 });
 
 it('asks who has the URL for it before anything has come in, and offers a new one', async () => {
@@ -108,8 +122,8 @@ const sampling = (calling: typeof fetch) => async (to: string | Request | URL, i
   calling(to instanceof Request ? to : new Request(to, init));
 
 it.each([
-  ['the webhook made last that receives', true, '#/webhooks/wh_2'],
-  ['making one, where those that there are do not', false, '#/webhooks/new'],
+  ['the webhook made last that receives', true, '#/webhooks/wh_2?workspace=ws_2'],
+  ['making one, where those that there are do not', false, '#/webhooks/new?workspace=ws_2'],
 ])('leads a newcomer who waits for the first event to %s', async (_, receives, to) => {
   const steps = { webhook: true, event: false, account: false, send: false, rule: false };
   const day = { received: 0, sent: 0, failed: 0, hours: [] };
