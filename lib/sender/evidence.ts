@@ -167,8 +167,11 @@ interface OurAttempt extends Attempt, Head {}
 
 interface Found {
   readonly attempt: OurAttempt;
-  readonly sighting: Sighting;
+  readonly sighting: Told;
 }
+
+/** `state`: as of an echo. */
+type Told = Sighting & Pick<Partial<Echo>, 'state'>;
 
 export interface Looked {
   readonly found: readonly Found[];
@@ -185,7 +188,7 @@ export interface Look extends Pick<Send, 'workspace' | 'provider'> {
   /** The part that is asked about, where it is one: it counts, whether or not it is marked. */
   readonly asking?: Place;
   /** Known before the look begins: whose they are was under way by then, or is over. */
-  readonly sightings: readonly (Sighting & Pick<Partial<Echo>, 'state'>)[];
+  readonly sightings: readonly Told[];
 }
 
 /**
@@ -248,12 +251,12 @@ async function oldMarks(store: Store, account: string): Promise<Place[]> {
 interface Known {
   readonly sends: readonly Send[];
   /** A message is one of ours that has its id, by whichever name of the account. */
-  readonly isClaimed: (sighting: Look['sightings'][number]) => boolean;
+  readonly isClaimed: (sighting: Told) => boolean;
 }
 
 async function knownSends(store: Store, look: Look, marks: Marks, places: readonly Place[]): Promise<Known> {
   const scopes = new Set([...look.scopes, ...marks.unknown.map(({ scope }) => scope)]);
-  const statesOf = ({ providerId, state }: Look['sightings'][number]) => [
+  const statesOf = ({ providerId, state }: Told) => [
     ...(state === undefined ? [] : [state]),
     ...[...scopes].map((scope) => stateKey({ ...look, scope }, providerId).pk),
   ];

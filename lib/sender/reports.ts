@@ -127,7 +127,8 @@ async function onEcho(
 async function settleWhere(ports: SettlingPorts, { found: [only] }: Looked, state: Item | undefined) {
   if (!only) return undefined;
   const { attempt, sighting } = only;
-  const ending = { kind: 'sent', providerId: sighting.providerId, inferred: true } as const;
+  const { providerId, state: told } = sighting;
+  const ending = { kind: 'sent', providerId, inferred: true, ...known({ state: told }) } as const;
   const asRead = { head: attempt, unheard: state && unheard(state, ports.clock.now() / 1000) };
   return settleLate(ports, attempt, attempt.since, ending, asRead);
 }

@@ -4,7 +4,7 @@ import { known } from '#lib/domain/schema.ts';
 import { nextReconciliation } from '#lib/domain/send/pace.ts';
 import { afterNews, isPending, type News, type PartState } from '#lib/domain/send/part.ts';
 import type { Unheard } from '#lib/inbox/delivery-state.ts';
-import { accountKey, oldUnknownKey, pointerKey, QUOTA_PREFIX, quotaKey, stateKey } from '#lib/store/keys.ts';
+import { accountKey, oldUnknownKey, pointerKey, QUOTA_PREFIX, quotaKey, scopeIn, stateKey } from '#lib/store/keys.ts';
 import { AGAIN, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
 import {
   absent,
@@ -52,8 +52,11 @@ export function countSettled({ metrics }: Pick<SettlingPorts, 'metrics'>, { stat
 
 /** How a part's story ends, as far as sending goes. */
 export type Ending =
-  /** `inferred`: from evidence rather than from the provider's answer. It takes no name that another part has. */
-  | { readonly kind: 'sent'; readonly providerId: string; readonly inferred?: true }
+  /**
+   * `inferred`: from evidence rather than from the provider's answer. It takes no name that another part has. `state`:
+   * where a webhook has told of the message, be it by another name of the account than the send's.
+   */
+  | { readonly kind: 'sent'; readonly providerId: string; readonly inferred?: true; readonly state?: string }
   /** `providerId`: the message that the provider itself says has failed. */
   | { readonly kind: 'failed'; readonly reason: string; readonly providerId?: string }
   | { readonly kind: 'cancelled'; readonly reason?: string }
@@ -82,20 +85,23 @@ const isNews = (part: Part, { kind }: Ending): boolean => afterNews(part, NEWS[k
 
 /** Everything that changes together when parts end the same way. The send comes first. */
 export function settling(
-  send: Send,
+  given: Send,
   parts: readonly number[],
   ending: Ending,
   at: number,
   unheard?: Unheard,
 ): Settling {
+  const send = filedAsTold(given, ending);
   const moving = parts.map((index) => ({ index, part: partOf(send, index) }));
   const changes = moving.map(({ index, part }) => endingChange(index, part, ending));
   const queued = moving.filter(({ part }) => isPending(part.state));
+  const [off, offIf] = offTheList(send, parts);
+  const filed = send.scope === given.scope ? [] : [set('scope', send.scope)];
   const refunded = changes.filter(({ credit }) => credit === 'refunded').map(({ index }) => index);
   const spent = changes.filter(({ credit }) => credit === 'spent').map(({ index }) => index);
   return {
     writes: [
-      changeParts(send, changes, at, ...offTheList(send, parts)),
+      changeParts(send, changes, at, [...off, ...filed], offIf),
       ...queued.map(({ index }) => del(pointerKey(send.accountId, send.seq, index))),
       ...moving.flatMap(({ index, part }) => markAfter(send, index, part, ending, at)),
       ...moving.flatMap(({ index, part }) => namedAs(send, index, part, ending, unheard)),
@@ -122,6 +128,16 @@ export async function writeSettling(
     await placedAsTold(ports, writes);
   }
   return transacted;
+}
+
+/**
+ * Under the name of its account by which a webhook has told of the message: what else is told of it lies there. Not where
+ * another part has an id, since both are filed under one name.
+ */
+function filedAsTold(send: Send, ending: Ending): Send {
+  const state = ending.kind === 'sent' ? ending.state : undefined;
+  if (state === undefined || send.parts.some(({ providerId }) => providerId !== undefined)) return send;
+  return { ...send, scope: scopeIn(state, send, idIn(ending) ?? '') };
 }
 
 /** The last unknown part takes its send off the watchdog's list, unless another has become unknown meanwhile. */
@@ -203,7 +219,7 @@ export interface AsRead {
  * Writes down what is certain about an attempt whose lease is gone, or whose answer never came: to the part alone, and
  * only if the attempt is still the part's last, whatever was taken for its end meanwhile. Never to generation, lease or
  * spacing, which are somebody else's now.
- * Answers the send as it was before, and whether a status may have been told of the message by then. Undefined: there was
+ * Answers the send as it was before, but for the name that it is filed under, and whether a status may have been told of the message by then. Undefined: there was
  * nothing left to settle, or the provider's id that was inferred is another part's.
  */
 export async function settlePart(
@@ -220,13 +236,16 @@ export async function settlePart(
     const head = known?.head ?? (await readPart(store, messageId, index));
     // What was erased keeps no name: nothing would lead to it.
     if (head.part.intentAt !== intentAt || head.send.erased || !isNews(head.part, ending)) return undefined;
-    const ended = settling(head.send, [index], ending, clock.now(), known?.unheard);
-    const account = accountWrites(head.send, ended, isGone);
+    const send = filedAsTold(head.send, ending);
+    const state = stateKey(send, idIn(ending) ?? '');
+    // What was read is the state under the name by which the webhook came.
+    const unheard = ending.kind === 'sent' && ending.state === state.pk ? known?.unheard : undefined;
+    const ended = settling(head.send, [index], ending, clock.now(), unheard);
+    const account = accountWrites(send, ended, isGone);
     const transacted = await writeSettling(ports, account, ended);
-    if (transacted.done) return { send: head.send, mayBeTold: known?.unheard === undefined };
-    const inferred = mayBeAnothers(head.part, ending) ? idIn(ending) : undefined;
+    if (transacted.done) return { send, mayBeTold: unheard === undefined };
     const refused = transacted.refused.slice(account.length);
-    if (inferred !== undefined && isAnothers(ended.writes, refused, stateKey(head.send, inferred))) return undefined;
+    if (mayBeAnothers(head.part, ending) && isAnothers(ended.writes, refused, state)) return undefined;
     isGone ||= account.length > 0 && meetsNothing(transacted.refused[0]);
     return AGAIN;
   });

@@ -113,6 +113,10 @@ export interface StateScope {
 export const stateKey = ({ workspace, provider, scope }: StateScope, messageId: string): Key =>
   headKey(`PID#${workspace}#${provider}#${keyPart(scope)}#${keyPart(messageId)}`);
 
+/** The name of the account in such a key, as far as keys hold it. */
+export const scopeIn = (pk: string, { workspace, provider }: Omit<StateScope, 'scope'>, messageId: string): string =>
+  pk.slice(`PID#${workspace}#${provider}#`.length, -`#${keyPart(messageId)}`.length);
+
 /** A piece of a delivery that came through the fallback queue. */
 export const fallbackKey = (envelope: string, index: number): Key => ({
   pk: `FALLBACK#${envelope}`,

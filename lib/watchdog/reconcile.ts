@@ -1,11 +1,10 @@
 import { safeFileName } from '#lib/domain/file.ts';
 import type { Clock, Random } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
-import type { Sighting } from '#lib/domain/send/evidence.ts';
 import { nextReconciliation } from '#lib/domain/send/pace.ts';
 import { field } from '#lib/sender/change-parts.ts';
 import type { SendingConfig } from '#lib/sender/config.ts';
-import { fileOfPart, lookFor, marksUnder, tracesOfPart } from '#lib/sender/evidence.ts';
+import { fileOfPart, type Look, lookFor, marksUnder, tracesOfPart } from '#lib/sender/evidence.ts';
 import { type Part, readAccount, readSend, type Send } from '#lib/sender/items.ts';
 import type { OpenAccounts } from '#lib/sender/open-accounts.ts';
 import type { Attempted, Candidate } from '#lib/sender/provider.ts';
@@ -194,7 +193,7 @@ async function look(ports: ReconcilePorts, key: Key, config: SendingConfig): Pro
 }
 
 function endingOf(finding: Finding): Ending | undefined {
-  if (finding.kind === 'accepted') return { kind: 'sent', providerId: finding.providerId, inferred: true };
+  if (finding.kind === 'accepted') return { ...finding, kind: 'sent', inferred: true };
   if (finding.kind === 'rejected') return { ...finding, kind: 'failed' };
   return undefined;
 }
@@ -237,7 +236,7 @@ interface LookPorts {
 
 /** What became of an attempt whose answer never came. Says more than `none` only where exactly one message fits. */
 type Finding =
-  | { readonly kind: 'accepted'; readonly providerId: string }
+  | { readonly kind: 'accepted'; readonly providerId: string; readonly state?: string }
   | { readonly kind: 'rejected'; readonly reason: string; readonly providerId?: string }
   | { readonly kind: 'none' };
 
@@ -266,8 +265,8 @@ async function echoed(ports: LookPorts, wanted: Wanted, config: SendingConfig): 
   if (part.providerId !== undefined) return NOTHING;
   const traces = tracesOfPart(send, part);
   const { echoes } = await marksUnder(ports.store, send.accountId, traces, ports.clock.now(), 'echoes');
-  const providerId = await onlyOne(ports, wanted, echoes, config);
-  return providerId === undefined ? NOTHING : { kind: 'accepted', providerId };
+  const echo = await onlyOne(ports, wanted, echoes, config);
+  return echo ? { kind: 'accepted', providerId: echo.providerId, ...known({ state: echo.state }) } : NOTHING;
 }
 
 async function listed(ports: LookPorts, wanted: Wanted, config: SendingConfig): Promise<Finding> {
@@ -277,7 +276,7 @@ async function listed(ports: LookPorts, wanted: Wanted, config: SendingConfig): 
   const file = fileOfPart(send, part);
   const sightings = candidates.map((one) => sightingOf(one, traces, file));
   // It has an id: then no other message is this one, whatever that says.
-  const only = part.providerId ?? (await onlyOne(ports, wanted, sightings, config));
+  const only = part.providerId ?? (await onlyOne(ports, wanted, sightings, config))?.providerId;
   return findingOf(candidates.find(({ providerId }) => providerId === only));
 }
 
@@ -285,16 +284,16 @@ async function listed(ports: LookPorts, wanted: Wanted, config: SendingConfig): 
 async function onlyOne(
   { store, clock }: LookPorts,
   { send, index, part }: Wanted,
-  sightings: readonly Sighting[],
+  sightings: Look['sightings'],
   config: SendingConfig,
-): Promise<string | undefined> {
+): Promise<Look['sightings'][number] | undefined> {
   if (sightings.length === 0) return undefined;
   const { workspace, provider, accountId: account, scope } = send;
   const asking = { send: send.messageId, part: index };
   const look = { workspace, provider, account, scopes: [scope], traces: tracesOfPart(send, part), sightings, asking };
   const { found } = await lookFor(store, look, clock.now(), config);
   const mine = found.find(({ attempt }) => attempt.send.messageId === send.messageId && attempt.index === index);
-  return mine?.sighting.providerId;
+  return mine?.sighting;
 }
 
 interface Wanted {

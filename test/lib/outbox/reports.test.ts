@@ -10,8 +10,8 @@ import { providerProber } from '#lib/sender/open-accounts.ts';
 import type { Candidate } from '#lib/sender/provider.ts';
 import { sendReports } from '#lib/sender/reports.ts';
 import { tick } from '#lib/sender/tick.ts';
-import { accountKey, stateKey } from '#lib/store/keys.ts';
-import { set, update } from '#lib/store/store.ts';
+import { accountKey, sendKey, stateKey } from '#lib/store/keys.ts';
+import { append, set, update } from '#lib/store/store.ts';
 import { watchdog } from '#lib/watchdog/watchdog.ts';
 import { LONG } from '#test/support/long.ts';
 import { SendBench } from '#test/support/send-bench.ts';
@@ -369,6 +369,37 @@ describe('an echo', () => {
       expect((await history()).map((entry) => entry?.id)).toContain('p1');
     },
   );
+
+  it.each([
+    ['when it comes', false],
+    ['by the watchdog, where it came too early', true],
+  ])('under a new name of the account is followed by what was told under that name, %s', async (_, early) => {
+    const { scope } = bench.account('acc_1');
+    await bench.memory.write(update(accountKey('acc_1'), [set('scope', 'old')]));
+    const id = await accept();
+    const echo = () => report({ event: 'echo', id: 'p1' });
+    await run(unanswered, early ? echo : undefined);
+    await bench.memory.write(update(accountKey('acc_1'), [set('scope', scope), set('formerScopes', ['old'])]));
+    await report({ event: 'progress', id: 'p1', state: 'delivered' });
+    if (early) await watch([]);
+    else await echo();
+    expect(part(id)).toMatchObject({ state: 'delivered', creditState: 'spent', providerId: 'p1' });
+    expect(await history()).toEqual([{ id: 'p1', sendId: id }]);
+    await report({ event: 'progress', id: 'p1', state: 'read' });
+    expect(part(id)).toMatchObject({ state: 'read' });
+    expect(bench.send(id).scope).toBe(scope);
+  });
+
+  it('leaves a send under the name under which another of its parts has an id', async () => {
+    const { scope } = bench.account('acc_1');
+    const id = await accept();
+    await run(unanswered);
+    const named = { kind: 'text', text: 'more', state: 'sent', creditState: 'spent', attempts: 1, providerId: 'p0' };
+    await bench.memory.write(update(sendKey(id), [set('scope', 'old'), append('parts', named)]));
+    await bench.memory.write(update(accountKey('acc_1'), [set('scope', scope), set('formerScopes', ['old'])]));
+    await report({ event: 'echo', id: 'p1' });
+    expect(bench.send(id)).toMatchObject({ scope: 'old', parts: [{ state: 'sent', providerId: 'p1' }, {}] });
+  });
 
   it('settles neither of two that it fits', async () => {
     const ids = [await accept(), await accept()];
