@@ -1,7 +1,7 @@
 import { lambdaOf } from '#lib/aws/http-entries.ts';
 import { endpointPorts, outboundAccounts, secretsOf } from '#lib/aws/outgoing.ts';
 import { acceptingPorts, reachOf, runtime } from '#lib/aws/runtime.ts';
-import { patternMatcher } from '#lib/reactions/patterns.ts';
+import { patternMatcher } from '#lib/reactions/untrusted.ts';
 import { version } from '#lib/version.ts';
 import * as outbound from '../outbound.ts';
 import { providers } from '../providers.ts';

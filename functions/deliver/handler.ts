@@ -3,7 +3,7 @@ import { deliverHandler } from '#lib/aws/deliver-handler.ts';
 import { sesMailer } from '#lib/aws/mailer.ts';
 import { endpointPorts, secretsOf } from '#lib/aws/outgoing.ts';
 import { runtime } from '#lib/aws/runtime.ts';
-import { patternMatcher } from '#lib/reactions/patterns.ts';
+import { patternMatcher } from '#lib/reactions/untrusted.ts';
 
 const all = runtime();
 

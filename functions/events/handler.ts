@@ -4,10 +4,8 @@ import { acceptingPorts, required, runtime, tasksOf } from '#lib/aws/runtime.ts'
 import { streamHandler } from '#lib/aws/stream-handler.ts';
 import type { JsonObject } from '#lib/domain/json.ts';
 import { type Once, submitBody } from '#lib/outbox/submit.ts';
-import { sharedBudgets } from '#lib/reactions/budget.ts';
-import { beginBatch } from '#lib/reactions/dispatch.ts';
-import { idsOf } from '#lib/reactions/notice.ts';
-import { patternMatcher } from '#lib/reactions/patterns.ts';
+import { beginBatch, idsOf } from '#lib/reactions/dispatch.ts';
+import { patternMatcher, sharedBudgets } from '#lib/reactions/untrusted.ts';
 import * as outbound from '../outbound.ts';
 
 const all = runtime();

@@ -5,8 +5,9 @@ import { Instant, known, optional, tally, Whole } from '#lib/domain/schema.ts';
 import { sendState } from '#lib/domain/send/part.ts';
 import { DAY_MS, HOUR_MS } from '#lib/domain/time.ts';
 import { countQuarantined } from '#lib/inbox/events.ts';
+import { listMuted, Paused, pausedOf } from '#lib/reactions/auto.ts';
 import { listEndpoints } from '#lib/reactions/endpoints.ts';
-import { listMuted, listRules, Paused, pausedOf } from '#lib/reactions/rules.ts';
+import { listRules } from '#lib/reactions/rules.ts';
 import type { SendingConfig } from '#lib/sender/config.ts';
 import { type Account, readAccount, readProbe, readSend } from '#lib/sender/items.ts';
 import {

@@ -1,6 +1,6 @@
 import { type SESv2Client, SendEmailCommand } from '@aws-sdk/client-sesv2';
 import { type CallResult, keptAnswer } from '#lib/domain/reaction/delivery.ts';
-import type { Mail, Mailer } from '#lib/reactions/mail.ts';
+import type { Mail, Mailer } from '#lib/reactions/target.ts';
 import { AwsError, failureOf } from './clients.ts';
 
 /** SES writes the message itself: it encodes what is no ASCII, and takes no line end in a header. */

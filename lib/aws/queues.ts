@@ -11,7 +11,7 @@ import { sha256 } from '#lib/domain/ids.ts';
 import type { Clock, Log } from '#lib/domain/ports.ts';
 import { checked } from '#lib/domain/schema.ts';
 import { type Envelope, type FallbackQueue, QueueUnavailable } from '#lib/inbox/fallback-queue.ts';
-import { addresseeOf, type Task, TaskBody, type Tasks } from '#lib/reactions/task.ts';
+import { addresseeOf, type Task, TaskBody, type Tasks } from '#lib/reactions/delivery.ts';
 import type { SelfPost, Tick, Ticks } from '#lib/sender/provider.ts';
 import { ATTEMPT_MS, fail } from './clients.ts';
 import { correlated } from './telemetry.ts';

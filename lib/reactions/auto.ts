@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { currentChat } from '#lib/chats/chat.ts';
 import type { Event, MessageEvent } from '#lib/domain/event.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { isSamePhone, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
@@ -13,17 +14,40 @@ import {
   type Said,
   type Verdict,
 } from '#lib/domain/reaction/guard.ts';
-import { known } from '#lib/domain/schema.ts';
+import { Instant, known, optional } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { listEvents } from '#lib/inbox/events.ts';
 import { accountsOf } from '#lib/outbox/accounts.ts';
 import { findChats } from '#lib/outbox/resolve.ts';
 import { readSend } from '#lib/sender/items.ts';
 import { itemReader } from '#lib/store/items.ts';
-import { autoKey, autoMinuteKey, mutedKey, sendKey } from '#lib/store/keys.ts';
-import { getAll } from '#lib/store/query.ts';
-import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
-import { absent, add, del, equal, type Key, put, remove, type Store, set, update } from '#lib/store/store.ts';
+import {
+  autoKey,
+  autoMinuteKey,
+  chatKey,
+  MUTED_PREFIX,
+  mutedKey,
+  rulesPausedKey,
+  sendKey,
+  workspacePartition,
+} from '#lib/store/keys.ts';
+import { getAll, queryAll } from '#lib/store/query.ts';
+import { AGAIN, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
+import {
+  absent,
+  add,
+  del,
+  equal,
+  exists,
+  type Item,
+  type Key,
+  newTransaction,
+  put,
+  remove,
+  type Store,
+  set,
+  update,
+} from '#lib/store/store.ts';
 import type { Rule } from './rule.ts';
 
 /** What a chat remembers of the answers that rules gave in it. */
@@ -254,7 +278,7 @@ export async function isToSender(store: Store, event: Event, to: Readonly<Record
 }
 
 /** Where the messages of rules in this minute are counted. */
-export const minuteOf = (workspace: string, now: number): Key => autoMinuteKey(workspace, Math.floor(now / MINUTE_MS));
+const minuteOf = (workspace: string, now: number): Key => autoMinuteKey(workspace, Math.floor(now / MINUTE_MS));
 
 /** Counts one more message of rules in this minute, and answers how many there are now. */
 export async function countMessage({ store, clock }: AutoPorts, workspace: string): Promise<number> {
@@ -263,4 +287,54 @@ export async function countMessage({ store, clock }: AutoPorts, workspace: strin
   const changes = [add('count', 1), set('expiresAt', Math.floor(now / 1000) + 3600)];
   const written = await store.write(update(key, changes), { returns: 'new' });
   return written.done && typeof written.item?.count === 'number' ? written.item.count : 0;
+}
+
+const KeptMuted = v.object({ chatId: v.string(), rule: v.string(), why: v.string(), until: Instant });
+const readMuted = itemReader(KeptMuted);
+export const Muted = v.object({
+  ...KeptMuted.entries,
+  since: Instant,
+  title: optional(v.string(), 'Of the chat'),
+  phone: optional(v.string(), 'Of the person with whom the chat is, where it is known'),
+});
+
+export async function listMuted({ store, clock }: AutoPorts, workspace: string) {
+  const pk = workspacePartition(workspace);
+  const items = await queryAll(store, { pk, prefix: MUTED_PREFIX, limit: 1000, consistent: true });
+  const now = toIso(clock.now());
+  const muted = items.map(readMuted).filter(({ until }) => until > now);
+  const chats = await getAll(
+    store,
+    muted.map(({ chatId }) => chatKey(chatId)),
+  );
+  const found = new Map(chats.map((chat) => [chat.pk, chat]));
+  return Promise.all(
+    muted.map(async (one) => ({
+      ...one,
+      since: toIso(Date.parse(one.until) - MUTED_MS),
+      ...(await namesOf(store, workspace, found.get(chatKey(one.chatId).pk))),
+    })),
+  );
+}
+
+/** A chat that was merged into another one is called as that one is. */
+async function namesOf(store: Store, workspace: string, chat: Item | undefined) {
+  const current = chat?.mergedInto === undefined ? chat : await currentChat(store, workspace, String(chat.chatId));
+  if (!current) return {};
+  const { title, phone } = current;
+  return { ...(typeof title === 'string' && { title }), ...(typeof phone === 'string' && { phone }) };
+}
+
+export const Paused = v.object({ at: Instant, why: v.string() });
+const readPaused = itemReader(Paused);
+
+export async function pausedOf(store: Store, workspace: string) {
+  const item = await store.get(rulesPausedKey(workspace), { consistent: true });
+  return item && readPaused(item);
+}
+
+/** What they sent in this minute counts no more, or the next message would have them pause again. */
+export async function resumeRules({ store, clock, random }: StorePorts, workspace: string): Promise<boolean> {
+  const writes = [del(rulesPausedKey(workspace), exists()), del(minuteOf(workspace, clock.now()))];
+  return (await store.transact(writes, newTransaction(random))).done;
 }

@@ -5,27 +5,27 @@ import { toIso } from '#lib/domain/time.ts';
 import { findEvent } from '#lib/inbox/events.ts';
 import { healthKey, isRuleId } from '#lib/store/keys.ts';
 import { del, type Store, StoreUnavailable, update } from '#lib/store/store.ts';
-import { handOut, takeStep, turnHealth, waiting } from './breaker.ts';
+import { handOut, type Lane, type LanePorts, laneOf, takeStep, turnHealth, waiting } from './breaker.ts';
 import type { Called } from './call.ts';
 import {
+  type ActionTask,
   type Delivery,
+  type DeliveryTask,
   dueAttributes,
   isOlder,
   itemOf,
   keep,
   keyOfTask,
+  LONGEST_DELAY_S,
   readDelivery,
   rowOf,
+  type Task,
   taskOf,
   waitingItem,
 } from './delivery.ts';
-import { readEndpoint } from './endpoint.ts';
-import { type Callee, healthAsRead, healthChanges, readCallee } from './health.ts';
-import { type Lane, type LanePorts, laneOf } from './lane.ts';
+import { type Callee, healthAsRead, healthChanges, readCallee, readEndpoint } from './endpoint.ts';
 import { type ReplayPorts, replayOn } from './replay.ts';
-import { isOff, ruleTarget } from './rule-target.ts';
-import { endpointTarget, type Target, type TargetPorts } from './target.ts';
-import { type ActionTask, type DeliveryTask, LONGEST_DELAY_S, type Task } from './task.ts';
+import { endpointTarget, isOff, ruleTarget, type Target, type TargetPorts } from './target.ts';
 
 export interface DeliverPorts extends TargetPorts, ReplayPorts, LanePorts {}
 

@@ -1,7 +1,17 @@
 import * as v from 'valibot';
-import { known } from '#lib/domain/schema.ts';
+import { Instant, known, optional, Whole } from '#lib/domain/schema.ts';
+import { toIso } from '#lib/domain/time.ts';
 import { itemReader } from '#lib/store/items.ts';
-import { deliveryKey, dueListOf, dueSortKey, waitingList } from '#lib/store/keys.ts';
+import {
+  DELIVERY_PREFIX,
+  deliveryKey,
+  deliveryPartition,
+  dueListOf,
+  dueSortKey,
+  waitingList,
+} from '#lib/store/keys.ts';
+import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
+import { beginningWith, newestPage, roundsFor } from '#lib/store/query.ts';
 import {
   absent,
   all,
@@ -13,7 +23,73 @@ import {
   StoreUnavailable,
   unchanged,
 } from '#lib/store/store.ts';
-import type { ActionTask, DeliveryTask } from './task.ts';
+
+/** What lies in the queue: ids and times alone. What was erased meanwhile is not delivered, and no words lie in a queue. */
+const Task = v.variant('kind', [
+  v.object({
+    kind: v.literal('delivery'),
+    workspace: v.string(),
+    endpoint: v.string(),
+    event: v.string(),
+    /** When the event was stored, ISO 8601. */
+    storedAt: v.string(),
+    /** Told again with other content: the first letters of its hash. */
+    content: v.exactOptional(v.string()),
+    /** Called whatever the row says: somebody asks for it, or its endpoint is drained. */
+    now: v.exactOptional(v.boolean()),
+  }),
+  /** What a rule calls beside endpoints: the action at this place of its list. */
+  v.object({
+    kind: v.literal('action'),
+    workspace: v.string(),
+    rule: v.string(),
+    event: v.string(),
+    storedAt: v.string(),
+    index: v.number(),
+    /** What stood there when the event came. One of an earlier release does not say. */
+    does: v.exactOptional(v.picklist(['call', 'email'])),
+    now: v.exactOptional(v.boolean()),
+  }),
+  /** Asks a failing endpoint, with the oldest of what waits. */
+  v.object({ kind: v.literal('probe'), workspace: v.string(), endpoint: v.string() }),
+  /** Hands out what waits for an endpoint that is well again. */
+  v.object({
+    kind: v.literal('drain'),
+    workspace: v.string(),
+    endpoint: v.string(),
+    /** Which step of it. */
+    at: v.exactOptional(v.number()),
+  }),
+  /** Tells an endpoint again of what was stored: the step that is due at this time. */
+  v.object({
+    kind: v.literal('replay'),
+    workspace: v.string(),
+    endpoint: v.string(),
+    replay: v.string(),
+    at: v.number(),
+  }),
+]);
+export type Task = v.InferOutput<typeof Task>;
+export type DeliveryTask = Extract<Task, { kind: 'delivery' }>;
+export type ActionTask = Extract<Task, { kind: 'action' }>;
+export type ReplayTask = Extract<Task, { kind: 'replay' }>;
+/** Whom a task concerns: an endpoint, or a rule that calls. All replays of a workspace are one: a step may take seconds. */
+export function addresseeOf(task: Task): string {
+  if (task.kind === 'replay') return task.workspace;
+  return task.kind === 'action' ? task.rule : task.endpoint;
+}
+/** Throws on what is no task: the message then goes to the dead-letter queue, where an operator sees it. */
+export const TaskBody = v.pipe(v.string(), v.parseJson(), Task);
+
+/** SQS delays a message no longer. */
+export const LONGEST_DELAY_S = 900;
+
+export interface Tasks {
+  /** Whole seconds, 0 to `LONGEST_DELAY_S`. */
+  send(task: Task, delaySeconds?: number): Promise<void>;
+  /** By few requests, which go out side by side: ten keep their order, more do not. Where it throws, some may have been taken. */
+  sendAll(tasks: readonly Task[]): Promise<void>;
+}
 
 export const KEPT_SECONDS = 30 * 24 * 3600;
 /** Nothing that was noted of an endpoint or a rule is there so long after its deletion. */
@@ -22,12 +98,15 @@ const GRACE_MS = 60_000;
 const ROUNDS = 5;
 
 const Attempt = v.object({
-  at: v.string(),
-  ms: v.number(),
-  status: v.exactOptional(v.number()),
-  failure: v.exactOptional(v.string()),
-  answer: v.exactOptional(v.string()),
-  probe: v.exactOptional(v.literal(true)),
+  at: Instant,
+  ms: v.pipe(Whole, v.description('How long it took')),
+  status: optional(Whole, 'Of its answer'),
+  failure: optional(
+    v.string(),
+    'Where there was no answer: `timeout`, `connection`, `refused` (a host that may not be called)',
+  ),
+  answer: optional(v.string(), 'The beginning of its body, secrets taken out'),
+  probe: optional(v.boolean(), 'A question to a failing endpoint: it counts towards nothing'),
 });
 export const Delivery = v.object({
   workspace: v.string(),
@@ -101,7 +180,7 @@ export function deliveryIdOf(task: DeliveryTask | ActionTask): string {
 }
 
 /** Undefined for what is no id of ours. */
-export function keyOfDeliveryId(id: string): Key | undefined {
+function keyOfDeliveryId(id: string): Key | undefined {
   const [, encoded = ''] = /^dlv_([\w-]{1,300})$/.exec(id) ?? [];
   const [endpoint, storedAt, event, ...rest] = Buffer.from(encoded, 'base64url').toString('utf8').split(' ');
   return endpoint && storedAt && event && rest.length === 0 ? deliveryKey(endpoint, storedAt, event) : undefined;
@@ -152,3 +231,80 @@ export const rowAsRead = ({ state, tries, attempts, content }: Delivery) =>
       attempts.map((one) => known({ ...one })),
     ),
   );
+
+export const ShownDelivery = v.object({
+  id: v.string(),
+  endpoint: v.pipe(v.string(), v.description('Or the rule, where it is an action of one')),
+  event: v.string(),
+  type: v.exactOptional(v.string()),
+  storedAt: Instant,
+  state: v.picklist(['waiting', 'delivered', 'dead']),
+  nextAt: optional(Instant, 'When it is tried again'),
+  attempts: v.array(Attempt),
+});
+export type ShownDelivery = v.InferOutput<typeof ShownDelivery>;
+
+export const deliveriesOf = (id: string) => beginningWith(deliveryPartition(id), DELIVERY_PREFIX);
+
+/** A state that hardly any delivery is in must not have all of them read in one call; the caller gets a cursor. */
+const LOOKED_THROUGH = 1000;
+
+/** Of an endpoint, newest first. With a state a page may be shorter than asked for and still have a next one. */
+export async function listDeliveries(
+  store: Store,
+  id: string,
+  state: Delivery['state'] | undefined,
+  page: PageRequest,
+): Promise<ListPage<ShownDelivery>> {
+  const { limit } = page;
+  const found: Item[] = [];
+  const rounds = state === undefined ? 1 : roundsFor(page);
+  let { from } = page;
+  for (let round = 1; ; round++) {
+    const part = { limit: state === undefined ? limit : LOOKED_THROUGH, ...known({ from }) };
+    const { entries, position } = await newestPage(store, deliveriesOf(id), part);
+    const fitting = entries.filter((item) => state === undefined || item.state === state);
+    found.push(...fitting.slice(0, limit - found.length));
+    const isFull = found.length === limit && fitting.at(-1) !== found.at(-1);
+    from = isFull ? found.at(-1)?.sk : position;
+    if (isFull || from === undefined || round === rounds) break;
+  }
+  return pageOf(
+    'deliveries',
+    found.map((item) => shownDelivery(readDelivery(item))),
+    from,
+  );
+}
+
+function shownDelivery(row: Delivery): ShownDelivery {
+  const { endpoint, event, type, storedAt, state, nextAt, attempts } = row;
+  return {
+    ...{ id: deliveryIdOf(taskOf(row)), endpoint, event, storedAt, state, attempts },
+    ...known({ type }),
+    ...(nextAt !== undefined && { nextAt: toIso(nextAt) }),
+  };
+}
+
+async function deliveryOf(store: Store, workspace: string, id: string): Promise<Delivery | undefined> {
+  const key = keyOfDeliveryId(id);
+  const item = key && (await store.get(key, { consistent: true }));
+  const delivery = item && readDelivery(item);
+  return delivery?.workspace === workspace ? delivery : undefined;
+}
+
+export async function findDelivery(store: Store, workspace: string, id: string): Promise<ShownDelivery | undefined> {
+  const delivery = await deliveryOf(store, workspace, id);
+  return delivery && shownDelivery(delivery);
+}
+
+/** Calls again at once, whatever became of it before. */
+export async function retryDelivery(
+  { store, tasks }: { readonly store: Store; readonly tasks: Tasks },
+  workspace: string,
+  id: string,
+): Promise<boolean> {
+  const delivery = await deliveryOf(store, workspace, id);
+  if (!delivery) return false;
+  await tasks.send({ ...taskOf(delivery), now: true });
+  return true;
+}

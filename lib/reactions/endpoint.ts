@@ -1,12 +1,13 @@
 import * as v from 'valibot';
 import { isOwnMachine, type Reach, readProviderUrl } from '#lib/domain/base-url.ts';
 import { Condition } from '#lib/domain/reaction/condition.ts';
+import { HEALTHY, Health } from '#lib/domain/reaction/delivery.ts';
 import { Headers, NoticePatterns } from '#lib/domain/reaction/rule.ts';
-import { known, strictObject, Whole } from '#lib/domain/schema.ts';
+import { checked, known, strictObject, Whole } from '#lib/domain/schema.ts';
 import { itemReader } from '#lib/store/items.ts';
-import { endpointKey } from '#lib/store/keys.ts';
-import type { Item } from '#lib/store/store.ts';
-import { dueAttributes, healthEntries } from './health.ts';
+import { dueListOf, dueSortKey, endpointKey, healthKey } from '#lib/store/keys.ts';
+import { type Change, type Item, type Store, set, setOrRemove, unchanged } from '#lib/store/store.ts';
+import { CALLS_KEPT_SECONDS } from './delivery.ts';
 
 const LONGEST_NAME = 100;
 const DEFAULT_TIMEOUT_MS = 5000;
@@ -62,7 +63,7 @@ const Stored = v.object({
   ratePerSecond: v.exactOptional(v.number()),
   secretVersion: v.number(),
   createdAt: v.string(),
-  ...healthEntries,
+  ...Health.entries,
 });
 export type Endpoint = v.InferOutput<typeof Stored>;
 export const readEndpoint: (item: Item) => Endpoint = itemReader(Stored);
@@ -71,9 +72,51 @@ export function endpointItem({ where, ...endpoint }: Endpoint): Item {
   return {
     ...endpointKey(endpoint.workspace, endpoint.id),
     ...known({ ...endpoint, ...(where && { where: JSON.stringify(where) }) }),
-    ...dueAttributes(endpoint),
   };
 }
+
+const Called = v.object({
+  id: v.string(),
+  workspace: v.string(),
+  ratePerSecond: v.exactOptional(v.number()),
+  ...Health.entries,
+});
+/** Who is called, and spared while it fails: an endpoint, or the URLs of one rule together. */
+export interface Callee extends v.InferOutput<typeof Called> {
+  /** A rule whose calls went well so far has no item. */
+  readonly isUnwritten?: boolean;
+}
+export const readCallee: (item: Item) => Callee = itemReader(Called);
+
+/** How a callee is, and nothing else of it. */
+export const healthOf = (callee: Callee): Health =>
+  checked(Health, callee, () => `the health of ${callee.id} is damaged`);
+
+/** How the URLs are that a rule calls. */
+export async function calleeOfRule(store: Store, workspace: string, rule: string): Promise<Callee> {
+  const item = await store.get(healthKey(workspace, rule), { consistent: true });
+  return item ? readCallee(item) : { id: rule, workspace, isUnwritten: true, ...HEALTHY };
+}
+
+/** An item as it was read: whoever changes its health sees what another call has made of it meanwhile. */
+export const healthAsRead = ({ state, failures, probeAt, drainingSince, drainAt, slowAt, busy }: Callee) =>
+  unchanged({ state, failures, probeAt, drainingSince, drainAt, slowAt, busy });
+
+/** What makes an item say how it is by now. The watchdog asks one that fails, or drains one, should its own task be lost. */
+export function healthChanges(id: string, health: Health): readonly Change[] {
+  const at = health.probeAt ?? health.drainAt;
+  return [
+    ...v.keyof(Health).options.map((name) => setOrRemove(name, health[name])),
+    setOrRemove('gsi3pk', at === undefined ? undefined : dueListOf('endpoint', id)),
+    setOrRemove('gsi3sk', at === undefined ? undefined : dueSortKey(at, id)),
+  ];
+}
+
+/** What the item of a rule's calls holds beside. */
+export const ofRule = (id: string, workspace: string, now: number): readonly Change[] => [
+  ...[set('id', id), set('workspace', workspace)],
+  set('expiresAt', Math.floor(now / 1000) + CALLS_KEPT_SECONDS),
+];
 
 /** Where a URL leads, however its host is spelled; who listens on a port does so by one protocol. */
 function placeOf({ protocol, hostname, port }: URL): string {

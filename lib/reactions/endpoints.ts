@@ -8,16 +8,8 @@ import { faultsOfHeaders } from '#lib/domain/reaction/rule.ts';
 import { Instant, type Issue, known, optional, tally, Whole } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import type { ProviderHttp } from '#lib/sender/provider.ts';
-import {
-  DELIVERY_PREFIX,
-  deliveryPartition,
-  ENDPOINT_PREFIX,
-  endpointKey,
-  waitingList,
-  workspacePartition,
-} from '#lib/store/keys.ts';
-import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
-import { beginningWith, newestPage, ofLastDay, queryAll, roundsFor } from '#lib/store/query.ts';
+import { ENDPOINT_PREFIX, endpointKey, waitingList, workspacePartition } from '#lib/store/keys.ts';
+import { ofLastDay, queryAll } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
 import {
   absent,
@@ -25,7 +17,6 @@ import {
   type Change,
   del,
   exists,
-  type Item,
   newTransaction,
   put,
   remove,
@@ -36,11 +27,17 @@ import {
 } from '#lib/store/store.ts';
 import { former } from '#lib/tenants/directory.ts';
 import { call, endpointSecret, faultsOfSize, newSecret, readSecret, type SigningSecret } from './call.ts';
-import { CALLS_KEPT_SECONDS, type Delivery, deliveryIdOf, keyOfDeliveryId, readDelivery, taskOf } from './delivery.ts';
-import { type Endpoint, endpointItem, isSamePlace, type NewEndpoint, readEndpoint, refusedUrl } from './endpoint.ts';
-import { healthChanges } from './health.ts';
-import { patternFault } from './patterns.ts';
-import type { Tasks } from './task.ts';
+import { CALLS_KEPT_SECONDS, deliveriesOf, readDelivery, type Tasks } from './delivery.ts';
+import {
+  type Endpoint,
+  endpointItem,
+  healthChanges,
+  isSamePlace,
+  type NewEndpoint,
+  readEndpoint,
+  refusedUrl,
+} from './endpoint.ts';
+import { patternFault } from './untrusted.ts';
 
 const MOST_ENDPOINTS = 50;
 const TOO_MANY = `a workspace has ${MOST_ENDPOINTS} endpoints at most: delete one first`;
@@ -92,29 +89,6 @@ export const ShownEndpoint = v.object({
   createdAt: Instant,
 });
 export type ShownEndpoint = v.InferOutput<typeof ShownEndpoint>;
-
-const Attempt = v.object({
-  at: Instant,
-  ms: v.pipe(Whole, v.description('How long it took')),
-  status: optional(Whole, 'Of its answer'),
-  failure: optional(
-    v.string(),
-    'Where there was no answer: `timeout`, `connection`, `refused` (a host that may not be called)',
-  ),
-  answer: optional(v.string(), 'The beginning of its body, secrets taken out'),
-  probe: optional(v.boolean(), 'A question to a failing endpoint: it counts towards nothing'),
-});
-export const ShownDelivery = v.object({
-  id: v.string(),
-  endpoint: v.pipe(v.string(), v.description('Or the rule, where it is an action of one')),
-  event: v.string(),
-  type: v.exactOptional(v.string()),
-  storedAt: Instant,
-  state: v.picklist(['waiting', 'delivered', 'dead']),
-  nextAt: optional(Instant, 'When it is tried again'),
-  attempts: v.array(Attempt),
-});
-export type ShownDelivery = v.InferOutput<typeof ShownDelivery>;
 
 type Made =
   | { readonly kind: 'made'; readonly endpoint: Endpoint; readonly secret: string }
@@ -216,8 +190,6 @@ export async function endpointInFull(store: Store, endpoint: Endpoint, now: numb
     ...(failure && { lastFailure: { at: failure.at, ...known({ status: failure.status, failure: failure.failure }) } }),
   };
 }
-
-const deliveriesOf = (id: string) => beginningWith(deliveryPartition(id), DELIVERY_PREFIX);
 
 export interface EndpointChanges {
   readonly name?: string | null;
@@ -367,63 +339,4 @@ export async function testEndpoint(ports: EndpointPorts, endpoint: Endpoint, bod
   const id = `test_${Buffer.from(random.bytes(16)).toString('hex')}`;
   const { result, answer, ms } = await call(ports, endpoint, secret, { id, body, attempt: 1 });
   return { ms, ...(result.kind === 'answered' ? { status: result.status, answer } : { failure: result.reason }) };
-}
-
-/** A state that hardly any delivery is in must not have all of them read in one call; the caller gets a cursor. */
-const LOOKED_THROUGH = 1000;
-
-/** Of an endpoint, newest first. With a state a page may be shorter than asked for and still have a next one. */
-export async function listDeliveries(
-  store: Store,
-  id: string,
-  state: Delivery['state'] | undefined,
-  page: PageRequest,
-): Promise<ListPage<ShownDelivery>> {
-  const { limit } = page;
-  const found: Item[] = [];
-  const rounds = state === undefined ? 1 : roundsFor(page);
-  let { from } = page;
-  for (let round = 1; ; round++) {
-    const part = { limit: state === undefined ? limit : LOOKED_THROUGH, ...known({ from }) };
-    const { entries, position } = await newestPage(store, deliveriesOf(id), part);
-    const fitting = entries.filter((item) => state === undefined || item.state === state);
-    found.push(...fitting.slice(0, limit - found.length));
-    const isFull = found.length === limit && fitting.at(-1) !== found.at(-1);
-    from = isFull ? found.at(-1)?.sk : position;
-    if (isFull || from === undefined || round === rounds) break;
-  }
-  return pageOf(
-    'deliveries',
-    found.map((item) => shownDelivery(readDelivery(item))),
-    from,
-  );
-}
-
-function shownDelivery(row: Delivery): ShownDelivery {
-  const { endpoint, event, type, storedAt, state, nextAt, attempts } = row;
-  return {
-    ...{ id: deliveryIdOf(taskOf(row)), endpoint, event, storedAt, state, attempts },
-    ...known({ type }),
-    ...(nextAt !== undefined && { nextAt: toIso(nextAt) }),
-  };
-}
-
-async function deliveryOf(store: Store, workspace: string, id: string): Promise<Delivery | undefined> {
-  const key = keyOfDeliveryId(id);
-  const item = key && (await store.get(key, { consistent: true }));
-  const delivery = item && readDelivery(item);
-  return delivery?.workspace === workspace ? delivery : undefined;
-}
-
-export async function findDelivery(store: Store, workspace: string, id: string): Promise<ShownDelivery | undefined> {
-  const delivery = await deliveryOf(store, workspace, id);
-  return delivery && shownDelivery(delivery);
-}
-
-/** Calls again at once, whatever became of it before. */
-export async function retryDelivery({ store, tasks }: EndpointPorts, workspace: string, id: string): Promise<boolean> {
-  const delivery = await deliveryOf(store, workspace, id);
-  if (!delivery) return false;
-  await tasks.send({ ...taskOf(delivery), now: true });
-  return true;
 }

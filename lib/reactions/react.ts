@@ -25,11 +25,9 @@ import {
   ownDoing,
   takeAnswer,
 } from './auto.ts';
-import { type Budget, NO_TIME, WHY_UNDECIDED } from './budget.ts';
-import { deliveryIdOf } from './delivery.ts';
-import { inOrder, type Rule, readRule, ruleItem } from './rule.ts';
-import type { ActionTask, DeliveryTask, Tasks } from './task.ts';
-import { render, scopeOf } from './templates.ts';
+import { type ActionTask, type DeliveryTask, deliveryIdOf, type Tasks } from './delivery.ts';
+import { type ActionResult, inOrder, type Rule, readRule, ruleItem } from './rule.ts';
+import { type Budget, NO_TIME, render, scopeOf, WHY_UNDECIDED } from './untrusted.ts';
 
 const KEPT_SECONDS = 30 * 86_400;
 /** In a row: a rule that never works is switched off. */
@@ -55,16 +53,6 @@ export interface Occasion extends Told {
   readonly isReplay: boolean;
   /** What all that is asked of it may take together. */
   readonly budget: Budget;
-}
-
-export interface ActionResult {
-  readonly action: Action['action'];
-  readonly result: 'done' | 'guarded' | 'refused' | 'failed';
-  /** Of the message that was accepted. */
-  readonly send?: string;
-  /** Of what is delivered: there from its first attempt on. */
-  readonly delivery?: string;
-  readonly why?: string;
 }
 
 /** Whether the rule is meant, and each comparison with what it found. */

@@ -13,13 +13,20 @@ import { getAll } from '#lib/store/query.ts';
 import type { StorePorts } from '#lib/store/retry.ts';
 import { absent, type Item, put, remove, type Store, set, unchanged, update } from '#lib/store/store.ts';
 import { isFilled } from '#lib/store/walk.ts';
-import { accountPhoneOf, asksAccount } from './account-phone.ts';
 import { type BreakerPorts, turnHealth } from './breaker.ts';
-import { type Budget, type BudgetPorts, budgetOf } from './budget.ts';
-import { type Delivery, KEPT_SECONDS, readDelivery, rowAsRead, rowOf, waitingItem } from './delivery.ts';
+import {
+  type Delivery,
+  KEPT_SECONDS,
+  type ReplayTask,
+  readDelivery,
+  rowAsRead,
+  rowOf,
+  type Tasks,
+  waitingItem,
+} from './delivery.ts';
+import { accountPhoneOf, asksAccount, hears, isFirst, type Notice, noticeOf } from './dispatch.ts';
 import type { Endpoint } from './endpoint.ts';
-import { hears, isFirst, type Notice, noticeOf } from './notice.ts';
-import type { ReplayTask, Tasks } from './task.ts';
+import { type Budget, type BudgetPorts, budgetOf } from './untrusted.ts';
 
 /** Rows of deliveries run out after 30 days: what was delivered before that looks as if it were missing. */
 const MISSING_KNOWN_MS = 29 * 86_400_000;

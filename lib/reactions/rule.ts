@@ -1,12 +1,13 @@
 import * as v from 'valibot';
 import { faultsOfCondition } from '#lib/domain/reaction/condition.ts';
 import { type Action, NewRule } from '#lib/domain/reaction/rule.ts';
-import { type Issue, known } from '#lib/domain/schema.ts';
+import { Instant, type Issue, known, optional, tally } from '#lib/domain/schema.ts';
 import { itemReader } from '#lib/store/items.ts';
-import { ruleKey } from '#lib/store/keys.ts';
-import type { Item } from '#lib/store/store.ts';
-import { patternFault } from './patterns.ts';
-import { templateFault } from './templates.ts';
+import { RUN_PREFIX, ruleKey, runPartition } from '#lib/store/keys.ts';
+import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
+import { beginningWith, newestPage, ofLastDay } from '#lib/store/query.ts';
+import type { Item, Store } from '#lib/store/store.ts';
+import { patternFault, templateFault } from './untrusted.ts';
 
 const Stored = v.object({
   id: v.string(),
@@ -86,3 +87,52 @@ function stringsIn(value: unknown, path: string): readonly { readonly path: stri
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([name, one]) => stringsIn(one, `${path}.${name}`));
 }
+
+const RESULTS = ['done', 'guarded', 'refused', 'failed'] as const;
+
+export const ActionResult = v.object({
+  action: v.string(),
+  result: v.picklist(RESULTS),
+  send: optional(v.string(), 'The send that was accepted'),
+  delivery: optional(v.string(), 'What is delivered: `GET /api/deliveries/{id}` shows it from its first attempt on'),
+  why: v.exactOptional(v.string()),
+});
+export type ActionResult = v.InferOutput<typeof ActionResult>;
+export const Run = v.object({
+  event: v.string(),
+  at: Instant,
+  result: v.pipe(
+    v.picklist(RESULTS),
+    v.description('`guarded`: it was kept from sending. `refused`: no credits. Of several actions, the worst'),
+  ),
+  why: optional(v.string(), 'Why nothing was done, where its condition took too long to be decided'),
+  actions: v.array(ActionResult),
+});
+export type Run = v.InferOutput<typeof Run>;
+const readRun = itemReader(Run);
+
+/** What a rule did, newest first; kept for 30 days. */
+export async function listRuns(store: Store, rule: string, page: PageRequest): Promise<ListPage<Run>> {
+  const { entries, position } = await newestPage(store, beginningWith(runPartition(rule), RUN_PREFIX), page);
+  return pageOf('runs', entries.map(readRun), position);
+}
+
+export const RunsOfDay = v.pipe(
+  v.object({
+    total: tally('Events that it has run on'),
+    failed: tally('Of these, runs that failed'),
+    guarded: tally('Of these, runs that were kept from sending'),
+    more: v.pipe(v.boolean(), v.description('There were more: these are the newest 200')),
+  }),
+  v.description('What a rule did with what was stored in the last 24 hours; in a list where it is asked for'),
+);
+
+/** How much each rule did in the last 24 hours, in their order: a look at the runs of each, at the same time. */
+export const runsOfDay = (store: Store, rules: readonly Rule[], now: number) =>
+  Promise.all(
+    rules.map(async ({ id }): Promise<v.InferOutput<typeof RunsOfDay>> => {
+      const { items, isMore } = await ofLastDay(store, beginningWith(runPartition(id), RUN_PREFIX), now);
+      const count = (result: Run['result']) => items.filter((item) => item.result === result).length;
+      return { total: items.length, failed: count('failed'), guarded: count('guarded'), more: isMore };
+    }),
+  );

@@ -1,17 +1,29 @@
 import type { Event } from '#lib/domain/event.ts';
 import type { Secrets } from '#lib/domain/ports.ts';
-import { afterFailure, afterSuccess, type CallResult, type Health, moreWaits } from '#lib/domain/reaction/delivery.ts';
+import type { Told } from '#lib/domain/reaction/condition.ts';
+import {
+  afterFailure,
+  afterSuccess,
+  type CallResult,
+  type Health,
+  moreWaits,
+  spare,
+} from '#lib/domain/reaction/delivery.ts';
 import type { NoticeType } from '#lib/domain/reaction/notice.ts';
+import type { Action } from '#lib/domain/reaction/rule.ts';
 import { known } from '#lib/domain/schema.ts';
+import { rawOfEvent } from '#lib/inbox/events.ts';
 import { cursorBefore } from '#lib/inbox/feed.ts';
 import type { ProviderHttp } from '#lib/sender/provider.ts';
-import { type BreakerPorts, takePlace, turnHealth } from './breaker.ts';
-import type { BudgetPorts } from './budget.ts';
-import { type Called, call, endpointSecret, readSecret } from './call.ts';
-import type { Endpoint } from './endpoint.ts';
-import type { Callee } from './health.ts';
-import type { Lane } from './lane.ts';
-import type { Mailer } from './mail.ts';
+import { ruleKey } from '#lib/store/keys.ts';
+import type { Store } from '#lib/store/store.ts';
+import { type BreakerPorts, type Lane, takePlace, turnHealth } from './breaker.ts';
+import { type Called, call, endpointSecret, readSecret, ruleSecret } from './call.ts';
+import type { ActionTask } from './delivery.ts';
+import { toldOf } from './dispatch.ts';
+import { type Callee, calleeOfRule, type Endpoint } from './endpoint.ts';
+import { type Rule, readRule } from './rule.ts';
+import { type Budget, type BudgetPorts, budgetOf, render, renderJson, scopeOf } from './untrusted.ts';
 
 const LARGEST_BODY = 256 * 1024;
 
@@ -65,7 +77,7 @@ export function endpointTarget(ports: TargetPorts, lane: Lane, endpoint: Endpoin
  * Whoever is called over the network is spared while it fails, and called by few batches at a time while it is slow; `worse`:
  * what a failure makes of how it is.
  */
-export function spared(
+function spared(
   ports: BreakerPorts,
   lane: Lane,
   callee: Callee,
@@ -108,7 +120,7 @@ export function bareEvent(event: Event): string {
   return fits(whole) ? whole : JSON.stringify(idsOf(event));
 }
 
-export const fits = (body: string): boolean => Buffer.byteLength(body) <= LARGEST_BODY;
+const fits = (body: string): boolean => Buffer.byteLength(body) <= LARGEST_BODY;
 
 const withoutThumbnails = (value: object): string =>
   JSON.stringify(value, (key, inner) => (key === 'thumbnail' ? undefined : inner));
@@ -119,3 +131,205 @@ function idsOf(event: Event) {
   const ids = known({ id, kind, workspace, provider, accountId, chatId, occurredAt, receivedAt });
   return { ...ids, truncated: true };
 }
+
+const CALL_MS = 10_000;
+
+/**
+ * What a rule asks for beside messages; `forward` is a delivery to an endpoint like any other. Undefined where the rule
+ * was changed or deleted while its work waited: what it does not ask for any more is not done.
+ */
+export async function ruleTarget(
+  ports: TargetPorts,
+  lane: Lane,
+  { workspace, rule: id, index, does }: ActionTask,
+): Promise<Target | undefined> {
+  const item = await ports.store.get(ruleKey(workspace, id), { consistent: true });
+  const rule = item && readRule(item);
+  const action = rule?.do[index];
+  // What waited to be called is no mail now: whoever gets those got theirs from where it stood before.
+  if (does !== undefined && action?.action !== does) return undefined;
+  if (rule && action?.action === 'call')
+    return unlessOff(
+      rule,
+      callTarget(ports, lane, rule, action, index, await calleeOfRule(ports.store, workspace, id)),
+    );
+  return rule && action?.action === 'email' ? unlessOff(rule, mailTarget(ports, rule, action, index)) : undefined;
+}
+
+/** What waits for a rule that is switched off is done once that is on again. */
+const unlessOff = ({ enabled }: Rule, target: Target): Target =>
+  enabled ? target : { ...target, mayCall: async () => false, waits: async () => undefined };
+
+/** Whether a rule is switched off, or gone: nothing is asked or handed out for it. */
+export async function isOff(store: Store, workspace: string, rule: string): Promise<boolean> {
+  const item = await store.get(ruleKey(workspace, rule), { consistent: true });
+  return item === undefined || !readRule(item).enabled;
+}
+
+type CallAction = Extract<Action, { action: 'call' }>;
+
+/** A URL that a rule names. Its failures count against all that the rule calls. */
+function callTarget(
+  ports: TargetPorts,
+  lane: Lane,
+  rule: Rule,
+  action: CallAction,
+  index: number,
+  callee: Callee,
+): Target {
+  const worse = (health: Health, _result: CallResult, now: number, isProbe: boolean) => spare(health, now, isProbe);
+  const { mayGoOn, ...others } = spared(ports, lane, callee, CALL_MS, worse);
+  return {
+    ...others,
+    call: async ({ event, number }) => {
+      const scope = scopeOf(await toldOf(ports.store, action, event), ports.clock.now(), rule.timeZone);
+      const rendered = bodyOfCall(action, event, scope, budgetOf(ports));
+      if ('why' in rendered) return rendered;
+      const { secrets, calls } = await readSecret(ports.secrets, ruleSecret(rule.id), rule.secretVersion);
+      return call(
+        ports,
+        { url: action.url, timeoutMs: CALL_MS, method: action.method },
+        { secrets, ...known({ headers: calls?.[String(index)] }) },
+        { ...rendered, id: `${event.id}_${index}`, attempt: number, mayGoOn },
+      );
+    },
+  };
+}
+
+/** The parameter may have been taken away since the rule was written: the mail goes out once it is back. */
+const NO_SENDER = {
+  result: { kind: 'failed', reason: 'refused' },
+  answer: 'there is no address to send from: the parameter mailFrom is not set',
+  ms: 0,
+} as const;
+
+function mailTarget(
+  { store, clock, mailer, mailFrom }: TargetPorts,
+  rule: Rule,
+  action: EmailAction,
+  index: number,
+): Target {
+  return {
+    mayCall: async () => true,
+    waits: async () => undefined,
+    call: async ({ event }) => {
+      if (mailFrom === undefined) return NO_SENDER;
+      const rendered = await mailOf(store, rule, action, index, await toldOf(store, action, event), {
+        ...{ from: mailFrom, now: clock.now() },
+      });
+      if ('why' in rendered) return rendered;
+      const startedAt = clock.monotonic();
+      const { result, answer } = await mailer.send(rendered);
+      return { result, answer, ms: Math.round(clock.monotonic() - startedAt) };
+    },
+    succeeded: async () => undefined,
+    failed: async () => true,
+  };
+}
+
+/** Too large, it is given up: a part of JSON is none. */
+const TOO_LARGE = { why: 'what it renders to has more than 256 kB: take less of the event into it' };
+
+/** JSON is built first, and each string of it rendered: what comes out of a text never becomes a part of it. */
+export function bodyOfCall(
+  { json, text }: Pick<CallAction, 'json' | 'text'>,
+  event: Event,
+  scope: Readonly<Record<string, unknown>>,
+  budget: Budget,
+): { readonly body: string; readonly contentType: string } | { readonly why: string } {
+  try {
+    if (json !== undefined) {
+      const body = JSON.stringify(renderJson(json, scope, budget));
+      return fits(body) ? { body, contentType: 'application/json' } : TOO_LARGE;
+    }
+  } catch (error) {
+    return { why: error instanceof Error ? error.message : 'it cannot be rendered' };
+  }
+  if (text === undefined) return { body: bareEvent(event), contentType: 'application/json' };
+  const rendered = render(text, scope);
+  return rendered.kind === 'failed'
+    ? { why: rendered.reason }
+    : { body: rendered.text, contentType: 'text/plain; charset=utf-8' };
+}
+
+export type EmailAction = Extract<Action, { action: 'email' }>;
+
+interface Attachment {
+  readonly name: string;
+  readonly contentType: string;
+  readonly content: Uint8Array;
+}
+
+/** A mail as it goes out. */
+export interface Mail {
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly subject: string;
+  readonly text: string;
+  /** The same each time that it is sent again. */
+  readonly id: string;
+  readonly attachment?: Attachment;
+}
+
+export interface Mailer {
+  /** Never throws for what the mail service or the network did. */
+  send(mail: Mail): Promise<{ readonly result: CallResult; readonly answer: string }>;
+}
+
+/** What a rule's action comes to for an event, or why it cannot be rendered. */
+export async function mailOf(
+  store: Store,
+  rule: Pick<Rule, 'name' | 'timeZone'>,
+  { to, subject, text, attach }: EmailAction,
+  index: number,
+  told: Told,
+  { from, now }: { readonly from: string; readonly now: number },
+): Promise<Mail | { readonly why: string }> {
+  const { event } = told;
+  const scope = scopeOf(told, now, rule.timeZone);
+  const [line, body] = [render(subject, scope), render(text, scope)];
+  if (line.kind === 'failed') return { why: `subject: ${line.reason}` };
+  if (body.kind === 'failed') return { why: `text: ${body.reason}` };
+  const mail = { from, to, subject: subjectOf(line.text, rule.name), id: `${event.id}_${index}` };
+  const attachment = attach && (await attachmentOf(store, attach, event, now));
+  if (attachment && attachment.content.length > LARGEST_ATTACHMENT) {
+    const note = `The attachment is left out: it has ${attachment.content.length} bytes, and a mail takes ${LARGEST_ATTACHMENT}.`;
+    return { ...mail, text: `${body.text.toWellFormed()}\n\n${note}\n` };
+  }
+  return { ...mail, text: body.text.toWellFormed(), ...(attachment && { attachment }) };
+}
+
+async function attachmentOf(
+  store: Store,
+  which: 'event' | 'raw',
+  event: Event,
+  now: number,
+): Promise<Attachment | undefined> {
+  if (which === 'event') {
+    const content = Buffer.from(JSON.stringify(event, null, 2));
+    return { name: `${event.id}.json`, contentType: 'application/json', content };
+  }
+  const raw = await rawOfEvent(store, event.workspace, event.id, Math.floor(now / 1000));
+  return raw && { ...kindOf(raw.contentType, event.id), content: raw.bytes };
+}
+
+/** What came in calls itself as it likes: of that, a mail says only what opens as text. */
+function kindOf(contentType: string, id: string): Omit<Attachment, 'content'> {
+  const [type = ''] = contentType.toLowerCase().split(';');
+  if (/[/+]json$/.test(type.trim())) return { name: `${id}.json`, contentType: 'application/json' };
+  if (/^text\/|x-www-form-urlencoded$/.test(type.trim())) return { name: `${id}.txt`, contentType: 'text/plain' };
+  return { name: `${id}.raw`, contentType: 'application/octet-stream' };
+}
+
+const LONGEST_SUBJECT = 500;
+
+/** Somebody else's words as the line of a header: whatever could end the line becomes a blank. Empty, it is `otherwise`. */
+const subjectOf = (rendered: string, otherwise: string): string => lineOf(rendered) || lineOf(otherwise);
+
+function lineOf(text: string): string {
+  const line = text.toWellFormed().replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ');
+  return [...line.trim()].slice(0, LONGEST_SUBJECT).join('');
+}
+
+/** What SES takes is 10 MB when attachments are in base64; the text and its headers need some of it. */
+const LARGEST_ATTACHMENT = 7_000_000;

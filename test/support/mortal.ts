@@ -1,4 +1,4 @@
-import type { Tasks } from '#lib/reactions/task.ts';
+import type { Tasks } from '#lib/reactions/delivery.ts';
 import type { Store } from '#lib/store/store.ts';
 import { tasksBy } from './tasks.ts';
 

@@ -1,9 +1,9 @@
 import { feedFill } from '#lib/inbox/feed.ts';
+import { laneOf } from '#lib/reactions/breaker.ts';
 import { runTask } from '#lib/reactions/deliver.ts';
+import { addresseeOf, type Task, type Tasks } from '#lib/reactions/delivery.ts';
 import { beginBatch } from '#lib/reactions/dispatch.ts';
-import { laneOf } from '#lib/reactions/lane.ts';
-import type { Mail } from '#lib/reactions/mail.ts';
-import { addresseeOf, type Task, type Tasks } from '#lib/reactions/task.ts';
+import type { Mail } from '#lib/reactions/target.ts';
 import type { Patience, ProviderRequest, Reply } from '#lib/sender/provider.ts';
 import { fillKey } from '#lib/store/keys.ts';
 import { type Delete, type Put, put, type Query, type Store, StoreUnavailable, type Update } from '#lib/store/store.ts';

@@ -1,5 +1,5 @@
 import type { SQSEvent } from 'aws-lambda';
-import type { Task, Tasks } from '#lib/reactions/task.ts';
+import type { Task, Tasks } from '#lib/reactions/delivery.ts';
 
 /** A queue of deliveries that takes each task by itself, without a task one that takes all and does nothing. */
 export const tasksBy = (send: Tasks['send'] = async () => undefined): Tasks => ({

@@ -1,29 +1,26 @@
 import * as v from 'valibot';
 import { ALL_NOTICE_TYPES } from '#lib/domain/reaction/notice.ts';
 import { optional, strictObject, text, Whole } from '#lib/domain/schema.ts';
+import { findDelivery, listDeliveries, retryDelivery, ShownDelivery } from '#lib/reactions/delivery.ts';
 import { endpointFields, NewEndpoint } from '#lib/reactions/endpoint.ts';
 import {
   createEndpoint,
   deleteEndpoint,
   endpointInFull,
-  findDelivery,
   findEndpoint,
-  listDeliveries,
   listEndpoints,
   listEndpointsOfDay,
   patchEndpoint,
-  retryDelivery,
   rotateEndpoint,
-  ShownDelivery,
   ShownEndpoint,
   shownEndpoint,
   switchEndpoint,
   testEndpoint,
 } from '#lib/reactions/endpoints.ts';
-import { exampleOf, noticeSchemas } from '#lib/reactions/examples.ts';
 import { findReplay, NewReplay, ShownReplay, startReplay } from '#lib/reactions/replay.ts';
 import { bodyOf } from '#lib/reactions/target.ts';
 import { EMPTY, invalid, json, missing } from '../answers.ts';
+import { exampleOf, noticeSchemas } from '../examples.ts';
 import { route, takesNothing } from '../route.ts';
 import { changesOf, flag, listOf, pageRequest, paging, WithId } from '../schemas.ts';
 

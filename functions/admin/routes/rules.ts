@@ -3,29 +3,20 @@ import { SHORT_FIELDS } from '#lib/domain/reaction/condition.ts';
 import { NewRule, ruleFields } from '#lib/domain/reaction/rule.ts';
 import { Instant, known, optional, strictObject, text, Whole } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { unmute } from '#lib/reactions/auto.ts';
+import { listMuted, Muted, Paused, pausedOf, resumeRules, unmute } from '#lib/reactions/auto.ts';
 import { RECIPES, Recipe } from '#lib/reactions/recipes.ts';
 import type { Rule } from '#lib/reactions/rule.ts';
+import { listRuns, Run, RunsOfDay, runsOfDay } from '#lib/reactions/rule.ts';
 import {
   callsFailingSince,
   createRule,
   deleteRule,
   findRule,
-  listMuted,
   listRules,
-  listRuns,
-  Muted,
-  Paused,
-  pausedOf,
-  Run,
-  RunsOfDay,
   replaceRule,
-  resumeRules,
-  runsOfDay,
-  Trial,
-  tryRule,
   writtenOf,
 } from '#lib/reactions/rules.ts';
+import { Trial, tryRule } from '#lib/reactions/trial.ts';
 import { EMPTY, invalid, json, missing, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
 import { changesOf, flag, Id, listOf, Paging, pageRequest, WithId } from '../schemas.ts';

@@ -1,3 +1,4 @@
+import * as v from 'valibot';
 import { redacted } from '../redact.ts';
 import { known } from '../schema.ts';
 
@@ -66,24 +67,25 @@ export const SLOW_AFTER_MS = SECOND;
 const SLOW_FOR = MINUTE;
 
 /** What a healthy endpoint never has to write. */
-export interface Health {
-  readonly state: 'active' | 'failing' | 'disabled';
+export const Health = v.object({
+  state: v.picklist(['active', 'failing', 'disabled']),
   /** In a row, up to now. */
-  readonly failures: number;
-  readonly failingSince?: number;
+  failures: v.number(),
+  failingSince: v.exactOptional(v.number()),
   /** Probes of a failing one that failed. */
-  readonly probes?: number;
-  readonly probeAt?: number;
+  probes: v.exactOptional(v.number()),
+  probeAt: v.exactOptional(v.number()),
   /** When it began to be drained, after a probe that went well, until nothing waits any more. */
-  readonly drainingSince?: number;
+  drainingSince: v.exactOptional(v.number()),
   /** When the next step of the draining is due; it names the step, so that two tasks do not do it twice. */
-  readonly drainAt?: number;
-  readonly disabledBecause?: 'gone' | 'failing' | 'asked';
+  drainAt: v.exactOptional(v.number()),
+  disabledBecause: v.exactOptional(v.picklist(['gone', 'failing', 'asked'])),
   /** When a call was last slow: few batches at a time call it, until none was for a while. */
-  readonly slowAt?: number;
+  slowAt: v.exactOptional(v.number()),
   /** Each of these batches, by until when it may take; no two are the same. */
-  readonly busy?: readonly number[];
-}
+  busy: v.exactOptional(v.pipe(v.array(v.number()), v.readonly())),
+});
+export type Health = v.InferOutput<typeof Health>;
 
 export const HEALTHY: Health = { state: 'active', failures: 0 };
 

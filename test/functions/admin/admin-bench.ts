@@ -12,7 +12,7 @@ import type { Secrets } from '#lib/domain/ports.ts';
 import { receiver } from '#lib/inbox/receive.ts';
 import { reachesOf } from '#lib/outbox/accounts.ts';
 import { sendApp } from '#lib/outbox/submit.ts';
-import { patternMatcher } from '#lib/reactions/patterns.ts';
+import { patternMatcher } from '#lib/reactions/untrusted.ts';
 import { defaultConfig } from '#lib/sender/config.ts';
 import { openAccounts } from '#lib/sender/open-accounts.ts';
 import type { ProviderRequest, Reply, Tick } from '#lib/sender/provider.ts';

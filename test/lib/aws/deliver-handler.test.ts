@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { contextFor } from '#infra/local/lambda.ts';
 import { deliverHandler } from '#lib/aws/deliver-handler.ts';
-import type { Task } from '#lib/reactions/task.ts';
+import type { Task } from '#lib/reactions/delivery.ts';
 import type { Reply } from '#lib/sender/provider.ts';
 import { endpointKey } from '#lib/store/keys.ts';
 import { message } from '#test/functions/admin/admin-bench.ts';

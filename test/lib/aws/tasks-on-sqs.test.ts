@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { sqsClient } from '#lib/aws/clients.ts';
 import { sqsTasks, taskIn } from '#lib/aws/queues.ts';
-import type { Task } from '#lib/reactions/task.ts';
+import type { Task } from '#lib/reactions/delivery.ts';
 import { ok, settingsOver } from '#test/support/aws-wire.ts';
 
 interface Entry {

@@ -1,11 +1,11 @@
 import { Webhook } from 'standardwebhooks';
 import * as v from 'valibot';
 import { beforeEach, describe, expect, it, test, vi } from 'vitest';
+import { exampleOf } from '#functions/admin/examples.ts';
 import { ALL_NOTICE_TYPES, typeOf } from '#lib/domain/reaction/notice.ts';
 import { feedFill } from '#lib/inbox/feed.ts';
 import { runTask } from '#lib/reactions/deliver.ts';
 import { type Batch, beginBatch } from '#lib/reactions/dispatch.ts';
-import { exampleOf } from '#lib/reactions/examples.ts';
 import type { Reply } from '#lib/sender/provider.ts';
 import { deliveryKey, fillKey } from '#lib/store/keys.ts';
 import { put } from '#lib/store/store.ts';

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { afterFailure, HEALTHY, type Health } from '#lib/domain/reaction/delivery.ts';
 import { runTask } from '#lib/reactions/deliver.ts';
 import { readDelivery, taskOf } from '#lib/reactions/delivery.ts';
-import { idsOf } from '#lib/reactions/notice.ts';
+import { idsOf } from '#lib/reactions/dispatch.ts';
 import type { Reply } from '#lib/sender/provider.ts';
 import { deliveryPartition, dueListKey, waitingList } from '#lib/store/keys.ts';
 import { del, put, remove, type Store, StoreUnavailable, set, update } from '#lib/store/store.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { contextFor } from '#infra/local/lambda.ts';
 import { deliverHandler } from '#lib/aws/deliver-handler.ts';
-import type { Task } from '#lib/reactions/task.ts';
+import type { Task } from '#lib/reactions/delivery.ts';
 import type { Patience, ProviderRequest, Reply } from '#lib/sender/provider.ts';
 import { deliveryPartition, healthKey, secondKey } from '#lib/store/keys.ts';
 import { add, put, StoreUnavailable, set, update } from '#lib/store/store.ts';

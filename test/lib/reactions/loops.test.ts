@@ -201,7 +201,7 @@ describe('a rule that writes to somebody else', () => {
 
   it.each([
     ['its number with 00', { phone: '0015550100200' }],
-    ['its number as at home', { phone: '5550100200' }],
+    ['its number as at home', { phone: '{{ "5550100200" }}' }],
     ['its id in the other spelling', { jid: '15550100200@s.whatsapp.net' }],
     ['the title of its chat', { chat_name: 'Ana' }],
     ["the provider's id of its chat", { chat_id: CUSTOMER }],

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, test } from 'vitest';
-import { type EmailAction, mailOf } from '#lib/reactions/mail.ts';
+import { type EmailAction, mailOf } from '#lib/reactions/target.ts';
 import { AdminBench, itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import { messageEvent } from '#test/lib/domain/reaction/events.ts';
 import { ReactionBench } from '#test/support/reactions.ts';

@@ -1,6 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { budgetOf } from '#lib/reactions/budget.ts';
-import { render, renderJson, scopeOf, templateFault } from '#lib/reactions/templates.ts';
+import { budgetOf, render, renderJson, scopeOf, templateFault } from '#lib/reactions/untrusted.ts';
 import { messageEvent } from '#test/lib/domain/reaction/events.ts';
 
 const scope = scopeOf({ event: messageEvent() }, Date.parse('2026-03-01T12:00:00Z'), 'Europe/Berlin');
@@ -29,7 +28,7 @@ describe('a template', () => {
   it('names months in English, whatever the machine speaks, which is not asked', async () => {
     const format = vi.spyOn(Intl, 'DateTimeFormat');
     vi.resetModules();
-    const fresh = await import('#lib/reactions/templates.ts');
+    const fresh = await import('#lib/reactions/untrusted.ts');
     expect(format).not.toHaveBeenCalled();
     expect(fresh.render("{{ '2026-03-01' | date: '%B' }}", scope)).toEqual({ kind: 'rendered', text: 'March' });
     format.mockRestore();

@@ -2,6 +2,8 @@ import * as v from 'valibot';
 import { SHORTEST_DAYS } from '#lib/domain/retention.ts';
 import { tally } from '#lib/domain/schema.ts';
 import { DAY_MS, toIso } from '#lib/domain/time.ts';
+import { deleteEndpoint, type EndpointPorts } from '#lib/reactions/endpoints.ts';
+import { deleteRule, type RulePorts } from '#lib/reactions/rules.ts';
 import { ENDPOINT_PREFIX, entryId, RULE_PREFIX, workspacePartition } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
 import { deleteKey } from '#lib/tenants/api-keys.ts';
@@ -14,8 +16,6 @@ import {
   sweptWorkspace,
   type Workspace,
 } from '#lib/tenants/workspaces.ts';
-import { deleteEndpoint, type EndpointPorts } from './endpoints.ts';
-import { deleteRule, type RulePorts } from './rules.ts';
 
 export const Swept = v.object({
   keys: tally('They open nothing from now on, nor do browsers that signed in with them'),
