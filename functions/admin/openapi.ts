@@ -2,7 +2,7 @@ import { type ConversionConfig, type JsonSchema, toJsonSchema, toJsonSchemaDefs 
 import * as v from 'valibot';
 import { Figures } from '#lib/activity/counters.ts';
 import { Hour, Summary } from '#lib/activity/summary.ts';
-import { ShownAudit, ShownCredits, ShownLedgerEntry } from '#lib/credits/ledger.ts';
+import { ShownAudit, ShownCredits, ShownLedgerEntry } from '#lib/credits/credits.ts';
 import { Content, File } from '#lib/domain/content.ts';
 import { Chat, Event, Message, OwnAccount, Person } from '#lib/domain/event.ts';
 import { ALL_NOTICE_TYPES, NOTICE_TYPES, type NoticeType } from '#lib/domain/reaction/notice.ts';

@@ -1,14 +1,16 @@
 import * as v from 'valibot';
 import { audit, lastAudit } from '#lib/credits/audit.ts';
-import { grant, setQuota, showCredits } from '#lib/credits/credits.ts';
 import {
   CorrectedCredits,
+  grant,
   listLedger,
   QuotaChoice,
   ShownAudit,
   ShownCredits,
   ShownLedgerEntry,
-} from '#lib/credits/ledger.ts';
+  setQuota,
+  showCredits,
+} from '#lib/credits/credits.ts';
 import { strictObject, text } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { isUsableKey } from '#lib/outbox/submit.ts';

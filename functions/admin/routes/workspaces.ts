@@ -1,6 +1,5 @@
 import * as v from 'valibot';
-import { grant } from '#lib/credits/credits.ts';
-import { GrantedCredits } from '#lib/credits/ledger.ts';
+import { GrantedCredits, grant } from '#lib/credits/credits.ts';
 import { Country } from '#lib/domain/numbering.ts';
 import { AppliedCounts, RetentionDays } from '#lib/domain/retention.ts';
 import { Instant, optional, strictObject, text } from '#lib/domain/schema.ts';

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { audit } from '#lib/credits/audit.ts';
-import { grant, setQuota, showCredits } from '#lib/credits/credits.ts';
-import { listLedger } from '#lib/credits/ledger.ts';
+import { grant, listLedger, setQuota, showCredits } from '#lib/credits/credits.ts';
 import { sendCreditState, sendState } from '#lib/domain/send/part.ts';
 import { cancel, resend } from '#lib/outbox/cancel.ts';
 import { shownSend } from '#lib/outbox/shown.ts';
