@@ -42,7 +42,7 @@ function SendList() {
     async () => {
       const unknown = isAll ? asked(api.GET('/api/sends', { params: { query: { state: 'unknown' } } })) : undefined;
       const [sends, first] = await Promise.all([load(), unknown]);
-      return { sends, unknown: first?.items ?? [] };
+      return { sends, unknown: first?.items ?? [], hasOlder: first?.cursor !== undefined };
     },
     { of: ['sends'] },
   );
@@ -56,16 +56,21 @@ function SendList() {
       {(filter.after ?? filter.before) !== undefined && <p class="faint">{t.byDay}</p>}
       {filter.account !== undefined && <Queue account={filter.account} />}
       <Loaded live={shown}>
-        {({ unknown }) => (
+        {({ unknown, hasOlder }) => (
           <>
             {unknown.length > 0 && (
               <>
                 <h2>{t.unknown}</h2>
                 <p class="faint">{t.unknownHint}</p>
                 <SendTable label={t.unknown} sends={unknown} accounts={accounts} onChange={live.again} />
-                <h2>{t.all}</h2>
               </>
             )}
+            {hasOlder && (
+              <p class="faint">
+                {t.unknownOf} <a href={addressOf('sends', undefined, { state: 'unknown' })}>{t.unknownOlder}</a>
+              </p>
+            )}
+            {unknown.length > 0 && <h2>{t.all}</h2>}
             {items.length > 0 ? (
               <SendTable label={t.title} sends={items} accounts={accounts} onChange={live.again} />
             ) : (
