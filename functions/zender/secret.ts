@@ -157,12 +157,15 @@ function* editOfBytes(text: string, start: number, end: number, walk: Walk, name
   yield { start, end, text: JSON.stringify(Buffer.from(cleaned, 'latin1')) };
 }
 
-/** What a string of JSON says; its inside as it stands, where it is none. */
+/** What a string of JSON says. What is no escape stays as it is: to try each of them as JSON takes its time. */
 function textOf(token: string): string {
-  if (!token.includes('\\')) return token.slice(1, token.length > 1 && token.endsWith('"') ? -1 : undefined);
-  const parsed = parseJson(Buffer.from(token, 'latin1'));
-  return parsed.ok && typeof parsed.value === 'string' ? toText(Buffer.from(parsed.value)) : token.slice(1, -1);
+  const inside = token.slice(1, token.length > 1 && token.endsWith('"') ? -1 : undefined);
+  if (!inside.includes('\\')) return inside;
+  return inside.replace(ESCAPES, (escapes) => toText(Buffer.from(String(JSON.parse(`"${escapes}"`)))));
 }
+
+/** A run of them: two may be one character. */
+const ESCAPES = /(?:\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))+/g;
 
 function endOfString(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at += 1) {

@@ -49,37 +49,45 @@ export function redacted(text: string, known: readonly string[] = []): string {
 
 /** An excerpt of a body in which no secret is left. It is cut last: a cut must not save a half of one. */
 export function redactedBody(body: string, known: readonly string[] = []): string {
-  const values = new Set(known);
-  const text = redactedJson(body, values) ?? body;
-  return redacted(text, [...values]).slice(0, EXCERPT);
+  const search: Search = { values: new Set(known), textsLeft: MOST_TEXTS };
+  const text = redactedJson(body, search) ?? body;
+  return redacted(text, [...search.values]).slice(0, EXCERPT);
 }
 
 /** The values in a body, or among headers, that their names give away. */
 export function namedSecrets(source: string | Readonly<Record<string, string | undefined>>): readonly string[] {
-  const values = new Set<string>();
-  if (typeof source !== 'string') hide(source, values);
-  else if (redactedJson(source, values) === undefined) hide(Object.fromEntries(new URLSearchParams(source)), values);
-  return [...values];
+  const search: Search = { values: new Set(), textsLeft: MOST_TEXTS };
+  if (typeof source !== 'string') hide(source, search);
+  else if (redactedJson(source, search) === undefined) hide(Object.fromEntries(new URLSearchParams(source)), search);
+  return [...search.values];
 }
 
-function redactedJson(text: string, values: Set<string>): string | undefined {
-  if (!/^\s*[[{"]/.test(text)) return undefined;
+interface Search {
+  readonly values: Set<string>;
+  /** How many texts may still be tried as JSON: where one is none, that takes longer than to read it. */
+  textsLeft: number;
+}
+const MOST_TEXTS = 1_000;
+
+function redactedJson(text: string, search: Search): string | undefined {
+  if (search.textsLeft === 0 || !/^\s*[[{"]/.test(text)) return undefined;
+  search.textsLeft -= 1;
   try {
-    return JSON.stringify(hide(JSON.parse(text), values));
+    return JSON.stringify(hide(JSON.parse(text), search));
   } catch {
     return undefined; // Not JSON: the caller takes it as text.
   }
 }
 
 /** Hides values by their names, and notes them: they may stand elsewhere under no name. */
-function hide(value: unknown, values: Set<string>): unknown {
-  if (typeof value === 'string') return redactedJson(value, values) ?? value;
-  if (Array.isArray(value)) return value.map((child) => hide(child, values));
+function hide(value: unknown, search: Search): unknown {
+  if (typeof value === 'string') return redactedJson(value, search) ?? value;
+  if (Array.isArray(value)) return value.map((child) => hide(child, search));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, child]) => {
-      if (!NAME.test(key) && !WHOLE_NAME.test(key)) return [key, hide(child, values)];
-      noteValue(child, values);
+      if (!NAME.test(key) && !WHOLE_NAME.test(key)) return [key, hide(child, search)];
+      noteValue(child, search.values);
       return [key, HIDDEN];
     }),
   );

@@ -223,6 +223,13 @@ describe('a secret is told by its value', () => {
     expect(left.endsWith('x')).toBe(false);
   });
 
+  it('in as many texts that hold JSON as anybody writes into one body', () => {
+    const behind = (texts: number) => JSON.stringify([...Array(texts).fill('{"a":'), '{"token":"made-up-word"}']);
+    expect(namedSecrets(behind(900))).toEqual(['made-up-word']);
+    expect(namedSecrets(behind(1100))).toEqual([]);
+    expect(redacted(behind(1100))).not.toContain('made-up-word');
+  });
+
   it('whole, where one begins another', () => {
     expect(redacted('abcd abcdef', ['abcd', 'abcdef'])).toBe('[redacted] [redacted]');
   });
