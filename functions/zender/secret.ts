@@ -86,8 +86,7 @@ function* editsOf(text: string, walk: Walk, name: string): Generator<Edit> {
         at = bytesEnd;
         continue;
       }
-      if (char === ',') comma = at;
-      else if (!isBlank(char)) comma = undefined;
+      if (!isBlank(char)) comma = char === ',' ? at : undefined;
       opensList = char === '[' || (opensList && isBlank(char));
       if (char === '{') holders.push(member ?? '');
       if (char === '}') holders.pop();
@@ -104,7 +103,8 @@ function* editsOf(text: string, walk: Walk, name: string): Generator<Edit> {
       yield { start: end, end: pairEnd, text: '' };
       at = pairEnd;
     } else if (valueAt === undefined) {
-      if (member !== undefined) yield* editOfText(text, at, end, walk, member, holders.at(-1) ?? '');
+      const cleaned = heldWithoutSecret(member ?? '', said, holders.at(-1) ?? '', walk);
+      if (cleaned !== said) yield { start: at, end, text: toText(Buffer.from(JSON.stringify(fromLatin1(cleaned)))) };
       namesSecret ||= /^(?:name|key)$/i.test(member ?? '') && isSecretName(said);
       member = undefined;
       at = end;
@@ -127,19 +127,6 @@ function endOfPair(text: string, from: number): number | undefined {
   if (valueAt === undefined || text.charAt(valueAt) !== '"') return undefined;
   const end = endOfString(text, valueAt);
   return ']'.includes(text.charAt(afterBlanks(text, end))) ? end : undefined;
-}
-
-function* editOfText(
-  text: string,
-  start: number,
-  end: number,
-  walk: Walk,
-  name: string,
-  holder: string,
-): Generator<Edit> {
-  const value = textOf(text.slice(start, end));
-  const cleaned = heldWithoutSecret(name, value, holder, walk);
-  if (cleaned !== value) yield { start, end, text: toText(Buffer.from(JSON.stringify(fromLatin1(cleaned)))) };
 }
 
 /** Where bytes end that begin here, as Node writes them in JSON. */
@@ -322,12 +309,15 @@ function saidWithoutSecret(text: string, walk: Walk, name?: string): string {
 /** Deeper than the reading looks for a secret. */
 const DEEPEST_CUT = DEEPEST + 2;
 
-/** What stands under `name` as a text: what a relay got, an address, or somebody's words. */
+/** What a relay got, or an address, stands under this name, and no words of somebody's. */
+const isHeld = (name: string, holder: string): boolean => isHolder(name) || isAddress(name, holder);
+
 function heldWithoutSecret(name: string, value: string, holder: string, { room, depth }: Walk): string {
   const walk = { room, depth: depth + 1 };
-  if (depth === DEEPEST_CUT) return value;
-  if (isAddress(name, holder)) return addressWithoutSecret(value, walk);
-  return isHolder(name) ? undone(value, walk, (said) => saidWithoutSecret(said, walk, name)) : value;
+  if (depth === DEEPEST_CUT || !isHeld(name, holder)) return value;
+  return isAddress(name, holder)
+    ? addressWithoutSecret(value, walk)
+    : undone(value, walk, (said) => saidWithoutSecret(said, walk, name));
 }
 
 /** Of a bare query or of that of a URL. */
@@ -357,14 +347,21 @@ function partWithoutSecret({ text, name, valueAt, isFile }: Part, walk: Walk): s
 function formWithoutSecret(text: string, walk: Walk): string {
   return text
     .split('&')
-    .flatMap((pair) => keptOf(pair, walk))
+    .map((pair) => pairWithoutSecret(pair, walk))
+    .filter((pair) => pair !== undefined)
     .join('&');
 }
 
-function keptOf(pair: string, walk: Walk): string[] {
-  const name = decodeForm(nameOf(pair));
-  if (!isSecretName(name)) return [withoutSecretInData(pair, walk)];
-  return isFormKey(name) ? [] : [withoutSecretInText(pair, walk)];
+/** Undefined where nothing of it is kept. */
+function pairWithoutSecret(pair: string, walk: Walk): string | undefined {
+  const [written = ''] = pair.split('=', 1);
+  const name = decodeForm(written);
+  if (isSecretName(name)) return isFormKey(name) ? undefined : withoutSecretInText(pair, walk);
+  const { field, holder } = fieldOf(name);
+  if (!isHeld(field, holder)) return pair;
+  const value = decodeForm(pair.slice(written.length + 1));
+  const cleaned = heldWithoutSecret(field, value, holder, walk);
+  return cleaned === value ? pair : `${written}=${encodeForm(cleaned)}`;
 }
 
 /** Any text can be read as a form; what no form has for a name is somebody's words, and kept. */
@@ -372,22 +369,9 @@ function isFormKey(name: string): boolean {
   return /^\s*[\w.[\];-]+\s*$/.test(name);
 }
 
-function nameOf(pair: string): string {
-  const end = pair.indexOf('=');
-  return end < 0 ? pair : pair.slice(0, end);
-}
-
-/** `data` may be JSON within the form, and what a relay has wrapped a form. */
-function withoutSecretInData(pair: string, walk: Walk): string {
-  const name = nameOf(pair);
-  const { field, holder } = fieldOf(decodeForm(name));
-  const value = decodeForm(pair.slice(name.length + 1));
-  const cleaned = heldWithoutSecret(field, value, holder, walk);
-  return cleaned === value ? pair : `${name}=${encodeForm(cleaned)}`;
-}
-
 /** `event[request][url]` is the field `url` of `request`. */
 function fieldOf(name: string): { readonly field: string; readonly holder: string } {
+  if (!name.includes('[')) return { field: name, holder: '' };
   const [field = '', holder = ''] = name.replaceAll(']', '').split('[').reverse();
   return { field, holder };
 }

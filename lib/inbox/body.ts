@@ -19,6 +19,7 @@ export function parseBody(body: Uint8Array, contentType: string, room = roomToUn
       ? refused(`the body is encoded more than ${MOST_ENCODINGS} times: ${REMEDY}`)
       : parseBody(toBytes(inner), encoded ? contentType : '', room, depth + 1);
   const parts = partsOf(text);
+  if (parts && parts.length > MOST_PARTS) return refused(`a multipart body with more than ${MOST_PARTS} parts`);
   if (parts)
     return fieldsOf(parts.filter(({ isFile }) => !isFile).map((part) => [part.name, part.text.slice(part.valueAt)]));
   if (looksLikeJson(body)) return written?.ok === false ? leniently(body, written) : parseWritten(body);
@@ -227,9 +228,10 @@ function wordsOf(text: string): string {
 
 /** Percent-decodes bytes held as a text, whether or not they make sense as UTF-8. */
 export function decodeForm(text: string): string {
-  const spaced = text.replaceAll('+', ' ');
-  if (!spaced.includes('%')) return spaced;
-  return spaced.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  if (!/[%+]/.test(text)) return text;
+  return text
+    .replaceAll('+', ' ')
+    .replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
 export function encodeForm(text: string): string {
@@ -251,12 +253,16 @@ export interface Part {
 
 const BOUNDARY = /^\s*(--[^\r\n]{1,200}?)[ \t]{0,200}\r?\n(?=content-)/i;
 
+/** More than any form has: one more is all the rest. A body of 1 MB may have one in each five bytes. */
+const MOST_PARTS = 1_000;
+
 /** Undefined where the body is not multipart. It tells its boundary itself, whatever the content type makes of it. */
 export function partsOf(body: string): readonly Part[] | undefined {
   const boundary = BOUNDARY.exec(body)?.[1];
   if (boundary === undefined) return undefined;
   const line = new RegExp(`(?:^\\s*|\\r?\\n)${boundary.replace(/[^\w-]/g, '\\$&')}(--)?[ \\t]*(?=\\r?\\n|$)`, 'g');
-  const marks = [...body.matchAll(line)];
+  const marks: RegExpExecArray[] = [];
+  for (const mark of body.matchAll(line)) if (marks.push(mark) > MOST_PARTS) break;
   const last = marks.findIndex(([, end]) => end !== undefined);
   return (last < 0 ? marks : marks.slice(0, last)).map(({ index }, i) =>
     partOf(body.slice(index, marks[i + 1]?.index ?? body.length)),

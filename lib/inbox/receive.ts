@@ -30,6 +30,7 @@ export function receiver(provider: ReceivingProvider, ports: ReceivingPorts) {
     const begun = ports.clock.monotonic();
     const store = retrying(ports.store, ports.clock, ports.random, begun + TABLE_MS);
     const timed = { ...ports, store, accounts, queueUntil: begun + QUEUE_MS };
+    const kept = lazily(() => withoutSecret(provider, delivery));
     const tooLarge = delivery.body.length > ports.maxBytes;
     const found = await find(store, sha256(token));
     const verdict = tooLarge
@@ -37,12 +38,12 @@ export function receiver(provider: ReceivingProvider, ports: ReceivingPorts) {
       : await orUnavailable(provider, ports, () =>
           found.kind === 'unreachable'
             ? handOverUnjudged(provider, timed, mayHandOver, { token, delivery, receivedAt, cause: found.cause })
-            : judge(provider, timed, { found, delivery, receivedAt }),
+            : judge(provider, timed, { found, delivery, kept, receivedAt }),
         );
     tell(provider, ports, verdict);
     const hasTime = ports.clock.monotonic() <= timed.queueUntil;
     if (found.kind === 'found' && hasTime)
-      await note(provider, timed, found.webhook, token, delivery, verdict, receivedAt);
+      await note(timed, found.webhook, { ...delivery, token }, kept, verdict, receivedAt);
     if (found.kind === 'none') ports.metrics.count('UnknownTokens', { provider: provider.name });
     if (verdict.answer.status === 404) await constantTime404(ports.clock, receivedAt);
     return verdict.answer;
@@ -58,6 +59,8 @@ function tell({ name }: ReceivingProvider, { log }: ReceivingPorts, { outcome, i
 interface ReceivedDelivery {
   readonly found: Exclude<Found, { kind: 'unreachable' }>;
   readonly delivery: Delivery;
+  /** Its body without the secret that its provider puts there. */
+  readonly kept: () => Uint8Array;
   readonly receivedAt: number;
 }
 
@@ -83,7 +86,7 @@ async function judge(provider: ReceivingProvider, ports: TimedPorts, the: Receiv
   const webhook = found.kind === 'none' ? undefined : found.webhook;
   const admission = admissionOf(webhook, provider, () => proofIn(provider, delivery, parsed));
   if (admission.kind === 'refused') return admission.verdict;
-  const raw = withoutSecret(provider, delivery);
+  const raw = the.kept();
   // As it is kept, for so it will be read if it has to take the queue.
   const parsedAsKept = raw === delivery.body ? parsed() : provider.parse(raw, contentType);
   const reading = readBody(provider, parsedAsKept, raw, ports.log);
@@ -102,19 +105,17 @@ async function judge(provider: ReceivingProvider, ports: TimedPorts, the: Receiv
 }
 
 async function note(
-  provider: ReceivingProvider,
   ports: ReceivingPorts,
   webhook: Webhook,
-  token: string,
-  delivery: Delivery,
+  call: Delivery & { readonly token: string },
+  kept: () => Uint8Array,
   { answer, outcome, id, message }: Verdict,
   since: number,
 ): Promise<void> {
   // Of what is too large nobody may say how long it takes to look through it.
   const withBody = outcome !== 'stored' && outcome !== 'duplicate' && outcome !== 'too_large';
-  const kept = withBody ? withoutSecret(provider, delivery) : delivery.body;
   const noted = { status: answer.status, outcome, withBody, ...(id && { id }), ...(message && { message }) };
-  await noteAttempt(ports, webhook, { ...delivery, token, kept }, noted, since);
+  await noteAttempt(ports, webhook, { ...call, ...(withBody && { kept: kept() }) }, noted, since);
 }
 
 function withoutSecret(provider: ReceivingProvider, { body, headers }: Delivery): Uint8Array {

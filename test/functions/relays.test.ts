@@ -267,6 +267,18 @@ describe('a form', () => {
   });
 });
 
+it('reads no form of more than a thousand parts, files or not', () => {
+  const parts = (count: number) =>
+    parseBody(
+      Buffer.from(
+        `--b\r\ncontent-disposition: form-data; name="a"\r\n\r\n1${'\r\n--b\r\ncontent-disposition: form-data; name="f"; filename="x"\r\n\r\n2'.repeat(count - 1)}`,
+      ),
+      'multipart/form-data',
+    );
+  expect(parts(1000)).toEqual({ ok: true, value: { a: '1' } });
+  expect(parts(1001)).toMatchObject({ ok: false, issue: { message: expect.stringContaining('more than 1000') } });
+});
+
 it('unpacks no more of what stands gzipped within a body than one body may have', () => {
   const padded = { ...fromTimelines, padding: ' '.repeat(600_000) };
   const held = (body: unknown) => ({ data: gzipSync(JSON.stringify(body)).toString('base64') });

@@ -154,6 +154,23 @@ it.each(['sms', 'whatsapp', 'ussd', 'notification'] as const)(
   },
 );
 
+it('cuts the secret out of a body once, though its log of attempts shows it as well', async () => {
+  let cuts = 0;
+  const counted: typeof zender = {
+    ...zender,
+    withoutSecret: (body, contentType) => {
+      cuts += 1;
+      return zender.withoutSecret?.(body, contentType) ?? body;
+    },
+  };
+  bench = new ReceivingBench(counted);
+  await bench.addWebhook('zender', { secretHash: sha256(secret) });
+  const { body } = await bench.post(JSON.stringify({ ...sms, type: 'mms' }));
+  expect(body).toMatchObject({ status: 'quarantined' });
+  expect((await lastAttempts(bench.store, 'wh_1', bench.now))[0]?.request.body).toContain('Hello');
+  expect(cuts).toBe(1);
+});
+
 it('keeps the link of a file under another name', async () => {
   bench = new ReceivingBench(zender);
   await bench.addWebhook('zender');

@@ -8,6 +8,9 @@ import { flat, form, json, multipart, sample, secret, sms, toForm, whatsapp } fr
 const bytes = (text: string) => Buffer.from(text);
 const cleaned = (text: string, contentType = form) => Buffer.from(withoutSecret(bytes(text), contentType)).toString();
 
+/** More than are read: what a part is called is looked for roughly then. */
+const MANY_PARTS = multipart({ ...Object.fromEntries(Array.from({ length: 1100 }, (_, i) => [i, 1])), secret }, 'b');
+
 function isGenuine(text: string, contentType: string, hash = sha256(secret)): boolean {
   const delivery = { headers: { 'content-type': contentType }, body: bytes(text) };
   return isProven(proofIn(zender, delivery), { secretHash: hash });
@@ -37,6 +40,7 @@ describe('a body of zender is genuine', () => {
     ['with the secret in a form of too many fields', `secret=${secret}&${'x=1&'.repeat(300)}`, form],
     ['with the secret in a list of a form', toForm(sms).replace('secret=', 'secret[]='), form],
     ['with the secret in brackets', toForm(sms).replace('secret=', '[secret]='), form],
+    ['with the secret in a multipart form of too many parts', MANY_PARTS, 'multipart/form-data; boundary=b'],
     ['with the secret spelled in percent signs', toForm(sms).replace('secret=', 's%65cret='), form],
   ])('%s', (_name, text, contentType) => {
     expect(isGenuine(text, contentType)).toBe(true);
@@ -170,6 +174,7 @@ describe('the secret is cut', () => {
     ['JSON in a part of a multipart form', multipart({ type: 'sms', payload: JSON.stringify({ secret, a: 1 }) })],
     ['a form in a text', JSON.stringify({ headers: {}, body: toForm(sms) })],
     ['JSON in a text', JSON.stringify([{ body: JSON.stringify(sms) }])],
+    ['a multipart form of too many parts', MANY_PARTS],
     ['a multipart form in a text', JSON.stringify({ body: multipart(sms) })],
   ])('from %s', (_name, text) => {
     expect(cleaned(text)).not.toContain(secret);
