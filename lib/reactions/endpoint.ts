@@ -3,7 +3,7 @@ import { isOwnMachine, type Reach, readProviderUrl } from '#lib/domain/base-url.
 import { Condition } from '#lib/domain/reaction/condition.ts';
 import { HEALTHY, Health } from '#lib/domain/reaction/delivery.ts';
 import { Headers, NoticePatterns } from '#lib/domain/reaction/rule.ts';
-import { checked, known, strictObject, Whole } from '#lib/domain/schema.ts';
+import { checked, known, optional, strictObject, Whole } from '#lib/domain/schema.ts';
 import { itemReader } from '#lib/store/items.ts';
 import { dueListOf, dueSortKey, endpointKey, healthKey } from '#lib/store/keys.ts';
 import { type Change, type Item, type Store, set, setOrRemove, unchanged } from '#lib/store/store.ts';
@@ -13,7 +13,7 @@ const LONGEST_NAME = 100;
 const DEFAULT_TIMEOUT_MS = 5000;
 
 /** What may be said of an endpoint, when it is made and later. */
-export const endpointFields = {
+const fields = {
   name: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(LONGEST_NAME)),
   url: v.pipe(v.string(), v.maxLength(2000), v.description('Called by POST, signed as Standard Webhooks says')),
   types: v.pipe(NoticePatterns, v.description('As `message.*`; left out: every type')),
@@ -39,16 +39,29 @@ export const endpointFields = {
 };
 
 export const NewEndpoint = strictObject({
-  name: v.exactOptional(endpointFields.name),
-  url: endpointFields.url,
-  types: v.optional(endpointFields.types, ['*']),
-  where: v.exactOptional(endpointFields.where),
-  headers: v.exactOptional(endpointFields.headers),
-  payload: v.optional(endpointFields.payload, 'full'),
-  timeoutMs: v.optional(endpointFields.timeoutMs, DEFAULT_TIMEOUT_MS),
-  ratePerSecond: v.exactOptional(endpointFields.ratePerSecond),
+  name: v.exactOptional(fields.name),
+  url: fields.url,
+  types: v.optional(fields.types, ['*']),
+  where: v.exactOptional(fields.where),
+  headers: v.exactOptional(fields.headers),
+  payload: v.optional(fields.payload, 'full'),
+  timeoutMs: v.optional(fields.timeoutMs, DEFAULT_TIMEOUT_MS),
+  ratePerSecond: v.exactOptional(fields.ratePerSecond),
 });
 export type NewEndpoint = v.InferOutput<typeof NewEndpoint>;
+
+/** What is given is changed; `null` takes it away. */
+export const EndpointChanges = strictObject({
+  name: optional(v.nullable(fields.name)),
+  url: v.exactOptional(fields.url),
+  types: v.exactOptional(fields.types),
+  where: optional(v.nullable(fields.where), '`null` removes it'),
+  headers: optional(v.nullable(fields.headers), 'All of them; `null` removes them'),
+  payload: v.exactOptional(fields.payload),
+  timeoutMs: v.exactOptional(fields.timeoutMs),
+  ratePerSecond: v.exactOptional(v.nullable(fields.ratePerSecond)),
+});
+export type EndpointChanges = v.InferOutput<typeof EndpointChanges>;
 
 const Stored = v.object({
   id: v.string(),

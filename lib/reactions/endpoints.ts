@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { Reach } from '#lib/domain/base-url.ts';
 import { newId } from '#lib/domain/ids.ts';
 import type { Secrets } from '#lib/domain/ports.ts';
-import { type Condition, faultsOfCondition } from '#lib/domain/reaction/condition.ts';
+import { faultsOfCondition } from '#lib/domain/reaction/condition.ts';
 import { draining, HEALTHY, type Health } from '#lib/domain/reaction/delivery.ts';
 import { faultsOfHeaders } from '#lib/domain/reaction/rule.ts';
 import { Instant, type Issue, known, optional, tally, Whole } from '#lib/domain/schema.ts';
@@ -30,6 +30,7 @@ import { call, endpointSecret, faultsOfSize, newSecret, readSecret, type Signing
 import { CALLS_KEPT_SECONDS, deliveriesOf, readDelivery, type Tasks } from './delivery.ts';
 import {
   type Endpoint,
+  type EndpointChanges,
   endpointItem,
   healthChanges,
   isSamePlace,
@@ -90,9 +91,9 @@ export const ShownEndpoint = v.object({
 });
 export type ShownEndpoint = v.InferOutput<typeof ShownEndpoint>;
 
-type Made =
-  | { readonly kind: 'made'; readonly endpoint: Endpoint; readonly secret: string }
-  | { readonly kind: 'refused'; readonly issues: readonly Issue[] };
+interface Refused {
+  readonly issues: readonly Issue[];
+}
 
 /** The secret goes before the item: an endpoint that is there can be signed for. */
 export async function createEndpoint(
@@ -100,12 +101,12 @@ export async function createEndpoint(
   workspace: string,
   wanted: NewEndpoint,
   origins: readonly string[],
-): Promise<Made> {
+): Promise<{ readonly endpoint: Endpoint; readonly secret: string } | Refused> {
   const { store, secrets, clock, random } = ports;
   const issues = faultsOf(wanted, ports.endpointReach, origins);
-  if (issues.length > 0) return { kind: 'refused', issues };
+  if (issues.length > 0) return { issues };
   if ((await allEndpoints(store, workspace)).length >= MOST_ENDPOINTS)
-    return { kind: 'refused', issues: [{ path: '', message: TOO_MANY }] };
+    return { issues: [{ path: '', message: TOO_MANY }] };
   const { headers, ...said } = wanted;
   const id = newId('ep', clock.now(), random.bytes(10));
   const secret = newSecret(random);
@@ -113,7 +114,7 @@ export async function createEndpoint(
   const secretVersion = await secrets.put(endpointSecret(id), JSON.stringify(kept));
   const endpoint = { id, workspace, ...said, ...HEALTHY, secretVersion, createdAt: toIso(clock.now()) };
   await store.write(put(endpointItem(endpoint), absent()));
-  return { kind: 'made', endpoint, secret };
+  return { endpoint, secret };
 }
 
 function faultsOf(
@@ -191,22 +192,6 @@ export async function endpointInFull(store: Store, endpoint: Endpoint, now: numb
   };
 }
 
-export interface EndpointChanges {
-  readonly name?: string | null;
-  readonly url?: string;
-  readonly types?: readonly string[];
-  readonly where?: Condition | null;
-  readonly headers?: Readonly<Record<string, string>> | null;
-  readonly payload?: 'full' | 'thin';
-  readonly timeoutMs?: number;
-  readonly ratePerSecond?: number | null;
-}
-
-type Changed =
-  | { readonly endpoint: Endpoint; readonly headersDropped: readonly string[] }
-  | { readonly issues: readonly Issue[] }
-  | undefined;
-
 /** Headers hold keys of whoever is called: where the URL leads to somebody else, those that are not given again go. */
 export async function patchEndpoint(
   ports: EndpointPorts,
@@ -214,7 +199,7 @@ export async function patchEndpoint(
   id: string,
   { headers, where, ...changes }: EndpointChanges,
   origins: readonly string[],
-): Promise<Changed> {
+): Promise<{ readonly endpoint: Endpoint; readonly headersDropped: readonly string[] } | Refused | undefined> {
   const issues = faultsOf({ ...changes, ...known({ where, headers }) }, ports.endpointReach, origins);
   if (issues.length > 0) return (await findEndpoint(ports.store, workspace, id)) && { issues };
   return writeAnew(ports, workspace, id, async (endpoint) => {

@@ -94,26 +94,22 @@ interface StartPorts extends StorePorts {
   readonly tasks: Tasks;
 }
 
-export type Started =
-  | { readonly kind: 'started'; readonly replay: ShownReplay }
-  | { readonly kind: 'refused'; readonly issues: readonly Issue[] };
-
 /** Its first step is taken at once, by the function that delivers. */
 export async function startReplay(
   { store, clock, random, tasks }: StartPorts,
   { id: endpoint, workspace }: Endpoint,
   { since, until, only, types }: NewReplay,
-): Promise<Started> {
+): Promise<{ readonly replay: ShownReplay } | { readonly issues: readonly Issue[] }> {
   const now = clock.now();
   const end = Math.min(until === undefined ? now : Date.parse(until), now - HORIZON_MS);
   const begin = Date.parse(since);
   if (begin >= end) {
     const message = `must lie before \`until\`, and at least ${HORIZON_MS / 1000} s before now`;
-    return { kind: 'refused', issues: [{ path: 'since', message }] };
+    return { issues: [{ path: 'since', message }] };
   }
   if (only === 'missing' && begin < now - MISSING_KNOWN_MS) {
     const message = 'is more than 29 days ago: what was delivered then is not known any more; `all` tells it again';
-    return { kind: 'refused', issues: [{ path: 'since', message }] };
+    return { issues: [{ path: 'since', message }] };
   }
   const replay: Replay = {
     ...{ id: newId('rpl', now, random.bytes(10)), workspace, endpoint, only, ...known({ types }) },
@@ -123,7 +119,7 @@ export async function startReplay(
   };
   await store.write(put({ ...replayKey(workspace, replay.id), ...replay, ...stepDue(replay.id, now) }, absent()));
   await tasks.send(stepOf(replay));
-  return { kind: 'started', replay: shownReplay(replay) };
+  return { replay: shownReplay(replay) };
 }
 
 /** The watchdog brings the step that a lost task has not taken. */

@@ -1,13 +1,11 @@
 import * as v from 'valibot';
-import { faultsOfCondition } from '#lib/domain/reaction/condition.ts';
-import { type Action, NewRule } from '#lib/domain/reaction/rule.ts';
-import { Instant, type Issue, known, optional, tally } from '#lib/domain/schema.ts';
+import { NewRule } from '#lib/domain/reaction/rule.ts';
+import { Instant, known, optional, tally } from '#lib/domain/schema.ts';
 import { itemReader } from '#lib/store/items.ts';
 import { RUN_PREFIX, ruleKey, runPartition } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { beginningWith, newestPage, ofLastDay } from '#lib/store/query.ts';
 import type { Item, Store } from '#lib/store/store.ts';
-import { patternFault, templateFault } from './untrusted.ts';
 
 const Stored = v.object({
   id: v.string(),
@@ -39,54 +37,6 @@ export function ruleItem(stored: Omit<Stored, 'rule'>, rule: NewRule): Item {
 /** By `order`, and among equals the older one first. */
 export const inOrder = (rules: readonly Rule[]): readonly Rule[] =>
   rules.toSorted((a, b) => a.order - b.order || (a.id < b.id ? -1 : 1));
-
-/** What the schema cannot see: patterns, words and templates that are none, each with its path. */
-export function faultsOfRule({ when, do: actions }: NewRule): readonly Issue[] {
-  const conditions = when ? faultsOfCondition(when, 'when', patternFault) : [];
-  const templates = actions.flatMap((action, i) =>
-    templatesOf(action).flatMap(({ path, template }) => {
-      const fault = templateFault(template);
-      return fault === undefined ? [] : [{ path: `do.${i}.${path}`, message: fault }];
-    }),
-  );
-  return [...conditions, ...templates, ...longCalls(actions)];
-}
-
-/** Each text of a call takes its time, and the call is made beside those of others. */
-const MOST_TEXTS = 100;
-
-function longCalls(actions: readonly Action[]): readonly Issue[] {
-  return actions.flatMap((action, i) =>
-    action.action === 'call' && stringsIn(action.json, '').length > MOST_TEXTS
-      ? [{ path: `do.${i}.json`, message: `must have at most ${MOST_TEXTS} texts` }]
-      : [],
-  );
-}
-
-function templatesOf(action: Action): readonly { readonly path: string; readonly template: string }[] {
-  const given = (fields: Readonly<Record<string, string | undefined>>) =>
-    Object.entries(fields).flatMap(([path, template]) => (template === undefined ? [] : [{ path, template }]));
-  switch (action.action) {
-    case 'reply':
-      return given({ text: action.text, fileUrl: action.fileUrl, fileName: action.fileName });
-    case 'send': {
-      const to = Object.entries(action.to).map(([name, template]) => ({ path: `to.${name}`, template }));
-      return [...given({ text: action.text, fileUrl: action.fileUrl, fileName: action.fileName }), ...to];
-    }
-    case 'call':
-      return [...given({ text: action.text }), ...stringsIn(action.json, 'json')];
-    case 'email':
-      return given({ subject: action.subject, text: action.text });
-    case 'forward':
-      return [];
-  }
-}
-
-function stringsIn(value: unknown, path: string): readonly { readonly path: string; readonly template: string }[] {
-  if (typeof value === 'string') return [{ path, template: value }];
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([name, one]) => stringsIn(one, `${path}.${name}`));
-}
 
 const RESULTS = ['done', 'guarded', 'refused', 'failed'] as const;
 

@@ -11,7 +11,7 @@ import { toldOf } from './dispatch.ts';
 import { findEndpoint } from './endpoints.ts';
 import { bodyOf, guardOf, matchOf } from './react.ts';
 import type { Rule } from './rule.ts';
-import { faultsOf, type RulePorts } from './rules.ts';
+import { faultsOf, type RulePorts } from './rule-faults.ts';
 import { bodyOfCall, type Mail, mailOf, bodyOf as noticeBody } from './target.ts';
 import { type Budget, budgetOf, scopeOf, WHY_UNDECIDED } from './untrusted.ts';
 

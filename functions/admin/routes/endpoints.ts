@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { ALL_NOTICE_TYPES } from '#lib/domain/reaction/notice.ts';
 import { optional, strictObject, text, Whole } from '#lib/domain/schema.ts';
 import { findDelivery, listDeliveries, retryDelivery, ShownDelivery } from '#lib/reactions/delivery.ts';
-import { endpointFields, NewEndpoint } from '#lib/reactions/endpoint.ts';
+import { EndpointChanges, NewEndpoint } from '#lib/reactions/endpoint.ts';
 import {
   createEndpoint,
   deleteEndpoint,
@@ -34,17 +34,6 @@ export const EndpointWithSecret = v.object({
   secret: text('Verifies each call, as Standard Webhooks says. Shown this once'),
 });
 
-const Patch = changesOf({
-  name: optional(v.nullable(endpointFields.name)),
-  url: v.exactOptional(endpointFields.url),
-  types: v.exactOptional(endpointFields.types),
-  where: optional(v.nullable(endpointFields.where), '`null` removes it'),
-  headers: optional(v.nullable(endpointFields.headers), 'All of them; `null` removes them'),
-  payload: v.exactOptional(endpointFields.payload),
-  timeoutMs: v.exactOptional(endpointFields.timeoutMs),
-  ratePerSecond: v.exactOptional(v.nullable(endpointFields.ratePerSecond)),
-});
-
 const creating = route({
   ...shared,
   method: 'post',
@@ -57,7 +46,7 @@ const creating = route({
   answers: { 201: { description: 'The endpoint with its secret', schema: EndpointWithSecret } },
   run: async ({ body }, { ports, workspace, origins }) => {
     const made = await createEndpoint(ports, workspace, body, origins);
-    if (made.kind === 'refused') return invalid(made.issues);
+    if ('issues' in made) return invalid(made.issues);
     return json(201, { ...shownEndpoint(made.endpoint), secret: made.secret });
   },
 });
@@ -107,7 +96,7 @@ const patching = route({
     'What is left out stays as it is, but for `headers` where `url` leads to another host or port: they may hold a key, and ' +
     'are dropped unless they are given again. It counts for what is stored from then on.',
   params: WithId,
-  body: Patch,
+  body: changesOf(EndpointChanges.entries),
   example: { types: ['message.received'] },
   answers: { 200: { description: 'The endpoint', schema: Changed } },
   run: async ({ params, body }, { ports, workspace, origins }) => {
@@ -252,7 +241,7 @@ const replaying = route({
     const endpoint = await findEndpoint(ports.store, workspace, params.id);
     if (!endpoint) return NO_ENDPOINT;
     const started = await startReplay(ports, endpoint, body);
-    return started.kind === 'refused' ? invalid(started.issues) : json(202, started.replay);
+    return 'issues' in started ? invalid(started.issues) : json(202, started.replay);
   },
 });
 

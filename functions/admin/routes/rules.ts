@@ -73,7 +73,7 @@ const creating = route({
   answers: { 201: { description: 'The rule', schema: RuleWithSecret } },
   run: async ({ body }, { ports, workspace, origins }) => {
     const made = await createRule(ports, workspace, body, origins);
-    if (made.kind === 'refused') return invalid(made.issues);
+    if ('issues' in made) return invalid(made.issues);
     return json(201, { ...shown(made.rule), ...(made.secret !== undefined && { secret: made.secret }) });
   },
 });
