@@ -219,8 +219,8 @@ export interface AsRead {
  * Writes down what is certain about an attempt whose lease is gone, or whose answer never came: to the part alone, and
  * only if the attempt is still the part's last, whatever was taken for its end meanwhile. Never to generation, lease or
  * spacing, which are somebody else's now.
- * Answers the send as it was before, but for the name that it is filed under, and whether a status may have been told of the message by then. Undefined: there was
- * nothing left to settle, or the provider's id that was inferred is another part's.
+ * Answers the send as it was before, but for the name that it is filed under, and whether a status may have been told of the
+ * message by then. Undefined: there was nothing left to settle, or the provider's id that was inferred is another part's.
  */
 export async function settlePart(
   ports: SettlingPorts,

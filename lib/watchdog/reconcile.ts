@@ -5,7 +5,7 @@ import { nextReconciliation } from '#lib/domain/send/pace.ts';
 import { field } from '#lib/sender/change-parts.ts';
 import type { SendingConfig } from '#lib/sender/config.ts';
 import { fileOfPart, type Look, lookFor, marksUnder, tracesOfPart } from '#lib/sender/evidence.ts';
-import { type Part, readAccount, readSend, type Send } from '#lib/sender/items.ts';
+import { type Head, type Part, readAccount, readSend, type Send } from '#lib/sender/items.ts';
 import type { OpenAccounts } from '#lib/sender/open-accounts.ts';
 import type { Attempted, Candidate } from '#lib/sender/provider.ts';
 import { type Ending, type Parts, type SettlingPorts, settleTogether } from '#lib/sender/settle.ts';
@@ -296,10 +296,7 @@ async function onlyOne(
   return mine?.sighting;
 }
 
-interface Wanted {
-  readonly send: Send;
-  readonly index: number;
-  readonly part: Part;
+interface Wanted extends Head {
   readonly since: number;
 }
 
