@@ -3,6 +3,7 @@ import { nameSought, namesOfRecipient } from '#lib/chats/people.ts';
 import { SHARDS } from '#lib/domain/ids.ts';
 import { normaliseJid } from '#lib/domain/person.ts';
 import { Instant, known, optional, tally, text, Whole } from '#lib/domain/schema.ts';
+import { meanGap } from '#lib/domain/send/pace.ts';
 import {
   CREDIT_STATES,
   creditsIn,
@@ -13,15 +14,28 @@ import {
 } from '#lib/domain/send/part.ts';
 import { recipientOf } from '#lib/domain/send/recipient.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { type Account, type Part, readAccount, readSend, type Send } from '#lib/sender/items.ts';
-import { LISTED, type Place, placesOf, type Queues, queuesOf, WAITING_FOR } from '#lib/sender/schedule.ts';
+import { probeDueOf } from '#lib/sender/hold.ts';
+import {
+  type Account,
+  isBlocked,
+  type Part,
+  type Pointer,
+  readAccount,
+  readPointer,
+  readSend,
+  type Send,
+} from '#lib/sender/items.ts';
+import { gatesOpenAt } from '#lib/sender/schedule.ts';
 import { threadIn } from '#lib/sender/sent-event.ts';
-import { accountKey, entryId, sendKey, sendListing, sendListKey, stateKey } from '#lib/store/keys.ts';
+import { accountKey, entryId, POINTER_PREFIX, sendKey, sendListing, sendListKey, stateKey } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
-import { getAll, newestFirst, roundsFor } from '#lib/store/query.ts';
+import { getAll, newestFirst, queryAll, roundsFor } from '#lib/store/query.ts';
 import type { Item, Store } from '#lib/store/store.ts';
 import { wholeDirectory } from '#lib/tenants/directory.ts';
 import { findSend } from './cancel.ts';
+
+/** What a send waits for, the first of these that holds: what an operator can end comes first. */
+const WAITING_FOR = ['pause', 'hold', 'backoff', 'turn'] as const;
 
 export const SEND_STATES = [...PART_STATES, 'partially_sent'] as const;
 
@@ -88,7 +102,7 @@ export const ShownSend = v.object({
 });
 export type ShownSend = v.InferOutput<typeof ShownSend>;
 
-export function shownSend(send: Send, place: Place | undefined): ShownSend {
+function shownSend(send: Send, place: Place | undefined): ShownSend {
   const { messageId, workspace, accountId, provider, parts, history, createdAt, resendOf, resentAs } = send;
   return {
     messageId,
@@ -102,14 +116,9 @@ export function shownSend(send: Send, place: Place | undefined): ShownSend {
     parts: parts.map(shownPart),
     history: history.map(({ at, state, part, detail }) => ({ at: toIso(at), ...known({ state, part, detail }) })),
     createdAt: toIso(createdAt),
-    ...(place && shownPlace(place)),
+    ...place,
     ...known({ resendOf, resentAs }),
   };
-}
-
-function shownPlace({ position, etaAt, waiting: { for: waitingFor, reason, until } }: Place) {
-  const iso = (at: number | undefined) => (at === undefined ? undefined : toIso(at));
-  return { waitingFor, ...known({ position, waitingReason: reason, waitingUntil: iso(until), etaAt: iso(etaAt) }) };
 }
 
 function shownPart({
@@ -145,6 +154,97 @@ function shownRecipient(kept: Send['recipient']): ShownSend['recipient'] {
     providerChatId: recipient?.kind === 'chat_id' ? recipient.id : thread?.providerChatId,
     chatId: thread?.chat,
   });
+}
+
+/**
+ * Where a send that waits stands in its account's queue: two messages of one send take two places. Without a position where
+ * it stands behind all of the queue that was read; without a time on a blocked account, too, for nobody knows.
+ */
+type Place = Pick<ShownSend, 'position' | 'etaAt' | 'waitingFor' | 'waitingReason' | 'waitingUntil'>;
+
+interface Queue {
+  readonly account: Account;
+  /** When the provider of a held account is asked again. */
+  readonly probeAt?: number;
+  readonly pointers: readonly Pointer[];
+  /** More than these wait. */
+  readonly isCut: boolean;
+}
+
+/** Of each queue a list reads no more than this. */
+const LISTED = 1_000;
+/** What a call takes, as far as a guess needs to know. */
+const USUAL_CALL_MS = 500;
+
+type Queues = ReadonlyMap<string, Queue | undefined>;
+
+/** The queues of these accounts, each read once, however many of its sends are asked for. `most`: of its places. */
+async function queuesOf(store: Store, accounts: Iterable<string>, most?: number): Promise<Queues> {
+  const ids = [...new Set(accounts)];
+  return new Map(await Promise.all(ids.map(async (id) => [id, await readQueue(store, id, most)] as const)));
+}
+
+/** The places of those sends that wait, by message id. `queues`: those that are read already, each as far as a list needs. */
+async function placesOf(
+  store: Store,
+  sends: readonly Send[],
+  now: number,
+  queues?: Queues,
+): Promise<ReadonlyMap<string, Place>> {
+  const waiting = sends.filter((send) => send.parts.some((part) => part.state === 'queued'));
+  const unread = waiting.map((send) => send.accountId).filter((id) => !queues?.has(id));
+  const known = new Map([...(queues ?? []), ...(await queuesOf(store, unread, queues && LISTED))]);
+  return new Map(
+    waiting.flatMap((send) => {
+      const place = placeOf(send, known.get(send.accountId), now);
+      return place ? [[send.messageId, place] as const] : [];
+    }),
+  );
+}
+
+async function readQueue(store: Store, id: string, most?: number): Promise<Queue | undefined> {
+  const query = { pk: accountKey(id).pk, prefix: POINTER_PREFIX, limit: most ?? LISTED };
+  const [account, { items, next }, probeAt] = await Promise.all([
+    store.get(accountKey(id)),
+    most === undefined ? queryAll(store, query).then((items) => ({ items, next: undefined })) : store.query(query),
+    probeDueOf(store, id),
+  ]);
+  if (!account) return undefined;
+  return {
+    account: readAccount(account),
+    ...known({ probeAt }),
+    pointers: items.map(readPointer),
+    isCut: next !== undefined,
+  };
+}
+
+function waitingOf(send: Send, { account, probeAt }: Queue, now: number): Place {
+  const { paused, pauseReason, held, holdReason, backoffUntil } = account;
+  if (paused) return { waitingFor: 'pause', ...known({ waitingReason: pauseReason }) };
+  if (held) {
+    const waitingUntil = probeAt === undefined ? undefined : toIso(probeAt);
+    return { waitingFor: 'hold', ...known({ waitingReason: holdReason, waitingUntil }) };
+  }
+  if (backoffUntil <= now) return { waitingFor: 'turn' };
+  return { waitingFor: 'backoff', ...known({ waitingReason: errorOf(send) }), waitingUntil: toIso(backoffUntil) };
+}
+
+/** What the provider said when the message was tried last; those behind it wait for the same. */
+function errorOf({ parts, history }: Send): string | undefined {
+  const isTried = parts.some(({ state, retryingSince }) => state === 'queued' && retryingSince !== undefined);
+  return isTried ? history.findLast(({ state }) => state === 'queued')?.detail : undefined;
+}
+
+function placeOf(send: Send, queue: Queue | undefined, now: number): Place | undefined {
+  const ahead = queue?.pointers.findIndex((pointer) => pointer.send === send.messageId) ?? -1;
+  if (!queue || (ahead < 0 && !queue.isCut)) return undefined;
+  const { account } = queue;
+  const waiting = waitingOf(send, queue, now);
+  if (ahead < 0) return waiting;
+  const place = { ...waiting, position: ahead + 1 };
+  if (isBlocked(account)) return place;
+  const wait = ahead * (meanGap(account.pacing) + USUAL_CALL_MS);
+  return { ...place, etaAt: toIso(Math.max(now, gatesOpenAt(account)) + wait) };
 }
 
 interface SendFilter {
@@ -262,7 +362,8 @@ async function sendsAt(store: Store, entries: readonly Item[]): Promise<readonly
   return (await getAll(store, entries, { consistent: true })).map(readSend);
 }
 
-async function shown(store: Store, sends: readonly Send[], now: number, queues?: Queues): Promise<ShownSend[]> {
+/** With the place of each that waits. */
+export async function shown(store: Store, sends: readonly Send[], now: number, queues?: Queues): Promise<ShownSend[]> {
   const places = await placesOf(store, sends, now, queues);
   return sends.map((send) => shownSend(send, places.get(send.messageId)));
 }

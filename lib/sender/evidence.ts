@@ -49,7 +49,7 @@ const EchoMark = v.object({
   /** The provider's message that the webhook's account makes of it (lib/inbox/delivery-state.ts). */
   state: v.string(),
 });
-export type UnknownMark = v.InferOutput<typeof UnknownMark>;
+type UnknownMark = v.InferOutput<typeof UnknownMark>;
 
 const readUnknownMark = itemReader(UnknownMark);
 const readEchoMark = itemReader(EchoMark);

@@ -1,7 +1,7 @@
 import { known, shortly } from '#lib/domain/schema.ts';
 import { type Silence, silentUntil } from '#lib/domain/send/outcome.ts';
 import { ownEventWrites } from '#lib/inbox/event-store.ts';
-import { accountKey, dueListOf, dueSortKey, probeKey } from '#lib/store/keys.ts';
+import { accountKey, dueListOf, dueSortKey, dueTime, probeKey } from '#lib/store/keys.ts';
 import { type StorePorts, withRetries } from '#lib/store/retry.ts';
 import {
   all,
@@ -189,6 +189,12 @@ export const endProbing = (account: string) => del(probeKey(account));
 function nextProbe(probing: Probing, now: number, { probeAfterMs }: SendingConfig): Put {
   const wait = probeAfterMs[probing.tries] ?? probeAfterMs.at(-1) ?? probeAfterMs[0];
   return probeAt(probing, now + wait);
+}
+
+/** When the provider of a held account is asked again, in milliseconds. */
+export async function probeDueOf(store: Store, account: string): Promise<number | undefined> {
+  const item = await store.get(probeKey(account));
+  return item && dueTime(readProbe(item).gsi3sk);
 }
 
 export interface ProbePorts extends ResumePorts {

@@ -6,10 +6,9 @@ import { type Issue, issuesOf, known, optional, strictObject, tally } from '#lib
 import { toIso } from '#lib/domain/time.ts';
 import { quotes } from '#lib/outbox/accounts.ts';
 import { cancelAll } from '#lib/outbox/cancel.ts';
-import { pause, resume } from '#lib/sender/hold.ts';
+import { pause, probeDueOf, resume } from '#lib/sender/hold.ts';
 import type { Account } from '#lib/sender/items.ts';
 import { TestedAccount, testAccount, testCredentials } from '#lib/sender/open-accounts.ts';
-import { nextProbe } from '#lib/sender/schedule.ts';
 import {
   type AccountProvider,
   type Channel,
@@ -232,7 +231,7 @@ const showing = route({
   run: async ({ params }, { ports, workspace }) => {
     const account = await findAccount(ports.store, workspace, params.id);
     if (!account) return NO_ACCOUNT;
-    const probeAt = account.held ? await nextProbe(ports.store, account.id) : undefined;
+    const probeAt = account.held ? await probeDueOf(ports.store, account.id) : undefined;
     return json(200, { ...shownHere(ports, account), ...(probeAt && { probeAt: toIso(probeAt) }) });
   },
 });

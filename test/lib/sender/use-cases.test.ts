@@ -3,10 +3,9 @@ import { audit } from '#lib/credits/audit.ts';
 import { grant, listLedger, setQuota, showCredits } from '#lib/credits/credits.ts';
 import { sendCreditState, sendState } from '#lib/domain/send/part.ts';
 import { cancel, resend } from '#lib/outbox/cancel.ts';
-import { shownSend } from '#lib/outbox/shown.ts';
+import { shown } from '#lib/outbox/shown.ts';
 import { accept } from '#lib/sender/accept.ts';
 import { hold, pause, resume } from '#lib/sender/hold.ts';
-import { placesOf } from '#lib/sender/schedule.ts';
 import { settleLate } from '#lib/sender/statuses.ts';
 import { add, del, put, update } from '#lib/store/store.ts';
 import { deleteAccount } from '#lib/tenants/accounts.ts';
@@ -704,10 +703,7 @@ test('a send is shown with its place in the queue and about when its turn comes'
   world.provider.behave = () => ({ ...obliging, latencyMs: 5 * SECOND });
   const ids = [await world.sendNow('a'), await world.sendNow('a', fileAndText), await world.sendNow('a')];
   const sends = ids.map((id) => world.message(id));
-  const show = async () => {
-    const places = await placesOf(world.store, sends, world.now);
-    return sends.map((send) => shownSend(send, places.get(send.messageId)));
-  };
+  const show = () => shown(world.store, sends, world.now);
   const [sending, second, third] = await show();
   expect(sending).toMatchObject({ state: 'sending', creditState: 'reserved', credits: 1 });
   expect(second).toMatchObject({ state: 'queued', position: 2, credits: 2 });
