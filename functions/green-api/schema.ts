@@ -10,6 +10,8 @@ import { toInstant } from '#lib/domain/time.ts';
 const text = v.optional(v.pipe(v.unknown(), v.transform(toText)));
 /** What somebody wrote or is called: where it is all digits, some senders make a number of it. */
 const words = v.optional(v.pipe(v.unknown(), v.transform(toLabel)));
+/** Of somebody or of a chat: blanks alone are none. */
+const name = v.optional(v.pipe(v.unknown(), v.transform(toName)));
 const number = v.optional(v.pipe(v.unknown(), v.transform(toNumber)));
 const flag = v.optional(v.pipe(v.unknown(), v.transform(toFlag)));
 /** Milliseconds since the epoch, from seconds as a rule. */
@@ -67,6 +69,11 @@ function toLabel(raw: unknown): string | undefined {
   return typeof raw === 'number' && Number.isFinite(raw) ? String(raw) : toText(raw);
 }
 
+function toName(raw: unknown): string | undefined {
+  const written = toLabel(raw);
+  return written?.trim() === '' ? undefined : written;
+}
+
 function toNumber(raw: unknown): number | undefined {
   if (isRecord(raw)) return longInteger(raw);
   const value = typeof raw === 'string' && /^-?\d{1,16}(\.\d+)?$/.test(raw.trim()) ? Number(raw) : raw;
@@ -81,8 +88,9 @@ function longInteger({ low, high }: Record<string, unknown>): number | undefined
 }
 
 function toFlag(raw: unknown): boolean | undefined {
-  if (raw === 'true' || raw === 'false') return raw === 'true';
-  return typeof raw === 'boolean' ? raw : undefined;
+  const word = String(raw).trim().toLowerCase();
+  if (word === 'true' || word === '1') return true;
+  return word === 'false' || word === '0' ? false : undefined;
 }
 
 function withServer(id: string | undefined): string | undefined {
@@ -341,9 +349,9 @@ export const MessageEvent = v.looseObject({
   senderData: v.looseObject({
     chatId: neededJid,
     sender: jid,
-    chatName: words,
-    senderName: words,
-    senderContactName: words,
+    chatName: name,
+    senderName: name,
+    senderContactName: name,
     senderPhoneNumber: label,
   }),
   messageData: MessageData,

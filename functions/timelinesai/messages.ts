@@ -128,7 +128,7 @@ function attachmentsOf(message: TheirMessage): readonly Attachment[] {
   const { attachment, attachments = [] } = message;
   const beside: Attachment = known({
     url: message.attachment_url ?? message.file_url ?? message.media_url,
-    name: message.attachment_filename,
+    name: message.attachment_filename ?? message.attachment_name,
     mimeType: message.attachment_mimetype ?? message.attachment_mime_type,
   });
   const places = [attachments, attachment === undefined ? [] : [attachment], [beside]];

@@ -44,7 +44,7 @@ function enveloped(field: string, read: EventReader): EventReader {
   };
 }
 
-const READ_AS_ONE = /[._/-]/g;
+const READ_AS_ONE = /[\s._/-]+/g;
 const CONTENT = 'text|image|video|audio|voice|document|file|media|attachment|sticker|location|contact';
 const NEW = `(?::(?:new|created|${CONTENT}))*`;
 
@@ -71,7 +71,11 @@ const aliases: readonly (readonly [pattern: RegExp, name: keyof typeof events])[
 ];
 
 function aliasOf(name: string): keyof typeof events | undefined {
-  const written = name.trim().toLowerCase().replaceAll(READ_AS_ONE, ':');
+  const apart = name.trim().replace(/(?<=[a-z])(?=[A-Z])/g, ':');
+  const written = apart
+    .toLowerCase()
+    .replaceAll(READ_AS_ONE, ':')
+    .replace(/^whatsapp:(?=message)|(?<=^message)s(?=:)/g, '');
   return aliases.find(([pattern]) => pattern.test(written))?.[1];
 }
 

@@ -3,6 +3,7 @@ import { isRecord } from '#lib/domain/json.ts';
 import { toPhone } from '#lib/domain/person.ts';
 import { anyKnown, known } from '#lib/domain/schema.ts';
 import { toInstant, toIso } from '#lib/domain/time.ts';
+import { spelledOut } from '#lib/inbox/relayed.ts';
 
 // As `2024-01-08 10:35:18 +0200`; ISO 8601 differs in blanks and the colon of the offset.
 const DATE = /(?<date>\d{4}-\d\d-\d\d)/;
@@ -200,6 +201,7 @@ const AttachmentFields = v.looseObject({
   link: word,
   filename: word,
   file_name: word,
+  fileName: word,
   name: word,
   size: amount,
   file_size: amount,
@@ -210,6 +212,8 @@ const AttachmentFields = v.looseObject({
   type: word,
 });
 const Attachment = v.pipe(
+  v.unknown(),
+  v.transform(spelledOut),
   v.union([v.pipe(v.string(), v.trim(), v.regex(/^https?:\/\/\S+$/i)), AttachmentFields]),
   v.transform((attachment) => (typeof attachment === 'string' ? { url: attachment } : attachmentOf(attachment))),
 );
@@ -233,7 +237,7 @@ function attachmentOf(file: v.InferOutput<typeof AttachmentFields>): Attachment 
       file.media_url ??
       file.url ??
       file.link,
-    name: file.filename ?? file.file_name ?? file.name,
+    name: file.filename ?? file.file_name ?? file.fileName ?? file.name,
     mimeType: file.mimetype ?? file.mime_type ?? file.mimeType ?? file.content_type,
     size: file.size ?? file.file_size,
     kind: file.type,
@@ -268,6 +272,8 @@ const MessageFields = v.looseObject({
   attachment: ifValid(Attachment),
   attachments: ifValid(
     v.pipe(
+      v.unknown(),
+      v.transform(spelledOut),
       v.union([v.array(ifValid(Attachment)), Attachment]),
       v.transform((files) => [files].flat().filter((file) => file !== undefined)),
     ),
@@ -277,6 +283,7 @@ const MessageFields = v.looseObject({
   file_url: word,
   media_url: word,
   attachment_filename: word,
+  attachment_name: word,
   attachment_mimetype: word,
   attachment_mime_type: word,
 });

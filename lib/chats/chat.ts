@@ -211,7 +211,7 @@ function changes(chat: ChatSighting, id: string, at: string, isMerged: boolean):
     set('gsi1sk', listedAt(at, id)),
     setIfAbsent('gsi3pk', providerChatPartition(chat.workspace, chat.providerChatId)),
     setIfAbsent('gsi3sk', id),
-    ...(chat.title === undefined ? [] : [set('title', shortly(chat.title))]),
+    ...(chat.title === undefined ? [] : [(chat.isInferred ? setIfAbsent : set)('title', shortly(chat.title))]),
     ...(chat.aliases && chat.aliases.length > 0
       ? [set('aliases', chat.aliases.slice(0, MOST_ALIASES).map(shortly))]
       : []),

@@ -297,6 +297,8 @@ function chatSeen({ event, orderedAt }: EventRecord, receipt: Receipt): ChatSigh
     accountKey: chatAccount(webhook, account, event.accountId),
     providerChatId: chat.id,
     kind: chat.kind,
+    // What their list is called stands in for their name until that is told.
+    ...(event.kind === 'message' && event.message.broadcastList !== undefined && { isInferred: true }),
     ...known({ title: chat.title, phone: phoneIn(names, [chat.phone, chat.id, other?.phone]), aliases }),
     names,
     accountNames: [...namesOf(account), ...formerNames(event.accountId, receipt)],

@@ -46,7 +46,7 @@ const noted = {
 };
 
 describeReading(greenApi, [
-  ...([true, 'true'] as const).map((videoNote) =>
+  ...([true, 'true', 'True', 1, '1'] as const).map((videoNote) =>
     says(
       `a round video note, told by ${JSON.stringify(videoNote)}`,
       { typeMessage: 'videoMessage', fileMessageData: { ...note, videoNote } },

@@ -105,6 +105,16 @@ describeReading(greenApi, [
     },
     { type: 'reply', source: 'button', of: 'BAE5MENU0000001', id: 'yes', text: 'Yes', index: 1 },
   ),
+  ...['templateButtonReplyMessage', 'templateButtonsReplyMessage'].map((key) =>
+    quotes(
+      `a tap on a template's button that is told in ${key}`,
+      {
+        typeMessage: 'templateButtonsReplyMessage',
+        [key]: { stanzaId: 'B3', selectedId: 'a', selectedDisplayText: 'A' },
+      },
+      { type: 'reply', source: 'template', of: 'B3', id: 'a', text: 'A' },
+    ),
+  ),
   quotes('a document', { typeMessage: 'documentMessage', ...nothing }, { type: 'document', file: {} }),
   quotes('an audio file', { typeMessage: 'audioMessage', ...nothing }, { type: 'audio', file: {} }),
   quotes(

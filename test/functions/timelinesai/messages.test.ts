@@ -224,6 +224,10 @@ describeReading(timelinesAi, [
     { attachment_url: 'https://files.example/a.jpg' },
     { attachment_url: 'https://files.example/a', attachment_filename: 'a.jpg' },
     { file_url: 'https://files.example/a', attachment_mimetype: 'image/jpeg' },
+    { attachment_url: 'https://files.example/a', attachment_name: 'a.jpg' },
+    { attachments: [{ url: 'https://files.example/a', fileName: 'a.jpg' }] },
+    { attachments: '[{"url": "https://files.example/a.jpg"}]' },
+    { attachment: '{"url": "https://files.example/a.jpg"}' },
   ].map((fields) => ({
     name: `a picture told as ${JSON.stringify(fields)}`,
     payload: varied(received, 'message', { text: '', attachments: undefined, ...fields }),

@@ -344,6 +344,10 @@ describeReading(timelinesAi, [
     'message:received:text',
     'message.received',
     'Message:Received:Image',
+    'message received',
+    'messageReceived',
+    'messages:received',
+    'whatsapp:message:received',
   ].map((event_type) => ({
     name: `what was received under the name ${event_type}`,
     payload: { ...varied(received, 'message', { direction: undefined }), event_type },

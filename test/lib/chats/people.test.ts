@@ -397,6 +397,14 @@ describe('titles, lists and kinds', () => {
     expect(await green.chats()).toMatchObject([{ id: chatId, messages: ['M1', 'M2'] }]);
   });
 
+  it('does not call somebody by the name of their broadcast list', async () => {
+    await green.receive(told('1668000000@broadcast', { sender: ANA, chatName: 'Ana Ruiz' }));
+    expect(await green.chats()).toMatchObject([{ title: 'Ana Ruiz', kind: 'individual' }]);
+    await green.receive(told(ANA, { chatName: 'Ana R.' }));
+    await green.receive(told('1668000000@broadcast', { sender: ANA, chatName: 'Offers' }));
+    expect(await green.chats()).toMatchObject([{ title: 'Ana R.', messages: ['M1', 'M2', 'M3'] }]);
+  });
+
   it('names the sender of a first message, and never ourselves', async () => {
     const first = await green.receive(told(ANA, { chatName: 'Cleo Diaz' }));
     expect(first).toMatchObject({ message: { sender: { phone: '+15550100099', name: 'Cleo Diaz' } } });
@@ -404,6 +412,8 @@ describe('titles, lists and kinds', () => {
     expect(await green.receive(told(ANA, wrong))).toMatchObject({
       message: { direction: 'inbound', sender: { phone: '+15550100099', name: 'Ana Ruiz' } },
     });
+    const blank = { chatName: 'Ana Ruiz', senderName: ' ', senderContactName: '\u00a0' };
+    expect(await green.receive(told(ANA, blank))).toMatchObject({ message: { sender: { name: 'Ana Ruiz' } } });
   });
 
   it('refuses to write to a channel, uncharged', async () => {
