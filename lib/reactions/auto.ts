@@ -107,7 +107,7 @@ const wordsOf = (event: Event): string | undefined => {
   return text ? sha256(text) : undefined;
 };
 
-type Asked = Omit<Question, 'state' | 'words' | 'said' | 'isOwnAccount' | 'rule' | 'guard' | 'event'>;
+type Asked = Pick<Question, 'isReplay' | 'now'>;
 
 /** Whether the rule may answer the chat of this message, and the chat's state as it was read. */
 export async function askGuard({ store }: AutoPorts, rule: Rule, event: MessageEvent, asked: Asked) {

@@ -161,14 +161,12 @@ export async function findEndpoint(store: Store, workspace: string, id: string):
   return item && readEndpoint(item);
 }
 
-export function shownEndpoint({ failingSince, secretVersion: _secret, ...endpoint }: Endpoint): ShownEndpoint {
+export function shownEndpoint(endpoint: Endpoint): ShownEndpoint {
   const { id, name, url, types, where, payload, timeoutMs, ratePerSecond, state, disabledBecause, createdAt } =
     endpoint;
-  return {
-    ...{ id, url, types, payload, timeoutMs, state, createdAt },
-    ...known({ name, where, ratePerSecond, disabledBecause }),
-    ...(failingSince !== undefined && { failingSince: toIso(failingSince) }),
-  };
+  const failingSince = endpoint.failingSince === undefined ? undefined : toIso(endpoint.failingSince);
+  const maybe = known({ name, where, ratePerSecond, disabledBecause, failingSince });
+  return { id, url, types, payload, timeoutMs, state, createdAt, ...maybe };
 }
 
 /** With what its latest deliveries tell. A healthy endpoint is never written to, so that it is counted here. */

@@ -364,14 +364,14 @@ async function countFailure(ports: ReactPorts, rule: Rule, result: ActionResult[
   const counted = await store.write(update(key, [add('failures', 1)], exists()), { returns: 'new' });
   const now = counted.done && counted.item ? readRule(counted.item) : undefined;
   if (!now || now.failures < MOST_FAILURES || !now.enabled) return;
-  const { id, workspace, failures, createdAt, updatedAt, secretVersion, disabledBecause: _was, ...written } = now;
+  const { id, workspace, updatedAt } = now;
   const reason = `it failed ${MOST_FAILURES} times in a row`;
-  const kept = { id, workspace, failures, createdAt, updatedAt, disabledBecause: reason, ...known({ secretVersion }) };
   // Told first: who comes again after a crash finds a rule that is switched off, and tells nothing.
   const payload = { kind: 'rule', rule: { id, state: 'paused', reason } } as const;
   await tellEvent(ports, { workspace, payload, identity: [id, updatedAt] });
   // Somebody may be writing it anew at this moment.
-  await store.write(put(ruleItem(kept, { ...written, enabled: false }), equal('updatedAt', updatedAt)));
+  const off = ruleItem({ ...now, enabled: false, disabledBecause: reason });
+  await store.write(put(off, equal('updatedAt', updatedAt)));
   metrics.count('RulesPaused');
   log.warn('a rule was switched off', { workspace, rule: id });
 }

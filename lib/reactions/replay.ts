@@ -46,29 +46,6 @@ export const NewReplay = strictObject({
 });
 export type NewReplay = v.InferOutput<typeof NewReplay>;
 
-const State = v.picklist(['running', 'finished', 'stopped']);
-const Stored = v.object({
-  id: v.string(),
-  workspace: v.string(),
-  endpoint: v.string(),
-  only: Only,
-  types: v.exactOptional(v.array(v.string())),
-  since: v.string(),
-  until: v.string(),
-  state: State,
-  /** A sort key of the feed: everything up to it is done. */
-  position: v.string(),
-  scanned: v.number(),
-  queued: v.number(),
-  /** When the next step is due; it names the step. */
-  at: v.exactOptional(v.number()),
-  startedAt: v.string(),
-  finishedAt: v.exactOptional(v.string()),
-  expiresAt: v.number(),
-});
-export type Replay = v.InferOutput<typeof Stored>;
-const readReplay = itemReader(Stored);
-
 export const ShownReplay = v.object({
   id: v.string(),
   endpoint: v.string(),
@@ -76,7 +53,7 @@ export const ShownReplay = v.object({
   types: v.exactOptional(v.array(v.string())),
   since: Instant,
   until: Instant,
-  state: v.pipe(State, v.description('`stopped`: its endpoint was deleted')),
+  state: v.pipe(v.picklist(['running', 'finished', 'stopped']), v.description('`stopped`: its endpoint was deleted')),
   at: v.pipe(Instant, v.description('Up to here everything has been looked at')),
   scanned: tally('Events that were looked at'),
   queued: tally('Of these, what the endpoint is told'),
@@ -84,6 +61,18 @@ export const ShownReplay = v.object({
   finishedAt: v.exactOptional(Instant),
 });
 export type ShownReplay = v.InferOutput<typeof ShownReplay>;
+
+const Stored = v.object({
+  ...ShownReplay.entries,
+  workspace: v.string(),
+  /** A sort key of the feed: everything up to it is done. */
+  position: v.string(),
+  /** When the next step is due; it names the step. */
+  at: v.exactOptional(v.number()),
+  expiresAt: v.number(),
+});
+export type Replay = v.InferOutput<typeof Stored>;
+const readReplay = itemReader(Stored);
 
 const shownReplay = ({ workspace: _w, expiresAt: _e, at: _at, position, ...replay }: Replay): ShownReplay => {
   const at = replay.state === 'finished' ? replay.until : position.slice(0, replay.since.length);

@@ -30,8 +30,17 @@ export function readRule(item: Item): Rule {
   return { ...rule, ...kept };
 }
 
-export function ruleItem(stored: Omit<Stored, 'rule'>, rule: NewRule): Item {
-  return { ...ruleKey(stored.workspace, stored.id), ...known({ ...stored }), rule: JSON.stringify(rule) };
+/** The rule as it was written. */
+export const writtenOf = (rule: Rule): NewRule => split(rule).written;
+
+function split({ id, workspace, secretVersion, failures, disabledBecause, createdAt, updatedAt, ...written }: Rule) {
+  const kept = { id, workspace, failures, createdAt, updatedAt, ...known({ secretVersion, disabledBecause }) };
+  return { kept, written };
+}
+
+export function ruleItem(rule: Rule): Item {
+  const { kept, written } = split(rule);
+  return { ...ruleKey(rule.workspace, rule.id), ...kept, rule: JSON.stringify(written) };
 }
 
 /** By `order`, and among equals the older one first. */

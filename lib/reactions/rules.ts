@@ -45,7 +45,7 @@ export async function createRule(
   const keeping = await keepSecret(ports, id, wanted);
   if ('issues' in keeping) return keeping;
   const { rule, secret, secretVersion } = keeping;
-  const item = ruleItem({ ...kept, ...known({ secretVersion }) }, rule);
+  const item = ruleItem({ ...rule, ...kept, ...known({ secretVersion }) });
   await store.write(put(item, absent()));
   return { rule: readRule(item), ...known({ secret }) };
 }
@@ -120,7 +120,7 @@ export async function replaceRule(
     if ('issues' in keeping) return keeping;
     const { rule, secret, secretVersion } = keeping;
     const kept = { id, workspace, failures: 0, createdAt: before.createdAt, updatedAt: toIso(clock.now()) };
-    const item = ruleItem({ ...kept, ...known({ secretVersion }) }, rule);
+    const item = ruleItem({ ...rule, ...kept, ...known({ secretVersion }) });
     const { done } = await store.write(put(item, equal('updatedAt', before.updatedAt)));
     if (!done) return AGAIN;
     const mayWait = rule.do.some(({ action }) => action === 'call' || action === 'email');
@@ -177,20 +177,4 @@ export async function deleteRule(
   const { done } = await store.transact(writes, newTransaction(random));
   if (done) await secrets.delete(ruleSecret(id));
   return done;
-}
-
-/** The rule as it was written. */
-export function writtenOf({
-  name,
-  enabled,
-  on,
-  accounts,
-  when,
-  timeZone,
-  order,
-  stop,
-  do: actions,
-  guard,
-}: Rule): NewRule {
-  return { name, enabled, on, timeZone, order, stop, do: actions, guard, ...known({ accounts, when }) };
 }

@@ -88,7 +88,10 @@ export async function tryRule(
       // What is rendered is so before the first wait of each.
       actions: holds
         ? await Promise.all(
-            rule.do.map((action, index) => budget.spend(() => would(ports, rule, action, index, told, now))),
+            rule.do.map(async (action, index) => ({
+              action: action.action,
+              ...(await budget.spend(() => would(ports, rule, action, index, told, now))),
+            })),
           )
         : [],
     });
@@ -124,41 +127,35 @@ async function would(
   index: number,
   told: Told,
   now: number,
-): Promise<Trial['actions'][number]> {
-  const { action: name } = action;
-  const { event } = told;
-  if (action.action === 'email') {
-    const { store, mailFrom: from = '' } = ports;
-    const mail = await mailOf(store, rule, action, index, told, { from, now });
-    return 'why' in mail ? { action: name, would: {}, why: mail.why } : { action: name, would: shownMail(mail) };
+): Promise<Omit<Trial['actions'][number], 'action'>> {
+  switch (action.action) {
+    case 'email': {
+      const mail = await mailOf(ports.store, rule, action, index, told, { from: ports.mailFrom ?? '', now });
+      return 'why' in mail ? nothing(mail.why) : { would: shownMail(mail) };
+    }
+    case 'forward': {
+      const endpoint = await findEndpoint(ports.store, rule.workspace, action.endpoint);
+      const type = typeOf(told.event);
+      const posted = endpoint && type ? shownBody(noticeBody(endpoint, type, told.event)) : {};
+      return { would: { endpoint: action.endpoint, ...posted } };
+    }
+    case 'call': {
+      const { url, method } = action;
+      const posted = bodyOfCall(action, told.event, scopeOf(told, now, rule.timeZone), budgetOf(ports));
+      if ('why' in posted) return nothing(posted.why);
+      return { would: { url, method, contentType: posted.contentType, ...shownBody(posted.body) } };
+    }
+    default: {
+      const written = bodyOf(rule, action, told, now);
+      return 'body' in written ? { would: written.body } : nothing(written.why);
+    }
   }
-  if (action.action === 'forward') {
-    const endpoint = await findEndpoint(ports.store, rule.workspace, action.endpoint);
-    const type = typeOf(event);
-    const posted = endpoint && type ? shownBody(noticeBody(endpoint, type, event)) : {};
-    return { action: name, would: { endpoint: action.endpoint, ...posted } };
-  }
-  if (action.action === 'call') {
-    const posted = bodyOfCall(action, event, scopeOf(told, now, rule.timeZone), budgetOf(ports));
-    return 'why' in posted
-      ? { action: name, would: {}, why: posted.why }
-      : { action: name, would: shownCall(action, posted) };
-  }
-  const written = bodyOf(rule, action, told, now);
-  return 'body' in written
-    ? { action: name, would: written.body }
-    : { action: name, would: {}, ...known({ why: written.why }) };
 }
+
+const nothing = (why: string | undefined) => ({ would: {}, ...known({ why }) });
 
 /** Fifty events have to fit into an answer. */
 const LONGEST_SHOWN = 4000;
-
-function shownCall(
-  { url, method }: Pick<Extract<Action, { action: 'call' }>, 'url' | 'method'>,
-  { body, contentType }: { readonly body: string; readonly contentType: string },
-) {
-  return { url, method, contentType, ...shownBody(body) };
-}
 
 function shownBody(body: string) {
   if (body.length <= LONGEST_SHOWN) return { body };

@@ -5,17 +5,8 @@ import { Instant, known, optional, strictObject, text, Whole } from '#lib/domain
 import { toIso } from '#lib/domain/time.ts';
 import { listMuted, Muted, Paused, pausedOf, resumeRules, unmute } from '#lib/reactions/auto.ts';
 import { RECIPES, Recipe } from '#lib/reactions/recipes.ts';
-import type { Rule } from '#lib/reactions/rule.ts';
-import { listRuns, Run, RunsOfDay, runsOfDay } from '#lib/reactions/rule.ts';
-import {
-  callsFailingSince,
-  createRule,
-  deleteRule,
-  findRule,
-  listRules,
-  replaceRule,
-  writtenOf,
-} from '#lib/reactions/rules.ts';
+import { listRuns, type Rule, Run, RunsOfDay, runsOfDay, writtenOf } from '#lib/reactions/rule.ts';
+import { callsFailingSince, createRule, deleteRule, findRule, listRules, replaceRule } from '#lib/reactions/rules.ts';
 import { Trial, tryRule } from '#lib/reactions/trial.ts';
 import { EMPTY, invalid, json, missing, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
@@ -44,14 +35,7 @@ export const RuleWithSecret = v.object({
 
 const shown = (rule: Rule) => {
   const { id, failures, createdAt, updatedAt, disabledBecause } = rule;
-  return {
-    id,
-    ...writtenOf(rule),
-    failures,
-    createdAt,
-    updatedAt,
-    ...(disabledBecause !== undefined && { disabledBecause }),
-  };
+  return { id, ...writtenOf(rule), failures, createdAt, updatedAt, ...known({ disabledBecause }) };
 };
 
 const EXAMPLE: v.InferInput<typeof NewRule> = {
@@ -112,6 +96,12 @@ const showing = route({
   },
 });
 
+function replied(replaced: Awaited<ReturnType<typeof replaceRule>>) {
+  if (!replaced) return NO_RULE;
+  if ('issues' in replaced) return invalid(replaced.issues);
+  return json(200, { ...shown(replaced.rule), ...known({ secret: replaced.secret }) });
+}
+
 const replacing = route({
   ...shared,
   method: 'put',
@@ -122,12 +112,8 @@ const replacing = route({
   body: NewRule,
   example: EXAMPLE,
   answers: { 200: { description: 'The rule', schema: RuleWithSecret } },
-  run: async ({ params, body }, { ports, workspace, origins }) => {
-    const replaced = await replaceRule(ports, workspace, params.id, () => body, origins);
-    if (!replaced) return NO_RULE;
-    if ('issues' in replaced) return invalid(replaced.issues);
-    return json(200, { ...shown(replaced.rule), ...(replaced.secret !== undefined && { secret: replaced.secret }) });
-  },
+  run: async ({ params, body }, { ports, workspace, origins }) =>
+    replied(await replaceRule(ports, workspace, params.id, () => body, origins)),
 });
 
 const Patch = changesOf({
@@ -164,10 +150,7 @@ const patching = route({
         ...known({ when: when === undefined ? hadWhen : (when ?? undefined) }),
       };
     };
-    const replaced = await replaceRule(ports, workspace, params.id, changed, origins);
-    if (!replaced) return NO_RULE;
-    if ('issues' in replaced) return invalid(replaced.issues);
-    return json(200, { ...shown(replaced.rule), ...(replaced.secret !== undefined && { secret: replaced.secret }) });
+    return replied(await replaceRule(ports, workspace, params.id, changed, origins));
   },
 });
 
