@@ -1,14 +1,13 @@
 import { addressOf } from '../address.ts';
 import { type Account, api, asked, done, mayChange } from '../api.ts';
 import { useLive } from '../live.ts';
-import { Acts } from '../parts/acts.tsx';
-import { cancelAll } from '../parts/cancel-all.ts';
+import { Acts, deletion } from '../parts/acts.tsx';
 import { collection, ListPage } from '../parts/collection.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
+import { cancelAll } from '../parts/queue.tsx';
 import { Badge, Facts, Id, Phone, Time } from '../parts/small.tsx';
 import { accountName, reasonOf, texts } from '../texts.ts';
-import { Connection } from './connection.tsx';
-import { EditAccount, NewCredentials } from './credentials.tsx';
+import { Connection, EditAccount, NewCredentials } from './credentials.tsx';
 import { NewAccount } from './new-account.tsx';
 
 const t = texts.accounts;
@@ -39,14 +38,14 @@ const AccountList = () => (
     call="GET /api/accounts"
     load={(cursor) => asked(api.GET('/api/accounts', { params: { query: cursor ? { cursor } : {} } }))}
     columns={[
-      { head: t.name, cell: (account) => <a href={addressOf('accounts', account.id)}>{accountName(account)}</a> },
+      { head: texts.name, cell: (account) => <a href={addressOf('accounts', account.id)}>{accountName(account)}</a> },
       {
-        head: t.provider,
+        head: texts.provider,
         cell: ({ provider, channel }) => `${t.providers[provider] ?? provider}, ${texts.channels[channel]}`,
       },
-      { head: t.phone, cell: ({ phone }) => (phone ? <Phone number={phone} /> : texts.none) },
-      { head: t.state, cell: (account) => <Badge state={stateOf(account)} /> },
-      { head: t.reason, cell: (account) => whyOf(account) || texts.none },
+      { head: texts.phone, cell: ({ phone }) => (phone ? <Phone number={phone} /> : texts.none) },
+      { head: texts.state, cell: (account) => <Badge state={stateOf(account)} /> },
+      { head: texts.reason, cell: (account) => whyOf(account) || texts.none },
       { head: t.pending, cell: (account) => <Pending account={account} />, numeric: true },
       { head: t.next, cell: (account) => <NextSend account={account} /> },
     ]}
@@ -70,18 +69,18 @@ function OneAccount({ id }: { readonly id: string }) {
                 <Facts
                   of={[
                     [
-                      t.state,
+                      texts.state,
                       <>
                         <Badge state={stateOf(account)} /> {whyOf(account)}
                       </>,
                     ],
                     account.probeAt !== undefined && [t.askedAgain, <Time key="asked" at={account.probeAt} />],
                     [
-                      t.provider,
+                      texts.provider,
                       `${t.providers[account.provider] ?? account.provider}, ${texts.channels[account.channel]}`,
                     ],
                     account.instance !== undefined && [t.instance, account.instance],
-                    [t.phone, account.phone ?? texts.none],
+                    [texts.phone, account.phone ?? texts.none],
                     [t.pace, t.paceOf(account.pacing.minMs, account.pacing.maxMs)],
                     [t.pending, <Pending key="pending" account={account} />],
                     [t.next, <NextSend key="next" account={account} />],
@@ -135,14 +134,7 @@ function AccountActs({ account, onChange }: AccountActsProps) {
           look: 'primary',
         },
         cancelAll(account),
-        {
-          label: t.delete,
-          run: () => done(api.DELETE('/api/accounts/{id}', path)),
-          asks: t.deleteText(name),
-          look: 'danger',
-          said: t.deleted,
-          leadsTo: addressOf('accounts'),
-        },
+        deletion('accounts', t.deleteText(name), () => done(api.DELETE('/api/accounts/{id}', path))),
       ]}
     />
   );

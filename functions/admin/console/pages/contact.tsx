@@ -42,10 +42,10 @@ export function Contact({ chat, account, accounts }: ContactProps) {
       </header>
       <Facts
         of={[
-          phone !== undefined && [t.phone, <Phone key="phone" number={phone} />],
+          phone !== undefined && [texts.phone, <Phone key="phone" number={phone} />],
           [t.kind, t.kinds[kind] ?? kind],
           [
-            t.account,
+            texts.account,
             account ? (
               <a key="account" href={addressOf('accounts', account.id)}>
                 {accountName(account)}

@@ -1,8 +1,11 @@
 import { useState } from 'preact/hooks';
-import { type Account, api, asked } from '../api.ts';
-import { useOnce } from '../once.ts';
-import { Field, Form, TextField, type Values } from '../parts/form.tsx';
+import { type Account, type AccountTest, api, asked } from '../api.ts';
+import { useOnce } from '../live.ts';
+import { Acts } from '../parts/acts.tsx';
+import { Form, TextField, type Values } from '../parts/form.tsx';
 import { Loaded } from '../parts/page.tsx';
+import { Select } from '../parts/select.tsx';
+import { Badge } from '../parts/small.tsx';
 import { tell } from '../parts/toast.tsx';
 import { texts } from '../texts.ts';
 import { loadWays, type Way, type WayField } from '../ways.ts';
@@ -30,14 +33,12 @@ function Input({ name, required, isSecret, choices }: WayField) {
   const label = t.fields[name] ?? name;
   if (!choices) return <TextField name={name} label={label} required={required} secret={isSecret} />;
   return (
-    <Field label={label}>
-      <select name={name} required={required}>
-        {!required && <option value="">{t.unsaid}</option>}
-        {choices.map((choice) => (
-          <option key={choice}>{choice}</option>
-        ))}
-      </select>
-    </Field>
+    <Select
+      name={name}
+      label={label}
+      isRequired={required}
+      options={[...(required ? [] : [['', t.unsaid] as const]), ...choices.map((one) => [`${one}`, `${one}`] as const)]}
+    />
   );
 }
 
@@ -56,15 +57,15 @@ export function EditAccount({ account: { id, name, phone, pacing }, onChange }: 
       pacing: { minMs: inMs(values.shortest), maxMs: inMs(values.longest) },
     };
     await asked(api.PATCH('/api/accounts/{id}', { params: { path: { id } }, body }));
-    tell(t.saved);
+    tell(texts.saved);
     await onChange();
   };
   return (
     <section class="card">
       <h2>{t.edit}</h2>
       <Form act={texts.save} onSubmit={save}>
-        <TextField name="name" label={t.name} hint={t.nameHint} value={name ?? ''} />
-        <TextField name="phone" label={t.phone} hint={t.phoneHint} value={phone ?? ''} />
+        <TextField name="name" label={texts.name} hint={texts.nameHint} value={name ?? ''} />
+        <TextField name="phone" label={texts.phone} hint={t.phoneHint} value={phone ?? ''} />
         <div class="pair">
           <TextField name="shortest" label={t.shortest} value={String(pacing.minMs / 1000)} required />
           <TextField name="longest" label={t.longest} value={String(pacing.maxMs / 1000)} required />
@@ -105,7 +106,7 @@ function CredentialForm({ way, account: { id }, onChange }: ChangeProps & { read
   const save = async (values: Values) => {
     const body = { credentials: credentialsOf(way, values) };
     const { warning } = await asked(api.PATCH('/api/accounts/{id}', { params: { path: { id } }, body }));
-    tell(warning ?? t.saved);
+    tell(warning ?? texts.saved);
     await onChange();
   };
   return (
@@ -116,5 +117,36 @@ function CredentialForm({ way, account: { id }, onChange }: ChangeProps & { read
         <CredentialFields way={way} />
       </Form>
     </section>
+  );
+}
+
+/** Asks the provider, for some seconds: on demand, and never by itself. */
+export function Connection({ id }: { readonly id: string }) {
+  const [tested, setTested] = useState<AccountTest>();
+  const run = async () => {
+    setTested(undefined);
+    setTested(await asked(api.POST('/api/accounts/{id}/test', { params: { path: { id } } })));
+  };
+  return (
+    <section class="card">
+      <h2>{t.connection}</h2>
+      <p class="faint">{t.connectionHint}</p>
+      {tested && <Tested test={tested} />}
+      <div class="actions">
+        <Acts acts={[{ label: t.test, run }]} />
+      </div>
+    </section>
+  );
+}
+
+/** What the provider says, and what is to be done about it. */
+export function Tested({ test: { ok, state, phone, message } }: { readonly test: AccountTest }) {
+  return (
+    <div role="status">
+      <p>
+        <Badge state={ok ? 'connected' : 'failed'} /> {[state, phone].filter(Boolean).join(', ')}
+      </p>
+      {message && <p>{message}</p>}
+    </div>
   );
 }

@@ -2,9 +2,10 @@ import { useState } from 'preact/hooks';
 import { addressOf } from '../address.ts';
 import { api, asked, session } from '../api.ts';
 import { useLive } from '../live.ts';
-import { Field, Form, TextField, type Values } from '../parts/form.tsx';
+import { Form, TextField, type Values } from '../parts/form.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
+import { Select } from '../parts/select.tsx';
 import { Badge, Empty, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
 import { attempt, tell } from '../parts/toast.tsx';
@@ -49,16 +50,14 @@ export function Credits() {
             </div>
             <h2>{t.ledger}</h2>
             {items.length === 0 ? (
-              <Empty title={t.empty}>
-                <p>{t.emptyHint}</p>
-              </Empty>
+              <Empty title={t.empty} hint={t.emptyHint} />
             ) : (
               <Table
                 label={t.ledger}
                 rows={items}
                 keyOf={({ at, kind, send = '' }) => `${at} ${kind} ${send}`}
                 columns={[
-                  { head: t.at, cell: ({ at }) => <Time at={at} /> },
+                  { head: texts.at, cell: ({ at }) => <Time at={at} /> },
                   {
                     head: t.kind,
                     cell: ({ kind, credits }) => (kind === 'grant' && credits < 0 ? t.taken : (t.kinds[kind] ?? kind)),
@@ -69,7 +68,7 @@ export function Credits() {
                     numeric: true,
                   },
                   {
-                    head: t.reason,
+                    head: texts.reason,
                     cell: ({ send, reason }) =>
                       send ? <a href={addressOf('sends', send)}>{reason ?? t.send}</a> : (reason ?? texts.none),
                   },
@@ -184,7 +183,7 @@ function Grant({ onDone }: ChangeProps) {
       <h2>{t.correct}</h2>
       <Form key={key} act={t.grant} onSubmit={grant}>
         <TextField name="credits" label={t.number} hint={t.numberHint} required />
-        <TextField name="reason" label={t.reason} hint={t.reasonHint} required />
+        <TextField name="reason" label={texts.reason} hint={t.reasonHint} required />
       </Form>
     </section>
   );
@@ -207,12 +206,16 @@ function Quota({ quota, onDone }: QuotaProps) {
     <section class="card">
       <h2>{t.quota}</h2>
       <Form act={texts.save} onSubmit={save}>
-        <Field label={t.quotaKind} hint={kind === 'monthly' ? t.monthlyHint : t.prepaidHint}>
-          <select value={kind} onChange={({ currentTarget }) => setKind(currentTarget.value)}>
-            <option value="prepaid">{t.prepaid}</option>
-            <option value="monthly">{t.monthly}</option>
-          </select>
-        </Field>
+        <Select
+          label={t.quotaKind}
+          hint={kind === 'monthly' ? t.monthlyHint : t.prepaidHint}
+          value={kind}
+          options={[
+            ['prepaid', t.prepaid],
+            ['monthly', t.monthly],
+          ]}
+          onChange={setKind}
+        />
         {kind === 'monthly' && (
           <TextField
             name="credits"

@@ -20,7 +20,7 @@ export function EndpointFacts({ endpoint }: { readonly endpoint: Endpoint }) {
   return (
     <Facts
       of={[
-        [t.state, <Badge key="state" state={state} />],
+        [texts.state, <Badge key="state" state={state} />],
         disabledBecause !== undefined && [t.because, t.becauses[disabledBecause]],
         failingSince !== undefined && [t.failing, <Time key="failing" at={failingSince} />],
         lastFailure !== undefined && [

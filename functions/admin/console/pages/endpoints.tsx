@@ -1,16 +1,17 @@
 import { useState } from 'preact/hooks';
 import { address, addressOf, go } from '../address.ts';
-import { api, asked, done, mayChange } from '../api.ts';
+import { api, asked, done, type Endpoint, mayChange } from '../api.ts';
 import { useLive } from '../live.ts';
-import { Acts } from '../parts/acts.tsx';
+import { Acts, deletion } from '../parts/acts.tsx';
 import { collection, ListPage } from '../parts/collection.tsx';
 import { Form, TextField, type Values } from '../parts/form.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
+import { Select } from '../parts/select.tsx';
 import { Badge, Code, Empty, ShownOnce, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
+import { tell } from '../parts/toast.tsx';
 import { texts } from '../texts.ts';
-import { EditEndpoint, typesIn } from './edit-endpoint.tsx';
 import { AttemptList, EndpointFacts, howOf, Taken, Verifying } from './endpoint-facts.tsx';
 import { Replay } from './replay.tsx';
 
@@ -24,8 +25,8 @@ const EndpointList = () => (
     load={() => asked(api.GET('/api/endpoints', { params: { query: { last24h: 'true' } } }))}
     pace={{ isSlow: true }}
     columns={[
-      { head: t.name, cell: ({ id, name, url }) => <a href={addressOf('endpoints', id)}>{name ?? url}</a> },
-      { head: t.state, cell: ({ state }) => <Badge state={state} /> },
+      { head: texts.name, cell: ({ id, name, url }) => <a href={addressOf('endpoints', id)}>{name ?? url}</a> },
+      { head: texts.state, cell: ({ state }) => <Badge state={state} /> },
       { head: t.success, cell: (endpoint) => <Taken endpoint={endpoint} /> },
       { head: t.types, cell: ({ types }) => types.join(', ') },
       { head: t.failing, cell: ({ failingSince }) => (failingSince ? <Time at={failingSince} /> : texts.none) },
@@ -33,6 +34,8 @@ const EndpointList = () => (
     ]}
   />
 );
+
+const typesIn = (text = ''): string[] => text.split(/[\s,]+/).filter(Boolean);
 
 function NewEndpoint() {
   const [made, setMade] = useState<{ readonly id: string; readonly secret: string }>();
@@ -44,7 +47,7 @@ function NewEndpoint() {
   if (made) {
     return (
       <Page title={t.made} call="POST /api/endpoints">
-        <ShownOnce text={made.secret} copy={t.copySecret} hint={t.secretHint} />
+        <ShownOnce text={made.secret} copy={texts.copySecret} hint={t.secretHint} />
         <Verifying />
         <a href={addressOf('endpoints', made.id)}>{t.toEndpoint}</a>
       </Page>
@@ -55,7 +58,7 @@ function NewEndpoint() {
       <Form act={t.make} onSubmit={create} class="form wide">
         <TextField name="url" label={t.url} hint={t.urlHint} required />
         <TextField name="types" label={t.types} hint={t.typesHint} value="message.*, send.failed" required />
-        <TextField name="name" label={t.name} />
+        <TextField name="name" label={texts.name} />
       </Form>
     </Page>
   );
@@ -99,7 +102,7 @@ function OneEndpoint({ id }: { readonly id: string }) {
         )
       }
     >
-      {secret && <ShownOnce text={secret} copy={t.copySecret} hint={t.secretHint} />}
+      {secret && <ShownOnce text={secret} copy={texts.copySecret} hint={t.secretHint} />}
       {tested && (
         <section class="card" role="status">
           <h2>{t.testAnswer}</h2>
@@ -132,30 +135,22 @@ function OneEndpoint({ id }: { readonly id: string }) {
                 rows={items}
                 keyOf={(one) => one.id}
                 columns={[
-                  { head: t.state, cell: (one) => <Badge state={one.state} /> },
+                  { head: texts.state, cell: (one) => <Badge state={one.state} /> },
                   {
                     head: t.type,
                     cell: ({ type, event }) => <a href={addressOf('events', event)}>{type ?? t.untold}</a>,
                   },
                   { head: t.attempts, cell: ({ attempts }) => <AttemptList attempts={attempts} /> },
-                  { head: t.at, cell: ({ storedAt }) => <Time at={storedAt} /> },
+                  { head: texts.at, cell: ({ storedAt }) => <Time at={storedAt} /> },
+                ]}
+                acts={({ id: delivery, attempts }) => [
                   {
-                    head: t.act,
-                    cell: (one) => (
-                      <Acts
-                        isSmall
-                        acts={[
-                          {
-                            label: one.attempts.length > 0 ? t.retry : t.postNow,
-                            run: () => retry(one.id),
-                            said: t.retried,
-                          },
-                        ]}
-                        onDone={live.again}
-                      />
-                    ),
+                    label: attempts.length > 0 ? t.retry : t.postNow,
+                    run: () => retry(delivery),
+                    said: t.retried,
                   },
                 ]}
+                onDone={live.again}
               />
             )}
           </>
@@ -163,6 +158,33 @@ function OneEndpoint({ id }: { readonly id: string }) {
       </Loaded>
       <Pager next={next} />
     </Page>
+  );
+}
+
+interface EditEndpointProps {
+  readonly endpoint: Endpoint;
+  readonly onChange: () => Promise<unknown>;
+}
+
+/** What it counts for is what is stored from then on. */
+function EditEndpoint({ endpoint: { id, name, url, types }, onChange }: EditEndpointProps) {
+  const save = async (values: Values) => {
+    const body = { name: values.name ?? null, url: values.url ?? '', types: typesIn(values.types) };
+    const { headersDropped } = await asked(api.PATCH('/api/endpoints/{id}', { params: { path: { id } }, body }));
+    tell(headersDropped ? t.savedWithout(headersDropped.join(', ')) : texts.saved);
+    await onChange();
+  };
+  return (
+    <details>
+      <summary>{t.edit}</summary>
+      <section class="card">
+        <Form act={texts.save} onSubmit={save}>
+          <TextField name="name" label={texts.name} value={name ?? ''} />
+          <TextField name="url" label={t.url} hint={t.newUrlHint} value={url} required />
+          <TextField name="types" label={t.types} hint={t.typesHint} value={types.join(', ')} required />
+        </Form>
+      </section>
+    </details>
   );
 }
 
@@ -174,18 +196,13 @@ interface StateFilterProps {
 function StateFilter({ id, state = '' }: StateFilterProps) {
   return (
     <div class="filters">
-      <select
-        aria-label={t.state}
+      <Select
+        label={texts.state}
+        isBare
         value={state}
-        onChange={({ currentTarget }) => go(addressOf('endpoints', id, { state: currentTarget.value }))}
-      >
-        <option value="">{t.allStates}</option>
-        {STATES.map((one) => (
-          <option key={one} value={one}>
-            {texts.states[one] ?? one}
-          </option>
-        ))}
-      </select>
+        options={[['', t.allStates], ...STATES.map((one) => [one, texts.states[one] ?? one] as const)]}
+        onChange={(chosen) => go(addressOf('endpoints', id, { state: chosen }))}
+      />
     </div>
   );
 }
@@ -193,11 +210,7 @@ function StateFilter({ id, state = '' }: StateFilterProps) {
 function NoDelivery({ state, hasMore }: { readonly state: string | undefined; readonly hasMore: boolean }) {
   if (hasMore) return <Empty title={texts.noneYet} />;
   if (state !== undefined) return <Empty title={t.noneSuch} />;
-  return (
-    <Empty title={t.noDelivery}>
-      <p>{t.noDeliveryHint}</p>
-    </Empty>
-  );
+  return <Empty title={t.noDelivery} hint={t.noDeliveryHint} />;
 }
 
 type TestResult = Awaited<ReturnType<typeof test>>;
@@ -236,14 +249,7 @@ function EndpointActs({
         { label: isOff ? t.on : t.off, run: toggle, said: t.switched },
         { label: t.replay, run: async () => onReplay() },
         { label: t.rotate, run: rotate, asks: t.rotateText(name ?? url) },
-        {
-          label: t.delete,
-          run: () => done(api.DELETE('/api/endpoints/{id}', path)),
-          asks: t.deleteText(name ?? url),
-          look: 'danger',
-          said: t.deleted,
-          leadsTo: addressOf('endpoints'),
-        },
+        deletion('endpoints', t.deleteText(name ?? url), () => done(api.DELETE('/api/endpoints/{id}', path))),
       ]}
     />
   );

@@ -5,15 +5,15 @@ import { Acts } from '../parts/acts.tsx';
 import { Days } from '../parts/days.tsx';
 import { EventLine, waitingOf } from '../parts/event-line.tsx';
 import { CheckBox } from '../parts/form.tsx';
-import { MarkedJson } from '../parts/marked-json.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
-import { Badge, Code, Empty, Facts, Id, Time } from '../parts/small.tsx';
+import { Select } from '../parts/select.tsx';
+import { Empty, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
 import { tell } from '../parts/toast.tsx';
 import { isProvider, providerNames } from '../samples.ts';
-import { accountName, providerName, texts } from '../texts.ts';
-import { titleOf } from './thread.tsx';
+import { providerName, texts } from '../texts.ts';
+import { OneEvent } from './event.tsx';
 
 const t = texts.events;
 const KINDS = [
@@ -79,39 +79,27 @@ function Filters({ filter }: { readonly filter: Filter }) {
   const change = (more: Filter) => go(addressOf('events', undefined, { ...filter, ...more }));
   return (
     <div class="filters">
-      <select
-        aria-label={t.kind}
+      <Select
+        label={t.kind}
+        isBare
         value={filter.kind ?? ''}
-        onChange={({ currentTarget }) => change({ kind: currentTarget.value })}
-      >
-        <option value="">{t.allKinds}</option>
-        {KINDS.map((one) => (
-          <option key={one}>{one}</option>
-        ))}
-      </select>
-      <select
-        aria-label={t.direction}
+        options={[['', t.allKinds], ...KINDS.map((kind) => [kind, kind] as const)]}
+        onChange={(kind) => change({ kind })}
+      />
+      <Select
+        label={t.direction}
+        isBare
         value={filter.direction ?? ''}
-        onChange={({ currentTarget }) => change({ direction: currentTarget.value })}
-      >
-        {Object.entries(t.directions).map(([direction, words]) => (
-          <option key={direction} value={direction}>
-            {words}
-          </option>
-        ))}
-      </select>
-      <select
-        aria-label={t.provider}
+        options={Object.entries(t.directions)}
+        onChange={(direction) => change({ direction })}
+      />
+      <Select
+        label={texts.provider}
+        isBare
         value={filter.provider ?? ''}
-        onChange={({ currentTarget }) => change({ provider: currentTarget.value })}
-      >
-        <option value="">{t.allProviders}</option>
-        {providerNames.map((one) => (
-          <option key={one} value={one}>
-            {providerName(one)}
-          </option>
-        ))}
-      </select>
+        options={[['', t.allProviders], ...providerNames.map((one) => [one, providerName(one)] as const)]}
+        onChange={(provider) => change({ provider })}
+      />
       <input
         type="search"
         aria-label={t.type}
@@ -157,20 +145,13 @@ function NoEvents({ query: { quarantined, dismissed, ...others }, hasMore }: NoE
     );
   if (dismissed)
     return (
-      <Empty title={t.noneDismissed}>
-        <p>{t.noneDismissedHint}</p>
+      <Empty title={t.noneDismissed} hint={t.noneDismissedHint}>
         <AllEvents />
       </Empty>
     );
-  if (quarantined)
-    return (
-      <Empty title={t.allUnderstood}>
-        <p>{t.quarantineHint}</p>
-      </Empty>
-    );
+  if (quarantined) return <Empty title={t.allUnderstood} hint={t.quarantineHint} />;
   return (
-    <Empty title={t.empty}>
-      <p>{texts.webhooks.emptyHint}</p>
+    <Empty title={t.empty} hint={texts.webhooks.emptyHint}>
       {mayChange() && (
         <a class="button" href={addressOf('webhooks', 'new')}>
           {texts.webhooks.make}
@@ -195,7 +176,7 @@ function EventTable({ events }: { readonly events: readonly Event[] }) {
             </a>
           ),
         },
-        { head: t.provider, cell: ({ provider }) => providerName(provider) },
+        { head: texts.provider, cell: ({ provider }) => providerName(provider) },
         { head: t.received, cell: ({ receivedAt }) => <Time at={receivedAt} /> },
       ]}
     />
@@ -225,31 +206,26 @@ function Quarantine({ onReplayed }: { readonly onReplayed: () => Promise<unknown
                     </a>
                   ),
                 },
-                { head: t.provider, cell: ({ provider }) => providerName(provider) },
+                { head: texts.provider, cell: ({ provider }) => providerName(provider) },
                 { head: t.seen, cell: ({ seen }) => seen, numeric: true },
                 { head: t.replayed, cell: ({ replayed }) => replayed, numeric: true },
                 { head: t.dismissed, cell: ({ dismissed }) => dismissed, numeric: true },
-                { head: t.since, cell: ({ firstAt }) => <Time at={firstAt} /> },
-                {
-                  head: t.act,
-                  cell: ({ type, provider, seen, replayed, dismissed }) =>
-                    seen > replayed + dismissed && (
-                      <Acts
-                        isSmall
-                        acts={[
-                          { label: t.replayType, run: (say) => replayAll({ type }, say) },
-                          {
-                            label: t.dismissType,
-                            run: (say) => dismissAll({ type, provider }, say),
-                            asks: t.dismissAsk(`${providerName(provider)}, ${type}`),
-                            said: t.dismissed,
-                          },
-                        ]}
-                        onDone={onDone}
-                      />
-                    ),
-                },
+                { head: texts.since, cell: ({ firstAt }) => <Time at={firstAt} /> },
               ]}
+              acts={({ type, provider, seen, replayed, dismissed }) =>
+                seen > replayed + dismissed
+                  ? [
+                      { label: t.replayType, run: (say) => replayAll({ type }, say) },
+                      {
+                        label: t.dismissType,
+                        run: (say) => dismissAll({ type, provider }, say),
+                        asks: t.dismissAsk(`${providerName(provider)}, ${type}`),
+                        said: t.dismissed,
+                      },
+                    ]
+                  : []
+              }
+              onDone={onDone}
             />
           </>
         )
@@ -275,128 +251,3 @@ const dismissAll = (which: { readonly type: string; readonly provider: string },
     (from) => asked(api.POST('/api/events/dismiss', { body: { ...which, ...from } })),
     (so) => say(t.dismissedSoFar(so.reduce((sum, { dismissed }) => sum + dismissed, 0))),
   );
-
-/** The send that it tells of, if it went out through the hub. */
-function sendOf(event: Event): string | undefined {
-  if (event.kind === 'send') return event.send.messageId;
-  return 'sendId' in event ? event.sendId : undefined;
-}
-
-const nameOf = {
-  webhooks: async (id: string) => (await api.GET('/api/webhooks/{id}', { params: { path: { id } } })).data?.name,
-  accounts: async (id: string) => {
-    const { data } = await api.GET('/api/accounts/{id}', { params: { path: { id } } });
-    return data && accountName(data);
-  },
-  inbox: async (id: string) => {
-    const { data } = await api.GET('/api/chats/{id}', { params: { path: { id } } });
-    return data && titleOf(data);
-  },
-};
-
-/** Leads to what the event names; by its id where it has no name, or is gone. */
-function Named({ page, id }: { readonly page: keyof typeof nameOf; readonly id: string }) {
-  const { data } = useLive(`name ${page} ${id}`, () => nameOf[page](id), { isSlow: true });
-  return <a href={addressOf(page, id)}>{data ?? id}</a>;
-}
-
-function OneEvent({ id }: { readonly id: string }) {
-  const path = { params: { path: { id } } };
-  const live = useLive(`event ${id}`, async () => {
-    const [event, raw] = await Promise.all([
-      asked(api.GET('/api/events/{id}', path)),
-      api.GET('/api/events/{id}/raw', { ...path, parseAs: 'text' }),
-    ]);
-    return { event, raw: raw.data === undefined ? undefined : String(raw.data) };
-  });
-  const replay = async () => {
-    const { result } = await asked(api.POST('/api/events/{id}/replay', path));
-    tell(t.results[result] ?? result);
-  };
-  const dismiss = () => asked(api.POST('/api/events/{id}/dismiss', path));
-  const isWaiting = live.data?.event.kind === 'unknown' && live.data.event.quarantined !== false;
-  return (
-    <Page
-      title={t.one}
-      call="GET /api/events/{id}"
-      actions={
-        <Acts
-          acts={[{ label: t.replay, run: replay }, isWaiting && { label: t.dismiss, run: dismiss, said: t.dismissed }]}
-          onDone={live.again}
-        />
-      }
-    >
-      <Loaded live={live}>
-        {({ event, raw }) => (
-          <>
-            <Facts
-              of={[
-                [t.what, <EventLine key="what" event={event} />],
-                [t.received, new Date(event.receivedAt).toLocaleString()],
-                [t.provider, providerName(event.provider)],
-                event.webhookId.startsWith('wh_') && [
-                  t.webhook,
-                  <Named key="webhook" page="webhooks" id={event.webhookId} />,
-                ],
-                event.accountId !== undefined && [
-                  t.account,
-                  <Named key="account" page="accounts" id={event.accountId} />,
-                ],
-                sendOf(event) !== undefined && [
-                  t.send,
-                  <a key="send" href={addressOf('sends', sendOf(event))}>
-                    {sendOf(event)}
-                  </a>,
-                ],
-                'chatId' in event &&
-                  event.chatId !== undefined && [t.chat, <Named key="chat" page="inbox" id={event.chatId} />],
-                event.kind === 'unknown' && [
-                  t.quarantine,
-                  <>
-                    <Badge state={stateOf(event)} />{' '}
-                    {event.issues.map(({ path: where, message }) => `${where}: ${message}`).join('; ')}
-                  </>,
-                ],
-                [texts.id, <Id key="id" id={event.id} />],
-              ]}
-            />
-            {isWaiting && <p class="faint">{t.replayHint}</p>}
-            <h2>{t.shape}</h2>
-            <Code text={JSON.stringify(event, null, 2)} />
-            {raw !== undefined && (
-              <>
-                <h2>{t.raw}</h2>
-                <Raw text={raw} paths={event.kind === 'unknown' ? event.issues.map(({ path: where }) => where) : []} />
-              </>
-            )}
-          </>
-        )}
-      </Loaded>
-    </Page>
-  );
-}
-
-function stateOf({ quarantined, dismissedAt }: Extract<Event, { kind: 'unknown' }>): string {
-  if (dismissedAt !== undefined) return t.dismissed.toLowerCase();
-  return quarantined === false ? t.understood : 'quarantined';
-}
-
-interface RawProps {
-  readonly text: string;
-  /** What could not be read. */
-  readonly paths: readonly string[];
-}
-
-function Raw({ text, paths }: RawProps) {
-  const body = parsed(text);
-  return body === undefined ? <Code text={text} /> : <MarkedJson value={body} paths={paths} />;
-}
-
-/** Undefined of a form, and of what was no JSON. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

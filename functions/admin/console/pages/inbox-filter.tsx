@@ -66,7 +66,7 @@ export function Filters({ accounts }: { readonly accounts: readonly Account[] })
         onInput={({ currentTarget }) => write(currentTarget.value)}
       />
       <select
-        aria-label={t.account}
+        aria-label={texts.account}
         value={(account && `account=${account}`) || (provider && `provider=${provider}`) || ''}
         onChange={({ currentTarget }) => choose(currentTarget.value)}
       >

@@ -93,9 +93,7 @@ function Opened({ id, ...props }: OpenedProps) {
   if (id !== undefined) return <Conversation id={id} {...props} />;
   return (
     <section class="thread none">
-      <Empty title={t.choose}>
-        <p>{t.chooseHint}</p>
-      </Empty>
+      <Empty title={t.choose} hint={t.chooseHint} />
     </section>
   );
 }
@@ -144,8 +142,7 @@ function Conversation({ id, known, accounts, hasNoAccount, isWaiting, onRead }: 
 function NotYet({ id }: { readonly id: string }) {
   return (
     <section class="thread none">
-      <Empty title={t.notYet}>
-        <p>{t.notYetHint}</p>
+      <Empty title={t.notYet} hint={t.notYetHint}>
         <a class="button" href={addressOf('sends', undefined, { chat: id })}>
           {texts.contact.sends}
         </a>
@@ -229,8 +226,7 @@ function NoChats({ hasMore, isFiltered }: NoChatsProps) {
   if (hasMore) return <Empty title={texts.noneYet} />;
   if (isFiltered) {
     return (
-      <Empty title={t.nothingFound}>
-        <p>{t.nothingFoundHint}</p>
+      <Empty title={t.nothingFound} hint={t.nothingFoundHint}>
         <a class="button" href={addressOf('inbox', address.value.id)}>
           {t.nothingFoundAct}
         </a>
@@ -238,8 +234,7 @@ function NoChats({ hasMore, isFiltered }: NoChatsProps) {
     );
   }
   return (
-    <Empty title={t.empty}>
-      <p>{t.emptyHint}</p>
+    <Empty title={t.empty} hint={t.emptyHint}>
       {mayChange() && (
         <a class="button" href={addressOf('webhooks', 'new')}>
           {t.emptyAct}

@@ -1,14 +1,14 @@
 import { useState } from 'preact/hooks';
 import { addressOf, go } from '../address.ts';
 import { type NewAccount as AccountBody, type AccountTest, api, asked } from '../api.ts';
-import { useOnce } from '../once.ts';
-import { Field, Form, TextField, type Values } from '../parts/form.tsx';
+import { useOnce } from '../live.ts';
+import { Form, TextField, type Values } from '../parts/form.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
+import { Select } from '../parts/select.tsx';
 import { tell } from '../parts/toast.tsx';
 import { texts } from '../texts.ts';
 import { loadWays, type Way } from '../ways.ts';
-import { Tested } from './connection.tsx';
-import { CredentialFields, credentialsOf } from './credentials.tsx';
+import { CredentialFields, credentialsOf, Tested } from './credentials.tsx';
 
 const t = texts.accounts;
 const labelOf = ({ provider, channel, fixed }: Way) =>
@@ -57,19 +57,17 @@ function AccountForm({ ways }: { readonly ways: readonly Way[] }) {
       trial={{ act: t.test, run: test }}
       onInput={() => setTested(undefined)}
     >
-      <Field label={t.provider} hint={t.hints[way.provider] ?? ''}>
-        <select value={chosen} onChange={({ currentTarget }) => change(Number(currentTarget.value))}>
-          {ways.map((one, index) => (
-            <option key={labelOf(one)} value={index}>
-              {labelOf(one)}
-            </option>
-          ))}
-        </select>
-      </Field>
-      <TextField name="name" label={t.name} hint={t.nameHint} />
+      <Select
+        label={texts.provider}
+        hint={t.hints[way.provider] ?? ''}
+        value={`${chosen}`}
+        options={ways.map((one, index) => [`${index}`, labelOf(one)] as const)}
+        onChange={(index) => change(Number(index))}
+      />
+      <TextField name="name" label={texts.name} hint={texts.nameHint} />
       <TextField
         name="phone"
-        label={t.phone}
+        label={texts.phone}
         hint={way.provider === 'timelinesai' ? t.phoneNeeded : t.phoneHint}
         required={way.provider === 'timelinesai'}
       />

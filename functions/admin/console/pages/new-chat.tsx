@@ -2,8 +2,9 @@ import { ArrowLeft } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import { addressOf, go } from '../address.ts';
 import { type Account, api, asked } from '../api.ts';
-import { Field, TextField } from '../parts/form.tsx';
+import { TextField } from '../parts/form.tsx';
 import { CallBehind } from '../parts/page.tsx';
+import { Select } from '../parts/select.tsx';
 import { accountName, texts } from '../texts.ts';
 import { Composer } from './composer.tsx';
 import { inboxAt } from './inbox-filter.tsx';
@@ -36,16 +37,16 @@ export function NewChat({ accounts, hasNoAccount }: NewChatProps) {
       </header>
       <div class="scroller form">
         <TextField name="phone" label={t.to} hint={t.toHint} value={phone} onInput={setPhone} />
-        <Field label={t.from} hint={t.fromHint}>
-          <select value={chosen} onChange={({ currentTarget }) => choose(currentTarget.value)}>
-            <option value="">{t.fromDefault}</option>
-            {accounts.map((one) => (
-              <option key={one.id} value={one.id}>
-                {accountName(one)} ({one.channel})
-              </option>
-            ))}
-          </select>
-        </Field>
+        <Select
+          label={t.from}
+          hint={t.fromHint}
+          value={chosen}
+          options={[
+            ['', t.fromDefault],
+            ...accounts.map((one) => [one.id, `${accountName(one)} (${one.channel})`] as const),
+          ]}
+          onChange={choose}
+        />
         <CallBehind call="POST /api/sends" />
       </div>
       <Composer draft="new" to={to} account={account} hasNoAccount={hasNoAccount} onSent={open} />

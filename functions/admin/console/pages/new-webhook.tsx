@@ -2,10 +2,11 @@ import { useState } from 'preact/hooks';
 import { address } from '../address.ts';
 import { allAccounts, api, asked } from '../api.ts';
 import { useLive } from '../live.ts';
-import { Field, Form, TextField, type Values } from '../parts/form.tsx';
+import { Form, TextField, type Values } from '../parts/form.tsx';
 import { Page } from '../parts/page.tsx';
+import { Select } from '../parts/select.tsx';
 import { hasSecretOfItsOwn, isProvider, providerNames } from '../samples.ts';
-import { accountName, providerName, texts } from '../texts.ts';
+import { accountOptions, providerName, texts } from '../texts.ts';
 import { keepUrl, type Made, Paste } from './paste.tsx';
 
 const t = texts.webhooks;
@@ -34,24 +35,22 @@ function Asked({ first }: { readonly first: 'receive' | 'send' }) {
   return (
     <Page title={t.make} call="POST /api/webhooks">
       <Form act={t.make} onSubmit={create} class="form wide">
-        <Field label={t.kind} hint={kind === 'send' ? t.sendHint : t.receiveHint}>
-          <select value={kind} onChange={({ currentTarget }) => setKind(currentTarget.value)}>
-            <option value="receive">{t.kinds.receive}</option>
-            <option value="send">{t.kinds.send}</option>
-          </select>
-        </Field>
+        <Select
+          label={t.kind}
+          hint={kind === 'send' ? t.sendHint : t.receiveHint}
+          value={kind}
+          options={Object.entries(t.kinds)}
+          onChange={setKind}
+        />
         {kind === 'receive' && (
-          <Field label={t.provider}>
-            <select value={provider} onChange={({ currentTarget }) => setProvider(currentTarget.value)}>
-              {providerNames.map((one) => (
-                <option key={one} value={one}>
-                  {providerName(one)}
-                </option>
-              ))}
-            </select>
-          </Field>
+          <Select
+            label={texts.provider}
+            value={provider}
+            options={providerNames.map((one) => [one, providerName(one)] as const)}
+            onChange={setProvider}
+          />
         )}
-        <TextField name="name" label={t.name} hint={t.nameHint} />
+        <TextField name="name" label={texts.name} hint={texts.nameHint} />
         <Bound kind={kind} provider={provider} />
         {hasSecret && <TextField name="secret" label={t.secret} hint={t.secretHint} secret />}
       </Form>
@@ -71,15 +70,13 @@ export function Bound({ kind, provider, value }: BoundProps) {
   const fitting = live.data?.filter((account) => kind === 'send' || account.provider === provider) ?? [];
   if (fitting.length === 0) return null;
   return (
-    <Field label={t.bound} hint={kind === 'send' ? t.boundSendHint : t.boundHint}>
-      <select name="account" key={`${provider} ${kind}`}>
-        <option value="">{kind === 'send' ? t.unboundSend : t.unbound}</option>
-        {fitting.map((account) => (
-          <option key={account.id} value={account.id} selected={account.id === value}>
-            {accountName(account)}
-          </option>
-        ))}
-      </select>
-    </Field>
+    <Select
+      key={`${provider} ${kind}`}
+      label={t.bound}
+      hint={kind === 'send' ? t.boundSendHint : t.boundHint}
+      name="account"
+      value={value}
+      options={[['', kind === 'send' ? t.unboundSend : t.unbound], ...accountOptions(fitting)]}
+    />
   );
 }

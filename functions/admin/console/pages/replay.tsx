@@ -3,6 +3,7 @@ import { api, asked } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Field, Form, type Values } from '../parts/form.tsx';
 import { Loaded } from '../parts/page.tsx';
+import { Select } from '../parts/select.tsx';
 import { Badge } from '../parts/small.tsx';
 import { texts } from '../texts.ts';
 
@@ -29,18 +30,10 @@ export function Replay({ endpoint }: { readonly endpoint: string }) {
       {id === undefined ? (
         <Form act={t.replay} onSubmit={start}>
           <p>{t.replayHint}</p>
-          <Field label={t.since}>
+          <Field label={texts.since}>
             <input type="datetime-local" name="since" defaultValue={yesterday()} required />
           </Field>
-          <Field label={t.only}>
-            <select name="only">
-              {ONLY.map((only) => (
-                <option key={only} value={only}>
-                  {t.onlyThese[only]}
-                </option>
-              ))}
-            </select>
-          </Field>
+          <Select name="only" label={t.only} options={Object.entries(t.onlyThese)} />
         </Form>
       ) : (
         <ReplayProgress id={id} />

@@ -1,13 +1,12 @@
 import { useState } from 'preact/hooks';
 import { address, addressOf, go } from '../address.ts';
 import { api, asked, done, mayChange, type NewRule } from '../api.ts';
-import { useLive } from '../live.ts';
-import { useOnce } from '../once.ts';
-import { Acts } from '../parts/acts.tsx';
+import { useLive, useOnce } from '../live.ts';
+import { Acts, deletion } from '../parts/acts.tsx';
 import { collection } from '../parts/collection.tsx';
-import { Field } from '../parts/form.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
+import { Select } from '../parts/select.tsx';
 import { Code, Failure, Loading, ShownOnce, Time } from '../parts/small.tsx';
 import { tell } from '../parts/toast.tsx';
 import { newAction } from '../rules/action.tsx';
@@ -16,6 +15,7 @@ import { Editor } from '../rules/editor.tsx';
 import { RuleList } from '../rules/list.tsx';
 import { Runs } from '../rules/runs.tsx';
 import { ruleTexts } from '../rules/texts.ts';
+import { texts } from '../texts.ts';
 
 const t = ruleTexts;
 const BLANK = { name: '', on: ['message.received'], do: [newAction()] };
@@ -33,7 +33,7 @@ function NewRulePage() {
   if (made) {
     return (
       <Page title={t.made} call="POST /api/rules">
-        <ShownOnce text={made.secret} copy={t.copySecret} hint={t.secretHint} />
+        <ShownOnce text={made.secret} copy={texts.copySecret} hint={t.secretHint} />
         <a href={addressOf('rules', made.id)}>{t.toRule}</a>
       </Page>
     );
@@ -41,19 +41,13 @@ function NewRulePage() {
   return (
     <Page title={t.make} call="POST /api/rules">
       <section class="card">
-        <Field label={t.begin} hint={recipe?.text}>
-          <select
-            value={chosen}
-            onChange={({ currentTarget }) => go(addressOf('rules', 'new', { recipe: currentTarget.value }))}
-          >
-            <option value="">{t.nothing}</option>
-            {recipes?.map(({ id, title }) => (
-              <option key={id} value={id}>
-                {title}
-              </option>
-            ))}
-          </select>
-        </Field>
+        <Select
+          label={t.begin}
+          hint={recipe?.text}
+          value={chosen}
+          options={[['', t.nothing], ...(recipes ?? []).map(({ id, title }) => [id, title] as const)]}
+          onChange={(id) => go(addressOf('rules', 'new', { recipe: id }))}
+        />
         {recipe && <p class="advice">{t.fill}</p>}
       </section>
       {error && <Failure error={error} />}
@@ -79,21 +73,14 @@ function OneRule({ id }: { readonly id: string }) {
   const save = async (body: NewRule) => {
     const saved = await asked(api.PUT('/api/rules/{id}', { ...path, body }));
     setSecret(saved.secret);
-    tell(t.saved);
+    tell(texts.saved);
     await live.again();
   };
   const name = live.data?.rule.name;
-  const remove = {
-    label: t.delete,
-    run: () => done(api.DELETE('/api/rules/{id}', path)),
-    asks: t.deleteText(name ?? id),
-    look: 'danger',
-    said: t.deleted,
-    leadsTo: addressOf('rules'),
-  } as const;
+  const remove = deletion('rules', t.deleteText(name ?? id), () => done(api.DELETE('/api/rules/{id}', path)));
   return (
     <Page title={name ?? t.one} call="GET /api/rules/{id}" actions={<Acts acts={[remove]} />}>
-      {secret && <ShownOnce text={secret} copy={t.copySecret} hint={t.secretHint} />}
+      {secret && <ShownOnce text={secret} copy={texts.copySecret} hint={t.secretHint} />}
       <Loaded live={live}>
         {({
           rule: {

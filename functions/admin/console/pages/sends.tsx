@@ -5,10 +5,11 @@ import { Days } from '../parts/days.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
 import { Queue } from '../parts/queue.tsx';
+import { Select } from '../parts/select.tsx';
 import { SendActions } from '../parts/send-actions.tsx';
 import { Badge, Empty, Facts, Id, Phone, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
-import { accountName, addressName, providerName, reasonOf, texts } from '../texts.ts';
+import { accountName, accountOptions, addressName, providerName, reasonOf, texts } from '../texts.ts';
 
 const t = texts.sends;
 const STATES = [
@@ -93,7 +94,7 @@ function Filters({ filter, accounts }: { readonly filter: Filter; readonly accou
     change({ state: (states.includes(state) ? states.filter((one) => one !== state) : [...states, state]).join(',') });
   return (
     <div class="form">
-      <fieldset class="chips" aria-label={t.state}>
+      <fieldset class="chips" aria-label={texts.state}>
         {STATES.map((state) => (
           <button
             key={state}
@@ -107,18 +108,13 @@ function Filters({ filter, accounts }: { readonly filter: Filter; readonly accou
         ))}
       </fieldset>
       <div class="filters">
-        <select
-          aria-label={t.account}
+        <Select
+          label={texts.account}
+          isBare
           value={filter.account ?? ''}
-          onChange={({ currentTarget }) => change({ account: currentTarget.value })}
-        >
-          <option value="">{texts.inbox.allAccounts}</option>
-          {accounts?.map((account) => (
-            <option key={account.id} value={account.id} selected={account.id === filter.account}>
-              {accountName(account)}
-            </option>
-          ))}
-        </select>
+          options={[['', texts.inbox.allAccounts], ...accountOptions(accounts)]}
+          onChange={(account) => change({ account })}
+        />
         <input
           type="search"
           aria-label={t.recipient}
@@ -159,7 +155,7 @@ function SendTable({ label, sends, accounts = [], onChange }: SendTableProps) {
       keyOf={({ messageId }) => messageId}
       columns={[
         {
-          head: t.state,
+          head: texts.state,
           cell: ({ state, createdAt }) => (
             <>
               <Badge state={state} />
@@ -189,11 +185,11 @@ function SendTable({ label, sends, accounts = [], onChange }: SendTableProps) {
           ),
         },
         {
-          head: t.reason,
+          head: texts.reason,
           cell: (send) => <Why send={send} />,
         },
         { head: t.credits, cell: ({ credits }) => credits, numeric: true },
-        { head: t.act, cell: (send) => <Act send={send} onChange={onChange} /> },
+        { head: texts.act, cell: (send) => <Act send={send} onChange={onChange} /> },
       ]}
     />
   );
@@ -211,15 +207,9 @@ function Act({ send, onChange }: { readonly send: Send; readonly onChange: () =>
 
 function NoSends({ isFiltered, hasMore }: { readonly isFiltered: boolean; readonly hasMore: boolean }) {
   if (hasMore) return <Empty title={texts.noneYet} />;
-  if (isFiltered)
-    return (
-      <Empty title={t.noneSuch}>
-        <p>{t.noneSuchHint}</p>
-      </Empty>
-    );
+  if (isFiltered) return <Empty title={t.noneSuch} hint={t.noneSuchHint} />;
   return (
-    <Empty title={t.empty}>
-      <p>{t.emptyHint}</p>
+    <Empty title={t.empty} hint={t.emptyHint}>
       {mayChange() && (
         <a class="button" href={addressOf('webhooks', 'new', { kind: 'send' })}>
           {t.emptyAct}
@@ -248,7 +238,7 @@ function OneSend({ id }: { readonly id: string }) {
           <>
             <Facts
               of={[
-                [t.state, <Badge key="state" state={send.state} />],
+                [texts.state, <Badge key="state" state={send.state} />],
                 [
                   t.to,
                   send.recipient.chatId ? (
@@ -260,10 +250,10 @@ function OneSend({ id }: { readonly id: string }) {
                   ),
                 ],
                 [t.message, textOf(send)],
-                [t.reason, <Why key="why" send={send} />],
+                [texts.reason, <Why key="why" send={send} />],
                 [t.credits, `${send.credits}, ${send.creditState.replaceAll('_', ' ')}`],
                 [
-                  t.account,
+                  texts.account,
                   <a key="account" href={addressOf('accounts', send.accountId)}>
                     {accountOf(send)}
                   </a>,

@@ -1,17 +1,17 @@
 import { useState } from 'preact/hooks';
 import { go, inWorkspace } from '../address.ts';
 import { allAccounts, api, asked, done, inParts, session, type Workspace, workspace } from '../api.ts';
-import { useLive } from '../live.ts';
-import { useOnce } from '../once.ts';
+import { useLive, useOnce } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
 import { Confirm } from '../parts/dialog.tsx';
-import { Field, Form, TextField, type Values } from '../parts/form.tsx';
+import { Form, TextField, type Values } from '../parts/form.tsx';
 import { MediaSetting } from '../parts/media-setting.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
+import { Select } from '../parts/select.tsx';
 import { Empty, Facts, Id, ShownOnce, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
 import { attempt, tell } from '../parts/toast.tsx';
-import { accountName, texts } from '../texts.ts';
+import { accountName, accountOptions, texts } from '../texts.ts';
 
 const t = texts.settings;
 /** It is always there. */
@@ -96,15 +96,12 @@ function Workspaces({ id }: InWorkspace) {
           <h2>{t.workspaces}</h2>
           <Loaded live={live}>
             {({ items }) => (
-              <Field label={t.workIn}>
-                <select value={id} onChange={({ currentTarget }) => go(inWorkspace(currentTarget.value))}>
-                  {items.map((one) => (
-                    <option key={one.id} value={one.id}>
-                      {one.name}
-                    </option>
-                  ))}
-                </select>
-              </Field>
+              <Select
+                label={t.workIn}
+                value={id}
+                options={items.map((one) => [one.id, one.name] as const)}
+                onChange={(one) => go(inWorkspace(one))}
+              />
             )}
           </Loaded>
           <p>
@@ -119,7 +116,7 @@ function Workspaces({ id }: InWorkspace) {
                     run: () => remove(id),
                     asks: t.deleteWorkspaceText(chosen.name),
                     look: 'danger',
-                    said: t.deleted,
+                    said: texts.deleted,
                   },
                 ]}
                 onDone={live.again}
@@ -130,7 +127,7 @@ function Workspaces({ id }: InWorkspace) {
         <section class="card">
           <h2>{t.newWorkspace}</h2>
           <Form act={t.makeWorkspace} onSubmit={create}>
-            <TextField name="name" label={t.name} required />
+            <TextField name="name" label={texts.name} required />
           </Form>
         </section>
       </div>
@@ -155,7 +152,7 @@ function Defaults({ workspace, onChange }: DefaultsProps) {
       retentionDays: values.days === undefined ? null : Number(values.days),
     };
     await asked(api.PATCH('/api/workspaces/{id}', { params: { path: { id } }, body }));
-    tell(t.saved);
+    tell(texts.saved);
     await onChange();
   };
   /** Of these days what is older goes with the next night: that is asked for. */
@@ -178,17 +175,14 @@ function Defaults({ workspace, onChange }: DefaultsProps) {
       )}
       <h2>{t.sending}</h2>
       <Form act={texts.save} onSubmit={submit}>
-        <TextField name="name" label={t.name} value={name} required />
-        <Field label={t.defaultAccount} hint={t.defaultAccountHint}>
-          <select name="account" key={live.data?.length}>
-            <option value="">{t.lastConnected}</option>
-            {live.data?.map((account) => (
-              <option key={account.id} value={account.id} selected={account.id === defaultAccountId}>
-                {accountName(account)}
-              </option>
-            ))}
-          </select>
-        </Field>
+        <TextField name="name" label={texts.name} value={name} required />
+        <Select
+          name="account"
+          label={t.defaultAccount}
+          hint={t.defaultAccountHint}
+          value={defaultAccountId}
+          options={[['', t.lastConnected], ...accountOptions(live.data)]}
+        />
         <TextField name="country" label={t.country} hint={t.countryHint} value={defaultCountry ?? ''} />
         <TextField name="days" label={t.retention} hint={t.retentionHint} value={String(retentionDays ?? '')} />
       </Form>
@@ -240,53 +234,35 @@ function Keys({ id }: InWorkspace) {
       <Loaded live={live}>
         {({ items }) =>
           items.length === 0 ? (
-            <Empty title={t.noKey}>
-              <p>{t.noKeyHint}</p>
-            </Empty>
+            <Empty title={t.noKey} hint={t.noKeyHint} />
           ) : (
             <Table
               label={t.keys}
               rows={items}
               keyOf={(key) => key.id}
               columns={[
-                { head: t.name, cell: ({ name }) => name ?? texts.none },
+                { head: texts.name, cell: ({ name }) => name ?? texts.none },
                 { head: t.scope, cell: ({ scope }) => t.scopes[scope] },
                 { head: t.begins, cell: ({ prefix }) => <code>{prefix}…</code> },
                 { head: t.made, cell: ({ createdAt }) => <Time at={createdAt} /> },
+              ]}
+              acts={(key) => [
                 {
-                  head: t.act,
-                  cell: (key) => (
-                    <Acts
-                      isSmall
-                      acts={[
-                        {
-                          label: t.delete,
-                          run: () => remove(key.id),
-                          asks: t.deleteText(key.name ?? key.prefix),
-                          look: 'danger',
-                          said: t.deleted,
-                        },
-                      ]}
-                      onDone={live.again}
-                    />
-                  ),
+                  label: texts.delete,
+                  run: () => remove(key.id),
+                  asks: t.deleteText(key.name ?? key.prefix),
+                  look: 'danger',
+                  said: texts.deleted,
                 },
               ]}
+              onDone={live.again}
             />
           )
         }
       </Loaded>
       <Form key={made} act={t.makeKey} onSubmit={create}>
         <TextField name="name" label={t.keyFor} />
-        <Field label={t.scope}>
-          <select name="scope">
-            {SCOPES.map((scope) => (
-              <option key={scope} value={scope}>
-                {t.scopes[scope]}
-              </option>
-            ))}
-          </select>
-        </Field>
+        <Select name="scope" label={t.scope} options={Object.entries(t.scopes)} />
       </Form>
     </section>
   );

@@ -2,14 +2,13 @@ import { useState } from 'preact/hooks';
 import { addressOf } from '../address.ts';
 import { type Attempt, api, asked, done, mayChange, type Webhook } from '../api.ts';
 import { useLive } from '../live.ts';
-import { type Act, Acts } from '../parts/acts.tsx';
+import { type Act, Acts, deletion } from '../parts/acts.tsx';
 import { collection, ListPage } from '../parts/collection.tsx';
-import { Download } from '../parts/download.tsx';
 import { Form, TextField, type Values } from '../parts/form.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Badge, Code, Empty, Facts, Id, ShownOnce, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
-import { tell } from '../parts/toast.tsx';
+import { attempt, tell } from '../parts/toast.tsx';
 import { hasSecretOfItsOwn } from '../samples.ts';
 import { texts } from '../texts.ts';
 import { Bound, NewWebhook } from './new-webhook.tsx';
@@ -25,10 +24,10 @@ const WebhookList = () => (
     call="GET /api/webhooks"
     load={(cursor) => asked(api.GET('/api/webhooks', { params: { query: cursor ? { cursor } : {} } }))}
     columns={[
-      { head: t.name, cell: (one) => <a href={addressOf('webhooks', one.id)}>{nameOf(one)}</a> },
+      { head: texts.name, cell: (one) => <a href={addressOf('webhooks', one.id)}>{nameOf(one)}</a> },
       { head: t.kind, cell: ({ kind }) => t.kinds[kind] },
-      { head: t.provider, cell: ({ provider = '' }) => texts.accounts.providers[provider] ?? texts.none },
-      { head: t.state, cell: ({ enabled }) => <Badge state={enabled ? 'on' : 'off'} /> },
+      { head: texts.provider, cell: ({ provider = '' }) => texts.accounts.providers[provider] ?? texts.none },
+      { head: texts.state, cell: ({ enabled }) => <Badge state={enabled ? 'on' : 'off'} /> },
       {
         head: t.lastCall,
         cell: ({ lastCall }) => (lastCall ? <LastCall call={lastCall} /> : <span class="faint">{t.waiting}</span>),
@@ -81,11 +80,11 @@ function OneWebhook({ id }: { readonly id: string }) {
             <div class="columns">
               <Facts
                 of={[
-                  [t.state, <Badge key="state" state={webhook.enabled ? 'on' : 'off'} />],
+                  [texts.state, <Badge key="state" state={webhook.enabled ? 'on' : 'off'} />],
                   [t.kind, t.kinds[webhook.kind]],
                   webhook.kind === 'receive' && [t.secret, webhook.hasSecret ? t.checked : t.unchecked],
                   webhook.provider !== undefined && [
-                    t.provider,
+                    texts.provider,
                     texts.accounts.providers[webhook.provider] ?? webhook.provider,
                   ],
                   [t.token, <code key="token">{webhook.tokenPrefix}…</code>],
@@ -111,9 +110,7 @@ function OneWebhook({ id }: { readonly id: string }) {
             )}
             <h2>{t.attempts}</h2>
             {attempts.length === 0 ? (
-              <Empty title={t.waiting}>
-                <p>{t.waitingHint}</p>
-              </Empty>
+              <Empty title={t.waiting} hint={t.waitingHint} />
             ) : (
               <Attempts attempts={attempts} />
             )}
@@ -139,6 +136,27 @@ function OneWebhook({ id }: { readonly id: string }) {
 
 const asFile = (id: string) => ({ params: { path: { id } }, parseAs: 'blob' }) as const;
 
+interface DownloadProps {
+  readonly name: string;
+  readonly load: () => Promise<Blob>;
+}
+
+/** A file that is fetched as everything else is: a plain link could not say which workspace is meant. */
+function Download({ name, load }: DownloadProps) {
+  const save = async () => {
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(await load());
+    link.download = name;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  };
+  return (
+    <button type="button" class="small" onClick={() => attempt(save)}>
+      {name.split('.').at(-1)?.toUpperCase()}
+    </button>
+  );
+}
+
 function Attempts({ attempts }: { readonly attempts: readonly Attempt[] }) {
   return (
     <Table
@@ -146,7 +164,7 @@ function Attempts({ attempts }: { readonly attempts: readonly Attempt[] }) {
       rows={attempts}
       keyOf={({ at, durationMs, status }) => `${at} ${durationMs} ${status}`}
       columns={[
-        { head: t.at, cell: ({ at }) => <Time at={at} /> },
+        { head: texts.at, cell: ({ at }) => <Time at={at} /> },
         {
           head: t.answer,
           cell: ({ status, outcome, message }) => (
@@ -195,14 +213,14 @@ function Binding({ webhook, onChange }: { readonly webhook: Webhook; readonly on
     const { secret } = values;
     const body = { name: values.name ?? null, accountId: values.account ?? null, ...(secret && { secret }) };
     await asked(api.PATCH('/api/webhooks/{id}', { params: { path: { id } }, body }));
-    tell(t.saved);
+    tell(texts.saved);
     await onChange();
   };
   return (
     <section class="card">
       <h2>{hasSecretOfItsOwn(provider) ? t.bindWithSecret : t.bind}</h2>
       <Form act={texts.save} onSubmit={save}>
-        <TextField name="name" label={t.name} hint={t.nameHint} {...(name !== undefined && { value: name })} />
+        <TextField name="name" label={texts.name} hint={texts.nameHint} {...(name !== undefined && { value: name })} />
         <Bound kind={kind} provider={provider} value={accountId} />
         {hasSecretOfItsOwn(provider) && <TextField name="secret" label={t.secret} hint={t.newSecretHint} secret />}
       </Form>
@@ -230,14 +248,7 @@ function WebhookActs({ webhook, rotate, onChange }: WebhookActsProps) {
           run: () => asked(api.PATCH('/api/webhooks/{id}', { ...path, body: { enabled: !enabled } })),
         },
         rotate,
-        {
-          label: t.delete,
-          run: () => done(api.DELETE('/api/webhooks/{id}', path)),
-          asks: t.deleteText(name),
-          look: 'danger',
-          said: t.deleted,
-          leadsTo: addressOf('webhooks'),
-        },
+        deletion('webhooks', t.deleteText(name), () => done(api.DELETE('/api/webhooks/{id}', path))),
       ]}
     />
   );

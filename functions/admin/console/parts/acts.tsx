@@ -1,5 +1,5 @@
 import { useRef, useState } from 'preact/hooks';
-import { go } from '../address.ts';
+import { addressOf, go } from '../address.ts';
 import { mayChange } from '../api.ts';
 import { texts } from '../texts.ts';
 import { Confirm } from './dialog.tsx';
@@ -18,7 +18,12 @@ export interface Act {
   readonly leadsTo?: string;
 }
 
-interface ActsProps {
+/** Names what goes before it does, for good, and leads back to the list of its kind. */
+export const deletion = (page: string, asks: string, run: Act['run']): Act => ({
+  ...{ label: texts.delete, asks, run, look: 'danger', said: texts.deleted, leadsTo: addressOf(page) },
+});
+
+export interface ActsProps {
   readonly acts: readonly (Act | false | undefined)[];
   /** Asks anew for what was changed. */
   readonly onDone?: (() => Promise<unknown>) | undefined;

@@ -53,8 +53,7 @@ export function ListPage<Item extends { readonly id: string }>({ page, texts: t,
       <Loaded live={live}>
         {() =>
           items.length === 0 ? (
-            <Empty title={t.empty}>
-              <p>{t.emptyHint}</p>
+            <Empty title={t.empty} hint={t.emptyHint}>
               {mayChange() && make}
             </Empty>
           ) : (

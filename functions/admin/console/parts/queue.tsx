@@ -2,10 +2,10 @@ import { addressOf } from '../address.ts';
 import { type Account, api, asked } from '../api.ts';
 import { useLive } from '../live.ts';
 import { accountName, reasonOf, texts } from '../texts.ts';
-import { Acts } from './acts.tsx';
-import { cancelAll } from './cancel-all.ts';
+import { type Act, Acts } from './acts.tsx';
 import { Loaded } from './page.tsx';
 import { Badge, Time } from './small.tsx';
+import { tell } from './toast.tsx';
 
 const t = texts.queue;
 /** More marks than this run into each other. */
@@ -90,3 +90,22 @@ function Marks({ count, first, gap, isStanding }: MarksProps) {
     </svg>
   );
 }
+
+/** Takes all that waits out of the queue of an account; one call does what fits into its time. */
+export const cancelAll = (account: Account): Act | false =>
+  account.pending > 0 && {
+    label: texts.accounts.cancel,
+    asks: texts.accounts.cancelText(accountName(account), account.pending),
+    look: 'danger',
+    run: async (say) => {
+      let count = 0;
+      for (let hasMore = true; hasMore; say(texts.accounts.cancelledSoFar(count))) {
+        const { cancelled, more } = await asked(
+          api.POST('/api/accounts/{id}/cancel', { params: { path: { id: account.id } } }),
+        );
+        count += cancelled;
+        hasMore = more;
+      }
+      tell(texts.accounts.cancelledSaid(count));
+    },
+  };

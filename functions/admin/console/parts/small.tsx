@@ -50,38 +50,20 @@ export function timeText(at: number, now: number): string {
   return date.toLocaleDateString(undefined, { day: 'numeric', month: 'short', ...year });
 }
 
-const TONES: Readonly<Record<string, string>> = {
-  ...{
-    sent: 'good',
-    delivered: 'good',
-    read: 'good',
-    connected: 'good',
-    on: 'good',
-    stored: 'good',
-    accepted: 'good',
-    balanced: 'good',
-    active: 'good',
-    done: 'good',
-  },
-  ...{ queued: 'info', sending: 'info', pending: 'info', waiting: 'info', duplicate: 'info' },
-  ...{
-    unknown: 'warn',
-    partially_sent: 'warn',
-    paused: 'warn',
-    expired: 'warn',
-    quarantined: 'warn',
-    failing: 'warn',
-    low: 'warn',
-    muted: 'warn',
-    guarded: 'warn',
-  },
-  ...{ unauthorized: 'bad', not_found: 'bad', too_large: 'bad', unavailable: 'bad', unbalanced: 'bad' },
-  ...{ failed: 'bad', held: 'bad', silent: 'bad', refused: 'bad', disabled: 'bad', dead: 'bad' },
-};
+const TONES = Object.entries({
+  good: ['sent', 'delivered', 'read', 'connected', 'on', 'stored', 'accepted', 'balanced', 'active', 'done'],
+  info: ['queued', 'sending', 'pending', 'waiting', 'duplicate'],
+  warn: ['unknown', 'partially_sent', 'paused', 'expired', 'quarantined', 'failing', 'low', 'muted', 'guarded'],
+  bad: [
+    ...['unauthorized', 'not_found', 'too_large', 'unavailable', 'unbalanced'],
+    ...['failed', 'held', 'silent', 'refused', 'disabled', 'dead'],
+  ],
+});
+const toneOf = (state: string) => TONES.find(([, states]) => states.includes(state))?.[0] ?? '';
 
 /** A state in a word; its colour says nothing that the word does not. */
 export function Badge({ state }: { readonly state: string }) {
-  return <span class={`badge ${TONES[state] ?? ''}`}>{texts.states[state] ?? state.replaceAll('_', ' ')}</span>;
+  return <span class={`badge ${toneOf(state)}`}>{texts.states[state] ?? state.replaceAll('_', ' ')}</span>;
 }
 
 /** Copies a text, and shows for a moment that it did. */
@@ -116,14 +98,16 @@ export const UnreadDot = () => <span class="unread-dot">{texts.inbox.unread}</sp
 
 interface EmptyProps {
   readonly title: string;
+  readonly hint?: string;
   readonly children?: ComponentChildren;
 }
 
 /** What would stand here, and what brings the first. */
-export function Empty({ title, children }: EmptyProps) {
+export function Empty({ title, hint, children }: EmptyProps) {
   return (
     <div class="empty">
       <p class="empty-title">{title}</p>
+      {hint && <p>{hint}</p>}
       {children}
     </div>
   );

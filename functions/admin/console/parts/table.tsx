@@ -1,4 +1,6 @@
 import type { ComponentChildren } from 'preact';
+import { texts } from '../texts.ts';
+import { Acts, type ActsProps } from './acts.tsx';
 
 export interface Column<Row> {
   readonly head: string;
@@ -12,10 +14,18 @@ interface TableProps<Row> {
   readonly rows: readonly Row[];
   readonly keyOf: (row: Row) => string;
   readonly columns: readonly Column<Row>[];
+  /** What can be done with a row, in a column behind the others. */
+  readonly acts?: (row: Row) => ActsProps['acts'];
+  readonly onDone?: ActsProps['onDone'];
 }
 
 /** A table, whose rows become cards where there is no room for columns. */
-export function Table<Row>({ label, rows, keyOf, columns }: TableProps<Row>) {
+export function Table<Row>({ label, rows, keyOf, acts, onDone, ...props }: TableProps<Row>) {
+  const actions = acts && {
+    head: texts.act,
+    cell: (row: Row) => <Acts isSmall acts={acts(row)} onDone={onDone} />,
+  };
+  const columns: readonly Column<Row>[] = actions ? [...props.columns, actions] : props.columns;
   return (
     <div class="table-room">
       <table class="table" aria-label={label}>

@@ -2,6 +2,7 @@ import { Plus, X } from 'lucide-preact';
 import { createContext } from 'preact';
 import { useContext, useId, useState } from 'preact/hooks';
 import { Field } from '../parts/form.tsx';
+import { Select, type SelectProps } from '../parts/select.tsx';
 import { jsonIn, numberIn, textOf } from './draft.ts';
 import { ruleTexts } from './texts.ts';
 
@@ -149,30 +150,14 @@ export function NumberBox({ label, value, onChange, hint, isBare, otherwise }: N
   );
 }
 
-interface SelectProps<Value extends string> extends ControlProps<Value> {
-  readonly options: readonly (readonly [value: Value, label: string])[];
-}
-
-export function SelectBox<Value extends string>({ label, value, onChange, hint, isBare, options }: SelectProps<Value>) {
-  return (
-    <Labelled label={label} hint={hint} isBare={isBare}>
-      <select
-        value={value}
-        aria-label={isBare ? label : undefined}
-        onChange={({ currentTarget }) => {
-          const [chosen] = options.find(([one]) => one === currentTarget.value) ?? [];
-          if (chosen !== undefined && chosen !== value) onChange(chosen);
-        }}
-      >
-        {options.map(([one, said]) => (
-          <option key={one} value={one}>
-            {said}
-          </option>
-        ))}
-      </select>
-    </Labelled>
+export const SelectBox = <Value extends string>(props: SelectProps<Value>) =>
+  props.isBare ? (
+    <div class="bare">
+      <Select {...props} />
+    </div>
+  ) : (
+    <Select {...props} />
   );
-}
 
 interface ChosenProps extends ControlProps<readonly string[]> {
   readonly options: readonly (readonly [value: string, label: string])[];

@@ -1,6 +1,6 @@
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { allAccounts, api, asked, errorOf, type NewRule } from '../api.ts';
-import { useOnce } from '../once.ts';
+import { useOnce } from '../live.ts';
 import { Field, Form } from '../parts/form.tsx';
 import { Failure } from '../parts/small.tsx';
 import { accountName, texts } from '../texts.ts';

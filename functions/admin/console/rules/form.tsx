@@ -1,5 +1,6 @@
 import { useContext } from 'preact/hooks';
 import { CheckBox } from '../parts/form.tsx';
+import { texts } from '../texts.ts';
 import { ActionForm, Nameable, newAction } from './action.tsx';
 import { ConditionForm } from './condition.tsx';
 import { AddButton, ChosenBox, JsonBox, NumberBox, Places, TextBox } from './controls.tsx';
@@ -41,7 +42,7 @@ export function RuleFields({ rule, onChange }: FormProps) {
     <>
       <section class="card" tabIndex={-1}>
         {isTextOrNone(name) ? (
-          <TextBox label={t.name} isRequired value={name ?? ''} onChange={set('name')} />
+          <TextBox label={texts.name} isRequired value={name ?? ''} onChange={set('name')} />
         ) : (
           json('name')
         )}

@@ -5,6 +5,7 @@ import { Acts } from '../parts/acts.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Badge, Empty, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
+import { texts } from '../texts.ts';
 import { ruleTexts } from './texts.ts';
 
 const t = ruleTexts;
@@ -48,8 +49,7 @@ export function RuleList() {
               </div>
             )}
             {items.length === 0 ? (
-              <Empty title={t.empty}>
-                <p>{t.emptyHint}</p>
+              <Empty title={t.empty} hint={t.emptyHint}>
                 {mayChange() && make}
               </Empty>
             ) : (
@@ -58,9 +58,9 @@ export function RuleList() {
                 rows={items}
                 keyOf={({ id }) => id}
                 columns={[
-                  { head: t.name, cell: ({ id, name }) => <a href={addressOf('rules', id)}>{name}</a> },
+                  { head: texts.name, cell: ({ id, name }) => <a href={addressOf('rules', id)}>{name}</a> },
                   {
-                    head: t.state,
+                    head: texts.state,
                     cell: ({ enabled, disabledBecause }) => (
                       <>
                         <Badge state={enabled ? 'on' : 'off'} /> {!enabled && disabledBecause}
@@ -73,17 +73,11 @@ export function RuleList() {
                     cell: (rule) => rule.do.map(({ action }) => t.actions[action] ?? action).join(', '),
                   },
                   { head: t.ofDay, cell: ({ last24h }) => last24h && <OfDay runs={last24h} /> },
-                  {
-                    head: t.act,
-                    cell: ({ id, enabled }) => (
-                      <Acts
-                        isSmall
-                        acts={[{ label: enabled ? t.switchOff : t.switchOn, run: () => toggle(id, !enabled) }]}
-                        onDone={live.again}
-                      />
-                    ),
-                  },
                 ]}
+                acts={({ id, enabled }) => [
+                  { label: enabled ? t.switchOff : t.switchOn, run: () => toggle(id, !enabled) },
+                ]}
+                onDone={live.again}
               />
             )}
             {muted.length > 0 && <MutedChats muted={muted} rules={items} onDone={live.again} />}
@@ -128,23 +122,15 @@ const MutedChats = ({ muted, rules, onDone }: MutedProps) => (
             </>
           ),
         },
-        { head: t.reason, cell: ({ why }) => why },
+        { head: texts.reason, cell: ({ why }) => why },
         { head: t.by, cell: ({ rule }) => <By rule={rules.find(({ id }) => id === rule)} /> },
-        { head: t.since, cell: ({ since }) => <Time at={since} /> },
+        { head: texts.since, cell: ({ since }) => <Time at={since} /> },
         { head: t.till, cell: ({ until }) => <Time at={until} /> },
-        {
-          head: t.act,
-          cell: ({ chatId: chat }) => (
-            <Acts
-              isSmall
-              acts={[
-                { label: t.unmute, run: () => done(api.DELETE('/api/rules/muted', { params: { query: { chat } } })) },
-              ]}
-              onDone={onDone}
-            />
-          ),
-        },
       ]}
+      acts={({ chatId: chat }) => [
+        { label: t.unmute, run: () => done(api.DELETE('/api/rules/muted', { params: { query: { chat } } })) },
+      ]}
+      onDone={onDone}
     />
   </>
 );

@@ -23,8 +23,7 @@ interface Run {
 export function Runs({ runs, isOn }: { readonly runs: readonly Run[]; readonly isOn: boolean }) {
   if (runs.length === 0) {
     return (
-      <Empty title={t.noRun}>
-        <p>{isOn ? t.noRunHint : t.offHint}</p>
+      <Empty title={t.noRun} hint={isOn ? t.noRunHint : t.offHint}>
         {isOn && <a href={addressOf('webhooks')}>{t.tryOut}</a>}
       </Empty>
     );
@@ -37,7 +36,7 @@ export function Runs({ runs, isOn }: { readonly runs: readonly Run[]; readonly i
         rows={runs}
         keyOf={({ event }) => event}
         columns={[
-          { head: t.at, cell: ({ at }) => <Time at={at} /> },
+          { head: texts.at, cell: ({ at }) => <Time at={at} /> },
           { head: t.result, cell: ({ result }) => <Badge state={result} /> },
           {
             head: t.actionsDone,

@@ -1,0 +1,138 @@
+import { addressOf } from '../address.ts';
+import { api, asked, type Event } from '../api.ts';
+import { useLive } from '../live.ts';
+import { Acts } from '../parts/acts.tsx';
+import { EventLine } from '../parts/event-line.tsx';
+import { MarkedJson } from '../parts/marked-json.tsx';
+import { Loaded, Page } from '../parts/page.tsx';
+import { Badge, Code, Facts, Id } from '../parts/small.tsx';
+import { tell } from '../parts/toast.tsx';
+import { accountName, providerName, texts } from '../texts.ts';
+import { titleOf } from './thread.tsx';
+
+const t = texts.events;
+
+/** The send that it tells of, if it went out through the hub. */
+function sendOf(event: Event): string | undefined {
+  if (event.kind === 'send') return event.send.messageId;
+  return 'sendId' in event ? event.sendId : undefined;
+}
+
+const nameOf = {
+  webhooks: async (id: string) => (await api.GET('/api/webhooks/{id}', { params: { path: { id } } })).data?.name,
+  accounts: async (id: string) => {
+    const { data } = await api.GET('/api/accounts/{id}', { params: { path: { id } } });
+    return data && accountName(data);
+  },
+  inbox: async (id: string) => {
+    const { data } = await api.GET('/api/chats/{id}', { params: { path: { id } } });
+    return data && titleOf(data);
+  },
+};
+
+/** Leads to what the event names; by its id where it has no name, or is gone. */
+function Named({ page, id }: { readonly page: keyof typeof nameOf; readonly id: string }) {
+  const { data } = useLive(`name ${page} ${id}`, () => nameOf[page](id), { isSlow: true });
+  return <a href={addressOf(page, id)}>{data ?? id}</a>;
+}
+
+export function OneEvent({ id }: { readonly id: string }) {
+  const path = { params: { path: { id } } };
+  const live = useLive(`event ${id}`, async () => {
+    const [event, raw] = await Promise.all([
+      asked(api.GET('/api/events/{id}', path)),
+      api.GET('/api/events/{id}/raw', { ...path, parseAs: 'text' }),
+    ]);
+    return { event, raw: raw.data === undefined ? undefined : String(raw.data) };
+  });
+  const replay = async () => {
+    const { result } = await asked(api.POST('/api/events/{id}/replay', path));
+    tell(t.results[result] ?? result);
+  };
+  const dismiss = () => asked(api.POST('/api/events/{id}/dismiss', path));
+  const isWaiting = live.data?.event.kind === 'unknown' && live.data.event.quarantined !== false;
+  return (
+    <Page
+      title={t.one}
+      call="GET /api/events/{id}"
+      actions={
+        <Acts
+          acts={[{ label: t.replay, run: replay }, isWaiting && { label: t.dismiss, run: dismiss, said: t.dismissed }]}
+          onDone={live.again}
+        />
+      }
+    >
+      <Loaded live={live}>
+        {({ event, raw }) => (
+          <>
+            <Facts
+              of={[
+                [t.what, <EventLine key="what" event={event} />],
+                [t.received, new Date(event.receivedAt).toLocaleString()],
+                [texts.provider, providerName(event.provider)],
+                event.webhookId.startsWith('wh_') && [
+                  t.webhook,
+                  <Named key="webhook" page="webhooks" id={event.webhookId} />,
+                ],
+                event.accountId !== undefined && [
+                  texts.account,
+                  <Named key="account" page="accounts" id={event.accountId} />,
+                ],
+                sendOf(event) !== undefined && [
+                  t.send,
+                  <a key="send" href={addressOf('sends', sendOf(event))}>
+                    {sendOf(event)}
+                  </a>,
+                ],
+                'chatId' in event &&
+                  event.chatId !== undefined && [t.chat, <Named key="chat" page="inbox" id={event.chatId} />],
+                event.kind === 'unknown' && [
+                  t.quarantine,
+                  <>
+                    <Badge state={stateOf(event)} />{' '}
+                    {event.issues.map(({ path: where, message }) => `${where}: ${message}`).join('; ')}
+                  </>,
+                ],
+                [texts.id, <Id key="id" id={event.id} />],
+              ]}
+            />
+            {isWaiting && <p class="faint">{t.replayHint}</p>}
+            <h2>{t.shape}</h2>
+            <Code text={JSON.stringify(event, null, 2)} />
+            {raw !== undefined && (
+              <>
+                <h2>{t.raw}</h2>
+                <Raw text={raw} paths={event.kind === 'unknown' ? event.issues.map(({ path: where }) => where) : []} />
+              </>
+            )}
+          </>
+        )}
+      </Loaded>
+    </Page>
+  );
+}
+
+function stateOf({ quarantined, dismissedAt }: Extract<Event, { kind: 'unknown' }>): string {
+  if (dismissedAt !== undefined) return t.dismissed.toLowerCase();
+  return quarantined === false ? t.understood : 'quarantined';
+}
+
+interface RawProps {
+  readonly text: string;
+  /** What could not be read. */
+  readonly paths: readonly string[];
+}
+
+function Raw({ text, paths }: RawProps) {
+  const body = parsed(text);
+  return body === undefined ? <Code text={text} /> : <MarkedJson value={body} paths={paths} />;
+}
+
+/** Undefined of a form, and of what was no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
