@@ -4,6 +4,7 @@ import { isAmong, type NoticeType, typeOf } from '#lib/domain/reaction/notice.ts
 import { known } from '#lib/domain/schema.ts';
 import { REPLAYED } from '#lib/inbox/event-item.ts';
 import { shownEvents } from '#lib/inbox/events.ts';
+import { unlessDamaged } from '#lib/store/items.ts';
 import { accountKey, ENDPOINT_PREFIX, headKey, RULE_PREFIX, workspacePartition } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
 import { exists, type Item, isLive, type Store, setIfAbsent, update } from '#lib/store/store.ts';
@@ -152,7 +153,7 @@ export function beginBatch(ports: ReactPorts): Batch {
     dispatch: async (change) => {
       const notice = noticeOf(change);
       if (!notice || !change.after) return;
-      const found = subscribers.get(notice.workspace) ?? readSubscribers(ports.store, notice.workspace);
+      const found = subscribers.get(notice.workspace) ?? readSubscribers(ports, notice.workspace);
       subscribers.set(notice.workspace, found);
       await dispatch(
         ports,
@@ -165,12 +166,21 @@ export function beginBatch(ports: ReactPorts): Batch {
   };
 }
 
-async function readSubscribers(store: Store, workspace: string): Promise<Subscribers> {
-  const pk = workspacePartition(workspace);
-  const list = (prefix: string) => queryAll(store, { pk, prefix, limit: 1000, consistent: true });
-  const [endpoints, rules] = await Promise.all([list(ENDPOINT_PREFIX), list(RULE_PREFIX)]);
-  const read = { endpoints: endpoints.map(readEndpoint), rules: rules.map(readRule) };
-  return { ...read, askAccount: asksAccount(read.rules) || asksAccount(read.endpoints.map(({ where }) => where)) };
+async function readSubscribers({ store, log }: ReactPorts, workspace: string): Promise<Subscribers> {
+  const list = async <One>(prefix: string, read: (item: Item) => One): Promise<readonly One[]> => {
+    const items = await queryAll(store, { pk: workspacePartition(workspace), prefix, limit: 1000, consistent: true });
+    return items.flatMap((item) => {
+      try {
+        return [read(item)];
+      } catch (cause) {
+        unlessDamaged(cause);
+        log.error('a damaged rule or endpoint was left out: it hears of nothing', cause, { workspace });
+        return [];
+      }
+    });
+  };
+  const [endpoints, rules] = await Promise.all([list(ENDPOINT_PREFIX, readEndpoint), list(RULE_PREFIX, readRule)]);
+  return { endpoints, rules, askAccount: asksAccount(rules) || asksAccount(endpoints.map(({ where }) => where)) };
 }
 
 interface Stored {

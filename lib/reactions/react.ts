@@ -117,7 +117,7 @@ async function run(
     actions.push(await act(ports, rule, { ...occasion, event }, action, index));
   const result = undecided ? 'failed' : worstOf(actions);
   const now = clock.now();
-  await store.write(
+  const { done } = await store.write(
     put(
       {
         ...key,
@@ -129,9 +129,9 @@ async function run(
       absent(),
     ),
   );
-  // What others took is no fault of its own.
+  // Another run of the same event has counted what it came to. What others took is no fault of its own.
   const isStarved = undecided === 'no time left' || actions.some(({ why }) => why === NO_TIME);
-  if (!isStarved) await countFailure(ports, rule, result);
+  if (done && !isStarved) await countFailure(ports, rule, result);
 }
 
 const WORST: readonly ActionResult['result'][] = ['failed', 'refused', 'guarded', 'done'];

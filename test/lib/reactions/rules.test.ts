@@ -6,7 +6,7 @@ import { runTask } from '#lib/reactions/deliver.ts';
 import { accountPhoneOf, beginBatch, toldOf } from '#lib/reactions/dispatch.ts';
 import { bareEvent } from '#lib/reactions/target.ts';
 import type { Reply } from '#lib/sender/provider.ts';
-import { eventKey, fillKey, healthKey, mailHourKey, ruleRefusedKey } from '#lib/store/keys.ts';
+import { endpointKey, eventKey, fillKey, healthKey, mailHourKey, ruleKey, ruleRefusedKey } from '#lib/store/keys.ts';
 import { del, put, type Store, set, update } from '#lib/store/store.ts';
 import { AdminBench, itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import { messageEvent } from '#test/lib/domain/reaction/events.ts';
@@ -632,6 +632,32 @@ test('an event that the stream tells of again takes no mail off the hour and cou
   expect(await runs(id)).toMatchObject([{ result: 'failed' }]);
   expect(await bench.admin.done('GET', `/api/rules/${id}`)).toMatchObject({ failures: 1 });
   expect(await bench.store.get(mailHourKey(id, Math.floor(bench.now / 3_600_000)))).toMatchObject({ count: 1 });
+});
+
+test('an event that two runs act on at the same time counts one failure', async () => {
+  const id = await rule({ do: [{ action: 'reply', text: 'a', fileUrl: '{{ text }}', fileName: 'a.pdf' }] });
+  await bench.admin.post(hook, message(1, { text: 'price', at: new Date(bench.now).toISOString(), from: '+15550100' }));
+  const [change] = bench.stream.splice(0);
+  if (!change) throw new Error('nothing was stored');
+  const both = [1, 2].map(() => beginBatch(bench.dispatching).dispatch(change));
+  await Promise.all(both);
+  expect(await runs(id)).toMatchObject([{ result: 'failed' }]);
+  expect(await bench.admin.done('GET', `/api/rules/${id}`)).toMatchObject({ failures: 1 });
+});
+
+test('a rule and an endpoint whose items are damaged hold up no other', async () => {
+  const [broken, whole] = [await rule(), await rule({ guard: { perContact: { max: 9, seconds: 600 } } })];
+  const { id: endpoint } = await bench.endpoint();
+  const { id: heard } = await bench.endpoint();
+  await bench.store.write(update(ruleKey('main', broken), [set('rule', '{}')]));
+  await bench.store.write(update(endpointKey('main', endpoint), [set('types', 'all')]));
+  await receive('price');
+  expect(await runs(whole)).toMatchObject([{ result: 'done' }]);
+  expect(bench.told).toMatchObject([{ type: 'message.received' }]);
+  expect(bench.store.all().filter(({ pk, sk }) => pk === `EP#${heard}` && sk.startsWith('DLV#'))).toHaveLength(1);
+  const lines = bench.admin.logged.filter((line) => line.includes('left out'));
+  expect(lines).toHaveLength(2);
+  expect(lines.join()).toContain(broken.slice(-20));
 });
 
 test('of two messages of a chat that are asked about at the same time, one uses up what the rule may say', async () => {
