@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { BaseUrl } from '#lib/domain/base-url.ts';
 import { strictObject } from '#lib/domain/schema.ts';
 import type { AccountProvider } from '#lib/tenants/account.ts';
-import { InstanceId } from './schema.ts';
+import { InstanceId } from './values.ts';
 
 /** An instance as its credentials are stored; they were checked when the account was made. */
 export const StoredInstance = v.looseObject({

@@ -20,13 +20,13 @@ import {
   CallEvent,
   DeviceEvent,
   eventIn,
-  InstanceId,
   MessageEvent,
   QuotaEvent,
   SocketEvent,
   StateEvent,
   StatusEvent,
 } from './schema.ts';
+import { InstanceId } from './values.ts';
 
 /** The token of the instance's settings, which the webhook may know, and the instance that the body is about. */
 function proofOf(delivery: Delivery, body: unknown): Proof {

@@ -7,6 +7,7 @@ import { isRecord } from '#lib/domain/json.ts';
 import { type ChatKind, chatKindOfJid, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
 import { anyKnown, type Issue, known } from '#lib/domain/schema.ts';
 import { type Draft, type EventReader, reader } from '#lib/inbox/provider.ts';
+import { instantOf } from './instant.ts';
 import type * as theirs from './schema.ts';
 import {
   type Attachment,
@@ -15,7 +16,6 @@ import {
   fromBundle,
   fromEnvelope,
   fromMessage,
-  instantOf,
   MessageBody,
   type ReactionBody,
   type TheirMessage,

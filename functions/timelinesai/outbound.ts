@@ -23,7 +23,7 @@ import {
   withCredentials,
 } from '#lib/sender/provider.ts';
 import { apiUrl, lineOf, StoredWorkspace, type Workspace } from './account.ts';
-import { instantOf } from './schema.ts';
+import { instantOf } from './instant.ts';
 
 function authorization({ apiToken }: Workspace): Readonly<Record<string, string>> {
   return { authorization: `Bearer ${apiToken}` };

@@ -3,8 +3,9 @@ import type { Payload } from '#lib/domain/event.ts';
 import { normaliseJid } from '#lib/domain/person.ts';
 import { anyKnown, type Issue, known } from '#lib/domain/schema.ts';
 import { type Draft, type EventReader, reader } from '#lib/inbox/provider.ts';
+import { instantOf, isoOf } from './instant.ts';
 import { chatIdOf, chatKindOf, chatPhoneOf, isTheirOwn, toAccount, toChat, toPerson, whereabouts } from './messages.ts';
-import { AccountBody, CallBody, type Chat, ChatBody, instantOf, isoOf } from './schema.ts';
+import { AccountBody, CallBody, type Chat, ChatBody } from './schema.ts';
 
 type Call = Extract<Payload, { kind: 'call' }>['call'];
 type Named = Pick<Call, 'direction' | 'state'>;

@@ -22,7 +22,7 @@ import {
 } from '#lib/sender/provider.ts';
 import type { Channel } from '#lib/tenants/account.ts';
 import { apiUrl, type Host, lineOf, SmsCopy, WhatsappCopy } from './account.ts';
-import { linkIn } from './schema.ts';
+import { linkIn } from './file.ts';
 
 const LOOKALIKE: Readonly<Record<string, string>> = { '{': '\u2774', '}': '\u2775' };
 

@@ -12,7 +12,8 @@ import { deliveriesIn, readAll } from '#lib/inbox/relayed.ts';
 import type { Provider } from '#lib/tenants/account.ts';
 import { zenderAccount } from './account.ts';
 import { isFlat, isOfZender, partsOf, wrapped } from './body.ts';
-import { Flat, fileIn, Notification, Sms, Ussd, Whatsapp } from './schema.ts';
+import { fileIn } from './file.ts';
+import { Flat, Notification, Sms, Ussd, Whatsapp } from './schema.ts';
 import { proofOf, withoutSecret } from './secret.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { instantOf, isoOf } from '#functions/timelinesai/schema.ts';
+import { instantOf, isoOf } from '#functions/timelinesai/instant.ts';
 
 describe('a time of TimelinesAI', () => {
   it.each([

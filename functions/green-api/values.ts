@@ -1,0 +1,106 @@
+import * as v from 'valibot';
+import { isRecord } from '#lib/domain/json.ts';
+import { toPhone } from '#lib/domain/person.ts';
+import { toInstant } from '#lib/domain/time.ts';
+
+/**
+ * How GREEN-API writes values. It says `""` where it has nothing to say, and what is a number in one place is a text in
+ * another. What cannot be read counts as absent: a message is not lost for a thumbnail that is no text.
+ */
+export const text = v.optional(v.pipe(v.unknown(), v.transform(toText)));
+/** What somebody wrote or is called: where it is all digits, some senders make a number of it. */
+export const words = v.optional(v.pipe(v.unknown(), v.transform(toLabel)));
+/** Of somebody or of a chat: blanks alone are none. */
+export const name = v.optional(v.pipe(v.unknown(), v.transform(toName)));
+export const number = v.optional(v.pipe(v.unknown(), v.transform(toNumber)));
+export const flag = v.optional(v.pipe(v.unknown(), v.transform(toFlag)));
+/** Milliseconds since the epoch, from seconds as a rule. */
+export const instant = v.optional(
+  v.pipe(
+    v.unknown(),
+    v.transform((raw) => toInstant(toNumber(raw) ?? toText(raw))),
+  ),
+);
+/** Written as people write it, with a comma in some countries. */
+export const degrees = v.optional(
+  v.pipe(
+    v.unknown(),
+    v.transform((raw) => toNumber(typeof raw === 'string' ? raw.replace(/^(\s*-?\d{1,3}),(?=\d+\s*$)/, '$1.') : raw)),
+  ),
+);
+
+/** Without these there is nothing to store: no identity, no chat, or nothing said. */
+export const neededText = v.pipe(
+  v.string(),
+  v.transform((raw: string) => toText(raw)),
+  v.string(),
+);
+export const neededLabel = v.pipe(v.unknown(), v.transform(toLabel), v.string());
+export const neededNumber = v.pipe(v.unknown(), v.transform(toNumber), v.number());
+/** Of a chat or person. Sister products and some relays leave the server out of a person's. */
+export const jid = v.optional(v.pipe(v.unknown(), v.transform(toText), v.transform(withServer)));
+export const neededJid = v.pipe(v.unknown(), v.transform(toText), v.transform(withServer), v.string());
+/** A member of a group: an id, or an object whose `id` or `wid` it is. */
+export const MemberId = v.pipe(v.unknown(), v.transform(toMemberId), v.string());
+export const InstanceId = v.pipe(v.unknown(), v.transform(toInstanceId), v.string());
+
+/** Undefined where `schema` does not fit. */
+export function ifReadable<Schema extends v.GenericSchema>(schema: Schema) {
+  return v.fallback(v.optional(schema), undefined);
+}
+
+/** The items that fit `schema`, in their order. */
+export function list<Schema extends v.GenericSchema>(schema: Schema) {
+  return ifReadable(
+    v.pipe(
+      v.array(ifReadable(schema)),
+      v.transform((items) => items.filter((item) => item !== undefined)),
+    ),
+  );
+}
+
+export function toText(raw: unknown): string | undefined {
+  return typeof raw === 'string' && raw !== '' ? raw : undefined;
+}
+
+export function toLabel(raw: unknown): string | undefined {
+  return typeof raw === 'number' && Number.isFinite(raw) ? String(raw) : toText(raw);
+}
+
+function toName(raw: unknown): string | undefined {
+  const written = toLabel(raw);
+  return written?.trim() === '' ? undefined : written;
+}
+
+function toNumber(raw: unknown): number | undefined {
+  if (isRecord(raw)) return longInteger(raw);
+  const value = typeof raw === 'string' && /^-?\d{1,16}(\.\d+)?$/.test(raw.trim()) ? Number(raw) : raw;
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+/** A 64-bit integer as the provider's serialiser leaves it: `{low, high, unsigned}`, two halves of 32 bits. */
+function longInteger({ low, high }: Record<string, unknown>): number | undefined {
+  if (typeof low !== 'number' || typeof high !== 'number') return undefined;
+  const value = high * 2 ** 32 + (low >>> 0);
+  return Number.isSafeInteger(value) ? value : undefined;
+}
+
+function toFlag(raw: unknown): boolean | undefined {
+  const word = String(raw).trim().toLowerCase();
+  if (word === 'true' || word === '1') return true;
+  return word === 'false' || word === '0' ? false : undefined;
+}
+
+function withServer(id: string | undefined): string | undefined {
+  return id === undefined || id.includes('@') || toPhone(id) === undefined ? id : `${id.replace(/\D/g, '')}@c.us`;
+}
+
+function toMemberId(raw: unknown): string | undefined {
+  return isRecord(raw) ? (toText(raw.id) ?? toText(raw.wid)) : toText(raw);
+}
+
+/** Instance numbers have up to twelve digits by now; they are compared as text, which they are not always pasted as. */
+function toInstanceId(raw: unknown): string | undefined {
+  const written = typeof raw === 'string' ? raw.replace(/[\s\p{Cf}]/gu, '') : String(toNumber(raw));
+  return /^0*([1-9]\d{0,19})$/.exec(written)?.[1];
+}
