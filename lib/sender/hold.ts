@@ -209,7 +209,7 @@ export async function probe(ports: ProbePorts, item: Key, config: SendingConfig)
   const { account: id, tries, silent = false, gsi3sk } = readProbe(found);
   const account = await store.get(accountKey(id), { consistent: true });
   if (!account) {
-    await store.write({ kind: 'delete', key: probeKey(id) });
+    await store.write(endProbing(id));
     return;
   }
   // The next one first: an account whose probe crashes is asked again later, not each minute.
@@ -223,8 +223,6 @@ export async function probe(ports: ProbePorts, item: Key, config: SendingConfig)
   const isBack = result.kind === 'ok' || (result.kind === 'unknown' && result.answers === true && silent);
   if (isBack) await clearHold(ports, id, config);
   if (result.kind !== 'held') return;
-  await store.write(update(accountKey(id), [set('holdReason', result.reason)], isHeld));
+  await store.write(update(accountKey(id), [set('holdReason', result.reason)], equal('held', true)));
   if (silent) await store.write(update(probeKey(id), [remove('silent')], exists()));
 }
-
-const isHeld = { kind: 'compare', path: 'held', op: '=', value: true } as const;

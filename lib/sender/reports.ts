@@ -95,17 +95,15 @@ function reportsOf(ports: ReportPorts, config: SendingConfig): SendReports {
   };
 }
 
-/** The account that a message went out through, as the hub knows it. */
-type EchoedBy = Pick<Look, 'workspace' | 'provider' | 'account'>;
-
 /**
  * A message of which a provider's webhook tells, and of which nobody knows yet that it is one of ours. It settles the
  * attempt that it can only belong to, and answers its send. Where there is none, or more than one, it is marked for
- * whoever looks later. `state`: of the message, as it was just read.
+ * whoever looks later. `by`: the account that it went out through, as the hub knows it. `state`: of the message, as it was
+ * just read.
  */
 async function onEcho(
   given: SettlingPorts,
-  by: EchoedBy,
+  by: Pick<Look, 'workspace' | 'provider' | 'account'>,
   echo: Echo,
   state: Item | undefined,
   config: SendingConfig,
