@@ -5,14 +5,13 @@ import { known } from '#lib/domain/schema.ts';
 import { judge, type SendOutcome, type Verdict } from '#lib/domain/send/outcome.ts';
 import { drawGap } from '#lib/domain/send/pace.ts';
 import { accountKey } from '#lib/store/keys.ts';
-import { AGAIN, retrying, retryOnConflict } from '#lib/store/retry.ts';
+import { retrying } from '#lib/store/retry.ts';
 import {
   add,
   all,
   type Change,
   type Delete,
   equal,
-  exists,
   newTransaction,
   type Put,
   remove,
@@ -21,28 +20,18 @@ import {
   set,
   setIfAbsent,
   type Update,
-  unchanged,
   update,
 } from '#lib/store/store.ts';
 import { sendingSince } from './attempt.ts';
-import { changeParts, field, mapped } from './change-parts.ts';
+import { changeParts, field } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { holding, silenceOf } from './hold.ts';
 import { type Account, type Head, type Part, readPart, type Send } from './items.ts';
 import type { KeptAnswer } from './provider.ts';
 import { clearDue, scheduleTick, setDue } from './schedule.ts';
-import { placedAsTold, sentEventId, threadIn, transactTold } from './sent-event.ts';
-import {
-  becomesUnknown,
-  cancelResends,
-  countSettled,
-  type Ending,
-  type Place,
-  type Settled,
-  type SettlingPorts,
-  settling,
-} from './settle.ts';
-import { readStatuses, settleLate } from './statuses.ts';
+import { placedAsTold, sentEventId, threadIn } from './sent-event.ts';
+import { becomesUnknown, countSettled, type Ending, type Settled, type SettlingPorts, settling } from './settle.ts';
+import { nameUnknown, settleLate } from './statuses.ts';
 import { dropLease, type End, handOn, holdsLease, next, over, refreshed, type Turn } from './turn.ts';
 
 /** Only a message that had to wait for its turn says something about the gap; others came when nothing was going on. */
@@ -324,57 +313,6 @@ async function recordLate({ ports, config }: Turn, head: Head, intentAt: number,
   else if (verdict.kind === 'unknown' && verdict.providerId !== undefined)
     await nameUnknown(ports, head, intentAt, verdict.providerId, config);
   return over('lease lost');
-}
-
-/**
- * The id under which the provider has a message of which nobody knows whether it went out: what is told of it settles
- * the part, and it is not sent again. Only where nothing has named or settled the attempt since.
- */
-async function nameUnknown(
-  ports: SettlingPorts,
-  { send: { messageId }, index }: Place,
-  intentAt: number,
-  providerId: string,
-  config: SendingConfig,
-): Promise<void> {
-  const { store, clock } = ports;
-  return retryOnConflict(
-    `part ${index} of ${messageId}`,
-    async () => {
-      const head = await readPart(store, messageId, index);
-      const { send, part } = head;
-      if (part.intentAt !== intentAt || part.providerId !== undefined || send.erased) return;
-      const writes = naming(head, providerId, clock.now(), config);
-      if (writes.length === 0) return;
-      if (!(await transactTold(ports, writes)).done) return AGAIN;
-      await readStatuses(ports, send, providerId);
-      // What has an id is not sent again, whatever becomes of it.
-      return cancelResends(ports, send, part.kind);
-    },
-    OUTCOME_TRIES,
-  );
-}
-
-function naming(
-  head: Head,
-  providerId: string,
-  now: number,
-  config: SendingConfig,
-): readonly (Update | Put | Delete)[] {
-  const { send, index, part } = head;
-  if (part.state === 'sending') {
-    return [
-      update(accountKey(send.accountId), [add('pending', -1)], exists()),
-      ...becomesUnknown(head, now, 'its run ended before the outcome was written', config, providerId),
-    ];
-  }
-  if (part.state !== 'unknown' && part.state !== 'expired') return [];
-  const also = [set(field(index, 'providerId'), providerId)];
-  const notResent = [unchanged({ resentAs: send.resentAs })];
-  return [
-    changeParts(send, [{ index, to: part.state, silent: true, also }], now, [], notResent),
-    mapped(send, index, providerId),
-  ];
 }
 
 function certainEnding(verdict: Verdict): Ending | undefined {

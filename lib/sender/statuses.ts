@@ -5,24 +5,37 @@ import { accountKey, dueListOf, dueSortKey, headKey, sendKey, stateKey } from '#
 import { AGAIN, retryOnConflict, withRetries } from '#lib/store/retry.ts';
 import {
   absent,
+  add,
   all,
   type Change,
   type Condition,
+  type Delete,
   equal,
   exists,
   type Key,
+  type Put,
   remove,
   type Store,
   set,
   type Update,
+  unchanged,
   update,
 } from '#lib/store/store.ts';
-import { changeParts, creditsOf, field, isAfterAll, refund } from './change-parts.ts';
+import { changeParts, creditsOf, field, isAfterAll, mapped, refund } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
-import { type Part, type ProviderMessage, readProviderMessage, readSend, type Send } from './items.ts';
+import {
+  type Head,
+  type Part,
+  type ProviderMessage,
+  readPart,
+  readProviderMessage,
+  readSend,
+  type Send,
+} from './items.ts';
 import { sendReport, transactTold } from './sent-event.ts';
 import {
   type AsRead,
+  becomesUnknown,
   cancelResends,
   countSettled,
   type Ending,
@@ -189,4 +202,51 @@ export async function settleLate(
   if (providerId !== undefined && mayBeTold) await readStatuses(ports, send, providerId);
   if (ending.kind === 'sent') await cancelResends(ports, send, part.kind);
   return send;
+}
+
+/**
+ * The id under which the provider has a message of which nobody knows whether it went out: what is told of it settles
+ * the part, and it is not sent again. Only where nothing has named or settled the attempt since.
+ */
+export async function nameUnknown(
+  ports: SettlingPorts,
+  { send: { messageId }, index }: Place,
+  intentAt: number,
+  providerId: string,
+  config: SendingConfig,
+): Promise<void> {
+  const { store, clock } = ports;
+  return retryOnConflict(`part ${index} of ${messageId}`, async () => {
+    const head = await readPart(store, messageId, index);
+    const { send, part } = head;
+    if (part.intentAt !== intentAt || part.providerId !== undefined || send.erased) return;
+    const writes = naming(head, providerId, clock.now(), config);
+    if (writes.length === 0) return;
+    if (!(await transactTold(ports, writes)).done) return AGAIN;
+    await readStatuses(ports, send, providerId);
+    // What has an id is not sent again, whatever becomes of it.
+    return cancelResends(ports, send, part.kind);
+  });
+}
+
+function naming(
+  head: Head,
+  providerId: string,
+  now: number,
+  config: SendingConfig,
+): readonly (Update | Put | Delete)[] {
+  const { send, index, part } = head;
+  if (part.state === 'sending') {
+    return [
+      update(accountKey(send.accountId), [add('pending', -1)], exists()),
+      ...becomesUnknown(head, now, 'its run ended before the outcome was written', config, providerId),
+    ];
+  }
+  if (part.state !== 'unknown' && part.state !== 'expired') return [];
+  const also = [set(field(index, 'providerId'), providerId)];
+  const notResent = [unchanged({ resentAs: send.resentAs })];
+  return [
+    changeParts(send, [{ index, to: part.state, silent: true, also }], now, [], notResent),
+    mapped(send, index, providerId),
+  ];
 }
