@@ -1,8 +1,9 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { Metrics } from '#lib/domain/ports.ts';
 import { type Lane, laneOf } from '#lib/reactions/breaker.ts';
-import { AT_ONCE, type DeliverPorts, runTask, TURN_MS } from '#lib/reactions/deliver.ts';
+import { AT_ONCE, runTask, TURN_MS } from '#lib/reactions/deliver.ts';
 import { addresseeOf, type Task } from '#lib/reactions/delivery.ts';
+import type { DeliverPorts } from '#lib/reactions/target.ts';
 import { taskIn } from './queues.ts';
 import { correlated } from './telemetry.ts';
 

@@ -44,6 +44,8 @@ export interface BreakerPorts extends StorePorts {
   readonly tasks: Tasks;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** So many batches at a time call whoever is slow: each holds a place of the deliverer as long as a call takes. */
+  readonly slowPlaces: number;
 }
 
 /**
@@ -193,11 +195,6 @@ export interface Lane {
   readonly end: () => Promise<void>;
 }
 
-export interface LanePorts extends BreakerPorts {
-  /** So many batches at a time call whoever is slow: each holds a place of the deliverer as long as a call takes. */
-  readonly slowPlaces: number;
-}
-
 /** Beyond the time-out of a call, until what became of it is written down. */
 const WRITTEN_DOWN_MS = 5000;
 
@@ -208,7 +205,7 @@ interface Turn {
   readonly taken: Promise<Health | undefined>;
 }
 
-export function laneOf(ports: LanePorts): Lane {
+export function laneOf(ports: BreakerPorts): Lane {
   const { store, clock, random, slowPlaces } = ports;
   let endpoint: Promise<Endpoint | undefined> | undefined;
   let turn: Turn | undefined;

@@ -5,7 +5,7 @@ import { toIso } from '#lib/domain/time.ts';
 import { findEvent } from '#lib/inbox/events.ts';
 import { healthKey, isRuleId } from '#lib/store/keys.ts';
 import { del, type Store, StoreUnavailable, update } from '#lib/store/store.ts';
-import { handOut, type Lane, type LanePorts, laneOf, takeStep, turnHealth, waiting } from './breaker.ts';
+import { handOut, type Lane, laneOf, takeStep, turnHealth, waiting } from './breaker.ts';
 import type { Called } from './call.ts';
 import {
   type ActionTask,
@@ -24,10 +24,8 @@ import {
   waitingItem,
 } from './delivery.ts';
 import { type Callee, healthAsRead, healthChanges, readCallee, readEndpoint } from './endpoint.ts';
-import { type ReplayPorts, replayOn } from './replay.ts';
-import { endpointTarget, isOff, ruleTarget, type Target, type TargetPorts } from './target.ts';
-
-export interface DeliverPorts extends TargetPorts, ReplayPorts, LanePorts {}
+import { replayOn } from './replay.ts';
+import { type DeliverPorts, endpointTarget, isOff, ruleTarget, type Target } from './target.ts';
 
 const MOST_SHOWN = 20;
 /** A list that lags may show some before it that wait no more. */

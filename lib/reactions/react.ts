@@ -7,7 +7,7 @@ import { NO_MESSAGE, type Verdict } from '#lib/domain/reaction/guard.ts';
 import { isAmong, type NoticeType } from '#lib/domain/reaction/notice.ts';
 import type { Action } from '#lib/domain/reaction/rule.ts';
 import { known } from '#lib/domain/schema.ts';
-import { toIso } from '#lib/domain/time.ts';
+import { HOUR_MS, toIso } from '#lib/domain/time.ts';
 import { tellEvent } from '#lib/inbox/event-store.ts';
 import { findEvent } from '#lib/inbox/events.ts';
 import { QUOTE } from '#lib/outbox/accounts.ts';
@@ -25,14 +25,12 @@ import {
   ownDoing,
   takeAnswer,
 } from './auto.ts';
-import { type ActionTask, type DeliveryTask, deliveryIdOf, type Tasks } from './delivery.ts';
+import { type ActionTask, type DeliveryTask, deliveryIdOf, KEPT_SECONDS, type Tasks } from './delivery.ts';
 import { type ActionResult, inOrder, type Rule, readRule, ruleItem } from './rule.ts';
 import { type Budget, NO_TIME, render, scopeOf, WHY_UNDECIDED } from './untrusted.ts';
 
-const KEPT_SECONDS = 30 * 86_400;
 /** In a row: a rule that never works is switched off. */
 const MOST_FAILURES = 10;
-const HOUR_MS = 3_600_000;
 const MOST_MAILS_AN_HOUR = 100;
 
 export interface ReactPorts extends AutoPorts {

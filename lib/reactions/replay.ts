@@ -144,7 +144,7 @@ const NEXT_STEP_MS = 1000;
 /** Until the feed has places for what an earlier release stored. */
 const UNTIL_FILLED_MS = 15_000;
 
-export interface ReplayPorts extends BreakerPorts, BudgetPorts {}
+type ReplayPorts = BreakerPorts & BudgetPorts;
 
 /**
  * One step. How far it has come is written after its rows: a crash in between repeats it, and finds in the rows what it

@@ -27,7 +27,7 @@ import { type Budget, type BudgetPorts, budgetOf, render, renderJson, scopeOf } 
 
 const LARGEST_BODY = 256 * 1024;
 
-export interface TargetPorts extends BreakerPorts, BudgetPorts {
+export interface DeliverPorts extends BreakerPorts, BudgetPorts {
   readonly http: ProviderHttp;
   readonly secrets: Secrets;
   readonly mailer: Mailer;
@@ -59,7 +59,7 @@ export interface Target {
 }
 
 /** An endpoint is told of an event. Its failures count against all that is for it. */
-export function endpointTarget(ports: TargetPorts, lane: Lane, endpoint: Endpoint): Target {
+export function endpointTarget(ports: DeliverPorts, lane: Lane, endpoint: Endpoint): Target {
   const { mayGoOn, ...others } = spared(ports, lane, endpoint, endpoint.timeoutMs, afterFailure);
   return {
     ...others,
@@ -139,7 +139,7 @@ const CALL_MS = 10_000;
  * was changed or deleted while its work waited: what it does not ask for any more is not done.
  */
 export async function ruleTarget(
-  ports: TargetPorts,
+  ports: DeliverPorts,
   lane: Lane,
   { workspace, rule: id, index, does }: ActionTask,
 ): Promise<Target | undefined> {
@@ -170,7 +170,7 @@ type CallAction = Extract<Action, { action: 'call' }>;
 
 /** A URL that a rule names. Its failures count against all that the rule calls. */
 function callTarget(
-  ports: TargetPorts,
+  ports: DeliverPorts,
   lane: Lane,
   rule: Rule,
   action: CallAction,
@@ -204,7 +204,7 @@ const NO_SENDER = {
 } as const;
 
 function mailTarget(
-  { store, clock, mailer, mailFrom }: TargetPorts,
+  { store, clock, mailer, mailFrom }: DeliverPorts,
   rule: Rule,
   action: EmailAction,
   index: number,

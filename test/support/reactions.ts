@@ -1,9 +1,9 @@
 import { submitBody } from '#lib/outbox/submit.ts';
-import { type DeliverPorts, runTask } from '#lib/reactions/deliver.ts';
+import { runTask } from '#lib/reactions/deliver.ts';
 import type { Task } from '#lib/reactions/delivery.ts';
 import { type Batch, beginBatch } from '#lib/reactions/dispatch.ts';
 import type { ReactPorts } from '#lib/reactions/react.ts';
-import type { Mail, Mailer } from '#lib/reactions/target.ts';
+import type { DeliverPorts, Mail, Mailer } from '#lib/reactions/target.ts';
 import { patternMatcher, sharedBudgets } from '#lib/reactions/untrusted.ts';
 import { defaultConfig } from '#lib/sender/config.ts';
 import type { ProviderRequest } from '#lib/sender/provider.ts';
