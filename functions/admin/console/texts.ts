@@ -409,6 +409,7 @@ export const texts = {
     bound: 'Account',
     unbound: 'As each call says',
     unboundSend: 'The default account',
+    of: (account: string) => `for ${account}`,
     boundHint: 'Where a call does not name the account that it belongs to, it is taken for this one.',
     boundSendHint: 'Sends the messages that name no account.',
     lastCall: 'Last call',

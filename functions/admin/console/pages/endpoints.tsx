@@ -27,7 +27,14 @@ const EndpointList = () => (
     columns={[
       { head: texts.name, cell: ({ id, name, url }) => <a href={addressOf('endpoints', id)}>{name ?? url}</a> },
       { head: texts.state, cell: ({ state }) => <Badge state={state} /> },
-      { head: t.success, cell: (endpoint) => <Taken endpoint={endpoint} /> },
+      {
+        head: t.success,
+        cell: (endpoint) => (
+          <a href={addressOf('endpoints', endpoint.id)}>
+            <Taken endpoint={endpoint} />
+          </a>
+        ),
+      },
       { head: t.types, cell: ({ types }) => types.join(', ') },
       { head: t.failing, cell: ({ failingSince }) => (failingSince ? <Time at={failingSince} /> : texts.none) },
       { head: t.url, cell: ({ url }) => <span class="two-lines">{url}</span> },

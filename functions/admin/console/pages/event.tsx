@@ -31,7 +31,7 @@ const nameOf = {
 };
 
 /** Leads to what the event names; by its id where it has no name, or is gone. */
-function Named({ page, id }: { readonly page: keyof typeof nameOf; readonly id: string }) {
+export function Named({ page, id }: { readonly page: keyof typeof nameOf; readonly id: string }) {
   const { data } = useLive(`name ${page} ${id}`, () => nameOf[page](id), { isSlow: true });
   return <a href={addressOf(page, id)}>{data ?? id}</a>;
 }

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { addressOf } from '../address.ts';
-import { type Attempt, api, asked, done, mayChange, type Webhook } from '../api.ts';
+import { type Attempt, allAccounts, api, asked, done, mayChange, type Webhook } from '../api.ts';
 import { useLive } from '../live.ts';
 import { type Act, Acts, deletion } from '../parts/acts.tsx';
 import { collection, ListPage } from '../parts/collection.tsx';
@@ -10,33 +10,49 @@ import { Badge, Code, Empty, Facts, Id, ShownOnce, Time } from '../parts/small.t
 import { Table } from '../parts/table.tsx';
 import { attempt, tell } from '../parts/toast.tsx';
 import { hasSecretOfItsOwn } from '../samples.ts';
-import { texts } from '../texts.ts';
+import { accountName, texts } from '../texts.ts';
+import { Named } from './event.tsx';
 import { Bound, NewWebhook } from './new-webhook.tsx';
 import { FirstCall, Guide, keepUrl, type Made, SampleForm, urlOf } from './paste.tsx';
 
 const t = texts.webhooks;
 const nameOf = ({ name, provider, kind }: Webhook) => name ?? provider ?? kind;
 
-const WebhookList = () => (
-  <ListPage
-    page="webhooks"
-    texts={t}
-    call="GET /api/webhooks"
-    load={(cursor) => asked(api.GET('/api/webhooks', { params: { query: cursor ? { cursor } : {} } }))}
-    columns={[
-      { head: texts.name, cell: (one) => <a href={addressOf('webhooks', one.id)}>{nameOf(one)}</a> },
-      { head: t.kind, cell: ({ kind }) => t.kinds[kind] },
-      { head: texts.provider, cell: ({ provider = '' }) => texts.accounts.providers[provider] ?? texts.none },
-      { head: texts.state, cell: ({ enabled }) => <Badge state={enabled ? 'on' : 'off'} /> },
-      {
-        head: t.lastCall,
-        cell: ({ lastCall }) => (lastCall ? <LastCall call={lastCall} /> : <span class="faint">{t.waiting}</span>),
-      },
-      { head: t.token, cell: ({ tokenPrefix }) => <code>{tokenPrefix}…</code> },
-      { head: t.made, cell: ({ createdAt }) => <Time at={createdAt} /> },
-    ]}
-  />
-);
+function WebhookList() {
+  const { data: accounts } = useLive('accounts to choose', allAccounts, { of: ['accounts'] });
+  const account = (id?: string) => accounts?.find((one) => one.id === id);
+  return (
+    <ListPage
+      page="webhooks"
+      texts={t}
+      call="GET /api/webhooks"
+      load={(cursor) => asked(api.GET('/api/webhooks', { params: { query: cursor ? { cursor } : {} } }))}
+      columns={[
+        { head: texts.name, cell: (one) => <a href={addressOf('webhooks', one.id)}>{nameOf(one)}</a> },
+        { head: t.kind, cell: ({ kind }) => t.kinds[kind] },
+        {
+          head: texts.provider,
+          cell: ({ provider = '', accountId }) => {
+            const bound = account(accountId);
+            return (
+              <>
+                {texts.accounts.providers[provider] ?? texts.none}
+                {bound && <small class="by">{t.of(accountName(bound))}</small>}
+              </>
+            );
+          },
+        },
+        { head: texts.state, cell: ({ enabled }) => <Badge state={enabled ? 'on' : 'off'} /> },
+        {
+          head: t.lastCall,
+          cell: ({ lastCall }) => (lastCall ? <LastCall call={lastCall} /> : <span class="faint">{t.waiting}</span>),
+        },
+        { head: t.token, cell: ({ tokenPrefix }) => <code>{tokenPrefix}…</code> },
+        { head: t.made, cell: ({ createdAt }) => <Time at={createdAt} /> },
+      ]}
+    />
+  );
+}
 
 function OneWebhook({ id }: { readonly id: string }) {
   const path = { params: { path: { id } } };
@@ -86,6 +102,10 @@ function OneWebhook({ id }: { readonly id: string }) {
                   webhook.provider !== undefined && [
                     texts.provider,
                     texts.accounts.providers[webhook.provider] ?? webhook.provider,
+                  ],
+                  webhook.accountId !== undefined && [
+                    texts.account,
+                    <Named key="account" page="accounts" id={webhook.accountId} />,
                   ],
                   [t.token, <code key="token">{webhook.tokenPrefix}…</code>],
                   [t.lastCall, attempts[0] ? <LastCall key="last" call={attempts[0]} /> : t.waiting],

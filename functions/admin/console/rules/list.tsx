@@ -72,7 +72,7 @@ export function RuleList() {
                     head: t.do,
                     cell: (rule) => rule.do.map(({ action }) => t.actions[action] ?? action).join(', '),
                   },
-                  { head: t.ofDay, cell: ({ last24h }) => last24h && <OfDay runs={last24h} /> },
+                  { head: t.ofDay, cell: ({ id, last24h }) => last24h && <OfDay id={id} runs={last24h} /> },
                 ]}
                 acts={({ id, enabled }) => [
                   { label: enabled ? t.switchOff : t.switchOn, run: () => toggle(id, !enabled) },
@@ -88,10 +88,15 @@ export function RuleList() {
   );
 }
 
-function OfDay({ runs: { total, failed, guarded, more } }: { readonly runs: RunsOfDay }) {
+interface OfDayProps {
+  readonly id: string;
+  readonly runs: RunsOfDay;
+}
+
+function OfDay({ id, runs: { total, failed, guarded, more } }: OfDayProps) {
   return (
     <>
-      {t.runsOf(total, more)}
+      {total > 0 ? <a href={addressOf('rules', id)}>{t.runsOf(total, more)}</a> : t.runsOf(total, more)}
       {failed > 0 && <small class="by wrong">{t.failedOf(failed)}</small>}
       {guarded > 0 && <small class="by">{t.guardedOf(guarded)}</small>}
     </>

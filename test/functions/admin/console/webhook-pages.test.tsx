@@ -23,7 +23,8 @@ beforeEach(() => {
   webhook = WEBHOOK;
   const answers: Record<string, unknown> = {
     'POST /api/webhooks': { ...WEBHOOK, url: 'https://hub.example/hooks/sandbox/made' },
-    'GET /api/accounts': { items: [] },
+    'GET /api/accounts': { items: [{ id: 'acc_1', name: 'Shop', provider: 'green-api' }] },
+    'GET /api/accounts/acc_1': { id: 'acc_1', name: 'Shop', provider: 'green-api' },
     'GET /api/events/evt_1': { id: 'evt_1', kind: 'message', chatId: 'chat_1' },
     'POST /api/webhooks/wh_1/rotate': { ...WEBHOOK, url: 'https://hub.example/hooks/sandbox/fresh' },
   };
@@ -33,6 +34,7 @@ beforeEach(() => {
     if (what.endsWith('.csv')) return new Response('at\r\n', { headers: { 'content-type': 'text/csv' } });
     if (what.endsWith('/attempts')) return Response.json({ items: attempts });
     if (what === 'GET /api/webhooks/wh_1') return Response.json(webhook);
+    if (what === 'GET /api/webhooks') return Response.json({ items: [webhook] });
     return Response.json(answers[what] ?? {});
   });
 });
@@ -60,6 +62,17 @@ it('tells of a secret of the provider only where a provider posts', async () => 
   render(<Webhooks id="wh_1" />);
   await screen.findByText('sending');
   expect(screen.queryByText('Secret of the provider')).toBeNull();
+});
+
+it('names the account of a webhook, also to who only reads', async () => {
+  session.value = { workspace: 'main', admin: false, scope: 'read' };
+  webhook = { ...WEBHOOK, accountId: 'acc_1' };
+  render(<Webhooks id="wh_1" />);
+  const link = await screen.findByRole('link', { name: 'Shop' });
+  expect(link.getAttribute('href')).toContain('#/accounts/acc_1');
+  cleanup();
+  render(<Webhooks />);
+  await screen.findByText('for Shop');
 });
 
 it('waits for the first call of a new URL, whatever came through the one before', async () => {
