@@ -49,32 +49,29 @@ export function Credits() {
               {session.value?.admin && <Grant onDone={live.again} />}
             </div>
             <h2>{t.ledger}</h2>
-            {items.length === 0 ? (
-              <Empty title={t.empty} hint={t.emptyHint} />
-            ) : (
-              <Table
-                label={t.ledger}
-                rows={items}
-                keyOf={({ at, kind, send = '' }) => `${at} ${kind} ${send}`}
-                columns={[
-                  { head: texts.at, cell: ({ at }) => <Time at={at} /> },
-                  {
-                    head: t.kind,
-                    cell: ({ kind, credits }) => (kind === 'grant' && credits < 0 ? t.taken : (t.kinds[kind] ?? kind)),
-                  },
-                  {
-                    head: t.number,
-                    cell: ({ kind, credits }) => signed(kind === 'reserve' ? -credits : credits),
-                    numeric: true,
-                  },
-                  {
-                    head: texts.reason,
-                    cell: ({ send, reason }) =>
-                      send ? <a href={addressOf('sends', send)}>{reason ?? t.send}</a> : (reason ?? texts.none),
-                  },
-                ]}
-              />
-            )}
+            <Table
+              label={t.ledger}
+              rows={items}
+              keyOf={({ at, kind, send = '' }) => `${at} ${kind} ${send}`}
+              columns={[
+                { head: texts.at, cell: ({ at }) => <Time at={at} /> },
+                {
+                  head: t.kind,
+                  cell: ({ kind, credits }) => (kind === 'grant' && credits < 0 ? t.taken : (t.kinds[kind] ?? kind)),
+                },
+                {
+                  head: t.number,
+                  cell: ({ kind, credits }) => signed(kind === 'reserve' ? -credits : credits),
+                  numeric: true,
+                },
+                {
+                  head: texts.reason,
+                  cell: ({ send, reason }) =>
+                    send ? <a href={addressOf('sends', send)}>{reason ?? t.send}</a> : (reason ?? texts.none),
+                },
+              ]}
+              empty={<Empty title={t.empty} hint={t.emptyHint} />}
+            />
           </>
         )}
       </Loaded>

@@ -134,32 +134,29 @@ function OneEndpoint({ id }: { readonly id: string }) {
             <Verifying />
             <h2>{t.deliveries}</h2>
             <StateFilter id={id} state={state} />
-            {items.length === 0 ? (
-              <NoDelivery state={state} hasMore={next !== undefined} />
-            ) : (
-              <Table
-                label={t.deliveries}
-                rows={items}
-                keyOf={(one) => one.id}
-                columns={[
-                  { head: texts.state, cell: (one) => <Badge state={one.state} /> },
-                  {
-                    head: t.type,
-                    cell: ({ type, event }) => <a href={addressOf('events', event)}>{type ?? t.untold}</a>,
-                  },
-                  { head: t.attempts, cell: ({ attempts }) => <AttemptList attempts={attempts} /> },
-                  { head: texts.at, cell: ({ storedAt }) => <Time at={storedAt} /> },
-                ]}
-                acts={({ id: delivery, attempts }) => [
-                  {
-                    label: attempts.length > 0 ? t.retry : t.postNow,
-                    run: () => retry(delivery),
-                    said: t.retried,
-                  },
-                ]}
-                onDone={live.again}
-              />
-            )}
+            <Table
+              label={t.deliveries}
+              rows={items}
+              keyOf={(one) => one.id}
+              columns={[
+                { head: texts.state, cell: (one) => <Badge state={one.state} /> },
+                {
+                  head: t.type,
+                  cell: ({ type, event }) => <a href={addressOf('events', event)}>{type ?? t.untold}</a>,
+                },
+                { head: t.attempts, cell: ({ attempts }) => <AttemptList attempts={attempts} /> },
+                { head: texts.at, cell: ({ storedAt }) => <Time at={storedAt} /> },
+              ]}
+              acts={({ id: delivery, attempts }) => [
+                {
+                  label: attempts.length > 0 ? t.retry : t.postNow,
+                  run: () => retry(delivery),
+                  said: t.retried,
+                },
+              ]}
+              onDone={live.again}
+              empty={<NoDelivery state={state} hasMore={next !== undefined} />}
+            />
           </>
         )}
       </Loaded>

@@ -232,33 +232,30 @@ function Keys({ id }: InWorkspace) {
       <h2>{t.keys}</h2>
       {made && <ShownOnce text={made} copy={t.copyKey} />}
       <Loaded live={live}>
-        {({ items }) =>
-          items.length === 0 ? (
-            <Empty title={t.noKey} hint={t.noKeyHint} />
-          ) : (
-            <Table
-              label={t.keys}
-              rows={items}
-              keyOf={(key) => key.id}
-              columns={[
-                { head: texts.name, cell: ({ name }) => name ?? texts.none },
-                { head: t.scope, cell: ({ scope }) => t.scopes[scope] },
-                { head: t.begins, cell: ({ prefix }) => <code>{prefix}…</code> },
-                { head: t.made, cell: ({ createdAt }) => <Time at={createdAt} /> },
-              ]}
-              acts={(key) => [
-                {
-                  label: texts.delete,
-                  run: () => remove(key.id),
-                  asks: t.deleteText(key.name ?? key.prefix),
-                  look: 'danger',
-                  said: texts.deleted,
-                },
-              ]}
-              onDone={live.again}
-            />
-          )
-        }
+        {({ items }) => (
+          <Table
+            label={t.keys}
+            rows={items}
+            keyOf={(key) => key.id}
+            columns={[
+              { head: texts.name, cell: ({ name }) => name ?? texts.none },
+              { head: t.scope, cell: ({ scope }) => t.scopes[scope] },
+              { head: t.begins, cell: ({ prefix }) => <code>{prefix}…</code> },
+              { head: t.made, cell: ({ createdAt }) => <Time at={createdAt} /> },
+            ]}
+            acts={(key) => [
+              {
+                label: texts.delete,
+                run: () => remove(key.id),
+                asks: t.deleteText(key.name ?? key.prefix),
+                look: 'danger',
+                said: texts.deleted,
+              },
+            ]}
+            onDone={live.again}
+            empty={<Empty title={t.noKey} hint={t.noKeyHint} />}
+          />
+        )}
       </Loaded>
       <Form key={made} act={t.makeKey} onSubmit={create}>
         <TextField name="name" label={t.keyFor} />

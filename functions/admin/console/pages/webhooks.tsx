@@ -129,11 +129,7 @@ function OneWebhook({ id }: { readonly id: string }) {
               </details>
             )}
             <h2>{t.attempts}</h2>
-            {attempts.length === 0 ? (
-              <Empty title={t.waiting} hint={t.waitingHint} />
-            ) : (
-              <Attempts attempts={attempts} />
-            )}
+            <Attempts attempts={attempts} />
             {attempts.length > 0 && (
               <p class="actions">
                 {t.download}
@@ -182,6 +178,7 @@ function Attempts({ attempts }: { readonly attempts: readonly Attempt[] }) {
     <Table
       label={t.attempts}
       rows={attempts}
+      empty={<Empty title={t.waiting} hint={t.waitingHint} />}
       keyOf={({ at, durationMs, status }) => `${at} ${durationMs} ${status}`}
       columns={[
         { head: texts.at, cell: ({ at }) => <Time at={at} /> },

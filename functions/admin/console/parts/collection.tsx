@@ -51,15 +51,19 @@ export function ListPage<Item extends { readonly id: string }>({ page, texts: t,
   return (
     <Page title={t.title} call={call} actions={items.length > 0 && make}>
       <Loaded live={live}>
-        {() =>
-          items.length === 0 ? (
-            <Empty title={t.empty} hint={t.emptyHint}>
-              {mayChange() && make}
-            </Empty>
-          ) : (
-            <Table label={t.title} rows={items} keyOf={({ id }) => id} columns={columns} />
-          )
-        }
+        {() => (
+          <Table
+            label={t.title}
+            rows={items}
+            keyOf={({ id }) => id}
+            columns={columns}
+            empty={
+              <Empty title={t.empty} hint={t.emptyHint}>
+                {mayChange() && make}
+              </Empty>
+            }
+          />
+        )}
       </Loaded>
       <Pager next={next} />
     </Page>

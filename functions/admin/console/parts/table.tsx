@@ -14,13 +14,16 @@ interface TableProps<Row> {
   readonly rows: readonly Row[];
   readonly keyOf: (row: Row) => string;
   readonly columns: readonly Column<Row>[];
+  /** Instead of a table without rows. */
+  readonly empty?: ComponentChildren;
   /** What can be done with a row, in a column behind the others. */
   readonly acts?: (row: Row) => ActsProps['acts'];
   readonly onDone?: ActsProps['onDone'];
 }
 
 /** A table, whose rows become cards where there is no room for columns. */
-export function Table<Row>({ label, rows, keyOf, acts, onDone, ...props }: TableProps<Row>) {
+export function Table<Row>({ label, rows, keyOf, acts, onDone, empty, ...props }: TableProps<Row>) {
+  if (rows.length === 0 && empty) return <>{empty}</>;
   const actions = acts && {
     head: texts.act,
     cell: (row: Row) => <Acts isSmall acts={acts(row)} onDone={onDone} />,

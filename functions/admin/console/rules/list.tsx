@@ -48,38 +48,37 @@ export function RuleList() {
                 </div>
               </div>
             )}
-            {items.length === 0 ? (
-              <Empty title={t.empty} hint={t.emptyHint}>
-                {mayChange() && make}
-              </Empty>
-            ) : (
-              <Table
-                label={t.title}
-                rows={items}
-                keyOf={({ id }) => id}
-                columns={[
-                  { head: texts.name, cell: ({ id, name }) => <a href={addressOf('rules', id)}>{name}</a> },
-                  {
-                    head: texts.state,
-                    cell: ({ enabled, disabledBecause }) => (
-                      <>
-                        <Badge state={enabled ? 'on' : 'off'} /> {!enabled && disabledBecause}
-                      </>
-                    ),
-                  },
-                  { head: t.on, cell: ({ on }) => on.map((type) => t.types[type] ?? type).join(', ') },
-                  {
-                    head: t.do,
-                    cell: (rule) => rule.do.map(({ action }) => t.actions[action] ?? action).join(', '),
-                  },
-                  { head: t.ofDay, cell: ({ id, last24h }) => last24h && <OfDay id={id} runs={last24h} /> },
-                ]}
-                acts={({ id, enabled }) => [
-                  { label: enabled ? t.switchOff : t.switchOn, run: () => toggle(id, !enabled) },
-                ]}
-                onDone={live.again}
-              />
-            )}
+            <Table
+              label={t.title}
+              rows={items}
+              keyOf={({ id }) => id}
+              columns={[
+                { head: texts.name, cell: ({ id, name }) => <a href={addressOf('rules', id)}>{name}</a> },
+                {
+                  head: texts.state,
+                  cell: ({ enabled, disabledBecause }) => (
+                    <>
+                      <Badge state={enabled ? 'on' : 'off'} /> {!enabled && disabledBecause}
+                    </>
+                  ),
+                },
+                { head: t.on, cell: ({ on }) => on.map((type) => t.types[type] ?? type).join(', ') },
+                {
+                  head: t.do,
+                  cell: (rule) => rule.do.map(({ action }) => t.actions[action] ?? action).join(', '),
+                },
+                { head: t.ofDay, cell: ({ id, last24h }) => last24h && <OfDay id={id} runs={last24h} /> },
+              ]}
+              acts={({ id, enabled }) => [
+                { label: enabled ? t.switchOff : t.switchOn, run: () => toggle(id, !enabled) },
+              ]}
+              onDone={live.again}
+              empty={
+                <Empty title={t.empty} hint={t.emptyHint}>
+                  {mayChange() && make}
+                </Empty>
+              }
+            />
             {muted.length > 0 && <MutedChats muted={muted} rules={items} onDone={live.again} />}
           </>
         )}
