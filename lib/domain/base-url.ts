@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import * as v from 'valibot';
+import { lazily } from './lazily.ts';
 
 /** What IANA's registries say is not globally reachable, and what wraps an address of IPv4 in one of IPv6. */
 const RESERVED = [
@@ -11,9 +12,10 @@ const RESERVED = [
 /** Of IPv6, all else is nobody's: `::/96` and `64:ff9b::/96` still reach IPv4 on some hosts. */
 const ASSIGNED = ['2000::/3'];
 
-const reserved = listOf(RESERVED);
-const assigned = listOf(ASSIGNED);
+const reserved = lazily(() => listOf(RESERVED));
+const assigned = lazily(() => listOf(ASSIGNED));
 
+/** Not made as a function starts: it takes a millisecond of that. */
 function listOf(ranges: readonly string[]): BlockList {
   const list = new BlockList();
   for (const range of ranges) {
@@ -29,7 +31,7 @@ export function isPublicAddress(address: string): boolean {
   // The zone of `fe80::1%eth0` is a name on this machine.
   if (version === 0 || address.includes('%')) return false;
   const family = version === 6 ? 'ipv6' : 'ipv4';
-  return !reserved.check(address, family) && (version === 4 || assigned.check(address, family));
+  return !reserved().check(address, family) && (version === 4 || assigned().check(address, family));
 }
 
 /** Whether a URL's host cannot be on the public internet. Of any other name only connecting shows where it leads. */
@@ -50,12 +52,12 @@ export interface Reach {
   readonly ownMachine?: boolean;
 }
 
-const OWN_MACHINE = listOf(['127.0.0.0/8', '::1/128']);
+const ownAddresses = lazily(() => listOf(['127.0.0.0/8', '::1/128']));
 
 /** Whether an address may be called, once a name has led to it. */
 export function isReachable(address: string, { privateHosts, ownMachine }: Reach): boolean {
   if (privateHosts || isPublicAddress(address)) return true;
-  return ownMachine === true && OWN_MACHINE.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  return ownMachine === true && ownAddresses().check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }
 
 /** Whether a URL's host is a name or an address of this very machine. */

@@ -2,12 +2,10 @@ import * as v from 'valibot';
 import { redacted } from './redact.ts';
 
 /** A property that may be left out; it is never present without a value. */
-// @__NO_SIDE_EFFECTS__
 export function optional<Schema extends v.GenericSchema>(schema: Schema, description?: string) {
   return v.exactOptional(description === undefined ? schema : v.pipe(schema, v.description(description)));
 }
 
-// @__NO_SIDE_EFFECTS__
 export function text(description: string) {
   return v.pipe(v.string(), v.description(description));
 }
@@ -16,7 +14,6 @@ export function text(description: string) {
  * An object that takes these fields and no other: who misspells one is told which there are. `words` may say it better,
  * or say nothing.
  */
-// @__NO_SIDE_EFFECTS__
 export function strictObject<const Entries extends v.ObjectEntries>(
   entries: Entries,
   words?: (issue: v.StrictObjectIssue) => string | undefined,
@@ -40,7 +37,6 @@ function missingOf(expected: string): string {
 export const Whole = v.pipe(v.number(), v.integer());
 
 /** How many of something; never below zero. */
-// @__NO_SIDE_EFFECTS__
 export function tally(description: string) {
   return v.pipe(Whole, v.minValue(0), v.description(description));
 }

@@ -406,7 +406,8 @@ function inWords(text: string): string {
     .join(' ')} `;
 }
 
-const NO_WORDS = inWords('');
+/** What `inWords` makes of a text that has none. */
+const NO_WORDS = '  ';
 
 const ORDERS: Partial<Record<Operator, (a: number, b: number) => boolean>> = {
   lessThan: (a, b) => a < b,
