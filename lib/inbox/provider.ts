@@ -49,6 +49,12 @@ export function together(readings: readonly Reading[]): Reading {
   return { drafts: [first, ...others], ...(broken && { unread: broken }) };
 }
 
+/** What may be kept of a body, and what it is read as from then on. */
+export interface Kept {
+  readonly raw: Uint8Array;
+  readonly parsed: () => Parsed<unknown>;
+}
+
 /** What a provider's folder supplies for receiving. Nothing in it touches a clock, a network or the table. */
 export interface ReceivingProvider {
   readonly name: string;
@@ -58,8 +64,8 @@ export interface ReceivingProvider {
    * the URL is the only credential.
    */
   readonly proofOf?: (delivery: Delivery, body: unknown) => Proof;
-  /** The bytes that may be kept: the body without its secret. Left out where a body holds none. */
-  readonly withoutSecret?: (body: Uint8Array, contentType: string) => Uint8Array;
+  /** The body without its secret; `parsed`: it, with the secret. Left out where a body holds none. */
+  readonly withoutSecret?: (body: Uint8Array, contentType: string, parsed?: () => Parsed<unknown>) => Kept;
   readonly read: (body: unknown) => Reading;
 }
 

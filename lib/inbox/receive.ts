@@ -1,11 +1,12 @@
 import { sha256 } from '#lib/domain/ids.ts';
+import type { Parsed } from '#lib/domain/json.ts';
 import { lazily } from '#lib/domain/lazily.ts';
 import { retrying } from '#lib/store/retry.ts';
 import { noteAttempt } from '#lib/tenants/attempts.ts';
 import { accountFinder } from '#lib/tenants/own-accounts.ts';
 import { constantTime404, type Found, type Webhook, webhookFinder } from '#lib/tenants/webhook.ts';
 import { handOver, keep, type ReceivingPorts, type TimedPorts } from './keep.ts';
-import type { Delivery, ReceivingProvider } from './provider.ts';
+import type { Delivery, Kept, ReceivingProvider } from './provider.ts';
 import type { Receipt } from './records.ts';
 import { admissionOf, allowance, handOverUnjudged, proofIn } from './unjudged.ts';
 import { type Answer, readBody, TOO_LARGE, UNAVAILABLE, type Verdict } from './verdict.ts';
@@ -30,7 +31,10 @@ export function receiver(provider: ReceivingProvider, ports: ReceivingPorts) {
     const begun = ports.clock.monotonic();
     const store = retrying(ports.store, ports.clock, ports.random, begun + TABLE_MS);
     const timed = { ...ports, store, accounts, queueUntil: begun + QUEUE_MS };
-    const kept = lazily(() => withoutSecret(provider, delivery));
+    const contentType = delivery.headers['content-type'] ?? '';
+    const parsed = lazily(() => provider.parse(delivery.body, contentType));
+    const asItCame: Kept = { raw: delivery.body, parsed };
+    const kept = lazily(() => provider.withoutSecret?.(delivery.body, contentType, parsed) ?? asItCame);
     const tooLarge = delivery.body.length > ports.maxBytes;
     const found = await find(store, sha256(token));
     const verdict = tooLarge
@@ -38,7 +42,7 @@ export function receiver(provider: ReceivingProvider, ports: ReceivingPorts) {
       : await orUnavailable(provider, ports, () =>
           found.kind === 'unreachable'
             ? handOverUnjudged(provider, timed, mayHandOver, { token, delivery, receivedAt, cause: found.cause })
-            : judge(provider, timed, { found, delivery, kept, receivedAt }),
+            : judge(provider, timed, { found, delivery, parsed, kept, receivedAt }),
         );
     tell(provider, ports, verdict);
     const hasTime = ports.clock.monotonic() <= timed.queueUntil;
@@ -59,8 +63,8 @@ function tell({ name }: ReceivingProvider, { log }: ReceivingPorts, { outcome, i
 interface ReceivedDelivery {
   readonly found: Exclude<Found, { kind: 'unreachable' }>;
   readonly delivery: Delivery;
-  /** Its body without the secret that its provider puts there. */
-  readonly kept: () => Uint8Array;
+  readonly parsed: () => Parsed<unknown>;
+  readonly kept: () => Kept;
   readonly receivedAt: number;
 }
 
@@ -81,19 +85,16 @@ async function orUnavailable(
 
 async function judge(provider: ReceivingProvider, ports: TimedPorts, the: ReceivedDelivery): Promise<Verdict> {
   const { found, delivery } = the;
-  const contentType = delivery.headers['content-type'] ?? '';
-  const parsed = lazily(() => provider.parse(delivery.body, contentType));
   const webhook = found.kind === 'none' ? undefined : found.webhook;
-  const admission = admissionOf(webhook, provider, () => proofIn(provider, delivery, parsed));
+  const admission = admissionOf(webhook, provider, () => proofIn(provider, delivery, the.parsed));
   if (admission.kind === 'refused') return admission.verdict;
-  const raw = the.kept();
+  const { raw, parsed } = the.kept();
   // As it is kept, for so it will be read if it has to take the queue.
-  const parsedAsKept = raw === delivery.body ? parsed() : provider.parse(raw, contentType);
-  const reading = readBody(provider, parsedAsKept, raw, ports.log);
+  const reading = readBody(provider, parsed(), raw, ports.log);
   const receipt: Receipt = {
     webhook: admission.webhook,
     provider: provider.name,
-    contentType,
+    contentType: delivery.headers['content-type'] ?? '',
     raw,
     bodyHash: sha256(delivery.body),
     receivedAt: the.receivedAt,
@@ -108,16 +109,12 @@ async function note(
   ports: ReceivingPorts,
   webhook: Webhook,
   call: Delivery & { readonly token: string },
-  kept: () => Uint8Array,
+  kept: () => Kept,
   { answer, outcome, id, message }: Verdict,
   since: number,
 ): Promise<void> {
   // Of what is too large nobody may say how long it takes to look through it.
   const withBody = outcome !== 'stored' && outcome !== 'duplicate' && outcome !== 'too_large';
   const noted = { status: answer.status, outcome, withBody, ...(id && { id }), ...(message && { message }) };
-  await noteAttempt(ports, webhook, { ...call, ...(withBody && { kept: kept() }) }, noted, since);
-}
-
-function withoutSecret(provider: ReceivingProvider, { body, headers }: Delivery): Uint8Array {
-  return provider.withoutSecret?.(body, headers['content-type'] ?? '') ?? body;
+  await noteAttempt(ports, webhook, { ...call, ...(withBody && { kept: kept().raw }) }, noted, since);
 }

@@ -119,7 +119,7 @@ function listedIn(list: readonly unknown[], path: string, look: Look): readonly 
 const under = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);
 
 /** Some relays put all fields into one row: `chat__phone`, `chat.phone`, `chat[phone]`. No provider has such names. */
-function unfolder(): (raw: unknown) => unknown {
+export function unfolder(): (raw: unknown) => unknown {
   let left = MOST_IN_ROWS;
   return (raw) => {
     if (!isRecord(raw)) return raw;

@@ -117,7 +117,7 @@ function envelopeOf(provider: ReceivingProvider, token: string, delivery: Delive
     webhook: { tokenHash: sha256(token), ...known({ secretHash, otherHashes }) },
     provider: provider.name,
     contentType,
-    raw: provider.withoutSecret?.(delivery.body, contentType) ?? delivery.body,
+    raw: provider.withoutSecret?.(delivery.body, contentType).raw ?? delivery.body,
     bodyHash: sha256(delivery.body),
     receivedAt,
   };

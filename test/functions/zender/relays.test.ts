@@ -32,6 +32,12 @@ const withFile = Buffer.concat([
   Buffer.from(`\r\n${multipart(sms, '--b0undary')}`),
 ]).toString('base64');
 
+/** The fields of the delivery, each with its whole path for a name. */
+const row = (before: string, join: string) => ({
+  [`${before}type`]: 'sms',
+  ...Object.fromEntries(Object.entries(sms.data).map(([name, value]) => [`${before}data${join}${name}`, value])),
+});
+
 const WRAPPED: readonly (readonly [string, unknown])[] = [
   ['JSON in base64', proxied(base64(json), { isBase64Encoded: true })],
   ['a form in base64', proxied(base64(toForm(sms)), { isBase64Encoded: true })],
@@ -82,6 +88,22 @@ const WRAPPED: readonly (readonly [string, unknown])[] = [
     { headers: { 'x-secret': 'word-of-the-relay' }, query: { secret }, body: bare },
   ],
   ['another secret around the right one', { secret: 'word-of-the-relay', query: {}, body: sms }],
+  ['the secret in a row of all fields', { body__secret: secret, ...row('body__', '__') }],
+  ['the secret deep in such a row', { 'event.body.secret': secret, ...row('event.body.', '.') }],
+  ['such a row in a text', { data: JSON.stringify({ body__secret: secret, ...row('body__', '__') }) }],
+  [
+    'a name and a value with others between',
+    { headers: [{ name: 'Secret', a: [{ b: {} }], value: secret }], body: bare },
+  ],
+  ['headers as pairs of a name and a list', { headers: [['Secret', [secret]]], body: bare }],
+  ['the secret in a query in base64', { search: base64(`secret=${secret}&by=the+relay`), body: bare }],
+  ['the secret in a query in JSON', { search: JSON.stringify({ secret }), path: '/in', body: bare }],
+  ['the secret in a query of parts', { search: multipart({ secret }), body: bare }],
+  ['pairs of a form in the URL', { url: `/in?headers[0][name]=Secret&headers[0][value]=${secret}`, body: bare }],
+  ['JSON in percent signs', { body: encodeURIComponent(json) }],
+  ['bytes in another order', { body: { data: [...Buffer.from(json)], type: 'Buffer' } }],
+  ['bytes beside others', { body: { type: 'Buffer', data: [...Buffer.from(json)], length: 1 } }],
+  ['bytes below zero', { body: { type: 'Buffer', data: [...Buffer.from(json)].map((byte) => byte - 256) } }],
   ['a secret for each of a list', [{ headers: {}, query: { secret }, body: bare }]],
   ['the secret in a number beside others', { headers: {}, body: { ...bare, secret: [secret] } }],
 ];
@@ -94,6 +116,13 @@ const AS_FORMS: readonly (readonly [string, string, string])[] = [
   ['a form with the secret among headers', `headers[x-secret]=${secret}&${bareForm}`, form],
   ['a multipart form with the body in base64', multipart({ body: base64(json) }), ''],
   ['a multipart form with the secret in the URL', multipart({ url: `/in?secret=${secret}`, body: bareForm }), ''],
+  ['a form with headers as names and values', `headers[0][name]=Secret&headers[0][value]=${secret}&${bareForm}`, form],
+  ['a form with headers as pairs', `headers[0][]=Secret&headers[0][]=${secret}&${bareForm}`, form],
+  ['a form with one header as a pair', `headers[]=Secret&headers[]=${secret}&${bareForm}`, form],
+  ['a form of a row of all fields', toForm({ body__secret: secret, ...row('body__', '__') }), form],
+  ['a multipart form with one header as a pair', multipart({ headers: ['Secret', secret], ...bare }), ''],
+  ['bytes with fractions', `{"body":{"type":"Buffer","data":[${[...Buffer.from(json)].map((it) => `${it}.0`)}]}}`, ''],
+  ['bytes that say so in escapes', `{"body":{"type":"\\u0042uffer","data":[${[...Buffer.from(json)]}]}}`, ''],
   ['the whole body in base64', base64(json), 'text/plain'],
   ['a text that holds base64', JSON.stringify(base64(json)), 'application/json'],
 ];
@@ -274,7 +303,7 @@ describe('a gzipped body of zender', () => {
   ])('shares its room with all others while the secret is cut: %s', (_name, held) => {
     const packed = gzip(JSON.stringify({ secret, padding: ' '.repeat(600_000) }));
     const body = [packed, packed, gzip(json), packed].map((one) => ({ data: held(one) }));
-    const kept: unknown = JSON.parse(Buffer.from(withoutSecret(Buffer.from(JSON.stringify(body)), '')).toString());
+    const kept: unknown = JSON.parse(Buffer.from(withoutSecret(Buffer.from(JSON.stringify(body)), '').raw).toString());
     const [first, second, third, fourth] = textsUnder(kept);
     expect(gunzipSync(Buffer.from(first ?? '', 'latin1')).toString()).toMatch(/^\{"padding":" +"\}$/);
     // Whether another walk had room for it is not known: it may have been unpacked, and believed.
@@ -283,9 +312,9 @@ describe('a gzipped body of zender', () => {
 
   it('that nobody can unpack stays as it came', () => {
     const alone = JSON.stringify({ data: gzip(' '.repeat(1024 * 1024 + 1)).toString('base64') });
-    expect(Buffer.from(withoutSecret(Buffer.from(alone), '')).toString()).toBe(alone);
+    expect(Buffer.from(withoutSecret(Buffer.from(alone), '').raw).toString()).toBe(alone);
     const damaged = JSON.stringify({ data: gzip(json).subarray(0, 60).toString('base64') });
-    expect(Buffer.from(withoutSecret(Buffer.from(damaged), '')).toString()).toBe(damaged);
+    expect(Buffer.from(withoutSecret(Buffer.from(damaged), '').raw).toString()).toBe(damaged);
   });
 
   it('that packs itself again and again is unpacked a few times', () => {
