@@ -34,7 +34,7 @@ const ExtendedText = v.looseObject({
   previewType: text,
   jpegThumbnail: text,
   stanzaId: text,
-  participant: text,
+  participant: jid,
   // Messages that start from an advert.
   containsAutoReply: flag,
   mediaType: label,
@@ -191,7 +191,7 @@ const Order = v.looseObject({
 });
 
 /** Which message is answered; its content follows flat, in a way of its own (`quoted.ts`). */
-const Quoted = v.looseObject({ stanzaId: text, participant: text, typeMessage: text });
+const Quoted = v.looseObject({ stanzaId: text, participant: jid, typeMessage: text });
 export type Quoted = v.InferOutput<typeof Quoted>;
 
 /** The content of a message, under a key that does not follow from `typeMessage` by rule. */
@@ -292,7 +292,7 @@ export const CallEvent = v.looseObject({
   idMessage: text,
   isVideo: flag,
   duration: number,
-  participants: list(v.looseObject({ id: text, wid: text, status: text })),
+  participants: list(v.looseObject({ id: jid, wid: jid, status: text })),
 });
 export type CallEvent = v.InferOutput<typeof CallEvent>;
 

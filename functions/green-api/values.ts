@@ -96,7 +96,7 @@ function withServer(id: string | undefined): string | undefined {
 }
 
 function toMemberId(raw: unknown): string | undefined {
-  return isRecord(raw) ? (toText(raw.id) ?? toText(raw.wid)) : toText(raw);
+  return withServer(isRecord(raw) ? (toText(raw.id) ?? toText(raw.wid)) : toText(raw));
 }
 
 /** Instance numbers have up to twelve digits by now; they are compared as text, which they are not always pasted as. */

@@ -199,7 +199,7 @@ function changes(chat: ChatSighting, id: string, at: string, isMerged: boolean):
     set('provider', chat.provider),
     ...(chat.accountId === undefined ? [] : [set('accountId', chat.accountId)]),
     (isNamedAccount(chat.accountKey) ? set : setIfAbsent)('accountKey', shortly(chat.accountKey)),
-    // Its first id is what it is found by; those of merged chats lead to it by themselves.
+    // Its first id, or the other spelling that is told later; those of merged chats lead to it by themselves.
     setIfAbsent('providerChatId', shortly(chat.providerChatId)),
     (isMerged || isInferredKind(chat) ? setIfAbsent : set)('kind', chat.kind),
     ...(chat.phone === undefined ? [] : [(chat.isInferred ? setIfAbsent : set)('phone', chat.phone)]),

@@ -65,7 +65,7 @@ export function isFoundBy({ title = '', phone, providerChatId }: Named, words: s
 }
 
 export const beginsWith = (title: unknown, prefix: string): boolean =>
-  typeof title === 'string' && title.toLowerCase().startsWith(prefix.toLowerCase());
+  typeof title === 'string' && folded(title).startsWith(folded(prefix));
 
 /** In a row; what is longer is told apart by the chat. Characters and not code units, of which two may be one. */
 const LONGEST = 64;
@@ -171,7 +171,7 @@ export async function chatsSought(
 ): Promise<readonly Key[] | undefined> {
   const few = (by: FoundBy, text: string) => fewRows(store, workspace, by, text);
   const isTitle = titlePrefix !== undefined;
-  const texts = isTitle ? [titlePrefix.toLowerCase()] : mostTelling(words);
+  const texts = isTitle ? [folded(titlePrefix)] : mostTelling(words);
   const end = isTitle ? undefined : numberEnd(words);
   const [isFilledIn, more, ofNumber, ...ofTexts] = await Promise.all([
     isFilled(store, CHATS_FILL),

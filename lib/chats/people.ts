@@ -1,5 +1,5 @@
 import type { Chat, Message, Person } from '#lib/domain/event.ts';
-import { canBeWrittenTo, commonSpelling, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
+import { canBeWrittenTo, commonSpelling, normaliseJid, phoneOfJid, toPhone, twinOf } from '#lib/domain/person.ts';
 import { known } from '#lib/domain/schema.ts';
 import { chatKey, personKey, personPartition, providerChatPartition } from '#lib/store/keys.ts';
 import { getAll, queryAll } from '#lib/store/query.ts';
@@ -126,7 +126,23 @@ interface Known {
 
 /** Brings the registry up to date with what an event tells of a chat, and of who it is with. Answers the chat. */
 export async function sightChat(store: Store, sighting: ChatSighting, id?: string): Promise<Item> {
-  return introduce(store, await updateChat(store, sighting, id), sighting.names ?? [], sighting);
+  const chat = await introduce(store, await updateChat(store, sighting, id), sighting.names ?? [], sighting);
+  return sighting.isInferred ? chat : respelt(store, chat, sighting.providerChatId);
+}
+
+/** Where we wrote first, the chat has the number as it was given to us. What the provider calls it is what it is written to by. */
+async function respelt(store: Store, chat: Item, told: string): Promise<Item> {
+  const [kept, theirs] = [String(chat.providerChatId), told].map((id) => phoneOfJid(id) ?? toPhone(id));
+  if (kept === undefined || theirs === undefined || twinOf(kept) !== theirs) return chat;
+  const { done, item } = await store.write(
+    update(
+      chatKey(String(chat.chatId)),
+      [set('providerChatId', told), set('phone', theirs)],
+      all(exists(), absent('mergedInto')),
+    ),
+    { returns: 'new' },
+  );
+  return done && item ? findable(store, item) : chat;
 }
 
 /** Keeps names of whom a chat is with that it does not know yet, and what it is found by. Answers the chat as it is then. */

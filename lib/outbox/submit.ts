@@ -100,7 +100,8 @@ function wrapping(body: JsonObject, name: string): string[] {
   const inner = body[name];
   const isAlone = Object.keys(body).length === 1;
   if (isAlone && name.startsWith('{')) return ['the form has JSON for the name of a field: send the JSON as it stands'];
-  if (!WRAPPER.test(name)) return [];
+  // Below any other name, what says `action` is meant.
+  if (!WRAPPER.test(name) && !(isRecord(inner) && Object.hasOwn(inner, 'action'))) return [];
   const marks = marksAround(inner, isAlone);
   if (marks === undefined) return [];
   return [`the fields must stand in the body itself: send it without "${name}": ${marks} around them`];

@@ -196,6 +196,7 @@ describe('chats are found', () => {
     ['titlePrefix=ana', ['ana b', 'Ana Sofia']],
     ['titlePrefix=ana s', ['Ana Sofia']],
     ['titlePrefix=sofia', []],
+    ['titlePrefix=\uff21na', ['ana b', 'Ana Sofia']],
     ['title=The group', ['The group']],
     ['title=the group', []],
     ['q=sof', ['Ana Sofia']],

@@ -23,6 +23,15 @@ const quotes = (name: string, quoted: object, content?: object): Row => ({
 const nothing = { downloadUrl: '', caption: '', jpegThumbnail: '' };
 
 describeReading(greenApi, [
+  ...['12025550100', '+1 202-555-0100', '12025550100:3@s.whatsapp.net'].map((participant) => ({
+    name: `an answer to ${participant}`,
+    payload: incoming({
+      typeMessage: 'extendedTextMessage',
+      extendedTextMessageData: { text: 'Yes', stanzaId: 'BAE5AA', participant },
+      quotedMessage: { stanzaId: 'BAE5AA', participant, typeMessage: 'textMessage', textMessage: 'Blue?' },
+    }),
+    stored: { message: { quoted: { sender: { id: '12025550100@c.us', phone: '+12025550100' } } } },
+  })),
   quotes(
     'a text',
     { typeMessage: 'textMessage', textMessage: 'Yes, two left' },

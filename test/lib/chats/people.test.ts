@@ -350,13 +350,24 @@ describe('a number with two spellings', () => {
     expect(await green.chats()).toMatchObject([{ id: chatId, messages: ['M1', 'P1', 'P2', 'P3'] }]);
   });
 
-  it('is sent to as given until an answer tells the other, and is one chat then', async () => {
+  it.each([
+    ['an answer', 0],
+    ['an answer that comes later', 60],
+    ['its echo', 0],
+    ['its echo that comes later', 60],
+  ])('is sent to as given until %s tells the other, and is one chat then', async (what, later) => {
     await green.send({ phone: '+525550000099' });
     expect(bodies(await green.deliver())).toEqual([{ chatId: '525550000099@c.us', message: 'hello' }]);
-    await green.receive(told('5215550000099@c.us', { id: 'A1', at: green.bench.now / 1000 - NOW }));
-    expect(await green.chats()).toMatchObject([{ messages: ['P1', 'A1'] }]);
-    await green.send({ phone: '+525550000099' });
-    expect(bodies(await green.deliver())).toEqual([{ chatId: '5215550000099@c.us', message: 'hello' }]);
+    const at = green.bench.now / 1000 - NOW + later;
+    const id = '5215550000099@c.us';
+    await green.receive(what.startsWith('its echo') ? echoed(id, 'P1', { at }) : told(id, { at }));
+    const [chat, ...others] = await green.chats();
+    expect(others).toEqual([]);
+    for (const to of [{ phone: '+525550000099' }, { chat_id: chat?.id }, { jid: '525550000099@c.us' }]) {
+      await green.send(to);
+      expect(bodies(await green.deliver())).toEqual([{ chatId: '5215550000099@c.us', message: 'hello' }]);
+    }
+    expect(await green.chats()).toMatchObject([{ id: chat?.id, phone: '+5215550000099' }]);
   });
 
   it('is found by its echo in the other spelling', async () => {
