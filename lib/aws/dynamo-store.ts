@@ -34,6 +34,7 @@ import {
   type Update,
   type Value,
   type ValueMap,
+  type Write,
   type Written,
 } from '#lib/store/store.ts';
 import { AwsUnreachable, failureOf } from './clients.ts';
@@ -155,7 +156,7 @@ const keyOf = ({ pk, sk }: Key) => marshalMap({ pk, sk });
 async function writeOne(
   client: DynamoDBClient,
   table: string,
-  write: Put | Update | Delete,
+  write: Write,
   returns: 'new' | 'nothing',
 ): Promise<Written> {
   switch (write.kind) {
@@ -219,7 +220,7 @@ function itemIn(attributes: AttributeMap | undefined): { item?: Item } {
 async function transact(
   client: DynamoDBClient,
   table: string,
-  writes: readonly (Put | Update | Delete | Check)[],
+  writes: readonly (Write | Check)[],
   token: string | undefined,
 ): Promise<Transacted> {
   const TransactItems = writes.map((write) => transactItem(table, write));
@@ -231,7 +232,7 @@ async function transact(
   }
 }
 
-function transactItem(table: string, write: Put | Update | Delete | Check): TransactWriteItem {
+function transactItem(table: string, write: Write | Check): TransactWriteItem {
   switch (write.kind) {
     case 'put':
       return { Put: putOf(table, write) };

@@ -20,7 +20,6 @@ import {
   all,
   type Check,
   compare,
-  type Delete,
   equal,
   exists,
   type Item,
@@ -31,6 +30,7 @@ import {
   type Transacted,
   type Update,
   update,
+  type Write,
 } from '#lib/store/store.ts';
 import { field } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
@@ -68,7 +68,7 @@ export async function findEarlier(
 const KEEPS_KEY_S = 86_400;
 
 interface AcceptPlan {
-  readonly writes: readonly (Put | Update | Delete | Check)[];
+  readonly writes: readonly (Write | Check)[];
   /** Which of the writes is which, to read a refusal by. */
   readonly places: {
     readonly quota: number;

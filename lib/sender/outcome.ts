@@ -10,10 +10,8 @@ import {
   add,
   all,
   type Change,
-  type Delete,
   equal,
   newTransaction,
-  type Put,
   remove,
   type Store,
   StoreUnavailable,
@@ -21,6 +19,7 @@ import {
   setIfAbsent,
   type Update,
   update,
+  type Write,
 } from '#lib/store/store.ts';
 import { sendingSince } from './attempt.ts';
 import { changeParts, field } from './change-parts.ts';
@@ -66,7 +65,7 @@ export async function noteActivity(
 /** What an outcome changes beside generation, lease and spacing, which every outcome changes alike. */
 interface OutcomePlan {
   readonly account: readonly Change[];
-  readonly writes: readonly (Update | Put | Delete)[];
+  readonly writes: readonly Write[];
   /** How many parts leave the account's queue. */
   readonly leaving: number;
   /** When the next tick is due. Left out: none follows. */

@@ -12,7 +12,7 @@ import { ownEventId, ownEventWrites } from '#lib/inbox/event-store.ts';
 import { feedRow, placedInTime } from '#lib/inbox/feed-row.ts';
 import { stateKey } from '#lib/store/keys.ts';
 import type { StorePorts } from '#lib/store/retry.ts';
-import { type Delete, newTransaction, type Put, put, type Transacted, type Update } from '#lib/store/store.ts';
+import { newTransaction, type Put, put, type Transacted, type Write } from '#lib/store/store.ts';
 import type { Part, Send } from './items.ts';
 
 /** The chat in whose history a message stands. */
@@ -124,7 +124,7 @@ function addressOf(recipient: Recipient | undefined): { readonly kind: string; r
 /** One transaction; what it tells is in its place in the feed then. */
 export async function transactTold(
   { store, clock, random }: StorePorts,
-  writes: readonly (Put | Update | Delete)[],
+  writes: readonly Write[],
 ): Promise<Transacted> {
   const transacted = await store.transact(writes, newTransaction(random));
   if (transacted.done) await placedAsTold({ store, clock }, writes);
@@ -134,7 +134,7 @@ export async function transactTold(
 /** After these were written: see `placedInTime`. */
 export async function placedAsTold(
   { store, clock }: Pick<StorePorts, 'store' | 'clock'>,
-  writes: readonly (Put | Update | Delete)[],
+  writes: readonly Write[],
 ): Promise<void> {
   for (const write of writes) {
     if (write.kind === 'put' && write.item.storedAt !== undefined) await placedInTime(store, clock, write.item);

@@ -25,6 +25,7 @@ import {
   type Transacted,
   type Update,
   update,
+  type Write,
 } from '#lib/store/store.ts';
 import { awaitEvidence, changeParts, creditsOf, field, mapped, type PartChange, refund } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
@@ -64,7 +65,7 @@ export type Ending =
 
 interface Settling {
   /** The send, its pointers, and the provider's message or the refund. The account is the caller's to write. */
-  readonly writes: readonly (Update | Put | Delete)[];
+  readonly writes: readonly Write[];
   /** How many parts leave the account's queue. */
   readonly leaving: number;
   /** To be counted on the account, or on the quota where the account is gone. */
@@ -268,7 +269,7 @@ export async function settleTogether(ports: SettlingPorts, ends: readonly Parts[
   const settlings = ends.map(({ send, parts }) => settling(send, parts, ending, clock.now()));
   const refunded = settlings.reduce((sum, { settled }) => sum + settled.refunded, 0);
   // A transaction touches an item once.
-  const isQuota = (write: Update | Put | Delete) => write.kind === 'update' && write.key.sk.startsWith(QUOTA_PREFIX);
+  const isQuota = (write: Write) => write.kind === 'update' && write.key.sk.startsWith(QUOTA_PREFIX);
   const writes = settlings.flatMap((one) => one.writes).filter((write) => !isQuota(write));
   const quotas = ends.slice(0, 1).map(({ send }) => quotaKey(send.workspace, send.epoch));
   const back = quotas.map((quota) => update(quota, [add('available', refunded)], exists()));
@@ -291,7 +292,7 @@ function accountWrites({ workspace, accountId, epoch }: Send, { leaving, spendin
 
 /** A message that is known to be another part's is evidence of that one alone. */
 function isAnothers(
-  writes: readonly (Update | Put | Delete)[],
+  writes: readonly Write[],
   refused: Extract<Transacted, { done: false }>['refused'],
   { pk }: Key,
 ): boolean {
@@ -336,7 +337,7 @@ export function becomesUnknown(
   detail: string,
   config: SendingConfig,
   providerId?: string,
-): readonly (Update | Put | Delete)[] {
+): readonly Write[] {
   const reconcileAt = now + nextReconciliation(0, config.unknownLimitMs);
   const named = providerId === undefined ? [] : [set(field(index, 'providerId'), providerId)];
   const also = [set(field(index, 'unknownAt'), now), set(field(index, 'reconcileAt'), reconcileAt), ...named];

@@ -9,17 +9,16 @@ import {
   all,
   type Change,
   type Condition,
-  type Delete,
   equal,
   exists,
   type Key,
-  type Put,
   remove,
   type Store,
   set,
   type Update,
   unchanged,
   update,
+  type Write,
 } from '#lib/store/store.ts';
 import { changeParts, creditsOf, field, isAfterAll, mapped, refund } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
@@ -229,12 +228,7 @@ export async function nameUnknown(
   });
 }
 
-function naming(
-  head: Head,
-  providerId: string,
-  now: number,
-  config: SendingConfig,
-): readonly (Update | Put | Delete)[] {
+function naming(head: Head, providerId: string, now: number, config: SendingConfig): readonly Write[] {
   const { send, index, part } = head;
   if (part.state === 'sending') {
     return [

@@ -1,5 +1,5 @@
 import type { Clock, Random } from '#lib/domain/ports.ts';
-import { type Check, type Delete, type Put, type Store, StoreUnavailable, type Update } from './store.ts';
+import { type Check, type Store, StoreUnavailable, type Write } from './store.ts';
 
 const FIRST_WAIT_MS = 20;
 const LONGEST_WAIT_MS = 500;
@@ -11,7 +11,7 @@ const LONGEST_WAIT_MS = 500;
 export const COMMIT_MS = 5_000;
 const REPEATS_MS = 2_500;
 
-const hasPlace = (write: Put | Update | Delete | Check) => write.kind === 'put' && write.item.storedAt !== undefined;
+const hasPlace = (write: Write | Check) => write.kind === 'put' && write.item.storedAt !== undefined;
 
 /**
  * Repeats what the table did not take, or may have taken without our hearing of it, until `deadline` (of
@@ -34,7 +34,7 @@ export function retrying(
   const persistently = <Result>(attempt: () => Promise<Result>, until = deadline) =>
     persist(() => attempt().catch(failing), isWorthIt, clock, random, until);
   const until =
-    (...writes: readonly (Put | Update | Delete | Check)[]) =>
+    (...writes: readonly (Write | Check)[]) =>
     <Result>(attempt: () => Promise<Result>) =>
       persistently(attempt, writes.some(hasPlace) ? Math.min(deadline, clock.monotonic() + REPEATS_MS) : deadline);
   return {

@@ -54,6 +54,8 @@ export interface Delete {
   readonly key: Key;
   readonly if?: Condition;
 }
+/** What changes an item. */
+export type Write = Put | Update | Delete;
 export interface Check {
   readonly kind: 'check';
   readonly key: Key;
@@ -95,12 +97,12 @@ export interface Store {
   getMany(keys: readonly Key[], options?: { readonly consistent?: boolean }): Promise<readonly Item[]>;
   query(query: Query): Promise<Page>;
   /** One conditional write. `returns: 'new'` asks an update for the item as it is afterwards. */
-  write(write: Put | Update | Delete, options?: { readonly returns?: 'new' }): Promise<Written>;
+  write(write: Write, options?: { readonly returns?: 'new' }): Promise<Written>;
   /**
    * All or nothing, each item once, at most 100 writes. The same token within 10 minutes is the same transaction. Without
    * one (said by `undefined`) the conditions have to refuse a repeat.
    */
-  transact(writes: readonly (Put | Update | Delete | Check)[], token: string | undefined): Promise<Transacted>;
+  transact(writes: readonly (Write | Check)[], token: string | undefined): Promise<Transacted>;
   /** Unconditional puts and deletes, each by itself: a fault may leave some undone, so it must be safe to repeat. */
   writeMany(writes: readonly (Put | Delete)[]): Promise<void>;
 }
