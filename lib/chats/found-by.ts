@@ -42,9 +42,10 @@ const digitsOf = (text: string): string => text.replaceAll(/\D/g, '').replace(/^
 
 const FEWEST_DIGITS = 3;
 
-/** The digits of what may be the end of a number, as somebody types it. */
+/** The digits of what may be the end of a number, as somebody types it: with its zeros where little else is left. */
 function numberEnd(words: string): string | undefined {
-  const digits = digitsOf(words);
+  const bare = digitsOf(words);
+  const digits = bare.length < FEWEST_DIGITS ? words.replaceAll(/\D/g, '') : bare;
   return digits.length >= FEWEST_DIGITS && /^[\d\s()+./-]+$/.test(words) ? digits : undefined;
 }
 

@@ -230,6 +230,15 @@ describe('what a chat is found by', () => {
     return named.map((one) => one.providerChatId);
   };
 
+  it('is found by an end that begins with zeros', async () => {
+    const store = new MemoryStore();
+    await byRows(store, true);
+    await sightChat(store, sighting('a', 1, { phone: '+12025550007' }));
+    await sightChat(store, sighting('b', 2, { phone: '+12025551107' }));
+    for (const words of ['0007', '555-0007', '0012025550007']) expect(await found(store, { words })).toEqual(['a']);
+    expect(await found(store, { words: '0008' })).toEqual([]);
+  });
+
   it('changes with the title, and nothing of the former one is left', async () => {
     const store = new MemoryStore();
     await byRows(store, true);
