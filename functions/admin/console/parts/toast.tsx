@@ -1,5 +1,6 @@
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import { X } from 'lucide-preact';
+import { address } from '../address.ts';
 import { errorOf } from '../api.ts';
 import { texts } from '../texts.ts';
 import { Fault } from './small.tsx';
@@ -13,7 +14,12 @@ const close = (gone: Toast) => {
   toasts.value = toasts.value.filter((toast) => toast !== gone);
 };
 
-/** What went wrong stays until it is closed: it is to be read, and its id copied. */
+/** Elsewhere, what went wrong here only stands in the way. */
+effect(() => {
+  if (address.value) toasts.value = toasts.peek().filter(({ said }) => typeof said === 'string');
+});
+
+/** What went wrong stays until it is closed or the page is left: it is to be read, and its id copied. */
 function show(said: string | Error): void {
   const toast = { said };
   toasts.value = [...toasts.value, toast];

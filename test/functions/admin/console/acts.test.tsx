@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
-import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/preact';
+import { act as acting, cleanup, fireEvent, render, screen, waitFor } from '@testing-library/preact';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { replace } from '../../../../functions/admin/console/address.ts';
 import { Refusal, session } from '../../../../functions/admin/console/api.ts';
 import { type Act, Acts } from '../../../../functions/admin/console/parts/acts.tsx';
 import { Toasts } from '../../../../functions/admin/console/parts/toast.tsx';
@@ -36,6 +37,10 @@ it('keeps an error until it is closed, with the id of its line in the log to cop
   fireEvent.click(show({ run: () => Promise.reject(fault) }));
   await screen.findByRole('button', { name: 'Copy: line-7' });
   fireEvent.click(screen.getByRole('button', { name: 'Close' }));
+  expect(screen.queryByText(/It failed/)).toBeNull();
+  fireEvent.click(screen.getByRole('button', { name: 'Delete' }));
+  await screen.findByText(/It failed/);
+  acting(() => replace('#/events'));
   expect(screen.queryByText(/It failed/)).toBeNull();
 });
 
