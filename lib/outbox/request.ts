@@ -117,7 +117,7 @@ export const FIELDS = { phone: 'phone', jid: 'jid', chat: 'chat_id', name: 'chat
 const LONGEST = 1_000;
 
 /** Exactly one of the four: a guess about the others could reach the wrong person. */
-export async function readTarget(said: Said, country: CountryOf, issues: Issue[]): Promise<Target | undefined> {
+async function readTarget(said: Said, country: CountryOf, issues: Issue[]): Promise<Target | undefined> {
   const given = KEYS.filter((key) => said[key] !== undefined);
   const [key, ...others] = given;
   if (key === undefined || others.length > 0) {
@@ -129,6 +129,16 @@ export async function readTarget(said: Said, country: CountryOf, issues: Issue[]
   if (typeof target === 'object') return target;
   issues.push({ path: key, message: target });
   return undefined;
+}
+
+/** Why nobody is named by these fields, of which one is meant; none where somebody may be. */
+export async function faultsOfTarget(
+  fields: Readonly<Partial<Record<(typeof KEYS)[number], string>>>,
+  country: CountryOf,
+): Promise<readonly Issue[]> {
+  const issues: Issue[] = [];
+  await readTarget(Object.fromEntries(Object.entries(fields).filter(([, value]) => !isEmpty(value))), country, issues);
+  return issues;
 }
 
 const IS_A_PHONE = 'is a phone number: give it as phone';

@@ -4,7 +4,7 @@ import { faultsOfCondition } from '#lib/domain/reaction/condition.ts';
 import { type Action, faultsOfHeaders, isEmailAddress, type NewRule } from '#lib/domain/reaction/rule.ts';
 import type { Issue } from '#lib/domain/schema.ts';
 import { accountsNamed, accountsOf, quotes, type Reaches } from '#lib/outbox/accounts.ts';
-import { readFile, readTarget } from '#lib/outbox/request.ts';
+import { faultsOfTarget, readFile } from '#lib/outbox/request.ts';
 import { countryOf } from '#lib/outbox/submit.ts';
 import type { StorePorts } from '#lib/store/retry.ts';
 import type { Tasks } from './delivery.ts';
@@ -149,9 +149,8 @@ async function vainRecipient(
   to: Extract<Action, { action: 'send' }>['to'],
 ): Promise<readonly Issue[]> {
   if (Object.values(to).some(isTemplate)) return [];
-  const issues: Issue[] = [];
-  await readTarget(to, () => countryOf(store, { workspace }), issues);
-  return issues.map(({ path, message }) => ({ path: `to.${path}`, message }));
+  const issues = await faultsOfTarget(to, () => countryOf(store, { workspace }));
+  return issues.map(({ path, message }) => ({ path: path === '' ? 'to' : `to.${path}`, message }));
 }
 
 /** Each with the path at which it stands. */

@@ -990,6 +990,7 @@ test.each([
   [{ jid: 'Ana' }, { path: 'do.0.to.jid', message: expect.stringContaining('@c.us') }],
   [{ chat_id: 'https://wa.me/15550100' }, { path: 'do.0.to.chat_id', message: expect.stringContaining('phone') }],
   [{ chat_name: 'tel:+15550100' }, { path: 'do.0.to.chat_name', message: expect.stringContaining('phone') }],
+  [{ chat_name: '  ' }, { path: 'do.0.to', message: expect.stringContaining('none is given') }],
 ])('whom nobody could write to is refused when the rule is written: %#', async (to, issue) => {
   const rule = { ...PRICES, do: [{ action: 'send', to, text: 'a' }] };
   expect((await bench.admin.call('POST', '/api/rules', { body: rule })).json.issues).toEqual([issue]);
