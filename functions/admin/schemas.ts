@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { toPhone } from '#lib/domain/person.ts';
 import { known, optional, strictObject } from '#lib/domain/schema.ts';
-import { toInstant, toIso } from '#lib/domain/time.ts';
+import { zonedInstant } from '#lib/domain/time.ts';
 import { decodeCursor, type List } from '#lib/store/page.ts';
 
 const DEFAULT_LIMIT = 50;
@@ -86,13 +86,8 @@ export const time = (description: string) =>
   );
 
 /** A date is its first moment, in UTC. */
-function boundOf(text: string): number | undefined {
-  // A number that is no ISO 8601 may be seconds, or a date without its dashes.
-  if (!/^\d{4}-\d\d-\d\d$/.test(text)) return text.includes('-') ? toInstant(text) : undefined;
-  const instant = toInstant(`${text}T00:00:00Z`);
-  // The last days of a short month are read as the first of the next.
-  return instant !== undefined && toIso(instant).startsWith(text) ? instant : undefined;
-}
+const boundOf = (text: string): number | undefined =>
+  zonedInstant(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text);
 
 const CLOCK =
   "by the provider's clock, as `occurredAt` where that is less than 48 hours from ours; with `order=received` by ours, when it was stored. " +

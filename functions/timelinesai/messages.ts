@@ -6,8 +6,8 @@ import { derivedId } from '#lib/domain/ids.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { type ChatKind, chatKindOfJid, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
 import { anyKnown, type Issue, known } from '#lib/domain/schema.ts';
+import { toInstant } from '#lib/domain/time.ts';
 import { type Draft, type EventReader, reader } from '#lib/inbox/provider.ts';
-import { instantOf } from './instant.ts';
 import type * as theirs from './schema.ts';
 import {
   type Attachment,
@@ -177,7 +177,7 @@ export function toReaction(body: v.InferOutput<typeof ReactionBody>, type: strin
   if (messageId === undefined) return { path: 'reaction.message_uid', message: 'is missing' };
   const account = toAccount(body.whatsapp_account, chat);
   const sender = toPerson(reaction.reactor ?? {});
-  const occurredAt = instantOf(reaction.timestamp);
+  const occurredAt = toInstant(reaction.timestamp);
   const action = reaction.action?.toLowerCase();
   const removed = action === 'clear' || (action !== 'set' && reaction.emoji === undefined);
   return {
@@ -272,7 +272,7 @@ function draftsOf(
     contents.push({ type: 'unsupported', providerType: message.message_type ?? 'empty' });
   }
   const common = commonOf(told, message, direction, chatId);
-  const occurredAt = instantOf(message.timestamp);
+  const occurredAt = toInstant(message.timestamp);
   return contents.map((content, index) => ({
     identity: {
       type: 'message',

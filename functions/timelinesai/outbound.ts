@@ -4,6 +4,7 @@ import { isSamePhone, normaliseJid, toPhone } from '#lib/domain/person.ts';
 import { known } from '#lib/domain/schema.ts';
 import { type Meaning, meaningOf, outcomeOfBreakdown, type SendOutcome, withId } from '#lib/domain/send/outcome.ts';
 import { type Recipient, recipientOf, whatsappChatOf } from '#lib/domain/send/recipient.ts';
+import { toInstant } from '#lib/domain/time.ts';
 import {
   type Answer,
   type Attachment,
@@ -23,7 +24,6 @@ import {
   withCredentials,
 } from '#lib/sender/provider.ts';
 import { apiUrl, lineOf, StoredWorkspace, type Workspace } from './account.ts';
-import { instantOf } from './instant.ts';
 
 function authorization({ apiToken }: Workspace): Readonly<Record<string, string>> {
   return { authorization: `Bearer ${apiToken}` };
@@ -184,7 +184,7 @@ function fits(
   { content, since }: Attempted,
 ): boolean {
   if (from_me !== true || (origin !== undefined && origin !== 'Public API')) return false;
-  const at = instantOf(timestamp);
+  const at = toInstant(timestamp);
   if (at === undefined || at < since - SKEW_MS) return false;
   return content.kind === 'text' ? text === content.text : attachment_filename === content.name;
 }

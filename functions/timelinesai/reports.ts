@@ -2,10 +2,10 @@ import type * as v from 'valibot';
 import type { Payload } from '#lib/domain/event.ts';
 import { normaliseJid } from '#lib/domain/person.ts';
 import { anyKnown, type Issue, known } from '#lib/domain/schema.ts';
+import { toInstant } from '#lib/domain/time.ts';
 import { type Draft, type EventReader, reader } from '#lib/inbox/provider.ts';
-import { instantOf, isoOf } from './instant.ts';
 import { chatIdOf, chatKindOf, chatPhoneOf, isTheirOwn, toAccount, toChat, toPerson, whereabouts } from './messages.ts';
-import { AccountBody, CallBody, type Chat, ChatBody } from './schema.ts';
+import { AccountBody, CallBody, type Chat, ChatBody, isoOf } from './schema.ts';
 
 type Call = Extract<Payload, { kind: 'call' }>['call'];
 type Named = Pick<Call, 'direction' | 'state'>;
@@ -52,7 +52,7 @@ function toCall(body: v.InferOutput<typeof CallBody>, type: string, named: Named
         }),
       },
     },
-    ...known({ occurredAt: instantOf(details.timestamp) }),
+    ...known({ occurredAt: toInstant(details.timestamp) }),
   };
 }
 
@@ -92,7 +92,7 @@ function chatDraft(body: v.InferOutput<typeof ChatBody>, change: Change): Draft 
         ...known({ ...factsOf(body.chat), account: anyKnown(account) }),
       },
     },
-    ...known({ occurredAt: created ? instantOf(body.chat.created_timestamp) : undefined }),
+    ...known({ occurredAt: created ? toInstant(body.chat.created_timestamp) : undefined }),
   };
 }
 
@@ -142,6 +142,6 @@ function connectionDraft(
         ...known({ connectedAt: isoOf(theirs.connected_on), disconnectedAt: isoOf(theirs.disconnected_on) }),
       },
     },
-    ...known({ occurredAt: at && instantOf(theirs[at]) }),
+    ...known({ occurredAt: at && toInstant(theirs[at]) }),
   };
 }

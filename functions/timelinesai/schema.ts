@@ -3,6 +3,13 @@ import { isRecord } from '#lib/domain/json.ts';
 import { toPhone } from '#lib/domain/person.ts';
 import { anyKnown, known } from '#lib/domain/schema.ts';
 import { spelledOut } from '#lib/inbox/relayed.ts';
+import { toInstant, toIso } from '#lib/domain/time.ts';
+
+/** When something was, as the hub shows it. */
+export function isoOf(raw: string | undefined): string | undefined {
+  const instant = toInstant(raw);
+  return instant === undefined ? undefined : toIso(instant);
+}
 
 /** What a delivery says about messages of one chat, whichever of the three shapes it came in. */
 export interface Told {

@@ -3,33 +3,41 @@ export const DAY_MS = 24 * HOUR_MS;
 const FARTHEST_TRUSTED = 48 * HOUR_MS;
 // 1e11 seconds is the year 5138, 1e11 milliseconds is 1973: no provider means either.
 const SECONDS_END = 1e11;
-// The last instant that ISO 8601 writes with a year of four digits.
-const LATEST_DATE = 253_402_300_799_999;
+// What ISO 8601 writes with a year of four digits.
+const FIRST_DATE = Date.parse('0000-01-01T00:00:00Z');
+const LAST_DATE = Date.parse('9999-12-31T23:59:59.999Z');
 
 /**
- * Milliseconds since the epoch, from seconds or milliseconds (told apart by magnitude), as a number or in digits, or
- * from a date with its zone: ISO 8601, with a blank for its T as well, or as mails and HTTP have it. Undefined if it is
- * none of these.
+ * When something was, in milliseconds since the epoch: from seconds or milliseconds (told apart by magnitude), as a
+ * number or in digits, or from a date with its zone. Undefined if it is none of these, and before 1970: whoever has no
+ * time to tell writes a nought.
  */
 export function toInstant(raw: string | number | undefined): number | undefined {
-  if (raw === undefined) return undefined;
-  if (typeof raw === 'string' && !/^\d{1,16}(\.\d+)?$/.test(raw.trim())) return zonedInstant(raw.trim());
-  const value = Number(raw);
-  if (!Number.isFinite(value) || value <= 0) return undefined;
-  const milliseconds = Math.round(value < SECONDS_END ? value * 1000 : value);
-  return milliseconds <= LATEST_DATE ? milliseconds : undefined;
+  const text = String(raw).trim();
+  const value = Number(text);
+  const isNumber = typeof raw === 'number' || /^\d{1,16}(\.\d+)?$/.test(text);
+  const instant = isNumber ? inRange(Math.round(value < SECONDS_END ? value * 1000 : value)) : zonedInstant(text);
+  return instant !== undefined && instant > 0 ? instant : undefined;
 }
 
-const ISO = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)$/i;
+const ISO = /^(\d{4}-\d\d-\d\d)[T ] *(\d\d:\d\d(?::\d\d(?:\.\d+)?)?) *(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)$/i;
 const RFC_2822 = /^(?:[A-Z][a-z]{2}, ?)?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)? (?:GMT|UTC|[+-]\d{4})$/;
 
-function zonedInstant(text: string): number | undefined {
+/**
+ * Milliseconds since the epoch, from ISO 8601 with its zone, with blanks for its T as well, or from a date as mails and
+ * HTTP have it. Without its zone a time may be half a day off, and no time is better than a wrong one.
+ */
+export function zonedInstant(text: string): number | undefined {
   const [, date, time, zone = ''] = ISO.exec(text) ?? [];
-  const offset = /^[+-]/.test(zone) ? zone.padEnd(5, '0') : 'Z';
-  if (date === undefined && !RFC_2822.test(text)) return undefined;
-  const instant = Date.parse(date === undefined ? text : `${date}T${time}${offset}`);
-  return Number.isNaN(instant) ? undefined : instant;
+  if (date === undefined) return RFC_2822.test(text) ? inRange(Date.parse(text)) : undefined;
+  const day = inRange(Date.parse(date));
+  // 30 February would silently become 1 March.
+  if (day === undefined || !toIso(day).startsWith(date)) return undefined;
+  return inRange(Date.parse(`${date}T${time}${/^[+-]/.test(zone) ? zone.padEnd(5, '0') : 'Z'}`));
 }
+
+const inRange = (instant: number): number | undefined =>
+  instant >= FIRST_DATE && instant <= LAST_DATE ? instant : undefined;
 
 /** ISO 8601 in UTC with milliseconds, the one form in which the hub shows a time. */
 export function toIso(milliseconds: number): string {

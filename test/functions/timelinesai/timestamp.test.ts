@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { instantOf, isoOf } from '#functions/timelinesai/instant.ts';
+import { isoOf } from '#functions/timelinesai/schema.ts';
+import { toInstant } from '#lib/domain/time.ts';
 
 describe('a time of TimelinesAI', () => {
   it.each([
@@ -21,7 +22,7 @@ describe('a time of TimelinesAI', () => {
     ['1704702918000', '2024-01-08T08:35:18.000Z'],
   ])('%s is %s', (raw, iso) => {
     expect(isoOf(raw)).toBe(iso);
-    expect(instantOf(raw)).toBe(Date.parse(iso));
+    expect(toInstant(raw)).toBe(Date.parse(iso));
   });
 
   it.each([
@@ -40,7 +41,7 @@ describe('a time of TimelinesAI', () => {
     ['is empty', ''],
     ['is absent', undefined],
   ])('is not known where it %s', (_, raw) => {
-    expect(instantOf(raw)).toBeUndefined();
+    expect(toInstant(raw)).toBeUndefined();
     expect(isoOf(raw)).toBeUndefined();
   });
 });
