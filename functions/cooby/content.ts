@@ -1,7 +1,15 @@
 import type { Content, File } from '#lib/domain/content.ts';
 import type { Chat, Message, Person } from '#lib/domain/event.ts';
 import { derivedId } from '#lib/domain/ids.ts';
-import { type ChatKind, chatKindOfJid, normaliseJid, type Phone, phoneOfJid, toPhone } from '#lib/domain/person.ts';
+import {
+  type ChatKind,
+  chatKindOfJid,
+  chatKindOfWord,
+  normaliseJid,
+  type Phone,
+  phoneOfJid,
+  toPhone,
+} from '#lib/domain/person.ts';
 import { anyKnown, known } from '#lib/domain/schema.ts';
 import { cardsIn } from '#lib/domain/vcard.ts';
 import type { Delivery, Content as Sent } from './schema.ts';
@@ -117,19 +125,10 @@ function inOneOrder(delivery: Delivery, chatId: string): string {
 function kindOf({ chat_id: id, chat_type: type, participants }: Delivery): ChatKind {
   const kind = id === undefined ? 'individual' : chatKindOfJid(id);
   if (kind !== 'individual') return kind;
-  const named = KIND_OF_TYPE.get(type?.toLowerCase());
+  const named = chatKindOfWord(type);
   if (named !== undefined) return named;
   return id === undefined && type === undefined && (participants ?? []).length > 2 ? 'group' : 'individual';
 }
-
-const KIND_OF_TYPE: ReadonlyMap<string | undefined, ChatKind> = new Map([
-  ['group', 'group'],
-  ['channel', 'channel'],
-  ['newsletter', 'channel'],
-  ['status', 'status'],
-  ['broadcast', 'broadcast'],
-  ['bot', 'bot'],
-]);
 
 /**
  * Older deliveries do not name the chat. An individual one is named as Cooby's samples do today, so that old and new

@@ -1,20 +1,13 @@
 import * as v from 'valibot';
 import { isRecord } from '#lib/domain/json.ts';
+import { ifValid } from '#lib/domain/schema.ts';
 import { spelledOut } from '#lib/inbox/relayed.ts';
 
 /**
  * Cooby writes `null` or `""` where it has nothing to say: both are absent. Numbers occur where digits are meant. A message
  * is not broken for a detail: what is of another type than expected counts as not said.
  */
-const Text = v.fallback(
-  v.optional(
-    v.pipe(
-      v.nullable(v.union([v.string(), v.number()])),
-      v.transform((raw) => (raw === null || raw === '' ? undefined : String(raw))),
-    ),
-  ),
-  undefined,
-);
+const Text = ifValid(v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.nonEmpty()));
 
 const spelled = v.transform(spelledOut);
 const Flag = v.pipe(

@@ -1,5 +1,6 @@
 import type { Contact, Content, File, Button as OurButton } from '#lib/domain/content.ts';
 import type { Message } from '#lib/domain/event.ts';
+import { kindOfFile } from '#lib/domain/file.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { normaliseJid, toPhone } from '#lib/domain/person.ts';
 import { anyKnown, known } from '#lib/domain/schema.ts';
@@ -327,12 +328,8 @@ function fileIn(data: Contents): Content | undefined {
 /** Voice notes have no type of their own: they are what is recorded in Opus. */
 function fileType(typeMessage: string | undefined, mimeType = ''): FileType | undefined {
   // Without a type the file tells it itself.
-  const type = typeMessage === undefined ? kindOfFile(mimeType.trim().toLowerCase()) : FILE_TYPES.get(typeMessage);
+  const type = typeMessage === undefined ? kindOfFile(mimeType) : FILE_TYPES.get(typeMessage);
   return type === 'audio' && /^audio\/(?:opus\b|ogg\b.*\bopus\b)/i.test(mimeType) ? 'voice' : type;
-}
-
-function kindOfFile(mimeType: string): FileType {
-  return (['image', 'video', 'audio'] as const).find((kind) => mimeType.startsWith(`${kind}/`)) ?? 'document';
 }
 
 function fileOf({ downloadUrl, fileName, mimeType, jpegThumbnail }: FileData): File {

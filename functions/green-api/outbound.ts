@@ -1,7 +1,7 @@
 import * as v from 'valibot';
-import { mimeTypes } from '#lib/domain/file.ts';
+import { kindOfFile, typeByName } from '#lib/domain/file.ts';
 import { isSamePhone, normaliseJid, type Phone, phoneOfJid, toPhone } from '#lib/domain/person.ts';
-import { known } from '#lib/domain/schema.ts';
+import { ifValid, known } from '#lib/domain/schema.ts';
 import { type Meaning, meaningOf, outcomeOfBreakdown, type SendOutcome, withId } from '#lib/domain/send/outcome.ts';
 import { recipientOf, whatsappChatOf } from '#lib/domain/send/recipient.ts';
 import {
@@ -28,12 +28,12 @@ function methodUrl(instance: Instance, method: string, host: 'api' | 'media' = '
   return `${hostOf(base)}/waInstance${instance.idInstance}/${method}/${instance.apiTokenInstance}`;
 }
 
-const Text = v.fallback(v.optional(v.string()), undefined);
+const Text = ifValid(v.string());
 
 const Queue = v.array(
   v.looseObject({
     messageID: Text,
-    body: v.fallback(v.optional(v.looseObject({ chatId: Text, message: Text, fileName: Text })), undefined),
+    body: ifValid(v.looseObject({ chatId: Text, message: Text, fileName: Text })),
   }),
 );
 
@@ -41,17 +41,14 @@ const Journal = v.array(
   v.looseObject({
     type: Text,
     idMessage: Text,
-    timestamp: v.fallback(
-      v.optional(v.union([v.number(), v.pipe(v.string(), v.digits(), v.transform(Number))])),
-      undefined,
-    ),
+    timestamp: ifValid(v.union([v.number(), v.pipe(v.string(), v.digits(), v.transform(Number))])),
     typeMessage: Text,
     chatId: Text,
     textMessage: Text,
-    extendedTextMessage: v.fallback(v.optional(v.looseObject({ text: Text })), undefined),
+    extendedTextMessage: ifValid(v.looseObject({ text: Text })),
     fileName: Text,
     statusMessage: Text,
-    sendByApi: v.fallback(v.optional(v.boolean()), undefined),
+    sendByApi: ifValid(v.boolean()),
   }),
 );
 type Entry = v.InferOutput<typeof Journal>[number];
@@ -133,9 +130,7 @@ const namelessness = ({ content }: Attempted) =>
   content.kind === 'file' && isPlayable(content.name) ? { isNameless: true } : {};
 
 /** GREEN-API, too, tells by the extension what WhatsApp shows as it is. */
-function isPlayable(name: string): boolean {
-  return /^(?:image|video|audio)\//.test(mimeTypes[/\.([^.]+)$/.exec(name)?.[1]?.toLowerCase() ?? ''] ?? '');
-}
+const isPlayable = (name: string): boolean => kindOfFile(typeByName(name)) !== 'document';
 
 const FAILURES = new Set(['failed', 'noAccount', 'notInGroup', 'noActiveSession', 'yellowCard']);
 
@@ -217,8 +212,8 @@ function requestFor(instance: Instance, chatId: string, { content, quoted }: Out
 // Some bodies are plain text. `path` in theirs repeats the token, so nothing but `message` is ever read.
 const Fault = v.looseObject({ message: v.string() });
 
-const Figure = v.fallback(v.optional(v.pipe(v.union([v.string(), v.number()]), v.transform(Number))), undefined);
-const Quota = v.fallback(v.optional(v.looseObject({ status: Text, used: Figure, total: Figure })), undefined);
+const Figure = ifValid(v.pipe(v.union([v.string(), v.number()]), v.transform(Number)));
+const Quota = ifValid(v.looseObject({ status: Text, used: Figure, total: Figure }));
 const Quotas = v.looseObject({ invokeStatus: Quota, correspondentsStatus: Quota });
 
 /** By their word for it; where they give none, by the figures. */

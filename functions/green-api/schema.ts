@@ -1,10 +1,10 @@
 import * as v from 'valibot';
 import { isRecord } from '#lib/domain/json.ts';
+import { ifValid } from '#lib/domain/schema.ts';
 import {
   degrees,
   flag,
   InstanceId,
-  ifReadable,
   instant,
   jid,
   list,
@@ -96,9 +96,9 @@ const Button = v.looseObject({
   phoneNumber: label,
   url: text,
   index: number,
-  urlButton: ifReadable(Link),
-  callButton: ifReadable(Link),
-  quickReplyButton: ifReadable(Link),
+  urlButton: ifValid(Link),
+  callButton: ifValid(Link),
+  quickReplyButton: ifValid(Link),
 });
 export type Button = v.InferOutput<typeof Button>;
 
@@ -175,7 +175,7 @@ const Product = v.looseObject({
   currencyCode: text,
   price: label,
   url: text,
-  fileMessageData: ifReadable(FileData),
+  fileMessageData: ifValid(FileData),
 });
 
 const Order = v.looseObject({
@@ -196,42 +196,42 @@ export type Quoted = v.InferOutput<typeof Quoted>;
 
 /** The content of a message, under a key that does not follow from `typeMessage` by rule. */
 const contents = {
-  textMessageData: ifReadable(v.looseObject({ textMessage: words, isTemplateMessage: flag })),
-  extendedTextMessageData: ifReadable(ExtendedText),
-  statusExtendedTextMessageData: ifReadable(v.looseObject({ text: words })),
-  fileMessageData: ifReadable(FileData),
-  locationMessageData: ifReadable(Location),
-  contactMessageData: ifReadable(Card),
+  textMessageData: ifValid(v.looseObject({ textMessage: words, isTemplateMessage: flag })),
+  extendedTextMessageData: ifValid(ExtendedText),
+  statusExtendedTextMessageData: ifValid(v.looseObject({ text: words })),
+  fileMessageData: ifValid(FileData),
+  locationMessageData: ifValid(Location),
+  contactMessageData: ifValid(Card),
   contacts: list(Card),
-  contactsArrayMessageData: ifReadable(v.looseObject({ contacts: list(Card) })),
-  messageData: ifReadable(v.looseObject({ contacts: list(Card) })),
-  pollMessageData: ifReadable(Poll),
-  pollCreationMessage: ifReadable(Poll),
-  editedMessageData: ifReadable(v.looseObject({ textMessage: words, caption: words, text: words, stanzaId: text })),
-  deletedMessageData: ifReadable(v.looseObject({ stanzaId: text })),
-  groupInviteMessageData: ifReadable(Invite),
-  productMessage: ifReadable(Product),
-  orderMessage: ifReadable(Order),
-  buttonsMessage: ifReadable(WithButtons),
-  templateMessage: ifReadable(WithButtons),
-  interactiveButtons: ifReadable(WithButtons),
-  interactiveButtonsReply: ifReadable(ButtonsOrTap),
-  interactiveButtonReply: ifReadable(ButtonsOrTap),
-  listMessage: ifReadable(List),
-  interactiveButtonsResponse: ifReadable(Tap),
-  interactiveButtonResponse: ifReadable(Tap),
-  interactiveButtonsResponseMessage: ifReadable(Tap),
-  buttonsResponseMessage: ifReadable(Tap),
-  listResponseMessage: ifReadable(RowTap),
-  templateButtonReplyMessage: ifReadable(Tap),
-  templateButtonsReplyMessage: ifReadable(Tap),
+  contactsArrayMessageData: ifValid(v.looseObject({ contacts: list(Card) })),
+  messageData: ifValid(v.looseObject({ contacts: list(Card) })),
+  pollMessageData: ifValid(Poll),
+  pollCreationMessage: ifValid(Poll),
+  editedMessageData: ifValid(v.looseObject({ textMessage: words, caption: words, text: words, stanzaId: text })),
+  deletedMessageData: ifValid(v.looseObject({ stanzaId: text })),
+  groupInviteMessageData: ifValid(Invite),
+  productMessage: ifValid(Product),
+  orderMessage: ifValid(Order),
+  buttonsMessage: ifValid(WithButtons),
+  templateMessage: ifValid(WithButtons),
+  interactiveButtons: ifValid(WithButtons),
+  interactiveButtonsReply: ifValid(ButtonsOrTap),
+  interactiveButtonReply: ifValid(ButtonsOrTap),
+  listMessage: ifValid(List),
+  interactiveButtonsResponse: ifValid(Tap),
+  interactiveButtonResponse: ifValid(Tap),
+  interactiveButtonsResponseMessage: ifValid(Tap),
+  buttonsResponseMessage: ifValid(Tap),
+  listResponseMessage: ifValid(RowTap),
+  templateButtonReplyMessage: ifValid(Tap),
+  templateButtonsReplyMessage: ifValid(Tap),
 };
 
 export const Contents = v.looseObject({
   typeMessage: text,
   videoNote: flag,
   ...contents,
-  quotedMessage: ifReadable(Quoted),
+  quotedMessage: ifValid(Quoted),
 });
 export type Contents = v.InferOutput<typeof Contents>;
 const NamedContents = v.looseObject({ ...Contents.entries, typeMessage: neededText });
@@ -326,7 +326,7 @@ export type AvatarInfo = v.InferOutput<typeof AvatarInfo>;
 /** One name for two events: of the phone, and of a contact's picture. */
 export const DeviceEvent = v.looseObject({
   ...envelope,
-  deviceData: ifReadable(Device),
+  deviceData: ifValid(Device),
   avatarInfo: v.nullish(AvatarInfo),
 });
 export type DeviceEvent = v.InferOutput<typeof DeviceEvent>;

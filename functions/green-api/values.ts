@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { isRecord } from '#lib/domain/json.ts';
 import { toPhone } from '#lib/domain/person.ts';
+import { ifValid } from '#lib/domain/schema.ts';
 import { toInstant } from '#lib/domain/time.ts';
 
 /**
@@ -44,16 +45,11 @@ export const neededJid = v.pipe(v.unknown(), v.transform(toText), v.transform(wi
 export const MemberId = v.pipe(v.unknown(), v.transform(toMemberId), v.string());
 export const InstanceId = v.pipe(v.unknown(), v.transform(toInstanceId), v.string());
 
-/** Undefined where `schema` does not fit. */
-export function ifReadable<Schema extends v.GenericSchema>(schema: Schema) {
-  return v.fallback(v.optional(schema), undefined);
-}
-
 /** The items that fit `schema`, in their order. */
 export function list<Schema extends v.GenericSchema>(schema: Schema) {
-  return ifReadable(
+  return ifValid(
     v.pipe(
-      v.array(ifReadable(schema)),
+      v.array(ifValid(schema)),
       v.transform((items) => items.filter((item) => item !== undefined)),
     ),
   );

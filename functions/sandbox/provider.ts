@@ -1,5 +1,6 @@
 import type { Content } from '#lib/domain/content.ts';
 import type { Chat, OwnAccount, Person } from '#lib/domain/event.ts';
+import { kindOfFile } from '#lib/domain/file.ts';
 import { parseJson } from '#lib/domain/json.ts';
 import { chatKindOfJid, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
 import { anyKnown, type Issue, known } from '#lib/domain/schema.ts';
@@ -7,7 +8,7 @@ import { toInstant } from '#lib/domain/time.ts';
 import { type Draft, type ReceivingProvider, readByName, reader } from '#lib/inbox/provider.ts';
 import type { Provider } from '#lib/tenants/account.ts';
 import { sandboxAccount } from './account.ts';
-import { Call, type File, Message, Reaction, Status } from './schema.ts';
+import { Call, Message, Reaction, Status } from './schema.ts';
 
 /** A provider that exists nowhere: the newcomer's first, and the tests'. Its language is ours, described in README.md. */
 export const sandbox: ReceivingProvider = {
@@ -133,11 +134,6 @@ function contentOf({ text, file, edits, deletes }: Message): Content {
   if (deletes !== undefined) return { type: 'delete', of: deletes };
   if (edits !== undefined) return { type: 'edit', of: edits, ...known({ text }) };
   const kept = file && anyKnown({ url: file.url, name: file.name, mimeType: file.mimeType, size: file.size });
-  if (file && kept) return { type: fileType(file), file: kept, ...(text && { caption: text }) };
+  if (file && kept) return { type: kindOfFile(file.mimeType), file: kept, ...(text && { caption: text }) };
   return text === undefined ? { type: 'unsupported', providerType: 'message' } : { type: 'text', text };
-}
-
-function fileType({ mimeType = '' }: File): 'image' | 'video' | 'audio' | 'document' {
-  const kind = mimeType.split('/')[0];
-  return kind === 'image' || kind === 'video' || kind === 'audio' ? kind : 'document';
 }

@@ -9,7 +9,6 @@ const common = {
 };
 
 const File = v.looseObject({ url: Filled, name: Filled, mimeType: Filled, size: v.optional(v.number()) });
-export type File = v.InferOutput<typeof File>;
 
 export const Message = v.looseObject({
   ...common,

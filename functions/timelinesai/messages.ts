@@ -1,10 +1,10 @@
 import type * as v from 'valibot';
 import type { Content, File } from '#lib/domain/content.ts';
 import type { Chat, Message, OwnAccount, Person } from '#lib/domain/event.ts';
-import { isVague, typeByName } from '#lib/domain/file.ts';
+import { isVague, kindOfFile, typeByName } from '#lib/domain/file.ts';
 import { derivedId } from '#lib/domain/ids.ts';
 import { isRecord } from '#lib/domain/json.ts';
-import { type ChatKind, chatKindOfJid, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
+import { type ChatKind, chatKindOfJid, chatKindOfWord, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
 import { anyKnown, type Issue, known } from '#lib/domain/schema.ts';
 import { toInstant } from '#lib/domain/time.ts';
 import { type Draft, type EventReader, reader } from '#lib/inbox/provider.ts';
@@ -46,18 +46,8 @@ export function chatKindOf(chat: theirs.Chat): ChatKind {
   const ofJid = jid === undefined ? 'individual' : chatKindOfJid(jid);
   if (ofJid !== 'individual') return ofJid;
   if (chat.is_group === true) return 'group';
-  return KIND_OF_TYPE.get(chat.chat_type?.toLowerCase()) ?? 'individual';
+  return chatKindOfWord(chat.chat_type) ?? 'individual';
 }
-
-const KIND_OF_TYPE: ReadonlyMap<string | undefined, ChatKind> = new Map([
-  ['group', 'group'],
-  ['channel', 'channel'],
-  ['newsletter', 'channel'],
-  ['status', 'status'],
-  ['story', 'status'],
-  ['broadcast', 'broadcast'],
-  ['bot', 'bot'],
-]);
 
 export function toChat(id: string, chat: theirs.Chat): Chat {
   const title = chat.full_name ?? chat.name;
@@ -156,16 +146,13 @@ function fileTypeOf({ mimeType, name, url }: File, kind = ''): FileType {
   if (mimeType !== undefined && !isVague(mimeType)) return typeOfMime(mimeType);
   const word = kind.toLowerCase();
   const named = WORDS.get(word) ?? KINDS.find((type) => type === word);
-  return named ?? typeOfMime(typeByName(name) ?? typeByName(url) ?? '');
+  return named ?? typeOfMime(typeByName(name) ?? typeByName(url));
 }
 
-function typeOfMime(mimeType: string): FileType {
-  const type = mimeType.toLowerCase();
-  if (type.startsWith('image/')) return 'image';
-  if (type.startsWith('video/')) return 'video';
-  if (!type.startsWith('audio/')) return 'document';
-  // WhatsApp records voice messages in Opus, as `audio/ogg; codecs=opus`.
-  return /ogg|opus/.test(type) ? 'voice' : 'audio';
+/** WhatsApp records voice messages in Opus, as `audio/ogg; codecs=opus`. */
+function typeOfMime(mimeType: string | undefined): FileType {
+  const kind = kindOfFile(mimeType);
+  return kind === 'audio' && /ogg|opus/i.test(mimeType ?? '') ? 'voice' : kind;
 }
 
 /** One person may set, clear and set again: who, what and when belong to the identity. */
@@ -313,14 +300,16 @@ function commonOf(told: Told, message: theirs.TheirMessage, direction: Direction
  * side of the chat.
  */
 function directionOf(told: Told, message: theirs.TheirMessage, named: Direction | undefined): Direction | undefined {
-  const stated = DIRECTIONS.get(message.direction?.toLowerCase());
+  const stated = statedDirection(message.direction) ?? named;
   if (stated !== undefined) return stated;
-  if (named !== undefined) return named;
   const sender = toPerson(message.sender ?? {}).phone;
   if (sender !== undefined && sender === toAccount(told.account, told.chat).phone) return 'sent';
   if (sender !== undefined && sender === chatPhoneOf(told.chat)) return 'received';
   return told.otherwise;
 }
+
+/** By their words, of which messages and calls have different ones. */
+export const statedDirection = (word: string | undefined): Direction | undefined => DIRECTIONS.get(word?.toLowerCase());
 
 const DIRECTIONS: ReadonlyMap<string | undefined, Direction> = new Map([
   ['sent', 'sent'],

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { isRecord } from '#lib/domain/json.ts';
 import { isSamePhone, normaliseJid, toPhone } from '#lib/domain/person.ts';
-import { known } from '#lib/domain/schema.ts';
+import { ifValid, known } from '#lib/domain/schema.ts';
 import { type Meaning, meaningOf, outcomeOfBreakdown, type SendOutcome, withId } from '#lib/domain/send/outcome.ts';
 import { type Recipient, recipientOf, whatsappChatOf } from '#lib/domain/send/recipient.ts';
 import { toInstant } from '#lib/domain/time.ts';
@@ -29,8 +29,8 @@ function authorization({ apiToken }: Workspace): Readonly<Record<string, string>
   return { authorization: `Bearer ${apiToken}` };
 }
 
-const ProbeText = v.fallback(v.optional(v.string()), undefined);
-const Line = v.looseObject({ phone: ProbeText, status: ProbeText });
+const Text = ifValid(v.string());
+const Line = v.looseObject({ phone: Text, status: Text });
 const Numbers = v.looseObject({ status: v.literal('ok'), data: v.unknown() });
 
 const CONNECTED = /^(?:active|connected|online)$/i;
@@ -48,7 +48,7 @@ async function probe(
   if (reply.status === 401)
     return { kind: 'held', reason: 'http 401: give the token that TimelinesAI shows under Integrations, Public API' };
   const body = reply.status === 200 ? bodyOf(Numbers, reply) : undefined;
-  const numbers = body && numbersIn(body.data);
+  const numbers = body && listIn(body.data, Line);
   if (!numbers) return { kind: 'unknown', answers: reply.status < 500 };
   const ours = phone === undefined ? numbers : numbers.filter((number) => isSamePhone(toPhone(number.phone), phone));
   const connected = ours.find(({ status }) => CONNECTED.test(status ?? ''));
@@ -62,9 +62,9 @@ const NOT_THERE = 'the number is not in the workspace of the token: give the acc
 const NOT_CONNECTED = 'the number is not connected: connect it in TimelinesAI';
 
 /** The list itself, or under whatever name it has. */
-function numbersIn(data: unknown): readonly v.InferOutput<typeof Line>[] | undefined {
+function listIn<Schema extends v.GenericSchema>(data: unknown, schema: Schema) {
   const list = Array.isArray(data) ? data : isRecord(data) && Object.values(data).find(Array.isArray);
-  return list ? v.parse(v.fallback(v.array(Line), []), list) : undefined;
+  return list ? v.parse(v.fallback(v.array(schema), []), list) : undefined;
 }
 
 type What = { readonly text: string } | { readonly file_uid: string };
@@ -135,12 +135,11 @@ function uploadRequest(workspace: Workspace, { name, mimeType, bytes }: Attachme
   };
 }
 
-const Text = v.fallback(v.optional(v.string()), undefined);
 const Message = v.looseObject({
   uid: Text,
   message_uid: Text,
   timestamp: Text,
-  from_me: v.fallback(v.optional(v.boolean()), undefined),
+  from_me: ifValid(v.boolean()),
   text: Text,
   origin: Text,
   status: Text,
@@ -168,15 +167,10 @@ async function findSent(
   const url = apiUrl(workspace, `chats/${id}/messages`);
   const reply = await http.call({ method: 'GET', url, headers: authorization(workspace) }, deadline);
   const body = reply.kind === 'answered' && reply.status === 200 ? bodyOf(History, reply) : undefined;
-  return messagesIn(body?.data).flatMap((message) => {
+  return (listIn(body?.data, Message) ?? []).flatMap((message) => {
     const id = message.uid ?? message.message_uid;
     return id && fits(message, attempted) ? [candidate(id, message)] : [];
   });
-}
-
-function messagesIn(data: unknown): readonly Message[] {
-  const list = Array.isArray(data) ? data : isRecord(data) && Object.values(data).find(Array.isArray);
-  return v.parse(v.fallback(v.array(Message), []), list);
 }
 
 function fits(
@@ -290,8 +284,8 @@ const Named = v.looseObject({
 });
 const Fault = v.looseObject({
   status: v.literal('error'),
-  message: v.fallback(v.optional(v.string()), undefined),
-  error_code: v.fallback(v.optional(v.string()), undefined),
+  message: Text,
+  error_code: Text,
   errors: v.fallback(v.array(v.looseObject({ msg: v.fallback(v.string(), '') })), []),
 });
 

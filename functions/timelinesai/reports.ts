@@ -4,7 +4,17 @@ import { normaliseJid } from '#lib/domain/person.ts';
 import { anyKnown, type Issue, known } from '#lib/domain/schema.ts';
 import { toInstant } from '#lib/domain/time.ts';
 import { type Draft, type EventReader, reader } from '#lib/inbox/provider.ts';
-import { chatIdOf, chatKindOf, chatPhoneOf, isTheirOwn, toAccount, toChat, toPerson, whereabouts } from './messages.ts';
+import {
+  chatIdOf,
+  chatKindOf,
+  chatPhoneOf,
+  isTheirOwn,
+  statedDirection,
+  toAccount,
+  toChat,
+  toPerson,
+  whereabouts,
+} from './messages.ts';
 import { AccountBody, CallBody, type Chat, ChatBody, isoOf } from './schema.ts';
 
 type Call = Extract<Payload, { kind: 'call' }>['call'];
@@ -19,6 +29,8 @@ const states: ReadonlyMap<string, Call['state']> = new Map([
   ['ended', 'ended'],
 ]);
 
+const OURS = { received: 'inbound', sent: 'outbound' } as const;
+
 /** Reads a call that is over. `named` is what the event's name says of it, for a body that says nothing. */
 export function call(named: Named): EventReader {
   return reader(CallBody, (body, type) => toCall(body, type, named));
@@ -29,6 +41,7 @@ function toCall(body: v.InferOutput<typeof CallBody>, type: string, named: Named
   const chatId = chatIdOf(chat);
   if (chatId === undefined && details.message_uid === undefined) return { path: 'chat.chat_id', message: 'is missing' };
   const account = toAccount(body.whatsapp_account, chat);
+  const stated = statedDirection(details.direction);
   return {
     identity: {
       type,
@@ -38,7 +51,7 @@ function toCall(body: v.InferOutput<typeof CallBody>, type: string, named: Named
     payload: {
       kind: 'call',
       call: {
-        direction: directionOf(details.direction) ?? named.direction,
+        direction: stated === undefined ? named.direction : OURS[stated],
         state: details.status === undefined ? named.state : (states.get(details.status.toLowerCase()) ?? 'unknown'),
         ...known({
           from: details.caller && anyKnown(toPerson(details.caller)),
@@ -54,11 +67,6 @@ function toCall(body: v.InferOutput<typeof CallBody>, type: string, named: Named
     },
     ...known({ occurredAt: toInstant(details.timestamp) }),
   };
-}
-
-function directionOf(word: string | undefined): Call['direction'] | undefined {
-  if (word === 'incoming') return 'inbound';
-  return word === 'outgoing' ? 'outbound' : undefined;
 }
 
 type Change = Extract<Payload, { kind: 'chat' }>['chat']['change'];

@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 import { isRecord } from '#lib/domain/json.ts';
 import { toPhone } from '#lib/domain/person.ts';
-import { anyKnown, known } from '#lib/domain/schema.ts';
-import { spelledOut } from '#lib/inbox/relayed.ts';
+import { anyKnown, ifValid, known } from '#lib/domain/schema.ts';
 import { toInstant, toIso } from '#lib/domain/time.ts';
+import { spelledOut } from '#lib/inbox/relayed.ts';
 
 /** When something was, as the hub shows it. */
 export function isoOf(raw: string | undefined): string | undefined {
@@ -73,7 +73,6 @@ const accountIn = (body: WithAccount): Account => body.whatsapp_account ?? body.
 
 // TimelinesAI publishes no schema. What is of another type than expected therefore counts as not said:
 // an event is broken only when too little is left to understand it, never for a detail.
-const ifValid = <Schema extends v.GenericSchema>(schema: Schema) => v.fallback(v.optional(schema), undefined);
 
 const printable = v.pipe(
   v.union([v.string(), v.number()]),

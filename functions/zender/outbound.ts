@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { isSamePhone, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
-import { known } from '#lib/domain/schema.ts';
+import { ifValid, known } from '#lib/domain/schema.ts';
 import { type Meaning, meaningOf, outcomeOfBreakdown, type SendOutcome, withId } from '#lib/domain/send/outcome.ts';
 import { type Recipient, recipientOf, whatsappChatOf } from '#lib/domain/send/recipient.ts';
 import { toInstant } from '#lib/domain/time.ts';
@@ -48,10 +48,7 @@ function listUrl(host: Host, path: string, more: Readonly<Record<string, string>
   return `${apiUrl(host, path)}?${new URLSearchParams({ secret: host.secret, ...more })}`;
 }
 
-const Word = v.fallback(
-  v.optional(v.pipe(v.union([v.string(), v.number(), v.boolean()]), v.transform(String))),
-  undefined,
-);
+const Word = ifValid(v.pipe(v.union([v.string(), v.number(), v.boolean()]), v.transform(String)));
 /** Their codes, which some copies write as texts, and success as a word or a flag. */
 const Code = v.pipe(
   v.union([v.number(), v.string(), v.boolean()]),
@@ -175,14 +172,14 @@ function addressFor(channel: Channel, recipient: Recipient): string | undefined 
   return phoneOfJid(chat) ?? (channel === 'whatsapp' && chat?.endsWith('@g.us') ? chat : undefined);
 }
 
-const Text = v.fallback(v.optional(v.string()), undefined);
+const Text = ifValid(v.string());
 const Row = v.looseObject({
   id: v.pipe(v.union([v.string(), v.number()]), v.transform(String)),
   status: Text,
   recipient: Text,
   phone: Text,
   message: Text,
-  created: v.fallback(v.optional(v.union([v.string(), v.number()])), undefined),
+  created: ifValid(v.union([v.string(), v.number()])),
 });
 type Row = v.InferOutput<typeof Row>;
 const Rows = v.looseObject({ data: v.fallback(v.array(v.fallback(v.nullable(Row), null)), []) });
@@ -296,7 +293,7 @@ const Id = v.pipe(
   v.check((id) => !NO_ID.test(String(id))),
   v.transform(String),
 );
-const MaybeId = v.fallback(v.optional(Id), undefined);
+const MaybeId = ifValid(Id);
 const WithId = v.looseObject({ messageId: MaybeId, message_id: MaybeId, messageid: MaybeId, id: MaybeId });
 const idOf = ({ messageId, message_id, messageid, id }: v.InferOutput<typeof WithId>) =>
   messageId ?? message_id ?? messageid ?? id;
@@ -310,8 +307,8 @@ const Identified = v.pipe(
 const Envelope = v.looseObject({
   // Without one, that of HTTP counts; a word that nobody knows says nothing.
   status: v.optional(v.fallback(Code, 0)),
-  message: v.fallback(v.optional(v.string()), undefined),
-  data: v.fallback(v.optional(Identified), undefined),
+  message: ifValid(v.string()),
+  data: ifValid(Identified),
   messageId: MaybeId,
 });
 

@@ -1,7 +1,7 @@
 import type * as v from 'valibot';
 import type { Content } from '#lib/domain/content.ts';
 import type { Chat, OwnAccount, Person } from '#lib/domain/event.ts';
-import { isVague } from '#lib/domain/file.ts';
+import { isVague, kindOfFile, typeByName } from '#lib/domain/file.ts';
 import { derivedId } from '#lib/domain/ids.ts';
 import { chatKindOfJid, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
 import { known } from '#lib/domain/schema.ts';
@@ -62,7 +62,7 @@ function fileContent(data: object, words: string | undefined): Content | undefin
   const { url, name, type = '' } = found;
   const mimeType = type.includes('/') && !isVague(type) ? type : undefined;
   const told = KINDS.find((kind) => new RegExp(`^${kind}(?:/|$)`, 'i').test(type));
-  const byName = [name, url].map((one = '') => fileType(one)).find((kind) => kind !== 'document');
+  const byName = [name, url].map((one) => kindOfFile(typeByName(one))).find((kind) => kind !== 'document');
   const file = known({ url, name, mimeType });
   return { type: told ?? byName ?? 'document', file, ...(words && { caption: words }) };
 }
@@ -72,13 +72,6 @@ const KINDS = ['image', 'video', 'audio'] as const;
 /** What came with nothing in it may come again with what it says. */
 function emptyIn({ type }: Content): { placeholder?: true } {
   return type === 'unsupported' ? { placeholder: true } : {};
-}
-
-function fileType(url: string): 'image' | 'video' | 'audio' | 'document' {
-  const extension = /\.(\w+)$/.exec(url.split(/[?#]/)[0] ?? '')?.[1]?.toLowerCase() ?? '';
-  if (['jpg', 'jpeg', 'png', 'gif', 'webp'].includes(extension)) return 'image';
-  if (['mp4', '3gp', 'mov', 'webm', 'mkv'].includes(extension)) return 'video';
-  return ['mp3', 'ogg', 'oga', 'opus', 'm4a', 'aac', 'amr', 'wav'].includes(extension) ? 'audio' : 'document';
 }
 
 const readNotification = reader(Notification, toNotification);

@@ -138,6 +138,10 @@ function typeNamedBy(name: string): string | undefined {
   return Object.hasOwn(mimeTypes, extension) ? mimeTypes[extension] : undefined;
 }
 
+/** The type that the ending of a name promises, or of a link, which may have a query behind it. */
+export const typeByName = (name = ''): string | undefined =>
+  typeNamedBy(name.trim().replace(/(?<=^https?:.*)[?#].*$/is, ''));
+
 /**
  * Whether this is plain text under a name for text. Some signatures are two letters long: a note that begins with
  * `BMW` or `MZ` is no picture and no program.
@@ -155,7 +159,7 @@ const office = 'application/vnd.openxmlformats-officedocument';
 const open = 'application/vnd.oasis.opendocument';
 
 /** The types that people send each other, by extension. Not taken from the file's host, which may say anything. */
-export const mimeTypes: Readonly<Record<string, string>> = {
+const mimeTypes: Readonly<Record<string, string>> = {
   '3g2': 'video/3gpp2',
   '3gp': 'video/3gpp',
   '7z': 'application/x-7z-compressed',
@@ -256,10 +260,10 @@ export const mimeTypes: Readonly<Record<string, string>> = {
   zip: 'application/zip',
 };
 
-/** The type that the ending of a name, or of a link, promises. */
-export function typeByName(name: string | undefined): string | undefined {
-  const extension = /\.(\w+)$/.exec(name?.split(/[?#]/)[0] ?? '')?.[1]?.toLowerCase() ?? '';
-  return Object.hasOwn(mimeTypes, extension) ? mimeTypes[extension] : undefined;
+/** As WhatsApp shows a file of this type. */
+export function kindOfFile(mimeType = ''): 'image' | 'video' | 'audio' | 'document' {
+  const [kind] = mimeType.trim().toLowerCase().split('/');
+  return kind === 'image' || kind === 'video' || kind === 'audio' ? kind : 'document';
 }
 
 /** Says no more than that there are bytes. */

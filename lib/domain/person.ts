@@ -189,6 +189,19 @@ export function chatKindOfJid(jid: string): ChatKind {
   return KIND_OF_SERVER.get(normal.slice(normal.lastIndexOf('@') + 1)) ?? 'individual';
 }
 
+/** By a provider's own word for it. */
+export const chatKindOfWord = (word: string | undefined): ChatKind | undefined => KIND_OF_WORD.get(word?.toLowerCase());
+
+const KIND_OF_WORD: ReadonlyMap<string | undefined, ChatKind> = new Map([
+  ['group', 'group'],
+  ['channel', 'channel'],
+  ['newsletter', 'channel'],
+  ['status', 'status'],
+  ['story', 'status'],
+  ['broadcast', 'broadcast'],
+  ['bot', 'bot'],
+]);
+
 const KIND_OF_SERVER: ReadonlyMap<string, ChatKind> = new Map([
   ['g.us', 'group'],
   ['newsletter', 'channel'],

@@ -6,6 +6,9 @@ export function optional<Schema extends v.GenericSchema>(schema: Schema, descrip
   return v.exactOptional(description === undefined ? schema : v.pipe(schema, v.description(description)));
 }
 
+/** For what somebody else writes: undefined where it is absent, or is not what is meant. */
+export const ifValid = <Schema extends v.GenericSchema>(schema: Schema) => v.fallback(v.optional(schema), undefined);
+
 export function text(description: string) {
   return v.pipe(v.string(), v.description(description));
 }

@@ -1,6 +1,6 @@
 import type { Content } from '#lib/domain/content.ts';
 import type { MessageEvent } from '#lib/domain/event.ts';
-import { mimeTypes } from '#lib/domain/file.ts';
+import { kindOfFile, typeByName } from '#lib/domain/file.ts';
 import { derivedId, sha256 } from '#lib/domain/ids.ts';
 import { canonicalJson } from '#lib/domain/json.ts';
 import { chatKindOfJid } from '#lib/domain/person.ts';
@@ -174,11 +174,6 @@ function eventOf(send: Send, index: number, part: Part, thread: Thread, provider
 /** The link that the caller gave is left out: it may be signed, and it may lead elsewhere tomorrow. */
 function contentOf({ kind, text = '', name = '', caption }: Part): Content {
   if (kind === 'text') return { type: 'text', text };
-  const mimeType = mimeTypes[name.slice(name.lastIndexOf('.') + 1).toLowerCase()];
-  return { type: fileType(mimeType), file: known({ name, mimeType }), ...known({ caption }) };
-}
-
-function fileType(mimeType = ''): 'image' | 'video' | 'audio' | 'document' {
-  const type = mimeType.split('/')[0];
-  return type === 'image' || type === 'video' || type === 'audio' ? type : 'document';
+  const mimeType = typeByName(name);
+  return { type: kindOfFile(mimeType), file: known({ name, mimeType }), ...known({ caption }) };
 }

@@ -112,6 +112,12 @@ const KINDS: readonly Row[] = [
     { ...coobyText, chat_id: '120363000000000099@c.us', chat_type: 'newsletter' },
     kind('channel'),
   ],
+  [
+    'stories by their type alone',
+    cooby,
+    { ...coobyText, chat_id: '15550100001_15550100099@c.us', chat_type: 'Story' },
+    kind('status'),
+  ],
   ['stories', cooby, { ...coobyText, chat_id: 'status@broadcast' }, kind('status')],
   ['a bot', cooby, { ...coobyText, chat_id: '867051314767696@bot' }, kind('bot')],
   ['a list', cooby, { ...coobyText, chat_id: LIST }, kind('individual', { phone: '+15550100099' })],

@@ -126,6 +126,16 @@ describeReading(timelinesAi, [
     stored: { call: { state, detail: status } },
   })),
   ...[
+    ['Outgoing', 'outbound'],
+    ['sent', 'outbound'],
+    ['received', 'inbound'],
+    ['sideways', 'inbound'],
+  ].map(([direction, ours]) => ({
+    name: `a call of direction ${direction} as ${ours}`,
+    payload: { ...varied(call, 'call_details', { direction }), event_type: 'call:incoming:ended' },
+    stored: { call: { direction: ours } },
+  })),
+  ...[
     ['call:incoming:missed', 'inbound', 'missed'],
     ['call:incoming:ended', 'inbound', 'ended'],
     ['call:outgoing:ended', 'outbound', 'ended'],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { agrees, isTextByName, mimeTypeOf } from '#lib/domain/file.ts';
+import { agrees, isTextByName, kindOfFile, mimeTypeOf, typeByName } from '#lib/domain/file.ts';
 
 const sniffed = (extension: string, mimeType = 'x/sniffed') => ({ extension, mimeType });
 
@@ -37,6 +37,20 @@ test.each([
   ['a.constructor', 'x/sniffed'],
 ])('with a known extension the name tells the type, without one the bytes: %s is %s', (name, mimeType) => {
   expect(mimeTypeOf(name, sniffed('zip'))).toBe(mimeType);
+});
+
+test.each([
+  ['Photo #3.jpg', 'image'],
+  ['https://example.com/a/PHOTO.JPG?sig=1.2#top', 'image'],
+  ['https://example.com/x.ogg?sig=a.jpg', 'audio'],
+  ['Is it so?.mp4', 'video'],
+  ['note.opus', 'audio'],
+  ['letter.pdf', 'document'],
+  ['jpg', 'document'],
+  ['a.constructor', 'document'],
+  [undefined, 'document'],
+])('the ending of a name or link tells the kind: %s is of kind %s', (name, kind) => {
+  expect(kindOfFile(typeByName(name))).toBe(kind);
 });
 
 test('what neither name nor bytes tell is a file of bytes', () => {
