@@ -126,11 +126,12 @@ const isOwn = (origin: string | undefined, baseUrl: string, session: string | un
 
 /**
  * Browsers keep a cookie with the prefix to this host and to https; over http, some would not keep it at all. Cookies know
- * no port: two hubs on one host would take each other's away, so the port stands in the name.
+ * no port, and with the prefix no path: two hubs on one host would take each other's away, so both stand in the name.
  */
 function cookieName(baseUrl: string): string {
-  const { protocol, port } = new URL(baseUrl);
-  return `${protocol === 'http:' ? '' : '__Host-'}hookline${port && `-${port}`}`;
+  const { protocol, port, pathname } = new URL(baseUrl);
+  const place = `-${port}${pathname}`.replace(/\W+/g, '-').replace(/-$/, '');
+  return `${protocol === 'http:' ? '' : '__Host-'}hookline${place}`;
 }
 
 export function sessionIn(cookies: readonly string[] = [], baseUrl: string): string | undefined {

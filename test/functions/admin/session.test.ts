@@ -33,7 +33,9 @@ it.each([
   ['http://127.0.0.1', 'hookline'],
   ['http://127.0.0.1:3001', 'hookline-3001'],
   ['https://hub.example:8443', '__Host-hookline-8443'],
-])('of %s the cookie is called %s: a hub at another port of the host has one of its own', async (publicUrl, name) => {
+  ['https://hub.example/hub/', '__Host-hookline-hub'],
+  ['https://hub.example:8443/a/b', '__Host-hookline-8443-a-b'],
+])('of %s the cookie is called %s: a hub elsewhere on the host has another', async (publicUrl, name) => {
   const cookie = await signedIn(new AdminBench({ publicUrl: 'http://127.0.0.1:3000' }));
   const hub = new AdminBench({ publicUrl });
   const { cookies } = await signIn(hub, { key: 'the-admin-key' }, { cookies: [cookie] });
