@@ -313,10 +313,15 @@ async function readOwnPhone(written: string, country: CountryOf): Promise<ReadPh
   return phone === undefined ? read : { ok: true, phone };
 }
 
+/** What stands in templates of automations where a value is to come. Among other words it may be meant as it stands. */
+const PLACEHOLDER = /^\s*\{\{[^{}]+\}\}\s*$/;
+
 /** The file first: a caption is shown on some kinds of files only, so text beside a file is a message of its own. */
 function readParts(said: Said, rules: RequestRules, issues: Issue[]): CheckedRequest['parts'] | undefined {
   const { text, file_url: url } = said;
   if (text?.isWellFormed() === false) return refuse(issues, 'text', 'is not well-formed Unicode');
+  if (text !== undefined && PLACEHOLDER.test(text))
+    return refuse(issues, 'text', 'was not filled in by whoever has sent it');
   if (url === undefined) {
     return text === undefined
       ? refuse(issues, 'text', 'is missing or empty, and there is no file_url')
