@@ -303,7 +303,6 @@ async function auditStages(
       ],
       visit: async ({ sk }) => {
         await auditQueue(ports.store, entryId({ sk }), note);
-        return true;
       },
     },
     {
@@ -315,7 +314,6 @@ async function auditStages(
       },
       visit: async (item) => {
         enter(progress.entered, readLedgerEntry(item));
-        return true;
       },
     },
   ];
@@ -353,7 +351,6 @@ function sendStage(ports: StorePorts, workspace: string, progress: AuditProgress
       if (spent > 0) progress.seen[send.epoch] = (progress.seen[send.epoch] ?? 0) + spent;
       for (const key of pendingPlaces(send))
         if (!places.has(key.pk + key.sk)) await noteLostPlace(store, send, key, note);
-      return true;
     },
   };
 }

@@ -204,12 +204,11 @@ export const feedFill: Fill = {
       name: 'events',
       ...listed(store, (shard) => eventPartition(workspace, shard)),
       visit: async (head) => {
-        if (head.storedAt !== undefined) return true;
+        if (head.storedAt !== undefined) return;
         const storedAt = toIso(Math.min(Date.parse(String(head.orderedAt)), clock.now() - HORIZON_MS));
         await store.write(feedRow({ ...head, storedAt }));
         const { pk, sk } = head;
         await store.write(update({ pk, sk }, [set('storedAt', storedAt)], all(exists(), absent('storedAt'))));
-        return true;
       },
     },
   ],

@@ -20,10 +20,10 @@ export const chatsFill: Fill = {
         name: 'chats',
         ...listed(store, (shard) => chatListPartition(workspace, shard)),
         visit: async (item) => {
-          if (item.mergedInto !== undefined) return true;
+          if (item.mergedInto !== undefined) return;
           try {
             const chat = await findable(store, item);
-            if (chat.names !== undefined) return true;
+            if (chat.names !== undefined) return;
             accounts ??= accountsOf(store, workspace);
             await fill(store, chat, await accounts);
           } catch (cause) {
@@ -31,7 +31,6 @@ export const chatsFill: Fill = {
             // One that cannot be read is left out; `correlationId` stands in the log beside the figure.
             metrics.count('WatchdogFailures', { stage: 'chats', correlationId: shownKey(item) });
           }
-          return true;
         },
       },
     ];

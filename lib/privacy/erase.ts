@@ -15,47 +15,32 @@ import { rowKey } from '#lib/inbox/feed-row.ts';
 import { chatAccount } from '#lib/inbox/records.ts';
 import { accountsOf } from '#lib/outbox/accounts.ts';
 import { forgetEvent, mutedIdentity, onceKey } from '#lib/reactions/auto.ts';
-import { field } from '#lib/sender/change-parts.ts';
-import { forgetEcho, forgetUnknown } from '#lib/sender/evidence.ts';
 import { readAccount, readSend, type Send } from '#lib/sender/items.ts';
 import { sendReportIds } from '#lib/sender/sent-event.ts';
 import { unlessDamaged } from '#lib/store/items.ts';
 import {
-  attemptPartition,
-  autoKey,
   chatIdIn,
   chatKey,
   chatListPartition,
   chatMessagesPartition,
-  DELIVERY_PREFIX,
-  deliveryPartition,
-  ENDPOINT_PREFIX,
   echoKey,
-  entryId,
   eventKey,
   eventPartition,
   headKey,
   idempotencyKey,
   LEDGER_PREFIX,
-  mutedKey,
   personKey,
   personPartition,
   quarantineCounters,
   quotaKindKey,
-  RULE_PREFIX,
-  RUN_PREFIX,
-  runPartition,
   sendKey,
   sendListKey,
-  stateKey,
-  workspacePartition,
 } from '#lib/store/keys.ts';
 import { getAll, queryAll } from '#lib/store/query.ts';
 import { AGAIN, retrying, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
 import {
   absent,
   all,
-  type Change,
   del,
   equal,
   exists,
@@ -69,8 +54,9 @@ import {
   unchanged,
   update,
 } from '#lib/store/store.ts';
-import { listed, type Partition, type Stage, type WalkState, walk } from '#lib/store/walk.ts';
-import { accountItems, wholeDirectory } from '#lib/tenants/directory.ts';
+import { listed, onePlace, type Stage, type WalkState, walk } from '#lib/store/walk.ts';
+import { accountItems } from '#lib/tenants/directory.ts';
+import { attemptPartitions, calledPartitions, ERASED, empty, eraseMarks, hasEvent, keptByRules } from './forget.ts';
 
 export const Counts = v.object({
   events: tally('Deleted, with raw bodies and thumbnails'),
@@ -125,10 +111,9 @@ function attemptStage({ store, workspace, mentions, counts }: Erasing): Stage {
     name: '4-attempts',
     partitions: () => attemptPartitions(store, workspace),
     visit: async ({ pk, sk, attempt }) => {
-      if (!mentions(String(attempt))) return true;
+      if (!mentions(String(attempt))) return;
       await store.write(del({ pk, sk }));
       counts.attempts += 1;
-      return true;
     },
   };
 }
@@ -141,11 +126,10 @@ function calledStage(erasing: Erasing): Stage {
     partitions: () => calledPartitions(store, workspace),
     visit: async (row) => {
       const said = JSON.stringify([row.attempts, row.actions]);
-      if (!mentions(said) && (await hasEvent(store, row, nowSeconds))) return true;
+      if (!mentions(said) && (await hasEvent(store, row, nowSeconds))) return;
       await forgetRun(erasing, row);
       await store.write(del({ pk: row.pk, sk: row.sk }));
       counts.attempts += 1;
-      return true;
     },
   };
 }
@@ -162,36 +146,6 @@ async function forgetRun(erasing: Erasing, { rule, event, actions }: Item): Prom
   if (head) await eraseEvent(erasing, head, false);
 }
 
-export async function hasEvent(store: Store, { event }: Item, nowSeconds: number): Promise<boolean> {
-  const head = await store.get(eventKey(String(event)), { consistent: true });
-  return head !== undefined && isLive(head, nowSeconds);
-}
-
-/**
- * Where stands what endpoints and rules did, also those deleted since, and what they were answered. `before`, ISO 8601:
- * with events that were stored until then alone. Beside it stand figures by which a rule is bounded, which nobody is in.
- */
-export async function calledPartitions(store: Store, workspace: string, before = '~'): Promise<readonly Partition[]> {
-  const lists = [ENDPOINT_PREFIX, RULE_PREFIX].map((prefix) =>
-    queryAll(store, { pk: workspacePartition(workspace), prefix, limit: 100, consistent: true }),
-  );
-  const ids = [...(await Promise.all(lists)).flat(), ...(await wholeDirectory(store, workspace, 'FORMER'))].map(
-    entryId,
-  );
-  const part = (pk: string, prefix: string) => ({ pk, from: prefix, before: `${prefix}${before}`, consistent: true });
-  return [...new Set(ids)].sort().flatMap((id) => [
-    { name: id, query: part(deliveryPartition(id), DELIVERY_PREFIX) },
-    { name: `${id} runs`, query: part(runPartition(id), RUN_PREFIX) },
-  ]);
-}
-
-export async function attemptPartitions(store: Store, workspace: string): Promise<readonly Partition[]> {
-  const present = await wholeDirectory(store, workspace, 'WEBHOOK');
-  const former = await wholeDirectory(store, workspace, 'FORMER');
-  const ids = [...present, ...former].map(entryId);
-  return ids.sort().map((id) => ({ name: id, query: { pk: attemptPartition(id), consistent: true } }));
-}
-
 /** The registry of chats: a person's own chat with all that was said in it; of a group, what names the person. */
 function chatStage(erasing: Erasing): Stage {
   const { store, workspace } = erasing;
@@ -202,19 +156,19 @@ function chatStage(erasing: Erasing): Stage {
   };
 }
 
-async function visitChat(erasing: Erasing, chat: Item): Promise<boolean> {
+async function visitChat(erasing: Erasing, chat: Item): Promise<'unfinished' | undefined> {
   const { store, mentions, mentionsOrFounded, left } = erasing;
   const items = await queryAll(store, { pk: chat.pk, limit: 100, consistent: true });
   const text = JSON.stringify(items);
   const id = String(chat.chatId);
   if (mentions(text)) {
-    if (chat.kind === 'individual' && !(await eraseThread(erasing, id))) return false;
+    if (chat.kind === 'individual' && !(await eraseThread(erasing, id))) return 'unfinished';
     await forgetChat(erasing, id);
   } else if (mentionsOrFounded(text)) {
     left.push({ kind: 'group', id, why: "The number in the group's id tells who founded it" });
   }
   await forgetLast(erasing, chat);
-  return true;
+  return undefined;
 }
 
 /** A chat that stays names its last message by the id of an event, which may be gone by now. */
@@ -251,45 +205,6 @@ export async function emptySend(erasing: Erasing, messageId: string): Promise<vo
 async function eraseReports(erasing: Erasing, send: Send): Promise<void> {
   const told = await erasing.store.getMany(sendReportIds(send).map(eventKey), { consistent: true });
   for (const head of told) await eraseEvent(erasing, head, false);
-}
-
-/** Its own, and those of its echo: what it said can be tested against them by whoever guesses it. */
-export async function eraseMarks(store: Store, send: Send): Promise<void> {
-  const marks = send.parts.flatMap((part, index) => [
-    ...(part.unknownAt === undefined ? [] : forgetUnknown(send, index)),
-    ...(part.providerId === undefined ? [] : forgetEcho(send, part, part.providerId)),
-  ]);
-  for (const mark of marks) await store.write(mark);
-}
-
-/**
- * Credits are counted by the sends that they paid for: the send stays, with its states and without its content. What leads
- * to it by the provider's id goes with it: for as long as the message has its id, no other takes it.
- */
-export async function empty({ store, random }: Pick<StorePorts, 'store' | 'random'>, send: Send): Promise<boolean> {
-  const changes: Change[] = [
-    set('erased', true),
-    set('recipient', {}),
-    ...send.parts.flatMap((part, index) =>
-      (['text', 'url', 'name', 'caption', 'quoted', 'error', 'providerId'] as const).flatMap((name) =>
-        part[name] === undefined ? [] : [remove(field(index, name))],
-      ),
-    ),
-    set(
-      'history',
-      send.history.map(({ at, part, state }) => ({ at, state, ...(part !== undefined && { part }) })),
-    ),
-  ];
-  // What has expired may get an id and stay as it is.
-  const asRead = send.parts.flatMap(({ state, providerId }, index) => {
-    const id = field(index, 'providerId');
-    return [equal(field(index, 'state'), state), providerId === undefined ? absent(id) : equal(id, providerId)];
-  });
-  // Some providers give a file and its text one id.
-  const ids = new Set(send.parts.flatMap(({ providerId }) => providerId ?? []));
-  const emptied = update(sendKey(send.messageId), changes, all(exists(), ...asRead));
-  const writes = [emptied, ...[...ids].map((id) => del(stateKey(send, id)))];
-  return (await store.transact(writes, newTransaction(random))).done;
 }
 
 /** Longer than a mark is kept: a provider's clock may be two days off before ours counts. */
@@ -371,17 +286,17 @@ function eventStage(erasing: Erasing): Stage {
 }
 
 /** What only this event leads to goes before it, so that the next call finds the way again after a crash. */
-async function visitEvent(erasing: Erasing, head: Item): Promise<boolean> {
+async function visitEvent(erasing: Erasing, head: Item): Promise<'unfinished' | undefined> {
   const record = await read(erasing, head);
   if (record === 'half erased') await eraseEvent(erasing, head, false);
-  if (typeof record === 'string' || !(await namesPerson(erasing, head, record))) return true;
+  if (typeof record === 'string' || !(await namesPerson(erasing, head, record))) return undefined;
   const chat = ownChat(record.event, erasing);
   if (chat !== undefined) {
-    if (!(await eraseThread(erasing, chat, head.pk))) return false;
+    if (!(await eraseThread(erasing, chat, head.pk))) return 'unfinished';
     await forgetChat(erasing, chat);
   }
   await eraseEvent(erasing, head, chat !== undefined);
-  return true;
+  return undefined;
 }
 
 /** What cannot be read may be anybody's: somebody has to look. */
@@ -436,25 +351,20 @@ function sendStage(erasing: Erasing): Stage {
     ...listed(store, (shard) => sendListKey(workspace, shard)),
     visit: async (item) => {
       if (mentions(JSON.stringify(item))) await emptySend(erasing, readSend(item).messageId);
-      return true;
     },
   };
 }
 
-export const ERASED = 'erased';
-
 /** The ledger is kept for its figures; only a provider's words on a refund may name somebody. */
 function ledgerStage({ store, workspace, mentions, counts }: Erasing): Stage {
   const { pk } = quotaKindKey(workspace);
-  const end = `${LEDGER_PREFIX}~`;
   return {
     name: '5-ledger',
-    partitions: async () => [{ name: '', query: { pk, from: LEDGER_PREFIX, before: end, consistent: true } }],
+    partitions: onePlace({ pk, from: LEDGER_PREFIX, before: `${LEDGER_PREFIX}~` }),
     visit: async ({ pk, sk, reason }) => {
-      if (typeof reason !== 'string' || !mentions(reason)) return true;
+      if (typeof reason !== 'string' || !mentions(reason)) return;
       await store.write(update({ pk, sk }, [set('reason', ERASED)], exists()));
       counts.ledgerEntries += 1;
-      return true;
     },
   };
 }
@@ -463,12 +373,11 @@ function ledgerStage({ store, workspace, mentions, counts }: Erasing): Stage {
 function quarantineStage({ store, workspace, mentions, counts }: Erasing): Stage {
   return {
     name: '6-quarantine',
-    partitions: async () => [{ name: '', query: { pk: quarantineCounters(workspace), consistent: true } }],
+    partitions: onePlace({ pk: quarantineCounters(workspace) }),
     visit: async ({ pk, sk, type }) => {
-      if (![sk, String(type)].some(mentions)) return true;
+      if (![sk, String(type)].some(mentions)) return;
       await store.write(del({ pk, sk }));
       counts.quarantinedTypes += 1;
-      return true;
     },
   };
 }
@@ -507,12 +416,6 @@ async function forgetHead({ store, random }: Erasing, key: Key): Promise<void> {
     return (await store.transact(writes, newTransaction(random))).done ? undefined : AGAIN;
   });
 }
-
-/** Which answers rules gave in a chat, and that they leave it alone. */
-export const keptByRules = (workspace: string, chat: string): readonly Key[] => [
-  autoKey(chat),
-  mutedKey(workspace, chat),
-];
 
 /** Every message of a chat, but for the event at `except`, which led here. False: time was up before the end. */
 async function eraseThread(erasing: Erasing, id: string, except?: string): Promise<boolean> {
@@ -607,12 +510,11 @@ function personStage({ store, workspace, names }: Erasing): Stage {
   const [number = ''] = names;
   return {
     name: '7-people',
-    partitions: async () => [{ name: '', query: { pk: personPartition(workspace, number), consistent: true } }],
+    partitions: onePlace({ pk: personPartition(workspace, number) }),
     visit: async (row) => {
       const others = namesKept(row).filter((name) => name !== number);
       for (const name of others) await store.write(del(personKey(workspace, name, row.sk)));
       await store.write(del({ pk: row.pk, sk: row.sk }));
-      return true;
     },
   };
 }

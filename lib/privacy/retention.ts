@@ -41,10 +41,10 @@ import {
   unchanged,
   update,
 } from '#lib/store/store.ts';
-import { listed, type Position, type Stage, type WalkState, walk } from '#lib/store/walk.ts';
+import { listed, onePlace, type Position, type Stage, type WalkState, walk } from '#lib/store/walk.ts';
 import { attemptExpiry } from '#lib/tenants/attempts.ts';
 import { copyRetention, type RetentionMark, retentionApplied, retentionOf } from '#lib/tenants/workspaces.ts';
-import { attemptPartitions, calledPartitions, ERASED, empty, eraseMarks, hasEvent, keptByRules } from './erase.ts';
+import { attemptPartitions, calledPartitions, ERASED, empty, eraseMarks, hasEvent, keptByRules } from './forget.ts';
 
 /**
  * Gives every stored event the end that it would have had, had it come in under this retention. What comes in has it from
@@ -57,10 +57,9 @@ function eventStage(applying: Applying): Stage {
     name: '1-events',
     ...listed(store, (shard) => eventPartition(workspace, shard), part),
     visit: async (head) => {
-      if (since && typeof head.expiresAt === 'number') return true;
+      if (since && typeof head.expiresAt === 'number') return;
       await applyTo(applying, head);
       await applyToState(applying, head);
-      return true;
     },
   };
 }
@@ -237,7 +236,7 @@ const pastDamage = (stage: Stage, log: Log): Stage => ({
     } catch (cause) {
       unlessDamaged(cause);
       log.error('a retention could not be applied to an item', cause, { correlationId: shownKey(item) });
-      return true;
+      return undefined;
     }
   },
 });
@@ -250,10 +249,9 @@ function attemptStage({ store, workspace, retentionDays, since, counts }: Applyi
       (await attemptPartitions(store, workspace)).map(({ name, query }) => ({ name, query: { ...query, ...part } })),
     visit: async ({ pk, sk, expiresAt }) => {
       const end = attemptExpiry(Date.parse(sk.slice(0, sk.indexOf('#'))), retentionDays);
-      if (typeof expiresAt === 'number' && expiresAt <= end) return true;
+      if (typeof expiresAt === 'number' && expiresAt <= end) return;
       await store.write(update({ pk, sk }, [set('expiresAt', end)], exists()));
       counts.attempts += 1;
-      return true;
     },
   };
 }
@@ -268,10 +266,9 @@ function calledStage({ store, workspace, now, oldest, since, counts }: Applying)
     name: '2-called',
     partitions: () => calledPartitions(store, workspace, before),
     visit: async (row) => {
-      if (await hasEvent(store, row, now / 1000)) return true;
+      if (await hasEvent(store, row, now / 1000)) return;
       await store.write(del({ pk: row.pk, sk: row.sk }));
       counts.attempts += 1;
-      return true;
     },
   };
 }
@@ -289,15 +286,14 @@ function sendStage({ store, workspace, oldest, since, counts, open }: Applying, 
     ...known({ load }),
     visit: async (item) => {
       const send = readSend(item);
-      if (send.erased) return true;
+      if (send.erased) return;
       if (send.parts.some((part) => isUnsettled(part.state))) {
         open.since = Math.min(open.since ?? send.createdAt, send.createdAt);
-        return true;
+        return;
       }
       await eraseMarks(store, send);
       if (await empty({ store, random }, send)) counts.sends += 1;
       else open.since = Math.min(open.since ?? send.createdAt, send.createdAt);
-      return true;
     },
   };
 }
@@ -318,7 +314,7 @@ function chatStage({ store, workspace, oldest, counts }: Applying, random: Rando
     partitions: async () => (oldest === undefined ? [] : partitions()),
     ...known({ load }),
     visit: async ({ pk, sk, lastAt }) => {
-      if (String(lastAt) >= end) return true;
+      if (String(lastAt) >= end) return;
       const chat = (await store.get({ pk, sk }, { consistent: true })) ?? { pk, sk };
       const ids = historiesOf(chat);
       const pages = ids.map((id) => queryAll(store, { pk: chatKey(id).pk, limit: 100, consistent: true }));
@@ -332,12 +328,11 @@ function chatStage({ store, workspace, oldest, counts }: Applying, random: Rando
       const rows = deletions([...rowsOf(chat), ...foundRows(chat)]);
       while (writes.length + rows.length > TOGETHER) {
         const some = [...writes.splice(0, TOGETHER), check({ pk, sk }, isQuiet)];
-        if (!(await store.transact(some, newTransaction(random))).done) return true;
+        if (!(await store.transact(some, newTransaction(random))).done) return;
       }
       const { names, foundBy } = chat;
       const last = [...writes, ...rows, del({ pk, sk }, all(isQuiet, unchanged({ names, foundBy })))];
       if ((await store.transact(last, newTransaction(random))).done) counts.chats += 1;
-      return true;
     },
   };
 }
@@ -347,15 +342,14 @@ function ledgerStage({ store, workspace, oldest, since, counts }: Applying): Sta
   const { pk } = quotaKindKey(workspace);
   const at = (milliseconds: number) => `${LEDGER_PREFIX}${toIso(milliseconds)}`;
   const from = since ? at(since.ledger) : LEDGER_PREFIX;
-  const old = { name: '', query: { pk, from, before: at(oldest ?? 0), consistent: true } };
+  const old = onePlace({ pk, from, before: at(oldest ?? 0) });
   return {
     name: '5-ledger',
-    partitions: async () => (oldest === undefined ? [] : [old]),
+    partitions: async () => (oldest === undefined ? [] : old()),
     visit: async ({ pk, sk, entry, reason }) => {
-      if (entry !== 'refund' || reason === ERASED) return true;
+      if (entry !== 'refund' || reason === ERASED) return;
       await store.write(update({ pk, sk }, [set('reason', ERASED)], exists()));
       counts.ledgerEntries += 1;
-      return true;
     },
   };
 }

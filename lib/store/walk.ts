@@ -41,8 +41,8 @@ export interface Stage {
   readonly partitions: () => Promise<readonly Partition[]>;
   /** The items of a page as they are visited; an index holds only parts of them. Left out: as the query answers. */
   readonly load?: (entries: readonly Item[]) => Promise<readonly Item[]>;
-  /** False: time was up before it was finished, and the walk will come back to this item. */
-  readonly visit: (item: Item) => Promise<boolean>;
+  /** `unfinished`: time was up before it was done, and the walk will come back to this item. */
+  readonly visit: (item: Item) => Promise<'unfinished' | undefined>;
 }
 export interface Partition {
   readonly name: string;
@@ -107,7 +107,7 @@ async function walkPartition(
     const items = new Map((await load(entries)).map((item) => [item.pk + item.sk, item]));
     for (const entry of entries) {
       const item = items.get(entry.pk + entry.sk);
-      if (item && (pace.isTimeUp() || !(await visit(item)))) return stopped();
+      if (item && (pace.isTimeUp() || (await visit(item)) === 'unfinished')) return stopped();
       after = sortKey(entry);
       pace.steps += 1;
     }
@@ -129,6 +129,11 @@ export function listed(
     load: (entries) => getAll(store, entries, { consistent: true }),
   };
 }
+
+/** Of a stage whose items are all in one place. */
+export const onePlace = (query: Partition['query']) => async (): Promise<readonly Partition[]> => [
+  { name: '', query: { ...query, consistent: true } },
+];
 
 /**
  * Something that this release keeps beside what earlier ones stored: rows that have to be added once, for everything that

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { empty } from '#lib/privacy/erase.ts';
+import { empty } from '#lib/privacy/forget.ts';
 import { readSend } from '#lib/sender/items.ts';
 import { sendKey } from '#lib/store/keys.ts';
 import { put } from '#lib/store/store.ts';
