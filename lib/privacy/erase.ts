@@ -1,46 +1,32 @@
-import * as v from 'valibot';
 import { chatId, currentChat, historiesOf, noLastEvent } from '#lib/chats/chat.ts';
 import { foundRows } from '#lib/chats/found-by.ts';
 import { lidsAmong, namesKept, namesOfPerson, rowsOf } from '#lib/chats/people.ts';
 import { type Mentions, mentionsOf, mentionsOfLid } from '#lib/domain/content.ts';
 import type { Event } from '#lib/domain/event.ts';
 import { isSamePhone, type Phone, twinOf } from '#lib/domain/person.ts';
-import type { Log, Random } from '#lib/domain/ports.ts';
-import { tally } from '#lib/domain/schema.ts';
-import { addressesIn, saidIn, tracesOf } from '#lib/domain/send/evidence.ts';
-import { isUnsettled } from '#lib/domain/send/part.ts';
-import { type EventRecord, eventOf, recordOf, toldAgain } from '#lib/inbox/event-item.ts';
+import type { Log } from '#lib/domain/ports.ts';
+import { type EventRecord, recordOf, toldAgain } from '#lib/inbox/event-item.ts';
 import { ownEventId } from '#lib/inbox/event-store.ts';
-import { rowKey } from '#lib/inbox/feed-row.ts';
 import { chatAccount } from '#lib/inbox/records.ts';
-import { accountsOf } from '#lib/outbox/accounts.ts';
-import { forgetEvent, mutedIdentity, onceKey } from '#lib/reactions/auto.ts';
-import { readAccount, readSend, type Send } from '#lib/sender/items.ts';
-import { sendReportIds } from '#lib/sender/sent-event.ts';
+import { mutedIdentity, onceKey } from '#lib/reactions/auto.ts';
+import { readAccount, readSend } from '#lib/sender/items.ts';
 import { unlessDamaged } from '#lib/store/items.ts';
 import {
-  chatIdIn,
   chatKey,
   chatListPartition,
-  chatMessagesPartition,
-  echoKey,
   eventKey,
   eventPartition,
-  headKey,
   idempotencyKey,
   LEDGER_PREFIX,
   personKey,
   personPartition,
   quarantineCounters,
   quotaKindKey,
-  sendKey,
   sendListKey,
 } from '#lib/store/keys.ts';
-import { getAll, queryAll } from '#lib/store/query.ts';
+import { queryAll } from '#lib/store/query.ts';
 import { AGAIN, retrying, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
 import {
-  absent,
-  all,
   del,
   equal,
   exists,
@@ -48,7 +34,6 @@ import {
   isLive,
   type Key,
   newTransaction,
-  remove,
   type Store,
   set,
   unchanged,
@@ -56,384 +41,8 @@ import {
 } from '#lib/store/store.ts';
 import { listed, onePlace, type Stage, type WalkState, walk } from '#lib/store/walk.ts';
 import { accountItems } from '#lib/tenants/directory.ts';
-import { attemptPartitions, calledPartitions, ERASED, empty, eraseMarks, hasEvent, keptByRules } from './forget.ts';
-
-export const Counts = v.object({
-  events: tally('Deleted, with raw bodies and thumbnails'),
-  chats: tally('Deleted from the registry'),
-  sends: tally('Emptied of recipient, text, file and errors; credit and states stay'),
-  deliveries: tally("Deleted: how far a provider's message got"),
-  attempts: tally('Deleted from the logs of webhooks, and of what endpoints and rules did'),
-  ledgerEntries: tally('Their reason emptied, which named the number; the figures stay'),
-  quarantinedTypes: tally('Deleted from the counts of what was not understood'),
-});
-export type Counts = v.InferOutput<typeof Counts>;
-
-export const NONE: Counts = {
-  events: 0,
-  chats: 0,
-  sends: 0,
-  deliveries: 0,
-  attempts: 0,
-  ledgerEntries: 0,
-  quarantinedTypes: 0,
-};
-
-/** What names the person and is still there, and why. */
-export const Left = v.object({
-  kind: v.picklist(['send', 'group', 'event']),
-  id: v.string(),
-  why: v.string(),
-});
-export type Left = v.InferOutput<typeof Left>;
-
-/** One call's work on erasing one person. */
-interface Erasing {
-  readonly store: Store;
-  readonly random: Random;
-  readonly log: Log;
-  readonly workspace: string;
-  /** Everything that the person is known as, the number first. */
-  readonly names: readonly string[];
-  readonly mentions: Mentions;
-  /** The same, and also where the number only tells who founded a group. */
-  readonly mentionsOrFounded: Mentions;
-  readonly nowSeconds: number;
-  readonly isTimeUp: () => boolean;
-  /** Grow as the work goes on. */
-  readonly counts: { -readonly [Kind in keyof Counts]: number };
-  readonly left: Left[];
-}
-
-/** The logs of every webhook, also of those deleted since: a body that was refused stands nowhere else. */
-function attemptStage({ store, workspace, mentions, counts }: Erasing): Stage {
-  return {
-    name: '4-attempts',
-    partitions: () => attemptPartitions(store, workspace),
-    visit: async ({ pk, sk, attempt }) => {
-      if (!mentions(String(attempt))) return;
-      await store.write(del({ pk, sk }));
-      counts.attempts += 1;
-    },
-  };
-}
-
-/** What endpoints and rules were answered may repeat what they were told; of an event that is gone nothing is kept. */
-function calledStage(erasing: Erasing): Stage {
-  const { store, workspace, mentions, counts, nowSeconds } = erasing;
-  return {
-    name: '4-called',
-    partitions: () => calledPartitions(store, workspace),
-    visit: async (row) => {
-      const said = JSON.stringify([row.attempts, row.actions]);
-      if (!mentions(said) && (await hasEvent(store, row, nowSeconds))) return;
-      await forgetRun(erasing, row);
-      await store.write(del({ pk: row.pk, sk: row.sk }));
-      counts.attempts += 1;
-    },
-  };
-}
-
-/** What a rule left behind when it acted on an event: that it did so once, and that it took a chat for a machine's. */
-async function forgetRun(erasing: Erasing, { rule, event, actions }: Item): Promise<void> {
-  if (typeof rule !== 'string' || !Array.isArray(actions)) return;
-  const { store, workspace } = erasing;
-  for (const index of actions.keys()) {
-    await store.write(del(idempotencyKey(workspace, rule, onceKey(rule, String(event), index))));
-  }
-  const told = ownEventId(workspace, 'rule', mutedIdentity(rule, String(event)));
-  const head = await store.get(eventKey(told), { consistent: true });
-  if (head) await eraseEvent(erasing, head, false);
-}
-
-/** The registry of chats: a person's own chat with all that was said in it; of a group, what names the person. */
-function chatStage(erasing: Erasing): Stage {
-  const { store, workspace } = erasing;
-  return {
-    name: '2-chats',
-    ...listed(store, (shard) => chatListPartition(workspace, shard)),
-    visit: (chat) => visitChat(erasing, chat),
-  };
-}
-
-async function visitChat(erasing: Erasing, chat: Item): Promise<'unfinished' | undefined> {
-  const { store, mentions, mentionsOrFounded, left } = erasing;
-  const items = await queryAll(store, { pk: chat.pk, limit: 100, consistent: true });
-  const text = JSON.stringify(items);
-  const id = String(chat.chatId);
-  if (mentions(text)) {
-    if (chat.kind === 'individual' && !(await eraseThread(erasing, id))) return 'unfinished';
-    await forgetChat(erasing, id);
-  } else if (mentionsOrFounded(text)) {
-    left.push({ kind: 'group', id, why: "The number in the group's id tells who founded it" });
-  }
-  await forgetLast(erasing, chat);
-  return undefined;
-}
-
-/** A chat that stays names its last message by the id of an event, which may be gone by now. */
-async function forgetLast({ store, nowSeconds }: Erasing, { pk, sk, lastEvent }: Item): Promise<void> {
-  if (typeof lastEvent !== 'string' || (await hasEvent(store, { pk, sk, event: lastEvent }, nowSeconds))) return;
-  await store.write(update({ pk, sk }, noLastEvent, equal('lastEvent', lastEvent)));
-}
-
-const UNSETTLED = 'It is queued, being sent, or its outcome is not known';
-/** Empties a send whose fate is settled; one that is not is left as it is, for it may be going out this very moment. */
-export async function emptySend(erasing: Erasing, messageId: string): Promise<void> {
-  const { store, workspace, counts, left } = erasing;
-  return retryOnConflict(messageId, async () => {
-    const item = await store.get(sendKey(messageId), { consistent: true });
-    const send = item && readSend(item);
-    if (send?.workspace !== workspace || send.erased) return;
-    if (send.parts.some((part) => isUnsettled(part.state))) {
-      // A message of it may have led here before.
-      if (left.every(({ id }) => id !== messageId)) left.push({ kind: 'send', id: messageId, why: UNSETTLED });
-      return;
-    }
-    await eraseMarks(store, send);
-    await eraseReports(erasing, send);
-    if (await empty(erasing, send)) {
-      counts.sends += 1;
-      counts.deliveries += send.parts.filter(({ providerId }) => providerId !== undefined).length;
-      return;
-    }
-    return AGAIN;
-  });
-}
-
-/** What the hub told of a send: whom it was for, by a chat's id or title perhaps, and the provider's words. */
-async function eraseReports(erasing: Erasing, send: Send): Promise<void> {
-  const told = await erasing.store.getMany(sendReportIds(send).map(eventKey), { consistent: true });
-  for (const head of told) await eraseEvent(erasing, head, false);
-}
-
-/** Longer than a mark is kept: a provider's clock may be two days off before ours counts. */
-const MARKED_S = 4 * 86_400;
-
-/**
- * Deletes an event with its chunks. They lie under its key, so the head goes last; from the first step on it counts as
- * run out, and no reader meets a head whose chunks are gone.
- */
-async function eraseEvent(erasing: Erasing, head: Item, isTheirs: boolean): Promise<void> {
-  const { store, counts, nowSeconds } = erasing;
-  await eraseEchoMarks(erasing, head);
-  if (head.kind === 'message' && typeof head.gsi2pk === 'string')
-    await forgetEvent(store, chatIdIn(head.gsi2pk), String(head.eventId));
-  if (typeof head.stateKey === 'string') await eraseDelivery(erasing, headKey(head.stateKey), isTheirs);
-  const items = await queryAll(store, { pk: head.pk, limit: 100, consistent: true });
-  const chunks = items.filter(({ sk }) => sk !== head.sk);
-  if (chunks.length > 0) {
-    await store.write(update({ pk: head.pk, sk: head.sk }, [set('expiresAt', nowSeconds)], exists()));
-    await store.writeMany(chunks.map(({ pk, sk }) => del({ pk, sk })));
-  }
-  // The head may be of a page that was read before its chat was swept.
-  if (head.storedAt !== undefined) await store.write(del(rowKey(head)));
-  const { done } = await store.write(del({ pk: head.pk, sk: head.sk }, exists()));
-  if (done) counts.events += 1;
-}
-
-/** What is kept for a day to find the send by that the message may be. */
-async function eraseEchoMarks({ store, workspace, names, nowSeconds }: Erasing, head: Item): Promise<void> {
-  const { kind, direction, provider, orderedAt } = head;
-  const isMarked = Date.parse(String(orderedAt)) / 1000 > nowSeconds - MARKED_S;
-  if (kind !== 'message' || direction !== 'outbound' || !isMarked) return;
-  // Of one that is half erased there is nothing left to find its marks by; they run out.
-  const event = await eventOf(store, head).catch(unlessDamaged);
-  const said = event?.kind === 'message' ? saidIn(event.message) : undefined;
-  if (event?.kind !== 'message' || !said) return;
-  const { message, accountId } = event;
-  const named = accountId === undefined ? await accountsOf(store, workspace) : [{ id: accountId, provider }];
-  const chat = await currentChat(store, workspace, event.chatId);
-  const known = [...names, ...(chat ? namesKept(chat) : [])];
-  const addresses = [...new Set([...addressesIn(message), ...addressesIn(message, known)])];
-  for (const { id } of named.filter((account) => account.provider === provider)) {
-    for (const trace of tracesOf(id, said, addresses)) await store.write(del(echoKey(id, trace, message.id)));
-  }
-}
-
-/**
- * How far a message got. A send that is the person's is emptied with it. Where the state leads to a send that is still
- * there, only the words that name the person go: it ends with the send, whose credit may hang on what is told later.
- */
-async function eraseDelivery(erasing: Erasing, key: Key, isTheirs: boolean): Promise<void> {
-  const { store, counts, mentions } = erasing;
-  const state = await store.get(key, { consistent: true });
-  if (!state) return;
-  if (isTheirs && typeof state.send === 'string') await emptySend(erasing, state.send);
-  const { done, item: linked } = await store.write(del(key, all(exists(), absent('send'))));
-  if (done) counts.deliveries += 1;
-  const words = Object.entries(linked ?? {}).filter(
-    ([name, said]) => name.startsWith('detail_') && mentions(String(said)),
-  );
-  if (words.length > 0)
-    await store.write(
-      update(
-        key,
-        words.map(([name]) => remove(name)),
-        exists(),
-      ),
-    );
-}
-
-/** Everything received that names the person, whoever wrote it: also quotes, cards, lists of participants, raw bodies. */
-function eventStage(erasing: Erasing): Stage {
-  const { store, workspace } = erasing;
-  return {
-    name: '1-events',
-    ...listed(store, (shard) => eventPartition(workspace, shard)),
-    visit: (head) => visitEvent(erasing, head),
-  };
-}
-
-/** What only this event leads to goes before it, so that the next call finds the way again after a crash. */
-async function visitEvent(erasing: Erasing, head: Item): Promise<'unfinished' | undefined> {
-  const record = await read(erasing, head);
-  if (record === 'half erased') await eraseEvent(erasing, head, false);
-  if (typeof record === 'string' || !(await namesPerson(erasing, head, record))) return undefined;
-  const chat = ownChat(record.event, erasing);
-  if (chat !== undefined) {
-    if (!(await eraseThread(erasing, chat, head.pk))) return 'unfinished';
-    await forgetChat(erasing, chat);
-  }
-  await eraseEvent(erasing, head, chat !== undefined);
-  return undefined;
-}
-
-/** What cannot be read may be anybody's: somebody has to look. */
-async function read(
-  { store, log, left, nowSeconds }: Erasing,
-  head: Item,
-): Promise<EventRecord | 'half erased' | 'damaged'> {
-  try {
-    return await recordOf(store, head);
-  } catch (cause) {
-    // A chunk is missing.
-    unlessDamaged(cause);
-    const present = await store.get({ pk: head.pk, sk: head.sk }, { consistent: true });
-    if (!present || !isLive(present, nowSeconds)) return 'half erased';
-    const id = String(head.eventId);
-    log.error('an event could not be searched for a person', cause, { correlationId: id });
-    left.push({ kind: 'event', id, why: 'It is damaged and cannot be read' });
-    return 'damaged';
-  }
-}
-
-async function namesPerson({ store, mentions }: Erasing, head: Item, { event, raw }: EventRecord): Promise<boolean> {
-  const isRenewed = event.kind !== 'unknown' && event.renewedAt !== undefined;
-  const later = isRenewed ? [...(await toldAgain(store, event.id)).values()] : [];
-  const bodies = [raw, ...later.map((told) => told.raw)].map((body) => Buffer.from(body).toString('utf8'));
-  return [JSON.stringify(event), ...bodies, String(head.stateKey)].some(mentions);
-}
-
-/**
- * The person's own chat, of which every message is theirs, also one that has no number in it: some providers call a
- * chat by an id of their own.
- */
-function ownChat(event: Event, { mentions }: Erasing): string | undefined {
-  if (event.kind === 'message') {
-    const { chat, direction, sender, recipient } = event.message;
-    // Where the chat has a number, that counts and nothing else: a provider may call anybody its sender.
-    const other = chat.phone === undefined && (direction === 'inbound' ? sender : recipient);
-    return chat.kind === 'individual' && mentions(JSON.stringify([chat, other])) ? event.chatId : undefined;
-  }
-  if (event.kind !== 'chat' || event.chat.kind !== 'individual') return undefined;
-  const { id, phone, aliases, account = {} } = event.chat;
-  if (!mentions(JSON.stringify([id, phone, aliases]))) return undefined;
-  const { workspace, provider } = event;
-  return chatId({ workspace, provider, accountKey: chatAccount(event, account), providerChatId: id });
-}
-
-/** What was sent to the person, or about them. */
-function sendStage(erasing: Erasing): Stage {
-  const { store, workspace, mentions } = erasing;
-  return {
-    name: '3-sends',
-    ...listed(store, (shard) => sendListKey(workspace, shard)),
-    visit: async (item) => {
-      if (mentions(JSON.stringify(item))) await emptySend(erasing, readSend(item).messageId);
-    },
-  };
-}
-
-/** The ledger is kept for its figures; only a provider's words on a refund may name somebody. */
-function ledgerStage({ store, workspace, mentions, counts }: Erasing): Stage {
-  const { pk } = quotaKindKey(workspace);
-  return {
-    name: '5-ledger',
-    partitions: onePlace({ pk, from: LEDGER_PREFIX, before: `${LEDGER_PREFIX}~` }),
-    visit: async ({ pk, sk, reason }) => {
-      if (typeof reason !== 'string' || !mentions(reason)) return;
-      await store.write(update({ pk, sk }, [set('reason', ERASED)], exists()));
-      counts.ledgerEntries += 1;
-    },
-  };
-}
-
-/** A type of event is what a stranger called it. */
-function quarantineStage({ store, workspace, mentions, counts }: Erasing): Stage {
-  return {
-    name: '6-quarantine',
-    partitions: onePlace({ pk: quarantineCounters(workspace) }),
-    visit: async ({ pk, sk, type }) => {
-      if (![sk, String(type)].some(mentions)) return;
-      await store.write(del({ pk, sk }));
-      counts.quarantinedTypes += 1;
-    },
-  };
-}
-
-/**
- * Deletes a chat's registry, and that of those that were merged into it, other ids first: they are found only through it.
- * What leads to the person stays to the end, since it tells whom to look for.
- */
-async function forgetChat(erasing: Erasing, id: string): Promise<void> {
-  const { store, workspace, counts } = erasing;
-  const chat = await currentChat(store, workspace, id);
-  if (!chat) return;
-  const [current = id, ...merged] = historiesOf(chat);
-  for (const one of [...merged, current]) {
-    const key = chatKey(one);
-    const items = await queryAll(store, { pk: key.pk, limit: 100, consistent: true });
-    const aliases = items.filter(({ sk }) => sk !== key.sk);
-    if (aliases.length > 0) await store.writeMany(aliases.map(({ pk, sk }) => del({ pk, sk })));
-    await forgetHead(erasing, key);
-    for (const kept of keptByRules(workspace, one)) await store.write(del(kept));
-  }
-  counts.chats += 1;
-}
-
-/**
- * With what it says that it is found by, and known as where it is nobody's own: all or nothing, since a chat that has lost
- * these would never get them again.
- */
-async function forgetHead({ store, random }: Erasing, key: Key): Promise<void> {
-  return retryOnConflict(`the chat at ${key.pk}`, async () => {
-    const head = await store.get(key, { consistent: true });
-    if (!head) return;
-    const { foundBy, names, kind } = head;
-    const rows = [...foundRows(head), ...(kind === 'individual' ? [] : rowsOf(head))];
-    const writes = [del(key, unchanged({ foundBy, names })), ...rows.map((row) => del(row))];
-    return (await store.transact(writes, newTransaction(random))).done ? undefined : AGAIN;
-  });
-}
-
-/** Every message of a chat, but for the event at `except`, which led here. False: time was up before the end. */
-async function eraseThread(erasing: Erasing, id: string, except?: string): Promise<boolean> {
-  const { store, workspace, isTimeUp } = erasing;
-  const chat = await currentChat(store, workspace, id);
-  const lists = (chat ? historiesOf(chat) : [id]).map((history) =>
-    queryAll(store, { index: 'gsi2', pk: chatMessagesPartition(history), limit: 1000 }),
-  );
-  const found = (await Promise.all(lists)).flat();
-  const keys = found.filter(({ pk }) => pk !== except);
-  for (let start = 0; start < keys.length; start += 100) {
-    for (const head of await getAll(store, keys.slice(start, start + 100), { consistent: true })) {
-      if (head.workspace === workspace) await eraseEvent(erasing, head, true);
-      if (isTimeUp()) return false;
-    }
-  }
-  return true;
-}
+import { type Counts, type Erasing, emptySend, eraseEvent, eraseThread, type Left, NONE } from './erase-messages.ts';
+import { attemptPartitions, calledPartitions, ERASED, hasEvent, keptByRules } from './forget.ts';
 
 interface Ports extends StorePorts {
   readonly log: Log;
@@ -505,18 +114,9 @@ function mentionsOfAll(phone: Phone, names: readonly string[], options: { readon
   return (text) => all.some((mentions) => mentions(text));
 }
 
-/** The last: until then it tells under which other names to look. The row of the number goes after those of the others. */
-function personStage({ store, workspace, names }: Erasing): Stage {
-  const [number = ''] = names;
-  return {
-    name: '7-people',
-    partitions: onePlace({ pk: personPartition(workspace, number) }),
-    visit: async (row) => {
-      const others = namesKept(row).filter((name) => name !== number);
-      for (const name of others) await store.write(del(personKey(workspace, name, row.sk)));
-      await store.write(del({ pk: row.pk, sk: row.sk }));
-    },
-  };
+async function isOwn(store: Store, workspace: string, phone: Phone): Promise<boolean> {
+  const accounts = await accountItems(store, workspace);
+  return accounts.map(readAccount).some((account) => isSamePhone(account.phone, phone));
 }
 
 /** Sends come after what leads to them, and each stage finishes before the next, which may hold the only other trace. */
@@ -531,7 +131,230 @@ const stagesOf = (erasing: Erasing) => [
   personStage(erasing),
 ];
 
-async function isOwn(store: Store, workspace: string, phone: Phone): Promise<boolean> {
-  const accounts = await accountItems(store, workspace);
-  return accounts.map(readAccount).some((account) => isSamePhone(account.phone, phone));
+/** Everything received that names the person, whoever wrote it: also quotes, cards, lists of participants, raw bodies. */
+function eventStage(erasing: Erasing): Stage {
+  const { store, workspace } = erasing;
+  return {
+    name: '1-events',
+    ...listed(store, (shard) => eventPartition(workspace, shard)),
+    visit: (head) => visitEvent(erasing, head),
+  };
+}
+
+/** What only this event leads to goes before it, so that the next call finds the way again after a crash. */
+async function visitEvent(erasing: Erasing, head: Item): Promise<'unfinished' | undefined> {
+  const record = await read(erasing, head);
+  if (record === 'half erased') await eraseEvent(erasing, head, false);
+  if (typeof record === 'string' || !(await namesPerson(erasing, head, record))) return undefined;
+  const chat = ownChat(record.event, erasing);
+  if (chat !== undefined) {
+    if (!(await eraseThread(erasing, chat, head.pk))) return 'unfinished';
+    await forgetChat(erasing, chat);
+  }
+  await eraseEvent(erasing, head, chat !== undefined);
+  return undefined;
+}
+
+/** What cannot be read may be anybody's: somebody has to look. */
+async function read(
+  { store, log, left, nowSeconds }: Erasing,
+  head: Item,
+): Promise<EventRecord | 'half erased' | 'damaged'> {
+  try {
+    return await recordOf(store, head);
+  } catch (cause) {
+    // A chunk is missing.
+    unlessDamaged(cause);
+    const present = await store.get({ pk: head.pk, sk: head.sk }, { consistent: true });
+    if (!present || !isLive(present, nowSeconds)) return 'half erased';
+    const id = String(head.eventId);
+    log.error('an event could not be searched for a person', cause, { correlationId: id });
+    left.push({ kind: 'event', id, why: 'It is damaged and cannot be read' });
+    return 'damaged';
+  }
+}
+
+async function namesPerson({ store, mentions }: Erasing, head: Item, { event, raw }: EventRecord): Promise<boolean> {
+  const isRenewed = event.kind !== 'unknown' && event.renewedAt !== undefined;
+  const later = isRenewed ? [...(await toldAgain(store, event.id)).values()] : [];
+  const bodies = [raw, ...later.map((told) => told.raw)].map((body) => Buffer.from(body).toString('utf8'));
+  return [JSON.stringify(event), ...bodies, String(head.stateKey)].some(mentions);
+}
+
+/**
+ * The person's own chat, of which every message is theirs, also one that has no number in it: some providers call a
+ * chat by an id of their own.
+ */
+function ownChat(event: Event, { mentions }: Erasing): string | undefined {
+  if (event.kind === 'message') {
+    const { chat, direction, sender, recipient } = event.message;
+    // Where the chat has a number, that counts and nothing else: a provider may call anybody its sender.
+    const other = chat.phone === undefined && (direction === 'inbound' ? sender : recipient);
+    return chat.kind === 'individual' && mentions(JSON.stringify([chat, other])) ? event.chatId : undefined;
+  }
+  if (event.kind !== 'chat' || event.chat.kind !== 'individual') return undefined;
+  const { id, phone, aliases, account = {} } = event.chat;
+  if (!mentions(JSON.stringify([id, phone, aliases]))) return undefined;
+  const { workspace, provider } = event;
+  return chatId({ workspace, provider, accountKey: chatAccount(event, account), providerChatId: id });
+}
+
+/** The registry of chats: a person's own chat with all that was said in it; of a group, what names the person. */
+function chatStage(erasing: Erasing): Stage {
+  const { store, workspace } = erasing;
+  return {
+    name: '2-chats',
+    ...listed(store, (shard) => chatListPartition(workspace, shard)),
+    visit: (chat) => visitChat(erasing, chat),
+  };
+}
+
+async function visitChat(erasing: Erasing, chat: Item): Promise<'unfinished' | undefined> {
+  const { store, mentions, mentionsOrFounded, left } = erasing;
+  const items = await queryAll(store, { pk: chat.pk, limit: 100, consistent: true });
+  const text = JSON.stringify(items);
+  const id = String(chat.chatId);
+  if (mentions(text)) {
+    if (chat.kind === 'individual' && !(await eraseThread(erasing, id))) return 'unfinished';
+    await forgetChat(erasing, id);
+  } else if (mentionsOrFounded(text)) {
+    left.push({ kind: 'group', id, why: "The number in the group's id tells who founded it" });
+  }
+  await forgetLast(erasing, chat);
+  return undefined;
+}
+
+/** A chat that stays names its last message by the id of an event, which may be gone by now. */
+async function forgetLast({ store, nowSeconds }: Erasing, { pk, sk, lastEvent }: Item): Promise<void> {
+  if (typeof lastEvent !== 'string' || (await hasEvent(store, { pk, sk, event: lastEvent }, nowSeconds))) return;
+  await store.write(update({ pk, sk }, noLastEvent, equal('lastEvent', lastEvent)));
+}
+
+/**
+ * Deletes a chat's registry, and that of those that were merged into it, other ids first: they are found only through it.
+ * What leads to the person stays to the end, since it tells whom to look for.
+ */
+async function forgetChat(erasing: Erasing, id: string): Promise<void> {
+  const { store, workspace, counts } = erasing;
+  const chat = await currentChat(store, workspace, id);
+  if (!chat) return;
+  const [current = id, ...merged] = historiesOf(chat);
+  for (const one of [...merged, current]) {
+    const key = chatKey(one);
+    const items = await queryAll(store, { pk: key.pk, limit: 100, consistent: true });
+    const aliases = items.filter(({ sk }) => sk !== key.sk);
+    if (aliases.length > 0) await store.writeMany(aliases.map(({ pk, sk }) => del({ pk, sk })));
+    await forgetHead(erasing, key);
+    for (const kept of keptByRules(workspace, one)) await store.write(del(kept));
+  }
+  counts.chats += 1;
+}
+
+/**
+ * With what it says that it is found by, and known as where it is nobody's own: all or nothing, since a chat that has lost
+ * these would never get them again.
+ */
+async function forgetHead({ store, random }: Erasing, key: Key): Promise<void> {
+  return retryOnConflict(`the chat at ${key.pk}`, async () => {
+    const head = await store.get(key, { consistent: true });
+    if (!head) return;
+    const { foundBy, names, kind } = head;
+    const rows = [...foundRows(head), ...(kind === 'individual' ? [] : rowsOf(head))];
+    const writes = [del(key, unchanged({ foundBy, names })), ...rows.map((row) => del(row))];
+    return (await store.transact(writes, newTransaction(random))).done ? undefined : AGAIN;
+  });
+}
+
+/** What was sent to the person, or about them. */
+function sendStage(erasing: Erasing): Stage {
+  const { store, workspace, mentions } = erasing;
+  return {
+    name: '3-sends',
+    ...listed(store, (shard) => sendListKey(workspace, shard)),
+    visit: async (item) => {
+      if (mentions(JSON.stringify(item))) await emptySend(erasing, readSend(item).messageId);
+    },
+  };
+}
+
+/** The logs of every webhook, also of those deleted since: a body that was refused stands nowhere else. */
+function attemptStage({ store, workspace, mentions, counts }: Erasing): Stage {
+  return {
+    name: '4-attempts',
+    partitions: () => attemptPartitions(store, workspace),
+    visit: async ({ pk, sk, attempt }) => {
+      if (!mentions(String(attempt))) return;
+      await store.write(del({ pk, sk }));
+      counts.attempts += 1;
+    },
+  };
+}
+
+/** What endpoints and rules were answered may repeat what they were told; of an event that is gone nothing is kept. */
+function calledStage(erasing: Erasing): Stage {
+  const { store, workspace, mentions, counts, nowSeconds } = erasing;
+  return {
+    name: '4-called',
+    partitions: () => calledPartitions(store, workspace),
+    visit: async (row) => {
+      const said = JSON.stringify([row.attempts, row.actions]);
+      if (!mentions(said) && (await hasEvent(store, row, nowSeconds))) return;
+      await forgetRun(erasing, row);
+      await store.write(del({ pk: row.pk, sk: row.sk }));
+      counts.attempts += 1;
+    },
+  };
+}
+
+/** What a rule left behind when it acted on an event: that it did so once, and that it took a chat for a machine's. */
+async function forgetRun(erasing: Erasing, { rule, event, actions }: Item): Promise<void> {
+  if (typeof rule !== 'string' || !Array.isArray(actions)) return;
+  const { store, workspace } = erasing;
+  for (const index of actions.keys()) {
+    await store.write(del(idempotencyKey(workspace, rule, onceKey(rule, String(event), index))));
+  }
+  const told = ownEventId(workspace, 'rule', mutedIdentity(rule, String(event)));
+  const head = await store.get(eventKey(told), { consistent: true });
+  if (head) await eraseEvent(erasing, head, false);
+}
+
+/** The ledger is kept for its figures; only a provider's words on a refund may name somebody. */
+function ledgerStage({ store, workspace, mentions, counts }: Erasing): Stage {
+  const { pk } = quotaKindKey(workspace);
+  return {
+    name: '5-ledger',
+    partitions: onePlace({ pk, from: LEDGER_PREFIX, before: `${LEDGER_PREFIX}~` }),
+    visit: async ({ pk, sk, reason }) => {
+      if (typeof reason !== 'string' || !mentions(reason)) return;
+      await store.write(update({ pk, sk }, [set('reason', ERASED)], exists()));
+      counts.ledgerEntries += 1;
+    },
+  };
+}
+
+/** A type of event is what a stranger called it. */
+function quarantineStage({ store, workspace, mentions, counts }: Erasing): Stage {
+  return {
+    name: '6-quarantine',
+    partitions: onePlace({ pk: quarantineCounters(workspace) }),
+    visit: async ({ pk, sk, type }) => {
+      if (![sk, String(type)].some(mentions)) return;
+      await store.write(del({ pk, sk }));
+      counts.quarantinedTypes += 1;
+    },
+  };
+}
+
+/** The last: until then it tells under which other names to look. The row of the number goes after those of the others. */
+function personStage({ store, workspace, names }: Erasing): Stage {
+  const [number = ''] = names;
+  return {
+    name: '7-people',
+    partitions: onePlace({ pk: personPartition(workspace, number) }),
+    visit: async (row) => {
+      const others = namesKept(row).filter((name) => name !== number);
+      for (const name of others) await store.write(del(personKey(workspace, name, row.sk)));
+      await store.write(del({ pk: row.pk, sk: row.sk }));
+    },
+  };
 }

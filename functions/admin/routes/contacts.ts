@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 import { toPhone } from '#lib/domain/person.ts';
 import { optional, strictObject } from '#lib/domain/schema.ts';
-import { Counts, eraseContact, Left } from '#lib/privacy/erase.ts';
+import { eraseContact } from '#lib/privacy/erase.ts';
+import { Counts, Left } from '#lib/privacy/erase-messages.ts';
 import { walkCursor } from '#lib/store/walk.ts';
 import { invalid, json, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';

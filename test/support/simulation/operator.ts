@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { audit } from '#lib/credits/audit.ts';
 import { grant, setQuota } from '#lib/credits/credits.ts';
 import type { QuotaKind } from '#lib/domain/send/part.ts';
-import { emptySend, NONE } from '#lib/privacy/erase.ts';
+import { emptySend, NONE } from '#lib/privacy/erase-messages.ts';
 import { applyNightly } from '#lib/privacy/nightly.ts';
 import { applyRetention } from '#lib/privacy/retention.ts';
 import { directoryKey } from '#lib/store/keys.ts';
