@@ -12,6 +12,7 @@ import type * as theirs from './schema.ts';
 import {
   type Attachment,
   BundleBody,
+  chatIn,
   EnvelopeBody,
   fromBundle,
   fromEnvelope,
@@ -157,10 +158,11 @@ function typeOfMime(mimeType: string | undefined): FileType {
 
 /** One person may set, clear and set again: who, what and when belong to the identity. */
 export function toReaction(body: v.InferOutput<typeof ReactionBody>, type: string): Draft | Issue {
-  const { chat = {}, reaction } = body;
+  const { reaction } = body;
+  const chat = chatIn(body);
   const chatId = chatIdOf(chat);
   if (chatId === undefined) return { path: 'chat.chat_id', message: 'is missing' };
-  const messageId = reaction.message_uid;
+  const messageId = reaction.message_uid ?? reaction.uid ?? reaction.message_id;
   if (messageId === undefined) return { path: 'reaction.message_uid', message: 'is missing' };
   const account = toAccount(body.whatsapp_account, chat);
   const sender = toPerson(reaction.reactor ?? {});

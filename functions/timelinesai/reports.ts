@@ -15,7 +15,7 @@ import {
   toPerson,
   whereabouts,
 } from './messages.ts';
-import { AccountBody, CallBody, type Chat, ChatBody, isoOf } from './schema.ts';
+import { AccountBody, CallBody, type Chat, ChatBody, chatIn, isoOf } from './schema.ts';
 
 type Call = Extract<Payload, { kind: 'call' }>['call'];
 type Named = Pick<Call, 'direction' | 'state'>;
@@ -37,7 +37,8 @@ export function call(named: Named): EventReader {
 }
 
 function toCall(body: v.InferOutput<typeof CallBody>, type: string, named: Named): Draft | Issue {
-  const { chat = {}, call_details: details } = body;
+  const { call_details: details } = body;
+  const chat = chatIn(body);
   const chatId = chatIdOf(chat);
   if (chatId === undefined && details.message_uid === undefined) return { path: 'chat.chat_id', message: 'is missing' };
   const account = toAccount(body.whatsapp_account, chat);

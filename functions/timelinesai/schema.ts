@@ -30,9 +30,17 @@ export interface ToldMessage {
 }
 
 export function fromMessage(body: v.InferOutput<typeof MessageBody>): Told {
-  const { chat = {}, message } = body;
-  return { chat, account: accountIn(body), messages: [{ message, path: 'message' }], chatPath: 'chat.chat_id' };
+  const messages = [{ message: body.message, path: 'message' }];
+  return { chat: chatIn(body), account: accountIn(body), messages, chatPath: 'chat.chat_id' };
 }
+
+/** Under `chat`, or beside what happened in it. */
+export function chatIn({ chat = {}, chat_id, chat_url, jid, phone, is_group, chat_name: full_name }: WithChat): Chat {
+  return { ...known({ chat_id, chat_url, jid, phone, is_group, full_name }), ...known(chat) };
+}
+type WithChat = { readonly chat?: Chat | undefined; readonly chat_name?: string | undefined } & Partial<
+  Pick<Chat, 'chat_id' | 'chat_url' | 'jid' | 'phone' | 'is_group'>
+>;
 
 export function fromEnvelope({ data }: v.InferOutput<typeof EnvelopeBody>): Told {
   // An id without more to it may be the event's.
@@ -215,7 +223,17 @@ function attachmentOf(file: v.InferOutput<typeof AttachmentFields>): Attachment 
   });
 }
 
-const around = { chat: ifValid(Chat), whatsapp_account: ifValid(Account), account: ifValid(Account) };
+const around = {
+  chat: ifValid(Chat),
+  chat_id: word,
+  chat_url: word,
+  jid: word,
+  phone: word,
+  is_group: flag,
+  chat_name: word,
+  whatsapp_account: ifValid(Account),
+  account: ifValid(Account),
+};
 
 const MessageFields = v.looseObject({
   chat_id: word,
@@ -290,7 +308,6 @@ export const EnvelopeBody = v.looseObject({
       ...Chat.entries,
       ...around,
       ...MessageFields.entries,
-      chat_name: word,
       whatsapp_account_phone: word,
     }),
     v.transform(spelledAlike),
@@ -301,7 +318,6 @@ export const EnvelopeBody = v.looseObject({
 export const BundleBody = v.looseObject({
   ...around,
   ...Chat.entries,
-  chat_name: word,
   messages: v.pipe(records, v.array(TheirMessage), v.nonEmpty()),
 });
 
@@ -309,6 +325,8 @@ export const ReactionBody = v.looseObject({
   ...around,
   reaction: v.looseObject({
     message_uid: word,
+    uid: word,
+    message_id: word,
     action: word,
     emoji: word,
     timestamp: word,

@@ -325,6 +325,25 @@ describeReading(timelinesAi, [
     payload: varied(received, 'chat', { chat_id: undefined, chat_url }),
     stored: { message: { chat: { id: '510234', phone: '+15550100099' } } },
   })),
+  ...[
+    { chat_id: 510234 },
+    { chat_url: 'https://app.timelines.ai/chat/510234/messages/' },
+    { id: 'event-1', chat_id: '510234', phone: '+15550100099', chat_name: 'Ana Ruiz' },
+  ].flatMap((beside) => {
+    const { chat: _, event_type, ...rest } = received;
+    return [
+      {
+        name: `a chat that stands beside its message, as ${JSON.stringify(beside)}`,
+        payload: { event_type, ...rest, ...beside },
+        stored: { message: { id: '3f1c2b7e-1111-4222-8333-944455556666', chat: { id: '510234' } } },
+      },
+      {
+        name: `the same within data, as ${JSON.stringify(beside)}`,
+        payload: { event_type, data: { ...rest, ...beside } },
+        stored: { message: { id: '3f1c2b7e-1111-4222-8333-944455556666', chat: { id: '510234' } } },
+      },
+    ];
+  }),
   {
     name: 'a chat that only its URL names, in an envelope',
     payload: varied(envelope, 'data', {
