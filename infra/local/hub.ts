@@ -13,29 +13,20 @@ import { readSettings, type Settings, settingsForFunctions } from './settings.ts
 import { startStream } from './stream.ts';
 import { periodOf, startEventSource, startSchedule } from './triggers.ts';
 
-/** What became of the template's resources on this machine. */
-interface LocalResources {
-  readonly dynamoDb: string;
-  readonly sqs: string;
-  readonly ssm: string;
-  readonly ses: string;
-  readonly queues: ReadonlyMap<string, LocalQueue>;
-  readonly publicUrl: string;
-}
-
-/** The environment of the functions: what the template gives them, and the addresses of the engines. */
-function environmentOf(service: Service, settings: Settings, local: LocalResources): Record<string, string> {
+/** The environment of the functions: what the template gives them, and where the engines are. */
+function environmentOf(
+  service: Service,
+  settings: Settings,
+  { sqs }: Engines,
+  endpoints: Readonly<Record<string, string>>,
+): Record<string, string> {
   return {
-    ...templateEnvironment(service, local.queues),
+    ...templateEnvironment(service, sqs.queues),
     ...settingsForFunctions(settings),
     AWS_REGION: localAws.region,
     AWS_ACCESS_KEY_ID: localAws.accessKeyId,
     AWS_SECRET_ACCESS_KEY: localAws.secretAccessKey,
-    AWS_ENDPOINT_URL_DYNAMODB: local.dynamoDb,
-    AWS_ENDPOINT_URL_SQS: local.sqs,
-    AWS_ENDPOINT_URL_SSM: local.ssm,
-    AWS_ENDPOINT_URL_SESV2: local.ses,
-    HOOKLINE_PUBLIC_URL: local.publicUrl,
+    ...endpoints,
     // Nothing leaves this machine, so that any will do.
     HOOKLINE_MAIL_FROM: 'hookline@hub.example',
     // A newcomer is to send at once; a deployed hub starts with none.
@@ -202,11 +193,8 @@ async function start(options: HubOptions, started: AsyncDisposableStack): Promis
   const folders = { functions: join(root, 'functions'), dist: join(root, 'dist') };
   await buildFunctions(folders);
   const engines = await startEngines(service, settings, data.path, started);
-  const environment = environmentOf(service, settings, {
-    ...(await addresses(engines, options)),
-    queues: engines.sqs.queues,
-    publicUrl,
-  });
+  const endpoints = { ...(await endpointsOf(engines, options)), HOOKLINE_PUBLIC_URL: publicUrl };
+  const environment = environmentOf(service, settings, engines, endpoints);
   const secrets = environment.HOOKLINE_SECRETS_PREFIX ?? '';
   const adminKey = adminKeyIn(engines.parameters, secrets, settings.HOOKLINE_ADMIN_KEY);
   applyEnvironment(environment);
@@ -228,13 +216,13 @@ async function start(options: HubOptions, started: AsyncDisposableStack): Promis
 }
 
 /** Where the functions find the engines. */
-async function addresses({ dynamoDb, sqs, ssm, ses }: Engines, { between }: HubOptions) {
+async function endpointsOf({ dynamoDb, sqs, ssm, ses }: Engines, { between }: HubOptions) {
   const via = between ?? (async (_engine, endpoint) => endpoint);
   return {
-    dynamoDb: await via('dynamoDb', dynamoDb.endpoint),
-    sqs: await via('sqs', sqs.endpoint),
-    ssm: await via('ssm', ssm.endpoint),
-    ses: ses.endpoint,
+    AWS_ENDPOINT_URL_DYNAMODB: await via('dynamoDb', dynamoDb.endpoint),
+    AWS_ENDPOINT_URL_SQS: await via('sqs', sqs.endpoint),
+    AWS_ENDPOINT_URL_SSM: await via('ssm', ssm.endpoint),
+    AWS_ENDPOINT_URL_SESV2: ses.endpoint,
   };
 }
 

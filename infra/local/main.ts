@@ -9,12 +9,16 @@ import { type Hub, startHub } from './hub.ts';
 import { readSettings } from './settings.ts';
 import { lineOfAnswer, paint, readable } from './terminal.ts';
 
+/*
+ * `npm start`: a whole hub on this machine. Standard output carries the ready line and the guide, nothing else.
+ */
+
 /**
  * Calls back once the process that started this one is gone. npm passes SIGTERM on, but cannot pass on SIGKILL: the hub
  * would stay behind on its port and its data, and hinder the next start. Only npm is followed so: a hub that was put
  * in the background by hand is to outlive its shell.
  */
-export function whenNpmEnds(act: () => void): void {
+function whenNpmEnds(act: () => void): void {
   if (process.env.npm_lifecycle_event !== 'start') return;
   const parent = process.ppid;
   const timer = setInterval(() => {
@@ -36,7 +40,7 @@ const SHORTEST_KEY = 16;
 const TOO_SHORT = `           (too short for a hub that others reach: set HOOKLINE_ADMIN_KEY to ${SHORTEST_KEY} characters or more)`;
 
 /** What somebody needs who has just started a hub. */
-export function access(hub: Hub): string {
+function access(hub: Hub): string {
   return [
     `admin key  ${hub.adminKey}`,
     ...(hub.publicUrl !== hub.url && hub.adminKey.length < SHORTEST_KEY ? [TOO_SHORT] : []),
@@ -57,7 +61,7 @@ function withoutLink(error: unknown): string {
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** What to do first. The commands work as printed; there are none where no webhook could be made for them. */
-export async function firstSteps(hub: Hub): Promise<string> {
+async function firstSteps(hub: Hub): Promise<string> {
   const webhook = await demoWebhook(hub).catch((error: unknown) => {
     console.error(`hookline: the webhook for the first steps could not be made: ${messageOf(error)}`);
     return undefined;
@@ -92,8 +96,6 @@ function api(hub: Hub, path: string, body?: unknown): Promise<Response> {
     ...(body ? { method: 'POST', body: JSON.stringify(body) } : {}),
   });
 }
-
-/** `npm start`: a whole hub on this machine. Standard output carries the ready line and the guide, nothing else. */
 
 const print = process.stdout.write.bind(process.stdout);
 const printError = process.stderr.write.bind(process.stderr);
