@@ -47,9 +47,13 @@ export function withoutSecret(
   const shorter = as(cut(body));
   const left = shorter.parsed();
   // Most bodies say the word no more, and are not read again for what nobody could parse.
-  if (!left.ok || (/secret/i.test(toText(shorter.raw)) && !parsed().ok)) return as(roughlyCut(shorter.raw));
-  const { rest } = parted(left.value, 'body');
-  return rest === left.value ? shorter : as(Buffer.from(JSON.stringify(rest)));
+  if (left.ok && (!/secret/i.test(toText(shorter.raw)) || parsed().ok)) {
+    const { rest } = parted(left.value, 'body');
+    return rest === left.value ? shorter : as(Buffer.from(JSON.stringify(rest)));
+  }
+  const came = parsed();
+  const isSpoiled = came.ok && !left.ok && shorter.raw.length > 0;
+  return as(isSpoiled ? Buffer.from(JSON.stringify(parted(came.value, 'body').rest)) : roughlyCut(shorter.raw));
 }
 
 /** What was read, parted into what stands where a secret may, and all else: itself, where there is no secret. */

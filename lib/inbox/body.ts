@@ -151,7 +151,7 @@ export function looksLikeJson(body: Uint8Array): boolean {
 
 /** Where nothing says so, a text is a form if it begins with a field. */
 function isForm(text: string, contentType: string): boolean {
-  return /\bx-www-form-urlencoded\b/i.test(contentType) || /^(?:\xef\xbb\xbf)?\s*[\w.%()[\]+;-]{1,200}=/.test(text);
+  return /\bx-www-form-urlencoded\b/i.test(contentType) || /^(?:\xef\xbb\xbf)?[\s&]*[\w.%()[\]+;-]{1,200}=/.test(text);
 }
 
 /** More than any provider sends; a form is read into memory field by field. */

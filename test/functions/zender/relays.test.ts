@@ -123,6 +123,7 @@ const AS_FORMS: readonly (readonly [string, string, string])[] = [
   ['a multipart form with one header as a pair', multipart({ headers: ['Secret', secret], ...bare }), ''],
   ['bytes with fractions', `{"body":{"type":"Buffer","data":[${[...Buffer.from(json)].map((it) => `${it}.0`)}]}}`, ''],
   ['bytes that say so in escapes', `{"body":{"type":"\\u0042uffer","data":[${[...Buffer.from(json)]}]}}`, ''],
+  ['a form with a mark at its front, in base64', base64(`\ufeff${toForm(sms)}`), 'text/plain'],
   ['the whole body in base64', base64(json), 'text/plain'],
   ['a text that holds base64', JSON.stringify(base64(json)), 'application/json'],
 ];
