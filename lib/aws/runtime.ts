@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Reach } from '#lib/domain/base-url.ts';
 import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';
-import type { ReceivingPorts } from '#lib/inbox/keep.ts';
+import type { ReceivingPorts } from '#lib/inbox/receive.ts';
 import { reachesOf } from '#lib/outbox/accounts.ts';
 import type { Store } from '#lib/store/store.ts';
 import { type AwsSettings, awsSettings, dynamoDbClient, sqsClient } from './clients.ts';

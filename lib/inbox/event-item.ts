@@ -163,7 +163,7 @@ export interface EventRecord {
   /** The provider's state item of the message that the event is (lib/inbox/delivery-state.ts). */
   readonly stateKey?: string;
   readonly expiresAt?: number;
-  /** Its place in the feed (lib/inbox/feed-row.ts), milliseconds; absent where an earlier release stored it. */
+  /** Its place in the feed (lib/inbox/event-store.ts), milliseconds; absent where an earlier release stored it. */
   readonly storedAt?: number;
 }
 

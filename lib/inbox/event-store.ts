@@ -6,10 +6,12 @@ import type { Clock } from '#lib/domain/ports.ts';
 import { isSameEvent, payloadOf, renewed, substanceHash } from '#lib/domain/renewal.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { chunkKey, eventKey } from '#lib/store/keys.ts';
-import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
+import { chatIdIn, chunkKey, eventKey, feedKey } from '#lib/store/keys.ts';
+import { AGAIN, COMMIT_MS, retryOnConflict } from '#lib/store/retry.ts';
 import {
+  absent,
   absentOrExpired,
+  all,
   del,
   equal,
   type Item,
@@ -18,10 +20,10 @@ import {
   type Put,
   put,
   type Store,
+  StoreUnavailable,
   unchanged,
 } from '#lib/store/store.ts';
 import { blobOf, type EventRecord, eventItems, recordOf, toldItems } from './event-item.ts';
-import { feedRow, placed, placedInTime, unplaced } from './feed-row.ts';
 
 /** The chunk items that an event's head item refers to. */
 function chunksOf(head: Item): Key[] {
@@ -197,6 +199,82 @@ async function renew(store: Store, met: Item, told: EventRecord): Promise<'same'
   );
 }
 
+/**
+ * An event's place in the feed is the time of the write that stores it. Its row is written first, then the event, which
+ * names its row by the same time; a row that its event does not name counts for nothing, and is given an end. So an event
+ * is in the feed from the moment at which it is stored, and once, whatever crashed, was repeated or refused before that.
+ *
+ *   row t1 ─▶ event t1, refused or late            a reader passes t1 when no event can name it any more (feed.ts)
+ *   row t2 ─▶ event t2                             the place of the event is t2
+ */
+
+/** The row to which a head item with a `storedAt` leads. It holds no word of the provider's: it may outlive its event. */
+export function feedRow(head: Item): Put {
+  const { kind, provider, accountId, direction, gsi2pk, expiresAt } = head;
+  const isInChat = typeof gsi2pk === 'string' && kind !== 'unknown';
+  const chat = isInChat ? { chat: chatIdIn(gsi2pk) } : {};
+  return put({ ...rowKey(head), kind, provider, accountId, direction, ...chat, expiresAt });
+}
+
+export const rowKey = ({ workspace, storedAt, eventId }: Item): Key =>
+  feedKey(String(workspace), String(storedAt), String(eventId));
+
+/** What a row may use up of its event's time: the rest is for the event and its repeats. */
+const ROW_MS = 1_000;
+const TRIES = 3;
+/** So many deliveries of one event may come in one millisecond. */
+const MOST_TAKEN = 100;
+
+/** The head with a place of its own, whose row is there, and is nobody else's. Write it at once. */
+async function placed(store: Store, clock: Clock, head: Item): Promise<Item> {
+  let taken = 0;
+  for (let tries = 0; tries < TRIES && taken < MOST_TAKEN; ) {
+    const now = clock.now();
+    const stamped = { ...head, storedAt: toIso(now + taken) };
+    const row = feedRow(stamped);
+    const { done, item } = await store.write({ ...row, item: { ...row.item, receipt: head.receipt }, if: absent() });
+    if (!done && !isOurs(item, head)) {
+      taken += 1;
+      continue;
+    }
+    if (clock.now() - now <= ROW_MS) return stamped;
+    await unplaced(store, clock, stamped);
+    tries += 1;
+  }
+  throw new StoreUnavailable('unreachable');
+}
+
+/** A repeat of a write whose first answer was lost meets itself; a row that was given up has another end, or no receipt. */
+const isOurs = (row: Item | undefined, { receipt, expiresAt }: Item): boolean =>
+  receipt !== undefined && row?.receipt === receipt && row.expiresAt === expiresAt;
+
+/** Longer than any reader looks back for what it did not see in time. */
+const UNUSED_SECONDS = 86_400;
+
+/** Nothing was stored under the place of this head, nor will be: its row ends, where it would have stayed for ever. */
+async function unplaced(store: Store, clock: Clock, head: Item): Promise<void> {
+  if (head.expiresAt !== undefined || head.storedAt === undefined) return;
+  await store.write(feedRow({ ...head, expiresAt: Math.floor(clock.now() / 1000) + UNUSED_SECONDS }));
+}
+
+/**
+ * After an event was stored: where that took so long that a reader may have gone past its place, as in a process that
+ * was suspended, it gets a new one. Should a reader have seen it in the old one all the same, it sees it again.
+ */
+export async function placedInTime(store: Store, clock: Clock, head: Item): Promise<void> {
+  const isLate = (storedAt: unknown) => clock.now() - Date.parse(String(storedAt)) > COMMIT_MS;
+  for (let place = head; isLate(place.storedAt); ) {
+    const next = await placed(store, clock, place);
+    const asStored = all(equal('storedAt', String(place.storedAt)), equal('receipt', String(place.receipt)));
+    const { done, item } = await store.write(put(next, asStored));
+    // Refused, it may be ours all the same: a repeat of a write whose first answer was lost.
+    const isMoved = done || item?.storedAt === next.storedAt;
+    await unplaced(store, clock, isMoved ? place : next);
+    if (!isMoved) return;
+    place = next;
+  }
+}
+
 /** In the place of the provider's name and of the webhook's id. */
 export const HUB = 'hookline';
 
@@ -230,7 +308,7 @@ function recordOfOwn({ workspace, accountId, payload, identity }: OwnEvent, now:
 }
 
 /** Told twice, it is stored once. */
-export async function tellEvent(ports: { readonly store: Store; readonly clock: Clock }, own: OwnEvent): Promise<void> {
+export async function tellEvent(ports: EventPorts, own: OwnEvent): Promise<void> {
   const now = ports.clock.now();
   await storeEvent(ports, recordOfOwn(own, now), Math.floor(now / 1000));
 }

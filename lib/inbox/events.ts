@@ -33,10 +33,10 @@ export async function shownEvents(
   once = false,
   read: States = new Map(),
 ): Promise<readonly Event[]> {
-  const missing = new Set(heads.flatMap((head) => (hasState(head) && !read.has(head.stateKey) ? [head.stateKey] : [])));
+  const missing = heads.flatMap((head) => (hasState(head) && !read.has(head.stateKey) ? [head.stateKey] : []));
   const [events, states] = await Promise.all([
     Promise.all(heads.map((head) => eventOf(store, head))),
-    statesAt(store, [...missing]),
+    statesAt(store, missing),
   ]);
   const isKnown = (state: Item | undefined) => state?.send !== undefined || (state && isLive(state, nowSeconds));
   const stateAt = new Map([...read, ...states].filter(([, state]) => isKnown(state)));
@@ -50,8 +50,9 @@ export async function shownEvents(
 /** What was read of the states of messages, by their keys; undefined where there is none. */
 type States = ReadonlyMap<string, Item | undefined>;
 
-async function statesAt(store: Store, keys: readonly string[]): Promise<States> {
-  const found = new Map((await getAll(store, keys.map(headKey))).map((state) => [state.pk, state]));
+export async function statesAt(store: Store, named: readonly string[], options?: { readonly consistent: true }) {
+  const keys = [...new Set(named)];
+  const found = new Map((await getAll(store, keys.map(headKey), options)).map((state) => [state.pk, state]));
   return new Map(keys.map((key) => [key, found.get(key)]));
 }
 
@@ -330,8 +331,8 @@ async function load(
   nowSeconds: number,
   once: boolean,
 ): Promise<ListPage<Event>> {
-  const named = new Set(slice.entries.flatMap(({ state }) => (typeof state === 'string' ? [state] : [])));
-  const [found, states] = await Promise.all([getAll(store, slice.entries), statesAt(store, [...named])]);
+  const named = slice.entries.flatMap(({ state }) => (typeof state === 'string' ? [state] : []));
+  const [found, states] = await Promise.all([getAll(store, slice.entries), statesAt(store, named)]);
   const heads = found.filter((head) => head.workspace === workspace && isLive(head, nowSeconds));
   const items: Event[] = [];
   let size = 0;

@@ -1,16 +1,17 @@
 import type { Clock, Random } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
 import { readAccount } from '#lib/sender/items.ts';
-import { accountKey, fallbackKey } from '#lib/store/keys.ts';
+import { accountKey, fallbackKey, webhookKey } from '#lib/store/keys.ts';
 import { del, put, type Store } from '#lib/store/store.ts';
+import { noteAttempt } from '#lib/tenants/attempts.ts';
+import { type Webhook, webhookOf } from '#lib/tenants/webhook.ts';
 import { retentionOf } from '#lib/tenants/workspaces.ts';
 import type { Stored } from './event-store.ts';
-import type { Envelope, OwnReport } from './fallback-queue.ts';
+import type { Envelope, OwnReport, Unjudged } from './fallback-queue.ts';
 import { type SettlePorts, storeOrQuarantine } from './keep.ts';
-import type { Delivery, ReceivingProvider } from './provider.ts';
-import type { Receipt, ReceivingWebhook } from './records.ts';
-import { judgeLate, noteLate } from './unjudged.ts';
-import { readBody, verdictOf } from './verdict.ts';
+import { type Delivery, type ReceivingProvider, readBody } from './provider.ts';
+import { admissionOf, proofIn, type Verdict, verdictOf } from './receive.ts';
+import { newReceipt, type Receipt, type ReceivingWebhook } from './records.ts';
 
 /** Such a delivery has no URL and needs none set up: the account itself says whose it is. Undefined if it is gone. */
 async function ownWebhook(store: Store, { ownAccount }: OwnReport): Promise<ReceivingWebhook | undefined> {
@@ -95,8 +96,43 @@ async function store(provider: ReceivingProvider, ports: Ports, envelope: Envelo
     raw,
     bodyHash,
     receivedAt,
-    receipt: Buffer.from(ports.random.bytes(9)).toString('base64url'),
+    receipt: newReceipt(ports.random),
   };
   const stored: Stored[] = [];
   return { reading: await storeOrQuarantine(reading, receipt, ports, stored), stored };
+}
+
+/** Judges an envelope as its delivery would have been, had the table been there. Throws where it is not there yet. */
+async function judgeLate(
+  provider: ReceivingProvider,
+  store: Store,
+  { tokenHash, secretHash, otherHashes = [] }: Unjudged,
+  delivery: Delivery,
+) {
+  const item = await store.get(webhookKey(tokenHash), { consistent: true });
+  const webhook = item && webhookOf(item);
+  // The instance stands in the body that was kept; the secret does not.
+  const came = secretHash === undefined ? {} : { secretHashes: [secretHash, ...otherHashes] };
+  const proof = () => ({ ...proofIn(provider, delivery), ...came });
+  return { webhook, admission: admissionOf(webhook, provider, proof) };
+}
+
+/** The owner reads of the delivery how it was judged, and that its sender had been told something else. */
+async function noteLate(
+  ports: Ports,
+  webhook: Webhook | undefined,
+  delivery: Delivery,
+  { answer: { status }, outcome, id, message }: Verdict,
+  receivedAt: number,
+): Promise<void> {
+  if (!webhook) return;
+  const withBody = outcome !== 'stored' && outcome !== 'duplicate';
+  const told = status === 200 ? message : `${message}; dropped, though answered 200 while the table was out of reach`;
+  await noteAttempt(
+    ports,
+    webhook,
+    delivery,
+    { status, outcome, withBody, ...known({ id, message: told }) },
+    receivedAt,
+  );
 }

@@ -8,8 +8,8 @@ import { encodeCursor, type PageRequest } from '#lib/store/page.ts';
 import { getAll } from '#lib/store/query.ts';
 import { absent, all, exists, type Item, isLive, type Store, set, setIfAbsent, update } from '#lib/store/store.ts';
 import { type Fill, isFilled, listed } from '#lib/store/walk.ts';
-import { accepts, chatsWanted, type EventFilter, inChat, LARGEST_PAGE, shownEvents } from './events.ts';
-import { feedRow } from './feed-row.ts';
+import { feedRow } from './event-store.ts';
+import { accepts, chatsWanted, type EventFilter, inChat, LARGEST_PAGE, shownEvents, statesAt } from './events.ts';
 
 /**
  * The reader stays so far behind now: twice the time in which a place in the feed is taken or given up (`COMMIT_MS`), and
@@ -145,8 +145,13 @@ async function* eventsAt(
     const some = rows.slice(start, start + LOADED_AT_ONCE);
     const headAt = await headsOf(store, workspace, some, nowSeconds);
     const heads = [...headAt.values()].filter((head) => accepts(filter, head));
-    const events = new Map((await shownEvents(store, heads, nowSeconds)).map((event) => [event.id, event]));
-    const states = await statesOf(store, heads);
+    const states = await statesAt(
+      store,
+      heads.flatMap((head) => (hasTwin(head) ? [head.stateKey] : [])),
+      { consistent: true },
+    );
+    const shown = await shownEvents(store, heads, nowSeconds, false, states);
+    const events = new Map(shown.map((event) => [event.id, event]));
     for (const row of some) {
       const head = headAt.get(row.sk);
       const event = events.get(idOf(row));
@@ -157,12 +162,6 @@ async function* eventsAt(
 
 const idOf = ({ sk }: Item): string => sk.slice(sk.indexOf('#') + 1);
 
-async function statesOf(store: Store, heads: readonly Item[]): Promise<Map<string, Item>> {
-  const pks = new Set(heads.flatMap((head) => (hasTwin(head) ? [head.stateKey] : [])));
-  const keys = [...pks].map(headKey);
-  return new Map((await getAll(store, keys, { consistent: true })).map((state) => [state.pk, state]));
-}
-
 const hasTwin = (head: Item): head is Item & { readonly stateKey: string } =>
   head.kind === 'message' && head.direction === 'outbound' && typeof head.stateKey === 'string';
 
@@ -171,7 +170,12 @@ const hasTwin = (head: Item): head is Item & { readonly stateKey: string } =>
  * The first of them to write so claims the message in its state; where the echo's write was lost, the one that is read
  * first claims it here, for every reader.
  */
-async function isFirst(store: Store, head: Item, event: Event, states: Map<string, Item>): Promise<boolean> {
+async function isFirst(
+  store: Store,
+  head: Item,
+  event: Event,
+  states: Map<string, Item | undefined>,
+): Promise<boolean> {
   if (!hasTwin(head) || event.kind !== 'message' || event.message.via === 'phone' || isLater(event)) return true;
   const found = states.get(head.stateKey);
   const state = found?.fed === undefined ? await claim(store, head, event.id, found) : found;

@@ -3,43 +3,18 @@ import { namesIn, namesKept, otherIn, phoneIn, sightChat } from '#lib/chats/peop
 import type { Event, Message, OwnAccount } from '#lib/domain/event.ts';
 import { ownAccountOf } from '#lib/domain/parties.ts';
 import { canBeWrittenTo } from '#lib/domain/person.ts';
-import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';
+import type { Clock, Log, Metrics } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import type { SendReports } from '#lib/sender/reports.ts';
 import { eventKey, headKey, quarantineCounter, stateKey, UNREADABLE } from '#lib/store/keys.ts';
-import { persist } from '#lib/store/retry.ts';
 import { add, isLive, type Store, StoreUnavailable, setIfAbsent, update } from '#lib/store/store.ts';
 import { type AccountFinder, namedAccounts } from '#lib/tenants/own-accounts.ts';
 import { noteStatus } from './delivery-state.ts';
 import { type EventRecord, lifeOf } from './event-item.ts';
 import { type Stored, storeEvent } from './event-store.ts';
-import { type Envelope, type FallbackQueue, QueueUnavailable } from './fallback-queue.ts';
-import type { Reading } from './provider.ts';
+import { OUR_FAULT, type Reading } from './provider.ts';
 import { chatAccount, isLate, type Receipt, recordsOf, toldElsewhere } from './records.ts';
-import { OUR_FAULT, UNAVAILABLE, type Verdict, verdictOf } from './verdict.ts';
-
-export interface ReceivingPorts extends SettlePorts {
-  readonly fallback: FallbackQueue;
-  readonly random: Random;
-  readonly maxBytes: number;
-}
-
-/** For one delivery: `store` tries again for as long as it may. */
-export interface TimedPorts extends ReceivingPorts {
-  /** The latest start of an attempt of the fallback queue, in the time of `clock.monotonic`. */
-  readonly queueUntil: number;
-}
-
-/** Stores what was read; what cannot be stored now, whoever is to blame, waits in the fallback queue. */
-export async function keep(reading: Reading, receipt: Receipt, ports: TimedPorts): Promise<Verdict> {
-  const stored: Stored[] = [];
-  try {
-    return verdictOf(await storeOrQuarantine(reading, receipt, ports, stored), stored);
-  } catch (error) {
-    return handOver(reading, receipt, ports, error, stored);
-  }
-}
 
 /** What we cannot store as we read it is still what somebody sent. Answers the reading that was stored in the end. */
 export async function storeOrQuarantine(
@@ -57,52 +32,6 @@ export async function storeOrQuarantine(
     const unread = { issues: [OUR_FAULT] };
     await storeReading(unread, receipt, ports, stored);
     return unread;
-  }
-}
-
-/** For a provider that never asks again, an error is a message lost: what the table does not take waits in a queue. */
-export async function handOver(
-  reading: Reading,
-  receipt: Receipt,
-  ports: TimedPorts,
-  cause: unknown,
-  stored: readonly Stored[] = [],
-): Promise<Verdict> {
-  const { metrics, log } = ports;
-  const { webhook, provider, contentType, raw, receivedAt, bodyHash } = receipt;
-  const eventId = stored[0]?.id ?? laterId(reading, receipt);
-  const ids = known({ eventId });
-  const taken = await queued({ webhook, provider, contentType, raw, bodyHash, receivedAt, ...ids }, ports);
-  metrics.count(taken ? 'FallbackEvents' : 'RefusedDeliveries', { provider });
-  log.error('the table did not take a delivery', cause, {
-    provider,
-    fallback: taken,
-    ...known({ correlationId: eventId }),
-  });
-  return taken ? verdictOf(reading, [{ status: 'stored', id: eventId ?? '' }]) : UNAVAILABLE;
-}
-
-/** Whether the queue has it: for most providers there is nothing after it, so it is asked as long as there is time. */
-export async function queued(
-  envelope: Envelope,
-  { fallback, clock, random, log, queueUntil }: TimedPorts,
-): Promise<boolean> {
-  const isWorthIt = (error: unknown) => error instanceof QueueUnavailable;
-  try {
-    return await persist(() => fallback.send(envelope), isWorthIt, clock, random, queueUntil);
-  } catch (cause) {
-    log.error('the fallback queue did not take a delivery', cause, { provider: envelope.provider });
-    return false;
-  }
-}
-
-/** The id that the event will have follows from its content; only a conflict, which shows on storing, has another. */
-function laterId(reading: Reading, receipt: Receipt): string | undefined {
-  try {
-    return recordsOf(reading, receipt)[0].event.id;
-  } catch {
-    // What we cannot make an event of will be in quarantine. Whatever is wrong, the queue is to have the delivery.
-    return 'issues' in reading ? undefined : laterId({ issues: [OUR_FAULT] }, receipt);
   }
 }
 

@@ -29,9 +29,8 @@ import { type EventRecord, eventItems, REPLAYED, recordOf, toldAgain } from './e
 import { dropUnused, HUB, renewedRecord, type Stored } from './event-store.ts';
 import { liveHead, partitionOf } from './events.ts';
 import { filed, inItsChat, type SettlePorts, settle, storeReading, withAccounts } from './keep.ts';
-import type { Reading, ReceivingProvider, Unread } from './provider.ts';
-import { type Receipt, recordsOf } from './records.ts';
-import { OUR_FAULT, readWhole } from './verdict.ts';
+import { OUR_FAULT, type Reading, type ReceivingProvider, readWhole, type Unread } from './provider.ts';
+import { newReceipt, type Receipt, recordsOf } from './records.ts';
 
 interface DismissPorts extends StorePorts {
   readonly log: Log;
@@ -49,7 +48,7 @@ export async function dismissEvent(ports: DismissPorts, workspace: string, id: s
     const record = await recordOf(store, head);
     const { event } = record;
     if (event.kind !== 'unknown' || !event.quarantined) return 'not quarantined';
-    const receipt = `dismissal_${Buffer.from(random.bytes(9)).toString('base64url')}`;
+    const receipt = `dismissal_${newReceipt(random)}`;
     const dismissed = { ...record, receipt, event: { ...event, quarantined: false, dismissedAt: toIso(clock.now()) } };
     const { head: item, chunks } = eventItems(dismissed);
     if (chunks.length > 0) await store.writeMany(chunks);
@@ -261,7 +260,7 @@ function receiptOf({ random }: ReplayPorts, { event, raw, contentType, expiresAt
     ...(accountId !== undefined && { accountId }),
     ...(expiresAt !== undefined && { retentionDays: Math.round((expiresAt - receivedAt / 1000) / 86_400) }),
   };
-  const receipt = `${REPLAYED}${Buffer.from(random.bytes(9)).toString('base64url')}`;
+  const receipt = `${REPLAYED}${newReceipt(random)}`;
   return { webhook, provider: event.provider, contentType, raw, bodyHash: sha256(raw), receivedAt, receipt };
 }
 

@@ -1,15 +1,51 @@
 import { sha256 } from '#lib/domain/ids.ts';
 import type { Parsed } from '#lib/domain/json.ts';
 import { lazily } from '#lib/domain/lazily.ts';
+import type { Random } from '#lib/domain/ports.ts';
+import { matchesHash } from '#lib/domain/redact.ts';
+import { type Issue, known } from '#lib/domain/schema.ts';
 import { retrying } from '#lib/store/retry.ts';
-import { noteAttempt } from '#lib/tenants/attempts.ts';
+import { type Attempt, noteAttempt } from '#lib/tenants/attempts.ts';
 import { accountFinder } from '#lib/tenants/own-accounts.ts';
-import { constantTime404, type Found, type Webhook, webhookFinder } from '#lib/tenants/webhook.ts';
-import { handOver, keep, type ReceivingPorts, type TimedPorts } from './keep.ts';
-import type { Delivery, Kept, ReceivingProvider } from './provider.ts';
-import type { Receipt } from './records.ts';
-import { admissionOf, allowance, handOverUnjudged, proofIn } from './unjudged.ts';
-import { type Answer, readBody, TOO_LARGE, UNAVAILABLE, type Verdict } from './verdict.ts';
+import { constantTime404, type Found, looksLikeToken, type Webhook, webhookFinder } from '#lib/tenants/webhook.ts';
+import type { Stored } from './event-store.ts';
+import { allowance, type Envelope, type FallbackQueue, handOver } from './fallback-queue.ts';
+import { type SettlePorts, storeOrQuarantine } from './keep.ts';
+import {
+  type Delivery,
+  type Kept,
+  OUR_FAULT,
+  type Proof,
+  type Reading,
+  type ReceivingProvider,
+  readBody,
+} from './provider.ts';
+import { newReceipt, type Receipt, type ReceivingWebhook, recordsOf } from './records.ts';
+
+export interface ReceivingPorts extends SettlePorts {
+  readonly fallback: FallbackQueue;
+  readonly random: Random;
+  readonly maxBytes: number;
+}
+
+/** For one delivery: `store` tries again for as long as it may. */
+interface TimedPorts extends ReceivingPorts {
+  /** The latest start of an attempt of the fallback queue, in the time of `clock.monotonic`. */
+  readonly queueUntil: number;
+}
+
+export interface Answer {
+  readonly status: 200 | 401 | 404 | 413 | 503;
+  readonly body: object;
+}
+
+/** What is answered, and what the owner reads of it in the log of attempts. */
+export interface Verdict {
+  readonly answer: Answer;
+  readonly outcome: Attempt['outcome'];
+  readonly id?: string;
+  readonly message?: string;
+}
 
 /**
  * The most impatient provider waits 5 s, and a request that hangs takes 1.2 s of them. When the table does not answer in
@@ -35,19 +71,19 @@ export function receiver(provider: ReceivingProvider, ports: ReceivingPorts) {
     const parsed = lazily(() => provider.parse(delivery.body, contentType));
     const asItCame: Kept = { raw: delivery.body, parsed };
     const kept = lazily(() => provider.withoutSecret?.(delivery.body, contentType, parsed) ?? asItCame);
+    const received = { token, delivery, contentType, parsed, kept, receivedAt };
     const tooLarge = delivery.body.length > ports.maxBytes;
     const found = await find(store, sha256(token));
     const verdict = tooLarge
       ? TOO_LARGE
       : await orUnavailable(provider, ports, () =>
           found.kind === 'unreachable'
-            ? handOverUnjudged(provider, timed, mayHandOver, { token, delivery, receivedAt, cause: found.cause })
-            : judge(provider, timed, { found, delivery, parsed, kept, receivedAt }),
+            ? giveUnjudged(provider, timed, mayHandOver, received, found.cause)
+            : judge(provider, timed, found, received),
         );
     tell(provider, ports, verdict);
     const hasTime = ports.clock.monotonic() <= timed.queueUntil;
-    if (found.kind === 'found' && hasTime)
-      await note(timed, found.webhook, { ...delivery, token }, kept, verdict, receivedAt);
+    if (found.kind === 'found' && hasTime) await note(timed, found.webhook, received, verdict);
     if (found.kind === 'none') ports.metrics.count('UnknownTokens', { provider: provider.name });
     if (verdict.answer.status === 404) await constantTime404(ports.clock, receivedAt);
     return verdict.answer;
@@ -60,9 +96,10 @@ function tell({ name }: ReceivingProvider, { log }: ReceivingPorts, { outcome, i
   log.warn('a delivery was not taken as usual', { provider: name, outcome, ...(id && { correlationId: id }) });
 }
 
-interface ReceivedDelivery {
-  readonly found: Exclude<Found, { kind: 'unreachable' }>;
+interface Received {
+  readonly token: string;
   readonly delivery: Delivery;
+  readonly contentType: string;
   readonly parsed: () => Parsed<unknown>;
   readonly kept: () => Kept;
   readonly receivedAt: number;
@@ -83,38 +120,204 @@ async function orUnavailable(
   }
 }
 
-async function judge(provider: ReceivingProvider, ports: TimedPorts, the: ReceivedDelivery): Promise<Verdict> {
-  const { found, delivery } = the;
+async function judge(
+  provider: ReceivingProvider,
+  ports: TimedPorts,
+  found: Exclude<Found, { kind: 'unreachable' }>,
+  { delivery, contentType, parsed, kept, receivedAt }: Received,
+): Promise<Verdict> {
   const webhook = found.kind === 'none' ? undefined : found.webhook;
-  const admission = admissionOf(webhook, provider, () => proofIn(provider, delivery, the.parsed));
+  const admission = admissionOf(webhook, provider, () => proofIn(provider, delivery, parsed));
   if (admission.kind === 'refused') return admission.verdict;
-  const { raw, parsed } = the.kept();
+  const { raw, parsed: parsedAsKept } = kept();
   // As it is kept, for so it will be read if it has to take the queue.
-  const reading = readBody(provider, parsed(), raw, ports.log);
+  const reading = readBody(provider, parsedAsKept(), raw, ports.log);
   const receipt: Receipt = {
     webhook: admission.webhook,
     provider: provider.name,
-    contentType: delivery.headers['content-type'] ?? '',
+    contentType,
     raw,
     bodyHash: sha256(delivery.body),
-    receivedAt: the.receivedAt,
-    receipt: Buffer.from(ports.random.bytes(9)).toString('base64url'),
+    receivedAt,
+    receipt: newReceipt(ports.random),
   };
   // Found in memory alone: the table has just not answered, and the provider will not wait for it to fail again.
-  if (found.kind === 'remembered') return handOver(reading, receipt, ports, found.cause);
+  if (found.kind === 'remembered') return giveToQueue(reading, receipt, ports, found.cause);
   return keep(reading, receipt, ports);
 }
 
 async function note(
   ports: ReceivingPorts,
   webhook: Webhook,
-  call: Delivery & { readonly token: string },
-  kept: () => Kept,
+  { token, delivery, kept, receivedAt }: Received,
   { answer, outcome, id, message }: Verdict,
-  since: number,
 ): Promise<void> {
   // Of what is too large nobody may say how long it takes to look through it.
   const withBody = outcome !== 'stored' && outcome !== 'duplicate' && outcome !== 'too_large';
-  const noted = { status: answer.status, outcome, withBody, ...(id && { id }), ...(message && { message }) };
-  await noteAttempt(ports, webhook, { ...call, ...(withBody && { kept: kept().raw }) }, noted, since);
+  const noted = { status: answer.status, outcome, withBody, ...known({ id, message }) };
+  await noteAttempt(ports, webhook, { ...delivery, token, ...(withBody && { kept: kept().raw }) }, noted, receivedAt);
 }
+
+/** What an authenticity check may know of the webhook. */
+type Expectation = Pick<Webhook, 'secretHash' | 'instance'>;
+
+type Admission =
+  | { readonly kind: 'admitted'; readonly webhook: ReceivingWebhook }
+  | { readonly kind: 'refused'; readonly verdict: Verdict };
+
+/** Whether a delivery may come in through the webhook that its URL leads to, be it at once or when the table is back. */
+export function admissionOf(webhook: Webhook | undefined, provider: ReceivingProvider, proof: () => Proof): Admission {
+  if (!webhook || !accepts(webhook, provider)) return { kind: 'refused', verdict: notFound(webhook) };
+  const presented = provider.proofOf ? proof() : undefined;
+  if (presented && !isProven(presented, webhook)) return { kind: 'refused', verdict: unauthorized(presented.fault) };
+  const { webhookId, workspace, accountId, retentionDays } = webhook;
+  return { kind: 'admitted', webhook: { webhookId, workspace, ...known({ accountId, retentionDays }) } };
+}
+
+function accepts(webhook: Webhook, provider: ReceivingProvider): boolean {
+  return webhook.enabled && !webhook.rotated && webhook.kind === 'receive' && webhook.provider === provider.name;
+}
+
+/** What a delivery brings along; `parsed`: its body, where that is known already. */
+export function proofIn(
+  provider: ReceivingProvider,
+  delivery: Delivery,
+  parsed = () => provider.parse(delivery.body, delivery.headers['content-type'] ?? ''),
+): Proof {
+  if (!provider.proofOf) return {};
+  const body = parsed();
+  return body.ok
+    ? provider.proofOf(delivery, body.value)
+    : { ...provider.proofOf(delivery, undefined), fault: body.issue.message };
+}
+
+/**
+ * The webhook's secret, where it has one, and an instance that is not somebody else's. Where the body names no instance
+ * there is nothing to refuse: it cannot be read, either, and is kept in quarantine.
+ */
+export function isProven(proof: Proof, expected: Expectation): boolean {
+  const { secretHash } = expected;
+  const presented = proof.secretHashes ?? [];
+  if (secretHash !== undefined && !presented.some((hash) => matchesHash(hash, secretHash))) return false;
+  return expected.instance === undefined || proof.instance === undefined || proof.instance === expected.instance;
+}
+
+/** Stores what was read; what cannot be stored now, whoever is to blame, waits in the fallback queue. */
+async function keep(reading: Reading, receipt: Receipt, ports: TimedPorts): Promise<Verdict> {
+  const stored: Stored[] = [];
+  try {
+    return verdictOf(await storeOrQuarantine(reading, receipt, ports, stored), stored);
+  } catch (error) {
+    return giveToQueue(reading, receipt, ports, error, stored);
+  }
+}
+
+/** For a provider that never asks again, an error is a message lost: what the table does not take waits in a queue. */
+async function giveToQueue(
+  reading: Reading,
+  receipt: Receipt,
+  ports: TimedPorts,
+  cause: unknown,
+  stored: readonly Stored[] = [],
+): Promise<Verdict> {
+  const { webhook, provider, contentType, raw, receivedAt, bodyHash } = receipt;
+  const eventId = stored[0]?.id ?? laterId(reading, receipt);
+  const envelope = { webhook, provider, contentType, raw, bodyHash, receivedAt, ...known({ eventId }) };
+  const taken = await handOver(envelope, 'the table did not take a delivery', cause, ports);
+  return taken ? verdictOf(reading, [{ status: 'stored', id: eventId ?? '' }]) : UNAVAILABLE;
+}
+
+/** The id that the event will have follows from its content; only a conflict, which shows on storing, has another. */
+function laterId(reading: Reading, receipt: Receipt): string | undefined {
+  try {
+    return recordsOf(reading, receipt)[0].event.id;
+  } catch {
+    // What we cannot make an event of will be in quarantine. Whatever is wrong, the queue is to have the delivery.
+    return 'issues' in reading ? undefined : laterId({ issues: [OUR_FAULT] }, receipt);
+  }
+}
+
+/**
+ * Answers for a delivery of which nothing is known but its URL. It goes by the hash of its token, and is judged when the
+ * table is back (fallback.ts). No id: what the event's follows from is not known.
+ */
+async function giveUnjudged(
+  provider: ReceivingProvider,
+  ports: TimedPorts,
+  mayHandOver: (bytes: number) => boolean,
+  { token, delivery, contentType, parsed, kept, receivedAt }: Received,
+  cause: unknown,
+): Promise<Verdict> {
+  // No webhook has such a URL, whatever the table would say.
+  if (!looksLikeToken(token)) {
+    ports.metrics.count('UnknownTokens', { provider: provider.name });
+    return notFound(undefined);
+  }
+  const [secretHash, ...others] = proofIn(provider, delivery, parsed).secretHashes ?? [];
+  const otherHashes = others.length > 0 ? others : undefined;
+  const envelope: Envelope = {
+    webhook: { tokenHash: sha256(token), ...known({ secretHash, otherHashes }) },
+    provider: provider.name,
+    contentType,
+    raw: kept().raw,
+    bodyHash: sha256(delivery.body),
+    receivedAt,
+  };
+  const mayGo = mayHandOver(delivery.body.length);
+  const taken = await handOver(envelope, 'the table could not be asked for a webhook', cause, ports, mayGo);
+  return taken ? { answer: { status: 200, body: { status: 'stored' } }, outcome: 'stored' } : UNAVAILABLE;
+}
+
+export function verdictOf(reading: Reading, results: readonly Stored[]): Verdict {
+  const fresh = results.find((result) => result.status === 'stored');
+  const first = fresh ?? results[0];
+  const id = first?.id ?? '';
+  if (!fresh) return { answer: { status: 200, body: { status: 'duplicate', id } }, outcome: 'duplicate', id };
+  const more = results.length > 1 ? { ids: results.map((result) => result.id) } : {};
+  if (!('issues' in reading)) {
+    const message = reading.unread && sentences(reading.unread.issues);
+    const answer: Answer = { status: 200, body: { status: 'stored', id, ...more } };
+    return { answer, outcome: 'stored', id, ...(message !== undefined && { message }) };
+  }
+  const { issues } = reading;
+  return {
+    answer: { status: 200, body: { status: 'quarantined', id, issues } },
+    outcome: 'quarantined',
+    id,
+    message: sentences(issues),
+  };
+}
+
+const sentences = (issues: readonly Issue[]) => issues.map(sentence).join('; ');
+
+const sentence = (issue: Issue) => (issue.path === '' ? issue.message : `${issue.path}: ${issue.message}`);
+
+const refusal = (status: 401 | 404 | 413 | 503, outcome: Attempt['outcome'], message: string): Verdict => ({
+  answer: { status, body: { status, data: {}, message } },
+  outcome,
+  message,
+});
+
+/** One answer for all who may not know; the reason stands in the owner's log. */
+function notFound(webhook: Webhook | undefined): Verdict {
+  return { ...refusal(404, 'not_found', 'Webhook not found'), message: whyNotFound(webhook) };
+}
+
+function whyNotFound(webhook: Webhook | undefined): string {
+  if (webhook?.rotated) return 'This URL was replaced by a newer one';
+  if (webhook && !webhook.enabled) return 'The webhook is switched off';
+  return 'The URL belongs to another provider, or to sending';
+}
+
+/** `fault`: why no secret could be looked for in the body. */
+const unauthorized = (fault: string | undefined): Verdict =>
+  refusal(
+    401,
+    'unauthorized',
+    fault === undefined
+      ? "The provider's secret or account does not match this webhook"
+      : `The body could not be read, and no secret of this webhook was found: ${fault}`,
+  );
+
+const TOO_LARGE = refusal(413, 'too_large', 'The body is larger than this hub takes (1 MB unless set otherwise)');
+const UNAVAILABLE = refusal(503, 'unavailable', 'Not stored; please send it again');

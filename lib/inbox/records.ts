@@ -5,6 +5,7 @@ import { contentHash, eventId, formerEventIds, quarantineId } from '#lib/domain/
 import { sha256 } from '#lib/domain/ids.ts';
 import { ownAccountOf, withParties } from '#lib/domain/parties.ts';
 import { isSamePhone } from '#lib/domain/person.ts';
+import type { Random } from '#lib/domain/ports.ts';
 import { isSameMessage } from '#lib/domain/renewal.ts';
 import { expiryOf } from '#lib/domain/retention.ts';
 import { type Issue, known } from '#lib/domain/schema.ts';
@@ -38,6 +39,9 @@ export interface Receipt {
   /** The workspace's accounts, once they are looked up: what an event follows from them, its id does not. */
   readonly accounts?: readonly NamedAccount[];
 }
+
+/** Names a delivery or whatever else writes an event: a write that is repeated meets itself. */
+export const newReceipt = (random: Random): string => Buffer.from(random.bytes(9)).toString('base64url');
 
 /**
  * The records of what a body was read as: its events, and the one quarantined event that keeps for a later release what

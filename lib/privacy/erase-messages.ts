@@ -7,7 +7,7 @@ import { tally } from '#lib/domain/schema.ts';
 import { addressesIn, saidIn, tracesOf } from '#lib/domain/send/evidence.ts';
 import { isUnsettled } from '#lib/domain/send/part.ts';
 import { eventOf } from '#lib/inbox/event-item.ts';
-import { rowKey } from '#lib/inbox/feed-row.ts';
+import { rowKey } from '#lib/inbox/event-store.ts';
 import { accountsOf } from '#lib/outbox/accounts.ts';
 import { forgetEvent } from '#lib/reactions/auto.ts';
 import { readSend, type Send } from '#lib/sender/items.ts';

@@ -9,7 +9,7 @@ import { isUnsettled } from '#lib/domain/send/part.ts';
 import { DAY_MS, HOUR_MS, toIso } from '#lib/domain/time.ts';
 import { keepLinked, lastTold } from '#lib/inbox/delivery-state.ts';
 import { eventOf } from '#lib/inbox/event-item.ts';
-import { rowKey } from '#lib/inbox/feed-row.ts';
+import { rowKey } from '#lib/inbox/event-store.ts';
 import { readSend } from '#lib/sender/items.ts';
 import { shownKey, unlessDamaged } from '#lib/store/items.ts';
 import {

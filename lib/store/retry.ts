@@ -5,7 +5,7 @@ const FIRST_WAIT_MS = 20;
 const LONGEST_WAIT_MS = 500;
 
 /**
- * What has a place in the feed (lib/inbox/feed-row.ts) is stored within this time of it, or under another: its repeats
+ * What has a place in the feed (lib/inbox/event-store.ts) is stored within this time of it, or under another: its repeats
  * begin within `REPEATS_MS`, the last of them takes 1.2 s at most, and a second may have passed before the first.
  */
 export const COMMIT_MS = 5_000;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { greenApi } from '#functions/green-api/provider.ts';
 import { sha256 } from '#lib/domain/ids.ts';
-import { isProven } from '#lib/inbox/unjudged.ts';
+import { isProven } from '#lib/inbox/receive.ts';
 import { incoming, instanceData, textData } from './payloads.ts';
 
 const delivery = (authorization?: string) => ({

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { greenApi } from '#functions/green-api/provider.ts';
 import { sha256 } from '#lib/domain/ids.ts';
-import { isProven } from '#lib/inbox/unjudged.ts';
+import { isProven } from '#lib/inbox/receive.ts';
 import { junk, mangled } from '#test/support/mangled.ts';
 import { documented, documentedContents } from './documented.ts';
 import { answering, incoming } from './payloads.ts';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { zender } from '#functions/zender/provider.ts';
 import { withoutSecret } from '#functions/zender/secret.ts';
 import { sha256 } from '#lib/domain/ids.ts';
-import { proofIn } from '#lib/inbox/unjudged.ts';
+import { proofIn } from '#lib/inbox/receive.ts';
 import { form, json, multipart, secret, sms, toForm, whatsapp } from './payloads.ts';
 
 const bytes = (text: string) => Buffer.from(text);

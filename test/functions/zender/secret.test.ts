@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { zender } from '#functions/zender/provider.ts';
 import { withoutSecret } from '#functions/zender/secret.ts';
 import { sha256 } from '#lib/domain/ids.ts';
-import { isProven, proofIn } from '#lib/inbox/unjudged.ts';
+import { isProven, proofIn } from '#lib/inbox/receive.ts';
 import { flat, form, json, multipart, sample, secret, sms, toForm, whatsapp } from './payloads.ts';
 
 const bytes = (text: string) => Buffer.from(text);
