@@ -205,6 +205,8 @@ describe('nothing is cut', () => {
     ['from a message that holds JSON', String.raw`{"data":{"message":"{\"secret\":\"x\"}"}}`, json],
     ['from bodies without a secret', ' {"a" : "b" }\n', json],
     ['from an empty body', '', form],
+    ['deeper within one another than relays wrap', `${'data='.repeat(200_000)}secret=x`, form],
+    ['deeper in addresses', JSON.stringify({ url: `${'?url='.repeat(200_000)}secret=x` }), json],
   ])('%s', (_name, text, contentType) => {
     expect(cleaned(text, contentType)).toBe(text);
   });
