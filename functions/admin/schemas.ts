@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { toPhone } from '#lib/domain/person.ts';
+import { isCountry, toPhone } from '#lib/domain/person.ts';
 import { known, optional, strictObject } from '#lib/domain/schema.ts';
 import { zonedInstant } from '#lib/domain/time.ts';
 import { decodeCursor, type List } from '#lib/store/page.ts';
@@ -77,6 +77,14 @@ interface PageAsked {
   readonly cursor?: string | undefined;
 }
 export const pageRequest = ({ limit = DEFAULT_LIMIT, cursor }: PageAsked) => known({ limit, from: cursor });
+
+export const Country = v.pipe(
+  v.string(),
+  v.trim(),
+  v.toUpperCase(),
+  v.check(isCountry, 'must be the code of a country in ISO 3166, as ID or GB'),
+  v.description('ISO 3166, two letters, as `ID`'),
+);
 
 export const time = (description: string) =>
   decoded(

@@ -1,5 +1,3 @@
-import * as v from 'valibot';
-
 /**
  * How many digits a telephone or mobile number has after its calling code: fewest and most, and the codes for which that
  * holds. Only so much of the numbering plans goes into every function: all of them weigh more than a provider's own code.
@@ -105,26 +103,3 @@ export function withoutTrunk(digits: string): string {
   const left = code + (dialled ?? rest.replace(mayBegin ? /^0+(?=0)/ : /^0+/, ''));
   return left === digits ? digits : withoutTrunk(left);
 }
-
-/** By their ISO 3166 codes, the countries and territories that have numbers. */
-const COUNTRIES = new Set(
-  (
-    'AC AD AE AF AG AI AL AM AO AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BW BY BZ CA CC ' +
-    'CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB ' +
-    'GD GE GF GG GH GI GL GM GN GP GQ GR GT GU GW GY HK HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH ' +
-    'KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV ' +
-    'MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PR PS PT PW PY QA RE RO RS RU RW SA SB ' +
-    'SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TA TC TD TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG US ' +
-    'UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW'
-  ).split(' '),
-);
-
-export const isCountry = (code: string): boolean => COUNTRIES.has(code);
-
-export const Country = v.pipe(
-  v.string(),
-  v.trim(),
-  v.toUpperCase(),
-  v.check(isCountry, 'must be the code of a country in ISO 3166, as ID or GB'),
-  v.description('ISO 3166, two letters, as `ID`'),
-);

@@ -291,6 +291,9 @@ const refused = (reason: string): ReadPhone => ({ ok: false, reason });
 const readAs = (phone: Phone | undefined, reason: string): ReadPhone =>
   phone === undefined ? refused(reason) : { ok: true, phone };
 
+/** By its ISO 3166 code, a country or territory that has numbers. */
+export const isCountry = (code: string) => isSupportedCountry(code);
+
 function nationalPhone(digits: string, country: string): Phone | undefined {
   if (!isSupportedCountry(country)) return undefined;
   const parsed = parsePhoneNumberFromString(digits, country);

@@ -1,6 +1,5 @@
 import * as v from 'valibot';
 import { newId, sha256 } from '#lib/domain/ids.ts';
-import { Country } from '#lib/domain/numbering.ts';
 import { Instant, known, optional, text } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { readAccount } from '#lib/sender/items.ts';
@@ -37,7 +36,7 @@ export const ShownWebhook = v.object({
   kind: v.picklist(['receive', 'send']),
   provider: optional(v.string(), 'Who calls it; only of kind `receive`'),
   accountId: optional(v.string(), 'Whose events come in through it, or who sends what names no account'),
-  defaultCountry: optional(Country, 'Of numbers without + that are posted to it; only of kind `send`'),
+  defaultCountry: optional(v.string(), 'Of numbers without + that are posted to it; only of kind `send`'),
   name: optional(v.string()),
   enabled: v.pipe(v.boolean(), v.description('False: its URL answers 404')),
   hasSecret: v.pipe(v.boolean(), v.description("Whether the provider's own secret is checked as well")),

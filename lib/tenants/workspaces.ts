@@ -1,6 +1,5 @@
 import * as v from 'valibot';
 import { newId } from '#lib/domain/ids.ts';
-import { Country } from '#lib/domain/numbering.ts';
 import type { Clock, Random } from '#lib/domain/ports.ts';
 import { AppliedCounts, RetentionDays, SHORTEST_DAYS } from '#lib/domain/retention.ts';
 import { Instant, known, optional } from '#lib/domain/schema.ts';
@@ -37,7 +36,7 @@ export const Workspace = v.object({
   name: v.string(),
   createdAt: v.exactOptional(v.pipe(Instant, v.description('Left out for `main`, which was always there'))),
   defaultAccountId: optional(v.string(), 'Who sends what names no account; left out: the one connected last'),
-  defaultCountry: optional(Country, 'Of numbers without + in messages to send, where their webhook says no other'),
+  defaultCountry: optional(v.string(), 'Of numbers without + in messages to send, where their webhook says no other'),
   retentionDays: optional(
     RetentionDays,
     'Days after which what came in or was sent goes; left out: it is kept for ever',

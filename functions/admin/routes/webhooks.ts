@@ -1,5 +1,4 @@
 import * as v from 'valibot';
-import { Country } from '#lib/domain/numbering.ts';
 import { optional, strictObject, text } from '#lib/domain/schema.ts';
 import type { Provider } from '#lib/tenants/account.ts';
 import { whyNoSender } from '#lib/tenants/accounts.ts';
@@ -17,7 +16,7 @@ import {
 } from '#lib/tenants/webhooks.ts';
 import { EMPTY, file, invalid, json, missing, type ProblemReply, problem } from '../answers.ts';
 import { type Context, route, takesNothing } from '../route.ts';
-import { changesOf, Id, listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
+import { Country, changesOf, Id, listOf, Name, Paging, pageRequest, WithId } from '../schemas.ts';
 
 const NO_WEBHOOK = missing('webhook');
 const shared = { ...takesNothing, tag: 'Webhooks', access: 'workspace' } as const;

@@ -1,6 +1,5 @@
 import * as v from 'valibot';
 import { GrantedCredits, grant } from '#lib/credits/credits.ts';
-import { Country } from '#lib/domain/numbering.ts';
 import { AppliedCounts, RetentionDays } from '#lib/domain/retention.ts';
 import { Instant, optional, strictObject, text } from '#lib/domain/schema.ts';
 import { deleteWorkspace, Swept } from '#lib/privacy/delete-workspace.ts';
@@ -20,7 +19,19 @@ import {
 } from '#lib/tenants/workspaces.ts';
 import { EMPTY, invalid, json, missing, NO_WORKSPACE, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
-import { changesOf, decoded, flag, Id, listOf, Name, Paging, pageRequest, paging, WithId } from '../schemas.ts';
+import {
+  Country,
+  changesOf,
+  decoded,
+  flag,
+  Id,
+  listOf,
+  Name,
+  Paging,
+  pageRequest,
+  paging,
+  WithId,
+} from '../schemas.ts';
 
 const tag = 'Workspaces';
 const NewWorkspace = strictObject({

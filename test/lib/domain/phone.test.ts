@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { type CountryCode, Metadata } from 'libphonenumber-js/core';
 import max from 'libphonenumber-js/max/metadata';
-import { getCountries } from 'libphonenumber-js/min';
 import { describe, expect, it } from 'vitest';
-import { hasLengthOfItsCountry, isCountry, withoutTrunk } from '#lib/domain/numbering.ts';
+import { hasLengthOfItsCountry, withoutTrunk } from '#lib/domain/numbering.ts';
 import { phoneOfJid, readJid, readPhone, toPhone } from '#lib/domain/person.ts';
 
 /** The number, or the reason. */
@@ -534,11 +533,6 @@ function zeroesOfScripts(): number[] {
 }
 
 describe('what is known of countries', () => {
-  it('is the list of the library', () => {
-    for (const country of getCountries()) expect(isCountry(country)).toBe(true);
-    expect(['ZZ', 'UK', 'id', '', 'EU'].filter(isCountry)).toEqual([]);
-  });
-
   const FORMER: Readonly<Record<string, number[]>> = { '52': [11], '225': [8], '229': [8] };
 
   it('has the lengths of the library, and the former ones', () => {
