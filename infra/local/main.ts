@@ -4,7 +4,7 @@ import { hubFile } from '#infra/demo/hub.ts';
 import { version } from '#lib/version.ts';
 import { consoleLink } from './console-link.ts';
 import { readKept, writeDurably } from './data-folder.ts';
-import type { Answered } from './gateway.ts';
+import type { Answered } from './http/gateway.ts';
 import { type Hub, startHub } from './hub.ts';
 import { readSettings } from './settings.ts';
 import { lineOfAnswer, paint, readable } from './terminal.ts';

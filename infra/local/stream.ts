@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 import { callAws } from './engines/local-aws.ts';
-import type { FaultReport } from './gateway.ts';
+import type { FaultReport } from './http/gateway.ts';
 import type { Invocation, Lambda } from './lambda.ts';
 import type { StreamEvent } from './service.ts';
 import { outcomeOf } from './triggers.ts';

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import * as v from 'valibot';
-import type { Answered } from './gateway.ts';
+import type { Answered } from './http/gateway.ts';
 
 /*
  * What a person at a terminal reads instead of the log's JSON: a line for each delivery that comes in, each message that is

@@ -4,7 +4,7 @@ import type { SQSRecord } from 'aws-lambda';
 import * as v from 'valibot';
 import { callAws, localAws } from './engines/local-aws.ts';
 import type { LocalQueue } from './engines/sqs.ts';
-import type { FaultReport } from './gateway.ts';
+import type { FaultReport } from './http/gateway.ts';
 import type { Invocation, Lambda } from './lambda.ts';
 
 interface BatchOutcome {

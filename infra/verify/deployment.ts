@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listen } from '#infra/local/gateway.ts';
+import { freePort } from '#infra/local/http/server.ts';
 import { type Environment, pythonTools, type Result, run, type Said } from './commands.ts';
 
 /**
@@ -44,14 +43,6 @@ async function startEmulator(): Promise<Emulator | { readonly missing: string }>
     ],
     stop: () => end(child),
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const url = new URL(await listen(server, 0));
-  server.close();
-  await once(server, 'close');
-  return Number(url.port);
 }
 
 async function answered(endpoint: string, child: ChildProcess, said: () => string): Promise<void> {

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import * as v from 'valibot';
 import { functionNames } from '#infra/build/bundle.ts';
 import { run } from './commands.ts';
 
@@ -19,8 +18,6 @@ export async function packageStage(stage: string, folder: string, ...parameters:
 }
 
 export const packagedTemplate = (folder: string): string => join(folder, 'cloudformation-template-update-stack.json');
-
-export const templateIn = (folder: string): Template => readTemplate(packagedTemplate(folder));
 
 /** The files with one ending that are not the same bytes in two folders. */
 export function differences(one: string, other: string, ending: string): string[] {
@@ -83,65 +80,4 @@ function entriesOf(zip: Buffer): Map<string, number> {
     at += 46 + (name ?? 0) + (extra ?? 0) + (comment ?? 0);
   }
   return entries;
-}
-
-const Resource = v.looseObject({
-  Type: v.string(),
-  Properties: v.optional(v.record(v.string(), v.unknown()), {}),
-  DependsOn: v.optional(v.union([v.string(), v.array(v.string())]), []),
-});
-export type Resource = v.InferOutput<typeof Resource>;
-
-const Template = v.looseObject({
-  Resources: v.record(v.string(), Resource),
-  Outputs: v.optional(v.record(v.string(), v.unknown()), {}),
-});
-/** The CloudFormation template as it was packaged. */
-export type Template = v.InferOutput<typeof Template>;
-
-const readTemplate = (path: string): Template => v.parse(Template, JSON.parse(readFileSync(path, 'utf8')));
-
-/** A resource with its name in the template. */
-export interface Named extends Resource {
-  readonly id: string;
-}
-
-export function ofType(template: Template, type: string): Named[] {
-  return Object.entries(template.Resources).flatMap(([id, resource]) =>
-    resource.Type === type ? [{ ...resource, id }] : [],
-  );
-}
-
-/** The value at a path of keys and places; undefined where there is nothing. */
-export function at(node: unknown, ...path: readonly (string | number)[]): unknown {
-  const [key, ...rest] = path;
-  if (key === undefined) return node;
-  if (typeof node !== 'object' || node === null || !Object.hasOwn(node, key)) return undefined;
-  return at(Object.entries(node).find(([name]) => name === String(key))?.[1], ...rest);
-}
-
-/** The resource that a value refers to by `Ref` or `Fn::GetAtt`. */
-export function referred(value: unknown): string | undefined {
-  const id = at(value, 'Ref') ?? at(value, 'Fn::GetAtt', 0);
-  return typeof id === 'string' ? id : undefined;
-}
-
-/** One value and a list of one mean the same to CloudFormation. */
-export function listOf(value: unknown): readonly unknown[] {
-  if (value === undefined) return [];
-  return Array.isArray(value) ? value : [value];
-}
-
-/** Every resource that is named anywhere within a value. */
-export function references(value: unknown): string[] {
-  if (typeof value !== 'object' || value === null) return [];
-  const own = referred(value);
-  const text = at(value, 'Fn::Sub');
-  const inText = typeof text === 'string' ? namesIn(text) : [];
-  return [...(own === undefined ? [] : [own]), ...inText, ...Object.values(value).flatMap(references)];
-}
-
-/** The names within a text for `Fn::Sub`, without their attributes. */
-function namesIn(text: string): string[] {
-  return [...text.matchAll(/\$\{([^.}!]+)[^}]*\}/g)].map(([, name = '']) => name);
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { at, templateIn } from '#infra/verify/packaging.ts';
+import { at, templateIn } from '#test/support/packaged-template.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const providers = globSync('functions/*/provider.ts', { cwd: root });

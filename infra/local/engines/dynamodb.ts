@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants, globSync, mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 import { checkDatabase, checkPresent, readKept, writeDurably } from '../data-folder.ts';
+import { freePort } from '../http/server.ts';
 import type { TableProperties } from '../service.ts';
 import { callAws } from './local-aws.ts';
 import { identify, killIfSame } from './processes.ts';
@@ -236,15 +236,6 @@ async function answers(endpoint: string, withinMs: number): Promise<string | und
     await sleep(5);
   }
   return `no answer within ${withinMs} ms (${last})`;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (typeof address !== 'object' || !address) throw new Error('no free port');
-  return address.port;
 }
 
 function recordPath(folder: string): string {

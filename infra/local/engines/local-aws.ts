@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { listen } from '../gateway.ts';
+import { listen } from '../http/server.ts';
 
 /** What every part of the local AWS agrees on. The keys open nothing. */
 export const localAws = {

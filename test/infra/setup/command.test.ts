@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { listen } from '#infra/local/gateway.ts';
+import { listen } from '#infra/local/http/server.ts';
 
 const KEY = 'the-key-that-is-there';
 const stack = `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>hookline-dev</StackName>

@@ -4,18 +4,18 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildFunctions } from '#infra/build/bundle.ts';
 import { functionNames, providerNames } from '#infra/grants.ts';
+import { packageStage } from '#infra/verify/packaging.ts';
+import { METRICS } from '#lib/domain/ports.ts';
 import {
   at,
   listOf,
   type Named,
   ofType,
-  packageStage,
   references,
   referred,
   type Template,
   templateIn,
-} from '#infra/verify/packaging.ts';
-import { METRICS } from '#lib/domain/ports.ts';
+} from '#test/support/packaged-template.ts';
 
 /** What a deployment promises and no linter knows: cfn-lint, in `npm run verify:deploy`, sees to the rest. */
 const folder = mkdtempSync(join(tmpdir(), 'hookline-template-'));
