@@ -10,9 +10,9 @@ import { isSameMessage } from '#lib/domain/renewal.ts';
 import { expiryOf } from '#lib/domain/retention.ts';
 import { type Issue, known } from '#lib/domain/schema.ts';
 import { orderingTime, toIso } from '#lib/domain/time.ts';
-import { eventPartition, everyShard, stateKey } from '#lib/store/keys.ts';
+import { eventKey, eventPartition, everyShard, stateKey } from '#lib/store/keys.ts';
 import { getAll } from '#lib/store/query.ts';
-import { isLive, type Store } from '#lib/store/store.ts';
+import { type Item, isLive, type Store } from '#lib/store/store.ts';
 import { accountMeant, type NamedAccount } from '#lib/tenants/own-accounts.ts';
 import type { Webhook } from '#lib/tenants/webhook.ts';
 import { type EventRecord, eventOf } from './event-item.ts';
@@ -69,6 +69,7 @@ function understood(read: Draft, receipt: Receipt): EventRecord {
     ...kept(receipt),
     event: eventFrom(draft, id, receipt),
     formerIds: formerEventIds(from, draft.identity, hash),
+    idIn: (chat) => eventId(from, { ...draft.identity, chat }, hash),
     contentHash: hash,
     placeholder: draft.placeholder ?? false,
     orderedAt: orderingTime(draft.occurredAt, receipt.receivedAt),
@@ -173,8 +174,8 @@ const MOST = 50;
  * the other way round. That is the message that is there, and both ids are the same person's. Message ids alone do not
  * tell, as they are unique within a chat at best; so the time and everything that the message says have to agree.
  *
- * Looked for where it may be so: a chat of which one of the two ids is known, and a message that comes late, or as the
- * first one from somebody who hides their number.
+ * Looked for where it may be so: in a chat of which one of the two ids is known, where a message comes late, or as the
+ * first one from somebody who hides their number. Where both are known it has the id that follows from the other one.
  */
 export async function toldElsewhere(store: Store, record: EventRecord, nowSeconds: number): Promise<Placed> {
   const { event } = record;
@@ -186,9 +187,12 @@ export async function toldElsewhere(store: Store, record: EventRecord, nowSecond
   if (hides === phonesAmong(names).length > 0 || !(hides || isLate(record))) return asTold;
   const chat = await currentChat(store, event.workspace, event.chatId);
   const known = chat ? namesKept(chat) : [];
-  const isWhole = lidsAmong(known).length > 0 && phonesAmong(known).length > 0;
-  if (isWhole || (chat && !isLate(record))) return asTold;
-  const first = (await eventsAt(store, record, nowSeconds)).find((other) => isTheSame(other, event));
+  if (chat && !isLate(record)) return asTold;
+  const others = hides ? phonesAmong(known).map((phone) => `${phone.slice(1)}@c.us`) : lidsAmong(known);
+  const told = await (others.length > 0
+    ? eventsUnder(store, record, others, nowSeconds)
+    : eventsAt(store, record, nowSeconds));
+  const first = told.find((other) => isTheSame(other, event));
   if (!first) return asTold;
   const message = inWordsOf(first.message, event.message);
   return {
@@ -198,6 +202,24 @@ export async function toldElsewhere(store: Store, record: EventRecord, nowSecond
 }
 
 const namesOf = (message: Message) => namesIn(message.chat, otherIn(message));
+
+/** What is there of this message under other ids of its chat. */
+async function eventsUnder(
+  store: Store,
+  { idIn }: EventRecord,
+  chats: readonly string[],
+  nowSeconds: number,
+): Promise<readonly MessageEvent[]> {
+  const ids = idIn === undefined ? [] : chats.map(idIn);
+  return messagesIn(store, await store.getMany(ids.map(eventKey), { consistent: true }), nowSeconds);
+}
+
+async function messagesIn(store: Store, heads: readonly Item[], nowSeconds: number): Promise<readonly MessageEvent[]> {
+  const events = await Promise.all(
+    heads.filter((head) => isLive(head, nowSeconds)).map((head) => eventOf(store, head)),
+  );
+  return events.filter((event) => event.kind === 'message');
+}
 
 /** The messages of a workspace that came through a provider at the time of this one. */
 async function eventsAt(
@@ -214,11 +236,7 @@ async function eventsAt(
   const entries = pages
     .flatMap(({ items }) => items)
     .filter((entry) => entry.kind === 'message' && entry.provider === provider);
-  const heads = await getAll(store, entries, { consistent: true });
-  const events = await Promise.all(
-    heads.filter((head) => isLive(head, nowSeconds)).map((head) => eventOf(store, head)),
-  );
-  return events.filter((event) => event.kind === 'message');
+  return messagesIn(store, await getAll(store, entries, { consistent: true }), nowSeconds);
 }
 
 function isTheSame(one: MessageEvent, other: MessageEvent): boolean {

@@ -180,6 +180,20 @@ describe('a message that is told again under another id of its chat', () => {
     expect(chat?.messages.toSorted()).toEqual(['A1', 'M1', 'M2']);
   });
 
+  it.each([
+    ['hidden after', [ANA, LID]],
+    ['hidden before', [LID, ANA]],
+  ])('in a chat of which both are known: the number is %s', async (_when, [first = '', second = '']) => {
+    await green.receive(told(ANA));
+    await green.receive(told(LID, { sender: ANA }));
+    const { id } = Object(await green.receive(told(first, { ...both, sender: first, id: 'A1' })));
+    expect(await green.receive(told(second, { ...both, sender: second, id: 'A1' }))).toMatchObject({ id });
+    await green.receive(told(second, { ...both, sender: second, id: 'A1', text: 'something else' }));
+    const [chat, ...others] = await green.chats();
+    expect(others).toEqual([]);
+    expect(chat?.messages.toSorted()).toEqual(['A1', 'A1', 'M1', 'M2']);
+  });
+
   it('may be one that we wrote on the phone', async () => {
     const ours = { ...both, type: 'outgoingMessageReceived', sender: instanceData.wid, senderName: 'Corner Shop' };
     await green.receive(told(ANA, { ...ours, id: 'O1' }));
