@@ -167,15 +167,19 @@ describe('a delivery whose fields a relay has put into one row', () => {
     expect(read(provider, { body: row })).toEqual(read(provider, body));
   });
 
-  it('is read as a form', () => {
-    const { attachments: _, ...message } = fromTimelines.message;
+  it('is read as a form, with its lists', () => {
+    const file = { temporary_download_url: 'https://files.example/a.jpg', filename: 'a.jpg', mimetype: 'image/jpeg' };
+    const message = { ...fromTimelines.message, attachments: { 0: file } };
     const entries = entriesOf({ ...fromTimelines, message });
     const form = new URLSearchParams();
     for (const [[first, ...rest], value] of entries)
       form.set(`${first}${rest.map((part) => `[${part}]`).join('')}`, String(value));
     expect(payloadsIn(read(timelinesAi, form.toString()))).toEqual(
-      payloadsIn(read(timelinesAi, { ...fromTimelines, message })),
+      payloadsIn(read(timelinesAi, { ...fromTimelines, message: { ...message, attachments: [file] } })),
     );
+    expect(payloadsIn(read(timelinesAi, form.toString()))).toMatchObject([
+      { message: { content: { type: 'image', file: { url: file.temporary_download_url } } } },
+    ]);
   });
 
   it('takes no long time, however long the row and its names', () => {
