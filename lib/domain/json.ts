@@ -53,17 +53,18 @@ export function parseJson(bytes: Uint8Array): ParsedJson {
 }
 
 function checked(value: Json): ParsedJson {
-  const fault = faultIn(value, '', 1);
+  const fault = isContainer(value) ? faultIn(value, '', 1) : undefined;
   return fault === undefined ? { ok: true, value } : { ok: false, issue: fault };
 }
 
-function faultIn(value: Json, path: string, depth: number): Issue | undefined {
-  if (value === null || typeof value !== 'object') return undefined;
+const isContainer = (value: Json): value is JsonObject | readonly Json[] => typeof value === 'object' && value !== null;
+
+function faultIn(value: JsonObject | readonly Json[], path: string, depth: number): Issue | undefined {
   if (depth > MAX_DEPTH) return { path: '', message: `nested deeper than ${MAX_DEPTH} levels` };
   for (const [key, child] of Object.entries(value)) {
     if (key === '__proto__')
       return { path: redacted(path).slice(0, LONGEST_PATH), message: 'has a key that is not allowed: __proto__' };
-    const fault = faultIn(child, path === '' ? key : `${path}.${key}`, depth + 1);
+    const fault = isContainer(child) ? faultIn(child, path === '' ? key : `${path}.${key}`, depth + 1) : undefined;
     if (fault) return fault;
   }
   return undefined;
