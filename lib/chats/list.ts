@@ -67,7 +67,8 @@ export async function listChats(
     isSearch ? keysSought(store, workspace, filter, page.from) : undefined,
     look(isWalked ? { ...page, limit: READ_AT_ONCE } : page),
   ]);
-  if (sought) return pageOfSought(store, workspace, sought, first, filter, page);
+  const found = sought && (await pageOfSought(store, workspace, sought, first, filter, page));
+  if (found) return found;
   if (isWalked) return walked(store, look, first, filter, page);
   const [steps, heads] = await stretchOf(store, first);
   const shown = steps.slice(0, page.limit);
@@ -105,7 +106,8 @@ function pageOfThese(
 
 /** What is found by words, and what is of whoever has them as a number. */
 interface SoughtKeys {
-  readonly byWords: readonly Key[];
+  /** Left out where more may fit than are looked at. */
+  readonly byWords?: readonly Key[];
   readonly ofNumber: readonly Key[];
 }
 
@@ -117,15 +119,18 @@ async function keysSought(
   from: string | undefined,
 ): Promise<SoughtKeys | undefined> {
   // A walk in the order of the index goes on as one.
-  const isWalk = from?.startsWith(INDEX) === true;
+  if (from?.startsWith(INDEX)) return undefined;
   const [byWords, ofNumber] = await Promise.all([
-    isWalk ? undefined : chatsSought(store, workspace, { titlePrefix, words: titlePrefix === undefined ? words : '' }),
+    chatsSought(store, workspace, { titlePrefix, words: titlePrefix === undefined ? words : '' }),
     WHOLE_NUMBER.test(words) ? chatKeysOf(store, workspace, words) : [],
   ]);
-  return byWords || ofNumber.length > 0 ? { byWords: byWords ?? [], ofNumber } : undefined;
+  return byWords || ofNumber.length > 0 ? { ...(byWords && { byWords }), ofNumber } : undefined;
 }
 
-/** Their last messages are read beside them, as far as the stretch of the list that was looked at names these. */
+/**
+ * Their last messages are read beside them, as far as the stretch of the list that was looked at names these. Undefined:
+ * nobody has the number, and a walk finds whose number ends so.
+ */
 async function pageOfSought(
   store: Store,
   workspace: string,
@@ -133,16 +138,17 @@ async function pageOfSought(
   { taken }: Listing,
   { words, ...filter }: ChatFilter,
   page: PageRequest,
-): Promise<ChatPage> {
-  const keys = new Set([...byWords, ...ofNumber].map(({ pk }) => pk));
+): Promise<ChatPage | undefined> {
+  const keys = new Set([...(byWords ?? []), ...ofNumber].map(({ pk }) => pk));
   const [found, persons, heads] = await Promise.all([
-    chatsAt(store, byWords),
+    chatsAt(store, byWords ?? []),
     currentChats(store, workspace, ofNumber),
     headsNamedBy(
       store,
       taken.filter(({ pk }) => keys.has(pk)),
     ),
   ]);
+  if (!byWords && persons.length === 0) return undefined;
   // The whole number of somebody means them, and not whose number ends so.
   const fitting = found.filter((chat) => words === undefined || isFoundBy(chatOf(chat), words));
   return pageOfThese(persons.length > 0 ? persons : fitting, filter, page, heads);

@@ -6,7 +6,7 @@ import { type ChatFilter, listChats } from '#lib/chats/list.ts';
 import { sightChat } from '#lib/chats/people.ts';
 import { chatsFill } from '#lib/outbox/fill-chats.ts';
 import { findChats } from '#lib/outbox/resolve.ts';
-import { chatKey, fillKey, titlePartition } from '#lib/store/keys.ts';
+import { chatKey, fillKey, personKey, titlePartition } from '#lib/store/keys.ts';
 import { decodeCursor } from '#lib/store/page.ts';
 import { del, put, remove, type Store, StoreUnavailable, set, update } from '#lib/store/store.ts';
 import { fillOn } from '#lib/store/walk.ts';
@@ -179,6 +179,41 @@ describe('a search by rows', () => {
     const [all, most] = await reading({ words: 'group' });
     expect(all).toBe(620);
     expect(most).toBeGreaterThan(620);
+  });
+
+  it('finds a number by the zeros before its last digit, and without those that stand before one at home', async () => {
+    const store = new MemoryStore();
+    const names = ['+15550100007', '+15550110007', '+15550117027'];
+    for (const [n, name] of names.entries()) await sightChat(store, sighting(name, n, { phone: name }));
+    for (const done of [false, true]) {
+      await byRows(store, done);
+      expect(await found(store, { words: '0007' })).toEqual(['+15550110007', '+15550100007']);
+      expect(await found(store, { words: '0 100 007' })).toEqual(['+15550100007']);
+      expect(await found(store, { words: '0117 027' })).toEqual(['+15550117027']);
+      for (const words of ['07', '0 070 007']) expect(await found(store, { words })).toEqual([]);
+    }
+  });
+
+  it('finds whose number ends so where many do, and the row of the whole number leads to no chat', async () => {
+    const store = new MemoryStore();
+    const all = Array.from({ length: 620 }, (_, n) => `${100 + n}5550100007`);
+    for (const [n, name] of all.entries()) await sightChat(store, sighting(name, 61 * n));
+    await byRows(store, true);
+    const words = '+5550100007';
+    await store.write(put({ ...personKey('main', words, 'chat_gone'), names: [words] }));
+    expect(await found(store, { words })).toHaveLength(620);
+  });
+
+  it('walks on from a crowded minute though somebody has the number meanwhile', async () => {
+    const store = new MemoryStore();
+    for (let n = 0; n < 400; n++) await sightChat(store, sighting(`${100 + n}5550100007`, n / 10));
+    const words = '+5550100007';
+    const first = await listChats(store, 'main', { words }, { limit: 50 });
+    const from = decodeCursor('chats', first.cursor ?? '') ?? '';
+    expect(from.startsWith('#')).toBe(true);
+    await sightChat(store, sighting('late', 60, { phone: words, names: [words] }));
+    const { items, cursor } = await listChats(store, 'main', { words }, { limit: 50, from });
+    expect([items.length, cursor]).toEqual([50, expect.any(String)]);
   });
 
   it('goes on where a walk ended, and a walk where it ended', async () => {
