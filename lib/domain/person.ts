@@ -179,7 +179,10 @@ const FOLDED: ReadonlyMap<string, string> = new Map([
 export function phoneOfJid(jid: string | undefined): Phone | undefined {
   if (jid === undefined) return undefined;
   const normal = normaliseJid(jid);
-  return normal.endsWith('@c.us') ? phoneOfDigits(normal.slice(0, -'@c.us'.length)) : undefined;
+  if (!normal.endsWith('@c.us')) return undefined;
+  // Some write that server behind ids that hide a number as well.
+  const digits = normal.slice(0, -'@c.us'.length);
+  return digits.length < SHORTEST_HIDDEN || hasLengthOfItsCountry(digits) ? phoneOfDigits(digits) : undefined;
 }
 
 export function chatKindOfJid(jid: string): ChatKind {

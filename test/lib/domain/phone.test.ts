@@ -446,6 +446,9 @@ describe('what providers tell', () => {
     expect(phoneOfJid('5215550000099@c.us')).toBe('+5215550000099');
     expect(phoneOfJid('22507123456:3@s.whatsapp.net')).toBe('+22507123456');
     expect(phoneOfJid('190000000000042@lid')).toBeUndefined();
+    expect(phoneOfJid('190000000000042@c.us')).toBeUndefined();
+    expect(phoneOfJid('4366012345678901@s.whatsapp.net')).toBeUndefined();
+    expect(phoneOfJid('436601234567890@c.us')).toBe('+436601234567890');
   });
 });
 
