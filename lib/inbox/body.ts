@@ -25,7 +25,8 @@ export function parseBody(body: Uint8Array, contentType: string, room = roomToUn
   if (looksLikeJson(body)) return written?.ok === false ? leniently(body, written) : parseWritten(body);
   if (/^\s*multipart\//i.test(contentType)) return refused('a multipart body without parts');
   // JSON that was taken for the name of a field, without a value.
-  if (/^\s*(?:%5B)?%7B/i.test(text)) return parseWritten(toBytes(decodeForm(text)));
+  const named = /^\s*(?:%5B)?%7B/i.test(text) ? parseWritten(toBytes(decodeForm(text))) : undefined;
+  if (named?.ok || (named && !text.includes('='))) return named;
   if (/^\s*<[?!\w]/.test(text)) return refused(`the body is XML or HTML, which is not read: ${REMEDY}`);
   return isForm(text, contentType) ? parseForm(text) : parseWritten(body);
 }

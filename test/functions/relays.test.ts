@@ -264,6 +264,7 @@ describe('a form', () => {
     ['with numbers that make no list', 'a[1]=1&a[2]=2', { a: { 1: '1', 2: '2' } }],
     ['with names beside numbers', 'a[]=1&a[b]=2', { a: { 0: '1', b: '2' } }],
     ['with numbers for names', '0=1&1=2', { 0: '1', 1: '2' }],
+    ['with a brace for a name', '%7B=1&a=2', { '{': '1', a: '2' }],
     ['with a bracket that stays open', 'a[b=1', { 'a[b': '1' }],
     ['with a text and then fields under one name', 'a=1&a[b]=2', { a: { b: '2' } }],
   ])('is read %s', (_name, text, value) => {
