@@ -280,6 +280,8 @@ const FILE_TYPES: ReadonlyMap<string | undefined, FileType> = new Map([
   ['stickerMessage', 'sticker'],
 ]);
 
+export const isFileType = (typeMessage: string): boolean => FILE_TYPES.has(typeMessage);
+
 const NOTES: ReadonlySet<string | undefined> = new Set(['videoNoteMessage', 'ptvMessage']);
 
 /** Of a shop's catalogue, with its picture. */

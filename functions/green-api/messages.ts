@@ -5,8 +5,8 @@ import { isRecord } from '#lib/domain/json.ts';
 import { chatKindOfJid, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
 import { checked, known } from '#lib/domain/schema.ts';
 import type { Draft } from '#lib/inbox/provider.ts';
-import { contentOf, type Fault, faultOf, markerIn, unsupported } from './content.ts';
-import { Contents, type Envelope, Forwarding, type MessageEvent, type Quoted } from './schema.ts';
+import { contentOf, type Fault, faultOf, isFileType, markerIn, unsupported } from './content.ts';
+import { Contents, type Envelope, Forwarding, isContentKey, type MessageEvent, type Quoted } from './schema.ts';
 
 /** An event of its instance at its time; `identity` tells it from the others of its type. */
 export function toDraft(event: Envelope, type: string, payload: Payload, identity: Omit<Identity, 'type'> = {}): Draft {
@@ -27,30 +27,11 @@ export function accountOf({ instanceData }: Envelope): OwnAccount {
   return known({ instance: instanceData.idInstance, phone: phoneOfJid(instanceData.wid) });
 }
 
-/** The keys under which a message of its own would hold what a quoted one holds flat. */
-const KEYS: ReadonlyMap<string | undefined, string> = new Map([
-  ['imageMessage', 'fileMessageData'],
-  ['videoMessage', 'fileMessageData'],
-  ['videoNoteMessage', 'fileMessageData'],
-  ['ptvMessage', 'fileMessageData'],
-  ['documentMessage', 'fileMessageData'],
-  ['audioMessage', 'fileMessageData'],
-  ['stickerMessage', 'fileMessageData'],
-  ['productMessage', 'productMessage'],
-  ['orderMessage', 'orderMessage'],
-  ['buttonsMessage', 'buttonsMessage'],
-  ['listMessage', 'listMessage'],
-  ['templateMessage', 'templateMessage'],
-  ['interactiveButtons', 'interactiveButtons'],
-  ['interactiveButtonsReply', 'interactiveButtonsReply'],
-  ['interactiveButtonsResponse', 'interactiveButtonsResponse'],
-  ['interactiveButtonResponse', 'interactiveButtonsResponse'],
-  ['interactiveButtonsResponseMessage', 'interactiveButtonsResponse'],
-  ['buttonsResponseMessage', 'buttonsResponseMessage'],
-  ['listResponseMessage', 'listResponseMessage'],
-  ['templateButtonsReplyMessage', 'templateButtonReplyMessage'],
-  ['templateButtonReplyMessage', 'templateButtonReplyMessage'],
-]);
+/** The key under which a message of its own would hold what a quoted one of this type holds flat. */
+function keyOf(type = ''): string | undefined {
+  if (isFileType(type)) return 'fileMessageData';
+  return isContentKey(type) ? type : undefined;
+}
 
 /**
  * The message that this one answers. GREEN-API names it in an object of its own and again beside the text, not always
@@ -83,7 +64,7 @@ function quotedContent(quoted: Quoted): Content | undefined {
 
 /** The quoted message as it would stand in an event of its own. Without its id: a tap's is that of the buttons. */
 function unflattened({ stanzaId, participant, textMessage, extendedTextMessage, location, contact, ...flat }: Quoted) {
-  const key = KEYS.get(flat.typeMessage);
+  const key = keyOf(flat.typeMessage);
   // It may stand whole under the name of its type, where that is another one.
   const isFlat = ![key, flat.typeMessage].some((each) => each !== undefined && isRecord(flat[each]));
   const isText = textMessage !== undefined || isRecord(extendedTextMessage);
@@ -160,7 +141,7 @@ function flatContent(message: Contents): Content | undefined {
   const own = message[`${message.typeMessage}Data`];
   const data: Contents = isRecord(own) ? { ...message, ...own } : message;
   if (!FLAT.some((field) => data[field] !== undefined)) return undefined;
-  const key = KEYS.get(data.typeMessage);
+  const key = keyOf(data.typeMessage);
   const spread = { ...unflattened(data), ...(key !== undefined && !isRecord(data[key]) && { [key]: data }) };
   return contentOf(checked(Contents, spread, () => 'a flat message'));
 }
@@ -172,7 +153,9 @@ function withTarget(content: Content | undefined, quoted: string | undefined): C
 
 /** A message of which nothing but its type is told may come again with what it says. */
 function isBare(data: Contents): boolean {
-  return KEYS.has(data.typeMessage) && !Object.values(data).some((part) => isRecord(part) || Array.isArray(part));
+  return (
+    keyOf(data.typeMessage) !== undefined && !Object.values(data).some((part) => isRecord(part) || Array.isArray(part))
+  );
 }
 
 /** In the place of a text that GREEN-API could not read stands a mark or, in older payloads, nothing. */

@@ -190,7 +190,7 @@ const Order = v.looseObject({
   jpegThumbnail: text,
 });
 
-/** Which message is answered; its content follows flat, in a way of its own (`quoted.ts`). */
+/** Which message is answered; its content follows flat, in a way of its own (`messages.ts`). */
 const Quoted = v.looseObject({ stanzaId: text, participant: jid, typeMessage: text });
 export type Quoted = v.InferOutput<typeof Quoted>;
 
@@ -226,6 +226,8 @@ const contents = {
   templateButtonReplyMessage: ifValid(Tap),
   templateButtonsReplyMessage: ifValid(Tap),
 };
+
+export const isContentKey = (name: string): boolean => Object.hasOwn(contents, name);
 
 export const Contents = v.looseObject({
   typeMessage: text,

@@ -12,18 +12,14 @@ import { checked, known } from './schema.ts';
  * are told anew with each delivery, and are none of it.
  */
 function substanceOf({ content, direction, sender, quoted }: Message): object {
-  const {
-    file: _file,
-    thumbnail: _thumbnail,
-    preview: _preview,
-    ad: _ad,
-    mediaUrl: _mediaUrl,
-    fromTemplate: _fromTemplate,
-    ...said
-  }: Record<string, unknown> = content;
-  const words = Object.entries(said).filter(([, value]) => value !== '');
+  const words = Object.entries(without(content, TOLD_ANEW)).filter(([, value]) => value !== '');
   return { content: Object.fromEntries(words), direction, sender: sender.phone ?? sender.id, quoted: quoted?.id };
 }
+
+const TOLD_ANEW = ['file', 'thumbnail', 'preview', 'ad', 'mediaUrl', 'fromTemplate'];
+
+const without = (content: Content, names: readonly string[]): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(content).filter(([name]) => !names.includes(name)));
 
 /**
  * What makes any other event itself. Times, names, explanations and figures are told anew as well. Undefined for what
@@ -115,18 +111,7 @@ function detailsOf(content: Content): { readonly words: string; readonly details
     const { code, caption = '', group } = content;
     return { words: caption, details: { code, group: group.id } };
   }
-  const {
-    type: _type,
-    text = '',
-    caption = '',
-    file: _file,
-    preview: _preview,
-    ad: _ad,
-    mediaUrl: _mediaUrl,
-    fromTemplate: _fromTemplate,
-    videoNote: _videoNote,
-    ...details
-  }: Record<string, unknown> = content;
+  const { text = '', caption = '', ...details } = without(content, [...TOLD_ANEW, 'type', 'videoNote']);
   return { words: canonicalJson([text, caption]), details };
 }
 
