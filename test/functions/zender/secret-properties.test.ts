@@ -36,7 +36,10 @@ describe('for any body', () => {
         const kept = body.filter((one) => typeof one === 'string').filter((one) => !/secret/i.test(one));
         fc.pre(kept.length === body.filter((one) => typeof one === 'string').length);
         fc.pre(!/^(%EF%BB%BF)?\s*[{["]/i.test(text) && !text.includes('__proto__'));
-        expect(cleaned(text)).toBe(kept.join('&'));
+        const left = kept.join('&');
+        // What would begin like JSON, as %7B=, cannot be read alone: of that it is kept what was read.
+        fc.pre(left === '' || zender.parse(bytes(left), form).ok);
+        expect(cleaned(text)).toBe(left);
       }),
     );
   });
