@@ -27,10 +27,20 @@ import {
 } from '#lib/sender/items.ts';
 import { gatesOpenAt } from '#lib/sender/schedule.ts';
 import { threadIn } from '#lib/sender/sent-event.ts';
-import { accountKey, entryId, POINTER_PREFIX, sendKey, sendListing, sendListKey, stateKey } from '#lib/store/keys.ts';
+import {
+  accountKey,
+  entryId,
+  POINTER_PREFIX,
+  sendKey,
+  sendListing,
+  sendListKey,
+  stateKey,
+  UNKNOWN_PREFIX,
+  workspacePartition,
+} from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll, newestFirst, queryAll, roundsFor } from '#lib/store/query.ts';
-import type { Item, Store } from '#lib/store/store.ts';
+import type { Item, Key, Store } from '#lib/store/store.ts';
 import { wholeDirectory } from '#lib/tenants/directory.ts';
 import { findSend } from './cancel.ts';
 
@@ -262,8 +272,10 @@ interface SendFilter {
   readonly before?: number;
 }
 
-/** By what the index does not hold. */
-function isWanted({ recipient: kept, parts }: Send, { states, chat, recipient }: SendFilter): boolean {
+function isWanted({ recipient: kept, parts, accountId, createdAt }: Send, filter: SendFilter): boolean {
+  const { states, chat, recipient, after = Number.NEGATIVE_INFINITY, before = Number.POSITIVE_INFINITY } = filter;
+  if (filter.accountId !== undefined && filter.accountId !== accountId) return false;
+  if (createdAt <= after || createdAt >= before) return false;
   if (states !== undefined && !states.includes(sendState(parts))) return false;
   if (chat !== undefined && threadIn(kept)?.chat !== chat) return false;
   return recipient === undefined || isFor(kept, recipient);
@@ -281,7 +293,10 @@ const LOOKED_THROUGH = 1_000;
 /** So many queues are read beside the sends; those of more accounts only where one of their sends waits and is shown. */
 const MOST_QUEUES = 20;
 
-/** The sends of a workspace, newest first. A page may be shorter than asked for and still have a next one. */
+/**
+ * The sends of a workspace, newest first. A page may be shorter than asked for and still have a next one. Those alone of
+ * which nobody knows are marked, soon after they are: among the newest they are looked for beside their marks.
+ */
 export async function listSends(
   store: Store,
   workspace: string,
@@ -296,15 +311,25 @@ export async function listSends(
   // The index knows the account alone: for anything else sends are looked through.
   const isInside = (filter.states ?? filter.chat ?? filter.recipient) !== undefined;
   const page = { limit: isInside ? LOOKED_THROUGH : limit, ...(from !== undefined && { from }) };
-  const slice = await entriesOf(store, workspace, filter, page);
+  const isMarked = filter.states?.every((state) => state === 'unknown') === true;
+  const [slice, marks] = await Promise.all([
+    entriesOf(store, workspace, filter, page),
+    isMarked
+      ? queryAll(store, { pk: workspacePartition(workspace), prefix: UNKNOWN_PREFIX, limit: LOOKED_THROUGH })
+      : [],
+  ]);
+  const keys = new Map([...slice.entries, ...marks.map((mark) => sendKey(entryId(mark)))].map((key) => [key.pk, key]));
   // Whose turn it is, is read together with the sends.
   const accounts = [...new Set(slice.entries.map(({ accountId }) => String(accountId)))].slice(0, MOST_QUEUES);
-  const [sends, queues] = await Promise.all([sendsAt(store, slice.entries), queuesOf(store, accounts, LISTED)]);
-  const wanted = sends.filter((send) => isWanted(send, filter));
+  const [sends, queues] = await Promise.all([sendsAt(store, [...keys.values()]), queuesOf(store, accounts, LISTED)]);
+  const positionOf = ({ messageId, createdAt }: Send) => sendListing(workspace, messageId, createdAt).gsi1sk;
+  const isBehind = (send: Send) => from === undefined || positionOf(send) < from;
+  const fitting = sends.filter((send) => isBehind(send) && isWanted(send, filter));
+  const wanted = isMarked ? fitting.sort((a, b) => (positionOf(a) < positionOf(b) ? 1 : -1)) : fitting;
   const found = wanted.slice(0, limit);
   const last = found.at(-1);
-  const isCut = wanted.length > limit && last !== undefined;
-  const position = isCut ? sendListing(workspace, last.messageId, last.createdAt).gsi1sk : slice.position;
+  const next = isMarked ? undefined : slice.position;
+  const position = wanted.length > limit && last ? positionOf(last) : next;
   return pageOf('sends', await shown(store, found, now, queues), position);
 }
 
@@ -333,9 +358,7 @@ async function sendOfMessage(
   const states = await getAll(store, [...keys.values()], { consistent: true });
   const named = [...new Set(states.flatMap(({ send }) => (typeof send === 'string' ? [send] : [])))];
   const sends = (await getAll(store, named.map(sendKey), { consistent: true })).map(readSend);
-  const isInTime = ({ createdAt }: Send) =>
-    createdAt > (filter.after ?? Number.NEGATIVE_INFINITY) && createdAt < (filter.before ?? Number.POSITIVE_INFINITY);
-  return sends.find((send) => send.workspace === workspace && isWanted(send, filter) && isInTime(send));
+  return sends.find((send) => send.workspace === workspace && isWanted(send, filter));
 }
 
 function entriesOf(store: Store, workspace: string, { accountId, after, before }: SendFilter, page: PageRequest) {
@@ -358,7 +381,7 @@ function entriesOf(store: Store, workspace: string, { accountId, after, before }
 const earlier = (position: string | undefined, before: number | undefined): string | undefined =>
   [position, before === undefined ? undefined : toIso(before)].filter((bound) => bound !== undefined).sort()[0];
 
-async function sendsAt(store: Store, entries: readonly Item[]): Promise<readonly Send[]> {
+async function sendsAt(store: Store, entries: readonly Key[]): Promise<readonly Send[]> {
   return (await getAll(store, entries, { consistent: true })).map(readSend);
 }
 

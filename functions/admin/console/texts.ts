@@ -302,8 +302,8 @@ export const texts = {
     unknown: 'These may or may not have gone out',
     unknownHint:
       'The hub looks for evidence. What finds none expires, and its credits come back. Ask the recipient before you send again.',
-    unknownOf: 'Those of which nobody knows whether they went out are looked for among the newest thousand sends.',
-    unknownOlder: 'Look further back',
+    unknownOf: 'There are more of which nobody knows whether they went out.',
+    unknownOlder: 'Show all of them',
     all: 'All sends',
     recipient: 'To whom: a number or id',
     allAgain: 'Show all',

@@ -4,7 +4,7 @@ import { cancelAll } from '#lib/outbox/cancel.ts';
 import { hold } from '#lib/sender/hold.ts';
 import { readAccount } from '#lib/sender/items.ts';
 import { tick } from '#lib/sender/tick.ts';
-import { accountKey, pointerKey, sendKey } from '#lib/store/keys.ts';
+import { accountKey, pointerKey, sendKey, sendListing, unknownSendKey } from '#lib/store/keys.ts';
 import { put, StoreUnavailable, set, update } from '#lib/store/store.ts';
 import { AdminBench, itemsOf } from './admin-bench.ts';
 
@@ -199,6 +199,33 @@ describe('the list of sends', () => {
     expect(await listed('&state=read,unknown')).toEqual(ids.filter((_, index) => index % 4 === 0));
     for (const state of ['lost', 'unknown,lost', '', 'unknown,'])
       expect(await hub.call('GET', `/api/sends?state=${state}`)).toMatchObject({ status: 422 });
+  });
+
+  it('has an unknown one however many are newer, once, in its place and where the other filters fit', async () => {
+    const { store } = hub;
+    const [settled, old] = [await hub.send(url), await hub.send(url)];
+    await become(old, 'unknown');
+    const marked = [old, settled, 'wa_backend:many0', 'wa_backend:many500'];
+    for (const id of marked) await store.write(put({ ...unknownSendKey('main', id) }));
+    const [item, begin] = [await store.get(sendKey(old)), hub.bench.now];
+    const newer = Array.from({ length: 1_200 }, (_, n) => {
+      const messageId = `wa_backend:many${n}`;
+      const parts = Array.isArray(item?.parts) ? item.parts : [];
+      const state = n % 500 === 0 ? 'unknown' : 'sent';
+      const changed = { messageId, createdAt: begin + n + 1, parts: parts.map((part) => ({ ...Object(part), state })) };
+      return put({ ...item, ...sendKey(messageId), ...changed, ...sendListing('main', messageId, begin + n + 1) });
+    });
+    await store.writeMany(newer);
+    const listed = async (query: string) =>
+      (await hub.walk(`/api/sends?state=unknown${query}`)).items.map((send) => send.messageId);
+    const all = ['wa_backend:many1000', 'wa_backend:many500', 'wa_backend:many0', old];
+    expect(itemsOf(await hub.done('GET', '/api/sends?state=unknown'))).toContainEqual(
+      expect.objectContaining({ messageId: old }),
+    );
+    for (const limit of [1, 2, 50]) expect(await listed(`&limit=${limit}`)).toEqual(all);
+    expect(await listed(`&account=${account}&before=${toIso(begin + 1)}`)).toEqual([old]);
+    expect(await listed(`&after=${toIso(begin)}`)).toEqual(all.slice(0, 3));
+    expect(await listed('&account=acc_other')).toEqual([]);
   });
 });
 

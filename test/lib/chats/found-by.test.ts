@@ -181,19 +181,6 @@ describe('a search by rows', () => {
     expect(most).toBeGreaterThan(620);
   });
 
-  it('finds a number by the zeros before its last digit, and without those that stand before one at home', async () => {
-    const store = new MemoryStore();
-    const names = ['+15550100007', '+15550110007', '+15550117027'];
-    for (const [n, name] of names.entries()) await sightChat(store, sighting(name, n, { phone: name }));
-    for (const done of [false, true]) {
-      await byRows(store, done);
-      expect(await found(store, { words: '0007' })).toEqual(['+15550110007', '+15550100007']);
-      expect(await found(store, { words: '0 100 007' })).toEqual(['+15550100007']);
-      expect(await found(store, { words: '0117 027' })).toEqual(['+15550117027']);
-      for (const words of ['07', '0 070 007']) expect(await found(store, { words })).toEqual([]);
-    }
-  });
-
   it('finds whose number ends so where many do, and the row of the whole number leads to no chat', async () => {
     const store = new MemoryStore();
     const all = Array.from({ length: 620 }, (_, n) => `${100 + n}5550100007`);

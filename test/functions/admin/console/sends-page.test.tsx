@@ -10,8 +10,8 @@ afterEach(() => {
 });
 
 it.each([
-  ['says how far it has looked for unknown ones, and leads further back', { items: [], cursor: 'older' }, true],
-  ['says nothing where it has looked through all', { items: [] }, false],
+  ['says that there are more unknown ones, and leads to all', { items: [], cursor: 'older' }, true],
+  ['says nothing where it shows all', { items: [] }, false],
 ])('%s', async (_, unknown, leads) => {
   session.value = { workspace: 'main', admin: false, scope: 'read' };
   vi.stubGlobal('fetch', async ({ url }: Request) =>
@@ -19,6 +19,6 @@ it.each([
   );
   render(<Sends />);
   await screen.findByText('Nothing was sent yet');
-  const link = screen.queryByRole('link', { name: 'Look further back' });
+  const link = screen.queryByRole('link', { name: 'Show all of them' });
   expect(link?.getAttribute('href')).toBe(leads ? '#/sends?state=unknown' : undefined);
 });
