@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics as EmbeddedMetrics } from '@aws-lambda-powertools/metrics';
+import { lazily } from '#lib/domain/lazily.ts';
 import type { Log, Metrics } from '#lib/domain/ports.ts';
 import { METRICS } from '#lib/domain/ports.ts';
 import { redacted } from '#lib/domain/redact.ts';
@@ -17,12 +18,13 @@ export const correlation = (): Fields => current.getStore() ?? {};
 
 /** `serviceName` tells the stages of one account apart. */
 export function structuredLog(serviceName: string): Log {
-  const logger = new Logger({ serviceName });
+  // A webhook that is taken as usual writes no line, and to make one costs a millisecond of each start.
+  const logger = lazily(() => new Logger({ serviceName }));
   return {
-    info: (message, fields) => neverThrow(() => logger.info(message, { ...correlation(), ...fields })),
-    warn: (message, fields) => neverThrow(() => logger.warn(message, { ...correlation(), ...fields })),
+    info: (message, fields) => neverThrow(() => logger().info(message, { ...correlation(), ...fields })),
+    warn: (message, fields) => neverThrow(() => logger().warn(message, { ...correlation(), ...fields })),
     error: (message, cause, fields) => {
-      neverThrow(() => logger.error(message, { ...correlation(), ...fields, error: bare(cause) }));
+      neverThrow(() => logger().error(message, { ...correlation(), ...fields, error: bare(cause) }));
     },
   };
 }
