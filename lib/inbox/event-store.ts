@@ -12,6 +12,7 @@ import {
   absent,
   absentOrExpired,
   all,
+  type Condition,
   del,
   equal,
   type Item,
@@ -22,6 +23,7 @@ import {
   type Store,
   StoreUnavailable,
   unchanged,
+  type Written,
 } from '#lib/store/store.ts';
 import { blobOf, type EventRecord, eventItems, recordOf, toldItems } from './event-item.ts';
 
@@ -38,10 +40,30 @@ function chunksOf(head: Item): Key[] {
  * Removes the chunks of `loser` to which `winner` does not refer: the same body has the same chunks. There may be no
  * winner: the event was deleted, and whoever did that must find no part of it back.
  */
-export async function dropUnused(store: Store, loser: Item, winner: Item | undefined): Promise<void> {
+async function dropUnused(store: Store, loser: Item, winner: Item | undefined): Promise<void> {
   const kept = new Set(winner && chunksOf(winner).map(({ sk }) => sk));
   const unused = chunksOf(loser).filter(({ sk }) => !kept.has(sk));
   if (unused.length > 0) await store.writeMany(unused.map((key) => del(key)));
+}
+
+/**
+ * Puts an event in the place of what stands there, of which `before` is the head. `beside` is written first. A write that
+ * is repeated because its answer was lost meets itself, by its receipt. Refused: with what it met.
+ */
+export async function replaceEvent(
+  store: Store,
+  before: Item,
+  after: EventRecord,
+  onlyIf: Condition,
+  beside: readonly Put[] = [],
+): Promise<Written> {
+  const { head, chunks } = eventItems(after);
+  const first = [...beside, ...chunks];
+  if (first.length > 0) await store.writeMany(first);
+  const written = await store.write(put(head, onlyIf));
+  const done = written.done || written.item?.receipt === after.receipt;
+  await (done ? dropUnused(store, before, head) : dropUnused(store, head, written.item));
+  return done ? { done } : written;
 }
 
 export interface Stored {
@@ -181,18 +203,14 @@ async function renew(store: Store, met: Item, told: EventRecord): Promise<'same'
       if (!after) return 'same';
       const { id, receivedAt } = told.event;
       const kept = { raw: told.raw, contentType: told.contentType, receivedAt: Date.parse(receivedAt) };
-      const { head: item, chunks } = eventItems({ ...after, receipt: told.receipt });
-      // The body first: what the event says must be found in one.
-      await store.writeMany([...toldItems(id, kept, before.expiresAt), ...chunks]);
       // Its place in the feed may just be moved, and stays where it is.
       const asRead = unchanged({ receipt: head.receipt, contentHash: head.contentHash, storedAt: head.storedAt });
-      const written = await store.write(put(item, asRead));
-      if (written.done) await dropUnused(store, head, item);
-      if (written.done || written.item?.receipt === told.receipt) return 'same';
-      await dropUnused(store, item, written.item);
-      // Deleted in the meantime: there is nothing to renew.
-      if (!written.item) return 'same';
-      head = written.item;
+      const now = { ...after, receipt: told.receipt };
+      // The body first: what the event says must be found in one.
+      const { item } = await replaceEvent(store, head, now, asRead, toldItems(id, kept, before.expiresAt));
+      // Done, or deleted in the meantime: there is nothing to renew.
+      if (!item) return 'same';
+      head = item;
       return AGAIN;
     },
     RENEWALS,

@@ -18,15 +18,12 @@ import {
   equal,
   exists,
   type Item,
-  type Put,
-  put,
   type Store,
   StoreUnavailable,
   update,
-  type Written,
 } from '#lib/store/store.ts';
-import { type EventRecord, eventItems, REPLAYED, recordOf, toldAgain } from './event-item.ts';
-import { dropUnused, HUB, renewedRecord, type Stored } from './event-store.ts';
+import { type EventRecord, REPLAYED, recordOf, toldAgain } from './event-item.ts';
+import { HUB, renewedRecord, replaceEvent, type Stored } from './event-store.ts';
 import { liveHead, partitionOf } from './events.ts';
 import { filed, inItsChat, type SettlePorts, settle, storeReading, withAccounts } from './keep.ts';
 import { OUR_FAULT, type Reading, type ReceivingProvider, readWhole, type Unread } from './provider.ts';
@@ -50,30 +47,20 @@ export async function dismissEvent(ports: DismissPorts, workspace: string, id: s
     if (event.kind !== 'unknown' || !event.quarantined) return 'not quarantined';
     const receipt = `dismissal_${newReceipt(random)}`;
     const dismissed = { ...record, receipt, event: { ...event, quarantined: false, dismissedAt: toIso(clock.now()) } };
-    const { head: item, chunks } = eventItems(dismissed);
-    if (chunks.length > 0) await store.writeMany(chunks);
     const isWaiting = all(exists(), equal('quarantined', true), equal('receipt', record.receipt));
-    const { done, item: met } = await leaveQuarantine(store, event, put(item, isWaiting), [add('dismissed', 1)]);
-    await dropUnused(store, done ? head : item, done ? item : met);
+    const { done } = await replaceEvent(store, head, dismissed, isWaiting);
+    if (done) await countAs(store, event, [add('dismissed', 1)]);
     return done ? 'dismissed' : AGAIN;
   });
 }
 
-/**
- * Moves an event out of what waits and counts it, once: also where two do it at the same moment, or the answer of the table
- * is lost. `moved` has a receipt of its own, by which a repeat of the write meets itself. Refused: with the item that it met.
- */
-async function leaveQuarantine(
+/** Of what left quarantine. Its counter may be gone: a type can hold the name of a person who was erased. */
+async function countAs(
   store: Store,
   { workspace, provider, type }: Extract<Event, { kind: 'unknown' }>,
-  moved: Put,
   counted: readonly Change[],
-): Promise<Written> {
-  const { done, item } = await store.write(moved);
-  if (!done && item?.receipt !== moved.item.receipt) return { done, ...known({ item }) };
-  // It may be gone: a type can hold the name of a person who was erased.
+): Promise<void> {
   await store.write(update(quarantineCounter(workspace, provider, type), counted, exists()));
-  return { done: true };
 }
 
 /** What waits in quarantine: `unreadable` is the type of bodies in which none is found. What is left out does not matter. */
@@ -161,16 +148,9 @@ async function reread(
   const located = read && (await inItsChat(ports, await filed(store, read, addressed), addressed));
   if (!located || isSame(before, located.record)) return { id, result: 'unchanged' };
   const { record: after, names } = located;
-  const { head: item, chunks } = eventItems(after);
-  if (chunks.length > 0) await store.writeMany(chunks);
   const asRead = all(equal('receipt', before.receipt), equal('contentHash', before.contentHash));
-  const written = await store.write(put(item, asRead));
-  // A write that is repeated because its answer was lost meets itself.
-  if (!written.done && written.item?.receipt !== after.receipt) {
-    await dropUnused(store, item, written.item);
-    return { id, result: 'changed' };
-  }
-  await dropUnused(store, head, item);
+  const { done } = await replaceEvent(store, head, after, asRead);
+  if (!done) return { id, result: 'changed' };
   await settle(ports, after, receipt, { status: 'stored', id }, names);
   return { id, result: 'updated' };
 }
@@ -235,7 +215,7 @@ export async function replayEvent(ports: ReplayPorts, workspace: string, id: str
   if ('issues' in reading) return { id, result: 'quarantined', issues: [...reading.issues] };
   try {
     if (reading.unread) return await releaseSome(ports, record, reading.unread, reading);
-    return await release(ports, record, event, reading);
+    return await release(ports, head, record, event, reading);
   } catch (cause) {
     if (cause instanceof StoreUnavailable) throw cause;
     // One event that cannot be stored as read must not keep all others in quarantine.
@@ -270,6 +250,7 @@ function receiptOf({ random }: ReplayPorts, { event, raw, contentType, expiresAt
  */
 async function release(
   ports: ReplayPorts,
+  head: Item,
   record: EventRecord,
   event: Extract<Event, { kind: 'unknown' }>,
   reading: Reading,
@@ -281,13 +262,11 @@ async function release(
   const events = [...new Set(stored.map(({ id }) => id))];
   const { dismissedAt, ...kept } = event;
   const released = { ...record, receipt: receipt.receipt, event: { ...kept, quarantined: false, replayedAs: events } };
-  const { head, chunks } = eventItems(released);
-  if (chunks.length > 0) await store.writeMany(chunks);
   const isWaiting = all(exists(), equal(dismissedAt === undefined ? 'quarantined' : 'dismissed', true));
   const counted = [add('replayed', 1), ...(dismissedAt === undefined ? [] : [add('dismissed', -1)])];
-  const { done, item } = await leaveQuarantine(store, event, put(head, isWaiting), counted);
-  // Refused: somebody else replayed it in the same moment, with the same events.
-  if (!done) await dropUnused(store, head, item);
+  const { done } = await replaceEvent(store, head, released, isWaiting);
+  // Else somebody has replayed it in the same moment, with the same events.
+  if (done) await countAs(store, event, counted);
   return { id: event.id, result: 'replayed', events };
 }
 
