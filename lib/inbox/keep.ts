@@ -9,7 +9,8 @@ import { toIso } from '#lib/domain/time.ts';
 import type { SendReports } from '#lib/sender/reports.ts';
 import { eventKey, headKey, quarantineCounter, stateKey, UNREADABLE } from '#lib/store/keys.ts';
 import { add, isLive, type Store, StoreUnavailable, setIfAbsent, update } from '#lib/store/store.ts';
-import { type AccountFinder, namedAccounts } from '#lib/tenants/own-accounts.ts';
+import { accountsOf } from '#lib/tenants/directory.ts';
+import type { AccountFinder } from '#lib/tenants/own-accounts.ts';
 import { noteStatus } from './delivery-state.ts';
 import { type EventRecord, lifeOf } from './event-item.ts';
 import { type Stored, storeEvent } from './event-store.ts';
@@ -88,7 +89,7 @@ async function asStored(store: Store, record: EventRecord, nowSeconds: number): 
 export async function withAccounts(
   reading: Reading,
   receipt: Receipt,
-  { store, accounts = namedAccounts }: Pick<SettlePorts, 'store' | 'accounts'>,
+  { store, accounts = accountsOf }: Pick<SettlePorts, 'store' | 'accounts'>,
 ): Promise<Receipt> {
   if (!('drafts' in reading)) return receipt;
   const { accountId, workspace } = receipt.webhook;

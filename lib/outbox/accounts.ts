@@ -5,7 +5,6 @@ import { type Account, readAccount } from '#lib/sender/items.ts';
 import type { OutboundProvider } from '#lib/sender/provider.ts';
 import { accountKey } from '#lib/store/keys.ts';
 import type { Store } from '#lib/store/store.ts';
-import { accountItems } from '#lib/tenants/directory.ts';
 import { type CheckedRequest, FIELDS } from './request.ts';
 
 /** What choosing needs of an account. */
@@ -25,12 +24,6 @@ export type Reaches = ReadonlyMap<string, Reach>;
 
 export const reachesOf = (providers: readonly (Reach & { readonly name: string })[]): Reaches =>
   new Map(providers.map((provider) => [provider.name, provider]));
-
-/** All accounts of a workspace, read consistently: one that was made a moment ago can send at once. */
-export async function accountsOf(store: Store, workspace: string): Promise<readonly Candidate[]> {
-  const items = await accountItems(store, workspace);
-  return items.filter((item) => item.workspace === workspace).map(readAccount);
-}
 
 /** At most a hundred; those that there are in this workspace. */
 export async function accountsNamed(

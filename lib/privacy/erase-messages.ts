@@ -8,7 +8,6 @@ import { addressesIn, saidIn, tracesOf } from '#lib/domain/send/evidence.ts';
 import { isUnsettled } from '#lib/domain/send/part.ts';
 import { eventOf } from '#lib/inbox/event-item.ts';
 import { rowKey } from '#lib/inbox/event-store.ts';
-import { accountsOf } from '#lib/outbox/accounts.ts';
 import { forgetEvent } from '#lib/reactions/auto.ts';
 import { readSend, type Send } from '#lib/sender/items.ts';
 import { sendReportIds } from '#lib/sender/sent-event.ts';
@@ -17,6 +16,7 @@ import { chatIdIn, chatMessagesPartition, echoKey, eventKey, headKey, sendKey } 
 import { getAll, queryAll } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
 import { absent, all, del, exists, type Item, type Key, remove, type Store, set, update } from '#lib/store/store.ts';
+import { accountsOf } from '#lib/tenants/directory.ts';
 import { empty, eraseMarks } from './forget.ts';
 
 /*

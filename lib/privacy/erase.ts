@@ -9,7 +9,7 @@ import { type EventRecord, recordOf, toldAgain } from '#lib/inbox/event-item.ts'
 import { ownEventId } from '#lib/inbox/event-store.ts';
 import { chatAccount } from '#lib/inbox/records.ts';
 import { mutedIdentity, onceKey } from '#lib/reactions/auto.ts';
-import { readAccount, readSend } from '#lib/sender/items.ts';
+import { readSend } from '#lib/sender/items.ts';
 import { unlessDamaged } from '#lib/store/items.ts';
 import {
   chatKey,
@@ -40,7 +40,7 @@ import {
   update,
 } from '#lib/store/store.ts';
 import { listed, onePlace, type Stage, type WalkState, walk } from '#lib/store/walk.ts';
-import { accountItems } from '#lib/tenants/directory.ts';
+import { accountsOf } from '#lib/tenants/directory.ts';
 import { type Counts, type Erasing, emptySend, eraseEvent, eraseThread, type Left, NONE } from './erase-messages.ts';
 import { attemptPartitions, calledPartitions, ERASED, hasEvent, keptByRules } from './forget.ts';
 
@@ -115,8 +115,7 @@ function mentionsOfAll(phone: Phone, names: readonly string[], options: { readon
 }
 
 async function isOwn(store: Store, workspace: string, phone: Phone): Promise<boolean> {
-  const accounts = await accountItems(store, workspace);
-  return accounts.map(readAccount).some((account) => isSamePhone(account.phone, phone));
+  return (await accountsOf(store, workspace)).some((account) => isSamePhone(account.phone, phone));
 }
 
 /** Sends come after what leads to them, and each stage finishes before the next, which may hold the only other trace. */

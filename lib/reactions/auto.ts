@@ -17,7 +17,6 @@ import {
 import { Instant, known, optional } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { listEvents } from '#lib/inbox/events.ts';
-import { accountsOf } from '#lib/outbox/accounts.ts';
 import { findChats } from '#lib/outbox/resolve.ts';
 import { readSend } from '#lib/sender/items.ts';
 import { itemReader } from '#lib/store/items.ts';
@@ -48,6 +47,7 @@ import {
   set,
   update,
 } from '#lib/store/store.ts';
+import { accountsOf } from '#lib/tenants/directory.ts';
 import type { Rule } from './rule.ts';
 
 /** What a chat remembers of the answers that rules gave in it. */

@@ -16,10 +16,11 @@ import { addressesIn, fileTrace, saidIn, tracesOf } from '#lib/domain/send/evide
 import { STATUSES } from '#lib/domain/send/part.ts';
 import { touchState, unheard } from '#lib/inbox/delivery-state.ts';
 import { type EventRecord, lifeOf } from '#lib/inbox/event-item.ts';
-import { accountsOf, isCertainlyOf } from '#lib/outbox/accounts.ts';
+import { isCertainlyOf } from '#lib/outbox/accounts.ts';
 import { sendKey } from '#lib/store/keys.ts';
 import { withRetries } from '#lib/store/retry.ts';
 import { type Item, type Key, type Store, StoreUnavailable, setIfAbsent } from '#lib/store/store.ts';
+import { accountsOf } from '#lib/tenants/directory.ts';
 import type { SendingConfig } from './config.ts';
 import { type Echo, echoMarks, type Look, type Looked, lookFor, marksUnder } from './evidence.ts';
 import { clearHold, hold, type ResumePorts } from './hold.ts';

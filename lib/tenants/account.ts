@@ -6,7 +6,7 @@ import { Instant, known, optional, strictObject, tally } from '#lib/domain/schem
 import { SHORTEST_DRAW_MS, SHORTEST_GAP_MS } from '#lib/domain/send/pace.ts';
 import { toIso } from '#lib/domain/time.ts';
 import type { ReceivingProvider } from '#lib/inbox/provider.ts';
-import { type Account, readAccount } from '#lib/sender/items.ts';
+import type { Account } from '#lib/sender/items.ts';
 import { accountKey, lineKey } from '#lib/store/keys.ts';
 import {
   absent,
@@ -24,7 +24,7 @@ import {
   unchanged,
   update,
 } from '#lib/store/store.ts';
-import { accountItems } from './directory.ts';
+import { accountsOf } from './directory.ts';
 
 export type Channel = 'whatsapp' | 'sms';
 
@@ -193,8 +193,9 @@ export async function holderOf(
 ): Promise<string | undefined> {
   const claim = claimOf(provider, own);
   if (claim === undefined) return undefined;
-  const accounts = (await accountItems(store, workspace)).map(readAccount);
-  const others = accounts.filter((account) => account.provider === provider.name && account.id !== own.id);
+  const others = (await accountsOf(store, workspace)).filter(
+    (account) => account.provider === provider.name && account.id !== own.id,
+  );
   return others.find(
     (other) => [other.claim, claimOf(provider, other)].includes(claim) || isAnyNumberOf(provider, own, other),
   )?.id;

@@ -131,22 +131,19 @@ export async function openSession(
   return { ...session, token };
 }
 
+type Ports = Pick<StorePorts, 'store' | 'clock'>;
+
 /** The session of a token, while it lasts. */
-export async function findSession({ store, clock }: Omit<StorePorts, 'random'>, token: string) {
+export async function findSession({ store, clock }: Ports, token: string, use: Session['use'] = 'session') {
   const item = await store.get(sessionKey(token), { consistent: true });
-  if (!item || !isLive(item, secondsOf(clock))) return undefined;
-  const session = readSession(item);
-  return session.use === 'session' ? session : undefined;
+  const session = item && isLive(item, secondsOf(clock)) ? readSession(item) : undefined;
+  return session?.use === use ? session : undefined;
 }
 
 /** Whose a link is, which opens nothing from now on: of two that follow it at once, one gets in. */
-export async function useLink({ store, clock }: Omit<StorePorts, 'random'>, token: string) {
-  const item = await store.get(sessionKey(token), { consistent: true });
-  if (!item || !isLive(item, secondsOf(clock))) return undefined;
-  const link = readSession(item);
-  if (link.use !== 'link') return undefined;
-  const { done } = await store.write(del(sessionKey(token), exists()));
-  return done ? link : undefined;
+export async function useLink(ports: Ports, token: string) {
+  const link = await findSession(ports, token, 'link');
+  return link && (await ports.store.write(del(sessionKey(token), exists()))).done ? link : undefined;
 }
 
 export async function closeSession(store: Store, token: string): Promise<void> {
@@ -154,12 +151,12 @@ export async function closeSession(store: Store, token: string): Promise<void> {
 }
 
 /** A try counts before it is judged, so that many at once are no way around the bound; who was right takes it back. */
-export async function mayTry({ store, clock }: Omit<StorePorts, 'random'>, address: string): Promise<boolean> {
+export async function mayTry({ store, clock }: Ports, address: string): Promise<boolean> {
   const changes = [add('tries', 1), set('expiresAt', secondsOf(clock) + 120)];
   const room = any(absent(), compare('tries', '<', WRONG_KEYS));
   return (await store.write(update(triesKey(address, clock.now()), changes, room))).done;
 }
 
-export async function wasRight({ store, clock }: Omit<StorePorts, 'random'>, address: string): Promise<void> {
+export async function wasRight({ store, clock }: Ports, address: string): Promise<void> {
   await store.write(update(triesKey(address, clock.now()), [add('tries', -1)], exists()));
 }

@@ -5,8 +5,9 @@ import { Instant, known, optional, Whole } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { itemReader } from '#lib/store/items.ts';
 import { attemptKey, attemptPartition } from '#lib/store/keys.ts';
+import { pagesOf } from '#lib/store/query.ts';
 import type { StorePorts } from '#lib/store/retry.ts';
-import { compare, type Item, isLive, put, type Store, type ValueMap } from '#lib/store/store.ts';
+import { compare, type Item, isLive, put, type Store } from '#lib/store/store.ts';
 import type { Webhook } from './webhook.ts';
 
 // What a spreadsheet takes for the beginning of a formula, whatever it cannot see stands before it: blanks, control
@@ -100,21 +101,19 @@ export async function lastCallOf(store: Store, webhookId: string, now: number): 
 /** The last 100 attempts of a webhook, newest first. The table ends a page at 1 MB, which a hundred bodies may exceed. */
 export async function lastAttempts(store: Store, webhookId: string, now: number): Promise<readonly Attempt[]> {
   const items: Item[] = [];
-  let start: ValueMap | undefined;
-  do {
-    const page = await store.query({
-      pk: attemptPartition(webhookId),
-      from: toIso(now - ATTEMPTS_KEPT_SECONDS * 1000),
-      filter: compare('expiresAt', '>', Math.floor(now / 1000)),
-      limit: SHOWN_ATTEMPTS - items.length,
-      descending: true,
-      consistent: true,
-      ...(start && { start }),
-    });
-    items.push(...page.items);
-    start = page.next;
-  } while (start && items.length < SHOWN_ATTEMPTS);
-  return items.map((item) => readAttempt(item).attempt);
+  const pages = pagesOf(store, {
+    pk: attemptPartition(webhookId),
+    from: toIso(now - ATTEMPTS_KEPT_SECONDS * 1000),
+    filter: compare('expiresAt', '>', Math.floor(now / 1000)),
+    limit: SHOWN_ATTEMPTS,
+    descending: true,
+    consistent: true,
+  });
+  for await (const page of pages) {
+    items.push(...page);
+    if (items.length >= SHOWN_ATTEMPTS) break;
+  }
+  return items.slice(0, SHOWN_ATTEMPTS).map((item) => readAttempt(item).attempt);
 }
 
 export async function logAttempt(
@@ -182,7 +181,7 @@ const LONGEST_MESSAGE = 500;
  */
 export async function noteAttempt(
   ports: Ports,
-  webhook: Pick<Webhook, 'webhookId' | 'retentionDays'>,
+  webhook: LoggedWebhook,
   call: NotedCall,
   outcome: NotedOutcome,
   since: number,

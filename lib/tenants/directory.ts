@@ -1,3 +1,4 @@
+import { type Account, readAccount } from '#lib/sender/items.ts';
 import { accountKey, directoryKey, directoryRange, type Entry, entryId } from '#lib/store/keys.ts';
 import type { PageRequest } from '#lib/store/page.ts';
 import { getAll, newestPage, queryAll, type Slice } from '#lib/store/query.ts';
@@ -20,8 +21,8 @@ export function wholeDirectory(store: Store, workspace: string, entry: Entry): P
 export const former = (workspace: string, id: string, now: number, keptSeconds: number): Put =>
   put({ ...directoryKey(workspace, 'FORMER', id), expiresAt: Math.floor(now / 1000) + keptSeconds });
 
-/** The items of all accounts that a workspace has just now. */
-export async function accountItems(store: Store, workspace: string): Promise<readonly Item[]> {
+/** All accounts of a workspace, read consistently: one that was made a moment ago can send at once. */
+export async function accountsOf(store: Store, workspace: string): Promise<readonly Account[]> {
   const keys = (await wholeDirectory(store, workspace, 'ACCOUNT')).map((entry) => accountKey(entryId(entry)));
-  return getAll(store, keys, { consistent: true });
+  return (await getAll(store, keys, { consistent: true })).map(readAccount);
 }

@@ -1,9 +1,9 @@
 import type { OwnAccount } from '#lib/domain/event.ts';
 import { isSamePhone } from '#lib/domain/person.ts';
 import type { Clock } from '#lib/domain/ports.ts';
-import { type Account, readAccount } from '#lib/sender/items.ts';
+import type { Account } from '#lib/sender/items.ts';
 import type { Store } from '#lib/store/store.ts';
-import { accountItems } from './directory.ts';
+import { accountsOf } from './directory.ts';
 
 /** What of an account tells that an event is its. */
 export type NamedAccount = Pick<
@@ -20,11 +20,6 @@ export type NamedAccount = Pick<
   | 'scope'
   | 'formerScopes'
 >;
-
-/** All accounts of a workspace, read consistently. */
-export async function namedAccounts(store: Store, workspace: string): Promise<readonly NamedAccount[]> {
-  return (await accountItems(store, workspace)).map(readAccount);
-}
 
 /**
  * The account that an event means: by the provider's id of it, by its phone and SIM card, or else by its number. Of two with one number, WhatsApp
@@ -77,7 +72,7 @@ export function accountFinder(clock: Clock): AccountFinder {
     const isWhole = last && named.every((own) => accountMeant(last.accounts, provider, own) !== undefined);
     if (last && age < (isWhole ? FOUND_MS : MISSED_MS)) return last.accounts;
     const at = clock.monotonic();
-    const accounts = await namedAccounts(store, workspace);
+    const accounts = await accountsOf(store, workspace);
     remembered.delete(workspace);
     const [oldest] = remembered.keys();
     if (oldest !== undefined && remembered.size >= REMEMBERED) remembered.delete(oldest);

@@ -253,17 +253,17 @@ type Rotated =
   /** Somebody else changed it in the same moment: two who rotate at once must not both believe in their URL. */
   | { readonly kind: 'changed' };
 
-/** The old row stays as long as its attempts, so that the owner sees who still calls the old URL. */
-const OLD_ROW_SECONDS = 90 * 24 * 3600;
-
-/** Gives a webhook a new URL; in the same transaction the old one is worth nothing any more. */
+/**
+ * Gives a webhook a new URL; in the same transaction the old one is worth nothing any more. Its row stays as long as its
+ * attempts, so that the owner sees who still calls it.
+ */
 export async function rotateWebhook(ports: StorePorts, workspace: string, id: string): Promise<Rotated> {
   const { store, clock, random } = ports;
   const found = await findWebhook(store, workspace, id);
   if (!found) return { kind: 'missing' };
   const { token, tokenHash, tokenPrefix } = newToken(random);
   const webhook: Webhook = { ...found.webhook, tokenPrefix };
-  const oldEnd = Math.floor(clock.now() / 1000) + OLD_ROW_SECONDS;
+  const oldEnd = Math.floor(clock.now() / 1000) + ATTEMPTS_KEPT_SECONDS;
   const writes = [
     put(webhookItem(tokenHash, webhook), absent()),
     update(
