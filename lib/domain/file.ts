@@ -139,8 +139,10 @@ function typeNamedBy(name: string): string | undefined {
 }
 
 /** The type that the ending of a name promises, or of a link, which may have a query behind it. */
-export const typeByName = (name = ''): string | undefined =>
-  typeNamedBy(name.trim().replace(/(?<=^https?:.*)[?#].*$/is, ''));
+export function typeByName(name = ''): string | undefined {
+  const text = name.trim();
+  return typeNamedBy(/^https?:/i.test(text) ? text.replace(/[?#].*$/s, '') : text);
+}
 
 /**
  * Whether this is plain text under a name for text. Some signatures are two letters long: a note that begins with

@@ -53,6 +53,12 @@ test.each([
   expect(kindOfFile(typeByName(name))).toBe(kind);
 });
 
+test('the kind of a name is told at once, however long it is', () => {
+  const began = performance.now();
+  for (const sign of ['#', '?', '.', '1', '.1']) typeByName(`x${sign.repeat(500_000)}`);
+  expect(performance.now() - began).toBeLessThan(1_000);
+});
+
 test('what neither name nor bytes tell is a file of bytes', () => {
   expect(mimeTypeOf('data', undefined)).toBe('application/octet-stream');
 });
