@@ -64,7 +64,7 @@ async function countAs(
 }
 
 /** What waits in quarantine: `unreadable` is the type of bodies in which none is found. What is left out does not matter. */
-export interface Waiting {
+interface Waiting {
   readonly type?: string;
   readonly provider?: string;
   /** Where the call before ended. */

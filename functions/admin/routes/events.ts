@@ -18,7 +18,6 @@ import {
   replayEvent,
   replayEvents,
   replayQuarantined,
-  type Waiting,
 } from '#lib/inbox/quarantine.ts';
 import { sendReports } from '#lib/sender/reports.ts';
 import { UNREADABLE } from '#lib/store/keys.ts';
@@ -237,14 +236,9 @@ const listingDeliveries = route({
 });
 
 /** Reads events again, with the readers of this release; what a report is still good for, sends learn. */
-function replaysOf({ providers, ...base }: AdminPorts, workspace: string) {
+function replayPorts({ providers, ...base }: AdminPorts) {
   const readers = new Map(providers.map(({ account, receiving }) => [account.name, receiving]));
-  const ports = { ...base, readers, sends: sendReports(base, base.config) };
-  return {
-    event: (id: string) => replayEvent(ports, workspace, id),
-    events: (ids: readonly string[]) => replayEvents(ports, workspace, ids),
-    quarantined: (waiting: Waiting) => replayQuarantined(ports, workspace, waiting),
-  };
+  return { ...base, readers, sends: sendReports(base, base.config) };
 }
 
 const MOST_IDS = 200;
@@ -275,9 +269,8 @@ const replaying = route({
     'For an event in quarantine, or one that was read wrongly. Where nothing is read differently, nothing changes.',
   params: WithId,
   answers: { 200: { description: 'What became of it', schema: Replayed } },
-  run: async ({ params }, context) => {
-    const replays = replaysOf(context.ports, context.workspace);
-    const replayed = await replays.event(params.id);
+  run: async ({ params }, { ports, workspace }) => {
+    const replayed = await replayEvent(replayPorts(ports), workspace, params.id);
     return replayed.result === 'not_found' ? NO_EVENT : json(200, replayed);
   },
 });
@@ -297,10 +290,9 @@ const replayingMany = route({
       schema: Answered,
     },
   },
-  run: async ({ body: { ids, type, cursor } }, context) => {
-    const replays = replaysOf(context.ports, context.workspace);
-    if (ids) return json(200, await replays.events([...new Set(ids)]));
-    return json(200, await replays.quarantined(known({ type, from: cursor })));
+  run: async ({ body: { ids, type, cursor } }, { ports, workspace }) => {
+    if (ids) return json(200, await replayEvents(replayPorts(ports), workspace, [...new Set(ids)]));
+    return json(200, await replayQuarantined(replayPorts(ports), workspace, known({ type, from: cursor })));
   },
 });
 
