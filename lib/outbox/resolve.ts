@@ -245,6 +245,9 @@ function howElse(target: Extract<Target, { kind: 'chat' | 'name' }>): string {
     : 'it must be the whole title of one, to the letter';
 }
 
+const mayHaveSender = ({ accountId, provider }: KnownChat, accounts: readonly Candidate[]): boolean =>
+  accounts.some((account) => (accountId === undefined ? account.provider === provider : account.id === accountId));
+
 /** A chat belongs to one account, and that account sends. */
 function inChat(
   target: Extract<Target, { kind: 'chat' | 'name' }>,
@@ -259,12 +262,17 @@ function inChat(
     isUnclear && isNamed(from)
       ? answerable.filter((chat) => owners(chat, accounts, from).some(isMeant(from)))
       : answerable;
-  const [chat, ...others] = fitting;
+  // What came through an account that is gone, or through a provider that sends nothing, leaves no doubt who is meant.
+  const open = fitting.filter((chat) => mayHaveSender(chat, accounts));
+  const meant = open.length > 0 ? open : fitting;
+  const [chat, ...others] = meant;
   const [unanswerable] = answerable.length === 0 ? chats : [];
   if (unanswerable) return nothing(`${field} names a chat of the kind ${kindOf(unanswerable)}: nobody can write to it`);
   if (!chat) return nothing(`${field} matches no chat: ${howElse(target)}`);
-  if (others.length > 0) return { kind: 'several', field, chats: fitting.map(({ chatId }) => chatId) };
+  if (others.length > 0) return { kind: 'several', field, chats: meant.map(({ chatId }) => chatId) };
   const [account] = owners(chat, accounts, from);
+  if (!account && !mayHaveSender(chat, accounts))
+    return nothing(`The account of the chat of ${field} is gone, or cannot send: give a phone or jid in its place`);
   if (!account)
     return nothing(
       `The chat of ${field} has no account to send from: say which with account_id, or give the webhook that it came through an accountId`,

@@ -296,12 +296,11 @@ describe('a chat by its id', () => {
 
   it('has an account that is gone', async () => {
     await bench.addChat('8@g.us', { accountId: 'gone' });
-    expect(await chosen({ chat_id: '8@g.us' })).toEqual(
-      refusal(
-        404,
-        'The chat of chat_id has no account to send from: say which with account_id, or give the webhook that it came through an accountId',
-      ),
-    );
+    for (const named of [{}, { account_id: 'a' }]) {
+      expect(await chosen({ chat_id: '8@g.us', ...named })).toEqual(
+        refusal(404, 'The account of the chat of chat_id is gone, or cannot send: give a phone or jid in its place'),
+      );
+    }
   });
 });
 
@@ -344,6 +343,16 @@ describe('a chat by its name', () => {
     for (const id of ids) expect(answer.body.message).toContain(id);
     expect(await chosen({ chat_name: 'Ana', whatsapp_account_phone: '+15105566777' })).toBe('a');
     expect(await chosen({ chat_name: 'Ana', account_id: 'b' })).toBe('b');
+  });
+
+  it('counts no chat that nobody can write from: its account is gone, or its provider sends nothing', async () => {
+    await bench.addAccount('mute', { provider: 'mute' });
+    await bench.addChat('1@g.us', { accountId: 'gone', title: 'Ana' });
+    await bench.addChat('2@g.us', { accountId: 'mute', provider: 'mute', title: 'Ana' });
+    await bench.addChat('3@g.us', { accountKey: 'wh_9', provider: 'mute', title: 'Ana' });
+    await bench.addChat('1@g.us', { accountId: 'a', title: 'Ana' });
+    expect(await chosen({ chat_name: 'Ana' })).toBe('a');
+    expect(await chosen({ chat_id: '1@g.us' })).toBe('a');
   });
 
   it('counts only chats that can be written to', async () => {
