@@ -46,7 +46,7 @@ export function safeFileName(raw: string): string {
 }
 
 function cleanOnce(raw: string): string {
-  const name = clean(lastPart(clean(raw))).replace(/[.\s]+$/, '');
+  const name = withoutEnd(clean(lastPart(clean(raw))));
   const extension = EXTENSION.exec(name)?.[0] ?? '';
   return joined(name.slice(0, name.length - extension.length), extension);
 }
@@ -70,9 +70,12 @@ function lastPart(path: string): string {
   return path.split(SEPARATORS).findLast((part) => part.trim() !== '') ?? '';
 }
 
+// Looked for where they begin alone: from each of them on, a long row would be looked through once more.
+const withoutEnd = (name: string): string => name.replace(/(?<![.\s])[.\s]+$/, '');
+
 /** Dots and blanks at either end would hide the file, or name a folder. */
 function joined(stem: string, extension: string): string {
-  const kept = cut(stem.replace(/^[.\s]+/, ''), LONGEST - extension.length).replace(/[.\s]+$/, '');
+  const kept = withoutEnd(cut(stem.replace(/^[.\s]+/, ''), LONGEST - extension.length));
   return `${kept === '' ? NEUTRAL : kept}${extension}`;
 }
 

@@ -141,7 +141,7 @@ function titleIn(
   if (title === undefined || words === '' || kind === 'status') return undefined;
   if (names.some((name) => asName(name) === asName(words))) return undefined;
   const digits = words.normalize('NFKC').replace(/[\s\p{Cf}\p{Pd}()[\]+./~\u2022\u2219]/gu, '');
-  const isItsOwn = [id.replace(/@.*$/, ''), phone, ...numbers].some((own) => own?.replace(/^\+/, '') === digits);
+  const isItsOwn = [id.split('@', 1)[0], phone, ...numbers].some((own) => own?.replace(/^\+/, '') === digits);
   const isNumber = kind === 'individual' && /^\d{7,}$/.test(digits);
   return isItsOwn || isNumber || words.toLowerCase() === id.toLowerCase() ? undefined : title;
 }

@@ -92,3 +92,9 @@ test('whatever it is given, a name is short, in one part, printable, and stays a
     { numRuns: 5_000 },
   );
 });
+
+test.each(['.', ' ', ' .', '\u00a0', '/', '.a'])('is cleaned at once, however often %j is in it', (sign) => {
+  const began = performance.now();
+  expect(safeFileName(`x${sign.repeat(50_000)}x`).length).toBeLessThanOrEqual(120);
+  expect(performance.now() - began).toBeLessThan(1_000);
+});
