@@ -1,4 +1,4 @@
-import { field } from '#lib/sender/change-parts.ts';
+import { field, stateOfPart } from '#lib/sender/change-parts.ts';
 import { forgetEcho, forgetUnknown } from '#lib/sender/evidence.ts';
 import type { Send } from '#lib/sender/items.ts';
 import {
@@ -14,7 +14,6 @@ import {
   RUN_PREFIX,
   runPartition,
   sendKey,
-  stateKey,
   workspacePartition,
 } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
@@ -114,8 +113,11 @@ export async function empty({ store, random }: Pick<StorePorts, 'store' | 'rando
     return [equal(field(index, 'state'), state), providerId === undefined ? absent(id) : equal(id, providerId)];
   });
   // Some providers give a file and its text one id.
-  const ids = new Set(send.parts.flatMap(({ providerId }) => providerId ?? []));
+  const states = send.parts.flatMap(({ providerId }, index) =>
+    providerId === undefined ? [] : [stateOfPart(send, index, providerId)],
+  );
+  const distinct = new Map(states.map((key) => [key.pk, key]));
   const emptied = update(sendKey(send.messageId), changes, all(exists(), ...asRead));
-  const writes = [emptied, ...[...ids].map((id) => del(stateKey(send, id)))];
+  const writes = [emptied, ...[...distinct.values()].map((key) => del(key))];
   return (await store.transact(writes, newTransaction(random))).done;
 }

@@ -10,6 +10,7 @@ import {
   type Condition,
   equal,
   exists,
+  type Key,
   type Put,
   put,
   remove,
@@ -161,13 +162,30 @@ export function refund(
   ];
 }
 
+const scopeOfPart = ({ parts, scope }: Send, index: number): string => parts[index]?.scope ?? scope;
+
+/** Where all stands that the provider tells of the message that a part is. */
+export const stateOfPart = (send: Send, index: number, providerId: string): Key =>
+  stateKey({ ...send, scope: scopeOfPart(send, index) }, providerId);
+
+/**
+ * The part's id, and with it the name of the account under which it is filed: the send's moves with the account when
+ * another part goes out, and a webhook may tell of each part under another name.
+ */
+export function namedBy(send: Send, index: number, providerId: string): Change[] {
+  const scope = scopeOfPart(send, index);
+  const mayDiffer = send.parts.length > 1 || scope !== send.scope;
+  return [set(field(index, 'providerId'), providerId), ...(mayDiffer ? [set(field(index, 'scope'), scope)] : [])];
+}
+
 /** From now on, what the provider tells of its message is told of this part. */
-export function mapped({ messageId, ...send }: Send, index: number, providerId: string, onlyIf?: Condition): Update {
-  const { phone, jid, chat_id: id, chat, provider_chat: providerChat } = send.recipient;
+export function mapped(send: Send, index: number, providerId: string, onlyIf?: Condition): Update {
+  const { messageId, recipient } = send;
+  const { phone, jid, chat_id: id, chat, provider_chat: providerChat } = recipient;
   // For whoever reads a status: in which chat the message stands, and to whom it went.
   const told = known({ chat, toPhone: phone, toId: phone === undefined ? (jid ?? id ?? providerChat) : undefined });
   const changes = Object.entries({ send: messageId, part: index, ...told }).map(([name, value]) => set(name, value));
-  return update(stateKey(send, providerId), changes, onlyIf);
+  return update(stateOfPart(send, index, providerId), changes, onlyIf);
 }
 
 /** Puts a send where the watchdog looks for unknown outcomes; the part that is due first decides when. */

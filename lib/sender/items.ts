@@ -99,6 +99,8 @@ const PartItem = v.object({
   unknownAt: optional(time),
   reconcileAt: optional(time),
   providerId: optional(text),
+  /** The name of the account under which that id is filed; without one, the send's. */
+  scope: optional(text),
   /** Its credit stands in the count of spent ones (./spent.ts); no longer, once it was given back. */
   counted: optional(v.literal(true)),
   error: optional(text),

@@ -9,9 +9,9 @@ import { type Recipient, recipientOf } from '#lib/domain/send/recipient.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { eventItems } from '#lib/inbox/event-item.ts';
 import { feedRow, ownEventId, ownEventWrites, placedInTime } from '#lib/inbox/event-store.ts';
-import { stateKey } from '#lib/store/keys.ts';
 import type { StorePorts } from '#lib/store/retry.ts';
 import { newTransaction, type Put, put, type Transacted, type Write } from '#lib/store/store.ts';
+import { stateOfPart } from './change-parts.ts';
 import type { Part, Send } from './items.ts';
 
 /** The chat in whose history a message stands. */
@@ -63,7 +63,7 @@ export function sentEvent(send: Send, index: number, providerId: string, settled
     placeholder: false,
     orderedAt: at,
     receipt: send.messageId,
-    stateKey: stateKey(send, providerId).pk,
+    stateKey: stateOfPart(send, index, providerId).pk,
     storedAt: settledAt,
   });
   return [put(head), feedRow(head), ...chunks];

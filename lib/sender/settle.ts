@@ -4,7 +4,7 @@ import { known } from '#lib/domain/schema.ts';
 import { nextReconciliation } from '#lib/domain/send/pace.ts';
 import { afterNews, isPending, type News, type PartState } from '#lib/domain/send/part.ts';
 import type { Unheard } from '#lib/inbox/delivery-state.ts';
-import { accountKey, oldUnknownKey, pointerKey, QUOTA_PREFIX, quotaKey, scopeIn, stateKey } from '#lib/store/keys.ts';
+import { accountKey, oldUnknownKey, pointerKey, QUOTA_PREFIX, quotaKey, scopeIn } from '#lib/store/keys.ts';
 import { AGAIN, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
 import {
   absent,
@@ -27,7 +27,17 @@ import {
   update,
   type Write,
 } from '#lib/store/store.ts';
-import { awaitEvidence, changeParts, creditsOf, field, mapped, type PartChange, refund } from './change-parts.ts';
+import {
+  awaitEvidence,
+  changeParts,
+  creditsOf,
+  field,
+  mapped,
+  namedBy,
+  type PartChange,
+  refund,
+  stateOfPart,
+} from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { forgetUnknown, soughtUntil, unknownMarks } from './evidence.ts';
 import { type Head, type Part, readPart, readProviderMessage, type Send } from './items.ts';
@@ -86,23 +96,20 @@ const isNews = (part: Part, { kind }: Ending): boolean => afterNews(part, NEWS[k
 
 /** Everything that changes together when parts end the same way. The send comes first. */
 export function settling(
-  given: Send,
+  send: Send,
   parts: readonly number[],
   ending: Ending,
   at: number,
   unheard?: Unheard,
 ): Settling {
-  const send = filedAsTold(given, ending);
   const moving = parts.map((index) => ({ index, part: partOf(send, index) }));
-  const changes = moving.map(({ index, part }) => endingChange(index, part, ending));
+  const changes = moving.map(({ index, part }) => endingChange(send, index, part, ending));
   const queued = moving.filter(({ part }) => isPending(part.state));
-  const [off, offIf] = offTheList(send, parts);
-  const filed = send.scope === given.scope ? [] : [set('scope', send.scope)];
   const refunded = changes.filter(({ credit }) => credit === 'refunded').map(({ index }) => index);
   const spent = changes.filter(({ credit }) => credit === 'spent').map(({ index }) => index);
   return {
     writes: [
-      changeParts(send, changes, at, [...off, ...filed], offIf),
+      changeParts(send, changes, at, ...offTheList(send, parts)),
       ...queued.map(({ index }) => del(pointerKey(send.accountId, send.seq, index))),
       ...moving.flatMap(({ index, part }) => markAfter(send, index, part, ending, at)),
       ...moving.flatMap(({ index, part }) => namedAs(send, index, part, ending, unheard)),
@@ -131,14 +138,11 @@ export async function writeSettling(
   return transacted;
 }
 
-/**
- * Under the name of its account by which a webhook has told of the message: what else is told of it lies there. Not where
- * another part has an id, since both are filed under one name.
- */
-function filedAsTold(send: Send, ending: Ending): Send {
-  const state = ending.kind === 'sent' ? ending.state : undefined;
-  if (state === undefined || send.parts.some(({ providerId }) => providerId !== undefined)) return send;
-  return { ...send, scope: scopeIn(state, send, idIn(ending) ?? '') };
+/** The part under the name of its account by which a webhook has told of the message: what else is told of it lies there. */
+function filedAsTold(send: Send, index: number, ending: Ending): Send {
+  if (ending.kind !== 'sent' || ending.state === undefined || partOf(send, index).providerId !== undefined) return send;
+  const scope = scopeIn(ending.state, send, ending.providerId);
+  return { ...send, parts: send.parts.map((part, at) => (at === index ? { ...part, scope } : part)) };
 }
 
 /** The last unknown part takes its send off the watchdog's list, unless another has become unknown meanwhile. */
@@ -170,12 +174,12 @@ function markAfter(send: Send, index: number, { state }: Part, ending: Ending, a
   return ending.kind === 'expired' ? [...unknownMarks(send, index, at + SOUGHT_AFTER_END_MS), old] : [old];
 }
 
-function endingChange(index: number, part: Part, ending: Ending): PartChange {
+function endingChange(send: Send, index: number, part: Part, ending: Ending): PartChange {
   const { state: to, creditState } = afterNews(part, NEWS[ending.kind]);
   if (to === part.state) throw new Error(`a part that is ${part.state} cannot end as ${ending.kind}`);
   const credit = creditState === part.creditState || creditState === 'reserved' ? {} : { credit: creditState };
   const providerId = idIn(ending);
-  const named = providerId === undefined ? [] : [set(field(index, 'providerId'), providerId)];
+  const named = providerId === undefined ? [] : namedBy(send, index, providerId);
   const counted = creditState === 'spent' ? [set(field(index, 'counted'), true)] : [];
   return { index, to, ...credit, ...known({ detail: detailIn(ending) }), also: [...named, ...counted] };
 }
@@ -220,7 +224,7 @@ export interface AsRead {
  * Writes down what is certain about an attempt whose lease is gone, or whose answer never came: to the part alone, and
  * only if the attempt is still the part's last, whatever was taken for its end meanwhile. Never to generation, lease or
  * spacing, which are somebody else's now.
- * Answers the send as it was before, but for the name that it is filed under, and whether a status may have been told of the
+ * Answers the send as it was before, but for the name that the part is filed under, and whether a status may have been told of the
  * message by then. Undefined: there was nothing left to settle, or the provider's id that was inferred is another part's.
  */
 export async function settlePart(
@@ -237,11 +241,11 @@ export async function settlePart(
     const head = known?.head ?? (await readPart(store, messageId, index));
     // What was erased keeps no name: nothing would lead to it.
     if (head.part.intentAt !== intentAt || head.send.erased || !isNews(head.part, ending)) return undefined;
-    const send = filedAsTold(head.send, ending);
-    const state = stateKey(send, idIn(ending) ?? '');
+    const send = filedAsTold(head.send, index, ending);
+    const state = stateOfPart(send, index, idIn(ending) ?? '');
     // What was read is the state under the name by which the webhook came.
     const unheard = ending.kind === 'sent' && ending.state === state.pk ? known?.unheard : undefined;
-    const ended = settling(head.send, [index], ending, clock.now(), unheard);
+    const ended = settling(send, [index], ending, clock.now(), unheard);
     const account = accountWrites(send, ended, isGone);
     const transacted = await writeSettling(ports, account, ended);
     if (transacted.done) return { send, mayBeTold: unheard === undefined };
@@ -339,7 +343,7 @@ export function becomesUnknown(
   providerId?: string,
 ): readonly Write[] {
   const reconcileAt = now + nextReconciliation(0, config.unknownLimitMs);
-  const named = providerId === undefined ? [] : [set(field(index, 'providerId'), providerId)];
+  const named = providerId === undefined ? [] : namedBy(send, index, providerId);
   const also = [set(field(index, 'unknownAt'), now), set(field(index, 'reconcileAt'), reconcileAt), ...named];
   return [
     changeParts(send, [{ index, to: 'unknown', detail, also }], now, awaitEvidence(send, reconcileAt)),

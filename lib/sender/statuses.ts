@@ -1,7 +1,7 @@
 import { meetsNothing, NOTHING, onAccount, onQuota } from '#lib/credits/spent.ts';
 import { afterNews, comesTo, type News } from '#lib/domain/send/part.ts';
 import { keepLinked, reportsIn } from '#lib/inbox/delivery-state.ts';
-import { accountKey, dueListOf, dueSortKey, headKey, sendKey, stateKey } from '#lib/store/keys.ts';
+import { accountKey, dueListOf, dueSortKey, headKey, sendKey } from '#lib/store/keys.ts';
 import { AGAIN, retryOnConflict, withRetries } from '#lib/store/retry.ts';
 import {
   absent,
@@ -20,7 +20,7 @@ import {
   update,
   type Write,
 } from '#lib/store/store.ts';
-import { changeParts, creditsOf, field, isAfterAll, mapped, refund } from './change-parts.ts';
+import { changeParts, creditsOf, field, isAfterAll, mapped, namedBy, refund, stateOfPart } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import {
   type Head,
@@ -72,8 +72,8 @@ export async function onStatus(
 }
 
 /** The other side: after an outcome has named the message, whatever was told of it before. */
-export async function readStatuses(ports: SettlingPorts, send: Send, providerId: string): Promise<void> {
-  const item = await keepLinked(ports.store, stateKey(send, providerId), ports.clock.now() / 1000);
+export async function readStatuses(ports: SettlingPorts, send: Send, index: number, providerId: string): Promise<void> {
+  const item = await keepLinked(ports.store, stateOfPart(send, index, providerId), ports.clock.now() / 1000);
   if (item) await applyStatuses(ports, readProviderMessage(item));
 }
 
@@ -198,7 +198,7 @@ export async function settleLate(
   if (!settled || !part) return undefined;
   const { send, mayBeTold } = settled;
   const providerId = idIn(ending);
-  if (providerId !== undefined && mayBeTold) await readStatuses(ports, send, providerId);
+  if (providerId !== undefined && mayBeTold) await readStatuses(ports, send, place.index, providerId);
   if (ending.kind === 'sent') await cancelResends(ports, send, part.kind);
   return send;
 }
@@ -222,7 +222,7 @@ export async function nameUnknown(
     const writes = naming(head, providerId, clock.now(), config);
     if (writes.length === 0) return;
     if (!(await transactTold(ports, writes)).done) return AGAIN;
-    await readStatuses(ports, send, providerId);
+    await readStatuses(ports, send, index, providerId);
     // What has an id is not sent again, whatever becomes of it.
     return cancelResends(ports, send, part.kind);
   });
@@ -237,7 +237,7 @@ function naming(head: Head, providerId: string, now: number, config: SendingConf
     ];
   }
   if (part.state !== 'unknown' && part.state !== 'expired') return [];
-  const also = [set(field(index, 'providerId'), providerId)];
+  const also = namedBy(send, index, providerId);
   const notResent = [unchanged({ resentAs: send.resentAs })];
   return [
     changeParts(send, [{ index, to: part.state, silent: true, also }], now, [], notResent),

@@ -206,7 +206,7 @@ export async function tick(
 async function finish(end: End, ports: RunPorts): Promise<TickResult> {
   if (end.kind === 'next') await scheduleTick(ports.ticks, end.tick, ports.clock.now());
   if (end.taken) {
-    await readStatuses(ports, end.taken.send, end.taken.providerId);
+    await readStatuses(ports, end.taken.send, end.taken.part, end.taken.providerId);
     await noteActivity(ports.store, end.taken.send, end.taken.part, ports.clock.now());
   }
   return { kind: 'done', why: end.kind === 'over' ? end.why : 'next' };

@@ -6,9 +6,11 @@ import type { SendOutcome } from '#lib/domain/send/outcome.ts';
 import { listEvents } from '#lib/inbox/events.ts';
 import { type ReceivingProvider, readByName, reader } from '#lib/inbox/provider.ts';
 import { receiver } from '#lib/inbox/receive.ts';
+import { empty } from '#lib/privacy/forget.ts';
 import { providerProber } from '#lib/sender/open-accounts.ts';
 import type { Candidate } from '#lib/sender/provider.ts';
 import { sendReports } from '#lib/sender/reports.ts';
+import { settlePart } from '#lib/sender/settle.ts';
 import { tick } from '#lib/sender/tick.ts';
 import { accountKey, sendKey, stateKey } from '#lib/store/keys.ts';
 import { append, set, update } from '#lib/store/store.ts';
@@ -106,7 +108,10 @@ async function run(outcome: SendOutcome, during?: () => Promise<void>): Promise<
         return outcome;
       },
     },
-    attachments: { fetch: async () => ({ kind: 'refused', reason: 'no files here' }) as const },
+    attachments: {
+      fetch: async (_: string, name: string) =>
+        ({ kind: 'ok', name, mimeType: 'application/pdf', bytes: new Uint8Array(1) }) as const,
+    },
   };
   const received = { times: 1, firstAt: bench.now };
   await tick(due, { id: `run-${++runs}`, endsAt: bench.now + 45_000, received }, ports, bench.config);
@@ -387,18 +392,52 @@ describe('an echo', () => {
     expect(await history()).toEqual([{ id: 'p1', sendId: id }]);
     await report({ event: 'progress', id: 'p1', state: 'read' });
     expect(part(id)).toMatchObject({ state: 'read' });
-    expect(bench.send(id).scope).toBe(scope);
+    expect(part(id)?.scope).toBe(scope);
   });
 
-  it('leaves a send under the name under which another of its parts has an id', async () => {
+  it.each([
+    ['has an id', { state: 'sent', creditState: 'spent', providerId: 'p0' }],
+    ['is unknown, and not looked for where nobody knows of it', { state: 'unknown', creditState: 'reserved' }],
+  ])('is followed under its own name where another part of the send %s', async (_, other) => {
     const { scope } = bench.account('acc_1');
     const id = await accept();
     await run(unanswered);
-    const named = { kind: 'text', text: 'more', state: 'sent', creditState: 'spent', attempts: 1, providerId: 'p0' };
-    await bench.memory.write(update(sendKey(id), [set('scope', 'old'), append('parts', named)]));
+    const also = { kind: 'text', text: 'more', attempts: 1, intentAt: bench.now, unknownAt: bench.now, ...other };
+    await bench.memory.write(update(sendKey(id), [set('scope', 'old'), append('parts', also)]));
     await bench.memory.write(update(accountKey('acc_1'), [set('scope', scope), set('formerScopes', ['old'])]));
     await report({ event: 'echo', id: 'p1' });
-    expect(bench.send(id)).toMatchObject({ scope: 'old', parts: [{ state: 'sent', providerId: 'p1' }, {}] });
+    await report({ event: 'progress', id: 'p1', state: 'delivered' });
+    expect(bench.send(id)).toMatchObject({
+      scope: 'old',
+      parts: [{ state: 'delivered', providerId: 'p1', scope }, {}],
+    });
+    expect(await watch([])).toEqual([]);
+  });
+
+  it('of a message that got its id meanwhile leaves it where it is filed', async () => {
+    const id = await accept();
+    await run({ kind: 'unknown', reason: 'http 500', providerId: 'p1' });
+    const { pk } = stateKey({ ...bench.send(id), scope: 'another' }, 'p1');
+    const ending = { kind: 'sent', providerId: 'p1', inferred: true, state: pk } as const;
+    const ports = { ...bench.ports(), store: underRole(bench.memory, 'green-api') };
+    await settlePart(ports, { send: { messageId: id }, index: 0 }, part(id)?.intentAt ?? 0, ending);
+    expect(part(id)).toMatchObject({ state: 'sent', providerId: 'p1' });
+    expect(bench.memory.all().filter((item) => item.pk.startsWith('PID#'))).toMatchObject([stateOf(id, 'p1')]);
+  });
+
+  it('leaves nothing behind that leads to a send of two parts, when it is erased', async () => {
+    const { scope } = bench.account('acc_1');
+    await bench.memory.write(update(accountKey('acc_1'), [set('scope', 'old')]));
+    const id = await accept({ file_url: 'https://files.test/a.pdf', file_name: 'a.pdf' });
+    await run(taken('p1'));
+    await bench.memory.write(update(accountKey('acc_1'), [set('scope', scope), set('formerScopes', ['old'])]));
+    await run(taken('p2'));
+    await report({ event: 'progress', id: 'p1', state: 'delivered' });
+    expect(bench.send(id).parts).toMatchObject([{ state: 'delivered' }, { state: 'sent' }]);
+    const states = () => bench.memory.all().filter(({ pk }) => pk.startsWith('PID#'));
+    expect(states()).toHaveLength(2);
+    expect(await empty(bench.ports(), bench.send(id))).toBe(true);
+    expect(states()).toEqual([]);
   });
 
   it('settles neither of two that it fits', async () => {
