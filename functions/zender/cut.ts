@@ -281,11 +281,13 @@ function partWithoutSecret({ text, name, valueAt, isFile }: Part, walk: Walk): s
 }
 
 function formWithoutSecret(text: string, walk: Walk): string {
-  return text
-    .split('&')
-    .map((pair) => pairWithoutSecret(pair, walk))
-    .filter((pair) => pair !== undefined)
-    .join('&');
+  const pairs = text.split('&').map((written, index) => {
+    // A form that somebody has escaped for a page is parted by `&amp;`; its first pair has nothing before it.
+    const mark = index > 0 && written.startsWith('amp;') ? 'amp;' : '';
+    return { mark, left: pairWithoutSecret(written.slice(mark.length), walk) };
+  });
+  const kept = pairs.filter(({ left }) => left !== undefined);
+  return kept.map(({ mark, left }, index) => (index === 0 && pairs[0] !== kept[0] ? left : `${mark}${left}`)).join('&');
 }
 
 /** Undefined where nothing of it is kept. */

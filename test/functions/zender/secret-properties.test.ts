@@ -113,6 +113,7 @@ describe('for any body', () => {
   it.each([whatsapp, sms])('a true one reads alike once its secret is gone', (payload) => {
     for (const [text, contentType] of [
       [toForm(payload), form],
+      [toForm(payload).replaceAll('&', '&amp;'), form],
       [JSON.stringify(payload), json],
     ] as const) {
       const [before, after] = [bytes(text), withoutSecret(bytes(text), contentType).raw].map((raw) =>

@@ -117,6 +117,8 @@ describe('the secret is cut', () => {
     ['within another field', 'data[secret]=x&data[id]=1', 'data[id]=1'],
     ['where a value holds what looks like the end of a key', 'secret=a]=b&a=1', 'a=1'],
     ['after an escaped ampersand', 'a=1&amp;secret=x', 'a=1'],
+    ['before an escaped ampersand', 'secret=x&amp;a=1&amp;b=2', 'a=1&amp;b=2'],
+    ['after a field that begins as an escaped ampersand', 'amp;a=1&amp;secret=x', 'amp;a=1'],
     ['after a blank', '+secret=x&%20secret+=y&a=1', 'a=1'],
     ['from words between pairs', 'a=1&the secret=x&b=2', 'a=1&the &b=2'],
     ['from a name in brackets of any kind', 'a=1&data(secret)=x&{secret}=y', 'a=1&data(&{'],
