@@ -126,14 +126,18 @@ interface Known {
 
 /** Brings the registry up to date with what an event tells of a chat, and of who it is with. Answers the chat. */
 export async function sightChat(store: Store, sighting: ChatSighting, id?: string): Promise<Item> {
-  const chat = await introduce(store, await updateChat(store, sighting, id), sighting.names ?? [], sighting);
-  return sighting.isInferred ? chat : respelt(store, chat, sighting.providerChatId);
+  const chat = introduce(store, await updateChat(store, sighting, id), sighting.names ?? [], sighting);
+  const theirs = sighting.isInferred ? undefined : phoneAt(sighting.providerChatId);
+  return theirs === undefined || twinOf(theirs) === undefined
+    ? chat
+    : respelt(store, await chat, sighting.providerChatId, theirs);
 }
 
+const phoneAt = (id: unknown): string | undefined => phoneOfJid(String(id)) ?? toPhone(String(id));
+
 /** Where we wrote first, the chat has the number as it was given to us. What the provider calls it is what it is written to by. */
-async function respelt(store: Store, chat: Item, told: string): Promise<Item> {
-  const [kept, theirs] = [String(chat.providerChatId), told].map((id) => phoneOfJid(id) ?? toPhone(id));
-  if (kept === undefined || theirs === undefined || twinOf(kept) !== theirs) return chat;
+async function respelt(store: Store, chat: Item, told: string, theirs: string): Promise<Item> {
+  if (phoneAt(chat.providerChatId) !== twinOf(theirs)) return chat;
   const { done, item } = await store.write(
     update(
       chatKey(String(chat.chatId)),
