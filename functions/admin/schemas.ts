@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { isCountry, toPhone } from '#lib/domain/person.ts';
 import { known, optional, strictObject } from '#lib/domain/schema.ts';
 import { zonedInstant } from '#lib/domain/time.ts';
+import type { Readable } from '#lib/store/items.ts';
 import { decodeCursor, type List } from '#lib/store/page.ts';
 
 const DEFAULT_LIMIT = 50;
@@ -149,7 +150,17 @@ export const listOf = <Schema extends v.GenericSchema>(schema: Schema) =>
   v.object({
     items: v.pipe(v.array(schema), v.readonly()),
     cursor: optional(v.string(), 'For the next page; left out on the last one'),
+    damaged: optional(
+      v.pipe(v.array(v.string()), v.readonly()),
+      'What is left out, for its item in the table is damaged: its key, and which of its attributes are not what they should be',
+    ),
   });
+
+/** A list that is answered whole, which says so where something of it is left out. */
+export const wholeList = <Shown>({ items, damaged }: Readable<Shown>) => ({
+  items,
+  ...(damaged.length > 0 && { damaged }),
+});
 
 /** The same of a list that may be read in order of arrival. */
 export const eventsOf = <Schema extends v.GenericSchema>(schema: Schema) =>

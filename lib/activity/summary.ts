@@ -10,6 +10,7 @@ import { listEndpoints } from '#lib/reactions/endpoints.ts';
 import { listRules } from '#lib/reactions/rules.ts';
 import type { SendingConfig } from '#lib/sender/config.ts';
 import { type Account, readAccount, readProbe, readSend } from '#lib/sender/items.ts';
+import { type Readable, readEach } from '#lib/store/items.ts';
 import {
   accountKey,
   changesKey,
@@ -71,6 +72,10 @@ const Needs = v.object({
   paused: v.exactOptional(v.pipe(Paused, v.description('No rule sends'))),
   muted: tally('Chats that no rule answers, since a machine seems to answer there'),
   credits: v.pipe(v.boolean(), v.description('Whether less than a tenth of them is left')),
+  damaged: v.pipe(
+    v.array(v.string()),
+    v.description('Accounts, endpoints and rules whose items in the table are damaged: they are left out everywhere'),
+  ),
 });
 
 export const Summary = v.object({
@@ -119,18 +124,25 @@ export async function summaryOf(ports: Ports, workspace: string, since: number):
     store.query({ ...directoryRange(workspace, 'WEBHOOK'), limit: 1 }),
     store.get(changesKey(workspace)),
   ]);
-  const { hasRule, ...broken } = reactions;
+  const { hasRule, damaged, ...broken } = reactions;
   const isLow = credits.granted > 0 && credits.available < credits.granted / 10;
   return {
     today: { ...sumOf(today), hours: today.map(hourOf) },
     lastWeek: { ...sumUpTo(lastWeek, now - WEEK_MS), hours: lastWeek.map(hourOf) },
-    waiting: accounts.reduce((sum, { pending }) => sum + pending, 0),
+    waiting: accounts.items.reduce((sum, { pending }) => sum + pending, 0),
     credits,
-    needs: { accounts: accounts.flatMap(standstill), unknown, quarantine, ...broken, credits: isLow },
+    needs: {
+      accounts: accounts.items.flatMap(standstill),
+      unknown,
+      quarantine,
+      ...broken,
+      credits: isLow,
+      damaged: [...accounts.damaged, ...damaged],
+    },
     steps: {
       webhook: hooks.items.length > 0,
       event: changes?.events !== undefined,
-      account: accounts.length > 0,
+      account: accounts.items.length > 0,
       send: changes?.sends !== undefined,
       rule: hasRule,
     },
@@ -147,15 +159,16 @@ async function reactionsOf(ports: Ports, workspace: string) {
     listMuted(ports, workspace),
   ]);
   return {
-    endpoints: endpoints.flatMap(({ id, url, name, state, disabledBecause }) =>
+    endpoints: endpoints.items.flatMap(({ id, url, name, state, disabledBecause }) =>
       state === 'active' || disabledBecause === 'asked' ? [] : [{ id, url, state, ...known({ name }) }],
     ),
-    rules: rules.flatMap(({ id, name, disabledBecause: reason }) =>
+    rules: rules.items.flatMap(({ id, name, disabledBecause: reason }) =>
       reason === undefined ? [] : [{ id, name, reason }],
     ),
     ...(paused && { paused }),
     muted: muted.length,
-    hasRule: rules.length > 0,
+    hasRule: rules.items.length > 0,
+    damaged: [...endpoints.damaged, ...rules.damaged],
   };
 }
 
@@ -178,7 +191,7 @@ function sumUpTo(hours: readonly Stat[], end: number): Figures {
 
 type Standing = Account & { readonly isSilent: boolean };
 
-async function accountsOf(store: Store, workspace: string): Promise<readonly Standing[]> {
+async function accountsOf(store: Store, workspace: string): Promise<Readable<Standing>> {
   const ids = (await wholeDirectory(store, workspace, 'ACCOUNT')).map(entryId);
   const items = await getAll(store, [...ids.map(accountKey), ...ids.map(probeKey)]);
   const isProbe = ({ sk }: { readonly sk: string }) => sk === probeKey('').sk;
@@ -188,8 +201,11 @@ async function accountsOf(store: Store, workspace: string): Promise<readonly Sta
       .map(readProbe)
       .flatMap(({ account, silent }) => (silent ? [account] : [])),
   );
-  const accounts = items.filter((item) => !isProbe(item)).map(readAccount);
-  return accounts.map((account) => ({ ...account, isSilent: silent.has(account.id) }));
+  const { items: accounts, damaged } = readEach(
+    items.filter((item) => !isProbe(item)),
+    readAccount,
+  );
+  return { items: accounts.map((account) => ({ ...account, isSilent: silent.has(account.id) })), damaged };
 }
 
 function standstill({ id, provider, name, phone, held, holdReason, paused, pauseReason, isSilent }: Standing) {
@@ -211,11 +227,7 @@ async function countUnknown(store: Store, workspace: string): Promise<number> {
     prefix: UNKNOWN_PREFIX,
     limit: MOST_UNKNOWN,
   });
-  const sends = (
-    await getAll(
-      store,
-      items.map((row) => sendKey(entryId(row))),
-    )
-  ).map(readSend);
+  const keys = items.map((row) => sendKey(entryId(row)));
+  const sends = readEach(await getAll(store, keys), readSend).items;
   return sends.filter(({ parts }) => sendState(parts) === 'unknown').length;
 }

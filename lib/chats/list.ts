@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { CHAT_KINDS } from '#lib/domain/person.ts';
-import { Instant, optional, text } from '#lib/domain/schema.ts';
+import { Instant, known, optional, text } from '#lib/domain/schema.ts';
+import { readEach } from '#lib/store/items.ts';
 import { chatListPartition, eventKey, everyShard } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll, newestFirst, roundsFor } from '#lib/store/query.ts';
@@ -75,16 +76,23 @@ export async function listChats(
   return { ...pageAt(shown, steps.length > page.limit ? shown.at(-1)?.after : first.after), heads };
 }
 
+/** What cannot be read may be what is sought: the page tells of it. */
 function isWanted(item: Item, { accountId, title, titlePrefix, words, unread, provider }: ChatFilter): boolean {
-  const chat = chatOf(item);
+  const [chat] = readEach([item], chatOf).items;
   return (
-    (accountId === undefined || chat.accountId === accountId) &&
-    (title === undefined || chat.title === title) &&
-    (titlePrefix === undefined || beginsWith(chat.title, titlePrefix)) &&
-    (unread === undefined || chat.unread === unread) &&
-    (provider === undefined || chat.provider === provider) &&
-    (words === undefined || isFoundBy(chat, words))
+    chat === undefined ||
+    ((accountId === undefined || chat.accountId === accountId) &&
+      (title === undefined || chat.title === title) &&
+      (titlePrefix === undefined || beginsWith(chat.title, titlePrefix)) &&
+      (unread === undefined || chat.unread === unread) &&
+      (provider === undefined || chat.provider === provider) &&
+      (words === undefined || isFoundBy(chat, words)))
   );
+}
+
+function shownPage(chats: readonly Item[], position: string | undefined): ListPage<ListedChat> {
+  const { items, damaged } = readEach(chats, chatOf);
+  return pageOf('chats', items, position, damaged);
 }
 
 /** Of chats among which all are that fit. */
@@ -99,7 +107,7 @@ function pageOfThese(
   const shown = found.slice(0, limit);
   const last = shown.at(-1);
   return {
-    ...pageOf('chats', shown.map(chatOf), found.length > limit && last ? positionOf(last) : undefined),
+    ...shownPage(shown, found.length > limit && last ? positionOf(last) : undefined),
     heads,
   };
 }
@@ -150,7 +158,7 @@ async function pageOfSought(
   ]);
   if (!byWords && persons.length === 0) return undefined;
   // The whole number of somebody means them, and not whose number ends so.
-  const fitting = found.filter((chat) => words === undefined || isFoundBy(chatOf(chat), words));
+  const fitting = found.filter((chat) => isWanted(chat, known({ words })));
   return pageOfThese(persons.length > 0 ? persons : fitting, filter, page, heads);
 }
 
@@ -291,7 +299,7 @@ function headsNamedBy(store: Store, entries: readonly Item[]): Promise<readonly 
 
 /** The page is in the order of the items, whichever way it was walked. */
 function pageAt(steps: readonly Step[], cursor: string | undefined): ListPage<ListedChat> {
-  return pageOf('chats', inOrder(steps.map(({ chat }) => chat)).map(chatOf), cursor);
+  return shownPage(inOrder(steps.map(({ chat }) => chat)), cursor);
 }
 
 /** Last active first. */

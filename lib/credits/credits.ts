@@ -17,7 +17,7 @@ import {
   workspacePartition,
 } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
-import { beginningWith, newestPage, pagesOf, queryAll } from '#lib/store/query.ts';
+import { beginningWith, newestAmong, newestPage, pagesOf, queryAll } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict, type StorePorts, withRetries } from '#lib/store/retry.ts';
 import {
   absent,
@@ -165,9 +165,11 @@ export const ShownCredits = v.object({
   ),
 });
 
+export const LEDGER_KINDS = ['grant', 'reserve', 'refund'] as const;
+
 export const ShownLedgerEntry = v.object({
   at: Instant,
-  kind: v.picklist(['grant', 'reserve', 'refund']),
+  kind: v.picklist(LEDGER_KINDS),
   credits: Whole,
   epoch: v.string(),
   send: optional(v.string()),
@@ -331,17 +333,18 @@ async function addGrant(
   throw new Error(`a grant to ${workspace} was refused`);
 }
 
-/** Every change of the credits, newest first. */
+/** Every change of the credits, newest first. A page of one kind may be short and still have a next one. */
 export async function listLedger(
   store: Store,
   workspace: string,
   page: PageRequest,
+  kind?: ShownLedgerEntry['kind'],
 ): Promise<ListPage<ShownLedgerEntry>> {
-  const { entries, position } = await newestPage(
-    store,
-    beginningWith(workspacePartition(workspace), LEDGER_PREFIX),
-    page,
-  );
+  const range = beginningWith(workspacePartition(workspace), LEDGER_PREFIX);
+  const { entries, position } =
+    kind === undefined
+      ? await newestPage(store, range, page)
+      : await newestAmong(store, range, page, equal('entry', kind));
   return pageOf('ledger', entries.map(readLedgerEntry).map(shown), position);
 }
 

@@ -27,6 +27,7 @@ import {
 } from '#lib/sender/items.ts';
 import { gatesOpenAt } from '#lib/sender/schedule.ts';
 import { threadIn } from '#lib/sender/sent-event.ts';
+import { type Readable, readEach } from '#lib/store/items.ts';
 import {
   accountKey,
   entryId,
@@ -324,13 +325,13 @@ export async function listSends(
   const [sends, queues] = await Promise.all([sendsAt(store, [...keys.values()]), queuesOf(store, accounts, LISTED)]);
   const positionOf = ({ messageId, createdAt }: Send) => sendListing(workspace, messageId, createdAt).gsi1sk;
   const isBehind = (send: Send) => from === undefined || positionOf(send) < from;
-  const fitting = sends.filter((send) => isBehind(send) && isWanted(send, filter));
+  const fitting = sends.items.filter((send) => isBehind(send) && isWanted(send, filter));
   const wanted = isMarked ? fitting.sort((a, b) => (positionOf(a) < positionOf(b) ? 1 : -1)) : fitting;
   const found = wanted.slice(0, limit);
   const last = found.at(-1);
   const next = isMarked ? undefined : slice.position;
   const position = wanted.length > limit && last ? positionOf(last) : next;
-  return pageOf('sends', await shown(store, found, now, queues), position);
+  return pageOf('sends', await shown(store, found, now, queues), position, sends.damaged);
 }
 
 /** All by which messages of the account may be filed; an earlier release did not write down what it was called before. */
@@ -381,8 +382,8 @@ function entriesOf(store: Store, workspace: string, { accountId, after, before }
 const earlier = (position: string | undefined, before: number | undefined): string | undefined =>
   [position, before === undefined ? undefined : toIso(before)].filter((bound) => bound !== undefined).sort()[0];
 
-async function sendsAt(store: Store, entries: readonly Key[]): Promise<readonly Send[]> {
-  return (await getAll(store, entries, { consistent: true })).map(readSend);
+async function sendsAt(store: Store, entries: readonly Key[]): Promise<Readable<Send>> {
+  return readEach(await getAll(store, entries, { consistent: true }), readSend);
 }
 
 /** With the place of each that waits. */

@@ -4,7 +4,7 @@ import { isAmong, type NoticeType, typeOf } from '#lib/domain/reaction/notice.ts
 import { known } from '#lib/domain/schema.ts';
 import { REPLAYED } from '#lib/inbox/event-item.ts';
 import { shownEvents } from '#lib/inbox/events.ts';
-import { unlessDamaged } from '#lib/store/items.ts';
+import { readEach } from '#lib/store/items.ts';
 import { accountKey, ENDPOINT_PREFIX, headKey, RULE_PREFIX, workspacePartition } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
 import { exists, type Item, isLive, type Store, setIfAbsent, update } from '#lib/store/store.ts';
@@ -169,15 +169,10 @@ export function beginBatch(ports: ReactPorts): Batch {
 async function readSubscribers({ store, log }: ReactPorts, workspace: string): Promise<Subscribers> {
   const list = async <One>(prefix: string, read: (item: Item) => One): Promise<readonly One[]> => {
     const items = await queryAll(store, { pk: workspacePartition(workspace), prefix, limit: 1000, consistent: true });
-    return items.flatMap((item) => {
-      try {
-        return [read(item)];
-      } catch (cause) {
-        unlessDamaged(cause);
-        log.error('a damaged rule or endpoint was left out: it hears of nothing', cause, { workspace });
-        return [];
-      }
-    });
+    const { items: readable, damaged } = readEach(items, read);
+    for (const why of damaged)
+      log.error('a damaged rule or endpoint was left out: it hears of nothing', why, { workspace });
+    return readable;
   };
   const [endpoints, rules] = await Promise.all([list(ENDPOINT_PREFIX, readEndpoint), list(RULE_PREFIX, readRule)]);
   return { endpoints, rules, askAccount: asksAccount(rules) || asksAccount(endpoints.map(({ where }) => where)) };

@@ -8,6 +8,7 @@ import { faultsOfHeaders } from '#lib/domain/reaction/rule.ts';
 import { Instant, type Issue, known, optional, tally, Whole } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import type { ProviderHttp } from '#lib/sender/provider.ts';
+import { type Readable, readEach } from '#lib/store/items.ts';
 import { ENDPOINT_PREFIX, endpointKey, waitingList, workspacePartition } from '#lib/store/keys.ts';
 import { ofLastDay, queryAll } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
@@ -105,7 +106,7 @@ export async function createEndpoint(
   const { store, secrets, clock, random } = ports;
   const issues = faultsOf(wanted, ports.endpointReach, origins);
   if (issues.length > 0) return { issues };
-  if ((await allEndpoints(store, workspace)).length >= MOST_ENDPOINTS)
+  if ((await allEndpoints(store, workspace)).items.length >= MOST_ENDPOINTS)
     return { issues: [{ path: '', message: TOO_MANY }] };
   const { headers, ...said } = wanted;
   const id = newId('ep', clock.now(), random.bytes(10));
@@ -131,14 +132,15 @@ function faultsOf(
   ];
 }
 
-async function allEndpoints(store: Store, workspace: string): Promise<readonly Endpoint[]> {
+async function allEndpoints(store: Store, workspace: string): Promise<Readable<Endpoint>> {
   const pk = workspacePartition(workspace);
   const items = await queryAll(store, { pk, prefix: ENDPOINT_PREFIX, limit: 100, consistent: true });
-  return items.map(readEndpoint);
+  return readEach(items, readEndpoint);
 }
 
-export async function listEndpoints(store: Store, workspace: string): Promise<readonly ShownEndpoint[]> {
-  return (await allEndpoints(store, workspace)).toReversed().map(shownEndpoint);
+export async function listEndpoints(store: Store, workspace: string): Promise<Readable<ShownEndpoint>> {
+  const { items, damaged } = await allEndpoints(store, workspace);
+  return { items: items.toReversed().map(shownEndpoint), damaged };
 }
 
 /** The same with how each did in the last 24 hours: a look at the deliveries of each, at the same time. */
@@ -146,9 +148,10 @@ export async function listEndpointsOfDay(
   store: Store,
   workspace: string,
   now: number,
-): Promise<readonly ShownEndpoint[]> {
-  const endpoints = await listEndpoints(store, workspace);
-  return Promise.all(endpoints.map(async (one) => ({ ...one, last24h: await lastDayOf(store, one.id, now) })));
+): Promise<Readable<ShownEndpoint>> {
+  const { items, damaged } = await listEndpoints(store, workspace);
+  const withDay = items.map(async (one) => ({ ...one, last24h: await lastDayOf(store, one.id, now) }));
+  return { items: await Promise.all(withDay), damaged };
 }
 
 async function lastDayOf(store: Store, id: string, now: number): Promise<v.InferOutput<typeof DeliveriesOfDay>> {

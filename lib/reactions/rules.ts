@@ -3,6 +3,7 @@ import { draining } from '#lib/domain/reaction/delivery.ts';
 import type { NewRule } from '#lib/domain/reaction/rule.ts';
 import { type Issue, known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
+import { type Readable, readEach } from '#lib/store/items.ts';
 import { dueSortKey, healthKey, RULE_PREFIX, ruleKey, workspacePartition } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
@@ -38,7 +39,8 @@ export async function createRule(
   const { store, clock, random } = ports;
   const issues = await faultsOf(ports, workspace, wanted, origins);
   if (issues.length > 0) return { issues };
-  if ((await listRules(store, workspace)).length >= MOST_RULES) return { issues: [{ path: '', message: TOO_MANY }] };
+  if ((await listRules(store, workspace)).items.length >= MOST_RULES)
+    return { issues: [{ path: '', message: TOO_MANY }] };
   const at = toIso(clock.now());
   const id = newId('rule', clock.now(), random.bytes(10));
   const kept = { id, workspace, failures: 0, createdAt: at, updatedAt: at };
@@ -85,10 +87,11 @@ async function keepSecret(
 }
 
 /** In the order in which they are asked. */
-export async function listRules(store: Store, workspace: string): Promise<readonly Rule[]> {
+export async function listRules(store: Store, workspace: string): Promise<Readable<Rule>> {
   const pk = workspacePartition(workspace);
   const items = await queryAll(store, { pk, prefix: RULE_PREFIX, limit: 1000, consistent: true });
-  return inOrder(items.map(readRule));
+  const { items: rules, damaged } = readEach(items, readRule);
+  return { items: inOrder(rules), damaged };
 }
 
 export async function findRule(store: Store, workspace: string, id: string): Promise<Rule | undefined> {

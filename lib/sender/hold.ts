@@ -10,6 +10,7 @@ import {
   del,
   equal,
   exists,
+  type Item,
   type Key,
   type Put,
   put,
@@ -194,7 +195,13 @@ function nextProbe(probing: Probing, now: number, { probeAfterMs }: SendingConfi
 /** When the provider of a held account is asked again, in milliseconds. */
 export async function probeDueOf(store: Store, account: string): Promise<number | undefined> {
   const item = await store.get(probeKey(account));
-  return item && dueTime(readProbe(item).gsi3sk);
+  return item && probeDue(item)[1];
+}
+
+/** Of which account, and when its provider is asked again. */
+export function probeDue(item: Item): readonly [account: string, at: number] {
+  const { account, gsi3sk } = readProbe(item);
+  return [account, dueTime(gsi3sk)];
 }
 
 export interface ProbePorts extends ResumePorts {

@@ -17,6 +17,27 @@ export function unlessDamaged(cause: unknown): undefined {
   if (!(cause instanceof TypeError)) throw cause;
 }
 
+export interface Readable<One> {
+  readonly items: readonly One[];
+  /** What cannot be read, each as the error tells of it. */
+  readonly damaged: readonly string[];
+}
+
+/** A list, in which one damaged item must not keep all others from being shown. */
+export function readEach<One>(items: readonly Item[], read: (item: Item) => One): Readable<One> {
+  const damaged: string[] = [];
+  const readable = items.flatMap((item) => {
+    try {
+      return [read(item)];
+    } catch (cause) {
+      unlessDamaged(cause);
+      damaged.push(cause instanceof Error ? cause.message : String(cause));
+      return [];
+    }
+  });
+  return { items: readable, damaged };
+}
+
 /** What we make ourselves: words in capitals, random and derived ids, hashes, times, and the first workspace. */
 const OURS = /^(?:[A-Z]+|main|(?:[a-z]+[_:])+[0-9A-Fa-f]{20,}|[0-9a-f]{64}|\d{4}-\d\d-\d\dT[\d:.]+Z|\d{1,3})$/;
 

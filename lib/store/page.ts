@@ -9,6 +9,8 @@ export interface ListPage<Shown> {
   readonly items: readonly Shown[];
   /** Absent on the last page. */
   readonly cursor?: string;
+  /** What is left out, for it cannot be read; absent where nothing is. */
+  readonly damaged?: readonly string[];
 }
 
 /** What is paged through, each in an order of its own: a place in one of them is none in another. */
@@ -47,6 +49,15 @@ export function decodeCursor(list: List, cursor: string): string | undefined {
   return named === list && position !== undefined && POSITION.test(position) ? position : undefined;
 }
 
-export function pageOf<Shown>(list: List, items: readonly Shown[], position: string | undefined): ListPage<Shown> {
-  return position === undefined ? { items } : { items, cursor: encodeCursor(list, position) };
+export function pageOf<Shown>(
+  list: List,
+  items: readonly Shown[],
+  position: string | undefined,
+  damaged: readonly string[] = [],
+): ListPage<Shown> {
+  return {
+    items,
+    ...(position !== undefined && { cursor: encodeCursor(list, position) }),
+    ...(damaged.length > 0 && { damaged }),
+  };
 }

@@ -1,6 +1,6 @@
 import { DAY_MS, toIso } from '#lib/domain/time.ts';
 import type { PageRequest } from './page.ts';
-import type { Item, Key, Query, Store, ValueMap } from './store.ts';
+import type { Condition, Item, Key, Query, Store, ValueMap } from './store.ts';
 
 /** Every item of a query; `limit` is the size of a page. */
 export async function queryAll(store: Store, query: Query): Promise<Item[]> {
@@ -89,6 +89,23 @@ export async function newestPage(store: Store, range: Range, { limit, from }: Pa
   return { entries, ...(position !== undefined && { position }) };
 }
 
+/** The same of the few that fit a filter: many are looked through for a page, and not all of them in one call. */
+export async function newestAmong(store: Store, range: Range, page: PageRequest, filter: Condition): Promise<Slice> {
+  const { limit, from } = page;
+  const found: Item[] = [];
+  let before: string | undefined = from?.startsWith(range.from) ? from : range.before;
+  for (let round = 0; before !== undefined && found.length <= limit && round < roundsFor(page); round++) {
+    const query = { ...range, before, filter, limit: LOOKED_THROUGH, descending: true, consistent: true };
+    const { items, next } = await store.query(query);
+    found.push(...items);
+    before = next && String(next.sk);
+  }
+  const entries = found.slice(0, limit);
+  const position = found.length > limit ? entries.at(-1)?.sk : before;
+  return { entries, ...(position !== undefined && { position }) };
+}
+
+const LOOKED_THROUGH = 1_000;
 const MOST_OF_DAY = 200;
 
 /**

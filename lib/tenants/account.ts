@@ -83,7 +83,7 @@ export const ShownAccount = v.object({
   held: v.pipe(v.boolean(), v.description('Because of what the provider said')),
   holdReason: optional(v.string()),
   probeAt: v.exactOptional(
-    v.pipe(Instant, v.description('When the provider is asked again, of one account that is held; lists leave it out')),
+    v.pipe(Instant, v.description('When the provider is asked again, of an account that is held')),
   ),
   pending: tally('Parts that wait in its queue or are being sent'),
   canQuote: v.pipe(

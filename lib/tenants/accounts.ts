@@ -6,10 +6,11 @@ import { known } from '#lib/domain/schema.ts';
 import { DEFAULT_PACING, type Pacing } from '#lib/domain/send/pace.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { defaultConfig, type SendingConfig } from '#lib/sender/config.ts';
-import { endProbing, probeNow } from '#lib/sender/hold.ts';
+import { endProbing, probeDue, probeNow } from '#lib/sender/hold.ts';
 import { type Account, readAccount } from '#lib/sender/items.ts';
-import { accountKey, directoryKey, dueListOf, entryId, webhookKey } from '#lib/store/keys.ts';
-import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
+import { readEach } from '#lib/store/items.ts';
+import { accountKey, directoryKey, dueListOf, entryId, probeKey, webhookKey } from '#lib/store/keys.ts';
+import { type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict, type StorePorts, withRetries } from '#lib/store/retry.ts';
 import {
@@ -142,10 +143,22 @@ export async function whyNoSender(
   return canSend ? undefined : `is an account that cannot send: ${found.provider} offers no way to`;
 }
 
-export async function listAccounts(store: Store, workspace: string, page: PageRequest): Promise<ListPage<Account>> {
+/** With when the provider of each is asked again, where it is held. */
+export async function listAccounts(store: Store, workspace: string, page: PageRequest) {
   const { entries, position } = await listDirectory(store, workspace, 'ACCOUNT', page);
-  const keys = entries.map((entry) => accountKey(entryId(entry)));
-  return pageOf('accounts', (await getAll(store, keys, { consistent: true })).map(readAccount), position);
+  const ids = entries.map(entryId);
+  const [items, probes] = await Promise.all([
+    getAll(store, ids.map(accountKey), { consistent: true }),
+    getAll(store, ids.map(probeKey)),
+  ]);
+  const dueAt = new Map(readEach(probes, probeDue).items);
+  const { items: accounts, damaged } = readEach(items, readAccount);
+  return pageOf(
+    'accounts',
+    accounts.map((account) => ({ account, probeAt: account.held ? dueAt.get(account.id) : undefined })),
+    position,
+    damaged,
+  );
 }
 
 type Patched =

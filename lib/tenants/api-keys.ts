@@ -3,7 +3,7 @@ import { newId, sha256 } from '#lib/domain/ids.ts';
 import type { Clock, Random } from '#lib/domain/ports.ts';
 import { Instant, optional, text } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { itemReader } from '#lib/store/items.ts';
+import { itemReader, readEach } from '#lib/store/items.ts';
 import { apiKeyKey, directoryKey, sessionKey, triesKey } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll } from '#lib/store/query.ts';
@@ -78,7 +78,8 @@ export async function createKey(
 export async function listKeys(store: Store, workspace: string, page: PageRequest): Promise<ListPage<WorkspaceKey>> {
   const { entries, position } = await listDirectory(store, workspace, 'KEY', page);
   const keys = entries.map((entry) => apiKeyKey(String(entry.hash)));
-  return pageOf('keys', (await getAll(store, keys, { consistent: true })).map(workspaceKeyOf), position);
+  const { items, damaged } = readEach(await getAll(store, keys, { consistent: true }), workspaceKeyOf);
+  return pageOf('keys', items, position, damaged);
 }
 
 /** False where the workspace has no such key. It opens nothing from this moment on. */

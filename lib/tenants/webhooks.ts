@@ -3,6 +3,7 @@ import { newId, sha256 } from '#lib/domain/ids.ts';
 import { Instant, known, optional, text } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { readAccount } from '#lib/sender/items.ts';
+import { readEach } from '#lib/store/items.ts';
 import { accountKey, directoryKey, entryId, webhookKey } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll } from '#lib/store/query.ts';
@@ -177,11 +178,12 @@ export async function listWebhooks(
     Promise.all(entries.map(async (entry) => [entryId(entry), await lastCallOf(store, entryId(entry), now)] as const)),
   ]);
   const callOf = new Map(calls);
-  const webhooks = items.map(webhookOf);
+  const { items: webhooks, damaged } = readEach(items, webhookOf);
   return pageOf(
     'webhooks',
     webhooks.map((webhook) => called(webhook, callOf.get(webhook.webhookId))),
     position,
+    damaged,
   );
 }
 

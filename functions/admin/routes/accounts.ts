@@ -216,7 +216,7 @@ const listing = route({
   answers: { 200: { description: 'A page', schema: listOf(ShownAccount) } },
   run: async ({ query }, { ports, workspace }) => {
     const { items, ...rest } = await listAccounts(ports.store, workspace, pageRequest(query));
-    return json(200, { items: items.map((account) => shownHere(ports, account)), ...rest });
+    return json(200, { items: items.map(({ account, probeAt }) => withProbe(ports, account, probeAt)), ...rest });
   },
 });
 
@@ -232,7 +232,7 @@ const showing = route({
     const account = await findAccount(ports.store, workspace, params.id);
     if (!account) return NO_ACCOUNT;
     const probeAt = account.held ? await probeDueOf(ports.store, account.id) : undefined;
-    return json(200, { ...shownHere(ports, account), ...(probeAt && { probeAt: toIso(probeAt) }) });
+    return json(200, withProbe(ports, account, probeAt));
   },
 });
 
@@ -361,6 +361,11 @@ function shownHere({ providers, reaches }: AdminPorts, account: Account): ShownA
   const known = providers.find((one) => one.account.name === provider)?.account;
   return shownAccount(account, quotes(channel, reaches.get(provider)), known);
 }
+
+const withProbe = (ports: AdminPorts, account: Account, probeAt: number | undefined): ShownAccount => ({
+  ...shownHere(ports, account),
+  ...(probeAt !== undefined && { probeAt: toIso(probeAt) }),
+});
 
 export function accountRoutes(providers: readonly AccountProvider[]) {
   let wanted: ReturnType<typeof newAccount> | undefined;

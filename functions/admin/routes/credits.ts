@@ -3,6 +3,7 @@ import { audit, lastAudit } from '#lib/credits/audit.ts';
 import {
   CorrectedCredits,
   grant,
+  LEDGER_KINDS,
   listLedger,
   QuotaChoice,
   ShownAudit,
@@ -11,12 +12,12 @@ import {
   setQuota,
   showCredits,
 } from '#lib/credits/credits.ts';
-import { strictObject, text } from '#lib/domain/schema.ts';
+import { optional, strictObject, text } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { isUsableKey } from '#lib/outbox/submit.ts';
 import { json, problem } from '../answers.ts';
 import { type AdminPorts, route, takesNothing } from '../route.ts';
-import { listOf, Paging, pageRequest } from '../schemas.ts';
+import { listOf, pageRequest, paging } from '../schemas.ts';
 
 const shared = { ...takesNothing, tag: 'Credits' } as const;
 const credits = { 200: { description: 'The credits', schema: ShownCredits } } as const;
@@ -78,12 +79,13 @@ export const creditRoutes = [
     method: 'get',
     path: '/api/credits/ledger',
     summary: 'Every change of the credits, newest first',
-    description: 'What was granted, what sends took, and what came back from those that failed.',
+    description:
+      'What was granted, what sends took, and what came back from those that failed. Of one kind a page may hold fewer than `limit`; the last one has no `cursor`.',
     access: 'workspace',
-    query: Paging('ledger'),
+    query: strictObject({ ...paging('ledger'), kind: optional(v.picklist(LEDGER_KINDS), 'These alone') }),
     answers: { 200: { description: 'A page', schema: listOf(ShownLedgerEntry) } },
-    run: async ({ query }, { ports, workspace }) =>
-      json(200, await listLedger(ports.store, workspace, pageRequest(query))),
+    run: async ({ query: { kind, ...page } }, { ports, workspace }) =>
+      json(200, await listLedger(ports.store, workspace, pageRequest(page), kind)),
   }),
   route({
     ...shared,

@@ -22,7 +22,7 @@ import { bodyOf } from '#lib/reactions/target.ts';
 import { EMPTY, invalid, json, missing } from '../answers.ts';
 import { exampleOf, noticeSchemas } from '../examples.ts';
 import { route, takesNothing } from '../route.ts';
-import { changesOf, flag, listOf, pageRequest, paging, WithId } from '../schemas.ts';
+import { changesOf, flag, listOf, pageRequest, paging, WithId, wholeList } from '../schemas.ts';
 
 const NO_ENDPOINT = missing('endpoint');
 const NO_DELIVERY = missing('delivery');
@@ -59,10 +59,10 @@ const listing = route({
   description: 'All of them: there are 50 at most.',
   query: strictObject({ last24h: flag('Whether each says how it did in the last 24 hours, as `last24h`') }),
   answers: { 200: { description: 'All', schema: listOf(ShownEndpoint) } },
-  run: async ({ query: { last24h } }, { ports: { store, clock }, workspace }) =>
-    json(200, {
-      items: await (last24h ? listEndpointsOfDay(store, workspace, clock.now()) : listEndpoints(store, workspace)),
-    }),
+  run: async ({ query: { last24h } }, { ports: { store, clock }, workspace }) => {
+    const list = last24h ? listEndpointsOfDay(store, workspace, clock.now()) : listEndpoints(store, workspace);
+    return json(200, wholeList(await list));
+  },
 });
 
 const showing = route({

@@ -10,7 +10,7 @@ import { callsFailingSince, createRule, deleteRule, findRule, listRules, replace
 import { Trial, tryRule } from '#lib/reactions/trial.ts';
 import { EMPTY, invalid, json, missing, problem } from '../answers.ts';
 import { route, takesNothing } from '../route.ts';
-import { changesOf, flag, Id, listOf, Paging, pageRequest, WithId } from '../schemas.ts';
+import { changesOf, flag, Id, listOf, Paging, pageRequest, WithId, wholeList } from '../schemas.ts';
 
 const NO_RULE = missing('rule');
 const shared = { ...takesNothing, tag: 'Rules', access: 'workspace' } as const;
@@ -73,10 +73,13 @@ const listing = route({
     200: { description: 'All', schema: v.object({ ...listOf(ShownRule).entries, paused: v.exactOptional(Paused) }) },
   },
   run: async ({ query: { last24h } }, { ports: { store, clock }, workspace }) => {
-    const [rules, paused] = await Promise.all([listRules(store, workspace), pausedOf(store, workspace)]);
+    const [{ items: rules, damaged }, paused] = await Promise.all([
+      listRules(store, workspace),
+      pausedOf(store, workspace),
+    ]);
     const runs = last24h ? await runsOfDay(store, rules, clock.now()) : [];
     const items = rules.map((rule, i) => ({ ...shown(rule), ...known({ last24h: runs[i] }) }));
-    return json(200, { items, ...(paused && { paused }) });
+    return json(200, { ...wholeList({ items, damaged }), ...(paused && { paused }) });
   },
 });
 

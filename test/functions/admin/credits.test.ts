@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { auditedKey, quotaKey } from '#lib/store/keys.ts';
+import { auditedKey, ledgerKey, quotaKey } from '#lib/store/keys.ts';
 import { add, put, update } from '#lib/store/store.ts';
-import { AdminBench } from './admin-bench.ts';
+import { AdminBench, itemsOf } from './admin-bench.ts';
 
 let hub: AdminBench;
 beforeEach(() => {
@@ -35,6 +35,31 @@ describe('credits', () => {
       ['grant', 1_000, 'lifetime begins'],
       ['grant', 5, 'bought'],
     ]);
+  });
+
+  it('are told of by the ledger in kinds, through however many of another', async () => {
+    await hub.done('POST', '/api/accounts', { body: { provider: 'sandbox', channel: 'whatsapp', credentials: {} } });
+    const { url } = await hub.webhook({ kind: 'send', provider: undefined });
+    await hub.send(url);
+    const [entry] = itemsOf(await hub.done('GET', '/api/credits/ledger?kind=reserve'));
+    expect(entry).toMatchObject({ kind: 'reserve', credits: 1 });
+    const many = Array.from({ length: 1_200 }, (_, n) => {
+      const at = hub.bench.now + n;
+      return put({
+        ...ledgerKey('main', at, `rev_${n}`),
+        at,
+        entry: 'reserve',
+        credits: 1,
+        epoch: 'lifetime',
+        expiresAt: 9e9,
+      });
+    });
+    for (const one of many) await hub.store.write(one);
+    const first = await hub.done('GET', '/api/credits/ledger?kind=grant&limit=1');
+    expect(first).toMatchObject({ items: [], cursor: expect.any(String) });
+    await hub.done('POST', '/api/credits/grants', { body: { credits: 5, reason: 'bought' } });
+    const { items } = await hub.walk('/api/credits/ledger?kind=grant&limit=1');
+    expect(items.map(({ credits }) => credits).sort()).toEqual([1_000, 5]);
   });
 
   it('are taken back where they were granted by mistake, never below what is spent or reserved', async () => {

@@ -4,7 +4,7 @@ import { accountKey, probeKey } from '#lib/store/keys.ts';
 import { put, remove, type Store, set, update } from '#lib/store/store.ts';
 import { adopt, claimOf } from '#lib/tenants/account.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
-import { AdminBench, type Answer } from './admin-bench.ts';
+import { AdminBench, type Answer, itemsOf } from './admin-bench.ts';
 
 const greenApi = (idInstance: string, more: object = {}) => ({
   provider: 'green-api',
@@ -239,6 +239,7 @@ describe('an account that changes', () => {
     expect(await hub.store.get(probeKey(id))).toMatchObject({ tries: 0, gsi3sk: `${now}#${id}` });
     const shown = await hub.done('GET', `/api/accounts/${id}`);
     expect(shown).toMatchObject({ held: true, probeAt: new Date(Number(now)).toISOString() });
+    expect(itemsOf(await hub.done('GET', '/api/accounts'))).toEqual([shown]);
     expect(await hub.store.get(accountKey(id))).toMatchObject({ held: true, failuresRunning: 0 });
   });
 

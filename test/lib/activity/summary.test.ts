@@ -75,7 +75,16 @@ describe('what needs a hand', () => {
       waiting: 0,
       credits: { available: 1000, granted: 1000 },
       needs: {
-        ...{ accounts: [], unknown: 0, quarantine: [], endpoints: [], rules: [], muted: 0, credits: false },
+        ...{
+          accounts: [],
+          unknown: 0,
+          quarantine: [],
+          endpoints: [],
+          rules: [],
+          muted: 0,
+          credits: false,
+          damaged: [],
+        },
       },
       steps: { webhook: false, event: false, account: false, send: false, rule: false },
     });
@@ -143,6 +152,7 @@ describe('what needs a hand', () => {
       paused: { at: toIso(NOON), why: 'too many' },
       muted: 1,
       credits: false,
+      damaged: [],
     });
   });
 

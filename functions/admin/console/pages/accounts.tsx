@@ -14,7 +14,7 @@ const t = texts.accounts;
 
 function stateOf({ held, paused }: Account): string {
   if (held) return 'held';
-  return paused ? 'paused' : 'active';
+  return paused ? 'paused' : 'connected';
 }
 
 const whyOf = ({ holdReason, pauseReason = '' }: Account): string => (holdReason ? reasonOf(holdReason) : pauseReason);
@@ -31,6 +31,21 @@ function Pending({ account: { id, pending } }: { readonly account: Account }) {
   return <a href={addressOf('sends', undefined, { account: id, state: 'queued,sending' })}>{pending}</a>;
 }
 
+function State({ account }: { readonly account: Account }) {
+  const why = whyOf(account);
+  return (
+    <>
+      <Badge state={stateOf(account)} />
+      {why && <small class="by">{why}</small>}
+      {account.probeAt !== undefined && (
+        <small class="by">
+          {t.askedAgain} <Time at={account.probeAt} />
+        </small>
+      )}
+    </>
+  );
+}
+
 const AccountList = () => (
   <ListPage
     page="accounts"
@@ -44,8 +59,8 @@ const AccountList = () => (
         cell: ({ provider, channel }) => `${t.providers[provider] ?? provider}, ${texts.channels[channel]}`,
       },
       { head: texts.phone, cell: ({ phone }) => (phone ? <Phone number={phone} /> : texts.none) },
-      { head: texts.state, cell: (account) => <Badge state={stateOf(account)} /> },
-      { head: texts.reason, cell: (account) => whyOf(account) || texts.none },
+      { head: texts.state, cell: (account) => <State account={account} /> },
+      { head: t.paceShort, cell: ({ pacing }) => t.paceOf(pacing.minMs, pacing.maxMs) },
       { head: t.pending, cell: (account) => <Pending account={account} />, numeric: true },
       { head: t.next, cell: (account) => <NextSend account={account} /> },
     ]}

@@ -1,5 +1,5 @@
-import { useState } from 'preact/hooks';
-import { addressOf } from '../address.ts';
+import { useRef, useState } from 'preact/hooks';
+import { addressOf, filterIn, go } from '../address.ts';
 import { api, asked, session } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Form, TextField, type Values } from '../parts/form.tsx';
@@ -12,16 +12,21 @@ import { attempt, tell } from '../parts/toast.tsx';
 import { numberOf, texts } from '../texts.ts';
 
 const t = texts.credits;
+const KINDS = ['grant', 'reserve', 'refund'] as const;
+const GRANTS = { kind: 'grant' };
 
 export function Credits() {
+  const ofKind = filterIn(['kind']).kind;
+  const kind = KINDS.find((one) => one === ofKind);
+  const ledgerHead = useRef<HTMLHeadingElement>(null);
   const load = (cursor?: string) =>
-    asked(api.GET('/api/credits/ledger', { params: { query: cursor ? { cursor } : {} } }));
-  const live = useLive('credits', async () => {
+    asked(api.GET('/api/credits/ledger', { params: { query: { ...(kind && { kind }), ...(cursor && { cursor }) } } }));
+  const live = useLive(`credits ${kind}`, async () => {
     const [credits, ledger] = await Promise.all([asked(api.GET('/api/credits')), load()]);
     return { credits, ledger };
   });
   const { items, next } = useOlder(
-    'ledger',
+    `ledger ${kind}`,
     live.data?.ledger,
     ({ at, kind, send = '' }) => `${at} ${kind} ${send}`,
     load,
@@ -32,9 +37,17 @@ export function Credits() {
         {({ credits: { available, reserved, spent, granted, quota, epoch, audit } }) => (
           <>
             <ul class="figures">
-              {Object.entries({ available, reserved, spent, granted }).map(([name, value]) => (
-                <li key={name} class={COUNTED[name] === undefined ? 'figure' : undefined}>
-                  <Figure name={t.figures[name] ?? name} value={value} state={COUNTED[name]} after={beginOf(epoch)} />
+              {[
+                { name: t.figures.available, value: available, to: addressOf('credits'), isHere: true },
+                { name: t.figures.reserved, value: reserved, to: sendsIn(RESERVED, epoch) },
+                { name: t.figures.spent, value: spent, to: sendsIn(SPENT, epoch) },
+                { name: t.figures.granted, value: granted, to: addressOf('credits', undefined, GRANTS), isHere: true },
+              ].map(({ name, value, to, isHere = false }) => (
+                <li key={name}>
+                  <a href={to} onClick={isHere ? () => ledgerHead.current?.focus() : undefined}>
+                    <span>{name}</span>
+                    <strong>{numberOf(value)}</strong>
+                  </a>
                 </li>
               ))}
             </ul>
@@ -48,7 +61,18 @@ export function Credits() {
               </div>
               {session.value?.admin && <Grant onDone={live.again} />}
             </div>
-            <h2>{t.ledger}</h2>
+            <h2 ref={ledgerHead} tabIndex={-1}>
+              {t.ledger}
+            </h2>
+            <div class="filters">
+              <Select
+                label={t.kind}
+                isBare
+                value={kind ?? ''}
+                options={[['', t.allKinds], ...KINDS.map((one) => [one, t.kinds[one] ?? one] as const)]}
+                onChange={(chosen) => go(addressOf('credits', undefined, { kind: chosen }))}
+              />
+            </div>
             <Table
               label={t.ledger}
               rows={items}
@@ -70,7 +94,13 @@ export function Credits() {
                     send ? <a href={addressOf('sends', send)}>{reason ?? t.send}</a> : (reason ?? texts.none),
                 },
               ]}
-              empty={<Empty title={t.empty} hint={t.emptyHint} />}
+              empty={
+                kind ? (
+                  <Empty title={next ? texts.noneYet : t.noneSuch} />
+                ) : (
+                  <Empty title={t.empty} hint={t.emptyHint} />
+                )
+              }
             />
           </>
         )}
@@ -81,31 +111,15 @@ export function Credits() {
 }
 
 /** In which states the sends are that a figure counts. */
-const COUNTED: Readonly<Record<string, string>> = {
-  reserved: 'queued,sending,unknown',
-  spent: 'sent,delivered,read,partially_sent',
-};
+const RESERVED = 'queued,sending,unknown';
+const SPENT = 'sent,delivered,read,partially_sent';
 
-/** Of a month, as `2026-11`; what is prepaid has no beginning. */
-const beginOf = (epoch: string) => (/^\d{4}-\d\d$/.test(epoch) ? `${epoch}-01T00:00:00.000Z` : undefined);
-
-interface FigureProps {
-  readonly name: string;
-  readonly value: number;
-  readonly state: string | undefined;
-  /** Since when they are counted. */
-  readonly after: string | undefined;
-}
-
-function Figure({ name, value, state, after }: FigureProps) {
-  const shown = (
-    <>
-      <span>{name}</span>
-      <strong>{numberOf(value)}</strong>
-    </>
-  );
-  return state === undefined ? shown : <a href={addressOf('sends', undefined, { state, after })}>{shown}</a>;
-}
+/** Since when a figure counts: of a month, as `2026-11`; what is prepaid has no beginning. */
+const sendsIn = (state: string, epoch: string): string =>
+  addressOf('sends', undefined, {
+    state,
+    ...(/^\d{4}-\d\d$/.test(epoch) && { after: `${epoch}-01T00:00:00.000Z` }),
+  });
 
 /** What came in with a plus, what was taken with a minus. */
 const signed = (credits: number): string => `${credits < 0 ? '−' : '+'}${Math.abs(credits)}`;

@@ -3,7 +3,7 @@ import { api, asked, type Event, inParts, mayChange } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
 import { Days } from '../parts/days.tsx';
-import { EventLine, waitingOf } from '../parts/event-line.tsx';
+import { dismissedOf, EventLine, waitingOf } from '../parts/event-line.tsx';
 import { CheckBox } from '../parts/form.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
@@ -183,6 +183,16 @@ function EventTable({ events }: { readonly events: readonly Event[] }) {
   );
 }
 
+type Counts = Readonly<Record<'seen' | 'replayed' | 'dismissed', number>>;
+
+const waiting = ({ seen, replayed, dismissed }: Counts) => Math.max(0, seen - replayed - dismissed);
+
+/** What was understood since is an event like any other. */
+const isListed = (counts: Counts) => waiting(counts) > 0 || counts.dismissed > 0;
+
+const Count = ({ of, to }: { readonly of: number; readonly to: string }) =>
+  of > 0 ? <a href={to}>{of}</a> : <>{of}</>;
+
 /** Types that were not understood, by how many there are. */
 function Quarantine({ onReplayed }: { readonly onReplayed: () => Promise<unknown> }) {
   const live = useLive('quarantine', () => asked(api.GET('/api/events/quarantine')));
@@ -190,12 +200,12 @@ function Quarantine({ onReplayed }: { readonly onReplayed: () => Promise<unknown
   return (
     <Loaded live={live}>
       {({ items }) =>
-        items.length > 0 && (
+        items.some(isListed) && (
           <>
             <p class="faint">{t.replayHint}</p>
             <Table
               label={t.types}
-              rows={items}
+              rows={items.filter(isListed)}
               keyOf={({ provider, type }) => `${provider} ${type}`}
               columns={[
                 {
@@ -207,13 +217,20 @@ function Quarantine({ onReplayed }: { readonly onReplayed: () => Promise<unknown
                   ),
                 },
                 { head: texts.provider, cell: ({ provider }) => providerName(provider) },
-                { head: t.seen, cell: ({ seen }) => seen, numeric: true },
-                { head: t.replayed, cell: ({ replayed }) => replayed, numeric: true },
-                { head: t.dismissed, cell: ({ dismissed }) => dismissed, numeric: true },
+                {
+                  head: t.waiting,
+                  cell: (type) => <Count of={waiting(type)} to={waitingOf(type.provider, type.type)} />,
+                  numeric: true,
+                },
+                {
+                  head: t.dismissed,
+                  cell: ({ provider, type, dismissed }) => <Count of={dismissed} to={dismissedOf(provider, type)} />,
+                  numeric: true,
+                },
                 { head: texts.since, cell: ({ firstAt }) => <Time at={firstAt} /> },
               ]}
-              acts={({ type, provider, seen, replayed, dismissed }) =>
-                seen > replayed + dismissed
+              acts={({ type, provider, ...counts }) =>
+                waiting(counts) > 0
                   ? [
                       { label: t.replayType, run: (say) => replayAll({ type }, say) },
                       {

@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { address, addressOf } from '../address.ts';
 import { type Account, accountOf, allAccounts, api, asked, type Chat, mayChange, Refusal } from '../api.ts';
 import { useLive } from '../live.ts';
-import { CallBehind, Loaded } from '../parts/page.tsx';
+import { CallBehind, Damaged, Loaded } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
 import { Empty, Failure, Time, UnreadDot } from '../parts/small.tsx';
 import { isWriting } from '../parts/writing.ts';
@@ -51,13 +51,16 @@ export function Inbox({ id }: { readonly id?: string | undefined }) {
         <Filters accounts={accounts} />
         <div class="chat-scroll">
           <Loaded live={live}>
-            {() =>
-              items.length > 0 ? (
-                <Chats chats={items} opened={id} accounts={accounts} />
-              ) : (
-                <NoChats hasMore={next !== undefined} isFiltered={key !== '{}'} />
-              )
-            }
+            {({ chats: { damaged } }) => (
+              <>
+                <Damaged of={damaged} />
+                {items.length > 0 ? (
+                  <Chats chats={items} opened={id} accounts={accounts} />
+                ) : (
+                  <NoChats hasMore={next !== undefined} isFiltered={key !== '{}'} />
+                )}
+              </>
+            )}
           </Loaded>
           <Pager next={next} />
           {live.data && <CallBehind call="GET /api/chats" />}

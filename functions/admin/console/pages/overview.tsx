@@ -110,9 +110,15 @@ interface Hand {
   readonly text: string;
 }
 
+/** The list that says so of what is damaged, by the key of its item. */
+function placeOf(damaged: string): string {
+  if (damaged.includes(' RULE#')) return 'rules';
+  return damaged.includes(' ENDPOINT#') ? 'endpoints' : 'accounts';
+}
+
 /** What hinders sending comes first. */
 function handsOf({ needs, credits }: Summary): readonly Hand[] {
-  const { accounts, unknown, quarantine, endpoints, rules, paused, muted } = needs;
+  const { accounts, unknown, quarantine, endpoints, rules, paused, muted, damaged } = needs;
   const one = (isThere: boolean, hand: Hand) => (isThere ? [hand] : []);
   return [
     ...accounts.map(({ id, state, reason, ...account }) => ({
@@ -139,6 +145,7 @@ function handsOf({ needs, credits }: Summary): readonly Hand[] {
       text: t.rule(name, reason),
     })),
     ...one(muted > 0, { to: addressOf('rules'), state: t.muted, text: t.mutedChats(muted) }),
+    ...damaged.map((text) => ({ to: addressOf(placeOf(text)), state: t.damaged, text })),
     ...quarantine.map(({ provider, type, waiting }) => ({
       ...{ to: waitingOf(provider, type), state: 'quarantined' },
       text: t.quarantine(waiting, provider, type),

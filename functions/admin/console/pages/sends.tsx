@@ -2,7 +2,7 @@ import { addressOf, filterIn, go } from '../address.ts';
 import { type Account, allAccounts, api, asked, mayChange, type Send } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Days } from '../parts/days.tsx';
-import { Loaded, Page } from '../parts/page.tsx';
+import { Damaged, Loaded, Page } from '../parts/page.tsx';
 import { Pager, useOlder } from '../parts/pager.tsx';
 import { Queue } from '../parts/queue.tsx';
 import { Select } from '../parts/select.tsx';
@@ -57,8 +57,9 @@ function SendList() {
       {(filter.after ?? filter.before) !== undefined && <p class="faint">{t.byDay}</p>}
       {filter.account !== undefined && <Queue account={filter.account} />}
       <Loaded live={shown}>
-        {({ unknown, hasOlder }) => (
+        {({ sends: { damaged }, unknown, hasOlder }) => (
           <>
+            <Damaged of={damaged} />
             {unknown.length > 0 && (
               <>
                 <h2>{t.unknown}</h2>

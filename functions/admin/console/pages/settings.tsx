@@ -6,7 +6,7 @@ import { Acts } from '../parts/acts.tsx';
 import { Confirm } from '../parts/dialog.tsx';
 import { Form, TextField, type Values } from '../parts/form.tsx';
 import { MediaSetting } from '../parts/media-setting.tsx';
-import { Loaded, Page } from '../parts/page.tsx';
+import { Damaged, Loaded, Page } from '../parts/page.tsx';
 import { Select } from '../parts/select.tsx';
 import { Empty, Facts, Id, ShownOnce, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
@@ -232,29 +232,32 @@ function Keys({ id }: InWorkspace) {
       <h2>{t.keys}</h2>
       {made && <ShownOnce text={made} copy={t.copyKey} />}
       <Loaded live={live}>
-        {({ items }) => (
-          <Table
-            label={t.keys}
-            rows={items}
-            keyOf={(key) => key.id}
-            columns={[
-              { head: texts.name, cell: ({ name }) => name ?? texts.none },
-              { head: t.scope, cell: ({ scope }) => t.scopes[scope] },
-              { head: t.begins, cell: ({ prefix }) => <code>{prefix}…</code> },
-              { head: t.made, cell: ({ createdAt }) => <Time at={createdAt} /> },
-            ]}
-            acts={(key) => [
-              {
-                label: texts.delete,
-                run: () => remove(key.id),
-                asks: t.deleteText(key.name ?? key.prefix),
-                look: 'danger',
-                said: texts.deleted,
-              },
-            ]}
-            onDone={live.again}
-            empty={<Empty title={t.noKey} hint={t.noKeyHint} />}
-          />
+        {({ items, damaged }) => (
+          <>
+            <Damaged of={damaged} />
+            <Table
+              label={t.keys}
+              rows={items}
+              keyOf={(key) => key.id}
+              columns={[
+                { head: texts.name, cell: ({ name }) => name ?? texts.none },
+                { head: t.scope, cell: ({ scope }) => t.scopes[scope] },
+                { head: t.begins, cell: ({ prefix }) => <code>{prefix}…</code> },
+                { head: t.made, cell: ({ createdAt }) => <Time at={createdAt} /> },
+              ]}
+              acts={(key) => [
+                {
+                  label: texts.delete,
+                  run: () => remove(key.id),
+                  asks: t.deleteText(key.name ?? key.prefix),
+                  look: 'danger',
+                  said: texts.deleted,
+                },
+              ]}
+              onDone={live.again}
+              empty={<Empty title={t.noKey} hint={t.noKeyHint} />}
+            />
+          </>
         )}
       </Loaded>
       <Form key={made} act={t.makeKey} onSubmit={create}>

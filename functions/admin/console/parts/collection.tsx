@@ -2,7 +2,7 @@ import type { ComponentType } from 'preact';
 import { addressOf } from '../address.ts';
 import { mayChange } from '../api.ts';
 import { type Pace, useLive } from '../live.ts';
-import { Loaded, Page } from './page.tsx';
+import { Damaged, Loaded, Page } from './page.tsx';
 import { type Listed, Pager, useOlder } from './pager.tsx';
 import { Empty } from './small.tsx';
 import { type Column, Table } from './table.tsx';
@@ -51,18 +51,21 @@ export function ListPage<Item extends { readonly id: string }>({ page, texts: t,
   return (
     <Page title={t.title} call={call} actions={items.length > 0 && make}>
       <Loaded live={live}>
-        {() => (
-          <Table
-            label={t.title}
-            rows={items}
-            keyOf={({ id }) => id}
-            columns={columns}
-            empty={
-              <Empty title={t.empty} hint={t.emptyHint}>
-                {mayChange() && make}
-              </Empty>
-            }
-          />
+        {({ damaged }) => (
+          <>
+            <Damaged of={damaged} />
+            <Table
+              label={t.title}
+              rows={items}
+              keyOf={({ id }) => id}
+              columns={columns}
+              empty={
+                <Empty title={t.empty} hint={t.emptyHint}>
+                  {mayChange() && make}
+                </Empty>
+              }
+            />
+          </>
         )}
       </Loaded>
       <Pager next={next} />

@@ -59,6 +59,21 @@ interface LoadedProps<Data> {
   readonly children: (data: Data) => ComponentChildren;
 }
 
+/** What a list leaves out, for it cannot be read. */
+export function Damaged({ of }: { readonly of: readonly string[] | undefined }) {
+  if (!of) return null;
+  return (
+    <div class="failure">
+      <p>{texts.damaged}</p>
+      <ul>
+        {of.map((why) => (
+          <li key={why}>{why}</li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
 /** What was loaded; an error beside it says that it is not the newest. */
 export function Loaded<Data>({ live, children }: LoadedProps<Data>) {
   return (

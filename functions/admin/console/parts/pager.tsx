@@ -6,6 +6,7 @@ import { attempt } from './toast.tsx';
 export interface Listed<Item> {
   readonly items: readonly Item[];
   readonly cursor?: string;
+  readonly damaged?: readonly string[];
 }
 
 interface Older<Item> {

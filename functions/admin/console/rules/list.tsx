@@ -2,7 +2,7 @@ import { addressOf } from '../address.ts';
 import { api, asked, done, type Muted, mayChange, type RunsOfDay } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
-import { Loaded, Page } from '../parts/page.tsx';
+import { Damaged, Loaded, Page } from '../parts/page.tsx';
 import { Badge, Empty, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
 import { texts } from '../texts.ts';
@@ -34,8 +34,9 @@ export function RuleList() {
   return (
     <Page title={t.title} call="GET /api/rules" actions={(live.data?.items.length ?? 0) > 0 && make}>
       <Loaded live={live}>
-        {({ items, paused, muted }) => (
+        {({ items, damaged, paused, muted }) => (
           <>
+            <Damaged of={damaged} />
             {paused && (
               <div class="failure page-head" role="alert">
                 <p>{t.paused(paused.why)}</p>

@@ -97,3 +97,15 @@ it('leads from how many wait to what waits', async () => {
   const link = await screen.findByRole('link', { name: '3' });
   expect(link.getAttribute('href')).toBe('#/sends?account=acc_1&state=queued%2Csending');
 });
+
+it('tells of each account in the list whether it is connected, when it is asked again, and its pace', async () => {
+  const probeAt = '2026-03-01T12:30:00.000Z';
+  const held = { ...ACCOUNT, id: 'acc_2', name: 'Shop', held: true, holdReason: 'notAuthorized', probeAt };
+  const even = { ...ACCOUNT, pacing: { minMs: 2000, maxMs: 2000 } };
+  answers['GET /api/accounts'] = { items: [even, held], damaged: ['a damaged item in the table: ACC#3'] };
+  render(<Accounts />);
+  const [, first, second] = (await screen.findAllByRole('row')).map(({ textContent }) => textContent ?? '');
+  expect(first).toMatch(/connected.*2 s/);
+  expect(second).toMatch(/held.*logged out.*asked again.*1 to 2 s/);
+  screen.getByText('a damaged item in the table: ACC#3');
+});

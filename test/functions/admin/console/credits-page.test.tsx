@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { cleanup, fireEvent, render, screen } from '@testing-library/preact';
 import { afterEach, expect, it, vi } from 'vitest';
+import { address } from '../../../../functions/admin/console/address.ts';
 import { session } from '../../../../functions/admin/console/api.ts';
 import { Credits } from '../../../../functions/admin/console/pages/credits.tsx';
 import { Toasts } from '../../../../functions/admin/console/parts/toast.tsx';
@@ -46,4 +47,23 @@ it('leads from what was spent in a month to the sends of that month', async () =
   const { hash } = new URL((await screen.findByRole<HTMLAnchorElement>('link', { name: /Spent/ })).href);
   const query = new URLSearchParams(hash.slice(hash.indexOf('?')));
   expect(query.get('after')).toBe('2026-11-01T00:00:00.000Z');
+});
+
+it('leads from what was granted to the grants, and from what is left to the whole ledger', async () => {
+  session.value = { workspace: 'main', admin: false, scope: 'read' };
+  address.value = { page: 'credits', query: new URLSearchParams('kind=grant') };
+  const asked: string[] = [];
+  vi.stubGlobal('fetch', async ({ url }: Request) => {
+    const { pathname, search } = new URL(url);
+    asked.push(pathname + search);
+    if (pathname.endsWith('/ledger')) return Response.json({ items: [] });
+    return Response.json({ available: 5, reserved: 0, spent: 0, granted: 5, quota: { kind: 'prepaid' }, epoch: 'all' });
+  });
+  render(<Credits />);
+  const granted = await screen.findByRole('link', { name: /Granted/ });
+  expect(granted.getAttribute('href')).toBe('#/credits?kind=grant');
+  expect(screen.getByRole('link', { name: /Available/ }).getAttribute('href')).toBe('#/credits');
+  expect(asked).toContain('/api/credits/ledger?kind=grant');
+  fireEvent.click(granted);
+  expect(document.activeElement).toBe(screen.getByRole('heading', { name: 'Ledger' }));
 });

@@ -116,3 +116,23 @@ it('keeps the id of a webhook that is gone', async () => {
   render(<Events id="evt_1" />);
   expect((await screen.findByRole('link', { name: 'wh_1' })).getAttribute('href')).toBe('#/webhooks/wh_1');
 });
+
+it('leads from how many of a type wait or were dismissed to these', async () => {
+  const type = { provider: 'zender', firstAt: EVENT.receivedAt, events: '' };
+  answers['GET /api/events/quarantine'] = [
+    {
+      items: [
+        { ...type, type: 'odd', seen: 9, replayed: 2, dismissed: 3 },
+        { ...type, type: 'read since', seen: 4, replayed: 4, dismissed: 0 },
+      ],
+    },
+  ];
+  open('quarantined=true');
+  expect((await screen.findByRole('link', { name: '4' })).getAttribute('href')).toBe(
+    '#/events?quarantined=true&provider=zender&type=odd',
+  );
+  expect(screen.getByRole('link', { name: '3' }).getAttribute('href')).toBe(
+    '#/events?dismissed=true&provider=zender&type=odd',
+  );
+  expect(screen.queryByText('read since')).toBeNull();
+});

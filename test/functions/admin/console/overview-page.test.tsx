@@ -9,6 +9,7 @@ const QUARANTINE = [
   { provider: 'green-api', type: 'newKind', waiting: 2 },
   { provider: 'zender', type: 'unreadable', waiting: 1 },
 ];
+const DAMAGED = ['a damaged item in the table: WORKSPACE#main RULE#rule_01: rule'];
 const MIDNIGHT = new Date(2026, 2, 1);
 
 beforeEach(() => {
@@ -23,6 +24,7 @@ beforeEach(() => {
     rules: [],
     muted: 0,
     credits: false,
+    damaged: DAMAGED,
   };
   const steps = { webhook: true, event: true, account: true, send: true, rule: true };
   const summary = { steps, needs, today: day, lastWeek: day, waiting: 4, credits: { available: 5, granted: 9 } };
@@ -71,4 +73,10 @@ it('leads from each figure of today to what it counts: of the day of who looks',
   expect(
     [/: newKind$/, /: unreadable$/].map((name) => screen.getByText(name).closest('a')?.getAttribute('href')),
   ).toEqual(['#/events?quarantined=true&provider=green-api&type=newKind', '#/events?quarantined=true&provider=zender']);
+});
+
+it('leads from what is damaged to the list that leaves it out', async () => {
+  render(<Overview />);
+  const link = (await screen.findByText(/^a damaged item/)).closest('a');
+  expect(link?.getAttribute('href')).toBe('#/rules');
 });

@@ -140,7 +140,16 @@ it.each([
 ])('leads a newcomer who waits for the first event to %s', async (_, receives, to) => {
   const steps = { webhook: true, event: false, account: false, send: false, rule: false };
   const day = { received: 0, sent: 0, failed: 0, hours: [] };
-  const needs = { accounts: [], unknown: 0, quarantine: [], endpoints: [], rules: [], muted: 0, credits: false };
+  const needs = {
+    accounts: [],
+    unknown: 0,
+    quarantine: [],
+    endpoints: [],
+    rules: [],
+    muted: 0,
+    credits: false,
+    damaged: [],
+  };
   const webhooks = [
     { ...WEBHOOK, id: 'wh_4', kind: 'send' },
     { ...WEBHOOK, id: 'wh_3', enabled: false },
