@@ -202,12 +202,18 @@ function pathOf(name: string): readonly string[] {
  */
 export function putAt(fields: Fields, path: readonly string[], value: unknown): void {
   path.reduce((within, written, depth) => {
-    const name = written === '' ? `${Object.keys(within).length}` : written;
+    const name = written === '' ? nextIn(within) : written;
     const next: unknown = within[name];
     const inner: Fields = isRecord(next) ? next : {};
     within[name] = depth === path.length - 1 ? value : inner;
     return inner;
   }, fields);
+}
+
+/** After the highest number in use, as PHP counts: what came with a number of its own stays. */
+function nextIn(fields: Fields): string {
+  const numbers = Object.keys(fields).map(Number).filter(Number.isSafeInteger);
+  return `${Math.max(-1, ...numbers) + 1}`;
 }
 
 /** What is numbered from 0 on is a list. */

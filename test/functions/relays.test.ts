@@ -263,6 +263,8 @@ describe('a form', () => {
     ['with a list of objects', 'a[0][b]=1&a[0][c]=2&a[1][b]=3', { a: [{ b: '1', c: '2' }, { b: '3' }] }],
     ['with numbers that make no list', 'a[1]=1&a[2]=2', { a: { 1: '1', 2: '2' } }],
     ['with names beside numbers', 'a[]=1&a[b]=2', { a: { 0: '1', b: '2' } }],
+    ['with the next of a list behind the last', 'a[1]=x&a[]=y&a[0]=w', { a: ['w', 'x', 'y'] }],
+    ['with the next of a list beside names', 'a[b]=x&a[]=y', { a: { 0: 'y', b: 'x' } }],
     ['with numbers for names', '0=1&1=2', { 0: '1', 1: '2' }],
     ['with a brace for a name', '%7B=1&a=2', { '{': '1', a: '2' }],
     ['with a bracket that stays open', 'a[b=1', { 'a[b': '1' }],
