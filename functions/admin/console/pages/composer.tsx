@@ -26,6 +26,8 @@ interface Draft {
   readonly file?: File;
   /** The message that it answers. */
   readonly quoted?: Quoted;
+  /** What was tried and got no answer that took it, and under which key. */
+  readonly tried?: { readonly body: string; readonly key: string };
 }
 
 /** What was begun and not sent, by workspace and conversation: it is there again when somebody comes back. */
@@ -63,7 +65,6 @@ export function Composer({ draft: name, to, account, hasNoAccount, onSent }: Com
   const draft = kept.value;
   const [error, setError] = useState<Error>();
   const sending = useRef(false);
-  const tried = useRef({ body: '', key: '' });
   const change = (value: Draft) => {
     kept.value = value;
   };
@@ -83,20 +84,19 @@ export function Composer({ draft: name, to, account, hasNoAccount, onSent }: Com
       ...(file?.url && { file_url: file.url.trim(), file_name: nameOf(file) }),
       ...(quoted && { quoted_message_id: quoted.id }),
     };
-    // Whoever tries again after an answer that was lost means the same message.
+    // Whoever tries again after an answer that was lost means the same message, also when they were elsewhere meanwhile.
     const said = JSON.stringify(body);
-    if (tried.current.body !== said) tried.current = { body: said, key: crypto.randomUUID() };
-    const header = { 'Idempotency-Key': tried.current.key };
+    const tried = draft.tried?.body === said ? draft.tried : { body: said, key: crypto.randomUUID() };
+    const header = { 'Idempotency-Key': tried.key };
     // What is written from now on is the next message.
     change(EMPTY);
     try {
       const { messageId } = await asked(api.POST('/api/sends', { body, params: { header } }));
-      tried.current = { body: '', key: '' };
       await onSent(messageId);
     } catch (cause) {
       setError(errorOf(cause));
       const next = kept.value;
-      change({ ...draft, ...next, text: [text, next.text].filter(Boolean).join('\n') });
+      change({ ...draft, ...next, tried, text: [text, next.text].filter(Boolean).join('\n') });
     } finally {
       sending.current = false;
     }

@@ -92,6 +92,22 @@ it('means the same message when the answer to it was lost, and another one once 
   expect(keys[3]).not.toBe(keys[0]);
 });
 
+it('means the same message also when its writer was on another page before trying again', async () => {
+  compose();
+  refusals = [new TypeError('no connection')];
+  write('Answer', 'Hello');
+  enter();
+  await screen.findByText(/does not answer/);
+  cleanup();
+  drafts -= 1;
+  const said = compose();
+  expect(field('Answer').value).toBe('Hello');
+  enter();
+  await waitFor(() => expect(said).toHaveLength(1));
+  expect(calls).toHaveLength(2);
+  expect(calls[1]?.key).toBe(calls[0]?.key);
+});
+
 it('says of a fault of the hub where its log tells more', async () => {
   compose();
   const fault = { status: 500, data: {}, message: 'Something went wrong on our side' };
