@@ -143,8 +143,8 @@ export class ReactionSimulation {
     return this.#trouble > 0 && this.#seeded.chance(probability);
   }
 
-  #mayDie(): void {
-    if (this.#chance(0.006)) throw new Crash('died');
+  #mayDie(probability = 0.006): void {
+    if (this.#chance(probability)) throw new Crash('died');
   }
 
   /** What must hold of each write, whenever it is made. */
@@ -240,7 +240,8 @@ export class ReactionSimulation {
     const submit: typeof dispatching.submit = async (...given) => {
       this.#mayDie();
       const verdict = await dispatching.submit(...given);
-      this.#mayDie();
+      // Between a message and the run that says so: the moment in which nothing but the message's mark tells that it is sent.
+      this.#mayDie(0.05);
       return verdict;
     };
     return { ...dispatching, submit, tasks: this.#queue(delivering.tasks.send) };
