@@ -65,12 +65,12 @@ function quotedContent(quoted: Quoted): Content | undefined {
 /** The quoted message as it would stand in an event of its own. Without its id: a tap's is that of the buttons. */
 function unflattened({ stanzaId, participant, textMessage, extendedTextMessage, location, contact, ...flat }: Quoted) {
   const key = keyOf(flat.typeMessage);
-  // It may stand whole under the name of its type, where that is another one.
-  const isFlat = ![key, flat.typeMessage].some((each) => each !== undefined && isRecord(flat[each]));
+  // It may stand whole under the name of its type.
+  const named = flat[flat.typeMessage ?? ''];
   const isText = textMessage !== undefined || isRecord(extendedTextMessage);
   return {
     ...flat,
-    ...(key !== undefined && isFlat && { [key]: flat }),
+    ...(key !== undefined && !isRecord(flat[key]) && { [key]: isRecord(named) ? named : flat }),
     extendedTextMessageData: isText
       ? Object.assign({}, extendedTextMessage, textMessage !== undefined && { text: textMessage })
       : undefined,

@@ -55,6 +55,20 @@ describeReading(greenApi, [
       preview: { title: 'The blue one', description: 'Two left', url: 'https://shop.example.test/blue' },
     },
   ),
+  ...['imageMessage', 'fileMessageData'].map((key) =>
+    quotes(
+      `a picture that stands whole under ${key}`,
+      {
+        typeMessage: 'imageMessage',
+        [key]: { downloadUrl: 'https://files.example.test/blue.jpg', caption: 'The blue one', mimeType: 'image/jpeg' },
+      },
+      {
+        type: 'image',
+        file: { url: 'https://files.example.test/blue.jpg', mimeType: 'image/jpeg' },
+        caption: 'The blue one',
+      },
+    ),
+  ),
   quotes(
     'a text that stands beside its preview',
     { typeMessage: 'extendedTextMessage', extendedTextMessage: { text: 'Yes, two left', title: '' } },
