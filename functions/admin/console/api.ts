@@ -114,6 +114,8 @@ api.use({
   },
 });
 
+export type TypeInQuarantine =
+  paths['/api/events/quarantine']['get']['responses'][200]['content']['application/json']['items'][number];
 export type Muted = paths['/api/rules/muted']['get']['responses'][200]['content']['application/json']['items'][number];
 export type Kind = paths['/api/changes']['get']['responses'][200]['content']['application/json']['changed'][number];
 

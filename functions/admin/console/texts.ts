@@ -484,7 +484,8 @@ export const texts = {
     next: 'Next send',
     atOnce: 'at once',
     pace: 'Pause between messages',
-    paceOf: (min: number, max: number) => (min === max ? `${min / 1000} s` : `${min / 1000} to ${max / 1000} s`),
+    paceOf: (min: number, max: number) =>
+      (min === max ? `${min / 1000} s` : `${min / 1000} to ${max / 1000} s`).replaceAll(' ', '\u00a0'),
     paceShort: 'Pace',
     pause: 'Pause',
     resume: 'Resume',

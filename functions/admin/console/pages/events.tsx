@@ -1,5 +1,5 @@
 import { addressOf, filterIn, go } from '../address.ts';
-import { api, asked, type Event, inParts, mayChange } from '../api.ts';
+import { api, asked, type Event, inParts, mayChange, type TypeInQuarantine } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
 import { Days } from '../parts/days.tsx';
@@ -50,8 +50,17 @@ function EventList() {
   const key = JSON.stringify(query);
   const load = (cursor?: string) =>
     asked(api.GET('/api/events', { params: { query: { ...query, ...(cursor && { cursor }) } } }));
-  const live = useLive(`events ${key}`, load, { of: ['events'] });
-  const { items, next } = useOlder(key, live.data, ({ id }) => id, load);
+  // Above the list, which would move down when these come later.
+  const loadTypes = async () => (isQuarantine ? (await asked(api.GET('/api/events/quarantine'))).items : []);
+  const live = useLive(
+    `events ${key}`,
+    async () => {
+      const [events, types] = await Promise.all([load(), loadTypes()]);
+      return { events, types };
+    },
+    { of: ['events'] },
+  );
+  const { items, next } = useOlder(key, live.data?.events, ({ id }) => id, load);
   return (
     <Page
       title={t.title}
@@ -64,11 +73,13 @@ function EventList() {
       }
     >
       <Filters filter={filter} />
-      {isQuarantine && <Quarantine onReplayed={live.again} />}
       <Loaded live={live}>
-        {() =>
-          items.length > 0 ? <EventTable events={items} /> : <NoEvents query={query} hasMore={next !== undefined} />
-        }
+        {({ types }) => (
+          <>
+            <Quarantine types={types.filter(isListed)} onDone={live.again} />
+            {items.length > 0 ? <EventTable events={items} /> : <NoEvents query={query} hasMore={next !== undefined} />}
+          </>
+        )}
       </Loaded>
       <Pager next={next} />
     </Page>
@@ -193,61 +204,59 @@ const isListed = (counts: Counts) => waiting(counts) > 0 || counts.dismissed > 0
 const Count = ({ of, to }: { readonly of: number; readonly to: string }) =>
   of > 0 ? <a href={to}>{of}</a> : <>{of}</>;
 
+interface QuarantineProps {
+  readonly types: readonly TypeInQuarantine[];
+  readonly onDone: () => Promise<unknown>;
+}
+
 /** Types that were not understood, by how many there are. */
-function Quarantine({ onReplayed }: { readonly onReplayed: () => Promise<unknown> }) {
-  const live = useLive('quarantine', () => asked(api.GET('/api/events/quarantine')));
-  const onDone = () => Promise.all([live.again(), onReplayed()]);
+function Quarantine({ types, onDone }: QuarantineProps) {
+  if (types.length === 0) return null;
   return (
-    <Loaded live={live}>
-      {({ items }) =>
-        items.some(isListed) && (
-          <>
-            <p class="faint">{t.replayHint}</p>
-            <Table
-              label={t.types}
-              rows={items.filter(isListed)}
-              keyOf={({ provider, type }) => `${provider} ${type}`}
-              columns={[
+    <>
+      <p class="faint">{t.replayHint}</p>
+      <Table
+        label={t.types}
+        rows={types}
+        keyOf={({ provider, type }) => `${provider} ${type}`}
+        columns={[
+          {
+            head: t.type,
+            cell: ({ provider, type }) => (
+              <a href={waitingOf(provider, type)}>
+                <code>{type}</code>
+              </a>
+            ),
+          },
+          { head: texts.provider, cell: ({ provider }) => providerName(provider) },
+          {
+            head: t.waiting,
+            cell: (type) => <Count of={waiting(type)} to={waitingOf(type.provider, type.type)} />,
+            numeric: true,
+          },
+          {
+            head: t.dismissed,
+            cell: ({ provider, type, dismissed }) => <Count of={dismissed} to={dismissedOf(provider, type)} />,
+            numeric: true,
+          },
+          { head: texts.since, cell: ({ firstAt }) => <Time at={firstAt} /> },
+        ]}
+        acts={({ type, provider, ...counts }) =>
+          waiting(counts) > 0
+            ? [
+                { label: t.replayType, run: (say) => replayAll({ type }, say) },
                 {
-                  head: t.type,
-                  cell: ({ provider, type }) => (
-                    <a href={waitingOf(provider, type)}>
-                      <code>{type}</code>
-                    </a>
-                  ),
+                  label: t.dismissType,
+                  run: (say) => dismissAll({ type, provider }, say),
+                  asks: t.dismissAsk(`${providerName(provider)}, ${type}`),
+                  said: t.dismissed,
                 },
-                { head: texts.provider, cell: ({ provider }) => providerName(provider) },
-                {
-                  head: t.waiting,
-                  cell: (type) => <Count of={waiting(type)} to={waitingOf(type.provider, type.type)} />,
-                  numeric: true,
-                },
-                {
-                  head: t.dismissed,
-                  cell: ({ provider, type, dismissed }) => <Count of={dismissed} to={dismissedOf(provider, type)} />,
-                  numeric: true,
-                },
-                { head: texts.since, cell: ({ firstAt }) => <Time at={firstAt} /> },
-              ]}
-              acts={({ type, provider, ...counts }) =>
-                waiting(counts) > 0
-                  ? [
-                      { label: t.replayType, run: (say) => replayAll({ type }, say) },
-                      {
-                        label: t.dismissType,
-                        run: (say) => dismissAll({ type, provider }, say),
-                        asks: t.dismissAsk(`${providerName(provider)}, ${type}`),
-                        said: t.dismissed,
-                      },
-                    ]
-                  : []
-              }
-              onDone={onDone}
-            />
-          </>
-        )
-      }
-    </Loaded>
+              ]
+            : []
+        }
+        onDone={onDone}
+      />
+    </>
   );
 }
 
