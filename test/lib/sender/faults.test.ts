@@ -41,6 +41,10 @@ const table: readonly (readonly [string, scenarios.Scenario])[] = [
   ['accepts while a call is under way start no second chain', scenarios.acceptsDuringCall],
   ['requests that come again while a call is under way start no second chain', scenarios.replaysDuringCall],
   ['an account that has rested again meanwhile is woken all the same', scenarios.restsAgainWhileAccepting],
+  ['a request that comes again after a crash has its account going', scenarios.comesAgainAfterCrash],
+  ['an account that is resumed meanwhile gets its message all the same', scenarios.resumedWhileAccepting],
+  ['an account that is deleted meanwhile is charged for nothing', scenarios.deletedWhileAccepting],
+  ['what an earlier release has queued and not set going goes out with the next', scenarios.besideEarlierRelease],
   ['a message cancelled between look and intent is not sent', scenarios.cancelBeforeIntent],
 ];
 

@@ -1,9 +1,11 @@
 import { sendCreditState, sendState } from '#lib/domain/send/part.ts';
 import { cancel, resend } from '#lib/outbox/cancel.ts';
+import type { AcceptPorts } from '#lib/sender/accept.ts';
 import { pause, resume } from '#lib/sender/hold.ts';
 import type { Account } from '#lib/sender/items.ts';
+import { wake } from '#lib/sender/schedule.ts';
 import { accountKey } from '#lib/store/keys.ts';
-import { set, update } from '#lib/store/store.ts';
+import { del, equal, set, update } from '#lib/store/store.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
 import type { Write } from '#test/support/simulation/faulty-store.ts';
 import {
@@ -502,6 +504,70 @@ export const restsAgainWhileAccepting: Scenario = async (options) => {
   const answer = await late;
   const state = 'messageId' in answer ? world.stateOf(answer.messageId) : answer.kind;
   world.expect(state === 'sent/spent', `it is ${state}`);
+  return world.verdict();
+};
+
+/** A request dies when its message is queued and its account is awake, and comes again. No watchdog helps. */
+export const comesAgainAfterCrash: Scenario = async (options) => {
+  const world = await Trial.begin({ ...options, watchdog: false });
+  once(world, at(isWake, 'after'), 'kill');
+  const request = { ...text('hello'), idempotency: keyed('1') };
+  world.begin(world.send('a', request));
+  await world.run(SECOND);
+  world.expect(world.account('a').chain === 'RUNNING' && world.provider.calls.length === 0, 'it was not cut short');
+  const id = await world.sendNow('a', request);
+  await world.run(10 * SECOND);
+  world.expect(world.stateOf(id) === 'sent/spent', `it is ${world.stateOf(id)}`);
+  world.expect(world.callsOf(id).length === 1 && world.available() === 99, 'not one message for one credit');
+  return world.verdict();
+};
+
+/** An operator sets an account going that is seen at rest, without raising its generation. No watchdog helps. */
+export const resumedWhileAccepting: Scenario = async (options) => {
+  const world = await Trial.begin({ ...options, watchdog: false });
+  await world.until(world.spawn('pause', 'main', (ports) => pause(ports, 'a', 'a break', world.config)));
+  once(world, at(isCharge, 'before'), { stallMs: 2 * SECOND }, () => {
+    world.begin(world.spawn('resume', 'main', (ports) => resume(ports, 'a', world.config)));
+  });
+  const id = await world.sendNow('a');
+  await world.run(10 * SECOND);
+  world.expect(world.stateOf(id) === 'sent/spent', `it is ${world.stateOf(id)}`);
+  return world.verdict();
+};
+
+/** Nothing brings back an account that is deleted after it was seen at rest, and nothing is charged for it. */
+export const deletedWhileAccepting: Scenario = async (options) => {
+  const world = await Trial.begin(options);
+  once(world, at(isCharge, 'before'), { stallMs: 2 * SECOND }, () => {
+    world.begin(world.spawn('delete', 'main', ({ store }) => store.write(del(accountKey('a'), equal('pending', 0)))));
+  });
+  const answer = await world.until(world.send('a', text('late')));
+  world.expect(answer.kind === 'account gone', `answered ${answer.kind}`);
+  world.expect(world.available() === 100, 'it was charged');
+  world.expect(world.store.peek(accountKey('a')) === undefined, 'the account is back');
+  return world.complaints;
+};
+
+/**
+ * An earlier release queues first and wakes the account by a write of its own. While both run, what one of those has
+ * queued goes out with the next message, and its late wake does no harm. No watchdog helps.
+ */
+export const besideEarlierRelease: Scenario = async (options) => {
+  const world = await Trial.begin({ ...options, watchdog: false });
+  world.faults = { ...noFaults, tickLost: 1 };
+  const first = await world.sendNow('a');
+  await world.run(SECOND);
+  world.faults = noFaults;
+  const asleep = update(accountKey('a'), [set('chain', 'IDLE')]);
+  await world.until(world.spawn('queued alone', 'main', ({ store }) => store.write(asleep)));
+  const seen = world.account('a');
+  const second = await world.sendNow('a');
+  const waking = ({ store, ticks }: AcceptPorts) => wake(store, ticks, seen, first, world.now, world.config);
+  await world.until(world.spawn('late wake', 'main', waking));
+  await world.run(20 * SECOND);
+  const order = world.provider.calls.map(({ messageId }) => messageId);
+  world.expect(order.join() === [first, second].join(), `called for ${order.join()}`);
+  world.expect(world.account('a').gen === seen.gen + 3, `generation ${world.account('a').gen} after ${seen.gen}`);
   return world.verdict();
 };
 
