@@ -33,6 +33,12 @@ const percent = (share: number): string => `${Math.floor(share * 100)} %`;
 /** What kind of message it is, where it says nothing itself. */
 export const typeName = (type: string): string => texts.types[type] ?? type.replaceAll('_', ' ');
 
+/** Of what an erasure leaves. */
+interface Left {
+  readonly kind: string;
+  readonly why: string;
+}
+
 /** Every text of the console, in one place for other languages; those of rules, which are many, in `rules/texts.ts`. */
 export const texts = {
   now: 'now',
@@ -219,9 +225,12 @@ export const texts = {
     sends: 'What was sent in this conversation',
     erase: 'Erase this person',
     eraseText: (name: string, phone: string) =>
-      `All that came in from ${name} goes, for good: messages, files' links, reactions, calls, and the logged calls that name ${phone}. Sends and the ledger keep their figures, without recipient and text. Nothing is deleted on phones or at the provider.`,
-    erased: ({ events, chats, sends }: { events: number; chats: number; sends: number }, left: number) =>
-      `Erased: ${counted(events, 'event')}, ${counted(chats, 'conversation')}; emptied: ${counted(sends, 'send')}${left > 0 ? `; ${left} stay, as the API tells` : ''}`,
+      `All that came in from ${name} goes, for good: messages, files' links, reactions, calls, and the logged calls that name ${phone}. Sends and the ledger keep their figures, without recipient and text. Nothing is deleted on phones or at the provider. A message that still waits, or of which it is not known whether it went out, is not erased: see to it first.`,
+    erased: ({ events, chats, sends }: { events: number; chats: number; sends: number }, left: readonly Left[]) =>
+      [
+        `Erased: ${counted(events, 'event')}, ${counted(chats, 'conversation')}; emptied: ${counted(sends, 'send')}`,
+        ...[...new Set(left.map(({ kind, why }) => `Not yet erased, ${kind}: ${why}`))],
+      ].join('. '),
   },
   keys: {
     title: 'Keyboard',
@@ -301,14 +310,15 @@ export const texts = {
     emptyHint: 'Answer somebody in the inbox, or let an automation post messages to a webhook for sending.',
     emptyAct: 'Make a webhook for sending',
     noneSuch: 'No send fits',
-    noneSuchHint: 'A recipient is found by the whole number or id. "Show all" takes every filter away.',
+    noneSuchHint:
+      'A recipient is found by the whole number or id, a send by its own id. "Show all" takes every filter away.',
     unknown: 'These may or may not have gone out',
     unknownHint:
       'The hub looks for evidence. What finds none expires, and its credits come back. Ask the recipient before you send again.',
     unknownOf: 'There are more of which nobody knows whether they went out.',
     unknownOlder: 'Show all of them',
     all: 'All sends',
-    recipient: 'To whom: a number or id',
+    recipient: 'To whom, or a send’s id',
     allAgain: 'Show all',
     ofChat: 'Only of this conversation',
     byDay:

@@ -149,5 +149,5 @@ async function erase(phone: string): Promise<void> {
     asked(api.DELETE('/api/contacts/{phone}', { params: { path: { phone }, query } })),
   );
   const last = answers.at(-1);
-  if (last) tell(t.erased(last.erased, last.left.length));
+  if (last) tell(t.erased(last.erased, last.left));
 }

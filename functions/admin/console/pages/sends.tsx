@@ -90,6 +90,9 @@ type Accounts = readonly Account[] | undefined;
 
 function Filters({ filter, accounts }: { readonly filter: Filter; readonly accounts: Accounts }) {
   const change = (more: Filter) => go(addressOf('sends', undefined, { ...filter, ...more }));
+  // Whoever comes with an id, as a program has logged it, looks for that one send.
+  const find = (wanted: string) =>
+    wanted.startsWith('wa_backend:') ? go(addressOf('sends', wanted)) : change({ recipient: wanted });
   const states = filter.state?.split(',') ?? [];
   const toggle = (state: string) =>
     change({ state: (states.includes(state) ? states.filter((one) => one !== state) : [...states, state]).join(',') });
@@ -121,7 +124,7 @@ function Filters({ filter, accounts }: { readonly filter: Filter; readonly accou
           aria-label={t.recipient}
           placeholder={t.recipient}
           value={filter.recipient ?? ''}
-          onChange={({ currentTarget }) => change({ recipient: currentTarget.value.trim() })}
+          onChange={({ currentTarget }) => find(currentTarget.value.trim())}
         />
         <Days after={filter.after} before={filter.before} onChange={change} />
         {filter.chat !== undefined && (

@@ -19,11 +19,14 @@ effect(() => {
   if (address.value) toasts.value = toasts.peek().filter(({ said }) => typeof said === 'string');
 });
 
+/** About ten characters a second are read, and a toast is seen first. */
+const readingMs = (said: string) => Math.max(4_000, said.length * 100);
+
 /** What went wrong stays until it is closed or the page is left: it is to be read, and its id copied. */
 function show(said: string | Error): void {
   const toast = { said };
   toasts.value = [...toasts.value, toast];
-  if (typeof said === 'string') setTimeout(close, 4_000, toast);
+  if (typeof said === 'string') setTimeout(close, readingMs(said), toast);
 }
 
 export const tell = (text: string): void => show(text);

@@ -1,9 +1,10 @@
 // @vitest-environment happy-dom
-import { cleanup, render, screen } from '@testing-library/preact';
+import { cleanup, fireEvent, render, screen, within } from '@testing-library/preact';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Account, Chat } from '../../../../functions/admin/console/api.ts';
 import { accountOf, session } from '../../../../functions/admin/console/api.ts';
 import { Contact } from '../../../../functions/admin/console/pages/contact.tsx';
+import { Toasts } from '../../../../functions/admin/console/parts/toast.tsx';
 
 const AT = '2026-03-01T12:00:00.000Z';
 const chatOf = (id: string, more: Partial<Chat>): Chat => ({
@@ -33,6 +34,11 @@ beforeEach(() => {
     if (pathname === '/api/chats') {
       asked.push(search);
       return Response.json(answer);
+    }
+    if (request.method === 'DELETE') {
+      const why = 'It is queued, being sent, or its outcome is not known';
+      const left = ['wa_1', 'wa_2'].map((id) => ({ kind: 'send', id, why }));
+      return Response.json({ erased: { events: 13, chats: 1, sends: 0 }, left });
     }
     return Response.json({ items: [] });
   });
@@ -86,4 +92,16 @@ it('looks for a group by its id, and not for what only its provider understands'
   asked = [];
   await shown(chatOf('chat_5', { providerChatId: '510234' }));
   expect(asked).toEqual([]);
+});
+
+it('says what an erasure leaves, and why, before and after', async () => {
+  render(<Toasts />);
+  await shown(SAM);
+  fireEvent.click(screen.getByRole('button', { name: 'Erase this person' }));
+  const dialog = within(await screen.findByRole('dialog', { hidden: true }));
+  dialog.getByText(/A message that still waits.* is not erased: see to it first/);
+  fireEvent.click(dialog.getByRole('button', { name: 'Erase this person', hidden: true }));
+  await screen.findByText(
+    'Erased: 13 events, 1 conversation; emptied: 0 sends. Not yet erased, send: It is queued, being sent, or its outcome is not known',
+  );
 });
