@@ -324,14 +324,15 @@ function withoutSecretInText(text: string, walk: Walk): string {
 
 /** Whatever follows the name, as JavaScript, a form, a multipart body or XML has it; its value is one of the groups. */
 const AFTER = /\s*[:=]\s*|\r?\n(?:[^\r\n]+\r?\n){0,4}\r?\n/.source;
-const VALUE = /"([^"]*)"?|'([^']*)'?|([^\s,;&}\]]*)/.source;
-const ROUGHLY = new RegExp(`<secret\\b[^<>]*>([^<]*)|["']?\\bsecret["')\\]}]{0,3}(?:${AFTER})(?:${VALUE})`, 'gi');
+const VALUE = /"([^"]*)"?|'([^']*)'?|&quot;([\s\S]*?)(?:&quot;|$)|([^\s,;&}\]]*)/.source;
+const XML = /<secret\b[^<>]*>(?:<!\[CDATA\[)?([^<]*?)(?=\]\]>|<|$)/.source;
+const ROUGHLY = new RegExp(`${XML}|(?:["']|&quot;)?\\bsecret(?:["')\\]}]|&quot;){0,3}(?:${AFTER})(?:${VALUE})`, 'gi');
 
 /** What a secret's value would be in what nobody can parse. */
 export function roughSecretsIn(body: Uint8Array): readonly string[] {
   const encoded = encodingOf(body, roomToUnpack());
   const text = encoded && 'text' in encoded ? encoded.text : toText(body);
-  return Array.from(text.matchAll(ROUGHLY), ([, xml, quoted, single, bare]) => xml ?? quoted ?? single ?? bare ?? '');
+  return Array.from(text.matchAll(ROUGHLY), ([, ...values]) => values.find((value) => value !== undefined) ?? '');
 }
 
 /** The same without them. */
