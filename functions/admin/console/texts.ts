@@ -254,6 +254,8 @@ export const texts = {
   },
   overview: {
     title: 'Overview',
+    wrongClock: (now: Date) =>
+      `It is ${now.toLocaleString('en')} by the clock of this device, and another day by that of the hub: put it right, and load the page again.`,
     needsHand: 'Needs attention',
     allWell: 'Nothing needs attention.',
     first: 'First steps',

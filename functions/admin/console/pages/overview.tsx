@@ -1,7 +1,7 @@
 import { ArrowRight, Check, CircleDashed } from 'lucide-preact';
 import type { ComponentChildren } from 'preact';
 import { addressOf } from '../address.ts';
-import { api, asked, mayChange, type Summary, workspace } from '../api.ts';
+import { api, asked, mayChange, Refusal, type Summary, workspace } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Bars } from '../parts/bars.tsx';
 import { dayOf } from '../parts/days.tsx';
@@ -20,7 +20,10 @@ async function load() {
   const since = dayOf(new Date());
   const id = workspace.value;
   const [summary, events, webhooks] = await Promise.all([
-    asked(api.GET('/api/summary', { params: { query: { since } } })),
+    asked(api.GET('/api/summary', { params: { query: { since } } })).catch((error: unknown) => {
+      // All that was asked is the day: one that the hub refuses is that of a wrong clock.
+      throw error instanceof Refusal && error.status === 422 ? new Refusal(422, t.wrongClock(new Date())) : error;
+    }),
     asked(api.GET('/api/events', { params: { query: { limit: 10 } } })),
     isSettled.get(id) ? undefined : asked(api.GET('/api/webhooks')),
   ]);
