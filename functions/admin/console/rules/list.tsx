@@ -94,12 +94,13 @@ interface OfDayProps {
 }
 
 function OfDay({ id, runs: { total, failed, guarded, more } }: OfDayProps) {
+  if (total === 0) return <>{t.runsOf(total, more)}</>;
   return (
-    <>
-      {total > 0 ? <a href={addressOf('rules', id)}>{t.runsOf(total, more)}</a> : t.runsOf(total, more)}
+    <a href={addressOf('rules', id)}>
+      {t.runsOf(total, more)}
       {failed > 0 && <small class="by wrong">{t.failedOf(failed)}</small>}
       {guarded > 0 && <small class="by">{t.guardedOf(guarded)}</small>}
-    </>
+    </a>
   );
 }
 

@@ -188,3 +188,9 @@ it('shows a rule to whom only reads, without a way to change it', async () => {
   expect(screen.queryByRole('button', { name: 'Save' })).toBeNull();
   expect(document.querySelector('pre.code')?.textContent).toContain('"preis"');
 });
+
+it('leads from how many runs failed to the runs', async () => {
+  render(<Rules />);
+  const link = (await screen.findByText('3 failed')).closest('a');
+  expect(link?.getAttribute('href')).toBe('#/rules/rule_1');
+});
