@@ -55,8 +55,7 @@ export const texts = {
     `The hub answered ${status} and did not say why. Try again; if it stays so, look into its log, or into that of a proxy before it.`,
   fault: (message: string) => `${message}. Try again; if it stays so, the hub's log says why, at this requestId:`,
   none: '—',
-  damaged:
-    'Damaged in the table, and therefore left out here and wherever it is used. Have it put right there, or deleted and made anew:',
+  damaged: 'Damaged in the table, and left out wherever it is used:',
   from: 'From',
   before: 'Before',
   done: 'Done',
@@ -323,8 +322,7 @@ export const texts = {
     recipient: 'To whom, or a send’s id',
     allAgain: 'Show all',
     ofChat: 'Only of this conversation',
-    byDay:
-      'Days are those on which a send was accepted. The overview counts a send on the day on which it went out or failed.',
+    byDay: 'Days are those of acceptance. The overview counts a send on the day on which it went out or failed.',
     part: (number: number) => `message ${number}`,
     later: (ms: number) => (ms < 1_000 ? `${ms} ms later` : `${Math.round(ms / 1_000)} s later`),
   },
@@ -533,7 +531,7 @@ export const texts = {
     title: 'Credits',
     figures: words({ available: 'Available', reserved: 'Reserved', spent: 'Spent', granted: 'Granted' }),
     audit: 'Audit',
-    auditHint: 'Counts every send and ledger entry anew, and compares that with the figures above.',
+    auditHint: 'Counts every send and ledger entry anew, to compare with the figures above.',
     count: 'Count',
     countAgain: 'Count again',
     counting: 'Counting …',
@@ -550,7 +548,7 @@ export const texts = {
     quotaSaid: 'The quota counts from now on',
     ofMonth: (credits: number, month: string) => `${credits} credits a month; these numbers are of ${month}.`,
     ofPrepaid: 'Prepaid: they last until they are spent.',
-    reservedHint: 'Reserved are those of messages that wait, or of which it is not known whether they went out.',
+    reservedHint: 'Reserved are those of messages that wait, or that nobody knows to have gone out.',
     ledger: 'Ledger',
     empty: 'Nothing was granted or charged yet',
     emptyHint:
