@@ -224,7 +224,7 @@ export const texts = {
     sends: 'What was sent in this conversation',
     erase: 'Erase this person',
     eraseText: (name: string, phone: string) =>
-      `All that came in from ${name} goes, for good: messages, files' links, reactions, calls, and the logged calls that name ${phone}. Sends and the ledger keep their figures, without recipient and text. Nothing is deleted on phones or at the provider. A message that still waits, or of which it is not known whether it went out, is not erased: see to it first.`,
+      `All that came in from ${name} goes, for good: messages, files' links, reactions, calls, and the logged calls that name ${phone}. Sends and the ledger keep their figures, without recipient and text. Nothing is deleted on phones or at the provider. A message that still waits is not erased: cancel it first.`,
     erased: ({ events, chats, sends }: { events: number; chats: number; sends: number }, left: readonly Left[]) =>
       [
         `Erased: ${counted(events, 'event')}, ${counted(chats, 'conversation')}; emptied: ${counted(sends, 'send')}`,
@@ -254,7 +254,7 @@ export const texts = {
   overview: {
     title: 'Overview',
     wrongClock: (now: Date) =>
-      `It is ${now.toLocaleString('en')} by the clock of this device, and another day by that of the hub: put it right, and load the page again.`,
+      `It is ${now.toLocaleString('en')} by the clock of this device, which is days off: put it right, and load the page again.`,
     needsHand: 'Needs attention',
     allWell: 'Nothing needs attention.',
     first: 'First steps',
@@ -311,8 +311,7 @@ export const texts = {
     emptyHint: 'Answer somebody in the inbox, or let an automation post messages to a webhook for sending.',
     emptyAct: 'Make a webhook for sending',
     noneSuch: 'No send fits',
-    noneSuchHint:
-      'A recipient is found by the whole number or id, a send by its own id. "Show all" takes every filter away.',
+    noneSuchHint: 'A recipient is found by the whole number or id. "Show all" takes every filter away.',
     unknown: 'These may or may not have gone out',
     unknownHint:
       'The hub looks for evidence. What finds none expires, and its credits come back. Ask the recipient before you send again.',

@@ -99,7 +99,7 @@ it('says what an erasure leaves, and why, before and after', async () => {
   await shown(SAM);
   fireEvent.click(screen.getByRole('button', { name: 'Erase this person' }));
   const dialog = within(await screen.findByRole('dialog', { hidden: true }));
-  dialog.getByText(/A message that still waits.* is not erased: see to it first/);
+  dialog.getByText(/A message that still waits is not erased: cancel it first/);
   fireEvent.click(dialog.getByRole('button', { name: 'Erase this person', hidden: true }));
   await screen.findByText(
     'Erased: 13 events, 1 conversation; emptied: 0 sends. Not yet erased, send: It is queued, being sent, or its outcome is not known',
