@@ -74,7 +74,9 @@ const Needs = v.object({
   credits: v.pipe(v.boolean(), v.description('Whether less than a tenth of them is left')),
   damaged: v.pipe(
     v.array(v.string()),
-    v.description('Accounts, endpoints and rules whose items in the table are damaged: they are left out everywhere'),
+    v.description(
+      'Accounts, endpoints and rules whose items in the table are damaged. Lists leave them out, such an endpoint or rule does nothing, and such an account can keep its workspace from sending',
+    ),
   ),
 });
 

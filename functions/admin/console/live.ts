@@ -32,7 +32,8 @@ const ANYHOW_MS = 60_000;
 
 /**
  * What `load` answers, asked anew while the page is seen: every 3 s while it is lively, else every 15 s, never when it is
- * hidden. What comes back unchanged draws nothing. `name` says what is loaded: with another one, or in another workspace, it begins anew.
+ * hidden. What comes back unchanged draws nothing. `name` says what is loaded: with another one, or in another workspace, it
+ * begins anew.
  */
 export function useLive<Data>(name: string, load: () => Promise<Data>, pace: Pace = {}): Live<Data> {
   const key = `${workspace.value} ${name}`;

@@ -55,7 +55,7 @@ export const texts = {
     `The hub answered ${status} and did not say why. Try again; if it stays so, look into its log, or into that of a proxy before it.`,
   fault: (message: string) => `${message}. Try again; if it stays so, the hub's log says why, at this requestId:`,
   none: '—',
-  damaged: 'Damaged in the table, and left out wherever it is used:',
+  damaged: 'Damaged in the table, and not listed:',
   from: 'From',
   before: 'Before',
   done: 'Done',

@@ -264,10 +264,8 @@ describe('an id that hides the number', () => {
       ...more,
     });
   const status = (id: string, chatId: string, state = 'delivered') => ({
-    ...{
-      typeWebhook: 'outgoingMessageStatus',
-      instanceData: { idInstance: 7999000111, wid: '15550100001@c.us', typeInstance: 'whatsapp' },
-    },
+    typeWebhook: 'outgoingMessageStatus',
+    instanceData: { idInstance: 7999000111, wid: '15550100001@c.us', typeInstance: 'whatsapp' },
     ...{ timestamp: NOW + 50, chatId, idMessage: id, status: state, sendByApi: true },
   });
   it.each([

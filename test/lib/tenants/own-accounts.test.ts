@@ -222,13 +222,11 @@ describe('a webhook that names no account', () => {
 
 const QUEUE = {
   ...{ chain: 'IDLE', gen: 0, nextSendAt: 0, backoffUntil: 0, pending: 0, tailSeq: 0, failuresRunning: 0 },
-  ...{
-    scope: 'x',
-    paused: false,
-    held: false,
-    pacing: { minMs: 1600, maxMs: 2400 },
-    createdAt: '2026-01-01T00:00:00.000Z',
-  },
+  scope: 'x',
+  paused: false,
+  held: false,
+  pacing: { minMs: 1600, maxMs: 2400 },
+  createdAt: '2026-01-01T00:00:00.000Z',
 };
 
 it('remembers accounts, and looks again for a name that it does not know', async () => {

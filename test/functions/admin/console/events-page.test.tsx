@@ -10,12 +10,10 @@ const REPLAY = 'POST /api/events/replay';
 const EVENT = {
   ...{ id: 'evt_1', workspace: 'main', provider: 'green-api', webhookId: 'wh_1' },
   ...{ occurredAt: '2026-03-01T12:00:00.000Z', receivedAt: '2026-03-01T12:00:00.000Z' },
-  ...{
-    kind: 'unknown',
-    type: 'newKind',
-    quarantined: true,
-    issues: [{ path: 'typeWebhook', message: 'is not known' }],
-  },
+  kind: 'unknown',
+  type: 'newKind',
+  quarantined: true,
+  issues: [{ path: 'typeWebhook', message: 'is not known' }],
 };
 const LATE = { id: 'evt_2', result: 'quarantined', issues: EVENT.issues };
 

@@ -183,15 +183,13 @@ function conversation(canQuote: boolean) {
   const chat = { ...common, id: 'chat_q', providerChatId: '+1', title: 'Zoe', kind: 'individual' };
   const account = { ...common, id: 'acc_1', name: 'Shop', channel: 'whatsapp', pending: 0, canQuote };
   const said = (id: string, more: object) => ({
-    ...{
-      ...common,
-      id: `evt_${id}`,
-      kind: 'message',
-      chatId: 'chat_q',
-      occurredAt: at,
-      receivedAt: at,
-      webhookId: 'wh',
-    },
+    ...common,
+    id: `evt_${id}`,
+    kind: 'message',
+    chatId: 'chat_q',
+    occurredAt: at,
+    receivedAt: at,
+    webhookId: 'wh',
     message: {
       ...{ id, chat: { id: '+1', kind: 'individual' }, direction: 'inbound', via: 'unknown', channel: 'whatsapp' },
       ...{ sender: { name: 'Zoe' }, account: {}, content: { type: 'text', text: `Words of ${id}` }, ...more },

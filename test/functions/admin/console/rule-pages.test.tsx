@@ -6,15 +6,13 @@ import { Rules } from '../../../../functions/admin/console/pages/rules.tsx';
 
 const AT = '2026-03-01T12:00:00.000Z';
 const RULE = {
-  ...{
-    id: 'rule_1',
-    name: 'Price list',
-    enabled: true,
-    on: ['message.received'],
-    failures: 0,
-    createdAt: AT,
-    updatedAt: AT,
-  },
+  id: 'rule_1',
+  name: 'Price list',
+  enabled: true,
+  on: ['message.received'],
+  failures: 0,
+  createdAt: AT,
+  updatedAt: AT,
   ...{ timeZone: 'UTC', order: 100, stop: false, guard: {} },
   when: { all: [{ field: 'text', words: ['price', 'preis'] }, { not: { field: 'hasFile', is: true } }] },
   do: [{ action: 'reply', text: 'Hi' }],
