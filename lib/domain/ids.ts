@@ -1,8 +1,19 @@
-import { createHash } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 
 /** Lower-case hex SHA-256 of a text (as UTF-8) or of bytes. */
 export function sha256(data: string | Uint8Array): string {
   return createHash('sha256').update(data).digest('hex');
+}
+
+const SHA256_BYTES = 32;
+
+/**
+ * Whether two SHA-256 in hex are of the same secret: secrets are kept as hashes only. Digests are of one length, so the
+ * time taken tells nothing about how much of a guess was right.
+ */
+export function matchesHash(presented: string, expected: string): boolean {
+  const [actual, wanted] = [Buffer.from(presented, 'hex'), Buffer.from(expected, 'hex')];
+  return actual.length === SHA256_BYTES && wanted.length === SHA256_BYTES && timingSafeEqual(actual, wanted);
 }
 
 /**

@@ -1,21 +1,7 @@
-import { timingSafeEqual } from 'node:crypto';
-
-const BYTES = 32;
-
-/**
- * Whether two SHA-256 in hex are of the same secret: secrets are kept as hashes only. Digests are of one length, so the
- * time taken tells nothing about how much of a guess was right.
- */
-export function matchesHash(presented: string, expected: string): boolean {
-  const [actual, wanted] = [Buffer.from(presented, 'hex'), Buffer.from(expected, 'hex')];
-  return actual.length === BYTES && wanted.length === BYTES && timingSafeEqual(actual, wanted);
-}
-
 /*
- * What is logged, kept with an attempt or answered as an error holds no secret. Secrets are told by three things:
- * their value, where it is known; their name, as `token=…`; and their form, as the password in a URL. Marks that a form
- * needs (`/ : @ = &`) are found as they are, in percent signs however often encoded, and escaped as in JSON.
- * The message itself is never changed by this: what was received is kept byte for byte elsewhere.
+ * What is logged, kept with an attempt or answered as an error holds no secret. Secrets are told by three things: their
+ * value, where it is known; their name, as `token=…`; and their form, as the password in a URL. It is better to hide too much:
+ * the message itself is never changed by this, what was received is kept byte for byte elsewhere.
  */
 
 const HIDDEN = '[redacted]';
@@ -36,58 +22,68 @@ const NAME =
 /** Names too short to be looked for within others. */
 const WHOLE_NAME = /^(?:sig|pwd|pass|auth|jwt|hmac)$/i;
 
+/** A body in JSON, in a form, in JSON again is undone with these; nobody wraps deeper. */
+const MOST_PASSES = 5;
+
 /**
  * A text without its secrets. `known`: secrets by value. What is longer than 16,000 characters is cut, so that a cut
- * that follows cannot leave a half of a secret.
+ * that follows cannot leave a half of a secret. Where a secret shows only once percent signs and escapes are undone, the
+ * text that is answered has them undone.
  */
 export function redacted(text: string, known: readonly string[] = []): string {
-  const plain = text
-    .slice(0, LOOKED_AT)
-    .replace(ESCAPED, (run, hex?: string) => (hex === undefined ? run : String.fromCharCode(parseInt(hex, 16))));
-  return RULES.reduce((left, rule) => rule(left), withoutValues(plain, known));
+  const values = known.filter(({ length }) => length >= SHORTEST_VALUE && length <= LOOKED_AT).flatMap(spellings);
+  const longestFirst = [...new Set(values)].sort((one, other) => other.length - one.length);
+  const hide = (plain: string): string => {
+    const left = longestFirst.reduce((rest, value) => rest.replaceAll(value, HIDDEN), plain);
+    return RULES.reduce((rest, [pattern, shown]) => rest.replace(pattern, shown), left);
+  };
+  let shown = hide(shortened(text));
+  let current = shown;
+  for (let pass = 0; pass < MOST_PASSES; pass++) {
+    const plain = undone(current);
+    if (plain === current) break;
+    current = hide(plain);
+    if (current !== plain) shown = current;
+  }
+  return shown;
 }
+
+/** The last run of characters may be a half of a secret. */
+const shortened = (text: string): string =>
+  text.length <= LOOKED_AT ? text : text.slice(0, LOOKED_AT).replace(/(?<![^\s"'&,;<>])[^\s"'&,;<>]*$/, '');
 
 /** An excerpt of a body in which no secret is left. It is cut last: a cut must not save a half of one. */
 export function redactedBody(body: string, known: readonly string[] = []): string {
-  const search: Search = { values: new Set(known), textsLeft: MOST_TEXTS };
-  const text = redactedJson(body, search) ?? body;
-  return redacted(text, [...search.values]).slice(0, EXCERPT);
+  const values = new Set(known);
+  const text = redactedJson(body, values) ?? body;
+  return redacted(text, [...values]).slice(0, EXCERPT);
 }
 
 /** The values in a body, or among headers, that their names give away. */
 export function namedSecrets(source: string | Readonly<Record<string, string | undefined>>): readonly string[] {
-  const search: Search = { values: new Set(), textsLeft: MOST_TEXTS };
-  if (typeof source !== 'string') hide(source, search);
-  else if (redactedJson(source, search) === undefined) hide(Object.fromEntries(new URLSearchParams(source)), search);
-  return [...search.values];
+  const values = new Set<string>();
+  if (typeof source !== 'string') hideNamed(source, values);
+  else if (redactedJson(source, values) === undefined)
+    hideNamed(Object.fromEntries(new URLSearchParams(source)), values);
+  return [...values];
 }
 
-interface Search {
-  readonly values: Set<string>;
-  /** How many texts may still be tried as JSON: where one is none, that takes longer than to read it. */
-  textsLeft: number;
-}
-const MOST_TEXTS = 1_000;
-
-function redactedJson(text: string, search: Search): string | undefined {
-  if (search.textsLeft === 0 || !/^\s*[[{"]/.test(text)) return undefined;
-  search.textsLeft -= 1;
+function redactedJson(text: string, values: Set<string>): string | undefined {
   try {
-    return JSON.stringify(hide(JSON.parse(text), search));
+    return JSON.stringify(hideNamed(JSON.parse(text), values));
   } catch {
-    return undefined; // Not JSON: the caller takes it as text.
+    return undefined; // Not JSON, or nested too deep: the caller takes it as text.
   }
 }
 
 /** Hides values by their names, and notes them: they may stand elsewhere under no name. */
-function hide(value: unknown, search: Search): unknown {
-  if (typeof value === 'string') return redactedJson(value, search) ?? value;
-  if (Array.isArray(value)) return value.map((child) => hide(child, search));
+function hideNamed(value: unknown, values: Set<string>): unknown {
+  if (Array.isArray(value)) return value.map((child) => hideNamed(child, values));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, child]) => {
-      if (!NAME.test(key) && !WHOLE_NAME.test(key)) return [key, hide(child, search)];
-      noteValue(child, search.values);
+      if (!NAME.test(key) && !WHOLE_NAME.test(key)) return [key, hideNamed(child, values)];
+      noteValue(child, values);
       return [key, HIDDEN];
     }),
   );
@@ -101,43 +97,13 @@ function noteValue(value: unknown, values: Set<string>): void {
   }
 }
 
-function withoutValues(text: string, known: readonly string[]): string {
-  const values = known.filter((value) => value.length >= SHORTEST_VALUE && value.length <= text.length);
-  if (values.length === 0) return text;
-  const lower = lowered(text);
-  const spelled = SPELLED.test(text) ? spelling(text) : undefined;
-  const found = values.flatMap((value) => [
-    ...inBase64(value).flatMap((piece) => placesOf(piece, text)),
-    ...placesOf(lowered(value), lower),
-    ...(spelled ? spelledPlaces(value, spelled) : []),
-  ]);
-  let left = '';
-  let end = 0;
-  for (const place of found.sort((one, other) => one.from - other.from || other.to - one.to)) {
-    if (place.from >= end) left += `${text.slice(end, place.from)}${HIDDEN}`;
-    end = Math.max(end, place.to);
-  }
-  return left + text.slice(end);
-}
-
-interface Place {
-  readonly from: number;
-  readonly to: number;
-}
-
-function placesOf(sought: string, text: string): readonly Place[] {
-  const places: Place[] = [];
-  for (let at = text.indexOf(sought); at !== -1; at = text.indexOf(sought, at + sought.length))
-    places.push({ from: at, to: at + sought.length });
-  return places;
-}
-
-/** As long as before: what would take another length stays. */
-function lowered(text: string): string {
-  return text.replaceAll(/\p{Lu}/gu, (letter) => {
-    const lower = letter.toLowerCase();
-    return lower.length === letter.length ? lower : letter;
-  });
+/** How a value may be written; undone as the text is in which it is sought, too. */
+function spellings(value: string): readonly string[] {
+  const plain = undone(value);
+  return [
+    ...[value, encodeURIComponent(value.toWellFormed()), JSON.stringify(value).slice(1, -1), plain, undone(plain)],
+    ...inBase64(value),
+  ].filter(({ length }) => length >= SHORTEST_VALUE);
 }
 
 /** What a value looks like within a longer text in base64: its bytes may begin at each of three places. */
@@ -151,214 +117,51 @@ function inBase64(value: string): readonly string[] {
   return pieces.flatMap((piece) => [piece, piece.replaceAll('-', '+').replaceAll('_', '/')]);
 }
 
-/** What is not seen, and may stand within a word. */
-const UNSEEN = '\\u00ad\\u200b-\\u200d\\u2060\\ufeff';
-/** What a value may be spelled with, or broken by, where it is not written as it is. */
-const SPELLED = new RegExp(`[%\\\\&+\\r\\n${UNSEEN}]`);
+const ESCAPES: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 
-/** A text as bytes of UTF-8, each a character of the string, and where in the text each of them stands. */
-interface Spelling {
-  readonly bytes: string;
-  readonly places: readonly Place[];
+/** Without percent signs and backslashes, however often one is written in itself, and blanks of a form as blanks. */
+function undone(text: string): string {
+  return text
+    .replaceAll('+', ' ')
+    .replace(/(?:%(?:25)*[\da-f]{2})+/gi, (run) =>
+      Buffer.from(run.replace(/%(?:25)*([\da-f]{2})/gi, '$1'), 'hex').toString('utf8'),
+    )
+    .replace(/\\+(?:u([\da-f]{4})|([bfnrt]))?/gi, (_, unit?: string, short?: string) =>
+      unit === undefined ? (ESCAPES[short ?? ''] ?? short ?? '') : String.fromCharCode(parseInt(unit, 16)),
+    );
 }
 
-function spelledPlaces(value: string, { bytes, places }: Spelling): readonly Place[] {
-  // A value may begin with what a mail puts before a line, and that is left out behind the end of one.
-  const sought = spelling(value).bytes.replace(/^[ >]+/, '');
-  // It is made of such marks: where it stands cannot be told.
-  if (sought.length < SHORTEST_VALUE) return [{ from: 0, to: places.at(-1)?.to ?? 0 }];
-  return placesOf(sought, bytes).map(({ from, to }) => ({
-    from: places[from]?.from ?? 0,
-    to: places[to - 1]?.to ?? 0,
-  }));
-}
+const NAMED = `(?:${NAME.source})[\\w.[\\]-]{0,40}`;
 
-/**
- * The same for all ways to write a text: in percent signs, with escapes of JSON, with entities, one within the other, in
- * capital letters, with blanks as `+`, with unseen characters, or over the ends of lines with what a mail or a quotation puts
- * there. Both a text and the value that is sought in it are read so: whatever is left out or taken for something else here
- * is so in both. Each character is looked at once, however hostile the text.
- */
-function spelling(text: string): Spelling {
-  let bytes = '';
-  const places: Place[] = [];
-  let isBehindBreak = false;
-  const add = (byte: number, place: Place): void => {
-    const char = PLAINER[byte] ?? String.fromCharCode(byte);
-    isBehindBreak = BREAKS.includes(byte) || (isBehindBreak && ' >'.includes(char));
-    if (char === '' || isBehindBreak) return;
-    bytes += char;
-    places.push(place);
-  };
-  for (const { 0: whole, index: from, groups = {} } of text.matchAll(UNIT)) {
-    const { pair, low, unit, short, byte, hex, decimal, name } = groups;
-    const place = { from, to: from + whole.length };
-    if (byte !== undefined) add(parseInt(byte, 16), place);
-    else if (!/^[%&\\]/.test(whole) || whole === '%' || whole === '&') {
-      let at = from;
-      for (const char of whole) {
-        for (const one of Buffer.from(char)) add(one, { from: at, to: at + char.length });
-        at += char.length;
-      }
-    } else {
-      const char =
-        pair === undefined
-          ? pointOf(unit ?? hex, 16) ||
-            pointOf(decimal, 10) ||
-            (SHORT[short?.toLowerCase() ?? ''] ?? NAMED_ENTITIES[name?.toLowerCase() ?? ''] ?? '')
-          : String.fromCharCode(parseInt(pair, 16), parseInt(low ?? '', 16));
-      for (const one of Buffer.from(char)) add(one, place);
-    }
-  }
-  return withoutUnseen({ bytes, places });
-}
-
-/** Of a code point that Unicode does not have, nothing. */
-function pointOf(digits: string | undefined, base: number): string {
-  const point = parseInt(digits ?? '', base);
-  return point <= 0x10ffff ? String.fromCodePoint(point) : '';
-}
-
-/** What is not seen, in UTF-8. */
-const UNSEEN_BYTES = /\xc2\xad|\xe2\x80[\x8b-\x8d]|\xe2\x81\xa0|\xef\xbb\xbf/g;
-
-function withoutUnseen({ bytes, places }: Spelling): Spelling {
-  const left = [...places];
-  for (const { index, 0: found } of [...bytes.matchAll(UNSEEN_BYTES)].reverse()) left.splice(index, found.length);
-  return { bytes: bytes.replaceAll(UNSEEN_BYTES, ''), places: left };
-}
-
-const BREAKS = [...Buffer.from('\r\n')];
-
-/** Blanks are alike, and capital letters as small ones. A `=` may stand at the end of a line that goes on. */
-const PLAINER: Readonly<Record<number, string>> = {
-  ...Object.fromEntries(
-    Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZ', (letter) => [letter.charCodeAt(0), letter.toLowerCase()]),
-  ),
-  ...Object.fromEntries(Array.from('\r\n=\\', (mark) => [mark.charCodeAt(0), ''])),
-  ...Object.fromEntries(Array.from('\t+', (blank) => [blank.charCodeAt(0), ' '])),
-};
-const SHORT: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
-const NAMED_ENTITIES: Readonly<Record<string, string>> = {
-  ...{ amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", sol: '/' },
-};
-
-function percent(hex: string): string {
-  return `%(?:25)*(?:${hex})`;
-}
-
-/**
- * `\u002f` or `%5Cu002f` for `/`. Quotes and the backslash stay: they tell where a text ends. A run that escapes nothing is
- * matched too, for it would be looked through from each of its backslashes else.
- */
-const ESCAPED = /(?:\\|%(?:25)*5c)+(?:u00((?!22|27|5c)[2-7][0-9a-f]))?/gi;
-
-const BACKSLASH = `(?:\\\\|${percent('5c')})`;
-
-/** What is written as one: a run of backslashes with what it escapes, a byte in percent signs, an entity, or ordinary text. */
-const UNIT = new RegExp(
-  `${BACKSLASH}+(?:u(?<pair>d[89ab][\\da-f]{2})${BACKSLASH}+u(?<low>d[c-f][\\da-f]{2})|u(?<unit>[\\da-f]{4})|(?<short>[bfnrt]))?` +
-    '|%(?:25)*(?<byte>[\\da-f]{2})' +
-    '|&(?:amp;)*(?:#x0*(?<hex>[\\da-f]{1,6})|#0*(?<decimal>\\d{1,7})|(?<name>amp|lt|gt|quot|apos|sol));' +
-    '|[%&]|[^%&\\\\]+',
-  'gi',
-);
-
-const SLASH = `(?:[\\\\/]|${percent('2f|5c')}|&(?:#x0{0,4}2f|#0{0,4}47|sol);)`;
-const SLASHES = `${SLASH}+`;
-const COLON = `(?::|${percent('3a')})`;
-const AT = new RegExp(`@|${percent('40')}`, 'gi');
-const EQUALS = `(?:=|${percent('3d')})`;
-const BLANK = `(?:[\\s+:]|\\\\+[tnr]|${percent('20|09|3a')})`;
-/** A piece of a path. */
-const PIECE = '[\\w.~%-]';
-/** Up to the next field of a form, blank, or end of a quoted text, which a run of backslashes may stand before. */
-const VALUE = `(?:(?!${percent('26')})[^\\s&"'<>\\\\]|\\\\+(?![\\\\"']))+`;
-
-type Rule = (text: string) => string;
-
-/** Hides what follows the first group. */
-function hidden(pattern: string): Rule {
-  const expression = new RegExp(pattern, 'gi');
-  return (text) => text.replace(expression, (_, before: string) => `${before}${HIDDEN}`);
-}
-
-/** No host's name is as long; without an end to it, it may be a password. */
-const LONGEST_HOST = 1_000;
-
-/** Up to the last `@` before the path. A password may hold one. */
-function withoutUserinfo(text: string): string {
-  return text.replace(AUTHORITY, (whole, before: string, authority: string) => {
-    const at = Array.from(authority.matchAll(AT)).at(-1)?.index;
-    if (at !== undefined) return `${before}${HIDDEN}${authority.slice(at)}`;
-    return authority.length > LONGEST_HOST ? `${before}${HIDDEN}` : whole;
-  });
-}
-
-/** What stands behind a host's colon and is no port is a password, also one with a slash, which would end the host. */
-const SLASHED_PASSWORD = hidden(
-  `(${COLON}${SLASH}{2,})[^\\s\\\\/?#"<>@:%[]{0,256}${COLON}(?!\\d{1,5}(?:${SLASH}|[?#]|$))` +
-    `(?:(?!${AT.source})[^\\s"<>]){1,512}(?=${AT.source})`,
-);
-
-const AUTHORITY = new RegExp(
-  `(https?${COLON}${SLASH}*|(?<!${SLASH})${SLASH}{2,})((?:(?!${percent('2f|5c|3f|23|22|20')})[^\\s\\\\/?#"<>])+)`,
-  'gi',
-);
-
-/**
- * What has the form of a webhook's token or of an admin key and stands alone: 24 or 32 random bytes. Digits of a hash have
- * one case, and names no digits.
- */
-function withoutBareTokens(text: string): string {
-  return text.replace(BARE, (whole) => (BARE_MARKS.every((mark) => mark.test(whole)) ? HIDDEN : whole));
-}
-
-const BARE = /(?:(?<![\w-])|(?<=%[\da-f]{2}|\\[tnr]))(?:[\w-]{43}|[\w-]{32})(?![\w-])/gi;
-const BARE_MARKS = [/[a-z]/, /[A-Z]/, /[\d_-]/];
-
-/** English has words behind these, too. */
-function withoutScheme(text: string): string {
-  return text.replace(SCHEME, (whole, before: string, value: string) =>
-    /^[a-z]{1,15}$/.test(value) ? whole : `${before}${HIDDEN}`,
-  );
-}
-
-const SCHEME = new RegExp(`((?:bearer|basic)${BLANK}+)([\\w.~+/%=-]+)`, 'gi');
-
-/** `name=…`, `"name": "…"`, `name%3D…`, `<name>…`: a quoted value to its end, a list to the end of the line. */
-function withoutNamed(text: string): string {
-  return text.replace(NAMED, (_, before: string, quote: string | undefined, end: string | undefined) =>
-    quote === undefined ? `${before}${HIDDEN}` : `${before}${quote}${HIDDEN}${end ?? ''}`,
-  );
-}
-
-const NAMED = new RegExp(
-  `((?:${NAME.source})[\\w%[\\].-]{0,40}?(?:\\\\*["'])?\\s*(?:[:=]>?|>|${percent('3[ad]')})\\s*)` +
-    `(?:(\\\\*["'])[\\s\\S]*?(?:(?<!\\\\)(\\2)|$)|[[{](?!redacted\\])[^\\r\\n]*|${VALUE})`,
-  'gi',
-);
-
-const RULES: readonly Rule[] = [
-  SLASHED_PASSWORD,
-  withoutUserinfo,
-  hidden(`(hooks${SLASHES}[\\w.~-]{1,64}${SLASHES})${PIECE}{16,}`),
-  hidden(`((?<=${SLASH})send${SLASHES})${PIECE}{16,}`),
-  hidden(`(waInstance\\d{1,20}${SLASHES}\\w{1,64}${SLASHES})${PIECE}+`),
-  hidden('(whsec_)[\\w+/=%-]+'),
-  hidden('(hk_)[\\w%-]{16,}'),
-  withoutBareTokens,
-  // A signed token of JSON, whatever it is called.
-  hidden('()eyJ[\\w-]{8,1000}\\.[\\w-]+\\.[\\w-]*'),
-  withoutScheme,
-  // A header or a line of words may hold blanks.
-  hidden('((?:authorization|cookie|password|passphrase):\\s)(?:(?!\\\\[nr])[^\\r\\n"])+'),
-  // A field of a multipart body: its value begins after an empty line and ends before the next boundary.
-  hidden(
-    `(name="[^"\\r\\n]{0,100}?(?:${NAME.source})[^\\r\\n]*(?:\\r?\\n[^\\r\\n]+){0,4}\\r?\\n\\r?\\n)[\\s\\S]*?(?=\\r?\\n--|$)`,
-  ),
-  withoutNamed,
-  hidden(
-    `((?<=^|[?&;#"'\\s]|${percent('3f|26|23|3b')})(?:sig|key|pwd|pass|auth|jwt|hmac|sid|code)${EQUALS})(?:${VALUE})`,
-  ),
-];
+/** What each pattern finds is hidden but for its first group. */
+const RULES: readonly (readonly [pattern: RegExp, shown: string])[] = (
+  [
+    // What may stand before a host: up to the last `@`, since a password may hold one, and a slash.
+    /(:\/\/)[^\s"'<>]{1,2000}(?=@)/g,
+    // URLs of the hub, and of GREEN-API, which has its token in the path.
+    /((?:hooks\/[\w.~-]{1,64}|(?<=\/)send)\/)[\w.~-]{16,}/gi,
+    /(waInstance\d{1,20}\/\w{1,64}\/)[\w.~-]+/gi,
+    // Signing secrets, keys of the hub, signed tokens of JSON.
+    /(whsec_)[\w+/=-]+/g,
+    /(hk_)[\w-]{16,}/g,
+    /()eyJ[\w-]{8,1000}\.[\w-]+\.[\w-]*/g,
+    // A webhook's token or an admin key that stands alone: 24 or 32 random bytes. Hashes have one case, names no digits.
+    /()(?<![\w-])(?=[\w-]*[a-z])(?=[\w-]*[A-Z])(?=[\w-]*[\d_-])(?:[\w-]{43}|[\w-]{32})(?![\w-])/g,
+    // English has words behind these, too.
+    /((?:bearer|basic)[\s:]+)(?![a-z]{1,15}(?![\w.~+/=-]))[\w.~+/=-]+/gi,
+    // A header or a line of words may hold blanks.
+    /((?:authorization|cookie|password|passphrase):\s)[^\r\n"]+/gi,
+    // A field of a multipart body: its value begins after an empty line and ends before the next boundary.
+    new RegExp(
+      `(name="[^"\\r\\n]{0,100}?${NAMED}[^\\r\\n]*(?:\\r?\\n[^\\r\\n]+){0,4}\\r?\\n\\r?\\n)[\\s\\S]*?(?=\\r?\\n--|$)`,
+      'gi',
+    ),
+    // `name=…`, `"name": "…"`, `<name>…`: a quoted value to its end, a list to the end of the line.
+    new RegExp(
+      `(${NAMED}["']?\\s{0,9}(?:[:=]>?|>)\\s{0,9}(["']?))` +
+        '(?:(?<=["\'])(?:(?!\\2)[^\\\\]|\\\\[\\s\\S])*|[[{](?!redacted\\])[^\\r\\n]*|[^\\s&"\'<>[{][^\\s&"\'<>]*)',
+      'gi',
+    ),
+    /((?<=^|[?&;#"'\s])(?:sig|key|pwd|pass|auth|jwt|hmac|sid|code)=)[^\s&"'<>]+/gi,
+  ] as const
+).map((pattern) => [pattern, `$1${HIDDEN}`]);

@@ -1,8 +1,7 @@
-import { sha256 } from '#lib/domain/ids.ts';
+import { matchesHash, sha256 } from '#lib/domain/ids.ts';
 import type { Parsed } from '#lib/domain/json.ts';
 import { lazily } from '#lib/domain/lazily.ts';
 import type { Random } from '#lib/domain/ports.ts';
-import { matchesHash } from '#lib/domain/redact.ts';
 import { type Issue, known } from '#lib/domain/schema.ts';
 import { retrying } from '#lib/store/retry.ts';
 import { type Attempt, noteAttempt } from '#lib/tenants/attempts.ts';
