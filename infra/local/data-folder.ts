@@ -1,5 +1,7 @@
 import {
+  accessSync,
   closeSync,
+  constants,
   existsSync,
   fsyncSync,
   mkdirSync,
@@ -13,8 +15,6 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import * as v from 'valibot';
-import { hubFile } from '#infra/demo/hub.ts';
-import { version } from '#lib/version.ts';
 
 /** Where a hub keeps its data; `path` is absent for a hub that keeps nothing. */
 export interface DataFolder {
@@ -29,16 +29,20 @@ const timeoutMs = 2000;
 export function openDataFolder(setting: string): DataFolder {
   if (setting === ':memory:') return { release: () => undefined };
   const path = resolve(setting);
-  usable(path);
-  refuseOthers(path);
+  makeUsable(path);
   const lock = locked(path);
-  try {
-    refuseNewer(path);
-  } catch (error) {
-    lock.close();
-    throw error;
-  }
   return { path, release: () => lock.close() };
+}
+
+/** It holds messages and keys: nobody else on the machine is to read them. A folder that is there keeps its mode. */
+function makeUsable(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    accessSync(path, constants.W_OK);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`cannot keep its data in ${path} (${why}): set HOOKLINE_DATA to a folder of your own`, { cause });
+  }
 }
 
 function locked(path: string): DatabaseSync {
@@ -64,83 +68,6 @@ const SqliteError = v.object({ errcode: v.number() });
 
 const sqliteCode = (cause: unknown): number | undefined =>
   v.is(SqliteError, cause) ? cause.errcode & 0xff : undefined;
-
-/** An older release would pass over what a newer one keeps beside its items, and so damage them unseen. */
-function refuseNewer(path: string): void {
-  const last = lastVersion(hubFile(path));
-  if (last === undefined || !isOlder(version, last)) return;
-  throw new Error(
-    `${path} was used by Hookline ${last} last, and this is ${version}, which may damage what that one wrote: ` +
-      `start ${last} or newer, or set HOOKLINE_DATA to another folder`,
-  );
-}
-
-const HubFile = v.pipe(v.string(), v.parseJson(), v.object({ version: v.string() }));
-
-/** The file is written anew by each start, so nobody has to mend a damaged one. */
-function lastVersion(file: string): string | undefined {
-  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
-  const parsed = v.safeParse(HubFile, readFileSync(file, 'utf8'));
-  return parsed.success ? parsed.output.version : undefined;
-}
-
-function isOlder(one: string, other: string): boolean {
-  const [mine, theirs] = [one, other].map((text) => text.split('-')[0]?.split('.').map(Number) ?? []);
-  const at = theirs?.findIndex((part, index) => part !== mine?.[index]) ?? -1;
-  return at >= 0 && (mine?.[at] ?? 0) < (theirs?.[at] ?? 0);
-}
-
-/** Makes the folder where there is none, and writes a little into it: that alone shows whether it can be used. */
-function usable(path: string): void {
-  try {
-    // It holds messages and keys: nobody else on the machine is to read them. A folder of somebody else's making stays as
-    // it is, and may be one that others use, as /tmp.
-    makeFolder(path);
-    const trial = join(path, 'trial');
-    writeDurably(trial, ' '.repeat(4096));
-    rmSync(trial);
-  } catch (cause) {
-    const why = REASONS.get(codeOf(cause)) ?? 'nothing can be written there';
-    throw new Error(`cannot keep its data in ${path}: ${why}; set HOOKLINE_DATA to a folder of your own`, { cause });
-  }
-}
-
-/** By `recursive`, Node never comes back from a path of which the system says that it is not there, as /proc/x. */
-function makeFolder(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
-  if (!existsSync(dirname(path))) makeFolder(dirname(path));
-  mkdirSync(path, { mode: 0o700 });
-}
-
-/** What of the hub's own is a folder, beside its files. */
-const FOLDERS = ['queues', 'outbox'];
-
-/** Somebody's own file or folder may have a name that the hub needs for the other: nothing of theirs is touched. */
-function refuseOthers(path: string): void {
-  const files = [hubFile(path), join(path, PARAMETERS), join(path, 'dynamodb.pid.json')];
-  for (const own of [...FOLDERS.map((name) => join(path, name)), ...files]) {
-    const found = statSync(own, { throwIfNoEntry: false });
-    const [is, keeps] = files.includes(own) ? ['folder', 'file'] : ['file', 'folder'];
-    if (!found || found.isDirectory() === (keeps === 'folder')) continue;
-    throw new Error(
-      `${own} is a ${is}, and the hub keeps a ${keeps} of that name: move it elsewhere, or set HOOKLINE_DATA to another folder`,
-    );
-  }
-}
-
-const REASONS = new Map([
-  ['EACCES', 'you may not write there'],
-  ['EPERM', 'you may not write there'],
-  ['EROFS', 'it can only be read'],
-  ['EEXIST', 'it is no folder'],
-  ['ENOTDIR', 'a part of this path is no folder'],
-  ['ENAMETOOLONG', 'its name is too long'],
-  ['ENOSPC', 'there is no space left'],
-  ['EDQUOT', 'there is no space left for you'],
-]);
-
-const codeOf = (cause: unknown): string =>
-  cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
 
 /** What the hub has kept in a file; undefined where there is none. Of a damaged one nothing is repeated: it may hold secrets. */
 export function readKept<Schema extends v.GenericSchema>(

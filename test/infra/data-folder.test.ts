@@ -18,7 +18,6 @@ import { checkDatabase, openDataFolder } from '#infra/local/data-folder.ts';
 import { startDynamoDb } from '#infra/local/engines/dynamodb.ts';
 import { startSqs } from '#infra/local/engines/sqs.ts';
 import { openParameters } from '#infra/local/engines/ssm.ts';
-import { version } from '#lib/version.ts';
 
 let base: string;
 beforeEach(() => {
@@ -45,34 +44,15 @@ test.each([0o755, 0o1777, 0o750])('leaves the mode %o of a folder that was there
 });
 
 test.each([
-  ['a path of the kernel', () => '/proc/x', 'nothing can be written there'],
-  ['a folder of the kernel', () => '/proc', 'nothing can be written there'],
-  ['a folder of devices', () => '/sys', 'you may not write there|it can only be read'],
-  ['a device', () => '/dev/null', 'it is no folder'],
-  ['below a device', () => '/dev/null/x', 'a part of this path is no folder'],
-  ['a file', () => file(), 'it is no folder'],
-  ['below a file', () => join(file(), 'x'), 'a part of this path is no folder'],
-  ['a name that is too long', () => join(base, 'x'.repeat(300)), 'its name is too long'],
-])('refuses %s in a sentence', (_, path, why) => {
-  const sentence = new RegExp(
-    `^cannot keep its data in ${path()}: (${why}); set HOOKLINE_DATA to a folder of your own$`,
+  ['a device', () => '/dev/null'],
+  ['a file', () => file()],
+  ['below a file', () => join(file(), 'x')],
+  ['a name that is too long', () => join(base, 'x'.repeat(300))],
+])('refuses %s in a sentence', (_, path) => {
+  expect(() => openDataFolder(path())).toThrow(
+    new RegExp(`^cannot keep its data in ${path()} \\(E[\\s\\S]+\\): set HOOKLINE_DATA to a folder of your own$`),
   );
-  expect(() => openDataFolder(path())).toThrow(sentence);
 });
-
-test.each(['queues', 'outbox', 'hub.json', 'parameters.json', 'dynamodb.pid.json'])(
-  'says in a sentence what of somebody else is in its place, and lets it be: %s',
-  (name) => {
-    const isFile = !name.includes('.');
-    const path = join(base, name);
-    if (isFile) writeFileSync(path, 'theirs');
-    else mkdirSync(path);
-    const [is, keeps] = isFile ? ['file', 'folder'] : ['folder', 'file'];
-    const sentence = `${path} is a ${is}, and the hub keeps a ${keeps} of that name: move it elsewhere, or set HOOKLINE_DATA to another folder`;
-    expect(() => openDataFolder(base)).toThrow(new Error(sentence));
-    expect(readdirSync(base)).toEqual([name]);
-  },
-);
 
 test.each(['', 'a secret, cut o', '{"other": 1}'])(
   'says which file in it is damaged, and nothing of what it holds: %s',
@@ -144,30 +124,6 @@ test.each(['', undefined])('starts no empty hub where there was one: a database 
     `${base} holds a hub's keys, and ${path}, its data, is gone or empty: ${remedy}; ` +
     'if HOOKLINE_DYNAMODB_ENDPOINT was set, set it again';
   await expect(startDynamoDb({ folder: base })).rejects.toThrow(new Error(sentence));
-});
-
-test.each([
-  ['99.0.0', true],
-  [version.replace(/\d+$/, (patch) => `${Number(patch) + 1}`), true],
-  [version, false],
-  ['0.0.9', false],
-])('refuses the folder of a newer release: %s', (last, isRefused) => {
-  writeFileSync(
-    join(base, 'hub.json'),
-    JSON.stringify({ url: 'http://127.0.0.1:3000', adminKey: 'key', version: last }),
-  );
-  const sentence =
-    `${base} was used by Hookline ${last} last, and this is ${version}, which may damage what that one wrote: ` +
-    `start ${last} or newer, or set HOOKLINE_DATA to another folder`;
-  if (isRefused) expect(() => openDataFolder(base)).toThrow(new Error(sentence));
-  // What a refused start has locked is free again.
-  rmSync(join(base, 'hub.json'), { force: isRefused });
-  openDataFolder(base).release();
-});
-
-test.each(['', '{', '{"url": "http://127.0.0.1:3000"}'])('minds no hub.json without a version: %s', (content) => {
-  writeFileSync(join(base, 'hub.json'), content);
-  expect(() => openDataFolder(base).release()).not.toThrow();
 });
 
 test('says what a lock is that is none', () => {
