@@ -1,7 +1,6 @@
 import { sesClient } from '#lib/aws/clients.ts';
 import { deliverHandler } from '#lib/aws/deliver-handler.ts';
-import { sesMailer } from '#lib/aws/mailer.ts';
-import { endpointPorts, secretsOf } from '#lib/aws/outgoing.ts';
+import { endpointPorts, secretsOf, sesMailer } from '#lib/aws/outgoing.ts';
 import { runtime } from '#lib/aws/runtime.ts';
 import { patternMatcher } from '#lib/reactions/untrusted.ts';
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { OwnEngine } from '#infra/local/engines/local-aws.ts';
 import { startSes } from '#infra/local/engines/ses.ts';
 import { sesClient } from '#lib/aws/clients.ts';
-import { sesMailer } from '#lib/aws/mailer.ts';
+import { sesMailer } from '#lib/aws/outgoing.ts';
 import { settingsFor, settingsOver } from '#test/support/aws-wire.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hookline-outbox-'));
