@@ -49,6 +49,9 @@ export const json = <const Status extends number, Body>(status: Status, body: Bo
   body,
 });
 
+export const found = <Body>(body: Body | undefined, otherwise: ProblemReply) =>
+  body === undefined ? otherwise : json(200, body);
+
 export const file = (body: File, headers: Readonly<Record<string, string>>): Reply<200, File> => ({
   status: 200,
   body,

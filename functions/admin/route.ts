@@ -15,6 +15,7 @@ import type { Provider } from '#lib/tenants/account.ts';
 import type { Scope } from '#lib/tenants/api-keys.ts';
 import { type Answers, invalid, type ProblemReply, problem, type Reply, type ReplyOf } from './answers.ts';
 import type { Caller } from './auth.ts';
+import { Id } from './schemas.ts';
 
 /** What the API reaches outside of itself. */
 export interface AdminPorts extends StorePorts, BudgetPorts {
@@ -87,17 +88,18 @@ interface RawRequest {
   readonly body: Uint8Array;
 }
 
-interface Described {
-  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
-  /** As OpenAPI writes it: `/api/webhooks/{id}`. */
-  readonly path: string;
+/** What the routes of a subject have in common; each may say otherwise. */
+interface Subject {
   readonly tag: keyof typeof TAGS;
-  readonly summary: string;
-  /** What one should know beside the summary, in sentences. */
-  readonly description: string;
   readonly access: Access;
   /** Keys of these scopes may call it as well; who may read reads whatever it is. */
   readonly scopes?: readonly Scope[];
+}
+
+interface Described {
+  readonly summary: string;
+  /** What one should know beside the summary, in sentences. */
+  readonly description: string;
   /** The admin key alone may call it, for the workspace that is named; other routes of its are about none. */
   readonly inWorkspace?: true;
   /** It may be called for a workspace that was deleted, as all that only reads. */
@@ -112,22 +114,24 @@ interface Described {
   readonly idempotent?: boolean;
 }
 
-interface Declaration<
-  Params extends v.GenericSchema,
-  Query extends v.GenericSchema,
-  Body extends v.GenericSchema,
-  Declared extends Answers,
-> extends Described {
-  readonly params: Params;
-  readonly query: Query;
-  /** A function where it takes long to make: most cold starts are not for this route. */
-  readonly body: Body | (() => Body);
+/** As OpenAPI writes a path: `GET /api/webhooks/{id}`. What stands in braces is an id. */
+type Call = `${'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'} /${string}`;
+type NamesIn<Path> = Path extends `${string}{${infer Name}}${infer Rest}` ? Name | NamesIn<Rest> : never;
+type ParamsOf<Path> = Readonly<Record<NamesIn<Path>, string>>;
+
+interface Declaration<Path, Query extends v.GenericSchema, Body extends v.GenericSchema, Declared extends Answers>
+  extends Partial<Subject>,
+    Described {
+  /** Ids in the path of which there is more to say than that they are some. */
+  readonly ids?: { readonly [Name in NamesIn<Path>]?: v.GenericSchema<string> };
+  readonly query?: Query;
+  readonly body?: Body;
   /** A body that works as it stands, to begin with. */
   readonly example?: v.InferInput<Body>;
   readonly answers: Declared;
   readonly run: (
     input: {
-      readonly params: v.InferOutput<Params>;
+      readonly params: ParamsOf<Path>;
       readonly query: v.InferOutput<Query>;
       readonly body: v.InferOutput<Body>;
     },
@@ -136,7 +140,10 @@ interface Declaration<
 }
 
 /** A route as the router and the document use it. */
-export interface Route extends Described {
+export interface Route extends Subject, Described {
+  /** In lower case. */
+  readonly method: string;
+  readonly path: string;
   readonly params: v.GenericSchema;
   readonly query: v.GenericSchema;
   readonly body: v.GenericSchema;
@@ -147,41 +154,38 @@ export interface Route extends Described {
 
 const NOTHING = strictObject({});
 
-/** For routes without parameters, query or body; spread first, then say what is taken. */
-export const takesNothing = { params: NOTHING, query: NOTHING, body: NOTHING };
-
-/** One declaration checks what comes in, types what goes out and describes both. */
-export function route<
-  Params extends v.GenericSchema,
-  Query extends v.GenericSchema,
-  Body extends v.GenericSchema,
-  const Declared extends Answers,
->(declaration: Declaration<Params, Query, Body, Declared>): Route {
-  const { run, body: declared, ...described } = declaration;
-  let made: Body | undefined;
-  const schemaOfBody = () => {
-    made ??= typeof declared === 'function' ? declared() : declared;
-    return made;
-  };
-  return {
-    ...described,
-    get body() {
-      return schemaOfBody();
-    },
-    respond: async (request, context) => {
-      const params = v.safeParse(declaration.params, request.params);
-      // What cannot be an id is nobody's.
-      if (!params.success) return NO_ID;
-      const query = v.safeParse(declaration.query, request.query);
-      const body = bodyOf(schemaOfBody(), request.body);
-      if ('status' in body) return body;
-      if (query.success && body.success) {
-        return run({ params: params.output, query: query.output, body: body.output }, context);
-      }
-      const issues = [query.issues, body.issues].flatMap((found) => issuesOf(found ?? []));
-      return invalid(issues);
-    },
-  };
+/** Declares the routes of a subject: one declaration checks what comes in, types what goes out and describes both. */
+export function routesOn(subject: Subject) {
+  function route<
+    const Path extends Call,
+    const Declared extends Answers,
+    Query extends v.GenericSchema = typeof NOTHING,
+    Body extends v.GenericSchema = typeof NOTHING,
+  >(call: Path, declaration: Declaration<Path, Query, Body, Declared>): Route;
+  function route(call: Call, declaration: Declaration<Call, v.GenericSchema, v.GenericSchema, Answers>): Route {
+    const { run, ids = {}, query = NOTHING, body = NOTHING, ...rest } = declaration;
+    const [method = '', path = ''] = call.split(' ');
+    const described = new Map(Object.entries<v.GenericSchema<string>>(ids));
+    const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => [name, described.get(name) ?? Id]);
+    const params = v.object(Object.fromEntries(names));
+    return {
+      ...subject,
+      ...rest,
+      ...{ method: method.toLowerCase(), path, params, query, body },
+      respond: async (request, context) => {
+        const named = v.safeParse(params, request.params);
+        // What cannot be an id is nobody's.
+        if (!named.success) return NO_ID;
+        const asked = v.safeParse(query, request.query);
+        const sent = bodyOf(body, request.body);
+        if ('status' in sent) return sent;
+        if (asked.success && sent.success)
+          return run({ params: named.output, query: asked.output, body: sent.output }, context);
+        return invalid([asked.issues, sent.issues].flatMap((found) => issuesOf(found ?? [])));
+      },
+    };
+  }
+  return route;
 }
 
 /** Whether who has asked before can ask for what is new alone. */

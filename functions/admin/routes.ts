@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { Provider } from '#lib/tenants/account.ts';
 import { json } from './answers.ts';
-import { type Route, route, takesNothing } from './route.ts';
+import { type Route, routesOn } from './route.ts';
 import { accountRoutes } from './routes/accounts.ts';
 import { activityRoutes } from './routes/activity.ts';
 import { chatRoutes } from './routes/chats.ts';
@@ -16,14 +16,9 @@ import { sessionRoutes } from './routes/session.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { workspaceRoutes } from './routes/workspaces.ts';
 
-const health = route({
-  ...takesNothing,
-  method: 'get',
-  path: '/health',
-  tag: 'Hub',
+const health = routesOn({ tag: 'Hub', access: 'public' })('GET /health', {
   summary: 'Whether the hub answers, and its version',
   description: 'For a monitor: it looks at neither the table nor a provider.',
-  access: 'public',
   // Whoever watches the hub may add what they like to the URL, to get around a cache.
   query: v.object({}),
   answers: { 200: { description: 'It does', schema: v.object({ status: v.literal('ok'), version: v.string() }) } },
@@ -38,7 +33,7 @@ export function routesOf(providers: readonly Provider[]): readonly Route[] {
     ...activityRoutes,
     ...workspaceRoutes,
     ...accountRoutes(providers.map(({ account }) => account)),
-    ...webhookRoutes(providers),
+    ...webhookRoutes(names),
     ...eventRoutes(names),
     ...messageRoutes(names),
     ...chatRoutes,

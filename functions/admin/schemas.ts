@@ -22,7 +22,6 @@ export const Sought = v.pipe(
   v.string(),
   v.check((text) => text.trim() !== '', 'must not be empty: leave it out'),
 );
-export const WithId = v.object({ id: Id });
 
 export const Name = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
 export const PhoneNumber = v.pipe(
@@ -144,6 +143,10 @@ export const inItsOrder = <
     });
     return NEVER;
   });
+
+/** A list that has no next page. */
+export const allOf = <Schema extends v.GenericSchema>(schema: Schema) =>
+  v.object({ items: v.pipe(v.array(schema), v.readonly()) });
 
 /** A page of whole objects. */
 export const listOf = <Schema extends v.GenericSchema>(schema: Schema) =>

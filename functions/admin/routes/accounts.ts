@@ -19,16 +19,16 @@ import {
 } from '#lib/tenants/account.ts';
 import { createAccount, findAccount, listAccounts, patchAccount, removeAccount } from '#lib/tenants/accounts.ts';
 import { mayTry, wasRight } from '#lib/tenants/api-keys.ts';
-import { EMPTY, invalid, json, missing, NO_WORKSPACE, type ProblemReply, problem } from '../answers.ts';
-import { type AdminPorts, type Context, route, takesNothing } from '../route.ts';
-import { changesOf, listOf, Name, Paging, PhoneNumber, pageRequest, WithId } from '../schemas.ts';
+import { EMPTY, found, invalid, json, missing, NO_WORKSPACE, type ProblemReply, problem } from '../answers.ts';
+import { type AdminPorts, type Context, routesOn } from '../route.ts';
+import { changesOf, listOf, Name, Paging, PhoneNumber, pageRequest } from '../schemas.ts';
 
 const NO_ACCOUNT = missing('account');
 const TAKEN = 'Another account of this workspace sends through the same instance or number; the message names it';
 const taken = (by: string) =>
   problem(409, `Account ${by} sends through this instance or number: delete that one, or give other credentials`);
 const tag = 'Accounts';
-const shared = { ...takesNothing, tag, access: 'workspace' } as const;
+const route = routesOn({ tag, access: 'workspace' });
 
 const Patch = changesOf({
   name: optional(v.nullable(Name)),
@@ -64,20 +64,19 @@ function newAccountOf(provider: AccountProvider, channels: readonly Channel[], c
   );
 }
 
+const providerOf = ({ providers }: AdminPorts, name: string) =>
+  providers.find(({ account }) => account.name === name)?.account;
+
 interface Named {
   readonly provider: string;
   readonly credentials: unknown;
 }
 
 /** The provider of a new account. That the hub may not call it is told now rather than by the first message. */
-function reachableOf(
-  providers: readonly AccountProvider[],
-  { provider: named, credentials }: Named,
-  reach: Reach,
-): AccountProvider | ProblemReply {
-  const provider = providers.find(({ name }) => name === named);
+function reachableOf(ports: AdminPorts, { provider: name, credentials }: Named): AccountProvider | ProblemReply {
+  const provider = providerOf(ports, name);
   if (!provider) return invalid([{ path: 'provider', message: 'is not known here' }]);
-  const faults = faultsIn(provider, credentials, reach);
+  const faults = faultsIn(provider, credentials, ports.reach);
   return faults.length > 0 ? invalid(faults) : provider;
 }
 
@@ -89,15 +88,10 @@ const faultsIn = (provider: AccountProvider, credentials: unknown, reach: Reach)
 
 /** A parameter takes 4,096 bytes. */
 const MOST_BYTES = 4_000;
+const TOO_LONG = `are too long: they may have ${MOST_BYTES} bytes together, and no provider's are as long`;
 
-/** The longest of them is the one to look at. */
-function oversized(credentials: unknown): Issue[] {
-  const sizeOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value) ?? '');
-  if (!isRecord(credentials) || sizeOf(credentials) <= MOST_BYTES) return [];
-  const [longest = ''] = Object.keys(credentials).sort((a, b) => sizeOf(credentials[b]) - sizeOf(credentials[a]));
-  const message = `is too long: credentials may have ${MOST_BYTES} bytes together, and no provider's are as long`;
-  return [{ path: `credentials.${longest}`, message }];
-}
+const oversized = (credentials: unknown): Issue[] =>
+  Buffer.byteLength(JSON.stringify(credentials) ?? '') > MOST_BYTES ? [{ path: 'credentials', message: TOO_LONG }] : [];
 
 function unreachableUrls({ baseUrls = [] }: AccountProvider, credentials: unknown, reach: Reach): Issue[] {
   return baseUrls.flatMap((name) => {
@@ -129,62 +123,37 @@ async function warningOf(
   }
 }
 
-const testing = route({
-  ...shared,
-  method: 'post',
-  path: '/api/accounts/{id}/test',
-  summary: 'Ask the provider whether the account can send',
-  description:
-    'Whether the credentials work, and from which number: asked anew each time, for eight seconds at most. Nothing is sent, and nothing changes: an account that is held goes on by itself within half an hour, or by `resume`.',
-  params: WithId,
-  answers: { 200: { description: 'What the provider says', schema: TestedAccount } },
-  run: async ({ params }, { ports, workspace }) => {
-    const account = await findAccount(ports.store, workspace, params.id);
-    return account ? json(200, await testAccount(ports, account, TEST_MS)) : NO_ACCOUNT;
-  },
-});
-
 const SLOW_DOWN = problem(429, 'Too many tests that failed from this address; please wait a minute', {
   'retry-after': '60',
 });
-
-/** So that nobody looks for credentials by it: as signing in, a test counts before it is made, and one that is well does not. */
-function testingNew(providers: readonly AccountProvider[], body: () => ReturnType<typeof newAccount>) {
-  return route({
-    ...shared,
-    method: 'post',
-    path: '/api/accounts/test',
-    summary: 'Ask the provider about credentials before an account is made of them',
-    description:
-      'The body is that of a new account. Nothing is kept, and nothing is sent. Five tests a minute that come to nothing are taken from an address.',
-    tooMany: 'Too many tests from this address came to nothing',
-    body,
-    example: EXAMPLE,
-    answers: { 200: { description: 'What the provider says', schema: TestedAccount } },
-    run: async ({ body }, { ports, sourceIp }) => {
-      const provider = reachableOf(providers, body, ports.reach);
-      if ('status' in provider) return provider;
-      const tries = `account ${sourceIp}`;
-      if (!(await mayTry(ports, tries))) return SLOW_DOWN;
-      const { channel } = body;
-      const account = { id: 'acc_untold', provider: provider.name, channel, ...known({ phone: toPhone(body.phone) }) };
-      const tested = await testCredentials(ports, account, body.credentials, TEST_MS);
-      if (tested.ok) await wasRight(ports, tries);
-      return json(200, tested);
-    },
-  });
-}
-
 const EXAMPLE = {
   ...({ provider: 'sandbox', channel: 'whatsapp' } as const),
   ...{ name: 'Support line', phone: '+15550100001', credentials: {} },
 };
+const BUSY = 'Sends wait in its queue: let them go out, or cancel them by POST /api/accounts/{id}/cancel';
+const Reason = strictObject({ reason: optional(v.pipe(v.string(), v.minLength(1), v.maxLength(200))) });
 
-function creating(providers: readonly AccountProvider[], body: () => ReturnType<typeof newAccount>) {
-  return route({
-    ...shared,
-    method: 'post',
-    path: '/api/accounts',
+async function shown({ ports, workspace }: Context, id: string) {
+  const account = await findAccount(ports.store, workspace, id);
+  return account ? json(200, shownHere(ports, account)) : NO_ACCOUNT;
+}
+
+const shownHere = (ports: AdminPorts, account: Account): ShownAccount =>
+  shownAccount(
+    account,
+    quotes(account.channel, ports.reaches.get(account.provider)),
+    providerOf(ports, account.provider),
+  );
+
+const withProbe = (ports: AdminPorts, account: Account, probeAt: number | undefined): ShownAccount => ({
+  ...shownHere(ports, account),
+  ...(probeAt !== undefined && { probeAt: toIso(probeAt) }),
+});
+
+type NewAccount = ReturnType<typeof newAccount>;
+
+const creating = (body: NewAccount) =>
+  route('POST /api/accounts', {
     summary: 'Connect an account of a provider; its credentials are never shown again',
     description:
       'What `credentials` hold depends on the provider. An instance or number belongs to one account of a workspace. The provider is asked whether they work, for three seconds at most; a `warning` says what it says against them.',
@@ -193,7 +162,7 @@ function creating(providers: readonly AccountProvider[], body: () => ReturnType<
     example: EXAMPLE,
     answers: { 201: { description: 'The account', schema: ShownAccount } },
     run: async ({ body }, { ports, workspace }) => {
-      const provider = reachableOf(providers, body, ports.reach);
+      const provider = reachableOf(ports, body);
       if ('status' in provider) return provider;
       const made = await createAccount(ports, workspace, provider, body);
       if (made.kind === 'taken') return taken(made.by);
@@ -204,54 +173,68 @@ function creating(providers: readonly AccountProvider[], body: () => ReturnType<
       });
     },
   });
-}
 
-const listing = route({
-  ...shared,
-  method: 'get',
-  path: '/api/accounts',
-  summary: 'List accounts, newest first',
-  description: 'Paused and held accounts are listed, too.',
-  query: Paging('accounts'),
-  answers: { 200: { description: 'A page', schema: listOf(ShownAccount) } },
-  run: async ({ query }, { ports, workspace }) => {
-    const { items, ...rest } = await listAccounts(ports.store, workspace, pageRequest(query));
-    return json(200, { items: items.map(({ account, probeAt }) => withProbe(ports, account, probeAt)), ...rest });
-  },
-});
+/** So that nobody looks for credentials by it: a test counts before it is made, and one that is well does not. */
+const testingNew = (body: NewAccount) =>
+  route('POST /api/accounts/test', {
+    summary: 'Ask the provider about credentials before an account is made of them',
+    description:
+      'The body is that of a new account. Nothing is kept, and nothing is sent. Five tests a minute that come to nothing are taken from an address.',
+    tooMany: 'Too many tests from this address came to nothing',
+    body,
+    example: EXAMPLE,
+    answers: { 200: { description: 'What the provider says', schema: TestedAccount } },
+    run: async ({ body }, { ports, sourceIp }) => {
+      const provider = reachableOf(ports, body);
+      if ('status' in provider) return provider;
+      const tries = `account ${sourceIp}`;
+      if (!(await mayTry(ports, tries))) return SLOW_DOWN;
+      const { channel } = body;
+      const account = {
+        id: 'acc_untold',
+        provider: provider.name,
+        channel,
+        ...known({ phone: toPhone(body.phone) }),
+      };
+      const tested = await testCredentials(ports, account, body.credentials, TEST_MS);
+      if (tested.ok) await wasRight(ports, tries);
+      return json(200, tested);
+    },
+  });
 
-const showing = route({
-  ...shared,
-  method: 'get',
-  path: '/api/accounts/{id}',
-  summary: 'Show an account',
-  description: 'With the length of its queue and, where it sends nothing for now, the reason.',
-  params: WithId,
-  answers: { 200: { description: 'The account', schema: ShownAccount } },
-  run: async ({ params }, { ports, workspace }) => {
-    const account = await findAccount(ports.store, workspace, params.id);
-    if (!account) return NO_ACCOUNT;
-    const probeAt = account.held ? await probeDueOf(ports.store, account.id) : undefined;
-    return json(200, withProbe(ports, account, probeAt));
-  },
-});
-
-function patching(providers: readonly AccountProvider[]) {
-  return route({
-    ...shared,
-    method: 'patch',
-    path: '/api/accounts/{id}',
+const others = [
+  route('GET /api/accounts', {
+    summary: 'List accounts, newest first',
+    description: 'Paused and held accounts are listed, too.',
+    query: Paging('accounts'),
+    answers: { 200: { description: 'A page', schema: listOf(ShownAccount) } },
+    run: async ({ query }, { ports, workspace }) => {
+      const { items, ...rest } = await listAccounts(ports.store, workspace, pageRequest(query));
+      return json(200, { items: items.map(({ account, probeAt }) => withProbe(ports, account, probeAt)), ...rest });
+    },
+  }),
+  route('GET /api/accounts/{id}', {
+    summary: 'Show an account',
+    description: 'With the length of its queue and, where it sends nothing for now, the reason.',
+    answers: { 200: { description: 'The account', schema: ShownAccount } },
+    run: async ({ params }, { ports, workspace }) => {
+      const account = await findAccount(ports.store, workspace, params.id);
+      if (!account) return NO_ACCOUNT;
+      const probeAt = account.held ? await probeDueOf(ports.store, account.id) : undefined;
+      return json(200, withProbe(ports, account, probeAt));
+    },
+  }),
+  route('PATCH /api/accounts/{id}', {
     summary: "Change an account's name, phone, pace or credentials",
     description:
       'What is left out stays as it is. New credentials are given whole, and count from the next call of the provider on; it is asked as for a new account.',
     conflict: TAKEN,
-    params: WithId,
     body: Patch,
     example: { name: 'Support line' },
     answers: { 200: { description: 'The account', schema: ShownAccount } },
     run: async ({ params, body: { credentials: given, ...patch } }, { ports, workspace }) => {
       const account = await findAccount(ports.store, workspace, params.id);
-      const provider = providers.find(({ name }) => name === account?.provider);
+      const provider = account && providerOf(ports, account.provider);
       if (!account || !provider) return NO_ACCOUNT;
       const credentials =
         given && v.safeParse(v.object({ credentials: provider.credentials(account.channel) }), { credentials: given });
@@ -266,43 +249,37 @@ function patching(providers: readonly AccountProvider[]) {
       const warning = credentials && (await warningOf(ports, patched.account, provider));
       return json(200, { ...shownHere(ports, patched.account), ...warning });
     },
-  });
-}
-
-const BUSY = 'Sends wait in its queue: let them go out, or cancel them by POST /api/accounts/{id}/cancel';
-
-const deleting = route({
-  ...shared,
-  method: 'delete',
-  path: '/api/accounts/{id}',
-  summary: 'Delete an account and its credentials; what came in stays',
-  description: 'Refused while sends wait in its queue: cancel them first, or let them go out.',
-  conflict: 'Sends are waiting in its queue',
-  params: WithId,
-  answers: { 204: { description: 'Deleted' } },
-  run: async ({ params }, { ports, workspace }) => {
-    const account = await findAccount(ports.store, workspace, params.id);
-    if (!account) return NO_ACCOUNT;
-    const outcome = await removeAccount(ports, account);
-    if (outcome === 'busy') return problem(409, BUSY);
-    return outcome === 'deleted' ? EMPTY : NO_ACCOUNT;
-  },
-});
-
-const Reason = strictObject({ reason: optional(v.pipe(v.string(), v.minLength(1), v.maxLength(200))) });
-
-/** Its owner's word, beside the provider's: neither undoes the other, but for the owner's resume, which clears both. */
-const pauseRoutes = [
-  route({
-    ...shared,
-    method: 'post',
-    path: '/api/accounts/{id}/pause',
+  }),
+  route('DELETE /api/accounts/{id}', {
+    summary: 'Delete an account and its credentials; what came in stays',
+    description: 'Refused while sends wait in its queue: cancel them first, or let them go out.',
+    conflict: 'Sends are waiting in its queue',
+    answers: { 204: { description: 'Deleted' } },
+    run: async ({ params }, { ports, workspace }) => {
+      const account = await findAccount(ports.store, workspace, params.id);
+      if (!account) return NO_ACCOUNT;
+      const outcome = await removeAccount(ports, account);
+      if (outcome === 'busy') return problem(409, BUSY);
+      return outcome === 'deleted' ? EMPTY : NO_ACCOUNT;
+    },
+  }),
+  route('POST /api/accounts/{id}/test', {
+    summary: 'Ask the provider whether the account can send',
+    description:
+      'Whether the credentials work, and from which number: asked anew each time, for eight seconds at most. Nothing is sent, and nothing changes: an account that is held goes on by itself within half an hour, or by `resume`.',
+    answers: { 200: { description: 'What the provider says', schema: TestedAccount } },
+    run: async ({ params }, { ports, workspace }) => {
+      const account = await findAccount(ports.store, workspace, params.id);
+      return account ? json(200, await testAccount(ports, account, TEST_MS)) : NO_ACCOUNT;
+    },
+  }),
+  // Its owner's word, beside the provider's: neither undoes the other, but for the owner's resume, which clears both.
+  route('POST /api/accounts/{id}/pause', {
     summary: 'Let an account send nothing for now; what it takes on waits',
     description:
       'Sends are still accepted and charged, and go out once the account is resumed. What is being sent is not stopped.',
     body: Reason,
     example: { reason: 'Closed until Monday' },
-    params: WithId,
     answers: { 200: { description: 'The account', schema: ShownAccount } },
     run: async ({ params: { id }, body }, context) => {
       const { ports, workspace } = context;
@@ -311,13 +288,9 @@ const pauseRoutes = [
       return shown(context, id);
     },
   }),
-  route({
-    ...shared,
-    method: 'post',
-    path: '/api/accounts/{id}/resume',
+  route('POST /api/accounts/{id}/resume', {
     summary: 'Let an account send again, whoever stopped it',
     description: "Ends the pause of an operator, and the hold that a provider's refusal brought about.",
-    params: WithId,
     answers: { 200: { description: 'The account', schema: ShownAccount } },
     run: async ({ params: { id } }, context) => {
       const { ports, workspace } = context;
@@ -326,62 +299,25 @@ const pauseRoutes = [
       return shown(context, id);
     },
   }),
+  route('POST /api/accounts/{id}/cancel', {
+    summary: 'Take all that waits out of the queue of an account, with its credits back',
+    description:
+      'One call does what fits into its time; call again while `more` is true. What is being sent is not stopped, and what is handed in meanwhile waits as ever: pause the account first to send nothing at all.',
+    answers: {
+      200: {
+        description: 'What was cancelled',
+        schema: v.object({
+          cancelled: tally('Sends that were taken out'),
+          more: v.pipe(v.boolean(), v.description('Whether there may be more to cancel')),
+        }),
+      },
+    },
+    run: async ({ params }, { ports, workspace }) =>
+      found(await cancelAll(ports, workspace, params.id, ports.config), NO_ACCOUNT),
+  }),
 ];
 
-const cancelling = route({
-  ...shared,
-  method: 'post',
-  path: '/api/accounts/{id}/cancel',
-  summary: 'Take all that waits out of the queue of an account, with its credits back',
-  description:
-    'One call does what fits into its time; call again while `more` is true. What is being sent is not stopped, and what is handed in meanwhile waits as ever: pause the account first to send nothing at all.',
-  params: WithId,
-  answers: {
-    200: {
-      description: 'What was cancelled',
-      schema: v.object({
-        cancelled: tally('Sends that were taken out'),
-        more: v.pipe(v.boolean(), v.description('Whether there may be more to cancel')),
-      }),
-    },
-  },
-  run: async ({ params }, { ports, workspace }) => {
-    const cancelled = await cancelAll(ports, workspace, params.id, ports.config);
-    return cancelled ? json(200, cancelled) : NO_ACCOUNT;
-  },
-});
-
-async function shown({ ports, workspace }: Context, id: string) {
-  const account = await findAccount(ports.store, workspace, id);
-  return account ? json(200, shownHere(ports, account)) : NO_ACCOUNT;
-}
-
-function shownHere({ providers, reaches }: AdminPorts, account: Account): ShownAccount {
-  const { provider, channel } = account;
-  const known = providers.find((one) => one.account.name === provider)?.account;
-  return shownAccount(account, quotes(channel, reaches.get(provider)), known);
-}
-
-const withProbe = (ports: AdminPorts, account: Account, probeAt: number | undefined): ShownAccount => ({
-  ...shownHere(ports, account),
-  ...(probeAt !== undefined && { probeAt: toIso(probeAt) }),
-});
-
 export function accountRoutes(providers: readonly AccountProvider[]) {
-  let wanted: ReturnType<typeof newAccount> | undefined;
-  const body = () => {
-    wanted ??= newAccount(providers);
-    return wanted;
-  };
-  return [
-    creating(providers, body),
-    testingNew(providers, body),
-    listing,
-    showing,
-    patching(providers),
-    deleting,
-    testing,
-    ...pauseRoutes,
-    cancelling,
-  ];
+  const body = newAccount(providers);
+  return [creating(body), testingNew(body), ...others];
 }

@@ -6,11 +6,11 @@ import { ShownChat, withLastMessages, withoutLast, withThese } from '#lib/inbox/
 import { chatsFill } from '#lib/outbox/fill-chats.ts';
 import { isFilled } from '#lib/store/walk.ts';
 import { invalid, json, missing } from '../answers.ts';
-import { nowSeconds, route, takesNothing } from '../route.ts';
-import { flag, Id, listOf, pageRequest, paging, Sought, time, WithId } from '../schemas.ts';
+import { nowSeconds, routesOn } from '../route.ts';
+import { flag, Id, listOf, pageRequest, paging, Sought, time } from '../schemas.ts';
 
 const NO_CHAT = missing('chat');
-const shared = { ...takesNothing, tag: 'Chats', access: 'workspace' } as const;
+const route = routesOn({ tag: 'Chats', access: 'workspace' });
 
 const Filter = strictObject({
   ...paging('chats'),
@@ -43,10 +43,7 @@ const FARTHEST_MS = 48 * 3_600_000;
 const TOO_LATE = { path: 'readAt', message: 'must not be later than 48 hours from now' };
 
 export const chatRoutes = [
-  route({
-    ...shared,
-    method: 'get',
-    path: '/api/chats',
+  route('GET /api/chats', {
     summary: 'Chats, last active first',
     description:
       'Every chat that a message came from or went to. To write to one, hand in a message with its id as `chat_id`. With a filter ' +
@@ -76,13 +73,9 @@ export const chatRoutes = [
       return json(200, { items: chats, ...rest, ...(!isWhole && { complete: false as const }) });
     },
   }),
-  route({
-    ...shared,
-    method: 'get',
-    path: '/api/chats/{id}',
+  route('GET /api/chats/{id}', {
     summary: 'Show a chat',
     description: "The id is the hub's own, as messages name it in `chatId`.",
-    params: WithId,
     answers: { 200: { description: 'The chat', schema: ShownChat } },
     run: async ({ params }, { ports, workspace }) => {
       const chat = await findChat(ports.store, workspace, params.id);
@@ -91,14 +84,10 @@ export const chatRoutes = [
       return shown ? json(200, shown) : NO_CHAT;
     },
   }),
-  route({
-    ...shared,
-    method: 'patch',
-    path: '/api/chats/{id}',
+  route('PATCH /api/chats/{id}', {
     summary: 'Say up to when a chat was read',
     description:
       'It is unread again once something later comes in. An earlier time than the one that it has changes nothing; a message written on the phone itself does the same. Nothing is told to the provider.',
-    params: WithId,
     body: strictObject({ readAt: ReadAt }),
     example: { readAt: '2026-03-01T12:00:00.000Z' },
     answers: { 200: { description: 'The chat', schema: ShownChat } },

@@ -5,7 +5,7 @@ import { eraseContact } from '#lib/privacy/erase.ts';
 import { Counts, Left } from '#lib/privacy/erase-messages.ts';
 import { walkCursor } from '#lib/store/walk.ts';
 import { invalid, json, problem } from '../answers.ts';
-import { route, takesNothing } from '../route.ts';
+import { routesOn } from '../route.ts';
 import { decoded, flag, Id } from '../schemas.ts';
 
 const cursors = walkCursor(Counts);
@@ -27,20 +27,17 @@ const Erasure = v.object({
   cursor: optional(v.string(), 'There is more to do: call again with it'),
 });
 
+const route = routesOn({ tag: 'Contacts', access: 'workspace' });
+
 export const contactRoutes = [
-  route({
-    ...takesNothing,
-    method: 'delete',
-    path: '/api/contacts/{phone}',
-    tag: 'Contacts',
+  route('DELETE /api/contacts/{phone}', {
     summary: 'Erase a person by their number from everything that the workspace keeps; call until no cursor comes',
     description:
       'Events, chats and logged attempts are deleted; sends and the ledger are emptied of what names the person. `left` says what stays and why.',
     conflict: 'It is the number of an account of this workspace',
-    access: 'workspace',
     erases: true,
     // A number that is mistyped must not be answered like a person of whom nothing is kept.
-    params: v.object({ phone: v.pipe(Id, v.description('International, `+` optional')) }),
+    ids: { phone: v.pipe(Id, v.description('International, `+` optional')) },
     query: Query,
     answers: { 200: { description: 'What was erased, and what was left', schema: Erasure } },
     run: async ({ params, query }, { ports, workspace }) => {

@@ -16,10 +16,10 @@ import { optional, strictObject, text } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { isUsableKey } from '#lib/outbox/submit.ts';
 import { json, problem } from '../answers.ts';
-import { type AdminPorts, route, takesNothing } from '../route.ts';
+import { type AdminPorts, routesOn } from '../route.ts';
 import { listOf, pageRequest, paging } from '../schemas.ts';
 
-const shared = { ...takesNothing, tag: 'Credits' } as const;
+const route = routesOn({ tag: 'Credits', access: 'workspace' });
 const credits = { 200: { description: 'The credits', schema: ShownCredits } } as const;
 
 const Grant = strictObject({
@@ -36,20 +36,13 @@ async function shown(ports: AdminPorts, workspace: string) {
 }
 
 export const creditRoutes = [
-  route({
-    ...shared,
-    method: 'get',
-    path: '/api/credits',
+  route('GET /api/credits', {
     summary: 'What the workspace was granted, and what became of it',
     description: '`available` can be spent now; `reserved` is for messages that are on their way.',
-    access: 'workspace',
     answers: credits,
     run: async (_, { ports, workspace }) => json(200, await shown(ports, workspace)),
   }),
-  route({
-    ...shared,
-    method: 'post',
-    path: '/api/credits/grants',
+  route('POST /api/credits/grants', {
     summary: 'Grant credits, or take back what was granted by mistake',
     description:
       'Adds to what the workspace may spend; below zero, takes from what is neither spent nor reserved. The reason stands in the ledger. A repeat with the same `Idempotency-Key` within a day changes nothing, and is marked `Idempotent-Replayed: true`.',
@@ -74,37 +67,26 @@ export const creditRoutes = [
       return { ...json(201, await shown(ports, workspace)), headers };
     },
   }),
-  route({
-    ...shared,
-    method: 'get',
-    path: '/api/credits/ledger',
+  route('GET /api/credits/ledger', {
     summary: 'Every change of the credits, newest first',
     description:
       'What was granted, what sends took, and what came back from those that failed. Of one kind a page may hold fewer than `limit`; the last one has no `cursor`.',
-    access: 'workspace',
     query: strictObject({ ...paging('ledger'), kind: optional(v.picklist(LEDGER_KINDS), 'These alone') }),
     answers: { 200: { description: 'A page', schema: listOf(ShownLedgerEntry) } },
     run: async ({ query: { kind, ...page } }, { ports, workspace }) =>
       json(200, await listLedger(ports.store, workspace, pageRequest(page), kind)),
   }),
-  route({
-    ...shared,
-    method: 'get',
-    path: '/api/credits/audit',
+  route('GET /api/credits/audit', {
     summary: 'Count every send again, and compare that with what was kept along the way; call until it is complete',
     description:
       'For when the numbers are in doubt. One call counts for a while, and the next one goes on where it ended.',
-    access: 'workspace',
     answers: { 200: { description: 'What was found', schema: ShownAudit } },
     run: async (_, { ports, workspace }) => {
       const { ok, differences, complete, asOf } = await audit(ports, workspace);
       return json(200, { ok, differences: [...differences], complete, asOf: toIso(asOf) });
     },
   }),
-  route({
-    ...shared,
-    method: 'put',
-    path: '/api/credits/quota',
+  route('PUT /api/credits/quota', {
     summary: 'Choose between prepaid credits and so many each month',
     description:
       'Prepaid credits last until they are spent. A monthly quota begins anew with each calendar month, in UTC.',

@@ -9,11 +9,11 @@ import { listRuns, type Rule, Run, RunsOfDay, runsOfDay, writtenOf } from '#lib/
 import { callsFailingSince, createRule, deleteRule, findRule, listRules, replaceRule } from '#lib/reactions/rules.ts';
 import { Trial, tryRule } from '#lib/reactions/trial.ts';
 import { EMPTY, invalid, json, missing, problem } from '../answers.ts';
-import { route, takesNothing } from '../route.ts';
-import { changesOf, flag, Id, listOf, Paging, pageRequest, WithId, wholeList } from '../schemas.ts';
+import { routesOn } from '../route.ts';
+import { allOf, changesOf, flag, Id, listOf, Paging, pageRequest, wholeList } from '../schemas.ts';
 
 const NO_RULE = missing('rule');
-const shared = { ...takesNothing, tag: 'Rules', access: 'workspace' } as const;
+const route = routesOn({ tag: 'Rules', access: 'workspace' });
 
 export const ShownRule = v.object({
   id: v.string(),
@@ -45,79 +45,11 @@ const EXAMPLE: v.InferInput<typeof NewRule> = {
   do: [{ action: 'reply', text: "Hi {{ sender.name | default: 'there' }}, our list: https://example.com/prices" }],
 };
 
-const creating = route({
-  ...shared,
-  method: 'post',
-  path: '/api/rules',
-  summary: 'Make a rule: when this comes in, do that',
-  description:
-    'Try it first with `POST /api/rules/try`. A rule that answers is kept from talking to itself, to a machine and over a person. A workspace has 200 rules at most.',
-  body: NewRule,
-  example: EXAMPLE,
-  answers: { 201: { description: 'The rule', schema: RuleWithSecret } },
-  run: async ({ body }, { ports, workspace, origins }) => {
-    const made = await createRule(ports, workspace, body, origins);
-    if ('issues' in made) return invalid(made.issues);
-    return json(201, { ...shown(made.rule), ...(made.secret !== undefined && { secret: made.secret }) });
-  },
-});
-
-const listing = route({
-  ...shared,
-  method: 'get',
-  path: '/api/rules',
-  summary: 'List rules, in the order in which they are asked',
-  description: 'All of them: there are 200 at most. `paused` says since when, and why, none of them sends.',
-  query: strictObject({ last24h: flag('Whether each says how much it did in the last 24 hours, as `last24h`') }),
-  answers: {
-    200: { description: 'All', schema: v.object({ ...listOf(ShownRule).entries, paused: v.exactOptional(Paused) }) },
-  },
-  run: async ({ query: { last24h } }, { ports: { store, clock }, workspace }) => {
-    const [{ items: rules, damaged }, paused] = await Promise.all([
-      listRules(store, workspace),
-      pausedOf(store, workspace),
-    ]);
-    const runs = last24h ? await runsOfDay(store, rules, clock.now()) : [];
-    const items = rules.map((rule, i) => ({ ...shown(rule), ...known({ last24h: runs[i] }) }));
-    return json(200, { ...wholeList({ items, damaged }), ...(paused && { paused }) });
-  },
-});
-
-const showing = route({
-  ...shared,
-  method: 'get',
-  path: '/api/rules/{id}',
-  summary: 'Show a rule',
-  description: 'As it was written; headers of calls are shown without their values.',
-  params: WithId,
-  answers: { 200: { description: 'The rule', schema: ShownRule } },
-  run: async ({ params }, { ports, workspace }) => {
-    const rule = await findRule(ports.store, workspace, params.id);
-    if (!rule) return NO_RULE;
-    const since = await callsFailingSince(ports.store, rule);
-    return json(200, { ...shown(rule), ...(since !== undefined && { callsFailingSince: toIso(since) }) });
-  },
-});
-
 function replied(replaced: Awaited<ReturnType<typeof replaceRule>>) {
   if (!replaced) return NO_RULE;
   if ('issues' in replaced) return invalid(replaced.issues);
   return json(200, { ...shown(replaced.rule), ...known({ secret: replaced.secret }) });
 }
-
-const replacing = route({
-  ...shared,
-  method: 'put',
-  path: '/api/rules/{id}',
-  summary: 'Write a rule anew',
-  description: 'What is left out gets its default. It counts for what is stored from then on.',
-  params: WithId,
-  body: NewRule,
-  example: EXAMPLE,
-  answers: { 200: { description: 'The rule', schema: RuleWithSecret } },
-  run: async ({ params, body }, { ports, workspace, origins }) =>
-    replied(await replaceRule(ports, workspace, params.id, () => body, origins)),
-});
 
 const Patch = changesOf({
   name: v.exactOptional(ruleFields.name),
@@ -132,150 +64,152 @@ const Patch = changesOf({
   guard: optional(ruleFields.guard, 'Whole: what is left out of it gets its default'),
 });
 
-const patching = route({
-  ...shared,
-  method: 'patch',
-  path: '/api/rules/{id}',
-  summary: 'Change a rule, or switch it on or off',
-  description:
-    'What is left out stays as it is. Whatever is changed, earlier failures are forgotten. Of one that is switched off, calls and mails that wait do so until it is switched on.',
-  params: WithId,
-  body: Patch,
-  example: { enabled: true },
-  answers: { 200: { description: 'The rule', schema: RuleWithSecret } },
-  run: async ({ params, body }, { ports, workspace, origins }) => {
-    const { accounts, when, ...changes } = body;
-    const changed = (rule: Rule) => {
-      const { accounts: hadAccounts, when: hadWhen, ...others } = writtenOf(rule);
-      return {
-        ...{ ...others, ...changes },
-        ...known({ accounts: accounts === undefined ? hadAccounts : (accounts ?? undefined) }),
-        ...known({ when: when === undefined ? hadWhen : (when ?? undefined) }),
-      };
-    };
-    return replied(await replaceRule(ports, workspace, params.id, changed, origins));
-  },
-});
-
-const deleting = route({
-  ...shared,
-  method: 'delete',
-  path: '/api/rules/{id}',
-  summary: 'Delete a rule',
-  description: 'What it has accepted for sending goes out all the same; calls that wait are not made.',
-  params: WithId,
-  answers: { 204: { description: 'Deleted' } },
-  run: async ({ params }, { ports, workspace }) => ((await deleteRule(ports, workspace, params.id)) ? EMPTY : NO_RULE),
-});
-
-const running = route({
-  ...shared,
-  method: 'get',
-  path: '/api/rules/{id}/runs',
-  summary: 'List what a rule did, newest first',
-  description: 'Events that matched, kept for 30 days.',
-  params: WithId,
-  query: Paging('runs'),
-  answers: { 200: { description: 'A page', schema: listOf(Run) } },
-  run: async ({ params, query }, { ports, workspace }) => {
-    const rule = await findRule(ports.store, workspace, params.id);
-    return rule ? json(200, await listRuns(ports.store, rule.id, pageRequest(query))) : NO_RULE;
-  },
-});
-
-const trying = route({
-  ...shared,
-  method: 'post',
-  path: '/api/rules/try',
-  summary: 'Try a rule on what has come in',
-  description:
-    'Each comparison with what it found, the verdict of the guard, and the messages as they would go out. Nothing is sent.',
-  body: strictObject({
-    rule: NewRule,
-    eventIds: v.exactOptional(v.pipe(v.array(Id), v.minLength(1), v.maxLength(50))),
-    last: optional(
-      v.pipe(Whole, v.minValue(1), v.maxValue(50)),
-      'On so many of the newest events, if no ids are given',
-    ),
-  }),
-  example: { rule: EXAMPLE, last: 10 },
-  answers: { 200: { description: 'Event by event', schema: v.object({ items: v.array(Trial) }) } },
-  run: async ({ body }, { ports, workspace, origins }) => {
-    const tried = await tryRule(ports, workspace, body.rule, origins, body);
-    if (!tried.issues) return json(200, { items: tried.items });
-    return invalid(tried.issues.map(({ path, message }) => ({ path: `rule.${path}`, message })));
-  },
-});
-
-const muted = route({
-  ...shared,
-  method: 'get',
-  path: '/api/rules/muted',
-  summary: 'List the chats that are muted',
-  description:
-    'A machine seems to answer there: no rule answers it for a day. Each with the title or number of the chat.',
-  answers: { 200: { description: 'All', schema: v.object({ items: v.array(Muted) }) } },
-  run: async (_input, { ports, workspace }) => json(200, { items: await listMuted(ports, workspace) }),
-});
-
-const unmuting = route({
-  ...shared,
-  method: 'delete',
-  path: '/api/rules/muted',
-  summary: 'Let rules answer a chat again',
-  description: 'Rules answer it from the next message on.',
-  query: strictObject({ chat: v.pipe(Id, v.description('The id of the chat')) }),
-  answers: { 204: { description: 'They may' } },
-  run: async ({ query }, { ports, workspace }) =>
-    (await unmute(ports, workspace, query.chat)) ? EMPTY : problem(404, 'No such chat is muted in this workspace'),
-});
-
-const resuming = route({
-  ...shared,
-  method: 'post',
-  path: '/api/rules/resume',
-  summary: 'Let the rules of the workspace send again',
-  description: 'They pause by themselves after 60 messages in a minute.',
-  answers: { 204: { description: 'They do' } },
-  run: async (_input, { ports, workspace }) =>
-    (await resumeRules(ports, workspace)) ? EMPTY : problem(404, 'The rules of this workspace do not pause'),
-});
-
-const fields = route({
-  ...shared,
-  method: 'get',
-  path: '/api/rules/fields',
-  summary: 'List the short names that conditions can ask for',
-  description: 'Beside them, any path of an event, as `message.content.file.size`.',
-  answers: {
-    200: { description: 'All', schema: v.object({ items: v.pipe(v.array(text('As `sender.phone`')), v.readonly()) }) },
-  },
-  run: async () => json(200, { items: SHORT_FIELDS }),
-});
-
-const recipes = route({
-  ...shared,
-  method: 'get',
-  path: '/api/rules/recipes',
-  summary: 'List rules to begin with',
-  description: 'Each is whole but for what `fill` names, and switched off. Fill it in, try it, and make it.',
-  answers: { 200: { description: 'All', schema: v.object({ items: v.pipe(v.array(Recipe), v.readonly()) }) } },
-  run: async () => json(200, { items: RECIPES }),
-});
-
 // `try`, `muted`, `fields` and `recipes` come first: they are no ids.
 export const ruleRoutes = [
-  creating,
-  listing,
-  trying,
-  muted,
-  unmuting,
-  resuming,
-  fields,
-  recipes,
-  showing,
-  replacing,
-  patching,
-  deleting,
-  running,
+  route('POST /api/rules', {
+    summary: 'Make a rule: when this comes in, do that',
+    description:
+      'Try it first with `POST /api/rules/try`. A rule that answers is kept from talking to itself, to a machine and over a person. A workspace has 200 rules at most.',
+    body: NewRule,
+    example: EXAMPLE,
+    answers: { 201: { description: 'The rule', schema: RuleWithSecret } },
+    run: async ({ body }, { ports, workspace, origins }) => {
+      const made = await createRule(ports, workspace, body, origins);
+      if ('issues' in made) return invalid(made.issues);
+      return json(201, { ...shown(made.rule), ...(made.secret !== undefined && { secret: made.secret }) });
+    },
+  }),
+  route('GET /api/rules', {
+    summary: 'List rules, in the order in which they are asked',
+    description: 'All of them: there are 200 at most. `paused` says since when, and why, none of them sends.',
+    query: strictObject({ last24h: flag('Whether each says how much it did in the last 24 hours, as `last24h`') }),
+    answers: {
+      200: { description: 'All', schema: v.object({ ...listOf(ShownRule).entries, paused: v.exactOptional(Paused) }) },
+    },
+    run: async ({ query: { last24h } }, { ports: { store, clock }, workspace }) => {
+      const [{ items: rules, damaged }, paused] = await Promise.all([
+        listRules(store, workspace),
+        pausedOf(store, workspace),
+      ]);
+      const runs = last24h ? await runsOfDay(store, rules, clock.now()) : [];
+      const items = rules.map((rule, i) => ({ ...shown(rule), ...known({ last24h: runs[i] }) }));
+      return json(200, { ...wholeList({ items, damaged }), ...(paused && { paused }) });
+    },
+  }),
+  route('POST /api/rules/try', {
+    summary: 'Try a rule on what has come in',
+    description:
+      'Each comparison with what it found, the verdict of the guard, and the messages as they would go out. Nothing is sent.',
+    body: strictObject({
+      rule: NewRule,
+      eventIds: v.exactOptional(v.pipe(v.array(Id), v.minLength(1), v.maxLength(50))),
+      last: optional(
+        v.pipe(Whole, v.minValue(1), v.maxValue(50)),
+        'On so many of the newest events, if no ids are given',
+      ),
+    }),
+    example: { rule: EXAMPLE, last: 10 },
+    answers: { 200: { description: 'Event by event', schema: allOf(Trial) } },
+    run: async ({ body }, { ports, workspace, origins }) => {
+      const tried = await tryRule(ports, workspace, body.rule, origins, body);
+      if (!tried.issues) return json(200, { items: tried.items });
+      return invalid(tried.issues.map(({ path, message }) => ({ path: `rule.${path}`, message })));
+    },
+  }),
+  route('GET /api/rules/muted', {
+    summary: 'List the chats that are muted',
+    description:
+      'A machine seems to answer there: no rule answers it for a day. Each with the title or number of the chat.',
+    answers: { 200: { description: 'All', schema: allOf(Muted) } },
+    run: async (_input, { ports, workspace }) => json(200, { items: await listMuted(ports, workspace) }),
+  }),
+  route('DELETE /api/rules/muted', {
+    summary: 'Let rules answer a chat again',
+    description: 'Rules answer it from the next message on.',
+    query: strictObject({ chat: v.pipe(Id, v.description('The id of the chat')) }),
+    answers: { 204: { description: 'They may' } },
+    run: async ({ query }, { ports, workspace }) =>
+      (await unmute(ports, workspace, query.chat)) ? EMPTY : problem(404, 'No such chat is muted in this workspace'),
+  }),
+  route('POST /api/rules/resume', {
+    summary: 'Let the rules of the workspace send again',
+    description: 'They pause by themselves after 60 messages in a minute.',
+    answers: { 204: { description: 'They do' } },
+    run: async (_input, { ports, workspace }) =>
+      (await resumeRules(ports, workspace)) ? EMPTY : problem(404, 'The rules of this workspace do not pause'),
+  }),
+  route('GET /api/rules/fields', {
+    summary: 'List the short names that conditions can ask for',
+    description: 'Beside them, any path of an event, as `message.content.file.size`.',
+    answers: {
+      200: {
+        description: 'All',
+        schema: allOf(text('As `sender.phone`')),
+      },
+    },
+    run: async () => json(200, { items: SHORT_FIELDS }),
+  }),
+  route('GET /api/rules/recipes', {
+    summary: 'List rules to begin with',
+    description: 'Each is whole but for what `fill` names, and switched off. Fill it in, try it, and make it.',
+    answers: { 200: { description: 'All', schema: allOf(Recipe) } },
+    run: async () => json(200, { items: RECIPES }),
+  }),
+  route('GET /api/rules/{id}', {
+    summary: 'Show a rule',
+    description: 'As it was written; headers of calls are shown without their values.',
+    answers: { 200: { description: 'The rule', schema: ShownRule } },
+    run: async ({ params }, { ports, workspace }) => {
+      const rule = await findRule(ports.store, workspace, params.id);
+      if (!rule) return NO_RULE;
+      const since = await callsFailingSince(ports.store, rule);
+      return json(200, { ...shown(rule), ...(since !== undefined && { callsFailingSince: toIso(since) }) });
+    },
+  }),
+  route('PUT /api/rules/{id}', {
+    summary: 'Write a rule anew',
+    description: 'What is left out gets its default. It counts for what is stored from then on.',
+    body: NewRule,
+    example: EXAMPLE,
+    answers: { 200: { description: 'The rule', schema: RuleWithSecret } },
+    run: async ({ params, body }, { ports, workspace, origins }) =>
+      replied(await replaceRule(ports, workspace, params.id, () => body, origins)),
+  }),
+  route('PATCH /api/rules/{id}', {
+    summary: 'Change a rule, or switch it on or off',
+    description:
+      'What is left out stays as it is. Whatever is changed, earlier failures are forgotten. Of one that is switched off, calls and mails that wait do so until it is switched on.',
+    body: Patch,
+    example: { enabled: true },
+    answers: { 200: { description: 'The rule', schema: RuleWithSecret } },
+    run: async ({ params, body }, { ports, workspace, origins }) => {
+      const { accounts, when, ...changes } = body;
+      const changed = (rule: Rule) => {
+        const { accounts: hadAccounts, when: hadWhen, ...others } = writtenOf(rule);
+        return {
+          ...{ ...others, ...changes },
+          ...known({ accounts: accounts === undefined ? hadAccounts : (accounts ?? undefined) }),
+          ...known({ when: when === undefined ? hadWhen : (when ?? undefined) }),
+        };
+      };
+      return replied(await replaceRule(ports, workspace, params.id, changed, origins));
+    },
+  }),
+  route('DELETE /api/rules/{id}', {
+    summary: 'Delete a rule',
+    description: 'What it has accepted for sending goes out all the same; calls that wait are not made.',
+    answers: { 204: { description: 'Deleted' } },
+    run: async ({ params }, { ports, workspace }) =>
+      (await deleteRule(ports, workspace, params.id)) ? EMPTY : NO_RULE,
+  }),
+  route('GET /api/rules/{id}/runs', {
+    summary: 'List what a rule did, newest first',
+    description: 'Events that matched, kept for 30 days.',
+    query: Paging('runs'),
+    answers: { 200: { description: 'A page', schema: listOf(Run) } },
+    run: async ({ params, query }, { ports, workspace }) => {
+      const rule = await findRule(ports.store, workspace, params.id);
+      return rule ? json(200, await listRuns(ports.store, rule.id, pageRequest(query))) : NO_RULE;
+    },
+  }),
 ];

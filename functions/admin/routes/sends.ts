@@ -8,12 +8,12 @@ import { listSends, SEND_STATES, ShownSend, showSend } from '#lib/outbox/shown.t
 import { submitBody } from '#lib/outbox/submit.ts';
 import { StoreUnavailable } from '#lib/store/store.ts';
 import { invalid, json, missing, type ProblemReply, problem } from '../answers.ts';
-import { type Context, route, takesNothing } from '../route.ts';
+import { type Context, routesOn } from '../route.ts';
 import { accepted, decoded, Id, listOf, pageRequest, paging, Sought } from '../schemas.ts';
 
 const NO_SEND = missing('send');
-const shared = { ...takesNothing, tag: 'Sends', access: 'workspace', scopes: ['send'] } as const;
-const WithMessageId = v.object({ messageId: v.pipe(Id, v.description('As the send webhook answered it')) });
+const route = routesOn({ tag: 'Sends', access: 'workspace', scopes: ['send'] });
+const ids = { messageId: v.pipe(Id, v.description('As the send webhook answered it')) };
 
 /** The words are those of the send webhook, so that one message can be handed in here and there. */
 const NewSend = strictObject({
@@ -21,7 +21,7 @@ const NewSend = strictObject({
   action: v.optional(SendBody.entries.action, 'send'),
 });
 const Accepted = v.object({
-  messageId: WithMessageId.entries.messageId,
+  messageId: ids.messageId,
   credits: ShownSend.entries.credits,
   position: ShownSend.entries.position,
   etaAt: ShownSend.entries.etaAt,
@@ -29,38 +29,6 @@ const Accepted = v.object({
 
 /** What stands in the place of a webhook's id in all that is handed in by a key of the API. */
 const BY_API = 'api';
-
-const sending = route({
-  ...shared,
-  method: 'post',
-  path: '/api/sends',
-  summary: 'Hand a message in: a text, a file or both, for one recipient',
-  description:
-    'As a send webhook takes it, for programs that have a key. It is charged and queued at once, and goes out when its ' +
-    'turn has come on its account. A repeat with the same `Idempotency-Key` is answered with the same message, and marked ' +
-    '`Idempotent-Replayed: true`.',
-  conflict: '`chat_name`, or an id of the provider as `chat_id`, fits several chats, whose ids are told',
-  charges: true,
-  idempotent: true,
-  body: NewSend,
-  example: { phone: '+15550100099', text: 'Hello from Hookline' },
-  answers: { 201: { description: 'Charged and queued', schema: Accepted } },
-  run: async ({ body }, { ports, workspace, idempotencyKey: key }) => {
-    const verdict = await submitBody(ports, { workspace, webhookId: BY_API }, known(body), known({ key })).catch(
-      (error: unknown) => {
-        if (!(error instanceof StoreUnavailable)) throw error;
-        ports.log.error('the table did not take a send', error, { workspace });
-        return UNAVAILABLE;
-      },
-    );
-    if (verdict.id === undefined) return refusedAs(verdict);
-    const send = await showSend(ports.store, workspace, verdict.id, ports.clock.now());
-    if (!send) return NO_SEND;
-    const { messageId, credits, position, etaAt } = send;
-    const replayed = verdict.answer.headers ?? {};
-    return { ...json(201, { messageId, credits, ...known({ position, etaAt }) }), headers: replayed };
-  },
-});
 
 function refusedAs({ answer: { status, headers }, message = '', issues }: SendVerdict): ProblemReply {
   if (issues) return invalid(issues);
@@ -89,72 +57,7 @@ const Filter = strictObject({
   ...accepted,
 });
 
-const listing = route({
-  ...shared,
-  method: 'get',
-  path: '/api/sends',
-  summary: 'What was accepted for sending, newest first',
-  description:
-    'Each with what has become of it. `state=unknown` finds those of which nobody can say whether they went out. With a filter ' +
-    'a page may hold fewer than `limit`; the last one has no `cursor`.',
-  query: Filter,
-  answers: { 200: { description: 'A page', schema: listOf(ShownSend) } },
-  run: async ({ query: { limit, cursor, account, state, ...filter } }, { ports, workspace }) => {
-    const wanted = { ...filter, ...known({ accountId: account, states: state }) };
-    const page = pageRequest({ limit, cursor });
-    return json(200, await listSends(ports.store, workspace, wanted, page, ports.clock.now()));
-  },
-});
-
-const showing = route({
-  ...shared,
-  method: 'get',
-  path: '/api/sends/{messageId}',
-  summary: 'Show a send, with its place in the queue while it waits',
-  description: 'With the state of each part, its credits and its history.',
-  params: WithMessageId,
-  answers: { 200: { description: 'The send', schema: ShownSend } },
-  run: async ({ params }, context) => shownOr(context, params.messageId, NO_SEND),
-});
-
 const TOO_LATE = 'Too late to cancel: it is being sent, or has left the queue';
-
-const cancelling = route({
-  ...shared,
-  method: 'post',
-  path: '/api/sends/{messageId}/cancel',
-  summary: 'Take what still waits out of the queue, with its credits back',
-  description: 'What is being sent is not stopped, and what was sent stays charged.',
-  conflict: TOO_LATE,
-  params: WithMessageId,
-  answers: { 200: { description: 'The send', schema: ShownSend } },
-  run: async ({ params: { messageId } }, context) => {
-    const { ports, workspace } = context;
-    const outcome = await cancel(ports, workspace, messageId, ports.config);
-    if (outcome === 'too late') return problem(409, TOO_LATE);
-    return outcome === 'cancelled' ? shownOr(context, messageId, NO_SEND) : NO_SEND;
-  },
-});
-
-const resending = route({
-  ...shared,
-  method: 'post',
-  path: '/api/sends/{messageId}/resend',
-  summary: 'Send again what failed, or of which nobody knows whether it went out',
-  description:
-    'Makes a new send of those parts to the same recipient, and charges it: what went out is not repeated. What is unknown the recipient may get twice; ask them first, if you can.',
-  conflict: 'Nothing of it failed or is unknown, something of it waits, or it was sent again already',
-  charges: true,
-  params: WithMessageId,
-  answers: { 201: { description: 'The new send', schema: ShownSend } },
-  run: async ({ params: { messageId } }, { ports, workspace }) => {
-    const resent = await resend(ports, workspace, messageId, ports.config);
-    const refusal = refusalOf(resent);
-    if (refusal || !('messageId' in resent)) return refusal ?? NO_SEND;
-    const send = await showSend(ports.store, workspace, resent.messageId, ports.clock.now());
-    return send ? json(201, send) : NO_SEND;
-  },
-});
 
 function refusalOf(resent: Resent): ProblemReply | undefined {
   switch (resent.kind) {
@@ -186,4 +89,82 @@ async function shownOr({ ports, workspace }: Context, messageId: string, otherwi
   return send ? json(200, send) : otherwise;
 }
 
-export const sendRoutes = [sending, listing, showing, cancelling, resending];
+export const sendRoutes = [
+  route('POST /api/sends', {
+    summary: 'Hand a message in: a text, a file or both, for one recipient',
+    description:
+      'As a send webhook takes it, for programs that have a key. It is charged and queued at once, and goes out when its ' +
+      'turn has come on its account. A repeat with the same `Idempotency-Key` is answered with the same message, and marked ' +
+      '`Idempotent-Replayed: true`.',
+    conflict: '`chat_name`, or an id of the provider as `chat_id`, fits several chats, whose ids are told',
+    charges: true,
+    idempotent: true,
+    body: NewSend,
+    example: { phone: '+15550100099', text: 'Hello from Hookline' },
+    answers: { 201: { description: 'Charged and queued', schema: Accepted } },
+    run: async ({ body }, { ports, workspace, idempotencyKey: key }) => {
+      const verdict = await submitBody(ports, { workspace, webhookId: BY_API }, known(body), known({ key })).catch(
+        (error: unknown) => {
+          if (!(error instanceof StoreUnavailable)) throw error;
+          ports.log.error('the table did not take a send', error, { workspace });
+          return UNAVAILABLE;
+        },
+      );
+      if (verdict.id === undefined) return refusedAs(verdict);
+      const send = await showSend(ports.store, workspace, verdict.id, ports.clock.now());
+      if (!send) return NO_SEND;
+      const { messageId, credits, position, etaAt } = send;
+      const replayed = verdict.answer.headers ?? {};
+      return { ...json(201, { messageId, credits, ...known({ position, etaAt }) }), headers: replayed };
+    },
+  }),
+  route('GET /api/sends', {
+    summary: 'What was accepted for sending, newest first',
+    description:
+      'Each with what has become of it. `state=unknown` finds those of which nobody can say whether they went out. With a filter ' +
+      'a page may hold fewer than `limit`; the last one has no `cursor`.',
+    query: Filter,
+    answers: { 200: { description: 'A page', schema: listOf(ShownSend) } },
+    run: async ({ query: { limit, cursor, account, state, ...filter } }, { ports, workspace }) => {
+      const wanted = { ...filter, ...known({ accountId: account, states: state }) };
+      const page = pageRequest({ limit, cursor });
+      return json(200, await listSends(ports.store, workspace, wanted, page, ports.clock.now()));
+    },
+  }),
+  route('GET /api/sends/{messageId}', {
+    summary: 'Show a send, with its place in the queue while it waits',
+    description: 'With the state of each part, its credits and its history.',
+    ids,
+    answers: { 200: { description: 'The send', schema: ShownSend } },
+    run: async ({ params }, context) => shownOr(context, params.messageId, NO_SEND),
+  }),
+  route('POST /api/sends/{messageId}/cancel', {
+    summary: 'Take what still waits out of the queue, with its credits back',
+    description: 'What is being sent is not stopped, and what was sent stays charged.',
+    conflict: TOO_LATE,
+    ids,
+    answers: { 200: { description: 'The send', schema: ShownSend } },
+    run: async ({ params: { messageId } }, context) => {
+      const { ports, workspace } = context;
+      const outcome = await cancel(ports, workspace, messageId, ports.config);
+      if (outcome === 'too late') return problem(409, TOO_LATE);
+      return outcome === 'cancelled' ? shownOr(context, messageId, NO_SEND) : NO_SEND;
+    },
+  }),
+  route('POST /api/sends/{messageId}/resend', {
+    summary: 'Send again what failed, or of which nobody knows whether it went out',
+    description:
+      'Makes a new send of those parts to the same recipient, and charges it: what went out is not repeated. What is unknown the recipient may get twice; ask them first, if you can.',
+    conflict: 'Nothing of it failed or is unknown, something of it waits, or it was sent again already',
+    charges: true,
+    ids,
+    answers: { 201: { description: 'The new send', schema: ShownSend } },
+    run: async ({ params: { messageId } }, { ports, workspace }) => {
+      const resent = await resend(ports, workspace, messageId, ports.config);
+      const refusal = refusalOf(resent);
+      if (refusal || !('messageId' in resent)) return refusal ?? NO_SEND;
+      const send = await showSend(ports.store, workspace, resent.messageId, ports.clock.now());
+      return send ? json(201, send) : NO_SEND;
+    },
+  }),
+];

@@ -5,7 +5,7 @@ import { toIso } from '#lib/domain/time.ts';
 import { closeSession, mayTry, openSession, SCOPES, useLink, wasRight } from '#lib/tenants/api-keys.ts';
 import { EMPTY, json, problem } from '../answers.ts';
 import { type Caller, callerOfKey, sessionCookie, WRONG_KEY } from '../auth.ts';
-import { type Context, nowSeconds, route, takesNothing } from '../route.ts';
+import { type Context, nowSeconds, routesOn } from '../route.ts';
 import { Id } from '../schemas.ts';
 
 export const ShownSession = v.object({
@@ -43,13 +43,10 @@ async function signingIn({ ports }: Context, key: string, workspace: string | un
   return link ? callerOfKey(ports, link.keyHash, workspace, link.workspace) : WRONG_KEY;
 }
 
-const shared = { ...takesNothing, tag: 'Session' } as const;
+const route = routesOn({ tag: 'Session', access: 'workspace', scopes: SCOPES });
 
 export const sessionRoutes = [
-  route({
-    ...shared,
-    method: 'post',
-    path: '/api/session',
+  route('POST /api/session', {
     summary: 'Sign in: sets a cookie that stands for the key',
     description:
       'For browsers; programs send the key itself. The session lasts 12 hours, and ends at once when the key is deleted. ' +
@@ -72,40 +69,25 @@ export const sessionRoutes = [
       return { ...json(201, shown({ ...caller, until: expiresAt })), headers };
     },
   }),
-  route({
-    ...shared,
-    method: 'get',
-    path: '/api/session',
+  route('GET /api/session', {
     summary: 'Who is signed in, and until when',
     description: 'The same for a key: which workspace it opens.',
-    access: 'workspace',
-    scopes: SCOPES,
     answers: { 200: { description: 'The session', schema: ShownSession } },
     run: async (_input, { caller }) => json(200, shown(caller)),
   }),
-  route({
-    ...shared,
-    method: 'delete',
-    path: '/api/session',
+  route('DELETE /api/session', {
     summary: 'Sign out',
     description: 'The cookie opens nothing from then on. A key goes on working.',
-    access: 'workspace',
-    scopes: SCOPES,
     answers: { 204: { description: 'Signed out' } },
     run: async (_input, { ports, baseUrl, session }) => {
       if (session !== undefined) await closeSession(ports.store, session);
       return { ...EMPTY, headers: sessionCookie(baseUrl, '', 0) };
     },
   }),
-  route({
-    ...shared,
-    method: 'post',
-    path: '/api/session/links',
+  route('POST /api/session/links', {
     summary: 'Make a token that signs in once, within 10 minutes',
     description:
       'It stands for the key that made it. The console takes it behind the `#` of its own address, which no server and no log sees.',
-    access: 'workspace',
-    scopes: SCOPES,
     answers: {
       201: {
         description: 'The token',

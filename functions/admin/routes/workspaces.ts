@@ -18,22 +18,10 @@ import {
   Workspace,
 } from '#lib/tenants/workspaces.ts';
 import { EMPTY, invalid, json, missing, NO_WORKSPACE, problem } from '../answers.ts';
-import { route, takesNothing } from '../route.ts';
-import {
-  Country,
-  changesOf,
-  decoded,
-  flag,
-  Id,
-  listOf,
-  Name,
-  Paging,
-  pageRequest,
-  paging,
-  WithId,
-} from '../schemas.ts';
+import { routesOn } from '../route.ts';
+import { Country, changesOf, decoded, flag, Id, listOf, Name, Paging, pageRequest, paging } from '../schemas.ts';
 
-const tag = 'Workspaces';
+const route = routesOn({ tag: 'Workspaces', access: 'admin' });
 const NewWorkspace = strictObject({
   name: Name,
   credits: v.exactOptional(GrantedCredits),
@@ -80,15 +68,10 @@ const inTheWay = (accounts: number) =>
   `It still has ${accounts === 1 ? 'an account' : `${accounts} accounts`}: delete ${accounts === 1 ? 'it' : 'them'} first, which cancels what waits there`;
 
 export const workspaceRoutes = [
-  route({
-    ...takesNothing,
-    method: 'post',
-    path: '/api/workspaces',
-    tag,
+  route('POST /api/workspaces', {
     summary: 'Create a workspace',
     description:
       'A workspace keeps its accounts, webhooks, events and credits apart from all others. Make a key for it next.',
-    access: 'admin',
     body: NewWorkspace,
     example: { name: 'My shop', credits: 100 },
     answers: { 201: { description: 'The workspace', schema: Workspace } },
@@ -99,14 +82,9 @@ export const workspaceRoutes = [
       return json(201, workspace);
     },
   }),
-  route({
-    ...takesNothing,
-    method: 'get',
-    path: '/api/workspaces',
-    tag,
+  route('GET /api/workspaces', {
     summary: 'List workspaces, newest first; `main` was always there',
     description: 'All of this hub: a key of a workspace sees its own alone.',
-    access: 'admin',
     query: strictObject({
       ...paging('workspaces'),
       deleted: flag('`true`: those alone that were deleted'),
@@ -117,32 +95,21 @@ export const workspaceRoutes = [
       return json(200, await listWorkspaces(ports.store, pageRequest(query), which));
     },
   }),
-  route({
-    ...takesNothing,
-    method: 'get',
-    path: '/api/workspaces/{id}',
-    tag,
+  route('GET /api/workspaces/{id}', {
     summary: 'Show a workspace',
     description: 'A key of a workspace sees its own alone, whose id `GET /api/session` tells.',
     access: 'workspace',
-    params: WithId,
     answers: { 200: { description: 'The workspace', schema: Workspace } },
     run: async ({ params: { id } }, { ports, workspace, caller }) => {
       const shown = caller.isAdmin || id === workspace ? await showWorkspace(ports.store, id) : undefined;
       return shown ? json(200, shown) : NO_WORKSPACE;
     },
   }),
-  route({
-    ...takesNothing,
-    method: 'delete',
-    path: '/api/workspaces/{id}',
-    tag,
+  route('DELETE /api/workspaces/{id}', {
     summary: 'Delete a workspace that has no account any more',
     description:
       'At once its keys open nothing, its URLs answer 404, and its endpoints and rules are gone. What it received and sent ends as with a retention of 30 days, and until then is read, and persons erased, with the admin key and `X-Workspace`; figures of credits stay. It comes back by nothing. A call that failed may be repeated.',
     conflict: 'It still has accounts, or it is `main`',
-    access: 'admin',
-    params: WithId,
     answers: { 200: { description: 'What was deleted, and when the rest ends', schema: Deleted } },
     run: async ({ params: { id } }, { ports }) => {
       if (id === MAIN) return problem(409, '`main` is always there: it cannot be deleted');
@@ -159,16 +126,10 @@ export const workspaceRoutes = [
       });
     },
   }),
-  route({
-    ...takesNothing,
-    method: 'post',
-    path: '/api/workspaces/{id}/keys',
-    tag,
+  route('POST /api/workspaces/{id}/keys', {
     summary: 'Create a key that opens this workspace and no other',
     description:
       'The hub keeps the hash of the key: no later answer holds the key itself. A key for a dashboard needs no more than `read`, one for an automation no more than `send`.',
-    access: 'admin',
-    params: WithId,
     body: strictObject({
       name: optional(Name, 'Who or what it is for'),
       scope: v.exactOptional(v.pipe(v.picklist(SCOPES), v.description('What it may do; `all` if left out'))),
@@ -180,15 +141,9 @@ export const workspaceRoutes = [
       return made ? json(201, made) : NO_WORKSPACE;
     },
   }),
-  route({
-    ...takesNothing,
-    method: 'get',
-    path: '/api/workspaces/{id}/keys',
-    tag,
+  route('GET /api/workspaces/{id}/keys', {
     summary: 'List the keys of a workspace, newest first, without the keys themselves',
     description: '`prefix` says how a key begins, which is enough to tell them apart.',
-    access: 'admin',
-    params: WithId,
     query: Paging('keys'),
     answers: { 200: { description: 'A page', schema: listOf(WorkspaceKey) } },
     run: async ({ params, query }, { ports }) =>
@@ -196,30 +151,18 @@ export const workspaceRoutes = [
         ? json(200, await listKeys(ports.store, params.id, pageRequest(query)))
         : NO_WORKSPACE,
   }),
-  route({
-    ...takesNothing,
-    method: 'delete',
-    path: '/api/workspaces/{id}/keys/{keyId}',
-    tag,
+  route('DELETE /api/workspaces/{id}/keys/{keyId}', {
     summary: 'Delete a key; it opens nothing from then on',
     description: 'The other keys of the workspace go on working.',
-    access: 'admin',
-    params: v.object({ id: Id, keyId: Id }),
     answers: { 204: { description: 'Deleted' } },
     run: async ({ params }, { ports }) =>
       (await deleteKey(ports.store, ports.random, params.id, params.keyId)) ? EMPTY : missing('key'),
   }),
-  route({
-    ...takesNothing,
-    method: 'patch',
-    path: '/api/workspaces/{id}',
-    tag,
+  route('PATCH /api/workspaces/{id}', {
     summary:
       'Rename a workspace, change its default account or country, or how long it keeps what comes in from now on',
     description:
       'What is left out stays as it is. What is stored already follows another retention once that is applied: in the next night, or at once by `…/retention/apply`.',
-    access: 'admin',
-    params: WithId,
     body: Patch,
     example: { name: 'My shop' },
     answers: { 200: { description: 'The workspace', schema: Workspace } },
@@ -236,16 +179,10 @@ export const workspaceRoutes = [
       return json(200, workspace);
     },
   }),
-  route({
-    ...takesNothing,
-    method: 'post',
-    path: '/api/workspaces/{id}/retention/apply',
-    tag,
+  route('POST /api/workspaces/{id}/retention/apply', {
     summary: 'Apply the retention to what is stored already; call until no cursor comes',
     description:
       'It applies itself each night; this does the same at once, and to everything. One call does what fits into its time. The next one, with the `cursor` that it answered, goes on from there.',
-    access: 'admin',
-    params: WithId,
     body: Walk,
     example: {},
     answers: { 200: { description: 'What was changed', schema: Applied } },

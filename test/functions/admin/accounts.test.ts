@@ -41,8 +41,8 @@ describe('accounts', () => {
     const { id } = await hub.done('POST', '/api/accounts', { body: { ...greenApi, ...long(3_800) } });
     expect(hub.secretValues.get(`accounts/${id}`)?.length).toBeLessThan(4_096);
     const { status, json } = await hub.call('PATCH', `/api/accounts/${id}`, { body: long(4_000) });
-    const message = "is too long: credentials may have 4000 bytes together, and no provider's are as long";
-    expect([status, json.issues]).toEqual([422, [{ path: 'credentials.apiTokenInstance', message }]]);
+    const message = "are too long: they may have 4000 bytes together, and no provider's are as long";
+    expect([status, json.issues]).toEqual([422, [{ path: 'credentials', message }]]);
   });
 
   it('say whether they can quote: by their provider and channel', async () => {
@@ -191,7 +191,7 @@ describe('accounts', () => {
     [
       'credentials for which no parameter has room',
       { credentials: { ...greenApi.credentials, apiTokenInstance: 'a'.repeat(4_000) } },
-      'credentials.apiTokenInstance',
+      'credentials',
     ],
   ])('are refused with %s, by its path', async (_what, change, path) => {
     const { status, json } = await new AdminBench().call('POST', '/api/accounts', { body: { ...greenApi, ...change } });

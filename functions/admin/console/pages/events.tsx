@@ -201,8 +201,7 @@ const waiting = ({ seen, replayed, dismissed }: Counts) => Math.max(0, seen - re
 /** What was understood since is an event like any other. */
 const isListed = (counts: Counts) => waiting(counts) > 0 || counts.dismissed > 0;
 
-const Count = ({ of, to }: { readonly of: number; readonly to: string }) =>
-  of > 0 ? <a href={to}>{of}</a> : <>{of}</>;
+const Count = ({ of, to }: { readonly of: number; readonly to: string }) => (of > 0 ? <a href={to}>{of}</a> : of);
 
 interface QuarantineProps {
   readonly types: readonly TypeInQuarantine[];
