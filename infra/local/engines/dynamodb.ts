@@ -250,46 +250,31 @@ const Index = v.object({
   Projection: v.object({ ProjectionType: v.string(), NonKeyAttributes: v.optional(v.array(v.string()), []) }),
 });
 const Indexes = v.object({ GlobalSecondaryIndexes: v.optional(v.array(Index), []) });
-const Kept = v.object({
-  ...Indexes.entries,
-  StreamSpecification: v.optional(v.object({ StreamEnabled: v.optional(v.boolean()) })),
-});
-type Call = (action: string, input: unknown) => ReturnType<typeof callAws>;
 
 /** Makes the table of the template, unless it is there from an earlier start. */
 export async function createTable(endpoint: string, properties: TableProperties): Promise<void> {
   const { TimeToLiveSpecification, ...definition } = Object.fromEntries(
-    Object.entries(withStream(properties)).filter(([name]) => !onAwsAlone.includes(name)),
+    Object.entries(properties).filter(([name]) => !onAwsAlone.includes(name)),
   );
-  const call: Call = (action, input) => callAws(endpoint, `DynamoDB_20120810.${action}`, input);
-  const made = await call('CreateTable', definition);
+  const { StreamSpecification: stream } = properties;
+  const call = (action: string, input: unknown) => callAws(endpoint, `DynamoDB_20120810.${action}`, input);
+  const made = await call('CreateTable', {
+    ...definition,
+    // The template names what a stream holds; the engine wants to be told that there is one, too.
+    ...(stream && { StreamSpecification: { StreamEnabled: true, ...stream } }),
+  });
   if (made.status !== 200) {
     if (!JSON.stringify(made.output).includes('ResourceInUseException')) {
       throw new Error(`the table could not be made: ${JSON.stringify(made.output)}`);
     }
     const { output } = await call('DescribeTable', { TableName: properties.TableName });
-    const { Table } = v.parse(v.object({ Table: Kept }), output);
+    const { Table } = v.parse(v.object({ Table: Indexes }), output);
     checkIndexes(Table, v.parse(Indexes, properties));
-    return Table.StreamSpecification?.StreamEnabled ? undefined : startStream(call, properties);
+    return;
   }
   if (!TimeToLiveSpecification) return;
   const timed = await call('UpdateTimeToLive', { TableName: properties.TableName, TimeToLiveSpecification });
   if (timed.status !== 200) throw new Error(`the table takes no time to live: ${JSON.stringify(timed.output)}`);
-}
-
-/** The template names what a stream holds; the engine wants to be told that there is one, too. */
-function withStream(properties: TableProperties): TableProperties {
-  const { StreamSpecification: stream } = properties;
-  return stream ? { ...properties, StreamSpecification: { StreamEnabled: true, ...stream } } : properties;
-}
-
-/** A table kept from before an upgrade has none. */
-async function startStream(call: Call, properties: TableProperties): Promise<void> {
-  const { TableName, StreamSpecification } = withStream(properties);
-  if (!StreamSpecification) return;
-  const input = { TableName, StreamSpecification };
-  const { status, output } = await call('UpdateTable', input);
-  if (status !== 200) throw new Error(`the table takes no stream: ${JSON.stringify(output)}`);
 }
 
 /** A table kept from before an upgrade may lack what the functions query now. */

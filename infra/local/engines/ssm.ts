@@ -80,7 +80,6 @@ export function openParameters(path?: string): Parameters {
 
 const Name = v.object({ Name: v.string() });
 const Get = v.object({ Name: v.string(), WithDecryption: v.optional(v.boolean(), false) });
-const GetMany = v.object({ Names: v.array(v.string()), WithDecryption: v.optional(v.boolean(), false) });
 const Put = v.object({
   Name: v.string(),
   Value: v.string(),
@@ -110,14 +109,6 @@ function answer(action: string, input: unknown, parameters: Parameters): unknown
     case 'GetParameter': {
       const { Name, WithDecryption } = parse(Get, input);
       return { Parameter: shown(parameters.get(Name), WithDecryption) };
-    }
-    case 'GetParameters': {
-      const { Names, WithDecryption } = parse(GetMany, input);
-      const known = Names.filter((name) => parameters.has(name));
-      return {
-        Parameters: known.map((name) => shown(parameters.get(name), WithDecryption)),
-        InvalidParameters: Names.filter((name) => !parameters.has(name)),
-      };
     }
     case 'PutParameter':
       return { Version: parameters.put(parse(Put, input)), Tier: 'Standard' };
