@@ -1,4 +1,4 @@
-import type { Content, File } from '#lib/domain/content.ts';
+import { type Content, cardsIn, type File } from '#lib/domain/content.ts';
 import type { Chat, Message, Person } from '#lib/domain/event.ts';
 import { derivedId } from '#lib/domain/ids.ts';
 import {
@@ -11,7 +11,6 @@ import {
   toPhone,
 } from '#lib/domain/person.ts';
 import { anyKnown, known } from '#lib/domain/schema.ts';
-import { cardsIn } from '#lib/domain/vcard.ts';
 import type { Delivery, Content as Sent } from './schema.ts';
 
 type ContentReader = (sent: Sent) => Content;

@@ -1,11 +1,10 @@
-import type { Contact, Content, File, Button as OurButton } from '#lib/domain/content.ts';
+import { type Contact, type Content, cardsIn, type File, type Button as OurButton } from '#lib/domain/content.ts';
 import type { Message } from '#lib/domain/event.ts';
 import { kindOfFile } from '#lib/domain/file.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { normaliseJid, toPhone } from '#lib/domain/person.ts';
 import { anyKnown, known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { cardsIn } from '#lib/domain/vcard.ts';
 import type { Button, Card, Contents, ExtendedText, FileData, Tap } from './schema.ts';
 
 export type Fault = NonNullable<Message['error']>;

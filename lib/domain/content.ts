@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import type { Phone } from './person.ts';
-import { optional, text } from './schema.ts';
+import { isInternational, type Phone, toPhone } from './person.ts';
+import { known, optional, text } from './schema.ts';
 
 const Thumbnail = v.pipe(v.string(), v.description('A small JPEG, as base64 without a data URI prefix'));
 
@@ -206,6 +206,40 @@ export const Content = v.variant('type', [
   Unsupported,
 ]);
 export type Content = v.InferOutput<typeof Content>;
+
+/** The cards of a text, each by itself: one as a rule, though some put all that was shared into one text. */
+export function cardsIn(text: string): readonly [Contact, ...Contact[]] {
+  const pieces = text.split(/^(?=BEGIN:VCARD\b)/im).filter((piece) => /^BEGIN:VCARD\b/i.test(piece));
+  const [first = text, ...others] = pieces.map((piece) => piece.trimEnd());
+  // What is one card stays as it came, with what may stand around it.
+  return others.length === 0 ? [cardOf(text)] : [cardOf(first), ...others.map(cardOf)];
+}
+
+const SHOWN_NAME = /^(?:[\w-]+\.)?FN(?:;[^:\n]*)?:(.*)$/im;
+const TELEPHONE = /^(?:[\w-]+\.)?TEL((?:;[^:\n]*)?)(?::(.*))?$/gim;
+
+function cardOf(vcard: string): Contact {
+  // A line goes on where the next begins with a blank.
+  const lines = vcard.replace(/\r?\n[ \t]/g, '');
+  const name = SHOWN_NAME.exec(lines)?.[1]
+    ?.trim()
+    .replace(/\\([,;\\])/g, '$1');
+  const phones = Array.from(lines.matchAll(TELEPHONE), ([, parameters, number]) => phoneIn(parameters, number));
+  return {
+    ...known({ name: name || undefined }),
+    phones: [...new Set(phones.filter((one) => one !== undefined))],
+    vcard,
+  };
+}
+
+/**
+ * WhatsApp's own id of the number (`waid`) before what is written, which counts with its country code alone: without it
+ * nobody knows the country.
+ */
+function phoneIn(parameters = '', written = ''): Phone | undefined {
+  const [number = ''] = written.split(';');
+  return toPhone(/;waid=(\d+)/i.exec(parameters)?.[1]) ?? (isInternational(number) ? toPhone(number) : undefined);
+}
 
 /** Whether a text names a certain person. */
 export type Mentions = (text: string) => boolean;

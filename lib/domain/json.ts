@@ -1,4 +1,3 @@
-import { lazily } from './lazily.ts';
 import { redacted } from './redact.ts';
 import type { Issue } from './schema.ts';
 
@@ -41,12 +40,11 @@ export function parseJson(bytes: Uint8Array): ParsedJson {
     const value: Json = JSON.parse(text);
     return checked(value);
   } catch (error) {
-    // To find the place may take as long as reading ten such bodies, and of most texts that are tried nobody asks for it.
-    const issue = lazily(() => ({ path: '', message: `not valid JSON at ${placeOf(error, text)}` }));
     return {
       ok: false,
+      // To find the place may take as long as reading ten such bodies, and of most texts that are tried nobody asks for it.
       get issue() {
-        return issue();
+        return { path: '', message: `not valid JSON at ${placeOf(error, text)}` };
       },
     };
   }
@@ -81,63 +79,17 @@ const LONGEST_SEARCHED = 100_000;
 function placeOf(error: unknown, text: string): string {
   const message = error instanceof Error ? error.message : '';
   const position = /at position (\d+)/.exec(message)?.[1];
-  const isCutOff = message.startsWith('Unexpected end');
+  const isCutOff = /^(?:Unexpected end|Unterminated)/.test(message);
   if (position === undefined && !isCutOff && text.length > LONGEST_SEARCHED)
     return 'a place that is not looked for in so long a text';
-  const unplaced = () => (isCutOff ? text.length : misplacedAt(text));
-  const at = position === undefined ? unplaced() : Number(position);
-  const before = text.slice(0, at);
-  const line = before.split('\n').length;
-  const remedy = message.includes('after JSON') ? ONE_VALUE : remedyAt(text, at);
-  return `line ${line}, column ${before.length - before.lastIndexOf('\n')}${remedy}`;
+  const before = text.slice(0, isCutOff ? text.length : Number(position ?? misplacedAt(text)));
+  const place = `line ${before.split('\n').length}, column ${before.length - before.lastIndexOf('\n')}`;
+  if (isCutOff) return `${place}: it stops before its end: a quote or bracket is missing`;
+  return `${place}: ${message.startsWith('Bad control') ? LINE_BREAK : REMEDY}`;
 }
 
-const ONE_VALUE = ': nothing may stand after the last bracket';
-
-/** What programs that put JSON together from pieces get wrong most. */
-function remedyAt(text: string, at: number): string {
-  const found = text.charAt(at);
-  if (/[\n\r]/.test(found) && isWithinText(text, at)) return ': a line break inside a text is written \\n';
-  if (found !== '' && found < ' ' && isWithinText(text, at))
-    return ': a tab or control character inside a text is written \\t or \\u0000';
-  if (/[^\s,:\]}"]/.test(found) && endsText(text, at)) return ': a quote inside a text is written \\"';
-  return punctuationAt(text, at);
-}
-
-/** The same where a text has begun and ended as it must. */
-function punctuationAt(text: string, at: number): string {
-  const found = text.charAt(at);
-  const before = text.slice(0, at).trimEnd().slice(-1);
-  if (found === '') return ': it stops before its end: a quote or bracket is missing';
-  if (text[at - 1] === '\\') return ': a backslash inside a text is written \\\\';
-  if (found === '{' && before === '{') return ': whoever has sent it has not filled in {{ }}';
-  if (/^(?:\/[/*]|#)/.test(text.slice(at, at + 2))) return ': JSON has no comments';
-  if (/[\]}]/.test(found) && before === ',') return ': there is a comma too many before it';
-  if (/[,\]}]/.test(found) && before === ':') return ': there is nothing where a value must be: write "" for none';
-  if (/["{[]/.test(found) && /["\d\]}el]/.test(before)) return ': a comma is missing before it';
-  if (FOREIGN.test(text.slice(at, at + 20))) return ': outside of quotes stand numbers, true, false and null alone';
-  if (found === '+' || (/\d/.test(found) && before === '0'))
-    return ': a number with + or with zeros before it stands in double quotes';
-  return /['‘’“”„«»_\p{L}]/u.test(found) ? ': texts and names stand in straight double quotes' : '';
-}
-
-/** Values as other languages write them, and no names. */
-const FOREIGN = /^(?:True|False|None|undefined|NaN|Infinity)\b(?!\s*:)/;
-
-/** The remedies are for what people write by hand. */
-const LONGEST_TEXT = 2000;
-
-/** A text, and not its name, ends right before it, or before the blanks there: it was meant to go on. */
-function endsText(text: string, at: number): boolean {
-  const line = text.slice(Math.max(text.lastIndexOf('\n', at - 1) + 1, at - LONGEST_TEXT), at).replace(/\\./g, '');
-  return /[:[,]\s*"[^"]*"\s*$/.test(line);
-}
-
-/** An odd number of quotes stands before it in its line. */
-function isWithinText(text: string, at: number): boolean {
-  const line = text.slice(text.lastIndexOf('\n', at - 1) + 1, at);
-  return line.replace(/\\./g, '').split('"').length % 2 === 0;
-}
+const LINE_BREAK = 'a line break inside a text is written \\n, a tab \\t';
+const REMEDY = 'a comma or double quote is missing or too many; inside a text " is written \\" and \\ is written \\\\';
 
 /** Where the first character stands that fits nowhere; the end of the text where it merely stops too soon. */
 function misplacedAt(text: string): number {

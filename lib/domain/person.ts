@@ -1,5 +1,4 @@
-import { getCountryCallingCode, isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/min';
-import { hasLengthOfItsCountry, withoutTrunk } from './numbering.ts';
+import { isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/min';
 
 /** A phone number that is really known, in E.164 with `+`. */
 export type Phone = string & { readonly phone: unique symbol };
@@ -28,7 +27,7 @@ export function toPhone(raw: string | undefined): Phone | undefined {
   const { digits, isInternational } = number;
   if (isInternational && digits.length < SHORTEST_HIDDEN) return phoneOfDigits(digits);
   // As it is read where it is sent to: the same number with a zero too many is not another one.
-  const whole = hasLengthOfItsCountry(digits) ? withoutTrunk(digits) : '';
+  const whole = hasLengthOfItsCountry(digits) ? withoutZero(digits) : '';
   return hasLengthOfItsCountry(whole) ? phoneOfDigits(whole) : undefined;
 }
 
@@ -45,12 +44,12 @@ interface Written {
 }
 
 const LONGEST_WRITTEN = 1_000;
+const SCHEME = /^(?:tel|whatsapp):(?:\/\/)?/i;
 // Blanks of every kind, dashes and the minus sign, brackets, dots of every kind, slashes and low lines.
 const PUNCTUATION = /[\s\p{Pd}\u2212()[\].·•‧∙⋅/_]/gu;
 /** The zero in `44 (0)20`: after a calling code and nothing else. */
 const BRACKETED_ZERO = /^\D*(?:\d\D*?){1,5}[([]\s*0\s*[)\]]/;
-/** What spreadsheets and lists put around a number, and the decimals that data frames put behind it. */
-const WRAPPING = /^(["'“‘<]?)(.*?)["'”’>]?$/su;
+/** What data frames put behind a number. */
 const DECIMALS = /(?<=^\+?\d{7,})\.0+$/;
 /** `4930123456/57` are two numbers, of which the second has the beginning of the first. */
 const TWO_IN_ONE = /^(?:\D*\d){9,}[^/\d]*\/\s*\d{1,3}$/;
@@ -58,71 +57,18 @@ const TWO_IN_ONE = /^(?:\D*\d){9,}[^/\d]*\/\s*\d{1,3}$/;
 /** As nearly all come, and nothing is to be taken off. */
 const PLAIN = /^\+?[1-9]\d{6,14}$/;
 
-/** What is left of a number once links, quotes and foreign digits are undone; undefined where it is not one number. */
-function unwrapped(raw: string): string | undefined {
-  if (raw.length > LONGEST_WRITTEN) return undefined;
-  const wrapped = inAsciiDigits(raw).trim();
-  const unlinked = numberInLink(wrapped.replace(WRAPPING, '$2').trim());
-  return unlinked === undefined || TWO_IN_ONE.test(unlinked) ? undefined : unlinked.replace(DECIMALS, '');
-}
-
 /** Undefined where it holds anything but one number. */
 function numberIn(raw: string): Written | undefined {
-  const text = PLAIN.test(raw) ? raw : unwrapped(raw);
-  if (text === undefined) return undefined;
+  if (raw.length > LONGEST_WRITTEN) return undefined;
+  const text = PLAIN.test(raw) ? raw : inAsciiDigits(raw).trim().replace(SCHEME, '').trim().replace(DECIMALS, '');
   const [, sign, digits] = /^(\+?00|\+)?(\d+)$/.exec(text.replace(PUNCTUATION, '')) ?? [];
-  if (digits === undefined) return undefined;
-  const called = sign === undefined ? undefined : abroad(digits, sign);
-  if (called !== undefined) return { digits: called, isInternational: true, isAreaFirst: false };
+  if (digits === undefined || TWO_IN_ONE.test(text)) return undefined;
   const national = { isInternational: false, isAreaFirst: /^[([]/.test(text) };
-  if (sign !== undefined) return { ...national, digits: sign + digits };
-  return { ...national, digits: BRACKETED_ZERO.test(text) ? withoutTrunk(digits) : digits };
-}
-
-/** In some countries 0011 or 011 is dialled in the place of 00; no number of calling code 1 goes on with 0 or 1. */
-function abroad(digits: string, sign: string): string | undefined {
-  const rest = digits.replace(sign.endsWith('00') ? /^11/ : /^1?011/, '');
-  if (rest !== digits && hasLengthOfItsCountry(rest)) return rest;
-  const number = withoutTrunk(digits);
+  if (sign === undefined) return { ...national, digits: BRACKETED_ZERO.test(text) ? withoutZero(digits) : digits };
+  const called = withoutZero(digits);
   // 00 may be the beginning of something else, as of Korea's 00700.
-  return sign === '00' && !hasLengthOfItsCountry(number) ? undefined : number;
-}
-
-// `p:` is how Meta's lead forms write it.
-const LINK = /^(?:(tel|sms|smsto|mms|callto):(?:\/\/)?|(?:whatsapp|p):(?!\/\/))\s*/i;
-/** WhatsApp's own links: what they hold is international, with `+` or without. */
-const CHAT_LINK =
-  /^(?:https?:\/\/)?(?:(?:www\.)?wa\.me\/|(?:(?:api|web|www)\.)?whatsapp\.com\/send\/?\?(?:[^#]*&)?phone=|whatsapp:\/\/send\/?\?(?:[^#]*&)?phone=)([^&?#/]+)/i;
-
-/** What stands in the place of the number in a link, or else the text itself. Undefined for a link that leads to nobody's. */
-function numberInLink(text: string): string | undefined {
-  const chat = CHAT_LINK.exec(text)?.[1];
-  if (chat !== undefined) {
-    const number = decoded(chat.replaceAll('+', ' ')).trim();
-    return `+${number.replace(/^(?:\+|00)/, '')}`;
-  }
-  const [scheme, named] = LINK.exec(text) ?? [];
-  if (scheme === undefined) return text;
-  const [number = '', ...parameters] = text.slice(scheme.length).split(named === undefined ? /$^/ : /[;?&]/);
-  return withContext(decoded(number), parameters.map(decoded));
-}
-
-/** RFC 3966: an extension is reached by no message; a context begins a number that lacks it. */
-function withContext(number: string, parameters: readonly string[]): string | undefined {
-  const told = (name: string) =>
-    parameters.find((one) => one.toLowerCase().startsWith(`${name}=`))?.slice(name.length + 1);
-  if ([told('ext'), told('isub'), told('postd')].some((value) => value)) return undefined;
-  const context = told('phone-context');
-  if (context === undefined || number.trim().startsWith('+')) return number;
-  return context.startsWith('+') ? context + number : undefined;
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+  if (sign === '00' && !hasLengthOfItsCountry(called)) return { ...national, digits: sign + digits };
+  return { digits: called, isInternational: true, isAreaFirst: false };
 }
 
 /** Marks that cannot be seen, as those that turn the direction of reading round, are no part of a number. */
@@ -268,7 +214,7 @@ export const isInternational = (written: string): boolean => numberIn(written)?.
  */
 export function readPhone(written: string, country?: string): ReadPhone {
   const number = numberIn(written);
-  if (!number) return refused(whyNone(written));
+  if (!number) return refused(WHATSAPP_ID.test(written) ? IS_A_JID : NOT_ONE);
   if (number.isInternational) return readAs(phoneOfDigits(number.digits), WRONG_LENGTH);
   const national = country === undefined ? undefined : nationalPhone(number.digits, country);
   const phone = national ?? (number.isAreaFirst ? undefined : validPhone(number.digits));
@@ -280,15 +226,7 @@ const NO_COUNTRY = `does not tell its country: ${HOW}`;
 const WRONG_LENGTH = 'must have 7 to 15 digits, the first of them not a zero: its country code, area code and number';
 const NOT_ONE = `must be one phone number and nothing else: ${HOW}`;
 const IS_A_JID = 'is a WhatsApp id: give it as jid';
-
-const NOT_FILLED_IN = `was not filled in by whoever has sent it: ${HOW}`;
-
-function whyNone(written: string): string {
-  if (/@(?:c\.us|s\.whatsapp\.net|g\.us|lid|newsletter|broadcast|bot)\s*$/i.test(written)) return IS_A_JID;
-  // What stands in templates of automations where a value is to come, and what they make of none.
-  const isPlaceholder = /\{\{|\$\{|<%|^\s*(?:undefined|null|none|nan|\[object Object\])\s*$/i.test(written);
-  return isPlaceholder ? NOT_FILLED_IN : NOT_ONE;
-}
+const WHATSAPP_ID = /@(?:c\.us|s\.whatsapp\.net|g\.us|lid|newsletter|broadcast|bot)\s*$/i;
 
 const refused = (reason: string): ReadPhone => ({ ok: false, reason });
 const readAs = (phone: Phone | undefined, reason: string): ReadPhone =>
@@ -300,17 +238,7 @@ export const isCountry = (code: string) => isSupportedCountry(code);
 function nationalPhone(digits: string, country: string): Phone | undefined {
   if (!isSupportedCountry(country)) return undefined;
   const parsed = parsePhoneNumberFromString(digits, country);
-  if (parsed?.isValid() && isPhone(parsed.number)) return parsed.number;
-  return formerPhone(getCountryCallingCode(country) + digits);
-}
-
-/** As people still write it: with what was dialled within the country until lately, or as it was before it got longer. */
-function formerPhone(digits: string): Phone | undefined {
-  const whole = withoutTrunk(digits);
-  if (whole !== digits) return validPhone(whole);
-  return /^22[59]\d{8}$/.test(digits) && validPhone(twinOf(`+${digits}`)?.slice(1) ?? '')
-    ? phoneOfDigits(digits)
-    : undefined;
+  return parsed?.isValid() && isPhone(parsed.number) ? parsed.number : undefined;
 }
 
 // WhatsApp keeps the 1 after Mexico's calling code, which the numbering plan has given up.
@@ -331,4 +259,75 @@ const JID =
 export function readJid(written: string): string | undefined {
   const jid = inAsciiDigits(written).trim().replace(/^\+/, '');
   return JID.test(jid) ? normaliseJid(jid) : undefined;
+}
+
+/**
+ * How many digits a telephone or mobile number has after its calling code: fewest and most, and the codes for which that
+ * holds. Only so much of the numbering plans goes into every function: all of them weigh more than a provider's own code.
+ * A test derives it from the library. Mexico, Ivory Coast and Benin allow their former lengths too, which live on in
+ * WhatsApp. Only mobile numbers have more than 13 digits in all: WhatsApp's ids that hide a number have 14 or 15.
+ */
+const LENGTHS = [
+  '4-5 290',
+  '4-7 683 690',
+  '4-10 352',
+  '4-13 43',
+  '5-5 247 500 682',
+  '5-7 676 677 678 688',
+  '5-8 686',
+  '5-9 27',
+  '5-10 82 358 685',
+  '5-11 49',
+  '6-6 298 299 672 681 687',
+  '6-7 597',
+  '6-9 40 252 359 376 421 508',
+  '6-10 53 63 95 98 880',
+  '6-11 39',
+  '7-7 238 239 246 248 269 291 297 501 592 673 674 679 680 691 692 960',
+  '7-8 230 241 267 372 507 599 670 675 961 975',
+  '7-9 46 48 220 231 254 265 354 423 595 967',
+  '7-10 243 353 381',
+  '7-11 86',
+  '7-12 62',
+  '8-8 45 47 65 216 222 223 226 227 228 232 235 236 253 257 266 268 350 356 357 370 371 373 374 382 386 389 502 503 504 ' +
+    '505 506 509 591 598 689 852 853 965 968 973 974 993',
+  '8-9 32 36 51 66 213 224 250 258 264 355 377 385 387 593 855 886 962 963 970 971 972',
+  '8-10 20 57 60 64 225 229 378 383 850 856 964 976 977',
+  '9-9 33 34 41 56 61 93 94 211 212 218 221 233 237 240 242 244 245 249 251 255 256 260 261 262 263 351 375 380 420 590 ' +
+    '594 596 966 992 994 995 996 998',
+  '9-10 44 81 84 92',
+  '9-11 31',
+  '10-10 1 7 30 58 90 91 234',
+  '10-11 52 54 55',
+];
+
+const lengths = new Map(
+  LENGTHS.flatMap((line) => {
+    const [range = '', ...codes] = line.split(' ');
+    const [fewest = 0, most = 0] = range.split('-').map(Number);
+    return codes.map((code) => [code, { fewest, most }] as const);
+  }),
+);
+
+/** Where numbers themselves may begin with a zero: elsewhere a zero after the calling code is dialled within the country alone. */
+const WITH_ZERO = new Set(['39', '225', '226', '229', '241', '242', '250', '378', '992']);
+
+/** The calling code with which digits begin. No code begins another. */
+function callingCodeOf(digits: string): string | undefined {
+  return [1, 2, 3].map((size) => digits.slice(0, size)).find((code) => lengths.has(code));
+}
+
+/** Whether digits, calling code first, are as many as a number of that country has. */
+export function hasLengthOfItsCountry(digits: string): boolean {
+  const code = callingCodeOf(digits);
+  const length = code === undefined ? undefined : lengths.get(code);
+  if (code === undefined || !length) return false;
+  const rest = digits.length - code.length;
+  return rest >= length.fewest && rest <= length.most;
+}
+
+/** Digits, calling code first, without the zero that is dialled within the country alone: `44 (0)20`. */
+export function withoutZero(digits: string): string {
+  const code = callingCodeOf(digits) ?? digits;
+  return code + digits.slice(code.length).replace(WITH_ZERO.has(code) ? /^0+(?=0)/ : /^0+/, '');
 }

@@ -72,7 +72,9 @@ test('two messages keep their distance and their order, and the last can be canc
 test('what is refused says why, over HTTP as well', async () => {
   expect(await post(fixture('timelinesai-send-file.broken'))).toMatchObject({
     status: 400,
-    body: '{"status":400,"data":{},"message":"not valid JSON at line 5, column 1: a comma is missing before it"}',
+    body: expect.stringMatching(
+      /^{"status":400,"data":{},"message":"not valid JSON at line 5, column 1: a comma or double quote is missing/,
+    ),
   });
   const answer = await fetch(`${hub.url}/send/unknown`, { method: 'POST', body: '{}' });
   expect(answer.status).toBe(404);

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { type CountryCode, Metadata } from 'libphonenumber-js/core';
 import max from 'libphonenumber-js/max/metadata';
 import { describe, expect, it } from 'vitest';
-import { hasLengthOfItsCountry, withoutTrunk } from '#lib/domain/numbering.ts';
-import { phoneOfJid, readJid, readPhone, toPhone } from '#lib/domain/person.ts';
+
+import { hasLengthOfItsCountry, phoneOfJid, readJid, readPhone, toPhone, withoutZero } from '#lib/domain/person.ts';
 
 /** The number, or the reason. */
 function read(written: string, country?: string): string {
@@ -34,7 +34,6 @@ describe('a number with its country code is read as it is, however it is written
     ['TEL:+44-20-7946-0958', '+442079460958'],
     ['tel://+442079460958', '+442079460958'],
     ['whatsapp:+442079460958', '+442079460958'],
-    ['p:+442079460958', '+442079460958'],
     ['442079460958.0', '+442079460958'],
     ['+442079460958.00', '+442079460958'],
     ['00442079460958.0', '+442079460958'],
@@ -98,112 +97,8 @@ describe('the zero that is dialled within the country', () => {
   });
 });
 
-describe('what else is dialled within the country alone goes as well', () => {
-  it.each([
-    ['+7 (8) 926 123-45-67', '+79261234567'],
-    ['+7 (8926) 123-45-67', '+79261234567'],
-    ['+7 8 812 123 45 67', '+78121234567'],
-    ['+789261234567', '+79261234567'],
-    ['+375 8 029 123-45-67', '+375291234567'],
-    ['+370 (8-612) 34567', '+37061234567'],
-    ['+998 8 90 123 45 67', '+998901234567'],
-    ['+36 (06) 20 123 4567', '+36201234567'],
-    ['+36 06 1 123 4567', '+3611234567'],
-    ['+52 01 55 1234 5678', '+525512345678'],
-    ['+52 044 55 1234 5678', '+525512345678'],
-    ['+52 (045) 55 1234 5678', '+525512345678'],
-    ['+54 11 15 2345-6789', '+5491123456789'],
-    ['+54 9 11 15 2345 6789', '+5491123456789'],
-    ['+54 (011) 15-2345-6789', '+5491123456789'],
-    ['+54 9 (011) 15-2345-6789', '+5491123456789'],
-    ['+54 351 15 123-4567', '+5493511234567'],
-    ['+54 3541 15 123456', '+5493541123456'],
-    ['+54 9 011 2345 6789', '+5491123456789'],
-    ['+54111523456789', '+5491123456789'],
-    ['+55 (015) 11 98765-4321', '+5511987654321'],
-    ['+55 0 15 11 3456-7890', '+551134567890'],
-    // The calling code twice.
-    ['+1 (1) 415 555 0123', '+14155550123'],
-    ['+62 6281200000099', '+6281200000099'],
-    ['+44 44 7911 123456', '+447911123456'],
-    ['+49 0049 151 23456789', '+4915123456789'],
-    ['+39 39 06 1234 5678', '+390612345678'],
-    // What other countries dial before a calling code.
-    ['0011 44 7911 123456', '+447911123456'],
-    ['+1 011 44 7911 123456', '+447911123456'],
-    ['+011 44 7911 123456', '+447911123456'],
-  ])('%s', (written, phone) => {
-    expect(read(written)).toBe(phone);
-    expect(toPhone(written)).toBe(phone);
-  });
-
-  it.each([
-    '+78005553535', // Russia has area codes with 8
-    '+78121234567',
-    '+998881234567',
-    '+541115234567', // too short for a 15 that is dialled
-    '+5411152345678', // one digit too many for a number, one too few for a 15: nothing is certain
-    '+5215512345678',
-    '+5515987654321', // São Paulo has an area code 15
-    '+14155550123',
-    '+393912345678', // an Italian mobile number may begin like the calling code
-    '+4479111234567', // too long, and nothing to take away
-  ])('but only where it makes a right number: %s', (written) => {
-    expect(read(written)).toBe(written);
-    expect(toPhone(written)).toBe(written);
-  });
-});
-
-describe('as people still write it in a country', () => {
-  it.each([
-    ['044 55 1234 5678', 'MX', '+525512345678'],
-    ['045 55 1234 5678', 'MX', '+525512345678'],
-    ['01 55 1234 5678', 'MX', '+525512345678'],
-    ['97 00 00 00', 'BJ', '+22997000000'],
-    ['01 97 00 00 00', 'BJ', '+2290197000000'],
-    ['07 12 34 56', 'CI', '+22507123456'],
-    ['8 612 34567', 'LT', '+37061234567'],
-    // In another country's way, and nothing is made of it.
-    ['1 415 555 0123', 'MX', '+14155550123'],
-    ['447911123456', 'MX', '+447911123456'],
-  ])('%s is read as one of %s', (written, country, phone) => expect(read(written, country)).toBe(phone));
-
-  it.each([
-    ['044 55 1234', 'MX'],
-    ['044 2 55 1234 5678', 'MX'],
-    ['97 00 00', 'BJ'],
-    ['10 00 00 00', 'BJ'],
-    ['00 12 34 56', 'FR'],
-  ])('%s is none of %s', (written, country) => {
-    expect(readPhone(written, country).ok).toBe(false);
-  });
-});
-
 describe('what people paste', () => {
   it.each([
-    ['tel:+44-20-7946-0958;ext=', '+442079460958'],
-    ['tel:+44-20-7946-0958;phone-context=+44', '+442079460958'],
-    ['tel:020-7946-0958;phone-context=+44', '+442079460958'],
-    ['tel:+44%2020%207946%200958', '+442079460958'],
-    ['tel:%2B442079460958;type=work', '+442079460958'],
-    ['sms:+442079460958?body=Hello%2C%205', '+442079460958'],
-    ['sms:+442079460958&body=Hello', '+442079460958'],
-    ['sms://+442079460958', '+442079460958'],
-    ['smsto:+442079460958', '+442079460958'],
-    ['callto:+442079460958', '+442079460958'],
-    ['https://wa.me/442079460958', '+442079460958'],
-    ['HTTPS://WA.ME/442079460958/', '+442079460958'],
-    ['wa.me/+442079460958?text=Hello%201', '+442079460958'],
-    ['https://wa.me/15550100099', '+15550100099'],
-    ['https://api.whatsapp.com/send?phone=442079460958', '+442079460958'],
-    ['https://api.whatsapp.com/send/?text=1&phone=%2B44+20+7946+0958&app_absent=0', '+442079460958'],
-    ['https://web.whatsapp.com/send?phone=442079460958&text=x', '+442079460958'],
-    ['whatsapp://send?phone=442079460958', '+442079460958'],
-    ['whatsapp://send/?text=Hi&phone=%2B442079460958', '+442079460958'],
-    ["'+442079460958", '+442079460958'],
-    ['"+44 20 7946 0958"', '+442079460958'],
-    ['<+442079460958>', '+442079460958'],
-    ['“+442079460958”', '+442079460958'],
     ['+442079460958.0', '+442079460958'],
     ['442079460958.0', '+442079460958'],
     ['+44_20_7946_0958', '+442079460958'],
@@ -222,29 +117,13 @@ describe('what people paste', () => {
     '+442079460958/59',
     '+442079460958;ext=5',
     '+44 20 7946 0958 x5',
-    'https://wa.me/message/ABCDEFGH',
-    'https://wa.me/qr/ABCDEFGH',
-    'https://chat.whatsapp.com/AbCdEfGh',
-    'https://shop.example/442079460958',
-    'wa.me/',
+    'https://wa.me/442079460958',
     'tel:',
     '4.42079E+11',
     '+44,207,946,0958',
   ])('that is not one number is refused: %s', (written) => {
     expect(read(written, 'GB')).toBe(`must be one phone number and nothing else: ${HOW}`);
     expect(toPhone(written)).toBeUndefined();
-  });
-
-  it.each(['{{contact.phone}}', '<%= phone %>', '{{ $json.phone }}', 'undefined', ' null ', 'None', '[object Object]'])(
-    'that nobody has filled in is refused as such: %s',
-    (written) => {
-      expect(read(written, 'GB')).toBe(`was not filled in by whoever has sent it: ${HOW}`);
-      expect(toPhone(written)).toBeUndefined();
-    },
-  );
-
-  it.each(['https://wa.me/081200000099', 'wa.me/0812'])('that lacks its country is refused: %s', (written) => {
-    expect(readPhone(written, 'ID').ok).toBe(false);
   });
 });
 
@@ -501,7 +380,7 @@ describe(`whatever is written (seed ${seed})`, () => {
     fc.assert(
       fc.property(number, fc.constantFrom(...zeros), fc.array(blank, { maxLength: 6 }), (digits, zero, blanks) => {
         // What is dialled within the country has rules of its own.
-        fc.pre(withoutTrunk(digits) === digits && !/^1?011/.test(digits));
+        fc.pre(withoutZero(digits) === digits);
         const spelled = [...digits].map((digit, at) => String.fromCodePoint(zero + Number(digit)) + (blanks[at] ?? ''));
         const written = `+${spelled.join('')}`;
         expect(read(written)).toBe(`+${digits}`);
