@@ -11,8 +11,6 @@ export const handler = deliverHandler({
   ...endpointPorts(all),
   mailer: sesMailer(sesClient(all.aws)),
   mailFrom: all.environment.HOOKLINE_MAIL_FROM,
-  // Half of the batches that run at once: whoever is slow leaves the others their places.
-  slowPlaces: Math.max(1, Math.floor(all.environment.HOOKLINE_DELIVER_CONCURRENCY / 2)),
   secrets: secretsOf(all),
   matches: patternMatcher(),
 });

@@ -1,9 +1,8 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { Metrics } from '#lib/domain/ports.ts';
-import { type Lane, laneOf } from '#lib/reactions/breaker.ts';
 import { AT_ONCE, runTask, TURN_MS } from '#lib/reactions/deliver.ts';
 import { addresseeOf, type Task } from '#lib/reactions/delivery.ts';
-import type { DeliverPorts } from '#lib/reactions/target.ts';
+import type { DeliverPorts, Lane } from '#lib/reactions/target.ts';
 import { taskIn } from './queues.ts';
 import { correlated } from './telemetry.ts';
 
@@ -27,11 +26,11 @@ export function deliverHandler(given: DeliverPorts) {
     const isTurnOver = () => ports.clock.monotonic() - startedAt >= TURN_MS;
     const places = Records.flatMap((record) => read(ports, record) ?? []);
     const done = new Set<string>();
-    const work = async (queue: Place[], lane: Lane, atOnce: number) => {
+    const work = async (queue: Place[], lane: Lane) => {
       for (let place = queue.shift(); place; place = queue.shift()) {
         const { record, task } = place;
         const isDone = await correlated({ requestId: awsRequestId, queueMessage: record.messageId }, () =>
-          isTurnOver() ? isPutBack(ports, task) : isRun(ports, task, lane, atOnce),
+          isTurnOver() ? isPutBack(ports, task) : isRun(ports, task, lane),
         );
         if (isDone) done.add(record.messageId);
       }
@@ -39,11 +38,10 @@ export function deliverHandler(given: DeliverPorts) {
     const queues = [...Map.groupBy(places, ({ task }) => addressOf(task)).values()];
     await Promise.all(
       queues.map(async (queue) => {
-        // As none of its tasks is begun later than in its turn, what was read of an endpoint is no older than that.
-        const lane = laneOf(ports);
         const workers = Math.min(AT_ONCE, queue.length);
-        await Promise.all(Array.from({ length: workers }, () => work(queue, lane, AT_ONCE / workers)));
-        await end(ports, lane);
+        // As none of its tasks is begun later than in its turn, what was read of an endpoint is no older than that.
+        const lane = { atOnce: AT_ONCE / workers };
+        await Promise.all(Array.from({ length: workers }, () => work(queue, lane)));
       }),
     );
     write();
@@ -85,22 +83,13 @@ function read({ log }: DeliverPorts, record: SQSRecord): Place | undefined {
   }
 }
 
-async function isRun(ports: DeliverPorts, task: Task, lane: Lane, atOnce: number): Promise<boolean> {
+async function isRun(ports: DeliverPorts, task: Task, lane: Lane): Promise<boolean> {
   try {
-    await runTask(ports, task, lane, atOnce);
+    await runTask(ports, task, lane);
     return true;
   } catch (cause) {
     ports.log.error('a delivery could not be done; it will come again', cause, { addressee: addresseeOf(task) });
     return false;
-  }
-}
-
-/** Should that not be written, nobody calls a slow one until the time of its call is over. */
-async function end({ log }: DeliverPorts, lane: Lane): Promise<void> {
-  try {
-    await lane.end();
-  } catch (cause) {
-    log.error('the end of a slow call could not be written down', cause);
   }
 }
 

@@ -19,7 +19,6 @@ const Environment = v.object({
   /** Set by the host on one's own machine, and by nothing else. */
   HOOKLINE_LOCAL: flag,
   HOOKLINE_START_CREDITS: v.optional(wholeNumber, '0'),
-  HOOKLINE_DELIVER_CONCURRENCY: v.optional(wholeNumber, '2'),
   HOOKLINE_CALL_MS: v.optional(wholeNumber),
   HOOKLINE_LEASE_MS: v.optional(wholeNumber),
   HOOKLINE_GRACE_MS: v.optional(wholeNumber),

@@ -1,8 +1,8 @@
 import type { Log, Metrics } from '#lib/domain/ports.ts';
-import { drainRate, HEALTHY, type Health, letGo, nextDrain, takeTurn } from '#lib/domain/reaction/delivery.ts';
+import { drainRate, HEALTHY, type Health, nextDrain } from '#lib/domain/reaction/delivery.ts';
 import { ownEventWrites } from '#lib/inbox/event-store.ts';
 import { placedAsTold } from '#lib/sender/sent-event.ts';
-import { endpointKey, healthKey, isRuleId, secondKey, waitingList } from '#lib/store/keys.ts';
+import { healthKey, isRuleId, secondKey, waitingList } from '#lib/store/keys.ts';
 import type { StorePorts } from '#lib/store/retry.ts';
 import {
   absent,
@@ -16,26 +16,8 @@ import {
   set,
   update,
 } from '#lib/store/store.ts';
-import {
-  type Delivery,
-  type DeliveryTask,
-  dueAttributes,
-  LONGEST_DELAY_S,
-  readDelivery,
-  rowKey,
-  type Tasks,
-  taskOf,
-} from './delivery.ts';
-import {
-  type Callee,
-  type Endpoint,
-  healthAsRead,
-  healthChanges,
-  healthOf,
-  ofRule,
-  readCallee,
-  readEndpoint,
-} from './endpoint.ts';
+import { type Delivery, dueAttributes, LONGEST_DELAY_S, readDelivery, rowKey, type Tasks, taskOf } from './delivery.ts';
+import { type Callee, healthAsRead, healthChanges, healthOf, ofRule, readCallee } from './endpoint.ts';
 
 const ROUNDS = 5;
 const COUNTED_S = 3600;
@@ -44,8 +26,6 @@ export interface BreakerPorts extends StorePorts {
   readonly tasks: Tasks;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** So many batches at a time call whoever is slow: each holds a place of the deliverer as long as a call takes. */
-  readonly slowPlaces: number;
 }
 
 /**
@@ -98,19 +78,17 @@ function disabledNow({ id, workspace, state }: Callee, health: Health, now: numb
 
 async function follow({ tasks, clock, log, metrics }: BreakerPorts, endpoint: Callee, health: Health): Promise<void> {
   const { workspace, id } = endpoint;
-  if (health.state === 'failing') {
-    if (endpoint.state === 'active') metrics.count('EndpointsFailing');
-    if (health.probeAt === undefined || health.probeAt === endpoint.probeAt) return;
-    const seconds = Math.ceil((health.probeAt - clock.now()) / 1000);
-    await tasks.send({ kind: 'probe', workspace, endpoint: id }, Math.min(LONGEST_DELAY_S, Math.max(0, seconds)));
-  }
+  const secondsUntil = (at: number) => Math.min(LONGEST_DELAY_S, Math.max(0, Math.ceil((at - clock.now()) / 1000)));
+  const { probeAt, drainAt } = health;
+  if (health.state === 'failing' && endpoint.state === 'active') metrics.count('EndpointsFailing');
+  if (health.state === 'failing' && probeAt !== undefined && probeAt !== endpoint.probeAt)
+    await tasks.send({ kind: 'probe', workspace, endpoint: id }, secondsUntil(probeAt));
   if (health.state === 'disabled') {
     metrics.count('EndpointsDisabled');
     log.warn('an endpoint was switched off', { endpoint: id, because: health.disabledBecause ?? '' });
   }
-  const { drainAt } = health;
   if (drainAt !== undefined && drainAt !== endpoint.drainAt)
-    await tasks.send({ kind: 'drain', workspace, endpoint: id, at: drainAt });
+    await tasks.send({ kind: 'drain', workspace, endpoint: id, at: drainAt }, secondsUntil(drainAt));
 }
 
 /**
@@ -180,77 +158,4 @@ export async function handOut({ store, clock, tasks }: BreakerPorts, row: Delive
   const changes = [set('gsi3pk', gsi3pk), set('gsi3sk', gsi3sk), remove('nextAt')];
   const { done } = await store.write(update(rowKey(row), changes, equal('gsi3pk', waitingList(row.endpoint))));
   if (done) await tasks.send(taskOf(row));
-}
-
-/** What a batch does for one endpoint, or for what one rule calls. */
-export interface Lane {
-  /** Read once, and again after a call that has changed how it is. */
-  readonly endpointOf: (task: Pick<DeliveryTask, 'workspace' | 'endpoint'>) => Promise<Endpoint | undefined>;
-  readonly forget: () => void;
-  /** Whether one may be called whose calls take up to `callMs`: where these were slow of late, by few lanes at a time. */
-  readonly mayCall: (callee: Callee, callMs: number) => Promise<boolean>;
-  /** Whether a call that is slow just now may go on. Others of the lane then may as well. */
-  readonly mayGoOn: (callee: Callee, callMs: number) => Promise<boolean>;
-  /** Its calls are over. */
-  readonly end: () => Promise<void>;
-}
-
-/** Beyond the time-out of a call, until what became of it is written down. */
-const WRITTEN_DOWN_MS = 5000;
-
-interface Turn {
-  readonly callee: Callee;
-  readonly until: number;
-  /** How the callee is with it; undefined where others have theirs. */
-  readonly taken: Promise<Health | undefined>;
-}
-
-export function laneOf(ports: BreakerPorts): Lane {
-  const { store, clock, random, slowPlaces } = ports;
-  let endpoint: Promise<Endpoint | undefined> | undefined;
-  let turn: Turn | undefined;
-  let wasSlow = false;
-  /** Asked for once: two calls of the lane that are slow at the same time have it together. */
-  const take = (callee: Callee, callMs: number, isSlow: boolean): Promise<boolean> => {
-    if (!turn) {
-      // By the fraction it is told from that of another batch.
-      const until = clock.now() + callMs + WRITTEN_DOWN_MS + random.next();
-      let isFree = false;
-      const taken = turnHealth(ports, callee, (before, now) => {
-        const after = takeTurn(before, until, slowPlaces, isSlow, now);
-        isFree = after !== before;
-        return after;
-      });
-      turn = {
-        callee,
-        until,
-        taken: taken.then((health) => (isFree && health.busy?.includes(until) ? health : undefined)),
-      };
-    }
-    return turn.taken.then((health) => health !== undefined);
-  };
-  return {
-    endpointOf: ({ workspace, endpoint: id }) => {
-      endpoint ??= store
-        .get(endpointKey(workspace, id), { consistent: true })
-        .then((item) => item && readEndpoint(item));
-      return endpoint;
-    },
-    forget: () => {
-      endpoint = undefined;
-    },
-    mayCall: async (callee, callMs) => callee.slowAt === undefined || take(callee, callMs, false),
-    mayGoOn: async (callee, callMs) => {
-      wasSlow = true;
-      return take(callee, callMs, true);
-    },
-    end: async () => {
-      const health = await turn?.taken;
-      if (!turn || !health) return;
-      const { callee, until } = turn;
-      turn = undefined;
-      const written = { ...callee, ...health, isUnwritten: false };
-      await turnHealth(ports, written, (before, now) => letGo(before, until, wasSlow, now));
-    },
-  };
 }

@@ -56,7 +56,7 @@ interface Call {
   readonly contentType?: string;
   readonly attempt: number;
   /** Asked of a call that is slow. Not given, it may take all its time. */
-  readonly mayGoOn?: () => Promise<boolean>;
+  readonly mayGoOn?: (() => Promise<boolean>) | undefined;
 }
 
 export interface Called {
@@ -77,7 +77,7 @@ export async function call(
     method = 'POST',
   }: Pick<Endpoint, 'url' | 'timeoutMs'> & { readonly method?: ProviderRequest['method'] },
   { secrets, headers }: SigningSecret,
-  { id, body, contentType = 'application/json', attempt, mayGoOn = async () => true }: Call,
+  { id, body, contentType = 'application/json', attempt, mayGoOn }: Call,
 ): Promise<Called> {
   const at = clock.now();
   const valid = secrets.filter(({ until }, i) => i === 0 || (until !== undefined && until > at));
@@ -85,7 +85,7 @@ export async function call(
   const asked = { mayGoOn: true };
   const ask = async () => {
     // Should the table be away, nobody knows who else calls.
-    asked.mayGoOn = await mayGoOn().catch(() => false);
+    asked.mayGoOn = (await mayGoOn?.().catch(() => false)) ?? true;
     return asked.mayGoOn;
   };
   const reply = await http.call(
@@ -103,16 +103,12 @@ export async function call(
       body: { kind: 'raw', contentType, text: body },
     },
     startedAt + timeoutMs,
-    { afterMs: SLOW_AFTER_MS, mayGoOn: ask },
+    mayGoOn && { afterMs: SLOW_AFTER_MS, mayGoOn: ask },
   );
   const ms = Math.round(clock.monotonic() - startedAt);
   const answer = reply.kind === 'answered' ? keptAnswer(reply.text, valuesOf(headers)) : '';
-  return {
-    result: resultOf(reply, at),
-    answer,
-    ms,
-    ...(!asked.mayGoOn && reply.kind === 'broken' && { isPutOff: true }),
-  };
+  const isPutOff = !asked.mayGoOn && reply.kind === 'broken';
+  return { result: resultOf(reply, at), answer, ms, ...(isPutOff && { isPutOff }) };
 }
 
 function resultOf(reply: Reply, now: number): CallResult {

@@ -3,9 +3,9 @@ import { typeOf } from '#lib/domain/reaction/notice.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { findEvent } from '#lib/inbox/events.ts';
-import { healthKey, isRuleId } from '#lib/store/keys.ts';
+import { endpointKey, healthKey, isRuleId } from '#lib/store/keys.ts';
 import { del, type Store, StoreUnavailable, update } from '#lib/store/store.ts';
-import { handOut, type Lane, laneOf, takeStep, turnHealth, waiting } from './breaker.ts';
+import { handOut, takeStep, turnHealth, waiting } from './breaker.ts';
 import type { Called } from './call.ts';
 import {
   type ActionTask,
@@ -25,7 +25,7 @@ import {
 } from './delivery.ts';
 import { type Callee, healthAsRead, healthChanges, readCallee, readEndpoint } from './endpoint.ts';
 import { replayOn } from './replay.ts';
-import { type DeliverPorts, endpointTarget, isOff, ruleTarget, type Target } from './target.ts';
+import { type DeliverPorts, endpointTarget, isOff, type Lane, ruleTarget, type Target } from './target.ts';
 
 const MOST_SHOWN = 20;
 /** A list that lags may show some before it that wait no more. */
@@ -36,21 +36,8 @@ export const TURN_MS = SLOW_AFTER_MS;
 /** Of one endpoint in a batch: it is not to hold all ten places of that. */
 export const AT_ONCE = 2;
 
-/**
- * Does one task. Throws where the table or the queue is away: the task then comes again. `atOnce`: how many calls it may
- * make side by side.
- */
-export async function runTask(ports: DeliverPorts, task: Task, lane?: Lane, atOnce = AT_ONCE): Promise<void> {
-  if (lane) return runIn(lane, ports, task, atOnce);
-  const own = laneOf(ports);
-  try {
-    await runIn(own, ports, task, atOnce);
-  } finally {
-    await own.end();
-  }
-}
-
-async function runIn(lane: Lane, ports: DeliverPorts, task: Task, atOnce: number): Promise<void> {
+/** Does one task. Throws where the table or the queue is away: the task then comes again. */
+export async function runTask(ports: DeliverPorts, task: Task, lane: Lane = { atOnce: AT_ONCE }): Promise<void> {
   if (task.kind === 'action' || task.kind === 'delivery')
     return deliver(ports, task, await targetOf(ports, task, lane));
   const item = await ports.store.get(healthKey(task.workspace, task.endpoint), { consistent: true });
@@ -58,7 +45,7 @@ async function runIn(lane: Lane, ports: DeliverPorts, task: Task, atOnce: number
   if (!item) return;
   const callee = readCallee(item);
   if (isRuleId(callee.id) && (await isOff(ports.store, task.workspace, callee.id))) return rest(ports, callee);
-  return task.kind === 'probe' ? probe(ports, callee, lane) : drain(ports, callee, task.at, lane, atOnce);
+  return task.kind === 'probe' ? probe(ports, callee, lane) : drain(ports, callee, task.at, lane);
 }
 
 /** Of a rule that is off nothing is asked; switching it on has what waits called. That may be at this moment. */
@@ -68,8 +55,11 @@ async function rest({ store }: DeliverPorts, callee: Callee): Promise<void> {
 }
 
 async function targetOf(ports: DeliverPorts, task: DeliveryTask | ActionTask, lane: Lane): Promise<Target | undefined> {
-  if (task.kind === 'action') return ruleTarget(ports, lane, task);
-  const endpoint = await lane.endpointOf(task);
+  if (task.kind === 'action') return ruleTarget(ports, task);
+  lane.endpoint ??= ports.store
+    .get(endpointKey(task.workspace, task.endpoint), { consistent: true })
+    .then((item) => item && readEndpoint(item));
+  const endpoint = await lane.endpoint;
   return endpoint && endpointTarget(ports, lane, endpoint);
 }
 
@@ -86,8 +76,9 @@ async function deliver(ports: DeliverPorts, task: DeliveryTask | ActionTask, tar
   let before = task.kind === 'delivery' ? await findRow(store, task, false) : undefined;
   if (task.kind === 'action' || (before && !isWanted(before, task, now))) before = await findRow(store, task, true);
   if (before && !isWanted(before, task, now)) return;
-  if (task.now !== true && !(await target.mayCall())) return putOff(ports, target, rowOf(task, before, now), before);
-  await attempt(ports, task, target, before);
+  const isFree = task.now !== true;
+  if (isFree && !(await target.mayCall({ isFree }))) return putOff(ports, target, rowOf(task, before, now), before);
+  await attempt(ports, task, target, before, { isFree, isProbe: false });
 }
 
 /** It waits, and is brought back when it may be called. */
@@ -121,7 +112,7 @@ async function attempt(
   task: DeliveryTask | ActionTask,
   target: Target,
   before: Delivery | undefined,
-  isProbe = false,
+  { isFree, isProbe }: { readonly isFree: boolean; readonly isProbe: boolean },
 ): Promise<void> {
   const { store, clock, metrics } = ports;
   const startedAt = clock.now();
@@ -131,18 +122,17 @@ async function attempt(
   if (!event || type === undefined) return forget(ports, task);
   const row = { ...rowOf(task, before, startedAt), type };
   const { storedAt, content } = row;
-  const called = await target.call({ event, storedAt, type, number: row.tries + 1, ...known({ content }) });
-  if ('isPutOff' in called && called.isPutOff && !isProbe) return putOff(ports, target, row, before);
+  const called = await target.call({ event, storedAt, type, number: row.tries + 1, isFree, ...known({ content }) });
+  if ('isPutOff' in called) return putOff(ports, target, row, before);
   const after = withAttempt(row, called, startedAt, isProbe);
   if ('why' in called) return giveUp(ports, before, after);
   const isDone = isSuccess(called.result);
   metrics.count('Deliveries', { result: isDone ? 'delivered' : 'failed' });
-  if (isDone) {
-    await keep(store, itemOf({ ...after, state: 'delivered' }), before);
-    return target.succeeded();
-  }
+  if (isDone) await keep(store, itemOf({ ...after, state: 'delivered' }), before);
+  const isWell = await target.ended(called, isProbe);
+  if (isDone) return;
   // While it fails nothing is given up: what waits does so until it is well, or switched off.
-  if (await target.failed(called.result, isProbe)) await tryAgainLater(ports, called, before, after);
+  if (isWell) await tryAgainLater(ports, called, before, after);
   else await keep(store, waitingItem(after), before);
 }
 
@@ -187,7 +177,7 @@ async function probe(ports: DeliverPorts, endpoint: Callee, lane: Lane): Promise
   const { rows } = await waiting(store, endpoint.id, PROBED);
   const [oldest] = rows;
   const target = oldest && (await targetOf(ports, taskOf(oldest), lane));
-  if (target) return attempt(ports, taskOf(oldest), target, oldest, true);
+  if (target) return attempt(ports, taskOf(oldest), target, oldest, { isFree: false, isProbe: true });
   // All that waited has run out, or is not asked for by its rule any more, or the list shows it late: the next event asks,
   // and what shows later is drained.
   await turnHealth(ports, endpoint, ({ failures, failingSince, slowAt }, now) => ({
@@ -197,23 +187,20 @@ async function probe(ports: DeliverPorts, endpoint: Callee, lane: Lane): Promise
   }));
 }
 
+/** A call of a step has all its time. */
+const IN_TURN = { isFree: false, isProbe: false };
+
 /** A step that took nearly its second is followed by the next one at once: the queue waits whole seconds. */
 const NEARLY_MS = 200;
 
 /** One step of draining: what waits is called in its order, some side by side; the task then brings the next step. */
-async function drain(
-  ports: DeliverPorts,
-  endpoint: Callee,
-  at: number | undefined,
-  lane: Lane,
-  atOnce: number,
-): Promise<void> {
+async function drain(ports: DeliverPorts, endpoint: Callee, at: number | undefined, lane: Lane): Promise<void> {
   const step = await takeStep(ports, endpoint, at);
   if (!step) return;
   const { tasks, clock } = ports;
   const { workspace, id } = endpoint;
   try {
-    await callEach(ports, step.rows, lane, atOnce);
+    await callEach(ports, step.rows, lane);
   } finally {
     if (step.next !== undefined) {
       const seconds = Math.max(0, Math.ceil((step.next - clock.now() - NEARLY_MS) / 1000));
@@ -223,7 +210,7 @@ async function drain(
 }
 
 /** What is not begun within the turn, or may not be called any more, goes on waiting in its place. */
-async function callEach(ports: DeliverPorts, rows: readonly Delivery[], lane: Lane, atOnce: number): Promise<void> {
+async function callEach(ports: DeliverPorts, rows: readonly Delivery[], lane: Lane): Promise<void> {
   const { clock, log } = ports;
   const end = clock.monotonic() + TURN_MS;
   const queue = [...rows];
@@ -236,7 +223,7 @@ async function callEach(ports: DeliverPorts, rows: readonly Delivery[], lane: La
         if (before?.state !== 'waiting') continue;
         const target = await targetOf(ports, task, lane);
         if (!target) await forget(ports, task);
-        else if (await target.mayCall()) await attempt(ports, task, target, before);
+        else if (await target.mayCall(IN_TURN)) await attempt(ports, task, target, before, IN_TURN);
         else queue.length = 0;
       } catch (cause) {
         if (cause instanceof StoreUnavailable) throw cause;
@@ -247,6 +234,6 @@ async function callEach(ports: DeliverPorts, rows: readonly Delivery[], lane: La
       }
     }
   };
-  const ended = await Promise.allSettled(Array.from({ length: atOnce }, work));
+  const ended = await Promise.allSettled(Array.from({ length: lane.atOnce }, work));
   for (const one of ended) if (one.status === 'rejected') throw one.reason;
 }

@@ -24,9 +24,7 @@ const fields = {
     Whole,
     v.minValue(1000),
     v.maxValue(30_000),
-    v.description(
-      'How long a call may take. While calls take more than a second, few are made side by side, and of what waits two at a time',
-    ),
+    v.description('How long a call may take. While calls take more than a second, two are made side by side'),
   ),
   ratePerSecond: v.pipe(
     Whole,
@@ -112,8 +110,8 @@ export async function calleeOfRule(store: Store, workspace: string, rule: string
 }
 
 /** An item as it was read: whoever changes its health sees what another call has made of it meanwhile. */
-export const healthAsRead = ({ state, failures, probeAt, drainingSince, drainAt, slowAt, busy }: Callee) =>
-  unchanged({ state, failures, probeAt, drainingSince, drainAt, slowAt, busy });
+export const healthAsRead = ({ state, failures, probeAt, drainingSince, drainAt, slowAt }: Callee) =>
+  unchanged({ state, failures, probeAt, drainingSince, drainAt, slowAt });
 
 /** What makes an item say how it is by now. The watchdog asks one that fails, or drains one, should its own task be lost. */
 export function healthChanges(id: string, health: Health): readonly Change[] {

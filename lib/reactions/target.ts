@@ -2,12 +2,14 @@ import type { Event } from '#lib/domain/event.ts';
 import type { Secrets } from '#lib/domain/ports.ts';
 import type { Told } from '#lib/domain/reaction/condition.ts';
 import {
-  afterFailure,
-  afterSuccess,
+  afterCall,
   type CallResult,
   type Health,
+  isSlow,
+  isSuccess,
   moreWaits,
-  spare,
+  SLOW_AFTER_MS,
+  slowed,
 } from '#lib/domain/reaction/delivery.ts';
 import type { NoticeType } from '#lib/domain/reaction/notice.ts';
 import type { Action } from '#lib/domain/reaction/rule.ts';
@@ -15,9 +17,9 @@ import { known } from '#lib/domain/schema.ts';
 import { rawOfEvent } from '#lib/inbox/events.ts';
 import { cursorBefore } from '#lib/inbox/feed.ts';
 import type { ProviderHttp } from '#lib/sender/provider.ts';
-import { ruleKey } from '#lib/store/keys.ts';
+import { isRuleId, ruleKey } from '#lib/store/keys.ts';
 import type { Store } from '#lib/store/store.ts';
-import { type BreakerPorts, type Lane, takePlace, turnHealth } from './breaker.ts';
+import { type BreakerPorts, takePlace, turnHealth } from './breaker.ts';
 import { type Called, call, endpointSecret, readSecret, ruleSecret } from './call.ts';
 import type { ActionTask } from './delivery.ts';
 import { toldOf } from './dispatch.ts';
@@ -44,59 +46,80 @@ export interface Attempt {
   /** Told again with other content: the first letters of its hash. */
   readonly content?: string;
   readonly number: number;
+  /** It is made as it comes, beside others: slow, it may be broken off. Else it is its turn, and it has all its time. */
+  readonly isFree: boolean;
+}
+
+/** What a batch of the queue does for one endpoint, or for what one rule calls. */
+export interface Lane {
+  /** How many calls a task may make side by side. */
+  readonly atOnce: number;
+  /** Read once, and again after a call that has changed how it is. */
+  endpoint?: Promise<Endpoint | undefined> | undefined;
 }
 
 /** One kind of delivery: what it calls, by which secret, and what the outcome means to whoever is called. */
 export interface Target {
   /** Whether it may be called now. Else what comes waits in the table, and `waits` has it brought back. */
-  readonly mayCall: () => Promise<boolean>;
+  readonly mayCall: (attempt: Pick<Attempt, 'isFree'>) => Promise<boolean>;
   readonly waits: () => Promise<void>;
   /** `why`: it can never be done. */
   readonly call: (attempt: Attempt) => Promise<Called | { readonly why: string }>;
-  readonly succeeded: () => Promise<void>;
-  /** Answers whether the delivery goes on by its schedule; else it waits until the target is well. */
-  readonly failed: (result: CallResult, isProbe: boolean) => Promise<boolean>;
+  /** Answers whether one that failed goes on by its schedule; else it waits until the target is well. */
+  readonly ended: (called: Called, isProbe: boolean) => Promise<boolean>;
 }
 
 /** An endpoint is told of an event. Its failures count against all that is for it. */
 export function endpointTarget(ports: DeliverPorts, lane: Lane, endpoint: Endpoint): Target {
-  const { mayGoOn, ...others } = spared(ports, lane, endpoint, endpoint.timeoutMs, afterFailure);
+  const { mayGoOn, ...others } = spared(ports, endpoint, endpoint.timeoutMs);
   return {
     ...others,
-    failed: (...given) => others.failed(...given).finally(lane.forget),
-    call: async ({ event, storedAt, type, content, number }) => {
+    ended: async (called, isProbe) => {
+      if (!isSuccess(called.result) || called.ms >= SLOW_AFTER_MS) lane.endpoint = undefined;
+      return others.ended(called, isProbe);
+    },
+    call: async ({ event, storedAt, type, content, number, isFree }) => {
       const secret = await readSecret(ports.secrets, endpointSecret(endpoint.id), endpoint.secretVersion);
       const id = content === undefined ? event.id : `${event.id}_${content}`;
       const body = bodyOf(endpoint, type, event, storedAt);
-      return call(ports, endpoint, secret, { id, body, attempt: number, mayGoOn });
+      return call(ports, endpoint, secret, { id, body, attempt: number, mayGoOn: isFree ? mayGoOn : undefined });
     },
   };
 }
 
 /**
- * Whoever is called over the network is spared while it fails, and called by few batches at a time while it is slow; `worse`:
- * what a failure makes of how it is.
+ * Whoever is called over the network is spared while it fails. While it is slow, what comes in waits and is called step by
+ * step, so that it holds one place of the deliverer.
  */
 function spared(
   ports: BreakerPorts,
-  lane: Lane,
   callee: Callee,
   callMs: number,
-  worse: (health: Health, result: CallResult, now: number, isProbe: boolean) => Health,
 ): Omit<Target, 'call'> & { readonly mayGoOn: () => Promise<boolean> } {
+  const { clock } = ports;
+  /** As it was written when this call was the first slow one: what comes in since then waits for its end. */
+  let firstSlow: Callee | undefined;
   return {
-    mayCall: async () =>
-      callee.state === 'active' && (await lane.mayCall(callee, callMs)) && (await takePlace(ports, callee)),
-    mayGoOn: () => lane.mayGoOn(callee, callMs),
+    mayCall: async ({ isFree }) =>
+      callee.state === 'active' && !(isFree && isSlow(callee, clock.now())) && (await takePlace(ports, callee)),
+    mayGoOn: async () => {
+      let mine: Health | undefined;
+      const health = await turnHealth(ports, callee, (before, now) => {
+        const after = slowed(before, callMs, now);
+        mine = after === before ? undefined : after;
+        return after;
+      });
+      if (health === mine) firstSlow = { ...callee, ...health, isUnwritten: false };
+      return firstSlow !== undefined;
+    },
     waits: async () => {
       await turnHealth(ports, callee, moreWaits);
     },
-    succeeded: async () => {
-      if (callee.failures === 0 && callee.state !== 'failing') return;
-      await turnHealth(ports, callee, afterSuccess);
-    },
-    failed: async (result, isProbe) => {
-      const { state } = await turnHealth(ports, callee, (health, now) => worse(health, result, now, isProbe));
+    ended: async ({ result, ms }, isProbe) => {
+      const { state } = await turnHealth(ports, firstSlow ?? callee, (before, now) => {
+        const after = afterCall(before, { result, ms, isProbe, isKept: isRuleId(callee.id) }, now);
+        return firstSlow && after.drainingSince !== undefined ? { ...after, drainAt: now } : after;
+      });
       return state === 'active';
     },
   };
@@ -140,7 +163,6 @@ const CALL_MS = 10_000;
  */
 export async function ruleTarget(
   ports: DeliverPorts,
-  lane: Lane,
   { workspace, rule: id, index, does }: ActionTask,
 ): Promise<Target | undefined> {
   const item = await ports.store.get(ruleKey(workspace, id), { consistent: true });
@@ -149,10 +171,7 @@ export async function ruleTarget(
   // What waited to be called is no mail now: whoever gets those got theirs from where it stood before.
   if (does !== undefined && action?.action !== does) return undefined;
   if (rule && action?.action === 'call')
-    return unlessOff(
-      rule,
-      callTarget(ports, lane, rule, action, index, await calleeOfRule(ports.store, workspace, id)),
-    );
+    return unlessOff(rule, callTarget(ports, rule, action, index, await calleeOfRule(ports.store, workspace, id)));
   return rule && action?.action === 'email' ? unlessOff(rule, mailTarget(ports, rule, action, index)) : undefined;
 }
 
@@ -169,19 +188,11 @@ export async function isOff(store: Store, workspace: string, rule: string): Prom
 type CallAction = Extract<Action, { action: 'call' }>;
 
 /** A URL that a rule names. Its failures count against all that the rule calls. */
-function callTarget(
-  ports: DeliverPorts,
-  lane: Lane,
-  rule: Rule,
-  action: CallAction,
-  index: number,
-  callee: Callee,
-): Target {
-  const worse = (health: Health, _result: CallResult, now: number, isProbe: boolean) => spare(health, now, isProbe);
-  const { mayGoOn, ...others } = spared(ports, lane, callee, CALL_MS, worse);
+function callTarget(ports: DeliverPorts, rule: Rule, action: CallAction, index: number, callee: Callee): Target {
+  const { mayGoOn, ...others } = spared(ports, callee, CALL_MS);
   return {
     ...others,
-    call: async ({ event, number }) => {
+    call: async ({ event, number, isFree }) => {
       const scope = scopeOf(await toldOf(ports.store, action, event), ports.clock.now(), rule.timeZone);
       const rendered = bodyOfCall(action, event, scope, budgetOf(ports));
       if ('why' in rendered) return rendered;
@@ -190,7 +201,7 @@ function callTarget(
         ports,
         { url: action.url, timeoutMs: CALL_MS, method: action.method },
         { secrets, ...known({ headers: calls?.[String(index)] }) },
-        { ...rendered, id: `${event.id}_${index}`, attempt: number, mayGoOn },
+        { ...rendered, id: `${event.id}_${index}`, attempt: number, mayGoOn: isFree ? mayGoOn : undefined },
       );
     },
   };
@@ -222,8 +233,7 @@ function mailTarget(
       const { result, answer } = await mailer.send(rendered);
       return { result, answer, ms: Math.round(clock.monotonic() - startedAt) };
     },
-    succeeded: async () => undefined,
-    failed: async () => true,
+    ended: async () => true,
   };
 }
 

@@ -1,6 +1,5 @@
 import { feedFill } from '#lib/inbox/feed.ts';
-import { laneOf } from '#lib/reactions/breaker.ts';
-import { runTask } from '#lib/reactions/deliver.ts';
+import { AT_ONCE, runTask } from '#lib/reactions/deliver.ts';
 import { addresseeOf, type Task, type Tasks } from '#lib/reactions/delivery.ts';
 import { beginBatch } from '#lib/reactions/dispatch.ts';
 import type { Mail } from '#lib/reactions/target.ts';
@@ -280,6 +279,7 @@ export class ReactionSimulation {
           // Some are slow, and broken off for others where these may call.
           const isSlow = this.#chance(0.2) || (url !== WELL && this.#ill === 'hanging');
           const reply = await this.#call(url, String(headers?.['webhook-id']));
+          if (isSlow) this.#bench.now += SECOND;
           return isSlow && patience && !(await patience.mayGoOn()) ? REPLIES.hanging : reply;
         },
       },
@@ -293,10 +293,9 @@ export class ReactionSimulation {
       tasks: this.#queue(this.#bench.delivering.tasks.send),
     };
     const work = async (tasks: readonly Task[]) => {
-      const lane = laneOf(ports);
+      const lane = { atOnce: AT_ONCE };
       const done = await Promise.allSettled(tasks.map((task) => runTask(ports, task, lane)));
-      const ended = await Promise.allSettled([lane.end()]);
-      for (const [i, one] of [...done, ...ended].entries()) {
+      for (const [i, one] of done.entries()) {
         if (one.status === 'fulfilled') continue;
         if (!isFault(one.reason)) throw one.reason;
         const task = tasks[i];

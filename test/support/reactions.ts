@@ -71,7 +71,7 @@ export class ReactionBench {
         return this.mailed;
       },
     };
-    this.delivering = { ...ports, slowPlaces: 1, cpu, tasks, mailer, store: within(underRole(store, 'deliver')) };
+    this.delivering = { ...ports, cpu, tasks, mailer, store: within(underRole(store, 'deliver')) };
   }
 
   get now(): number {

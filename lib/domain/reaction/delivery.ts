@@ -65,6 +65,10 @@ const LISTS_LAG = 5 * MINUTE;
 export const SLOW_AFTER_MS = SECOND;
 /** After its last slow call. */
 const SLOW_FOR = MINUTE;
+/** Beyond the time-out of a call, until what became of it is written down. */
+const WRITTEN_DOWN = 5 * SECOND;
+/** A step of the draining of a slow one may take so long. */
+const LONGEST_STEP = 30 * SECOND + WRITTEN_DOWN;
 
 /** What a healthy endpoint never has to write. */
 export const Health = v.object({
@@ -80,70 +84,65 @@ export const Health = v.object({
   /** When the next step of the draining is due; it names the step, so that two tasks do not do it twice. */
   drainAt: v.exactOptional(v.number()),
   disabledBecause: v.exactOptional(v.picklist(['gone', 'failing', 'asked'])),
-  /** When a call was last slow: few batches at a time call it, until none was for a while. */
+  /** When a call was last slow: what comes in waits, and is called step by step, until none was slow for a while. */
   slowAt: v.exactOptional(v.number()),
-  /** Each of these batches, by until when it may take; no two are the same. */
-  busy: v.exactOptional(v.pipe(v.array(v.number()), v.readonly())),
 });
 export type Health = v.InferOutput<typeof Health>;
 
 export const HEALTHY: Health = { state: 'active', failures: 0 };
 
-/** After a call that failed. Of one that fails already only a probe tells when it is asked again: others were under way. */
-export function afterFailure(health: Health, result: CallResult, now: number, isProbe = false): Health {
-  if (health.state === 'disabled') return health;
-  const failures = health.failures + 1;
-  const failingSince = health.failingSince ?? now;
-  if (isGone(result)) return { state: 'disabled', failures, failingSince, disabledBecause: 'gone' };
-  if (failures >= FAILURES_UNTIL_DISABLED && now - failingSince >= HOPELESS_AFTER)
-    return { state: 'disabled', failures, failingSince, disabledBecause: 'failing' };
-  return spare(health, now, isProbe);
+export const isSlow = ({ slowAt }: Pick<Health, 'slowAt'>, now: number): boolean =>
+  slowAt !== undefined && now - slowAt < SLOW_FOR;
+
+/**
+ * A call is slow just now. The first one goes on, as a step of the draining by itself: what else comes in waits for the
+ * next. The same health where another call has come before it.
+ */
+export function slowed(health: Health, callMs: number, now: number): Health {
+  if (health.state !== 'active' || isSlow(health, now)) return health;
+  return { ...health, slowAt: now, drainingSince: now, drainAt: now + callMs + WRITTEN_DOWN };
 }
 
-/** The same of what nobody could switch on again, as the URL that a rule calls: it is asked as long as something waits. */
-export function spare(health: Health, now: number, isProbe = false): Health {
+interface Ended {
+  readonly result: CallResult;
+  readonly ms: number;
+  /** Of one that fails, only a probe tells when it is asked again: others were under way. */
+  readonly isProbe?: boolean;
+  /** Nobody could switch it on again, as the URL that a rule calls: it is asked as long as something waits. */
+  readonly isKept?: boolean;
+}
+
+/** After a call; the same health where that tells nothing new. */
+export function afterCall(health: Health, call: Ended, now: number): Health {
+  if (health.state === 'disabled') return health;
+  const after = isSuccess(call.result) ? afterSuccess(health, now) : afterFailure(health, call, now);
+  const stillSlow = isSlow(health, now) ? health.slowAt : undefined;
+  const slowAt = call.ms >= SLOW_AFTER_MS ? now : stillSlow;
+  if (after === health && slowAt === health.slowAt) return health;
+  const { slowAt: _before, ...others } = after;
+  return { ...others, ...known({ slowAt }) };
+}
+
+function afterFailure(health: Health, { result, isProbe, isKept }: Ended, now: number): Health {
   const failures = health.failures + 1;
   const failingSince = health.failingSince ?? now;
+  const isHopeless = failures >= FAILURES_UNTIL_DISABLED && now - failingSince >= HOPELESS_AFTER;
+  if (!isKept && (isGone(result) || isHopeless))
+    return { state: 'disabled', failures, failingSince, disabledBecause: isGone(result) ? 'gone' : 'failing' };
   // What waits has still to be drained.
   if (failures < FAILURES_UNTIL_FAILING) return { ...health, state: 'active', failures, failingSince };
   if (health.state === 'failing' && !isProbe) return { ...health, failures };
   const probes = health.state === 'failing' ? (health.probes ?? 0) + 1 : 0;
   const probeAt = now + (PROBES[Math.min(probes, PROBES.length - 1)] ?? 0);
-  return { state: 'failing', failures, failingSince, probes, probeAt, ...paceOf(health) };
+  return { state: 'failing', failures, failingSince, probes, probeAt };
 }
 
-const paceOf = ({ slowAt, busy }: Health) => known({ slowAt, busy });
-
-/** One batch more calls it, where there are not `most` already. `isSlow`: a call is so just now. */
-export function takeTurn(health: Health, until: number, most: number, isSlow: boolean, now: number): Health {
-  const busy = (health.busy ?? []).filter((one) => one > now);
-  if (busy.length >= most) return health;
-  return { ...health, busy: [...busy, until], ...(isSlow && { slowAt: now }) };
-}
-
-/** A batch that called it is done, whether or not a call was slow. */
-export function letGo(health: Health, until: number, wasSlow: boolean, now: number): Health {
-  const { busy = [], slowAt, ...others } = health;
-  // It came too late, and another batch has its turn by then.
-  if (!busy.includes(until)) return health;
-  const left = busy.toSpliced(busy.indexOf(until), 1);
-  const isSlow = slowAt !== undefined && now - slowAt < SLOW_FOR;
-  const last = wasSlow ? now : slowAt;
-  return {
-    ...others,
-    ...known({ slowAt: wasSlow || isSlow ? last : undefined }),
-    ...(left.length > 0 && { busy: left }),
-  };
-}
-
-/** After a call that went well. What waited meanwhile is drained, oldest first. */
-export function afterSuccess(health: Health, now: number): Health {
-  if (health.state === 'disabled') return health;
-  const pace = paceOf(health);
-  if (health.state === 'failing') return { ...draining(now), ...pace };
+/** What waited while it failed is drained, oldest first. */
+function afterSuccess(health: Health, now: number): Health {
+  if (health.state === 'failing') return draining(now);
+  if (health.failures === 0) return health;
   const { drainingSince, drainAt } = health;
-  if (drainingSince === undefined) return { ...HEALTHY, ...pace };
-  return { ...draining(drainingSince), drainAt: drainAt ?? drainingSince, ...pace };
+  return drainingSince === undefined ? HEALTHY : { ...draining(drainingSince), drainAt: drainAt ?? drainingSince };
 }
 
 /** Well, with something that may wait. */
@@ -157,7 +156,7 @@ export function moreWaits(health: Health, now: number): Health {
   const { state, drainingSince, drainAt } = health;
   if (state !== 'active') return health;
   const isRecent = drainingSince !== undefined && now - drainingSince < MINUTE;
-  const isSoon = drainAt !== undefined && drainAt <= now + DOUBLES_EVERY;
+  const isSoon = drainAt !== undefined && drainAt <= now + (isSlow(health, now) ? LONGEST_STEP : DOUBLES_EVERY);
   if (isRecent && isSoon) return health;
   return { ...health, drainingSince: isRecent ? drainingSince : now, drainAt: isSoon ? drainAt : now };
 }

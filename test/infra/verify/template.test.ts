@@ -229,7 +229,6 @@ test('gives functions the names of things, and no secret, and no switch of the l
     HOOKLINE_SECRETS_PREFIX: /^"\/hookline\/prod"$/,
     HOOKLINE_START_CREDITS: /^"0"$/,
     HOOKLINE_MAIL_FROM: /^""$/,
-    HOOKLINE_DELIVER_CONCURRENCY: /^"?2"?$/,
     POWERTOOLS_SERVICE_NAME: /^"hookline-prod"$/,
   };
   for (const { Properties } of all('AWS::Lambda::Function')) {

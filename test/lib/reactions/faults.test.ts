@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { afterFailure, HEALTHY, type Health } from '#lib/domain/reaction/delivery.ts';
+import { afterCall, HEALTHY, type Health } from '#lib/domain/reaction/delivery.ts';
 import { runTask } from '#lib/reactions/deliver.ts';
 import { readDelivery, taskOf } from '#lib/reactions/delivery.ts';
 import { idsOf } from '#lib/reactions/dispatch.ts';
@@ -129,11 +129,11 @@ describe('what waits for an endpoint that is well again', () => {
 });
 
 it('a probe is sent after a minute, however many calls were under way when the endpoint began to fail', () => {
-  const failed = { kind: 'failed', reason: 'timeout' } as const;
+  const failed = { result: { kind: 'failed', reason: 'timeout' }, ms: 5 } as const;
   let health: Health = HEALTHY;
-  for (let i = 0; i < 9; i++) health = afterFailure(health, failed, 1000);
+  for (let i = 0; i < 9; i++) health = afterCall(health, failed, 1000);
   expect(health).toMatchObject({ state: 'failing', probes: 0, probeAt: 61_000 });
-  expect(afterFailure(health, failed, 61_000, true)).toMatchObject({ probes: 1, probeAt: 181_000 });
+  expect(afterCall(health, { ...failed, isProbe: true }, 61_000)).toMatchObject({ probes: 1, probeAt: 181_000 });
 });
 
 it('five calls that fail at the same time are five failures', async () => {

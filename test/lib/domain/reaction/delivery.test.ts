@@ -1,14 +1,13 @@
 import { describe, expect, it, test } from 'vitest';
 import {
-  afterFailure,
-  afterSuccess,
+  afterCall,
   type CallResult,
   drainRate,
   HEALTHY,
   type Health,
   isSuccess,
-  letGo,
-  takeTurn,
+  moreWaits,
+  slowed,
   waitAfter,
 } from '#lib/domain/reaction/delivery.ts';
 
@@ -21,6 +20,9 @@ const answered = (status: number, retryAfterMs?: number): CallResult => ({
   ...(retryAfterMs !== undefined && { retryAfterMs }),
 });
 const timeout: CallResult = { kind: 'failed', reason: 'timeout' };
+const afterFailure = (health: Health, result: CallResult, now: number, isProbe = false) =>
+  afterCall(health, { result, ms: 5, isProbe }, now);
+const afterSuccess = (health: Health, now: number) => afterCall(health, { result: answered(200), ms: 5 }, now);
 
 test('only a 2xx is a success', () => {
   expect([199, 200, 204, 299, 300, 302, 410].map((status) => isSuccess(answered(status)))).toEqual([
@@ -112,36 +114,32 @@ describe('an endpoint', () => {
 });
 
 describe('one whose calls are slow', () => {
-  const busy: Health = { ...HEALTHY, slowAt: 1000, busy: [40_000] };
+  const slow: Health = { ...HEALTHY, slowAt: 1000 };
+  const ended = (health: Health, ms: number, now: number) => afterCall(health, { result: answered(200), ms }, now);
 
   it('stays so for a minute after its last slow call', () => {
-    expect(letGo(busy, 40_000, true, 9000)).toEqual({ ...HEALTHY, slowAt: 9000 });
-    expect(letGo(busy, 40_000, false, 60_999)).toEqual({ ...HEALTHY, slowAt: 1000 });
-    expect(letGo(busy, 40_000, false, 61_000)).toEqual(HEALTHY);
+    expect(ended(slow, 1000, 9000)).toEqual({ ...HEALTHY, slowAt: 9000 });
+    expect(ended(slow, 999, 60_999)).toBe(slow);
+    expect(ended(slow, 999, 61_000)).toEqual(HEALTHY);
+    expect(ended(HEALTHY, 999, 61_000)).toBe(HEALTHY);
   });
 
-  it('is called by so many batches at a time, and no more until one is done or has died', () => {
-    const one = takeTurn(HEALTHY, 40_000, 2, true, 1000);
-    expect(one).toEqual({ ...HEALTHY, slowAt: 1000, busy: [40_000] });
-    const two = takeTurn(one, 41_000, 2, false, 2000);
-    expect(two).toEqual({ ...HEALTHY, slowAt: 1000, busy: [40_000, 41_000] });
-    expect(takeTurn(two, 42_000, 2, true, 3000)).toBe(two);
-    expect(letGo(two, 40_000, false, 3000)).toEqual({ ...HEALTHY, slowAt: 1000, busy: [41_000] });
-    expect(takeTurn(two, 80_000, 2, false, 40_000)).toMatchObject({ busy: [41_000, 80_000] });
-  });
-
-  it('is not let go by who came too late, for another has it by then', () => {
-    expect(letGo(busy, 39_999, true, 41_000)).toBe(busy);
-    expect(letGo(HEALTHY, 40_000, true, 41_000)).toBe(HEALTHY);
+  it('goes on with the first slow call, and is drained when that can be under way no more', () => {
+    const one = slowed(HEALTHY, 30_000, 1000);
+    expect(one).toEqual({ ...HEALTHY, slowAt: 1000, drainingSince: 1000, drainAt: 36_000 });
+    expect(slowed(one, 30_000, 1000)).toBe(one);
+    expect(moreWaits(one, 1000)).toBe(one);
+    expect(slowed({ ...one, state: 'failing' }, 30_000, 99_000)).toMatchObject({ slowAt: 1000 });
+    expect(slowed(one, 30_000, 61_000)).toMatchObject({ slowAt: 61_000 });
   });
 
   it.each([
-    ['a success', () => afterSuccess({ ...busy, failures: 2 }, 7)],
-    ['a success while it is drained', () => afterSuccess({ ...busy, drainingSince: 5 }, 7)],
-    ['a success of one that failed', () => afterSuccess({ ...busy, state: 'failing', failures: 6 }, 7)],
-    ['a failure', () => afterFailure(busy, timeout, 7)],
-    ['the failure that has it spared', () => afterFailure({ ...busy, failures: 4 }, timeout, 7)],
-  ])('is known to be so, and busy, after %s', (_what, turn) => {
-    expect(turn()).toMatchObject({ slowAt: 1000, busy: [40_000] });
+    ['a success', () => afterSuccess({ ...slow, failures: 2 }, 7)],
+    ['a success while it is drained', () => afterSuccess({ ...slow, drainingSince: 5 }, 7)],
+    ['a success of one that failed', () => afterSuccess({ ...slow, state: 'failing', failures: 6 }, 7)],
+    ['a failure', () => afterFailure(slow, timeout, 7)],
+    ['the failure that has it spared', () => afterFailure({ ...slow, failures: 4 }, timeout, 7)],
+  ])('is known to be so after %s', (_what, turn) => {
+    expect(turn()).toMatchObject({ slowAt: 1000 });
   });
 });
