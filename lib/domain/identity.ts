@@ -2,7 +2,6 @@ import type { Payload } from './event.ts';
 import { derivedId, sha256 } from './ids.ts';
 import { canonicalJson, isRecord } from './json.ts';
 import { commonSpelling, phoneOfJid } from './person.ts';
-import { known } from './schema.ts';
 
 /**
  * What makes an event itself and no other, in the provider's words. Never the bare message id: a status reuses the id
@@ -40,9 +39,9 @@ export function eventId(
   identity: Identity,
   contentHash: string,
 ): string {
-  const account = identity.isUnique ? '' : (spelt(identity.instance) ?? accountId ?? webhookId);
-  const parts = partsOf({ ...identity, ...known({ chat: spelt(identity.chat) }) }, contentHash);
-  return derivedId('evt', [workspace, provider, account, ...parts]);
+  const { type, chat, id, status, edit, isUnique, instance } = identity;
+  const account = isUnique ? '' : (spelt(instance) ?? accountId ?? webhookId);
+  return derivedId('evt', [workspace, provider, account, type, spelt(chat), id ?? contentHash, status, edit]);
 }
 
 /** One way to write who is told of now by a number, in either of its spellings, and now by the id that holds it. */
@@ -50,29 +49,6 @@ function spelt(name: string | undefined): string | undefined {
   const phone = name?.startsWith('+') ? name : phoneOfJid(name);
   return phone === undefined ? name : commonSpelling(phone);
 }
-
-/** The ids that the event may have where an earlier release stored it. */
-export function formerEventIds(origin: Origin, identity: Identity, contentHash: string): readonly string[] {
-  const byWebhook = formerEventId(origin, identity, contentHash);
-  return identity.isUnique ? [eventId(origin, { ...identity, isUnique: false }, contentHash), byWebhook] : [byWebhook];
-}
-
-/** That of the first ones, which told webhooks apart. */
-export function formerEventId(
-  { workspace, provider, webhookId }: Origin,
-  identity: Identity,
-  contentHash: string,
-): string {
-  return derivedId('evt', [workspace, provider, webhookId, identity.instance, ...partsOf(identity, contentHash)]);
-}
-
-const partsOf = ({ type, chat, id, status, edit }: Identity, contentHash: string) => [
-  type,
-  chat,
-  id ?? contentHash,
-  status,
-  edit,
-];
 
 /** The id of what has the identity of event `id` but says something else: what is that, in a hash. */
 export function conflictId(id: string, substance: string): string {

@@ -6,7 +6,7 @@ import type { Clock } from '#lib/domain/ports.ts';
 import { isSameEvent, payloadOf, renewed, substanceHash } from '#lib/domain/renewal.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { chatIdIn, chunkKey, eventKey, feedKey } from '#lib/store/keys.ts';
+import { chatIdIn, chunkKey, feedKey } from '#lib/store/keys.ts';
 import { AGAIN, COMMIT_MS, retryOnConflict } from '#lib/store/retry.ts';
 import {
   absent,
@@ -16,7 +16,6 @@ import {
   del,
   equal,
   type Item,
-  isLive,
   type Key,
   type Put,
   put,
@@ -93,10 +92,6 @@ export async function storeEvent(ports: EventPorts, record: EventRecord, nowSeco
 }
 
 async function putConflicting(ports: EventPorts, record: EventRecord, nowSeconds: number): Promise<Stored> {
-  // By its hash alone an earlier release named it.
-  const old = conflictId(record.event.id, record.contentHash);
-  const [stored] = await ports.store.getMany([eventKey(old)], { consistent: true });
-  if (stored && isLive(stored, nowSeconds)) return { status: 'duplicate', id: old };
   const id = conflictId(record.event.id, substanceHash(record.event, record.contentHash));
   const event: Event = { ...record.event, id, conflict: true };
   const second = await putOnce(ports, { ...record, event, placeholder: false }, nowSeconds);

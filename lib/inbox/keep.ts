@@ -7,15 +7,15 @@ import type { Clock, Log, Metrics } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import type { SendReports } from '#lib/sender/reports.ts';
-import { eventKey, headKey, quarantineCounter, stateKey, UNREADABLE } from '#lib/store/keys.ts';
-import { add, isLive, type Store, StoreUnavailable, setIfAbsent, update } from '#lib/store/store.ts';
+import { headKey, quarantineCounter, stateKey, UNREADABLE } from '#lib/store/keys.ts';
+import { add, type Store, StoreUnavailable, setIfAbsent, update } from '#lib/store/store.ts';
 import { accountsOf } from '#lib/tenants/directory.ts';
 import type { AccountFinder } from '#lib/tenants/own-accounts.ts';
 import { noteStatus } from './delivery-state.ts';
 import { type EventRecord, lifeOf } from './event-item.ts';
 import { type Stored, storeEvent } from './event-store.ts';
 import { OUR_FAULT, type Reading } from './provider.ts';
-import { chatAccount, isLate, type Receipt, recordsOf, toldElsewhere } from './records.ts';
+import { chatAccount, type Receipt, recordsOf, toldElsewhere } from './records.ts';
 
 /** What we cannot store as we read it is still what somebody sent. Answers the reading that was stored in the end. */
 export async function storeOrQuarantine(
@@ -54,8 +54,7 @@ export async function storeReading(
   const records = recordsOf(reading, addressed);
   const seconds = Math.floor(now / 1000);
   const storeOne = async (told: EventRecord): Promise<Stored> => {
-    const read = await asStored(ports.store, told, seconds);
-    const placed = await toldElsewhere(ports.store, await filed(ports.store, read, addressed), seconds);
+    const placed = await toldElsewhere(ports.store, await filed(ports.store, told, addressed), seconds);
     const { record, names } = await inItsChat(ports, placed.record, addressed, placed.beside);
     const result = await storeEvent(ports, record, seconds);
     await follow(ports, record, receipt, result, names);
@@ -63,26 +62,14 @@ export async function storeReading(
   };
   for (let start = 0; start < records.length; start += AT_ONCE) {
     // What tells one event several times is stored in its order: the last counts.
-    const turns = new Map<string, Promise<Stored>>();
+    const turns = new Map<string, Promise<unknown>>();
     const batch = records.slice(start, start + AT_ONCE).map((told) => {
-      const before = turns.get(told.event.id);
-      const turn = before ? before.then(() => storeOne(told)) : storeOne(told);
+      const turn = (turns.get(told.event.id) ?? Promise.resolve()).then(() => storeOne(told));
       turns.set(told.event.id, turn);
       return turn;
     });
     stored.push(...(await Promise.all(batch)));
   }
-}
-
-/** Under the id that an earlier release stored it by: what a provider repeats across an upgrade is no other event. */
-async function asStored(store: Store, record: EventRecord, nowSeconds: number): Promise<EventRecord> {
-  const { event, formerIds = [] } = record;
-  if (formerIds.length === 0 || !isLate(record)) return record;
-  const former = (await store.getMany(formerIds.map(eventKey), { consistent: true })).filter((item) =>
-    isLive(item, nowSeconds),
-  );
-  const id = formerIds.find((one) => former.some(({ pk }) => pk === eventKey(one).pk));
-  return id === undefined ? record : { ...record, event: { ...event, id } };
 }
 
 /** The receipt with the accounts of its workspace, where one is named or known: read anew, unless they are remembered. */

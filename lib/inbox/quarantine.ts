@@ -172,12 +172,9 @@ async function asTold(ports: ReplayPorts, before: EventRecord, first: EventRecor
 /** What the event is now: of a body that holds several, the one of the same identity. */
 function counterpart(before: EventRecord, records: readonly EventRecord[]): EventRecord | undefined {
   const { id, conflict } = before.event;
-  const hashes = [before.contentHash, substanceHash(before.event, before.contentHash)];
-  const isConflict = (original: string) => hashes.some((hash) => conflictId(original, hash) === id);
-  const isIts = (one: string) => one === id || isConflict(one);
-  const same = records.find(({ event, formerIds = [] }) => [event.id, ...formerIds].some(isIts));
-  const only = records.length === 1 ? records[0] : undefined;
-  const match = same ?? only;
+  const substance = substanceHash(before.event, before.contentHash);
+  const same = records.find(({ event }) => event.id === id || conflictId(event.id, substance) === id);
+  const match = same ?? (records.length === 1 ? records[0] : undefined);
   if (!match) return undefined;
   // What is read differently stays where it stands in the feed: whoever reads along has had it.
   const place = before.storedAt === undefined ? {} : { storedAt: before.storedAt };

@@ -1,7 +1,7 @@
 import { chatId, currentChat } from '#lib/chats/chat.ts';
 import { contradict, lidsAmong, namesIn, namesKept, otherIn, phonesAmong } from '#lib/chats/people.ts';
 import type { Event, Message, MessageEvent, OwnAccount, Person } from '#lib/domain/event.ts';
-import { contentHash, eventId, formerEventIds, quarantineId } from '#lib/domain/identity.ts';
+import { contentHash, eventId, quarantineId } from '#lib/domain/identity.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { ownAccountOf, withParties } from '#lib/domain/parties.ts';
 import { isSamePhone } from '#lib/domain/person.ts';
@@ -68,7 +68,6 @@ function understood(read: Draft, receipt: Receipt): EventRecord {
   return {
     ...kept(receipt),
     event: eventFrom(draft, id, receipt),
-    formerIds: formerEventIds(from, draft.identity, hash),
     idIn: (chat) => eventId(from, { ...draft.identity, chat }, hash),
     contentHash: hash,
     placeholder: draft.placeholder ?? false,

@@ -1,12 +1,10 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { formerEventId } from '#lib/domain/identity.ts';
 import { parseJson } from '#lib/domain/json.ts';
-import { eventItems } from '#lib/inbox/event-item.ts';
 import { ownEventId, tellEvent } from '#lib/inbox/event-store.ts';
 import { type Draft, type Reading, readByName, reader } from '#lib/inbox/provider.ts';
 import { eventKey, quarantineCounter } from '#lib/store/keys.ts';
-import { del, put, set, update } from '#lib/store/store.ts';
+import { del, set, update } from '#lib/store/store.ts';
 import type { Provider } from '#lib/tenants/account.ts';
 import { LONG } from '#test/support/long.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
@@ -285,22 +283,6 @@ describe('an event that was understood before', () => {
     expect(items.find(({ id }) => id === body.id)).toMatchObject({ message: { content: { text: 'better text 1' } } });
     expect(items.filter(({ conflict }) => conflict)).toEqual([]);
     expect((await hub.post(url, sent)).body).toMatchObject({ status: 'duplicate' });
-  });
-
-  it('is updated in place where an earlier release stored it, by whose webhook it was told', async () => {
-    const { hub, url, release } = await hubWith([]);
-    release.learn();
-    const { body } = await hub.post(url, note(1, { more: ['a'] }));
-    const stored = await hub.bench.record(body.id);
-    const id = formerEventId(stored.event, { type: 'note', id: 'n1' }, stored.contentHash);
-    expect(id).not.toBe(body.id);
-    const { head } = eventItems({ ...stored, event: { ...stored.event, id } });
-    await hub.store.writeMany([del(eventKey(String(body.id))), put(head)]);
-    release.learn('better ');
-    expect(await hub.done('POST', `/api/events/${id}/replay`)).toMatchObject({ id, result: 'updated' });
-    expect(await hub.done('GET', `/api/messages/${id}`)).toMatchObject({
-      message: { content: { text: 'better text 1' } },
-    });
   });
 
   it('is left as it was when it is not understood any more', async () => {

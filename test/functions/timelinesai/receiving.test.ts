@@ -1,14 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { timelinesAi } from '#functions/timelinesai/provider.ts';
-import { eventId } from '#lib/domain/identity.ts';
-import { eventItems } from '#lib/inbox/event-item.ts';
-import { eventKey, providerChatPartition } from '#lib/store/keys.ts';
-import { del, put } from '#lib/store/store.ts';
+import { providerChatPartition } from '#lib/store/keys.ts';
 import { ReceivingBench } from '#test/support/receiving.ts';
 import { fixture, varied } from './fixtures.ts';
 
 const received = fixture('message-received');
-const UID = '3f1c2b7e-1111-4222-8333-944455556666';
+const _UID = '3f1c2b7e-1111-4222-8333-944455556666';
 let bench: ReceivingBench;
 
 beforeEach(async () => {
@@ -53,18 +50,6 @@ describe('a delivery of TimelinesAI', () => {
     await post(fixture('chat-assigned'));
     expect(await chatsOf('510234')).toHaveLength(1);
     expect(await chatsOf('15550100099@c.us')).toHaveLength(1);
-  });
-
-  it('is known again under the id by which an earlier release stored it', async () => {
-    bench.now = Date.parse('2026-03-03T00:00:00.000Z');
-    const { id } = await post(received);
-    const record = await bench.record(id);
-    const identity = { type: 'message', instance: '+15550100001', chat: '510234', id: UID };
-    const old = eventId(record.event, identity, record.contentHash);
-    expect(old).not.toBe(id);
-    const { head } = eventItems({ ...record, event: { ...record.event, id: old } });
-    await bench.store.writeMany([del(eventKey(String(id))), put(head)]);
-    expect(await post(received)).toEqual({ status: 'duplicate', id: old });
   });
 
   it('keeps a chat of one account, and what stands in it, apart from one of another', async () => {
