@@ -155,7 +155,7 @@ function kept({ webhook, raw, contentType, receivedAt, receipt }: Receipt) {
 const AT_FIRST_MS = 10_000;
 
 /** Whether an event may have been told before. */
-export const isLate = ({ event: { receivedAt, occurredAt } }: EventRecord): boolean =>
+const isLate = ({ event: { receivedAt, occurredAt } }: EventRecord): boolean =>
   Date.parse(receivedAt) - Date.parse(occurredAt) > AT_FIRST_MS;
 
 /** A record as it is to be stored, and names of whom its chat is with that it does not tell itself. */
