@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import https from 'node:https';
-import { isIP, type Socket } from 'node:net';
+import { isIP } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
 import { fileTypeFromBuffer } from 'file-type';
 import { isPublicAddress } from '#lib/domain/base-url.ts';
 import {
@@ -16,7 +17,7 @@ import {
 } from '#lib/domain/file.ts';
 import type { Clock } from '#lib/domain/ports.ts';
 import type { Attachments, Fetched } from '#lib/sender/provider.ts';
-import { type Agents, guardedAgents, type Lookup } from './guarded-agents.ts';
+import { type Agents, codeOf, FORBIDDEN, guardedAgents, type Lookup } from './provider-call.ts';
 
 /** What one attachment may take of our memory and of our time. */
 export interface Limits {
@@ -43,25 +44,6 @@ export const LIMITS: Limits = {
   windowBytes: 5 * 1024, // 1 KB/s
 };
 
-interface Timeout {
-  /** From now on, and in place of what was waited for before. */
-  atMost(milliseconds: number, reason: string): void;
-  stop(): void;
-}
-
-/** Gives up on a step that takes too long, and on any step once the time for the whole is over. */
-function timeout(remaining: () => number, giveUp: (reason: string) => void): Timeout {
-  let timer: NodeJS.Timeout | undefined;
-  const stop = () => clearTimeout(timer);
-  return {
-    stop,
-    atMost: (milliseconds, reason) => {
-      stop();
-      timer = setTimeout(() => giveUp(reason), Math.max(0, Math.min(milliseconds, remaining())));
-    },
-  };
-}
-
 type Failure = Exclude<Fetched, { kind: 'ok' }>;
 
 /** For good: the same link will fail again. */
@@ -87,7 +69,13 @@ class Abandoned extends Error {
   }
 }
 
+const end = (stream: Writable | Readable, reason: string) => stream.destroy(new Abandoned(unavailable(reason)));
+
+const endAfter = (milliseconds: number, stream: Writable | Readable, reason: string) =>
+  setTimeout(() => end(stream, reason), Math.max(0, milliseconds));
+
 const REASONS: Readonly<Record<string, Failure>> = {
+  [FORBIDDEN]: NOT_PUBLIC,
   ENOTFOUND: unavailable("the file's host was not found"),
   EAI_AGAIN: unavailable("the file's host could not be looked up"),
   ECONNREFUSED: unavailable("the file's host refused the connection"),
@@ -97,18 +85,13 @@ const REASONS: Readonly<Record<string, Failure>> = {
 // A host does not get a new certificate between two of our attempts.
 const UNTRUSTED = /^(?:CERT_|ERR_TLS_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
 
-/** By the error's code: messages hold addresses, and a URL may hold a token. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof Abandoned) return error.failure;
-  const code = codeOf(error);
+  const code = codeOf(error) || 'no reason given';
   if (Object.hasOwn(REASONS, code)) return REASONS[code] ?? unavailable(code);
   if (UNTRUSTED.test(code)) return refused(`the certificate of the file's host is not trusted (${code})`);
   if (code.startsWith('HPE_')) return refused("the file's host does not keep to HTTP, or sends more than it announces");
   return unavailable(`the file could not be fetched (${code})`);
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'no reason given';
 }
 
 type Body = { readonly kind: 'body'; readonly bytes: Uint8Array } | Failure;
@@ -120,17 +103,21 @@ async function readBody(response: IncomingMessage, limits: Limits, remaining: ()
     response.destroy();
     return fault;
   }
-  const abandon = (failure: Failure) => response.destroy(new Abandoned(failure));
-  const end = timeout(remaining, (reason) => abandon(unavailable(reason)));
-  end.atMost(Number.POSITIVE_INFINITY, 'the file took too long to arrive');
-  const watch = watchPace(limits, () => abandon(unavailable('the file arrives too slowly')));
+  let arrived = 0;
+  const late = endAfter(remaining(), response, 'the file took too long to arrive');
+  const pace = setInterval(() => {
+    if (arrived < limits.windowBytes) end(response, 'the file arrives too slowly');
+    arrived = 0;
+  }, limits.windowMs);
   try {
-    return await collect(response, limits, watch.count);
+    return await collect(response, limits, (bytes) => {
+      arrived += bytes;
+    });
   } catch (error) {
     return failureOf(error);
   } finally {
-    end.stop();
-    watch.stop();
+    clearTimeout(late);
+    clearInterval(pace);
   }
 }
 
@@ -157,20 +144,6 @@ async function collect(response: IncomingMessage, limits: Limits, count: (bytes:
 /** Leaving the loop early destroys the response, and with it the connection. */
 function chunksOf(response: IncomingMessage): AsyncIterable<Uint8Array> {
   return response;
-}
-
-function watchPace(limits: Limits, giveUp: () => void): { count: (bytes: number) => void; stop: () => void } {
-  let arrived = 0;
-  const timer = setInterval(() => {
-    if (arrived < limits.windowBytes) giveUp();
-    arrived = 0;
-  }, limits.windowMs);
-  return {
-    count: (bytes) => {
-      arrived += bytes;
-    },
-    stop: () => clearInterval(timer),
-  };
 }
 
 function tooLarge(limits: Limits): Failure {
@@ -254,16 +227,23 @@ export async function visit(url: URL, route: Route, remaining: () => number): Pr
 
 function answerTo(request: ClientRequest, ready: string, route: Route, remaining: () => number): Promise<Visited> {
   const { limits, isAllowed } = route;
-  const wait = timeout(remaining, (reason) => request.destroy(new Abandoned(unavailable(reason))));
-  wait.atMost(limits.connectMs, "the file's host could not be reached in time");
+  const within = (milliseconds: number, reason: string) =>
+    endAfter(Math.min(milliseconds, remaining()), request, reason);
+  let wait = within(limits.connectMs, "the file's host could not be reached in time");
   return new Promise((resolve) => {
     const settle = (visited: Visited) => {
-      wait.stop();
+      clearTimeout(wait);
       resolve(visited);
     };
     request.once('socket', (socket) => {
-      refuseStrangers(socket, isAllowed);
-      socket.once(ready, () => wait.atMost(limits.firstByteMs, "the file's host did not answer in time"));
+      // Who really answered the call, before TLS or HTTP have said a word.
+      socket.prependOnceListener('connect', () => {
+        if (!isAllowed(socket.remoteAddress ?? '')) socket.destroy(new Abandoned(NOT_PUBLIC));
+      });
+      socket.once(ready, () => {
+        clearTimeout(wait);
+        wait = within(limits.firstByteMs, "the file's host did not answer in time");
+      });
     });
     request.once('response', (response) => {
       // Node tells only the request of bytes beyond the length announced; the body would end as if all were well.
@@ -273,13 +253,6 @@ function answerTo(request: ClientRequest, ready: string, route: Route, remaining
     request.on('error', (error) => settle(failureOf(error)));
     request.once('close', () => settle(unavailable("the file's host broke off")));
     request.end();
-  });
-}
-
-/** Looks at who really answered the call, before TLS or HTTP have said a word. */
-function refuseStrangers(socket: Socket, isAllowed: (address: string) => boolean): void {
-  socket.prependOnceListener('connect', () => {
-    if (!isAllowed(socket.remoteAddress ?? '')) socket.destroy(new Abandoned(NOT_PUBLIC));
   });
 }
 
@@ -348,8 +321,6 @@ export function attachmentFetcher({ allowPrivateHosts, clock, lookup, ...options
   const agents = guardedAgents({
     isAllowed,
     privateHosts: allowPrivateHosts,
-    forbidden: () => new Abandoned(NOT_PUBLIC),
-    nowhere: () => new Abandoned(unavailable("the file's host has no address")),
     lookup,
   });
   return {

@@ -1,48 +1,90 @@
 import { randomBytes } from 'node:crypto';
-import type { ClientRequest, IncomingMessage } from 'node:http';
-import https from 'node:https';
+import dns, { type LookupAddress } from 'node:dns';
+import type { ClientRequest, Agent as HttpAgent, IncomingMessage } from 'node:http';
+import https, { type Agent as HttpsAgent } from 'node:https';
+import type { LookupFunction } from 'node:net';
+import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
 import { isReachable, type Reach, readProviderUrl } from '#lib/domain/base-url.ts';
 import type { Clock } from '#lib/domain/ports.ts';
 import type { Breakdown } from '#lib/domain/send/outcome.ts';
 import type { Patience, ProviderHttp, ProviderRequest, Reply, RequestBody } from '#lib/sender/provider.ts';
 import { version } from '#lib/version.ts';
-import { type Agents, guardedAgents, idleLimit, type Lookup } from './guarded-agents.ts';
 
-/** The address of a provider is not one that we may call. Carried through Node's sockets, which know errors only. */
-class ForbiddenAddress extends Error {
-  override readonly name = 'ForbiddenAddress';
+export interface Agents {
+  readonly 'http:': HttpAgent;
+  readonly 'https:': HttpsAgent;
 }
 
-/** How far a request got. Each step is taken for done only when the operating system has said so. */
-interface Progress {
-  connected: boolean;
-  /** TLS included, where there is any. */
-  secured: boolean;
-  /** The last byte of the body is out of our hands. */
-  written: boolean;
-  /** A byte of an answer has come: it may have acted, whatever of the body it cared to read. */
-  answered: boolean;
+/** All addresses of a name, as `dns.lookup` gives them: with an error come none at all. */
+export type Lookup = (
+  host: string,
+  answer: (error: Error | null, addresses?: readonly LookupAddress[]) => void,
+) => void;
+
+const systemLookup: Lookup = (host, answer) => dns.lookup(host, { all: true }, answer);
+
+interface Guard {
+  readonly isAllowed: (address: string) => boolean;
+  /** True on a hub that may call its own machine and network: only `isAllowed` filters then. */
+  readonly privateHosts: boolean;
+  readonly lookup?: Lookup | undefined;
 }
 
-// What `request-filtering-agent` says of an address; it has no code for it.
-const FILTERED = /is not allowed\. Because/;
+/**
+ * The one way to hosts that somebody else names. Connects to allowed addresses only, and to the very address that was
+ * checked: a name that changes its mind before the connection finds no gap. The agents filter by themselves what
+ * `isAllowed` should ever let slip.
+ */
+export function guardedAgents({ isAllowed, privateHosts, lookup = systemLookup }: Guard): Agents {
+  const options = {
+    // A request on a kept connection may break after it was written, as its server closed it meanwhile: nobody could
+    // tell whether it was acted upon.
+    keepAlive: false,
+    // Node's 250 ms give up on a far host whose name has two addresses.
+    autoSelectFamilyAttemptTimeout: 1_000,
+    lookup: guardedLookup(lookup, isAllowed),
+    allowPrivateIPAddress: privateHosts,
+    allowMetaIPAddress: privateHosts,
+  };
+  return { 'http:': new RequestFilteringHttpAgent(options), 'https:': new RequestFilteringHttpsAgent(options) };
+}
+
+function guardedLookup(lookup: Lookup, isAllowed: Guard['isAllowed']): LookupFunction {
+  return (host, options, callback) => {
+    lookup(host, (error, addresses = []) => {
+      const [first] = addresses;
+      if (error) callback(error, []);
+      else if (!first) callback(withCode('ENOTFOUND'), []);
+      // One such address condemns the name: it has no business beside a public one.
+      else if (!addresses.every(({ address }) => isAllowed(address))) callback(withCode(FORBIDDEN), []);
+      // Node asks for all addresses where it may try several at once, and for one elsewhere.
+      else if (options.all) callback(null, [...addresses]);
+      else callback(null, first.address, first.family);
+    });
+  };
+}
+
+const withCode = (code: string): Error => Object.assign(new Error(code), { code });
+
+/** Of a name with an address that may not be called. */
+export const FORBIDDEN = 'FORBIDDEN_ADDRESS';
+
+/** By it, what went wrong in a socket is known: messages hold addresses, and URLs with their tokens. */
+export function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  // `request-filtering-agent` has no code of its own.
+  if (/is not allowed\. Because/.test(error.message)) return FORBIDDEN;
+  return 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
 const DNS = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA', 'EAI_NONAME']);
 
-/** By code and progress, never by what an error says: its text may hold the URL, and with it a token. */
-function breakdownOf(error: unknown, { connected, secured, written, answered }: Progress): Breakdown {
-  if (written || answered) return 'unanswered';
-  if (isForbidden(error)) return 'forbidden';
-  if (DNS.has(codeOf(error))) return 'dns';
-  if (!connected) return 'refused';
-  return secured ? 'unwritten' : 'tls';
-}
-
-function isForbidden(error: unknown): boolean {
-  return error instanceof ForbiddenAddress || (error instanceof Error && FILTERED.test(error.message));
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+/** `next`: what a break before the next step comes to. */
+function breakdownOf(error: unknown, next: Breakdown): Breakdown {
+  if (next === 'unanswered') return next;
+  const code = codeOf(error);
+  if (code === FORBIDDEN) return 'forbidden';
+  return DNS.has(code) ? 'dns' : next;
 }
 
 interface Encoded {
@@ -62,28 +104,16 @@ async function encode(body: RequestBody): Promise<Encoded> {
  */
 async function multipart({ fields, file }: Extract<RequestBody, { kind: 'multipart' }>): Promise<Encoded> {
   const nonce = randomBytes(16).toString('hex');
-  const stand = { '\r': `${nonce}r`, '\n': `${nonce}n` };
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) {
-    form.append(name, value.replaceAll('\r', stand['\r']).replaceAll('\n', stand['\n']));
+    form.append(name, value.replaceAll('\r', `${nonce}r`).replaceAll('\n', `${nonce}n`));
   }
   if (file) form.append(file.field, new File([new Uint8Array(file.bytes)], file.name, { type: file.mimeType }));
   const response = new Response(form);
-  const contentType = response.headers.get('content-type') ?? '';
-  let bytes = Buffer.from(await response.arrayBuffer());
-  for (const [lineBreak, name] of Object.entries(stand))
-    bytes = replaceAll(bytes, Buffer.from(name), Buffer.from(lineBreak));
-  return { contentType, bytes };
-}
-
-function replaceAll(bytes: Buffer<ArrayBuffer>, from: Buffer, to: Buffer): Buffer<ArrayBuffer> {
-  const pieces: Buffer[] = [];
-  let start = 0;
-  for (let at = bytes.indexOf(from); at >= 0; at = bytes.indexOf(from, start)) {
-    pieces.push(bytes.subarray(start, at), to);
-    start = at + from.length;
-  }
-  return start === 0 ? bytes : Buffer.concat([...pieces, bytes.subarray(start)]);
+  // A character for each byte.
+  const text = Buffer.from(await response.arrayBuffer()).toString('latin1');
+  const bytes = Buffer.from(text.replaceAll(`${nonce}r`, '\r').replaceAll(`${nonce}n`, '\n'), 'latin1');
+  return { contentType: response.headers.get('content-type') ?? '', bytes };
 }
 
 interface ProviderCallOptions {
@@ -98,20 +128,14 @@ const http = process.getBuiltinModule('node:http');
 /** The front of one provider turns away what names itself after its library. */
 const USER_AGENT = `Hookline/${version}`;
 const LONGEST_ANSWER = 1_048_576;
-/** Many servers close an idle connection after 5 s; ours are closed before. */
-const IDLE_MS = 4_000;
 
 /** Calls of providers: one request each, without retries or redirects, over by its deadline whatever the other side does. */
 export function providerHttp({ reach, clock, lookup }: ProviderCallOptions): ProviderHttp {
   const agents = guardedAgents({
     isAllowed: (address) => isReachable(address, reach),
     privateHosts: reach.privateHosts || reach.ownMachine === true,
-    forbidden: () => new ForbiddenAddress('not public'),
-    nowhere: () => Object.assign(new Error('the name has no address'), { code: 'ENOTFOUND' }),
     lookup,
-    idleMs: IDLE_MS,
   });
-  const closeIdle = idleLimit(agents, IDLE_MS, clock.monotonic);
   return {
     call: async (request, deadline, patience) => {
       const read = readProviderUrl(request.url, reach);
@@ -119,7 +143,6 @@ export function providerHttp({ reach, clock, lookup }: ProviderCallOptions): Pro
       const body = request.body && (await encode(request.body));
       const remaining = deadline - clock.monotonic();
       if (remaining <= 0) return broken('unwritten');
-      closeIdle();
       const isLate = () => clock.monotonic() >= deadline;
       return exchange(begin(read.url, request, body, agents), body, { remaining, isLate, patience });
     },
@@ -167,7 +190,9 @@ function exchange(
       clearTimeout(asking);
       resolve(reply);
     };
-    const fail = (error?: unknown) => settle(broken(breakdownOf(error, progress)));
+    // Each step is taken for done only when the operating system has said so.
+    let next: Breakdown = 'refused';
+    const fail = (error?: unknown) => settle(broken(breakdownOf(error, next)));
     const end = () => {
       fail();
       request.destroy();
@@ -183,15 +208,12 @@ function exchange(
       collect(response, settle, fail);
     });
     const written = (error?: Error | null) => {
-      if (!error) progress.written = true;
+      if (!error) next = 'unanswered';
     };
-    const progress = watch(request, () => {
+    const ready = () => {
+      next = 'unwritten';
       // A process that stalled may hear of its connection before its timer: by now, the account may be somebody else's.
-      if (isLate()) {
-        fail();
-        request.destroy();
-        return;
-      }
+      if (isLate()) return end();
       // Nobody else is there to hear of headers that make no request together: an error would end the process.
       try {
         if (body) request.write(body.bytes, written);
@@ -201,34 +223,17 @@ function exchange(
         fail(error);
         request.destroy();
       }
+    };
+    request.once('socket', (socket) => {
+      // A byte of an answer has come: it may have acted, whatever of the body it cared to read.
+      socket.once('data', () => written());
+      if (!('encrypted' in socket)) return socket.once('connect', ready);
+      const connected = () => {
+        next = 'tls';
+      };
+      return socket.once('connect', connected).once('secureConnect', ready);
     });
   });
-}
-
-/** `ready`: the connection stands, and nothing has been written. */
-function watch(request: ClientRequest, ready: () => void): Progress {
-  const progress = { connected: false, secured: false, written: false, answered: false };
-  request.once('socket', (socket) => {
-    const answered = () => {
-      progress.answered = true;
-    };
-    socket.on('data', answered);
-    // The connection may be kept: each call would leave its listener behind.
-    request.once('close', () => socket.off('data', answered));
-    const connected = () => {
-      progress.connected = true;
-    };
-    const secured = () => {
-      connected();
-      progress.secured = true;
-      ready();
-    };
-    // One that is kept will not connect again.
-    if (request.reusedSocket) secured();
-    else if ('encrypted' in socket) socket.once('connect', connected).once('secureConnect', secured);
-    else socket.once('connect', secured);
-  });
-  return progress;
 }
 
 /** The whole answer, or its first megabyte: what is longer is no provider's, and no JSON any more. */

@@ -2,7 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import net, { type LookupFunction, type Socket } from 'node:net';
 import { vi } from 'vitest';
-import type { Lookup } from '#lib/net/guarded-agents.ts';
+import type { Lookup } from '#lib/net/provider-call.ts';
 
 interface Dial {
   readonly host?: string | null | undefined;

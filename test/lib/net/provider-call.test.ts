@@ -1,6 +1,6 @@
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '#lib/aws/runtime.ts';
 import { providerHttp } from '#lib/net/provider-call.ts';
@@ -49,28 +49,9 @@ describe('a call of a provider', () => {
     expect(headers['transfer-encoding']).toBeUndefined();
   });
 
-  it('keeps the connection for the next call', async () => {
+  it('is made on a connection of its own, which goes with it', async () => {
     await http.call(post(), within(2000));
     await http.call(post(), within(2000));
-    expect(server.connections).toBe(1);
-  });
-
-  it('leaves nothing behind on a connection that it uses again and again', async () => {
-    const warnings: Error[] = [];
-    const note = (warning: Error) => warnings.push(warning);
-    process.on('warning', note);
-    for (let call = 0; call < 15; call += 1) await http.call(post(), within(2000));
-    await setImmediate();
-    process.off('warning', note);
-    expect(warnings).toEqual([]);
-  });
-
-  it('does not use a connection again that has been idle for four seconds', async () => {
-    let now = 0;
-    const frozen = providerHttp({ reach: LOCAL, clock: { monotonic: () => now } });
-    await frozen.call(post(), 2000);
-    now = 4000;
-    await frozen.call(post(), 6000);
     expect(server.connections).toBe(2);
   });
 
@@ -179,14 +160,6 @@ describe('a process that stalls until its deadline is over', () => {
     expect(await stalled(request())).toEqual({ kind: 'broken', breakdown: 'unwritten' });
     await sleep(50);
     expect(server.seen).toEqual([]);
-  });
-
-  it('writes nothing on a connection that it has kept', async () => {
-    await stalling.call(post(), now + 1000);
-    expect(await stalled(post())).toEqual({ kind: 'broken', breakdown: 'unwritten' });
-    await sleep(50);
-    expect(server.seen).toHaveLength(1);
-    expect(server.connections).toBe(1);
   });
 });
 

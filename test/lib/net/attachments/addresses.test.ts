@@ -3,7 +3,7 @@ import https from 'node:https';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '#lib/aws/runtime.ts';
 import { attachmentFetcher, LIMITS, visit } from '#lib/net/attachments.ts';
-import { guardedAgents } from '#lib/net/guarded-agents.ts';
+import { guardedAgents } from '#lib/net/provider-call.ts';
 import { names, pretendInternet } from '#test/support/pretend-internet.ts';
 import { eachWithPublicHost, fetchFrom, PUBLIC_ADDRESS } from '#test/support/public-host.ts';
 import { notPublic } from './not-public.ts';
@@ -78,13 +78,7 @@ describe('on an internet where every connection succeeds', () => {
     'the agents refuse $address, $family, even when our own check lets it pass',
     async ({ address }) => {
       const { lookup } = names({ 'inner.example.com': [[address]] });
-      const agents = guardedAgents({
-        isAllowed: () => true,
-        privateHosts: false,
-        forbidden: Error,
-        nowhere: Error,
-        lookup,
-      });
+      const agents = guardedAgents({ isAllowed: () => true, privateHosts: false, lookup });
       await expect(status(http.get('http://inner.example.com/', { agent: agents['http:'] }))).rejects.toThrow(
         'not allowed',
       );
