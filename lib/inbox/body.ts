@@ -1,66 +1,41 @@
 import { isUtf8 } from 'node:buffer';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { gunzipSync } from 'node:zlib';
 import { isRecord, type Parsed, parseJson } from '#lib/domain/json.ts';
 
 /**
  * A body in any spelling in which providers post and relays hand on: JSON, also with bare line breaks and in the encoding of
  * old Windows programs, forms with nested keys, multipart forms; each of these also gzipped, in UTF-16 or in base64.
  */
-export function parseBody(body: Uint8Array, contentType: string, room = roomToUnpack(), depth = 0): Parsed<unknown> {
+export function parseBody(body: Uint8Array, contentType: string, room = roomToUnpack()): Parsed<unknown> {
   // The ordinary body is one of two kinds, and costs no look for the others.
   const written = body[0] === CURLY ? parseJson(body) : undefined;
   if (written?.ok) return written;
-  const encoded = encodingOf(body, room);
-  if (encoded && 'fault' in encoded) return refused(encoded.fault);
-  const text = toText(body);
-  const inner = encoded?.text ?? base64In(text);
-  if (inner !== undefined)
-    return depth === MOST_ENCODINGS
-      ? refused(`the body is encoded more than ${MOST_ENCODINGS} times: ${REMEDY}`)
-      : parseBody(toBytes(inner), encoded ? contentType : '', room, depth + 1);
+  const decoded = decodedBody(body, room);
+  if (!decoded.ok) return decoded;
+  const bytes = decoded.value;
+  const text = toText(bytes);
   const parts = partsOf(text);
   if (parts && parts.length > MOST_PARTS) return refused(`a multipart body with more than ${MOST_PARTS} parts`);
   if (parts)
     return fieldsOf(parts.filter(({ isFile }) => !isFile).map((part) => [part.name, part.text.slice(part.valueAt)]));
-  if (looksLikeJson(body)) return written?.ok === false ? leniently(body, written) : parseWritten(body);
+  if (looksLikeJson(bytes)) return parseWritten(bytes);
   if (/^\s*multipart\//i.test(contentType)) return refused('a multipart body without parts');
   // JSON that was taken for the name of a field, without a value.
   const named = /^\s*(?:%5B)?%7B/i.test(text) ? parseWritten(toBytes(decodeForm(text))) : undefined;
   if (named?.ok || (named && !text.includes('='))) return named;
   if (/^\s*<[?!\w]/.test(text)) return refused(`the body is XML or HTML, which is not read: ${REMEDY}`);
-  return isForm(text, contentType) ? parseForm(text) : parseWritten(body);
+  return isForm(text, contentType) ? parseForm(text) : parseWritten(bytes);
 }
 
 const CURLY = 0x7b;
-/** Gzip may hold itself. */
-export const MOST_ENCODINGS = 4;
 const REMEDY = 'post it as JSON or as a form';
 
 /** Bytes as a text of one character each, and back: what is not read stays as it was. */
 export const toText = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
 export const toBytes = (text: string): Buffer => Buffer.from(text, 'latin1');
 
-/** A body in an encoding that is undone before it is read: its text, and the way back. */
-interface Encoded {
-  readonly text: string;
-  readonly write: (text: string) => Buffer;
-}
-
-/** Gzip that cannot be unpacked. `isBeyond`: here; it may be within a body in which less stands gzipped before it. */
-interface Packed {
-  readonly fault: string;
-  readonly isBeyond: boolean;
-}
-
-/** Undefined for bytes that are read as they are. Both encodings tell themselves, whatever the headers claim. */
-export function encodingOf(body: Uint8Array, room: Room): Encoded | Packed | undefined {
-  return isGzip(body) ? gzipIn(body, room) : utf16In(body);
-}
-
-const isGzip = (body: Uint8Array): boolean => body[0] === 0x1f && body[1] === 0x8b;
-
 /** What a gzipped body may become: as much as a body may be. */
-export const MOST_UNPACKED = 1024 * 1024;
+const MOST_UNPACKED = 1024 * 1024;
 
 /** How many bytes may still be unpacked. All that stands gzipped within one body shares it: each may become a thousand times as long. */
 export interface Room {
@@ -68,36 +43,45 @@ export interface Room {
 }
 export const roomToUnpack = (): Room => ({ left: MOST_UNPACKED });
 
-function gzipIn(body: Uint8Array, room: Room): Encoded | Packed {
+/** Gzip may hold itself. */
+const MOST_ENCODINGS = 4;
+
+/** The body with gzip, UTF-16 and base64 undone, whatever the headers claim; itself where it is in none of them. */
+export function decodedBody(body: Uint8Array, room = roomToUnpack(), encodings = 0): Parsed<Uint8Array> {
+  const isPacked = body[0] === 0x1f && body[1] === 0x8b;
+  const unpacked = isPacked ? unpack(body, room) : undefined;
+  if (unpacked?.ok === false) return unpacked;
+  const inner = unpacked?.value ?? utf16In(body) ?? base64In(toText(body));
+  if (inner === undefined) return { ok: true, value: body };
+  return encodings < MOST_ENCODINGS
+    ? decodedBody(inner, room, encodings + 1)
+    : refused(`the body is encoded more than ${MOST_ENCODINGS} times: ${REMEDY}`);
+}
+
+function unpack(body: Uint8Array, room: Room): Parsed<Uint8Array> {
   const most = room.left;
   // What turns out to be damaged has been unpacked as well.
   room.left = 0;
   try {
     if (most === 0) throw new RangeError('nothing may be unpacked any more');
-    const text = toText(gunzipSync(body, { maxOutputLength: most }));
-    room.left = most - text.length;
-    return { text, write: (cleaned) => gzipSync(toBytes(cleaned)) };
+    const unpacked = gunzipSync(body, { maxOutputLength: most });
+    room.left = most - unpacked.length;
+    return { ok: true, value: unpacked };
   } catch (error) {
     const isTooLong = error instanceof RangeError;
     const fault = isTooLong ? `is more than ${MOST_UNPACKED} bytes once unpacked` : 'is damaged, or not whole';
-    return {
-      fault: `the body is gzip that ${fault}: send it without Content-Encoding`,
-      isBeyond: isTooLong && most < MOST_UNPACKED,
-    };
+    return refused(`the body is gzip that ${fault}: send it without Content-Encoding`);
   }
 }
 
 /** A body tells by its mark that it is in UTF-16, or by every other byte of its first signs being 0. */
-function utf16In(body: Uint8Array): Encoded | undefined {
+function utf16In(body: Uint8Array): Buffer | undefined {
   const [first, second, third, fourth] = body;
   const isLittle = (first === 0xff && second === 0xfe) || (!!first && second === 0 && !!third && fourth === 0);
   const isBig = (first === 0xfe && second === 0xff) || (first === 0 && !!second && third === 0 && !!fourth);
   if (body.length % 2 !== 0 || !(isLittle || isBig)) return undefined;
-  const turned = (bytes: Buffer) => (isBig ? bytes.swap16() : bytes);
-  return {
-    text: toText(Buffer.from(turned(Buffer.from(body)).toString('utf16le'))),
-    write: (text) => turned(Buffer.from(toBytes(text).toString(), 'utf16le')),
-  };
+  const bytes = Buffer.from(body);
+  return Buffer.from((isBig ? bytes.swap16() : bytes).toString('utf16le'));
 }
 
 /** Bytes in UTF-8 or, where they are none, in what Windows writes by itself. */
@@ -241,11 +225,7 @@ export function decodeForm(text: string): string {
     .replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
-export function encodeForm(text: string): string {
-  return text.replace(/[^\w.~-]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
-}
-
-function refused(message: string): Parsed<unknown> {
+function refused(message: string): Parsed<never> {
   return { ok: false, issue: { path: '', message } };
 }
 
@@ -287,7 +267,7 @@ function partOf(text: string): Part {
 const isBase64 = (text: string) => text.length >= 16 && !/[^\w+/-]/.test(text.replace(/={1,2}$/, ''));
 
 /** What base64 says, where that may be a delivery; proxies hand over bodies so. */
-export function base64In(text: string): string | undefined {
+function base64In(text: string): Buffer | undefined {
   // Most texts show by their first signs that they are none.
   if (/[^\w+/=\s-]/.test(text.slice(0, 100))) return undefined;
   const written = text.replace(/\s+/g, '');
@@ -295,10 +275,10 @@ export function base64In(text: string): string | undefined {
   const bytes = Buffer.from(written, 'base64');
   const said = toText(bytes);
   // A file among the parts is no text, and gzip is none at all.
-  if (partsOf(said) || isGzip(bytes) || utf16In(bytes)) return said;
+  if (partsOf(said) || said.startsWith('\x1f\x8b') || utf16In(bytes)) return bytes;
   const mayBeDelivery = looksLikeJson(bytes) || said.includes('=');
   // Words in Latin letters pass for base64, too, but then say nothing that is text.
-  return mayBeDelivery && isUtf8(bytes) && !/[^\P{Cc}\s]/u.test(said.replace(/[\x80-\xff]/g, '')) ? said : undefined;
+  return mayBeDelivery && isUtf8(bytes) && !/[^\P{Cc}\s]/u.test(said.replace(/[\x80-\xff]/g, '')) ? bytes : undefined;
 }
 
 /** As Node writes bytes in JSON: `{"type":"Buffer","data":[123,34]}`. */

@@ -1,5 +1,4 @@
-import { gunzipSync, gzipSync } from 'node:zlib';
-import * as v from 'valibot';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { zender } from '#functions/zender/provider.ts';
 import { withoutSecret } from '#functions/zender/secret.ts';
@@ -248,30 +247,20 @@ function guesses(count: number): string[] {
 
 const gzip = (text: string) => gzipSync(text);
 
-/** What stands under `data` in each of a list, its base64 or bytes as a text. */
-function textsUnder(list: unknown): readonly string[] {
-  return v
-    .parse(v.array(v.object({ data: v.union([v.string(), v.object({ data: v.array(v.number()) })]) })), list)
-    .map(({ data }) => (typeof data === 'string' ? unpackable(data) : Buffer.from(data.data).toString('latin1')));
-}
-
-const unpackable = (text: string): string =>
-  text.includes(' ') ? text : Buffer.from(text, 'base64').toString('latin1');
-
 describe('a gzipped body of zender', () => {
   it.each([
     ['a form', toForm(sms), form],
     ['JSON', json, 'application/json'],
     ['a wrapper', JSON.stringify({ headers: {}, body: toForm(sms) }), 'application/json'],
-  ])('is read as what it packs, and packs no secret when it is kept: %s', async (_name, text, contentType) => {
+  ])('is read as what it packs, and kept as JSON without its secret: %s', async (_name, text, contentType) => {
     const known = await benchOf();
     const first = await post(known, toForm(sms), form);
     expect((await post(known, gzip(text), contentType)).body).toEqual({ status: 'duplicate', id: first.body.id });
     const fresh = await benchOf();
     await post(fresh, gzip(text), contentType);
     const { raw } = await fresh.record(first.body.id);
-    expect(gunzipSync(raw).toString()).not.toContain(secret);
-    expect(gunzipSync(raw).toString()).toContain('Hello');
+    expect(Buffer.from(raw).toString()).not.toContain(secret);
+    expect(Buffer.from(raw).toString()).toContain('Hello');
   });
 
   it.each([
@@ -282,9 +271,7 @@ describe('a gzipped body of zender', () => {
     const { id } = (await post(bench, JSON.stringify(body), 'application/json')).body;
     const { raw, event } = await bench.record(id);
     expect(event).toMatchObject({ kind: 'message', message: { content: { text: 'Hello' } } });
-    const { body: kept } = JSON.parse(Buffer.from(raw).toString());
-    const packed = typeof kept === 'string' ? Buffer.from(kept, 'base64') : Buffer.from(kept.data);
-    expect(gunzipSync(packed).toString()).not.toContain(secret);
+    expect(JSON.parse(Buffer.from(raw).toString())).toEqual({ body: JSON.parse(JSON.stringify(bare)) });
   });
 
   it.each([
@@ -296,19 +283,6 @@ describe('a gzipped body of zender', () => {
     expect(status).toBe(401);
     expect(answer.message).toContain(why);
     expect(answer.message).toContain('without Content-Encoding');
-  });
-
-  it.each([
-    ['in base64', (packed: Buffer) => packed.toString('base64')],
-    ['as bytes', (packed: Buffer) => ({ type: 'Buffer', data: [...packed] })],
-  ])('shares its room with all others while the secret is cut: %s', (_name, held) => {
-    const packed = gzip(JSON.stringify({ secret, padding: ' '.repeat(600_000) }));
-    const body = [packed, packed, gzip(json), packed].map((one) => ({ data: held(one) }));
-    const kept: unknown = JSON.parse(Buffer.from(withoutSecret(Buffer.from(JSON.stringify(body)), '').raw).toString());
-    const [first, second, third, fourth] = textsUnder(kept);
-    expect(gunzipSync(Buffer.from(first ?? '', 'latin1')).toString()).toMatch(/^\{"padding":" +"\}$/);
-    // Whether another walk had room for it is not known: it may have been unpacked, and believed.
-    for (const dropped of [second, third, fourth]) expect(dropped).toContain('gzip beyond the 1048576 bytes');
   });
 
   it('that nobody can unpack stays as it came', () => {

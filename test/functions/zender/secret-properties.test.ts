@@ -125,7 +125,7 @@ describe('for any body', () => {
   });
 });
 
-describe('what is kept proves nothing', () => {
+describe('what is kept proves nothing, and stays readable', () => {
   const name = fc.constantFrom(
     ...['body', 'data', 'headers', 'query', 'url', 'path', 'search', 'payload', 'secret', 'x-secret', 'Authorization'],
     ...[
@@ -182,7 +182,7 @@ describe('what is kept proves nothing', () => {
         if (provenBy(raw)) cuts += 1;
         const kept = withoutSecret(raw, '');
         expect(provenBy(kept.raw)).toBe(false);
-        if (kept.raw.length > 0) expect(kept.parsed().ok).toBe(zender.parse(raw, '').ok);
+        if (zender.parse(raw, '').ok && kept.raw.length > 0) expect(kept.parsed().ok).toBe(true);
       }),
       { numRuns: 200 },
     );
