@@ -22,7 +22,7 @@ export interface Found {
 }
 
 /** What may hold as a text what a relay got: SNS has it under `Message`, Power Automate under `$content`. */
-export const isHolder = (name: string): boolean => name === 'Message' || name === '$content' || HOLDER.test(name);
+const isHolder = (name: string): boolean => name === 'Message' || name === '$content' || HOLDER.test(name);
 
 const HOLDER =
   /^(?:data|raw|payload|detail|event|request|headers|query|params|(?:(?:raw|text|buffer|event|post|form)_?)?body|body_?(?:raw|text|data)|(?:raw|post|form)_?data|data_base64)$/i;
