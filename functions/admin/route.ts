@@ -1,8 +1,8 @@
 import * as v from 'valibot';
-import type { Reach } from '#lib/domain/base-url.ts';
 import { isRecord, type Json, parseJson } from '#lib/domain/json.ts';
 import type { Log, Metrics, Secrets } from '#lib/domain/ports.ts';
 import { issuesOf, strictObject } from '#lib/domain/schema.ts';
+import type { Reach } from '#lib/domain/url.ts';
 import type { Reaches } from '#lib/outbox/accounts.ts';
 import type { RequestRules } from '#lib/outbox/request.ts';
 import type { Tasks } from '#lib/reactions/delivery.ts';

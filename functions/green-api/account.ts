@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { BaseUrl } from '#lib/domain/base-url.ts';
 import { strictObject } from '#lib/domain/schema.ts';
+import { BaseUrl } from '#lib/domain/url.ts';
 import type { AccountProvider } from '#lib/tenants/account.ts';
 import { InstanceId } from './values.ts';
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { BaseUrl } from '#lib/domain/base-url.ts';
+import { BaseUrl } from '#lib/domain/url.ts';
 import type { AccountProvider } from '#lib/tenants/account.ts';
 
 /** One token covers a workspace. As it is stored; it was checked when the account was made. */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import type { Reach } from '#lib/domain/base-url.ts';
 import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';
+import type { Reach } from '#lib/domain/url.ts';
 import type { ReceivingPorts } from '#lib/inbox/receive.ts';
 import { reachesOf } from '#lib/outbox/accounts.ts';
 import type { Store } from '#lib/store/store.ts';

@@ -3,19 +3,18 @@ import https from 'node:https';
 import { isIP } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { fileTypeFromBuffer } from 'file-type';
-import { isPublicAddress } from '#lib/domain/base-url.ts';
 import {
   agrees,
   extensionOf,
   isPage,
   isTextByName,
   mimeTypeOf,
-  readFileUrl,
   type Sniffed,
   safeFileName,
   withExtension,
 } from '#lib/domain/file.ts';
 import type { Clock } from '#lib/domain/ports.ts';
+import { isPublicAddress, readFileUrl } from '#lib/domain/url.ts';
 import type { Attachments, Fetched } from '#lib/sender/provider.ts';
 import { type Agents, codeOf, FORBIDDEN, guardedAgents, type Lookup } from './provider-call.ts';
 

@@ -4,9 +4,9 @@ import type { ClientRequest, Agent as HttpAgent, IncomingMessage } from 'node:ht
 import https, { type Agent as HttpsAgent } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
-import { isReachable, type Reach, readProviderUrl } from '#lib/domain/base-url.ts';
 import type { Clock } from '#lib/domain/ports.ts';
 import type { Breakdown } from '#lib/domain/send/outcome.ts';
+import { isReachable, type Reach, readProviderUrl } from '#lib/domain/url.ts';
 import type { Patience, ProviderHttp, ProviderRequest, Reply, RequestBody } from '#lib/sender/provider.ts';
 import { version } from '#lib/version.ts';
 

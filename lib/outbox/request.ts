@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { extensionOf, readFileUrl, safeFileName } from '#lib/domain/file.ts';
+import { extensionOf, safeFileName } from '#lib/domain/file.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { canonicalJson, type Json, type JsonObject } from '#lib/domain/json.ts';
 import {
@@ -15,6 +15,7 @@ import {
 } from '#lib/domain/person.ts';
 import { redacted } from '#lib/domain/redact.ts';
 import { type Issue, issuesOf, known } from '#lib/domain/schema.ts';
+import { readFileUrl } from '#lib/domain/url.ts';
 import type { NewPart } from '#lib/sender/accept.ts';
 
 /** What cannot be an id is not looked for: keys of the table have a bound. */

@@ -1,9 +1,9 @@
 import * as v from 'valibot';
-import { isOwnMachine, type Reach, readProviderUrl } from '#lib/domain/base-url.ts';
 import { Condition } from '#lib/domain/reaction/condition.ts';
 import { HEALTHY, Health } from '#lib/domain/reaction/delivery.ts';
 import { Headers, NoticePatterns } from '#lib/domain/reaction/rule.ts';
 import { checked, known, optional, strictObject, Whole } from '#lib/domain/schema.ts';
+import { isOwnMachine, type Reach, readProviderUrl } from '#lib/domain/url.ts';
 import { itemReader } from '#lib/store/items.ts';
 import { dueListOf, dueSortKey, endpointKey, healthKey } from '#lib/store/keys.ts';
 import { type Change, type Item, type Store, set, setOrRemove, unchanged } from '#lib/store/store.ts';

@@ -1,5 +1,4 @@
 import * as v from 'valibot';
-import type { Reach } from '#lib/domain/base-url.ts';
 import { newId } from '#lib/domain/ids.ts';
 import type { Secrets } from '#lib/domain/ports.ts';
 import { faultsOfCondition } from '#lib/domain/reaction/condition.ts';
@@ -7,6 +6,7 @@ import { draining, HEALTHY, type Health } from '#lib/domain/reaction/delivery.ts
 import { faultsOfHeaders } from '#lib/domain/reaction/rule.ts';
 import { Instant, type Issue, known, optional, tally, Whole } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
+import type { Reach } from '#lib/domain/url.ts';
 import type { ProviderHttp } from '#lib/sender/provider.ts';
 import { type Readable, readEach } from '#lib/store/items.ts';
 import { ENDPOINT_PREFIX, endpointKey, waitingList, workspacePartition } from '#lib/store/keys.ts';

@@ -1,8 +1,8 @@
-import type { Reach } from '#lib/domain/base-url.ts';
 import type { Secrets } from '#lib/domain/ports.ts';
 import { faultsOfCondition } from '#lib/domain/reaction/condition.ts';
 import { type Action, faultsOfHeaders, isEmailAddress, type NewRule } from '#lib/domain/reaction/rule.ts';
 import type { Issue } from '#lib/domain/schema.ts';
+import type { Reach } from '#lib/domain/url.ts';
 import { accountsNamed, quotes, type Reaches } from '#lib/outbox/accounts.ts';
 import { faultsOfTarget, readFile } from '#lib/outbox/request.ts';
 import { countryOf } from '#lib/outbox/submit.ts';

@@ -1,9 +1,9 @@
 import * as v from 'valibot';
-import { type Reach, readBaseUrl } from '#lib/domain/base-url.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { toPhone } from '#lib/domain/person.ts';
 import { type Issue, issuesOf, known, optional, strictObject, tally } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
+import { type Reach, readBaseUrl } from '#lib/domain/url.ts';
 import { quotes } from '#lib/outbox/accounts.ts';
 import { cancelAll } from '#lib/outbox/cancel.ts';
 import { pause, probeDueOf, resume } from '#lib/sender/hold.ts';

@@ -32,7 +32,7 @@ export function withId(outcome: SendOutcome, providerId: string | undefined): Se
 
 /** How a call ended without a complete answer. */
 export type Breakdown =
-  /** The account's base URL is none that we may call (lib/domain/base-url.ts), or its name leads to a private address. */
+  /** The account's base URL is none that we may call (lib/domain/url.ts), or its name leads to a private address. */
   | 'forbidden'
   | 'dns'
   | 'refused'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readFileUrl } from '#lib/domain/file.ts';
+import { readFileUrl } from '#lib/domain/url.ts';
 
 test.each([
   'https://files.example.com/a.pdf',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isPublicAddress } from '#lib/domain/base-url.ts';
+import { isPublicAddress } from '#lib/domain/url.ts';
 import { notPublic } from './not-public.ts';
 
 test.each(notPublic)('$address is not public ($family)', ({ address }) => {

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { describe, expect, it, test } from 'vitest';
-import { BaseUrl, readBaseUrl, readProviderUrl } from '#lib/domain/base-url.ts';
 import { issuesOf } from '#lib/domain/schema.ts';
+import { BaseUrl, readBaseUrl, readProviderUrl } from '#lib/domain/url.ts';
 
 const DEPLOYED = { anyPort: false, privateHosts: false };
 const LOCAL = { anyPort: true, privateHosts: false };

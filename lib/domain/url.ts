@@ -1,37 +1,16 @@
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import * as v from 'valibot';
-import { lazily } from './lazily.ts';
 
-/** What IANA's registries say is not globally reachable, and what wraps an address of IPv4 in one of IPv6. */
-const RESERVED = [
-  ...['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.0.0.0/24'],
-  ...['192.0.2.0/24', '192.31.196.0/24', '192.52.193.0/24', '192.88.99.0/24', '192.168.0.0/16', '192.175.48.0/24'],
-  ...['198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24', '224.0.0.0/4', '240.0.0.0/4'],
-  ...['2001::/23', '2001:db8::/32', '2002::/16', '2620:4f:8000::/48', '3fff::/20'],
-];
-/** Of IPv6, all else is nobody's: `::/96` and `64:ff9b::/96` still reach IPv4 on some hosts. */
-const ASSIGNED = ['2000::/3'];
-
-const reserved = lazily(() => listOf(RESERVED));
-const assigned = lazily(() => listOf(ASSIGNED));
-
-/** Not made as a function starts: it takes a millisecond of that. */
-function listOf(ranges: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const range of ranges) {
-    const [network = '', bits] = range.split('/');
-    list.addSubnet(network, Number(bits), network.includes(':') ? 'ipv6' : 'ipv4');
-  }
-  return list;
-}
+/** Of IPv6, all else is nobody's, though some hosts still reach IPv4 by it. */
+const ASSIGNED = ipaddr.IPv6.parseCIDR('2000::/3');
 
 /** Whether this is one address of one host on the public internet. Addresses that wrap another are not unwrapped but refused. */
 export function isPublicAddress(address: string): boolean {
-  const version = isIP(address);
   // The zone of `fe80::1%eth0` is a name on this machine.
-  if (version === 0 || address.includes('%')) return false;
-  const family = version === 6 ? 'ipv6' : 'ipv4';
-  return !reserved().check(address, family) && (version === 4 || assigned().check(address, family));
+  if (isIP(address) === 0 || address.includes('%')) return false;
+  const parsed = ipaddr.parse(address);
+  return parsed.range() === 'unicast' && (parsed instanceof ipaddr.IPv4 || parsed.match(ASSIGNED));
 }
 
 /** Whether a URL's host cannot be on the public internet. Of any other name only connecting shows where it leads. */
@@ -52,12 +31,10 @@ export interface Reach {
   readonly ownMachine?: boolean;
 }
 
-const ownAddresses = lazily(() => listOf(['127.0.0.0/8', '::1/128']));
-
 /** Whether an address may be called, once a name has led to it. */
 export function isReachable(address: string, { privateHosts, ownMachine }: Reach): boolean {
   if (privateHosts || isPublicAddress(address)) return true;
-  return ownMachine === true && ownAddresses().check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  return ownMachine === true && ipaddr.process(address).range() === 'loopback';
 }
 
 /** Whether a URL's host is a name or an address of this very machine. */
@@ -96,6 +73,24 @@ export function readBaseUrl(raw: string, reach: Reach): UrlRead {
   if (/[\s\\]|^https?:(?!\/\/[^/])/i.test(raw)) return refused('must be a URL, as https://example.com');
   const read = readProviderUrl(raw, reach);
   return read.kind === 'ok' && /[?#]/.test(raw) ? refused('must not have a query or fragment') : read;
+}
+
+// The parser empties a port that is the scheme's own.
+const FILE_PORTS = ['', '80', '443'];
+
+/**
+ * The form of a `file_url`, checked when a send is accepted and again on every redirect. Whether a name leads to a public
+ * address shows only in connecting.
+ */
+export function readFileUrl(raw: string, allowPrivateHosts: boolean): UrlRead {
+  const url = URL.parse(raw);
+  if (url === null) return refused('is not a URL');
+  if (!/^https?:$/.test(url.protocol)) return refused('must be an http or https URL');
+  if (url.username !== '' || url.password !== '') return refused('must not hold credentials');
+  if (!allowPrivateHosts && !FILE_PORTS.includes(url.port)) return refused('must be on port 80 or 443');
+  if (!allowPrivateHosts && isPrivateHost(url.hostname))
+    return refused('leads to an address that is not on the public internet');
+  return { kind: 'ok', url };
 }
 
 function refused(reason: string): UrlRead {
