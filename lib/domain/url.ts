@@ -14,7 +14,7 @@ export function isPublicAddress(address: string): boolean {
 }
 
 /** Whether a URL's host cannot be on the public internet. Of any other name only connecting shows where it leads. */
-export function isPrivateHost(host: string): boolean {
+function isPrivateHost(host: string): boolean {
   // The parser has written every spelling of an IPv4 address as four numbers.
   if (host.startsWith('[') || /^[\d.]+$/.test(host)) return !isPublicAddress(host.replace(/^\[|\]$/g, ''));
   const name = host.replace(/\.$/, '');
