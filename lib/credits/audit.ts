@@ -1,16 +1,8 @@
 import * as v from 'valibot';
-import { creditsIn, type Epoch, isPending, isUnsettled, reservedCredits } from '#lib/domain/send/part.ts';
+import { creditsIn, isPending, isUnsettled, reservedCredits } from '#lib/domain/send/part.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { field } from '#lib/sender/change-parts.ts';
-import {
-  type LedgerEntry,
-  type Quota,
-  readAccount,
-  readLedgerEntry,
-  readPointer,
-  readSend,
-  type Send,
-} from '#lib/sender/items.ts';
+import { type LedgerEntry, readAccount, readLedgerEntry, readPointer, readSend, type Send } from '#lib/sender/items.ts';
 import { itemReader } from '#lib/store/items.ts';
 import {
   accountKey,
@@ -24,15 +16,14 @@ import {
   quotaKey,
   quotaKindKey,
   sendKey,
-  sendListKey,
 } from '#lib/store/keys.ts';
-import { getAll, pagesOf, queryAll } from '#lib/store/query.ts';
-import { retrying, type StorePorts } from '#lib/store/retry.ts';
+import { beginningWith, getAll, pagesOf, queryAll } from '#lib/store/query.ts';
+import { AGAIN, retrying, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
 import {
   absent,
+  add,
   all,
   any,
-  type Condition,
   compare,
   del,
   equal,
@@ -43,316 +34,125 @@ import {
   put,
   remove,
   type Store,
-  StoreUnavailable,
   set,
+  unchanged,
   update,
 } from '#lib/store/store.ts';
-import { At, listed, type Stage, walk } from '#lib/store/walk.ts';
-import { countReserved } from './credits.ts';
-import { type Counted, countedIn, NOTHING, net, onQuota } from './spent.ts';
+import { At, type Stage, walk } from '#lib/store/walk.ts';
+import { countedIn, countReserved, NOTHING, net, type Spending } from './credits.ts';
 
-/** What differs tells one difference from another: the words have numbers that move all the time. */
+/** `what` tells one difference from another: the words have numbers that move all the time. */
 interface Difference {
   readonly what: string;
   readonly words: string;
 }
+type Note = (difference: Difference) => void;
 
-const optional = v.exactOptional;
 const count = v.number();
-const Base = v.object({ spent: count, unspent: count, counted: v.boolean() });
-/** `grant` is the sum of all grants; `taken`: what those below zero took back of them. */
-const Entered = v.object({ grant: count, reserve: count, refund: count, taken: v.optional(count, 0) });
+/** Sums of the ledger. `moved` grows with every entry, whatever its sign: it tells how much has moved between two looks. */
+const Entered = v.object({ grant: count, reserve: count, refund: count, moved: count });
 type Entered = v.InferOutput<typeof Entered>;
-const NOTHING_ENTERED: Entered = { grant: 0, reserve: 0, refund: 0, taken: 0 };
+const NOTHING_ENTERED: Entered = { grant: 0, reserve: 0, refund: 0, moved: 0 };
 
 /** How far an audit has come, with its sums by period: what it has counted need not be counted again. */
 const AuditProgress = v.object({
   /** Counts the calls, so that of two at once only one goes on. */
   step: count,
-  startedAt: v.number(),
-  pass: count,
-  at: optional(At),
-  isWalked: v.boolean(),
-  /** What was counted as spent before the first send was looked at. */
-  base: optional(v.record(v.string(), Base)),
-  /** Spent parts by the sends themselves. */
+  startedAt: count,
+  /** A sort key: entries after it may still come in between others. */
+  ledgerEnd: v.string(),
+  at: v.exactOptional(At),
+  /** How many credits had been counted as spent or given back before the first send was looked at. */
+  base: v.record(v.string(), count),
+  /** Spent credits by the sends themselves. */
   seen: v.record(v.string(), count),
   /** Of the ledger up to `ledgerEnd`. */
   entered: v.record(v.string(), Entered),
-  /** A sort key: entries after it may still come in between others. */
-  ledgerEnd: optional(v.string()),
   differences: v.record(v.string(), v.string()),
-  /** Sums that differed in each pass before. */
-  suspects: optional(v.array(v.string())),
 });
 type AuditProgress = v.InferOutput<typeof AuditProgress>;
 
-const begun = (startedAt: number): AuditProgress => ({
-  ...{ step: 0, startedAt, pass: 1, isWalked: false },
-  ...{ seen: {}, entered: {}, differences: {} },
-});
-
-interface Saved {
-  /** Absent where nothing was kept, or by another version: then it is begun anew. */
-  readonly progress?: AuditProgress;
-  readonly asRead: Condition;
-}
-
-async function readProgress(store: Store, workspace: string): Promise<Saved> {
-  const item = await store.get(auditKey(workspace), { consistent: true });
-  if (!item) return { asRead: absent() };
-  const asRead = typeof item.step === 'number' ? equal('step', item.step) : absent('step');
-  const read = v.safeParse(AuditProgress, item);
-  return read.success ? { progress: read.output, asRead } : { asRead };
-}
-
-const SUMS_PAGE = 1000;
-const LOOKS = 50;
-/** A difference that the next look does not show was an index that lagged behind. */
-const ALIKE = 3;
-
-/**
- * 1: `granted = available + reserved + spent`, each from its own source, and the ledger says the same; what is counted
- * as spent is what the sends say. Looks until nothing has moved during a look; in a workspace that is never quiet, what
- * differs in each look by more than can have moved around it. Undefined: time was up before.
- */
-async function sumDifferences(
-  { store }: StorePorts,
-  workspace: string,
-  progress: AuditProgress,
-  isTimeUp: () => boolean,
-): Promise<readonly Difference[] | undefined> {
-  let alike = 0;
-  let last = '';
-  const looks: (readonly Figures[])[] = [];
-  while (looks.length < LOOKS && (looks.length === 0 || !isTimeUp())) {
-    const before = await countedIn(store, workspace);
-    const figures = await figuresOf(store, workspace, before, progress);
-    const after = await countedIn(store, workspace);
-    looks.push(figures);
-    if (nameOf(before) !== nameOf(after)) continue;
-    const differences = figures.flatMap(differencesOf);
-    const name = JSON.stringify(differences);
-    alike = name === last ? alike + 1 : 1;
-    last = name;
-    if (differences.length > 0 && alike < ALIKE) continue;
-    await nowCounted(store, workspace, after.quotas);
-    return differences;
-  }
-  return looks.length < FEWEST_LOOKS ? undefined : unmovedDifferences(looks);
-}
-
-/** One in the middle, and one to each side that says how much moved around it. */
-const FEWEST_LOOKS = 3;
-/** What is read at one moment is compared with what was read at another: all that moved counts for both of them. */
-const BOTH_SIDES = 2;
-
-/**
- * A sum that is off by `by` in a look around which `moved` credits moved is off by something within `by ± 2 moved`. What
- * is truly off is so in each of these ranges; a range with 0 in it, or two that do not meet, may all be movement.
- */
-function unmovedDifferences(looks: readonly (readonly Figures[])[]): readonly Difference[] {
-  const ranges = new Map<string, readonly [least: number, most: number]>();
-  for (const [i, look] of looks.entries()) {
-    const [earlier, later] = [looks[i - 1], looks[i + 1]];
-    if (!earlier || !later) continue;
-    for (const figures of look) {
-      const { epoch } = figures.quota;
-      const moved = BOTH_SIDES * (movesOf(later, epoch) - movesOf(earlier, epoch));
-      for (const { what, by, isExact } of checksOf(figures)) {
-        const [least, most] = ranges.get(what) ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-        const room = isExact ? 0 : moved;
-        ranges.set(what, [Math.max(least, by - room), Math.min(most, by + room)]);
-      }
-    }
-  }
-  const isOff = ({ what }: Difference) => {
-    const [least, most] = ranges.get(what) ?? [0, 0];
-    return least <= most && (least > 0 || most < 0);
-  };
-  return (looks.at(-2) ?? [])
-    .flatMap(checksOf)
-    .filter(isOff)
-    .map(({ what, words }) => ({ what, words }));
-}
-
-/** How many credits have moved so far; it only grows. */
-const movesOf = (look: readonly Figures[], wanted: Epoch): number =>
-  look.find(({ quota: { epoch } }) => epoch === wanted)?.moves ?? 0;
-
-const nameOf = ({ quotas, spending }: Counted): string => JSON.stringify([quotas, ...spending]);
-
-interface Figures {
-  readonly quota: Quota;
-  readonly reserved: number;
-  readonly spent: number;
-  readonly entered: Entered;
-  /** All that was entered, spent and given back of it: it tells how much has moved between two looks. */
-  readonly moves: number;
-  readonly seen: number;
-  /** The sends may have been seen before or after what moved while they were looked at. */
-  readonly seenAtLeast: number;
-  readonly seenAtMost: number;
-}
-
-async function figuresOf(
-  store: Store,
-  workspace: string,
-  { quotas, spending }: Counted,
-  { base = {}, seen, entered, ledgerEnd = LEDGER_PREFIX }: AuditProgress,
-): Promise<readonly Figures[]> {
-  const all = await withTail(store, workspace, entered, ledgerEnd);
-  const figures = quotas.map(async (quota) => {
-    const { epoch } = quota;
-    const now = spending.get(epoch) ?? NOTHING;
-    const then = base[epoch] ?? NOTHING;
-    const entered = all[epoch] ?? NOTHING_ENTERED;
-    const { grant, reserve, refund, taken } = entered;
-    return {
-      quota,
-      reserved: await countReserved(store, workspace, epoch),
-      spent: net(now),
-      entered,
-      // What was taken back moved twice: once each way.
-      moves: grant + 2 * taken + reserve + refund + now.spent + now.unspent,
-      seen: seen[epoch] ?? 0,
-      seenAtLeast: net(then) - (now.unspent - then.unspent),
-      seenAtMost: net(then) + (now.spent - then.spent),
-    };
-  });
-  return Promise.all(figures);
-}
-
-/** The ledger's last minutes are read anew each time: entries come in there between others. */
-async function withTail(store: Store, workspace: string, entered: Readonly<Record<Epoch, Entered>>, from: string) {
-  const sums = { ...entered };
-  const query = {
-    pk: quotaKindKey(workspace).pk,
-    from,
-    before: `${LEDGER_PREFIX}\uffff`,
-    limit: SUMS_PAGE,
-    consistent: true,
-  };
-  for await (const page of pagesOf(store, query)) for (const item of page) enter(sums, readLedgerEntry(item));
-  return sums;
-}
-
-interface Compared extends Difference {
-  /** 0 where the two are equal. */
-  readonly by: number;
-  /** However much moves, it is 0 in what is right. */
-  readonly isExact: boolean;
-}
-
-const differencesOf = (figures: Figures): Difference[] =>
-  checksOf(figures).flatMap(({ what, by, words }) => (by === 0 ? [] : [{ what, words }]));
-
-function checksOf({ quota, reserved, spent, entered, seen, seenAtLeast, seenAtMost }: Figures): readonly Compared[] {
-  const { epoch, granted, available } = quota;
-  const left = entered.grant - entered.reserve + entered.refund;
-  const check = (what: string, by: number, words: string, isExact = false) => {
-    return { what: `${epoch} ${what}`, by, words: `${epoch}: ${words}`, isExact };
-  };
-  return [
-    check('below zero', Math.min(0, available), `${available} credits available`, true),
-    check(
-      'sum',
-      available + reserved + spent - granted,
-      `granted ${granted}, but available ${available} + reserved ${reserved} + spent ${spent}`,
-    ),
-    check('grants', entered.grant - granted, `granted ${granted}, but ${entered.grant} by the ledger`),
-    check('ledger', left - available, `available ${available}, but ${left} by the ledger`),
-    check(
-      'spent',
-      Math.min(0, seen - seenAtLeast) + Math.max(0, seen - seenAtMost),
-      `${spent} counted as spent, but ${seen} by the sends`,
-      true,
-    ),
-  ];
-}
-
-/** Every send was met by now, and what comes after is counted where it is spent. */
-async function nowCounted(store: Store, workspace: string, quotas: readonly Quota[]): Promise<void> {
-  for (const { epoch, counted } of quotas) {
-    if (!counted) await store.write(update(quotaKey(workspace, epoch), [set('counted', true)], exists()));
-  }
-}
-
-type Note = (difference: Difference) => void;
-
-const TRIES = 5;
-const PAGE = 1000;
 /** No transaction stays on its way for so long: what the ledger says up to then is what it will always say. */
 const SETTLES_MS = 600_000;
 
-/** What an audit walks through. Sums go into `progress`; what can be told at once is noted. */
-async function auditStages(
-  ports: StorePorts,
-  workspace: string,
-  progress: AuditProgress,
-  note: Note,
-): Promise<readonly Stage[]> {
-  progress.base ??= await baseOf(ports.store, workspace);
-  const { pk } = quotaKindKey(workspace);
+async function begun({ store, clock }: StorePorts, workspace: string): Promise<AuditProgress> {
+  const startedAt = clock.now();
+  const { spending } = await countedIn(store, workspace);
+  return {
+    ...{ step: 0, startedAt, ledgerEnd: `${LEDGER_PREFIX}${toIso(startedAt - SETTLES_MS)}` },
+    base: Object.fromEntries([...spending].map(([epoch, sums]) => [epoch, turnover(sums)])),
+    ...{ seen: {}, entered: {}, differences: {} },
+  };
+}
+
+const turnover = ({ spent, unspent }: Spending): number => spent + unspent;
+
+/** Nothing of what another version has kept: then it is begun anew. */
+async function readProgress(store: Store, workspace: string) {
+  const item = await store.get(auditKey(workspace), { consistent: true });
+  const read = v.safeParse(AuditProgress, item);
+  const asRead = item ? unchanged({ step: item.step }) : absent();
+  return { asRead, ...(read.success && { progress: read.output }) };
+}
+
+/**
+ * What an audit walks through. The ledger leads to the sends: it names each of them, and can be read consistently. Sums go
+ * into `progress`; what can be told at once is noted.
+ */
+function stagesOf(ports: StorePorts, workspace: string, progress: AuditProgress, note: Note): readonly Stage[] {
+  const { store } = ports;
+  const accounts = { ...directoryRange(workspace, 'ACCOUNT'), consistent: true };
+  let sends = new Map<string, Item>();
   return [
-    sendStage(ports, workspace, progress, note),
     {
-      name: '2-queues',
-      partitions: async () => [
-        { name: 'accounts', query: { ...directoryRange(workspace, 'ACCOUNT'), consistent: true } },
-      ],
-      visit: async ({ sk }) => {
-        await auditQueue(ports.store, entryId({ sk }), note);
+      name: '1-sends',
+      partitions: async () => [{ name: 'ledger', query: ledgerOf(workspace) }],
+      load: async (entries) => {
+        const named = entries.map(readLedgerEntry).flatMap(({ entry, send }) => (entry === 'reserve' && send) || []);
+        const items = await getAll(store, named.map(sendKey), { consistent: true });
+        sends = new Map(items.map((item) => [readSend(item).messageId, item]));
+        return entries;
+      },
+      visit: async (item) => {
+        const entry = readLedgerEntry(item);
+        if (item.sk < progress.ledgerEnd) enter(progress.entered, entry);
+        const send = entry.entry === 'reserve' ? sends.get(entry.send ?? '') : undefined;
+        if (send) await auditSend(ports, send, progress, note);
       },
     },
     {
-      name: '3-ledger',
+      name: '2-places',
       partitions: async () => {
-        progress.ledgerEnd ??= `${LEDGER_PREFIX}${toIso(ports.clock.now() - SETTLES_MS)}`;
-        const query = { pk, from: LEDGER_PREFIX, before: progress.ledgerEnd, consistent: true };
-        return [{ name: 'entries', query }];
+        const ids = (await queryAll(store, { ...accounts, limit: PAGE })).map(entryId);
+        return ids.map((id) => ({ name: id, query: { ...placesOf(id), consistent: true } }));
       },
-      visit: async (item) => {
-        enter(progress.entered, readLedgerEntry(item));
-      },
+      visit: (place) => noteIdlePlace(store, place, note),
+    },
+    {
+      name: '3-accounts',
+      partitions: async () => [{ name: 'accounts', query: accounts }],
+      visit: (entry) => auditPending(store, entryId(entry), note),
     },
   ];
 }
 
-async function baseOf(store: Store, workspace: string): Promise<NonNullable<AuditProgress['base']>> {
-  const { quotas, spending } = await countedIn(store, workspace);
-  return Object.fromEntries(
-    quotas.map(({ epoch, counted = false }) => [epoch, { ...(spending.get(epoch) ?? NOTHING), counted }]),
-  );
-}
+const ledgerOf = (workspace: string) => ({
+  ...beginningWith(quotaKindKey(workspace).pk, LEDGER_PREFIX),
+  consistent: true,
+});
+const placesOf = (account: string) => beginningWith(accountKey(account).pk, POINTER_PREFIX);
 
 function enter(entered: Record<string, Entered>, { epoch, entry, credits }: LedgerEntry): void {
   const sums = entered[epoch] ?? NOTHING_ENTERED;
-  const taken = sums.taken + Math.max(0, -credits);
-  entered[epoch] = { ...sums, taken, [entry]: sums[entry] + credits };
+  entered[epoch] = { ...sums, [entry]: sums[entry] + credits, moved: sums.moved + Math.abs(credits) };
 }
 
-function sendStage(ports: StorePorts, workspace: string, progress: AuditProgress, note: Note): Stage {
-  const { store } = ports;
-  const { partitions, load } = listed(store, (shard) => sendListKey(workspace, shard));
-  let places = new Set<string>();
-  return {
-    name: '1-sends',
-    partitions,
-    load: async (entries) => {
-      const items = await countSpent(ports, workspace, (await load?.(entries)) ?? [], progress, note);
-      places = await placesOf(store, items.map(readSend));
-      return items;
-    },
-    visit: async (item) => {
-      const send = readSend(item);
-      noteCredits(item, send, note);
-      const spent = creditsIn(send.parts.filter((part) => part.creditState === 'spent'));
-      if (spent > 0) progress.seen[send.epoch] = (progress.seen[send.epoch] ?? 0) + spent;
-      for (const key of pendingPlaces(send))
-        if (!places.has(key.pk + key.sk)) await noteLostPlace(store, send, key, note);
-    },
-  };
+async function auditSend(ports: StorePorts, given: Item, { seen }: AuditProgress, note: Note): Promise<void> {
+  const item = await counted(ports, given, note);
+  const send = readSend(item);
+  noteCredits(item, send, note);
+  seen[send.epoch] = (seen[send.epoch] ?? 0) + creditsIn(send.parts.filter((part) => part.creditState === 'spent'));
+  for (const place of pendingPlaces(send)) await noteLostPlace(ports.store, send, place, note);
 }
 
 /** 2: a credit is reserved exactly as long as its part is unsettled, and listed so. */
@@ -370,11 +170,6 @@ function noteCredits({ gsi2sk }: Item, { messageId, parts }: Send, note: Note): 
 const pendingPlaces = ({ accountId, seq, parts }: Send): Key[] =>
   parts.flatMap(({ state }, part) => (isPending(state) ? [pointerKey(accountId, seq, part)] : []));
 
-async function placesOf(store: Store, sends: readonly Send[]): Promise<Set<string>> {
-  const places = await getAll(store, sends.flatMap(pendingPlaces), { consistent: true });
-  return new Set(places.map(({ pk, sk }) => pk + sk));
-}
-
 /** 3: what waits has its place. A part that has left its queue never comes back to it: a second look is certain. */
 async function noteLostPlace(store: Store, { messageId }: Send, place: Key, note: Note): Promise<void> {
   if (await store.get(place, { consistent: true })) return;
@@ -383,113 +178,173 @@ async function noteLostPlace(store: Store, { messageId }: Send, place: Key, note
   note({ what: `${messageId} ${place.sk}`, words: `${messageId} waits, but has no place in its queue` });
 }
 
-/** 3: `pending` is the number of places, and each is that of a part that waits. */
-async function auditQueue(store: Store, account: string, note: Note): Promise<void> {
-  const { pk } = accountKey(account);
+/** 3: a place in a queue is that of a part that waits. */
+async function noteIdlePlace(store: Store, place: Item, note: Note): Promise<undefined> {
+  const { send: messageId, part } = readPointer(place);
+  const item = await store.get(sendKey(messageId), { consistent: true });
+  const state = item && readSend(item).parts[part]?.state;
+  if ((state && isPending(state)) || !(await store.get(place, { consistent: true }))) return;
+  note({ what: place.pk + place.sk, words: `${messageId} has a place in the queue, but does not wait` });
+}
+
+const TRIES = 5;
+const PAGE = 1000;
+
+/** 3: `pending` is the number of places. An account on which something moves each time is left out. */
+async function auditPending(store: Store, account: string, note: Note): Promise<undefined> {
+  let asRead = '';
   for (let tries = 0; tries < TRIES; tries += 1) {
-    const before = await store.get(accountKey(account), { consistent: true });
-    const places = await queryAll(store, { pk, prefix: POINTER_PREFIX, limit: PAGE, consistent: true });
-    const after = await store.get(accountKey(account), { consistent: true });
-    if (!before || !after) return;
+    const places = await queryAll(store, { ...placesOf(account), limit: PAGE, consistent: true });
+    const item = await store.get(accountKey(account), { consistent: true });
+    if (!item) return;
+    const { gen, tailSeq, pending } = readAccount(item);
     // Whatever moves in a queue moves one of these.
-    const [read, now] = [before, after].map(readAccount).map(({ gen, tailSeq, pending }) => [gen, tailSeq, pending]);
-    if (String(read) !== String(now)) continue;
-    const { pending } = readAccount(after);
-    if (pending !== places.length) {
-      note({
-        what: `${account} places`,
-        words: `${account}: pending ${pending}, but ${places.length} places in its queue`,
-      });
-    }
-    await noteIdlePlaces(store, account, places, note);
+    const isStill = asRead === String([gen, tailSeq, pending]);
+    asRead = String([gen, tailSeq, pending]);
+    if (!isStill) continue;
+    const words = `${account}: pending ${pending}, but ${places.length} places in its queue`;
+    if (pending !== places.length) note({ what: `${account} places`, words });
     return;
   }
 }
 
-async function noteIdlePlaces(store: Store, account: string, places: readonly Item[], note: Note): Promise<void> {
-  const messages = [...new Set(places.map((place) => readPointer(place).send))];
-  const sends = await getAll(store, messages.map(sendKey), { consistent: true });
-  const waiting = new Set(
-    sends
-      .map(readSend)
-      .flatMap(pendingPlaces)
-      .map(({ sk }) => sk),
-  );
-  for (const { pk, sk, send } of places) {
-    if (waiting.has(sk) || !(await store.get({ pk, sk }, { consistent: true }))) continue;
-    note({ what: `${account} ${sk}`, words: `${account}: ${send} has a place in the queue, but does not wait` });
+/**
+ * A send of which everything is counted: what was spent before spent credits were counted, or was spent or given back by
+ * an older version that ran beside this one, is told and counted now, on the quota.
+ */
+async function counted(ports: StorePorts, given: Item, note: Note): Promise<Item> {
+  let item = given;
+  return retryOnConflict(given.pk, async () => {
+    if (await countMissed(ports, readSend(item), note)) return item;
+    item = (await ports.store.get(item, { consistent: true })) ?? item;
+    return AGAIN;
+  });
+}
+
+/** False where a part has changed meanwhile. Each goes with its mark in one transaction, so that it is counted once. */
+async function countMissed({ store, random }: StorePorts, send: Send, note: Note): Promise<boolean> {
+  const { messageId, workspace, epoch, parts } = send;
+  for (const [index, { creditState, credits = 1, counted: isCounted = false }] of parts.entries()) {
+    const isSpent = creditState === 'spent';
+    if (creditState === 'reserved' || isSpent === isCounted) continue;
+    const mark = field(index, 'counted');
+    const asRead = isSpent ? absent(mark) : equal(mark, true);
+    const writes = [
+      update(quotaKey(workspace, epoch), [add(isSpent ? 'spent' : 'unspent', credits)], exists()),
+      update(
+        sendKey(messageId),
+        [isSpent ? set(mark, true) : remove(mark)],
+        all(exists(), equal(field(index, 'creditState'), creditState), asRead),
+      ),
+    ];
+    if (!(await store.transact(writes, newTransaction(random))).done) return false;
+    note({ what: `${messageId} counted`, words: `${messageId} was spent or given back and not counted; now it is` });
   }
+  return true;
 }
 
 /**
- * What was spent before spent credits were counted, or was spent or given back by an older version that ran beside this
- * one, is counted here: on the quota, in one transaction with the marks of the parts. Answers the items as they are then.
+ * The sums of each period, each from its own source. The ledger's last minutes are read anew each time: entries come in
+ * there between others.
  */
-async function countSpent(
-  { store, random }: StorePorts,
-  workspace: string,
-  given: readonly Item[],
-  { base = {} }: AuditProgress,
-  note: Note,
-): Promise<readonly Item[]> {
-  let items = given;
-  for (let tries = 0; tries < TRIES; tries += 1) {
-    const missed = items.map(readSend).filter((send) => missedOf(send).length > 0);
-    if (missed.length === 0) return items;
-    for (const [epoch, sends] of Map.groupBy(missed, (send) => send.epoch)) {
-      // A transaction has 100 writes, and a page 100 sends.
-      for (const some of [sends.slice(0, 50), sends.slice(50)].filter(({ length }) => length > 0)) {
-        const parts = some.flatMap(missedOf);
-        const spent = creditsIn(parts.filter(({ isSpent }) => isSpent));
-        const counts = onQuota({ spent, unspent: creditsIn(parts) - spent });
-        const quota = update(quotaKey(workspace, epoch), counts, exists());
-        const { done } = await store.transact([quota, ...some.map(marked)], newTransaction(random));
-        if (!done || !base[epoch]?.counted) continue;
-        for (const { messageId } of some) {
-          const words = `${messageId} was spent or given back and not counted; now it is`;
-          note({ what: `${messageId} counted`, words });
-        }
-      }
-    }
-    items = await getAll(store, items, { consistent: true });
+async function lookAt(store: Store, workspace: string, { entered, ledgerEnd }: AuditProgress) {
+  const sums = { ...entered };
+  const tail = { ...ledgerOf(workspace), from: ledgerEnd, limit: PAGE };
+  for await (const page of pagesOf(store, tail)) for (const item of page) enter(sums, readLedgerEntry(item));
+  const { quotas, spending } = await countedIn(store, workspace);
+  const figures = quotas.map(async (quota) => ({
+    quota,
+    reserved: await countReserved(store, workspace, quota.epoch),
+    spending: spending.get(quota.epoch) ?? NOTHING,
+    entered: sums[quota.epoch] ?? NOTHING_ENTERED,
+  }));
+  return Promise.all(figures);
+}
+
+type Look = Awaited<ReturnType<typeof lookAt>>;
+
+/** How many credits have moved so far; it only grows. */
+function movesIn(look: Look, epoch: string): number {
+  const found = look.find(({ quota }) => quota.epoch === epoch);
+  return found ? found.entered.moved + turnover(found.spending) : 0;
+}
+
+/** What is read at one moment is compared with what was read at another: all that moved counts for both of them. */
+const BOTH_SIDES = 2;
+
+/**
+ * `by`: how far apart two figures are that should be equal. `room`: how far they may be, since so much has moved. `moved`:
+ * how many credits moved around this look.
+ */
+function checksOf(
+  { quota: { epoch, granted, available }, reserved, spending, entered }: Look[number],
+  { base, seen }: AuditProgress,
+  moved: number,
+) {
+  const left = entered.grant - entered.reserve + entered.refund;
+  const spent = net(spending);
+  const bySends = seen[epoch] ?? 0;
+  // The sends may have been seen before or after what moved since the walk began.
+  const walked = turnover(spending) - (base[epoch] ?? 0);
+  const check = (what: string, by: number, room: number, words: string) => {
+    return { what: `${epoch} ${what}`, by, room, words: `${epoch}: ${words}` };
+  };
+  const sum = `granted ${granted}, but available ${available} + reserved ${reserved} + spent ${spent}`;
+  const room = BOTH_SIDES * moved;
+  return [
+    check('below zero', Math.min(0, available), 0, `${available} credits available`),
+    check('sum', available + reserved + spent - granted, room, sum),
+    check('grants', entered.grant - granted, room, `granted ${granted}, but ${entered.grant} by the ledger`),
+    check('ledger', left - available, room, `available ${available}, but ${left} by the ledger`),
+    check('spent', bySends - spent, walked, `${spent} counted as spent, but ${bySends} by the sends`),
+  ];
+}
+
+const LOOKS = 50;
+/** One in the middle, and one to each side that says how much moved around it. */
+const FEWEST_LOOKS = 3;
+
+/**
+ * 1: `granted = available + reserved + spent`, each from its own source, and the ledger says the same; what is counted
+ * as spent is what the sends say. Looks until nothing differs while nothing moves, and else as often as time allows.
+ */
+async function sumDifferences(store: Store, workspace: string, progress: AuditProgress, isTimeUp: () => boolean) {
+  const ranges: Ranges = new Map();
+  let looks: readonly Look[] = [];
+  for (let n = 0; n < LOOKS && (n < FEWEST_LOOKS || !isTimeUp()); n += 1) {
+    looks = [...looks.slice(1 - FEWEST_LOOKS), await lookAt(store, workspace, progress)];
+    if (narrow(ranges, looks, progress) === 0 && outsideOf(ranges).length === 0) break;
   }
-  throw new StoreUnavailable('conflict');
+  return outsideOf(ranges);
 }
 
-const missedOf = ({ parts }: Send): { readonly index: number; readonly isSpent: boolean; readonly credits: number }[] =>
-  parts.flatMap(({ creditState, credits = 1, counted = false }, index) => {
-    const isSpent = creditState === 'spent';
-    return creditState === 'reserved' || isSpent === counted ? [] : [{ index, isSpent, credits }];
-  });
+/**
+ * A sum that is off by `by` in a look is truly off by something within `by ± room`. What is truly off is so in each of
+ * these ranges; a range with 0 in it, or two that do not meet, may all be movement, or an index that lags behind.
+ */
+type Ranges = Map<string, Difference & { readonly least: number; readonly most: number }>;
 
-function marked(send: Send) {
-  const parts = missedOf(send);
-  return update(
-    sendKey(send.messageId),
-    parts.map(({ index, isSpent }) => (isSpent ? set(field(index, 'counted'), true) : remove(field(index, 'counted')))),
-    all(
-      exists(),
-      ...parts.flatMap(({ index, isSpent }) => [
-        equal(field(index, 'creditState'), isSpent ? 'spent' : 'refunded'),
-        isSpent ? absent(field(index, 'counted')) : equal(field(index, 'counted'), true),
-      ]),
-    ),
-  );
+const outsideOf = (ranges: Ranges): readonly Difference[] =>
+  [...ranges.values()].filter(({ least, most }) => least <= most && (least > 0 || most < 0));
+
+/** Takes in the middle one of three looks. Answers how much has moved around it; undefined while there are fewer. */
+function narrow(ranges: Ranges, [earlier, look, later]: readonly Look[], progress: AuditProgress): number | undefined {
+  if (!earlier || !look || !later) return undefined;
+  let all = 0;
+  for (const figures of look) {
+    const { epoch } = figures.quota;
+    const moved = movesIn(later, epoch) - movesIn(earlier, epoch);
+    all += moved;
+    for (const { what, words, by, room } of checksOf(figures, progress, moved)) {
+      const { least, most } = ranges.get(what) ?? { least: Number.NEGATIVE_INFINITY, most: Number.POSITIVE_INFINITY };
+      ranges.set(what, { what, words, least: Math.max(least, by - room), most: Math.min(most, by + room) });
+    }
+  }
+  return all;
 }
 
-const Audited = v.object({
-  ok: v.boolean(),
-  /** In words, each with the numbers that should be equal. */
-  differences: v.array(v.string()),
-  /** When this audit was begun. */
-  asOf: v.number(),
-});
-const readAudited = itemReader(Audited);
-
-interface Audit extends v.InferOutput<typeof Audited> {
-  /** False: what was counted so far is kept, and the next call goes on from there. */
-  readonly complete: boolean;
-}
+/** `asOf`: when it was begun. */
+const readAudited = itemReader(v.object({ ok: v.boolean(), differences: v.array(v.string()), asOf: v.number() }));
 
 /** What the last audit that came to its end has found; undefined where there was none. */
 export async function lastAudit(store: Store, workspace: string) {
@@ -500,8 +355,6 @@ export async function lastAudit(store: Store, workspace: string) {
 /** API Gateway waits 30 s for an answer; one slow item may come on top of this. */
 const LONGEST_MS = 20_000;
 const TIMEOUT_MS = 5_000;
-/** An index may show a send late, and a clock may have been wrong: a sum that differs counts if it does so each time. */
-const PASSES = 3;
 /** Sums are known no better than by how much they moved meanwhile: what was left for so long would say little. */
 const STALE_MS = 24 * 3_600_000;
 /** An answer is for people to read. */
@@ -511,67 +364,33 @@ const MOST_DIFFERENCES = 100;
  * Counts everything again from the sends themselves, and compares it with what was kept along the way; as far as the
  * time of one call reaches, and on from there with the next. The hub goes on meanwhile. So what lies in one item, or in
  * two that only change together, is compared at once; sums are known no better than by how much they moved while they
- * were counted, and what lies within that is no difference.
+ * were counted, and what lies within that is no difference. Until it is `complete` what was counted so far is kept.
  */
-export async function audit(given: StorePorts, workspace: string, budgetMs = LONGEST_MS): Promise<Audit> {
+export async function audit(given: StorePorts, workspace: string, budgetMs = LONGEST_MS) {
   const { clock, random } = given;
   const deadline = clock.monotonic() + budgetMs;
   const isTimeUp = () => clock.monotonic() >= deadline;
-  const ports = { clock, random, store: retrying(given.store, clock, random, deadline + TIMEOUT_MS) };
-  const saved = await readProgress(ports.store, workspace);
-  const isFresh = (saved.progress?.startedAt ?? 0) > clock.now() - STALE_MS;
-  let progress = isFresh && saved.progress ? saved.progress : begun(clock.now());
-  let complete = false;
-  do {
-    const walked = await onePass(ports, workspace, progress, isTimeUp);
-    progress = walked.progress;
-    complete = walked.complete;
-    if (walked.isStopped) break;
-  } while (!complete && !isTimeUp());
-  // Somebody else may have asked at the same time and be further on: then this call has only its own answer.
-  if (!complete) await ports.store.write(put({ ...auditKey(workspace), ...kept(progress) }, saved.asRead));
-  else if (saved.progress) await ports.store.write(del(auditKey(workspace), saved.asRead));
+  const store = retrying(given.store, clock, random, deadline + TIMEOUT_MS);
+  const ports = { store, clock, random };
+  const { progress: saved, asRead } = await readProgress(store, workspace);
+  const isFresh = (saved?.startedAt ?? 0) > clock.now() - STALE_MS;
+  const progress = isFresh && saved ? saved : await begun(ports, workspace);
+  const note = ({ what, words }: Difference) => {
+    if (Object.keys(progress.differences).length < MOST_DIFFERENCES) progress.differences[what] ??= words;
+  };
+  const at = await walk(store, stagesOf(ports, workspace, progress, note), progress.at, isTimeUp);
+  const complete = at === undefined;
+  if (complete) (await sumDifferences(store, workspace, progress, isTimeUp)).forEach(note);
   const differences = Object.values(progress.differences);
   const found = { ok: differences.length === 0, differences, asOf: progress.startedAt };
+  // Somebody else may have asked at the same time and be further on: then this call has only its own answer.
   if (complete) {
-    const isNewer = any(absent(), compare('asOf', '<=', found.asOf));
-    await ports.store.write(put({ ...auditedKey(workspace), ...found }, isNewer));
+    await store.write(del(auditKey(workspace), asRead));
+    await store.write(put({ ...auditedKey(workspace), ...found }, any(absent(), compare('asOf', '<=', found.asOf))));
+  } else {
+    await store.write(
+      put({ ...auditKey(workspace), kind: 'audit', ...progress, at: { ...at }, step: progress.step + 1 }, asRead),
+    );
   }
   return { ...found, complete };
 }
-
-interface Walked {
-  readonly progress: AuditProgress;
-  readonly complete: boolean;
-  readonly isStopped: boolean;
-}
-
-async function onePass(
-  ports: StorePorts,
-  workspace: string,
-  progress: AuditProgress,
-  isTimeUp: () => boolean,
-): Promise<Walked> {
-  const pass = { ...progress, differences: { ...progress.differences } };
-  const note = ({ what, words }: Difference) => {
-    if (Object.keys(pass.differences).length < MOST_DIFFERENCES) pass.differences[what] ??= words;
-  };
-  if (!pass.isWalked) {
-    const at = await walk(ports.store, await auditStages(ports, workspace, pass, note), pass.at, isTimeUp);
-    if (at) return { progress: { ...pass, at }, complete: false, isStopped: true };
-    pass.isWalked = true;
-  }
-  const sums = await sumDifferences(ports, workspace, pass, isTimeUp);
-  if (!sums) return { progress: pass, complete: false, isStopped: true };
-  const lasting = sums.filter(({ what }) => pass.suspects?.includes(what) ?? true);
-  if (lasting.length > 0 && pass.pass < PASSES) {
-    const { startedAt, differences } = pass;
-    const suspects = lasting.map(({ what }) => what);
-    const next = { ...begun(startedAt), step: pass.step, pass: pass.pass + 1, differences, suspects };
-    return { progress: next, complete: false, isStopped: false };
-  }
-  lasting.forEach(note);
-  return { progress: pass, complete: true, isStopped: false };
-}
-
-const kept = (progress: AuditProgress) => ({ kind: 'audit', ...progress, step: progress.step + 1 });

@@ -1,6 +1,5 @@
 import * as v from 'valibot';
 import { sha256 } from '#lib/domain/ids.ts';
-import type { Random } from '#lib/domain/ports.ts';
 import { Instant, known, optional, strictObject, text, Whole } from '#lib/domain/schema.ts';
 import { type Epoch, epochAt, type QuotaKind } from '#lib/domain/send/part.ts';
 import { toIso } from '#lib/domain/time.ts';
@@ -8,22 +7,26 @@ import type { SendingConfig } from '#lib/sender/config.ts';
 import { type LedgerEntry, type Quota, readLedgerEntry, readQuota, readQuotaKind } from '#lib/sender/items.ts';
 import { itemReader } from '#lib/store/items.ts';
 import {
+  accountKey,
+  entryId,
   idempotencyKey,
   LEDGER_PREFIX,
   ledgerKey,
+  QUOTA_PREFIX,
   quotaKey,
   quotaKindKey,
   reservedListKey,
   workspacePartition,
 } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
-import { beginningWith, newestAmong, newestPage, pagesOf, queryAll } from '#lib/store/query.ts';
+import { beginningWith, getAll, newestAmong, newestPage, queryAll } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict, type StorePorts, withRetries } from '#lib/store/retry.ts';
 import {
   absent,
   absentOrExpired,
   add,
   all,
+  type Change,
   compare,
   equal,
   exists,
@@ -34,12 +37,85 @@ import {
   type Store,
   set,
   type Update,
+  unchanged,
   update,
 } from '#lib/store/store.ts';
+import { wholeDirectory } from '#lib/tenants/directory.ts';
 import { MAIN } from '#lib/tenants/workspaces.ts';
-import { countedIn, net } from './spent.ts';
 
 const PAGE = 1000;
+
+/**
+ * Spent credits are counted by period on the account's item, which an outcome writes anyway: a counter on the quota's
+ * item would be written by every message of the workspace. Both only grow: `unspent` are those of the spent ones that
+ * were given back. An account that is deleted leaves its counts to the quota's item. A part says whether it is counted,
+ * since older ones are not before an audit has met them.
+ */
+export interface Spending {
+  readonly spent: number;
+  readonly unspent: number;
+}
+
+export const NOTHING: Spending = { spent: 0, unspent: 0 };
+
+export const net = ({ spent, unspent }: Spending = NOTHING): number => spent - unspent;
+
+/** `countings` moves with every change, so that a deletion can tell whether it has seen them all. */
+export function onAccount(epoch: Epoch, spending: Spending): Change[] {
+  const changes = adding(`_${epoch}`, spending);
+  return changes.length === 0 ? [] : [...changes, add('countings', 1)];
+}
+
+export const onQuota = (spending: Spending): Change[] => adding('', spending);
+
+const adding = (suffix: string, spending: Spending): Change[] =>
+  (['spent', 'unspent'] as const).flatMap((name) => (spending[name] === 0 ? [] : [add(name + suffix, spending[name])]));
+
+/** Of a write that was refused: the item is not there. */
+export const meetsNothing = (refusal: { readonly item?: Item } | undefined): boolean =>
+  refusal !== undefined && refusal.item === undefined;
+
+/** What an account's item has counted, by period. */
+function spendingOf(account: Item): ReadonlyMap<Epoch, Spending> {
+  const counted = new Map<Epoch, Spending>();
+  for (const [name, value] of Object.entries(account)) {
+    const [, kind, epoch] = /^(spent|unspent)_(.+)$/.exec(name) ?? [];
+    if (kind === undefined || epoch === undefined) continue;
+    counted.set(epoch, { ...(counted.get(epoch) ?? NOTHING), [kind]: Number(value) });
+  }
+  return counted;
+}
+
+/** Takes over what a deleted account has counted. */
+export const takeOver = (workspace: string, account: Item): Update[] =>
+  [...spendingOf(account)].map(([epoch, spending]) => update(quotaKey(workspace, epoch), onQuota(spending), exists()));
+
+/**
+ * All that a workspace has counted. Each account by itself, so that under way the sum may be off by what just moves; and
+ * by all that an account has counted which is deleted at this moment.
+ */
+export async function countedIn(store: Store, workspace: string) {
+  const { pk } = quotaKindKey(workspace);
+  const [items, entries] = await Promise.all([
+    queryAll(store, { pk, prefix: QUOTA_PREFIX, limit: PAGE, consistent: true }),
+    wholeDirectory(store, workspace, 'ACCOUNT'),
+  ]);
+  const keys = entries.map((entry) => accountKey(entryId(entry)));
+  const accounts = await getAll(store, keys, { consistent: true });
+  const quotas = items.map(readQuota);
+  return { quotas, spending: sumsOf(quotas, accounts) };
+}
+
+function sumsOf(quotas: readonly Quota[], accounts: readonly Item[]): ReadonlyMap<Epoch, Spending> {
+  const sums = new Map<Epoch, Spending>();
+  const count = (epoch: Epoch, { spent = 0, unspent = 0 }: Partial<Spending>) => {
+    const sum = sums.get(epoch) ?? NOTHING;
+    sums.set(epoch, { spent: sum.spent + spent, unspent: sum.unspent + unspent });
+  };
+  for (const quota of quotas) count(quota.epoch, known({ spent: quota.spent, unspent: quota.unspent }));
+  for (const [epoch, spending] of accounts.flatMap((account) => [...spendingOf(account)])) count(epoch, spending);
+  return sums;
+}
 
 /** A workspace without a word on its quota is prepaid. */
 export async function quotaKind(store: Store, workspace: string): Promise<QuotaKind> {
@@ -60,49 +136,24 @@ export function openingCredits(workspace: string, quota: QuotaKind, { startCredi
   return workspace === MAIN ? startCredits : 0;
 }
 
-/** Opens an epoch with its first credits: whoever needs it first does. False: another was first, which is as good. */
+/** Opens an epoch with its first credits: whoever needs it first does, and that another was first is as good. */
 export async function openEpoch(
-  store: Store,
-  random: Random,
+  { store, random }: Pick<StorePorts, 'store' | 'random'>,
   workspace: string,
   epoch: Epoch,
   credits: number,
   now: number,
-): Promise<boolean> {
-  const transacted = await store.transact(opening(workspace, epoch, credits, now), newTransaction(random));
-  return transacted.done;
+): Promise<void> {
+  await store.transact(opening(workspace, epoch, credits, now), newTransaction(random));
 }
 
 /** Refused where the epoch is open. No credits are no entry in the ledger, and an opening all the same. */
 function opening(workspace: string, epoch: Epoch, credits: number, now: number): Put[] {
-  const opened = { granted: credits, available: credits, opening: credits, counted: true };
+  const opened = { granted: credits, available: credits, opening: credits };
   return [
     put({ ...quotaKey(workspace, epoch), ...opened, kind: 'quota', workspace, epoch }, absent()),
-    ...(credits === 0 ? [] : [ledgerGrant(workspace, epoch, credits, `${epoch} begins`, openingEntry(epoch), now)]),
+    ...(credits === 0 ? [] : [ledgerGrant(workspace, epoch, credits, `${epoch} begins`, `${epoch}#grant`, now)]),
   ];
-}
-
-const openingEntry = (epoch: Epoch): string => `${epoch}#grant`;
-
-/**
- * What came with the epoch itself. An item may not say so: one that a grant had made before it was written down then,
- * with nothing of its own, or one that is older still. Its entry in the ledger tells which.
- */
-async function openingOf(store: Store, workspace: string, quota: Quota): Promise<number> {
-  if (quota.opening !== undefined) return quota.opening;
-  const { pk } = quotaKindKey(workspace);
-  const grants = equal('entry', 'grant');
-  for await (const page of pagesOf(store, {
-    pk,
-    prefix: LEDGER_PREFIX,
-    filter: grants,
-    limit: PAGE,
-    consistent: true,
-  })) {
-    const entry = page.find(({ sk }) => sk.endsWith(`#${openingEntry(quota.epoch)}`));
-    if (entry) return readLedgerEntry(entry).credits;
-  }
-  return 0;
 }
 
 /** Credits more, or fewer, for an epoch that is open, with their entry in the ledger. What is spent or reserved stays. */
@@ -154,10 +205,6 @@ export const ShownCredits = v.object({
   available: Whole,
   reserved: v.pipe(Whole, v.description('For messages whose fate is open')),
   spent: v.pipe(Whole, v.description('As counted along the way, one by one')),
-  complete: optional(
-    v.literal(false),
-    '`spent` is what is left over: some were spent before they were counted, until `/api/credits/audit` has come to its end',
-  ),
   quota: QuotaChoice,
   audit: optional(
     v.object({ ok: v.boolean(), differences: v.array(v.string()), asOf: Instant }),
@@ -207,13 +254,11 @@ export async function showCredits(given: StorePorts, workspace: string, config: 
   ]);
   const epoch = currentEpoch(quota, now);
   const reserved = quota.kind === 'prepaid' ? lifetime : month;
-  const credits = openingCredits(workspace, quota, config);
+  const opening = openingCredits(workspace, quota, config);
   // An epoch that nobody has sent in yet has all that it begins with.
-  const unopened = { granted: credits, available: credits, counted: true };
-  const { granted, available, counted } = quotas.find((one) => one.epoch === epoch) ?? unopened;
-  const figures = { epoch, granted, available, reserved };
-  if (!counted) return { ...figures, spent: granted - available - reserved, complete: false, quota };
-  return { ...figures, spent: net(spending.get(epoch)), quota };
+  const open = quotas.find((one) => one.epoch === epoch) ?? { granted: opening, available: opening };
+  const { granted, available } = open;
+  return { epoch, granted, available, reserved, spent: net(spending.get(epoch)), quota };
 }
 
 /** What may be spent now, and out of how much, in one look. */
@@ -248,10 +293,16 @@ type Granted =
   | { readonly kind: 'mismatch' }
   | { readonly kind: 'too much'; readonly available: number };
 
+const KEEPS_KEY_S = 86_400;
+/** In the place of a webhook's id, among the marks of keys. */
+const OF_GRANTS = 'grants';
+const Mark = v.object({ requestHash: v.string() });
+const readMark = itemReader(Mark);
+
 export async function grant(
   given: StorePorts,
   workspace: string,
-  wanted: Grant,
+  { credits, reason, key }: Grant,
   config: SendingConfig,
 ): Promise<Granted> {
   const { store, clock, random } = withRetries(given, config);
@@ -259,8 +310,20 @@ export async function grant(
   const now = clock.now();
   const epoch = currentEpoch(quota, now);
   // Otherwise this grant would make the epoch's item, and nobody could tell what the epoch has had of its own.
-  await openEpoch(store, random, workspace, epoch, openingCredits(workspace, quota, config), now);
-  return addGrant({ store, random }, workspace, epoch, wanted, now);
+  await openEpoch({ store, random }, workspace, epoch, openingCredits(workspace, quota, config), now);
+  const id = newTransaction(random);
+  const requestHash = sha256(JSON.stringify([credits, reason]));
+  const seconds = Math.floor(now / 1000);
+  const mark = { kind: 'idempotency', requestHash, expiresAt: seconds + KEEPS_KEY_S };
+  const marks =
+    key === undefined ? [] : [put({ ...idempotencyKey(workspace, OF_GRANTS, key), ...mark }, absentOrExpired(seconds))];
+  const transacted = await store.transact([...grantWrites(workspace, epoch, credits, reason, id, now), ...marks], id);
+  if (transacted.done) return { kind: 'granted' };
+  const [refused, , marked] = transacted.refused;
+  if (marked?.item) return { kind: readMark(marked.item).requestHash === requestHash ? 'replayed' : 'mismatch' };
+  if (credits < 0 && refused?.item) return { kind: 'too much', available: readQuota(refused.item).available };
+  // The epoch is open, and the ledger's entry has a random name.
+  throw new Error(`a grant to ${workspace} was refused`);
 }
 
 /**
@@ -297,40 +360,11 @@ async function monthsCredits(
   const item = await store.get(quotaKey(workspace, epoch), { consistent: true });
   if (!item) return opening(workspace, epoch, quota.credits, now);
   const open = readQuota(item);
-  const had = await openingOf(store, workspace, open);
+  const { opening: had = open.granted } = open;
   if (quota.credits <= had) return [];
   const [more, entry] = grantWrites(workspace, epoch, quota.credits - had, 'the monthly quota was raised', id, now);
-  const asRead = open.opening === undefined ? absent('opening') : equal('opening', had);
-  return [update(more.key, [...more.changes, set('opening', quota.credits)], all(exists(), asRead)), entry];
-}
-
-const KEEPS_KEY_S = 86_400;
-/** In the place of a webhook's id, among the marks of keys. */
-const OF_GRANTS = 'grants';
-const Mark = v.object({ requestHash: v.string() });
-const readMark = itemReader(Mark);
-
-async function addGrant(
-  { store, random }: Pick<StorePorts, 'store' | 'random'>,
-  workspace: string,
-  epoch: Epoch,
-  { credits, reason, key }: Grant,
-  now: number,
-): Promise<Granted> {
-  const id = newTransaction(random);
-  const requestHash = sha256(JSON.stringify([credits, reason]));
-  const seconds = Math.floor(now / 1000);
-  const mark = { kind: 'idempotency', requestHash, expiresAt: seconds + KEEPS_KEY_S };
-  const marks =
-    key === undefined ? [] : [put({ ...idempotencyKey(workspace, OF_GRANTS, key), ...mark }, absentOrExpired(seconds))];
-  const writes = [...grantWrites(workspace, epoch, credits, reason, id, now), ...marks];
-  const transacted = await store.transact(writes, id);
-  if (transacted.done) return { kind: 'granted' };
-  const [quota, , marked] = transacted.refused;
-  if (marked?.item) return { kind: readMark(marked.item).requestHash === requestHash ? 'replayed' : 'mismatch' };
-  if (credits < 0 && quota?.item) return { kind: 'too much', available: readQuota(quota.item).available };
-  // The epoch is open, and the ledger's entry has a random name.
-  throw new Error(`a grant to ${workspace} was refused`);
+  const asRead = all(exists(), unchanged({ opening: open.opening }));
+  return [update(more.key, [...more.changes, set('opening', quota.credits)], asRead), entry];
 }
 
 /** Every change of the credits, newest first. A page of one kind may be short and still have a next one. */

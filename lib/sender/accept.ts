@@ -276,7 +276,7 @@ export async function accept(request: SendRequest, given: AcceptPorts, config: S
     else {
       const credits = openingCredits(request.workspace, quota, config);
       if (credits === 0) return { kind: 'no credit' };
-      await openEpoch(store, random, request.workspace, epoch, credits, now);
+      await openEpoch({ store, random }, request.workspace, epoch, credits, now);
     }
     return AGAIN;
   });

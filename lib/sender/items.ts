@@ -101,7 +101,7 @@ const PartItem = v.object({
   providerId: optional(text),
   /** The name of the account under which that id is filed; without one, the send's. */
   scope: optional(text),
-  /** Its credit stands in the count of spent ones (./spent.ts); no longer, once it was given back. */
+  /** Its credit stands in the count of spent ones (lib/credits/credits.ts); no longer, once it was given back. */
   counted: optional(v.literal(true)),
   error: optional(text),
 });
@@ -158,8 +158,6 @@ const QuotaItem = v.object({
   /** Spent through accounts that are gone, and before spent credits were counted; given back of these. */
   spent: optional(count),
   unspent: optional(count),
-  /** Every spent credit of the epoch is counted: those of an older one are, once an audit has met them all. */
-  counted: optional(v.literal(true)),
 });
 export type Quota = v.InferOutput<typeof QuotaItem>;
 

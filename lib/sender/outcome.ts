@@ -1,5 +1,5 @@
 import { namesOfRecipient, phoneOfRecipient, sightChat } from '#lib/chats/people.ts';
-import { onAccount } from '#lib/credits/spent.ts';
+import { onAccount } from '#lib/credits/credits.ts';
 import { chatKindOfJid } from '#lib/domain/person.ts';
 import { known } from '#lib/domain/schema.ts';
 import { judge, type SendOutcome, type Verdict } from '#lib/domain/send/outcome.ts';

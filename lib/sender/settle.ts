@@ -1,4 +1,4 @@
-import { meetsNothing, onAccount, onQuota, type Spending } from '#lib/credits/spent.ts';
+import { meetsNothing, onAccount, onQuota, type Spending } from '#lib/credits/credits.ts';
 import type { Metrics } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
 import { nextReconciliation } from '#lib/domain/send/pace.ts';

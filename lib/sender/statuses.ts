@@ -1,4 +1,4 @@
-import { meetsNothing, NOTHING, onAccount, onQuota } from '#lib/credits/spent.ts';
+import { meetsNothing, NOTHING, onAccount, onQuota } from '#lib/credits/credits.ts';
 import { afterNews, comesTo, type News } from '#lib/domain/send/part.ts';
 import { keepLinked, reportsIn } from '#lib/inbox/delivery-state.ts';
 import { accountKey, dueListOf, dueSortKey, headKey, sendKey } from '#lib/store/keys.ts';

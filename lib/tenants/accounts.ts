@@ -1,4 +1,4 @@
-import { takeOver } from '#lib/credits/spent.ts';
+import { takeOver } from '#lib/credits/credits.ts';
 import { newId } from '#lib/domain/ids.ts';
 import { toPhone } from '#lib/domain/person.ts';
 import { accountSecret, type Log, type Secrets } from '#lib/domain/ports.ts';

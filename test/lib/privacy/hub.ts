@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { grant } from '#lib/credits/credits.ts';
-import { onAccount } from '#lib/credits/spent.ts';
+import { onAccount } from '#lib/credits/credits.ts';
 import { accept, type SendRequest } from '#lib/sender/accept.ts';
 import { defaultConfig } from '#lib/sender/config.ts';
 import { readSend } from '#lib/sender/items.ts';

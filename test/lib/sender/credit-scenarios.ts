@@ -117,7 +117,6 @@ async function uncounted(options: Parameters<Scenario>[0]): Promise<Trial> {
   await world.run(10 * SECOND);
   await world.store.write(update({ pk: `MSG#${id}`, sk: 'META' }, [remove(['parts', 0, 'counted'])]));
   await world.store.write(update({ pk: 'ACC#a', sk: 'META' }, [add('spent_lifetime', -1)]));
-  await world.store.write(update({ pk: 'WS#main', sk: 'QUOTA#lifetime' }, [remove('counted')]));
   return world;
 }
 

@@ -563,32 +563,6 @@ describe('credits', () => {
     await expectSound(world);
   });
 
-  test.each([
-    ['made by a grant', undefined, 3, 8],
-    ['opened with credits of its own', 4, 7, 8],
-  ])('of a month whose item does not say its opening are not granted twice: %s', async (_, begun, had, granted) => {
-    const world = await worldWith(0);
-    const at = world.now;
-    const entry = (credits: number, id: string) => ({
-      ...{ pk: 'WS#main', sk: `LEDGER#${new Date(at).toISOString()}#${id}#grant`, kind: 'ledger', entry: 'grant' },
-      ...{ at, credits, epoch: '2026-11' },
-    });
-    const item = { pk: 'WS#main', sk: 'QUOTA#2026-11', kind: 'quota', workspace: 'main', epoch: '2026-11' };
-    await world.store.transact(
-      [
-        put({ ...item, granted: had, available: had }),
-        put(entry(3, 'given')),
-        ...(begun === undefined ? [] : [put(entry(begun, '2026-11'))]),
-      ],
-      'old',
-    );
-    for (let i = 0; i < 2; i += 1) {
-      await ask(world, (ports) => setQuota(ports, 'main', { kind: 'monthly', credits: 5 }, world.config));
-    }
-    expect(world.store.peek(item)).toMatchObject({ granted, available: granted, opening: 5 });
-    await expectSound(world);
-  });
-
   test('are shown with what is reserved, and the ledger tells how they came and went', async () => {
     const world = await worldWith(5);
     await ask(world, (ports) => pause(ports, 'a', 'test', world.config));

@@ -32,7 +32,6 @@ it('gives up as on a conflict in the table, and says over what', async () => {
 
 // Of these, each does without a refusal's usual answer: it goes on with what it knows, or it waits.
 const OTHER_LOOPS = [
-  'lib/credits/audit.ts',
   'lib/inbox/event-store.ts',
   'lib/reactions/breaker.ts',
   'lib/reactions/delivery.ts',
