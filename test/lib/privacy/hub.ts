@@ -1,6 +1,5 @@
 import { gunzipSync } from 'node:zlib';
-import { grant } from '#lib/credits/credits.ts';
-import { onAccount } from '#lib/credits/credits.ts';
+import { grant, onAccount } from '#lib/credits/credits.ts';
 import { accept, type SendRequest } from '#lib/sender/accept.ts';
 import { defaultConfig } from '#lib/sender/config.ts';
 import { readSend } from '#lib/sender/items.ts';
