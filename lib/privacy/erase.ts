@@ -1,4 +1,4 @@
-import { chatId, currentChat, historiesOf, noLastEvent } from '#lib/chats/chat.ts';
+import { chatId, currentChat, noLastEvent } from '#lib/chats/chat.ts';
 import { foundRows } from '#lib/chats/found-by.ts';
 import { lidsAmong, namesKept, namesOfPerson, rowsOf } from '#lib/chats/people.ts';
 import { type Mentions, mentionsOf, mentionsOfLid } from '#lib/domain/content.ts';
@@ -12,7 +12,6 @@ import { mutedIdentity, onceKey } from '#lib/reactions/auto.ts';
 import { readSend } from '#lib/sender/items.ts';
 import { unlessDamaged } from '#lib/store/items.ts';
 import {
-  chatKey,
   chatListPartition,
   eventKey,
   eventPartition,
@@ -26,23 +25,23 @@ import {
 } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
 import { AGAIN, retrying, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
-import {
-  del,
-  equal,
-  exists,
-  type Item,
-  isLive,
-  type Key,
-  newTransaction,
-  type Store,
-  set,
-  unchanged,
-  update,
-} from '#lib/store/store.ts';
+import { del, equal, exists, type Item, isLive, type Store, set, update } from '#lib/store/store.ts';
 import { listed, onePlace, type Stage, type WalkState, walk } from '#lib/store/walk.ts';
 import { accountsOf } from '#lib/tenants/directory.ts';
-import { type Counts, type Erasing, emptySend, eraseEvent, eraseThread, type Left, NONE } from './erase-messages.ts';
-import { attemptPartitions, calledPartitions, ERASED, hasEvent, keptByRules } from './forget.ts';
+import {
+  attemptPartitions,
+  type Counts,
+  calledPartitions,
+  ERASED,
+  type Erasing,
+  emptySend,
+  eraseEvent,
+  eraseThread,
+  forgetChat,
+  hasEvent,
+  type Left,
+  NONE,
+} from './forget.ts';
 
 interface Ports extends StorePorts {
   readonly log: Log;
@@ -148,7 +147,7 @@ async function visitEvent(erasing: Erasing, head: Item): Promise<'unfinished' | 
   const chat = ownChat(record.event, erasing);
   if (chat !== undefined) {
     if (!(await eraseThread(erasing, chat, head.pk))) return 'unfinished';
-    await forgetChat(erasing, chat);
+    await eraseChat(erasing, chat);
   }
   await eraseEvent(erasing, head, chat !== undefined);
   return undefined;
@@ -215,7 +214,7 @@ async function visitChat(erasing: Erasing, chat: Item): Promise<'unfinished' | u
   const id = String(chat.chatId);
   if (mentions(text)) {
     if (chat.kind === 'individual' && !(await eraseThread(erasing, id))) return 'unfinished';
-    await forgetChat(erasing, id);
+    await eraseChat(erasing, id);
   } else if (mentionsOrFounded(text)) {
     left.push({ kind: 'group', id, why: "The number in the group's id tells who founded it" });
   }
@@ -229,38 +228,15 @@ async function forgetLast({ store, nowSeconds }: Erasing, { pk, sk, lastEvent }:
   await store.write(update({ pk, sk }, noLastEvent, equal('lastEvent', lastEvent)));
 }
 
-/**
- * Deletes a chat's registry, and that of those that were merged into it, other ids first: they are found only through it.
- * What leads to the person stays to the end, since it tells whom to look for.
- */
-async function forgetChat(erasing: Erasing, id: string): Promise<void> {
-  const { store, workspace, counts } = erasing;
-  const chat = await currentChat(store, workspace, id);
-  if (!chat) return;
-  const [current = id, ...merged] = historiesOf(chat);
-  for (const one of [...merged, current]) {
-    const key = chatKey(one);
-    const items = await queryAll(store, { pk: key.pk, limit: 100, consistent: true });
-    const aliases = items.filter(({ sk }) => sk !== key.sk);
-    if (aliases.length > 0) await store.writeMany(aliases.map(({ pk, sk }) => del({ pk, sk })));
-    await forgetHead(erasing, key);
-    for (const kept of keptByRules(workspace, one)) await store.write(del(kept));
-  }
-  counts.chats += 1;
-}
-
-/**
- * With what it says that it is found by, and known as where it is nobody's own: all or nothing, since a chat that has lost
- * these would never get them again.
- */
-async function forgetHead({ store, random }: Erasing, key: Key): Promise<void> {
-  return retryOnConflict(`the chat at ${key.pk}`, async () => {
-    const head = await store.get(key, { consistent: true });
-    if (!head) return;
-    const { foundBy, names, kind } = head;
-    const rows = [...foundRows(head), ...(kind === 'individual' ? [] : rowsOf(head))];
-    const writes = [del(key, unchanged({ foundBy, names })), ...rows.map((row) => del(row))];
-    return (await store.transact(writes, newTransaction(random))).done ? undefined : AGAIN;
+async function eraseChat({ store, random, workspace, counts }: Erasing, id: string): Promise<void> {
+  return retryOnConflict(`the chat ${id}`, async () => {
+    const chat = await currentChat(store, workspace, id);
+    if (!chat) return;
+    // What leads to the person stays to the end, since it tells whom to look for.
+    const rows = [...foundRows(chat), ...(chat.kind === 'individual' ? [] : rowsOf(chat))];
+    const isGone = await forgetChat({ store, random }, chat, rows);
+    if (isGone) counts.chats += 1;
+    return isGone ? undefined : AGAIN;
   });
 }
 

@@ -1,14 +1,28 @@
+import * as v from 'valibot';
+import { currentChat, historiesOf } from '#lib/chats/chat.ts';
+import { foundRows } from '#lib/chats/found-by.ts';
+import type { Mentions } from '#lib/domain/content.ts';
+import type { Log, Random } from '#lib/domain/ports.ts';
+import { tally } from '#lib/domain/schema.ts';
+import { isUnsettled } from '#lib/domain/send/part.ts';
+import { rowKey } from '#lib/inbox/event-store.ts';
+import { forgetEvent } from '#lib/reactions/auto.ts';
 import { field, stateOfPart } from '#lib/sender/change-parts.ts';
 import { forgetEcho, forgetUnknown } from '#lib/sender/evidence.ts';
-import type { Send } from '#lib/sender/items.ts';
+import { readSend, type Send } from '#lib/sender/items.ts';
+import { sendReportIds } from '#lib/sender/sent-event.ts';
 import {
   attemptPartition,
   autoKey,
+  chatIdIn,
+  chatKey,
+  chatMessagesPartition,
   DELIVERY_PREFIX,
   deliveryPartition,
   ENDPOINT_PREFIX,
   entryId,
   eventKey,
+  headKey,
   mutedKey,
   RULE_PREFIX,
   RUN_PREFIX,
@@ -16,12 +30,13 @@ import {
   sendKey,
   workspacePartition,
 } from '#lib/store/keys.ts';
-import { queryAll } from '#lib/store/query.ts';
-import type { StorePorts } from '#lib/store/retry.ts';
+import { getAll, queryAll } from '#lib/store/query.ts';
+import { AGAIN, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
 import {
   absent,
   all,
   type Change,
+  type Condition,
   del,
   equal,
   exists,
@@ -32,6 +47,7 @@ import {
   remove,
   type Store,
   set,
+  unchanged,
   update,
 } from '#lib/store/store.ts';
 import type { Partition } from '#lib/store/walk.ts';
@@ -74,19 +90,29 @@ export async function calledPartitions(store: Store, workspace: string, before =
   ]);
 }
 
-/** Which answers rules gave in a chat, and that they leave it alone. */
-export const keptByRules = (workspace: string, chat: string): readonly Key[] => [
-  autoKey(chat),
-  mutedKey(workspace, chat),
-];
-
-/** Its own, and those of its echo: what it said can be tested against them by whoever guesses it. */
-export async function eraseMarks(store: Store, send: Send): Promise<void> {
-  const marks = send.parts.flatMap((part, index) => [
-    ...(part.unknownAt === undefined ? [] : forgetUnknown(send, index)),
-    ...(part.providerId === undefined ? [] : forgetEcho(send, part, part.providerId)),
-  ]);
-  for (const mark of marks) await store.write(mark);
+/**
+ * Deletes a chat with those that were merged into it, which are found through it alone, and what rules keep of them. Its
+ * other ids go before, for each message tells them anew; the chat goes with `rows`, all that it says leads to it, for a
+ * chat that lost these would never get them again. False where it has changed, or `isStill` does not hold any more.
+ */
+export async function forgetChat(
+  { store, random }: Pick<StorePorts, 'store' | 'random'>,
+  chat: Item,
+  rows: readonly Key[],
+  isStill: Condition = exists(),
+): Promise<boolean> {
+  const { pk, sk, names, foundBy } = chat;
+  const ids = historiesOf(chat);
+  const pages = ids.map((id) => queryAll(store, { pk: chatKey(id).pk, limit: 100, consistent: true }));
+  const others = (await Promise.all(pages)).flat().filter((item) => item.pk !== pk || item.sk !== sk);
+  // Of one that an older instance merged while an upgrade went on, the rows are still there.
+  const leading = others.flatMap((item) => (item.sk === sk ? foundRows(item) : []));
+  const kept = ids.flatMap((id) => [autoKey(id), mutedKey(String(chat.workspace), id)]);
+  const [heads, aliases] = [others.filter((item) => item.sk === sk), others.filter((item) => item.sk !== sk)];
+  // What leads to the rest of it goes last.
+  for (const key of [...kept, ...leading, ...aliases, ...heads]) await store.write(del({ pk: key.pk, sk: key.sk }));
+  const writes = [del({ pk, sk }, all(isStill, unchanged({ names, foundBy }))), ...rows.map((row) => del(row))];
+  return (await store.transact(writes, newTransaction(random))).done;
 }
 
 /**
@@ -120,4 +146,156 @@ export async function empty({ store, random }: Pick<StorePorts, 'store' | 'rando
   const emptied = update(sendKey(send.messageId), changes, all(exists(), ...asRead));
   const writes = [emptied, ...[...distinct.values()].map((key) => del(key))];
   return (await store.transact(writes, newTransaction(random))).done;
+}
+
+/* What an erasure alone does: each thing leads to others, an event to how far its message got, that to a send, and a send to
+ * what was told of it. */
+
+export const Counts = v.object({
+  events: tally('Deleted, with raw bodies and thumbnails'),
+  chats: tally('Deleted from the registry'),
+  sends: tally('Emptied of recipient, text, file and errors; credit and states stay'),
+  deliveries: tally("Deleted: how far a provider's message got"),
+  attempts: tally('Deleted from the logs of webhooks, and of what endpoints and rules did'),
+  ledgerEntries: tally('Their reason emptied, which named the number; the figures stay'),
+  quarantinedTypes: tally('Deleted from the counts of what was not understood'),
+});
+export type Counts = v.InferOutput<typeof Counts>;
+
+export const NONE: Counts = {
+  events: 0,
+  chats: 0,
+  sends: 0,
+  deliveries: 0,
+  attempts: 0,
+  ledgerEntries: 0,
+  quarantinedTypes: 0,
+};
+
+/** What names the person and is still there, and why. */
+export const Left = v.object({
+  kind: v.picklist(['send', 'group', 'event']),
+  id: v.string(),
+  why: v.string(),
+});
+export type Left = v.InferOutput<typeof Left>;
+
+/** One call's work on erasing one person. */
+export interface Erasing {
+  readonly store: Store;
+  readonly random: Random;
+  readonly log: Log;
+  readonly workspace: string;
+  /** Everything that the person is known as, the number first. */
+  readonly names: readonly string[];
+  readonly mentions: Mentions;
+  /** The same, and also where the number only tells who founded a group. */
+  readonly mentionsOrFounded: Mentions;
+  readonly nowSeconds: number;
+  readonly isTimeUp: () => boolean;
+  /** Grow as the work goes on. */
+  readonly counts: { -readonly [Kind in keyof Counts]: number };
+  readonly left: Left[];
+}
+
+const UNSETTLED = 'It is queued, being sent, or its outcome is not known';
+/** Empties a send whose fate is settled; one that is not is left as it is, for it may be going out this very moment. */
+export async function emptySend(erasing: Erasing, messageId: string): Promise<void> {
+  const { store, workspace, counts, left } = erasing;
+  return retryOnConflict(messageId, async () => {
+    const item = await store.get(sendKey(messageId), { consistent: true });
+    const send = item && readSend(item);
+    if (send?.workspace !== workspace || send.erased) return;
+    if (send.parts.some((part) => isUnsettled(part.state))) {
+      // A message of it may have led here before.
+      if (left.every(({ id }) => id !== messageId)) left.push({ kind: 'send', id: messageId, why: UNSETTLED });
+      return;
+    }
+    await eraseMarks(store, send);
+    await eraseReports(erasing, send);
+    if (await empty(erasing, send)) {
+      counts.sends += 1;
+      counts.deliveries += send.parts.filter(({ providerId }) => providerId !== undefined).length;
+      return;
+    }
+    return AGAIN;
+  });
+}
+
+/** Its own, and those of its echo: what it said can be tested against them by whoever guesses it. */
+async function eraseMarks(store: Store, send: Send): Promise<void> {
+  const marks = send.parts.flatMap((part, index) => [
+    ...(part.unknownAt === undefined ? [] : forgetUnknown(send, index)),
+    ...(part.providerId === undefined ? [] : forgetEcho(send, part, part.providerId)),
+  ]);
+  for (const mark of marks) await store.write(mark);
+}
+
+/** What the hub told of a send: whom it was for, by a chat's id or title perhaps, and the provider's words. */
+async function eraseReports(erasing: Erasing, send: Send): Promise<void> {
+  const told = await erasing.store.getMany(sendReportIds(send).map(eventKey), { consistent: true });
+  for (const head of told) await eraseEvent(erasing, head, false);
+}
+
+/**
+ * Deletes an event with its chunks. They lie under its key, so the head goes last; from the first step on it counts as
+ * run out, and no reader meets a head whose chunks are gone.
+ */
+export async function eraseEvent(erasing: Erasing, head: Item, isTheirs: boolean): Promise<void> {
+  const { store, counts, nowSeconds } = erasing;
+  if (head.kind === 'message' && typeof head.gsi2pk === 'string')
+    await forgetEvent(store, chatIdIn(head.gsi2pk), String(head.eventId));
+  if (typeof head.stateKey === 'string') await eraseDelivery(erasing, headKey(head.stateKey), isTheirs);
+  const items = await queryAll(store, { pk: head.pk, limit: 100, consistent: true });
+  const chunks = items.filter(({ sk }) => sk !== head.sk);
+  if (chunks.length > 0) {
+    await store.write(update({ pk: head.pk, sk: head.sk }, [set('expiresAt', nowSeconds)], exists()));
+    await store.writeMany(chunks.map(({ pk, sk }) => del({ pk, sk })));
+  }
+  // The head may be of a page that was read before its chat was swept.
+  if (head.storedAt !== undefined) await store.write(del(rowKey(head)));
+  const { done } = await store.write(del({ pk: head.pk, sk: head.sk }, exists()));
+  if (done) counts.events += 1;
+}
+
+/**
+ * How far a message got. A send that is the person's is emptied with it. Where the state leads to a send that is still
+ * there, only the words that name the person go: it ends with the send, whose credit may hang on what is told later.
+ */
+async function eraseDelivery(erasing: Erasing, key: Key, isTheirs: boolean): Promise<void> {
+  const { store, counts, mentions } = erasing;
+  const state = await store.get(key, { consistent: true });
+  if (!state) return;
+  if (isTheirs && typeof state.send === 'string') await emptySend(erasing, state.send);
+  const { done, item: linked } = await store.write(del(key, all(exists(), absent('send'))));
+  if (done) counts.deliveries += 1;
+  const words = Object.entries(linked ?? {}).filter(
+    ([name, said]) => name.startsWith('detail_') && mentions(String(said)),
+  );
+  if (words.length > 0)
+    await store.write(
+      update(
+        key,
+        words.map(([name]) => remove(name)),
+        exists(),
+      ),
+    );
+}
+
+/** Every message of a chat, but for the event at `except`, which led here. False: time was up before the end. */
+export async function eraseThread(erasing: Erasing, id: string, except?: string): Promise<boolean> {
+  const { store, workspace, isTimeUp } = erasing;
+  const chat = await currentChat(store, workspace, id);
+  const lists = (chat ? historiesOf(chat) : [id]).map((history) =>
+    queryAll(store, { index: 'gsi2', pk: chatMessagesPartition(history), limit: 1000 }),
+  );
+  const found = (await Promise.all(lists)).flat();
+  const keys = found.filter(({ pk }) => pk !== except);
+  for (let start = 0; start < keys.length; start += 100) {
+    for (const head of await getAll(store, keys.slice(start, start + 100), { consistent: true })) {
+      if (head.workspace === workspace) await eraseEvent(erasing, head, true);
+      if (isTimeUp()) return false;
+    }
+  }
+  return true;
 }

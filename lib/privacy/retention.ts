@@ -1,5 +1,4 @@
 import * as v from 'valibot';
-import { historiesOf } from '#lib/chats/chat.ts';
 import { foundRows } from '#lib/chats/found-by.ts';
 import { rowsOf } from '#lib/chats/people.ts';
 import type { Log, Random } from '#lib/domain/ports.ts';
@@ -11,14 +10,15 @@ import { keepLinked, lastTold } from '#lib/inbox/delivery-state.ts';
 import { eventOf } from '#lib/inbox/event-item.ts';
 import { rowKey } from '#lib/inbox/event-store.ts';
 import { readSend } from '#lib/sender/items.ts';
-import { shownKey, unlessDamaged } from '#lib/store/items.ts';
+import { itemReader, shownKey, unlessDamaged } from '#lib/store/items.ts';
 import {
-  chatKey,
   chatListPartition,
   eventPartition,
+  fillKey,
   headKey,
   LEDGER_PREFIX,
   quotaKindKey,
+  retentionWalkKey,
   sendListKey,
 } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
@@ -26,113 +26,45 @@ import { AGAIN, retrying, retryOnConflict, type StorePorts } from '#lib/store/re
 import {
   absent,
   all,
-  check,
   compare,
   del,
   equal,
   exists,
   type Item,
   isLive,
-  type Key,
-  newTransaction,
+  put,
   type Store,
   set,
   setOrRemove,
   unchanged,
   update,
 } from '#lib/store/store.ts';
-import { listed, onePlace, type Position, type Stage, type WalkState, walk } from '#lib/store/walk.ts';
+import { At, listed, onePlace, type Position, type Stage, type WalkState, walk } from '#lib/store/walk.ts';
 import { attemptExpiry } from '#lib/tenants/attempts.ts';
-import { copyRetention, type RetentionMark, retentionApplied, retentionOf } from '#lib/tenants/workspaces.ts';
-import { attemptPartitions, calledPartitions, ERASED, empty, eraseMarks, hasEvent, keptByRules } from './forget.ts';
-
-/**
- * Gives every stored event the end that it would have had, had it come in under this retention. What comes in has it from
- * the start; what the hub tells itself has none, and since the last walk that is all there is to do.
- */
-function eventStage(applying: Applying): Stage {
-  const { store, workspace, since } = applying;
-  const part = since ? { from: toIso(since.begunAt - FURTHEST_MS) } : {};
-  return {
-    name: '1-events',
-    ...listed(store, (shard) => eventPartition(workspace, shard), part),
-    visit: async (head) => {
-      if (since && typeof head.expiresAt === 'number') return;
-      await applyTo(applying, head);
-      await applyToState(applying, head);
-    },
-  };
-}
-
-async function applyTo({ store, retentionDays, now, counts }: Applying, met: Item): Promise<void> {
-  const key = { pk: met.pk, sk: met.sk };
-  let head: Item | undefined = met;
-  return retryOnConflict(`event ${String(met.eventId)}`, async () => {
-    // What has run out is gone, and a longer retention does not bring it back.
-    if (!head || !isLive(head, now / 1000)) return;
-    const expiresAt = expiryOf(Date.parse((await eventOf(store, head)).receivedAt), retentionDays);
-    const change = setOrRemove('expiresAt', expiresAt);
-    const ends = (at: unknown) => (typeof at === 'number' ? at : Number.POSITIVE_INFINITY);
-    const isSooner = ends(expiresAt) < ends(head.expiresAt);
-    const condition = all(exists(), equal('receipt', head.receipt ?? null));
-    const chunks = (await queryAll(store, { pk: head.pk, limit: 100, consistent: true })).filter(
-      ({ sk }) => sk !== key.sk,
-    );
-    const changeChunks = async () => {
-      for (const { pk, sk } of chunks) await store.write(update({ pk, sk }, [change], exists()));
-    };
-    // A head never outlives its chunks.
-    if (!isSooner) await changeChunks();
-    const isSame = ends(expiresAt) === ends(head.expiresAt);
-    if (!isSame && head.storedAt !== undefined) await store.write(update(rowKey(head), [change], exists()));
-    const { done } = isSame ? { done: true } : await store.write(update(key, [change], condition));
-    if (done) {
-      if (isSooner) await changeChunks();
-      if (!isSame) counts.events += 1;
-      return;
-    }
-    head = await store.get(key, { consistent: true });
-    return AGAIN;
-  });
-}
-
-/**
- * What is known of a message's delivery ends with the last that was told of it, and is found through its events alone.
- * What leads to a send ends with that.
- */
-async function applyToState({ store, retentionDays, now }: Applying, head: Item): Promise<void> {
-  if (typeof head.stateKey !== 'string' || !isLive(head, now / 1000)) return;
-  const key = headKey(head.stateKey);
-  const state = await store.get(key, { consistent: true });
-  if (state?.send !== undefined) await keepLinked(store, key, now / 1000);
-  if (!state || state.send !== undefined || !isLive(state, now / 1000)) return;
-  const expiresAt = expiryOf(lastTold(state) ?? Date.parse(String(head.orderedAt)), retentionDays);
-  if (expiresAt === state.expiresAt) return;
-  // Refused: a status has come in meanwhile, and has brought an end of its own, or it leads to a send by now.
-  await store.write(
-    update(
-      key,
-      [setOrRemove('expiresAt', expiresAt)],
-      all(exists(), absent('send'), unchanged({ expiresAt: state.expiresAt })),
-    ),
-  );
-}
+import {
+  copyRetention,
+  type RetentionMark,
+  retentionApplied,
+  retentionOf,
+  unappliedSince,
+} from '#lib/tenants/workspaces.ts';
+import { attemptPartitions, calledPartitions, ERASED, empty, forgetChat, hasEvent } from './forget.ts';
 
 /** What a walk in several calls carries along. */
 export const Progress = v.object({
   ...AppliedCounts.entries,
-  /** A cursor of an earlier version knows neither of these. */
-  ledgerEntries: v.optional(v.number(), 0),
-  /** How often the retention had been changed when it began; a cursor of an earlier version does not know. */
-  changes: v.optional(v.number(), -1),
-  begunAt: v.exactOptional(v.number()),
+  /** How often the retention had been changed when it began, milliseconds. */
+  changes: v.number(),
+  begunAt: v.number(),
+  /** Of the sends that are old and not settled, when the oldest was accepted. */
   openSince: v.exactOptional(v.number()),
 });
-export type Progress = v.InferOutput<typeof Progress>;
+type Progress = v.InferOutput<typeof Progress>;
 
 /** One call's work on what is stored already. */
 interface Applying {
   readonly store: Store;
+  readonly random: Random;
   readonly workspace: string;
   /** Absent: for ever. */
   readonly retentionDays?: number;
@@ -142,16 +74,14 @@ interface Applying {
   readonly oldest?: number;
   /** Where the last walk under this retention left off; absent: everything is gone through. */
   readonly since?: Since;
-  readonly counts: { -readonly [Kind in keyof AppliedCounts]: number };
-  /** Of the sends that are old and not settled, when the oldest was accepted. Grows downwards as the work goes on. */
-  readonly open: { since?: number };
+  /** Grows as the work goes on. */
+  readonly progress: Progress;
 }
 
 interface Since {
   readonly begunAt: number;
-  /** What is older was emptied, but for nothing. */
-  readonly sends: number;
-  readonly ledger: number;
+  /** Sends and refunds that are older were emptied. */
+  readonly emptied: number;
 }
 
 interface Ports extends StorePorts {
@@ -185,7 +115,7 @@ interface Bounds {
  * repeat; worth repeating now and then, since sends and chats have no end of their own. A retention that was changed since
  * the walk began makes it begin again: what lies behind has the end of the one before.
  */
-export async function applyOn(
+async function applyOn(
   ports: Ports,
   workspace: string,
   from: WalkState<Progress> | undefined,
@@ -193,38 +123,29 @@ export async function applyOn(
 ): Promise<{ readonly applied: AppliedCounts; readonly next?: WalkState<Progress> }> {
   const { store, clock, random } = ports;
   const { retentionDays, changes, mark } = await retentionOf(store, workspace);
-  const isBegun = from?.done.changes === changes && from.done.begunAt !== undefined;
-  if (!isBegun) await copyRetention(store, random, workspace);
-  const { changes: _, begunAt: begun, openSince, ...counts } = { ...NONE, changes, ...from?.done };
-  const begunAt = (isBegun ? begun : undefined) ?? clock.now();
-  const open = isBegun ? known({ since: openSince }) : {};
+  const begun = from?.done.changes === changes ? from : undefined;
+  if (!begun) await copyRetention(store, random, workspace);
+  const { openSince, ...done } = { ...NONE, begunAt: clock.now(), ...from?.done, changes };
+  const progress: Progress = begun ? { ...done, ...known({ openSince }) } : { ...done, begunAt: clock.now() };
   const age = retentionDays === undefined ? undefined : retentionDays * DAY_MS;
-  const since = whole || mark?.changes !== changes || age === undefined ? undefined : sinceOf(mark, age);
-  const oldest = age === undefined ? undefined : begunAt - age;
+  const last = !whole && mark?.changes === changes ? mark : undefined;
   const applying: Applying = {
-    ...{ store, workspace, now: clock.now(), counts, open },
-    ...known({ retentionDays, oldest, since }),
+    ...{ store, random, workspace, now: clock.now(), progress },
+    ...known({ retentionDays, oldest: age === undefined ? undefined : progress.begunAt - age }),
+    ...(last && age !== undefined && { since: sinceOf(last, age) }),
   };
-  const stages = [
-    eventStage(applying),
-    attemptStage(applying),
-    calledStage(applying),
-    sendStage(applying, random),
-    chatStage(applying, random),
-    ledgerStage(applying),
-  ].map((stage) => pastDamage(stage, ports.log));
-  const stopped = await walk(store, stages, isBegun ? from.at : undefined, isTimeUp);
-  const applied: AppliedCounts = counts;
-  const done = { changes, begunAt, ...known({ openSince: open.since }) };
-  const isApplied = async () => retentionApplied(store, workspace, done, { at: toIso(clock.now()), ...applied });
+  const stages = STAGES.map((stage) => pastDamage(stage(applying), ports.log));
+  const stopped = await walk(store, stages, begun?.at, isTimeUp);
+  const { changes: _, begunAt, openSince: open, ...applied } = progress;
+  const marked = { changes, begunAt, ...known({ openSince: open }) };
+  const isApplied = async () => retentionApplied(store, workspace, marked, { at: toIso(clock.now()), ...applied });
   const at = stopped ?? ((await isApplied()) ? undefined : START);
-  return { applied, ...(at && { next: { at, done: { ...applied, ...done } } }) };
+  return { applied, ...(at && { next: { at, done: progress } }) };
 }
 
-const sinceOf = ({ begunAt, openSince = Number.POSITIVE_INFINITY }: RetentionMark, age: number): Since => ({
+const sinceOf = ({ begunAt, openSince = begunAt }: RetentionMark, age: number): Since => ({
   begunAt,
-  sends: Math.min(begunAt - age, openSince),
-  ledger: begunAt - age,
+  emptied: Math.min(begunAt - age, openSince),
 });
 
 /** One item that cannot be read must not keep the walk from all that lies behind it; the log says which. */
@@ -241,7 +162,70 @@ const pastDamage = (stage: Stage, log: Log): Stage => ({
   },
 });
 
-function attemptStage({ store, workspace, retentionDays, since, counts }: Applying): Stage {
+/**
+ * Gives every stored event the end that it would have had, had it come in under this retention. What comes in has it from
+ * the start; what the hub tells itself has none, and since the last walk that is all there is to do.
+ */
+function eventStage(applying: Applying): Stage {
+  const { store, workspace, since } = applying;
+  const part = since ? { from: toIso(since.begunAt - FURTHEST_MS) } : {};
+  return {
+    name: '1-events',
+    ...listed(store, (shard) => eventPartition(workspace, shard), part),
+    visit: async (head) => {
+      if (since && typeof head.expiresAt === 'number') return;
+      await applyTo(applying, head);
+      await applyToState(applying, head);
+    },
+  };
+}
+
+/** The head goes last: for as long as it has another end, there may be something to do. */
+async function applyTo({ store, retentionDays, now, progress }: Applying, met: Item): Promise<void> {
+  const key = { pk: met.pk, sk: met.sk };
+  let head: Item | undefined = met;
+  return retryOnConflict(`event ${String(met.eventId)}`, async () => {
+    // What has run out is gone, and a longer retention does not bring it back.
+    if (!head || !isLive(head, now / 1000)) return;
+    const expiresAt = expiryOf(Date.parse((await eventOf(store, head)).receivedAt), retentionDays);
+    if (expiresAt === head.expiresAt) return;
+    const change = setOrRemove('expiresAt', expiresAt);
+    const items = await queryAll(store, { pk: head.pk, limit: 100, consistent: true });
+    const keys = [...items.filter(({ sk }) => sk !== key.sk), ...(head.storedAt === undefined ? [] : [rowKey(head)])];
+    for (const { pk, sk } of keys) await store.write(update({ pk, sk }, [change], exists()));
+    const isCurrent = all(exists(), equal('receipt', head.receipt ?? null));
+    if ((await store.write(update(key, [change], isCurrent))).done) {
+      progress.events += 1;
+      return;
+    }
+    head = await store.get(key, { consistent: true });
+    return AGAIN;
+  });
+}
+
+/**
+ * What is known of a message's delivery ends with the last that was told of it, and is found through its events alone.
+ * What leads to a send ends with that.
+ */
+async function applyToState({ store, retentionDays, now }: Applying, head: Item): Promise<void> {
+  if (typeof head.stateKey !== 'string' || !isLive(head, now / 1000)) return;
+  const key = headKey(head.stateKey);
+  const state = await store.get(key, { consistent: true });
+  if (state?.send !== undefined) await keepLinked(store, key, now / 1000);
+  if (!state || state.send !== undefined || !isLive(state, now / 1000)) return;
+  const expiresAt = expiryOf(lastTold(state) ?? Date.parse(String(head.orderedAt)), retentionDays);
+  if (expiresAt === state.expiresAt) return;
+  // Refused: a status has come in meanwhile, and has brought an end of its own, or it leads to a send by now.
+  await store.write(
+    update(
+      key,
+      [setOrRemove('expiresAt', expiresAt)],
+      all(exists(), absent('send'), unchanged({ expiresAt: state.expiresAt })),
+    ),
+  );
+}
+
+function attemptStage({ store, workspace, retentionDays, since, progress }: Applying): Stage {
   const part = since ? { from: toIso(since.begunAt - HOUR_MS) } : {};
   return {
     name: '2-attempts',
@@ -251,7 +235,7 @@ function attemptStage({ store, workspace, retentionDays, since, counts }: Applyi
       const end = attemptExpiry(Date.parse(sk.slice(0, sk.indexOf('#'))), retentionDays);
       if (typeof expiresAt === 'number' && expiresAt <= end) return;
       await store.write(update({ pk, sk }, [set('expiresAt', end)], exists()));
-      counts.attempts += 1;
+      progress.attempts += 1;
     },
   };
 }
@@ -260,7 +244,7 @@ function attemptStage({ store, workspace, retentionDays, since, counts }: Applyi
  * What endpoints and rules were answered may repeat what they were told. By night only that is gone through which is old
  * enough to have lost its event: to look for the events of a whole month would keep all that comes after it waiting.
  */
-function calledStage({ store, workspace, now, oldest, since, counts }: Applying): Stage {
+function calledStage({ store, workspace, now, oldest, since, progress }: Applying): Stage {
   const before = since && oldest !== undefined ? toIso(oldest) : undefined;
   return {
     name: '2-called',
@@ -268,15 +252,15 @@ function calledStage({ store, workspace, now, oldest, since, counts }: Applying)
     visit: async (row) => {
       if (await hasEvent(store, row, now / 1000)) return;
       await store.write(del({ pk: row.pk, sk: row.sk }));
-      counts.attempts += 1;
+      progress.attempts += 1;
     },
   };
 }
 
 /** Credits are counted by the sends that they paid for: an old one is emptied, and one that is not settled is not old. */
-function sendStage({ store, workspace, oldest, since, counts, open }: Applying, random: Random): Stage {
+function sendStage({ store, random, workspace, oldest, since, progress }: Applying): Stage {
   const { partitions, load } = listed(store, (shard) => sendListKey(workspace, shard), {
-    ...(since && { from: toIso(since.sends) }),
+    ...(since && { from: toIso(since.emptied) }),
     // The times of one moment are told apart by ids.
     before: toIso((oldest ?? 0) + 1),
   });
@@ -287,61 +271,33 @@ function sendStage({ store, workspace, oldest, since, counts, open }: Applying, 
     visit: async (item) => {
       const send = readSend(item);
       if (send.erased) return;
-      if (send.parts.some((part) => isUnsettled(part.state))) {
-        open.since = Math.min(open.since ?? send.createdAt, send.createdAt);
-        return;
-      }
-      await eraseMarks(store, send);
-      if (await empty({ store, random }, send)) counts.sends += 1;
-      else open.since = Math.min(open.since ?? send.createdAt, send.createdAt);
+      const isSettled = !send.parts.some((part) => isUnsettled(part.state));
+      if (isSettled && (await empty({ store, random }, send))) progress.sends += 1;
+      else progress.openSince = Math.min(progress.openSince ?? send.createdAt, send.createdAt);
     },
   };
 }
 
-/** As many writes as fit beside the look at the chat itself. */
-const TOGETHER = 99;
-
-/**
- * What leads to a chat is found through it alone, so it goes last, and nothing goes once something has happened in it. In
- * one transaction where that holds all; its other ids, which each message tells anew, in others before.
- */
-function chatStage({ store, workspace, oldest, counts }: Applying, random: Random): Stage {
+function chatStage({ store, random, workspace, oldest, progress }: Applying): Stage {
   const end = toIso(oldest ?? 0);
-  const isQuiet = compare('lastAt', '<', end);
   const { partitions, load } = listed(store, (shard) => chatListPartition(workspace, shard), { before: end });
   return {
     name: '4-chats',
     partitions: async () => (oldest === undefined ? [] : partitions()),
     ...known({ load }),
-    visit: async ({ pk, sk, lastAt }) => {
-      if (String(lastAt) >= end) return;
-      const chat = (await store.get({ pk, sk }, { consistent: true })) ?? { pk, sk };
-      const ids = historiesOf(chat);
-      const pages = ids.map((id) => queryAll(store, { pk: chatKey(id).pk, limit: 100, consistent: true }));
-      const items = (await Promise.all(pages)).flat().filter((item) => item.pk !== pk || item.sk !== sk);
-      const [others, heads] = [items.filter((item) => item.sk !== sk), items.filter((item) => item.sk === sk)];
-      const kept = ids.flatMap((id) => keptByRules(workspace, id));
-      const deletions = (keys: readonly Key[]) => keys.map((key) => del({ pk: key.pk, sk: key.sk }));
-      // Of one that an older instance merged while an upgrade went on, the rows are still there.
-      const writes = deletions([...others, ...kept, ...heads.flatMap(foundRows), ...heads]);
-      // The chat says that it has these: they go with it or stay with it.
-      const rows = deletions([...rowsOf(chat), ...foundRows(chat)]);
-      while (writes.length + rows.length > TOGETHER) {
-        const some = [...writes.splice(0, TOGETHER), check({ pk, sk }, isQuiet)];
-        if (!(await store.transact(some, newTransaction(random))).done) return;
-      }
-      const { names, foundBy } = chat;
-      const last = [...writes, ...rows, del({ pk, sk }, all(isQuiet, unchanged({ names, foundBy })))];
-      if ((await store.transact(last, newTransaction(random))).done) counts.chats += 1;
+    visit: async (chat) => {
+      if (String(chat.lastAt) >= end) return;
+      const rows = [...rowsOf(chat), ...foundRows(chat)];
+      if (await forgetChat({ store, random }, chat, rows, compare('lastAt', '<', end))) progress.chats += 1;
     },
   };
 }
 
 /** The ledger is kept for its figures; why a credit went back is a provider's to say, and may name somebody. */
-function ledgerStage({ store, workspace, oldest, since, counts }: Applying): Stage {
+function ledgerStage({ store, workspace, oldest, since, progress }: Applying): Stage {
   const { pk } = quotaKindKey(workspace);
   const at = (milliseconds: number) => `${LEDGER_PREFIX}${toIso(milliseconds)}`;
-  const from = since ? at(since.ledger) : LEDGER_PREFIX;
+  const from = since ? at(since.emptied) : LEDGER_PREFIX;
   const old = onePlace({ pk, from, before: at(oldest ?? 0) });
   return {
     name: '5-ledger',
@@ -349,7 +305,95 @@ function ledgerStage({ store, workspace, oldest, since, counts }: Applying): Sta
     visit: async ({ pk, sk, entry, reason }) => {
       if (entry !== 'refund' || reason === ERASED) return;
       await store.write(update({ pk, sk }, [set('reason', ERASED)], exists()));
-      counts.ledgerEntries += 1;
+      progress.ledgerEntries += 1;
     },
   };
+}
+
+const STAGES = [eventStage, attemptStage, calledStage, sendStage, chatStage, ledgerStage];
+
+/** A night begins at this hour, UTC: in most places where little is sent. */
+const BEGINS_AT_MS = 2 * HOUR_MS;
+/** What one run of a minute may spend on it: beside it, refunds and wakes need the table as well. */
+const LONGEST_RUN_MS = 10_000;
+export const MOST_WRITES = 2_000;
+
+/** `night`: when the last one began in which all were done. `after`: where the last run stopped, the next begins behind it. */
+const readMark = itemReader(v.object({ night: v.string(), after: v.string() }));
+const readWalk = itemReader(v.object({ at: At, done: Progress }));
+const MARK = fillKey('retention');
+
+/** The night that this moment belongs to: a hub that was off at its beginning begins later. */
+export const nightOf = (now: number): string =>
+  toIso(Math.floor((now - BEGINS_AT_MS) / DAY_MS) * DAY_MS + BEGINS_AT_MS);
+
+/**
+ * Applies the retention of every workspace once a night, a piece in each run of the watchdog. Each workspace keeps how far
+ * its walk has come, and a run begins behind the one at which the last stopped, so that a large one keeps no other waiting
+ * for longer than a run. What fails is tried again in the next run.
+ */
+export async function applyNightly(ports: Ports, endsAt: number): Promise<readonly unknown[]> {
+  const { clock, random } = ports;
+  const end = Math.min(endsAt, clock.monotonic() + LONGEST_RUN_MS);
+  const { store, left } = counting(retrying(ports.store, clock, random, end + TIMEOUT_MS), MOST_WRITES);
+  const isTimeUp = () => clock.monotonic() >= end || left() <= 0;
+  const night = nightOf(clock.now());
+  const found = await store.get(MARK, { consistent: true });
+  const { night: done, after } = found ? readMark(found) : { night: '', after: '' };
+  if (done === night) return [];
+  const due = await unappliedSince(store, night);
+  const turn = Math.max(
+    0,
+    due.findIndex((workspace) => workspace > after),
+  );
+  const failed: unknown[] = [];
+  let last = after;
+  let isDone = true;
+  for (const workspace of [...due.slice(turn), ...due.slice(0, turn)]) {
+    if (!isTimeUp()) last = workspace;
+    try {
+      isDone = !isTimeUp() && (await goOn({ ...ports, store }, workspace, isTimeUp)) && isDone;
+    } catch (cause) {
+      failed.push(cause);
+      isDone = false;
+    }
+  }
+  await store.write(put({ ...MARK, night: isDone ? night : done, after: isDone ? '' : last }));
+  return failed;
+}
+
+/** True at the end of the walk. */
+async function goOn(ports: Ports, workspace: string, isTimeUp: () => boolean): Promise<boolean> {
+  const { store, log } = ports;
+  const key = retentionWalkKey(workspace);
+  const kept = await store.get(key, { consistent: true });
+  const { applied, next } = await applyOn(ports, workspace, kept && readWalk(kept), { isTimeUp, whole: false });
+  if (next) {
+    await store.write(put({ ...key, at: { ...next.at }, done: { ...next.done } }));
+    return false;
+  }
+  if (kept) await store.write(del(key));
+  log.info('the retention of a workspace was applied', { workspace, ...applied });
+  return true;
+}
+
+/** How many writes of so many are left. */
+function counting(store: Store, most: number): { readonly store: Store; readonly left: () => number } {
+  let left = most;
+  const counted: Store = {
+    ...store,
+    write: (write, options) => {
+      left -= 1;
+      return store.write(write, options);
+    },
+    transact: (writes, token) => {
+      left -= writes.length;
+      return store.transact(writes, token);
+    },
+    writeMany: (writes) => {
+      left -= writes.length;
+      return store.writeMany(writes);
+    },
+  };
+  return { store: counted, left: () => left };
 }

@@ -2,7 +2,7 @@ import { SHARDS } from '#lib/domain/ids.ts';
 import type { Clock, Log, Metrics } from '#lib/domain/ports.ts';
 import { feedFill } from '#lib/inbox/feed.ts';
 import { chatsFill } from '#lib/outbox/fill-chats.ts';
-import { applyNightly } from '#lib/privacy/nightly.ts';
+import { applyNightly } from '#lib/privacy/retention.ts';
 import { readDelivery, type Task, type Tasks, taskOf } from '#lib/reactions/delivery.ts';
 import { type Callee, readCallee } from '#lib/reactions/endpoint.ts';
 import { dueStep } from '#lib/reactions/replay.ts';

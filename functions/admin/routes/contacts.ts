@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { toPhone } from '#lib/domain/person.ts';
 import { optional, strictObject } from '#lib/domain/schema.ts';
 import { eraseContact } from '#lib/privacy/erase.ts';
-import { Counts, Left } from '#lib/privacy/erase-messages.ts';
+import { Counts, Left } from '#lib/privacy/forget.ts';
 import { walkCursor } from '#lib/store/walk.ts';
 import { invalid, json, problem } from '../answers.ts';
 import { routesOn } from '../route.ts';

@@ -1,9 +1,7 @@
 import { expect, it } from 'vitest';
-import { addressesOf, tracesOf } from '#lib/domain/send/evidence.ts';
-import { unknownMarks } from '#lib/sender/evidence.ts';
 import { readSend } from '#lib/sender/items.ts';
-import { aliasKey, deliveryKey, echoKey, sendKey } from '#lib/store/keys.ts';
-import { del, type Item, put, set, update } from '#lib/store/store.ts';
+import { aliasKey, deliveryKey, sendKey } from '#lib/store/keys.ts';
+import { del, type Item, put } from '#lib/store/store.ts';
 import { ErasureHub, OTHER, PERSON } from '#test/lib/privacy/hub.ts';
 import { LONG } from '#test/support/long.ts';
 import { message } from './admin-bench.ts';
@@ -128,18 +126,6 @@ it('is not applied where it was changed during the last call, and the loop goes 
   expect((await hub.walk('/api/workspaces')).items).not.toMatchObject([{ retentionPending: true }]);
 });
 
-it('goes on with a cursor of the version before, from the beginning', async () => {
-  const hub = new ErasureHub();
-  const { url } = await hub.webhook();
-  await hub.post(url, message(1));
-  await retain(hub, 30);
-  const state = { at: { stage: '4-chats', partition: '7' }, done: { events: 3, attempts: 0, sends: 0, chats: 0 } };
-  const cursor = Buffer.from(JSON.stringify(state)).toString('base64url');
-  expect(await hub.done('POST', '/api/workspaces/main/retention/apply', { body: { cursor } })).toMatchObject({
-    applied: { events: 4 },
-  });
-});
-
 it('brings nothing back that has run out', async () => {
   const hub = new ErasureHub();
   await retain(hub, 30);
@@ -218,27 +204,6 @@ it('forgets a quiet chat to which more leads than one transaction takes', async 
   await retain(hub, 30);
   expect(await apply(hub)).toMatchObject({ applied: { chats: 1 } });
   expect(hub.memory.all().filter(({ pk }) => /^(?:CHAT|PERSON)#/.test(pk))).toEqual([]);
-});
-
-it('leaves no mark by which the words of an emptied send could be tested', async () => {
-  const hub = new ErasureHub();
-  const account = await hub.account();
-  const recipient = { phone: OTHER };
-  const sent = await hub.accepted(account, recipient, 'hello', { kind: 'sent', providerId: 'P1' });
-  const read = (id: string) => readSend(hub.memory.peek({ pk: `MSG#${id}`, sk: 'META' }) ?? { pk: '', sk: '' });
-  const [trace = ''] = tracesOf(account, { kind: 'text', text: 'hello' }, addressesOf(recipient));
-  const { expired, foreign } = { expired: await hub.accepted(account, recipient, 'hello'), foreign: 'P2' };
-  const unknownAt = hub.bench.now;
-  const given = [set(['parts', 0, 'state'], 'expired'), set(['parts', 0, 'unknownAt'], unknownAt)];
-  await hub.memory.write(update({ pk: `MSG#${expired}`, sk: 'META' }, given));
-  for (const mark of unknownMarks(read(expired), 0, unknownAt)) await hub.memory.write(mark);
-  for (const id of ['P1', foreign]) await hub.memory.write(put({ ...echoKey(account, trace, id), providerId: id }));
-  hub.bench.now += 31 * DAY_MS;
-  await retain(hub, 30);
-  expect(await apply(hub)).toMatchObject({ applied: { sends: 2 } });
-  expect([read(sent).erased, read(expired).erased]).toEqual([true, true]);
-  const marks = hub.memory.all().filter(({ pk }) => pk.startsWith('ECHO#'));
-  expect(marks.map(({ providerId }) => providerId)).toEqual([foreign]);
 });
 
 const statesOf = (hub: ErasureHub) => hub.memory.all().filter(({ pk }) => pk.startsWith('PID#'));

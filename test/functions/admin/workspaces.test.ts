@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { applyNightly } from '#lib/privacy/nightly.ts';
+import { applyNightly } from '#lib/privacy/retention.ts';
 import { directoryKey, workspaceKey } from '#lib/store/keys.ts';
 import { put } from '#lib/store/store.ts';
 import { createAccount } from '#lib/tenants/accounts.ts';

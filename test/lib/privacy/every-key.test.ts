@@ -22,7 +22,7 @@ const KINDS: Readonly<Record<string, string>> = {
   'ATT#': 'erased where it quotes them; of what was taken in, when, and the id of its event, a hash, for 90 days',
   'AUTO#': 'erased',
   'CHAT#': 'erased',
-  'ECHO#': 'erased',
+  'ECHO#': 'erased with its send; of an echo a hash of its words and to whom, for four days at most',
   'EP#': 'erased',
   'EVT#': 'erased',
   'FEED#': 'erased',

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { chatId } from '#lib/chats/chat.ts';
 import { introduce, sightChat } from '#lib/chats/people.ts';
-import { applyNightly, MOST_WRITES, nightOf } from '#lib/privacy/nightly.ts';
+import { applyNightly, MOST_WRITES, nightOf } from '#lib/privacy/retention.ts';
 import {
   aliasKey,
   autoKey,
@@ -167,16 +167,6 @@ async function crowded(): Promise<ErasureHub> {
   return hub;
 }
 
-it('leaves each workspace its share of the budget', async () => {
-  const hub = await crowded();
-  const { id: small } = await hub.workspaceWithKey();
-  await retain(hub, 30, small);
-  const { store, asked } = slowly(hub);
-  await run(hub, store);
-  expect([await appliedTo(hub), await appliedTo(hub, small)]).toMatchObject([undefined, { events: 0 }]);
-  expect(asked.writes).toBeLessThan(MOST_WRITES / 2 + 10);
-});
-
 it('writes no more than its budget in one run', async () => {
   const hub = await crowded();
   const { store, asked } = slowly(hub);
@@ -189,10 +179,7 @@ it('writes no more than its budget in one run', async () => {
   expect(events.filter(({ expiresAt }) => expiresAt === undefined)).toEqual([]);
 });
 
-it.each([
-  ['in one run', 500, 1],
-  ['in some runs, however slow', 2_000, 6],
-])('lets every workspace have its turn beside a large one, %s', async (_, milliseconds, runs) => {
+it('lets every workspace have its turn beside a large one', async () => {
   const hub = new ErasureHub();
   const { id: small } = await hub.workspaceWithKey();
   for (const [workspace, many] of [
@@ -206,8 +193,8 @@ it.each([
     await retain(hub, 30, workspace);
   }
   hub.bench.now += 31 * DAY_MS;
-  const { store } = slowly(hub, milliseconds);
-  for (let n = 0; n < runs; n += 1) await run(hub, store);
+  const { store } = slowly(hub, 2_000);
+  for (const _ of ['first', 'second']) await run(hub, store);
   expect([await appliedTo(hub), await appliedTo(hub, small)]).toMatchObject([undefined, { sends: 1 }]);
 });
 
@@ -371,39 +358,35 @@ it('deletes a quiet chat whole, whatever it has gathered, and what rules keep of
   expect(await appliedTo(hub)).toMatchObject({ chats: 1 });
 });
 
-// Of 96 the last delete would share its transaction with some of the rows that the chat says it has.
-it.each([96, 150])(
-  'keeps a chat with %i other ids that wakes up while what leads to it is being deleted',
-  async (ids) => {
-    const hub = new ErasureHub();
-    const { url } = await hub.webhook();
-    await hub.post(url, message(1, { chat: PERSON }));
-    const id = String((await hub.walk('/api/chats')).items[0]?.id);
-    for (const n of Array.from({ length: ids }, (_, i) => i)) {
-      await hub.memory.write(put({ ...aliasKey(id, `a${n}`), chatId: id }));
-    }
-    await retain(hub, 30);
-    hub.bench.now += 31 * DAY_MS;
-    const { store } = slowly(hub);
-    let woken = false;
-    const waking: Store = {
-      ...store,
-      transact: async (writes, token) => {
-        const done = await store.transact(writes, token);
-        if (!woken && writes.length > 90) {
-          woken = true;
-          await hub.post(url, { ...message(2, { chat: PERSON }), at: new Date(hub.bench.now).toISOString() });
-        }
-        return done;
-      },
-    };
-    await night(hub, waking);
-    expect(woken).toBe(true);
-    expect((await hub.walk('/api/chats')).items).toMatchObject([{ id }]);
-    expect(hub.memory.all().some(({ pk }) => pk.startsWith('PERSON#'))).toBe(true);
-    expect(wrongRows(hub.memory.all())).toEqual([]);
-  },
-);
+it('keeps a chat that wakes up while what leads to it is being deleted', async () => {
+  const hub = new ErasureHub();
+  const { url } = await hub.webhook();
+  await hub.post(url, message(1, { chat: PERSON }));
+  const id = String((await hub.walk('/api/chats')).items[0]?.id);
+  for (const n of Array.from({ length: 96 }, (_, i) => i)) {
+    await hub.memory.write(put({ ...aliasKey(id, `a${n}`), chatId: id }));
+  }
+  await retain(hub, 30);
+  hub.bench.now += 31 * DAY_MS;
+  const { store } = slowly(hub);
+  let woken = false;
+  const waking: Store = {
+    ...store,
+    write: async (one, options) => {
+      const done = await store.write(one, options);
+      if (!woken && one.kind === 'delete' && one.key.sk === aliasKey(id, 'a50').sk) {
+        woken = true;
+        await hub.post(url, { ...message(2, { chat: PERSON }), at: new Date(hub.bench.now).toISOString() });
+      }
+      return done;
+    },
+  };
+  await night(hub, waking);
+  expect(woken).toBe(true);
+  expect((await hub.walk('/api/chats')).items).toMatchObject([{ id }]);
+  expect(hub.memory.all().some(({ pk }) => pk.startsWith('PERSON#'))).toBe(true);
+  expect(wrongRows(hub.memory.all())).toEqual([]);
+});
 
 it('takes what a chat is found by that an older instance merged into another, and left there', async () => {
   const hub = new ErasureHub();

@@ -3,7 +3,7 @@ import type { Status } from '#lib/domain/send/part.ts';
 import { sendCreditState, sendState } from '#lib/domain/send/part.ts';
 import { deliveryReport, noteStatus } from '#lib/inbox/delivery-state.ts';
 import { resend } from '#lib/outbox/cancel.ts';
-import { emptySend, NONE } from '#lib/privacy/erase-messages.ts';
+import { emptySend, NONE } from '#lib/privacy/forget.ts';
 import { pause, resume } from '#lib/sender/hold.ts';
 import { readProviderMessage } from '#lib/sender/items.ts';
 import { takeAnswer } from '#lib/sender/outcome.ts';
