@@ -98,12 +98,8 @@ const TickBody = v.object({
   account: v.string(),
   gen: v.number(),
   at: v.number(),
-  exchanges: v.exactOptional(v.number()),
   answer: v.exactOptional(
-    v.intersect([
-      v.object({ send: v.string(), part: v.number(), intentAt: v.number() }),
-      v.union([v.object({ providerId: v.string() }), v.object({ unknownId: v.string() })]),
-    ]),
+    v.object({ send: v.string(), part: v.number(), intentAt: v.number(), providerId: v.string() }),
   ),
 });
 

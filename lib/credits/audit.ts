@@ -1,8 +1,15 @@
 import * as v from 'valibot';
 import { creditsIn, isPending, isUnsettled, reservedCredits } from '#lib/domain/send/part.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { field } from '#lib/sender/change-parts.ts';
-import { type LedgerEntry, readAccount, readLedgerEntry, readPointer, readSend, type Send } from '#lib/sender/items.ts';
+import {
+  field,
+  type LedgerEntry,
+  readAccount,
+  readLedgerEntry,
+  readPointer,
+  readSend,
+  type Send,
+} from '#lib/sender/items.ts';
 import { itemReader } from '#lib/store/items.ts';
 import {
   accountKey,

@@ -27,7 +27,7 @@ export async function cancel(
     if (!send) return 'not found';
     const queued = send.parts.flatMap((part, index) => (part.state === 'queued' ? [index] : []));
     if (queued.length === 0 || send.parts.some((part) => part.state === 'sending')) return 'too late';
-    return (await cancelParts(ports, send, queued, { kind: 'cancelled' })) ? 'cancelled' : AGAIN;
+    return (await cancelParts(ports, send, queued)) ? 'cancelled' : AGAIN;
   });
 }
 

@@ -7,9 +7,8 @@ import { tally } from '#lib/domain/schema.ts';
 import { isUnsettled } from '#lib/domain/send/part.ts';
 import { rowKey } from '#lib/inbox/event-store.ts';
 import { forgetEvent } from '#lib/reactions/auto.ts';
-import { field, stateOfPart } from '#lib/sender/change-parts.ts';
 import { forgetEcho, forgetUnknown } from '#lib/sender/evidence.ts';
-import { readSend, type Send } from '#lib/sender/items.ts';
+import { field, readSend, type Send, stateOfPart } from '#lib/sender/items.ts';
 import { sendReportIds } from '#lib/sender/sent-event.ts';
 import {
   attemptPartition,

@@ -32,9 +32,8 @@ import {
   update,
   type Write,
 } from '#lib/store/store.ts';
-import { field } from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
-import { type Account, type Part, readAccount, readIdempotency, type Send } from './items.ts';
+import { type Account, field, type Part, readAccount, readIdempotency, type Send } from './items.ts';
 import type { Ticks } from './provider.ts';
 import { isOverdue, setDueIfNone, tickAgain, wake, waking } from './schedule.ts';
 

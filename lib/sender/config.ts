@@ -42,8 +42,6 @@ export interface SendingConfig {
   readonly looksPerTick: number;
   /** A file whose preparing has ended so many runs is not tried again. */
   readonly crashesPerPart: number;
-  /** How often a tick that could not be worked off makes way for a fresh one; then it is left to the watchdog. */
-  readonly exchangesPerTick: number;
 }
 
 export const defaultConfig: SendingConfig = {
@@ -68,5 +66,4 @@ export const defaultConfig: SendingConfig = {
   failuresPerTick: 5,
   looksPerTick: 12,
   crashesPerPart: 5,
-  exchangesPerTick: 3,
 };

@@ -16,7 +16,6 @@ import {
   ECHO_PREFIX,
   echoKey,
   headKey,
-  OLD_UNKNOWN_PREFIX,
   POINTER_PREFIX,
   sendKey,
   stateKey,
@@ -26,15 +25,7 @@ import {
 import { getAll, queryAll } from '#lib/store/query.ts';
 import { type Delete, del, type Item, type Put, put, type Store } from '#lib/store/store.ts';
 import type { SendingConfig } from './config.ts';
-import {
-  type Head,
-  NEAR_THE_FRONT,
-  type Part,
-  readPointer,
-  readProviderMessage,
-  readSend,
-  type Send,
-} from './items.ts';
+import { type Head, type Part, readPointer, readProviderMessage, readSend, type Send } from './items.ts';
 
 /**
  * Marks by which an attempt whose outcome is unknown and a message that a webhook tells of find each other, however many
@@ -197,14 +188,14 @@ export interface Look extends Pick<Send, 'workspace' | 'provider'> {
  */
 export async function lookFor(store: Store, look: Look, now: number, config: SendingConfig): Promise<Looked> {
   const { account, sightings } = look;
-  const queue = await queueOf(store, account);
+  const query = { pk: accountKey(account).pk, prefix: POINTER_PREFIX, limit: NEAR_THE_FRONT, consistent: true };
+  const queue = (await store.query(query)).items.map(readPointer);
   const marks = await marksUnder(store, account, look.traces, now);
   const asking = look.asking ? [look.asking] : [];
-  const isQueueEmpty = queue.places.length === 0;
-  if (marks.unknown.length + queue.old.length + asking.length === 0) return { found: [], isQueueEmpty };
-  const old = queue.isWhole ? queue.old : await oldMarks(store, account);
-  const { sends, isClaimed } = await knownSends(store, look, marks, [...queue.places, ...old, ...asking]);
-  const attempts = sends.flatMap(attemptsOf).map(marks.isCrowded ? named : asTold);
+  const isQueueEmpty = queue.length === 0;
+  if (marks.unknown.length + asking.length === 0) return { found: [], isQueueEmpty };
+  const { sends, isClaimed } = await knownSends(store, look, marks, [...queue, ...asking]);
+  const attempts = sends.flatMap(attemptsOf).map((attempt) => (marks.isCrowded ? named(attempt) : attempt));
   const all = [...new Map([...marks.echoes, ...sightings].map((one) => [one.providerId, one])).values()];
   const free = all.filter((sighting) => !isClaimed(sighting));
   const asked = new Set(sightings.map(({ providerId }) => providerId));
@@ -212,7 +203,6 @@ export async function lookFor(store: Store, look: Look, now: number, config: Sen
   return { found: matched.filter(({ sighting }) => asked.has(sighting.providerId)), isQueueEmpty };
 }
 
-const asTold = (attempt: OurAttempt): OurAttempt => attempt;
 const named = (attempt: OurAttempt): OurAttempt => ({
   ...attempt,
   traces: attempt.traces.filter((trace) => !isOfHidden(trace)),
@@ -222,31 +212,11 @@ interface Place {
   readonly send: string;
   readonly part: number;
 }
-interface Queue {
-  readonly places: readonly Place[];
-  readonly old: readonly Place[];
-  readonly isWhole: boolean;
-}
-
-/** In one read with the marks of version 0.1, which lie behind it. */
-async function queueOf(store: Store, account: string): Promise<Queue> {
-  const { pk } = accountKey(account);
-  const range = { from: POINTER_PREFIX, before: OLD_UNKNOWN_PREFIX.replace('#', '$') };
-  const page = await store.query({ pk, ...range, limit: NEAR_THE_FRONT, consistent: true });
-  const isPointer = ({ sk }: Item) => sk.startsWith(POINTER_PREFIX);
-  return {
-    places: page.items.filter(isPointer).map(readPointer),
-    old: page.items.filter((item) => !isPointer(item)).map(readPointer),
-    isWhole: page.next === undefined,
-  };
-}
-
-const PAGE = 500;
-
-async function oldMarks(store: Store, account: string): Promise<Place[]> {
-  const { pk } = accountKey(account);
-  return (await queryAll(store, { pk, prefix: OLD_UNKNOWN_PREFIX, limit: PAGE, consistent: true })).map(readPointer);
-}
+/**
+ * What is being sent stands in the queue among so many. It need not be the first: those with lower numbers, accepted at
+ * the same moment, may have come later.
+ */
+const NEAR_THE_FRONT = 50;
 
 interface Known {
   readonly sends: readonly Send[];

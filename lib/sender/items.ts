@@ -1,8 +1,31 @@
 import * as v from 'valibot';
-import { CREDIT_STATES, PART_STATES } from '#lib/domain/send/part.ts';
+import { known } from '#lib/domain/schema.ts';
+import {
+  CREDIT_STATES,
+  hasGoneOut,
+  isPending,
+  PART_STATES,
+  type PartState,
+  reservedCredits,
+} from '#lib/domain/send/part.ts';
 import { itemReader } from '#lib/store/items.ts';
-import { accountKey, POINTER_PREFIX, sendKey } from '#lib/store/keys.ts';
-import type { Store } from '#lib/store/store.ts';
+import { accountKey, POINTER_PREFIX, reservedSortKey, sendKey, stateKey } from '#lib/store/keys.ts';
+import {
+  absent,
+  all,
+  append,
+  type Change,
+  type Condition,
+  equal,
+  exists,
+  type Key,
+  remove,
+  type Store,
+  set,
+  type Update,
+  unchanged,
+  update,
+} from '#lib/store/store.ts';
 
 /**
  * The items of sending as the table holds them. Readers throw on an item that is not what it should be: guessing would
@@ -88,10 +111,8 @@ const PartItem = v.object({
   state: v.picklist(PART_STATES),
   creditState: v.picklist(CREDIT_STATES),
   attempts: count,
-  /** Runs that died while they prepared this part. There, if only as 0, once any run has died on it. */
+  /** Runs that have begun to prepare this part since one of them came to the end of that: they died of it, or it goes on. */
   crashes: optional(count),
-  /** It is being prepared, or the run that did so has died. Written only where `crashes` is. */
-  preparing: optional(v.literal(true)),
   /** When the running or last attempt began. Names the attempt. */
   intentAt: optional(time),
   retries: optional(count),
@@ -203,6 +224,119 @@ export const readQuotaKind = itemReader(QuotaKindItem);
 export const readLedgerEntry = itemReader(LedgerItem);
 export const readProviderMessage = itemReader(ProviderMessageItem);
 
+export const field = (index: number, name: keyof Part) => ['parts', index, name] as const;
+
+export const scopeOfPart = ({ parts, scope }: Send, index: number): string => parts[index]?.scope ?? scope;
+
+/** Where all stands that the provider tells of the message that a part is. */
+export const stateOfPart = (send: Send, index: number, providerId: string): Key =>
+  stateKey({ ...send, scope: scopeOfPart(send, index) }, providerId);
+
+export interface PartChange {
+  readonly index: number;
+  readonly to: PartState;
+  readonly credit?: 'spent' | 'refunded';
+  /** For people: kept as the part's error where it ends badly, and in the history. */
+  readonly detail?: string;
+  readonly also?: readonly Change[];
+  /** Left out of the history: what only repeats. */
+  readonly silent?: boolean;
+}
+
+/**
+ * One write to a send that moves parts on from the states in which they were read, and from no other: what somebody
+ * else has done in between is refused, not undone. Where a credit moves, the credits of all parts must be as read,
+ * since their number is kept in the index of what is reserved.
+ */
+export function changeParts(
+  send: Send,
+  changes: readonly PartChange[],
+  at: number,
+  also: readonly Change[] = [],
+  onlyIf: readonly Condition[] = [],
+): Update {
+  const movesCredit = changes.some((change) => change.credit !== undefined);
+  return update(
+    sendKey(send.messageId),
+    [
+      ...changes.flatMap((change) => fieldsOf(change, partOf(send, change.index))),
+      ...(movesCredit ? reservedIndex(send, changes) : []),
+      ...historyOf(send, changes, at),
+      ...also,
+    ],
+    all(
+      exists(),
+      // What was emptied meanwhile gets back neither content nor anything that leads to it.
+      unchanged({ erased: send.erased }),
+      ...changes.flatMap(({ index }) => asRead(index, partOf(send, index))),
+      ...onlyIf,
+      ...(movesCredit ? send.parts.map((part, index) => equal(field(index, 'creditState'), part.creditState)) : []),
+    ),
+  );
+}
+
+export function partOf({ messageId, parts }: Send, index: number): Part {
+  const part = parts[index];
+  if (!part) throw new RangeError(`${messageId} has no part ${index}`);
+  return part;
+}
+
+function fieldsOf({ index, to, credit, detail, also = [] }: PartChange, part: Part): Change[] {
+  const isError = detail !== undefined && to !== 'queued';
+  const isMended = hasGoneOut(to) && part.error !== undefined;
+  return [
+    set(field(index, 'state'), to),
+    ...(credit === undefined ? [] : [set(field(index, 'creditState'), credit)]),
+    ...(isError ? [set(field(index, 'error'), detail)] : []),
+    ...(isMended ? [remove(field(index, 'error'))] : []),
+    ...also,
+  ];
+}
+
+/** The state as read, and with an attempt behind it: that very attempt; with a spent credit: counted or not, as read. */
+function asRead(index: number, { state, intentAt, creditState, counted }: Part): Condition[] {
+  const isCounted = field(index, 'counted');
+  return [
+    equal(field(index, 'state'), state),
+    ...(intentAt === undefined ? [] : [equal(field(index, 'intentAt'), intentAt)]),
+    ...(creditState === 'spent' ? [counted ? equal(isCounted, true) : absent(isCounted)] : []),
+  ];
+}
+
+function reservedIndex(send: Send, changes: readonly PartChange[]): Change[] {
+  const after = send.parts.map((part, index) => ({
+    ...part,
+    creditState: changes.find((change) => change.index === index)?.credit ?? part.creditState,
+  }));
+  const reserved = reservedCredits(after);
+  if (reserved === reservedCredits(send.parts)) return [];
+  return reserved === 0
+    ? [remove('gsi2pk'), remove('gsi2sk')]
+    : [set('gsi2sk', reservedSortKey(reserved, send.messageId))];
+}
+
+/** An item has a largest size, and tries may go on for weeks: from here on only what ends a part is still noted. */
+const LONGEST_HISTORY = 100;
+
+const AFTER_ALL = 'it went out after all; its credit had gone back';
+
+function historyOf(send: Send, changes: readonly PartChange[], at: number): Change[] {
+  const isFull = send.history.length >= LONGEST_HISTORY;
+  const entries = changes
+    .filter((change) => !change.silent && !(isFull && isPending(change.to)))
+    .map(({ index, to, ...change }) => {
+      const { state, creditState } = partOf(send, index);
+      const isAfterAll = hasGoneOut(to) && !hasGoneOut(state) && creditState === 'refunded';
+      return {
+        at,
+        part: index,
+        state: to,
+        ...known({ detail: change.detail ?? (isAfterAll ? AFTER_ALL : undefined) }),
+      };
+    });
+  return entries.length === 0 ? [] : [append('history', ...entries)];
+}
+
 /** A part of a send, as it was read: mostly the one that is first in its account's queue. */
 export interface Head {
   readonly send: Send;
@@ -230,22 +364,4 @@ export async function readPart(store: Store, messageId: string, index: number): 
   const part = send?.parts[index];
   if (!send || !part) throw new Error(`a part that does not exist stands in a queue: ${messageId} ${index}`);
   return { send, index, part };
-}
-
-/**
- * What is being sent stands in the queue among so many. It need not be the first: those with lower numbers, accepted at
- * the same moment, may have come later.
- */
-export const NEAR_THE_FRONT = 50;
-
-export async function findSending(store: Store, account: string): Promise<Head | undefined> {
-  const query = { pk: accountKey(account).pk, prefix: POINTER_PREFIX, limit: NEAR_THE_FRONT, consistent: true };
-  const { items } = await store.query(query);
-  const ids = [...new Set(items.map((item) => readPointer(item).send))];
-  if (ids.length === 0) return undefined;
-  const sends = await store.getMany(ids.map(sendKey), { consistent: true });
-  const [found] = sends
-    .map(readSend)
-    .flatMap((send) => send.parts.flatMap((part, index) => (part.state === 'sending' ? [{ send, index, part }] : [])));
-  return found;
 }

@@ -5,7 +5,7 @@ import { known } from '#lib/domain/schema.ts';
 import { judge, type SendOutcome, type Verdict } from '#lib/domain/send/outcome.ts';
 import { drawGap } from '#lib/domain/send/pace.ts';
 import { accountKey } from '#lib/store/keys.ts';
-import { retrying } from '#lib/store/retry.ts';
+import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
 import {
   add,
   all,
@@ -17,27 +17,212 @@ import {
   StoreUnavailable,
   set,
   setIfAbsent,
+  type Transacted,
   type Update,
   update,
   type Write,
 } from '#lib/store/store.ts';
-import { sendingSince } from './attempt.ts';
-import { changeParts, field } from './change-parts.ts';
-import type { SendingConfig } from './config.ts';
+
 import { holding, silenceOf } from './hold.ts';
-import { type Account, type Head, type Part, readPart, type Send } from './items.ts';
+import { changeParts, field, type Head, readPart, type Send } from './items.ts';
 import type { KeptAnswer } from './provider.ts';
 import { clearDue, scheduleTick, setDue } from './schedule.ts';
 import { placedAsTold, sentEventId, threadIn } from './sent-event.ts';
-import { becomesUnknown, countSettled, type Ending, type Settled, type SettlingPorts, settling } from './settle.ts';
-import { nameUnknown, settleLate } from './statuses.ts';
-import { dropLease, type End, handOn, holdsLease, next, over, refreshed, type Turn } from './turn.ts';
+import { becomesUnknown, countSettled, type Settled, type SettlingPorts, settling } from './settle.ts';
+import { settleLate } from './statuses.ts';
+import { dropLease, type End, holdsLease, next, over, refreshed, sendingSince, type Turn } from './turn.ts';
+
+/**
+ * Writes down what came of a call. Where the table does not take it for the rest of the run, the provider's id goes into the
+ * queue: with this run it would be forgotten, and a message that went out refunded.
+ */
+export async function recordOutcome(turn: Turn, head: Head, intentAt: number, outcome: SendOutcome): Promise<End> {
+  const { ports, account, config } = turn;
+  const { messageId } = head.send;
+  const verdict = judge(outcome, pastOf(turn, head), ports.clock.now(), ports.random.next(), config);
+  ports.metrics.count('SendOutcome', { kind: verdict.kind, correlationId: messageId });
+  measureGap(turn, head, intentAt);
+  try {
+    return await writeOutcome(turn, head, intentAt, verdict);
+  } catch (cause) {
+    if (verdict.kind !== 'sent') throw cause;
+    const answer = { send: messageId, part: head.index, intentAt, providerId: verdict.providerId };
+    const now = ports.clock.now();
+    // Not at once: a tick that waits for a table keeps a run from the accounts that have one. And by then this run is over.
+    const later = { account: account.id, gen: account.gen, at: now + config.graceMs, answer };
+    await scheduleTick(ports.ticks, later, now).catch((failure: unknown) => {
+      throw new AggregateError([cause, failure], `the answer for ${messageId} is in the log alone`);
+    });
+    throw cause;
+  }
+}
+
+/** An answer that lay in the queue. Taking it twice, or after it was written down after all, changes nothing. */
+export async function takeAnswer({ send, part, intentAt, providerId }: KeptAnswer, ports: SettlingPorts) {
+  await settleLate(ports, { send: { messageId: send }, index: part }, intentAt, { kind: 'sent', providerId });
+}
 
 /** Only a message that had to wait for its turn says something about the gap; others came when nothing was going on. */
 function measureGap({ account, ports }: Turn, { send }: Head, intentAt: number): void {
   const { id, endedAt, nextSendAt, backoffUntil } = account;
   if (endedAt === undefined || send.createdAt > nextSendAt || backoffUntil > nextSendAt) return;
   ports.metrics.count('SendGap', { account: id }, intentAt - endedAt);
+}
+
+const pastOf = ({ account, ports: { clock } }: Turn, { part }: Head) => ({
+  ...part,
+  retries: part.retries ?? 0,
+  failuresRunning: account.failuresRunning,
+  silence: silenceOf(account),
+  gate: clock.gate(),
+});
+
+/** Part, pointer, account, and on a refund the quota, all in one transaction. */
+async function writeOutcome(begun: Turn, head: Head, intentAt: number, verdict: Verdict): Promise<End> {
+  const { store, clock, random } = begun.ports;
+  const endedAt = clock.now();
+  const nextSendAt = endedAt + drawGap(begun.account.pacing, random.next());
+  let turn = begun;
+  let sending: Head = { ...head, send: sendingSince(head, turn.account, intentAt) };
+  return retryOnConflict(`the outcome of ${head.send.messageId}`, async (round) => {
+    // The time of this attempt: by it the message stands in the feed.
+    const plan = planOutcome(sending, verdict, turn, { now: clock.now(), nextSendAt });
+    // The last in the queue: the chain goes to rest with it, instead of by a tick that finds nothing.
+    const rests = plan.leaving > 0 && plan.leaving === turn.account.pending;
+    const account = endTurn(turn, plan, { endedAt, nextSendAt, rests });
+    const transacted = await inItsPlace(turn, round, store.transact([account, ...plan.writes], newTransaction(random)));
+    if (transacted === AGAIN) return AGAIN;
+    if (transacted.done) {
+      await placedAsTold(turn.ports, plan.writes);
+      if (plan.settled) countSettled(turn.ports, plan.settled);
+      const end = rests ? over('idle') : nextOf(turn, plan);
+      if (verdict.kind !== 'sent') return end;
+      return { ...end, taken: { send: sending.send, part: sending.index, providerId: verdict.providerId } };
+    }
+    const step = refreshed(turn, transacted);
+    if (step.kind !== 'look again') return recordLate(turn, head, intentAt, verdict);
+    turn = step.turn;
+    if (transacted.refused[0]) return AGAIN;
+    // The credit of the send's other part has moved meanwhile.
+    sending = await readPart(store, head.send.messageId, head.index);
+    return AGAIN;
+  });
+}
+
+const nextOf = (turn: Turn, { due }: OutcomePlan): End => (due === undefined ? over('held') : next(turn, due));
+
+const PLACES = 4;
+
+/** What has a place in the feed is tried for a short time alone (lib/store/retry.ts): the next attempt has another. */
+async function inItsPlace({ ports, endsAt, config }: Turn, round: number, transacting: Promise<Transacted>) {
+  try {
+    return await transacting;
+  } catch (error) {
+    const isAway = error instanceof StoreUnavailable && error.reason !== 'refused';
+    if (isAway && round + 1 < PLACES && ports.clock.monotonic() < endsAt - config.handOverMs) return AGAIN;
+    throw error;
+  }
+}
+
+/** What an outcome changes beside generation, lease and spacing, which every outcome changes alike. */
+interface OutcomePlan {
+  readonly account: readonly Change[];
+  readonly writes: readonly Write[];
+  /** How many parts leave the account's queue. */
+  readonly leaving: number;
+  /** When the next tick is due. Left out: none follows. */
+  readonly due?: number;
+  readonly settled?: Settled;
+}
+
+interface When {
+  readonly now: number;
+  readonly nextSendAt: number;
+}
+
+const resetFailures = set('failuresRunning', 0);
+
+function planOutcome(head: Head, verdict: Verdict, { account, config }: Turn, when: When): OutcomePlan {
+  const { send, index, part } = head;
+  const { now, nextSendAt } = when;
+  switch (verdict.kind) {
+    case 'sent':
+    case 'failed': {
+      const { spending, ...settled } = settling(send, [index], verdict, now);
+      // A message that went out ends whatever was counted against the account, and with it how late the next probe would be.
+      const counted = verdict.kind === 'sent' ? (['holdsRunning', 'unknownRunning'] as const) : [];
+      const forgotten = counted.filter((name) => account[name] !== undefined).map((name) => remove(name));
+      return {
+        account: [resetFailures, ...onAccount(send.epoch, spending), ...forgotten],
+        ...settled,
+        due: nextSendAt,
+      };
+    }
+    case 'unknown': {
+      // The credit is held, the part leaves the queue, and those behind it go on, unless the provider is silent.
+      const { reason, silence, holdReason, providerId } = verdict;
+      const counted = [resetFailures, set('unknownRunning', silence.running), set('unknownTimes', silence.times)];
+      const writes = becomesUnknown(head, now, reason, config, providerId);
+      if (holdReason === undefined) return { account: counted, writes, leaving: 1, due: nextSendAt };
+      const held = holding(account, holdReason, now, config, true);
+      return { account: [...counted, ...held.changes], writes: [...writes, ...held.writes], leaving: 1 };
+    }
+    case 'again': {
+      // First in the queue still: the order within the account holds, so the others wait.
+      const backoffUntil = now + verdict.waitMs;
+      const also = [add(field(index, 'retries'), 1), setIfAbsent(field(index, 'retryingSince'), now)];
+      return {
+        account: [set('failuresRunning', verdict.failuresRunning), set('backoffUntil', backoffUntil)],
+        writes: [queuedAgain(head, verdict.reason, now, also)],
+        leaving: 0,
+        due: Math.max(nextSendAt, backoffUntil),
+      };
+    }
+    case 'held': {
+      // The account is at fault and not the message, whose own tries start anew. No tick follows until the hold ends.
+      const anew = part.retries === undefined ? [] : (['retries', 'retryingSince'] as const);
+      const held = holding(account, verdict.reason, now, config);
+      const also = anew.map((name) => remove(field(index, name)));
+      const back = queuedAgain(head, verdict.reason, now, also);
+      return { account: [resetFailures, ...held.changes], writes: [back, ...held.writes], leaving: 0 };
+    }
+  }
+}
+
+/** What was said of the attempt before is not said again. */
+function queuedAgain({ send, index, part }: Head, detail: string, now: number, also: readonly Change[]): Update {
+  const silent = part.attempts > 0 && send.history.at(-1)?.detail === detail;
+  return changeParts(send, [{ index, to: 'queued', detail, also, silent }], now);
+}
+
+/** Every outcome ends the turn: the lease goes, the next generation begins, and the gap is drawn from the call's end. */
+function endTurn(
+  { me, account: { id, gen }, config }: Turn,
+  { account, leaving, due }: OutcomePlan,
+  { endedAt, nextSendAt, rests }: { readonly endedAt: number; readonly nextSendAt: number; readonly rests: boolean },
+): Update {
+  return update(
+    accountKey(id),
+    [
+      set('gen', gen + 1),
+      set('nextSendAt', nextSendAt),
+      set('endedAt', endedAt),
+      ...account,
+      ...(leaving > 0 ? [add('pending', -leaving)] : []),
+      ...(rests ? [set('chain', 'IDLE')] : []),
+      rests || due === undefined ? clearDue : setDue(due, config),
+      ...dropLease,
+    ],
+    rests ? all(holdsLease(me), equal('pending', leaving)) : holdsLease(me),
+  );
+}
+
+/** This run was suspended for so long that its lease has gone to another: only what is certain is written. */
+async function recordLate({ ports }: Turn, head: Head, intentAt: number, verdict: Verdict): Promise<End> {
+  if (verdict.kind === 'sent') await settleLate(ports, head, intentAt, verdict);
+  else if (verdict.kind !== 'unknown')
+    await settleLate(ports, head, intentAt, { kind: 'failed', reason: verdict.reason });
+  return over('lease lost');
 }
 
 /**
@@ -60,262 +245,4 @@ export async function noteActivity(
   const phone = phoneOfRecipient(recipient);
   const sighting = { ...account, providerChatId, kind, isInferred: true, names, at, event, ...known({ phone }) };
   await sightChat(store, sighting, chat);
-}
-
-/** What an outcome changes beside generation, lease and spacing, which every outcome changes alike. */
-interface OutcomePlan {
-  readonly account: readonly Change[];
-  readonly writes: readonly Write[];
-  /** How many parts leave the account's queue. */
-  readonly leaving: number;
-  /** When the next tick is due. Left out: none follows. */
-  readonly due?: number;
-  readonly settled?: Settled;
-}
-
-interface When {
-  readonly now: number;
-  readonly nextSendAt: number;
-}
-
-const resetFailures = set('failuresRunning', 0);
-
-/** What an outcome is judged by, beside itself. */
-interface Setting {
-  readonly account: Account;
-  readonly when: When;
-  readonly config: SendingConfig;
-}
-
-function planOutcome(head: Head, verdict: Verdict, setting: Setting): OutcomePlan {
-  const { account, when } = setting;
-  switch (verdict.kind) {
-    case 'sent':
-      return withSuccess(account, settled(head, verdict, when));
-    case 'failed':
-      return settled(head, verdict, when);
-    case 'unknown':
-      return unsure(head, verdict, setting);
-    case 'again':
-      return tryAgain(head, verdict, when);
-    case 'held':
-      return holdAccount(head, verdict.reason, setting);
-  }
-}
-
-function settled(
-  head: Head,
-  ending: Extract<Verdict, { kind: 'sent' | 'failed' }>,
-  { now, nextSendAt }: When,
-): OutcomePlan {
-  const { spending, ...settled } = settling(head.send, [head.index], ending, now);
-  return { account: [resetFailures, ...onAccount(head.send.epoch, spending)], ...settled, due: nextSendAt };
-}
-
-/** Whatever was counted against the account or its provider is forgotten, and with it how late the next probe would be. */
-function withSuccess(account: Account, plan: OutcomePlan): OutcomePlan {
-  const counted = (['holdsRunning', 'unknownRunning'] as const).filter((name) => account[name] !== undefined);
-  return { ...plan, account: [...plan.account, ...counted.map((name) => remove(name))] };
-}
-
-/** The credit is held, the part leaves the queue, and those behind it go on, unless the provider is silent. */
-function unsure(head: Head, verdict: Extract<Verdict, { kind: 'unknown' }>, setting: Setting): OutcomePlan {
-  const { account, when, config } = setting;
-  const { reason, silence, holdReason } = verdict;
-  const counted = [resetFailures, set('unknownRunning', silence.running), set('unknownTimes', silence.times)];
-  const writes = becomesUnknown(head, when.now, reason, config, verdict.providerId);
-  if (holdReason === undefined) return { account: counted, writes, leaving: 1, due: when.nextSendAt };
-  const { changes, writes: held } = holding(account, holdReason, when.now, config, true);
-  return { account: [...counted, ...changes], writes: [...writes, ...held], leaving: 1 };
-}
-
-/** First in the queue still: the order within the account holds, so the others wait. */
-function tryAgain({ send, index, part }: Head, verdict: Extract<Verdict, { kind: 'again' }>, when: When): OutcomePlan {
-  const backoffUntil = when.now + verdict.waitMs;
-  const due = Math.max(when.nextSendAt, backoffUntil);
-  const detail = verdict.reason;
-  const also = [add(field(index, 'retries'), 1), setIfAbsent(field(index, 'retryingSince'), when.now)];
-  const silent = repeats(send, part, detail);
-  return {
-    account: [set('failuresRunning', verdict.failuresRunning), set('backoffUntil', backoffUntil)],
-    writes: [changeParts(send, [{ index, to: 'queued', detail, also, silent }], when.now)],
-    leaving: 0,
-    due,
-  };
-}
-
-/** What was said of the attempt before is not said again. */
-const repeats = (send: Send, { attempts }: Part, detail: string): boolean =>
-  attempts > 0 && send.history.at(-1)?.detail === detail;
-
-/** The account is at fault and not the message, whose own tries start anew. No tick follows until the hold ends. */
-function holdAccount({ send, index, part }: Head, detail: string, { account, when, config }: Setting): OutcomePlan {
-  const also = [remove(field(index, 'retries')), remove(field(index, 'retryingSince'))];
-  const { changes, writes } = holding(account, detail, when.now, config);
-  return {
-    account: [resetFailures, ...changes],
-    writes: [
-      changeParts(send, [{ index, to: 'queued', detail, also, silent: repeats(send, part, detail) }], when.now),
-      ...writes,
-    ],
-    leaving: 0,
-  };
-}
-
-const OUTCOME_TRIES = 4;
-
-/**
- * Writes down what came of a call: part, pointer, account, and on a refund the quota, all in one transaction. As soon as
- * the table does not take it once, the provider's id goes into the queue as well: with this run it would be forgotten, a
- * message that went out refunded, and one that has an id sent again.
- */
-export async function recordOutcome(turn: Turn, head: Head, intentAt: number, outcome: SendOutcome): Promise<End> {
-  const { ports, config, endsAt } = turn;
-  const { table, clock, random } = ports;
-  const answer = keptAnswer(head, intentAt, outcome);
-  let isKept = answer === undefined;
-  const keep = async () => {
-    if (isKept || !answer) return;
-    await sendAnswer(turn, answer);
-    isKept = true;
-  };
-  const onFailure = async (error: unknown) => {
-    // Others write to the same items, so the table is there. What the queue does not take now it is given again at the end.
-    const isAway = error instanceof StoreUnavailable && error.reason !== 'conflict';
-    if (isAway) await Promise.allSettled([keep()]);
-  };
-  const store = retrying(table, clock, random, endsAt - config.handOverMs, onFailure);
-  try {
-    return await writeOutcome({ ...turn, ports: { ...ports, store } }, head, intentAt, outcome);
-  } catch (cause) {
-    await keep().catch(forgotten(cause, head.send));
-    throw cause;
-  }
-}
-
-const forgotten =
-  (cause: unknown, { messageId }: Send) =>
-  (failure: unknown) => {
-    throw new AggregateError([cause, failure], `the answer for ${messageId} is in the log alone`);
-  };
-
-/** Nothing where the provider gave no id. */
-function keptAnswer({ send, index }: Head, intentAt: number, outcome: SendOutcome): KeptAnswer | undefined {
-  const attempt = { send: send.messageId, part: index, intentAt };
-  if (outcome.kind === 'accepted') return { ...attempt, providerId: outcome.providerId };
-  if (outcome.kind !== 'unknown' || outcome.providerId === undefined) return undefined;
-  return { ...attempt, unknownId: outcome.providerId };
-}
-
-async function sendAnswer({ ports, account, config }: Turn, answer: KeptAnswer): Promise<void> {
-  const now = ports.clock.now();
-  // Not at once: a tick that waits for a table keeps a run from the accounts that have one. And by then this run is over.
-  await scheduleTick(ports.ticks, { account: account.id, gen: account.gen, at: now + config.graceMs, answer }, now);
-}
-
-/** An answer that lay in the queue. Taking it twice, or after it was written down after all, changes nothing. */
-export async function takeAnswer(answer: KeptAnswer, ports: SettlingPorts, config: SendingConfig): Promise<void> {
-  const place = { send: { messageId: answer.send }, index: answer.part };
-  if ('unknownId' in answer) await nameUnknown(ports, place, answer.intentAt, answer.unknownId, config);
-  else await settleLate(ports, place, answer.intentAt, { kind: 'sent', providerId: answer.providerId });
-}
-
-async function writeOutcome(begun: Turn, head: Head, intentAt: number, outcome: SendOutcome): Promise<End> {
-  let turn = begun;
-  const { store, clock, random, metrics } = turn.ports;
-  const now = clock.now();
-  const when = { now, nextSendAt: now + drawGap(turn.account.pacing, random.next()) };
-  const verdict = judge(outcome, pastOf(turn, head), now, random.next(), turn.config);
-  metrics.count('SendOutcome', { kind: verdict.kind, correlationId: head.send.messageId });
-  measureGap(turn, head, intentAt);
-  let sending: Head = { ...head, send: sendingSince(head, turn.account, intentAt) };
-  let away: StoreUnavailable | undefined;
-  let left = OUTCOME_TRIES;
-  while (left > 0) {
-    // The time of this attempt: by it the message stands in the feed.
-    const written = { ...when, now: clock.now() };
-    const plan = planOutcome(sending, verdict, { account: turn.account, when: written, config: turn.config });
-    const rests = plan.leaving > 0 && plan.leaving === turn.account.pending;
-    const account = endTurn(turn, when, plan, rests);
-    const transacted = await store
-      .transact([account, ...plan.writes], newTransaction(random))
-      .catch((error: unknown) => (mayTryAgain(turn, error) ? error : Promise.reject(error)));
-    // Its place in the feed is over; the next attempt has another.
-    away = transacted instanceof StoreUnavailable ? transacted : undefined;
-    if (transacted instanceof StoreUnavailable) {
-      left -= 1;
-      continue;
-    }
-    if (transacted.done) {
-      await placedAsTold(turn.ports, plan.writes);
-      if (plan.settled) countSettled(turn.ports, plan.settled);
-      const step = rests ? over('idle') : nextOf(turn, plan);
-      return verdict.kind === 'sent'
-        ? { ...step, taken: { send: sending.send, part: sending.index, providerId: verdict.providerId } }
-        : step;
-    }
-    const step = refreshed(turn, transacted);
-    if (step.kind !== 'look again') return recordLate(turn, head, intentAt, verdict);
-    turn = step.turn;
-    // Something came in, so the account does not rest. That is no failure, and may follow upon the last one.
-    if (transacted.refused[0]) continue;
-    left -= 1;
-    // The credit of the send's other part has moved meanwhile.
-    sending = await readPart(store, head.send.messageId, head.index);
-    // Settled by an answer that was in the queue while this run stood still.
-    if (sending.part.state !== 'sending' || sending.part.intentAt !== intentAt) return handOn(turn, when.nextSendAt);
-  }
-  // The lease and the pessimistic gate stay as they are: the part will be found as unknown, at its distance.
-  throw away ?? new Error(`the outcome of ${head.send.messageId} could not be written`);
-}
-
-function mayTryAgain({ ports, endsAt, config }: Turn, error: unknown): error is StoreUnavailable {
-  const isAway = error instanceof StoreUnavailable && error.reason !== 'refused';
-  return isAway && ports.clock.monotonic() < endsAt - config.handOverMs;
-}
-
-const pastOf = ({ account, ports: { clock } }: Turn, { part }: Head) => ({
-  ...part,
-  retries: part.retries ?? 0,
-  failuresRunning: account.failuresRunning,
-  silence: silenceOf(account),
-  gate: clock.gate(),
-});
-
-/**
- * Every outcome ends the turn: the lease goes, the next generation begins, and the gap is drawn from the call's end.
- * `rests`: this was the last in the queue, so the chain goes to rest with it, instead of by a tick that finds nothing.
- */
-function endTurn(turn: Turn, when: When, { account, leaving, due }: OutcomePlan, rests: boolean): Update {
-  return update(
-    accountKey(turn.account.id),
-    [
-      set('gen', turn.account.gen + 1),
-      set('nextSendAt', when.nextSendAt),
-      set('endedAt', when.now),
-      ...account,
-      ...(leaving > 0 ? [add('pending', -leaving)] : []),
-      ...(rests ? [set('chain', 'IDLE')] : []),
-      rests || due === undefined ? clearDue : setDue(due, turn.config),
-      ...dropLease,
-    ],
-    rests ? all(holdsLease(turn.me), equal('pending', leaving)) : holdsLease(turn.me),
-  );
-}
-
-const nextOf = (turn: Turn, { due }: OutcomePlan): End => (due === undefined ? over('held') : next(turn, due));
-
-/** This run was suspended for so long that its lease has gone to another: only what is certain is written. */
-async function recordLate({ ports, config }: Turn, head: Head, intentAt: number, verdict: Verdict): Promise<End> {
-  const ending = certainEnding(verdict);
-  if (ending) await settleLate(ports, head, intentAt, ending);
-  else if (verdict.kind === 'unknown' && verdict.providerId !== undefined)
-    await nameUnknown(ports, head, intentAt, verdict.providerId, config);
-  return over('lease lost');
-}
-
-function certainEnding(verdict: Verdict): Ending | undefined {
-  if (verdict.kind === 'unknown') return undefined;
-  if (verdict.kind === 'sent') return verdict;
-  return { kind: 'failed', reason: verdict.reason };
 }

@@ -12,27 +12,17 @@ export interface Tick {
   readonly account: string;
   readonly gen: number;
   readonly at: number;
-  /** How many ticks before this one came to nothing. */
-  readonly exchanges?: number;
   /** What a provider answered, where the table did not take it. */
   readonly answer?: KeptAnswer;
 }
 
-/** What a provider answered to an attempt: ids alone, since it lies in a queue. */
-export type KeptAnswer = Attempt & (Accepted | Named);
-
-interface Attempt {
+/** That a provider took a message: ids alone, since it lies in a queue. */
+export interface KeptAnswer {
   readonly send: string;
   readonly part: number;
   /** Names the attempt. */
   readonly intentAt: number;
-}
-interface Accepted {
   readonly providerId: string;
-}
-/** The provider gave an id, and did not say whether it took the message. */
-interface Named {
-  readonly unknownId: string;
 }
 
 export interface Ticks {

@@ -11,8 +11,8 @@ import { eventItems } from '#lib/inbox/event-item.ts';
 import { feedRow, ownEventId, ownEventWrites, placedInTime } from '#lib/inbox/event-store.ts';
 import type { StorePorts } from '#lib/store/retry.ts';
 import { newTransaction, type Put, put, type Transacted, type Write } from '#lib/store/store.ts';
-import { stateOfPart } from './change-parts.ts';
 import type { Part, Send } from './items.ts';
+import { stateOfPart } from './items.ts';
 
 /** The chat in whose history a message stands. */
 export interface Thread {

@@ -1,10 +1,29 @@
-import { meetsNothing, onAccount, onQuota, type Spending } from '#lib/credits/credits.ts';
+import { meetsNothing, NOTHING, onAccount, onQuota, type Spending } from '#lib/credits/credits.ts';
 import type { Metrics } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
 import { nextReconciliation } from '#lib/domain/send/pace.ts';
-import { afterNews, isPending, type News, type PartState } from '#lib/domain/send/part.ts';
+import {
+  afterNews,
+  creditsIn,
+  hasGoneOut,
+  isPending,
+  type News,
+  type PartStanding,
+  type PartState,
+  type Status,
+} from '#lib/domain/send/part.ts';
 import type { Unheard } from '#lib/inbox/delivery-state.ts';
-import { accountKey, oldUnknownKey, pointerKey, QUOTA_PREFIX, quotaKey, scopeIn } from '#lib/store/keys.ts';
+import {
+  accountKey,
+  dueListOf,
+  dueSortKey,
+  ledgerKey,
+  pointerKey,
+  QUOTA_PREFIX,
+  quotaKey,
+  scopeIn,
+  sendKey,
+} from '#lib/store/keys.ts';
 import { AGAIN, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
 import {
   absent,
@@ -19,6 +38,7 @@ import {
   type Key,
   newTransaction,
   type Put,
+  put,
   remove,
   set,
   setIfAbsent,
@@ -27,20 +47,21 @@ import {
   update,
   type Write,
 } from '#lib/store/store.ts';
-import {
-  awaitEvidence,
-  changeParts,
-  creditsOf,
-  field,
-  mapped,
-  namedBy,
-  type PartChange,
-  refund,
-  stateOfPart,
-} from './change-parts.ts';
 import type { SendingConfig } from './config.ts';
 import { forgetUnknown, soughtUntil, unknownMarks } from './evidence.ts';
-import { type Head, type Part, readPart, readProviderMessage, type Send } from './items.ts';
+import {
+  changeParts,
+  field,
+  type Head,
+  type Part,
+  type PartChange,
+  partOf,
+  readProviderMessage,
+  readSend,
+  type Send,
+  scopeOfPart,
+  stateOfPart,
+} from './items.ts';
 import { placedAsTold, sendReport, sentEvent, sentEventId, threadIn } from './sent-event.ts';
 
 /** For whoever brings parts to an end, or further than that. */
@@ -61,7 +82,7 @@ export function countSettled({ metrics }: Pick<SettlingPorts, 'metrics'>, { stat
   if (refunded > 0) metrics.count('CreditsRefunded', {}, refunded);
 }
 
-/** How a part's story ends, as far as sending goes. */
+/** How a part's story ends, or goes on after that. */
 export type Ending =
   /**
    * `inferred`: from evidence rather than from the provider's answer. It takes no name that another part has. `state`:
@@ -71,28 +92,39 @@ export type Ending =
   /** `providerId`: the message that the provider itself says has failed. */
   | { readonly kind: 'failed'; readonly reason: string; readonly providerId?: string }
   | { readonly kind: 'cancelled'; readonly reason?: string }
-  | { readonly kind: 'expired'; readonly reason: string };
+  | { readonly kind: 'expired'; readonly reason: string }
+  /** What the provider tells of the message that the part is known to be. `reason`: of a failure. */
+  | { readonly kind: 'told'; readonly status: Status; readonly reason: string };
+
+const NEWS = { sent: 'named', failed: 'refused', cancelled: 'cancelled', expired: 'given up' } as const;
+const newsOf = (ending: Ending): News => (ending.kind === 'told' ? ending.status : NEWS[ending.kind]);
+
+/** The id under which the provider has the message, where the ending tells it. */
+export const idIn = (ending: Ending): string | undefined => ('providerId' in ending ? ending.providerId : undefined);
+
+/** A part as it is, and as the ending leaves it. */
+interface Moving {
+  readonly index: number;
+  readonly part: Part;
+  readonly after: PartStanding;
+}
 
 interface Settling {
   /** The send, its pointers, and the provider's message or the refund. The account is the caller's to write. */
   readonly writes: readonly Write[];
   /** How many parts leave the account's queue. */
   readonly leaving: number;
-  /** To be counted on the account, or on the quota where the account is gone. */
+  /** To be counted on the account; on the quota, and among the writes, where the account is gone. */
   readonly spending: Spending;
-  /** For `countEnds`, once all of this is written. */
+  /** For `countSettled`, once all of this is written. */
   readonly settled: Settled;
 }
 
-const NEWS: Readonly<Record<Ending['kind'], News>> = {
-  sent: 'named',
-  failed: 'refused',
-  cancelled: 'cancelled',
-  expired: 'given up',
-};
-
-/** Whether the ending is news for the part as it stands: it may have come to another, or to the same, before. */
-const isNews = (part: Part, { kind }: Ending): boolean => afterNews(part, NEWS[kind]).state !== part.state;
+interface Circumstances {
+  readonly unheard?: Unheard | undefined;
+  /** The account is deleted: its counts are the quota's. */
+  readonly isGone?: boolean;
+}
 
 /** Everything that changes together when parts end the same way. The send comes first. */
 export function settling(
@@ -100,28 +132,144 @@ export function settling(
   parts: readonly number[],
   ending: Ending,
   at: number,
-  unheard?: Unheard,
+  { unheard, isGone = false }: Circumstances = {},
 ): Settling {
-  const moving = parts.map((index) => ({ index, part: partOf(send, index) }));
-  const changes = moving.map(({ index, part }) => endingChange(send, index, part, ending));
+  const moving = parts.map((index) => movedBy(send, index, ending));
   const queued = moving.filter(({ part }) => isPending(part.state));
-  const refunded = changes.filter(({ credit }) => credit === 'refunded').map(({ index }) => index);
-  const spent = changes.filter(({ credit }) => credit === 'spent').map(({ index }) => index);
+  const refunded = moving.filter(({ part, after }) => movesTo(part, after) === 'refunded');
+  const spent = moving.filter(({ part, after }) => movesTo(part, after) === 'spent');
+  const unspent = refunded.filter(({ part }) => part.creditState === 'spent' && part.counted);
+  const spending = { spent: creditsOf(spent), unspent: creditsOf(unspent) };
   return {
     writes: [
-      changeParts(send, changes, at, ...offTheList(send, parts)),
+      changeParts(
+        send,
+        moving.map((one) => changeOf(send, one, ending)),
+        at,
+        ...offTheList(send, moving),
+      ),
       ...queued.map(({ index }) => del(pointerKey(send.accountId, send.seq, index))),
-      ...moving.flatMap(({ index, part }) => markAfter(send, index, part, ending, at)),
-      ...moving.flatMap(({ index, part }) => namedAs(send, index, part, ending, unheard)),
-      ...(ending.kind === 'sent' || refunded.length === 0 ? [] : refund(send, refunded, at, reasonOf(ending))),
-      ...(ending.kind === 'sent'
-        ? parts.flatMap((index) => sentEvent(send, index, ending.providerId, at))
-        : sendReport(send, parts, ending.kind, at, detailIn(ending))),
+      ...moving.flatMap((one) => markAfter(send, one, ending, at)),
+      ...moving.flatMap((one) => namedAs(send, one, ending, unheard)),
+      ...creditWrites(send, refunded, isGone ? spending : NOTHING, at, detailIn(ending) ?? ending.kind),
+      ...toldOf(send, parts, ending, at, refunded.length > 0),
     ],
     leaving: queued.length,
-    spending: { spent: creditsOf(send, spent), unspent: 0 },
-    settled: { state: ending.kind, parts: parts.length, refunded: creditsOf(send, refunded) },
+    spending,
+    settled: {
+      state: ending.kind === 'told' ? ending.status : ending.kind,
+      parts: parts.length,
+      refunded: creditsOf(refunded),
+    },
   };
+}
+
+function movedBy(send: Send, index: number, ending: Ending): Moving {
+  const part = partOf(send, index);
+  const after = afterNews(part, newsOf(ending));
+  if (after.state === part.state) throw new Error(`a part that is ${part.state} cannot end as ${ending.kind}`);
+  return { index, part, after };
+}
+
+const movesTo = (part: Part, { creditState }: PartStanding): 'spent' | 'refunded' | undefined =>
+  creditState === part.creditState || creditState === 'reserved' ? undefined : creditState;
+
+const creditsOf = (moving: readonly Moving[]): number => creditsIn(moving.map(({ part }) => part));
+
+function changeOf(send: Send, { index, part, after }: Moving, ending: Ending): PartChange {
+  const credit = movesTo(part, after);
+  const providerId = idIn(ending);
+  const counted = field(index, 'counted');
+  const also = [
+    ...(providerId === undefined ? [] : namedBy(send, index, providerId)),
+    ...(credit === 'spent' ? [set(counted, true)] : []),
+    ...(credit === 'refunded' && part.counted ? [remove(counted)] : []),
+  ];
+  const detail = hasGoneOut(after.state) ? undefined : detailIn(ending);
+  return { index, to: after.state, also, ...known({ credit, detail }) };
+}
+
+const detailIn = (ending: Ending): string | undefined => ('reason' in ending ? ending.reason : undefined);
+
+/** The last unknown part takes its send off the watchdog's list, unless another has become unknown meanwhile. */
+function offTheList({ parts }: Send, moving: readonly Moving[]): [Change[], Condition[]] {
+  const others = [...parts.entries()].filter(([index]) => moving.every((one) => one.index !== index));
+  const isLast = moving.some(({ part }) => part.state === 'unknown');
+  if (!isLast || others.some(([, { state }]) => state === 'unknown')) return [[], []];
+  return [
+    [remove('gsi3pk'), remove('gsi3sk')],
+    others.map(([index, { state }]) => equal(field(index, 'state'), state)),
+  ];
+}
+
+/** An echo that is later than this by the time of its message's end is no sign of it any more. */
+const SOUGHT_AFTER_END_MS = 3 * 24 * 3_600_000;
+
+/** What has expired can still be named by its echo: a provider's webhooks may be a day late. */
+function markAfter(send: Send, { index, part }: Moving, ending: Ending, at: number): (Put | Delete)[] {
+  if (part.state !== 'unknown' && part.state !== 'expired') return [];
+  // What is known by an id, or certainly did not go out, can be no other message any more.
+  if (idIn(ending) !== undefined || ending.kind === 'failed') return forgetUnknown(send, index);
+  return ending.kind === 'expired' ? unknownMarks(send, index, at + SOUGHT_AFTER_END_MS) : [];
+}
+
+/** Whether the id comes from evidence, and is not the part's own already: then it must not be another part's. */
+const mayBeAnothers = (part: Part, ending: Ending): boolean =>
+  idIn(ending) !== part.providerId &&
+  (ending.kind === 'failed' || (ending.kind === 'sent' && ending.inferred === true));
+
+/** Statuses that came first are in the provider's message already, and stay: `applyStatuses` reads it afterwards. */
+function namedAs(send: Send, { index, part }: Moving, ending: Ending, unheard?: Unheard): Update[] {
+  const providerId = idIn(ending);
+  if (providerId === undefined) return [];
+  const conditions = [
+    ...(mayBeAnothers(part, ending) ? [absent('send')] : []),
+    ...(unheard === undefined ? [] : [unheard.condition]),
+  ];
+  const named = mapped(send, index, providerId, conditions.length === 0 ? undefined : all(...conditions));
+  // The feed shows the message once: as this event, or as an echo that was there before.
+  const claims =
+    ending.kind === 'sent' && threadIn(send.recipient) ? [setIfAbsent('fed', sentEventId(send.messageId, index))] : [];
+  return [{ ...named, changes: [...named.changes, ...claims, ...(unheard?.changes ?? [])] }];
+}
+
+/**
+ * The part's id, and with it the name of the account under which it is filed: the send's moves with the account when
+ * another part goes out, and a webhook may tell of each part under another name.
+ */
+function namedBy(send: Send, index: number, providerId: string): Change[] {
+  const scope = scopeOfPart(send, index);
+  const mayDiffer = send.parts.length > 1 || scope !== send.scope;
+  return [set(field(index, 'providerId'), providerId), ...(mayDiffer ? [set(field(index, 'scope'), scope)] : [])];
+}
+
+/** From now on, what the provider tells of its message is told of this part. */
+function mapped(send: Send, index: number, providerId: string, onlyIf?: Condition): Update {
+  const { messageId, recipient } = send;
+  const { phone, jid, chat_id: id, chat, provider_chat: providerChat } = recipient;
+  // For whoever reads a status: in which chat the message stands, and to whom it went.
+  const told = known({ chat, toPhone: phone, toId: phone === undefined ? (jid ?? id ?? providerChat) : undefined });
+  const changes = Object.entries({ send: messageId, part: index, ...told }).map(([name, value]) => set(name, value));
+  return update(stateOfPart(send, index, providerId), changes, onlyIf);
+}
+
+/** The credits go back to the epoch that they were charged to, in the transaction that changes the parts. */
+function creditWrites(send: Send, refunded: readonly Moving[], counts: Spending, at: number, reason: string): Write[] {
+  const { workspace, epoch, messageId } = send;
+  const credits = creditsOf(refunded);
+  const changes = [...(credits === 0 ? [] : [add('available', credits)]), ...onQuota(counts)];
+  const quota = changes.length === 0 ? [] : [update(quotaKey(workspace, epoch), changes, exists())];
+  if (credits === 0) return quota;
+  const key = ledgerKey(workspace, at, `${messageId}#refund#${refunded.map(({ index }) => index).join('+')}`);
+  const entry = { ...key, kind: 'ledger', entry: 'refund', at, credits, epoch, send: messageId, reason };
+  return [...quota, put(entry, absent())];
+}
+
+/** What went out stands in its chat from then on, and what did not is reported. */
+function toldOf(send: Send, parts: readonly number[], ending: Ending, at: number, refunds: boolean): readonly Put[] {
+  if (ending.kind === 'sent') return parts.flatMap((index) => sentEvent(send, index, ending.providerId, at));
+  if (ending.kind !== 'told') return sendReport(send, parts, ending.kind, at, detailIn(ending));
+  return ending.status === 'failed' && refunds ? sendReport(send, parts, 'failed', at, ending.reason) : [];
 }
 
 /** All of it in one transaction, the account's write first; then it is counted, and what is told is in its place. */
@@ -138,79 +286,6 @@ export async function writeSettling(
   return transacted;
 }
 
-/** The part under the name of its account by which a webhook has told of the message: what else is told of it lies there. */
-function filedAsTold(send: Send, index: number, ending: Ending): Send {
-  if (ending.kind !== 'sent' || ending.state === undefined || partOf(send, index).providerId !== undefined) return send;
-  const scope = scopeIn(ending.state, send, ending.providerId);
-  return { ...send, parts: send.parts.map((part, at) => (at === index ? { ...part, scope } : part)) };
-}
-
-/** The last unknown part takes its send off the watchdog's list, unless another has become unknown meanwhile. */
-function offTheList(send: Send, parts: readonly number[]): [Change[], Condition[]] {
-  const others = [...send.parts.entries()].filter(([index]) => !parts.includes(index));
-  const isLast = parts.some((index) => partOf(send, index).state === 'unknown');
-  if (!isLast || others.some(([, { state }]) => state === 'unknown')) return [[], []];
-  return [
-    [remove('gsi3pk'), remove('gsi3sk')],
-    others.map(([index, { state }]) => equal(field(index, 'state'), state)),
-  ];
-}
-
-function partOf({ messageId, parts }: Send, index: number): Part {
-  const part = parts[index];
-  if (!part) throw new RangeError(`${messageId} has no part ${index}`);
-  return part;
-}
-
-/** An echo that is later than this by the time of its message's end is no sign of it any more. */
-const SOUGHT_AFTER_END_MS = 3 * 24 * 3_600_000;
-
-/** What has expired can still be named by its echo: a provider's webhooks may be a day late. */
-function markAfter(send: Send, index: number, { state }: Part, ending: Ending, at: number): (Put | Delete)[] {
-  if (state !== 'unknown' && state !== 'expired') return [];
-  const old = del(oldUnknownKey(send.accountId, send.messageId, index));
-  // What is known by an id, or certainly did not go out, can be no other message any more.
-  if (idIn(ending) !== undefined || ending.kind === 'failed') return [...forgetUnknown(send, index), old];
-  return ending.kind === 'expired' ? [...unknownMarks(send, index, at + SOUGHT_AFTER_END_MS), old] : [old];
-}
-
-function endingChange(send: Send, index: number, part: Part, ending: Ending): PartChange {
-  const { state: to, creditState } = afterNews(part, NEWS[ending.kind]);
-  if (to === part.state) throw new Error(`a part that is ${part.state} cannot end as ${ending.kind}`);
-  const credit = creditState === part.creditState || creditState === 'reserved' ? {} : { credit: creditState };
-  const providerId = idIn(ending);
-  const named = providerId === undefined ? [] : namedBy(send, index, providerId);
-  const counted = creditState === 'spent' ? [set(field(index, 'counted'), true)] : [];
-  return { index, to, ...credit, ...known({ detail: detailIn(ending) }), also: [...named, ...counted] };
-}
-
-const detailIn = (ending: Ending): string | undefined => ('reason' in ending ? ending.reason : undefined);
-
-/** The id under which the provider has the message, where the ending tells it. */
-export const idIn = (ending: Ending): string | undefined => ('providerId' in ending ? ending.providerId : undefined);
-
-/** Whether the id comes from evidence, and is not the part's own already: then it must not be another part's. */
-const mayBeAnothers = (part: Part, ending: Ending): boolean =>
-  idIn(ending) !== part.providerId &&
-  (ending.kind === 'failed' || (ending.kind === 'sent' && ending.inferred === true));
-
-const reasonOf = (ending: Exclude<Ending, { kind: 'sent' }>): string => ending.reason ?? ending.kind;
-
-/** Statuses that came first are in the provider's message already, and stay: `applyStatuses` reads it afterwards. */
-function namedAs(send: Send, index: number, part: Part, ending: Ending, unheard?: Unheard): Update[] {
-  const providerId = idIn(ending);
-  if (providerId === undefined) return [];
-  const conditions = [
-    ...(mayBeAnothers(part, ending) ? [absent('send')] : []),
-    ...(unheard === undefined ? [] : [unheard.condition]),
-  ];
-  const named = mapped(send, index, providerId, conditions.length === 0 ? undefined : all(...conditions));
-  // The feed shows the message once: as this event, or as an echo that was there before.
-  const claims =
-    ending.kind === 'sent' && threadIn(send.recipient) ? [setIfAbsent('fed', sentEventId(send.messageId, index))] : [];
-  return [{ ...named, changes: [...named.changes, ...claims, ...(unheard?.changes ?? [])] }];
-}
-
 /** Which part it is, whatever has become of it. */
 export type Place = Pick<Head, 'index'> & { readonly send: Pick<Send, 'messageId'> };
 
@@ -221,39 +296,73 @@ export interface AsRead {
 }
 
 /**
- * Writes down what is certain about an attempt whose lease is gone, or whose answer never came: to the part alone, and
- * only if the attempt is still the part's last, whatever was taken for its end meanwhile. Never to generation, lease or
- * spacing, which are somebody else's now.
- * Answers the send as it was before, but for the name that the part is filed under, and whether a status may have been told of the
- * message by then. Undefined: there was nothing left to settle, or the provider's id that was inferred is another part's.
+ * Writes down what a part has come to, without the lease of its account: never to generation, lease or spacing, which are
+ * somebody else's. `endingOf` says what that is, by the part as it was read.
+ * Answers the send as it was before, but for the name that the part is filed under, and whether a status may have been told
+ * of the message by then. Undefined: it was no news, or the provider's id that was inferred is another part's.
  */
 export async function settlePart(
   ports: SettlingPorts,
   { send: { messageId }, index }: Place,
-  intentAt: number,
-  ending: Ending,
+  endingOf: (head: Head) => Ending | undefined,
   asRead?: AsRead,
 ): Promise<{ readonly send: Send; readonly mayBeTold: boolean } | undefined> {
   const { store, clock } = ports;
   let isGone = false;
   return retryOnConflict(`part ${index} of ${messageId}`, async (tries) => {
     const known = tries === 0 ? asRead : undefined;
-    const head = known?.head ?? (await readPart(store, messageId, index));
-    // What was erased keeps no name: nothing would lead to it.
-    if (head.part.intentAt !== intentAt || head.send.erased || !isNews(head.part, ending)) return undefined;
-    const send = filedAsTold(head.send, index, ending);
+    const read = known?.head.send ?? (await readIfThere(store, messageId));
+    if (!read) return undefined;
+    const part = partOf(read, index);
+    const ending = endingOf({ send: read, index, part });
+    if (!ending || afterNews(part, newsOf(ending)).state === part.state) return undefined;
+    const send = filedAsTold(read, index, ending);
     const state = stateOfPart(send, index, idIn(ending) ?? '');
     // What was read is the state under the name by which the webhook came.
     const unheard = ending.kind === 'sent' && ending.state === state.pk ? known?.unheard : undefined;
-    const ended = settling(send, [index], ending, clock.now(), unheard);
-    const account = accountWrites(send, ended, isGone);
+    const ended = settling(send, [index], ending, clock.now(), { unheard, isGone });
+    const account = isGone ? [] : accountWrites(send, ended);
     const transacted = await writeSettling(ports, account, ended);
     if (transacted.done) return { send, mayBeTold: unheard === undefined };
     const refused = transacted.refused.slice(account.length);
-    if (mayBeAnothers(head.part, ending) && isAnothers(ended.writes, refused, state)) return undefined;
+    if (mayBeAnothers(part, ending) && isAnothers(ended.writes, refused, state)) return undefined;
     isGone ||= account.length > 0 && meetsNothing(transacted.refused[0]);
     return AGAIN;
   });
+}
+
+async function readIfThere(store: StorePorts['store'], messageId: string): Promise<Send | undefined> {
+  const item = await store.get(sendKey(messageId), { consistent: true });
+  return item && readSend(item);
+}
+
+/** The part under the name of its account by which a webhook has told of the message: what else is told of it lies there. */
+function filedAsTold(send: Send, index: number, ending: Ending): Send {
+  if (ending.kind !== 'sent' || ending.state === undefined || partOf(send, index).providerId !== undefined) return send;
+  const scope = scopeIn(ending.state, send, ending.providerId);
+  return { ...send, parts: send.parts.map((part, at) => (at === index ? { ...part, scope } : part)) };
+}
+
+/** An account is deleted with nothing in its queue, and its counts are the quota's from then on. */
+function accountWrites({ accountId, epoch }: Send, { leaving, spending }: Settling): Update[] {
+  const changes = [...(leaving > 0 ? [add('pending', -leaving)] : []), ...onAccount(epoch, spending)];
+  return changes.length === 0 ? [] : [update(accountKey(accountId), changes, exists())];
+}
+
+/** A message that is known to be another part's is evidence of that one alone. */
+function isAnothers(
+  writes: readonly Write[],
+  refused: Extract<Transacted, { done: false }>['refused'],
+  { pk }: Key,
+): boolean {
+  const item = refused[writes.findIndex((write) => write.kind === 'update' && write.key.pk === pk)]?.item;
+  return item !== undefined && readProviderMessage(item).send !== undefined;
+}
+
+/** Parts that wait, without the lease of their account: spacing and generation stay as they are. False: something has changed. */
+export async function cancelParts(ports: SettlingPorts, send: Send, parts: readonly number[]): Promise<boolean> {
+  const ended = settling(send, parts, { kind: 'cancelled' }, ports.clock.now());
+  return (await writeSettling(ports, accountWrites(send, ended), ended)).done;
 }
 
 export interface Parts {
@@ -285,52 +394,6 @@ export async function settleTogether(ports: SettlingPorts, ends: readonly Parts[
   return true;
 }
 
-/** An account is deleted with nothing in its queue, and its counts are the quota's from then on. */
-function accountWrites({ workspace, accountId, epoch }: Send, { leaving, spending }: Settling, isGone: boolean) {
-  const changes = [...(leaving > 0 ? [add('pending', -leaving)] : []), ...onAccount(epoch, spending)];
-  if (changes.length === 0) return [];
-  return isGone
-    ? [update(quotaKey(workspace, epoch), onQuota(spending), exists())]
-    : [update(accountKey(accountId), changes, exists())];
-}
-
-/** A message that is known to be another part's is evidence of that one alone. */
-function isAnothers(
-  writes: readonly Write[],
-  refused: Extract<Transacted, { done: false }>['refused'],
-  { pk }: Key,
-): boolean {
-  const item = refused[writes.findIndex((write) => write.kind === 'update' && write.key.pk === pk)]?.item;
-  return item !== undefined && readProviderMessage(item).send !== undefined;
-}
-
-/** Of what was sent again, once what it repeats has gone out. */
-export const NEEDLESS = { kind: 'cancelled', reason: 'the message that it repeats went out after all' } as const;
-
-/** What repeats a part that went out after all is cancelled where it still waits. What is under way can only be told of. */
-export async function cancelResends(ports: SettlingPorts, { resentAs }: Send, kind: Part['kind']): Promise<void> {
-  for (let next = resentAs; next !== undefined; next = (await cancelQueued(ports, next, kind)).resentAs);
-}
-
-async function cancelQueued(ports: SettlingPorts, messageId: string, kind: Part['kind']) {
-  return retryOnConflict(messageId, async () => {
-    const { send } = await readPart(ports.store, messageId, 0);
-    const index = send.parts.findIndex((part) => part.kind === kind && part.state === 'queued');
-    return index < 0 || (await cancelParts(ports, send, [index], NEEDLESS)) ? send : AGAIN;
-  });
-}
-
-/** Parts that wait, without the lease of their account: spacing and generation stay as they are. False: something has changed. */
-export async function cancelParts(
-  ports: SettlingPorts,
-  send: Send,
-  parts: readonly number[],
-  ending: Ending,
-): Promise<boolean> {
-  const ended = settling(send, parts, ending, ports.clock.now());
-  return (await writeSettling(ports, accountWrites(send, ended, false), ended)).done;
-}
-
 /**
  * The part, its place in the queue, and the marks by which what a webhook tells of it is found. With an id of the
  * provider's, what is told of that is told of the part. The account is the caller's to write.
@@ -351,5 +414,14 @@ export function becomesUnknown(
     ...unknownMarks(send, index, soughtUntil(now, config)),
     ...(providerId === undefined ? [] : [mapped(send, index, providerId)]),
     ...sendReport(send, [index], 'unknown', now, detail),
+  ];
+}
+
+/** Puts a send where the watchdog looks for unknown outcomes; the part that is due first decides when. */
+function awaitEvidence(send: Send, at: number): Change[] {
+  const others = send.parts.flatMap((part) => (part.state === 'unknown' ? [part.reconcileAt ?? at] : []));
+  return [
+    set('gsi3pk', dueListOf('unknown', send.accountId)),
+    set('gsi3sk', dueSortKey(Math.min(at, ...others), send.messageId)),
   ];
 }

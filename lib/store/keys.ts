@@ -162,13 +162,6 @@ export const pointerKey = (account: string, seq: number, part: number): Key => (
   sk: `${POINTER_PREFIX}${String(seq).padStart(SEQ_DIGITS, '0')}#${part}`,
 });
 
-/** Marks of unknown outcomes as version 0.1 wrote them; they are gone a day after its last run. */
-export const OLD_UNKNOWN_PREFIX = 'U#';
-export const oldUnknownKey = (account: string, messageId: string, part: number): Key => ({
-  pk: `ACC#${account}`,
-  sk: `${OLD_UNKNOWN_PREFIX}${messageId}#${part}`,
-});
-
 /** Where attempts and messages of the same words to the same person meet; `trace`: lib/domain/send/evidence.ts. */
 export const tracePartition = (account: string, trace: string): string => `ECHO#${account}#${trace}`;
 export const unknownKey = (account: string, trace: string, messageId: string, part: number): Key => ({

@@ -420,7 +420,7 @@ describe('an echo', () => {
     const { pk } = stateKey({ ...bench.send(id), scope: 'another' }, 'p1');
     const ending = { kind: 'sent', providerId: 'p1', inferred: true, state: pk } as const;
     const ports = { ...bench.ports(), store: underRole(bench.memory, 'green-api') };
-    await settlePart(ports, { send: { messageId: id }, index: 0 }, part(id)?.intentAt ?? 0, ending);
+    await settlePart(ports, { send: { messageId: id }, index: 0 }, () => ending);
     expect(part(id)).toMatchObject({ state: 'sent', providerId: 'p1' });
     expect(bench.memory.all().filter((item) => item.pk.startsWith('PID#'))).toMatchObject([stateOf(id, 'p1')]);
   });

@@ -39,7 +39,6 @@ const KINDS: Readonly<Record<string, string>> = {
   'ACC#': 'is ours, and of nobody else; an own number is refused',
   'ACC# PROBE': 'asks after an account',
   'ACC# Q#': 'leads to a send that waits, which is left and told; gone once it does not',
-  'ACC# U#': 'as version 0.1 wrote it; leads to a send',
   'FALLBACK#': 'a delivery on its way: minutes, 14 days at most. Its events are erased by another call then',
   'FILL#': 'positions in lists',
   'HOOK#': 'a URL of ours',

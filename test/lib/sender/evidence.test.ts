@@ -3,8 +3,8 @@ import { unknownMarks } from '#lib/sender/evidence.ts';
 import { pause } from '#lib/sender/hold.ts';
 import { readSend, type Send } from '#lib/sender/items.ts';
 import { settleLate } from '#lib/sender/statuses.ts';
-import { oldUnknownKey, sendKey, stateKey } from '#lib/store/keys.ts';
-import { del, type Item, put, set, update } from '#lib/store/store.ts';
+import { sendKey, stateKey } from '#lib/store/keys.ts';
+import { type Item, put, set, update } from '#lib/store/store.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
 import type { Write } from '#test/support/simulation/faulty-store.ts';
 import { at, isCharge, once } from '#test/support/simulation/landmarks.ts';
@@ -194,42 +194,6 @@ describe('marks', () => {
     const [other] = [await sendUnsure('for Ana alone')];
     await world.until(world.echo({ ...hello(world, 'P2', { text: 'for Ana alone' }), title: 'Ana' }));
     expect(stateOf(other)).toBe('sent');
-  });
-});
-
-describe('an unknown send that version 0.1 has marked', () => {
-  /** As that version leaves it. */
-  async function asOfOld(...ids: readonly string[]): Promise<void> {
-    for (const mark of world.store.all().filter(({ pk }) => pk.startsWith('ECHO#'))) await world.store.write(del(mark));
-    for (const id of ids) await world.store.write(put({ ...oldUnknownKey('a', id, 0), send: id, part: 0 }));
-  }
-
-  test('is settled by its echo', async () => {
-    const [id, other] = [await sendUnsure(), await sendUnsure('other words')];
-    await asOfOld(id, other);
-    await world.until(world.echo(hello(world, 'P1')));
-    expect([stateOf(id), stateOf(other)]).toEqual(['sent', 'unknown']);
-    expect(world.store.peek(oldUnknownKey('a', id, 0))).toBeUndefined();
-  });
-
-  test('is another that an echo may be of', async () => {
-    const old = await sendUnsure();
-    await asOfOld(old);
-    const id = await sendUnsure();
-    await world.until(world.echo(hello(world, 'P1')));
-    await world.run(HOUR);
-    expect([stateOf(old), stateOf(id)]).toEqual(['unknown', 'unknown']);
-  });
-
-  test('is found behind a long queue', async () => {
-    const old = await sendUnsure();
-    await asOfOld(old);
-    const id = await sendUnsure();
-    await world.grant('main', 60);
-    await world.until(world.spawn('pause', 'main', (ports) => pause(ports, 'a', 'a test', world.config)));
-    for (let i = 0; i < 55; i += 1) await world.sendNow('a', { parts: [{ kind: 'text', text: `waiting ${i}` }] });
-    await world.until(world.echo(hello(world, 'P1')));
-    expect([stateOf(old), stateOf(id)]).toEqual(['unknown', 'unknown']);
   });
 });
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import * as scenarios from './scenarios.ts';
 
 const table: readonly (readonly [string, scenarios.Scenario])[] = [
-  ['a run that dies after a take-over is not blamed on the file', scenarios.diesAfterTakeOver],
+  ['a run that dies before it has looked at the file is not blamed on it', scenarios.diesAfterClaim],
   ['a run that dies before its intent is not blamed on the file', scenarios.diesBeforeIntent],
   ['a file that ends every run that prepares it is given up', scenarios.poisonedFile],
   ['D01 two requests with one key at once make one message', scenarios.concurrentSameKey],

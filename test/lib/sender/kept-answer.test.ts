@@ -1,12 +1,10 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { sqsClient } from '#lib/aws/clients.ts';
 import { sqsTicks, tickOf } from '#lib/aws/queues.ts';
 import { loggedSender } from '#lib/aws/sender-entries.ts';
 import { sendCreditState, sendState } from '#lib/domain/send/part.ts';
-import { resend } from '#lib/outbox/cancel.ts';
 import type { Tick } from '#lib/sender/provider.ts';
 import { tick } from '#lib/sender/tick.ts';
-import { fillKey } from '#lib/store/keys.ts';
 import { settingsOver, taken, type Wire } from '#test/support/aws-wire.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
 import { atCall, once } from '#test/support/simulation/landmarks.ts';
@@ -93,32 +91,14 @@ test('an answer that neither the table nor the queue takes is said to be in the 
   expect(world.errors).toMatchObject([{ message: `the answer for ${id} is in the log alone` }]);
 });
 
-test('a hub that is killed while the table is away has the answer in its queue by then', async () => {
-  losesTable(20 * SECOND);
-  const id = await world.sendNow('a');
-  while (world.provider.calls.every(({ endedAt }) => endedAt === undefined)) await world.run(10);
-  await world.run(SECOND);
-  world.crash();
-  expect(kept()).toMatchObject([{ send: id, providerId: '3EB01' }]);
-  await world.run(10 * MINUTE);
-  expect(standing(id)).toBe('sent/spent');
-  expect(world.message(id).parts[0]).toMatchObject({ providerId: '3EB01' });
-  expect(world.provider.calls.length).toBe(1);
-  expect(world.invariants.violations).toEqual([]);
-});
-
 test('an answer that was written down after all changes nothing when it comes out of the queue', async () => {
-  losesTable(5 * SECOND);
   const id = await world.sendNow('a');
   await world.run(20 * SECOND);
   expect(standing(id)).toBe('sent/spent');
-  expect(kept().length).toBe(1);
-  // The watchdog notes once a night that the retention has been applied.
-  const all = () => world.store.all().filter(({ pk }) => pk !== fillKey('retention').pk);
-  const before = all();
-  await world.run(5 * MINUTE);
-  expect(kept()).toEqual([]);
-  expect(all()).toEqual(before);
+  const { intentAt = 0 } = world.message(id).parts[0] ?? {};
+  const before = world.store.all();
+  await ticking({ account: 'a', gen: 0, at: 0, answer: { send: id, part: 0, intentAt, providerId: '3EB01' } });
+  expect(world.store.all()).toEqual(before);
 });
 
 test('a conflict alone puts nothing into the queue', async () => {
@@ -132,103 +112,6 @@ test('a conflict alone puts nothing into the queue', async () => {
   await world.run(10 * SECOND);
   expect(standing(id)).toBe('sent/spent');
   expect(world.queue.messages).toEqual([]);
-});
-
-test('an answer from the queue that comes before its run goes on leaves the account in step', async () => {
-  losesTable(MINUTE);
-  once(world, (point) => kept().length > 0 && atCall('transact', 'before')(point), { stallMs: 10 * SECOND });
-  const id = await world.sendNow('a');
-  await world.run(2 * SECOND);
-  const [message] = world.queue.messages.filter(({ tick: { answer } }) => answer !== undefined);
-  world.faults = noFaults;
-  if (!message) throw new Error('the answer was not kept');
-  await ticking(message.tick);
-  expect(standing(id)).toBe('sent/spent');
-  await world.run(20 * SECOND);
-  const next = await world.sendNow('a');
-  await world.run(10 * SECOND);
-  expect(standing(next)).toBe('sent/spent');
-  expect(world.errors).toEqual([]);
-  expect(world.invariants.violations).toEqual([]);
-});
-
-describe('an id that came with an answer that was no success', () => {
-  const traced = { ...obliging, outcome: { kind: 'unknown', reason: 'http 500', providerId: '3EB01' } } as const;
-  const idOf = (id: string) => world.message(id).parts[0]?.providerId;
-  const resending = (id: string) =>
-    world.until(world.spawn('ask', 'main', (ports) => resend(ports, 'main', id, world.config)));
-
-  beforeEach(() => {
-    world.provider.behave = () => traced;
-  });
-
-  test.each([
-    ['stays away for the rest of the run', 5 * MINUTE, () => undefined],
-    ['is away when the hub is killed', 30 * SECOND, () => world.crash()],
-  ])('is kept where the table %s', async (_, away, accident) => {
-    losesTable(away);
-    const id = await world.sendNow('a');
-    await world.run(2 * SECOND);
-    expect(kept()).toEqual([{ send: id, part: 0, intentAt: world.message(id).parts[0]?.intentAt, unknownId: '3EB01' }]);
-    accident();
-    await world.run(20 * MINUTE);
-    expect([standing(id), idOf(id)]).toEqual(['unknown/reserved', '3EB01']);
-    expect(await resending(id)).toEqual({ kind: 'named' });
-    world.status({ account: 'a', providerId: '3EB01' }, 'delivered');
-    await world.run(SECOND);
-    expect(standing(id)).toBe('delivered/spent');
-    expect(world.invariants.violations).toEqual([]);
-  });
-
-  test('is written down by a run whose lease has gone', async () => {
-    world.zombies = true;
-    once(world, atCall('provider', 'after'), { stallMs: 5 * MINUTE });
-    const id = await world.sendNow('a');
-    await world.run(3 * MINUTE);
-    expect([standing(id), idOf(id)]).toEqual(['unknown/reserved', undefined]);
-    world.status({ account: 'a', providerId: '3EB01' }, 'delivered');
-    await world.run(5 * MINUTE);
-    expect([standing(id), idOf(id)]).toEqual(['delivered/spent', '3EB01']);
-    expect(world.invariants.violations).toEqual([]);
-  });
-
-  test('keeps what has expired from being sent again', async () => {
-    world = new World({ config: { unknownLimitMs: 5 * MINUTE } });
-    await world.addAccount('a', 'main', 10);
-    world.provider.behave = () => ({ ...obliging, outcome: { kind: 'unknown', reason: 'reset' } });
-    const id = await world.sendNow('a');
-    await world.run(10 * MINUTE);
-    expect(standing(id)).toBe('expired/refunded');
-    const intentAt = world.message(id).parts[0]?.intentAt ?? 0;
-    const late = { account: 'a', gen: 0, at: 0, answer: { send: id, part: 0, intentAt, unknownId: '3EB01' } };
-    await ticking(late);
-    await ticking(late);
-    expect([standing(id), idOf(id)]).toEqual(['expired/refunded', '3EB01']);
-    expect(await resending(id)).toEqual({ kind: 'named' });
-    expect(world.invariants.violations).toEqual([]);
-  });
-
-  test('names no other attempt than its own', async () => {
-    world.provider.behave = () => ({ ...obliging, outcome: { kind: 'unknown', reason: 'reset' } });
-    const id = await world.sendNow('a');
-    await world.run(10 * SECOND);
-    const intentAt = world.message(id).parts[0]?.intentAt ?? 0;
-    const answer = { send: id, part: 0, unknownId: '3EB99' };
-    await ticking({ account: 'a', gen: 0, at: 0, answer: { ...answer, intentAt: intentAt - 1 } });
-    expect(idOf(id)).toBeUndefined();
-    await ticking({ account: 'a', gen: 0, at: 0, answer: { ...answer, intentAt } });
-    expect(idOf(id)).toBe('3EB99');
-  });
-
-  test('is of its own attempt alone, and takes the place of no other id', async () => {
-    const id = await world.sendNow('a');
-    await world.run(10 * SECOND);
-    const intentAt = world.message(id).parts[0]?.intentAt ?? 0;
-    const answer = { send: id, part: 0, unknownId: '3EB99' };
-    await ticking({ account: 'a', gen: 0, at: 0, answer: { ...answer, intentAt: intentAt - 1 } });
-    await ticking({ account: 'a', gen: 0, at: 0, answer: { ...answer, intentAt } });
-    expect(idOf(id)).toBe('3EB01');
-  });
 });
 
 test('what is certain counts for its own attempt alone', async () => {
@@ -249,12 +132,11 @@ test('it passes through the queue as it is, and holds ids alone', async () => {
     bodies.push(JSON.parse(body).MessageBody);
     return taken(body);
   };
-  const of = (id: { providerId: string } | { unknownId: string }) =>
-    ({ account: 'a', gen: 1, at: 2, answer: { send: 'm', part: 0, intentAt: 3, ...id } }) as const;
-  const messages = [of({ providerId: '3EB01' }), of({ unknownId: '3EB01' })];
+  const answer = { send: 'm', part: 0, intentAt: 3, providerId: '3EB01' };
+  const message = { account: 'a', gen: 1, at: 2, answer };
   const ticks = sqsTicks(sqsClient(settingsOver(wire)), 'https://sqs.eu-central-1.amazonaws.com/1/ticks');
-  for (const message of messages) await ticks.send(message, 0);
-  expect(bodies.map(tickOf)).toEqual(messages);
+  await ticks.send(message, 0);
+  expect(bodies.map(tickOf)).toEqual([message]);
 });
 
 test('the log tells the id', async () => {

@@ -156,8 +156,8 @@ const carryingWeight: readonly Case[] = [
     { mutant: without(anyOf(on('.state'), on('.providerId')), isResending) },
     scenarios.namedWhileResending,
   ],
-  ['the mark on a file that is being prepared', { mutant: silentOn('parts,0,preparing') }, scenarios.poisonedFile],
-  ['the end of that mark', { mutant: silentOn('-parts,0,preparing') }, scenarios.diesBeforeIntent],
+  ['the mark on a file that is being prepared', { mutant: silentOn('parts,0,crashes') }, scenarios.poisonedFile],
+  ['the end of that mark', { mutant: silentOn('-parts,0,crashes') }, scenarios.diesBeforeIntent],
   [
     'the consistent read after an outcome',
     { mutant: { inconsistent: ({ pk }) => pk.startsWith('PID#') } },

@@ -94,11 +94,10 @@ describe('a provider that does not answer', () => {
     await expectSound(world);
   });
 
-  /** Hosts whose clocks are off by an hour: of the watchdog, and of those that send. */
+  /** Senders whose clocks are off by an hour. */
   const anHourOff = (world: World) => world.seeded.pick([0, HOUR, -HOUR]);
   test.each([
     ['', () => undefined],
-    [', though the watchdog’s clock is an hour off', (world: World) => (world.watchSkew = () => anHourOff(world))],
     [', though clocks of senders are an hour off', (world: World) => (world.skew = () => anHourOff(world))],
   ] as const)(
     'costs six messages an hour at most, however often it takes one in between%s',
@@ -134,25 +133,6 @@ describe('a provider that does not answer', () => {
     expect(await ask(world, (ports) => resume(ports, 'a', world.config))).toBe('changed');
     await world.run(10 * MINUTE);
     expect([unknown(), world.account('a').held]).toEqual([7, true]);
-    await expectSound(world);
-  });
-
-  test('goes on with the hour, though it was let go on by a clock a moment ahead', async () => {
-    const world = await worldWith();
-    playing(world, ...Array.from({ length: 9 }, (_, i) => (i % 3 === 0 ? obliging : failing)));
-    world.probe = () => ({ kind: 'unknown' });
-    await queue(world, 20);
-    await world.run(10 * MINUTE);
-    const { unknownTimes: [oldest = 0, ...others] = [], held } = world.account('a');
-    expect([others.length, held]).toEqual([5, true]);
-    await world.run(oldest + HOUR - 3 * SECOND - world.now);
-    const early = world.spawn('ask', undefined, (ports) => clearHold(ports, 'a', world.config), 5 * SECOND);
-    expect(await world.until(early)).toBe('changed');
-    world.probe = () => ({ kind: 'ok' });
-    await world.run(SECOND);
-    expect(world.account('a').held).toBe(true);
-    await world.run(3 * MINUTE);
-    expect(statesOf(world)).toEqual({ sent: 14, unknown: 6 });
     await expectSound(world);
   });
 

@@ -11,7 +11,6 @@ import type { Write } from '#test/support/simulation/faulty-store.ts';
 import {
   at,
   atCall,
-  isBlame,
   isCharge,
   isClaim,
   isIdling,
@@ -720,12 +719,5 @@ const diesBeside =
     world.expect(world.stateOf(id) === 'sent/spent', `the file is ${world.stateOf(id)}`);
     return world.verdict();
   };
-export const diesAfterTakeOver: Scenario = (options) => {
-  let hasDied = false;
-  return diesBeside((point) => {
-    const isIt = at(hasDied ? isBlame : isClaim, 'after')(point);
-    hasDied ||= isIt;
-    return isIt;
-  })(options);
-};
+export const diesAfterClaim = diesBeside(at(isClaim, 'after'));
 export const diesBeforeIntent = diesBeside(at(isIntentOfPart, 'before'));

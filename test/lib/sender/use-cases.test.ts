@@ -10,7 +10,7 @@ import { settleLate } from '#lib/sender/statuses.ts';
 import { add, del, put, update } from '#lib/store/store.ts';
 import { deleteAccount } from '#lib/tenants/accounts.ts';
 import { obliging, unsure } from '#test/support/simulation/fake-provider.ts';
-import { at, atCall, isCharge, isDeletion, isIntentOfPart, once } from '#test/support/simulation/landmarks.ts';
+import { at, atCall, isDeletion, isIntentOfPart, once } from '#test/support/simulation/landmarks.ts';
 import { hello, World, type WorldOptions } from '#test/support/simulation/world.ts';
 import { fileAndText } from './scenarios.ts';
 
@@ -231,20 +231,6 @@ test('a file is blamed for the runs that died while they prepared it, and for no
   const id = await world.sendNow('a', { parts: [{ kind: 'file', url: 'https://files.test/a.pdf', name: 'a.pdf' }] });
   await world.run(30 * MINUTE);
   expect([deaths, stateOf(world, id)]).toEqual([7, 'sent/spent']);
-  await expectSound(world);
-});
-
-test('a part whose run died in its call becomes unknown, even where another has got before it', async () => {
-  const world = await worldWith(5);
-  once(world, at(isCharge, 'before'), { stallMs: 2 * SECOND });
-  once(world, atCall('provider', 'after'), 'kill');
-  world.begin(world.send('a', { parts: [{ kind: 'text', text: 'took its number first' }] }));
-  await world.run(500);
-  const id = await world.sendNow('a');
-  await world.run(5 * SECOND);
-  await ask(world, (ports) => pause(ports, 'a', 'lunch', world.config));
-  await world.run(5 * MINUTE);
-  expect(stateOf(world, id)).toBe('unknown/reserved');
   await expectSound(world);
 });
 

@@ -18,8 +18,6 @@ export const isIdling = (write: Write): boolean => sets(write, 'chain', 'IDLE');
 export const isIntentOfPart = (write: Write): boolean => sets(write, '.state', 'sending');
 export const isIntentOfAccount = (write: Write): boolean => sets(write, 'nextSendAt') && !sets(write, 'gen');
 export const isHandingOn = (write: Write): boolean => sets(write, 'gen');
-/** A run that has taken over from one that died notes so on the file that is first. */
-export const isBlame = (write: Write): boolean => sets(write, 'crashes');
 export const isRefund = (write: Write): boolean => sets(write, 'creditState', 'refunded');
 export const isCharge = (write: Write): boolean =>
   changesOf(write).some((change) => change.kind === 'add' && change.path === 'available' && change.by < 0);
