@@ -19,49 +19,29 @@ import {
   type Store,
   set,
   setIfAbsent,
-  unchanged,
   update,
 } from '#lib/store/store.ts';
+import type { EventRecord } from './event-item.ts';
 
-/** When what is told ends, as an event, and when it came: seconds since the epoch. */
-export interface StateLife {
-  readonly expiresAt?: number;
-  readonly nowSeconds: number;
-}
-
-/** What has run out, as long as nobody has linked it with a send. */
-const hasRunOut = (nowSeconds: number): Condition => all(absent('send'), compare('expiresAt', '<=', nowSeconds));
+type Lasting = Pick<EventRecord, 'expiresAt'>;
 
 /**
- * Writes to the state of a message. It ends with the last that was told of it; one that has run out begins anew, for its
- * words are nobody's any more. What leads to a send of ours has no end: a report may come later than the retention
- * reaches, and the send's credit hangs on it. It is deleted when the send is emptied.
+ * Writes to the state of a message. It ends with the last that was told of it, but what leads to a send of ours has no
+ * end: a report may come later than the retention reaches, and the send's credit hangs on it. It is deleted when the send
+ * is emptied. Answers the state as it is then.
  */
 export async function touchState(
   store: Store,
   key: Key,
   changes: readonly Change[],
-  { expiresAt, nowSeconds }: StateLife,
+  { expiresAt }: Lasting,
 ): Promise<Item | undefined> {
-  const isLinked = exists('send');
-  const isLiveNow = any(absent('expiresAt'), compare('expiresAt', '>', nowSeconds));
-  const lasting = update(key, [...changes, remove('expiresAt')], any(isLinked, isLiveNow));
-  const ending =
-    expiresAt === undefined
-      ? lasting
-      : update(key, [...changes, set('expiresAt', expiresAt)], all(absent('send'), isLiveNow));
-  let met: Item | undefined;
-  return retryOnConflict('the state of a message', async () => {
-    const written = await store.write(met?.send === undefined ? ending : lasting, { returns: 'new' });
-    if (written.done) return written.item;
-    met = written.item;
-    if (met && met.send === undefined) await forgetWords(store, met, hasRunOut(nowSeconds));
-    return AGAIN;
-  });
-}
-
-async function forgetWords(store: Store, { pk, sk, send: _send, part: _part, ...past }: Item, onlyIf: Condition) {
-  await store.write(update({ pk, sk }, Object.keys(past).map(remove), onlyIf));
+  const lasting = [...changes, remove('expiresAt')];
+  if (expiresAt === undefined) return (await store.write(update(key, lasting), { returns: 'new' })).item;
+  const ending = update(key, [...changes, set('expiresAt', expiresAt)], absent('send'));
+  const written = await store.write(ending, { returns: 'new' });
+  if (written.done) return written.item;
+  return (await store.write(update(key, lasting, exists('send')), { returns: 'new' })).item;
 }
 
 /**
@@ -72,9 +52,9 @@ export async function keepLinked(store: Store, key: Key, nowSeconds: number): Pr
   return retryOnConflict('the state of a message', async () => {
     const state = await store.get(key, { consistent: true });
     if (state?.send === undefined || state.expiresAt === undefined) return state;
-    const asRead = equal('expiresAt', state.expiresAt);
-    if (isLive(state, nowSeconds)) await store.write(update(key, [remove('expiresAt')], asRead));
-    else await forgetWords(store, state, asRead);
+    const { pk: _pk, sk: _sk, send: _send, part: _part, ...told } = state;
+    const over = isLive(state, nowSeconds) ? ['expiresAt'] : Object.keys(told);
+    await store.write(update(key, over.map(remove), equal('expiresAt', state.expiresAt)));
     return AGAIN;
   });
 }
@@ -90,13 +70,9 @@ export interface Unheard {
  * from then on. Undefined where there is something to look at: `keepLinked` does so afterwards.
  */
 export function unheard(state: Item, nowSeconds: number): Unheard | undefined {
-  const { expiresAt } = state;
-  const noStatus = STATUSES.map((status) => `at_${status}`);
-  if (noStatus.some((name) => state[name] !== undefined) || !isLive(state, nowSeconds)) return undefined;
-  return {
-    condition: all(...noStatus.map((name) => absent(name)), unchanged({ expiresAt })),
-    changes: expiresAt === undefined ? [] : [remove('expiresAt')],
-  };
+  const names = STATUSES.map((status) => `at_${status}`);
+  if (names.some((name) => state[name] !== undefined) || !isLive(state, nowSeconds)) return undefined;
+  return { condition: all(...names.map((name) => absent(name))), changes: [remove('expiresAt')] };
 }
 
 /** The last time that anything of the message is known of, in milliseconds; undefined where no status has come. */
@@ -117,13 +93,13 @@ export async function noteStatus(
   key: Key,
   status: Status,
   at: number,
-  { isTheirs, ...life }: StateLife & { readonly isTheirs: boolean },
+  { isTheirs, ...lasting }: Lasting & { readonly isTheirs: boolean },
 ): Promise<Item | undefined> {
   const { state, detail } = status;
   const changes = [setIfAbsent(`at_${state}`, at)];
   if (detail !== undefined) changes.push(set(`detail_${state}`, shortly(detail)));
   if (state === 'sent' && !isTheirs) changes.push(setIfAbsent('own_sent', at));
-  const item = await touchState(store, key, changes, life);
+  const item = await touchState(store, key, changes, lasting);
   return item && isTheirs && (state === 'sent' || state === 'failed') ? noteLast(store, key, item, state, at) : item;
 }
 

@@ -167,11 +167,6 @@ export interface EventRecord {
   readonly storedAt?: number;
 }
 
-/** How long the state of the event's message is kept for its sake (lib/inbox/delivery-state.ts). */
-export function lifeOf({ event: { receivedAt }, expiresAt }: EventRecord) {
-  return { nowSeconds: Date.parse(receivedAt) / 1000, ...(expiresAt !== undefined && { expiresAt }) };
-}
-
 /**
  * A write is charged by the kilobyte, and an item of a message has some 600 bytes beside event and body: up to here it
  * takes two units whether these are compressed or not, and compressing takes processor time.

@@ -12,7 +12,7 @@ import { add, type Store, StoreUnavailable, setIfAbsent, update } from '#lib/sto
 import { accountsOf } from '#lib/tenants/directory.ts';
 import type { AccountFinder } from '#lib/tenants/own-accounts.ts';
 import { noteStatus } from './delivery-state.ts';
-import { type EventRecord, lifeOf } from './event-item.ts';
+import type { EventRecord } from './event-item.ts';
 import { type Stored, storeEvent } from './event-store.ts';
 import { OUR_FAULT, type Reading } from './provider.ts';
 import { chatAccount, type Receipt, recordsOf, toldElsewhere } from './records.ts';
@@ -161,8 +161,9 @@ export async function settle(
   }
   const key = record.stateKey === undefined ? undefined : headKey(record.stateKey);
   if (event.kind === 'status' && key) {
-    const told = { ...lifeOf(record), isTheirs: event.occurredAt !== event.receivedAt };
-    const state = await noteStatus(store, key, event.status, record.orderedAt, told);
+    const isTheirs = event.occurredAt !== event.receivedAt;
+    const { orderedAt, expiresAt } = record;
+    const state = await noteStatus(store, key, event.status, orderedAt, known({ isTheirs, expiresAt }));
     if (state) await sends?.status(record, key, state, accountNamed(event.status.account));
   }
   if (event.kind === 'message' && key)

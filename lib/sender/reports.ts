@@ -15,7 +15,7 @@ import { known } from '#lib/domain/schema.ts';
 import { addressesIn, fileTrace, saidIn, tracesOf } from '#lib/domain/send/evidence.ts';
 import { STATUSES } from '#lib/domain/send/part.ts';
 import { touchState, unheard } from '#lib/inbox/delivery-state.ts';
-import { type EventRecord, lifeOf } from '#lib/inbox/event-item.ts';
+import type { EventRecord } from '#lib/inbox/event-item.ts';
 import { isCertainlyOf } from '#lib/outbox/accounts.ts';
 import { sendKey } from '#lib/store/keys.ts';
 import { withRetries } from '#lib/store/retry.ts';
@@ -144,7 +144,7 @@ async function onOutbound(
     store,
     key,
     [...['echo', 'fed'].map((name) => setIfAbsent(name, event.id)), setIfAbsent('chat', event.chatId)],
-    lifeOf(record),
+    record,
   );
   const other = numberless(event, names);
   if (item?.send !== undefined) return meet(store, item.send, other);

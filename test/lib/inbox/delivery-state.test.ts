@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { known } from '#lib/domain/schema.ts';
 import { keepLinked, noteStatus, touchState, unheard } from '#lib/inbox/delivery-state.ts';
 import { stateKey } from '#lib/store/keys.ts';
 import { del, type Item, put, type Store, set, update } from '#lib/store/store.ts';
@@ -29,30 +30,11 @@ function interrupted(before: number, meanwhile: (memory: MemoryStore) => Promise
 }
 
 const alone = (state: object) => interrupted(0, async () => undefined, state);
-const touch = (store: Store, expiresAt?: number) =>
-  touchState(store, key, [set('at_read', 5)], { nowSeconds: NOW, ...(expiresAt !== undefined && { expiresAt }) });
+const touch = (store: Store, expiresAt?: number) => touchState(store, key, [set('at_read', 5)], known({ expiresAt }));
 
 describe('the state of a message', () => {
-  it.each([
-    ['with an end', NOW + 9],
-    ['without one', undefined],
-  ])('begins anew %s once it has run out', async (_how, end) => {
-    const { store, begin, state } = alone({ at_failed: 1, detail_failed: 'words', expiresAt: NOW });
-    await begin;
-    await touch(store, end);
-    expect(state()).toEqual({ ...key, at_read: 5, ...(end !== undefined && { expiresAt: end }) });
-  });
-
-  it('keeps what is told again while what had run out is cleared', async () => {
-    const renew = (memory: MemoryStore) => memory.write(put({ ...key, at_sent: 4, expiresAt: NOW + 99 }));
-    const { store, begin, state } = interrupted(2, renew, { at_sent: 1, expiresAt: NOW });
-    await begin;
-    await touch(store, NOW + 9);
-    expect(state()).toMatchObject({ at_sent: 4, at_read: 5 });
-  });
-
-  it.each([1, 2, 3])('keeps a link that falls before write %i, and has no end from then on', async (moment) => {
-    const { store, begin, state } = interrupted(moment, (memory) => memory.write(link), { at_sent: 1, expiresAt: NOW });
+  it('keeps a link that falls right before it is written to, and has no end from then on', async () => {
+    const { store, begin, state } = interrupted(1, (memory) => memory.write(link), { at_sent: 1, expiresAt: NOW });
     await begin;
     await touch(store, NOW + 9);
     await keepLinked(store, key, NOW);
@@ -75,7 +57,7 @@ describe('the state of a message', () => {
     });
     await begin;
     const failed = { state: 'failed', messageId: '3EB01' } as const;
-    await noteStatus(store, key, failed, 7, { isTheirs: true, nowSeconds: NOW, expiresAt: NOW + 9 });
+    await noteStatus(store, key, failed, 7, { isTheirs: true, expiresAt: NOW + 9 });
     expect(state()).toBeUndefined();
   });
 
@@ -84,7 +66,7 @@ describe('the state of a message', () => {
     const { store, begin, state } = interrupted(2, later, { at_failed: 1 });
     await begin;
     const failed = { state: 'failed', messageId: '3EB01' } as const;
-    await noteStatus(store, key, failed, 7, { isTheirs: true, nowSeconds: NOW });
+    await noteStatus(store, key, failed, 7, { isTheirs: true });
     expect(state()).toMatchObject({ at_failed: 1, last_failed: 9 });
   });
 });

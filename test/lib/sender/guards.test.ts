@@ -92,7 +92,7 @@ test('a status that comes while an earlier one leaves the list stays on it', asy
   const key = stateKey({ workspace: 'main', provider: 'fake', scope: 'a' }, 'P1');
   const told = (state: 'sent' | 'delivered') =>
     ask(async (ports) => {
-      const life = { isTheirs: true, nowSeconds: world.now / 1000 };
+      const life = { isTheirs: true };
       const item = await noteStatus(ports.store, key, { state, messageId: 'P1' }, world.now, life);
       if (item) await onStatus(ports, key, readProviderMessage(item), world.config);
     });

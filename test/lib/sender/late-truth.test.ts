@@ -43,7 +43,7 @@ const key = (providerId: string) => stateKey({ workspace: 'main', provider: 'fak
 /** By the provider's own clock, `at` milliseconds after now. */
 async function told(providerId: string, state: Status, at = 0, isTheirs = true): Promise<void> {
   await ask(async (ports) => {
-    const life = { isTheirs, nowSeconds: world.now / 1000 };
+    const life = { isTheirs };
     const item = await noteStatus(ports.store, key(providerId), { state, messageId: providerId }, world.now + at, life);
     if (item) await onStatus(ports, key(providerId), readProviderMessage(item), world.config);
   });

@@ -162,7 +162,7 @@ test('a reason is kept as far as people read it, however much a provider says', 
   const key = stateKey({ workspace: 'main', provider: 'fake', scope: 'a' }, '3EB01');
   const words = 'x'.repeat(300_000);
   const told = { state: 'failed', messageId: '3EB01', detail: words } as const;
-  const life = { isTheirs: true, nowSeconds: world.now / 1000 };
+  const life = { isTheirs: true };
   const item = await noteStatus(world.store, key, told, world.now, life);
   if (!item) throw new Error('the status was not noted');
   await ask(world, (ports) => onStatus(ports, key, readProviderMessage(item), world.config));

@@ -349,7 +349,7 @@ export class World {
     const status = { state, messageId: providerId };
     const theirs = this.seeded.chance(0.5) ? this.now : undefined;
     const note = async ({ clock, ...ports }: ReturnType<World['ports']>) => {
-      const life = { isTheirs: theirs !== undefined, nowSeconds: clock.now() / 1000 };
+      const life = { isTheirs: theirs !== undefined };
       const item = await noteStatus(ports.store, key, status, theirs ?? clock.now(), life);
       if (item) await onStatus({ clock, ...ports }, key, readProviderMessage(item), this.config);
     };
