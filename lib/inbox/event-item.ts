@@ -1,8 +1,10 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
+import * as v from 'valibot';
 import type { Event } from '#lib/domain/event.ts';
 import { sha256, shardOf } from '#lib/domain/ids.ts';
+import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { shownKey } from '#lib/store/items.ts';
+import { itemReader, shownKey } from '#lib/store/items.ts';
 import {
   chatMessagesPartition,
   chunkKey,
@@ -14,48 +16,59 @@ import {
   toldKey,
 } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
-import { type Item, type Put, put, type Store, type Value, type ValueMap } from '#lib/store/store.ts';
+import { type Item, type Key, type Put, put, type Store, type ValueMap } from '#lib/store/store.ts';
 
 /** An item may hold 400 KB; keys, indexed attributes and the event's own share need room beside the bytes. */
 const CHUNK_BYTES = 350 * 1024;
 
-/** Bytes as an item keeps them: in place, or as numbered chunks beside it. */
-interface Packed {
-  readonly bytes: Uint8Array;
-  readonly zipped: boolean;
-}
-
-/** To set up the compressor for all sizes costs more than to compress an ordinary body. These make it no longer. */
-const SMALL_BYTES = 4096;
-const FOR_SMALL = { windowBits: 12, memLevel: 3, chunkSize: 2048 };
+const Inline = v.object({ bytes: v.custom<Uint8Array>((bytes) => bytes instanceof Uint8Array), zipped: v.boolean() });
+/** Bytes as an attribute tells of them: in place, or as numbered chunks beside the item. */
+const Blob = v.union([Inline, v.object({ prefix: v.string(), count: v.number(), zipped: v.boolean() })]);
+type Inline = v.InferOutput<typeof Inline>;
+type Blob = v.InferOutput<typeof Blob>;
 
 /** Compressed, where that makes it shorter. */
-function pack(bytes: Uint8Array): Packed {
-  const zipped = gzipSync(bytes, bytes.length <= SMALL_BYTES ? FOR_SMALL : {});
+function pack(bytes: Uint8Array): Inline {
+  const zipped = gzipSync(bytes);
   return zipped.length < bytes.length ? { bytes: zipped, zipped: true } : { bytes, zipped: false };
 }
 
-function unpack({ bytes, zipped }: Packed): Uint8Array {
-  return zipped ? gunzipSync(bytes) : bytes;
-}
-
-/** A blob in place, as an attribute. */
-function inline(packed: Packed): ValueMap {
-  return { bytes: packed.bytes, zipped: packed.zipped };
-}
-
-/**
- * The chunk items of a blob and the attribute that refers to them. Their keys hold the hash of the content: two
- * deliveries that race for one event cannot mix their chunks.
- */
-function chunked(pk: string, name: string, packed: Packed, expiresAt: number | undefined) {
-  const prefix = `${name}#${sha256(packed.bytes).slice(0, 16)}`;
+/** Gives the blobs of one item their places: in it where there is room, else in chunks that are written before it. */
+function placer(pk: string, expiresAt: number | undefined) {
   const chunks: Put[] = [];
-  for (let start = 0; start < packed.bytes.length; start += CHUNK_BYTES) {
-    const data = packed.bytes.subarray(start, start + CHUNK_BYTES);
-    chunks.push(put({ ...chunkKey(pk, prefix, chunks.length), data, ...(expiresAt && { expiresAt }) }));
-  }
-  return { chunks, attribute: { prefix, count: chunks.length, zipped: packed.zipped } };
+  let room = CHUNK_BYTES;
+  const place = (name: string, { bytes, zipped }: Inline, isApart = false): ValueMap => {
+    if (!isApart && bytes.length <= room) {
+      room -= bytes.length;
+      return { bytes, zipped };
+    }
+    // The keys hold the hash of the content: two deliveries that race for one event cannot mix their chunks.
+    const prefix = `${name}#${sha256(bytes).slice(0, 16)}`;
+    const count = Math.ceil(bytes.length / CHUNK_BYTES);
+    for (let i = 0; i < count; i++) {
+      const data = bytes.subarray(i * CHUNK_BYTES, (i + 1) * CHUNK_BYTES);
+      chunks.push(put({ ...chunkKey(pk, prefix, i), data, ...known({ expiresAt }) }));
+    }
+    return { prefix, count, zipped };
+  };
+  return { chunks, place };
+}
+
+const chunkKeys = (pk: string, blob: Blob): Key[] =>
+  'count' in blob ? Array.from({ length: blob.count }, (_, i) => chunkKey(pk, blob.prefix, i)) : [];
+
+async function load(store: Store, pk: string, blob: Blob): Promise<Uint8Array> {
+  const bytes = 'bytes' in blob ? blob.bytes : Buffer.concat(await chunksAt(store, chunkKeys(pk, blob)));
+  return blob.zipped ? gunzipSync(bytes) : bytes;
+}
+
+async function chunksAt(store: Store, keys: readonly Key[]): Promise<readonly Uint8Array[]> {
+  const items = new Map((await store.getMany(keys, { consistent: true })).map((item) => [item.sk, item.data]));
+  return keys.map(({ pk, sk }) => {
+    const data = items.get(sk);
+    if (!(data instanceof Uint8Array)) throw new TypeError(`chunk ${sk} of ${pk} is missing`);
+    return data;
+  });
 }
 
 /** A later delivery of an event: its body, without a secret. Each body is kept once. */
@@ -66,23 +79,15 @@ export interface ToldAgain {
   readonly receivedAt: number;
 }
 
+const readTold = itemReader(v.object({ body: Blob, contentType: v.string(), receivedAt: v.number() }));
+
 /** The items that keep a later delivery beside its event. */
 export function toldItems(id: string, { raw, contentType, receivedAt }: ToldAgain, expiresAt?: number): readonly Put[] {
   const { pk } = eventKey(id);
-  const hash = sha256(raw).slice(0, 16);
-  const packed = pack(raw);
-  const isWhole = packed.bytes.length <= CHUNK_BYTES;
-  const { chunks, attribute } = isWhole
-    ? { chunks: [], attribute: inline(packed) }
-    : chunked(pk, 'AGAIN', packed, expiresAt);
-  const item = {
-    ...toldKey(pk, hash),
-    body: attribute,
-    contentType,
-    receivedAt,
-    ...(expiresAt && { expiresAt }),
-  };
-  return [...chunks, put(item)];
+  const { chunks, place } = placer(pk, expiresAt);
+  const body = place('AGAIN', pack(raw));
+  const key = toldKey(pk, sha256(raw).slice(0, 16));
+  return [...chunks, put({ ...key, body, contentType, receivedAt, ...known({ expiresAt }) })];
 }
 
 /** What was told of an event after it was stored, in its order, by the part of its key that names it. */
@@ -90,45 +95,19 @@ export async function toldAgain(store: Store, id: string): Promise<ReadonlyMap<s
   const { pk } = eventKey(id);
   const items = await queryAll(store, { pk, prefix: TOLD_PREFIX, limit: 100, consistent: true });
   const told = await Promise.all(
-    items.map(async (item) => [item.sk.slice(TOLD_PREFIX.length), await toldIn(store, item)] as const),
+    items.map(async (item) => {
+      const { body, ...rest } = readTold(item);
+      return [item.sk.slice(TOLD_PREFIX.length), { ...rest, raw: await load(store, pk, body) }] as const;
+    }),
   );
   return new Map(told.sort(([, one], [, other]) => one.receivedAt - other.receivedAt));
-}
-
-async function toldIn(store: Store, item: Item): Promise<ToldAgain> {
-  const raw = await load(store, item, 'body');
-  if (raw === undefined || typeof item.receivedAt !== 'number') throw new TypeError(`${shownKey(item)} has no body`);
-  return { raw, contentType: textIn(item, 'contentType'), receivedAt: item.receivedAt };
-}
-
-type BlobReference =
-  | ({ readonly kind: 'inline' } & Packed)
-  | { readonly kind: 'chunks'; readonly prefix: string; readonly count: number; readonly zipped: boolean };
-
-/** What an item's attribute says about a blob; undefined where it has none. Throws on an attribute that is no blob. */
-export function blobOf(attribute: Value | undefined): BlobReference | undefined {
-  if (attribute === undefined) return undefined;
-  if (!isMap(attribute) || typeof attribute.zipped !== 'boolean') throw new TypeError('not a blob');
-  const { zipped, bytes, prefix, count } = attribute;
-  if (bytes instanceof Uint8Array) return { kind: 'inline', bytes, zipped };
-  if (typeof prefix === 'string' && typeof count === 'number') return { kind: 'chunks', prefix, count, zipped };
-  throw new TypeError('not a blob');
-}
-
-function isMap(value: Value): value is ValueMap {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
 }
 
 /**
  * An event as stored: its JSON with a number in the place of each thumbnail, and the thumbnails apart. A list of
  * messages is read often and rarely needs the pictures, and one picture can be larger than an item may be.
  */
-interface EncodedEvent {
-  readonly json: string;
-  readonly thumbnails: readonly string[];
-}
-
-function encodeEvent(event: Event): EncodedEvent {
+function encodeEvent(event: Event) {
   const thumbnails: string[] = [];
   const json = JSON.stringify(event, (key, value: unknown) =>
     key === 'thumbnail' && typeof value === 'string' ? thumbnails.push(value) - 1 : value,
@@ -136,11 +115,19 @@ function encodeEvent(event: Event): EncodedEvent {
   return { json, thumbnails };
 }
 
-function decodeEvent({ json, thumbnails }: EncodedEvent): Event {
-  return JSON.parse(json, (key, value: unknown) =>
-    key === 'thumbnail' && typeof value === 'number' ? thumbnails[value] : value,
-  );
+/** Undefined for what is no JSON: the parser's own error would quote it. */
+function decodeEvent(json: Uint8Array, pictures: Uint8Array | undefined): Event | undefined {
+  try {
+    const thumbnails = pictures ? JSON.parse(text(pictures)) : [];
+    return JSON.parse(text(json), (key, value: unknown) =>
+      key === 'thumbnail' && typeof value === 'number' ? thumbnails[value] : value,
+    );
+  } catch {
+    return undefined;
+  }
 }
+
+const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('utf8');
 
 /** How the receipt of what a replay wrote begins. */
 export const REPLAYED = 'replay_';
@@ -178,37 +165,26 @@ const COMPRESS_FROM = 1400;
  * fit, so that an ordinary event is one write.
  */
 export function eventItems(record: EventRecord): { readonly head: Item; readonly chunks: readonly Put[] } {
-  const { pk, sk } = eventKey(record.event.id);
-  const chunks: Put[] = [];
-  let room = CHUNK_BYTES;
+  const { raw, contentType, contentHash, receipt, placeholder, stateKey, expiresAt, storedAt } = record;
+  const key = eventKey(record.event.id);
+  const { chunks, place } = placer(key.pk, expiresAt);
   const { json, thumbnails } = encodeEvent(record.event);
   const event = Buffer.from(json);
-  const isLong = event.length + record.raw.length > COMPRESS_FROM;
-  const place = (name: string, bytes: Uint8Array, apart: boolean): ValueMap => {
-    const packed = apart || isLong ? pack(bytes) : { bytes, zipped: false };
-    if (!apart && packed.bytes.length <= room) {
-      room -= packed.bytes.length;
-      return inline(packed);
-    }
-    const parts = chunked(pk, name, packed, record.expiresAt);
-    chunks.push(...parts.chunks);
-    return parts.attribute;
-  };
+  const packed = (bytes: Uint8Array) =>
+    event.length + raw.length > COMPRESS_FROM ? pack(bytes) : { bytes, zipped: false };
   const head = {
-    pk,
-    sk,
+    ...key,
     ...indexAttributes(record.event, toIso(record.orderedAt)),
-    event: place('EVENT', event, false),
-    ...(thumbnails.length > 0 && { thumbnails: place('THUMBNAILS', Buffer.from(JSON.stringify(thumbnails)), true) }),
-    raw: place('RAW', record.raw, false),
-    contentType: record.contentType,
-    contentHash: record.contentHash,
-    receipt: record.receipt,
-    ...(record.placeholder && { placeholder: true }),
+    event: place('EVENT', packed(event)),
+    ...(thumbnails.length > 0 && {
+      thumbnails: place('THUMBNAILS', pack(Buffer.from(JSON.stringify(thumbnails))), true),
+    }),
+    raw: place('RAW', packed(raw)),
+    ...{ contentType, contentHash, receipt },
+    ...(placeholder && { placeholder }),
     // Again under a name that the indexes hold: a list reads states together with events.
-    ...(record.stateKey !== undefined && { stateKey: record.stateKey, state: record.stateKey }),
-    ...(record.expiresAt !== undefined && { expiresAt: record.expiresAt }),
-    ...(record.storedAt !== undefined && { storedAt: toIso(record.storedAt) }),
+    ...known({ stateKey, state: stateKey, expiresAt }),
+    ...(storedAt !== undefined && { storedAt: toIso(storedAt) }),
   };
   return { head, chunks };
 }
@@ -245,69 +221,48 @@ function indexAttributes(event: Event, orderedAt: string): ValueMap {
   return common;
 }
 
+const Content = v.object({ event: Blob, thumbnails: v.exactOptional(Blob) });
+const readContent = itemReader(Content);
+
+const readHead = itemReader(
+  v.object({
+    ...Content.entries,
+    raw: Blob,
+    contentType: v.string(),
+    contentHash: v.string(),
+    receipt: v.string(),
+    placeholder: v.optional(v.boolean(), false),
+    orderedAt: v.string(),
+    stateKey: v.exactOptional(v.string()),
+    expiresAt: v.exactOptional(v.number()),
+    storedAt: v.exactOptional(v.string()),
+  }),
+);
+
+/** The chunk items that an event's head item refers to. */
+export function chunkKeysOf(head: Item): Key[] {
+  const { event, raw, thumbnails } = readHead(head);
+  return [event, raw, thumbnails].flatMap((blob) => (blob ? chunkKeys(head.pk, blob) : []));
+}
+
 /** An event's record as it was stored, thumbnails included. */
 export async function recordOf(store: Store, head: Item): Promise<EventRecord> {
-  const [event, raw] = await Promise.all([eventOf(store, head), rawOf(store, head)]);
+  const { thumbnails: _, orderedAt, storedAt, ...kept } = readHead(head);
+  const [event, raw] = await Promise.all([eventOf(store, head), load(store, head.pk, kept.raw)]);
   return {
-    event,
-    raw,
-    contentType: textIn(head, 'contentType'),
-    contentHash: textIn(head, 'contentHash'),
-    receipt: textIn(head, 'receipt'),
-    placeholder: head.placeholder === true,
-    orderedAt: Date.parse(textIn(head, 'orderedAt')),
-    ...(typeof head.stateKey === 'string' && { stateKey: head.stateKey }),
-    ...(typeof head.expiresAt === 'number' && { expiresAt: head.expiresAt }),
-    ...(typeof head.storedAt === 'string' && { storedAt: Date.parse(head.storedAt) }),
+    ...{ ...kept, event, raw, orderedAt: Date.parse(orderedAt) },
+    ...(storedAt !== undefined && { storedAt: Date.parse(storedAt) }),
   };
 }
 
 /** The normalised event of a head item, with its thumbnails. */
 export async function eventOf(store: Store, head: Item): Promise<Event> {
-  const [json, thumbnails] = await Promise.all([load(store, head, 'event'), load(store, head, 'thumbnails')]);
-  if (json === undefined) throw new TypeError(`event ${head.pk} has no content`);
-  const event = decoded(json, thumbnails);
-  if (!event) throw new TypeError(`a damaged item in the table: ${shownKey(head)}: its event is no JSON`);
-  return event;
-}
-
-/** Undefined for what is no JSON: the parser's own error would quote it. */
-function decoded(json: Uint8Array, thumbnails: Uint8Array | undefined): Event | undefined {
-  try {
-    return decodeEvent({ json: text(json), thumbnails: thumbnails === undefined ? [] : JSON.parse(text(thumbnails)) });
-  } catch {
-    return undefined;
-  }
-}
-
-async function rawOf(store: Store, head: Item): Promise<Uint8Array> {
-  const raw = await load(store, head, 'raw');
-  if (raw === undefined) throw new TypeError(`event ${head.pk} has no raw body`);
-  return raw;
-}
-
-async function load(store: Store, head: Item, name: string): Promise<Uint8Array | undefined> {
-  const reference = blobOf(head[name]);
-  if (reference === undefined) return undefined;
-  return unpack({ zipped: reference.zipped, bytes: await bytesOf(store, head.pk, reference) });
-}
-
-async function bytesOf(store: Store, pk: string, reference: BlobReference): Promise<Uint8Array> {
-  if (reference.kind === 'inline') return reference.bytes;
-  const keys = Array.from({ length: reference.count }, (_, i) => chunkKey(pk, reference.prefix, i));
-  const items = new Map((await store.getMany(keys, { consistent: true })).map((item) => [item.sk, item.data]));
-  const parts = keys.map(({ sk }) => {
-    const data = items.get(sk);
-    if (!(data instanceof Uint8Array)) throw new TypeError(`chunk ${sk} of ${pk} is missing`);
-    return data;
-  });
-  return Buffer.concat(parts);
-}
-
-const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('utf8');
-
-function textIn(item: Item, name: string): string {
-  const value = item[name];
-  if (typeof value !== 'string') throw new TypeError(`${name} of ${item.pk} is missing`);
-  return value;
+  const { event, thumbnails } = readContent(head);
+  const [json, pictures] = await Promise.all([
+    load(store, head.pk, event),
+    thumbnails && load(store, head.pk, thumbnails),
+  ]);
+  const decoded = decodeEvent(json, pictures);
+  if (!decoded) throw new TypeError(`a damaged item in the table: ${shownKey(head)}: its event is no JSON`);
+  return decoded;
 }

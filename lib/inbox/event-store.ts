@@ -6,7 +6,7 @@ import type { Clock } from '#lib/domain/ports.ts';
 import { isSameEvent, payloadOf, renewed, substanceHash } from '#lib/domain/renewal.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { chatIdIn, chunkKey, feedKey } from '#lib/store/keys.ts';
+import { chatIdIn, feedKey } from '#lib/store/keys.ts';
 import { AGAIN, COMMIT_MS, retryOnConflict } from '#lib/store/retry.ts';
 import {
   absent,
@@ -24,24 +24,15 @@ import {
   unchanged,
   type Written,
 } from '#lib/store/store.ts';
-import { blobOf, type EventRecord, eventItems, recordOf, toldItems } from './event-item.ts';
-
-/** The chunk items that an event's head item refers to. */
-function chunksOf(head: Item): Key[] {
-  return [head.event, head.raw, head.thumbnails].flatMap((attribute) => {
-    const blob = blobOf(attribute);
-    if (blob?.kind !== 'chunks') return [];
-    return Array.from({ length: blob.count }, (_, i) => chunkKey(head.pk, blob.prefix, i));
-  });
-}
+import { chunkKeysOf, type EventRecord, eventItems, recordOf, toldItems } from './event-item.ts';
 
 /**
  * Removes the chunks of `loser` to which `winner` does not refer: the same body has the same chunks. There may be no
  * winner: the event was deleted, and whoever did that must find no part of it back.
  */
 async function dropUnused(store: Store, loser: Item, winner: Item | undefined): Promise<void> {
-  const kept = new Set(winner && chunksOf(winner).map(({ sk }) => sk));
-  const unused = chunksOf(loser).filter(({ sk }) => !kept.has(sk));
+  const kept = new Set(winner && chunkKeysOf(winner).map(({ sk }) => sk));
+  const unused = chunkKeysOf(loser).filter(({ sk }) => !kept.has(sk));
   if (unused.length > 0) await store.writeMany(unused.map((key) => del(key)));
 }
 

@@ -5,11 +5,10 @@ import type { Event } from '#lib/domain/event.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { parseJson } from '#lib/domain/json.ts';
 import { deliveryReport } from '#lib/inbox/delivery-state.ts';
-import { blobOf, toldAgain } from '#lib/inbox/event-item.ts';
+import { chunkKeysOf, toldAgain } from '#lib/inbox/event-item.ts';
 import { storeEnvelope } from '#lib/inbox/fallback.ts';
 import { withAccounts } from '#lib/inbox/keep.ts';
 import { type Draft, type ReceivingProvider, readByName, reader } from '#lib/inbox/provider.ts';
-import { chunkKey } from '#lib/store/keys.ts';
 import { type Item, type Store, StoreUnavailable } from '#lib/store/store.ts';
 import { lastAttempts, SHOWN_ATTEMPTS } from '#lib/tenants/attempts.ts';
 import { patchWorkspace } from '#lib/tenants/workspaces.ts';
@@ -264,15 +263,7 @@ describe('the chunks of a body that is too long for one item', () => {
   /** Chunks to which no event refers. */
   const left = async (store: MemoryStore) => {
     const heads = store.all().filter(({ pk, sk }) => pk.startsWith('EVT#') && sk === 'META');
-    const referred = new Set(
-      heads.flatMap((head) =>
-        [head.event, head.raw, head.thumbnails].flatMap((attribute) => {
-          const blob = blobOf(attribute);
-          if (blob?.kind !== 'chunks') return [];
-          return Array.from({ length: blob.count }, (_, i) => `${head.pk} ${chunkKey(head.pk, blob.prefix, i).sk}`);
-        }),
-      ),
-    );
+    const referred = new Set(heads.flatMap(chunkKeysOf).map(({ pk, sk }) => `${pk} ${sk}`));
     expect(referred.size).toBeGreaterThan(2);
     const chunks = store.all().filter(({ pk, sk }) => pk.startsWith('EVT#') && sk !== 'META');
     expect(chunks.length).toBeGreaterThanOrEqual(referred.size);
