@@ -1,37 +1,28 @@
+import * as v from 'valibot';
 import type { Content } from '#lib/domain/content.ts';
-import type { Chat, Message, OwnAccount, Payload, Person } from '#lib/domain/event.ts';
-import type { Identity } from '#lib/domain/identity.ts';
+import type { Chat, Message, Payload, Person } from '#lib/domain/event.ts';
 import { isRecord } from '#lib/domain/json.ts';
-import { chatKindOfJid, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
-import { checked, known } from '#lib/domain/schema.ts';
+import { normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
+import { checked, type Issue, known } from '#lib/domain/schema.ts';
 import type { Draft } from '#lib/inbox/provider.ts';
-import { contentOf, type Fault, faultOf, isFileType, markerIn, unsupported } from './content.ts';
-import { Contents, type Envelope, Forwarding, isContentKey, type MessageEvent, type Quoted } from './schema.ts';
+import { Contents, contentOf, type Fault, faultOf, isFileType, markerIn, type Quoted, unsupported } from './content.ts';
+import { accountOf, chatOf, envelope, personOf, toDraft } from './envelope.ts';
+import { flag, jid, name, neededJid, neededLabel, number, words } from './values.ts';
 
-/** An event of its instance at its time; `identity` tells it from the others of its type. */
-export function toDraft(event: Envelope, type: string, payload: Payload, identity: Omit<Identity, 'type'> = {}): Draft {
-  const instance = event.instanceData.idInstance;
-  return known({ identity: { instance, type, ...identity }, payload, occurredAt: event.timestamp });
-}
-
-export function personOf(jid: string | undefined, names: { name?: string; contactName?: string } = {}): Person {
-  return known({ id: jid === undefined ? undefined : normaliseJid(jid), phone: phoneOfJid(jid), ...names });
-}
-
-export function chatOf(jid: string, title?: string): Chat {
-  return known({ id: normaliseJid(jid), kind: chatKindOfJid(jid), title });
-}
-
-/** `wid` is empty while the instance is not authorised. */
-export function accountOf({ instanceData }: Envelope): OwnAccount {
-  return known({ instance: instanceData.idInstance, phone: phoneOfJid(instanceData.wid) });
-}
-
-/** The key under which a message of its own would hold what a quoted one of this type holds flat. */
-function keyOf(type = ''): string | undefined {
-  if (isFileType(type)) return 'fileMessageData';
-  return isContentKey(type) ? type : undefined;
-}
+export const MessageEvent = v.looseObject({
+  ...envelope,
+  idMessage: neededLabel,
+  senderData: v.looseObject({
+    chatId: neededJid,
+    sender: jid,
+    chatName: name,
+    senderName: name,
+    senderContactName: name,
+    senderPhoneNumber: words,
+  }),
+  messageData: Contents,
+});
+type MessageEvent = v.InferOutput<typeof MessageEvent>;
 
 /**
  * The message that this one answers. GREEN-API names it in an object of its own and again beside the text, not always
@@ -62,15 +53,18 @@ function quotedContent(quoted: Quoted): Content | undefined {
   return contentOf(data) ?? (data.typeMessage === undefined ? undefined : unsupported(data));
 }
 
-/** The quoted message as it would stand in an event of its own. Without its id: a tap's is that of the buttons. */
+/**
+ * The quoted message as it would stand in an event of its own, or whole under the name of its type. Without its id: a
+ * tap's is that of the buttons.
+ */
 function unflattened({ stanzaId, participant, textMessage, extendedTextMessage, location, contact, ...flat }: Quoted) {
-  const key = keyOf(flat.typeMessage);
-  // It may stand whole under the name of its type.
-  const named = flat[flat.typeMessage ?? ''];
+  const type = flat.typeMessage ?? '';
+  const own = isRecord(flat[type]) ? flat[type] : flat;
   const isText = textMessage !== undefined || isRecord(extendedTextMessage);
   return {
+    [type]: own,
+    ...(isFileType(type) && { fileMessageData: own }),
     ...flat,
-    ...(key !== undefined && !isRecord(flat[key]) && { [key]: isRecord(named) ? named : flat }),
     extendedTextMessageData: isText
       ? Object.assign({}, extendedTextMessage, textMessage !== undefined && { text: textMessage })
       : undefined,
@@ -86,29 +80,42 @@ const VIA: ReadonlyMap<string, Message['via']> = new Map([
 ]);
 
 /** A message or, where somebody put an emoji on another message, a reaction. */
-export function toMessage(event: MessageEvent, type: string): Draft {
+export function toMessage(event: MessageEvent, type: string): Draft | Issue {
+  const { typeMessage, ...data } = event.messageData;
   const { chatId, chatName } = event.senderData;
   const chat = chatOf(chatId, chatName);
   const reaction = reactionOf(event, type, chat);
-  const { payload, placeholder } = reaction ? { payload: reaction } : messageOf(event, type, chat);
-  const edit = payload.kind === 'message' ? laterVersion(payload.message.content, event.timestamp) : undefined;
+  const content = contentOf(event.messageData);
+  // What is neither named nor under a key that we know says nothing at all.
+  if (typeMessage === undefined && content === undefined)
+    return { path: 'messageData.typeMessage', message: 'is missing' };
+  const unreadable = content ? undefined : unreadableText(event.messageData);
+  const payload = reaction ?? messageOf(event, type, chat, content, unreadable);
+  // A file of which nothing but its type is told may come again with what it says.
+  const isBare = isFileType(typeMessage) && !Object.values(data).some(isRecord);
+  const isUnread = !reaction && (unreadable !== undefined || isBare);
+  const edit = laterVersion(content, event.timestamp);
   return known({
     ...toDraft(event, type, payload, known({ chat: chat.id, id: event.idMessage, edit })),
-    placeholder,
+    placeholder: isUnread ? (true as const) : undefined,
   });
 }
 
 /** An edit and a deletion have an id of their own, as far as known; each event on a poll is its whole tally anew. */
-function laterVersion(content: Content, occurredAt: number | undefined): string | undefined {
-  if (content.type === 'poll_vote') return `poll_vote ${occurredAt}`;
-  return content.type === 'edit' || content.type === 'delete' ? content.type : undefined;
+function laterVersion(content: Content | undefined, occurredAt: number | undefined): string | undefined {
+  if (content?.type === 'poll_vote') return `poll_vote ${occurredAt}`;
+  return content?.type === 'edit' || content?.type === 'delete' ? content.type : undefined;
 }
 
-function messageOf(event: MessageEvent, type: string, chat: Chat) {
+function messageOf(
+  event: MessageEvent,
+  type: string,
+  chat: Chat,
+  content: Content | undefined,
+  unreadable: Fault | undefined,
+): Extract<Payload, { kind: 'message' }> {
   const data = event.messageData;
   const quoted = quotedOf(data);
-  const content = withTarget(contentOf(data) ?? flatContent(data), quoted?.id);
-  const unreadable = content ? undefined : unreadableText(data);
   const message: Message = known({
     id: event.idMessage,
     chat,
@@ -117,45 +124,17 @@ function messageOf(event: MessageEvent, type: string, chat: Chat) {
     channel: 'whatsapp' as const,
     sender: senderOf(event, type, chat),
     account: accountOf(event),
-    content: content ?? unsupported(data),
+    content: withTarget(content, quoted?.id) ?? unsupported(data),
     quoted,
     forwarded: forwardedOf(data),
     error: unreadable ?? markerIn(data.fileMessageData?.downloadUrl),
   });
-  const isUnread = unreadable !== undefined || (content === undefined && isBare(data));
-  return { payload: { kind: 'message' as const, message }, placeholder: isUnread ? true : undefined };
-}
-
-/** What tells that there is any: the rest may stand beside every content. */
-const FLAT = [
-  ...['textMessage', 'extendedTextMessage', 'downloadUrl', 'fileName', 'location', 'contact', 'contentText'],
-  ...['selectedId', 'selectedButtonId', 'selectedDisplayText', 'selectedButtonText', 'singleSelectReply'],
-  ...['contacts', 'productId', 'orderId'],
-];
-
-/**
- * The content as records of the journal have it: beside its type, as in a quoted message. Or under a key that follows
- * from the type by rule, as `imageMessageData`.
- */
-function flatContent(message: Contents): Content | undefined {
-  const own = message[`${message.typeMessage}Data`];
-  const data: Contents = isRecord(own) ? { ...message, ...own } : message;
-  if (!FLAT.some((field) => data[field] !== undefined)) return undefined;
-  const key = keyOf(data.typeMessage);
-  const spread = { ...unflattened(data), ...(key !== undefined && !isRecord(data[key]) && { [key]: data }) };
-  return contentOf(checked(Contents, spread, () => 'a flat message'));
+  return { kind: 'message', message };
 }
 
 /** A tap answers the message with the buttons, which may be named as quoted alone. */
 function withTarget(content: Content | undefined, quoted: string | undefined): Content | undefined {
   return content?.type === 'reply' ? known({ ...content, of: content.of ?? quoted }) : content;
-}
-
-/** A message of which nothing but its type is told may come again with what it says. */
-function isBare(data: Contents): boolean {
-  return (
-    keyOf(data.typeMessage) !== undefined && !Object.values(data).some((part) => isRecord(part) || Array.isArray(part))
-  );
 }
 
 /** In the place of a text that GREEN-API could not read stands a mark or, in older payloads, nothing. */
@@ -166,10 +145,9 @@ function unreadableText(data: Contents): Fault | undefined {
 
 /** The emoji stands where a text would, and is empty when the reaction was taken back. */
 function reactionOf(event: MessageEvent, type: string, chat: Chat): Extract<Payload, { kind: 'reaction' }> | undefined {
-  const { typeMessage, extendedTextMessageData: text, textMessageData: plain } = event.messageData;
+  const { typeMessage, extendedTextMessageData: text } = event.messageData;
   const target = quotedOf(event.messageData);
-  if (typeMessage !== 'reactionMessage' || !(text ?? plain) || !target) return undefined;
-  const emoji = text?.text ?? plain?.textMessage;
+  if (typeMessage !== 'reactionMessage' || !text || !target) return undefined;
   const reaction = known({
     id: event.idMessage,
     messageId: target.id,
@@ -178,8 +156,8 @@ function reactionOf(event: MessageEvent, type: string, chat: Chat): Extract<Payl
     direction: directionOf(type),
     sender: senderOf(event, type, chat),
     account: accountOf(event),
-    emoji,
-    removed: emoji === undefined,
+    emoji: text.text,
+    removed: text.text === undefined,
   });
   return { kind: 'reaction', reaction };
 }
@@ -202,6 +180,9 @@ function senderOf({ senderData, instanceData }: MessageEvent, type: string, chat
   const phone = phoneOfJid(jid) ?? toPhone(senderData.senderPhoneNumber);
   return known({ ...personOf(jid, known({ name, contactName: senderData.senderContactName })), phone });
 }
+
+/** How often a message was passed on stands in the object that holds the content, whatever its type, or within that. */
+const Forwarding = v.looseObject({ forwardingScore: number, isForwarded: flag });
 
 function forwardedOf({ quotedMessage, ...data }: Contents): Message['forwarded'] {
   const parts = [data, ...Object.values(data)].filter(isRecord);

@@ -13,19 +13,9 @@ import {
 import { at, readEach, relayed } from '#lib/inbox/relayed.ts';
 import type { Provider } from '#lib/tenants/account.ts';
 import { greenApiAccount } from './account.ts';
-import { toMessage } from './messages.ts';
-import { toBlock, toCall, toDevice, toQuota, toSocketState, toState, toStatus } from './reports.ts';
-import {
-  BlockEvent,
-  CallEvent,
-  DeviceEvent,
-  eventIn,
-  MessageEvent,
-  QuotaEvent,
-  SocketEvent,
-  StateEvent,
-  StatusEvent,
-} from './schema.ts';
+import { eventIn } from './envelope.ts';
+import { MessageEvent, toMessage } from './messages.ts';
+import { quota, reports } from './reports.ts';
 import { InstanceId } from './values.ts';
 
 /** The token of the instance's settings, which the webhook may know, and the instance that the body is about. */
@@ -50,24 +40,12 @@ function instanceIn(body: unknown): string | undefined {
 }
 
 const message = reader(MessageEvent, toMessage);
-const call = reader(CallEvent, toCall);
-const quota = reader(QuotaEvent, toQuota);
-const status = reader(StatusEvent, toStatus);
 
 const readEvent = readByName('typeWebhook', {
   incomingMessageReceived: message,
   outgoingMessageReceived: message,
   outgoingAPIMessageReceived: message,
-  outgoingMessageStatus: status,
-  incomingMessageStatus: status,
-  stateInstanceChanged: reader(StateEvent, toState),
-  incomingCall: call,
-  outgoingCall: call,
-  quotaExceeded: quota,
-  // No longer sent, but met in old queues and copies.
-  statusInstanceChanged: reader(SocketEvent, toSocketState),
-  deviceInfo: reader(DeviceEvent, toDevice),
-  incomingBlock: reader(BlockEvent, toBlock),
+  ...reports,
 });
 
 function read(body: unknown): Reading {

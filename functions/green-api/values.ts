@@ -22,14 +22,6 @@ export const instant = v.optional(
     v.transform((raw) => toInstant(toNumber(raw) ?? toText(raw))),
   ),
 );
-/** Written as people write it, with a comma in some countries. */
-export const degrees = v.optional(
-  v.pipe(
-    v.unknown(),
-    v.transform((raw) => toNumber(typeof raw === 'string' ? raw.replace(/^(\s*-?\d{1,3}),(?=\d+\s*$)/, '$1.') : raw)),
-  ),
-);
-
 /** Without these there is nothing to store: no identity, no chat, or nothing said. */
 export const neededText = v.pipe(
   v.string(),
@@ -59,7 +51,7 @@ export function toText(raw: unknown): string | undefined {
   return typeof raw === 'string' && raw !== '' ? raw : undefined;
 }
 
-export function toLabel(raw: unknown): string | undefined {
+function toLabel(raw: unknown): string | undefined {
   return typeof raw === 'number' && Number.isFinite(raw) ? String(raw) : toText(raw);
 }
 
@@ -99,4 +91,35 @@ function toMemberId(raw: unknown): string | undefined {
 function toInstanceId(raw: unknown): string | undefined {
   const written = typeof raw === 'string' ? raw.replace(/[\s\p{Cf}]/gu, '') : String(toNumber(raw));
   return /^0*([1-9]\d{0,19})$/.exec(written)?.[1];
+}
+
+/** What stands beside the type of a message. */
+export type Part = Readonly<Record<string, unknown>>;
+
+type Reader<Read> = (data: Part) => Read | undefined;
+
+/** Reads what stands under one of these keys, where all that is needed of it is there. */
+export function under<const Entries extends v.ObjectEntries, Read>(
+  keys: readonly string[],
+  entries: Entries,
+  read: (found: v.InferOutput<v.LooseObjectSchema<Entries, undefined>>) => Read | undefined,
+): Reader<Read> {
+  const schema = v.looseObject(entries);
+  return firstOf(
+    keys.map((key) => (data) => {
+      const found = v.safeParse(schema, data[key]);
+      return found.success ? read(found.output) : undefined;
+    }),
+  );
+}
+
+/** What the first of them reads that reads anything. */
+export function firstOf<Read>(readers: readonly Reader<Read>[]): Reader<Read> {
+  return (data) => {
+    for (const read of readers) {
+      const found = read(data);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
 }

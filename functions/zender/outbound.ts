@@ -4,6 +4,7 @@ import { ifValid, known } from '#lib/domain/schema.ts';
 import { type Meaning, meaningOf, outcomeOfBreakdown, type SendOutcome, withId } from '#lib/domain/send/outcome.ts';
 import { type Recipient, recipientOf, whatsappChatOf } from '#lib/domain/send/recipient.ts';
 import { toInstant } from '#lib/domain/time.ts';
+import { fileIn } from '#lib/inbox/received-file.ts';
 import {
   type Answer,
   type Attempted,
@@ -22,7 +23,6 @@ import {
 } from '#lib/sender/provider.ts';
 import type { Channel } from '#lib/tenants/account.ts';
 import { apiUrl, type Host, lineOf, SmsCopy, WhatsappCopy } from './account.ts';
-import { linkIn } from './file.ts';
 
 const LOOKALIKE: Readonly<Record<string, string>> = { '{': '\u2774', '}': '\u2775' };
 
@@ -240,7 +240,7 @@ function fits(row: Row, to: string | undefined, { content, since }: Attempted): 
   if (created === undefined || created < since - SKEW_MS) return false;
   const words = withoutBreaks(row.message ?? '');
   if (content.kind === 'text') return words === withoutBreaks(withoutSpintax(content.text));
-  return words === withoutBreaks(withoutSpintax(content.caption ?? '')) && linkIn(row) !== undefined;
+  return words === withoutBreaks(withoutSpintax(content.caption ?? '')) && fileIn(row, 0)?.file.url !== undefined;
 }
 
 /** Whatever their copy does to line breaks and to blanks at the ends. */

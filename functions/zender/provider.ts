@@ -1,18 +1,17 @@
 import type * as v from 'valibot';
 import type { Content } from '#lib/domain/content.ts';
 import type { Chat, OwnAccount, Person } from '#lib/domain/event.ts';
-import { isVague, kindOfFile, typeByName } from '#lib/domain/file.ts';
 import { derivedId } from '#lib/domain/ids.ts';
 import { chatKindOfJid, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toInstant } from '#lib/domain/time.ts';
 import { parseBody } from '#lib/inbox/body.ts';
 import { type Draft, type Reading, type ReceivingProvider, readByName, reader } from '#lib/inbox/provider.ts';
+import { fileIn } from '#lib/inbox/received-file.ts';
 import { deliveriesIn, readAll } from '#lib/inbox/relayed.ts';
 import type { Provider } from '#lib/tenants/account.ts';
 import { zenderAccount } from './account.ts';
 import { isFlat, isOfZender, partsOf, wrapped } from './body.ts';
-import { fileIn } from './file.ts';
 import { Flat, Notification, Sms, Ussd, Whatsapp } from './schema.ts';
 import { proofOf, withoutSecret } from './secret.ts';
 
@@ -55,19 +54,10 @@ function smsContent(data: Pick<v.InferOutput<typeof Sms>['data'], 'message'>): C
   );
 }
 
-/** A file whose kind neither its type nor the ending of its name or link tells is a document. */
 function fileContent(data: object, words: string | undefined): Content | undefined {
-  const found = fileIn({ ...data });
-  if (!found) return undefined;
-  const { url, name, type = '' } = found;
-  const mimeType = type.includes('/') && !isVague(type) ? type : undefined;
-  const told = KINDS.find((kind) => new RegExp(`^${kind}(?:/|$)`, 'i').test(type));
-  const byName = [name, url].map((one) => kindOfFile(typeByName(one))).find((kind) => kind !== 'document');
-  const file = known({ url, name, mimeType });
-  return { type: told ?? byName ?? 'document', file, ...(words && { caption: words }) };
+  const found = fileIn(data, 0);
+  return found?.file.url === undefined ? undefined : { ...found, ...(words && { caption: words }) };
 }
-
-const KINDS = ['image', 'video', 'audio'] as const;
 
 /** What came with nothing in it may come again with what it says. */
 function emptyIn({ type }: Content): { placeholder?: true } {

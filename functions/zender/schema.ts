@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { isNone } from './file.ts';
+import { isNone } from '#lib/inbox/received-file.ts';
 
 /**
  * Forms know texts only, relays make numbers of what looks like one, and PHP says `false` or `null` for nothing: all

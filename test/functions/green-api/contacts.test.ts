@@ -62,9 +62,4 @@ describeReading(greenApi, [
     }),
     stored: content([readAda, readBo]),
   },
-  {
-    name: 'several contacts, under a key that follows from the type',
-    payload: incoming({ typeMessage: 'contactsArrayMessage', contactsArrayMessageData: { contacts: [ada, bo] } }),
-    stored: content([readAda, readBo]),
-  },
 ]);

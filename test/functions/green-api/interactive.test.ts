@@ -185,14 +185,6 @@ describeReading(greenApi, [
       { type: 'reply', source: 'list', of: 'BAE5000000C0FFF2', id: 'size-m', text: 'M', listType: 1 },
     ),
   ),
-  says(
-    "a choice from a list in WhatsApp's own words",
-    {
-      typeMessage: 'listResponseMessage',
-      listResponseMessage: { stanzaId: 'B2', title: 'M', singleSelectReply: { selectedRowId: 'size-m' } },
-    },
-    { type: 'reply', source: 'list', of: 'B2', id: 'size-m', text: 'M' },
-  ),
   ...[
     ['templateButtonsReplyMessage', 'templateButtonReplyMessage'],
     ['templateButtonReplyMessage', 'templateButtonReplyMessage'],
@@ -235,14 +227,6 @@ describeReading(greenApi, [
         [key]: { stanzaId: 'BAE5MENU0000001', selectedButtonId: 2, selectedButtonText: 'No' },
       },
       { type: 'reply', source: 'button', of: 'BAE5MENU0000001', id: '2', text: 'No' },
-    ),
-    says(
-      `a tap on an interactive button under ${key}, by the names that the button has`,
-      {
-        typeMessage: 'interactiveButtonsResponse',
-        [key]: { stanzaId: 'BAE5MENU0000001', buttonId: '3', buttonText: 'Talk to us' },
-      },
-      { type: 'reply', source: 'button', of: 'BAE5MENU0000001', id: '3', text: 'Talk to us' },
     ),
   ]),
   ...['interactiveButtonsReply', 'interactiveButtonReply'].map((key) =>
@@ -293,16 +277,6 @@ describeReading(greenApi, [
       ),
     ),
   ),
-  says(
-    'a choice from a list beside its type',
-    { typeMessage: 'listResponseMessage', stanzaId: 'B2', title: 'M', singleSelectReply: 'size-m' },
-    { type: 'reply', source: 'list', of: 'B2', id: 'size-m', text: 'M' },
-  ),
-  says(
-    'a choice from a list by the name of its row',
-    { typeMessage: 'listResponseMessage', listResponseMessage: { stanzaId: 'B2', title: 'M', selectedRowId: 3 } },
-    { type: 'reply', source: 'list', of: 'B2', id: '3', text: 'M' },
-  ),
   {
     name: 'a tap whose buttons are quoted alone',
     payload: incoming({
@@ -322,15 +296,4 @@ describeReading(greenApi, [
       },
     },
   },
-  says(
-    'a file beside its type',
-    { typeMessage: 'ptvMessage', downloadUrl: 'https://files.example/n.mp4', mimeType: 'video/mp4' },
-    { type: 'video', file: { url: 'https://files.example/n.mp4', mimeType: 'video/mp4' }, videoNote: true },
-  ),
-  says('a text beside its type', { typeMessage: 'textMessage', textMessage: 'hi' }, { type: 'text', text: 'hi' }),
-  says(
-    'a place beside its type',
-    { typeMessage: 'locationMessage', location: { latitude: 1.5, longitude: 2.5 } },
-    { type: 'location', latitude: 1.5, longitude: 2.5 },
-  ),
 ]);

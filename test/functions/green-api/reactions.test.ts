@@ -52,9 +52,4 @@ describeReading(greenApi, [
     payload: incoming({ ...data, extendedTextMessageData: null }),
     stored: { message: { content: { type: 'unsupported', providerType: 'reactionMessage' } } },
   },
-  {
-    name: 'a reaction whose emoji stands as a plain text does',
-    payload: incoming({ ...data, extendedTextMessageData: undefined, textMessageData: { textMessage: '❤️' } }),
-    stored: { reaction: { messageId: 'BAE5000000C0FFEE', emoji: '❤️', removed: false } },
-  },
 ]);

@@ -148,8 +148,11 @@ const spellings: Row[] = [
   },
   {
     name: 'the documented name of a link before others',
-    payload: withData(whatsapp, { attachment: 'uploads/a.jpg', media_url: 'https://files.example/x.ogg' }),
-    stored: says({ type: 'image', file: { url: 'uploads/a.jpg' }, caption: 'Hi there' }),
+    payload: withData(whatsapp, {
+      attachment: 'https://files.example/a.jpg',
+      media_url: 'https://files.example/x.ogg',
+    }),
+    stored: says({ type: 'image', file: { url: 'https://files.example/a.jpg' }, caption: 'Hi there' }),
   },
   {
     name: 'no link in what is none',
