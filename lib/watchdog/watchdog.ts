@@ -1,4 +1,3 @@
-import { SHARDS } from '#lib/domain/ids.ts';
 import type { Clock, Log, Metrics } from '#lib/domain/ports.ts';
 import { feedFill } from '#lib/inbox/feed.ts';
 import { chatsFill } from '#lib/outbox/fill-chats.ts';
@@ -12,13 +11,12 @@ import { readAccount } from '#lib/sender/items.ts';
 import type { Ticks } from '#lib/sender/provider.ts';
 import { dueOf, isOverdue, tickAgain, wake } from '#lib/sender/schedule.ts';
 import { revisitStatuses } from '#lib/sender/statuses.ts';
-import { type Due, dueListKey, dueTime, REPLAY_PREFIX } from '#lib/store/keys.ts';
-import type { StorePorts } from '#lib/store/retry.ts';
-import { type Key, newTransaction, type Page, type Store } from '#lib/store/store.ts';
+import { type Due, dueListKey, dueSortKey, dueTime, everyShard, REPLAY_PREFIX } from '#lib/store/keys.ts';
+import { type StorePorts, withRetries } from '#lib/store/retry.ts';
+import { type Key, newTransaction, type Page, type Query, type Store } from '#lib/store/store.ts';
 import { fillOn } from '#lib/store/walk.ts';
 import { allWorkspaces } from '#lib/tenants/workspaces.ts';
-import { type ReconcilePorts, reconcile } from './reconcile.ts';
-import { type DueTimes, dueLists, LANES, runTasks, timed } from './tasks.ts';
+import { LANES, type ReconcilePorts, reconcile, runTasks } from './reconcile.ts';
 
 interface WakePorts extends StorePorts {
   readonly ticks: Ticks;
@@ -69,11 +67,13 @@ function oldest(due: readonly Page[], now: number): number {
   return Math.max(0, ...overdue.filter(Number.isFinite));
 }
 
+/** The lists of a kind, in order of time, one for each shard. */
+export const dueLists = (what: Due, bound: Pick<Query, 'from' | 'before' | 'limit'>): Query[] =>
+  everyShard((shard) => dueListKey(what, shard)).map((pk) => ({ index: 'gsi3', pk, ...bound }));
+
 /** The first of each shard, the one that is due first leading. */
-function listed(store: Store, what: Due, limit: number): Promise<Page[]> {
-  const shards = Array.from({ length: SHARDS }, (_, shard) => dueListKey(what, shard));
-  return Promise.all(shards.map((pk) => store.query({ index: 'gsi3', pk, limit })));
-}
+const listed = (store: Store, what: Due, limit: number): Promise<Page[]> =>
+  Promise.all(dueLists(what, { limit }).map((list) => store.query(list)));
 
 const total = (pages: readonly Page[]): number => pages.reduce((sum, { items }) => sum + items.length, 0);
 
@@ -91,8 +91,6 @@ interface WatchdogPorts extends MeasurePorts, WakePorts, ProbePorts, ReconcilePo
 const AT_ONCE = 100;
 /** What a run spends on rows for what earlier releases stored, while there are any to be added. */
 const FILL_MS = 10_000;
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
 
 /** A part of a run. It fails in whole by throwing, or for some of what is due; either way the others go on. */
 type Stage = () => Promise<readonly unknown[]>;
@@ -104,35 +102,32 @@ type Stage = () => Promise<readonly unknown[]>;
 export async function watchdog(ports: WatchdogPorts, endsAt: number, config: SendingConfig): Promise<void> {
   const { clock, metrics } = ports;
   const now = clock.now();
-  const { graceMs, leaseMs, unknownLimitMs } = config;
-  const tasks = (what: Due, times: DueTimes, lanes: number, see: (item: Key) => Promise<void>) => async () => {
-    const lists = await Promise.allSettled(
-      dueLists(what, times, AT_ONCE).map((list) => timed(ports).store.query(list)),
-    );
-    const due = lists.flatMap((list) => (list.status === 'fulfilled' ? list.value.items : []));
-    const unread = lists.flatMap((list) => (list.status === 'rejected' ? [list.reason] : []));
-    return [...unread, ...(await runTasks(due, { clock, lanes, endsAt }, see))];
+  const timed = () => withRetries(ports, config);
+  const due = (what: Due, before = now): Query[] => dueLists(what, { before: dueSortKey(before), limit: AT_ONCE });
+  const tasks = (lists: readonly Query[], lanes: number, see: (item: Key) => Promise<void>) => async () => {
+    const read = await Promise.allSettled(lists.map((list) => timed().store.query(list)));
+    const found = read.flatMap((list) => (list.status === 'fulfilled' ? list.value.items : []));
+    const unread = read.flatMap((list) => (list.status === 'rejected' ? [list.reason] : []));
+    return [...unread, ...(await runTasks(found, { clock, lanes, endsAt }, see))];
   };
-  const accounts = { before: now - graceMs, impossible: furthestDue(now, config) };
-  // An account that sleeps keeps messages waiting. The others may be looked for once an hour: it is rare, and costs requests.
-  const sometimes = (latest: number) => ({ before: now, ...(now % HOUR < MINUTE ? { impossible: now + latest } : {}) });
-  const probes = sometimes(Math.max(HOUR, ...config.probeAfterMs) + graceMs);
-  const statuses = sometimes(leaseMs + 2 * graceMs);
-  const unknown = sometimes(unknownLimitMs + graceMs);
+  const overdue = now - config.graceMs;
+  // What is due so late that no honest clock has written it would keep messages waiting for ever.
+  const impossible = dueLists('account', { from: dueSortKey(furthestDue(now, config)), limit: AT_ONCE });
+  const accounts = [...due('account', overdue), ...impossible];
   const stages = {
-    measures: () => measure(timed(ports)),
-    accounts: tasks('account', accounts, LANES.table, (item) => wakeOverdue(timed(ports), item, config)),
-    probes: tasks('probe', probes, LANES.provider, (item) => probe(timed(ports), item, config)),
-    statuses: tasks('status', statuses, LANES.table, (item) => revisitStatuses(timed(ports), item)),
-    deliveries: tasks('delivery', { before: now }, LANES.table, (item) => wakeDelivery(timed(ports), item)),
-    endpoints: tasks('endpoint', { before: now - graceMs }, LANES.table, (item) => wakeEndpoint(timed(ports), item)),
-    unknown: () => reconcile(ports, unknown, endsAt, config),
+    measures: () => measure(timed()),
+    accounts: tasks(accounts, LANES.table, (item) => wakeOverdue(timed(), item, config)),
+    probes: tasks(due('probe'), LANES.provider, (item) => probe(timed(), item, config)),
+    statuses: tasks(due('status'), LANES.table, (item) => revisitStatuses(timed(), item)),
+    deliveries: tasks(due('delivery'), LANES.table, (item) => wakeDelivery(timed(), item)),
+    endpoints: tasks(due('endpoint', overdue), LANES.table, (item) => wakeEndpoint(timed(), item)),
+    unknown: () => reconcile(ports, endsAt, config),
     fills: async () => {
       const until = Math.min(endsAt, clock.monotonic() + FILL_MS);
       const workspaces = () => allWorkspaces(ports.store);
       const failed: unknown[] = [];
       for (const fill of [feedFill, chatsFill]) {
-        const filling = fillOn(timed(ports), fill, workspaces, () => clock.monotonic() >= until);
+        const filling = fillOn(timed(), fill, workspaces, () => clock.monotonic() >= until);
         await filling.catch((cause: unknown) => failed.push(cause));
       }
       return failed;

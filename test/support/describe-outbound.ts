@@ -324,25 +324,25 @@ function describeCalls<Server extends FakeServer>(
       expect(await ids()).toEqual([]);
       list({ text: 'another text' }, { at: SINCE - 60_000, waiting: false });
       expect(await ids()).toEqual([]);
-      expect(await finding()).toEqual({ kind: 'none' });
+      expect(await finding()).toBeUndefined();
     });
 
     it('is the one message that fits, once, however many lists have it', async () => {
       list({}, { id: '102', text: 'another text' });
       expect(await find()).toEqual([{ providerId: '101' }]);
-      expect(await finding()).toEqual({ kind: 'accepted', providerId: '101' });
+      expect(await finding()).toEqual({ kind: 'sent', inferred: true, providerId: '101' });
     });
 
     it('tells that the message failed', async () => {
       list({ failed: true, waiting: false });
       expect(await find()).toEqual([{ providerId: '101', failed: expect.any(String) }]);
-      expect((await finding()).kind).toBe('rejected');
+      expect((await finding())?.kind).toBe('failed');
     });
 
     it('settles nothing where two messages fit', async () => {
       list({}, { id: '102' });
       expect([...(await ids())].sort()).toEqual(['101', '102']);
-      expect(await finding()).toEqual({ kind: 'none' });
+      expect(await finding()).toBeUndefined();
     });
 
     it.each(NO_ANSWERS)('settles nothing where one of its lists answers %s', async (_, behaviour) => {

@@ -7,10 +7,9 @@ import type { DeliverPorts, Mail, Mailer } from '#lib/reactions/target.ts';
 import { patternMatcher, sharedBudgets } from '#lib/reactions/untrusted.ts';
 import { defaultConfig } from '#lib/sender/config.ts';
 import type { ProviderRequest } from '#lib/sender/provider.ts';
-import { runPartition } from '#lib/store/keys.ts';
+import { dueSortKey, runPartition } from '#lib/store/keys.ts';
 import { del, type Store } from '#lib/store/store.ts';
-import { dueLists } from '#lib/watchdog/tasks.ts';
-import { wakeDelivery, wakeEndpoint } from '#lib/watchdog/watchdog.ts';
+import { dueLists, wakeDelivery, wakeEndpoint } from '#lib/watchdog/watchdog.ts';
 import { AdminBench } from '#test/functions/admin/admin-bench.ts';
 import { type Commit, MemoryStore } from './memory-store.ts';
 import { NOW } from './receiving.ts';
@@ -159,7 +158,7 @@ export class ReactionBench {
   async wake(aheadMs = 0): Promise<void> {
     const ports = { ...this.delivering, store: this.#within(underRole(this.admin.store, 'watchdog')) };
     const due = async (what: 'delivery' | 'endpoint', lateMs = 0) => {
-      const lists = dueLists(what, { before: this.now + aheadMs - lateMs }, 100);
+      const lists = dueLists(what, { before: dueSortKey(this.now + aheadMs - lateMs), limit: 100 });
       return (await Promise.all(lists.map((list) => ports.store.query(list)))).flatMap(({ items }) => items);
     };
     for (const key of await due('delivery')) await wakeDelivery(ports, key);

@@ -2,7 +2,6 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { unknownMarks } from '#lib/sender/evidence.ts';
 import { pause } from '#lib/sender/hold.ts';
 import { readSend, type Send } from '#lib/sender/items.ts';
-import { settleLate } from '#lib/sender/statuses.ts';
 import { sendKey, stateKey } from '#lib/store/keys.ts';
 import { type Item, put, set, update } from '#lib/store/store.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
@@ -269,25 +268,6 @@ test('an expired send keeps its echo from a later one of the same words', async 
   const second = await sendUnsure();
   await world.until(world.echo(hello(world, 'P1')));
   expect(stateOf(second)).toBe('unknown');
-});
-
-test('an echo that fitted two is looked at again before the credit goes back', { timeout: 60_000 }, async () => {
-  const [id, other] = [await sendUnsure(), await sendUnsure()];
-  await world.until(world.echo(hello(world, 'P1')));
-  // What the other one was turns out after the last look, which is ten minutes before the limit.
-  await world.run(24 * HOUR - 5 * MINUTE);
-  expect([stateOf(id), stateOf(other)]).toEqual(['unknown', 'unknown']);
-  const { intentAt = 0 } = world.message(other).parts[0] ?? {};
-  const ending = { kind: 'sent', providerId: 'P2' } as const;
-  await world.until(
-    world.spawn('ask', 'main', (ports) =>
-      settleLate(ports, { send: world.message(other), index: 0 }, intentAt, ending),
-    ),
-  );
-  await world.run(10 * MINUTE);
-  expect([stateOf(id), stateOf(other)]).toEqual(['sent', 'sent']);
-  expect(world.message(id).parts[0]).toMatchObject({ providerId: 'P1' });
-  expect(world.invariants.violations).toEqual([]);
 });
 
 test('the mark of a file is of the file alone: another name is another file', async () => {
