@@ -4,21 +4,25 @@ import { CHAT_KINDS, type ChatKind } from '#lib/domain/person.ts';
 import { Instant, shortly } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { itemReader } from '#lib/store/items.ts';
-import { aliasKey, chatKey, chatListPartition, providerChatPartition } from '#lib/store/keys.ts';
+import { aliasKey, chatKey, chatListPartition, type FoundBy, findKey, providerChatPartition } from '#lib/store/keys.ts';
+import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
 import {
   absent,
   all,
   any,
   type Change,
   compare,
+  del,
   equal,
   exists,
   type Item,
+  type Key,
   put,
   remove,
   type Store,
   set,
   setIfAbsent,
+  unchanged,
   update,
 } from '#lib/store/store.ts';
 
@@ -227,4 +231,107 @@ function aliasItems(chat: ChatSighting, id: string) {
       gsi3sk: id,
     }),
   );
+}
+
+/**
+ * What chats are found by, each as a row that leads to its chat:
+ *
+ *   WORD#a    ana ruiz#chat_1     the title from its beginning, and from each further word on
+ *             ruiz#chat_1         (in the partition of `r`)
+ *   TITLE#…   chat_1              the title as it is, by its hash
+ *   END#7     710550555#chat_1    a number, read from its end
+ *
+ * A chat says for which title and numbers its rows are (`foundBy`). Both change in one transaction, and only where the
+ * title or the number has: an ordinary message finds that nothing is to be done in the item that it has written anyway.
+ */
+
+/** Of whichever case and width. */
+export const folded = (text: string): string => text.normalize('NFKC').toLowerCase();
+/** Of a title no more than these. */
+const MOST_WORDS = 20;
+export const wordsOf = (text: string): string[] =>
+  folded(text)
+    .split(/[^\p{L}\p{M}\p{N}]+/u)
+    .filter(Boolean)
+    .slice(0, MOST_WORDS);
+/** Without the zeros that stand before a number at home. */
+export const digitsOf = (text: string): string => text.replaceAll(/\D/g, '').replace(/^0+/, '');
+
+export const FEWEST_DIGITS = 3;
+
+/** In a row; what is longer is told apart by the chat. Characters and not code units, of which two may be one. */
+const LONGEST = 64;
+/** As many numbers as one person is told under, in two spellings perhaps. */
+const MOST_PHONES = 4;
+
+export const cut = (text: string): string => Array.from(text).slice(0, LONGEST).join('');
+export const reversed = (digits: string): string => Array.from(digits).reverse().join('');
+
+/** The title ('' where there is none), and every number that was told of late: whichever spelling comes, the rows stay. */
+type Traits = readonly [title: string, ...phones: string[]];
+
+function kept({ foundBy }: Item): Traits | undefined {
+  if (!Array.isArray(foundBy)) return undefined;
+  const [title = '', ...phones] = foundBy.map(String);
+  return [title, ...phones];
+}
+
+function present(chat: Item): Traits {
+  const [, ...phones] = kept(chat) ?? [''];
+  const told = typeof chat.phone === 'string' && !phones.includes(chat.phone) ? [chat.phone] : [];
+  return [typeof chat.title === 'string' ? chat.title : '', ...[...phones, ...told].slice(-MOST_PHONES)];
+}
+
+function isFindable(chat: Item): boolean {
+  const [had, has] = [kept(chat), present(chat)];
+  return had?.length === has.length && has.every((trait, index) => had[index] === trait);
+}
+
+function rowsFor({ workspace, chatId, providerChatId }: Item, [title, ...phones]: Traits): readonly Key[] {
+  const key = (by: FoundBy, text: string) => findKey(String(workspace), by, text, String(chatId));
+  const begins = cut(folded(title));
+  // Whoever looks for a prefix finds the full title in its row as well: its first word needs none of its own.
+  const others = [...new Set(wordsOf(title).map(cut))].filter((word) => !begins.startsWith(word));
+  const ends = [...phones, String(providerChatId)].map(digitsOf).filter(({ length }) => length >= FEWEST_DIGITS);
+  const rows = [
+    ...(title === '' ? [] : [key('TITLE', title), key('WORD', begins)]),
+    ...others.map((word) => key('WORD', word)),
+    ...ends.map((digits) => key('END', cut(reversed(digits)))),
+  ];
+  return [...new Map(rows.map((row) => [nameOf(row), row])).values()];
+}
+
+const nameOf = ({ pk, sk }: Key): string => JSON.stringify([pk, sk]);
+
+/** The rows that a chat has. */
+export function foundRows(chat: Item): readonly Key[] {
+  const traits = kept(chat);
+  return traits ? rowsFor(chat, traits) : [];
+}
+
+/** Writes the rows that a chat lacks, and takes away those of its former title. Answers the chat as it is then. */
+export async function findable(store: Store, first: Item): Promise<Item> {
+  let chat = first;
+  return retryOnConflict(`what the chat ${String(chat.chatId)} is found by`, async () => {
+    if (chat.mergedInto !== undefined || isFindable(chat)) return chat;
+    const { workspace, chatId, title, phone, foundBy } = chat;
+    const traits = present(chat);
+    const [had, has] = [foundRows(chat), rowsFor(chat, traits)];
+    const [hadNames, hasNames] = [had, has].map((rows) => new Set(rows.map(nameOf)));
+    const writes = [
+      // Whoever finds the former title here again has nothing to do: so it must not have come back meanwhile.
+      update(
+        chatKey(String(chatId)),
+        [set('foundBy', traits)],
+        all(exists(), absent('mergedInto'), unchanged({ title, phone, foundBy })),
+      ),
+      ...has.filter((row) => !hadNames?.has(nameOf(row))).map((row) => put({ ...row })),
+      ...had.filter((row) => !hasNames?.has(nameOf(row))).map((row) => del(row)),
+    ];
+    if ((await store.transact(writes, undefined)).done) return { ...chat, foundBy: traits };
+    const now = await currentChat(store, String(workspace), String(chatId));
+    if (!now) return chat;
+    chat = now;
+    return AGAIN;
+  });
 }

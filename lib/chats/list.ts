@@ -1,14 +1,34 @@
 import * as v from 'valibot';
 import { CHAT_KINDS } from '#lib/domain/person.ts';
-import { Instant, known, optional, text } from '#lib/domain/schema.ts';
+import { Instant, optional, text } from '#lib/domain/schema.ts';
 import { readEach } from '#lib/store/items.ts';
-import { chatListPartition, eventKey, everyShard } from '#lib/store/keys.ts';
+import {
+  chatKey,
+  chatListPartition,
+  eventKey,
+  everyShard,
+  type FoundBy,
+  findKey,
+  findPartition,
+  foundChat,
+} from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
-import { getAll, newestFirst, roundsFor } from '#lib/store/query.ts';
-import type { Item, Key, Store, ValueMap } from '#lib/store/store.ts';
-import { currentChat, isUnread, minuteOf, readChat } from './chat.ts';
-import { beginsWith, chatsSought, chatsTitled, isFoundBy } from './found-by.ts';
-import { chatKeysOf, chatsOf, currentChats } from './people.ts';
+import { getAll, newestFirst, queryAll, roundsFor } from '#lib/store/query.ts';
+import type { Item, Key, Store } from '#lib/store/store.ts';
+import { isFilled } from '#lib/store/walk.ts';
+import {
+  currentChat,
+  cut,
+  digitsOf,
+  FEWEST_DIGITS,
+  folded,
+  isUnread,
+  minuteOf,
+  readChat,
+  reversed,
+  wordsOf,
+} from './chat.ts';
+import { chatsOf } from './people.ts';
 
 /** As the API tells of it, and for last messages by which event. */
 export const ListedChat = v.object({
@@ -62,16 +82,22 @@ export async function listChats(
     return pageOfThese(await chatsAt(store, await chatsTitled(store, workspace, title)), filter, page);
   const isSearch = (titlePrefix ?? words) !== undefined;
   const isWalked = isSearch || unread !== undefined;
-  const look = (at: PageRequest) => listingAt(store, workspace, at, filter);
+  const look = (at: PageRequest) => stretchAt(store, workspace, at, filter);
+  // A walk in the order of the index goes on as one.
+  const isFound = isSearch && page.from?.startsWith(INDEX) !== true;
   // Where many may fit, or to know the last messages of those that do, the list is looked at beside what they are found by.
   const [sought, first] = await Promise.all([
-    isSearch ? keysSought(store, workspace, filter, page.from) : undefined,
+    isFound ? chatsSought(store, workspace, filter) : undefined,
     look(isWalked ? { ...page, limit: READ_AT_ONCE } : page),
   ]);
-  const found = sought && (await pageOfSought(store, workspace, sought, first, filter, page));
-  if (found) return found;
-  if (isWalked) return walked(store, look, first, filter, page);
-  const [steps, heads] = await stretchOf(store, first);
+  if (sought) {
+    const keys = new Set(sought.map(({ pk }) => pk));
+    const entries = first.taken.filter(({ pk }) => keys.has(pk));
+    const [chats, heads] = await Promise.all([chatsAt(store, sought), headsNamedBy(store, entries)]);
+    return pageOfThese(chats, filter, page, heads);
+  }
+  const [steps, heads] = await Promise.all([stepsIn(store, first), headsNamedBy(store, first.taken)]);
+  if (isWalked) return { ...(await walked(store, look, first, steps, filter, page)), heads };
   const shown = steps.slice(0, page.limit);
   return { ...pageAt(shown, steps.length > page.limit ? shown.at(-1)?.after : first.after), heads };
 }
@@ -90,9 +116,80 @@ function isWanted(item: Item, { accountId, title, titlePrefix, words, unread, pr
   );
 }
 
-function shownPage(chats: readonly Item[], position: string | undefined): ListPage<ListedChat> {
-  const { items, damaged } = readEach(chats, chatOf);
-  return pageOf('chats', items, position, damaged);
+const beginsWith = (title = '', prefix: string): boolean => folded(title).startsWith(folded(prefix));
+
+/** Each word begins one of the title's, or the title begins with all of it, or it is the end of a number. */
+function isFoundBy({ title, phone, providerChatId }: ListedChat, words: string): boolean {
+  if (beginsWith(title, words)) return true;
+  const wanted = wordsOf(words);
+  const found = wordsOf(title ?? '');
+  if (wanted.length > 0 && wanted.every((word) => found.some((one) => one.startsWith(word)))) return true;
+  const end = numberEnd(words);
+  return end !== undefined && [phone, providerChatId].some((number) => digitsOf(number ?? '').endsWith(end));
+}
+
+/** The digits of what may be the end of a number, as somebody types it: with its zeros where little else is left. */
+function numberEnd(words: string): string | undefined {
+  const bare = digitsOf(words);
+  const digits = bare.length < FEWEST_DIGITS ? words.replaceAll(/\D/g, '') : bare;
+  return digits.length >= FEWEST_DIGITS && /^[\d\s()+./-]+$/.test(words) ? digits : undefined;
+}
+
+/** The walk over chats of earlier releases (lib/outbox/fill-chats.ts): until it is through, some have no rows. */
+export const CHATS_FILL = { name: 'chats' };
+
+/** Where fewer rows are found, every chat that fits is among theirs; where there are more, many fit. */
+const FEW = 500;
+/** Of several words the longest tell most. */
+const MOST_SOUGHT = 3;
+
+/**
+ * The chats of which all that fit are among. Undefined: so many may that a walk through the list soon finds a page of them,
+ * or rows are missing yet.
+ */
+async function chatsSought(
+  store: Store,
+  workspace: string,
+  { titlePrefix, words = '' }: ChatFilter,
+): Promise<readonly Key[] | undefined> {
+  const few = (by: FoundBy, text: string) => fewRows(store, workspace, by, text);
+  const end = titlePrefix === undefined ? numberEnd(words) : undefined;
+  const texts = titlePrefix === undefined ? mostTelling(words) : [folded(titlePrefix)];
+  const [isFilledIn, ofNumber, ...ofTexts] = await Promise.all([
+    isFilled(store, CHATS_FILL),
+    end === undefined ? [] : few('END', reversed(end)),
+    ...texts.map((text) => (text === '' ? undefined : few('WORD', text))),
+  ]);
+  const [first, ...others] = ofTexts.filter((ids) => ids !== undefined);
+  if (!isFilledIn || !first || !ofNumber) return undefined;
+  const inAll = first.filter((id) => others.every((ids) => ids.includes(id)));
+  return [...new Set([...inAll, ...ofNumber])].map(chatKey);
+}
+
+/** What holds no word is a sign, as an emoji: by it alone the beginning of a title is known. */
+function mostTelling(words: string): readonly string[] {
+  const all = [...new Set(wordsOf(words).map(cut))].sort((a, b) => b.length - a.length);
+  return all.length > 0 ? all.slice(0, MOST_SOUGHT) : [folded(words)];
+}
+
+/** The ids of chats; undefined: there are more than a few. */
+async function fewRows(store: Store, workspace: string, by: FoundBy, text: string) {
+  const { pk, sk } = findKey(workspace, by, cut(text), '');
+  const { items, next } = await store.query({ pk, prefix: sk.slice(0, -1), limit: FEW + 1, consistent: true });
+  return items.length > FEW || next ? undefined : [...new Set(items.map(foundChat))];
+}
+
+/** The keys of chats with this very title; of `most` at most. */
+export async function chatsTitled(store: Store, workspace: string, title: string, most?: number): Promise<Key[]> {
+  const query = { pk: findPartition(workspace, 'TITLE', title), limit: most ?? 1000 };
+  const rows = most === undefined ? await queryAll(store, query) : (await store.query(query)).items;
+  return rows.map((row) => chatKey(foundChat(row)));
+}
+
+/** The chats that each of these names leads to. */
+async function chatsOfAll(store: Store, workspace: string, people: readonly string[]): Promise<readonly Item[]> {
+  const [first = [], ...others] = await Promise.all(people.map((id) => chatsOf(store, workspace, id)));
+  return first.filter(({ pk }) => others.every((chats) => chats.some((chat) => chat.pk === pk)));
 }
 
 /** Of chats among which all are that fit. */
@@ -105,79 +202,19 @@ function pageOfThese(
   const isBehind = (chat: Item) => from === undefined || positionOf(chat) < from;
   const found = inOrder(chats.filter((chat) => isBehind(chat) && isWanted(chat, filter)));
   const shown = found.slice(0, limit);
-  const last = shown.at(-1);
-  return {
-    ...shownPage(shown, found.length > limit && last ? positionOf(last) : undefined),
-    heads,
-  };
+  const last = found.length > limit ? shown.at(-1) : undefined;
+  return { ...shownPage(shown, last && positionOf(last)), heads };
 }
 
-/** What is found by words, and what is of whoever has them as a number. */
-interface SoughtKeys {
-  /** Left out where more may fit than are looked at. */
-  readonly byWords?: readonly Key[];
-  readonly ofNumber: readonly Key[];
-}
-
-/** Undefined: a walk through the list finds them. */
-async function keysSought(
-  store: Store,
-  workspace: string,
-  { titlePrefix, words = '' }: ChatFilter,
-  from: string | undefined,
-): Promise<SoughtKeys | undefined> {
-  // A walk in the order of the index goes on as one.
-  if (from?.startsWith(INDEX)) return undefined;
-  const [byWords, ofNumber] = await Promise.all([
-    chatsSought(store, workspace, { titlePrefix, words: titlePrefix === undefined ? words : '' }),
-    WHOLE_NUMBER.test(words) ? chatKeysOf(store, workspace, words) : [],
-  ]);
-  return byWords || ofNumber.length > 0 ? { ...(byWords && { byWords }), ofNumber } : undefined;
-}
-
-/**
- * Their last messages are read beside them, as far as the stretch of the list that was looked at names these. Undefined:
- * nobody has the number, and a walk finds whose number ends so.
- */
-async function pageOfSought(
-  store: Store,
-  workspace: string,
-  { byWords, ofNumber }: SoughtKeys,
-  { taken }: Listing,
-  { words, ...filter }: ChatFilter,
-  page: PageRequest,
-): Promise<ChatPage | undefined> {
-  const keys = new Set([...(byWords ?? []), ...ofNumber].map(({ pk }) => pk));
-  const [found, persons, heads] = await Promise.all([
-    chatsAt(store, byWords ?? []),
-    currentChats(store, workspace, ofNumber),
-    headsNamedBy(
-      store,
-      taken.filter(({ pk }) => keys.has(pk)),
-    ),
-  ]);
-  if (!byWords && persons.length === 0) return undefined;
-  // The whole number of somebody means them, and not whose number ends so.
-  const fitting = found.filter((chat) => isWanted(chat, known({ words })));
-  return pageOfThese(persons.length > 0 ? persons : fitting, filter, page, heads);
-}
-
-/** The chats that each of these names leads to. */
-async function chatsOfAll(store: Store, workspace: string, people: readonly string[]): Promise<readonly Item[]> {
-  const [first = [], ...others] = await Promise.all(people.map((id) => chatsOf(store, workspace, id)));
-  return first.filter(({ pk }) => others.every((chats) => chats.some((chat) => chat.pk === pk)));
-}
-
-/** A chat of a list, and where the list goes on behind it. */
-interface Step {
-  readonly chat: Item;
-  readonly after: string;
+function shownPage(chats: readonly Item[], position: string | undefined): ListPage<ListedChat> {
+  const { items, damaged } = readEach(chats, chatOf);
+  return pageOf('chats', items, position, damaged);
 }
 
 /** What the index tells of a stretch of the list. */
-interface Listing {
+interface Stretch {
   readonly taken: readonly Item[];
-  /** Of whose minute there is more in the index than was read, or than is to be read again. */
+  /** Of whose minute there is more in the index, before or behind: only the index tells its order. */
   readonly isCut: (entry: Item) => boolean;
   readonly isPassed: (chat: Item) => boolean;
   /** Where the list goes on behind all of them; absent at its end. */
@@ -198,24 +235,22 @@ const SPARE = 150;
  * index: no chat is lost, and the page alone is in the order of the items. Two round trips: the index; then the chats, and
  * beside them the events that the index names as their last.
  */
-async function listingAt(
+async function stretchAt(
   store: Store,
   workspace: string,
   page: PageRequest,
   { accountId, provider }: ChatFilter,
-): Promise<Listing> {
+): Promise<Stretch> {
   const { from, limit } = page;
-  const place = from === undefined ? undefined : placeAt(from);
-  const partitions = everyShard((shard) => chatListPartition(workspace, shard));
-  const most = limit + SPARE;
+  const { before, isPassed, isAgain } = placeAt(from);
   const { entries, position } = await newestFirst(
     store,
-    { index: 'gsi1', partitions },
+    { index: 'gsi1', partitions: everyShard((shard) => chatListPartition(workspace, shard)) },
     {
       // What is shown already is among them where the page begins inside a minute.
-      limit: place?.time === undefined ? most : 2 * most,
+      limit: isAgain ? 2 * (limit + SPARE) : limit + SPARE,
       rounds: roundsFor(page),
-      ...(place && { before: place.before }),
+      ...(before !== undefined && { before }),
       ...((accountId ?? provider) !== undefined && {
         accepts: (entry: Item) =>
           (accountId === undefined || entry.accountId === accountId) &&
@@ -223,70 +258,54 @@ async function listingAt(
       }),
     },
   );
-  const minute = from === undefined ? undefined : minuteOf(place?.before ?? '');
-  const again = place?.time === undefined ? 0 : entries.filter((entry) => minuteIn(entry) === minute).length;
-  const cut = [place?.time === undefined ? minute : undefined, position && minuteOf(position)];
-  const isCut = (entry: Item) => cut.includes(minuteIn(entry));
+  const again = isAgain ? entries.filter((entry) => minuteIn(entry) === minuteOf(before ?? '')).length : 0;
+  const cutMinutes = [isAgain ? undefined : before, position].map((key) => key && minuteOf(key));
+  const isCut = (entry: Item) => cutMinutes.includes(minuteIn(entry));
   const last = entries[again + limit - 1];
   const isInLast = (entry: Item) => last !== undefined && minuteIn(entry) === minuteIn(last);
   const end = last && !isCut(last) ? entries.findLastIndex(isInLast) + 1 : again + limit;
   const taken = entries.slice(0, end);
   const next = taken.length < entries.length ? taken.at(-1)?.gsi1sk : position;
-  return {
-    ...{ taken, isCut },
-    isPassed: (chat) => place?.isPassed(chat) === true,
-    ...(next !== undefined && { after: inIndex(String(next)) }),
-  };
-}
-
-const stretchOf = (store: Store, listing: Listing) =>
-  Promise.all([stepsIn(store, listing), headsNamedBy(store, listing.taken)]);
-
-async function stepsIn(store: Store, { taken, isCut, isPassed }: Listing): Promise<readonly Step[]> {
-  const chats = await chatsAt(store, taken);
-  const left = new Map(chats.flatMap((chat) => (isPassed(chat) ? [] : [[chat.pk, chat] as const])));
-  return stepsThrough(taken, left, isCut);
-}
-
-/** A cut minute is the first or the last one; what is between is in the order of its items. */
-function stepsThrough(
-  entries: readonly Item[],
-  chats: ReadonlyMap<string, Item>,
-  isCut: (entry: Item) => boolean,
-): readonly Step[] {
-  const steps = (some: readonly Item[], after: (chat: Item, entry: Item) => string): Step[] =>
-    some.flatMap((entry) => {
-      const chat = chats.get(entry.pk);
-      return chat ? [{ chat, after: after(chat, entry) }] : [];
-    });
-  const byIndex = (some: readonly Item[]) => steps(some, (_, entry) => inIndex(String(entry.gsi1sk)));
-  const begin = Math.max(
-    0,
-    entries.findIndex((entry) => !isCut(entry)),
-  );
-  const end = entries.findLastIndex((entry) => !isCut(entry)) + 1;
-  const wholes = steps(entries.slice(begin, end), positionOf).sort((a, b) => (a.after < b.after ? 1 : -1));
-  return [...byIndex(entries.slice(0, begin)), ...wholes, ...byIndex(entries.slice(end))];
+  return { taken, isCut, isPassed, ...(next !== undefined && { after: inIndex(String(next)) }) };
 }
 
 const minuteIn = (entry: Item): string => minuteOf(String(entry.gsi1sk));
-const positionOf = (chat: ValueMap): string => `${chat.lastAt}#${chat.chatId}`;
-/** Tells a place in the index from a time of items: those of version 0.1 look alike. */
+const positionOf = (chat: Pick<Item, string>): string => `${chat.lastAt}#${chat.chatId}`;
+/** Tells a place in the index from a time of items. */
 const INDEX = '#';
 const inIndex = (sortKey: string): string => `${INDEX}${sortKey}`;
 
 /** Where a cursor leads. What was active since stands at the top of the list now, and is not shown twice. */
-function placeAt(cursor: string) {
+function placeAt(cursor: string | undefined) {
+  if (cursor === undefined) return { isAgain: false, isPassed: () => false };
   if (cursor.startsWith(INDEX)) {
     const before = cursor.slice(INDEX.length);
-    return { before, isPassed: ({ lastAt }: Item) => minuteOf(String(lastAt)) > minuteOf(before) };
+    const isPassed = ({ lastAt }: Item) => minuteOf(String(lastAt)) > minuteOf(before);
+    return { before, isAgain: false, isPassed };
   }
-  return {
-    // Its minute is read again, whole.
-    before: `${minuteOf(cursor)}\uffff`,
-    time: cursor,
-    isPassed: (chat: Item) => positionOf(chat) >= cursor,
-  };
+  // Its minute is read again, whole.
+  return { before: `${minuteOf(cursor)}\uffff`, isAgain: true, isPassed: (chat: Item) => positionOf(chat) >= cursor };
+}
+
+/** A chat of a list, and where the list goes on behind it. */
+interface Step {
+  readonly chat: Item;
+  readonly after: string;
+}
+
+/** A cut minute is the first or the last one; what is between is in the order of its items. */
+async function stepsIn(store: Store, { taken, isCut, isPassed }: Stretch): Promise<readonly Step[]> {
+  const chats = new Map((await chatsAt(store, taken)).map((chat) => [chat.pk, chat]));
+  const steps = (entries: readonly Item[]): Step[] =>
+    entries.flatMap((entry) => {
+      const chat = chats.get(entry.pk);
+      if (!chat || isPassed(chat)) return [];
+      return [{ chat, after: isCut(entry) ? inIndex(String(entry.gsi1sk)) : positionOf(chat) }];
+    });
+  const end = taken.findLastIndex((entry) => !isCut(entry)) + 1;
+  const begin = end === 0 ? 0 : taken.findIndex((entry) => !isCut(entry));
+  const wholes = steps(taken.slice(begin, end)).sort((a, b) => (a.after < b.after ? 1 : -1));
+  return [...steps(taken.slice(0, begin)), ...wholes, ...steps(taken.slice(end))];
 }
 
 /** What the index knows of last messages may be older than what the chats say: what is missing is asked for by them. */
@@ -305,34 +324,29 @@ function pageAt(steps: readonly Step[], cursor: string | undefined): ListPage<Li
 /** Last active first. */
 const inOrder = (chats: readonly Item[]): Item[] => chats.toSorted((a, b) => (positionOf(a) < positionOf(b) ? 1 : -1));
 
-/** Whom it belongs to is known without looking through all chats. */
-const WHOLE_NUMBER = /^\+[\d\s()./-]{7,}$/;
-
 /** What hardly any chat fits must not walk through all of them in one call; the caller gets a cursor. */
 const ROUNDS = 10;
 const READ_AT_ONCE = 200;
 
 async function walked(
   store: Store,
-  look: (page: PageRequest) => Promise<Listing>,
-  first: Listing,
+  look: (page: PageRequest) => Promise<Stretch>,
+  first: Stretch,
+  begun: readonly Step[],
   filter: ChatFilter,
   { limit, from }: PageRequest,
-): Promise<ChatPage> {
+): Promise<ListPage<ListedChat>> {
   const found: Step[] = [];
   const rounds = from === undefined ? 1 : ROUNDS;
-  let listing = first;
-  // Of the first stretch alone: behind it hardly anything is shown.
-  const [begun, heads] = await stretchOf(store, first);
-  let steps = begun;
+  let [stretch, steps] = [first, begun];
   for (let round = 1; ; round++) {
     for (const step of steps.filter(({ chat }) => isWanted(chat, filter))) {
-      if (found.length === limit) return { ...pageAt(found, found.at(-1)?.after), heads };
+      if (found.length === limit) return pageAt(found, found.at(-1)?.after);
       found.push(step);
     }
-    if (listing.after === undefined || round === rounds) return { ...pageAt(found, listing.after), heads };
-    listing = await look({ limit: READ_AT_ONCE, from: listing.after });
-    steps = await stepsIn(store, listing);
+    if (stretch.after === undefined || round === rounds) return pageAt(found, stretch.after);
+    stretch = await look({ limit: READ_AT_ONCE, from: stretch.after });
+    steps = await stepsIn(store, stretch);
   }
 }
 

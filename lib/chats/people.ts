@@ -25,6 +25,8 @@ import {
 import {
   type ChatSighting,
   currentChat,
+  findable,
+  foundRows,
   historiesOf,
   isNamedAccount,
   isUnread,
@@ -32,7 +34,6 @@ import {
   listedAt,
   updateChat,
 } from './chat.ts';
-import { findable, foundRows } from './found-by.ts';
 
 /**
  * Who is who: the names under which the hub knows somebody, each with a row that leads to the chat with them. A number in
@@ -249,7 +250,7 @@ async function merged(store: Store, one: Item, other: Item, learnt: readonly str
   const workspace = String(older.workspace);
   const names = [...new Set([...namesKept(older), ...namesKept(younger), ...learnt])].slice(0, MOST_NAMES);
   const changes: Change[] = [set('names', names), append('merged', ...historiesOf(younger)), ...taken(older, younger)];
-  const leads = ['gsi1pk', 'gsi1sk', 'gsi2pk', 'gsi2sk', 'foundBy'].map(remove);
+  const leads = ['gsi1pk', 'gsi1sk', 'foundBy'].map(remove);
   const { foundBy } = younger;
   const rows = [...new Set([...namesKept(younger), ...learnt])];
   const writes = [
@@ -319,7 +320,7 @@ export const rowsOf = (chat: Item): readonly Key[] =>
  * Where the chats of a workspace with whoever has this number or id stand, on all accounts. A chat that nothing has been told
  * of since an earlier release has no rows yet, and is found by its id at the provider.
  */
-export async function chatKeysOf(store: Store, workspace: string, id: string): Promise<readonly Key[]> {
+async function chatKeysOf(store: Store, workspace: string, id: string): Promise<readonly Key[]> {
   const jid = normaliseJid(id);
   const phone = phoneOfJid(jid) ?? toPhone(id);
   const ids = new Set([id, jid, ...(phone === undefined ? [] : [phone, `${phone.slice(1)}@c.us`])]);
@@ -337,7 +338,7 @@ export async function chatKeysOf(store: Store, workspace: string, id: string): P
 }
 
 /** The chats at these keys; of one that was merged, what it has become, which mostly stands among them. */
-export async function currentChats(store: Store, workspace: string, keys: readonly Key[]): Promise<readonly Item[]> {
+async function currentChats(store: Store, workspace: string, keys: readonly Key[]): Promise<readonly Item[]> {
   const chats = await getAll(store, keys, { consistent: true });
   const own = new Map(chats.filter((chat) => isOf(chat, workspace)).map((chat) => [chat.pk, chat]));
   const others = chats.filter(

@@ -1,5 +1,5 @@
-import { readChat } from '#lib/chats/chat.ts';
-import { CHATS_FILL, findable } from '#lib/chats/found-by.ts';
+import { findable, readChat } from '#lib/chats/chat.ts';
+import { CHATS_FILL } from '#lib/chats/list.ts';
 import { introduce, namesIn, otherIn } from '#lib/chats/people.ts';
 import { known } from '#lib/domain/schema.ts';
 import { eventOf } from '#lib/inbox/event-item.ts';

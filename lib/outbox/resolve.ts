@@ -1,5 +1,5 @@
 import { chatId, currentChat, type KnownChat, readChat } from '#lib/chats/chat.ts';
-import { chatsTitled } from '#lib/chats/found-by.ts';
+import { chatsTitled } from '#lib/chats/list.ts';
 import { chatsUnder, namesOfRecipient, othersOf } from '#lib/chats/people.ts';
 import {
   canBeWrittenTo,

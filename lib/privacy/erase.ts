@@ -1,5 +1,4 @@
-import { chatId, currentChat, noLastEvent } from '#lib/chats/chat.ts';
-import { foundRows } from '#lib/chats/found-by.ts';
+import { chatId, currentChat, foundRows, noLastEvent } from '#lib/chats/chat.ts';
 import { lidsAmong, namesKept, namesOfPerson, rowsOf } from '#lib/chats/people.ts';
 import { type Mentions, mentionsOf, mentionsOfLid } from '#lib/domain/content.ts';
 import type { Event } from '#lib/domain/event.ts';

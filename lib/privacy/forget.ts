@@ -1,6 +1,5 @@
 import * as v from 'valibot';
-import { currentChat, historiesOf } from '#lib/chats/chat.ts';
-import { foundRows } from '#lib/chats/found-by.ts';
+import { currentChat, foundRows, historiesOf } from '#lib/chats/chat.ts';
 import type { Mentions } from '#lib/domain/content.ts';
 import type { Log, Random } from '#lib/domain/ports.ts';
 import { tally } from '#lib/domain/schema.ts';

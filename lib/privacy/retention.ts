@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { foundRows } from '#lib/chats/found-by.ts';
+import { foundRows } from '#lib/chats/chat.ts';
 import { rowsOf } from '#lib/chats/people.ts';
 import type { Log, Random } from '#lib/domain/ports.ts';
 import { AppliedCounts, expiryOf } from '#lib/domain/retention.ts';

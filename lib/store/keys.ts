@@ -131,8 +131,8 @@ export const aliasKey = (id: string, alias: string): Key => ({ ...chatKey(id), s
 export const chatMessagesPartition = (id: string): string => chatKey(id).pk;
 export const chatIdIn = (partition: string): string => partition.slice('CHAT#'.length);
 export const chatListPartition = (workspace: string, shard: number): string => `WS#${workspace}#CHAT#${shard}`;
-/** What a chat is found by (lib/chats/found-by.ts): one row for each chat. */
-export type FoundBy = 'WORD' | 'TITLE' | 'END' | 'MORE';
+/** What a chat is found by (lib/chats/chat.ts): one row for each chat. */
+export type FoundBy = 'WORD' | 'TITLE' | 'END';
 export const findPartition = (workspace: string, by: FoundBy, text: string): string =>
   `FIND#${workspace}#${by}#${by === 'TITLE' ? sha256(text.toWellFormed()) : Array.from(text).slice(0, 1).join('')}`;
 /** By its text, so that one prefix finds all that begin alike; a title by its hash alone. */
@@ -141,9 +141,6 @@ export const findKey = (workspace: string, by: FoundBy, text: string, chat: stri
   sk: by === 'TITLE' ? chat : `${text}#${chat}`,
 });
 export const foundChat = ({ sk }: Pick<Key, 'sk'>): string => sk.slice(sk.lastIndexOf('#') + 1);
-/** On gsi2: where earlier releases found chats by their exact title. */
-export const titlePartition = (workspace: string, title: string): string =>
-  `WS#${workspace}#TITLE#${sha256(title.toWellFormed())}`;
 /** Where chats are found by the provider's id: the same id may stand in several accounts. */
 export const providerChatPartition = (workspace: string, providerChatId: string): string =>
   `WS#${workspace}#PCHAT#${keyPart(providerChatId)}`;

@@ -1,7 +1,7 @@
 import { startChromium } from '#infra/screenshots/chromium.ts';
 import { dynamoDbClient } from '#lib/aws/clients.ts';
 import { dynamoStore } from '#lib/aws/dynamo-store.ts';
-import { CHATS_FILL } from '#lib/chats/found-by.ts';
+import { CHATS_FILL } from '#lib/chats/list.ts';
 import { fillKey } from '#lib/store/keys.ts';
 import { put } from '#lib/store/store.ts';
 import { settingsFor } from '#test/support/aws-wire.ts';

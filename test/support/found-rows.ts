@@ -1,4 +1,4 @@
-import { foundRows } from '#lib/chats/found-by.ts';
+import { foundRows } from '#lib/chats/chat.ts';
 import type { Item, Key } from '#lib/store/store.ts';
 
 const nameOf = ({ pk, sk }: Key) => `${pk} ${sk}`;

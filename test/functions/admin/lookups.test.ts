@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { CHATS_FILL } from '#lib/chats/found-by.ts';
+import { CHATS_FILL } from '#lib/chats/list.ts';
 import { chatsFill } from '#lib/outbox/fill-chats.ts';
 import { readSend } from '#lib/sender/items.ts';
 import { noteActivity } from '#lib/sender/outcome.ts';

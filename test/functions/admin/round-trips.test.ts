@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { routesOf } from '#functions/admin/routes.ts';
 import { listedAt } from '#lib/chats/chat.ts';
-import { CHATS_FILL } from '#lib/chats/found-by.ts';
+import { CHATS_FILL } from '#lib/chats/list.ts';
 import { shardOf } from '#lib/domain/ids.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { chatKey, chatListPartition, eventKey, eventPartition, fillKey, findKey } from '#lib/store/keys.ts';

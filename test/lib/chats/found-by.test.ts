@@ -1,14 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ChatSighting, chatId, updateChat } from '#lib/chats/chat.ts';
-import { CHATS_FILL } from '#lib/chats/found-by.ts';
-import { type ChatFilter, listChats } from '#lib/chats/list.ts';
+import { CHATS_FILL, type ChatFilter, listChats } from '#lib/chats/list.ts';
 import { sightChat } from '#lib/chats/people.ts';
 import { chatsFill } from '#lib/outbox/fill-chats.ts';
 import { findChats } from '#lib/outbox/resolve.ts';
-import { chatKey, fillKey, personKey, titlePartition } from '#lib/store/keys.ts';
+import { fillKey } from '#lib/store/keys.ts';
 import { decodeCursor } from '#lib/store/page.ts';
-import { del, put, remove, type Store, StoreUnavailable, set, update } from '#lib/store/store.ts';
+import { del, put, remove, type Store, StoreUnavailable, update } from '#lib/store/store.ts';
 import { fillOn } from '#lib/store/walk.ts';
 import { wrongRows } from '#test/support/found-rows.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
@@ -181,28 +180,6 @@ describe('a search by rows', () => {
     expect(most).toBeGreaterThan(620);
   });
 
-  it('finds whose number ends so where many do, and the row of the whole number leads to no chat', async () => {
-    const store = new MemoryStore();
-    const all = Array.from({ length: 620 }, (_, n) => `${100 + n}5550100007`);
-    for (const [n, name] of all.entries()) await sightChat(store, sighting(name, 61 * n));
-    await byRows(store, true);
-    const words = '+5550100007';
-    await store.write(put({ ...personKey('main', words, 'chat_gone'), names: [words] }));
-    expect(await found(store, { words })).toHaveLength(620);
-  });
-
-  it('walks on from a crowded minute though somebody has the number meanwhile', async () => {
-    const store = new MemoryStore();
-    for (let n = 0; n < 400; n++) await sightChat(store, sighting(`${100 + n}5550100007`, n / 10));
-    const words = '+5550100007';
-    const first = await listChats(store, 'main', { words }, { limit: 50 });
-    const from = decodeCursor('chats', first.cursor ?? '') ?? '';
-    expect(from.startsWith('#')).toBe(true);
-    await sightChat(store, sighting('late', 60, { phone: words, names: [words] }));
-    const { items, cursor } = await listChats(store, 'main', { words }, { limit: 50, from });
-    expect([items.length, cursor]).toEqual([50, expect.any(String)]);
-  });
-
   it('goes on where a walk ended, and a walk where it ended', async () => {
     const store = new MemoryStore();
     for (let n = 0; n < 30; n++) await sightChat(store, sighting(`c${n}`, n * 7, { title: `Ana ${n}` }));
@@ -288,7 +265,6 @@ describe('what a chat is found by', () => {
     for (const n of [2, 3, 4])
       await sightChat(counted, sighting('a', n, { title: 'Ana', phone: spellings[n % 2] ?? '' }));
     expect(made).toEqual(['write', 'write', 'write']);
-    expect(store.peek(chatKey(idOf('a')))).not.toHaveProperty('gsi2pk');
   });
 
   it('is mended by the next event where a crash came between the title and its rows', async () => {
@@ -356,15 +332,17 @@ describe('what a chat is found by', () => {
     },
   );
 
-  it('is no more than some rows, and any of its words still leads to it', async () => {
+  it('is no more than some rows, however many words a title has', async () => {
     const store = new MemoryStore();
     await byRows(store, true);
     const words = Array.from({ length: 120 }, (_, n) => `w${n}`);
     await sightChat(store, sighting('+12025550142', 0, { title: words.join(' '), phone: '+12025550142' }));
-    await sightChat(store, sighting('b', 1, { title: 'W119' }));
     expect(store.all().filter(({ pk }) => pk.startsWith('FIND#')).length).toBeLessThan(30);
-    expect(await found(store, { words: 'w119' })).toEqual(['b', '+12025550142']);
-    expect(await found(store, { words: 'w120' })).toEqual([]);
+    expect(await found(store, { words: 'w19' })).toEqual(['+12025550142']);
+    for (const done of [true, false]) {
+      await byRows(store, done);
+      expect(await found(store, { words: 'w20' })).toEqual([]);
+    }
     expect(await found(store, { titlePrefix: 'w0 w1 w2' })).toEqual(['+12025550142']);
   });
 
@@ -411,38 +389,8 @@ describe('a chat of an earlier release', () => {
     const { pk, sk } = await sightChat(store, sighting(name, 0, { title }));
     for (const row of store.all().filter((item) => item.pk.startsWith('FIND#') && item.sk.endsWith(String(idOf(name)))))
       await store.write(del({ pk: row.pk, sk: row.sk }));
-    const entry = [set('gsi2pk', titlePartition('main', title)), set('gsi2sk', idOf(name))];
-    await store.write(update({ pk, sk }, [remove('foundBy'), ...entry]));
+    await store.write(update({ pk, sk }, [remove('foundBy')]));
   }
-  const NAMES = ['a', 'b', 'c', 'd', 'e'];
-
-  it('is found before, while and after its rows are filled in, and has no entry of the old kind then', async () => {
-    const store = new MemoryStore();
-    for (const name of NAMES) await earlier(store, name, 'Ana Ruiz');
-    await sightChat(store, sighting('new', 30, { title: 'Ana Ruiz' }));
-    const wanted = ['new', ...NAMES];
-    const filled = underRole(store, 'watchdog');
-    const ports = {
-      store: filled,
-      clock: { now: () => NOON, monotonic: () => 0, sleep: async () => undefined },
-      metrics: { count: () => undefined },
-    };
-    for (let step = 0; step < 20; step++) {
-      expect((await found(store, { words: 'ruiz' })).toSorted()).toEqual(wanted.toSorted());
-      expect((await found(store, { title: 'Ana Ruiz' })).toSorted()).toEqual(wanted.toSorted());
-      expect(await findChats(store, 'main', { kind: 'name', name: 'Ana Ruiz' })).toHaveLength(6);
-      await fillOn(
-        ports,
-        chatsFill,
-        async () => ['main'],
-        () => true,
-      );
-    }
-    expect(store.peek(fillKey(CHATS_FILL.name))).toMatchObject({ done: true });
-    expect(store.all().filter((item) => String(item.gsi2pk).includes('TITLE'))).toEqual([]);
-    expect(wrongRows(store.all())).toEqual([]);
-  });
-
   it('is found again once the walk is begun anew, after an upgrade that was taken back', async () => {
     const store = new MemoryStore();
     await byRows(store, true);
@@ -465,22 +413,11 @@ describe('a chat of an earlier release', () => {
     expect(wrongRows(store.all())).toEqual([]);
   });
 
-  it('is found by its title also where an instance of that release writes it after all were gone through', async () => {
-    const store = new MemoryStore();
-    await byRows(store, true);
-    await earlier(store, 'a', 'Ana Ruiz');
-    await sightChat(store, sighting('new', 30, { title: 'Ana Ruiz' }));
-    expect(await found(store, { title: 'Ana Ruiz' })).toEqual(['new', 'a']);
-    // A message to one of two must not go out as if there were no other.
-    expect(await findChats(store, 'main', { kind: 'name', name: 'Ana Ruiz' })).toHaveLength(2);
-  });
-
   it('gets its rows with its next event as well', async () => {
     const store = new MemoryStore();
     await earlier(store, 'a', 'Ana Ruiz');
     await sightChat(store, sighting('a', 60));
     await byRows(store, true);
     expect(await found(store, { words: 'ruiz' })).toEqual(['a']);
-    expect(store.peek(chatKey(idOf('a')))).not.toHaveProperty('gsi2pk');
   });
 });

@@ -86,7 +86,6 @@ const PARTS = [
   'TITLE#',
   'WORD#',
   'END#',
-  'MORE#',
   'PCHAT#',
 ];
 const LISTS = ['DISMISSED#', 'QUAR#', 'CHAT#', 'RESERVED#', 'WAIT#', 'DUE#', 'WS#'];
