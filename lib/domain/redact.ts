@@ -138,7 +138,7 @@ const RULES: readonly (readonly [pattern: RegExp, shown: string])[] = (
   [
     // What may stand before a host: up to the last `@`, since a password may hold one, and a slash.
     /(:\/\/)[^\s"'<>]{1,2000}(?=@)/g,
-    // URLs of the hub, and of GREEN-API, which has its token in the path.
+    // URLs of the hub, and of a provider that has its token in the path.
     /((?:hooks\/[\w.~-]{1,64}|(?<=\/)send)\/)[\w.~-]{16,}/gi,
     /(waInstance\d{1,20}\/\w{1,64}\/)[\w.~-]+/gi,
     // Signing secrets, keys of the hub, signed tokens of JSON.
